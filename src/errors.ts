@@ -1,0 +1,35 @@
+/**
+ * Every failure that an operator can meet: a stable code, what it means, what to do, and the exit code.
+ * `docs/errors.md` has one entry for each; a test keeps the two equal.
+ *
+ * Exit codes (sysexits.h where one fits): 1 a defect in this program, 2 something needs a person,
+ * 64 wrong usage, 75 could not do it now and the next run goes on, 78 no retry will help.
+ */
+export const catalogue = {
+  'usage/invalid': { exit: 64, means: 'An argument or option has a value that cannot be used.' },
+  'usage/confirm': {
+    exit: 64,
+    means: 'The command asks before it acts, and there is no terminal to ask on.',
+  },
+  'config/missing': { exit: 78, means: 'No configuration file was found.' },
+  'config/invalid': { exit: 78, means: 'The configuration file has a mistake.' },
+} as const satisfies Record<string, { exit: 1 | 2 | 64 | 75 | 78; means: string }>;
+
+export type ErrorCode = keyof typeof catalogue;
+
+/** An expected failure: `message` says what happened, `hint` the way out. Neither ever holds a secret. */
+export class BridgeError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, hint?: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'BridgeError';
+    this.code = code;
+    this.hint = hint;
+  }
+
+  get exitCode(): number {
+    return catalogue[this.code].exit;
+  }
+}
