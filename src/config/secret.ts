@@ -1,0 +1,36 @@
+import { timingSafeEqual } from 'node:crypto';
+import { inspect } from 'node:util';
+
+const REDACTED = '[redacted]';
+
+/** A value that never appears in logs, errors or JSON by accident; `reveal()` is the only way out. */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  reveal(): string {
+    return this.#value;
+  }
+
+  /** Compares in a time that does not depend on where the two values differ. */
+  same(other: Secret): boolean {
+    const mine = Buffer.from(this.#value);
+    const theirs = Buffer.from(other.#value);
+    return mine.length === theirs.length && timingSafeEqual(mine, theirs);
+  }
+
+  toString(): string {
+    return REDACTED;
+  }
+
+  toJSON(): string {
+    return REDACTED;
+  }
+
+  [inspect.custom](): string {
+    return REDACTED;
+  }
+}
