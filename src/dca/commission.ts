@@ -1,0 +1,87 @@
+import type { CommissionMethod } from './cash-out.ts';
+import { formatRate, RATE_SCALE } from './money.ts';
+
+const ONE = 10n ** BigInt(RATE_SCALE);
+const SATS_PER_BTC = 100_000_000n;
+
+/**
+ * How far the principal may exceed the gross, in sat: Lamassu tolerates an underpayment of 100, and the machine
+ * rounds the amount it asks for to steps of 100 (lamassu-server 10.0.3, lamassu-machine 10.0.3).
+ */
+const TOLERANCE = 200n;
+
+type Method = Exclude<CommissionMethod, 'given'>;
+
+/** What Lamassu recorded of a cash-out, as far as its commission is concerned. */
+export interface Charge {
+  method: Method;
+  /** Used where `method` needs a column that is null. */
+  fallback: Method;
+  /** What the layperson paid, in sat. */
+  gross: bigint;
+  /** The cash without commission and fee, ×10^5. */
+  fiat: bigint;
+  /** `raw_ticker_price`: fiat per BTC before commission, ×10^5; null where the row has none. */
+  ticker: bigint | null;
+  /** `commission_percentage`: a fraction (0.05500 is 5.5 %), ×10^5; null where the row has none. */
+  rate: bigint | null;
+  /** Percent off the commission, 0 to 100. */
+  discount: bigint;
+  /** `fixed_fee`: fiat that was charged on top of the cash, ×10^5. */
+  fixedFee: bigint;
+}
+
+/** `principal` + `commission` = gross, in sat; `method` is the one that was used. Or why a person must look. */
+export type Charged =
+  | { principal: bigint; commission: bigint; method: Method }
+  | { review: 'no-rate' | 'implausible-rate'; detail: string };
+
+/**
+ * What Lamassu charged for a cash-out, in sat, rounded once: the principal down.
+ *
+ * - `ticker`: fiat / raw_ticker_price. Exact for every version of the machine: Lamassu's own profit report
+ *   counts crypto × raw_ticker_price − fiat as profit.
+ * - `margin`: gross × (1 − c·(1 − d)) × fiat / (fiat + fixed_fee). What machines charge since January 2022:
+ *   crypto = (fiat + fixed_fee) / (raw_ticker_price × (1 − c·(1 − d))).
+ * - `markup`: gross / (1 + c·(1 − d)). What machines charged before, when no fixed fee existed, and what the
+ *   extension satmachineadmin counted with.
+ *
+ * A principal above the gross by no more than the tolerance is the gross. A commission above half of the gross,
+ * or below zero by more than the tolerance, is `implausible-rate`.
+ */
+export function charged(charge: Charge): Charged {
+  const { gross, ticker, rate } = charge;
+  const method = [charge.method, charge.fallback].find((m) => (m === 'ticker' ? ticker : rate) !== null);
+  if (!method)
+    return { review: 'no-rate', detail: 'the row has neither a ticker price nor a commission rate' };
+
+  const { numerator, denominator } = quotient(method, charge);
+  const said = `by ${method}, with ${describe(charge)}`;
+  if (denominator <= 0n || charge.discount < 0n || charge.discount > 100n) {
+    return { review: 'implausible-rate', detail: `no principal can be computed ${said}` };
+  }
+  // A negative numerator is far outside the plausible range, whichever way it is rounded.
+  const computed = numerator / denominator;
+  const principal = computed > gross ? gross : computed;
+  const commission = gross - principal;
+  if (computed > gross + TOLERANCE || commission * 2n > gross) {
+    return { review: 'implausible-rate', detail: `${computed} of ${gross} sat are principal ${said}` };
+  }
+  return { principal, commission, method };
+}
+
+/** The principal as a fraction of integers. */
+function quotient(method: Method, charge: Charge): { numerator: bigint; denominator: bigint } {
+  const { gross, fiat, ticker, rate, discount, fixedFee } = charge;
+  if (method === 'ticker') return { numerator: fiat * SATS_PER_BTC, denominator: ticker ?? 0n };
+  const one = ONE * 100n;
+  const effective = (rate ?? 0n) * (100n - discount);
+  return method === 'margin'
+    ? { numerator: gross * (one - effective) * fiat, denominator: one * (fiat + fixedFee) }
+    : { numerator: gross * one, denominator: one + effective };
+}
+
+function describe({ fiat, ticker, rate, discount, fixedFee }: Charge): string {
+  const shown = (value: bigint | null) => (value === null ? 'none' : formatRate(value));
+  return `fiat ${formatRate(fiat)}, price ${shown(ticker)}, rate ${shown(rate)}, discount ${discount} %, fixed fee ${formatRate(fixedFee)}`;
+}
