@@ -13,6 +13,18 @@ export const catalogue = {
   },
   'config/missing': { exit: 78, means: 'No configuration file was found.' },
   'config/invalid': { exit: 78, means: 'The configuration file has a mistake.' },
+  'ledger/missing': { exit: 78, means: 'There is no ledger where the configuration says.' },
+  'ledger/owner': { exit: 78, means: 'The ledger file belongs to another user.' },
+  'ledger/newer': { exit: 78, means: 'The ledger was used by a newer version of this program.' },
+  'ledger/outdated': { exit: 78, means: 'The ledger has an older schema than this program needs.' },
+  'ledger/retired': { exit: 78, means: 'The ledger was moved elsewhere and is out of use.' },
+  'ledger/rights': {
+    exit: 78,
+    means: 'The database of the ledger refuses the user, the password or a right.',
+  },
+  'ledger/unusable': { exit: 78, means: 'The ledger file cannot be opened as a ledger, or not be written.' },
+  'ledger/unreachable': { exit: 75, means: 'The database or the disk of the ledger does not answer.' },
+  'ledger/busy': { exit: 75, means: 'Another command held the ledger for too long.' },
 } as const satisfies Record<string, { exit: 1 | 2 | 64 | 75 | 78; means: string }>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -1,0 +1,7 @@
+import type { Migration } from 'kysely/migration';
+import * as ledger from './0001-ledger.ts';
+
+/** The steps of the ledger's schema, oldest first. A step that was published never changes. */
+export const migrations: Record<string, Migration> = {
+  '0001-ledger': ledger,
+};

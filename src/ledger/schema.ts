@@ -1,0 +1,209 @@
+import type { Generated } from 'kysely';
+import type { CommissionMethod } from '../dca/cash-out.ts';
+import type { Instant } from '../time.ts';
+
+/**
+ * The ledger's tables as Kysely sees them; migrations/ creates them.
+ * Every integer is a `bigint`: sats, fiat minor units, rates × 10^5, ids, and 0 or 1 for flags.
+ */
+export interface Schema {
+  ledger: {
+    one: bigint;
+    id: string;
+    created_at: Instant;
+    retired_to: string | null;
+    source_wallet_id: string | null;
+    paused_at: Instant | null;
+    paused_by: string | null;
+    paused_reason: string | null;
+  };
+  currencies: { code: string; digits: bigint };
+  sources: {
+    name: string;
+    start_at: Instant;
+    system_identifier: string | null;
+    mark_confirmed_at: Instant | null;
+    mark_id: string | null;
+    created_at: Instant;
+  };
+  machines: {
+    device_id: string;
+    source: string | null;
+    name: string | null;
+    currency: string | null;
+    first_seen: Instant;
+    replaced_by: string | null;
+  };
+  machine_rates: {
+    id: Generated<bigint>;
+    device_id: string;
+    from_at: Instant;
+    rate: bigint | null;
+    min_rate: bigint | null;
+    max_rate: bigint | null;
+  };
+  wallets: { id: string; invoice_key: string; created_at: Instant };
+  recipients: {
+    id: Generated<bigint>;
+    kind: 'client' | 'commission';
+    name: string;
+    wallet_id: string;
+    status: 'active' | 'closing' | 'closed';
+    created_at: Instant;
+  };
+  client_settings: {
+    id: Generated<bigint>;
+    client_id: bigint;
+    from_at: Instant;
+    mode: Mode;
+    paused: bigint;
+  };
+  client_limits: {
+    id: Generated<bigint>;
+    client_id: bigint;
+    from_at: Instant;
+    currency: string;
+    daily_limit: bigint;
+    max_daily_limit: bigint | null;
+  };
+  fundings: {
+    id: Generated<bigint>;
+    client_id: bigint;
+    machine: string | null;
+    currency: string;
+    amount: bigint;
+    remaining: bigint;
+    spent: bigint;
+    withdrawn: bigint;
+    rate: bigint | null;
+    status: 'in_flight' | 'deposited' | 'exhausted' | 'cancelled' | 'withdrawn';
+    created_at: Instant;
+    deposited_at: Instant | null;
+  };
+  runs: {
+    id: bigint;
+    kind: string;
+    actor: string;
+    started_at: Instant;
+    finished_at: Instant | null;
+    outcome: string | null;
+    /** When this run had read Lamassu to the end; null where it could not. */
+    read_at: Instant | null;
+    summary: string | null;
+  };
+  lease: { one: bigint; run_id: bigint; owner: string; expires_at: Instant };
+  cash_outs: {
+    id: string;
+    source: string;
+    machine: string;
+    confirmed_at: Instant;
+    processed_at: Instant;
+    local_date: string;
+    currency: string;
+    fiat: bigint;
+    gross: bigint;
+    commission: bigint;
+    net: bigint;
+    own: bigint;
+    undelivered: bigint;
+    own_fiat: bigint;
+    method: CommissionMethod;
+    origin: 'lamassu' | 'settled' | 'external';
+    run_id: bigint | null;
+    lamassu: string | null;
+  };
+  allocations: {
+    id: Generated<bigint>;
+    cash_out_id: string;
+    funding_id: bigint;
+    client_id: bigint;
+    mode: Mode;
+    local_date: string;
+    currency: string;
+    fiat: bigint;
+    gross: bigint;
+    commission: bigint;
+    net: bigint;
+    payout_id: bigint | null;
+  };
+  payouts: {
+    id: Generated<bigint>;
+    recipient_id: bigint;
+    kind: 'client' | 'commission';
+    sats: bigint;
+    fiat: bigint;
+    currency: string;
+    state: PayoutState;
+    reason: string | null;
+    created_at: Instant;
+    settled_at: Instant | null;
+    run_id: bigint | null;
+  };
+  payout_parts: { payout_id: bigint; part: bigint; sats: bigint };
+  payments: {
+    id: bigint;
+    payout_id: bigint;
+    part: bigint;
+    sats: bigint;
+    attempt: bigint;
+    payment_hash: string;
+    bolt11: string;
+    client_wallet_id: string;
+    source_wallet_id: string;
+    state: PaymentState;
+    reason: string | null;
+    run_id: bigint;
+    created_at: Instant;
+    sent_at: Instant | null;
+    settled_at: Instant | null;
+    checked_at: Instant | null;
+  };
+  review: {
+    cash_out_id: string;
+    source: string;
+    machine: string | null;
+    reason: string;
+    detail: string;
+    lamassu: string;
+    since: Instant;
+    run_id: bigint | null;
+    state: 'open' | 'released' | 'dismissed' | 'processed';
+    closed_at: Instant | null;
+    closed_by: string | null;
+    closed_reason: string | null;
+  };
+  watch: { cash_out_id: string; source: string; confirmed_at: Instant | null; since: Instant };
+  log: {
+    id: Generated<bigint>;
+    at: Instant;
+    actor: string;
+    run_id: bigint | null;
+    action: string;
+    subject: string;
+    before: string | null;
+    after: string | null;
+    reason: string | null;
+  };
+}
+
+export type Mode = 'flow' | 'fixed';
+
+/**
+ * A payout is an obligation to pay one recipient once.
+ *
+ * `planned`: formed, no payment yet. `paying`: a payment of it is invoiced or under way. `deferred`: try later
+ * (balance too small, LNbits refused or limits the rate). `unknown`: whether a payment arrived could not be
+ * found out yet; the next run looks again. `held`: a person decides (`reason` says why). `settled`: every part
+ * has arrived; it can still become `held` where LNbits no longer shows a payment that it had shown.
+ */
+export type PayoutState = 'planned' | 'paying' | 'deferred' | 'unknown' | 'held' | 'settled';
+
+/**
+ * A payment is one bolt11 that tries to fulfil one part of a payout; at most one that is not `dead` per part.
+ *
+ * `invoiced`: the client's wallet made the invoice, nothing is under way (never sent, or LNbits answered no and
+ * both sides show that nothing happened). `sending`: committed before each POST. `unknown`: the POST had no
+ * answer that both sides bear out. `settled`: the exact amount is on the client's side, and the source's side
+ * shows it paid. `dead`: it can never be paid any more; only then may the part get a new payment.
+ */
+export type PaymentState = 'invoiced' | 'sending' | 'unknown' | 'settled' | 'dead';
