@@ -6,6 +6,7 @@
  * 64 wrong usage, 75 could not do it now and the next run goes on, 78 no retry will help.
  */
 export const catalogue = {
+  'internal/defect': { exit: 1, means: 'A defect of this program: report it, with the stack trace.' },
   'usage/invalid': { exit: 64, means: 'An argument or option has a value that cannot be used.' },
   'usage/confirm': {
     exit: 64,
@@ -13,6 +14,7 @@ export const catalogue = {
   },
   'config/missing': { exit: 78, means: 'No configuration file was found.' },
   'config/invalid': { exit: 78, means: 'The configuration file has a mistake.' },
+  'config/secret': { exit: 78, means: 'A secret of the configuration is missing or cannot be read.' },
   'ledger/missing': { exit: 78, means: 'There is no ledger where the configuration says.' },
   'ledger/owner': { exit: 78, means: 'The ledger file belongs to another user.' },
   'ledger/newer': { exit: 78, means: 'The ledger was used by a newer version of this program.' },
@@ -25,6 +27,13 @@ export const catalogue = {
   'ledger/unusable': { exit: 78, means: 'The ledger file cannot be opened as a ledger, or not be written.' },
   'ledger/unreachable': { exit: 75, means: 'The database or the disk of the ledger does not answer.' },
   'ledger/busy': { exit: 75, means: 'Another command held the ledger for too long.' },
+  'run/busy': { exit: 75, means: 'Another run is going on on this ledger.' },
+  'run/lost-lease': { exit: 75, means: 'This run stood still for so long that another one took its place.' },
+  'ledger/currency': { exit: 78, means: 'A currency has other digits than the ledger keeps for it.' },
+  'ledger/source-differs': {
+    exit: 78,
+    means: 'The configuration names another Lamassu, or another start, than the ledger is bound to.',
+  },
 } as const satisfies Record<string, { exit: 1 | 2 | 64 | 75 | 78; means: string }>;
 
 export type ErrorCode = keyof typeof catalogue;

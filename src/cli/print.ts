@@ -1,0 +1,150 @@
+import { stripVTControlCharacters, styleText } from 'node:util';
+import Table from 'cli-table3';
+import { formatDecimal, groupDigits } from '../dca/money.ts';
+import { BridgeError } from '../errors.ts';
+import { type Instant, toMs } from '../time.ts';
+
+export type Cell = string | number | bigint | boolean | null | undefined;
+
+/** Fits a page, an issue and a mail; a narrower terminal narrows it further. */
+const WIDTH = 100;
+
+/** What a column of text keeps at least when the table has to shrink. */
+const NARROWEST = 8;
+
+const NUMERIC = /^-?[\d,]+(\.\d+)?( ?(%|sat|[A-Z]{3}))?$/;
+const TIME = /^\d{4}-\d{2}-\d{2}/;
+
+/**
+ * A table for people. Columns of numbers and amounts are set to the right; they and times are never cut. Other text
+ * that does not fit `width` (default: the terminal, at most 100 columns) ends in …. Null is an empty cell. No line
+ * break at the end.
+ */
+export function table(columns: string[], rows: Cell[][], options: { width?: number } = {}): string {
+  const limit = options.width ?? Math.min(WIDTH, process.stdout.columns ?? WIDTH);
+  const cells = rows.map((row) => columns.map((_, index) => clean(`${row[index] ?? ''}`)));
+  const texts = columns.map((_, index) => cells.map((row) => row[index] ?? ''));
+  const numeric = texts.map((column) => every(column, NUMERIC));
+  const natural = columns.map((title, index) =>
+    [title, ...(texts[index] ?? [])].reduce((widest, text) => Math.max(widest, [...text].length), 0),
+  );
+  const whole = texts.map((column, index) => numeric[index] === true || every(column, TIME));
+  const widths = shrink(natural, whole, limit - 3 * columns.length - 1);
+  const printed = new Table({
+    head: columns.map((title) => styleText('bold', title, { stream: process.stdout })),
+    colWidths: widths.map((width) => width + 2),
+    colAligns: numeric.map((right) => (right ? 'right' : 'left')),
+    style: { head: [], border: [], compact: true },
+  });
+  printed.push(...cells);
+  return printed.toString();
+}
+
+function every(column: string[], pattern: RegExp): boolean {
+  const filled = column.filter((text) => text !== '');
+  return filled.length > 0 && filled.every((text) => pattern.test(text));
+}
+
+/** Takes what is too much for `room` from the widest columns that are not `whole`: a cut number would be another one. */
+function shrink(natural: number[], whole: boolean[], room: number): number[] {
+  const widths = [...natural];
+  for (let excess = sumOf(widths) - room; excess > 0; excess -= 1) {
+    let widest = -1;
+    for (const [index, width] of widths.entries()) {
+      if (!whole[index] && width > Math.max(NARROWEST, widths[widest] ?? 0)) widest = index;
+    }
+    if (widest < 0) break;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
+  return widths;
+}
+
+function sumOf(widths: number[]): number {
+  return widths.reduce((total, width) => total + width, 0);
+}
+
+/** Text of others on one line and without anything that steers a terminal: control, format and escape characters. */
+export function clean(text: string): string {
+  const line = stripVTControlCharacters(text).replace(/[\s\p{Zl}\p{Zp}]+/gu, ' ');
+  return line.replace(/[\p{Cc}\p{Cf}]/gu, '');
+}
+
+/** `123,456 sat` */
+export function formatSats(sats: bigint): string {
+  return `${groupDigits(sats)} sat`;
+}
+
+/** `3,000.00 GTQ`, from minor units. */
+export function formatFiat(minor: bigint, digits: number, currency: string): string {
+  return `${groupDigits(formatDecimal(minor, digits))} ${currency}`;
+}
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+
+/** Local time with its zone, to the second: `2026-11-20 04:00:00 GMT-6`. */
+export function formatTime(instant: Instant, timezone: string): string {
+  const parts = new Map(
+    formatterFor(timezone)
+      .formatToParts(toMs(instant))
+      .map(({ type, value }) => [type, value]),
+  );
+  const part = (type: Intl.DateTimeFormatPartTypes) => parts.get(type) ?? '';
+  const date = `${part('year')}-${part('month')}-${part('day')}`;
+  return `${date} ${part('hour')}:${part('minute')}:${part('second')} ${part('timeZoneName')}`;
+}
+
+/** One is slow to make, and lists print hundreds of times. */
+function formatterFor(timeZone: string): Intl.DateTimeFormat {
+  const known = formatters.get(timeZone);
+  if (known) return known;
+  const made = new Intl.DateTimeFormat('en-US', {
+    timeZone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+    hourCycle: 'h23',
+    timeZoneName: 'shortOffset',
+  });
+  formatters.set(timeZone, made);
+  return made;
+}
+
+/** One JSON document. A `bigint` becomes a number (RangeError where that would not be exact), a Secret `[redacted]`. */
+export function jsonDocument(value: unknown): string {
+  return JSON.stringify(
+    value,
+    (_, inner: unknown) => (typeof inner === 'bigint' ? exactNumber(inner) : inner),
+    2,
+  );
+}
+
+function exactNumber(value: bigint): number {
+  const number = Number(value);
+  if (!Number.isSafeInteger(number)) throw new RangeError(`too large for a number in JSON: ${value}`);
+  return number;
+}
+
+/**
+ * For people: code, message and hint on stderr. With `json`: `{ "error": { code, message, hint } }` on stdout.
+ * Anything but a BridgeError is a defect of this program: its stack trace goes to stderr as well.
+ */
+export function printError(error: unknown, json: boolean): void {
+  const known = error instanceof BridgeError ? error : defect(error);
+  if (!(error instanceof BridgeError) && error instanceof Error) console.error(error.stack);
+  const { code, hint } = known;
+  const message = known.message.split('\n').map(clean).join('\n  ');
+  if (json) {
+    console.log(jsonDocument({ error: { code, message, hint: hint ?? null } }));
+    return;
+  }
+  const label = styleText('red', code, { stream: process.stderr });
+  console.error(`${label}: ${message}${hint === undefined ? '' : `\n  ${hint}`}`);
+}
+
+function defect(error: unknown): BridgeError {
+  const message = error instanceof Error ? error.message : String(error);
+  return new BridgeError('internal/defect', message, 'This is a defect of the program. Please report it.');
+}

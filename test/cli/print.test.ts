@@ -1,0 +1,96 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import {
+  clean,
+  formatFiat,
+  formatSats,
+  formatTime,
+  jsonDocument,
+  printError,
+  table,
+} from '../../src/cli/print.ts';
+import { Secret } from '../../src/config/secret.ts';
+import { BridgeError } from '../../src/errors.ts';
+
+afterEach(() => vi.restoreAllMocks());
+
+const longest = (text: string) => Math.max(...text.split('\n').map((line) => [...line].length));
+
+describe('table', () => {
+  const rows = [
+    ['alice', '123,456 sat', '3,000.00 GTQ', '2026-11-20 04:00:00 GMT-6', 'x'.repeat(200)],
+    ['bob', 12n, null, null, 'short'],
+  ];
+
+  test('fits its width, cuts text with …, keeps numbers and times whole, numbers to the right', () => {
+    const text = table(['client', 'sats', 'fiat', 'at', 'note'], rows, { width: 100 });
+    expect(longest(text)).toBeLessThanOrEqual(100);
+    expect(text).toContain('x…');
+    expect(text).toContain('123,456 sat │ 3,000.00 GTQ │ 2026-11-20 04:00:00 GMT-6 │');
+    expect(text).toContain('│          12 │');
+  });
+
+  test('a narrow terminal', () => {
+    const text = table(['name', 'reason'], [['a'.repeat(60), 'b'.repeat(60)]], { width: 40 });
+    expect(longest(text)).toBeLessThanOrEqual(40);
+  });
+
+  test('no colour where stdout is not a terminal', () => {
+    expect(table(['a'], [['b']])).not.toContain('\u001b');
+  });
+
+  test('nothing that others wrote steers the terminal', () => {
+    const evil = '\u001b[2J\u001b]0;title\u0007red\r\nnext\u009b31m\u202eback\u2028line\u0000';
+    expect(table(['a'], [[evil]])).toContain('│ red next');
+    expect(clean(evil)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  });
+});
+
+test('amounts and times for people', () => {
+  expect(formatSats(123_456n)).toBe('123,456 sat');
+  expect(formatFiat(300_000n, 2, 'GTQ')).toBe('3,000.00 GTQ');
+  expect(formatFiat(-5n, 2, 'USD')).toBe('-0.05 USD');
+  expect(formatFiat(3000n, 0, 'JPY')).toBe('3,000 JPY');
+  expect(formatTime('2026-11-20T10:00:00.123456Z', 'America/Guatemala')).toBe('2026-11-20 04:00:00 GMT-6');
+  expect(formatTime('2026-11-20T00:00:00.000000Z', 'UTC')).toBe('2026-11-20 00:00:00 GMT+0');
+  expect(formatTime('2026-07-01T22:30:00.000000Z', 'Asia/Kolkata')).toBe('2026-07-02 04:00:00 GMT+5:30');
+});
+
+describe('JSON', () => {
+  test('sats are numbers, secrets stay secret', () => {
+    const document = jsonDocument({ sats: 2_100_000_000_000_000n, list: [1n], key: new Secret('hunter2') });
+    expect(JSON.parse(document)).toEqual({ sats: 2_100_000_000_000_000, list: [1], key: '[redacted]' });
+  });
+
+  test('refuses a number that would not be exact', () => {
+    expect(() => jsonDocument({ sats: 2n ** 53n })).toThrow(RangeError);
+  });
+});
+
+describe('errors', () => {
+  const error = new BridgeError('config/missing', 'There is no x.toml\u001b[2J.', 'Make one.');
+
+  test('for people on stderr, with the way out', () => {
+    const stdout = vi.spyOn(console, 'log').mockReturnValue();
+    const stderr = vi.spyOn(console, 'error').mockReturnValue();
+    printError(error, false);
+    expect(stderr).toHaveBeenCalledWith('config/missing: There is no x.toml.\n  Make one.');
+    expect(stdout).not.toHaveBeenCalled();
+  });
+
+  test('as one JSON document on stdout', () => {
+    const stdout = vi.spyOn(console, 'log').mockReturnValue();
+    printError(error, true);
+    expect(stdout).toHaveBeenCalledTimes(1);
+    expect(JSON.parse(stdout.mock.calls[0]?.[0])).toEqual({
+      error: { code: 'config/missing', message: 'There is no x.toml.', hint: 'Make one.' },
+    });
+  });
+
+  test('a defect shows its stack trace', () => {
+    const stderr = vi.spyOn(console, 'error').mockReturnValue();
+    const defect = new TypeError('x is undefined');
+    printError(defect, false);
+    expect(stderr).toHaveBeenCalledWith(defect.stack);
+    expect(stderr.mock.calls.at(-1)?.[0]).toContain('internal/defect: x is undefined');
+  });
+});
