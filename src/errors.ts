@@ -34,6 +34,15 @@ export const catalogue = {
     exit: 78,
     means: 'The configuration names another Lamassu, or another start, than the ledger is bound to.',
   },
+  'lnbits/unreachable': {
+    exit: 75,
+    means:
+      'LNbits gave no answer that can be relied on: not there, too slow, cut off, or something else answered.',
+  },
+  'lnbits/rate-limited': { exit: 75, means: 'LNbits takes no more requests from this address for now.' },
+  'lnbits/refused': { exit: 75, means: 'LNbits answered and said no.' },
+  'lnbits/key': { exit: 78, means: 'LNbits does not know the wallet key, or the key may not do this.' },
+  'lnbits/version': { exit: 78, means: 'LNbits is too old.' },
 } as const satisfies Record<string, { exit: 1 | 2 | 64 | 75 | 78; means: string }>;
 
 export type ErrorCode = keyof typeof catalogue;

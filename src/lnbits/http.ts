@@ -1,0 +1,142 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Dispatcher, errors, Pool } from 'undici';
+import type { Secret } from '../config/secret.ts';
+import { BridgeError } from '../errors.ts';
+import { failure, gapOf, RateLimited, retryAfterOf, unreachable } from './answer.ts';
+import { Pace } from './pace.ts';
+
+export interface Post {
+  key: Secret;
+  json: string;
+  deadlineMs: number;
+  /** The longest it may be held back to keep to LNbits' rate limit; beyond that it fails unsent. */
+  patienceMs: number;
+  /** How many gaps the next request to the same path keeps away from this one, once paced. */
+  gaps: number;
+}
+
+const TRIES = 3;
+// Five waits outlast a window of a minute (pace.ts).
+const LIMITED_TRIES = 6;
+
+/**
+ * Requests to one LNbits: a deadline on each, GETs repeated, POSTs sent exactly once, all of them paced once a 429
+ * was seen. Resolves with the parsed JSON of a 2xx; everything else is a BridgeError.
+ */
+export class Http {
+  readonly #base: string;
+  /** Where to, as shown in messages: without user and password. */
+  readonly #shown: string;
+  readonly #pool: Pool;
+  readonly #backoffMs: number;
+  readonly #pace = new Pace();
+
+  constructor(url: string, maxBytes: number, backoffMs: number) {
+    const { origin, pathname } = new URL(url);
+    this.#base = pathname.replace(/\/+$/, '');
+    this.#shown = `${origin}${this.#base}`;
+    this.#backoffMs = backoffMs;
+    this.#pool = new Pool(origin, {
+      // uvicorn closes an idle connection after 5 s; a POST must not meet one that is just being closed.
+      keepAliveTimeout: 3_000,
+      keepAliveMaxTimeout: 3_000,
+      maxResponseSize: maxBytes,
+    });
+  }
+
+  async get(
+    path: string,
+    query: Record<string, string | number>,
+    key: Secret | null,
+    deadlineMs: number,
+  ): Promise<unknown> {
+    let failed = 0;
+    let limited = 0;
+    for (;;) {
+      try {
+        await this.#pace.turn(path, 1);
+        return await this.#send({ method: 'GET', path, query }, key, deadlineMs);
+      } catch (error) {
+        if (error instanceof RateLimited && ++limited < LIMITED_TRIES) continue;
+        if (!(error instanceof BridgeError && error.code === 'lnbits/unreachable' && ++failed < TRIES))
+          throw error;
+        await sleep(this.#backoffMs * 2 ** failed * (0.5 + Math.random() / 2));
+      }
+    }
+  }
+
+  async post(path: string, { key, json, deadlineMs, patienceMs, gaps }: Post): Promise<unknown> {
+    const wait = this.#pace.wait(path);
+    if (wait > patienceMs)
+      throw new RateLimited(`${this.#what('POST', path)}: not sent, LNbits' rate limit is used up.`, wait);
+    await this.#pace.turn(path, gaps);
+    return await this.#send({ method: 'POST', path, body: json }, key, deadlineMs);
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+
+  /** `GET /path at https://lnbits.example.org`, for messages. */
+  #what(method: string, path: string): string {
+    return `${method} ${path} at ${this.#shown}`;
+  }
+
+  async #send(
+    request: Pick<Dispatcher.RequestOptions, 'method' | 'path' | 'query' | 'body'>,
+    key: Secret | null,
+    deadlineMs: number,
+  ): Promise<unknown> {
+    const what = this.#what(request.method, request.path);
+    const headers: Record<string, string> = { accept: 'application/json' };
+    if (request.body) headers['content-type'] = 'application/json';
+    if (key) headers['x-api-key'] = headerSafe(key);
+
+    let text: string;
+    let answer: Dispatcher.ResponseData;
+    try {
+      const signal = AbortSignal.timeout(deadlineMs);
+      answer = await this.#pool.request({ ...request, path: this.#base + request.path, headers, signal });
+      text = await answer.body.text();
+    } catch (error) {
+      throw unreachable(what, reason(error, deadlineMs), 'Is LNbits running, and is the URL right?', error);
+    }
+
+    const status = answer.statusCode;
+    const body = parse(text);
+    if (status === 429) {
+      const retryAfterMs = retryAfterOf(answer.headers['retry-after']);
+      this.#pace.limited(request.path, gapOf(body), retryAfterMs);
+      throw new RateLimited(`${what}: too many requests.`, retryAfterMs);
+    }
+    if (status < 200 || status > 299) throw failure(what, { status, body }, key?.reveal() ?? null);
+    if (body === undefined)
+      throw unreachable(what, `status ${status} and no JSON`, 'Does the URL lead to LNbits?');
+    return body;
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function headerSafe(key: Secret): string {
+  const value = key.reveal();
+  if (/^[\x21-\x7e]+$/.test(value)) return value;
+  throw new BridgeError(
+    'lnbits/key',
+    'The key is empty or has characters that no LNbits key has.',
+    'Copy the key again from the wallet’s API info in LNbits.',
+  );
+}
+
+function reason(error: unknown, deadlineMs: number): string {
+  if (error instanceof errors.ResponseExceededMaxSizeError) return 'the answer is too large';
+  if (!(error instanceof Error)) return 'no answer';
+  if (error.name === 'TimeoutError') return `no whole answer within ${deadlineMs / 1000} s`;
+  return (error as NodeJS.ErrnoException).code ?? error.message;
+}

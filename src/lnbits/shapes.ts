@@ -1,0 +1,103 @@
+import { z } from 'zod';
+import { type Instant, toInstant } from '../time.ts';
+
+/** What LNbits 1.0 to 1.6 answer, as far as it is read here; other fields come and go between versions. */
+
+export interface Wallet {
+  name: string;
+  balanceMsat: bigint;
+  /** Only an admin key is told the wallet's id; null says that the key is an invoice key. */
+  id: string | null;
+}
+
+export interface Invoice {
+  /** Payment hash, 64 hex digits in lower case. */
+  hash: string;
+  bolt11: string;
+  walletId: string;
+}
+
+export type PaymentStatus = 'success' | 'pending' | 'failed';
+
+/** One wallet's side of a payment. */
+export interface Payment {
+  hash: string;
+  walletId: string;
+  /** Negative: outgoing. */
+  amountMsat: bigint;
+  /** As LNbits writes it: 0 for a payment between two of its wallets, unless it takes a service fee. */
+  feeMsat: bigint;
+  status: PaymentStatus;
+  tag: string | null;
+  /** Empty where LNbits shows something that is not an object. */
+  extra: Record<string, unknown>;
+  memo: string | null;
+  /** Null where LNbits shows no time that can be read. */
+  time: Instant | null;
+}
+
+// z.int() refuses what a JSON number cannot hold exactly.
+const msat = z.int().transform(BigInt);
+const hash = z.string().regex(/^[0-9a-f]{64}$/, 'not a payment hash');
+const text = z.string().nullish().catch(null);
+
+export const walletShape = z
+  .object({ name: z.string(), balance: msat, id: z.string().min(1).nullish() })
+  .transform(({ name, balance, id }): Wallet => ({ name, balanceMsat: balance, id: id ?? null }));
+
+/** `bolt11` is missing in 0.12. */
+export const invoiceShape = z.object({
+  payment_hash: hash,
+  bolt11: z.string().min(1).optional(),
+  wallet_id: z.string().min(1).optional(),
+  amount: msat.optional(),
+});
+
+export const paymentShape = z
+  .object({
+    payment_hash: hash,
+    wallet_id: z.string().min(1),
+    amount: msat,
+    fee: msat,
+    status: z.enum(['success', 'pending', 'failed']),
+    tag: text,
+    extra: z.record(z.string(), z.unknown()).catch({}),
+    memo: text,
+    time: z.unknown(),
+  })
+  .transform(
+    (row): Payment => ({
+      hash: row.payment_hash,
+      walletId: row.wallet_id,
+      amountMsat: row.amount,
+      feeMsat: row.fee,
+      status: row.status,
+      tag: row.tag ?? (typeof row.extra.tag === 'string' ? row.extra.tag : null),
+      extra: row.extra,
+      memo: row.memo ?? null,
+      time: readTime(row.time),
+    }),
+  );
+
+export const pageShape = z.object({ data: z.array(paymentShape), total: z.int().nonnegative() });
+
+export const openApiShape = z.object({ info: z.object({ version: z.string() }) });
+
+/** LNbits writes ISO 8601 with an offset and up to six digits of a second, or seconds since 1970. */
+export function readTime(value: unknown): Instant | null {
+  if (typeof value === 'number') return valid(value * 1000);
+  if (typeof value !== 'string') return null;
+  const parts = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6})\d*)?(Z|[+-]\d\d:\d\d)?$/.exec(value);
+  if (!parts) return null;
+  const [, date, clock, fraction = '', zone = 'Z'] = parts;
+  const second = valid(Date.parse(`${date}T${clock}${zone}`));
+  return second && `${second.slice(0, 19)}.${fraction.padEnd(6, '0')}Z`;
+}
+
+function valid(ms: number): Instant | null {
+  try {
+    return toInstant(ms);
+  } catch {
+    return null;
+  }
+}
