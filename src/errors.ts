@@ -43,6 +43,26 @@ export const catalogue = {
   'lnbits/refused': { exit: 75, means: 'LNbits answered and said no.' },
   'lnbits/key': { exit: 78, means: 'LNbits does not know the wallet key, or the key may not do this.' },
   'lnbits/version': { exit: 78, means: 'LNbits is too old.' },
+  'lamassu/ssh-unreachable': { exit: 75, means: 'The SSH server in front of Lamassu does not answer.' },
+  'lamassu/ssh-host-key': {
+    exit: 78,
+    means: 'The SSH server showed another host key than the configuration expects.',
+  },
+  'lamassu/ssh-key': { exit: 78, means: 'The private SSH key cannot be used.' },
+  'lamassu/ssh-authentication': { exit: 78, means: 'The SSH server refuses the user or the key.' },
+  'lamassu/ssh-forward': {
+    exit: 75,
+    means: 'The SSH server opens no tunnel to the PostgreSQL of Lamassu.',
+  },
+  'lamassu/unreachable': { exit: 75, means: 'The PostgreSQL of Lamassu does not answer.' },
+  'lamassu/tls': { exit: 78, means: 'No trusted TLS connection to the PostgreSQL of Lamassu came about.' },
+  'lamassu/credentials': { exit: 78, means: 'The PostgreSQL of Lamassu refuses the user or the password.' },
+  'lamassu/no-database': { exit: 78, means: 'There is no such database on the PostgreSQL of Lamassu.' },
+  'lamassu/column-missing': { exit: 78, means: 'A table or column that the bridge needs is not there.' },
+  'lamassu/not-granted': { exit: 78, means: 'The bridge may not read a column of Lamassu that it needs.' },
+  'lamassu/timeout': { exit: 75, means: 'A query on Lamassu took too long.' },
+  'lamassu/lost': { exit: 75, means: 'The connection to Lamassu was cut while it was in use.' },
+  'lamassu/query': { exit: 75, means: 'The PostgreSQL of Lamassu could not answer a query.' },
 } as const satisfies Record<string, { exit: 1 | 2 | 64 | 75 | 78; means: string }>;
 
 export type ErrorCode = keyof typeof catalogue;

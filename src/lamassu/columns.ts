@@ -1,0 +1,57 @@
+/**
+ * The columns of Lamassu that the bridge reads, and the only ones it may read: no personal data among them.
+ * Grants, queries and `doctor` all go by these lists.
+ */
+
+/** In every server that is supported; without one of them nothing can be judged. */
+export const requiredColumns = [
+  'id',
+  'device_id',
+  'crypto_atoms',
+  'crypto_code',
+  'fiat',
+  'fiat_code',
+  'status',
+  'dispense',
+  'dispense_confirmed',
+  'error',
+  'error_code',
+  'created',
+  'confirmed_at',
+] as const;
+
+/** Added to Lamassu over the years; absent in older servers, where they count as null. */
+export const optionalColumns = [
+  'received_crypto_atoms',
+  'redeem',
+  'commission_percentage',
+  'discount',
+  'raw_ticker_price',
+  'fixed_fee',
+] as const;
+
+export type CashOutColumn = (typeof requiredColumns)[number] | (typeof optionalColumns)[number];
+
+/**
+ * Where notes come from: cassettes 1 to 4, recyclers as named since October 2023 (`_recycler_1`) and from
+ * April to October 2023 (`_1f`, front, and `_1r`, rear).
+ */
+export const noteSlots = [
+  ...['1', '2', '3', '4'],
+  ...['recycler_1', 'recycler_2', 'recycler_3', 'recycler_4', 'recycler_5', 'recycler_6'],
+  ...['1f', '1r', '2f', '2r', '3f', '3r'],
+];
+
+export const readableColumns: Record<string, readonly string[]> = {
+  cash_out_txs: [...requiredColumns, ...optionalColumns],
+  cash_out_actions: [
+    ...['id', 'tx_id', 'action', 'error', 'error_code', 'device_id', 'created'],
+    ...noteSlots.flatMap((slot) => [
+      `provisioned_${slot}`,
+      `dispensed_${slot}`,
+      `rejected_${slot}`,
+      `denomination_${slot}`,
+    ]),
+  ],
+  devices: ['device_id', 'name'],
+};

@@ -1,0 +1,75 @@
+import pg from 'pg';
+import { BridgeError } from '../errors.ts';
+import { readableColumns } from './columns.ts';
+
+/**
+ * A psql script that makes the bridge's role in Lamassu's database: it may read the columns that exist of those
+ * the bridge needs, and nothing else. It can be run again at any time, e.g. after Lamassu was upgraded, and
+ * refuses a role that already owns something, because its limits would hit that owner.
+ */
+export function roleSql({ user, database }: { user: string; database: string }): string {
+  const role = pg.escapeIdentifier(user);
+  const roleText = pg.escapeLiteral(user);
+  const base = pg.escapeIdentifier(database);
+  const wanted = Object.entries(readableColumns).map(
+    ([table, columns]) => `      ('${table}', array[${columns.map((name) => `'${name}'`).join(', ')}])`,
+  );
+  return `-- The role by which aio-dca reads Lamassu. Run it on the Lamassu server as PostgreSQL's superuser:
+--   sudo -u postgres psql -v ON_ERROR_STOP=1 -d ${database.replaceAll(/\p{C}/gu, ' ')} -f role.sql
+begin;
+do $$
+begin
+  if not exists (select from pg_roles where rolname = ${roleText}) then
+    create role ${role} nosuperuser nocreatedb nocreaterole;
+  elsif exists (select from pg_roles where rolname = ${roleText} and rolsuper)
+    or exists (select from pg_class where relowner = (select oid from pg_roles where rolname = ${roleText})) then
+    raise exception 'the role % belongs to something else already: choose another name', ${roleText};
+  end if;
+end $$;
+alter role ${role} with login connection limit 5;
+alter role ${role} in database ${base} set default_transaction_read_only = on;
+alter role ${role} in database ${base} set statement_timeout = '60s';
+grant connect on database ${base} to ${role};
+grant usage on schema public to ${role};
+-- Lamassu's columns differ between versions: what exists is granted.
+do $$
+declare
+  wanted record;
+  present text;
+begin
+  for wanted in
+    select * from (values
+${wanted.join(',\n')}
+    ) as lists (name, columns)
+  loop
+    select string_agg(quote_ident(a.attname), ', ' order by a.attnum) into present
+      from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = 'public' and c.relname = wanted.name and a.attname = any (wanted.columns)
+        and a.attnum > 0 and not a.attisdropped;
+    if present is not null then
+      execute format('grant select (%s) on public.%I to %I', present, wanted.name, ${roleText});
+    end if;
+  end loop;
+end $$;
+commit;
+-- Asks for the password that goes into the bridge's configuration.
+\\password ${role}
+`;
+}
+
+/**
+ * The line for `~/.ssh/authorized_keys` on the SSH server: this key opens a tunnel to host:port and does nothing
+ * else. `host` has to be written exactly as in the bridge's configuration.
+ */
+export function authorizedKeysLine(publicKey: string, host: string, port: number): string {
+  const key = publicKey.trim();
+  if (!/^[a-z0-9@.-]+ AAAA[A-Za-z0-9+/=]+( [^\p{C}]*)?$/u.test(key)) {
+    throw new BridgeError(
+      'usage/invalid',
+      'That is not a public SSH key on one line.',
+      'Give the contents of the .pub file, e.g. `ssh-ed25519 AAAA…`.',
+    );
+  }
+  const target = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return `command="/bin/false",restrict,port-forwarding,permitopen="${target}" ${key}`;
+}

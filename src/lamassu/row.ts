@@ -1,0 +1,216 @@
+import type { CashOut } from '../dca/cash-out.ts';
+import { type Charge, charged } from '../dca/commission.ts';
+import { currencyDigits } from '../dca/currency.ts';
+import { parseDecimal, RATE_SCALE } from '../dca/money.ts';
+import { type Instant, isInstant, plus } from '../time.ts';
+import type { CashOutColumn } from './columns.ts';
+
+/**
+ * A row of Lamassu's `cash_out_txs`, every column as PostgreSQL's text: numbers in decimal notation, booleans
+ * `true` and `false`, times as `Instant` (or whatever PostgreSQL writes for one outside the years 1 to 9999).
+ * A column that the server does not have is null.
+ */
+export type LamassuRow = { id: string } & Record<Exclude<CashOutColumn, 'id'>, string | null>;
+
+/** Why a row is not paid by itself: a closed list, with what each means for people. */
+export const reasons = {
+  'not-confirmed': 'The layperson’s payment is not confirmed (yet).',
+  unconfirmed: 'Cash came out more than a day ago, and the payment for it was never confirmed.',
+  'not-dispensed': 'The layperson has paid, and the cash has not come out (yet).',
+  error: 'The layperson has paid, and Lamassu recorded an error: the cash came out in part or not at all.',
+  'other-coin': 'It was paid in another coin than bitcoin: there are no sats to distribute.',
+  'before-start': 'It was confirmed before `start_at`.',
+  future: 'It is dated in the future of Lamassu’s own clock.',
+  malformed: 'A column holds something that cannot be right.',
+  'no-rate': 'The row has neither a ticker price nor a commission rate: the commission is unknown.',
+  'implausible-rate': 'The commission would be below zero or above half of what the layperson paid.',
+} as const satisfies Record<string, string>;
+
+export type Reason = keyof typeof reasons;
+
+export interface Rules {
+  /** The source's name in the ledger. */
+  source: string;
+  /** Nothing confirmed earlier is eligible. */
+  startAt: Instant;
+  method: Charge['method'];
+  fallback: Charge['fallback'];
+}
+
+export type Judgement =
+  | { eligible: true; cashOut: CashOut }
+  | {
+      eligible: false;
+      reason: Reason;
+      /** One sentence about this row, for people; free of control characters. */
+      detail: string;
+      /** A person has to look at it now. */
+      review: boolean;
+      /** It may still become eligible: re-read it by its id. */
+      watch: boolean;
+    };
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** Satoshi that will ever exist. */
+const MAX_SATS = 2_100_000_000_000_000n;
+
+/** Lamassu's `numeric(14,5)` ends below this, scaled by 10^5. */
+const MAX_FIAT = 10n ** 14n;
+
+/** Something in the row that cannot be right; the message names the column. */
+class Malformed extends Error {}
+
+/**
+ * Whether a row is a cash-out to distribute, or why not. `sourceNow` is Lamassu's clock. Pure, and never throws,
+ * whatever the row holds.
+ *
+ * Eligible is: confirmed, the whole amount dispensed, no error, paid in bitcoin, not from the future, not from
+ * before the start, every figure sound and its commission plausible. What was confirmed before the start needs
+ * nobody: it is not the bridge's to distribute.
+ */
+export function judge(row: LamassuRow, rules: Rules, sourceNow: Instant): Judgement {
+  const judgement = judgeAnyTime(row, rules, sourceNow);
+  const early = row.confirmed_at !== null && isInstant(row.confirmed_at) && row.confirmed_at < rules.startAt;
+  return early && !judgement.eligible ? { ...judgement, review: false } : judgement;
+}
+
+function judgeAnyTime(row: LamassuRow, rules: Rules, sourceNow: Instant): Judgement {
+  try {
+    return row.status === 'confirmed' ? judgeConfirmed(row, rules, sourceNow) : unpaid(row, sourceNow);
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    return no('malformed', error.message, { review: true, watch: true });
+  }
+}
+
+/** Dispensing while the payment is only authorized is Lamassu's zero-conf; the confirmation may come or not. */
+function unpaid(row: LamassuRow, sourceNow: Instant): Judgement {
+  const status = `status ${shown(row.status)}`;
+  const dispensed =
+    row.dispense_confirmed === 'true' ||
+    (row.dispense === 'true' &&
+      (row.status === 'authorized' || row.status === 'instant') &&
+      row.error_code !== 'operatorCancel');
+  // With no readable time of creation nobody knows how long it has waited already.
+  const waited = row.created === null || !isInstant(row.created) || row.created < plus(sourceNow, -24 * HOUR);
+  if (dispensed && waited) {
+    return no('unconfirmed', `dispensed, ${status}, created ${shown(row.created)}`, {
+      review: true,
+      watch: true,
+    });
+  }
+  return no('not-confirmed', status, { review: false, watch: dispensed || row.confirmed_at !== null });
+}
+
+function judgeConfirmed(row: LamassuRow, rules: Rules, sourceNow: Instant): Judgement {
+  const confirmedAt = row.confirmed_at;
+  if (confirmedAt === null || !isInstant(confirmedAt)) {
+    throw new Malformed(`confirmed_at is ${shown(confirmedAt)}`);
+  }
+  if (confirmedAt > plus(sourceNow, 5 * MINUTE)) {
+    const detail = `confirmed_at is ${confirmedAt}, and Lamassu's clock says ${sourceNow}`;
+    return no('future', detail, { review: true, watch: true });
+  }
+  if (row.crypto_code === null) throw new Malformed('crypto_code is null');
+  if (row.crypto_code !== 'BTC' && row.crypto_code !== 'LN') {
+    return no('other-coin', `paid in ${shown(row.crypto_code)}`, { review: true, watch: false });
+  }
+  if (row.error !== null || row.error_code !== null) {
+    const detail = `error ${shown(row.error)}, error_code ${shown(row.error_code)}`;
+    return no('error', detail, { review: true, watch: true });
+  }
+  if (row.dispense_confirmed !== 'true') {
+    const review = confirmedAt < plus(sourceNow, -48 * HOUR);
+    return no('not-dispensed', `confirmed at ${confirmedAt}`, { review, watch: true });
+  }
+
+  const { machine, currency, digits, fiat, gross, charge } = figures(row, rules);
+  const charging = charged(charge);
+  if ('review' in charging) return no(charging.review, charging.detail, { review: true, watch: true });
+  if (confirmedAt < rules.startAt) {
+    const detail = `confirmed at ${confirmedAt}, start_at is ${rules.startAt}`;
+    return no('before-start', detail, { review: false, watch: false });
+  }
+  const { commission, method } = charging;
+  const { source } = rules;
+  const { id } = row;
+  const lamassu = { ...row };
+  return {
+    eligible: true,
+    cashOut: { id, source, machine, confirmedAt, currency, digits, fiat, gross, commission, method, lamassu },
+  };
+}
+
+/** The row's figures as exact integers. Throws Malformed, naming the first column that cannot be right. */
+function figures(row: LamassuRow, { method, fallback }: Rules) {
+  const machine = row.device_id;
+  if (machine === null || !/^[^\p{C}]{1,200}$/u.test(machine)) {
+    throw new Malformed(`device_id is ${shown(machine)}`);
+  }
+  const currency = row.fiat_code;
+  const digits = currency === null ? undefined : currencyDigits(currency);
+  if (currency === null || digits === undefined) throw new Malformed(`fiat_code is ${shown(currency)}`);
+
+  const asked = required(row, 'crypto_atoms', 0, MAX_SATS);
+  const received = optional(row, 'received_crypto_atoms', 0, MAX_SATS);
+  const gross = received !== null && received < asked ? received : asked;
+  const scaledFiat = required(row, 'fiat', RATE_SCALE, MAX_FIAT);
+  const minorUnit = 10n ** BigInt(RATE_SCALE - digits);
+  if (scaledFiat % minorUnit !== 0n) {
+    throw new Malformed(`fiat is ${shown(row.fiat)}, finer than ${currency} goes`);
+  }
+  const charge: Charge = {
+    method,
+    fallback,
+    gross,
+    fiat: scaledFiat,
+    ticker: optional(row, 'raw_ticker_price', RATE_SCALE, MAX_FIAT),
+    rate: optional(row, 'commission_percentage', RATE_SCALE, MAX_FIAT, 0n),
+    discount: optional(row, 'discount', 0, 101n, 0n) ?? 0n,
+    fixedFee: optional(row, 'fixed_fee', RATE_SCALE, MAX_FIAT, 0n) ?? 0n,
+  };
+  return { machine, currency, digits, fiat: scaledFiat / minorUnit, gross, charge };
+}
+
+function required(row: LamassuRow, column: CashOutColumn, scale: number, below: bigint): bigint {
+  const value = optional(row, column, scale, below);
+  if (value === null) throw new Malformed(`${column} is null`);
+  return value;
+}
+
+/** The column scaled by 10^`scale`, null for null. Throws Malformed outside `least` (1 unit) to `below`. */
+function optional(
+  row: LamassuRow,
+  column: CashOutColumn,
+  scale: number,
+  below: bigint,
+  least = 1n,
+): bigint | null {
+  const text = row[column];
+  if (text === null) return null;
+  // The length first: an integer of a million digits takes minutes to parse.
+  const value = text.length > 40 ? undefined : parsed(text, scale);
+  if (value === undefined || value < least || value >= below)
+    throw new Malformed(`${column} is ${shown(text)}`);
+  return value;
+}
+
+function parsed(text: string, scale: number): bigint | undefined {
+  try {
+    return parseDecimal(text, scale);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A value from the database for a sentence: no control characters, no more than a line. */
+function shown(value: string | null): string {
+  if (value === null) return 'null';
+  return `"${value.slice(0, 120).replaceAll(/[\p{C}\p{Z}]/gu, ' ')}"`;
+}
+
+function no(reason: Reason, detail: string, next: { review: boolean; watch: boolean }): Judgement {
+  return { eligible: false, reason, detail, ...next };
+}
