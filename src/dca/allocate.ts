@@ -1,0 +1,106 @@
+import { type Cash, fill, type Mode, type Priority } from './fill.ts';
+import { RATE_SCALE, sum } from './money.ts';
+import { assertSum, largestRemainder, roundHalfUp } from './split.ts';
+
+const ONE = 10n ** BigInt(RATE_SCALE);
+
+/** A funding that may serve this cash-out: deposited before it, of its currency, for its machine or for all. */
+export interface EligibleFunding extends Cash {
+  /** Its own commission rate, or its machine's, ×10^5; null: what Lamassu charged. */
+  rate: bigint | null;
+}
+
+/** The part of one cash-out that falls on one funding: fiat in minor units, the others in sat. */
+export interface Allocation {
+  funding: bigint;
+  client: bigint;
+  mode: Mode;
+  fiat: bigint;
+  gross: bigint;
+  commission: bigint;
+  /** gross − commission: what the client gets. */
+  net: bigint;
+}
+
+/** A cash-out, divided to the last sat and minor unit. */
+export interface Division {
+  /** Those with fiat, by funding id. */
+  allocations: Allocation[];
+  /** What no client's cash covered: it stays in the source wallet, net of its commission. */
+  own: { fiat: bigint; gross: bigint; commission: bigint; net: bigint };
+  /** All of it, that of the own part included. */
+  commission: bigint;
+  /** All clients'. */
+  net: bigint;
+}
+
+/**
+ * Divides one cash-out over the fundings that may serve it, and the rest to the own part.
+ *
+ * Fiat goes as `fill` says. Gross is split over the fiat, and so is the commission; a funding with a rate then
+ * pays its gross × rate, rounded half up, instead of its part of the commission. Always: Σ net + commission +
+ * own net = gross, and Σ fiat + own fiat = fiat. The order of `fundings` does not matter.
+ *
+ * Throws where the books would not add up, a commission would exceed its gross, or an input is negative.
+ */
+export function allocate(input: {
+  /** Minor units; more than 0. */
+  fiat: bigint;
+  /** What the layperson paid, in sat. */
+  gross: bigint;
+  /** What Lamassu charged of `gross`, in sat. */
+  commission: bigint;
+  fundings: readonly EligibleFunding[];
+  /** By client: what is left of each fixed client's daily limit in this currency, in minor units. Absent: 0. */
+  limitLeft: ReadonlyMap<bigint, bigint>;
+  priority: Priority;
+}): Division {
+  const { fiat, gross, commission, limitLeft, priority } = input;
+  if (fiat <= 0n || commission < 0n || commission > gross) {
+    throw new RangeError(`cannot divide fiat ${fiat}, gross ${gross}, commission ${commission}`);
+  }
+  const taken = fill(fiat, input.fundings, limitLeft, priority);
+  const ownFiat = fiat - sum(taken.values());
+  if (ownFiat < 0n) throw new Error(`the fundings give ${-ownFiat} more than the ${fiat} that came out`);
+  const fundings = input.fundings.filter(({ id }) => taken.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1));
+
+  // The own part stands last in each list, so it is the last in a tie.
+  const fiats = [...fundings.map(({ id }) => taken.get(id) ?? 0n), ownFiat];
+  assertSum('fiat', fiats, fiat);
+  const grosses = largestRemainder(
+    gross,
+    fiats.map((weight) => ({ weight })),
+  );
+  const charged = largestRemainder(
+    commission,
+    fiats.map((weight, i) => ({ weight, cap: grosses[i] ?? 0n })),
+  );
+
+  const allocations = fundings.map(({ id, client, mode, rate }, i): Allocation => {
+    const part = grosses[i] ?? 0n;
+    const cost = rate === null ? (charged[i] ?? 0n) : roundHalfUp(part * rate, ONE);
+    return {
+      funding: id,
+      client,
+      mode,
+      fiat: fiats[i] ?? 0n,
+      gross: part,
+      commission: cost,
+      net: part - cost,
+    };
+  });
+  const ownGross = grosses.at(-1) ?? 0n;
+  const ownCommission = charged.at(-1) ?? 0n;
+  const own = { fiat: ownFiat, gross: ownGross, commission: ownCommission, net: ownGross - ownCommission };
+
+  const division = {
+    allocations,
+    own,
+    commission: sum(allocations.map((a) => a.commission)) + own.commission,
+    net: sum(allocations.map((a) => a.net)),
+  };
+  const negative = [...allocations, own].find(({ net }) => net < 0n);
+  if (negative) throw new Error(`a commission of ${negative.commission} exceeds its gross ${negative.gross}`);
+  assertSum('gross', [division.net, division.commission, own.net], gross);
+  return division;
+}

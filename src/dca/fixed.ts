@@ -1,0 +1,46 @@
+import { Temporal } from 'temporal-polyfill';
+import type { Instant } from '../time.ts';
+
+/** Days that `latestDue` looks back over: yesterday's times have always passed, whatever the clocks did. */
+const DAYS = [0, 1];
+
+/** The date at an instant where the clocks show `timeZone` (IANA): `'2026-11-20'`. Throws a RangeError on an unknown zone. */
+export function localDate(instant: Instant, timeZone: string): string {
+  return local(instant, timeZone).toPlainDate().toString();
+}
+
+/** The first moment of a local date: midnight, or what follows it where the clocks skip midnight. */
+export function startOfDay(date: string, timeZone: string): Instant {
+  return toText(Temporal.PlainDate.from(date).toZonedDateTime({ timeZone }).toInstant());
+}
+
+/**
+ * The newest of the daily `times` (`'HH:MM'`, local) that is not after `now`; null where there are none.
+ * A time that the clocks skip happens at the moment the gap ends; one that they show twice happens once, the
+ * first time.
+ */
+export function latestDue(now: Instant, times: readonly string[], timeZone: string): Instant | null {
+  const today = local(now, timeZone).toPlainDate();
+  const due = DAYS.flatMap((days) =>
+    times.map((time) => moment(today.subtract({ days }), Temporal.PlainTime.from(time), timeZone)),
+  ).filter((at) => at <= now);
+  return due.sort().at(-1) ?? null;
+}
+
+function moment(date: Temporal.PlainDate, time: Temporal.PlainTime, timeZone: string): Instant {
+  const wanted = date.toPlainDateTime(time);
+  const earlier = wanted.toZonedDateTime(timeZone, { disambiguation: 'earlier' });
+  if (earlier.toPlainDateTime().equals(wanted)) return toText(earlier.toInstant());
+  // For a skipped time, "earlier" lies before the gap, so the next change of the clocks is the gap's end.
+  const gapEnd = earlier.getTimeZoneTransition('next');
+  if (!gapEnd) throw new Error(`${timeZone} skips ${wanted.toString()} without a change of its clocks`);
+  return toText(gapEnd.toInstant());
+}
+
+function local(instant: Instant, timeZone: string): Temporal.ZonedDateTime {
+  return Temporal.Instant.from(instant).toZonedDateTimeISO(timeZone);
+}
+
+function toText(instant: Temporal.Instant): Instant {
+  return instant.toString({ smallestUnit: 'microsecond' });
+}
