@@ -77,8 +77,9 @@ function group(fundings: readonly Cash[], limitLeft: ReadonlyMap<bigint, bigint>
 }
 
 /**
- * Finds the exact level at which the groups below their caps give `level × weight`: groups are filled up from the one that reaches
- * its cap at the lowest level, until the rest can share what is left without reaching theirs.
+ * Finds the level at which every group gives the smaller of level × weight and its cap, and all together `fiat`:
+ * groups are filled up from the one that reaches its cap at the lowest level, until the rest can share what is
+ * left without reaching theirs.
  */
 function fillKind(fiat: bigint, groups: Group[], taken: Map<bigint, bigint>): void {
   const rising = [...groups].sort((a, b) => compare(a.cap * b.weight, b.cap * a.weight));

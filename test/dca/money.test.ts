@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { formatDecimal, formatRate, groupDigits, parseDecimal, sum } from '../../src/dca/money.ts';
+
+describe('parseDecimal', () => {
+  test.each([
+    ['3000', 2, 300_000n],
+    ['3000.5', 2, 300_050n],
+    ['4000.00000', 2, 400_000n],
+    ['-0.05', 2, -5n],
+    ['0.05500', 5, 5_500n],
+    ['123456789012345678901234567890', 0, 123456789012345678901234567890n],
+    ['5.0', 0, 5n],
+  ])('%s at scale %i is %s', (text, scale, value) => {
+    expect(parseDecimal(text, scale)).toBe(value);
+  });
+
+  test.each(['', '1e3', 'NaN', 'Infinity', '1,000', ' 1', '1 ', '+1', '.5', '5.', '--1', '0x10', '1\n', '١'])(
+    'refuses %j',
+    (text) => {
+      expect(() => parseDecimal(text, 2)).toThrow(RangeError);
+    },
+  );
+
+  test('refuses what is finer than the scale, and loses nothing to rounding', () => {
+    expect(() => parseDecimal('0.001', 2)).toThrow(RangeError);
+    expect(() => parseDecimal('100.5', 0)).toThrow(RangeError);
+  });
+
+  test('reads back what formatDecimal writes', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }), fc.nat({ max: 8 }), (value, scale) => {
+        expect(parseDecimal(formatDecimal(value, scale), scale)).toBe(value);
+      }),
+    );
+  });
+});
+
+test.each([
+  [300_000n, 2, '3000.00'],
+  [5n, 2, '0.05'],
+  [-5n, 2, '-0.05'],
+  [0n, 2, '0.00'],
+  [1_500n, 3, '1.500'],
+  [42n, 0, '42'],
+  [-42n, 0, '-42'],
+])('formatDecimal: %s at scale %i is %s', (value, scale, text) => {
+  expect(formatDecimal(value, scale)).toBe(text);
+});
+
+test('formatRate shows five decimals, as Lamassu does', () => {
+  expect(formatRate(5_500n)).toBe('0.05500');
+});
+
+test.each([
+  [484_207n, '484,207'],
+  [999n, '999'],
+  [1_000n, '1,000'],
+  [-100_000n, '-100,000'],
+  ['1234567.8912', '1,234,567.8912'],
+  ['0.05', '0.05'],
+])('groupDigits: %s reads %s', (amount, text) => {
+  expect(groupDigits(amount)).toBe(text);
+});
+
+test('sum adds up, and nothing is 0', () => {
+  expect(sum([1n, 2n, -4n])).toBe(-1n);
+  expect(sum([])).toBe(0n);
+});
