@@ -1,0 +1,187 @@
+import pg from 'pg';
+import { parseDecimal, RATE_SCALE } from '../dca/money.ts';
+import { BridgeError } from '../errors.ts';
+import type { Instant } from '../time.ts';
+import { type Access, present, type Rights, readAccess, readTooMuch } from './access.ts';
+import { type CashOutColumn, noteSlots, optionalColumns, requiredColumns } from './columns.ts';
+import { type Connection, connect, type LamassuOptions } from './connect.ts';
+import type { LamassuRow } from './row.ts';
+
+/**
+ * Lamassu's database as it was at one moment: everything is read in one read-only transaction, so all answers fit
+ * together. Close it when the reading is done, so that Lamassu can clean up behind it. After an error nothing more
+ * can be read from it.
+ *
+ * Every reading method may fail with lamassu/timeout, lost, query; those that read cash-outs also with
+ * lamassu/column-missing and not-granted. An error is an error, never an early end.
+ */
+export interface Source {
+  /** Lamassu's own clock at opening. */
+  now: Instant;
+  /** Identity of the database cluster; null where the server does not tell it. */
+  systemIdentifier: string | null;
+  /** The machines that Lamassu knows; empty where they may not be read. */
+  machines(): Promise<{ deviceId: string; name: string | null }[]>;
+  /** Pages of rows with `confirmed_at` at or after `from`, ordered by (confirmed_at, id). */
+  confirmedSince(from: Instant): AsyncIterable<LamassuRow[]>;
+  /** The rows that exist of these ids, ordered by (confirmed_at, id). */
+  byIds(ids: readonly string[]): Promise<LamassuRow[]>;
+  /** Pages of rows created in [from, to) whose cash came out without a confirmation, ordered by (created, id). */
+  unconfirmed(createdFrom: Instant, createdTo: Instant): AsyncIterable<LamassuRow[]>;
+  /** The cash that left for this cash-out, in fiat ×10^5, from the notes counted; null where nothing tells. */
+  dispensed(id: string): Promise<bigint | null>;
+  /** What the role may and may not read, for `doctor`. */
+  check(): Promise<Rights>;
+  /** Ends whatever is going on. Never throws. */
+  close(): Promise<void>;
+}
+
+const PAGE = 500;
+
+const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+/** Opens Lamassu's database. Errors: those of `connect`. */
+export async function openSource(options: LamassuOptions): Promise<Source> {
+  const connection = await connect(options);
+  try {
+    await connection.query('begin isolation level repeatable read read only');
+    const access = await readAccess(connection);
+    const [clock] = await connection.query(`select ${instant('now()')} as now`);
+    if (!clock?.now) throw new Error('PostgreSQL did not say what time it is');
+    const systemIdentifier = await readSystemIdentifier(connection);
+    return source({ connection, access, now: clock.now, systemIdentifier, user: options.user });
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+interface Opened {
+  connection: Connection;
+  access: Access;
+  now: Instant;
+  systemIdentifier: string | null;
+  user: string;
+}
+
+function source({ connection, access, now, systemIdentifier, user }: Opened): Source {
+  let cursors = 0;
+
+  // A cursor of SQL's own: each page is a statement with a time limit of its own, while pg-cursor's limit also
+  // counts the time that the reader of the pages takes in between.
+  async function* pages(condition: string, order: string, values: string[]): AsyncGenerator<LamassuRow[]> {
+    cursors += 1;
+    const name = `aio_dca_${cursors}`;
+    const select = selectCashOuts(access, user);
+    await connection.query(
+      `declare ${name} no scroll cursor for ${select} where ${condition} order by ${order}, t.id`,
+      values,
+    );
+    for (;;) {
+      const page = await connection.query<LamassuRow>(`fetch ${PAGE} from ${name}`);
+      if (page.length > 0) yield page;
+      if (page.length < PAGE) break;
+    }
+    await connection.query(`close ${name}`);
+  }
+
+  return {
+    now,
+    systemIdentifier,
+    machines: () => readMachines(connection, access),
+    confirmedSince: (from) => pages('t.confirmed_at >= $1::timestamptz', 't.confirmed_at', [from]),
+    byIds: async (ids) => {
+      const uuids = ids.filter((id) => UUID.test(id));
+      const sql = `${selectCashOuts(access, user)} where t.id = any ($1::uuid[]) order by t.confirmed_at, t.id`;
+      return connection.query<LamassuRow>(sql, [uuids]);
+    },
+    unconfirmed: (from, to) =>
+      pages(
+        `t.confirmed_at is null and t.created >= $1::timestamptz and t.created < $2::timestamptz
+         and (t.dispense_confirmed or (t.dispense and t.status::text in ('authorized', 'instant')))`,
+        't.created',
+        [from, to],
+      ),
+    dispensed: (id) => readDispensed(connection, access, id),
+    check: async () => ({ ...access, tooMuch: await readTooMuch(connection) }),
+    close: () => connection.close(),
+  };
+}
+
+/** The query for `LamassuRow`s, up to its FROM. Throws where the server or its grants do not allow to judge a row. */
+function selectCashOuts(access: Access, user: string): string {
+  const missing = access.missing.join(', ');
+  if (missing) {
+    throw new BridgeError(
+      'lamassu/column-missing',
+      `Lamassu's database has no ${missing}.`,
+      'Look whether `database` names Lamassu’s own database, and whether this bridge supports its version.',
+    );
+  }
+  const columns: readonly CashOutColumn[] = [...requiredColumns, ...optionalColumns];
+  const denied = columns.filter((column) => access.notGranted.includes(`cash_out_txs.${column}`));
+  if (denied.length > 0) {
+    throw new BridgeError(
+      'lamassu/not-granted',
+      `User ${user} may not read ${denied.join(', ')} of cash_out_txs.`,
+      `As PostgreSQL's superuser in Lamassu's database: GRANT SELECT (${denied.join(', ')}) ON cash_out_txs TO ${pg.escapeIdentifier(user)};`,
+    );
+  }
+  const selected = columns.map((column) =>
+    present(access, 'cash_out_txs', column) ? `${asText(column)} as ${column}` : `null::text as ${column}`,
+  );
+  return `select ${selected.join(', ')} from public.cash_out_txs t`;
+}
+
+function asText(column: CashOutColumn): string {
+  if (column === 'created' || column === 'confirmed_at') return instant(`t.${column}`);
+  // A dispenser's error may be a whole page.
+  if (column === 'error') return 'left(t.error::text, 1000)';
+  return `t.${column}::text`;
+}
+
+/** An `Instant`; for a time outside its years (and infinity) PostgreSQL's own text, which is none. */
+function instant(time: string): string {
+  return `case when ${time} >= '0001-01-01 00:00:00Z' and ${time} < '10000-01-01 00:00:00Z'
+    then to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') else ${time}::text end`;
+}
+
+async function readSystemIdentifier(connection: Connection): Promise<string | null> {
+  // The right is asked first: a refusal would end the transaction.
+  const [right] = await connection.query(
+    `select has_function_privilege(to_regprocedure('pg_control_system()'), 'execute')::text as granted`,
+  );
+  if (right?.granted !== 'true') return null;
+  const [row] = await connection.query('select system_identifier::text as id from pg_control_system()');
+  return row?.id ?? null;
+}
+
+async function readMachines(
+  connection: Connection,
+  access: Access,
+): Promise<{ deviceId: string; name: string | null }[]> {
+  if (!present(access, 'devices', 'device_id') || access.notGranted.includes('devices.device_id')) return [];
+  const named = present(access, 'devices', 'name') && !access.notGranted.includes('devices.name');
+  const rows = await connection.query(
+    `select device_id::text as id, ${named ? 'name::text' : 'null::text'} as name from public.devices order by device_id`,
+  );
+  return rows.flatMap(({ id, name }) => (id ? [{ deviceId: id, name: name ?? null }] : []));
+}
+
+async function readDispensed(connection: Connection, access: Access, id: string): Promise<bigint | null> {
+  const slots = noteSlots.filter((slot) =>
+    [`denomination_${slot}`, `dispensed_${slot}`].every((column) =>
+      present(access, 'cash_out_actions', column),
+    ),
+  );
+  // Without all of them the sum would be too small, and look right.
+  const readable = !access.notGranted.some((name) => name.startsWith('cash_out_actions.'));
+  if (!UUID.test(id) || slots.length === 0 || !readable) return null;
+  const notes = slots.map((slot) => `(a.denomination_${slot}::numeric * a.dispensed_${slot})`);
+  const [row] = await connection.query(
+    `select sum(notes.cash)::text as cash from public.cash_out_actions a, lateral (values ${notes.join(', ')}) notes (cash)
+     where a.tx_id = $1::uuid and a.action in ('dispense', 'dispenseError')`,
+    [id],
+  );
+  return row?.cash ? parseDecimal(row.cash, RATE_SCALE) : null;
+}
