@@ -1,0 +1,25 @@
+/** What a test needs of an LNbits besides its HTTP API; the simulator and the real one both give it. */
+export interface Lnbits {
+  readonly version: LnbitsVersion;
+  /** Stays the same over a restart. */
+  readonly url: string;
+  createUserWallet(name: string): Promise<WalletKeys>;
+  /** Signed; as a superuser does it, out of nothing. */
+  topUp(walletId: string, sats: bigint): Promise<void>;
+  deleteWallet(walletId: string): Promise<void>;
+  /** Gives the wallet new keys; the old ones are unknown from then on. */
+  resetKeys(walletId: string): Promise<WalletKeys>;
+  /** Stops it, drops its connections and starts it again on the same data. */
+  restart(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface WalletKeys {
+  id: string;
+  adminkey: string;
+  inkey: string;
+}
+
+/** The oldest and the newest that the bridge supports. */
+export const lnbitsVersions = ['1.0.0', '1.6.2'] as const;
+export type LnbitsVersion = (typeof lnbitsVersions)[number];
