@@ -1,0 +1,130 @@
+import { closest } from 'fastest-levenshtein';
+import { z } from 'zod';
+import { BridgeError } from '../errors.ts';
+import { fileSchema } from './schema.ts';
+
+/*
+ * What is wrong with a config.toml, for the person who wrote it: the line, the key, what is expected.
+ * Values are never repeated: any of them may be a secret.
+ */
+
+type Path = readonly PropertyKey[];
+
+/** One line for each mistake, in the order of the file. */
+export function explain(issues: readonly z.core.$ZodIssue[], file: string, document: unknown): string[] {
+  const lines = locate(file);
+  return issues
+    .flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => ({
+            path: [...issue.path, key],
+            what: `unknown key, ${known(issue.path, key)}`,
+          }))
+        : [{ path: issue.path, what: complaint(issue, document) }],
+    )
+    .map(({ path, what }) => ({ line: lineOf(lines, path), text: `${name(path)}: ${what}` }))
+    .sort((a, b) => (a.line ?? Number.POSITIVE_INFINITY) - (b.line ?? Number.POSITIVE_INFINITY))
+    .map(({ line, text }) => withLine(line, text));
+}
+
+/** One mistake of a key, `lamassu.ssh.port`, with its line. */
+export function at(file: string, key: string, what: string): string {
+  return withLine(lineOf(locate(file), key.split('.')), `${key}: ${what}`);
+}
+
+export function invalidConfig(file: string, mistakes: string[]): BridgeError {
+  const count = mistakes.length === 1 ? 'a mistake' : `${mistakes.length} mistakes`;
+  return new BridgeError(
+    'config/invalid',
+    [`${file} has ${count}:`, ...mistakes].join('\n'),
+    'Correct the file; config.example.toml shows every key.',
+  );
+}
+
+function withLine(line: number | undefined, text: string): string {
+  return line === undefined ? text : `line ${line}: ${text}`;
+}
+
+function complaint(issue: z.core.$ZodIssue, document: unknown): string {
+  const missing = issue.path.reduce<unknown>(child, document) === undefined;
+  return `${missing ? 'missing, ' : ''}expected ${issue.message}`;
+}
+
+function child(parent: unknown, key: PropertyKey): unknown {
+  return typeof parent === 'object' && parent !== null ? Reflect.get(parent, key) : undefined;
+}
+
+/** `lamassu.ssh.port`, `fixed.times[1]` */
+function name(path: Path): string {
+  return path.reduce<string>((text, key) => {
+    if (typeof key === 'number') return `${text}[${key + 1}]`;
+    return text === '' ? String(key) : `${text}.${String(key)}`;
+  }, '');
+}
+
+/** Where the key belongs if it is right in one other table, else the nearest one of its own table. */
+function known(table: Path, key: string): string {
+  const home = tables().find((path) => keysOf(path).includes(key));
+  const own = keysOf(table.map(String));
+  if (home && !own.includes(key))
+    return home.length > 0 ? `it belongs in [${home.join('.')}]` : 'it belongs on top';
+  return `did you mean "${closest(key, own)}"?`;
+}
+
+function tables(): string[][] {
+  const children = (path: string[]): string[][] => [
+    path,
+    ...keysOf(path)
+      .filter((key) => keysOf([...path, key]).length > 0)
+      .flatMap((key) => children([...path, key])),
+  ];
+  return children([]);
+}
+
+/** The keys a table may have; none where the path leads to something else. */
+function keysOf(path: string[]): string[] {
+  let type: unknown = fileSchema;
+  for (const key of path) type = type instanceof z.ZodObject ? bare(type.shape[key]) : undefined;
+  return type instanceof z.ZodObject ? Object.keys(type.shape) : [];
+}
+
+function bare(type: unknown): unknown {
+  return type instanceof z.ZodOptional || type instanceof z.ZodPrefault ? bare(type.unwrap()) : type;
+}
+
+function lineOf(lines: ReadonlyMap<string, number>, path: Path): number | undefined {
+  for (let length = path.length; length > 0; length -= 1) {
+    const line = lines.get(path.slice(0, length).join('.'));
+    if (line !== undefined) return line;
+  }
+  return undefined;
+}
+
+/**
+ * The line of every key and table header. The TOML parser tells no positions; this reads only the starts of lines,
+ * which is all that keys need: what it misses (a key inside an inline table) is found at its parent.
+ */
+function locate(file: string): Map<string, number> {
+  const found = new Map<string, number>();
+  let table: string[] = [];
+  let open: string | undefined;
+  for (const [index, line] of file.split('\n').entries()) {
+    const inside = open !== undefined;
+    for (const [quotes] of line.matchAll(/"""|'''/g)) {
+      if (open === undefined) open = quotes;
+      else if (open === quotes) open = undefined;
+    }
+    if (inside) continue;
+    const header = /^\s*\[+([^[\]]+)\]/.exec(line)?.[1];
+    const key = /^\s*([\w."' -]+?)\s*=/.exec(line)?.[1];
+    if (header !== undefined) table = parts(header);
+    const path = header !== undefined ? table : key !== undefined ? [...table, ...parts(key)] : [];
+    const joined = path.join('.');
+    if (joined !== '' && !found.has(joined)) found.set(joined, index + 1);
+  }
+  return found;
+}
+
+function parts(key: string): string[] {
+  return key.split('.').map((part) => part.trim().replace(/^["']|["']$/g, ''));
+}

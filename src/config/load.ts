@@ -1,0 +1,124 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parse, TomlError } from 'smol-toml';
+import type { Amount } from '../cli/parse.ts';
+import { BridgeError } from '../errors.ts';
+import type { Instant } from '../time.ts';
+import { build } from './build.ts';
+import { explain, invalidConfig } from './explain.ts';
+import { type ConfigFile, fileSchema } from './schema.ts';
+import type { Secret } from './secret.ts';
+
+/**
+ * config.toml, checked. Each `Secret` is read when it is first asked for, so that `verify` works for a user who may
+ * not read the SSH key: the getter throws BridgeError `config/secret` where it is missing or unreadable.
+ * Paths are absolute; durations are milliseconds.
+ */
+export interface Config {
+  /** The file it came from. */
+  file: string;
+  timezone: string;
+  lamassu: {
+    name: string;
+    host: string;
+    port: number;
+    database: string;
+    user: string;
+    readonly password: Secret | undefined;
+    tls: 'disable' | 'require' | 'verify-full';
+    /** PEM text. */
+    ca: string | undefined;
+    startAt: Instant;
+    overlapMs: number;
+    ssh:
+      | {
+          host: string;
+          port: number;
+          user: string;
+          readonly privateKey: Secret;
+          readonly passphrase: Secret | undefined;
+          hostKeys: string[];
+        }
+      | undefined;
+  };
+  ledger: {
+    /** `sqlite:` and an absolute path, or `postgresql://…` without a password. */
+    url: string;
+    readonly password: Secret | undefined;
+  };
+  lnbits: {
+    /** Without a slash at the end. */
+    url: string;
+    readonly sourceWalletKey: Secret;
+    creditSource: boolean;
+    superuser: string | undefined;
+    readonly superuserPassword: Secret | undefined;
+  };
+  commission: ConfigFile['commission'];
+  payouts: {
+    batch: 'poll' | 'cash-out';
+    minimumSats: bigint;
+    maximumSats: bigint;
+    quietMs: number;
+    dailyCeilingSats: bigint | undefined;
+  };
+  allocation: ConfigFile['allocation'];
+  /** `HH:MM`, in `timezone`. */
+  fixed: { times: string[] };
+  review: { cashOutAbove: Amount[] };
+  attention: { staleAfterMs: number; payoutAfterMs: number };
+  schedule: { poll: string };
+  log: ConfigFile['log'];
+  metrics: { listen: string | undefined };
+  /** The files that hold secrets, the config file included where it does, for a look at their modes. */
+  secretFiles: string[];
+}
+
+const PLACES = ['config.toml', '/etc/aio-dca/config.toml'];
+
+/**
+ * Reads `path` (`--config`), else `$AIO_DCA_CONFIG`, else ./config.toml, else /etc/aio-dca/config.toml.
+ * Throws BridgeError `config/missing`, or `config/invalid` with every mistake of the file, one a line.
+ */
+export function loadConfig(path: string | undefined, env: NodeJS.ProcessEnv): Config {
+  const file = findConfig(path, env);
+  const text = readConfig(file);
+  const document = parseToml(text, file);
+  const result = fileSchema.safeParse(document);
+  if (!result.success) throw invalidConfig(file, explain(result.error.issues, text, document));
+  return build(file, text, result.data, env);
+}
+
+function findConfig(path: string | undefined, env: NodeJS.ProcessEnv): string {
+  const named = path ?? (env.AIO_DCA_CONFIG || undefined);
+  if (named !== undefined) return resolve(named);
+  const found = PLACES.find((place) => existsSync(place));
+  if (found !== undefined) return resolve(found);
+  throw new BridgeError(
+    'config/missing',
+    `There is no ${PLACES.map((place) => resolve(place)).join(' and no ')}.`,
+    'Name the file with --config FILE or $AIO_DCA_CONFIG; config.example.toml shows what it holds.',
+  );
+}
+
+function readConfig(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : error;
+    const hint = 'Check --config and $AIO_DCA_CONFIG, and that the user who runs this may read the file.';
+    throw new BridgeError('config/missing', `Cannot read ${file} (${code}).`, hint, { cause: error });
+  }
+}
+
+function parseToml(text: string, file: string): object {
+  try {
+    // Both tables have keys without a default: with the table itself absent, those are what is missing.
+    return { lamassu: {}, lnbits: {}, ...parse(text) };
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    // Only its first line: the rest quotes the file, where a secret may stand.
+    const [what = ''] = error.message.split('\n');
+    throw invalidConfig(file, [`line ${error.line}, column ${error.column}: ${what}`]);
+  }
+}

@@ -1,0 +1,225 @@
+import { validate as isCron } from 'node-cron';
+import { TomlDate } from 'smol-toml';
+import { z } from 'zod';
+import { type Amount, parseAmount, parseZonedTime } from '../cli/parse.ts';
+import { BridgeError } from '../errors.ts';
+
+/*
+ * The shape of config.toml, with its defaults. The message of every check is what is expected, as it reads after
+ * "expected". Secrets are optional here: they may come from a file or the environment (secrets.ts).
+ */
+
+const UNITS = [
+  ['ms', 1],
+  ['s|seconds?', 1000],
+  ['min|minutes?', 60_000],
+  ['h|hours?', 3_600_000],
+  ['d|days?', 86_400_000],
+] as const;
+
+/** `7 days`, `2 hours`, `5 min`, `60 s`, `500 ms` to milliseconds; undefined for anything else, and for zero. */
+export function parseDuration(text: string): number | undefined {
+  for (const [names, ms] of UNITS) {
+    const match = new RegExp(`^(\\d{1,9}) *(?:${names})$`).exec(text);
+    if (match) return Number(match[1]) * ms || undefined;
+  }
+  return undefined;
+}
+
+/** Text that `read` understands; it answers undefined for what it does not. */
+function read<T>(expected: string, parse: (text: string) => T | undefined) {
+  return z.string({ error: expected }).transform((text, context): T => {
+    const value = parse(text);
+    if (value !== undefined) return value;
+    context.addIssue({ code: 'custom', message: expected });
+    return z.NEVER;
+  });
+}
+
+const text = (expected: string) => z.string({ error: expected }).min(1, { error: expected });
+
+const choice = <const T extends readonly string[]>(values: T) =>
+  z.enum(values, { error: `one of ${values.map((value) => `"${value}"`).join(', ')}` });
+
+const duration = (fallback: string) =>
+  read('a length of time, like "60 s", "5 min", "2 hours" or "7 days"', parseDuration).prefault(fallback);
+
+function integer(smallest: number, largest: number) {
+  const expected = `a whole number from ${smallest} to ${largest}`;
+  const error = { error: expected };
+  return z.int(error).min(smallest, error).max(largest, error);
+}
+
+const port = integer(1, 65_535);
+
+const sats = integer(1, 2_100_000_000_000_000).transform(BigInt);
+
+/** Unknown keys are mistakes; what explains them is in explain.ts. */
+const table = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape, { error: 'a table' });
+
+const path = text('a path').optional();
+
+const secret = text('text').optional();
+
+const time = read('a time of day, like "12:00"', (value) =>
+  /^([01]\d|2[0-3]):[0-5]\d$/.test(value) ? value : undefined,
+);
+
+const amount = read('an amount with its currency, like "20000 GTQ"', (value): Amount | undefined => {
+  try {
+    return parseAmount(value, '');
+  } catch (error) {
+    if (error instanceof BridgeError) return undefined;
+    throw error;
+  }
+});
+
+const HOST_KEY = /^(SHA256:[A-Za-z0-9+/]{43}=?|([^\s]+ )?(ssh|ecdsa|sk)-\S+ AAAA[A-Za-z0-9+/]+=*( .*)?)$/;
+const hostKey = text('text').regex(HOST_KEY, {
+  error: 'a fingerprint "SHA256:…", or a whole line "ssh-ed25519 AAAA…"',
+});
+
+const ssh = table({
+  host: text('the name or address of the SSH server'),
+  port: port.default(22),
+  user: text('the user on the SSH server').default('aio-dca'),
+  private_key: secret,
+  private_key_file: path,
+  passphrase: secret,
+  passphrase_file: path,
+  host_key: z.preprocess(
+    (value) => (typeof value === 'string' ? [value] : value),
+    z
+      .array(hostKey, {
+        error: 'a host key or a list of them, as `ssh-keyscan HOST | ssh-keygen -lf -` prints',
+      })
+      .min(1, { error: 'at least one host key' }),
+  ),
+});
+
+const lamassu = table({
+  name: text('a name').default('lamassu'),
+  host: text('a name or an address').default('127.0.0.1'),
+  port: port.default(5432),
+  database: text('the name of the database').default('lamassu'),
+  user: text('the name of the role').default('aio_dca'),
+  password: secret,
+  password_file: path,
+  tls: choice(['disable', 'require', 'verify-full']).default('disable'),
+  ca_file: path,
+  start_at: z.preprocess(
+    (value) => (value instanceof TomlDate ? value.toISOString() : value),
+    read('a time with its zone, like "2026-11-01T00:00:00-06:00"', parseZonedTime),
+  ),
+  overlap: duration('7 days'),
+  ssh: ssh.optional(),
+});
+
+const lnbits = table({
+  url: read('an address like "https://lnbits.example.org", without a user or a query', readHttpUrl),
+  source_wallet_key: secret,
+  source_wallet_key_file: path,
+  credit_source: z.boolean({ error: 'true or false' }).default(false),
+  superuser: text('the name of the superuser').optional(),
+  superuser_password: secret,
+  superuser_password_file: path,
+});
+
+const payouts = table({
+  batch: choice(['poll', 'cash-out']).default('poll'),
+  minimum_sats: sats.default(1n),
+  maximum_sats: sats.default(10_000_000n),
+  quiet: duration('60 s'),
+  daily_ceiling_sats: sats.optional(),
+});
+
+const methods = ['ticker', 'margin', 'markup'] as const;
+
+export const fileSchema = table({
+  timezone: read('a time zone, like "America/Guatemala"', readTimezone),
+  lamassu,
+  ledger: table({
+    url: read('"sqlite:PATH" or "postgresql://user@host/database"', readLedgerUrl).prefault(
+      'sqlite:ledger.sqlite',
+    ),
+    password: secret,
+    password_file: path,
+  }).prefault({}),
+  lnbits,
+  commission: table({
+    method: choice(methods).default('ticker'),
+    fallback: choice(methods).default('margin'),
+  }).prefault({}),
+  payouts: payouts.prefault({}),
+  allocation: table({ priority: choice(['shared', 'flow-first', 'fixed-first']).default('shared') }).prefault(
+    {},
+  ),
+  fixed: table({
+    times: z
+      .array(time, { error: 'a list of times of day, like ["12:00"]' })
+      .min(1, { error: 'at least one time of day' })
+      .default(['12:00']),
+  }).prefault({}),
+  review: table({
+    cash_out_above: z.array(amount, { error: 'a list of amounts, like ["20000 GTQ"]' }).default([]),
+  }).prefault({}),
+  attention: table({ stale_after: duration('2 hours'), payout_after: duration('24 hours') }).prefault({}),
+  schedule: table({
+    poll: read('five fields of cron, like "*/5 * * * *"', (value) =>
+      isCron(value) ? value : undefined,
+    ).prefault('*/5 * * * *'),
+  }).prefault({}),
+  log: table({
+    level: choice(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  }).prefault({}),
+  metrics: table({
+    listen: text('an address and a port, like "127.0.0.1:9464"')
+      .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:]+):\d{1,5}$/, {
+        error: 'an address and a port, like "127.0.0.1:9464"',
+      })
+      .optional(),
+  }).prefault({}),
+});
+
+export type ConfigFile = z.output<typeof fileSchema>;
+
+/** Where the ledger is: a file, or a PostgreSQL server, whose password is taken out of the URL. */
+export type LedgerUrl = { sqlite: string } | { postgresql: string; password: string | undefined };
+
+function readLedgerUrl(url: string): LedgerUrl | undefined {
+  const file = /^sqlite:(.+)$/s.exec(url)?.[1];
+  if (file) return { sqlite: file };
+  if (!/^postgres(ql)?:\/\/./.test(url) || !URL.canParse(url)) return undefined;
+  const parsed = new URL(url);
+  const password = decoded(parsed.password) || parsed.searchParams.get('password') || undefined;
+  parsed.password = '';
+  parsed.searchParams.delete('password');
+  return { postgresql: parsed.href, password };
+}
+
+/** A password with a bare `%` is not encoded: it is what it says. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function readHttpUrl(url: string): string | undefined {
+  if (!URL.canParse(url)) return undefined;
+  const parsed = new URL(url);
+  const plain = !parsed.username && !parsed.password && !parsed.search && !parsed.hash;
+  if (!/^https?:$/.test(parsed.protocol) || !plain) return undefined;
+  return parsed.href.replace(/\/+$/, '');
+}
+
+/** Offsets like `+06:00` are known to Intl as well, but they have no summer time and no name. */
+function readTimezone(name: string): string | undefined {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return /^[A-Za-z]/.test(name) ? name : undefined;
+  } catch {
+    return undefined;
+  }
+}

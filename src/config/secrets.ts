@@ -1,0 +1,92 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { BridgeError } from '../errors.ts';
+import { Secret } from './secret.ts';
+
+/** Where one secret comes from; it is read when it is first needed. */
+export interface SecretSource {
+  /** Its section and key: `lamassu.ssh.private_key`. */
+  name: string;
+  /** The environment variable that may give it. */
+  variable: string;
+  /** The file that holds it: one of its own, or the config file. */
+  path: string | undefined;
+  /** What is wrong if it is given more than once: it would be chance which one counts. */
+  conflict: string | undefined;
+  read(): Secret | undefined;
+}
+
+/**
+ * A secret is given in the config file (`inline`: the keys that may hold it, and what they say), by a file of its own
+ * (`file`, the value of `…_file`), or by the environment.
+ */
+export function secretSource(
+  name: string,
+  inline: Record<string, string | undefined>,
+  file: string | undefined,
+  config: string,
+  env: NodeJS.ProcessEnv,
+): SecretSource {
+  const variable = `AIO_DCA_${name.replaceAll('.', '_').toUpperCase()}`;
+  const stated = Object.entries(inline).filter(([, value]) => value !== undefined);
+  const fromEnvironment = env[variable] || undefined;
+  const places = stated.map(([key]) => key);
+  if (file !== undefined) places.push(`${name}_file`);
+  if (fromEnvironment !== undefined) places.push(`$${variable}`);
+
+  const own = file === undefined ? undefined : find(file, dirname(config), env);
+  const value = stated[0]?.[1] ?? fromEnvironment;
+  let known: Secret | undefined;
+  return {
+    name,
+    variable,
+    path: own ?? (stated.length > 0 ? config : undefined),
+    conflict: places.length > 1 ? `given more than once, by ${places.join(' and ')}` : undefined,
+    read() {
+      if (own !== undefined) known ??= new Secret(contents(name, own));
+      else if (value !== undefined) known ??= new Secret(value);
+      return known;
+    },
+  };
+}
+
+/** Throws BridgeError `config/secret` where the secret is not given at all. */
+export function required({ name, variable, read }: SecretSource): Secret {
+  const secret = read();
+  if (secret) return secret;
+  throw new BridgeError(
+    'config/secret',
+    `${name} is not given.`,
+    `Put it into a file of its own and set ${name}_file, or set the environment variable ${variable}.`,
+  );
+}
+
+/**
+ * systemd's credentials come first: a service may see the file that lies beside the config, and not be allowed to
+ * read it.
+ */
+function find(file: string, directory: string, env: NodeJS.ProcessEnv): string {
+  const beside = resolve(directory, file);
+  if (!env.CREDENTIALS_DIRECTORY || beside === file) return beside;
+  const credential = join(env.CREDENTIALS_DIRECTORY, file);
+  return existsSync(credential) ? credential : beside;
+}
+
+function contents(name: string, path: string): string {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : error;
+    throw new BridgeError(
+      'config/secret',
+      `${name}_file: cannot read ${path} (${code}).`,
+      'Check the path, and that the user who runs this may read the file.',
+      { cause: error },
+    );
+  }
+  // The line break at the end belongs to a key's format; after a password it is the editor's.
+  const value = name.endsWith('private_key') ? text : text.replace(/\r?\n$/, '');
+  if (value.trim() !== '') return value;
+  throw new BridgeError('config/secret', `${name}_file: ${path} is empty.`, 'Write the secret into it.');
+}

@@ -1,0 +1,317 @@
+import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { BridgeError } from '../../src/errors.ts';
+
+const MINIMAL = `timezone = "America/Guatemala"
+[lamassu]
+start_at = "2026-11-01T00:00:00-06:00"
+[lnbits]
+url = "https://lnbits.example.org"
+`;
+
+let directory: string;
+let file: string;
+
+beforeEach(() => {
+  directory = realpathSync(mkdtempSync(join(tmpdir(), 'aio-dca-config-')));
+  file = join(directory, 'config.toml');
+});
+
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const put = (name: string, text: string) => writeFileSync(join(directory, name), text);
+
+function load(text: string, env: NodeJS.ProcessEnv = {}) {
+  put('config.toml', text);
+  return loadConfig(file, env);
+}
+
+function failure(act: () => unknown): BridgeError {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof BridgeError) return error;
+    throw error;
+  }
+  throw new Error('was accepted');
+}
+
+const mistakes = (text: string, env: NodeJS.ProcessEnv = {}) =>
+  failure(() => load(text, env))
+    .message.split('\n')
+    .slice(1);
+
+describe('config.example.toml', () => {
+  test('is complete and right, with its secrets beside it', () => {
+    copyFileSync('config.example.toml', file);
+    put('lamassu.password', 'hunter2\n');
+    put('id_ed25519', 'KEY\n');
+    put('source.adminkey', 'adminkey\n');
+    const config = loadConfig(file, {});
+    expect(config.lamassu).toMatchObject({ host: '127.0.0.1', port: 5432, tls: 'disable', ca: undefined });
+    expect(config.lamassu.startAt).toBe('2026-11-01T06:00:00.000000Z');
+    expect(config.lamassu.overlapMs).toBe(7 * 86_400_000);
+    expect(config.lamassu.password?.reveal()).toBe('hunter2');
+    expect(config.lamassu.ssh?.privateKey.reveal()).toBe('KEY\n');
+    expect(config.lamassu.ssh?.passphrase).toBeUndefined();
+    expect(config.lamassu.ssh?.hostKeys).toHaveLength(1);
+    expect(config.lnbits.sourceWalletKey.reveal()).toBe('adminkey');
+    expect(config.ledger.url).toBe(`sqlite:${directory}/ledger.sqlite`);
+    expect(config.secretFiles).toEqual(
+      ['lamassu.password', 'id_ed25519', 'source.adminkey'].map((name) => join(directory, name)),
+    );
+  });
+
+  test('shows the defaults', () => {
+    copyFileSync('config.example.toml', file);
+    const example = loadConfig(file, {});
+    const minimal = load(MINIMAL);
+    for (const key of [
+      'commission',
+      'payouts',
+      'allocation',
+      'fixed',
+      'review',
+      'attention',
+      'schedule',
+      'log',
+      'metrics',
+    ] as const) {
+      expect(example[key]).toEqual(minimal[key]);
+    }
+    expect(minimal.payouts).toEqual({
+      batch: 'poll',
+      minimumSats: 1n,
+      maximumSats: 10_000_000n,
+      quietMs: 60_000,
+      dailyCeilingSats: undefined,
+    });
+    expect(minimal.ledger.url).toBe(example.ledger.url);
+    expect(minimal.lamassu).toMatchObject({ name: 'lamassu', user: 'aio_dca', ssh: undefined });
+  });
+});
+
+describe('values', () => {
+  test('amounts, lengths of time, lists, addresses', () => {
+    const config = load(`${MINIMAL.replace('.org"', '.org/lnbits/"')}
+[review]
+cash_out_above = ["20000 GTQ", "2500.50 USD"]
+[payouts]
+quiet = "500 ms"
+daily_ceiling_sats = 5000000
+[attention]
+stale_after = "90 min"
+[fixed]
+times = ["06:00", "18:30"]
+[metrics]
+listen = "[::1]:9464"`);
+    expect(config.lnbits.url).toBe('https://lnbits.example.org/lnbits');
+    expect(config.review.cashOutAbove.map(({ currency, minor }) => [currency, minor])).toEqual([
+      ['GTQ', 2_000_000n],
+      ['USD', 250_050n],
+    ]);
+    expect(config.payouts).toMatchObject({ quietMs: 500, dailyCeilingSats: 5_000_000n });
+    expect(config.attention.staleAfterMs).toBe(5_400_000);
+    expect(config.fixed.times).toEqual(['06:00', '18:30']);
+    expect(config.metrics.listen).toBe('[::1]:9464');
+  });
+
+  test('start_at may be a TOML time, with its zone', () => {
+    const text = MINIMAL.replace(/"(2026-11-01T.*)"/, '$1');
+    expect(load(text).lamassu.startAt).toBe('2026-11-01T06:00:00.000000Z');
+    expect(mistakes(text.replace('-06:00', ''))).toEqual([
+      'line 3: lamassu.start_at: expected a time with its zone, like "2026-11-01T00:00:00-06:00"',
+    ]);
+  });
+});
+
+describe('mistakes', () => {
+  test('are all listed, with line, key, what is expected and the nearest known key', () => {
+    expect(
+      mistakes(`timezone = "Guatemala"
+pol = 1
+[lamassu]
+hostt = "127.0.0.1"
+port = "5432"
+host_key = "SHA256:x"
+[lnbits]
+url = "ftp://lnbits.example.org"
+[payouts]
+quiet = "soon"
+minimum_sats = 0
+[fixed]
+times = [
+  "12:00",
+  "25:00",
+]
+[log]
+level = "loud"
+[schedule]
+poll = "every day"
+[review]
+cash_out_above = ["20000"]
+`),
+    ).toEqual([
+      'line 1: timezone: expected a time zone, like "America/Guatemala"',
+      'line 2: pol: unknown key, did you mean "log"?',
+      'line 3: lamassu.start_at: missing, expected a time with its zone, like "2026-11-01T00:00:00-06:00"',
+      'line 4: lamassu.hostt: unknown key, did you mean "host"?',
+      'line 5: lamassu.port: expected a whole number from 1 to 65535',
+      'line 6: lamassu.host_key: unknown key, it belongs in [lamassu.ssh]',
+      'line 8: lnbits.url: expected an address like "https://lnbits.example.org", without a user or a query',
+      'line 10: payouts.quiet: expected a length of time, like "60 s", "5 min", "2 hours" or "7 days"',
+      'line 11: payouts.minimum_sats: expected a whole number from 1 to 2100000000000000',
+      'line 13: fixed.times[2]: expected a time of day, like "12:00"',
+      'line 18: log.level: expected one of "trace", "debug", "info", "warn", "error", "fatal", "silent"',
+      'line 20: schedule.poll: expected five fields of cron, like "*/5 * * * *"',
+      'line 22: review.cash_out_above[1]: expected an amount with its currency, like "20000 GTQ"',
+    ]);
+  });
+
+  test('an empty file names what must be given', () => {
+    expect(mistakes('')).toEqual([
+      'timezone: missing, expected a time zone, like "America/Guatemala"',
+      'lamassu.start_at: missing, expected a time with its zone, like "2026-11-01T00:00:00-06:00"',
+      'lnbits.url: missing, expected an address like "https://lnbits.example.org", without a user or a query',
+    ]);
+  });
+
+  test('a key in a text of several lines is none', () => {
+    const text = `${MINIMAL}[lamassu.ssh]
+host = "atm"
+private_key = """
+host_key = x
+"""
+host_key = 5`;
+    expect(mistakes(text)[0]).toMatch(/^line 11: lamassu\.ssh\.host_key: expected a host key/);
+  });
+
+  test('a table that is none, sums that contradict', () => {
+    expect(mistakes(`ledger = "x"\n${MINIMAL}`)).toEqual(['line 1: ledger: expected a table']);
+    expect(mistakes(`${MINIMAL}[payouts]\nminimum_sats = 5\nmaximum_sats = 4`)).toEqual([
+      'line 7: payouts.minimum_sats: more than maximum_sats, 4',
+    ]);
+  });
+
+  test('never repeat what may be a secret', () => {
+    for (const text of [
+      'password = "hunter2',
+      '[lamassu]\npassword = ["hunter2"]',
+      '[ledger]\nurl = "mysql://u:hunter2@h/db"',
+      '[lnbits]\nurl = "https://u:hunter2@h"',
+    ]) {
+      const error = failure(() => load(text));
+      expect(error.code).toBe('config/invalid');
+      expect(inspect(error, { depth: 9 })).not.toContain('hunter2');
+    }
+  });
+
+  test('TOML that cannot be read names the line', () => {
+    expect(mistakes('a = 1\nb = \n')).toEqual(['line 2, column 5: Invalid TOML document: invalid value']);
+  });
+});
+
+describe('secrets', () => {
+  test('from the file itself, which then holds a secret', () => {
+    const config = load(MINIMAL.replace('[lamassu]', '[lamassu]\npassword = "hunter2"'));
+    expect(config.lamassu.password?.reveal()).toBe('hunter2');
+    expect(config.secretFiles).toEqual([file]);
+    expect(inspect(config, { depth: 9, getters: true })).not.toContain('hunter2');
+    expect(JSON.stringify(config.lamassu)).toContain('"password":"[redacted]"');
+  });
+
+  test('from the environment', () => {
+    const config = load(`${MINIMAL}[lamassu.ssh]\nhost = "atm"\nhost_key = "ssh-ed25519 AAAAC3Nz"`, {
+      AIO_DCA_LAMASSU_PASSWORD: 'one',
+      AIO_DCA_LAMASSU_SSH_PRIVATE_KEY: 'two',
+      AIO_DCA_LNBITS_SOURCE_WALLET_KEY: 'three',
+      AIO_DCA_LEDGER_PASSWORD: 'four',
+    });
+    expect(config.lamassu.password?.reveal()).toBe('one');
+    expect(config.lamassu.ssh?.privateKey.reveal()).toBe('two');
+    expect(config.lnbits.sourceWalletKey.reveal()).toBe('three');
+    expect(config.ledger.password?.reveal()).toBe('four');
+    expect(config.secretFiles).toEqual([]);
+  });
+
+  test("from systemd's credentials, before a file beside the config", () => {
+    const credentials = join(directory, 'credentials');
+    mkdirSync(credentials);
+    put('credentials/admin.key', 'from systemd\n');
+    put('admin.key', 'beside\n');
+    const text = `${MINIMAL}source_wallet_key_file = "admin.key"`;
+    expect(load(text, { CREDENTIALS_DIRECTORY: credentials }).lnbits.sourceWalletKey.reveal()).toBe(
+      'from systemd',
+    );
+    expect(load(text).lnbits.sourceWalletKey.reveal()).toBe('beside');
+  });
+
+  test('twice is a mistake', () => {
+    const text = `${MINIMAL}source_wallet_key = "x"\nsource_wallet_key_file = "y"`;
+    expect(mistakes(text, { AIO_DCA_LNBITS_SOURCE_WALLET_KEY: 'z' })).toEqual([
+      'line 6: lnbits.source_wallet_key: given more than once, by lnbits.source_wallet_key and ' +
+        'lnbits.source_wallet_key_file and $AIO_DCA_LNBITS_SOURCE_WALLET_KEY',
+    ]);
+  });
+
+  test('a missing one matters to who asks for it, and is named', () => {
+    const config = load(MINIMAL.replace('[lamassu]', '[lamassu]\npassword_file = "gone"'));
+    const unreadable = failure(() => config.lamassu.password);
+    expect(unreadable.code).toBe('config/secret');
+    expect(unreadable.message).toBe(
+      `lamassu.password_file: cannot read ${join(directory, 'gone')} (ENOENT).`,
+    );
+    const absent = failure(() => config.lnbits.sourceWalletKey);
+    expect(absent.message).toBe('lnbits.source_wallet_key is not given.');
+    expect(absent.hint).toContain('AIO_DCA_LNBITS_SOURCE_WALLET_KEY');
+  });
+
+  test('an empty file is no secret', () => {
+    put('empty', '\n');
+    const config = load(MINIMAL.replace('[lamassu]', '[lamassu]\npassword_file = "empty"'));
+    expect(failure(() => config.lamassu.password).message).toContain('is empty');
+  });
+
+  test.each([
+    ['postgresql://me:hunter%202@db/aio', 'postgresql://me@db/aio', 'hunter 2'],
+    [
+      'postgresql://me@db/aio?password=hunter2&sslmode=require',
+      'postgresql://me@db/aio?sslmode=require',
+      'hunter2',
+    ],
+    ['postgres://me:100%@db/aio', 'postgres://me@db/aio', '100%'],
+    ['postgresql://me@db/aio', 'postgresql://me@db/aio', undefined],
+  ])('the ledger URL %s keeps its password to itself', (url, shown, password) => {
+    const config = load(`${MINIMAL}[ledger]\nurl = "${url}"`);
+    expect(config.ledger.url).toBe(shown);
+    expect(config.ledger.password?.reveal()).toBe(password);
+  });
+
+  test('an absolute ledger path stays, a relative one is relative to the file', () => {
+    expect(load(`${MINIMAL}[ledger]\nurl = "sqlite:/var/lib/x.sqlite"`).ledger.url).toBe(
+      'sqlite:/var/lib/x.sqlite',
+    );
+    expect(load(`${MINIMAL}[ledger]\nurl = "sqlite:../x.sqlite"`).ledger.url).toBe(
+      `sqlite:${join(directory, '../x.sqlite')}`,
+    );
+  });
+});
+
+describe('where the file is looked for', () => {
+  test('the option wins over the environment; a wrong one is named', () => {
+    put('config.toml', MINIMAL);
+    expect(loadConfig(file, { AIO_DCA_CONFIG: '/nowhere' }).file).toBe(file);
+    expect(loadConfig(undefined, { AIO_DCA_CONFIG: file }).file).toBe(file);
+    const before = process.cwd();
+    process.chdir(directory);
+    expect(loadConfig(undefined, { AIO_DCA_CONFIG: '' }).file).toBe(file);
+    process.chdir(before);
+    const error = failure(() => loadConfig(undefined, { AIO_DCA_CONFIG: '/nowhere/config.toml' }));
+    expect(error.code).toBe('config/missing');
+    expect(error.message).toContain('/nowhere/config.toml (ENOENT)');
+  });
+});
