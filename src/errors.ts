@@ -63,6 +63,15 @@ export const catalogue = {
   'lamassu/timeout': { exit: 75, means: 'A query on Lamassu took too long.' },
   'lamassu/lost': { exit: 75, means: 'The connection to Lamassu was cut while it was in use.' },
   'lamassu/query': { exit: 75, means: 'The PostgreSQL of Lamassu could not answer a query.' },
+  'ledger/wallet-differs': {
+    exit: 78,
+    means: 'The configuration names another source wallet than the one from which payments are open.',
+  },
+  'ledger/restored': {
+    exit: 78,
+    means: 'LNbits shows payments of this ledger that the ledger does not know.',
+  },
+  'lnbits/restored': { exit: 78, means: 'LNbits no longer shows a payment that it had shown as paid.' },
 } as const satisfies Record<string, { exit: 1 | 2 | 64 | 75 | 78; means: string }>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -1,0 +1,29 @@
+import { BridgeError } from '../errors.ts';
+import type { Db, Trx } from './open.ts';
+
+/** Keeps the digits of a currency at its first use, and refuses to go on where they differ later. */
+export async function useCurrency(trx: Trx, code: string, digits: number): Promise<void> {
+  await trx
+    .insertInto('currencies')
+    .values({ code, digits: BigInt(digits) })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  const known = await trx
+    .selectFrom('currencies')
+    .select('digits')
+    .where('code', '=', code)
+    .executeTakeFirstOrThrow();
+  if (known.digits !== BigInt(digits)) {
+    throw new BridgeError(
+      'ledger/currency',
+      `the ledger keeps ${code} with ${known.digits} digits, this program now says ${digits}`,
+      'Amounts would change their meaning. Install the version of aio-dca that was used before, and report this.',
+    );
+  }
+}
+
+/** Minor-unit digits of every currency that the ledger has seen. */
+export async function currencyDigits(db: Db): Promise<Map<string, number>> {
+  const rows = await db.selectFrom('currencies').selectAll().execute();
+  return new Map(rows.map((row) => [row.code, Number(row.digits)]));
+}

@@ -1,0 +1,195 @@
+import { type SqlBool, sql } from 'kysely';
+import { type Allocation, allocate, type Division, type EligibleFunding } from '../dca/allocate.ts';
+import type { CashOut } from '../dca/cash-out.ts';
+import { localDate } from '../dca/fixed.ts';
+import type { Instant } from '../time.ts';
+import { useCurrency } from './currencies.ts';
+import { inForce } from './in-force.ts';
+import { seeMachine } from './machines.ts';
+import type { Trx } from './open.ts';
+import { closeReview } from './review.ts';
+import type { Schema } from './schema.ts';
+
+export interface IngestOptions {
+  now: Instant;
+  /** The time zone of local days: a fixed client's limit counts by them. */
+  timezone: string;
+  priority: 'shared' | 'flow-first' | 'fixed-first';
+  origin: Schema['cash_outs']['origin'];
+  run: bigint | null;
+}
+
+/**
+ * Takes one cash-out into the ledger, in the caller's transaction: the cash-out, whose cash it was, and what
+ * remains of it. Its id is the key by itself: null when it was processed before, and nothing changes.
+ * No payout is made here.
+ */
+export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions): Promise<Division | null> {
+  const processed = await trx
+    .selectFrom('cash_outs')
+    .select('id')
+    .where('id', '=', cashOut.id)
+    .executeTakeFirst();
+  if (processed) return null;
+
+  await useCurrency(trx, cashOut.currency, cashOut.digits);
+  await seeMachine(trx, cashOut.machine, cashOut.source, options.now);
+  const day = localDate(cashOut.confirmedAt, options.timezone);
+  const fundings = await eligibleFundings(trx, cashOut);
+  const division = allocate({
+    fiat: cashOut.fiat,
+    gross: cashOut.gross,
+    commission: cashOut.commission,
+    fundings,
+    limitLeft: await limitsLeft(trx, fundings, cashOut, day),
+    priority: options.priority,
+  });
+
+  await trx
+    .insertInto('cash_outs')
+    .values({
+      id: cashOut.id,
+      source: cashOut.source,
+      machine: cashOut.machine,
+      confirmed_at: cashOut.confirmedAt,
+      processed_at: options.now,
+      local_date: day,
+      currency: cashOut.currency,
+      fiat: cashOut.fiat,
+      gross: cashOut.gross,
+      commission: division.commission,
+      net: division.net,
+      own: division.own.net,
+      undelivered: 0n,
+      own_fiat: division.own.fiat,
+      method: cashOut.method,
+      origin: options.origin,
+      run_id: options.run,
+      lamassu: cashOut.lamassu ? JSON.stringify(cashOut.lamassu) : null,
+    })
+    .execute();
+  for (const allocation of division.allocations) await spend(trx, cashOut, day, allocation);
+  await trx.deleteFrom('watch').where('cash_out_id', '=', cashOut.id).execute();
+  await closeReview(trx, cashOut.id, 'processed', {
+    at: options.now,
+    by: 'ingest',
+    reason: 'became eligible',
+  });
+  return division;
+}
+
+/** Takes an allocation out of its funding; the table refuses more than remains. */
+async function spend(trx: Trx, cashOut: CashOut, day: string, allocation: Allocation): Promise<void> {
+  await trx
+    .insertInto('allocations')
+    .values({
+      cash_out_id: cashOut.id,
+      funding_id: allocation.funding,
+      client_id: allocation.client,
+      mode: allocation.mode,
+      local_date: day,
+      currency: cashOut.currency,
+      fiat: allocation.fiat,
+      gross: allocation.gross,
+      commission: allocation.commission,
+      net: allocation.net,
+    })
+    .execute();
+  await trx
+    .updateTable('fundings')
+    .set({
+      remaining: sql`remaining - ${allocation.fiat}`,
+      spent: sql`spent + ${allocation.fiat}`,
+      status: sql`case when remaining = ${allocation.fiat} then 'exhausted' else status end`,
+    })
+    .where('id', '=', allocation.funding)
+    .execute();
+}
+
+/**
+ * The fundings that share in a cash-out: in the machine (or serving all) when the cash came out, in its currency,
+ * with cash left now, of clients who were not paused then; each with the mode and rate in force then.
+ */
+async function eligibleFundings(trx: Trx, cashOut: CashOut): Promise<EligibleFunding[]> {
+  const at = cashOut.confirmedAt;
+  const machineRate = await trx
+    .selectFrom('machine_rates')
+    .select('rate')
+    .where('id', '=', inForce('machine_rates', 'device_id', sql.val(cashOut.machine), at))
+    .executeTakeFirst();
+  const rows = await trx
+    .selectFrom('fundings')
+    .innerJoin('client_settings', (join) =>
+      join.on(
+        'client_settings.id',
+        '=',
+        inForce('client_settings', 'client_id', sql.ref('fundings.client_id'), at),
+      ),
+    )
+    .select([
+      'fundings.id',
+      'fundings.client_id',
+      'fundings.remaining',
+      'fundings.rate',
+      'client_settings.mode',
+    ])
+    .where('fundings.status', '=', 'deposited')
+    .where('fundings.currency', '=', cashOut.currency)
+    .where((eb) => eb.or([eb('fundings.machine', 'is', null), eb('fundings.machine', '=', cashOut.machine)]))
+    .where('fundings.deposited_at', '<=', at)
+    .where('client_settings.paused', '=', 0n)
+    .orderBy('fundings.id')
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    client: row.client_id,
+    remaining: row.remaining,
+    mode: row.mode,
+    rate: row.rate ?? machineRate?.rate ?? null,
+  }));
+}
+
+/** What each fixed client may still receive on the cash-out's local day, in its currency. */
+async function limitsLeft(
+  trx: Trx,
+  fundings: EligibleFunding[],
+  cashOut: CashOut,
+  day: string,
+): Promise<Map<bigint, bigint>> {
+  const clients = [...new Set(fundings.filter((one) => one.mode === 'fixed').map((one) => one.client))];
+  if (clients.length === 0) return new Map();
+  const limits = await trx
+    .selectFrom('recipients')
+    .innerJoin('client_limits', (join) =>
+      join.on(
+        'client_limits.id',
+        '=',
+        inForce(
+          'client_limits',
+          'client_id',
+          sql.ref('recipients.id'),
+          cashOut.confirmedAt,
+          sql<SqlBool>`x.currency = ${cashOut.currency}`,
+        ),
+      ),
+    )
+    .select(['recipients.id', 'client_limits.daily_limit'])
+    .where('recipients.id', 'in', clients)
+    .execute();
+  const used = await trx
+    .selectFrom('allocations')
+    .select(['client_id', sql<bigint>`cast(sum(fiat) as bigint)`.as('fiat')])
+    .where('client_id', 'in', clients)
+    .where('mode', '=', 'fixed')
+    .where('currency', '=', cashOut.currency)
+    .where('local_date', '=', day)
+    .groupBy('client_id')
+    .execute();
+  const spent = new Map(used.map((row) => [row.client_id, row.fiat]));
+  return new Map(
+    limits.map(({ id, daily_limit }) => {
+      const left = daily_limit - (spent.get(id) ?? 0n);
+      return [id, left > 0n ? left : 0n];
+    }),
+  );
+}

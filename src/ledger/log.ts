@@ -1,0 +1,42 @@
+import type { Instant } from '../time.ts';
+import type { Trx } from './open.ts';
+
+/** Who changes the ledger: a person by name, or a run of the timer or daemon with its number. */
+export interface Who {
+  actor: string;
+  run: bigint | null;
+}
+
+export interface Change {
+  at: Instant;
+  /** What was done, as noun and verb: `funding confirm`. */
+  action: string;
+  /** What it was done to: `f12`, `p118`, `client alice`, a cash-out's id. */
+  subject: string;
+  before?: unknown;
+  after?: unknown;
+  reason?: string | undefined;
+}
+
+/** Adds a change to the ledger's log, in the transaction that makes the change. */
+export async function record(trx: Trx, who: Who, change: Change): Promise<void> {
+  await trx
+    .insertInto('log')
+    .values({
+      at: change.at,
+      actor: who.actor,
+      run_id: who.run,
+      action: change.action,
+      subject: change.subject,
+      before: toJson(change.before),
+      after: toJson(change.after),
+      reason: change.reason ?? null,
+    })
+    .execute();
+}
+
+/** JSON text in which integers of any size are strings; null for undefined. */
+export function toJson(value: unknown): string | null {
+  if (value === undefined) return null;
+  return JSON.stringify(value, (_key, part) => (typeof part === 'bigint' ? part.toString() : part));
+}

@@ -1,0 +1,266 @@
+import { sql } from 'kysely';
+import type { Instant } from '../time.ts';
+import { record, type Who } from './log.ts';
+import type { Db, Trx } from './open.ts';
+import type { PaymentState, PayoutState, Schema } from './schema.ts';
+
+/*
+ * Payouts and their payments: the states stand above their types in schema.ts, the steps between them here.
+ * Every step names the states it may start from; where none of them holds, it throws and the run ends.
+ */
+
+/** A payout as the paying needs it. */
+export interface Payout {
+  id: bigint;
+  recipient: { id: bigint; name: string; walletId: string; invoiceKey: string };
+  sats: bigint;
+  fiat: bigint;
+  currency: string;
+  digits: number;
+  state: PayoutState;
+}
+
+export type Payment = Schema['payments'];
+
+/** Payouts that the program works on by itself: neither settled nor held, oldest first. */
+export async function openPayouts(db: Db): Promise<Payout[]> {
+  const rows = await db
+    .selectFrom('payouts')
+    .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
+    .innerJoin('wallets', 'wallets.id', 'recipients.wallet_id')
+    .innerJoin('currencies', 'currencies.code', 'payouts.currency')
+    .selectAll('payouts')
+    .select(['recipients.name', 'recipients.wallet_id', 'wallets.invoice_key', 'currencies.digits'])
+    .where('payouts.state', 'not in', ['settled', 'held'])
+    .orderBy('payouts.id')
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    recipient: { id: row.recipient_id, name: row.name, walletId: row.wallet_id, invoiceKey: row.invoice_key },
+    sats: row.sats,
+    fiat: row.fiat,
+    currency: row.currency,
+    digits: Number(row.digits),
+    state: row.state,
+  }));
+}
+
+/** The parts of a payout in order, each with the payment that is not dead, if it has one. */
+export async function partsOf(
+  db: Db,
+  payout: bigint,
+): Promise<{ part: bigint; sats: bigint; payment: Payment | undefined }[]> {
+  const parts = await db
+    .selectFrom('payout_parts')
+    .select(['part', 'sats'])
+    .where('payout_id', '=', payout)
+    .orderBy('part')
+    .execute();
+  const live = await db
+    .selectFrom('payments')
+    .selectAll()
+    .where('payout_id', '=', payout)
+    .where('state', '<>', 'dead')
+    .execute();
+  return parts.map(({ part, sats }) => ({ part, sats, payment: live.find((one) => one.part === part) }));
+}
+
+/** The ids of a payout's cash-outs in the order of their confirmation: the first 50, and how many there are. */
+export async function cashOutsOf(db: Db, payout: bigint): Promise<{ ids: string[]; count: number }> {
+  const of = db
+    .selectFrom('allocations')
+    .innerJoin('cash_outs', 'cash_outs.id', 'allocations.cash_out_id')
+    .where('allocations.payout_id', '=', payout);
+  const { count } = await of
+    .select((eb) => eb.fn.count<bigint>('cash_outs.id').distinct().as('count'))
+    .executeTakeFirstOrThrow();
+  const rows = await of
+    .select(['cash_outs.id', 'cash_outs.confirmed_at'])
+    .distinct()
+    .orderBy('cash_outs.confirmed_at')
+    .orderBy('cash_outs.id')
+    .limit(50)
+    .execute();
+  return { ids: rows.map((row) => row.id), count: Number(count) };
+}
+
+/** The number that the next payment will have: payments are counted through the whole ledger. */
+export async function nextPayment(db: Db): Promise<bigint> {
+  const { last } = await db
+    .selectFrom('payments')
+    .select((eb) => eb.fn.coalesce(eb.fn.max('id'), sql<bigint>`0`).as('last'))
+    .executeTakeFirstOrThrow();
+  return last + 1n;
+}
+
+export interface NewPayment {
+  id: bigint;
+  payout: bigint;
+  part: bigint;
+  sats: bigint;
+  hash: string;
+  bolt11: string;
+  clientWallet: string;
+  sourceWallet: string;
+  run: bigint;
+}
+
+/** `invoiced`: keeps a new invoice of the client's wallet before anything can be sent on it. */
+export async function addPayment(trx: Trx, payment: NewPayment, at: Instant): Promise<Payment> {
+  const { dead } = await trx
+    .selectFrom('payments')
+    .select((eb) => eb.fn.countAll<bigint>().as('dead'))
+    .where('payout_id', '=', payment.payout)
+    .where('part', '=', payment.part)
+    .executeTakeFirstOrThrow();
+  const row = await trx
+    .insertInto('payments')
+    .values({
+      id: payment.id,
+      payout_id: payment.payout,
+      part: payment.part,
+      sats: payment.sats,
+      attempt: dead + 1n,
+      payment_hash: payment.hash,
+      bolt11: payment.bolt11,
+      client_wallet_id: payment.clientWallet,
+      source_wallet_id: payment.sourceWallet,
+      state: 'invoiced',
+      run_id: payment.run,
+      created_at: at,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  await movePayout(trx, payment.payout, ['planned', 'paying', 'deferred', 'unknown'], 'paying', null);
+  return row;
+}
+
+/** `sending`, committed right before each POST of the bolt11. */
+export async function sendPayment(trx: Trx, payment: Payment, at: Instant): Promise<void> {
+  await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], {
+    state: 'sending',
+    sent_at: at,
+    reason: null,
+  });
+  await movePayout(trx, payment.payout_id, ['paying', 'deferred', 'unknown'], 'paying', null);
+}
+
+/** Back to `invoiced`: LNbits answered no, and both sides show that nothing happened. The payout waits. */
+export async function deferPayment(trx: Trx, payment: Payment, reason: string): Promise<void> {
+  await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], { state: 'invoiced', reason });
+  await deferPayout(trx, payment.payout_id, reason);
+}
+
+/** `unknown`: what happened could not be found out yet. A payment that was not sent stays `invoiced`. */
+export async function loseSight(trx: Trx, payment: Payment, reason: string): Promise<void> {
+  await trx
+    .updateTable('payments')
+    .set({ state: 'unknown', reason })
+    .where('id', '=', payment.id)
+    .where('state', 'in', ['sending', 'unknown'])
+    .execute();
+  await movePayout(trx, payment.payout_id, ['paying', 'deferred', 'unknown'], 'unknown', reason);
+}
+
+/** `dead`: can never be paid any more, so the part may get a new payment. */
+export async function buryPayment(
+  trx: Trx,
+  who: Who,
+  payment: Payment,
+  reason: string,
+  at: Instant,
+): Promise<void> {
+  await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], { state: 'dead', reason });
+  await record(trx, who, {
+    at,
+    action: 'payment dead',
+    subject: `p${payment.payout_id}`,
+    before: { payment_hash: payment.payment_hash, state: payment.state },
+    after: { payment_hash: payment.payment_hash, state: 'dead' },
+    reason,
+  });
+}
+
+/** `settled`: it arrived; the payout is settled with its last part. */
+export async function settlePayment(
+  trx: Trx,
+  payment: Payment,
+  at: Instant,
+  from: PayoutState[] = ['paying', 'deferred', 'unknown'],
+): Promise<void> {
+  await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], {
+    state: 'settled',
+    settled_at: at,
+    reason: null,
+  });
+  const parts = await partsOf(trx, payment.payout_id);
+  const settled = parts.every((one) => one.payment?.state === 'settled');
+  await movePayout(trx, payment.payout_id, from, settled ? 'settled' : 'paying', null, settled ? at : null);
+}
+
+/** `deferred`: nothing is under way; a later run tries again. */
+export async function deferPayout(trx: Trx, payout: bigint, reason: string): Promise<void> {
+  await movePayout(trx, payout, ['planned', 'paying', 'deferred', 'unknown'], 'deferred', reason);
+}
+
+/** `held`: only a person decides how it goes on. */
+export async function holdPayout(
+  trx: Trx,
+  who: Who,
+  payout: bigint,
+  reason: string,
+  at: Instant,
+): Promise<void> {
+  const { state } = await trx
+    .selectFrom('payouts')
+    .select('state')
+    .where('id', '=', payout)
+    .executeTakeFirstOrThrow();
+  await movePayout(trx, payout, ['planned', 'paying', 'deferred', 'unknown', 'settled'], 'held', reason);
+  await record(trx, who, {
+    at,
+    action: 'payout held',
+    subject: `p${payout}`,
+    before: { state },
+    after: { state: 'held' },
+    reason,
+  });
+}
+
+/** One step of a payout; throws where it is in none of the states `from`. */
+export async function movePayout(
+  trx: Trx,
+  id: bigint,
+  from: PayoutState[],
+  to: PayoutState,
+  reason: string | null,
+  settledAt: Instant | null = null,
+): Promise<void> {
+  const { numUpdatedRows } = await trx
+    .updateTable('payouts')
+    .set({ state: to, reason, settled_at: settledAt })
+    .where('id', '=', id)
+    .where('state', 'in', from)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n)
+    throw new Error(`payout p${id} is in none of the states ${from.join(', ')}, so it cannot become ${to}`);
+}
+
+/** One step of a payment; throws where it is in none of the states `from`. */
+export async function movePayment(
+  trx: Trx,
+  id: bigint,
+  from: PaymentState[],
+  to: Partial<Pick<Payment, 'state' | 'reason' | 'sent_at' | 'settled_at' | 'checked_at'>>,
+): Promise<void> {
+  const { numUpdatedRows } = await trx
+    .updateTable('payments')
+    .set(to)
+    .where('id', '=', id)
+    .where('state', 'in', from)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n)
+    throw new Error(
+      `payment ${id} is in none of the states ${from.join(', ')}, so it cannot become ${to.state}`,
+    );
+}

@@ -1,0 +1,84 @@
+import { BridgeError } from '../errors.ts';
+import type { Instant } from '../time.ts';
+import type { Trx } from './open.ts';
+import type { Schema } from './schema.ts';
+
+/** A position in a source: everything up to it was seen. */
+export interface Mark {
+  confirmedAt: Instant;
+  id: string;
+}
+
+/**
+ * Binds the ledger to a source at its first use and checks it at every later one: another name, database or
+ * start would make processed cash-outs look new, or unpaid ones old.
+ */
+export async function bindSource(
+  trx: Trx,
+  { name, startAt, systemIdentifier }: { name: string; startAt: Instant; systemIdentifier: string | null },
+  at: Instant,
+): Promise<Schema['sources']> {
+  const known = await trx.selectFrom('sources').selectAll().where('name', '=', name).executeTakeFirst();
+  if (!known) {
+    const others = await trx.selectFrom('sources').selectAll().execute();
+    const same = others.find(
+      (one) => systemIdentifier !== null && one.system_identifier === systemIdentifier,
+    );
+    if (same) {
+      throw differs('name', 'the name of this Lamassu database', same.name, name);
+    }
+    await trx
+      .insertInto('sources')
+      .values({ name, start_at: startAt, system_identifier: systemIdentifier, created_at: at })
+      .execute();
+    return trx.selectFrom('sources').selectAll().where('name', '=', name).executeTakeFirstOrThrow();
+  }
+  const { system_identifier: pinned } = known;
+  if (pinned !== null && systemIdentifier !== null && pinned !== systemIdentifier) {
+    throw new BridgeError(
+      'ledger/source-differs',
+      `source "${name}" is the PostgreSQL system ${pinned} in the ledger, and the one reached now is ${systemIdentifier}`,
+      'Check [lamassu] host and [lamassu.ssh]. For a second Lamassu use another [lamassu] name.',
+    );
+  }
+  if (known.start_at !== startAt) {
+    const processed = await trx
+      .selectFrom('cash_outs')
+      .select('id')
+      .where('source', '=', name)
+      .executeTakeFirst();
+    if (processed) throw differs('start_at', 'start_at', known.start_at, startAt);
+  }
+  if (known.start_at !== startAt || (pinned === null && systemIdentifier !== null)) {
+    await trx
+      .updateTable('sources')
+      .set({ start_at: startAt, system_identifier: pinned ?? systemIdentifier })
+      .where('name', '=', name)
+      .execute();
+  }
+  return { ...known, start_at: startAt, system_identifier: pinned ?? systemIdentifier };
+}
+
+/** Moves the mark of a source forward; one that is already further stays. */
+export async function moveMark(trx: Trx, source: string, mark: Mark): Promise<void> {
+  await trx
+    .updateTable('sources')
+    .set({ mark_confirmed_at: mark.confirmedAt, mark_id: mark.id })
+    .where('name', '=', source)
+    .where((eb) =>
+      eb.or([
+        eb('mark_confirmed_at', 'is', null),
+        eb('mark_confirmed_at', '<', mark.confirmedAt),
+        eb.and([eb('mark_confirmed_at', '=', mark.confirmedAt), eb('mark_id', '<', mark.id)]),
+      ]),
+    )
+    .execute();
+}
+
+function differs(key: string, what: string, ledger: string, config: string): BridgeError {
+  return new BridgeError(
+    'ledger/source-differs',
+    `${what} is ${ledger} in the ledger and ${config} in the configuration`,
+    `Set [lamassu] ${key} = "${ledger}" again: cash-outs were processed under it.`,
+  );
+}

@@ -1,0 +1,164 @@
+import { BridgeError } from '../errors.ts';
+import { record } from '../ledger/log.ts';
+import type { Ledger, Trx } from '../ledger/open.ts';
+import { holdPayout, movePayment } from '../ledger/payouts.ts';
+import type { Payment as Shown } from '../lnbits/client.ts';
+import { now } from '../time.ts';
+import type { Context } from './context.ts';
+
+const PAGE = 100;
+
+/**
+ * What must hold before the first payment of a run, at the source wallet: it is the one that the ledger is bound
+ * to; it shows no payment of this ledger that the ledger does not know (else an older ledger was restored); it still
+ * shows the newest one that settled (else LNbits was restored). Then the settled payments of earlier runs are looked
+ * at once more: one that is not there any more makes its payout held.
+ *
+ * Errors: `ledger/wallet-differs`, `ledger/restored`, `lnbits/restored`, and those of the LNbits client.
+ */
+export async function checkSourceWallet(ctx: Context): Promise<void> {
+  await ctx.run.write((trx) => bindSourceWallet(trx, ctx));
+  const shown = await page(ctx, 0);
+  await refuseUnknown(ctx, shown);
+  await refuseForgotten(ctx);
+  await lookAgain(ctx, shown);
+}
+
+async function bindSourceWallet(trx: Trx, ctx: Context): Promise<void> {
+  const { source_wallet_id: bound } = await trx
+    .selectFrom('ledger')
+    .select('source_wallet_id')
+    .executeTakeFirstOrThrow();
+  const wallet = ctx.source.walletId;
+  if (bound === wallet) return;
+  const client = await trx
+    .selectFrom('recipients')
+    .select('name')
+    .where('wallet_id', '=', wallet)
+    .executeTakeFirst();
+  if (client) {
+    throw new BridgeError(
+      'ledger/wallet-differs',
+      `the source wallet of the configuration is the wallet of ${client.name}`,
+      'Set [lnbits] source_wallet_key to the admin key of the wallet that pays.',
+    );
+  }
+  if (bound !== null) {
+    const open = await trx
+      .selectFrom('payments')
+      .select('id')
+      .where('state', 'in', ['invoiced', 'sending', 'unknown'])
+      .executeTakeFirst();
+    if (open) {
+      throw new BridgeError(
+        'ledger/wallet-differs',
+        `payments from the source wallet ${bound} are open, and the configuration names ${wallet}`,
+        'Set the key of the former wallet again until `aio-dca payouts list` shows nothing open.',
+      );
+    }
+  }
+  await trx.updateTable('ledger').set({ source_wallet_id: wallet }).execute();
+  await record(trx, ctx.run.who, {
+    at: now(),
+    action: 'source wallet bound',
+    subject: wallet,
+    before: { source_wallet_id: bound },
+    after: { source_wallet_id: wallet },
+  });
+}
+
+async function page(ctx: Context, offset: number): Promise<Shown[]> {
+  const { payments } = await ctx.lnbits.newest(ctx.source.key, { tag: 'aio-dca', limit: PAGE, offset });
+  return payments.filter((one) => one.amountMsat < 0n && one.extra.ledger === ctx.ledger.id);
+}
+
+async function refuseUnknown(ctx: Context, shown: Shown[]): Promise<void> {
+  if (shown.length === 0) return;
+  const hashes = shown.map((one) => one.hash);
+  const known = await ctx.ledger.db
+    .selectFrom('payments')
+    .select('payment_hash')
+    .where('payment_hash', 'in', hashes)
+    .execute();
+  const knows = new Set(known.map((row) => row.payment_hash));
+  const unknown = shown.find((one) => !knows.has(one.hash));
+  if (!unknown) return;
+  throw new BridgeError(
+    'ledger/restored',
+    `LNbits shows payment ${unknown.hash} of this ledger (${unknown.extra.payout} for ${unknown.extra.client}), and the ledger does not know it`,
+    'An older copy of the ledger was put back. Nothing is paid until what LNbits shows is in it again.',
+  );
+}
+
+async function refuseForgotten(ctx: Context): Promise<void> {
+  const newest = await ctx.ledger.db
+    .selectFrom('payments')
+    .select(['payment_hash', 'payout_id'])
+    .where('state', '=', 'settled')
+    .where('source_wallet_id', '=', ctx.source.walletId)
+    .orderBy('id', 'desc')
+    .executeTakeFirst();
+  if (!newest) return;
+  const side = await ctx.lnbits.find(ctx.source.key, newest.payment_hash);
+  if (side?.status === 'success') return;
+  throw new BridgeError(
+    'lnbits/restored',
+    `the newest settled payment (p${newest.payout_id}, ${newest.payment_hash}) is ${side?.status ?? 'not there'} in the source wallet`,
+    'An older copy of LNbits was put back. Compare its wallets with `aio-dca payouts list` before anything is paid.',
+  );
+}
+
+async function lookAgain(ctx: Context, first: Shown[]): Promise<void> {
+  const unchecked = new Map(
+    (await uncheckedPayments(ctx.ledger, ctx.source.walletId)).map((one) => [one.payment_hash, one] as const),
+  );
+  // Newest first: so many pages hold them all, unless somebody else paid a lot from this wallet meanwhile.
+  const pages = Math.ceil(unchecked.size / PAGE) + 1;
+  for (let number = 0; number < pages && unchecked.size > 0; number += 1) {
+    const found = (number === 0 ? first : await page(ctx, number * PAGE)).filter(
+      (one) => one.status === 'success',
+    );
+    await markChecked(
+      ctx,
+      found.flatMap((one) => unchecked.get(one.hash) ?? []),
+    );
+    for (const one of found) unchecked.delete(one.hash);
+  }
+  for (const payment of unchecked.values()) {
+    const side = await ctx.lnbits.find(ctx.source.key, payment.payment_hash);
+    if (side?.status === 'success') {
+      await markChecked(ctx, [payment]);
+      continue;
+    }
+    const reason = `LNbits shows the settled payment ${payment.payment_hash} as ${side?.status ?? 'not there'} now`;
+    await ctx.run.write(async (trx) => {
+      await movePayment(trx, payment.id, ['settled'], { state: 'unknown', reason });
+      await holdPayout(trx, ctx.run.who, payment.payout_id, reason, now());
+    });
+  }
+}
+
+async function uncheckedPayments(ledger: Ledger, wallet: string) {
+  return ledger.db
+    .selectFrom('payments')
+    .select(['id', 'payment_hash', 'payout_id'])
+    .where('state', '=', 'settled')
+    .where('checked_at', 'is', null)
+    .where('source_wallet_id', '=', wallet)
+    .execute();
+}
+
+async function markChecked(ctx: Context, payments: { id: bigint }[]): Promise<void> {
+  if (payments.length === 0) return;
+  await ctx.run.write((trx) =>
+    trx
+      .updateTable('payments')
+      .set({ checked_at: now() })
+      .where(
+        'id',
+        'in',
+        payments.map((one) => one.id),
+      )
+      .execute(),
+  );
+}

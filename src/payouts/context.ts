@@ -1,0 +1,68 @@
+import { Secret } from '../config/secret.ts';
+import { BridgeError } from '../errors.ts';
+import type { Run } from '../ledger/lease.ts';
+import type { Ledger } from '../ledger/open.ts';
+import type { LnbitsClient } from '../lnbits/client.ts';
+import { type Instant, now, toMs } from '../time.ts';
+import type { ClientSide, SourceSide } from './decide.ts';
+
+/** What the paying of one run needs and remembers. */
+export interface Context {
+  ledger: Ledger;
+  run: Run;
+  lnbits: LnbitsClient;
+  source: { key: Secret; walletId: string; balanceMsat: bigint };
+  /** How long after a POST nothing is called dead, in ms. */
+  quietMs: number;
+  /** From LNbits 1.4 on, a look at a wallet's payments changes nothing. */
+  looksArePure: boolean;
+  /** Aborted when the program was asked to stop: no new step is begun. */
+  signal: AbortSignal;
+  /** Payments whose every POST was answered by LNbits within this run. */
+  answered: Set<bigint>;
+  /** What went wrong with LNbits, one of each kind. */
+  problems: Map<string, BridgeError>;
+}
+
+/** Whether the last POST of a payment is older than the quiet time; true for one that was never sent. */
+export function isQuiet(ctx: Context, sentAt: Instant | null): boolean {
+  return sentAt === null || toMs(now()) >= toMs(sentAt) + ctx.quietMs;
+}
+
+/** The source wallet's side of a payment. */
+export async function sourceSide(ctx: Context, hash: string): Promise<SourceSide> {
+  return (await ctx.lnbits.find(ctx.source.key, hash))?.status ?? 'none';
+}
+
+/** The client's side of a payment: `arrived` is the exact amount, without a fee, as a success. */
+export async function clientSide(
+  ctx: Context,
+  payment: { payment_hash: string; sats: bigint; client_wallet_id: string },
+): Promise<ClientSide> {
+  const key = await walletKey(ctx, payment.client_wallet_id);
+  try {
+    const side = await ctx.lnbits.find(key, payment.payment_hash);
+    if (!side) return 'none';
+    if (side.walletId !== payment.client_wallet_id) return 'gone';
+    if (side.status !== 'success') return side.status;
+    return side.amountMsat === payment.sats * 1000n && side.feeMsat === 0n ? 'arrived' : 'wrong-amount';
+  } catch (error) {
+    if (isGone(error)) return 'gone';
+    throw error;
+  }
+}
+
+/** The key by which a wallet is paid into now. */
+export async function walletKey(ctx: Context, walletId: string): Promise<Secret> {
+  const { invoice_key } = await ctx.ledger.db
+    .selectFrom('wallets')
+    .select('invoice_key')
+    .where('id', '=', walletId)
+    .executeTakeFirstOrThrow();
+  return new Secret(invoice_key);
+}
+
+/** LNbits answered that it does not accept the key: the wallet was deleted or its keys were reset. */
+export function isGone(error: unknown): boolean {
+  return error instanceof BridgeError && error.code === 'lnbits/key';
+}

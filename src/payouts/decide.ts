@@ -1,0 +1,50 @@
+/** What a wallet shows of one payment: `none` is LNbits' answer that there is no such row, `gone` that the wallet is. */
+export type ClientSide = 'arrived' | 'pending' | 'failed' | 'wrong-amount' | 'none' | 'gone';
+export type SourceSide = 'success' | 'pending' | 'failed' | 'none';
+
+export interface Circumstances {
+  /** Whether the bolt11 was ever POSTed, by any run. */
+  sent: boolean;
+  /** Whether the last POST is older than the quiet time: nothing can be under way any more. */
+  quiet: boolean;
+}
+
+/**
+ * `settle`: it arrived. `send`: POST the same bolt11 (again). `bury`: it can never be paid, so a new invoice may
+ * follow. `hold`: a person decides. `wait`: look again later.
+ */
+export type Decision = { do: 'settle' } | { do: 'send' } | { do: 'bury' | 'hold' | 'wait'; reason: string };
+
+/**
+ * What both sides of a payment mean together. The source's side was read after the client's unless it is
+ * `success`, which is final: so `none` there is not older than what the client shows.
+ * An invoice that expired is not dead: LNbits pays it all the same.
+ */
+export function decide(client: ClientSide, source: SourceSide, { sent, quiet }: Circumstances): Decision {
+  if (client === 'gone') return hold("the client's wallet does not answer to its key any more");
+  if (source === 'pending') return { do: 'wait', reason: 'LNbits shows the payment as pending' };
+  if (source === 'success') {
+    if (client === 'arrived') return { do: 'settle' };
+    if (client === 'none')
+      return hold("paid from the source wallet, but the client's wallet knows nothing of it");
+    if (!quiet) return { do: 'wait', reason: `paid from the source wallet, the client's side is ${client}` };
+    return hold(`debited, not credited: the client's side is ${client}`);
+  }
+  switch (client) {
+    case 'pending':
+      return { do: 'send' };
+    case 'failed':
+      if (!sent || quiet) return { do: 'bury', reason: 'LNbits will not pay this invoice any more' };
+      return { do: 'wait', reason: 'the invoice failed, but its payment may still be under way' };
+    case 'arrived':
+      return hold('arrived at the client, but not from the source wallet');
+    case 'wrong-amount':
+      return hold('the client shows another amount, and the source wallet shows no payment');
+    case 'none':
+      return hold("LNbits does not know the invoice that the client's wallet made");
+  }
+}
+
+function hold(reason: string): Decision {
+  return { do: 'hold', reason };
+}

@@ -1,0 +1,115 @@
+import { type SqlBool, sql } from 'kysely';
+import type { Trx } from '../ledger/open.ts';
+import type { Instant } from '../time.ts';
+
+export interface FormOptions {
+  /** `poll`: one payout per client and currency; `cash-out`: one per client and cash-out. */
+  batch: 'poll' | 'cash-out';
+  /** Smaller sums wait and gather, in satoshi. */
+  minimumSats: bigint;
+  /** The most that one payment may carry; larger payouts go in parts. In satoshi. */
+  maximumSats: bigint;
+  /** The newest scheduled time of fixed mode: what was processed until then is due; null: none has passed. */
+  fixedDueAt: Instant | null;
+  now: Instant;
+  run: bigint;
+}
+
+/**
+ * Collects the allocations that are due and in no payout yet into payouts; amount and members never change
+ * afterwards. A flow client's are due at once; a fixed client's at the next scheduled time, or once the client
+ * is back in flow mode. Less than the minimum waits, but not for a client who is closing or has no cash left.
+ */
+export async function formPayouts(trx: Trx, options: FormOptions): Promise<bigint[]> {
+  const formed: bigint[] = [];
+  for (const group of await dueGroups(trx, options)) {
+    const { id } = await trx
+      .insertInto('payouts')
+      .values({
+        recipient_id: group.client_id,
+        kind: 'client',
+        sats: group.sats,
+        fiat: group.fiat,
+        currency: group.currency,
+        state: 'planned',
+        created_at: options.now,
+        run_id: options.run,
+      })
+      .returning('id')
+      .executeTakeFirstOrThrow();
+    const parts = split(group.sats, options.maximumSats);
+    await trx
+      .insertInto('payout_parts')
+      .values(parts.map((sats, index) => ({ payout_id: id, part: BigInt(index + 1), sats })))
+      .execute();
+    await trx
+      .updateTable('allocations')
+      .set({ payout_id: id })
+      .where('client_id', '=', group.client_id)
+      .where('currency', '=', group.currency)
+      .$if(group.cash_out_id !== null, (query) => query.where('cash_out_id', '=', group.cash_out_id))
+      .where(isDue(options))
+      .execute();
+    const taken = await trx
+      .selectFrom('allocations')
+      .select(sql<bigint>`cast(sum(net) as bigint)`.as('sats'))
+      .where('payout_id', '=', id)
+      .executeTakeFirstOrThrow();
+    if (taken.sats !== group.sats)
+      throw new Error(`payout p${id} of ${group.sats} sat took allocations of ${taken.sats} sat`);
+    formed.push(id);
+  }
+  return formed;
+}
+
+export interface DueGroup {
+  client_id: bigint;
+  currency: string;
+  /** Only with `batch: 'cash-out'`. */
+  cash_out_id: string | null;
+  sats: bigint;
+  fiat: bigint;
+}
+
+async function dueGroups(trx: Trx, options: FormOptions): Promise<DueGroup[]> {
+  const single = options.batch === 'cash-out';
+  const cashOut = single ? sql<string | null>`allocations.cash_out_id` : sql<string | null>`null`;
+  return trx
+    .selectFrom('allocations')
+    .innerJoin('recipients', 'recipients.id', 'allocations.client_id')
+    .select([
+      'allocations.client_id',
+      'allocations.currency',
+      cashOut.as('cash_out_id'),
+      sql<bigint>`cast(sum(allocations.net) as bigint)`.as('sats'),
+      sql<bigint>`cast(sum(allocations.fiat) as bigint)`.as('fiat'),
+    ])
+    .where(isDue(options))
+    .groupBy(['allocations.client_id', 'allocations.currency', 'recipients.status'])
+    .$if(single, (query) => query.groupBy('allocations.cash_out_id'))
+    .having(
+      sql<SqlBool>`sum(allocations.net) >= ${options.minimumSats} or recipients.status = 'closing' or not exists (
+        select 1 from fundings where fundings.client_id = allocations.client_id
+          and fundings.status in ('in_flight', 'deposited'))`,
+    )
+    .orderBy('allocations.client_id')
+    .orderBy('allocations.currency')
+    .$if(single, (query) => query.orderBy('allocations.cash_out_id'))
+    .execute();
+}
+
+/** Whether an allocation waits for a payout and its time has come; over the tables allocations and cash_outs. */
+function isDue({ fixedDueAt }: FormOptions) {
+  return sql<SqlBool>`allocations.payout_id is null and allocations.net > 0 and (allocations.mode = 'flow'
+    or exists (select 1 from cash_outs where cash_outs.id = allocations.cash_out_id
+      and cash_outs.processed_at <= ${fixedDueAt ?? ''})
+    or 'flow' = (select s.mode from client_settings as s where s.client_id = allocations.client_id
+      order by s.from_at desc, s.id desc limit 1))`;
+}
+
+/** Full payments of the most that one may carry, and the rest. */
+function split(sats: bigint, maximum: bigint): bigint[] {
+  const parts: bigint[] = [];
+  for (let left = sats; left > 0n; left -= maximum) parts.push(left < maximum ? left : maximum);
+  return parts;
+}
