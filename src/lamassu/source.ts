@@ -2,9 +2,9 @@ import pg from 'pg';
 import { parseDecimal, RATE_SCALE } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
-import { type Access, present, type Rights, readAccess, readTooMuch } from './access.ts';
 import { type CashOutColumn, noteSlots, optionalColumns, requiredColumns } from './columns.ts';
 import { type Connection, connect, type LamassuOptions } from './connect.ts';
+import { type Access, present, type Rights, readAccess, readTooMuch } from './rights.ts';
 import type { LamassuRow } from './row.ts';
 
 /**

@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import ssh2 from 'ssh2';
+import { authorizedKeysLine } from '../../src/lamassu/role-sql.ts';
+import { freePort } from './postgres.ts';
+import { until } from './ssh.ts';
+
+const SSHD = '/usr/sbin/sshd';
+
+/** Debian's user without rights: sshd runs as it where the tests run as root. */
+const NOBODY = { name: 'nobody', uid: 65534, gid: 65534 };
+
+export interface Sshd {
+  host: string;
+  port: number;
+  user: string;
+  privateKey: string;
+  hostKeyLine: string;
+  log(): string;
+  close(): Promise<void>;
+}
+
+/** Whether OpenSSH's server is here. In CI its absence is an error, not a reason to skip. */
+export function sshdAvailable(): boolean {
+  const available = existsSync(SSHD);
+  if (!available && process.env.CI)
+    throw new Error(`${SSHD} is needed in CI: apt-get install openssh-server`);
+  return available;
+}
+
+/** OpenSSH's sshd on a free loopback port, with the authorized_keys line that operators get, for `target`. */
+export async function startSshd(target: { host: string; port: number }): Promise<Sshd> {
+  const root = process.getuid?.() === 0;
+  const directory = await mkdtemp(join(tmpdir(), 'aio-dca-sshd-'));
+  const port = await freePort();
+  const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
+  const clientKey = ssh2.utils.generateKeyPairSync('ed25519');
+  const file = async (name: string, text: string) => {
+    const path = join(directory, name);
+    await writeFile(path, text, { mode: 0o600 });
+    if (root) await chown(path, NOBODY.uid, NOBODY.gid);
+    return path;
+  };
+  const config = await file(
+    'sshd_config',
+    [
+      `ListenAddress 127.0.0.1:${port}`,
+      `HostKey ${await file('host_key', hostKey.private)}`,
+      `AuthorizedKeysFile ${await file('authorized_keys', `${authorizedKeysLine(clientKey.public, target.host, target.port)}\n`)}`,
+      'PidFile none',
+      'UsePAM no',
+      'StrictModes no',
+      'PasswordAuthentication no',
+      'KbdInteractiveAuthentication no',
+      '',
+    ].join('\n'),
+  );
+  if (root) await chown(directory, NOBODY.uid, NOBODY.gid);
+  await chmod(directory, 0o700);
+
+  const child = spawn(SSHD, ['-D', '-e', '-f', config], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    ...(root ? { uid: NOBODY.uid, gid: NOBODY.gid } : {}),
+  });
+  let log = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    log += chunk.toString();
+  });
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const close = async () => {
+    child.kill('SIGTERM');
+    await ended;
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    await until(() => child.exitCode !== null || listens(port), `sshd listens on port ${port}`);
+    if (child.exitCode !== null) throw new Error(`sshd ended:\n${log}`);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    host: '127.0.0.1',
+    port,
+    user: root ? NOBODY.name : userInfo().username,
+    privateKey: clientKey.private,
+    hostKeyLine: hostKey.public,
+    log: () => log,
+    close,
+  };
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+}
