@@ -60,12 +60,19 @@ describe('water-filling', () => {
     expect(given(fill(2n, [flow(1n, 10n), flow(2n, 31n)], limits(), 'shared'))).toEqual({ 2: 2n });
   });
 
-  test('a unit passes over a client at its limit though its remainders are the largest', () => {
-    // Everybody's exact share is 0.5; the four fundings of one client may give 2 together.
-    const fundings = [1n, 2n, 3n, 4n]
-      .map((id) => fixed(id, 1n, 9n))
-      .concat([5n, 6n].map((id) => flow(id, 1n)));
-    expect(given(fill(3n, fundings, limits([9n, 2n]), 'shared'))).toEqual({ 1: 1n, 2: 1n, 5: 1n });
+  test('a unit passes over a client that is at its limit by then', () => {
+    // Everybody's exact share is 0.6, so the client of 1 to 4 is below its limit of 3 until units are given.
+    const one = [1n, 2n, 3n, 4n].map((id) => fixed(id, 1n, 99n));
+    const others = [5n, 6n, 7n, 8n, 9n, 10n].map((id) => flow(id, 1n));
+    const taken = fill(6n, [...one, ...others], limits([99n, 3n]), 'shared');
+    expect(given(taken)).toEqual({ 1: 1n, 2: 1n, 3: 1n, 5: 1n, 6: 1n, 7: 1n });
+  });
+
+  test('a limit that does not divide goes to the smaller id, too', () => {
+    expect(given(fill(9n, [fixed(3n, 5n, 9n), fixed(2n, 5n, 9n)], limits([9n, 3n]), 'shared'))).toEqual({
+      2: 2n,
+      3: 1n,
+    });
   });
 
   test('a priority lets one kind take all it can first', () => {
