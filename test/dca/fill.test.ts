@@ -58,6 +58,11 @@ describe('water-filling', () => {
     expect(given(fill(2n, fundings, limits(), 'shared'))).toEqual({ 2: 1n, 9: 1n });
     expect(given(fill(2n, [flow(1n, 10n), flow(2n, 30n)], limits(), 'shared'))).toEqual({ 1: 1n, 2: 1n });
     expect(given(fill(2n, [flow(1n, 10n), flow(2n, 31n)], limits(), 'shared'))).toEqual({ 2: 2n });
+    // Exact shares of 0.5 and 1.5, the second below its limit.
+    expect(given(fill(2n, [flow(1n, 1n), fixed(2n, 3n, 9n)], limits([9n, 2n]), 'shared'))).toEqual({
+      1: 1n,
+      2: 1n,
+    });
   });
 
   test('a unit passes over a client that is at its limit by then', () => {
