@@ -14,9 +14,20 @@ export interface Finding {
 }
 
 /**
- * Puts a row before a person, once: true when that is new. A row that waits already keeps its place, with the
- * newest reason; one that was dismissed or processed comes back only for another reason, or when Lamassu says
- * something else than it did then.
+ * Whether a finding says something that is not before a person already. One that was dismissed or processed comes
+ * back only for another reason, or when Lamassu says something else than it did then.
+ */
+export function isNews(
+  known: Pick<Schema['review'], 'reason' | 'lamassu' | 'state'> | undefined,
+  finding: Finding,
+): boolean {
+  if (!known || known.reason !== finding.reason) return true;
+  return known.state !== 'dismissed' && known.lamassu !== JSON.stringify(finding.lamassu);
+}
+
+/**
+ * Puts a row before a person, once: true when it was not before one. A row that waits already keeps its place, with
+ * the newest reason.
  */
 export async function toReview(
   trx: Trx,
@@ -47,8 +58,7 @@ export async function toReview(
       .execute();
     return true;
   }
-  const same = known.reason === finding.reason && known.lamassu === lamassu;
-  if (same || (known.reason === finding.reason && known.state === 'dismissed')) return false;
+  if (!isNews(known, finding)) return false;
   const again = known.state !== 'open';
   await trx
     .updateTable('review')

@@ -1,5 +1,5 @@
 import { type SqlBool, sql } from 'kysely';
-import type { Trx } from '../ledger/open.ts';
+import type { Db, Trx } from '../ledger/open.ts';
 import type { Instant } from '../time.ts';
 
 export interface FormOptions {
@@ -71,7 +71,8 @@ export interface DueGroup {
   fiat: bigint;
 }
 
-async function dueGroups(trx: Trx, options: FormOptions): Promise<DueGroup[]> {
+/** The payouts that forming would make now. */
+export async function dueGroups(trx: Db, options: FormOptions): Promise<DueGroup[]> {
   const single = options.batch === 'cash-out';
   const cashOut = single ? sql<string | null>`allocations.cash_out_id` : sql<string | null>`null`;
   return trx

@@ -1,0 +1,151 @@
+import type { Config } from '../config/load.ts';
+import { latestDue } from '../dca/fixed.ts';
+import { BridgeError } from '../errors.ts';
+import type { Run } from '../ledger/lease.ts';
+import type { Db, Ledger } from '../ledger/open.ts';
+import type { PayoutState } from '../ledger/schema.ts';
+import { checkSourceWallet } from '../payouts/check.ts';
+import type { Context } from '../payouts/context.ts';
+import { dueGroups, type FormOptions, formPayouts } from '../payouts/form.ts';
+import { type Paid, payAll } from '../payouts/pay.ts';
+import { now } from '../time.ts';
+
+export interface PayReport extends Record<Exclude<PayoutState, 'settled' | 'paying'>, number> {
+  settled: number;
+  satsSettled: bigint;
+  /** Payouts that this run made held or unknown. */
+  fresh: number;
+}
+
+interface PayDeps {
+  ledger: Ledger;
+  config: Config;
+  run: Run;
+  signal: AbortSignal;
+  problems: BridgeError[];
+}
+
+/**
+ * The paying half of a run. LNbits is asked only where something is open or due and paying is not paused; once it
+ * has answered and the source wallet is what the ledger expects, what is due is formed into payouts and paid.
+ */
+export async function pay(deps: PayDeps): Promise<PayReport> {
+  const { ledger, run, signal, problems } = deps;
+  const before = await needingPeople(ledger.db);
+  const paid: Paid = { settled: 0, satsSettled: 0n, stopped: false };
+  if (!signal.aborted && (await somethingToPay(deps))) {
+    let opened: Context | undefined;
+    try {
+      opened = await openContext(deps);
+      const ctx = opened;
+      await checkSourceWallet(ctx);
+      const options = formOptions(deps.config, run.id);
+      await run.write((trx) => formPayouts(trx, options));
+      Object.assign(paid, await payAll(ctx));
+    } catch (error) {
+      if (!(error instanceof BridgeError) || !/^(lnbits|config|ledger\/(wallet|restored))/.test(error.code))
+        throw error;
+      problems.push(error);
+    } finally {
+      problems.push(...(opened?.problems.values() ?? []));
+      await opened?.lnbits.close();
+    }
+  }
+  const after = await needingPeople(ledger.db);
+  return {
+    settled: paid.settled,
+    satsSettled: paid.satsSettled,
+    ...(await openByState(ledger.db)),
+    fresh: [...after].filter((id) => !before.has(id)).length,
+  };
+}
+
+/** The rules by which due allocations become payouts. */
+export function formOptions(config: Config, run: bigint): FormOptions {
+  const { batch, minimumSats, maximumSats } = config.payouts;
+  const at = now();
+  return {
+    batch,
+    minimumSats,
+    maximumSats,
+    fixedDueAt: latestDue(at, config.fixed.times, config.timezone),
+    now: at,
+    run,
+  };
+}
+
+async function somethingToPay({ ledger, config, run }: PayDeps): Promise<boolean> {
+  const { paused_at } = await ledger.db.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
+  if (paused_at !== null) return false;
+  const open = await ledger.db
+    .selectFrom('payouts')
+    .select('id')
+    .where('state', 'not in', ['settled', 'held'])
+    .executeTakeFirst();
+  return open !== undefined || (await dueGroups(ledger.db, formOptions(config, run.id))).length > 0;
+}
+
+async function openContext({ ledger, config, run, signal }: PayDeps): Promise<Context> {
+  const key = config.lnbits.sourceWalletKey;
+  // Loaded here: a poll with nothing to pay starts faster without it.
+  const { LnbitsClient } = await import('../lnbits/client.ts');
+  const lnbits = new LnbitsClient({ url: config.lnbits.url });
+  try {
+    const version = await lnbits.version();
+    const wallet = await lnbits.wallet(key);
+    if (wallet.id === null) {
+      throw new BridgeError(
+        'lnbits/key',
+        '[lnbits] source_wallet_key is an invoice key, which cannot pay',
+        'Use the admin key of the source wallet.',
+      );
+    }
+    return {
+      ledger,
+      run,
+      lnbits,
+      source: { key, walletId: wallet.id, balanceMsat: wallet.balanceMsat },
+      quietMs: config.payouts.quietMs,
+      looksArePure: looksArePure(version),
+      signal,
+      answered: new Set(),
+      problems: new Map(),
+    };
+  } catch (error) {
+    await lnbits.close();
+    throw error;
+  }
+}
+
+/** Up to 1.3, listing a wallet's payments marks unpaid invoices as failed. An unknown version counts as old. */
+function looksArePure(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10) || 0);
+  return major > 1 || (major === 1 && minor >= 4);
+}
+
+async function needingPeople(db: Db): Promise<Set<bigint>> {
+  const rows = await db
+    .selectFrom('payouts')
+    .select('id')
+    .where('state', 'in', ['held', 'unknown'])
+    .execute();
+  return new Set(rows.map((row) => row.id));
+}
+
+async function openByState(db: Db): Promise<Pick<PayReport, 'planned' | 'deferred' | 'unknown' | 'held'>> {
+  const rows = await db
+    .selectFrom('payouts')
+    .select(['state', (eb) => eb.fn.countAll<bigint>().as('count')])
+    .where('state', '<>', 'settled')
+    .groupBy('state')
+    .execute();
+  const count = (...states: PayoutState[]) =>
+    rows.filter((row) => states.includes(row.state)).reduce((total, row) => total + Number(row.count), 0);
+  // One that is `paying` when the run ends was begun and not finished; for the reader it is still planned.
+  return {
+    planned: count('planned', 'paying'),
+    deferred: count('deferred'),
+    unknown: count('unknown'),
+    held: count('held'),
+  };
+}
