@@ -88,6 +88,7 @@ export async function startSshServer(target: { host: string; port: number }): Pr
       out.once('connect', () => {
         const channel = accept();
         channel.on('error', () => undefined);
+        connection.once('close', () => out.destroy());
         channel.on('close', () => out.destroy());
         out.on('close', () => channel.end());
         if (server.fault === 'hang-data') return;

@@ -52,7 +52,7 @@ export async function startSshd(target: { host: string; port: number }): Promise
       `HostKey ${await file('host_key', hostKey.private)}`,
       `AuthorizedKeysFile ${await file('authorized_keys', `${authorizedKeysLine(clientKey.public, target.host, target.port)}\n`)}`,
       'PidFile none',
-      'UsePAM no',
+      'UsePAM yes',
       'StrictModes no',
       'PasswordAuthentication no',
       'KbdInteractiveAuthentication no',

@@ -1,0 +1,251 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { judge, type LamassuRow, type Reason, type Rules, reasons } from '../../src/lamassu/row.ts';
+import { plus } from '../../src/time.ts';
+
+const NOW = '2026-11-20T12:00:00.000000Z';
+const HOUR = 3_600_000;
+const ago = (hours: number) => plus(NOW, -hours * HOUR);
+
+const rules: Rules = {
+  source: 'lamassu',
+  startAt: '2026-11-01T06:00:00.000000Z',
+  method: 'ticker',
+  fallback: 'margin',
+};
+
+const successful: LamassuRow = {
+  id: '0b1c2d3e-0000-4000-8000-000000000001',
+  device_id: 'a1b2c3',
+  crypto_atoms: '512400',
+  received_crypto_atoms: '512400',
+  crypto_code: 'LN',
+  fiat: '4000.00000',
+  fiat_code: 'GTQ',
+  status: 'confirmed',
+  dispense: 'true',
+  dispense_confirmed: 'true',
+  error: null,
+  error_code: null,
+  created: '2026-11-20T10:00:00.000001Z',
+  confirmed_at: '2026-11-20T10:00:30.123456Z',
+  redeem: 'false',
+  commission_percentage: '0.05500',
+  discount: '0',
+  raw_ticker_price: '826091.28000',
+  fixed_fee: null,
+};
+
+const judged = (change: Partial<LamassuRow>, changedRules: Partial<Rules> = {}) =>
+  judge({ ...successful, ...change }, { ...rules, ...changedRules }, NOW);
+
+function eligible(change: Partial<LamassuRow>, changedRules: Partial<Rules> = {}) {
+  const judgement = judged(change, changedRules);
+  if (!judgement.eligible) throw new Error(`${judgement.reason}: ${judgement.detail}`);
+  return judgement.cashOut;
+}
+
+describe('a successful row', () => {
+  test('becomes a cash-out with exact figures', () => {
+    expect(eligible({})).toEqual({
+      id: successful.id,
+      source: 'lamassu',
+      machine: 'a1b2c3',
+      confirmedAt: '2026-11-20T10:00:30.123456Z',
+      currency: 'GTQ',
+      digits: 2,
+      fiat: 400_000n,
+      gross: 512_400n,
+      commission: 28_193n,
+      method: 'ticker',
+      lamassu: successful,
+    });
+  });
+
+  test.each<[string, Partial<LamassuRow>, object]>([
+    ['on-chain', { crypto_code: 'BTC' }, { gross: 512_400n }],
+    [
+      'tolerated underpayment: what arrived counts',
+      { received_crypto_atoms: '512300' },
+      { gross: 512_300n, commission: 28_093n },
+    ],
+    ['overpayment: what was asked counts', { received_crypto_atoms: '600000' }, { gross: 512_400n }],
+    ['a server that does not record what arrived', { received_crypto_atoms: null }, { gross: 512_400n }],
+    ['no price: the fallback', { raw_ticker_price: null }, { method: 'margin', commission: 28_182n }],
+    ['a currency without minor units', { fiat: '4000.00000', fiat_code: 'JPY' }, { fiat: 4000n, digits: 0 }],
+    ['redeemed later', { redeem: 'true', confirmed_at: ago(100) }, { confirmedAt: ago(100) }],
+    ['exactly at the start', { confirmed_at: rules.startAt }, { confirmedAt: rules.startAt }],
+    ['a clock that is a little off', { confirmed_at: plus(NOW, 300_000) }, {}],
+  ])('%s', (_, change, expected) => {
+    expect(eligible(change)).toMatchObject(expected);
+  });
+
+  test('by the formula of the older extension', () => {
+    expect(eligible({}, { method: 'markup' })).toMatchObject({ commission: 512_400n - 485_687n });
+  });
+});
+
+describe('a row that is not paid by itself', () => {
+  const zeroConf = {
+    status: 'authorized',
+    dispense: 'true',
+    dispense_confirmed: 'false',
+    confirmed_at: null,
+  };
+  const review = true;
+  const watch = true;
+  const quiet = { review: false, watch };
+  const needsPerson = { review, watch };
+
+  test.each<[string, Partial<LamassuRow>, Reason, { review: boolean; watch: boolean }]>([
+    [
+      'not paid',
+      { status: 'published', dispense: 'false', dispense_confirmed: 'false', confirmed_at: null },
+      'not-confirmed',
+      { review: false, watch: false },
+    ],
+    ['rejected after a confirmation', { status: 'rejected' }, 'not-confirmed', { review: false, watch }],
+    ['zero-conf, waiting for its confirmation', { ...zeroConf, created: ago(23) }, 'not-confirmed', quiet],
+    ['zero-conf, a day old', { ...zeroConf, created: ago(25) }, 'unconfirmed', needsPerson],
+    [
+      'dispensed, a day old, never confirmed',
+      { status: 'insufficientFunds', confirmed_at: null, created: ago(25) },
+      'unconfirmed',
+      needsPerson,
+    ],
+    [
+      'cancelled by the operator before a payment',
+      { ...zeroConf, error_code: 'operatorCancel', created: ago(99) },
+      'not-confirmed',
+      { review: false, watch: false },
+    ],
+    [
+      'paid, the cash not fetched yet',
+      { dispense_confirmed: 'false', confirmed_at: ago(47) },
+      'not-dispensed',
+      quiet,
+    ],
+    [
+      'paid, the cash not fetched for two days',
+      { dispense_confirmed: 'false', confirmed_at: ago(49) },
+      'not-dispensed',
+      needsPerson,
+    ],
+    ['dispense unknown', { dispense_confirmed: null, confirmed_at: ago(1) }, 'not-dispensed', quiet],
+    ['partial dispense', { dispense_confirmed: 'false', error: 'Partial dispense' }, 'error', needsPerson],
+    [
+      'operator cancel',
+      { dispense_confirmed: 'false', error: 'Operator cancel', error_code: 'operatorCancel' },
+      'error',
+      needsPerson,
+    ],
+    ['an error code alone', { error_code: 'scoreThresholdReached' }, 'error', needsPerson],
+    [
+      'another coin',
+      { crypto_code: 'ETH', crypto_atoms: '25000000000000000000' },
+      'other-coin',
+      { review, watch: false },
+    ],
+    ['dated in the future', { confirmed_at: plus(NOW, 300_001) }, 'future', needsPerson],
+    [
+      'successful before the start',
+      { confirmed_at: ago(24 * 30) },
+      'before-start',
+      { review: false, watch: false },
+    ],
+    ['an error before the start', { confirmed_at: ago(24 * 30), error: 'jam' }, 'error', quiet],
+    ['malformed before the start', { confirmed_at: ago(24 * 30), fiat: 'NaN' }, 'malformed', quiet],
+    [
+      'neither price nor rate',
+      { raw_ticker_price: null, commission_percentage: null },
+      'no-rate',
+      needsPerson,
+    ],
+    ['more principal than gross', { raw_ticker_price: '400000.00000' }, 'implausible-rate', needsPerson],
+    ['more than half is commission', { raw_ticker_price: '2000000.00000' }, 'implausible-rate', needsPerson],
+  ])('%s', (_, change, reason, next) => {
+    expect(judged(change)).toMatchObject({ eligible: false, reason, ...next });
+  });
+
+  test.each<[Partial<LamassuRow>]>([
+    [{ confirmed_at: null }],
+    [{ confirmed_at: 'infinity' }],
+    [{ confirmed_at: '10000-01-01 00:00:00+00' }],
+    [{ crypto_code: null }],
+    [{ device_id: null }],
+    [{ device_id: '' }],
+    [{ device_id: 'a\u0000b' }],
+    [{ device_id: 'a'.repeat(201) }],
+    [{ fiat_code: null }],
+    [{ fiat_code: 'XYZ' }],
+    [{ fiat_code: 'gtq' }],
+    [{ fiat: null }],
+    [{ fiat: 'NaN' }],
+    [{ fiat: '0.00000' }],
+    [{ fiat: '-4000.00000' }],
+    [{ fiat: '1e3' }],
+    [{ fiat: '4000.00100' }],
+    [{ fiat: '1000000000.00000' }],
+    [{ fiat: '9'.repeat(1_000_000) }],
+    [{ crypto_atoms: null }],
+    [{ crypto_atoms: '0' }],
+    [{ crypto_atoms: '-1' }],
+    [{ crypto_atoms: '512400.5' }],
+    [{ crypto_atoms: '2100000000000001' }],
+    [{ received_crypto_atoms: '0' }],
+    [{ raw_ticker_price: '0.00000' }],
+    [{ raw_ticker_price: 'NaN' }],
+    [{ commission_percentage: '-0.05500' }],
+    [{ discount: '101' }],
+    [{ fixed_fee: '-1.00000' }],
+  ])('malformed: %o', (change) => {
+    const judgement = judged(change);
+    expect(judgement).toMatchObject({ eligible: false, reason: 'malformed', review: true, watch: true });
+    expect(judgement).toHaveProperty('detail', expect.stringContaining(Object.keys(change)[0] ?? ''));
+  });
+
+  test('its detail is one short line, whatever the row holds', () => {
+    const judgement = judged({ error: `jam\n\u001b[31m\u202e${'x'.repeat(5000)}` });
+    if (judgement.eligible) throw new Error('eligible');
+    expect(judgement.detail).not.toMatch(/[\p{C}\n]/u);
+    expect(judgement.detail.length).toBeLessThan(300);
+  });
+});
+
+test('nothing that a row holds makes judging it throw, and every cash-out is sound', () => {
+  const odd = fc.constantFrom(
+    '',
+    'NaN',
+    'infinity',
+    '-infinity',
+    '-1',
+    '0',
+    '1e9',
+    '9'.repeat(50),
+    ago(1),
+    'true',
+  );
+  const column = fc.oneof(
+    fc.constant(undefined),
+    fc.constant(null),
+    odd,
+    fc.string(),
+    fc.string({ unit: 'binary' }),
+  );
+  const names = Object.keys(successful).filter((name) => name !== 'id');
+  const change = fc.record(Object.fromEntries(names.map((name) => [name, column])));
+  fc.assert(
+    fc.property(change, (values) => {
+      const set = Object.entries(values).filter(([, value]) => value !== undefined);
+      const judgement = judged(Object.fromEntries(set));
+      if (!judgement.eligible) {
+        expect(reasons).toHaveProperty(judgement.reason);
+        expect(judgement.detail).not.toMatch(/\p{C}/u);
+        return;
+      }
+      const { gross, commission, fiat } = judgement.cashOut;
+      expect(fiat > 0n && commission >= 0n && commission * 2n <= gross).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+});
