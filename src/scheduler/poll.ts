@@ -11,7 +11,7 @@ import type { Db, Ledger, Trx } from '../ledger/open.ts';
 import { bindSource, type Mark } from '../ledger/source.ts';
 import { dueGroups } from '../payouts/form.ts';
 import { now } from '../time.ts';
-import { type PayReport, pay } from './pay.ts';
+import { formOptions, type PayReport, pay } from './pay.ts';
 import { pagesToRead, type Reading, type ReadReport, readCashOuts, rulesOf } from './read.ts';
 
 export interface PollDeps {
@@ -55,6 +55,8 @@ export interface Plan {
   report: PollReport;
   cashOuts: { cashOut: CashOut; division: Division }[];
   payouts: { client: string; sats: bigint }[];
+  /** Names of the clients. */
+  clients: Map<bigint, string>;
 }
 
 /**
@@ -133,8 +135,8 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
       : emptyReport(await markOf(trx, config.lamassu.name));
     const due = await dueGroups(trx, formOptions(config, 0n));
     const names = await trx.selectFrom('recipients').select(['id', 'name']).execute();
-    const name = new Map(names.map((one) => [one.id, one.name]));
-    const payouts = due.map((group) => ({ client: name.get(group.client_id) ?? '', sats: group.sats }));
+    const clients = new Map(names.map((one) => [one.id, one.name]));
+    const payouts = due.map((group) => ({ client: clients.get(group.client_id) ?? '', sats: group.sats }));
     const none: PayReport = {
       settled: 0,
       satsSettled: 0n,
@@ -153,7 +155,7 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
       problems,
       stopped: signal.aborted,
     });
-    return { report, cashOuts, payouts };
+    return { report, cashOuts, payouts, clients };
   });
 }
 

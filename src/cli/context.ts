@@ -1,0 +1,93 @@
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import type { Logger } from 'pino';
+import type { Config } from '../config/load.ts';
+import { BridgeError } from '../errors.ts';
+import type { Ledger, LedgerUse } from '../ledger/open.ts';
+import { confirm } from './ask.ts';
+import { jsonDocument } from './print.ts';
+
+/** The options that every command takes. */
+export interface Globals {
+  config?: string;
+  json?: boolean;
+  actor?: string;
+  yes?: boolean;
+  quiet?: boolean;
+  verbose?: boolean;
+}
+
+/** What a command works with: the options, the configuration, the ledger, and how to answer. */
+export interface Cli {
+  globals: Globals;
+  /** Who acts, for the ledger's log. */
+  actor: string;
+  /** The configuration, read at the first call. */
+  config(): Promise<Config>;
+  /** Opens the ledger, does `work`, and closes it whatever happens. */
+  withLedger<T>(use: LedgerUse, work: (ledger: Ledger) => Promise<T>): Promise<T>;
+  /** One JSON document with `--json`, else the text; text is left out with `--quiet`. */
+  answer(json: unknown, text: string): void;
+  /** Asks on the terminal; `--yes` answers for a script. False is a no. */
+  confirm(question: string): Promise<boolean>;
+  /** `level` unless the person asked for another. */
+  logger(level: Config['log']['level']): Promise<Logger>;
+}
+
+export function makeCli(command: Command): Cli {
+  const globals = command.optsWithGlobals<Globals>();
+  let loaded: Promise<Config> | undefined;
+  const config = () => {
+    loaded ??= import('../config/load.ts').then(({ loadConfig }) => loadConfig(globals.config, process.env));
+    return loaded;
+  };
+  return {
+    globals,
+    actor: globals.actor ?? defaultActor(),
+    config,
+    withLedger: async (use, work) => {
+      const { url, password } = (await config()).ledger;
+      const { openLedger } = await import('../ledger/open.ts');
+      const ledger = await openLedger({ url, password, use });
+      try {
+        return await work(ledger);
+      } finally {
+        await ledger.close();
+      }
+    },
+    answer: (json, text) => {
+      if (globals.json) process.stdout.write(`${jsonDocument(json)}\n`);
+      else if (!globals.quiet && text !== '') process.stdout.write(`${text}\n`);
+    },
+    confirm: (question) => confirm(question, { yes: globals.yes ?? false }),
+    logger: async (level) => {
+      const { makeLogger } = await import('./logger.ts');
+      return makeLogger(globals.verbose ? 'debug' : globals.quiet ? 'error' : level);
+    },
+  };
+}
+
+/** `$AIO_DCA_ACTOR`, who called sudo, the user's name, or the uid where that has no name. */
+function defaultActor(): string {
+  const named = process.env.AIO_DCA_ACTOR ?? process.env.SUDO_USER;
+  if (named) return named;
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? '?'}`;
+  }
+}
+
+/**
+ * Aborts at SIGTERM or SIGINT, so that the step at hand can be finished; a second signal ends the process at once.
+ */
+export function untilSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+  return stop.signal;
+}
+
+/** A usage error in the words of INTERFACE: the field, what is wrong, the way out. */
+export function usage(message: string, hint?: string): BridgeError {
+  return new BridgeError('usage/invalid', message, hint);
+}

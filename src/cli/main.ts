@@ -1,0 +1,60 @@
+import { Command, CommanderError } from 'commander';
+import pkg from '../../package.json' with { type: 'json' };
+import { BridgeError } from '../errors.ts';
+import { printError } from './print.ts';
+
+/** The table of commands: each file registers one noun, and is loaded only when it is named, or for the help. */
+const nouns: Record<string, () => Promise<{ register(program: Command): void }>> = {
+  migrate: () => import('./migrate.ts'),
+  poll: () => import('./poll.ts'),
+};
+
+async function main(argv: string[]): Promise<void> {
+  const program = new Command('aio-dca')
+    .description(
+      'Pays the clients whose cash left a Lamassu Bitcoin ATM: reads confirmed cash-outs, divides the sats,\n' +
+        'and pays each client once into an LNbits wallet.',
+    )
+    .version(pkg.version)
+    .option(
+      '--config <file>',
+      'configuration (default: $AIO_DCA_CONFIG, ./config.toml, /etc/aio-dca/config.toml)',
+    )
+    .option('--json', 'one JSON document on stdout, logs on stderr')
+    .option('--actor <name>', 'who acts, for the log (default: $AIO_DCA_ACTOR, $SUDO_USER, your user name)')
+    .option('--yes', 'answer yes to what would be asked')
+    .option('--quiet', 'print less')
+    .option('--verbose', 'log more')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 a defect in this program, 2 something needs a person, 64 wrong usage,\n' +
+        '75 not now (the next run goes on), 78 configuration, rights or identity is wrong.',
+    )
+    .showHelpAfterError('(`--help` shows how it is used)')
+    .configureOutput({ writeErr: () => {} })
+    .exitOverride();
+  const named = Object.keys(nouns).filter((noun) => argv.includes(noun));
+  for (const noun of named.length > 0 ? named : Object.keys(nouns))
+    (await nouns[noun]?.())?.register(program);
+  await program.parseAsync(argv, { from: 'user' });
+}
+
+const argv = process.argv.slice(2);
+try {
+  await main(argv);
+} catch (error) {
+  if (error instanceof CommanderError && error.exitCode === 0) {
+    process.exitCode = 0;
+  } else {
+    const known =
+      error instanceof CommanderError
+        ? new BridgeError(
+            'usage/invalid',
+            error.message.replace(/^error: /, ''),
+            '`aio-dca --help` shows the commands; `--help` after a command shows its options.',
+          )
+        : error;
+    printError(known, argv.includes('--json'));
+    process.exitCode = known instanceof BridgeError ? known.exitCode : 1;
+  }
+}

@@ -1,0 +1,152 @@
+import type { Division } from '../dca/allocate.ts';
+import type { CashOut } from '../dca/cash-out.ts';
+import { formatDecimal } from '../dca/money.ts';
+import type { Plan, PollReport } from '../scheduler/poll.ts';
+import { formatFiat, formatSats, formatTime, table } from './print.ts';
+
+/** `poll --json`, as docs and scripts know it. */
+export function pollJson(report: PollReport) {
+  const { source, distributed, payouts } = report;
+  return {
+    run: report.run === null ? null : `r${report.run}`,
+    dry_run: report.run === null,
+    started_at: report.startedAt,
+    finished_at: report.finishedAt,
+    outcome: report.outcome,
+    source: {
+      read: source.read,
+      new: distributed.cashOuts,
+      already_processed: source.alreadyProcessed,
+      to_review: source.toReview,
+      mark: source.mark && { confirmed_at: source.mark.confirmedAt, id: source.mark.id },
+    },
+    distributed: {
+      cash_outs: distributed.cashOuts,
+      gross_sats: distributed.gross,
+      commission_sats: distributed.commission,
+      net_sats: distributed.net,
+      own_sats: distributed.own,
+    },
+    payouts: {
+      settled: payouts.settled,
+      planned: payouts.planned,
+      deferred: payouts.deferred,
+      unknown: payouts.unknown,
+      held: payouts.held,
+      sats_settled: payouts.satsSettled,
+    },
+    problems: report.problems.map(({ code, message, hint }) => ({ code, message, hint: hint ?? null })),
+  };
+}
+
+/** The plan of a dry run: what would be divided among whom, and what would be paid. */
+export function planJson({ report, cashOuts, payouts, clients }: Plan) {
+  return {
+    ...pollJson(report),
+    plan: {
+      cash_outs: cashOuts.map(({ cashOut, division }) => plannedJson(cashOut, division, clients)),
+      payouts,
+    },
+  };
+}
+
+function plannedJson(cashOut: CashOut, division: Division, clients: Plan['clients']) {
+  const fiat = (minor: bigint) => formatDecimal(minor, cashOut.digits);
+  return {
+    id: cashOut.id,
+    source: cashOut.source,
+    machine: cashOut.machine,
+    confirmed_at: cashOut.confirmedAt,
+    processed_at: null,
+    fiat: fiat(cashOut.fiat),
+    currency: cashOut.currency,
+    gross_sats: cashOut.gross,
+    commission_sats: division.commission,
+    net_sats: division.net,
+    own_sats: division.own.net,
+    undelivered_sats: 0,
+    own_fiat: fiat(division.own.fiat),
+    commission_method: cashOut.method,
+    allocations: division.allocations.map((one) => ({
+      client: clients.get(one.client) ?? null,
+      funding: `f${one.funding}`,
+      fiat: fiat(one.fiat),
+      gross_sats: one.gross,
+      commission_sats: one.commission,
+      net_sats: one.net,
+      payout: null,
+    })),
+  };
+}
+
+/** What a run did, for a person. */
+export function pollText(report: PollReport): string {
+  const { source, distributed, payouts } = report;
+  const open = [
+    [payouts.planned, 'planned'],
+    [payouts.deferred, 'deferred'],
+    [payouts.unknown, 'unknown'],
+    [payouts.held, 'held'],
+  ].flatMap(([count, state]) => (count ? [`${count} ${state}`] : []));
+  return [
+    `Read ${source.read} rows of Lamassu: ${distributed.cashOuts} new cash-outs, ${source.alreadyProcessed} known, ${source.toReview} newly in review.`,
+    ...(distributed.cashOuts > 0
+      ? [
+          `Distributed ${formatSats(distributed.gross)}: ${formatSats(distributed.net)} to clients, ` +
+            `${formatSats(distributed.commission)} commission, ${formatSats(distributed.own)} own share.`,
+        ]
+      : []),
+    `Paid ${payouts.settled} payouts with ${formatSats(payouts.satsSettled)}.${open.length > 0 ? ` Open: ${open.join(', ')}.` : ''}`,
+    ...problemLines(report),
+    ...(source.toReview > 0 ? ['Look at what waits for a person: aio-dca review list'] : []),
+    ...(payouts.fresh > 0 ? ['Look at what could not be settled: aio-dca payouts list'] : []),
+  ].join('\n');
+}
+
+/** What a run would do, for a person. */
+export function planText({ report, cashOuts, payouts, clients }: Plan, timezone: string): string {
+  const rows = cashOuts.flatMap(({ cashOut, division }) => {
+    const fiat = (minor: bigint) => formatFiat(minor, cashOut.digits, cashOut.currency);
+    const of = [formatTime(cashOut.confirmedAt, timezone), cashOut.id.slice(0, 8)];
+    return [
+      ...division.allocations.map((one) => [
+        ...of,
+        clients.get(one.client),
+        fiat(one.fiat),
+        formatSats(one.net),
+        formatSats(one.commission),
+      ]),
+      ...(division.own.gross > 0n
+        ? [
+            [
+              ...of,
+              '(own share)',
+              fiat(division.own.fiat),
+              formatSats(division.own.net),
+              formatSats(division.own.commission),
+            ],
+          ]
+        : []),
+    ];
+  });
+  return [
+    'Dry run: nothing was written, nothing was paid.',
+    `${report.source.read} rows read, ${cashOuts.length} new cash-outs, ${report.source.toReview} would go to review.`,
+    ...(rows.length > 0
+      ? [table(['confirmed', 'cash-out', 'client', 'cash', 'net', 'commission'], rows)]
+      : []),
+    ...(payouts.length > 0
+      ? [
+          table(
+            ['payout to', 'sats'],
+            payouts.map((one) => [one.client, formatSats(one.sats)]),
+          ),
+        ]
+      : ['Nothing would be paid.']),
+    ...problemLines(report),
+  ].join('\n');
+}
+
+function problemLines({ problems }: PollReport): string[] {
+  return problems.map(({ code, message, hint }) => `${code}: ${message}${hint ? `\n  ${hint}` : ''}`);
+}

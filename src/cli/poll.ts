@@ -1,0 +1,39 @@
+import type { Command } from 'commander';
+import type { PollReport } from '../scheduler/poll.ts';
+import { makeCli, untilSignal } from './context.ts';
+import { planJson, planText, pollJson, pollText } from './poll-report.ts';
+
+export function register(program: Command): void {
+  program
+    .command('poll')
+    .description('one whole run: read Lamassu, distribute, pay what is due, finish what is open')
+    .option('--dry-run', 'write nothing, pay nothing, show the plan')
+    .addHelpText('after', '\nExamples:\n  aio-dca poll --dry-run\n  aio-dca poll --json')
+    .action(async (options: { dryRun?: boolean }, command: Command) => {
+      const cli = makeCli(command);
+      const config = await cli.config();
+      const scheduler = await import('../scheduler/poll.ts');
+      const signal = untilSignal();
+      // What went wrong is in the answer; told twice it would also be mailed twice.
+      const log = await cli.logger('fatal');
+      if (options.dryRun) {
+        const plan = await cli.withLedger('read', (ledger) =>
+          scheduler.rehearse({ ledger, config, actor: cli.actor, log, signal }),
+        );
+        cli.answer(planJson(plan), planText(plan, config.timezone));
+        process.exitCode = plan.report.exitCode;
+        return;
+      }
+      const report = await cli.withLedger('write', (ledger) =>
+        scheduler.poll({ ledger, config, actor: cli.actor, log, signal }),
+      );
+      // Cron mails whatever is printed: without a terminal a run in which nothing happened says nothing.
+      const silent = !process.stdout.isTTY && nothingHappened(report);
+      cli.answer(pollJson(report), silent ? '' : pollText(report));
+      process.exitCode = report.exitCode;
+    });
+}
+
+function nothingHappened({ source, payouts, exitCode }: PollReport): boolean {
+  return exitCode === 0 && source.read === source.alreadyProcessed && payouts.settled === 0;
+}
