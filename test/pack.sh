@@ -27,7 +27,7 @@ for file in config.example.toml CHANGELOG.md LICENSE package.json; do [ -f "$fil
 
 # Without any configuration the command says so, and exits as the manual says.
 status=0
-(cd "$work/empty" && env -u AIO_DCA_CONFIG "$command" --config "$work/none.toml" status) 2>"$work/message" || status=$?
+(cd "$work/empty" && env -u AIO_DCA_CONFIG "$command" --config "$work/none.toml" poll) 2>"$work/message" || status=$?
 [ "$status" = 78 ]
 grep -q 'config/missing' "$work/message"
 
