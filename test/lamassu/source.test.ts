@@ -25,18 +25,40 @@ const DEADLINES = { connect: 400, query: 500 };
 
 let database: Database;
 let lamassu: Lamassu;
+let spoiled = true;
+/** What ends with each test, and with the file. */
 const closers: (() => Promise<unknown>)[] = [];
+const releases: (() => Promise<unknown>)[] = [];
 
 beforeEach(async () => {
-  database = await freshDatabase();
-  lamassu = await createLamassu(database.url);
+  if (!spoiled) {
+    await lamassu.query('truncate cash_out_txs, cash_out_actions, devices');
+    return;
+  }
+  const fresh = await freshDatabase();
+  const tables = await createLamassu(fresh.url);
+  releases.push(
+    () => fresh.drop(),
+    () => tables.end(),
+  );
+  database = fresh;
+  lamassu = tables;
+  spoiled = false;
 });
 
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
-  await lamassu.end();
-  await database.drop();
 });
+
+afterAll(async () => {
+  for (const release of releases.reverse()) await release();
+});
+
+/** Changes what the next test must not find: it gets a database of its own. */
+async function spoil(sql: string): Promise<void> {
+  spoiled = true;
+  await lamassu.query(sql);
+}
 
 /** The database itself, as its superuser. */
 function direct(change: Partial<LamassuOptions> = {}): LamassuOptions {
@@ -324,7 +346,7 @@ describe('rights', () => {
 
   test('a column that Lamassu added and nobody granted is an error, not an absent column', async () => {
     const options = await asReader();
-    await lamassu.query('alter table cash_out_txs add fixed_fee numeric(14,5) not null default 0');
+    await spoil('alter table cash_out_txs add fixed_fee numeric(14,5) not null default 0');
     const source = await open(options);
     const error = await expectFailure(all(source.confirmedSince(EPOCH)), 'lamassu/not-granted', /fixed_fee/);
     expect(error).toHaveProperty('hint', expect.stringContaining('GRANT SELECT (fixed_fee) ON cash_out_txs'));
@@ -347,20 +369,20 @@ describe('rights', () => {
 
   test('role-sql does not touch a role that owns tables', async () => {
     const role = pg.escapeIdentifier(user);
-    await lamassu.query(`create role ${role}; alter table customers owner to ${role}`);
+    await spoil(`create role ${role}; alter table customers owner to ${role}`);
     const sql = roleSql({ user, database: direct().database }).replace(/^\\.*$/m, '');
     await expect(lamassu.query(sql)).rejects.toThrow(/choose another name/);
     await lamassu.query('rollback; alter table customers owner to current_user');
   });
 
   test('a database that is not Lamassu’s', async () => {
-    await lamassu.query('drop table cash_out_actions, cash_out_txs');
+    await spoil('drop table cash_out_actions, cash_out_txs');
     const source = await open(direct());
     await expectFailure(all(source.confirmedSince(EPOCH)), 'lamassu/column-missing', /cash_out_txs/);
   });
 
   test('a required column that is gone', async () => {
-    await lamassu.query('alter table cash_out_txs drop dispense_confirmed');
+    await spoil('alter table cash_out_txs drop dispense_confirmed');
     const source = await open(direct());
     await expectFailure(all(source.confirmedSince(EPOCH)), 'lamassu/column-missing', /dispense_confirmed/);
   });
@@ -555,18 +577,15 @@ describe('through SSH', () => {
   });
 
   test('after close nothing is left, on any path', async () => {
+    const sockets = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+    const before = sockets();
     const source = await open(through(ssh));
     await source.close();
     ssh.fault = 'hang-data';
-    await expectFailure(
-      openSource(through(ssh, { deadlines: DEADLINES })),
-      'lamassu/unreachable',
-      /no answer to the login/,
-    );
-    const open_ = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
-    // The fixture's own session is all that may stay.
-    await until(() => open_() <= 1, 'every socket is closed');
-    expect(await sessions()).toBe(0);
+    const hanging = openSource(through(ssh, { deadlines: DEADLINES }));
+    await expectFailure(hanging, 'lamassu/unreachable', /no answer to the login/);
+    await until(() => sockets() <= before, 'every socket is closed');
+    await until(async () => (await sessions()) === 0, 'PostgreSQL knows that the sessions are over');
   });
 });
 

