@@ -1,0 +1,166 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Config, loadConfig } from '../../src/config/load.ts';
+import type { BridgeError } from '../../src/errors.ts';
+import { ALWAYS } from '../../src/ledger/in-force.ts';
+import { ingest } from '../../src/ledger/ingest.ts';
+import { type Run, startRun } from '../../src/ledger/lease.ts';
+import { type Ledger, openLedger } from '../../src/ledger/open.ts';
+import { type PayReport, pay } from '../../src/scheduler/pay.ts';
+import { now, plus } from '../../src/time.ts';
+import type { LnbitsVersion, WalletKeys } from './lnbits.ts';
+import { type LnbitsSimulator, startLnbitsSimulator } from './lnbits-simulator.ts';
+
+/** A ledger that owes its clients sats, an LNbits simulator to pay them at, and the paying half of a run. */
+export interface Payday {
+  ledger: Ledger;
+  lnbits: LnbitsSimulator;
+  source: WalletKeys;
+  config: Config;
+  /** A client with a wallet of its own and 10,000.00 USD in a machine that nobody else has cash in. */
+  addClient(name: string): Promise<WalletKeys>;
+  /** A cash-out at that client's machine: the sats are his, without commission. */
+  owe(name: string, sats: bigint): Promise<void>;
+  /** The paying half of one run. */
+  payNow(options?: { signal?: AbortSignal }): Promise<PayReport & { problems: BridgeError[] }>;
+  payouts(): Promise<{ id: bigint; name: string; state: string; reason: string | null; sats: bigint }[]>;
+  payments(): Promise<{ payout_id: bigint; state: string; attempt: bigint; payment_hash: string }[]>;
+  stop(): Promise<void>;
+}
+
+export interface PaydayOptions {
+  version?: LnbitsVersion;
+  quiet?: string;
+  /** Lines for `[payouts]`. */
+  payouts?: string;
+  funds?: bigint;
+}
+
+export async function payday(options: PaydayOptions = {}): Promise<Payday> {
+  const { version = '1.6.2', quiet = '1 ms', payouts = '', funds = 1_000_000n } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'aio-dca-payday-'));
+  const lnbits = await startLnbitsSimulator({ version });
+  const source = await lnbits.createUserWallet('source');
+  await lnbits.topUp(source.id, funds);
+  const file = join(folder, 'config.toml');
+  writeFileSync(
+    file,
+    `timezone = "UTC"
+[lamassu]
+host = "127.0.0.1"
+database = "lamassu"
+user = "aio_dca"
+password = "unused"
+start_at = "2026-01-01T00:00:00Z"
+[lnbits]
+url = "${lnbits.url}"
+source_wallet_key = "${source.adminkey}"
+[payouts]
+quiet = "${quiet}"
+${payouts}
+`,
+    { mode: 0o600 },
+  );
+  const config = loadConfig(file, {});
+  const ledger = await openLedger({ ...config.ledger, use: 'create' });
+  const at = plus(now(), -60_000);
+
+  return {
+    ledger,
+    lnbits,
+    source,
+    config,
+    addClient: async (name) => {
+      const wallet = await lnbits.createUserWallet(name);
+      await ledger.write(async (trx) => {
+        await trx
+          .insertInto('currencies')
+          .values({ code: 'USD', digits: 2n })
+          .onConflict((c) => c.doNothing())
+          .execute();
+        await trx.insertInto('machines').values({ device_id: name, first_seen: at }).execute();
+        await trx
+          .insertInto('wallets')
+          .values({ id: wallet.id, invoice_key: wallet.inkey, created_at: at })
+          .execute();
+        const { id } = await trx
+          .insertInto('recipients')
+          .values({ kind: 'client', name, wallet_id: wallet.id, status: 'active', created_at: at })
+          .returning('id')
+          .executeTakeFirstOrThrow();
+        await trx
+          .insertInto('client_settings')
+          .values({ client_id: id, from_at: ALWAYS, mode: 'flow', paused: 0n })
+          .execute();
+        await trx
+          .insertInto('fundings')
+          .values({
+            client_id: id,
+            machine: name,
+            currency: 'USD',
+            amount: 1_000_000n,
+            remaining: 1_000_000n,
+            spent: 0n,
+            withdrawn: 0n,
+            status: 'deposited',
+            created_at: at,
+            deposited_at: at,
+          })
+          .execute();
+      });
+      return wallet;
+    },
+    owe: async (name, sats) => {
+      const cashOut = {
+        id: randomUUID(),
+        source: 'lamassu',
+        machine: name,
+        confirmedAt: now(),
+        currency: 'USD',
+        digits: 2,
+        fiat: 10_000n,
+        gross: sats,
+        commission: 0n,
+        method: 'ticker' as const,
+        lamassu: {},
+      };
+      const how = {
+        now: now(),
+        timezone: 'UTC',
+        priority: 'shared' as const,
+        origin: 'lamassu' as const,
+        run: null,
+      };
+      const division = await ledger.write((trx) => ingest(trx, cashOut, how));
+      if (division?.net !== sats) throw new Error(`${name} was allocated ${division?.net} of ${sats} sat`);
+    },
+    payNow: async ({ signal = new AbortController().signal } = {}) => {
+      const run: Run = await startRun(ledger, 'poll', 'test');
+      const problems: BridgeError[] = [];
+      const report = await pay({ ledger, config, run, signal, problems });
+      await run.finish('ok', null);
+      return { ...report, problems };
+    },
+    payouts: () =>
+      ledger.db
+        .selectFrom('payouts')
+        .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
+        .select(['payouts.id', 'recipients.name', 'payouts.state', 'payouts.reason', 'payouts.sats'])
+        .orderBy('payouts.id')
+        .execute(),
+    payments: () =>
+      ledger.db
+        .selectFrom('payments')
+        .select(['payout_id', 'state', 'attempt', 'payment_hash'])
+        .orderBy('id')
+        .execute(),
+    stop: async () => {
+      lnbits.release();
+      await ledger.close();
+      await lnbits.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
