@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+export interface Ran {
+  /** Null where a signal ended it. */
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+  /** stdout as one JSON document. Throws with what was printed where it is none. */
+  json<T = Record<string, unknown>>(): T;
+}
+
+export interface RunOptions {
+  /** Further variables of the environment; undefined takes one away. */
+  env?: Record<string, string | undefined>;
+  /** Arguments of Node itself, such as `--import`. */
+  node?: string[];
+  input?: string;
+}
+
+export interface Command {
+  child: ChildProcess;
+  /** Resolves when the process is gone and reaped. Never rejects for an exit code. */
+  ended: Promise<Ran>;
+}
+
+/** Starts the real `aio-dca` as a process of its own, without a terminal. */
+export function startCommand(args: string[], { env = {}, node = [], input }: RunOptions = {}): Command {
+  const child = spawn(process.execPath, [...node, MAIN, ...args], {
+    env: { ...inherited(), ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      output[name] += text;
+    });
+  // A process that was killed no longer reads its input.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input ?? '');
+  const ended = new Promise<Ran>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      const { stdout, stderr } = output;
+      resolve({ code, signal, stdout, stderr, json: () => document(args, code, stdout, stderr) });
+    });
+  });
+  return { child, ended };
+}
+
+function document<T>(args: string[], code: number | null, stdout: string, stderr: string): T {
+  try {
+    return JSON.parse(stdout) as T;
+  } catch (error) {
+    throw new Error(`aio-dca ${args.join(' ')} (exit ${code}) printed no JSON:\n${stdout}${stderr}`, {
+      cause: error,
+    });
+  }
+}
+
+/** The environment without what would steer the command behind the test's back. */
+function inherited(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(AIO_DCA_|CREDENTIALS_DIRECTORY$|NODE_OPTIONS$|FORCE_COLOR$|SUDO_USER$)/.test(name),
+  );
+  return { ...Object.fromEntries(kept), NO_COLOR: '1' };
+}
