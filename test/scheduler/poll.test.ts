@@ -1,0 +1,399 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { type Config, loadConfig } from '../../src/config/load.ts';
+import { ALWAYS } from '../../src/ledger/in-force.ts';
+import { startRun } from '../../src/ledger/lease.ts';
+import { type Ledger, openLedger } from '../../src/ledger/open.ts';
+
+import { type PollReport, poll, rehearse } from '../../src/scheduler/poll.ts';
+import { now, plus } from '../../src/time.ts';
+import { createLamassu, insertCashOut, type Lamassu, MACHINE, pairMachine } from '../support/lamassu.ts';
+import { freshLedgerUrl, type LedgerKind, ledgerKinds, openAgain } from '../support/ledgers.ts';
+import type { WalletKeys } from '../support/lnbits.ts';
+import { type LnbitsSimulator, startLnbitsSimulator } from '../support/lnbits-simulator.ts';
+import { freshDatabase } from '../support/postgres.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const log = pino({ level: 'silent' });
+
+let lamassuUrl: string;
+let lamassu: Lamassu;
+let lnbits: LnbitsSimulator;
+let source: WalletKeys;
+const releases: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  const database = await freshDatabase();
+  lamassuUrl = database.url;
+  lamassu = await createLamassu(database.url);
+  lnbits = await startLnbitsSimulator();
+  source = await lnbits.createUserWallet('source');
+  await lnbits.topUp(source.id, 90_000_000n);
+  releases.push(
+    () => database.drop(),
+    () => lamassu.end(),
+    () => lnbits.stop(),
+  );
+});
+
+afterAll(async () => {
+  for (const release of releases.reverse()) await release();
+});
+
+beforeEach(async () => {
+  await lamassu.query('truncate cash_out_txs, cash_out_actions, devices');
+  await pairMachine(lamassu, 'Zona 10');
+});
+
+const ago = (ms: number) => plus(now(), -ms);
+
+describe.each(ledgerKinds)('a run on a ledger in %s', (kind: LedgerKind) => {
+  let ledger: Ledger;
+  let config: Config;
+
+  const configure = (changes: { startAt?: string; lamassuUrl?: string } = {}) => {
+    const folder = mkdtempSync(join(tmpdir(), 'aio-dca-poll-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const url = new URL(changes.lamassuUrl ?? lamassuUrl);
+    const file = join(folder, 'config.toml');
+    const text = `timezone = "America/Guatemala"
+[lamassu]
+host = "${url.hostname}"
+port = ${url.port}
+database = "${url.pathname.slice(1)}"
+user = "${url.username}"
+password = "${url.password}"
+start_at = "${changes.startAt ?? ago(60 * DAY)}"
+[ledger]
+url = "${ledger.url}"
+[lnbits]
+url = "${lnbits.url}"
+source_wallet_key = "${source.adminkey}"
+[payouts]
+quiet = "1 ms"
+`;
+    writeFileSync(file, text, { mode: 0o600 });
+    return loadConfig(file, {});
+  };
+
+  beforeEach(async () => {
+    ledger = await openLedger({ url: await freshLedgerUrl(kind), use: 'create' });
+    onTestFinished(async () => {
+      // Whatever a test did: the books must balance.
+      
+      await ledger.close();
+    });
+    config = configure();
+  });
+
+  const run = (options: { signal?: AbortSignal } = {}): Promise<PollReport> =>
+    poll({ ledger, config, actor: 'test', log, signal: options.signal ?? new AbortController().signal });
+
+  /** A client with confirmed cash, in whole GTQ, that serves all machines. */
+  const addClient = async (name: string, gtq: bigint, depositedAt = ago(90 * DAY)): Promise<WalletKeys> => {
+    const wallet = await lnbits.createUserWallet(name);
+    await ledger.write(async (trx) => {
+      await trx
+        .insertInto('currencies')
+        .values({ code: 'GTQ', digits: 2n })
+        .onConflict((c) => c.doNothing())
+        .execute();
+      await trx
+        .insertInto('wallets')
+        .values({ id: wallet.id, invoice_key: wallet.inkey, created_at: ALWAYS })
+        .execute();
+      const { id } = await trx
+        .insertInto('recipients')
+        .values({ kind: 'client', name, wallet_id: wallet.id, status: 'active', created_at: ALWAYS })
+        .returning('id')
+        .executeTakeFirstOrThrow();
+      await trx
+        .insertInto('client_settings')
+        .values({ client_id: id, from_at: ALWAYS, mode: 'flow', paused: 0n })
+        .execute();
+      const amount = gtq * 100n;
+      const funding = { client_id: id, currency: 'GTQ', amount, remaining: amount, spent: 0n, withdrawn: 0n };
+      await trx
+        .insertInto('fundings')
+        .values({ ...funding, status: 'deposited', created_at: depositedAt, deposited_at: depositedAt })
+        .execute();
+    });
+    return wallet;
+  };
+  const reviews = async () =>
+    (await ledger.db.selectFrom('review').selectAll().orderBy('cash_out_id').execute()).map(
+      ({ cash_out_id: id, reason, state }) => ({ id, reason, state }),
+    );
+
+  test('from a confirmed cash-out to sats in the wallet, once', async () => {
+    const alice = await addClient('alice', 10_000n);
+    const bob = await addClient('bob', 30_000n);
+    const id = await insertCashOut(lamassu);
+    const first = await run();
+    expect(first).toMatchObject({
+      outcome: 'ok',
+      exitCode: 0,
+      source: { read: 1, alreadyProcessed: 0, toReview: 0 },
+      distributed: { cashOuts: 1, gross: 512_400n, commission: 28_193n, net: 484_207n, own: 0n },
+      payouts: { settled: 2, satsSettled: 484_207n },
+      problems: [],
+    });
+    expect(first.source.mark?.id).toBe(id);
+    expect(lnbits.balance(alice.id) + lnbits.balance(bob.id)).toBe(484_207n);
+    expect(lnbits.balance(alice.id)).toBe(121_052n);
+    expect(await run()).toMatchObject({
+      outcome: 'ok',
+      source: { read: 1, alreadyProcessed: 1 },
+      payouts: { settled: 0 },
+    });
+    expect(lnbits.balance(alice.id)).toBe(121_052n);
+  });
+
+  test('the mark keeps the microseconds of the last row, whatever came of it', async () => {
+    await addClient('alice', 10_000n);
+    const at = `${ago(HOUR).slice(0, 20)}123457Z`;
+    const id = await insertCashOut(lamassu, { confirmed_at: at, dispense_confirmed: false, dispense: false });
+    expect((await run()).source.mark).toEqual({ confirmedAt: at, id });
+  });
+
+  test('a redeem-later cash-out is paid when the cash came out, far behind the mark', async () => {
+    const alice = await addClient('alice', 10_000n);
+    const late = await insertCashOut(lamassu, {
+      confirmed_at: ago(30 * DAY),
+      created: ago(30 * DAY),
+      redeem: true,
+      dispense_confirmed: false,
+      dispense: false,
+    });
+    expect(await run()).toMatchObject({ exitCode: 2, distributed: { cashOuts: 0 }, source: { toReview: 1 } });
+    expect(await reviews()).toEqual([{ id: late, reason: 'not-dispensed', state: 'open' }]);
+    await insertCashOut(lamassu, { confirmed_at: ago(HOUR) });
+    await run();
+    const before = lnbits.balance(alice.id);
+    await lamassu.query('update cash_out_txs set dispense = true, dispense_confirmed = true where id = $1', [
+      late,
+    ]);
+    expect(await run()).toMatchObject({ distributed: { cashOuts: 1 }, payouts: { settled: 1 } });
+    expect(lnbits.balance(alice.id) - before).toBe(484_207n);
+    expect(await reviews()).toEqual([{ id: late, reason: 'not-dispensed', state: 'processed' }]);
+    expect(await run()).toMatchObject({ distributed: { cashOuts: 0 }, exitCode: 0 });
+  });
+
+  test('what was paid and later changes in Lamassu is reported once and not touched', async () => {
+    const alice = await addClient('alice', 10_000n);
+    const id = await insertCashOut(lamassu);
+    await run();
+    await lamassu.query(`update cash_out_txs set error = 'late trouble' where id = $1`, [id]);
+    expect(await run()).toMatchObject({ exitCode: 2, source: { toReview: 1 }, distributed: { cashOuts: 0 } });
+    expect(await reviews()).toEqual([{ id, reason: 'changed', state: 'open' }]);
+    expect(await run()).toMatchObject({ exitCode: 0, source: { toReview: 0 } });
+    expect(lnbits.balance(alice.id)).toBe(484_207n);
+  });
+
+  test('a row from the future goes to review, moves no mark and stops nothing', async () => {
+    await addClient('alice', 10_000n);
+    const future = await insertCashOut(lamassu, { confirmed_at: plus(now(), DAY) });
+    const id = await insertCashOut(lamassu);
+    const report = await run();
+    expect(report).toMatchObject({ distributed: { cashOuts: 1 }, source: { toReview: 1, mark: { id } } });
+    expect(await reviews()).toEqual([{ id: future, reason: 'future', state: 'open' }]);
+  });
+
+  test('failed, partial, other coins and broken rows are not paid; each is in review once, the rest goes on', async () => {
+    const alice = await addClient('alice', 10_000n);
+    const expected = new Map([
+      [await insertCashOut(lamassu, { error: 'Operator cancel', error_code: 'operatorCancel' }), 'error'],
+      [await insertCashOut(lamassu, { dispense_confirmed: false, error: 'jam' }), 'error'],
+      [await insertCashOut(lamassu, { crypto_code: 'LTC' }), 'other-coin'],
+      [await insertCashOut(lamassu, { fiat: '-4000' }), 'malformed'],
+      [await insertCashOut(lamassu, { fiat_code: 'XYZ' }), 'malformed'],
+      [await insertCashOut(lamassu, { crypto_atoms: '0' }), 'malformed'],
+      [await insertCashOut(lamassu, { fiat: 'NaN' }), 'malformed'],
+      [await insertCashOut(lamassu, { raw_ticker_price: '26091.28' }), 'implausible-rate'],
+    ]);
+    await insertCashOut(lamassu, {
+      status: 'authorized',
+      confirmed_at: null,
+      created: ago(HOUR),
+      dispense_confirmed: false,
+    });
+    await insertCashOut(lamassu);
+    expect(await run()).toMatchObject({
+      exitCode: 2,
+      distributed: { cashOuts: 1 },
+      source: { toReview: expected.size },
+    });
+    expect(new Map((await reviews()).map(({ id, reason }) => [id, reason]))).toEqual(expected);
+    expect(lnbits.balance(alice.id)).toBe(484_207n);
+    expect(await run()).toMatchObject({ exitCode: 0, source: { toReview: 0 } });
+  });
+
+  test('cash that came out and was never confirmed goes to review after a day', async () => {
+    await addClient('alice', 10_000n);
+    const id = await insertCashOut(lamassu, {
+      status: 'authorized',
+      confirmed_at: null,
+      created: ago(2 * DAY),
+    });
+    expect(await run()).toMatchObject({ exitCode: 2, source: { toReview: 1 } });
+    expect(await reviews()).toEqual([{ id, reason: 'unconfirmed', state: 'open' }]);
+  });
+
+  test('nothing confirmed before the start is paid; what turns eligible only after it goes to review', async () => {
+    const alice = await addClient('alice', 10_000n);
+    config = configure({ startAt: ago(2 * DAY) });
+    await insertCashOut(lamassu, { confirmed_at: ago(3 * DAY) });
+    const late = await insertCashOut(lamassu, {
+      confirmed_at: ago(2.5 * DAY),
+      dispense_confirmed: false,
+      dispense: false,
+    });
+    expect(await run()).toMatchObject({ exitCode: 0, distributed: { cashOuts: 0 } });
+    await lamassu.query('update cash_out_txs set dispense = true, dispense_confirmed = true where id = $1', [
+      late,
+    ]);
+    expect(await run()).toMatchObject({ exitCode: 2, distributed: { cashOuts: 0 } });
+    expect(await reviews()).toEqual([{ id: late, reason: 'before-start', state: 'open' }]);
+    expect(lnbits.balance(alice.id)).toBe(0n);
+  });
+
+  test('cash that was deposited after a cash-out has no share in it', async () => {
+    const alice = await addClient('alice', 10_000n, ago(10 * 60_000));
+    await insertCashOut(lamassu);
+    expect(await run()).toMatchObject({ distributed: { cashOuts: 1, net: 0n, own: 484_207n } });
+    expect(lnbits.balance(alice.id)).toBe(0n);
+  });
+
+  test('Lamassu not there: the mark stays, what is due is paid, exit 75', async () => {
+    const alice = await addClient('alice', 10_000n);
+    await insertCashOut(lamassu);
+    await lnbits.stop();
+    expect(await run()).toMatchObject({
+      exitCode: 75,
+      distributed: { cashOuts: 1 },
+      payouts: { settled: 0 },
+    });
+    await lnbits.start();
+    const mark = (await ledger.db.selectFrom('sources').selectAll().executeTakeFirstOrThrow()).mark_id;
+    const there = config;
+    config = configure({
+      startAt: there.lamassu.startAt,
+      lamassuUrl: 'postgresql://u:p@127.0.0.1:1/lamassu',
+    });
+    const report = await run();
+    expect(report).toMatchObject({
+      outcome: 'incomplete',
+      exitCode: 75,
+      payouts: { settled: 1 },
+      source: { read: 0, mark: { id: mark } },
+    });
+    expect(report.problems.map((one) => one.code)).toEqual(['lamassu/unreachable']);
+    expect(lnbits.balance(alice.id)).toBe(484_207n);
+  });
+
+  test('another Lamassu, or another start, than the ledger is bound to is refused: 78', async () => {
+    await addClient('alice', 10_000n);
+    await insertCashOut(lamassu);
+    await run();
+    config = configure({ startAt: ago(30 * DAY) });
+    const report = await run();
+    expect(report).toMatchObject({ outcome: 'refused', exitCode: 78 });
+    expect(report.problems.map((one) => one.code)).toEqual(['ledger/source-differs']);
+  });
+
+  test('a ledger without clients is refused', async () => {
+    await expect(run()).rejects.toMatchObject({ code: 'ledger/no-clients', exitCode: 78 });
+  });
+
+  test('a second run is refused while one is going on, and says who holds it', async () => {
+    await addClient('alice', 10_000n);
+    const other = await openAgain(ledger);
+    const held = await startRun(other, 'poll', 'the timer');
+    await expect(run()).rejects.toMatchObject({
+      code: 'run/busy',
+      exitCode: 75,
+      message: expect.stringContaining('the timer'),
+    });
+    await held.finish('ok', null);
+    expect(await run()).toMatchObject({ exitCode: 0 });
+  });
+
+  test('a run that lost its lease writes nothing more', async () => {
+    await addClient('alice', 10_000n);
+    const slow = await startRun(ledger, 'poll', 'slow');
+    await ledger.db
+      .updateTable('lease')
+      .set({ expires_at: ago(1) })
+      .execute();
+    await run();
+    await expect(slow.write(async () => 'written')).rejects.toMatchObject({ code: 'run/lost-lease' });
+  });
+
+  test('a rehearsal shows the plan and writes nothing', async () => {
+    const alice = await addClient('alice', 10_000n);
+    await insertCashOut(lamassu);
+    const plan = await rehearse({ ledger, config, actor: 'test', log, signal: new AbortController().signal });
+    expect(plan.payouts).toEqual([{ client: 'alice', sats: 484_207n }]);
+    expect(plan.report).toMatchObject({ exitCode: 0, distributed: { cashOuts: 1, net: 484_207n } });
+    expect(await ledger.db.selectFrom('cash_outs').select('id').execute()).toEqual([]);
+    expect(await ledger.db.selectFrom('sources').select('name').execute()).toEqual([]);
+    expect(await ledger.db.selectFrom('runs').select('id').execute()).toEqual([]);
+    expect(lnbits.balance(alice.id)).toBe(0n);
+    await run();
+    expect(lnbits.balance(alice.id)).toBe(484_207n);
+  });
+
+  test('a row that cannot be distributed goes to review with its error, and the next one goes on', async () => {
+    await addClient('alice', 10_000n);
+    const bad = await insertCashOut(lamassu, {
+      confirmed_at: ago(2 * HOUR),
+      fiat_code: 'USD',
+      fiat: '100',
+      crypto_atoms: 10_000,
+      raw_ticker_price: '1050000',
+      received_crypto_atoms: 10_000,
+    });
+    // A digit that differs from what the ledger keeps makes the ledger refuse that currency.
+    await ledger.db.insertInto('machines').values({ device_id: MACHINE, first_seen: ALWAYS }).execute();
+    await insertCashOut(lamassu);
+    const cashOut = ledger.write.bind(ledger);
+    let broken = 0;
+    ledger.write = (work) =>
+      cashOut(async (trx) => {
+        const result = await work(trx);
+        const row = await trx.selectFrom('cash_outs').select('id').where('id', '=', bad).executeTakeFirst();
+        if (row) {
+          broken += 1;
+          throw new Error('shares do not add up');
+        }
+        return result;
+      });
+    expect(await run()).toMatchObject({ exitCode: 2, distributed: { cashOuts: 1 }, source: { toReview: 1 } });
+    ledger.write = cashOut;
+    expect(broken).toBe(1);
+    expect(await reviews()).toEqual([{ id: bad, reason: 'not-allocated', state: 'open' }]);
+  });
+
+  test('a thousand rows in pages, some in the same microsecond, are each processed once', async () => {
+    const alice = await addClient('alice', 90_000_000n);
+    const at = ago(HOUR);
+    await lamassu.query(
+      `insert into cash_out_txs (id, device_id, to_address, crypto_atoms, received_crypto_atoms, crypto_code, fiat, fiat_code,
+         status, dispense, dispense_confirmed, confirmed_at, raw_ticker_price, commission_percentage, discount)
+       select gen_random_uuid(), '${MACHINE}', 'x', 1000, 1000, 'LN', 9, 'GTQ', 'confirmed', true, true,
+         '${at}'::timestamptz + (n / 10) * interval '1 microsecond', 1000000, 0.1, 0
+       from generate_series(1, 1200) as n`,
+    );
+    expect(await run()).toMatchObject({
+      exitCode: 0,
+      distributed: { cashOuts: 1200, gross: 1_200_000n, net: 1_080_000n },
+      payouts: { settled: 1 },
+    });
+    expect(lnbits.balance(alice.id)).toBe(1_080_000n);
+    expect(await run()).toMatchObject({ source: { alreadyProcessed: 1200 }, distributed: { cashOuts: 0 } });
+  });
+});
