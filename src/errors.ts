@@ -72,6 +72,7 @@ export const catalogue = {
     means: 'LNbits shows payments of this ledger that the ledger does not know.',
   },
   'lnbits/restored': { exit: 78, means: 'LNbits no longer shows a payment that it had shown as paid.' },
+  'clock/differs': { exit: 78, means: 'The clock of a database and that of this host are far apart.' },
   'ledger/no-clients': { exit: 78, means: 'The ledger has no clients yet, or it is the wrong ledger.' },
 } as const satisfies Record<string, { exit: 1 | 2 | 64 | 75 | 78; means: string }>;
 

@@ -5,6 +5,9 @@ import { printError } from './print.ts';
 
 /** The table of commands: each file registers one noun, and is loaded only when it is named, or for the help. */
 const nouns: Record<string, () => Promise<{ register(program: Command): void }>> = {
+  'role-sql': () => import('./role-sql.ts'),
+  doctor: () => import('./doctor.ts'),
+  run: () => import('./run.ts'),
   migrate: () => import('./migrate.ts'),
   poll: () => import('./poll.ts'),
 };

@@ -1,0 +1,24 @@
+import type { Command } from 'commander';
+import { roleSql } from '../lamassu/role-sql.ts';
+import { makeCli } from './context.ts';
+
+export function register(program: Command): void {
+  program
+    .command('role-sql')
+    .description('print the SQL that makes the read-only role in Lamassu’s database')
+    .option('--user <name>', 'name of the role (default: [lamassu] user)')
+    .option('--database <name>', 'Lamassu’s database (default: [lamassu] database)')
+    .addHelpText(
+      'after',
+      '\nWith both options no configuration is needed.\n' +
+        '\nExample:\n  aio-dca role-sql > role.sql\n' +
+        '  sudo -u postgres psql -v ON_ERROR_STOP=1 -d lamassu -f role.sql   (on the Lamassu server)',
+    )
+    .action(async (options: { user?: string; database?: string }, command: Command) => {
+      const cli = makeCli(command);
+      const user = options.user ?? (await cli.config()).lamassu.user;
+      const database = options.database ?? (await cli.config()).lamassu.database;
+      const sql = roleSql({ user, database });
+      cli.answer({ sql }, sql.trimEnd());
+    });
+}

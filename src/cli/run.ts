@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+import { makeCli, untilSignal } from './context.ts';
+
+export function register(program: Command): void {
+  program
+    .command('run')
+    .description('the daemon: polls at start and on schedule, until SIGTERM or SIGINT')
+    .addHelpText(
+      'after',
+      '\nPolls on [schedule] poll and at [fixed] times, in the configured time zone. Read the configuration again by\n' +
+        'starting it anew.\n\nExample:\n  aio-dca run',
+    )
+    .action(async (_options: object, command: Command) => {
+      const cli = makeCli(command);
+      const config = await cli.config();
+      const { runDaemon } = await import('../scheduler/daemon.ts');
+      await runDaemon({
+        config,
+        actor: cli.globals.actor ?? 'daemon',
+        log: await cli.logger(config.log.level),
+        signal: untilSignal(),
+        withLedger: (work) => cli.withLedger('write', work),
+      });
+    });
+}

@@ -1,0 +1,32 @@
+import { BridgeError } from '../errors.ts';
+
+/** One thing that was looked at: what was found there, and what to do about it. */
+export interface Check {
+  name: string;
+  level: 'ok' | 'warn' | 'fail';
+  detail: string;
+  hint: string | null;
+  /** The exit code that a failure calls for; 0 where it is none. */
+  exit: number;
+}
+
+export function ok(name: string, detail: string): Check {
+  return { name, level: 'ok', detail, hint: null, exit: 0 };
+}
+
+export function warn(name: string, detail: string, hint: string): Check {
+  return { name, level: 'warn', detail, hint, exit: 0 };
+}
+
+/** A failure that operators can meet; anything else is a defect and thrown on. */
+export function fail(name: string, error: unknown): Check {
+  if (!(error instanceof BridgeError)) throw error;
+  const { code, message, hint, exitCode } = error;
+  return { name, level: 'fail', detail: `${code}: ${message}`, hint: hint ?? null, exit: exitCode };
+}
+
+/** The first few of a list, for a sentence. */
+export function some(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ');
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;
+}

@@ -1,0 +1,25 @@
+import { BridgeError } from '../errors.ts';
+import { type Check, fail, ok, warn } from './check.ts';
+
+const MINUTE = 60_000;
+
+/**
+ * Compares the clock of a database with that of this host. `shown` was read between `before` and `after`, all in
+ * milliseconds since 1970; only what lies outside counts, so a slow answer is no difference.
+ */
+export function clockCheck(
+  name: string,
+  shown: number,
+  { before, after }: { before: number; after: number },
+): Check {
+  const ahead = Math.max(0, shown - after);
+  const behind = Math.max(0, before - shown);
+  const off = Math.max(ahead, behind);
+  if (off <= MINUTE) return ok(name, 'agrees with the clock of this host to a minute');
+  const minutes = Math.floor(off / MINUTE);
+  const detail = `it is ${minutes} min ${ahead > 0 ? 'ahead of' : 'behind'} the clock of this host`;
+  const hint = 'Look with `timedatectl` which of the two is wrong, and let NTP set it.';
+  return off > 5 * MINUTE
+    ? fail(name, new BridgeError('clock/differs', detail, hint))
+    : warn(name, detail, hint);
+}

@@ -1,0 +1,65 @@
+import { statSync } from 'node:fs';
+import { sql } from 'kysely';
+import type { Config } from '../config/load.ts';
+import { type Ledger, openLedger } from '../ledger/open.ts';
+import { type Check, fail, ok, some, warn } from './check.ts';
+import { clockCheck } from './clock.ts';
+import { examineLamassu } from './lamassu.ts';
+import { examineLnbits } from './lnbits.ts';
+
+/**
+ * Looks at everything that a run needs, step by step: each check is given as soon as it is made, and a failure stops
+ * only what builds on it. Nothing is created and nothing paid; the machines that Lamassu knows are kept in the ledger.
+ */
+export async function* examine(config: Config, env: NodeJS.ProcessEnv): AsyncGenerator<Check> {
+  yield secretFiles(config, env);
+  let ledger: Ledger | undefined;
+  try {
+    ledger = await openLedger({ url: config.ledger.url, password: config.ledger.password, use: 'read' });
+    yield ok('ledger', `${ledger.id} at ${ledger.url}, schema ${ledger.schema}`);
+  } catch (error) {
+    yield fail('ledger', error);
+  }
+  try {
+    if (ledger) yield* examineLedger(ledger);
+    yield* examineLamassu(config, ledger);
+    yield* examineLnbits(config, ledger);
+  } finally {
+    await ledger?.close();
+  }
+}
+
+/** Who may read the files that hold secrets; the ledger is one of them: it has the invoice keys of the clients. */
+function secretFiles(config: Config, env: NodeJS.ProcessEnv): Check {
+  const { url } = config.ledger;
+  const files = [...config.secretFiles, ...(url.startsWith('sqlite:') ? [url.slice('sqlite:'.length)] : [])];
+  // systemd lets the service read its credentials by an access list, which looks like a right of the group.
+  const credentials = env.CREDENTIALS_DIRECTORY;
+  const open = files
+    .filter((path) => !credentials || !path.startsWith(`${credentials}/`))
+    .filter((path) => ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & 0o044) !== 0);
+  if (open.length === 0) return ok('secret files', 'nobody else may read them');
+  return warn('secret files', `others may read ${some(open)}`, `chmod 600 ${open.join(' ')}`);
+}
+
+async function* examineLedger({ db, url }: Ledger): AsyncGenerator<Check> {
+  const clients = await db
+    .selectFrom('recipients')
+    .select('id')
+    .where('kind', '=', 'client')
+    .where('status', '<>', 'closed')
+    .execute();
+  if (clients.length === 0) {
+    yield warn(
+      'clients',
+      'the ledger has none, so `poll` refuses to run',
+      'Check [ledger] url. In a new ledger: aio-dca clients add NAME --wallet-key-file FILE',
+    );
+  }
+  if (url.startsWith('sqlite:')) return;
+  const before = Date.now();
+  const [row] = (
+    await sql<{ ms: bigint }>`select (extract(epoch from clock_timestamp()) * 1000)::int8 as ms`.execute(db)
+  ).rows;
+  if (row) yield clockCheck('ledger clock', Number(row.ms), { before, after: Date.now() });
+}

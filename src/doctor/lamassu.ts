@@ -1,0 +1,158 @@
+import type { Config } from '../config/load.ts';
+import { BridgeError } from '../errors.ts';
+import { optionalColumns, requiredColumns } from '../lamassu/columns.ts';
+import type { Rights } from '../lamassu/rights.ts';
+import { openSource, type Source } from '../lamassu/source.ts';
+import { openTunnel } from '../lamassu/tunnel.ts';
+import { seeMachine } from '../ledger/machines.ts';
+import type { Db, Ledger } from '../ledger/open.ts';
+import { bindSource } from '../ledger/source.ts';
+import { now, toMs } from '../time.ts';
+import { type Check, fail, ok, some, warn } from './check.ts';
+import { clockCheck } from './clock.ts';
+
+const DEADLINE_MS = 15_000;
+const ROLE_HINT = 'As PostgreSQL’s superuser on the Lamassu server, run what `aio-dca role-sql` prints.';
+
+/** The way to Lamassu's database, what may be read there, and whether it is the one that the ledger knows. */
+export async function* examineLamassu(config: Config, ledger: Ledger | undefined): AsyncGenerator<Check> {
+  const { lamassu } = config;
+  const { ssh } = lamassu;
+  const place = `${lamassu.host}:${lamassu.port}`;
+  if (ssh) {
+    try {
+      (await openTunnel(ssh, lamassu, DEADLINE_MS)).close();
+    } catch (error) {
+      yield fail('ssh', error);
+      return;
+    }
+    yield ok('ssh', `${ssh.user}@${ssh.host}:${ssh.port} shows the pinned host key and forwards to ${place}`);
+  }
+  const before = Date.now();
+  let source: Source;
+  try {
+    source = await openSource(lamassu);
+  } catch (error) {
+    yield fail('lamassu', error);
+    return;
+  }
+  try {
+    yield ok('lamassu', `database ${lamassu.database} at ${place} answers user ${lamassu.user}`);
+    yield clockCheck('lamassu clock', toMs(source.now), { before, after: Date.now() });
+    const rights = await source.check();
+    yield columnsCheck(rights, config.commission.method);
+    yield rightsCheck(rights, lamassu.user);
+    const machines = await source.machines();
+    if (ledger) yield await identityCheck(config, source, ledger);
+    yield await machinesCheck(config, machines, ledger);
+    if (ledger && machines.length > 0) yield* fundingChecks(ledger.db, machines);
+  } catch (error) {
+    yield fail('lamassu', error);
+  } finally {
+    await source.close();
+  }
+}
+
+function columnsCheck({ missing, columns }: Rights, method: Config['commission']['method']): Check {
+  if (missing.length > 0) {
+    const error = new BridgeError(
+      'lamassu/column-missing',
+      `Lamassu's database has no ${some(missing)}.`,
+      'Look whether [lamassu] database names Lamassu’s own, and whether this bridge supports its version.',
+    );
+    return fail('columns', error);
+  }
+  const absent = optionalColumns.filter((column) => !columns.includes(`cash_out_txs.${column}`));
+  const found = `all ${requiredColumns.length} that are needed`;
+  if (method === 'ticker' && absent.includes('raw_ticker_price')) {
+    return warn(
+      'columns',
+      `${found}, but no raw_ticker_price: the commission is found by [commission] fallback`,
+      'That is right for a Lamassu older than November 2018; a newer one has the column.',
+    );
+  }
+  return ok('columns', absent.length > 0 ? `${found}; this Lamassu has no ${absent.join(', ')}` : found);
+}
+
+function rightsCheck({ notGranted, tooMuch }: Rights, user: string): Check {
+  const needed = notGranted.filter((name) => name.startsWith('cash_out_txs.'));
+  if (needed.length > 0) {
+    const message = `User ${user} may not read ${some(needed)}.`;
+    return fail('rights', new BridgeError('lamassu/not-granted', message, ROLE_HINT));
+  }
+  const wrong = [
+    ...(notGranted.length > 0 ? [`may not read ${some(notGranted)}, which are of use`] : []),
+    ...(tooMuch.length > 0 ? [`may do more than is needed: ${some(tooMuch)}`] : []),
+  ];
+  if (wrong.length === 0) return ok('rights', `user ${user} may read what is needed and nothing else`);
+  const hint = tooMuch.length > 0 ? `Use a role that has only this purpose. ${ROLE_HINT}` : ROLE_HINT;
+  return warn('rights', `user ${user} ${wrong.join('; ')}`, hint);
+}
+
+/** Whether the ledger would take this Lamassu and this start_at for its own; nothing is bound. */
+async function identityCheck({ lamassu }: Config, source: Source, ledger: Ledger): Promise<Check> {
+  const { name, startAt } = lamassu;
+  try {
+    const { mark_confirmed_at: mark } = await ledger.rehearse((trx) =>
+      bindSource(trx, { name, startAt, systemIdentifier: source.systemIdentifier }, now()),
+    );
+    return ok('source', `"${name}" from ${startAt}, ${mark ? `read up to ${mark}` : 'not read yet'}`);
+  } catch (error) {
+    return fail('source', error);
+  }
+}
+
+type Machines = Awaited<ReturnType<Source['machines']>>;
+
+async function machinesCheck(
+  { lamassu }: Config,
+  machines: Machines,
+  ledger: Ledger | undefined,
+): Promise<Check> {
+  if (machines.length === 0) {
+    return warn(
+      'machines',
+      'Lamassu shows none',
+      'Pair a machine, or let the role read `devices`: aio-dca role-sql',
+    );
+  }
+  try {
+    await ledger?.write(async (trx) => {
+      for (const { deviceId, name } of machines) await seeMachine(trx, deviceId, lamassu.name, now(), name);
+    });
+  } catch (error) {
+    return fail('machines', error);
+  }
+  return ok('machines', `${machines.length}: ${some(machines.map(nameOf))}`);
+}
+
+/** Cash that is in no machine of Lamassu, and machines in which no client's cash is. */
+async function* fundingChecks(db: Db, machines: Machines): AsyncGenerator<Check> {
+  const fundings = await db
+    .selectFrom('fundings')
+    .select(['id', 'machine'])
+    .where('status', 'in', ['in_flight', 'deposited'])
+    .orderBy('id')
+    .execute();
+  const known = new Set(machines.map((one) => one.deviceId));
+  const lost = fundings.filter(({ machine }) => machine !== null && !known.has(machine));
+  if (lost.length > 0) {
+    yield warn(
+      'fundings',
+      `${some(lost.map(({ id }) => `f${id}`))}: for a machine that Lamassu does not have`,
+      'They have no share in any cash-out. `aio-dca fundings list` shows them, `aio-dca machines list` the machines.',
+    );
+  }
+  if (fundings.some(({ machine }) => machine === null)) return;
+  const unfunded = machines.filter(({ deviceId }) => fundings.every(({ machine }) => machine !== deviceId));
+  if (unfunded.length === 0) return;
+  yield warn(
+    'fundings',
+    `no client's cash is in ${some(unfunded.map(nameOf))}: what is sold there stays with the operator`,
+    'If that is not meant: aio-dca fundings add CLIENT "3000 GTQ" --machine M',
+  );
+}
+
+function nameOf({ deviceId, name }: Machines[number]): string {
+  return name ?? deviceId;
+}

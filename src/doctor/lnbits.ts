@@ -1,0 +1,142 @@
+import { sql } from 'kysely';
+import type { Config } from '../config/load.ts';
+import { Secret } from '../config/secret.ts';
+import { groupDigits } from '../dca/money.ts';
+import { BridgeError } from '../errors.ts';
+import type { Db, Ledger } from '../ledger/open.ts';
+import type { LnbitsClient } from '../lnbits/client.ts';
+import { type Check, fail, ok, warn } from './check.ts';
+
+interface SourceWallet {
+  id: string;
+  name: string;
+  balanceMsat: bigint;
+}
+
+/** LNbits, the wallet that pays, what it holds against what is owed, and the wallet of each client. */
+export async function* examineLnbits(config: Config, ledger: Ledger | undefined): AsyncGenerator<Check> {
+  const { url } = config.lnbits;
+  // Loaded here: it is slow to start, and nothing before it needs it.
+  const { LnbitsClient } = await import('../lnbits/client.ts');
+  const lnbits = new LnbitsClient({ url });
+  try {
+    try {
+      yield versionCheck(url, await lnbits.version());
+    } catch (error) {
+      yield fail('lnbits', error);
+      return;
+    }
+    try {
+      const source = await readSource(lnbits, config.lnbits.sourceWalletKey);
+      yield ledger
+        ? await bindingCheck(ledger.db, source)
+        : ok('source wallet', `"${source.name}", by its admin key`);
+      if (ledger) yield await balanceCheck(ledger.db, source);
+    } catch (error) {
+      yield fail('source wallet', error);
+    }
+    if (ledger) yield* clientChecks(ledger.db, lnbits);
+  } finally {
+    await lnbits.close();
+  }
+}
+
+function versionCheck(url: string, version: string): Check {
+  const changing = /^v?1\.[0-3](\D|$)/.test(version);
+  const note =
+    '; before 1.4 a look at a wallet changes its unpaid invoices, so doubtful payments take longer';
+  return ok('lnbits', `${url} is LNbits ${version}${changing ? note : ''}`);
+}
+
+async function readSource(lnbits: LnbitsClient, key: Secret): Promise<SourceWallet> {
+  const { id, name, balanceMsat } = await lnbits.wallet(key);
+  if (id !== null) return { id, name, balanceMsat };
+  throw new BridgeError(
+    'lnbits/key',
+    '[lnbits] source_wallet_key is an invoice key, which cannot pay.',
+    'Use the admin key of the source wallet.',
+  );
+}
+
+/** Whether a run would pay from this wallet. */
+async function bindingCheck(db: Db, { id, name }: SourceWallet): Promise<Check> {
+  const { source_wallet_id: bound } = await db
+    .selectFrom('ledger')
+    .select('source_wallet_id')
+    .executeTakeFirstOrThrow();
+  const client = await db
+    .selectFrom('recipients')
+    .select('name')
+    .where('wallet_id', '=', id)
+    .executeTakeFirst();
+  if (client) {
+    const message = `"${name}" is also the wallet of ${client.name}.`;
+    const hint = 'Set [lnbits] source_wallet_key to the admin key of the wallet that pays.';
+    return fail('source wallet', new BridgeError('ledger/wallet-differs', message, hint));
+  }
+  if (bound === null || bound === id) return ok('source wallet', `"${name}", by its admin key`);
+  const open = await db
+    .selectFrom('payments')
+    .select('id')
+    .where('state', 'in', ['invoiced', 'sending', 'unknown'])
+    .executeTakeFirst();
+  if (open) {
+    const message = `Payments from the source wallet ${bound} are open, and the configuration names ${id}.`;
+    const hint = 'Set the key of the former wallet again until `aio-dca payouts list` shows nothing open.';
+    return fail('source wallet', new BridgeError('ledger/wallet-differs', message, hint));
+  }
+  return warn(
+    'source wallet',
+    `"${name}" (${id}) is another one than the ledger has paid from, ${bound}`,
+    'If that is not meant, set the key of the former wallet again before the next payment.',
+  );
+}
+
+/** What is allocated and not settled yet, against what the wallet holds. */
+async function balanceCheck(db: Db, { balanceMsat }: SourceWallet): Promise<Check> {
+  const { rows } = await sql<{ owed: bigint }>`
+    select cast(coalesce((select sum(net) from allocations
+        where payout_id is null or payout_id in (select id from payouts where state <> 'settled')), 0)
+      - coalesce((select sum(sats) from payments
+        where state = 'settled' and payout_id in (select id from payouts where state <> 'settled')), 0)
+      as bigint) as owed`.execute(db);
+  const owed = rows[0]?.owed ?? 0n;
+  const held = balanceMsat / 1000n;
+  const detail = `it holds ${groupDigits(held)} sat, ${groupDigits(owed)} sat are owed`;
+  if (held >= owed) return ok('balance', detail);
+  return warn('balance', detail, `Top the source wallet up by at least ${groupDigits(owed - held)} sat.`);
+}
+
+/** Each client's wallet as a run would meet it: its key is known and is an invoice key. */
+async function* clientChecks(db: Db, lnbits: LnbitsClient): AsyncGenerator<Check> {
+  const clients = await db
+    .selectFrom('recipients')
+    .innerJoin('wallets', 'wallets.id', 'recipients.wallet_id')
+    .select(['recipients.name', 'wallets.invoice_key'])
+    .where('recipients.status', '<>', 'closed')
+    .orderBy('recipients.name')
+    .execute();
+  for (const { name, invoice_key: key } of clients) {
+    const check = `wallet of ${name}`;
+    try {
+      const { id } = await lnbits.wallet(new Secret(key));
+      yield id === null
+        ? ok(check, 'answers to its invoice key')
+        : warn(
+            check,
+            'answers, but the ledger keeps its admin key, which can spend',
+            `Replace it with the invoice key: aio-dca clients set ${name} --wallet-key-file FILE`,
+          );
+    } catch (error) {
+      const failed = fail(check, error);
+      if (failed.exit === 78) {
+        const hint = `If the wallet lives, give its new key: aio-dca clients set ${name} --wallet-key-file FILE`;
+        yield { ...failed, hint };
+        continue;
+      }
+      yield failed;
+      // LNbits itself does not answer now; asking for the others would take as long each.
+      return;
+    }
+  }
+}

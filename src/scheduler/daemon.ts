@@ -1,0 +1,91 @@
+import cron from 'node-cron';
+import type { Logger } from 'pino';
+import type { Config } from '../config/load.ts';
+import { BridgeError } from '../errors.ts';
+import type { Ledger } from '../ledger/open.ts';
+import { poll } from './poll.ts';
+
+export interface DaemonDeps {
+  config: Config;
+  actor: string;
+  log: Logger;
+  /** Aborted when the program was asked to stop. */
+  signal: AbortSignal;
+  /** Opens the ledger for one run and closes it after: a server that went away is simply asked again. */
+  withLedger<T>(work: (ledger: Ledger) => Promise<T>): Promise<T>;
+}
+
+/** When to run, as cron writes it: the schedule, and the times of fixed mode. */
+export function cronLines({ schedule, fixed }: Pick<Config, 'schedule' | 'fixed'>): string[] {
+  const times = fixed.times.map((time) => {
+    const [hour, minute] = time.split(':').map(Number);
+    return `${minute} ${hour} * * *`;
+  });
+  return [schedule.poll, ...times];
+}
+
+/**
+ * Polls at once and then on schedule, until it is asked to stop; the run at hand then finishes its step and leaves
+ * the rest to the next. A tick is only a hint: what is due comes from the ledger, and one that falls into a run is
+ * skipped. A run that fails is logged, and the next tick tries again; only where the very first one shows that no
+ * retry will help (exit code 78) that error is thrown.
+ */
+export async function runDaemon(deps: DaemonDeps): Promise<void> {
+  const { config, log, signal } = deps;
+  log.info(
+    { schedule: config.schedule.poll, fixed: config.fixed.times, timezone: config.timezone },
+    'daemon begins',
+  );
+  const refusal = await runOnce(deps);
+  if (refusal) throw refusal;
+  let running: Promise<unknown> | undefined;
+  const tick = () => {
+    if (running) {
+      log.debug('tick skipped: a run is going on');
+      return;
+    }
+    running = runOnce(deps).finally(() => {
+      running = undefined;
+    });
+  };
+  const tasks = signal.aborted
+    ? []
+    : cronLines(config).map((line) =>
+        cron.schedule(line, tick, { timezone: config.timezone, logger: quietly(log) }),
+      );
+  await aborted(signal);
+  for (const task of tasks) await task.destroy();
+  await running;
+  log.info('daemon ends');
+}
+
+/** One run; what goes wrong is logged. Answers the error that no retry will help, if there is one. */
+async function runOnce(deps: DaemonDeps): Promise<BridgeError | undefined> {
+  const { config, actor, log, signal } = deps;
+  try {
+    const report = await deps.withLedger((ledger) => poll({ ledger, config, actor, log, signal }));
+    return report.problems.find(({ exitCode }) => exitCode === 78);
+  } catch (error) {
+    if (!(error instanceof BridgeError)) {
+      log.error({ err: error }, 'a defect of this program ended the run');
+      return undefined;
+    }
+    const { code, message, hint } = error;
+    if (code === 'run/busy') log.info({ code }, message);
+    else log.error({ code, hint }, message);
+    return error.exitCode === 78 ? error : undefined;
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** node-cron's own remarks, such as a tick that came late, are no news for operators. */
+function quietly(log: Logger) {
+  const say = (message: string | Error) => log.debug(`node-cron: ${message}`);
+  return { info: say, warn: say, error: say, debug: say };
+}
