@@ -1,0 +1,165 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path/posix';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+
+/*
+ * What linters do not know of this project: constructs that were banned, each with the reason and what to use
+ * instead, and the one way in which imports point.
+ */
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+/** The files that git keeps or would keep, as paths from the root, with their text. */
+const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  cwd: ROOT,
+  encoding: 'utf8',
+})
+  .split('\n')
+  .filter((path) => path !== '' && path !== 'package-lock.json' && existsSync(join(ROOT, path)))
+  .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }));
+
+interface Ban {
+  where: RegExp;
+  what: RegExp;
+  why: string;
+}
+
+const bans: Ban[] = [
+  {
+    where: /^src\/(dca|ledger|lamassu|payouts)\//,
+    what: /\bparseFloat\b|\.toFixed\b|\bMath\.round\b/,
+    why: 'Floating point loses money. Use bigint with parseDecimal, formatDecimal and roundHalfUp of src/dca.',
+  },
+  {
+    where: /^src\/dca\//,
+    what: /\bDate\.now\b|\bnew Date\(\)|\bTemporal\.Now\b|\bprocess\./,
+    why: 'src/dca is pure: the same input gives the same division. Take the time as an argument.',
+  },
+  {
+    where: /^src\//,
+    what: /api\/v1\/payments\/(?!paginated|\{hash\})|PAYMENTS\}\//,
+    why: 'That look-up marks an unpaid internal invoice as failed for good. Use LnbitsClient.find.',
+  },
+  {
+    where: /^src\/lamassu\//,
+    what: /select \* from (?!\()/i,
+    why: 'It breaks when Lamassu adds a column, and reads personal data. Name columns, by src/lamassu/columns.ts.',
+  },
+  {
+    where: /^src\/(?!cli\/)/,
+    what: /\bconsole\.|\bprocess\.stdout\b/,
+    why: 'stdout is for answers and belongs to src/cli. Return values, or take a logger.',
+  },
+  {
+    where: /^src\/(?!cli\/)/,
+    what: /\bprocess\.env\b/,
+    why: 'The environment is read in src/cli and handed down, so that a test can choose it.',
+  },
+  {
+    where: /^src\//,
+    what: /\bprocess\.exit\(/,
+    why: 'It cuts off what is being written and closed. Set process.exitCode and return.',
+  },
+  {
+    where: /^src\//,
+    what: /\b(VITEST|NODE_ENV)\b/,
+    why: 'The program does not know that it is tested. Let the test choose its surroundings.',
+  },
+  {
+    where: /\.test\.ts$/,
+    what: /\b(test|it|describe)\.(only|todo)\b/,
+    why: 'The other tests of the file would silently not run.',
+  },
+  {
+    where: /^test\//,
+    what: /\b(test|it|describe)\.skip\(/,
+    why: 'A test is skipped only where its real part is absent, and never in CI: skipIf, as for sshd.',
+  },
+  {
+    where: /^(?!test\/tidy)/,
+    what: /\/(home|Users|root|work|workspace)\/[a-z]/,
+    why: 'A path of one machine means nothing elsewhere. Use paths relative to the file, or a temporary folder.',
+  },
+  {
+    where: /^(?!test\/tidy)/,
+    what: /registry\.[a-z]+\.(org|com|io)|index-url|\bverdaccio\b/,
+    why: 'Where packages come from is the business of the machine that installs them.',
+  },
+  {
+    where: /^(src|migrations)\//,
+    what: /\b(TODO|FIXME|XXX|HACK)\b/,
+    why: 'It waits there for nobody. Do it, or open an issue.',
+  },
+];
+
+for (const { where, what, why } of bans) {
+  test(why, () => {
+    const found = files
+      .filter(({ path }) => where.test(path))
+      .flatMap(({ path, text }) =>
+        text
+          .split('\n')
+          .flatMap((line, index) => (what.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : [])),
+      );
+    expect(found).toEqual([]);
+  });
+}
+
+/**
+ * What each folder of src/ may use besides itself, errors.ts and time.ts. The way of a cash-out is one straight line:
+ * cli → scheduler → lamassu and payouts → ledger and lnbits → dca.
+ */
+const mayUse: Record<string, string[]> = {
+  dca: [],
+  config: ['cli/parse'],
+  lnbits: ['config/secret'],
+  lamassu: ['config/secret', 'dca'],
+  ledger: ['config/secret', 'dca', 'migrations'],
+  payouts: ['config/secret', 'dca', 'ledger', 'lnbits'],
+  scheduler: ['config', 'dca', 'lamassu', 'ledger', 'lnbits', 'payouts'],
+  doctor: ['config', 'dca', 'lamassu', 'ledger', 'lnbits'],
+  cli: ['config', 'dca', 'doctor', 'lamassu', 'ledger', 'lnbits', 'package.json', 'payouts', 'scheduler'],
+};
+
+test('imports point one way', () => {
+  const wrong = files.flatMap(({ path, text }) => {
+    const [top, folder = '', rest] = path.split('/');
+    if (top !== 'src' || rest === undefined) return [];
+    const allowed = [folder, 'errors.ts', 'time.ts', ...(mayUse[folder] ?? [])];
+    return importsOf(text).flatMap((name) => {
+      const target = join(dirname(path), name).replace(/^src\//, '');
+      const fine = allowed.some(
+        (one) => target === one || target === `${one}.ts` || target.startsWith(`${one}/`),
+      );
+      return fine ? [] : [`${path} uses ${target}`];
+    });
+  });
+  expect(wrong, 'Hand a value down instead, or move what both need below both.').toEqual([]);
+});
+
+test('cli/parse, which config uses, uses nothing of the command line itself', () => {
+  const parse = files.find(({ path }) => path === 'src/cli/parse.ts');
+  expect(importsOf(parse?.text ?? '').filter((name) => !/^\.\.\/(dca\/|errors|time)/.test(name))).toEqual([]);
+});
+
+test('the program uses nothing of the tests', () => {
+  const wrong = files
+    .filter(({ path }) => /^(src|migrations|bin)\//.test(path))
+    .filter(({ text }) => importsOf(text).some((name) => /\/(test|demo|bench)\//.test(name)));
+  expect(wrong.map(({ path }) => path)).toEqual([]);
+});
+
+test('no file of the program is longer than 400 lines', () => {
+  const long = files
+    .filter(({ path }) => /^(src|demo)\//.test(path))
+    .filter(({ text }) => text.split('\n').length > 400)
+    .map(({ path }) => path);
+  expect(long, 'It has more than one reason to exist. Split it.').toEqual([]);
+});
+
+/** The relative files that a module imports, also lazily. */
+function importsOf(text: string): string[] {
+  return [...text.matchAll(/(?:\bfrom|\bimport\(|^import) ?'(\.[^']+)'/gm)].map(([, name = '']) => name);
+}
