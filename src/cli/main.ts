@@ -8,6 +8,10 @@ const nouns: Record<string, () => Promise<{ register(program: Command): void }>>
   'role-sql': () => import('./role-sql.ts'),
   doctor: () => import('./doctor.ts'),
   run: () => import('./run.ts'),
+  clients: () => import('./clients.ts'),
+  fundings: () => import('./fundings.ts'),
+  deposits: async () => ({ register: (await import('./fundings.ts')).registerAlias }),
+  machines: () => import('./machines.ts'),
   migrate: () => import('./migrate.ts'),
   poll: () => import('./poll.ts'),
 };

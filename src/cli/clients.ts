@@ -1,0 +1,237 @@
+import { type Command, Option } from 'commander';
+import type { ClientView } from '../ledger/client-view.ts';
+import type { Client } from '../ledger/clients.ts';
+import type { Ledger, Trx } from '../ledger/open.ts';
+import type { Mode } from '../ledger/schema.ts';
+import { type Instant, now } from '../time.ts';
+import { clientJson, clientPage, limitChanges, statusOf } from './client-page.ts';
+import { makeCli, usage } from './context.ts';
+import { parseName } from './parse.ts';
+import { formatFiat, formatSats, table } from './print.ts';
+
+export function register(program: Command): void {
+  const clients = program.command('clients').description('who gives cash and receives sats');
+  settings(
+    clients
+      .command('add')
+      .description('add a client, paid into the LNbits wallet of an invoice key, which is tested')
+      .argument('<name>', '1 to 64 letters, digits, "-", "_" or "."')
+      .requiredOption('--wallet-key-file <file>', 'holds the invoice key of the wallet; it is read once'),
+  )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  aio-dca clients add alice --wallet-key-file alice.key\n' +
+        '  aio-dca clients add bob --wallet-key-file bob.key --mode fixed --daily-limit "500 GTQ"',
+    )
+    .action(add);
+  settings(
+    clients
+      .command('set')
+      .description('change a client from now on')
+      .argument('<name>')
+      .option('--wallet-key-file <file>', 'a new invoice key of the same wallet')
+      .option('--new-wallet', 'the key is of another wallet: payouts without a payment go there'),
+  )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  aio-dca clients set bob --mode flow\n  aio-dca clients set bob --daily-limit "800 GTQ"\n' +
+        '  aio-dca clients set bob --wallet-key-file other.key --new-wallet',
+    )
+    .action(set);
+  clients
+    .command('list')
+    .description('all clients')
+    .addHelpText('after', '\nExample:\n  aio-dca clients list')
+    .action(list);
+  named(clients, 'show', 'one client: settings, cash, and what it bought').action(show);
+  named(clients, 'pause', 'takes no new share from now on; what is his is still paid').action(
+    (name: string, _options: object, command: Command) => pause(name, true, command),
+  );
+  named(clients, 'resume', 'shares again from now on; also takes back a closing').action(
+    (name: string, _options: object, command: Command) => pause(name, false, command),
+  );
+  named(clients, 'close', 'for good, once no cash remains and all sats are paid').action(close);
+}
+
+function named(clients: Command, verb: string, description: string): Command {
+  return clients
+    .command(verb)
+    .description(description)
+    .argument('<name>')
+    .addHelpText('after', `\nExample:\n  aio-dca clients ${verb} alice`);
+}
+
+function settings(command: Command): Command {
+  const collect = (value: string, before: string[]) => [...before, value];
+  return command
+    .addOption(
+      new Option(
+        '--mode <mode>',
+        'flow: paid as cash goes out (default); fixed: up to a daily limit, paid at fixed times',
+      ).choices(['flow', 'fixed']),
+    )
+    .option('--daily-limit <amount>', 'of a fixed client, like "500 GTQ"; once per currency', collect, [])
+    .option('--max-daily-limit <amount>', 'the most that the daily limit may be', collect, []);
+}
+
+interface Settings {
+  walletKeyFile?: string;
+  newWallet?: boolean;
+  mode?: Mode;
+  dailyLimit: string[];
+  maxDailyLimit: string[];
+}
+
+async function add(
+  text: string,
+  options: Settings & { walletKeyFile: string },
+  command: Command,
+): Promise<void> {
+  const cli = makeCli(command);
+  const name = parseName(text, 'NAME');
+  const limits = limitChanges(options);
+  const { testedWalletKey } = await import('./wallet-key.ts');
+  const { addClient } = await import('../ledger/client-changes.ts');
+  const config = await cli.config();
+  const view = await cli.withLedger('write', async (ledger) => {
+    const wallet = await testedWalletKey(options.walletKeyFile, config);
+    return changed(ledger, (trx, at) =>
+      addClient(
+        trx,
+        { actor: cli.actor, run: null },
+        { name, wallet, mode: options.mode ?? 'flow', limits },
+        at,
+      ),
+    );
+  });
+  cli.answer(
+    clientJson(view),
+    `Added client ${name}, in ${view.client.mode} mode, paid into wallet ${view.client.walletId}.\n` +
+      `Next: aio-dca fundings add ${name} "3000 GTQ" --deposited`,
+  );
+}
+
+async function set(name: string, options: Settings, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const limits = limitChanges(options);
+  const { mode, walletKeyFile: file, newWallet = false } = options;
+  if (mode === undefined && limits.length === 0 && file === undefined) {
+    throw usage(
+      'clients set: nothing to change was named.',
+      '`aio-dca clients set --help` shows what can be changed.',
+    );
+  }
+  const { testedWalletKey } = await import('./wallet-key.ts');
+  const { setClient } = await import('../ledger/client-changes.ts');
+  const config = await cli.config();
+  const view = await cli.withLedger('write', async (ledger) => {
+    const wallet = file === undefined ? undefined : await testedWalletKey(file, config);
+    const change = { ...(mode && { mode }), ...(wallet && { wallet }), limits, newWallet };
+    return changed(ledger, (trx, at) => setClient(trx, { actor: cli.actor, run: null }, name, change, at));
+  });
+  cli.answer(clientJson(view), `Changed client ${name}, from now on.\n${clientPage(view, config.timezone)}`);
+}
+
+async function pause(name: string, paused: boolean, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const { pauseClient } = await import('../ledger/client-changes.ts');
+  const view = await cli.withLedger('write', (ledger) =>
+    changed(ledger, (trx, at) => pauseClient(trx, { actor: cli.actor, run: null }, name, paused, at)),
+  );
+  cli.answer(
+    clientJson(view),
+    paused
+      ? `Client ${name} is paused: no new share from now on; what is already his is still paid.`
+      : `Client ${name} is active: it shares in cash-outs from now on.`,
+  );
+}
+
+async function close(name: string, _options: object, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const { closeClient } = await import('../ledger/client-close.ts');
+  const { viewsOf } = await import('../ledger/client-view.ts');
+  const { view, unsettled } = await cli.withLedger('write', async (ledger) => {
+    const closed = await ledger.write((trx) =>
+      closeClient(trx, { actor: cli.actor, run: null }, name, now()),
+    );
+    return { view: await only(viewsOf(ledger.db, [closed.client])), unsettled: closed.unsettled };
+  });
+  if (view.client.status === 'closed') {
+    cli.answer(clientJson(view), `Client ${name} is closed.`);
+    return;
+  }
+  const { waiting, payouts } = unsettled;
+  const held = payouts.filter((payout) => payout.state === 'held');
+  // What waits in fixed mode is due at its next time, and at once in flow mode.
+  const fixed = waiting > 0n && view.client.mode === 'fixed';
+  const commands = [
+    ...(fixed ? [`aio-dca clients set ${name} --mode flow`] : []),
+    ...(waiting > 0n || payouts.length > held.length ? ['aio-dca poll'] : []),
+    ...held.map((payout) => `aio-dca payouts show p${payout.id}`),
+    `aio-dca clients close ${name}`,
+  ];
+  const owed = waiting + payouts.reduce((total, payout) => total + payout.sats, 0n);
+  cli.answer(
+    clientJson(view),
+    [
+      `Client ${name} is closing: ${formatSats(owed)} are not settled yet. The next run pays what waits, however little.`,
+      'Then close it again:',
+      ...commands.map((line) => `  ${line}`),
+    ].join('\n'),
+  );
+  process.exitCode = 2;
+}
+
+async function list(_options: object, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const { clientsAt } = await import('../ledger/clients.ts');
+  const { viewsOf } = await import('../ledger/client-view.ts');
+  const views = await cli.withLedger('read', async ({ db }) => viewsOf(db, await clientsAt(db, now())));
+  const rows = views.flatMap(({ client, currencies }) => {
+    const who = [client.name, client.mode, statusOf(client)];
+    if (currencies.length === 0) return [who];
+    return currencies.map((one) => [
+      ...who,
+      formatFiat(one.remaining, one.digits, one.currency),
+      formatFiat(one.metrics.fiatSpent, one.digits, one.currency),
+      formatSats(one.metrics.satsStacked),
+      formatSats(one.waitingSats),
+    ]);
+  });
+  cli.answer(
+    views.map((view) => {
+      const { balances: _, ...json } = clientJson(view);
+      return json;
+    }),
+    rows.length === 0
+      ? 'No clients yet. `aio-dca clients add NAME --wallet-key-file FILE` adds one.'
+      : table(['client', 'mode', 'status', 'remaining', 'spent', 'received', 'waiting'], rows),
+  );
+}
+
+async function show(name: string, _options: object, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const { timezone } = await cli.config();
+  const { findClient } = await import('../ledger/clients.ts');
+  const { viewsOf } = await import('../ledger/client-view.ts');
+  const view = await cli.withLedger('read', async ({ db }) =>
+    only(viewsOf(db, [await findClient(db, name, now())])),
+  );
+  cli.answer(clientJson(view), clientPage(view, timezone));
+}
+
+/** Makes one change in one transaction, and shows the client as it is afterwards. */
+async function changed(
+  { db, write }: Ledger,
+  change: (trx: Trx, at: Instant) => Promise<Client>,
+): Promise<ClientView> {
+  const { viewsOf } = await import('../ledger/client-view.ts');
+  const client = await write((trx) => change(trx, now()));
+  return only(viewsOf(db, [client]));
+}
+
+async function only(views: Promise<ClientView[]>): Promise<ClientView> {
+  const [view] = await views;
+  if (!view) throw new Error('a client without a view');
+  return view;
+}

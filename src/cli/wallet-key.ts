@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import type { Config } from '../config/load.ts';
+import { Secret } from '../config/secret.ts';
+import { BridgeError } from '../errors.ts';
+import { isSourceWallet, type WalletKey } from '../ledger/wallets.ts';
+import type { LnbitsClient } from '../lnbits/client.ts';
+import { usage } from './context.ts';
+
+const FIELD = '--wallet-key-file';
+
+/**
+ * Reads a wallet's invoice key from a file and tests it at LNbits. Throws `usage/invalid` for a file without one, a
+ * key that LNbits does not know, an admin key and the source wallet, and what the LNbits client throws.
+ */
+export async function testedWalletKey(file: string, config: Config): Promise<WalletKey> {
+  const key = readKey(file);
+  const { LnbitsClient } = await import('../lnbits/client.ts');
+  const lnbits = new LnbitsClient({ url: config.lnbits.url });
+  try {
+    const { id } = await lnbits.wallet(key).catch(explain(file));
+    if (id !== null) {
+      throw usage(
+        `${FIELD}: ${file} holds an admin key, which can empty the wallet.`,
+        'Use the invoice key of the wallet: it can only receive.',
+      );
+    }
+    // An invoice key is told the id of its wallet only with an invoice. This one is never paid.
+    const { walletId } = await lnbits.createInvoice(key, {
+      sats: 1n,
+      memo: 'aio-dca tests that this wallet can receive. Nothing has to be paid.',
+      expirySeconds: 60,
+      extra: { tag: 'aio-dca-check' },
+    });
+    if (walletId === (await sourceWallet(lnbits, config))) throw isSourceWallet();
+    return { id: walletId, key };
+  } finally {
+    await lnbits.close();
+  }
+}
+
+function readKey(file: string): Secret {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : error;
+    throw usage(
+      `${FIELD}: cannot read ${file} (${code}).`,
+      'Name a file that holds the key and nothing else.',
+    );
+  }
+  if (/^[\x21-\x7e]{1,200}$/.test(text)) return new Secret(text);
+  throw usage(
+    `${FIELD}: ${file} does not hold one key.`,
+    'Copy the invoice key from the wallet’s API info in LNbits into it, and nothing else.',
+  );
+}
+
+function explain(file: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof BridgeError) || error.code !== 'lnbits/key') throw error;
+    throw usage(
+      `${FIELD}: LNbits does not know the key in ${file}.`,
+      'Copy the invoice key again from the wallet’s API info in LNbits, and check [lnbits] url.',
+    );
+  };
+}
+
+/** Undefined where the source wallet's key cannot be read or used here: the ledger knows the wallet after the first run. */
+async function sourceWallet(lnbits: LnbitsClient, config: Config): Promise<string | undefined> {
+  try {
+    return (await lnbits.wallet(config.lnbits.sourceWalletKey)).id ?? undefined;
+  } catch (error) {
+    if (error instanceof BridgeError && (error.code === 'config/secret' || error.code === 'lnbits/key')) {
+      return undefined;
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,76 @@
+import type { Secret } from '../config/secret.ts';
+import { BridgeError } from '../errors.ts';
+import type { Instant } from '../time.ts';
+import type { Client } from './clients.ts';
+import type { Trx } from './open.ts';
+
+/** An LNbits wallet that is paid into: its id, and the invoice key that was tested to belong to it. */
+export interface WalletKey {
+  id: string;
+  key: Secret;
+}
+
+/** Another key of the client's wallet, or, with `newWallet`, another wallet. Throws `usage/invalid`. */
+export async function changeWallet(
+  trx: Trx,
+  client: Client,
+  wallet: WalletKey,
+  newWallet: boolean,
+  at: Instant,
+): Promise<void> {
+  if (wallet.id === client.walletId) {
+    await trx
+      .updateTable('wallets')
+      .set({ invoice_key: wallet.key.reveal() })
+      .where('id', '=', wallet.id)
+      .execute();
+    return;
+  }
+  if (!newWallet) {
+    throw invalid(
+      `--wallet-key-file: this is the key of another wallet, ${wallet.id}; ${client.name} is paid into ${client.walletId}`,
+      'Add --new-wallet if payouts that have no payment yet shall go there.',
+    );
+  }
+  await keepWallet(trx, wallet, at);
+  await trx.updateTable('recipients').set({ wallet_id: wallet.id }).where('id', '=', client.id).execute();
+}
+
+/** Keeps a wallet and its key; refuses the source wallet, and one of another client. */
+export async function keepWallet(trx: Trx, { id, key }: WalletKey, at: Instant): Promise<void> {
+  const { source_wallet_id: source } = await trx
+    .selectFrom('ledger')
+    .select('source_wallet_id')
+    .executeTakeFirstOrThrow();
+  if (source === id) throw isSourceWallet();
+  const other = await trx
+    .selectFrom('recipients')
+    .select('name')
+    .where('kind', '=', 'client')
+    .where('wallet_id', '=', id)
+    .where('status', '<>', 'closed')
+    .executeTakeFirst();
+  if (other) {
+    throw invalid(
+      `--wallet-key-file: the wallet ${id} belongs to client ${other.name}`,
+      'Each client needs a wallet of its own.',
+    );
+  }
+  await trx
+    .insertInto('wallets')
+    .values({ id, invoice_key: key.reveal(), created_at: at })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ invoice_key: key.reveal() }))
+    .execute();
+}
+
+/** Paying oneself looks like a success at LNbits, and moves nothing. */
+export function isSourceWallet(): BridgeError {
+  return invalid(
+    '--wallet-key-file: this is the source wallet, from which clients are paid',
+    'Use the invoice key of a wallet of the client.',
+  );
+}
+
+function invalid(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `${message}.`, hint);
+}
