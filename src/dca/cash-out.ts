@@ -14,7 +14,10 @@ export interface CashOut {
   /** Minor-unit digits of `currency` (ISO 4217). */
   digits: number;
   fiat: bigint;
+  /** What is distributed. */
   gross: bigint;
+  /** What the layperson paid beyond `gross`, for cash that never came out: the layperson's, nobody's here. */
+  undelivered: bigint;
   /** The operator's part of `gross` as Lamassu charged it; principal = gross − commission. */
   commission: bigint;
   method: CommissionMethod;

@@ -139,7 +139,10 @@ function judgeConfirmed(row: LamassuRow, rules: Rules, sourceNow: Instant): Judg
   const lamassu = { ...row };
   return {
     eligible: true,
-    cashOut: { id, source, machine, confirmedAt, currency, digits, fiat, gross, commission, method, lamassu },
+    cashOut: {
+      ...{ id, source, machine, confirmedAt, currency, digits },
+      ...{ fiat, gross, undelivered: 0n, commission, method, lamassu },
+    },
   };
 }
 

@@ -2,11 +2,12 @@ import { type SqlBool, sql } from 'kysely';
 import { type Allocation, allocate, type Division, type EligibleFunding } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { localDate } from '../dca/fixed.ts';
+import { largestRemainder } from '../dca/split.ts';
 import type { Instant } from '../time.ts';
 import { useCurrency } from './currencies.ts';
 import { inForce } from './in-force.ts';
 import { seeMachine } from './machines.ts';
-import type { Trx } from './open.ts';
+import type { Db, Trx } from './open.ts';
 import { closeReview } from './review.ts';
 import type { Schema } from './schema.ts';
 
@@ -56,11 +57,11 @@ export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions)
       local_date: day,
       currency: cashOut.currency,
       fiat: cashOut.fiat,
-      gross: cashOut.gross,
+      gross: cashOut.gross + cashOut.undelivered,
       commission: division.commission,
       net: division.net,
       own: division.own.net,
-      undelivered: 0n,
+      undelivered: cashOut.undelivered,
       own_fiat: division.own.fiat,
       method: cashOut.method,
       origin: options.origin,
@@ -69,6 +70,7 @@ export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions)
     })
     .execute();
   for (const allocation of division.allocations) await spend(trx, cashOut, day, allocation);
+  await shareCommission(trx, cashOut, division.commission);
   await trx.deleteFrom('watch').where('cash_out_id', '=', cashOut.id).execute();
   await closeReview(trx, cashOut.id, 'processed', {
     at: options.now,
@@ -107,11 +109,52 @@ async function spend(trx: Trx, cashOut: CashOut, day: string, allocation: Alloca
 }
 
 /**
+ * Divides the commission over its recipients by their weights in force at the cash-out: those of the machine if it
+ * has any, else the general ones. Without recipients it stays in the source wallet.
+ */
+async function shareCommission(trx: Trx, cashOut: CashOut, commission: bigint): Promise<void> {
+  const recipients = await commissionWeights(trx, cashOut.machine, cashOut.confirmedAt);
+  if (commission === 0n || recipients.length === 0) return;
+  const shares = largestRemainder(
+    commission,
+    recipients.map(({ weight }) => ({ weight })),
+  );
+  for (const [index, { id }] of recipients.entries()) {
+    const sats = shares[index] ?? 0n;
+    if (sats === 0n) continue;
+    const share = { cash_out_id: cashOut.id, recipient_id: id, currency: cashOut.currency, sats };
+    await trx.insertInto('commission_shares').values(share).execute();
+  }
+}
+
+/** Who receives the commission of a machine at a moment, by id: those of its own, else those of all machines. */
+export async function commissionWeights(
+  db: Db,
+  machine: string,
+  at: Instant,
+): Promise<{ id: bigint; weight: bigint }[]> {
+  const rows = await db
+    .selectFrom('commission_weights')
+    .select(['recipient_id as id', 'machine', 'weight'])
+    .where((eb) => eb.or([eb('machine', 'is', null), eb('machine', '=', machine)]))
+    .where('from_at', '<=', at)
+    .orderBy('from_at')
+    .orderBy('id')
+    .execute();
+  // Later rows replace earlier ones of the same recipient and machine.
+  const inForceNow = [...new Map(rows.map((row) => [`${row.id} ${row.machine}`, row])).values()];
+  const weighted = inForceNow.filter(({ weight }) => weight > 0n).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const own = weighted.filter((row) => row.machine !== null);
+  return own.length > 0 ? own : weighted;
+}
+
+/**
  * The fundings that share in a cash-out: in the machine (or serving all) when the cash came out, in its currency,
  * with cash left now, of clients who were not paused then; each with the mode and rate in force then.
  */
 async function eligibleFundings(trx: Trx, cashOut: CashOut): Promise<EligibleFunding[]> {
   const at = cashOut.confirmedAt;
+  const line = await successors(trx, cashOut.machine);
   const machineRate = await trx
     .selectFrom('machine_rates')
     .select('rate')
@@ -135,7 +178,7 @@ async function eligibleFundings(trx: Trx, cashOut: CashOut): Promise<EligibleFun
     ])
     .where('fundings.status', '=', 'deposited')
     .where('fundings.currency', '=', cashOut.currency)
-    .where((eb) => eb.or([eb('fundings.machine', 'is', null), eb('fundings.machine', '=', cashOut.machine)]))
+    .where((eb) => eb.or([eb('fundings.machine', 'is', null), eb('fundings.machine', 'in', line)]))
     .where('fundings.deposited_at', '<=', at)
     .where('client_settings.paused', '=', 0n)
     .orderBy('fundings.id')
@@ -147,6 +190,22 @@ async function eligibleFundings(trx: Trx, cashOut: CashOut): Promise<EligibleFun
     mode: row.mode,
     rate: row.rate ?? machineRate?.rate ?? null,
   }));
+}
+
+/** A machine and those that took its place, whose fundings were its own before. */
+async function successors(trx: Trx, machine: string): Promise<string[]> {
+  const line = [machine];
+  for (let at: string | null = machine; at !== null; ) {
+    const row: { replaced_by: string | null } | undefined = await trx
+      .selectFrom('machines')
+      .select('replaced_by')
+      .where('device_id', '=', at)
+      .executeTakeFirst();
+    at = row?.replaced_by ?? null;
+    if (at !== null && line.includes(at)) break;
+    if (at !== null) line.push(at);
+  }
+  return line;
 }
 
 /** What each fixed client may still receive on the cash-out's local day, in its currency. */

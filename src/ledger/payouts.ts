@@ -12,6 +12,7 @@ import type { PaymentState, PayoutState, Schema } from './schema.ts';
 /** A payout as the paying needs it. */
 export interface Payout {
   id: bigint;
+  kind: 'client' | 'commission';
   recipient: { id: bigint; name: string; walletId: string; invoiceKey: string };
   sats: bigint;
   fiat: bigint;
@@ -36,6 +37,7 @@ export async function openPayouts(db: Db): Promise<Payout[]> {
     .execute();
   return rows.map((row) => ({
     id: row.id,
+    kind: row.kind,
     recipient: { id: row.recipient_id, name: row.name, walletId: row.wallet_id, invoiceKey: row.invoice_key },
     sats: row.sats,
     fiat: row.fiat,
@@ -67,16 +69,19 @@ export async function partsOf(
 
 /** The ids of a payout's cash-outs in the order of their confirmation: the first 50, and how many there are. */
 export async function cashOutsOf(db: Db, payout: bigint): Promise<{ ids: string[]; count: number }> {
-  const of = db
+  const members = db
     .selectFrom('allocations')
-    .innerJoin('cash_outs', 'cash_outs.id', 'allocations.cash_out_id')
-    .where('allocations.payout_id', '=', payout);
-  const { count } = await of
-    .select((eb) => eb.fn.count<bigint>('cash_outs.id').distinct().as('count'))
+    .select('cash_out_id')
+    .where('payout_id', '=', payout)
+    .union(db.selectFrom('commission_shares').select('cash_out_id').where('payout_id', '=', payout));
+  const { count } = await db
+    .selectFrom(members.as('members'))
+    .select((eb) => eb.fn.countAll<bigint>().as('count'))
     .executeTakeFirstOrThrow();
-  const rows = await of
-    .select(['cash_outs.id', 'cash_outs.confirmed_at'])
-    .distinct()
+  const rows = await db
+    .selectFrom(members.as('members'))
+    .innerJoin('cash_outs', 'cash_outs.id', 'members.cash_out_id')
+    .select('cash_outs.id')
     .orderBy('cash_outs.confirmed_at')
     .orderBy('cash_outs.id')
     .limit(50)

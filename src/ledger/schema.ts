@@ -172,6 +172,53 @@ export interface Schema {
     closed_by: string | null;
     closed_reason: string | null;
   };
+  commission_weights: {
+    id: Generated<bigint>;
+    recipient_id: bigint;
+    /** Null: for all machines that have no recipients of their own. */
+    machine: string | null;
+    from_at: Instant;
+    weight: bigint;
+  };
+  commission_shares: {
+    id: Generated<bigint>;
+    cash_out_id: string;
+    recipient_id: bigint;
+    currency: string;
+    sats: bigint;
+    payout_id: bigint | null;
+  };
+  settlements: {
+    cash_out_id: string;
+    at: Instant;
+    actor: string;
+    reason: string;
+    /** JSON of what the person stated, for telling the same settlement from another one. */
+    figures: string;
+    /** 1: its sats are to be credited to the source wallet. */
+    credit: bigint;
+  };
+  voids: {
+    id: Generated<bigint>;
+    cash_out_id: string;
+    at: Instant;
+    actor: string;
+    reason: string;
+    was: string;
+  };
+  credits: {
+    id: Generated<bigint>;
+    wallet_id: string;
+    sats: bigint;
+    state: 'intended' | 'sending' | 'unknown' | 'credited' | 'held' | 'dropped';
+    reason: string | null;
+    run_id: bigint | null;
+    created_at: Instant;
+    sent_at: Instant | null;
+    credited_at: Instant | null;
+    payment_hash: string | null;
+  };
+  credit_members: { cash_out_id: string; credit_id: bigint; sats: bigint };
   watch: { cash_out_id: string; source: string; confirmed_at: Instant | null; since: Instant };
   log: {
     id: Generated<bigint>;

@@ -26,8 +26,8 @@ export async function formPayouts(trx: Trx, options: FormOptions): Promise<bigin
     const { id } = await trx
       .insertInto('payouts')
       .values({
-        recipient_id: group.client_id,
-        kind: 'client',
+        recipient_id: group.recipient_id,
+        kind: group.kind,
         sats: group.sats,
         fiat: group.fiat,
         currency: group.currency,
@@ -42,44 +42,39 @@ export async function formPayouts(trx: Trx, options: FormOptions): Promise<bigin
       .insertInto('payout_parts')
       .values(parts.map((sats, index) => ({ payout_id: id, part: BigInt(index + 1), sats })))
       .execute();
-    await trx
-      .updateTable('allocations')
-      .set({ payout_id: id })
-      .where('client_id', '=', group.client_id)
-      .where('currency', '=', group.currency)
-      .$if(group.cash_out_id !== null, (query) => query.where('cash_out_id', '=', group.cash_out_id))
-      .where(isDue(options))
-      .execute();
-    const taken = await trx
-      .selectFrom('allocations')
-      .select(sql<bigint>`cast(sum(net) as bigint)`.as('sats'))
-      .where('payout_id', '=', id)
-      .executeTakeFirstOrThrow();
-    if (taken.sats !== group.sats)
-      throw new Error(`payout p${id} of ${group.sats} sat took allocations of ${taken.sats} sat`);
+    const taken =
+      group.kind === 'client'
+        ? await takeAllocations(trx, id, group, options)
+        : await takeShares(trx, id, group);
+    if (taken !== group.sats) throw new Error(`payout p${id} of ${group.sats} sat took ${taken} sat`);
     formed.push(id);
   }
   return formed;
 }
 
 export interface DueGroup {
-  client_id: bigint;
+  kind: 'client' | 'commission';
+  recipient_id: bigint;
   currency: string;
-  /** Only with `batch: 'cash-out'`. */
+  /** Only for a client with `batch: 'cash-out'`. */
   cash_out_id: string | null;
   sats: bigint;
   fiat: bigint;
 }
 
-/** The payouts that forming would make now. */
-export async function dueGroups(trx: Db, options: FormOptions): Promise<DueGroup[]> {
+/** The payouts that forming would make now: the clients', then the commission's. */
+export async function dueGroups(db: Db, options: FormOptions): Promise<DueGroup[]> {
+  return [...(await dueClients(db, options)), ...(await dueCommission(db, options))];
+}
+
+async function dueClients(db: Db, options: FormOptions): Promise<DueGroup[]> {
   const single = options.batch === 'cash-out';
   const cashOut = single ? sql<string | null>`allocations.cash_out_id` : sql<string | null>`null`;
-  return trx
+  const rows = await db
     .selectFrom('allocations')
     .innerJoin('recipients', 'recipients.id', 'allocations.client_id')
     .select([
-      'allocations.client_id',
+      'allocations.client_id as recipient_id',
       'allocations.currency',
       cashOut.as('cash_out_id'),
       sql<bigint>`cast(sum(allocations.net) as bigint)`.as('sats'),
@@ -89,23 +84,84 @@ export async function dueGroups(trx: Db, options: FormOptions): Promise<DueGroup
     .groupBy(['allocations.client_id', 'allocations.currency', 'recipients.status'])
     .$if(single, (query) => query.groupBy('allocations.cash_out_id'))
     .having(
-      sql<SqlBool>`sum(allocations.net) >= ${options.minimumSats} or recipients.status = 'closing' or not exists (
+      sql<SqlBool>`(sum(allocations.net) >= ${options.minimumSats} or recipients.status = 'closing' or not exists (
         select 1 from fundings where fundings.client_id = allocations.client_id
-          and fundings.status in ('in_flight', 'deposited'))`,
+          and fundings.status in ('in_flight', 'deposited')))`,
     )
     .orderBy('allocations.client_id')
     .orderBy('allocations.currency')
     .$if(single, (query) => query.orderBy('allocations.cash_out_id'))
     .execute();
+  return rows.map((row) => ({ kind: 'client', ...row }));
+}
+
+async function dueCommission(db: Db, options: FormOptions): Promise<DueGroup[]> {
+  const rows = await db
+    .selectFrom('commission_shares')
+    .innerJoin('recipients', 'recipients.id', 'commission_shares.recipient_id')
+    .select([
+      'commission_shares.recipient_id',
+      'commission_shares.currency',
+      sql<bigint>`cast(sum(commission_shares.sats) as bigint)`.as('sats'),
+    ])
+    .where('commission_shares.payout_id', 'is', null)
+    .groupBy(['commission_shares.recipient_id', 'commission_shares.currency', 'recipients.status'])
+    .having(
+      sql<SqlBool>`(sum(commission_shares.sats) >= ${options.minimumSats} or recipients.status <> 'active')`,
+    )
+    .orderBy('commission_shares.recipient_id')
+    .orderBy('commission_shares.currency')
+    .execute();
+  return rows.map((row) => ({ kind: 'commission', cash_out_id: null, fiat: 0n, ...row }));
 }
 
 /** Whether an allocation waits for a payout and its time has come; over the tables allocations and cash_outs. */
-function isDue({ fixedDueAt }: FormOptions) {
+export function isDue({ fixedDueAt }: Pick<FormOptions, 'fixedDueAt'>) {
   return sql<SqlBool>`allocations.payout_id is null and allocations.net > 0 and (allocations.mode = 'flow'
     or exists (select 1 from cash_outs where cash_outs.id = allocations.cash_out_id
       and cash_outs.processed_at <= ${fixedDueAt ?? ''})
     or 'flow' = (select s.mode from client_settings as s where s.client_id = allocations.client_id
       order by s.from_at desc, s.id desc limit 1))`;
+}
+
+/** Puts what is due of a client into the payout; answers how many sats that are. */
+async function takeAllocations(
+  trx: Trx,
+  payout: bigint,
+  group: DueGroup,
+  options: FormOptions,
+): Promise<bigint> {
+  await trx
+    .updateTable('allocations')
+    .set({ payout_id: payout })
+    .where('client_id', '=', group.recipient_id)
+    .where('currency', '=', group.currency)
+    .$if(group.cash_out_id !== null, (query) => query.where('cash_out_id', '=', group.cash_out_id))
+    .where(isDue(options))
+    .execute();
+  const { sats } = await trx
+    .selectFrom('allocations')
+    .select(sql<bigint>`cast(sum(net) as bigint)`.as('sats'))
+    .where('payout_id', '=', payout)
+    .executeTakeFirstOrThrow();
+  return sats;
+}
+
+/** Puts what waits of a recipient's commission into the payout; answers how many sats that are. */
+async function takeShares(trx: Trx, payout: bigint, group: DueGroup): Promise<bigint> {
+  await trx
+    .updateTable('commission_shares')
+    .set({ payout_id: payout })
+    .where('recipient_id', '=', group.recipient_id)
+    .where('currency', '=', group.currency)
+    .where('payout_id', 'is', null)
+    .execute();
+  const { sats } = await trx
+    .selectFrom('commission_shares')
+    .select(sql<bigint>`cast(sum(sats) as bigint)`.as('sats'))
+    .where('payout_id', '=', payout)
+    .executeTakeFirstOrThrow();
+  return sats;
 }
 
 /** Full payments of the most that one may carry, and the rest. */

@@ -263,7 +263,7 @@ async function makeInvoice(
   }
   const id = await nextPayment(ctx.ledger.db);
   const extra = await extraOf(ctx, payout, { id, part, sats });
-  const memo = `${groupDigits(sats)} sat for ${formatDecimal(payout.fiat, payout.digits)} ${payout.currency} of your cash (payout p${payout.id})`;
+  const memo = memoOf(payout, sats);
   try {
     const invoice = await ctx.lnbits.createInvoice(new Secret(recipient.invoiceKey), {
       sats,
@@ -315,6 +315,12 @@ async function isPaused(ctx: Context): Promise<boolean> {
     .select('paused_at')
     .executeTakeFirstOrThrow();
   return paused_at !== null;
+}
+
+/** A sentence that a person understands who finds it in a wallet. */
+function memoOf({ id, kind, fiat, digits, currency }: Payout, sats: bigint): string {
+  const what = kind === 'client' ? `${formatDecimal(fiat, digits)} ${currency} of your cash` : 'commission';
+  return `${groupDigits(sats)} sat for ${what} (payout p${id})`;
 }
 
 /** What both sides of a payment carry, so that it can be told whose it was and for which cash-outs. */

@@ -136,7 +136,7 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
     const due = await dueGroups(trx, formOptions(config, 0n));
     const names = await trx.selectFrom('recipients').select(['id', 'name']).execute();
     const clients = new Map(names.map((one) => [one.id, one.name]));
-    const payouts = due.map((group) => ({ client: clients.get(group.client_id) ?? '', sats: group.sats }));
+    const payouts = due.map((group) => ({ client: clients.get(group.recipient_id) ?? '', sats: group.sats }));
     const none: PayReport = {
       settled: 0,
       satsSettled: 0n,

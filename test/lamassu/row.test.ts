@@ -55,6 +55,7 @@ describe('a successful row', () => {
       currency: 'GTQ',
       digits: 2,
       fiat: 400_000n,
+      undelivered: 0n,
       gross: 512_400n,
       commission: 28_193n,
       method: 'ticker',

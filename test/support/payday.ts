@@ -122,6 +122,7 @@ ${payouts}
         digits: 2,
         fiat: 10_000n,
         gross: sats,
+        undelivered: 0n,
         commission: 0n,
         method: 'ticker' as const,
         lamassu: {},
