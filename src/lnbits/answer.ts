@@ -58,19 +58,26 @@ function detailOf(body: unknown, secret: string | null): string | null {
     : detail;
   if (typeof said !== 'string' || said === '') return null;
   const shown = secret ? said.replaceAll(secret, '[redacted]') : said;
-  return shown.replace(/\p{C}+/gu, ' ').slice(0, 200);
+  return shown.replace(/[\p{C}\s]+/gu, ' ').slice(0, 200);
 }
 
 const UNITS_MS: Record<string, number> = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
-/** `{"error": "Rate limit exceeded: 200 per 1 minute"}` to the time between two requests that keeps to it. */
-export function gapOf(body: unknown): number | null {
+/** A server's rate limit: the time between two requests that keeps to it, and the window in which it counts. */
+export interface Limit {
+  gapMs: number;
+  windowMs: number;
+}
+
+/** `{"error": "Rate limit exceeded: 200 per 1 minute"}` is how LNbits tells its limit. */
+export function limitOf(body: unknown): Limit | null {
   const error = property(body, 'error');
-  const limit = /(\d+) per (\d+) (second|minute|hour|day)/.exec(typeof error === 'string' ? error : '');
-  if (!limit) return null;
-  const [, count, units, unit = ''] = limit;
+  const said = /([1-9]\d*) per (\d+) (second|minute|hour|day)/.exec(typeof error === 'string' ? error : '');
+  if (!said) return null;
+  const [, count, units, unit = ''] = said;
+  const windowMs = (UNITS_MS[unit] ?? 0) * Number(units);
   // A twentieth more, because the server's windows and this clock do not tick together.
-  return Math.ceil(((UNITS_MS[unit] ?? 0) * Number(units) * 21) / (Math.max(1, Number(count)) * 20));
+  return { gapMs: Math.ceil((windowMs * 21) / (Number(count) * 20)), windowMs };
 }
 
 /** `Retry-After` as seconds or as a date, at least 0 and at most a minute. */

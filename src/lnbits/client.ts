@@ -72,7 +72,8 @@ export class LnbitsClient {
 
   /**
    * Makes an invoice in the wallet of `key` (either kind) that is meant to be paid from the same LNbits.
-   * `sats` up to the server's limit (10,000,000 by default), `memo` up to 640 characters.
+   * `sats` up to the server's limit (10,000,000 by default), `memo` up to 639 bytes in UTF-8: more
+   * than that does not fit into a BOLT 11 description, and LNbits refuses it.
    */
   async createInvoice(
     key: Secret,

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, errors, Pool } from 'undici';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
-import { failure, gapOf, RateLimited, retryAfterOf, unreachable } from './answer.ts';
+import { failure, limitOf, RateLimited, retryAfterOf, unreachable } from './answer.ts';
 import { Pace } from './pace.ts';
 
 export interface Post {
@@ -106,7 +106,7 @@ export class Http {
     const body = parse(text);
     if (status === 429) {
       const retryAfterMs = retryAfterOf(answer.headers['retry-after']);
-      this.#pace.limited(request.path, gapOf(body), retryAfterMs);
+      this.#pace.limited(request.path, limitOf(body), retryAfterMs);
       throw new RateLimited(`${what}: too many requests.`, retryAfterMs);
     }
     if (status < 200 || status > 299) throw failure(what, { status, body }, key?.reveal() ?? null);

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Limit } from './answer.ts';
 
 /** LNbits' default: 200 requests a minute, counted per address and path. */
 const DEFAULT_GAP_MS = 300;
 const LARGEST_GAP_MS = 10_000;
 // LNbits counts in fixed windows, of a minute by default, and does not say when one ends.
-const UNKNOWN_WAIT_MS = 15_000;
+const LARGEST_WAIT_MS = 15_000;
 
 /**
  * Spaces the requests to each path once the server has said 429 for it; until then nothing is held back, so a server
@@ -28,13 +29,11 @@ export class Pace {
     if (wait > 0) await sleep(wait);
   }
 
-  /** A 429 came. `gapMs` is the limit the server told; where it told none and the gap was too small, it is doubled. */
-  limited(path: string, gapMs: number | null, retryAfterMs: number | null): void {
+  /** A 429 came. `limit` is what the server told of itself; where it told nothing, a gap that was too small is doubled. */
+  limited(path: string, limit: Limit | null, retryAfterMs: number | null): void {
     const known = this.#paths.get(path);
-    const gap = gapMs ?? (known ? known.gapMs * 2 : DEFAULT_GAP_MS);
-    this.#paths.set(path, {
-      gapMs: Math.min(gap, LARGEST_GAP_MS),
-      next: performance.now() + (retryAfterMs ?? UNKNOWN_WAIT_MS),
-    });
+    const gap = limit?.gapMs ?? (known ? known.gapMs * 2 : DEFAULT_GAP_MS);
+    const wait = retryAfterMs ?? Math.min(limit?.windowMs ?? LARGEST_WAIT_MS, LARGEST_WAIT_MS);
+    this.#paths.set(path, { gapMs: Math.min(gap, LARGEST_GAP_MS), next: performance.now() + wait });
   }
 }

@@ -56,8 +56,8 @@ export interface Rule {
 
 export interface SimulatorOptions {
   version?: LnbitsVersion;
-  /** At most so many requests per path in each so many seconds, as LNbits counts them. */
-  rateLimit?: { requests: number; seconds: number };
+  /** As LNbits limits them: per path, in windows of a second. */
+  requestsPerSecond?: number;
 }
 
 export type LnbitsSimulator = Simulator;
@@ -78,16 +78,16 @@ class Simulator implements Lnbits {
   onRequest: ((request: SeenRequest, phase: Phase) => Hooked | Promise<Hooked>) | undefined;
 
   readonly #books: LnbitsBooks;
-  readonly #rateLimit: SimulatorOptions['rateLimit'];
+  readonly #requestsPerSecond: number;
   readonly #windows = new Map<string, { ends: number; count: number }>();
   #server: Server | undefined;
   #port = 0;
   #release = Promise.withResolvers<void>();
 
-  constructor({ version = '1.6.2', rateLimit }: SimulatorOptions) {
+  constructor({ version = '1.6.2', requestsPerSecond = Number.POSITIVE_INFINITY }: SimulatorOptions) {
     this.version = version;
     this.#books = new LnbitsBooks(version);
-    this.#rateLimit = rateLimit;
+    this.#requestsPerSecond = requestsPerSecond;
   }
 
   get url(): string {
@@ -271,14 +271,12 @@ class Simulator implements Lnbits {
   }
 
   #overLimit(path: string): FalseAnswer | null {
-    if (!this.#rateLimit) return null;
-    const { requests, seconds } = this.#rateLimit;
     let window = this.#windows.get(path);
-    if (!window || window.ends <= Date.now()) window = { ends: Date.now() + seconds * 1000, count: 0 };
+    if (!window || window.ends <= Date.now()) window = { ends: Date.now() + 1000, count: 0 };
     this.#windows.set(path, window);
     window.count += 1;
-    if (window.count <= requests) return null;
-    return { status: 429, body: { error: `Rate limit exceeded: ${requests} per ${seconds} second` } };
+    if (window.count <= this.#requestsPerSecond) return null;
+    return { status: 429, body: { error: `Rate limit exceeded: ${this.#requestsPerSecond} per 1 second` } };
   }
 
   #hashOf(bolt11: unknown): string | null {

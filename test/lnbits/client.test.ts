@@ -1,0 +1,321 @@
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { Secret } from '../../src/config/secret.ts';
+import { LnbitsClient, type LnbitsOptions } from '../../src/lnbits/client.ts';
+import { type Fault, type LnbitsSimulator, startLnbitsSimulator } from '../support/lnbits-simulator.ts';
+
+const HASH = 'ab'.repeat(32);
+const KEY = new Secret('0123456789abcdef0123456789abcdef');
+const FAST: Omit<LnbitsOptions, 'url'> = { deadlineMs: 200, payDeadlineMs: 200, backoffMs: 1 };
+const HTML = { headers: { 'content-type': 'text/html' }, body: '<html>Not here</html>' };
+
+let lnbits: LnbitsSimulator;
+let client: LnbitsClient;
+let admin: Secret;
+let bolt11: string;
+
+beforeEach(async () => {
+  lnbits = await startLnbitsSimulator();
+  client = new LnbitsClient({ url: lnbits.url, ...FAST });
+  const source = await lnbits.createUserWallet('source');
+  const alice = await lnbits.createUserWallet('Alice');
+  await lnbits.topUp(source.id, 1000n);
+  admin = new Secret(source.adminkey);
+  bolt11 = (await invoice(new Secret(alice.inkey))).bolt11;
+  lnbits.clearLog();
+});
+afterEach(async () => {
+  lnbits.release();
+  await client.close();
+  await lnbits.stop();
+});
+
+const invoice = (key: Secret) =>
+  client.createInvoice(key, { sats: 100n, memo: 'Sats', expirySeconds: 60, extra: { tag: 'aio-dca' } });
+const pay = () => client.pay(admin, { bolt11, extra: {} });
+const failWith = (fault: Fault, times = 100) => {
+  lnbits.rules = [{ when: {}, times, fault }];
+};
+
+/** A client of a server that answers each request as told. */
+async function clientOf(
+  answer: RequestListener,
+  options: Partial<LnbitsOptions> = {},
+): Promise<LnbitsClient> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const made = new LnbitsClient({ url, ...FAST, ...options });
+  onTestFinished(async () => {
+    await made.close();
+    server.closeAllConnections();
+    server.close();
+  });
+  return made;
+}
+const json =
+  (body: unknown, status = 200): RequestListener =>
+  (_, response) => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  };
+
+/** Each way to fail, the code it ends in, and whether asking again may help. */
+const failures: [string, Fault, string, boolean][] = [
+  ['a reset before it is handled', { at: 'before', do: 'reset' }, 'lnbits/unreachable', true],
+  ['a reset after it was handled', { at: 'after', do: 'reset' }, 'lnbits/unreachable', true],
+  ['no answer', { at: 'before', do: 'hang' }, 'lnbits/unreachable', true],
+  ['half an answer', { at: 'after', do: 'cut' }, 'lnbits/unreachable', true],
+  ['status 500', answer({ status: 500, body: { detail: 'Unexpected error!' } }), 'lnbits/unreachable', true],
+  ['a proxy without LNbits', answer({ status: 502, ...HTML }), 'lnbits/unreachable', true],
+  ['a page with status 200', answer({ status: 200, ...HTML }), 'lnbits/unreachable', true],
+  ['a page with status 401', answer({ status: 401, ...HTML }), 'lnbits/unreachable', true],
+  ['a page with status 403', answer({ status: 403, ...HTML }), 'lnbits/unreachable', true],
+  ['a page with status 404', answer({ status: 404, ...HTML }), 'lnbits/unreachable', true],
+  ['a page with status 520', answer({ status: 520, ...HTML }), 'lnbits/unreachable', true],
+  ['another server', answer({ status: 404, body: { detail: 'Not Found' } }), 'lnbits/unreachable', true],
+  ['a redirect', answer({ status: 307, headers: { location: '/' }, body: '' }), 'lnbits/unreachable', true],
+  ['garbage', answer({ status: 200, body: '{"name": ' }), 'lnbits/unreachable', true],
+  ['another shape', answer({ status: 200, body: [] }), 'lnbits/unreachable', false],
+  ['a refusal', answer({ status: 520, body: { detail: 'No.', status: 'failed' } }), 'lnbits/refused', false],
+  ['a blocked address', answer({ status: 403, body: { detail: 'IP is blocked' } }), 'lnbits/refused', false],
+  ['an unknown key', answer({ status: 404, body: { detail: 'Wallet not found.' } }), 'lnbits/key', false],
+];
+
+function answer(said: { status: number; headers?: Record<string, string>; body: string | object }): Fault {
+  return { at: 'before', answer: said };
+}
+
+describe.each(failures)('%s', (_, fault, code, again) => {
+  test(`of a GET is ${code}${again ? ' after three tries' : ''}`, async () => {
+    failWith(fault);
+    await expect(client.wallet(admin)).rejects.toMatchObject({ code });
+    expect(lnbits.requests).toHaveLength(again ? 3 : 1);
+  });
+
+  test(`of a payment is ${code} after one request`, async () => {
+    failWith(fault);
+    await expect(pay()).rejects.toMatchObject({ code });
+    expect(lnbits.requests).toHaveLength(1);
+  });
+
+  test('of an invoice, too', async () => {
+    failWith(fault);
+    await expect(invoice(admin)).rejects.toMatchObject({ code });
+    expect(lnbits.requests).toHaveLength(1);
+  });
+});
+
+test('a GET that fails twice succeeds at the third try', async () => {
+  failWith({ at: 'before', do: 'reset' }, 2);
+  expect(await client.wallet(admin)).toMatchObject({ name: 'source' });
+});
+
+test('nobody listening is unreachable, and the message has the address without user and password', async () => {
+  await lnbits.stop();
+  const elsewhere = new LnbitsClient({ url: lnbits.url.replace('//', '//user:hunter2@'), ...FAST });
+  const error = await elsewhere.wallet(admin).catch((caught: unknown) => caught);
+  expect(error).toMatchObject({ code: 'lnbits/unreachable', message: expect.stringContaining(lnbits.url) });
+  expect(error).toMatchObject({ message: expect.stringContaining('ECONNREFUSED') });
+  expect(String(error)).not.toContain('hunter2');
+  await elsewhere.close();
+});
+
+test('an answer whose body never ends fails at the deadline', async () => {
+  const stuck = await clientOf((_, response) => response.writeHead(201).write('{'));
+  const paid = stuck.pay(KEY, { bolt11, extra: {} });
+  await expect(paid).rejects.toMatchObject({
+    code: 'lnbits/unreachable',
+    message: expect.stringMatching(/within 0\.2 s/),
+  });
+});
+
+test('an answer that is too large is not read', async () => {
+  const large = await clientOf(json({ name: 'x'.repeat(20_000), balance: 0 }), { maxBytes: 10_000 });
+  await expect(large.wallet(KEY)).rejects.toMatchObject({
+    code: 'lnbits/unreachable',
+    message: expect.stringMatching(/too large/),
+  });
+});
+
+test('a URL with a path keeps it', async () => {
+  const paths: (string | undefined)[] = [];
+  const base = await clientOf((request, response) => {
+    paths.push(request.url);
+    json({ name: 'Alice', balance: 0 })(request, response);
+  });
+  await base.wallet(KEY);
+  expect(paths).toEqual(['/api/v1/wallet']);
+});
+
+describe('a rate limit', () => {
+  const limit = (retryAfter: string) =>
+    answer({
+      status: 429,
+      headers: { 'retry-after': retryAfter },
+      body: { error: 'Rate limit exceeded: 50 per 1 second' },
+    });
+
+  test('makes a GET wait as long as LNbits says', async () => {
+    failWith(limit('1'), 1);
+    const started = performance.now();
+    expect(await client.wallet(admin)).toMatchObject({ name: 'source' });
+    expect(performance.now() - started).toBeGreaterThan(950);
+  });
+
+  test('understands a date', async () => {
+    failWith(limit(new Date(Date.now() - 5_000).toUTCString()), 1);
+    expect(await client.wallet(admin)).toMatchObject({ name: 'source' });
+  });
+
+  test('fails a payment at once, and the next one unsent until the time is over', async () => {
+    failWith(limit('3600'), 1);
+    await expect(pay()).rejects.toMatchObject({ code: 'lnbits/rate-limited', retryAfterMs: 60_000 });
+    await expect(pay()).rejects.toMatchObject({
+      code: 'lnbits/rate-limited',
+      message: expect.stringMatching(/not sent/),
+    });
+    expect(lnbits.requests).toHaveLength(1);
+    expect(await client.wallet(admin)).toMatchObject({ name: 'source' });
+  });
+
+  test('is learnt from the first 429, and kept from then on', async () => {
+    const limited = await startLnbitsSimulator({ requestsPerSecond: 20 });
+    onTestFinished(() => limited.stop());
+    const paced = new LnbitsClient({ url: limited.url, ...FAST });
+    onTestFinished(() => paced.close());
+    const key = new Secret((await limited.createUserWallet('Alice')).inkey);
+    for (let i = 0; i < 40; i += 1) await paced.wallet(key);
+    expect(limited.requests).toHaveLength(41);
+  });
+});
+
+describe('what LNbits says', () => {
+  test('is shown without control characters, without the key, and short', async () => {
+    const detail = `${KEY.reveal()}\u0007 said\r\n${'no '.repeat(200)}`;
+    const rude = await clientOf(json({ detail }, 520));
+    const error = await rude.wallet(KEY).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({
+      code: 'lnbits/refused',
+      message: expect.stringContaining('[redacted] said no no'),
+    });
+    expect((error as Error).message.length).toBeLessThan(350);
+  });
+
+  test('of fields that were wrong is read from its list', async () => {
+    const list = [
+      { loc: ['body', 'amount'], msg: 'too small', input: 'SECRET' },
+      { loc: ['body'], msg: 'wrong' },
+    ];
+    const picky = await clientOf(json({ detail: list }, 400));
+    await expect(picky.wallet(KEY)).rejects.toMatchObject({
+      message: expect.stringMatching(/refused: body amount too small; body wrong$/),
+    });
+  });
+});
+
+test.each(['', 'two words', 'line\nbreak', 'schlüssel'])(
+  'the key %j is refused and never sent',
+  async (key) => {
+    await expect(client.wallet(new Secret(key))).rejects.toMatchObject({ code: 'lnbits/key' });
+    expect(lnbits.requests).toHaveLength(0);
+  },
+);
+
+describe('an LNbits older than 1.0', () => {
+  test('is known by its version', async () => {
+    const old = await clientOf(json({ info: { version: '0.12.12' } }));
+    await expect(old.version()).rejects.toMatchObject({
+      code: 'lnbits/version',
+      message: expect.stringMatching(/0\.12\.12/),
+    });
+  });
+
+  test('is known by an invoice without bolt11', async () => {
+    const old = await clientOf(json({ payment_hash: HASH, payment_request: 'lnbc1', checking_id: 'x' }, 201));
+    const made = old.createInvoice(KEY, { sats: 1n, memo: '', expirySeconds: 60, extra: {} });
+    await expect(made).rejects.toMatchObject({ code: 'lnbits/version' });
+  });
+});
+
+describe('amounts', () => {
+  test('beyond what a JSON number holds exactly are not taken', async () => {
+    const huge = await clientOf(json({ name: 'Alice', balance: 2 ** 53 }));
+    await expect(huge.wallet(KEY)).rejects.toMatchObject({
+      code: 'lnbits/unreachable',
+      message: expect.stringMatching(/balance/),
+    });
+  });
+
+  test('of an invoice are the ones asked for', async () => {
+    const wrong = await clientOf(
+      json({ payment_hash: HASH, bolt11: 'lnbc1', wallet_id: 'w', amount: 1001 }, 201),
+    );
+    const made = wrong.createInvoice(KEY, { sats: 1n, memo: '', expirySeconds: 60, extra: {} });
+    await expect(made).rejects.toMatchObject({ code: 'lnbits/unreachable' });
+  });
+});
+
+describe('a look-up', () => {
+  const row = {
+    payment_hash: HASH,
+    wallet_id: 'w',
+    amount: 1000,
+    fee: 0,
+    status: 'success',
+    extra: null,
+    time: 1_700_000_000,
+  };
+  const find = async (...data: object[]) => {
+    const shown = await clientOf(json({ data, total: data.length }));
+    return await shown.find(KEY, HASH);
+  };
+
+  test('reads what is there and does without the rest', async () => {
+    const time = '2023-11-14T22:13:20.000000Z';
+    const seen = {
+      hash: HASH,
+      walletId: 'w',
+      amountMsat: 1000n,
+      feeMsat: 0n,
+      status: 'success',
+      tag: null,
+      extra: {},
+    };
+    expect(await find(row)).toEqual({ ...seen, memo: null, time });
+    expect(await find({ ...row, extra: { tag: 'aio-dca' } })).toMatchObject({ tag: 'aio-dca' });
+  });
+
+  test.each([
+    ['2026-11-20T10:00:00.123456+00:00', '2026-11-20T10:00:00.123456Z'],
+    ['2026-11-20T10:00:00.5-06:00', '2026-11-20T16:00:00.500000Z'],
+    ['2026-11-20 10:00:00', '2026-11-20T10:00:00.000000Z'],
+    ['yesterday', null],
+    [null, null],
+  ])('reads the time %s', async (time, instant) => {
+    expect(await find({ ...row, time })).toMatchObject({ time: instant });
+  });
+
+  test('is null when there is no row', async () => {
+    expect(await find()).toBeNull();
+  });
+
+  test('shows a debit before a credit, and a success before a failed try', async () => {
+    const debit = { ...row, amount: -1000 };
+    expect(await find(row, { ...debit, status: 'failed' }, debit)).toMatchObject({
+      amountMsat: -1000n,
+      status: 'success',
+    });
+    expect(await find(row, { ...debit, status: 'failed' })).toMatchObject({
+      amountMsat: -1000n,
+      status: 'failed',
+    });
+  });
+
+  test('that shows another payment, or an unknown status, is no answer', async () => {
+    await expect(find({ ...row, payment_hash: 'cd'.repeat(32) })).rejects.toMatchObject({
+      code: 'lnbits/unreachable',
+    });
+    await expect(find({ ...row, status: 'settling' })).rejects.toMatchObject({ code: 'lnbits/unreachable' });
+  });
+});
