@@ -4,10 +4,9 @@ import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import ssh2 from 'ssh2';
 import { authorizedKeysLine } from '../../src/lamassu/role-sql.ts';
 import { freePort } from './postgres.ts';
-import { until } from './ssh.ts';
+import { generateKeyPair, until } from './ssh.ts';
 
 const SSHD = '/usr/sbin/sshd';
 
@@ -37,8 +36,8 @@ export async function startSshd(target: { host: string; port: number }): Promise
   const root = process.getuid?.() === 0;
   const directory = await mkdtemp(join(tmpdir(), 'aio-dca-sshd-'));
   const port = await freePort();
-  const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
-  const clientKey = ssh2.utils.generateKeyPairSync('ed25519');
+  const hostKey = generateKeyPair();
+  const clientKey = generateKeyPair();
   const file = async (name: string, text: string) => {
     const path = join(directory, name);
     await writeFile(path, text, { mode: 0o600 });
