@@ -111,10 +111,17 @@ async function add(
   );
 }
 
-async function set(name: string, options: Settings, command: Command): Promise<void> {
+async function set(text: string, options: Settings, command: Command): Promise<void> {
   const cli = makeCli(command);
+  const name = parseName(text, 'NAME');
   const limits = limitChanges(options);
   const { mode, walletKeyFile: file, newWallet = false } = options;
+  if (newWallet && file === undefined) {
+    throw usage(
+      '--new-wallet: no wallet was named.',
+      'Add --wallet-key-file with the key of the new wallet.',
+    );
+  }
   if (mode === undefined && limits.length === 0 && file === undefined) {
     throw usage(
       'clients set: nothing to change was named.',
@@ -132,8 +139,9 @@ async function set(name: string, options: Settings, command: Command): Promise<v
   cli.answer(clientJson(view), `Changed client ${name}, from now on.\n${clientPage(view, config.timezone)}`);
 }
 
-async function pause(name: string, paused: boolean, command: Command): Promise<void> {
+async function pause(text: string, paused: boolean, command: Command): Promise<void> {
   const cli = makeCli(command);
+  const name = parseName(text, 'NAME');
   const { pauseClient } = await import('../ledger/client-changes.ts');
   const view = await cli.withLedger('write', (ledger) =>
     changed(ledger, (trx, at) => pauseClient(trx, { actor: cli.actor, run: null }, name, paused, at)),
@@ -146,8 +154,9 @@ async function pause(name: string, paused: boolean, command: Command): Promise<v
   );
 }
 
-async function close(name: string, _options: object, command: Command): Promise<void> {
+async function close(text: string, _options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
+  const name = parseName(text, 'NAME');
   const { closeClient } = await import('../ledger/client-close.ts');
   const { viewsOf } = await import('../ledger/client-view.ts');
   const { view, unsettled } = await cli.withLedger('write', async (ledger) => {
@@ -209,8 +218,9 @@ async function list(_options: object, command: Command): Promise<void> {
   );
 }
 
-async function show(name: string, _options: object, command: Command): Promise<void> {
+async function show(text: string, _options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
+  const name = parseName(text, 'NAME');
   const { timezone } = await cli.config();
   const { findClient } = await import('../ledger/clients.ts');
   const { viewsOf } = await import('../ledger/client-view.ts');

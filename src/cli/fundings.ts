@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
-import { formatDecimal, formatRate, groupDigits } from '../dca/money.ts';
-import type { Funding, Past } from '../ledger/fundings.ts';
+import { formatDecimal, groupDigits } from '../dca/money.ts';
+import type { Funding } from '../ledger/fundings.ts';
 import { now } from '../time.ts';
-import { type Cli, makeCli, usage } from './context.ts';
+import { makeCli, usage } from './context.ts';
+import { describe, fiat, fundingJson, fundingPage, pastJson, pastText, percent } from './funding-page.ts';
 import { parseAmount, parseId, parseName, parseRate, parseTime } from './parse.ts';
-import { formatFiat, formatTime, table } from './print.ts';
+import { formatTime, table } from './print.ts';
 
 const HIGHEST_RATE = 50_000n;
 
@@ -102,8 +103,9 @@ interface AddOptions {
   at?: string;
 }
 
-async function add(client: string, text: string, options: AddOptions, command: Command): Promise<void> {
+async function add(name: string, text: string, options: AddOptions, command: Command): Promise<void> {
   const cli = makeCli(command);
+  const client = parseName(name, 'CLIENT');
   const amount = parseAmount(text, 'amount');
   const rate = options.rate === undefined ? null : parseRate(options.rate, '--rate');
   if (rate !== null && rate > HIGHEST_RATE) {
@@ -126,7 +128,7 @@ async function add(client: string, text: string, options: AddOptions, command: C
       return addFunding(
         trx,
         { actor: cli.actor, run: null },
-        { client: parseName(client, 'CLIENT'), amount, machine, rate, depositedAt },
+        { client, amount, machine, rate, depositedAt },
         at,
       );
     }),
@@ -135,32 +137,41 @@ async function add(client: string, text: string, options: AddOptions, command: C
     funding.status === 'in_flight'
       ? `When it is in the machine: aio-dca fundings confirm f${funding.id}`
       : undefined;
-  answer(cli, funding, `Added ${describe(funding, timezone)}.`, [pastText(funding, past), next]);
+  cli.answer(
+    { ...fundingJson(funding), past: pastJson(funding, past) },
+    lines([`Added ${describe(funding, timezone)}.`, pastText(funding, past), next]),
+  );
 }
 
-async function confirm(id: string, options: { at?: string }, command: Command): Promise<void> {
+async function confirm(text: string, options: { at?: string }, command: Command): Promise<void> {
   const cli = makeCli(command);
+  const id = parseId('f', text, 'ID');
   const { timezone } = await cli.config();
   const since = options.at === undefined ? undefined : parseTime(options.at, timezone, '--at');
   const { confirmFunding } = await import('../ledger/fundings.ts');
   const { funding, past } = await cli.withLedger('write', (ledger) =>
     ledger.write((trx) => {
       const at = now();
-      return confirmFunding(trx, { actor: cli.actor, run: null }, parseId('f', id, 'ID'), since ?? at, at);
+      return confirmFunding(trx, { actor: cli.actor, run: null }, id, since ?? at, at);
     }),
   );
-  answer(cli, funding, `Confirmed ${describe(funding, timezone)}.`, [pastText(funding, past)]);
+  cli.answer(
+    { ...fundingJson(funding), past: pastJson(funding, past) },
+    lines([`Confirmed ${describe(funding, timezone)}.`, pastText(funding, past)]),
+  );
 }
 
-async function cancel(id: string, options: { reason?: string }, command: Command): Promise<void> {
+async function cancel(text: string, options: { reason?: string }, command: Command): Promise<void> {
   const cli = makeCli(command);
+  const id = parseId('f', text, 'ID');
   const { cancelFunding } = await import('../ledger/fundings.ts');
   const funding = await cli.withLedger('write', (ledger) =>
-    ledger.write((trx) =>
-      cancelFunding(trx, { actor: cli.actor, run: null }, parseId('f', id, 'ID'), now(), options.reason),
-    ),
+    ledger.write((trx) => cancelFunding(trx, { actor: cli.actor, run: null }, id, now(), options.reason)),
   );
-  answer(cli, funding, `Cancelled f${funding.id}, ${fiat(funding, funding.amount)} of ${funding.client}.`);
+  cli.answer(
+    fundingJson(funding),
+    `Cancelled f${funding.id}, ${fiat(funding, funding.amount)} of ${funding.client}.`,
+  );
 }
 
 async function withdraw(
@@ -182,9 +193,8 @@ async function withdraw(
     })),
   );
   const taken = fiat(after, before.remaining - after.remaining);
-  answer(
-    cli,
-    after,
+  cli.answer(
+    fundingJson(after),
     `Withdrew ${taken} of f${after.id} of ${after.client}; ${fiat(after, after.remaining)} remain.`,
   );
 }
@@ -198,8 +208,10 @@ async function list(
   const { listFundings } = await import('../ledger/fundings.ts');
   const { findClient } = await import('../ledger/clients.ts');
   const fundings = await cli.withLedger('read', async ({ db }) => {
-    if (options.client !== undefined) await findClient(db, options.client, now());
-    return listFundings(db, options);
+    const { client, status } = options;
+    if (client === undefined) return listFundings(db, { status });
+    const { name } = await findClient(db, parseName(client, '--client'), now());
+    return listFundings(db, { client: name, status });
   });
   const rows = fundings.map((one) => [
     `f${one.id}`,
@@ -219,79 +231,19 @@ async function list(
   );
 }
 
-async function show(id: string, _options: object, command: Command): Promise<void> {
+async function show(text: string, _options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
+  const id = parseId('f', text, 'ID');
   const { timezone } = await cli.config();
   const { findFunding } = await import('../ledger/fundings.ts');
   const { historyOf } = await import('../ledger/funding-history.ts');
   const { funding, history } = await cli.withLedger('read', async ({ db }) => {
-    const found = await findFunding(db, parseId('f', id, 'ID'));
+    const found = await findFunding(db, id);
     return { funding: found, history: await historyOf(db, found) };
   });
-  const rows = history.map((one) =>
-    'cash_out' in one
-      ? [
-          formatTime(one.at, timezone),
-          `cash-out ${one.cash_out}`,
-          `${groupDigits(one.fiat)} ${funding.currency} for ${groupDigits(`${one.net_sats}`)} sat${one.settled ? '' : ', not settled yet'}`,
-        ]
-      : [formatTime(one.at, timezone), `${one.action} by ${one.actor}`, one.reason],
-  );
-  cli.answer(
-    { ...fundingJson(funding), history },
-    [
-      `${describe(funding, timezone)}: ${funding.status.replace('_', ' ')}.`,
-      `Remaining ${fiat(funding, funding.remaining)}, spent ${fiat(funding, funding.spent)}, withdrawn ${fiat(funding, funding.withdrawn)}.`,
-      table(['at', 'what', ''], rows),
-    ].join('\n'),
-  );
+  cli.answer({ ...fundingJson(funding), history }, fundingPage(funding, history, timezone));
 }
 
-function answer(cli: Cli, funding: Funding, text: string, more: (string | undefined)[] = []): void {
-  cli.answer(fundingJson(funding), [text, ...more.filter((line) => line !== undefined)].join('\n'));
-}
-
-function fundingJson(one: Funding) {
-  return {
-    id: `f${one.id}`,
-    client: one.client,
-    machine: one.machine,
-    currency: one.currency,
-    amount: formatDecimal(one.amount, one.digits),
-    remaining: formatDecimal(one.remaining, one.digits),
-    spent: formatDecimal(one.spent, one.digits),
-    withdrawn: formatDecimal(one.withdrawn, one.digits),
-    rate: one.rate === null ? null : formatRate(one.rate),
-    status: one.status,
-    created_at: one.created_at,
-    deposited_at: one.deposited_at,
-  };
-}
-
-/** `f12: 3,000.00 GTQ of alice for Antigua, deposited since …` */
-function describe(funding: Funding, timezone: string): string {
-  const { id, client, machine, machineName, rate, deposited_at } = funding;
-  return [
-    `f${id}, ${fiat(funding, funding.amount)} of ${client}`,
-    machine === null ? 'for any machine' : `for machine ${machineName ?? machine}`,
-    ...(rate === null ? [] : [`at a rate of ${percent(rate)}`]),
-    deposited_at === null ? 'on its way' : `in the machine since ${formatTime(deposited_at, timezone)}`,
-  ].join(', ');
-}
-
-function pastText(funding: Funding, { cashOuts, ownFiat }: Past): string | undefined {
-  if (cashOuts === 0) return undefined;
-  return (
-    `${cashOuts} cash-outs since then were divided before this cash was entered: ${fiat(funding, ownFiat)} of them went to\n` +
-    "the operator's own share. They stay as they are; this cash shares in those that are read from now on."
-  );
-}
-
-function fiat({ digits, currency }: Funding, minor: bigint): string {
-  return formatFiat(minor, digits, currency);
-}
-
-/** `5.5 %` */
-function percent(rate: bigint): string {
-  return `${formatDecimal(rate, 3).replace(/\.?0+$/, '')} %`;
+function lines(texts: (string | undefined)[]): string {
+  return texts.filter((text) => text !== undefined).join('\n');
 }
