@@ -1,7 +1,8 @@
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { formatDecimal } from '../dca/money.ts';
-import type { Plan, PollReport } from '../scheduler/poll.ts';
+import type { Plan } from '../scheduler/rehearse.ts';
+import type { PollReport } from '../scheduler/report.ts';
 import { formatFiat, formatSats, formatTime, table } from './print.ts';
 
 /** `poll --json`, as docs and scripts know it. */
@@ -98,8 +99,8 @@ export function pollText(report: PollReport): string {
       : []),
     `Paid ${payouts.settled} payouts with ${formatSats(payouts.satsSettled)}.${open.length > 0 ? ` Open: ${open.join(', ')}.` : ''}`,
     ...problemLines(report),
-    ...(source.toReview > 0 ? ['Look at what waits for a person: aio-dca review list'] : []),
-    ...(payouts.fresh > 0 ? ['Look at what could not be settled: aio-dca payouts list'] : []),
+    ...(report.news.reviews > 0 ? ['Look at what waits for a person: aio-dca review list'] : []),
+    ...(report.news.payouts.length > 0 ? ['Look at what could not be settled: aio-dca payouts list'] : []),
   ].join('\n');
 }
 

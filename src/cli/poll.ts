@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { PollReport } from '../scheduler/poll.ts';
+import type { PollReport } from '../scheduler/report.ts';
 import { makeCli, untilSignal } from './context.ts';
 import { planJson, planText, pollJson, pollText } from './poll-report.ts';
 
@@ -12,20 +12,21 @@ export function register(program: Command): void {
     .action(async (options: { dryRun?: boolean }, command: Command) => {
       const cli = makeCli(command);
       const config = await cli.config();
-      const scheduler = await import('../scheduler/poll.ts');
       const signal = untilSignal();
       // What went wrong is in the answer; told twice it would also be mailed twice.
       const log = await cli.logger('fatal');
       if (options.dryRun) {
+        const { rehearse } = await import('../scheduler/rehearse.ts');
         const plan = await cli.withLedger('read', (ledger) =>
-          scheduler.rehearse({ ledger, config, actor: cli.actor, log, signal }),
+          rehearse({ ledger, config, actor: cli.actor, log, signal }),
         );
         cli.answer(planJson(plan), planText(plan, config.timezone));
         process.exitCode = plan.report.exitCode;
         return;
       }
+      const { poll } = await import('../scheduler/poll.ts');
       const report = await cli.withLedger('write', (ledger) =>
-        scheduler.poll({ ledger, config, actor: cli.actor, log, signal }),
+        poll({ ledger, config, actor: cli.actor, log, signal }),
       );
       // Cron mails whatever is printed: without a terminal a run in which nothing happened says nothing.
       const silent = !process.stdout.isTTY && nothingHappened(report);

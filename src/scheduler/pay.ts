@@ -13,8 +13,6 @@ import { now } from '../time.ts';
 export interface PayReport extends Record<Exclude<PayoutState, 'settled' | 'paying'>, number> {
   settled: number;
   satsSettled: bigint;
-  /** Payouts that this run made held or unknown. */
-  fresh: number;
 }
 
 interface PayDeps {
@@ -31,7 +29,6 @@ interface PayDeps {
  */
 export async function pay(deps: PayDeps): Promise<PayReport> {
   const { ledger, run, signal, problems } = deps;
-  const before = await needingPeople(ledger.db);
   const paid: Paid = { settled: 0, satsSettled: 0n, stopped: false };
   if (!signal.aborted && (await somethingToPay(deps))) {
     let opened: Context | undefined;
@@ -51,12 +48,10 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
       await opened?.lnbits.close();
     }
   }
-  const after = await needingPeople(ledger.db);
   return {
     settled: paid.settled,
     satsSettled: paid.satsSettled,
     ...(await openByState(ledger.db)),
-    fresh: [...after].filter((id) => !before.has(id)).length,
   };
 }
 
@@ -121,15 +116,6 @@ async function openContext({ ledger, config, run, signal }: PayDeps): Promise<Co
 function looksArePure(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10) || 0);
   return major > 1 || (major === 1 && minor >= 4);
-}
-
-async function needingPeople(db: Db): Promise<Set<bigint>> {
-  const rows = await db
-    .selectFrom('payouts')
-    .select('id')
-    .where('state', 'in', ['held', 'unknown'])
-    .execute();
-  return new Set(rows.map((row) => row.id));
 }
 
 async function openByState(db: Db): Promise<Pick<PayReport, 'planned' | 'deferred' | 'unknown' | 'held'>> {

@@ -8,7 +8,9 @@ import { ALWAYS } from '../../src/ledger/in-force.ts';
 import { startRun } from '../../src/ledger/lease.ts';
 import { type Ledger, openLedger } from '../../src/ledger/open.ts';
 
-import { type PollReport, poll, rehearse } from '../../src/scheduler/poll.ts';
+import { poll } from '../../src/scheduler/poll.ts';
+import { rehearse } from '../../src/scheduler/rehearse.ts';
+import type { PollReport } from '../../src/scheduler/report.ts';
 import { now, plus } from '../../src/time.ts';
 import { createLamassu, insertCashOut, type Lamassu, MACHINE, pairMachine } from '../support/lamassu.ts';
 import { freshLedgerUrl, type LedgerKind, ledgerKinds, openAgain } from '../support/ledgers.ts';
@@ -84,7 +86,7 @@ quiet = "1 ms"
     ledger = await openLedger({ url: await freshLedgerUrl(kind), use: 'create' });
     onTestFinished(async () => {
       // Whatever a test did: the books must balance.
-      
+
       await ledger.close();
     });
     config = configure();

@@ -1,0 +1,94 @@
+import type { Division } from '../dca/allocate.ts';
+import type { CashOut } from '../dca/cash-out.ts';
+import type { BridgeError } from '../errors.ts';
+import type { LamassuRow } from '../lamassu/row.ts';
+import { openSource } from '../lamassu/source.ts';
+import { dueGroups } from '../payouts/form.ts';
+import { now } from '../time.ts';
+import { formOptions, type PayReport } from './pay.ts';
+import type { PollDeps } from './poll.ts';
+import { pagesToRead, readCashOuts, rulesOf } from './read.ts';
+import { add, conclude, noTotals, type PollReport } from './report.ts';
+import { bind, concernsReading, emptyReport, markOf, readingOf, refuseWithoutClients } from './setup.ts';
+
+/** The plan that a dry run shows. */
+export interface Plan {
+  report: PollReport;
+  cashOuts: { cashOut: CashOut; division: Division }[];
+  payouts: { client: string; sats: bigint }[];
+  /** Names of the clients. */
+  clients: Map<bigint, string>;
+}
+
+/** What `poll` would do now: nothing is written and nothing is paid. LNbits is not asked. */
+export async function rehearse(deps: PollDeps): Promise<Plan> {
+  const { ledger, config, signal } = deps;
+  await refuseWithoutClients(ledger.db);
+  const startedAt = now();
+  const problems: BridgeError[] = [];
+  const read = await readAhead(deps, problems);
+  const cashOuts: Plan['cashOuts'] = [];
+  const distributed = noTotals();
+  return ledger.rehearse(async (trx) => {
+    const mark = read && (await bind(trx, config, read));
+    const source = read
+      ? await readCashOuts(
+          {
+            ...readingOf(config, trx, (work) => work(trx), mark, null),
+            onCashOut: (cashOut, division) => {
+              add(distributed, cashOut, division);
+              cashOuts.push({ cashOut, division });
+            },
+            signal,
+          },
+          read.now,
+          read.pages,
+        )
+      : emptyReport(await markOf(trx, config.lamassu.name));
+    const due = await dueGroups(trx, formOptions(config, 0n));
+    const names = await trx.selectFrom('recipients').select(['id', 'name']).execute();
+    const clients = new Map(names.map((one) => [one.id, one.name]));
+    const payouts = due.map((group) => ({ client: clients.get(group.recipient_id) ?? '', sats: group.sats }));
+    const none: PayReport = {
+      settled: 0,
+      satsSettled: 0n,
+      planned: 0,
+      deferred: 0,
+      unknown: 0,
+      held: 0,
+    };
+    const report = conclude({
+      news: { reviews: source.toReview, payouts: [] },
+      run: null,
+      startedAt,
+      source,
+      distributed,
+      payouts: none,
+      problems,
+      stopped: signal.aborted,
+    });
+    return { report, cashOuts, payouts, clients };
+  });
+}
+
+/** Everything that a rehearsal needs of Lamassu, read before the ledger is locked. */
+async function readAhead(
+  { ledger, config }: PollDeps,
+  problems: BridgeError[],
+): Promise<{ now: string; systemIdentifier: string | null; pages: LamassuRow[][] } | null> {
+  try {
+    const source = await openSource(config.lamassu);
+    try {
+      const mark = await ledger.rehearse((trx) => bind(trx, config, source));
+      const options = { rules: rulesOf(config), mark, overlapMs: config.lamassu.overlapMs };
+      const pages = await Array.fromAsync(pagesToRead(ledger.db, source, options));
+      return { now: source.now, systemIdentifier: source.systemIdentifier, pages };
+    } finally {
+      await source.close();
+    }
+  } catch (error) {
+    if (!concernsReading(error)) throw error;
+    problems.push(error);
+    return null;
+  }
+}

@@ -1,0 +1,80 @@
+import type { Division } from '../dca/allocate.ts';
+import type { CashOut } from '../dca/cash-out.ts';
+import type { BridgeError } from '../errors.ts';
+import { now } from '../time.ts';
+import type { PayReport } from './pay.ts';
+import type { ReadReport } from './read.ts';
+
+export interface Totals {
+  cashOuts: number;
+  gross: bigint;
+  commission: bigint;
+  net: bigint;
+  own: bigint;
+}
+
+export interface PollReport {
+  run: bigint | null;
+  startedAt: string;
+  finishedAt: string;
+  outcome: Outcome;
+  source: ReadReport;
+  distributed: Totals;
+  payouts: PayReport;
+  problems: BridgeError[];
+  /** What no earlier run has reported yet: rows in review, and payouts that became held or unknown. */
+  news: { reviews: number; payouts: string[] };
+  /** The exit code, as INTERFACE says: 0, 2, 75 or 78. */
+  exitCode: number;
+}
+
+/**
+ * `ok`: everything was done. `attention`: done, and something new needs a person. `incomplete`: something could not
+ * be done now, the next run goes on. `refused`: no retry will help. `stopped`: it was asked to stop.
+ */
+export type Outcome = 'ok' | 'attention' | 'incomplete' | 'refused' | 'stopped';
+
+export const noTotals = (): Totals => ({ cashOuts: 0, gross: 0n, commission: 0n, net: 0n, own: 0n });
+
+export function add(totals: Totals, cashOut: CashOut, division: Division): void {
+  totals.cashOuts += 1;
+  totals.gross += cashOut.gross;
+  totals.commission += division.commission;
+  totals.net += division.net;
+  totals.own += division.own.net;
+}
+
+/** What a run amounts to: the outcome, and the exit code that goes with it. */
+export function conclude(
+  parts: Omit<PollReport, 'finishedAt' | 'outcome' | 'exitCode'> & { stopped: boolean },
+): PollReport {
+  const { stopped, ...rest } = parts;
+  const exits = rest.problems.map((problem) => problem.exitCode);
+  const refused = exits.includes(78);
+  const incomplete = exits.includes(75) || rest.payouts.deferred > 0;
+  const attention = rest.news.reviews > 0 || rest.news.payouts.length > 0;
+  const [outcome, exitCode]: [Outcome, number] = refused
+    ? ['refused', 78]
+    : stopped
+      ? ['stopped', 75]
+      : incomplete
+        ? ['incomplete', 75]
+        : attention
+          ? ['attention', 2]
+          : ['ok', 0];
+  return { ...rest, finishedAt: now(), outcome, exitCode };
+}
+
+/** What the ledger keeps of a run. */
+export function summaryOf(report: PollReport, needingPeople: string[]): unknown {
+  return {
+    needing_people: needingPeople,
+    read: report.source.read,
+    to_review: report.source.toReview,
+    cash_outs: report.distributed.cashOuts,
+    net_sats: Number(report.distributed.net),
+    settled: report.payouts.settled,
+    sats_settled: Number(report.payouts.satsSettled),
+    problems: report.problems.map(({ code, message }) => ({ code, message })),
+  };
+}

@@ -1,0 +1,68 @@
+import type { Config } from '../config/load.ts';
+import { BridgeError } from '../errors.ts';
+import type { Db, Trx } from '../ledger/open.ts';
+import { bindSource, type Mark } from '../ledger/source.ts';
+import { now } from '../time.ts';
+import { type Reading, type ReadReport, rulesOf } from './read.ts';
+
+/* What a run and a rehearsal of it need alike, before and around the reading. */
+
+export function readingOf(
+  config: Config,
+  db: Db,
+  write: Reading['write'],
+  mark: Mark | null,
+  run: bigint | null,
+): Omit<Reading, 'onCashOut' | 'signal'> {
+  const { timezone } = config;
+  return {
+    db,
+    write,
+    rules: rulesOf(config),
+    mark,
+    ingest: { timezone, priority: config.allocation.priority, origin: 'lamassu', run },
+  };
+}
+
+/** Checks that the ledger is bound to this source, and answers its mark. */
+export async function bind(
+  trx: Trx,
+  config: Config,
+  source: { systemIdentifier: string | null },
+): Promise<Mark | null> {
+  const { name, startAt } = config.lamassu;
+  const bound = await bindSource(trx, { name, startAt, systemIdentifier: source.systemIdentifier }, now());
+  return bound.mark_confirmed_at !== null && bound.mark_id !== null
+    ? { confirmedAt: bound.mark_confirmed_at, id: bound.mark_id }
+    : null;
+}
+
+export async function markOf(db: Db, name: string): Promise<Mark | null> {
+  const row = await db.selectFrom('sources').selectAll().where('name', '=', name).executeTakeFirst();
+  if (!row || row.mark_confirmed_at === null || row.mark_id === null) return null;
+  return { confirmedAt: row.mark_confirmed_at, id: row.mark_id };
+}
+
+/** Of a reading that could not be done. */
+export function emptyReport(mark: Mark | null): ReadReport {
+  return { read: 0, alreadyProcessed: 0, toReview: 0, mark };
+}
+
+/** Failures that concern the reading only: the paying goes on. */
+export function concernsReading(error: unknown): error is BridgeError {
+  return error instanceof BridgeError && /^(lamassu|ledger\/source|config)/.test(error.code);
+}
+
+export async function refuseWithoutClients(db: Db): Promise<void> {
+  const client = await db
+    .selectFrom('recipients')
+    .select('id')
+    .where('kind', '=', 'client')
+    .executeTakeFirst();
+  if (client) return;
+  throw new BridgeError(
+    'ledger/no-clients',
+    'the ledger has no clients, so every cash-out would go to the operator',
+    'Check [ledger] url. In a new ledger add them first: `aio-dca clients add NAME --wallet-key-file FILE`.',
+  );
+}
