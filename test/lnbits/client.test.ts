@@ -45,7 +45,7 @@ async function clientOf(
 ): Promise<LnbitsClient> {
   const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
   const made = new LnbitsClient({ url, ...FAST, ...options });
   onTestFinished(async () => {
     await made.close();
@@ -140,12 +140,13 @@ test('an answer that is too large is not read', async () => {
 
 test('a URL with a path keeps it', async () => {
   const paths: (string | undefined)[] = [];
-  const base = await clientOf((request, response) => {
+  const record: RequestListener = (request, response) => {
     paths.push(request.url);
     json({ name: 'Alice', balance: 0 })(request, response);
-  });
+  };
+  const base = await clientOf(record, {}, '/lnbits/');
   await base.wallet(KEY);
-  expect(paths).toEqual(['/api/v1/wallet']);
+  expect(paths).toEqual(['/lnbits/api/v1/wallet']);
 });
 
 describe('a rate limit', () => {
@@ -180,13 +181,13 @@ describe('a rate limit', () => {
   });
 
   test('is learnt from the first 429, and kept from then on', async () => {
-    const limited = await startLnbitsSimulator({ requestsPerSecond: 20 });
+    const limited = await startLnbitsSimulator({ requestsPerSecond: 50 });
     onTestFinished(() => limited.stop());
     const paced = new LnbitsClient({ url: limited.url, ...FAST });
     onTestFinished(() => paced.close());
     const key = new Secret((await limited.createUserWallet('Alice')).inkey);
-    for (let i = 0; i < 40; i += 1) await paced.wallet(key);
-    expect(limited.requests).toHaveLength(41);
+    for (let i = 0; i < 130; i += 1) await paced.wallet(key);
+    expect(limited.requests).toHaveLength(131);
   });
 });
 
