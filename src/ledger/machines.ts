@@ -21,13 +21,14 @@ export async function seeMachine(
     .execute();
 }
 
-/** The machines that are in use: a replaced one is not. */
+/** The machines that are in use, by name: a replaced one is not. */
 export async function machinesInUse(db: Db): Promise<Schema['machines'][]> {
   return db
     .selectFrom('machines')
     .selectAll()
     .where('replaced_by', 'is', null)
-    .orderBy('name')
+    // Without a name it stands where its id would, on both databases.
+    .orderBy(sql`coalesce(name, device_id)`)
     .orderBy('device_id')
     .execute();
 }
