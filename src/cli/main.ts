@@ -13,6 +13,7 @@ const nouns: Record<string, () => Promise<{ register(program: Command): void }>>
   deposits: async () => ({ register: (await import('./fundings.ts')).registerAlias }),
   machines: () => import('./machines.ts'),
   migrate: () => import('./migrate.ts'),
+  verify: () => import('./verify.ts'),
   poll: () => import('./poll.ts'),
 };
 

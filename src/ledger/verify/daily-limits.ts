@@ -1,0 +1,59 @@
+import type { Db } from '../open.ts';
+import { cash, type Findings, type Row } from './findings.ts';
+
+interface Day {
+  client: bigint;
+  currency: string;
+  date: string;
+  fiat: bigint;
+  limit: bigint;
+}
+
+/** What fixed clients received of each local day, against the limits in force at its cash-outs. */
+export class DailyLimits {
+  readonly #limits: Map<string, Row<'client_limits'>[]>;
+  readonly #days = new Map<string, Day>();
+
+  private constructor(limits: Row<'client_limits'>[]) {
+    this.#limits = Map.groupBy(limits, (row) => `${row.client_id} ${row.currency}`);
+  }
+
+  static async read(db: Db): Promise<DailyLimits> {
+    const limits = await db
+      .selectFrom('client_limits')
+      .selectAll()
+      .orderBy('from_at', 'desc')
+      .orderBy('id', 'desc')
+      .execute();
+    return new DailyLimits(limits);
+  }
+
+  add(cashOut: Row<'cash_outs'>, { client_id, currency, mode, local_date, fiat }: Row<'allocations'>): void {
+    if (mode !== 'fixed') return;
+    const key = `${client_id} ${currency} ${local_date}`;
+    const day = this.#days.get(key) ?? { client: client_id, currency, date: local_date, fiat: 0n, limit: 0n };
+    const limit = this.#inForce(cashOut, client_id, currency);
+    day.fiat += fiat;
+    // A limit that was lowered during the day leaves standing what was given before.
+    if (limit > day.limit) day.limit = limit;
+    this.#days.set(key, day);
+  }
+
+  /** Nothing is in force that was not yet there when the cash-out was processed, whatever Lamassu's clock says. */
+  #inForce({ confirmed_at, processed_at }: Row<'cash_outs'>, client: bigint, currency: string): bigint {
+    const at = confirmed_at < processed_at ? confirmed_at : processed_at;
+    const rows = this.#limits.get(`${client} ${currency}`) ?? [];
+    return rows.find((row) => row.from_at <= at)?.daily_limit ?? 0n;
+  }
+
+  verify(digits: Map<string, number>, findings: Findings): void {
+    for (const { client, currency, date, fiat, limit } of this.#days.values()) {
+      if (fiat > limit) {
+        const money = (minor: bigint) => cash(minor, currency, digits);
+        const what = `recipient ${client} on ${date}`;
+        findings.add('client/daily-limit', what, money(fiat), `a limit of ${money(limit)}`);
+      }
+    }
+    findings.count('fixed_days', this.#days.size);
+  }
+}

@@ -1,0 +1,139 @@
+import type { Selectable } from 'kysely';
+import { formatDecimal } from '../../dca/money.ts';
+import type { Schema } from '../schema.ts';
+
+export type Row<T extends keyof Schema> = Selectable<Schema[T]>;
+
+/** One place where the ledger contradicts itself. */
+export interface Difference {
+  code: DifferenceCode;
+  /** What it is about: `cash-out ID`, `f12`, `p118`, `payment HASH`. */
+  what: string;
+  /** What the row says, with its unit. */
+  ledger: string;
+  /** What the other rows say, or what must hold. */
+  other: string;
+  hint: string;
+}
+
+const BY_HAND =
+  'Rows were changed past the program, or the program has a defect. Stop paying with `aio-dca payouts pause`, compare with a backup, and report it.';
+const MAY_PAY_TWICE =
+  'Stop paying with `aio-dca payouts pause`, and look the payments up in LNbits before anything else is paid.';
+
+/** Every difference that `verify` can find, with what to do about it. */
+export const hints = {
+  'ledger/rows': BY_HAND,
+  'ledger/reference': BY_HAND,
+  'source/unknown': BY_HAND,
+  'source/twice': 'Two sources are one Lamassu database: its cash-outs could be read twice. Report it.',
+  'mark/behind':
+    'The mark was set back. Cash-outs are known by their ids, so nothing is paid twice; report it.',
+  'mark/future':
+    'The mark lies ahead of all clocks, so new cash-outs may be passed over. Stop paying with `aio-dca payouts pause`, and report it.',
+  'cash-out/gross': BY_HAND,
+  'cash-out/net': BY_HAND,
+  'cash-out/fiat': BY_HAND,
+  'cash-out/commission': BY_HAND,
+  'cash-out/own': BY_HAND,
+  'cash-out/negative': BY_HAND,
+  'cash-out/time': BY_HAND,
+  'cash-out/before-start':
+    'Somebody else may have paid it before the bridge did. Ask whoever ran the ATM then.',
+  'cash-out/lamassu': BY_HAND,
+  'allocation/net': BY_HAND,
+  'allocation/negative': BY_HAND,
+  'allocation/share': BY_HAND,
+  'allocation/currency': BY_HAND,
+  'allocation/client': BY_HAND,
+  'allocation/date': BY_HAND,
+  'allocation/deposited-later': BY_HAND,
+  'allocation/twice': BY_HAND,
+  'commission/shares': BY_HAND,
+  'commission/twice': BY_HAND,
+  'commission/currency': BY_HAND,
+  'commission/negative': BY_HAND,
+  'client/daily-limit': BY_HAND,
+  'client/closed': 'A closed client has cash left. Withdraw it with `aio-dca fundings withdraw`.',
+  'client/source-wallet':
+    'A recipient is paid into the wallet that pays. Give the client another wallet with `aio-dca clients set NAME --new-wallet`.',
+  'funding/amount': BY_HAND,
+  'funding/spent': BY_HAND,
+  'funding/status': BY_HAND,
+  'funding/client': BY_HAND,
+  'payout/sats': BY_HAND,
+  'payout/fiat': BY_HAND,
+  'payout/currency': BY_HAND,
+  'payout/recipient': BY_HAND,
+  'payout/parts': BY_HAND,
+  'payout/state': MAY_PAY_TWICE,
+  'payment/part': BY_HAND,
+  'payment/amount': BY_HAND,
+  'payment/live': MAY_PAY_TWICE,
+  'payment/attempt': MAY_PAY_TWICE,
+  'payment/missing': MAY_PAY_TWICE,
+  'payment/twice': MAY_PAY_TWICE,
+  'payment/state': MAY_PAY_TWICE,
+  'payment/times': 'A row was changed past the program, or a clock was set back by minutes while it paid.',
+  'payment/wallet': 'A payment goes from a wallet into the same wallet. Look it up in LNbits, and report it.',
+  'payment/source-wallet': MAY_PAY_TWICE,
+  'watch/processed': BY_HAND,
+  'review/processed': BY_HAND,
+  'run/open': 'A run neither ended nor holds the lease. It changes nothing any more; report it.',
+  'lease/ended': 'The lease belongs to a run that has ended. The next run replaces it after it expires.',
+  'verify/more': 'Put right what is listed first.',
+} as const satisfies Record<string, string>;
+
+export type DifferenceCode = keyof typeof hints;
+
+/** A ledger that is wrong throughout is named by its first differences; the rest is counted. */
+const MOST = 1000;
+
+/** Collects what was counted and what differs. */
+export class Findings {
+  readonly checked: Record<string, number> = {};
+  readonly #differences: Difference[] = [];
+  #more = 0;
+
+  count(what: string, rows: number): void {
+    this.checked[what] = (this.checked[what] ?? 0) + rows;
+  }
+
+  add(code: DifferenceCode, what: string, ledger: string | null, other: string | null): void {
+    if (this.#differences.length === MOST) {
+      this.#more += 1;
+      return;
+    }
+    const difference = { code, what, ledger: ledger ?? 'nothing', other: other ?? 'nothing' };
+    this.#differences.push({ ...difference, hint: hints[code] });
+  }
+
+  /** Notes a difference where the two are not the same. */
+  same(code: DifferenceCode, what: string, ledger: string | null, other: string | null): void {
+    if (ledger !== other) this.add(code, what, ledger, other);
+  }
+
+  all(): Difference[] {
+    if (this.#more === 0) return this.#differences;
+    const more = {
+      code: 'verify/more' as const,
+      what: `${this.#more} more differences`,
+      ledger: `${MOST} are listed`,
+      other: `${MOST + this.#more} were found`,
+      hint: hints['verify/more'],
+    };
+    return [...this.#differences, more];
+  }
+}
+
+export function sat(sats: bigint): string {
+  return `${sats} sat`;
+}
+
+/** `60.00 USD`, from minor units; whole minor units where the ledger does not know the currency. */
+export function cash(minor: bigint, currency: string, digits: Map<string, number>): string {
+  const known = digits.get(currency);
+  return known === undefined
+    ? `${minor} minor units of ${currency}`
+    : `${formatDecimal(minor, known)} ${currency}`;
+}

@@ -1,0 +1,50 @@
+import type { Db } from '../open.ts';
+import { cash, type Findings, type Row } from './findings.ts';
+
+/** Every funding: its parts, its status, and that its allocations spent what it says. */
+export async function verifyFundings(
+  db: Db,
+  digits: Map<string, number>,
+  spent: Map<bigint, bigint>,
+  findings: Findings,
+): Promise<void> {
+  const rows = await db
+    .selectFrom('fundings')
+    .leftJoin('recipients', 'recipients.id', 'fundings.client_id')
+    .selectAll('fundings')
+    .select(['recipients.kind', 'recipients.name', 'recipients.status as client_status'])
+    .orderBy('fundings.id')
+    .execute();
+  for (const row of rows) {
+    const what = `f${row.id}`;
+    const money = (minor: bigint) => cash(minor, row.currency, digits);
+    findings.same(
+      'funding/amount',
+      what,
+      money(row.amount),
+      money(row.remaining + row.spent + row.withdrawn),
+    );
+    findings.same('funding/spent', what, money(row.spent), money(spent.get(row.id) ?? 0n));
+    const wrong = whyNot(row);
+    if (wrong) findings.add('funding/status', what, row.status, wrong);
+    if (row.kind !== null && row.kind !== 'client') {
+      findings.add('funding/client', what, `of ${row.name}`, `a ${row.kind} recipient`);
+    }
+    if (row.client_status === 'closed' && row.remaining !== 0n) {
+      findings.add('client/closed', what, `${money(row.remaining)} left`, `${row.name} is closed`);
+    }
+  }
+  findings.count('fundings', rows.length);
+}
+
+/** What speaks against a funding's status; null where nothing does. */
+function whyNot({ status, remaining, spent, withdrawn, deposited_at }: Row<'fundings'>): string | null {
+  if (remaining < 0n || spent < 0n || withdrawn < 0n) return 'an amount below zero';
+  const inMachine = status !== 'in_flight' && status !== 'cancelled';
+  if (inMachine && deposited_at === null) return 'never deposited';
+  if (!inMachine && deposited_at !== null) return `deposited at ${deposited_at}`;
+  if (!inMachine && spent > 0n) return 'spent in part';
+  if (status === 'deposited' && remaining === 0n) return 'nothing remains';
+  if (status !== 'deposited' && status !== 'in_flight' && remaining > 0n) return 'something remains';
+  return null;
+}

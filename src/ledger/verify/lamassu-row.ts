@@ -1,0 +1,55 @@
+import { cash, type Findings, type Row, sat } from './findings.ts';
+
+/** The figures are those that Lamassu's row had. */
+export function verifyLamassu(
+  cashOut: Row<'cash_outs'>,
+  digits: Map<string, number>,
+  findings: Findings,
+): void {
+  if (cashOut.lamassu === null) return;
+  const what = `cash-out ${cashOut.id}`;
+  const row = parsed(cashOut.lamassu);
+  if (!row) {
+    findings.add('cash-out/lamassu', what, "Lamassu's row cannot be read", 'an object in JSON');
+    return;
+  }
+  const compare = (column: string, ledger: string, said: string | null | undefined) => {
+    if (said !== undefined && said !== ledger)
+      findings.add('cash-out/lamassu', what, `${column} ${ledger}`, said);
+  };
+  compare('id', cashOut.id, row.id);
+  if (cashOut.origin !== 'lamassu') return;
+  compare('device_id', cashOut.machine, row.device_id);
+  compare('confirmed_at', cashOut.confirmed_at, row.confirmed_at);
+  compare('fiat_code', cashOut.currency, row.fiat_code);
+  const places = digits.get(cashOut.currency) ?? 0;
+  if (row.fiat) {
+    const said = scaled(row.fiat, places);
+    compare(
+      'fiat',
+      cash(cashOut.fiat, cashOut.currency, digits),
+      said === null ? row.fiat : cash(said, cashOut.currency, digits),
+    );
+  }
+  if (row.crypto_atoms) {
+    const asked = scaled(row.crypto_atoms, 0);
+    const received = row.received_crypto_atoms ? scaled(row.received_crypto_atoms, 0) : asked;
+    const least = asked !== null && received !== null && received < asked ? received : asked;
+    compare('gross', sat(cashOut.gross), least === null ? row.crypto_atoms : sat(least));
+  }
+}
+
+function parsed(text: string): Record<string, string | null> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as Record<string, string | null>) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Decimal text of Lamassu as an integer with `places` decimals; null for anything else. */
+function scaled(text: string, places: number): bigint | null {
+  const [, whole = '', decimals = ''] = /^(\d{1,30})(?:\.(\d{1,30}))?$/.exec(text) ?? [];
+  return whole === '' ? null : BigInt(whole + decimals.padEnd(places, '0').slice(0, places));
+}
