@@ -42,6 +42,7 @@ const failWith = (fault: Fault, times = 100) => {
 async function clientOf(
   answer: RequestListener,
   options: Partial<LnbitsOptions> = {},
+  path = '',
 ): Promise<LnbitsClient> {
   const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
