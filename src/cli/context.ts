@@ -83,7 +83,12 @@ function defaultActor(): string {
  */
 export function untilSignal(): AbortSignal {
   const stop = new AbortController();
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => stop.abort());
+  const names = ['SIGTERM', 'SIGINT'] as const;
+  const onSignal = () => {
+    for (const name of names) process.off(name, onSignal);
+    stop.abort();
+  };
+  for (const name of names) process.on(name, onSignal);
   return stop.signal;
 }
 

@@ -36,11 +36,12 @@ export async function runDaemon(deps: DaemonDeps): Promise<void> {
     { schedule: config.schedule.poll, fixed: config.fixed.times, timezone: config.timezone },
     'daemon begins',
   );
+  signal.addEventListener('abort', () => log.info('asked to stop: the step at hand is finished first'));
   const refusal = await runOnce(deps);
   if (refusal) throw refusal;
   let running: Promise<unknown> | undefined;
   const tick = () => {
-    if (running) {
+    if (running !== undefined) {
       log.debug('tick skipped: a run is going on');
       return;
     }
