@@ -1,16 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Secret } from '../config/secret.ts';
-import { formatDecimal, groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import {
-  addPayment,
   buryPayment,
-  cashOutsOf,
   deferPayment,
   deferPayout,
   holdPayout,
   loseSight,
-  nextPayment,
   openPayouts,
   type Payment,
   type Payout,
@@ -19,12 +14,13 @@ import {
   settlePayment,
 } from '../ledger/payouts.ts';
 import { now, toMs } from '../time.ts';
-import { type Context, clientSide, isGone, isQuiet, sourceSide, walletKey } from './context.ts';
-import { type Decision, decide } from './decide.ts';
+import { type Context, isQuiet } from './context.ts';
+import type { Decision } from './decide.ts';
+import { extraOf, makeInvoice } from './invoice.ts';
+import { afterSuccess, look } from './look.ts';
 
 /** A POST follows its committed `sending` at once; a process that stood still in between does not send. */
 const STALE_MS = 5_000;
-const INVOICE_EXPIRY_SECONDS = 86_400;
 /** POSTs of one bolt11 and invoices of one part in one run; the next run goes on. */
 const TRIES = 2;
 
@@ -101,36 +97,30 @@ async function payPart(
   { part, sats }: { part: bigint; sats: bigint },
   live: Payment | undefined,
 ): Promise<End> {
-  let payment = live;
-  for (let invoices = 0; invoices < TRIES; invoices += 1) {
-    const fresh = !payment;
-    payment ??= await makeInvoice(ctx, payout, part, sats);
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const old = tries === 0 ? live : undefined;
+    const payment = old ?? (await makeInvoice(ctx, payout, part, sats));
     if (!payment) return { do: 'stop' };
-    const decision = await bringToAnEnd(ctx, payout, payment, fresh);
+    const decision = await bringToAnEnd(ctx, payout, payment, old === undefined);
     switch (decision.do) {
-      case 'settle': {
-        const arrived = payment;
-        await ctx.run.write((trx) => settlePayment(trx, arrived, now()));
+      case 'settle':
+        await ctx.run.write((trx) => settlePayment(trx, payment, now()));
         ctx.source.balanceMsat -= sats * 1000n;
         return { do: 'settle' };
-      }
-      case 'bury': {
-        const dead = payment;
-        await ctx.run.write((trx) => buryPayment(trx, ctx.run.who, dead, decision.reason, now()));
-        payment = undefined;
+      case 'bury':
+        await ctx.run.write((trx) => buryPayment(trx, ctx.run.who, payment, decision.reason, now()));
         break;
-      }
       case 'hold':
         await ctx.run.write(async (trx) => {
-          if (payment) await loseSight(trx, payment, decision.reason);
+          await loseSight(trx, payment, decision.reason);
           await holdPayout(trx, ctx.run.who, payout.id, decision.reason, now());
         });
         return { do: 'stop' };
       case 'defer':
-        await ctx.run.write((trx) => deferPayment(trx, payment as Payment, decision.reason));
+        await ctx.run.write((trx) => deferPayment(trx, payment, decision.reason));
         return { do: 'stop' };
       case 'wait':
-        await ctx.run.write((trx) => loseSight(trx, payment as Payment, decision.reason));
+        await ctx.run.write((trx) => loseSight(trx, payment, decision.reason));
         return { do: 'wait', sentAt: isQuiet(ctx, payment.sent_at) ? null : payment.sent_at };
       case 'stop':
         return { do: 'stop' };
@@ -156,6 +146,7 @@ async function bringToAnEnd(
   let decision: Decision = fresh ? { do: 'send' } : await look(ctx, payment);
   for (let posts = 0; decision.do === 'send'; posts += 1) {
     if (ctx.signal.aborted) return { do: 'stop' };
+    const extra = await extraOf(ctx, payout, payment);
     const sentAt = now();
     const sent = await ctx.run.write(async (trx) => {
       const { paused_at } = await trx.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
@@ -166,9 +157,10 @@ async function bringToAnEnd(
     if (!sent) return { do: 'stop' };
     const alone = isQuiet(ctx, payment.sent_at) || ctx.answered.has(payment.id);
     payment.sent_at = sentAt;
-    if (Date.now() - toMs(sentAt) > STALE_MS)
+    if (Date.now() - toMs(sentAt) > STALE_MS) {
       return { do: 'wait', reason: 'this run stood still before it could send' };
-    const refusal = await post(ctx, payout, payment, alone);
+    }
+    const refusal = await post(ctx, payment, extra, alone);
     if (refusal === null) return (await afterSuccess(ctx, payment)) as Outcome;
     decision = await look(ctx, payment);
     if (decision.do === 'send' && ctx.answered.has(payment.id)) return { do: 'defer', reason: refusal };
@@ -178,10 +170,14 @@ async function bringToAnEnd(
 }
 
 /** One POST. Null where LNbits says that it paid; else what it, or the network, said. Either way only a look tells. */
-async function post(ctx: Context, payout: Payout, payment: Payment, alone: boolean): Promise<string | null> {
+async function post(
+  ctx: Context,
+  payment: Payment,
+  extra: Record<string, unknown>,
+  alone: boolean,
+): Promise<string | null> {
   // Answered by LNbits itself, and no other POST of it may be running: whatever it did is over.
   const answered = () => alone && ctx.answered.add(payment.id);
-  const extra = await extraOf(ctx, payout, payment);
   try {
     const { status } = await ctx.lnbits.pay(ctx.source.key, { bolt11: payment.bolt11, extra });
     answered();
@@ -195,107 +191,6 @@ async function post(ctx: Context, payout: Payout, payment: Payment, alone: boole
       answered();
     }
     return error.message;
-  }
-}
-
-/** After a POST that LNbits answered with a success, which is the source's side: did it arrive? */
-async function afterSuccess(ctx: Context, payment: Payment): Promise<Decision> {
-  return decide(await clientSide(ctx, payment), 'success', {
-    sent: true,
-    quiet: isQuiet(ctx, payment.sent_at),
-  });
-}
-
-/**
- * Looks at both sides of a payment. The source comes first; the client's side is left alone while a POST may still
- * be running, where a look could change it; and the source is read again after the client.
- */
-async function look(ctx: Context, payment: Payment): Promise<Decision> {
-  const { sent_at } = payment;
-  const quiet = isQuiet(ctx, sent_at);
-  const mayRun = !quiet && !ctx.answered.has(payment.id);
-  let source = await sourceSide(ctx, payment.payment_hash);
-  if (source === 'success' && mayRun && !ctx.looksArePure) {
-    return {
-      do: 'wait',
-      reason: 'paid from the source wallet; the client is looked at after the quiet time',
-    };
-  }
-  if ((source === 'none' || source === 'failed') && mayRun) {
-    if (await walletAnswers(ctx, payment)) return { do: 'send' };
-    return decide('gone', source, { sent: true, quiet });
-  }
-  const client = await clientSide(ctx, payment);
-  if (source !== 'success') source = await sourceSide(ctx, payment.payment_hash);
-  return decide(client, source, { sent: sent_at !== null, quiet });
-}
-
-async function walletAnswers(ctx: Context, payment: Payment): Promise<boolean> {
-  try {
-    await ctx.lnbits.wallet(await walletKey(ctx, payment.client_wallet_id));
-    return true;
-  } catch (error) {
-    if (isGone(error)) return false;
-    throw error;
-  }
-}
-
-/** Makes and keeps a new invoice; undefined where the payout was deferred or held instead. */
-async function makeInvoice(
-  ctx: Context,
-  payout: Payout,
-  part: bigint,
-  sats: bigint,
-): Promise<Payment | undefined> {
-  const { recipient } = payout;
-  const defer = async (reason: string) => {
-    await ctx.run.write((trx) => deferPayout(trx, payout.id, reason));
-    return undefined;
-  };
-  const hold = async (reason: string) => {
-    await ctx.run.write((trx) => holdPayout(trx, ctx.run.who, payout.id, reason, now()));
-    return undefined;
-  };
-  if (ctx.source.balanceMsat < sats * 1000n) {
-    return defer(
-      `the source wallet holds ${groupDigits(ctx.source.balanceMsat / 1000n)} sat, less than the ${groupDigits(sats)} sat due`,
-    );
-  }
-  const id = await nextPayment(ctx.ledger.db);
-  const extra = await extraOf(ctx, payout, { id, part, sats });
-  const memo = memoOf(payout, sats);
-  try {
-    const invoice = await ctx.lnbits.createInvoice(new Secret(recipient.invoiceKey), {
-      sats,
-      memo,
-      expirySeconds: INVOICE_EXPIRY_SECONDS,
-      extra,
-    });
-    if (invoice.walletId !== recipient.walletId)
-      return await hold('the key of the client now belongs to another wallet');
-    if (invoice.walletId === ctx.source.walletId)
-      return await hold("the client's wallet is the source wallet");
-    return await ctx.run.write((trx) =>
-      addPayment(
-        trx,
-        {
-          id,
-          payout: payout.id,
-          part,
-          sats,
-          hash: invoice.hash,
-          bolt11: invoice.bolt11,
-          clientWallet: invoice.walletId,
-          sourceWallet: ctx.source.walletId,
-          run: ctx.run.id,
-        },
-        now(),
-      ),
-    );
-  } catch (error) {
-    if (isGone(error)) return hold("the client's wallet does not answer to its key any more");
-    if (error instanceof BridgeError && error.code === 'lnbits/refused') return defer(error.message);
-    throw error;
   }
 }
 
@@ -315,32 +210,4 @@ async function isPaused(ctx: Context): Promise<boolean> {
     .select('paused_at')
     .executeTakeFirstOrThrow();
   return paused_at !== null;
-}
-
-/** A sentence that a person understands who finds it in a wallet. */
-function memoOf({ id, kind, fiat, digits, currency }: Payout, sats: bigint): string {
-  const what = kind === 'client' ? `${formatDecimal(fiat, digits)} ${currency} of your cash` : 'commission';
-  return `${groupDigits(sats)} sat for ${what} (payout p${id})`;
-}
-
-/** What both sides of a payment carry, so that it can be told whose it was and for which cash-outs. */
-async function extraOf(
-  ctx: Context,
-  payout: Payout,
-  { id, part, sats }: { id: bigint; part: bigint; sats: bigint },
-): Promise<Record<string, unknown>> {
-  const { ids, count } = await cashOutsOf(ctx.ledger.db, payout.id);
-  return {
-    tag: 'aio-dca',
-    ledger: ctx.ledger.id,
-    seq: Number(id),
-    payout: `p${payout.id}`,
-    part: Number(part),
-    client: payout.recipient.name,
-    sats: Number(sats),
-    fiat: formatDecimal(payout.fiat, payout.digits),
-    currency: payout.currency,
-    cash_outs: ids,
-    cash_outs_count: count,
-  };
 }
