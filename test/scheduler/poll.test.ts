@@ -8,6 +8,7 @@ import { ALWAYS } from '../../src/ledger/in-force.ts';
 import { startRun } from '../../src/ledger/lease.ts';
 import { type Ledger, openLedger } from '../../src/ledger/open.ts';
 
+import { verifyLedger } from '../../src/ledger/verify.ts';
 import { poll } from '../../src/scheduler/poll.ts';
 import { rehearse } from '../../src/scheduler/rehearse.ts';
 import type { PollReport } from '../../src/scheduler/report.ts';
@@ -86,6 +87,7 @@ quiet = "1 ms"
     ledger = await openLedger({ url: await freshLedgerUrl(kind), use: 'create' });
     onTestFinished(async () => {
       // Whatever a test did: the books must balance.
+      expect((await verifyLedger(ledger.db)).differences).toEqual([]);
 
       await ledger.close();
     });
