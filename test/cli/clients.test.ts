@@ -1,0 +1,276 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ledgerSql } from '../support/ledger-sql.ts';
+import { startWorld, type World } from '../support/world.ts';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld({ tunnel: 'direct' });
+  await world.must(['migrate']);
+});
+afterAll(() => world.stop());
+
+/** A file with `text`, as the operator would have it. */
+async function file(name: string, text: string): Promise<string> {
+  const path = join(world.folder, name);
+  await writeFile(path, text, { mode: 0o600 });
+  return path;
+}
+
+let count = 0;
+
+async function walletFile(): Promise<{ path: string; id: string; adminkey: string; inkey: string }> {
+  const name = `wallet${++count}`;
+  const keys = await world.lnbits.createUserWallet(name);
+  return { ...keys, path: await file(`${name}.key`, `${keys.inkey}\n`) };
+}
+
+/** The clients' names, past the program: a process for each look would be slow. */
+async function names(): Promise<unknown[]> {
+  const rows = await ledgerSql(world.ledgerUrl, 'select name from recipients order by name');
+  return rows.map((row) => row.name);
+}
+
+describe('clients add', () => {
+  test('tests the key, learns the wallet from it, and says what to do next', async () => {
+    const wallet = await walletFile();
+    const ran = await world.must(['clients', 'add', 'alice', '--wallet-key-file', wallet.path]);
+    expect(ran.stdout).toContain(`Added client alice, in flow mode, paid into wallet ${wallet.id}.`);
+    expect(ran.stdout).toContain('aio-dca fundings add alice');
+    const shown = await world.must(['clients', 'show', 'alice', '--json']);
+    expect(shown.json()).toMatchObject({
+      name: 'alice',
+      mode: 'flow',
+      status: 'active',
+      daily_limits: {},
+      wallet_id: wallet.id,
+      balances: [],
+      metrics: {},
+    });
+  });
+
+  test('the only thing it leaves at LNbits is an invoice of 1 sat that expires', async () => {
+    const wallet = await walletFile();
+    world.simulator().clearLog();
+    await world.must(['clients', 'add', 'invoiced', '--wallet-key-file', wallet.path]);
+    expect(world.simulator().requests.map((request) => request.kind)).toEqual([
+      'wallet',
+      'invoice',
+      'wallet',
+    ]);
+    expect(world.simulator().payments(wallet.id)).toMatchObject([
+      { amount: 1_000, status: 'pending', tag: 'aio-dca-check', memo: expect.stringContaining('aio-dca') },
+    ]);
+  });
+
+  test('a fixed client has limits, in as many currencies as he likes', async () => {
+    const { path } = await walletFile();
+    const limits = ['--daily-limit', '500 GTQ', '--daily-limit', '50.5 usd', '--max-daily-limit', '800 GTQ'];
+    const args = ['clients', 'add', 'bob', '--wallet-key-file', path, '--mode', 'fixed', ...limits, '--json'];
+    expect((await world.must(args)).json()).toMatchObject({
+      mode: 'fixed',
+      daily_limits: { GTQ: '500.00', USD: '50.50' },
+      max_daily_limits: { GTQ: '800.00' },
+    });
+  });
+
+  const bad: [string, (path: string) => string[], string][] = [
+    ['a name with a space', (path) => ['no name', '--wallet-key-file', path], 'NAME'],
+    ['a name that is taken', (path) => ['taken', '--wallet-key-file', path], 'NAME'],
+    ['no key', () => ['carol'], '--wallet-key-file'],
+    [
+      'a file that is not there',
+      (path) => ['carol', '--wallet-key-file', `${path}.not`],
+      '--wallet-key-file',
+    ],
+    ['an unknown mode', (path) => ['carol', '--wallet-key-file', path, '--mode', 'slow'], '--mode'],
+    ['fixed without a limit', (path) => ['carol', '--wallet-key-file', path, '--mode', 'fixed'], '--mode'],
+    [
+      'a limit without a currency',
+      (path) => ['carol', '--wallet-key-file', path, '--daily-limit', '500'],
+      '--daily-limit',
+    ],
+    [
+      'a limit twice',
+      (path) => ['carol', '--wallet-key-file', path, '--daily-limit', '5 GTQ', '--daily-limit', '6 GTQ'],
+      '--daily-limit',
+    ],
+    [
+      'a limit above its maximum',
+      (path) => ['carol', '--wallet-key-file', path, '--daily-limit', '9 GTQ', '--max-daily-limit', '8 GTQ'],
+      '--daily-limit',
+    ],
+    [
+      'a maximum without a limit',
+      (path) => ['carol', '--wallet-key-file', path, '--max-daily-limit', '8 GTQ'],
+      '--max-daily-limit',
+    ],
+  ];
+
+  describe('refuses', () => {
+    let path: string;
+    beforeAll(async () => {
+      path = (await walletFile()).path;
+      const other = await walletFile();
+      await world.must(['clients', 'add', 'taken', '--wallet-key-file', other.path]);
+    });
+
+    test.each(bad)('%s, naming the field, and writes nothing', async (_what, args, field) => {
+      const before = await names();
+      const ran = await world.aioDca(['clients', 'add', ...args(path), '--json']);
+      expect(ran.code).toBe(64);
+      expect(ran.json()).toMatchObject({
+        error: { code: 'usage/invalid', message: expect.stringContaining(field), hint: expect.any(String) },
+      });
+      expect(await names()).toEqual(before);
+    });
+
+    test('every key that is not the invoice key of a wallet of its own, and shows none', async () => {
+      const wallet = await walletFile();
+      const taken = await walletFile();
+      await world.must(['clients', 'add', 'owner', '--wallet-key-file', taken.path]);
+      const keys: [string, string, string][] = [
+        ['admin', wallet.adminkey, 'holds an admin key'],
+        ['unknown', 'deadbeefdeadbeef', 'does not know the key'],
+        ['source', world.source.inkey, 'this is the source wallet'],
+        ['used', taken.inkey, 'belongs to client owner'],
+        ['empty', '\n', 'does not hold one key'],
+        ['two', `${wallet.inkey} ${wallet.adminkey}`, 'does not hold one key'],
+      ];
+      const tries = keys.map(async ([name, text, why]) => {
+        const path = await file(`${name}.key`, text);
+        const ran = await world.aioDca(['clients', 'add', 'carol', '--wallet-key-file', path]);
+        expect(ran.code, name).toBe(64);
+        expect(ran.stderr, name).toContain('--wallet-key-file: ');
+        expect(ran.stderr, name).toContain(why);
+        if (text.trim() !== '') expect(ran.stderr, name).not.toContain(text);
+      });
+      await Promise.all(tries);
+      expect(await names()).not.toContain('carol');
+    });
+  });
+
+  test('when LNbits does not answer, it is tried again later: exit 75', async () => {
+    const { path } = await walletFile();
+    const hang = { when: { kind: 'invoice' }, fault: { at: 'before', do: 'reset' } } as const;
+    world.simulator().rules = [hang];
+    const ran = await world.aioDca(['clients', 'add', 'late', '--wallet-key-file', path, '--json']);
+    world.simulator().rules = [];
+    expect(ran.code).toBe(75);
+    expect(ran.json()).toMatchObject({ error: { code: 'lnbits/unreachable' } });
+    expect(await names()).not.toContain('late');
+  });
+});
+
+describe('a client', () => {
+  let name: string;
+  let wallet: { id: string };
+  beforeEach(async () => {
+    name = `client${++count}`;
+    const made = await walletFile();
+    wallet = made;
+    await world.must(['clients', 'add', name, '--wallet-key-file', made.path]);
+  });
+
+  test('is paused and resumed', async () => {
+    const paused = await world.must(['clients', 'pause', name, '--json']);
+    expect(paused.json()).toMatchObject({ name, status: 'paused' });
+    const resumed = await world.must(['clients', 'resume', name, '--json']);
+    expect(resumed.json()).toMatchObject({ name, status: 'active' });
+  });
+
+  test('changes mode and limit; what is not named stays', async () => {
+    await world.must(['clients', 'set', name, '--mode', 'fixed', '--daily-limit', '500 GTQ']);
+    const ran = await world.must(['clients', 'set', name, '--max-daily-limit', '600 GTQ', '--json']);
+    expect(ran.json()).toMatchObject({
+      mode: 'fixed',
+      daily_limits: { GTQ: '500.00' },
+      max_daily_limits: { GTQ: '600.00' },
+    });
+    const above = await world.aioDca(['clients', 'set', name, '--daily-limit', '600.01 GTQ']);
+    expect(above.code).toBe(64);
+    expect(above.stderr).toContain('600.01 GTQ is more than the maximum of 600.00 GTQ');
+    const nothing = await world.aioDca(['clients', 'set', name]);
+    expect(nothing.code).toBe(64);
+  });
+
+  test('moves to another wallet only where that was meant', async () => {
+    const other = await walletFile();
+    const set = ['clients', 'set', name, '--wallet-key-file', other.path];
+    const refused = await world.aioDca(set);
+    expect(refused.code).toBe(64);
+    expect(refused.stderr).toContain('--new-wallet');
+    expect((await world.must([...set, '--new-wallet', '--json'])).json()).toMatchObject({
+      wallet_id: other.id,
+    });
+  });
+
+  test('whose key was reset gets the new one of the same wallet', async () => {
+    const { inkey } = await world.lnbits.resetKeys(wallet.id);
+    const path = await file('reset.key', inkey);
+    const ran = await world.must(['clients', 'set', name, '--wallet-key-file', path, '--json']);
+    expect(ran.json()).toMatchObject({ wallet_id: wallet.id });
+    const sql = 'select invoice_key from wallets where id = $1';
+    expect(await ledgerSql(world.ledgerUrl, sql, [wallet.id])).toEqual([{ invoice_key: inkey }]);
+  });
+
+  test('is closed by the very commands that a refusal prints', async () => {
+    await world.must(['fundings', 'add', name, '100 GTQ', '--any-machine', '--deposited']);
+    await world.must(['fundings', 'add', name, '50 GTQ', '--any-machine']);
+    const refused = await world.aioDca(['clients', 'close', name]);
+    expect(refused.code).toBe(64);
+    const commands = [...refused.stderr.matchAll(/^ {2}aio-dca (.*)$/gm)].map(([, line = '']) => line);
+    expect(commands).toHaveLength(3);
+    for (const command of commands)
+      await world.must(command.split(' ').map((word) => word.replace(/"/g, '')));
+    const shown = await world.must(['clients', 'show', name, '--json']);
+    expect(shown.json()).toMatchObject({ status: 'closed' });
+  });
+});
+
+test('a paid client has metrics, on the page and in JSON', async () => {
+  await world.addClient('stacker');
+  await world.addFunding('stacker', '4000 GTQ');
+  await world.insertCashOut();
+  await world.must(['poll']);
+  const shown = await world.must(['clients', 'show', 'stacker', '--json']);
+  expect(shown.json()).toMatchObject({
+    balances: [{ currency: 'GTQ', in_flight: '0.00', remaining: '0.00', spent: '4000.00' }],
+    metrics: {
+      // 4000 GTQ for 484,207 sat; facts of a real row.
+      GTQ: {
+        sats_stacked: 484_207,
+        fiat_spent: '4000.00',
+        average_rate: '826092.97',
+        sats_per_unit: '121.05',
+        purchases: 1,
+        waiting_sats: 0,
+        waiting_fiat: '0.00',
+      },
+    },
+  });
+  const page = (await world.must(['clients', 'show', 'stacker'])).stdout;
+  expect(page).toContain('484,207 sat');
+  expect(page).toContain('826,092.97 GTQ per BTC');
+  const list = (await world.must(['clients', 'list'])).stdout;
+  expect(list).toContain('484,207 sat');
+  for (const line of `${page}\n${list}`.split('\n')) expect([...line].length).toBeLessThanOrEqual(100);
+});
+
+test('an unknown client is named', async () => {
+  for (const verb of ['show', 'close']) {
+    const ran = await world.aioDca(['clients', verb, 'nobody']);
+    expect(ran.code, verb).toBe(64);
+    expect(ran.stderr, verb).toContain('"nobody"');
+  }
+});
+
+test('the help of each command has an example', async () => {
+  const verbs = ['add', 'list', 'show', 'set', 'pause', 'resume', 'close'];
+  const helps = await Promise.all(verbs.map((verb) => world.must(['clients', verb, '--help'])));
+  for (const [index, verb] of verbs.entries()) {
+    expect(helps[index]?.stdout, verb).toContain(`  aio-dca clients ${verb}`);
+  }
+});
