@@ -144,7 +144,13 @@ async function* fundingChecks(db: Db, machines: Machines): AsyncGenerator<Check>
     );
   }
   if (fundings.some(({ machine }) => machine === null)) return;
-  const unfunded = machines.filter(({ deviceId }) => fundings.every(({ machine }) => machine !== deviceId));
+  const replaced = await db
+    .selectFrom('machines')
+    .select('device_id')
+    .where('replaced_by', 'is not', null)
+    .execute();
+  const taken = new Set([...fundings.map(({ machine }) => machine), ...replaced.map((one) => one.device_id)]);
+  const unfunded = machines.filter(({ deviceId }) => !taken.has(deviceId));
   if (unfunded.length === 0) return;
   yield warn(
     'fundings',

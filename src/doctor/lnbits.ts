@@ -35,7 +35,7 @@ export async function* examineLnbits(config: Config, ledger: Ledger | undefined)
     } catch (error) {
       yield fail('source wallet', error);
     }
-    if (ledger) yield* clientChecks(ledger.db, lnbits);
+    if (ledger) yield* recipientChecks(ledger.db, lnbits);
   } finally {
     await lnbits.close();
   }
@@ -95,10 +95,14 @@ async function bindingCheck(db: Db, { id, name }: SourceWallet): Promise<Check> 
 /** What is allocated and not settled yet, against what the wallet holds. */
 async function balanceCheck(db: Db, { balanceMsat }: SourceWallet): Promise<Check> {
   const { rows } = await sql<{ owed: bigint }>`
-    select cast(coalesce((select sum(net) from allocations
-        where payout_id is null or payout_id in (select id from payouts where state <> 'settled')), 0)
+    with unsettled as (select id from payouts where state <> 'settled')
+    select cast(
+      coalesce((select sum(net) from allocations
+        where payout_id is null or payout_id in (select id from unsettled)), 0)
+      + coalesce((select sum(sats) from commission_shares
+        where payout_id is null or payout_id in (select id from unsettled)), 0)
       - coalesce((select sum(sats) from payments
-        where state = 'settled' and payout_id in (select id from payouts where state <> 'settled')), 0)
+        where state = 'settled' and payout_id in (select id from unsettled)), 0)
       as bigint) as owed`.execute(db);
   const owed = rows[0]?.owed ?? 0n;
   const held = balanceMsat / 1000n;
@@ -107,17 +111,18 @@ async function balanceCheck(db: Db, { balanceMsat }: SourceWallet): Promise<Chec
   return warn('balance', detail, `Top the source wallet up by at least ${groupDigits(owed - held)} sat.`);
 }
 
-/** Each client's wallet as a run would meet it: its key is known and is an invoice key. */
-async function* clientChecks(db: Db, lnbits: LnbitsClient): AsyncGenerator<Check> {
-  const clients = await db
+/** Each wallet that is paid into as a run would meet it: its key is known and is an invoice key. */
+async function* recipientChecks(db: Db, lnbits: LnbitsClient): AsyncGenerator<Check> {
+  const recipients = await db
     .selectFrom('recipients')
     .innerJoin('wallets', 'wallets.id', 'recipients.wallet_id')
-    .select(['recipients.name', 'wallets.invoice_key'])
+    .select(['recipients.name', 'recipients.kind', 'wallets.invoice_key'])
     .where('recipients.status', '<>', 'closed')
     .orderBy('recipients.name')
     .execute();
-  for (const { name, invoice_key: key } of clients) {
+  for (const { name, kind, invoice_key: key } of recipients) {
     const check = `wallet of ${name}`;
+    const set = `aio-dca ${kind === 'client' ? 'clients' : 'commission'} set ${name} --wallet-key-file FILE`;
     try {
       const { id } = await lnbits.wallet(new Secret(key));
       yield id === null
@@ -125,13 +130,12 @@ async function* clientChecks(db: Db, lnbits: LnbitsClient): AsyncGenerator<Check
         : warn(
             check,
             'answers, but the ledger keeps its admin key, which can spend',
-            `Replace it with the invoice key: aio-dca clients set ${name} --wallet-key-file FILE`,
+            `Replace it with the invoice key: ${set}`,
           );
     } catch (error) {
       const failed = fail(check, error);
       if (failed.exit === 78) {
-        const hint = `If the wallet lives, give its new key: aio-dca clients set ${name} --wallet-key-file FILE`;
-        yield { ...failed, hint };
+        yield { ...failed, hint: `If the wallet lives, give its new key: ${set}` };
         continue;
       }
       yield failed;

@@ -263,15 +263,24 @@ test('a balance below what is owed is a warning with the sum that is short', asy
   });
 });
 
-test('cash for a machine that Lamassu does not have, and a machine without cash', async () => {
-  await own(healthy());
-  await pairMachine(world.lamassu, 'Xela', 'another-machine');
+test('a machine that nobody has cash in, and cash for a machine that Lamassu does not have', async () => {
+  await own(startWorld());
+  for (const name of ['Antigua', 'Xela']) await pairMachine(world.lamassu, name, `device of ${name}`);
+  await world.must(['migrate']);
+  await world.addClient('alice');
   await doctor();
   await world.addFunding('alice', '100 GTQ', { args: ['--machine', 'Xela'] });
+  const details = async () => {
+    const { code, report } = await doctor();
+    expect(code).toBe(0);
+    return report.checks.flatMap(({ name, detail }) => (name === 'fundings' ? [detail] : []));
+  };
+  expect(await details()).toEqual([expect.stringMatching(/no client's cash is in Antigua:/)]);
   await world.lamassu.query("delete from devices where name = 'Xela'");
-  const { code, report } = await doctor();
-  expect(code).toBe(0);
-  expect(wrong(report).fundings?.detail).toMatch(/^f2: .*does not have/);
+  expect(await details()).toEqual([
+    expect.stringMatching(/^f1: .*Lamassu does not have/),
+    expect.stringContaining('Antigua'),
+  ]);
 });
 
 test('no secret is printed', async () => {
