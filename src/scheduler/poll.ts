@@ -10,8 +10,9 @@ import { lastReport, payoutsNeedingPeople, reviewsSince } from '../ledger/news.t
 import type { Ledger, Trx } from '../ledger/open.ts';
 import { now } from '../time.ts';
 import { pay } from './pay.ts';
-import { pagesToRead, type Reading, type ReadReport, readCashOuts, rulesOf } from './read.ts';
+import { pagesToRead, type Reading, type ReadReport, readCashOuts } from './read.ts';
 import { add, conclude, noTotals, type PollReport, summaryOf } from './report.ts';
+import { rulesOf } from './rules.ts';
 import { bind, concernsReading, emptyReport, markOf, readingOf, refuseWithoutClients } from './setup.ts';
 
 export interface PollDeps {

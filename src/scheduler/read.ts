@@ -1,14 +1,16 @@
-import type { Config } from '../config/load.ts';
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { BridgeError } from '../errors.ts';
-import { type Judgement, judge, type LamassuRow, type Rules } from '../lamassu/row.ts';
+import { type Judgement, judge, type LamassuRow } from '../lamassu/row.ts';
 import type { Source } from '../lamassu/source.ts';
+import { ALWAYS } from '../ledger/in-force.ts';
 import { type IngestOptions, ingest } from '../ledger/ingest.ts';
 import type { Db, Trx } from '../ledger/open.ts';
 import { type Finding, isNews, toReview } from '../ledger/review.ts';
+import type { Schema } from '../ledger/schema.ts';
 import { type Mark, moveMark } from '../ledger/source.ts';
 import { type Instant, isInstant, now, plus } from '../time.ts';
+import { judgeNew, type ReadingRules, type ReviewReason } from './rules.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -16,7 +18,7 @@ const DAY_MS = 86_400_000;
 export interface Reading {
   db: Db;
   write<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
-  rules: Rules;
+  rules: ReadingRules;
   mark: Mark | null;
   ingest: Omit<IngestOptions, 'now'>;
   /** Told of each cash-out after it was recorded. */
@@ -32,12 +34,6 @@ export interface ReadReport {
   mark: Mark | null;
 }
 
-/** The rules by which Lamassu's rows are judged. */
-export function rulesOf(config: Config): Rules {
-  const { method, fallback } = config.commission;
-  return { source: config.lamassu.name, startAt: config.lamassu.startAt, method, fallback };
-}
-
 /**
  * Pages of rows to look at, oldest first: the watched ones that the window misses, everything confirmed since the
  * mark less the overlap, and what came out of the machine but was never confirmed.
@@ -45,7 +41,7 @@ export function rulesOf(config: Config): Rules {
 export async function* pagesToRead(
   db: Db,
   source: Source,
-  { rules, mark, overlapMs }: { rules: Rules; mark: Mark | null; overlapMs: number },
+  { rules, mark, overlapMs }: { rules: ReadingRules; mark: Mark | null; overlapMs: number },
 ): AsyncGenerator<LamassuRow[]> {
   const from = plus(mark && mark.confirmedAt > rules.startAt ? mark.confirmedAt : rules.startAt, -overlapMs);
   const watched = await db
@@ -75,14 +71,32 @@ export async function readCashOuts(
     for (const row of page) {
       if (reading.signal.aborted) break;
       report.read += 1;
-      const judgement = judge(row, reading.rules, sourceNow);
-      if (known.processed.has(row.id)) report.alreadyProcessed += 1;
-      else if (judgement.eligible) {
-        await recordCashOut(reading, report, sourceNow, notes, row, judgement.cashOut);
+      const processed = known.processed.get(row.id);
+      if (processed) {
+        report.alreadyProcessed += 1;
+        const change = changeSince(processed, judge(row, { ...reading.rules, startAt: ALWAYS }, sourceNow));
+        notes.push({
+          row,
+          watch: false,
+          review: change === null ? null : news(row, reading, known, 'changed', change),
+        });
+        continue;
+      }
+      const verdict = judgeNew(row, reading.rules, sourceNow, known.review.get(row.id));
+      if (verdict.eligible) {
+        await recordCashOut(reading, report, sourceNow, notes, row, verdict.cashOut);
         notes = [];
         continue;
       }
-      notes.push(noteOn(row, judgement, reading.rules.source, known));
+      const watched = known.watched.has(row.id);
+      // Confirmed before the start, but eligible only now: whether somebody else paid for it, only a person knows.
+      const lateStart = verdict.reason === 'before-start' && watched;
+      notes.push({
+        row,
+        watch: verdict.watch && !watched,
+        review:
+          verdict.review || lateStart ? news(row, reading, known, verdict.reason, verdict.detail) : null,
+      });
     }
     await recordNotes(reading, report, sourceNow, notes);
     if (reading.signal.aborted) break;
@@ -97,11 +111,13 @@ interface Note {
   watch: boolean;
 }
 
+type Processed = Pick<
+  Schema['cash_outs'],
+  'machine' | 'confirmed_at' | 'currency' | 'fiat' | 'gross' | 'origin'
+>;
+
 interface Known {
-  processed: Map<
-    string,
-    { machine: string; confirmed_at: string; currency: string; fiat: bigint; gross: bigint; origin: string }
-  >;
+  processed: Map<string, Processed>;
   review: Map<string, Parameters<typeof isNews>[0]>;
   watched: Set<string>;
 }
@@ -127,44 +143,27 @@ async function knownRows(db: Db, page: LamassuRow[]): Promise<Known> {
   };
 }
 
-function noteOn(row: LamassuRow, judgement: Judgement, source: string, known: Known): Note {
-  const finding = (reason: string, detail: string): Finding => ({
-    cashOutId: row.id,
-    source,
-    machine: row.device_id,
-    reason,
-    detail,
-    lamassu: row,
-  });
-  const news = (found: Finding) => (isNews(known.review.get(row.id), found) ? found : null);
-  const processed = known.processed.get(row.id);
-  if (processed) {
-    const change = processed.origin === 'lamassu' ? changeSince(processed, judgement) : null;
-    return { row, watch: false, review: change === null ? null : news(finding('changed', change)) };
-  }
-  if (judgement.eligible) throw new Error(`${row.id} is eligible and was not ingested`);
-  const { reason, detail } = judgement;
-  const watched = known.watched.has(row.id);
-  // Confirmed before the start, but eligible only now: whether somebody else paid for it, only a person knows.
-  const lateStart = reason === 'before-start' && watched;
-  return {
-    row,
-    watch: judgement.watch && !watched,
-    review: judgement.review || lateStart ? news(finding(reason, detail)) : null,
-  };
+/** What a person has to be told of a row; null where that is known. */
+function news(
+  row: LamassuRow,
+  reading: Reading,
+  known: Known,
+  reason: ReviewReason,
+  detail: string,
+): Finding | null {
+  const found = finding(row, reading, reason, detail);
+  return isNews(known.review.get(row.id), found) ? found : null;
 }
 
-/** How Lamassu contradicts what was distributed; null where it does not. */
-function changeSince(
-  processed: { machine: string; confirmed_at: string; currency: string; fiat: bigint; gross: bigint },
-  judgement: Judgement,
-): string | null {
-  if (!judgement.eligible) {
-    // A later start_at does not concern what was processed before.
-    return judgement.reason === 'before-start'
-      ? null
-      : `it was distributed, and now Lamassu says: ${judgement.detail}`;
-  }
+function finding(row: LamassuRow, reading: Reading, reason: ReviewReason, detail: string): Finding {
+  const { source } = reading.rules;
+  return { cashOutId: row.id, source, machine: row.device_id, reason, detail, lamassu: row };
+}
+
+/** How Lamassu contradicts what was distributed; null where it does not, and where a person settled it. */
+function changeSince(processed: Processed, judgement: Judgement): string | null {
+  if (processed.origin !== 'lamassu') return null;
+  if (!judgement.eligible) return `it was distributed, and now Lamassu says: ${judgement.detail}`;
   const { cashOut } = judgement;
   const pairs: [string, unknown, unknown][] = [
     ['machine', processed.machine, cashOut.machine],
@@ -204,14 +203,7 @@ async function recordCashOut(
   } catch (error) {
     // A ledger that does not answer concerns every row; anything else, this one: the next rows go on.
     if (error instanceof BridgeError || !(error instanceof Error)) throw error;
-    const review: Finding = {
-      cashOutId: row.id,
-      source: reading.rules.source,
-      machine: row.device_id,
-      reason: 'not-allocated',
-      detail: `it could not be distributed: ${error.message}`,
-      lamassu: row,
-    };
+    const review = finding(row, reading, 'not-allocated', `it could not be distributed: ${error.message}`);
     await recordNotes(reading, report, sourceNow, [...notes, { row, watch: true, review }]);
   }
 }

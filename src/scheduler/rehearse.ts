@@ -7,8 +7,9 @@ import { dueGroups } from '../payouts/form.ts';
 import { now } from '../time.ts';
 import { formOptions, type PayReport } from './pay.ts';
 import type { PollDeps } from './poll.ts';
-import { pagesToRead, readCashOuts, rulesOf } from './read.ts';
+import { pagesToRead, readCashOuts } from './read.ts';
 import { add, conclude, noTotals, type PollReport } from './report.ts';
+import { rulesOf } from './rules.ts';
 import { bind, concernsReading, emptyReport, markOf, readingOf, refuseWithoutClients } from './setup.ts';
 
 /** The plan that a dry run shows. */

@@ -3,7 +3,8 @@ import { BridgeError } from '../errors.ts';
 import type { Db, Trx } from '../ledger/open.ts';
 import { bindSource, type Mark } from '../ledger/source.ts';
 import { now } from '../time.ts';
-import { type Reading, type ReadReport, rulesOf } from './read.ts';
+import type { Reading, ReadReport } from './read.ts';
+import { rulesOf } from './rules.ts';
 
 /* What a run and a rehearsal of it need alike, before and around the reading. */
 
