@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const CACHE = fileURLToPath(new URL('../../node_modules/.cache/aio-dca-tests', import.meta.url));
 
 export interface Ran {
   /** Null where a signal ended it. */
@@ -66,5 +67,6 @@ function inherited(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(AIO_DCA_|CREDENTIALS_DIRECTORY$|NODE_OPTIONS$|FORCE_COLOR$|SUDO_USER$)/.test(name),
   );
-  return { ...Object.fromEntries(kept), NO_COLOR: '1' };
+  // A test starts hundreds of them: keeping what was compiled takes a third off each.
+  return { NODE_COMPILE_CACHE: CACHE, ...Object.fromEntries(kept), NO_COLOR: '1' };
 }

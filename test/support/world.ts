@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +9,6 @@ import { createLamassu, insertCashOut, type Lamassu, type LamassuVersion } from 
 import type { Lnbits, LnbitsVersion, WalletKeys } from './lnbits.ts';
 import { type LnbitsSimulator, startLnbitsSimulator } from './lnbits-simulator.ts';
 import { createDatabase, type Database, SERVER_VARIABLE, startPostgres } from './postgres.ts';
-import { seedClient, seedFunding } from './seed.ts';
 import { startSshServer } from './ssh.ts';
 import { startSshd } from './sshd.ts';
 
@@ -65,8 +63,6 @@ export interface World {
   balance(wallet: WalletKeys): Promise<bigint>;
   stop(): Promise<void>;
 }
-
-const HAVE_CLI = existsSync(new URL('../../src/cli/fundings.ts', import.meta.url));
 
 const DAY_MS = 86_400_000;
 
@@ -180,14 +176,12 @@ export function worldOf(
       const keys = await lnbits.createUserWallet(name);
       const file = join(folder, `${name}.invoicekey`);
       await writeFile(file, `${keys.inkey}\n`, { mode: 0o600 });
-      if (HAVE_CLI) await must(['clients', 'add', name, '--wallet-key-file', file, ...args]);
-      else await seedClient(parts.ledgerUrl, name, keys);
+      await must(['clients', 'add', name, '--wallet-key-file', file, ...args]);
       wallets.set(name, keys);
       return keys;
     },
     addFunding: async (client, amount, { at, args = ['--any-machine'] } = {}) => {
       const time = at ?? new Date(Date.now() - 14 * DAY_MS).toISOString();
-      if (!HAVE_CLI) return seedFunding(parts.ledgerUrl, client, amount, time);
       const ran = await must([
         ...['fundings', 'add', client, amount, '--deposited', '--at', time],
         ...args,

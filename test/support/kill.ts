@@ -1,0 +1,190 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadConfig } from '../../src/config/load.ts';
+import { openLedger } from '../../src/ledger/open.ts';
+import { verifyLedger } from '../../src/ledger/verify.ts';
+import { audit } from './auditor.ts';
+import { type CommitProxy, startCommitProxy } from './commit-proxy.ts';
+import { fork } from './fork.ts';
+import type { Phase, SeenRequest } from './lnbits-simulator.ts';
+import type { World } from './world.ts';
+
+/**
+ * When a run is killed. `request`: at its nth request to LNbits: before LNbits handles it, between a payment's debit
+ * and its credit, or after it was handled and before the answer. `commit`: right before or after its nth commit.
+ */
+export type KillPoint =
+  | { at: 'request'; n: number; phase: Phase; until?: SlowUntil }
+  | { at: 'commit'; n: number; phase: 'before' | 'after' };
+
+/**
+ * A payment that goes on at LNbits after its run was killed: until the next run asks for it (`asked`), has been
+ * answered (`answered`), or sends it again (`sent`); at the longest for SLOW_MS.
+ */
+export type SlowUntil = 'asked' | 'answered' | 'sent';
+
+/** Shorter than `[payouts] quiet` of these worlds, as the quiet time promises of a real LNbits. */
+const SLOW_MS = 500;
+
+/** Runs that it may take after the kill. */
+const MORE_RUNS = 3;
+
+/** What a run does when nobody kills it: the points at which one can. */
+export interface Course {
+  requests: SeenRequest[];
+  commits: number;
+}
+
+/** Kills of one world, each on a copy of it. */
+export class KillSeries {
+  readonly #template: World;
+  /** What `start` of a copy takes so that its commits can be counted. */
+  readonly #preload: string;
+
+  constructor(template: World) {
+    this.#template = template;
+    this.#preload = new URL('./kill-at-commit.mjs', import.meta.url).href;
+  }
+
+  /** The course of a run on a fresh copy, or of the one after a run was killed at `after`. */
+  async course(after?: KillPoint): Promise<Course> {
+    return await this.#onCopy(async (world, proxy) => {
+      if (after) await this.#kill(world, proxy, after);
+      world.simulator().clearLog();
+      if (proxy) proxy.commits = 0;
+      const ran = await world.aioDca(['poll', '--json'], this.#counting('count:0'));
+      const requests = [...world.simulator().requests];
+      const commits = proxy ? proxy.commits : Number(/commits: (\d+)/.exec(ran.stderr)?.[1]);
+      const problems = [
+        ...(ran.code === 0 ? [] : [`exit ${ran.code}: ${ran.stdout}${ran.stderr}`]),
+        ...(await judge(world)),
+      ];
+      if (problems.length > 0) throw new Error(`without a kill:\n${problems.join('\n')}`);
+      return { requests, commits };
+    });
+  }
+
+  /** Kills a run at each of `points`, then runs again until all is done. Answers what went wrong, with its point. */
+  async survive(points: KillPoint[][]): Promise<string[]> {
+    const wrong: string[] = [];
+    const queue = points.values();
+    // A killed run often leaves the next one waiting for the quiet time: three at a time keep two cores busy.
+    const worker = async () => {
+      for (const series of queue) {
+        const problems = await this.#onCopy((world, proxy) => this.#killed(world, proxy, series));
+        wrong.push(...problems.map((problem) => `${series.map(describe).join(', then ')}: ${problem}`));
+      }
+    };
+    await Promise.all([worker(), worker(), worker()]);
+    return wrong;
+  }
+
+  async #killed(world: World, proxy: CommitProxy | null, series: KillPoint[]): Promise<string[]> {
+    for (const point of series) {
+      const signal = await this.#kill(world, proxy, point);
+      if (signal !== 'SIGKILL') return [`${describe(point)} was not reached`];
+    }
+    for (let run = 1; run <= MORE_RUNS; run += 1) {
+      const ran = await world.aioDca(['poll', '--json']);
+      if (ran.code === 0) return await judge(world);
+      if (run === MORE_RUNS) return [`run ${run} after it: exit ${ran.code}: ${ran.stdout}${ran.stderr}`];
+    }
+    return [];
+  }
+
+  async #kill(world: World, proxy: CommitProxy | null, point: KillPoint): Promise<NodeJS.Signals | null> {
+    return point.at === 'request' ? killAtRequest(world, point) : this.#killAtCommit(world, proxy, point);
+  }
+
+  async #killAtCommit(
+    world: World,
+    proxy: CommitProxy | null,
+    { n, phase }: { n: number; phase: 'before' | 'after' },
+  ): Promise<NodeJS.Signals | null> {
+    const command = world.start(['poll', '--json'], this.#counting(`${phase}:${n}`));
+    if (proxy) {
+      proxy.commits = 0;
+      proxy.onCommit = async (seen, at) => {
+        if (seen !== n || at !== phase) return undefined;
+        command.child.kill('SIGKILL');
+        await command.ended;
+        return 'drop';
+      };
+    }
+    const { signal } = await command.ended;
+    if (proxy) proxy.onCommit = undefined;
+    return signal;
+  }
+
+  #counting(at: string) {
+    return this.#template.ledgerUrl.startsWith('sqlite:')
+      ? { node: ['--import', this.#preload], env: { KILL_AT_COMMIT: at } }
+      : {};
+  }
+
+  async #onCopy<T>(work: (world: World, proxy: CommitProxy | null) => Promise<T>): Promise<T> {
+    const stack = new AsyncDisposableStack();
+    try {
+      if (this.#template.ledgerUrl.startsWith('sqlite:')) {
+        const world = await fork(this.#template);
+        stack.defer(() => world.stop());
+        return await work(world, null);
+      }
+      const { hostname, port } = new URL(this.#template.ledgerUrl);
+      const proxy = await startCommitProxy({ host: hostname, port: Number(port) });
+      stack.defer(() => proxy.close());
+      const world = await fork(this.#template, proxy.port);
+      stack.defer(() => world.stop());
+      return await work(world, proxy);
+    } finally {
+      await stack.disposeAsync();
+    }
+  }
+}
+
+/** What the auditor and the program's own `verify` find wrong. */
+export async function judge(world: World): Promise<string[]> {
+  const { violations } = await audit(world);
+  const { url, password } = loadConfig(world.configFile, {}).ledger;
+  const ledger = await openLedger({ url, password, use: 'read' });
+  try {
+    const { differences } = await verifyLedger(ledger.db);
+    return [
+      ...violations.map(({ kind, what }) => `${kind}: ${what}`),
+      ...differences.map(({ code, what }) => `verify: ${code}: ${what}`),
+    ];
+  } finally {
+    await ledger.close();
+  }
+}
+
+async function killAtRequest(
+  world: World,
+  { n, phase, until }: { n: number; phase: Phase; until?: SlowUntil },
+): Promise<NodeJS.Signals | null> {
+  const simulator = world.simulator();
+  simulator.clearLog();
+  const command = world.start(['poll', '--json']);
+  const over = Promise.withResolvers<void>();
+  let slow: string | null = null;
+  simulator.onRequest = async (request, at) => {
+    if (slow !== null && request.hash === slow) {
+      if (until === 'asked' && request.kind === 'find' && at === 'before') over.resolve();
+      if (until === 'answered' && request.kind === 'find' && at === 'after') over.resolve();
+      if (until === 'sent' && request.kind === 'pay' && at === 'before') over.resolve();
+      return;
+    }
+    if (slow !== null || request.n !== n || at !== phase) return;
+    slow = request.hash ?? '';
+    command.child.kill('SIGKILL');
+    await command.ended;
+    if (until === undefined) return 'drop';
+    await Promise.race([over.promise, sleep(SLOW_MS, undefined, { ref: false })]);
+  };
+  const { signal } = await command.ended;
+  return signal;
+}
+
+function describe(point: KillPoint): string {
+  const slow = point.at === 'request' && point.until ? `, and LNbits goes on until it is ${point.until}` : '';
+  return `${point.phase} ${point.at} ${point.n}${slow}`;
+}
