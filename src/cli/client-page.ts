@@ -95,11 +95,11 @@ function inCurrency(one: InCurrency, timezone: string): string {
 }
 
 /** `--daily-limit` and `--max-daily-limit`, each at most once per currency, together by currency. */
-export function limitChanges(options: { dailyLimit: string[]; maxDailyLimit: string[] }): LimitChange[] {
+export function limitChanges(options: { dailyLimit?: string[]; maxDailyLimit?: string[] }): LimitChange[] {
   const changes = new Map<string, LimitChange>();
   for (const [key, field, texts] of [
-    ['daily', '--daily-limit', options.dailyLimit],
-    ['max', '--max-daily-limit', options.maxDailyLimit],
+    ['daily', '--daily-limit', options.dailyLimit ?? []],
+    ['max', '--max-daily-limit', options.maxDailyLimit ?? []],
   ] as const) {
     for (const text of texts) {
       const { minor, currency, digits } = parseAmount(text, field);

@@ -62,7 +62,7 @@ function named(clients: Command, verb: string, description: string): Command {
 }
 
 function settings(command: Command): Command {
-  const collect = (value: string, before: string[]) => [...before, value];
+  const collect = (value: string, before: string[] = []) => [...before, value];
   return command
     .addOption(
       new Option(
@@ -70,16 +70,16 @@ function settings(command: Command): Command {
         'flow: paid as cash goes out (default); fixed: up to a daily limit, paid at fixed times',
       ).choices(['flow', 'fixed']),
     )
-    .option('--daily-limit <amount>', 'of a fixed client, like "500 GTQ"; once per currency', collect, [])
-    .option('--max-daily-limit <amount>', 'the most that the daily limit may be', collect, []);
+    .option('--daily-limit <amount>', 'of a fixed client, like "500 GTQ"; once per currency', collect)
+    .option('--max-daily-limit <amount>', 'the most that the daily limit may be', collect);
 }
 
 interface Settings {
   walletKeyFile?: string;
   newWallet?: boolean;
   mode?: Mode;
-  dailyLimit: string[];
-  maxDailyLimit: string[];
+  dailyLimit?: string[];
+  maxDailyLimit?: string[];
 }
 
 async function add(

@@ -259,6 +259,27 @@ test('a paid client has metrics, on the page and in JSON', async () => {
   for (const line of `${page}\n${list}`.split('\n')) expect([...line].length).toBeLessThanOrEqual(100);
 });
 
+test('who leaves with sats owed is closing until they are paid', async () => {
+  const poor = await startWorld({ tunnel: 'direct', sats: 1n });
+  try {
+    await poor.must(['migrate']);
+    await poor.addClient('leaver');
+    await poor.addFunding('leaver', '4000 GTQ');
+    await poor.insertCashOut();
+    expect((await poor.aioDca(['poll'])).code).toBe(75);
+    const closing = await poor.aioDca(['clients', 'close', 'leaver']);
+    expect(closing.code).toBe(2);
+    expect(closing.stdout).toContain('484,207 sat are not settled yet');
+    expect(closing.stdout).toContain('  aio-dca poll\n  aio-dca clients close leaver');
+    await poor.lnbits.topUp(poor.source.id, 1_000_000n);
+    await poor.must(['poll']);
+    const closed = await poor.must(['clients', 'close', 'leaver', '--json']);
+    expect(closed.json()).toMatchObject({ status: 'closed', metrics: { GTQ: { sats_stacked: 484_207 } } });
+  } finally {
+    await poor.stop();
+  }
+});
+
 test('an unknown client is named', async () => {
   for (const verb of ['show', 'close']) {
     const ran = await world.aioDca(['clients', verb, 'nobody']);
