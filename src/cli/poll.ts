@@ -35,6 +35,6 @@ export function register(program: Command): void {
     });
 }
 
-function nothingHappened({ source, payouts, exitCode }: PollReport): boolean {
-  return exitCode === 0 && source.read === source.alreadyProcessed && payouts.settled === 0;
+function nothingHappened({ source, distributed, payouts, exitCode }: PollReport): boolean {
+  return exitCode === 0 && distributed.cashOuts === 0 && source.toReview === 0 && payouts.settled === 0;
 }
