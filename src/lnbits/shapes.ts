@@ -22,6 +22,8 @@ export type PaymentStatus = 'success' | 'pending' | 'failed';
 /** One wallet's side of a payment. */
 export interface Payment {
   hash: string;
+  /** Null where LNbits does not show it. */
+  bolt11: string | null;
   walletId: string;
   /** Negative: outgoing. */
   amountMsat: bigint;
@@ -56,6 +58,7 @@ export const invoiceShape = z.object({
 export const paymentShape = z
   .object({
     payment_hash: hash,
+    bolt11: text,
     wallet_id: z.string().min(1),
     amount: msat,
     fee: msat,
@@ -68,6 +71,7 @@ export const paymentShape = z
   .transform(
     (row): Payment => ({
       hash: row.payment_hash,
+      bolt11: row.bolt11 || null,
       walletId: row.wallet_id,
       amountMsat: row.amount,
       feeMsat: row.fee,

@@ -6,22 +6,54 @@ import type { LnbitsClient } from '../lnbits/client.ts';
 import { type Instant, now, toMs } from '../time.ts';
 import type { ClientSide, SourceSide } from './decide.ts';
 
-/** What the paying of one run needs and remembers. */
-export interface Context {
-  ledger: Ledger;
-  run: Run;
+/** LNbits with the wallet that pays. Close `lnbits` when done. */
+export interface SourceWallet {
   lnbits: LnbitsClient;
   source: { key: Secret; walletId: string; balanceMsat: bigint };
-  /** How long after a POST nothing is called dead, in ms. */
-  quietMs: number;
   /** From LNbits 1.4 on, a look at a wallet's payments changes nothing. */
   looksArePure: boolean;
+}
+
+/** What the paying of one run needs and remembers. */
+export interface Context extends SourceWallet {
+  ledger: Ledger;
+  run: Run;
+  /** How long after a POST nothing is called dead, in ms. */
+  quietMs: number;
   /** Aborted when the program was asked to stop: no new step is begun. */
   signal: AbortSignal;
   /** Payments whose every POST was answered by LNbits within this run. */
   answered: Set<bigint>;
   /** What went wrong with LNbits, one of each kind. */
   problems: Map<string, BridgeError>;
+}
+
+/** Reaches LNbits and the wallet of an admin key. Errors: `lnbits/key` for an invoice key, and those of the client. */
+export async function openSourceWallet(url: string, key: Secret): Promise<SourceWallet> {
+  // Loaded here: a poll with nothing to pay starts faster without it.
+  const { LnbitsClient } = await import('../lnbits/client.ts');
+  const lnbits = new LnbitsClient({ url });
+  try {
+    const version = await lnbits.version();
+    const { id: walletId, balanceMsat } = await lnbits.wallet(key);
+    if (walletId === null) {
+      throw new BridgeError(
+        'lnbits/key',
+        '[lnbits] source_wallet_key is an invoice key, which cannot pay',
+        'Use the admin key of the source wallet.',
+      );
+    }
+    return { lnbits, source: { key, walletId, balanceMsat }, looksArePure: looksArePure(version) };
+  } catch (error) {
+    await lnbits.close();
+    throw error;
+  }
+}
+
+/** Up to 1.3, listing a wallet's payments marks unpaid invoices as failed. An unknown version counts as old. */
+function looksArePure(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10) || 0);
+  return major > 1 || (major === 1 && minor >= 4);
 }
 
 /** Whether the last POST of a payment is older than the quiet time; true for one that was never sent. */
@@ -36,7 +68,7 @@ export async function sourceSide(ctx: Context, hash: string): Promise<SourceSide
 
 /** The client's side of a payment: `arrived` is the exact amount, without a fee, as a success. */
 export async function clientSide(
-  ctx: Context,
+  ctx: Pick<Context, 'ledger' | 'lnbits'>,
   payment: { payment_hash: string; sats: bigint; client_wallet_id: string },
 ): Promise<ClientSide> {
   const key = await walletKey(ctx, payment.client_wallet_id);
@@ -53,7 +85,7 @@ export async function clientSide(
 }
 
 /** The key by which a wallet is paid into now. */
-export async function walletKey(ctx: Context, walletId: string): Promise<Secret> {
+export async function walletKey(ctx: Pick<Context, 'ledger'>, walletId: string): Promise<Secret> {
   const { invoice_key } = await ctx.ledger.db
     .selectFrom('wallets')
     .select('invoice_key')

@@ -5,7 +5,7 @@ import type { Run } from '../ledger/lease.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
 import type { PayoutState } from '../ledger/schema.ts';
 import { checkSourceWallet } from '../payouts/check.ts';
-import type { Context } from '../payouts/context.ts';
+import { type Context, openSourceWallet } from '../payouts/context.ts';
 import { dueGroups, type FormOptions, formPayouts } from '../payouts/form.ts';
 import { type Paid, payAll } from '../payouts/pay.ts';
 import { now } from '../time.ts';
@@ -81,41 +81,15 @@ async function somethingToPay({ ledger, config, run }: PayDeps): Promise<boolean
 }
 
 async function openContext({ ledger, config, run, signal }: PayDeps): Promise<Context> {
-  const key = config.lnbits.sourceWalletKey;
-  // Loaded here: a poll with nothing to pay starts faster without it.
-  const { LnbitsClient } = await import('../lnbits/client.ts');
-  const lnbits = new LnbitsClient({ url: config.lnbits.url });
-  try {
-    const version = await lnbits.version();
-    const wallet = await lnbits.wallet(key);
-    if (wallet.id === null) {
-      throw new BridgeError(
-        'lnbits/key',
-        '[lnbits] source_wallet_key is an invoice key, which cannot pay',
-        'Use the admin key of the source wallet.',
-      );
-    }
-    return {
-      ledger,
-      run,
-      lnbits,
-      source: { key, walletId: wallet.id, balanceMsat: wallet.balanceMsat },
-      quietMs: config.payouts.quietMs,
-      looksArePure: looksArePure(version),
-      signal,
-      answered: new Set(),
-      problems: new Map(),
-    };
-  } catch (error) {
-    await lnbits.close();
-    throw error;
-  }
-}
-
-/** Up to 1.3, listing a wallet's payments marks unpaid invoices as failed. An unknown version counts as old. */
-function looksArePure(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10) || 0);
-  return major > 1 || (major === 1 && minor >= 4);
+  return {
+    ...(await openSourceWallet(config.lnbits.url, config.lnbits.sourceWalletKey)),
+    ledger,
+    run,
+    quietMs: config.payouts.quietMs,
+    signal,
+    answered: new Set(),
+    problems: new Map(),
+  };
 }
 
 async function openByState(db: Db): Promise<Pick<PayReport, 'planned' | 'deferred' | 'unknown' | 'held'>> {

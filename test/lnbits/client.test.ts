@@ -284,7 +284,7 @@ describe('a look-up', () => {
       tag: null,
       extra: {},
     };
-    expect(await find(row)).toEqual({ ...seen, memo: null, time });
+    expect(await find(row)).toEqual({ ...seen, bolt11: null, memo: null, time });
     expect(await find({ ...row, extra: { tag: 'aio-dca' } })).toMatchObject({ tag: 'aio-dca' });
   });
 

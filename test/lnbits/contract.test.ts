@@ -74,7 +74,14 @@ function contract(name: string, available: boolean, start: () => Promise<Lnbits>
       expect(walletId).toBe(alice.id);
 
       const said = await pay(source, bolt11);
-      const seen = { hash, status: 'success', feeMsat: 0n, tag: 'aio-dca', memo: 'Sats for 5.00 GTQ ☕' };
+      const seen = {
+        hash,
+        bolt11,
+        status: 'success',
+        feeMsat: 0n,
+        tag: 'aio-dca',
+        memo: 'Sats for 5.00 GTQ ☕',
+      };
       const time = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/);
       const extra = expect.objectContaining({ ...EXTRA, sats: 100 });
       expect(said).toEqual({ ...seen, walletId: source.id, amountMsat: -100_000n, time, extra });
