@@ -3,7 +3,7 @@ import type { CashOut } from '../dca/cash-out.ts';
 import { formatDecimal } from '../dca/money.ts';
 import type { Plan } from '../scheduler/rehearse.ts';
 import type { PollReport } from '../scheduler/report.ts';
-import { formatFiat, formatSats, formatTime, table } from './print.ts';
+import { counted, formatFiat, formatSats, formatTime, table } from './print.ts';
 
 /** `poll --json`, as docs and scripts know it. */
 export function pollJson(report: PollReport) {
@@ -90,14 +90,14 @@ export function pollText(report: PollReport): string {
     [payouts.held, 'held'],
   ].flatMap(([count, state]) => (count ? [`${count} ${state}`] : []));
   return [
-    `Read ${source.read} rows of Lamassu: ${distributed.cashOuts} new cash-outs, ${source.alreadyProcessed} known, ${source.toReview} newly in review.`,
+    `Read ${counted(source.read, 'row')} of Lamassu: ${counted(distributed.cashOuts, 'new cash-out')}, ${source.alreadyProcessed} known, ${source.toReview} newly in review.`,
     ...(distributed.cashOuts > 0
       ? [
           `Distributed ${formatSats(distributed.gross)}: ${formatSats(distributed.net)} to clients, ` +
             `${formatSats(distributed.commission)} commission, ${formatSats(distributed.own)} own share.`,
         ]
       : []),
-    `Paid ${payouts.settled} payouts with ${formatSats(payouts.satsSettled)}.${open.length > 0 ? ` Open: ${open.join(', ')}.` : ''}`,
+    `Paid ${counted(payouts.settled, 'payout')} with ${formatSats(payouts.satsSettled)}.${open.length > 0 ? ` Open: ${open.join(', ')}.` : ''}`,
     ...problemLines(report),
     ...(report.news.reviews > 0 ? ['Look at what waits for a person: aio-dca review list'] : []),
     ...(report.news.payouts.length > 0 ? ['Look at what could not be settled: aio-dca payouts list'] : []),
@@ -132,7 +132,7 @@ export function planText({ report, cashOuts, payouts, clients }: Plan, timezone:
   });
   return [
     'Dry run: nothing was written, nothing was paid.',
-    `${report.source.read} rows read, ${cashOuts.length} new cash-outs, ${report.source.toReview} would go to review.`,
+    `${counted(report.source.read, 'row')} read, ${counted(cashOuts.length, 'new cash-out')}, ${report.source.toReview} would go to review.`,
     ...(rows.length > 0
       ? [table(['confirmed', 'cash-out', 'client', 'cash', 'net', 'commission'], rows)]
       : []),

@@ -74,6 +74,11 @@ export function formatSats(sats: bigint): string {
   return `${groupDigits(sats)} sat`;
 }
 
+/** `1 payout`, `2 payouts`. */
+export function counted(count: number, noun: string): string {
+  return `${groupDigits(BigInt(count))} ${noun}${count === 1 ? '' : 's'}`;
+}
+
 /** `3,000.00 GTQ`, from minor units. */
 export function formatFiat(minor: bigint, digits: number, currency: string): string {
   return `${groupDigits(formatDecimal(minor, digits))} ${currency}`;
