@@ -13,6 +13,9 @@ const nouns: Record<string, () => Promise<{ register(program: Command): void }>>
   deposits: async () => ({ register: (await import('./fundings.ts')).registerAlias }),
   machines: () => import('./machines.ts'),
   migrate: () => import('./migrate.ts'),
+  status: () => import('./status.ts'),
+  'cash-outs': () => import('./cash-outs.ts'),
+  review: () => import('./review.ts'),
   verify: () => import('./verify.ts'),
   poll: () => import('./poll.ts'),
 };

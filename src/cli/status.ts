@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+import pkg from '../../package.json' with { type: 'json' };
+import type { Config } from '../config/load.ts';
+import { BridgeError } from '../errors.ts';
+import { now, plus } from '../time.ts';
+import { makeCli } from './context.ts';
+import { type StatusView, statusJson, statusText } from './status-page.ts';
+
+/** For one answer of LNbits; a look must not take long. */
+const DEADLINE_MS = 2_000;
+
+export function register(program: Command): void {
+  program
+    .command('status')
+    .description(
+      'ledger, mark, last runs, what is owed, and what needs a person; exit 2 while something does',
+    )
+    .addHelpText('after', '\nExamples:\n  aio-dca status\n  aio-dca status --json')
+    .action(async (_options: object, command: Command) => {
+      const cli = makeCli(command);
+      const config = await cli.config();
+      const view = await cli.withLedger('read', async (ledger): Promise<StatusView> => {
+        const { currentRun } = await import('../ledger/lease.ts');
+        const { ledgerStatus } = await import('../ledger/status.ts');
+        const { dueGroups } = await import('../payouts/form.ts');
+        const { formOptions } = await import('../scheduler/pay.ts');
+        const at = now();
+        const asked = askSource(config);
+        const status = await ledgerStatus(ledger.db, {
+          source: config.lamassu.name,
+          staleBefore: plus(at, -config.attention.staleAfterMs),
+          agedBefore: plus(at, -config.attention.payoutAfterMs),
+        });
+        const due = await dueGroups(ledger.db, formOptions(config, 0n));
+        return {
+          version: pkg.version,
+          ledger: { id: ledger.id, url: ledger.url, schema: ledger.schema },
+          status,
+          running: (await currentRun(ledger.db)) ?? null,
+          waiting: due.reduce((left, group) => left - group.sats, status.owed.unformed),
+          source: await asked,
+          now: at,
+        };
+      });
+      cli.answer(statusJson(view), statusText(view, config.timezone));
+      const { review, held, unknown, stale, aged } = view.status.attention;
+      if (stale || review + held + unknown + aged > 0n) process.exitCode = 2;
+    });
+}
+
+/** What the source wallet holds, or why LNbits could not be asked. */
+async function askSource(config: Config): Promise<StatusView['source']> {
+  try {
+    const key = config.lnbits.sourceWalletKey;
+    const { LnbitsClient } = await import('../lnbits/client.ts');
+    const lnbits = new LnbitsClient({ url: config.lnbits.url, deadlineMs: DEADLINE_MS });
+    try {
+      return { balance: (await lnbits.wallet(key)).balanceMsat / 1000n };
+    } finally {
+      await lnbits.close();
+    }
+  } catch (error) {
+    if (error instanceof BridgeError) return { problem: error };
+    throw error;
+  }
+}

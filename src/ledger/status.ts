@@ -1,0 +1,179 @@
+import { type SqlBool, sql } from 'kysely';
+import type { Instant } from '../time.ts';
+import type { Db } from './open.ts';
+import type { Mark } from './source.ts';
+
+/** The ledger at a glance. Sats in satoshi. */
+export interface Status {
+  /** Of the source asked for; null before its first row. */
+  mark: Mark | null;
+  /** When the last run ended that read Lamassu and left nothing undone. */
+  lastSuccessAt: Instant | null;
+  /** The last run that ended; commands that decide about payouts are not counted. */
+  lastRun: { id: bigint; kind: string; outcome: string; finishedAt: Instant } | null;
+  paused: { at: Instant; by: string; reason: string } | null;
+  owed: Owed;
+  attention: Attention;
+  totals: Totals;
+}
+
+export interface Owed {
+  /** Payouts that are not settled. */
+  payouts: bigint;
+  /** Everything allocated, or shared out of the commission, and not settled yet. */
+  sats: bigint;
+  /** The part of it that is in no payout yet. */
+  unformed: bigint;
+}
+
+export interface Attention {
+  review: bigint;
+  held: bigint;
+  unknown: bigint;
+  /** No run has succeeded for too long. */
+  stale: boolean;
+  /** Open payouts that are too old. */
+  aged: bigint;
+}
+
+export interface Totals {
+  cashOuts: bigint;
+  gross: bigint;
+  commission: bigint;
+  net: bigint;
+  own: bigint;
+  /** What has arrived. */
+  settled: bigint;
+}
+
+export interface StatusOptions {
+  /** The source's name. */
+  source: string;
+  /** Without a successful run since then the ledger is stale. */
+  staleBefore: Instant;
+  /** Open payouts from before are aged. */
+  agedBefore: Instant;
+}
+
+export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Status> {
+  const { created_at, paused_at, paused_by, paused_reason } = await db
+    .selectFrom('ledger')
+    .select(['created_at', 'paused_at', 'paused_by', 'paused_reason'])
+    .executeTakeFirstOrThrow();
+  const source = await db
+    .selectFrom('sources')
+    .select(['mark_confirmed_at', 'mark_id'])
+    .where('name', '=', options.source)
+    .executeTakeFirst();
+  const lastSuccessAt = await lastSuccess(db);
+  return {
+    mark:
+      source?.mark_confirmed_at && source.mark_id
+        ? { confirmedAt: source.mark_confirmed_at, id: source.mark_id }
+        : null,
+    lastSuccessAt,
+    lastRun: await lastRun(db),
+    paused: paused_at === null ? null : { at: paused_at, by: paused_by ?? '', reason: paused_reason ?? '' },
+    owed: await owed(db),
+    attention: {
+      ...(await needing(db, options.agedBefore)),
+      stale: (lastSuccessAt ?? created_at) < options.staleBefore,
+    },
+    totals: await totals(db),
+  };
+}
+
+async function lastSuccess(db: Db): Promise<Instant | null> {
+  const row = await db
+    .selectFrom('runs')
+    .select('finished_at')
+    .where('outcome', 'in', ['ok', 'attention'])
+    .where('read_at', 'is not', null)
+    .orderBy('id', 'desc')
+    .executeTakeFirst();
+  return row?.finished_at ?? null;
+}
+
+async function lastRun(db: Db): Promise<Status['lastRun']> {
+  const row = await db
+    .selectFrom('runs')
+    .select(['id', 'kind', 'outcome', 'finished_at'])
+    .where('outcome', 'is not', null)
+    .where('kind', 'not like', 'payouts %')
+    .orderBy('id', 'desc')
+    .executeTakeFirst();
+  if (!row?.outcome || !row.finished_at) return null;
+  return { id: row.id, kind: row.kind, outcome: row.outcome, finishedAt: row.finished_at };
+}
+
+/** A sum of integers, 0 over no rows. */
+function total(column: string) {
+  return sql<bigint>`cast(coalesce(sum(${sql.ref(column)}), 0) as bigint)`;
+}
+
+async function owed(db: Db): Promise<Owed> {
+  const allocations = await db
+    .selectFrom('allocations')
+    .select(total('net').as('sats'))
+    .where('payout_id', 'is', null)
+    .executeTakeFirstOrThrow();
+  const shares = await db
+    .selectFrom('commission_shares')
+    .select(total('sats').as('sats'))
+    .where('payout_id', 'is', null)
+    .executeTakeFirstOrThrow();
+  const payouts = await db
+    .selectFrom('payouts')
+    .select([total('sats').as('sats'), (eb) => eb.fn.countAll<bigint>().as('count')])
+    .where('state', '<>', 'settled')
+    .executeTakeFirstOrThrow();
+  // Parts of open payouts that have arrived already.
+  const arrived = await db
+    .selectFrom('payments')
+    .innerJoin('payouts', 'payouts.id', 'payments.payout_id')
+    .select(total('payments.sats').as('sats'))
+    .where('payouts.state', '<>', 'settled')
+    .where('payments.state', '=', 'settled')
+    .executeTakeFirstOrThrow();
+  const unformed = allocations.sats + shares.sats;
+  return { payouts: payouts.count, sats: unformed + payouts.sats - arrived.sats, unformed };
+}
+
+async function needing(db: Db, agedBefore: Instant): Promise<Omit<Attention, 'stale'>> {
+  const { review } = await db
+    .selectFrom('review')
+    .select((eb) => eb.fn.countAll<bigint>().as('review'))
+    .where('state', '=', 'open')
+    .executeTakeFirstOrThrow();
+  const count = (condition: ReturnType<typeof sql<SqlBool>>) =>
+    sql<bigint>`cast(coalesce(sum(case when ${condition} then 1 else 0 end), 0) as bigint)`;
+  const open = await db
+    .selectFrom('payouts')
+    .select([
+      count(sql`state = 'held'`).as('held'),
+      count(sql`state = 'unknown'`).as('unknown'),
+      count(sql`created_at < ${agedBefore}`).as('aged'),
+    ])
+    .where('state', '<>', 'settled')
+    .executeTakeFirstOrThrow();
+  return { review, ...open };
+}
+
+async function totals(db: Db): Promise<Totals> {
+  const sums = await db
+    .selectFrom('cash_outs')
+    .select([
+      (eb) => eb.fn.countAll<bigint>().as('cashOuts'),
+      total('gross').as('gross'),
+      total('commission').as('commission'),
+      total('net').as('net'),
+      total('own').as('own'),
+    ])
+    .executeTakeFirstOrThrow();
+  const { settled } = await db
+    .selectFrom('payments')
+    .select(total('sats').as('settled'))
+    .where('state', '=', 'settled')
+    .executeTakeFirstOrThrow();
+  return { ...sums, settled };
+}

@@ -1,0 +1,221 @@
+import type { Selectable } from 'kysely';
+import { sql } from 'kysely';
+import { BridgeError } from '../errors.ts';
+import type { Db } from './open.ts';
+import type { PayoutState, Schema } from './schema.ts';
+
+/* What the lists and pages of the command line read. */
+
+/** The newest rows, and how many there are in all. */
+export interface Page<T> {
+  rows: T[];
+  total: number;
+}
+
+export type PayoutView = Selectable<Schema['payouts']> & {
+  recipient: string;
+  digits: number;
+  /** Sats of its parts that have arrived. */
+  settled: bigint;
+};
+
+export interface PayoutFilter {
+  states?: readonly PayoutState[] | undefined;
+  /** A recipient's name. */
+  recipient?: string | undefined;
+  id?: bigint | undefined;
+}
+
+export async function listPayouts(db: Db, filter: PayoutFilter, limit: number): Promise<Page<PayoutView>> {
+  const { states, recipient, id } = filter;
+  const query = db
+    .selectFrom('payouts')
+    .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
+    .innerJoin('currencies', 'currencies.code', 'payouts.currency')
+    .$if(states !== undefined, (some) => some.where('payouts.state', 'in', states ?? []))
+    .$if(recipient !== undefined, (some) => some.where('recipients.name', '=', recipient ?? ''))
+    .$if(id !== undefined, (some) => some.where('payouts.id', '=', id ?? 0n));
+  const rows = await query
+    .selectAll('payouts')
+    .select(['recipients.name as recipient', 'currencies.digits'])
+    .select((eb) =>
+      eb
+        .selectFrom('payments')
+        .select(sql<bigint>`cast(coalesce(sum(payments.sats), 0) as bigint)`.as('sats'))
+        .whereRef('payments.payout_id', '=', 'payouts.id')
+        .where('payments.state', '=', 'settled')
+        .$asScalar()
+        .as('settled'),
+    )
+    .orderBy('payouts.id', 'desc')
+    .limit(limit)
+    .execute();
+  const { total } = await query
+    .select((eb) => eb.fn.countAll<bigint>().as('total'))
+    .executeTakeFirstOrThrow();
+  return {
+    rows: rows.map((row) => ({ ...row, digits: Number(row.digits), settled: row.settled ?? 0n })),
+    total: Number(total),
+  };
+}
+
+export interface PayoutDetail {
+  payout: PayoutView;
+  /** The allocations, or shares of the commission, that it pays. */
+  members: { id: bigint; cash_out_id: string; sats: bigint }[];
+  payments: Selectable<Schema['payments']>[];
+}
+
+/** Throws `usage/invalid` where there is no such payout. */
+export async function showPayout(db: Db, id: bigint): Promise<PayoutDetail> {
+  const [payout] = (await listPayouts(db, { id }, 1)).rows;
+  if (!payout) throw none(`there is no payout p${id}`, '`aio-dca payouts list` shows them.');
+  const allocations = await db
+    .selectFrom('allocations')
+    .select(['id', 'cash_out_id', 'net as sats'])
+    .where('payout_id', '=', id)
+    .orderBy('id')
+    .execute();
+  const shares = await db
+    .selectFrom('commission_shares')
+    .select(['id', 'cash_out_id', 'sats'])
+    .where('payout_id', '=', id)
+    .orderBy('id')
+    .execute();
+  const payments = await db
+    .selectFrom('payments')
+    .selectAll()
+    .where('payout_id', '=', id)
+    .orderBy('part')
+    .orderBy('attempt')
+    .execute();
+  return { payout, members: [...allocations, ...shares], payments };
+}
+
+export type CashOutView = Selectable<Schema['cash_outs']> & { digits: number };
+
+export async function listCashOuts(db: Db, limit: number, id?: string): Promise<Page<CashOutView>> {
+  const query = db.selectFrom('cash_outs').$if(id !== undefined, (some) => some.where('id', '=', id ?? ''));
+  const rows = await query
+    .innerJoin('currencies', 'currencies.code', 'cash_outs.currency')
+    .selectAll('cash_outs')
+    .select('currencies.digits')
+    .orderBy('confirmed_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  const { total } = await query
+    .select((eb) => eb.fn.countAll<bigint>().as('total'))
+    .executeTakeFirstOrThrow();
+  return { rows: rows.map((row) => ({ ...row, digits: Number(row.digits) })), total: Number(total) };
+}
+
+export type AllocationView = Selectable<Schema['allocations']> & { client: string };
+
+/** A cash-out by its id or an unambiguous beginning of it. Throws `usage/invalid`. */
+export async function showCashOut(
+  db: Db,
+  text: string,
+): Promise<{ cashOut: CashOutView; allocations: AllocationView[] }> {
+  const found = await db
+    .selectFrom('cash_outs')
+    .select('id')
+    .where('id', '>=', text)
+    .where('id', '<=', `${text}${LAST}`)
+    .orderBy('id')
+    .limit(MOST)
+    .execute();
+  const id = only(
+    text,
+    found.map((row) => row.id),
+    'cash-out',
+    'aio-dca cash-outs list',
+  );
+  const [cashOut] = (await listCashOuts(db, 1, id)).rows;
+  if (!cashOut) throw new Error(`cash-out ${id} has a currency that the ledger does not know`);
+  const allocations = await db
+    .selectFrom('allocations')
+    .innerJoin('recipients', 'recipients.id', 'allocations.client_id')
+    .selectAll('allocations')
+    .select('recipients.name as client')
+    .where('cash_out_id', '=', id)
+    .orderBy('allocations.funding_id')
+    .execute();
+  return { cashOut, allocations };
+}
+
+export type ReviewView = Schema['review'];
+
+/** Rows that wait for a person; with `closed`, also those that do not any more. */
+export async function listReview(
+  db: Db,
+  limit: number,
+  { closed }: { closed: boolean },
+): Promise<Page<ReviewView>> {
+  const query = db
+    .selectFrom('review')
+    .$if(!closed, (some) => some.where('state', 'in', ['open', 'released']));
+  const rows = await query
+    .selectAll()
+    .orderBy('since', 'desc')
+    .orderBy('cash_out_id', 'desc')
+    .limit(limit)
+    .execute();
+  const { total } = await query
+    .select((eb) => eb.fn.countAll<bigint>().as('total'))
+    .executeTakeFirstOrThrow();
+  return { rows, total: Number(total) };
+}
+
+export interface ReviewDetail {
+  review: ReviewView;
+  /** What the ledger knows of it: processed, or watched since when. */
+  cashOut: CashOutView | null;
+  watchedSince: string | null;
+}
+
+/** A row in review by its id or an unambiguous beginning of it. Throws `usage/invalid`. */
+export async function showReview(db: Db, text: string): Promise<ReviewDetail> {
+  const found = await db
+    .selectFrom('review')
+    .selectAll()
+    .where('cash_out_id', '>=', text)
+    .where('cash_out_id', '<=', `${text}${LAST}`)
+    .orderBy('cash_out_id')
+    .limit(MOST)
+    .execute();
+  const ids = found.map((row) => row.cash_out_id);
+  const id = only(text, ids, 'row in review', 'aio-dca review list --all');
+  const review = found.find((row) => row.cash_out_id === id);
+  if (!review) throw new Error(`row ${id} was found and is not there`);
+  const watch = await db.selectFrom('watch').select('since').where('cash_out_id', '=', id).executeTakeFirst();
+  const [cashOut] = (await listCashOuts(db, 1, id)).rows;
+  return { review, cashOut: cashOut ?? null, watchedSince: watch?.since ?? null };
+}
+
+/** Sorts after everything that can follow a beginning. */
+const LAST = '\u{10ffff}';
+const SHORTEST = 6;
+const MOST = 5;
+
+/** The one id that was meant. */
+function only(text: string, found: string[], noun: string, list: string): string {
+  const exact = found.find((id) => id === text);
+  if (exact !== undefined) return exact;
+  if (text.length < SHORTEST) {
+    throw none(
+      `${JSON.stringify(text)} is too short for an id`,
+      `Type at least ${SHORTEST} characters of it.`,
+    );
+  }
+  const [id, another] = found;
+  if (id === undefined) throw none(`there is no ${noun} ${JSON.stringify(text)}`, `\`${list}\` shows them.`);
+  if (another !== undefined) {
+    throw none(`${JSON.stringify(text)} could be ${found.join(', ')}`, 'Type more characters of it.');
+  }
+  return id;
+}
+
+function none(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `ID: ${message}.`, hint);
+}
