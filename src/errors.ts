@@ -73,6 +73,11 @@ export const catalogue = {
   },
   'lnbits/restored': { exit: 78, means: 'LNbits no longer shows a payment that it had shown as paid.' },
   'clock/differs': { exit: 78, means: 'The clock of a database and that of this host are far apart.' },
+  'settle/changed': {
+    exit: 75,
+    means: 'The division of a settlement became another one while a person looked at it.',
+  },
+  'export/stopped': { exit: 75, means: 'An export was stopped before its end; it left no file.' },
   'ledger/no-clients': { exit: 78, means: 'The ledger has no clients yet, or it is the wrong ledger.' },
 } as const satisfies Record<string, { exit: 1 | 2 | 64 | 75 | 78; means: string }>;
 

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { formatDecimal } from '../dca/money.ts';
-import type { AllocationView, CashOutView } from '../ledger/views.ts';
+import { cashOutDetailJson, cashOutJson, cashOutPage } from './cash-out-page.ts';
 import { makeCli } from './context.ts';
 import { parseLimit, tellMore, withLimit } from './limit.ts';
 import { formatFiat, formatSats, formatTime, table } from './print.ts';
@@ -42,82 +41,6 @@ async function show(id: string, _options: object, command: Command): Promise<voi
   const cli = makeCli(command);
   const { showCashOut } = await import('../ledger/views.ts');
   const { timezone } = await cli.config();
-  const { cashOut, allocations } = await cli.withLedger('read', ({ db }) => showCashOut(db, id));
-  const json = {
-    ...cashOutJson(cashOut),
-    allocations: allocations.map((one) => allocationJson(one, cashOut.digits)),
-  };
-  cli.answer(json, cashOutPage(cashOut, allocations, timezone));
-}
-
-function cashOutJson(row: CashOutView) {
-  return {
-    id: row.id,
-    source: row.source,
-    machine: row.machine,
-    confirmed_at: row.confirmed_at,
-    processed_at: row.processed_at,
-    fiat: formatDecimal(row.fiat, row.digits),
-    currency: row.currency,
-    gross_sats: row.gross,
-    commission_sats: row.commission,
-    net_sats: row.net,
-    own_sats: row.own,
-    undelivered_sats: row.undelivered,
-    own_fiat: formatDecimal(row.own_fiat, row.digits),
-    commission_method: row.method,
-    origin: row.origin,
-  };
-}
-
-function allocationJson(one: AllocationView, digits: number) {
-  return {
-    client: one.client,
-    funding: `f${one.funding_id}`,
-    fiat: formatDecimal(one.fiat, digits),
-    gross_sats: one.gross,
-    commission_sats: one.commission,
-    net_sats: one.net,
-    payout: one.payout_id === null ? null : `p${one.payout_id}`,
-  };
-}
-
-/** One cash-out, for a person. */
-function cashOutPage(row: CashOutView, allocations: AllocationView[], timezone: string): string {
-  const fiat = (minor: bigint) => formatFiat(minor, row.digits, row.currency);
-  const ownCommission = allocations.reduce((left, one) => left - one.commission, row.commission);
-  return [
-    `Cash-out ${row.id}`,
-    `Confirmed ${formatTime(row.confirmed_at, timezone)}, processed ${formatTime(row.processed_at, timezone)}`,
-    `Machine ${row.machine}, ${fiat(row.fiat)} for ${formatSats(row.gross)}`,
-    `Commission ${formatSats(row.commission)} (${row.method}), ${formatSats(row.net)} to clients, ${formatSats(row.own)} own share` +
-      (row.undelivered > 0n ? `, ${formatSats(row.undelivered)} undelivered` : ''),
-    table(
-      ['client', 'funding', 'cash', 'gross', 'commission', 'net', 'payout'],
-      [
-        ...allocations.map((one) => [
-          one.client,
-          `f${one.funding_id}`,
-          fiat(one.fiat),
-          formatSats(one.gross),
-          formatSats(one.commission),
-          formatSats(one.net),
-          one.payout_id === null ? 'waits' : `p${one.payout_id}`,
-        ]),
-        ...(row.own_fiat > 0n
-          ? [
-              [
-                '(own share)',
-                '',
-                fiat(row.own_fiat),
-                formatSats(row.own + ownCommission),
-                formatSats(ownCommission),
-                formatSats(row.own),
-                '',
-              ],
-            ]
-          : []),
-      ],
-    ),
-  ].join('\n');
+  const detail = await cli.withLedger('read', ({ db }) => showCashOut(db, id));
+  cli.answer(cashOutDetailJson(detail), cashOutPage(detail, timezone));
 }

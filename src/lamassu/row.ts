@@ -193,14 +193,16 @@ function optional(
 ): bigint | null {
   const text = row[column];
   if (text === null) return null;
-  // The length first: an integer of a million digits takes minutes to parse.
-  const value = text.length > 40 ? undefined : parsed(text, scale);
+  const value = readDecimal(text, scale);
   if (value === undefined || value < least || value >= below)
     throw new Malformed(`${column} is ${shown(text)}`);
   return value;
 }
 
-function parsed(text: string, scale: number): bigint | undefined {
+/** A column's text scaled by 10^`scale`; undefined where it is null or no such number. */
+export function readDecimal(text: string | null, scale: number): bigint | undefined {
+  // The length first: an integer of a million digits takes minutes to parse.
+  if (text === null || text.length > 40) return undefined;
   try {
     return parseDecimal(text, scale);
   } catch {

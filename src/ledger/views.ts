@@ -112,27 +112,26 @@ export async function listCashOuts(db: Db, limit: number, id?: string): Promise<
 
 export type AllocationView = Selectable<Schema['allocations']> & { client: string };
 
+export interface CashOutDetail {
+  cashOut: CashOutView;
+  /** In the order of the fundings. */
+  allocations: AllocationView[];
+  /** Who settled it by hand; null where Lamassu confirmed it. */
+  settlement: Schema['settlements'] | null;
+}
+
 /** A cash-out by its id or an unambiguous beginning of it. Throws `usage/invalid`. */
-export async function showCashOut(
-  db: Db,
-  text: string,
-): Promise<{ cashOut: CashOutView; allocations: AllocationView[] }> {
-  const found = await db
-    .selectFrom('cash_outs')
-    .select('id')
-    .where('id', '>=', text)
-    .where('id', '<=', `${text}${LAST}`)
-    .orderBy('id')
-    .limit(MOST)
-    .execute();
-  const id = only(
-    text,
-    found.map((row) => row.id),
-    'cash-out',
-    'aio-dca cash-outs list',
-  );
+export async function showCashOut(db: Db, text: string): Promise<CashOutDetail> {
+  const id = only(text, await beginning(db, 'cash_outs', text), 'cash-out', 'aio-dca cash-outs list');
+  const detail = await cashOutDetail(db, id);
+  if (!detail) throw new Error(`cash-out ${id} was found and is not there`);
+  return detail;
+}
+
+/** Undefined where nothing of that id was processed. */
+export async function cashOutDetail(db: Db, id: string): Promise<CashOutDetail | undefined> {
   const [cashOut] = (await listCashOuts(db, 1, id)).rows;
-  if (!cashOut) throw new Error(`cash-out ${id} has a currency that the ledger does not know`);
+  if (!cashOut) return undefined;
   const allocations = await db
     .selectFrom('allocations')
     .innerJoin('recipients', 'recipients.id', 'allocations.client_id')
@@ -141,7 +140,42 @@ export async function showCashOut(
     .where('cash_out_id', '=', id)
     .orderBy('allocations.funding_id')
     .execute();
-  return { cashOut, allocations };
+  const settlement = await db
+    .selectFrom('settlements')
+    .selectAll()
+    .where('cash_out_id', '=', id)
+    .executeTakeFirst();
+  return { cashOut, allocations, settlement: settlement ?? null };
+}
+
+/** Lamassu's ids are UUIDs. */
+export const LAMASSU_ID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+/**
+ * The whole id of the cash-out that a person means: Lamassu's, which need not be known here, or an unambiguous
+ * beginning of one that was processed or came into review. Throws `usage/invalid`.
+ */
+export async function findCashOutId(db: Db, text: string): Promise<string> {
+  if (LAMASSU_ID.test(text)) return text.toLowerCase();
+  const found = [...(await beginning(db, 'cash_outs', text)), ...(await beginning(db, 'review', text))];
+  return only(text, [...new Set(found)], 'cash-out', 'aio-dca review list');
+}
+
+/** The first ids of a table that begin with the text. */
+async function beginning(db: Db, table: 'cash_outs' | 'review', text: string): Promise<string[]> {
+  const ids =
+    table === 'cash_outs'
+      ? db.selectFrom('cash_outs').select('id')
+      : db.selectFrom('review').select('cash_out_id as id');
+  const rows = await db
+    .selectFrom(ids.as('ids'))
+    .select('id')
+    .where('id', '>=', text)
+    .where('id', '<=', `${text}${LAST}`)
+    .orderBy('id')
+    .limit(MOST)
+    .execute();
+  return rows.map((row) => row.id);
 }
 
 export type ReviewView = Schema['review'];
@@ -176,18 +210,12 @@ export interface ReviewDetail {
 
 /** A row in review by its id or an unambiguous beginning of it. Throws `usage/invalid`. */
 export async function showReview(db: Db, text: string): Promise<ReviewDetail> {
-  const found = await db
+  const id = only(text, await beginning(db, 'review', text), 'row in review', 'aio-dca review list --all');
+  const review = await db
     .selectFrom('review')
     .selectAll()
-    .where('cash_out_id', '>=', text)
-    .where('cash_out_id', '<=', `${text}${LAST}`)
-    .orderBy('cash_out_id')
-    .limit(MOST)
-    .execute();
-  const ids = found.map((row) => row.cash_out_id);
-  const id = only(text, ids, 'row in review', 'aio-dca review list --all');
-  const review = found.find((row) => row.cash_out_id === id);
-  if (!review) throw new Error(`row ${id} was found and is not there`);
+    .where('cash_out_id', '=', id)
+    .executeTakeFirstOrThrow();
   const watch = await db.selectFrom('watch').select('since').where('cash_out_id', '=', id).executeTakeFirst();
   const [cashOut] = (await listCashOuts(db, 1, id)).rows;
   return { review, cashOut: cashOut ?? null, watchedSince: watch?.since ?? null };

@@ -1,0 +1,129 @@
+import { BridgeError } from '../errors.ts';
+import type { CashOut } from './cash-out.ts';
+import { type Charge, charged } from './commission.ts';
+import { RATE_SCALE } from './money.ts';
+import { roundHalfUp } from './split.ts';
+
+const ONE = 10n ** BigInt(RATE_SCALE);
+
+/** The figures that a person states of a cash-out that was settled outside; `rate` is the commission, ×10^5. */
+export interface Stated {
+  fiat?: { minor: bigint; currency: string; digits: number } | undefined;
+  gross?: bigint | undefined;
+  commission?: bigint | undefined;
+  rate?: bigint | undefined;
+}
+
+/** What is known of it otherwise; null where nothing tells. Fiat in minor units, sats in satoshi. */
+export interface Told {
+  currency: string | null;
+  digits: number;
+  /** What the layperson asked for. */
+  asked: bigint | null;
+  /** The cash that left the machine. */
+  cameOut: bigint | null;
+  /** What the layperson paid. */
+  gross: bigint | null;
+  /** What Lamassu charged; null for another coin, whose price says nothing about satoshi. */
+  charge: Pick<Charge, 'ticker' | 'rate' | 'discount' | 'fixedFee'> | null;
+}
+
+export const NOTHING_TOLD: Told = {
+  currency: null,
+  digits: 0,
+  asked: null,
+  cameOut: null,
+  gross: null,
+  charge: null,
+};
+
+export type Figures = Pick<
+  CashOut,
+  'currency' | 'digits' | 'fiat' | 'gross' | 'undelivered' | 'commission' | 'method'
+>;
+
+/**
+ * The figures to distribute: what was stated, and for the rest what is told. Of a partial dispense, gross ×
+ * dispensed / asked (rounded down) is distributed, its commission by the formula of the whole; what the layperson
+ * paid beyond it is undelivered. Throws `usage/invalid`, which names the option that is missing or wrong.
+ */
+export function settledFigures(
+  told: Told,
+  stated: Stated,
+  { method, fallback }: Pick<Charge, 'method' | 'fallback'>,
+): Figures {
+  const currency = told.currency ?? stated.fiat?.currency;
+  const fiat = stated.fiat?.minor ?? told.cameOut;
+  if (currency === undefined || fiat === null) {
+    throw invalid(
+      '--fiat: nothing tells how much cash came out',
+      `Say what the layperson got, like --fiat "200 ${currency ?? 'USD'}".`,
+    );
+  }
+  if (stated.fiat && stated.fiat.currency !== currency) {
+    throw invalid(
+      `--fiat: the cash-out is in ${currency}, not in ${stated.fiat.currency}`,
+      `Write "… ${currency}".`,
+    );
+  }
+  const digits = stated.fiat?.digits ?? told.digits;
+  const gross = stated.gross ?? proportion(told, fiat);
+  const { commission, used } = commissionOf(told, stated, { fiat, digits, gross, method, fallback });
+  const undelivered = told.gross !== null && told.gross > gross ? told.gross - gross : 0n;
+  return { currency, digits, fiat, gross, undelivered, commission, method: used };
+}
+
+/** The commission that was stated, itself or as a rate of the gross (rounded half up); undefined where it was not. */
+export function statedCommission(
+  gross: bigint,
+  { commission, rate }: Pick<Stated, 'commission' | 'rate'>,
+): bigint | undefined {
+  return commission ?? (rate === undefined ? undefined : roundHalfUp(gross * rate, ONE));
+}
+
+function proportion({ asked, gross }: Told, fiat: bigint): bigint {
+  if (asked === null || gross === null) {
+    throw invalid(
+      '--gross: nothing tells what the layperson paid in satoshi',
+      'Say it, like --gross "61234 sat".',
+    );
+  }
+  if (fiat > asked) {
+    throw invalid(
+      '--fiat: this is more cash than the layperson asked for',
+      'Say with --gross what was paid for it, like --gross "61234 sat".',
+    );
+  }
+  const part = (gross * fiat) / asked;
+  if (part === 0n)
+    throw invalid('--fiat: less than one satoshi was paid for this', 'Check the amount, or say --gross.');
+  return part;
+}
+
+function commissionOf(
+  { asked, charge }: Told,
+  stated: Stated,
+  figures: { fiat: bigint; digits: number; gross: bigint } & Pick<Charge, 'method' | 'fallback'>,
+): { commission: bigint; used: CashOut['method'] } {
+  const { fiat, digits, gross, method, fallback } = figures;
+  const given = statedCommission(gross, stated);
+  if (given !== undefined) {
+    if (given * 2n <= gross) return { commission: given, used: 'given' };
+    throw invalid(
+      `--commission: ${given} sat are more than half of the ${gross} sat that are distributed`,
+      'Check --gross and --commission: the commission is a part of the gross.',
+    );
+  }
+  const way = 'Say it with --commission "3000 sat" or --rate 5.5%.';
+  if (!charge) throw invalid('--commission: nothing tells what was charged in satoshi', way);
+  // The fee was charged once for the whole; this is the part of it that lies in this gross.
+  const fixedFee = asked !== null && fiat < asked ? (charge.fixedFee * fiat) / asked : charge.fixedFee;
+  const scaled = fiat * 10n ** BigInt(RATE_SCALE - digits);
+  const result = charged({ ...charge, fixedFee, method, fallback, gross, fiat: scaled });
+  if ('review' in result) throw invalid(`--commission: ${result.detail}`, way);
+  return { commission: result.commission, used: result.method };
+}
+
+function invalid(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `${message}.`, hint);
+}

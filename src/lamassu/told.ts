@@ -1,0 +1,87 @@
+import { currencyDigits } from '../dca/currency.ts';
+import { RATE_SCALE } from '../dca/money.ts';
+import type { Told } from '../dca/settlement.ts';
+import { BridgeError } from '../errors.ts';
+import { type Instant, isInstant } from '../time.ts';
+import { type LamassuRow, readDecimal } from './row.ts';
+
+/** What a row tells of a cash-out that a person settles, sound or not. */
+export interface RowTold extends Told {
+  machine: string;
+  /** The moment that counts for it: whose cash was in the machine, and what was in force. */
+  at: Instant;
+  /** Where `at` comes from: a row without a usable `confirmed_at` goes by its creation, else by Lamassu's clock. */
+  atFrom: 'confirmed_at' | 'created' | 'now';
+}
+
+/**
+ * Takes from a row whatever can be relied on. `dispensed` is the cash by the notes counted (×10^5), null where
+ * nothing tells. Throws `usage/invalid` where the row names no machine.
+ */
+export function toldBy(row: LamassuRow, dispensed: bigint | null, sourceNow: Instant): RowTold {
+  if (row.device_id === null || !/^[^\p{C}]{1,200}$/u.test(row.device_id)) {
+    throw new BridgeError(
+      'usage/invalid',
+      `ID: the row of ${row.id} names no machine.`,
+      'Settle it with --external and a reference of your own.',
+    );
+  }
+  const { at, atFrom } = momentOf(row, sourceNow);
+  const digits = row.fiat_code === null ? undefined : currencyDigits(row.fiat_code);
+  const coin = row.crypto_code === 'BTC' || row.crypto_code === 'LN';
+  const minor = (scaled: bigint | null): bigint | null => {
+    const unit = 10n ** BigInt(RATE_SCALE - (digits ?? 0));
+    return digits === undefined || scaled === null || scaled <= 0n || scaled % unit !== 0n
+      ? null
+      : scaled / unit;
+  };
+  const asked = minor(positive(row.fiat, RATE_SCALE));
+  const counted = minor(dispensed);
+  const left = asked !== null && counted !== null && counted > asked ? null : counted;
+  return {
+    machine: row.device_id,
+    at,
+    atFrom,
+    currency: digits === undefined ? null : row.fiat_code,
+    digits: digits ?? 0,
+    asked,
+    cameOut: row.dispense_confirmed === 'true' ? asked : left,
+    gross: coin ? paid(row) : null,
+    charge: coin
+      ? {
+          ticker: positive(row.raw_ticker_price, RATE_SCALE),
+          rate: sound(row.commission_percentage, RATE_SCALE),
+          discount: sound(row.discount, 0) ?? 0n,
+          fixedFee: sound(row.fixed_fee, RATE_SCALE) ?? 0n,
+        }
+      : null,
+  };
+}
+
+function momentOf(row: LamassuRow, sourceNow: Instant): Pick<RowTold, 'at' | 'atFrom'> {
+  for (const atFrom of ['confirmed_at', 'created'] as const) {
+    const at = row[atFrom];
+    if (at !== null && isInstant(at) && at <= sourceNow) return { at, atFrom };
+  }
+  return { at: sourceNow, atFrom: 'now' };
+}
+
+/** The lesser of what was asked for and what arrived; null where the one is not sound, or nothing arrived. */
+function paid(row: LamassuRow): bigint | null {
+  const asked = positive(row.crypto_atoms, 0);
+  if (row.received_crypto_atoms === null || asked === null) return asked;
+  const received = positive(row.received_crypto_atoms, 0);
+  return received !== null && received > asked ? asked : received;
+}
+
+function positive(text: string | null, scale: number): bigint | null {
+  return sound(text, scale) || null;
+}
+
+function sound(text: string | null, scale: number): bigint | null {
+  const value = readDecimal(text, scale);
+  return value !== undefined && value >= 0n && value < MOST ? value : null;
+}
+
+/** Above every satoshi and every amount that Lamassu can hold; within the ledger's integers. */
+const MOST = 10n ** 16n;

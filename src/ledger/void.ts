@@ -1,0 +1,183 @@
+import { formatDecimal } from '../dca/money.ts';
+import { BridgeError } from '../errors.ts';
+import { type Instant, isInstant } from '../time.ts';
+import { record, toJson, type Who } from './log.ts';
+import type { Trx } from './open.ts';
+import type { Schema } from './schema.ts';
+import { snapshot } from './settle.ts';
+import { type CashOutDetail, cashOutDetail } from './views.ts';
+
+/** What became of a settlement that was undone. */
+export interface Voided {
+  /** As it stood. */
+  was: CashOutDetail;
+  /** The fundings that got their cash back; `fiat` and `remaining` in minor units. */
+  fundings: { id: bigint; client: string; closing: boolean; fiat: bigint; remaining: bigint }[];
+  /** A row of Lamassu goes back to the people's list; an external one has none. */
+  back: boolean;
+}
+
+/**
+ * Undoes a settlement of which nothing is in a payout: its cash goes back to the fundings, its rows leave the books and
+ * stand in `voids` as they were, and its id is free again. Throws `usage/invalid` with the way out where that is not
+ * possible any more.
+ */
+export async function voidSettlement(
+  trx: Trx,
+  who: Who,
+  id: string,
+  reason: string,
+  at: Instant,
+): Promise<Voided> {
+  const was = await cashOutDetail(trx, id);
+  if (!was?.settlement) throw await notSettled(trx, id, was);
+  await refuseSent(trx, was);
+  const { cashOut } = was;
+  const before = snapshot(was);
+  // The tables let go only of what was written down before.
+  await trx
+    .insertInto('voids')
+    .values({
+      ...{ cash_out_id: id, at, actor: who.actor, reason },
+      was: toJson({ ...before, lamassu: cashOut.lamassu, settlement: was.settlement }) ?? '',
+    })
+    .execute();
+  const fundings: Voided['fundings'] = [];
+  for (const one of was.allocations) {
+    fundings.push(await giveBack(trx, who, id, one.funding_id, one.fiat, { reason, at }));
+  }
+  await trx.deleteFrom('allocations').where('cash_out_id', '=', id).execute();
+  await trx.deleteFrom('commission_shares').where('cash_out_id', '=', id).execute();
+  await trx.deleteFrom('settlements').where('cash_out_id', '=', id).execute();
+  await trx.deleteFrom('cash_outs').where('id', '=', id).execute();
+  await record(trx, who, { at, action: 'settle void', subject: id, before, reason });
+  if (cashOut.origin === 'settled') await watchAgain(trx, cashOut, at);
+  return { was, fundings, back: cashOut.origin === 'settled' };
+}
+
+async function notSettled(trx: Trx, id: string, view: CashOutDetail | undefined): Promise<BridgeError> {
+  if (view) {
+    return invalid(
+      `ID: ${id} was distributed as Lamassu confirmed it, and only what a person settled can be undone`,
+      `\`aio-dca cash-outs show ${id}\` shows how it was divided.`,
+    );
+  }
+  const earlier = await trx
+    .selectFrom('voids')
+    .select(['at', 'actor'])
+    .where('cash_out_id', '=', id)
+    .orderBy('id', 'desc')
+    .executeTakeFirst();
+  return invalid(
+    earlier
+      ? `ID: the settlement of ${id} was undone by ${earlier.actor} at ${earlier.at} already`
+      : `ID: ${id} was not settled`,
+    '`aio-dca log` shows what was done.',
+  );
+}
+
+async function refuseSent(trx: Trx, { cashOut, allocations }: CashOutDetail): Promise<void> {
+  const shares = await trx
+    .selectFrom('commission_shares')
+    .select('payout_id')
+    .where('cash_out_id', '=', cashOut.id)
+    .execute();
+  const payouts = [...allocations, ...shares].flatMap(({ payout_id }) => payout_id ?? []);
+  if (payouts.length > 0) {
+    const names = [...new Set(payouts)].sort((a, b) => (a < b ? -1 : 1)).map((payout) => `p${payout}`);
+    const example = `${formatDecimal(allocations[0]?.fiat ?? cashOut.fiat, cashOut.digits)} ${cashOut.currency}`;
+    throw invalid(
+      `ID: sats of ${cashOut.id} are in ${names.join(', ')}, and a payout is never taken back`,
+      'Was too little distributed, settle the rest with --external and a reference of your own. Was it too much, ' +
+        `take what it was worth from the client's remaining cash: \`aio-dca fundings adjust f… "-${example}" --reason "…"\`.`,
+    );
+  }
+  const credited = await trx
+    .selectFrom('credit_members')
+    .select('credit_id')
+    .where('cash_out_id', '=', cashOut.id)
+    .executeTakeFirst();
+  if (credited) {
+    throw invalid(
+      `ID: the sats of ${cashOut.id} are part of a credit of the source wallet`,
+      'Let it be paid, and settle a difference with --external and a reference of your own.',
+    );
+  }
+  const closed = await trx
+    .selectFrom('recipients')
+    .select('name')
+    .where('id', 'in', [0n, ...allocations.map((one) => one.client_id)])
+    .where('status', '=', 'closed')
+    .executeTakeFirst();
+  if (closed) {
+    throw invalid(
+      `ID: cash of ${closed.name} would come back, and that client is closed for good`,
+      'Leave the settlement as it is; settle a difference with --external and a reference of your own.',
+    );
+  }
+}
+
+/** The cash was never spent: it remains, also of a funding that had nothing left. */
+async function giveBack(
+  trx: Trx,
+  who: Who,
+  cashOut: string,
+  id: bigint,
+  fiat: bigint,
+  { reason, at }: { reason: string; at: Instant },
+): Promise<Voided['fundings'][number]> {
+  const read = () =>
+    trx
+      .selectFrom('fundings')
+      .innerJoin('recipients', 'recipients.id', 'fundings.client_id')
+      .select([
+        ...(['fundings.remaining', 'fundings.spent', 'fundings.status'] as const),
+        ...(['recipients.name', 'recipients.status as client_status'] as const),
+      ])
+      .where('fundings.id', '=', id)
+      .executeTakeFirstOrThrow();
+  const { name, client_status, ...before } = await read();
+  await trx
+    .updateTable('fundings')
+    .set((eb) => ({
+      remaining: eb('remaining', '+', fiat),
+      spent: eb('spent', '-', fiat),
+      status: 'deposited',
+    }))
+    .where('id', '=', id)
+    .execute();
+  const { remaining, spent, status } = await read();
+  await record(trx, who, {
+    ...{ at, action: 'settle void', subject: `f${id}`, reason },
+    before: { ...before, cash_out: cashOut },
+    after: { remaining, spent, status },
+  });
+  return { id, client: name, closing: client_status === 'closing', fiat, remaining };
+}
+
+/** Lamassu may still confirm it, and then it is distributed; until then it is before a person again. */
+async function watchAgain(
+  trx: Trx,
+  { id, source, lamassu }: Schema['cash_outs'],
+  at: Instant,
+): Promise<void> {
+  const row = JSON.parse(lamassu ?? '{}') as Record<string, string | null>;
+  const confirmedAt = row.confirmed_at ?? null;
+  await trx
+    .insertInto('watch')
+    .values({
+      ...{ cash_out_id: id, source, since: at },
+      confirmed_at: confirmedAt !== null && isInstant(confirmedAt) ? confirmedAt : null,
+    })
+    .execute();
+  await trx
+    .updateTable('review')
+    .set({ state: 'open', since: at, closed_at: null, closed_by: null, closed_reason: null })
+    .where('cash_out_id', '=', id)
+    .where('state', '=', 'processed')
+    .execute();
+}
+
+function invalid(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `${message}.`, hint);
+}

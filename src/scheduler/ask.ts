@@ -1,0 +1,27 @@
+import type { Config } from '../config/load.ts';
+import type { LamassuRow } from '../lamassu/row.ts';
+import { openSource } from '../lamassu/source.ts';
+import type { Instant } from '../time.ts';
+
+/** What Lamassu says of one cash-out at this moment. */
+export interface Answer {
+  /** Lamassu's clock. */
+  now: Instant;
+  systemIdentifier: string | null;
+  /** Undefined where Lamassu has no such row. */
+  row: LamassuRow | undefined;
+  /** The cash that left by the notes counted, ×10^5; null where nothing tells. */
+  dispensed: bigint | null;
+}
+
+/** Asks Lamassu for one row by its id. Errors: those of `openSource` and its reading methods. */
+export async function askLamassu(config: Config, id: string): Promise<Answer> {
+  const source = await openSource(config.lamassu);
+  try {
+    const [row] = await source.byIds([id]);
+    const dispensed = row === undefined ? null : await source.dispensed(id);
+    return { now: source.now, systemIdentifier: source.systemIdentifier, row, dispensed };
+  } finally {
+    await source.close();
+  }
+}
