@@ -15,7 +15,7 @@ export class Page {
   }
 
   say(text: string): void {
-    if (this.#shown) process.stdout.write(`${text}\n`);
+    if (this.#shown) process.stdout.write(`${text.split('\n').map(fold).join('\n')}\n`);
   }
 
   /** A command as one would type it, and what it printed. */
@@ -27,4 +27,14 @@ export class Page {
   ran(args: string[], { stdout, stderr }: Ran): void {
     this.command(args, stdout + stderr);
   }
+}
+
+const WIDTH = 100;
+
+/** One line as several that fit the page, broken at spaces. Lines of tables fit already. */
+function fold(line: string): string {
+  if (line.length <= WIDTH) return line;
+  const space = line.lastIndexOf(' ', WIDTH);
+  if (space < 1) return line;
+  return `${line.slice(0, space)}\n${fold(`  ${line.slice(space + 1)}`)}`;
 }
