@@ -78,6 +78,10 @@ export const catalogue = {
     means: 'The division of a settlement became another one while a person looked at it.',
   },
   'export/stopped': { exit: 75, means: 'An export was stopped before its end; it left no file.' },
+  'payout/under-way': {
+    exit: 75,
+    means: 'A payment was sent so shortly ago that nobody can say yet what became of it.',
+  },
   'ledger/no-clients': { exit: 78, means: 'The ledger has no clients yet, or it is the wrong ledger.' },
 } as const satisfies Record<string, { exit: 1 | 2 | 64 | 75 | 78; means: string }>;
 

@@ -1,0 +1,223 @@
+import { type Command, Option } from 'commander';
+import type { Run } from '../ledger/lease.ts';
+import type { Who } from '../ledger/log.ts';
+import type { Ledger, Trx } from '../ledger/open.ts';
+import type { PayoutState } from '../ledger/schema.ts';
+import { type Instant, now } from '../time.ts';
+import { type Cli, makeCli, usage } from './context.ts';
+import { parseLimit, tellMore, withLimit } from './limit.ts';
+import { parseId, parseName } from './parse.ts';
+import { payoutDetailJson, payoutJson, payoutPage, payoutTable } from './payout-page.ts';
+
+const STATES: PayoutState[] = ['planned', 'paying', 'deferred', 'unknown', 'held', 'settled'];
+
+export function register(program: Command): void {
+  const payouts = program.command('payouts').description('each obligation and its payments');
+  withLimit(payouts.command('list').description('the newest payouts'))
+    .addOption(new Option('--state <state>', 'only those in this state').choices(STATES))
+    .option('--open', 'only those that are not settled')
+    .option('--client <name>', 'only those of this client or commission recipient')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  aio-dca payouts list --state held\n  aio-dca payouts list --client alice',
+    )
+    .action(list);
+  one(payouts, 'show', 'one payout, what it pays, and its payments').action(show);
+  one(payouts, 'hold', 'pay nothing of it until it is released', ' --reason "alice asked to wait"')
+    .requiredOption('--reason <text>', 'why, for the log')
+    .action(hold);
+  one(payouts, 'release', 'let a held one go on: the next run looks at what was sent of it').action(release);
+  one(payouts, 'retry', 'try one again that was put off').action(retry);
+  one(payouts, 'resolve', 'say what became of a payment', ' --not-paid --reason "not in her wallet"')
+    .option('--payment <hash>', 'which payment, where several are open')
+    .option('--paid', 'it arrived: it is settled')
+    .option('--not-paid', 'it did not, and never will: a new payment follows')
+    .requiredOption('--reason <text>', 'how you know, for the log')
+    .action(resolve);
+  payouts
+    .command('pause')
+    .description('the brake: recording goes on, paying stops')
+    .requiredOption('--reason <text>', 'why, for the log')
+    .addHelpText('after', '\nExample:\n  aio-dca payouts pause --reason "LNbits is being moved"')
+    .action(pause);
+  payouts
+    .command('resume')
+    .description('pay again')
+    .addHelpText('after', '\nExample:\n  aio-dca payouts resume')
+    .action(resume);
+}
+
+function one(payouts: Command, verb: string, description: string, example = ''): Command {
+  return payouts
+    .command(verb)
+    .description(description)
+    .argument('<id>', 'of the payout, like p118')
+    .addHelpText('after', `\nExample:\n  aio-dca payouts ${verb} p118${example}`);
+}
+
+async function list(
+  options: { state?: PayoutState; open?: boolean; client?: string; limit?: string },
+  command: Command,
+): Promise<void> {
+  const cli = makeCli(command);
+  const limit = parseLimit(options.limit);
+  const { state, open, client } = options;
+  if (state && open) throw usage('--open: --state is given too.', 'Use one of them.');
+  const states = state ? [state] : open ? STATES.filter((some) => some !== 'settled') : undefined;
+  const recipient = client === undefined ? undefined : parseName(client, '--client');
+  const { listPayouts } = await import('../ledger/views.ts');
+  const { timezone } = await cli.config();
+  const page = await cli.withLedger('read', ({ db }) => listPayouts(db, { states, recipient }, limit));
+  cli.answer(page.rows.map(payoutJson), payoutTable(page.rows, timezone));
+  tellMore(page);
+}
+
+async function show(text: string, _options: object, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const id = parseId('p', text, 'ID');
+  const { showPayout } = await import('../ledger/views.ts');
+  const { timezone } = await cli.config();
+  const found = await cli.withLedger('read', ({ db }) => showPayout(db, id));
+  cli.answer(payoutDetailJson(found), payoutPage(found, timezone));
+}
+
+async function hold(text: string, options: { reason: string }, command: Command): Promise<void> {
+  const reason = reasonOf(options);
+  await decide(command, 'hold', text, async ({ trx, who, id, at }) => {
+    const { holdByHand } = await import('../ledger/decisions.ts');
+    return holdByHand(trx, who, id, reason, at);
+  });
+}
+
+async function release(text: string, _options: object, command: Command): Promise<void> {
+  await decide(command, 'release', text, async ({ trx, who, id, at }) => {
+    const { releasePayout } = await import('../ledger/decisions.ts');
+    return releasePayout(trx, who, id, at);
+  });
+}
+
+async function retry(text: string, _options: object, command: Command): Promise<void> {
+  await decide(command, 'retry', text, async ({ trx, who, id, at }) => {
+    const { retryPayout } = await import('../ledger/decisions.ts');
+    return retryPayout(trx, who, id, at);
+  });
+}
+
+async function resolve(
+  text: string,
+  options: { payment?: string; paid?: boolean; notPaid?: boolean; reason: string },
+  command: Command,
+): Promise<void> {
+  const cli = makeCli(command);
+  const id = parseId('p', text, 'ID');
+  const reason = reasonOf(options);
+  if ((options.paid ?? false) === (options.notPaid ?? false)) {
+    throw usage('--paid, --not-paid: one of them must be given.', 'Say what became of the payment.');
+  }
+  const config = await cli.config();
+  const { resolveByHand } = await import('./resolve.ts');
+  await cli.withLedger('write', async (ledger) => {
+    const state = await asRun(ledger, cli, 'resolve', (run) =>
+      resolveByHand({
+        ...{ cli, config, ledger, run, id, reason },
+        hash: options.payment?.toLowerCase(),
+        paid: options.paid ?? false,
+      }),
+    );
+    await answer(cli, ledger, id, state ?? 'unchanged');
+  });
+}
+
+async function pause(options: { reason: string }, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const reason = reasonOf(options);
+  const { pausePaying } = await import('../ledger/decisions.ts');
+  await cli.withLedger('write', async (ledger) => {
+    const done = await ledger.write((trx) =>
+      pausePaying(trx, { actor: cli.actor, run: null }, reason, now()),
+    );
+    const { paused_at, paused_by, paused_reason } = await ledger.db
+      .selectFrom('ledger')
+      .select(['paused_at', 'paused_by', 'paused_reason'])
+      .executeTakeFirstOrThrow();
+    cli.answer(
+      { paused: true, pause: { at: paused_at, by: paused_by, reason: paused_reason } },
+      done
+        ? 'Paying is paused: recording goes on, nothing is sent until `aio-dca payouts resume`.'
+        : `Paying was paused already, by ${paused_by} since ${paused_at}: ${paused_reason}`,
+    );
+  });
+}
+
+async function resume(_options: object, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const { resumePaying } = await import('../ledger/decisions.ts');
+  const done = await cli.withLedger('write', (ledger) =>
+    ledger.write((trx) => resumePaying(trx, { actor: cli.actor, run: null }, now())),
+  );
+  cli.answer(
+    { paused: false, pause: null },
+    done ? 'Paying goes on with the next run: aio-dca poll' : 'Paying was not paused.',
+  );
+}
+
+function reasonOf({ reason }: { reason: string }): string {
+  const text = reason.trim();
+  if (text === '') throw usage('--reason: it is empty.', 'Say why: it is kept in the log.');
+  return text;
+}
+
+interface Decision {
+  trx: Trx;
+  who: Who;
+  id: bigint;
+  at: Instant;
+}
+
+/** One decision about one payout, while no run can touch it. */
+async function decide(
+  command: Command,
+  verb: string,
+  text: string,
+  work: (decision: Decision) => Promise<PayoutState>,
+): Promise<void> {
+  const cli = makeCli(command);
+  const id = parseId('p', text, 'ID');
+  await cli.withLedger('write', async (ledger) => {
+    const state = await asRun(ledger, cli, verb, (run) =>
+      run.write((trx) => work({ trx, who: run.who, id, at: now() })),
+    );
+    await answer(cli, ledger, id, state);
+  });
+}
+
+/** Holds the lease for as long as `work` takes, so that no run pays meanwhile. */
+async function asRun<T>(ledger: Ledger, cli: Cli, verb: string, work: (run: Run) => Promise<T>): Promise<T> {
+  const { startRun } = await import('../ledger/lease.ts');
+  const run = await startRun(ledger, `payouts ${verb}`, cli.actor);
+  try {
+    const result = await work(run);
+    await run.finish('ok', null);
+    return result;
+  } catch (error) {
+    await run.finish('failed', null).catch(() => {});
+    throw error;
+  }
+}
+
+/** What happens next to a payout, by its state. */
+const next: Record<PayoutState | 'unchanged', string> = {
+  planned: 'The next run pays it: aio-dca poll',
+  paying: 'The next run goes on with it: aio-dca poll',
+  deferred: 'The next run tries again: aio-dca poll',
+  unknown: 'The next run looks what became of its payment: aio-dca poll',
+  held: 'Nothing of it is paid until it is released.',
+  settled: 'Nothing more of it is paid.',
+  unchanged: 'Nothing was changed.',
+};
+
+async function answer(cli: Cli, ledger: Ledger, id: bigint, state: PayoutState | 'unchanged'): Promise<void> {
+  const { showPayout } = await import('../ledger/views.ts');
+  const found = await showPayout(ledger.db, id);
+  cli.answer(payoutDetailJson(found), `Payout p${id} is ${found.payout.state}. ${next[state]}`);
+}
