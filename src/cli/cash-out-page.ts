@@ -66,9 +66,11 @@ export function division({ cashOut: row, allocations }: Omit<CashOutDetail, 'set
   const fiat = (minor: bigint) => formatFiat(minor, row.digits, row.currency);
   const ownCommission = allocations.reduce((left, one) => left - one.commission, row.commission);
   return [
-    `Machine ${row.machine}, ${fiat(row.fiat)} for ${formatSats(row.gross)}`,
+    `Machine ${row.machine}, ${fiat(row.fiat)} for ${formatSats(row.gross - row.undelivered)}`,
     `Commission ${formatSats(row.commission)} (${row.method}), ${formatSats(row.net)} to clients, ${formatSats(row.own)} own share` +
-      (row.undelivered > 0n ? `, ${formatSats(row.undelivered)} undelivered` : ''),
+      (row.undelivered > 0n
+        ? `, ${formatSats(row.undelivered)} of the ${formatSats(row.gross)} paid undelivered`
+        : ''),
     table(
       ['client', 'funding', 'cash', 'gross', 'commission', 'net', 'payout'],
       [

@@ -14,10 +14,16 @@ const nouns: Record<string, () => Promise<{ register(program: Command): void }>>
   machines: () => import('./machines.ts'),
   migrate: () => import('./migrate.ts'),
   status: () => import('./status.ts'),
+  payouts: () => import('./payouts.ts'),
   'cash-outs': () => import('./cash-outs.ts'),
   review: () => import('./review.ts'),
   verify: () => import('./verify.ts'),
   poll: () => import('./poll.ts'),
+  backup: () => import('./backup.ts'),
+  ledger: () => import('./ledger.ts'),
+  settle: () => import('./settle.ts'),
+  export: () => import('./export.ts'),
+  log: () => import('./log.ts'),
 };
 
 async function main(argv: string[]): Promise<void> {

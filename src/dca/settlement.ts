@@ -67,7 +67,7 @@ export function settledFigures(
     );
   }
   const digits = stated.fiat?.digits ?? told.digits;
-  const gross = stated.gross ?? proportion(told, fiat);
+  const gross = stated.gross ?? paidFor(told, fiat);
   const { commission, used } = commissionOf(told, stated, { fiat, digits, gross, method, fallback });
   const undelivered = told.gross !== null && told.gross > gross ? told.gross - gross : 0n;
   return { currency, digits, fiat, gross, undelivered, commission, method: used };
@@ -81,23 +81,21 @@ export function statedCommission(
   return commission ?? (rate === undefined ? undefined : roundHalfUp(gross * rate, ONE));
 }
 
-function proportion({ asked, gross }: Told, fiat: bigint): bigint {
-  if (asked === null || gross === null) {
-    throw invalid(
-      '--gross: nothing tells what the layperson paid in satoshi',
-      'Say it, like --gross "61234 sat".',
-    );
-  }
-  if (fiat > asked) {
-    throw invalid(
-      '--fiat: this is more cash than the layperson asked for',
-      'Say with --gross what was paid for it, like --gross "61234 sat".',
-    );
-  }
-  const part = (gross * fiat) / asked;
-  if (part === 0n)
-    throw invalid('--fiat: less than one satoshi was paid for this', 'Check the amount, or say --gross.');
-  return part;
+/** What was paid for a part of the cash: gross × part / asked, rounded down; null where nothing tells. */
+export function proportionOf({ asked, gross }: Told, fiat: bigint): bigint | null {
+  return asked === null || gross === null || fiat > asked ? null : (gross * fiat) / asked;
+}
+
+function paidFor(told: Told, fiat: bigint): bigint {
+  const part = proportionOf(told, fiat);
+  if (part !== null && part > 0n) return part;
+  const more = told.asked !== null && told.gross !== null && part === null;
+  throw invalid(
+    more
+      ? '--fiat: this is more cash than the layperson asked for'
+      : '--gross: nothing tells what the layperson paid in satoshi',
+    'Say with --gross what was paid for it, like --gross "61234 sat".',
+  );
 }
 
 function commissionOf(

@@ -159,7 +159,7 @@ function differing(
 
 /** A settlement as the log and a void keep it. */
 export function snapshot({ cashOut, allocations, settlement }: CashOutDetail) {
-  const { lamassu: _, digits, ...figures } = cashOut;
+  const { id: _, lamassu: __, digits, ...figures } = cashOut;
   const fiat = (minor: bigint) => formatDecimal(minor, digits);
   return {
     ...figures,

@@ -44,7 +44,7 @@ export async function voidSettlement(
     .execute();
   const fundings: Voided['fundings'] = [];
   for (const one of was.allocations) {
-    fundings.push(await giveBack(trx, who, id, one.funding_id, one.fiat, { reason, at }));
+    fundings.push(await giveBack(trx, who, cashOut, one.funding_id, one.fiat, { reason, at }));
   }
   await trx.deleteFrom('allocations').where('cash_out_id', '=', id).execute();
   await trx.deleteFrom('commission_shares').where('cash_out_id', '=', id).execute();
@@ -121,7 +121,7 @@ async function refuseSent(trx: Trx, { cashOut, allocations }: CashOutDetail): Pr
 async function giveBack(
   trx: Trx,
   who: Who,
-  cashOut: string,
+  { id: cashOut, digits }: CashOutDetail['cashOut'],
   id: bigint,
   fiat: bigint,
   { reason, at }: { reason: string; at: Instant },
@@ -137,6 +137,11 @@ async function giveBack(
       .where('fundings.id', '=', id)
       .executeTakeFirstOrThrow();
   const { name, client_status, ...before } = await read();
+  const shown = (one: Pick<Schema['fundings'], 'remaining' | 'spent' | 'status'>) => ({
+    remaining: formatDecimal(one.remaining, digits),
+    spent: formatDecimal(one.spent, digits),
+    status: one.status,
+  });
   await trx
     .updateTable('fundings')
     .set((eb) => ({
@@ -149,8 +154,8 @@ async function giveBack(
   const { remaining, spent, status } = await read();
   await record(trx, who, {
     ...{ at, action: 'settle void', subject: `f${id}`, reason },
-    before: { ...before, cash_out: cashOut },
-    after: { remaining, spent, status },
+    before: { ...shown(before), cash_out: cashOut },
+    after: { ...shown({ remaining, spent, status }), cash_out: cashOut },
   });
   return { id, client: name, closing: client_status === 'closing', fiat, remaining };
 }

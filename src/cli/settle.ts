@@ -1,0 +1,212 @@
+import { type Command, Option } from 'commander';
+import type { Stated } from '../dca/settlement.ts';
+import type { Ledger } from '../ledger/open.ts';
+import type { CashOutDetail } from '../ledger/views.ts';
+import type { Draft } from '../scheduler/settle.ts';
+import { now } from '../time.ts';
+import { type Cli, makeCli, usage } from './context.ts';
+import { parseAmount, parseRate, parseSats, parseTime } from './parse.ts';
+import { draftPage, question, settleJson, voidJson, voidPage } from './settle-page.ts';
+
+export function register(program: Command): void {
+  program
+    .command('settle')
+    .description('distribute a cash-out that was settled outside of Lamassu; or undo that with --void')
+    .argument('[id]', 'of a cash-out that Lamassu knows')
+    .addOption(
+      new Option('--external <ref>', 'one that Lamassu never saw, by a reference of your own').conflicts(
+        'void',
+      ),
+    )
+    .option('--machine <machine>', 'where the cash came out, with --external: device id or name')
+    .option('--at <time>', 'when it came out, with --external')
+    .option('--fiat <amount>', 'the cash that came out, like "200 USD" (default: what Lamassu counted)')
+    .option('--gross <sats>', 'what was paid for that cash (default: its proportion)')
+    .addOption(
+      new Option(
+        '--commission <sats>',
+        'the operator’s part of it (default: what Lamassu charged)',
+      ).conflicts('rate'),
+    )
+    .option('--rate <rate>', 'the same as a rate of the gross, like 5.5%')
+    .requiredOption('--reason <text>', 'why, for the log')
+    .option('--credit', 'its sats have yet to be credited to the source wallet, see docs/settlements.md')
+    .option('--void <id>', 'undo a settlement of which nothing is in a payout yet')
+    .option('--dry-run', 'write nothing, show the division')
+    .addHelpText(
+      'after',
+      '\nShows what Lamassu knows and how it will be divided, and asks. The same again changes nothing.\n' +
+        '\nExamples:\n  aio-dca settle 3f0c5e --reason "paid 200 of 500, rest refunded" --dry-run\n' +
+        '  aio-dca settle 3f0c5e --fiat "500 GTQ" --reason "the rest was paid by hand"\n' +
+        '  aio-dca settle --external receipt-17 --machine Antigua --at "2026-11-20 10:15" --fiat "500 GTQ" \\\n' +
+        '    --gross "61234 sat" --rate 5.5% --reason "server was down"\n' +
+        '  aio-dca settle --void 3f0c5e --reason "wrong amount"',
+    )
+    .action(run);
+}
+
+interface Options {
+  external?: string;
+  machine?: string;
+  at?: string;
+  fiat?: string;
+  gross?: string;
+  commission?: string;
+  rate?: string;
+  reason: string;
+  credit?: boolean;
+  void?: string;
+  dryRun?: boolean;
+}
+
+async function run(id: string | undefined, options: Options, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const reason = options.reason.trim();
+  if (reason === '') throw usage('--reason: it is empty.', 'Say in a few words why.');
+  const which = [id, options.external, options.void].filter((one) => one !== undefined);
+  if (which.length !== 1) {
+    throw usage(
+      `ID: ${which.length === 0 ? 'no cash-out was named' : 'more than one cash-out was named'}.`,
+      'Name it by its id in Lamassu, or with --external, or with --void.',
+    );
+  }
+  if (options.void !== undefined) await undo(cli, options.void, reason, options);
+  else if (options.external !== undefined) await external(cli, options.external, reason, options);
+  else await known(cli, id ?? '', reason, options);
+}
+
+async function known(cli: Cli, text: string, reason: string, options: Options): Promise<void> {
+  refuse(options, ['machine', 'at'], 'Lamassu tells it; it goes with --external only.');
+  const stated = statedBy(options);
+  const { credit = false } = options;
+  const config = await cli.config();
+  const { draftSettled } = await import('../scheduler/settle.ts');
+  const { findCashOutId } = await import('../ledger/views.ts');
+  const { settledBefore } = await import('../ledger/settle.ts');
+  await withClients(cli, options, async (ledger) => {
+    const id = await findCashOutId(ledger.db, text.trim());
+    const before = await settledBefore(ledger.db, { id, stated, credit });
+    if (before) return answerBefore(cli, before);
+    return agree(cli, ledger, await draftSettled(config, ledger.db, id, { stated, reason, credit }), options);
+  });
+}
+
+async function external(cli: Cli, text: string, reason: string, options: Options): Promise<void> {
+  const { machine: named, at: time, credit = false } = options;
+  const missing = (['machine', 'at', 'fiat', 'gross'] as const).filter((key) => options[key] === undefined);
+  if (options.commission === undefined && options.rate === undefined) {
+    throw usage(
+      '--commission: an external settlement needs it, or --rate.',
+      'Like --commission "3000 sat" or --rate 5.5%.',
+    );
+  }
+  if (missing.length > 0 || named === undefined || time === undefined) {
+    throw usage(
+      `--${missing[0]}: an external settlement needs ${missing.map((key) => `--${key}`).join(', ')}.`,
+      'Nobody else tells; `aio-dca settle --help` has an example.',
+    );
+  }
+  const stated = statedBy(options);
+  const config = await cli.config();
+  const at = parseTime(time, config.timezone, '--at');
+  const { draftExternal, externalReference } = await import('../scheduler/settle.ts');
+  const { settledBefore } = await import('../ledger/settle.ts');
+  const { findMachine } = await import('../ledger/machines.ts');
+  const id = externalReference(text);
+  await withClients(cli, options, async (ledger) => {
+    const machine = (await findMachine(ledger.db, named, '--machine')).device_id;
+    const before = await settledBefore(ledger.db, { id, stated, machine, at, credit });
+    if (before) return answerBefore(cli, before);
+    const words = { stated, reason, credit };
+    return agree(cli, ledger, await draftExternal(config, ledger.db, id, { machine, at }, words), options);
+  });
+}
+
+/** Shows the division and writes it once the person agrees. */
+async function agree(cli: Cli, ledger: Ledger, draft: Draft, { dryRun = false }: Options): Promise<void> {
+  const { rehearseSettlement, writeSettlement } = await import('../scheduler/settle.ts');
+  const config = await cli.config();
+  const who = { actor: cli.actor, run: null };
+  const shown = await rehearseSettlement(ledger, config, draft, who);
+  const page = draftPage(draft, shown, config.timezone);
+  if (dryRun) {
+    const text = `Dry run: nothing was written.\n${page}`;
+    cli.answer(settleJson(shown, { dryRun, repeated: false, written: false }), text);
+    return;
+  }
+  if (!cli.globals.yes) process.stderr.write(`${page}\n`);
+  if (!(await cli.confirm(question(draft)))) {
+    const came = { dryRun, repeated: false, written: false };
+    cli.answer(settleJson(shown, came), 'Nothing was written.');
+    return;
+  }
+  const agreed = cli.globals.yes ? undefined : shown;
+  const done = await writeSettlement(ledger, config, draft, who, agreed);
+  const text = `${cli.globals.yes ? `${page}\n` : ''}Settled ${done.cashOut.id}. The next run pays what is due of it.`;
+  cli.answer(settleJson(done, { dryRun, repeated: false, written: true }), text);
+}
+
+async function answerBefore(cli: Cli, before: CashOutDetail): Promise<void> {
+  const { cashOutPage } = await import('./cash-out-page.ts');
+  const { timezone } = await cli.config();
+  cli.answer(
+    settleJson(before, { dryRun: false, repeated: true, written: true }),
+    `It was settled before with these figures; nothing was changed.\n${cashOutPage(before, timezone)}`,
+  );
+}
+
+async function undo(cli: Cli, text: string, reason: string, options: Options): Promise<void> {
+  refuse(
+    options,
+    ['machine', 'at', 'fiat', 'gross', 'commission', 'rate', 'credit'],
+    '--void undoes a settlement as a whole; settle it anew afterwards.',
+  );
+  const { dryRun = false } = options;
+  const { timezone } = await cli.config();
+  const { voidSettlement } = await import('../ledger/void.ts');
+  const { findCashOutId } = await import('../ledger/views.ts');
+  const who = { actor: cli.actor, run: null };
+  await cli.withLedger(dryRun ? 'read' : 'write', async (ledger) => {
+    const id = await findCashOutId(ledger.db, text.trim());
+    const shown = await ledger.rehearse((trx) => voidSettlement(trx, who, id, reason, now()));
+    const page = voidPage(shown, timezone);
+    if (dryRun) {
+      cli.answer(voidJson(shown, dryRun, false), `Dry run: nothing was written.\n${page}`);
+      return;
+    }
+    if (!cli.globals.yes) process.stderr.write(`${page}\n`);
+    if (!(await cli.confirm(`Undo the settlement of ${id}?`))) {
+      cli.answer(voidJson(shown, dryRun, false), 'Nothing was written.');
+      return;
+    }
+    const done = await ledger.write((trx) => voidSettlement(trx, who, id, reason, now()));
+    const told = cli.globals.yes ? `${voidPage(done, timezone)}\n` : '';
+    cli.answer(voidJson(done, dryRun, true), `${told}Undone: ${id} is not settled any more.`);
+  });
+}
+
+async function withClients(
+  cli: Cli,
+  { dryRun }: Options,
+  work: (ledger: Ledger) => Promise<void>,
+): Promise<void> {
+  const { refuseWithoutClients } = await import('../scheduler/setup.ts');
+  await cli.withLedger(dryRun ? 'read' : 'write', async (ledger) => {
+    await refuseWithoutClients(ledger.db);
+    await work(ledger);
+  });
+}
+
+function statedBy({ fiat, gross, commission, rate }: Options): Stated {
+  return {
+    fiat: fiat === undefined ? undefined : parseAmount(fiat, '--fiat'),
+    gross: gross === undefined ? undefined : parseSats(gross, '--gross'),
+    commission: commission === undefined ? undefined : parseSats(commission, '--commission'),
+    rate: rate === undefined ? undefined : parseRate(rate, '--rate'),
+  };
+}
+
+function refuse(options: Options, keys: (keyof Options)[], hint: string): void {
+  const given = keys.find((key) => options[key] !== undefined);
+  if (given) throw usage(`--${given}: it says nothing here.`, hint);
+}

@@ -1,0 +1,140 @@
+import type { Config } from '../config/load.ts';
+import { NOTHING_TOLD, type Stated, settledFigures } from '../dca/settlement.ts';
+import { BridgeError } from '../errors.ts';
+import { type RowTold, toldBy } from '../lamassu/told.ts';
+import type { Who } from '../ledger/log.ts';
+import { findMachine, machineLabel } from '../ledger/machines.ts';
+import type { Db, Ledger, Trx } from '../ledger/open.ts';
+import { type Settlement, settle } from '../ledger/settle.ts';
+import { type CashOutDetail, LAMASSU_ID } from '../ledger/views.ts';
+import { type Instant, now } from '../time.ts';
+import { type Answer, askLamassu } from './ask.ts';
+import { judgeNew, rulesOf } from './rules.ts';
+import { bind } from './setup.ts';
+
+/** A settlement that is not written yet, with what Lamassu says of it. */
+export interface Draft {
+  settlement: Settlement;
+  /** Null for one that Lamassu never saw. */
+  lamassu: { answer: Answer; told: RowTold; says: string } | null;
+}
+
+/** What a person says besides the figures. */
+export interface Words {
+  stated: Stated;
+  reason: string;
+  credit: boolean;
+}
+
+/**
+ * Asks Lamassu for the row and fills in what the person did not state. Throws `usage/invalid` where Lamassu has no such
+ * row, where the row needs no settling, and where a figure is missing or wrong; and what asking Lamassu throws.
+ */
+export async function draftSettled(config: Config, db: Db, id: string, words: Words): Promise<Draft> {
+  const answer = await askLamassu(config, id);
+  const { row } = answer;
+  if (!row) {
+    throw invalid(
+      `ID: Lamassu has no cash-out ${id}`,
+      'One that Lamassu never saw is settled with `--external REF`, where REF is a reference of your own.',
+    );
+  }
+  const review = await db.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
+  const rules = rulesOf(config);
+  const verdict = judgeNew(row, rules, answer.now, review);
+  const waits = review?.state === 'open' || review?.state === 'released';
+  if (verdict.eligible && !waits) {
+    throw invalid(
+      `ID: Lamassu holds ${id} as successful, so nothing has to be settled`,
+      'The next `aio-dca poll` distributes it.',
+    );
+  }
+  const told = toldBy(row, answer.dispensed, answer.now);
+  const cashOut = {
+    ...{ id, source: rules.source, machine: told.machine, confirmedAt: told.at },
+    ...settledFigures(told, words.stated, rules),
+    lamassu: { ...row },
+  };
+  const says = verdict.eligible ? 'it is successful' : `${verdict.reason}, ${verdict.detail}`;
+  return { settlement: { cashOut, origin: 'settled', ...words }, lamassu: { answer, told, says } };
+}
+
+/** The reference of one that Lamassu never saw. Throws `usage/invalid` where it could be mistaken for Lamassu's id. */
+export function externalReference(text: string): string {
+  const reference = text.trim();
+  if (LAMASSU_ID.test(reference)) {
+    throw invalid(
+      `--external: ${reference} looks like an id of Lamassu`,
+      'Settle what Lamassu knows by its id, without --external; else use a reference of your own, like "receipt-17".',
+    );
+  }
+  if (!/^[^\p{C}\p{Z}]{6,100}$/u.test(reference)) {
+    throw invalid(
+      `--external: ${JSON.stringify(reference)} cannot be a reference`,
+      'Use 6 to 100 characters without spaces, like "receipt-17".',
+    );
+  }
+  return reference;
+}
+
+/** One that Lamassu never saw: the person states everything. Throws `usage/invalid`. */
+export async function draftExternal(
+  config: Config,
+  db: Db,
+  reference: string,
+  { machine: named, at }: { machine: string; at: Instant },
+  words: Words,
+): Promise<Draft> {
+  if (at > now()) throw invalid(`--at: ${at} is in the future`, 'Say when the cash came out.');
+  const machine = await findMachine(db, named, '--machine');
+  const figures = settledFigures(NOTHING_TOLD, words.stated, rulesOf(config));
+  if (machine.currency !== null && machine.currency !== figures.currency) {
+    throw invalid(
+      `--fiat: ${machineLabel(machine)} pays out ${machine.currency}, not ${figures.currency}`,
+      'Check the currency and the machine.',
+    );
+  }
+  const cashOut = {
+    ...{ id: reference, source: 'external', machine: machine.device_id, confirmedAt: at },
+    ...figures,
+    lamassu: null,
+  };
+  return { settlement: { cashOut, origin: 'external', ...words }, lamassu: null };
+}
+
+/** How it would be divided: nothing is written. */
+export function rehearseSettlement(
+  ledger: Ledger,
+  config: Config,
+  draft: Draft,
+  who: Who,
+): Promise<CashOutDetail> {
+  return ledger.rehearse((trx) => enter(trx, config, draft, who));
+}
+
+/** Writes it, as `shown` where a person agreed to that. Throws what `settle` throws. */
+export function writeSettlement(
+  ledger: Ledger,
+  config: Config,
+  draft: Draft,
+  who: Who,
+  shown: CashOutDetail | undefined,
+): Promise<CashOutDetail> {
+  return ledger.write((trx) => enter(trx, config, draft, who, shown));
+}
+
+async function enter(
+  trx: Trx,
+  config: Config,
+  { settlement, lamassu }: Draft,
+  who: Who,
+  shown?: CashOutDetail,
+): Promise<CashOutDetail> {
+  if (lamassu) await bind(trx, config, lamassu.answer);
+  const { timezone, allocation } = config;
+  return settle(trx, who, settlement, { now: now(), timezone, priority: allocation.priority }, shown);
+}
+
+function invalid(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `${message}.`, hint);
+}
