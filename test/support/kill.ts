@@ -5,7 +5,7 @@ import { verifyLedger } from '../../src/ledger/verify.ts';
 import { audit } from './auditor.ts';
 import { type CommitProxy, startCommitProxy } from './commit-proxy.ts';
 import { fork } from './fork.ts';
-import type { Phase, SeenRequest } from './lnbits-simulator.ts';
+import type { Hooked, Phase, SeenRequest } from './lnbits-simulator.ts';
 import type { World } from './world.ts';
 
 /**
@@ -83,16 +83,13 @@ export class KillSeries {
       const signal = await this.#kill(world, proxy, point);
       if (signal !== 'SIGKILL') return [`${describe(point)} was not reached`];
     }
-    for (let run = 1; run <= MORE_RUNS; run += 1) {
-      const ran = await world.aioDca(['poll', '--json']);
-      if (ran.code === 0) return await judge(world);
-      if (run === MORE_RUNS) return [`run ${run} after it: exit ${ran.code}: ${ran.stdout}${ran.stderr}`];
-    }
-    return [];
+    return await finish(world);
   }
 
   async #kill(world: World, proxy: CommitProxy | null, point: KillPoint): Promise<NodeJS.Signals | null> {
-    return point.at === 'request' ? killAtRequest(world, point) : this.#killAtCommit(world, proxy, point);
+    if (point.at === 'commit') return await this.#killAtCommit(world, proxy, point);
+    const { n, phase, until } = point;
+    return await killWhen(world, world.simulator(), (request, at) => request.n === n && at === phase, until);
   }
 
   async #killAtCommit(
@@ -157,23 +154,34 @@ export async function judge(world: World): Promise<string[]> {
   }
 }
 
-async function killAtRequest(
+/** What a simulator and a proxied real LNbits both offer. */
+interface Watched<R, P> {
+  onRequest: ((request: R, phase: P) => Hooked | Promise<Hooked>) | undefined;
+  clearLog(): void;
+}
+
+/**
+ * Starts a run and kills it at the first request and phase that is `hit`; with `until` LNbits then goes on with that
+ * request. Answers by which signal the run ended.
+ */
+export async function killWhen<R extends { kind: string; hash: string | null }, P>(
   world: World,
-  { n, phase, until }: { n: number; phase: Phase; until?: SlowUntil },
+  lnbits: Watched<R, P | 'before' | 'after'>,
+  hit: (request: R, phase: P | 'before' | 'after') => boolean,
+  until?: SlowUntil,
 ): Promise<NodeJS.Signals | null> {
-  const simulator = world.simulator();
-  simulator.clearLog();
+  lnbits.clearLog();
   const command = world.start(['poll', '--json']);
   const over = Promise.withResolvers<void>();
   let slow: string | null = null;
-  simulator.onRequest = async (request, at) => {
+  lnbits.onRequest = async (request, at) => {
     if (slow !== null && request.hash === slow) {
       if (until === 'asked' && request.kind === 'find' && at === 'before') over.resolve();
       if (until === 'answered' && request.kind === 'find' && at === 'after') over.resolve();
       if (until === 'sent' && request.kind === 'pay' && at === 'before') over.resolve();
       return;
     }
-    if (slow !== null || request.n !== n || at !== phase) return;
+    if (slow !== null || !hit(request, at)) return;
     slow = request.hash ?? '';
     command.child.kill('SIGKILL');
     await command.ended;
@@ -182,6 +190,17 @@ async function killAtRequest(
   };
   const { signal } = await command.ended;
   return signal;
+}
+
+/** Runs until one has nothing left to do, and says what is wrong then. */
+export async function finish(world: World): Promise<string[]> {
+  let said = '';
+  for (let run = 0; run < MORE_RUNS; run += 1) {
+    const ran = await world.aioDca(['poll', '--json']);
+    if (ran.code === 0) return await judge(world);
+    said = `exit ${ran.code}: ${ran.stdout}${ran.stderr}`;
+  }
+  return [`${MORE_RUNS} runs after it: ${said}`];
 }
 
 function describe(point: KillPoint): string {
