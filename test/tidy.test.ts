@@ -120,7 +120,19 @@ const mayUse: Record<string, string[]> = {
   payouts: ['config/secret', 'dca', 'ledger', 'lnbits'],
   scheduler: ['config', 'dca', 'lamassu', 'ledger', 'lnbits', 'payouts'],
   doctor: ['config', 'dca', 'lamassu', 'ledger', 'lnbits'],
-  cli: ['config', 'dca', 'doctor', 'lamassu', 'ledger', 'lnbits', 'package.json', 'payouts', 'scheduler'],
+  export: ['dca', 'ledger'],
+  cli: [
+    'config',
+    'dca',
+    'doctor',
+    'export',
+    'lamassu',
+    'ledger',
+    'lnbits',
+    'package.json',
+    'payouts',
+    'scheduler',
+  ],
 };
 
 test('imports point one way', () => {

@@ -1,0 +1,38 @@
+import { groupDigits } from '../dca/money.ts';
+
+/** Nothing is drawn before: most work is done by then. */
+const PATIENCE_MS = 700;
+const REDRAW_MS = 100;
+const WIDTH = 24;
+
+/**
+ * Hands `pages` on and shows on stderr how far they are, where that is a terminal on which nothing else is printed;
+ * the line is gone when they end. `count` is asked once, and only where it takes long enough to be shown.
+ */
+export async function* withProgress<T>(
+  pages: AsyncIterable<T[]>,
+  count: () => Promise<number>,
+): AsyncGenerator<T[], void> {
+  let total: number | undefined;
+  let done = 0;
+  let next = Date.now() + PATIENCE_MS;
+  try {
+    for await (const page of pages) {
+      yield page;
+      done += page.length;
+      if (Date.now() < next) continue;
+      total ??= await count();
+      process.stderr.write(`\r\u001b[K${bar(done, total)}`);
+      next = Date.now() + REDRAW_MS;
+    }
+  } finally {
+    if (total !== undefined) process.stderr.write('\r\u001b[K');
+  }
+}
+
+/** `████████░░░░░░░░ 450,000 of 1,000,000 rows`; rows may have come since they were counted. */
+function bar(done: number, total: number): string {
+  const filled = Math.floor((Math.min(done, total) / total) * WIDTH);
+  const drawn = '█'.repeat(filled) + '░'.repeat(WIDTH - filled);
+  return `${drawn} ${groupDigits(`${done}`)} of ${groupDigits(`${total}`)} rows`;
+}

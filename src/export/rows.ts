@@ -1,0 +1,72 @@
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
+import type { Db } from '../ledger/open.ts';
+import type { Instant } from '../time.ts';
+import type { Kind } from './kinds.ts';
+
+/** Which rows are wanted: from a moment on, before another, of one client; null: without that bound. */
+export interface Choice {
+  from: Instant | null;
+  before: Instant | null;
+  client: bigint | null;
+  /** Further conditions. */
+  where?: RawBuilder<SqlBool>[];
+}
+
+/** A row as the database gives it: by the names of the columns, and its `digits` where it has a currency. */
+export type Row = Record<string, string | bigint | null>;
+
+const PAGE = 1000;
+
+/**
+ * The rows of a kind in the order of its key, a page at a time: however many there are, only one page is held, and
+ * no transaction stays open while somebody reads slowly.
+ */
+export async function* pages(db: Db, kind: Kind, choice: Choice): AsyncGenerator<Row[], void> {
+  const conditions = conditionsOf(kind, choice);
+  const selected = [
+    ...kind.columns.map(({ name, sql }) => `${sql} as "${name}"`),
+    ...kind.key.map((expression, index) => `${expression} as "key ${index}"`),
+    ...(kind.currency === null ? [] : [`${kind.currency}.digits as digits`]),
+  ];
+  for (let last: Row | undefined; ; ) {
+    const after = last === undefined ? [] : [behind(kind.key, last)];
+    const page = sql<Row>`select ${sql.raw(selected.join(', '))} from ${sql.raw(kind.from)}
+      where ${all([...conditions, ...after])} order by ${sql.raw(kind.key.join(', '))} limit ${PAGE}`;
+    const { rows } = await page.execute(db);
+    if (rows.length > 0) yield rows;
+    if (rows.length < PAGE) return;
+    last = rows.at(-1);
+  }
+}
+
+/** How many rows `pages` will give. */
+export async function countRows(db: Db, kind: Kind, choice: Choice): Promise<number> {
+  const count = sql<{
+    count: bigint;
+  }>`select count(*) as count from ${sql.raw(kind.from)} where ${all(conditionsOf(kind, choice))}`;
+  return Number((await count.execute(db)).rows[0]?.count ?? 0n);
+}
+
+function conditionsOf(kind: Kind, { from, before, client, where = [] }: Choice): RawBuilder<SqlBool>[] {
+  const at = sql.raw(kind.at);
+  const conditions = [...where];
+  if (from !== null) conditions.push(sql`${at} >= ${from}`);
+  if (before !== null) conditions.push(sql`${at} < ${before}`);
+  if (client !== null && kind.client !== null) {
+    const parts = kind.client.split('?').map((part) => sql.raw(part));
+    conditions.push(sql.join(parts, sql`${client}`));
+  }
+  return conditions;
+}
+
+/** Behind `last` in the order of `key`, from its `index`-th part on. The first comparison is what an index is used for. */
+function behind(key: string[], last: Row, index = 0): RawBuilder<SqlBool> {
+  const part = sql.raw(key[index] ?? '');
+  const value = last[`key ${index}`];
+  if (index === key.length - 1) return sql`${part} > ${value}`;
+  return sql`(${part} >= ${value} and (${part} > ${value} or ${behind(key, last, index + 1)}))`;
+}
+
+function all(conditions: RawBuilder<SqlBool>[]): RawBuilder<SqlBool> {
+  return conditions.length === 0 ? sql<SqlBool>`1 = 1` : sql.join(conditions, sql` and `);
+}

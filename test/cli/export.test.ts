@@ -1,0 +1,115 @@
+import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { pairMachine } from '../support/lamassu.ts';
+import { startWorld, type World } from '../support/world.ts';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld({ tunnel: 'direct', startAt: '2026-10-01T00:00:00-06:00' });
+  await pairMachine(world.lamassu, 'Antigua');
+  await world.must(['migrate']);
+  await world.addClient('alice');
+  await world.addFunding('alice', '9000 GTQ', { at: '2026-11-01T00:00:00-06:00' });
+  await world.insertCashOut({ confirmed_at: '2026-11-10T23:30:00-06:00' });
+  await world.insertCashOut({ confirmed_at: '2026-11-11T00:00:00-06:00' });
+  await world.must(['poll']);
+}, 60_000);
+
+afterAll(async () => {
+  expect((await world.aioDca(['verify', '--json'])).json()).toMatchObject({ ok: true, differences: [] });
+  await world.stop();
+});
+
+const inFolder = (name: string) => join(world.folder, name);
+
+/** What a failed or stopped export must not leave. */
+function leftovers(): string[] {
+  return readdirSync(world.folder).filter((name) => name.endsWith('.tmp'));
+}
+
+test('CSV on stdout, its sums on stderr', async () => {
+  const ran = await world.must(['export', 'allocations']);
+  const [header, ...rows] = ran.stdout.trim().split('\r\n');
+  expect(header).toMatch(/^cash_out,confirmed_at,confirmed_at_local,/);
+  expect(rows).toHaveLength(2);
+  expect(ran.stderr).toContain('2 rows. Together:');
+  expect(ran.stderr).toMatch(/fiat +│ +8,000\.00 GTQ/);
+  expect((await world.must(['export', 'allocations', '--quiet'])).stderr).toBe('');
+});
+
+test('days are local, and --to includes its whole day', async () => {
+  const days = async (...range: string[]) =>
+    (await world.must(['export', 'cash-outs', '--json', ...range]))
+      .json<{ local_date: string }[]>()
+      .map(({ local_date }) => local_date);
+  expect(await days('--from', '2026-11-10', '--to', '2026-11-10')).toEqual(['2026-11-10']);
+  expect(await days('--from', '2026-11-11')).toEqual(['2026-11-11']);
+  expect(await days('--to', '2026-11-10T23:30:00-06:00')).toEqual(['2026-11-10']);
+  expect(await days('--month', '2026-11')).toEqual(['2026-11-10', '2026-11-11']);
+  expect(await days('--month', '2026-10')).toEqual([]);
+});
+
+test('--output writes a file for its owner only, replaces an older one, and answers in JSON', async () => {
+  const file = inFolder('payouts.csv');
+  const ran = await world.must(['export', 'payouts', '--output', file]);
+  expect(ran.stdout).toContain(`${file} is written.`);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const text = readFileSync(file, 'utf8');
+  expect(text).toMatch(/^id,created_at,.*\r\np1,/);
+
+  writeFileSync(file, 'older');
+  const answer = await world.must(['export', 'payouts', '--output', file, '--json']);
+  const totals = { GTQ: { rows: 1, fiat: '8000.00', sats: 968_414, settled_sats: 968_414 } };
+  expect(answer.json()).toEqual({ what: 'payouts', format: 'csv', file, rows: 1, totals });
+  expect(readFileSync(file, 'utf8')).toBe(text);
+  expect(leftovers()).toEqual([]);
+});
+
+test.each([
+  [['--month', '2026-13'], '--month'],
+  [['--month', '2026-11', '--from', '2026-11-01'], '--month'],
+  [['--from', 'yesterday'], '--from'],
+  [['--from', '2026-11-02', '--to', '2026-11-01'], '--to'],
+  [['--client', 'carol'], '--client'],
+  [['--format', 'xlsx'], '--format'],
+  [['--format', 'csv', '--json'], '--format'],
+  [['--output', 'no/such/folder.csv'], '--output'],
+])('%s is refused and names its field', async (args, field) => {
+  const ran = await world.aioDca(['export', 'payouts', ...args]);
+  expect(ran.code).toBe(64);
+  expect(ran.stderr || ran.stdout).toContain(field);
+});
+
+test('the commission has no client, and says where to look', async () => {
+  const ran = await world.aioDca(['export', 'commission', '--client', 'alice']);
+  expect(ran).toMatchObject({ code: 64 });
+  expect(ran.stderr).toContain('aio-dca export allocations --client alice');
+});
+
+test('--output replaces neither the ledger, nor the configuration, nor a device', async () => {
+  symlinkSync('ledger.sqlite', inFolder('link.csv'));
+  for (const file of ['ledger.sqlite', 'config.toml', 'source.adminkey', 'link.csv']) {
+    const before = readFileSync(inFolder(file));
+    const ran = await world.aioDca(['export', 'payouts', '--output', inFolder(file)]);
+    expect(ran).toMatchObject({ code: 64, stdout: '' });
+    expect(ran.stderr).toContain('belongs to this installation');
+    expect(readFileSync(inFolder(file)).equals(before)).toBe(true);
+  }
+  const ran = await world.aioDca(['export', 'payouts', '--output', '/dev/null']);
+  expect(ran.stderr).toContain('is not a file');
+  expect(existsSync('/dev/null') && statSync('/dev/null').isCharacterDevice()).toBe(true);
+});
+
+test('a reader that has seen enough is no failure', async () => {
+  const command = world.start(['export', 'changes', '--format', 'jsonl']);
+  command.child.stdout?.destroy();
+  expect(await command.ended).toMatchObject({ code: 0, stderr: '' });
+});
+
+test('nothing but the header without rows, and the sums say so', async () => {
+  const ran = await world.must(['export', 'cash-outs', '--month', '2020-01']);
+  expect(ran.stdout.split('\r\n')).toHaveLength(2);
+  expect(ran.stderr).toBe('0 rows.\n');
+});
