@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Verification } from '../ledger/verify.ts';
 import { makeCli } from './context.ts';
+import { differencesText } from './differences.ts';
 
 export function register(program: Command): void {
   program
@@ -19,13 +20,8 @@ export function register(program: Command): void {
 function verifyText({ ok, checked, differences }: Verification): string {
   const counted = Object.entries(checked).map(([what, rows]) => `${rows} ${what.replaceAll('_', ' ')}`);
   if (ok) return `The books balance: ${counted.join(', ')}.`;
-  const byHint = Map.groupBy(differences, (one) => one.hint);
   return [
     `The books do not balance: ${differences.length} differences in ${counted.join(', ')}.`,
-    ...[...byHint].flatMap(([hint, ones]) => [
-      '',
-      ...ones.map(({ code, what, ledger, other }) => `${code}: ${what}: ${ledger}, but ${other}`),
-      `  ${hint}`,
-    ]),
+    differencesText(differences),
   ].join('\n');
 }

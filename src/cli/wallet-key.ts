@@ -38,21 +38,22 @@ export async function testedWalletKey(file: string, config: Config): Promise<Wal
   }
 }
 
-function readKey(file: string): Secret {
+/** The key that a file holds, and nothing else. Throws `usage/invalid`, naming `field`. */
+export function readKey(file: string, field = FIELD): Secret {
   let text: string;
   try {
     text = readFileSync(file, 'utf8').trim();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : error;
     throw usage(
-      `${FIELD}: cannot read ${file} (${code}).`,
+      `${field}: cannot read ${file} (${code}).`,
       'Name a file that holds the key and nothing else.',
     );
   }
   if (/^[\x21-\x7e]{1,200}$/.test(text)) return new Secret(text);
   throw usage(
-    `${FIELD}: ${file} does not hold one key.`,
-    'Copy the invoice key from the wallet’s API info in LNbits into it, and nothing else.',
+    `${field}: ${file} does not hold one key.`,
+    'Copy the key from the wallet’s API info in LNbits into it, and nothing else.',
   );
 }
 

@@ -86,7 +86,7 @@ async function refuseUnknown(ctx: Context, shown: Shown[]): Promise<void> {
   throw new BridgeError(
     'ledger/restored',
     `LNbits shows payment ${unknown.hash} of this ledger (${unknown.extra.payout} for ${unknown.extra.client}), and the ledger does not know it`,
-    'An older copy of the ledger was put back. Nothing is paid until what LNbits shows is in it again.',
+    'An older copy of the ledger was put back. Stop the timer, run `aio-dca ledger recover --dry-run`, then `aio-dca ledger recover`; nothing is paid before.',
   );
 }
 

@@ -4,7 +4,7 @@ import type { BridgeError } from '../errors.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import { openSource } from '../lamassu/source.ts';
 import { dueGroups } from '../payouts/form.ts';
-import { now } from '../time.ts';
+import { type Instant, now } from '../time.ts';
 import { formOptions, type PayReport } from './pay.ts';
 import type { PollDeps } from './poll.ts';
 import { pagesToRead, readCashOuts } from './read.ts';
@@ -72,11 +72,18 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
   });
 }
 
-/** Everything that a rehearsal needs of Lamassu, read before the ledger is locked. */
-async function readAhead(
-  { ledger, config }: PollDeps,
+/** Lamassu's rows that a run would look at, all of them in memory. */
+export interface ReadAhead {
+  now: Instant;
+  systemIdentifier: string | null;
+  pages: LamassuRow[][];
+}
+
+/** Everything that a rehearsal needs of Lamassu, read before the ledger is locked; null where it could not be read. */
+export async function readAhead(
+  { ledger, config }: Pick<PollDeps, 'ledger' | 'config'>,
   problems: BridgeError[],
-): Promise<{ now: string; systemIdentifier: string | null; pages: LamassuRow[][] } | null> {
+): Promise<ReadAhead | null> {
   try {
     const source = await openSource(config.lamassu);
     try {

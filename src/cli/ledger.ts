@@ -1,0 +1,102 @@
+import type { Command } from 'commander';
+import type { RecoverReport } from '../scheduler/recover.ts';
+import { makeCli, usage } from './context.ts';
+import { differencesText } from './differences.ts';
+import { formatSats, table } from './print.ts';
+import { readKey } from './wallet-key.ts';
+
+export function register(program: Command): void {
+  const ledger = program
+    .command('ledger')
+    .description('move the ledger, or complete a backup that was put back');
+  ledger
+    .command('recover')
+    .description('put back into an older copy of the ledger what LNbits shows as paid since')
+    .option('--dry-run', 'write nothing, show what would be put back')
+    .option(
+      '--former-wallet-key-file <file>',
+      'admin key of a wallet that paid before the present source wallet (may be given again)',
+      (file: string, files: string[]) => [...files, file],
+      [],
+    )
+    .option('--hold', 'book also what does not fit, held for a person to decide')
+    .option('--reason <text>', 'why, for the log; with --hold')
+    .addHelpText(
+      'after',
+      '\nStop the timer or the daemon first, so that no run distributes cash-outs before the fundings of that time are\n' +
+        'entered. Nothing is written unless every payment finds its place, to the sat.\n' +
+        '\nExamples:\n  aio-dca ledger recover --dry-run\n  aio-dca ledger recover\n' +
+        '  aio-dca ledger recover --hold --reason "funding f12 is lost, alice has agreed"',
+    )
+    .action(recover);
+}
+
+interface RecoverOptions {
+  dryRun?: boolean;
+  formerWalletKeyFile: string[];
+  hold?: boolean;
+  reason?: string;
+}
+
+async function recover(options: RecoverOptions, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const reason = options.reason?.trim() || null;
+  if (options.hold && reason === null) {
+    throw usage('--hold: the log needs to know why.', 'Add --reason "…".');
+  }
+  if (!options.hold && reason !== null) {
+    throw usage('--reason: it goes with --hold.', 'Leave it out, or add --hold.');
+  }
+  const config = await cli.config();
+  const formerKeys = options.formerWalletKeyFile.map((file) => readKey(file, '--former-wallet-key-file'));
+  const dryRun = options.dryRun ?? false;
+  const { recover: recoverLedger } = await import('../scheduler/recover.ts');
+  const report = await cli.withLedger(dryRun ? 'read' : 'write', (ledger) =>
+    recoverLedger({ ledger, config, actor: cli.actor, formerKeys, hold: reason }, dryRun),
+  );
+  cli.answer(recoverJson(report, dryRun), recoverText(report, dryRun));
+  if (report.misfits.length > 0) process.exitCode = 2;
+}
+
+function recoverJson({ payments, cashOuts, restored, misfits }: RecoverReport, dryRun: boolean) {
+  return {
+    ok: misfits.length === 0,
+    dry_run: dryRun,
+    payments,
+    cash_outs: cashOuts,
+    payouts: restored.map((one) => ({
+      id: `p${one.payout}`,
+      recipient: one.recipient,
+      sats: one.sats,
+      state: one.state,
+      payments: one.payments,
+    })),
+    differences: misfits,
+  };
+}
+
+function recoverText({ payments, cashOuts, restored, misfits }: RecoverReport, dryRun: boolean): string {
+  if (payments === 0)
+    return 'Nothing to put back: the ledger knows every payment of its own that LNbits shows.';
+  const rows = restored.map((one) => [
+    `p${one.payout}`,
+    one.recipient,
+    formatSats(one.sats),
+    one.state,
+    one.payments.length,
+  ]);
+  const listed =
+    restored.length === 0 ? [] : [table(['payout', 'recipient', 'amount', 'then', 'payments'], rows)];
+  if (misfits.length > 0) {
+    return [
+      `LNbits shows ${payments} payments that the ledger does not know, and not all of them fit. Nothing was written.`,
+      ...listed,
+      differencesText(misfits),
+    ].join('\n');
+  }
+  return [
+    `${dryRun ? 'Would put' : 'Put'} back ${payments} payments of ${restored.length} payouts, after reading ${cashOuts} cash-outs again.`,
+    ...listed,
+    dryRun ? 'To do it: aio-dca ledger recover' : 'The next run goes on from here: aio-dca poll',
+  ].join('\n');
+}

@@ -1,0 +1,149 @@
+import { formatDecimal, sum } from '../../dca/money.ts';
+import { largestRemainder } from '../../dca/split.ts';
+import type { Trx } from '../open.ts';
+import type { Row } from '../verify/findings.ts';
+import { Differs, type Lost, paidText, type RecoverOptions } from './lost.ts';
+
+type Recipient = Pick<Row<'recipients'>, 'id' | 'kind'>;
+
+/** The payout as it was, of the same cash-outs. Answers why it is held, where a person accepts that it does not fit. */
+export async function formAgain(
+  trx: Trx,
+  group: Lost[],
+  first: Lost,
+  recipient: Recipient,
+  what: string,
+  options: RecoverOptions,
+): Promise<string | null> {
+  const members = await membersOf(trx, first, recipient);
+  const sats = sum(members.map((one) => one.sats));
+  const fiat = sum(members.map((one) => one.fiat));
+  const digits = await trx
+    .selectFrom('currencies')
+    .select('digits')
+    .where('code', '=', first.currency)
+    .executeTakeFirst();
+  const amount = formatDecimal(fiat, Number(digits?.digits ?? 0));
+  const exact = amount === first.fiat ? exactParts(group, sats, options.maximumSats) : null;
+  const parts = exact ?? (options.hold === null ? null : shareParts(group, sats));
+  const owed = `${sats} sat for ${amount} ${first.currency}, of ${await cashOutsText(trx, first)}`;
+  if (!parts) {
+    throw new Differs(
+      'recover/does-not-fit',
+      what,
+      owed,
+      paidText(group),
+      'Enter what was entered after the backup (clients, fundings with `--at`, settlements) into a fresh copy of it, and recover again; --hold books it for a person to decide.',
+    );
+  }
+  await trx
+    .insertInto('payouts')
+    .values({
+      id: first.payout,
+      recipient_id: recipient.id,
+      kind: recipient.kind,
+      sats,
+      fiat,
+      currency: first.currency,
+      state: 'planned',
+      created_at: group.reduce((earliest, { at }) => (at < earliest ? at : earliest), first.at),
+      run_id: options.run,
+    })
+    .execute();
+  await trx
+    .insertInto('payout_parts')
+    .values(parts.map((one, index) => ({ payout_id: first.payout, part: BigInt(index + 1), sats: one })))
+    .execute();
+  const table = recipient.kind === 'client' ? 'allocations' : 'commission_shares';
+  for (const { id } of members)
+    await trx.updateTable(table).set({ payout_id: first.payout }).where('id', '=', id).execute();
+  return exact ? null : `the ledger owes ${owed}; LNbits shows ${paidText(group)}`;
+}
+
+interface Member {
+  id: bigint;
+  cashOut: string;
+  sats: bigint;
+  fiat: bigint;
+}
+
+/** What waits of the recipient from those cash-outs. */
+async function membersOf(trx: Trx, first: Lost, recipient: Recipient): Promise<Member[]> {
+  const rows =
+    recipient.kind === 'client'
+      ? await trx
+          .selectFrom('allocations as a')
+          .innerJoin('cash_outs as c', 'c.id', 'a.cash_out_id')
+          .select(['a.id', 'c.id as cashOut', 'a.net as sats', 'a.fiat'])
+          .where('a.client_id', '=', recipient.id)
+          .where('a.currency', '=', first.currency)
+          .where('a.payout_id', 'is', null)
+          .where('a.net', '>', 0n)
+          .orderBy('c.confirmed_at')
+          .orderBy('c.id')
+          .execute()
+      : await trx
+          .selectFrom('commission_shares as s')
+          .innerJoin('cash_outs as c', 'c.id', 's.cash_out_id')
+          .select(['s.id', 'c.id as cashOut', 's.sats'])
+          .where('s.recipient_id', '=', recipient.id)
+          .where('s.currency', '=', first.currency)
+          .where('s.payout_id', 'is', null)
+          .orderBy('c.confirmed_at')
+          .orderBy('c.id')
+          .execute()
+          .then((shares) => shares.map((share) => ({ ...share, fiat: 0n })));
+  const ids = new Set(first.cashOuts);
+  // Only the first 50 are named; the others were confirmed after the last of them.
+  const waiting = [...new Set(rows.map((row) => row.cashOut))];
+  const last = waiting.findLastIndex((id) => ids.has(id));
+  const more = first.cashOutsCount - first.cashOuts.length;
+  for (const id of waiting.slice(last + 1, last + 1 + more)) ids.add(id);
+  return rows.filter((row) => ids.has(row.cashOut));
+}
+
+/** The parts that were paid, and those that are still to be paid; null where they cannot be these. */
+function exactParts(group: Lost[], sats: bigint, maximumSats: bigint): bigint[] | null {
+  const seen = partsSeen(group);
+  if (!seen) return null;
+  const paid = sum(seen);
+  if (paid === sats) return seen;
+  const [full = 0n] = seen;
+  // More is owed: right only where it was begun in parts of the most that one payment may carry.
+  if (paid > sats || seen.some((one) => one !== full) || (seen.length === 1 && full !== maximumSats))
+    return null;
+  const parts = [...seen];
+  for (let left = sats - paid; left > 0n; left -= full) parts.push(left < full ? left : full);
+  return parts;
+}
+
+/** What is owed, over the parts that were paid, in proportion; null where nothing is owed. */
+function shareParts(group: Lost[], sats: bigint): bigint[] | null {
+  const seen = partsSeen(group);
+  if (!seen || sats < BigInt(seen.length)) return null;
+  const shares = largestRemainder(
+    sats,
+    seen.map((weight) => ({ weight })),
+  );
+  return shares.every((one) => one > 0n) ? shares : null;
+}
+
+/** The sats of parts 1, 2, …; null where one is missing or was paid with other sats. */
+function partsSeen(group: Lost[]): bigint[] | null {
+  const parts = [...Map.groupBy(group, (one) => one.part)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const sats = parts.flatMap(([part, [first, ...others]], index) =>
+    first && part === BigInt(index + 1) && others.every((one) => one.sats === first.sats) ? [first.sats] : [],
+  );
+  return sats.length === parts.length ? sats : null;
+}
+
+/** Which of the payment's cash-outs the ledger has. */
+async function cashOutsText(trx: Trx, { cashOuts, cashOutsCount }: Lost): Promise<string> {
+  const rows =
+    cashOuts.length === 0
+      ? []
+      : await trx.selectFrom('cash_outs').select('id').where('id', 'in', cashOuts).execute();
+  const missing = cashOuts.filter((id) => !rows.some((row) => row.id === id));
+  if (missing.length === 0) return `${cashOutsCount} cash-outs`;
+  return `${cashOutsCount} cash-outs, without ${missing.join(', ')}, which the ledger does not have`;
+}

@@ -1,0 +1,100 @@
+import type { Trx } from '../open.ts';
+import { buryPayment, movePayment, nextPayment, type Payment, partsOf } from '../payouts.ts';
+import { Differs, type Lost, type RecoverOptions } from './lost.ts';
+
+/** The payments of one part, oldest first. Answers why the payout is held, where it was paid twice. */
+export async function putBackPart(
+  trx: Trx,
+  what: string,
+  part: bigint,
+  tries: Lost[],
+  walletId: string,
+  heldFor: string | null,
+  options: RecoverOptions,
+): Promise<string | null> {
+  const { payout } = tries[0] as Lost;
+  const row = (await partsOf(trx, payout)).find((one) => one.part === part);
+  const sats = tries[0]?.sats;
+  if (!row || (row.sats !== sats && heldFor === null)) {
+    throw new Differs(
+      'recover/part-differs',
+      `${what}, part ${part}`,
+      row ? `${row.sats} sat` : 'no such part',
+      `${sats} sat by ${tries[0]?.hash}`,
+      'The ledger is not an older copy of the one that paid. Put the right backup back.',
+    );
+  }
+  const live = row.payment;
+  const paid = [
+    ...(live && (live.state === 'settled' || options.paid.has(live.payment_hash)) ? [live.payment_hash] : []),
+    ...tries.filter((one) => one.outcome !== 'failed').map((one) => one.hash),
+  ];
+  if (paid.length > 1 && options.hold === null) {
+    throw new Differs(
+      'recover/paid-twice',
+      `${what}, part ${part}`,
+      'one payment',
+      `paid by ${paid.join(' and ')}`,
+      'Look both up in LNbits. --hold books them, and holds the payout for a person to decide.',
+    );
+  }
+  if (live) await makeRoom(trx, live, options);
+  const ordered = tries.toSorted((a, b) => (a.at < b.at ? -1 : 1));
+  const winner = ordered.findLast((one) => one.outcome !== 'failed') ?? ordered.at(-1);
+  // The one that counts is the last attempt.
+  for (const one of [...ordered.filter((other) => other !== winner), ...(winner ? [winner] : [])])
+    await addLost(
+      trx,
+      one,
+      { row, walletId, live: one === winner, sure: heldFor === null && paid.length < 2 },
+      options,
+    );
+  return paid.length > 1 ? `paid twice: ${paid.join(' and ')}` : null;
+}
+
+/** The lost ledger gave up this payment before it made the next one. */
+async function makeRoom(trx: Trx, live: Payment, { who, at }: RecoverOptions): Promise<void> {
+  if (live.state === 'settled')
+    await movePayment(trx, live.id, ['settled'], { state: 'unknown', reason: null });
+  await buryPayment(trx, who, live, 'LNbits shows a later payment of the same part', at);
+}
+
+async function addLost(
+  trx: Trx,
+  lost: Lost,
+  {
+    row,
+    walletId,
+    live,
+    sure,
+  }: { row: { part: bigint; sats: bigint }; walletId: string; live: boolean; sure: boolean },
+  { run }: RecoverOptions,
+): Promise<void> {
+  const { tries } = await trx
+    .selectFrom('payments')
+    .select((eb) => eb.fn.countAll<bigint>().as('tries'))
+    .where('payout_id', '=', lost.payout)
+    .where('part', '=', row.part)
+    .executeTakeFirstOrThrow();
+  const settled = live && sure && lost.outcome === 'settled';
+  await trx
+    .insertInto('payments')
+    .values({
+      id: await nextPayment(trx),
+      payout_id: lost.payout,
+      part: row.part,
+      sats: row.sats,
+      attempt: tries + 1n,
+      payment_hash: lost.hash,
+      bolt11: lost.bolt11 ?? `not shown by LNbits: ${lost.hash}`,
+      client_wallet_id: walletId,
+      source_wallet_id: lost.sourceWallet,
+      state: live ? (settled ? 'settled' : 'unknown') : 'dead',
+      reason: settled ? null : `put back from LNbits, which shows ${lost.sats} sat as ${lost.outcome}`,
+      run_id: run,
+      created_at: lost.at,
+      sent_at: lost.at,
+      settled_at: settled ? lost.at : null,
+    })
+    .execute();
+}

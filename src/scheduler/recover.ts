@@ -1,0 +1,302 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import { z } from 'zod';
+import type { Config } from '../config/load.ts';
+import type { Secret } from '../config/secret.ts';
+import { BridgeError } from '../errors.ts';
+import type { LamassuRow } from '../lamassu/row.ts';
+import { type Run, startRun } from '../ledger/lease.ts';
+import { record } from '../ledger/log.ts';
+import type { Db, Ledger, Trx } from '../ledger/open.ts';
+import { type Lost, type Misfit, putBack, type Restored } from '../ledger/recover.ts';
+import type { Payment } from '../lnbits/client.ts';
+import { taggedPayments } from '../lnbits/history.ts';
+import { clientSide, openSourceWallet, type SourceWallet } from '../payouts/context.ts';
+import { decide } from '../payouts/decide.ts';
+import { now, toMs } from '../time.ts';
+import { readCashOuts } from './read.ts';
+import { type ReadAhead, readAhead } from './rehearse.ts';
+import { add, noTotals } from './report.ts';
+import { bind, readingOf } from './setup.ts';
+
+export interface RecoverDeps {
+  ledger: Ledger;
+  config: Config;
+  actor: string;
+  /** Admin keys of wallets that paid before the present source wallet. */
+  formerKeys: Secret[];
+  /** Why a person has what does not fit booked as held; null: all of it fits, or nothing is written. */
+  hold: string | null;
+}
+
+export interface RecoverReport {
+  /** Payments that LNbits shows and the ledger did not know. */
+  payments: number;
+  /** Cash-outs that were read and distributed again. */
+  cashOuts: number;
+  restored: Restored[];
+  /** What does not fit; then nothing was written. */
+  misfits: Misfit[];
+}
+
+/**
+ * Puts back into an older copy of the ledger what LNbits shows as paid since: reads Lamassu again, as a run would, and
+ * forms the same payouts of the same cash-outs. All of it is one transaction, and nothing is written unless every
+ * payment finds its place to the sat; until then no run pays (`ledger/restored`). `dryRun` only tells what would be.
+ *
+ * Errors: those of Lamassu, of LNbits and of the ledger, and `ledger/wallet-differs` where the ledger is bound to a
+ * wallet that no key was given for.
+ */
+export async function recover(deps: RecoverDeps, dryRun: boolean): Promise<RecoverReport> {
+  if (dryRun) return recoverWith(deps, null);
+  const run = await startRun(deps.ledger, 'recover', deps.actor);
+  try {
+    const report = await recoverWith(deps, run);
+    const { payments, cashOuts, misfits } = report;
+    await run.finish(misfits.length > 0 ? 'attention' : 'ok', { payments, cash_outs: cashOuts });
+    return report;
+  } catch (error) {
+    await run.finish('failed', null).catch(() => {});
+    throw error;
+  }
+}
+
+async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverReport> {
+  const { ledger, config } = deps;
+  const keys = [config.lnbits.sourceWalletKey, ...deps.formerKeys];
+  const found: Found = { lost: [], paid: new Set(), misfits: [] };
+  const opened: string[] = [];
+  for (const key of keys) {
+    const wallet = await openSourceWallet(config.lnbits.url, key);
+    try {
+      opened.push(wallet.source.walletId);
+      await findLost(deps, wallet, found, run !== null);
+    } finally {
+      await wallet.lnbits.close();
+    }
+  }
+  await refuseOtherWallet(ledger.db, opened);
+  const { lost, misfits } = found;
+  if (lost.length === 0) return { payments: misfits.length, cashOuts: 0, restored: [], misfits };
+
+  const problems: BridgeError[] = [];
+  const read = await readAhead({ ledger, config }, problems);
+  if (!read) throw problems[0];
+  const rows = read.pages.flat();
+  const book = (trx: Trx, order: LamassuRow[]) =>
+    replay(trx, deps, run, found, { ...read, pages: pagesOf(order) });
+  // Shares follow from the order in which cash-outs were distributed: by their time, unless some came late.
+  for (const order of [rows, inOrderOfPayment(rows, lost)]) {
+    const report = await ledger.rehearse((trx) => book(trx, order));
+    if (report.misfits.length > 0) continue;
+    return run ? run.write((trx) => book(trx, order)) : report;
+  }
+  return ledger.rehearse((trx) => book(trx, rows));
+}
+
+interface Found {
+  lost: Lost[];
+  /** Hashes that a source wallet shows as paid. */
+  paid: Set<string>;
+  misfits: Misfit[];
+}
+
+/** What the source wallet shows of this ledger that the ledger does not know. `look`: the clients' sides, too. */
+async function findLost(
+  { ledger, config }: RecoverDeps,
+  wallet: SourceWallet,
+  { lost, paid, misfits }: Found,
+  look: boolean,
+): Promise<void> {
+  const shown = (await taggedPayments(wallet.lnbits, wallet.source.key)).filter(
+    (one) => one.amountMsat < 0n && one.extra.ledger === ledger.id,
+  );
+  for (const one of shown) if (one.status === 'success') paid.add(one.hash);
+  const known = await knownHashes(ledger.db, shown);
+  const unknown = shown.filter((one) => !known.has(one.hash));
+  if (look) await quiet(unknown, config.payouts.quietMs);
+  for (const payment of unknown) {
+    const told = toldBy(payment);
+    if ('code' in told) misfits.push(told);
+    else lost.push({ ...told, outcome: await outcomeOf(ledger, wallet, payment, told, look) });
+  }
+}
+
+/** A payment that was just sent may still be under way; where a look could change it, that matters. */
+async function quiet(payments: Payment[], quietMs: number): Promise<void> {
+  const newest = Math.max(0, ...payments.map(({ time }) => toMs(time ?? now())));
+  const wait = newest + quietMs - Date.now();
+  if (wait > 0) await sleep(Math.min(wait, quietMs));
+}
+
+async function outcomeOf(
+  ledger: Ledger,
+  { lnbits }: SourceWallet,
+  { hash, status }: Payment,
+  { recipient, sats }: Pick<Lost, 'recipient' | 'sats'>,
+  look: boolean,
+): Promise<Lost['outcome']> {
+  if (status === 'failed') return 'failed';
+  if (status === 'pending') return 'unknown';
+  if (!look) return 'settled';
+  const wallet = await ledger.db
+    .selectFrom('recipients')
+    .select('wallet_id')
+    .where('name', '=', recipient)
+    .executeTakeFirst();
+  if (!wallet) return 'unknown';
+  const payment = { payment_hash: hash, sats, client_wallet_id: wallet.wallet_id };
+  const client = await clientSide({ ledger, lnbits }, payment);
+  return decide(client, 'success', { sent: true, quiet: true }).do === 'settle' ? 'settled' : 'unknown';
+}
+
+const extraShape = z.object({
+  payout: z.string().regex(/^p[1-9]\d{0,17}$/),
+  part: z.int().positive(),
+  sats: z.int().positive(),
+  client: z.string().min(1),
+  fiat: z.string().regex(/^\d+(\.\d+)?$/),
+  currency: z.string().min(1),
+  cash_outs: z.array(z.string()).min(1),
+  cash_outs_count: z.int().positive(),
+});
+
+function toldBy(payment: Payment): Omit<Lost, 'outcome'> | Misfit {
+  const { hash, bolt11, walletId, time, amountMsat, extra } = payment;
+  const parsed = extraShape.safeParse(extra);
+  const misfit = { what: `payment ${hash}`, ledger: 'nothing' };
+  if (!parsed.success) {
+    return {
+      ...misfit,
+      code: 'recover/unreadable',
+      other: `its extra does not tell ${parsed.error.issues.map(({ path }) => path.join('.')).join(', ')}`,
+      hint: 'Somebody changed it in LNbits, or another program wrote it. Report it.',
+    };
+  }
+  const { payout, part, sats, client, fiat, currency, cash_outs, cash_outs_count } = parsed.data;
+  if (-amountMsat !== BigInt(sats) * 1000n) {
+    return {
+      ...misfit,
+      code: 'recover/amount',
+      other: `${-amountMsat} msat were paid, and its extra tells of ${sats} sat`,
+      hint: 'Somebody changed it in LNbits. Report it.',
+    };
+  }
+  return {
+    hash,
+    bolt11,
+    at: time ?? now(),
+    sourceWallet: walletId,
+    payout: BigInt(payout.slice(1)),
+    part: BigInt(part),
+    sats: BigInt(sats),
+    recipient: client,
+    fiat,
+    currency,
+    cashOuts: cash_outs,
+    cashOutsCount: cash_outs_count,
+  };
+}
+
+/** Distributes what Lamassu shows, and books what was paid, in one transaction that the caller may undo. */
+async function replay(
+  trx: Trx,
+  { config, actor, hold }: RecoverDeps,
+  run: Run | null,
+  { lost, paid, misfits }: Found,
+  read: ReadAhead,
+): Promise<RecoverReport> {
+  const at = now();
+  const id = run?.id ?? (await imaginedRun(trx, actor));
+  const who = { actor, run: id };
+  const totals = noTotals();
+  const reading = {
+    ...readingOf(config, trx, (work) => inSavepoint(trx, work), await bind(trx, config, read), id),
+    onCashOut: (...what: [Parameters<typeof add>[1], Parameters<typeof add>[2]]) => add(totals, ...what),
+    signal: new AbortController().signal,
+  };
+  await readCashOuts(reading, read.now, read.pages);
+  const { maximumSats } = config.payouts;
+  const booked = await putBack(trx, lost, { who, run: id, at, maximumSats, paid, hold });
+  await record(trx, who, {
+    at,
+    action: 'ledger recover',
+    subject: 'ledger',
+    after: { payments: lost.length, payouts: booked.restored.length, cash_outs: totals.cashOuts },
+    reason: hold ?? undefined,
+  });
+  return {
+    payments: lost.length + misfits.length,
+    cashOuts: totals.cashOuts,
+    restored: booked.restored,
+    misfits: [...misfits, ...booked.misfits],
+  };
+}
+
+/** A failure of one row must not spoil the transaction for the next. */
+async function inSavepoint<T>(trx: Trx, work: (trx: Trx) => Promise<T>): Promise<T> {
+  await sql`savepoint row`.execute(trx);
+  try {
+    const result = await work(trx);
+    await sql`release savepoint row`.execute(trx);
+    return result;
+  } catch (error) {
+    await sql`rollback to savepoint row`.execute(trx);
+    throw error;
+  }
+}
+
+/** A rehearsal has no run; what it writes names one all the same, and both are undone. */
+async function imaginedRun(trx: Trx, actor: string): Promise<bigint> {
+  const { last } = await trx
+    .selectFrom('runs')
+    .select((eb) => eb.fn.coalesce(eb.fn.max('id'), sql<bigint>`0`).as('last'))
+    .executeTakeFirstOrThrow();
+  const id = last + 1n;
+  await trx.insertInto('runs').values({ id, kind: 'recover', actor, started_at: now() }).execute();
+  return id;
+}
+
+const PAGE = 500;
+
+function pagesOf(rows: LamassuRow[]): LamassuRow[][] {
+  return Array.from({ length: Math.ceil(rows.length / PAGE) }, (_, page) =>
+    rows.slice(page * PAGE, (page + 1) * PAGE),
+  );
+}
+
+/** What was paid first was distributed first; what was not paid yet keeps its order, behind. */
+function inOrderOfPayment(rows: LamassuRow[], lost: Lost[]): LamassuRow[] {
+  const rank = new Map<string, number>();
+  for (const [index, { cashOuts }] of lost.toSorted((a, b) => (a.at < b.at ? -1 : 1)).entries())
+    for (const id of cashOuts) rank.set(id, Math.min(index, rank.get(id) ?? index));
+  const rankOf = ({ id }: LamassuRow) => rank.get(id) ?? lost.length;
+  return rows.toSorted((a, b) => rankOf(a) - rankOf(b));
+}
+
+async function knownHashes(db: Db, shown: Payment[]): Promise<Set<string>> {
+  const known = new Set<string>();
+  for (let from = 0; from < shown.length; from += PAGE) {
+    const hashes = shown.slice(from, from + PAGE).map((one) => one.hash);
+    const rows = await db
+      .selectFrom('payments')
+      .select('payment_hash')
+      .where('payment_hash', 'in', hashes)
+      .execute();
+    for (const row of rows) known.add(row.payment_hash);
+  }
+  return known;
+}
+
+async function refuseOtherWallet(db: Db, opened: string[]): Promise<void> {
+  const { source_wallet_id: bound } = await db
+    .selectFrom('ledger')
+    .select('source_wallet_id')
+    .executeTakeFirstOrThrow();
+  if (bound === null || opened.includes(bound)) return;
+  throw new BridgeError(
+    'ledger/wallet-differs',
+    `this copy of the ledger paid from wallet ${bound}, and the configuration names ${opened[0]}`,
+    'Give the admin key of that wallet, too: --former-wallet-key-file FILE.',
+  );
+}
