@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
-import { formatDecimal } from '../dca/money.ts';
-import type { ReviewDetail, ReviewView } from '../ledger/views.ts';
-import { makeCli } from './context.ts';
+import { now } from '../time.ts';
+import { makeCli, usage } from './context.ts';
 import { parseLimit, tellMore, withLimit } from './limit.ts';
-import { clean, formatFiat, formatSats, formatTime, table } from './print.ts';
+import { formatTime, table } from './print.ts';
 
 export function register(program: Command): void {
   const review = program
@@ -15,98 +14,99 @@ export function register(program: Command): void {
     .action(list);
   review
     .command('show')
-    .description('one row: why it is here, what Lamassu said, and what the ledger knows')
+    .description('one row: why it is here, what Lamassu says now, what the ledger knows, what can be done')
     .argument('<id>', 'its id in Lamassu, or the first 6 characters or more of it')
     .addHelpText('after', '\nExample:\n  aio-dca review show 3f0c5e')
     .action(show);
+  review
+    .command('release')
+    .description('let the next run distribute a row that only its size or `start_at` holds back')
+    .argument('<id>', 'its id in Lamassu, or the first 6 characters or more of it')
+    .option('--reason <text>', 'why, for the log')
+    .addHelpText('after', '\nExample:\n  aio-dca review release 3f0c5e --reason "asked the customer"')
+    .action(release);
+  review
+    .command('dismiss')
+    .description(
+      'hide a row that nobody has to look at; if it becomes eligible it is distributed all the same',
+    )
+    .argument('<id>', 'its id in Lamassu, or the first 6 characters or more of it')
+    .requiredOption('--reason <text>', 'why, for the log')
+    .addHelpText('after', '\nExample:\n  aio-dca review dismiss 3f0c5e --reason "refunded on the spot"')
+    .action(dismiss);
 }
 
 async function list(options: { limit?: string; all?: boolean }, command: Command): Promise<void> {
   const cli = makeCli(command);
   const limit = parseLimit(options.limit);
   const { listReview } = await import('../ledger/views.ts');
+  const { age, reviewJson } = await import('./review-page.ts');
   const { timezone } = await cli.config();
   const page = await cli.withLedger('read', ({ db }) =>
     listReview(db, limit, { closed: options.all ?? false }),
   );
+  const at = now();
   const rows = page.rows.map((row) => [
-    formatTime(row.since, timezone),
+    formatTime(row.since, timezone).slice(0, 16),
+    age(row, at),
     row.cash_out_id.slice(0, 8),
     row.state,
     row.reason,
     row.detail,
   ]);
-  const columns = ['since', 'row', 'state', 'reason', 'what'];
-  cli.answer(page.rows.map(reviewJson), rows.length > 0 ? table(columns, rows) : 'Nothing is in review.');
+  const columns = ['since', 'age', 'row', 'state', 'reason', 'what'];
+  cli.answer(
+    page.rows.map((row) => reviewJson(row, at)),
+    rows.length > 0 ? table(columns, rows) : 'Nothing is in review.',
+  );
   tellMore(page);
 }
 
 async function show(id: string, _options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
+  const config = await cli.config();
   const { showReview } = await import('../ledger/views.ts');
-  const { timezone } = await cli.config();
+  const { look } = await import('../scheduler/review.ts');
+  const { reviewDetailJson, reviewPage } = await import('./review-page.ts');
   const found = await cli.withLedger('read', ({ db }) => showReview(db, id));
-  const json = {
-    ...reviewJson(found.review),
-    lamassu: lamassuOf(found.review),
-    ledger: ledgerJson(found),
-    commands: [],
-  };
-  cli.answer(json, reviewPage(found, timezone));
+  const seen = await look(config, found.review);
+  cli.answer(reviewDetailJson(found, seen, now()), reviewPage(found, seen, config.timezone));
 }
 
-function reviewJson(row: ReviewView) {
-  return {
-    id: row.cash_out_id,
-    source: row.source,
-    machine: row.machine,
-    reason: row.reason,
-    detail: row.detail,
-    state: row.state,
-    since: row.since,
-    closed_at: row.closed_at,
-    closed_by: row.closed_by,
-    closed_reason: row.closed_reason,
-  };
+async function release(text: string, options: { reason?: string }, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const config = await cli.config();
+  const scheduler = await import('../scheduler/review.ts');
+  const { findCashOutId, showReview } = await import('../ledger/views.ts');
+  const { reviewJson } = await import('./review-page.ts');
+  const { fresh, review } = await cli.withLedger('write', async (ledger) => {
+    const id = await findCashOutId(ledger.db, text.trim());
+    const who = { actor: cli.actor, run: null };
+    const released = await scheduler.release(config, ledger, id, who, options.reason?.trim() || undefined);
+    return { fresh: released, ...(await showReview(ledger.db, id)) };
+  });
+  cli.answer(
+    reviewJson(review, now()),
+    `${review.cash_out_id} ${fresh ? 'is released' : 'was released before'}: the next run distributes it.`,
+  );
 }
 
-function lamassuOf(row: ReviewView): Record<string, string | null> {
-  return JSON.parse(row.lamassu) as Record<string, string | null>;
-}
-
-/** What was distributed of it, if it was; else whether it is looked at again. */
-function ledgerJson({ cashOut, watchedSince }: ReviewDetail) {
-  return {
-    watched_since: watchedSince,
-    cash_out: cashOut && {
-      id: cashOut.id,
-      machine: cashOut.machine,
-      confirmed_at: cashOut.confirmed_at,
-      processed_at: cashOut.processed_at,
-      fiat: formatDecimal(cashOut.fiat, cashOut.digits),
-      currency: cashOut.currency,
-      gross_sats: cashOut.gross,
-    },
-  };
-}
-
-/** One row, for a person. */
-function reviewPage(found: ReviewDetail, timezone: string): string {
-  const { review, cashOut, watchedSince } = found;
-  const when = (at: string) => formatTime(at, timezone);
-  const said = Object.entries(lamassuOf(review)).filter(([, value]) => value !== null);
-  return [
-    `${review.cash_out_id}: ${review.reason}, ${review.state}, since ${when(review.since)}`,
-    clean(review.detail),
-    ...(review.closed_at
-      ? [
-          `Closed ${when(review.closed_at)} by ${clean(review.closed_by ?? '')}: ${clean(review.closed_reason ?? '')}`,
-        ]
-      : []),
-    cashOut
-      ? `The ledger distributed ${formatFiat(cashOut.fiat, cashOut.digits, cashOut.currency)} for ${formatSats(cashOut.gross)} at ${when(cashOut.processed_at)}.`
-      : 'The ledger has distributed nothing of it.',
-    ...(watchedSince ? [`It is looked at again in every run, since ${when(watchedSince)}.`] : []),
-    table(['Lamassu said', ''], said),
-  ].join('\n');
+async function dismiss(text: string, options: { reason: string }, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const reason = options.reason.trim();
+  if (reason === '')
+    throw usage('--reason: it is empty.', 'Say in a few words why nobody has to look at it.');
+  const { dismissRow } = await import('../ledger/review.ts');
+  const { showReview } = await import('../ledger/views.ts');
+  const { reviewJson } = await import('./review-page.ts');
+  const { fresh, review } = await cli.withLedger('write', async (ledger) => {
+    const { cash_out_id: id } = (await showReview(ledger.db, text.trim())).review;
+    const who = { actor: cli.actor, run: null };
+    const dismissed = await ledger.write((trx) => dismissRow(trx, who, id, reason, now()));
+    return { fresh: dismissed, ...(await showReview(ledger.db, id)) };
+  });
+  cli.answer(
+    reviewJson(review, now()),
+    `${review.cash_out_id} ${fresh ? 'is hidden' : 'was hidden before'}; if it becomes eligible it is distributed all the same.`,
+  );
 }

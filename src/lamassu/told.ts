@@ -1,31 +1,21 @@
 import { currencyDigits } from '../dca/currency.ts';
 import { RATE_SCALE } from '../dca/money.ts';
 import type { Told } from '../dca/settlement.ts';
-import { BridgeError } from '../errors.ts';
 import { type Instant, isInstant } from '../time.ts';
 import { type LamassuRow, readDecimal } from './row.ts';
 
 /** What a row tells of a cash-out that a person settles, sound or not. */
 export interface RowTold extends Told {
-  machine: string;
+  /** Null where the row names none that can be right. */
+  machine: string | null;
   /** The moment that counts for it: whose cash was in the machine, and what was in force. */
   at: Instant;
   /** Where `at` comes from: a row without a usable `confirmed_at` goes by its creation, else by Lamassu's clock. */
   atFrom: 'confirmed_at' | 'created' | 'now';
 }
 
-/**
- * Takes from a row whatever can be relied on. `dispensed` is the cash by the notes counted (×10^5), null where
- * nothing tells. Throws `usage/invalid` where the row names no machine.
- */
+/** Takes from a row whatever can be relied on. `dispensed` is the cash by the notes counted (×10^5), null where nothing tells. */
 export function toldBy(row: LamassuRow, dispensed: bigint | null, sourceNow: Instant): RowTold {
-  if (row.device_id === null || !/^[^\p{C}]{1,200}$/u.test(row.device_id)) {
-    throw new BridgeError(
-      'usage/invalid',
-      `ID: the row of ${row.id} names no machine.`,
-      'Settle it with --external and a reference of your own.',
-    );
-  }
   const { at, atFrom } = momentOf(row, sourceNow);
   const digits = row.fiat_code === null ? undefined : currencyDigits(row.fiat_code);
   const coin = row.crypto_code === 'BTC' || row.crypto_code === 'LN';
@@ -39,7 +29,7 @@ export function toldBy(row: LamassuRow, dispensed: bigint | null, sourceNow: Ins
   const counted = minor(dispensed);
   const left = asked !== null && counted !== null && counted > asked ? null : counted;
   return {
-    machine: row.device_id,
+    machine: row.device_id !== null && /^[^\p{C}]{1,200}$/u.test(row.device_id) ? row.device_id : null,
     at,
     atFrom,
     currency: digits === undefined ? null : row.fiat_code,

@@ -1,4 +1,6 @@
+import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
+import { record, type Who } from './log.ts';
 import type { Trx } from './open.ts';
 import type { Schema } from './schema.ts';
 
@@ -90,4 +92,73 @@ export async function closeReview(
     .where('cash_out_id', '=', cashOutId)
     .where('state', 'in', ['open', 'released'])
     .execute();
+}
+
+/**
+ * Lets a row pass that only its date or its size holds back: the next run ingests it, as long as Lamassu says of it
+ * what `finding` has. It need not be in review. False where it was released like this already.
+ */
+export async function releaseRow(
+  trx: Trx,
+  who: Who,
+  finding: Finding,
+  confirmedAt: Instant,
+  reason: string | undefined,
+  at: Instant,
+): Promise<boolean> {
+  const { cashOutId: id, source, machine, detail } = finding;
+  const lamassu = JSON.stringify(finding.lamassu);
+  const known = await trx.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
+  if (known?.state === 'released' && known.lamassu === lamassu) return false;
+  const now = { source, machine, detail, lamassu, reason: finding.reason, state: 'released' as const };
+  const open = { closed_at: null, closed_by: null, closed_reason: null };
+  await trx
+    .insertInto('review')
+    .values({ cash_out_id: id, since: at, ...now })
+    .onConflict((conflict) => conflict.column('cash_out_id').doUpdateSet({ ...now, ...open }))
+    .execute();
+  // It may lie far behind what a run reads by itself.
+  await trx
+    .insertInto('watch')
+    .values({ cash_out_id: id, source, confirmed_at: confirmedAt, since: at })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute();
+  const before = { state: known?.state ?? null, reason: known?.reason ?? null };
+  const after = { state: now.state, reason: now.reason };
+  await record(trx, who, { at, action: 'review release', subject: id, before, after, reason });
+  return true;
+}
+
+/**
+ * Hides a row from the people's list; what becomes eligible is ingested all the same. False where it was hidden already.
+ * Throws `usage/invalid` where it is not in review, was processed, or waits for a release.
+ */
+export async function dismissRow(
+  trx: Trx,
+  who: Who,
+  id: string,
+  reason: string,
+  at: Instant,
+): Promise<boolean> {
+  const known = await trx.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
+  if (!known) throw refuse(`${id} is not in review`, '`aio-dca review list` shows what is.');
+  if (known.state === 'dismissed') return false;
+  if (known.state === 'processed') {
+    throw refuse(`${id} was distributed and waits for nobody`, `\`aio-dca cash-outs show ${id}\` shows how.`);
+  }
+  if (known.reason === 'large') {
+    throw refuse(
+      `${id} is sound and only large: hidden, its sats would be lost to the clients`,
+      `\`aio-dca review release ${id}\` lets the next run distribute it.`,
+    );
+  }
+  await closeReview(trx, id, 'dismissed', { at, by: who.actor, reason });
+  const before = { state: known.state, reason: known.reason };
+  const after = { state: 'dismissed', reason: known.reason };
+  await record(trx, who, { at, action: 'review dismiss', subject: id, before, after, reason });
+  return true;
+}
+
+function refuse(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `ID: ${message}.`, hint);
 }

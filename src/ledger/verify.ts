@@ -6,6 +6,7 @@ import { type Difference, Findings } from './verify/findings.ts';
 import { verifyFundings } from './verify/fundings.ts';
 import { verifyPayouts } from './verify/payouts.ts';
 import { verifyRelations } from './verify/relations.ts';
+import { verifySettlements } from './verify/settlements.ts';
 
 export type { Difference } from './verify/findings.ts';
 
@@ -29,6 +30,7 @@ export async function verifyLedger(db: Db): Promise<Verification> {
     const spent = await verifyCashOuts(at, digits, findings);
     await verifyFundings(at, digits, spent, findings);
     await verifyPayouts(at, digits, findings);
+    await verifySettlements(at, findings);
     await verifyRelations(at, findings);
   });
   const differences = findings.all();

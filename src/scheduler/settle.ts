@@ -50,8 +50,15 @@ export async function draftSettled(config: Config, db: Db, id: string, words: Wo
     );
   }
   const told = toldBy(row, answer.dispensed, answer.now);
+  const { machine } = told;
+  if (machine === null) {
+    throw invalid(
+      `ID: the row of ${id} names no machine`,
+      'Settle it with --external and a reference of your own.',
+    );
+  }
   const cashOut = {
-    ...{ id, source: rules.source, machine: told.machine, confirmedAt: told.at },
+    ...{ id, source: rules.source, machine, confirmedAt: told.at },
     ...settledFigures(told, words.stated, rules),
     lamassu: { ...row },
   };

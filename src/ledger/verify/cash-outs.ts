@@ -26,6 +26,11 @@ export async function verifyCashOuts(
   const sources = new Map(
     (await db.selectFrom('sources').selectAll().execute()).map((row) => [row.name, row] as const),
   );
+  const released = new Set(
+    (await db.selectFrom('log').select('subject').where('action', '=', 'review release').execute()).map(
+      (row) => row.subject,
+    ),
+  );
   const limits = await DailyLimits.read(db);
   const beyond = new Map<Row<'sources'>, CashOut>();
   const spent = new Map<bigint, bigint>();
@@ -34,7 +39,7 @@ export async function verifyCashOuts(
     verifyRow(cashOut, findings);
     if (cashOut.origin === 'lamassu' && cashOut.run_id !== null) {
       const source = sources.get(cashOut.source);
-      verifySource(cashOut, source, findings);
+      verifySource(cashOut, source, released, findings);
       if (source && isBeyond(cashOut, source)) beyond.set(source, cashOut);
     }
     verifyLamassu(cashOut, digits, findings);
@@ -117,12 +122,17 @@ function verifyRow(cashOut: CashOut, findings: Findings): void {
   }
 }
 
-/** What a run read comes from a source that the ledger is bound to, and from after its start. */
-function verifySource(cashOut: CashOut, source: Row<'sources'> | undefined, findings: Findings): void {
+/** What a run read comes from a source that the ledger is bound to, and from after its start unless a person released it. */
+function verifySource(
+  cashOut: CashOut,
+  source: Row<'sources'> | undefined,
+  released: Set<string>,
+  findings: Findings,
+): void {
   const what = `cash-out ${cashOut.id}`;
   if (!source) {
     findings.add('source/unknown', what, `source ${cashOut.source}`, null);
-  } else if (cashOut.confirmed_at < source.start_at) {
+  } else if (cashOut.confirmed_at < source.start_at && !released.has(cashOut.id)) {
     const { confirmed_at } = cashOut;
     findings.add(
       'cash-out/before-start',

@@ -53,6 +53,8 @@ export const hints = {
   'commission/twice': BY_HAND,
   'commission/currency': BY_HAND,
   'commission/negative': BY_HAND,
+  'settlement/missing': BY_HAND,
+  'settlement/figures': BY_HAND,
   'client/daily-limit': BY_HAND,
   'client/closed': 'A closed client has cash left. Withdraw it with `aio-dca fundings withdraw`.',
   'client/source-wallet':

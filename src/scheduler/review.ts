@@ -1,0 +1,118 @@
+import type { Config } from '../config/load.ts';
+import { BridgeError } from '../errors.ts';
+import { toldBy } from '../lamassu/told.ts';
+import type { Who } from '../ledger/log.ts';
+import type { Ledger } from '../ledger/open.ts';
+import { releaseRow } from '../ledger/review.ts';
+import type { Schema } from '../ledger/schema.ts';
+import { now } from '../time.ts';
+import { type Answer, askLamassu } from './ask.ts';
+import { judgeNew, type ReviewReason, rulesOf, type Verdict } from './rules.ts';
+import { bind, concernsReading } from './setup.ts';
+
+/** What Lamassu says of a row at this moment, or why it could not be asked. */
+export type Look = { answer: Answer; verdict: Verdict | null } | { failed: BridgeError };
+
+/** Asks Lamassu; a failure that concerns only the asking is part of the answer. */
+export async function look(
+  config: Config,
+  review: Pick<Schema['review'], 'cash_out_id' | 'state' | 'lamassu'>,
+): Promise<Look> {
+  try {
+    const answer = await askLamassu(config, review.cash_out_id);
+    const verdict = answer.row ? judgeNew(answer.row, rulesOf(config), answer.now, review) : null;
+    return { answer, verdict };
+  } catch (error) {
+    if (!concernsReading(error)) throw error;
+    return { failed: error };
+  }
+}
+
+/**
+ * Releases a row that only `start_at` or `[review] cash_out_above` holds back. False where it was released before.
+ * Throws `usage/invalid` with the row's own reason where anything else does, and what asking Lamassu throws.
+ */
+export async function release(
+  config: Config,
+  ledger: Ledger,
+  id: string,
+  who: Who,
+  reason: string | undefined,
+): Promise<boolean> {
+  const processed = await ledger.db
+    .selectFrom('cash_outs')
+    .select('processed_at')
+    .where('id', '=', id)
+    .executeTakeFirst();
+  if (processed) {
+    throw refuse(
+      `${id} was distributed at ${processed.processed_at}`,
+      `\`aio-dca cash-outs show ${id}\` shows how it was divided.`,
+    );
+  }
+  const answer = await askLamassu(config, id);
+  const { row } = answer;
+  if (!row) throw refuse(`Lamassu has no cash-out ${id}`, '`aio-dca review list` shows what is in review.');
+  const rules = rulesOf(config);
+  const verdict = judgeNew(row, rules, answer.now, undefined);
+  if (verdict.eligible) {
+    throw refuse(`nothing holds ${id} back`, 'The next `aio-dca poll` distributes it.');
+  }
+  const { detail } = verdict;
+  if ((verdict.reason !== 'before-start' && verdict.reason !== 'large') || row.confirmed_at === null) {
+    throw refuse(
+      `${id} cannot be distributed as it is: ${verdict.reason}, ${detail}`,
+      `\`aio-dca review show ${id}\` shows what can be done.`,
+    );
+  }
+  const { confirmed_at: confirmedAt } = row;
+  const finding = {
+    ...{ cashOutId: id, source: rules.source, machine: row.device_id },
+    ...{ reason: verdict.reason, detail, lamassu: row },
+  };
+  return ledger.write(async (trx) => {
+    await bind(trx, config, answer);
+    return releaseRow(trx, who, finding, confirmedAt, reason, now());
+  });
+}
+
+/** The commands that resolve a row in review, most likely first. */
+export function resolutions(
+  { cash_out_id: id, reason, state }: Pick<Schema['review'], 'cash_out_id' | 'reason' | 'state'>,
+  seen: Look,
+): string[] {
+  const dismiss = state === 'dismissed' ? [] : [`aio-dca review dismiss ${id} --reason "…"`];
+  const held = state === 'released' ? [] : [`aio-dca review release ${id}`];
+  if (state === 'processed') return [`aio-dca cash-outs show ${id}`];
+  const today = 'answer' in seen && seen.verdict && !seen.verdict.eligible ? seen.verdict.reason : reason;
+  switch (today as ReviewReason) {
+    case 'changed':
+      return [`aio-dca cash-outs show ${id}`, ...dismiss];
+    case 'not-allocated':
+      return ['aio-dca poll', ...dismiss];
+    case 'large':
+      return held;
+    case 'before-start':
+      return [...held, ...dismiss];
+    default:
+      return [`aio-dca settle ${id}${missing(seen)} --reason "…"`, ...dismiss];
+  }
+}
+
+/** The figures that a settlement of this row needs because Lamassu does not tell them. */
+function missing(seen: Look): string {
+  if (!('answer' in seen) || !seen.answer.row) return '';
+  const { row, dispensed, now: at } = seen.answer;
+  const told = toldBy(row, dispensed, at);
+  const reason = seen.verdict && !seen.verdict.eligible ? seen.verdict.reason : undefined;
+  const unknown = !told.charge || reason === 'no-rate' || reason === 'implausible-rate';
+  return [
+    ...(told.cameOut === null ? [` --fiat "… ${told.currency ?? 'USD'}"`] : []),
+    ...(told.gross === null ? [' --gross "… sat"'] : []),
+    ...(unknown ? [' --commission "… sat"'] : []),
+  ].join('');
+}
+
+function refuse(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `ID: ${message}.`, hint);
+}
