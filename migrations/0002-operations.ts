@@ -49,20 +49,26 @@ export async function up(db: Kysely<unknown>): Promise<void> {
      reason ${d.text} not null, was ${d.text} not null`,
   );
   // A top-up of the source wallet over a fixed set of cash-outs; see src/payouts/credit.ts for its states.
+  // `seen`: the like credits that LNbits showed right before it was sent, as a JSON array of hashes.
   await table(
     'credits',
-    `id ${d.key}, wallet_id ${d.text} not null, sats ${d.int} not null check (sats > 0),
+    `id ${d.key}, wallet_id ${d.text} not null, sats ${d.int} not null check (sats between 1 and 10000000),
      state ${d.text} not null check (state in ('intended', 'sending', 'unknown', 'credited', 'held', 'dropped')),
      reason ${d.text}, run_id ${d.int} references runs, created_at ${d.text} not null, sent_at ${d.text},
-     credited_at ${d.text}, payment_hash ${d.text} unique,
-     check ((state = 'credited') = (credited_at is not null))`,
+     seen ${d.text}, credited_at ${d.text}, payment_hash ${d.text} unique,
+     check ((state = 'credited') = (credited_at is not null)),
+     check (state not in ('sending', 'unknown') or (sent_at is not null and seen is not null)),
+     check (state <> 'held' or reason is not null)`,
   );
+  await run(`create index credits_open on credits (id) where state not in ('credited', 'dropped')`);
+  // `paid`: what of the cash-out had been paid out before anything of it was credited; nobody credits that any more.
   await table(
     'credit_members',
-    `cash_out_id ${d.text} primary key references cash_outs, credit_id ${d.int} not null references credits,
-     sats ${d.int} not null check (sats > 0)`,
+    `credit_id ${d.int} not null references credits, cash_out_id ${d.text} not null references cash_outs,
+     sats ${d.int} not null check (sats > 0), paid ${d.int} not null default 0 check (paid >= 0),
+     primary key (credit_id, cash_out_id)`,
   );
-  await run('create index credit_members_credit on credit_members (credit_id)');
+  await run('create index credit_members_cash_out on credit_members (cash_out_id)');
 
   const replace = async (trigger: string, on: string, message: string, only: string) => {
     const name = on.split(' ').at(-1);
@@ -102,5 +108,35 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     'a share of the commission never changes, and belongs to one payout for good',
     `old.payout_id is not null or old.sats <> new.sats or old.recipient_id <> new.recipient_id
       or old.cash_out_id <> new.cash_out_id or old.currency <> new.currency`,
+  );
+  const dropped = (id: string) =>
+    `exists (select 1 from credits where credits.id = ${id} and credits.state = 'dropped')`;
+  await replace(
+    'credits_are_final',
+    'update on credits',
+    'what a credit is of never changes, and it does not go back',
+    `old.id <> new.id or old.wallet_id <> new.wallet_id or old.sats <> new.sats or old.created_at <> new.created_at
+      or not (old.state = new.state and old.state not in ('credited', 'dropped')
+        or (old.state = 'intended' and new.state in ('sending', 'dropped'))
+        or (old.state = 'sending' and new.state in ('intended', 'unknown', 'credited', 'held', 'dropped'))
+        or (old.state = 'unknown' and new.state in ('credited', 'held', 'dropped'))
+        or (old.state = 'held' and new.state in ('credited', 'dropped')))`,
+  );
+  await replace('credits_stay', 'delete on credits', 'nothing is deleted from credits', '1 = 1');
+  await replace(
+    'credit_members_are_final',
+    'update on credit_members',
+    'the set of a credit is fixed',
+    '1 = 1',
+  );
+  await replace('credit_members_stay', 'delete on credit_members', 'the set of a credit is fixed', '1 = 1');
+  await replace(
+    'credit_members_once',
+    'insert on credit_members',
+    'a cash-out is not credited with more than is paid out of it',
+    `${dropped('new.credit_id')} or new.sats + new.paid + (select coalesce(sum(m.sats + m.paid), 0) from credit_members as m
+        where m.cash_out_id = new.cash_out_id and not ${dropped('m.credit_id')})
+      > (select coalesce(sum(net), 0) from allocations where allocations.cash_out_id = new.cash_out_id)
+      + (select coalesce(sum(sats), 0) from commission_shares where commission_shares.cash_out_id = new.cash_out_id)`,
   );
 }

@@ -210,15 +210,18 @@ export interface Schema {
     id: Generated<bigint>;
     wallet_id: string;
     sats: bigint;
-    state: 'intended' | 'sending' | 'unknown' | 'credited' | 'held' | 'dropped';
+    state: CreditState;
     reason: string | null;
     run_id: bigint | null;
     created_at: Instant;
     sent_at: Instant | null;
+    /** JSON array: the hashes of like credits that LNbits showed right before it was sent. */
+    seen: string | null;
     credited_at: Instant | null;
     payment_hash: string | null;
   };
-  credit_members: { cash_out_id: string; credit_id: bigint; sats: bigint };
+  /** `paid`: what of the cash-out had been paid out before anything of it was credited. */
+  credit_members: { credit_id: bigint; cash_out_id: string; sats: bigint; paid: Generated<bigint> };
   watch: { cash_out_id: string; source: string; confirmed_at: Instant | null; since: Instant };
   log: {
     id: Generated<bigint>;
@@ -254,3 +257,13 @@ export type PayoutState = 'planned' | 'paying' | 'deferred' | 'unknown' | 'held'
  * shows it paid. `dead`: it can never be paid any more; only then may the part get a new payment.
  */
 export type PaymentState = 'invoiced' | 'sending' | 'unknown' | 'settled' | 'dead';
+
+/**
+ * A credit tops the source wallet up over a fixed set of cash-outs, once. LNbits does it again when it is asked again,
+ * so it is never asked twice for one credit unless LNbits answered no and shows nothing.
+ *
+ * `intended`: recorded, nothing is under way. `sending`: committed before the one call. `unknown`: what became of the
+ * call could not be found out yet. `credited`: LNbits shows it. `held`: a person decides (`reason` says why).
+ * `dropped`: it did not happen, and its cash-outs are free for another credit.
+ */
+export type CreditState = 'intended' | 'sending' | 'unknown' | 'credited' | 'held' | 'dropped';

@@ -102,7 +102,17 @@ forEachLedger((kind, open) => {
     ['a share of the commission changes', 'update commission_shares set sats = sats + 1'],
     [
       'a cash-out is credited twice',
-      `insert into credit_members (cash_out_id, credit_id, sats) values ('c1', 1, 5)`,
+      `insert into credit_members (cash_out_id, credit_id, sats) values ('c1', 2, 1)`,
+    ],
+    ['the set of a credit changes', 'update credit_members set sats = sats - 1'],
+    ['a credit changes', 'update credits set sats = sats + 1'],
+    [
+      'a credit that happened is sent again',
+      `update credits set state = 'sending', credited_at = null, sent_at = '${AT}', seen = '[]' where id = 3`,
+    ],
+    [
+      'a credit is more than LNbits takes at once',
+      `insert into credits (wallet_id, sats, state, created_at) values ('source', 10000001, 'intended', '${AT}')`,
     ],
     ['a payment names a payout that is not there', payment({ id: 3, hash: 'h3', part: 1, payout: 9 })],
   ];
@@ -184,7 +194,9 @@ async function books(ledger: Ledger): Promise<void> {
     payment({ id: 2, hash: 'h2', part: 1, payout: 2 }),
     `insert into log (at, actor, action, subject) values ('${AT}', 'test', 'client add', 'client alice')`,
     `insert into commission_shares (cash_out_id, recipient_id, currency, sats) values ('c1', 2, 'USD', 10)`,
-    `insert into credits (id, wallet_id, sats, state, created_at) values (1, 'source', 110, 'intended', '${AT}')`,
+    `insert into credits (id, wallet_id, sats, state, created_at, credited_at) values
+      (1, 'source', 110, 'intended', '${AT}', null), (2, 'source', 1, 'intended', '${AT}', null),
+      (3, 'source', 1, 'credited', '${AT}', '${AT}')`,
     `insert into credit_members (cash_out_id, credit_id, sats) values ('c1', 1, 110)`,
   ];
   for (const statement of statements) await sql.raw(statement).execute(ledger.db);
