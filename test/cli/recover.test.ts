@@ -1,13 +1,16 @@
-import { copyFile, rm } from 'node:fs/promises';
+import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { audit } from '../support/auditor.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
 import { lnbitsVersions } from '../support/lnbits.ts';
 import { SERVER_VARIABLE } from '../support/postgres.ts';
 import { startWorld, type World, type WorldOptions } from '../support/world.ts';
+
+// Each command is a process of its own, and a drill takes twenty of them.
+vi.setConfig({ testTimeout: 60_000 });
 
 const HOUR = 3_600_000;
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
@@ -159,4 +162,162 @@ test('a payout that was open in the copy, and paid in parts since, is settled wi
   ]);
   await world.must(['poll']);
   await allIsWell(world);
+});
+
+test('a payout of several parts that was begun after the copy is paid to its end', async () => {
+  const world = await installation({ payouts: 'maximum_sats = 100000' });
+  const putBack = await keep(world);
+  await world.insertCashOut({ confirmed_at: ago(10 * HOUR) });
+  const { simulator, aioDca } = world;
+  const second = (request: { kind: string; n: number }) => request.kind === 'pay' && pays++ > 0;
+  let pays = 0;
+  simulator().rules = [
+    {
+      when: second,
+      times: 99,
+      fault: { at: 'before', answer: { status: 520, body: { detail: 'Not now.' } } },
+    },
+  ];
+  expect((await aioDca(['poll'])).code).toBe(75);
+  simulator().rules = [];
+  await putBack();
+  expect(await recover(world)).toMatchObject({
+    code: 0,
+    payouts: [{ id: 'p3', recipient: 'alice', state: 'paying' }],
+  });
+  await world.must(['poll']);
+  await allIsWell(world);
+});
+
+test('cash-outs that were distributed in another order than their times are found to be so', async () => {
+  const world = await installation();
+  await world.addFunding('bob', '7000 GTQ', { at: ago(8 * HOUR) });
+  const putBack = await keep(world);
+  const late = await world.insertCashOut({
+    confirmed_at: ago(10 * HOUR),
+    dispense: false,
+    dispense_confirmed: false,
+  });
+  await world.insertCashOut({ confirmed_at: ago(5 * HOUR) });
+  await world.must(['poll']);
+  await world.lamassu.query(
+    'update cash_out_txs set dispense = true, dispense_confirmed = true where id = $1',
+    [late],
+  );
+  await world.must(['poll']);
+  const paid = await balances(world);
+  await putBack();
+  expect(await recover(world)).toMatchObject({ code: 0, payments: 4, differences: [] });
+  await world.must(['poll']);
+  expect(await balances(world)).toEqual(paid);
+  await allIsWell(world);
+});
+
+test('one payout for each cash-out, and one of more cash-outs than its payment can name', async () => {
+  const world = await installation({ payouts: 'batch = "cash-out"' });
+  const putBack = await keep(world);
+  const small = { fiat: '90', crypto_atoms: 11_500, received_crypto_atoms: 11_500 };
+  for (let n = 0; n < 3; n += 1) await world.insertCashOut({ ...small, confirmed_at: ago(10 * HOUR - n) });
+  await world.must(['poll']);
+  const config = await readFile(world.configFile, 'utf8');
+  await writeFile(world.configFile, config.replace('batch = "cash-out"', 'batch = "poll"'));
+  for (let n = 0; n < 60; n += 1) await world.insertCashOut({ ...small, confirmed_at: ago(8 * HOUR - n) });
+  await world.must(['poll']);
+  await putBack();
+  expect(await recover(world)).toMatchObject({ code: 0, payments: 8, cash_outs: 63, differences: [] });
+  await world.must(['poll']);
+  await allIsWell(world);
+});
+
+describe('what was entered after the copy', () => {
+  /** Carol and her cash are in no copy, and she was paid. */
+  async function withoutCarol(): Promise<{ world: World; putBack: () => Promise<void>; carol: string }> {
+    const world = await installation();
+    const putBack = await keep(world);
+    await world.addClient('carol');
+    await world.addFunding('carol', '5000 GTQ', { at: ago(15 * HOUR) });
+    await world.insertCashOut({ confirmed_at: ago(10 * HOUR) });
+    await world.must(['poll']);
+    await putBack();
+    return { world, putBack, carol: join(world.folder, 'carol.invoicekey') };
+  }
+
+  test('is asked for, and nothing is written or paid until it is there', async () => {
+    const { world, carol } = await withoutCarol();
+    const paid = await balances(world);
+    for (const args of [['--dry-run'], []]) {
+      const { code, differences } = await recover(world, ...args);
+      expect(code).toBe(2);
+      expect(differences.map((one) => one.code).sort()).toEqual([
+        'recover/does-not-fit',
+        'recover/does-not-fit',
+        'recover/recipient-unknown',
+      ]);
+    }
+    expect(await ledgerSql(world.ledgerUrl, 'select count(*) as n from cash_outs')).toEqual([{ n: 1n }]);
+    expect((await world.must(['verify', '--json'])).json()).toMatchObject({ ok: true });
+
+    await world.must(['clients', 'add', 'carol', '--wallet-key-file', carol]);
+    await world.addFunding('carol', '5000 GTQ', { at: ago(15 * HOUR) });
+    expect(await recover(world)).toMatchObject({ code: 0, payments: 3, differences: [] });
+    await world.must(['poll']);
+    expect(await balances(world)).toEqual(paid);
+    await allIsWell(world);
+  });
+
+  test('or is left to a person: what does not fit is held, and nobody is paid again', async () => {
+    const { world, carol } = await withoutCarol();
+    await world.must(['clients', 'add', 'carol', '--wallet-key-file', carol]);
+    await world.addFunding('carol', '4000 GTQ', { at: ago(15 * HOUR) });
+    const paid = await balances(world);
+    expect((await world.aioDca(['ledger', 'recover', '--hold'])).code).toBe(64);
+    expect(await recover(world)).toMatchObject({ code: 2 });
+    const report = await recover(world, '--hold', '--reason', 'the receipt is lost');
+    expect(report).toMatchObject({ code: 0, differences: [] });
+    expect(report.payouts.map(({ recipient, state }) => [recipient, state])).toEqual([
+      ['alice', 'held'],
+      ['bob', 'held'],
+      ['carol', 'held'],
+    ]);
+    const { code, stdout } = await world.aioDca(['poll']);
+    expect([code, stdout]).toEqual([2, expect.stringContaining('3')]);
+    expect(await balances(world)).toEqual(paid);
+    expect((await world.must(['verify', '--json'])).json()).toMatchObject({ ok: true });
+    for (const { id, payments } of report.payouts)
+      await world.must([
+        'payouts',
+        'resolve',
+        id,
+        '--payment',
+        `${payments[0]}`,
+        '--paid',
+        '--reason',
+        'it arrived',
+        '--yes',
+      ]);
+    expect((await world.must(['verify', '--json'])).json()).toMatchObject({ ok: true });
+    expect(await balances(world)).toEqual(paid);
+  });
+});
+
+test('a copy that paid from another wallet asks for its key, too', async () => {
+  const world = await installation();
+  const putBack = await keep(world);
+  await world.insertCashOut({ confirmed_at: ago(10 * HOUR) });
+  await world.must(['poll']);
+  const next = await world.lnbits.createUserWallet('next source');
+  await world.lnbits.topUp(next.id, 5_000_000n);
+  await writeFile(join(world.folder, 'former.adminkey'), world.source.adminkey, { mode: 0o600 });
+  await writeFile(join(world.folder, 'source.adminkey'), next.adminkey, { mode: 0o600 });
+  await world.insertCashOut({ confirmed_at: ago(5 * HOUR) });
+  await world.must(['poll']);
+  const paid = await balances(world);
+  await putBack();
+  const refused = await world.aioDca(['ledger', 'recover', '--json']);
+  expect([refused.code, refused.json()]).toMatchObject([78, { error: { code: 'ledger/wallet-differs' } }]);
+  const former = ['--former-wallet-key-file', join(world.folder, 'former.adminkey')];
+  expect(await recover(world, ...former)).toMatchObject({ code: 0, payments: 4, differences: [] });
+  await world.must(['poll']);
+  expect(await balances(world)).toEqual(paid);
+  expect((await world.must(['verify', '--json'])).json()).toMatchObject({ ok: true });
 });
