@@ -1,0 +1,209 @@
+import { execFile } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, statSync, writeFileSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { sql } from 'kysely';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { migrations } from '../../migrations/index.ts';
+import { type Ledger, type LedgerUse, openLedger } from '../../src/ledger/open.ts';
+import { forEachLedger, freshLedgerUrl, openAgain } from '../support/ledgers.ts';
+
+const run = promisify(execFile);
+const latest = Object.keys(migrations).length;
+
+forEachLedger((kind, fresh) => {
+  const open = async (url: string, use: LedgerUse): Promise<Ledger> => {
+    const ledger = await openLedger({ url, use });
+    onTestFinished(() => ledger.close());
+    return ledger;
+  };
+
+  test('only `create` makes a ledger; every other use says where there is none', async () => {
+    const url = await freshLedgerUrl(kind);
+    for (const use of ['read', 'write'] as const) {
+      await expect(openLedger({ url, use })).rejects.toMatchObject({ code: 'ledger/missing', exitCode: 78 });
+    }
+    if (kind === 'sqlite') expect(existsSync(url.slice('sqlite:'.length))).toBe(false);
+    const ledger = await open(url, 'create');
+    expect(ledger.schema).toBe(latest);
+    expect((await open(url, 'read')).id).toBe(ledger.id);
+    expect((await open(url, 'create')).id).toBe(ledger.id);
+  });
+
+  test('several processes that create it at once make one ledger', { timeout: 60_000 }, async () => {
+    const url = await freshLedgerUrl(kind);
+    const child = new URL('../support/migrate-child.ts', import.meta.url).pathname;
+    const made = await Promise.all([1, 2, 3].map(() => run(process.execPath, [child, url])));
+    const ids = made.map(({ stdout }) => stdout);
+    expect(new Set(ids).size).toBe(1);
+    expect((await open(url, 'read')).id).toBe(ids[0]);
+  });
+
+  test('a ledger that a newer version used is refused', async () => {
+    const { db, url } = await fresh();
+    await sql`insert into kysely_migration (name, timestamp) values ('9999-later', '2030')`.execute(db);
+    await expect(openLedger({ url, use: 'read' })).rejects.toMatchObject({
+      code: 'ledger/newer',
+      exitCode: 78,
+    });
+    await expect(openLedger({ url, use: 'create' })).rejects.toMatchObject({ code: 'ledger/newer' });
+  });
+
+  test('a ledger that was moved away is refused, and says where it is', async () => {
+    const { db, url } = await fresh();
+    await db.updateTable('ledger').set({ retired_to: 'postgresql://elsewhere/ledger' }).execute();
+    await expect(openLedger({ url, use: 'write' })).rejects.toMatchObject({
+      code: 'ledger/retired',
+      message: expect.stringContaining('postgresql://elsewhere/ledger'),
+    });
+  });
+
+  test('an older ledger is upgraded, and what was in it stays', async () => {
+    const url = await freshLedgerUrl(kind);
+    const first = await open(url, 'create');
+    await undoLastStep(first);
+    await first.db.insertInto('currencies').values({ code: 'GTQ', digits: 2n }).execute();
+    await expect(openLedger({ url, use: 'read' })).rejects.toMatchObject({
+      code: 'ledger/outdated',
+      exitCode: 78,
+    });
+    if (kind === 'postgresql') {
+      // A server is often shared: there only `migrate` changes the schema.
+      await expect(openLedger({ url, use: 'write' })).rejects.toMatchObject({ code: 'ledger/outdated' });
+    }
+    const upgraded = await open(url, kind === 'sqlite' ? 'write' : 'create');
+    expect(upgraded).toMatchObject({ id: first.id, schema: latest });
+    expect(await upgraded.db.selectFrom('currencies').selectAll().execute()).toMatchObject([
+      { code: 'GTQ', digits: 2n },
+    ]);
+    expect(await upgraded.db.selectFrom('voids').selectAll().execute()).toEqual([]);
+  });
+
+  test('a rehearsal sees what it wrote, and undoes it', async () => {
+    const ledger = await fresh();
+    const seen = await ledger.rehearse(async (trx) => {
+      await trx.insertInto('currencies').values({ code: 'GTQ', digits: 2n }).execute();
+      return trx.selectFrom('currencies').selectAll().execute();
+    });
+    expect(seen).toHaveLength(1);
+    expect(await ledger.db.selectFrom('currencies').selectAll().execute()).toEqual([]);
+  });
+
+  test('an error within a transaction undoes all of it', async () => {
+    const ledger = await fresh();
+    const failing = ledger.write(async (trx) => {
+      await trx.insertInto('currencies').values({ code: 'GTQ', digits: 2n }).execute();
+      throw new Error('no');
+    });
+    await expect(failing).rejects.toThrow('no');
+    expect(await ledger.db.selectFrom('currencies').selectAll().execute()).toEqual([]);
+  });
+
+  test('sats, cents and microseconds come back as they went in', async () => {
+    const ledger = await fresh();
+    const at = '2026-11-20T10:00:00.123457Z';
+    const huge = 2_100_000_000_000_000n;
+    await ledger.write(async (trx) => {
+      await trx.insertInto('wallets').values({ id: 'w', invoice_key: 'k', created_at: at }).execute();
+      await trx.insertInto('currencies').values({ code: 'GTQ', digits: 2n }).execute();
+      await trx
+        .insertInto('recipients')
+        .values({
+          id: 9_007_199_254_740_993n,
+          kind: 'client',
+          name: 'ä',
+          wallet_id: 'w',
+          status: 'active',
+          created_at: at,
+        })
+        .execute();
+      await trx
+        .insertInto('payouts')
+        .values({
+          recipient_id: 9_007_199_254_740_993n,
+          kind: 'client',
+          sats: huge,
+          fiat: 1n,
+          currency: 'GTQ',
+          state: 'planned',
+          created_at: at,
+        })
+        .execute();
+    });
+    const [row] = await (await openAgain(ledger)).db.selectFrom('payouts').selectAll().execute();
+    expect(row).toMatchObject({ recipient_id: 9_007_199_254_740_993n, sats: huge, created_at: at });
+  });
+});
+
+describe('sqlite', () => {
+  test('only its owner may read the file', async () => {
+    const url = await freshLedgerUrl('sqlite');
+    const ledger = await openLedger({ url, use: 'create' });
+    const path = url.slice('sqlite:'.length);
+    await ledger.db.insertInto('currencies').values({ code: 'GTQ', digits: 2n }).execute();
+    for (const file of [path, `${path}-wal`, `${path}-shm`]) expect(statSync(file).mode & 0o777).toBe(0o600);
+    await ledger.close();
+  });
+
+  test.runIf(process.getuid?.() === 0)('a ledger of another user says so before it is opened', async () => {
+    const url = await freshLedgerUrl('sqlite');
+    await (await openLedger({ url, use: 'create' })).close();
+    chownSync(url.slice('sqlite:'.length), 12_345, 12_345);
+    await expect(openLedger({ url, use: 'write' })).rejects.toMatchObject({
+      code: 'ledger/owner',
+      exitCode: 78,
+    });
+  });
+
+  test('a file that is no ledger is refused', async () => {
+    const url = await freshLedgerUrl('sqlite');
+    const path = url.slice('sqlite:'.length);
+    writeFileSync(path, 'this is a shopping list, and a rather long one, to be sure of it');
+    chmodSync(path, 0o600);
+    await expect(openLedger({ url, use: 'write' })).rejects.toMatchObject({
+      code: 'ledger/unusable',
+      exitCode: 78,
+    });
+  });
+
+  test('a folder that is not there is named', async () => {
+    const missing = openLedger({ url: 'sqlite:/nowhere/at/all/ledger.sqlite', use: 'create' });
+    await expect(missing).rejects.toMatchObject({
+      code: 'ledger/unusable',
+      message: expect.stringContaining('/nowhere/at/all'),
+    });
+  });
+});
+
+describe('postgresql', () => {
+  test('a server that is not there is a failure that passes', async () => {
+    const away = openLedger({ url: 'postgresql://nobody@127.0.0.1:1/ledger', use: 'read' });
+    await expect(away).rejects.toMatchObject({ code: 'ledger/unreachable', exitCode: 75 });
+  });
+
+  test('a wrong password is not, and is not printed', async () => {
+    const url = new URL(await freshLedgerUrl('postgresql'));
+    url.password = 'hunter2-hunter2';
+    const refused = openLedger({ url: url.href, use: 'read' });
+    await expect(refused).rejects.toMatchObject({ code: 'ledger/rights', exitCode: 78 });
+  });
+});
+
+/** The ledger as the version before the last migration left it. */
+async function undoLastStep({ db, write }: Ledger): Promise<void> {
+  await write(async (trx) => {
+    for (const table of [
+      'credit_members',
+      'credits',
+      'voids',
+      'settlements',
+      'commission_shares',
+      'commission_weights',
+    ]) {
+      await sql`drop table ${sql.table(table)}`.execute(trx);
+    }
+    await sql`delete from kysely_migration where name = '0002-operations'`.execute(trx);
+  });
+  expect(await sql`select name from kysely_migration`.execute(db).then(({ rows }) => rows)).toHaveLength(
+    latest - 1,
+  );
+}
