@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { expect, onTestFinished, test } from 'vitest';
+import { currentRun, startRun } from '../../src/ledger/lease.ts';
+import type { Ledger } from '../../src/ledger/open.ts';
+import { now, plus } from '../../src/time.ts';
+import { forEachLedger } from '../support/ledgers.ts';
+
+forEachLedger((_kind, open) => {
+  /** Another process that holds the lease. */
+  const holder = async ({ url }: Ledger) => {
+    const file = new URL('../support/lease-child.ts', import.meta.url).pathname;
+    const child = spawn(process.execPath, [file, url], { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    await once(child.stdout, 'data');
+    return child;
+  };
+
+  test('while a process that lives holds the lease, another run is refused and told who it is', async () => {
+    const ledger = await open();
+    const child = await holder(ledger);
+    await expect(startRun(ledger, 'poll', 'me')).rejects.toMatchObject({
+      code: 'run/busy',
+      exitCode: 75,
+      message: expect.stringMatching(new RegExp(`run r1 \\(poll, by the child, process ${child.pid} on `)),
+    });
+    expect(await currentRun(ledger.db)).toEqual({ id: 1n, kind: 'poll', actor: 'the child' });
+  });
+
+  test('a process that was killed is replaced at once, and its run is recorded as died', async () => {
+    const ledger = await open();
+    const child = await holder(ledger);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(await currentRun(ledger.db)).toBeUndefined();
+    const run = await startRun(ledger, 'poll', 'me');
+    expect(run.id).toBe(2n);
+    const [died] = await ledger.db.selectFrom('runs').selectAll().where('id', '=', 1n).execute();
+    expect(died).toMatchObject({ outcome: 'died', summary: null });
+    await run.finish('ok', {});
+  });
+
+  test('a process that stands still is replaced when its lease has expired, not before', async () => {
+    const ledger = await open();
+    const child = await holder(ledger);
+    child.kill('SIGSTOP');
+    await expect(startRun(ledger, 'poll', 'me')).rejects.toMatchObject({ code: 'run/busy' });
+    await ledger.db
+      .updateTable('lease')
+      .set({ expires_at: plus(now(), -1) })
+      .execute();
+    await (await startRun(ledger, 'poll', 'me')).finish('ok', {});
+  });
+
+  test.each([
+    ['on another host', { boot: 'another boot', host: 'elsewhere' }],
+    ['in another container', { pidNamespace: 'pid:[1]', pid: 999_999_999 }],
+  ])(
+    'whether a process %s lives cannot be told: it is replaced when the lease has expired',
+    async (_name, owner) => {
+      const ledger = await open();
+      await startRun(ledger, 'poll', 'me');
+      const lease = await ledger.db.selectFrom('lease').select('owner').executeTakeFirstOrThrow();
+      await ledger.db
+        .updateTable('lease')
+        .set({ owner: JSON.stringify({ ...JSON.parse(lease.owner), ...owner }) })
+        .execute();
+      await expect(startRun(ledger, 'poll', 'me')).rejects.toMatchObject({ code: 'run/busy' });
+      await ledger.db
+        .updateTable('lease')
+        .set({ expires_at: plus(now(), -1) })
+        .execute();
+      await expect(startRun(ledger, 'poll', 'me')).resolves.toMatchObject({ id: 2n });
+    },
+  );
+
+  test('a process that has the pid of a dead one is not taken for it', async () => {
+    const ledger = await open();
+    await startRun(ledger, 'poll', 'me');
+    const lease = await ledger.db.selectFrom('lease').select('owner').executeTakeFirstOrThrow();
+    await ledger.db
+      .updateTable('lease')
+      .set({ owner: JSON.stringify({ ...JSON.parse(lease.owner), started: '1' }) })
+      .execute();
+    await expect(startRun(ledger, 'poll', 'me')).resolves.toMatchObject({ id: 2n });
+  });
+
+  test('a run that was replaced writes nothing, and ends without undoing the other', async () => {
+    const ledger = await open();
+    const slow = await startRun(ledger, 'poll', 'slow');
+    await ledger.db
+      .updateTable('lease')
+      .set({ expires_at: plus(now(), -1) })
+      .execute();
+    const other = await startRun(ledger, 'poll', 'other');
+    const late = slow.write((trx) =>
+      trx.insertInto('currencies').values({ code: 'USD', digits: 2n }).execute(),
+    );
+    await expect(late).rejects.toMatchObject({ code: 'run/lost-lease', exitCode: 75 });
+    await expect(slow.finish('ok', {})).rejects.toMatchObject({ code: 'run/lost-lease' });
+    expect(await ledger.db.selectFrom('currencies').selectAll().execute()).toEqual([]);
+    expect(await other.write(async () => 'goes on')).toBe('goes on');
+    await other.finish('ok', {});
+    expect(await currentRun(ledger.db)).toBeUndefined();
+  });
+});
