@@ -95,7 +95,7 @@ function damaged(file: string, what: string): BridgeError {
 
 function explained(file: string, error: unknown): unknown {
   if (error instanceof BridgeError || !(error instanceof Error)) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
+  const { code, errcode = 0, message } = error as NodeJS.ErrnoException & { errcode?: number };
   if (code === 'EEXIST') return exists(file);
   if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
     return new BridgeError(
@@ -104,7 +104,9 @@ function explained(file: string, error: unknown): unknown {
       'Name a file in a folder that exists and that you may write to.',
     );
   }
-  if (code === 'ENOSPC' || 'errcode' in error) {
+  // https://www.sqlite.org/rescode.html: 11 corrupt, 26 no database.
+  if ([11, 26].includes(errcode & 0xff)) return damaged(file, message);
+  if (code === 'ENOSPC' || errcode > 0) {
     return new BridgeError(
       'ledger/unreachable',
       `the copy ${file}: ${message}`,
