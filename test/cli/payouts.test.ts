@@ -1,0 +1,433 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { payoutDetailJson } from '../../src/cli/payout-page.ts';
+import { jsonDocument } from '../../src/cli/print.ts';
+import { startRun } from '../../src/ledger/lease.ts';
+import { type Ledger, openLedger } from '../../src/ledger/open.ts';
+import { verifyLedger } from '../../src/ledger/verify.ts';
+import { showPayout } from '../../src/ledger/views.ts';
+import type { Ran } from '../support/command.ts';
+import { ledgerSql } from '../support/ledger-sql.ts';
+import { startWorld, type World } from '../support/world.ts';
+
+interface Shown {
+  id: string;
+  state: string;
+  reason: string | null;
+  sats: number;
+  settled_sats: number;
+  allocations: string[];
+  payments: { payment_hash: string; state: string; reason: string | null }[];
+}
+
+/** What the default cash-out of 4000 GTQ pays without commission. */
+const NET = 484_207n;
+
+let world: World;
+let ledger: Ledger;
+/** The payout of the running test. */
+let p: string;
+
+beforeAll(async () => {
+  world = await startWorld({ tunnel: 'direct', quiet: '1 ms' });
+  await world.must(['migrate']);
+  ledger = await openLedger({ url: world.ledgerUrl, use: 'write' });
+  await world.addClient('alice');
+  await world.addFunding('alice', '200000 GTQ');
+});
+afterAll(async () => {
+  await ledger.close();
+  await world.stop();
+});
+beforeEach(async () => {
+  world.simulator().rules = [];
+  await setBalance(10_000_000n);
+  const before = await ledger.db.selectFrom('payouts').select('id').execute();
+  p = `p${before.length + 1}`;
+  await world.insertCashOut();
+});
+afterEach(async () => {
+  expect((await verifyLedger(ledger.db)).differences).toEqual([]);
+});
+
+const poll = () => world.aioDca(['poll', '--json']);
+const payouts = (...args: string[]) => world.aioDca(['payouts', ...args]);
+
+/** `payouts show --json`, without a process for each look. */
+async function shown(): Promise<Shown> {
+  const detail = await showPayout(ledger.db, BigInt(p.slice(1)));
+  return JSON.parse(jsonDocument(payoutDetailJson(detail))) as Shown;
+}
+
+async function setBalance(sats: bigint): Promise<void> {
+  await world.lnbits.topUp(world.source.id, sats - (await world.balance(world.source)));
+}
+
+/** A payment that leaves the source wallet and does not arrive: held. */
+async function debitedNotCredited(): Promise<void> {
+  world.simulator().rules.push({ when: { kind: 'pay' }, fault: { pay: 'debit-only' } });
+  await poll();
+  expect(await shown()).toMatchObject({ state: 'held', payments: [{ state: 'unknown' }] });
+}
+
+/** Nothing in the source wallet: deferred. */
+async function tooLittle(): Promise<void> {
+  await setBalance(1_000n);
+  expect((await poll()).code).toBe(75);
+  expect(await shown()).toMatchObject({ state: 'deferred', payments: [] });
+}
+
+/** LNbits says no: deferred, with an invoice. */
+async function refused(): Promise<void> {
+  const answer = { status: 520, body: { detail: 'Payments are limited.', status: 'failed' } };
+  world.simulator().rules.push({ when: { kind: 'pay' }, fault: { at: 'before', answer } });
+  await poll();
+  expect(await shown()).toMatchObject({ state: 'deferred', payments: [{ state: 'invoiced' }] });
+}
+
+/** For the running test only. */
+async function configure(from: string, to: string): Promise<void> {
+  const text = await readFile(world.configFile, 'utf8');
+  await writeFile(world.configFile, text.replace(from, to));
+  onTestFinished(() => writeFile(world.configFile, text));
+}
+
+async function log(action: string, subject = p) {
+  return ledgerSql(
+    world.ledgerUrl,
+    `select actor, reason from log where action = $1 and subject = $2 order by id`,
+    [action, subject],
+  );
+}
+
+test('list and show tell what is owed to whom, and what became of it', async () => {
+  await poll();
+  const list = await world.must(['payouts', 'list', '--json']);
+  expect(list.json()).toEqual([
+    {
+      id: 'p1',
+      recipient: 'alice',
+      kind: 'client',
+      state: 'settled',
+      reason: null,
+      sats: 484207,
+      settled_sats: 484207,
+      created_at: expect.any(String),
+      settled_at: expect.any(String),
+    },
+  ]);
+  const detail = (await world.must(['payouts', 'show', 'p1', '--json'])).json<Shown>();
+  expect(detail).toMatchObject({ ...(list.json<Shown[]>()[0] ?? {}), allocations: ['1'] });
+  expect(detail.payments).toEqual([
+    {
+      payment_hash: expect.stringMatching(/^[0-9a-f]{64}$/),
+      part: 1,
+      attempt: 1,
+      sats: 484207,
+      state: 'settled',
+      reason: null,
+      wallet_id: world.wallets.get('alice')?.id,
+      created_at: expect.any(String),
+      sent_at: expect.any(String),
+      settled_at: expect.any(String),
+    },
+  ]);
+  const page = await world.must(['payouts', 'show', 'P1']);
+  expect(page.stdout).toContain('p1: 484,207 sat to alice, for 4,000.00 GTQ of cash in 1 cash-outs');
+  expect(page.stdout).toContain(detail.payments[0]?.payment_hash);
+});
+
+test('list can be narrowed, and says when there are more', async () => {
+  await tooLittle();
+  const ids = async (...args: string[]) =>
+    (await world.must(['payouts', 'list', '--json', ...args])).json<Shown[]>().map((one) => one.id);
+  expect(await ids()).toEqual(['p2', 'p1']);
+  expect(await ids('--state', 'deferred')).toEqual(['p2']);
+  expect(await ids('--open')).toEqual(['p2']);
+  expect(await ids('--client', 'alice', '--limit', '1')).toEqual(['p2']);
+  expect(await ids('--client', 'nobody')).toEqual([]);
+  const one = await world.must(['payouts', 'list', '--limit', '1']);
+  expect(one.stdout).toContain('p2');
+  expect(one.stdout).not.toContain('p1 ');
+  expect(one.stderr).toContain('The newest 1 of 2; --limit 2 shows all.');
+  for (const line of one.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+});
+
+describe('hold and release', () => {
+  test('a held one is not paid, a released one is', async () => {
+    await tooLittle();
+    const held = await payouts('hold', p, '--reason', 'alice asked', '--actor', 'dora');
+    expect(held).toMatchObject({ code: 0, stdout: expect.stringContaining(`Payout ${p} is held.`) });
+    await setBalance(10_000_000n);
+    await poll();
+    expect(await shown()).toMatchObject({ state: 'held', reason: 'alice asked', settled_sats: 0 });
+    expect((await payouts('show', p)).stdout).toContain(`aio-dca payouts release ${p}`);
+    await world.must(['payouts', 'release', p, '--actor', 'emil']);
+    expect(await shown()).toMatchObject({ state: 'planned', reason: null });
+    expect((await poll()).code).toBe(0);
+    expect(await shown()).toMatchObject({ state: 'settled' });
+    expect(await log('payout held')).toEqual([{ actor: 'dora', reason: 'alice asked' }]);
+    expect(await log('payout release')).toMatchObject([{ actor: 'emil' }]);
+  });
+
+  test('one that was sent is looked at before anything else happens', async () => {
+    await debitedNotCredited();
+    await world.must(['payouts', 'release', p]);
+    expect(await shown()).toMatchObject({ state: 'unknown', payments: [{ state: 'unknown' }] });
+    expect((await poll()).code).toBe(0);
+    expect(await shown()).toMatchObject({ state: 'held', settled_sats: 0 });
+    expect((await payouts('list', '--state', 'held')).stdout).toContain('debited, not credited');
+  });
+
+  test('an invoice that was never sent is paid after the release', async () => {
+    await refused();
+    await world.must(['payouts', 'hold', p, '--reason', 'to see']);
+    await world.must(['payouts', 'release', p]);
+    expect((await poll()).code).toBe(0);
+    expect(await shown()).toMatchObject({ state: 'settled', payments: [{ state: 'settled' }] });
+  });
+});
+
+describe('retry', () => {
+  test('takes back the putting off, whether there is an invoice or not', async () => {
+    await tooLittle();
+    const ran = await world.must(['payouts', 'retry', p]);
+    expect(ran.stdout).toContain(`Payout ${p} is planned. The next run pays it: aio-dca poll`);
+    await setBalance(10_000_000n);
+    await refused();
+    await world.must(['payouts', 'retry', p]);
+    expect((await poll()).code).toBe(0);
+    expect(await shown()).toMatchObject({ state: 'settled' });
+  });
+
+  test('a held one is refused, with the way out', async () => {
+    await tooLittle();
+    await world.must(['payouts', 'hold', p, '--reason', 'alice asked']);
+    const ran = await payouts('retry', p);
+    expect(ran.code).toBe(64);
+    expect(ran.stderr).toContain(`aio-dca payouts release ${p}`);
+    expect(await shown()).toMatchObject({ state: 'held' });
+  });
+});
+
+describe('resolve', () => {
+  test('--paid, which both wallets bear out, settles without a question', async () => {
+    await debitedNotCredited();
+    const hash = (await shown()).payments[0]?.payment_hash ?? '';
+    world.simulator().change(world.wallets.get('alice')?.id ?? '', hash, { status: 'success' });
+    await world.must([
+      'payouts',
+      'resolve',
+      p,
+      '--paid',
+      '--reason',
+      'LNbits was repaired',
+      '--actor',
+      'dora',
+    ]);
+    expect(await shown()).toMatchObject({
+      state: 'settled',
+      settled_sats: 484207,
+      payments: [{ state: 'settled', reason: 'dora: LNbits was repaired' }],
+    });
+    expect(await log('payout resolve')).toEqual([{ actor: 'dora', reason: 'LNbits was repaired' }]);
+    expect((await poll()).code).toBe(0);
+  });
+
+  test('against what the wallets show it asks; what is then said is done', async () => {
+    const alice = world.wallets.get('alice') ?? world.source;
+    const before = await world.balance(alice);
+    await debitedNotCredited();
+    const say = ['resolve', p, '--not-paid', '--reason', 'alice has nothing'];
+    const asked = await payouts(...say);
+    expect(asked.code).toBe(64);
+    expect(asked.stderr).toContain('success on the source wallet');
+    expect(asked.stderr).toContain("pending on the client's");
+    expect(await shown()).toMatchObject({ state: 'held', payments: [{ state: 'unknown' }] });
+    await world.must(['payouts', ...say, '--yes']);
+    expect(await shown()).toMatchObject({ state: 'planned', payments: [{ state: 'dead' }] });
+    expect((await poll()).code).toBe(0);
+    expect(await shown()).toMatchObject({
+      state: 'settled',
+      payments: [{ state: 'dead' }, { state: 'settled' }],
+    });
+    expect((await world.balance(alice)) - before).toBe(NET);
+  });
+
+  test('where LNbits cannot be asked, it asks the person', async () => {
+    await debitedNotCredited();
+    await world.simulator().stop();
+    const asked = await payouts('resolve', p, '--paid', '--reason', 'alice says so');
+    expect(asked.code).toBe(64);
+    expect(asked.stderr).toContain('cannot be seen');
+    await world.must(['payouts', 'resolve', p, '--paid', '--reason', 'alice says so', '--yes']);
+    expect(await shown()).toMatchObject({ state: 'settled' });
+    await world.simulator().start();
+  });
+
+  test('nothing can be said of a payment that may still be under way', async () => {
+    world.simulator().rules.push({ when: { kind: 'pay' }, fault: { at: 'before', do: 'reset' }, times: 9 });
+    await poll();
+    expect(await shown()).toMatchObject({ state: 'unknown' });
+    await configure('quiet = "1 ms"', 'quiet = "10 min"');
+    const ran = await payouts('resolve', p, '--not-paid', '--reason', 'gone', '--yes', '--json');
+    expect(ran.code).toBe(75);
+    expect(ran.json()).toMatchObject({ error: { code: 'payout/under-way' } });
+    expect(await shown()).toMatchObject({ state: 'unknown', payments: [{ state: 'unknown' }] });
+  });
+
+  test('of several open payments one must be named', async () => {
+    await configure('[payouts]', '[payouts]\nmaximum_sats = 300000');
+    await poll();
+    const [first, second] = (await shown()).payments;
+    await lookedInVain([first?.payment_hash, second?.payment_hash]);
+    const say = ['resolve', p, '--paid', '--reason', 'seen', '--yes'];
+    const ran = await payouts(...say);
+    expect(ran.code).toBe(64);
+    expect(ran.stderr).toContain(`--payment ${first?.payment_hash}`);
+    await world.must(['payouts', ...say, '--payment', `${second?.payment_hash}`]);
+    expect(await shown()).toMatchObject({
+      state: 'unknown',
+      payments: [{ state: 'unknown' }, { state: 'settled' }],
+    });
+    await world.must(['payouts', ...say]);
+    expect(await shown()).toMatchObject({ state: 'settled' });
+  });
+
+  describe('one that had settled, and that LNbits does not show any more,', () => {
+    beforeEach(async () => {
+      await configure('[payouts]', '[payouts]\nbatch = "cash-out"');
+      await world.insertCashOut();
+      await poll();
+      // The older of two: where the newest is gone, nothing at all is paid.
+      const hash = (await shown()).payments[0]?.payment_hash ?? '';
+      world.simulator().change(world.source.id, hash, { status: 'failed' });
+      await world.insertCashOut();
+      expect((await poll()).code).toBe(2);
+      expect(await shown()).toMatchObject({ state: 'held', payments: [{ state: 'unknown' }] });
+    });
+
+    test('can be settled again, for good', async () => {
+      await world.must(['payouts', 'resolve', p, '--paid', '--reason', 'she shows it', '--yes']);
+      await world.insertCashOut();
+      expect((await poll()).code).toBe(0);
+      expect(await shown()).toMatchObject({ state: 'settled', payments: [{ state: 'settled' }] });
+    });
+
+    test('can be paid again', async () => {
+      await world.must(['payouts', 'resolve', p, '--not-paid', '--reason', 'restored', '--yes']);
+      expect((await poll()).code).toBe(0);
+      expect(await shown()).toMatchObject({
+        state: 'settled',
+        payments: [{ state: 'dead' }, { state: 'settled' }],
+      });
+    });
+
+    test('can be looked at again', async () => {
+      await world.must(['payouts', 'release', p]);
+      await poll();
+      expect(await shown()).toMatchObject({
+        state: 'held',
+        reason: expect.stringContaining('not from the source'),
+      });
+    });
+  });
+});
+
+/** As the second look at settled payments leaves it where LNbits does not show them any more. */
+async function lookedInVain(hashes: (string | undefined)[]): Promise<void> {
+  for (const hash of hashes) {
+    await ledgerSql(
+      world.ledgerUrl,
+      `update payments set state = 'unknown', reason = 'it vanished' where payment_hash = $1`,
+      [hash ?? null],
+    );
+  }
+  await ledgerSql(
+    world.ledgerUrl,
+    `update payouts set state = 'held', reason = 'it vanished', settled_at = null where id = $1`,
+    [BigInt(p.slice(1))],
+  );
+}
+
+describe('pause and resume', () => {
+  test('recording goes on, paying stops, and says who and why', async () => {
+    const recorded = (await world.must(['cash-outs', 'list', '--json'])).json<object[]>();
+    const paused = await world.must([
+      'payouts',
+      'pause',
+      '--reason',
+      'moving LNbits',
+      '--actor',
+      'dora',
+      '--json',
+    ]);
+    expect(paused.json()).toMatchObject({ paused: true, pause: { by: 'dora', reason: 'moving LNbits' } });
+    const again = await world.must(['payouts', 'pause', '--reason', 'me too', '--actor', 'emil']);
+    expect(again.stdout).toContain('paused already, by dora');
+    await poll();
+    const status = await world.aioDca(['status']);
+    expect(status.stdout).toContain('paused by dora');
+    expect(status.stdout).toContain('moving LNbits');
+    await expect(shown()).rejects.toThrow(`no payout ${p}`);
+    expect((await world.must(['cash-outs', 'list', '--json'])).json()).toMatchObject([
+      { gross_sats: 512400 },
+      ...recorded,
+    ]);
+    await world.must(['payouts', 'resume']);
+    await poll();
+    expect(await shown()).toMatchObject({ state: 'settled' });
+    expect((await world.must(['payouts', 'resume'])).stdout).toContain('was not paused');
+    expect(await log('payouts pause', 'payouts')).toEqual([{ actor: 'dora', reason: 'moving LNbits' }]);
+    expect(await log('payouts resume', 'payouts')).toHaveLength(1);
+  });
+});
+
+test('while a run is going on nothing is decided about payouts; the brake works all the same', async () => {
+  await tooLittle();
+  const run = await startRun(ledger, 'poll', 'timer');
+  try {
+    const ran = await payouts('hold', p, '--reason', 'now');
+    expect(ran.code).toBe(75);
+    expect(ran.stderr).toContain('run/busy');
+    expect(ran.stderr).toContain('by timer');
+    expect((await payouts('pause', '--reason', 'now')).code).toBe(0);
+  } finally {
+    await run.finish('ok', null);
+  }
+  await world.must(['payouts', 'resume']);
+  expect(await shown()).toMatchObject({ state: 'deferred' });
+});
+
+test('what makes no sense is refused, and nothing is written', async () => {
+  await poll();
+  const wrong: [args: string[], says: string][] = [
+    [['show', 'f1'], 'is not the id of a payout'],
+    [['show', 'p99'], 'no payout p99'],
+    [['hold', 'p1'], '--reason'],
+    [['hold', 'p1', '--reason', ' '], '--reason'],
+    [['retry', 'p1'], 'is settled'],
+    [['resolve', 'p1', '--reason', 'why'], '--paid, --not-paid'],
+    [['resolve', 'p1', '--paid', '--not-paid', '--reason', 'why'], '--paid, --not-paid'],
+    [['resolve', 'p1', '--paid'], '--reason'],
+    [['pause'], '--reason'],
+    [['list', '--state', 'lost'], '--state'],
+    [['list', '--state', 'held', '--open'], '--open'],
+    [['list', '--limit', '0'], '--limit'],
+  ];
+  const before = await everything();
+  const ran = await Promise.all(wrong.map(async ([args]): Promise<Ran> => payouts(...args)));
+  expect(ran.map(({ code }) => code)).toEqual(wrong.map(() => 64));
+  for (const [index, [, says]] of wrong.entries()) expect(ran[index]?.stderr).toContain(says);
+  expect(await everything()).toEqual(before);
+});
+
+async function everything() {
+  const { db } = ledger;
+  return [
+    await db.selectFrom('payouts').selectAll().execute(),
+    await db.selectFrom('payments').selectAll().execute(),
+    await db.selectFrom('log').selectAll().execute(),
+    await db.selectFrom('ledger').selectAll().execute(),
+  ];
+}
