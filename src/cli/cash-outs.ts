@@ -27,12 +27,11 @@ async function list(options: { limit?: string }, command: Command): Promise<void
     formatTime(row.confirmed_at, timezone),
     row.id.slice(0, 8),
     formatFiat(row.fiat, row.digits, row.currency),
-    formatSats(row.gross),
-    formatSats(row.net),
-    formatSats(row.commission),
-    formatSats(row.own),
+    groupDigits(row.gross),
+    groupDigits(row.net),
+    groupDigits(row.commission),
   ]);
-  const columns = ['confirmed', 'cash-out', 'cash', 'gross', 'net', 'commission', 'own'];
+  const columns = ['confirmed', 'cash-out', 'cash', 'gross sat', 'net sat', 'commission'];
   cli.answer(page.rows.map(cashOutJson), rows.length > 0 ? table(columns, rows) : 'No cash-outs yet.');
   tellMore(page);
 }

@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startWorld, type World } from '../support/world.ts';
+
+const ONE = '3f0c5e10-0000-4000-8000-000000000001';
+const TWO = '3f0c5e20-0000-4000-8000-000000000002';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await startWorld({ tunnel: 'direct' });
+  await world.must(['migrate']);
+  await world.addClient('alice');
+  await world.addClient('bob');
+  await world.addFunding('alice', '3000 GTQ');
+  await world.addFunding('bob', '2000 GTQ');
+  const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+  await world.insertCashOut({ id: ONE, confirmed_at: ago(20) });
+  await world.insertCashOut({ id: TWO, confirmed_at: ago(10) });
+  await world.must(['poll']);
+});
+afterAll(async () => {
+  await world.must(['verify']);
+  await world.stop();
+});
+
+const show = async (id: string) => (await world.must(['cash-outs', 'show', id, '--json'])).json();
+
+test('list has the newest first, without their division', async () => {
+  const list = (await world.must(['cash-outs', 'list', '--json'])).json<Record<string, unknown>[]>();
+  expect(list.map((one) => one.id)).toEqual([TWO, ONE]);
+  expect(list[1]).toEqual({
+    id: ONE,
+    source: 'lamassu',
+    machine: expect.any(String),
+    confirmed_at: expect.any(String),
+    processed_at: expect.any(String),
+    fiat: '4000.00',
+    currency: 'GTQ',
+    gross_sats: 512_400,
+    commission_sats: 28_193,
+    net_sats: 484_207,
+    own_sats: 0,
+    undelivered_sats: 0,
+    own_fiat: '0.00',
+    commission_method: 'ticker',
+    origin: 'lamassu',
+  });
+  const page = await world.must(['cash-outs', 'list', '--limit', '1']);
+  expect(page.stdout).toContain(TWO.slice(0, 8));
+  expect(page.stdout).not.toContain(ONE.slice(0, 8));
+  expect(page.stderr).toContain('The newest 1 of 2');
+  for (const line of page.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+});
+
+test('show says how one was divided, to the last sat', async () => {
+  expect(await show(ONE)).toMatchObject({
+    allocations: [
+      {
+        client: 'alice',
+        funding: 'f1',
+        fiat: '2400.00',
+        gross_sats: 307_440,
+        commission_sats: 16_916,
+        net_sats: 290_524,
+        payout: 'p1',
+      },
+      {
+        client: 'bob',
+        funding: 'f2',
+        fiat: '1600.00',
+        gross_sats: 204_960,
+        commission_sats: 11_277,
+        net_sats: 193_683,
+        payout: 'p2',
+      },
+    ],
+  });
+  // Only 1000 GTQ of the clients were left.
+  expect(await show(TWO)).toMatchObject({ fiat: '4000.00', own_fiat: '3000.00', own_sats: 363_155 });
+  const page = (await world.must(['cash-outs', 'show', TWO])).stdout;
+  expect(page).toContain('(own share)');
+  expect(page).toContain('3,000.00 GTQ');
+  for (const line of page.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+});
+
+test('the beginning of an id is enough where only one begins so', async () => {
+  expect(await show('3f0c5e1')).toMatchObject({ id: ONE });
+  const refused: [text: string, says: string][] = [
+    ['3f0c5e', `could be ${ONE}, ${TWO}`],
+    ['3f0c5', 'too short'],
+    ['3f0c5e3', 'there is no cash-out'],
+    ['%%%%%%', 'there is no cash-out'],
+  ];
+  for (const [text, says] of refused) {
+    const ran = await world.aioDca(['cash-outs', 'show', text]);
+    expect(ran.code).toBe(64);
+    expect(ran.stderr).toContain(says);
+  }
+});

@@ -1,0 +1,190 @@
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import pkg from '../../package.json' with { type: 'json' };
+import { startRun } from '../../src/ledger/lease.ts';
+import { type Ledger, openLedger } from '../../src/ledger/open.ts';
+import { verifyLedger } from '../../src/ledger/verify.ts';
+import { startWorld, type World } from '../support/world.ts';
+
+interface Status {
+  owed: { payouts: number; sats: number; waiting_sats: number };
+  source_wallet: { balance_sats: number; short_sats: number } | null;
+  attention: Record<string, number | boolean>;
+  totals: Record<string, number>;
+  running: object | null;
+}
+
+const nothing = { review: 0, held: 0, unknown: 0, stale: false, aged: 0 };
+
+let world: World;
+let ledger: Ledger;
+
+beforeAll(async () => {
+  world = await startWorld({ tunnel: 'direct', ledger: 'postgresql', quiet: '1 ms' });
+});
+afterEach(async () => {
+  if (ledger) expect((await verifyLedger(ledger.db)).differences).toEqual([]);
+});
+afterAll(async () => {
+  await ledger?.close();
+  await world.stop();
+});
+
+async function status(): Promise<Status & { code: number | null }> {
+  const ran = await world.aioDca(['status', '--json']);
+  return { ...ran.json<Status>(), code: ran.code };
+}
+
+async function configure(from: string, to: string): Promise<void> {
+  const text = await readFile(world.configFile, 'utf8');
+  await writeFile(world.configFile, text.replace(from, to));
+  onTestFinished(() => writeFile(world.configFile, text));
+}
+
+test('makes no ledger', async () => {
+  const ran = await world.aioDca(['status', '--json']);
+  expect(ran.code).toBe(78);
+  expect(ran.json()).toMatchObject({ error: { code: 'ledger/missing' } });
+  await configure(
+    /^url = "postgresql.*$/m.exec(await readFile(world.configFile, 'utf8'))?.[0] ?? '',
+    'url = "sqlite:none.sqlite"',
+  );
+  expect((await world.aioDca(['status'])).code).toBe(78);
+  expect(existsSync(join(world.folder, 'none.sqlite'))).toBe(false);
+});
+
+test('a new ledger needs nobody', async () => {
+  await world.must(['migrate']);
+  ledger = await openLedger({ url: world.ledgerUrl, use: 'write' });
+  const ran = await world.must(['status', '--json']);
+  expect(ran.json()).toEqual({
+    version: pkg.version,
+    ledger: { id: ledger.id, url: expect.stringContaining('postgresql://'), schema: ledger.schema },
+    mark: null,
+    last_success_at: null,
+    last_run: null,
+    running: null,
+    owed: { payouts: 0, sats: 0, waiting_sats: 0 },
+    paused: false,
+    pause: null,
+    source_wallet: { balance_sats: 10_000_000, short_sats: 0 },
+    attention: nothing,
+    totals: { cash_outs: 0, gross_sats: 0, commission_sats: 0, net_sats: 0, own_sats: 0, settled_sats: 0 },
+  });
+  expect(ran.stdout).not.toContain(new URL(world.ledgerUrl).password);
+  expect((await world.must(['status'])).stdout).toContain('Nothing needs a person.');
+});
+
+test('after a run: the mark, what was paid, and nothing owed', async () => {
+  await world.addClient('alice');
+  await world.addFunding('alice', '6000 GTQ');
+  const id = await world.insertCashOut();
+  const run = (await world.must(['poll', '--json'])).json<{ run: string; finished_at: string }>();
+  const now = (await world.must(['status', '--json'])).json<Record<string, unknown>>();
+  expect(now).toMatchObject({
+    mark: { id },
+    last_run: { run: run.run, outcome: 'ok' },
+    owed: { payouts: 0, sats: 0, waiting_sats: 0 },
+    source_wallet: { balance_sats: 10_000_000 - 484_207, short_sats: 0 },
+    attention: nothing,
+    totals: {
+      cash_outs: 1,
+      gross_sats: 512_400,
+      commission_sats: 28_193,
+      net_sats: 484_207,
+      own_sats: 0,
+      settled_sats: 484_207,
+    },
+  });
+  expect(now.last_success_at).toBe((now.last_run as Record<string, unknown>).finished_at);
+  const page = (await world.must(['status'])).stdout;
+  expect(page).toContain('512,400 sat');
+  for (const line of page.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
+});
+
+test('without LNbits the rest is told all the same', async () => {
+  await world.simulator().stop();
+  const now = await status();
+  await world.simulator().start();
+  expect(now).toMatchObject({ code: 0, source_wallet: null, totals: { settled_sats: 484_207 } });
+});
+
+test('sats below the minimum wait, and are owed', async () => {
+  await configure('[payouts]', '[payouts]\nminimum_sats = 1000000');
+  await world.insertCashOut({ fiat: '1000.00000', crypto_atoms: '128100', received_crypto_atoms: '128100' });
+  await world.must(['poll']);
+  const { owed, totals, code } = await status();
+  expect(owed).toEqual({ payouts: 0, sats: 121_051, waiting_sats: 121_051 });
+  expect(totals).toMatchObject({ net_sats: 484_207 + 121_051, settled_sats: 484_207 });
+  expect(code).toBe(0);
+});
+
+test('what the source wallet lacks is told, and an open payout that is too old', async () => {
+  const balance = await world.balance(world.source);
+  await world.lnbits.topUp(world.source.id, 1_000n - balance);
+  await world.aioDca(['poll']);
+  expect(await status()).toMatchObject({
+    code: 0,
+    owed: { payouts: 1, sats: 121_051, waiting_sats: 0 },
+    source_wallet: { balance_sats: 1_000, short_sats: 120_051 },
+    attention: nothing,
+  });
+  await configure('[payouts]', '[attention]\npayout_after = "1 ms"\n[payouts]');
+  expect(await status()).toMatchObject({ code: 2, attention: { ...nothing, aged: 1 } });
+  expect((await world.aioDca(['status'])).stdout).toContain('aio-dca payouts list --open');
+});
+
+describe('needs a person', () => {
+  test('while a payout is held, with the command to look at it', async () => {
+    await world.must(['payouts', 'hold', 'p2', '--reason', 'to see']);
+    expect(await status()).toMatchObject({ code: 2, attention: { ...nothing, held: 1 } });
+    const page = await world.aioDca(['status']);
+    expect(page.code).toBe(2);
+    expect(page.stdout).toMatch(/1 payouts held +aio-dca payouts list --state held/);
+    await world.must(['payouts', 'release', 'p2']);
+    await world.lnbits.topUp(world.source.id, 10_000_000n);
+    await world.must(['poll']);
+    expect(await status()).toMatchObject({ code: 0, totals: { settled_sats: 484_207 + 121_051 } });
+  });
+
+  test('while rows are in review', async () => {
+    await world.insertCashOut({ crypto_code: 'ETH' });
+    await world.aioDca(['poll']);
+    expect(await status()).toMatchObject({ code: 2, attention: { ...nothing, review: 1 } });
+    expect((await world.aioDca(['status'])).stdout).toMatch(
+      /1 rows of Lamassu in review +aio-dca review list/,
+    );
+    await ledger.db
+      .updateTable('review')
+      .set({ state: 'dismissed', closed_at: '2026-11-20T10:00:00.000000Z', closed_by: 'dora' })
+      .execute();
+  });
+
+  test('while no run has succeeded for too long', async () => {
+    await configure('[payouts]', '[attention]\nstale_after = "1 ms"\n[payouts]');
+    expect(await status()).toMatchObject({ code: 2, attention: { ...nothing, stale: true } });
+  });
+
+  test('a run that could not read Lamassu, or a decision about a payout, is no success', async () => {
+    const before = (await world.must(['status', '--json'])).json<Record<string, unknown>>();
+    await configure('port = ', 'port = 1 # ');
+    await world.aioDca(['poll']);
+    await world.aioDca(['payouts', 'retry', 'p1']);
+    const after = (await world.must(['status', '--json'])).json<Record<string, unknown>>();
+    expect(after.last_success_at).toBe(before.last_success_at);
+    expect(after.last_run).toMatchObject({ outcome: 'incomplete' });
+  });
+});
+
+test('says who is at it now', async () => {
+  const run = await startRun(ledger, 'poll', 'timer');
+  try {
+    expect((await status()).running).toEqual({ run: `r${run.id}`, kind: 'poll', actor: 'timer' });
+    expect((await world.must(['status'])).stdout).toContain(`r${run.id}, poll by timer`);
+  } finally {
+    await run.finish('ok', null);
+  }
+  expect((await status()).running).toBeNull();
+});
