@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { groupDigits } from '../dca/money.ts';
 import { cashOutDetailJson, cashOutJson, cashOutPage } from './cash-out-page.ts';
 import { makeCli } from './context.ts';
 import { parseLimit, tellMore, withLimit } from './limit.ts';
-import { formatFiat, formatSats, formatTime, table } from './print.ts';
+import { formatFiat, formatTime, table } from './print.ts';
 
 export function register(program: Command): void {
   const cashOuts = program.command('cash-outs').description('what was processed, and how each was divided');
