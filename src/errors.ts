@@ -29,6 +29,7 @@ export const catalogue = {
   'ledger/busy': { exit: 75, means: 'Another command held the ledger for too long.' },
   'run/busy': { exit: 75, means: 'Another run is going on on this ledger.' },
   'run/lost-lease': { exit: 75, means: 'This run stood still for so long that another one took its place.' },
+  'payouts/paused': { exit: 75, means: 'Paying is paused by a person, and the command would pay.' },
   'ledger/currency': { exit: 78, means: 'A currency has other digits than the ledger keeps for it.' },
   'ledger/source-differs': {
     exit: 78,
@@ -42,6 +43,10 @@ export const catalogue = {
   'lnbits/rate-limited': { exit: 75, means: 'LNbits takes no more requests from this address for now.' },
   'lnbits/refused': { exit: 75, means: 'LNbits answered and said no.' },
   'lnbits/key': { exit: 78, means: 'LNbits does not know the wallet key, or the key may not do this.' },
+  'lnbits/superuser': {
+    exit: 78,
+    means: 'LNbits does not let the superuser in, or the user is not the superuser.',
+  },
   'lnbits/version': { exit: 78, means: 'LNbits is too old.' },
   'lamassu/ssh-unreachable': { exit: 75, means: 'The SSH server in front of Lamassu does not answer.' },
   'lamassu/ssh-host-key': {

@@ -9,6 +9,7 @@ const nouns: Record<string, () => Promise<{ register(program: Command): void }>>
   doctor: () => import('./doctor.ts'),
   run: () => import('./run.ts'),
   clients: () => import('./clients.ts'),
+  commission: () => import('./commission.ts'),
   fundings: () => import('./fundings.ts'),
   deposits: async () => ({ register: (await import('./fundings.ts')).registerAlias }),
   machines: () => import('./machines.ts'),

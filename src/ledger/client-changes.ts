@@ -6,6 +6,7 @@ import { useCurrency } from './currencies.ts';
 import { ALWAYS } from './in-force.ts';
 import { record, toJson, type Who } from './log.ts';
 import type { Trx } from './open.ts';
+import { refuseTakenName } from './recipients.ts';
 import type { Mode } from './schema.ts';
 import { changeWallet, keepWallet, type WalletKey } from './wallets.ts';
 
@@ -25,19 +26,8 @@ export async function addClient(
   at: Instant,
 ): Promise<Client> {
   const { name, wallet, mode } = client;
-  const taken = await trx
-    .selectFrom('recipients')
-    .select(['kind', 'status'])
-    .where('name', '=', name)
-    .executeTakeFirst();
-  if (taken) {
-    const what = taken.kind === 'client' ? 'client' : 'commission recipient';
-    throw invalid(
-      `NAME: there is a ${taken.status === 'closed' ? 'closed ' : ''}${what} "${name}" already`,
-      'Choose another name: names stay taken, so that every payment can be told apart for good.',
-    );
-  }
-  await keepWallet(trx, wallet, at);
+  await refuseTakenName(trx, name);
+  await keepWallet(trx, 'client', wallet, at);
   const { id } = await trx
     .insertInto('recipients')
     .values({ kind: 'client', name, wallet_id: wallet.id, status: 'active', created_at: at })
@@ -75,7 +65,7 @@ export async function setClient(
   if (change.mode !== undefined && change.mode !== before.mode) {
     await addSettings(trx, before, { mode: change.mode }, at);
   }
-  if (change.wallet) await changeWallet(trx, before, change.wallet, change.newWallet, at);
+  if (change.wallet) await changeWallet(trx, 'client', before, change.wallet, change.newWallet, at);
   const after = await findClient(trx, name, at);
   await requireLimits(trx, after);
   const states = { before: snapshot(before), after: snapshot(after) };

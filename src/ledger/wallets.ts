@@ -1,8 +1,8 @@
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
-import type { Client } from './clients.ts';
 import type { Trx } from './open.ts';
+import type { Schema } from './schema.ts';
 
 /** An LNbits wallet that is paid into: its id, and the invoice key that was tested to belong to it. */
 export interface WalletKey {
@@ -10,15 +10,18 @@ export interface WalletKey {
   key: Secret;
 }
 
-/** Another key of the client's wallet, or, with `newWallet`, another wallet. Throws `usage/invalid`. */
+type Kind = Schema['recipients']['kind'];
+
+/** Another key of the recipient's wallet, or, with `newWallet`, another wallet. Throws `usage/invalid`. */
 export async function changeWallet(
   trx: Trx,
-  client: Client,
+  kind: Kind,
+  recipient: { id: bigint; name: string; walletId: string },
   wallet: WalletKey,
   newWallet: boolean,
   at: Instant,
 ): Promise<void> {
-  if (wallet.id === client.walletId) {
+  if (wallet.id === recipient.walletId) {
     await trx
       .updateTable('wallets')
       .set({ invoice_key: wallet.key.reveal() })
@@ -28,16 +31,16 @@ export async function changeWallet(
   }
   if (!newWallet) {
     throw invalid(
-      `--wallet-key-file: this is the key of another wallet, ${wallet.id}; ${client.name} is paid into ${client.walletId}`,
+      `--wallet-key-file: this is the key of another wallet, ${wallet.id}; ${recipient.name} is paid into ${recipient.walletId}`,
       'Add --new-wallet if payouts that have no payment yet shall go there.',
     );
   }
-  await keepWallet(trx, wallet, at);
-  await trx.updateTable('recipients').set({ wallet_id: wallet.id }).where('id', '=', client.id).execute();
+  await keepWallet(trx, kind, wallet, at);
+  await trx.updateTable('recipients').set({ wallet_id: wallet.id }).where('id', '=', recipient.id).execute();
 }
 
-/** Keeps a wallet and its key; refuses the source wallet, and one of another client. */
-export async function keepWallet(trx: Trx, { id, key }: WalletKey, at: Instant): Promise<void> {
+/** Keeps a wallet and its key; refuses the source wallet, and one of another recipient of that kind. */
+export async function keepWallet(trx: Trx, kind: Kind, { id, key }: WalletKey, at: Instant): Promise<void> {
   const { source_wallet_id: source } = await trx
     .selectFrom('ledger')
     .select('source_wallet_id')
@@ -46,14 +49,14 @@ export async function keepWallet(trx: Trx, { id, key }: WalletKey, at: Instant):
   const other = await trx
     .selectFrom('recipients')
     .select('name')
-    .where('kind', '=', 'client')
+    .where('kind', '=', kind)
     .where('wallet_id', '=', id)
     .where('status', '<>', 'closed')
     .executeTakeFirst();
   if (other) {
     throw invalid(
-      `--wallet-key-file: the wallet ${id} belongs to client ${other.name}`,
-      'Each client needs a wallet of its own.',
+      `--wallet-key-file: the wallet ${id} belongs to ${kind === 'client' ? 'client' : 'commission recipient'} ${other.name}`,
+      `Each ${kind === 'client' ? 'client' : 'recipient'} needs a wallet of its own.`,
     );
   }
   await trx
@@ -67,7 +70,7 @@ export async function keepWallet(trx: Trx, { id, key }: WalletKey, at: Instant):
 export function isSourceWallet(): BridgeError {
   return invalid(
     '--wallet-key-file: this is the source wallet, from which clients are paid',
-    'Use the invoice key of a wallet of the client.',
+    'Use the invoice key of a wallet of the recipient.',
   );
 }
 

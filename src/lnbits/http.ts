@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, errors, Pool } from 'undici';
-import type { Secret } from '../config/secret.ts';
+import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { failure, limitOf, RateLimited, retryAfterOf, unreachable } from './answer.ts';
 import { Pace } from './pace.ts';
 
+/** By what a request is allowed: the key of a wallet, the token of somebody who logged in, or nothing. */
+export type Pass = Secret | { token: Secret } | null;
+
 export interface Post {
-  key: Secret;
+  method?: 'POST' | 'PUT';
+  pass: Pass;
   json: string;
   deadlineMs: number;
   /** The longest it may be held back to keep to LNbits' rate limit; beyond that it fails unsent. */
@@ -20,7 +24,7 @@ const TRIES = 3;
 const LIMITED_TRIES = 6;
 
 /**
- * Requests to one LNbits: a deadline on each, GETs repeated, POSTs sent exactly once, all of them paced once a 429
+ * Requests to one LNbits: a deadline on each, GETs repeated, POSTs and PUTs sent exactly once, all of them paced once a 429
  * was seen. Resolves with the parsed JSON of a 2xx; everything else is a BridgeError.
  */
 export class Http {
@@ -47,7 +51,7 @@ export class Http {
   async get(
     path: string,
     query: Record<string, string | number>,
-    key: Secret | null,
+    pass: Pass,
     deadlineMs: number,
   ): Promise<unknown> {
     let failed = 0;
@@ -55,7 +59,7 @@ export class Http {
     for (;;) {
       try {
         await this.#pace.turn(path, 1);
-        return await this.#send({ method: 'GET', path, query }, key, deadlineMs);
+        return await this.#send({ method: 'GET', path, query }, pass, deadlineMs);
       } catch (error) {
         if (error instanceof RateLimited && ++limited < LIMITED_TRIES) continue;
         if (!(error instanceof BridgeError && error.code === 'lnbits/unreachable' && ++failed < TRIES))
@@ -65,12 +69,13 @@ export class Http {
     }
   }
 
-  async post(path: string, { key, json, deadlineMs, patienceMs, gaps }: Post): Promise<unknown> {
+  async post(path: string, post: Post): Promise<unknown> {
+    const { method = 'POST', pass, json, deadlineMs, patienceMs, gaps } = post;
     const wait = this.#pace.wait(path);
     if (wait > patienceMs)
-      throw new RateLimited(`${this.#what('POST', path)}: not sent, LNbits' rate limit is used up.`, wait);
+      throw new RateLimited(`${this.#what(method, path)}: not sent, LNbits' rate limit is used up.`, wait);
     await this.#pace.turn(path, gaps);
-    return await this.#send({ method: 'POST', path, body: json }, key, deadlineMs);
+    return await this.#send({ method, path, body: json }, pass, deadlineMs);
   }
 
   async close(): Promise<void> {
@@ -84,13 +89,14 @@ export class Http {
 
   async #send(
     request: Pick<Dispatcher.RequestOptions, 'method' | 'path' | 'query' | 'body'>,
-    key: Secret | null,
+    pass: Pass,
     deadlineMs: number,
   ): Promise<unknown> {
     const what = this.#what(request.method, request.path);
     const headers: Record<string, string> = { accept: 'application/json' };
     if (request.body) headers['content-type'] = 'application/json';
-    if (key) headers['x-api-key'] = headerSafe(key);
+    if (pass instanceof Secret) headers['x-api-key'] = headerSafe(pass);
+    else if (pass) headers.authorization = `Bearer ${headerSafe(pass.token)}`;
 
     let text: string;
     let answer: Dispatcher.ResponseData;
@@ -109,7 +115,7 @@ export class Http {
       this.#pace.limited(request.path, limitOf(body), retryAfterMs);
       throw new RateLimited(`${what}: too many requests.`, retryAfterMs);
     }
-    if (status < 200 || status > 299) throw failure(what, { status, body }, key?.reveal() ?? null);
+    if (status < 200 || status > 299) throw failure(what, { status, body }, secretOf(pass));
     if (body === undefined)
       throw unreachable(what, `status ${status} and no JSON`, 'Does the URL lead to LNbits?');
     return body;
@@ -122,6 +128,11 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function secretOf(pass: Pass): string | null {
+  if (pass === null) return null;
+  return (pass instanceof Secret ? pass : pass.token).reveal();
 }
 
 function headerSafe(key: Secret): string {

@@ -70,6 +70,7 @@ export async function proxied(lnbits: Lnbits): Promise<ProxiedLnbits> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const result: ProxiedLnbits = {
     version: lnbits.version,
+    superuser: lnbits.superuser,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     onRequest: undefined,
     clearLog: () => {

@@ -9,7 +9,6 @@ import type { Lnbits, LnbitsVersion, WalletKeys } from './lnbits.ts';
 import { freePort } from './postgres.ts';
 
 const START_MS = 60_000;
-const USERNAME = 'superuser';
 
 /**
  * Whether this LNbits is installed in `$AIO_DCA_LNBITS_VENVS/<version>` (test/support/install-lnbits.sh).
@@ -46,10 +45,10 @@ export async function startLnbits(options: RealOptions): Promise<RealLnbits> {
 export class RealLnbits implements Lnbits {
   readonly version: LnbitsVersion;
   readonly url: string;
+  readonly superuser = { name: 'superuser', password: randomBytes(12).toString('hex') };
   readonly #dataFolder: string;
   readonly #port: number;
   readonly #rate: string;
-  readonly #password = randomBytes(12).toString('hex');
   #process: ChildProcess | undefined;
   #token: string | undefined;
   #superuser: string | undefined;
@@ -112,8 +111,8 @@ export class RealLnbits implements Lnbits {
 
   /** Makes the superuser, once for a data folder. */
   async install(): Promise<void> {
-    const password = this.#password;
-    const account = { username: USERNAME, password, password_repeat: password };
+    const { name: username, password } = this.superuser;
+    const account = { username, password, password_repeat: password };
     await this.#call('PUT', '/api/v1/auth/first_install', account);
     await this.#logIn();
     const { id } = (await this.#call('GET', '/api/v1/auth')) as { id: string };
@@ -170,7 +169,8 @@ export class RealLnbits implements Lnbits {
   }
 
   async #logIn(): Promise<void> {
-    const answer = await this.#call('POST', '/api/v1/auth', { username: USERNAME, password: this.#password });
+    const { name: username, password } = this.superuser;
+    const answer = await this.#call('POST', '/api/v1/auth', { username, password });
     this.#token = (answer as { access_token: string }).access_token;
   }
 

@@ -12,20 +12,23 @@ import {
   type WalletRow,
 } from './lnbits-books.ts';
 
+/** What the superuser does: log in, look who that was, credit a wallet. */
+type Admin = 'login' | 'account' | 'credit';
+
 /** A request as it came in. `n` counts from 1 since the start or the last `clearLog()`. */
 export interface SeenRequest {
   n: number;
   method: string;
   path: string;
   query: URLSearchParams;
-  kind: 'version' | 'wallet' | 'invoice' | 'pay' | 'find' | 'list' | 'check' | 'other';
+  kind: 'version' | 'wallet' | 'invoice' | 'pay' | 'find' | 'list' | 'check' | Admin | 'other';
   /** Whose key came with it; null for an unknown key or none. */
   walletId: string | null;
   /** The payment it is about, where that is known. */
   hash: string | null;
 }
 
-/** `between`: a payment's debit is committed, its credit is not. `after`: handled, but not answered. */
+/** `between`: the first of two commits is done: a payment's debit, the pending row of a credit. `after`: handled, but not answered. */
 export type Phase = 'before' | 'between' | 'after';
 
 // biome-ignore lint/suspicious/noConfusingVoidType: most hooks return nothing.
@@ -71,6 +74,8 @@ export async function startLnbitsSimulator(options: SimulatorOptions = {}): Prom
 
 class Simulator implements Lnbits {
   readonly version: LnbitsVersion;
+  /** The same in every simulator, so that a copy of an installation finds it. */
+  readonly superuser = { name: 'superuser', password: 'the superuser may do everything' };
   /** What goes wrong; the first rule that fits a request and is not used up applies. */
   rules: Rule[] = [];
   readonly requests: SeenRequest[] = [];
@@ -80,6 +85,7 @@ class Simulator implements Lnbits {
   readonly #books: LnbitsBooks;
   readonly #requestsPerSecond: number;
   readonly #windows = new Map<string, { ends: number; count: number }>();
+  readonly #token = id();
   #server: Server | undefined;
   #port = 0;
   #release = Promise.withResolvers<void>();
@@ -207,7 +213,14 @@ class Simulator implements Lnbits {
     const instead = (await pass('before')) ?? this.#overLimit(pathname);
     const answer =
       instead ??
-      (await this.#answer(seen, key, wallet, body, fault && 'pay' in fault ? fault.pay : null, pass));
+      (await this.#answer(
+        seen,
+        request.headers,
+        wallet,
+        body,
+        fault && 'pay' in fault ? fault.pay : null,
+        pass,
+      ));
     const sent = instead ?? (await pass('after')) ?? answer;
     const text = typeof sent.body === 'string' ? sent.body : JSON.stringify(sent.body);
     response.writeHead(sent.status, {
@@ -222,7 +235,7 @@ class Simulator implements Lnbits {
 
   async #answer(
     { kind, path, query, hash }: SeenRequest,
-    key: string | string[] | undefined,
+    { 'x-api-key': key, authorization }: IncomingMessage['headers'],
     wallet: WalletRow | undefined,
     body: Record<string, unknown>,
     fault: PayFault | null,
@@ -233,6 +246,8 @@ class Simulator implements Lnbits {
         return { status: 200, body: { openapi: '3.1.0', info: { title: 'LNbits', version: this.version } } };
       if (kind === 'check')
         return { status: 200, body: this.#books.check(hash ?? path.slice('/api/v1/payments/'.length)) };
+      if (kind === 'login' || kind === 'account' || kind === 'credit')
+        return await this.#asSuperuser(kind, authorization, body, async () => void (await pass('between')));
       if (kind === 'other') throw new Refusal(404, 'Not Found');
       if (!key) throw new Refusal(401, 'No Api Key provided.');
       if (!wallet) throw new Refusal(404, 'Wallet not found.');
@@ -254,6 +269,24 @@ class Simulator implements Lnbits {
       if (error instanceof Refusal) return { status: error.status, body: error.body };
       throw error;
     }
+  }
+
+  async #asSuperuser(
+    kind: Admin,
+    authorization: string | undefined,
+    body: Record<string, unknown>,
+    between: () => Promise<void>,
+  ): Promise<FalseAnswer> {
+    const { name, password } = this.superuser;
+    if (kind === 'login') {
+      if (body.username !== name || body.password !== password)
+        throw new Refusal(401, 'Invalid credentials.');
+      return { status: 200, body: { access_token: this.#token, token_type: 'bearer' } };
+    }
+    if (authorization !== `Bearer ${this.#token}`) throw new Refusal(401, 'Invalid access token.');
+    if (kind === 'account') return { status: 200, body: { username: name, admin: true, super_user: true } };
+    await this.#books.credit(String(body.id), Number(body.amount), between);
+    return { status: 200, body: { success: true, message: 'Balance updated.' } };
   }
 
   #faultFor(seen: SeenRequest): Fault | null {
@@ -291,6 +324,8 @@ function kindOf(
   body: Record<string, unknown>,
 ): SeenRequest['kind'] {
   if (method === 'POST' && path === '/api/v1/payments') return body.out === false ? 'invoice' : 'pay';
+  if (path === '/api/v1/auth') return method === 'GET' ? 'account' : 'login';
+  if (method === 'PUT' && path === '/users/api/v1/balance') return 'credit';
   if (method !== 'GET') return 'other';
   if (path === '/openapi.json') return 'version';
   if (path === '/api/v1/wallet') return 'wallet';

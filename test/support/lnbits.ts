@@ -3,6 +3,8 @@ export interface Lnbits {
   readonly version: LnbitsVersion;
   /** Stays the same over a restart. */
   readonly url: string;
+  /** Who may credit wallets. */
+  readonly superuser: { name: string; password: string };
   createUserWallet(name: string): Promise<WalletKeys>;
   /** Signed; as a superuser does it, out of nothing. */
   topUp(walletId: string, sats: bigint): Promise<void>;

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { Secret } from '../config/secret.ts';
+import { BridgeError } from '../errors.ts';
+import { unreachable } from './answer.ts';
+import { Http, type Pass } from './http.ts';
+
+export interface Superuser {
+  name: string;
+  password: Secret;
+}
+
+const AUTH = '/api/v1/auth';
+const BALANCE = '/users/api/v1/balance';
+const DEADLINE_MS = 12_000;
+const CREDIT_DEADLINE_MS = 30_000;
+
+const tokenShape = z.object({ access_token: z.string().min(1) });
+const accountShape = z.object({ super_user: z.boolean() });
+
+/**
+ * What only LNbits' superuser may do: put sats into a wallet out of nothing. Close it when done.
+ *
+ * Failures are those of the LnbitsClient, and `lnbits/superuser`: LNbits does not let this user in, or it is not the
+ * superuser.
+ */
+export class LnbitsAdmin {
+  readonly #http: Http;
+  readonly #pass: Pass;
+
+  private constructor(http: Http, pass: Pass) {
+    this.#http = http;
+    this.#pass = pass;
+  }
+
+  /** Logs in, and sees that it is the superuser who did. */
+  static async logIn(url: string, { name, password }: Superuser): Promise<LnbitsAdmin> {
+    const http = new Http(url, 5_000_000, 250);
+    try {
+      const json = JSON.stringify({ username: name, password: password.reveal() });
+      const body = await http
+        .post(AUTH, { pass: null, json, deadlineMs: DEADLINE_MS, patienceMs: 61_000, gaps: 0 })
+        .catch(refusedTo(name));
+      const pass = { token: new Secret(read(tokenShape, body).access_token) };
+      const account = await http.get(AUTH, {}, pass, DEADLINE_MS).catch(refusedTo(name));
+      if (!read(accountShape, account).super_user) {
+        throw notSuperuser(`${name} is not the superuser of this LNbits, who alone may credit a wallet.`);
+      }
+      return new LnbitsAdmin(http, pass);
+    } catch (error) {
+      await http.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Puts `sats` (up to the server's limit for invoices, 10,000,000 by default) into a wallet, by exactly one request,
+   * or none where LNbits' rate limit is known to be used up. LNbits does it again when it is asked again, and after
+   * any failure it may have been done: only `LnbitsClient.credits` tells.
+   */
+  async credit(walletId: string, sats: bigint): Promise<void> {
+    await this.#http.post(BALANCE, {
+      method: 'PUT',
+      pass: this.#pass,
+      // A number of JSON holds the server's limit exactly.
+      json: JSON.stringify({ id: walletId, amount: Number(sats) }),
+      deadlineMs: CREDIT_DEADLINE_MS,
+      patienceMs: 5_000,
+      gaps: 1,
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#http.close();
+  }
+}
+
+function read<T extends z.ZodType>(shape: T, body: unknown): z.output<T> {
+  const parsed = shape.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw unreachable(AUTH, 'the answer is not what LNbits 1.x answers', 'Does the URL lead to LNbits?');
+}
+
+function refusedTo(name: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof BridgeError) || !['lnbits/refused', 'lnbits/key'].includes(error.code))
+      throw error;
+    throw notSuperuser(`LNbits does not let ${name} in: ${error.message}`);
+  };
+}
+
+function notSuperuser(message: string): BridgeError {
+  return new BridgeError(
+    'lnbits/superuser',
+    message,
+    'Check [lnbits] superuser and its password: the user name with which the superuser logs in to LNbits.',
+  );
+}

@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Secret } from '../../src/config/secret.ts';
+import { LnbitsAdmin } from '../../src/lnbits/admin.ts';
+import { LnbitsClient } from '../../src/lnbits/client.ts';
+import { type Lnbits, lnbitsVersions } from '../support/lnbits.ts';
+import { lnbitsAvailable, startLnbits } from '../support/lnbits-real.ts';
+import { startLnbitsSimulator } from '../support/lnbits-simulator.ts';
+
+for (const version of lnbitsVersions) {
+  contract(`simulated LNbits ${version}`, true, () => startLnbitsSimulator({ version }));
+  const available = lnbitsAvailable(version);
+  const skipped = available ? '' : ' (skipped: install it with test/support/install-lnbits.sh)';
+  contract(`real LNbits ${version}${skipped}`, available, () => startLnbits({ version }));
+}
+
+/** What crediting the source wallet relies on, the same on every LNbits. */
+function contract(name: string, available: boolean, start: () => Promise<Lnbits>): void {
+  describe.skipIf(!available)(name, { timeout: 60_000 }, () => {
+    let lnbits: Lnbits;
+    let client: LnbitsClient;
+
+    beforeAll(async () => {
+      lnbits = await start();
+      client = new LnbitsClient({ url: lnbits.url });
+    }, 120_000);
+    afterAll(async () => {
+      await client.close();
+      await lnbits.stop();
+    });
+
+    const logIn = (password = lnbits.superuser.password) =>
+      LnbitsAdmin.logIn(lnbits.url, { name: lnbits.superuser.name, password: new Secret(password) });
+    const wallet = async () => {
+      const { id, inkey } = await lnbits.createUserWallet('source');
+      return { id, key: new Secret(inkey) };
+    };
+
+    test('the superuser credits a wallet, and the wallet shows it by its amount', async () => {
+      const { id, key } = await wallet();
+      const admin = await logIn();
+      try {
+        await admin.credit(id, 1_234n);
+        expect(await client.wallet(key)).toMatchObject({ balanceMsat: 1_234_000n });
+        expect(await client.credits(key, 1_234n)).toEqual([
+          expect.objectContaining({ amountMsat: 1_234_000n, status: 'success', memo: 'Admin credit' }),
+        ]);
+        expect(await client.credits(key, 1_235n)).toEqual([]);
+      } finally {
+        await admin.close();
+      }
+    });
+
+    test('asked twice it credits twice, the newest first', async () => {
+      const { id, key } = await wallet();
+      const admin = await logIn();
+      try {
+        await admin.credit(id, 500n);
+        const [first] = await client.credits(key, 500n);
+        await admin.credit(id, 500n);
+        await admin.credit(id, 499n);
+        const both = await client.credits(key, 500n);
+        expect(both).toHaveLength(2);
+        expect(both[1]?.hash).toBe(first?.hash);
+      } finally {
+        await admin.close();
+      }
+    });
+
+    test('an invoice of a client is no credit, whatever its amount', async () => {
+      const { key } = await wallet();
+      await client.createInvoice(key, { sats: 77n, memo: 'Admin', expirySeconds: 60, extra: {} });
+      expect(await client.credits(key, 77n)).toEqual([]);
+    });
+
+    test('ten million sats are the most, and a refused credit leaves nothing', async () => {
+      const { id, key } = await wallet();
+      const admin = await logIn();
+      try {
+        await expect(admin.credit(id, 10_000_001n)).rejects.toMatchObject({ code: 'lnbits/refused' });
+        expect(await client.credits(key, 10_000_001n)).toEqual([]);
+        await admin.credit(id, 10_000_000n);
+        expect(await client.credits(key, 10_000_000n)).toHaveLength(1);
+      } finally {
+        await admin.close();
+      }
+    });
+
+    test('a wallet that is not there is refused', async () => {
+      const admin = await logIn();
+      try {
+        const credited = admin.credit('0123456789abcdef0123456789abcdef', 5n);
+        await expect(credited).rejects.toMatchObject({ code: 'lnbits/key' });
+      } finally {
+        await admin.close();
+      }
+    });
+
+    test('a wrong password is named, and not repeated in the message', async () => {
+      const error = await logIn('a wrong password').catch((refused: unknown) => refused);
+      expect(error).toMatchObject({ code: 'lnbits/superuser', exitCode: 78 });
+      expect(`${(error as Error).message}`).not.toContain('a wrong password');
+    });
+  });
+}
