@@ -76,6 +76,10 @@ export const catalogue = {
     exit: 78,
     means: 'LNbits shows payments of this ledger that the ledger does not know.',
   },
+  'reconcile/open': {
+    exit: 75,
+    means: 'Payments are open, and on an LNbits before 1.4 a look at the wallets would change them.',
+  },
   'lnbits/restored': { exit: 78, means: 'LNbits no longer shows a payment that it had shown as paid.' },
   'clock/differs': { exit: 78, means: 'The clock of a database and that of this host are far apart.' },
   'settle/changed': {

@@ -82,13 +82,7 @@ function plannedJson(cashOut: CashOut, division: Division, clients: Plan['client
 
 /** What a run did, for a person. */
 export function pollText(report: PollReport): string {
-  const { source, distributed, payouts } = report;
-  const open = [
-    [payouts.planned, 'planned'],
-    [payouts.deferred, 'deferred'],
-    [payouts.unknown, 'unknown'],
-    [payouts.held, 'held'],
-  ].flatMap(([count, state]) => (count ? [`${count} ${state}`] : []));
+  const { source, distributed } = report;
   return [
     `Read ${counted(source.read, 'row')} of Lamassu: ${counted(distributed.cashOuts, 'new cash-out')}, ${source.alreadyProcessed} known, ${source.toReview} newly in review.`,
     ...(distributed.cashOuts > 0
@@ -97,11 +91,25 @@ export function pollText(report: PollReport): string {
             `${formatSats(distributed.commission)} commission, ${formatSats(distributed.own)} own share.`,
         ]
       : []),
+    ...paidLines(report),
+    ...(report.news.reviews > 0 ? ['Look at what waits for a person: aio-dca review list'] : []),
+  ].join('\n');
+}
+
+/** What the paying half of a run did. */
+export function paidLines(report: PollReport): string[] {
+  const { payouts, news } = report;
+  const open = [
+    [payouts.planned, 'planned'],
+    [payouts.deferred, 'deferred'],
+    [payouts.unknown, 'unknown'],
+    [payouts.held, 'held'],
+  ].flatMap(([count, state]) => (count ? [`${count} ${state}`] : []));
+  return [
     `Paid ${counted(payouts.settled, 'payout')} with ${formatSats(payouts.satsSettled)}.${open.length > 0 ? ` Open: ${open.join(', ')}.` : ''}`,
     ...problemLines(report),
-    ...(report.news.reviews > 0 ? ['Look at what waits for a person: aio-dca review list'] : []),
-    ...(report.news.payouts.length > 0 ? ['Look at what could not be settled: aio-dca payouts list'] : []),
-  ].join('\n');
+    ...(news.payouts.length > 0 ? ['Look at what could not be settled: aio-dca payouts list'] : []),
+  ];
 }
 
 /** What a run would do, for a person. */

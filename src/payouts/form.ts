@@ -9,7 +9,7 @@ export interface FormOptions {
   minimumSats: bigint;
   /** The most that one payment may carry; larger payouts go in parts. In satoshi. */
   maximumSats: bigint;
-  /** The newest scheduled time of fixed mode: what was processed until then is due; null: none has passed. */
+  /** The newest scheduled time of fixed mode, which decides what of it is due; null: none has passed. */
   fixedDueAt: Instant | null;
   now: Instant;
   run: bigint;
@@ -115,11 +115,18 @@ async function dueCommission(db: Db, options: FormOptions): Promise<DueGroup[]> 
   return rows.map((row) => ({ kind: 'commission', cash_out_id: null, fiat: 0n, ...row }));
 }
 
-/** Whether an allocation waits for a payout and its time has come; over the tables allocations and cash_outs. */
+/**
+ * Whether an allocation waits for a payout and its time has come. In fixed mode it has, where the cash-out was processed
+ * until the scheduled time; or was confirmed until then, and processed by the first run that read Lamassu after it: a
+ * bridge that was off at that time pays what it would have paid, and what turns up later in the day waits.
+ */
 export function isDue({ fixedDueAt }: Pick<FormOptions, 'fixedDueAt'>) {
+  const due = fixedDueAt ?? '';
   return sql<SqlBool>`allocations.payout_id is null and allocations.net > 0 and (allocations.mode = 'flow'
-    or exists (select 1 from cash_outs where cash_outs.id = allocations.cash_out_id
-      and cash_outs.processed_at <= ${fixedDueAt ?? ''})
+    or exists (select 1 from cash_outs as c where c.id = allocations.cash_out_id and
+      case when c.processed_at <= ${due} then 1 when c.confirmed_at > ${due} then 0
+        when coalesce((select r.read_at from runs as r where r.read_at < c.processed_at order by r.id desc limit 1), '') <= ${due}
+          then 1 else 0 end = 1)
     or 'flow' = (select s.mode from client_settings as s where s.client_id = allocations.client_id
       order by s.from_at desc, s.id desc limit 1))`;
 }

@@ -8,7 +8,7 @@ import { checkSourceWallet } from '../payouts/check.ts';
 import { type Context, openSourceWallet } from '../payouts/context.ts';
 import { dueGroups, type FormOptions, formPayouts } from '../payouts/form.ts';
 import { type Paid, payAll } from '../payouts/pay.ts';
-import { now } from '../time.ts';
+import { type Instant, now } from '../time.ts';
 
 export interface PayReport extends Record<Exclude<PayoutState, 'settled' | 'paying'>, number> {
   settled: number;
@@ -21,6 +21,8 @@ interface PayDeps {
   run: Run;
   signal: AbortSignal;
   problems: BridgeError[];
+  /** What is due; by default what the configuration says of this moment. */
+  form?: FormOptions;
 }
 
 /**
@@ -28,16 +30,16 @@ interface PayDeps {
  * has answered and the source wallet is what the ledger expects, what is due is formed into payouts and paid.
  */
 export async function pay(deps: PayDeps): Promise<PayReport> {
-  const { ledger, run, signal, problems } = deps;
+  const { ledger, config, run, signal, problems } = deps;
+  const form = deps.form ?? formOptions(config, run.id);
   const paid: Paid = { settled: 0, satsSettled: 0n, stopped: false };
-  if (!signal.aborted && (await somethingToPay(deps))) {
+  if (!signal.aborted && (await somethingToPay(ledger.db, form))) {
     let opened: Context | undefined;
     try {
       opened = await openContext(deps);
       const ctx = opened;
       await checkSourceWallet(ctx);
-      const options = formOptions(deps.config, run.id);
-      await run.write((trx) => formPayouts(trx, options));
+      await run.write((trx) => formPayouts(trx, form));
       Object.assign(paid, await payAll(ctx));
     } catch (error) {
       if (!(error instanceof BridgeError) || !/^(lnbits|config|ledger\/(wallet|restored))/.test(error.code))
@@ -55,10 +57,9 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
   };
 }
 
-/** The rules by which due allocations become payouts. */
-export function formOptions(config: Config, run: bigint): FormOptions {
+/** The rules by which allocations that are due at `at` become payouts. */
+export function formOptions(config: Config, run: bigint, at: Instant = now()): FormOptions {
   const { batch, minimumSats, maximumSats } = config.payouts;
-  const at = now();
   return {
     batch,
     minimumSats,
@@ -69,15 +70,15 @@ export function formOptions(config: Config, run: bigint): FormOptions {
   };
 }
 
-async function somethingToPay({ ledger, config, run }: PayDeps): Promise<boolean> {
-  const { paused_at } = await ledger.db.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
+async function somethingToPay(db: Db, form: FormOptions): Promise<boolean> {
+  const { paused_at } = await db.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
   if (paused_at !== null) return false;
-  const open = await ledger.db
+  const open = await db
     .selectFrom('payouts')
     .select('id')
     .where('state', 'not in', ['settled', 'held'])
     .executeTakeFirst();
-  return open !== undefined || (await dueGroups(ledger.db, formOptions(config, run.id))).length > 0;
+  return open !== undefined || (await dueGroups(db, form)).length > 0;
 }
 
 async function openContext({ ledger, config, run, signal }: PayDeps): Promise<Context> {

@@ -1,0 +1,61 @@
+import { BridgeError } from '../errors.ts';
+import { startRun } from '../ledger/lease.ts';
+import { lastReport, payoutsNeedingPeople } from '../ledger/news.ts';
+import { now } from '../time.ts';
+import { formOptions, pay } from './pay.ts';
+import type { PollDeps } from './poll.ts';
+import { conclude, noTotals, type PollReport, summaryOf } from './report.ts';
+import { emptyReport, markOf } from './setup.ts';
+
+/**
+ * The paying half of a run, with everything in fixed mode due at this moment. Lamassu is not asked.
+ * Throws `payouts/paused`, and as `poll` does `run/busy`, `run/lost-lease`, and failures of the ledger.
+ */
+export async function payFixed({ ledger, config, actor, log, signal }: PollDeps): Promise<PollReport> {
+  await refusePaused(ledger.db);
+  const startedAt = now();
+  const last = await lastReport(ledger.db);
+  const run = await startRun(ledger, 'fixed', actor);
+  log.info({ run: `r${run.id}` }, 'run of fixed mode begins');
+  const problems: BridgeError[] = [];
+  try {
+    const payouts = await pay({
+      ledger,
+      config,
+      run,
+      signal: AbortSignal.any([signal, run.lost]),
+      problems,
+      form: { ...formOptions(config, run.id), fixedDueAt: now() },
+    });
+    const needingPeople = await payoutsNeedingPeople(ledger.db);
+    const report = conclude({
+      news: { reviews: 0, payouts: needingPeople.filter((id) => !last.payouts.has(id)) },
+      run: run.id,
+      startedAt,
+      source: emptyReport(await markOf(ledger.db, config.lamassu.name)),
+      distributed: noTotals(),
+      payouts,
+      problems,
+      stopped: signal.aborted,
+    });
+    await run.finish(report.outcome, summaryOf(report, needingPeople));
+    log.info({ run: `r${run.id}`, outcome: report.outcome }, 'run of fixed mode ends');
+    return report;
+  } catch (error) {
+    await run.finish('failed', null).catch(() => {});
+    throw error;
+  }
+}
+
+async function refusePaused(db: PollDeps['ledger']['db']): Promise<void> {
+  const { paused_at, paused_by, paused_reason } = await db
+    .selectFrom('ledger')
+    .select(['paused_at', 'paused_by', 'paused_reason'])
+    .executeTakeFirstOrThrow();
+  if (paused_at === null) return;
+  throw new BridgeError(
+    'payouts/paused',
+    `paying was paused by ${paused_by} at ${paused_at}: ${paused_reason}`,
+    '`aio-dca payouts resume` lets payments go out again; nothing is lost meanwhile.',
+  );
+}
