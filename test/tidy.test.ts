@@ -119,6 +119,16 @@ const mayUse: Record<string, string[]> = {
   ledger: ['config/secret', 'dca', 'migrations'],
   payouts: ['config/secret', 'dca', 'ledger', 'lnbits'],
   scheduler: ['config', 'dca', 'lamassu', 'ledger', 'lnbits', 'payouts'],
+  reconcile: [
+    'config',
+    'dca',
+    'lamassu',
+    'ledger',
+    'lnbits',
+    'payouts',
+    'scheduler/rules',
+    'scheduler/setup',
+  ],
   doctor: ['config', 'dca', 'lamassu', 'ledger', 'lnbits'],
   export: ['dca', 'ledger'],
   cli: [
@@ -131,6 +141,7 @@ const mayUse: Record<string, string[]> = {
     'lnbits',
     'package.json',
     'payouts',
+    'reconcile',
     'scheduler',
   ],
 };

@@ -1,0 +1,87 @@
+import type { Command } from 'commander';
+import { currencyDigits } from '../dca/currency.ts';
+import { formatDecimal } from '../dca/money.ts';
+import type { Day, Sums } from '../reconcile/lamassu.ts';
+import type { Reconciliation } from '../reconcile/reconcile.ts';
+import { makeCli } from './context.ts';
+import { differencesText } from './differences.ts';
+import { formatFiat, formatSats, table } from './print.ts';
+import { parseRange, type RangeOptions, rangeOptions } from './range.ts';
+
+export function register(program: Command): void {
+  rangeOptions(
+    program
+      .command('reconcile')
+      .description('the ledger against LNbits and Lamassu, to the sat; exit 2 where they differ'),
+  )
+    .addHelpText(
+      'after',
+      '\nPayments are taken by when they were made, cash-outs by when they were confirmed. It changes nothing.\n' +
+        'What to do about each difference: docs/operations.md.\n' +
+        '\nExamples:\n  aio-dca reconcile\n  aio-dca reconcile --from 2026-11-01 --to 2026-11-30 --json',
+    )
+    .action(async (options: RangeOptions, command: Command) => {
+      const cli = makeCli(command);
+      const config = await cli.config();
+      const range = parseRange(options, config.timezone);
+      const { reconcile } = await import('../reconcile/reconcile.ts');
+      const found = await cli.withLedger('read', (ledger) => reconcile(ledger, config, cli.actor, range));
+      cli.answer({ ...found, days: found.days.map(dayJson) }, text(found));
+      if (!found.ok) process.exitCode = 2;
+    });
+}
+
+function dayJson({ date, machine, currency, ledger, lamassu }: Day) {
+  const sums = ({ cashOuts, fiat, gross }: Sums) => ({
+    cash_outs: cashOuts,
+    fiat: formatDecimal(fiat, digitsOf(currency)),
+    gross_sats: gross,
+  });
+  return { date, machine, currency, ledger: sums(ledger), lamassu: sums(lamassu) };
+}
+
+function digitsOf(currency: string): number {
+  return currencyDigits(currency) ?? 0;
+}
+
+function text({ ok, checked, differences, days }: Reconciliation): string {
+  const count = (what: string) => checked[what] ?? 0n;
+  const notes = [
+    `LNbits: ${count('payments')} payments in ${count('wallets')} wallets. Settled ${formatSats(count('sats_settled'))}, debited ${formatSats(count('sats_debited'))}, credited ${formatSats(count('sats_credited'))}.`,
+    `Lamassu: ${count('lamassu_rows')} rows and ${count('cash_outs')} cash-outs on ${count('days')} days of a machine.`,
+    note(count('not_read_yet'), 'eligible rows are newer than the last run'),
+    note(count('waiting_for_a_person'), 'large cash-outs wait in review'),
+    note(count('other_sources'), 'cash-outs of other Lamassu servers are compared by their own bridges'),
+  ].filter((line) => line !== null);
+  if (ok) return [...notes, ...sumsTable(days), 'No difference.'].join('\n');
+  const listed = differences.length === 1 ? '1 difference:' : `${differences.length} differences:`;
+  return [...notes, ...sumsTable(days), listed, differencesText(differences)].join('\n');
+}
+
+function note(count: bigint, what: string): string | null {
+  return count === 0n ? null : `${count} ${what}.`;
+}
+
+/** The sums per machine; the days are in the JSON. */
+function sumsTable(days: Day[]): string[] {
+  if (days.length === 0) return [];
+  const machines = Map.groupBy(days, ({ machine, currency }) => `${machine} ${currency}`);
+  const rows = [...machines.values()].flatMap((ones) => {
+    const [{ machine, currency }] = ones as [Day];
+    return (['ledger', 'lamassu'] as const).map((side) => {
+      const total = (pick: (sums: Sums) => bigint) => ones.reduce((sum, one) => sum + pick(one[side]), 0n);
+      return [
+        machine,
+        side,
+        total((one) => BigInt(one.cashOuts)),
+        formatFiat(
+          total((one) => one.fiat),
+          digitsOf(currency),
+          currency,
+        ),
+        formatSats(total((one) => one.gross)),
+      ];
+    });
+  });
+  return [table(['machine', 'by', 'cash-outs', 'cash', 'gross'], rows)];
+}

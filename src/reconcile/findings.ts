@@ -1,0 +1,76 @@
+/** A place where the ledger and another book differ, in the words of `verify`. */
+export interface Difference {
+  code: DifferenceCode;
+  /** `payment HASH of p12 for alice`, `cash-out ID`, a wallet, a day of a machine. */
+  what: string;
+  ledger: string;
+  /** What LNbits or Lamassu says. */
+  other: string;
+  hint: string;
+}
+
+const MAY_BE_PAID_TWICE =
+  'Stop paying with `aio-dca payouts pause`, and look both payments up in LNbits before anything else is paid.';
+const LNBITS_LOST =
+  'Stop paying with `aio-dca payouts pause`: an older copy of LNbits was put back, or a row was changed there. Compare with its backups before anything else is paid.';
+const LOOK_AT_BOTH =
+  'Look at both wallets in LNbits; once it is clear, `aio-dca payouts resolve` states what happened.';
+
+/** Every difference that `reconcile` can find, with what to do about it. docs/operations.md has the same list. */
+export const hints = {
+  'payment/unknown':
+    'An older copy of the ledger was put back. Stop the timer, and run `aio-dca ledger recover --dry-run`.',
+  'payment/unlabelled':
+    'Somebody paid from the source wallet under the tag of the bridge, or changed a payment there. Find out who.',
+  'payment/not-debited': LNBITS_LOST,
+  'payment/debit-amount': LOOK_AT_BOTH,
+  'payment/not-credited': LOOK_AT_BOTH,
+  'payment/credit-amount': LOOK_AT_BOTH,
+  'payment/open-paid':
+    'It was paid, and the ledger does not say so yet. The next run finds it: `aio-dca poll`, then reconcile again.',
+  'payment/dead-paid': MAY_BE_PAID_TWICE,
+  'payment/surplus-credit': MAY_BE_PAID_TWICE,
+  'wallet/unreadable':
+    'It could not be compared. Give the wallet’s present key with `aio-dca clients set NAME --wallet-key-file FILE`; of a deleted wallet nothing can be read any more.',
+  'wallet/former':
+    'Payments from a former source wallet cannot be compared with the present key. Reconcile with that key in a copy of config.toml, or begin later with --from.',
+  'cash-out/not-in-lamassu':
+    'Lamassu had it when it was distributed. Was its database put back, or another one configured? Compare with its backups.',
+  'cash-out/not-processed':
+    'It is eligible, and was not distributed. The next run finds what turned eligible within [lamassu] overlap: `aio-dca poll`, then reconcile again. If it stays, settle it by hand: `aio-dca settle ID`.',
+  'cash-out/not-eligible':
+    'It was distributed, and Lamassu says something else of it today. `aio-dca review show ID` has it; what was paid stays paid.',
+  'cash-out/differs':
+    'It was distributed, and Lamassu shows other figures today. `aio-dca review show ID` has it; what was paid stays paid.',
+  'cash-out/settled-differs':
+    'It was settled by hand, and Lamassu has changed the row since. Check that the settlement still holds: `aio-dca cash-outs show ID`.',
+  'cash-out/external-in-lamassu':
+    'It was settled as one that Lamassu never saw, and Lamassu has it. Check that the same cash is not in two settlements.',
+  'day/sums': 'The rows that make the difference are named with it; where none is, report it.',
+} as const satisfies Record<string, string>;
+
+export type DifferenceCode = keyof typeof hints;
+
+/** Collects what was compared and what differs. */
+export class Findings {
+  readonly checked: Record<string, bigint> = {};
+  readonly differences: Difference[] = [];
+
+  count(what: string, amount: bigint | number): void {
+    this.checked[what] = (this.checked[what] ?? 0n) + BigInt(amount);
+  }
+
+  add(code: DifferenceCode, what: string, ledger: string, other: string): void {
+    this.differences.push({ code, what, ledger, other, hint: hints[code] });
+  }
+}
+
+/** From a moment on, and before another; null: without that bound. */
+export interface Range {
+  from: string | null;
+  before: string | null;
+}
+
+export function isIn({ from, before }: Range, at: string): boolean {
+  return (from === null || at >= from) && (before === null || at < before);
+}

@@ -1,0 +1,265 @@
+import { currencyDigits } from '../dca/currency.ts';
+import { localDate } from '../dca/fixed.ts';
+import { formatDecimal } from '../dca/money.ts';
+import { judge, type LamassuRow } from '../lamassu/row.ts';
+import type { Source } from '../lamassu/source.ts';
+import { ALWAYS } from '../ledger/in-force.ts';
+import type { Db } from '../ledger/open.ts';
+import type { Schema } from '../ledger/schema.ts';
+import type { Mark } from '../ledger/source.ts';
+import { judgeNew, type ReadingRules } from '../scheduler/rules.ts';
+import type { Instant } from '../time.ts';
+import { type Findings, isIn, type Range } from './findings.ts';
+
+type CashOut = Schema['cash_outs'];
+
+/** What came out of one machine on one local day. Fiat in minor units. */
+export interface Sums {
+  cashOuts: number;
+  fiat: bigint;
+  gross: bigint;
+}
+
+export interface Day {
+  date: string;
+  machine: string;
+  currency: string;
+  ledger: Sums;
+  lamassu: Sums;
+}
+
+export interface LamassuOptions {
+  rules: ReadingRules;
+  timezone: string;
+  range: Range;
+  /** How far the ledger had read; null: not at all. */
+  mark: Mark | null;
+  /** What was processed later may not be in what `source` shows. */
+  processedBefore: Instant;
+}
+
+const PAGE = 500;
+
+/**
+ * Every row of Lamassu in the range against the ledger, and every cash-out that the ledger processed against Lamassu:
+ * judged again, with the same figures. Answers the sums per day and machine of what both call a cash-out.
+ */
+export async function reconcileLamassu(
+  db: Db,
+  source: Source,
+  options: LamassuOptions,
+  findings: Findings,
+): Promise<Day[]> {
+  const { rules, range } = options;
+  const days = new Days(options.timezone);
+  const seen = new Set<string>();
+  for await (const page of source.confirmedSince(range.from ?? rules.startAt)) {
+    const rows = page.filter((row) => isIn(range, row.confirmed_at ?? ''));
+    await reconcileRows(db, source, rows, options, days, findings);
+    for (const row of rows) seen.add(row.id);
+    if (range.before !== null && rows.length < page.length) break;
+  }
+  // Those that Lamassu shows with another time, or not at all.
+  for await (const page of processedIn(db, options)) {
+    const missed = page.filter(({ id }) => !seen.has(id));
+    const rows = new Map((await source.byIds(missed.map(({ id }) => id))).map((row) => [row.id, row]));
+    for (const cashOut of missed) {
+      const row = rows.get(cashOut.id);
+      reconcileOne(cashOut, row, source.now, options, days, findings);
+    }
+  }
+  findings.count('other_sources', await countOthers(db, options));
+  return days.concluded(findings);
+}
+
+async function reconcileRows(
+  db: Db,
+  source: Source,
+  rows: LamassuRow[],
+  options: LamassuOptions,
+  days: Days,
+  findings: Findings,
+): Promise<void> {
+  if (rows.length === 0) return;
+  const ids = rows.map(({ id }) => id);
+  const cashOuts = new Map(
+    (await db.selectFrom('cash_outs').selectAll().where('id', 'in', ids).execute()).map((row) => [
+      row.id,
+      row,
+    ]),
+  );
+  const reviews = new Map(
+    (
+      await db
+        .selectFrom('review')
+        .select(['cash_out_id', 'state', 'lamassu'])
+        .where('cash_out_id', 'in', ids)
+        .execute()
+    ).map((row) => [row.cash_out_id, row]),
+  );
+  findings.count('lamassu_rows', rows.length);
+  for (const row of rows) {
+    const cashOut = cashOuts.get(row.id);
+    if (cashOut) {
+      reconcileOne(cashOut, row, source.now, options, days, findings);
+      continue;
+    }
+    const verdict = judgeNew(row, options.rules, source.now, reviews.get(row.id));
+    if (!verdict.eligible) {
+      if (verdict.reason === 'large') findings.count('waiting_for_a_person', 1);
+    } else if (isBehind(row, options.mark)) {
+      const { confirmedAt, machine, fiat, gross, currency, digits } = verdict.cashOut;
+      const other = `eligible: ${formatDecimal(fiat, digits)} ${currency}, ${gross} sat, confirmed at ${confirmedAt}`;
+      findings.add('cash-out/not-processed', `cash-out ${row.id}`, 'nothing', other);
+      days.add('lamassu', { confirmed_at: confirmedAt, machine, currency, fiat, gross });
+    } else {
+      findings.count('not_read_yet', 1);
+    }
+  }
+}
+
+/** Whether a run has read past this row. */
+function isBehind({ id, confirmed_at: at }: LamassuRow, mark: Mark | null): boolean {
+  if (mark === null || at === null) return false;
+  return at < mark.confirmedAt || (at === mark.confirmedAt && id <= mark.id);
+}
+
+/** One cash-out of the ledger against its row, if Lamassu has it. */
+function reconcileOne(
+  cashOut: CashOut,
+  row: LamassuRow | undefined,
+  sourceNow: Instant,
+  { rules }: LamassuOptions,
+  days: Days,
+  findings: Findings,
+): void {
+  const what = `cash-out ${cashOut.id}`;
+  findings.count('cash_outs', 1);
+  if (cashOut.origin === 'external') {
+    if (row)
+      findings.add('cash-out/external-in-lamassu', what, 'settled as unknown to Lamassu', rowText(row));
+    return;
+  }
+  if (cashOut.origin === 'lamassu') days.add('ledger', cashOut);
+  if (!row) {
+    findings.add(
+      'cash-out/not-in-lamassu',
+      what,
+      `${cashOut.gross} sat, confirmed at ${cashOut.confirmed_at}`,
+      'nothing',
+    );
+    return;
+  }
+  if (cashOut.origin === 'settled') {
+    const changed = changedColumns(cashOut, row);
+    if (changed.length > 0)
+      findings.add('cash-out/settled-differs', what, 'as it was settled', changed.join('; '));
+    return;
+  }
+  // What was processed stays processed, whatever was set as the start since.
+  const judgement = judge(row, { ...rules, startAt: ALWAYS }, sourceNow);
+  if (!judgement.eligible) {
+    findings.add('cash-out/not-eligible', what, 'distributed', judgement.detail);
+    return;
+  }
+  const today = judgement.cashOut;
+  days.add('lamassu', { ...today, confirmed_at: today.confirmedAt });
+  const money = (minor: bigint) => `${formatDecimal(minor, today.digits)} ${today.currency}`;
+  const pairs: [string, string, string][] = [
+    ['machine', cashOut.machine, today.machine],
+    ['confirmed_at', cashOut.confirmed_at, today.confirmedAt],
+    ['fiat', `${formatDecimal(cashOut.fiat, today.digits)} ${cashOut.currency}`, money(today.fiat)],
+    ['gross', `${cashOut.gross} sat`, `${today.gross} sat`],
+  ];
+  for (const [name, then, since] of pairs)
+    if (then !== since) findings.add('cash-out/differs', what, `${name} ${then}`, `${name} ${since}`);
+}
+
+function rowText({ fiat, fiat_code, crypto_atoms, status }: LamassuRow): string {
+  return `${fiat} ${fiat_code}, ${crypto_atoms} atoms, ${status}`;
+}
+
+/** What Lamassu says otherwise than when the cash-out was settled. */
+function changedColumns({ lamassu }: CashOut, row: LamassuRow): string[] {
+  const then = JSON.parse(lamassu ?? '{}') as Record<string, string | null>;
+  return Object.entries(row)
+    .filter(([column, value]) => column in then && then[column] !== value)
+    .map(([column, value]) => `${column} was ${then[column]}, is ${value}`);
+}
+
+async function* processedIn(
+  db: Db,
+  { rules, range, processedBefore }: LamassuOptions,
+): AsyncGenerator<CashOut[]> {
+  for (let after = ''; ; ) {
+    const page = await db
+      .selectFrom('cash_outs')
+      .selectAll()
+      .where('source', '=', rules.source)
+      .where('id', '>', after)
+      .where('processed_at', '<', processedBefore)
+      .$if(range.from !== null, (query) => query.where('confirmed_at', '>=', range.from ?? ''))
+      .$if(range.before !== null, (query) => query.where('confirmed_at', '<', range.before ?? ''))
+      .orderBy('id')
+      .limit(PAGE)
+      .execute();
+    yield page;
+    const last = page.at(-1)?.id;
+    if (last === undefined) return;
+    after = last;
+  }
+}
+
+/** Cash-outs of other Lamassu servers: their own bridges compare them. */
+async function countOthers(db: Db, { rules, range }: LamassuOptions): Promise<bigint> {
+  const { count } = await db
+    .selectFrom('cash_outs')
+    .select((eb) => eb.fn.countAll<bigint>().as('count'))
+    .where('source', '<>', rules.source)
+    .$if(range.from !== null, (query) => query.where('confirmed_at', '>=', range.from ?? ''))
+    .$if(range.before !== null, (query) => query.where('confirmed_at', '<', range.before ?? ''))
+    .executeTakeFirstOrThrow();
+  return count;
+}
+
+class Days {
+  readonly #timezone: string;
+  readonly #days = new Map<string, Day>();
+
+  constructor(timezone: string) {
+    this.#timezone = timezone;
+  }
+
+  add(
+    side: 'ledger' | 'lamassu',
+    {
+      confirmed_at,
+      machine,
+      currency,
+      fiat,
+      gross,
+    }: Pick<CashOut, 'confirmed_at' | 'machine' | 'currency' | 'fiat' | 'gross'>,
+  ): void {
+    const date = localDate(confirmed_at, this.#timezone);
+    const key = `${date} ${machine} ${currency}`;
+    const none = (): Sums => ({ cashOuts: 0, fiat: 0n, gross: 0n });
+    const day = this.#days.get(key) ?? { date, machine, currency, ledger: none(), lamassu: none() };
+    const sums = day[side];
+    sums.cashOuts += 1;
+    sums.fiat += fiat;
+    sums.gross += gross;
+    this.#days.set(key, day);
+  }
+
+  concluded(findings: Findings): Day[] {
+    const days = [...this.#days.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, day]) => day);
+    for (const { date, machine, currency, ledger, lamassu } of days) {
+      const text = ({ cashOuts, fiat, gross }: Sums) =>
+        `${cashOuts} cash-outs, ${formatDecimal(fiat, currencyDigits(currency) ?? 0)} ${currency}, ${gross} sat`;
+      if (text(ledger) !== text(lamassu))
+        findings.add('day/sums', `${date}, machine ${machine}`, text(ledger), text(lamassu));
+    }
+    findings.count('days', days.length);
+    return days;
+  }
+}

@@ -1,0 +1,282 @@
+import { Secret } from '../config/secret.ts';
+import { BridgeError } from '../errors.ts';
+import type { Db, Ledger } from '../ledger/open.ts';
+import type { Schema } from '../ledger/schema.ts';
+import type { Payment as Shown } from '../lnbits/client.ts';
+import { taggedPayments } from '../lnbits/history.ts';
+import type { SourceWallet } from '../payouts/context.ts';
+import { now } from '../time.ts';
+import { type DifferenceCode, type Findings, isIn, type Range } from './findings.ts';
+
+type Booked = Pick<
+  Schema['payments'],
+  'id' | 'payout_id' | 'sats' | 'payment_hash' | 'client_wallet_id' | 'source_wallet_id' | 'state'
+> & { name: string };
+
+interface Wallet {
+  id: string;
+  key: Secret;
+  name: string;
+}
+
+interface Sides {
+  /** Undefined: paid from another wallet, which this key does not show. */
+  source: Shown | null | undefined;
+  /** Undefined: the wallet does not answer to its key. */
+  client: Shown | null | undefined;
+}
+
+const PAGE = 500;
+
+/**
+ * Every payment of the range against both wallets, and every payment that the wallets show against the ledger.
+ * What looks wrong is looked at once more at the end: a run may have gone on meanwhile.
+ */
+export async function reconcileLnbits(
+  { db, id }: Ledger,
+  wallet: SourceWallet,
+  range: Range,
+  findings: Findings,
+): Promise<void> {
+  const { lnbits, source } = wallet;
+  const debits = new Map<string, Shown>();
+  for (const one of await taggedPayments(lnbits, source.key, range.from)) {
+    if (one.amountMsat >= 0n) continue;
+    if (one.extra.ledger === id) keep(debits, one);
+    else if (typeof one.extra.ledger !== 'string' && isIn(range, one.time ?? now()))
+      findings.add(
+        'payment/unlabelled',
+        `payment ${one.hash}`,
+        'nothing',
+        `${one.amountMsat} msat, ${one.status}`,
+      );
+  }
+  const wallets = await walletsOf(db);
+  const credits = new Map<string, Map<string, Shown> | undefined>();
+  for (const one of wallets.values()) credits.set(one.id, await creditsOf(one, id, wallet, range));
+
+  const sidesOf = async (booked: Booked): Promise<Sides> => {
+    const its = wallets.get(booked.client_wallet_id);
+    const received = credits.get(booked.client_wallet_id);
+    const hash = booked.payment_hash;
+    return {
+      source:
+        booked.source_wallet_id === source.walletId
+          ? (debits.get(hash) ?? (await lnbits.find(source.key, hash)))
+          : undefined,
+      client: its && received ? (received.get(hash) ?? (await lnbits.find(its.key, hash))) : undefined,
+    };
+  };
+
+  const former = new Map<string, number>();
+  const unread = new Map<string, number>();
+  const suspicious = new Map<string, string>();
+  for await (const booked of bookedIn(db, range)) {
+    const sides = await sidesOf(booked);
+    findings.count('payments', 1);
+    tally(booked, sides, findings);
+    if (sides.source === undefined) add(former, booked.source_wallet_id);
+    if (sides.client === undefined) add(unread, booked.client_wallet_id);
+    if (compare(booked, sides)) suspicious.set(booked.payment_hash, booked.client_wallet_id);
+  }
+  await unbooked(db, [...debits.values()], range, (one) => suspicious.set(one.hash, one.walletId));
+  for (const [walletId, received] of credits) {
+    const arrived = [...(received?.values() ?? [])].filter((one) => one.status === 'success');
+    await unbooked(db, arrived, range, (one) => suspicious.set(one.hash, walletId));
+  }
+
+  for (const [walletId, payments] of former)
+    findings.add(
+      'wallet/former',
+      `wallet ${walletId}`,
+      `${payments} payments from it`,
+      'cannot be looked at',
+    );
+  for (const { id: walletId, name } of wallets.values()) {
+    if (credits.get(walletId)) continue;
+    const payments = unread.get(walletId) ?? 0;
+    if (payments === 0 && !(await isInUse(db, walletId))) continue;
+    findings.add(
+      'wallet/unreadable',
+      `wallet ${walletId} of ${name}`,
+      `${payments} payments into it`,
+      'no answer to its key',
+    );
+  }
+  for (const [hash, walletId] of suspicious)
+    await lookAgain(db, wallet, wallets.get(walletId), hash, findings);
+  findings.count('wallets', [...credits.values()].filter((one) => one !== undefined).length + 1);
+}
+
+/** What the wallet received of this ledger; undefined where it does not answer to its key. */
+async function creditsOf(
+  { key }: Wallet,
+  ledger: string,
+  { lnbits }: SourceWallet,
+  range: Range,
+): Promise<Map<string, Shown> | undefined> {
+  const received = new Map<string, Shown>();
+  try {
+    for (const one of await taggedPayments(lnbits, key, range.from))
+      if (one.amountMsat >= 0n && one.extra.ledger === ledger) keep(received, one);
+    return received;
+  } catch (error) {
+    if (error instanceof BridgeError && error.code === 'lnbits/key') return undefined;
+    throw error;
+  }
+}
+
+/** Of several rows of one hash the one that moved money counts. */
+function keep(rows: Map<string, Shown>, row: Shown): void {
+  if (row.status === 'success' || !rows.has(row.hash)) rows.set(row.hash, row);
+}
+
+function add(counts: Map<string, number>, key: string): void {
+  counts.set(key, (counts.get(key) ?? 0) + 1);
+}
+
+function tally({ state, sats }: Booked, { source, client }: Sides, findings: Findings): void {
+  findings.count('sats_settled', state === 'settled' ? sats : 0n);
+  findings.count('sats_debited', source?.status === 'success' ? -source.amountMsat / 1000n : 0n);
+  findings.count('sats_credited', client?.status === 'success' ? client.amountMsat / 1000n : 0n);
+}
+
+/** What speaks against a payment; null where both wallets bear it out. */
+function compare(
+  { state, sats }: Booked,
+  { source, client }: Sides,
+): { code: DifferenceCode; ledger: string; other: string } | null {
+  const debited = source?.status === 'success';
+  const credited = client?.status === 'success';
+  const differs = (code: DifferenceCode, other: string) => ({ code, ledger: `${state}, ${sats} sat`, other });
+  const sides = `source ${sideText(source)}, client ${sideText(client)}`;
+  if (state === 'dead') return debited || credited ? differs('payment/dead-paid', sides) : null;
+  if (state !== 'settled') return debited || credited ? differs('payment/open-paid', sides) : null;
+  const msat = sats * 1000n;
+  if (source !== undefined && !debited) return differs('payment/not-debited', sides);
+  if (source && (source.amountMsat !== -msat || source.feeMsat !== 0n))
+    return differs('payment/debit-amount', sides);
+  if (client !== undefined && !credited) return differs('payment/not-credited', sides);
+  if (client && (client.amountMsat !== msat || client.feeMsat !== 0n))
+    return differs('payment/credit-amount', sides);
+  return null;
+}
+
+function sideText(side: Shown | null | undefined): string {
+  if (side === undefined) return 'not readable';
+  if (side === null) return 'nothing';
+  const fee = side.feeMsat === 0n ? '' : ` and a fee of ${side.feeMsat} msat`;
+  return `${side.amountMsat} msat${fee} ${side.status}`;
+}
+
+/** The second look, at the ledger and both wallets as they are by now. */
+async function lookAgain(
+  db: Db,
+  { lnbits, source }: SourceWallet,
+  wallet: Wallet | undefined,
+  hash: string,
+  findings: Findings,
+): Promise<void> {
+  const booked = await booking(db).where('payments.payment_hash', '=', hash).executeTakeFirst();
+  const debit = await lnbits.find(source.key, hash);
+  if (!booked) {
+    const credit = wallet && (await lnbits.find(wallet.key, hash));
+    const shown = debit ?? credit;
+    if (!shown) return;
+    const what = `payment ${hash} of ${shown.extra.payout} for ${shown.extra.client}`;
+    findings.add(debit ? 'payment/unknown' : 'payment/surplus-credit', what, 'nothing', sideText(shown));
+    return;
+  }
+  const client = wallet && (await lnbits.find(wallet.key, hash));
+  const what = `payment ${hash} of p${booked.payout_id} for ${booked.name}`;
+  if (wallet && wallet.id !== booked.client_wallet_id) {
+    findings.add(
+      'payment/surplus-credit',
+      what,
+      `into ${booked.client_wallet_id}`,
+      `into ${wallet.id}: ${sideText(client)}`,
+    );
+    return;
+  }
+  const mine = booked.source_wallet_id === source.walletId;
+  const wrong = compare(booked, { source: mine ? debit : undefined, client });
+  if (wrong) findings.add(wrong.code, what, wrong.ledger, wrong.other);
+}
+
+/** Calls `tell` for each row of the range whose hash the ledger does not know, or knows for another wallet. */
+async function unbooked(db: Db, shown: Shown[], range: Range, tell: (one: Shown) => void): Promise<void> {
+  const inRange = shown.filter((one) => isIn(range, one.time ?? now()));
+  for (let from = 0; from < inRange.length; from += PAGE) {
+    const page = inRange.slice(from, from + PAGE);
+    const hashes = page.map((one) => one.hash);
+    const rows = await db
+      .selectFrom('payments')
+      .select(['payment_hash', 'client_wallet_id'])
+      .where('payment_hash', 'in', hashes)
+      .execute();
+    const known = new Map(rows.map((row) => [row.payment_hash, row.client_wallet_id]));
+    for (const one of page) {
+      const into = known.get(one.hash);
+      if (into === undefined || (one.amountMsat > 0n && into !== one.walletId)) tell(one);
+    }
+  }
+}
+
+async function* bookedIn(db: Db, { from, before }: Range): AsyncGenerator<Booked> {
+  for (let after = 0n; ; ) {
+    const page = await booking(db)
+      .where('payments.id', '>', after)
+      .$if(from !== null, (query) => query.where('payments.created_at', '>=', from ?? ''))
+      .$if(before !== null, (query) => query.where('payments.created_at', '<', before ?? ''))
+      .orderBy('payments.id')
+      .limit(PAGE)
+      .execute();
+    yield* page;
+    const last = page.at(-1)?.id;
+    if (last === undefined) return;
+    after = last;
+  }
+}
+
+function booking(db: Db) {
+  return db
+    .selectFrom('payments')
+    .innerJoin('payouts', 'payouts.id', 'payments.payout_id')
+    .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
+    .select([
+      'payments.id',
+      'payments.payout_id',
+      'payments.sats',
+      'payments.payment_hash',
+      'payments.client_wallet_id',
+      'payments.source_wallet_id',
+      'payments.state',
+      'recipients.name',
+    ]);
+}
+
+/** Every wallet that was or is paid into, with a name to call it by. */
+async function walletsOf(db: Db): Promise<Map<string, Wallet>> {
+  const rows = await db
+    .selectFrom('wallets')
+    .leftJoin('recipients', 'recipients.wallet_id', 'wallets.id')
+    .select(['wallets.id', 'wallets.invoice_key', 'recipients.name'])
+    .orderBy('wallets.id')
+    .execute();
+  return new Map(
+    rows.map(({ id, invoice_key, name }) => [
+      id,
+      { id, key: new Secret(invoice_key), name: name ?? 'a former wallet' },
+    ]),
+  );
+}
+
+async function isInUse(db: Db, walletId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('recipients')
+    .select('id')
+    .where('wallet_id', '=', walletId)
+    .where('status', '<>', 'closed')
+    .executeTakeFirst();
+  return row !== undefined;
+}
