@@ -67,10 +67,10 @@ export function division({ cashOut: row, allocations }: Omit<CashOutDetail, 'set
   const ownCommission = allocations.reduce((left, one) => left - one.commission, row.commission);
   return [
     `Machine ${row.machine}, ${fiat(row.fiat)} for ${formatSats(row.gross - row.undelivered)}`,
-    `Commission ${formatSats(row.commission)} (${row.method}), ${formatSats(row.net)} to clients, ${formatSats(row.own)} own share` +
-      (row.undelivered > 0n
-        ? `, ${formatSats(row.undelivered)} of the ${formatSats(row.gross)} paid undelivered`
-        : ''),
+    `Commission ${formatSats(row.commission)} (${row.method}), ${formatSats(row.net)} to clients, ${formatSats(row.own)} own share`,
+    ...(row.undelivered > 0n
+      ? [`Undelivered, the layperson’s: ${formatSats(row.undelivered)} of the ${formatSats(row.gross)} paid`]
+      : []),
     table(
       ['client', 'funding', 'cash', 'gross', 'commission', 'net', 'payout'],
       [

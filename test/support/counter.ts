@@ -1,0 +1,130 @@
+import { pino } from 'pino';
+import { type Config, loadConfig } from '../../src/config/load.ts';
+import { Secret } from '../../src/config/secret.ts';
+import { addClient } from '../../src/ledger/client-changes.ts';
+import { addFunding } from '../../src/ledger/fundings.ts';
+import { seeMachine } from '../../src/ledger/machines.ts';
+import { type Ledger, openLedger } from '../../src/ledger/open.ts';
+import { poll } from '../../src/scheduler/poll.ts';
+import type { PollReport } from '../../src/scheduler/report.ts';
+import { now, plus } from '../../src/time.ts';
+import { insertAction } from './lamassu.ts';
+import { startWorld, type World, type WorldOptions } from './world.ts';
+
+const DAY_MS = 86_400_000;
+const who = { actor: 'test', run: null };
+
+/** A whole installation, and its ledger opened beside it: what a person decides at the counter, tested in this process. */
+export interface Counter {
+  world: World;
+  ledger: Ledger;
+  config: Config;
+  /** Another connection to the same ledger, as a second terminal has it. Close it. */
+  openAgain(): Promise<Ledger>;
+  /** A machine of its own with cash of new clients, in USD, deposited two weeks ago: their names, and fundings by client. */
+  shop(cash: Record<string, bigint>): Promise<Shop>;
+  poll(): Promise<PollReport>;
+  stop(): Promise<void>;
+}
+
+export interface Shop {
+  machine: string;
+  /** The name that a client has in the ledger. */
+  client(name: string): string;
+  /** The funding of a client. */
+  funding(name: string): bigint;
+  /** The failed cash-out of the golden case, at this machine: 500 USD asked, 200 USD out, 529,100 sat, price 100,000. */
+  jammed(columns?: Parameters<World['insertCashOut']>[0]): Promise<string>;
+  remaining(client: string): Promise<{ remaining: bigint; spent: bigint; status: string }>;
+}
+
+export async function openCounter(options: WorldOptions): Promise<Counter> {
+  const world = await startWorld({ tunnel: 'direct', quiet: '1 ms', ...options });
+  try {
+    await world.must(['migrate']);
+    const config = loadConfig(world.configFile, {});
+    const { url, password } = config.ledger;
+    const open = () => openLedger({ url, password, use: 'write' });
+    const ledger = await open();
+    let shops = 0;
+    return {
+      world,
+      ledger,
+      config,
+      openAgain: open,
+      shop: async (cash) => {
+        shops += 1;
+        return makeShop(world, ledger, `machine-${shops}`, `-${shops}`, cash);
+      },
+      poll: () =>
+        poll({
+          ...{ ledger, config, actor: 'test' },
+          ...{ log: pino({ level: 'silent' }), signal: new AbortController().signal },
+        }),
+      stop: async () => {
+        await ledger.close();
+        await world.stop();
+      },
+    };
+  } catch (error) {
+    await world.stop();
+    throw error;
+  }
+}
+
+async function makeShop(
+  world: World,
+  ledger: Ledger,
+  machine: string,
+  suffix: string,
+  cash: Record<string, bigint>,
+): Promise<Shop> {
+  const at = now();
+  await ledger.write((trx) => seeMachine(trx, machine, 'lamassu', at));
+  const fundings = new Map<string, bigint>();
+  for (const [name, usd] of Object.entries(cash)) {
+    const { id, inkey } = await world.lnbits.createUserWallet(`${name}${suffix}`);
+    const client = { name: `${name}${suffix}`, mode: 'flow' as const, limits: [] };
+    const wallet = { id, key: new Secret(inkey) };
+    await ledger.write((trx) => addClient(trx, who, { ...client, wallet }, at));
+    const added = await ledger.write((trx) =>
+      addFunding(
+        trx,
+        who,
+        {
+          ...{ client: `${name}${suffix}`, machine, rate: null, depositedAt: plus(at, -14 * DAY_MS) },
+          amount: { minor: usd * 100n, currency: 'USD', digits: 2 },
+        },
+        at,
+      ),
+    );
+    fundings.set(name, added.funding.id);
+  }
+  const funding = (name: string): bigint => {
+    const id = fundings.get(name);
+    if (id === undefined) throw new Error(`${name} has no funding here`);
+    return id;
+  };
+  return {
+    machine,
+    client: (name) => `${name}${suffix}`,
+    funding,
+    jammed: async (columns = {}) => {
+      const id = await world.insertCashOut({
+        ...{ device_id: machine, fiat: '500', fiat_code: 'USD', raw_ticker_price: '100000' },
+        ...{ crypto_atoms: '529100', received_crypto_atoms: '529100' },
+        ...{ dispense_confirmed: false, error: 'jam' },
+        ...columns,
+      });
+      const notes = { denomination_1: 20, dispensed_1: 10 };
+      await insertAction(world.lamassu, { tx_id: id, action: 'dispenseError', ...notes });
+      return id;
+    },
+    remaining: async (name) =>
+      ledger.db
+        .selectFrom('fundings')
+        .select(['remaining', 'spent', 'status'])
+        .where('id', '=', funding(name))
+        .executeTakeFirstOrThrow(),
+  };
+}
