@@ -32,7 +32,10 @@ export async function findCase(db: Db, id: bigint): Promise<Case> {
   return { ...payout, live: parts.flatMap(({ payment }) => payment ?? []) };
 }
 
-/** Nothing of it is paid until it is released. */
+/**
+ * Nothing of it is paid until it is released. What had settled of a settled one is in doubt from then on: after the
+ * release the next run looks at it again.
+ */
 export async function holdByHand(
   trx: Trx,
   who: Who,
@@ -40,12 +43,27 @@ export async function holdByHand(
   reason: string,
   at: Instant,
 ): Promise<PayoutState> {
-  const { state, reason: held } = await findCase(trx, id);
-  if (state === 'held')
+  const { state, reason: held, live } = await findCase(trx, id);
+  if (state === 'held') {
     throw refuse(id, `is held already: ${held}`, `Let it go on: aio-dca payouts release p${id}`);
-  if (state === 'settled') throw refuse(id, 'is settled', 'There is nothing left to hold back.');
+  }
+  if (state === 'settled') await doubt(trx, id, live, reason);
   await holdPayout(trx, who, id, reason, at);
   return 'held';
+}
+
+async function doubt(trx: Trx, id: bigint, live: Payment[], reason: string): Promise<void> {
+  const { source_wallet_id } = await trx
+    .selectFrom('ledger')
+    .select('source_wallet_id')
+    .executeTakeFirstOrThrow();
+  // From another wallet nobody can look any more, and a payment that was never sent cannot be in doubt.
+  const seen = live.filter((one) => one.source_wallet_id === source_wallet_id && one.sent_at !== null);
+  if (seen.length === 0) {
+    throw refuse(id, 'is settled, and cannot be looked at any more', 'There is nothing left to hold back.');
+  }
+  for (const { id: payment } of seen)
+    await movePayment(trx, payment, ['settled'], { state: 'unknown', reason });
 }
 
 /** The next run looks at what was sent of it, and goes on from there. */

@@ -214,6 +214,28 @@ forEachLedger((_kind, open) => {
     await expect(resolve('hash1', true)).rejects.toThrow('has no open payment hash1');
   });
 
+  test('a settled one that is held is in doubt, until a run or a person has looked again', async () => {
+    const settled = async (trx: Trx, run: Run, id: bigint) => {
+      const payment = await invoice(trx, run, id);
+      await sendPayment(trx, payment, now());
+      await settlePayment(trx, payment, now());
+    };
+    const at = await begin(settled);
+    const { run, id, ledger } = at;
+    await run.write((trx) => holdByHand(trx, run.who, id, 'LNbits was restored', now()));
+    expect(await stateOf(at)).toEqual(['held', 'unknown']);
+    await run.write((trx) => releasePayout(trx, run.who, id, now()));
+    expect(await stateOf(at)).toEqual(['unknown', 'unknown']);
+    const [payment] = (await findCase(ledger.db, id)).live;
+    await run.write((trx) => settlePayment(trx, payment as Payment, now()));
+    expect(await stateOf(at)).toEqual(['settled', 'settled']);
+    // From a wallet that is not in use any more nobody can look again.
+    await ledger.db.updateTable('ledger').set({ source_wallet_id: 'another' }).execute();
+    const again = run.write((trx) => holdByHand(trx, run.who, id, 'why', now()));
+    await expect(again).rejects.toMatchObject({ code: 'usage/invalid' });
+    expect(await stateOf(at)).toEqual(['settled', 'settled']);
+  });
+
   test('what leaves nothing to decide is refused, and nothing is written', async () => {
     const at = await begin(async (trx, run, id) => {
       const payment = await invoice(trx, run, id);
@@ -230,7 +252,6 @@ forEachLedger((_kind, open) => {
         message: expect.stringContaining(says),
         hint: expect.stringMatching(/\w/),
       });
-    await refused('p1 is settled', (trx) => holdByHand(trx, who, id, 'why', now()));
     await refused('p1 is settled, not held', (trx) => releasePayout(trx, who, id, now()));
     await refused('p1 is settled', (trx) => retryPayout(trx, who, id, now()));
     await refused('p1 is settled', async (trx) => openPayment(await findCase(trx, id), undefined));
