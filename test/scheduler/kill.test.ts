@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { type Course, type KillPoint, KillSeries, type SlowUntil } from '../support/kill.ts';
+import { type Course, type KillPoint, KillSeries, QUIET, type SlowUntil } from '../support/kill.ts';
 import { startWorld, type World, type WorldOptions } from '../support/world.ts';
 
 /*
@@ -64,7 +64,7 @@ describe.each<{
 });
 
 async function threeClients(options: WorldOptions): Promise<World> {
-  const world = await startWorld({ tunnel: 'direct', quiet: '1500 ms', ...options });
+  const world = await startWorld({ tunnel: 'direct', quiet: QUIET, ...options });
   try {
     await world.must(['migrate']);
     for (const [name, cash] of [
@@ -95,7 +95,11 @@ function atRequests({ requests }: Course): KillPoint[][] {
   // Three payments are there in any case: every way of going on is tried on one of them.
   const slow = payments.flatMap(({ n }, index): KillPoint[][] => {
     const until = SLOW[index % SLOW.length] ?? 'sent';
-    return [[{ at: 'request', n, phase: 'before', until }], [{ at: 'request', n, phase: 'between', until }]];
+    return [
+      [{ at: 'request', n, phase: 'before', until }],
+      // Once it is debited, nobody sends it again.
+      [{ at: 'request', n, phase: 'between', until: until === 'sent' ? 'answered' : until }],
+    ];
   });
   const each = requests.flatMap(({ n }): KillPoint[][] => [
     [{ at: 'request', n, phase: 'before' }],
@@ -115,7 +119,7 @@ function atCommits({ commits }: Course): KillPoint[][] {
 async function twice({ requests }: Course, series: KillSeries): Promise<KillPoint[][]> {
   const second = requests.filter(({ kind }) => kind === 'pay')[1];
   if (!second) throw new Error('the course has no second payment');
-  const first: KillPoint = { at: 'request', n: second.n, phase: 'before', until: 'sent' };
+  const first: KillPoint = { at: 'request', n: second.n, phase: 'before', until: 'answered' };
   const next = await series.course(first);
   return next.requests.flatMap(({ n }): KillPoint[][] => [
     [first, { at: 'request', n, phase: 'before' }],
