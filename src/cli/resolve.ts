@@ -6,6 +6,7 @@ import type { Run } from '../ledger/lease.ts';
 import type { Ledger } from '../ledger/open.ts';
 import type { Payment } from '../ledger/payouts.ts';
 import type { PayoutState } from '../ledger/schema.ts';
+import { openSourceWallet } from '../payouts/context.ts';
 import { bearsOut, bothSides, type Shown } from '../payouts/resolve.ts';
 import { now, plus } from '../time.ts';
 import type { Cli } from './context.ts';
@@ -67,28 +68,14 @@ function doubtOf(shown: Shown | string, paid: boolean): string | null {
 /** What both wallets show, or why it cannot be seen. */
 async function look({ config, ledger, run }: Resolve, payment: Payment): Promise<Shown | string> {
   try {
-    const key = config.lnbits.sourceWalletKey;
-    const { LnbitsClient } = await import('../lnbits/client.ts');
-    const lnbits = new LnbitsClient({ url: config.lnbits.url });
+    const opened = await openSourceWallet(config.lnbits.url, config.lnbits.sourceWalletKey);
     try {
-      const wallet = await lnbits.wallet(key);
-      if (wallet.id !== payment.source_wallet_id) return 'it was sent from another source wallet';
-      return await bothSides(
-        {
-          ledger,
-          run,
-          lnbits,
-          source: { key, walletId: wallet.id, balanceMsat: wallet.balanceMsat },
-          quietMs: config.payouts.quietMs,
-          looksArePure: false,
-          signal: run.lost,
-          answered: new Set(),
-          problems: new Map(),
-        },
-        payment,
-      );
+      if (opened.source.walletId !== payment.source_wallet_id)
+        return 'it was sent from another source wallet';
+      const rest = { quietMs: config.payouts.quietMs, signal: run.lost, answered: new Set<bigint>() };
+      return await bothSides({ ...opened, ...rest, ledger, run, problems: new Map() }, payment);
     } finally {
-      await lnbits.close();
+      await opened.lnbits.close();
     }
   } catch (error) {
     if (error instanceof BridgeError && /^(lnbits|config)\//.test(error.code)) return error.message;
