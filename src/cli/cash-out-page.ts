@@ -58,12 +58,17 @@ export function cashOutPage(detail: CashOutDetail, timezone: string): string {
     `Confirmed ${formatTime(row.confirmed_at, timezone)}, ${processed}`,
     ...(settlement ? [`Settled by ${clean(settlement.actor)}: ${clean(settlement.reason)}`] : []),
     division(detail),
+    ...(detail.allocations.some((one) => one.net > 0n && one.payout_id === null)
+      ? ['Some of it is in no payout yet: the next run that finds it due pays it.']
+      : []),
   ].join('\n');
 }
 
 /** What came out, what was paid for it, and whose it is. */
 export function division({ cashOut: row, allocations }: Omit<CashOutDetail, 'settlement'>): string {
   const fiat = (minor: bigint) => formatFiat(minor, row.digits, row.currency);
+  // A table of amounts is wide: the column is there once it says something.
+  const paid = allocations.some((one) => one.payout_id !== null);
   const ownCommission = allocations.reduce((left, one) => left - one.commission, row.commission);
   return [
     `Machine ${row.machine}, ${fiat(row.fiat)} for ${formatSats(row.gross - row.undelivered)}`,
@@ -72,7 +77,7 @@ export function division({ cashOut: row, allocations }: Omit<CashOutDetail, 'set
       ? [`Undelivered, the layperson’s: ${formatSats(row.undelivered)} of the ${formatSats(row.gross)} paid`]
       : []),
     table(
-      ['client', 'funding', 'cash', 'gross', 'commission', 'net', 'payout'],
+      ['client', 'funding', 'cash', 'gross', 'commission', 'net', ...(paid ? ['payout'] : [])],
       [
         ...allocations.map((one) => [
           one.client,
@@ -92,7 +97,6 @@ export function division({ cashOut: row, allocations }: Omit<CashOutDetail, 'set
                 formatSats(row.own + ownCommission),
                 formatSats(ownCommission),
                 formatSats(row.own),
-                '',
               ],
             ]
           : []),

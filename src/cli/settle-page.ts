@@ -1,5 +1,6 @@
 import { formatDecimal } from '../dca/money.ts';
 import { proportionOf } from '../dca/settlement.ts';
+import { roundHalfUp } from '../dca/split.ts';
 import type { CashOutDetail } from '../ledger/views.ts';
 import type { Voided } from '../ledger/void.ts';
 import type { Draft } from '../scheduler/settle.ts';
@@ -85,7 +86,7 @@ export function question({ settlement, lamassu }: Draft): string {
 }
 
 function rateOf(commission: bigint, gross: bigint): string {
-  return percent((commission * 100_000n) / gross);
+  return percent(roundHalfUp(commission * 100_000n, gross));
 }
 
 export function voidJson({ was, fundings }: Voided, dryRun: boolean, written: boolean) {

@@ -52,8 +52,8 @@ export function judgeNew(
   const judgement = judge(row, rules, sourceNow);
   if (!judgement.eligible) return judgement;
   const { fiat, currency, digits } = judgement.cashOut;
-  const most = rules.cashOutAbove.find((one) => one.currency === currency);
-  if (!most || fiat <= most.minor) return judgement;
+  const most = rules.cashOutAbove.find((one) => one.currency === currency && fiat > one.minor);
+  if (!most) return judgement;
   const shown = (minor: bigint) => `${formatDecimal(minor, digits)} ${currency}`;
   const detail = `${shown(fiat)} is more than the ${shown(most.minor)} of [review] cash_out_above`;
   return { eligible: false, reason: 'large', detail, review: true, watch: true };
