@@ -30,8 +30,12 @@ async function readPages(
   since: Instant | null,
 ): Promise<Payment[] | null> {
   const seen = new Map<string, Payment>();
+  let before = 0;
   for (let offset = 0; ; offset += PAGE) {
     const { payments, total } = await lnbits.newest(key, { tag: 'aio-dca', limit: PAGE, offset });
+    // Where more rows went than came, the next page began too late.
+    if (total < before) return null;
+    before = total;
     // A wallet can have several rows of one hash: a failed try and a later one.
     for (const one of payments) seen.set(`${one.hash} ${one.amountMsat} ${one.status} ${one.time}`, one);
     const oldest = payments.at(-1)?.time;

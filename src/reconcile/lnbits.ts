@@ -104,7 +104,7 @@ export async function reconcileLnbits(
     );
   }
   for (const [hash, walletId] of suspicious)
-    await lookAgain(db, wallet, wallets.get(walletId), hash, findings);
+    await lookAgain({ db, id }, wallet, wallets.get(walletId), hash, findings);
   findings.count('wallets', [...credits.values()].filter((one) => one !== undefined).length + 1);
 }
 
@@ -171,7 +171,7 @@ function sideText(side: Shown | null | undefined): string {
 
 /** The second look, at the ledger and both wallets as they are by now. */
 async function lookAgain(
-  db: Db,
+  { db, id }: Pick<Ledger, 'db' | 'id'>,
   { lnbits, source }: SourceWallet,
   wallet: Wallet | undefined,
   hash: string,
@@ -179,15 +179,15 @@ async function lookAgain(
 ): Promise<void> {
   const booked = await booking(db).where('payments.payment_hash', '=', hash).executeTakeFirst();
   const debit = await lnbits.find(source.key, hash);
+  const client = wallet && (await lnbits.find(wallet.key, hash));
   if (!booked) {
-    const credit = wallet && (await lnbits.find(wallet.key, hash));
-    const shown = debit ?? credit;
+    const shown = [debit, client].find((one) => one?.extra.ledger === id);
     if (!shown) return;
     const what = `payment ${hash} of ${shown.extra.payout} for ${shown.extra.client}`;
-    findings.add(debit ? 'payment/unknown' : 'payment/surplus-credit', what, 'nothing', sideText(shown));
+    const code = shown === debit ? 'payment/unknown' : 'payment/surplus-credit';
+    findings.add(code, what, 'nothing', sideText(shown));
     return;
   }
-  const client = wallet && (await lnbits.find(wallet.key, hash));
   const what = `payment ${hash} of p${booked.payout_id} for ${booked.name}`;
   if (wallet && wallet.id !== booked.client_wallet_id) {
     findings.add(

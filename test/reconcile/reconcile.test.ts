@@ -1,0 +1,273 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { Secret } from '../../src/config/secret.ts';
+import { startRun } from '../../src/ledger/lease.ts';
+import { type Ledger, openLedger } from '../../src/ledger/open.ts';
+import { hints, type Range } from '../../src/reconcile/findings.ts';
+import { type Reconciliation, reconcile } from '../../src/reconcile/reconcile.ts';
+import { ledgerSql } from '../support/ledger-sql.ts';
+import { type LnbitsVersion, lnbitsVersions, type WalletKeys } from '../support/lnbits.ts';
+import { startWorld, type World } from '../support/world.ts';
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+
+const HOUR = 3_600_000;
+const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
+const ALL: Range = { from: null, before: null };
+
+describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => {
+  let world: World;
+  let ledger: Ledger;
+  let alice: WalletKeys;
+  let first: string;
+  let hash: string;
+
+  beforeAll(async () => {
+    const kind = lnbitsVersion === '1.0.0' ? 'sqlite' : 'postgresql';
+    world = await startWorld({ tunnel: 'direct', quiet: '100 ms', ledger: kind, lnbitsVersion });
+    await world.must(['migrate']);
+    alice = await world.addClient('alice');
+    await world.addClient('bob');
+    await world.addFunding('alice', '30000 GTQ');
+    await world.addFunding('bob', '9000 GTQ');
+    first = await world.insertCashOut({ confirmed_at: ago(50 * HOUR) });
+    await world.must(['poll']);
+    await world.insertCashOut({ confirmed_at: ago(20 * HOUR) });
+    await world.must(['poll']);
+    ledger = await openLedger({ url: world.ledgerUrl, use: 'read' });
+    const [row] = await ledgerSql(world.ledgerUrl, 'select payment_hash from payments order by id');
+    hash = `${row?.payment_hash}`;
+  });
+
+  afterAll(async () => {
+    expect((await world.must(['verify', '--json'])).json()).toMatchObject({ ok: true });
+    await ledger.close();
+    await world.stop();
+  });
+
+  const look = (range = ALL): Promise<Reconciliation> =>
+    reconcile(ledger, loadConfig(world.configFile, {}), 'test', range);
+  const codes = async (range = ALL) =>
+    (await look(range)).differences.map(({ code }) => code).sort((a, b) => (a < b ? -1 : 1));
+  const lamassu = (sql: string, ...values: (string | null)[]) => world.lamassu.query(sql, values);
+
+  test('books that agree: every sat is on both sides, and nothing was changed', async () => {
+    const before = await ledgerSql(world.ledgerUrl, 'select * from payments order by id');
+    const { ok, checked, differences, days } = await look();
+    expect(differences).toEqual([]);
+    expect(ok).toBe(true);
+    const sats = 484_207n * 2n;
+    expect(checked).toMatchObject({
+      payments: 4n,
+      wallets: 3n,
+      sats_settled: sats,
+      sats_debited: sats,
+      sats_credited: sats,
+      lamassu_rows: 2n,
+      cash_outs: 2n,
+    });
+    expect(days.map(({ lamassu: sums }) => sums.gross)).toEqual([512_400n, 512_400n]);
+    expect(days.map(({ ledger: sums }) => sums)).toEqual(days.map(({ lamassu: sums }) => sums));
+    expect(await ledgerSql(world.ledgerUrl, 'select * from payments order by id')).toEqual(before);
+  });
+
+  test('a range leaves out what was confirmed or paid outside it', async () => {
+    expect((await look({ from: ago(30 * HOUR), before: null })).checked).toMatchObject({
+      lamassu_rows: 1n,
+      cash_outs: 1n,
+      payments: 4n,
+    });
+    expect((await look({ from: null, before: ago(30 * HOUR) })).checked).toMatchObject({
+      lamassu_rows: 1n,
+      cash_outs: 1n,
+    });
+    expect((await look({ from: null, before: ago(30 * HOUR) })).checked.payments).toBeUndefined();
+  });
+
+  describe('LNbits', () => {
+    const simulator = () => world.simulator();
+    /** What the wallets show for the length of one look. */
+    const shown = async (walletId: string, fields: Record<string, unknown>, range = ALL) => {
+      const [row] = simulator()
+        .payments(walletId)
+        .filter((one) => one.payment_hash === hash);
+      simulator().change(walletId, hash, fields);
+      const found = await codes(range);
+      simulator().change(walletId, hash, { ...row });
+      return found;
+    };
+
+    test.each([
+      ['a debit that is gone', 'source', { status: 'failed' }, ['payment/not-debited']],
+      ['a debit of another amount', 'source', { amount: -1000 }, ['payment/debit-amount']],
+      ['a fee', 'source', { fee: -7 }, ['payment/debit-amount']],
+      ['a credit that never came', 'alice', { status: 'failed' }, ['payment/not-credited']],
+      ['a credit of nothing', 'alice', { amount: 0 }, ['payment/credit-amount']],
+      ['a debit whose label was taken away', 'source', { extra: {} }, ['payment/unlabelled']],
+    ] as const)('%s', async (_, whose, fields, expected) => {
+      expect(await shown(whose === 'source' ? world.source.id : alice.id, fields)).toEqual(expected);
+    });
+
+    test('a payment that the ledger does not know, on both sides', async () => {
+      const { url } = world.lnbits;
+      const post = async (key: string, body: object) =>
+        (
+          await fetch(`${url}/api/v1/payments`, {
+            method: 'POST',
+            headers: { 'X-Api-Key': key },
+            body: JSON.stringify(body),
+          })
+        ).json() as Promise<{ bolt11: string; payment_hash: string }>;
+      const extra = { tag: 'aio-dca', ledger: ledger.id, payout: 'p99', client: 'alice' };
+      const invoice = await post(alice.inkey, {
+        out: false,
+        internal: true,
+        unit: 'sat',
+        amount: 5,
+        memo: '',
+        extra,
+      });
+      await post(world.source.adminkey, { out: true, bolt11: invoice.bolt11, extra });
+      expect(await codes()).toEqual(['payment/unknown']);
+      simulator().change(world.source.id, invoice.payment_hash, { extra: { ...extra, ledger: 'another' } });
+      expect(await codes()).toEqual(['payment/surplus-credit']);
+      simulator().change(alice.id, invoice.payment_hash, { extra: { ...extra, ledger: 'another' } });
+      expect(await codes()).toEqual([]);
+    });
+
+    test('a wallet that does not answer is a difference, not an agreement', async () => {
+      const bob = world.wallets.get('bob') as WalletKeys;
+      const { keys, back } = await lockOut(bob);
+      const { differences } = await look();
+      expect(differences).toMatchObject([{ code: 'wallet/unreadable', ledger: '2 payments into it' }]);
+      await back(keys);
+      expect(await codes()).toEqual([]);
+    });
+
+    test('a payment that arrived and is still open in the ledger', async () => {
+      const state = (to: string) =>
+        ledgerSql(world.ledgerUrl, 'update payments set state = $1 where payment_hash = $2', [to, hash]);
+      await state('unknown');
+      const found = await codes().catch((error: { code: string }) => [error.code]);
+      await state('settled');
+      // Before 1.4 a look would change what is open.
+      expect(found).toEqual([lnbitsVersion === '1.0.0' ? 'reconcile/open' : 'payment/open-paid']);
+    });
+
+    test('payments from a former source wallet are said not to be compared', async () => {
+      const other = await world.lnbits.createUserWallet('another source');
+      const config = loadConfig(world.configFile, {});
+      const lnbits = { ...config.lnbits, sourceWalletKey: new Secret(other.adminkey) };
+      const { lamassu: there } = config;
+      const { differences } = await reconcile(ledger, { ...config, lamassu: there, lnbits }, 'test', ALL);
+      expect(differences).toMatchObject([{ code: 'wallet/former', ledger: '4 payments from it' }]);
+    });
+
+    const lockOut = async (wallet: WalletKeys) => {
+      const keys = await world.lnbits.resetKeys(wallet.id);
+      const back = async ({ inkey }: WalletKeys) => {
+        await ledgerSql(world.ledgerUrl, 'update wallets set invoice_key = $1 where id = $2', [
+          inkey,
+          wallet.id,
+        ]);
+        world.wallets.set('bob', keys);
+      };
+      return { keys, back };
+    };
+  });
+
+  describe('Lamassu', () => {
+    test.each([
+      ['figures that changed', 'fiat = 3000', ['cash-out/differs', 'day/sums']],
+      [
+        'a cash-out that failed after all',
+        "error = 'x', error_code = 'x'",
+        ['cash-out/not-eligible', 'day/sums'],
+      ],
+      ['another time', "confirmed_at = confirmed_at + interval '1 second'", ['cash-out/differs']],
+    ])('%s', async (_, change, expected) => {
+      const [row] = await lamassu('select * from cash_out_txs where id = $1', first);
+      await lamassu(`update cash_out_txs set ${change} where id = $1`, first);
+      expect(await codes()).toEqual(expected);
+      await lamassu(
+        'update cash_out_txs set fiat = 4000, error = null, error_code = null, confirmed_at = $2 where id = $1',
+        first,
+        (row as { confirmed_at: Date }).confirmed_at.toISOString(),
+      );
+      expect(await codes()).toEqual([]);
+    });
+
+    test('a row that is gone', async () => {
+      await lamassu(
+        "update cash_out_txs set id = 'ffffffff-0000-4000-8000-000000000000' where id = $1",
+        first,
+      );
+      expect(await codes()).toEqual(['cash-out/not-in-lamassu', 'cash-out/not-processed']);
+      await lamassu(
+        "update cash_out_txs set id = $1 where id = 'ffffffff-0000-4000-8000-000000000000'",
+        first,
+      );
+    });
+
+    test('what is newer than the last run waits, what lies behind it was passed over', async () => {
+      const fresh = await world.insertCashOut({ confirmed_at: ago(HOUR) });
+      const { ok, checked } = await look();
+      expect([ok, checked.not_read_yet]).toEqual([true, 1n]);
+      await lamassu('update cash_out_txs set confirmed_at = $2 where id = $1', fresh, ago(40 * HOUR));
+      expect(await codes()).toEqual(['cash-out/not-processed', 'day/sums']);
+      await lamassu('delete from cash_out_txs where id = $1', fresh);
+    });
+  });
+
+  test('what was settled by hand is compared with what it was settled by', async () => {
+    const failed = await world.insertCashOut({
+      ...{ confirmed_at: ago(15 * HOUR), dispense_confirmed: false, error: 'jammed', error_code: 'jammed' },
+      ...{ fiat: '500', crypto_atoms: 64_000, received_crypto_atoms: 64_000 },
+    });
+    await world.must([
+      'settle',
+      failed,
+      '--fiat',
+      '500 GTQ',
+      '--gross',
+      '64000 sat',
+      '--reason',
+      'paid by hand',
+      '--yes',
+    ]);
+    await world.must(['poll']);
+    expect(await codes()).toEqual([]);
+    await lamassu('update cash_out_txs set error = null, error_code = null where id = $1', failed);
+    expect(await codes()).toEqual(['cash-out/settled-differs']);
+    await lamassu("update cash_out_txs set error = 'jammed', error_code = 'jammed' where id = $1", failed);
+  });
+
+  test('a look takes the lease only where it could change something', async () => {
+    const run = await startRun(ledger, 'poll', 'somebody');
+    const found = await look().catch((error: unknown) => error);
+    await run.finish('ok', null);
+    if (lnbitsVersion === '1.0.0') expect(found).toMatchObject({ code: 'run/busy', exitCode: 75 });
+    else expect(found).toMatchObject({ ok: true });
+  });
+
+  test('neither Lamassu nor LNbits away is an agreement', async () => {
+    const config = loadConfig(world.configFile, {});
+    const gone = { ...config, lamassu: { ...config.lamassu, port: 1, password: config.lamassu.password } };
+    await expect(reconcile(ledger, gone, 'test', ALL)).rejects.toMatchObject({ code: 'lamassu/unreachable' });
+    world.simulator().rules = [{ when: { kind: 'list' }, times: 9, fault: { at: 'before', do: 'reset' } }];
+    await expect(look()).rejects.toMatchObject({ code: 'lnbits/unreachable' });
+    world.simulator().rules = [];
+  });
+
+  test('the command prints the sums and answers 2 where something differs', async () => {
+    expect((await world.must(['reconcile'])).stdout).toMatch(/1,024,800 sat[\s\S]*No difference/);
+    world.simulator().change(alice.id, hash, { amount: 1 });
+    const ran = await world.aioDca(['reconcile', '--json', '--from', ago(HOUR)]);
+    expect([ran.code, ran.json()]).toMatchObject([
+      2,
+      { ok: false, differences: [{ code: 'payment/credit-amount' }] },
+    ]);
+    const told = await world.aioDca(['reconcile']);
+    expect(told.stdout).toContain(hints['payment/credit-amount']);
+  });
+});
