@@ -382,7 +382,7 @@ quiet = "1 ms"
     expect(await reviews()).toEqual([{ id: bad, reason: 'not-allocated', state: 'open' }]);
   });
 
-  test('a thousand rows in pages, some in the same microsecond, are each processed once', async () => {
+  test('more rows than a page holds, some in the same microsecond, are each processed once', async () => {
     const alice = await addClient('alice', 90_000_000n);
     const at = ago(HOUR);
     await lamassu.query(
@@ -390,14 +390,14 @@ quiet = "1 ms"
          status, dispense, dispense_confirmed, confirmed_at, raw_ticker_price, commission_percentage, discount)
        select gen_random_uuid(), '${MACHINE}', 'x', 1000, 1000, 'LN', 9, 'GTQ', 'confirmed', true, true,
          '${at}'::timestamptz + (n / 10) * interval '1 microsecond', 1000000, 0.1, 0
-       from generate_series(1, 1200) as n`,
+       from generate_series(1, 600) as n`,
     );
     expect(await run()).toMatchObject({
       exitCode: 0,
-      distributed: { cashOuts: 1200, gross: 1_200_000n, net: 1_080_000n },
+      distributed: { cashOuts: 600, gross: 600_000n, net: 540_000n },
       payouts: { settled: 1 },
     });
-    expect(lnbits.balance(alice.id)).toBe(1_080_000n);
-    expect(await run()).toMatchObject({ source: { alreadyProcessed: 1200 }, distributed: { cashOuts: 0 } });
+    expect(lnbits.balance(alice.id)).toBe(540_000n);
+    expect(await run()).toMatchObject({ source: { alreadyProcessed: 600 }, distributed: { cashOuts: 0 } });
   });
 });
