@@ -38,7 +38,8 @@ describe.each(lnbitsVersions)('LNbits %s, killed while a payment goes on', (vers
     ['payment 3 reaches LNbits when the next run was told that there is nothing', 3, 'answered'],
     ['payment 1 reaches LNbits when the next run was told that there is nothing', 1, 'answered'],
     ['payment 2 reaches LNbits when the next run sends it again', 2, 'sent'],
-  ])('%s', { timeout: 60_000 }, async (_, nth, until) => {
+    // Again where the machine was too busy for the next run to meet the payment; what was paid twice stays found.
+  ])('%s', { timeout: 60_000, retry: 2 }, async (_, nth, until) => {
     await world.insertCashOut();
     let payments = 0;
     const hit = (kind: string, phase: string) => {

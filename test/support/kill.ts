@@ -27,6 +27,8 @@ export const QUIET = '4 s';
 /** How long a payment goes on at the longest: less than the quiet time, as that promises of a real LNbits. */
 const SLOW_MS = 3_500;
 
+const NOT_MET = 'the payment was over before the next run met it';
+
 /** Runs that it may take after the kill. */
 const MORE_RUNS = 3;
 
@@ -72,7 +74,12 @@ export class KillSeries {
     // A killed run often leaves the next one waiting for the quiet time: four at a time keep two cores busy.
     const worker = async () => {
       for (const series of queue) {
-        const problems = await this.#onCopy((world, proxy) => this.#killed(world, proxy, series));
+        let problems: string[] = [];
+        // A machine that is busy with other things starts the next run too late for it to meet a payment.
+        for (let tries = 0; tries < 3; tries += 1) {
+          problems = await this.#onCopy((world, proxy) => this.#killed(world, proxy, series));
+          if (!problems.includes(NOT_MET)) break;
+        }
         wrong.push(...problems.map((problem) => `${series.map(describe).join(', then ')}: ${problem}`));
       }
     };
@@ -218,7 +225,7 @@ export async function finish(world: World, races: Killed['raced'][] = []): Promi
     const ran = await world.aioDca(['poll', '--json']);
     if (ran.code === 0) {
       const met = races.every((raced) => raced());
-      return [...(met ? [] : ['the payment was over before the next run met it']), ...(await judge(world))];
+      return [...(met ? [] : [NOT_MET]), ...(await judge(world))];
     }
     said = `exit ${ran.code}: ${ran.stdout}${ran.stderr}`;
   }
