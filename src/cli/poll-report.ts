@@ -35,17 +35,19 @@ export function pollJson(report: PollReport) {
       unknown: payouts.unknown,
       held: payouts.held,
       sats_settled: payouts.satsSettled,
+      sats_credited: payouts.satsCredited,
     },
     problems: report.problems.map(({ code, message, hint }) => ({ code, message, hint: hint ?? null })),
   };
 }
 
 /** The plan of a dry run: what would be divided among whom, and what would be paid. */
-export function planJson({ report, cashOuts, payouts, clients }: Plan) {
+export function planJson({ report, cashOuts, creditSats, payouts, clients }: Plan) {
   return {
     ...pollJson(report),
     plan: {
       cash_outs: cashOuts.map(({ cashOut, division }) => plannedJson(cashOut, division, clients)),
+      credit_sats: creditSats,
       payouts,
     },
   };
@@ -106,14 +108,22 @@ export function paidLines(report: PollReport): string[] {
     [payouts.held, 'held'],
   ].flatMap(([count, state]) => (count ? [`${count} ${state}`] : []));
   return [
+    ...(payouts.satsCredited > 0n
+      ? [`Credited the source wallet with ${formatSats(payouts.satsCredited)}.`]
+      : []),
     `Paid ${counted(payouts.settled, 'payout')} with ${formatSats(payouts.satsSettled)}.${open.length > 0 ? ` Open: ${open.join(', ')}.` : ''}`,
     ...problemLines(report),
-    ...(news.payouts.length > 0 ? ['Look at what could not be settled: aio-dca payouts list'] : []),
+    ...(news.payouts.some((id) => id.startsWith('p'))
+      ? ['Look at what could not be settled: aio-dca payouts list']
+      : []),
+    ...(news.payouts.some((id) => id.startsWith('c'))
+      ? ['Look at what could not be credited: aio-dca credits list']
+      : []),
   ];
 }
 
 /** What a run would do, for a person. */
-export function planText({ report, cashOuts, payouts, clients }: Plan, timezone: string): string {
+export function planText({ report, cashOuts, creditSats, payouts, clients }: Plan, timezone: string): string {
   const rows = cashOuts.flatMap(({ cashOut, division }) => {
     const fiat = (minor: bigint) => formatFiat(minor, cashOut.digits, cashOut.currency);
     const of = [formatTime(cashOut.confirmedAt, timezone), cashOut.id.slice(0, 8)];
@@ -144,6 +154,7 @@ export function planText({ report, cashOuts, payouts, clients }: Plan, timezone:
     ...(rows.length > 0
       ? [table(['confirmed', 'cash-out', 'client', 'cash', 'net', 'commission'], rows)]
       : []),
+    ...(creditSats > 0n ? [`The source wallet would be credited with ${formatSats(creditSats)} first.`] : []),
     ...(payouts.length > 0
       ? [
           table(

@@ -1,3 +1,4 @@
+import { creditsIn } from './credits.ts';
 import type { Db } from './open.ts';
 
 /** What a run left for people: its number, and the payouts that needed one when it ended. */
@@ -23,7 +24,7 @@ export async function lastReport(db: Db): Promise<LastReport> {
   return { run: row.id, payouts: new Set(payouts) };
 }
 
-/** Payouts that are held or unknown, as `p12`. */
+/** Payouts that are held or unknown, as `p12`, and such credits of the source wallet, as `c3`. */
 export async function payoutsNeedingPeople(db: Db): Promise<string[]> {
   const rows = await db
     .selectFrom('payouts')
@@ -31,7 +32,8 @@ export async function payoutsNeedingPeople(db: Db): Promise<string[]> {
     .where('state', 'in', ['held', 'unknown'])
     .orderBy('id')
     .execute();
-  return rows.map((row) => `p${row.id}`);
+  const credits = await creditsIn(db, ['unknown', 'held']);
+  return [...rows.map((row) => `p${row.id}`), ...credits.map((row) => `c${row.id}`)];
 }
 
 /** How many rows have come into review since that report and are still there. */

@@ -1,4 +1,5 @@
 import { BridgeError } from '../errors.ts';
+import { creditsIn } from '../ledger/credits.ts';
 import { record } from '../ledger/log.ts';
 import type { Ledger, Trx } from '../ledger/open.ts';
 import { holdPayout, movePayment } from '../ledger/payouts.ts';
@@ -49,6 +50,14 @@ async function bindSourceWallet(trx: Trx, ctx: Context): Promise<void> {
       .select('id')
       .where('state', 'in', ['invoiced', 'sending', 'unknown'])
       .executeTakeFirst();
+    const [credit] = await creditsIn(trx, ['sending', 'unknown']);
+    if (credit) {
+      throw new BridgeError(
+        'ledger/wallet-differs',
+        `what became of credit c${credit.id} of the source wallet ${bound} is not known yet, and the configuration names ${wallet}`,
+        'Set the key of the former wallet again until `aio-dca credits list` shows nothing unknown.',
+      );
+    }
     if (open) {
       throw new BridgeError(
         'ledger/wallet-differs',

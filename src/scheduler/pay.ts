@@ -1,11 +1,14 @@
 import type { Config } from '../config/load.ts';
+import { superuserOf } from '../config/superuser.ts';
 import { latestDue } from '../dca/fixed.ts';
 import { BridgeError } from '../errors.ts';
+import { creditsIn } from '../ledger/credits.ts';
 import type { Run } from '../ledger/lease.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
 import type { PayoutState } from '../ledger/schema.ts';
 import { checkSourceWallet } from '../payouts/check.ts';
 import { type Context, openSourceWallet } from '../payouts/context.ts';
+import { type Crediting, creditSource } from '../payouts/credit.ts';
 import { dueGroups, type FormOptions, formPayouts } from '../payouts/form.ts';
 import { type Paid, payAll } from '../payouts/pay.ts';
 import { type Instant, now } from '../time.ts';
@@ -13,6 +16,8 @@ import { type Instant, now } from '../time.ts';
 export interface PayReport extends Record<Exclude<PayoutState, 'settled' | 'paying'>, number> {
   settled: number;
   satsSettled: bigint;
+  /** What the source wallet was credited with. */
+  satsCredited: bigint;
 }
 
 interface PayDeps {
@@ -27,18 +32,21 @@ interface PayDeps {
 
 /**
  * The paying half of a run. LNbits is asked only where something is open or due and paying is not paused; once it
- * has answered and the source wallet is what the ledger expects, what is due is formed into payouts and paid.
+ * has answered and the source wallet is what the ledger expects, that wallet is credited where the configuration says
+ * so, and what is due is formed into payouts and paid.
  */
 export async function pay(deps: PayDeps): Promise<PayReport> {
   const { ledger, config, run, signal, problems } = deps;
   const form = deps.form ?? formOptions(config, run.id);
   const paid: Paid = { settled: 0, satsSettled: 0n, stopped: false };
+  let satsCredited = 0n;
   if (!signal.aborted && (await somethingToPay(ledger.db, form))) {
     let opened: Context | undefined;
     try {
       opened = await openContext(deps);
       const ctx = opened;
       await checkSourceWallet(ctx);
+      satsCredited = await creditSource(ctx, crediting(config));
       await run.write((trx) => formPayouts(trx, form));
       Object.assign(paid, await payAll(ctx));
     } catch (error) {
@@ -53,12 +61,17 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
   return {
     settled: paid.settled,
     satsSettled: paid.satsSettled,
+    satsCredited,
     ...(await openByState(ledger.db)),
   };
 }
 
 /** The rules by which allocations that are due at `at` become payouts. */
-export function formOptions(config: Config, run: bigint, at: Instant = now()): FormOptions {
+export function formOptions(
+  config: Pick<Config, 'payouts' | 'fixed' | 'timezone'>,
+  run: bigint,
+  at: Instant = now(),
+): FormOptions {
   const { batch, minimumSats, maximumSats } = config.payouts;
   return {
     batch,
@@ -78,7 +91,14 @@ async function somethingToPay(db: Db, form: FormOptions): Promise<boolean> {
     .select('id')
     .where('state', 'not in', ['settled', 'held'])
     .executeTakeFirst();
-  return open !== undefined || (await dueGroups(db, form)).length > 0;
+  if (open !== undefined || (await creditsIn(db, ['sending', 'unknown'])).length > 0) return true;
+  return (await dueGroups(db, form)).length > 0;
+}
+
+/** Null where it is off. */
+function crediting({ lnbits, payouts }: Config): Crediting | null {
+  const { url, creditSource: on } = lnbits;
+  return !on ? null : { url, superuser: () => superuserOf(lnbits), maximumSats: payouts.maximumSats };
 }
 
 async function openContext({ ledger, config, run, signal }: PayDeps): Promise<Context> {

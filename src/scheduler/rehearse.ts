@@ -3,6 +3,7 @@ import type { CashOut } from '../dca/cash-out.ts';
 import type { BridgeError } from '../errors.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import { openSource } from '../lamassu/source.ts';
+import { uncoveredSats } from '../ledger/credits.ts';
 import { dueGroups } from '../payouts/form.ts';
 import { type Instant, now } from '../time.ts';
 import { formOptions, type PayReport } from './pay.ts';
@@ -16,6 +17,8 @@ import { bind, concernsReading, emptyReport, markOf, readingOf, refuseWithoutCli
 export interface Plan {
   report: PollReport;
   cashOuts: { cashOut: CashOut; division: Division }[];
+  /** What the source wallet would be credited with first. */
+  creditSats: bigint;
   payouts: { client: string; sats: bigint }[];
   /** Names of the clients. */
   clients: Map<bigint, string>;
@@ -53,6 +56,7 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
     const none: PayReport = {
       settled: 0,
       satsSettled: 0n,
+      satsCredited: 0n,
       planned: 0,
       deferred: 0,
       unknown: 0,
@@ -68,7 +72,8 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
       problems,
       stopped: signal.aborted,
     });
-    return { report, cashOuts, payouts, clients };
+    const creditSats = config.lnbits.creditSource && due.length > 0 ? await uncoveredSats(trx) : 0n;
+    return { report, cashOuts, creditSats, payouts, clients };
   });
 }
 

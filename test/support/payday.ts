@@ -3,7 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Config, loadConfig } from '../../src/config/load.ts';
+import { Secret } from '../../src/config/secret.ts';
 import type { BridgeError } from '../../src/errors.ts';
+import { addCommission } from '../../src/ledger/commission.ts';
 import { ALWAYS } from '../../src/ledger/in-force.ts';
 import { ingest } from '../../src/ledger/ingest.ts';
 import { type Run, startRun } from '../../src/ledger/lease.ts';
@@ -21,8 +23,10 @@ export interface Payday {
   config: Config;
   /** A client with a wallet of its own and 10,000.00 USD in a machine that nobody else has cash in. */
   addClient(name: string): Promise<WalletKeys>;
-  /** A cash-out at that client's machine: the sats are his, without commission. */
-  owe(name: string, sats: bigint): Promise<void>;
+  /** A cash-out at that client's machine: the sats are his, those of `commission` the recipients'. Answers its id. */
+  owe(name: string, sats: bigint, commission?: bigint): Promise<string>;
+  /** A recipient of the commission of all machines, or of one. */
+  addCommission(name: string, weight?: bigint, machine?: string): Promise<WalletKeys>;
   /** The paying half of one run. */
   payNow(options?: { signal?: AbortSignal }): Promise<PayReport & { problems: BridgeError[] }>;
   payouts(): Promise<{ id: bigint; name: string; state: string; reason: string | null; sats: bigint }[]>;
@@ -36,14 +40,16 @@ export interface PaydayOptions {
   /** Lines for `[payouts]`. */
   payouts?: string;
   funds?: bigint;
+  /** Lines for `[lnbits]`. */
+  lnbits?: string;
 }
 
 export async function payday(options: PaydayOptions = {}): Promise<Payday> {
-  const { version = '1.6.2', quiet = '1 ms', payouts = '', funds = 1_000_000n } = options;
+  const { version = '1.6.2', quiet = '1 ms', payouts = '', funds = 1_000_000n, lnbits: more = '' } = options;
   const folder = mkdtempSync(join(tmpdir(), 'aio-dca-payday-'));
   const lnbits = await startLnbitsSimulator({ version });
   const source = await lnbits.createUserWallet('source');
-  await lnbits.topUp(source.id, funds);
+  if (funds > 0n) await lnbits.topUp(source.id, funds);
   const file = join(folder, 'config.toml');
   writeFileSync(
     file,
@@ -57,6 +63,7 @@ start_at = "2026-01-01T00:00:00Z"
 [lnbits]
 url = "${lnbits.url}"
 source_wallet_key = "${source.adminkey}"
+${more}
 [payouts]
 quiet = "${quiet}"
 ${payouts}
@@ -112,7 +119,20 @@ ${payouts}
       });
       return wallet;
     },
-    owe: async (name, sats) => {
+    addCommission: async (name, weight = 1n, machine) => {
+      const { id, inkey } = await lnbits.createUserWallet(name);
+      const wallet = { id, key: new Secret(inkey) };
+      await ledger.write((trx) =>
+        addCommission(
+          trx,
+          { actor: 'test', run: null },
+          { name, wallet, weight, machine: machine ?? null },
+          at,
+        ),
+      );
+      return { id, inkey, adminkey: '' };
+    },
+    owe: async (name, sats, commission = 0n) => {
       const cashOut = {
         id: randomUUID(),
         source: 'lamassu',
@@ -121,9 +141,9 @@ ${payouts}
         currency: 'USD',
         digits: 2,
         fiat: 10_000n,
-        gross: sats,
+        gross: sats + commission,
         undelivered: 0n,
-        commission: 0n,
+        commission,
         method: 'ticker' as const,
         lamassu: {},
       };
@@ -136,6 +156,7 @@ ${payouts}
       };
       const division = await ledger.write((trx) => ingest(trx, cashOut, how));
       if (division?.net !== sats) throw new Error(`${name} was allocated ${division?.net} of ${sats} sat`);
+      return cashOut.id;
     },
     payNow: async ({ signal = new AbortController().signal } = {}) => {
       const run: Run = await startRun(ledger, 'poll', 'test');

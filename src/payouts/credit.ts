@@ -1,0 +1,201 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { groupDigits } from '../dca/money.ts';
+import { BridgeError } from '../errors.ts';
+import {
+  type Credit,
+  creditArrived,
+  creditsIn,
+  dropCredit,
+  holdCredit,
+  intendCredits,
+  loseCredit,
+  ownedHashes,
+  sendCredit,
+  takeBackCredit,
+} from '../ledger/credits.ts';
+import type { LnbitsAdmin, Superuser } from '../lnbits/admin.ts';
+import type { Payment } from '../lnbits/client.ts';
+import { now, toMs } from '../time.ts';
+import { type Context, isQuiet } from './context.ts';
+
+/** LNbits' limit for one credit. */
+const LARGEST = 10_000_000n;
+/** The call follows its committed `sending` at once; a process that stood still in between does not make it. */
+const STALE_MS = 5_000;
+
+export interface Crediting {
+  url: string;
+  /** Read when there is something to credit. */
+  superuser(): Superuser;
+  /** The most of one payment, which is LNbits' limit where it is lower than usual. */
+  maximumSats: bigint;
+}
+
+/**
+ * Tops the source wallet up by what the cash-outs that no credit covers yet have to pay out, once: first it is found
+ * out what became of credits that an earlier run sent; then what is to be credited is recorded; then LNbits is asked,
+ * one credit after the other. `how` is null where crediting is off: then nothing new is begun. Answers how many sats
+ * arrived. A failure of LNbits ends the crediting, not the run: it
+ * is in `ctx.problems`, and clients are paid from what the wallet holds.
+ */
+export async function creditSource(ctx: Context, how: Crediting | null): Promise<bigint> {
+  let arrived = 0n;
+  try {
+    for (const credit of await creditsIn(ctx.ledger.db, ['sending', 'unknown']))
+      if ((await conclude(ctx, credit, null)) === 'credited') arrived += credit.sats;
+    if (how && !ctx.signal.aborted) arrived += await creditMore(ctx, how);
+    if (arrived > 0n) ctx.source.balanceMsat = (await ctx.lnbits.wallet(ctx.source.key)).balanceMsat;
+  } catch (error) {
+    if (!(error instanceof BridgeError) || !/^(lnbits|config)\//.test(error.code)) throw error;
+    ctx.problems.set(error.code, error);
+  }
+  return arrived;
+}
+
+/** Records what is not covered, and sends it with what was recorded before. */
+async function creditMore(ctx: Context, how: Crediting): Promise<bigint> {
+  const wallet = ctx.source.walletId;
+  const largest = how.maximumSats < LARGEST ? how.maximumSats : LARGEST;
+  await ctx.run.write((trx) => intendCredits(trx, ctx.run.who, { wallet, largest }, now()));
+  const credits = await creditsIn(ctx.ledger.db, ['intended']);
+  if (credits.length === 0) return 0n;
+  // Loaded here: most runs have nothing to credit.
+  const { LnbitsAdmin } = await import('../lnbits/admin.ts');
+  const admin = await LnbitsAdmin.logIn(how.url, how.superuser());
+  let arrived = 0n;
+  try {
+    for (const credit of credits) {
+      // What one of them meets, the others would meet as well.
+      if (ctx.signal.aborted || (await send(ctx, admin, credit)) !== 'credited') break;
+      arrived += credit.sats;
+    }
+  } finally {
+    await admin.close();
+  }
+  return arrived;
+}
+
+type End = 'credited' | 'not-credited';
+
+async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise<End> {
+  const shown = await ctx.lnbits.credits(ctx.source.key, intended.sats);
+  const sentAt = now();
+  const credit = await ctx.run.write(async (trx) => {
+    const { paused_at } = await trx.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
+    if (paused_at !== null) return null;
+    return sendCredit(
+      trx,
+      intended,
+      shown.map(({ hash }) => hash),
+      sentAt,
+    );
+  });
+  if (credit === null) return 'not-credited';
+  if (Date.now() - toMs(sentAt) > STALE_MS) {
+    await ctx.run.write((trx) => takeBackCredit(trx, credit, 'the run stood still before it could send'));
+    return 'not-credited';
+  }
+  try {
+    await admin.credit(credit.wallet_id, credit.sats);
+    return await conclude(ctx, credit, 'done');
+  } catch (error) {
+    if (!(error instanceof BridgeError) || !error.code.startsWith('lnbits/')) throw error;
+    ctx.problems.set(error.code, error);
+    return await conclude(
+      ctx,
+      credit,
+      error.code === 'lnbits/unreachable' ? null : { refused: error.message },
+    );
+  }
+}
+
+/** What LNbits answered to the call of a credit, if it did: it is over then. */
+type Answer = 'done' | { refused: string } | null;
+
+/** Finds out what became of a credit that was sent, and records it. */
+async function conclude(ctx: Context, credit: Credit, answer: Answer): Promise<End> {
+  const { run } = ctx;
+  for (;;) {
+    const verdict = await look(ctx, credit, answer).catch(async (error: unknown) => {
+      if (error instanceof BridgeError) await run.write((trx) => loseCredit(trx, credit, error.message));
+      throw error;
+    });
+    switch (verdict.do) {
+      case 'arrive':
+        await run.write((trx) => creditArrived(trx, run.who, credit, verdict.hash, now()));
+        return 'credited';
+      case 'take-back':
+        await run.write((trx) => takeBackCredit(trx, credit, verdict.reason));
+        return 'not-credited';
+      case 'drop':
+        await run.write((trx) => dropCredit(trx, run.who, credit, verdict.reason, now()));
+        return 'not-credited';
+      case 'hold':
+        await run.write((trx) => holdCredit(trx, run.who, credit, verdict.reason, now()));
+        return 'not-credited';
+      case 'wait': {
+        if (ctx.signal.aborted) {
+          await run.write((trx) => loseCredit(trx, credit, verdict.reason));
+          return 'not-credited';
+        }
+        const until = credit.sent_at === null ? 0 : toMs(credit.sent_at) + ctx.quietMs;
+        await sleep(Math.max(1, until - Date.now()), undefined, { signal: ctx.signal }).catch(() => {});
+      }
+    }
+  }
+}
+
+async function look(ctx: Context, credit: Credit, answer: Answer): Promise<Verdict> {
+  const quiet = isQuiet(ctx, credit.sent_at);
+  // Up to LNbits 1.3 a look marks a pending credit as failed, and the call may still be at it.
+  if (!quiet && answer === null && !ctx.looksArePure)
+    return { do: 'wait', reason: 'LNbits is asked after the quiet time' };
+  const shown = await ctx.lnbits.credits(ctx.source.key, credit.sats);
+  const known = await ownedHashes(
+    ctx.ledger.db,
+    shown.map(({ hash }) => hash),
+  );
+  for (const hash of JSON.parse(credit.seen ?? '[]') as string[]) known.add(hash);
+  const fresh = shown.filter(({ hash }) => !known.has(hash));
+  return judgeCredit(fresh, { sats: credit.sats, answer, quiet });
+}
+
+/**
+ * `arrive`: it happened. `take-back`: LNbits said no, so the same credit is sent again by a later run. `drop`: it did
+ * not happen, and another one may follow. `hold`: a person decides. `wait`: look again after the quiet time.
+ */
+export type Verdict =
+  | { do: 'arrive'; hash: string }
+  | { do: 'take-back' | 'drop' | 'hold' | 'wait'; reason: string };
+
+/**
+ * What became of a credit that was sent. `fresh`: the credits of its amount that LNbits shows, and did not show before
+ * it was sent, and by which no other credit was found. LNbits writes a credit in two commits, pending and success; a
+ * failed one is none.
+ */
+export function judgeCredit(
+  fresh: Pick<Payment, 'hash' | 'status'>[],
+  { sats, answer, quiet }: { sats: bigint; answer: Answer; quiet: boolean },
+): Verdict {
+  const live = fresh.filter(({ status }) => status !== 'failed');
+  const [one, another] = live;
+  const amount = `${groupDigits(sats)} sat`;
+  if (!one) {
+    if (typeof answer === 'object' && answer !== null) return { do: 'take-back', reason: answer.refused };
+    if (!quiet) return { do: 'wait', reason: `LNbits shows no new credit of ${amount} yet` };
+    if (answer === null)
+      return { do: 'drop', reason: `LNbits gave no answer, and shows no new credit of ${amount}` };
+    return {
+      do: 'hold',
+      reason: `LNbits answered that it credited ${amount}, and the source wallet shows no such payment`,
+    };
+  }
+  if (!another && one.status === 'success') return { do: 'arrive', hash: one.hash };
+  const shown = live.map(({ hash, status }) => `${hash} (${status})`).join(', ');
+  return {
+    do: quiet ? 'hold' : 'wait',
+    reason: another
+      ? `the source wallet shows ${live.length} new credits of ${amount}, which may or may not be this one: ${shown}`
+      : `LNbits began a credit of ${amount} and did not finish it: ${shown}`,
+  };
+}
