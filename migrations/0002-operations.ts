@@ -70,6 +70,13 @@ export async function up(db: Kysely<unknown>): Promise<void> {
   );
   await run('create index credit_members_cash_out on credit_members (cash_out_id)');
 
+  // A name that a person gave stays, whatever Lamassu calls the machine.
+  await run(
+    `alter table machines add column name_given ${d.int} not null default 0 check (name_given in (0, 1))`,
+  );
+  // When a person last let a held payout go on: the daily ceiling holds it no more.
+  await run(`alter table payouts add column released_at ${d.text}`);
+
   const replace = async (trigger: string, on: string, message: string, only: string) => {
     const name = on.split(' ').at(-1);
     if (!postgres) {
@@ -108,6 +115,16 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     'a share of the commission never changes, and belongs to one payout for good',
     `old.payout_id is not null or old.sats <> new.sats or old.recipient_id <> new.recipient_id
       or old.cash_out_id <> new.cash_out_id or old.currency <> new.currency`,
+  );
+  // Cash that was entered late may take over the operator's own share of a cash-out, and nobody else's.
+  const kept = ['id', 'source', 'machine', 'confirmed_at', 'processed_at', 'local_date', 'currency', 'fiat']
+    .concat('gross', 'undelivered', 'method', 'origin', 'run_id', 'lamassu')
+    .map((name) => `old.${name} is distinct from new.${name}`);
+  await replace(
+    'cash_outs_are_final',
+    'update on cash_outs',
+    'a processed cash-out never changes, except that its own share goes to a client',
+    `${kept.join(' or ')} or new.own_fiat >= old.own_fiat or new.own > old.own or new.net < old.net`,
   );
   const dropped = (id: string) =>
     `exists (select 1 from credits where credits.id = ${id} and credits.state = 'dropped')`;

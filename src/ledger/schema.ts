@@ -33,6 +33,8 @@ export interface Schema {
     currency: string | null;
     first_seen: Instant;
     replaced_by: string | null;
+    /** 1: a person gave the name, so that of Lamassu does not replace it. */
+    name_given: Generated<bigint>;
   };
   machine_rates: {
     id: Generated<bigint>;
@@ -138,6 +140,7 @@ export interface Schema {
     created_at: Instant;
     settled_at: Instant | null;
     run_id: bigint | null;
+    released_at: Instant | null;
   };
   payout_parts: { payout_id: bigint; part: bigint; sats: bigint };
   payments: {
