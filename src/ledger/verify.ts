@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { currencyDigits } from './currencies.ts';
 import type { Db } from './open.ts';
 import { verifyCashOuts } from './verify/cash-outs.ts';
+import { verifyCredits } from './verify/credits.ts';
 import { type Difference, Findings } from './verify/findings.ts';
 import { verifyFundings } from './verify/fundings.ts';
 import { verifyPayouts } from './verify/payouts.ts';
@@ -30,6 +31,7 @@ export async function verifyLedger(db: Db): Promise<Verification> {
     const spent = await verifyCashOuts(at, digits, findings);
     await verifyFundings(at, digits, spent, findings);
     await verifyPayouts(at, digits, findings);
+    await verifyCredits(at, findings);
     await verifySettlements(at, findings);
     await verifyRelations(at, findings);
   });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { CashOut } from '../../src/dca/cash-out.ts';
+import { creditArrived, creditsIn, dropCredit, intendCredits, sendCredit } from '../../src/ledger/credits.ts';
 import { ALWAYS } from '../../src/ledger/in-force.ts';
 import { ingest } from '../../src/ledger/ingest.ts';
 import { type Run, startRun } from '../../src/ledger/lease.ts';
@@ -80,6 +81,18 @@ const corruptions: [DifferenceCode, string][] = [
   ['payout/sats', `delete from commission_shares where payout_id is not null`],
   ['commission/currency', `update commission_shares set currency = 'EUR'`],
   ['commission/negative', `update commission_shares set sats = 0`],
+  ['commission/recipient', `update recipients set kind = 'client' where name = 'ops'`],
+  ['commission/share', `update commission_shares set recipient_id = 1`],
+  ['commission/share', `update commission_weights set weight = 0`],
+  ['credit/sats', `update credits set sats = sats - 1 where id = 2`],
+  ['credit/sats', `delete from credit_members where credit_id = 2`],
+  ['credit/state', `update credits set state = 'unknown', credited_at = null, seen = null where id = 2`],
+  ['credit/state', `update credits set payment_hash = null where id = 2`],
+  [
+    'credit/twice',
+    `update credits set state = 'credited', credited_at = '${AT}', payment_hash = 'h' where id = 1`,
+  ],
+  ['credit/settlement', `update cash_outs set origin = 'external', lamassu = null where id = 'c1'`],
   [
     'commission/twice',
     `insert into commission_shares select * from commission_shares where cash_out_id = 'c1'`,
@@ -365,6 +378,7 @@ async function fill(ledger: Ledger): Promise<void> {
   });
   await run.write((trx) => ingest(trx, cashOut('c2', 3_000_00n, 3_000_000n), how(run.id)));
   await run.write((trx) => payments(trx, run));
+  await run.write((trx) => credits(trx, run));
   await run.finish('ok', null);
 }
 
@@ -445,4 +459,16 @@ async function restore(ledger: Ledger, tables: string[]): Promise<void> {
       await sql.raw(`insert into ${name} select * from ${name}_kept`).execute(trx);
     }
   });
+}
+
+/** Both cash-outs are credited, by the second credit that was recorded; the first one did not happen. */
+async function credits(trx: Trx, { who }: Run): Promise<void> {
+  for (const arrives of [false, true]) {
+    await intendCredits(trx, who, { wallet: SOURCE, largest: 10_000_000n }, AT);
+    const [intended] = await creditsIn(trx, ['intended']);
+    if (!intended) throw new Error('nothing was to be credited');
+    const credit = await sendCredit(trx, intended, [], AT);
+    if (arrives) await creditArrived(trx, who, credit, 'f'.repeat(64), AT);
+    else await dropCredit(trx, who, credit, 'LNbits gave no answer', AT);
+  }
 }

@@ -1,6 +1,6 @@
-import { sum } from '../../dca/money.ts';
 import { isInstant, plus } from '../../time.ts';
 import type { Db } from '../open.ts';
+import { CommissionWeights } from './commission.ts';
 import { DailyLimits } from './daily-limits.ts';
 import { cash, type Findings, type Row, sat } from './findings.ts';
 import { verifyLamassu } from './lamassu-row.ts';
@@ -32,6 +32,7 @@ export async function verifyCashOuts(
     ),
   );
   const limits = await DailyLimits.read(db);
+  const weights = await CommissionWeights.read(db);
   const beyond = new Map<Row<'sources'>, CashOut>();
   const spent = new Map<bigint, bigint>();
   for await (const { cashOut, allocations, shares } of pages(db)) {
@@ -44,7 +45,7 @@ export async function verifyCashOuts(
     }
     verifyLamassu(cashOut, digits, findings);
     verifyDivision(cashOut, allocations, money, findings);
-    verifyShares(cashOut, shares, findings);
+    weights.verify(cashOut, shares, findings);
     for (const one of allocations) {
       verifyAllocation(cashOut, one, fundings.get(one.funding_id), findings);
       spent.set(one.funding_id, (spent.get(one.funding_id) ?? 0n) + one.fiat);
@@ -200,19 +201,6 @@ function verifyDivision(
         `${money(one.fiat)} of ${money(cashOut.fiat)} for ${sat(distributed)}`,
       );
     }
-  }
-}
-
-/** The commission goes to its recipients as a whole, or stays in the source wallet. */
-function verifyShares(cashOut: CashOut, shares: Row<'commission_shares'>[], findings: Findings): void {
-  if (shares.length === 0) return;
-  const what = `cash-out ${cashOut.id}`;
-  const shared = sum(shares.map(({ sats }) => sats));
-  findings.same('commission/shares', what, sat(cashOut.commission), sat(shared));
-  for (const { recipient_id, currency, sats } of shares) {
-    const its = `${what}, commission of recipient ${recipient_id}`;
-    findings.same('commission/currency', its, currency, cashOut.currency);
-    if (sats <= 0n) findings.add('commission/negative', its, sat(sats), 'more than 0 sat');
   }
 }
 
