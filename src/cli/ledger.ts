@@ -1,4 +1,7 @@
+import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { readLedgerUrl } from '../config/schema.ts';
+import type { Place } from '../ledger/copy.ts';
 import type { RecoverReport } from '../scheduler/recover.ts';
 import { makeCli, usage } from './context.ts';
 import { differencesText } from './differences.ts';
@@ -29,6 +32,63 @@ export function register(program: Command): void {
         '  aio-dca ledger recover --hold --reason "funding f12 is lost, alice has agreed"',
     )
     .action(recover);
+  ledger
+    .command('copy')
+    .description('move the ledger to another place, and retire the old one in the same step')
+    .requiredOption('--to <url>', 'sqlite:PATH or postgresql://user@host/database, without a ledger yet')
+    .option('--to-password-file <file>', 'the password for a database on PostgreSQL')
+    .addHelpText(
+      'after',
+      '\nNobody else can change the ledger meanwhile. Where it was interrupted, the same command again goes on.\n' +
+        '\nExample:\n  aio-dca ledger copy --to postgresql://aio_dca@db.example.org/aio_dca --to-password-file db.password',
+    )
+    .action(copy);
+}
+
+async function copy(options: { to: string; toPasswordFile?: string }, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const config = await cli.config();
+  const to = placeOf(options.to, options.toPasswordFile, dirname(config.file));
+  const from = config.ledger;
+  if (!(await cli.confirm(`Move the ledger from ${from.url} to ${to.url}? The old one is retired.`))) return;
+  const { copyLedger } = await import('../ledger/copy.ts');
+  const { id, url, rows } = await copyLedger({ url: from.url, password: from.password }, to, cli.actor);
+  const total = Object.values(rows ?? {}).reduce((sum, one) => sum + one, 0);
+  cli.answer(
+    { ledger: { id, url }, rows },
+    [
+      rows === null
+        ? `Finished: ledger ${id} is at ${url} now, and the old one is retired.`
+        : `Moved ledger ${id} to ${url}: ${total} rows, compared one by one, and its books balance. The old one is retired.`,
+      `Set [ledger] url = "${url}"${to.password ? ' and its password_file' : ''} in ${config.file}.`,
+    ].join('\n'),
+  );
+}
+
+/** The place that a person means; a relative path is relative to config.toml, as there. */
+function placeOf(url: string, passwordFile: string | undefined, folder: string): Place {
+  const read = readLedgerUrl(url);
+  if (!read) {
+    throw usage(
+      `--to: ${JSON.stringify(url)} is not the place of a ledger.`,
+      'Write sqlite:PATH or postgresql://user@host/database.',
+    );
+  }
+  if ('sqlite' in read) {
+    if (passwordFile !== undefined)
+      throw usage('--to-password-file: a SQLite file has no password.', 'Leave it out.');
+    return { url: `sqlite:${resolve(folder, read.sqlite)}` };
+  }
+  if (read.password !== undefined) {
+    throw usage(
+      '--to: a password on the command line is seen by others.',
+      'Put it into a file: --to-password-file FILE.',
+    );
+  }
+  return {
+    url: read.postgresql,
+    password: passwordFile === undefined ? undefined : readKey(passwordFile, '--to-password-file'),
+  };
 }
 
 interface RecoverOptions {

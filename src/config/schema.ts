@@ -186,7 +186,8 @@ export type ConfigFile = z.output<typeof fileSchema>;
 /** Where the ledger is: a file, or a PostgreSQL server, whose password is taken out of the URL. */
 export type LedgerUrl = { sqlite: string } | { postgresql: string; password: string | undefined };
 
-function readLedgerUrl(url: string): LedgerUrl | undefined {
+/** `sqlite:PATH` or `postgresql://…`; undefined for anything else. */
+export function readLedgerUrl(url: string): LedgerUrl | undefined {
   const file = /^sqlite:(.+)$/s.exec(url)?.[1];
   if (file) return { sqlite: file };
   if (!/^postgres(ql)?:\/\/./.test(url) || !URL.canParse(url)) return undefined;

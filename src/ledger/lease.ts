@@ -24,8 +24,8 @@ export interface Run {
   lost: AbortSignal;
   /** One ledger transaction of this run; refused where the run no longer holds the lease. */
   write<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
-  /** Records how the run ended and gives the lease back. */
-  finish(outcome: string, summary: unknown): Promise<void>;
+  /** Records how the run ended and gives the lease back; `within` a transaction of the run, or in one of its own. */
+  finish(outcome: string, summary: unknown, within?: Trx): Promise<void>;
 }
 
 /** Where a process lives: enough to say for certain that it is gone. */
@@ -89,12 +89,13 @@ export async function startRun(ledger: Ledger, kind: string, actor: string): Pro
         await checkFence(trx, id);
         return work(trx);
       }),
-    finish: async (outcome, summary) => {
+    finish: async (outcome, summary, within) => {
       clearInterval(renewal);
-      await ledger.write(async (trx) => {
+      const end = async (trx: Trx) => {
         await checkFence(trx, id);
         await endRun(trx, id, outcome, summary);
-      });
+      };
+      await (within ? end(within) : ledger.write(end));
     },
   };
 }

@@ -30,8 +30,14 @@ export interface Ledger {
   close(): Promise<void>;
 }
 
-/** `create` makes a ledger where there is none and brings an older one up to date; `write` upgrades an older SQLite file; `read` changes nothing. */
-export type LedgerUse = 'create' | 'write' | 'read';
+/**
+ * `create` makes a ledger where there is none and brings an older one up to date; `write` upgrades an older SQLite
+ * file; `read` changes nothing. `move` is `create` for a ledger that is being moved, retired or not.
+ */
+export type LedgerUse = 'create' | 'write' | 'read' | 'move';
+
+/** In the place of where a ledger was moved to: a copy that is not in use until the original is retired. */
+export const UNFINISHED = 'a copy that is not finished';
 
 export interface LedgerOptions {
   /** `sqlite:/absolute/path` or `postgresql://user@host/database`. */
@@ -42,13 +48,13 @@ export interface LedgerOptions {
 
 /**
  * Opens the ledger. Errors: `ledger/missing`, `ledger/owner`, `ledger/newer`, `ledger/outdated`,
- * `ledger/retired`, `ledger/unreachable`, `ledger/rights`, `ledger/unusable`.
+ * `ledger/retired`, `ledger/unfinished`, `ledger/unreachable`, `ledger/rights`, `ledger/unusable`.
  */
 export async function openLedger({ url, password, use }: LedgerOptions): Promise<Ledger> {
   const sqlite = url.startsWith('sqlite:');
   const dialect = sqlite ? await sqliteFile(url, use) : await postgresqlServer(url, password);
   const db = new Kysely<Schema>({ dialect });
-  const write = <T>(work: (trx: Trx) => Promise<T>): Promise<T> =>
+  const locked = <T>(work: (trx: Trx) => Promise<T>): Promise<T> =>
     db
       .transaction()
       .execute(async (trx) => {
@@ -56,8 +62,14 @@ export async function openLedger({ url, password, use }: LedgerOptions): Promise
         return work(trx);
       })
       .catch(explain(url));
+  const write = <T>(work: (trx: Trx) => Promise<T>): Promise<T> =>
+    locked(async (trx) => {
+      // It may have been moved away while this process waited for its turn.
+      if (use !== 'move') await refuseRetired(trx, url);
+      return work(trx);
+    });
   try {
-    const { id, schema } = await bringUpToDate(db, write, url, use);
+    const { id, schema } = await bringUpToDate(db, locked, url, use);
     return {
       db,
       id,
@@ -92,7 +104,7 @@ async function sqliteFile(url: string, use: LedgerUse): Promise<Dialect> {
   const path = url.slice('sqlite:'.length);
   const { createFile, sqliteDialect } = await import('./sqlite.ts');
   if (!existsSync(path)) {
-    if (use !== 'create') throw missing(url);
+    if (use !== 'create' && use !== 'move') throw missing(url);
     try {
       createFile(path);
     } catch (error) {
@@ -132,9 +144,10 @@ async function bringUpToDate(
       'A newer version of aio-dca has used it. Install that version again.',
     );
   }
-  if (applied.length === 0 && use !== 'create') throw missing(url);
+  const creates = use === 'create' || use === 'move';
+  if (applied.length === 0 && !creates) throw missing(url);
   if (applied.length < known.length) {
-    if (use !== 'create' && !(use === 'write' && url.startsWith('sqlite:'))) {
+    if (!creates && !(use === 'write' && url.startsWith('sqlite:'))) {
       throw new BridgeError(
         'ledger/outdated',
         `the ledger at ${url} has ${applied.length} of ${known.length} schema steps`,
@@ -143,16 +156,27 @@ async function bringUpToDate(
     }
     await write(migrate);
   }
-  const row = await db.selectFrom('ledger').select(['id', 'retired_to']).executeTakeFirst();
+  const row = await db.selectFrom('ledger').select('id').executeTakeFirst();
   if (!row) throw missing(url);
-  if (row.retired_to !== null) {
+  if (use !== 'move') await refuseRetired(db, url);
+  return { id: row.id, schema: known.length };
+}
+
+async function refuseRetired(db: Db, url: string): Promise<void> {
+  const { retired_to: place } = await db.selectFrom('ledger').select('retired_to').executeTakeFirstOrThrow();
+  if (place === null) return;
+  if (place === UNFINISHED) {
     throw new BridgeError(
-      'ledger/retired',
-      `the ledger at ${url} was moved to ${row.retired_to} and is not used any more`,
-      `Set [ledger] url = "${row.retired_to}".`,
+      'ledger/unfinished',
+      `the copy of a ledger at ${url} was not finished`,
+      `Run \`aio-dca ledger copy --to ${url}\` again, with the configuration that names the ledger it came from.`,
     );
   }
-  return { id: row.id, schema: known.length };
+  throw new BridgeError(
+    'ledger/retired',
+    `the ledger at ${url} was moved to ${place} and is not used any more`,
+    `Set [ledger] url = "${place}".`,
+  );
 }
 
 async function migrate(trx: Trx): Promise<void> {
