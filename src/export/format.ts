@@ -1,14 +1,18 @@
 import { stringify } from 'csv-stringify/sync';
 import { Temporal } from 'temporal-polyfill';
 import { formatDecimal, formatRate } from '../dca/money.ts';
-import type { Instant } from '../time.ts';
-import type { Column, Kind } from './kinds.ts';
+import { type Instant, plus } from '../time.ts';
+import type { Column, ColumnType, Kind } from './kinds.ts';
 import type { Row } from './rows.ts';
 
 export const formats = ['csv', 'json', 'jsonl'] as const;
 export type Format = (typeof formats)[number];
 
-type Value = string | bigint | null;
+interface Cell {
+  name: string;
+  value: string | bigint | null;
+  as: 'value' | 'local time' | 'json';
+}
 
 /**
  * Pages of rows as the text of one file, a piece for each page: CSV as RFC 4180 has it (a header, CRLF, UTF-8), one
@@ -21,66 +25,91 @@ export async function* formatted(
   format: Format,
   timezone: string,
 ): AsyncGenerator<string, void> {
-  const names = kind.columns.flatMap(namesOf);
-  if (format === 'csv') yield csvText([names]);
-  if (format === 'json') yield '[';
-  let first = true;
-  for await (const rows of pages) {
-    const values = rows.map((row) => kind.columns.flatMap((column) => valuesOf(column, row, timezone)));
-    if (format === 'csv') {
-      const local = kind.columns.flatMap(({ type }) => (type === 'time' ? [false, true] : [false]));
-      yield csvText(
-        values.map((row) => row.map((value, index) => (local[index] ? plainTime(value) : value))),
-      );
-    } else {
-      const json = kind.columns.flatMap(({ type }) => (type === 'time' ? [false, false] : [type === 'json']));
-      const objects = values.map((row) => jsonObject(names, row, json));
-      const text = objects.join(format === 'json' ? ',\n' : '\n');
-      yield format === 'json' ? `${first ? '\n' : ',\n'}${text}` : `${text}\n`;
+  const local = localTimes(timezone);
+  // Row by row: nothing of a row but its line lives on, so that a million of them need the memory of a page.
+  const lines = (rows: Row[]) =>
+    rows.map((row) => {
+      const cells = kind.columns.flatMap((column) => cellsOf(column, row, local));
+      return format === 'csv' ? csvLine(cells.map(plainValue)) : jsonObject(cells);
+    });
+  if (format === 'csv') {
+    yield csvLine(kind.columns.flatMap((column) => cellsOf(column, {}, local)).map(({ name }) => name));
+    for await (const rows of pages) yield lines(rows).join('');
+  } else if (format === 'jsonl') {
+    for await (const rows of pages) yield `${lines(rows).join('\n')}\n`;
+  } else {
+    let before = '[';
+    for await (const rows of pages) {
+      yield `${before}\n${lines(rows).join(',\n')}`;
+      before = ',';
     }
-    first = false;
+    yield before === '[' ? '[]\n' : '\n]\n';
   }
-  if (format === 'json') yield first ? ']\n' : '\n]\n';
 }
 
-/** `confirmed_at` and `confirmed_at_local`; every other column has one name. */
-function namesOf({ name, type }: Column): string[] {
-  return type === 'time' ? [name, `${name}_local`] : [name];
-}
-
-function valuesOf({ name, type }: Column, row: Row, timezone: string): Value[] {
+/** A time is two cells: `confirmed_at` and `confirmed_at_local`. */
+function cellsOf({ name, type }: Column, row: Row, local: (instant: Instant) => string): Cell[] {
   const value = row[name] ?? null;
-  if (type === 'time') return [value, typeof value === 'string' ? localTime(value, timezone) : null];
-  if (typeof value !== 'bigint') return [value];
-  if (type === 'fiat') return [formatDecimal(value, Number(row.digits))];
-  if (type === 'rate') return [formatRate(value)];
-  if (type === 'funding' || type === 'payout' || type === 'run') return [`${type.charAt(0)}${value}`];
-  return [value];
+  if (type === 'time') {
+    const here = typeof value === 'string' ? local(value) : null;
+    return [
+      { name, value, as: 'value' },
+      { name: `${name}_local`, value: here, as: 'local time' },
+    ];
+  }
+  return [{ name, value: written(type, value, row), as: type === 'json' ? 'json' : 'value' }];
 }
 
-/** `2026-11-20T04:00:00-06:00` */
-export function localTime(instant: Instant, timezone: string): string {
-  const time = Temporal.Instant.from(instant).toZonedDateTimeISO(timezone);
-  return time.toString({ smallestUnit: 'second', timeZoneName: 'never' });
+function written(type: ColumnType, value: Cell['value'], { digits }: Row): Cell['value'] {
+  if (typeof value !== 'bigint') return value;
+  if (type === 'fiat') return formatDecimal(value, Number(digits));
+  if (type === 'rate') return formatRate(value);
+  if (type === 'funding' || type === 'payout' || type === 'run') return `${type.charAt(0)}${value}`;
+  return value;
 }
 
-/** `2026-11-20 04:00:00`: with its offset no spreadsheet takes it for a time. */
-function plainTime(value: Value): Value {
-  return typeof value === 'string' ? value.slice(0, 19).replace('T', ' ') : value;
+/**
+ * Writes instants in local time, to the second: `2026-11-20T04:00:00-06:00`. The offset is looked up only where the
+ * clocks have changed since the last one: for a million rows that would be most of the work.
+ */
+export function localTimes(timezone: string): (instant: Instant) => string {
+  let from: Instant = '';
+  let until: Instant = '';
+  let offset = '';
+  let offsetMs = 0;
+  return (instant) => {
+    if (instant < from || instant >= until) {
+      const time = Temporal.Instant.from(instant).toZonedDateTimeISO(timezone);
+      // At the moment of a change itself, the previous one is the one before it.
+      from = changeOf(time.add({ nanoseconds: 1 }), 'previous') ?? '';
+      until = changeOf(time, 'next') ?? '9999';
+      offset = time.offset;
+      offsetMs = time.offsetNanoseconds / 1_000_000;
+    }
+    return plus(instant, offsetMs).slice(0, 19) + offset;
+  };
 }
 
-function csvText(rows: Value[][]): string {
-  return stringify(rows, {
+function changeOf(time: Temporal.ZonedDateTime, direction: 'previous' | 'next'): Instant | undefined {
+  return time.getTimeZoneTransition(direction)?.toInstant().toString({ smallestUnit: 'microsecond' });
+}
+
+/** Local time without its offset, `2026-11-20 04:00:00`: with it no spreadsheet takes it for a time. */
+function plainValue({ value, as }: Cell): Cell['value'] {
+  return as === 'local time' && typeof value === 'string' ? value.slice(0, 19).replace('T', ' ') : value;
+}
+
+function csvLine(values: Cell['value'][]): string {
+  return stringify([values], {
     record_delimiter: 'windows',
     quote_record_delimiter: true,
     escape_formulas: true,
   });
 }
 
-function jsonObject(names: string[], row: Value[], json: boolean[]): string {
-  const members = names.map((name, index) => {
-    const value = row[index] ?? null;
-    const raw = typeof value === 'bigint' || (json[index] && value !== null);
+function jsonObject(cells: Cell[]): string {
+  const members = cells.map(({ name, value, as }) => {
+    const raw = typeof value === 'bigint' || (as === 'json' && value !== null);
     return `${JSON.stringify(name)}:${raw ? value : JSON.stringify(value)}`;
   });
   return `{${members.join(',')}}`;

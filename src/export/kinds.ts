@@ -29,7 +29,13 @@ export interface Column {
 }
 
 export interface Kind {
+  /**
+   * The first table is the one that `key` orders. Left joins keep it the outermost: SQLite would else begin with
+   * another one and sort all rows for every page.
+   */
   from: string;
+  /** What a row must fulfil, in a form that does not make inner joins of the left ones. */
+  where?: string;
   /** The time by which `--from` and `--to` choose; each row has one, and it never changes. */
   at: string;
   /** What orders the rows and tells each from the next; the ledger has an index for it. */
@@ -67,7 +73,8 @@ const paid = [
 
 export const kinds = {
   'cash-outs': {
-    from: `cash_outs co join machines m on m.device_id = co.machine join currencies cu on cu.code = co.currency`,
+    from: `cash_outs co left join machines m on m.device_id = co.machine
+      left join currencies cu on cu.code = co.currency`,
     at: 'co.confirmed_at',
     key: ['co.confirmed_at', 'co.id'],
     currency: 'cu',
@@ -89,13 +96,14 @@ export const kinds = {
     ],
   },
   allocations: {
-    from: `allocations a join cash_outs co on co.id = a.cash_out_id join machines m on m.device_id = co.machine
-      join recipients r on r.id = a.client_id join currencies cu on cu.code = a.currency
-      left join payouts p on p.id = a.payout_id`,
+    from: `cash_outs co left join machines m on m.device_id = co.machine
+      left join allocations a on a.cash_out_id = co.id left join recipients r on r.id = a.client_id
+      left join currencies cu on cu.code = a.currency left join payouts p on p.id = a.payout_id`,
+    where: 'coalesce(a.funding_id, 0) > 0',
     at: 'co.confirmed_at',
     key: ['co.confirmed_at', 'co.id', 'a.funding_id'],
     currency: 'cu',
-    client: 'a.client_id = ?',
+    client: 'coalesce(a.client_id, 0) = ?',
     columns: [
       ...ofCashOut,
       column('client', 'text', 'r.name'),
@@ -111,7 +119,7 @@ export const kinds = {
     ],
   },
   payouts: {
-    from: 'payouts p join recipients r on r.id = p.recipient_id join currencies cu on cu.code = p.currency',
+    from: 'payouts p left join recipients r on r.id = p.recipient_id left join currencies cu on cu.code = p.currency',
     at: 'p.created_at',
     key: ['p.id'],
     currency: 'cu',
@@ -142,7 +150,7 @@ export const kinds = {
     ],
   },
   fundings: {
-    from: `fundings f join recipients r on r.id = f.client_id join currencies cu on cu.code = f.currency
+    from: `fundings f left join recipients r on r.id = f.client_id left join currencies cu on cu.code = f.currency
       left join machines m on m.device_id = f.machine`,
     at: 'f.created_at',
     key: ['f.id'],
@@ -166,7 +174,8 @@ export const kinds = {
   },
   // Without recipients the commission stays in the source wallet: one row without a recipient.
   commission: {
-    from: `cash_outs co join machines m on m.device_id = co.machine join currencies cu on cu.code = co.currency
+    from: `cash_outs co left join machines m on m.device_id = co.machine
+      left join currencies cu on cu.code = co.currency
       left join commission_shares s on s.cash_out_id = co.id left join recipients r on r.id = s.recipient_id
       left join payouts p on p.id = s.payout_id`,
     at: 'co.confirmed_at',

@@ -15,7 +15,7 @@ export interface Choice {
 /** A row as the database gives it: by the names of the columns, and its `digits` where it has a currency. */
 export type Row = Record<string, string | bigint | null>;
 
-const PAGE = 1000;
+const PAGE = 100;
 
 /**
  * The rows of a kind in the order of its key, a page at a time: however many there are, only one page is held, and
@@ -50,6 +50,7 @@ export async function countRows(db: Db, kind: Kind, choice: Choice): Promise<num
 function conditionsOf(kind: Kind, { from, before, client, where = [] }: Choice): RawBuilder<SqlBool>[] {
   const at = sql.raw(kind.at);
   const conditions = [...where];
+  if (kind.where !== undefined) conditions.push(sql.raw(kind.where));
   if (from !== null) conditions.push(sql`${at} >= ${from}`);
   if (before !== null) conditions.push(sql`${at} < ${before}`);
   if (client !== null && kind.client !== null) {

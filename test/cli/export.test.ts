@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFile
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { pairMachine } from '../support/lamassu.ts';
+import { ledgerSql } from '../support/ledger-sql.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -113,3 +114,31 @@ test('nothing but the header without rows, and the sums say so', async () => {
   expect(ran.stdout.split('\r\n')).toHaveLength(2);
   expect(ran.stderr).toBe('0 rows.\n');
 });
+
+test('sixty thousand rows fit into a heap that could not hold them', async () => {
+  const url = `sqlite:${inFolder('large.sqlite')}`;
+  writeFileSync(
+    inFolder('large.toml'),
+    readFileSync(inFolder('config.toml'), 'utf8').replace('ledger.sqlite', 'large.sqlite'),
+  );
+  const large = ['--config', inFolder('large.toml')];
+  await world.must([...large, 'migrate']);
+  await ledgerSql(url, `insert into currencies values ('GTQ', 2)`);
+  await ledgerSql(
+    url,
+    `insert into machines (device_id, first_seen) values ('m1', '2026-01-01T00:00:00.000000Z')`,
+  );
+  await ledgerSql(
+    url,
+    `insert into cash_outs (id, source, machine, confirmed_at, processed_at, local_date, currency, fiat, gross,
+       commission, net, own, undelivered, own_fiat, method, origin)
+     with recursive n(i) as (select 0 union all select i + 1 from n where i < 59999)
+     select printf('c%05d', i), 'lamassu', 'm1', '2026-01-01T00:00:00.' || printf('%06d', i) || 'Z',
+       '2026-01-01T00:00:00.000000Z', '2025-12-31', 'GTQ', 100, 1000, 100, 0, 900, 0, 100, 'given', 'external' from n`,
+  );
+  const file = inFolder('large.csv');
+  const heap = ['--max-old-space-size=40', '--max-semi-space-size=1'];
+  const ran = await world.must([...large, 'export', 'cash-outs', '--output', file, '--json'], { node: heap });
+  expect(ran.json()).toMatchObject({ rows: 60_000, totals: { GTQ: { own_sats: 54_000_000 } } });
+  expect(readFileSync(file, 'utf8').match(/\r\n/g)).toHaveLength(60_001);
+}, 60_000);

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
-import { type Format, formatted, localTime } from '../../src/export/format.ts';
+import { type Format, formatted, localTimes } from '../../src/export/format.ts';
 import { type Kind, type KindName, kinds } from '../../src/export/kinds.ts';
 import { type Choice, countRows, pages } from '../../src/export/rows.ts';
 import { counted, noTotals } from '../../src/export/totals.ts';
@@ -56,8 +56,26 @@ async function cashOut(ledger: Ledger, id: string, fiat: bigint, confirmedAt: In
       { id, source: 'lamassu', machine: 'm1', confirmedAt, ...amounts, method: 'ticker', lamassu },
       { now: confirmedAt, timezone: 'America/Guatemala', priority: 'shared', origin: 'external', run: null },
     );
+    await trx
+      .insertInto('settlements')
+      .values(settlement(id, confirmedAt, fiat))
+      .execute();
     await moveMark(trx, 'lamassu', { confirmedAt, id });
   });
+}
+
+/** Who stated a cash-out that Lamassu never saw, and with which figures. */
+function settlement(id: string, at: Instant, fiat: bigint) {
+  const figures = {
+    machine: 'm1',
+    at,
+    fiat: `${fiat}`,
+    currency: 'GTQ',
+    gross: `${fiat * 10n}`,
+    undelivered: '0',
+  };
+  const by = { at: ENTERED, actor: 'dora', reason: 'by hand', credit: 0n };
+  return { cash_out_id: id, ...by, figures: JSON.stringify(figures) };
 }
 
 async function exported(ledger: Ledger, name: KindName, format: Format, choice: Partial<Choice> = {}) {
@@ -76,10 +94,17 @@ async function objects(
   return JSON.parse((await exported(ledger, name, 'json', choice)).text) as Record<string, unknown>[];
 }
 
-test('local time has its offset, also where the clocks change', () => {
-  expect(localTime('2026-11-20T10:00:00.999999Z', 'America/Guatemala')).toBe('2026-11-20T04:00:00-06:00');
-  expect(localTime('2026-10-25T00:30:00.000000Z', 'Europe/Berlin')).toBe('2026-10-25T02:30:00+02:00');
-  expect(localTime('2026-10-25T01:30:00.000000Z', 'Europe/Berlin')).toBe('2026-10-25T02:30:00+01:00');
+test('local time has its offset, also where the clocks change, in any order', () => {
+  const berlin = localTimes('Europe/Berlin');
+  const autumn: [Instant, string][] = [
+    ['2026-10-25T00:59:59.999999Z', '2026-10-25T02:59:59+02:00'],
+    ['2026-10-25T01:00:00.000000Z', '2026-10-25T02:00:00+01:00'],
+  ];
+  for (const [instant, text] of [...autumn, ...autumn.toReversed(), ...autumn])
+    expect(berlin(instant)).toBe(text);
+  // Never changes again.
+  expect(localTimes('America/Guatemala')('2026-11-20T10:00:00.999999Z')).toBe('2026-11-20T04:00:00-06:00');
+  expect(localTimes('UTC')('2026-11-20T10:00:00.999999Z')).toBe('2026-11-20T10:00:00+00:00');
 });
 
 forEachLedger((_kind, open) => {
@@ -237,6 +262,10 @@ forEachLedger((_kind, open) => {
           return { ...row, id: `c${String(number).padStart(4, '0')}`, confirmed_at };
         });
         await trx.insertInto('cash_outs').values(copies).execute();
+        await trx
+          .insertInto('settlements')
+          .values(copies.map(({ id, confirmed_at }) => settlement(id, confirmed_at, 100n)))
+          .execute();
       }
     });
     const rows = await objects(ledger, 'cash-outs');
@@ -273,5 +302,9 @@ async function cashOutRow(trx: Parameters<Parameters<Ledger['write']>[0]>[0], id
       method: 'given',
       origin: 'external',
     })
+    .execute();
+  await trx
+    .insertInto('settlements')
+    .values(settlement(id, confirmedAt, 100n))
     .execute();
 }
