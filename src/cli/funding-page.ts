@@ -1,6 +1,7 @@
-import { formatDecimal, formatRate, groupDigits } from '../dca/money.ts';
+import { formatDecimal, formatRate, groupDigits, percent, sum } from '../dca/money.ts';
 import type { Changed, Spent } from '../ledger/funding-history.ts';
-import type { Funding, Past } from '../ledger/fundings.ts';
+import type { Past, PastCashOut } from '../ledger/funding-past.ts';
+import type { Funding } from '../ledger/funding-view.ts';
 import { formatFiat, formatSats, formatTime, table } from './print.ts';
 
 /** `fundings show --json` without its history. */
@@ -32,28 +33,56 @@ export function describe(funding: Funding, timezone: string): string {
   ].join(', ');
 }
 
-/** What was divided before a funding was entered, for scripts. */
-export function pastJson({ digits }: Funding, { cashOuts, ownFiat }: Past) {
-  return { cash_outs: cashOuts, own_fiat: formatDecimal(ownFiat, digits) };
+/** What was divided before a funding was entered, and what it got of it, for scripts. */
+export function pastJson({ digits }: Funding, { cashOuts, given }: Past) {
+  const got = cashOuts.filter((one) => given && one.fiat > 0n);
+  return {
+    cash_outs: cashOuts.length,
+    own_fiat: formatDecimal(sum(cashOuts.map((one) => one.ownFiat)), digits),
+    from_own: got.map((one) => ({
+      id: one.id,
+      fiat: formatDecimal(one.fiat, digits),
+      gross_sats: one.gross,
+      commission_sats: one.commission,
+      net_sats: one.net,
+    })),
+  };
 }
 
 /** The same for a person; undefined where there is nothing to say. */
-export function pastText(funding: Funding, { cashOuts, ownFiat }: Past): string | undefined {
-  if (cashOuts === 0) return undefined;
-  const were = cashOuts === 1 ? '1 cash-out since then was' : `${cashOuts} cash-outs since then were`;
+export function pastText(funding: Funding, { cashOuts, given }: Past): string | undefined {
+  if (cashOuts.length === 0) return undefined;
+  if (given) {
+    const got = cashOuts.filter((one) => one.fiat > 0n);
+    const cash = fiat(funding, sum(got.map((one) => one.fiat)));
+    const sats = formatSats(sum(got.map((one) => one.net)));
+    return `Out of the operator's own share of ${many(got.length)} it gave ${cash} for ${sats}; the next run pays what is due.`;
+  }
   return (
-    `${were} divided before this cash was entered: ${fiat(funding, ownFiat)} went to the operator's own share.\n` +
+    `${many(cashOuts.length)} since then ${cashOuts.length === 1 ? 'was' : 'were'} divided before this cash was entered: ` +
+    `${fiat(funding, sum(cashOuts.map((one) => one.ownFiat)))} went to the operator's own share.\n` +
     'That stays as it is; this cash shares in what is read from now on.'
   );
 }
 
-export function fiat({ digits, currency }: Funding, minor: bigint): string {
-  return formatFiat(minor, digits, currency);
+function many(cashOuts: number): string {
+  return cashOuts === 1 ? '1 cash-out' : `${cashOuts} cash-outs`;
 }
 
-/** `5.5 %` */
-export function percent(rate: bigint): string {
-  return `${formatDecimal(rate, 3).replace(/\.?0+$/, '')} %`;
+const LISTED = 10;
+
+/** The cash-outs that a late funding would have its part in, a line each: the first, and how many more there are. */
+export function pastLines(funding: Funding, past: PastCashOut[], timezone: string): string[] {
+  const lines = past.slice(0, LISTED).map((one) => {
+    const would =
+      one.fiat > 0n ? `it would get ${fiat(funding, one.fiat)} for ${formatSats(one.net)}` : 'nothing of it';
+    return `${formatTime(one.confirmedAt, timezone)}  ${one.id.slice(0, 8)}: own share ${fiat(funding, one.ownFiat)}, ${would}`;
+  });
+  return past.length > LISTED ? [...lines, `and ${past.length - LISTED} more`] : lines;
+}
+
+export function fiat({ digits, currency }: Funding, minor: bigint): string {
+  return formatFiat(minor, digits, currency);
 }
 
 /** One funding and its history, for a person. */

@@ -1,13 +1,12 @@
 import { type Command, Option } from 'commander';
-import { formatDecimal, groupDigits } from '../dca/money.ts';
-import type { Funding } from '../ledger/fundings.ts';
+import { formatDecimal, groupDigits, percent } from '../dca/money.ts';
+import type { Funding } from '../ledger/funding-view.ts';
 import { now } from '../time.ts';
-import { makeCli, usage } from './context.ts';
-import { describe, fiat, fundingJson, fundingPage, pastJson, pastText, percent } from './funding-page.ts';
-import { parseAmount, parseId, parseName, parseRate, parseTime } from './parse.ts';
+import { makeCli } from './context.ts';
+import { add, adjust, cancel, confirm, move, withdraw } from './funding-changes.ts';
+import { fiat, fundingJson, fundingPage } from './funding-page.ts';
+import { parseId, parseName } from './parse.ts';
 import { formatTime, table } from './print.ts';
-
-const HIGHEST_RATE = 50_000n;
 
 export function register(program: Command): void {
   fill(
@@ -23,23 +22,25 @@ export function registerAlias(program: Command): void {
 }
 
 function fill(fundings: Command): void {
-  fundings
-    .command('add')
-    .description('add cash of a client: on its way, or with --deposited in the machine')
-    .argument('<client>', 'name of the client')
-    .argument('<amount>', 'with its currency, like "3000 GTQ"')
-    .addOption(
-      new Option('--machine <machine>', 'it serves this machine only: device id or name').conflicts(
-        'anyMachine',
-      ),
-    )
-    .option('--any-machine', 'it serves every machine of its currency')
-    .option(
-      '--rate <rate>',
-      "a commission rate of its own, like 5% (default: the machine's, or what Lamassu charged)",
-    )
-    .option('--deposited', 'the cash is in the machine')
-    .option('--at <time>', 'since when it is in the machine (default: now)')
+  late(
+    fundings
+      .command('add')
+      .description('add cash of a client: on its way, or with --deposited in the machine')
+      .argument('<client>', 'name of the client')
+      .argument('<amount>', 'with its currency, like "3000 GTQ"')
+      .addOption(
+        new Option('--machine <machine>', 'it serves this machine only: device id or name').conflicts(
+          'anyMachine',
+        ),
+      )
+      .option('--any-machine', 'it serves every machine of its currency')
+      .option(
+        '--rate <rate>',
+        "a commission rate of its own, like 5% (default: the machine's, or what Lamassu charged)",
+      )
+      .option('--deposited', 'the cash is in the machine')
+      .option('--at <time>', 'since when it is in the machine (default: now)'),
+  )
     .addHelpText(
       'after',
       '\nExamples:\n  aio-dca fundings add alice "3000 GTQ" --deposited\n' +
@@ -47,12 +48,19 @@ function fill(fundings: Command): void {
         '  aio-dca fundings add bob "500 GTQ" --any-machine --deposited --at "2026-11-20 09:30"',
     )
     .action(add);
-  fundings
-    .command('confirm')
-    .description('cash that was on its way is in the machine now')
-    .argument('<id>', 'funding, like f12')
-    .option('--at <time>', 'since when (default: now)')
-    .addHelpText('after', '\nExample:\n  aio-dca fundings confirm f12 --at "2026-11-20 09:30"')
+  late(
+    fundings
+      .command('confirm')
+      .description('cash that was on its way is in the machine now')
+      .argument('<id>', 'funding, like f12')
+      .option('--counted <amount>', 'what was counted there, like "2950 GTQ" (default: what was announced)')
+      .option('--at <time>', 'since when (default: now)'),
+  )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  aio-dca fundings confirm f12 --counted "2950 GTQ"\n' +
+        '  aio-dca fundings confirm f12 --at "2026-11-20 09:30" --no-past',
+    )
     .action(confirm);
   fundings
     .command('cancel')
@@ -72,6 +80,32 @@ function fill(fundings: Command): void {
       '\nExample:\n  aio-dca fundings withdraw f12 "500 GTQ" --reason "client asked for it"',
     )
     .action(withdraw);
+  fundings
+    .command('adjust')
+    .description('put a wrong amount right: so much more, or with a minus less, is there')
+    .argument('<id>', 'funding, like f12')
+    .argument('<amount>', 'the difference with its currency, like "-50 GTQ"')
+    .requiredOption('--reason <text>', 'why, for the log')
+    // What begins with a minus looks like an option.
+    .allowUnknownOption()
+    .addHelpText(
+      'after',
+      '\nExample:\n  aio-dca fundings adjust f12 "-50 GTQ" --reason "a note was counted twice"',
+    )
+    .action(adjust);
+  fundings
+    .command('move')
+    .description('cash that is on its way to, or lies in, another machine')
+    .argument('<id>', 'funding, like f12')
+    .addOption(
+      new Option('--machine <machine>', 'it serves this machine only: device id or name').conflicts(
+        'anyMachine',
+      ),
+    )
+    .option('--any-machine', 'it serves every machine of its currency')
+    .option('--reason <text>', 'why, for the log')
+    .addHelpText('after', '\nExample:\n  aio-dca fundings move f12 --machine Centro')
+    .action(move);
   fundings
     .command('list')
     .description('all fundings, or those of one client or status')
@@ -95,108 +129,11 @@ function fill(fundings: Command): void {
     .action(show);
 }
 
-interface AddOptions {
-  machine?: string;
-  anyMachine?: boolean;
-  rate?: string;
-  deposited?: boolean;
-  at?: string;
-}
-
-async function add(name: string, text: string, options: AddOptions, command: Command): Promise<void> {
-  const cli = makeCli(command);
-  const client = parseName(name, 'CLIENT');
-  const amount = parseAmount(text, 'amount');
-  const rate = options.rate === undefined ? null : parseRate(options.rate, '--rate');
-  if (rate !== null && rate > HIGHEST_RATE) {
-    throw usage('--rate: more than 50 % is no commission rate.', 'Write it like "5%" or "0.05".');
-  }
-  if (options.at !== undefined && !options.deposited) {
-    throw usage(
-      '--at: this is when the cash was in the machine, and --deposited was not given.',
-      'Add --deposited, or give --at to `aio-dca fundings confirm`.',
-    );
-  }
-  const { timezone } = await cli.config();
-  const since = options.at === undefined ? undefined : parseTime(options.at, timezone, '--at');
-  const { addFunding } = await import('../ledger/fundings.ts');
-  const { funding, past } = await cli.withLedger('write', (ledger) =>
-    ledger.write((trx) => {
-      const at = now();
-      const depositedAt = options.deposited ? (since ?? at) : null;
-      const machine = options.anyMachine ? null : options.machine;
-      return addFunding(
-        trx,
-        { actor: cli.actor, run: null },
-        { client, amount, machine, rate, depositedAt },
-        at,
-      );
-    }),
-  );
-  const next =
-    funding.status === 'in_flight'
-      ? `When it is in the machine: aio-dca fundings confirm f${funding.id}`
-      : undefined;
-  cli.answer(
-    { ...fundingJson(funding), past: pastJson(funding, past) },
-    lines([`Added ${describe(funding, timezone)}.`, pastText(funding, past), next]),
-  );
-}
-
-async function confirm(text: string, options: { at?: string }, command: Command): Promise<void> {
-  const cli = makeCli(command);
-  const id = parseId('f', text, 'ID');
-  const { timezone } = await cli.config();
-  const since = options.at === undefined ? undefined : parseTime(options.at, timezone, '--at');
-  const { confirmFunding } = await import('../ledger/fundings.ts');
-  const { funding, past } = await cli.withLedger('write', (ledger) =>
-    ledger.write((trx) => {
-      const at = now();
-      return confirmFunding(trx, { actor: cli.actor, run: null }, id, since ?? at, at);
-    }),
-  );
-  cli.answer(
-    { ...fundingJson(funding), past: pastJson(funding, past) },
-    lines([`Confirmed ${describe(funding, timezone)}.`, pastText(funding, past)]),
-  );
-}
-
-async function cancel(text: string, options: { reason?: string }, command: Command): Promise<void> {
-  const cli = makeCli(command);
-  const id = parseId('f', text, 'ID');
-  const { cancelFunding } = await import('../ledger/fundings.ts');
-  const funding = await cli.withLedger('write', (ledger) =>
-    ledger.write((trx) => cancelFunding(trx, { actor: cli.actor, run: null }, id, now(), options.reason)),
-  );
-  cli.answer(
-    fundingJson(funding),
-    `Cancelled f${funding.id}, ${fiat(funding, funding.amount)} of ${funding.client}.`,
-  );
-}
-
-async function withdraw(
-  id: string,
-  text: string | undefined,
-  options: { reason: string },
-  command: Command,
-): Promise<void> {
-  const cli = makeCli(command);
-  const funding = parseId('f', id, 'ID');
-  const amount = text === undefined ? null : parseAmount(text, 'amount');
-  const reason = options.reason.trim();
-  if (reason === '') throw usage('--reason: it is empty.', 'Say in a few words why the cash is taken out.');
-  const { findFunding, withdrawFunding } = await import('../ledger/fundings.ts');
-  const { before, after } = await cli.withLedger('write', (ledger) =>
-    ledger.write(async (trx) => ({
-      before: await findFunding(trx, funding),
-      after: await withdrawFunding(trx, { actor: cli.actor, run: null }, funding, amount, now(), reason),
-    })),
-  );
-  const taken = fiat(after, before.remaining - after.remaining);
-  cli.answer(
-    fundingJson(after),
-    `Withdrew ${taken} of f${after.id} of ${after.client}; ${fiat(after, after.remaining)} remain.`,
-  );
+/** What happens to cash-outs that were divided before the cash was entered. */
+function late(command: Command): Command {
+  return command
+    .option('--from-own', "entered late: it gets its part of the operator's own share in past cash-outs")
+    .option('--no-past', 'entered late: past cash-outs stay as they are');
 }
 
 async function list(
@@ -205,7 +142,7 @@ async function list(
 ): Promise<void> {
   const cli = makeCli(command);
   const { timezone } = await cli.config();
-  const { listFundings } = await import('../ledger/fundings.ts');
+  const { listFundings } = await import('../ledger/funding-view.ts');
   const { findClient } = await import('../ledger/clients.ts');
   const fundings = await cli.withLedger('read', async ({ db }) => {
     const { client, status } = options;
@@ -235,15 +172,11 @@ async function show(text: string, _options: object, command: Command): Promise<v
   const cli = makeCli(command);
   const id = parseId('f', text, 'ID');
   const { timezone } = await cli.config();
-  const { findFunding } = await import('../ledger/fundings.ts');
+  const { findFunding } = await import('../ledger/funding-view.ts');
   const { historyOf } = await import('../ledger/funding-history.ts');
   const { funding, history } = await cli.withLedger('read', async ({ db }) => {
     const found = await findFunding(db, id);
     return { funding: found, history: await historyOf(db, found) };
   });
   cli.answer({ ...fundingJson(funding), history }, fundingPage(funding, history, timezone));
-}
-
-function lines(texts: (string | undefined)[]): string {
-  return texts.filter((text) => text !== undefined).join('\n');
 }

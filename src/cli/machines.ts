@@ -1,8 +1,12 @@
 import type { Command } from 'commander';
-import { formatDecimal } from '../dca/money.ts';
+import { currencyDigits } from '../dca/currency.ts';
+import { formatDecimal, formatRate, percent, percentRange } from '../dca/money.ts';
+import type { MachineChange } from '../ledger/machine-changes.ts';
 import type { MachineView, Remaining } from '../ledger/machines.ts';
-import { makeCli } from './context.ts';
-import { formatFiat, formatTime, table } from './print.ts';
+import { now } from '../time.ts';
+import { makeCli, usage } from './context.ts';
+import { clean, formatFiat, formatTime, table } from './print.ts';
+import { parseCommissionRate } from './rate.ts';
 
 export function register(program: Command): void {
   const machines = program.command('machines').description('the ATMs that are known, and the cash for them');
@@ -17,17 +21,47 @@ export function register(program: Command): void {
     .argument('<machine>', 'device id or name')
     .addHelpText('after', '\nExample:\n  aio-dca machines show Antigua')
     .action(show);
+  machines
+    .command('set')
+    .description('change a machine; rates hold for cash-outs confirmed from now on')
+    .argument('<machine>', 'device id or name')
+    .option('--name <name>', 'how it is called here, whatever Lamassu calls it')
+    .option('--currency <code>', 'what it pays out, like GTQ')
+    .option(
+      '--commission-rate <rate>',
+      'of fundings without one of their own, like 5%; "none": what Lamassu charged',
+    )
+    .option('--min-rate <rate>', 'the least that a funding may have of its own; "none": any')
+    .option('--max-rate <rate>', 'the most that a funding may have of its own; "none": any')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  aio-dca machines set Antigua --commission-rate 5% --min-rate 3% --max-rate 8%\n' +
+        '  aio-dca machines set 7a1f4c2e9b8d4f60 --name Centro --currency GTQ',
+    )
+    .action(set);
+  machines
+    .command('replace')
+    .description(
+      'another machine, or the same one re-imaged, takes the place of one: its cash and settings move',
+    )
+    .argument('<old>', 'device id or name of the one that is in use no more')
+    .argument('<new>', 'device id or name of the one that takes its place')
+    .addHelpText('after', '\nExample:\n  aio-dca machines replace Antigua 9c2d1e7f5a3b4860')
+    .action(replace);
 }
 
 async function list(_options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
   const { timezone } = await cli.config();
   const { machinesInUse, machineViews } = await import('../ledger/machines.ts');
-  const views = await cli.withLedger('read', async ({ db }) => machineViews(db, await machinesInUse(db)));
+  const views = await cli.withLedger('read', async ({ db }) =>
+    machineViews(db, await machinesInUse(db), now()),
+  );
   const rows = views.map((one) => [
     one.deviceId,
     one.name,
     one.currency,
+    one.rates.rate === null ? null : percent(one.rates.rate),
     one.remaining.map(shown).join(', '),
     one.lastCashOut && formatTime(one.lastCashOut, timezone).slice(0, 16),
   ]);
@@ -35,7 +69,7 @@ async function list(_options: object, command: Command): Promise<void> {
     views.map(machineJson),
     rows.length === 0
       ? 'No machine is known yet. `aio-dca doctor` reads the machines of Lamassu.'
-      : table(['machine', 'name', 'currency', 'cash for it', 'last cash-out'], rows),
+      : table(['machine', 'name', 'currency', 'rate', 'cash for it', 'last cash-out'], rows),
   );
 }
 
@@ -44,12 +78,106 @@ async function show(named: string, _options: object, command: Command): Promise<
   const { timezone } = await cli.config();
   const { findMachine, machineViews } = await import('../ledger/machines.ts');
   const views = await cli.withLedger('read', async ({ db }) =>
-    machineViews(db, [await findMachine(db, named, 'MACHINE')]),
+    machineViews(db, [await findMachine(db, named, 'MACHINE')], now()),
   );
   for (const view of views) cli.answer(machineJson(view), page(view, timezone));
 }
 
+interface Settings {
+  name?: string;
+  currency?: string;
+  commissionRate?: string;
+  minRate?: string;
+  maxRate?: string;
+}
+
+async function set(named: string, options: Settings, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  if (Object.keys(options).length === 0) {
+    throw usage(
+      'machines set: nothing to change was named.',
+      '`aio-dca machines set --help` shows what can be changed.',
+    );
+  }
+  const change: MachineChange = {
+    name: options.name === undefined ? undefined : parseMachineName(options.name),
+    currency: options.currency === undefined ? undefined : parseCurrency(options.currency),
+    rate: rateOrNone(options.commissionRate, '--commission-rate'),
+    min_rate: rateOrNone(options.minRate, '--min-rate'),
+    max_rate: rateOrNone(options.maxRate, '--max-rate'),
+  };
+  const { timezone } = await cli.config();
+  const { setMachine } = await import('../ledger/machine-changes.ts');
+  const { machineViews } = await import('../ledger/machines.ts');
+  const { views, outside } = await cli.withLedger('write', async ({ db, write }) => {
+    const at = now();
+    const done = await write((trx) => setMachine(trx, { actor: cli.actor, run: null }, named, change, at));
+    return { views: await machineViews(db, [done.machine], at), outside: done.outside };
+  });
+  const kept = outside.map((one) => `f${one.id} (${percent(one.rate ?? 0n)})`);
+  for (const view of views) {
+    cli.answer(
+      { ...machineJson(view), outside: outside.map((one) => `f${one.id}`) },
+      [
+        page(view, timezone),
+        ...(kept.length > 0 ? [`Outside of that, and as agreed before: ${kept.join(', ')}.`] : []),
+      ].join('\n'),
+    );
+  }
+}
+
+async function replace(
+  oldNamed: string,
+  newNamed: string,
+  _options: object,
+  command: Command,
+): Promise<void> {
+  const cli = makeCli(command);
+  const { timezone } = await cli.config();
+  const { replaceMachine } = await import('../ledger/machine-changes.ts');
+  const { machineLabel, machineViews } = await import('../ledger/machines.ts');
+  const { views, old, moved } = await cli.withLedger('write', async ({ db, write }) => {
+    const at = now();
+    const who = { actor: cli.actor, run: null };
+    const done = await write((trx) => replaceMachine(trx, who, oldNamed, newNamed, at));
+    return { ...done, views: await machineViews(db, [done.next], at) };
+  });
+  const fundings = moved.map((one) => `f${one.id}`);
+  for (const view of views) {
+    cli.answer(
+      { ...machineJson(view), replaces: old.device_id, fundings },
+      [
+        `${machineLabel(old)} is replaced; ${fundings.length === 0 ? 'it had no open fundings.' : `moved ${fundings.join(', ')}.`}`,
+        page(view, timezone),
+      ].join('\n'),
+    );
+  }
+}
+
+/** Lamassu's names are any text; one that a person types has to fit a line. */
+function parseMachineName(text: string): string {
+  const name = text.trim().normalize('NFC');
+  if (name !== '' && [...name].length <= 64 && clean(name) === name) return name;
+  throw usage('--name: it cannot be a name.', 'Use 1 to 64 characters on one line, like "Antigua".');
+}
+
+function parseCurrency(text: string): { code: string; digits: number } {
+  const code = text.trim().toUpperCase();
+  const digits = currencyDigits(code);
+  if (digits !== undefined) return { code, digits };
+  throw usage(
+    `--currency: ${JSON.stringify(text)} is not a currency of ISO 4217.`,
+    'Write its code, like GTQ.',
+  );
+}
+
+function rateOrNone(text: string | undefined, field: string): bigint | null | undefined {
+  if (text === undefined) return undefined;
+  return text.trim() === 'none' ? null : parseCommissionRate(text, field);
+}
+
 function machineJson(one: MachineView) {
+  const rate = (of: bigint | null) => (of === null ? null : formatRate(of));
   const amounts = (list: Remaining[]) =>
     Object.fromEntries(
       list.map(({ currency, digits, remaining }) => [currency, formatDecimal(remaining, digits)]),
@@ -59,6 +187,9 @@ function machineJson(one: MachineView) {
     name: one.name,
     currency: one.currency,
     first_seen: one.first_seen,
+    commission_rate: rate(one.rates.rate),
+    min_rate: rate(one.rates.min_rate),
+    max_rate: rate(one.rates.max_rate),
     remaining: amounts(one.remaining),
     remaining_any_machine: amounts(one.remainingAny),
     last_cash_out: one.lastCashOut,
@@ -70,6 +201,7 @@ function page(one: MachineView, timezone: string): string {
   return [
     `${one.name ?? 'A machine without a name'}, device id ${one.deviceId}, known since ${formatTime(one.first_seen, timezone)}`,
     `Currency: ${one.currency ?? 'not known'}`,
+    `Commission: ${one.rates.rate === null ? 'what Lamassu charged' : percent(one.rates.rate)}; a funding may have ${percentRange(one.rates.min_rate, one.rates.max_rate)}`,
     `Cash of clients for this machine: ${amounts(one.remaining)}`,
     `Cash of clients for any machine: ${amounts(one.remainingAny)}`,
     `Last cash-out: ${one.lastCashOut ? formatTime(one.lastCashOut, timezone) : 'none yet'}`,

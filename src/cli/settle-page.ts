@@ -1,11 +1,10 @@
-import { formatDecimal } from '../dca/money.ts';
+import { formatDecimal, percent } from '../dca/money.ts';
 import { proportionOf } from '../dca/settlement.ts';
 import { roundHalfUp } from '../dca/split.ts';
 import type { CashOutDetail } from '../ledger/views.ts';
 import type { Voided } from '../ledger/void.ts';
 import type { Draft } from '../scheduler/settle.ts';
 import { cashOutDetailJson, division } from './cash-out-page.ts';
-import { percent } from './funding-page.ts';
 import { clean, formatFiat, formatSats, formatTime } from './print.ts';
 
 const SATS_PER_BTC = 100_000_000n;

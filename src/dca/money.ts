@@ -34,6 +34,18 @@ export function formatRate(rate: bigint): string {
   return formatDecimal(rate, RATE_SCALE);
 }
 
+/** A rate scaled by 10^5 for people: `5500n` is `'5.5 %'`. */
+export function percent(rate: bigint): string {
+  return `${formatDecimal(rate, RATE_SCALE - 2).replace(/\.?0+$/, '')} %`;
+}
+
+/** `3 % to 8 %`, `at least 3 %`, `at most 8 %`, `any rate`; null is no bound. */
+export function percentRange(min: bigint | null, max: bigint | null): string {
+  if (min !== null && max !== null) return `${percent(min)} to ${percent(max)}`;
+  if (min !== null) return `at least ${percent(min)}`;
+  return max === null ? 'any rate' : `at most ${percent(max)}`;
+}
+
 /** For people: `484207n` is `'484,207'`, `'-3000.5'` is `'-3,000.5'`. Takes sats, or what `formatDecimal` gave. */
 export function groupDigits(amount: bigint | string): string {
   const [whole = '', fraction] = `${amount}`.split('.');

@@ -1,6 +1,6 @@
 import { formatDecimal } from '../dca/money.ts';
 import type { Instant } from '../time.ts';
-import type { Funding } from './fundings.ts';
+import type { Funding } from './funding-view.ts';
 import type { Db } from './open.ts';
 
 /** A change by a person, as the log has it. */
@@ -13,7 +13,7 @@ export interface Changed {
   after: unknown;
 }
 
-/** What a cash-out took; `at` is when it was processed. */
+/** What a cash-out took; `at` is when it was processed, or when cash that was entered late got its share of it. */
 export interface Spent {
   at: Instant;
   action: 'spent';
@@ -49,10 +49,11 @@ export async function historyOf(db: Db, { id, digits }: Funding): Promise<(Chang
     .where('allocations.funding_id', '=', id)
     .orderBy('allocations.id')
     .execute();
+  const deposited = changes.findLast(({ action }) => /^funding (add|confirm)$/.test(action))?.at ?? '';
   const entries: (Changed | Spent)[] = [
     ...changes.map((row) => ({ ...row, before: read(row.before), after: read(row.after) })),
     ...spent.map((row) => ({
-      at: row.processed_at,
+      at: row.processed_at > deposited ? row.processed_at : deposited,
       action: 'spent' as const,
       cash_out: row.cash_out_id,
       confirmed_at: row.confirmed_at,

@@ -3,31 +3,17 @@ import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
 import { findClient } from './clients.ts';
 import { useCurrency } from './currencies.ts';
+import { type Past, type PastChoice, settlePast } from './funding-past.ts';
+import { type Funding, findFunding, shown } from './funding-view.ts';
 import { record, type Who } from './log.ts';
-import { findMachine, machineLabel, machinesInUse } from './machines.ts';
-import type { Db, Trx } from './open.ts';
+import { machineLabel, machineOf, machinesInUse, refuseRate } from './machines.ts';
+import type { Trx } from './open.ts';
 import type { Schema } from './schema.ts';
 
 /*
  * A funding is one lump of a client's cash: `in_flight` until the operator confirms that it is in the cassette, then
  * `deposited` until all of it is spent (`exhausted`) or taken out again (`withdrawn`). `cancelled`: it never arrived.
  */
-
-/** A funding as people see it; amounts in minor units of `currency`. */
-export interface Funding extends Omit<Schema['fundings'], 'id'> {
-  id: bigint;
-  /** The client's name. */
-  client: string;
-  digits: number;
-  /** The machine's name in Lamassu. */
-  machineName: string | null;
-}
-
-/** Cash-outs since a funding was deposited that were divided without it, and left the operator an own share. */
-export interface Past {
-  cashOuts: number;
-  ownFiat: bigint;
-}
 
 export interface NewFunding {
   client: string;
@@ -38,9 +24,11 @@ export interface NewFunding {
   rate: bigint | null;
   /** When the cash was in the machine; null: it is on its way. */
   depositedAt: Instant | null;
+  /** What happens to cash-outs that were divided without it. */
+  past?: PastChoice | undefined;
 }
 
-/** Adds a funding. Throws `usage/invalid`. */
+/** Adds a funding. Throws `usage/invalid`, and PastUndecided. */
 export async function addFunding(
   trx: Trx,
   who: Who,
@@ -65,6 +53,7 @@ export async function addFunding(
   }
   refuseFuture(depositedAt, at);
   const machine = await machineFor(trx, funding.machine, amount.currency);
+  await refuseRate(trx, { machine, rate, currency: amount.currency }, at);
   await useCurrency(trx, amount.currency, amount.digits);
   const { id } = await trx
     .insertInto('fundings')
@@ -88,26 +77,41 @@ export async function addFunding(
     at,
     action: 'funding add',
     subject: `f${id}`,
-    after: { client: client.name, machine, rate, ...snapshot(added) },
+    after: { client: client.name, rate, ...snapshot(added) },
   });
-  return { funding: added, past: await pastOf(trx, added) };
+  return settlePast(trx, who, added, funding.past, at);
 }
 
-/** `in_flight` → `deposited`: the cash is in the machine since `depositedAt`. Throws `usage/invalid`. */
+export interface Confirmation {
+  depositedAt: Instant;
+  /** What was counted in the machine; null: what was announced. */
+  counted: { minor: bigint; currency: string } | null;
+  past?: PastChoice | undefined;
+}
+
+/**
+ * `in_flight` → `deposited`: the cash is in the machine, and its amount is what was counted there.
+ * Throws `usage/invalid`, and PastUndecided.
+ */
 export async function confirmFunding(
   trx: Trx,
   who: Who,
   id: bigint,
-  depositedAt: Instant,
+  { depositedAt, counted, past }: Confirmation,
   at: Instant,
 ): Promise<{ funding: Funding; past: Past }> {
-  const before = await fundingIn(trx, id, 'in_flight', 'can be confirmed');
+  const before = await fundingIn(trx, id, ['in_flight'], 'can be confirmed');
   refuseFuture(depositedAt, at);
-  const funding = await change(trx, who, before, 'funding confirm', at, undefined, {
-    status: 'deposited',
-    deposited_at: depositedAt,
+  if (counted) refuseCurrency(before, counted.currency, '--counted');
+  const amount = counted?.minor ?? before.amount;
+  const funding = await changeFunding(trx, who, before, {
+    ...{ action: 'funding confirm', at },
+    to: { status: 'deposited', deposited_at: depositedAt, amount, remaining: amount },
+    ...(amount === before.amount
+      ? {}
+      : { also: { difference: formatDecimal(amount - before.amount, before.digits) } }),
   });
-  return { funding, past: await pastOf(trx, funding) };
+  return settlePast(trx, who, funding, past, at);
 }
 
 /** `in_flight` → `cancelled`: the cash did not arrive. Throws `usage/invalid`. */
@@ -118,11 +122,10 @@ export async function cancelFunding(
   at: Instant,
   reason: string | undefined,
 ): Promise<Funding> {
-  const before = await fundingIn(trx, id, 'in_flight', 'can be cancelled');
-  return change(trx, who, before, 'funding cancel', at, reason, {
-    status: 'cancelled',
-    remaining: 0n,
-    withdrawn: before.amount,
+  const before = await fundingIn(trx, id, ['in_flight'], 'can be cancelled');
+  return changeFunding(trx, who, before, {
+    ...{ action: 'funding cancel', at, reason },
+    to: { status: 'cancelled', remaining: 0n, withdrawn: before.amount },
   });
 }
 
@@ -135,81 +138,63 @@ export async function withdrawFunding(
   at: Instant,
   reason: string,
 ): Promise<Funding> {
-  const before = await fundingIn(trx, id, 'deposited', 'has cash that can be withdrawn');
-  if (amount && amount.currency !== before.currency) {
-    throw invalid(
-      `amount: f${id} is cash in ${before.currency}, not in ${amount.currency}`,
-      `Write "… ${before.currency}".`,
-    );
-  }
+  const before = await fundingIn(trx, id, ['deposited'], 'has cash that can be withdrawn');
+  if (amount) refuseCurrency(before, amount.currency, 'amount');
   const taken = amount?.minor ?? before.remaining;
-  const shown = (minor: bigint) => `${formatDecimal(minor, before.digits)} ${before.currency}`;
   if (taken > before.remaining) {
     throw invalid(
-      `amount: ${shown(taken)} is more than the ${shown(before.remaining)} that remain of f${id}`,
+      `amount: ${shown(before, taken)} is more than the ${shown(before, before.remaining)} that remain of f${id}`,
       'Leave the amount out to withdraw all that remains.',
     );
   }
   const remaining = before.remaining - taken;
-  return change(trx, who, before, 'funding withdraw', at, reason, {
-    remaining,
-    withdrawn: before.withdrawn + taken,
-    status: remaining === 0n ? 'withdrawn' : 'deposited',
+  return changeFunding(trx, who, before, {
+    ...{ action: 'funding withdraw', at, reason },
+    to: {
+      remaining,
+      withdrawn: before.withdrawn + taken,
+      status: remaining === 0n ? 'withdrawn' : 'deposited',
+    },
   });
 }
 
-export interface FundingFilter {
-  id?: bigint;
-  client?: string | undefined;
-  status?: Funding['status'] | undefined;
-}
-
-/** Fundings, oldest first. */
-export async function listFundings(db: Db, { id, client, status }: FundingFilter = {}): Promise<Funding[]> {
-  const rows = await db
-    .selectFrom('fundings')
-    .innerJoin('recipients', 'recipients.id', 'fundings.client_id')
-    .innerJoin('currencies', 'currencies.code', 'fundings.currency')
-    .leftJoin('machines', 'machines.device_id', 'fundings.machine')
-    .selectAll('fundings')
-    .select(['recipients.name as client', 'currencies.digits', 'machines.name as machineName'])
-    .$if(id !== undefined, (query) => query.where('fundings.id', '=', id ?? 0n))
-    .$if(client !== undefined, (query) => query.where('recipients.name', '=', client ?? ''))
-    .$if(status !== undefined, (query) => query.where('fundings.status', '=', status ?? 'deposited'))
-    .orderBy('fundings.id')
-    .execute();
-  return rows.map((row) => ({ ...row, digits: Number(row.digits) }));
-}
-
-/** Throws `usage/invalid` where there is none of that id. */
-export async function findFunding(db: Db, id: bigint): Promise<Funding> {
-  const [funding] = await listFundings(db, { id });
-  if (funding) return funding;
-  throw invalid(`ID: there is no funding f${id}`, '`aio-dca fundings list` shows them.');
-}
-
-async function fundingIn(trx: Trx, id: bigint, status: Funding['status'], what: string): Promise<Funding> {
+/** A funding in one of these states. Throws `usage/invalid` with the way out where it is in another. */
+export async function fundingIn(
+  trx: Trx,
+  id: bigint,
+  states: Funding['status'][],
+  what: string,
+): Promise<Funding> {
   const funding = await findFunding(trx, id);
-  if (funding.status === status) return funding;
+  if (states.includes(funding.status)) return funding;
   const words = (state: string) => state.replace('_', ' ');
   const ways: Partial<Record<Funding['status'], string>> = {
     in_flight: `It is on its way: \`aio-dca fundings confirm f${id}\` or \`aio-dca fundings cancel f${id}\`.`,
     deposited: `Its cash is in the machine: \`aio-dca fundings withdraw f${id} --reason "…"\` takes it out.`,
   };
   throw invalid(
-    `ID: f${id} is ${words(funding.status)}, and only one that is ${words(status)} ${what}`,
+    `ID: f${id} is ${words(funding.status)}, and only one that is ${states.map(words).join(' or ')} ${what}`,
     ways[funding.status] ?? 'Nothing remains of it.',
   );
 }
 
-async function change(
+export interface FundingChange {
+  action: string;
+  at: Instant;
+  reason?: string | undefined;
+  to: Partial<
+    Pick<Schema['fundings'], 'status' | 'amount' | 'remaining' | 'withdrawn' | 'deposited_at' | 'machine'>
+  >;
+  /** What else the log says of it. */
+  also?: Record<string, string>;
+}
+
+/** One change of a funding, with its entry in the log. */
+export async function changeFunding(
   trx: Trx,
   who: Who,
   before: Funding,
-  action: string,
-  at: Instant,
-  reason: string | undefined,
-  to: Partial<Pick<Schema['fundings'], 'status' | 'remaining' | 'withdrawn' | 'deposited_at'>>,
+  { action, at, reason, to, also }: FundingChange,
 ): Promise<Funding> {
   await trx.updateTable('fundings').set(to).where('id', '=', before.id).execute();
   const after = await findFunding(trx, before.id);
@@ -218,15 +203,22 @@ async function change(
     action,
     subject: `f${before.id}`,
     before: snapshot(before),
-    after: snapshot(after),
+    after: { ...snapshot(after), ...also },
     reason,
   });
   return after;
 }
 
-function snapshot({ currency, digits, amount, remaining, withdrawn, status, deposited_at }: Funding) {
+export function refuseCurrency({ id, currency }: Funding, given: string, field: string): void {
+  if (given === currency) return;
+  throw invalid(`${field}: f${id} is cash in ${currency}, not in ${given}`, `Write "… ${currency}".`);
+}
+
+function snapshot(funding: Funding) {
+  const { machine, currency, digits, amount, remaining, withdrawn, status, deposited_at } = funding;
   const fiat = (minor: bigint) => formatDecimal(minor, digits);
   return {
+    machine,
     currency,
     amount: fiat(amount),
     remaining: fiat(remaining),
@@ -236,42 +228,20 @@ function snapshot({ currency, digits, amount, remaining, withdrawn, status, depo
   };
 }
 
-/** Where there is a choice between machines, it has to be said. */
+/** The machine that is meant; where there is a choice between machines, it has to be said. */
 async function machineFor(
   trx: Trx,
   named: string | null | undefined,
   currency: string,
 ): Promise<string | null> {
-  if (named === undefined) {
-    const known = await machinesInUse(trx);
-    if (known.length <= 1) return null;
-    throw invalid(
-      `--machine: there are ${known.length} machines, and it was not said which one gets the cash`,
-      `Say --machine with one of ${known.map(machineLabel).join(', ')}, or --any-machine.`,
-    );
-  }
   if (named === null) return null;
-  const machine = await findMachine(trx, named, '--machine');
-  if (machine.currency !== null && machine.currency !== currency) {
-    throw invalid(
-      `amount: ${machineLabel(machine)} pays out ${machine.currency}, not ${currency}`,
-      'Check the currency and the machine.',
-    );
-  }
-  return machine.device_id;
-}
-
-async function pastOf(trx: Trx, { deposited_at, currency, machine }: Funding): Promise<Past> {
-  if (deposited_at === null) return { cashOuts: 0, ownFiat: 0n };
-  const rows = await trx
-    .selectFrom('cash_outs')
-    .select('own_fiat')
-    .where('confirmed_at', '>=', deposited_at)
-    .where('currency', '=', currency)
-    .where('own_fiat', '>', 0n)
-    .$if(machine !== null, (query) => query.where('machine', '=', machine ?? ''))
-    .execute();
-  return { cashOuts: rows.length, ownFiat: rows.reduce((total, row) => total + row.own_fiat, 0n) };
+  if (named !== undefined) return (await machineOf(trx, named, currency)).device_id;
+  const known = await machinesInUse(trx);
+  if (known.length <= 1) return null;
+  throw invalid(
+    `--machine: there are ${known.length} machines, and it was not said which one gets the cash`,
+    `Say --machine with one of ${known.map(machineLabel).join(', ')}, or --any-machine.`,
+  );
 }
 
 function refuseFuture(depositedAt: Instant | null, at: Instant): void {

@@ -6,7 +6,7 @@ import { largestRemainder } from '../dca/split.ts';
 import type { Instant } from '../time.ts';
 import { useCurrency } from './currencies.ts';
 import { inForce } from './in-force.ts';
-import { seeMachine } from './machines.ts';
+import { ratesAt, seeMachine } from './machines.ts';
 import type { Db, Trx } from './open.ts';
 import { closeReview } from './review.ts';
 import type { Schema } from './schema.ts';
@@ -81,7 +81,12 @@ export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions)
 }
 
 /** Takes an allocation out of its funding; the table refuses more than remains. */
-async function spend(trx: Trx, cashOut: CashOut, day: string, allocation: Allocation): Promise<void> {
+export async function spend(
+  trx: Trx,
+  cashOut: Pick<CashOut, 'id' | 'currency'>,
+  day: string,
+  allocation: Allocation,
+): Promise<void> {
   await trx
     .insertInto('allocations')
     .values({
@@ -155,11 +160,7 @@ export async function commissionWeights(
 async function eligibleFundings(trx: Trx, cashOut: CashOut): Promise<EligibleFunding[]> {
   const at = cashOut.confirmedAt;
   const line = await successors(trx, cashOut.machine);
-  const machineRate = await trx
-    .selectFrom('machine_rates')
-    .select('rate')
-    .where('id', '=', inForce('machine_rates', 'device_id', sql.val(cashOut.machine), at))
-    .executeTakeFirst();
+  const machine = await ratesAt(trx, cashOut.machine, at);
   const rows = await trx
     .selectFrom('fundings')
     .innerJoin('client_settings', (join) =>
@@ -188,7 +189,7 @@ async function eligibleFundings(trx: Trx, cashOut: CashOut): Promise<EligibleFun
     client: row.client_id,
     remaining: row.remaining,
     mode: row.mode,
-    rate: row.rate ?? machineRate?.rate ?? null,
+    rate: row.rate ?? machine.rate,
   }));
 }
 

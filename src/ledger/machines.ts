@@ -1,10 +1,14 @@
-import { sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
+import { percent, percentRange } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
+import { inForce } from './in-force.ts';
 import type { Db, Trx } from './open.ts';
 import type { Schema } from './schema.ts';
 
-/** Notes a machine at its first sight; its Lamassu name follows when it is known. */
+export type Machine = Selectable<Schema['machines']>;
+
+/** Notes a machine at its first sight; its Lamassu name follows when it is known, unless a person gave it one. */
 export async function seeMachine(
   trx: Trx,
   deviceId: string,
@@ -16,28 +20,35 @@ export async function seeMachine(
     .insertInto('machines')
     .values({ device_id: deviceId, source, name, first_seen: at })
     .onConflict((conflict) =>
-      name === null ? conflict.doNothing() : conflict.column('device_id').doUpdateSet({ name, source }),
+      name === null
+        ? conflict.doNothing()
+        : conflict.column('device_id').doUpdateSet({
+            name: sql`case when machines.name_given = 1 then machines.name else excluded.name end`,
+            source,
+          }),
     )
     .execute();
 }
 
 /** The machines that are in use, by name: a replaced one is not. */
-export async function machinesInUse(db: Db): Promise<Schema['machines'][]> {
-  return db
-    .selectFrom('machines')
-    .selectAll()
-    .where('replaced_by', 'is', null)
-    // Without a name it stands where its id would, on both databases.
-    .orderBy(sql`coalesce(name, device_id)`)
-    .orderBy('device_id')
-    .execute();
+export async function machinesInUse(db: Db): Promise<Machine[]> {
+  return (
+    db
+      .selectFrom('machines')
+      .selectAll()
+      .where('replaced_by', 'is', null)
+      // Without a name it stands where its id would, on both databases.
+      .orderBy(sql`coalesce(name, device_id)`)
+      .orderBy('device_id')
+      .execute()
+  );
 }
 
 /**
  * The machine that a person means: by its device id, or by its name in Lamassu where only one has it.
  * Throws `usage/invalid`, which names those that are known.
  */
-export async function findMachine(db: Db, named: string, field: string): Promise<Schema['machines']> {
+export async function findMachine(db: Db, named: string, field: string): Promise<Machine> {
   const known = await machinesInUse(db);
   const byId = known.find((machine) => machine.device_id === named);
   if (byId) return byId;
@@ -54,13 +65,83 @@ export async function findMachine(db: Db, named: string, field: string): Promise
   );
 }
 
+/** The machine that a person means for cash in a currency. Throws `usage/invalid`, also where it pays out another. */
+export async function machineOf(db: Db, named: string, currency: string): Promise<Machine> {
+  const machine = await findMachine(db, named, '--machine');
+  if (machine.currency === null || machine.currency === currency) return machine;
+  throw new BridgeError(
+    'usage/invalid',
+    `amount: ${machineLabel(machine)} pays out ${machine.currency}, not ${currency}.`,
+    'Check the currency and the machine.',
+  );
+}
+
 /** `Antigua (7a1f4c2e…)`, or the device id of a machine without a name. */
-export function machineLabel({ device_id, name }: Pick<Schema['machines'], 'device_id' | 'name'>): string {
+export function machineLabel({ device_id, name }: Pick<Machine, 'device_id' | 'name'>): string {
   return name === null ? device_id : `${name} (${device_id})`;
 }
 
+/** A machine, and those whose place it took: its fundings serve late cash-outs of theirs as well. */
+export async function withPredecessors(db: Db, deviceId: string): Promise<string[]> {
+  const replaced = await db
+    .selectFrom('machines')
+    .select(['device_id', 'replaced_by'])
+    .where('replaced_by', 'is not', null)
+    .execute();
+  const line = [deviceId];
+  for (const at of line) {
+    const before = replaced.filter((one) => one.replaced_by === at && !line.includes(one.device_id));
+    line.push(...before.map((one) => one.device_id));
+  }
+  return line;
+}
+
+/** Commission rates of a machine, ×10^5: for fundings without one of their own, and the least and most these may have. */
+export type Rates = Pick<Schema['machine_rates'], 'rate' | 'min_rate' | 'max_rate'>;
+
+/** What is in force at a moment. */
+export async function ratesAt(db: Db, deviceId: string, at: Instant): Promise<Rates> {
+  const row = await db
+    .selectFrom('machine_rates')
+    .select(['rate', 'min_rate', 'max_rate'])
+    .where('id', '=', inForce('machine_rates', 'device_id', sql.val(deviceId), at))
+    .executeTakeFirst();
+  return row ?? { rate: null, min_rate: null, max_rate: null };
+}
+
+/**
+ * Throws `usage/invalid` where a funding's own rate is outside of what its machine allows; for a funding that serves
+ * all, of what each machine of its currency allows.
+ */
+export async function refuseRate(
+  db: Db,
+  funding: { machine: string | null; rate: bigint | null; currency: string },
+  at: Instant,
+): Promise<void> {
+  const { machine, rate, currency } = funding;
+  if (rate === null) return;
+  const machines = (await machinesInUse(db)).filter((one) =>
+    machine === null ? (one.currency ?? currency) === currency : one.device_id === machine,
+  );
+  for (const one of machines) {
+    const range = await ratesAt(db, one.device_id, at);
+    if (isWithin(rate, range)) continue;
+    throw new BridgeError(
+      'usage/invalid',
+      `--rate: ${percent(rate)} is outside of what ${machineLabel(one)} allows, ${percentRange(range.min_rate, range.max_rate)}.`,
+      machine === null
+        ? 'Choose a rate that every machine allows, or bind the cash to one with --machine.'
+        : `\`aio-dca machines set\` changes what ${machineLabel(one)} allows.`,
+    );
+  }
+}
+
+export function isWithin(rate: bigint, { min_rate: min, max_rate: max }: Rates): boolean {
+  return (min === null || rate >= min) && (max === null || rate <= max);
+}
+
 /** A machine with the cash that clients have for it; by currency, in minor units. */
-export interface MachineView extends Pick<Schema['machines'], 'name' | 'currency' | 'first_seen'> {
+export interface MachineView extends Pick<Machine, 'name' | 'currency' | 'first_seen'> {
   deviceId: string;
   /** Of deposited fundings that serve only this machine. */
   remaining: Remaining[];
@@ -68,6 +149,8 @@ export interface MachineView extends Pick<Schema['machines'], 'name' | 'currency
   remainingAny: Remaining[];
   /** When the newest cash-out was confirmed that was processed here. */
   lastCashOut: Instant | null;
+  /** In force now. */
+  rates: Rates;
 }
 
 export interface Remaining {
@@ -77,7 +160,7 @@ export interface Remaining {
 }
 
 /** In the order of `machines`. */
-export async function machineViews(db: Db, machines: Schema['machines'][]): Promise<MachineView[]> {
+export async function machineViews(db: Db, machines: Machine[], at: Instant): Promise<MachineView[]> {
   const cash = await db
     .selectFrom('fundings')
     .innerJoin('currencies', 'currencies.code', 'fundings.currency')
@@ -100,13 +183,18 @@ export async function machineViews(db: Db, machines: Schema['machines'][]): Prom
     cash
       .filter((row) => row.machine === machine)
       .map((row) => ({ currency: row.currency, digits: Number(row.digits), remaining: row.remaining }));
-  return machines.map(({ device_id, name, currency, first_seen }) => ({
-    deviceId: device_id,
-    name,
-    currency,
-    first_seen,
-    remaining: remaining(device_id),
-    remainingAny: remaining(null).filter((one) => currency === null || one.currency === currency),
-    lastCashOut: last.find((row) => row.machine === device_id)?.at ?? null,
-  }));
+  const views: MachineView[] = [];
+  for (const { device_id, name, currency, first_seen } of machines) {
+    views.push({
+      deviceId: device_id,
+      name,
+      currency,
+      first_seen,
+      remaining: remaining(device_id),
+      remainingAny: remaining(null).filter((one) => currency === null || one.currency === currency),
+      lastCashOut: last.find((row) => row.machine === device_id)?.at ?? null,
+      rates: await ratesAt(db, device_id, at),
+    });
+  }
+  return views;
 }

@@ -3,11 +3,12 @@ import { Secret } from '../../src/config/secret.ts';
 import { addClient } from '../../src/ledger/client-changes.ts';
 import { closeClient } from '../../src/ledger/client-close.ts';
 import { historyOf } from '../../src/ledger/funding-history.ts';
+import type { PastChoice } from '../../src/ledger/funding-past.ts';
+import { listFundings } from '../../src/ledger/funding-view.ts';
 import {
   addFunding,
   cancelFunding,
   confirmFunding,
-  listFundings,
   type NewFunding,
   withdrawFunding,
 } from '../../src/ledger/fundings.ts';
@@ -52,8 +53,8 @@ interface Amount {
   currency?: string;
 }
 
-function confirm(ledger: Ledger, id: bigint, depositedAt: Instant) {
-  return ledger.write((trx) => confirmFunding(trx, who, id, depositedAt, now()));
+function confirm(ledger: Ledger, id: bigint, depositedAt: Instant, past?: PastChoice) {
+  return ledger.write((trx) => confirmFunding(trx, who, id, { depositedAt, counted: null, past }, now()));
 }
 
 function cancel(ledger: Ledger, id: bigint) {
@@ -215,7 +216,7 @@ forEachLedger((_kind, open) => {
       await fund(ledger, { machine: 'm1', depositedAt: null });
       await fund(ledger, { minor: 300n });
       await cashOut(ledger, 'one', 1_080n);
-      expect(await machineViews(ledger.db, await machinesInUse(ledger.db))).toMatchObject([
+      expect(await machineViews(ledger.db, await machinesInUse(ledger.db), now())).toMatchObject([
         {
           deviceId: 'm1',
           remaining: [{ currency: 'GTQ', remaining: 9_450n }],
@@ -225,20 +226,5 @@ forEachLedger((_kind, open) => {
         { deviceId: 'm2', remaining: [], remainingAny: [{ remaining: 270n }], lastCashOut: null },
       ]);
     });
-  });
-
-  test('one entered late says what was divided without it, and leaves that as it is', async () => {
-    const ledger = await withClients(open);
-    await cashOut(ledger, 'before', 400n, 'm1', ago(90_000));
-    await cashOut(ledger, 'own', 500n, 'm1', ago(30_000));
-    await cashOut(ledger, 'elsewhere', 600n, 'm2', ago(30_000));
-    const bound = await fund(ledger, { machine: 'm1' });
-    expect(bound.past).toEqual({ cashOuts: 1, ownFiat: 500n });
-    expect((await fund(ledger)).past).toEqual({ cashOuts: 2, ownFiat: 1_100n });
-    expect((await fund(ledger, { depositedAt: now() })).past).toEqual({ cashOuts: 0, ownFiat: 0n });
-    const { id } = (await fund(ledger, { depositedAt: null })).funding;
-    expect((await confirm(ledger, id, ago(60_000))).past).toEqual({ cashOuts: 2, ownFiat: 1_100n });
-    const spent = await listFundings(ledger.db);
-    expect(spent.map((one) => one.spent)).toEqual([0n, 0n, 0n, 0n]);
   });
 });

@@ -1,0 +1,227 @@
+import type { Command } from 'commander';
+import type { PastCashOut, PastChoice } from '../ledger/funding-past.ts';
+import type { Trx } from '../ledger/open.ts';
+import { now } from '../time.ts';
+import { canAsk, choose } from './ask.ts';
+import { type Cli, makeCli, usage } from './context.ts';
+import { describe, fiat, fundingJson, pastJson, pastLines, pastText } from './funding-page.ts';
+import { type Amount, parseAmount, parseId, parseName, parseTime } from './parse.ts';
+import { parseCommissionRate } from './rate.ts';
+
+interface Late {
+  at?: string;
+  fromOwn?: boolean;
+  /** False with --no-past. */
+  past?: boolean;
+}
+
+interface AddOptions extends Late {
+  machine?: string;
+  anyMachine?: boolean;
+  rate?: string;
+  deposited?: boolean;
+}
+
+export async function add(name: string, text: string, options: AddOptions, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const client = parseName(name, 'CLIENT');
+  const amount = parseAmount(text, 'amount');
+  const rate = options.rate === undefined ? null : parseCommissionRate(options.rate, '--rate');
+  if (options.at !== undefined && !options.deposited) {
+    throw usage(
+      '--at: this is when the cash was in the machine, and --deposited was not given.',
+      'Add --deposited, or give --at to `aio-dca fundings confirm`.',
+    );
+  }
+  const { timezone } = await cli.config();
+  const since = options.at === undefined ? undefined : parseTime(options.at, timezone, '--at');
+  const { addFunding } = await import('../ledger/fundings.ts');
+  const done = await withPast(cli, options, timezone, (trx, past) => {
+    const at = now();
+    const depositedAt = options.deposited ? (since ?? at) : null;
+    const machine = options.anyMachine ? null : options.machine;
+    const who = { actor: cli.actor, run: null };
+    return addFunding(trx, who, { client, amount, machine, rate, depositedAt, past }, at);
+  });
+  if (!done) return;
+  const { funding, past } = done;
+  const next =
+    funding.status === 'in_flight'
+      ? `When it is in the machine: aio-dca fundings confirm f${funding.id}`
+      : undefined;
+  cli.answer(
+    { ...fundingJson(funding), past: pastJson(funding, past) },
+    lines([`Added ${describe(funding, timezone)}.`, pastText(funding, past), next]),
+  );
+}
+
+export async function confirm(
+  text: string,
+  options: Late & { counted?: string },
+  command: Command,
+): Promise<void> {
+  const cli = makeCli(command);
+  const id = parseId('f', text, 'ID');
+  const counted = options.counted === undefined ? null : parseAmount(options.counted, '--counted');
+  const { timezone } = await cli.config();
+  const since = options.at === undefined ? undefined : parseTime(options.at, timezone, '--at');
+  const { confirmFunding } = await import('../ledger/fundings.ts');
+  const { findFunding } = await import('../ledger/funding-view.ts');
+  let announced: bigint | undefined;
+  const done = await withPast(cli, options, timezone, async (trx, past) => {
+    const at = now();
+    announced = (await findFunding(trx, id)).amount;
+    const confirmation = { depositedAt: since ?? at, counted, past };
+    return confirmFunding(trx, { actor: cli.actor, run: null }, id, confirmation, at);
+  });
+  if (!done) return;
+  const { funding, past } = done;
+  const differs =
+    announced === undefined || announced === funding.amount
+      ? undefined
+      : `${fiat(funding, announced)} were announced.`;
+  cli.answer(
+    { ...fundingJson(funding), past: pastJson(funding, past) },
+    lines([`Confirmed ${describe(funding, timezone)}.`, differs, pastText(funding, past)]),
+  );
+}
+
+type Changed = Awaited<ReturnType<typeof import('../ledger/funding-past.ts').settlePast>>;
+
+/**
+ * Makes a change after which cash may turn out to have been entered late. What then happens to the past is what the
+ * options say; else it is asked on the terminal. Undefined where the person left it: then nothing was written.
+ */
+async function withPast(
+  cli: Cli,
+  { fromOwn, past }: Late,
+  timezone: string,
+  change: (trx: Trx, past: PastChoice | undefined) => Promise<Changed>,
+): Promise<Changed | undefined> {
+  if (fromOwn && past === false) {
+    throw usage('--from-own: --no-past is given too.', 'Use one of them.');
+  }
+  const { PastUndecided, samePast } = await import('../ledger/funding-past.ts');
+  const said = fromOwn ? 'from-own' : past === false ? 'leave' : undefined;
+  return cli.withLedger('write', async (ledger) => {
+    const make = (choice: PastChoice | undefined, seen?: PastCashOut[]) =>
+      ledger.write(async (trx) => {
+        const changed = await change(trx, choice);
+        if (!seen || samePast(seen, changed.past.cashOuts)) return changed;
+        throw usage('--at: meanwhile the past has changed.', 'Look at it again: nothing was written.');
+      });
+    try {
+      return await make(said);
+    } catch (error) {
+      if (!(error instanceof PastUndecided)) throw error;
+      const told = [error.message, ...pastLines(error.funding, error.past, timezone)].join('\n');
+      if (!canAsk()) throw usage(told, error.hint);
+      process.stderr.write(`${told}\n`);
+      const choice = await choose<PastChoice>('What shall happen to these?', [
+        { value: 'from-own', label: "It gets its part out of the operator's own share (--from-own)" },
+        { value: 'leave', label: 'They stay as they are (--no-past)' },
+      ]);
+      if (choice !== undefined) return make(choice, error.past);
+      cli.answer({ written: false }, 'Nothing was written.');
+      return undefined;
+    }
+  });
+}
+
+export async function cancel(text: string, options: { reason?: string }, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const id = parseId('f', text, 'ID');
+  const { cancelFunding } = await import('../ledger/fundings.ts');
+  const funding = await cli.withLedger('write', (ledger) =>
+    ledger.write((trx) => cancelFunding(trx, { actor: cli.actor, run: null }, id, now(), options.reason)),
+  );
+  cli.answer(
+    fundingJson(funding),
+    `Cancelled f${funding.id}, ${fiat(funding, funding.amount)} of ${funding.client}.`,
+  );
+}
+
+export async function withdraw(
+  id: string,
+  text: string | undefined,
+  options: { reason: string },
+  command: Command,
+): Promise<void> {
+  const cli = makeCli(command);
+  const funding = parseId('f', id, 'ID');
+  const amount = text === undefined ? null : parseAmount(text, 'amount');
+  const reason = reasonOf(options, 'Say in a few words why the cash is taken out.');
+  const { withdrawFunding } = await import('../ledger/fundings.ts');
+  const { findFunding } = await import('../ledger/funding-view.ts');
+  const { before, after } = await cli.withLedger('write', (ledger) =>
+    ledger.write(async (trx) => ({
+      before: await findFunding(trx, funding),
+      after: await withdrawFunding(trx, { actor: cli.actor, run: null }, funding, amount, now(), reason),
+    })),
+  );
+  const taken = fiat(after, before.remaining - after.remaining);
+  cli.answer(
+    fundingJson(after),
+    `Withdrew ${taken} of f${after.id} of ${after.client}; ${fiat(after, after.remaining)} remain.`,
+  );
+}
+
+export async function adjust(
+  id: string,
+  text: string,
+  options: { reason: string },
+  command: Command,
+): Promise<void> {
+  const cli = makeCli(command);
+  const funding = parseId('f', id, 'ID');
+  const amount = parseDifference(text, 'amount');
+  const reason = reasonOf(options, 'Say in a few words why the amount was wrong.');
+  const { adjustFunding } = await import('../ledger/funding-corrections.ts');
+  const after = await cli.withLedger('write', (ledger) =>
+    ledger.write((trx) =>
+      adjustFunding(trx, { actor: cli.actor, run: null }, funding, amount, now(), reason),
+    ),
+  );
+  cli.answer(
+    fundingJson(after),
+    `f${after.id} of ${after.client} is ${fiat(after, after.amount)} now; ${fiat(after, after.remaining)} remain.`,
+  );
+}
+
+/** `-50 GTQ`, `+50 GTQ`, `50 GTQ`. */
+function parseDifference(text: string, field: string): Amount {
+  const [, sign = '', rest = ''] = /^\s*([-−+]?)(.*)$/su.exec(text) ?? [];
+  const amount = parseAmount(rest, field);
+  return sign === '' || sign === '+' ? amount : { ...amount, minor: -amount.minor };
+}
+
+export async function move(
+  text: string,
+  options: { machine?: string; anyMachine?: boolean; reason?: string },
+  command: Command,
+): Promise<void> {
+  const cli = makeCli(command);
+  const id = parseId('f', text, 'ID');
+  const machine = options.anyMachine ? null : options.machine;
+  if (machine === undefined) {
+    throw usage('--machine: it was not said where the cash is.', 'Say --machine M, or --any-machine.');
+  }
+  const { timezone } = await cli.config();
+  const { moveFunding } = await import('../ledger/funding-corrections.ts');
+  const funding = await cli.withLedger('write', (ledger) =>
+    ledger.write((trx) =>
+      moveFunding(trx, { actor: cli.actor, run: null }, id, machine, now(), options.reason),
+    ),
+  );
+  cli.answer(fundingJson(funding), `Moved ${describe(funding, timezone)}.`);
+}
+
+function reasonOf({ reason }: { reason: string }, hint: string): string {
+  const text = reason.trim();
+  if (text === '') throw usage('--reason: it is empty.', hint);
+  return text;
+}
+
+function lines(texts: (string | undefined)[]): string {
+  return texts.filter((text) => text !== undefined).join('\n');
+}

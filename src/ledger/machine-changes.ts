@@ -1,0 +1,219 @@
+import { formatRate, percent, percentRange } from '../dca/money.ts';
+import { BridgeError } from '../errors.ts';
+import type { Instant } from '../time.ts';
+import { useCurrency } from './currencies.ts';
+import { type Funding, listFundings } from './funding-view.ts';
+import { changeFunding } from './fundings.ts';
+import { ALWAYS } from './in-force.ts';
+import { record, toJson, type Who } from './log.ts';
+import {
+  findMachine,
+  isWithin,
+  type Machine,
+  machineLabel,
+  machinesInUse,
+  type Rates,
+  ratesAt,
+} from './machines.ts';
+import type { Trx } from './open.ts';
+
+/** What is undefined stays as it is; a rate of null is taken away. */
+export interface MachineChange {
+  name?: string | undefined;
+  currency?: { code: string; digits: number } | undefined;
+  rate?: bigint | null | undefined;
+  min_rate?: bigint | null | undefined;
+  max_rate?: bigint | null | undefined;
+}
+
+/**
+ * Changes a machine; rates hold for cash-outs confirmed from `at` on. Fundings keep the rate that was agreed: `outside`
+ * are those that have one outside of what the machine allows now. Throws `usage/invalid`.
+ */
+export async function setMachine(
+  trx: Trx,
+  who: Who,
+  named: string,
+  change: MachineChange,
+  at: Instant,
+): Promise<{ machine: Machine; outside: Funding[] }> {
+  const before = await findMachine(trx, named, 'MACHINE');
+  const id = before.device_id;
+  const open = await openFundings(trx, id);
+  const rates = await ratesAt(trx, id, at);
+  if (change.name !== undefined) await giveName(trx, before, change.name);
+  if (change.currency && change.currency.code !== before.currency) {
+    await useCurrency(trx, change.currency.code, change.currency.digits);
+    refuseCurrencies('--currency', open, { ...before, currency: change.currency.code });
+    await trx
+      .updateTable('machines')
+      .set({ currency: change.currency.code })
+      .where('device_id', '=', id)
+      .execute();
+  }
+  const wanted: Rates = {
+    rate: change.rate === undefined ? rates.rate : change.rate,
+    min_rate: change.min_rate === undefined ? rates.min_rate : change.min_rate,
+    max_rate: change.max_rate === undefined ? rates.max_rate : change.max_rate,
+  };
+  if (toJson(wanted) !== toJson(rates)) {
+    refuseRange(wanted);
+    await trx
+      .insertInto('machine_rates')
+      .values({ device_id: id, from_at: at, ...wanted })
+      .execute();
+  }
+  const machine = await findMachine(trx, id, 'MACHINE');
+  const states = { before: snapshot(before, rates), after: snapshot(machine, wanted) };
+  if (toJson(states.before) !== toJson(states.after)) {
+    await record(trx, who, { at, action: 'machine set', subject: `machine ${id}`, ...states });
+  }
+  return { machine, outside: open.filter(({ rate }) => rate !== null && !isWithin(rate, wanted)) };
+}
+
+/** A name by which people find it: one that no other machine in use has, as name or as device id. */
+async function giveName(trx: Trx, { device_id }: Machine, name: string): Promise<void> {
+  const taken = (await machinesInUse(trx)).find(
+    (other) => other.device_id !== device_id && (other.name === name || other.device_id === name),
+  );
+  if (taken) {
+    throw invalid(
+      `--name: ${machineLabel(taken)} is called ${JSON.stringify(name)} already`,
+      'Choose another name, so that each machine can be meant by its own.',
+    );
+  }
+  await trx
+    .updateTable('machines')
+    .set({ name, name_given: 1n })
+    .where('device_id', '=', device_id)
+    .execute();
+}
+
+function refuseRange(rates: Rates): void {
+  const { rate, min_rate: min, max_rate: max } = rates;
+  if (min !== null && max !== null && min > max) {
+    throw invalid(
+      `--min-rate: ${percent(min)} is more than --max-rate, ${percent(max)}`,
+      'Lower it, or raise --max-rate.',
+    );
+  }
+  if (rate === null || isWithin(rate, rates)) return;
+  throw invalid(
+    `--commission-rate: ${percent(rate)} is outside of what fundings may have here, ${percentRange(min, max)}`,
+    'Choose one within, or change --min-rate and --max-rate.',
+  );
+}
+
+/**
+ * `next` takes the place of a machine, which is in use no more: it gets its open fundings, and its name, currency,
+ * rates and commission recipients where it has none of its own. A cash-out of the old machine that is read later is
+ * still divided over them. Throws `usage/invalid`.
+ */
+export async function replaceMachine(
+  trx: Trx,
+  who: Who,
+  oldNamed: string,
+  newNamed: string,
+  at: Instant,
+): Promise<{ old: Machine; next: Machine; moved: Funding[] }> {
+  const old = await findMachine(trx, oldNamed, 'OLD');
+  const before = await findMachine(trx, newNamed, 'NEW');
+  if (old.device_id === before.device_id) {
+    throw invalid(
+      `NEW: ${machineLabel(old)} cannot replace itself`,
+      'Name the machine that takes its place.',
+    );
+  }
+  const open = await openFundings(trx, old.device_id);
+  refuseCurrencies('NEW', open, before);
+  const id = before.device_id;
+  await trx
+    .updateTable('machines')
+    .set({
+      currency: before.currency ?? old.currency,
+      ...(before.name === null ? { name: old.name, name_given: old.name_given } : {}),
+    })
+    .where('device_id', '=', id)
+    .execute();
+  await takeOverRates(trx, old.device_id, id, at);
+  await takeOverRecipients(trx, old.device_id, id);
+  const moved: Funding[] = [];
+  for (const funding of open) {
+    const reason = `${machineLabel(before)} replaces ${machineLabel(old)}`;
+    moved.push(
+      await changeFunding(trx, who, funding, { action: 'funding move', at, reason, to: { machine: id } }),
+    );
+  }
+  await trx.updateTable('machines').set({ replaced_by: id }).where('device_id', '=', old.device_id).execute();
+  const next = await findMachine(trx, id, 'NEW');
+  await record(trx, who, {
+    ...{ at, action: 'machine replace', subject: `machine ${old.device_id}` },
+    before: snapshot(old, await ratesAt(trx, old.device_id, at)),
+    after: {
+      replaced_by: id,
+      ...snapshot(next, await ratesAt(trx, id, at)),
+      fundings: moved.map((one) => `f${one.id}`),
+    },
+  });
+  return { old, next, moved };
+}
+
+/** From ever: a machine without rates has charged none of its own yet, and may have begun before it is entered here. */
+async function takeOverRates(trx: Trx, old: string, next: string, at: Instant): Promise<void> {
+  const own = await trx
+    .selectFrom('machine_rates')
+    .select('id')
+    .where('device_id', '=', next)
+    .executeTakeFirst();
+  const rates = await ratesAt(trx, old, at);
+  if (own || Object.values(rates).every((rate) => rate === null)) return;
+  await trx
+    .insertInto('machine_rates')
+    .values({ device_id: next, from_at: ALWAYS, ...rates })
+    .execute();
+}
+
+async function takeOverRecipients(trx: Trx, old: string, next: string): Promise<void> {
+  const rows = await trx
+    .selectFrom('commission_weights')
+    .select(['recipient_id', 'machine', 'weight'])
+    .where('machine', 'in', [old, next])
+    .orderBy('from_at')
+    .orderBy('id')
+    .execute();
+  if (rows.some(({ machine }) => machine === next)) return;
+  const last = new Map(rows.map((row) => [row.recipient_id, row]));
+  for (const { recipient_id, weight } of last.values()) {
+    if (weight === 0n) continue;
+    await trx
+      .insertInto('commission_weights')
+      .values({ recipient_id, machine: next, from_at: ALWAYS, weight })
+      .execute();
+  }
+}
+
+async function openFundings(trx: Trx, machine: string): Promise<Funding[]> {
+  const fundings = await listFundings(trx);
+  return fundings.filter(
+    (one) => one.machine === machine && (one.status === 'in_flight' || one.status === 'deposited'),
+  );
+}
+
+function refuseCurrencies(field: string, open: Funding[], machine: Machine): void {
+  const { currency } = machine;
+  const other = currency === null ? undefined : open.find((one) => one.currency !== currency);
+  if (!other) return;
+  throw invalid(
+    `${field}: f${other.id} is cash in ${other.currency}, and ${machineLabel(machine)} would pay out ${currency}`,
+    `Move or withdraw it first: aio-dca fundings show f${other.id}`,
+  );
+}
+
+function snapshot({ name, currency }: Machine, { rate, min_rate: min, max_rate: max }: Rates) {
+  const shown = (one: bigint | null) => (one === null ? null : formatRate(one));
+  return { name, currency, commission_rate: shown(rate), min_rate: shown(min), max_rate: shown(max) };
+}
+
+function invalid(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `${message}.`, hint);
+}
