@@ -1,5 +1,8 @@
 import type { Command } from 'commander';
-import { makeCli, untilSignal } from './context.ts';
+import type { Logger } from 'pino';
+import pkg from '../../package.json' with { type: 'json' };
+import type { Config } from '../config/load.ts';
+import { type Cli, makeCli, untilSignal } from './context.ts';
 
 export function register(program: Command): void {
   program
@@ -13,13 +16,43 @@ export function register(program: Command): void {
     .action(async (_options: object, command: Command) => {
       const cli = makeCli(command);
       const config = await cli.config();
+      const log = await cli.logger(config.log.level);
+      const signal = untilSignal();
       const { runDaemon } = await import('../scheduler/daemon.ts');
-      await runDaemon({
-        config,
-        actor: cli.globals.actor ?? 'daemon',
-        log: await cli.logger(config.log.level),
-        signal: untilSignal(),
-        withLedger: (work) => cli.withLedger('write', work),
-      });
+      const { notifySystemd } = await import('../scheduler/notify.ts');
+      const watched = config.metrics.listen
+        ? await serve(config.metrics.listen, cli, config, log)
+        : undefined;
+      const told: Promise<void>[] = [];
+      signal.addEventListener('abort', () => told.push(notifySystemd('STOPPING=1', process.env, log)));
+      try {
+        await runDaemon({
+          config,
+          actor: cli.globals.actor ?? 'daemon',
+          log,
+          signal,
+          withLedger: (work) => cli.withLedger('write', work),
+          onReady: () => told.push(notifySystemd('READY=1', process.env, log)),
+          ...(watched && { onRun: watched.onRun }),
+        });
+      } finally {
+        await watched?.close();
+        await Promise.all(told);
+      }
     });
+}
+
+/** The metrics of the ledger and of this daemon's runs at `listen`. */
+async function serve(listen: string, cli: Cli, config: Config, log: Logger) {
+  const { Registry } = await import('prom-client');
+  const { countRuns } = await import('../scheduler/run-metrics.ts');
+  const { ledgerMetrics } = await import('../scheduler/metrics.ts');
+  const { serveMetrics } = await import('../scheduler/metrics-server.ts');
+  const runs = new Registry();
+  const onRun = countRuns(runs);
+  const read = async () => {
+    const ledger = await cli.withLedger('read', (open) => ledgerMetrics(open, config, pkg.version));
+    return Registry.merge([ledger, runs]).metrics();
+  };
+  return { onRun, close: await serveMetrics(listen, read, log) };
 }

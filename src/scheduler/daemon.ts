@@ -4,6 +4,7 @@ import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 import type { Ledger } from '../ledger/open.ts';
 import { poll } from './poll.ts';
+import type { RunSeen } from './run-metrics.ts';
 
 export interface DaemonDeps {
   config: Config;
@@ -13,6 +14,10 @@ export interface DaemonDeps {
   signal: AbortSignal;
   /** Opens the ledger for one run and closes it after: a server that went away is simply asked again. */
   withLedger<T>(work: (ledger: Ledger) => Promise<T>): Promise<T>;
+  /** Told when the first run is over and the schedule begins. */
+  onReady?(): void;
+  /** Told of each run when it is over. */
+  onRun?(run: RunSeen): void;
 }
 
 /** When to run, as cron writes it: the schedule, and the times of fixed mode. */
@@ -39,6 +44,7 @@ export async function runDaemon(deps: DaemonDeps): Promise<void> {
   signal.addEventListener('abort', () => log.info('asked to stop: the step at hand is finished first'));
   const refusal = await runOnce(deps);
   if (refusal) throw refusal;
+  deps.onReady?.();
   let running: Promise<unknown> | undefined;
   const tick = () => {
     if (running !== undefined) {
@@ -63,15 +69,24 @@ export async function runDaemon(deps: DaemonDeps): Promise<void> {
 /** One run; what goes wrong is logged. Answers the error that no retry will help, if there is one. */
 async function runOnce(deps: DaemonDeps): Promise<BridgeError | undefined> {
   const { config, actor, log, signal } = deps;
+  const startedAt = performance.now();
+  const seen = (outcome: string, codes: string[]) =>
+    deps.onRun?.({ outcome, seconds: (performance.now() - startedAt) / 1000, codes });
   try {
     const report = await deps.withLedger((ledger) => poll({ ledger, config, actor, log, signal }));
+    seen(
+      report.outcome,
+      report.problems.map(({ code }) => code),
+    );
     return report.problems.find(({ exitCode }) => exitCode === 78);
   } catch (error) {
     if (!(error instanceof BridgeError)) {
+      seen('failed', ['internal/defect']);
       log.error({ err: error }, 'a defect of this program ended the run');
       return undefined;
     }
     const { code, message, hint } = error;
+    seen(code === 'run/busy' ? 'busy' : 'failed', [code]);
     if (code === 'run/busy') log.info({ code }, message);
     else log.error({ code, hint }, message);
     return error.exitCode === 78 ? error : undefined;

@@ -1,0 +1,40 @@
+import { Counter, Histogram, type Registry } from 'prom-client';
+import { catalogue } from '../errors.ts';
+
+/** A run as the daemon saw it. */
+export interface RunSeen {
+  outcome: string;
+  seconds: number;
+  /** The codes of what went wrong. */
+  codes: string[];
+}
+
+/** Begins to count the daemon's runs and their errors in `registry`; answers what counts one. */
+export function countRuns(registry: Registry): (run: RunSeen) => void {
+  const registers = [registry];
+  const runs = new Counter({
+    name: 'aio_dca_runs_total',
+    help: 'Runs of this daemon, by how they ended.',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const duration = new Histogram({
+    name: 'aio_dca_run_duration_seconds',
+    help: 'How long they took.',
+    buckets: [0.1, 0.3, 1, 3, 10, 30, 100, 300, 1000],
+    registers,
+  });
+  const problems = new Counter({
+    name: 'aio_dca_problems_total',
+    help: 'What went wrong in them, by error code: lnbits/… for LNbits, lamassu/… for the tunnel and the database.',
+    labelNames: ['code'],
+    registers,
+  });
+  // From 0: the first one would else not count as an increase.
+  for (const code of Object.keys(catalogue)) if (/^(lnbits|lamassu)\//.test(code)) problems.inc({ code }, 0);
+  return ({ outcome, seconds, codes }) => {
+    runs.inc({ outcome });
+    duration.observe(seconds);
+    for (const code of codes) problems.inc({ code });
+  };
+}

@@ -1,0 +1,206 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { pairMachine } from '../support/lamassu.ts';
+import { freePort } from '../support/postgres.ts';
+import { until } from '../support/ssh.ts';
+import { notifySocket, systemdAvailable } from '../support/systemd.ts';
+import { startWorld, type World, type WorldOptions } from '../support/world.ts';
+
+let world: World;
+
+afterEach(async () => {
+  if (!world) return;
+  expect((await world.aioDca(['verify', '--json'])).json()).toMatchObject({ ok: true, differences: [] });
+  await world.stop();
+});
+
+/** Alice with cash in a machine that nobody has used yet. */
+async function installation(options: WorldOptions = {}): Promise<void> {
+  world = await startWorld({ tunnel: 'direct', ...options });
+  await pairMachine(world.lamassu, 'Antigua');
+  await world.must(['migrate']);
+  await world.addClient('alice');
+  await world.addFunding('alice', '9000 GTQ');
+}
+
+/** `name{labels}` to its value, as Prometheus reads it. */
+function samples(text: string): Map<string, number> {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(lines.map((line) => [line.replace(/ \S+$/, ''), Number(line.replace(/^.* /, ''))]));
+}
+
+async function metrics(): Promise<Map<string, number>> {
+  return samples((await world.must(['metrics'])).stdout);
+}
+
+test('a ledger that never ran: every number is there, and none is alarming that should not be', async () => {
+  await installation();
+  const seen = await metrics();
+  expect(Object.fromEntries(seen)).toMatchObject({
+    aio_dca_last_success_timestamp_seconds: 0,
+    aio_dca_mark_timestamp_seconds: 0,
+    aio_dca_owed_sats: 0,
+    aio_dca_waiting_sats: 0,
+    'aio_dca_payouts{state="held",kind="client"}': 0,
+    'aio_dca_attention{reason="review"}': 0,
+    aio_dca_paused: 0,
+    'aio_dca_remaining_fiat{currency="GTQ"}': 9000,
+    aio_dca_lnbits_up: 1,
+    aio_dca_source_wallet_balance_sats: 10_000_000,
+    aio_dca_source_wallet_short_sats: 0,
+  });
+  expect([...seen.keys()].some((name) => name.startsWith('aio_dca_last_run'))).toBe(false);
+});
+
+test('after a run: what was paid, when, and how the run went', async () => {
+  await installation();
+  await world.insertCashOut();
+  await world.must(['poll']);
+  await world.must(['payouts', 'pause', '--reason', 'maintenance']);
+  await world.insertCashOut();
+  await world.must(['poll']);
+  const seen = await metrics();
+  expect(Object.fromEntries(seen)).toMatchObject({
+    'aio_dca_last_run_outcome{outcome="ok"}': 1,
+    'aio_dca_last_run_outcome{outcome="incomplete"}': 0,
+    'aio_dca_payouts{state="settled",kind="client"}': 1,
+    'aio_dca_payout_sats{state="settled",kind="client"}': 484_207,
+    aio_dca_owed_sats: 484_207,
+    aio_dca_settled_sats: 484_207,
+    aio_dca_cash_outs: 2,
+    'aio_dca_cash_out_sats{part="gross"}': 1_024_800,
+    'aio_dca_cash_out_sats{part="net"}': 968_414,
+    'aio_dca_remaining_fiat{currency="GTQ"}': 1000,
+    aio_dca_paused: 1,
+    aio_dca_source_wallet_balance_sats: 10_000_000 - 484_207,
+  });
+  const now = Date.now() / 1000;
+  expect(seen.get('aio_dca_last_success_timestamp_seconds')).toBeGreaterThan(now - 60);
+  expect(seen.get('aio_dca_last_run_timestamp_seconds')).toBeGreaterThan(now - 60);
+  expect(seen.get('aio_dca_last_run_duration_seconds')).toBeLessThan(60);
+  const mark = seen.get('aio_dca_mark_timestamp_seconds') ?? 0;
+  expect(Math.abs((seen.get('aio_dca_mark_age_seconds') ?? 0) - (now - mark))).toBeLessThan(60);
+});
+
+test('without LNbits the ledger is told all the same, with the errors of the last run', async () => {
+  await installation();
+  await world.insertCashOut();
+  await world.lnbits.stop();
+  expect((await world.aioDca(['poll'])).code).toBe(75);
+  const seen = await metrics();
+  expect(Object.fromEntries(seen)).toMatchObject({
+    aio_dca_lnbits_up: 0,
+    aio_dca_owed_sats: 484_207,
+    'aio_dca_last_run_problems{code="lnbits/unreachable"}': 1,
+  });
+  expect(seen.has('aio_dca_source_wallet_balance_sats')).toBe(false);
+});
+
+test('names neither clients nor keys; --json has the same', async () => {
+  await installation();
+  await world.insertCashOut();
+  await world.must(['poll']);
+  const { stdout } = await world.must(['metrics']);
+  const [alice] = world.wallets.values();
+  for (const text of ['alice', 'Antigua', world.source.adminkey, world.source.id, alice?.inkey, alice?.id])
+    expect(stdout).not.toContain(text);
+  const json = (await world.must(['metrics', '--json'])).json<{ name: string; values: unknown[] }[]>();
+  expect(json.find(({ name }) => name === 'aio_dca_settled_sats')).toMatchObject({
+    type: 'gauge',
+    values: [{ labels: {}, value: 484_207 }],
+  });
+});
+
+describe('the daemon', () => {
+  async function scrape(listen: string, path = '/metrics'): Promise<{ status: number; text: string }> {
+    const answer = await fetch(`http://${listen}${path}`);
+    return { status: answer.status, text: await answer.text() };
+  }
+
+  test('serves the same, and counts its runs and the errors of LNbits and the tunnel', async () => {
+    const listen = `127.0.0.1:${await freePort()}`;
+    await installation({ config: `[schedule]\npoll = "* * * * * *"\n[metrics]\nlisten = "${listen}"` });
+    await world.insertCashOut();
+    const daemon = world.start(['run']);
+    const seen = async () => {
+      try {
+        return samples((await scrape(listen)).text);
+      } catch {
+        return new Map<string, number>();
+      }
+    };
+    const paid = async () => (await seen()).get('aio_dca_settled_sats') === 484_207;
+    await until(paid, 'the payment is in the metrics', 15_000);
+    const calm = await seen();
+    expect(calm.get('aio_dca_problems_total{code="lnbits/unreachable"}')).toBe(0);
+    expect(calm.get('aio_dca_problems_total{code="lamassu/ssh-unreachable"}')).toBe(0);
+    const runs = async () => (await seen()).get('aio_dca_runs_total{outcome="ok"}') ?? 0;
+    await until(async () => (await runs()) >= 1, 'a run was counted', 15_000);
+    expect((await seen()).get('aio_dca_run_duration_seconds_count')).toBeGreaterThanOrEqual(1);
+    expect(await scrape(listen, '/')).toMatchObject({ status: 404 });
+
+    await world.lamassu.query('alter table cash_out_txs rename column fiat_code to gone');
+    const failed = async () =>
+      ((await seen()).get('aio_dca_problems_total{code="lamassu/column-missing"}') ?? 0) >= 1;
+    await until(failed, 'the error was counted', 15_000);
+    await world.lamassu.query('alter table cash_out_txs rename column gone to fiat_code');
+
+    daemon.child.kill('SIGTERM');
+    expect((await daemon.ended).code).toBe(0);
+    await expect(fetch(`http://${listen}/metrics`)).rejects.toThrow();
+  }, 60_000);
+
+  test('an address that cannot be used ends it with 78', async () => {
+    await installation({ config: '[metrics]\nlisten = "127.0.0.1:99999"' });
+    const ran = await world.aioDca(['run']);
+    expect(ran.code).toBe(78);
+    expect(ran.stderr).toContain('metrics/listen');
+  });
+
+  test('an address that others can reach is used, with a warning', async () => {
+    await installation({ config: '[metrics]\nlisten = "0.0.0.0:0"' });
+    const daemon = world.start(['run']);
+    let log = '';
+    daemon.child.stderr?.on('data', (text: string) => {
+      log += text;
+    });
+    await until(() => log.includes('run ends'), 'the first run is over', 15_000);
+    expect(log).toContain('can be read from other hosts');
+    daemon.child.kill('SIGTERM');
+    expect((await daemon.ended).code).toBe(0);
+  });
+
+  describe.skipIf(!systemdAvailable())('under systemd', () => {
+    test('says that it is ready once the first run is over, and that it stops', async () => {
+      await installation();
+      const socket = await notifySocket();
+      const reading = world.lamassu.query('begin; lock table cash_out_txs in access exclusive mode');
+      await reading;
+      const daemon = world.start(['run'], { env: { NOTIFY_SOCKET: socket.path } });
+      let log = '';
+      daemon.child.stderr?.on('data', (text: string) => {
+        log += text;
+      });
+      await until(() => log.includes('run begins'), 'the first run begins', 15_000);
+      expect(socket.said()).toEqual([]);
+      await world.lamassu.query('commit');
+      await until(() => socket.said().includes('READY=1'), 'it is ready', 15_000);
+      daemon.child.kill('SIGTERM');
+      expect((await daemon.ended).code).toBe(0);
+      await until(() => socket.said().includes('STOPPING=1'), 'it stops');
+    });
+
+    test('is not kept from its work where that cannot be said', async () => {
+      await installation();
+      await world.insertCashOut();
+      const daemon = world.start(['run'], { env: { NOTIFY_SOCKET: '/nowhere/at/all' } });
+      let log = '';
+      daemon.child.stderr?.on('data', (text: string) => {
+        log += text;
+      });
+      await until(() => log.includes('systemd was not told'), 'it is logged', 15_000);
+      daemon.child.kill('SIGTERM');
+      expect((await daemon.ended).code).toBe(0);
+      expect(await world.balance(world.wallets.get('alice') ?? world.source)).toBe(484_207n);
+    });
+  });
+});
