@@ -10,6 +10,7 @@ const nouns: Record<string, () => Promise<{ register(program: Command): void }>>
   run: () => import('./run.ts'),
   clients: () => import('./clients.ts'),
   commission: () => import('./commission.ts'),
+  credits: () => import('./credits.ts'),
   fundings: () => import('./fundings.ts'),
   deposits: async () => ({ register: (await import('./fundings.ts')).registerAlias }),
   machines: () => import('./machines.ts'),

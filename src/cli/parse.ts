@@ -86,11 +86,11 @@ function instant(read: () => Temporal.Instant): Instant | undefined {
   }
 }
 
-/** The short ids that people type: `f12` a funding, `p118` a payout. */
-export function parseId(kind: 'f' | 'p', text: string, field: string): bigint {
-  const match = /^([fp])(\d{1,18})$/i.exec(text.trim());
+/** The short ids that people type: `f12` a funding, `p118` a payout, `c3` a credit. */
+export function parseId(kind: 'f' | 'p' | 'c', text: string, field: string): bigint {
+  const match = /^([fpc])(\d{1,18})$/i.exec(text.trim());
   if (match?.[1]?.toLowerCase() === kind && match[2]) return BigInt(match[2]);
-  const noun = kind === 'f' ? 'a funding' : 'a payout';
+  const noun = { f: 'a funding', p: 'a payout', c: 'a credit' }[kind];
   throw invalid(
     field,
     `${quote(text)} is not the id of ${noun}`,

@@ -14,11 +14,14 @@ export interface StatusView {
   waiting: bigint;
   /** What the source wallet holds, in sats, or why that is not known. */
   source: { balance: bigint } | { problem: BridgeError };
+  /** Whether runs credit the source wallet. */
+  creditSource: boolean;
   now: Instant;
 }
 
 /** `status --json`, as docs and scripts know it. */
-export function statusJson({ version, ledger, status, running, waiting, source }: StatusView) {
+export function statusJson(view: StatusView) {
+  const { version, ledger, status, running, waiting, source, creditSource } = view;
   const { mark, lastRun, owed, paused, attention, totals } = status;
   return {
     version,
@@ -36,8 +39,13 @@ export function statusJson({ version, ledger, status, running, waiting, source }
     pause: paused,
     source_wallet:
       'balance' in source
-        ? { balance_sats: source.balance, short_sats: short(owed.sats, source.balance) }
+        ? { balance_sats: source.balance, short_sats: short(status, source.balance) }
         : null,
+    credits: {
+      on: creditSource,
+      credited_sats: status.credits.credited,
+      to_come_sats: status.credits.toCome,
+    },
     attention,
     totals: {
       cash_outs: totals.cashOuts,
@@ -50,8 +58,10 @@ export function statusJson({ version, ledger, status, running, waiting, source }
   };
 }
 
-function short(owed: bigint, balance: bigint): bigint {
-  return owed > balance ? owed - balance : 0n;
+/** What the wallet lacks, even once what is to be credited has arrived. */
+function short({ owed, credits }: Status, balance: bigint): bigint {
+  const missing = owed.sats - credits.toCome - balance;
+  return missing > 0n ? missing : 0n;
 }
 
 /** The same at a glance, what needs a person last. */
@@ -77,6 +87,7 @@ export function statusText(view: StatusView, timezone: string): string {
       `${formatSats(owed.sats)}, ${formatSats(waiting)} of it not due yet; ${owed.payouts} open payouts`,
     ],
     ['Source wallet', sourceText(view)],
+    ...creditLines(view),
     ...(paused
       ? [pair('Paying', `paused by ${clean(paused.by)}, ${when(paused.at)}: ${clean(paused.reason)}`)]
       : []),
@@ -93,19 +104,37 @@ function pair(label: string, text: string): [string, string] {
   return [label, text];
 }
 
-function sourceText({ source, status: { owed } }: StatusView): string {
+function sourceText({ source, status }: StatusView): string {
   if ('problem' in source) return `not known: ${clean(source.problem.message)}`;
-  const missing = short(owed.sats, source.balance);
-  if (missing === 0n) return `${formatSats(source.balance)}, enough for what is owed`;
+  const missing = short(status, source.balance);
+  const toCome = status.credits.toCome;
+  const coming = toCome > 0n ? ` with the ${formatSats(toCome)} to be credited` : '';
+  if (missing === 0n) return `${formatSats(source.balance)}, enough for what is owed${coming}`;
   return `${formatSats(source.balance)}, ${formatSats(missing)} less than is owed`;
 }
 
-function attentionLines({ review, held, unknown, stale, aged }: Status['attention']): string[] {
+/** Crediting lets LNbits owe sats that it may not have: whoever has it on is told so each time. */
+function creditLines({ source, creditSource, status }: StatusView): [string, string][] {
+  if (creditSource) {
+    return [
+      ['Crediting', `on, ${formatSats(status.credits.credited)} so far: LNbits owes them,`],
+      ['', 'so they must lie on its node'],
+    ];
+  }
+  if (!('balance' in source) || short(status, source.balance) === 0n) return [];
+  return [
+    ['', 'Top it up; or, where the sats of cash-outs arrive on LNbits’ node but in'],
+    ['', 'none of its wallets, see [lnbits] credit_source in docs/crediting.md'],
+  ];
+}
+
+function attentionLines({ review, held, unknown, stale, aged, credits }: Status['attention']): string[] {
   const needs: [boolean, string, string][] = [
     [review > 0n, `${review} rows of Lamassu in review`, 'aio-dca review list'],
     [held > 0n, `${held} payouts held`, 'aio-dca payouts list --state held'],
     [unknown > 0n, `${unknown} payouts whose outcome is not known`, 'aio-dca payouts list --state unknown'],
     [stale, 'no run has succeeded for too long', 'aio-dca poll, then aio-dca doctor'],
+    [credits > 0n, `${credits} credits of the source wallet in doubt`, 'aio-dca credits list'],
     [aged > 0n, `${aged} open payouts are too old`, 'aio-dca payouts list --open'],
   ];
   const standing = needs.filter(([stands]) => stands);

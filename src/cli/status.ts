@@ -30,6 +30,7 @@ export function register(program: Command): void {
           source: config.lamassu.name,
           staleBefore: plus(at, -config.attention.staleAfterMs),
           agedBefore: plus(at, -config.attention.payoutAfterMs),
+          creditSource: config.lnbits.creditSource,
         });
         const due = await dueGroups(ledger.db, formOptions(config, 0n));
         return {
@@ -39,12 +40,13 @@ export function register(program: Command): void {
           running: (await currentRun(ledger.db)) ?? null,
           waiting: due.reduce((left, group) => left - group.sats, status.owed.unformed),
           source: await asked,
+          creditSource: config.lnbits.creditSource,
           now: at,
         };
       });
       cli.answer(statusJson(view), statusText(view, config.timezone));
-      const { review, held, unknown, stale, aged } = view.status.attention;
-      if (stale || review + held + unknown + aged > 0n) process.exitCode = 2;
+      const { review, held, unknown, stale, aged, credits } = view.status.attention;
+      if (stale || review + held + unknown + aged + credits > 0n) process.exitCode = 2;
     });
 }
 

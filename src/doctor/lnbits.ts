@@ -1,8 +1,10 @@
 import { sql } from 'kysely';
 import type { Config } from '../config/load.ts';
 import { Secret } from '../config/secret.ts';
+import { superuserOf } from '../config/superuser.ts';
 import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
+import { creditTotals, uncoveredSats } from '../ledger/credits.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
 import type { LnbitsClient } from '../lnbits/client.ts';
 import { type Check, fail, ok, warn } from './check.ts';
@@ -31,10 +33,11 @@ export async function* examineLnbits(config: Config, ledger: Ledger | undefined)
       yield ledger
         ? await bindingCheck(ledger.db, source)
         : ok('source wallet', `"${source.name}", by its admin key`);
-      if (ledger) yield await balanceCheck(ledger.db, source);
+      if (ledger) yield await balanceCheck(ledger.db, source, config.lnbits.creditSource);
     } catch (error) {
       yield fail('source wallet', error);
     }
+    if (config.lnbits.creditSource) yield await creditCheck(config);
     if (ledger) yield* recipientChecks(ledger.db, lnbits);
   } finally {
     await lnbits.close();
@@ -92,8 +95,8 @@ async function bindingCheck(db: Db, { id, name }: SourceWallet): Promise<Check> 
   );
 }
 
-/** What is allocated and not settled yet, against what the wallet holds. */
-async function balanceCheck(db: Db, { balanceMsat }: SourceWallet): Promise<Check> {
+/** What is allocated and not settled yet, against what the wallet holds and is credited with before it is paid. */
+async function balanceCheck(db: Db, { balanceMsat }: SourceWallet, crediting: boolean): Promise<Check> {
   const { rows } = await sql<{ owed: bigint }>`
     with unsettled as (select id from payouts where state <> 'settled')
     select cast(
@@ -106,9 +109,35 @@ async function balanceCheck(db: Db, { balanceMsat }: SourceWallet): Promise<Chec
       as bigint) as owed`.execute(db);
   const owed = rows[0]?.owed ?? 0n;
   const held = balanceMsat / 1000n;
-  const detail = `it holds ${groupDigits(held)} sat, ${groupDigits(owed)} sat are owed`;
-  if (held >= owed) return ok('balance', detail);
-  return warn('balance', detail, `Top the source wallet up by at least ${groupDigits(owed - held)} sat.`);
+  const toCome = (await creditTotals(db)).open + (crediting ? await uncoveredSats(db) : 0n);
+  const detail =
+    `it holds ${groupDigits(held)} sat, ${groupDigits(owed)} sat are owed` +
+    (toCome > 0n ? `, ${groupDigits(toCome)} sat are credited before they are paid` : '');
+  if (held + toCome >= owed) return ok('balance', detail);
+  const elsewhere =
+    ' Where the sats of cash-outs arrive on LNbits’ node but in none of its wallets, [lnbits] credit_source = true does it by itself: docs/crediting.md.';
+  return warn(
+    'balance',
+    detail,
+    `Top the source wallet up by at least ${groupDigits(owed - held - toCome)} sat.${crediting ? '' : elsewhere}`,
+  );
+}
+
+/** Whether the superuser may credit the source wallet; even then it is a warning what that means. */
+async function creditCheck({ lnbits }: Config): Promise<Check> {
+  try {
+    const { LnbitsAdmin } = await import('../lnbits/admin.ts');
+    const superuser = superuserOf(lnbits);
+    const admin = await LnbitsAdmin.logIn(lnbits.url, superuser);
+    await admin.close();
+    return warn(
+      'credit_source',
+      `on: ${superuser.name} credits the source wallet with what cash-outs have to pay out, and LNbits then owes these sats`,
+      'They must lie on its node: see that it receives what machines take in. Off is right where the source wallet is filled by other means.',
+    );
+  } catch (error) {
+    return fail('credit_source', error);
+  }
 }
 
 /** Each wallet that is paid into as a run would meet it: its key is known and is an invoice key. */

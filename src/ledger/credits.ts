@@ -59,6 +59,20 @@ export async function uncoveredCashOuts(db: Db): Promise<Uncovered[]> {
     .filter(({ sats }) => sats > 0n);
 }
 
+/** Sats that arrived, sats of credits that are still to arrive, and how many credits a person may have to look at. */
+export async function creditTotals(db: Db): Promise<{ credited: bigint; open: bigint; doubtful: bigint }> {
+  const sumOf = (states: string, what = 'sats') =>
+    sql<bigint>`cast(coalesce(sum(case when state in (${sql.raw(states)}) then ${sql.raw(what)} else 0 end), 0) as bigint)`;
+  return db
+    .selectFrom('credits')
+    .select([
+      sumOf("'credited'").as('credited'),
+      sumOf("'intended', 'sending', 'unknown'").as('open'),
+      sumOf("'unknown', 'held'", '1').as('doubtful'),
+    ])
+    .executeTakeFirstOrThrow();
+}
+
 /** What a run would credit before it pays, in satoshi. */
 export async function uncoveredSats(db: Db): Promise<bigint> {
   return (await uncoveredCashOuts(db)).reduce((all, one) => all + one.sats, 0n);

@@ -1,5 +1,6 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Instant } from '../time.ts';
+import { creditTotals, uncoveredSats } from './credits.ts';
 import type { Db } from './open.ts';
 import type { Mark } from './source.ts';
 
@@ -9,10 +10,11 @@ export interface Status {
   mark: Mark | null;
   /** When the last run ended that read Lamassu and left nothing undone. */
   lastSuccessAt: Instant | null;
-  /** The last run that ended; commands that decide about payouts are not counted. */
+  /** The last run that ended; commands that decide about payouts and credits are not counted. */
   lastRun: { id: bigint; kind: string; outcome: string; finishedAt: Instant } | null;
   paused: { at: Instant; by: string; reason: string } | null;
   owed: Owed;
+  credits: Credits;
   attention: Attention;
   totals: Totals;
 }
@@ -26,6 +28,14 @@ export interface Owed {
   unformed: bigint;
 }
 
+/** What LNbits' superuser puts into the source wallet, in satoshi. */
+export interface Credits {
+  /** What has arrived. */
+  credited: bigint;
+  /** What the next runs will credit: recorded, or, with crediting on, not even that. */
+  toCome: bigint;
+}
+
 export interface Attention {
   review: bigint;
   held: bigint;
@@ -34,6 +44,8 @@ export interface Attention {
   stale: boolean;
   /** Open payouts that are too old. */
   aged: bigint;
+  /** Credits of the source wallet that are held, or whose outcome is not known. */
+  credits: bigint;
 }
 
 export interface Totals {
@@ -53,6 +65,8 @@ export interface StatusOptions {
   staleBefore: Instant;
   /** Open payouts from before are aged. */
   agedBefore: Instant;
+  /** Whether runs credit the source wallet. */
+  creditSource: boolean;
 }
 
 export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Status> {
@@ -66,6 +80,8 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
     .where('name', '=', options.source)
     .executeTakeFirst();
   const lastSuccessAt = await lastSuccess(db);
+  const credits = await creditTotals(db);
+  const uncovered = options.creditSource ? await uncoveredSats(db) : 0n;
   return {
     mark:
       source?.mark_confirmed_at && source.mark_id
@@ -75,8 +91,10 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
     lastRun: await lastRun(db),
     paused: paused_at === null ? null : { at: paused_at, by: paused_by ?? '', reason: paused_reason ?? '' },
     owed: await owed(db),
+    credits: { credited: credits.credited, toCome: credits.open + uncovered },
     attention: {
       ...(await needing(db, options.agedBefore)),
+      credits: credits.doubtful,
       stale: (lastSuccessAt ?? created_at) < options.staleBefore,
     },
     totals: await totals(db),
@@ -100,6 +118,7 @@ async function lastRun(db: Db): Promise<Status['lastRun']> {
     .select(['id', 'kind', 'outcome', 'finished_at'])
     .where('outcome', 'is not', null)
     .where('kind', 'not like', 'payouts %')
+    .where('kind', 'not like', 'credits %')
     .orderBy('id', 'desc')
     .executeTakeFirst();
   if (!row?.outcome || !row.finished_at) return null;
@@ -139,7 +158,7 @@ async function owed(db: Db): Promise<Owed> {
   return { payouts: payouts.count, sats: unformed + payouts.sats - arrived.sats, unformed };
 }
 
-async function needing(db: Db, agedBefore: Instant): Promise<Omit<Attention, 'stale'>> {
+async function needing(db: Db, agedBefore: Instant): Promise<Omit<Attention, 'stale' | 'credits'>> {
   const { review } = await db
     .selectFrom('review')
     .select((eb) => eb.fn.countAll<bigint>().as('review'))

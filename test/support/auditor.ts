@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { ledgerSql } from './ledger-sql.ts';
 import type { World } from './world.ts';
@@ -6,7 +7,7 @@ import type { World } from './world.ts';
  * A second opinion that shares nothing with the program: it reads LNbits' wallets over HTTP, Lamassu's rows and the
  * ledger's tables by SQL of its own, and works out by its own arithmetic what every client must hold.
  *
- * It knows what its scenarios use: flow clients, fundings for all machines without a rate of their own, currencies
+ * It knows what its scenarios use: flow clients, commission recipients of all machines whose weights never changed, fundings for all machines without a rate of their own, currencies
  * of two digits, rows with a ticker price, and that in the end nothing is open.
  */
 
@@ -68,6 +69,13 @@ export async function audit(world: World): Promise<Audit> {
       `the source wallet spent ${spent} msat, and the clients received ${sum(arrived.values())}`,
     );
 
+  if (/^credit_source = true$/m.test(await readFile(world.configFile, 'utf8'))) {
+    const credited = await creditedTo(world);
+    const owed = sum(due.values()) * 1000n;
+    if (credited > owed) blame('twice', `the source wallet was credited with ${credited} msat for ${owed}`);
+    if (credited < owed) blame('lost', `the source wallet was credited with ${credited} msat of ${owed}`);
+  }
+
   const settled = await ledgerAgrees(world, arrived, blame);
   return { violations, totals, wallets, spent: spent / 1000n, settled };
 }
@@ -106,6 +114,11 @@ async function whatIsDue(
      from fundings f join recipients r on r.id = f.client_id where f.deposited_at is not null order by f.id`,
   );
   const left = new Map(cash.map((row) => [row.id, row.amount as bigint]));
+  const recipients = await ledgerSql(
+    world.ledgerUrl,
+    `select r.name, w.weight from commission_weights w join recipients r on r.id = w.recipient_id
+     where w.machine is null and w.weight > 0 order by r.id`,
+  );
   const due = new Map<string, bigint>();
   const totals = { cashOuts: 0, gross: 0n, commission: 0n, net: 0n, own: 0n };
   for (const id of order) {
@@ -128,6 +141,12 @@ async function whatIsDue(
     const weights = [...taken, whole - sum(taken)];
     const grosses = apportion(gross, weights);
     const commissions = apportion(commission, weights);
+    const shares = apportion(
+      recipients.length > 0 ? commission : 0n,
+      recipients.map((one) => one.weight as bigint),
+    );
+    for (const [index, one] of recipients.entries())
+      due.set(`${one.name}`, (due.get(`${one.name}`) ?? 0n) + (shares[index] ?? 0n));
     totals.cashOuts += 1;
     totals.gross += gross;
     totals.commission += commission;
@@ -183,6 +202,12 @@ async function ledgerAgrees(world: World, arrived: Map<string, bigint>, blame: B
     'select cash_out_id, net from allocations where payout_id is null and net > 0',
   );
   for (const { cash_out_id, net } of unpaid) blame('lost', `${net} sat of ${cash_out_id} are in no payout`);
+  const shares = await ledgerSql(
+    world.ledgerUrl,
+    'select cash_out_id, sats from commission_shares where payout_id is null',
+  );
+  for (const { cash_out_id, sats } of shares)
+    blame('lost', `${sats} sat of the commission of ${cash_out_id} are in no payout`);
   return payouts.filter((one) => one.state === 'settled').length;
 }
 
@@ -211,6 +236,16 @@ async function paymentsOf(world: World, key: string): Promise<Shown[]> {
       payments.push({ hash: payment_hash, amount: BigInt(amount), fee: BigInt(fee), status, extra });
     if (data.length < PAGE) return payments;
   }
+}
+
+/** What a superuser put into the source wallet, in msat. */
+async function creditedTo(world: World): Promise<bigint> {
+  const url = `${world.lnbits.url}/api/v1/payments/paginated?memo=Admin%20credit&limit=${PAGE}`;
+  const answer = await fetch(url, { headers: { 'X-Api-Key': world.source.inkey } });
+  if (!answer.ok) throw new Error(`LNbits answered ${answer.status} for the credits of the source wallet`);
+  const { data } = (await answer.json()) as { data: { amount: number; status: string }[] };
+  if (data.length === PAGE) throw new Error('the auditor reads one page of credits');
+  return sum(data.filter((one) => one.status === 'success').map((one) => BigInt(one.amount)));
 }
 
 /** `4000.00000` to 400000000. */

@@ -24,7 +24,8 @@ export async function fork(template: World, ledgerPort?: number): Promise<World>
     const lnbits = await startLnbitsSimulator({ version });
     stack.defer(() => lnbits.stop());
     const source = await lnbits.createUserWallet('source');
-    await lnbits.topUp(source.id, await template.balance(template.source));
+    const sats = await template.balance(template.source);
+    if (sats > 0n) await lnbits.topUp(source.id, sats);
     await writeFile(join(folder, 'source.adminkey'), `${source.adminkey}\n`, { mode: 0o600 });
 
     const ledgerUrl = await copyLedger(template, folder, stack);

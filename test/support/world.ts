@@ -28,8 +28,10 @@ export interface WorldOptions {
   config?: string;
   /** More lines for `[payouts]`. */
   payouts?: string;
-  /** What the source wallet holds at first. */
+  /** What the source wallet holds at first; with `credit` nothing. */
   sats?: bigint;
+  /** `[lnbits] credit_source`: LNbits' superuser fills the source wallet. */
+  credit?: boolean;
   /** `[lamassu] start_at`; by default a month ago. */
   startAt?: string;
 }
@@ -44,7 +46,7 @@ export interface World {
   simulator(): LnbitsSimulator;
   /** The wallet that pays. */
   source: WalletKeys;
-  /** The wallets of the clients by name. */
+  /** The wallets of the clients and commission recipients by name. */
   wallets: Map<string, WalletKeys>;
   /** The ledger's URL with its password, for SQL past the program. */
   ledgerUrl: string;
@@ -55,6 +57,8 @@ export interface World {
   must(args: string[], options?: RunOptions): Promise<Ran>;
   /** A wallet at LNbits and a client who is paid into it. Further arguments go to `clients add`. */
   addClient(name: string, args?: string[]): Promise<WalletKeys>;
+  /** A wallet at LNbits, and a recipient of the commission who is paid into it. */
+  addCommission(name: string, weight?: number): Promise<WalletKeys>;
   /** Cash of a client that was in the machine at `at` (default: two weeks ago). Answers the funding's id. */
   addFunding(client: string, amount: string, options?: { at?: string; args?: string[] }): Promise<string>;
   /** A row of Lamassu's cash_out_txs; its defaults are in `insertCashOut`. */
@@ -77,7 +81,7 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
 }
 
 async function build(options: WorldOptions, stack: AsyncDisposableStack): Promise<World> {
-  const { tunnel = 'ssh', quiet = '1 s', sats = 10_000_000n } = options;
+  const { tunnel = 'ssh', quiet = '1 s', credit = false, sats = credit ? 0n : 10_000_000n } = options;
   const server = options.postgres ?? process.env[SERVER_VARIABLE] ?? (await ownPostgres(stack));
   const folder = await mkdtemp(join(tmpdir(), 'aio-dca-world-'));
   stack.defer(async () => rm(folder, { recursive: true, force: true }));
@@ -100,7 +104,7 @@ async function build(options: WorldOptions, stack: AsyncDisposableStack): Promis
   const lnbits = options.lnbits ?? (await startLnbitsSimulator(simulatorOptions(options)));
   stack.defer(async () => lnbits.stop());
   const source = await lnbits.createUserWallet('source');
-  await lnbits.topUp(source.id, sats);
+  if (sats > 0n) await lnbits.topUp(source.id, sats);
 
   const ledgerUrl =
     options.ledger === 'postgresql'
@@ -126,6 +130,13 @@ async function build(options: WorldOptions, stack: AsyncDisposableStack): Promis
     '[lnbits]',
     `url = "${lnbits.url}"`,
     `source_wallet_key_file = "${await secret('source.adminkey', source.adminkey)}"`,
+    ...(credit
+      ? [
+          'credit_source = true',
+          `superuser = "${lnbits.superuser.name}"`,
+          `superuser_password_file = "${await secret('superuser.password', lnbits.superuser.password)}"`,
+        ]
+      : []),
     '',
     '[payouts]',
     `quiet = "${quiet}"`,
@@ -177,6 +188,14 @@ export function worldOf(
       const file = join(folder, `${name}.invoicekey`);
       await writeFile(file, `${keys.inkey}\n`, { mode: 0o600 });
       await must(['clients', 'add', name, '--wallet-key-file', file, ...args]);
+      wallets.set(name, keys);
+      return keys;
+    },
+    addCommission: async (name, weight = 1) => {
+      const keys = await lnbits.createUserWallet(name);
+      const file = join(folder, `${name}.invoicekey`);
+      await writeFile(file, `${keys.inkey}\n`, { mode: 0o600 });
+      await must(['commission', 'add', name, '--wallet-key-file', file, '--weight', `${weight}`]);
       wallets.set(name, keys);
       return keys;
     },

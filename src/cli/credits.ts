@@ -1,0 +1,160 @@
+import { type Command, Option } from 'commander';
+import type { CreditView } from '../ledger/credit-cases.ts';
+import type { CreditState } from '../ledger/schema.ts';
+import { now } from '../time.ts';
+import { makeCli, usage } from './context.ts';
+import { parseLimit, tellMore, withLimit } from './limit.ts';
+import { parseId } from './parse.ts';
+import { clean, formatSats, formatTime, table } from './print.ts';
+
+const STATES: CreditState[] = ['intended', 'sending', 'unknown', 'credited', 'held', 'dropped'];
+
+export function register(program: Command): void {
+  const credits = program
+    .command('credits')
+    .description('what LNbits’ superuser put into the source wallet ([lnbits] credit_source)');
+  withLimit(credits.command('list').description('the newest credits'))
+    .addOption(new Option('--state <state>', 'only those in this state').choices(STATES))
+    .addHelpText('after', '\nExample:\n  aio-dca credits list --state held')
+    .action(list);
+  credits
+    .command('show')
+    .description('one credit, and the cash-outs that it is for')
+    .argument('<id>', 'of the credit, like c3')
+    .addHelpText('after', '\nExample:\n  aio-dca credits show c3')
+    .action(show);
+  credits
+    .command('resolve')
+    .description('say what became of a credit that is held')
+    .argument('<id>', 'of the credit, like c3')
+    .option('--credited', 'it is in the source wallet')
+    .option('--payment <hash>', 'which payment of the source wallet it is')
+    .option('--not-credited', 'it is not, and never will be: the next run credits its cash-outs anew')
+    .requiredOption('--reason <text>', 'how you know, for the log')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  aio-dca credits resolve c3 --credited --payment 9f…c2 --reason "the other one was my top-up"\n' +
+        '  aio-dca credits resolve c3 --not-credited --reason "LNbits shows it as pending since March"',
+    )
+    .action(resolve);
+}
+
+async function list(options: { state?: CreditState; limit?: string }, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const limit = parseLimit(options.limit);
+  const { timezone } = await cli.config();
+  const { listCredits } = await import('../ledger/credit-cases.ts');
+  const found = await cli.withLedger('read', ({ db }) => listCredits(db, { state: options.state, limit }));
+  cli.answer(
+    found.rows.map((row) => {
+      const { cash_outs: of, ...shown } = json(row);
+      return { ...shown, cash_outs: of.length };
+    }),
+    found.rows.length === 0
+      ? 'No credits.'
+      : table(
+          ['credit', 'state', 'sats', 'cash-outs', 'recorded', 'why'],
+          found.rows.map((row) => [
+            ...[`c${row.id}`, row.state, formatSats(row.sats), row.cashOuts.length],
+            ...[formatTime(row.created_at, timezone), row.reason],
+          ]),
+        ),
+  );
+  tellMore(found);
+}
+
+async function show(text: string, _options: object, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const id = parseId('c', text, 'ID');
+  const { timezone } = await cli.config();
+  const { findCredit } = await import('../ledger/credit-cases.ts');
+  const credit = await cli.withLedger('read', ({ db }) => findCredit(db, id));
+  cli.answer(json(credit), page(credit, timezone));
+}
+
+async function resolve(
+  text: string,
+  options: { credited?: boolean; notCredited?: boolean; payment?: string; reason: string },
+  command: Command,
+): Promise<void> {
+  const cli = makeCli(command);
+  const id = parseId('c', text, 'ID');
+  const reason = options.reason.trim();
+  const { credited = false, notCredited = false } = options;
+  const payment = options.payment?.trim().toLowerCase() ?? null;
+  if (reason === '') throw usage('--reason: it is empty.', 'Say how you know: it is kept in the log.');
+  if (credited === notCredited) {
+    throw usage('--credited, --not-credited: one of them must be given.', 'Say what became of the credit.');
+  }
+  if (payment !== null && (notCredited || !/^[0-9a-f]{64}$/.test(payment))) {
+    throw notCredited
+      ? usage('--payment: what was not credited has no payment.', 'Leave it out, or say --credited.')
+      : usage(
+          `--payment: ${JSON.stringify(payment)} is not a payment hash.`,
+          'It has 64 hexadecimal digits.',
+        );
+  }
+  const { payouts, timezone } = await cli.config();
+  const { findCredit, refuseResolving, resolveCredit } = await import('../ledger/credit-cases.ts');
+  const { startRun } = await import('../ledger/lease.ts');
+  const credit = await cli.withLedger('write', async (ledger) => {
+    // A run holds the lease: nothing is sent or found out while a person decides.
+    const run = await startRun(ledger, 'credits resolve', cli.actor);
+    try {
+      const found = await findCredit(ledger.db, id);
+      refuseResolving(found, { credited, quietMs: payouts.quietMs, now: now() });
+      if (await cli.confirm(question(found, credited))) {
+        await run.write((trx) =>
+          resolveCredit(trx, run.who, { credit: found, credited, payment, reason }, now()),
+        );
+      }
+      await run.finish('ok', null);
+      return await findCredit(ledger.db, id);
+    } catch (error) {
+      await run.finish('failed', null).catch(() => {});
+      throw error;
+    }
+  });
+  cli.answer(json(credit), page(credit, timezone));
+}
+
+function question({ id, sats, state, reason }: CreditView, credited: boolean): string {
+  const why = reason === null ? state : `${state}: ${clean(reason)}`;
+  return credited
+    ? `Credit c${id} of ${formatSats(sats)} is ${why}. Record it as credited, so that nobody credits it again?`
+    : `Credit c${id} of ${formatSats(sats)} is ${why}. Record it as not credited, so that LNbits is asked for these sats again?`;
+}
+
+function json(row: CreditView) {
+  return {
+    id: `c${row.id}`,
+    state: row.state,
+    reason: row.reason,
+    sats: row.sats,
+    wallet_id: row.wallet_id,
+    created_at: row.created_at,
+    sent_at: row.sent_at,
+    credited_at: row.credited_at,
+    payment_hash: row.payment_hash,
+    cash_outs: row.cashOuts,
+  };
+}
+
+/** One credit, for a person; the hash stands on a line of its own, to be copied whole. */
+function page(row: CreditView, timezone: string): string {
+  const when = (at: string) => formatTime(at, timezone);
+  return [
+    `Credit c${row.id}: ${formatSats(row.sats)}, ${row.state}${row.reason === null ? '' : `: ${clean(row.reason)}`}`,
+    `Source wallet: ${row.wallet_id}`,
+    `Recorded ${when(row.created_at)}${row.sent_at === null ? '' : `, sent ${when(row.sent_at)}`}`,
+    ...(row.credited_at === null ? [] : [`Credited ${when(row.credited_at)}`]),
+    ...(row.payment_hash === null ? [] : [row.payment_hash]),
+    table(
+      ['cash-out', 'sats'],
+      row.cashOuts.map((one) => [one.id, formatSats(one.sats)]),
+    ),
+    ...(row.state === 'held'
+      ? [`When you know: aio-dca credits resolve c${row.id} --credited | --not-credited --reason "…"`]
+      : []),
+  ].join('\n');
+}
