@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Config, loadConfig } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
 import type { BridgeError } from '../../src/errors.ts';
@@ -25,8 +26,8 @@ export interface Payday {
   addClient(name: string): Promise<WalletKeys>;
   /** A cash-out at that client's machine: the sats are his, those of `commission` the recipients'. Answers its id. */
   owe(name: string, sats: bigint, commission?: bigint): Promise<string>;
-  /** A recipient of the commission of all machines, or of one. */
-  addCommission(name: string, weight?: bigint, machine?: string): Promise<WalletKeys>;
+  /** A recipient of the commission of all machines, or of one, from now on. */
+  addCommission(name: string, weight?: bigint, machine?: string | null): Promise<WalletKeys>;
   /** The paying half of one run. */
   payNow(options?: { signal?: AbortSignal }): Promise<PayReport & { problems: BridgeError[] }>;
   payouts(): Promise<{ id: bigint; name: string; state: string; reason: string | null; sats: bigint }[]>;
@@ -119,18 +120,14 @@ ${payouts}
       });
       return wallet;
     },
-    addCommission: async (name, weight = 1n, machine) => {
-      const { id, inkey } = await lnbits.createUserWallet(name);
-      const wallet = { id, key: new Secret(inkey) };
+    addCommission: async (name, weight = 1n, machine = null) => {
+      const keys = await lnbits.createUserWallet(name);
+      const wallet = { id: keys.id, key: new Secret(keys.inkey) };
+      await nextMoment();
       await ledger.write((trx) =>
-        addCommission(
-          trx,
-          { actor: 'test', run: null },
-          { name, wallet, weight, machine: machine ?? null },
-          at,
-        ),
+        addCommission(trx, { actor: 'test', run: null }, { name, wallet, weight, machine }, now()),
       );
-      return { id, inkey, adminkey: '' };
+      return keys;
     },
     owe: async (name, sats, commission = 0n) => {
       const cashOut = {
@@ -185,4 +182,10 @@ ${payouts}
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What is done after it has a later time than what was done before. */
+export async function nextMoment(): Promise<void> {
+  const before = now();
+  while (now() === before) await sleep(1);
 }

@@ -1,0 +1,132 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { removeCommission } from '../../src/ledger/commission.ts';
+import { verifyLedger } from '../../src/ledger/verify.ts';
+import { now } from '../../src/time.ts';
+import { nextMoment, type Payday, type PaydayOptions, payday } from '../support/payday.ts';
+
+/* The commission is paid out through the same outbox as clients' sats, with the same guarantees. */
+
+describe('paying the commission', () => {
+  let day: Payday;
+  afterEach(async () => {
+    expect((await verifyLedger(day.ledger.db)).differences).toEqual([]);
+    await day.stop();
+  });
+
+  /** Alice is owed 1000 sats; of 100 sats commission the owner gets 70 and the shop 30. */
+  const three = async (options: PaydayOptions = {}) => {
+    day = await payday(options);
+    const alice = await day.addClient('alice');
+    const owner = await day.addCommission('owner', 7n);
+    const shop = await day.addCommission('shop', 3n);
+    await day.owe('alice', 1000n, 100n);
+    const balances = () => [alice, owner, shop].map(({ id }) => day.lnbits.balance(id));
+    return { owner, shop, balances };
+  };
+  const states = async () =>
+    Object.fromEntries((await day.payouts()).map(({ name, state }) => [name, state] as const));
+
+  test('each recipient receives its part, after the clients', async () => {
+    const { balances } = await three();
+    expect(await day.payNow()).toMatchObject({ settled: 3, satsSettled: 1100n, problems: [] });
+    expect(balances()).toEqual([1000n, 70n, 30n]);
+    expect((await day.payouts()).map(({ name }) => name)).toEqual(['alice', 'owner', 'shop']);
+    expect(await day.payNow()).toMatchObject({ settled: 0 });
+    expect(day.lnbits.balance(day.source.id)).toBe(998_900n);
+  });
+
+  test('both sides say what it is', async () => {
+    const { owner } = await three();
+    await day.payNow();
+    const [received] = day.lnbits.payments(owner.id);
+    expect(received).toMatchObject({ memo: '70 sat for commission (payout p2)', status: 'success' });
+    expect(received?.extra).toMatchObject({ tag: 'aio-dca', payout: 'p2', client: 'owner', sats: 70 });
+    expect(received?.extra).toMatchObject({ fiat: '0.00', cash_outs_count: 1 });
+  });
+
+  test('a machine with recipients of its own leaves the general ones out', async () => {
+    const { balances } = await three();
+    const local = await day.addCommission('local', 1n, 'alice');
+    await day.owe('alice', 1000n, 10n);
+    await day.payNow();
+    expect(balances()).toEqual([2000n, 70n, 30n]);
+    expect(day.lnbits.balance(local.id)).toBe(10n);
+  });
+
+  test('without recipients it stays in the source wallet', async () => {
+    day = await payday();
+    await day.addClient('alice');
+    await day.owe('alice', 1000n, 100n);
+    expect(await day.payNow()).toMatchObject({ settled: 1, satsSettled: 1000n });
+    expect(day.lnbits.balance(day.source.id)).toBe(999_000n);
+  });
+
+  test('less than minimum_sats waits and gathers over cash-outs', async () => {
+    const { balances } = await three({ payouts: 'minimum_sats = 50' });
+    await day.payNow();
+    expect(balances()).toEqual([1000n, 70n, 0n]);
+    await day.owe('alice', 1000n, 100n);
+    await day.payNow();
+    expect(balances()).toEqual([2000n, 140n, 60n]);
+  });
+
+  test('who is removed receives what waits, however little, and nothing of later cash-outs', async () => {
+    const { balances } = await three({ payouts: 'minimum_sats = 50' });
+    await day.payNow();
+    await day.ledger.write((trx) => removeCommission(trx, { actor: 'dora', run: null }, 'shop', null, now()));
+    await nextMoment();
+    await day.owe('alice', 1000n, 100n);
+    await day.payNow();
+    expect(balances()).toEqual([2000n, 170n, 30n]);
+  });
+
+  test('more than maximum_sats goes in parts', async () => {
+    const { owner, balances } = await three({ payouts: 'maximum_sats = 40' });
+    await day.payNow();
+    expect(day.lnbits.payments(owner.id).map(({ amount }) => amount)).toEqual([40_000, 30_000]);
+    expect(balances()).toEqual([1000n, 70n, 30n]);
+  });
+
+  test.each(['before', 'after'] as const)('cut %s a payment takes effect, it is paid once', async (at) => {
+    const { owner, balances } = await three();
+    day.lnbits.rules = [
+      { when: ({ kind, hash }) => kind === 'pay' && isOf(owner.id, hash), fault: { at, do: 'reset' } },
+    ];
+    await day.payNow();
+    await day.payNow();
+    expect(balances()).toEqual([1000n, 70n, 30n]);
+    expect(await states()).toEqual({ alice: 'settled', owner: 'settled', shop: 'settled' });
+  });
+
+  test('a recipient without a wallet is held, clients and other recipients are paid', async () => {
+    const { owner, balances } = await three();
+    await day.lnbits.deleteWallet(owner.id);
+    expect(await day.payNow()).toMatchObject({ settled: 2, held: 1 });
+    expect(await states()).toEqual({ alice: 'settled', owner: 'held', shop: 'settled' });
+    expect(balances()).toEqual([1000n, 0n, 30n]);
+  });
+
+  test('debited and not credited: held, never paid again by itself', async () => {
+    const { owner, balances } = await three();
+    day.lnbits.rules = [
+      { when: ({ kind, hash }) => kind === 'pay' && isOf(owner.id, hash), fault: { pay: 'debit-only' } },
+    ];
+    await day.payNow();
+    await day.payNow();
+    expect(await states()).toEqual({ alice: 'settled', owner: 'held', shop: 'settled' });
+    expect(balances()).toEqual([1000n, 0n, 30n]);
+  });
+
+  test('when the balance is too small, clients come first and the commission waits', async () => {
+    const { balances } = await three({ funds: 1050n });
+    expect(await day.payNow()).toMatchObject({ settled: 2, deferred: 1 });
+    expect(balances()).toEqual([1000n, 0n, 30n]);
+    await day.lnbits.topUp(day.source.id, 50n);
+    await day.payNow();
+    expect(balances()).toEqual([1000n, 70n, 30n]);
+  });
+
+  function isOf(wallet: string, hash: string | null): boolean {
+    return day.lnbits.payments(wallet).some((row) => row.payment_hash === hash);
+  }
+});
