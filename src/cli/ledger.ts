@@ -118,12 +118,13 @@ async function recover(options: RecoverOptions, command: Command): Promise<void>
   if (report.misfits.length > 0) process.exitCode = 2;
 }
 
-function recoverJson({ payments, cashOuts, restored, misfits }: RecoverReport, dryRun: boolean) {
+function recoverJson({ payments, cashOuts, restored, heldCredits, misfits }: RecoverReport, dryRun: boolean) {
   return {
     ok: misfits.length === 0,
     dry_run: dryRun,
     payments,
     cash_outs: cashOuts,
+    held_credits: heldCredits,
     payouts: restored.map((one) => ({
       id: `p${one.payout}`,
       recipient: one.recipient,
@@ -135,7 +136,8 @@ function recoverJson({ payments, cashOuts, restored, misfits }: RecoverReport, d
   };
 }
 
-function recoverText({ payments, cashOuts, restored, misfits }: RecoverReport, dryRun: boolean): string {
+function recoverText(report: RecoverReport, dryRun: boolean): string {
+  const { payments, cashOuts, restored, heldCredits, misfits } = report;
   if (payments === 0)
     return 'Nothing to put back: the ledger knows every payment of its own that LNbits shows.';
   const rows = restored.map((one) => [
@@ -157,6 +159,11 @@ function recoverText({ payments, cashOuts, restored, misfits }: RecoverReport, d
   return [
     `${dryRun ? 'Would put' : 'Put'} back ${payments} payments of ${restored.length} payouts, after reading ${cashOuts} cash-outs again.`,
     ...listed,
+    ...(heldCredits === 0
+      ? []
+      : [
+          `${heldCredits} credits of the source wallet ${dryRun ? 'would be' : 'are'} held: LNbits may have made them already. Look for them in its wallet (aio-dca credits list --state held).`,
+        ]),
     dryRun ? 'To do it: aio-dca ledger recover' : 'The next run goes on from here: aio-dca poll',
   ].join('\n');
 }

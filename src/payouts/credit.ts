@@ -19,7 +19,7 @@ import { now, toMs } from '../time.ts';
 import { type Context, isQuiet } from './context.ts';
 
 /** LNbits' limit for one credit. */
-const LARGEST = 10_000_000n;
+export const LARGEST_CREDIT = 10_000_000n;
 /** The call follows its committed `sending` at once; a process that stood still in between does not make it. */
 const STALE_MS = 5_000;
 
@@ -55,7 +55,7 @@ export async function creditSource(ctx: Context, how: Crediting | null): Promise
 /** Records what is not covered, and sends it with what was recorded before. */
 async function creditMore(ctx: Context, how: Crediting): Promise<bigint> {
   const wallet = ctx.source.walletId;
-  const largest = how.maximumSats < LARGEST ? how.maximumSats : LARGEST;
+  const largest = how.maximumSats < LARGEST_CREDIT ? how.maximumSats : LARGEST_CREDIT;
   await ctx.run.write((trx) => intendCredits(trx, ctx.run.who, { wallet, largest }, now()));
   const credits = await creditsIn(ctx.ledger.db, ['intended']);
   if (credits.length === 0) return 0n;

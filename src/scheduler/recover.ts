@@ -1,19 +1,17 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
-import { z } from 'zod';
 import type { Config } from '../config/load.ts';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
+import { creditsIn, holdCredit, intendCredits, sendCredit } from '../ledger/credits.ts';
 import { type Run, startRun } from '../ledger/lease.ts';
-import { record } from '../ledger/log.ts';
+import { record, type Who } from '../ledger/log.ts';
 import type { Db, Ledger, Trx } from '../ledger/open.ts';
 import { type Lost, type Misfit, putBack, type Restored } from '../ledger/recover.ts';
-import type { Payment } from '../lnbits/client.ts';
-import { taggedPayments } from '../lnbits/history.ts';
-import { clientSide, openSourceWallet, type SourceWallet } from '../payouts/context.ts';
-import { decide } from '../payouts/decide.ts';
-import { now, toMs } from '../time.ts';
+import { openSourceWallet } from '../payouts/context.ts';
+import { LARGEST_CREDIT } from '../payouts/credit.ts';
+import { type Instant, now } from '../time.ts';
+import { type Found, findLost } from './lost.ts';
 import { readCashOuts } from './read.ts';
 import { type ReadAhead, readAhead } from './rehearse.ts';
 import { add, noTotals } from './report.ts';
@@ -35,6 +33,8 @@ export interface RecoverReport {
   /** Cash-outs that were read and distributed again. */
   cashOuts: number;
   restored: Restored[];
+  /** Credits of the source wallet that the lost ledger may have made already: held. */
+  heldCredits: number;
   /** What does not fit; then nothing was written. */
   misfits: Misfit[];
 }
@@ -77,14 +77,15 @@ async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverR
   }
   await refuseOtherWallet(ledger.db, opened);
   const { lost, misfits } = found;
-  if (lost.length === 0) return { payments: misfits.length, cashOuts: 0, restored: [], misfits };
+  if (lost.length === 0)
+    return { payments: misfits.length, cashOuts: 0, restored: [], heldCredits: 0, misfits };
 
   const problems: BridgeError[] = [];
   const read = await readAhead({ ledger, config }, problems);
   if (!read) throw problems[0];
   const rows = read.pages.flat();
   const book = (trx: Trx, order: LamassuRow[]) =>
-    replay(trx, deps, run, found, { ...read, pages: pagesOf(order) });
+    replay(trx, deps, run, { ...found, wallet: opened[0] ?? '' }, { ...read, pages: pagesOf(order) });
   // Shares follow from the order in which cash-outs were distributed: by their time, unless some came late.
   for (const order of [rows, inOrderOfPayment(rows, lost)]) {
     const report = await ledger.rehearse((trx) => book(trx, order));
@@ -94,116 +95,12 @@ async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverR
   return ledger.rehearse((trx) => book(trx, rows));
 }
 
-interface Found {
-  lost: Lost[];
-  /** Hashes that a source wallet shows as paid. */
-  paid: Set<string>;
-  misfits: Misfit[];
-}
-
-/** What the source wallet shows of this ledger that the ledger does not know. `look`: the clients' sides, too. */
-async function findLost(
-  { ledger, config }: RecoverDeps,
-  wallet: SourceWallet,
-  { lost, paid, misfits }: Found,
-  look: boolean,
-): Promise<void> {
-  const shown = (await taggedPayments(wallet.lnbits, wallet.source.key)).filter(
-    (one) => one.amountMsat < 0n && one.extra.ledger === ledger.id,
-  );
-  for (const one of shown) if (one.status === 'success') paid.add(one.hash);
-  const known = await knownHashes(ledger.db, shown);
-  const unknown = shown.filter((one) => !known.has(one.hash));
-  if (look) await quiet(unknown, config.payouts.quietMs);
-  for (const payment of unknown) {
-    const told = toldBy(payment);
-    if ('code' in told) misfits.push(told);
-    else lost.push({ ...told, outcome: await outcomeOf(ledger, wallet, payment, told, look) });
-  }
-}
-
-/** A payment that was just sent may still be under way; where a look could change it, that matters. */
-async function quiet(payments: Payment[], quietMs: number): Promise<void> {
-  const newest = Math.max(0, ...payments.map(({ time }) => toMs(time ?? now())));
-  const wait = newest + quietMs - Date.now();
-  if (wait > 0) await sleep(Math.min(wait, quietMs));
-}
-
-async function outcomeOf(
-  ledger: Ledger,
-  { lnbits }: SourceWallet,
-  { hash, status }: Payment,
-  { recipient, sats }: Pick<Lost, 'recipient' | 'sats'>,
-  look: boolean,
-): Promise<Lost['outcome']> {
-  if (status === 'failed') return 'failed';
-  if (status === 'pending') return 'unknown';
-  if (!look) return 'settled';
-  const wallet = await ledger.db
-    .selectFrom('recipients')
-    .select('wallet_id')
-    .where('name', '=', recipient)
-    .executeTakeFirst();
-  if (!wallet) return 'unknown';
-  const payment = { payment_hash: hash, sats, client_wallet_id: wallet.wallet_id };
-  const client = await clientSide({ ledger, lnbits }, payment);
-  return decide(client, 'success', { sent: true, quiet: true }).do === 'settle' ? 'settled' : 'unknown';
-}
-
-const extraShape = z.object({
-  payout: z.string().regex(/^p[1-9]\d{0,17}$/),
-  part: z.int().positive(),
-  sats: z.int().positive(),
-  client: z.string().min(1),
-  fiat: z.string().regex(/^\d+(\.\d+)?$/),
-  currency: z.string().min(1),
-  cash_outs: z.array(z.string()).min(1),
-  cash_outs_count: z.int().positive(),
-});
-
-function toldBy(payment: Payment): Omit<Lost, 'outcome'> | Misfit {
-  const { hash, bolt11, walletId, time, amountMsat, extra } = payment;
-  const parsed = extraShape.safeParse(extra);
-  const misfit = { what: `payment ${hash}`, ledger: 'nothing' };
-  if (!parsed.success) {
-    return {
-      ...misfit,
-      code: 'recover/unreadable',
-      other: `its extra does not tell ${parsed.error.issues.map(({ path }) => path.join('.')).join(', ')}`,
-      hint: 'Somebody changed it in LNbits, or another program wrote it. Report it.',
-    };
-  }
-  const { payout, part, sats, client, fiat, currency, cash_outs, cash_outs_count } = parsed.data;
-  if (-amountMsat !== BigInt(sats) * 1000n) {
-    return {
-      ...misfit,
-      code: 'recover/amount',
-      other: `${-amountMsat} msat were paid, and its extra tells of ${sats} sat`,
-      hint: 'Somebody changed it in LNbits. Report it.',
-    };
-  }
-  return {
-    hash,
-    bolt11,
-    at: time ?? now(),
-    sourceWallet: walletId,
-    payout: BigInt(payout.slice(1)),
-    part: BigInt(part),
-    sats: BigInt(sats),
-    recipient: client,
-    fiat,
-    currency,
-    cashOuts: cash_outs,
-    cashOutsCount: cash_outs_count,
-  };
-}
-
 /** Distributes what Lamassu shows, and books what was paid, in one transaction that the caller may undo. */
 async function replay(
   trx: Trx,
   { config, actor, hold }: RecoverDeps,
   run: Run | null,
-  { lost, paid, misfits }: Found,
+  { lost, paid, misfits, wallet }: Found & { wallet: string },
   read: ReadAhead,
 ): Promise<RecoverReport> {
   const at = now();
@@ -218,6 +115,8 @@ async function replay(
   await readCashOuts(reading, read.now, read.pages);
   const { maximumSats } = config.payouts;
   const booked = await putBack(trx, lost, { who, run: id, at, maximumSats, paid, hold });
+  const largest = maximumSats < LARGEST_CREDIT ? maximumSats : LARGEST_CREDIT;
+  const heldCredits = config.lnbits.creditSource ? await doubtCredits(trx, who, { wallet, largest }, at) : 0;
   await record(trx, who, {
     at,
     action: 'ledger recover',
@@ -229,8 +128,26 @@ async function replay(
     payments: lost.length + misfits.length,
     cashOuts: totals.cashOuts,
     restored: booked.restored,
+    heldCredits,
     misfits: [...misfits, ...booked.misfits],
   };
+}
+
+/**
+ * Credits carry no label, so nobody knows which of them the lost ledger had made. Those for what is not paid yet are
+ * held: a person finds them in LNbits, or lets them be made. Answers how many.
+ */
+async function doubtCredits(
+  trx: Trx,
+  who: Who,
+  options: { wallet: string; largest: bigint },
+  at: Instant,
+): Promise<number> {
+  await intendCredits(trx, who, options, at);
+  const credits = await creditsIn(trx, ['intended']);
+  const reason = 'the ledger was put back: LNbits may have credited this already';
+  for (const credit of credits) await holdCredit(trx, who, await sendCredit(trx, credit, [], at), reason, at);
+  return credits.length;
 }
 
 /** A failure of one row must not spoil the transaction for the next. */
@@ -272,20 +189,6 @@ function inOrderOfPayment(rows: LamassuRow[], lost: Lost[]): LamassuRow[] {
     for (const id of cashOuts) rank.set(id, Math.min(index, rank.get(id) ?? index));
   const rankOf = ({ id }: LamassuRow) => rank.get(id) ?? lost.length;
   return rows.toSorted((a, b) => rankOf(a) - rankOf(b));
-}
-
-async function knownHashes(db: Db, shown: Payment[]): Promise<Set<string>> {
-  const known = new Set<string>();
-  for (let from = 0; from < shown.length; from += PAGE) {
-    const hashes = shown.slice(from, from + PAGE).map((one) => one.hash);
-    const rows = await db
-      .selectFrom('payments')
-      .select('payment_hash')
-      .where('payment_hash', 'in', hashes)
-      .execute();
-    for (const row of rows) known.add(row.payment_hash);
-  }
-  return known;
 }
 
 async function refuseOtherWallet(db: Db, opened: string[]): Promise<void> {

@@ -19,6 +19,7 @@ interface Report {
   ok: boolean;
   payments: number;
   cash_outs: number;
+  held_credits: number;
   payouts: { id: string; recipient: string; sats: number; state: string; payments: string[] }[];
   differences: { code: string; what: string; ledger: string; other: string; hint: string }[];
 }
@@ -319,5 +320,35 @@ test('a copy that paid from another wallet asks for its key, too', async () => {
   expect(await recover(world, ...former)).toMatchObject({ code: 0, payments: 4, differences: [] });
   await world.must(['poll']);
   expect(await balances(world)).toEqual(paid);
+  expect((await world.must(['verify', '--json'])).json()).toMatchObject({ ok: true });
+});
+
+test('a credit of the source wallet that the lost ledger may have made is left to a person', async () => {
+  const world = await installation();
+  const superuser = world.simulator().superuser;
+  await writeFile(join(world.folder, 'superuser'), superuser.password, { mode: 0o600 });
+  const config = await readFile(world.configFile, 'utf8');
+  const credit = `[lnbits]\ncredit_source = true\nsuperuser = "${superuser.name}"\nsuperuser_password_file = "superuser"`;
+  await writeFile(world.configFile, config.replace('[lnbits]', credit));
+  // What falls to fred waits for the next time of fixed mode, and is credited with the rest.
+  await world.addClient('fred', [
+    '--mode',
+    'fixed',
+    '--daily-limit',
+    '500 GTQ',
+    '--max-daily-limit',
+    '500 GTQ',
+  ]);
+  await world.addFunding('fred', '5000 GTQ');
+  const putBack = await keep(world);
+  await world.insertCashOut({ confirmed_at: ago(10 * HOUR) });
+  await world.must(['poll']);
+  const balance = await world.balance(world.source);
+  await putBack();
+  const { code, held_credits: held } = await recover(world);
+  expect([code, held]).toEqual([0, 1]);
+  await world.aioDca(['poll']);
+  expect(await world.balance(world.source)).toBe(balance);
+  expect((await world.must(['credits', 'list', '--state', 'held', '--json'])).json()).toHaveLength(1);
   expect((await world.must(['verify', '--json'])).json()).toMatchObject({ ok: true });
 });

@@ -33,7 +33,7 @@ export async function formAgain(
       what,
       owed,
       paidText(group),
-      'Enter what was entered after the backup (clients, fundings with `--at`, settlements) into a fresh copy of it, and recover again; --hold books it for a person to decide.',
+      'Enter what was entered after the backup (clients, fundings with `--at`, settlements), and recover again; where a run has read Lamassu since, put the backup back once more before. --hold books it for a person to decide.',
     );
   }
   await trx

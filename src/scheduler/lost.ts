@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { Config } from '../config/load.ts';
+import type { Db, Ledger } from '../ledger/open.ts';
+import type { Lost, Misfit } from '../ledger/recover.ts';
+import type { Payment } from '../lnbits/client.ts';
+import { taggedPayments } from '../lnbits/history.ts';
+import { clientSide, type SourceWallet } from '../payouts/context.ts';
+import { decide } from '../payouts/decide.ts';
+import { now, toMs } from '../time.ts';
+
+const PAGE = 500;
+
+/** What was found in the source wallets. */
+export interface Found {
+  lost: Lost[];
+  /** Hashes that a source wallet shows as paid. */
+  paid: Set<string>;
+  misfits: Misfit[];
+}
+
+/** What the source wallet shows of this ledger that the ledger does not know. `look`: the clients' sides, too. */
+export async function findLost(
+  { ledger, config }: { ledger: Ledger; config: Config },
+  wallet: SourceWallet,
+  { lost, paid, misfits }: Found,
+  look: boolean,
+): Promise<void> {
+  const shown = (await taggedPayments(wallet.lnbits, wallet.source.key)).filter(
+    (one) => one.amountMsat < 0n && one.extra.ledger === ledger.id,
+  );
+  for (const one of shown) if (one.status === 'success') paid.add(one.hash);
+  const known = await knownHashes(ledger.db, shown);
+  const unknown = shown.filter((one) => !known.has(one.hash));
+  if (look) await quiet(unknown, config.payouts.quietMs);
+  for (const payment of unknown) {
+    const told = toldBy(payment);
+    if ('code' in told) misfits.push(told);
+    else lost.push({ ...told, outcome: await outcomeOf(ledger, wallet, payment, told, look) });
+  }
+}
+
+/** A payment that was just sent may still be under way; where a look could change it, that matters. */
+async function quiet(payments: Payment[], quietMs: number): Promise<void> {
+  const newest = Math.max(0, ...payments.map(({ time }) => toMs(time ?? now())));
+  const wait = newest + quietMs - Date.now();
+  if (wait > 0) await sleep(Math.min(wait, quietMs));
+}
+
+async function outcomeOf(
+  ledger: Ledger,
+  { lnbits }: SourceWallet,
+  { hash, status }: Payment,
+  { recipient, sats }: Pick<Lost, 'recipient' | 'sats'>,
+  look: boolean,
+): Promise<Lost['outcome']> {
+  if (status === 'failed') return 'failed';
+  if (status === 'pending') return 'unknown';
+  if (!look) return 'settled';
+  const wallet = await ledger.db
+    .selectFrom('recipients')
+    .select('wallet_id')
+    .where('name', '=', recipient)
+    .executeTakeFirst();
+  if (!wallet) return 'unknown';
+  const payment = { payment_hash: hash, sats, client_wallet_id: wallet.wallet_id };
+  const client = await clientSide({ ledger, lnbits }, payment);
+  return decide(client, 'success', { sent: true, quiet: true }).do === 'settle' ? 'settled' : 'unknown';
+}
+
+const extraShape = z.object({
+  payout: z.string().regex(/^p[1-9]\d{0,17}$/),
+  part: z.int().positive(),
+  sats: z.int().positive(),
+  client: z.string().min(1),
+  fiat: z.string().regex(/^\d+(\.\d+)?$/),
+  currency: z.string().min(1),
+  cash_outs: z.array(z.string()).min(1),
+  cash_outs_count: z.int().positive(),
+});
+
+function toldBy(payment: Payment): Omit<Lost, 'outcome'> | Misfit {
+  const { hash, bolt11, walletId, time, amountMsat, extra } = payment;
+  const parsed = extraShape.safeParse(extra);
+  const misfit = { what: `payment ${hash}`, ledger: 'nothing' };
+  if (!parsed.success) {
+    return {
+      ...misfit,
+      code: 'recover/unreadable',
+      other: `its extra does not tell ${parsed.error.issues.map(({ path }) => path.join('.')).join(', ')}`,
+      hint: 'Somebody changed it in LNbits, or another program wrote it. Report it.',
+    };
+  }
+  const { payout, part, sats, client, fiat, currency, cash_outs, cash_outs_count } = parsed.data;
+  if (-amountMsat !== BigInt(sats) * 1000n) {
+    return {
+      ...misfit,
+      code: 'recover/amount',
+      other: `${-amountMsat} msat were paid, and its extra tells of ${sats} sat`,
+      hint: 'Somebody changed it in LNbits. Report it.',
+    };
+  }
+  return {
+    hash,
+    bolt11,
+    at: time ?? now(),
+    sourceWallet: walletId,
+    payout: BigInt(payout.slice(1)),
+    part: BigInt(part),
+    sats: BigInt(sats),
+    recipient: client,
+    fiat,
+    currency,
+    cashOuts: cash_outs,
+    cashOutsCount: cash_outs_count,
+  };
+}
+
+async function knownHashes(db: Db, shown: Payment[]): Promise<Set<string>> {
+  const known = new Set<string>();
+  for (let from = 0; from < shown.length; from += PAGE) {
+    const hashes = shown.slice(from, from + PAGE).map((one) => one.hash);
+    const rows = await db
+      .selectFrom('payments')
+      .select('payment_hash')
+      .where('payment_hash', 'in', hashes)
+      .execute();
+    for (const row of rows) known.add(row.payment_hash);
+  }
+  return known;
+}
