@@ -1,5 +1,6 @@
 import { Secret } from '../../src/config/secret.ts';
 import type { Division } from '../../src/dca/allocate.ts';
+import type { CashOut } from '../../src/dca/cash-out.ts';
 import { addClient, type LimitChange, pauseClient, setClient } from '../../src/ledger/client-changes.ts';
 import { addFunding, type NewFunding } from '../../src/ledger/fundings.ts';
 import { type IngestOptions, ingest } from '../../src/ledger/ingest.ts';
@@ -33,7 +34,12 @@ export interface Books {
   /** A run that read Lamassu to its end at that moment. */
   read(at: Instant): Promise<void>;
   /** A cash-out in whole USD; what each client gives for it, in USD, by name, and `own`. */
-  cashOut(usd: number, confirmedAt: Instant, processedAt?: Instant): Promise<Partial<Record<string, string>>>;
+  cashOut(
+    usd: number,
+    confirmedAt: Instant,
+    processedAt?: Instant,
+    more?: Partial<CashOut>,
+  ): Promise<Partial<Record<string, string>>>;
   /** Forms what is due at that moment; the new payouts in sats, by client. */
   pay(at: Instant, fixedDueAt?: Instant): Promise<Partial<Record<string, bigint>>>;
 }
@@ -85,7 +91,7 @@ export async function books(ledger: Ledger): Promise<Books> {
     read: async (at) => {
       await run(at, at);
     },
-    cashOut: async (usd, confirmedAt, processedAt = confirmedAt) => {
+    cashOut: async (usd, confirmedAt, processedAt = confirmedAt, more = {}) => {
       cashOuts += 1;
       const division = await ledger.write((trx) =>
         ingest(
@@ -103,6 +109,7 @@ export async function books(ledger: Ledger): Promise<Books> {
             undelivered: 0n,
             method: 'ticker',
             lamassu: {},
+            ...more,
           },
           { ...settings, now: processedAt, origin: 'lamassu', run: null },
         ),

@@ -65,6 +65,8 @@ export const hints = {
   'funding/spent': BY_HAND,
   'funding/status': BY_HAND,
   'funding/client': BY_HAND,
+  'funding/machine': 'Its cash has no share in anything. Move it to where it lies: `aio-dca fundings move`.',
+  'machine/rates': BY_HAND,
   'payout/sats': BY_HAND,
   'payout/fiat': BY_HAND,
   'payout/currency': BY_HAND,

@@ -27,6 +27,9 @@ const references: [table: string, column: string, target: string, key: string][]
   ['fundings', 'currency', 'currencies', 'code'],
   ['fundings', 'machine', 'machines', 'device_id'],
   ['lease', 'run_id', 'runs', 'id'],
+  ['machine_rates', 'device_id', 'machines', 'device_id'],
+  ['machines', 'currency', 'currencies', 'code'],
+  ['machines', 'replaced_by', 'machines', 'device_id'],
   ['payments', 'client_wallet_id', 'wallets', 'id'],
   ['payments', 'payout_id', 'payouts', 'id'],
   ['payments', 'run_id', 'runs', 'id'],
@@ -65,6 +68,25 @@ const queries: [code: DifferenceCode, text: string][] = [
     'payment/missing',
     `select 'payments' as what, cast(count(*) as text) || ' rows' as ledger, 'numbers up to ' || max(id) as other
        from payments having count(*) <> coalesce(max(id), 0)`,
+  ],
+  [
+    'funding/machine',
+    `select 'f' || f.id as what, 'for machine ' || f.machine as ledger, 'replaced by ' || m.replaced_by as other
+       from fundings as f join machines as m on m.device_id = f.machine
+       where m.replaced_by is not null and f.status in ('in_flight', 'deposited')`,
+  ],
+  [
+    'funding/machine',
+    `select 'f' || f.id as what, 'cash in ' || f.currency as ledger,
+       'machine ' || f.machine || ' pays out ' || m.currency as other
+       from fundings as f join machines as m on m.device_id = f.machine
+       where m.currency <> f.currency and f.status in ('in_flight', 'deposited')`,
+  ],
+  [
+    'machine/rates',
+    `select 'machine ' || device_id as what, 'rate ' || rate as ledger,
+       coalesce(cast(min_rate as text), '-') || ' to ' || coalesce(cast(max_rate as text), '-') as other
+       from machine_rates where rate < min_rate or rate > max_rate`,
   ],
   [
     'watch/processed',

@@ -1,0 +1,82 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { allocate } from '../../src/dca/allocate.ts';
+import { type Part, takeFromOwn } from '../../src/dca/own-share.ts';
+
+const net = (part: Part) => part.gross - part.commission;
+
+/** The own part as it was when the cash-out was divided over that much cash of one client. */
+function divided(fiat: bigint, gross: bigint, commission: bigint, clients: bigint): Part {
+  const { own } = allocate({
+    fiat,
+    gross,
+    commission,
+    fundings: clients === 0n ? [] : [{ id: 1n, client: 1n, mode: 'flow', remaining: clients, rate: null }],
+    limitLeft: new Map(),
+    priority: 'shared',
+  });
+  return own;
+}
+
+describe('takeFromOwn', () => {
+  test('200 USD, 50 of them a client’s: late cash of 100 gets two thirds of the own part', () => {
+    const own = divided(20_000n, 211_000n, 11_000n, 5_000n);
+    expect(own).toMatchObject({ fiat: 15_000n, gross: 158_250n, commission: 8_250n });
+    const { taken, left } = takeFromOwn({ fiat: 20_000n, gross: 211_000n }, own, 10_000n, null);
+    expect(taken).toEqual({ fiat: 10_000n, gross: 105_500n, commission: 5_500n });
+    expect(left).toEqual({ fiat: 5_000n, gross: 52_750n, commission: 2_750n });
+  });
+
+  test('a rate of its own is paid of its gross, rounded half up; the own part keeps its commission', () => {
+    const own = divided(20_000n, 211_000n, 11_000n, 5_000n);
+    const { taken, left } = takeFromOwn({ fiat: 20_000n, gross: 211_000n }, own, 10_000n, 1_001n);
+    expect(taken).toEqual({ fiat: 10_000n, gross: 105_500n, commission: 1_056n });
+    expect(left).toEqual({ fiat: 5_000n, gross: 52_750n, commission: 2_750n });
+  });
+
+  test('all of it leaves nothing', () => {
+    const own = divided(20_000n, 211_000n, 11_000n, 5_000n);
+    const { taken, left } = takeFromOwn({ fiat: 20_000n, gross: 211_000n }, own, 15_000n, null);
+    expect(taken).toEqual({ fiat: 15_000n, gross: 158_250n, commission: 8_250n });
+    expect(left).toEqual({ fiat: 0n, gross: 0n, commission: 0n });
+  });
+
+  test('more than there is, or nothing, is refused', () => {
+    const own = divided(100n, 100n, 0n, 0n);
+    for (const fiat of [0n, -1n, 101n]) {
+      expect(() => takeFromOwn({ fiat: 100n, gross: 100n }, own, fiat, null)).toThrow(RangeError);
+    }
+  });
+
+  test('however often something is taken, nothing is lost and every part stays within a sat of its cash', () => {
+    fc.assert(
+      fc.property(
+        fc.record({
+          fiat: fc.bigInt(1n, 100_000n),
+          gross: fc.bigInt(0n, 1_000_000n),
+          permille: fc.bigInt(0n, 500n),
+          clients: fc.bigInt(0n, 100_000n),
+          cuts: fc.array(fc.bigInt(1n, 100_000n), { maxLength: 6 }),
+        }),
+        ({ fiat, gross, permille, clients, cuts }) => {
+          const close = (part: Part) => {
+            const off = part.gross * fiat - gross * part.fiat;
+            return off < fiat && -off < fiat;
+          };
+          const commission = (gross * permille) / 1000n;
+          let own = divided(fiat, gross, commission, clients < fiat ? clients : fiat);
+          for (const cut of cuts) {
+            if (own.fiat === 0n) break;
+            const { taken, left } = takeFromOwn({ fiat, gross }, own, (cut % own.fiat) + 1n, null);
+            expect(taken.fiat + left.fiat).toBe(own.fiat);
+            expect(taken.gross + left.gross).toBe(own.gross);
+            expect(taken.commission + left.commission).toBe(own.commission);
+            expect(net(taken) >= 0n && net(left) >= 0n).toBe(true);
+            expect(close(taken) && close(left)).toBe(true);
+            own = left;
+          }
+        },
+      ),
+    );
+  });
+});
