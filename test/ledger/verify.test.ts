@@ -334,7 +334,7 @@ async function fill(ledger: Ledger): Promise<void> {
     }
     await trx
       .insertInto('fundings')
-      .values({ ...funding(4n, 50_00n), status: 'in_flight', deposited_at: null })
+      .values({ ...funding(4n, 50_00n), machine: 'm2', status: 'in_flight', deposited_at: null })
       .execute();
     await trx
       .insertInto('client_limits')
@@ -388,7 +388,7 @@ async function fill(ledger: Ledger): Promise<void> {
 function funding(client_id: bigint, amount: bigint) {
   return {
     client_id,
-    machine: null,
+    machine: null as string | null,
     currency: 'USD',
     amount,
     remaining: amount,
