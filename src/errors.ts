@@ -12,6 +12,7 @@ export const catalogue = {
     exit: 64,
     means: 'The command asks before it acts, and there is no terminal to ask on.',
   },
+  'init/stopped': { exit: 75, means: '`init` was ended, or could not write its files; it left nothing behind.' },
   'config/missing': { exit: 78, means: 'No configuration file was found.' },
   'config/invalid': { exit: 78, means: 'The configuration file has a mistake.' },
   'config/secret': { exit: 78, means: 'A secret of the configuration is missing or cannot be read.' },

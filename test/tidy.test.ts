@@ -131,11 +131,13 @@ const mayUse: Record<string, string[]> = {
   ],
   doctor: ['config', 'dca', 'lamassu', 'ledger', 'lnbits'],
   export: ['dca', 'ledger'],
+  init: ['cli/parse', 'config', 'lamassu', 'ledger', 'lnbits'],
   cli: [
     'config',
     'dca',
     'doctor',
     'export',
+    'init',
     'lamassu',
     'ledger',
     'lnbits',

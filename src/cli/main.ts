@@ -5,6 +5,7 @@ import { printError } from './print.ts';
 
 /** The table of commands: each file registers one noun, and is loaded only when it is named, or for the help. */
 const nouns: Record<string, () => Promise<{ register(program: Command): void }>> = {
+  init: () => import('./init.ts'),
   'role-sql': () => import('./role-sql.ts'),
   doctor: () => import('./doctor.ts'),
   run: () => import('./run.ts'),
@@ -28,6 +29,7 @@ const nouns: Record<string, () => Promise<{ register(program: Command): void }>>
   settle: () => import('./settle.ts'),
   export: () => import('./export.ts'),
   log: () => import('./log.ts'),
+  metrics: () => import('./metrics.ts'),
 };
 
 async function main(argv: string[]): Promise<void> {

@@ -1,0 +1,125 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Answers } from '../init/answers.ts';
+import type { NewFile } from '../init/files.ts';
+import type { InitOptions } from '../init/options.ts';
+import { authorizedKeysLine, roleSql } from '../lamassu/role-sql.ts';
+import type { Ledger } from '../ledger/open.ts';
+import { type Cli, makeCli, untilSignal, usage } from './context.ts';
+import { initPage, type Made, nextSteps } from './init-page.ts';
+
+export function register(program: Command): void {
+  program
+    .command('init')
+    .description('ask what the configuration needs, try it, write config.toml, and create the ledger')
+    .option('--timezone <zone>', 'zone of local days, like America/Guatemala')
+    .option('--start-at <time>', 'nothing confirmed earlier is ever paid by itself')
+    .option('--ssh-host <host[:port]>', 'the SSH server in front of Lamassu’s PostgreSQL')
+    .option('--direct', 'PostgreSQL is reached without SSH')
+    .option('--host-key <key>', 'the key of the SSH server, SHA256:…')
+    .option('--ssh-user <name>', 'the user there (default: aio-dca)')
+    .option('--ssh-key-file <file>', 'a private key for it (default: one is made)')
+    .option('--lamassu-host <host[:port]>', 'PostgreSQL as the SSH server sees it (default: 127.0.0.1:5432)')
+    .option('--database <name>', 'Lamassu’s database (default: lamassu)')
+    .option('--lamassu-user <name>', 'the role that may only read (default: aio_dca)')
+    .option('--lamassu-password-file <file>', 'its password (default: one is made)')
+    .option('--tls <kind>', 'disable, require or verify-full, without SSH (default: disable)')
+    .option('--ca-file <file>', 'for verify-full: the certificate that signed the server’s')
+    .option('--lnbits-url <url>', 'the address of LNbits')
+    .option('--source-wallet-key-file <file>', 'holds the admin key of the wallet that pays')
+    .option(
+      '--ledger-url <url>',
+      'sqlite:FILE or postgresql://user@host/database (default: sqlite:ledger.sqlite)',
+    )
+    .option('--ledger-password-file <file>', 'holds the password for PostgreSQL')
+    .option('--no-test', 'reach nothing before the files are written')
+    .addHelpText(
+      'after',
+      '\nWrites to the file of --config, $AIO_DCA_CONFIG or ./config.toml, and secrets into files beside it, which' +
+        '\nonly you can read; so run it as the user who will run the bridge. Secrets that are there already are used.' +
+        '\nNothing is written before every answer is known. Without a terminal it asks nothing.' +
+        '\n\nExamples:\n  aio-dca init' +
+        '\n  aio-dca --config /etc/aio-dca/config.toml init --timezone America/Guatemala --start-at 2026-11-01 \\' +
+        '\n    --ssh-host atm.example.org --host-key SHA256:… --lnbits-url https://lnbits.example.org \\' +
+        '\n    --source-wallet-key-file source.key',
+    )
+    .action(async (options: InitOptions, command: Command) => {
+      const cli = makeCli(command);
+      const file = resolve(cli.globals.config ?? (process.env.AIO_DCA_CONFIG || 'config.toml'));
+      const folder = dirname(file);
+      refuseFolder(folder);
+      const { askAll } = await import('../init/answers.ts');
+      const { startInterview } = await import('../init/interview.ts');
+      const replace = existsSync(file);
+      if (replace) await mayReplace(cli, file);
+      const answers = await askAll(await startInterview(options), options, folder);
+      const made = await write(cli, answers, file, replace);
+      cli.answer(made, initPage(made));
+    });
+}
+
+function refuseFolder(folder: string): void {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : error;
+    throw usage(
+      `--config: nothing can be written in ${folder} (${code}).`,
+      'Make the folder, owned by the user who will run the bridge.',
+    );
+  }
+}
+
+async function mayReplace(cli: Cli, path: string): Promise<void> {
+  const { stopped } = await import('../init/interview.ts');
+  if (await cli.confirm(`${path} is there already. Replace it?`)) return;
+  throw stopped(`${path} stays as it is.`);
+}
+
+/** All files and the ledger, or nothing of it. */
+async function write(cli: Cli, answers: Answers, file: string, replace: boolean): Promise<Made> {
+  const { placeFiles, standing } = await import('../init/files.ts');
+  const { renderConfig, renderSecrets } = await import('../init/render.ts');
+  const { placedLedger } = await import('../init/answers.ts');
+  const { openLedger } = await import('../ledger/open.ts');
+  const folder = dirname(file);
+  const files: NewFile[] = [];
+  for (const secret of renderSecrets(answers, folder)) {
+    const other = standing(secret.path, secret.text) === 'other';
+    if (other) await mayReplace(cli, secret.path);
+    files.push({ ...secret, replace: other });
+  }
+  files.push({ path: file, text: renderConfig(answers), replace });
+  // From here on Ctrl-C waits: what is begun is finished, or taken back.
+  untilSignal();
+  const { url, password } = answers.ledger;
+  const ledger = await placeFiles(files, () =>
+    openLedger({ url: placedLedger(url, folder), password, use: 'create' }),
+  );
+  await ledger.close();
+  return summary(answers, file, files, ledger);
+}
+
+function summary(answers: Answers, file: string, files: NewFile[], { id, url, schema }: Ledger): Made {
+  const { ssh, lamassu, found } = answers;
+  return {
+    config: file,
+    files: files.map(({ path }) => path),
+    ledger: { id, url, schema },
+    lamassu: {
+      readable: found === undefined ? null : 'machines' in found,
+      machines: found && 'machines' in found ? found.machines : [],
+      missing: found && 'missing' in found ? found.missing.message : null,
+    },
+    ssh: ssh
+      ? {
+          user: ssh.user,
+          host: ssh.host,
+          authorized_keys: authorizedKeysLine(ssh.key.publicKey, lamassu.host, lamassu.port),
+        }
+      : null,
+    role_sql: roleSql({ user: lamassu.user, database: lamassu.database }),
+    next: nextSteps(file),
+  };
+}

@@ -1,0 +1,367 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Temporal } from 'temporal-polyfill';
+import type { z } from 'zod';
+import { parseTime } from '../cli/parse.ts';
+import { fileSchema } from '../config/schema.ts';
+import { Secret } from '../config/secret.ts';
+import { BridgeError } from '../errors.ts';
+import type { HostKey } from '../lamassu/tunnel.ts';
+import type { Instant } from '../time.ts';
+import { flagOf, type Interview, stopped } from './interview.ts';
+import { makeSshKey, readSshKey, type SshKey } from './key.ts';
+import type { InitOptions } from './options.ts';
+import {
+  findLedger,
+  type LamassuFound,
+  reachLnbits,
+  reachPostgresql,
+  reachWallet,
+  tryLamassu,
+} from './reach.ts';
+import { contents, secretAnswer } from './secret-file.ts';
+
+/** Everything that config.toml and the files beside it will say. */
+export interface Answers {
+  timezone: string;
+  startAt: Instant;
+  /** Undefined where PostgreSQL is reached directly. */
+  ssh: { host: string; port: number; user: string; key: SshKey; hostKey: string } | undefined;
+  lamassu: {
+    host: string;
+    port: number;
+    database: string;
+    user: string;
+    password: Secret;
+    tls: 'disable' | 'require' | 'verify-full';
+    /** An absolute path, and what is in it. */
+    caFile: string | undefined;
+    ca: string | undefined;
+  };
+  ledger: { url: string; password: Secret | undefined };
+  lnbits: { url: string; key: Secret };
+  /** Undefined where nothing was tried. */
+  found: LamassuFound | undefined;
+}
+
+const shape = fileSchema.shape;
+const lamassuShape = shape.lamassu.shape;
+const sshShape = lamassuShape.ssh.unwrap().shape;
+
+/** Asks for everything, and tries each answer as soon as it can be tried. Writes nothing. */
+export async function askAll(interview: Interview, options: InitOptions, folder: string): Promise<Answers> {
+  refuseIncomplete(interview, options, folder);
+  const timezone = await interview.ask({
+    key: 'timezone',
+    message: 'Time zone of local days, for reports, daily limits and times',
+    initial: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    read: (text) => checked(shape.timezone, text, 'timezone'),
+  });
+  const startAt = await interview.ask({
+    key: 'startAt',
+    message: 'From when on are cash-outs paid? Nothing confirmed earlier is ever paid by itself',
+    initial: localMinute(timezone),
+    read: (text) => parseTime(text, timezone, flagOf('startAt')),
+  });
+  const way = await wayToLamassu(interview, options, folder);
+  const lnbits = await askLnbits(interview, options, folder);
+  const ledger = await askLedger(interview, options, folder);
+  return { timezone, startAt, ...way, lnbits, ledger };
+}
+
+/** Without a terminal every option that is missing is named at once. */
+function refuseIncomplete({ terminal }: Interview, options: InitOptions, folder: string): void {
+  if (options.direct && options.sshHost !== undefined) {
+    throw usage('--direct and --ssh-host exclude each other.', 'Give --ssh-host where SSH leads to Lamassu.');
+  }
+  if (terminal) return;
+  const needed: (keyof InitOptions)[] = ['timezone', 'startAt', 'lnbitsUrl'];
+  if (!options.direct) needed.push('sshHost', 'hostKey');
+  if (!existsSync(join(folder, 'source.adminkey'))) needed.push('sourceWalletKeyFile');
+  const missing = needed.filter((key) => options[key] === undefined).map(flagOf);
+  if (missing.length === 0) return;
+  throw usage(
+    `Without a terminal init cannot ask. Missing: ${missing.join(', ')}.`,
+    '`aio-dca init --help` explains each; --direct stands for a Lamassu that is reached without SSH.',
+  );
+}
+
+async function wayToLamassu(
+  interview: Interview,
+  options: InitOptions,
+  folder: string,
+): Promise<Pick<Answers, 'ssh' | 'lamassu' | 'found'>> {
+  const direct =
+    options.direct ??
+    (interview.terminal &&
+      options.sshHost === undefined &&
+      (await interview.choose('How is Lamassu’s PostgreSQL reached?', [
+        { value: 'ssh', label: 'through SSH to its server' },
+        { value: 'direct', label: 'directly, from this host' },
+      ])) === 'direct');
+  const ssh = direct ? undefined : await askSsh(interview, options, folder);
+  for (;;) {
+    const lamassu = await askLamassu(interview, options, folder, direct);
+    if (!options.test) return { ssh, lamassu, found: undefined };
+    try {
+      const found = await tryLamassu({ ssh, lamassu });
+      interview.note(
+        'missing' in found
+          ? `Not yet: ${found.missing.message} What to do is told at the end.`
+          : `Lamassu can be read; its machines: ${found.machines.join(', ') || 'none'}.`,
+      );
+      return { ssh, lamassu, found };
+    } catch (error) {
+      if (!interview.terminal) throw error;
+      interview.complain(error);
+      if (!(await interview.confirm('Answer the questions about PostgreSQL again?'))) throw error;
+      for (const key of [
+        'lamassuHost',
+        'database',
+        'lamassuUser',
+        'lamassuPasswordFile',
+        'tls',
+        'caFile',
+      ] as const)
+        delete options[key];
+    }
+  }
+}
+
+async function askSsh(
+  interview: Interview,
+  options: InitOptions,
+  folder: string,
+): Promise<NonNullable<Answers['ssh']>> {
+  const { host, port, shown } = await interview.ask({
+    key: 'sshHost',
+    message: 'The SSH server in front of it: HOST or HOST:PORT',
+    read: async (text) => {
+      const place = readPlace(text, 22, 'sshHost');
+      const read = options.test && options.hostKey === undefined;
+      return { ...place, shown: read ? await readHostKey(place) : undefined };
+    },
+  });
+  const hostKey = shown ? await confirmed(interview, host, shown) : await askHostKey(interview);
+  const user = await interview.ask({
+    key: 'sshUser',
+    message: 'The user there, who needs no other rights',
+    initial: 'aio-dca',
+    read: (text) => checked(sshShape.user, text, 'sshUser'),
+  });
+  const own = join(folder, 'id_ed25519');
+  const key = await interview.ask({
+    key: 'sshKeyFile',
+    message: 'A private SSH key for it: a file, or nothing to have one made',
+    initial: existsSync(own) ? own : '',
+    read: (path) => (path === '' ? makeSshKey() : readSshKey(contents(path, 'sshKeyFile'), path)),
+  });
+  return { host, port, user, key, hostKey };
+}
+
+async function readHostKey({ host, port }: { host: string; port: number }): Promise<HostKey> {
+  const tunnel = await import('../lamassu/tunnel.ts');
+  return tunnel.readHostKey(host, port);
+}
+
+async function confirmed(interview: Interview, host: string, shown: HostKey): Promise<string> {
+  const [type = ''] = shown.line.split(' ');
+  const kind = /ed25519|ecdsa|rsa/.exec(type)?.[0] ?? 'ed25519';
+  interview.note(
+    `${host} shows the ${type} key\n${shown.fingerprint}\n` +
+      `On the server itself: ssh-keygen -lf /etc/ssh/ssh_host_${kind}_key.pub`,
+  );
+  if (await interview.confirm('Does the server itself say the same?')) return shown.fingerprint;
+  throw stopped(`The host key of ${host} was not confirmed.`);
+}
+
+async function askHostKey(interview: Interview): Promise<string> {
+  return interview.ask({
+    key: 'hostKey',
+    message: 'The server’s host key, SHA256:…',
+    read: (text) => {
+      checked(sshShape.host_key, text, 'hostKey');
+      return text;
+    },
+  });
+}
+
+async function askLamassu(
+  interview: Interview,
+  options: InitOptions,
+  folder: string,
+  direct: boolean,
+): Promise<Answers['lamassu']> {
+  const { host, port } = await interview.ask({
+    key: 'lamassuHost',
+    message: direct
+      ? 'PostgreSQL: HOST or HOST:PORT'
+      : 'PostgreSQL as the SSH server sees it: HOST or HOST:PORT',
+    initial: '127.0.0.1:5432',
+    read: async (text) => {
+      const place = readPlace(text, 5432, 'lamassuHost');
+      if (direct && options.test) await reachPostgresql(place.host, place.port);
+      return place;
+    },
+  });
+  const database = await interview.ask({
+    key: 'database',
+    message: 'The database',
+    initial: 'lamassu',
+    read: (text) => checked(lamassuShape.database, text, 'database'),
+  });
+  const user = await interview.ask({
+    key: 'lamassuUser',
+    message: 'The role that may only read',
+    initial: 'aio_dca',
+    read: (text) => checked(lamassuShape.user, text, 'lamassuUser'),
+  });
+  const password = await secretAnswer(interview, options, {
+    key: 'lamassuPasswordFile',
+    message: 'Its password, or nothing to have one made',
+    folder,
+    file: 'lamassu.password',
+    read: (text) => new Secret(text === '' ? randomBytes(18).toString('base64url') : text),
+  });
+  return { host, port, database, user, password, ...(await askTls(interview, options, direct)) };
+}
+
+async function askTls(
+  interview: Interview,
+  options: InitOptions,
+  direct: boolean,
+): Promise<Pick<Answers['lamassu'], 'tls' | 'caFile' | 'ca'>> {
+  const tls =
+    options.tls === undefined && interview.terminal && direct
+      ? await interview.choose('Encryption of the connection', [
+          { value: 'disable', label: 'none: the same host, or a private network' },
+          { value: 'require', label: 'encrypted, with any certificate' },
+          { value: 'verify-full', label: 'encrypted, and the certificate is checked' },
+        ])
+      : checked(lamassuShape.tls, options.tls, 'tls');
+  if (tls !== 'verify-full') return { tls, caFile: undefined, ca: undefined };
+  return interview.ask({
+    key: 'caFile',
+    message: 'The certificate that signed the server’s: a file, or nothing for a public one',
+    initial: '',
+    read: (path) =>
+      path === ''
+        ? { tls, caFile: undefined, ca: undefined }
+        : { tls, caFile: resolve(path), ca: contents(path, 'caFile') },
+  });
+}
+
+async function askLnbits(
+  interview: Interview,
+  options: InitOptions,
+  folder: string,
+): Promise<Answers['lnbits']> {
+  const url = await interview.ask({
+    key: 'lnbitsUrl',
+    message: 'The address of LNbits',
+    initial: interview.terminal ? 'https://' : '',
+    read: async (text) => {
+      const address = checked(shape.lnbits.shape.url, text, 'lnbitsUrl');
+      if (options.test) interview.note(`That is LNbits ${await reachLnbits(address)}.`);
+      return address;
+    },
+  });
+  const key = await secretAnswer(interview, options, {
+    key: 'sourceWalletKeyFile',
+    message: 'The admin key of the source wallet, which pays',
+    folder,
+    file: 'source.adminkey',
+    read: async (text) => {
+      if (!/^[\x21-\x7e]{1,200}$/.test(text)) {
+        throw usage(
+          `${flagOf('sourceWalletKeyFile')}: that is not one key.`,
+          'Copy it from the wallet’s API info.',
+        );
+      }
+      const secret = new Secret(text);
+      if (options.test) interview.note(`It is the admin key of "${await reachWallet(url, secret)}".`);
+      return secret;
+    },
+  });
+  return { url, key };
+}
+
+async function askLedger(
+  interview: Interview,
+  options: InitOptions,
+  folder: string,
+): Promise<Answers['ledger']> {
+  for (;;) {
+    const url = await interview.ask({
+      key: 'ledgerUrl',
+      message: 'The ledger: sqlite:FILE, or postgresql://user@host/database',
+      initial: 'sqlite:ledger.sqlite',
+      read: readLedger,
+    });
+    const password = url.startsWith('sqlite:')
+      ? undefined
+      : await secretAnswer(interview, options, {
+          key: 'ledgerPasswordFile',
+          message: 'The password of the ledger’s database, or nothing if it asks for none',
+          folder,
+          file: 'ledger.password',
+          read: (text) => (text === '' ? undefined : new Secret(text)),
+        });
+    if (!options.test) return { url, password };
+    try {
+      const id = await findLedger(placedLedger(url, folder), password);
+      if (id !== null) interview.note(`There is a ledger already, ${id}. It is used as it is.`);
+      return { url, password };
+    } catch (error) {
+      if (!interview.terminal || options.ledgerUrl !== undefined) throw error;
+      interview.complain(error);
+    }
+  }
+}
+
+function readLedger(text: string): string {
+  const url = checked(shape.ledger.unwrap().shape.url, text, 'ledgerUrl');
+  if ('sqlite' in url) return text;
+  if (url.password === undefined) return url.postgresql;
+  throw usage(
+    `${flagOf('ledgerUrl')}: a password does not belong into it.`,
+    `Put the password into a file: ${flagOf('ledgerPasswordFile')}.`,
+  );
+}
+
+/** As the configuration in `folder` means it. */
+export function placedLedger(url: string, folder: string): string {
+  return url.startsWith('sqlite:') ? `sqlite:${resolve(folder, url.slice('sqlite:'.length))}` : url;
+}
+
+/** `host`, `host:22`, `[::1]:22`. */
+function readPlace(text: string, fallback: number, key: keyof InitOptions): { host: string; port: number } {
+  const [, host, port = `${fallback}`] = /^(\[[^\]\s]+\]|[^\s:]+)(?::(\d{1,5}))?$/.exec(text) ?? [];
+  if (host === undefined) {
+    throw usage(
+      `${flagOf(key)}: ${JSON.stringify(text)} is not a host.`,
+      `Write HOST or HOST:PORT, like "atm.example.org:${fallback}".`,
+    );
+  }
+  return { host: host.replace(/^\[|\]$/g, ''), port: checked(lamassuShape.port, Number(port), key) };
+}
+
+function checked<T>(schema: z.ZodType<T>, value: unknown, key: keyof InitOptions): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw usage(`${flagOf(key)}: expected ${result.error.issues[0]?.message}.`);
+}
+
+/** The minute that it is there, as a person writes it. */
+function localMinute(timezone: string): string {
+  const time = Temporal.Now.plainDateTimeISO(timezone).round({
+    smallestUnit: 'minute',
+    roundingMode: 'floor',
+  });
+  return time.toString({ smallestUnit: 'minute' }).replace('T', ' ');
+}
+
+function usage(message: string, hint?: string): BridgeError {
+  return new BridgeError('usage/invalid', message, hint);
+}

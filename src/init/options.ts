@@ -1,0 +1,23 @@
+/** The options of `init`: each question has one. */
+export interface InitOptions {
+  timezone?: string;
+  /** No SSH: PostgreSQL is reached directly. */
+  direct?: boolean;
+  sshHost?: string;
+  sshUser?: string;
+  sshKeyFile?: string;
+  hostKey?: string;
+  lamassuHost?: string;
+  database?: string;
+  lamassuUser?: string;
+  lamassuPasswordFile?: string;
+  tls?: string;
+  caFile?: string;
+  startAt?: string;
+  ledgerUrl?: string;
+  ledgerPasswordFile?: string;
+  lnbitsUrl?: string;
+  sourceWalletKeyFile?: string;
+  /** False with `--no-test`: nothing is reached before the files are written. */
+  test: boolean;
+}

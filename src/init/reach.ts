@@ -1,0 +1,107 @@
+import type { Secret } from '../config/secret.ts';
+import { BridgeError } from '../errors.ts';
+import type { Answers } from './answers.ts';
+
+/*
+ * What init tries before it writes anything. What it loads is loaded only when it is tried.
+ */
+
+const DEADLINE_MS = 15_000;
+
+/** Throws `lamassu/unreachable`. */
+export async function reachPostgresql(host: string, port: number): Promise<void> {
+  const { dial, networkReason } = await import('../lamassu/dial.ts');
+  try {
+    (await dial(host, port, DEADLINE_MS)).destroy();
+  } catch (error) {
+    throw new BridgeError(
+      'lamassu/unreachable',
+      `Nothing answers at ${host}:${port}: ${networkReason(error)}.`,
+      'Look whether PostgreSQL is up and listens on that address and port.',
+    );
+  }
+}
+
+/** LNbits' version. Throws what the client throws: `lnbits/unreachable`, `lnbits/version` and the like. */
+export async function reachLnbits(url: string): Promise<string> {
+  return withLnbits(url, (lnbits) => lnbits.version());
+}
+
+/** The name of the wallet. Throws `lnbits/key` for an unknown key and for one that cannot pay. */
+export async function reachWallet(url: string, key: Secret): Promise<string> {
+  const { id, name } = await withLnbits(url, (lnbits) => lnbits.wallet(key));
+  if (id !== null) return name;
+  throw new BridgeError(
+    'lnbits/key',
+    'That is an invoice key, which cannot pay.',
+    'Take the admin key of the source wallet, from its API info in LNbits.',
+  );
+}
+
+async function withLnbits<T>(
+  url: string,
+  work: (lnbits: import('../lnbits/client.ts').LnbitsClient) => Promise<T>,
+): Promise<T> {
+  const { LnbitsClient } = await import('../lnbits/client.ts');
+  const lnbits = new LnbitsClient({ url });
+  try {
+    return await work(lnbits);
+  } finally {
+    await lnbits.close();
+  }
+}
+
+/** The id of the ledger that is there already; null where there is none. Throws what `openLedger` throws. */
+export async function findLedger(url: string, password: Secret | undefined): Promise<string | null> {
+  const { openLedger } = await import('../ledger/open.ts');
+  try {
+    const ledger = await openLedger({ url, password, use: 'read' });
+    await ledger.close();
+    return ledger.id;
+  } catch (error) {
+    if (!(error instanceof BridgeError)) throw error;
+    if (error.code === 'ledger/missing') return null;
+    if (error.code === 'ledger/outdated') return 'an older one';
+    throw error;
+  }
+}
+
+/** How far the way to Lamassu goes: the machines that can be read, or what is in the way. */
+export type LamassuFound = { machines: string[] } | { missing: BridgeError };
+
+/**
+ * Reads Lamassu as a run would. That the key or the role is not known there yet is no error: it is what init tells how
+ * to do. Throws what makes the answers useless: `lamassu/ssh-unreachable`, `ssh-host-key`, `unreachable`, `no-database`.
+ */
+export async function tryLamassu({ lamassu, ssh }: Pick<Answers, 'lamassu' | 'ssh'>): Promise<LamassuFound> {
+  const { openSource } = await import('../lamassu/source.ts');
+  try {
+    const source = await openSource({
+      name: 'lamassu',
+      ...lamassu,
+      ssh: ssh && { ...ssh, privateKey: ssh.key.privateKey, hostKeys: [ssh.hostKey] },
+    });
+    try {
+      const { missing, notGranted } = await source.check();
+      const lacking = [...missing, ...notGranted];
+      if (lacking.length > 0) {
+        const message = `The role ${lamassu.user} cannot read ${lacking.slice(0, 5).join(', ')}.`;
+        return { missing: new BridgeError('lamassu/not-granted', message) };
+      }
+      return { machines: (await source.machines()).map(({ deviceId, name }) => name ?? deviceId) };
+    } finally {
+      await source.close();
+    }
+  } catch (error) {
+    if (error instanceof BridgeError && LATER.has(error.code)) return { missing: error };
+    throw error;
+  }
+}
+
+/** What the key line and the role's SQL put right. */
+const LATER = new Set<string>([
+  'lamassu/ssh-authentication',
+  'lamassu/ssh-forward',
+  'lamassu/credentials',
+  'lamassu/not-granted',
+]);
