@@ -5,7 +5,7 @@ import type { Place } from '../ledger/copy.ts';
 import type { RecoverReport } from '../scheduler/recover.ts';
 import { makeCli, usage } from './context.ts';
 import { differencesText } from './differences.ts';
-import { formatSats, table } from './print.ts';
+import { counted, formatSats, table } from './print.ts';
 import { readKey } from './wallet-key.ts';
 
 export function register(program: Command): void {
@@ -59,7 +59,7 @@ async function copy(options: { to: string; toPasswordFile?: string }, command: C
     [
       rows === null
         ? `Finished: ledger ${id} is at ${url} now, and the old one is retired.`
-        : `Moved ledger ${id} to ${url}: ${total} rows, compared one by one, and its books balance. The old one is retired.`,
+        : `Moved ledger ${id} to ${url}: ${counted(total, 'row')}, compared one by one, and its books balance. The old one is retired.`,
       `Set [ledger] url = "${url}"${to.password ? ' and its password_file' : ''} in ${config.file}.`,
     ].join('\n'),
   );
@@ -151,18 +151,18 @@ function recoverText(report: RecoverReport, dryRun: boolean): string {
     restored.length === 0 ? [] : [table(['payout', 'recipient', 'amount', 'then', 'payments'], rows)];
   if (misfits.length > 0) {
     return [
-      `LNbits shows ${payments} payments that the ledger does not know, and not all of them fit. Nothing was written.`,
+      `LNbits shows ${counted(payments, 'payment')} that the ledger does not know, and not all of it fits. Nothing was written.`,
       ...listed,
       differencesText(misfits),
     ].join('\n');
   }
   return [
-    `${dryRun ? 'Would put' : 'Put'} back ${payments} payments of ${restored.length} payouts, after reading ${cashOuts} cash-outs again.`,
+    `${dryRun ? 'Would put' : 'Put'} back ${counted(payments, 'payment')} of ${counted(restored.length, 'payout')}, after distributing ${counted(cashOuts, 'cash-out')} again.`,
     ...listed,
     ...(heldCredits === 0
       ? []
       : [
-          `${heldCredits} credits of the source wallet ${dryRun ? 'would be' : 'are'} held: LNbits may have made them already. Look for them in its wallet (aio-dca credits list --state held).`,
+          `${counted(heldCredits, 'credit')} of the source wallet held: LNbits may have made that already. Look for it in the wallet (aio-dca credits list --state held).`,
         ]),
     dryRun ? 'To do it: aio-dca ledger recover' : 'The next run goes on from here: aio-dca poll',
   ].join('\n');

@@ -5,7 +5,7 @@ import type { Day, Sums } from '../reconcile/lamassu.ts';
 import type { Reconciliation } from '../reconcile/reconcile.ts';
 import { makeCli } from './context.ts';
 import { differencesText } from './differences.ts';
-import { formatFiat, formatSats, table } from './print.ts';
+import { counted, formatFiat, formatSats, table } from './print.ts';
 import { parseRange, type RangeOptions, rangeOptions } from './range.ts';
 
 export function register(program: Command): void {
@@ -46,20 +46,25 @@ function digitsOf(currency: string): number {
 
 function text({ ok, checked, differences, days }: Reconciliation): string {
   const count = (what: string) => checked[what] ?? 0n;
+  const many = (what: string, noun: string) => counted(Number(count(what)), noun);
   const notes = [
-    `LNbits: ${count('payments')} payments in ${count('wallets')} wallets. Settled ${formatSats(count('sats_settled'))}, debited ${formatSats(count('sats_debited'))}, credited ${formatSats(count('sats_credited'))}.`,
-    `Lamassu: ${count('lamassu_rows')} rows and ${count('cash_outs')} cash-outs on ${count('days')} days of a machine.`,
-    note(count('not_read_yet'), 'eligible rows are newer than the last run'),
-    note(count('waiting_for_a_person'), 'large cash-outs wait in review'),
-    note(count('other_sources'), 'cash-outs of other Lamassu servers are compared by their own bridges'),
+    `LNbits: ${many('payments', 'payment')} in ${many('wallets', 'wallet')}. Settled ${formatSats(count('sats_settled'))}, debited ${formatSats(count('sats_debited'))}, credited ${formatSats(count('sats_credited'))}.`,
+    `Lamassu: ${many('lamassu_rows', 'row')} against ${many('cash_outs', 'cash-out')} of the ledger.`,
+    note(count('not_read_yet'), 'Newer than the last run, so not distributed yet'),
+    note(count('waiting_for_a_person'), 'Large, so waiting in review'),
+    note(count('other_sources'), 'Of other Lamassu servers, to be compared by their own bridges'),
   ].filter((line) => line !== null);
   if (ok) return [...notes, ...sumsTable(days), 'No difference.'].join('\n');
-  const listed = differences.length === 1 ? '1 difference:' : `${differences.length} differences:`;
-  return [...notes, ...sumsTable(days), listed, differencesText(differences)].join('\n');
+  return [
+    ...notes,
+    ...sumsTable(days),
+    `${counted(differences.length, 'difference')}:`,
+    differencesText(differences),
+  ].join('\n');
 }
 
 function note(count: bigint, what: string): string | null {
-  return count === 0n ? null : `${count} ${what}.`;
+  return count === 0n ? null : `${what}: ${counted(Number(count), 'cash-out')}.`;
 }
 
 /** The sums per machine; the days are in the JSON. */

@@ -89,7 +89,7 @@ export async function reconcileLnbits(
     findings.add(
       'wallet/former',
       `wallet ${walletId}`,
-      `${payments} payments from it`,
+      `payments from it: ${payments}`,
       'cannot be looked at',
     );
   for (const { id: walletId, name } of wallets.values()) {
@@ -99,7 +99,7 @@ export async function reconcileLnbits(
     findings.add(
       'wallet/unreadable',
       `wallet ${walletId} of ${name}`,
-      `${payments} payments into it`,
+      `payments into it: ${payments}`,
       'no answer to its key',
     );
   }

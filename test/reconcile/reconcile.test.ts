@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
@@ -139,7 +140,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
       const bob = world.wallets.get('bob') as WalletKeys;
       const { keys, back } = await lockOut(bob);
       const { differences } = await look();
-      expect(differences).toMatchObject([{ code: 'wallet/unreadable', ledger: '2 payments into it' }]);
+      expect(differences).toMatchObject([{ code: 'wallet/unreadable', ledger: 'payments into it: 2' }]);
       await back(keys);
       expect(await codes()).toEqual([]);
     });
@@ -160,7 +161,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
       const lnbits = { ...config.lnbits, sourceWalletKey: new Secret(other.adminkey) };
       const { lamassu: there } = config;
       const { differences } = await reconcile(ledger, { ...config, lamassu: there, lnbits }, 'test', ALL);
-      expect(differences).toMatchObject([{ code: 'wallet/former', ledger: '4 payments from it' }]);
+      expect(differences).toMatchObject([{ code: 'wallet/former', ledger: 'payments from it: 4' }]);
     });
 
     const lockOut = async (wallet: WalletKeys) => {
@@ -270,4 +271,10 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
     const told = await world.aioDca(['reconcile']);
     expect(told.stdout).toContain(hints['payment/credit-amount']);
   });
+});
+
+test('docs/operations.md says what to do about every difference', () => {
+  const docs = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+  const explained = [...docs.matchAll(/^\| `([a-z-]+\/[a-z-]+)` \|/gm)].map(([, code]) => code);
+  expect(Object.keys(hints).filter((code) => !explained.includes(code))).toEqual([]);
 });
