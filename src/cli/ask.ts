@@ -19,21 +19,21 @@ export async function confirm(question: string, { yes }: { yes: boolean }): Prom
 }
 
 /**
- * Asks which of several on the terminal; undefined where the person leaves it, also with Ctrl-C. The question goes to
- * stderr. Only where `canAsk`.
+ * Asks which of several on the terminal; undefined where the person leaves it, which Enter by itself and Ctrl-C do as
+ * well. The question goes to stderr. Only where `canAsk`.
  */
 export async function choose<T extends string>(
   question: string,
   options: { value: T; label: string }[],
 ): Promise<T | undefined> {
   const prompts = await import('@clack/prompts');
-  const choices = [...options, { value: undefined, label: 'Leave it, and write nothing' }];
-  const answer = await prompts.select<T | undefined>({
+  const answer = await prompts.select<string>({
     message: question,
-    options: choices as Parameters<typeof prompts.select<T | undefined>>[0]['options'],
+    options: [...options, { value: '', label: 'Leave it, and write nothing' }],
+    initialValue: '',
     output: process.stderr,
   });
-  return prompts.isCancel(answer) ? undefined : answer;
+  return options.find(({ value }) => value === answer)?.value;
 }
 
 /** Whether there is a terminal to ask on. */

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
+import { inTerminal, keys } from '../support/terminal.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -82,6 +83,11 @@ describe('refuses, naming the field, and writes nothing:', () => {
     ['a client that is not known', ['add', 'nobody', '1 GTQ'], 'CLIENT'],
     ['an id that is none', ['confirm', 'p1'], 'ID'],
     ['a withdrawal without a reason', ['withdraw', 'f1'], '--reason'],
+    ['an adjustment by nothing', ['adjust', 'f1', '-0 GTQ', '--reason', 'x'], 'amount'],
+    ['an adjustment that is none', ['adjust', 'f1', '--GTQ', '--reason', 'x'], 'amount'],
+    ['an adjustment without a reason', ['adjust', 'f1', '-5 GTQ', '--reason', ' '], '--reason'],
+    ['a count in another currency', ['confirm', 'f1', '--counted', '5'], '--counted'],
+    ['a move to nowhere', ['move', 'f1'], '--machine'],
   ];
 
   test.each(bad)('%s', async (_what, args, field) => {
@@ -131,24 +137,157 @@ test('machines that are known can be named, and one has to be', async () => {
   }
 });
 
-test('cash entered late is told what was divided without it', async () => {
-  const other = await startWorld({ tunnel: 'direct' });
-  try {
-    await other.must(['migrate']);
-    await other.addClient('alice');
-    await other.insertCashOut();
-    await other.must(['poll']);
-    const at = new Date(Date.now() - 86_400_000).toISOString();
-    const late = await other.must(['fundings', 'add', 'alice', '500 GTQ', '--deposited', '--at', at]);
-    expect(late.stdout).toContain(
+test('what was counted is the amount; corrections and moves are told, with their reason in the history', async () => {
+  const { id } = (await world.must(['fundings', 'add', 'alice', '3000 GTQ', '--json'])).json<{
+    id: string;
+  }>();
+  const counted = await world.must(['fundings', 'confirm', id, '--counted', '2950 GTQ']);
+  expect(counted.stdout).toContain('2,950.00 GTQ of alice');
+  expect(counted.stdout).toContain('3,000.00 GTQ were announced.');
+  const adjusted = await world.must([
+    'fundings',
+    'adjust',
+    id,
+    '-50 GTQ',
+    '--reason',
+    'a note twice',
+    '--json',
+  ]);
+  expect(adjusted.json()).toMatchObject({ amount: '2900.00', remaining: '2900.00' });
+  expect((await world.must(['fundings', 'adjust', id, '+10.50 GTQ', '--reason', 'found'])).stdout).toContain(
+    '2,910.50 GTQ',
+  );
+  const sql = 'insert into machines (device_id, name, first_seen) values ($1, $2, $3)';
+  await ledgerSql(world.ledgerUrl, sql, ['m1', 'Antigua', '2026-11-01T00:00:00.000000Z']);
+  const moved = await world.must(['fundings', 'move', id, '--machine', 'Antigua', '--json']);
+  expect(moved.json()).toMatchObject({ machine: 'm1', remaining: '2910.50' });
+  expect((await world.must(['fundings', 'move', id, '--any-machine'])).stdout).toContain('for any machine');
+  const shown = await world.must(['fundings', 'show', id, '--json']);
+  expect(shown.json()).toMatchObject({
+    history: [
+      { action: 'funding add' },
+      { action: 'funding confirm', after: { difference: '-50.00' } },
+      { action: 'funding adjust', reason: 'a note twice', after: { difference: '-50.00 GTQ' } },
+      { action: 'funding adjust', reason: 'found', after: { difference: '10.50 GTQ' } },
+      { action: 'funding move', before: { machine: null }, after: { machine: 'm1' } },
+      { action: 'funding move', after: { machine: null } },
+    ],
+  });
+  await world.must(['verify']);
+});
+
+describe.each(ledgerKinds)('cash entered late, on %s', (ledger) => {
+  let late: World;
+
+  beforeAll(async () => {
+    late = await startWorld({ tunnel: 'direct', ledger });
+    await late.must(['migrate']);
+    await late.addClient('alice');
+  });
+  afterAll(async () => {
+    await late.must(['verify']);
+    await late.stop();
+  });
+
+  const at = new Date(Date.now() - 86_400_000).toISOString();
+  const args = ['fundings', 'add', 'alice', '500 GTQ', '--any-machine', '--deposited', '--at', at];
+  const cashOut = async () => {
+    const id = await late.insertCashOut();
+    await late.must(['poll', '--json']);
+    return id;
+  };
+  const shown = async (id: string) =>
+    (await late.must(['cash-outs', 'show', id, '--json'])).json<{
+      own_fiat: string;
+      own_sats: number;
+      net_sats: number;
+      allocations: unknown[];
+    }>();
+
+  test('without a terminal and without a choice: 64, what it means, both options, and nothing written', async () => {
+    const id = await cashOut();
+    const ran = await late.aioDca([...args, '--json']);
+    expect(ran.code).toBe(64);
+    const { error } = ran.json<{ error: { message: string; hint: string } }>();
+    expect(error.message).toContain('1 cash-out since then was divided without this cash, and 4000.00 GTQ');
+    expect(error.message).toContain(
+      `${id.slice(0, 8)}: own share 4,000.00 GTQ, it would get 500.00 GTQ for 60,526 sat`,
+    );
+    expect(error.hint).toMatch(/--from-own.*--no-past/);
+    expect((await late.aioDca([...args, '--yes'])).code).toBe(64);
+    expect((await late.aioDca([...args, '--from-own', '--no-past'])).stderr).toContain(
+      '--no-past is given too',
+    );
+    expect((await late.must(['fundings', 'list', '--json'])).json()).toEqual([]);
+    expect(await shown(id)).toMatchObject({ own_fiat: '4000.00', allocations: [] });
+  });
+
+  test('--no-past leaves it; the next run finds nothing new for it', async () => {
+    const ran = await late.must([...args, '--no-past']);
+    expect(ran.stdout).toContain(
       '1 cash-out since then was divided before this cash was entered: 4,000.00 GTQ',
     );
-    // The next run finds nothing new for it.
-    const poll = await other.must(['poll', '--json']);
-    expect(poll.json()).toMatchObject({ source: { new: 0, already_processed: 1 } });
-  } finally {
-    await other.stop();
-  }
+    const poll = await late.must(['poll', '--json']);
+    expect(poll.json()).toMatchObject({ source: { new: 0 }, payouts: { settled: 0 } });
+    const [funding] = (await late.must(['fundings', 'list', '--json'])).json<{ id: string }[]>();
+    await late.must(['fundings', 'withdraw', funding?.id ?? '', '--reason', 'the test goes on']);
+  });
+
+  test('--from-own gives it its part out of the own share, which the next run pays', async () => {
+    const before = await late.must(['fundings', 'list', '--json']);
+    const ran = await late.must([...args, '--from-own', '--json']);
+    const { id, past } = ran.json<{ id: string; past: { cash_outs: number; from_own: { id: string }[] } }>();
+    expect(past).toMatchObject({
+      cash_outs: 1,
+      own_fiat: '4000.00',
+      from_own: [{ fiat: '500.00', gross_sats: 64_050, commission_sats: 3_524, net_sats: 60_526 }],
+    });
+    const cash = await shown(past.from_own[0]?.id ?? '');
+    expect(cash).toMatchObject({
+      own_fiat: '3500.00',
+      own_sats: 484_207 - 60_526,
+      net_sats: 60_526,
+      allocations: [{ client: 'alice', funding: id, fiat: '500.00', net_sats: 60_526 }],
+    });
+    expect((await late.must(['fundings', 'list', '--json'])).json()).toMatchObject([
+      ...before.json<object[]>(),
+      { id, status: 'exhausted', remaining: '0.00', spent: '500.00' },
+    ]);
+    const poll = await late.must(['poll', '--json']);
+    expect(poll.json()).toMatchObject({ payouts: { settled: 1, sats_settled: 60_526 } });
+    const [alice] = [...late.wallets.values()];
+    expect(alice && (await late.balance(alice))).toBe(60_526n);
+  });
+
+  test('two terminals at once never get one share twice', async () => {
+    const many = args.with(3, '3000 GTQ').concat('--from-own', '--json');
+    const both = await Promise.all([late.must(many), late.must(many)]);
+    const spent = both.map((ran) => ran.json<{ spent: string }>().spent).sort();
+    expect(spent).toEqual(['3000.00', '500.00']);
+  });
+
+  test('on a terminal it is asked: Ctrl-C and leaving write nothing, each choice does what it says', async () => {
+    const id = await cashOut();
+    const count = async () => (await late.must(['fundings', 'list', '--json'])).json<object[]>().length;
+    const before = await count();
+    // The 500 GTQ of before that remain were deposited in time: they have their share.
+    const ask = async (...typed: string[]) => {
+      const terminal = inTerminal(['--config', late.configFile, ...args]);
+      await terminal.shows('What shall happen to these?');
+      for (const key of typed) terminal.type(key);
+      return terminal.ended;
+    };
+    const left = await ask(keys.interrupt);
+    expect(left.screen).toContain(`${id.slice(0, 8)}: own share`);
+    expect(left.screen).toContain('Nothing was written.');
+    expect((await ask(keys.enter)).screen).toContain('Nothing was written.');
+    expect(await count()).toBe(before);
+    const leave = await ask(keys.up, keys.enter);
+    expect(leave).toMatchObject({ code: 0, screen: expect.stringContaining('That stays as it is') });
+    const give = await ask(keys.up, keys.up, keys.enter);
+    expect(give.screen).toContain('it gave 500.00 GTQ for 60,526 sat');
+    expect(await count()).toBe(before + 2);
+  });
 });
 
 describe.each(ledgerKinds)('on %s', (ledger) => {

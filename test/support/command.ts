@@ -28,12 +28,15 @@ export interface Command {
   ended: Promise<Ran>;
 }
 
+/** How the real `aio-dca` is started with these arguments. */
+export function commandLine(args: string[], { env = {}, node = [] }: RunOptions = {}) {
+  return { file: process.execPath, argv: [...node, MAIN, ...args], env: { ...inherited(), ...env } };
+}
+
 /** Starts the real `aio-dca` as a process of its own, without a terminal. */
-export function startCommand(args: string[], { env = {}, node = [], input }: RunOptions = {}): Command {
-  const child = spawn(process.execPath, [...node, MAIN, ...args], {
-    env: { ...inherited(), ...env },
-    stdio: ['pipe', 'pipe', 'pipe'],
-  });
+export function startCommand(args: string[], options: RunOptions = {}): Command {
+  const { file, argv, env } = commandLine(args, options);
+  const child = spawn(file, argv, { env, stdio: ['pipe', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => {
@@ -41,7 +44,7 @@ export function startCommand(args: string[], { env = {}, node = [], input }: Run
     });
   // A process that was killed no longer reads its input.
   child.stdin.on('error', () => undefined);
-  child.stdin.end(input ?? '');
+  child.stdin.end(options.input ?? '');
   const ended = new Promise<Ran>((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => {
