@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Row } from '../export/rows.ts';
-import { type Cli, makeCli } from './context.ts';
+import type { Db } from '../ledger/open.ts';
+import { isInstant } from '../time.ts';
+import { makeCli } from './context.ts';
 import { toStdout } from './output.ts';
 import { clean, formatTime } from './print.ts';
 import { parseRange, type RangeOptions, rangeOptions } from './range.ts';
@@ -15,7 +17,10 @@ export function register(program: Command): void {
     program.command('log').description('every change of the ledger by a person or a run, oldest first'),
   )
     .option('--actor <name>', 'only what this person, timer or daemon did')
-    .option('--subject <what>', 'only what was done to this: alice, f12, p118, a machine, a cash-out')
+    .option(
+      '--subject <what>',
+      'only what was done to this: a client with all that is his, f12, p118, a cash-out',
+    )
     .addHelpText(
       'after',
       '\nWith --json the entries have the columns of `aio-dca export changes`.\n\nExamples:\n' +
@@ -29,22 +34,32 @@ export function register(program: Command): void {
       const { pages } = await import('../export/rows.ts');
       const { formatted } = await import('../export/format.ts');
       await cli.withLedger('read', async ({ db }) => {
-        const rows = pages(db, kinds.changes, { ...range, client: null, where: conditions(cli, options) });
+        const about = await subjects(db, options.subject);
+        // `--actor` elsewhere says who acts; reading changes nothing, so here it says whose changes.
+        const { actor } = cli.globals;
+        const where = actor === undefined ? about.where : [...about.where, sql<SqlBool>`l.actor = ${actor}`];
+        const rows = pages(db, kinds.changes, { ...range, client: about.client, where });
         const json = cli.globals.json ?? false;
         await toStdout(json ? formatted(kinds.changes, rows, 'json', timezone) : entries(rows, timezone));
       });
     });
 }
 
-/** `--actor` elsewhere says who acts; reading changes nothing, so here it says whose changes. */
-function conditions({ globals }: Cli, { subject }: LogOptions): RawBuilder<SqlBool>[] {
-  const where: RawBuilder<SqlBool>[] = [];
-  if (globals.actor !== undefined) where.push(sql`l.actor = ${globals.actor}`);
-  if (subject !== undefined) {
-    const named = [subject, `client ${subject}`, `commission ${subject}`, `machine ${subject}`];
-    where.push(sql`l.subject in (${sql.join(named)})`);
-  }
-  return where;
+/** A client with all that is his, or whatever the log calls so, with its noun or without. */
+async function subjects(
+  db: Db,
+  named: string | undefined,
+): Promise<{ client: bigint | null; where: RawBuilder<SqlBool>[] }> {
+  if (named === undefined) return { client: null, where: [] };
+  const client = await db
+    .selectFrom('recipients')
+    .select('id')
+    .where('kind', '=', 'client')
+    .where('name', '=', named)
+    .executeTakeFirst();
+  if (client) return { client: client.id, where: [] };
+  const subjects = [named, `commission ${named}`, `machine ${named}`];
+  return { client: null, where: [sql<SqlBool>`l.subject in (${sql.join(subjects)})`] };
 }
 
 async function* entries(pages: AsyncIterable<Row[]>, timezone: string): AsyncGenerator<string, void> {
@@ -62,16 +77,16 @@ function entry(
   timezone: string,
 ): string {
   const by = run === null ? actor : `${actor}, run r${run}`;
-  // `client add` of `client alice` is `client add alice`.
-  const [noun] = `${action}`.split(' ');
-  const to = `${subject}`.replace(`${noun} `, '');
+  // `client add` of `client alice` is `client add alice`, `payouts pause` of `payouts` is only that.
+  const [noun = ''] = `${action}`.split(' ');
+  const to = `${subject} `.replace(`${noun} `, '').trim();
   const why = reason === null ? '' : ` (${reason})`;
-  const head = `${formatTime(`${at}`, timezone)}  ${by}: ${action} ${to}${why}`;
-  return [head, ...differences(before, after)].map(clean).join('\n    ');
+  const head = `${formatTime(`${at}`, timezone)}  ${by}: ${action} ${to}${why}`.trim();
+  return [head, ...differences(before, after, timezone)].map(clean).join('\n    ');
 }
 
-function differences(before: Row[string], after: Row[string]): string[] {
-  const [was, is] = [members(before), members(after)];
+function differences(before: Row[string], after: Row[string], timezone: string): string[] {
+  const [was, is] = [members(before, timezone), members(after, timezone)];
   const names = [...new Set([...was.keys(), ...is.keys()])];
   return names.flatMap((name) => {
     const [old, value] = [was.get(name), is.get(name)];
@@ -83,14 +98,21 @@ function differences(before: Row[string], after: Row[string]): string[] {
   });
 }
 
-/** The members of an object in JSON as text, null ones left out; of anything else, one without a name. */
-function members(json: Row[string]): Map<string, string> {
+/** The members of an object in JSON as text, without empty ones; of anything else, one without a name. */
+function members(json: Row[string], timezone: string): Map<string, string> {
   if (typeof json !== 'string') return new Map();
   const value: unknown = JSON.parse(json);
-  const whole = typeof value === 'object' && value !== null && !Array.isArray(value) ? value : { '': value };
-  return new Map(
-    Object.entries(whole).flatMap(([name, part]: [string, unknown]) =>
-      part === null ? [] : [[name, typeof part === 'string' ? part : JSON.stringify(part)]],
-    ),
-  );
+  const whole = value instanceof Object && !Array.isArray(value) ? value : { '': value };
+  const texts = Object.entries(whole).map(([name, part]) => [name, shown(part, timezone)] as const);
+  return new Map(texts.filter(([, text]) => text !== ''));
+}
+
+function shown(value: unknown, timezone: string): string {
+  if (value === null) return '';
+  if (Array.isArray(value)) return value.map((part) => shown(part, timezone)).join('; ');
+  if (typeof value === 'object') {
+    const parts = Object.entries(value).map(([name, part]) => [name, shown(part, timezone)] as const);
+    return parts.flatMap(([name, text]) => (text === '' ? [] : [`${name} ${text}`])).join(', ');
+  }
+  return typeof value === 'string' && isInstant(value) ? formatTime(value, timezone) : `${value}`;
 }

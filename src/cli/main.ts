@@ -35,7 +35,7 @@ const nouns: Record<string, () => Promise<{ register(program: Command): void }>>
 async function main(argv: string[]): Promise<void> {
   const program = new Command('aio-dca')
     .description(
-      'Pays the clients whose cash left a Lamassu Bitcoin ATM: reads confirmed cash-outs, divides the sats,\n' +
+      'Pays the clients whose cash left a Lamassu Bitcoin ATM: reads confirmed cash-outs, divides the sats, ' +
         'and pays each client once into an LNbits wallet.',
     )
     .version(pkg.version)
@@ -54,7 +54,7 @@ async function main(argv: string[]): Promise<void> {
         '75 not now (the next run goes on), 78 configuration, rights or identity is wrong.',
     )
     .showHelpAfterError('(`--help` shows how it is used)')
-    .configureOutput({ writeErr: () => {} })
+    .configureOutput({ writeErr: (text) => said.push(text) })
     .exitOverride();
   const named = Object.keys(nouns).filter((noun) => argv.includes(noun));
   for (const noun of named.length > 0 ? named : Object.keys(nouns))
@@ -62,12 +62,26 @@ async function main(argv: string[]): Promise<void> {
   await program.parseAsync(argv, { from: 'user' });
 }
 
+// A reader that had enough, such as `head`, is no failure; a daemon without one has nobody to tell.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit();
+    throw error;
+  });
+}
+
 const argv = process.argv.slice(2);
+/** What commander would write to stderr: its errors are said in our words, its help as it is. */
+const said: string[] = [];
 try {
   await main(argv);
 } catch (error) {
   if (error instanceof CommanderError && error.exitCode === 0) {
     process.exitCode = 0;
+  } else if (error instanceof CommanderError && error.code === 'commander.help') {
+    // A noun without its verb.
+    process.stderr.write(said.join(''));
+    process.exitCode = 64;
   } else {
     const known =
       error instanceof CommanderError

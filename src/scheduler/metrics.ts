@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { Gauge, Registry } from 'prom-client';
 import type { Config } from '../config/load.ts';
 import { formatDecimal } from '../dca/money.ts';
@@ -40,6 +41,8 @@ export async function ledgerMetrics(ledger: Ledger, config: Config, version: str
 
   const registry = new Registry();
   const add = (name: string, help: string, ...samples: Sample[]) => {
+    // Without a sample there would be a 0 that nobody measured.
+    if (samples.length === 0) return;
     const labelNames = [...new Set(samples.flatMap(({ labels = {} }) => Object.keys(labels)))];
     const gauge = new Gauge({ name: `aio_dca_${name}`, help, labelNames, registers: [registry] });
     for (const { labels = {}, value } of samples) gauge.set(labels, Number(value));
@@ -56,12 +59,12 @@ export async function ledgerMetrics(ledger: Ledger, config: Config, version: str
   add(
     'mark_age_seconds',
     'How long ago that was: grows while nobody sells.',
-    ...(mark ? [{ value: seconds(at) - seconds(mark.confirmedAt) }] : []),
+    ...(mark ? [{ value: between(mark.confirmedAt, at) }] : []),
   );
   if (last) {
     add('last_run_timestamp_seconds', 'When the last run ended.', { value: seconds(last.finishedAt) });
     add('last_run_duration_seconds', 'How long the last run took.', {
-      value: seconds(last.finishedAt) - seconds(last.startedAt),
+      value: between(last.startedAt, last.finishedAt),
     });
     add(
       'last_run_outcome',
@@ -106,6 +109,10 @@ export async function ledgerMetrics(ledger: Ledger, config: Config, version: str
     add('source_wallet_short_sats', 'What it lacks for all that is owed.', { value: short });
   }
   return registry;
+}
+
+function between(from: Instant, to: Instant): number {
+  return (toMs(to) - toMs(from)) / 1000;
 }
 
 function seconds(instant: Instant | null): number {
@@ -156,12 +163,18 @@ async function payoutsByState(db: Db) {
   );
 }
 
+/** Of each currency that clients ever gave cash in, also where none is left. */
 async function remainingCash(db: Db) {
   const rows = await db
     .selectFrom('fundings')
     .innerJoin('currencies', 'currencies.code', 'fundings.currency')
-    .select((eb) => ['currency', 'digits', eb.cast<bigint>(eb.fn.sum('remaining'), 'bigint').as('remaining')])
-    .where('status', '=', 'deposited')
+    .select([
+      'currency',
+      'digits',
+      sql<bigint>`cast(sum(case when status = 'deposited' then remaining else 0 end) as bigint)`.as(
+        'remaining',
+      ),
+    ])
     .groupBy(['currency', 'digits'])
     .execute();
   return rows.map(({ currency, digits, remaining }) => ({
