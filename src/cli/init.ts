@@ -84,13 +84,12 @@ async function write(cli: Cli, answers: Answers, file: string, replace: boolean)
   const { placedLedger } = await import('../init/answers.ts');
   const { openLedger } = await import('../ledger/open.ts');
   const folder = dirname(file);
-  const files: NewFile[] = [];
+  const files: NewFile[] = [{ path: file, text: renderConfig(answers), replace }];
   for (const secret of renderSecrets(answers, folder)) {
     const other = standing(secret.path, secret.text) === 'other';
     if (other) await mayReplace(cli, secret.path);
     files.push({ ...secret, replace: other });
   }
-  files.push({ path: file, text: renderConfig(answers), replace });
   // From here on Ctrl-C waits: what is begun is finished, or taken back.
   untilSignal();
   const { url, password } = answers.ledger;

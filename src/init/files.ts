@@ -1,5 +1,5 @@
 import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { stopped } from './interview.ts';
+import { BridgeError } from '../errors.ts';
 
 export interface NewFile {
   path: string;
@@ -16,28 +16,27 @@ export function standing(path: string, text: string): 'absent' | 'same' | 'other
 
 /**
  * Puts the files in place, readable by their owner only, and does `work` when they are there; where either fails, what
- * was there before is there again. A file that appears meanwhile is not overwritten. Throws `init/stopped`, and what
- * `work` throws.
+ * was there before is there again. The first file with `.new` behind its name is the sign that this goes on: while it
+ * is there, another one gives up. Throws `init/stopped`, and what `work` throws.
  */
 export async function placeFiles<T>(files: readonly NewFile[], work: () => Promise<T>): Promise<T> {
-  const staged = files
-    .filter(({ path, text }) => standing(path, text) !== 'same')
-    .map((file) => ({
-      ...file,
-      temporary: `${file.path}.${process.pid}.new`,
-      former: `${file.path}.${process.pid}.old`,
-    }));
   const undo: (() => void)[] = [];
+  const temporary: string[] = [];
   try {
-    for (const { temporary, text } of staged) writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' });
-    for (const { path, replace, temporary, former } of staged) {
+    for (const { path, text } of files) {
+      writeFileSync(`${path}.new`, text, { mode: 0o600, flag: 'wx' });
+      temporary.push(`${path}.new`);
+    }
+    for (const { path, text, replace } of files) {
+      if (standing(path, text) === 'same') continue;
       if (replace) {
-        linkSync(path, former);
-        renameSync(temporary, path);
-        undo.push(() => renameSync(former, path));
+        temporary.push(`${path}.old`);
+        linkSync(path, `${path}.old`);
+        renameSync(`${path}.new`, path);
+        undo.push(() => renameSync(`${path}.old`, path));
       } else {
-        // A link fails where the name is taken by now, which a rename would not.
-        linkSync(temporary, path);
+        // A link fails where the name was taken meanwhile, which a rename would not.
+        linkSync(`${path}.new`, path);
         undo.push(() => rmSync(path));
       }
     }
@@ -45,9 +44,13 @@ export async function placeFiles<T>(files: readonly NewFile[], work: () => Promi
   } catch (error) {
     for (const step of undo.reverse()) step();
     if (!(error instanceof Error && 'syscall' in error && 'path' in error)) throw error;
-    throw stopped(`Cannot write ${error.path}: ${error.message.replace(/,.*/s, '')}.`, { cause: error });
+    throw new BridgeError(
+      'init/stopped',
+      `Cannot write ${error.path}: ${error.message.replace(/,.*/s, '')}. Nothing was written.`,
+      'If that exists, another init is at work, or one was killed: then remove what ends in .new or .old.',
+      { cause: error },
+    );
   } finally {
-    for (const { temporary, former } of staged)
-      for (const path of [temporary, former]) rmSync(path, { force: true });
+    for (const path of temporary) rmSync(path, { force: true });
   }
 }

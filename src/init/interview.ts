@@ -87,6 +87,6 @@ export function flagOf(key: keyof InitOptions): string {
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-export function stopped(what: string, options?: ErrorOptions): BridgeError {
-  return new BridgeError('init/stopped', `${what} Nothing was written.`, undefined, options);
+export function stopped(what: string): BridgeError {
+  return new BridgeError('init/stopped', `${what} Nothing was written.`);
 }

@@ -1,0 +1,323 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import ssh2 from 'ssh2';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { type Config, loadConfig } from '../../src/config/load.ts';
+import { type Ran, type RunOptions, startCommand } from '../support/command.ts';
+import { pairMachine } from '../support/lamassu.ts';
+import { inTerminal, keys } from '../support/terminal.ts';
+import { startWorld, type World } from '../support/world.ts';
+
+/** What init is to reach; its own configuration only tells the tests where everything is. */
+let world: World;
+let there: Config;
+/** Where init writes. */
+let folder: string;
+
+beforeAll(async () => {
+  world = await startWorld();
+  await pairMachine(world.lamassu, 'Antigua');
+  there = loadConfig(world.configFile, {});
+});
+afterAll(() => world?.stop());
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'aio-dca-init-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+});
+
+function ssh(): NonNullable<Config['lamassu']['ssh']> {
+  if (!there.lamassu.ssh) throw new Error('the world has no SSH');
+  return there.lamassu.ssh;
+}
+
+/** Every option that the world needs; a test changes some, and undefined leaves one out. */
+function options(changes: Record<string, string | undefined> = {}): string[] {
+  const { lamassu, lnbits } = there;
+  const all: Record<string, string | undefined> = {
+    timezone: 'America/Guatemala',
+    'start-at': '2026-11-01',
+    'ssh-host': `${ssh().host}:${ssh().port}`,
+    'host-key': ssh().hostKeys[0],
+    'ssh-user': ssh().user,
+    'ssh-key-file': join(world.folder, 'id_ed25519'),
+    'lamassu-host': `${lamassu.host}:${lamassu.port}`,
+    database: lamassu.database,
+    'lamassu-user': lamassu.user,
+    'lamassu-password-file': join(world.folder, 'lamassu.password'),
+    'lnbits-url': lnbits.url,
+    'source-wallet-key-file': join(world.folder, 'source.adminkey'),
+    ...changes,
+  };
+  return Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value]));
+}
+
+function aioDca(args: string[], run?: RunOptions): Promise<Ran> {
+  return startCommand(['--config', join(folder, 'config.toml'), ...args], run).ended;
+}
+
+function init(args: string[]): Promise<Ran> {
+  return aioDca(['init', ...args]);
+}
+
+/** A file with a secret, outside of the folder that init writes into. */
+async function secretFile(text: string): Promise<string> {
+  const outside = await mkdtemp(join(tmpdir(), 'aio-dca-secret-'));
+  onTestFinished(() => rm(outside, { recursive: true }));
+  await writeFile(join(outside, 'secret'), `${text}\n`);
+  return join(outside, 'secret');
+}
+
+const FILES = ['config.toml', 'id_ed25519', 'lamassu.password', 'ledger.sqlite', 'source.adminkey'];
+
+interface Made {
+  files: string[];
+  ledger: { id: string };
+  lamassu: { readable: boolean | null; machines: string[]; missing: string | null };
+  ssh: { authorized_keys: string } | null;
+  role_sql: string;
+  next: string[];
+}
+
+describe('in a script', () => {
+  test('without options it names every one that is missing, and writes nothing', async () => {
+    const ran = await init([]);
+    expect(ran.code).toBe(64);
+    expect(ran.stderr).toContain(
+      'Missing: --timezone, --start-at, --lnbits-url, --ssh-host, --host-key, --source-wallet-key-file.',
+    );
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('what it writes is for its owner only, loads, and is sound to doctor and verify', async () => {
+    const made = (await init(['--json', ...options()])).json<Made>();
+    expect(made.lamassu).toEqual({ readable: true, machines: ['Antigua'], missing: null });
+    expect((await readdir(folder)).sort()).toEqual(FILES);
+    for (const name of FILES) expect((await stat(join(folder, name))).mode & 0o777, name).toBe(0o600);
+    const config = loadConfig(join(folder, 'config.toml'), {});
+    expect({ ...config.lamassu, ...config.lamassu.ssh }).toMatchObject({
+      startAt: '2026-11-01T06:00:00.000000Z',
+      hostKeys: ssh().hostKeys,
+      user: ssh().user,
+    });
+    expect(config.lnbits.sourceWalletKey.reveal()).toBe(world.source.adminkey);
+    const doctor = await aioDca(['doctor', '--json']);
+    expect(doctor.code).toBe(0);
+    const { checks } = doctor.json<{ checks: { name: string; level: string }[] }>();
+    expect(checks.filter(({ level }) => level !== 'ok').map(({ name }) => name)).toEqual([
+      'clients',
+      'fundings',
+    ]);
+    expect((await aioDca(['verify'])).code).toBe(0);
+  });
+
+  test('without a key and a password it makes both, and tells what to do with them', async () => {
+    const ran = await init(options({ 'ssh-key-file': undefined, 'lamassu-password-file': undefined }));
+    expect(ran.code).toBe(0);
+    const key = ssh2.utils.parseKey(await readFile(join(folder, 'id_ed25519')));
+    if (key instanceof Error) throw key;
+    const line = `permitopen="${there.lamassu.host}:${there.lamassu.port}" ssh-ed25519 ${key.getPublicSSH().toString('base64')}`;
+    expect(ran.stdout).toContain(line);
+    expect(ran.stdout).toContain(`create role "${there.lamassu.user}"`);
+    expect(ran.stdout).toContain('aio-dca --config');
+    expect(ran.stdout).toContain('refuses user');
+    const password = (await readFile(join(folder, 'lamassu.password'), 'utf8')).trim();
+    expect(password).toMatch(/^\S{20,}$/);
+    expect(ran.stdout + ran.stderr).not.toContain(password);
+  });
+
+  test.each<[string, () => Promise<Record<string, string | undefined>>, number, string]>([
+    [
+      'another host key',
+      async () => ({ 'host-key': `SHA256:${'A'.repeat(43)}` }),
+      78,
+      'lamassu/ssh-host-key',
+    ],
+    ['an SSH server that is not there', async () => ({ 'ssh-host': '127.0.0.1:9' }), 75, 'ssh-unreachable'],
+    ['an LNbits that is not there', async () => ({ 'lnbits-url': 'http://127.0.0.1:9' }), 75, 'unreachable'],
+    [
+      'an invoice key for the source wallet',
+      async () => ({ 'source-wallet-key-file': await secretFile(world.source.inkey) }),
+      78,
+      'invoice key',
+    ],
+    [
+      'a key that LNbits does not know',
+      async () => ({ 'source-wallet-key-file': await secretFile('0'.repeat(32)) }),
+      78,
+      'lnbits/key',
+    ],
+    ['a database that is not there', async () => ({ database: 'nobodys' }), 78, 'lamassu/no-database'],
+    ['a zone that is none', async () => ({ timezone: 'Guatemala' }), 64, '--timezone: expected a time zone'],
+    ['a time that is none', async () => ({ 'start-at': 'soon' }), 64, '--start-at'],
+    ['a host that is none', async () => ({ 'ssh-host': 'a host' }), 64, '--ssh-host'],
+    ['a port that is none', async () => ({ 'lamassu-host': 'x:70000' }), 64, '--lamassu-host'],
+    [
+      'a key file that holds none',
+      async () => ({ 'ssh-key-file': await secretFile('x') }),
+      78,
+      'no private SSH key',
+    ],
+    [
+      'a password in the URL of the ledger',
+      async () => ({ 'ledger-url': 'postgresql://me:secret@127.0.0.1/x' }),
+      64,
+      '--ledger-password-file',
+    ],
+    [
+      'a ledger in a folder that is not there',
+      async () => ({ 'ledger-url': 'sqlite:nowhere/x' }),
+      78,
+      'ledger/unusable',
+    ],
+  ])('%s: nothing is written', async (_what, changes, code, said) => {
+    const ran = await init(options(await changes()));
+    expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code, stderr: expect.stringContaining(said) });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('with --no-test it writes without reaching anything', async () => {
+    const ran = await init(['--no-test', '--json', ...options({ 'lnbits-url': 'http://127.0.0.1:9' })]);
+    expect(ran.code).toBe(0);
+    expect(ran.json<Made>().lamassu.readable).toBeNull();
+  });
+
+  test('a configuration that is there is replaced only with --yes, and the secrets beside it stay', async () => {
+    const first = (await init(['--json', ...options({ 'ssh-key-file': undefined })])).json<Made>();
+    const before = await Promise.all(FILES.slice(0, 3).map((name) => readFile(join(folder, name), 'utf8')));
+    const again = options({ 'ssh-key-file': undefined, 'lamassu-password-file': undefined, timezone: 'UTC' });
+    const refused = await init(again);
+    expect(refused.code).toBe(64);
+    expect(refused.stderr).toContain('config.toml is there already');
+    const replaced = await init(['--json', '--yes', ...again]);
+    expect(replaced.json<Made>().ledger.id).toBe(first.ledger.id);
+    const after = await Promise.all(FILES.slice(0, 3).map((name) => readFile(join(folder, name), 'utf8')));
+    expect(after.slice(1)).toEqual(before.slice(1));
+    expect(loadConfig(join(folder, 'config.toml'), {}).timezone).toBe('UTC');
+    expect((await readdir(folder)).sort()).toEqual(FILES);
+  });
+
+  test('another secret than the one that is there asks first', async () => {
+    await writeFile(join(folder, 'lamassu.password'), 'precious\n');
+    const ran = await init(options());
+    expect(ran.code).toBe(64);
+    expect(ran.stderr).toContain('lamassu.password is there already');
+    expect(await readdir(folder)).toEqual(['lamassu.password']);
+    expect(await readFile(join(folder, 'lamassu.password'), 'utf8')).toBe('precious\n');
+  });
+
+  test('a folder that is not there is named', async () => {
+    const ran = await startCommand(['--config', join(folder, 'no', 'config.toml'), 'init', ...options()])
+      .ended;
+    expect(ran.code).toBe(64);
+    expect(ran.stderr).toContain(join(folder, 'no'));
+  });
+});
+
+describe.each(['sqlite', 'postgresql'] as const)('with a ledger on %s', (kind) => {
+  test('two at once: what one has written is whole, and the other one gives up', async () => {
+    const ledger: Record<string, string | undefined> = { 'ssh-key-file': undefined };
+    if (kind === 'postgresql') {
+      const other = await startWorld({ ledger: 'postgresql' });
+      onTestFinished(other.stop);
+      ledger['ledger-url'] = loadConfig(other.configFile, {}).ledger.url;
+      ledger['ledger-password-file'] = join(other.folder, 'ledger.password');
+    }
+    const zones = ['UTC', 'America/Guatemala'];
+    const both = await Promise.all(
+      zones.map((timezone) => init(['--json', ...options({ ...ledger, timezone })])),
+    );
+    const loser = both.find(({ code }) => code !== 0);
+    // It depends on how far the other one is whether it finds a file that it would have to ask about.
+    expect(['init/stopped', 'usage/confirm']).toContain(
+      loser?.json<{ error: { code: string } }>().error.code,
+    );
+    const winner = zones[both.findIndex(({ code }) => code === 0)];
+    expect(loadConfig(join(folder, 'config.toml'), {}).timezone).toBe(winner);
+    const files = kind === 'sqlite' ? FILES : FILES.map((name) => name.replace('sqlite', 'password'));
+    expect((await readdir(folder)).sort()).toEqual(files);
+    expect((await aioDca(['verify'])).code).toBe(0);
+  });
+});
+
+describe('in a terminal', () => {
+  const LATE = 10_000;
+
+  test(
+    'it asks, tries, asks again what is wrong, and writes what doctor finds sound',
+    async () => {
+      const terminal = inTerminal(['--config', join(folder, 'config.toml'), 'init']);
+      const answer = async (question: string, text: string) => {
+        await terminal.shows(question);
+        terminal.type(text);
+        terminal.type(keys.enter);
+      };
+      // What is proposed stands in the line already: Ctrl-U takes it away.
+      const instead = (text: string) => `\u0015${text}`;
+      await answer('Time zone', instead('Nowhere'));
+      await answer('expected a time zone', instead('America/Guatemala'));
+      await answer('From when on', instead('2026-11-01'));
+      await answer('How is Lamassu', '');
+      await answer('The SSH server', `${ssh().host}:${ssh().port}`);
+      await terminal.shows(ssh().hostKeys[0] ?? '');
+      await answer('Does the server itself say the same?', 'y');
+      await answer('The user there', instead(ssh().user));
+      await answer('A private SSH key', instead(join(world.folder, 'id_ed25519')));
+      await answer('PostgreSQL as the SSH server', instead(`${there.lamassu.host}:${there.lamassu.port}`));
+      await answer('The database', instead(there.lamassu.database));
+      await answer('The role', instead(there.lamassu.user));
+      await answer('Its password', there.lamassu.password?.reveal() ?? '');
+      await terminal.shows('Lamassu can be read; its machines: Antigua.');
+      await answer('The address of LNbits', instead(there.lnbits.url));
+      await terminal.shows('That is LNbits');
+      await answer('The admin key', world.source.inkey);
+      await answer('That is an invoice key', world.source.adminkey);
+      await answer('It is the admin key of', '');
+      const { code, screen } = await terminal.ended;
+      expect({ code, screen }).toEqual({ code: 0, screen: expect.stringContaining('What is left to do') });
+      expect(screen).not.toContain(world.source.adminkey);
+      expect((await readdir(folder)).sort()).toEqual(FILES);
+      expect((await aioDca(['doctor'])).code).toBe(0);
+      expect((await aioDca(['verify'])).code).toBe(0);
+    },
+    LATE * 3,
+  );
+
+  test.each([
+    ['at the first question', []],
+    ['in the middle', ['timezone', 'start-at', 'ssh-host', 'host-key', 'ssh-user', 'ssh-key-file']],
+    ['at the last question', undefined],
+  ])('Ctrl-C %s leaves nothing', async (_when, answered) => {
+    const given = answered && Object.fromEntries(Object.keys(defaults()).map((name) => [name, undefined]));
+    const known = Object.fromEntries(Object.entries(defaults()).filter(([name]) => answered?.includes(name)));
+    const args = options(given ? { ...given, ...known } : {});
+    const terminal = inTerminal(['--config', join(folder, 'config.toml'), 'init', ...args]);
+    const question =
+      answered === undefined ? 'The ledger:' : answered.length > 0 ? 'PostgreSQL as' : 'Time zone';
+    await terminal.shows(question);
+    terminal.type(keys.interrupt);
+    const { code, screen } = await terminal.ended;
+    expect({ code, screen }).toEqual({ code: 75, screen: expect.stringContaining('Nothing was written.') });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('a host key that is not confirmed ends it', async () => {
+    const terminal = inTerminal([
+      ...['--config', join(folder, 'config.toml'), 'init'],
+      ...options({ 'host-key': undefined }),
+    ]);
+    await terminal.shows('Does the server itself say the same?');
+    terminal.type('n');
+    const { code } = await terminal.ended;
+    expect(code).toBe(75);
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
+
+/** The options of the world by name. */
+function defaults(): Record<string, string> {
+  const flat = options();
+  return Object.fromEntries(
+    flat.flatMap((name, index) => (name.startsWith('--') ? [[name.slice(2), flat[index + 1] ?? '']] : [])),
+  );
+}
