@@ -1,0 +1,85 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { systemdAvailable } from './support/systemd.ts';
+
+const CONTRIB = fileURLToPath(new URL('../contrib/', import.meta.url));
+const SYSTEMD = join(CONTRIB, 'systemd');
+
+const files = readdirSync(SYSTEMD).sort();
+const units = files.filter((name) => /\.(service|timer)$/.test(name)).map((name) => join(SYSTEMD, name));
+const services = units.filter((path) => path.endsWith('.service'));
+
+function read(name: string): string {
+  return readFileSync(join(CONTRIB, name), 'utf8');
+}
+
+describe.skipIf(!systemdAvailable())('the units (need systemd)', () => {
+  test('pass systemd-analyze verify without a remark', () => {
+    const ran = spawnSync('systemd-analyze', ['verify', '--man=no', ...units], { encoding: 'utf8' });
+    // It also looks at units of this machine that they depend on.
+    const ours = `${ran.stdout}${ran.stderr}`.split('\n').filter((line) => line.includes('aio-dca'));
+    expect(ours).toEqual([]);
+    expect(ran.status).toBe(0);
+  });
+
+  test.each(services)('%s is at least OK by systemd-analyze security', (path) => {
+    const threshold = ['--offline=true', '--no-pager', '--threshold=20'];
+    const ran = spawnSync('systemd-analyze', ['security', ...threshold, path], { encoding: 'utf8' });
+    expect(ran.stdout).toMatch(/Overall exposure level for aio-dca.*: [01]\.\d OK/);
+    expect(ran.status).toBe(0);
+  });
+
+  test('the user and the folders are made as they say', () => {
+    const root = mkdtempSync(join(tmpdir(), 'aio-dca-root-'));
+    onTestFinished(() => rmSync(root, { recursive: true, force: true }));
+    mkdirSync(join(root, 'etc'));
+    for (const name of ['passwd', 'group']) writeFileSync(join(root, 'etc', name), '');
+    execFileSync('systemd-sysusers', [`--root=${root}`, join(SYSTEMD, 'aio-dca.sysusers.conf')], {
+      stdio: 'ignore',
+    });
+    expect(readFileSync(join(root, 'etc/passwd'), 'utf8')).toMatch(/^aio-dca:x:.*:\/var\/lib\/aio-dca:/m);
+    // Folders can be given to that user by root only.
+    if (process.getuid?.() !== 0) return;
+    execFileSync('systemd-tmpfiles', ['--create', `--root=${root}`, join(SYSTEMD, 'aio-dca.tmpfiles.conf')]);
+    expect(statSync(join(root, 'etc/aio-dca')).mode & 0o777).toBe(0o770);
+    expect(statSync(join(root, 'var/lib/aio-dca')).mode & 0o777).toBe(0o700);
+  });
+});
+
+test('a poll that needs a person or another try is no failure; a watch that finds something is', () => {
+  expect(read('systemd/aio-dca.service')).toMatch(/^SuccessExitStatus=2 75$/m);
+  const watch = read('systemd/aio-dca-watch.service');
+  expect(watch).not.toContain('SuccessExitStatus');
+  expect(watch).toMatch(/^OnFailure=aio-dca-alert@%n\.service$/m);
+});
+
+test('the services are confined alike', () => {
+  const confinement = (name: string) =>
+    read(name).slice(read(name).indexOf('NoNewPrivileges=')).split('\n\n')[0];
+  const [first, ...others] = ['aio-dca', 'aio-dca-daemon', 'aio-dca-watch'].map((name) =>
+    confinement(`systemd/${name}.service`)?.trim(),
+  );
+  for (const other of others) expect(other).toBe(first);
+});
+
+test('the alerts and the documentation name metrics that there are', () => {
+  const source = ['metrics', 'run-metrics'].map((name) =>
+    readFileSync(fileURLToPath(new URL(`../src/scheduler/${name}.ts`, import.meta.url)), 'utf8'),
+  );
+  const there = new Set(
+    [...source.join().matchAll(/add\(\s*'(\w+)'|name: 'aio_dca_(\w+)'/g)].map(
+      ([, gauge, other]) => gauge ?? other,
+    ),
+  );
+  const docs = readFileSync(fileURLToPath(new URL('../docs/monitoring.md', import.meta.url)), 'utf8');
+  const named = [...`${read('prometheus/aio-dca.rules.yml')}${docs}`.matchAll(/\baio_dca_(\w+)/g)].map(
+    ([, name = '']) => name,
+  );
+  expect(named.filter((name) => !there.has(name))).toEqual([]);
+  const documented = new Set([...docs.matchAll(/`aio_dca_(\w+)/g)].map(([, name = '']) => name));
+  expect([...there].filter((name) => name !== undefined && !documented.has(name))).toEqual([]);
+});
