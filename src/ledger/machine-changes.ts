@@ -68,7 +68,11 @@ export async function setMachine(
   if (toJson(states.before) !== toJson(states.after)) {
     await record(trx, who, { at, action: 'machine set', subject: `machine ${id}`, ...states });
   }
-  return { machine, outside: open.filter(({ rate }) => rate !== null && !isWithin(rate, wanted)) };
+  const anywhere = (await openFundings(trx, null)).filter(
+    ({ currency }) => (machine.currency ?? currency) === currency,
+  );
+  const outside = [...open, ...anywhere].filter(({ rate }) => rate !== null && !isWithin(rate, wanted));
+  return { machine, outside };
 }
 
 /** A name by which people find it: one that no other machine in use has, as name or as device id. */
@@ -192,7 +196,8 @@ async function takeOverRecipients(trx: Trx, old: string, next: string): Promise<
   }
 }
 
-async function openFundings(trx: Trx, machine: string): Promise<Funding[]> {
+/** Those of one machine, or, with null, those that serve all. */
+async function openFundings(trx: Trx, machine: string | null): Promise<Funding[]> {
   const fundings = await listFundings(trx);
   return fundings.filter(
     (one) => one.machine === machine && (one.status === 'in_flight' || one.status === 'deposited'),

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MACHINE, pairMachine } from '../support/lamassu.ts';
+import { ledgerSql } from '../support/ledger-sql.ts';
+import { ledgerKinds } from '../support/ledgers.ts';
+import { startWorld, type World } from '../support/world.ts';
+
+const REIMAGED = '9c2d1e7f5a3b4860';
+
+describe.each(ledgerKinds)('machines on %s', (ledger) => {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await startWorld({ tunnel: 'direct', ledger });
+    await pairMachine(world.lamassu, 'Antigua');
+    await world.must(['migrate']);
+    await world.addClient('alice');
+    await world.must(['poll']);
+  });
+  afterAll(async () => {
+    await world.must(['verify']);
+    await world.stop();
+  });
+
+  const rates = async () => (await ledgerSql(world.ledgerUrl, 'select id from machine_rates')).length;
+
+  test('a machine is given a name, a currency and rates; Lamassu does not take them away', async () => {
+    const set = await world.must([
+      ...['machines', 'set', 'Antigua', '--name', 'Parque Central', '--currency', 'gtq'],
+      ...['--commission-rate', '5%', '--min-rate', '3%', '--max-rate', '0.08', '--json'],
+    ]);
+    const settings = {
+      machine: MACHINE,
+      name: 'Parque Central',
+      currency: 'GTQ',
+      commission_rate: '0.05000',
+      min_rate: '0.03000',
+      max_rate: '0.08000',
+    };
+    expect(set.json()).toMatchObject({ ...settings, outside: [] });
+    await world.must(['poll']);
+    await world.aioDca(['doctor']);
+    const shown = await world.must(['machines', 'show', 'Parque Central', '--json']);
+    expect(shown.json()).toMatchObject(settings);
+    expect((await world.must(['machines', 'show', MACHINE])).stdout).toContain(
+      'Commission: 5 %; a funding may have 3 % to 8 %',
+    );
+    const list = (await world.must(['machines', 'list'])).stdout;
+    expect(list).toMatch(/Parque Central.*GTQ.*5 %/);
+    for (const line of list.split('\n')) expect([...line].length).toBeLessThanOrEqual(100);
+    const log = await world.must(['log', '--json']);
+    expect(log.json<{ action: string }[]>().map((one) => one.action)).toContain('machine set');
+  });
+
+  test('a rate outside of the range is refused with the range; one taken away is what Lamassu charged', async () => {
+    const ran = await world.aioDca(['fundings', 'add', 'alice', '100 GTQ', '--rate', '9%', '--json']);
+    expect(ran.code).toBe(64);
+    expect(ran.json()).toMatchObject({
+      error: { code: 'usage/invalid', message: expect.stringContaining('3 % to 8 %') },
+    });
+    const { id } = (
+      await world.must(['fundings', 'add', 'alice', '100 GTQ', '--rate', '8%', '--json'])
+    ).json<{ id: string }>();
+    const narrowed = await world.must(['machines', 'set', MACHINE, '--max-rate', '7%']);
+    expect(narrowed.stdout).toContain(`as agreed before: ${id} (8 %)`);
+    const set = await world.must(['machines', 'set', MACHINE, '--commission-rate', 'none', '--json']);
+    expect(set.json()).toMatchObject({ commission_rate: null, max_rate: '0.07000' });
+    await world.must(['fundings', 'cancel', id]);
+  });
+
+  const bad: [string, string[], string][] = [
+    ['nothing to change', ['set', MACHINE], 'nothing to change'],
+    ['a machine that is not known', ['set', 'Nowhere', '--name', 'x'], 'MACHINE'],
+    ['an empty name', ['set', MACHINE, '--name', ' '], '--name'],
+    ['a name of two lines', ['set', MACHINE, '--name', 'a\nb'], '--name'],
+    ['a currency that is none', ['set', MACHINE, '--currency', 'QQQ'], '--currency'],
+    ['a rate that forgot its percent', ['set', MACHINE, '--min-rate', '5'], '--min-rate'],
+    ['a rate of more than 50 %', ['set', MACHINE, '--commission-rate', '51%'], '--commission-rate'],
+    ['a default outside of the range', ['set', MACHINE, '--commission-rate', '1%'], '--commission-rate'],
+    ['a range upside down', ['set', MACHINE, '--min-rate', '40%'], '--min-rate'],
+    ['a replacement by itself', ['replace', MACHINE, MACHINE], 'NEW'],
+    ['a replacement by what is not known', ['replace', MACHINE, 'Nowhere'], 'NEW'],
+  ];
+
+  test.each(bad)('refuses %s, and writes nothing', async (_what, args, field) => {
+    const before = await rates();
+    const ran = await world.aioDca(['machines', ...args, '--json']);
+    expect(ran.code).toBe(64);
+    expect(ran.json()).toMatchObject({
+      error: { code: 'usage/invalid', message: expect.stringContaining(field), hint: expect.any(String) },
+    });
+    expect(await rates()).toBe(before);
+  });
+
+  test('a re-imaged machine takes the place of itself: cash, name and rates move, late cash-outs find them', async () => {
+    const id = await world.addFunding('alice', '9000 GTQ', { args: ['--machine', MACHINE] });
+    await world.lamassu.query('delete from devices');
+    await pairMachine(world.lamassu, '', REIMAGED);
+    await world.must(['poll']);
+    const replaced = await world.must(['machines', 'replace', 'Parque Central', REIMAGED, '--json']);
+    expect(replaced.json()).toMatchObject({
+      machine: REIMAGED,
+      replaces: MACHINE,
+      fundings: [id],
+      max_rate: '0.07000',
+      remaining: { GTQ: '9000.00' },
+    });
+    await world.insertCashOut();
+    await world.insertCashOut({ device_id: REIMAGED });
+    const poll = await world.must(['poll', '--json']);
+    expect(poll.json()).toMatchObject({
+      distributed: { cash_outs: 2, net_sats: 968_414, own_sats: 0 },
+      payouts: { settled: 1 },
+    });
+    expect((await world.must(['fundings', 'show', id, '--json'])).json()).toMatchObject({
+      machine: REIMAGED,
+      remaining: '1000.00',
+      history: [{ action: 'funding add' }, { action: 'funding move' }, {}, {}],
+    });
+    expect((await world.must(['machines', 'list', '--json'])).json()).toMatchObject([{ machine: REIMAGED }]);
+    expect(
+      (await world.must(['doctor', '--json'])).json<{ checks: { name: string; level: string }[] }>().checks,
+    ).not.toContainEqual(expect.objectContaining({ name: 'fundings', level: 'warn' }));
+  });
+});
