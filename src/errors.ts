@@ -12,7 +12,10 @@ export const catalogue = {
     exit: 64,
     means: 'The command asks before it acts, and there is no terminal to ask on.',
   },
-  'init/stopped': { exit: 75, means: '`init` was ended, or could not write its files; it left nothing behind.' },
+  'init/stopped': {
+    exit: 75,
+    means: '`init` was ended, or could not write its files; it left nothing behind.',
+  },
   'config/missing': { exit: 78, means: 'No configuration file was found.' },
   'config/invalid': { exit: 78, means: 'The configuration file has a mistake.' },
   'config/secret': { exit: 78, means: 'A secret of the configuration is missing or cannot be read.' },
@@ -48,6 +51,7 @@ export const catalogue = {
   },
   'lnbits/rate-limited': { exit: 75, means: 'LNbits takes no more requests from this address for now.' },
   'lnbits/refused': { exit: 75, means: 'LNbits answered and said no.' },
+  'lnbits/balance': { exit: 75, means: 'The source wallet holds less than is due.' },
   'lnbits/key': { exit: 78, means: 'LNbits does not know the wallet key, or the key may not do this.' },
   'lnbits/superuser': {
     exit: 78,

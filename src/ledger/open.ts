@@ -53,7 +53,7 @@ export interface LedgerOptions {
 export async function openLedger({ url, password, use }: LedgerOptions): Promise<Ledger> {
   const sqlite = url.startsWith('sqlite:');
   const dialect = sqlite ? await sqliteFile(url, use) : await postgresqlServer(url, password);
-  const db = new Kysely<Schema>({ dialect });
+  const db = new Kysely<Schema>({ dialect: explaining(dialect, url) });
   const locked = <T>(work: (trx: Trx) => Promise<T>): Promise<T> =>
     db
       .transaction()
@@ -205,6 +205,28 @@ function missing(url: string): BridgeError {
     `there is no ledger at ${url}`,
     'Check [ledger] url. To begin a new ledger there, run `aio-dca migrate`.',
   );
+}
+
+/** The dialect, with every failure of a statement or a connection in an operator's words. */
+function explaining(dialect: Dialect, url: string): Dialect {
+  const createDriver = dialect.createDriver.bind(dialect);
+  dialect.createDriver = () => {
+    const driver = createDriver();
+    const acquire = driver.acquireConnection.bind(driver);
+    const seen = new WeakSet<object>();
+    driver.acquireConnection = async (options) => {
+      const connection = await acquire(options).catch(explain(url));
+      if (!seen.has(connection)) {
+        seen.add(connection);
+        const execute = connection.executeQuery.bind(connection);
+        connection.executeQuery = async (query, ...rest) =>
+          execute(query, ...rest).catch(explain(url)) as never;
+      }
+      return connection;
+    };
+    return driver;
+  };
+  return dialect;
 }
 
 function explain(url: string): (error: unknown) => never {

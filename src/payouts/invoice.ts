@@ -24,8 +24,9 @@ export async function makeInvoice(
   sats: bigint,
 ): Promise<Payment | undefined> {
   const { recipient } = payout;
-  const defer = async (reason: string) => {
-    await ctx.run.write((trx) => deferPayout(trx, payout.id, reason));
+  const defer = async (problem: BridgeError) => {
+    ctx.problems.set(problem.code, problem);
+    await ctx.run.write((trx) => deferPayout(trx, payout.id, problem.message));
     return undefined;
   };
   const hold = async (reason: string) => {
@@ -34,7 +35,11 @@ export async function makeInvoice(
   };
   if (ctx.source.balanceMsat < sats * 1000n) {
     return defer(
-      `the source wallet holds ${groupDigits(ctx.source.balanceMsat / 1000n)} sat, less than the ${groupDigits(sats)} sat due`,
+      new BridgeError(
+        'lnbits/balance',
+        `the source wallet holds ${groupDigits(ctx.source.balanceMsat / 1000n)} sat, less than the ${groupDigits(sats)} sat due`,
+        'Top up the source wallet; the next run goes on.',
+      ),
     );
   }
   const id = await nextPayment(ctx.ledger.db);
@@ -70,7 +75,7 @@ export async function makeInvoice(
     );
   } catch (error) {
     if (isGone(error)) return hold("the client's wallet does not answer to its key any more");
-    if (error instanceof BridgeError && error.code === 'lnbits/refused') return defer(error.message);
+    if (error instanceof BridgeError && error.code === 'lnbits/refused') return defer(error);
     throw error;
   }
 }

@@ -41,7 +41,9 @@ export async function payAll(ctx: Context): Promise<Paid> {
   const waiting = await round(ctx, paid, await openPayouts(ctx.ledger.db));
   if (waiting.length > 0 && !paid.stopped && !ctx.signal.aborted) {
     const until = Math.max(...waiting.map(({ sentAt }) => toMs(sentAt) + ctx.quietMs));
-    await sleep(Math.max(0, until - Date.now()), undefined, { signal: ctx.signal }).catch(() => {});
+    // A clock that was set back must not make the run wait for hours: what is not quiet by then, the next run finds.
+    const pause = Math.min(Math.max(0, until - Date.now()), ctx.quietMs);
+    await sleep(pause, undefined, { signal: ctx.signal }).catch(() => {});
     const again = new Set(waiting.map(({ payout }) => payout));
     await round(
       ctx,
@@ -79,11 +81,11 @@ async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<Waiti
 async function payPayout(ctx: Context, payout: Payout, paid: Paid): Promise<string | null> {
   for (const { part, sats, payment: live } of await partsOf(ctx.ledger.db, payout.id)) {
     if (live?.state === 'settled') continue;
+    if (ctx.signal.aborted) return null;
     const end = await payPart(ctx, payout, { part, sats }, live);
     if (end.do === 'wait') return end.sentAt;
     if (end.do !== 'settle') return null;
     paid.satsSettled += sats;
-    if (ctx.signal.aborted) return null;
   }
   paid.settled += 1;
   return null;
@@ -163,8 +165,10 @@ async function bringToAnEnd(
     const refusal = await post(ctx, payment, extra, alone);
     if (refusal === null) return (await afterSuccess(ctx, payment)) as Outcome;
     decision = await look(ctx, payment);
-    if (decision.do === 'send' && ctx.answered.has(payment.id)) return { do: 'defer', reason: refusal };
-    if (decision.do === 'send' && posts + 1 >= TRIES) return { do: 'wait', reason: refusal };
+    const answered = ctx.answered.has(payment.id);
+    if (decision.do !== 'send' || (!answered && posts + 1 < TRIES)) continue;
+    ctx.problems.set(refusal.code, refusal);
+    return { do: answered ? 'defer' : 'wait', reason: refusal.message };
   }
   return decision;
 }
@@ -175,22 +179,20 @@ async function post(
   payment: Payment,
   extra: Record<string, unknown>,
   alone: boolean,
-): Promise<string | null> {
+): Promise<BridgeError | null> {
   // Answered by LNbits itself, and no other POST of it may be running: whatever it did is over.
   const answered = () => alone && ctx.answered.add(payment.id);
   try {
     const { status } = await ctx.lnbits.pay(ctx.source.key, { bolt11: payment.bolt11, extra });
     answered();
-    return status === 'success' ? null : `LNbits answered that the payment is ${status}`;
+    return status === 'success'
+      ? null
+      : new BridgeError('lnbits/refused', `LNbits answered that the payment is ${status}`);
   } catch (error) {
     if (!(error instanceof BridgeError)) throw error;
-    if (error.code === 'lnbits/unreachable') {
-      ctx.answered.delete(payment.id);
-      ctx.problems.set(error.code, error);
-    } else {
-      answered();
-    }
-    return error.message;
+    if (error.code === 'lnbits/unreachable') ctx.answered.delete(payment.id);
+    else answered();
+    return error;
   }
 }
 

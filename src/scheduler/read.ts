@@ -50,7 +50,12 @@ export async function* pagesToRead(
     .where('source', '=', rules.source)
     .where((eb) => eb.or([eb('confirmed_at', 'is', null), eb('confirmed_at', '<', from)]))
     .execute();
-  if (watched.length > 0) yield await source.byIds(watched.map((row) => row.cash_out_id));
+  if (watched.length > 0) {
+    const rows = await source.byIds(watched.map((row) => row.cash_out_id));
+    // One that was confirmed meanwhile may lie within the window: there it has its place in the order of time, and
+    // the mark does not pass what was not read yet.
+    yield rows.filter((row) => row.confirmed_at === null || row.confirmed_at < from);
+  }
   yield* source.confirmedSince(from);
   yield* source.unconfirmed(plus(from, -DAY_MS), plus(source.now, -DAY_MS));
 }

@@ -1,10 +1,14 @@
 import { execFile } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { sql } from 'kysely';
+import { Kysely, sql } from 'kysely';
+import { Migrator } from 'kysely/migration';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { migrations } from '../../migrations/index.ts';
 import { type Ledger, type LedgerUse, openLedger } from '../../src/ledger/open.ts';
+import { postgresqlDialect } from '../../src/ledger/postgresql.ts';
+import type { Schema } from '../../src/ledger/schema.ts';
+import { createFile, sqliteDialect } from '../../src/ledger/sqlite.ts';
 import { forEachLedger, freshLedgerUrl, openAgain } from '../support/ledgers.ts';
 
 const run = promisify(execFile);
@@ -59,9 +63,7 @@ forEachLedger((kind, fresh) => {
 
   test('an older ledger is upgraded, and what was in it stays', async () => {
     const url = await freshLedgerUrl(kind);
-    const first = await open(url, 'create');
-    await undoLastStep(first);
-    await first.db.insertInto('currencies').values({ code: 'GTQ', digits: 2n }).execute();
+    const first = await firstVersion(url);
     await expect(openLedger({ url, use: 'read' })).rejects.toMatchObject({
       code: 'ledger/outdated',
       exitCode: 78,
@@ -188,22 +190,18 @@ describe('postgresql', () => {
   });
 });
 
-/** The ledger as the version before the last migration left it. */
-async function undoLastStep({ db, write }: Ledger): Promise<void> {
-  await write(async (trx) => {
-    for (const table of [
-      'credit_members',
-      'credits',
-      'voids',
-      'settlements',
-      'commission_shares',
-      'commission_weights',
-    ]) {
-      await sql`drop table ${sql.table(table)}`.execute(trx);
-    }
-    await sql`delete from kysely_migration where name = '0002-operations'`.execute(trx);
-  });
-  expect(await sql`select name from kysely_migration`.execute(db).then(({ rows }) => rows)).toHaveLength(
-    latest - 1,
-  );
+/** A ledger as the first version made it. */
+async function firstVersion(url: string): Promise<{ id: string }> {
+  const path = url.slice('sqlite:'.length);
+  if (url.startsWith('sqlite:')) createFile(path);
+  const dialect = url.startsWith('sqlite:') ? sqliteDialect(path) : postgresqlDialect(url, undefined);
+  const db = new Kysely<Schema>({ dialect });
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
+  const { error } = await migrator.migrateTo('0001-ledger');
+  if (error) throw error;
+  const id = 'a-ledger-of-the-first-version';
+  await db.insertInto('ledger').values({ one: 1n, id, created_at: '2026-01-01T00:00:00.000000Z' }).execute();
+  await db.insertInto('currencies').values({ code: 'GTQ', digits: 2n }).execute();
+  await db.destroy();
+  return { id };
 }
