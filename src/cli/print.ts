@@ -9,19 +9,21 @@ export type Cell = string | number | bigint | boolean | null | undefined;
 /** Fits a page, an issue and a mail; a narrower terminal narrows it further. */
 const WIDTH = 100;
 
-/** What a column of text keeps at least when the table has to shrink. */
+/** What a column of text keeps at least when the table has to shrink, and when even the spaces beside it are gone. */
 const NARROWEST = 8;
+const TIGHTEST = 6;
 
 const NUMERIC = /^-?[\d,]+(\.\d+)?( ?(%|sat|[A-Z]{3}))?$/;
 const TIME = /^\d{4}-\d{2}-\d{2}/;
 
 /**
  * A table for people. Columns of numbers and amounts are set to the right; they and times are never cut. Other text
- * that does not fit `width` (default: the terminal, at most 100 columns) ends in …. Null is an empty cell. No line
+ * that does not fit `width` (default: the terminal, at most 100 columns) ends in …; the spaces beside it go where that
+ * is not enough. Null is an empty cell. No line
  * break at the end.
  */
 export function table(columns: string[], rows: Cell[][], options: { width?: number } = {}): string {
-  const limit = options.width ?? Math.min(WIDTH, process.stdout.columns ?? WIDTH);
+  const limit = options.width ?? Math.min(WIDTH, process.stdout.columns || WIDTH);
   const cells = rows.map((row) => columns.map((_, index) => clean(`${row[index] ?? ''}`)));
   const texts = columns.map((_, index) => cells.map((row) => row[index] ?? ''));
   const numeric = texts.map((column) => every(column, NUMERIC));
@@ -29,15 +31,42 @@ export function table(columns: string[], rows: Cell[][], options: { width?: numb
     [title, ...(texts[index] ?? [])].reduce((widest, text) => Math.max(widest, [...text].length), 0),
   );
   const whole = texts.map((column, index) => numeric[index] === true || every(column, TIME));
-  const widths = shrink(natural, whole, limit - 3 * columns.length - 1);
+  const roomy = shrink(natural, whole, limit - 3 * columns.length - 1, NARROWEST);
+  const padding = sumOf(roomy) + 3 * columns.length + 1 > limit ? 0 : 1;
+  const widths = padding === 1 ? roomy : shrink(natural, whole, limit - columns.length - 1, TIGHTEST);
   const printed = new Table({
     head: columns.map((title) => styleText('bold', title, { stream: process.stdout })),
-    colWidths: widths.map((width) => width + 2),
+    colWidths: widths.map((width) => width + 2 * padding),
     colAligns: numeric.map((right) => (right ? 'right' : 'left')),
-    style: { head: [], border: [], compact: true },
+    style: { head: [], border: [], compact: true, 'padding-left': padding, 'padding-right': padding },
   });
   printed.push(...cells);
   return printed.toString();
+}
+
+function widthOf({ columns = WIDTH }: { columns?: number }): number {
+  return Math.min(WIDTH, columns);
+}
+
+/**
+ * Breaks each line that is wider than `width` (default: the terminal, at most 100 columns) between words; what follows
+ * a break is set in. A word that does not fit stays whole.
+ */
+export function wrapped(text: string, options: { width?: number; indent?: string } = {}): string {
+  const { width = widthOf(process.stdout), indent = '  ' } = options;
+  return text
+    .split('\n')
+    .map((line) => {
+      const lines: string[] = [];
+      for (const word of line.split(/(?<=\S) /)) {
+        const last = lines.at(-1);
+        if (last === undefined) lines.push(word);
+        else if ([...last].length + 1 + [...word].length > width) lines.push(`${indent}${word}`);
+        else lines[lines.length - 1] = `${last} ${word}`;
+      }
+      return lines.join('\n');
+    })
+    .join('\n');
 }
 
 function every(column: string[], pattern: RegExp): boolean {
@@ -46,12 +75,12 @@ function every(column: string[], pattern: RegExp): boolean {
 }
 
 /** Takes what is too much for `room` from the widest columns that are not `whole`: a cut number would be another one. */
-function shrink(natural: number[], whole: boolean[], room: number): number[] {
+function shrink(natural: number[], whole: boolean[], room: number, narrowest: number): number[] {
   const widths = [...natural];
   for (let excess = sumOf(widths) - room; excess > 0; excess -= 1) {
     let widest = -1;
     for (const [index, width] of widths.entries()) {
-      if (!whole[index] && width > Math.max(NARROWEST, widths[widest] ?? 0)) widest = index;
+      if (!whole[index] && width > Math.max(narrowest, widths[widest] ?? 0)) widest = index;
     }
     if (widest < 0) break;
     widths[widest] = (widths[widest] ?? 0) - 1;
@@ -75,8 +104,8 @@ export function formatSats(sats: bigint): string {
 }
 
 /** `1 payout`, `2 payouts`. */
-export function counted(count: number, noun: string): string {
-  return `${groupDigits(BigInt(count))} ${noun}${count === 1 ? '' : 's'}`;
+export function counted(count: number | bigint, noun: string): string {
+  return `${groupDigits(BigInt(count))} ${noun}${BigInt(count) === 1n ? '' : 's'}`;
 }
 
 /** `3,000.00 GTQ`, from minor units. */

@@ -1,13 +1,8 @@
 import type { Command } from 'commander';
 import pkg from '../../package.json' with { type: 'json' };
-import type { Config } from '../config/load.ts';
-import { BridgeError } from '../errors.ts';
 import { now, plus } from '../time.ts';
 import { makeCli } from './context.ts';
 import { type StatusView, statusJson, statusText } from './status-page.ts';
-
-/** For one answer of LNbits; a look must not take long. */
-const DEADLINE_MS = 2_000;
 
 export function register(program: Command): void {
   program
@@ -24,8 +19,9 @@ export function register(program: Command): void {
         const { ledgerStatus } = await import('../ledger/status.ts');
         const { dueGroups } = await import('../payouts/form.ts');
         const { formOptions } = await import('../scheduler/pay.ts');
+        const { sourceBalance } = await import('../scheduler/balance.ts');
         const at = now();
-        const asked = askSource(config);
+        const asked = sourceBalance(config);
         const status = await ledgerStatus(ledger.db, {
           source: config.lamassu.name,
           staleBefore: plus(at, -config.attention.staleAfterMs),
@@ -48,21 +44,4 @@ export function register(program: Command): void {
       const { review, held, unknown, stale, aged, credits } = view.status.attention;
       if (stale || review + held + unknown + aged + credits > 0n) process.exitCode = 2;
     });
-}
-
-/** What the source wallet holds, or why LNbits could not be asked. */
-async function askSource(config: Config): Promise<StatusView['source']> {
-  try {
-    const key = config.lnbits.sourceWalletKey;
-    const { LnbitsClient } = await import('../lnbits/client.ts');
-    const lnbits = new LnbitsClient({ url: config.lnbits.url, deadlineMs: DEADLINE_MS });
-    try {
-      return { balance: (await lnbits.wallet(key)).balanceMsat / 1000n };
-    } finally {
-      await lnbits.close();
-    }
-  } catch (error) {
-    if (error instanceof BridgeError) return { problem: error };
-    throw error;
-  }
 }

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pairMachine } from '../support/lamassu.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
+import { until } from '../support/ssh.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -115,30 +116,57 @@ test('nothing but the header without rows, and the sums say so', async () => {
   expect(ran.stderr).toBe('0 rows.\n');
 });
 
-test('sixty thousand rows fit into a heap that could not hold them', async () => {
-  const url = `sqlite:${inFolder('large.sqlite')}`;
-  writeFileSync(
-    inFolder('large.toml'),
-    readFileSync(inFolder('config.toml'), 'utf8').replace('ledger.sqlite', 'large.sqlite'),
-  );
-  const large = ['--config', inFolder('large.toml')];
-  await world.must([...large, 'migrate']);
-  await ledgerSql(url, `insert into currencies values ('GTQ', 2)`);
-  await ledgerSql(
-    url,
-    `insert into machines (device_id, first_seen) values ('m1', '2026-01-01T00:00:00.000000Z')`,
-  );
-  await ledgerSql(
-    url,
-    `insert into cash_outs (id, source, machine, confirmed_at, processed_at, local_date, currency, fiat, gross,
+describe('sixty thousand rows', () => {
+  const large = () => ['--config', inFolder('large.toml')];
+
+  beforeAll(async () => {
+    const url = `sqlite:${inFolder('large.sqlite')}`;
+    writeFileSync(
+      inFolder('large.toml'),
+      readFileSync(inFolder('config.toml'), 'utf8').replace('ledger.sqlite', 'large.sqlite'),
+    );
+    await world.must([...large(), 'migrate']);
+    await ledgerSql(url, `insert into currencies values ('GTQ', 2)`);
+    await ledgerSql(
+      url,
+      `insert into machines (device_id, first_seen) values ('m1', '2026-01-01T00:00:00.000000Z')`,
+    );
+    await ledgerSql(
+      url,
+      `insert into cash_outs (id, source, machine, confirmed_at, processed_at, local_date, currency, fiat, gross,
        commission, net, own, undelivered, own_fiat, method, origin)
      with recursive n(i) as (select 0 union all select i + 1 from n where i < 59999)
      select printf('c%05d', i), 'lamassu', 'm1', '2026-01-01T00:00:00.' || printf('%06d', i) || 'Z',
        '2026-01-01T00:00:00.000000Z', '2025-12-31', 'GTQ', 100, 1000, 100, 0, 900, 0, 100, 'given', 'external' from n`,
-  );
-  const file = inFolder('large.csv');
-  const heap = ['--max-old-space-size=40', '--max-semi-space-size=1'];
-  const ran = await world.must([...large, 'export', 'cash-outs', '--output', file, '--json'], { node: heap });
-  expect(ran.json()).toMatchObject({ rows: 60_000, totals: { GTQ: { own_sats: 54_000_000 } } });
-  expect(readFileSync(file, 'utf8').match(/\r\n/g)).toHaveLength(60_001);
-}, 60_000);
+    );
+  }, 60_000);
+
+  test('fit into a heap that could not hold them', async () => {
+    const file = inFolder('large.csv');
+    const heap = ['--max-old-space-size=40', '--max-semi-space-size=1'];
+    const ran = await world.must([...large(), 'export', 'cash-outs', '--output', file, '--json'], {
+      node: heap,
+    });
+    expect(ran.json()).toMatchObject({ rows: 60_000, totals: { GTQ: { own_sats: 54_000_000 } } });
+    expect(readFileSync(file, 'utf8').match(/\r\n/g)).toHaveLength(60_001);
+  }, 60_000);
+
+  test('stopped in the middle leave no file, and what stood there before', async () => {
+    const file = inFolder('before.csv');
+    writeFileSync(file, 'before');
+    const command = world.start([...large(), 'export', 'cash-outs', '--output', file]);
+    await until(() => leftovers().length > 0, 'the export has begun');
+    command.child.kill('SIGINT');
+    const ran = await command.ended;
+    expect(ran).toMatchObject({ code: 75, stdout: '' });
+    expect(ran.stderr).toContain('export/stopped');
+    expect(leftovers()).toEqual([]);
+    expect(readFileSync(file, 'utf8')).toBe('before');
+  });
+
+  test('of which a reader takes only the first are no failure', async () => {
+    const command = world.start([...large(), 'export', 'cash-outs', '--format', 'json']);
+    command.child.stdout?.once('data', () => command.child.stdout?.destroy());
+    expect(await command.ended).toMatchObject({ code: 0, stderr: '' });
+  });
+});
