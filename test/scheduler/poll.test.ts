@@ -187,6 +187,32 @@ quiet = "1 ms"
     expect(await run()).toMatchObject({ distributed: { cashOuts: 0 }, exitCode: 0 });
   });
 
+  test('a watched row that was confirmed meanwhile takes its place in the order of time', async () => {
+    await addClient('alice', 4_000n);
+    const watched = await insertCashOut(lamassu, {
+      status: 'authorized',
+      confirmed_at: null,
+      created: ago(2 * DAY),
+    });
+    await run();
+    await lamassu.query(`update cash_out_txs set status = 'confirmed', confirmed_at = $2 where id = $1`, [
+      watched,
+      ago(60_000),
+    ]);
+    const older = await insertCashOut(lamassu, { confirmed_at: ago(HOUR) });
+    expect((await run()).source.mark?.id).toBe(watched);
+    const shares = await ledger.db
+      .selectFrom('cash_outs')
+      .select(['id', 'own_fiat'])
+      .orderBy('confirmed_at')
+      .execute();
+    // The older one takes all the cash there is, so the mark cannot have passed it unread.
+    expect(shares).toEqual([
+      expect.objectContaining({ id: older, own_fiat: 0n }),
+      expect.objectContaining({ id: watched, own_fiat: 400_000n }),
+    ]);
+  });
+
   test('what was paid and later changes in Lamassu is reported once and not touched', async () => {
     const alice = await addClient('alice', 10_000n);
     const id = await insertCashOut(lamassu);
