@@ -49,7 +49,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
      reason ${d.text} not null, was ${d.text} not null`,
   );
   // A top-up of the source wallet over a fixed set of cash-outs; see src/payouts/credit.ts for its states.
-  // `seen`: the like credits that LNbits showed right before it was sent, as a JSON array of hashes.
+  // `seen`: the like credits that LNbits showed right before it was or would have been sent, as a JSON array of hashes.
   await table(
     'credits',
     `id ${d.key}, wallet_id ${d.text} not null, sats ${d.int} not null check (sats between 1 and 10000000),
@@ -134,7 +134,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     'what a credit is of never changes, and it does not go back',
     `old.id <> new.id or old.wallet_id <> new.wallet_id or old.sats <> new.sats or old.created_at <> new.created_at
       or not (old.state = new.state and old.state not in ('credited', 'dropped')
-        or (old.state = 'intended' and new.state in ('sending', 'dropped'))
+        or (old.state = 'intended' and new.state in ('sending', 'held', 'dropped'))
         or (old.state = 'sending' and new.state in ('intended', 'unknown', 'credited', 'held', 'dropped'))
         or (old.state = 'unknown' and new.state in ('credited', 'held', 'dropped'))
         or (old.state = 'held' and new.state in ('credited', 'dropped')))`,

@@ -141,6 +141,34 @@ export async function creditsIn(db: Db, states: CreditState[]): Promise<Credit[]
   return db.selectFrom('credits').selectAll().where('state', 'in', states).orderBy('id').execute();
 }
 
+/**
+ * Payments of LNbits that are known from credits of the same amount: it was found by them, or they were there before
+ * it was sent.
+ */
+export async function knownHashes(db: Db, sats: bigint): Promise<Set<string>> {
+  const rows = await db
+    .selectFrom('credits')
+    .select(['payment_hash', 'seen'])
+    .where('sats', '=', sats)
+    .execute();
+  return new Set(
+    rows.flatMap(({ payment_hash, seen }) =>
+      [payment_hash ?? [], JSON.parse(seen ?? '[]') as string[]].flat(),
+    ),
+  );
+}
+
+/** When the newest cash-out of a credit was confirmed. */
+export async function newestMember(db: Db, { id }: Credit): Promise<Instant> {
+  const { newest } = await db
+    .selectFrom('credit_members as m')
+    .innerJoin('cash_outs as c', 'c.id', 'm.cash_out_id')
+    .select((eb) => eb.fn.max('c.confirmed_at').as('newest'))
+    .where('m.credit_id', '=', id)
+    .executeTakeFirstOrThrow();
+  return newest;
+}
+
 /** Which of these payments of LNbits another credit was found by. */
 export async function ownedHashes(db: Db, hashes: string[]): Promise<Set<string>> {
   if (hashes.length === 0) return new Set();
@@ -168,8 +196,8 @@ export async function takeBackCredit(trx: Trx, { id }: Credit, reason: string): 
 }
 
 /** `unknown`: what became of the call could not be found out yet. */
-export async function loseCredit(trx: Trx, { id, state }: Credit, reason: string): Promise<void> {
-  if (state === 'sending') await move(trx, id, ['sending'], { state: 'unknown', reason });
+export async function loseCredit(trx: Trx, { id }: Credit, reason: string): Promise<void> {
+  await move(trx, id, ['sending', 'unknown'], { state: 'unknown', reason });
 }
 
 /** `credited`, by the payment that LNbits shows; null where a person says so and names none. */
@@ -196,11 +224,11 @@ export async function creditArrived(
 export async function holdCredit(
   trx: Trx,
   who: Who,
-  { id, state }: Credit,
+  { id, state, seen }: Credit,
   reason: string,
   at: Instant,
 ): Promise<void> {
-  await move(trx, id, ['sending', 'unknown'], { state: 'held', reason });
+  await move(trx, id, ['intended', 'sending', 'unknown'], { state: 'held', reason, seen });
   await record(trx, who, {
     ...{ at, action: 'credit held', subject: `c${id}`, reason },
     before: { state },

@@ -218,7 +218,7 @@ export interface Schema {
     run_id: bigint | null;
     created_at: Instant;
     sent_at: Instant | null;
-    /** JSON array: the hashes of like credits that LNbits showed right before it was sent. */
+    /** JSON array: the hashes of like credits that LNbits showed right before it was, or would have been, sent. */
     seen: string | null;
     credited_at: Instant | null;
     payment_hash: string | null;

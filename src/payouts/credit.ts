@@ -8,7 +8,9 @@ import {
   dropCredit,
   holdCredit,
   intendCredits,
+  knownHashes,
   loseCredit,
+  newestMember,
   ownedHashes,
   sendCredit,
   takeBackCredit,
@@ -22,6 +24,8 @@ import { type Context, isQuiet } from './context.ts';
 export const LARGEST_CREDIT = 10_000_000n;
 /** The call follows its committed `sending` at once; a process that stood still in between does not make it. */
 const STALE_MS = 5_000;
+/** Timers may go off a little before the clock says so. */
+const TIMER_MS = 5;
 
 export interface Crediting {
   url: string;
@@ -41,10 +45,13 @@ export interface Crediting {
 export async function creditSource(ctx: Context, how: Crediting | null): Promise<bigint> {
   let arrived = 0n;
   try {
-    for (const credit of await creditsIn(ctx.ledger.db, ['sending', 'unknown']))
-      if ((await conclude(ctx, credit, null)) === 'credited') arrived += credit.sats;
-    if (how && !ctx.signal.aborted) arrived += await creditMore(ctx, how);
-    if (arrived > 0n) ctx.source.balanceMsat = (await ctx.lnbits.wallet(ctx.source.key)).balanceMsat;
+    const sent = await creditsIn(ctx.ledger.db, ['sending', 'unknown']);
+    for (const credit of sent) if ((await conclude(ctx, credit, null)) === 'credited') arrived += credit.sats;
+    const more = how && !ctx.signal.aborted ? await creditMore(ctx, how) : null;
+    arrived += more ?? 0n;
+    // Of one that is held, the sats may be there as well.
+    if (sent.length > 0 || more !== null)
+      ctx.source.balanceMsat = (await ctx.lnbits.wallet(ctx.source.key)).balanceMsat;
   } catch (error) {
     if (!(error instanceof BridgeError) || !/^(lnbits|config)\//.test(error.code)) throw error;
     ctx.problems.set(error.code, error);
@@ -52,13 +59,13 @@ export async function creditSource(ctx: Context, how: Crediting | null): Promise
   return arrived;
 }
 
-/** Records what is not covered, and sends it with what was recorded before. */
-async function creditMore(ctx: Context, how: Crediting): Promise<bigint> {
+/** Records what is not covered, and sends it with what was recorded before; null where that is nothing. */
+async function creditMore(ctx: Context, how: Crediting): Promise<bigint | null> {
   const wallet = ctx.source.walletId;
   const largest = how.maximumSats < LARGEST_CREDIT ? how.maximumSats : LARGEST_CREDIT;
   await ctx.run.write((trx) => intendCredits(trx, ctx.run.who, { wallet, largest }, now()));
   const credits = await creditsIn(ctx.ledger.db, ['intended']);
-  if (credits.length === 0) return 0n;
+  if (credits.length === 0) return null;
   // Loaded here: most runs have nothing to credit.
   const { LnbitsAdmin } = await import('../lnbits/admin.ts');
   const admin = await LnbitsAdmin.logIn(how.url, how.superuser());
@@ -79,6 +86,12 @@ type End = 'credited' | 'not-credited';
 
 async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise<End> {
   const shown = await ctx.lnbits.credits(ctx.source.key, intended.sats);
+  const doubt = await strangeCredit(ctx, intended, shown);
+  if (doubt !== null) {
+    const seen = JSON.stringify(shown.map(({ hash }) => hash));
+    await ctx.run.write((trx) => holdCredit(trx, ctx.run.who, { ...intended, seen }, doubt, now()));
+    return 'not-credited';
+  }
   const sentAt = now();
   const credit = await ctx.run.write(async (trx) => {
     const { paused_at } = await trx.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
@@ -95,18 +108,34 @@ async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise
     await ctx.run.write((trx) => takeBackCredit(trx, credit, 'the run stood still before it could send'));
     return 'not-credited';
   }
+  return conclude(ctx, credit, await ask(ctx, admin, credit));
+}
+
+/** The one call. What it answers is what LNbits says; only a look tells. */
+async function ask(ctx: Context, admin: LnbitsAdmin, { wallet_id, sats }: Credit): Promise<Answer> {
   try {
-    await admin.credit(credit.wallet_id, credit.sats);
-    return await conclude(ctx, credit, 'done');
+    await admin.credit(wallet_id, sats);
+    return 'done';
   } catch (error) {
     if (!(error instanceof BridgeError) || !error.code.startsWith('lnbits/')) throw error;
     ctx.problems.set(error.code, error);
-    return await conclude(
-      ctx,
-      credit,
-      error.code === 'lnbits/unreachable' ? null : { refused: error.message },
-    );
+    return error.code === 'lnbits/unreachable' ? null : { refused: error.message };
   }
+}
+
+/**
+ * LNbits shows a credit of just this amount that was made since the cash-outs were confirmed, and the ledger does not
+ * know it: an older copy of the ledger was put back, or a call was carried out long after nobody waited for it any
+ * more, or a person did it by hand. Answers it in words; null where there is none.
+ */
+async function strangeCredit(ctx: Context, credit: Credit, shown: Payment[]): Promise<string | null> {
+  const known = await knownHashes(ctx.ledger.db, credit.sats);
+  const since = await newestMember(ctx.ledger.db, credit);
+  const strange = shown.find(
+    ({ hash, status, time }) => status !== 'failed' && !known.has(hash) && (time === null || time >= since),
+  );
+  if (!strange) return null;
+  return `the source wallet shows a credit of ${groupDigits(credit.sats)} sat since these cash-outs, which may be theirs: ${strange.hash}`;
 }
 
 /** What LNbits answered to the call of a credit, if it did: it is over then. */
@@ -115,7 +144,7 @@ type Answer = 'done' | { refused: string } | null;
 /** Finds out what became of a credit that was sent, and records it. */
 async function conclude(ctx: Context, credit: Credit, answer: Answer): Promise<End> {
   const { run } = ctx;
-  for (;;) {
+  for (let looks = 1; ; looks += 1) {
     const verdict = await look(ctx, credit, answer).catch(async (error: unknown) => {
       if (error instanceof BridgeError) await run.write((trx) => loseCredit(trx, credit, error.message));
       throw error;
@@ -134,12 +163,14 @@ async function conclude(ctx: Context, credit: Credit, answer: Answer): Promise<E
         await run.write((trx) => holdCredit(trx, run.who, credit, verdict.reason, now()));
         return 'not-credited';
       case 'wait': {
-        if (ctx.signal.aborted) {
+        if (looks > 1 || ctx.signal.aborted) {
           await run.write((trx) => loseCredit(trx, credit, verdict.reason));
           return 'not-credited';
         }
         const until = credit.sent_at === null ? 0 : toMs(credit.sent_at) + ctx.quietMs;
-        await sleep(Math.max(1, until - Date.now()), undefined, { signal: ctx.signal }).catch(() => {});
+        // A clock that was set back must not make the run wait for hours: the next one looks again.
+        const pause = Math.min(Math.max(0, until - Date.now()), ctx.quietMs) + TIMER_MS;
+        await sleep(pause, undefined, { signal: ctx.signal }).catch(() => {});
       }
     }
   }

@@ -1,0 +1,189 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
+import { startWorld, type World, type WorldOptions } from '../support/world.ts';
+
+let world: World;
+afterEach(async () => {
+  const verified = await world.must(['verify', '--json']);
+  expect(verified.json()).toMatchObject({ ok: true, differences: [] });
+  await world.stop();
+});
+
+/** Alice gets 484,207 sat of a cash-out, and the source wallet holds nothing. */
+async function owed(options: WorldOptions = {}): Promise<void> {
+  world = await startWorld({ tunnel: 'direct', credit: true, quiet: '1 ms', ...options });
+  await world.must(['migrate']);
+  await world.addClient('alice');
+  await world.addFunding('alice', '5000 GTQ');
+  await world.insertCashOut();
+}
+
+/** A second credit of the same amount lies beside the first: nobody can tell which is which. */
+async function held(): Promise<void> {
+  await owed();
+  const simulator = world.simulator();
+  simulator.onRequest = async ({ kind }, phase) => {
+    if (kind === 'credit' && phase === 'after') await simulator.topUp(world.source.id, 484_207n);
+  };
+  expect((await world.aioDca(['poll', '--json'])).json()).toMatchObject({ payouts: { sats_credited: 0 } });
+  simulator.onRequest = undefined;
+}
+
+const credits = async () =>
+  (await world.must(['credits', 'list', '--json'])).json<Record<string, unknown>[]>();
+
+test.each(['sqlite', 'postgresql'] as const)(
+  'a poll credits what is to be paid out, and pays it, on %s',
+  async (ledger) => {
+    await owed({ ledger });
+    const plan = await world.must(['poll', '--dry-run', '--json']);
+    expect(plan.json()).toMatchObject({
+      plan: { credit_sats: 484_207, payouts: [{ client: 'alice', sats: 484_207 }] },
+    });
+    const before = (await world.aioDca(['status', '--json'])).json();
+    expect(before).toMatchObject({ credits: { on: true, credited_sats: 0, to_come_sats: 0 } });
+    const ran = await world.must(['poll']);
+    expect(ran.stdout).toContain('Credited the source wallet with 484,207 sat.');
+    expect(await world.balance(world.wallets.get('alice') ?? world.source)).toBe(484_207n);
+    expect(await world.balance(world.source)).toBe(0n);
+    expect(await credits()).toMatchObject([{ id: 'c1', state: 'credited', sats: 484_207, cash_outs: 1 }]);
+    const shown = (await world.must(['credits', 'show', 'c1'])).stdout;
+    expect(shown).toContain('Credit c1: 484,207 sat, credited');
+    const status = await world.aioDca(['status', '--json']);
+    expect(status.json()).toMatchObject({
+      credits: { on: true, credited_sats: 484_207, to_come_sats: 0 },
+      attention: { credits: 0 },
+    });
+  },
+  60_000,
+);
+
+test('status and doctor say that LNbits owes what is credited', async () => {
+  await owed();
+  await world.must(['poll']);
+  const status = (await world.aioDca(['status'])).stdout;
+  expect(status).toMatch(
+    /Crediting +on, 484,207 sat so far: LNbits owes them,\n +so they must lie on its node/,
+  );
+  const doctor = (await world.must(['doctor', '--json'])).json<{ checks: { name: string }[] }>();
+  expect(doctor.checks.find(({ name }) => name === 'credit_source')).toMatchObject({
+    level: 'warn',
+    detail: expect.stringContaining('LNbits then owes these sats'),
+    hint: expect.stringContaining('must lie on its node'),
+  });
+});
+
+test('where it is off and the wallet is short, status and doctor tell when it is needed', async () => {
+  await owed({ credit: false, sats: 1_000n });
+  expect((await world.aioDca(['poll'])).code).toBe(75);
+  expect((await world.aioDca(['status'])).stdout).toContain('credit_source in docs/crediting.md');
+  const doctor = (await world.must(['doctor', '--json'])).json<{ checks: { name: string }[] }>();
+  expect(doctor.checks.find(({ name }) => name === 'balance')).toMatchObject({
+    level: 'warn',
+    hint: expect.stringContaining('credit_source = true'),
+  });
+  expect(doctor.checks.map(({ name }) => name)).not.toContain('credit_source');
+});
+
+test('a wrong password fails in doctor and in poll, and is not shown', async () => {
+  await owed();
+  await writeFile(join(world.folder, 'superuser.password'), 'not the password\n', { mode: 0o600 });
+  const doctor = await world.aioDca(['doctor', '--json']);
+  expect(doctor.code).toBe(78);
+  const { checks } = doctor.json<{ checks: { name: string; level: string }[] }>();
+  expect(checks.find(({ name }) => name === 'credit_source')).toMatchObject({
+    level: 'fail',
+    detail: expect.stringContaining('lnbits/superuser'),
+  });
+  const poll = await world.aioDca(['poll']);
+  expect(poll.code).toBe(78);
+  expect(poll.stdout + poll.stderr + doctor.stdout).not.toContain('not the password');
+  expect(await credits()).toMatchObject([{ state: 'intended' }]);
+  await writeFile(join(world.folder, 'superuser.password'), `${world.lnbits.superuser.password}\n`);
+  await world.must(['poll']);
+});
+
+test('credit_source without a password says so, and clients are paid all the same', async () => {
+  await owed({ credit: false });
+  const path = join(world.folder, 'config.toml');
+  const text = await readFile(path, 'utf8');
+  await writeFile(
+    path,
+    text.replace('[lnbits]\n', '[lnbits]\ncredit_source = true\nsuperuser = "superuser"\n'),
+  );
+  const poll = await world.aioDca(['poll', '--json']);
+  expect(poll.code).toBe(78);
+  expect(poll.json()).toMatchObject({
+    payouts: { settled: 1, sats_credited: 0 },
+    problems: [{ code: 'config/secret', hint: expect.stringContaining('superuser_password_file') }],
+  });
+});
+
+test('one in doubt is held: poll and status call for a person, who says which payment it is', async () => {
+  await held();
+  const status = await world.aioDca(['status', '--json']);
+  expect(status.code).toBe(2);
+  expect(status.json()).toMatchObject({ attention: { credits: 1 } });
+  expect((await world.aioDca(['status'])).stdout).toContain('aio-dca credits list');
+  const [credit] = await credits();
+  expect(credit).toMatchObject({ id: 'c1', state: 'held', payment_hash: null });
+  const hashes = `${credit?.reason}`.match(/[0-9a-f]{64}/g) ?? [];
+  expect(hashes).toHaveLength(2);
+  const word = [
+    'credits',
+    'resolve',
+    'c1',
+    '--credited',
+    '--payment',
+    `${hashes[0]}`,
+    '--reason',
+    'the other was mine',
+  ];
+  const asked = await world.aioDca(word);
+  expect(asked.code).toBe(64);
+  expect(asked.stderr).toContain('usage/confirm');
+  expect((await world.must([...word, '--yes', '--json'])).json()).toMatchObject({
+    state: 'credited',
+    payment_hash: hashes[0],
+    reason: expect.stringContaining('the other was mine'),
+  });
+  expect(await world.must(['poll', '--json']).then((ran) => ran.json())).toMatchObject({
+    payouts: { sats_credited: 0 },
+  });
+  expect((await world.aioDca(['status', '--json'])).json()).toMatchObject({ attention: { credits: 0 } });
+});
+
+test('called not credited, only what of its cash-outs is not paid yet is credited anew', async () => {
+  await held();
+  const word = ['credits', 'resolve', 'c1', '--not-credited', '--reason', 'taken back in LNbits', '--yes'];
+  const shown = await world.must([...word, '--json']);
+  expect(shown.json()).toMatchObject({ state: 'dropped', wallet_id: world.source.id });
+  // Alice was paid from what lay in the wallet: that is not credited once more.
+  await world.must(['poll']);
+  expect(await credits()).toMatchObject([{ id: 'c1', state: 'dropped' }]);
+  await world.insertCashOut({ fiat: '100.00000', crypto_atoms: '12810', received_crypto_atoms: '12810' });
+  await world.must(['poll']);
+  expect(await credits()).toMatchObject([{ id: 'c2', state: 'credited' }, { id: 'c1' }]);
+});
+
+test('what cannot be said of a credit is refused with the field', async () => {
+  await owed();
+  await world.must(['poll']);
+  const reason = ['--reason', 'x'];
+  for (const [args, said] of [
+    [['c1', '--credited', ...reason], 'ID: credit c1 is credited'],
+    [['c9', '--credited', ...reason], 'ID: credit c9 does not exist'],
+    [['p1', '--credited', ...reason], 'ID: "p1" is not the id of a credit'],
+    [['c1', ...reason], 'one of them must be given'],
+    [['c1', '--credited', '--not-credited', ...reason], 'one of them must be given'],
+    [['c1', '--credited'], '--reason'],
+    [['c1', '--credited', '--reason', ' '], '--reason: it is empty'],
+    [['c1', '--credited', '--payment', 'abc', ...reason], '--payment: "abc" is not a payment hash'],
+  ] as const) {
+    const ran = await world.aioDca(['credits', 'resolve', ...args]);
+    expect(ran.code, args.join(' ')).toBe(64);
+    expect(ran.stderr, args.join(' ')).toContain(said);
+  }
+  expect(await credits()).toMatchObject([{ state: 'credited' }]);
+});
