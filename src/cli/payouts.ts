@@ -24,7 +24,7 @@ export function register(program: Command): void {
     .action(list);
   one(payouts, 'show', 'one payout, what it pays, and its payments').action(show);
   one(payouts, 'hold', 'pay nothing of it until it is released', ' --reason "alice asked to wait"')
-    .requiredOption('--reason <text>', 'why, for the log')
+    .option('--reason <text>', 'why, for the log', 'held by hand')
     .action(hold);
   one(payouts, 'release', 'let a held one go on: the next run looks at what was sent of it').action(release);
   one(payouts, 'retry', 'try one again that was put off').action(retry);
@@ -67,7 +67,11 @@ async function list(
   const recipient = client === undefined ? undefined : parseName(client, '--client');
   const { listPayouts } = await import('../ledger/views.ts');
   const { timezone } = await cli.config();
-  const page = await cli.withLedger('read', ({ db }) => listPayouts(db, { states, recipient }, limit));
+  const { refuseUnknownName } = await import('../ledger/recipients.ts');
+  const page = await cli.withLedger('read', async ({ db }) => {
+    if (recipient !== undefined) await refuseUnknownName(db, recipient, '--client');
+    return listPayouts(db, { states, recipient }, limit);
+  });
   cli.answer(page.rows.map(payoutJson), payoutTable(page.rows, timezone));
   tellMore(page);
 }
@@ -81,11 +85,38 @@ async function show(text: string, _options: object, command: Command): Promise<v
   cli.answer(payoutDetailJson(found), payoutPage(found, timezone));
 }
 
-async function hold(text: string, options: { reason: string }, command: Command): Promise<void> {
+async function hold(
+  text: string | undefined,
+  options: { reason: string; all?: boolean },
+  command: Command,
+): Promise<void> {
   const reason = reasonOf(options);
+  if (options.all) {
+    if (text !== undefined) throw usage('--all: a payout is named too.', 'Use one of them.');
+    await holdAll(reason, command);
+    return;
+  }
+  if (text === undefined) throw usage('ID: no payout was named.', 'Name one, like p118, or say --all.');
   await decide(command, 'hold', text, async ({ trx, who, id, at }) => {
     const { holdByHand } = await import('../ledger/decisions.ts');
     return holdByHand(trx, who, id, reason, at);
+  });
+}
+
+async function holdAll(reason: string, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const { holdAllByHand } = await import('../ledger/decisions.ts');
+  await cli.withLedger('write', async (ledger) => {
+    const held = await asRun(ledger, cli, 'hold', (run) =>
+      run.write((trx) => holdAllByHand(trx, run.who, reason, now())),
+    );
+    const ids = held.map((id) => `p${id}`);
+    cli.answer(
+      { held: ids },
+      ids.length === 0
+        ? 'No payout is open.'
+        : `Held ${ids.join(', ')}. Each goes on with: aio-dca payouts release ID`,
+    );
   });
 }
 
@@ -112,7 +143,8 @@ async function resolve(
   const id = parseId('p', text, 'ID');
   const reason = reasonOf(options);
   if ((options.paid ?? false) === (options.notPaid ?? false)) {
-    throw usage('--paid, --not-paid: one of them must be given.', 'Say what became of the payment.');
+    const what = options.paid ? 'only one of them can be true.' : 'one of them must be given.';
+    throw usage(`--paid, --not-paid: ${what}`, 'Say what became of the payment.');
   }
   const config = await cli.config();
   const { resolveByHand } = await import('./resolve.ts');

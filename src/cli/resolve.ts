@@ -72,7 +72,10 @@ async function look({ config, ledger, run }: Resolve, payment: Payment): Promise
     try {
       if (opened.source.walletId !== payment.source_wallet_id)
         return 'it was sent from another source wallet';
-      const rest = { quietMs: config.payouts.quietMs, signal: run.lost, answered: new Set<bigint>() };
+      const rest = {
+        ...{ quietMs: config.payouts.quietMs, ceiling: null },
+        ...{ signal: run.lost, answered: new Set<bigint>() },
+      };
       return await bothSides({ ...opened, ...rest, ledger, run, problems: new Map() }, payment);
     } finally {
       await opened.lnbits.close();

@@ -2,7 +2,7 @@ import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
 import { record, type Who } from './log.ts';
 import type { Db, Trx } from './open.ts';
-import { holdPayout, movePayment, movePayout, type Payment, partsOf } from './payouts.ts';
+import { holdPayout, movePayment, movePayout, openPayouts, type Payment, partsOf } from './payouts.ts';
 import type { PaymentState, PayoutState } from './schema.ts';
 
 /*
@@ -10,7 +10,8 @@ import type { PaymentState, PayoutState } from './schema.ts';
  * where the payout's state leaves nothing to decide. They run under the run's lease, so none races with a payment.
  */
 
-const OPEN: PaymentState[] = ['invoiced', 'sending', 'unknown'];
+/** What may still be paid: a person can say what became of it. */
+export const OPEN: PaymentState[] = ['invoiced', 'sending', 'unknown'];
 
 /** A payout and its payments that are not dead. */
 export interface Case {
@@ -66,13 +67,21 @@ async function doubt(trx: Trx, id: bigint, live: Payment[], reason: string): Pro
     await movePayment(trx, payment, ['settled'], { state: 'unknown', reason });
 }
 
-/** The next run looks at what was sent of it, and goes on from there. */
+/** Holds every payout that is open. Answers which. */
+export async function holdAllByHand(trx: Trx, who: Who, reason: string, at: Instant): Promise<bigint[]> {
+  const open = await openPayouts(trx);
+  for (const { id } of open) await holdPayout(trx, who, id, reason, at);
+  return open.map(({ id }) => id);
+}
+
+/** The next run looks at what was sent of it, and goes on from there; the daily ceiling holds it no more. */
 export async function releasePayout(trx: Trx, who: Who, id: bigint, at: Instant): Promise<PayoutState> {
   const { state, reason, live } = await findCase(trx, id);
   if (state !== 'held') throw refuse(id, `is ${state}, not held`, 'The next run goes on with it anyway.');
   for (const payment of live.filter((one) => one.state === 'sending'))
     await movePayment(trx, payment.id, ['sending'], { state: 'unknown', reason });
   const after = await goOn(trx, id, ['held'], at);
+  await trx.updateTable('payouts').set({ released_at: at }).where('id', '=', id).execute();
   await record(trx, who, {
     at,
     action: 'payout release',

@@ -4,6 +4,7 @@ import type { Run } from '../ledger/lease.ts';
 import type { Ledger } from '../ledger/open.ts';
 import type { LnbitsClient } from '../lnbits/client.ts';
 import { type Instant, now, toMs } from '../time.ts';
+import type { Ceiling } from './ceiling.ts';
 import type { ClientSide, SourceSide } from './decide.ts';
 
 /** LNbits with the wallet that pays. Close `lnbits` when done. */
@@ -20,6 +21,8 @@ export interface Context extends SourceWallet {
   run: Run;
   /** How long after a POST nothing is called dead, in ms. */
   quietMs: number;
+  /** `[payouts] daily_ceiling_sats`; null: there is none. */
+  ceiling: Ceiling | null;
   /** Aborted when the program was asked to stop: no new step is begun. */
   signal: AbortSignal;
   /** Payments whose every POST was answered by LNbits within this run. */

@@ -14,6 +14,7 @@ import {
   settlePayment,
 } from '../ledger/payouts.ts';
 import { now, toMs } from '../time.ts';
+import { overCeiling } from './ceiling.ts';
 import { type Context, isQuiet } from './context.ts';
 import type { Decision } from './decide.ts';
 import { extraOf, makeInvoice } from './invoice.ts';
@@ -79,7 +80,13 @@ async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<Waiti
 
 /** Pays what is left of one payout. Answers the time of the POST that must become older first, if that is all. */
 async function payPayout(ctx: Context, payout: Payout, paid: Paid): Promise<string | null> {
-  for (const { part, sats, payment: live } of await partsOf(ctx.ledger.db, payout.id)) {
+  const parts = await partsOf(ctx.ledger.db, payout.id);
+  const tooMuch = await overCeiling(ctx, payout.id, parts);
+  if (tooMuch !== null) {
+    await ctx.run.write((trx) => holdPayout(trx, ctx.run.who, payout.id, tooMuch, now()));
+    return null;
+  }
+  for (const { part, sats, payment: live } of parts) {
     if (live?.state === 'settled') continue;
     if (ctx.signal.aborted) return null;
     const end = await payPart(ctx, payout, { part, sats }, live);

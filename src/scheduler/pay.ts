@@ -102,11 +102,13 @@ function crediting({ lnbits, payouts }: Config): Crediting | null {
 }
 
 async function openContext({ ledger, config, run, signal }: PayDeps): Promise<Context> {
+  const { dailyCeilingSats: sats } = config.payouts;
   return {
     ...(await openSourceWallet(config.lnbits.url, config.lnbits.sourceWalletKey)),
     ledger,
     run,
     quietMs: config.payouts.quietMs,
+    ceiling: sats === undefined ? null : { sats, timezone: config.timezone },
     signal,
     answered: new Set(),
     problems: new Map(),

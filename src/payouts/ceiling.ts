@@ -1,0 +1,42 @@
+import { sql } from 'kysely';
+import { localDate, startOfDay } from '../dca/fixed.ts';
+import { groupDigits } from '../dca/money.ts';
+import type { Payment } from '../ledger/payouts.ts';
+import { now } from '../time.ts';
+import type { Context } from './context.ts';
+
+/** What may be sent in one local day before a person is asked. */
+export interface Ceiling {
+  sats: bigint;
+  timezone: string;
+}
+
+/**
+ * Why a payout waits for a person: with what was sent today it would be more than the ceiling. Null where it is not,
+ * where a person let the payout go on before, and where a payment of it is under way: then only a look at it helps.
+ */
+export async function overCeiling(
+  { ceiling, ledger }: Context,
+  payout: bigint,
+  parts: { sats: bigint; payment: Payment | undefined }[],
+): Promise<string | null> {
+  if (ceiling === null) return null;
+  if (parts.some(({ payment }) => payment?.state === 'sending' || payment?.state === 'unknown')) return null;
+  const { released_at } = await ledger.db
+    .selectFrom('payouts')
+    .select('released_at')
+    .where('id', '=', payout)
+    .executeTakeFirstOrThrow();
+  if (released_at !== null) return null;
+  const today = localDate(now(), ceiling.timezone);
+  const { sent } = await ledger.db
+    .selectFrom('payments')
+    .select(sql<bigint>`cast(coalesce(sum(sats), 0) as bigint)`.as('sent'))
+    .where('state', 'in', ['sending', 'unknown', 'settled'])
+    .where('sent_at', '>=', startOfDay(today, ceiling.timezone))
+    .executeTakeFirstOrThrow();
+  const left = parts.reduce((all, part) => all + (part.payment?.state === 'settled' ? 0n : part.sats), 0n);
+  if (sent + left <= ceiling.sats) return null;
+  const shown = (sats: bigint) => `${groupDigits(sats)} sat`;
+  return `${shown(left)} on top of ${shown(sent)} that were sent on ${today} are more than daily_ceiling_sats, ${shown(ceiling.sats)}`;
+}
