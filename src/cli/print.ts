@@ -23,7 +23,7 @@ const TIME = /^\d{4}-\d{2}-\d{2}/;
  * break at the end.
  */
 export function table(columns: string[], rows: Cell[][], options: { width?: number } = {}): string {
-  const limit = options.width ?? Math.min(WIDTH, process.stdout.columns || WIDTH);
+  const limit = options.width ?? widthOf(process.stdout);
   const cells = rows.map((row) => columns.map((_, index) => clean(`${row[index] ?? ''}`)));
   const texts = columns.map((_, index) => cells.map((row) => row[index] ?? ''));
   const numeric = texts.map((column) => every(column, NUMERIC));
@@ -44,8 +44,8 @@ export function table(columns: string[], rows: Cell[][], options: { width?: numb
   return printed.toString();
 }
 
-function widthOf({ columns = WIDTH }: { columns?: number }): number {
-  return Math.min(WIDTH, columns);
+function widthOf({ columns }: { columns?: number }): number {
+  return Math.min(WIDTH, columns || WIDTH);
 }
 
 /**

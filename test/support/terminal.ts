@@ -10,16 +10,19 @@ export interface Terminal {
   /** Waits until this is on the screen. */
   shows(text: string): Promise<void>;
   type(key: string): void;
-  /** When the command is gone: its exit code, and all that was on the screen, without colours. */
-  ended: Promise<{ code: number | null; screen: string }>;
+  /** When the command is gone: its exit code, and all that was on the screen, without and with colours. */
+  ended: Promise<{ code: number | null; screen: string; raw: string }>;
 }
 
 /** The real `aio-dca` in a terminal of its own: that of script(1), which every Debian has. */
-export function inTerminal(args: string[], options: RunOptions = {}): Terminal {
+export function inTerminal(
+  args: string[],
+  { columns = 100, ...options }: RunOptions & { columns?: number } = {},
+): Terminal {
   const { file, argv, env } = commandLine(args, options);
   const quoted = [file, ...argv].map((part) => `'${part.replaceAll("'", `'\\''`)}'`).join(' ');
   // Without a terminal around it, script's own has no size.
-  const command = `stty cols 100 rows 40; exec ${quoted}`;
+  const command = `stty cols ${columns} rows 40; exec ${quoted}`;
   const child = spawn('script', ['--quiet', '--flush', '--return', '--command', command, '/dev/null'], {
     env: { ...env, TERM: 'xterm', SHELL: '/bin/sh' },
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -37,7 +40,7 @@ export function inTerminal(args: string[], options: RunOptions = {}): Terminal {
     },
     ended: new Promise((resolve, reject) => {
       child.once('error', reject);
-      child.once('close', (code) => resolve({ code, screen: screen() }));
+      child.once('close', (code) => resolve({ code, screen: screen(), raw }));
     }),
   };
 }
