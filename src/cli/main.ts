@@ -62,11 +62,10 @@ async function main(argv: string[]): Promise<void> {
   await program.parseAsync(argv, { from: 'user' });
 }
 
-// A reader that had enough, such as `head`, is no failure; a daemon without one has nobody to tell.
+// A reader that had enough, such as `head`, is no failure.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit();
-    throw error;
+    if (error.code !== 'EPIPE') throw error;
   });
 }
 

@@ -104,9 +104,11 @@ export async function ledgerMetrics(ledger: Ledger, config: Config, version: str
   add('settled_sats', 'What has arrived so far.', { value: totals.settled });
   add('lnbits_up', '1: LNbits told the balance of the source wallet.', { value: flag('balance' in source) });
   if ('balance' in source) {
-    const short = owed.sats > source.balance ? owed.sats - source.balance : 0n;
+    const missing = owed.sats - status.credits.toCome - source.balance;
     add('source_wallet_balance_sats', 'What the source wallet holds.', { value: source.balance });
-    add('source_wallet_short_sats', 'What it lacks for all that is owed.', { value: short });
+    add('source_wallet_short_sats', 'What it lacks for all that is owed.', {
+      value: missing > 0n ? missing : 0n,
+    });
   }
   return registry;
 }
