@@ -25,10 +25,7 @@ export const catalogue = {
   'ledger/outdated': { exit: 78, means: 'The ledger has an older schema than this program needs.' },
   'ledger/retired': { exit: 78, means: 'The ledger was moved elsewhere and is out of use.' },
   'ledger/unfinished': { exit: 78, means: 'A copy of a ledger was begun here and not finished.' },
-  'ledger/copy-differs': {
-    exit: 78,
-    means: 'A copy of the ledger is not the same, or its books do not balance.',
-  },
+  'ledger/copy-differs': { exit: 78, means: 'A copy of the ledger is not the same as the ledger.' },
   'ledger/rights': {
     exit: 78,
     means: 'The database of the ledger refuses the user, the password or a right.',

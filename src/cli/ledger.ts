@@ -52,17 +52,25 @@ async function copy(options: { to: string; toPasswordFile?: string }, command: C
   const from = config.ledger;
   if (!(await cli.confirm(`Move the ledger from ${from.url} to ${to.url}? The old one is retired.`))) return;
   const { copyLedger } = await import('../ledger/copy.ts');
-  const { id, url, rows } = await copyLedger({ url: from.url, password: from.password }, to, cli.actor);
+  const { id, url, rows, verification } = await copyLedger(
+    { url: from.url, password: from.password },
+    to,
+    cli.actor,
+  );
   const total = Object.values(rows ?? {}).reduce((sum, one) => sum + one, 0);
   cli.answer(
-    { ledger: { id, url }, rows },
+    { ledger: { id, url }, rows, ...verification },
     [
       rows === null
         ? `Finished: ledger ${id} is at ${url} now, and the old one is retired.`
-        : `Moved ledger ${id} to ${url}: ${counted(total, 'row')}, compared one by one, and its books balance. The old one is retired.`,
+        : `Moved ledger ${id} to ${url}: ${counted(total, 'row')}, compared one by one. The old one is retired.`,
+      verification.ok
+        ? 'Its books balance.'
+        : 'Its books do not balance, and did not before: run `aio-dca verify`.',
       `Set [ledger] url = "${url}"${to.password ? ' and its password_file' : ''} in ${config.file}.`,
     ].join('\n'),
   );
+  if (!verification.ok) process.exitCode = 2;
 }
 
 /** The place that a person means; a relative path is relative to config.toml, as there. */
