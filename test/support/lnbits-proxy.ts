@@ -7,7 +7,7 @@ import type { Hooked } from './lnbits-simulator.ts';
 /** A request on its way to a real LNbits. */
 export interface ProxiedRequest {
   n: number;
-  kind: 'invoice' | 'pay' | 'find' | 'other';
+  kind: 'invoice' | 'pay' | 'find' | 'credit' | 'other';
   /** The payment it is about, where that is known. */
   hash: string | null;
 }
@@ -101,6 +101,7 @@ function about(
     const { out, bolt11 } = JSON.parse(body) as { out: boolean; bolt11?: string };
     return { kind: out ? 'pay' : 'invoice', hash: hashes.get(bolt11 ?? '') ?? null };
   }
+  if (method === 'PUT' && pathname === '/users/api/v1/balance') return { kind: 'credit', hash: null };
   const hash = searchParams.get('payment_hash');
   return { kind: hash === null ? 'other' : 'find', hash };
 }
