@@ -23,8 +23,17 @@ export function register(program: Command): void {
     )
     .action(list);
   one(payouts, 'show', 'one payout, what it pays, and its payments').action(show);
-  one(payouts, 'hold', 'pay nothing of it until it is released', ' --reason "alice asked to wait"')
+  payouts
+    .command('hold')
+    .description('pay nothing of it until it is released')
+    .argument('[id]', 'of the payout, like p118')
+    .option('--all', 'every payout that is open; what becomes due later is stopped by `payouts pause`')
     .option('--reason <text>', 'why, for the log', 'held by hand')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  aio-dca payouts hold p118 --reason "alice asked to wait"\n' +
+        '  aio-dca payouts hold --all --reason "the sums look odd"',
+    )
     .action(hold);
   one(payouts, 'release', 'let a held one go on: the next run looks at what was sent of it').action(release);
   one(payouts, 'retry', 'try one again that was put off').action(retry);

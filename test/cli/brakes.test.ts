@@ -1,0 +1,85 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { ledgerKinds } from '../support/ledgers.ts';
+import { startWorld, type World, type WorldOptions } from '../support/world.ts';
+
+describe.each(ledgerKinds)('brakes on %s', (ledger) => {
+  let world: World;
+
+  afterEach(async () => {
+    await world.must(['verify']);
+    await world.stop();
+  });
+
+  /** Alice and bob with 10,000 GTQ each; one cash-out gives each of them 242,103 or 242,104 sat. */
+  const begin = async (options: WorldOptions = {}) => {
+    world = await startWorld({ tunnel: 'direct', ledger, ...options });
+    await world.must(['migrate']);
+    for (const name of ['alice', 'bob']) {
+      await world.addClient(name);
+      await world.addFunding(name, '10000 GTQ');
+    }
+    await world.insertCashOut();
+  };
+  const balances = () => Promise.all([...world.wallets.values()].map((wallet) => world.balance(wallet)));
+  const states = async () =>
+    (await world.must(['payouts', 'list', '--json'])).json<{ state: string }[]>().map((one) => one.state);
+
+  test('more than the daily ceiling waits for `payouts release`', async () => {
+    await begin({ payouts: 'daily_ceiling_sats = 300000' });
+    const first = await world.aioDca(['poll', '--json']);
+    expect(first.code).toBe(2);
+    expect(first.json()).toMatchObject({ payouts: { settled: 1, held: 1 } });
+    expect((await world.aioDca(['poll', '--json'])).json()).toMatchObject({
+      payouts: { settled: 0, held: 1 },
+    });
+    const status = await world.aioDca(['status', '--json']);
+    expect(status.code).toBe(2);
+    expect(status.json()).toMatchObject({ attention: { held: 1 } });
+    const [held] = (await world.must(['payouts', 'list', '--state', 'held', '--json'])).json<
+      { id: string; reason: string }[]
+    >();
+    expect(held?.reason).toContain('daily_ceiling_sats, 300,000 sat');
+    await world.must(['payouts', 'release', held?.id ?? '']);
+    expect((await world.must(['poll', '--json'])).json()).toMatchObject({ payouts: { settled: 1, held: 0 } });
+    expect((await balances()).toSorted()).toEqual([242_103n, 242_104n]);
+  });
+
+  test('`payouts hold --all` holds every open payout, with its reason, until each is released', async () => {
+    await begin({ sats: 1n });
+    expect((await world.aioDca(['poll'])).code).toBe(75);
+    const held = await world.must([
+      '--actor',
+      'dora',
+      'payouts',
+      'hold',
+      '--all',
+      '--reason',
+      'odd',
+      '--json',
+    ]);
+    expect(held.json()).toEqual({ held: ['p1', 'p2'] });
+    await world.lnbits.topUp(world.source.id, 1_000_000n);
+    expect((await world.aioDca(['poll', '--json'])).json()).toMatchObject({
+      payouts: { settled: 0, held: 2 },
+    });
+    expect((await world.must(['payouts', 'show', 'p1', '--json'])).json()).toMatchObject({
+      state: 'held',
+      reason: 'odd',
+    });
+    const log = (await world.must(['log', '--actor', 'dora', '--json'])).json<{ subject: string }[]>();
+    expect(log.map((one) => one.subject).toSorted()).toEqual(['p1', 'p2']);
+    for (const id of ['p1', 'p2']) await world.must(['payouts', 'release', id]);
+    await world.must(['poll']);
+    expect(await states()).toEqual(['settled', 'settled']);
+    expect((await world.must(['payouts', 'hold', '--all'])).stdout).toContain('No payout is open');
+  });
+
+  test('a hold names one payout, or all', async () => {
+    await begin();
+    for (const args of [['hold'], ['hold', 'p1', '--all']]) {
+      const ran = await world.aioDca(['payouts', ...args, '--reason', 'x', '--json']);
+      expect(ran.code).toBe(64);
+      expect(ran.json()).toMatchObject({ error: { code: 'usage/invalid' } });
+    }
+  });
+});
