@@ -78,7 +78,7 @@ forEachLedger((_kind, open) => {
         actor: 'dora',
         reason: 'counted again',
         before: { amount: '50.00', remaining: '20.00' },
-        after: { amount: '60.00', remaining: '30.00', difference: '10.00 USD' },
+        after: { amount: '60.00', remaining: '30.00', difference: '10.00' },
       });
       await balances(book);
     });

@@ -106,7 +106,7 @@ forEachLedger((_kind, open) => {
         .execute();
       expect(log.map((row) => row.subject)).toEqual(['cash-out 1', 'cash-out 2']);
       expect(JSON.parse(log[0]?.before ?? '')).toEqual({
-        own_fiat: '150.00 USD',
+        own_fiat: '150.00',
         own_sats: '150000',
         net_sats: '50000',
         commission_sats: '11000',
@@ -115,7 +115,7 @@ forEachLedger((_kind, open) => {
         own_sats: '0',
         net_sats: '200000',
         funding: `f${funding.id}`,
-        fiat: '150.00 USD',
+        fiat: '150.00',
         sats: '150000',
       });
     });
