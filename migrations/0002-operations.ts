@@ -151,7 +151,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     'credit_members_once',
     'insert on credit_members',
     'a cash-out is not credited with more than is paid out of it',
-    `${dropped('new.credit_id')} or new.sats + new.paid + (select coalesce(sum(m.sats + m.paid), 0) from credit_members as m
+    `not ${dropped('new.credit_id')} and new.sats + new.paid + (select coalesce(sum(m.sats + m.paid), 0) from credit_members as m
         where m.cash_out_id = new.cash_out_id and not ${dropped('m.credit_id')})
       > (select coalesce(sum(net), 0) from allocations where allocations.cash_out_id = new.cash_out_id)
       + (select coalesce(sum(sats), 0) from commission_shares where commission_shares.cash_out_id = new.cash_out_id)`,

@@ -140,7 +140,7 @@ export async function replaceMachine(
     .where('device_id', '=', id)
     .execute();
   await takeOverRates(trx, old.device_id, id, at);
-  await takeOverRecipients(trx, old.device_id, id);
+  await takeOverRecipients(trx, old.device_id, id, at);
   const moved: Funding[] = [];
   for (const funding of open) {
     const reason = `${machineLabel(before)} replaces ${machineLabel(old)}`;
@@ -177,7 +177,8 @@ async function takeOverRates(trx: Trx, old: string, next: string, at: Instant): 
     .execute();
 }
 
-async function takeOverRecipients(trx: Trx, old: string, next: string): Promise<void> {
+/** From ever as well, unless cash-outs of it were divided without them: these keep their division. */
+async function takeOverRecipients(trx: Trx, old: string, next: string, at: Instant): Promise<void> {
   const rows = await trx
     .selectFrom('commission_weights')
     .select(['recipient_id', 'machine', 'weight'])
@@ -186,12 +187,19 @@ async function takeOverRecipients(trx: Trx, old: string, next: string): Promise<
     .orderBy('id')
     .execute();
   if (rows.some(({ machine }) => machine === next)) return;
+  const divided = await trx
+    .selectFrom('cash_outs')
+    .select('id')
+    .where('machine', '=', next)
+    .limit(1)
+    .executeTakeFirst();
+  const from_at = divided ? at : ALWAYS;
   const last = new Map(rows.map((row) => [row.recipient_id, row]));
   for (const { recipient_id, weight } of last.values()) {
     if (weight === 0n) continue;
     await trx
       .insertInto('commission_weights')
-      .values({ recipient_id, machine: next, from_at: ALWAYS, weight })
+      .values({ recipient_id, machine: next, from_at, weight })
       .execute();
   }
 }

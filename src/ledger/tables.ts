@@ -35,7 +35,7 @@ export const tables: readonly TableKey[] = [
   { name: 'settlements', key: ['cash_out_id'] },
   { name: 'voids', key: ['id'] },
   { name: 'credits', key: ['id'] },
-  { name: 'credit_members', key: ['cash_out_id'] },
+  { name: 'credit_members', key: ['credit_id', 'cash_out_id'] },
 ];
 
 export type AnyRow = Record<string, string | bigint | null>;

@@ -8,6 +8,7 @@ import {
   setCommission,
 } from '../../src/ledger/commission.ts';
 import { ingest } from '../../src/ledger/ingest.ts';
+import { replaceMachine } from '../../src/ledger/machine-changes.ts';
 import { seeMachine } from '../../src/ledger/machines.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
 import { verifyLedger } from '../../src/ledger/verify.ts';
@@ -85,6 +86,17 @@ forEachLedger((_kind, open) => {
       expect(await shared(ledger, 'c', day(3))).toEqual({ owner: 25, local: 75 });
       expect(await shared(ledger, 'd', day(5))).toEqual({ owner: 100 });
       expect(await shared(ledger, 'e', day(7))).toEqual({ owner: 100 });
+      expect((await verifyLedger(ledger.db)).differences).toEqual([]);
+    });
+
+    test("of a machine that takes the place of another goes to that one's recipients, except what was divided before", async () => {
+      const ledger = await withMachines(open);
+      await add(ledger, 'owner', 1n);
+      await add(ledger, 'local', 1n, day(1), 'm1');
+      expect(await shared(ledger, 'a', day(2), 'm2')).toEqual({ owner: 100 });
+      await ledger.write((trx) => replaceMachine(trx, who, 'm1', 'm2', day(9)));
+      expect(await shared(ledger, 'b', '2026-11-09T12:00:00.000001Z', 'm2')).toEqual({ local: 100 });
+      expect(await shared(ledger, 'c', day(3), 'm1')).toEqual({ local: 100 });
       expect((await verifyLedger(ledger.db)).differences).toEqual([]);
     });
 

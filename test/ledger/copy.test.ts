@@ -5,6 +5,7 @@ import { sql } from 'kysely';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { backupLedger } from '../../src/ledger/backup.ts';
 import { copyLedger } from '../../src/ledger/copy.ts';
+import { creditsIn, dropCredit, intendCredits } from '../../src/ledger/credits.ts';
 import { startRun } from '../../src/ledger/lease.ts';
 import { record } from '../../src/ledger/log.ts';
 import { type Ledger, openLedger } from '../../src/ledger/open.ts';
@@ -23,10 +24,17 @@ async function usedLedger(): Promise<Payday> {
   onTestFinished(() => day.stop());
   await day.addClient('alice');
   await day.addClient('bob');
+  await day.addCommission('owner', 2n);
   for (const name of ['alice', 'bob', 'alice']) await day.owe(name, 12_345n);
   await day.payNow();
-  await day.owe('bob', 777n);
+  await day.owe('bob', 777n, 23n);
   await day.ledger.write(async (trx) => {
+    const who = { actor: 'test', run: null };
+    for (const dropped of [true, false]) {
+      await intendCredits(trx, who, { wallet: day.source.id, largest: 500n }, now());
+      for (const credit of dropped ? await creditsIn(trx, ['intended']) : [])
+        await dropCredit(trx, who, credit, 'LNbits gave no answer', now());
+    }
     await trx.insertInto('machines').values({ device_id: 'a-new-one', first_seen: now() }).execute();
     await trx
       .updateTable('machines')
