@@ -15,10 +15,13 @@ afterEach(() => world?.stop());
 
 /** An installation whose schedule ticks every second. */
 async function installation(options: WorldOptions = {}): Promise<Config> {
-  world = await startWorld({ tunnel: 'direct', config: '[schedule]\npoll = "* * * * * *"', ...options });
+  world = await startWorld({ tunnel: 'direct', ...options });
   await pairMachine(world.lamassu, 'Antigua');
   await world.must(['migrate']);
-  return loadConfig(world.configFile, {});
+  const config = loadConfig(world.configFile, {});
+  // node-cron knows seconds; config.toml, on purpose, does not.
+  config.schedule.poll = '* * * * * *';
+  return config;
 }
 
 interface Line {
