@@ -4,7 +4,7 @@ import type { ClientView, InCurrency } from '../ledger/client-view.ts';
 import type { Client } from '../ledger/clients.ts';
 import { usage } from './context.ts';
 import { parseAmount } from './parse.ts';
-import { formatFiat, formatSats, formatTime, table } from './print.ts';
+import { formatFiat, formatSats, formatTime, table, wrapped } from './print.ts';
 
 /** `clients show --json`, as docs and scripts know it. */
 export function clientJson({ client, currencies }: ClientView) {
@@ -61,9 +61,11 @@ export function clientPage({ client, currencies }: ClientView, timezone: string)
     return `${formatFiat(daily, digits, currency)}${most}`;
   });
   return [
-    `${client.name}: ${client.mode} mode, ${statusOf(client)}, since ${formatTime(client.createdAt, timezone)}`,
+    wrapped(
+      `${client.name}: ${client.mode} mode, ${statusOf(client)}, since ${formatTime(client.createdAt, timezone)}`,
+    ),
     `Wallet: ${client.walletId}`,
-    ...(limits.length > 0 ? [`Daily limit: ${limits.join(', ')}`] : []),
+    ...(limits.length > 0 ? [wrapped(`Daily limit: ${limits.join(', ')}`)] : []),
     ...(currencies.length > 0 ? currencies.map((one) => inCurrency(one, timezone)) : ['No cash yet.']),
   ].join('\n');
 }

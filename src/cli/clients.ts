@@ -92,8 +92,11 @@ async function add(
   const limits = limitChanges(options);
   const { testedWalletKey } = await import('./wallet-key.ts');
   const { addClient } = await import('../ledger/client-changes.ts');
+  const { refuseTakenName } = await import('../ledger/recipients.ts');
   const config = await cli.config();
   const view = await cli.withLedger('write', async (ledger) => {
+    // Testing the key leaves an invoice in the wallet: not for a name that cannot be.
+    await refuseTakenName(ledger.db, name);
     const wallet = await testedWalletKey(options.walletKeyFile, config);
     return changed(ledger, (trx, at) =>
       addClient(
@@ -130,8 +133,10 @@ async function set(text: string, options: Settings, command: Command): Promise<v
   }
   const { testedWalletKey } = await import('./wallet-key.ts');
   const { setClient } = await import('../ledger/client-changes.ts');
+  const { openClient } = await import('../ledger/clients.ts');
   const config = await cli.config();
   const view = await cli.withLedger('write', async (ledger) => {
+    await openClient(ledger.db, name, now());
     const wallet = file === undefined ? undefined : await testedWalletKey(file, config);
     const change = { ...(mode && { mode }), ...(wallet && { wallet }), limits, newWallet };
     return changed(ledger, (trx, at) => setClient(trx, { actor: cli.actor, run: null }, name, change, at));
@@ -183,7 +188,8 @@ async function close(text: string, _options: object, command: Command): Promise<
   cli.answer(
     clientJson(view),
     [
-      `Client ${name} is closing: ${formatSats(owed)} are not settled yet. The next run pays what waits, however little.`,
+      `Client ${name} is closing: ${formatSats(owed)} are not settled yet.`,
+      'The next run pays what waits, however little.',
       'Then close it again:',
       ...commands.map((line) => `  ${line}`),
     ].join('\n'),

@@ -77,7 +77,9 @@ async function add(
   const config = await cli.config();
   const { testedWalletKey } = await import('./wallet-key.ts');
   const { addCommission } = await import('../ledger/commission.ts');
+  const { refuseTakenName } = await import('../ledger/recipients.ts');
   const { done, all } = await cli.withLedger('write', async (ledger) => {
+    await refuseTakenName(ledger.db, name);
     const machine = await machineOf(ledger.db, options.machine);
     const wallet = await testedWalletKey(options.walletKeyFile, config);
     return change(ledger, (trx, at) =>
@@ -112,8 +114,9 @@ async function set(text: string, options: Options, command: Command): Promise<vo
   }
   const config = await cli.config();
   const { testedWalletKey } = await import('./wallet-key.ts');
-  const { setCommission } = await import('../ledger/commission.ts');
+  const { findCommission, setCommission } = await import('../ledger/commission.ts');
   const { done, all } = await cli.withLedger('write', async (ledger) => {
+    await findCommission(ledger.db, name, now());
     const machine = await machineOf(ledger.db, options.machine);
     const wallet = file === undefined ? undefined : await testedWalletKey(file, config);
     const wanted = { machine, newWallet, ...(weight !== undefined && { weight }), ...(wallet && { wallet }) };

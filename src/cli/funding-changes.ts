@@ -6,6 +6,7 @@ import { canAsk, choose } from './ask.ts';
 import { type Cli, makeCli, usage } from './context.ts';
 import { describe, fiat, fundingJson, pastJson, pastLines, pastText } from './funding-page.ts';
 import { type Amount, parseAmount, parseId, parseName, parseTime } from './parse.ts';
+import { wrapped } from './print.ts';
 import { parseCommissionRate } from './rate.ts';
 
 interface Late {
@@ -213,7 +214,7 @@ export async function move(
       moveFunding(trx, { actor: cli.actor, run: null }, id, machine, now(), options.reason),
     ),
   );
-  cli.answer(fundingJson(funding), `Moved ${describe(funding, timezone)}.`);
+  cli.answer(fundingJson(funding), lines([`Moved ${describe(funding, timezone)}.`]));
 }
 
 function reasonOf({ reason }: { reason: string }, hint: string): string {
@@ -223,5 +224,5 @@ function reasonOf({ reason }: { reason: string }, hint: string): string {
 }
 
 function lines(texts: (string | undefined)[]): string {
-  return texts.filter((text) => text !== undefined).join('\n');
+  return wrapped(texts.filter((text) => text !== undefined).join('\n'));
 }

@@ -2,7 +2,7 @@ import { formatDecimal, formatRate, groupDigits, percent, sum } from '../dca/mon
 import type { Changed, Spent } from '../ledger/funding-history.ts';
 import type { Past, PastCashOut } from '../ledger/funding-past.ts';
 import type { Funding } from '../ledger/funding-view.ts';
-import { formatFiat, formatSats, formatTime, table } from './print.ts';
+import { counted, formatFiat, formatSats, formatTime, table, wrapped } from './print.ts';
 
 /** `fundings show --json` without its history. */
 export function fundingJson(one: Funding) {
@@ -56,17 +56,13 @@ export function pastText(funding: Funding, { cashOuts, given }: Past): string | 
     const got = cashOuts.filter((one) => one.fiat > 0n);
     const cash = fiat(funding, sum(got.map((one) => one.fiat)));
     const sats = formatSats(sum(got.map((one) => one.net)));
-    return `Out of the operator's own share of ${many(got.length)} it gave ${cash} for ${sats}; the next run pays what is due.`;
+    return `Out of the operator's own share of ${counted(got.length, 'cash-out')} it gave ${cash} for ${sats}; the next run pays what is due.`;
   }
   return (
-    `${many(cashOuts.length)} since then ${cashOuts.length === 1 ? 'was' : 'were'} divided before this cash was entered: ` +
+    `${counted(cashOuts.length, 'cash-out')} since then ${cashOuts.length === 1 ? 'was' : 'were'} divided before this cash was entered: ` +
     `${fiat(funding, sum(cashOuts.map((one) => one.ownFiat)))} went to the operator's own share.\n` +
     'That stays as it is; this cash shares in what is read from now on.'
   );
-}
-
-function many(cashOuts: number): string {
-  return cashOuts === 1 ? '1 cash-out' : `${cashOuts} cash-outs`;
 }
 
 const LISTED = 10;
@@ -94,8 +90,10 @@ export function fundingPage(funding: Funding, history: (Changed | Spent)[], time
     return [at, `cash-out ${one.cash_out.slice(0, 8)}`, one.settled ? bought : `${bought}, not settled yet`];
   });
   return [
-    `${describe(funding, timezone)}: ${funding.status.replace('_', ' ')}.`,
-    `Remaining ${fiat(funding, funding.remaining)}, spent ${fiat(funding, funding.spent)}, withdrawn ${fiat(funding, funding.withdrawn)}.`,
+    wrapped(`${describe(funding, timezone)}: ${funding.status.replace('_', ' ')}.`),
+    wrapped(
+      `Remaining ${fiat(funding, funding.remaining)}, spent ${fiat(funding, funding.spent)}, withdrawn ${fiat(funding, funding.withdrawn)}.`,
+    ),
     table(['at', 'what', ''], rows),
   ].join('\n');
 }

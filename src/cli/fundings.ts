@@ -5,6 +5,7 @@ import { now } from '../time.ts';
 import { makeCli } from './context.ts';
 import { add, adjust, cancel, confirm, move, withdraw } from './funding-changes.ts';
 import { fiat, fundingJson, fundingPage } from './funding-page.ts';
+import { takesNegative } from './negative.ts';
 import { parseId, parseName } from './parse.ts';
 import { formatTime, table } from './print.ts';
 
@@ -86,8 +87,6 @@ function fill(fundings: Command): void {
     .argument('<id>', 'funding, like f12')
     .argument('<amount>', 'the difference with its currency, like "-50 GTQ"')
     .requiredOption('--reason <text>', 'why, for the log')
-    // What begins with a minus looks like an option.
-    .allowUnknownOption()
     .addHelpText(
       'after',
       '\nExample:\n  aio-dca fundings adjust f12 "-50 GTQ" --reason "a note was counted twice"',
@@ -127,6 +126,7 @@ function fill(fundings: Command): void {
     .argument('<id>', 'funding, like f12')
     .addHelpText('after', '\nExample:\n  aio-dca fundings show f12')
     .action(show);
+  for (const command of fundings.commands) takesNegative(command);
 }
 
 /** What happens to cash-outs that were divided before the cash was entered. */

@@ -1,5 +1,5 @@
 import type { PayoutDetail, PayoutView } from '../ledger/views.ts';
-import { clean, formatFiat, formatSats, formatTime, table } from './print.ts';
+import { clean, counted, formatFiat, formatSats, formatTime, table } from './print.ts';
 
 /** `payouts show --json` without its lists. */
 export function payoutJson(row: PayoutView) {
@@ -61,7 +61,7 @@ export function payoutPage({ payout, members, payments }: PayoutDetail, timezone
       : 'of commission';
   const cashOuts = new Set(members.map((one) => one.cash_out_id)).size;
   return [
-    `p${payout.id}: ${formatSats(payout.sats)} to ${payout.recipient}, ${what} in ${cashOuts} cash-outs`,
+    `p${payout.id}: ${formatSats(payout.sats)} to ${payout.recipient}, ${what} in ${counted(cashOuts, 'cash-out')}`,
     `${payout.state}${payout.reason === null ? '' : `: ${clean(payout.reason)}`}`,
     `Formed ${when(payout.created_at)}${payout.settled_at === null ? '' : `, settled ${when(payout.settled_at)}`}`,
     ...(payout.state !== 'settled' && payout.settled > 0n
@@ -76,19 +76,24 @@ export function payoutPage({ payout, members, payments }: PayoutDetail, timezone
       ...(row.settled_at === null ? [] : [`  settled ${when(row.settled_at)}`]),
     ]),
     ...(payments.length === 0 ? ['No payment yet.'] : []),
-    ...nextSteps(payout),
+    ...nextSteps(payout, payments),
   ].join('\n');
 }
 
-function nextSteps({ id, state }: PayoutView): string[] {
-  if (state === 'held') {
-    return [
-      '',
-      'A person decides:',
-      `  aio-dca payouts release p${id}                                 let the next run look and go on`,
-      `  aio-dca payouts resolve p${id} --paid --reason TEXT            it arrived`,
-      `  aio-dca payouts resolve p${id} --not-paid --reason TEXT        it never will: pay it again`,
-    ];
-  }
-  return state === 'unknown' ? ['', 'The next run looks again: aio-dca poll'] : [];
+function nextSteps({ id, state }: PayoutView, payments: PayoutDetail['payments']): string[] {
+  if (state === 'unknown') return ['', 'The next run looks again: aio-dca poll'];
+  if (state !== 'held') return [];
+  const open = payments.filter(({ state: of }) => of !== 'settled' && of !== 'dead');
+  const which = open.length > 1 ? ' --payment HASH' : '';
+  const steps = [
+    [`aio-dca payouts release p${id}`, 'let the next run look and go on'],
+    ...(open.length === 0
+      ? []
+      : [
+          [`aio-dca payouts resolve p${id}${which} --paid --reason TEXT`, 'it arrived'],
+          [`aio-dca payouts resolve p${id}${which} --not-paid --reason TEXT`, 'it never will: pay it again'],
+        ]),
+  ] as const;
+  const width = Math.max(...steps.map(([command]) => command.length)) + 2;
+  return ['', 'A person decides:', ...steps.map(([command, what]) => `  ${command.padEnd(width)}${what}`)];
 }

@@ -3,7 +3,7 @@ import type { CashOut } from '../dca/cash-out.ts';
 import { formatDecimal } from '../dca/money.ts';
 import type { Plan } from '../scheduler/rehearse.ts';
 import type { PollReport } from '../scheduler/report.ts';
-import { counted, formatFiat, formatSats, formatTime, table } from './print.ts';
+import { counted, formatFiat, formatSats, formatTime, table, wrapped } from './print.ts';
 
 /** `poll --json`, as docs and scripts know it. */
 export function pollJson(report: PollReport) {
@@ -86,16 +86,25 @@ function plannedJson(cashOut: CashOut, division: Division, clients: Plan['client
 export function pollText(report: PollReport): string {
   const { source, distributed } = report;
   return [
-    `Read ${counted(source.read, 'row')} of Lamassu: ${counted(distributed.cashOuts, 'new cash-out')}, ${source.alreadyProcessed} known, ${source.toReview} newly in review.`,
+    source.failed
+      ? unread(distributed.cashOuts)
+      : `Read ${counted(source.read, 'row')} of Lamassu: ${counted(distributed.cashOuts, 'new cash-out')}, ${source.alreadyProcessed} known, ${source.toReview} newly in review.`,
     ...(distributed.cashOuts > 0
       ? [
-          `Distributed ${formatSats(distributed.gross)}: ${formatSats(distributed.net)} to clients, ` +
-            `${formatSats(distributed.commission)} commission, ${formatSats(distributed.own)} own share.`,
+          wrapped(
+            `Distributed ${formatSats(distributed.gross)}: ${formatSats(distributed.net)} to clients, ` +
+              `${formatSats(distributed.commission)} commission, ${formatSats(distributed.own)} own share.`,
+          ),
         ]
       : []),
     ...paidLines(report),
     ...(report.news.reviews > 0 ? ['Look at what waits for a person: aio-dca review list'] : []),
   ].join('\n');
+}
+
+function unread(cashOuts: number): string {
+  if (cashOuts === 0) return 'Lamassu could not be read.';
+  return `Lamassu could not be read to the end: ${counted(cashOuts, 'new cash-out')} before that.`;
 }
 
 /** What the paying half of a run did. */
@@ -150,7 +159,9 @@ export function planText({ report, cashOuts, creditSats, payouts, clients }: Pla
   });
   return [
     'Dry run: nothing was written, nothing was paid.',
-    `${counted(report.source.read, 'row')} read, ${counted(cashOuts.length, 'new cash-out')}, ${report.source.toReview} would go to review.`,
+    report.source.failed
+      ? unread(cashOuts.length)
+      : `${counted(report.source.read, 'row')} read, ${counted(cashOuts.length, 'new cash-out')}, ${report.source.toReview} would go to review.`,
     ...(rows.length > 0
       ? [table(['confirmed', 'cash-out', 'client', 'cash', 'net', 'commission'], rows)]
       : []),

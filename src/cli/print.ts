@@ -175,7 +175,11 @@ export function printError(error: unknown, json: boolean): void {
     return;
   }
   const label = styleText('red', code, { stream: process.stderr });
-  console.error(`${label}: ${message}${hint === undefined ? '' : `\n  ${hint}`}`);
+  // A log keeps a message on one line; the hint may hold a command, to be copied whole.
+  const told = process.stderr.isTTY
+    ? wrapped(message, { width: widthOf(process.stderr) - code.length - 2 })
+    : message;
+  console.error(`${label}: ${told}${hint === undefined ? '' : `\n  ${hint}`}`);
 }
 
 function defect(error: unknown): BridgeError {

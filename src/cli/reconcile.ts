@@ -5,7 +5,7 @@ import type { Day, Sums } from '../reconcile/lamassu.ts';
 import type { Reconciliation } from '../reconcile/reconcile.ts';
 import { makeCli } from './context.ts';
 import { differencesText } from './differences.ts';
-import { counted, formatFiat, formatSats, table } from './print.ts';
+import { counted, formatFiat, formatSats, table, wrapped } from './print.ts';
 import { parseRange, type RangeOptions, rangeOptions } from './range.ts';
 
 export function register(program: Command): void {
@@ -53,7 +53,7 @@ function text({ ok, checked, differences, days }: Reconciliation): string {
     note(count('not_read_yet'), 'Newer than the last run, so not distributed yet'),
     note(count('waiting_for_a_person'), 'Large, so waiting in review'),
     note(count('other_sources'), 'Of other Lamassu servers, to be compared by their own bridges'),
-  ].filter((line) => line !== null);
+  ].flatMap((line) => (line === null ? [] : [wrapped(line)]));
   if (ok) return [...notes, ...sumsTable(days), 'No difference.'].join('\n');
   return [
     ...notes,

@@ -1,7 +1,8 @@
+import { groupDigits } from '../dca/money.ts';
 import type { BridgeError } from '../errors.ts';
 import type { Status } from '../ledger/status.ts';
 import { type Instant, toMs } from '../time.ts';
-import { clean, formatSats, formatTime } from './print.ts';
+import { clean, counted, formatSats, formatTime, wrapped } from './print.ts';
 
 /** What `status` shows. */
 export interface StatusView {
@@ -76,7 +77,7 @@ export function statusText(view: StatusView, timezone: string): string {
     ...(lastRun ? [pair('Last run', `r${lastRun.id} ${lastRun.outcome}, ${when(lastRun.finishedAt)}`)] : []),
     ...(running ? [pair('Going on now', `r${running.id}, ${running.kind} by ${clean(running.actor)}`)] : []),
     ['Mark', mark ? when(mark.confirmedAt) : 'nothing read yet'],
-    ['Cash-outs', `${totals.cashOuts} with ${formatSats(totals.gross)}`],
+    ['Cash-outs', `${groupDigits(totals.cashOuts)} with ${formatSats(totals.gross)}`],
     [
       '',
       `${formatSats(totals.net)} net, ${formatSats(totals.commission)} commission, ${formatSats(totals.own)} own`,
@@ -84,7 +85,7 @@ export function statusText(view: StatusView, timezone: string): string {
     ['Paid', formatSats(totals.settled)],
     [
       'Owed',
-      `${formatSats(owed.sats)}, ${formatSats(waiting)} of it not due yet; ${owed.payouts} open payouts`,
+      `${formatSats(owed.sats)}, ${formatSats(waiting)} of it not due yet; ${counted(owed.payouts, 'open payout')}`,
     ],
     ['Source wallet', sourceText(view)],
     ...creditLines(view),
@@ -93,7 +94,7 @@ export function statusText(view: StatusView, timezone: string): string {
       : []),
   ];
   return [
-    ...lines.map(([label, text]) => `${label.padEnd(15)}${text}`),
+    ...lines.map(([label, text]) => wrapped(`${label.padEnd(15)}${text}`, { indent: ' '.repeat(15) })),
     '',
     ...attentionLines(status.attention),
     ...(paused ? ['Paying goes on with: aio-dca payouts resume'] : []),
@@ -130,12 +131,16 @@ function creditLines({ source, creditSource, status }: StatusView): [string, str
 
 function attentionLines({ review, held, unknown, stale, aged, credits }: Status['attention']): string[] {
   const needs: [boolean, string, string][] = [
-    [review > 0n, `${review} rows of Lamassu in review`, 'aio-dca review list'],
-    [held > 0n, `${held} payouts held`, 'aio-dca payouts list --state held'],
-    [unknown > 0n, `${unknown} payouts whose outcome is not known`, 'aio-dca payouts list --state unknown'],
+    [review > 0n, `${counted(review, 'row')} of Lamassu in review`, 'aio-dca review list'],
+    [held > 0n, `${counted(held, 'payout')} held`, 'aio-dca payouts list --state held'],
+    [
+      unknown > 0n,
+      `${counted(unknown, 'payout')} with an outcome not known`,
+      'aio-dca payouts list --state unknown',
+    ],
     [stale, 'no run has succeeded for too long', 'aio-dca poll, then aio-dca doctor'],
-    [credits > 0n, `${credits} credits of the source wallet in doubt`, 'aio-dca credits list'],
-    [aged > 0n, `${aged} open payouts are too old`, 'aio-dca payouts list --open'],
+    [credits > 0n, `${counted(credits, 'credit')} of the source wallet in doubt`, 'aio-dca credits list'],
+    [aged > 0n, `${counted(aged, 'open payout')} for too long`, 'aio-dca payouts list --open'],
   ];
   const standing = needs.filter(([stands]) => stands);
   if (standing.length === 0) return ['Nothing needs a person.'];
@@ -147,10 +152,10 @@ function ago(at: Instant, now: Instant): string {
   const seconds = Math.trunc((toMs(now) - toMs(at)) / 1000);
   if (seconds < 0) return 'ahead of this clock';
   const units: [number, string][] = [
-    [86_400, 'days'],
-    [3_600, 'hours'],
-    [60, 'minutes'],
+    [86_400, 'day'],
+    [3_600, 'hour'],
+    [60, 'minute'],
   ];
-  const [size, name] = units.find(([unit]) => seconds >= 2 * unit) ?? [1, 'seconds'];
-  return `${Math.trunc(seconds / size)} ${name} ago`;
+  const [size, name] = units.find(([unit]) => seconds >= 2 * unit) ?? [1, 'second'];
+  return `${counted(Math.trunc(seconds / size), name)} ago`;
 }

@@ -20,7 +20,7 @@ export function explain(issues: readonly z.core.$ZodIssue[], file: string, docum
             path: [...issue.path, key],
             what: `unknown key, ${known(issue.path, key)}`,
           }))
-        : [{ path: issue.path, what: complaint(issue, document) }],
+        : [{ path: inDocument(issue.path, document), what: complaint(issue, document) }],
     )
     .map(({ path, what }) => ({ line: lineOf(lines, path), text: `${name(path)}: ${what}` }))
     .sort((a, b) => (a.line ?? Number.POSITIVE_INFINITY) - (b.line ?? Number.POSITIVE_INFINITY))
@@ -46,8 +46,14 @@ function withLine(line: number | undefined, text: string): string {
 }
 
 function complaint(issue: z.core.$ZodIssue, document: unknown): string {
-  const missing = issue.path.reduce<unknown>(child, document) === undefined;
+  const missing = inDocument(issue.path, document).reduce<unknown>(child, document) === undefined;
   return `${missing ? 'missing, ' : ''}expected ${issue.message}`;
+}
+
+/** One text stands for a list of one: what is wrong with it is said of the key. */
+function inDocument(path: Path, document: unknown): Path {
+  const outer = path.slice(0, -1);
+  return typeof outer.reduce<unknown>(child, document) === 'string' ? outer : path;
 }
 
 function child(parent: unknown, key: PropertyKey): unknown {

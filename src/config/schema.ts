@@ -166,7 +166,7 @@ export const fileSchema = table({
   attention: table({ stale_after: duration('2 hours'), payout_after: duration('24 hours') }).prefault({}),
   schedule: table({
     poll: read('five fields of cron, like "*/5 * * * *"', (value) =>
-      isCron(value) ? value : undefined,
+      isCron(value) && value.trim().split(/\s+/).length === 5 ? value : undefined,
     ).prefault('*/5 * * * *'),
   }).prefault({}),
   log: table({

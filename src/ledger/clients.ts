@@ -91,8 +91,8 @@ export async function findClient(db: Db, name: string, at: Instant): Promise<Cli
 }
 
 /** A client that can still be changed: `closed` is final. */
-export async function openClient(trx: Trx, name: string, at: Instant): Promise<Client> {
-  const client = await findClient(trx, name, at);
+export async function openClient(db: Db, name: string, at: Instant): Promise<Client> {
+  const client = await findClient(db, name, at);
   if (client.status !== 'closed') return client;
   throw invalid(`CLIENT: ${name} is closed`, 'That is final; add a client with another name.');
 }

@@ -185,7 +185,8 @@ async function setStatus(trx: Trx, id: bigint, status: 'active' | 'closing'): Pr
   await trx.updateTable('recipients').set({ status }).where('id', '=', id).execute();
 }
 
-async function findCommission(db: Db, name: string, at: Instant): Promise<CommissionRecipient> {
+/** Throws `usage/invalid` where there is none of that name. */
+export async function findCommission(db: Db, name: string, at: Instant): Promise<CommissionRecipient> {
   const found = (await commissionRecipients(db, at)).find((one) => one.name === name);
   if (found) return found;
   throw invalid(

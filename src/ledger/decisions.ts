@@ -10,8 +10,7 @@ import type { PaymentState, PayoutState } from './schema.ts';
  * where the payout's state leaves nothing to decide. They run under the run's lease, so none races with a payment.
  */
 
-/** What may still be paid: a person can say what became of it. */
-export const OPEN: PaymentState[] = ['invoiced', 'sending', 'unknown'];
+const OPEN: PaymentState[] = ['invoiced', 'sending', 'unknown'];
 
 /** A payout and its payments that are not dead. */
 export interface Case {

@@ -1,3 +1,4 @@
+import { formatDecimal } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
 import { findClient } from './clients.ts';
@@ -45,7 +46,7 @@ export async function adjustFunding(
       remaining,
       ...(before.status === 'in_flight' ? {} : { status: statusAfter(before, remaining) }),
     },
-    also: { difference: shown(before, amount.minor) },
+    also: { difference: formatDecimal(amount.minor, before.digits) },
   });
 }
 

@@ -1,4 +1,5 @@
 import { type Selectable, sql } from 'kysely';
+import { formatDecimal } from '../dca/money.ts';
 import { takeFromOwn } from '../dca/own-share.ts';
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
@@ -234,14 +235,24 @@ async function give(
   });
   await trx.updateTable('cash_outs').set(after).where('id', '=', before.id).execute();
   const state = ({ own_fiat, own, net, commission }: PartOfPast['after']) => ({
-    ...{ own_fiat: shown(funding, own_fiat), own_sats: own, net_sats: net, commission_sats: commission },
+    ...{
+      own_fiat: formatDecimal(own_fiat, funding.digits),
+      own_sats: own,
+      net_sats: net,
+      commission_sats: commission,
+    },
   });
   await record(trx, who, {
     at,
     action: 'cash-out from own',
     subject: before.id,
     before: state(before),
-    after: { ...state(after), funding: `f${funding.id}`, fiat: shown(funding, fiat), sats: net },
+    after: {
+      ...state(after),
+      funding: `f${funding.id}`,
+      fiat: formatDecimal(fiat, funding.digits),
+      sats: net,
+    },
   });
 }
 

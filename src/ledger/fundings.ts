@@ -1,4 +1,4 @@
-import { formatDecimal } from '../dca/money.ts';
+import { formatDecimal, formatRate } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
 import { findClient } from './clients.ts';
@@ -77,7 +77,7 @@ export async function addFunding(
     at,
     action: 'funding add',
     subject: `f${id}`,
-    after: { client: client.name, rate, ...snapshot(added) },
+    after: { client: client.name, rate: rate === null ? null : formatRate(rate), ...snapshot(added) },
   });
   return settlePast(trx, who, added, funding.past, at);
 }

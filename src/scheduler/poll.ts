@@ -10,7 +10,7 @@ import { lastReport, payoutsNeedingPeople, reviewsSince } from '../ledger/news.t
 import type { Ledger, Trx } from '../ledger/open.ts';
 import { now } from '../time.ts';
 import { pay } from './pay.ts';
-import { pagesToRead, type Reading, type ReadReport, readCashOuts } from './read.ts';
+import { pagesToRead, type Reading, readCashOuts } from './read.ts';
 import { add, conclude, noTotals, type PollReport, summaryOf } from './report.ts';
 import { rulesOf } from './rules.ts';
 import { bind, concernsReading, emptyReport, markOf, readingOf, refuseWithoutClients } from './setup.ts';
@@ -86,7 +86,7 @@ async function readHalf(
   signal: AbortSignal,
   problems: BridgeError[],
   onCashOut: Reading['onCashOut'],
-): Promise<ReadReport> {
+): Promise<PollReport['source']> {
   const { ledger, config } = deps;
   try {
     const source = await openSource(config.lamassu);
@@ -120,7 +120,7 @@ async function readHalf(
   } catch (error) {
     if (!concernsReading(error)) throw error;
     problems.push(error);
-    return emptyReport(await markOf(ledger.db, config.lamassu.name));
+    return { ...emptyReport(await markOf(ledger.db, config.lamassu.name)), failed: true };
   }
 }
 

@@ -35,7 +35,7 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
   const distributed = noTotals();
   return ledger.rehearse(async (trx) => {
     const mark = read && (await bind(trx, config, read));
-    const source = read
+    const source: PollReport['source'] = read
       ? await readCashOuts(
           {
             ...readingOf(config, trx, (work) => work(trx), mark, null),
@@ -48,7 +48,7 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
           read.now,
           read.pages,
         )
-      : emptyReport(await markOf(trx, config.lamassu.name));
+      : { ...emptyReport(await markOf(trx, config.lamassu.name)), failed: true };
     const due = await dueGroups(trx, formOptions(config, 0n));
     const names = await trx.selectFrom('recipients').select(['id', 'name']).execute();
     const clients = new Map(names.map((one) => [one.id, one.name]));

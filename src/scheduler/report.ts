@@ -18,7 +18,8 @@ export interface PollReport {
   startedAt: string;
   finishedAt: string;
   outcome: Outcome;
-  source: ReadReport;
+  /** `failed`: Lamassu could not be read, or not to the end. */
+  source: ReadReport & { failed?: boolean };
   distributed: Totals;
   payouts: PayReport;
   problems: BridgeError[];

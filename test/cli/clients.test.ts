@@ -117,6 +117,15 @@ describe('clients add', () => {
       await world.must(['clients', 'add', 'taken', '--wallet-key-file', other.path]);
     });
 
+    test('a name that cannot be, before anything is left in the wallet', async () => {
+      const wallet = await walletFile();
+      const key = ['--wallet-key-file', wallet.path];
+      expect((await world.aioDca(['clients', 'add', 'taken', ...key])).code).toBe(64);
+      expect((await world.aioDca(['clients', 'set', 'nobody', ...key])).code).toBe(64);
+      expect((await world.aioDca(['commission', 'add', 'taken', '--weight', '1', ...key])).code).toBe(64);
+      expect(world.simulator().payments(wallet.id)).toEqual([]);
+    });
+
     test.each(bad)('%s, naming the field, and writes nothing', async (_what, args, field) => {
       const before = await names();
       const ran = await world.aioDca(['clients', 'add', ...args(path), '--json']);

@@ -47,7 +47,7 @@ test('cash on its way, confirmed, taken out in part and then all of it', async (
     withdrawn: '3000.00',
     status: 'withdrawn',
     history: [
-      { action: 'funding add' },
+      { action: 'funding add', after: { amount: '3000.00', rate: '0.05000' } },
       { action: 'funding confirm' },
       { action: 'funding withdraw', reason: 'asked for' },
       { action: 'funding withdraw', actor: 'dora', reason: 'all of it' },
@@ -55,6 +55,7 @@ test('cash on its way, confirmed, taken out in part and then all of it', async (
   });
   const page = (await world.must(['fundings', 'show', id])).stdout;
   expect(page).toContain('funding withdraw by dora');
+  for (const line of page.split('\n')) expect([...line].length).toBeLessThanOrEqual(100);
 });
 
 test('the list is a table of at most 100 columns, or an array', async () => {
@@ -84,7 +85,10 @@ describe('refuses, naming the field, and writes nothing:', () => {
     ['an id that is none', ['confirm', 'p1'], 'ID'],
     ['a withdrawal without a reason', ['withdraw', 'f1'], '--reason'],
     ['an adjustment by nothing', ['adjust', 'f1', '-0 GTQ', '--reason', 'x'], 'amount'],
-    ['an adjustment that is none', ['adjust', 'f1', '--GTQ', '--reason', 'x'], 'amount'],
+    ['an adjustment that is none', ['adjust', 'f1', '-5', '--reason', 'x'], 'amount'],
+    ['an amount below zero', ['add', 'alice', '-3000 GTQ', '--deposited'], 'amount'],
+    ['a withdrawal below zero', ['withdraw', 'f1', '-5 GTQ', '--reason', 'x'], 'amount'],
+    ['an option that there is not', ['adjust', 'f1', '-5 GTQ', '--reason', 'x', '--reson', 'y'], '--reson'],
     ['an adjustment without a reason', ['adjust', 'f1', '-5 GTQ', '--reason', ' '], '--reason'],
     ['a count in another currency', ['confirm', 'f1', '--counted', '5'], '--counted'],
     ['a move to nowhere', ['move', 'f1'], '--machine'],
@@ -167,8 +171,8 @@ test('what was counted is the amount; corrections and moves are told, with their
     history: [
       { action: 'funding add' },
       { action: 'funding confirm', after: { difference: '-50.00' } },
-      { action: 'funding adjust', reason: 'a note twice', after: { difference: '-50.00 GTQ' } },
-      { action: 'funding adjust', reason: 'found', after: { difference: '10.50 GTQ' } },
+      { action: 'funding adjust', reason: 'a note twice', after: { difference: '-50.00' } },
+      { action: 'funding adjust', reason: 'found', after: { difference: '10.50' } },
       { action: 'funding move', before: { machine: null }, after: { machine: 'm1' } },
       { action: 'funding move', after: { machine: null } },
     ],

@@ -7,6 +7,7 @@ import {
   jsonDocument,
   printError,
   table,
+  wrapped,
 } from '../../src/cli/print.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { BridgeError } from '../../src/errors.ts';
@@ -14,6 +15,15 @@ import { BridgeError } from '../../src/errors.ts';
 afterEach(() => vi.restoreAllMocks());
 
 const longest = (text: string) => Math.max(...text.split('\n').map((line) => [...line].length));
+
+describe('wrapped', () => {
+  test('breaks between words, sets in what follows, and keeps what fits and what cannot be broken', () => {
+    const long = 'x'.repeat(30);
+    expect(wrapped(`  one two three four\nshort\n${long}`, { width: 12, indent: '    ' })).toBe(
+      `  one two\n    three\n    four\nshort\n${long}`,
+    );
+  });
+});
 
 describe('table', () => {
   const rows = [

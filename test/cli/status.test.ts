@@ -70,7 +70,8 @@ test('a new ledger needs nobody', async () => {
     paused: false,
     pause: null,
     source_wallet: { balance_sats: 10_000_000, short_sats: 0 },
-    attention: nothing,
+    credits: { on: false, credited_sats: 0, to_come_sats: 0 },
+    attention: { ...nothing, credits: 0 },
     totals: { cash_outs: 0, gross_sats: 0, commission_sats: 0, net_sats: 0, own_sats: 0, settled_sats: 0 },
   });
   expect(ran.stdout).not.toContain(new URL(world.ledgerUrl).password);
@@ -142,7 +143,7 @@ describe('needs a person', () => {
     expect(await status()).toMatchObject({ code: 2, attention: { ...nothing, held: 1 } });
     const page = await world.aioDca(['status']);
     expect(page.code).toBe(2);
-    expect(page.stdout).toMatch(/1 payouts held +aio-dca payouts list --state held/);
+    expect(page.stdout).toMatch(/1 payout held +aio-dca payouts list --state held/);
     await world.must(['payouts', 'release', 'p2']);
     await world.lnbits.topUp(world.source.id, 10_000_000n);
     await world.must(['poll']);
@@ -154,7 +155,7 @@ describe('needs a person', () => {
     await world.aioDca(['poll']);
     expect(await status()).toMatchObject({ code: 2, attention: { ...nothing, review: 1 } });
     expect((await world.aioDca(['status'])).stdout).toMatch(
-      /1 rows of Lamassu in review +aio-dca review list/,
+      /1 row of Lamassu in review +aio-dca review list/,
     );
     await ledger.db
       .updateTable('review')

@@ -190,6 +190,22 @@ host_key = 5`;
     expect(mistakes(text)[0]).toMatch(/^line 11: lamassu\.ssh\.host_key: expected a host key/);
   });
 
+  test('a host key that is none is wrong, not missing', () => {
+    const ssh = `${MINIMAL}[lamassu.ssh]\nhost = "atm"\nhost_key = "md5:xx"`;
+    const says =
+      'lamassu.ssh.host_key: expected a fingerprint "SHA256:…", or a whole line "ssh-ed25519 AAAA…"';
+    expect(mistakes(ssh)).toEqual([`line 8: ${says}`]);
+    expect(mistakes(ssh.replace('"md5:xx"', '["md5:xx"]'))[0]).toMatch(
+      /host_key\[1\]: expected a fingerprint/,
+    );
+  });
+
+  test('a schedule with seconds', () => {
+    expect(mistakes(`${MINIMAL}[schedule]\npoll = "0 */5 * * * *"`)).toEqual([
+      'line 7: schedule.poll: expected five fields of cron, like "*/5 * * * *"',
+    ]);
+  });
+
   test('a table that is none, sums that contradict', () => {
     expect(mistakes(`ledger = "x"\n${MINIMAL}`)).toEqual(['line 1: ledger: expected a table']);
     expect(mistakes(`${MINIMAL}[payouts]\nminimum_sats = 5\nmaximum_sats = 4`)).toEqual([

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { pollText } from '../../src/cli/poll-report.ts';
 import { type Config, loadConfig } from '../../src/config/load.ts';
 import { ALWAYS } from '../../src/ledger/in-force.ts';
 import { startRun } from '../../src/ledger/lease.ts';
@@ -319,8 +320,10 @@ quiet = "1 ms"
       outcome: 'incomplete',
       exitCode: 75,
       payouts: { settled: 1 },
-      source: { read: 0, mark: { id: mark } },
+      source: { read: 0, mark: { id: mark }, failed: true },
     });
+    expect(pollText(report)).toMatch(/^Lamassu could not be read\.$/m);
+    expect(pollText(report)).not.toContain('0 new cash-outs');
     expect(report.problems.map((one) => one.code)).toEqual(['lamassu/unreachable']);
     expect(lnbits.balance(alice.id)).toBe(484_207n);
   });
