@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Verification } from '../ledger/verify.ts';
 import { makeCli } from './context.ts';
 import { differencesText } from './differences.ts';
+import { counted, wrapped } from './print.ts';
 
 export function register(program: Command): void {
   program
@@ -18,10 +19,14 @@ export function register(program: Command): void {
 }
 
 function verifyText({ ok, checked, differences }: Verification): string {
-  const counted = Object.entries(checked).map(([what, rows]) => `${rows} ${what.replaceAll('_', ' ')}`);
-  if (ok) return `The books balance: ${counted.join(', ')}.`;
+  const rows = Object.entries(checked)
+    .map(([what, count]) =>
+      counted(count, what.replace('cash_outs', 'cash-outs').replaceAll('_', ' ').slice(0, -1)),
+    )
+    .join(', ');
+  if (ok) return wrapped(`The books balance: ${rows}.`);
   return [
-    `The books do not balance: ${differences.length} differences in ${counted.join(', ')}.`,
+    wrapped(`The books do not balance: ${counted(differences.length, 'difference')} in ${rows}.`),
     differencesText(differences),
   ].join('\n');
 }

@@ -255,7 +255,7 @@ class Days {
     const days = [...this.#days.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, day]) => day);
     for (const { date, machine, currency, ledger, lamassu } of days) {
       const text = ({ cashOuts, fiat, gross }: Sums) =>
-        `${cashOuts} cash-outs, ${formatDecimal(fiat, currencyDigits(currency) ?? 0)} ${currency}, ${gross} sat`;
+        `${cashOuts} ${cashOuts === 1 ? 'cash-out' : 'cash-outs'}, ${formatDecimal(fiat, currencyDigits(currency) ?? 0)} ${currency}, ${gross} sat`;
       if (text(ledger) !== text(lamassu))
         findings.add('day/sums', `${date}, machine ${machine}`, text(ledger), text(lamassu));
     }

@@ -30,7 +30,10 @@ test('books that balance are counted, exit 0', async () => {
     checked: { cash_outs: 2, allocations: 2, fundings: 1, payouts: 1, payments: 1, sources: 1 },
     differences: [],
   });
-  expect((await world.must(['verify'])).stdout).toContain('The books balance: 2 cash outs, 2 allocations');
+  const page = (await world.must(['verify'])).stdout;
+  expect(page).toMatch(/\b1 source\b/);
+  for (const line of page.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
+  expect(page).toContain('The books balance: 2 cash-outs, 2 allocations');
 });
 
 test('what differs is named with both sides and the way out, exit 2', async () => {

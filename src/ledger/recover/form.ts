@@ -144,6 +144,7 @@ async function cashOutsText(trx: Trx, { cashOuts, cashOutsCount }: Lost): Promis
       ? []
       : await trx.selectFrom('cash_outs').select('id').where('id', 'in', cashOuts).execute();
   const missing = cashOuts.filter((id) => !rows.some((row) => row.id === id));
-  if (missing.length === 0) return `${cashOutsCount} cash-outs`;
-  return `${cashOutsCount} cash-outs, without ${missing.join(', ')}, which the ledger does not have`;
+  const many = `${cashOutsCount} ${cashOutsCount === 1 ? 'cash-out' : 'cash-outs'}`;
+  if (missing.length === 0) return many;
+  return `${many}, without ${missing.join(', ')}, which the ledger does not have`;
 }
