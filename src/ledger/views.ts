@@ -149,7 +149,7 @@ export async function cashOutDetail(db: Db, id: string): Promise<CashOutDetail |
 }
 
 /** Lamassu's ids are UUIDs. */
-export const LAMASSU_ID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+const LAMASSU_ID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 /**
  * The whole id of the cash-out that a person means: Lamassu's, which need not be known here, or an unambiguous

@@ -85,11 +85,11 @@ async function refuseSent(trx: Trx, { cashOut, allocations }: CashOutDetail): Pr
   const payouts = [...allocations, ...shares].flatMap(({ payout_id }) => payout_id ?? []);
   if (payouts.length > 0) {
     const names = [...new Set(payouts)].sort((a, b) => (a < b ? -1 : 1)).map((payout) => `p${payout}`);
-    const example = `${formatDecimal(allocations[0]?.fiat ?? cashOut.fiat, cashOut.digits)} ${cashOut.currency}`;
     throw invalid(
       `ID: sats of ${cashOut.id} are in ${names.join(', ')}, and a payout is never taken back`,
-      'Was too little distributed, settle the rest with --external and a reference of your own. Was it too much, ' +
-        `take what it was worth from the client's remaining cash: \`aio-dca fundings adjust f… "-${example}" --reason "…"\`.`,
+      'Was too little distributed, settle the rest with --external and a reference of your own. Was too much cash ' +
+        'settled, nothing is owed: the clients gave that cash for those sats, and it is yours now. Were it too many sats ' +
+        'for the cash, agree with the client on what the excess was worth, and take that with `aio-dca fundings adjust`.',
     );
   }
   const credited = await trx

@@ -1,11 +1,13 @@
+import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { creditsIn } from '../ledger/credits.ts';
 import { record } from '../ledger/log.ts';
 import type { Ledger, Trx } from '../ledger/open.ts';
 import { holdPayout, movePayment } from '../ledger/payouts.ts';
 import type { Payment as Shown } from '../lnbits/client.ts';
+import { taggedPayments } from '../lnbits/history.ts';
 import { now } from '../time.ts';
-import type { Context } from './context.ts';
+import { type Context, isGone } from './context.ts';
 
 const PAGE = 100;
 
@@ -18,14 +20,41 @@ const PAGE = 100;
  * Errors: `ledger/wallet-differs`, `ledger/restored`, `lnbits/restored`, and those of the LNbits client.
  */
 export async function checkSourceWallet(ctx: Context): Promise<void> {
-  await ctx.run.write((trx) => bindSourceWallet(trx, ctx));
-  const shown = await page(ctx, 0);
-  await refuseUnknown(ctx, shown);
+  await bindSourceWallet(ctx);
+  const newest = await refuseUnknown(ctx);
   await refuseForgotten(ctx);
-  await lookAgain(ctx, shown);
+  await lookAgain(ctx, newest);
 }
 
-async function bindSourceWallet(trx: Trx, ctx: Context): Promise<void> {
+/**
+ * A wallet that never paid for this ledger cannot show what a restored ledger lost, but the wallets that were paid
+ * into can: they are asked before another source wallet is taken.
+ */
+async function bindSourceWallet(ctx: Context): Promise<void> {
+  const { source_wallet_id: bound } = await ctx.ledger.db
+    .selectFrom('ledger')
+    .select('source_wallet_id')
+    .executeTakeFirstOrThrow();
+  if (bound === ctx.source.walletId) return;
+  // Refused here already while something is open: on LNbits before 1.4 the look would change what is open.
+  await ctx.ledger.rehearse((trx) => takeSourceWallet(trx, ctx));
+  const wallets = await ctx.ledger.db.selectFrom('wallets').select(['id', 'invoice_key']).execute();
+  for (const wallet of wallets) await refuseUnknownAt(ctx, new Secret(wallet.invoice_key));
+  await ctx.run.write((trx) => takeSourceWallet(trx, ctx));
+}
+
+async function refuseUnknownAt(ctx: Context, key: Secret): Promise<void> {
+  try {
+    const shown = await taggedPayments(ctx.lnbits, key);
+    const received = shown.filter((one) => one.amountMsat > 0n && one.status === 'success');
+    await refuseStrange(ctx, ofThisLedger(ctx, received));
+  } catch (error) {
+    // A wallet that is gone is paid into no more, so nothing can be paid into it twice.
+    if (!isGone(error)) throw error;
+  }
+}
+
+async function takeSourceWallet(trx: Trx, ctx: Context): Promise<void> {
   const { source_wallet_id: bound } = await trx
     .selectFrom('ledger')
     .select('source_wallet_id')
@@ -76,12 +105,30 @@ async function bindSourceWallet(trx: Trx, ctx: Context): Promise<void> {
   });
 }
 
-async function page(ctx: Context, offset: number): Promise<Shown[]> {
+/** One page of the source wallet's newest tagged payments: how many rows it has, and which this ledger sent. */
+async function page(ctx: Context, offset: number): Promise<{ rows: number; sent: Shown[] }> {
   const { payments } = await ctx.lnbits.newest(ctx.source.key, { tag: 'aio-dca', limit: PAGE, offset });
-  return payments.filter((one) => one.amountMsat < 0n && one.extra.ledger === ctx.ledger.id);
+  const outgoing = payments.filter((one) => one.amountMsat < 0n);
+  return { rows: payments.length, sent: ofThisLedger(ctx, outgoing) };
 }
 
-async function refuseUnknown(ctx: Context, shown: Shown[]): Promise<void> {
+function ofThisLedger(ctx: Context, shown: Shown[]): Shown[] {
+  return shown.filter((one) => one.extra.ledger === ctx.ledger.id);
+}
+
+/**
+ * What a restored ledger lost is newer than what it knows: the pages are read back to the first payment of this
+ * ledger, past those of others that pay from the same wallet. Answers this ledger's payments of that page.
+ */
+async function refuseUnknown(ctx: Context): Promise<Shown[]> {
+  for (let offset = 0; ; offset += PAGE) {
+    const { rows, sent } = await page(ctx, offset);
+    await refuseStrange(ctx, sent);
+    if (sent.length > 0 || rows < PAGE) return sent;
+  }
+}
+
+async function refuseStrange(ctx: Context, shown: Shown[]): Promise<void> {
   if (shown.length === 0) return;
   const hashes = shown.map((one) => one.hash);
   const known = await ctx.ledger.db
@@ -95,7 +142,7 @@ async function refuseUnknown(ctx: Context, shown: Shown[]): Promise<void> {
   throw new BridgeError(
     'ledger/restored',
     `LNbits shows payment ${unknown.hash} of this ledger (${unknown.extra.payout} for ${unknown.extra.client}), and the ledger does not know it`,
-    'An older copy of the ledger was put back. Stop the timer, run `aio-dca ledger recover --dry-run`, then `aio-dca ledger recover`; nothing is paid before.',
+    'An older copy of the ledger was put back. Stop the timer; if clients or fundings were entered after that copy was made, put it back once more and enter them again. Then `aio-dca ledger recover --dry-run` and `aio-dca ledger recover`. Nothing is paid before.',
   );
 }
 
@@ -126,7 +173,7 @@ async function lookAgain(ctx: Context, first: Shown[]): Promise<void> {
   // Newest first: so many pages hold them all, unless somebody else paid a lot from this wallet meanwhile.
   const pages = Math.ceil(unchecked.size / PAGE) + 1;
   for (let number = 0; number < pages && unchecked.size > 0; number += 1) {
-    const found = (number === 0 ? first : await page(ctx, number * PAGE)).filter(
+    const found = (number === 0 ? first : (await page(ctx, number * PAGE)).sent).filter(
       (one) => one.status === 'success',
     );
     await markChecked(

@@ -6,7 +6,7 @@ import type { Who } from '../ledger/log.ts';
 import { findMachine, machineLabel } from '../ledger/machines.ts';
 import type { Db, Ledger, Trx } from '../ledger/open.ts';
 import { type Settlement, settle } from '../ledger/settle.ts';
-import { type CashOutDetail, LAMASSU_ID } from '../ledger/views.ts';
+import type { CashOutDetail } from '../ledger/views.ts';
 import { type Instant, now } from '../time.ts';
 import { type Answer, askLamassu } from './ask.ts';
 import { judgeNew, rulesOf } from './rules.ts';
@@ -69,7 +69,8 @@ export async function draftSettled(config: Config, db: Db, id: string, words: Wo
 /** The reference of one that Lamassu never saw. Throws `usage/invalid` where it could be mistaken for Lamassu's id. */
 export function externalReference(text: string): string {
   const reference = text.trim();
-  if (LAMASSU_ID.test(reference)) {
+  // Whole or as the first characters that tables show, with dashes and braces or without.
+  if (/^[0-9a-f]{6,32}$/i.test(reference.replace(/[-{}]/g, ''))) {
     throw invalid(
       `--external: ${reference} looks like an id of Lamassu`,
       'Settle what Lamassu knows by its id, without --external; else use a reference of your own, like "receipt-17".',

@@ -1,6 +1,8 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { Secret } from '../../src/config/secret.ts';
 import { movePayout } from '../../src/ledger/payouts.ts';
 import { verifyLedger } from '../../src/ledger/verify.ts';
+import { LnbitsClient } from '../../src/lnbits/client.ts';
 import type { LnbitsVersion } from '../support/lnbits.ts';
 import { type Payday, type PaydayOptions, payday } from '../support/payday.ts';
 
@@ -370,6 +372,42 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
       expect(balances()[0]).toBe(1000n);
     });
 
+    test('also behind a hundred newer payments of another ledger from the same wallet', async () => {
+      const { alice, balances } = await two();
+      await day.payNow();
+      for (const row of day.lnbits.payments(day.source.id).filter((one) => one.amount < 0)) {
+        day.lnbits.change(day.source.id, row.payment_hash, {
+          payment_hash: row.payment_hash.replace(/^......../, 'ffffffff'),
+        });
+      }
+      const client = new LnbitsClient({ url: day.lnbits.url });
+      onTestFinished(() => client.close());
+      const extra = { tag: 'aio-dca', ledger: 'another' };
+      for (let n = 0; n < 101; n += 1) {
+        const invoice = { sats: 1n, memo: 'elsewhere', expirySeconds: 60, extra };
+        const { bolt11 } = await client.createInvoice(new Secret(alice.inkey), invoice);
+        await client.pay(new Secret(day.source.adminkey), { bolt11, extra });
+      }
+      await day.owe('bob', 10n);
+      expect((await day.payNow()).problems.map((one) => one.code)).toEqual(['ledger/restored']);
+      expect(balances()[1]).toBe(2000n);
+    });
+
+    test('and where the source wallet was changed, by what the clients received', async () => {
+      const { alice, balances } = await two();
+      await day.payNow();
+      const [received] = day.lnbits.payments(alice.id);
+      day.lnbits.change(alice.id, received?.payment_hash ?? '', { payment_hash: 'f'.repeat(64) });
+      const other = await day.lnbits.createUserWallet('other');
+      await day.lnbits.topUp(other.id, 5000n);
+      Object.defineProperty(day.config.lnbits, 'sourceWalletKey', { value: new Secret(other.adminkey) });
+      await day.owe('alice', 10n);
+      expect((await day.payNow()).problems.map((one) => [one.code, one.exitCode])).toEqual([
+        ['ledger/restored', 78],
+      ]);
+      expect(balances()[0]).toBe(1000n);
+    });
+
     test('an older LNbits that was put back is noticed: the newest settled payment is not there', async () => {
       const { balances } = await two();
       await day.payNow();
@@ -405,7 +443,6 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
         const other = await day.lnbits.createUserWallet('other');
         await day.lnbits.topUp(other.id, 5000n);
         const former = day.config.lnbits.sourceWalletKey;
-        const { Secret } = await import('../../src/config/secret.ts');
         const use = (value: typeof former) =>
           Object.defineProperty(day.config.lnbits, 'sourceWalletKey', { value });
         use(new Secret(other.adminkey));
