@@ -96,7 +96,7 @@ export function statusText(view: StatusView, timezone: string): string {
   return [
     ...lines.map(([label, text]) => wrapped(`${label.padEnd(15)}${text}`, { indent: ' '.repeat(15) })),
     '',
-    ...attentionLines(status.attention),
+    ...attentionLines(status),
     ...(paused ? ['Paying goes on with: aio-dca payouts resume'] : []),
   ].join('\n');
 }
@@ -129,7 +129,8 @@ function creditLines({ source, creditSource, status }: StatusView): [string, str
   ];
 }
 
-function attentionLines({ review, held, unknown, stale, aged, credits }: Status['attention']): string[] {
+function attentionLines({ attention, lastRun }: Status): string[] {
+  const { review, held, unknown, stale, aged, credits } = attention;
   const needs: [boolean, string, string][] = [
     [review > 0n, `${counted(review, 'row')} of Lamassu in review`, 'aio-dca review list'],
     [held > 0n, `${counted(held, 'payout')} held`, 'aio-dca payouts list --state held'],
@@ -137,6 +138,11 @@ function attentionLines({ review, held, unknown, stale, aged, credits }: Status[
       unknown > 0n,
       `${counted(unknown, 'payout')} with an outcome not known`,
       'aio-dca payouts list --state unknown',
+    ],
+    [
+      lastRun?.outcome === 'refused',
+      'the last run was refused',
+      'aio-dca poll says why, then aio-dca doctor',
     ],
     [stale, 'no run has succeeded for too long', 'aio-dca poll, then aio-dca doctor'],
     [credits > 0n, `${counted(credits, 'credit')} of the source wallet in doubt`, 'aio-dca credits list'],

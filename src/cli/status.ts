@@ -42,6 +42,7 @@ export function register(program: Command): void {
       });
       cli.answer(statusJson(view), statusText(view, config.timezone));
       const { review, held, unknown, stale, aged, credits } = view.status.attention;
-      if (stale || review + held + unknown + aged + credits > 0n) process.exitCode = 2;
+      const refused = view.status.lastRun?.outcome === 'refused';
+      if (refused || stale || review + held + unknown + aged + credits > 0n) process.exitCode = 2;
     });
 }

@@ -67,7 +67,7 @@ describe.each(ledgerKinds)('brakes on %s', (ledger) => {
       reason: 'odd',
     });
     const log = (await world.must(['log', '--actor', 'dora', '--json'])).json<{ subject: string }[]>();
-    expect(log.map((one) => one.subject).toSorted()).toEqual(['p1', 'p2']);
+    expect(new Set(log.map((one) => one.subject))).toEqual(new Set(['p1', 'p2']));
     for (const id of ['p1', 'p2']) await world.must(['payouts', 'release', id]);
     await world.must(['poll']);
     expect(await states()).toEqual(['settled', 'settled']);

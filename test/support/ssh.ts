@@ -114,7 +114,11 @@ export function generateKeyPair(): { private: string; public: string } {
 }
 
 /** Waits until `done` is true, for a condition that nothing announces. */
-export async function until(done: () => boolean | Promise<boolean>, what: string, ms = 30_000): Promise<void> {
+export async function until(
+  done: () => boolean | Promise<boolean>,
+  what: string,
+  ms = 30_000,
+): Promise<void> {
   const end = Date.now() + ms;
   while (!(await done())) {
     if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
