@@ -72,7 +72,8 @@ describe.each([
 
 test('headings stand out in a terminal, and nothing does with NO_COLOR', async () => {
   const args = ['--config', world.configFile, 'clients', 'list'];
-  const coloured = await inTerminal(args, { env: { NO_COLOR: undefined } }).ended;
+  // Node takes CI for a terminal without colours.
+  const coloured = await inTerminal(args, { env: { NO_COLOR: undefined, CI: undefined } }).ended;
   expect(coloured.raw).toContain('\u001b[1m');
   const plain = await inTerminal(args, { env: { NO_COLOR: '1' } }).ended;
   expect(plain.raw).not.toContain('\u001b');
