@@ -1,8 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const CACHE = fileURLToPath(new URL('../../node_modules/.cache/aio-dca-tests', import.meta.url));
+/** Where a test run finds the program as it was bundled for it; without it, its source is started. */
+export const PROGRAM_VARIABLE = 'AIO_DCA_TEST_PROGRAM';
+const MAIN =
+  process.env[PROGRAM_VARIABLE] ?? fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const CACHE = join(
+  process.env[PROGRAM_VARIABLE]
+    ? dirname(MAIN)
+    : join(import.meta.dirname, '../../node_modules/.cache/aio-dca-tests'),
+  'compiled',
+);
 
 export interface Ran {
   /** Null where a signal ended it. */
