@@ -44,15 +44,13 @@ export function register(program: Command): void {
 
 /** The metrics of the ledger and of this daemon's runs at `listen`. */
 async function serve(listen: string, cli: Cli, config: Config, log: Logger) {
-  const { Registry } = await import('prom-client');
   const { countRuns } = await import('../scheduler/run-metrics.ts');
-  const { ledgerMetrics } = await import('../scheduler/metrics.ts');
+  const { ledgerMetrics, together } = await import('../scheduler/metrics.ts');
   const { serveMetrics } = await import('../scheduler/metrics-server.ts');
-  const runs = new Registry();
-  const onRun = countRuns(runs);
+  const { registry: runs, onRun } = countRuns();
   const read = async () => {
     const ledger = await cli.withLedger('read', (open) => ledgerMetrics(open, config, pkg.version));
-    return Registry.merge([ledger, runs]).metrics();
+    return await together([ledger, runs]);
   };
   return { onRun, close: await serveMetrics(listen, read, log) };
 }

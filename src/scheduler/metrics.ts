@@ -18,6 +18,11 @@ interface Sample {
 const OUTCOMES = ['ok', 'attention', 'incomplete', 'refused', 'stopped', 'failed', 'died'];
 const STATES = ['planned', 'paying', 'deferred', 'unknown', 'held', 'settled'];
 
+/** Several registries as one Prometheus text. */
+export async function together(registries: Registry[]): Promise<string> {
+  return await Registry.merge(registries).metrics();
+}
+
 /**
  * What the ledger and the source wallet show, for Prometheus: times in seconds since 1970, sats, and fiat in whole
  * units. No label names a client, a wallet or a key. LNbits is asked for the balance with a short deadline; where it

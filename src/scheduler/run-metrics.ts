@@ -1,4 +1,4 @@
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { Counter, Histogram, Registry } from 'prom-client';
 import { catalogue } from '../errors.ts';
 
 /** A run as the daemon saw it. */
@@ -9,8 +9,9 @@ export interface RunSeen {
   codes: string[];
 }
 
-/** Begins to count the daemon's runs and their errors in `registry`; answers what counts one. */
-export function countRuns(registry: Registry): (run: RunSeen) => void {
+/** Begins to count the daemon's runs and their errors in `registry`; `onRun` counts one. */
+export function countRuns(): { registry: Registry; onRun(run: RunSeen): void } {
+  const registry = new Registry();
   const registers = [registry];
   const runs = new Counter({
     name: 'aio_dca_runs_total',
@@ -32,9 +33,10 @@ export function countRuns(registry: Registry): (run: RunSeen) => void {
   });
   // From 0: the first one would else not count as an increase.
   for (const code of Object.keys(catalogue)) if (/^(lnbits|lamassu)\//.test(code)) problems.inc({ code }, 0);
-  return ({ outcome, seconds, codes }) => {
+  const onRun = ({ outcome, seconds, codes }: RunSeen) => {
     runs.inc({ outcome });
     duration.observe(seconds);
     for (const code of codes) problems.inc({ code });
   };
+  return { registry, onRun };
 }
