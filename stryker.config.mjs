@@ -1,0 +1,17 @@
+/**
+ * Mutation testing of what decides about money: the arithmetic and the state machine of payouts.
+ * @type {import('@stryker-mutator/api/core').PartialStrykerOptions}
+ */
+export default {
+  testRunner: 'vitest',
+  vitest: { configFile: 'test/proof/mutation/vitest.config.ts', related: false },
+  // Stryker would rewrite the paths of tsconfig.json with TypeScript 5's API, which TypeScript 7 does not have.
+  tsconfigFile: 'none',
+  coverageAnalysis: 'perTest',
+  mutate: ['src/dca/**/*.ts', 'src/payouts/decide.ts'],
+  reporters: ['clear-text', 'json'],
+  jsonReporter: { fileName: 'coverage/mutation.json' },
+  tempDirName: 'node_modules/.cache/stryker',
+  concurrency: 2,
+  thresholds: { high: 95, low: 90, break: 90 },
+};
