@@ -116,6 +116,9 @@ test('nothing but the header without rows, and the sums say so', async () => {
   expect(ran.stderr).toBe('0 rows.\n');
 });
 
+/** A module that prints at the end how many kilobytes the process had at most. */
+const PEAK = `data:text/javascript,process.on('exit',()=>process.stderr.write(String(process.resourceUsage().maxRSS)))`;
+
 describe('sixty thousand rows', () => {
   const large = () => ['--config', inFolder('large.toml')];
 
@@ -149,6 +152,21 @@ describe('sixty thousand rows', () => {
     });
     expect(ran.json()).toMatchObject({ rows: 60_000, totals: { GTQ: { own_sats: 54_000_000 } } });
     expect(readFileSync(file, 'utf8').match(/\r\n/g)).toHaveLength(60_001);
+  }, 60_000);
+
+  test('need no more memory than a thousand', async () => {
+    const peak = async (...range: string[]) => {
+      const ran = await world.must(
+        [...large(), 'export', 'cash-outs', '--output', inFolder('peak.csv'), '--json', ...range],
+        { node: ['--import', PEAK] },
+      );
+      return { rows: ran.json<{ rows: number }>().rows, kilobytes: Number(ran.stderr) };
+    };
+    const few = await peak('--to', '2026-01-01T00:00:00.000999Z');
+    const many = await peak();
+    expect([few.rows, many.rows]).toEqual([1000, 60_000]);
+    // What the compiled code takes; rows that were kept, or garbage that was, would be fifty megabytes and more.
+    expect(many.kilobytes - few.kilobytes).toBeLessThan(20_000);
   }, 60_000);
 
   test('stopped in the middle leave no file, and what stood there before', async () => {
