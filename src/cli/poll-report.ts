@@ -87,7 +87,7 @@ export function pollText(report: PollReport): string {
   const { source, distributed } = report;
   return [
     source.failed
-      ? unread(distributed.cashOuts)
+      ? unread(report)
       : `Read ${counted(source.read, 'row')} of Lamassu: ${counted(distributed.cashOuts, 'new cash-out')}, ${source.alreadyProcessed} known, ${source.toReview} newly in review.`,
     ...(distributed.cashOuts > 0
       ? [
@@ -102,7 +102,8 @@ export function pollText(report: PollReport): string {
   ].join('\n');
 }
 
-function unread(cashOuts: number): string {
+function unread({ distributed: { cashOuts }, problems }: PollReport): string {
+  if (problems.some(({ code }) => code === 'ledger/restored')) return 'Nothing was recorded.';
   if (cashOuts === 0) return 'Lamassu could not be read.';
   return `Lamassu could not be read to the end: ${counted(cashOuts, 'new cash-out')} before that.`;
 }
@@ -160,7 +161,7 @@ export function planText({ report, cashOuts, creditSats, payouts, clients }: Pla
   return [
     'Dry run: nothing was written, nothing was paid.',
     report.source.failed
-      ? unread(cashOuts.length)
+      ? unread(report)
       : `${counted(report.source.read, 'row')} read, ${counted(cashOuts.length, 'new cash-out')}, ${report.source.toReview} would go to review.`,
     ...(rows.length > 0
       ? [table(['confirmed', 'cash-out', 'client', 'cash', 'net', 'commission'], rows)]

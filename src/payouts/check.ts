@@ -27,20 +27,37 @@ export async function checkSourceWallet(ctx: Context): Promise<void> {
 }
 
 /**
- * A wallet that never paid for this ledger cannot show what a restored ledger lost, but the wallets that were paid
- * into can: they are asked before another source wallet is taken.
+ * What of it concerns the recording, too: an older copy of the ledger lacks clients and fundings whose cash went out,
+ * so nothing may be divided by it. Writes nothing. Errors: `ledger/restored`, and those of `checkSourceWallet`.
  */
+export async function refuseOlderLedger(ctx: Context): Promise<void> {
+  if (!(await isBound(ctx))) await refuseUnknownAtClients(ctx);
+  await refuseUnknown(ctx);
+}
+
 async function bindSourceWallet(ctx: Context): Promise<void> {
+  if (await isBound(ctx)) return;
+  await refuseUnknownAtClients(ctx);
+  await ctx.run.write((trx) => takeSourceWallet(trx, ctx));
+}
+
+async function isBound(ctx: Context): Promise<boolean> {
   const { source_wallet_id: bound } = await ctx.ledger.db
     .selectFrom('ledger')
     .select('source_wallet_id')
     .executeTakeFirstOrThrow();
-  if (bound === ctx.source.walletId) return;
+  return bound === ctx.source.walletId;
+}
+
+/**
+ * A wallet that never paid for this ledger cannot show what a restored ledger lost, but the wallets that were paid
+ * into can: they are asked before another source wallet is taken.
+ */
+async function refuseUnknownAtClients(ctx: Context): Promise<void> {
   // Refused here already while something is open: on LNbits before 1.4 the look would change what is open.
   await ctx.ledger.rehearse((trx) => takeSourceWallet(trx, ctx));
   const wallets = await ctx.ledger.db.selectFrom('wallets').select(['id', 'invoice_key']).execute();
   for (const wallet of wallets) await refuseUnknownAt(ctx, new Secret(wallet.invoice_key));
-  await ctx.run.write((trx) => takeSourceWallet(trx, ctx));
 }
 
 async function refuseUnknownAt(ctx: Context, key: Secret): Promise<void> {
@@ -142,7 +159,7 @@ async function refuseStrange(ctx: Context, shown: Shown[]): Promise<void> {
   throw new BridgeError(
     'ledger/restored',
     `LNbits shows payment ${unknown.hash} of this ledger (${unknown.extra.payout} for ${unknown.extra.client}), and the ledger does not know it`,
-    'An older copy of the ledger was put back. Stop the timer; if clients or fundings were entered after that copy was made, put it back once more and enter them again. Then `aio-dca ledger recover --dry-run` and `aio-dca ledger recover`. Nothing is paid before.',
+    'An older copy of the ledger was put back. Enter again what was entered after that copy was made (clients, fundings, settlements); then `aio-dca ledger recover --dry-run` and `aio-dca ledger recover`. Nothing is distributed or paid before.',
   );
 }
 

@@ -6,7 +6,7 @@ import { creditsIn } from '../ledger/credits.ts';
 import type { Run } from '../ledger/lease.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
 import type { PayoutState } from '../ledger/schema.ts';
-import { checkSourceWallet } from '../payouts/check.ts';
+import { checkSourceWallet, refuseOlderLedger } from '../payouts/check.ts';
 import { type Context, openSourceWallet } from '../payouts/context.ts';
 import { type Crediting, creditSource } from '../payouts/credit.ts';
 import { dueGroups, type FormOptions, formPayouts } from '../payouts/form.ts';
@@ -40,7 +40,7 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
   const form = deps.form ?? formOptions(config, run.id);
   const paid: Paid = { settled: 0, satsSettled: 0n, stopped: false };
   let satsCredited = 0n;
-  if (!signal.aborted && (await somethingToPay(ledger.db, form))) {
+  if (!signal.aborted && !problems.some(isOlderLedger) && (await somethingToPay(ledger.db, form))) {
     let opened: Context | undefined;
     try {
       opened = await openContext(deps);
@@ -64,6 +64,27 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
     satsCredited,
     ...(await openByState(ledger.db)),
   };
+}
+
+/**
+ * Looks, before anything is divided, whether the source wallet shows payments that this ledger does not know: throws
+ * `ledger/restored`. Recording does not need LNbits, so what else goes wrong is left to the paying half.
+ */
+export async function lookBeforeRecording(deps: Omit<PayDeps, 'form'>): Promise<void> {
+  let opened: Context | undefined;
+  try {
+    opened = await openContext(deps);
+    await refuseOlderLedger(opened);
+  } catch (error) {
+    if (!(error instanceof BridgeError) || !/^(lnbits|config|ledger\/wallet)/.test(error.code)) throw error;
+  } finally {
+    await opened?.lnbits.close();
+  }
+}
+
+/** An older copy of the ledger was put back: nothing is divided or paid by it. */
+export function isOlderLedger(error: unknown): error is BridgeError {
+  return error instanceof BridgeError && error.code === 'ledger/restored';
 }
 
 /** The rules by which allocations that are due at `at` become payouts. */

@@ -9,7 +9,7 @@ import { seeMachine } from '../ledger/machines.ts';
 import { lastReport, payoutsNeedingPeople, reviewsSince } from '../ledger/news.ts';
 import type { Ledger, Trx } from '../ledger/open.ts';
 import { now } from '../time.ts';
-import { pay } from './pay.ts';
+import { isOlderLedger, lookBeforeRecording, pay } from './pay.ts';
 import { pagesToRead, type Reading, readCashOuts } from './read.ts';
 import { add, conclude, noTotals, type PollReport, summaryOf } from './report.ts';
 import { rulesOf } from './rules.ts';
@@ -26,7 +26,8 @@ export interface PollDeps {
 
 /**
  * One whole run: read what Lamassu confirmed, distribute it, form what is due into payouts, pay them, and finish what
- * an earlier run left open. Lamassu or LNbits not answering stops only its own half; both are in `problems`.
+ * an earlier run left open. Lamassu or LNbits not answering stops only its own half; both are in `problems`. An older
+ * ledger that was put back stops both, before anything is recorded.
  * Throws what makes a run impossible: `run/busy`, `run/lost-lease`, `ledger/no-clients`, and failures of the ledger.
  */
 export async function poll(deps: PollDeps): Promise<PollReport> {
@@ -97,8 +98,14 @@ async function readHalf(
         await seeMachines(trx, config, machines);
         return bound;
       });
+      let looked: Promise<void> | undefined;
+      const write: Reading['write'] = async (work) => {
+        looked ??= lookBeforeRecording({ ledger, config, run, signal, problems });
+        await looked;
+        return run.write(work);
+      };
       const target = {
-        ...readingOf(config, ledger.db, (work) => run.write(work), mark, run.id),
+        ...readingOf(config, ledger.db, write, mark, run.id),
         onCashOut,
         signal,
       };
@@ -118,7 +125,7 @@ async function readHalf(
       await source.close();
     }
   } catch (error) {
-    if (!concernsReading(error)) throw error;
+    if (!concernsReading(error) && !isOlderLedger(error)) throw error;
     problems.push(error);
     return { ...emptyReport(await markOf(ledger.db, config.lamassu.name)), failed: true };
   }

@@ -18,7 +18,7 @@ export interface PollReport {
   startedAt: string;
   finishedAt: string;
   outcome: Outcome;
-  /** `failed`: Lamassu could not be read, or not to the end. */
+  /** `failed`: Lamassu could not be read, or not to the end; or this is an older ledger, which records nothing. */
   source: ReadReport & { failed?: boolean };
   distributed: Totals;
   payouts: PayReport;

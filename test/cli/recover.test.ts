@@ -10,7 +10,7 @@ import { SERVER_VARIABLE } from '../support/postgres.ts';
 import { startWorld, type World, type WorldOptions } from '../support/world.ts';
 
 // Each command is a process of its own, and a drill takes twenty of them.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 });
 
 const HOUR = 3_600_000;
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
@@ -69,6 +69,12 @@ const balances = async (world: World) =>
     ),
   );
 
+/** Everything that a run records of Lamassu. */
+const recorded = async (world: World) => {
+  const tables = ['sources', 'cash_outs', 'allocations', 'review', 'watch', 'payouts', 'fundings'];
+  return Promise.all(tables.map((name) => ledgerSql(world.ledgerUrl, `select * from ${name} order by 1`)));
+};
+
 const recover = async (world: World, ...args: string[]) => {
   const ran = await world.aioDca(['ledger', 'recover', '--json', ...args]);
   return { code: ran.code, ...ran.json<Report>() };
@@ -97,13 +103,17 @@ describe.each(lnbitsVersions)('the restore drill on LNbits %s', (lnbitsVersion) 
     const paid = await balances(world);
 
     await putBack();
+    const before = await recorded(world);
     const refused = await world.aioDca(['poll', '--json']);
     expect(refused.code).toBe(78);
-    expect(refused.json()).toMatchObject({ problems: [{ code: 'ledger/restored' }] });
+    const { problems, source } = refused.json<{ problems: { code: string }[]; source: object }>();
+    expect(problems.map((one) => one.code)).toEqual(['ledger/restored']);
+    expect(source).toMatchObject({ read: 0, new: 0 });
+    expect(await recorded(world)).toEqual(before);
     expect(await balances(world)).toEqual(paid);
 
     const told = await recover(world, '--dry-run');
-    expect(told).toMatchObject({ code: 0, ok: true, payments: 4, differences: [] });
+    expect(told).toMatchObject({ code: 0, ok: true, payments: 4, cash_outs: 3, differences: [] });
     expect((await world.aioDca(['poll'])).code).toBe(78);
 
     expect(await recover(world)).toMatchObject({
@@ -246,6 +256,11 @@ describe('what was entered after the copy', () => {
   test('is asked for, and nothing is written or paid until it is there', async () => {
     const { world, carol } = await withoutCarol();
     const paid = await balances(world);
+    const refused = await world.aioDca(['poll']);
+    expect([refused.code, refused.stdout]).toEqual([78, expect.stringMatching(/^Nothing was recorded\.$/m)]);
+    expect(refused.stderr + refused.stdout).toContain(
+      'Enter again what was entered after that copy was made',
+    );
     for (const args of [['--dry-run'], []]) {
       const { code, differences } = await recover(world, ...args);
       expect(code).toBe(2);

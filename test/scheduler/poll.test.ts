@@ -328,6 +328,19 @@ quiet = "1 ms"
     expect(lnbits.balance(alice.id)).toBe(484_207n);
   });
 
+  test('LNbits is looked at once before something new is recorded, and left alone by an idle run', async () => {
+    await addClient('alice', 10_000n);
+    await insertCashOut(lamassu);
+    await ledger.db.updateTable('ledger').set({ paused_at: now(), paused_reason: 'a look' }).execute();
+    lnbits.clearLog();
+    expect(await run()).toMatchObject({ exitCode: 0, distributed: { cashOuts: 1 } });
+    expect(lnbits.requests.filter(({ kind }) => kind === 'version')).toHaveLength(1);
+    expect(lnbits.requests.filter(({ kind }) => kind === 'invoice' || kind === 'pay')).toEqual([]);
+    lnbits.clearLog();
+    expect(await run()).toMatchObject({ exitCode: 0, source: { read: 1, alreadyProcessed: 1 } });
+    expect(lnbits.requests).toEqual([]);
+  });
+
   test('another Lamassu, or another start, than the ledger is bound to is refused: 78', async () => {
     await addClient('alice', 10_000n);
     await insertCashOut(lamassu);
