@@ -33,7 +33,7 @@ export function takeFromOwn(
   const first = exact[0] % whole.fiat >= exact[1] % whole.fiat;
   const gross = (floors[0] ?? 0n) + (over === 2n || (over === 1n && first) ? 1n : 0n);
   const left = own.gross - gross;
-  if (over < 0n || over > 2n || left < 0n) {
+  if (over < 0n || over > 2n) {
     throw new Error(`an own part of ${own.gross} sat does not fit ${own.fiat} of ${whole.fiat}`);
   }
   const charged = largestRemainder(own.commission, [

@@ -107,9 +107,16 @@ describe('one cash-out', () => {
     expect(() => allocate({ ...input, gross: 10n, fundings: [flow(1n, 1n, 200_000n)] })).toThrow(
       'exceeds its gross',
     );
-    expect(() => allocate({ ...input, gross: 10n, commission: 11n, fundings: [] })).toThrow(RangeError);
-    expect(() => allocate({ ...input, fiat: 0n, gross: 10n, fundings: [] })).toThrow(RangeError);
-    expect(() => allocate({ ...input, gross: 10n, fundings: [flow(1n, -1n)] })).toThrow(RangeError);
+    expect(() => allocate({ ...input, gross: 10n, commission: 11n, fundings: [] })).toThrow(
+      'cannot divide fiat',
+    );
+    expect(() => allocate({ ...input, gross: 10n, commission: -1n, fundings: [] })).toThrow(
+      'cannot divide fiat',
+    );
+    expect(() => allocate({ ...input, fiat: 0n, gross: 10n, fundings: [] })).toThrow('cannot divide fiat 0');
+    expect(() => allocate({ ...input, gross: 10n, fundings: [flow(1n, -1n)] })).toThrow(
+      'funding 1 has -1 left',
+    );
   });
 
   test('no part pays more commission than it has gross, though rounding alone would have it so', () => {

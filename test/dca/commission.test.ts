@@ -99,7 +99,10 @@ describe('the fallback', () => {
   });
 
   test('cannot help where its column is missing too', () => {
-    expect(charged({ ...row, ticker: null, rate: null })).toMatchObject({ review: 'no-rate' });
+    expect(charged({ ...row, ticker: null, rate: null })).toEqual({
+      review: 'no-rate',
+      detail: 'the row has neither a ticker price nor a commission rate',
+    });
     expect(charged({ ...row, method: 'margin', fallback: 'markup', rate: null })).toMatchObject({
       review: 'no-rate',
     });
@@ -119,6 +122,21 @@ describe('what a person must look at', () => {
   test('a commission of half the gross passes, a sat more does not', () => {
     expect(charged({ ...usd, gross: 400_000n })).toMatchObject({ commission: 200_000n });
     expect(charged({ ...usd, gross: 400_001n })).toMatchObject({ review: 'implausible-rate' });
+  });
+
+  test('is told with everything that was counted with', () => {
+    expect(charged({ ...usd, gross: 199_799n, rate: null })).toEqual({
+      review: 'implausible-rate',
+      detail:
+        '200000 of 199799 sat are principal by ticker, with fiat 200.00000, price 100000.00000, rate none, ' +
+        'discount 0 %, fixed fee 0.00000',
+    });
+    expect(charged({ ...row, method: 'margin', discount: 101n, rate: scaled('0.001') })).toEqual({
+      review: 'implausible-rate',
+      detail:
+        'no principal can be computed by margin, with fiat 4000.00000, price 826091.28000, rate 0.00100, ' +
+        'discount 101 %, fixed fee 0.00000',
+    });
   });
 
   test.each<[string, Partial<Charge>]>([

@@ -34,6 +34,17 @@ describe('water-filling', () => {
     expect(given(fill(1_000n, fundings, limits([9n, 100n]), 'shared'))).toEqual({ 1: 900n, 2: 75n, 3: 25n });
   });
 
+  test('units that do not divide keep to that limit, too', () => {
+    const fundings = [fixed(1n, 4n, 9n), fixed(2n, 4n, 9n), fixed(3n, 4n, 9n)];
+    const others = [flow(4n, 3n), flow(5n, 3n), flow(6n, 3n), flow(7n, 3n)];
+    // Half a unit for each of the three, whose client has two left, and 3/8 for each of the others.
+    expect(given(fill(3n, [...fundings, ...others], limits([9n, 2n]), 'shared'))).toEqual({
+      1: 1n,
+      2: 1n,
+      4: 1n,
+    });
+  });
+
   test('the limit of one fixed client can free what brings another to its own', () => {
     const fundings = [fixed(1n, 100n, 7n), fixed(2n, 100n, 8n), flow(3n, 100n)];
     // A third of 120 is 40: the first stops at 10, and half of the other 110 is above the second's 45.

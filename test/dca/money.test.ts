@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatDecimal, formatRate, groupDigits, parseDecimal, sum } from '../../src/dca/money.ts';
+import {
+  formatDecimal,
+  formatRate,
+  groupDigits,
+  parseDecimal,
+  percent,
+  percentRange,
+  sum,
+} from '../../src/dca/money.ts';
 
 describe('parseDecimal', () => {
   test.each([
@@ -18,13 +26,13 @@ describe('parseDecimal', () => {
   test.each(['', '1e3', 'NaN', 'Infinity', '1,000', ' 1', '1 ', '+1', '.5', '5.', '--1', '0x10', '1\n', '١'])(
     'refuses %j',
     (text) => {
-      expect(() => parseDecimal(text, 2)).toThrow(RangeError);
+      expect(() => parseDecimal(text, 2)).toThrow(`not a plain decimal number: ${JSON.stringify(text)}`);
     },
   );
 
   test('refuses what is finer than the scale, and loses nothing to rounding', () => {
-    expect(() => parseDecimal('0.001', 2)).toThrow(RangeError);
-    expect(() => parseDecimal('100.5', 0)).toThrow(RangeError);
+    expect(() => parseDecimal('0.001', 2)).toThrow('more than 2 decimals: 0.001');
+    expect(() => parseDecimal('100.5', 0)).toThrow('more than 0 decimals: 100.5');
   });
 
   test('reads back what formatDecimal writes', () => {
@@ -50,6 +58,26 @@ test.each([
 
 test('formatRate shows five decimals, as Lamassu does', () => {
   expect(formatRate(5_500n)).toBe('0.05500');
+});
+
+test.each([
+  [5_500n, '5.5 %'],
+  [5_000n, '5 %'],
+  [100_000n, '100 %'],
+  [1_001n, '1.001 %'],
+  [10_050n, '10.05 %'],
+  [0n, '0 %'],
+])('percent: %s is %s', (rate, text) => {
+  expect(percent(rate)).toBe(text);
+});
+
+test.each([
+  [3_000n, 8_000n, '3 % to 8 %'],
+  [3_000n, null, 'at least 3 %'],
+  [null, 8_000n, 'at most 8 %'],
+  [null, null, 'any rate'],
+])('percentRange: from %s to %s is %s', (min, max, text) => {
+  expect(percentRange(min, max)).toBe(text);
 });
 
 test.each([

@@ -41,11 +41,32 @@ describe('takeFromOwn', () => {
     expect(left).toEqual({ fiat: 0n, gross: 0n, commission: 0n });
   });
 
+  test('a sat that does not divide goes to the larger remainder, in a tie to the part that is taken', () => {
+    const taken = (whole: { fiat: bigint; gross: bigint }, own: Part, fiat: bigint) =>
+      takeFromOwn(whole, own, fiat, null).taken.gross;
+    // 10 sat for 3: a third each, and the own part of 2 was rounded up to 7.
+    expect(taken({ fiat: 3n, gross: 10n }, { fiat: 2n, gross: 7n, commission: 0n }, 1n)).toBe(4n);
+    // 10 sat for 7: 1 3/7 for one, 2 6/7 for two.
+    const own = { fiat: 3n, gross: 4n, commission: 0n };
+    expect(taken({ fiat: 7n, gross: 10n }, own, 1n)).toBe(1n);
+    expect(taken({ fiat: 7n, gross: 10n }, own, 2n)).toBe(3n);
+  });
+
   test('more than there is, or nothing, is refused', () => {
     const own = divided(100n, 100n, 0n, 0n);
     for (const fiat of [0n, -1n, 101n]) {
-      expect(() => takeFromOwn({ fiat: 100n, gross: 100n }, own, fiat, null)).toThrow(RangeError);
+      expect(() => takeFromOwn({ fiat: 100n, gross: 100n }, own, fiat, null)).toThrow(
+        `cannot take fiat ${fiat} out of 100`,
+      );
     }
+  });
+
+  test('an own part that was not divided out of that whole is refused', () => {
+    const whole = { fiat: 100n, gross: 100n };
+    for (const gross of [49n, 53n])
+      expect(() => takeFromOwn(whole, { fiat: 50n, gross, commission: 0n }, 10n, null)).toThrow(
+        `an own part of ${gross} sat does not fit 50 of 100`,
+      );
   });
 
   test('however often something is taken, nothing is lost and every part stays within a sat of its cash', () => {

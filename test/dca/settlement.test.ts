@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { NOTHING_TOLD, proportionOf, settledFigures, type Told } from '../../src/dca/settlement.ts';
+import {
+  NOTHING_TOLD,
+  proportionOf,
+  type Stated,
+  settledFigures,
+  type Told,
+} from '../../src/dca/settlement.ts';
+import type { BridgeError } from '../../src/errors.ts';
 
 const rules = { method: 'ticker', fallback: 'margin' } as const;
 const charge = { ticker: 100_000_00000n, rate: 5_500n, discount: 0n, fixedFee: 0n };
@@ -41,14 +48,92 @@ describe('the figures of a settlement', () => {
     });
   });
 
-  test('that nobody tells are asked for by their option', () => {
+  test('by margin, a row without what was asked for bears the whole fixed fee', () => {
+    const told = { ...jammed, asked: null, charge: { ...charge, ticker: null, fixedFee: 5_00000n } };
+    // 100,000 × 0.945 × 200 / 205
+    expect(settledFigures(told, { gross: 100_000n }, rules)).toMatchObject({ commission: 7_805n });
+  });
+
+  test('that nobody tells need no more than to be stated', () => {
     const stated = { fiat: usd(1_00n), gross: 1000n, rate: 0n };
-    expect(settledFigures(NOTHING_TOLD, stated, rules)).toMatchObject({ fiat: 1_00n, commission: 0n });
-    const without = (key: keyof typeof stated) => () =>
-      settledFigures(NOTHING_TOLD, { ...stated, [key]: undefined }, rules);
-    expect(without('fiat')).toThrow('--fiat: ');
-    expect(without('gross')).toThrow('--gross: ');
-    expect(without('rate')).toThrow('--commission: ');
+    expect(settledFigures(NOTHING_TOLD, stated, rules)).toEqual({
+      ...{ currency: 'USD', digits: 2, fiat: 1_00n, gross: 1000n, undelivered: 0n },
+      ...{ commission: 0n, method: 'given' },
+    });
+  });
+
+  const all = { fiat: usd(1_00n), gross: 1000n, rate: 0n };
+  const noCash = '--fiat: nothing tells how much cash came out.';
+  const noGross = '--gross: nothing tells what the layperson paid in satoshi.';
+  const sayGross = 'Say with --gross what was paid for it, like --gross "61234 sat".';
+  const sayCommission = 'Say it with --commission "3000 sat" or --rate 5.5%.';
+  const sayCash = (currency: string) => `Say what the layperson got, like --fiat "200 ${currency}".`;
+  const quetzals = { minor: 1n, currency: 'GTQ', digits: 2 };
+  const unpriced = { ...charge, ticker: null, rate: null };
+  test.each<[what: string, told: Told, stated: Stated, message: string, hint: string]>([
+    ['cash', NOTHING_TOLD, { ...all, fiat: undefined }, noCash, sayCash('USD')],
+    ['cash in a known currency', { ...jammed, currency: 'GTQ', cameOut: null }, {}, noCash, sayCash('GTQ')],
+    ['a currency', { ...jammed, currency: null }, {}, noCash, sayCash('USD')],
+    [
+      'its own currency',
+      jammed,
+      { fiat: quetzals },
+      '--fiat: the cash-out is in USD, not in GTQ.',
+      'Write "… USD".',
+    ],
+    ['what was paid', NOTHING_TOLD, { ...all, gross: undefined }, noGross, sayGross],
+    ['a sat for so little cash', { ...jammed, gross: 1n }, {}, noGross, sayGross],
+    [
+      'what was paid for more than was asked',
+      { ...jammed, gross: null },
+      { fiat: usd(600_00n) },
+      noGross,
+      sayGross,
+    ],
+    ['what was asked for', { ...jammed, asked: null }, {}, noGross, sayGross],
+    [
+      'cash within what was asked for',
+      jammed,
+      { fiat: usd(500_01n) },
+      '--fiat: this is more cash than the layperson asked for.',
+      sayGross,
+    ],
+    [
+      'a commission',
+      NOTHING_TOLD,
+      { ...all, rate: undefined },
+      '--commission: nothing tells what was charged in satoshi.',
+      sayCommission,
+    ],
+    [
+      'a commission up to half',
+      jammed,
+      { gross: 100n, commission: 51n },
+      '--commission: 51 sat are more than half of the 100 sat that are distributed.',
+      'Check --gross and --commission: the commission is a part of the gross.',
+    ],
+    [
+      'a price and a rate',
+      { ...jammed, charge: unpriced },
+      {},
+      '--commission: the row has neither a ticker price nor a commission rate.',
+      sayCommission,
+    ],
+  ])('that lack %s are refused with the option and the way out', (_, told, stated, message, hint) => {
+    const expected: Partial<BridgeError> = { code: 'usage/invalid', message, hint };
+    let thrown: unknown;
+    try {
+      settledFigures(told, stated, rules);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject(expected);
+  });
+
+  test('a commission of half of the gross is taken', () => {
+    expect(settledFigures(jammed, { gross: 100n, commission: 50n }, rules)).toMatchObject({
+      commission: 50n,
+    });
   });
 
   test('never give the clients more than the part of the gross, and lose no satoshi of it', () => {

@@ -16,8 +16,9 @@ test.each([
 });
 
 test('roundHalfUp refuses what it does not round', () => {
-  expect(() => roundHalfUp(-1n, 2n)).toThrow(RangeError);
-  expect(() => roundHalfUp(1n, 0n)).toThrow(RangeError);
+  expect(() => roundHalfUp(-1n, 2n)).toThrow('cannot round -1/2');
+  expect(() => roundHalfUp(1n, 0n)).toThrow('cannot round 1/0');
+  expect(() => roundHalfUp(1n, -1n)).toThrow('cannot round 1/-1');
 });
 
 test('assertSum names what does not add up', () => {
@@ -41,8 +42,14 @@ describe('largestRemainder', () => {
   test('throws where it cannot place everything', () => {
     expect(() => largestRemainder(3n, [{ weight: 1n, cap: 2n }])).toThrow('left over');
     expect(() => largestRemainder(1n, weights(0n))).toThrow('nobody');
-    expect(() => largestRemainder(-1n, weights(1n))).toThrow(RangeError);
-    expect(() => largestRemainder(1n, weights(2n, -1n))).toThrow(RangeError);
+    expect(() => largestRemainder(-1n, weights(1n))).toThrow('cannot divide -1: it or a weight is negative');
+    expect(() => largestRemainder(1n, weights(2n, -1n))).toThrow(
+      'cannot divide 1: it or a weight is negative',
+    );
+  });
+
+  test('a part without a weight gets nothing, even of what everybody else has no room for', () => {
+    expect(() => largestRemainder(3n, [{ weight: 1n, cap: 2n }, { weight: 0n }])).toThrow('left over');
   });
 
   test('nothing is divided without weights, too', () => {

@@ -42,6 +42,26 @@ describe.each(table)('client %s, source %s', (client, source, quiet, young, unse
   });
 });
 
+test.each<[ClientSide, SourceSide, young: boolean, reason: string]>([
+  ['gone', 'none', false, "the client's wallet does not answer to its key any more"],
+  ['pending', 'pending', false, 'LNbits shows the payment as pending'],
+  ['none', 'success', false, "paid from the source wallet, but the client's wallet knows nothing of it"],
+  ['failed', 'success', true, "paid from the source wallet, the client's side is failed"],
+  ['wrong-amount', 'success', false, "debited, not credited: the client's side is wrong-amount"],
+  ['failed', 'none', false, 'LNbits will not pay this invoice any more'],
+  ['failed', 'none', true, 'the invoice failed, but its payment may still be under way'],
+  ['arrived', 'none', false, 'arrived at the client, but not from the source wallet'],
+  [
+    'wrong-amount',
+    'failed',
+    false,
+    'the client shows another amount, and the source wallet shows no payment',
+  ],
+  ['none', 'none', false, "LNbits does not know the invoice that the client's wallet made"],
+])('client %s, source %s (within the quiet time: %s) is explained', (client, source, young, reason) => {
+  expect(decide(client, source, { sent: true, quiet: !young })).toMatchObject({ reason });
+});
+
 test('a new payment is only made where the old one can never be paid', () => {
   const buried = table.filter(([, , ...outcomes]) => outcomes.includes('bury'));
   expect(buried.map(([client, source]) => [client, source])).toEqual([
