@@ -36,8 +36,16 @@ export function parseAmount(text: string, field: string): Amount {
 
 /** `61234`, `61234 sat`. */
 export function parseSats(text: string, field: string): bigint {
-  const number = text.trim().replace(/\s*sats?$/, '');
-  return positive(number, 0, field, 'satoshi', 'Write whole satoshi, like "61234 sat".');
+  return positive(satsOf(text), 0, field, 'satoshi', 'Write whole satoshi, like "61234 sat".');
+}
+
+/** The same, or `0`. */
+export function parseSatsOrNone(text: string, field: string): bigint {
+  return /^0+$/.test(satsOf(text)) ? 0n : parseSats(text, field);
+}
+
+function satsOf(text: string): string {
+  return text.trim().replace(/\s*sats?$/, '');
 }
 
 /** `5.5%` or `0.055` to 5500, scaled by 10^5. A bare number of 0.5 or more is most likely meant as percent: refused. */

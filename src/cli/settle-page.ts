@@ -23,7 +23,11 @@ export function settleJson(
 }
 
 /** What Lamassu knows and how it would be divided, for a person to agree to. */
-export function draftPage({ settlement, lamassu }: Draft, shown: CashOutDetail, timezone: string): string {
+export function draftPage(
+  { settlement, lamassu, doubt }: Draft,
+  shown: CashOutDetail,
+  timezone: string,
+): string {
   const { id, fiat, gross, commission, digits, currency } = settlement.cashOut;
   const cash = (minor: bigint) => formatFiat(minor, digits, currency);
   const principal = gross - commission;
@@ -34,6 +38,7 @@ export function draftPage({ settlement, lamassu }: Draft, shown: CashOutDetail, 
     `That is a commission of ${rateOf(commission, gross)}` +
       (price === undefined ? '.' : `, and a price of ${cash(price)} per BTC for the clients.`),
     division(shown),
+    ...(doubt === null ? [] : [`Is that the right currency? ${clean(doubt)}.`]),
   ].join('\n');
 }
 
@@ -58,7 +63,7 @@ function lamassuLines(
 }
 
 /** Where the person's figures are others than those that Lamassu's row would give. */
-export function overrides({ settlement, lamassu }: Draft): string[] {
+export function overrides({ settlement, lamassu }: Omit<Draft, 'doubt'>): string[] {
   if (!lamassu) return [];
   const { stated, cashOut } = settlement;
   const { told } = lamassu;
@@ -121,8 +126,11 @@ export function voidPage({ was, fundings, back }: Voided, timezone: string): str
     ...[...new Set(fundings.filter((one) => one.closing).map((one) => one.client))].map(
       (client) => `${client} is closing and has cash again: take it out with \`aio-dca fundings withdraw\`.`,
     ),
-    back
-      ? 'The id is free again: the row waits in review, the next run distributes it if Lamassu confirms it, and it may be settled anew.'
-      : 'The reference is free again, and may be settled anew.',
+    {
+      review:
+        'The id is free again: the row waits in review, the next run distributes it if Lamassu confirms it, and it may be settled anew.',
+      poll: 'The id is free again, and nothing holds the row back: the next run distributes it.',
+      none: 'The reference is free again, and may be settled anew.',
+    }[back],
   ].join('\n');
 }

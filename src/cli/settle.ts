@@ -3,9 +3,9 @@ import type { Stated } from '../dca/settlement.ts';
 import type { Ledger } from '../ledger/open.ts';
 import type { CashOutDetail } from '../ledger/views.ts';
 import type { Draft } from '../scheduler/settle.ts';
-import { now } from '../time.ts';
+import { canAsk } from './ask.ts';
 import { type Cli, makeCli, usage } from './context.ts';
-import { parseAmount, parseRate, parseSats, parseTime } from './parse.ts';
+import { parseAmount, parseRate, parseSats, parseSatsOrNone, parseTime } from './parse.ts';
 import { draftPage, question, settleJson, voidJson, voidPage } from './settle-page.ts';
 
 export function register(program: Command): void {
@@ -31,6 +31,7 @@ export function register(program: Command): void {
     .option('--rate <rate>', 'the same as a rate of the gross, like 5.5%')
     .requiredOption('--reason <text>', 'why, for the log')
     .option('--credit', 'its sats have yet to be credited to the source wallet, see docs/settlements.md')
+    .option('--new-currency', 'with --external: the machine paid out this currency for the first time')
     .option('--void <id>', 'undo a settlement of which nothing is in a payout yet')
     .option('--dry-run', 'write nothing, show the division')
     .addHelpText(
@@ -55,6 +56,7 @@ interface Options {
   rate?: string;
   reason: string;
   credit?: boolean;
+  newCurrency?: boolean;
   void?: string;
   dryRun?: boolean;
 }
@@ -76,7 +78,7 @@ async function run(id: string | undefined, options: Options, command: Command): 
 }
 
 async function known(cli: Cli, text: string, reason: string, options: Options): Promise<void> {
-  refuse(options, ['machine', 'at'], 'Lamassu tells it; it goes with --external only.');
+  refuse(options, ['machine', 'at', 'newCurrency'], 'Lamassu tells it; it goes with --external only.');
   const stated = statedBy(options);
   const { credit = false } = options;
   const config = await cli.config();
@@ -123,7 +125,14 @@ async function external(cli: Cli, text: string, reason: string, options: Options
 }
 
 /** Shows the division and writes it once the person agrees. */
-async function agree(cli: Cli, ledger: Ledger, draft: Draft, { dryRun = false }: Options): Promise<void> {
+async function agree(cli: Cli, ledger: Ledger, draft: Draft, options: Options): Promise<void> {
+  const { dryRun = false, newCurrency = false } = options;
+  if (draft.doubt !== null && !newCurrency && !dryRun && (cli.globals.yes || !canAsk())) {
+    throw usage(
+      `--fiat: is that the right currency? ${draft.doubt}.`,
+      'Check --fiat and --machine. Where they are right, add --new-currency.',
+    );
+  }
   const { rehearseSettlement, writeSettlement } = await import('../scheduler/settle.ts');
   const config = await cli.config();
   const who = { actor: cli.actor, run: null };
@@ -158,17 +167,18 @@ async function answerBefore(cli: Cli, before: CashOutDetail): Promise<void> {
 async function undo(cli: Cli, text: string, reason: string, options: Options): Promise<void> {
   refuse(
     options,
-    ['machine', 'at', 'fiat', 'gross', 'commission', 'rate', 'credit'],
+    ['machine', 'at', 'fiat', 'gross', 'commission', 'rate', 'credit', 'newCurrency'],
     '--void undoes a settlement as a whole; settle it anew afterwards.',
   );
   const { dryRun = false } = options;
-  const { timezone } = await cli.config();
-  const { voidSettlement } = await import('../ledger/void.ts');
+  const config = await cli.config();
+  const { timezone } = config;
+  const { undoSettlement } = await import('../scheduler/settle.ts');
   const { findCashOutId } = await import('../ledger/views.ts');
   const who = { actor: cli.actor, run: null };
   await cli.withLedger(dryRun ? 'read' : 'write', async (ledger) => {
     const id = await findCashOutId(ledger.db, text.trim());
-    const shown = await ledger.rehearse((trx) => voidSettlement(trx, who, id, reason, now()));
+    const shown = await ledger.rehearse((trx) => undoSettlement(trx, config, id, reason, who));
     const page = voidPage(shown, timezone);
     if (dryRun) {
       cli.answer(voidJson(shown, dryRun, false), `Dry run: nothing was written.\n${page}`);
@@ -179,7 +189,7 @@ async function undo(cli: Cli, text: string, reason: string, options: Options): P
       cli.answer(voidJson(shown, dryRun, false), 'Nothing was written.');
       return;
     }
-    const done = await ledger.write((trx) => voidSettlement(trx, who, id, reason, now()));
+    const done = await ledger.write((trx) => undoSettlement(trx, config, id, reason, who));
     const told = cli.globals.yes ? `${voidPage(done, timezone)}\n` : '';
     cli.answer(voidJson(done, dryRun, true), `${told}Undone: ${id} is not settled any more.`);
   });
@@ -201,12 +211,13 @@ function statedBy({ fiat, gross, commission, rate }: Options): Stated {
   return {
     fiat: fiat === undefined ? undefined : parseAmount(fiat, '--fiat'),
     gross: gross === undefined ? undefined : parseSats(gross, '--gross'),
-    commission: commission === undefined ? undefined : parseSats(commission, '--commission'),
+    commission: commission === undefined ? undefined : parseSatsOrNone(commission, '--commission'),
     rate: rate === undefined ? undefined : parseRate(rate, '--rate'),
   };
 }
 
 function refuse(options: Options, keys: (keyof Options)[], hint: string): void {
   const given = keys.find((key) => options[key] !== undefined);
-  if (given) throw usage(`--${given}: it says nothing here.`, hint);
+  const option = given?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  if (option) throw usage(`--${option}: it says nothing here.`, hint);
 }

@@ -194,10 +194,10 @@ async function eligibleFundings(trx: Trx, cashOut: CashOut): Promise<EligibleFun
 }
 
 /** A machine and those that took its place, whose fundings were its own before. */
-async function successors(trx: Trx, machine: string): Promise<string[]> {
+export async function successors(db: Db, machine: string): Promise<string[]> {
   const line = [machine];
   for (let at: string | null = machine; at !== null; ) {
-    const row: { replaced_by: string | null } | undefined = await trx
+    const row: { replaced_by: string | null } | undefined = await db
       .selectFrom('machines')
       .select('replaced_by')
       .where('device_id', '=', at)

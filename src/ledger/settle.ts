@@ -2,7 +2,7 @@ import type { CashOut } from '../dca/cash-out.ts';
 import { formatDecimal } from '../dca/money.ts';
 import { type Stated, statedCommission } from '../dca/settlement.ts';
 import { BridgeError } from '../errors.ts';
-import { type IngestOptions, ingest } from './ingest.ts';
+import { type IngestOptions, ingest, successors } from './ingest.ts';
 import { record, type Who } from './log.ts';
 import type { Db, Trx } from './open.ts';
 import { closeReview } from './review.ts';
@@ -120,6 +120,29 @@ export async function settledBefore(db: Db, repeat: Repeat): Promise<CashOutDeta
     `ID: ${cashOut.id} was settled by ${settlement.actor} at ${settlement.at} with other figures: ${differences.join('; ')}`,
     `\`aio-dca settle --void ${cashOut.id} --reason "…"\` undoes it while nothing of it is in a payout; then it can be settled anew.`,
   );
+}
+
+/** What speaks against cash of this currency from this machine, in words that follow its name; null where nothing does. */
+export async function currencyDoubt(db: Db, machine: string, currency: string): Promise<string | null> {
+  const line = await successors(db, machine);
+  const cash = await db
+    .selectFrom('fundings')
+    .select(['currency', 'machine'])
+    .distinct()
+    .where('status', '<>', 'cancelled')
+    .where((eb) => eb.or([eb('machine', 'is', null), eb('machine', 'in', line)]))
+    .execute();
+  if (!cash.some((one) => one.currency === currency))
+    return `nobody has put ${currency} into it, so all of it falls to the own share`;
+  const out = await db
+    .selectFrom('cash_outs')
+    .select('currency')
+    .distinct()
+    .where('machine', '=', machine)
+    .execute();
+  const known = new Set([...out, ...cash.filter((one) => one.machine !== null)].map((one) => one.currency));
+  if (known.size === 0 || known.has(currency)) return null;
+  return `it has paid out ${[...known].sort().join(', ')} so far, and no ${currency}`;
 }
 
 export function readFigures(json: string): KeptFigures {

@@ -3,6 +3,7 @@ import { BridgeError } from '../errors.ts';
 import { type Instant, isInstant } from '../time.ts';
 import { record, toJson, type Who } from './log.ts';
 import type { Trx } from './open.ts';
+import { type Finding, toReview } from './review.ts';
 import type { Schema } from './schema.ts';
 import { snapshot } from './settle.ts';
 import { type CashOutDetail, cashOutDetail } from './views.ts';
@@ -13,9 +14,12 @@ export interface Voided {
   was: CashOutDetail;
   /** The fundings that got their cash back; `fiat` and `remaining` in minor units. */
   fundings: { id: bigint; client: string; closing: boolean; fiat: bigint; remaining: bigint }[];
-  /** A row of Lamassu goes back to the people's list; an external one has none. */
-  back: boolean;
+  /** `review`: Lamassu's row is before a person again; `poll`: nothing holds it back; `none`: an external one has none. */
+  back: 'review' | 'poll' | 'none';
 }
+
+/** Why a row of Lamassu waits for a person, by what Lamassu said when it was settled; null where it does not. */
+export type Judge = (lamassu: Finding['lamassu']) => Pick<Finding, 'reason' | 'detail'> | null;
 
 /**
  * Undoes a settlement of which nothing is in a payout: its cash goes back to the fundings, its rows leave the books and
@@ -28,18 +32,24 @@ export async function voidSettlement(
   id: string,
   reason: string,
   at: Instant,
+  judge: Judge,
 ): Promise<Voided> {
   const was = await cashOutDetail(trx, id);
   if (!was?.settlement) throw await notSettled(trx, id, was);
   await refuseSent(trx, was);
   const { cashOut } = was;
   const before = snapshot(was);
+  const credits = await trx
+    .selectFrom('credit_members')
+    .select(['credit_id', 'sats', 'paid'])
+    .where('cash_out_id', '=', id)
+    .execute();
   // The tables let go only of what was written down before.
   await trx
     .insertInto('voids')
     .values({
       ...{ cash_out_id: id, at, actor: who.actor, reason },
-      was: toJson({ ...before, lamassu: cashOut.lamassu, settlement: was.settlement }) ?? '',
+      was: toJson({ ...before, lamassu: cashOut.lamassu, settlement: was.settlement, credits }) ?? '',
     })
     .execute();
   const fundings: Voided['fundings'] = [];
@@ -48,11 +58,12 @@ export async function voidSettlement(
   }
   await trx.deleteFrom('allocations').where('cash_out_id', '=', id).execute();
   await trx.deleteFrom('commission_shares').where('cash_out_id', '=', id).execute();
+  await trx.deleteFrom('credit_members').where('cash_out_id', '=', id).execute();
   await trx.deleteFrom('settlements').where('cash_out_id', '=', id).execute();
   await trx.deleteFrom('cash_outs').where('id', '=', id).execute();
   await record(trx, who, { at, action: 'settle void', subject: id, before, reason });
-  if (cashOut.origin === 'settled') await watchAgain(trx, cashOut, at);
-  return { was, fundings, back: cashOut.origin === 'settled' };
+  const back = cashOut.origin === 'settled' ? await watchAgain(trx, cashOut, judge, at) : 'none';
+  return { was, fundings, back };
 }
 
 async function notSettled(trx: Trx, id: string, view: CashOutDetail | undefined): Promise<BridgeError> {
@@ -93,13 +104,15 @@ async function refuseSent(trx: Trx, { cashOut, allocations }: CashOutDetail): Pr
     );
   }
   const credited = await trx
-    .selectFrom('credit_members')
-    .select('credit_id')
-    .where('cash_out_id', '=', cashOut.id)
+    .selectFrom('credit_members as m')
+    .innerJoin('credits as k', 'k.id', 'm.credit_id')
+    .select('k.id')
+    .where('m.cash_out_id', '=', cashOut.id)
+    .where('k.state', '<>', 'dropped')
     .executeTakeFirst();
   if (credited) {
     throw invalid(
-      `ID: the sats of ${cashOut.id} are part of a credit of the source wallet`,
+      `ID: the sats of ${cashOut.id} are part of c${credited.id}, a credit of the source wallet`,
       'Let it be paid, and settle a difference with --external and a reference of your own.',
     );
   }
@@ -160,13 +173,14 @@ async function giveBack(
   return { id, client: name, closing: client_status === 'closing', fiat, remaining };
 }
 
-/** Lamassu may still confirm it, and then it is distributed; until then it is before a person again. */
+/** Lamassu may still confirm it, and then it is distributed; until then it is before a person, as news. */
 async function watchAgain(
   trx: Trx,
-  { id, source, lamassu }: Schema['cash_outs'],
+  { id, source, machine, lamassu }: Schema['cash_outs'],
+  judge: Judge,
   at: Instant,
-): Promise<void> {
-  const row = JSON.parse(lamassu ?? '{}') as Record<string, string | null>;
+): Promise<Voided['back']> {
+  const row = JSON.parse(lamassu ?? '{}') as Finding['lamassu'];
   const confirmedAt = row.confirmed_at ?? null;
   await trx
     .insertInto('watch')
@@ -175,12 +189,19 @@ async function watchAgain(
       confirmed_at: confirmedAt !== null && isInstant(confirmedAt) ? confirmedAt : null,
     })
     .execute();
-  await trx
+  const again = { state: 'open' as const, since: at, closed_at: null, closed_by: null, closed_reason: null };
+  // What it waited for before is told better by the row that is there.
+  const known = await trx
     .updateTable('review')
-    .set({ state: 'open', since: at, closed_at: null, closed_by: null, closed_reason: null })
+    .set(again)
     .where('cash_out_id', '=', id)
-    .where('state', '=', 'processed')
-    .execute();
+    .returning('cash_out_id')
+    .executeTakeFirst();
+  if (known) return 'review';
+  const why = judge(row);
+  if (!why) return 'poll';
+  await toReview(trx, { cashOutId: id, source, machine, ...why, lamassu: row }, at, null);
+  return 'review';
 }
 
 function invalid(message: string, hint: string): BridgeError {

@@ -1,12 +1,14 @@
 import type { Config } from '../config/load.ts';
 import { NOTHING_TOLD, type Stated, settledFigures } from '../dca/settlement.ts';
 import { BridgeError } from '../errors.ts';
+import type { LamassuRow } from '../lamassu/row.ts';
 import { type RowTold, toldBy } from '../lamassu/told.ts';
 import type { Who } from '../ledger/log.ts';
 import { findMachine, machineLabel } from '../ledger/machines.ts';
 import type { Db, Ledger, Trx } from '../ledger/open.ts';
-import { type Settlement, settle } from '../ledger/settle.ts';
+import { currencyDoubt, type Settlement, settle } from '../ledger/settle.ts';
 import type { CashOutDetail } from '../ledger/views.ts';
+import { type Voided, voidSettlement } from '../ledger/void.ts';
 import { type Instant, now } from '../time.ts';
 import { type Answer, askLamassu } from './ask.ts';
 import { judgeNew, rulesOf } from './rules.ts';
@@ -17,6 +19,8 @@ export interface Draft {
   settlement: Settlement;
   /** Null for one that Lamassu never saw. */
   lamassu: { answer: Answer; told: RowTold; says: string } | null;
+  /** Why an external one is perhaps in the wrong currency, for a person to decide. */
+  doubt: string | null;
 }
 
 /** What a person says besides the figures. */
@@ -42,11 +46,16 @@ export async function draftSettled(config: Config, db: Db, id: string, words: Wo
   const review = await db.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
   const rules = rulesOf(config);
   const verdict = judgeNew(row, rules, answer.now, review);
-  const waits = review?.state === 'open' || review?.state === 'released';
-  if (verdict.eligible && !waits) {
+  if (verdict.eligible && review?.state !== 'open') {
     throw invalid(
       `ID: Lamassu holds ${id} as successful, so nothing has to be settled`,
       'The next `aio-dca poll` distributes it.',
+    );
+  }
+  if (!verdict.eligible && verdict.reason === 'large') {
+    throw invalid(
+      `ID: Lamassu holds ${id} as successful, and only its size holds it back: ${verdict.detail}`,
+      `\`aio-dca review release ${id}\` lets the next run distribute it.`,
     );
   }
   const told = toldBy(row, answer.dispensed, answer.now);
@@ -63,7 +72,11 @@ export async function draftSettled(config: Config, db: Db, id: string, words: Wo
     lamassu: { ...row },
   };
   const says = verdict.eligible ? 'it is successful' : `${verdict.reason}, ${verdict.detail}`;
-  return { settlement: { cashOut, origin: 'settled', ...words }, lamassu: { answer, told, says } };
+  return {
+    settlement: { cashOut, origin: 'settled', ...words },
+    lamassu: { answer, told, says },
+    doubt: null,
+  };
 }
 
 /** The reference of one that Lamassu never saw. Throws `usage/invalid` where it could be mistaken for Lamassu's id. */
@@ -107,7 +120,9 @@ export async function draftExternal(
     ...figures,
     lamassu: null,
   };
-  return { settlement: { cashOut, origin: 'external', ...words }, lamassu: null };
+  const why = await currencyDoubt(db, machine.device_id, figures.currency);
+  const doubt = why === null ? null : `${machineLabel(machine)} and ${figures.currency}: ${why}`;
+  return { settlement: { cashOut, origin: 'external', ...words }, lamassu: null, doubt };
 }
 
 /** How it would be divided: nothing is written. */
@@ -129,6 +144,21 @@ export function writeSettlement(
   shown: CashOutDetail | undefined,
 ): Promise<CashOutDetail> {
   return ledger.write((trx) => enter(trx, config, draft, who, shown));
+}
+
+/** Undoes a settlement: see `voidSettlement`. */
+export function undoSettlement(
+  trx: Trx,
+  config: Config,
+  id: string,
+  reason: string,
+  who: Who,
+): Promise<Voided> {
+  const at = now();
+  return voidSettlement(trx, who, id, reason, at, (row) => {
+    const verdict = judgeNew(row as LamassuRow, rulesOf(config), at, undefined);
+    return verdict.eligible ? null : verdict;
+  });
 }
 
 async function enter(

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { parseAmount, parseId, parseName, parseRate, parseSats, parseTime } from '../../src/cli/parse.ts';
+import {
+  parseAmount,
+  parseId,
+  parseName,
+  parseRate,
+  parseSats,
+  parseSatsOrNone,
+  parseTime,
+} from '../../src/cli/parse.ts';
 import { BridgeError } from '../../src/errors.ts';
 
 function refusal(act: () => unknown): { message: string; hint: string | undefined } {
@@ -56,6 +64,20 @@ describe('sats', () => {
 
   test.each(['0', '-1', '1.5', '61234 GTQ', '61_234', 'sat', '2100000000000001'])('refuses %j', (text) => {
     expect(refusal(() => parseSats(text, '--gross')).message).toMatch(/^--gross: /);
+  });
+});
+
+describe('sats, or none', () => {
+  test.each([
+    ['0', 0n],
+    ['0 sat', 0n],
+    ['3000 sat', 3000n],
+  ])('%s', (text, sats) => {
+    expect(parseSatsOrNone(text, '--commission')).toBe(sats);
+  });
+
+  test.each(['-1', '-0', '0.5', '0 GTQ', '', 'sat'])('refuses %j', (text) => {
+    expect(refusal(() => parseSatsOrNone(text, '--commission')).message).toMatch(/^--commission: /);
   });
 });
 

@@ -74,6 +74,44 @@ test('one that Lamassu never saw, and its undoing', async () => {
   expect(twice).toMatchObject({ code: 64 });
 });
 
+test('the currency of one that Lamassu never saw is asked for where the machine does not know it', async () => {
+  const receipt = ['settle', '--external', 'receipt-19', '--machine', shop.machine, '--at', '2026-01-01'];
+  const figures = ['--fiat', '100 GTQ', '--gross', '11000 sat', '--commission', '0 sat', '--reason', 'x'];
+  const dry = await run(...receipt, ...figures, '--dry-run');
+  expect(dry).toMatchObject({ code: 0 });
+  expect(dry.stdout).toMatch(/Is that the right currency\? .*nobody has put GTQ into it/);
+  for (const args of [[], ['--yes']]) {
+    const refused = await run(...receipt, ...figures, ...args);
+    expect(refused).toMatchObject({ code: 64, stdout: '' });
+    expect(refused.stderr).toContain('--fiat: is that the right currency?');
+    expect(refused.stderr).toContain('add --new-currency');
+  }
+  const done = await run(...receipt, ...figures, '--new-currency', '--yes', '--json');
+  expect(done.json()).toMatchObject({
+    settled: true,
+    commission_sats: 0,
+    own_fiat: '100.00',
+    own_sats: 11_000,
+  });
+});
+
+test('one that only its size holds back is released, not settled', async () => {
+  // Settled, it would be divided past the look that `cash_out_above` asks for, and count as paid by hand for ever.
+  const id = await shop.jammed({ dispense_confirmed: true, error: null });
+  for (const before of [() => {}, () => counter.poll()]) {
+    await before();
+    const refused = await run('settle', id, '--reason', 'x', '--yes');
+    expect(refused).toMatchObject({ code: 64, stdout: '' });
+    expect(refused.stderr).toContain('only its size holds it back: 500.00 USD is more than the 400.00 USD');
+    expect(refused.stderr).toContain(`aio-dca review release ${id}`);
+  }
+  await counter.world.must(['review', 'release', id]);
+  const released = await run('settle', id, '--reason', 'x', '--yes');
+  expect(released).toMatchObject({ code: 64, stdout: '' });
+  expect(released.stderr).toContain('nothing has to be settled');
+  expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 1 } });
+});
+
 test.each<[string[], string]>([
   [['--reason', 'x'], 'no cash-out was named'],
   [['abcdef', '--void', 'abcdef', '--reason', 'x'], 'more than one'],
@@ -88,6 +126,7 @@ test.each<[string[], string]>([
   [['--external', 'receipt-18', '--reason', 'x', '--rate', '5%'], '--machine: an external settlement needs'],
   [['--external', 'receipt-18', '--reason', 'x'], '--commission: an external settlement needs'],
   [['--void', 'abcdef', '--reason', 'x', '--fiat', '5 USD'], '--fiat: it says nothing here'],
+  [['abcdef', '--reason', 'x', '--new-currency'], '--new-currency: it says nothing here'],
 ])('settle %j is refused, and nothing is written', async (args, message) => {
   const ran = await run('settle', ...args);
   expect(ran).toMatchObject({ code: 64, stdout: '' });

@@ -1,16 +1,17 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Stated } from '../../src/dca/settlement.ts';
 import { setClient } from '../../src/ledger/client-changes.ts';
-import { withdrawFunding } from '../../src/ledger/fundings.ts';
+import { creditsIn, dropCredit, intendCredits } from '../../src/ledger/credits.ts';
+import { addFunding, withdrawFunding } from '../../src/ledger/fundings.ts';
 import { ALWAYS } from '../../src/ledger/in-force.ts';
 import { settledBefore } from '../../src/ledger/settle.ts';
 import { verifyLedger } from '../../src/ledger/verify.ts';
-import { voidSettlement } from '../../src/ledger/void.ts';
 import {
   draftExternal,
   draftSettled,
   externalReference,
   rehearseSettlement,
+  undoSettlement,
   writeSettlement,
 } from '../../src/scheduler/settle.ts';
 import { now, plus } from '../../src/time.ts';
@@ -40,7 +41,8 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     const draft = await draftSettled(counter.config, ledger.db, id, words);
     return writeSettlement(ledger, counter.config, draft, who, undefined);
   };
-  const undo = (id: string) => counter.ledger.write((trx) => voidSettlement(trx, who, id, 'oops', now()));
+  const undo = (id: string) =>
+    counter.ledger.write((trx) => undoSettlement(trx, counter.config, id, 'oops', who));
   const reviewOf = (id: string) =>
     counter.ledger.db
       .selectFrom('review')
@@ -254,6 +256,42 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     });
   });
 
+  test('undone, one that no run had put into review waits there from then on', async () => {
+    const shop = await counter.shop({ alice: 1000n });
+    const id = await shop.jammed();
+    await settle(id);
+    expect(await reviewOf(id)).toBeUndefined();
+    expect(await undo(id)).toMatchObject({ back: 'review' });
+    expect(await reviewOf(id)).toMatchObject({ state: 'open', reason: 'error', closed_by: null });
+    expect(await counter.poll()).toMatchObject({ source: { toReview: 0 }, distributed: { cashOuts: 0 } });
+    const hidden = { state: 'dismissed', closed_at: now(), closed_by: 'dora', closed_reason: 'x' } as const;
+    await counter.ledger.db.updateTable('review').set(hidden).where('cash_out_id', '=', id).execute();
+    await settle(id);
+    expect(await undo(id)).toMatchObject({ back: 'review' });
+    expect(await reviewOf(id)).toMatchObject({ state: 'open', closed_by: null });
+  });
+
+  test('undone, it leaves a credit of the source wallet that never happened; not one that may', async () => {
+    const shop = await counter.shop({ alice: 1000n });
+    const { ledger, config } = counter;
+    const id = await shop.jammed();
+    const words = { stated: {}, reason: 'jammed', credit: true };
+    await writeSettlement(ledger, config, await draftSettled(config, ledger.db, id, words), who, undefined);
+    await ledger.write((trx) => intendCredits(trx, who, { wallet: 'w', largest: 10_000_000n }, now()));
+    const [credit] = await creditsIn(ledger.db, ['intended']);
+    if (!credit) throw new Error('there is no credit');
+    await expect(undo(id)).rejects.toThrow(`are part of c${credit.id}, a credit of the source wallet`);
+    await ledger.write((trx) => dropCredit(trx, who, credit, 'another wallet', now()));
+    await undo(id);
+    expect(await shop.remaining('alice')).toMatchObject({ spent: 0n });
+    const { was } = await ledger.db
+      .selectFrom('voids')
+      .select('was')
+      .where('cash_out_id', '=', id)
+      .executeTakeFirstOrThrow();
+    expect(JSON.parse(was)).toMatchObject({ credits: [{ credit_id: `${credit.id}`, sats: '200000' }] });
+  });
+
   test('undone, it may be settled anew; once it is in a payout it may not be undone', async () => {
     const shop = await counter.shop({ alice: 1000n });
     const id = await shop.jammed();
@@ -295,6 +333,27 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     await expect(draftExternal(config, ledger.db, id, future, words)).rejects.toThrow('--at: ');
     await undo(id);
     expect(await shop.remaining('alice')).toMatchObject({ spent: 0n });
+  });
+
+  test('cash that the machine never paid out, or that nobody put in, is doubted', async () => {
+    const { ledger, config } = counter;
+    const shop = await counter.shop({ alice: 1000n });
+    const words = { reason: 'server was down', credit: false };
+    const doubtOf = async (currency: string) => {
+      const stated = { fiat: { minor: 100_00n, currency, digits: 2 }, gross: 110_000n, rate: 5500n };
+      const where = { machine: shop.machine, at: plus(now(), -HOUR) };
+      const draft = await draftExternal(config, ledger.db, 'receipt-1', where, { ...words, stated });
+      return draft.doubt;
+    };
+    expect(await doubtOf('USD')).toBeNull();
+    expect(await doubtOf('GTQ')).toContain('nobody has put GTQ into it, so all of it falls to the own share');
+    const euro = { minor: 100_00n, currency: 'EUR', digits: 2 };
+    const everywhere = { client: shop.client('alice'), machine: null, rate: null, amount: euro };
+    const { funding } = await ledger.write((trx) =>
+      addFunding(trx, who, { ...everywhere, depositedAt: plus(now(), -HOUR) }, now()),
+    );
+    expect(await doubtOf('EUR')).toContain('it has paid out USD so far, and no EUR');
+    await ledger.write((trx) => withdrawFunding(trx, who, funding.id, null, now(), 'a test'));
   });
 
   test('a reference is not to be mistaken for an id of Lamassu', () => {
