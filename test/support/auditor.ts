@@ -7,8 +7,9 @@ import type { World } from './world.ts';
  * A second opinion that shares nothing with the program: it reads LNbits' wallets over HTTP, Lamassu's rows and the
  * ledger's tables by SQL of its own, and works out by its own arithmetic what every client must hold.
  *
- * It knows what its scenarios use: flow clients, commission recipients of all machines whose weights never changed, fundings for all machines without a rate of their own, currencies
- * of two digits, rows with a ticker price, and that in the end nothing is open.
+ * It knows what its scenarios use: clients in flow or fixed mode whose settings never changed, commission recipients of
+ * all machines whose weights never changed after they were set, fundings for all machines without a rate of their own, currencies of two
+ * digits, rows with a ticker price, settlements by what the first two cassettes gave, and that in the end nothing is open.
  */
 
 /** `lost`: less than is due. `twice`: one part of a payout arrived more than once. `wrong`: anything else that differs. */
@@ -29,10 +30,11 @@ export interface Audit {
   settled: number;
 }
 
-export async function audit(world: World): Promise<Audit> {
+/** `settled`: the rows of Lamassu that are no success, and that a person settled by what Lamassu tells of them. */
+export async function audit(world: World, { settled = [] }: { settled?: string[] } = {}): Promise<Audit> {
   const violations: Violation[] = [];
   const blame = (kind: Violation['kind'], what: string) => violations.push({ kind, what });
-  const { due, totals } = await whatIsDue(world, blame);
+  const { due, totals } = await whatIsDue(world, settled, blame);
 
   const debits = (await paymentsOf(world, world.source.adminkey)).filter((one) => one.amount < 0n);
   const spent = -sum(debits.filter((one) => one.status !== 'failed').map((one) => one.amount));
@@ -76,8 +78,8 @@ export async function audit(world: World): Promise<Audit> {
     if (credited < owed) blame('lost', `the source wallet was credited with ${credited} msat of ${owed}`);
   }
 
-  const settled = await ledgerAgrees(world, arrived, blame);
-  return { violations, totals, wallets, spent: spent / 1000n, settled };
+  const paidOut = await ledgerAgrees(world, arrived, blame);
+  return { violations, totals, wallets, spent: spent / 1000n, settled: paidOut };
 }
 
 type Blame = (kind: Violation['kind'], what: string) => void;
@@ -85,20 +87,10 @@ type Blame = (kind: Violation['kind'], what: string) => void;
 /** The sats that each client must have by now, worked out from Lamassu's rows and the clients' cash. */
 async function whatIsDue(
   world: World,
+  settled: string[],
   blame: Blame,
 ): Promise<{ due: Map<string, bigint>; totals: Audit['totals'] }> {
-  const client = new pg.Client(world.lamassu.url);
-  await client.connect();
-  const { rows } = await client
-    .query<Record<'id' | 'at' | 'currency' | 'fiat' | 'price' | 'gross', string>>(
-      `select id, fiat_code as currency, fiat::text, raw_ticker_price::text as price,
-         least(crypto_atoms, received_crypto_atoms)::text as gross,
-         to_char(confirmed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at
-       from cash_out_txs
-       where status = 'confirmed' and dispense_confirmed and error is null and error_code is null
-         and crypto_code in ('BTC', 'LN')`,
-    )
-    .finally(() => client.end());
+  const rows = await lamassuRows(world, settled);
   const eligible = new Map(rows.map((row) => [row.id, row]));
   const processed = await ledgerSql(
     world.ledgerUrl,
@@ -110,13 +102,15 @@ async function whatIsDue(
 
   const cash = await ledgerSql(
     world.ledgerUrl,
-    `select f.id, r.name, f.currency, f.amount, f.deposited_at, f.rate, f.machine
+    `select f.id, r.id as client, r.name, f.currency, f.amount, f.deposited_at, f.rate, f.machine
      from fundings f join recipients r on r.id = f.client_id where f.deposited_at is not null order by f.id`,
   );
+  const limits = await limitsOf(world);
+  const day = new Intl.DateTimeFormat('sv-SE', { timeZone: await configured(world, 'timezone') });
   const left = new Map(cash.map((row) => [row.id, row.amount as bigint]));
-  const recipients = await ledgerSql(
+  const weighted = await ledgerSql(
     world.ledgerUrl,
-    `select r.name, w.weight from commission_weights w join recipients r on r.id = w.recipient_id
+    `select r.name, w.weight, w.from_at from commission_weights w join recipients r on r.id = w.recipient_id
      where w.machine is null and w.weight > 0 order by r.id`,
   );
   const due = new Map<string, bigint>();
@@ -124,8 +118,10 @@ async function whatIsDue(
   for (const id of order) {
     const row = eligible.get(id);
     if (!row) continue;
-    const fiat5 = fixedPoint(row.fiat);
-    const gross = BigInt(row.gross);
+    const asked5 = fixedPoint(row.fiat);
+    // Of what came out only in part, that part is settled; the rest is the layperson's.
+    const fiat5 = settled.includes(id) ? BigInt(row.out ?? 0) * 100_000n : asked5;
+    const gross = (BigInt(row.gross) * fiat5) / asked5;
     const worth = (fiat5 * 100_000_000n) / fixedPoint(row.price);
     const commission = worth > gross ? 0n : gross - worth;
     const sharing = cash.filter(
@@ -135,12 +131,25 @@ async function whatIsDue(
     if (sharing.some((one) => one.rate !== null || one.machine !== null))
       throw new Error('the auditor knows no fundings with a rate or a machine');
     const whole = fiat5 / 1000n;
-    const remaining = sharing.map((one) => left.get(one.id) ?? 0n);
-    // Where the cash suffices nobody's part exceeds what he has; where it does not, everybody gives all.
-    const taken = sum(remaining) >= whole ? apportion(whole, remaining) : remaining;
+    const today = `${row.currency} ${day.format(new Date(row.at))}`;
+    const taken = pour(
+      whole,
+      sharing.map((one) => {
+        const limit = limits.get(`${one.client} ${row.currency}`);
+        const has = left.get(one.id) ?? 0n;
+        if (limit === undefined) return { has, under: `f${one.id}`, most: has };
+        const used = limit.used.get(today) ?? 0n;
+        return { has, under: `client ${one.client}`, most: used > limit.daily ? 0n : limit.daily - used };
+      }),
+    );
+    for (const [index, one] of sharing.entries()) {
+      const used = limits.get(`${one.client} ${row.currency}`)?.used;
+      used?.set(today, (used.get(today) ?? 0n) + (taken[index] ?? 0n));
+    }
     const weights = [...taken, whole - sum(taken)];
     const grosses = apportion(gross, weights);
     const commissions = apportion(commission, weights);
+    const recipients = weighted.filter((one) => `${one.from_at}` <= row.at);
     const shares = apportion(
       recipients.length > 0 ? commission : 0n,
       recipients.map((one) => one.weight as bigint),
@@ -161,6 +170,90 @@ async function whatIsDue(
   if (totals.net + totals.commission + totals.own !== totals.gross)
     throw new Error('the auditor cannot add up');
   return { due, totals };
+}
+
+/** Successes, and what was settled, with the notes that came out of it. */
+async function lamassuRows(world: World, settled: string[]) {
+  const client = new pg.Client(world.lamassu.url);
+  await client.connect();
+  const { rows } = await client
+    .query<Record<'id' | 'at' | 'currency' | 'fiat' | 'price' | 'gross', string> & { out: string | null }>(
+      `select id, fiat_code as currency, fiat::text, raw_ticker_price::text as price,
+         least(crypto_atoms, received_crypto_atoms)::text as gross,
+         to_char(confirmed_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at,
+         (select sum(coalesce(a.denomination_1 * a.dispensed_1, 0) + coalesce(a.denomination_2 * a.dispensed_2, 0))
+          from cash_out_actions a where a.tx_id = t.id and a.action like 'dispense%')::text as out
+       from cash_out_txs t
+       where id = any ($1) or (status = 'confirmed' and dispense_confirmed and error is null
+         and error_code is null and crypto_code in ('BTC', 'LN'))`,
+      [settled],
+    )
+    .finally(() => client.end());
+  return rows;
+}
+
+/** The daily limits of the clients in fixed mode by client and currency, each with what is used of it by day. */
+async function limitsOf(world: World): Promise<Map<string, { daily: bigint; used: Map<string, bigint> }>> {
+  const modes = await ledgerSql(world.ledgerUrl, 'select client_id, mode, paused from client_settings');
+  if (
+    new Set(modes.map((row) => row.client_id)).size < modes.length ||
+    modes.some((row) => row.paused !== 0n)
+  )
+    throw new Error('the auditor knows no clients whose mode changed, or who paused');
+  const fixed = modes.filter((row) => row.mode === 'fixed').map((row) => row.client_id);
+  const rows = await ledgerSql(world.ledgerUrl, 'select client_id, currency, daily_limit from client_limits');
+  const limits = rows
+    .filter((row) => fixed.includes(row.client_id))
+    .map((row): [string, { daily: bigint; used: Map<string, bigint> }] => [
+      `${row.client_id} ${row.currency}`,
+      { daily: row.daily_limit as bigint, used: new Map() },
+    ]);
+  const found = new Map(limits);
+  if (found.size < limits.length) throw new Error('the auditor knows no limits that changed');
+  return found;
+}
+
+/** The text of a key at the top of config.toml. */
+async function configured(world: World, key: string): Promise<string> {
+  const text = new RegExp(`^${key} = "([^"]+)"$`, 'm').exec(await readFile(world.configFile, 'utf8'))?.[1];
+  if (text === undefined) throw new Error(`config.toml has no ${key}`);
+  return text;
+}
+
+/**
+ * What each vessel gives of `total`: in proportion to what it has, but those `under` one name together not more than
+ * `most`. Whoever would give more gives that, and the others share the rest anew, until nobody would.
+ */
+function pour(total: bigint, vessels: { has: bigint; under: string; most: bigint }[]): bigint[] {
+  const given = vessels.map(() => 0n);
+  let open = new Set(vessels.map((one) => one.under));
+  for (;;) {
+    const rest = total - sum(given);
+    const sharing = vessels.filter((one) => open.has(one.under));
+    const all = sum(sharing.map((one) => one.has));
+    if (rest === 0n || all === 0n) return given;
+    const full = new Set<string>();
+    for (const name of open) {
+      const own = vessels.filter((one) => one.under === name);
+      const has = sum(own.map((one) => one.has));
+      const most = own[0] !== undefined && own[0].most < has ? own[0].most : has;
+      if (rest * has < most * all) continue;
+      full.add(name);
+      const parts = apportion(
+        most,
+        vessels.map((one) => (one.under === name ? one.has : 0n)),
+      );
+      for (const [index, part] of parts.entries()) given[index] = (given[index] ?? 0n) + part;
+    }
+    if (full.size === 0) {
+      const parts = apportion(
+        rest,
+        vessels.map((one) => (open.has(one.under) ? one.has : 0n)),
+      );
+      return given.map((one, index) => one + (parts[index] ?? 0n));
+    }
+    open = new Set([...open].filter((name) => !full.has(name)));
+  }
 }
 
 /** Each gets the whole part of its share; what is left goes one by one to the largest fractions, the first in a tie. */

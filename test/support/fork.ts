@@ -3,16 +3,18 @@ import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { ledgerSql } from './ledger-sql.ts';
-import type { WalletKeys } from './lnbits.ts';
 import { startLnbitsSimulator } from './lnbits-simulator.ts';
 import { type World, worldOf } from './world.ts';
 
 /**
- * A copy of a world that has not paid yet: a copy of its ledger, a simulator of its own with wallets of its own, the
- * same Lamassu. `ledgerPort`: where config.toml shall look for a PostgreSQL ledger instead. It costs what copying a file costs, so that a test can begin a hundred times from the same point.
+ * A copy of a world between two commands: a copy of its ledger, a simulator of its own with the same wallets, the same
+ * Lamassu. `ports`: where config.toml shall look for Lamassu and for a PostgreSQL ledger instead. It costs what copying
+ * a file costs, so that a test can begin a hundred times from the same point.
  */
-export async function fork(template: World, ledgerPort?: number): Promise<World> {
+export async function fork(
+  template: World,
+  ports: { lamassu?: number; ledger?: number } = {},
+): Promise<World> {
   const stack = new AsyncDisposableStack();
   try {
     const folder = await mkdtemp(join(tmpdir(), 'aio-dca-fork-'));
@@ -20,46 +22,24 @@ export async function fork(template: World, ledgerPort?: number): Promise<World>
     for (const name of await readdir(template.folder))
       await copyFile(join(template.folder, name), join(folder, name));
 
-    const { version } = template.lnbits;
-    const lnbits = await startLnbitsSimulator({ version });
+    const lnbits = await startLnbitsSimulator({ like: template.simulator() });
     stack.defer(() => lnbits.stop());
-    const source = await lnbits.createUserWallet('source');
-    const sats = await template.balance(template.source);
-    if (sats > 0n) await lnbits.topUp(source.id, sats);
-    await writeFile(join(folder, 'source.adminkey'), `${source.adminkey}\n`, { mode: 0o600 });
-
     const ledgerUrl = await copyLedger(template, folder, stack);
-    const wallets = new Map<string, WalletKeys>();
-    for (const [name, former] of template.wallets) {
-      const keys = await lnbits.createUserWallet(name);
-      wallets.set(name, keys);
-      await ledgerSql(
-        ledgerUrl,
-        'insert into wallets (id, invoice_key, created_at) select $1, $2, created_at from wallets where id = $3',
-        [keys.id, keys.inkey, former.id],
-      );
-      await ledgerSql(ledgerUrl, 'update recipients set wallet_id = $1 where wallet_id = $2', [
-        keys.id,
-        former.id,
-      ]);
-    }
-    await ledgerSql(ledgerUrl, 'update ledger set source_wallet_id = $1 where source_wallet_id is not null', [
-      source.id,
-    ]);
 
     const configFile = join(folder, 'config.toml');
     const toml = (await readFile(configFile, 'utf8'))
       .replace(template.lnbits.url, lnbits.url)
-      .replace(inConfig(template.ledgerUrl), inConfig(ledgerUrl, ledgerPort));
+      .replace(inConfig(template.ledgerUrl), inConfig(ledgerUrl, ports.ledger))
+      .replace(/(?<=\[lamassu\][^[]*\nport = )\d+/, (port) => `${ports.lamassu ?? port}`);
     await writeFile(configFile, toml, { mode: 0o600 });
-    const { lamassu } = template;
+    const { lamassu, source, wallets } = template;
     return worldOf({
       folder,
       configFile,
       lamassu,
       lnbits,
       source,
-      wallets,
+      wallets: new Map(wallets),
       ledgerUrl,
       stop: () => stack.disposeAsync(),
     });

@@ -49,13 +49,16 @@ const MAX_SATS = 10_000_000;
 /** The wallets and payments of a simulated LNbits, with the rules that were read in LNbits 1.0.0 and 1.6.2. */
 export class LnbitsBooks {
   readonly version: LnbitsVersion;
-  readonly wallets: WalletRow[] = [];
-  readonly payments: PaymentRow[] = [];
+  readonly wallets: WalletRow[];
+  readonly payments: PaymentRow[];
   readonly #busy = new Map<string, Promise<unknown>>();
   #starts = 0;
 
-  constructor(version: LnbitsVersion) {
+  /** `like`: with its wallets and payments as they are now. */
+  constructor(version: LnbitsVersion, like?: LnbitsBooks) {
     this.version = version;
+    this.wallets = structuredClone(like?.wallets ?? []);
+    this.payments = structuredClone(like?.payments ?? []);
   }
 
   createWallet(name: string): WalletRow {

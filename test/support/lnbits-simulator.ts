@@ -61,6 +61,8 @@ export interface SimulatorOptions {
   version?: LnbitsVersion;
   /** As LNbits limits them: per path, in windows of a second. */
   requestsPerSecond?: number;
+  /** With the wallets and payments that this one has now, and their keys. */
+  like?: LnbitsSimulator;
 }
 
 export type LnbitsSimulator = Simulator;
@@ -90,9 +92,9 @@ class Simulator implements Lnbits {
   #port = 0;
   #release = Promise.withResolvers<void>();
 
-  constructor({ version = '1.6.2', requestsPerSecond = Number.POSITIVE_INFINITY }: SimulatorOptions) {
-    this.version = version;
-    this.#books = new LnbitsBooks(version);
+  constructor({ version, requestsPerSecond = Number.POSITIVE_INFINITY, like }: SimulatorOptions) {
+    this.version = version ?? like?.version ?? '1.6.2';
+    this.#books = new LnbitsBooks(this.version, like ? like.#books : undefined);
     this.#requestsPerSecond = requestsPerSecond;
   }
 

@@ -34,6 +34,8 @@ export interface WorldOptions {
   credit?: boolean;
   /** `[lamassu] start_at`; by default a month ago. */
   startAt?: string;
+  /** More lines for `[lamassu]`. */
+  lamassu?: string;
 }
 
 /** A whole installation in a temporary folder, with everything that it talks to. */
@@ -122,6 +124,7 @@ async function build(options: WorldOptions, stack: AsyncDisposableStack): Promis
     `user = "${role.user}"`,
     `password_file = "${await secret('lamassu.password', role.password)}"`,
     `start_at = "${options.startAt ?? new Date(Date.now() - 30 * DAY_MS).toISOString()}"`,
+    ...(options.lamassu ? [options.lamassu] : []),
     ...ssh,
     '',
     '[ledger]',

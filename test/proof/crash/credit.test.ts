@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
-import { fork } from '../support/fork.ts';
-import { type Course, finish, type KillPoint, KillSeries, QUIET } from '../support/kill.ts';
-import type { SeenRequest } from '../support/lnbits-simulator.ts';
-import { startWorld, type World, type WorldOptions } from '../support/world.ts';
+import { fork } from '../../support/fork.ts';
+import { type Course, finish, type KillPoint, KillSeries, QUIET } from '../../support/kill.ts';
+import type { SeenRequest } from '../../support/lnbits-simulator.ts';
+import { startWorld, type World, type WorldOptions } from '../../support/world.ts';
 
 /*
  * The source wallet holds nothing but what LNbits' superuser credits it with, and the commission has two recipients.

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { type Course, type KillPoint, KillSeries, QUIET, type SlowUntil } from '../support/kill.ts';
-import { startWorld, type World, type WorldOptions } from '../support/world.ts';
+import { type Course, type KillPoint, KillSeries, QUIET, type SlowUntil } from '../../support/kill.ts';
+import { startWorld, type World, type WorldOptions } from '../../support/world.ts';
 
 /*
  * Whenever a run is killed, the runs after it finish exactly: each client holds what is due, to the sat. Three

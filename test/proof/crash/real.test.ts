@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { finish, killWhen, QUIET, type SlowUntil } from '../support/kill.ts';
-import { lnbitsVersions } from '../support/lnbits.ts';
-import { type ProxiedLnbits, proxied } from '../support/lnbits-proxy.ts';
-import { lnbitsAvailable, startLnbits } from '../support/lnbits-real.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { finish, killWhen, QUIET, type SlowUntil } from '../../support/kill.ts';
+import { lnbitsVersions } from '../../support/lnbits.ts';
+import { type ProxiedLnbits, proxied } from '../../support/lnbits-proxy.ts';
+import { lnbitsAvailable, startLnbits } from '../../support/lnbits-real.ts';
+import { startWorld, type World } from '../../support/world.ts';
 
 /*
- * The kills of kill.test.ts while a payment goes on, against a real LNbits behind a proxy: one installation, a new
+ * The kills of poll.test.ts while a payment goes on, against a real LNbits behind a proxy: one installation, a new
  * cash-out for each kill, and after each everything that was ever paid is counted again.
  */
 
