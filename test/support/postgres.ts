@@ -1,4 +1,4 @@
-import { execFile as execFileCallback, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile as execFileCallback, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chown, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { killTree } from './process-tree.ts';
 
 const execFile = promisify(execFileCallback);
 
@@ -18,6 +19,10 @@ export interface Postgres {
   url: string;
   host: string;
   port: number;
+  /** SIGKILL for all of its processes; `start()` brings it back on the same port. */
+  kill(): Promise<void>;
+  /** Resolves when it takes connections. */
+  start(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -44,9 +49,10 @@ export async function freePort(): Promise<number> {
 
 /**
  * Starts a PostgreSQL 18 of its own in a temporary directory, on a free loopback port. PostgreSQL refuses to run as
- * root, so root runs it as `nobody`, and no user has to be added to the system.
+ * root, so root runs it as `nobody`, and no user has to be added to the system. `survivesKills`: what was committed
+ * is there after a `kill()`, as it is on a server in use; else that is given up for speed.
  */
-export async function startPostgres(): Promise<Postgres> {
+export async function startPostgres({ survivesKills = false } = {}): Promise<Postgres> {
   const directory = await mkdtemp(join(tmpdir(), 'aio-dca-postgres-'));
   const remove = () => rm(directory, { recursive: true, force: true });
   try {
@@ -71,26 +77,38 @@ export async function startPostgres(): Promise<Postgres> {
     const settings = {
       listen_addresses: '127.0.0.1',
       unix_socket_directories: '',
+      // The system outlives it, and with it what was written and not yet flushed.
       fsync: 'off',
-      full_page_writes: 'off',
-      synchronous_commit: 'off',
+      full_page_writes: survivesKills ? 'on' : 'off',
+      synchronous_commit: survivesKills ? 'on' : 'off',
       max_connections: '200',
       timezone: 'America/Guatemala',
     };
     const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-    const child = spawn(postgres, ['-D', data, '-p', `${port}`, ...flags], {
-      ...options,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+    let child: ChildProcess;
+    let ended: Promise<void>;
     // SIGINT is PostgreSQL's fast shutdown: it ends the sessions.
     const interrupt = () => child.kill('SIGINT');
+    const start = async () => {
+      const started = spawn(postgres, ['-D', data, '-p', `${port}`, ...flags], {
+        ...options,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      child = started;
+      ended = new Promise<void>((resolve) => started.once('close', () => resolve()));
+      await ready(started.stderr, ended);
+    };
     process.once('exit', interrupt);
-    await ready(child.stderr, ended);
+    await start();
     return {
       url: `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`,
       host: '127.0.0.1',
       port,
+      start,
+      kill: async () => {
+        if (child.pid !== undefined) await killTree(child.pid);
+        await ended;
+      },
       stop: async () => {
         process.off('exit', interrupt);
         interrupt();

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -6,6 +6,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { authorizedKeysLine } from '../../src/lamassu/role-sql.ts';
 import { freePort } from './postgres.ts';
+import { killTree } from './process-tree.ts';
 import { generateKeyPair, until } from './ssh.ts';
 
 const SSHD = '/usr/sbin/sshd';
@@ -20,6 +21,10 @@ export interface Sshd {
   privateKey: string;
   hostKeyLine: string;
   log(): string;
+  /** SIGKILL for it and for every connection that it carries; `start()` brings it back on the same port. */
+  kill(): Promise<void>;
+  /** Resolves when it listens. */
+  start(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -61,23 +66,29 @@ export async function startSshd(target: { host: string; port: number }): Promise
   if (root) await chown(directory, NOBODY.uid, NOBODY.gid);
   await chmod(directory, 0o700);
 
-  const child = spawn(SSHD, ['-D', '-e', '-f', config], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    ...(root ? { uid: NOBODY.uid, gid: NOBODY.gid } : {}),
-  });
   let log = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    log += chunk.toString();
-  });
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  let child: ChildProcess;
+  let ended: Promise<void>;
+  const start = async () => {
+    const started = spawn(SSHD, ['-D', '-e', '-f', config], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      ...(root ? { uid: NOBODY.uid, gid: NOBODY.gid } : {}),
+    });
+    child = started;
+    started.stderr.on('data', (chunk: Buffer) => {
+      log += chunk.toString();
+    });
+    ended = new Promise<void>((resolve) => started.once('close', () => resolve()));
+    await until(() => started.exitCode !== null || listens(port), `sshd listens on port ${port}`);
+    if (started.exitCode !== null) throw new Error(`sshd ended:\n${log}`);
+  };
   const close = async () => {
     child.kill('SIGTERM');
     await ended;
     await rm(directory, { recursive: true, force: true });
   };
   try {
-    await until(() => child.exitCode !== null || listens(port), `sshd listens on port ${port}`);
-    if (child.exitCode !== null) throw new Error(`sshd ended:\n${log}`);
+    await start();
   } catch (error) {
     await close();
     throw error;
@@ -89,6 +100,11 @@ export async function startSshd(target: { host: string; port: number }): Promise
     privateKey: clientKey.private,
     hostKeyLine: hostKey.public,
     log: () => log,
+    start,
+    kill: async () => {
+      if (child.pid !== undefined) await killTree(child.pid);
+      await ended;
+    },
     close,
   };
 }
