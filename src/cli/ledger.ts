@@ -1,5 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { Config } from '../config/load.ts';
 import { readLedgerUrl } from '../config/schema.ts';
 import type { Place } from '../ledger/copy.ts';
 import type { RecoverReport } from '../scheduler/recover.ts';
@@ -19,6 +20,12 @@ export function register(program: Command): void {
     .option(
       '--former-wallet-key-file <file>',
       'admin key of a wallet that paid before the present source wallet (may be given again)',
+      (file: string, files: string[]) => [...files, file],
+      [],
+    )
+    .option(
+      '--other-config <file>',
+      'config.toml of another Lamassu server of this ledger (may be given again)',
       (file: string, files: string[]) => [...files, file],
       [],
     )
@@ -102,6 +109,7 @@ function placeOf(url: string, passwordFile: string | undefined, folder: string):
 interface RecoverOptions {
   dryRun?: boolean;
   formerWalletKeyFile: string[];
+  otherConfig: string[];
   hold?: boolean;
   reason?: string;
 }
@@ -117,13 +125,37 @@ async function recover(options: RecoverOptions, command: Command): Promise<void>
   }
   const config = await cli.config();
   const formerKeys = options.formerWalletKeyFile.map((file) => readKey(file, '--former-wallet-key-file'));
+  const otherConfigs = await others(config, options.otherConfig);
   const dryRun = options.dryRun ?? false;
   const { recover: recoverLedger } = await import('../scheduler/recover.ts');
   const report = await cli.withLedger(dryRun ? 'read' : 'write', (ledger) =>
-    recoverLedger({ ledger, config, actor: cli.actor, formerKeys, hold: reason }, dryRun),
+    recoverLedger({ ledger, config, otherConfigs, actor: cli.actor, formerKeys, hold: reason }, dryRun),
   );
   cli.answer(recoverJson(report, dryRun), recoverText(report, dryRun));
   if (report.misfits.length > 0) process.exitCode = 2;
+}
+
+/** The configurations of the other Lamassu servers; refused where they are of another ledger, or of the same server. */
+async function others(config: Config, files: string[]): Promise<Config[]> {
+  const { loadConfig } = await import('../config/load.ts');
+  const loaded = files.map((file) => loadConfig(file, process.env));
+  const names = [config.lamassu.name];
+  for (const one of loaded) {
+    if (one.ledger.url !== config.ledger.url) {
+      throw usage(
+        `--other-config: ${one.file} names another ledger than ${config.file}.`,
+        'Name the configurations that share this ledger.',
+      );
+    }
+    if (names.includes(one.lamassu.name)) {
+      throw usage(
+        `--other-config: ${one.file} is of the Lamassu "${one.lamassu.name}", too.`,
+        'Name each Lamassu server of this ledger once.',
+      );
+    }
+    names.push(one.lamassu.name);
+  }
+  return loaded;
 }
 
 function recoverJson({ payments, cashOuts, restored, heldCredits, misfits }: RecoverReport, dryRun: boolean) {

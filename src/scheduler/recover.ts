@@ -20,6 +20,8 @@ import { bind, readingOf } from './setup.ts';
 export interface RecoverDeps {
   ledger: Ledger;
   config: Config;
+  /** Of the other Lamassu servers of this ledger: payouts are for the cash-outs of all of them. */
+  otherConfigs: Config[];
   actor: string;
   /** Admin keys of wallets that paid before the present source wallet. */
   formerKeys: Secret[];
@@ -80,12 +82,17 @@ async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverR
   if (lost.length === 0)
     return { payments: misfits.length, cashOuts: 0, restored: [], heldCredits: 0, misfits };
 
-  const problems: BridgeError[] = [];
-  const read = await readAhead({ ledger, config }, problems);
-  if (!read) throw problems[0];
-  const rows = read.pages.flat();
-  const book = (trx: Trx, order: LamassuRow[]) =>
-    replay(trx, deps, run, { ...found, wallet: opened[0] ?? '' }, { ...read, pages: pagesOf(order) });
+  const rows: Row[] = [];
+  for (const one of [config, ...deps.otherConfigs]) {
+    const problems: BridgeError[] = [];
+    const read = await readAhead({ ledger, config: one }, problems);
+    if (!read) throw problems[0];
+    const from = { config: one, now: read.now, systemIdentifier: read.systemIdentifier };
+    for (const row of read.pages.flat()) rows.push({ row, from });
+  }
+  rows.sort((a, b) => compare(timeOf(a), timeOf(b)));
+  const book = (trx: Trx, order: Row[]) =>
+    replay(trx, deps, run, { ...found, wallet: opened[0] ?? '' }, order);
   // Shares follow from the order in which cash-outs were distributed: by their time, unless some came late.
   for (const order of [rows, inOrderOfPayment(rows, lost)]) {
     const report = await ledger.rehearse((trx) => book(trx, order));
@@ -101,18 +108,21 @@ async function replay(
   { config, actor, hold }: RecoverDeps,
   run: Run | null,
   { lost, paid, misfits, wallet }: Found & { wallet: string },
-  read: ReadAhead,
+  rows: Row[],
 ): Promise<RecoverReport> {
   const at = now();
   const id = run?.id ?? (await imaginedRun(trx, actor));
   const who = { actor, run: id };
   const totals = noTotals();
-  const reading = {
-    ...readingOf(config, trx, (work) => inSavepoint(trx, work), await bind(trx, config, read), id),
-    onCashOut: (...what: [Parameters<typeof add>[1], Parameters<typeof add>[2]]) => add(totals, ...what),
-    signal: new AbortController().signal,
-  };
-  await readCashOuts(reading, read.now, read.pages);
+  for (const { from, pages } of pagesOf(rows)) {
+    const mark = await bind(trx, from.config, from);
+    const reading = {
+      ...readingOf(from.config, trx, (work) => inSavepoint(trx, work), mark, id),
+      onCashOut: (...what: [Parameters<typeof add>[1], Parameters<typeof add>[2]]) => add(totals, ...what),
+      signal: new AbortController().signal,
+    };
+    await readCashOuts(reading, from.now, pages);
+  }
   const { maximumSats } = config.payouts;
   const booked = await putBack(trx, lost, { who, run: id, at, maximumSats, paid, hold });
   const largest = maximumSats < LARGEST_CREDIT ? maximumSats : LARGEST_CREDIT;
@@ -176,18 +186,40 @@ async function imaginedRun(trx: Trx, actor: string): Promise<bigint> {
 
 const PAGE = 500;
 
-function pagesOf(rows: LamassuRow[]): LamassuRow[][] {
-  return Array.from({ length: Math.ceil(rows.length / PAGE) }, (_, page) =>
-    rows.slice(page * PAGE, (page + 1) * PAGE),
-  );
+/** A row, and which Lamassu it is of. */
+interface Row {
+  row: LamassuRow;
+  from: Pick<ReadAhead, 'now' | 'systemIdentifier'> & { config: Config };
+}
+
+/** In their order, those of one Lamassu that follow each other together. */
+function pagesOf(rows: Row[]): { from: Row['from']; pages: LamassuRow[][] }[] {
+  const series: { from: Row['from']; pages: LamassuRow[][] }[] = [];
+  for (const { row, from } of rows) {
+    if (series.at(-1)?.from !== from) series.push({ from, pages: [] });
+    const pages = series.at(-1)?.pages ?? [];
+    const page = pages.at(-1);
+    if (page && page.length < PAGE) page.push(row);
+    else pages.push([row]);
+  }
+  return series;
+}
+
+/** What was never confirmed is not distributed, and comes last. */
+function timeOf({ row }: Row): string {
+  return row.confirmed_at ?? '~';
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** What was paid first was distributed first; what was not paid yet keeps its order, behind. */
-function inOrderOfPayment(rows: LamassuRow[], lost: Lost[]): LamassuRow[] {
+function inOrderOfPayment(rows: Row[], lost: Lost[]): Row[] {
   const rank = new Map<string, number>();
   for (const [index, { cashOuts }] of lost.toSorted((a, b) => (a.at < b.at ? -1 : 1)).entries())
     for (const id of cashOuts) rank.set(id, Math.min(index, rank.get(id) ?? index));
-  const rankOf = ({ id }: LamassuRow) => rank.get(id) ?? lost.length;
+  const rankOf = ({ row: { id } }: Row) => rank.get(id) ?? lost.length;
   return rows.toSorted((a, b) => rankOf(a) - rankOf(b));
 }
 

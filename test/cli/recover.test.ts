@@ -1,90 +1,14 @@
-import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import pg from 'pg';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { audit } from '../support/auditor.ts';
+import { describe, expect, test, vi } from 'vitest';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
 import { lnbitsVersions } from '../support/lnbits.ts';
-import { SERVER_VARIABLE } from '../support/postgres.ts';
-import { startWorld, type World, type WorldOptions } from '../support/world.ts';
+import { ago, allIsWell, balances, HOUR, installation, keep, recorded, recover } from '../support/restore.ts';
+import type { World } from '../support/world.ts';
 
 // Each command is a process of its own, and a drill takes twenty of them.
 vi.setConfig({ testTimeout: 120_000 });
-
-const HOUR = 3_600_000;
-const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
-
-interface Report {
-  ok: boolean;
-  payments: number;
-  cash_outs: number;
-  held_credits: number;
-  payouts: { id: string; recipient: string; sats: number; state: string; payments: string[] }[];
-  differences: { code: string; what: string; ledger: string; other: string; hint: string }[];
-}
-
-/** An installation with two clients and one cash-out paid. */
-async function installation(options: WorldOptions = {}): Promise<World> {
-  const world = await startWorld({ tunnel: 'direct', quiet: '100 ms', ...options });
-  onTestFinished(() => world.stop());
-  await world.must(['migrate']);
-  await world.addClient('alice');
-  await world.addClient('bob');
-  await world.addFunding('alice', '30000 GTQ');
-  await world.addFunding('bob', '10000.50 GTQ');
-  await world.insertCashOut({ confirmed_at: ago(20 * HOUR) });
-  await world.must(['poll']);
-  return world;
-}
-
-/** Keeps the ledger as it is now; what is answered puts it back. */
-async function keep(world: World): Promise<() => Promise<void>> {
-  const { ledgerUrl } = world;
-  if (ledgerUrl.startsWith('sqlite:')) {
-    const file = ledgerUrl.slice('sqlite:'.length);
-    const copy = join(world.folder, 'copy.sqlite');
-    await world.must(['backup', copy]);
-    return async () => {
-      for (const suffix of ['-wal', '-shm']) await rm(file + suffix, { force: true });
-      await copyFile(copy, file);
-    };
-  }
-  const name = new URL(ledgerUrl).pathname.slice(1);
-  const server = async (...statements: string[]) => {
-    const client = new pg.Client(process.env[SERVER_VARIABLE]);
-    await client.connect();
-    for (const statement of statements) await client.query(statement);
-    await client.end();
-  };
-  await server(`create database ${name}_copy template ${name}`);
-  onTestFinished(() => server(`drop database ${name}_copy`));
-  return () => server(`drop database ${name} with (force)`, `create database ${name} template ${name}_copy`);
-}
-
-const balances = async (world: World) =>
-  Object.fromEntries(
-    await Promise.all(
-      [...world.wallets].map(async ([name, keys]) => [name, await world.balance(keys)] as const),
-    ),
-  );
-
-/** Everything that a run records of Lamassu. */
-const recorded = async (world: World) => {
-  const tables = ['sources', 'cash_outs', 'allocations', 'review', 'watch', 'payouts', 'fundings'];
-  return Promise.all(tables.map((name) => ledgerSql(world.ledgerUrl, `select * from ${name} order by 1`)));
-};
-
-const recover = async (world: World, ...args: string[]) => {
-  const ran = await world.aioDca(['ledger', 'recover', '--json', ...args]);
-  return { code: ran.code, ...ran.json<Report>() };
-};
-
-/** Nobody was paid twice or too little, and the books balance. */
-async function allIsWell(world: World): Promise<void> {
-  expect((await audit(world)).violations).toEqual([]);
-  expect((await world.must(['verify', '--json'])).json()).toMatchObject({ ok: true, differences: [] });
-}
 
 describe.each(lnbitsVersions)('the restore drill on LNbits %s', (lnbitsVersion) => {
   test.each(ledgerKinds)('with a ledger in %s: pay, put back, refuse, recover, go on', async (ledger) => {
