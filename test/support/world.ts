@@ -10,14 +10,16 @@ import type { Lnbits, LnbitsVersion, WalletKeys } from './lnbits.ts';
 import { type LnbitsSimulator, startLnbitsSimulator } from './lnbits-simulator.ts';
 import { createDatabase, type Database, SERVER_VARIABLE, startPostgres } from './postgres.ts';
 import { startSshServer } from './ssh.ts';
-import { startSshd } from './sshd.ts';
+import { type Sshd, startSshd } from './sshd.ts';
 
 export interface WorldOptions {
   /** The PostgreSQL server to use, a superuser's URL; by default the test run's, else one of its own. */
   postgres?: string;
+  /** Another server for the ledger, likewise. */
+  ledgerPostgres?: string;
   lamassuVersion?: LamassuVersion;
-  /** How the bridge reaches Lamassu: `ssh` (default) is ssh2's server in this process, `sshd` is OpenSSH's. */
-  tunnel?: 'ssh' | 'sshd' | 'direct';
+  /** How the bridge reaches Lamassu: `ssh` (default) is ssh2's server in this process, `sshd` is OpenSSH's; or a running one. */
+  tunnel?: 'ssh' | 'sshd' | 'direct' | Sshd;
   ledger?: 'sqlite' | 'postgresql';
   /** A running LNbits; by default a simulator of `lnbitsVersion`. It is stopped with the world. */
   lnbits?: Lnbits;
@@ -110,7 +112,7 @@ async function build(options: WorldOptions, stack: AsyncDisposableStack): Promis
 
   const ledgerUrl =
     options.ledger === 'postgresql'
-      ? (await databaseOf(server, stack)).url
+      ? (await databaseOf(options.ledgerPostgres ?? server, stack)).url
       : `sqlite:${join(folder, 'ledger.sqlite')}`;
   const { hostname: host, port } = new URL(server);
   const ssh = await tunnelTo(tunnel, { host, port: Number(port) }, stack, secret);
@@ -228,7 +230,8 @@ async function tunnelTo(
   secret: (name: string, text: string) => Promise<string>,
 ): Promise<string[]> {
   if (tunnel === 'direct') return [];
-  const server = tunnel === 'ssh' ? await startSshServer(target) : await startSshd(target);
+  const server =
+    tunnel === 'ssh' ? await startSshServer(target) : tunnel === 'sshd' ? await startSshd(target) : tunnel;
   stack.defer(async () => server.close());
   const hostKey = 'hostKey' in server ? server.hostKey.fingerprint : server.hostKeyLine.trim();
   return [
