@@ -234,6 +234,19 @@ quiet = "1 ms"
     expect(await reviews()).toEqual([{ id: future, reason: 'future', state: 'open' }]);
   });
 
+  test('a date in the future that is set right is paid, however far behind the mark it comes to lie', async () => {
+    await addClient('alice', 10_000n);
+    const id = await insertCashOut(lamassu, { confirmed_at: plus(now(), 100 * DAY) });
+    const beyond = await insertCashOut(lamassu, { confirmed_at: 'infinity' });
+    await insertCashOut(lamassu, { confirmed_at: ago(HOUR) });
+    expect(await run()).toMatchObject({ distributed: { cashOuts: 1 }, source: { toReview: 2 } });
+    await lamassu.query('update cash_out_txs set confirmed_at = $1 where id = any ($2)', [
+      ago(30 * DAY),
+      [id, beyond],
+    ]);
+    expect(await run()).toMatchObject({ distributed: { cashOuts: 2 } });
+  });
+
   test('failed, partial, other coins and broken rows are not paid; each is in review once, the rest goes on', async () => {
     const alice = await addClient('alice', 10_000n);
     const expected = new Map([
@@ -330,14 +343,14 @@ quiet = "1 ms"
 
   test('LNbits is looked at once before something new is recorded, and left alone by an idle run', async () => {
     await addClient('alice', 10_000n);
-    await insertCashOut(lamassu);
+    for (const hours of [2, 1]) await insertCashOut(lamassu, { confirmed_at: ago(hours * HOUR) });
     await ledger.db.updateTable('ledger').set({ paused_at: now(), paused_reason: 'a look' }).execute();
     lnbits.clearLog();
-    expect(await run()).toMatchObject({ exitCode: 0, distributed: { cashOuts: 1 } });
+    expect(await run()).toMatchObject({ exitCode: 0, distributed: { cashOuts: 2 } });
     expect(lnbits.requests.filter(({ kind }) => kind === 'version')).toHaveLength(1);
     expect(lnbits.requests.filter(({ kind }) => kind === 'invoice' || kind === 'pay')).toEqual([]);
     lnbits.clearLog();
-    expect(await run()).toMatchObject({ exitCode: 0, source: { read: 1, alreadyProcessed: 1 } });
+    expect(await run()).toMatchObject({ exitCode: 0, source: { read: 2, alreadyProcessed: 2 } });
     expect(lnbits.requests).toEqual([]);
   });
 
