@@ -20,6 +20,7 @@ export function register(program: Command): void {
     .option('--host-key <key>', 'the key of the SSH server, SHA256:…')
     .option('--ssh-user <name>', 'the user there (default: aio-dca)')
     .option('--ssh-key-file <file>', 'a private key for it (default: one is made)')
+    .option('--ssh-passphrase-file <file>', 'holds the passphrase of that key')
     .option('--lamassu-host <host[:port]>', 'PostgreSQL as the SSH server sees it (default: 127.0.0.1:5432)')
     .option('--database <name>', 'Lamassu’s database (default: lamassu)')
     .option('--lamassu-user <name>', 'the role that may only read (default: aio_dca)')
@@ -28,6 +29,10 @@ export function register(program: Command): void {
     .option('--ca-file <file>', 'for verify-full: the certificate that signed the server’s')
     .option('--lnbits-url <url>', 'the address of LNbits')
     .option('--source-wallet-key-file <file>', 'holds the admin key of the wallet that pays')
+    .option('--credit-source', 'LNbits’ superuser credits the source wallet: docs/crediting.md')
+    .option('--no-credit-source', 'nobody does (default)')
+    .option('--superuser <name>', 'with --credit-source: the user name of LNbits’ superuser')
+    .option('--superuser-password-file <file>', 'with --credit-source: holds the superuser’s password')
     .option(
       '--ledger-url <url>',
       'sqlite:FILE or postgresql://user@host/database (default: sqlite:ledger.sqlite)',
@@ -81,7 +86,7 @@ async function mayReplace(cli: Cli, path: string): Promise<void> {
 async function write(cli: Cli, answers: Answers, file: string, replace: boolean): Promise<Made> {
   const { placeFiles, standing } = await import('../init/files.ts');
   const { renderConfig, renderSecrets } = await import('../init/render.ts');
-  const { placedLedger } = await import('../init/answers.ts');
+  const { placedLedger } = await import('../init/checks.ts');
   const { openLedger } = await import('../ledger/open.ts');
   const folder = dirname(file);
   const files: NewFile[] = [{ path: file, text: renderConfig(answers), replace }];

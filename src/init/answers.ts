@@ -2,25 +2,33 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Temporal } from 'temporal-polyfill';
-import type { z } from 'zod';
 import { parseTime } from '../cli/parse.ts';
-import { fileSchema } from '../config/schema.ts';
 import { Secret } from '../config/secret.ts';
-import { BridgeError } from '../errors.ts';
-import type { HostKey } from '../lamassu/tunnel.ts';
 import type { Instant } from '../time.ts';
-import { flagOf, type Interview, stopped } from './interview.ts';
-import { makeSshKey, readSshKey, type SshKey } from './key.ts';
+import {
+  checked,
+  lamassuShape,
+  placedLedger,
+  readKey,
+  readLedger,
+  readPlace,
+  shape,
+  usage,
+} from './checks.ts';
+import { flagOf, type Interview } from './interview.ts';
+import type { SshKey } from './key.ts';
 import type { InitOptions } from './options.ts';
 import {
   findLedger,
   type LamassuFound,
   reachLnbits,
   reachPostgresql,
+  reachSuperuser,
   reachWallet,
   tryLamassu,
 } from './reach.ts';
 import { contents, secretAnswer } from './secret-file.ts';
+import { askSsh } from './ssh.ts';
 
 /** Everything that config.toml and the files beside it will say. */
 export interface Answers {
@@ -40,14 +48,15 @@ export interface Answers {
     ca: string | undefined;
   };
   ledger: { url: string; password: Secret | undefined };
-  lnbits: { url: string; key: Secret };
+  lnbits: {
+    url: string;
+    key: Secret;
+    /** Who credits the source wallet; undefined where nobody does. */
+    superuser: { name: string; password: Secret } | undefined;
+  };
   /** Undefined where nothing was tried. */
   found: LamassuFound | undefined;
 }
-
-const shape = fileSchema.shape;
-const lamassuShape = shape.lamassu.shape;
-const sshShape = lamassuShape.ssh.unwrap().shape;
 
 /** Asks for everything, and tries each answer as soon as it can be tried. Writes nothing. */
 export async function askAll(interview: Interview, options: InitOptions, folder: string): Promise<Answers> {
@@ -75,10 +84,17 @@ function refuseIncomplete({ terminal }: Interview, options: InitOptions, folder:
   if (options.direct && options.sshHost !== undefined) {
     throw usage('--direct and --ssh-host exclude each other.', 'Give --ssh-host where SSH leads to Lamassu.');
   }
+  if (options.creditSource === false && options.superuser !== undefined) {
+    throw usage('--no-credit-source and --superuser exclude each other.', 'Leave out one of the two.');
+  }
   if (terminal) return;
   const needed: (keyof InitOptions)[] = ['timezone', 'startAt', 'lnbitsUrl'];
   if (!options.direct) needed.push('sshHost', 'hostKey');
   if (!existsSync(join(folder, 'source.adminkey'))) needed.push('sourceWalletKeyFile');
+  if (options.creditSource ?? options.superuser !== undefined) {
+    needed.push('superuser');
+    if (!existsSync(join(folder, 'superuser.password'))) needed.push('superuserPasswordFile');
+  }
   const missing = needed.filter((key) => options[key] === undefined).map(flagOf);
   if (missing.length === 0) return;
   throw usage(
@@ -127,64 +143,6 @@ async function wayToLamassu(
         delete options[key];
     }
   }
-}
-
-async function askSsh(
-  interview: Interview,
-  options: InitOptions,
-  folder: string,
-): Promise<NonNullable<Answers['ssh']>> {
-  const { host, port, shown } = await interview.ask({
-    key: 'sshHost',
-    message: 'The SSH server in front of it: HOST or HOST:PORT',
-    read: async (text) => {
-      const place = readPlace(text, 22, 'sshHost');
-      const read = options.test && options.hostKey === undefined;
-      return { ...place, shown: read ? await readHostKey(place) : undefined };
-    },
-  });
-  const hostKey = shown ? await confirmed(interview, host, shown) : await askHostKey(interview);
-  const user = await interview.ask({
-    key: 'sshUser',
-    message: 'The user there, who needs no other rights',
-    initial: 'aio-dca',
-    read: (text) => checked(sshShape.user, text, 'sshUser'),
-  });
-  const own = join(folder, 'id_ed25519');
-  const key = await interview.ask({
-    key: 'sshKeyFile',
-    message: 'A private SSH key for it: a file, or nothing to have one made',
-    initial: existsSync(own) ? own : '',
-    read: (path) => (path === '' ? makeSshKey() : readSshKey(contents(path, 'sshKeyFile'), path)),
-  });
-  return { host, port, user, key, hostKey };
-}
-
-async function readHostKey({ host, port }: { host: string; port: number }): Promise<HostKey> {
-  const tunnel = await import('../lamassu/tunnel.ts');
-  return tunnel.readHostKey(host, port);
-}
-
-async function confirmed(interview: Interview, host: string, shown: HostKey): Promise<string> {
-  const [type = ''] = shown.line.split(' ');
-  const kind = /ed25519|ecdsa|rsa/.exec(type)?.[0] ?? 'ed25519';
-  interview.note(
-    `${host} shows the ${type} key\n${shown.fingerprint}\n` +
-      `On the server itself: ssh-keygen -lf /etc/ssh/ssh_host_${kind}_key.pub`,
-  );
-  if (await interview.confirm('Does the server itself say the same?')) return shown.fingerprint;
-  throw stopped(`The host key of ${host} was not confirmed.`);
-}
-
-async function askHostKey(interview: Interview): Promise<string> {
-  return interview.ask({
-    key: 'hostKey',
-    message: 'The server’s host key, SHA256:…',
-    read: (text) => {
-      checked(sshShape.host_key, text, 'hostKey');
-      return text;
-    },
-  });
 }
 
 async function askLamassu(
@@ -273,18 +231,47 @@ async function askLnbits(
     folder,
     file: 'source.adminkey',
     read: async (text) => {
-      if (!/^[\x21-\x7e]{1,200}$/.test(text)) {
-        throw usage(
-          `${flagOf('sourceWalletKeyFile')}: that is not one key.`,
-          'Copy it from the wallet’s API info.',
-        );
-      }
-      const secret = new Secret(text);
+      const secret = new Secret(readKey(text, 'sourceWalletKeyFile'));
       if (options.test) interview.note(`It is the admin key of "${await reachWallet(url, secret)}".`);
       return secret;
     },
   });
-  return { url, key };
+  return { url, key, superuser: await askSuperuser(interview, options, folder, url) };
+}
+
+async function askSuperuser(
+  interview: Interview,
+  options: InitOptions,
+  folder: string,
+  url: string,
+): Promise<Answers['lnbits']['superuser']> {
+  const crediting =
+    options.creditSource ??
+    (options.superuser !== undefined ||
+      (interview.terminal &&
+        (await interview.confirm(
+          'Do the sats of cash-outs arrive on LNbits’ node but in none of its wallets, so that its superuser has to\n' +
+            'credit the source wallet with them? If in doubt: no',
+        ))));
+  if (!crediting) return undefined;
+  const name = await interview.ask({
+    key: 'superuser',
+    message: 'The user name of LNbits’ superuser',
+    read: (text) => checked(shape.lnbits.shape.superuser.unwrap(), text, 'superuser'),
+  });
+  return secretAnswer(interview, options, {
+    key: 'superuserPasswordFile',
+    message: 'The superuser’s password',
+    folder,
+    file: 'superuser.password',
+    read: async (text) => {
+      if (text === '')
+        throw usage(`${flagOf('superuserPasswordFile')}: it is empty.`, 'The superuser has a password.');
+      const superuser = { name, password: new Secret(text) };
+      if (options.test) await reachSuperuser(url, superuser);
+      return superuser;
+    },
+  });
 }
 
 async function askLedger(
@@ -320,39 +307,6 @@ async function askLedger(
   }
 }
 
-function readLedger(text: string): string {
-  const url = checked(shape.ledger.unwrap().shape.url, text, 'ledgerUrl');
-  if ('sqlite' in url) return text;
-  if (url.password === undefined) return url.postgresql;
-  throw usage(
-    `${flagOf('ledgerUrl')}: a password does not belong into it.`,
-    `Put the password into a file: ${flagOf('ledgerPasswordFile')}.`,
-  );
-}
-
-/** As the configuration in `folder` means it. */
-export function placedLedger(url: string, folder: string): string {
-  return url.startsWith('sqlite:') ? `sqlite:${resolve(folder, url.slice('sqlite:'.length))}` : url;
-}
-
-/** `host`, `host:22`, `[::1]:22`. */
-function readPlace(text: string, fallback: number, key: keyof InitOptions): { host: string; port: number } {
-  const [, host, port = `${fallback}`] = /^(\[[^\]\s]+\]|[^\s:]+)(?::(\d{1,5}))?$/.exec(text) ?? [];
-  if (host === undefined) {
-    throw usage(
-      `${flagOf(key)}: ${JSON.stringify(text)} is not a host.`,
-      `Write HOST or HOST:PORT, like "atm.example.org:${fallback}".`,
-    );
-  }
-  return { host: host.replace(/^\[|\]$/g, ''), port: checked(lamassuShape.port, Number(port), key) };
-}
-
-function checked<T>(schema: z.ZodType<T>, value: unknown, key: keyof InitOptions): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw usage(`${flagOf(key)}: expected ${result.error.issues[0]?.message}.`);
-}
-
 /** The minute that it is there, as a person writes it. */
 function localMinute(timezone: string): string {
   const time = Temporal.Now.plainDateTimeISO(timezone).round({
@@ -360,8 +314,4 @@ function localMinute(timezone: string): string {
     roundingMode: 'floor',
   });
   return time.toString({ smallestUnit: 'minute' }).replace('T', ' ');
-}
-
-function usage(message: string, hint?: string): BridgeError {
-  return new BridgeError('usage/invalid', message, hint);
 }

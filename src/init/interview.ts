@@ -1,7 +1,7 @@
 import { BridgeError } from '../errors.ts';
 import type { InitOptions } from './options.ts';
 
-type Key = Exclude<keyof InitOptions, 'direct' | 'test'>;
+type Key = Exclude<keyof InitOptions, 'direct' | 'test' | 'creditSource'>;
 
 export interface Question<T> {
   /** The option that answers it without a terminal. */

@@ -6,6 +6,7 @@ export interface InitOptions {
   sshHost?: string;
   sshUser?: string;
   sshKeyFile?: string;
+  sshPassphraseFile?: string;
   hostKey?: string;
   lamassuHost?: string;
   database?: string;
@@ -18,6 +19,10 @@ export interface InitOptions {
   ledgerPasswordFile?: string;
   lnbitsUrl?: string;
   sourceWalletKeyFile?: string;
+  /** Undefined where neither `--credit-source` nor `--no-credit-source` says it. */
+  creditSource?: boolean;
+  superuser?: string;
+  superuserPasswordFile?: string;
   /** False with `--no-test`: nothing is reached before the files are written. */
   test: boolean;
 }

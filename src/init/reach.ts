@@ -38,6 +38,15 @@ export async function reachWallet(url: string, key: Secret): Promise<string> {
   );
 }
 
+/** Logs in as the superuser who is to credit the source wallet. Throws `lnbits/superuser` where that is not so. */
+export async function reachSuperuser(
+  url: string,
+  superuser: { name: string; password: Secret },
+): Promise<void> {
+  const { LnbitsAdmin } = await import('../lnbits/admin.ts');
+  await (await LnbitsAdmin.logIn(url, superuser)).close();
+}
+
 async function withLnbits<T>(
   url: string,
   work: (lnbits: import('../lnbits/client.ts').LnbitsClient) => Promise<T>,
@@ -79,7 +88,12 @@ export async function tryLamassu({ lamassu, ssh }: Pick<Answers, 'lamassu' | 'ss
     const source = await openSource({
       name: 'lamassu',
       ...lamassu,
-      ssh: ssh && { ...ssh, privateKey: ssh.key.privateKey, hostKeys: [ssh.hostKey] },
+      ssh: ssh && {
+        ...ssh,
+        privateKey: ssh.key.privateKey,
+        passphrase: ssh.key.passphrase,
+        hostKeys: [ssh.hostKey],
+      },
     });
     try {
       const { missing, notGranted } = await source.check();

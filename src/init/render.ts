@@ -21,12 +21,21 @@ export function renderConfig({ timezone, startAt, ssh, lamassu, ledger, lnbits }
           port: ssh.port,
           user: ssh.user,
           private_key_file: ssh.key.file,
+          ...(ssh.key.passphrase && { passphrase_file: 'ssh.passphrase' }),
           host_key: ssh.hostKey,
         },
       }),
     },
     ledger: { url: ledger.url, ...(ledger.password && { password_file: 'ledger.password' }) },
-    lnbits: { url: lnbits.url, source_wallet_key_file: 'source.adminkey' },
+    lnbits: {
+      url: lnbits.url,
+      source_wallet_key_file: 'source.adminkey',
+      ...(lnbits.superuser && {
+        credit_source: true,
+        superuser: lnbits.superuser.name,
+        superuser_password_file: 'superuser.password',
+      }),
+    },
   };
   return (
     '# Made by `aio-dca init`. Relative paths are relative to this file; what is not here has its default.\n' +
@@ -45,6 +54,8 @@ export function renderSecrets(
     line('lamassu.password', lamassu.password.reveal()),
     line('source.adminkey', lnbits.key.reveal()),
     ...(ledger.password ? [line('ledger.password', ledger.password.reveal())] : []),
+    ...(lnbits.superuser ? [line('superuser.password', lnbits.superuser.password.reveal())] : []),
+    ...(ssh?.key.passphrase ? [line('ssh.passphrase', ssh.key.passphrase.reveal())] : []),
     ...(ssh ? [{ path: join(folder, ssh.key.file), text: ssh.key.privateKey.reveal() }] : []),
   ];
 }

@@ -176,6 +176,68 @@ describe('in a script', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
+  describe('a key with a passphrase', () => {
+    const encrypted = async () => {
+      const key = ssh2.utils.generateKeyPairSync('rsa', {
+        ...{ bits: 2048, passphrase: 'open sesame', cipher: 'aes256-ctr', rounds: 1 },
+      });
+      return secretFile(key.private.trimEnd());
+    };
+
+    test('is read with it, and both are kept beside the configuration', async () => {
+      const passphrase = { 'ssh-passphrase-file': await secretFile('open sesame') };
+      const ran = await init(options({ 'ssh-key-file': await encrypted(), ...passphrase }));
+      // The server does not know this key.
+      expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code: 0, stderr: '' });
+      expect((await stat(join(folder, 'ssh.passphrase'))).mode & 0o777).toBe(0o600);
+      const { ssh: written } = loadConfig(join(folder, 'config.toml'), {}).lamassu;
+      expect(written?.passphrase?.reveal()).toBe('open sesame');
+      const kept = ssh2.utils.parseKey(written?.privateKey.reveal() ?? '', written?.passphrase?.reveal());
+      expect(kept).not.toBeInstanceOf(Error);
+      expect(ran.stdout).not.toContain('open sesame');
+    });
+
+    test.each([
+      ['without it', undefined, 64, '--ssh-passphrase-file'],
+      ['with another one', 'open barley', 78, 'Check the passphrase.'],
+    ])('%s is refused, and nothing is written', async (_what, passphrase, code, said) => {
+      const file = passphrase && { 'ssh-passphrase-file': await secretFile(passphrase) };
+      const ran = await init(options({ 'ssh-key-file': await encrypted(), ...file }));
+      expect({ code: ran.code, stderr: ran.stderr }).toEqual({ code, stderr: expect.stringContaining(said) });
+      expect(await readdir(folder)).toEqual([]);
+    });
+  });
+
+  describe('crediting the source wallet', () => {
+    const superuser = async (password = world.lnbits.superuser.password) => ({
+      superuser: world.lnbits.superuser.name,
+      'superuser-password-file': await secretFile(password),
+    });
+
+    test('is written where it is asked for, with the password in a file of its own', async () => {
+      expect((await init(['--credit-source', ...options(await superuser())])).code).toBe(0);
+      expect((await stat(join(folder, 'superuser.password'))).mode & 0o777).toBe(0o600);
+      const { lnbits } = loadConfig(join(folder, 'config.toml'), {});
+      expect(lnbits).toMatchObject({ creditSource: true, superuser: world.lnbits.superuser.name });
+      expect(lnbits.superuserPassword?.reveal()).toBe(world.lnbits.superuser.password);
+    });
+
+    test('is off where nothing is said', async () => {
+      await init(options());
+      expect(loadConfig(join(folder, 'config.toml'), {}).lnbits.creditSource).toBe(false);
+    });
+
+    test('needs a superuser who is let in', async () => {
+      const none = await init(['--credit-source', ...options()]);
+      expect(none.stderr).toContain('Missing: --superuser, --superuser-password-file.');
+      const wrong = await init(options(await superuser('guessed')));
+      expect([wrong.code, wrong.stderr]).toEqual([78, expect.stringContaining('lnbits/superuser')]);
+      const both = await init(['--no-credit-source', ...options(await superuser())]);
+      expect([both.code, both.stderr]).toEqual([64, expect.stringContaining('exclude each other')]);
+      expect(await readdir(folder)).toEqual([]);
+    });
+  });
+
   test('with --no-test it writes without reaching anything', async () => {
     const ran = await init(['--no-test', '--json', ...options({ 'lnbits-url': 'http://127.0.0.1:9' })]);
     expect(ran.code).toBe(0);
@@ -272,11 +334,16 @@ describe('in a terminal', () => {
       await terminal.shows('That is LNbits');
       await answer('The admin key', world.source.inkey);
       await answer('That is an invoice key', world.source.adminkey);
-      await answer('It is the admin key of', '');
+      await answer('credit the source wallet with them?', 'y');
+      await answer('The user name of LNbits’ superuser', world.lnbits.superuser.name);
+      await answer('The superuser’s password', 'guessed');
+      await answer('LNbits does not let', world.lnbits.superuser.password);
+      await answer('The ledger:', '');
       const { code, screen } = await terminal.ended;
       expect({ code, screen }).toEqual({ code: 0, screen: expect.stringContaining('What is left to do') });
       expect(screen).not.toContain(world.source.adminkey);
-      expect((await readdir(folder)).sort()).toEqual(FILES);
+      expect(screen).not.toContain(world.lnbits.superuser.password);
+      expect((await readdir(folder)).sort()).toEqual([...FILES, 'superuser.password']);
       expect((await aioDca(['doctor'])).code).toBe(0);
       expect((await aioDca(['verify'])).code).toBe(0);
     },
@@ -290,7 +357,7 @@ describe('in a terminal', () => {
   ])('Ctrl-C %s leaves nothing', async (_when, answered) => {
     const given = answered && Object.fromEntries(Object.keys(defaults()).map((name) => [name, undefined]));
     const known = Object.fromEntries(Object.entries(defaults()).filter(([name]) => answered?.includes(name)));
-    const args = options(given ? { ...given, ...known } : {});
+    const args = ['--no-credit-source', ...options(given ? { ...given, ...known } : {})];
     const terminal = inTerminal(['--config', join(folder, 'config.toml'), 'init', ...args]);
     const question =
       answered === undefined ? 'The ledger:' : answered.length > 0 ? 'PostgreSQL as' : 'Time zone';

@@ -1,0 +1,62 @@
+import { resolve } from 'node:path';
+import type { z } from 'zod';
+import { fileSchema } from '../config/schema.ts';
+import { BridgeError } from '../errors.ts';
+import { flagOf } from './interview.ts';
+import type { InitOptions } from './options.ts';
+
+/*
+ * What an answer has to be, by the same rules as the configuration; each throws `usage/invalid`, naming the option.
+ */
+
+export const shape = fileSchema.shape;
+export const lamassuShape = shape.lamassu.shape;
+export const sshShape = lamassuShape.ssh.unwrap().shape;
+
+export function checked<T>(schema: z.ZodType<T>, value: unknown, key: keyof InitOptions): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw usage(`${flagOf(key)}: expected ${result.error.issues[0]?.message}.`);
+}
+
+/** As the configuration names it. */
+export function readLedger(text: string): string {
+  const url = checked(shape.ledger.unwrap().shape.url, text, 'ledgerUrl');
+  if ('sqlite' in url) return text;
+  if (url.password === undefined) return url.postgresql;
+  throw usage(
+    `${flagOf('ledgerUrl')}: a password does not belong into it.`,
+    `Put the password into a file: ${flagOf('ledgerPasswordFile')}.`,
+  );
+}
+
+/** As the configuration in `folder` means it. */
+export function placedLedger(url: string, folder: string): string {
+  return url.startsWith('sqlite:') ? `sqlite:${resolve(folder, url.slice('sqlite:'.length))}` : url;
+}
+
+/** `host`, `host:22`, `[::1]:22`. */
+export function readPlace(
+  text: string,
+  fallback: number,
+  key: keyof InitOptions,
+): { host: string; port: number } {
+  const [, host, port = `${fallback}`] = /^(\[[^\]\s]+\]|[^\s:]+)(?::(\d{1,5}))?$/.exec(text) ?? [];
+  if (host === undefined) {
+    throw usage(
+      `${flagOf(key)}: ${JSON.stringify(text)} is not a host.`,
+      `Write HOST or HOST:PORT, like "atm.example.org:${fallback}".`,
+    );
+  }
+  return { host: host.replace(/^\[|\]$/g, ''), port: checked(lamassuShape.port, Number(port), key) };
+}
+
+/** A secret of LNbits as it stands in one line. */
+export function readKey(text: string, key: keyof InitOptions): string {
+  if (/^[\x21-\x7e]{1,200}$/.test(text)) return text;
+  throw usage(`${flagOf(key)}: that is not one key.`, 'Copy it from the wallet’s API info.');
+}
+
+export function usage(message: string, hint?: string): BridgeError {
+  return new BridgeError('usage/invalid', message, hint);
+}
