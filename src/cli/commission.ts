@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { formatDecimal } from '../dca/money.ts';
+import { roundHalfUp } from '../dca/split.ts';
 import type { CommissionRecipient, Weight } from '../ledger/commission.ts';
 import type { Db, Trx } from '../ledger/open.ts';
 import { type Instant, now } from '../time.ts';
@@ -10,6 +11,8 @@ import { type Cell, formatSats, table } from './print.ts';
 const WEIGHT = '--weight <n>';
 const MACHINE = '--machine <machine>';
 const KEY_FILE = '--wallet-key-file <file>';
+const REASON = '--reason <text>';
+const WHY = 'why, for the log';
 
 export function register(program: Command): void {
   const commission = program
@@ -27,6 +30,7 @@ export function register(program: Command): void {
     .requiredOption(KEY_FILE, 'holds the invoice key of the wallet; it is read once')
     .requiredOption(WEIGHT, 'a whole number; the commission is divided in proportion to them')
     .option(MACHINE, 'only of this machine, instead of the recipients of all machines')
+    .option(REASON, WHY)
     .addHelpText(
       'after',
       '\nExamples:\n  aio-dca commission add owner --wallet-key-file owner.key --weight 70\n' +
@@ -41,6 +45,7 @@ export function register(program: Command): void {
     .option(MACHINE, 'the weight at this machine; default: at all that have no recipients of their own')
     .option(KEY_FILE, 'a new invoice key of the same wallet')
     .option('--new-wallet', 'the key is of another wallet: payouts without a payment go there')
+    .option(REASON, WHY)
     .addHelpText(
       'after',
       '\nExamples:\n  aio-dca commission set owner --weight 60\n' +
@@ -52,9 +57,11 @@ export function register(program: Command): void {
     .description('no new share from now on; sats that wait are still paid')
     .argument('<name>')
     .option(MACHINE, 'only at this machine; default: everywhere')
+    .option(REASON, WHY)
     .addHelpText(
       'after',
-      '\nExamples:\n  aio-dca commission remove shop\n  aio-dca commission remove owner --machine Antigua',
+      '\nExamples:\n  aio-dca commission remove shop\n' +
+        '  aio-dca commission remove owner --machine Antigua --reason "sold the shop"',
     )
     .action(remove);
 }
@@ -64,6 +71,7 @@ interface Options {
   machine?: string;
   walletKeyFile?: string;
   newWallet?: boolean;
+  reason?: string;
 }
 
 async function add(
@@ -83,7 +91,13 @@ async function add(
     const machine = await machineOf(ledger.db, options.machine);
     const wallet = await testedWalletKey(options.walletKeyFile, config);
     return change(ledger, (trx, at) =>
-      addCommission(trx, { actor: cli.actor, run: null }, { name, wallet, weight, machine }, at),
+      addCommission(
+        trx,
+        { actor: cli.actor, run: null },
+        { name, wallet, weight, machine },
+        at,
+        reasonOf(options),
+      ),
     );
   });
   cli.answer(
@@ -120,7 +134,9 @@ async function set(text: string, options: Options, command: Command): Promise<vo
     const machine = await machineOf(ledger.db, options.machine);
     const wallet = file === undefined ? undefined : await testedWalletKey(file, config);
     const wanted = { machine, newWallet, ...(weight !== undefined && { weight }), ...(wallet && { wallet }) };
-    return change(ledger, (trx, at) => setCommission(trx, { actor: cli.actor, run: null }, name, wanted, at));
+    return change(ledger, (trx, at) =>
+      setCommission(trx, { actor: cli.actor, run: null }, name, wanted, at, reasonOf(options)),
+    );
   });
   cli.answer(
     json(done),
@@ -135,7 +151,7 @@ async function remove(text: string, options: Options, command: Command): Promise
   const { done, all } = await cli.withLedger('write', async (ledger) => {
     const machine = await machineOf(ledger.db, options.machine);
     return change(ledger, (trx, at) =>
-      removeCommission(trx, { actor: cli.actor, run: null }, name, machine, at),
+      removeCommission(trx, { actor: cli.actor, run: null }, name, machine, at, reasonOf(options)),
     );
   });
   const waits = done.waiting > 0n ? ` ${formatSats(done.waiting)} that wait are still paid.` : '';
@@ -231,7 +247,11 @@ function machineOfWeight({ machine, machineName }: Weight): string {
   return machine === null ? 'all machines' : (machineName ?? machine);
 }
 
-/** `33.33 %`, cut to two decimals. */
+function reasonOf({ reason }: Options): string | undefined {
+  return reason?.trim() || undefined;
+}
+
+/** `66.67 %`, rounded to two decimals. */
 function share({ weight, of }: Weight): string {
-  return `${formatDecimal((weight * 10_000n) / of, 2)} %`;
+  return `${formatDecimal(roundHalfUp(weight * 10_000n, of), 2)} %`;
 }

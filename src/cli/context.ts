@@ -34,11 +34,22 @@ export interface Cli {
   logger(level: Config['log']['level']): Promise<Logger>;
 }
 
+let timezone: string | undefined;
+
+/** The zone of the configuration, once a command has read it: for errors, which are printed after all else. */
+export function knownTimezone(): string | undefined {
+  return timezone;
+}
+
 export function makeCli(command: Command): Cli {
   const globals = command.optsWithGlobals<Globals>();
   let loaded: Promise<Config> | undefined;
   const config = () => {
-    loaded ??= import('../config/load.ts').then(({ loadConfig }) => loadConfig(globals.config, process.env));
+    loaded ??= import('../config/load.ts').then(({ loadConfig }) => {
+      const read = loadConfig(globals.config, process.env);
+      timezone = read.timezone;
+      return read;
+    });
     return loaded;
   };
   return {

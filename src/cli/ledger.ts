@@ -131,7 +131,7 @@ async function recover(options: RecoverOptions, command: Command): Promise<void>
   const report = await cli.withLedger(dryRun ? 'read' : 'write', (ledger) =>
     recoverLedger({ ledger, config, otherConfigs, actor: cli.actor, formerKeys, hold: reason }, dryRun),
   );
-  cli.answer(recoverJson(report, dryRun), recoverText(report, dryRun));
+  cli.answer(recoverJson(report, dryRun), recoverText(report, dryRun, config.timezone));
   if (report.misfits.length > 0) process.exitCode = 2;
 }
 
@@ -176,7 +176,7 @@ function recoverJson({ payments, cashOuts, restored, heldCredits, misfits }: Rec
   };
 }
 
-function recoverText(report: RecoverReport, dryRun: boolean): string {
+function recoverText(report: RecoverReport, dryRun: boolean, timezone: string): string {
   const { payments, cashOuts, restored, heldCredits, misfits } = report;
   if (payments === 0)
     return 'Nothing to put back: the ledger knows every payment of its own that LNbits shows.';
@@ -187,13 +187,14 @@ function recoverText(report: RecoverReport, dryRun: boolean): string {
     one.state,
     one.payments.length,
   ]);
+  const state = dryRun || misfits.length > 0 ? 'would be' : 'is now';
   const listed =
-    restored.length === 0 ? [] : [table(['payout', 'recipient', 'amount', 'then', 'payments'], rows)];
+    restored.length === 0 ? [] : [table(['payout', 'recipient', 'amount', state, 'payments'], rows)];
   if (misfits.length > 0) {
     return [
       `LNbits shows ${counted(payments, 'payment')} that the ledger does not know, and not all of it fits. Nothing was written.`,
-      ...listed,
-      differencesText(misfits),
+      ...(listed.length === 0 ? [] : ['What fits:', ...listed]),
+      differencesText(misfits, timezone),
     ].join('\n');
   }
   return [

@@ -2,10 +2,9 @@ import type { Command } from 'commander';
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Row } from '../export/rows.ts';
 import type { Db } from '../ledger/open.ts';
-import { isInstant } from '../time.ts';
 import { makeCli } from './context.ts';
 import { toStdout } from './output.ts';
-import { clean, formatTime } from './print.ts';
+import { clean, formatSats, formatTime, withLocalTimes } from './print.ts';
 import { parseRange, type RangeOptions, rangeOptions } from './range.ts';
 
 interface LogOptions extends RangeOptions {
@@ -71,6 +70,12 @@ async function* entries(pages: AsyncIterable<Row[]>, timezone: string): AsyncGen
   if (none) yield 'No change was made.\n';
 }
 
+/** Members that say which of several things a change concerns. */
+const ABOUT = ['cash_out', 'payment_hash'];
+
+/** Members that are an amount of satoshi. */
+const SATS = ['sats', 'gross', 'commission', 'net', 'own', 'undelivered'];
+
 /** One line that says who did what to what and why, and one for each value that differs. */
 function entry(
   { at, actor, run, action, subject, reason, before = null, after = null }: Row,
@@ -80,7 +85,7 @@ function entry(
   // `client add` of `client alice` is `client add alice`, `payouts pause` of `payouts` is only that.
   const [noun = ''] = `${action}`.split(' ');
   const to = `${subject} `.replace(`${noun} `, '').trim();
-  const why = reason === null ? '' : ` (${reason})`;
+  const why = reason === null ? '' : ` (${withLocalTimes(`${reason}`, timezone)})`;
   const head = `${formatTime(`${at}`, timezone)}  ${by}: ${action} ${to}${why}`.trim();
   return [head, ...differences(before, after, timezone)].map(clean).join('\n    ');
 }
@@ -90,7 +95,8 @@ function differences(before: Row[string], after: Row[string], timezone: string):
   const names = [...new Set([...was.keys(), ...is.keys()])];
   return names.flatMap((name) => {
     const [old, value] = [was.get(name), is.get(name)];
-    if (old === value) return [];
+    // What an entry is about stands in both.
+    if (old === value) return ABOUT.includes(name) ? [`${name}: ${value}`] : [];
     const label = name === '' ? '' : `${name}: `;
     if (before === null) return [`${label}${value}`];
     if (after === null) return [`${label}was ${old}`];
@@ -103,16 +109,18 @@ function members(json: Row[string], timezone: string): Map<string, string> {
   if (typeof json !== 'string') return new Map();
   const value: unknown = JSON.parse(json);
   const whole = value instanceof Object && !Array.isArray(value) ? value : { '': value };
-  const texts = Object.entries(whole).map(([name, part]) => [name, shown(part, timezone)] as const);
+  const texts = Object.entries(whole).map(([name, part]) => [name, shown(name, part, timezone)] as const);
   return new Map(texts.filter(([, text]) => text !== ''));
 }
 
-function shown(value: unknown, timezone: string): string {
+function shown(name: string, value: unknown, timezone: string): string {
   if (value === null) return '';
-  if (Array.isArray(value)) return value.map((part) => shown(part, timezone)).join('; ');
+  if (Array.isArray(value)) return value.map((part) => shown(name, part, timezone)).join('; ');
   if (typeof value === 'object') {
-    const parts = Object.entries(value).map(([name, part]) => [name, shown(part, timezone)] as const);
+    const parts = Object.entries(value).map(([name, part]) => [name, shown(name, part, timezone)] as const);
     return parts.flatMap(([name, text]) => (text === '' ? [] : [`${name} ${text}`])).join(', ');
   }
-  return typeof value === 'string' && isInstant(value) ? formatTime(value, timezone) : `${value}`;
+  const text = `${value}`;
+  if (SATS.includes(name) && /^-?\d+$/.test(text)) return formatSats(BigInt(text));
+  return withLocalTimes(text, timezone);
 }

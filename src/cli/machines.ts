@@ -60,16 +60,17 @@ async function list(_options: object, command: Command): Promise<void> {
   const rows = views.map((one) => [
     one.deviceId,
     one.name,
-    one.currency,
+    one.currency ?? 'not set',
     one.rates.rate === null ? null : percent(one.rates.rate),
     one.remaining.map(shown).join(', '),
+    one.remainingAny.map(shown).join(', '),
     one.lastCashOut && formatTime(one.lastCashOut, timezone).slice(0, 16),
   ]);
   cli.answer(
     views.map(machineJson),
     rows.length === 0
       ? 'No machine is known yet. `aio-dca doctor` reads the machines of Lamassu.'
-      : table(['machine', 'name', 'currency', 'rate', 'cash for it', 'last cash-out'], rows),
+      : table(['machine', 'name', 'currency', 'rate', 'cash for it', 'cash for any', 'last cash-out'], rows),
   );
 }
 
@@ -200,7 +201,7 @@ function page(one: MachineView, timezone: string): string {
   const amounts = (list: Remaining[]) => list.map(shown).join(', ') || 'none';
   return [
     `${one.name ?? 'A machine without a name'}, device id ${one.deviceId}, known since ${formatTime(one.first_seen, timezone)}`,
-    `Currency: ${one.currency ?? 'not known'}`,
+    `Currency: ${one.currency ?? 'not set, so cash of any serves it'}`,
     `Commission: ${one.rates.rate === null ? 'what Lamassu charged' : percent(one.rates.rate)}; a funding may have ${percentRange(one.rates.min_rate, one.rates.max_rate)}`,
     `Cash of clients for this machine: ${amounts(one.remaining)}`,
     `Cash of clients for any machine: ${amounts(one.remainingAny)}`,

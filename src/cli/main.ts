@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import pkg from '../../package.json' with { type: 'json' };
 import { BridgeError } from '../errors.ts';
+import { knownTimezone } from './context.ts';
 import { printError } from './print.ts';
 
 /** The table of commands: each file registers one noun, and is loaded only when it is named, or for the help. */
@@ -90,7 +91,7 @@ try {
             '`aio-dca --help` shows the commands; `--help` after a command shows its options.',
           )
         : error;
-    printError(known, argv.includes('--json'));
+    printError(known, argv.includes('--json'), knownTimezone());
     process.exitCode = known instanceof BridgeError ? known.exitCode : 1;
   }
 }

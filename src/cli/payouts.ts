@@ -8,6 +8,7 @@ import { type Cli, makeCli, usage } from './context.ts';
 import { parseLimit, tellMore, withLimit } from './limit.ts';
 import { parseId, parseName } from './parse.ts';
 import { payoutDetailJson, payoutJson, payoutPage, payoutTable } from './payout-page.ts';
+import { counted, formatSats, table, withLocalTimes } from './print.ts';
 
 const STATES: PayoutState[] = ['planned', 'paying', 'deferred', 'unknown', 'held', 'settled'];
 
@@ -35,7 +36,13 @@ export function register(program: Command): void {
         '  aio-dca payouts hold --all --reason "the sums look odd"',
     )
     .action(hold);
-  one(payouts, 'release', 'let a held one go on: the next run looks at what was sent of it').action(release);
+  payouts
+    .command('release')
+    .description('let a held one go on: the next run looks at what was sent of it')
+    .argument('[id]', 'of the payout, like p118')
+    .option('--all', 'every payout that is held, for whatever reason')
+    .addHelpText('after', '\nExamples:\n  aio-dca payouts release p118\n  aio-dca payouts release --all')
+    .action(release);
   one(payouts, 'retry', 'try one again that was put off').action(retry);
   one(payouts, 'resolve', 'say what became of a payment', ' --not-paid --reason "not in her wallet"')
     .option('--payment <hash>', 'which payment, where several are open')
@@ -124,15 +131,50 @@ async function holdAll(reason: string, command: Command): Promise<void> {
       { held: ids },
       ids.length === 0
         ? 'No payout is open.'
-        : `Held ${ids.join(', ')}. Each goes on with: aio-dca payouts release ID`,
+        : `Held ${ids.join(', ')}. Each goes on with \`aio-dca payouts release ID\`, all with \`release --all\`.`,
     );
   });
 }
 
-async function release(text: string, _options: object, command: Command): Promise<void> {
+async function release(
+  text: string | undefined,
+  { all = false }: { all?: boolean },
+  command: Command,
+): Promise<void> {
+  if (all) {
+    if (text !== undefined) throw usage('--all: a payout is named too.', 'Use one of them.');
+    await releaseAll(command);
+    return;
+  }
+  if (text === undefined) throw usage('ID: no payout was named.', 'Name one, like p118, or say --all.');
   await decide(command, 'release', text, async ({ trx, who, id, at }) => {
     const { releasePayout } = await import('../ledger/decisions.ts');
     return releasePayout(trx, who, id, at);
+  });
+}
+
+async function releaseAll(command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const { heldPayouts, releaseEach } = await import('../ledger/decisions.ts');
+  await cli.withLedger('write', async (ledger) => {
+    const held = await heldPayouts(ledger.db);
+    if (held.length === 0) {
+      cli.answer({ released: [] }, 'No payout is held.');
+      return;
+    }
+    const rows = held.map((one) => [`p${one.id}`, one.recipient, formatSats(one.sats), one.reason]);
+    if (!cli.globals.yes)
+      process.stderr.write(`${table(['payout', 'recipient', 'amount', 'held because'], rows)}\n`);
+    if (!(await cli.confirm(`Release ${counted(held.length, 'payout')}?`))) {
+      cli.answer({ released: [] }, 'Nothing was changed.');
+      return;
+    }
+    // Only those that were shown: what is held meanwhile was not agreed to.
+    const ids = await asRun(ledger, cli, 'release', (run) =>
+      run.write((trx) => releaseEach(trx, run.who, held, now())),
+    );
+    const released = ids.map((id) => `p${id}`);
+    cli.answer({ released }, `Released ${released.join(', ')}. The next run goes on with them: aio-dca poll`);
   });
 }
 
@@ -172,6 +214,7 @@ async function resolve(
 async function pause(options: { reason: string }, command: Command): Promise<void> {
   const cli = makeCli(command);
   const reason = reasonOf(options);
+  const { timezone } = await cli.config();
   const { pausePaying } = await import('../ledger/decisions.ts');
   await cli.withLedger('write', async (ledger) => {
     const done = await ledger.write((trx) =>
@@ -185,7 +228,10 @@ async function pause(options: { reason: string }, command: Command): Promise<voi
       { paused: true, pause: { at: paused_at, by: paused_by, reason: paused_reason } },
       done
         ? 'Paying is paused: recording goes on, nothing is sent until `aio-dca payouts resume`.'
-        : `Paying was paused already, by ${paused_by} since ${paused_at}: ${paused_reason}`,
+        : withLocalTimes(
+            `Paying was paused already, by ${paused_by} since ${paused_at}: ${paused_reason}`,
+            timezone,
+          ),
     );
   });
 }

@@ -2,7 +2,7 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 import Table from 'cli-table3';
 import { formatDecimal, groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
-import { type Instant, toMs } from '../time.ts';
+import { type Instant, isInstant, toMs } from '../time.ts';
 
 export type Cell = string | number | bigint | boolean | null | undefined;
 
@@ -42,6 +42,42 @@ export function table(columns: string[], rows: Cell[][], options: { width?: numb
   });
   printed.push(...cells);
   return printed.toString();
+}
+
+/**
+ * A table whose cells go on in the next line instead of being cut, each group of rows with one sentence below it across
+ * all columns. It fits `width` (default: the terminal, at most 100 columns). No line break at the end.
+ */
+export function foldedTable(
+  columns: string[],
+  groups: { rows: string[][]; below: string }[],
+  options: { width?: number } = {},
+): string {
+  const rows = groups.flatMap((group) => group.rows);
+  const natural = columns.map((title, index) =>
+    rows.reduce((widest, row) => Math.max(widest, [...clean(row[index] ?? '')].length), title.length),
+  );
+  const borders = 3 * columns.length + 1;
+  const widths = shrink(natural, [], (options.width ?? widthOf(process.stdout)) - borders, NARROWEST);
+  const printed = new Table({
+    head: columns.map((title) => styleText('bold', title, { stream: process.stdout })),
+    colWidths: widths.map((width) => width + 2),
+    style: { head: [], border: [] },
+  });
+  for (const group of groups) {
+    for (const row of group.rows) printed.push(row.map((cell, index) => fold(cell, widths[index] ?? 0)));
+    const content = fold(group.below, sumOf(widths) + borders - 4);
+    printed.push([{ content, colSpan: columns.length }]);
+  }
+  return printed.toString();
+}
+
+/** Breaks text between words, and a word that is wider than `width` within. */
+function fold(text: string, width: number): string {
+  const words = clean(text)
+    .split(' ')
+    .map((word) => word.replace(new RegExp(`.{${width}}(?=.)`, 'gu'), '$& '));
+  return wrapped(words.join(' '), { width, indent: '' });
 }
 
 function widthOf({ columns }: { columns?: number }): number {
@@ -96,6 +132,13 @@ function sumOf(widths: number[]): number {
 export function clean(text: string): string {
   const line = stripVTControlCharacters(text).replace(/[\s\p{Zl}\p{Zp}]+/gu, ' ');
   return line.replace(/[\p{Cc}\p{Cf}]/gu, '');
+}
+
+/** Instants in a text of errors and differences, as people read them. */
+export function withLocalTimes(text: string, timezone: string): string {
+  return text.replace(/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z/g, (instant) =>
+    isInstant(instant) ? formatTime(instant, timezone) : instant,
+  );
 }
 
 /** `123,456 sat` */
@@ -162,18 +205,22 @@ function exactNumber(value: bigint): number {
 }
 
 /**
- * For people: code, message and hint on stderr. With `json`: `{ "error": { code, message, hint } }` on stdout.
+ * For people: code, message and hint on stderr, times as local ones where the zone is known. With `json`:
+ * `{ "error": { code, message, hint } }` on stdout.
  * Anything but a BridgeError is a defect of this program: its stack trace goes to stderr as well.
  */
-export function printError(error: unknown, json: boolean): void {
+export function printError(error: unknown, json: boolean, timezone?: string): void {
   const known = error instanceof BridgeError ? error : defect(error);
   if (!(error instanceof BridgeError) && error instanceof Error) console.error(error.stack);
-  const { code, hint } = known;
-  const message = known.message.split('\n').map(clean).join('\n  ');
+  const { code } = known;
+  const cleaned = known.message.split('\n').map(clean).join('\n  ');
   if (json) {
-    console.log(jsonDocument({ error: { code, message, hint: hint ?? null } }));
+    console.log(jsonDocument({ error: { code, message: cleaned, hint: known.hint ?? null } }));
     return;
   }
+  const local = (text: string) => (timezone === undefined ? text : withLocalTimes(text, timezone));
+  const message = local(cleaned);
+  const hint = known.hint === undefined ? undefined : local(known.hint);
   const label = styleText('red', code, { stream: process.stderr });
   // A log keeps a message on one line; the hint may hold a command, to be copied whole.
   const told = process.stderr.isTTY

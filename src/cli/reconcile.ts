@@ -4,7 +4,7 @@ import { formatDecimal } from '../dca/money.ts';
 import type { Day, Sums } from '../reconcile/lamassu.ts';
 import type { Reconciliation } from '../reconcile/reconcile.ts';
 import { makeCli } from './context.ts';
-import { differencesText } from './differences.ts';
+import { differencesTable } from './differences.ts';
 import { counted, formatFiat, formatSats, table, wrapped } from './print.ts';
 import { parseRange, type RangeOptions, rangeOptions } from './range.ts';
 
@@ -26,7 +26,7 @@ export function register(program: Command): void {
       const range = parseRange(options, config.timezone);
       const { reconcile } = await import('../reconcile/reconcile.ts');
       const found = await cli.withLedger('read', (ledger) => reconcile(ledger, config, cli.actor, range));
-      cli.answer({ ...found, days: found.days.map(dayJson) }, text(found));
+      cli.answer({ ...found, days: found.days.map(dayJson) }, text(found, config.timezone));
       if (!found.ok) process.exitCode = 2;
     });
 }
@@ -44,7 +44,7 @@ function digitsOf(currency: string): number {
   return currencyDigits(currency) ?? 0;
 }
 
-function text({ ok, checked, differences, days }: Reconciliation): string {
+function text({ ok, checked, differences, days }: Reconciliation, timezone: string): string {
   const count = (what: string) => checked[what] ?? 0n;
   const many = (what: string, noun: string) => counted(Number(count(what)), noun);
   const notes = [
@@ -59,7 +59,7 @@ function text({ ok, checked, differences, days }: Reconciliation): string {
     ...notes,
     ...sumsTable(days),
     `${counted(differences.length, 'difference')}:`,
-    differencesText(differences),
+    differencesTable(differences, 'LNbits or Lamassu', timezone),
   ].join('\n');
 }
 

@@ -13,12 +13,12 @@ export function register(program: Command): void {
       const cli = makeCli(command);
       const { verifyLedger } = await import('../ledger/verify.ts');
       const found = await cli.withLedger('read', (ledger) => verifyLedger(ledger.db));
-      cli.answer(found, verifyText(found));
+      cli.answer(found, verifyText(found, (await cli.config()).timezone));
       if (!found.ok) process.exitCode = 2;
     });
 }
 
-function verifyText({ ok, checked, differences }: Verification): string {
+function verifyText({ ok, checked, differences }: Verification, timezone: string): string {
   const rows = Object.entries(checked)
     .map(([what, count]) =>
       counted(count, what.replace('cash_outs', 'cash-outs').replaceAll('_', ' ').slice(0, -1)),
@@ -27,6 +27,6 @@ function verifyText({ ok, checked, differences }: Verification): string {
   if (ok) return wrapped(`The books balance: ${rows}.`);
   return [
     wrapped(`The books do not balance: ${counted(differences.length, 'difference')} in ${rows}.`),
-    differencesText(differences),
+    differencesText(differences, timezone),
   ].join('\n');
 }

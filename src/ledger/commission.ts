@@ -91,6 +91,7 @@ export async function addCommission(
   who: Who,
   recipient: { name: string; wallet: WalletKey; weight: bigint; machine: string | null },
   at: Instant,
+  reason?: string,
 ): Promise<CommissionRecipient> {
   const { name, wallet, weight, machine } = recipient;
   await refuseTakenName(trx, name);
@@ -103,7 +104,7 @@ export async function addCommission(
   await weigh(trx, id, machine, weight, at);
   const added = await findCommission(trx, name, at);
   await record(trx, who, {
-    ...{ at, action: 'commission add', subject: `commission ${name}` },
+    ...{ at, action: 'commission add', subject: `commission ${name}`, reason },
     after: snapshot(added),
   });
   return added;
@@ -119,6 +120,7 @@ export async function setCommission(
   name: string,
   change: { weight?: bigint; machine: string | null; wallet?: WalletKey; newWallet: boolean },
   at: Instant,
+  reason?: string,
 ): Promise<CommissionRecipient> {
   const before = await findCommission(trx, name, at);
   const { weight, machine, wallet, newWallet } = change;
@@ -131,7 +133,7 @@ export async function setCommission(
   const states = { before: snapshot(before), after: snapshot(after) };
   if (wallet || toJson(states.before) !== toJson(states.after)) {
     await record(trx, who, {
-      ...{ at, action: 'commission set', subject: `commission ${name}` },
+      ...{ at, action: 'commission set', subject: `commission ${name}`, reason },
       before: states.before,
       after: { ...states.after, ...(wallet ? { wallet_key: 'replaced' } : {}) },
     });
@@ -149,8 +151,15 @@ export async function removeCommission(
   name: string,
   machine: string | null,
   at: Instant,
+  reason?: string,
 ): Promise<CommissionRecipient> {
   const before = await findCommission(trx, name, at);
+  if (machine === null && before.removed) {
+    throw invalid(
+      `NAME: ${name} was removed already`,
+      `Sats that wait are still paid. \`aio-dca commission set ${name} --weight N\` takes it back.`,
+    );
+  }
   const gone = machine === null ? before.weights : before.weights.filter((one) => one.machine === machine);
   if (machine !== null && gone.length === 0) {
     throw invalid(
@@ -163,13 +172,11 @@ export async function removeCommission(
   for (const one of gone) await weigh(trx, before.id, one.machine, 0n, at);
   if (gone.length === before.weights.length) await setStatus(trx, before.id, 'closing');
   const after = await findCommission(trx, name, at);
-  if (gone.length > 0) {
-    await record(trx, who, {
-      ...{ at, action: 'commission remove', subject: `commission ${name}` },
-      before: snapshot(before),
-      after: snapshot(after),
-    });
-  }
+  await record(trx, who, {
+    ...{ at, action: 'commission remove', subject: `commission ${name}`, reason },
+    before: snapshot(before),
+    after: snapshot(after),
+  });
   return after;
 }
 

@@ -91,6 +91,32 @@ export async function releasePayout(trx: Trx, who: Who, id: bigint, at: Instant)
   return after;
 }
 
+/** What `release --all` would let go on, by number. */
+export async function heldPayouts(
+  db: Db,
+): Promise<{ id: bigint; recipient: string; sats: bigint; reason: string | null }[]> {
+  return db
+    .selectFrom('payouts')
+    .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
+    .select(['payouts.id', 'recipients.name as recipient', 'payouts.sats', 'payouts.reason'])
+    .where('payouts.state', '=', 'held')
+    .orderBy('payouts.id')
+    .execute();
+}
+
+/** Releases those of `shown` that are still held. Answers which. */
+export async function releaseEach(
+  trx: Trx,
+  who: Who,
+  shown: readonly { id: bigint }[],
+  at: Instant,
+): Promise<bigint[]> {
+  const still = new Set((await heldPayouts(trx)).map(({ id }) => id));
+  const ids = shown.map(({ id }) => id).filter((id) => still.has(id));
+  for (const id of ids) await releasePayout(trx, who, id, at);
+  return ids;
+}
+
 /** Takes back the putting off: the payout stands as if it had just been formed. */
 export async function retryPayout(trx: Trx, who: Who, id: bigint, at: Instant): Promise<PayoutState> {
   const { state, reason } = await findCase(trx, id);

@@ -68,16 +68,27 @@ describe.each(ledgerKinds)('brakes on %s', (ledger) => {
     });
     const log = (await world.must(['log', '--actor', 'dora', '--json'])).json<{ subject: string }[]>();
     expect(new Set(log.map((one) => one.subject))).toEqual(new Set(['p1', 'p2']));
-    for (const id of ['p1', 'p2']) await world.must(['payouts', 'release', id]);
+    const asked = await world.aioDca(['payouts', 'release', '--all']);
+    expect(asked.code).toBe(64);
+    expect(asked.stderr).toContain('--yes');
+    expect(await states()).toEqual(['held', 'held']);
+    const released = await world.must(['payouts', 'release', '--all', '--yes', '--json']);
+    expect(released.json()).toEqual({ released: ['p1', 'p2'] });
+    expect((await world.must(['payouts', 'release', '--all'])).stdout).toContain('No payout is held');
     await world.must(['poll']);
     expect(await states()).toEqual(['settled', 'settled']);
     expect((await world.must(['payouts', 'hold', '--all'])).stdout).toContain('No payout is open');
   });
 
-  test('a hold names one payout, or all', async () => {
+  test('a hold and a release name one payout, or all', async () => {
     await begin();
-    for (const args of [['hold'], ['hold', 'p1', '--all']]) {
-      const ran = await world.aioDca(['payouts', ...args, '--reason', 'x', '--json']);
+    for (const args of [
+      ['hold', '--reason', 'x'],
+      ['hold', 'p1', '--all', '--reason', 'x'],
+      ['release'],
+      ['release', 'p1', '--all'],
+    ]) {
+      const ran = await world.aioDca(['payouts', ...args, '--json']);
       expect(ran.code).toBe(64);
       expect(ran.json()).toMatchObject({ error: { code: 'usage/invalid' } });
     }

@@ -98,8 +98,18 @@ describe('commission', () => {
     const removed = await world.must(['commission', 'remove', 'shop', '--json']);
     expect(removed.json()).toMatchObject({ name: 'shop', status: 'removed', weights: [] });
     expect((await world.must(['commission', 'list'])).stdout).toContain('(removed)');
+    const again = await world.aioDca(['commission', 'remove', 'shop']);
+    expect(again.code).toBe(64);
+    expect(again.stderr).toContain('NAME: shop was removed already');
     const back = await world.must(['commission', 'set', 'shop', '--weight', '10', '--json']);
     expect(back.json()).toMatchObject({ status: 'active', weights: [{ weight: 10, share: '12.50 %' }] });
+  });
+
+  test('has its share rounded, not cut', async () => {
+    await world.must(['commission', 'set', 'shop', '--weight', '35']);
+    const { stdout } = await world.must(['commission', 'list']);
+    expect(stdout).toContain('66.67 %');
+    expect(stdout).toContain('33.33 %');
   });
 
   test('gets another key of the same wallet, and another wallet where that is meant', async () => {
@@ -113,7 +123,16 @@ describe('commission', () => {
   });
 
   test('is written down with who did it', async () => {
-    await world.must(['commission', 'set', 'owner', '--weight', '71', '--actor', 'dora']);
+    const changes = [
+      ['set', 'owner', '--weight', '71', '--reason', 'a new contract'],
+      ['add', 'third', '--wallet-key-file', await keyFile('third'), '--weight', '1', '--reason', 'a partner'],
+      ['remove', 'third', '--reason', 'he left'],
+    ];
+    for (const change of changes) await world.must(['commission', ...change, '--actor', 'dora']);
+    const told = (await world.must(['log', '--actor', 'dora'])).stdout;
+    expect(told).toContain('commission set owner (a new contract)');
+    expect(told).toContain('commission add third (a partner)');
+    expect(told).toContain('commission remove third (he left)');
     const log = await ledgerSql(
       world.ledgerUrl,
       `select actor, action, subject, before, after from log where action = 'commission set' order by id desc limit 1`,

@@ -54,6 +54,14 @@ test('who did what to what and why, and what is different since, oldest first', 
   expect(entries[5]?.values).toEqual(['state: settled → held']);
 });
 
+test('a time in an error is local, as everywhere', async () => {
+  const again = await world.must(['payouts', 'pause', '--reason', 'again']);
+  expect(again.stdout).toMatch(/by emil since \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2} GMT-6: moving LNbits/);
+  const paused = await world.aioDca(['fixed', 'run']);
+  expect(paused.stderr).toMatch(/paused by emil at .* GMT-6: moving LNbits/);
+  expect(paused.stderr).not.toMatch(/\dT\d/);
+});
+
 test('by person, by time, and by what was changed; a client with all that is his', async () => {
   expect((await log('--actor', 'emil')).map(({ head }) => head)).toEqual([
     'emil: client add bob',
@@ -96,6 +104,22 @@ test('text that would steer the terminal is printed without that', async () => {
   );
   const [entry] = await log('--to', '2020-01-02');
   expect(entry).toEqual({ head: 'dora: test x (clear root: nothing happened)', values: [] });
+});
+
+test('sats with their unit, and of a settlement undone the cash-out at each funding', async () => {
+  const settled = ['settle', '--external', 'slip-7', '--fiat', '200 GTQ', '--gross', '25620 sat'];
+  const at = new Date().toISOString();
+  const rest = ['--commission', '1410 sat', '--machine', 'Antigua', '--at', at, '--reason', 'paper', '--yes'];
+  await world.must([...settled, ...rest, '--actor', 'fay']);
+  await world.must(['settle', '--void', 'slip-7', '--reason', 'entered twice', '--yes', '--actor', 'fay']);
+  const [first, ...undone] = await log('--actor', 'fay');
+  expect(first?.values).toContain('gross: 25,620 sat');
+  expect(first?.values.join()).toMatch(/allocations: .*net 24,210 sat/);
+  expect(undone.map(({ head }) => head).toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
+    'fay: settle void f1 (entered twice)',
+    'fay: settle void slip-7 (entered twice)',
+  ]);
+  expect(undone.find(({ head }) => head.includes('f1'))?.values).toContain('cash_out: slip-7');
 });
 
 test.each([

@@ -24,6 +24,10 @@ describe.each(ledgerKinds)('machines on %s', (ledger) => {
   const rates = async () => (await ledgerSql(world.ledgerUrl, 'select id from machine_rates')).length;
 
   test('a machine is given a name, a currency and rates; Lamassu does not take them away', async () => {
+    await world.addFunding('alice', '300 GTQ', { args: ['--any-machine'] });
+    const before = (await world.must(['machines', 'list'])).stdout;
+    expect(before).toMatch(/Antigua +│ not set +│.*│ 300\.00 GTQ │/);
+    for (const line of before.split('\n')) expect([...line].length).toBeLessThanOrEqual(100);
     const set = await world.must([
       ...['machines', 'set', 'Antigua', '--name', 'Parque Central', '--currency', 'gtq'],
       ...['--commission-rate', '5%', '--min-rate', '3%', '--max-rate', '0.08', '--json'],

@@ -1,12 +1,14 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   clean,
+  foldedTable,
   formatFiat,
   formatSats,
   formatTime,
   jsonDocument,
   printError,
   table,
+  withLocalTimes,
   wrapped,
 } from '../../src/cli/print.ts';
 import { Secret } from '../../src/config/secret.ts';
@@ -23,6 +25,34 @@ describe('wrapped', () => {
       `  one two\n    three\n    four\nshort\n${long}`,
     );
   });
+});
+
+describe('foldedTable', () => {
+  const hash = 'a1b2'.repeat(16);
+  const hint = 'Look at both wallets in LNbits; once it is clear, state what happened.';
+  const groups = [
+    {
+      rows: [['payment/credit-amount', `payment ${hash} of p12`, 'settled, 484207 sat', 'nothing']],
+      below: hint,
+    },
+    { rows: [['day/sums', '2026-11-20', '2 cash-outs', '1 cash-out']], below: 'Report it.' },
+  ];
+
+  test.each([80, 100])('fits %i columns, and cuts nothing', (width) => {
+    const text = foldedTable(['difference', 'where', 'ledger', 'other'], groups, { width });
+    expect(longest(text)).toBeLessThanOrEqual(width);
+    expect(text).not.toContain('…');
+    const second = text.split('\n').map((line) => (line.split('│')[2] ?? '').trim());
+    expect(second.join('')).toContain(hash);
+    expect(text.replace(/[│\s]+/g, ' ')).toContain(hint);
+  });
+});
+
+test('times in a text are local', () => {
+  const text = 'since 2026-11-20T10:00:00.123456Z, until 9999-99-99T10:00:00.000000Z';
+  expect(withLocalTimes(text, 'America/Guatemala')).toBe(
+    'since 2026-11-20 04:00:00 GMT-6, until 9999-99-99T10:00:00.000000Z',
+  );
 });
 
 describe('table', () => {
