@@ -48,12 +48,12 @@ export async function* pagesToRead(
     .selectFrom('watch')
     .select('cash_out_id')
     .where('source', '=', rules.source)
-    .where((eb) => eb.or([eb('confirmed_at', 'is', null), eb('confirmed_at', '<', from)]))
     .execute();
   if (watched.length > 0) {
+    // All of them: a time that was wrong when it was first seen may have been set right to one behind the window.
     const rows = await source.byIds(watched.map((row) => row.cash_out_id));
-    // One that was confirmed meanwhile may lie within the window: there it has its place in the order of time, and
-    // the mark does not pass what was not read yet.
+    // One that lies within the window has its place in the order of time there, and the mark does not pass what was
+    // not read yet.
     yield rows.filter((row) => row.confirmed_at === null || row.confirmed_at < from);
   }
   yield* source.confirmedSince(from);
