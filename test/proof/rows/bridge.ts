@@ -1,0 +1,230 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import pg from 'pg';
+import { pino } from 'pino';
+import { type Config, loadConfig } from '../../../src/config/load.ts';
+import { Secret } from '../../../src/config/secret.ts';
+import { addClient, pauseClient, setClient } from '../../../src/ledger/client-changes.ts';
+import { addCommission, setCommission } from '../../../src/ledger/commission.ts';
+import { pausePaying, resumePaying } from '../../../src/ledger/decisions.ts';
+import { addFunding, withdrawFunding } from '../../../src/ledger/fundings.ts';
+import { setMachine } from '../../../src/ledger/machine-changes.ts';
+import { seeMachine } from '../../../src/ledger/machines.ts';
+import { type Ledger, openLedger, type Trx } from '../../../src/ledger/open.ts';
+import { poll } from '../../../src/scheduler/poll.ts';
+import { type Plan as DryRun, rehearse } from '../../../src/scheduler/rehearse.ts';
+import type { PollReport } from '../../../src/scheduler/report.ts';
+import { now } from '../../../src/time.ts';
+import { createLamassu, type Lamassu, pairMachine } from '../../support/lamassu.ts';
+import { freshLedgerUrl, type LedgerKind } from '../../support/ledgers.ts';
+import type { WalletKeys } from '../../support/lnbits.ts';
+import { startLnbitsSimulator } from '../../support/lnbits-simulator.ts';
+import { freshDatabase } from '../../support/postgres.ts';
+import type { Row } from './judgement.ts';
+import { type Change, clients, type Limit, type Plan, recipients } from './plan.ts';
+import { currencies } from './row.ts';
+
+const who = { actor: 'dora', run: null };
+
+/** The real program on a Lamassu of its own, with a ledger and a simulated LNbits. */
+export interface Bridge extends AsyncDisposable {
+  lamassu: Lamassu;
+  ledger: Ledger;
+  wallets: Map<string, WalletKeys>;
+  change(change: Change): Promise<void>;
+  insert(rows: readonly Row[]): Promise<void>;
+  /** Inserts in another session; what comes back commits. */
+  hold(rows: readonly Row[]): Promise<() => Promise<void>>;
+  update(rows: readonly Row[]): Promise<void>;
+  /** From here on what is due is paid. */
+  resume(): Promise<unknown>;
+  poll(): Promise<PollReport>;
+  rehearse(): Promise<DryRun>;
+  /** In sats. */
+  balance(wallet: WalletKeys): Promise<bigint>;
+}
+
+export async function startBridge(plan: Plan, kind: LedgerKind): Promise<Bridge> {
+  await using stack = new AsyncDisposableStack();
+  const database = await freshDatabase();
+  stack.defer(() => database.drop());
+  const lamassu = await createLamassu(database.url, { version: plan.version });
+  stack.defer(() => lamassu.end());
+  const lnbits = await startLnbitsSimulator();
+  stack.defer(() => lnbits.stop());
+  const source = await lnbits.createUserWallet('source');
+  await lnbits.topUp(source.id, 9_000_000_000_000n);
+  const ledger = await openLedger({ url: await freshLedgerUrl(kind), use: 'create' });
+  stack.defer(() => ledger.close());
+  // Nothing is killed here, so nothing has to wait for the disk.
+  if (kind === 'sqlite') await sql`pragma synchronous = off`.execute(ledger.db);
+  const config = await configure(
+    plan,
+    { lamassu: database.url, ledger: ledger.url, lnbits: lnbits.url, source },
+    stack,
+  );
+
+  const wallets = new Map<string, WalletKeys>();
+  for (const name of [...clients, ...recipients]) wallets.set(name, await lnbits.createUserWallet(name));
+  for (const machine of plan.machines) {
+    await pairMachine(lamassu, `machine ${machine}`, machine);
+    await ledger.write((trx) => seeMachine(trx, machine, 'lamassu', now()));
+  }
+  const wallet = (name: string) => {
+    const keys = wallets.get(name);
+    if (!keys) throw new Error(`${name} has no wallet`);
+    return { id: keys.id, key: new Secret(keys.inkey) };
+  };
+  const { startAt } = plan.rules;
+  for (const name of recipients) {
+    const recipient = { name, wallet: wallet(name), weight: name === 'operator' ? 1n : 0n, machine: null };
+    await ledger.write((trx) => addCommission(trx, who, recipient, startAt));
+  }
+  // Recording goes on, paying waits for the end.
+  await ledger.write((trx) => pausePaying(trx, who, 'until the end', now()));
+
+  const signal = new AbortController().signal;
+  const deps = { ledger, config, actor: 'test', log: pino({ level: 'silent' }), signal };
+  const release = stack.move();
+  return {
+    lamassu,
+    ledger,
+    wallets,
+    change: (change) => ledger.write((trx) => apply(trx, change, wallet)),
+    insert: (rows) => insertAll(lamassu.query, rows),
+    hold: async (rows) => {
+      const session = new pg.Client(lamassu.url);
+      await session.connect();
+      await session.query('begin');
+      await insertAll((text, values) => session.query(text, values), rows);
+      return async () => {
+        await session.query('commit');
+        await session.end();
+      };
+    },
+    update: async (rows) => {
+      for (const row of rows) {
+        const names = Object.keys(row).filter((name) => name !== 'id');
+        const set = names.map((name, i) => `${name} = $${i + 2}`).join(', ');
+        await lamassu.query(`update cash_out_txs set ${set} where id = $1`, [
+          row.id,
+          ...names.map((name) => row[name]),
+        ]);
+      }
+    },
+    resume: () => ledger.write((trx) => resumePaying(trx, who, now())),
+    poll: () => poll(deps),
+    rehearse: () => rehearse(deps),
+    balance: async (keys) => {
+      const answer = await fetch(`${lnbits.url}/api/v1/wallet`, { headers: { 'X-Api-Key': keys.inkey } });
+      return BigInt(((await answer.json()) as { balance: number }).balance) / 1000n;
+    },
+    [Symbol.asyncDispose]: () => release.disposeAsync(),
+  };
+}
+
+async function insertAll(
+  query: (text: string, values: unknown[]) => Promise<unknown>,
+  rows: readonly Row[],
+): Promise<void> {
+  const [first] = rows;
+  if (!first) return;
+  const names = Object.keys(first).join(', ');
+  await query(
+    `insert into cash_out_txs (${names}) select ${names} from json_populate_recordset(null::cash_out_txs, $1)`,
+    [JSON.stringify(rows)],
+  );
+}
+
+async function configure(
+  { rules }: Plan,
+  urls: { lamassu: string; ledger: string; lnbits: string; source: WalletKeys },
+  stack: AsyncDisposableStack,
+): Promise<Config> {
+  const folder = await mkdtemp(join(tmpdir(), 'aio-dca-rows-'));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const { hostname, port, pathname, username, password } = new URL(urls.lamassu);
+  const above = [...rules.largeAbove].map(([code, minor]) => `"${minor / 100n} ${code}"`);
+  const text = `timezone = "${rules.timezone}"
+[lamassu]
+host = "${hostname}"
+port = ${port}
+database = "${pathname.slice(1)}"
+user = "${username}"
+password = "${password}"
+start_at = "${rules.startAt}"
+overlap = "${rules.overlap / 3_600_000_000n} hours"
+[ledger]
+url = "${urls.ledger}"
+[lnbits]
+url = "${urls.lnbits}"
+source_wallet_key = "${urls.source.adminkey}"
+[commission]
+method = "${rules.method}"
+fallback = "${rules.fallback}"
+[allocation]
+priority = "${rules.priority}"
+[review]
+cash_out_above = [${above.join(', ')}]
+[payouts]
+quiet = "1 ms"
+`;
+  const file = join(folder, 'config.toml');
+  await writeFile(file, text, { mode: 0o600 });
+  return loadConfig(file, {});
+}
+
+type Wallet = Parameters<typeof addClient>[2]['wallet'];
+
+async function apply(trx: Trx, change: Change, wallet: (name: string) => Wallet): Promise<void> {
+  switch (change.kind) {
+    case 'client': {
+      const { name, mode, limits } = change;
+      await addClient(trx, who, { name, wallet: wallet(name), mode, limits: limits.map(limitOf) }, now());
+      return;
+    }
+    case 'mode':
+    case 'limit': {
+      const limits = change.kind === 'limit' ? [limitOf(change.limit)] : [];
+      const mode = change.kind === 'mode' ? { mode: change.mode } : {};
+      await setClient(trx, who, change.client, { ...mode, limits, newWallet: false }, change.at);
+      return;
+    }
+    case 'pause':
+      await pauseClient(trx, who, change.client, change.paused, change.at);
+      return;
+    case 'rate':
+      await setMachine(trx, who, change.machine, { rate: change.rate }, change.at);
+      return;
+    case 'weight': {
+      const { recipient, machine, weight, at } = change;
+      await setCommission(trx, who, recipient, { weight, machine, newWallet: false }, at);
+      return;
+    }
+    case 'funding': {
+      const { client, machine, currency, amount: minor, rate, depositedAt } = change;
+      const amount = { minor, currency, digits: currencies[currency].digits };
+      await addFunding(trx, who, { client, amount, machine, rate, depositedAt, past: 'leave' }, now());
+      return;
+    }
+    case 'withdraw': {
+      const left = await trx
+        .selectFrom('fundings')
+        .selectAll()
+        .where('remaining', '>', 0n)
+        .orderBy('id')
+        .execute();
+      const one = left[change.nth];
+      if (!one) return;
+      const minor = (one.remaining * change.percent) / 100n;
+      if (minor > 0n)
+        await withdrawFunding(trx, who, one.id, { minor, currency: one.currency }, now(), 'asked for it');
+    }
+  }
+}
+
+function limitOf({ currency, daily }: Limit) {
+  return { currency, digits: currencies[currency].digits, daily };
+}
