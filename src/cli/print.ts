@@ -72,11 +72,12 @@ export function foldedTable(
   return printed.toString();
 }
 
-/** Breaks text between words, and a word that is wider than `width` within. */
+/** Breaks text between words, and a word that is wider than `width` within, behind a hyphen or slash if there is one. */
 function fold(text: string, width: number): string {
+  const pieces = new RegExp(`.{1,${width}}$|.{0,${width - 1}}[-/]|.{${width}}`, 'gu');
   const words = clean(text)
     .split(' ')
-    .map((word) => word.replace(new RegExp(`.{${width}}(?=.)`, 'gu'), '$& '));
+    .map((word) => (word.match(pieces) ?? []).join(' '));
   return wrapped(words.join(' '), { width, indent: '' });
 }
 

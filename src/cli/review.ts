@@ -28,7 +28,8 @@ export function register(program: Command): void {
   review
     .command('dismiss')
     .description(
-      'hide a row that nobody has to look at; if it becomes eligible it is distributed all the same',
+      'hide a row that nobody has to look at; if it becomes eligible it is distributed all the same. ' +
+        'Of a row settled by hand: accept what Lamassu says of it now',
     )
     .argument('<id>', 'its id in Lamassu, or the first 6 characters or more of it')
     .requiredOption('--reason <text>', 'why, for the log')
@@ -96,17 +97,22 @@ async function dismiss(text: string, options: { reason: string }, command: Comma
   const reason = options.reason.trim();
   if (reason === '')
     throw usage('--reason: it is empty.', 'Say in a few words why nobody has to look at it.');
-  const { dismissRow } = await import('../ledger/review.ts');
-  const { showReview } = await import('../ledger/views.ts');
+  const config = await cli.config();
+  const scheduler = await import('../scheduler/review.ts');
+  const { findCashOutId, showReview } = await import('../ledger/views.ts');
   const { reviewJson } = await import('./review-page.ts');
-  const { fresh, review } = await cli.withLedger('write', async (ledger) => {
-    const { cash_out_id: id } = (await showReview(ledger.db, text.trim())).review;
+  const { fresh, review, cashOut } = await cli.withLedger('write', async (ledger) => {
+    const id = await findCashOutId(ledger.db, text.trim());
     const who = { actor: cli.actor, run: null };
-    const dismissed = await ledger.write((trx) => dismissRow(trx, who, id, reason, now()));
+    const dismissed = await scheduler.dismiss(config, ledger, id, who, reason);
     return { fresh: dismissed, ...(await showReview(ledger.db, id)) };
   });
+  const { cash_out_id: id } = review;
+  const settled = cashOut?.origin === 'settled';
   cli.answer(
     reviewJson(review, now()),
-    `${review.cash_out_id} ${fresh ? 'is hidden' : 'was hidden before'}; if it becomes eligible it is distributed all the same.`,
+    settled
+      ? `What Lamassu says of ${id} ${fresh ? 'is' : 'was'} accepted${fresh ? '' : ' before'}; the settlement stands as it is.`
+      : `${id} ${fresh ? 'is hidden' : 'was hidden before'}; if it becomes eligible it is distributed all the same.`,
   );
 }

@@ -159,6 +159,35 @@ export async function dismissRow(
   return true;
 }
 
+/**
+ * Keeps that a person saw what Lamassu says by now of a row that was settled by hand, and lets the settlement stand.
+ * False where that is kept already.
+ */
+export async function acceptRow(
+  trx: Trx,
+  who: Who,
+  { cashOutId: id, source, machine, detail, ...finding }: Finding,
+  reason: string,
+  at: Instant,
+): Promise<boolean> {
+  const lamassu = JSON.stringify(finding.lamassu);
+  const known = await trx.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
+  if (known?.state === 'dismissed' && known.lamassu === lamassu) return false;
+  const now = {
+    ...{ source, machine, detail, lamassu, reason: finding.reason, state: 'dismissed' as const },
+    ...{ closed_at: at, closed_by: who.actor, closed_reason: reason },
+  };
+  await trx
+    .insertInto('review')
+    .values({ cash_out_id: id, since: at, ...now })
+    .onConflict((conflict) => conflict.column('cash_out_id').doUpdateSet(now))
+    .execute();
+  const before = { state: known?.state ?? null, reason: known?.reason ?? null };
+  const after = { state: now.state, reason: now.reason, detail };
+  await record(trx, who, { at, action: 'review dismiss', subject: id, before, after, reason });
+  return true;
+}
+
 function refuse(message: string, hint: string): BridgeError {
   return new BridgeError('usage/invalid', `ID: ${message}.`, hint);
 }

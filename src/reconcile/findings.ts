@@ -16,7 +16,10 @@ const LNBITS_LOST =
 const LOOK_AT_BOTH =
   'Look at both wallets in LNbits; once it is clear, `aio-dca payouts resolve` states what happened.';
 
-/** Every difference that `reconcile` can find, with what to do about it. docs/operations.md has the same list. */
+/**
+ * Every difference that `reconcile` can find, with what to do about it; `ID` stands for that of the cash-out.
+ * docs/operations.md has the same list.
+ */
 export const hints = {
   'payment/unknown':
     'An older copy of the ledger was put back. Stop the timer, and run `aio-dca ledger recover --dry-run`.',
@@ -43,9 +46,9 @@ export const hints = {
   'cash-out/differs':
     'It was distributed, and Lamassu shows other figures today. `aio-dca review show ID` has it; what was paid stays paid.',
   'cash-out/settled-differs':
-    'It was settled by hand, and Lamassu has changed the row since. Check that the settlement still holds: `aio-dca cash-outs show ID`.',
+    'It was settled by hand, and Lamassu has changed the row since. See whether the settlement still holds: `aio-dca cash-outs show ID`. If it does, `aio-dca review dismiss ID --reason "…"` accepts what Lamassu says now.',
   'cash-out/external-in-lamassu':
-    'It was settled as one that Lamassu never saw, and Lamassu has it. Check that the same cash is not in two settlements.',
+    'It was settled as one that Lamassu never saw, and Lamassu has it. Check that the same cash is not in two settlements: `aio-dca cash-outs show ID`.',
   'day/sums': 'The rows that make the difference are named with it; where none is, report it.',
 } as const satisfies Record<string, string>;
 
@@ -62,6 +65,12 @@ export class Findings {
 
   add(code: DifferenceCode, what: string, ledger: string, other: string): void {
     this.differences.push({ code, what, ledger, other, hint: hints[code] });
+  }
+
+  /** A difference of one cash-out: the commands of its hint name it. */
+  addOf(id: string, code: DifferenceCode, ledger: string, other: string): void {
+    const hint = hints[code].replaceAll(/\bID\b/g, () => id);
+    this.differences.push({ code, what: `cash-out ${id}`, ledger, other, hint });
   }
 }
 

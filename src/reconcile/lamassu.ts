@@ -9,7 +9,8 @@ import type { Schema } from '../ledger/schema.ts';
 import type { Mark } from '../ledger/source.ts';
 import { judgeNew, type ReadingRules } from '../scheduler/rules.ts';
 import type { Instant } from '../time.ts';
-import { type Findings, isIn, type Range } from './findings.ts';
+import { type DifferenceCode, type Findings, isIn, type Range } from './findings.ts';
+import { isAccepted, sinceSettled } from './settled.ts';
 
 type CashOut = Schema['cash_outs'];
 
@@ -65,7 +66,7 @@ export async function reconcileLamassu(
     const rows = new Map((await source.byIds(missed.map(({ id }) => id))).map((row) => [row.id, row]));
     for (const cashOut of missed) {
       const row = rows.get(cashOut.id);
-      reconcileOne(cashOut, row, source.now, options, days, findings);
+      await reconcileOne(db, cashOut, row, source.now, options, days, findings);
     }
   }
   findings.count('other_sources', await countOthers(db, options));
@@ -101,7 +102,7 @@ async function reconcileRows(
   for (const row of rows) {
     const cashOut = cashOuts.get(row.id);
     if (cashOut) {
-      reconcileOne(cashOut, row, source.now, options, days, findings);
+      await reconcileOne(db, cashOut, row, source.now, options, days, findings);
       continue;
     }
     const verdict = judgeNew(row, options.rules, source.now, reviews.get(row.id));
@@ -110,7 +111,7 @@ async function reconcileRows(
     } else if (isBehind(row, options.mark)) {
       const { confirmedAt, machine, fiat, gross, currency, digits } = verdict.cashOut;
       const other = `eligible: ${formatDecimal(fiat, digits)} ${currency}, ${gross} sat, confirmed at ${confirmedAt}`;
-      findings.add('cash-out/not-processed', `cash-out ${row.id}`, 'nothing', other);
+      findings.addOf(row.id, 'cash-out/not-processed', 'nothing', other);
       days.add('lamassu', { confirmed_at: confirmedAt, machine, currency, fiat, gross });
     } else {
       findings.count('not_read_yet', 1);
@@ -125,41 +126,41 @@ function isBehind({ id, confirmed_at: at }: LamassuRow, mark: Mark | null): bool
 }
 
 /** One cash-out of the ledger against its row, if Lamassu has it. */
-function reconcileOne(
+async function reconcileOne(
+  db: Db,
   cashOut: CashOut,
   row: LamassuRow | undefined,
   sourceNow: Instant,
   { rules }: LamassuOptions,
   days: Days,
   findings: Findings,
-): void {
-  const what = `cash-out ${cashOut.id}`;
+): Promise<void> {
+  const differs = (code: DifferenceCode, ledger: string, other: string) =>
+    findings.addOf(cashOut.id, code, ledger, other);
   findings.count('cash_outs', 1);
   if (cashOut.origin === 'external') {
-    if (row)
-      findings.add('cash-out/external-in-lamassu', what, 'settled as unknown to Lamassu', rowText(row));
+    if (row) differs('cash-out/external-in-lamassu', 'settled as unknown to Lamassu', rowText(row));
     return;
   }
   if (cashOut.origin === 'lamassu') days.add('ledger', cashOut);
   if (!row) {
-    findings.add(
+    differs(
       'cash-out/not-in-lamassu',
-      what,
       `${cashOut.gross} sat, confirmed at ${cashOut.confirmed_at}`,
       'nothing',
     );
     return;
   }
-  if (cashOut.origin === 'settled') {
-    const changed = changedColumns(cashOut, row);
-    if (changed.length > 0)
-      findings.add('cash-out/settled-differs', what, 'as it was settled', changed.join('; '));
-    return;
-  }
   // What was processed stays processed, whatever was set as the start since.
   const judgement = judge(row, { ...rules, startAt: ALWAYS }, sourceNow);
+  if (cashOut.origin === 'settled') {
+    const since = sinceSettled(cashOut, row, judgement);
+    if (since !== null && !(await isAccepted(db, row)))
+      differs('cash-out/settled-differs', `settled: ${settledText(cashOut)}`, since);
+    return;
+  }
   if (!judgement.eligible) {
-    findings.add('cash-out/not-eligible', what, 'distributed', judgement.detail);
+    differs('cash-out/not-eligible', 'distributed', judgement.detail);
     return;
   }
   const today = judgement.cashOut;
@@ -172,19 +173,15 @@ function reconcileOne(
     ['gross', `${cashOut.gross} sat`, `${today.gross} sat`],
   ];
   for (const [name, then, since] of pairs)
-    if (then !== since) findings.add('cash-out/differs', what, `${name} ${then}`, `${name} ${since}`);
+    if (then !== since) differs('cash-out/differs', `${name} ${then}`, `${name} ${since}`);
+}
+
+function settledText({ fiat, currency, gross }: CashOut): string {
+  return `${formatDecimal(fiat, currencyDigits(currency) ?? 0)} ${currency}, ${gross} sat`;
 }
 
 function rowText({ fiat, fiat_code, crypto_atoms, status }: LamassuRow): string {
   return `${fiat} ${fiat_code}, ${crypto_atoms} atoms, ${status}`;
-}
-
-/** What Lamassu says otherwise than when the cash-out was settled. */
-function changedColumns({ lamassu }: CashOut, row: LamassuRow): string[] {
-  const then = JSON.parse(lamassu ?? '{}') as Record<string, string | null>;
-  return Object.entries(row)
-    .filter(([column, value]) => column in then && then[column] !== value)
-    .map(([column, value]) => `${column} was ${then[column]}, is ${value}`);
 }
 
 async function* processedIn(

@@ -3,7 +3,7 @@ import { BridgeError } from '../errors.ts';
 import { toldBy } from '../lamassu/told.ts';
 import type { Who } from '../ledger/log.ts';
 import type { Ledger } from '../ledger/open.ts';
-import { releaseRow } from '../ledger/review.ts';
+import { acceptRow, dismissRow, releaseRow } from '../ledger/review.ts';
 import type { Schema } from '../ledger/schema.ts';
 import { now } from '../time.ts';
 import { type Answer, askLamassu } from './ask.ts';
@@ -73,6 +73,43 @@ export async function release(
   return ledger.write(async (trx) => {
     await bind(trx, config, answer);
     return releaseRow(trx, who, finding, confirmedAt, reason, now());
+  });
+}
+
+/**
+ * Hides a row from the people's list. Of one that was settled by hand it accepts what Lamassu says of it now: until
+ * that changes again, `reconcile` is silent. False where that was done before. Throws `usage/invalid`, and for a
+ * settled one what asking Lamassu throws.
+ */
+export async function dismiss(
+  config: Config,
+  ledger: Ledger,
+  id: string,
+  who: Who,
+  reason: string,
+): Promise<boolean> {
+  const settled = await ledger.db
+    .selectFrom('cash_outs')
+    .select('source')
+    .where('id', '=', id)
+    .where('origin', '=', 'settled')
+    .executeTakeFirst();
+  if (!settled) return ledger.write((trx) => dismissRow(trx, who, id, reason, now()));
+  const answer = await askLamassu(config, id);
+  const { row } = answer;
+  if (!row)
+    throw refuse(
+      `Lamassu has no cash-out ${id}`,
+      `\`aio-dca cash-outs show ${id}\` shows how it was settled.`,
+    );
+  const detail = 'settled by hand, and what Lamassu says of it since was accepted';
+  const finding = {
+    ...{ cashOutId: id, source: settled.source, machine: row.device_id },
+    ...{ reason: 'changed', detail, lamassu: row },
+  };
+  return ledger.write(async (trx) => {
+    await bind(trx, config, answer);
+    return acceptRow(trx, who, finding, reason, now());
   });
 }
 

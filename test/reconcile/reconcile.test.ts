@@ -238,9 +238,33 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
     ]);
     await world.must(['poll']);
     expect(await codes()).toEqual([]);
-    await lamassu('update cash_out_txs set error = null, error_code = null where id = $1', failed);
+    const change = (what: string) => lamassu(`update cash_out_txs set ${what} where id = $1`, failed);
+    // Neither other words for the same error nor another creation bear on what was settled.
+    await change("error = 'jammed twice', created = created - interval '1 second'");
+    expect(await codes()).toEqual([]);
+    // Lamassu confirms what was settled.
+    await change('error = null, error_code = null, dispense_confirmed = true');
+    expect(await codes()).toEqual([]);
+    await change('fiat = 400');
+    const { differences } = await look();
+    expect(differences).toMatchObject([
+      {
+        code: 'cash-out/settled-differs',
+        ledger: 'settled: 500.00 GTQ, 64000 sat',
+        other: expect.stringMatching(/fiat was 500.*, is 400.*; it is a sound cash-out now$/),
+      },
+    ]);
+    expect(differences[0]?.hint).toContain(`\`aio-dca cash-outs show ${failed}\``);
+    // The way out that the hint names: silent until Lamassu says something else again.
+    expect(differences[0]?.hint).toContain(`\`aio-dca review dismiss ${failed} --reason "…"\``);
+    const dismiss = ['review', 'dismiss', failed, '--reason', 'the customer took 500'];
+    expect((await world.must(dismiss)).stdout).toContain('the settlement stands as it is');
+    expect(await codes()).toEqual([]);
+    expect((await world.must(dismiss)).stdout).toContain('accepted before');
+    await change('fiat = 450');
     expect(await codes()).toEqual(['cash-out/settled-differs']);
-    await lamassu("update cash_out_txs set error = 'jammed', error_code = 'jammed' where id = $1", failed);
+    await world.must([...dismiss.slice(0, -1), 'the customer took 500 indeed']);
+    expect((await world.must(['log', '--subject', failed])).stdout).toContain('took 500 indeed');
   });
 
   test('a look takes the lease only where it could change something', async () => {
@@ -269,7 +293,13 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
       { ok: false, differences: [{ code: 'payment/credit-amount' }] },
     ]);
     const told = await world.aioDca(['reconcile']);
-    expect(told.stdout).toContain(hints['payment/credit-amount']);
+    const table = told.stdout.split('\n').filter((line) => /[│┌├└]/.test(line));
+    expect(told.stdout.split('\n').filter((line) => [...line].length > 100)).toEqual([]);
+    expect(table.join('\n')).toMatch(/│ difference +│ where +│ ledger +│ LNbits or Lamassu +│/);
+    // A cell is not cut: what is in it goes on in the lines below.
+    const flat = told.stdout.replace(/[│\s]+/g, ' ');
+    expect(flat).toContain(hints['payment/credit-amount'].replace(/\s+/g, ' '));
+    expect(told.stdout).not.toContain('…');
   });
 });
 

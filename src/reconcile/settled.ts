@@ -1,0 +1,49 @@
+import type { Judgement, LamassuRow } from '../lamassu/row.ts';
+import type { Db } from '../ledger/open.ts';
+import type { Schema } from '../ledger/schema.ts';
+
+type CashOut = Schema['cash_outs'];
+type Found = Extract<Judgement, { eligible: true }>['cashOut'];
+
+/** Of a settled row, what says how much money it was and whether it is a cash-out to distribute. */
+const BEARING = [
+  ...(['device_id', 'crypto_code', 'crypto_atoms', 'received_crypto_atoms', 'fiat', 'fiat_code'] as const),
+  ...(['status', 'dispense_confirmed', 'error', 'error_code'] as const),
+];
+
+/**
+ * How Lamassu contradicts a settlement by what it says otherwise than when it was settled; null where nothing that
+ * bears on it changed, and where Lamassu by now confirms what was settled.
+ */
+export function sinceSettled(cashOut: CashOut, row: LamassuRow, today: Judgement): string | null {
+  const then = JSON.parse(cashOut.lamassu ?? '{}') as Partial<LamassuRow>;
+  const changed = BEARING.filter(
+    (column) => column in then && bearing(column, then) !== bearing(column, row),
+  );
+  if (changed.length === 0 || (today.eligible && isSame(cashOut, today.cashOut))) return null;
+  const changes = changed.map((column) => `${column} was ${then[column]}, is ${row[column]}`);
+  return [...changes, ...(today.eligible ? ['it is a sound cash-out now'] : [])].join('; ');
+}
+
+/** Of an error, that there is one: its words are Lamassu's own matter. */
+function bearing(column: (typeof BEARING)[number], row: Partial<LamassuRow>): string | boolean | null {
+  const value = row[column] ?? null;
+  return column.startsWith('error') ? value === null : value;
+}
+
+function isSame({ machine, currency, fiat, gross }: CashOut, today: Found): boolean {
+  return (
+    machine === today.machine && currency === today.currency && fiat === today.fiat && gross === today.gross
+  );
+}
+
+/** Whether a person has seen what Lamassu says of the row now, and let it be. */
+export async function isAccepted(db: Db, row: LamassuRow): Promise<boolean> {
+  const review = await db
+    .selectFrom('review')
+    .select('lamassu')
+    .where('cash_out_id', '=', row.id)
+    .where('state', '=', 'dismissed')
+    .executeTakeFirst();
+  return review?.lamassu === JSON.stringify(row);
+}
