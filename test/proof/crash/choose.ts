@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 
 /**
- * One of each `kind`, and of the others the `share` (0 to 1) that `seed` picks: the same for the same seed, whatever else is
- * chosen. In the order of `points`.
+ * Those that are not to be left out, one of each `kind`, and of the others the `share` (0 to 1) that `seed` picks: the
+ * same for the same seed, whatever else is chosen. In the order of `points`.
  */
-export function choose<T extends { kind: string; name: string }>(
+export function choose<T extends { kind: string; name: string; always: boolean }>(
   points: T[],
   share: number,
   seed: number,
@@ -13,10 +13,10 @@ export function choose<T extends { kind: string; name: string }>(
     .map((point) => ({ point, rank: rankOf(`${seed} ${point.name}`) }))
     .sort((a, b) => a.rank - b.rank);
   const kinds = new Set<string>();
-  const chosen = ranked.filter(({ point: { kind }, rank }) => {
+  const chosen = ranked.filter(({ point: { kind, always }, rank }) => {
     const first = !kinds.has(kind);
     kinds.add(kind);
-    return first || rank < share;
+    return first || always || rank < share;
   });
   const kept = new Set(chosen.map(({ point }) => point));
   return points.filter((point) => kept.has(point));
