@@ -22,8 +22,9 @@ import { freshLedgerUrl, type LedgerKind } from '../../support/ledgers.ts';
 import type { WalletKeys } from '../../support/lnbits.ts';
 import { startLnbitsSimulator } from '../../support/lnbits-simulator.ts';
 import { freshDatabase } from '../../support/postgres.ts';
+import { type Change, clients, type Limit, recipients } from './agree.ts';
 import type { Row } from './judgement.ts';
-import { type Change, clients, type Limit, type Plan, recipients } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { currencies } from './row.ts';
 
 const who = { actor: 'dora', run: null };
@@ -96,12 +97,13 @@ export async function startBridge(plan: Plan, kind: LedgerKind): Promise<Bridge>
     insert: (rows) => insertAll(lamassu.query, rows),
     hold: async (rows) => {
       const session = new pg.Client(lamassu.url);
+      session.on('error', () => undefined);
       await session.connect();
+      release.defer(() => session.end());
       await session.query('begin');
       await insertAll((text, values) => session.query(text, values), rows);
       return async () => {
         await session.query('commit');
-        await session.end();
       };
     },
     update: async (rows) => {

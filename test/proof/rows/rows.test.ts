@@ -3,11 +3,12 @@ import { verifyLedger } from '../../../src/ledger/verify.ts';
 import { ledgerSql } from '../../support/ledger-sql.ts';
 import type { LedgerKind } from '../../support/ledgers.ts';
 import { long, seed } from '../seed.ts';
+import { type Change, clients, recipients } from './agree.ts';
 import { type Bridge, startBridge } from './bridge.ts';
 import { differences, ofLedger, ofModel } from './compare.ts';
 import type { Row } from './judgement.ts';
 import { Model } from './model.ts';
-import { type Change, clients, type Plan, planWorld, recipients } from './plan.ts';
+import { type Plan, planWorld } from './plan.ts';
 
 /*
  * 10,000 rows, sound and hostile, in worlds of 1,000, against a model that shares no code with the program. After each
