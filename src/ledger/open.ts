@@ -52,7 +52,7 @@ export interface LedgerOptions {
  */
 export async function openLedger({ url, password, use }: LedgerOptions): Promise<Ledger> {
   const sqlite = url.startsWith('sqlite:');
-  const dialect = sqlite ? await sqliteFile(url, use) : await postgresqlServer(url, password);
+  const dialect = sqlite ? await sqliteFile(url, use) : await postgresqlServer(url, password, use);
   const db = new Kysely<Schema>({ dialect: explaining(dialect, url) });
   const locked = <T>(work: (trx: Trx) => Promise<T>): Promise<T> =>
     db
@@ -95,6 +95,10 @@ export async function openLedger({ url, password, use }: LedgerOptions): Promise
   }
 }
 
+/** For one statement on a server: of a run and of what changes the ledger; of what goes through a whole ledger. */
+const WRITE_MS = 60_000;
+const LONG_MS = 600_000;
+
 /** One number for the ledger-wide lock; advisory locks of PostgreSQL are per database. */
 const LOCK = 7_264_011;
 
@@ -123,9 +127,9 @@ async function sqliteFile(url: string, use: LedgerUse): Promise<Dialect> {
   return sqliteDialect(path);
 }
 
-async function postgresqlServer(url: string, password: Secret | undefined): Promise<Dialect> {
+async function postgresqlServer(url: string, password: Secret | undefined, use: LedgerUse): Promise<Dialect> {
   const { postgresqlDialect } = await import('./postgresql.ts');
-  return postgresqlDialect(url, password);
+  return postgresqlDialect(url, password, use === 'write' ? WRITE_MS : LONG_MS);
 }
 
 async function bringUpToDate(
@@ -264,7 +268,7 @@ function explained(url: string, error: unknown): unknown {
   if (/^(08|53|57P)/.test(code ?? '') || /^E(CONN|HOST|NET|PIPE|TIMEDOUT|AI_)|^ENOTFOUND/.test(code ?? '')) {
     return of('ledger/unreachable', 'Check that the PostgreSQL of [ledger] runs and can be reached.');
   }
-  if (/timeout|Connection terminated/i.test(message)) {
+  if (/timeout|Connection terminated|not queryable/i.test(message)) {
     return of('ledger/unreachable', 'Check that the PostgreSQL of [ledger] runs and can be reached.');
   }
   if (code === 'ENOENT' || code === 'EACCES' || code === 'EROFS') {

@@ -194,7 +194,7 @@ describe('postgresql', () => {
 async function firstVersion(url: string): Promise<{ id: string }> {
   const path = url.slice('sqlite:'.length);
   if (url.startsWith('sqlite:')) createFile(path);
-  const dialect = url.startsWith('sqlite:') ? sqliteDialect(path) : postgresqlDialect(url, undefined);
+  const dialect = url.startsWith('sqlite:') ? sqliteDialect(path) : postgresqlDialect(url, undefined, 60_000);
   const db = new Kysely<Schema>({ dialect });
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateTo('0001-ledger');

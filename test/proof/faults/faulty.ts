@@ -1,0 +1,160 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import type { ErrorCode } from '../../../src/errors.ts';
+import type { RunOptions } from '../../support/command.ts';
+import { type FaultProxy, startFaultProxy, type Where, type WireFault } from '../../support/fault-proxy.ts';
+import { fork } from '../../support/fork.ts';
+import { finish } from '../../support/kill.ts';
+import { startSshServer } from '../../support/ssh.ts';
+import { startWorld, type World, type WorldOptions } from '../../support/world.ts';
+
+/** Between which two the network goes wrong; `forwarded` is between the SSH server and Lamassu's PostgreSQL. */
+export type Link = 'lnbits' | 'lamassu' | 'ssh' | 'forwarded' | 'ledger';
+
+/** Starting programs on a busy machine, and the steps of a run that nothing goes wrong with. */
+const HEADROOM_S = 30;
+
+/** Garbage that is no answer of anybody. */
+export const GARBAGE = `${'\u0000\u00ff\u0007not a protocol\u001b'.repeat(40)}\r\n`;
+export const HTML =
+  'HTTP/1.1 200 OK\r\ncontent-type: text/html\r\nconnection: close\r\n\r\n<!doctype html><html><body>Log in first</body></html>';
+export const HUGE = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n[';
+
+export interface Case {
+  fault: WireFault;
+  where?: Where;
+  /** What the run calls it; none where it finds out within the run what became of its requests. */
+  code: ErrorCode | null;
+  /** The sum of the deadlines that the run meets, in seconds. */
+  withinS: number;
+}
+
+/** Two clients and a cash-out that is theirs, nothing of it read yet. */
+export async function twoClients(options: WorldOptions = {}): Promise<World> {
+  const world = await startWorld({ tunnel: 'direct', ...options });
+  try {
+    await world.must(['migrate']);
+    for (const name of ['alice', 'bob']) {
+      await world.addClient(name);
+      await world.addFunding(name, '3000 GTQ');
+    }
+    await world.insertCashOut();
+    // Its limit is meant for one bridge, and here so many copies of one wait at the same time.
+    const role = /^user = "(aio_dca_\w+)"$/m.exec(await readFile(world.configFile, 'utf8'))?.[1];
+    await world.lamassu.query(`alter role ${role} connection limit -1`);
+    return world;
+  } catch (error) {
+    await world.stop();
+    throw error;
+  }
+}
+
+/** A copy of `template` whose way to one peer leads through a proxy. */
+export async function behindProxy(
+  template: World,
+  link: Link,
+): Promise<{ world: World; proxy: FaultProxy; stop(): Promise<void> }> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const world = await fork(template);
+    stack.defer(() => world.stop());
+    const proxied = async (url: string) => {
+      const { hostname: host, port } = new URL(url);
+      const proxy = await startFaultProxy({ host, port: Number(port) });
+      stack.defer(() => proxy.close());
+      return proxy;
+    };
+    const replace = async (from: string | RegExp, to: string) => {
+      const toml = await readFile(world.configFile, 'utf8');
+      const changed = toml.replace(from, to);
+      if (changed === toml) throw new Error(`config.toml has no ${from}`);
+      await writeFile(world.configFile, changed);
+    };
+    const throughSsh = async (host: string, port: number, sshPort?: (real: number) => Promise<number>) => {
+      const server = await startSshServer({ host, port });
+      stack.defer(() => server.close());
+      await writeFile(join(world.folder, 'id_ed25519'), server.privateKey, { mode: 0o600 });
+      const table = [
+        '[lamassu.ssh]',
+        `host = "${server.host}"`,
+        `port = ${sshPort ? await sshPort(server.port) : server.port}`,
+        `user = "${server.user}"`,
+        'private_key_file = "id_ed25519"',
+        `host_key = "${server.hostKey.fingerprint}"`,
+      ];
+      await replace('\n\n[ledger]', `\n\n${table.join('\n')}\n\n[ledger]`);
+    };
+    const { hostname, port } = new URL(world.lamassu.url);
+    const lamassuPort = new RegExp(`(?<=\\[lamassu\\][^[]*\\nport = )${port}`);
+    let proxy: FaultProxy;
+    switch (link) {
+      case 'lnbits':
+        proxy = await proxied(world.lnbits.url);
+        await replace(world.lnbits.url, `http://127.0.0.1:${proxy.port}`);
+        break;
+      case 'lamassu':
+        proxy = await proxied(world.lamassu.url);
+        await replace(lamassuPort, `${proxy.port}`);
+        break;
+      case 'forwarded':
+        proxy = await proxied(world.lamassu.url);
+        await replace(lamassuPort, `${proxy.port}`);
+        await throughSsh(hostname, proxy.port);
+        break;
+      case 'ssh': {
+        let between: FaultProxy | undefined;
+        await throughSsh(hostname, Number(port), async (real) => {
+          between = await proxied(`tcp://127.0.0.1:${real}`);
+          return between.port;
+        });
+        if (!between) throw new Error('no proxy before the SSH server');
+        proxy = between;
+        break;
+      }
+      case 'ledger': {
+        const { host } = new URL(world.ledgerUrl);
+        proxy = await proxied(world.ledgerUrl);
+        await replace(`@${host}/`, `@127.0.0.1:${proxy.port}/`);
+        break;
+      }
+    }
+    return { world, proxy, stop: () => stack.disposeAsync() };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+/** A run that meets the fault says so by its name within its time; runs after it finish, and the auditor finds nothing. */
+export async function survives(
+  template: World,
+  link: Link,
+  { fault, where, code, withinS }: Case,
+  options?: RunOptions,
+): Promise<void> {
+  const { world, proxy, stop } = await behindProxy(template, link);
+  try {
+    await proxy.set(fault, where);
+    const begun = performance.now();
+    const ran = await world.aioDca(['poll', '--json'], options);
+    const seconds = (performance.now() - begun) / 1_000;
+    const met = proxy.met;
+    await proxy.set(null);
+    const said = ran.json<{ error?: { code: string }; problems?: { code: string }[] }>();
+    const codes = [
+      ...new Set([said.error ? [said.error] : (said.problems ?? [])].flat().map((one) => one.code)),
+    ];
+    expect({ codes, exit: ran.code, met: met > 0 || fault.do === 'refuse' }, ran.stdout + ran.stderr).toEqual(
+      {
+        codes: code === null ? [] : [code],
+        exit: code === null ? 0 : 75,
+        met: true,
+      },
+    );
+    expect(seconds).toBeLessThan(withinS + HEADROOM_S);
+    expect(await finish(world)).toEqual([]);
+  } finally {
+    await stop();
+  }
+}

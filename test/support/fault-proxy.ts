@@ -1,0 +1,190 @@
+import { connect, createServer, type Server, type Socket } from 'node:net';
+
+/**
+ * What goes wrong on the way. `half-open`: half of the answer, then nothing more, and nobody closes. `lose-answer`:
+ * the server has done what was asked and answered, the client gets nothing of it. `late`: delivered so much later,
+ * whether the client still waits or not. `answer`: something else answers in the server's place. `huge`: so does it,
+ * and never ends.
+ */
+export type WireFault =
+  | { do: 'refuse' | 'reset' | 'black-hole' | 'half-open' | 'slow' | 'lose-answer' | 'twice' }
+  | { do: 'cut'; after: number }
+  | { do: 'late'; ms: number }
+  | { do: 'answer'; with: string }
+  | { do: 'huge'; with: string };
+
+export interface FaultProxy {
+  port: number;
+  /** How often a fault was met. */
+  met: number;
+  /** Every connection that is open is cut, and from now on this goes wrong; nothing does with null. */
+  set(fault: WireFault | null, where?: Where): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Where {
+  /** The requests that it befalls; all by default, and then from the first byte of a connection on. */
+  hit?: (request: Buffer) => boolean;
+  /** How often; always by default. */
+  times?: number;
+}
+
+const SLOW_MS = 1_000;
+const SILENT: WireFault['do'][] = ['black-hole', 'half-open', 'slow', 'answer', 'huge'];
+
+/** A TCP proxy in front of `target` on a port of its own, by which anything that goes wrong on a network can go wrong. */
+export async function startFaultProxy(target: { host: string; port: number }): Promise<FaultProxy> {
+  const sockets = new Set<Socket>();
+  const timers = new Set<NodeJS.Timeout>();
+  let fault: WireFault | null = null;
+  let where: Where = {};
+  let left = 0;
+  let tcp: Server | undefined;
+
+  const track = (socket: Socket, gone: () => unknown) => {
+    sockets.add(socket);
+    socket.on('error', gone);
+    socket.once('close', () => {
+      sockets.delete(socket);
+      gone();
+    });
+    return socket;
+  };
+  const meets = (request: Buffer | null): WireFault | null => {
+    if (fault === null || left <= 0 || (request === null) !== (where.hit === undefined)) return null;
+    if (request !== null && !where.hit?.(request)) return null;
+    left -= 1;
+    proxy.met += 1;
+    return fault;
+  };
+
+  const carry = (client: Socket) => {
+    const server = connect({ ...target, noDelay: true });
+    let mine = meets(null);
+    let told = 0;
+    let answered = false;
+    // A request that is on its way arrives also where nobody waits for the answer any more.
+    track(client, () => mine?.do === 'late' || server.destroy());
+    // Of what the server does behind such a fault the client hears nothing.
+    track(server, () => (mine !== null && SILENT.includes(mine.do)) || client.destroy());
+    if (mine?.do === 'reset') client.resetAndDestroy();
+
+    client.on('data', (request: Buffer) => {
+      mine ??= meets(request);
+      switch (mine?.do) {
+        case 'reset':
+          client.resetAndDestroy();
+          return;
+        case 'black-hole':
+          return;
+        case 'answer':
+          client.end(mine.with);
+          return;
+        case 'huge':
+          if (!answered) flood(client, mine.with);
+          answered = true;
+          return;
+        case 'late': {
+          const timer = setTimeout(() => server.write(request), mine.ms);
+          timers.add(timer);
+          return;
+        }
+        case 'twice': {
+          mine = null;
+          const other = track(connect({ ...target, noDelay: true }), () => server.write(request));
+          other.write(request);
+          other.once('data', () => other.destroy());
+          return;
+        }
+        default:
+          server.write(request);
+      }
+    });
+
+    const drip = (answer: Buffer) => {
+      let next = 0;
+      const timer = setInterval(() => {
+        if (next < answer.length && client.writable) {
+          client.write(answer.subarray(next, next + 1));
+          next += 1;
+          return;
+        }
+        clearInterval(timer);
+        server.resume();
+      }, SLOW_MS);
+      timers.add(timer);
+    };
+    server.on('data', (answer: Buffer) => {
+      switch (mine?.do) {
+        case 'black-hole':
+        case 'answer':
+        case 'huge':
+          return;
+        case 'half-open':
+          if (!answered) client.write(answer.subarray(0, answer.length / 2));
+          answered = true;
+          return;
+        case 'slow':
+          server.pause();
+          drip(answer);
+          return;
+        case 'cut':
+          client.write(answer.subarray(0, mine.after - told));
+          told += answer.length;
+          if (told >= mine.after) client.destroySoon();
+          return;
+        case 'lose-answer':
+          client.resetAndDestroy();
+          return;
+        default:
+          client.write(answer);
+      }
+    });
+  };
+
+  const listen = async (port: number): Promise<Server> => {
+    const listening = createServer({ noDelay: true }, carry);
+    await new Promise<void>((resolve, reject) => {
+      listening.once('error', reject);
+      listening.listen(port, '127.0.0.1', resolve);
+    });
+    return listening;
+  };
+  const shut = async () => {
+    const listening = tcp;
+    tcp = undefined;
+    for (const timer of timers) clearTimeout(timer);
+    timers.clear();
+    for (const socket of sockets) socket.destroy();
+    if (listening) await new Promise((resolve) => listening.close(resolve));
+  };
+
+  tcp = await listen(0);
+  const address = tcp.address();
+  if (address === null || typeof address === 'string') throw new Error('no TCP address');
+  const { port } = address;
+  const proxy: FaultProxy = {
+    port,
+    met: 0,
+    set: async (next, { hit, times = Number.POSITIVE_INFINITY } = {}) => {
+      await shut();
+      fault = next;
+      where = hit === undefined ? {} : { hit };
+      left = times;
+      if (next?.do !== 'refuse') tcp = await listen(port);
+    },
+    close: shut,
+  };
+  return proxy;
+}
+
+/** Ten megabytes a second, for as long as somebody takes them: more would only measure the loopback. */
+function flood(client: Socket, head: string): void {
+  const block = Buffer.alloc(1_000_000, ' ');
+  client.write(head);
+  const timer = setInterval(() => {
+    if (client.writable) client.write(block);
+    else clearInterval(timer);
+  }, 100);
+  client.once('close', () => clearInterval(timer));
+}
