@@ -28,7 +28,10 @@ export function register(program: Command): void {
     .command('hold')
     .description('pay nothing of it until it is released')
     .argument('[id]', 'of the payout, like p118')
-    .option('--all', 'every payout that is open; what becomes due later is stopped by `payouts pause`')
+    .option(
+      '--all',
+      'every payout that is open, and what is due now; what becomes due later is stopped by `payouts pause`',
+    )
     .option('--reason <text>', 'why, for the log', 'held by hand')
     .addHelpText(
       'after',
@@ -121,16 +124,23 @@ async function hold(
 
 async function holdAll(reason: string, command: Command): Promise<void> {
   const cli = makeCli(command);
+  const config = await cli.config();
   const { holdAllByHand } = await import('../ledger/decisions.ts');
+  const { formPayouts } = await import('../payouts/form.ts');
+  const { formOptions } = await import('../scheduler/pay.ts');
   await cli.withLedger('write', async (ledger) => {
     const held = await asRun(ledger, cli, 'hold', (run) =>
-      run.write((trx) => holdAllByHand(trx, run.who, reason, now())),
+      run.write(async (trx) => {
+        // While paying is paused, or LNbits does not answer, what is due is in no payout that could be held.
+        await formPayouts(trx, formOptions(config, run.id));
+        return holdAllByHand(trx, run.who, reason, now());
+      }),
     );
     const ids = held.map((id) => `p${id}`);
     cli.answer(
       { held: ids },
       ids.length === 0
-        ? 'No payout is open.'
+        ? 'No payout is open, and nothing is due.'
         : `Held ${ids.join(', ')}. Each goes on with \`aio-dca payouts release ID\`, all with \`release --all\`.`,
     );
   });

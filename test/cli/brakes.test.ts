@@ -80,6 +80,20 @@ describe.each(ledgerKinds)('brakes on %s', (ledger) => {
     expect((await world.must(['payouts', 'hold', '--all'])).stdout).toContain('No payout is open');
   });
 
+  test('`payouts hold --all` holds what is due and in no payout yet, and a resumed bridge does not pay it', async () => {
+    await begin();
+    await world.must(['payouts', 'pause', '--reason', 'odd']);
+    await world.must(['poll']);
+    expect((await world.must(['payouts', 'hold', '--all', '--json'])).json()).toEqual({ held: ['p1', 'p2'] });
+    await world.must(['payouts', 'resume']);
+    expect((await world.aioDca(['poll', '--json'])).json()).toMatchObject({
+      payouts: { settled: 0, held: 2 },
+    });
+    expect(await balances()).toEqual([0n, 0n]);
+    await world.must(['payouts', 'release', '--all', '--yes']);
+    expect((await world.must(['poll', '--json'])).json()).toMatchObject({ payouts: { settled: 2, held: 0 } });
+  });
+
   test('a hold and a release name one payout, or all', async () => {
     await begin();
     for (const args of [
