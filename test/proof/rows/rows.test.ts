@@ -64,6 +64,8 @@ test.each(worlds.map((kind, n) => [n + 1, kind] as const))(
     expect((await verifyLedger(bridge.ledger.db)).differences).toEqual([]);
     count(model, shown);
   },
+  // No longer: the rows of the last minutes would have become others.
+  200_000,
 );
 
 test('the rows have met everything that can happen to a row', () => {

@@ -36,4 +36,5 @@ test.each(Object.entries(RUNS) as [LedgerKind, number][])(
       { seed, numRuns, endOnFailure: true },
     );
   },
+  long ? 3_600_000 : 240_000,
 );
