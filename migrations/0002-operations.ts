@@ -146,13 +146,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     'the set of a credit is fixed',
     '1 = 1',
   );
-  // A settlement that is undone leaves the credits that never happened.
-  await replace(
-    'credit_members_stay',
-    'delete on credit_members',
-    'the set of a credit is fixed',
-    `not ${dropped('old.credit_id')} or ${notVoided('cash_out_id')}`,
-  );
+  await replace('credit_members_stay', 'delete on credit_members', 'the set of a credit is fixed', '1 = 1');
   await replace(
     'credit_members_once',
     'insert on credit_members',
