@@ -5,7 +5,7 @@ import { now } from '../time.ts';
 import { makeCli, usage } from './context.ts';
 import { parseLimit, tellMore, withLimit } from './limit.ts';
 import { parseId } from './parse.ts';
-import { clean, formatSats, formatTime, table } from './print.ts';
+import { clean, formatSats, formatTime, table, wrapped } from './print.ts';
 
 const STATES: CreditState[] = ['intended', 'sending', 'unknown', 'credited', 'held', 'dropped'];
 
@@ -25,16 +25,17 @@ export function register(program: Command): void {
     .action(show);
   credits
     .command('resolve')
-    .description('say what became of a credit that is held')
+    .description('say what became of a credit that is held, or give up one that was not sent')
     .argument('<id>', 'of the credit, like c3')
     .option('--credited', 'it is in the source wallet')
-    .option('--payment <hash>', 'which payment of the source wallet it is')
+    .option('--payment <hash>', 'which “Admin credit” of the source wallet it is')
     .option('--not-credited', 'it is not, and never will be: the next run credits its cash-outs anew')
     .requiredOption('--reason <text>', 'how you know, for the log')
     .addHelpText(
       'after',
       '\nExamples:\n  aio-dca credits resolve c3 --credited --payment 9f…c2 --reason "the other one was my top-up"\n' +
-        '  aio-dca credits resolve c3 --not-credited --reason "LNbits shows it as pending since March"',
+        '  aio-dca credits resolve c3 --not-credited --reason "LNbits shows it as pending since March"\n' +
+        '  aio-dca credits resolve c4 --not-credited --reason "crediting is off, I fill the wallet myself"',
     )
     .action(resolve);
 }
@@ -94,7 +95,9 @@ async function resolve(
           'It has 64 hexadecimal digits.',
         );
   }
-  const { payouts, timezone } = await cli.config();
+  const config = await cli.config();
+  const { payouts, timezone } = config;
+  const { doubtOfPayment } = await import('./resolve-credit.ts');
   const { findCredit, refuseResolving, resolveCredit } = await import('../ledger/credit-cases.ts');
   const { startRun } = await import('../ledger/lease.ts');
   const credit = await cli.withLedger('write', async (ledger) => {
@@ -103,7 +106,10 @@ async function resolve(
     try {
       const found = await findCredit(ledger.db, id);
       refuseResolving(found, { credited, quietMs: payouts.quietMs, now: now() });
-      if (await cli.confirm(question(found, credited))) {
+      const doubt = payment === null ? null : await doubtOfPayment(config, ledger.db, found, payment);
+      if (doubt !== null && cli.globals.yes) process.stderr.write(`${wrapped(doubt)}\n`);
+      const asked = question(found, credited);
+      if (await cli.confirm(doubt === null ? asked : `${doubt} ${asked}`)) {
         await run.write((trx) =>
           resolveCredit(trx, run.who, { credit: found, credited, payment, reason }, now()),
         );
@@ -119,6 +125,8 @@ async function resolve(
 }
 
 function question({ id, sats, state, reason }: CreditView, credited: boolean): string {
+  if (state === 'intended')
+    return `Credit c${id} of ${formatSats(sats)} was never sent. Give it up? With crediting on, the next run credits what is still to be paid of its cash-outs.`;
   const why = reason === null ? state : `${state}: ${clean(reason)}`;
   return credited
     ? `Credit c${id} of ${formatSats(sats)} is ${why}. Record it as credited, so that nobody credits it again?`
@@ -153,6 +161,9 @@ function page(row: CreditView, timezone: string): string {
       ['cash-out', 'sats'],
       row.cashOuts.map((one) => [one.id, formatSats(one.sats)]),
     ),
+    ...(row.state === 'intended'
+      ? [`To give it up: aio-dca credits resolve c${row.id} --not-credited --reason "…"`]
+      : []),
     ...(row.state === 'held'
       ? [`When you know: aio-dca credits resolve c${row.id} --credited | --not-credited --reason "…"`]
       : []),

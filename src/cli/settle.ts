@@ -135,6 +135,12 @@ async function agree(cli: Cli, ledger: Ledger, draft: Draft, options: Options): 
   }
   const { rehearseSettlement, writeSettlement } = await import('../scheduler/settle.ts');
   const config = await cli.config();
+  if (draft.settlement.credit && !config.lnbits.creditSource) {
+    throw usage(
+      '--credit: [lnbits] credit_source is off, so nothing would be credited.',
+      'Leave it out and see that the source wallet holds these sats; or switch it on first: docs/crediting.md.',
+    );
+  }
   const who = { actor: cli.actor, run: null };
   const shown = await rehearseSettlement(ledger, config, draft, who);
   const page = draftPage(draft, shown, config.timezone);

@@ -46,6 +46,7 @@ export function statusJson(view: StatusView) {
       on: creditSource,
       credited_sats: status.credits.credited,
       to_come_sats: status.credits.toCome,
+      not_made: status.credits.stuck.map(({ id, sats, reason }) => ({ id: `c${id}`, sats, reason })),
     },
     attention,
     totals: {
@@ -116,11 +117,24 @@ function sourceText({ source, status }: StatusView): string {
 
 /** Crediting lets LNbits owe sats that it may not have: whoever has it on is told so each time. */
 function creditLines({ source, creditSource, status }: StatusView): [string, string][] {
+  const { credited, stuck } = status.credits;
   if (creditSource) {
     return [
-      ['Crediting', `on, ${formatSats(status.credits.credited)} so far: LNbits owes them,`],
+      ['Crediting', `on, ${formatSats(credited)} so far: LNbits owes them,`],
       ['', 'so they must lie on its node'],
+      ...stuck.map(({ id, sats, reason }) =>
+        pair('', `c${id} of ${formatSats(sats)} could not be made: ${clean(reason ?? '')}`),
+      ),
     ];
+  }
+  if (stuck.length > 0) {
+    return stuck.flatMap(({ id, sats }, index) => [
+      pair(
+        index === 0 ? 'Crediting' : '',
+        `off, so c${id} of ${formatSats(sats)} is not made. Switch it on again, or give it up:`,
+      ),
+      pair('', `aio-dca credits resolve c${id} --not-credited --reason "…"`),
+    ]);
   }
   if (!('balance' in source) || short(status, source.balance) === 0n) return [];
   return [
@@ -129,8 +143,9 @@ function creditLines({ source, creditSource, status }: StatusView): [string, str
   ];
 }
 
-function attentionLines({ attention, lastRun }: Status): string[] {
+function attentionLines({ attention, lastRun, credits: { stuck } }: Status): string[] {
   const { review, held, unknown, stale, aged, credits } = attention;
+  const doubtful = credits - BigInt(stuck.length);
   const needs: [boolean, string, string][] = [
     [review > 0n, `${counted(review, 'row')} of Lamassu in review`, 'aio-dca review list'],
     [held > 0n, `${counted(held, 'payout')} held`, 'aio-dca payouts list --state held'],
@@ -145,7 +160,12 @@ function attentionLines({ attention, lastRun }: Status): string[] {
       'aio-dca poll says why, then aio-dca doctor',
     ],
     [stale, 'no run has succeeded for too long', 'aio-dca poll, then aio-dca doctor'],
-    [credits > 0n, `${counted(credits, 'credit')} of the source wallet in doubt`, 'aio-dca credits list'],
+    [doubtful > 0n, `${counted(doubtful, 'credit')} of the source wallet in doubt`, 'aio-dca credits list'],
+    [
+      stuck.length > 0,
+      `${counted(stuck.length, 'credit')} of the source wallet not made`,
+      'aio-dca credits list --state intended',
+    ],
     [aged > 0n, `${counted(aged, 'open payout')} for too long`, 'aio-dca payouts list --open'],
   ];
   const standing = needs.filter(([stands]) => stands);

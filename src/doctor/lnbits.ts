@@ -4,7 +4,8 @@ import { Secret } from '../config/secret.ts';
 import { superuserOf } from '../config/superuser.ts';
 import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
-import { creditTotals, uncoveredSats } from '../ledger/credits.ts';
+import { neededSats } from '../ledger/credit-plan.ts';
+import { creditTotals, stuckCredits } from '../ledger/credits.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
 import type { LnbitsClient } from '../lnbits/client.ts';
 import { type Check, fail, ok, warn } from './check.ts';
@@ -38,6 +39,7 @@ export async function* examineLnbits(config: Config, ledger: Ledger | undefined)
       yield fail('source wallet', error);
     }
     if (config.lnbits.creditSource) yield await creditCheck(config);
+    else if (ledger) yield* leftCredits(ledger.db);
     if (ledger) yield* recipientChecks(ledger.db, lnbits);
   } finally {
     await lnbits.close();
@@ -109,7 +111,7 @@ async function balanceCheck(db: Db, { balanceMsat }: SourceWallet, crediting: bo
       as bigint) as owed`.execute(db);
   const owed = rows[0]?.owed ?? 0n;
   const held = balanceMsat / 1000n;
-  const toCome = (await creditTotals(db)).open + (crediting ? await uncoveredSats(db) : 0n);
+  const toCome = crediting ? (await creditTotals(db)).sent + (await neededSats(db)) : 0n;
   const detail =
     `it holds ${groupDigits(held)} sat, ${groupDigits(owed)} sat are owed` +
     (toCome > 0n ? `, ${groupDigits(toCome)} sat are credited before they are paid` : '');
@@ -137,6 +139,17 @@ async function creditCheck({ lnbits }: Config): Promise<Check> {
     );
   } catch (error) {
     return fail('credit_source', error);
+  }
+}
+
+/** What was recorded while crediting was on, and is not made while it is off. */
+async function* leftCredits(db: Db): AsyncGenerator<Check> {
+  for (const { id, sats } of await stuckCredits(db, false)) {
+    yield warn(
+      'credit_source',
+      `off, and credit c${id} of ${groupDigits(sats)} sat was recorded while it was on: it is not made`,
+      `Switch it on again, or give the credit up: aio-dca credits resolve c${id} --not-credited --reason "…"`,
+    );
   }
 }
 

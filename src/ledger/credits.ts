@@ -11,129 +11,18 @@ import type { CreditState, Schema } from './schema.ts';
 
 export type Credit = Selectable<Schema['credits']>;
 
-/** What of a cash-out no credit covers. */
-export interface Uncovered {
-  cashOut: string;
-  /** Still to be paid out, in satoshi. */
-  sats: bigint;
-  /** Paid out before anything of it was credited: it came from elsewhere, and is not credited any more. */
-  paid: bigint;
-}
-
-/**
- * The cash-outs whose sats are still to be paid out, to clients or commission recipients, and are not covered by a
- * credit, oldest first. Of settlements by hand only those that say so.
- */
-export async function uncoveredCashOuts(db: Db): Promise<Uncovered[]> {
-  const total = (what: string, from: string) => sql.raw(`(select coalesce(sum(${what}), 0) from ${from})`);
-  const unpaid = 'and (x.payout_id is null or p.state <> ' + "'settled')";
-  const allocations =
-    'allocations as x left join payouts as p on p.id = x.payout_id where x.cash_out_id = c.id';
-  const shares =
-    'commission_shares as x left join payouts as p on p.id = x.payout_id where x.cash_out_id = c.id';
-  const { rows } = await sql<{ id: string; due: bigint; open: bigint; covered: bigint }>`
-    with unpaid as (
-      select cash_out_id from allocations where payout_id is null and net > 0
-      union select x.cash_out_id from payouts as p join allocations as x on x.payout_id = p.id where p.state <> 'settled'
-      union select cash_out_id from commission_shares where payout_id is null
-      union select x.cash_out_id from payouts as p join commission_shares as x on x.payout_id = p.id
-        where p.state <> 'settled'
-    )
-    select c.id,
-      cast(${total('x.net', allocations)} + ${total('x.sats', shares)} as bigint) as due,
-      cast(${total('x.net', `${allocations} ${unpaid}`)} + ${total('x.sats', `${shares} ${unpaid}`)} as bigint) as open,
-      cast(${total(
-        'm.sats + m.paid',
-        "credit_members as m join credits as k on k.id = m.credit_id where m.cash_out_id = c.id and k.state <> 'dropped'",
-      )} as bigint) as covered
-    from unpaid join cash_outs as c on c.id = unpaid.cash_out_id
-    where c.origin = 'lamassu'
-      or exists (select 1 from settlements as s where s.cash_out_id = c.id and s.credit = 1)
-    order by c.confirmed_at, c.id`.execute(db);
-  return rows
-    .map(({ id, due, open, covered }) => {
-      const bare = due - covered;
-      const sats = bare < open ? bare : open;
-      return { cashOut: id, sats, paid: bare - sats };
-    })
-    .filter(({ sats }) => sats > 0n);
-}
-
-/** Sats that arrived, sats of credits that are still to arrive, and how many credits a person may have to look at. */
-export async function creditTotals(db: Db): Promise<{ credited: bigint; open: bigint; doubtful: bigint }> {
+/** Sats that arrived, sats that were sent and may arrive yet, and how many credits are in doubt. */
+export async function creditTotals(db: Db): Promise<{ credited: bigint; sent: bigint; doubtful: bigint }> {
   const sumOf = (states: string, what = 'sats') =>
     sql<bigint>`cast(coalesce(sum(case when state in (${sql.raw(states)}) then ${sql.raw(what)} else 0 end), 0) as bigint)`;
   return db
     .selectFrom('credits')
     .select([
       sumOf("'credited'").as('credited'),
-      sumOf("'intended', 'sending', 'unknown'").as('open'),
+      sumOf("'sending', 'unknown'").as('sent'),
       sumOf("'unknown', 'held'", '1').as('doubtful'),
     ])
     .executeTakeFirstOrThrow();
-}
-
-/** What a run would credit before it pays, in satoshi. */
-export async function uncoveredSats(db: Db): Promise<bigint> {
-  return (await uncoveredCashOuts(db)).reduce((all, one) => all + one.sats, 0n);
-}
-
-interface Planned {
-  sats: bigint;
-  members: Uncovered[];
-}
-
-/** Fills one credit after the other with at most `largest`; a cash-out may lie in several. */
-export function planCredits(uncovered: Uncovered[], largest: bigint): Planned[] {
-  const plan: Planned[] = [];
-  for (const { cashOut, sats, paid } of uncovered) {
-    let left = sats;
-    while (left > 0n) {
-      let last = plan.at(-1);
-      if (!last || last.sats === largest) {
-        last = { sats: 0n, members: [] };
-        plan.push(last);
-      }
-      const room = largest - last.sats;
-      const part = left < room ? left : room;
-      last.members.push({ cashOut, sats: part, paid: left === sats ? paid : 0n });
-      last.sats += part;
-      left -= part;
-    }
-  }
-  return plan;
-}
-
-/**
- * `intended`: records credits over what is not covered, and drops those of a former source wallet that were never
- * sent. `largest`: the most of one credit.
- */
-export async function intendCredits(
-  trx: Trx,
-  who: Who,
-  { wallet, largest }: { wallet: string; largest: bigint },
-  at: Instant,
-): Promise<void> {
-  const former = await creditsIn(trx, ['intended']);
-  for (const credit of former.filter((one) => one.wallet_id !== wallet))
-    await dropCredit(trx, who, credit, 'the source wallet is another one now', at);
-  for (const { sats, members } of planCredits(await uncoveredCashOuts(trx), largest)) {
-    const { id } = await trx
-      .insertInto('credits')
-      .values({ wallet_id: wallet, sats, state: 'intended', run_id: who.run, created_at: at })
-      .returning('id')
-      .executeTakeFirstOrThrow();
-    await trx
-      .insertInto('credit_members')
-      .values(
-        members.map((one) => ({ credit_id: id, cash_out_id: one.cashOut, sats: one.sats, paid: one.paid })),
-      )
-      .execute();
-    await record(trx, who, {
-      ...{ at, action: 'credit intend', subject: `c${id}` },
-      after: { state: 'intended', sats, wallet_id: wallet, cash_outs: members.length },
-    });
-  }
 }
 
 /** Oldest first. */
@@ -178,6 +67,19 @@ export async function ownedHashes(db: Db, hashes: string[]): Promise<Set<string>
     .where('payment_hash', 'in', hashes)
     .execute();
   return new Set(rows.flatMap(({ payment_hash }) => payment_hash ?? []));
+}
+
+/** Why none of those that are recorded could be sent: `intended` they stay. */
+export async function delayCredits(trx: Trx, reason: string): Promise<void> {
+  await trx.updateTable('credits').set({ reason }).where('state', '=', 'intended').execute();
+}
+
+/**
+ * Those never sent that wait for a person: with crediting on they could not be made, as `reason` says; with it off
+ * nobody makes them.
+ */
+export async function stuckCredits(db: Db, creditSource: boolean): Promise<Credit[]> {
+  return (await creditsIn(db, ['intended'])).filter(({ reason }) => !creditSource || reason !== null);
 }
 
 /** `sending`, committed right before the one call. `seen`: the hashes of like credits that LNbits shows now. */

@@ -1,4 +1,4 @@
-import { creditsIn } from './credits.ts';
+import { creditsIn, stuckCredits } from './credits.ts';
 import type { Db } from './open.ts';
 
 /** What a run left for people: its number, and the payouts that needed one when it ended. */
@@ -24,15 +24,18 @@ export async function lastReport(db: Db): Promise<LastReport> {
   return { run: row.id, payouts: new Set(payouts) };
 }
 
-/** Payouts that are held or unknown, as `p12`, and such credits of the source wallet, as `c3`. */
-export async function payoutsNeedingPeople(db: Db): Promise<string[]> {
+/**
+ * Payouts that are held or unknown, as `p12`, and such credits of the source wallet, as `c3`, with those that are not
+ * made. `creditSource`: whether runs credit the source wallet.
+ */
+export async function payoutsNeedingPeople(db: Db, creditSource: boolean): Promise<string[]> {
   const rows = await db
     .selectFrom('payouts')
     .select('id')
     .where('state', 'in', ['held', 'unknown'])
     .orderBy('id')
     .execute();
-  const credits = await creditsIn(db, ['unknown', 'held']);
+  const credits = [...(await creditsIn(db, ['unknown', 'held'])), ...(await stuckCredits(db, creditSource))];
   return [...rows.map((row) => `p${row.id}`), ...credits.map((row) => `c${row.id}`)];
 }
 

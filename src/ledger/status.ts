@@ -1,6 +1,7 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Instant } from '../time.ts';
-import { creditTotals, uncoveredSats } from './credits.ts';
+import { neededSats } from './credit-plan.ts';
+import { type Credit, creditTotals, stuckCredits } from './credits.ts';
 import type { Db } from './open.ts';
 import type { Mark } from './source.ts';
 
@@ -32,8 +33,10 @@ export interface Owed {
 export interface Credits {
   /** What has arrived. */
   credited: bigint;
-  /** What the next runs will credit: recorded, or, with crediting on, not even that. */
+  /** What the next runs will credit, recorded or not; nothing with crediting off. */
   toCome: bigint;
+  /** Recorded, and not made: because crediting is off, or for the `reason` of each. */
+  stuck: Pick<Credit, 'id' | 'sats' | 'reason'>[];
 }
 
 export interface Attention {
@@ -44,7 +47,7 @@ export interface Attention {
   stale: boolean;
   /** Open payouts that are too old. */
   aged: bigint;
-  /** Credits of the source wallet that are held, or whose outcome is not known. */
+  /** Credits of the source wallet that are held, whose outcome is not known, or that are not made. */
   credits: bigint;
 }
 
@@ -81,7 +84,8 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
     .executeTakeFirst();
   const lastSuccessAt = await lastSuccess(db);
   const credits = await creditTotals(db);
-  const uncovered = options.creditSource ? await uncoveredSats(db) : 0n;
+  const toCome = options.creditSource ? credits.sent + (await neededSats(db)) : 0n;
+  const stuck = await stuckCredits(db, options.creditSource);
   return {
     mark:
       source?.mark_confirmed_at && source.mark_id
@@ -91,10 +95,10 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
     lastRun: await lastRun(db),
     paused: paused_at === null ? null : { at: paused_at, by: paused_by ?? '', reason: paused_reason ?? '' },
     owed: await owed(db),
-    credits: { credited: credits.credited, toCome: credits.open + uncovered },
+    credits: { credited: credits.credited, toCome, stuck },
     attention: {
       ...(await needing(db, options.agedBefore)),
-      credits: credits.doubtful,
+      credits: credits.doubtful + BigInt(stuck.length),
       stale: (lastSuccessAt ?? created_at) < options.staleBefore,
     },
     totals: await totals(db),

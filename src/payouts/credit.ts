@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
+import { intendCredits } from '../ledger/credit-plan.ts';
 import {
   type Credit,
   creditArrived,
   creditsIn,
+  delayCredits,
   dropCredit,
   holdCredit,
-  intendCredits,
   knownHashes,
   loseCredit,
   newestMember,
@@ -15,6 +16,7 @@ import {
   sendCredit,
   takeBackCredit,
 } from '../ledger/credits.ts';
+import type { Db } from '../ledger/open.ts';
 import type { LnbitsAdmin, Superuser } from '../lnbits/admin.ts';
 import type { Payment } from '../lnbits/client.ts';
 import { now, toMs } from '../time.ts';
@@ -39,8 +41,8 @@ export interface Crediting {
  * Tops the source wallet up by what the cash-outs that no credit covers yet have to pay out, once: first it is found
  * out what became of credits that an earlier run sent; then what is to be credited is recorded; then LNbits is asked,
  * one credit after the other. `how` is null where crediting is off: then nothing new is begun. Answers how many sats
- * arrived. A failure of LNbits ends the crediting, not the run: it
- * is in `ctx.problems`, and clients are paid from what the wallet holds.
+ * arrived. A failure of LNbits ends the crediting, not the run: it is in `ctx.problems` and the reason of what is not
+ * sent, and clients are paid from what the wallet holds.
  */
 export async function creditSource(ctx: Context, how: Crediting | null): Promise<bigint> {
   let arrived = 0n;
@@ -55,6 +57,7 @@ export async function creditSource(ctx: Context, how: Crediting | null): Promise
   } catch (error) {
     if (!(error instanceof BridgeError) || !/^(lnbits|config)\//.test(error.code)) throw error;
     ctx.problems.set(error.code, error);
+    if (how) await ctx.run.write((trx) => delayCredits(trx, error.message));
   }
   return arrived;
 }
@@ -136,6 +139,16 @@ async function strangeCredit(ctx: Context, credit: Credit, shown: Payment[]): Pr
   );
   if (!strange) return null;
   return `the source wallet shows a credit of ${groupDigits(credit.sats)} sat since these cash-outs, which may be theirs: ${strange.hash}`;
+}
+
+/** Those of LNbits' like credits that this one can be: made since its cash-outs, and no other credit is known by it. */
+export async function possiblePayments(db: Db, credit: Credit, shown: Payment[]): Promise<Payment[]> {
+  const hashes = shown.map(({ hash }) => hash);
+  const owned = await ownedHashes(db, hashes);
+  const since = await newestMember(db, credit);
+  return shown.filter(
+    ({ hash, status, time }) => status === 'success' && !owned.has(hash) && (time === null || time >= since),
+  );
 }
 
 /** What LNbits answered to the call of a credit, if it did: it is over then. */

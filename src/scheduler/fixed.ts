@@ -27,7 +27,7 @@ export async function payFixed({ ledger, config, actor, log, signal }: PollDeps)
       problems,
       form: { ...formOptions(config, run.id), fixedDueAt: now() },
     });
-    const needingPeople = await payoutsNeedingPeople(ledger.db);
+    const needingPeople = await payoutsNeedingPeople(ledger.db, config.lnbits.creditSource);
     const report = conclude({
       news: { reviews: 0, payouts: needingPeople.filter((id) => !last.payouts.has(id)) },
       run: run.id,

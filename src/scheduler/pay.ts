@@ -2,6 +2,7 @@ import type { Config } from '../config/load.ts';
 import { superuserOf } from '../config/superuser.ts';
 import { latestDue } from '../dca/fixed.ts';
 import { BridgeError } from '../errors.ts';
+import { dropNeedless } from '../ledger/credit-plan.ts';
 import { creditsIn } from '../ledger/credits.ts';
 import type { Run } from '../ledger/lease.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
@@ -31,16 +32,19 @@ interface PayDeps {
 }
 
 /**
- * The paying half of a run. LNbits is asked only where something is open or due and paying is not paused; once it
- * has answered and the source wallet is what the ledger expects, that wallet is credited where the configuration says
- * so, and what is due is formed into payouts and paid.
+ * The paying half of a run. LNbits is asked only where something is open or due, or could not be credited, and paying
+ * is not paused; once it has answered and the source wallet is what the ledger expects, that wallet is credited where
+ * the configuration says so, and what is due is formed into payouts and paid. Before and after, what nothing has to be
+ * credited for any more is dropped.
  */
 export async function pay(deps: PayDeps): Promise<PayReport> {
   const { ledger, config, run, signal, problems } = deps;
   const form = deps.form ?? formOptions(config, run.id);
   const paid: Paid = { settled: 0, satsSettled: 0n, stopped: false };
   let satsCredited = 0n;
-  if (!signal.aborted && !problems.some(isOlderLedger) && (await somethingToPay(ledger.db, form))) {
+  const older = problems.some(isOlderLedger);
+  if (!older) await dropNeedlessCredits(run, ledger.db);
+  if (!signal.aborted && !older && (await somethingToPay(ledger.db, form, config))) {
     let opened: Context | undefined;
     try {
       opened = await openContext(deps);
@@ -57,6 +61,7 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
       problems.push(...(opened?.problems.values() ?? []));
       await opened?.lnbits.close();
     }
+    await dropNeedlessCredits(run, ledger.db);
   }
   return {
     settled: paid.settled,
@@ -104,7 +109,12 @@ export function formOptions(
   };
 }
 
-async function somethingToPay(db: Db, form: FormOptions): Promise<boolean> {
+async function dropNeedlessCredits(run: Run, db: Db): Promise<void> {
+  if ((await creditsIn(db, ['intended'])).length > 0)
+    await run.write((trx) => dropNeedless(trx, run.who, now()));
+}
+
+async function somethingToPay(db: Db, form: FormOptions, { lnbits }: Config): Promise<boolean> {
   const { paused_at } = await db.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
   if (paused_at !== null) return false;
   const open = await db
@@ -112,7 +122,14 @@ async function somethingToPay(db: Db, form: FormOptions): Promise<boolean> {
     .select('id')
     .where('state', 'not in', ['settled', 'held'])
     .executeTakeFirst();
-  if (open !== undefined || (await creditsIn(db, ['sending', 'unknown'])).length > 0) return true;
+  if (open !== undefined) return true;
+  // With crediting on, one that is still needed and could not be made is tried again, or the run says why not.
+  const unfinished = await creditsIn(db, [
+    'sending',
+    'unknown',
+    ...(lnbits.creditSource ? (['intended'] as const) : []),
+  ]);
+  if (unfinished.length > 0) return true;
   return (await dueGroups(db, form)).length > 0;
 }
 

@@ -5,6 +5,7 @@ import type { CashOut } from '../dca/cash-out.ts';
 import type { BridgeError } from '../errors.ts';
 import { openSource } from '../lamassu/source.ts';
 import { type Run, startRun } from '../ledger/lease.ts';
+import type { Who } from '../ledger/log.ts';
 import { seeMachine } from '../ledger/machines.ts';
 import { lastReport, payoutsNeedingPeople, reviewsSince } from '../ledger/news.ts';
 import type { Ledger, Trx } from '../ledger/open.ts';
@@ -56,7 +57,7 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
     const source = await readHalf(deps, run, signal, problems, onCashOut);
     const payouts = await pay({ ledger, config, run, signal, problems });
     for (const { code, message } of problems) log.error({ code }, message);
-    const needingPeople = await payoutsNeedingPeople(ledger.db);
+    const needingPeople = await payoutsNeedingPeople(ledger.db, config.lnbits.creditSource);
     const news = {
       reviews: await reviewsSince(ledger.db, last),
       payouts: needingPeople.filter((id) => !last.payouts.has(id)),
@@ -95,7 +96,7 @@ async function readHalf(
       const machines = await source.machines();
       const mark = await run.write(async (trx) => {
         const bound = await bind(trx, config, source);
-        await seeMachines(trx, config, machines);
+        await seeMachines(trx, config, machines, run.who);
         return bound;
       });
       let looked: Promise<void> | undefined;
@@ -135,7 +136,8 @@ async function seeMachines(
   trx: Trx,
   config: Config,
   machines: { deviceId: string; name: string | null }[],
+  who: Who,
 ): Promise<void> {
   for (const { deviceId, name } of machines)
-    await seeMachine(trx, deviceId, config.lamassu.name, now(), name);
+    await seeMachine(trx, deviceId, config.lamassu.name, now(), name, who);
 }

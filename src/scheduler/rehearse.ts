@@ -3,7 +3,7 @@ import type { CashOut } from '../dca/cash-out.ts';
 import type { BridgeError } from '../errors.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import { openSource } from '../lamassu/source.ts';
-import { uncoveredSats } from '../ledger/credits.ts';
+import { neededSats } from '../ledger/credit-plan.ts';
 import { dueGroups } from '../payouts/form.ts';
 import { type Instant, now } from '../time.ts';
 import { formOptions, type PayReport } from './pay.ts';
@@ -72,7 +72,7 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
       problems,
       stopped: signal.aborted,
     });
-    const creditSats = config.lnbits.creditSource && due.length > 0 ? await uncoveredSats(trx) : 0n;
+    const creditSats = config.lnbits.creditSource && due.length > 0 ? await neededSats(trx) : 0n;
     return { report, cashOuts, creditSats, payouts, clients };
   });
 }

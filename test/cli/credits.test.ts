@@ -104,6 +104,124 @@ test('a wrong password fails in doctor and in poll, and is not shown', async () 
   await world.must(['poll']);
 });
 
+/** What config.toml says of crediting from now on. */
+async function crediting(on: boolean): Promise<void> {
+  const path = join(world.folder, 'config.toml');
+  const text = await readFile(path, 'utf8');
+  await writeFile(path, text.replace(/^credit_source = .*$/m, `credit_source = ${on}`));
+}
+
+const withPassword = (text: string) => writeFile(join(world.folder, 'superuser.password'), `${text}\n`);
+
+test.each(['sqlite', 'postgresql'] as const)(
+  'one that cannot be made: every run and status say so, on %s',
+  async (ledger) => {
+    await owed({ ledger });
+    await withPassword('not the password');
+    const reason = expect.stringContaining('LNbits does not let superuser in');
+    for (const word of ['poll', 'poll', 'hold', 'poll']) {
+      if (word === 'hold') await world.must(['payouts', 'hold', 'p1', '--reason', 'test']);
+      else expect((await world.aioDca(['poll', '--json'])).code).toBe(78);
+      const status = await world.aioDca(['status', '--json']);
+      expect(status.code).toBe(2);
+      expect(status.json()).toMatchObject({
+        credits: { on: true, to_come_sats: 484_207, not_made: [{ id: 'c1', sats: 484_207, reason }] },
+        attention: { credits: 1 },
+      });
+    }
+    const text = (await world.aioDca(['status'])).stdout;
+    expect(text).toMatch(/c1 of 484,207 sat could not be made: LNbits does not/);
+    expect(text).toMatch(/1 credit of the source wallet not made +aio-dca credits list --state intended/);
+    const shown = await world.must(['credits', 'show', 'c1']);
+    expect(shown.stdout).toContain('LNbits does not let superuser in');
+    expect(shown.stdout).toContain('aio-dca credits resolve c1 --not-credited --reason');
+    await withPassword(world.lnbits.superuser.password);
+    expect((await world.must(['poll', '--json'])).json()).toMatchObject({
+      payouts: { sats_credited: 484_207 },
+    });
+    expect((await world.aioDca(['status', '--json'])).json()).toMatchObject({
+      credits: { to_come_sats: 0, not_made: [] },
+      attention: { credits: 0 },
+    });
+  },
+  60_000,
+);
+
+test.each(['sqlite', 'postgresql'] as const)(
+  'switched off, what is not made any more hides no shortage, and there is a way out, on %s',
+  async (ledger) => {
+    await owed({ ledger });
+    await withPassword('not the password');
+    await world.aioDca(['poll']);
+    await crediting(false);
+    const wayOut = 'aio-dca credits resolve c1 --not-credited --reason';
+    for (const polled of [false, true]) {
+      if (polled) expect((await world.aioDca(['poll'])).code).toBe(75);
+      const status = await world.aioDca(['status', '--json']);
+      expect(status.code).toBe(2);
+      expect(status.json()).toMatchObject({
+        source_wallet: { balance_sats: 0, short_sats: 484_207 },
+        credits: { on: false, to_come_sats: 0, not_made: [{ id: 'c1' }] },
+        attention: { credits: 1 },
+      });
+    }
+    const text = (await world.aioDca(['status'])).stdout;
+    expect(text).toContain('484,207 sat less than is owed');
+    expect(text).toContain('off, so c1 of 484,207 sat is not made');
+    expect(text).toContain(wayOut);
+    const doctor = (await world.must(['doctor', '--json'])).json<{ checks: { name: string }[] }>();
+    const check = (wanted: string) => doctor.checks.find(({ name }) => name === wanted);
+    expect(check('balance')).toMatchObject({
+      level: 'warn',
+      hint: expect.stringContaining('Top the source wallet up by at least 484,207 sat'),
+    });
+    expect(check('credit_source')).toMatchObject({ level: 'warn', hint: expect.stringContaining(wayOut) });
+    expect((await world.must(['metrics'])).stdout).toContain('aio_dca_source_wallet_short_sats 484207');
+    const given = await world.must([...wayOut.split(' ').slice(1), 'filled by hand', '--yes', '--json']);
+    expect(given.json()).toMatchObject({ state: 'dropped', reason: expect.stringContaining('filled by') });
+    expect((await world.aioDca(['status', '--json'])).json()).toMatchObject({
+      source_wallet: { short_sats: 484_207 },
+      credits: { not_made: [] },
+      attention: { credits: 0 },
+    });
+    // Topped up by hand and paid meanwhile: nothing of it is credited any more.
+    await world.simulator().topUp(world.source.id, 500_000n);
+    await world.must(['poll']);
+    await withPassword(world.lnbits.superuser.password);
+    await crediting(true);
+    expect((await world.must(['poll', '--json'])).json()).toMatchObject({ payouts: { sats_credited: 0 } });
+    expect(await credits()).toMatchObject([{ id: 'c1', state: 'dropped' }]);
+  },
+  60_000,
+);
+
+test('a payment that LNbits does not show as this credit is refused, and those that it can be are named', async () => {
+  await held();
+  const [credit] = await credits();
+  const [one = '', other = ''] = `${credit?.reason}`.match(/[0-9a-f]{64}/g) ?? [];
+  const word = (payment: string) => [
+    ...['credits', 'resolve', 'c1', '--credited', '--payment', payment, '--reason', 'seen', '--yes'],
+  ];
+  const simulator = world.simulator();
+  await simulator.topUp(world.source.id, 484_208n);
+  const larger = simulator.payments(world.source.id).find(({ amount }) => amount === 484_208_000);
+  for (const payment of ['f'.repeat(64), `${larger?.payment_hash}`]) {
+    const refused = await world.aioDca(word(payment));
+    expect(refused).toMatchObject({ code: 64, stdout: '' });
+    expect(refused.stderr).toContain(`--payment: ${payment} is not c1`);
+    for (const hash of [one, other]) expect(refused.stderr).toContain(hash);
+  }
+  expect(await credits()).toMatchObject([{ state: 'held', payment_hash: null }]);
+  // Where LNbits cannot be asked, the person's word counts, and that is said.
+  await simulator.stop();
+  const asked = await world.aioDca(word(one).filter((arg) => arg !== '--yes'));
+  expect(asked.code).toBe(64);
+  expect(asked.stderr).toMatch(/This asks first: Whether [0-9a-f]{64} is that credit cannot be seen/);
+  const done = await world.must([...word(one), '--json']);
+  expect(done.stderr).toMatch(/is that credit cannot be\s+seen/);
+  expect(done.json()).toMatchObject({ state: 'credited', payment_hash: one });
+});
+
 test('credit_source without a password says so, and clients are paid all the same', async () => {
   await owed({ credit: false });
   const path = join(world.folder, 'config.toml');

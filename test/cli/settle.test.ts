@@ -59,12 +59,17 @@ test('figures of one’s own are named, with the commission and the price that f
 
 test('one that Lamassu never saw, and its undoing', async () => {
   const receipt = ['settle', '--external', 'receipt-17', '--machine', shop.machine, '--at', '2026-01-01'];
-  const figures = ['--fiat', '100 USD', '--gross', '110000 sat', '--commission', '6050 sat', '--credit'];
+  const figures = ['--fiat', '100 USD', '--gross', '110000 sat', '--commission', '6050 sat'];
+  for (const how of ['--yes', '--dry-run']) {
+    const refused = await run(...receipt, ...figures, '--credit', '--reason', 'server down', how);
+    expect(refused).toMatchObject({ code: 64, stdout: '' });
+    expect(refused.stderr).toContain('--credit: [lnbits] credit_source is off');
+  }
   const done = await run(...receipt, ...figures, '--reason', 'server down', '--yes', '--json');
   expect(done.json()).toMatchObject({
     ...{ id: 'receipt-17', source: 'external', confirmed_at: '2026-01-01T06:00:00.000000Z' },
     // Nobody's cash was in the machine then.
-    ...{ own_fiat: '100.00', own_sats: 103_950, settlement: { credit: true } },
+    ...{ own_fiat: '100.00', own_sats: 103_950, settlement: { credit: false } },
   });
   const shown = await run('settle', '--void', 'receipt-17', '--reason', 'wrong day', '--dry-run');
   expect(shown.stdout).toContain('The reference is free again');

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { resolveCredit } from '../../src/ledger/credit-cases.ts';
-import { planCredits } from '../../src/ledger/credits.ts';
+import { planCredits } from '../../src/ledger/credit-plan.ts';
+import { resolvePayment } from '../../src/ledger/decisions.ts';
 import { settle } from '../../src/ledger/settle.ts';
 import { verifyLedger } from '../../src/ledger/verify.ts';
 import { judgeCredit } from '../../src/payouts/credit.ts';
@@ -11,6 +12,7 @@ import { nextMoment, type Payday, type PaydayOptions, payday } from '../support/
 
 const SUPERUSER =
   'credit_source = true\nsuperuser = "superuser"\nsuperuser_password = "the superuser may do everything"';
+const WRONG = SUPERUSER.replace('everything', 'nothing');
 
 describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
   'crediting the source wallet at LNbits %s',
@@ -41,6 +43,10 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         .payments(day.source.id)
         .filter(({ memo, status }) => memo === 'Admin credit' && status === 'success')
         .map(({ amount }) => amount / 1000);
+    const rightPassword = () =>
+      Object.defineProperty(day.config.lnbits, 'superuserPassword', {
+        value: new Secret(day.lnbits.superuser.password),
+      });
     const asked = () => day.lnbits.requests.filter(({ kind }) => kind === 'credit').length;
 
     test('just what is to be paid out is credited, once, and the clients are paid from it', async () => {
@@ -298,14 +304,87 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
     describe('when LNbits says no', () => {
       test('a wrong password: exit 78, and clients are paid from what there is', async () => {
         const { balances } = await two({
-          lnbits: SUPERUSER.replace('everything', 'nothing'),
+          lnbits: WRONG,
           funds: 1500n,
         });
         const { problems, settled } = await day.payNow();
         expect(problems.map((one) => [one.code, one.exitCode])).toContainEqual(['lnbits/superuser', 78]);
         expect(settled).toBe(1);
         expect(balances()).toEqual([1000n, 0n]);
+        expect((await credits())[0]).toMatchObject({
+          state: 'dropped',
+          reason: expect.stringMatching(/^partly paid without it, after: LNbits does not let superuser in/),
+        });
+        rightPassword();
+        expect(await day.payNow()).toMatchObject({ settled: 1, satsCredited: 1500n + 500n, problems: [] });
+        expect(balances()).toEqual([1000n, 2000n]);
+      });
+
+      test('what was paid without it is not credited any more', async () => {
+        const { balances } = await two({ lnbits: WRONG });
+        await day.payNow();
+        expect((await credits())[0]).toMatchObject({
+          state: 'intended',
+          reason: expect.stringContaining('LNbits does not let superuser in'),
+        });
+        await day.lnbits.topUp(day.source.id, 3500n);
+        day.config.lnbits.creditSource = false;
+        expect(await day.payNow()).toMatchObject({ settled: 2, satsCredited: 0n });
+        expect((await credits())[0]).toMatchObject({
+          state: 'dropped',
+          reason: expect.stringMatching(/^paid without it, after: /),
+        });
+        day.config.lnbits.creditSource = true;
+        rightPassword();
+        expect(await day.payNow()).toMatchObject({ satsCredited: 0n });
+        await day.owe('alice', 7n);
+        expect(await day.payNow()).toMatchObject({ settled: 1, satsCredited: 7n });
+        expect(credited()).toEqual([3500, 7]);
+        expect(balances()).toEqual([1007n, 2000n]);
+      });
+
+      test('a payment that a person called paid needs no credit, and the next run drops it', async () => {
+        await begin({ lnbits: WRONG, funds: 1000n });
+        await day.addClient('alice');
+        await day.owe('alice', 1000n);
+        day.lnbits.onRequest = async ({ kind }, phase) => {
+          if (kind === 'pay' && phase === 'after') await day.lnbits.stop();
+        };
+        await day.payNow();
+        day.lnbits.onRequest = undefined;
         expect(await states()).toEqual(['intended']);
+        const payment = await day.ledger.db.selectFrom('payments').selectAll().executeTakeFirstOrThrow();
+        const word = { payout: payment.payout_id, payment, paid: true, reason: 'alice has it' };
+        await day.ledger.write((trx) => resolvePayment(trx, { actor: 'dora', run: null }, word, now()));
+        // LNbits is away, and does not have to be asked.
+        expect(await day.payNow()).toMatchObject({ problems: [] });
+        expect(await states()).toEqual(['dropped']);
+      });
+
+      test('of a payout in parts, the parts that were paid without it are not credited any more', async () => {
+        await begin({ lnbits: WRONG, funds: 1000n, payouts: 'maximum_sats = 1000' });
+        const alice = await day.addClient('alice');
+        await day.owe('alice', 2500n);
+        await day.payNow();
+        expect(day.lnbits.balance(alice.id)).toBe(1000n);
+        expect(await states()).toEqual(['dropped', 'dropped', 'dropped']);
+        rightPassword();
+        expect(await day.payNow()).toMatchObject({ settled: 1, satsCredited: 1500n, problems: [] });
+        expect(day.lnbits.balance(alice.id)).toBe(2500n);
+        expect(day.lnbits.balance(day.source.id)).toBe(0n);
+      });
+
+      test('every run says so for as long as the credit is needed, also while nothing can be paid', async () => {
+        await two({ lnbits: WRONG });
+        for (const state of ['deferred', 'held', 'held'] as const) {
+          expect((await day.payNow()).problems.map((one) => one.code)).toContain('lnbits/superuser');
+          expect(await states()).toEqual(['intended']);
+          await day.ledger.db.updateTable('payouts').set({ state, reason: 'test' }).execute();
+        }
+        rightPassword();
+        expect(await day.payNow()).toMatchObject({ satsCredited: 3000n, problems: [] });
+        expect((await credits())[0]).toMatchObject({ state: 'credited', reason: null });
+        expect(await day.payNow()).toMatchObject({ satsCredited: 0n });
       });
 
       test('a refused credit waits, and is asked for again by the next run', async () => {

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Stated } from '../../src/dca/settlement.ts';
 import { setClient } from '../../src/ledger/client-changes.ts';
-import { creditsIn, dropCredit, intendCredits } from '../../src/ledger/credits.ts';
+import { intendCredits } from '../../src/ledger/credit-plan.ts';
+import { creditsIn, dropCredit } from '../../src/ledger/credits.ts';
 import { addFunding, withdrawFunding } from '../../src/ledger/fundings.ts';
 import { ALWAYS } from '../../src/ledger/in-force.ts';
 import { settledBefore } from '../../src/ledger/settle.ts';
