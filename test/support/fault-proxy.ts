@@ -30,7 +30,7 @@ export interface Where {
 }
 
 const SLOW_MS = 1_000;
-const SILENT: WireFault['do'][] = ['black-hole', 'half-open', 'slow', 'answer', 'huge'];
+const SILENT: WireFault['do'][] = ['black-hole', 'half-open', 'slow', 'late', 'answer', 'huge'];
 
 /** A TCP proxy in front of `target` on a port of its own, by which anything that goes wrong on a network can go wrong. */
 export async function startFaultProxy(target: { host: string; port: number }): Promise<FaultProxy> {
@@ -63,8 +63,7 @@ export async function startFaultProxy(target: { host: string; port: number }): P
     let mine = meets(null);
     let told = 0;
     let answered = false;
-    // A request that is on its way arrives also where nobody waits for the answer any more.
-    track(client, () => mine?.do === 'late' || server.destroy());
+    track(client, () => server.destroy());
     // Of what the server does behind such a fault the client hears nothing.
     track(server, () => (mine !== null && SILENT.includes(mine.do)) || client.destroy());
     if (mine?.do === 'reset') client.resetAndDestroy();
@@ -85,7 +84,11 @@ export async function startFaultProxy(target: { host: string; port: number }): P
           answered = true;
           return;
         case 'late': {
-          const timer = setTimeout(() => server.write(request), mine.ms);
+          const timer = setTimeout(() => {
+            const other = track(connect({ ...target, noDelay: true }), () => undefined);
+            other.on('data', (answer) => client.writable && client.write(answer));
+            other.write(request);
+          }, mine.ms);
           timers.add(timer);
           return;
         }
