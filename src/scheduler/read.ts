@@ -232,7 +232,9 @@ async function recordNotes(
 async function writeNotes(trx: Trx, reading: Reading, notes: Note[]): Promise<number> {
   let fresh = 0;
   const at = now();
+  const settled = await settledMeanwhile(trx, notes);
   for (const { row, review, watch } of notes) {
+    if (settled.has(row.id)) continue;
     if (watch) {
       await trx
         .insertInto('watch')
@@ -248,6 +250,16 @@ async function writeNotes(trx: Trx, reading: Reading, notes: Note[]): Promise<nu
     if (review && (await toReview(trx, review, at, reading.ingest.run))) fresh += 1;
   }
   return fresh;
+}
+
+/** Rows that were still open when they were judged, and that a person has settled since. */
+async function settledMeanwhile(trx: Trx, notes: Note[]): Promise<Set<string>> {
+  const ids = notes
+    .filter(({ watch, review }) => watch || (review !== null && review.reason !== 'changed'))
+    .map(({ row }) => row.id);
+  if (ids.length === 0) return new Set();
+  const rows = await trx.selectFrom('cash_outs').select('id').where('id', 'in', ids).execute();
+  return new Set(rows.map(({ id }) => id));
 }
 
 async function advance(

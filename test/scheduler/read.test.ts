@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { openSource } from '../../src/lamassu/source.ts';
+import { verifyLedger } from '../../src/ledger/verify.ts';
+import { readCashOuts } from '../../src/scheduler/read.ts';
+import { draftSettled, writeSettlement } from '../../src/scheduler/settle.ts';
+import { readingOf } from '../../src/scheduler/setup.ts';
+import { openCounter } from '../support/counter.ts';
+import { ledgerKinds } from '../support/ledgers.ts';
+
+const who = { actor: 'dora', run: null };
+
+test.each(ledgerKinds)(
+  'what a person settles while a run has the row in hand is neither watched nor put into review (%s)',
+  async (kind) => {
+    const { world, ledger, config, shop, poll, stop } = await openCounter({ ledger: kind });
+    try {
+      const counter = await shop({ alice: 1000n });
+      await poll();
+      const id = await counter.jammed();
+      const source = await openSource(config.lamassu);
+      const rows = await source.byIds([id]);
+      await source.close();
+
+      const words = { stated: {}, reason: 'jammed', credit: false };
+      const draft = await draftSettled(config, ledger.db, id, words);
+      const write: typeof ledger.write = async (work) => {
+        await writeSettlement(ledger, config, draft, who, undefined);
+        return ledger.write(work);
+      };
+      const target = {
+        ...readingOf(config, ledger.db, write, null, null),
+        onCashOut: () => undefined,
+        signal: new AbortController().signal,
+      };
+      const report = await readCashOuts(target, source.now, [rows]);
+
+      expect(report).toMatchObject({ read: 1, toReview: 0 });
+      const ids = (table: 'watch' | 'review') =>
+        ledger.db.selectFrom(table).select('cash_out_id').where('cash_out_id', '=', id).execute();
+      expect(await ids('watch')).toEqual([]);
+      expect(await ids('review')).toEqual([]);
+      expect((await verifyLedger(ledger.db)).differences).toEqual([]);
+      expect(await world.aioDca(['verify'])).toMatchObject({ code: 0 });
+    } finally {
+      await stop();
+    }
+  },
+);
