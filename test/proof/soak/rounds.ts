@@ -65,6 +65,7 @@ export async function soak(
     if (round % auditEvery === 0 || round === rounds) {
       const found = await settleDown(installation, tally);
       tally.wrong.push(...found.map((what) => `${name}, after round ${round}: ${what}`));
+      process.stdout.write(`${name}: ${round} rounds, ${tally.wrong.length} problems\n`);
     }
   }
   return tally;
