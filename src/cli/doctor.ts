@@ -46,7 +46,7 @@ async function* examination(cli: Cli): AsyncGenerator<Check> {
   }
   yield ok('config', config.file);
   const { examine } = await import('../doctor/examine.ts');
-  yield* examine(config, process.env);
+  yield* examine(config, process.env, { actor: cli.actor, run: null });
 }
 
 const COLORS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
 import { currencyDigits } from '../dca/currency.ts';
 import { formatDecimal, formatRate, percent, percentRange } from '../dca/money.ts';
+import type { Funding } from '../ledger/funding-view.ts';
 import type { MachineChange } from '../ledger/machine-changes.ts';
 import type { MachineView, Remaining } from '../ledger/machines.ts';
 import { now } from '../time.ts';
 import { makeCli, usage } from './context.ts';
-import { clean, formatFiat, formatTime, table } from './print.ts';
+import { clean, formatFiat, formatTime, table, wrapped } from './print.ts';
 import { parseCommissionRate } from './rate.ts';
 
 export function register(program: Command): void {
@@ -46,7 +47,11 @@ export function register(program: Command): void {
     )
     .argument('<old>', 'device id or name of the one that is in use no more')
     .argument('<new>', 'device id or name of the one that takes its place')
-    .addHelpText('after', '\nExample:\n  aio-dca machines replace Antigua 9c2d1e7f5a3b4860')
+    .addHelpText(
+      'after',
+      '\nShows what moves and asks before. The other way round it is taken back.' +
+        '\n\nExample:\n  aio-dca machines replace Antigua 9c2d1e7f5a3b4860',
+    )
     .action(replace);
 }
 
@@ -77,11 +82,30 @@ async function list(_options: object, command: Command): Promise<void> {
 async function show(named: string, _options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
   const { timezone } = await cli.config();
-  const { findMachine, machineViews } = await import('../ledger/machines.ts');
-  const views = await cli.withLedger('read', async ({ db }) =>
-    machineViews(db, [await findMachine(db, named, 'MACHINE')], now()),
-  );
-  for (const view of views) cli.answer(machineJson(view), page(view, timezone));
+  const { findMachine, findReplaced, machineLabel, machineViews } = await import('../ledger/machines.ts');
+  const { views, replaced } = await cli.withLedger('read', async ({ db }) => {
+    const gone = await findReplaced(db, named);
+    const machine = gone?.machine ?? (await findMachine(db, named, 'MACHINE'));
+    return { views: await machineViews(db, [machine], now()), replaced: gone };
+  });
+  for (const view of views) {
+    cli.answer(
+      {
+        ...machineJson(view),
+        replaced_by: replaced?.by.device_id ?? null,
+        replaced_at: replaced?.since ?? null,
+      },
+      [
+        ...(replaced
+          ? [
+              `Replaced by ${machineLabel(replaced.by)} since ${formatTime(replaced.since, timezone)}; to take it back:`,
+              `  aio-dca machines replace ${replaced.by.device_id} ${replaced.machine.device_id}`,
+            ]
+          : []),
+        page(view, timezone),
+      ].join('\n'),
+    );
+  }
 }
 
 interface Settings {
@@ -137,12 +161,26 @@ async function replace(
   const { timezone } = await cli.config();
   const { replaceMachine } = await import('../ledger/machine-changes.ts');
   const { machineLabel, machineViews } = await import('../ledger/machines.ts');
-  const { views, old, moved } = await cli.withLedger('write', async ({ db, write }) => {
+  const who = { actor: cli.actor, run: null };
+  const done = await cli.withLedger('write', async ({ db, rehearse, write }) => {
+    const planned = await rehearse((trx) => replaceMachine(trx, who, oldNamed, newNamed, now()));
+    const question =
+      `${machineLabel(planned.next)} takes the place of ${machineLabel(planned.old)}: ${movedText(planned.moved)}. ` +
+      `Device id ${planned.old.device_id} is in use no more then. Replace it?`;
+    if (!(await cli.confirm(wrapped(question)))) return undefined;
     const at = now();
-    const who = { actor: cli.actor, run: null };
-    const done = await write((trx) => replaceMachine(trx, who, oldNamed, newNamed, at));
-    return { ...done, views: await machineViews(db, [done.next], at) };
+    const changed = await write(async (trx) => {
+      const result = await replaceMachine(trx, who, oldNamed, newNamed, at);
+      if (movedText(result.moved) === movedText(planned.moved)) return result;
+      throw usage('OLD: meanwhile its fundings have changed.', 'Look at it again: nothing was written.');
+    });
+    return { ...changed, views: await machineViews(db, [changed.next], at) };
   });
+  if (!done) {
+    cli.answer({ written: false }, 'Nothing was changed.');
+    return;
+  }
+  const { views, old, moved } = done;
   const fundings = moved.map((one) => `f${one.id}`);
   for (const view of views) {
     cli.answer(
@@ -153,6 +191,15 @@ async function replace(
       ].join('\n'),
     );
   }
+}
+
+/** `f1 (300.00 GTQ remaining) and f2 (…) move`. */
+function movedText(moved: Funding[]): string {
+  if (moved.length === 0) return 'no open funding moves';
+  const each = moved.map(
+    (one) => `f${one.id} of ${one.client} (${formatFiat(one.remaining, one.digits, one.currency)})`,
+  );
+  return `with it ${each.length === 1 ? 'moves' : 'move'} ${each.join(', ')}`;
 }
 
 /** Lamassu's names are any text; one that a person types has to fit a line. */

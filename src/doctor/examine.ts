@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { sql } from 'kysely';
 import type { Config } from '../config/load.ts';
+import type { Who } from '../ledger/log.ts';
 import { type Ledger, openLedger } from '../ledger/open.ts';
 import { type Check, fail, ok, some, warn } from './check.ts';
 import { clockCheck } from './clock.ts';
@@ -11,7 +12,7 @@ import { examineLnbits } from './lnbits.ts';
  * Looks at everything that a run needs, step by step: each check is given as soon as it is made, and a failure stops
  * only what builds on it. Nothing is created and nothing paid; the machines that Lamassu knows are kept in the ledger.
  */
-export async function* examine(config: Config, env: NodeJS.ProcessEnv): AsyncGenerator<Check> {
+export async function* examine(config: Config, env: NodeJS.ProcessEnv, who: Who): AsyncGenerator<Check> {
   yield secretFiles(config, env);
   let ledger: Ledger | undefined;
   try {
@@ -22,7 +23,7 @@ export async function* examine(config: Config, env: NodeJS.ProcessEnv): AsyncGen
   }
   try {
     if (ledger) yield* examineLedger(ledger);
-    yield* examineLamassu(config, ledger);
+    yield* examineLamassu(config, ledger, who);
     yield* examineLnbits(config, ledger);
   } finally {
     await ledger?.close();

@@ -4,7 +4,8 @@ import { optionalColumns, requiredColumns } from '../lamassu/columns.ts';
 import type { Rights } from '../lamassu/rights.ts';
 import { openSource, type Source } from '../lamassu/source.ts';
 import { openTunnel } from '../lamassu/tunnel.ts';
-import { seeMachine } from '../ledger/machines.ts';
+import type { Who } from '../ledger/log.ts';
+import { findReplaced, machineLabel, seeMachine } from '../ledger/machines.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
 import { bindSource } from '../ledger/source.ts';
 import { now, toMs } from '../time.ts';
@@ -15,7 +16,11 @@ const DEADLINE_MS = 15_000;
 const ROLE_HINT = 'As PostgreSQL’s superuser on the Lamassu server, run what `aio-dca role-sql` prints.';
 
 /** The way to Lamassu's database, what may be read there, and whether it is the one that the ledger knows. */
-export async function* examineLamassu(config: Config, ledger: Ledger | undefined): AsyncGenerator<Check> {
+export async function* examineLamassu(
+  config: Config,
+  ledger: Ledger | undefined,
+  who: Who,
+): AsyncGenerator<Check> {
   const { lamassu } = config;
   const { ssh } = lamassu;
   const place = `${lamassu.host}:${lamassu.port}`;
@@ -44,7 +49,8 @@ export async function* examineLamassu(config: Config, ledger: Ledger | undefined
     yield rightsCheck(rights, lamassu.user);
     const machines = await source.machines();
     if (ledger) yield await identityCheck(config, source, ledger);
-    yield await machinesCheck(config, machines, ledger);
+    yield await machinesCheck(config, machines, ledger, who);
+    if (ledger) yield* replacedCheck(ledger.db, machines);
     if (ledger && machines.length > 0) yield* fundingChecks(ledger.db, machines);
   } catch (error) {
     yield fail('lamassu', error);
@@ -108,6 +114,7 @@ async function machinesCheck(
   { lamassu }: Config,
   machines: Machines,
   ledger: Ledger | undefined,
+  who: Who,
 ): Promise<Check> {
   if (machines.length === 0) {
     return warn(
@@ -118,12 +125,37 @@ async function machinesCheck(
   }
   try {
     await ledger?.write(async (trx) => {
-      for (const { deviceId, name } of machines) await seeMachine(trx, deviceId, lamassu.name, now(), name);
+      for (const { deviceId, name } of machines)
+        await seeMachine(trx, deviceId, lamassu.name, now(), name, who);
     });
   } catch (error) {
     return fail('machines', error);
   }
   return ok('machines', `${machines.length}: ${some(machines.map(nameOf))}`);
+}
+
+/** Machines that were replaced here, and that Lamassu has still: what they pay out is divided over other fundings. */
+async function* replacedCheck(db: Db, machines: Machines): AsyncGenerator<Check> {
+  for (const { deviceId } of machines) {
+    const replaced = await findReplaced(db, deviceId);
+    if (!replaced) continue;
+    const { machine, by, since } = replaced;
+    const { cashOuts } = await db
+      .selectFrom('cash_outs')
+      .select((eb) => eb.fn.countAll<bigint>().as('cashOuts'))
+      .where('machine', '=', deviceId)
+      .where('confirmed_at', '>', since)
+      .executeTakeFirstOrThrow();
+    const paid =
+      cashOuts === 0n
+        ? ''
+        : `, and has paid out since: ${cashOuts === 1n ? '1 cash-out' : `${cashOuts} cash-outs`}`;
+    yield warn(
+      'replaced machines',
+      `${machineLabel(machine)} was replaced by ${machineLabel(by)} and is still in Lamassu${paid}`,
+      `What it pays out is divided over the fundings of the other. Unpair it in Lamassu; or, if it was replaced by mistake: aio-dca machines replace ${by.device_id} ${deviceId}`,
+    );
+  }
 }
 
 /** Cash that is in no machine of Lamassu, and machines in which no client's cash is. */

@@ -5,9 +5,11 @@ import { useCurrency } from './currencies.ts';
 import { type Funding, listFundings } from './funding-view.ts';
 import { changeFunding } from './fundings.ts';
 import { ALWAYS } from './in-force.ts';
+import { successors } from './ingest.ts';
 import { record, toJson, type Who } from './log.ts';
 import {
   findMachine,
+  findReplaced,
   isWithin,
   type Machine,
   machineLabel,
@@ -75,8 +77,15 @@ export async function setMachine(
   return { machine, outside };
 }
 
-/** A name by which people find it: one that no other machine in use has, as name or as device id. */
+/** A name by which people find it: one that no other machine in use has, and that is no other one's device id. */
 async function giveName(trx: Trx, { device_id }: Machine, name: string): Promise<void> {
+  const replaced = await findReplaced(trx, name);
+  if (replaced) {
+    throw invalid(
+      `--name: ${JSON.stringify(name)} is the device id of a machine whose place ${machineLabel(replaced.by)} took`,
+      'Choose another name, so that each machine can be meant by its own.',
+    );
+  }
   const taken = (await machinesInUse(trx)).find(
     (other) => other.device_id !== device_id && (other.name === name || other.device_id === name),
   );
@@ -111,7 +120,8 @@ function refuseRange(rates: Rates): void {
 /**
  * `next` takes the place of a machine, which is in use no more: it gets its open fundings, and its name, currency,
  * rates and commission recipients where it has none of its own. A cash-out of the old machine that is read later is
- * still divided over them. Throws `usage/invalid`.
+ * still divided over them. The other way round it is taken back: `next` may be a machine whose place `old` took.
+ * Throws `usage/invalid`.
  */
 export async function replaceMachine(
   trx: Trx,
@@ -121,19 +131,15 @@ export async function replaceMachine(
   at: Instant,
 ): Promise<{ old: Machine; next: Machine; moved: Funding[] }> {
   const old = await findMachine(trx, oldNamed, 'OLD');
-  const before = await findMachine(trx, newNamed, 'NEW');
-  if (old.device_id === before.device_id) {
-    throw invalid(
-      `NEW: ${machineLabel(old)} cannot replace itself`,
-      'Name the machine that takes its place.',
-    );
-  }
+  const before = await successorOf(trx, old, newNamed);
   const open = await openFundings(trx, old.device_id);
   refuseCurrencies('NEW', open, before);
   const id = before.device_id;
+  const ratesBefore = await ratesAt(trx, id, at);
   await trx
     .updateTable('machines')
     .set({
+      replaced_by: null,
       currency: before.currency ?? old.currency,
       ...(before.name === null ? { name: old.name, name_given: old.name_given } : {}),
     })
@@ -150,16 +156,30 @@ export async function replaceMachine(
   }
   await trx.updateTable('machines').set({ replaced_by: id }).where('device_id', '=', old.device_id).execute();
   const next = await findMachine(trx, id, 'NEW');
+  const fundings = moved.map((one) => `f${one.id}`);
   await record(trx, who, {
     ...{ at, action: 'machine replace', subject: `machine ${old.device_id}` },
-    before: snapshot(old, await ratesAt(trx, old.device_id, at)),
+    before: { replaced_by: null },
+    after: { replaced_by: id, fundings },
+  });
+  await record(trx, who, {
+    ...{ at, action: 'machine take over', subject: `machine ${id}` },
+    before: { replaced_by: before.replaced_by, ...snapshot(before, ratesBefore) },
     after: {
-      replaced_by: id,
-      ...snapshot(next, await ratesAt(trx, id, at)),
-      fundings: moved.map((one) => `f${one.id}`),
+      ...{ replaced_by: null, ...snapshot(next, await ratesAt(trx, id, at)) },
+      ...{ replaces: old.device_id, fundings },
     },
   });
   return { old, next, moved };
+}
+
+/** The machine that is to take the place of `old`: one in use, or one whose place `old` has. */
+async function successorOf(trx: Trx, old: Machine, named: string): Promise<Machine> {
+  const replaced = await findReplaced(trx, named);
+  if (replaced && (await successors(trx, named)).includes(old.device_id)) return replaced.machine;
+  const next = await findMachine(trx, named, 'NEW');
+  if (next.device_id !== old.device_id) return next;
+  throw invalid(`NEW: ${machineLabel(old)} cannot replace itself`, 'Name the machine that takes its place.');
 }
 
 /** From ever: a machine without rates has charged none of its own yet, and may have begun before it is entered here. */

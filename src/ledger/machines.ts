@@ -3,31 +3,62 @@ import { percent, percentRange } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
 import { inForce } from './in-force.ts';
+import { record, type Who } from './log.ts';
 import type { Db, Trx } from './open.ts';
 import type { Schema } from './schema.ts';
 
 export type Machine = Selectable<Schema['machines']>;
 
-/** Notes a machine at its first sight; its Lamassu name follows when it is known, unless a person gave it one. */
+/**
+ * Notes a machine at its first sight; its Lamassu name follows when it is known, unless a person gave it one. Both are
+ * recorded as done by `who`, a person or a run; of a run its number is enough.
+ */
 export async function seeMachine(
   trx: Trx,
   deviceId: string,
   source: string,
   at: Instant,
   name: string | null = null,
+  who: Who | bigint | null = null,
 ): Promise<void> {
-  await trx
+  const found = await trx
     .insertInto('machines')
     .values({ device_id: deviceId, source, name, first_seen: at })
-    .onConflict((conflict) =>
-      name === null
-        ? conflict.doNothing()
-        : conflict.column('device_id').doUpdateSet({
-            name: sql`case when machines.name_given = 1 then machines.name else excluded.name end`,
-            source,
-          }),
-    )
+    .onConflict((conflict) => conflict.doNothing())
+    .returning('device_id')
+    .executeTakeFirst();
+  const change = { at, subject: `machine ${deviceId}` };
+  if (found) {
+    await record(trx, await whoIs(trx, who), { ...change, action: 'machine found', after: { source, name } });
+    return;
+  }
+  if (name === null) return;
+  const before = await trx
+    .selectFrom('machines')
+    .select(['name', 'name_given', 'source'])
+    .where('device_id', '=', deviceId)
+    .executeTakeFirstOrThrow();
+  const renamed = before.name_given === 0n && before.name !== name;
+  if (!renamed && before.source === source) return;
+  await trx
+    .updateTable('machines')
+    .set({ source, ...(renamed ? { name } : {}) })
+    .where('device_id', '=', deviceId)
     .execute();
+  if (!renamed) return;
+  const states = { before: { name: before.name }, after: { name } };
+  await record(trx, await whoIs(trx, who), { ...change, action: 'machine renamed', ...states });
+}
+
+async function whoIs(trx: Trx, who: Who | bigint | null): Promise<Who> {
+  if (who === null) return { actor: 'ingest', run: null };
+  if (typeof who === 'object') return who;
+  const { actor } = await trx
+    .selectFrom('runs')
+    .select('actor')
+    .where('id', '=', who)
+    .executeTakeFirstOrThrow();
+  return { actor, run: who };
 }
 
 /** The machines that are in use, by name: a replaced one is not. */
@@ -46,7 +77,7 @@ export async function machinesInUse(db: Db): Promise<Machine[]> {
 
 /**
  * The machine that a person means: by its device id, or by its name in Lamassu where only one has it.
- * Throws `usage/invalid`, which names those that are known.
+ * Throws `usage/invalid`, which names those that are known, and which took the place of one that is in use no more.
  */
 export async function findMachine(db: Db, named: string, field: string): Promise<Machine> {
   const known = await machinesInUse(db);
@@ -54,6 +85,15 @@ export async function findMachine(db: Db, named: string, field: string): Promise
   if (byId) return byId;
   const [first, ...others] = known.filter((machine) => machine.name === named);
   if (first && others.length === 0) return first;
+  const replaced = await findReplaced(db, named);
+  if (replaced && !first) {
+    const next = machineLabel(replaced.by);
+    throw new BridgeError(
+      'usage/invalid',
+      `${field}: ${named} is in use no more: ${next} took its place.`,
+      `Name that one; or take it back: aio-dca machines replace ${replaced.by.device_id} ${named}`,
+    );
+  }
   const what = first ? `${others.length + 1} machines are called` : 'there is no machine';
   const listed = (first ? [first, ...others] : known).map(machineLabel).join(', ');
   throw new BridgeError(
@@ -63,6 +103,32 @@ export async function findMachine(db: Db, named: string, field: string): Promise
       ? `Use the device id: ${listed}.`
       : `${listed === '' ? 'None is known yet.' : `Known: ${listed}.`} Run \`aio-dca doctor\` to read the machines of Lamassu.`,
   );
+}
+
+/** A machine that is in use no more, the one that took its place, and when; by its device id only. */
+export interface Replaced {
+  machine: Machine;
+  by: Machine;
+  since: Instant;
+}
+
+export async function findReplaced(db: Db, deviceId: string): Promise<Replaced | undefined> {
+  const machine = await byDeviceId(db, deviceId);
+  if (!machine?.replaced_by) return undefined;
+  const by = await byDeviceId(db, machine.replaced_by);
+  const change = await db
+    .selectFrom('log')
+    .select('at')
+    .where('subject', '=', `machine ${deviceId}`)
+    .where('action', '=', 'machine replace')
+    .orderBy('id', 'desc')
+    .executeTakeFirst();
+  if (!by || !change) throw new Error(`how machine ${deviceId} was replaced is not in the ledger`);
+  return { machine, by, since: change.at };
+}
+
+async function byDeviceId(db: Db, deviceId: string): Promise<Machine | undefined> {
+  return db.selectFrom('machines').selectAll().where('device_id', '=', deviceId).executeTakeFirst();
 }
 
 /** The machine that a person means for cash in a currency. Throws `usage/invalid`, also where it pays out another. */

@@ -24,10 +24,11 @@ describe.each(ledgerKinds)('machines on %s', (ledger) => {
   const rates = async () => (await ledgerSql(world.ledgerUrl, 'select id from machine_rates')).length;
 
   test('a machine is given a name, a currency and rates; Lamassu does not take them away', async () => {
-    await world.addFunding('alice', '300 GTQ', { args: ['--any-machine'] });
+    const anywhere = await world.addFunding('alice', '300 GTQ', { args: ['--any-machine'] });
     const before = (await world.must(['machines', 'list'])).stdout;
-    expect(before).toMatch(/Antigua +│ not set +│.*│ 300\.00 GTQ │/);
+    expect(before).toMatch(/Antigua +│ not set +│.*│ +300\.00 GTQ │/);
     for (const line of before.split('\n')) expect([...line].length).toBeLessThanOrEqual(100);
+    await world.must(['fundings', 'withdraw', anywhere, '--reason', 'only for the table']);
     const set = await world.must([
       ...['machines', 'set', 'Antigua', '--name', 'Parque Central', '--currency', 'gtq'],
       ...['--commission-rate', '5%', '--min-rate', '3%', '--max-rate', '0.08', '--json'],
@@ -100,7 +101,15 @@ describe.each(ledgerKinds)('machines on %s', (ledger) => {
     await world.lamassu.query('delete from devices');
     await pairMachine(world.lamassu, '', REIMAGED);
     await world.must(['poll']);
-    const replaced = await world.must(['machines', 'replace', 'Parque Central', REIMAGED, '--json']);
+    const replace = ['machines', 'replace', 'Parque Central', REIMAGED];
+    const asked = await world.aioDca(replace);
+    expect(asked.code).toBe(64);
+    expect(asked.stderr.replace(/\s+/g, ' ')).toContain(`${id} of alice (9,000.00 GTQ)`);
+    expect(asked.stderr.replace(/\s+/g, ' ')).toContain(`Device id ${MACHINE} is in use no more then`);
+    expect((await world.must(['machines', 'show', MACHINE, '--json'])).json()).toMatchObject({
+      replaced_by: null,
+    });
+    const replaced = await world.must([...replace, '--yes', '--json']);
     expect(replaced.json()).toMatchObject({
       machine: REIMAGED,
       replaces: MACHINE,
@@ -124,5 +133,30 @@ describe.each(ledgerKinds)('machines on %s', (ledger) => {
     expect(
       (await world.must(['doctor', '--json'])).json<{ checks: { name: string; level: string }[] }>().checks,
     ).not.toContainEqual(expect.objectContaining({ name: 'fundings', level: 'warn' }));
+  });
+
+  test('a replaced machine can be shown, is warned of while Lamassu has it, and can be taken back', async () => {
+    const checks = async () =>
+      (await world.must(['doctor', '--json'])).json<{ checks: { name: string; level: string }[] }>().checks;
+    const still = expect.objectContaining({
+      name: 'replaced machines',
+      level: 'warn',
+      detail: expect.stringMatching(
+        `${MACHINE}.* was replaced by .*${REIMAGED}.* still in Lamassu, and has paid out since: 1`,
+      ),
+    });
+    expect(await checks()).not.toContainEqual(still);
+    await pairMachine(world.lamassu, 'Antigua');
+    await world.insertCashOut({ confirmed_at: new Date().toISOString(), created: new Date().toISOString() });
+    await world.must(['poll']);
+    expect(await checks()).toContainEqual(still);
+    const shown = await world.must(['machines', 'show', MACHINE]);
+    expect(shown.stdout).toMatch(new RegExp(`^Replaced by .*${REIMAGED}\\) since \\d{4}-`));
+    expect(shown.stdout).toContain(`aio-dca machines replace ${REIMAGED} ${MACHINE}`);
+    await world.must(['machines', 'replace', REIMAGED, MACHINE, '--yes']);
+    expect((await world.must(['machines', 'list', '--json'])).json()).toMatchObject([{ machine: MACHINE }]);
+    expect((await world.must(['machines', 'show', REIMAGED, '--json'])).json()).toMatchObject({
+      replaced_by: MACHINE,
+    });
   });
 });

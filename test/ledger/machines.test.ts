@@ -227,9 +227,14 @@ forEachLedger((_kind, open) => {
       await replace(book, 'm', 'm2');
       await see(book, 'm', 'Antigua');
       await expect(book.cash('alice', 10, day(11), { machine: 'm' })).rejects.toThrow(
-        'there is no machine "m"',
+        '--machine: m is in use no more: Antigua (m2) took its place.',
       );
-      await expect(replace(book, 'm', 'm2')).rejects.toThrow('OLD: there is no machine "m"');
+      await expect(replace(book, 'm', 'm2')).rejects.toThrow('OLD: m is in use no more');
+      await see(book, 'm3');
+      await expect(replace(book, 'm3', 'm')).rejects.toThrow('NEW: m is in use no more');
+      await expect(set(book, 'm2', { name: 'm' })).rejects.toThrow(
+        '--name: "m" is the device id of a machine whose place Antigua (m2) took',
+      );
       expect(
         await book.ledger.db
           .selectFrom('machines')
@@ -251,21 +256,66 @@ forEachLedger((_kind, open) => {
       expect(await names(book)).toHaveLength(2);
     });
 
-    test('is in the log, and each funding has it in its history', async () => {
+    test('is in the log at both, and each funding has it in its history', async () => {
       const book = await start();
       await book.cash('alice', 10, begin);
+      await set(book, 'm', { rate: 5_000n });
+      await set(book, 'm2', { name: 'Centro' });
       await replace(book, 'm', 'm2');
       const log = await book.ledger.db
         .selectFrom('log')
-        .select(['action', 'subject', 'reason'])
+        .select(['action', 'subject', 'before', 'after', 'reason'])
         .where('at', '=', day(10))
         .orderBy('id')
         .execute();
-      expect(log).toEqual([
-        { action: 'funding move', subject: 'f1', reason: 'm2 replaces Antigua (m)' },
-        { action: 'machine replace', subject: 'machine m', reason: null },
+      const read = (json: string | null) => JSON.parse(json ?? '');
+      expect(log).toMatchObject([
+        { action: 'funding move', subject: 'f1', reason: 'Centro (m2) replaces Antigua (m)' },
+        { action: 'machine replace', subject: 'machine m' },
+        { action: 'machine take over', subject: 'machine m2' },
       ]);
+      const [, old, next] = log.map(({ before, after }) => ({ before: read(before), after: read(after) }));
+      expect(old).toEqual({ before: { replaced_by: null }, after: { replaced_by: 'm2', fundings: ['f1'] } });
+      expect(next).toMatchObject({
+        before: { name: 'Centro', commission_rate: null },
+        after: { name: 'Centro', commission_rate: '0.05000', replaces: 'm', fundings: ['f1'] },
+      });
     });
+
+    test('is taken back by replacing it the other way round', async () => {
+      const book = await start();
+      const id = await book.cash('alice', 100, begin);
+      await replace(book, 'm', 'm2');
+      expect(await book.cashOut(10, day(9), day(11))).toEqual({ alice: '10.00' });
+      await replace(book, 'm2', 'm');
+      expect(await names(book)).toEqual([['m', 'Antigua']]);
+      expect(await findFunding(book.ledger.db, id)).toMatchObject({ machine: 'm', remaining: 9_000n });
+      expect(await book.cashOut(10, day(11), day(11))).toEqual({ alice: '10.00' });
+      expect(await book.cashOut(10, day(11), day(12), { machine: 'm2' })).toEqual({ alice: '10.00' });
+      await balances(book);
+    });
+  });
+
+  test('what Lamassu shows is in the log: machines found, and renamed', async () => {
+    const book = await start();
+    await see(book, 'm', 'Antigua');
+    await see(book, 'm', 'Antigua Sur');
+    await see(book, 'm');
+    await book.cashOut(10, day(2), day(2), { machine: 'm7' });
+    const log = await book.ledger.db
+      .selectFrom('log')
+      .select(['action', 'subject', 'before', 'after'])
+      .where('action', 'in', ['machine found', 'machine renamed'])
+      .orderBy('id')
+      .execute();
+    expect(log.map(({ action, subject }) => `${action} ${subject}`)).toEqual([
+      'machine found machine m',
+      'machine renamed machine m',
+      'machine found machine m2',
+      'machine renamed machine m',
+      'machine found machine m7',
+    ]);
+    expect(log[3]).toMatchObject({ before: '{"name":"Antigua"}', after: '{"name":"Antigua Sur"}' });
   });
 });
 
