@@ -1,6 +1,6 @@
 import { formatDecimal } from '../dca/money.ts';
 import type { ReviewDetail, ReviewView } from '../ledger/views.ts';
-import { type Look, resolutions } from '../scheduler/review.ts';
+import { type Look, resolutions, type Unseen } from '../scheduler/review.ts';
 import { type ReviewReason, reviewReasons } from '../scheduler/rules.ts';
 import { type Instant, toMs } from '../time.ts';
 import { clean, formatFiat, formatSats, formatTime, table } from './print.ts';
@@ -26,12 +26,13 @@ export function reviewJson(row: ReviewView, at: Instant) {
 
 /** `review show --json`, as docs and scripts know it. `lamassu` is null where it could not be asked or has no such row. */
 export function reviewDetailJson(found: ReviewDetail, seen: Look, at: Instant) {
-  const { review, cashOut, watchedSince } = found;
+  const { review, cashOut, watchedSince, release } = found;
   return {
     ...reviewJson(review, at),
     means: meaningOf(review),
     lamassu: 'answer' in seen ? (seen.answer.row ?? null) : null,
     lamassu_says: says(seen),
+    released: release && { at: release.at, by: release.actor, reason: release.reason },
     ledger: {
       lamassu_said: thenOf(review),
       watched_since: watchedSince,
@@ -51,15 +52,22 @@ export function reviewDetailJson(found: ReviewDetail, seen: Look, at: Instant) {
 
 /** One row, for a person. */
 export function reviewPage(found: ReviewDetail, seen: Look, timezone: string): string {
-  const { review, cashOut, watchedSince } = found;
+  const { review, cashOut, watchedSince, release } = found;
   const when = (at: string) => formatTime(at, timezone);
   const { closed_at: closedAt, closed_by: closedBy, closed_reason: closedReason } = review;
   return [
     `${review.cash_out_id}: ${review.reason}, ${review.state}, since ${when(review.since)}`,
     meaningOf(review),
     `When it came here: ${clean(review.detail)}`,
+    ...(release
+      ? [
+          `Released ${when(release.at)} by ${clean(release.actor)}${release.reason === null ? '' : `: ${clean(release.reason)}`}`,
+        ]
+      : []),
     ...(closedAt
-      ? [`Closed ${when(closedAt)} by ${clean(closedBy ?? '')}: ${clean(closedReason ?? '')}`]
+      ? [
+          `Closed ${when(closedAt)} by ${clean(closedBy ?? '')}: ${release && closedBy === 'ingest' ? 'distributed after its release' : clean(closedReason ?? '')}`,
+        ]
       : []),
     `Now Lamassu says: ${clean(says(seen))}`,
     cashOut
@@ -69,6 +77,31 @@ export function reviewPage(found: ReviewDetail, seen: Look, timezone: string): s
     columns(thenOf(review), 'answer' in seen ? (seen.answer.row ?? null) : null),
     'What can be done:',
     ...resolutions(review, seen).map((command) => `  ${command}`),
+  ].join('\n');
+}
+
+/** `review show --json` of a row that never came into review. */
+export function unseenJson({ row, verdict, commands }: Unseen) {
+  return {
+    id: row.id,
+    machine: row.device_id,
+    reason: verdict.eligible ? null : verdict.reason,
+    detail: verdict.eligible ? null : verdict.detail,
+    state: null,
+    since: null,
+    lamassu: row,
+    ledger: { lamassu_said: null, watched_since: null, cash_out: null },
+    commands,
+  };
+}
+
+export function unseenPage({ row, verdict, commands }: Unseen): string {
+  return [
+    `${row.id}: not in review, and the ledger has distributed nothing of it.`,
+    `Lamassu says: ${verdict.eligible ? 'it is successful' : clean(`${verdict.reason}, ${verdict.detail}`)}`,
+    columns(row, row),
+    'What can be done:',
+    ...commands.map((command) => `  ${command}`),
   ].join('\n');
 }
 

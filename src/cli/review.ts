@@ -63,13 +63,28 @@ async function list(options: { limit?: string; all?: boolean }, command: Command
   tellMore(page);
 }
 
-async function show(id: string, _options: object, command: Command): Promise<void> {
+async function show(text: string, _options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
   const config = await cli.config();
-  const { showReview } = await import('../ledger/views.ts');
-  const { look } = await import('../scheduler/review.ts');
-  const { reviewDetailJson, reviewPage } = await import('./review-page.ts');
-  const found = await cli.withLedger('read', ({ db }) => showReview(db, id));
+  const { cashOutDetail, findReview } = await import('../ledger/views.ts');
+  const { findRowId } = await import('../scheduler/ask.ts');
+  const { look, lookUnseen } = await import('../scheduler/review.ts');
+  const { reviewDetailJson, reviewPage, unseenJson, unseenPage } = await import('./review-page.ts');
+  const { id, found, cashOut } = await cli.withLedger('read', async ({ db }) => {
+    const whole = await findRowId(config, db, text.trim());
+    return { id: whole, found: await findReview(db, whole), cashOut: await cashOutDetail(db, whole) };
+  });
+  if (!found && cashOut) {
+    throw usage(
+      `ID: ${id} was distributed and never came into review.`,
+      `\`aio-dca cash-outs show ${id}\` shows how it was divided.`,
+    );
+  }
+  if (!found) {
+    const unseen = await lookUnseen(config, id);
+    cli.answer(unseenJson(unseen), unseenPage(unseen));
+    return;
+  }
   const seen = await look(config, found.review);
   cli.answer(reviewDetailJson(found, seen, now()), reviewPage(found, seen, config.timezone));
 }
@@ -78,10 +93,11 @@ async function release(text: string, options: { reason?: string }, command: Comm
   const cli = makeCli(command);
   const config = await cli.config();
   const scheduler = await import('../scheduler/review.ts');
-  const { findCashOutId, showReview } = await import('../ledger/views.ts');
+  const { findRowId } = await import('../scheduler/ask.ts');
+  const { showReview } = await import('../ledger/views.ts');
   const { reviewJson } = await import('./review-page.ts');
   const { fresh, review } = await cli.withLedger('write', async (ledger) => {
-    const id = await findCashOutId(ledger.db, text.trim());
+    const id = await findRowId(config, ledger.db, text.trim());
     const who = { actor: cli.actor, run: null };
     const released = await scheduler.release(config, ledger, id, who, options.reason?.trim() || undefined);
     return { fresh: released, ...(await showReview(ledger.db, id)) };
@@ -99,10 +115,11 @@ async function dismiss(text: string, options: { reason: string }, command: Comma
     throw usage('--reason: it is empty.', 'Say in a few words why nobody has to look at it.');
   const config = await cli.config();
   const scheduler = await import('../scheduler/review.ts');
-  const { findCashOutId, showReview } = await import('../ledger/views.ts');
+  const { findRowId } = await import('../scheduler/ask.ts');
+  const { showReview } = await import('../ledger/views.ts');
   const { reviewJson } = await import('./review-page.ts');
   const { fresh, review, cashOut } = await cli.withLedger('write', async (ledger) => {
-    const id = await findCashOutId(ledger.db, text.trim());
+    const id = await findRowId(config, ledger.db, text.trim());
     const who = { actor: cli.actor, run: null };
     const dismissed = await scheduler.dismiss(config, ledger, id, who, reason);
     return { fresh: dismissed, ...(await showReview(ledger.db, id)) };

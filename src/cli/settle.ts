@@ -83,10 +83,10 @@ async function known(cli: Cli, text: string, reason: string, options: Options): 
   const { credit = false } = options;
   const config = await cli.config();
   const { draftSettled } = await import('../scheduler/settle.ts');
-  const { findCashOutId } = await import('../ledger/views.ts');
+  const { findRowId } = await import('../scheduler/ask.ts');
   const { settledBefore } = await import('../ledger/settle.ts');
   await withClients(cli, options, async (ledger) => {
-    const id = await findCashOutId(ledger.db, text.trim());
+    const id = await findRowId(config, ledger.db, text.trim());
     const before = await settledBefore(ledger.db, { id, stated, credit });
     if (before) return answerBefore(cli, before);
     return agree(cli, ledger, await draftSettled(config, ledger.db, id, { stated, reason, credit }), options);

@@ -26,6 +26,8 @@ export interface Source {
   confirmedSince(from: Instant): AsyncIterable<LamassuRow[]>;
   /** The rows that exist of these ids, ordered by (confirmed_at, id). */
   byIds(ids: readonly string[]): Promise<LamassuRow[]>;
+  /** The first few ids that begin with `text`, at least 6 characters of a UUID's; none where it is no beginning of one. */
+  idsBeginning(text: string): Promise<string[]>;
   /** Pages of rows created in [from, to) whose cash came out without a confirmation, ordered by (created, id). */
   unconfirmed(createdFrom: Instant, createdTo: Instant): AsyncIterable<LamassuRow[]>;
   /** The cash that left for this cash-out, in fiat ×10^5, from the notes counted; null where nothing tells. */
@@ -37,6 +39,9 @@ export interface Source {
 }
 
 const PAGE = 500;
+
+/** Enough to say that there are several. */
+const MOST_IDS = 5;
 
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
@@ -95,6 +100,7 @@ function source({ connection, access, now, systemIdentifier, user }: Opened): So
       const sql = `${selectCashOuts(access, user)} where t.id = any ($1::uuid[]) order by t.confirmed_at, t.id`;
       return connection.query<LamassuRow>(sql, [uuids]);
     },
+    idsBeginning: (text) => readIdsBeginning(connection, text),
     unconfirmed: (from, to) =>
       pages(
         `t.confirmed_at is null and t.created >= $1::timestamptz and t.created < $2::timestamptz
@@ -166,6 +172,19 @@ async function readMachines(
     `select device_id::text as id, ${named ? 'name::text' : 'null::text'} as name from public.devices order by device_id`,
   );
   return rows.flatMap(({ id, name }) => (id ? [{ deviceId: id, name: name ?? null }] : []));
+}
+
+/** By the range of ids that begin so: the primary key's index answers it. */
+async function readIdsBeginning(connection: Connection, text: string): Promise<string[]> {
+  const id = text.toLowerCase();
+  const filled = (digit: string) =>
+    id + `00000000-0000-0000-0000-000000000000`.slice(id.length).replaceAll('0', digit);
+  if (text.length < 6 || !UUID.test(filled('0'))) return [];
+  const rows = await connection.query(
+    `select id::text as id from public.cash_out_txs where id >= $1::uuid and id <= $2::uuid order by id limit ${MOST_IDS}`,
+    [filled('0'), filled('f')],
+  );
+  return rows.flatMap((row) => row.id ?? []);
 }
 
 async function readDispensed(connection: Connection, access: Access, id: string): Promise<bigint | null> {

@@ -153,11 +153,17 @@ const LAMASSU_ID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 /**
  * The whole id of the cash-out that a person means: Lamassu's, which need not be known here, or an unambiguous
- * beginning of one that was processed or came into review. Throws `usage/invalid`.
+ * beginning of one that was processed or came into review, else of one that `elsewhere` has. Throws `usage/invalid`,
+ * and what `elsewhere` throws.
  */
-export async function findCashOutId(db: Db, text: string): Promise<string> {
+export async function findCashOutId(
+  db: Db,
+  text: string,
+  elsewhere?: (beginning: string) => Promise<string[]>,
+): Promise<string> {
   if (LAMASSU_ID.test(text)) return text.toLowerCase();
-  const found = [...(await beginning(db, 'cash_outs', text)), ...(await beginning(db, 'review', text))];
+  const known = [...(await beginning(db, 'cash_outs', text)), ...(await beginning(db, 'review', text))];
+  const found = known.length > 0 || !elsewhere || text.length < SHORTEST ? known : await elsewhere(text);
   return only(text, [...new Set(found)], 'cash-out', 'aio-dca review list');
 }
 
@@ -206,19 +212,31 @@ export interface ReviewDetail {
   /** What the ledger knows of it: processed, or watched since when. */
   cashOut: CashOutView | null;
   watchedSince: string | null;
+  /** Who let it pass, last. */
+  release: { at: string; actor: string; reason: string | null } | null;
 }
 
-/** A row in review by its id or an unambiguous beginning of it. Throws `usage/invalid`. */
-export async function showReview(db: Db, text: string): Promise<ReviewDetail> {
-  const id = only(text, await beginning(db, 'review', text), 'row in review', 'aio-dca review list --all');
-  const review = await db
-    .selectFrom('review')
-    .selectAll()
-    .where('cash_out_id', '=', id)
-    .executeTakeFirstOrThrow();
+/** A row in review by its whole id; undefined where it never came there. */
+export async function findReview(db: Db, id: string): Promise<ReviewDetail | undefined> {
+  const review = await db.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
+  if (!review) return undefined;
+  const release = await db
+    .selectFrom('log')
+    .select(['at', 'actor', 'reason'])
+    .where('subject', '=', id)
+    .where('action', '=', 'review release')
+    .orderBy('id', 'desc')
+    .executeTakeFirst();
   const watch = await db.selectFrom('watch').select('since').where('cash_out_id', '=', id).executeTakeFirst();
   const [cashOut] = (await listCashOuts(db, 1, id)).rows;
-  return { review, cashOut: cashOut ?? null, watchedSince: watch?.since ?? null };
+  return { review, cashOut: cashOut ?? null, watchedSince: watch?.since ?? null, release: release ?? null };
+}
+
+/** The same of one that is there for certain. */
+export async function showReview(db: Db, id: string): Promise<ReviewDetail> {
+  const found = await findReview(db, id);
+  if (!found) throw new Error(`${id} is not in review`);
+  return found;
 }
 
 /** Sorts after everything that can follow a beginning. */

@@ -1,6 +1,8 @@
 import type { Config } from '../config/load.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import { openSource } from '../lamassu/source.ts';
+import type { Db } from '../ledger/open.ts';
+import { findCashOutId } from '../ledger/views.ts';
 import type { Instant } from '../time.ts';
 
 /** What Lamassu says of one cash-out at this moment. */
@@ -12,6 +14,21 @@ export interface Answer {
   row: LamassuRow | undefined;
   /** The cash that left by the notes counted, ×10^5; null where nothing tells. */
   dispensed: bigint | null;
+}
+
+/**
+ * The whole id of the cash-out that a person means: of one that the ledger knows, else of one that only Lamassu has.
+ * Throws `usage/invalid`, and what asking Lamassu throws.
+ */
+export function findRowId(config: Config, db: Db, text: string): Promise<string> {
+  return findCashOutId(db, text, async (beginning) => {
+    const source = await openSource(config.lamassu);
+    try {
+      return await source.idsBeginning(beginning);
+    } finally {
+      await source.close();
+    }
+  });
 }
 
 /** Asks Lamassu for one row by its id. Errors: those of `openSource` and its reading methods. */

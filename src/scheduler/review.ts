@@ -1,5 +1,6 @@
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
+import type { LamassuRow } from '../lamassu/row.ts';
 import { toldBy } from '../lamassu/told.ts';
 import type { Who } from '../ledger/log.ts';
 import type { Ledger } from '../ledger/open.ts';
@@ -26,6 +27,27 @@ export async function look(
     if (!concernsReading(error)) throw error;
     return { failed: error };
   }
+}
+
+/** A row that never came into review, as Lamassu has it now. */
+export interface Unseen {
+  row: LamassuRow;
+  verdict: Verdict;
+  /** What can be done with it, most likely first. */
+  commands: string[];
+}
+
+/** Throws `usage/invalid` where Lamassu has no such row, and what asking Lamassu throws. */
+export async function lookUnseen(config: Config, id: string): Promise<Unseen> {
+  const answer = await askLamassu(config, id);
+  const { row } = answer;
+  if (!row) throw refuse(`Lamassu has no cash-out ${id}`, '`aio-dca review list` shows what is in review.');
+  const verdict = judgeNew(row, rulesOf(config), answer.now, undefined);
+  const commands = verdict.eligible
+    ? ['aio-dca poll']
+    : // What is not in the list cannot be hidden from it.
+      resolutions({ cash_out_id: id, reason: verdict.reason, state: 'dismissed' }, { answer, verdict });
+  return { row, verdict, commands };
 }
 
 /**
@@ -145,7 +167,12 @@ function missing(seen: Look): string {
   const unknown = !told.charge || reason === 'no-rate' || reason === 'implausible-rate';
   return [
     ...(told.cameOut === null ? [` --fiat "… ${told.currency ?? 'USD'}"`] : []),
-    ...(told.gross === null ? [' --gross "… sat"'] : []),
+    ...(told.gross === null
+      ? [' --gross "… sat"']
+      : // Without the cash that was asked for nothing can be in proportion to it.
+        told.asked === null
+        ? [` --gross "${told.gross} sat"`]
+        : []),
     ...(unknown ? [' --commission "… sat"'] : []),
   ].join('');
 }

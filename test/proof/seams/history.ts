@@ -119,6 +119,7 @@ function lamassuAt(all: CashOutRow[], minutes: number, size: number): Source {
     now: when(minutes),
     systemIdentifier: null,
     machines: async () => [],
+    idsBeginning: async () => [],
     async *confirmedSince(from) {
       const found = rows.filter(({ confirmed_at: at }) => at !== null && at >= from);
       for (let i = 0; i < found.length; i += size) yield found.slice(i, i + size);

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { now, plus } from '../../src/time.ts';
+import { type Counter, openCounter, type Shop } from '../support/counter.ts';
+import { ledgerKinds } from '../support/ledgers.ts';
+
+const DAY = 86_400_000;
+
+describe.each(ledgerKinds)('rows that a person names, on %s', (ledger) => {
+  let counter: Counter;
+  let shop: Shop;
+
+  beforeAll(async () => {
+    counter = await openCounter({ ledger, config: '[review]\ncash_out_above = ["400 USD"]' });
+    shop = await counter.shop({ alice: 3000n });
+  });
+  afterAll(async () => {
+    expect((await counter.world.must(['verify', '--json'])).json()).toMatchObject({ ok: true });
+    await counter.stop();
+  });
+
+  const run = (...args: string[]) => counter.world.aioDca(args);
+  const fine = { dispense_confirmed: true, error: null };
+  /** From before `start_at`, and behind every overlap: the ledger never hears of it by itself. */
+  const early = () => ({ confirmed_at: plus(now(), -60 * DAY), created: plus(now(), -60 * DAY) });
+
+  test('one that only Lamassu has is shown and released by the beginning of its id', async () => {
+    const id = await shop.jammed({ ...fine, ...early(), id: '191cd1aa-1b67-4e3d-9b40-2f3b5c7d9e01' });
+    await counter.poll();
+    const shown = await run('review', 'show', '191CD1', '--json');
+    expect(shown.json()).toMatchObject({
+      ...{ id, reason: 'before-start', state: null, lamassu: { id } },
+      commands: [`aio-dca review release ${id}`],
+    });
+    expect((await run('review', 'show', '191cd1')).stdout).toContain('not in review');
+    const hidden = await run('review', 'dismiss', '191cd1', '--reason', 'x');
+    expect([hidden.code, hidden.stderr]).toEqual([64, expect.stringContaining(`${id} is not in review`)]);
+    const released = await run('review', 'release', '191cd1', '--reason', 'lost by the extension', '--json');
+    expect(released.json()).toMatchObject({ id, state: 'released' });
+    expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 1 } });
+  });
+
+  test('one that only Lamassu has is settled by the beginning of its id', async () => {
+    const id = await shop.jammed(early());
+    await counter.poll();
+    const settled = await run('settle', id.slice(0, 13), '--reason', 'jam', '--yes', '--json');
+    expect(settled.json()).toMatchObject({ id, fiat: '200.00' });
+    const shown = await run('review', 'show', id);
+    expect([shown.code, shown.stderr]).toEqual([64, expect.stringContaining(`aio-dca cash-outs show ${id}`)]);
+  });
+
+  test('a beginning of several is refused with their ids, one of none and one too short too', async () => {
+    const ids = ['01', '02'].map((end) => `abcdef12-0000-4000-8000-0000000000${end}`);
+    for (const id of ids) await shop.jammed({ ...early(), id });
+    const both = await run('review', 'release', 'abcdef1');
+    expect([both.code, both.stderr]).toEqual([64, expect.stringContaining(ids.join(', '))]);
+    expect(
+      await run('settle', 'abcdef12-0000-4000-8000-000000000001', '--reason', 'x', '--dry-run'),
+    ).toMatchObject({ code: 0 });
+    for (const [text, said] of [
+      ['abcdef12-0000-4000-8000-00000000009', 'there is no cash-out'],
+      ['nosuch-id', 'there is no cash-out'],
+      ['abcde', 'too short'],
+    ] as const) {
+      const refused = await run('review', 'show', text);
+      expect([refused.code, refused.stderr]).toEqual([64, expect.stringContaining(said)]);
+    }
+  });
+
+  test('of a row finer than its currency the command names what was received, and works', async () => {
+    const id = await shop.jammed({ ...fine, fiat: '500.00100' });
+    await counter.poll();
+    const { commands } = (await run('review', 'show', id, '--json')).json<{ commands: string[] }>();
+    expect(commands[0]).toBe(`aio-dca settle ${id} --fiat "… USD" --gross "529100 sat" --reason "…"`);
+    const stated = ['--fiat', '500 USD', '--gross', '529100 sat', '--reason', 'cut off'];
+    expect(await run('settle', id, ...stated, '--dry-run')).toMatchObject({ code: 0 });
+  });
+
+  test('of a released one it is said who released it, and why', async () => {
+    const id = await shop.jammed(fine);
+    await counter.poll();
+    await run('--actor', 'dora', 'review', 'release', id, '--reason', 'asked the customer');
+    await counter.poll();
+    const { stdout } = await run('review', 'show', id);
+    expect(stdout).toMatch(/Released .* by dora: asked the customer/);
+    expect(stdout).toMatch(/Closed .* by ingest: distributed after its release/);
+    expect((await run('review', 'show', id, '--json')).json()).toMatchObject({
+      released: { by: 'dora', reason: 'asked the customer' },
+    });
+  });
+});
