@@ -255,13 +255,16 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
 
       test('LNbits does it long after the quiet time: the credit that would follow is held, nothing is credited twice', async () => {
         const { balances } = await two();
+        const ended = Promise.withResolvers<void>();
         day.lnbits.onRequest = async ({ kind }, phase) => {
           if (kind !== 'credit' || phase !== 'before') return;
           await day.lnbits.stop();
           await day.lnbits.start();
-          await expect.poll(states).toEqual(['dropped']);
+          await ended.promise;
         };
         await day.payNow();
+        expect(await states()).toEqual(['dropped']);
+        ended.resolve();
         day.lnbits.onRequest = undefined;
         await expect.poll(credited).toEqual([3000]);
         await day.payNow();
