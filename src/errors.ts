@@ -12,6 +12,10 @@ export const catalogue = {
     exit: 64,
     means: 'The command asks before it acts, and there is no terminal to ask on.',
   },
+  'usage/declined': {
+    exit: 64,
+    means: 'A question was answered with no, or left with Esc, Ctrl-C or Ctrl-D.',
+  },
   'init/stopped': {
     exit: 75,
     means: '`init` was ended, or could not write its files; it left nothing behind.',

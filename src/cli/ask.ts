@@ -1,11 +1,12 @@
 import { BridgeError } from '../errors.ts';
 
 /**
- * Asks yes or no on the terminal; `yes` (`--yes`) answers without asking. Ctrl-C is a no. The question goes to stderr,
- * so that stdout stays one JSON document. Throws BridgeError `usage/confirm` where there is no terminal to ask on.
+ * Asks yes or no on the terminal; `yes` (`--yes`) answers without asking. The question goes to stderr, so that stdout
+ * stays one JSON document. Throws BridgeError `usage/declined` at a no and where the person leaves it, and
+ * `usage/confirm` where there is no terminal to ask on.
  */
-export async function confirm(question: string, { yes }: { yes: boolean }): Promise<boolean> {
-  if (yes) return true;
+export async function confirm(question: string, { yes }: { yes: boolean }): Promise<void> {
+  if (yes) return;
   if (!canAsk()) {
     throw new BridgeError(
       'usage/confirm',
@@ -14,26 +15,58 @@ export async function confirm(question: string, { yes }: { yes: boolean }): Prom
     );
   }
   const prompts = await import('@clack/prompts');
-  const answer = await prompts.confirm({ message: question, output: process.stderr, initialValue: false });
-  return answer === true;
+  const answer = await answered((signal) =>
+    prompts.confirm({ message: question, output: process.stderr, initialValue: false, signal }),
+  );
+  if (!answer) throw declined();
 }
 
 /**
- * Asks which of several on the terminal; undefined where the person leaves it, which Enter by itself and Ctrl-C do as
- * well. The question goes to stderr. Only where `canAsk`.
+ * Asks which of several on the terminal. The question goes to stderr. Throws BridgeError `usage/declined` where the
+ * person leaves it, which Enter by itself does as well. Only where `canAsk`.
  */
 export async function choose<T extends string>(
   question: string,
   options: { value: T; label: string }[],
-): Promise<T | undefined> {
+): Promise<T> {
   const prompts = await import('@clack/prompts');
-  const answer = await prompts.select<string>({
-    message: question,
-    options: [...options, { value: '', label: 'Leave it, and write nothing' }],
-    initialValue: '',
-    output: process.stderr,
-  });
-  return options.find(({ value }) => value === answer)?.value;
+  const answer = await answered((signal) =>
+    prompts.select<string>({
+      message: question,
+      options: [...options, { value: '', label: 'Leave it, and write nothing' }],
+      initialValue: '',
+      output: process.stderr,
+      signal,
+    }),
+  );
+  const chosen = options.find(({ value }) => value === answer);
+  if (!chosen) throw declined();
+  return chosen.value;
+}
+
+/**
+ * The answer to one question of @clack/prompts. Throws BridgeError `usage/declined` at Ctrl-C and Esc, and at Ctrl-D or
+ * the end of the input, of which the prompts know nothing: they would wait for ever.
+ */
+export async function answered<T>(ask: (left: AbortSignal) => Promise<T>): Promise<Exclude<T, symbol>> {
+  const left = new AbortController();
+  const leave = () => left.abort();
+  const onKey = (_text: unknown, key?: { ctrl?: boolean; name?: string }) => {
+    if (key?.ctrl === true && key.name === 'd') leave();
+  };
+  process.stdin.on('keypress', onKey).once('end', leave);
+  try {
+    const answer = await ask(left.signal);
+    if (typeof answer === 'symbol') throw declined();
+    return answer as Exclude<T, symbol>;
+  } finally {
+    process.stdin.off('keypress', onKey).off('end', leave);
+  }
+}
+
+/** What every question that was not answered with yes comes to. */
+export function declined(what = 'It was not agreed to.'): BridgeError {
+  return new BridgeError('usage/declined', `${what} Nothing was written.`);
 }
 
 /** Whether there is a terminal to ask on. */

@@ -28,8 +28,8 @@ export interface Cli {
   withLedger<T>(use: LedgerUse, work: (ledger: Ledger) => Promise<T>): Promise<T>;
   /** One JSON document with `--json`, else the text; text is left out with `--quiet`. */
   answer(json: unknown, text: string): void;
-  /** Asks on the terminal; `--yes` answers for a script. False is a no. */
-  confirm(question: string): Promise<boolean>;
+  /** Asks on the terminal; `--yes` answers for a script. Throws BridgeError `usage/declined` at a no. */
+  confirm(question: string): Promise<void>;
   /** `level` unless the person asked for another. */
   logger(level: Config['log']['level']): Promise<Logger>;
 }

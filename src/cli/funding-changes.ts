@@ -44,7 +44,6 @@ export async function add(name: string, text: string, options: AddOptions, comma
     const who = { actor: cli.actor, run: null };
     return addFunding(trx, who, { client, amount, machine, rate, depositedAt, past }, at);
   });
-  if (!done) return;
   const { funding, past } = done;
   const next =
     funding.status === 'in_flight'
@@ -75,7 +74,6 @@ export async function confirm(
     const confirmation = { depositedAt: since ?? at, counted, past };
     return confirmFunding(trx, { actor: cli.actor, run: null }, id, confirmation, at);
   });
-  if (!done) return;
   const { funding, past } = done;
   const differs =
     announced === undefined || announced === funding.amount
@@ -91,14 +89,14 @@ type Changed = Awaited<ReturnType<typeof import('../ledger/funding-past.ts').set
 
 /**
  * Makes a change after which cash may turn out to have been entered late. What then happens to the past is what the
- * options say; else it is asked on the terminal. Undefined where the person left it: then nothing was written.
+ * options say; else it is asked on the terminal.
  */
 async function withPast(
   cli: Cli,
   { fromOwn, past }: Late,
   timezone: string,
   change: (trx: Trx, past: PastChoice | undefined) => Promise<Changed>,
-): Promise<Changed | undefined> {
+): Promise<Changed> {
   if (fromOwn && past === false) {
     throw usage('--from-own: --no-past is given too.', 'Use one of them.');
   }
@@ -122,9 +120,7 @@ async function withPast(
         { value: 'from-own', label: "It gets its part out of the operator's own share (--from-own)" },
         { value: 'leave', label: 'They stay as they are (--no-past)' },
       ]);
-      if (choice !== undefined) return make(choice, error.past);
-      cli.answer({ written: false }, 'Nothing was written.');
-      return undefined;
+      return make(choice, error.past);
     }
   });
 }

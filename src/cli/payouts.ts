@@ -175,10 +175,7 @@ async function releaseAll(command: Command): Promise<void> {
     const rows = held.map((one) => [`p${one.id}`, one.recipient, formatSats(one.sats), one.reason]);
     if (!cli.globals.yes)
       process.stderr.write(`${table(['payout', 'recipient', 'amount', 'held because'], rows)}\n`);
-    if (!(await cli.confirm(`Release ${counted(held.length, 'payout')}?`))) {
-      cli.answer({ released: [] }, 'Nothing was changed.');
-      return;
-    }
+    await cli.confirm(`Release ${counted(held.length, 'payout')}?`);
     // Only those that were shown: what is held meanwhile was not agreed to.
     const ids = await asRun(ledger, cli, 'release', (run) =>
       run.write((trx) => releaseEach(trx, run.who, held, now())),
@@ -217,7 +214,7 @@ async function resolve(
         paid: options.paid ?? false,
       }),
     );
-    await answer(cli, ledger, id, state ?? 'unchanged');
+    await answer(cli, ledger, id, state);
   });
 }
 
@@ -303,17 +300,16 @@ async function asRun<T>(ledger: Ledger, cli: Cli, verb: string, work: (run: Run)
 }
 
 /** What happens next to a payout, by its state. */
-const next: Record<PayoutState | 'unchanged', string> = {
+const next: Record<PayoutState, string> = {
   planned: 'The next run pays it: aio-dca poll',
   paying: 'The next run goes on with it: aio-dca poll',
   deferred: 'The next run tries again: aio-dca poll',
   unknown: 'The next run looks what became of its payment: aio-dca poll',
   held: 'Nothing of it is paid until it is released.',
   settled: 'Nothing more of it is paid.',
-  unchanged: 'Nothing was changed.',
 };
 
-async function answer(cli: Cli, ledger: Ledger, id: bigint, state: PayoutState | 'unchanged'): Promise<void> {
+async function answer(cli: Cli, ledger: Ledger, id: bigint, state: PayoutState): Promise<void> {
   const { showPayout } = await import('../ledger/views.ts');
   const found = await showPayout(ledger.db, id);
   cli.answer(payoutDetailJson(found), `Payout p${id} is ${found.payout.state}. ${next[state]}`);

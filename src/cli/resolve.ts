@@ -27,11 +27,11 @@ export interface Resolve {
 
 /**
  * Records a person's word on a payment. What both wallets show is looked at first, and where it does not bear the
- * word out, or cannot be seen, the person is asked. Null where the answer was no, and nothing was changed.
+ * word out, or cannot be seen, the person is asked.
  *
  * Errors: `usage/invalid` where nothing of the payout is open, `payout/under-way` within the quiet time.
  */
-export async function resolveByHand(deps: Resolve): Promise<PayoutState | null> {
+export async function resolveByHand(deps: Resolve): Promise<PayoutState> {
   const { cli, config, ledger, run, id, hash, paid, reason } = deps;
   const payment = openPayment(await findCase(ledger.db, id), hash);
   refuseUnderWay(payment, config.payouts.quietMs);
@@ -42,7 +42,7 @@ export async function resolveByHand(deps: Resolve): Promise<PayoutState | null> 
     const act = paid
       ? `Record ${sats} as paid, so that nobody pays them any more?`
       : `Record ${sats} as not paid, so that they are paid again?`;
-    if (!(await cli.confirm(`${doubt} ${act}`))) return null;
+    await cli.confirm(`${doubt} ${act}`);
   }
   return run.write((trx) => resolvePayment(trx, run.who, { payout: id, payment, paid, reason }, now()));
 }

@@ -150,11 +150,7 @@ async function agree(cli: Cli, ledger: Ledger, draft: Draft, options: Options): 
     return;
   }
   if (!cli.globals.yes) process.stderr.write(`${page}\n`);
-  if (!(await cli.confirm(question(draft)))) {
-    const came = { dryRun, repeated: false, written: false };
-    cli.answer(settleJson(shown, came), 'Nothing was written.');
-    return;
-  }
+  await cli.confirm(question(draft));
   const agreed = cli.globals.yes ? undefined : shown;
   const done = await writeSettlement(ledger, config, draft, who, agreed);
   const text = `${cli.globals.yes ? `${page}\n` : ''}Settled ${done.cashOut.id}. The next run pays what is due of it.`;
@@ -191,10 +187,7 @@ async function undo(cli: Cli, text: string, reason: string, options: Options): P
       return;
     }
     if (!cli.globals.yes) process.stderr.write(`${page}\n`);
-    if (!(await cli.confirm(`Undo the settlement of ${id}?`))) {
-      cli.answer(voidJson(shown, dryRun, false), 'Nothing was written.');
-      return;
-    }
+    await cli.confirm(`Undo the settlement of ${id}?`);
     const done = await ledger.write((trx) => undoSettlement(trx, config, id, reason, who));
     const told = cli.globals.yes ? `${voidPage(done, timezone)}\n` : '';
     cli.answer(voidJson(done, dryRun, true), `${told}Undone: ${id} is not settled any more.`);
