@@ -18,7 +18,7 @@ export const catalogue = {
   },
   'init/stopped': {
     exit: 75,
-    means: '`init` was ended, or could not write its files; it left nothing behind.',
+    means: '`init` could not write its files, or was overtaken by another one; it left nothing behind.',
   },
   'config/missing': { exit: 78, means: 'No configuration file was found.' },
   'config/invalid': { exit: 78, means: 'The configuration file has a mistake.' },

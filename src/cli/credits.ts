@@ -109,11 +109,10 @@ async function resolve(
       const doubt = payment === null ? null : await doubtOfPayment(config, ledger.db, found, payment);
       if (doubt !== null && cli.globals.yes) process.stderr.write(`${wrapped(doubt)}\n`);
       const asked = question(found, credited);
-      if (await cli.confirm(doubt === null ? asked : `${doubt} ${asked}`)) {
-        await run.write((trx) =>
-          resolveCredit(trx, run.who, { credit: found, credited, payment, reason }, now()),
-        );
-      }
+      await cli.confirm(doubt === null ? asked : `${doubt} ${asked}`);
+      await run.write((trx) =>
+        resolveCredit(trx, run.who, { credit: found, credited, payment, reason }, now()),
+      );
       await run.finish('ok', null);
       return await findCredit(ledger.db, id);
     } catch (error) {

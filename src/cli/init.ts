@@ -77,9 +77,7 @@ function refuseFolder(folder: string): void {
 }
 
 async function mayReplace(cli: Cli, path: string): Promise<void> {
-  const { stopped } = await import('../init/interview.ts');
-  if (await cli.confirm(`${path} is there already. Replace it?`)) return;
-  throw stopped(`${path} stays as it is.`);
+  await cli.confirm(`${path} is there already. Replace it?`);
 }
 
 /** All files and the ledger, or nothing of it. */

@@ -57,7 +57,7 @@ async function copy(options: { to: string; toPasswordFile?: string }, command: C
   const config = await cli.config();
   const to = placeOf(options.to, options.toPasswordFile, dirname(config.file));
   const from = config.ledger;
-  if (!(await cli.confirm(`Move the ledger from ${from.url} to ${to.url}? The old one is retired.`))) return;
+  await cli.confirm(`Move the ledger from ${from.url} to ${to.url}? The old one is retired.`);
   const { copyLedger } = await import('../ledger/copy.ts');
   const { id, url, rows, verification } = await copyLedger(
     { url: from.url, password: from.password },

@@ -1,3 +1,4 @@
+import { answered } from '../cli/ask.ts';
 import { BridgeError } from '../errors.ts';
 import type { InitOptions } from './options.ts';
 
@@ -13,7 +14,7 @@ export interface Question<T> {
   read(text: string): T | Promise<T>;
 }
 
-/** Asks on the terminal what the options do not say. Every question throws `init/stopped` at Ctrl-C. */
+/** Asks on the terminal what the options do not say. Every question throws `usage/declined` at Ctrl-C. */
 export interface Interview {
   /** False where there is nobody to ask. */
   terminal: boolean;
@@ -33,10 +34,6 @@ export async function startInterview(options: InitOptions): Promise<Interview> {
   const prompts = await import('@clack/prompts');
   const output = process.stderr;
 
-  function answered<T>(answer: T): Exclude<T, symbol> {
-    if (!prompts.isCancel(answer)) return answer as Exclude<T, symbol>;
-    throw stopped('init was stopped.');
-  }
   function complain(error: unknown): void {
     if (!(error instanceof BridgeError)) throw error;
     prompts.log.error(error.hint === undefined ? error.message : `${error.message}\n${error.hint}`, {
@@ -62,19 +59,25 @@ export async function startInterview(options: InitOptions): Promise<Interview> {
       if (!terminal) return question.read(question.initial ?? '');
       const { message } = question;
       return until(
-        async (initialValue) => answered(await prompts.text({ message, initialValue, output })) ?? '',
+        async (initialValue) =>
+          (await answered((signal) => prompts.text({ message, initialValue, output, signal }))) ?? '',
         question,
       );
     },
     askSecret: async (question) => {
       const { message } = question;
-      return until(async () => answered(await prompts.password({ message, output })) ?? '', question);
+      return until(
+        async () => (await answered((signal) => prompts.password({ message, output, signal }))) ?? '',
+        question,
+      );
     },
     choose: async (message, choices) => {
       const select = { message, options: choices, output } as Parameters<typeof prompts.select>[0];
-      return answered(await prompts.select(select)) as (typeof choices)[number]['value'];
+      const answer = await answered((signal) => prompts.select({ ...select, signal }));
+      return answer as (typeof choices)[number]['value'];
     },
-    confirm: async (message) => answered(await prompts.confirm({ message, initialValue: false, output })),
+    confirm: (message) =>
+      answered((signal) => prompts.confirm({ message, initialValue: false, output, signal })),
     note: (text) => {
       if (terminal) prompts.log.info(text, { output });
     },
@@ -85,8 +88,4 @@ export async function startInterview(options: InitOptions): Promise<Interview> {
 /** `sshHost` as people type it, `--ssh-host`. */
 export function flagOf(key: keyof InitOptions): string {
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-}
-
-export function stopped(what: string): BridgeError {
-  return new BridgeError('init/stopped', `${what} Nothing was written.`);
 }

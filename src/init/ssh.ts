@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { declined } from '../cli/ask.ts';
 import { Secret } from '../config/secret.ts';
 import type { HostKey } from '../lamassu/tunnel.ts';
 import type { Answers } from './answers.ts';
 import { checked, readPlace, sshShape, usage } from './checks.ts';
-import { flagOf, type Interview, stopped } from './interview.ts';
+import { flagOf, type Interview } from './interview.ts';
 import { hasPassphrase, makeSshKey, readSshKey, type SshKey } from './key.ts';
 import type { InitOptions } from './options.ts';
 import { contents, secretAnswer } from './secret-file.ts';
@@ -83,7 +84,7 @@ async function confirmed(interview: Interview, host: string, shown: HostKey): Pr
       `On the server itself: ssh-keygen -lf /etc/ssh/ssh_host_${kind}_key.pub`,
   );
   if (await interview.confirm('Does the server itself say the same?')) return shown.fingerprint;
-  throw stopped(`The host key of ${host} was not confirmed.`);
+  throw declined(`The host key of ${host} was not confirmed.`);
 }
 
 async function askHostKey(interview: Interview): Promise<string> {

@@ -364,7 +364,7 @@ describe('in a terminal', () => {
     await terminal.shows(question);
     terminal.type(keys.interrupt);
     const { code, screen } = await terminal.ended;
-    expect({ code, screen }).toEqual({ code: 75, screen: expect.stringContaining('Nothing was written.') });
+    expect({ code, screen }).toEqual({ code: 64, screen: expect.stringContaining('Nothing was written.') });
     expect(await readdir(folder)).toEqual([]);
   });
 
@@ -376,7 +376,7 @@ describe('in a terminal', () => {
     await terminal.shows('Does the server itself say the same?');
     terminal.type('n');
     const { code } = await terminal.ended;
-    expect(code).toBe(75);
+    expect(code).toBe(64);
     expect(await readdir(folder)).toEqual([]);
   });
 });
