@@ -1,17 +1,20 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { refuseSecrets } from './secrets.ts';
 
 /** Where a test run finds the program as it was bundled for it; without it, its source is started. */
 export const PROGRAM_VARIABLE = 'AIO_DCA_TEST_PROGRAM';
-const MAIN =
-  process.env[PROGRAM_VARIABLE] ?? fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const CACHE = join(
-  process.env[PROGRAM_VARIABLE]
-    ? dirname(MAIN)
-    : join(import.meta.dirname, '../../node_modules/.cache/aio-dca-tests'),
-  'compiled',
-);
+const CACHE = join(import.meta.dirname, '../../node_modules/.cache/aio-dca-tests');
+
+/** The program's first file, and where what Node compiled of it is kept. */
+function program(): { main: string; cache: string } {
+  const bundled = process.env[PROGRAM_VARIABLE];
+  return {
+    main: bundled ?? fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url)),
+    cache: join(bundled ? dirname(bundled) : CACHE, 'compiled'),
+  };
+}
 
 export interface Ran {
   /** Null where a signal ended it. */
@@ -33,13 +36,17 @@ export interface RunOptions {
 
 export interface Command {
   child: ChildProcess;
-  /** Resolves when the process is gone and reaped. Never rejects for an exit code. */
+  /** Resolves when the process is gone and reaped. Rejects where it printed a secret, never for an exit code. */
   ended: Promise<Ran>;
 }
 
 /** How the real `aio-dca` is started with these arguments. */
 export function commandLine(args: string[], { env = {}, node = [] }: RunOptions = {}) {
-  return { file: process.execPath, argv: [...node, MAIN, ...args], env: { ...inherited(), ...env } };
+  return {
+    file: process.execPath,
+    argv: [...node, program().main, ...args],
+    env: { ...inherited(), ...env },
+  };
 }
 
 /** Starts the real `aio-dca` as a process of its own, without a terminal. */
@@ -58,6 +65,11 @@ export function startCommand(args: string[], options: RunOptions = {}): Command 
     child.once('error', reject);
     child.once('close', (code, signal) => {
       const { stdout, stderr } = output;
+      try {
+        refuseSecrets(`aio-dca ${args.join(' ')}`, stdout, stderr);
+      } catch (error) {
+        reject(error);
+      }
       resolve({ code, signal, stdout, stderr, json: () => document(args, code, stdout, stderr) });
     });
   });
@@ -80,5 +92,5 @@ function inherited(): NodeJS.ProcessEnv {
     ([name]) => !/^(AIO_DCA_|CREDENTIALS_DIRECTORY$|NODE_OPTIONS$|FORCE_COLOR$|SUDO_USER$)/.test(name),
   );
   // A test starts hundreds of them: keeping what was compiled takes a third off each.
-  return { NODE_COMPILE_CACHE: CACHE, ...Object.fromEntries(kept), NO_COLOR: '1' };
+  return { NODE_COMPILE_CACHE: program().cache, ...Object.fromEntries(kept), NO_COLOR: '1' };
 }

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { commandLine, type RunOptions } from './command.ts';
+import { refuseSecrets } from './secrets.ts';
 import { until } from './ssh.ts';
 
 /** Keys as a terminal sends them. */
@@ -40,7 +41,14 @@ export function inTerminal(
     },
     ended: new Promise((resolve, reject) => {
       child.once('error', reject);
-      child.once('close', (code) => resolve({ code, screen: screen(), raw }));
+      child.once('close', (code) => {
+        try {
+          refuseSecrets(`aio-dca ${args.join(' ')}`, raw);
+        } catch (error) {
+          reject(error);
+        }
+        resolve({ code, screen: screen(), raw });
+      });
     }),
   };
 }

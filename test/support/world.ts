@@ -9,6 +9,7 @@ import { createLamassu, insertCashOut, type Lamassu, type LamassuVersion } from 
 import type { Lnbits, LnbitsVersion, WalletKeys } from './lnbits.ts';
 import { type LnbitsSimulator, startLnbitsSimulator } from './lnbits-simulator.ts';
 import { createDatabase, type Database, SERVER_VARIABLE, startPostgres } from './postgres.ts';
+import { keepSecret } from './secrets.ts';
 import { startSshServer } from './ssh.ts';
 import { type Sshd, startSshd } from './sshd.ts';
 
@@ -90,6 +91,7 @@ async function build(options: WorldOptions, stack: AsyncDisposableStack): Promis
   const folder = await mkdtemp(join(tmpdir(), 'aio-dca-world-'));
   stack.defer(async () => rm(folder, { recursive: true, force: true }));
   const secret = async (name: string, text: string) => {
+    keepSecret(name, text);
     await writeFile(join(folder, name), `${text}\n`, { mode: 0o600 });
     return name;
   };
@@ -107,7 +109,7 @@ async function build(options: WorldOptions, stack: AsyncDisposableStack): Promis
 
   const lnbits = options.lnbits ?? (await startLnbitsSimulator(simulatorOptions(options)));
   stack.defer(async () => lnbits.stop());
-  const source = await lnbits.createUserWallet('source');
+  const source = secretly('source', await lnbits.createUserWallet('source'));
   if (sats > 0n) await lnbits.topUp(source.id, sats);
 
   const ledgerUrl =
@@ -189,7 +191,7 @@ export function worldOf(
       return lnbits as LnbitsSimulator;
     },
     addClient: async (name, args = []) => {
-      const keys = await lnbits.createUserWallet(name);
+      const keys = secretly(name, await lnbits.createUserWallet(name));
       const file = join(folder, `${name}.invoicekey`);
       await writeFile(file, `${keys.inkey}\n`, { mode: 0o600 });
       await must(['clients', 'add', name, '--wallet-key-file', file, ...args]);
@@ -197,7 +199,7 @@ export function worldOf(
       return keys;
     },
     addCommission: async (name, weight = 1) => {
-      const keys = await lnbits.createUserWallet(name);
+      const keys = secretly(name, await lnbits.createUserWallet(name));
       const file = join(folder, `${name}.invoicekey`);
       await writeFile(file, `${keys.inkey}\n`, { mode: 0o600 });
       await must(['commission', 'add', name, '--wallet-key-file', file, '--weight', `${weight}`]);
@@ -220,6 +222,12 @@ export function worldOf(
       return BigInt(((await answer.json()) as { balance: number }).balance) / 1000n;
     },
   };
+}
+
+function secretly(name: string, keys: WalletKeys): WalletKeys {
+  keepSecret(`${name}'s admin key`, keys.adminkey);
+  keepSecret(`${name}'s invoice key`, keys.inkey);
+  return keys;
 }
 
 /** `[lamassu.ssh]`, with the server behind it; nothing for a direct connection. */
