@@ -49,11 +49,11 @@ test.concurrent.each(ledgerKinds)(
       const turn = turns(3);
       const ends = await Promise.all(chosen.map((stop) => tryStop(world, stop, turn)));
       const lost = ends.filter((end) => end.lostLease).length;
-      process.stdout.write(
-        `${ledger}: stopped at ${chosen.length} of ${all.length} points, ${lost} lost their lease; lost 0, twice 0\n`,
-      );
       const wrong = ends.flatMap(({ problems }, index) =>
         problems.map((problem) => `AIO_DCA_PROOF_POINT='${chosen[index]?.name}': ${problem}`),
+      );
+      process.stdout.write(
+        `${ledger}: stopped at ${chosen.length} of ${all.length} points, ${lost} lost their lease, ${wrong.length} problems\n`,
       );
       expect(wrong).toEqual([]);
       if (ONLY === undefined) expect(lost).toBeGreaterThan(chosen.length / 2);
