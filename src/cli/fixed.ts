@@ -24,6 +24,6 @@ async function run(_options: object, command: Command): Promise<void> {
     payFixed({ ledger, config, actor: cli.actor, log, signal }),
   );
   const { source: _, distributed: __, dry_run: ___, ...json } = pollJson(report);
-  cli.answer(json, paidLines(report).join('\n'));
+  cli.answer(json, paidLines(report, config.timezone).join('\n'));
   process.exitCode = report.exitCode;
 }

@@ -3,11 +3,11 @@ import type { CashOut } from '../dca/cash-out.ts';
 import { formatDecimal } from '../dca/money.ts';
 import type { Plan } from '../scheduler/rehearse.ts';
 import type { PollReport } from '../scheduler/report.ts';
-import { counted, formatFiat, formatSats, formatTime, table, wrapped } from './print.ts';
+import { clean, counted, formatFiat, formatSats, formatTime, table, wrapped } from './print.ts';
 
 /** `poll --json`, as docs and scripts know it. */
 export function pollJson(report: PollReport) {
-  const { source, distributed, payouts } = report;
+  const { source, distributed, payouts, paused } = report;
   return {
     run: report.run === null ? null : `r${report.run}`,
     dry_run: report.run === null,
@@ -37,6 +37,8 @@ export function pollJson(report: PollReport) {
       sats_settled: payouts.satsSettled,
       sats_credited: payouts.satsCredited,
     },
+    paused: paused !== null,
+    pause: paused && { at: paused.at, by: paused.by, reason: paused.reason, waiting_sats: paused.sats },
     problems: report.problems.map(({ code, message, hint }) => ({ code, message, hint: hint ?? null })),
   };
 }
@@ -83,7 +85,7 @@ function plannedJson(cashOut: CashOut, division: Division, clients: Plan['client
 }
 
 /** What a run did, for a person. */
-export function pollText(report: PollReport): string {
+export function pollText(report: PollReport, timezone: string): string {
   const { source, distributed } = report;
   return [
     source.failed
@@ -97,7 +99,7 @@ export function pollText(report: PollReport): string {
           ),
         ]
       : []),
-    ...paidLines(report),
+    ...paidLines(report, timezone),
     ...(report.news.reviews > 0 ? ['Look at what waits for a person: aio-dca review list'] : []),
   ].join('\n');
 }
@@ -109,7 +111,7 @@ function unread({ distributed: { cashOuts }, problems }: PollReport): string {
 }
 
 /** What the paying half of a run did. */
-export function paidLines(report: PollReport): string[] {
+export function paidLines(report: PollReport, timezone: string): string[] {
   const { payouts, news } = report;
   const open = [
     [payouts.planned, 'planned'],
@@ -122,6 +124,7 @@ export function paidLines(report: PollReport): string[] {
       ? [`Credited the source wallet with ${formatSats(payouts.satsCredited)}.`]
       : []),
     `Paid ${counted(payouts.settled, 'payout')} with ${formatSats(payouts.satsSettled)}.${open.length > 0 ? ` Open: ${open.join(', ')}.` : ''}`,
+    ...pauseLines(report, timezone),
     ...problemLines(report),
     ...(news.payouts.some((id) => id.startsWith('p'))
       ? ['Look at what could not be settled: aio-dca payouts list']
@@ -175,8 +178,21 @@ export function planText({ report, cashOuts, creditSats, payouts, clients }: Pla
           ),
         ]
       : ['Nothing would be paid.']),
+    ...pauseLines(report, timezone),
     ...problemLines(report),
   ].join('\n');
+}
+
+function pauseLines({ paused }: PollReport, timezone: string): string[] {
+  if (!paused) return [];
+  const { by, at, reason, sats } = paused;
+  const since = formatTime(at, timezone);
+  return [
+    wrapped(
+      `Paying is paused by ${clean(by)} since ${since}: ${clean(reason)}. ${formatSats(sats)} that could be paid wait.`,
+    ),
+    'It goes on with: aio-dca payouts resume',
+  ];
 }
 
 function problemLines({ problems }: PollReport): string[] {

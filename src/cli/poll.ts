@@ -30,7 +30,7 @@ export function register(program: Command): void {
       );
       // Cron mails whatever is printed: without a terminal a run in which nothing happened says nothing.
       const silent = !process.stdout.isTTY && nothingHappened(report);
-      cli.answer(pollJson(report), silent ? '' : pollText(report));
+      cli.answer(pollJson(report), silent ? '' : pollText(report, config.timezone));
       process.exitCode = report.exitCode;
     });
 }

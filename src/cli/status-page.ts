@@ -13,6 +13,8 @@ export interface StatusView {
   running: { id: bigint; kind: string; actor: string } | null;
   /** Allocated sats that are not due yet. */
   waiting: bigint;
+  /** Allocated sats that have been due for too long, and are in no payout. */
+  overdue: { payouts: bigint; sats: bigint };
   /** What the source wallet holds, in sats, or why that is not known. */
   source: { balance: bigint } | { problem: BridgeError };
   /** Whether runs credit the source wallet. */
@@ -22,7 +24,7 @@ export interface StatusView {
 
 /** `status --json`, as docs and scripts know it. */
 export function statusJson(view: StatusView) {
-  const { version, ledger, status, running, waiting, source, creditSource } = view;
+  const { version, ledger, status, running, waiting, overdue, source, creditSource } = view;
   const { mark, lastRun, owed, paused, attention, totals } = status;
   return {
     version,
@@ -35,7 +37,7 @@ export function statusJson(view: StatusView) {
       finished_at: lastRun.finishedAt,
     },
     running: running && { run: `r${running.id}`, kind: running.kind, actor: running.actor },
-    owed: { payouts: owed.payouts, sats: owed.sats, waiting_sats: waiting },
+    owed: { payouts: owed.payouts, sats: owed.sats, waiting_sats: waiting, overdue_sats: overdue.sats },
     paused: paused !== null,
     pause: paused,
     source_wallet:
@@ -97,7 +99,7 @@ export function statusText(view: StatusView, timezone: string): string {
   return [
     ...lines.map(([label, text]) => wrapped(`${label.padEnd(15)}${text}`, { indent: ' '.repeat(15) })),
     '',
-    ...attentionLines(status),
+    ...attentionLines(view),
     ...(paused ? ['Paying goes on with: aio-dca payouts resume'] : []),
   ].join('\n');
 }
@@ -143,8 +145,15 @@ function creditLines({ source, creditSource, status }: StatusView): [string, str
   ];
 }
 
-function attentionLines({ attention, lastRun, credits: { stuck } }: Status): string[] {
+function attentionLines({ status, overdue }: StatusView): string[] {
+  const {
+    attention,
+    lastRun,
+    paused,
+    credits: { stuck },
+  } = status;
   const { review, held, unknown, stale, aged, credits } = attention;
+  const open = aged - overdue.payouts;
   const doubtful = credits - BigInt(stuck.length);
   const needs: [boolean, string, string][] = [
     [review > 0n, `${counted(review, 'row')} of Lamassu in review`, 'aio-dca review list'],
@@ -166,11 +175,16 @@ function attentionLines({ attention, lastRun, credits: { stuck } }: Status): str
       `${counted(stuck.length, 'credit')} of the source wallet not made`,
       'aio-dca credits list --state intended',
     ],
-    [aged > 0n, `${counted(aged, 'open payout')} for too long`, 'aio-dca payouts list --open'],
+    [open > 0n, `${counted(open, 'open payout')} for too long`, 'aio-dca payouts list --open'],
+    [
+      overdue.sats > 0n,
+      `${formatSats(overdue.sats)} due for too long${paused ? ', but paused' : ''}`,
+      paused ? 'aio-dca payouts resume' : 'aio-dca poll says why',
+    ],
   ];
   const standing = needs.filter(([stands]) => stands);
   if (standing.length === 0) return ['Nothing needs a person.'];
-  return ['Needs a person:', ...standing.map(([, what, command]) => `  ${what.padEnd(42)}${command}`)];
+  return ['Needs a person:', ...standing.map(([, what, command]) => `  ${what.padEnd(41)} ${command}`)];
 }
 
 /** `5 minutes ago`, in the largest unit that fits twice. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import pkg from '../../package.json' with { type: 'json' };
-import { now, plus } from '../time.ts';
+import { now } from '../time.ts';
 import { makeCli } from './context.ts';
 import { type StatusView, statusJson, statusText } from './status-page.ts';
 
@@ -16,25 +16,15 @@ export function register(program: Command): void {
       const config = await cli.config();
       const view = await cli.withLedger('read', async (ledger): Promise<StatusView> => {
         const { currentRun } = await import('../ledger/lease.ts');
-        const { ledgerStatus } = await import('../ledger/status.ts');
-        const { dueGroups } = await import('../payouts/form.ts');
-        const { formOptions } = await import('../scheduler/pay.ts');
+        const { overview } = await import('../scheduler/due.ts');
         const { sourceBalance } = await import('../scheduler/balance.ts');
         const at = now();
         const asked = sourceBalance(config);
-        const status = await ledgerStatus(ledger.db, {
-          source: config.lamassu.name,
-          staleBefore: plus(at, -config.attention.staleAfterMs),
-          agedBefore: plus(at, -config.attention.payoutAfterMs),
-          creditSource: config.lnbits.creditSource,
-        });
-        const due = await dueGroups(ledger.db, formOptions(config, 0n));
         return {
+          ...(await overview(ledger.db, config, at)),
           version: pkg.version,
           ledger: { id: ledger.id, url: ledger.url, schema: ledger.schema },
-          status,
           running: (await currentRun(ledger.db)) ?? null,
-          waiting: due.reduce((left, group) => left - group.sats, status.owed.unformed),
           source: await asked,
           creditSource: config.lnbits.creditSource,
           now: at,

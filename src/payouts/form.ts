@@ -62,12 +62,20 @@ export interface DueGroup {
   fiat: bigint;
 }
 
-/** The payouts that forming would make now: the clients', then the commission's. */
-export async function dueGroups(db: Db, options: FormOptions): Promise<DueGroup[]> {
-  return [...(await dueClients(db, options)), ...(await dueCommission(db, options))];
+/**
+ * The payouts that forming would make now: the clients', then the commission's. With `before`, only of cash-outs that
+ * were processed before that moment.
+ */
+export async function dueGroups(db: Db, options: FormOptions, before?: Instant): Promise<DueGroup[]> {
+  return [...(await dueClients(db, options, before)), ...(await dueCommission(db, options, before))];
 }
 
-async function dueClients(db: Db, options: FormOptions): Promise<DueGroup[]> {
+function processedBefore(table: 'allocations' | 'commission_shares', before: Instant | undefined) {
+  return sql<SqlBool>`exists (select 1 from cash_outs as b where b.id = ${sql.ref(`${table}.cash_out_id`)}
+    and b.processed_at < ${before})`;
+}
+
+async function dueClients(db: Db, options: FormOptions, before?: Instant): Promise<DueGroup[]> {
   const single = options.batch === 'cash-out';
   const cashOut = single ? sql<string | null>`allocations.cash_out_id` : sql<string | null>`null`;
   const rows = await db
@@ -81,6 +89,7 @@ async function dueClients(db: Db, options: FormOptions): Promise<DueGroup[]> {
       sql<bigint>`cast(sum(allocations.fiat) as bigint)`.as('fiat'),
     ])
     .where(isDue(options))
+    .$if(before !== undefined, (query) => query.where(processedBefore('allocations', before)))
     .groupBy(['allocations.client_id', 'allocations.currency', 'recipients.status'])
     .$if(single, (query) => query.groupBy('allocations.cash_out_id'))
     .having(
@@ -95,7 +104,7 @@ async function dueClients(db: Db, options: FormOptions): Promise<DueGroup[]> {
   return rows.map((row) => ({ kind: 'client', ...row }));
 }
 
-async function dueCommission(db: Db, options: FormOptions): Promise<DueGroup[]> {
+async function dueCommission(db: Db, options: FormOptions, before?: Instant): Promise<DueGroup[]> {
   const rows = await db
     .selectFrom('commission_shares')
     .innerJoin('recipients', 'recipients.id', 'commission_shares.recipient_id')
@@ -105,6 +114,7 @@ async function dueCommission(db: Db, options: FormOptions): Promise<DueGroup[]> 
       sql<bigint>`cast(sum(commission_shares.sats) as bigint)`.as('sats'),
     ])
     .where('commission_shares.payout_id', 'is', null)
+    .$if(before !== undefined, (query) => query.where(processedBefore('commission_shares', before)))
     .groupBy(['commission_shares.recipient_id', 'commission_shares.currency', 'recipients.status'])
     .having(
       sql<SqlBool>`(sum(commission_shares.sats) >= ${options.minimumSats} or recipients.status <> 'active')`,

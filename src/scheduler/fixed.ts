@@ -2,6 +2,7 @@ import { BridgeError } from '../errors.ts';
 import { startRun } from '../ledger/lease.ts';
 import { lastReport, payoutsNeedingPeople } from '../ledger/news.ts';
 import { now } from '../time.ts';
+import { pauseOf } from './due.ts';
 import { formOptions, pay } from './pay.ts';
 import type { PollDeps } from './poll.ts';
 import { conclude, noTotals, type PollReport, summaryOf } from './report.ts';
@@ -35,6 +36,7 @@ export async function payFixed({ ledger, config, actor, log, signal }: PollDeps)
       source: emptyReport(await markOf(ledger.db, config.lamassu.name)),
       distributed: noTotals(),
       payouts,
+      paused: await pauseOf(ledger.db, config),
       problems,
       stopped: signal.aborted,
     });

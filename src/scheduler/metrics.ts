@@ -3,11 +3,9 @@ import { Gauge, Registry } from 'prom-client';
 import type { Config } from '../config/load.ts';
 import { formatDecimal } from '../dca/money.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
-import { ledgerStatus } from '../ledger/status.ts';
-import { dueGroups } from '../payouts/form.ts';
-import { type Instant, now, plus, toMs } from '../time.ts';
+import { type Instant, now, toMs } from '../time.ts';
 import { sourceBalance } from './balance.ts';
-import { formOptions } from './pay.ts';
+import { overview } from './due.ts';
 
 interface Sample {
   labels?: Record<string, string>;
@@ -32,15 +30,8 @@ export async function ledgerMetrics(ledger: Ledger, config: Config, version: str
   const at = now();
   const asked = sourceBalance(config);
   const { db } = ledger;
-  const status = await ledgerStatus(db, {
-    source: config.lamassu.name,
-    staleBefore: plus(at, -config.attention.staleAfterMs),
-    agedBefore: plus(at, -config.attention.payoutAfterMs),
-    creditSource: config.lnbits.creditSource,
-  });
+  const { status, waiting } = await overview(db, config, at);
   const { owed, attention, totals, mark } = status;
-  const due = await dueGroups(db, formOptions(config, 0n));
-  const waiting = due.reduce((left, group) => left - group.sats, owed.unformed);
   const last = await lastPoll(db);
   const source = await asked;
 

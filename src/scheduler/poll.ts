@@ -10,6 +10,7 @@ import { seeMachine } from '../ledger/machines.ts';
 import { lastReport, payoutsNeedingPeople, reviewsSince } from '../ledger/news.ts';
 import type { Ledger, Trx } from '../ledger/open.ts';
 import { now } from '../time.ts';
+import { pauseOf } from './due.ts';
 import { isOlderLedger, lookBeforeRecording, pay } from './pay.ts';
 import { pagesToRead, type Reading, readCashOuts } from './read.ts';
 import { add, conclude, noTotals, type PollReport, summaryOf } from './report.ts';
@@ -69,6 +70,7 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
       source,
       distributed,
       payouts,
+      paused: await pauseOf(ledger.db, config),
       problems,
       stopped: deps.signal.aborted,
     });

@@ -6,6 +6,7 @@ import { openSource } from '../lamassu/source.ts';
 import { neededSats } from '../ledger/credit-plan.ts';
 import { dueGroups } from '../payouts/form.ts';
 import { type Instant, now } from '../time.ts';
+import { pauseOf } from './due.ts';
 import { formOptions, type PayReport } from './pay.ts';
 import type { PollDeps } from './poll.ts';
 import { pagesToRead, readCashOuts } from './read.ts';
@@ -69,6 +70,7 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
       source,
       distributed,
       payouts: none,
+      paused: await pauseOf(trx, config),
       problems,
       stopped: signal.aborted,
     });

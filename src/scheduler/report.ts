@@ -2,6 +2,7 @@ import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import type { BridgeError } from '../errors.ts';
 import { now } from '../time.ts';
+import type { Pause } from './due.ts';
 import type { PayReport } from './pay.ts';
 import type { ReadReport } from './read.ts';
 
@@ -22,6 +23,8 @@ export interface PollReport {
   source: ReadReport & { failed?: boolean };
   distributed: Totals;
   payouts: PayReport;
+  /** The brake as it is at the end. */
+  paused: Pause | null;
   problems: BridgeError[];
   /** What no earlier run has reported yet: rows in review, and payouts that became held or unknown. */
   news: { reviews: number; payouts: string[] };

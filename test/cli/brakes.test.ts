@@ -1,3 +1,4 @@
+import { appendFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ledgerKinds } from '../support/ledgers.ts';
 import { startWorld, type World, type WorldOptions } from '../support/world.ts';
@@ -92,6 +93,44 @@ describe.each(ledgerKinds)('brakes on %s', (ledger) => {
     expect(await balances()).toEqual([0n, 0n]);
     await world.must(['payouts', 'release', '--all', '--yes']);
     expect((await world.must(['poll', '--json'])).json()).toMatchObject({ payouts: { settled: 2, held: 0 } });
+  });
+
+  test('what a pause holds back is told by each run, and needs a person once it is due for too long', async () => {
+    await begin();
+    await world.must(['--actor', 'dora', 'payouts', 'pause', '--reason', 'odd sums']);
+    const poll = await world.must(['poll']);
+    expect(poll.stdout.replace(/\s+/g, ' ')).toMatch(
+      /Paying is paused by dora since \S+ \S+ GMT-6: odd sums\. 484,207 sat that could be paid wait\./,
+    );
+    expect((await world.must(['poll', '--json'])).json()).toMatchObject({
+      outcome: 'ok',
+      paused: true,
+      pause: { by: 'dora', reason: 'odd sums', waiting_sats: 484_207 },
+    });
+    expect((await world.must(['status', '--json'])).json()).toMatchObject({
+      owed: { overdue_sats: 0 },
+      attention: { aged: 0 },
+    });
+    await appendFile(world.configFile, '[attention]\npayout_after = "1 ms"\n');
+    const status = await world.aioDca(['status']);
+    expect(status.code).toBe(2);
+    expect(status.stdout).toMatch(/484,207 sat due for too long, but paused\s+aio-dca payouts resume/);
+    expect((await world.aioDca(['status', '--json'])).json()).toMatchObject({
+      owed: { overdue_sats: 484_207 },
+      attention: { aged: 2 },
+    });
+    expect((await world.must(['metrics'])).stdout).toContain('aio_dca_attention{reason="aged"} 2');
+    await world.must(['payouts', 'resume']);
+    expect((await world.must(['poll', '--json'])).json()).toMatchObject({ paused: false, pause: null });
+    expect((await world.must(['status', '--json'])).json()).toMatchObject({ attention: { aged: 0 } });
+  });
+
+  test('what is below the minimum waits as long as it takes, and is not overdue', async () => {
+    await begin({ payouts: 'minimum_sats = 300000', config: '[attention]\npayout_after = "1 ms"' });
+    await world.must(['poll']);
+    expect((await world.must(['status', '--json'])).json()).toMatchObject({
+      owed: { waiting_sats: 484_207, overdue_sats: 0 },
+    });
   });
 
   test('a hold and a release name one payout, or all', async () => {

@@ -335,8 +335,8 @@ quiet = "1 ms"
       payouts: { settled: 1 },
       source: { read: 0, mark: { id: mark }, failed: true },
     });
-    expect(pollText(report)).toMatch(/^Lamassu could not be read\.$/m);
-    expect(pollText(report)).not.toContain('0 new cash-outs');
+    expect(pollText(report, 'UTC')).toMatch(/^Lamassu could not be read\.$/m);
+    expect(pollText(report, 'UTC')).not.toContain('0 new cash-outs');
     expect(report.problems.map((one) => one.code)).toEqual(['lamassu/unreachable']);
     expect(lnbits.balance(alice.id)).toBe(484_207n);
   });

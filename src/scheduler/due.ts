@@ -1,0 +1,68 @@
+import { type SqlBool, sql } from 'kysely';
+import type { Config } from '../config/load.ts';
+import type { Db } from '../ledger/open.ts';
+import { ledgerStatus, type Status } from '../ledger/status.ts';
+import { dueGroups } from '../payouts/form.ts';
+import { type Instant, plus } from '../time.ts';
+import { formOptions } from './pay.ts';
+
+/** The ledger at a glance, with what the configuration says of the sats that are in no payout yet; in satoshi. */
+export interface Overview {
+  /** Its `attention.aged` counts `overdue` as well: a payout for each that forming would make. */
+  status: Status;
+  /** Not due yet. */
+  waiting: bigint;
+  /** Due for longer than `[attention] payout_after`, and in no payout: paying is paused, or no run could form one. */
+  overdue: { payouts: bigint; sats: bigint };
+}
+
+export async function overview(db: Db, config: Config, at: Instant): Promise<Overview> {
+  const agedBefore = plus(at, -config.attention.payoutAfterMs);
+  const status = await ledgerStatus(db, {
+    source: config.lamassu.name,
+    staleBefore: plus(at, -config.attention.staleAfterMs),
+    agedBefore,
+    creditSource: config.lnbits.creditSource,
+  });
+  const due = await dueGroups(db, formOptions(config, 0n, at));
+  const overdue = await dueGroups(db, formOptions(config, 0n, agedBefore), agedBefore);
+  const { attention, owed } = status;
+  return {
+    status: { ...status, attention: { ...attention, aged: attention.aged + BigInt(overdue.length) } },
+    waiting: owed.unformed - satsOf(due),
+    overdue: { payouts: BigInt(overdue.length), sats: satsOf(overdue) },
+  };
+}
+
+/** The brake, and what it holds back now, in satoshi. */
+export interface Pause {
+  at: Instant;
+  by: string;
+  reason: string;
+  sats: bigint;
+}
+
+/** Null where paying is not paused. */
+export async function pauseOf(db: Db, config: Config): Promise<Pause | null> {
+  const { paused_at, paused_by, paused_reason } = await db
+    .selectFrom('ledger')
+    .select(['paused_at', 'paused_by', 'paused_reason'])
+    .executeTakeFirstOrThrow();
+  if (paused_at === null) return null;
+  const { open } = await db
+    .selectFrom('payout_parts as part')
+    .innerJoin('payouts', 'payouts.id', 'part.payout_id')
+    .select(sql<bigint>`cast(coalesce(sum(part.sats), 0) as bigint)`.as('open'))
+    .where('payouts.state', 'not in', ['settled', 'held'])
+    .where(
+      sql<SqlBool>`not exists (select 1 from payments as x where x.payout_id = part.payout_id
+        and x.part = part.part and x.state = 'settled')`,
+    )
+    .executeTakeFirstOrThrow();
+  const due = await dueGroups(db, formOptions(config, 0n));
+  return { at: paused_at, by: paused_by ?? '', reason: paused_reason ?? '', sats: open + satsOf(due) };
+}
+
+function satsOf(groups: { sats: bigint }[]): bigint {
+  return groups.reduce((all, group) => all + group.sats, 0n);
+}
