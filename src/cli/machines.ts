@@ -162,12 +162,12 @@ async function replace(
   const { replaceMachine } = await import('../ledger/machine-changes.ts');
   const { machineLabel, machineViews } = await import('../ledger/machines.ts');
   const who = { actor: cli.actor, run: null };
-  const done = await cli.withLedger('write', async ({ db, rehearse, write }) => {
+  const { views, old, moved } = await cli.withLedger('write', async ({ db, rehearse, write }) => {
     const planned = await rehearse((trx) => replaceMachine(trx, who, oldNamed, newNamed, now()));
     const question =
       `${machineLabel(planned.next)} takes the place of ${machineLabel(planned.old)}: ${movedText(planned.moved)}. ` +
       `Device id ${planned.old.device_id} is in use no more then. Replace it?`;
-    if (!(await cli.confirm(wrapped(question)))) return undefined;
+    await cli.confirm(wrapped(question));
     const at = now();
     const changed = await write(async (trx) => {
       const result = await replaceMachine(trx, who, oldNamed, newNamed, at);
@@ -176,11 +176,6 @@ async function replace(
     });
     return { ...changed, views: await machineViews(db, [changed.next], at) };
   });
-  if (!done) {
-    cli.answer({ written: false }, 'Nothing was changed.');
-    return;
-  }
-  const { views, old, moved } = done;
   const fundings = moved.map((one) => `f${one.id}`);
   for (const view of views) {
     cli.answer(
