@@ -8,10 +8,16 @@ export default {
   // Stryker would rewrite the paths of tsconfig.json with TypeScript 5's API, which TypeScript 7 does not have.
   tsconfigFile: 'none',
   coverageAnalysis: 'perTest',
-  mutate: ['src/dca/**/*.ts', 'src/payouts/decide.ts'],
+  mutate: [
+    'src/dca/**/*.ts',
+    'src/payouts/{decide,form,invoice,look,pay,resolve}.ts',
+    'src/ledger/payouts.ts',
+  ],
   reporters: ['clear-text', 'json'],
   jsonReporter: { fileName: 'coverage/mutation.json' },
   tempDirName: 'node_modules/.cache/stryker',
+  // A payment's look waits for its quiet time, however slow the machine is.
+  timeoutMS: 20_000,
   concurrency: 2,
   thresholds: { high: 95, low: 90, break: 90 },
 };
