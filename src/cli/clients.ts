@@ -47,7 +47,7 @@ export function register(program: Command): void {
   named(clients, 'pause', 'takes no new share from now on; what is his is still paid').action(
     (name: string, _options: object, command: Command) => pause(name, true, command),
   );
-  named(clients, 'resume', 'shares again from now on; also takes back a closing').action(
+  named(clients, 'resume', 'shares again from now on').action(
     (name: string, _options: object, command: Command) => pause(name, false, command),
   );
   named(clients, 'close', 'for good, once no cash remains and all sats are paid').action(close);
@@ -164,37 +164,13 @@ async function close(text: string, _options: object, command: Command): Promise<
   const name = parseName(text, 'NAME');
   const { closeClient } = await import('../ledger/client-close.ts');
   const { viewsOf } = await import('../ledger/client-view.ts');
-  const { view, unsettled } = await cli.withLedger('write', async (ledger) => {
+  const view = await cli.withLedger('write', async (ledger) => {
     const closed = await ledger.write((trx) =>
       closeClient(trx, { actor: cli.actor, run: null }, name, now()),
     );
-    return { view: await only(viewsOf(ledger.db, [closed.client])), unsettled: closed.unsettled };
+    return only(viewsOf(ledger.db, [closed]));
   });
-  if (view.client.status === 'closed') {
-    cli.answer(clientJson(view), `Client ${name} is closed.`);
-    return;
-  }
-  const { waiting, payouts } = unsettled;
-  const held = payouts.filter((payout) => payout.state === 'held');
-  // What waits in fixed mode is due at its next time, and at once in flow mode.
-  const fixed = waiting > 0n && view.client.mode === 'fixed';
-  const commands = [
-    ...(fixed ? [`aio-dca clients set ${name} --mode flow`] : []),
-    ...(waiting > 0n || payouts.length > held.length ? ['aio-dca poll'] : []),
-    ...held.map((payout) => `aio-dca payouts show p${payout.id}`),
-    `aio-dca clients close ${name}`,
-  ];
-  const owed = waiting + payouts.reduce((total, payout) => total + payout.sats, 0n);
-  cli.answer(
-    clientJson(view),
-    [
-      `Client ${name} is closing: ${formatSats(owed)} are not settled yet.`,
-      'The next run pays what waits, however little.',
-      'Then close it again:',
-      ...commands.map((line) => `  ${line}`),
-    ].join('\n'),
-  );
-  process.exitCode = 2;
+  cli.answer(clientJson(view), `Client ${name} is closed.`);
 }
 
 async function list(_options: object, command: Command): Promise<void> {

@@ -81,7 +81,7 @@ export async function setClient(
   return after;
 }
 
-/** A paused client takes no new share from `at` on; `resume` also takes back a closing that is not finished. */
+/** A paused client takes no new share from `at` on; `resume` also takes back a closing that an older version began. */
 export async function pauseClient(
   trx: Trx,
   who: Who,

@@ -1,48 +1,29 @@
 import { sql } from 'kysely';
+import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
 import { type Client, openClient, setStatus, snapshot } from './clients.ts';
 import { record, type Who } from './log.ts';
 import type { Trx } from './open.ts';
-import type { PayoutState } from './schema.ts';
 
-/** What keeps a client from being closed. */
-export interface Unsettled {
-  /** Allocated and in no payout yet, in satoshi. */
-  waiting: bigint;
-  /** Payouts that are not settled. */
-  payouts: { id: bigint; state: PayoutState; sats: bigint }[];
-}
-
-/**
- * Closes a client for good. While sats of it are not settled it becomes `closing` instead: the next run pays them,
- * however few they are, and then it can be closed. Throws `usage/invalid` while it has cash.
- */
-export async function closeClient(
-  trx: Trx,
-  who: Who,
-  name: string,
-  at: Instant,
-): Promise<{ client: Client; unsettled: Unsettled }> {
+/** Closes a client for good. Throws `usage/invalid` while it has cash, or sats that are not settled. */
+export async function closeClient(trx: Trx, who: Who, name: string, at: Instant): Promise<Client> {
   const before = await openClient(trx, name, at);
-  await refuseWithCash(trx, before);
-  const unsettled = await unsettledOf(trx, before.id);
-  const done = unsettled.waiting === 0n && unsettled.payouts.length === 0;
-  const status = done ? 'closed' : 'closing';
-  if (before.status !== status) {
-    await setStatus(trx, before, status);
-    await record(trx, who, {
-      at,
-      action: 'client close',
-      subject: `client ${name}`,
-      before: snapshot(before),
-      after: { ...snapshot(before), status },
-    });
-  }
-  return { client: { ...before, status }, unsettled };
+  await refuseUnsettled(trx, before);
+  const client: Client = { ...before, status: 'closed' };
+  await setStatus(trx, before, client.status);
+  await record(trx, who, {
+    at,
+    action: 'client close',
+    subject: `client ${name}`,
+    before: snapshot(before),
+    after: snapshot(client),
+  });
+  return client;
 }
 
-async function refuseWithCash(trx: Trx, { id, name }: Client): Promise<void> {
+/** What remains of the client, and the commands that clear it: the cash first, for what is paid without it follows. */
+async function refuseUnsettled(trx: Trx, { id, name, mode }: Client): Promise<void> {
   const fundings = await trx
     .selectFrom('fundings')
     .select(['id', 'status'])
@@ -50,25 +31,11 @@ async function refuseWithCash(trx: Trx, { id, name }: Client): Promise<void> {
     .where('status', 'in', ['in_flight', 'deposited'])
     .orderBy('id')
     .execute();
-  if (fundings.length === 0) return;
-  const commands = fundings.map((one) =>
-    one.status === 'in_flight'
-      ? `aio-dca fundings cancel f${one.id}`
-      : `aio-dca fundings withdraw f${one.id} --reason "…"`,
-  );
-  throw invalid(
-    `CLIENT: ${name} still has cash: ${fundings.map((one) => `f${one.id} (${one.status.replace('_', ' ')})`).join(', ')}`,
-    `To clear it:\n${[...commands, `aio-dca clients close ${name}`].map((line) => `  ${line}`).join('\n')}`,
-  );
-}
-
-async function unsettledOf(trx: Trx, id: bigint): Promise<Unsettled> {
   const { waiting } = await trx
     .selectFrom('allocations')
     .select(sql<bigint>`cast(coalesce(sum(net), 0) as bigint)`.as('waiting'))
     .where('client_id', '=', id)
     .where('payout_id', 'is', null)
-    .where('net', '>', 0n)
     .executeTakeFirstOrThrow();
   const payouts = await trx
     .selectFrom('payouts')
@@ -77,9 +44,32 @@ async function unsettledOf(trx: Trx, id: bigint): Promise<Unsettled> {
     .where('state', '<>', 'settled')
     .orderBy('id')
     .execute();
-  return { waiting, payouts };
-}
-
-function invalid(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `${message}.`, hint);
+  const owed = payouts.reduce((total, { sats }) => total + sats, waiting);
+  if (fundings.length === 0 && owed === 0n) return;
+  const { paused_at } = await trx.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
+  const held = payouts.filter(({ state }) => state === 'held');
+  const pays = waiting > 0n || payouts.length > held.length;
+  const commands = [
+    ...fundings.map((one) =>
+      one.status === 'in_flight'
+        ? `aio-dca fundings cancel f${one.id}`
+        : `aio-dca fundings withdraw f${one.id} --reason "…"`,
+    ),
+    // What waits in fixed mode is due at its next time, and at once in flow mode.
+    ...(waiting > 0n && mode === 'fixed' ? [`aio-dca clients set ${name} --mode flow`] : []),
+    ...(pays && paused_at !== null ? ['aio-dca payouts resume'] : []),
+    ...(pays ? ['aio-dca poll'] : []),
+    ...held.map((payout) => `aio-dca payouts show p${payout.id}`),
+    `aio-dca clients close ${name}`,
+  ];
+  const cash = fundings.map((one) => `f${one.id} (${one.status.replace('_', ' ')})`).join(', ');
+  const remains = [
+    ...(fundings.length > 0 ? [`still has cash: ${cash}`] : []),
+    ...(owed > 0n ? [`is owed ${groupDigits(owed)} sat that are not settled yet`] : []),
+  ];
+  throw new BridgeError(
+    'usage/invalid',
+    `CLIENT: ${name} ${remains.join('; and ')}.`,
+    `To clear it:\n${commands.map((line) => `  ${line}`).join('\n')}`,
+  );
 }

@@ -11,7 +11,7 @@ export interface Client {
   id: bigint;
   name: string;
   walletId: string;
-  /** `closing`: closed as soon as what is owed is settled. `closed` is final. */
+  /** `closing`: an older version began to close it, and sats were owed. `closed` is final. */
   status: Schema['recipients']['status'];
   createdAt: Instant;
   mode: Mode;

@@ -268,7 +268,7 @@ test('a paid client has metrics, on the page and in JSON', async () => {
   for (const line of `${page}\n${list}`.split('\n')) expect([...line].length).toBeLessThanOrEqual(100);
 });
 
-test('who leaves with sats owed is closing until they are paid', async () => {
+test('who leaves with sats owed is closed once they are paid', async () => {
   const poor = await startWorld({ tunnel: 'direct', sats: 1n });
   try {
     await poor.must(['migrate']);
@@ -277,9 +277,9 @@ test('who leaves with sats owed is closing until they are paid', async () => {
     await poor.insertCashOut();
     expect((await poor.aioDca(['poll'])).code).toBe(75);
     const closing = await poor.aioDca(['clients', 'close', 'leaver']);
-    expect(closing.code).toBe(2);
-    expect(closing.stdout).toContain('484,207 sat are not settled yet');
-    expect(closing.stdout).toContain('  aio-dca poll\n  aio-dca clients close leaver');
+    expect(closing.code).toBe(64);
+    expect(closing.stderr).toContain('owed 484,207 sat that are not settled yet');
+    expect(closing.stderr).toContain('  aio-dca poll\n  aio-dca clients close leaver');
     await poor.lnbits.topUp(poor.source.id, 1_000_000n);
     await poor.must(['poll']);
     const closed = await poor.must(['clients', 'close', 'leaver', '--json']);

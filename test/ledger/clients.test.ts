@@ -4,6 +4,7 @@ import { addClient, pauseClient, setClient } from '../../src/ledger/client-chang
 import { closeClient } from '../../src/ledger/client-close.ts';
 import { viewsOf } from '../../src/ledger/client-view.ts';
 import { clientsAt, findClient } from '../../src/ledger/clients.ts';
+import { pausePaying } from '../../src/ledger/decisions.ts';
 import { addFunding, cancelFunding, withdrawFunding } from '../../src/ledger/fundings.ts';
 import { ingest } from '../../src/ledger/ingest.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
@@ -278,38 +279,48 @@ forEachLedger((_kind, open) => {
       });
       await ledger.write((trx) => withdrawFunding(trx, who, 1n, null, now(), 'closing'));
       await ledger.write((trx) => cancelFunding(trx, who, 2n, now(), undefined));
-      expect(await close()).toMatchObject({ client: { status: 'closed' } });
+      expect(await close()).toMatchObject({ status: 'closed' });
     });
 
-    test('waits until what is owed is settled', async () => {
+    test('is refused until what is owed is settled, with what clears it, and changes nothing', async () => {
       const ledger = await open();
       const alice = await add(ledger, 'alice');
       await fund(ledger, 'alice', 100n);
       await cashOut(ledger, 'one', 100n, ago(1_000));
       const close = () => ledger.write((trx) => closeClient(trx, who, 'alice', now()));
-      expect(await close()).toMatchObject({ client: { status: 'closing' }, unsettled: { waiting: 100n } });
-      await expect(fund(ledger, 'alice', 100n)).rejects.toThrow('alice is closing');
+      await fund(ledger, 'alice', 100n, null);
+      await expect(close()).rejects.toMatchObject({
+        code: 'usage/invalid',
+        message:
+          'CLIENT: alice still has cash: f2 (in flight); and is owed 100 sat that are not settled yet.',
+        hint: 'To clear it:\n  aio-dca fundings cancel f2\n  aio-dca poll\n  aio-dca clients close alice',
+      });
+      await ledger.write((trx) => cancelFunding(trx, who, 2n, now(), undefined));
+      await ledger.write((trx) => pausePaying(trx, who, 'odd', now()));
+      await expect(close()).rejects.toMatchObject({
+        message: 'CLIENT: alice is owed 100 sat that are not settled yet.',
+        hint: expect.stringContaining('  aio-dca payouts resume\n  aio-dca poll\n'),
+      });
 
       const id = await payOut(ledger, alice.id, 100n, 'held');
-      expect(await close()).toMatchObject({
-        client: { status: 'closing' },
-        unsettled: { waiting: 0n, payouts: [{ id, state: 'held', sats: 100n }] },
+      await expect(close()).rejects.toMatchObject({
+        hint: `To clear it:\n  aio-dca payouts show p${id}\n  aio-dca clients close alice`,
       });
+      expect((await findClient(ledger.db, 'alice', now())).status).toBe('active');
       await ledger.db.updateTable('payouts').set({ state: 'settled', settled_at: now() }).execute();
-      expect(await close()).toMatchObject({ client: { status: 'closed' } });
+      expect(await close()).toMatchObject({ status: 'closed' });
       expect((await logOf(ledger, 'client alice')).map((row) => row.action)).toEqual([
         'client add',
-        'client close',
         'client close',
       ]);
     });
 
-    test('is final, and until then can be taken back', async () => {
+    test('is final; one that an older version began can be taken back', async () => {
       const ledger = await open();
       await add(ledger, 'alice');
       await fund(ledger, 'alice', 100n);
-      await cashOut(ledger, 'one', 100n, ago(1_000));
-      await ledger.write((trx) => closeClient(trx, who, 'alice', now()));
+      await ledger.db.updateTable('recipients').set({ status: 'closing' }).execute();
+      await expect(fund(ledger, 'alice', 100n)).rejects.toThrow('alice is closing');
       const resume = () => ledger.write((trx) => pauseClient(trx, who, 'alice', false, now()));
       expect(await resume()).toMatchObject({ status: 'active' });
       await ledger.db.updateTable('recipients').set({ status: 'closed' }).execute();

@@ -125,8 +125,10 @@ forEachLedger((_kind, open) => {
       await expect(adjust(book, withdrawn, 1n)).rejects.toThrow('f2 is withdrawn');
       const spent = await book.cash('alice', 10, begin);
       await book.cashOut(10, out);
+      await book.pay(later);
+      await book.ledger.db.updateTable('payouts').set({ state: 'settled', settled_at: later }).execute();
       await book.ledger.write((trx) => closeClient(trx, who, 'alice', later));
-      await expect(adjust(book, spent, 100n)).rejects.toThrow('alice, who is closing');
+      await expect(adjust(book, spent, 100n)).rejects.toThrow('alice, who is closed');
     });
   });
 
