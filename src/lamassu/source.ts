@@ -4,6 +4,7 @@ import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
 import { type CashOutColumn, noteSlots, optionalColumns, requiredColumns } from './columns.ts';
 import { type Connection, connect, type LamassuOptions } from './connect.ts';
+import type { Connect } from './keep.ts';
 import { type Access, present, type Rights, readAccess, readTooMuch } from './rights.ts';
 import type { LamassuRow } from './row.ts';
 
@@ -45,9 +46,9 @@ const MOST_IDS = 5;
 
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
-/** Opens Lamassu's database. Errors: those of `connect`. */
-export async function openSource(options: LamassuOptions): Promise<Source> {
-  const connection = await connect(options);
+/** Opens Lamassu's database, by a session of its own or one that is kept. Errors: those of `connect`. */
+export async function openSource(options: LamassuOptions, by: Connect = connect): Promise<Source> {
+  const connection = await by(options);
   try {
     await connection.query('begin isolation level repeatable read read only');
     const access = await readAccess(connection);

@@ -2,6 +2,7 @@ import cron from 'node-cron';
 import type { Logger } from 'pino';
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
+import { type Connect, keepConnection } from '../lamassu/keep.ts';
 import type { Ledger } from '../ledger/open.ts';
 import { poll } from './poll.ts';
 import type { RunSeen } from './run-metrics.ts';
@@ -32,7 +33,7 @@ export function cronLines({ schedule, fixed }: Pick<Config, 'schedule' | 'fixed'
 /**
  * Polls at once and then on schedule, until it is asked to stop; the run at hand then finishes its step and leaves
  * the rest to the next. A tick is only a hint: what is due comes from the ledger, and one that falls into a run is
- * skipped. A run that fails is logged, and the next tick tries again; only where the very first one shows that no
+ * skipped. The session with Lamassu stays open in between. A run that fails is logged, and the next tick tries again; only where the very first one shows that no
  * retry will help (exit code 78) that error is thrown.
  */
 export async function runDaemon(deps: DaemonDeps): Promise<void> {
@@ -42,7 +43,18 @@ export async function runDaemon(deps: DaemonDeps): Promise<void> {
     'daemon begins',
   );
   signal.addEventListener('abort', () => log.info('asked to stop: the step at hand is finished first'));
-  const refusal = await runOnce(deps);
+  const lamassu = keepConnection();
+  try {
+    await runOnSchedule(deps, lamassu.connect);
+  } finally {
+    await lamassu.close();
+  }
+  log.info('daemon ends');
+}
+
+async function runOnSchedule(deps: DaemonDeps, connect: Connect): Promise<void> {
+  const { config, log, signal } = deps;
+  const refusal = await runOnce(deps, connect);
   if (refusal) throw refusal;
   deps.onReady?.();
   let running: Promise<unknown> | undefined;
@@ -51,7 +63,7 @@ export async function runDaemon(deps: DaemonDeps): Promise<void> {
       log.debug('tick skipped: a run is going on');
       return;
     }
-    running = runOnce(deps).finally(() => {
+    running = runOnce(deps, connect).finally(() => {
       running = undefined;
     });
   };
@@ -63,17 +75,16 @@ export async function runDaemon(deps: DaemonDeps): Promise<void> {
   await aborted(signal);
   for (const task of tasks) await task.destroy();
   await running;
-  log.info('daemon ends');
 }
 
 /** One run; what goes wrong is logged. Answers the error that no retry will help, if there is one. */
-async function runOnce(deps: DaemonDeps): Promise<BridgeError | undefined> {
+async function runOnce(deps: DaemonDeps, connect: Connect): Promise<BridgeError | undefined> {
   const { config, actor, log, signal } = deps;
   const startedAt = performance.now();
   const seen = (outcome: string, codes: string[]) =>
     deps.onRun?.({ outcome, seconds: (performance.now() - startedAt) / 1000, codes });
   try {
-    const report = await deps.withLedger((ledger) => poll({ ledger, config, actor, log, signal }));
+    const report = await deps.withLedger((ledger) => poll({ ledger, config, actor, log, signal, connect }));
     seen(
       report.outcome,
       report.problems.map(({ code }) => code),

@@ -3,6 +3,7 @@ import type { Config } from '../config/load.ts';
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import type { BridgeError } from '../errors.ts';
+import type { Connect } from '../lamassu/keep.ts';
 import { openSource } from '../lamassu/source.ts';
 import { type Run, startRun } from '../ledger/lease.ts';
 import type { Who } from '../ledger/log.ts';
@@ -24,6 +25,8 @@ export interface PollDeps {
   log: Logger;
   /** Aborted when the program was asked to stop: the step at hand is finished, no other begun. */
   signal: AbortSignal;
+  /** How to reach Lamassu; by default by a session of its own. */
+  connect?: Connect;
 }
 
 /**
@@ -93,7 +96,7 @@ async function readHalf(
 ): Promise<PollReport['source']> {
   const { ledger, config } = deps;
   try {
-    const source = await openSource(config.lamassu);
+    const source = await openSource(config.lamassu, deps.connect);
     try {
       const machines = await source.machines();
       const mark = await run.write(async (trx) => {
