@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
@@ -36,9 +36,15 @@ export function sshdAvailable(): boolean {
   return available;
 }
 
-/** OpenSSH's sshd on a free loopback port, with the authorized_keys line that operators get, for `target`. */
-export async function startSshd(target: { host: string; port: number }): Promise<Sshd> {
-  const root = process.getuid?.() === 0;
+/**
+ * OpenSSH's sshd on a free loopback port, with the authorized_keys line that operators get, for `target`. `shell`: the
+ * key may do everything, as the user who runs this.
+ */
+export async function startSshd(
+  target: { host: string; port: number },
+  { shell = false } = {},
+): Promise<Sshd> {
+  const root = process.getuid?.() === 0 && !shell;
   const directory = await mkdtemp(join(tmpdir(), 'aio-dca-sshd-'));
   const port = await freePort();
   const hostKey = generateKeyPair();
@@ -49,12 +55,15 @@ export async function startSshd(target: { host: string; port: number }): Promise
     if (root) await chown(path, NOBODY.uid, NOBODY.gid);
     return path;
   };
+  const allowed = shell ? clientKey.public : authorizedKeysLine(clientKey.public, target.host, target.port);
+  // Where root starts it, it wants the folder that its service would have made.
+  if (process.getuid?.() === 0 && shell) await mkdir('/run/sshd', { recursive: true, mode: 0o755 });
   const config = await file(
     'sshd_config',
     [
       `ListenAddress 127.0.0.1:${port}`,
       `HostKey ${await file('host_key', hostKey.private)}`,
-      `AuthorizedKeysFile ${await file('authorized_keys', `${authorizedKeysLine(clientKey.public, target.host, target.port)}\n`)}`,
+      `AuthorizedKeysFile ${await file('authorized_keys', `${allowed}\n`)}`,
       'PidFile none',
       'UsePAM yes',
       'StrictModes no',
