@@ -30,13 +30,21 @@ export interface Audit {
   settled: number;
 }
 
-/** `settled`: the rows of Lamassu that are no success, and that a person settled by what Lamassu tells of them. */
-export async function audit(world: World, { settled = [] }: { settled?: string[] } = {}): Promise<Audit> {
+/**
+ * `settled`: the rows of Lamassu that are no success, and that a person settled by what Lamassu tells of them.
+ * `lostByLnbits`: hashes that LNbits debited and never credited, as a person found, who had them paid again.
+ */
+export async function audit(
+  world: World,
+  { settled = [], lostByLnbits = [] }: { settled?: string[]; lostByLnbits?: string[] } = {},
+): Promise<Audit> {
   const violations: Violation[] = [];
   const blame = (kind: Violation['kind'], what: string) => violations.push({ kind, what });
   const { due, totals } = await whatIsDue(world, settled, blame);
 
-  const debits = (await paymentsOf(world, world.source.adminkey)).filter((one) => one.amount < 0n);
+  const debits = (await paymentsOf(world, world.source.adminkey)).filter(
+    (one) => one.amount < 0n && !lostByLnbits.includes(one.hash),
+  );
   const spent = -sum(debits.filter((one) => one.status !== 'failed').map((one) => one.amount));
   const wallets = new Map<string, bigint>();
   const arrived = new Map<string, bigint>();

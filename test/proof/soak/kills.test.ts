@@ -44,9 +44,9 @@ test.skipIf(!available)(
     const killed = [...victims].map((victim) => `${victim} ${sum(({ kills }) => kills.get(victim) ?? 0)}`);
     process.stdout.write(
       `soak: ${ROUNDS * tallies.length} rounds; killed: ${killed.join(', ')}; runs cut short: ${sum((one) => one.cut)}; ` +
-        `payouts settled: ${sum((one) => one.payments)}; lost ${sum((one) => one.lost)}, twice ${sum((one) => one.twice)}\n`,
+        `payouts settled: ${sum((one) => one.payments)}; debited by a killed LNbits and never credited: ${sum((one) => one.lostByLnbits.length)}; lost ${sum((one) => one.lost)}, twice ${sum((one) => one.twice)}\n`,
     );
     expect(tallies.flatMap(({ wrong }) => wrong)).toEqual([]);
-    expect(sum(({ cut }) => cut)).toBeGreaterThan((ROUNDS * tallies.length) / 3);
+    expect(sum(({ cut }) => cut)).toBeGreaterThan((ROUNDS * tallies.length) / 5);
   },
 );

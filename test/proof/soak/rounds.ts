@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { audit, type Violation } from '../../support/auditor.ts';
 import type { Ran } from '../../support/command.ts';
-import { ledgerSql } from '../../support/ledger-sql.ts';
+import type { World } from '../../support/world.ts';
 import { chanceOf, pick } from '../chance.ts';
+import { decideHeld, heldIn } from './held.ts';
 import type { Installation, Part } from './installation.ts';
 
 type Victim = Part | 'the bridge';
@@ -15,6 +16,8 @@ export interface Tally {
   payments: number;
   lost: number;
   twice: number;
+  /** Payments that LNbits debited and never credited, because it was killed in between; a person had them paid again. */
+  lostByLnbits: string[];
   /** Everything that is not as it should be, in words. */
   wrong: string[];
 }
@@ -44,7 +47,10 @@ export async function soak(
 ): Promise<Tally> {
   const { world, parts, name } = installation;
   const chance = chanceOf(name);
-  const tally: Tally = { kills: new Map(), cut: 0, payments: 0, lost: 0, twice: 0, wrong: [] };
+  const tally: Tally = {
+    ...{ kills: new Map(), cut: 0, payments: 0 },
+    ...{ lost: 0, twice: 0, lostByLnbits: [], wrong: [] },
+  };
   // The bridge half as often again as each server.
   const victims: Victim[] = [...parts.keys(), ...parts.keys(), 'the bridge', 'the bridge', 'the bridge'];
   const typicalMs = await durationOfRun(installation);
@@ -61,7 +67,8 @@ export async function soak(
     const ran = await run.ended;
     tally.kills.set(victim, (tally.kills.get(victim) ?? 0) + 1);
     if (ran.code !== 0) tally.cut += 1;
-    if (!endedAsExpected(ran, victim)) tally.wrong.push(`${name}, round ${round}, ${victim}: ${said(ran)}`);
+    if (!(await endedAsExpected(world, ran, victim)))
+      tally.wrong.push(`${name}, round ${round}, ${victim}: ${said(ran)}`);
     if (round % auditEvery === 0 || round === rounds) {
       const found = await settleDown(installation, tally);
       tally.wrong.push(...found.map((what) => `${name}, after round ${round}: ${what}`));
@@ -71,10 +78,10 @@ export async function soak(
   return tally;
 }
 
-/** A killed bridge may have been done before; a bridge whose server died says that it goes on next time. */
-function endedAsExpected({ code, signal }: Ran, victim: Victim): boolean {
+/** A killed bridge may have been done before; one whose server died goes on next time, or holds what a person decides. */
+async function endedAsExpected(world: World, { code, signal }: Ran, victim: Victim): Promise<boolean> {
   if (signal === 'SIGKILL') return victim === 'the bridge';
-  return code === 0 || code === 75;
+  return code === 0 || code === 75 || (code === 2 && (await heldIn(world)).length > 0);
 }
 
 function said({ code, stdout, stderr }: Ran): string {
@@ -102,7 +109,7 @@ async function newBusiness({ world }: Installation, chance: () => number): Promi
 }
 
 /** Just now, so that cash that is entered later counts for later ones only. 128.1 sat for each GTQ. */
-async function sell(world: Installation['world'], gtq: bigint): Promise<void> {
+async function sell(world: World, gtq: bigint): Promise<void> {
   const atoms = `${(gtq * 1281n) / 10n}`;
   const now = new Date().toISOString();
   await world.insertCashOut({
@@ -117,9 +124,14 @@ async function sell(world: Installation['world'], gtq: bigint): Promise<void> {
 /** Runs until nothing is open any more, then counts everything. */
 async function settleDown({ world }: Installation, tally: Tally): Promise<string[]> {
   let ran = await world.aioDca(POLL);
-  for (let run = 1; run < MORE_RUNS && ran.code !== 0; run += 1) ran = await world.aioDca(POLL);
+  for (let run = 1; run < MORE_RUNS; run += 1) {
+    const lost = await decideHeld(world);
+    tally.lostByLnbits.push(...lost);
+    if (ran.code === 0 && lost.length === 0) break;
+    ran = await world.aioDca(POLL);
+  }
   if (ran.code !== 0) return [`still after ${MORE_RUNS} runs: ${said(ran)}`, ...(await heldIn(world))];
-  const { violations, settled } = await audit(world);
+  const { violations, settled } = await audit(world, { lostByLnbits: tally.lostByLnbits });
   const count = (kind: Violation['kind']) => violations.filter((one) => one.kind === kind).length;
   tally.payments = settled;
   tally.lost += count('lost');
@@ -129,9 +141,4 @@ async function settleDown({ world }: Installation, tally: Tally): Promise<string
     ...violations.map(({ kind, what }) => `${kind}: ${what}`),
     ...(books.code === 0 ? [] : [`verify: ${said(books)}`]),
   ];
-}
-
-async function heldIn({ ledgerUrl }: Installation['world']): Promise<string[]> {
-  const held = await ledgerSql(ledgerUrl, "select id, reason from payouts where state = 'held'");
-  return held.map(({ id, reason }) => `p${id} is held: ${reason}`);
 }
