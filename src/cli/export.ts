@@ -60,9 +60,10 @@ async function run(name: KindName, options: ExportOptions, cli: Cli): Promise<vo
   const range = parseRange(options, config.timezone);
   const { json = false, quiet = false } = cli.globals;
   const format = formatOf(options, json);
-  const [{ kinds }, { pages, countRows }, { formatted }, { counted, noTotals }] = await Promise.all([
+  const [{ kinds }, { pages, countRows }, changes, { formatted }, { counted, noTotals }] = await Promise.all([
     import('../export/kinds.ts'),
     import('../export/rows.ts'),
+    import('../export/changes.ts'),
     import('../export/format.ts'),
     import('../export/totals.ts'),
   ]);
@@ -72,9 +73,15 @@ async function run(name: KindName, options: ExportOptions, cli: Cli): Promise<vo
   const { output } = options;
   const complete = await cli.withLedger('read', async ({ db }) => {
     const choice = { ...range, client: await clientId(db, kind, options.client) };
-    const rows = untilStopped(pages(db, kind, choice), signal);
+    const of = {
+      ...{ ...range, actor: null },
+      about: choice.client === null ? null : { subjects: [], recipient: choice.client },
+    };
+    const read = name === 'changes' ? changes.changePages(db, of) : pages(db, kind, choice);
+    const count = () => (name === 'changes' ? changes.countChanges(db, of) : countRows(db, kind, choice));
+    const rows = untilStopped(read, signal);
     const watched = process.stderr.isTTY && !quiet && (output !== undefined || !process.stdout.isTTY);
-    const shown = watched ? withProgress(rows, () => countRows(db, kind, choice)) : rows;
+    const shown = watched ? withProgress(rows, count) : rows;
     const pieces = formatted(kind, counted(kind, shown, totals), format, config.timezone);
     return output === undefined ? toStdout(pieces) : toFile(output, pieces, config);
   });

@@ -1,7 +1,5 @@
 import type { Command } from 'commander';
-import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Row } from '../export/rows.ts';
-import type { Db } from '../ledger/open.ts';
 import { makeCli } from './context.ts';
 import { toStdout } from './output.ts';
 import { clean, formatSats, formatTime, withLocalTimes } from './print.ts';
@@ -18,7 +16,7 @@ export function register(program: Command): void {
     .option('--actor <name>', 'only what this person, timer or daemon did')
     .option(
       '--subject <what>',
-      'only what was done to this: a client with all that is his, f12, p118, a cash-out',
+      'only what was done to this: a client with all that is his, f12, p118, a cash-out, a machine',
     )
     .addHelpText(
       'after',
@@ -30,35 +28,19 @@ export function register(program: Command): void {
       const { timezone } = await cli.config();
       const range = parseRange(options, timezone);
       const { kinds } = await import('../export/kinds.ts');
-      const { pages } = await import('../export/rows.ts');
+      const { changePages } = await import('../export/changes.ts');
       const { formatted } = await import('../export/format.ts');
+      const { findAbout, refuseUnknownActor } = await import('../ledger/subjects.ts');
       await cli.withLedger('read', async ({ db }) => {
-        const about = await subjects(db, options.subject);
+        const about = options.subject === undefined ? null : await findAbout(db, options.subject);
         // `--actor` elsewhere says who acts; reading changes nothing, so here it says whose changes.
-        const { actor } = cli.globals;
-        const where = actor === undefined ? about.where : [...about.where, sql<SqlBool>`l.actor = ${actor}`];
-        const rows = pages(db, kinds.changes, { ...range, client: about.client, where });
+        const { actor = null } = cli.globals;
+        if (actor !== null) await refuseUnknownActor(db, actor);
+        const rows = changePages(db, { ...range, about, actor });
         const json = cli.globals.json ?? false;
         await toStdout(json ? formatted(kinds.changes, rows, 'json', timezone) : entries(rows, timezone));
       });
     });
-}
-
-/** A client with all that is his, or whatever the log calls so, with its noun or without. */
-async function subjects(
-  db: Db,
-  named: string | undefined,
-): Promise<{ client: bigint | null; where: RawBuilder<SqlBool>[] }> {
-  if (named === undefined) return { client: null, where: [] };
-  const client = await db
-    .selectFrom('recipients')
-    .select('id')
-    .where('kind', '=', 'client')
-    .where('name', '=', named)
-    .executeTakeFirst();
-  if (client) return { client: client.id, where: [] };
-  const subjects = [named, `commission ${named}`, `machine ${named}`];
-  return { client: null, where: [sql<SqlBool>`l.subject in (${sql.join(subjects)})`] };
 }
 
 async function* entries(pages: AsyncIterable<Row[]>, timezone: string): AsyncGenerator<string, void> {

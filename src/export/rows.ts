@@ -21,7 +21,7 @@ const PAGE = 100;
  * The rows of a kind in the order of its key, a page at a time: however many there are, only one page is held, and
  * no transaction stays open while somebody reads slowly.
  */
-export async function* pages(db: Db, kind: Kind, choice: Choice): AsyncGenerator<Row[], void> {
+export async function* pages(db: Db, kind: Kind, choice: Choice, size = PAGE): AsyncGenerator<Row[], void> {
   const conditions = conditionsOf(kind, choice);
   const selected = [
     ...kind.columns.map(({ name, sql }) => `${sql} as "${name}"`),
@@ -31,10 +31,10 @@ export async function* pages(db: Db, kind: Kind, choice: Choice): AsyncGenerator
   for (let last: Row | undefined; ; ) {
     const after = last === undefined ? [] : [behind(kind.key, last)];
     const page = sql<Row>`select ${sql.raw(selected.join(', '))} from ${sql.raw(kind.from)}
-      where ${all([...conditions, ...after])} order by ${sql.raw(kind.key.join(', '))} limit ${PAGE}`;
+      where ${all([...conditions, ...after])} order by ${sql.raw(kind.key.join(', '))} limit ${size}`;
     const { rows } = await page.execute(db);
     if (rows.length > 0) yield rows;
-    if (rows.length < PAGE) return;
+    if (rows.length < size) return;
     last = rows.at(-1);
   }
 }

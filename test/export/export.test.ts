@@ -164,6 +164,7 @@ forEachLedger((_kind, open) => {
       'funding add f1',
       'client add client bob',
       'funding add f2',
+      'machine found machine m1',
     ]);
     expect(changes[1]).toMatchObject({ actor: 'dora', run: null, before: null, after: { client: 'alice' } });
 
