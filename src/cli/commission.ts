@@ -6,7 +6,7 @@ import type { Db, Trx } from '../ledger/open.ts';
 import { type Instant, now } from '../time.ts';
 import { makeCli, usage } from './context.ts';
 import { parseName } from './parse.ts';
-import { type Cell, formatSats, table } from './print.ts';
+import { type Cell, clean, formatSats, table } from './print.ts';
 
 const WEIGHT = '--weight <n>';
 const MACHINE = '--machine <machine>';
@@ -244,7 +244,7 @@ function divisions(all: CommissionRecipient[]): string {
 }
 
 function machineOfWeight({ machine, machineName }: Weight): string {
-  return machine === null ? 'all machines' : (machineName ?? machine);
+  return machine === null ? 'all machines' : clean(machineName ?? machine);
 }
 
 function reasonOf({ reason }: Options): string | undefined {

@@ -1,5 +1,5 @@
 import type { Difference as Verified } from '../ledger/verify.ts';
-import { foldedTable, withLocalTimes } from './print.ts';
+import { asWritten, clean, foldedTable, withLocalTimes } from './print.ts';
 
 /** What `verify`, `reconcile` and `ledger recover` say where two books differ. */
 export type Difference = Omit<Verified, 'code'> & { code: string };
@@ -9,8 +9,8 @@ export function differencesText(differences: readonly Difference[], timezone: st
   const text = [...Map.groupBy(differences, (one) => one.hint)]
     .flatMap(([hint, ones]) => [
       '',
-      ...ones.map(({ code, what, ledger, other }) => `${code}: ${what}: ${ledger}, but ${other}`),
-      `  ${hint}`,
+      ...ones.map(({ code, what, ledger, other }) => clean(`${code}: ${what}: ${ledger}, but ${other}`)),
+      `  ${asWritten(hint)}`,
     ])
     .join('\n');
   return withLocalTimes(text, timezone);

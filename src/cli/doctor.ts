@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { type Check, fail, ok } from '../doctor/check.ts';
 import { type Cli, makeCli } from './context.ts';
-import { clean } from './print.ts';
+import { asWritten, clean } from './print.ts';
 
 export function register(program: Command): void {
   program
@@ -54,5 +54,5 @@ const COLORS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 function line({ name, level, detail, hint }: Check): string {
   const label = styleText(COLORS[level], level.padEnd(4), { stream: process.stdout });
   const said = detail.split('\n').map(clean).join('\n      ');
-  return `${label}  ${clean(name)}: ${said}${hint === null ? '' : `\n      ${hint}`}`;
+  return `${label}  ${clean(name)}: ${said}${hint === null ? '' : `\n      ${asWritten(hint)}`}`;
 }

@@ -2,7 +2,7 @@ import { formatDecimal, formatRate, groupDigits, percent, sum } from '../dca/mon
 import type { Changed, Spent } from '../ledger/funding-history.ts';
 import type { Past, PastCashOut } from '../ledger/funding-past.ts';
 import type { Funding } from '../ledger/funding-view.ts';
-import { counted, formatFiat, formatSats, formatTime, table, wrapped } from './print.ts';
+import { clean, counted, formatFiat, formatSats, formatTime, table, wrapped } from './print.ts';
 
 /** `fundings show --json` without its history. */
 export function fundingJson(one: Funding) {
@@ -27,7 +27,7 @@ export function describe(funding: Funding, timezone: string): string {
   const { id, client, machine, machineName, rate, deposited_at } = funding;
   return [
     `f${id}, ${fiat(funding, funding.amount)} of ${client}`,
-    machine === null ? 'for any machine' : `for machine ${machineName ?? machine}`,
+    machine === null ? 'for any machine' : `for machine ${clean(machineName ?? machine)}`,
     ...(rate === null ? [] : [`at a rate of ${percent(rate)}`]),
     deposited_at === null ? 'on its way' : `in the machine since ${formatTime(deposited_at, timezone)}`,
   ].join(', ');

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Row } from '../export/rows.ts';
 import { makeCli } from './context.ts';
 import { toStdout } from './output.ts';
-import { clean, formatSats, formatTime, withLocalTimes } from './print.ts';
+import { clean, escapedJson, formatSats, formatTime, withLocalTimes } from './print.ts';
 import { parseRange, type RangeOptions, rangeOptions } from './range.ts';
 
 interface LogOptions extends RangeOptions {
@@ -38,9 +38,15 @@ export function register(program: Command): void {
         if (actor !== null) await refuseUnknownActor(db, actor);
         const rows = changePages(db, { ...range, about, actor });
         const json = cli.globals.json ?? false;
-        await toStdout(json ? formatted(kinds.changes, rows, 'json', timezone) : entries(rows, timezone));
+        await toStdout(
+          json ? escaped(formatted(kinds.changes, rows, 'json', timezone)) : entries(rows, timezone),
+        );
       });
     });
+}
+
+async function* escaped(pieces: AsyncIterable<string>): AsyncGenerator<string, void> {
+  for await (const piece of pieces) yield escapedJson(piece);
 }
 
 async function* entries(pages: AsyncIterable<Row[]>, timezone: string): AsyncGenerator<string, void> {

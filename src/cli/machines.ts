@@ -98,8 +98,8 @@ async function show(named: string, _options: object, command: Command): Promise<
       [
         ...(replaced
           ? [
-              `Replaced by ${machineLabel(replaced.by)} since ${formatTime(replaced.since, timezone)}; to take it back:`,
-              `  aio-dca machines replace ${replaced.by.device_id} ${replaced.machine.device_id}`,
+              `Replaced by ${clean(machineLabel(replaced.by))} since ${formatTime(replaced.since, timezone)}; to take it back:`,
+              `  aio-dca machines replace ${clean(replaced.by.device_id)} ${clean(replaced.machine.device_id)}`,
             ]
           : []),
         page(view, timezone),
@@ -167,7 +167,7 @@ async function replace(
     const question =
       `${machineLabel(planned.next)} takes the place of ${machineLabel(planned.old)}: ${movedText(planned.moved)}. ` +
       `Device id ${planned.old.device_id} is in use no more then. Replace it?`;
-    await cli.confirm(wrapped(question));
+    await cli.confirm(wrapped(clean(question)));
     const at = now();
     const changed = await write(async (trx) => {
       const result = await replaceMachine(trx, who, oldNamed, newNamed, at);
@@ -181,7 +181,7 @@ async function replace(
     cli.answer(
       { ...machineJson(view), replaces: old.device_id, fundings },
       [
-        `${machineLabel(old)} is replaced; ${fundings.length === 0 ? 'it had no open fundings.' : `moved ${fundings.join(', ')}.`}`,
+        `${clean(machineLabel(old))} is replaced; ${fundings.length === 0 ? 'it had no open fundings.' : `moved ${fundings.join(', ')}.`}`,
         page(view, timezone),
       ].join('\n'),
     );
@@ -248,7 +248,9 @@ function page(one: MachineView, timezone: string): string {
     `Cash of clients for this machine: ${amounts(one.remaining)}`,
     `Cash of clients for any machine: ${amounts(one.remainingAny)}`,
     `Last cash-out: ${one.lastCashOut ? formatTime(one.lastCashOut, timezone) : 'none yet'}`,
-  ].join('\n');
+  ]
+    .map(clean)
+    .join('\n');
 }
 
 function shown({ remaining, digits, currency }: Remaining): string {

@@ -3,7 +3,7 @@ import type { CashOut } from '../dca/cash-out.ts';
 import { formatDecimal } from '../dca/money.ts';
 import type { Plan } from '../scheduler/rehearse.ts';
 import type { PollReport } from '../scheduler/report.ts';
-import { clean, counted, formatFiat, formatSats, formatTime, table, wrapped } from './print.ts';
+import { asWritten, clean, counted, formatFiat, formatSats, formatTime, table, wrapped } from './print.ts';
 
 /** `poll --json`, as docs and scripts know it. */
 export function pollJson(report: PollReport) {
@@ -196,5 +196,7 @@ function pauseLines({ paused }: PollReport, timezone: string): string[] {
 }
 
 function problemLines({ problems }: PollReport): string[] {
-  return problems.map(({ code, message, hint }) => `${code}: ${message}${hint ? `\n  ${hint}` : ''}`);
+  return problems.map(
+    ({ code, message, hint }) => `${code}: ${clean(message)}${hint ? `\n  ${asWritten(hint)}` : ''}`,
+  );
 }

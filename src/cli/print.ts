@@ -135,6 +135,13 @@ export function clean(text: string): string {
   return line.replace(/[\p{Cc}\p{Cf}]/gu, '');
 }
 
+/** The same where spaces count, such as a command that is to be copied: each line of it stays one. */
+export function asWritten(text: string): string {
+  return stripVTControlCharacters(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) =>
+    sign === '\n' ? sign : '',
+  );
+}
+
 /** Instants in a text of errors and differences, as people read them. */
 export function withLocalTimes(text: string, timezone: string): string {
   return text.replace(/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z/g, (instant) =>
@@ -190,12 +197,23 @@ function formatterFor(timeZone: string): Intl.DateTimeFormat {
   return made;
 }
 
-/** One JSON document. A `bigint` becomes a number (RangeError where that would not be exact), a Secret `[redacted]`. */
+/**
+ * One JSON document. A `bigint` becomes a number (RangeError where that would not be exact), a Secret `[redacted]`.
+ * What would steer a terminal is escaped, also where JSON allows it as it is.
+ */
 export function jsonDocument(value: unknown): string {
-  return JSON.stringify(
+  const text = JSON.stringify(
     value,
     (_, inner: unknown) => (typeof inner === 'bigint' ? exactNumber(inner) : inner),
     2,
+  );
+  return escapedJson(text);
+}
+
+/** JSON with escapes for what JSON allows as it is and a terminal obeys. */
+export function escapedJson(text: string): string {
+  return text.replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) =>
+    sign.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   );
 }
 
@@ -221,7 +239,7 @@ export function printError(error: unknown, json: boolean, timezone?: string): vo
   }
   const local = (text: string) => (timezone === undefined ? text : withLocalTimes(text, timezone));
   const message = local(cleaned);
-  const hint = known.hint === undefined ? undefined : local(known.hint);
+  const hint = known.hint === undefined ? undefined : local(asWritten(known.hint)).replaceAll('\n', '\n  ');
   const label = styleText('red', code, { stream: process.stderr });
   // A log keeps a message on one line; the hint may hold a command, to be copied whole.
   const told = process.stderr.isTTY

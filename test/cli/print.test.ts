@@ -107,6 +107,12 @@ describe('JSON', () => {
     expect(JSON.parse(document)).toEqual({ sats: 2_100_000_000_000_000, list: [1], key: '[redacted]' });
   });
 
+  test('nothing in it steers a terminal, and it says the same', () => {
+    const evil = { name: '\u001b[2J\u009b31m\u202eback\u2028\u{e0001}' };
+    expect(jsonDocument(evil)).not.toMatch(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/u);
+    expect(JSON.parse(jsonDocument(evil))).toEqual(evil);
+  });
+
   test('refuses a number that would not be exact', () => {
     expect(() => jsonDocument({ sats: 2n ** 53n })).toThrow(RangeError);
   });
