@@ -38,7 +38,14 @@ export class LnbitsAdmin {
     try {
       const json = JSON.stringify({ username: name, password: password.reveal() });
       const body = await http
-        .post(AUTH, { pass: null, json, deadlineMs: DEADLINE_MS, patienceMs: 61_000, gaps: 0 })
+        .post(AUTH, {
+          pass: null,
+          json,
+          secret: password,
+          deadlineMs: DEADLINE_MS,
+          patienceMs: 61_000,
+          gaps: 0,
+        })
         .catch(refusedTo(name));
       const pass = { token: new Secret(read(tokenShape, body).access_token) };
       const account = await http.get(AUTH, {}, pass, DEADLINE_MS).catch(refusedTo(name));

@@ -12,6 +12,8 @@ export interface Post {
   method?: 'POST' | 'PUT';
   pass: Pass;
   json: string;
+  /** What `json` has that must not come back in an error, should LNbits repeat it. */
+  secret?: Secret;
   deadlineMs: number;
   /** The longest it may be held back to keep to LNbits' rate limit; beyond that it fails unsent. */
   patienceMs: number;
@@ -70,12 +72,12 @@ export class Http {
   }
 
   async post(path: string, post: Post): Promise<unknown> {
-    const { method = 'POST', pass, json, deadlineMs, patienceMs, gaps } = post;
+    const { method = 'POST', pass, json, secret, deadlineMs, patienceMs, gaps } = post;
     const wait = this.#pace.wait(path);
     if (wait > patienceMs)
       throw new RateLimited(`${this.#what(method, path)}: not sent, LNbits' rate limit is used up.`, wait);
     await this.#pace.turn(path, gaps);
-    return await this.#send({ method, path, body: json }, pass, deadlineMs);
+    return await this.#send({ method, path, body: json }, pass, deadlineMs, secret);
   }
 
   async close(): Promise<void> {
@@ -91,6 +93,7 @@ export class Http {
     request: Pick<Dispatcher.RequestOptions, 'method' | 'path' | 'query' | 'body'>,
     pass: Pass,
     deadlineMs: number,
+    secret: Secret | null = null,
   ): Promise<unknown> {
     const what = this.#what(request.method, request.path);
     const headers: Record<string, string> = { accept: 'application/json' };
@@ -115,7 +118,7 @@ export class Http {
       this.#pace.limited(request.path, limitOf(body), retryAfterMs);
       throw new RateLimited(`${what}: too many requests.`, retryAfterMs);
     }
-    if (status < 200 || status > 299) throw failure(what, { status, body }, secretOf(pass));
+    if (status < 200 || status > 299) throw failure(what, { status, body }, secretOf(pass ?? secret));
     if (body === undefined)
       throw unreachable(what, `status ${status} and no JSON`, 'Does the URL lead to LNbits?');
     return body;

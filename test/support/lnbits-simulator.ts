@@ -11,6 +11,7 @@ import {
   Stopped,
   type WalletRow,
 } from './lnbits-books.ts';
+import { keepSecret } from './secrets.ts';
 
 /** What the superuser does: log in, look who that was, credit a wallet. */
 type Admin = 'login' | 'account' | 'credit';
@@ -96,6 +97,8 @@ class Simulator implements Lnbits {
     this.version = version ?? like?.version ?? '1.6.2';
     this.#books = new LnbitsBooks(this.version, like ? like.#books : undefined);
     this.#requestsPerSecond = requestsPerSecond;
+    keepSecret('the token of the superuser', this.#token);
+    keepSecret('the password of the superuser', this.superuser.password);
   }
 
   get url(): string {

@@ -7,9 +7,22 @@ export function keepSecret(what: string, secret: string): void {
     if (line.length > 11 && !line.startsWith('-----')) known.set(line, what);
 }
 
+/** Whether one is in `text`. */
+export function isSecret(text: string): boolean {
+  return find(text) !== undefined;
+}
+
 /** Throws where a command printed a secret, without printing it again. */
 export function refuseSecrets(command: string, ...printed: string[]): void {
-  for (const [secret, what] of known)
-    if (printed.some((text) => text.includes(secret)))
-      throw new Error(`${command} printed a secret: ${what}`);
+  const what = find(...printed);
+  if (what !== undefined) throw new Error(`${hide(command)} printed a secret: ${what}`);
+}
+
+function find(...texts: string[]): string | undefined {
+  for (const [secret, what] of known) if (texts.some((text) => text.includes(secret))) return what;
+  return undefined;
+}
+
+function hide(text: string): string {
+  return [...known].reduce((hidden, [secret, what]) => hidden.replaceAll(secret, `(${what})`), text);
 }
