@@ -7,14 +7,13 @@ import { ledgerSql } from '../../support/ledger-sql.ts';
 import { ledgerKinds } from '../../support/ledgers.ts';
 import { startWorld, type World } from '../../support/world.ts';
 import { chanceOf, pick } from '../chance.ts';
-import { long } from '../seed.ts';
 
 /*
  * Several workers on one ledger at the same moment, and people who enter cash, change limits and settle beside them:
  * everything that a command said it did is in the ledger, and nobody is paid twice.
  */
 
-const ROUNDS = long ? 50 : 25;
+const ROUNDS = 50;
 const CLIENTS = ['alice', 'bob', 'carol'];
 const POLL = ['poll', '--json'];
 
