@@ -63,6 +63,21 @@ const bans: Ban[] = [
     why: 'It cuts off what is being written and closed. Set process.exitCode and return.',
   },
   {
+    where: /^src\/(?!scheduler\/notify\.ts$)/,
+    what: /\bchild_process\b|\bworker_threads\b|\bnode:cluster\b/,
+    why: 'A started program sees arguments and environment, where secrets may stand. Only systemd-notify is needed.',
+  },
+  {
+    where: /^(src|migrations|bin)\//,
+    what: /\beval\(|\bnew Function\b|\bnode:vm\b|\bshell: *true\b|\bexec(Sync)?\(['"`]|process\.binding\b/,
+    why: 'Text must never become code: what Lamassu, LNbits and people write would.',
+  },
+  {
+    where: /^src\//,
+    what: /\bprocess\.report\b|writeHeapSnapshot|generateHeapSnapshot/,
+    why: 'Such a file has the environment and the memory in it, with every secret.',
+  },
+  {
     where: /^src\//,
     what: /\b(VITEST|NODE_ENV)\b/,
     why: 'The program does not know that it is tested. Let the test choose its surroundings.',

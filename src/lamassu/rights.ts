@@ -12,7 +12,7 @@ export interface Access {
 }
 
 export interface Rights extends Access {
-  /** More than the bridge needs: writes, other columns or tables, a superuser. */
+  /** More than the bridge needs: writes, other columns or tables, other roles, a superuser. */
   tooMuch: string[];
 }
 
@@ -55,6 +55,11 @@ export async function readTooMuch(connection: Connection): Promise<string[]> {
   // A superuser may do everything, so that a list of it says nothing more.
   if (role?.superuser === 'true') return ['superuser'];
   const powers = Object.entries(role ?? {}).flatMap(([power, has]) => (has === 'true' ? [power] : []));
+  // One that inherits nothing may still take the other role at any time.
+  const groups = await connection.query(
+    `select rolname as "name" from pg_roles
+     where rolname <> current_user and pg_has_role(current_user, oid, 'member') order by 1`,
+  );
   const rows = await connection.query(
     `select n.nspname as "schema", c.relname as "table", a.attname as "column",
        has_column_privilege(c.oid, a.attnum, 'select')::text as reads,
@@ -76,6 +81,7 @@ export async function readTooMuch(connection: Connection): Promise<string[]> {
   }
   return [
     ...powers,
+    ...groups.map(({ name }) => `is a member of ${name}`),
     ...[...readsOf].map(([table, columns]) => `reads ${table} (${columns.join(', ')})`),
     ...[...written].map((table) => `writes ${table}`),
   ];

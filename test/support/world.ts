@@ -10,7 +10,7 @@ import type { Lnbits, LnbitsVersion, WalletKeys } from './lnbits.ts';
 import { type LnbitsSimulator, startLnbitsSimulator } from './lnbits-simulator.ts';
 import { createDatabase, type Database, SERVER_VARIABLE, startPostgres } from './postgres.ts';
 import { keepSecret } from './secrets.ts';
-import { startSshServer } from './ssh.ts';
+import { type SshServer, startSshServer } from './ssh.ts';
 import { type Sshd, startSshd } from './sshd.ts';
 
 export interface WorldOptions {
@@ -20,7 +20,7 @@ export interface WorldOptions {
   ledgerPostgres?: string;
   lamassuVersion?: LamassuVersion;
   /** How the bridge reaches Lamassu: `ssh` (default) is ssh2's server in this process, `sshd` is OpenSSH's; or a running one. */
-  tunnel?: 'ssh' | 'sshd' | 'direct' | Sshd;
+  tunnel?: 'ssh' | 'sshd' | 'direct' | Sshd | SshServer;
   ledger?: 'sqlite' | 'postgresql';
   /** A running LNbits; by default a simulator of `lnbitsVersion`. It is stopped with the world. */
   lnbits?: Lnbits;
