@@ -18,8 +18,9 @@ export const catalogue = {
   },
   'init/stopped': {
     exit: 75,
-    means: '`init` could not write its files, or was overtaken by another one; it left nothing behind.',
+    means: 'Another `init` is at work, or took a name meanwhile; this one left nothing behind.',
   },
+  'init/unwritable': { exit: 78, means: '`init` cannot write its files.' },
   'config/missing': { exit: 78, means: 'No configuration file was found.' },
   'config/invalid': { exit: 78, means: 'The configuration file has a mistake.' },
   'config/secret': { exit: 78, means: 'A secret of the configuration is missing or cannot be read.' },
@@ -75,6 +76,10 @@ export const catalogue = {
   'lamassu/credentials': { exit: 78, means: 'The PostgreSQL of Lamassu refuses the user or the password.' },
   'lamassu/no-database': { exit: 78, means: 'There is no such database on the PostgreSQL of Lamassu.' },
   'lamassu/column-missing': { exit: 78, means: 'A table or column that the bridge needs is not there.' },
+  'lamassu/too-many-rights': {
+    exit: 78,
+    means: 'The role by which Lamassu is read may change something, or is a superuser.',
+  },
   'lamassu/not-granted': { exit: 78, means: 'The bridge may not read a column of Lamassu that it needs.' },
   'lamassu/timeout': { exit: 75, means: 'A query on Lamassu took too long.' },
   'lamassu/lost': { exit: 75, means: 'The connection to Lamassu was cut while it was in use.' },

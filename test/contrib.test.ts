@@ -1,5 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,8 +53,22 @@ describe.skipIf(!systemdAvailable())('the units (need systemd)', () => {
     expect(readFileSync(join(root, 'etc/passwd'), 'utf8')).toMatch(/^aio-dca:x:.*:\/var\/lib\/aio-dca:/m);
     // Folders can be given to that user by root only.
     if (process.getuid?.() !== 0) return;
-    execFileSync('systemd-tmpfiles', ['--create', `--root=${root}`, join(SYSTEMD, 'aio-dca.tmpfiles.conf')]);
+    const create = () =>
+      execFileSync('systemd-tmpfiles', [
+        '--create',
+        `--root=${root}`,
+        join(SYSTEMD, 'aio-dca.tmpfiles.conf'),
+      ]);
+    create();
+    // As init leaves it.
+    const { uid, gid } = statSync(join(root, 'var/lib/aio-dca'));
+    writeFileSync(join(root, 'etc/aio-dca/config.toml'), '', { mode: 0o600 });
+    chownSync(join(root, 'etc/aio-dca/config.toml'), uid, gid);
+    create();
     expect(statSync(join(root, 'etc/aio-dca')).mode & 0o777).toBe(0o770);
+    const config = statSync(join(root, 'etc/aio-dca/config.toml'));
+    expect([config.mode & 0o777, config.uid]).toEqual([0o640, 0]);
+    expect(config.gid).toBe(gid);
     expect(statSync(join(root, 'var/lib/aio-dca')).mode & 0o777).toBe(0o700);
   });
 });
@@ -64,6 +87,18 @@ test('the services are confined alike', () => {
     confinement(`systemd/${name}.service`)?.trim(),
   );
   for (const other of others) expect(other).toBe(first);
+});
+
+test('the alerts work without the daemon, and tell when LNbits is away', () => {
+  const rules = read('prometheus/aio-dca.rules.yml');
+  const ofDaemon = readFileSync(
+    fileURLToPath(new URL('../src/scheduler/run-metrics.ts', import.meta.url)),
+    'utf8',
+  );
+  const names = [...ofDaemon.matchAll(/name: '(aio_dca_\w+)'/g)].map(([, name = '']) => name);
+  expect(names.length).toBeGreaterThan(0);
+  expect(names.filter((name) => rules.includes(name))).toEqual([]);
+  expect(rules).toContain('aio_dca_lnbits_up == 0');
 });
 
 test('the alerts and the documentation name metrics that there are', () => {

@@ -6,8 +6,9 @@ import type { NewFile } from '../init/files.ts';
 import type { InitOptions } from '../init/options.ts';
 import { authorizedKeysLine, roleSql } from '../lamassu/role-sql.ts';
 import type { Ledger } from '../ledger/open.ts';
+import { now } from '../time.ts';
 import { type Cli, makeCli, untilSignal, usage } from './context.ts';
-import { initPage, type Made, nextSteps } from './init-page.ts';
+import { initPage, type Made, nextSteps, roleFor } from './init-page.ts';
 
 export function register(program: Command): void {
   program
@@ -80,38 +81,44 @@ async function mayReplace(cli: Cli, path: string): Promise<void> {
   await cli.confirm(`${path} is there already. Replace it?`);
 }
 
-/** All files and the ledger, or nothing of it. */
+/** The secrets, the ledger and the configuration, or nothing of it but the ledger. */
 async function write(cli: Cli, answers: Answers, file: string, replace: boolean): Promise<Made> {
   const { placeFiles, standing } = await import('../init/files.ts');
   const { renderConfig, renderSecrets } = await import('../init/render.ts');
   const { placedLedger } = await import('../init/checks.ts');
   const { openLedger } = await import('../ledger/open.ts');
   const folder = dirname(file);
-  const files: NewFile[] = [{ path: file, text: renderConfig(answers), replace }];
+  const config: NewFile = { path: file, text: renderConfig(answers), replace };
+  const secrets: NewFile[] = [];
   for (const secret of renderSecrets(answers, folder)) {
     const other = standing(secret.path, secret.text) === 'other';
     if (other) await mayReplace(cli, secret.path);
-    files.push({ ...secret, replace: other });
+    secrets.push({ ...secret, replace: other });
   }
   // From here on Ctrl-C waits: what is begun is finished, or taken back.
   untilSignal();
   const { url, password } = answers.ledger;
-  const ledger = await placeFiles(files, () =>
-    openLedger({ url: placedLedger(url, folder), password, use: 'create' }),
-  );
-  await ledger.close();
-  return summary(answers, file, files, ledger);
+  const ledger = await placeFiles(config, secrets, async () => {
+    const made = await openLedger({ url: placedLedger(url, folder), password, use: 'create' });
+    await made.close();
+    return made;
+  });
+  return summary(answers, file, [config, ...secrets], ledger);
 }
 
 function summary(answers: Answers, file: string, files: NewFile[], { id, url, schema }: Ledger): Made {
-  const { ssh, lamassu, found } = answers;
+  const { ssh, lamassu, found, startAt } = answers;
+  const { machines = [], tooMuch = [], harmful = [] } = found && 'machines' in found ? found : {};
+  const user = roleFor(lamassu.user, harmful);
   return {
     config: file,
     files: files.map(({ path }) => path),
     ledger: { id, url, schema },
     lamassu: {
       readable: found === undefined ? null : 'machines' in found,
-      machines: found && 'machines' in found ? found.machines : [],
+      machines,
+      user: lamassu.user,
+      too_much: tooMuch,
       missing: found && 'missing' in found ? found.missing.message : null,
     },
     ssh: ssh
@@ -121,7 +128,10 @@ function summary(answers: Answers, file: string, files: NewFile[], { id, url, sc
           authorized_keys: authorizedKeysLine(ssh.key.publicKey, lamassu.host, lamassu.port),
         }
       : null,
-    role_sql: roleSql({ user: lamassu.user, database: lamassu.database }),
+    start_at: startAt,
+    early: startAt > now(),
+    role: user,
+    role_sql: roleSql({ user, database: lamassu.database }),
     next: nextSteps(file),
   };
 }

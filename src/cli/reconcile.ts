@@ -52,6 +52,7 @@ function text({ ok, checked, differences, days }: Reconciliation, timezone: stri
     `Lamassu: ${many('lamassu_rows', 'row')} against ${many('cash_outs', 'cash-out')} of the ledger.`,
     note(count('not_read_yet'), 'Newer than the last run, so not distributed yet'),
     note(count('waiting_for_a_person'), 'Large, so waiting in review'),
+    note(count('external'), 'Settled by hand and never seen by Lamassu, so compared with LNbits only'),
     note(count('other_sources'), 'Of other Lamassu servers, to be compared by their own bridges'),
   ].flatMap((line) => (line === null ? [] : [wrapped(line)]));
   if (ok) return [...notes, ...sumsTable(days), 'No difference.'].join('\n');

@@ -23,8 +23,12 @@ export function register(program: Command): void {
       const watched = config.metrics.listen
         ? await serve(config.metrics.listen, cli, config, log)
         : undefined;
-      const told: Promise<void>[] = [];
-      signal.addEventListener('abort', () => told.push(notifySystemd('STOPPING=1', process.env, log)));
+      // One after the other: each is a process of its own, and systemd counts the last word.
+      let told = Promise.resolve();
+      const tell = (state: Parameters<typeof notifySystemd>[0]) => {
+        told = told.then(() => notifySystemd(state, process.env, log));
+      };
+      signal.addEventListener('abort', () => tell('STOPPING=1'));
       try {
         await runDaemon({
           config,
@@ -32,12 +36,12 @@ export function register(program: Command): void {
           log,
           signal,
           withLedger: (work) => cli.withLedger('write', work),
-          onReady: () => told.push(notifySystemd('READY=1', process.env, log)),
+          onReady: () => tell('READY=1'),
           ...(watched && { onRun: watched.onRun }),
         });
       } finally {
         await watched?.close();
-        await Promise.all(told);
+        await told;
       }
     });
 }

@@ -35,7 +35,7 @@ export function draftPage(
   return [
     ...(lamassu ? lamassuLines(lamassu, cash, timezone) : [`${clean(id)}, which Lamassu never saw:`]),
     ...overrides({ settlement, lamassu }).map((line) => `You say otherwise: ${line}.`),
-    `That is a commission of ${rateOf(commission, gross)}` +
+    `That is a commission of ${rateOf(settlement)}` +
       (price === undefined ? '.' : `, and a price of ${cash(price)} per BTC for the clients.`),
     division(shown),
     ...(doubt === null ? [] : [`Is that the right currency? ${clean(doubt)}.`]),
@@ -85,12 +85,13 @@ export function question({ settlement, lamassu }: Draft): string {
   const own = overrides({ settlement, lamassu }).length > 0 ? ' by your figures' : '';
   return (
     `Settle ${id}${own}: ${formatFiat(fiat, digits, currency)} for ${formatSats(gross)}, ` +
-    `of which ${formatSats(commission)} (${rateOf(commission, gross)}) are commission?`
+    `of which ${formatSats(commission)} (${rateOf(settlement)}) are commission?`
   );
 }
 
-function rateOf(commission: bigint, gross: bigint): string {
-  return percent(roundHalfUp(commission * 100_000n, gross));
+/** The rate that was stated, which a whole satoshi may not meet exactly; else the one that follows. */
+function rateOf({ stated, cashOut: { commission, gross } }: Draft['settlement']): string {
+  return percent(stated.rate ?? roundHalfUp(commission * 100_000n, gross));
 }
 
 export function voidJson({ was, fundings }: Voided, dryRun: boolean, written: boolean) {

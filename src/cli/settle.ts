@@ -153,8 +153,14 @@ async function agree(cli: Cli, ledger: Ledger, draft: Draft, options: Options): 
   await cli.confirm(question(draft));
   const agreed = cli.globals.yes ? undefined : shown;
   const done = await writeSettlement(ledger, config, draft, who, agreed);
-  const text = `${cli.globals.yes ? `${page}\n` : ''}Settled ${done.cashOut.id}. The next run pays what is due of it.`;
+  const text = `${cli.globals.yes ? `${page}\n` : ''}Settled ${done.cashOut.id}. ${whatFollows(done)}`;
   cli.answer(settleJson(done, { dryRun, repeated: false, written: true }), text);
+}
+
+function whatFollows({ cashOut }: CashOutDetail): string {
+  return cashOut.net > 0n
+    ? 'The next run pays what is due of it.'
+    : 'No client’s cash came out with it, so nothing of it is paid to clients.';
 }
 
 async function answerBefore(cli: Cli, before: CashOutDetail): Promise<void> {

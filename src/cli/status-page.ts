@@ -57,6 +57,7 @@ export function statusJson(view: StatusView) {
       commission_sats: totals.commission,
       net_sats: totals.net,
       own_sats: totals.own,
+      undelivered_sats: totals.undelivered,
       settled_sats: totals.settled,
     },
   };
@@ -83,7 +84,7 @@ export function statusText(view: StatusView, timezone: string): string {
     ['Cash-outs', `${groupDigits(totals.cashOuts)} with ${formatSats(totals.gross)}`],
     [
       '',
-      `${formatSats(totals.net)} net, ${formatSats(totals.commission)} commission, ${formatSats(totals.own)} own`,
+      `${formatSats(totals.net)} net, ${formatSats(totals.commission)} commission, ${formatSats(totals.own)} own${totals.undelivered > 0n ? `, ${formatSats(totals.undelivered)} undelivered` : ''}`,
     ],
     ['Paid', formatSats(totals.settled)],
     [

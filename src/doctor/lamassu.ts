@@ -44,6 +44,13 @@ export async function* examineLamassu(
   try {
     yield ok('lamassu', `database ${lamassu.database} at ${place} answers user ${lamassu.user}`);
     yield clockCheck('lamassu clock', toMs(source.now), { before, after: Date.now() });
+    if (lamassu.startAt > source.now) {
+      yield warn(
+        'start_at',
+        `${lamassu.startAt} is in the future: what is confirmed before it is never paid by itself`,
+        'If that is not meant, correct [lamassu] start_at; that is possible until a cash-out was processed.',
+      );
+    }
     const rights = await source.check();
     yield columnsCheck(rights, config.commission.method);
     yield rightsCheck(rights, lamassu.user);
@@ -80,19 +87,23 @@ function columnsCheck({ missing, columns }: Rights, method: Config['commission']
   return ok('columns', absent.length > 0 ? `${found}; this Lamassu has no ${absent.join(', ')}` : found);
 }
 
-function rightsCheck({ notGranted, tooMuch }: Rights, user: string): Check {
+function rightsCheck({ notGranted, tooMuch, harmful }: Rights, user: string): Check {
   const needed = notGranted.filter((name) => name.startsWith('cash_out_txs.'));
   if (needed.length > 0) {
     const message = `User ${user} may not read ${some(needed)}.`;
     return fail('rights', new BridgeError('lamassu/not-granted', message, ROLE_HINT));
+  }
+  const own = `Use a role that has only this purpose. ${ROLE_HINT}`;
+  if (harmful.length > 0) {
+    const message = `User ${user} may do more than read: ${some(harmful)}.`;
+    return fail('rights', new BridgeError('lamassu/too-many-rights', message, own));
   }
   const wrong = [
     ...(notGranted.length > 0 ? [`may not read ${some(notGranted)}, which are of use`] : []),
     ...(tooMuch.length > 0 ? [`may do more than is needed: ${some(tooMuch)}`] : []),
   ];
   if (wrong.length === 0) return ok('rights', `user ${user} may read what is needed and nothing else`);
-  const hint = tooMuch.length > 0 ? `Use a role that has only this purpose. ${ROLE_HINT}` : ROLE_HINT;
-  return warn('rights', `user ${user} ${wrong.join('; ')}`, hint);
+  return warn('rights', `user ${user} ${wrong.join('; ')}`, tooMuch.length > 0 ? own : ROLE_HINT);
 }
 
 /** Whether the ledger would take this Lamassu and this start_at for its own; nothing is bound. */

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { Temporal } from 'temporal-polyfill';
 import { parseTime } from '../cli/parse.ts';
 import { Secret } from '../config/secret.ts';
-import type { Instant } from '../time.ts';
+import { type Instant, now } from '../time.ts';
 import {
   checked,
   lamassuShape,
@@ -25,6 +25,7 @@ import {
   reachPostgresql,
   reachSuperuser,
   reachWallet,
+  tooMuchRights,
   tryLamassu,
 } from './reach.ts';
 import { contents, secretAnswer } from './secret-file.ts';
@@ -67,16 +68,29 @@ export async function askAll(interview: Interview, options: InitOptions, folder:
     initial: Intl.DateTimeFormat().resolvedOptions().timeZone,
     read: (text) => checked(shape.timezone, text, 'timezone'),
   });
-  const startAt = await interview.ask({
-    key: 'startAt',
-    message: 'From when on are cash-outs paid? Nothing confirmed earlier is ever paid by itself',
-    initial: localMinute(timezone),
-    read: (text) => parseTime(text, timezone, flagOf('startAt')),
-  });
+  const startAt = await askStart(interview, options, timezone);
   const way = await wayToLamassu(interview, options, folder);
   const lnbits = await askLnbits(interview, options, folder);
   const ledger = await askLedger(interview, options, folder);
   return { timezone, startAt, ...way, lnbits, ledger };
+}
+
+/** A time to come is most often a slip, and keeps everything until then from being paid: it is asked for twice. */
+async function askStart(interview: Interview, options: InitOptions, timezone: string): Promise<Instant> {
+  for (;;) {
+    const startAt = await interview.ask({
+      key: 'startAt',
+      message: 'From when on are cash-outs paid? Nothing confirmed earlier is ever paid by itself',
+      initial: localMinute(timezone),
+      read: (text) => parseTime(text, timezone, flagOf('startAt')),
+    });
+    if (startAt <= now() || !interview.terminal) return startAt;
+    if (
+      await interview.confirm('That is in the future: nothing that is sold until then is paid. Is it meant?')
+    )
+      return startAt;
+    delete options.startAt;
+  }
 }
 
 /** Without a terminal every option that is missing is named at once. */
@@ -127,6 +141,8 @@ async function wayToLamassu(
           ? `Not yet: ${found.missing.message} What to do is told at the end.`
           : `Lamassu can be read; its machines: ${found.machines.join(', ') || 'none'}.`,
       );
+      if ('machines' in found && found.tooMuch.length > 0)
+        interview.note(tooMuchRights(lamassu.user, found.tooMuch));
       return { ssh, lamassu, found };
     } catch (error) {
       if (!interview.terminal) throw error;

@@ -1,5 +1,6 @@
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
+import type { Rights } from '../lamassu/rights.ts';
 import type { Answers } from './answers.ts';
 
 /*
@@ -76,7 +77,14 @@ export async function findLedger(url: string, password: Secret | undefined): Pro
 }
 
 /** How far the way to Lamassu goes: the machines that can be read, or what is in the way. */
-export type LamassuFound = { machines: string[] } | { missing: BridgeError };
+export type LamassuFound =
+  | ({ machines: string[] } & Pick<Rights, 'tooMuch' | 'harmful'>)
+  | { missing: BridgeError };
+
+/** One line for people. */
+export function tooMuchRights(user: string, tooMuch: readonly string[]): string {
+  return `The role ${user} may do more than is needed: ${tooMuch.slice(0, 5).join(', ')}. Make one of its own, by the SQL below.`;
+}
 
 /**
  * Reads Lamassu as a run would. That the key or the role is not known there yet is no error: it is what init tells how
@@ -96,13 +104,14 @@ export async function tryLamassu({ lamassu, ssh }: Pick<Answers, 'lamassu' | 'ss
       },
     });
     try {
-      const { missing, notGranted } = await source.check();
+      const { missing, notGranted, tooMuch, harmful } = await source.check();
       const lacking = [...missing, ...notGranted];
       if (lacking.length > 0) {
         const message = `The role ${lamassu.user} cannot read ${lacking.slice(0, 5).join(', ')}.`;
         return { missing: new BridgeError('lamassu/not-granted', message) };
       }
-      return { machines: (await source.machines()).map(({ deviceId, name }) => name ?? deviceId) };
+      const machines = (await source.machines()).map(({ deviceId, name }) => name ?? deviceId);
+      return { machines, tooMuch, harmful };
     } finally {
       await source.close();
     }

@@ -14,6 +14,8 @@ export interface Access {
 export interface Rights extends Access {
   /** More than the bridge needs: writes, other columns or tables, other roles, a superuser. */
   tooMuch: string[];
+  /** The part of it by which something may be changed, here or by taking another role. */
+  harmful: string[];
 }
 
 /**
@@ -46,14 +48,14 @@ export function present(access: Access, table: string, column: string): boolean 
   return access.columns.includes(`${table}.${column}`);
 }
 
-export async function readTooMuch(connection: Connection): Promise<string[]> {
+export async function readTooMuch(connection: Connection): Promise<Pick<Rights, 'tooMuch' | 'harmful'>> {
   const [role] = await connection.query(
     `select rolsuper::text as superuser, rolcreaterole::text as "CREATEROLE", rolcreatedb::text as "CREATEDB",
        rolreplication::text as "REPLICATION", rolbypassrls::text as "BYPASSRLS"
      from pg_roles where rolname = current_user`,
   );
   // A superuser may do everything, so that a list of it says nothing more.
-  if (role?.superuser === 'true') return ['superuser'];
+  if (role?.superuser === 'true') return { tooMuch: ['superuser'], harmful: ['superuser'] };
   const powers = Object.entries(role ?? {}).flatMap(([power, has]) => (has === 'true' ? [power] : []));
   // One that inherits nothing may still take the other role at any time.
   const groups = await connection.query(
@@ -79,10 +81,11 @@ export async function readTooMuch(connection: Connection): Promise<string[]> {
     }
     if (writes === 'true') written.add(name);
   }
-  return [
+  const reads = [...readsOf].map(([table, columns]) => `reads ${table} (${columns.join(', ')})`);
+  const harmful = [
     ...powers,
     ...groups.map(({ name }) => `is a member of ${name}`),
-    ...[...readsOf].map(([table, columns]) => `reads ${table} (${columns.join(', ')})`),
     ...[...written].map((table) => `writes ${table}`),
   ];
+  return { tooMuch: [...harmful, ...reads], harmful };
 }

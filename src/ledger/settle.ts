@@ -6,6 +6,7 @@ import { type IngestOptions, ingest, successors } from './ingest.ts';
 import { record, type Who } from './log.ts';
 import type { Db, Trx } from './open.ts';
 import { closeReview } from './review.ts';
+import { refusalToUndo } from './undoable.ts';
 import { type CashOutDetail, cashOutDetail } from './views.ts';
 
 /** A cash-out that was settled outside, as a person states it. */
@@ -116,9 +117,12 @@ export async function settledBefore(db: Db, repeat: Repeat): Promise<CashOutDeta
   }
   const differences = differing(view, settlement.credit === 1n, readFigures(settlement.figures), repeat);
   if (differences.length === 0) return view;
+  const final = await refusalToUndo(db, view);
   throw invalid(
     `ID: ${cashOut.id} was settled by ${settlement.actor} at ${settlement.at} with other figures: ${differences.join('; ')}`,
-    `\`aio-dca settle --void ${cashOut.id} --reason "…"\` undoes it while nothing of it is in a payout; then it can be settled anew.`,
+    final
+      ? `It cannot be undone: ${final.message.replace(/^ID: /, '')} ${final.hint}`
+      : `\`aio-dca settle --void ${cashOut.id} --reason "…"\` undoes it; then it can be settled anew.`,
   );
 }
 

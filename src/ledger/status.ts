@@ -57,6 +57,8 @@ export interface Totals {
   commission: bigint;
   net: bigint;
   own: bigint;
+  /** The laypeople's part of what was dispensed only in part. */
+  undelivered: bigint;
   /** What has arrived. */
   settled: bigint;
 }
@@ -191,6 +193,7 @@ async function totals(db: Db): Promise<Totals> {
       total('commission').as('commission'),
       total('net').as('net'),
       total('own').as('own'),
+      total('undelivered').as('undelivered'),
     ])
     .executeTakeFirstOrThrow();
   const { settled } = await db

@@ -6,6 +6,7 @@ import type { Trx } from './open.ts';
 import { type Finding, toReview } from './review.ts';
 import type { Schema } from './schema.ts';
 import { snapshot } from './settle.ts';
+import { refusalToUndo } from './undoable.ts';
 import { type CashOutDetail, cashOutDetail } from './views.ts';
 
 /** What became of a settlement that was undone. */
@@ -36,7 +37,8 @@ export async function voidSettlement(
 ): Promise<Voided> {
   const was = await cashOutDetail(trx, id);
   if (!was?.settlement) throw await notSettled(trx, id, was);
-  await refuseSent(trx, was);
+  const refusal = await refusalToUndo(trx, was);
+  if (refusal) throw refusal;
   const { cashOut } = was;
   const before = snapshot(was);
   const credits = await trx
@@ -85,49 +87,6 @@ async function notSettled(trx: Trx, id: string, view: CashOutDetail | undefined)
       : `ID: ${id} was not settled`,
     '`aio-dca log` shows what was done.',
   );
-}
-
-async function refuseSent(trx: Trx, { cashOut, allocations }: CashOutDetail): Promise<void> {
-  const shares = await trx
-    .selectFrom('commission_shares')
-    .select('payout_id')
-    .where('cash_out_id', '=', cashOut.id)
-    .execute();
-  const payouts = [...allocations, ...shares].flatMap(({ payout_id }) => payout_id ?? []);
-  if (payouts.length > 0) {
-    const names = [...new Set(payouts)].sort((a, b) => (a < b ? -1 : 1)).map((payout) => `p${payout}`);
-    throw invalid(
-      `ID: sats of ${cashOut.id} are in ${names.join(', ')}, and a payout is never taken back`,
-      'Was too little distributed, settle the rest with --external and a reference of your own. Was too much cash ' +
-        'settled, nothing is owed: the clients gave that cash for those sats, and it is yours now. Were it too many sats ' +
-        'for the cash, agree with the client on what the excess was worth, and take that with `aio-dca fundings adjust`.',
-    );
-  }
-  const credited = await trx
-    .selectFrom('credit_members as m')
-    .innerJoin('credits as k', 'k.id', 'm.credit_id')
-    .select('k.id')
-    .where('m.cash_out_id', '=', cashOut.id)
-    .where('k.state', '<>', 'dropped')
-    .executeTakeFirst();
-  if (credited) {
-    throw invalid(
-      `ID: the sats of ${cashOut.id} are part of c${credited.id}, a credit of the source wallet`,
-      'Let it be paid, and settle a difference with --external and a reference of your own.',
-    );
-  }
-  const closed = await trx
-    .selectFrom('recipients')
-    .select('name')
-    .where('id', 'in', [0n, ...allocations.map((one) => one.client_id)])
-    .where('status', '=', 'closed')
-    .executeTakeFirst();
-  if (closed) {
-    throw invalid(
-      `ID: cash of ${closed.name} would come back, and that client is closed for good`,
-      'Leave the settlement as it is; settle a difference with --external and a reference of your own.',
-    );
-  }
 }
 
 /** The cash was never spent: it remains, also of a funding that had nothing left. */

@@ -69,7 +69,8 @@ export async function reconcileLamassu(
       await reconcileOne(db, cashOut, row, source.now, options, days, findings);
     }
   }
-  findings.count('other_sources', await countOthers(db, options));
+  findings.count('other_sources', await countOthers(db, 'other', options));
+  findings.count('external', await countOthers(db, 'external', options));
   return days.concluded(findings);
 }
 
@@ -207,12 +208,17 @@ async function* processedIn(
   }
 }
 
-/** Cash-outs of other Lamassu servers: their own bridges compare them. */
-async function countOthers(db: Db, { rules, range }: LamassuOptions): Promise<bigint> {
+/** Cash-outs of other Lamassu servers, which their own bridges compare; or those that no Lamassu ever saw. */
+async function countOthers(
+  db: Db,
+  which: 'other' | 'external',
+  { rules, range }: LamassuOptions,
+): Promise<bigint> {
   const { count } = await db
     .selectFrom('cash_outs')
     .select((eb) => eb.fn.countAll<bigint>().as('count'))
     .where('source', '<>', rules.source)
+    .where('origin', which === 'external' ? '=' : '<>', 'external')
     .$if(range.from !== null, (query) => query.where('confirmed_at', '>=', range.from ?? ''))
     .$if(range.before !== null, (query) => query.where('confirmed_at', '<', range.before ?? ''))
     .executeTakeFirstOrThrow();

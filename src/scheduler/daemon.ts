@@ -15,7 +15,7 @@ export interface DaemonDeps {
   signal: AbortSignal;
   /** Opens the ledger for one run and closes it after: a server that went away is simply asked again. */
   withLedger<T>(work: (ledger: Ledger) => Promise<T>): Promise<T>;
-  /** Told when the first run is over and the schedule begins. */
+  /** Told when the first run is over and the schedule begins; not where it was asked to stop before. */
   onReady?(): void;
   /** Told of each run when it is over. */
   onRun?(run: RunSeen): void;
@@ -56,7 +56,7 @@ async function runOnSchedule(deps: DaemonDeps, connect: Connect): Promise<void> 
   const { config, log, signal } = deps;
   const refusal = await runOnce(deps, connect);
   if (refusal) throw refusal;
-  deps.onReady?.();
+  if (!signal.aborted) deps.onReady?.();
   let running: Promise<unknown> | undefined;
   const tick = () => {
     if (running !== undefined) {

@@ -95,6 +95,7 @@ export async function ledgerMetrics(ledger: Ledger, config: Config, version: str
       { labels: { part: 'commission' }, value: totals.commission },
       { labels: { part: 'net' }, value: totals.net },
       { labels: { part: 'own' }, value: totals.own },
+      { labels: { part: 'undelivered' }, value: totals.undelivered },
     ],
   );
   add('settled_sats', 'What has arrived so far.', { value: totals.settled });

@@ -135,7 +135,7 @@ test('a mistake in the configuration is a failed check like any other', async ()
   expect(report.checks[0]?.detail).toContain('ulr');
 });
 
-test('a role that may read more than it needs is a warning, and one that may read less a failure', async () => {
+test('a role that may read more than it needs is a warning, one that may change something or read less a failure', async () => {
   const user = /^user = "(aio_dca_.*)"$/m.exec(await readFile(world.configFile, 'utf8'))?.[1];
   await world.lamassu.query(`grant select (phone) on customers to "${user}"`);
   onTestFinished(async () => {
@@ -150,6 +150,15 @@ test('a role that may read more than it needs is a warning, and one that may rea
       detail: expect.stringContaining('customers (phone)'),
       hint: expect.stringContaining('role-sql'),
     },
+  });
+  await world.lamassu.query(`grant update (fiat) on cash_out_txs to "${user}"`);
+  const writes = await doctor();
+  await world.lamassu.query(`revoke update (fiat) on cash_out_txs from "${user}"`);
+  expect(writes.code).toBe(78);
+  expect(wrong(writes.report).rights).toMatchObject({
+    level: 'fail',
+    detail: expect.stringContaining('writes cash_out_txs'),
+    hint: expect.stringContaining('role-sql'),
   });
   await world.lamassu.query(`revoke select (fiat) on cash_out_txs from "${user}"`);
   const less = await doctor();

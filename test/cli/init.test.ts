@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
@@ -73,7 +73,7 @@ const FILES = ['config.toml', 'id_ed25519', 'lamassu.password', 'ledger.sqlite',
 interface Made {
   files: string[];
   ledger: { id: string };
-  lamassu: { readable: boolean | null; machines: string[]; missing: string | null };
+  lamassu: { readable: boolean | null; machines: string[]; missing: string | null; too_much: string[] };
   ssh: { authorized_keys: string } | null;
   role_sql: string;
   next: string[];
@@ -91,7 +91,12 @@ describe('in a script', () => {
 
   test('what it writes is for its owner only, loads, and is sound to doctor and verify', async () => {
     const made = (await init(['--json', ...options()])).json<Made>();
-    expect(made.lamassu).toEqual({ readable: true, machines: ['Antigua'], missing: null });
+    expect(made.lamassu).toMatchObject({
+      readable: true,
+      machines: ['Antigua'],
+      missing: null,
+      too_much: [],
+    });
     expect((await readdir(folder)).sort()).toEqual(FILES);
     for (const name of FILES) expect((await stat(join(folder, name))).mode & 0o777, name).toBe(0o600);
     const config = loadConfig(join(folder, 'config.toml'), {});
@@ -268,6 +273,68 @@ describe('in a script', () => {
     expect(await readFile(join(folder, 'lamassu.password'), 'utf8')).toBe('precious\n');
   });
 
+  test('what the server needs is printed also where Lamassu can be read already', async () => {
+    const { stdout } = await init(options());
+    expect(stdout).toContain('Lamassu can be read already');
+    expect(stdout).toContain('permitopen=');
+    expect(stdout).toContain(`create role "${there.lamassu.user}"`);
+    expect(stdout).not.toContain('Warning');
+  });
+
+  test('a role that may do more than read is warned of, and the SQL makes one of its own', async () => {
+    const role = `"${there.lamassu.user}"`;
+    await world.lamassu.query(`grant update (fiat) on cash_out_txs to ${role}`);
+    onTestFinished(async () => {
+      await world.lamassu.query(`revoke update (fiat) on cash_out_txs from ${role}`);
+    });
+    const { stdout } = await init(options());
+    expect(stdout).toMatch(/Warning.* may do more than is needed: writes cash_out_txs/);
+    expect(stdout).toContain('create role "aio_dca"');
+    expect(stdout).toContain('user = "aio_dca" into');
+  });
+
+  test('a start in the future is warned of, by doctor too', async () => {
+    const ran = await init(options({ 'start-at': '2999-01-01' }));
+    expect(ran.code).toBe(0);
+    expect(ran.stdout).toContain('start_at is in the future');
+    const { checks } = (await aioDca(['doctor', '--json'])).json<{
+      checks: { name: string; level: string; detail: string }[];
+    }>();
+    expect(checks.find(({ name }) => name === 'start_at')).toMatchObject({
+      level: 'warn',
+      detail: expect.stringContaining('in the future'),
+    });
+  });
+
+  test('what cannot be written is told, with 78', async () => {
+    await mkdir(join(folder, '.aio-dca-init'));
+    const ran = await init(options());
+    expect([ran.code, ran.stderr]).toEqual([78, expect.stringContaining('init/unwritable')]);
+    expect(await readdir(folder)).toEqual(['.aio-dca-init']);
+  });
+
+  test('killed before any of its steps, the same again finishes it', async () => {
+    const preload = new URL('../support/kill-at-file.mjs', import.meta.url).href;
+    const answers = options({ 'ssh-key-file': undefined, 'lamassu-password-file': undefined });
+    let killed = 0;
+    for (;;) {
+      const run = { node: ['--import', preload], env: { KILL_AT_FILE: `${killed + 1}` } };
+      const ran = await aioDca(['init', '--no-test', ...answers], run);
+      if (ran.signal === null) break;
+      killed += 1;
+      // A configuration that is there is whole.
+      if ((await readdir(folder)).includes('config.toml'))
+        expect(loadConfig(join(folder, 'config.toml'), {}).lamassu.password).toBeDefined();
+      const again = await init(['--no-test', '--yes', ...answers]);
+      expect({ killed, code: again.code, stderr: again.stderr }).toEqual({ killed, code: 0, stderr: '' });
+      expect((await readdir(folder)).sort()).toEqual(FILES);
+      expect((await aioDca(['verify'])).code).toBe(0);
+      for (const name of await readdir(folder)) await rm(join(folder, name));
+    }
+    // Each file is written aside and put into its place.
+    expect(killed).toBeGreaterThanOrEqual(8);
+  }, 120_000);
+
   test('a folder that is not there is named', async () => {
     const ran = await startCommand(['--config', join(folder, 'no', 'config.toml'), 'init', ...options()])
       .ended;
@@ -365,6 +432,17 @@ describe('in a terminal', () => {
     terminal.type(keys.interrupt);
     const { code, screen } = await terminal.ended;
     expect({ code, screen }).toEqual({ code: 64, screen: expect.stringContaining('Nothing was written.') });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('a start in the future is asked for again where it is not meant', async () => {
+    const future = ['--no-credit-source', ...options({ 'start-at': '2999-01-01' })];
+    const terminal = inTerminal(['--config', join(folder, 'config.toml'), 'init', ...future]);
+    await terminal.shows('That is in the future');
+    terminal.type('n');
+    await terminal.shows('From when on');
+    terminal.type(keys.interrupt);
+    expect((await terminal.ended).screen).toContain('Nothing was written.');
     expect(await readdir(folder)).toEqual([]);
   });
 

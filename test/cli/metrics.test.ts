@@ -208,6 +208,23 @@ describe('the daemon', () => {
       await until(() => socket.said().includes('STOPPING=1'), 'it stops');
     });
 
+    test('asked to stop in its first run, it never says that it is ready', async () => {
+      await installation();
+      const socket = await notifySocket();
+      await world.lamassu.query('begin; lock table cash_out_txs in access exclusive mode');
+      const daemon = world.start(['run'], { env: { NOTIFY_SOCKET: socket.path } });
+      let log = '';
+      daemon.child.stderr?.on('data', (text: string) => {
+        log += text;
+      });
+      await until(() => log.includes('run begins'), 'the first run begins', 15_000);
+      daemon.child.kill('SIGTERM');
+      await until(() => socket.said().includes('STOPPING=1'), 'it stops', 15_000);
+      await world.lamassu.query('commit');
+      expect((await daemon.ended).code).toBe(0);
+      expect(socket.said()).not.toContain('READY=1');
+    });
+
     test('is not kept from its work where that cannot be said', async () => {
       await installation();
       await world.insertCashOut();

@@ -75,6 +75,41 @@ describe.each(ledgerKinds)('rows that a person names, on %s', (ledger) => {
     expect(await run('settle', id, ...stated, '--dry-run')).toMatchObject({ code: 0 });
   });
 
+  test('a settlement that pays no client says so, and the stated rate is shown as stated', async () => {
+    const figures = ['--fiat', '100 USD', '--gross', '61230 sat', '--rate', '5.5%', '--reason', 'x'];
+    const receipt = ['--external', 'receipt-17', '--machine', shop.machine, '--at', '2026-01-01'];
+    const { stdout } = await run('settle', ...receipt, ...figures, '--yes');
+    expect(stdout).toContain('a commission of 5.5 %');
+    expect(stdout).toContain('No client’s cash came out with it');
+    const { checked } = (await run('reconcile', '--json')).json<{ checked: Record<string, number> }>();
+    expect(checked).toMatchObject({ external: 1, other_sources: 0 });
+    expect((await run('reconcile')).stdout).toContain('never seen by Lamassu');
+  });
+
+  test('what was not delivered is in the totals', async () => {
+    const total = async () =>
+      (await run('status', '--json')).json<{ totals: { undelivered_sats: number } }>().totals
+        .undelivered_sats;
+    const before = await total();
+    await run('settle', await shop.jammed(), '--reason', 'jam', '--yes');
+    expect((await total()) - before).toBe(317_460);
+    expect((await run('status')).stdout).toMatch(/[\d,]+ sat undelivered/);
+    expect((await run('metrics')).stdout).toContain(
+      `aio_dca_cash_out_sats{part="undelivered"} ${before + 317_460}`,
+    );
+  });
+
+  test('other figures are told to undo it only while it can be undone', async () => {
+    const id = await shop.jammed();
+    const say = (rate: string) => run('settle', id, '--rate', rate, '--reason', 'jam', '--yes');
+    expect(await say('5%')).toMatchObject({ code: 0 });
+    expect((await say('6%')).stderr).toContain(`aio-dca settle --void ${id}`);
+    await counter.poll();
+    const late = await say('6%');
+    expect([late.code, late.stderr]).toEqual([64, expect.stringContaining('It cannot be undone')]);
+    expect(late.stderr).not.toContain('--void');
+  });
+
   test('of a released one it is said who released it, and why', async () => {
     const id = await shop.jammed(fine);
     await counter.poll();

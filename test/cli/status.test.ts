@@ -72,7 +72,15 @@ test('a new ledger needs nobody', async () => {
     source_wallet: { balance_sats: 10_000_000, short_sats: 0 },
     credits: { on: false, credited_sats: 0, to_come_sats: 0, not_made: [] },
     attention: { ...nothing, credits: 0 },
-    totals: { cash_outs: 0, gross_sats: 0, commission_sats: 0, net_sats: 0, own_sats: 0, settled_sats: 0 },
+    totals: {
+      cash_outs: 0,
+      gross_sats: 0,
+      commission_sats: 0,
+      net_sats: 0,
+      own_sats: 0,
+      undelivered_sats: 0,
+      settled_sats: 0,
+    },
   });
   expect(ran.stdout).not.toContain(new URL(world.ledgerUrl).password);
   expect((await world.must(['status'])).stdout).toContain('Nothing needs a person.');

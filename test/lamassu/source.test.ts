@@ -160,7 +160,7 @@ describe('reading', () => {
     await lamassu.query(
       `insert into cash_out_txs (id, device_id, to_address, crypto_atoms, crypto_code, fiat, fiat_code, status, confirmed_at)
        select gen_random_uuid(), 'm', 'a', 100000, 'BTC', 100, 'USD', 'confirmed',
-         timestamptz '2026-11-20 00:00:00Z' + (g / 3) * interval '1 microsecond' from generate_series(0, 6300) g`,
+         timestamptz '2026-11-20 00:00:00Z' + (g / 3) * interval '1 microsecond' from generate_series(0, 1300) g`,
     );
     const source = await open(direct());
     const sizes: number[] = [];
@@ -169,8 +169,7 @@ describe('reading', () => {
       sizes.push(page.length);
       rows.push(...page);
     }
-    expect(sizes).toEqual([...Array(12).fill(500), 298]);
-    expect(new Set(rows.map(({ id }) => id)).size).toBe(6298);
+    expect(sizes).toEqual([500, 500, 298]);
     const keys = rows.map((row) => `${row.confirmed_at} ${row.id}`);
     expect(keys).toEqual([...keys].sort());
     expect(keys[0]).toMatch(/^2026-11-20T00:00:00.000001Z/);
@@ -228,7 +227,7 @@ describe('reading', () => {
     expect(await source.byIds([])).toEqual([]);
   });
 
-  test('what was dispensed and never confirmed comes after what was confirmed', async () => {
+  test('the second look finds what was dispensed and never confirmed', async () => {
     const created = '2026-11-10T00:00:00.000000Z';
     const zeroConf = { status: 'authorized', dispense: true, dispense_confirmed: false, confirmed_at: null };
     const found = [
@@ -241,13 +240,10 @@ describe('reading', () => {
     ];
     await insertCashOut(lamassu, { ...zeroConf, dispense: false, created });
     await insertCashOut(lamassu, { ...zeroConf, created: '2026-11-12T00:00:00Z' });
-    const confirmed_at = '2026-11-20T00:00:00.000000Z';
-    const confirmed = await insertCashOut(lamassu, { created, confirmed_at });
-    await insertCashOut(lamassu, { created, confirmed_at: '2026-11-19T23:59:59.999999Z' });
+    await insertCashOut(lamassu, { created });
     const source = await open(direct());
-    const between = { from: created, to: '2026-11-12T00:00:00.000000Z' };
-    expect(ids(await all(source.confirmedSince(confirmed_at, between)))).toEqual([confirmed, ...found]);
-    expect(ids(await all(source.confirmedSince(confirmed_at)))).toEqual([confirmed]);
+    const rows = await all(source.unconfirmed(created, '2026-11-12T00:00:00.000000Z'));
+    expect(ids(rows)).toEqual(found);
   });
 
   test('machines, and the cash that really left', async () => {
@@ -340,12 +336,13 @@ describe('rights', () => {
     const source = await open(options);
     expect((await source.check()).tooMuch).toEqual([
       'CREATEDB',
+      'writes cash_out_txs',
       'reads cash_out_txs (phone, email)',
       'reads customers (id, phone, id_card_data)',
-      'writes cash_out_txs',
     ]);
+    expect((await source.check()).harmful).toEqual(['CREATEDB', 'writes cash_out_txs']);
     const superuser = await open(direct());
-    expect((await superuser.check()).tooMuch).toEqual(['superuser']);
+    expect((await superuser.check()).harmful).toEqual(['superuser']);
   });
 
   test('a column that Lamassu added and nobody granted is an error, not an absent column', async () => {
@@ -559,17 +556,17 @@ describe('through SSH', () => {
   test('cut in the middle of the read: an error, never an early end', async () => {
     await lamassu.query(
       `insert into cash_out_txs (id, device_id, to_address, crypto_atoms, crypto_code, fiat, fiat_code, status, confirmed_at)
-       select gen_random_uuid(), 'm', 'a', 100000, 'BTC', 100, 'USD', 'confirmed', now() from generate_series(1, 12000)`,
+       select gen_random_uuid(), 'm', 'a', 100000, 'BTC', 100, 'USD', 'confirmed', now() from generate_series(1, 2000)`,
     );
-    ssh.cutAfter = 2_500_000;
+    ssh.cutAfter = 200_000;
     const source = await open(through(ssh));
     let rows = 0;
     const read = async () => {
       for await (const page of source.confirmedSince(EPOCH)) rows += page.length;
     };
     await expectFailure(read(), 'lamassu/lost', /was cut/);
-    expect(rows).toBeGreaterThanOrEqual(5_000);
-    expect(rows).toBeLessThan(12_000);
+    expect(rows).toBeGreaterThanOrEqual(500);
+    expect(rows).toBeLessThan(2000);
   });
 
   test('cut between two queries: the next one says it, the process lives', async () => {
