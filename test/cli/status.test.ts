@@ -66,7 +66,7 @@ test('a new ledger needs nobody', async () => {
     last_success_at: null,
     last_run: null,
     running: null,
-    owed: { payouts: 0, sats: 0, waiting_sats: 0 },
+    owed: { payouts: 0, sats: 0, waiting_sats: 0, overdue_sats: 0 },
     paused: false,
     pause: null,
     source_wallet: { balance_sats: 10_000_000, short_sats: 0 },
@@ -95,7 +95,7 @@ test('after a run: the mark, what was paid, and nothing owed', async () => {
   expect(now).toMatchObject({
     mark: { id },
     last_run: { run: run.run, outcome: 'ok' },
-    owed: { payouts: 0, sats: 0, waiting_sats: 0 },
+    owed: { payouts: 0, sats: 0, waiting_sats: 0, overdue_sats: 0 },
     source_wallet: { balance_sats: 10_000_000 - 484_207, short_sats: 0 },
     attention: nothing,
     totals: {
@@ -125,7 +125,7 @@ test('sats below the minimum wait, and are owed', async () => {
   await world.insertCashOut({ fiat: '1000.00000', crypto_atoms: '128100', received_crypto_atoms: '128100' });
   await world.must(['poll']);
   const { owed, totals, code } = await status();
-  expect(owed).toEqual({ payouts: 0, sats: 121_051, waiting_sats: 121_051 });
+  expect(owed).toEqual({ payouts: 0, sats: 121_051, waiting_sats: 121_051, overdue_sats: 0 });
   expect(totals).toMatchObject({ net_sats: 484_207 + 121_051, settled_sats: 484_207 });
   expect(code).toBe(0);
 });
@@ -136,7 +136,7 @@ test('what the source wallet lacks is told, and an open payout that is too old',
   await world.aioDca(['poll']);
   expect(await status()).toMatchObject({
     code: 0,
-    owed: { payouts: 1, sats: 121_051, waiting_sats: 0 },
+    owed: { payouts: 1, sats: 121_051, waiting_sats: 0, overdue_sats: 0 },
     source_wallet: { balance_sats: 1_000, short_sats: 120_051 },
     attention: nothing,
   });
