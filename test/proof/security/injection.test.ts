@@ -150,7 +150,7 @@ test('metrics are what Prometheus reads, whatever stands in the ledger', async (
 test('what is looked for is never a part of SQL', async () => {
   const hostile = "x' or '1'='1";
   expect((await world.aioDca(['log', '--subject', hostile])).code).toBe(64);
-  expect((await world.must(['log', '--actor', hostile])).stdout).toBe('No change was made.\n');
+  expect((await world.aioDca(['log', '--actor', hostile])).code).toBe(64);
   expect((await world.aioDca(['clients', 'show', hostile])).code).toBe(64);
   for (const wild of ['______', '%%%%%%', `${waiting.slice(0, 5)}_`])
     expect((await world.aioDca(['review', 'show', wild])).code, wild).toBe(64);
