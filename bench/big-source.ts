@@ -5,7 +5,7 @@ import { addClients, copies, install } from './installation.ts';
 
 export const benchmark: Benchmark = {
   name: 'big-source',
-  what: 'a poll on a Lamassu table of 1,000,000 rows over six years in the daemon (its connection open; nothing new, a day in the window) ÷ the best single query for the same window, likewise',
+  what: 'a poll on a Lamassu table of 1,000,000 rows over six years in the daemon (its connection open; nothing new, a week in the window) ÷ the best single query for the same window, likewise',
   unit: 'ms',
   compare: 'ratio',
   goal: { most: 1.3 },
@@ -13,7 +13,7 @@ export const benchmark: Benchmark = {
   async prepare(small, stack) {
     const rows = small ? 2_000 : 1_000_000;
     const startAt = new Date(Date.now() - 7 * 86_400_000).toISOString();
-    const installation = await install(stack, { tunnel: 'direct', startAt, lamassu: 'overlap = "1 d"' });
+    const installation = await install(stack, { tunnel: 'direct', startAt });
     const { world, config } = installation;
     await addClients(installation, 5);
     await world.must(['payouts', 'pause', '--reason', 'only the reading is measured']);

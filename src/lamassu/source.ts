@@ -23,14 +23,15 @@ export interface Source {
   systemIdentifier: string | null;
   /** The machines that Lamassu knows; empty where they may not be read. */
   machines(): Promise<{ deviceId: string; name: string | null }[]>;
-  /** Pages of rows with `confirmed_at` at or after `from`, ordered by (confirmed_at, id). */
-  confirmedSince(from: Instant): AsyncIterable<LamassuRow[]>;
+  /**
+   * Pages of rows with `confirmed_at` at or after `from`, ordered by (confirmed_at, id); after them, where asked for,
+   * those created in [from, to) whose cash came out without a confirmation, ordered by (created, id).
+   */
+  confirmedSince(from: Instant, unconfirmed?: { from: Instant; to: Instant }): AsyncIterable<LamassuRow[]>;
   /** The rows that exist of these ids, ordered by (confirmed_at, id). */
   byIds(ids: readonly string[]): Promise<LamassuRow[]>;
   /** The first few ids that begin with `text`, at least 6 characters of a UUID's; none where it is no beginning of one. */
   idsBeginning(text: string): Promise<string[]>;
-  /** Pages of rows created in [from, to) whose cash came out without a confirmation, ordered by (created, id). */
-  unconfirmed(createdFrom: Instant, createdTo: Instant): AsyncIterable<LamassuRow[]>;
   /** The cash that left for this cash-out, in fiat ×10^5, from the notes counted; null where nothing tells. */
   dispensed(id: string): Promise<bigint | null>;
   /** What the role may and may not read, for `doctor`. */
@@ -40,6 +41,12 @@ export interface Source {
 }
 
 const PAGE = 500;
+
+/** So many rows are asked for at once, first of all: that is a whole window, but for a backlog. */
+const AT_ONCE = 5_000;
+
+const UNCONFIRMED = `t.confirmed_at is null and t.created >= $2::timestamptz and t.created < $3::timestamptz
+  and (t.dispense_confirmed or (t.dispense and t.status::text in ('authorized', 'instant')))`;
 
 /** Enough to say that there are several. */
 const MOST_IDS = 5;
@@ -73,16 +80,19 @@ interface Opened {
 function source({ connection, access, now, systemIdentifier, user }: Opened): Source {
   let cursors = 0;
 
-  // A cursor of SQL's own: each page is a statement with a time limit of its own, while pg-cursor's limit also
-  // counts the time that the reader of the pages takes in between.
-  async function* pages(condition: string, order: string, values: string[]): AsyncGenerator<LamassuRow[]> {
+  // Lamassu has no index that helps, so each query goes through the whole table: one for both kinds of rows, and not by a
+  // cursor at first, since PostgreSQL uses several cores for a plain query only. Within the snapshot the order is fixed,
+  // so the cursor goes on where that one ended; each of its pages is a statement with a time limit of its own, while
+  // pg-cursor's limit also counts the time that the reader of the pages takes in between.
+  async function* pages(condition: string, values: string[]): AsyncGenerator<LamassuRow[]> {
+    const query = `${selectCashOuts(access, user)} where ${condition}
+      order by t.confirmed_at, case when t.confirmed_at is null then t.created end, t.id`;
+    const rows = await connection.query<LamassuRow>(`${query} limit ${AT_ONCE}`, values);
+    for (let i = 0; i < rows.length; i += PAGE) yield rows.slice(i, i + PAGE);
+    if (rows.length < AT_ONCE) return;
     cursors += 1;
     const name = `aio_dca_${cursors}`;
-    const select = selectCashOuts(access, user);
-    await connection.query(
-      `declare ${name} no scroll cursor for ${select} where ${condition} order by ${order}, t.id`,
-      values,
-    );
+    await connection.query(`declare ${name} no scroll cursor for ${query} offset ${AT_ONCE}`, values);
     for (;;) {
       const page = await connection.query<LamassuRow>(`fetch ${PAGE} from ${name}`);
       if (page.length > 0) yield page;
@@ -95,20 +105,17 @@ function source({ connection, access, now, systemIdentifier, user }: Opened): So
     now,
     systemIdentifier,
     machines: () => readMachines(connection, access),
-    confirmedSince: (from) => pages('t.confirmed_at >= $1::timestamptz', 't.confirmed_at', [from]),
+    confirmedSince: (from, unconfirmed) => {
+      const confirmed = 't.confirmed_at >= $1::timestamptz';
+      if (!unconfirmed) return pages(confirmed, [from]);
+      return pages(`(${confirmed} or (${UNCONFIRMED}))`, [from, unconfirmed.from, unconfirmed.to]);
+    },
     byIds: async (ids) => {
       const uuids = ids.filter((id) => UUID.test(id));
       const sql = `${selectCashOuts(access, user)} where t.id = any ($1::uuid[]) order by t.confirmed_at, t.id`;
       return connection.query<LamassuRow>(sql, [uuids]);
     },
     idsBeginning: (text) => readIdsBeginning(connection, text),
-    unconfirmed: (from, to) =>
-      pages(
-        `t.confirmed_at is null and t.created >= $1::timestamptz and t.created < $2::timestamptz
-         and (t.dispense_confirmed or (t.dispense and t.status::text in ('authorized', 'instant')))`,
-        't.created',
-        [from, to],
-      ),
     dispensed: (id) => readDispensed(connection, access, id),
     check: async () => ({ ...access, ...(await readTooMuch(connection)) }),
     close: () => connection.close(),

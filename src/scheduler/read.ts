@@ -56,8 +56,7 @@ export async function* pagesToRead(
     // not read yet.
     yield rows.filter((row) => row.confirmed_at === null || row.confirmed_at < from);
   }
-  yield* source.confirmedSince(from);
-  yield* source.unconfirmed(plus(from, -DAY_MS), plus(source.now, -DAY_MS));
+  yield* source.confirmedSince(from, { from: plus(from, -DAY_MS), to: plus(source.now, -DAY_MS) });
 }
 
 /**

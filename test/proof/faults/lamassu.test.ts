@@ -11,7 +11,7 @@ const QUERY_S = 60;
 /** ssh2 asks every 10 s whether the server is still there, three times. */
 const KEEPALIVE_S = 40;
 
-const fetching = (request: Buffer) => request.includes('fetch 500 from');
+const fetching = (request: Buffer) => request.includes('limit 5000');
 
 let template: World;
 beforeAll(async () => {

@@ -120,15 +120,12 @@ function lamassuAt(all: CashOutRow[], minutes: number, size: number): Source {
     systemIdentifier: null,
     machines: async () => [],
     idsBeginning: async () => [],
+    // Nothing here was never confirmed.
     async *confirmedSince(from) {
       const found = rows.filter(({ confirmed_at: at }) => at !== null && at >= from);
       for (let i = 0; i < found.length; i += size) yield found.slice(i, i + size);
     },
     byIds: async (ids) => rows.filter(({ id }) => ids.includes(id)),
-    // biome-ignore lint/correctness/useYield: nothing here was never confirmed.
-    async *unconfirmed() {
-      return;
-    },
     dispensed: async () => null,
     check: async () => {
       throw new Error('nobody asks');
