@@ -103,6 +103,7 @@ export const catalogue = {
     means: 'The division of a settlement became another one while a person looked at it.',
   },
   'metrics/listen': { exit: 78, means: 'The address for the metrics cannot be used.' },
+  'output/unwritable': { exit: 75, means: 'What was printed could not be written.' },
   'export/stopped': { exit: 75, means: 'An export was stopped before its end; it left no file.' },
   'payout/under-way': {
     exit: 75,

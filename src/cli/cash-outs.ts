@@ -3,7 +3,7 @@ import { groupDigits } from '../dca/money.ts';
 import { cashOutDetailJson, cashOutJson, cashOutPage } from './cash-out-page.ts';
 import { makeCli } from './context.ts';
 import { parseLimit, tellMore, withLimit } from './limit.ts';
-import { formatFiat, formatTime, table } from './print.ts';
+import { formatFiat, formatTime, shortId, table } from './print.ts';
 
 export function register(program: Command): void {
   const cashOuts = program.command('cash-outs').description('what was processed, and how each was divided');
@@ -26,7 +26,7 @@ async function list(options: { limit?: string }, command: Command): Promise<void
   const page = await cli.withLedger('read', ({ db }) => listCashOuts(db, limit));
   const rows = page.rows.map((row) => [
     formatTime(row.confirmed_at, timezone),
-    row.id.slice(0, 8),
+    shortId(row.id),
     formatFiat(row.fiat, row.digits, row.currency),
     groupDigits(row.gross),
     groupDigits(row.net),

@@ -3,7 +3,7 @@ import type { LimitChange } from '../ledger/client-changes.ts';
 import type { ClientView, InCurrency } from '../ledger/client-view.ts';
 import type { Client } from '../ledger/clients.ts';
 import { usage } from './context.ts';
-import { parseAmount } from './parse.ts';
+import { type Amount, parseAmount } from './parse.ts';
 import { formatFiat, formatSats, formatTime, table, wrapped } from './print.ts';
 
 /** `clients show --json`, as docs and scripts know it. */
@@ -96,6 +96,12 @@ function inCurrency(one: InCurrency, timezone: string): string {
   );
 }
 
+/** An amount, or `none GTQ`: the limit in that currency is taken away. */
+function parseLimit(text: string, field: string): Omit<Amount, 'minor'> & { minor: bigint | null } {
+  const [, code] = /^\s*none\s+(\S+)\s*$/i.exec(text) ?? [];
+  return code === undefined ? parseAmount(text, field) : { ...parseAmount(`1 ${code}`, field), minor: null };
+}
+
 /** `--daily-limit` and `--max-daily-limit`, each at most once per currency, together by currency. */
 export function limitChanges(options: { dailyLimit?: string[]; maxDailyLimit?: string[] }): LimitChange[] {
   const changes = new Map<string, LimitChange>();
@@ -104,7 +110,7 @@ export function limitChanges(options: { dailyLimit?: string[]; maxDailyLimit?: s
     ['max', '--max-daily-limit', options.maxDailyLimit ?? []],
   ] as const) {
     for (const text of texts) {
-      const { minor, currency, digits } = parseAmount(text, field);
+      const { minor, currency, digits } = parseLimit(text, field);
       const known = changes.get(currency) ?? { currency, digits };
       if (known[key] !== undefined)
         throw usage(`${field}: given twice for ${currency}.`, 'Give it once per currency.');

@@ -8,6 +8,7 @@ import { clientJson, clientPage, limitChanges, statusOf } from './client-page.ts
 import { makeCli, usage } from './context.ts';
 import { parseName } from './parse.ts';
 import { formatFiat, formatSats, table } from './print.ts';
+import { withReason } from './reason.ts';
 
 export function register(program: Command): void {
   const clients = program.command('clients').description('who gives cash and receives sats');
@@ -44,13 +45,13 @@ export function register(program: Command): void {
     .addHelpText('after', '\nExample:\n  aio-dca clients list')
     .action(list);
   named(clients, 'show', 'one client: settings, cash, and what it bought').action(show);
-  named(clients, 'pause', 'takes no new share from now on; what is his is still paid').action(
+  withReason(named(clients, 'pause', 'takes no new share from now on; what is his is still paid')).action(
     (name: string, _options: object, command: Command) => pause(name, true, command),
   );
-  named(clients, 'resume', 'shares again from now on').action(
+  withReason(named(clients, 'resume', 'shares again from now on')).action(
     (name: string, _options: object, command: Command) => pause(name, false, command),
   );
-  named(clients, 'close', 'for good, once no cash remains and all sats are paid').action(close);
+  withReason(named(clients, 'close', 'for good, once no cash remains and all sats are paid')).action(close);
 }
 
 function named(clients: Command, verb: string, description: string): Command {
@@ -63,15 +64,23 @@ function named(clients: Command, verb: string, description: string): Command {
 
 function settings(command: Command): Command {
   const collect = (value: string, before: string[] = []) => [...before, value];
-  return command
+  return withReason(command)
     .addOption(
       new Option(
         '--mode <mode>',
         'flow: paid as cash goes out (default); fixed: up to a daily limit, paid at fixed times',
       ).choices(['flow', 'fixed']),
     )
-    .option('--daily-limit <amount>', 'of a fixed client, like "500 GTQ"; once per currency', collect)
-    .option('--max-daily-limit <amount>', 'the most that the daily limit may be', collect);
+    .option(
+      '--daily-limit <amount>',
+      'of a fixed client, like "500 GTQ"; once per currency; "none GTQ" takes it away',
+      collect,
+    )
+    .option(
+      '--max-daily-limit <amount>',
+      'the most that the daily limit may be; "none GTQ" takes it away',
+      collect,
+    );
 }
 
 interface Settings {
@@ -99,12 +108,7 @@ async function add(
     await refuseTakenName(ledger.db, name);
     const wallet = await testedWalletKey(options.walletKeyFile, config);
     return changed(ledger, (trx, at) =>
-      addClient(
-        trx,
-        { actor: cli.actor, run: null },
-        { name, wallet, mode: options.mode ?? 'flow', limits },
-        at,
-      ),
+      addClient(trx, cli.who, { name, wallet, mode: options.mode ?? 'flow', limits }, at),
     );
   });
   cli.answer(
@@ -139,7 +143,7 @@ async function set(text: string, options: Settings, command: Command): Promise<v
     await openClient(ledger.db, name, now());
     const wallet = file === undefined ? undefined : await testedWalletKey(file, config);
     const change = { ...(mode && { mode }), ...(wallet && { wallet }), limits, newWallet };
-    return changed(ledger, (trx, at) => setClient(trx, { actor: cli.actor, run: null }, name, change, at));
+    return changed(ledger, (trx, at) => setClient(trx, cli.who, name, change, at));
   });
   cli.answer(clientJson(view), `Changed client ${name}, from now on.\n${clientPage(view, config.timezone)}`);
 }
@@ -149,7 +153,7 @@ async function pause(text: string, paused: boolean, command: Command): Promise<v
   const name = parseName(text, 'NAME');
   const { pauseClient } = await import('../ledger/client-changes.ts');
   const view = await cli.withLedger('write', (ledger) =>
-    changed(ledger, (trx, at) => pauseClient(trx, { actor: cli.actor, run: null }, name, paused, at)),
+    changed(ledger, (trx, at) => pauseClient(trx, cli.who, name, paused, at)),
   );
   cli.answer(
     clientJson(view),
@@ -165,9 +169,7 @@ async function close(text: string, _options: object, command: Command): Promise<
   const { closeClient } = await import('../ledger/client-close.ts');
   const { viewsOf } = await import('../ledger/client-view.ts');
   const view = await cli.withLedger('write', async (ledger) => {
-    const closed = await ledger.write((trx) =>
-      closeClient(trx, { actor: cli.actor, run: null }, name, now()),
-    );
+    const closed = await ledger.write((trx) => closeClient(trx, cli.who, name, now()));
     return only(viewsOf(ledger.db, [closed]));
   });
   cli.answer(clientJson(view), `Client ${name} is closed.`);

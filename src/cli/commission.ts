@@ -7,12 +7,11 @@ import { type Instant, now } from '../time.ts';
 import { makeCli, usage } from './context.ts';
 import { parseName } from './parse.ts';
 import { type Cell, clean, formatSats, table } from './print.ts';
+import { withReason } from './reason.ts';
 
 const WEIGHT = '--weight <n>';
 const MACHINE = '--machine <machine>';
 const KEY_FILE = '--wallet-key-file <file>';
-const REASON = '--reason <text>';
-const WHY = 'why, for the log';
 
 export function register(program: Command): void {
   const commission = program
@@ -23,41 +22,35 @@ export function register(program: Command): void {
     .description('all recipients, their weights, and what they received')
     .addHelpText('after', '\nExample:\n  aio-dca commission list')
     .action(list);
-  commission
-    .command('add')
+  withReason(commission.command('add'))
     .description('add a recipient, paid into the LNbits wallet of an invoice key, which is tested')
     .argument('<name>', '1 to 64 letters, digits, "-", "_" or "."')
     .requiredOption(KEY_FILE, 'holds the invoice key of the wallet; it is read once')
     .requiredOption(WEIGHT, 'a whole number; the commission is divided in proportion to them')
     .option(MACHINE, 'only of this machine, instead of the recipients of all machines')
-    .option(REASON, WHY)
     .addHelpText(
       'after',
       '\nExamples:\n  aio-dca commission add owner --wallet-key-file owner.key --weight 70\n' +
         '  aio-dca commission add shop --wallet-key-file shop.key --weight 1 --machine Antigua',
     )
     .action(add);
-  commission
-    .command('set')
+  withReason(commission.command('set'))
     .description('change a recipient from now on; cash-outs from before keep their division')
     .argument('<name>')
     .option(WEIGHT, 'a whole number; takes a removed recipient back')
     .option(MACHINE, 'the weight at this machine; default: at all that have no recipients of their own')
     .option(KEY_FILE, 'a new invoice key of the same wallet')
     .option('--new-wallet', 'the key is of another wallet: payouts without a payment go there')
-    .option(REASON, WHY)
     .addHelpText(
       'after',
       '\nExamples:\n  aio-dca commission set owner --weight 60\n' +
         '  aio-dca commission set owner --weight 1 --machine Antigua',
     )
     .action(set);
-  commission
-    .command('remove')
+  withReason(commission.command('remove'))
     .description('no new share from now on; sats that wait are still paid')
     .argument('<name>')
     .option(MACHINE, 'only at this machine; default: everywhere')
-    .option(REASON, WHY)
     .addHelpText(
       'after',
       '\nExamples:\n  aio-dca commission remove shop\n' +
@@ -71,7 +64,6 @@ interface Options {
   machine?: string;
   walletKeyFile?: string;
   newWallet?: boolean;
-  reason?: string;
 }
 
 async function add(
@@ -90,15 +82,7 @@ async function add(
     await refuseTakenName(ledger.db, name);
     const machine = await machineOf(ledger.db, options.machine);
     const wallet = await testedWalletKey(options.walletKeyFile, config);
-    return change(ledger, (trx, at) =>
-      addCommission(
-        trx,
-        { actor: cli.actor, run: null },
-        { name, wallet, weight, machine },
-        at,
-        reasonOf(options),
-      ),
-    );
+    return change(ledger, (trx, at) => addCommission(trx, cli.who, { name, wallet, weight, machine }, at));
   });
   cli.answer(
     json(done),
@@ -134,9 +118,7 @@ async function set(text: string, options: Options, command: Command): Promise<vo
     const machine = await machineOf(ledger.db, options.machine);
     const wallet = file === undefined ? undefined : await testedWalletKey(file, config);
     const wanted = { machine, newWallet, ...(weight !== undefined && { weight }), ...(wallet && { wallet }) };
-    return change(ledger, (trx, at) =>
-      setCommission(trx, { actor: cli.actor, run: null }, name, wanted, at, reasonOf(options)),
-    );
+    return change(ledger, (trx, at) => setCommission(trx, cli.who, name, wanted, at));
   });
   cli.answer(
     json(done),
@@ -150,9 +132,7 @@ async function remove(text: string, options: Options, command: Command): Promise
   const { removeCommission } = await import('../ledger/commission.ts');
   const { done, all } = await cli.withLedger('write', async (ledger) => {
     const machine = await machineOf(ledger.db, options.machine);
-    return change(ledger, (trx, at) =>
-      removeCommission(trx, { actor: cli.actor, run: null }, name, machine, at, reasonOf(options)),
-    );
+    return change(ledger, (trx, at) => removeCommission(trx, cli.who, name, machine, at));
   });
   const waits = done.waiting > 0n ? ` ${formatSats(done.waiting)} that wait are still paid.` : '';
   const where = done.removed ? '' : ` at ${options.machine}`;
@@ -245,10 +225,6 @@ function divisions(all: CommissionRecipient[]): string {
 
 function machineOfWeight({ machine, machineName }: Weight): string {
   return machine === null ? 'all machines' : clean(machineName ?? machine);
-}
-
-function reasonOf({ reason }: Options): string | undefined {
-  return reason?.trim() || undefined;
 }
 
 /** `66.67 %`, rounded to two decimals. */

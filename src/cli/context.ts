@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
+import type { Who } from '../ledger/log.ts';
 import type { Ledger, LedgerUse } from '../ledger/open.ts';
 import { confirm } from './ask.ts';
 import { jsonDocument } from './print.ts';
@@ -22,6 +23,8 @@ export interface Cli {
   globals: Globals;
   /** Who acts, for the ledger's log. */
   actor: string;
+  /** The same as a person, with the `--reason` of the command. */
+  who: Who;
   /** The configuration, read at the first call. */
   config(): Promise<Config>;
   /** Opens the ledger, does `work`, and closes it whatever happens. */
@@ -52,9 +55,12 @@ export function makeCli(command: Command): Cli {
     });
     return loaded;
   };
+  const actor = globals.actor ?? defaultActor();
+  const { reason } = command.opts<{ reason?: string }>();
   return {
     globals,
-    actor: globals.actor ?? defaultActor(),
+    actor,
+    who: { actor, run: null, reason: reason?.trim() || undefined },
     config,
     withLedger: async (use, work) => {
       const { url, password } = (await config()).ledger;

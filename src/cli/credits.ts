@@ -151,9 +151,11 @@ function json(row: CreditView) {
 function page(row: CreditView, timezone: string): string {
   const when = (at: string) => formatTime(at, timezone);
   return [
-    `Credit c${row.id}: ${formatSats(row.sats)}, ${row.state}${row.reason === null ? '' : `: ${clean(row.reason)}`}`,
+    wrapped(
+      `Credit c${row.id}: ${formatSats(row.sats)}, ${row.state}${row.reason === null ? '' : `: ${clean(row.reason)}`}`,
+    ),
     `Source wallet: ${row.wallet_id}`,
-    `Recorded ${when(row.created_at)}${row.sent_at === null ? '' : `, sent ${when(row.sent_at)}`}`,
+    wrapped(`Recorded ${when(row.created_at)}${row.sent_at === null ? '' : `, sent ${when(row.sent_at)}`}`),
     ...(row.credited_at === null ? [] : [`Credited ${when(row.credited_at)}`]),
     ...(row.payment_hash === null ? [] : [row.payment_hash]),
     table(

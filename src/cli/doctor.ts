@@ -2,7 +2,7 @@ import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { type Check, fail, ok } from '../doctor/check.ts';
 import { type Cli, makeCli } from './context.ts';
-import { asWritten, clean } from './print.ts';
+import { asWritten, clean, fitted } from './print.ts';
 
 export function register(program: Command): void {
   program
@@ -19,7 +19,7 @@ export function register(program: Command): void {
       for await (const check of examination(cli)) {
         checks.push(check);
         const shown = cli.globals.quiet ? check.level !== 'ok' : true;
-        if (shown && !cli.globals.json) process.stdout.write(`${line(check)}\n`);
+        if (shown && !cli.globals.json) process.stdout.write(`${fitted(line(check), '      ')}\n`);
       }
       const failures = checks.filter(({ level }) => level === 'fail').length;
       const warnings = checks.filter(({ level }) => level === 'warn').length;

@@ -18,7 +18,7 @@ interface ExportOptions extends RangeOptions {
   month?: string;
   format?: Format;
   client?: string;
-  output?: string;
+  output?: string | undefined;
 }
 
 /** By which time `--from`, `--to` and `--month` choose. */
@@ -47,13 +47,14 @@ export function register(program: Command): void {
       .option('--month <month>', 'one local month, like 2026-11')
       .option('--client <name>', 'only what concerns one client')
       .addOption(new Option('--format <format>', 'default: csv').choices(['csv', 'json', 'jsonl']))
-      .option('--output <file>', 'write a file, whole or not at all (default: stdout)')
+      .option('--output <file>', 'write a file, whole or not at all (default, and with -: stdout)')
       .addHelpText('after', `\nExample:\n  aio-dca export ${kind} --month 2026-11 --output ${kind}.csv`)
       .action((options: ExportOptions, command: Command) => run(kind, options, makeCli(command)));
   }
 }
 
-async function run(name: KindName, options: ExportOptions, cli: Cli): Promise<void> {
+async function run(name: KindName, asked: ExportOptions, cli: Cli): Promise<void> {
+  const options = { ...asked, output: fileOf(asked.output) };
   // However little is alive, V8 lets what is not grow by the speed at which it is made: a million rows would double it.
   setFlagsFromString('--optimize-for-size');
   const config = await cli.config();
@@ -91,6 +92,14 @@ async function run(name: KindName, options: ExportOptions, cli: Cli): Promise<vo
   } else if (complete && !quiet) {
     process.stderr.write(`${totalsText(kind, totals)}\n`);
   }
+}
+
+/** Undefined: stdout, which `-` and /dev/stdout mean as well. */
+function fileOf(output: string | undefined): string | undefined {
+  if (output === '') {
+    throw usage('--output: it is empty.', 'Name a file, or leave it out to print on stdout.');
+  }
+  return output === '-' || output === '/dev/stdout' ? undefined : output;
 }
 
 /** `--json` alone means the format; with a file it means the answer about that file. */

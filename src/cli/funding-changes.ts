@@ -21,6 +21,7 @@ interface AddOptions extends Late {
   anyMachine?: boolean;
   rate?: string;
   deposited?: boolean;
+  newCurrency?: boolean;
 }
 
 export async function add(name: string, text: string, options: AddOptions, command: Command): Promise<void> {
@@ -34,6 +35,13 @@ export async function add(name: string, text: string, options: AddOptions, comma
       'Add --deposited, or give --at to `aio-dca fundings confirm`.',
     );
   }
+  if (options.fromOwn && !options.deposited) {
+    throw usage(
+      '--from-own: cash on its way has no part in the past, and --deposited was not given.',
+      'Add --deposited and --at, or give --from-own to `aio-dca fundings confirm`.',
+    );
+  }
+  refuseWithoutTime(options);
   const { timezone } = await cli.config();
   const since = options.at === undefined ? undefined : parseTime(options.at, timezone, '--at');
   const { addFunding } = await import('../ledger/fundings.ts');
@@ -41,8 +49,12 @@ export async function add(name: string, text: string, options: AddOptions, comma
     const at = now();
     const depositedAt = options.deposited ? (since ?? at) : null;
     const machine = options.anyMachine ? null : options.machine;
-    const who = { actor: cli.actor, run: null };
-    return addFunding(trx, who, { client, amount, machine, rate, depositedAt, past }, at);
+    return addFunding(
+      trx,
+      cli.who,
+      { client, amount, machine, rate, depositedAt, newCurrency: options.newCurrency, past },
+      at,
+    );
   });
   const { funding, past } = done;
   const next =
@@ -63,6 +75,7 @@ export async function confirm(
   const cli = makeCli(command);
   const id = parseId('f', text, 'ID');
   const counted = options.counted === undefined ? null : parseAmount(options.counted, '--counted');
+  refuseWithoutTime(options);
   const { timezone } = await cli.config();
   const since = options.at === undefined ? undefined : parseTime(options.at, timezone, '--at');
   const { confirmFunding } = await import('../ledger/fundings.ts');
@@ -72,7 +85,7 @@ export async function confirm(
     const at = now();
     announced = (await findFunding(trx, id)).amount;
     const confirmation = { depositedAt: since ?? at, counted, past };
-    return confirmFunding(trx, { actor: cli.actor, run: null }, id, confirmation, at);
+    return confirmFunding(trx, cli.who, id, confirmation, at);
   });
   const { funding, past } = done;
   const differs =
@@ -82,6 +95,14 @@ export async function confirm(
   cli.answer(
     { ...fundingJson(funding), past: pastJson(funding, past) },
     lines([`Confirmed ${describe(funding, timezone)}.`, differs, pastText(funding, past)]),
+  );
+}
+
+function refuseWithoutTime({ fromOwn, at }: Late): void {
+  if (!fromOwn || at !== undefined) return;
+  throw usage(
+    '--from-own: without --at the cash is in the machine from now on, so it has no part in the past.',
+    'Add --at with the time since when it was there, or leave --from-own out.',
   );
 }
 
@@ -115,7 +136,7 @@ async function withPast(
       if (!(error instanceof PastUndecided)) throw error;
       const told = [error.message, ...pastLines(error.funding, error.past, timezone)].join('\n');
       if (!canAsk()) throw usage(told, error.hint);
-      process.stderr.write(`${told}\n`);
+      process.stderr.write(`${wrapped(told)}\n`);
       const choice = await choose<PastChoice>('What shall happen to these?', [
         { value: 'from-own', label: "It gets its part out of the operator's own share (--from-own)" },
         { value: 'leave', label: 'They stay as they are (--no-past)' },
@@ -125,12 +146,12 @@ async function withPast(
   });
 }
 
-export async function cancel(text: string, options: { reason?: string }, command: Command): Promise<void> {
+export async function cancel(text: string, _options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
   const id = parseId('f', text, 'ID');
   const { cancelFunding } = await import('../ledger/fundings.ts');
   const funding = await cli.withLedger('write', (ledger) =>
-    ledger.write((trx) => cancelFunding(trx, { actor: cli.actor, run: null }, id, now(), options.reason)),
+    ledger.write((trx) => cancelFunding(trx, cli.who, id, now())),
   );
   cli.answer(
     fundingJson(funding),
@@ -153,7 +174,7 @@ export async function withdraw(
   const { before, after } = await cli.withLedger('write', (ledger) =>
     ledger.write(async (trx) => ({
       before: await findFunding(trx, funding),
-      after: await withdrawFunding(trx, { actor: cli.actor, run: null }, funding, amount, now(), reason),
+      after: await withdrawFunding(trx, cli.who, funding, amount, now(), reason),
     })),
   );
   const taken = fiat(after, before.remaining - after.remaining);
@@ -175,9 +196,7 @@ export async function adjust(
   const reason = reasonOf(options, 'Say in a few words why the amount was wrong.');
   const { adjustFunding } = await import('../ledger/funding-corrections.ts');
   const after = await cli.withLedger('write', (ledger) =>
-    ledger.write((trx) =>
-      adjustFunding(trx, { actor: cli.actor, run: null }, funding, amount, now(), reason),
-    ),
+    ledger.write((trx) => adjustFunding(trx, cli.who, funding, amount, now(), reason)),
   );
   cli.answer(
     fundingJson(after),
@@ -194,7 +213,7 @@ function parseDifference(text: string, field: string): Amount {
 
 export async function move(
   text: string,
-  options: { machine?: string; anyMachine?: boolean; reason?: string },
+  options: { machine?: string; anyMachine?: boolean },
   command: Command,
 ): Promise<void> {
   const cli = makeCli(command);
@@ -206,9 +225,7 @@ export async function move(
   const { timezone } = await cli.config();
   const { moveFunding } = await import('../ledger/funding-corrections.ts');
   const funding = await cli.withLedger('write', (ledger) =>
-    ledger.write((trx) =>
-      moveFunding(trx, { actor: cli.actor, run: null }, id, machine, now(), options.reason),
-    ),
+    ledger.write((trx) => moveFunding(trx, cli.who, id, machine, now())),
   );
   cli.answer(fundingJson(funding), lines([`Moved ${describe(funding, timezone)}.`]));
 }

@@ -2,7 +2,7 @@ import { formatDecimal, formatRate, groupDigits, percent, sum } from '../dca/mon
 import type { Changed, Spent } from '../ledger/funding-history.ts';
 import type { Past, PastCashOut } from '../ledger/funding-past.ts';
 import type { Funding } from '../ledger/funding-view.ts';
-import { clean, counted, formatFiat, formatSats, formatTime, table, wrapped } from './print.ts';
+import { clean, counted, formatFiat, formatSats, formatTime, shortId, table, wrapped } from './print.ts';
 
 /** `fundings show --json` without its history. */
 export function fundingJson(one: Funding) {
@@ -72,7 +72,7 @@ export function pastLines(funding: Funding, past: PastCashOut[], timezone: strin
   const lines = past.slice(0, LISTED).map((one) => {
     const would =
       one.fiat > 0n ? `it would get ${fiat(funding, one.fiat)} for ${formatSats(one.net)}` : 'nothing of it';
-    return `${formatTime(one.confirmedAt, timezone)}  ${one.id.slice(0, 8)}: own share ${fiat(funding, one.ownFiat)}, ${would}`;
+    return `${formatTime(one.confirmedAt, timezone)}  ${shortId(one.id)}: own share ${fiat(funding, one.ownFiat)}, ${would}`;
   });
   return past.length > LISTED ? [...lines, `and ${past.length - LISTED} more`] : lines;
 }
@@ -87,7 +87,7 @@ export function fundingPage(funding: Funding, history: (Changed | Spent)[], time
     const at = formatTime(one.at, timezone);
     if (!('cash_out' in one)) return [at, `${one.action} by ${one.actor}`, one.reason];
     const bought = `${groupDigits(one.fiat)} ${funding.currency} for ${formatSats(one.net_sats)}`;
-    return [at, `cash-out ${one.cash_out.slice(0, 8)}`, one.settled ? bought : `${bought}, not settled yet`];
+    return [at, `cash-out ${shortId(one.cash_out)}`, one.settled ? bought : `${bought}, not settled yet`];
   });
   return [
     wrapped(`${describe(funding, timezone)}: ${funding.status.replace('_', ' ')}.`),

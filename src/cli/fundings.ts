@@ -8,6 +8,7 @@ import { fiat, fundingJson, fundingPage } from './funding-page.ts';
 import { takesNegative } from './negative.ts';
 import { parseId, parseName } from './parse.ts';
 import { formatTime, table } from './print.ts';
+import { withReason } from './reason.ts';
 
 export function register(program: Command): void {
   fill(
@@ -39,6 +40,7 @@ function fill(fundings: Command): void {
         '--rate <rate>',
         "a commission rate of its own, like 5% (default: the machine's, or what Lamassu charged)",
       )
+      .option('--new-currency', 'its currency is right, though no machine has paid it out so far')
       .option('--deposited', 'the cash is in the machine')
       .option('--at <time>', 'since when it is in the machine (default: now)'),
   )
@@ -63,11 +65,9 @@ function fill(fundings: Command): void {
         '  aio-dca fundings confirm f12 --at "2026-11-20 09:30" --no-past',
     )
     .action(confirm);
-  fundings
-    .command('cancel')
+  withReason(fundings.command('cancel'))
     .description('cash that was on its way did not arrive')
     .argument('<id>', 'funding, like f12')
-    .option('--reason <text>', 'why, for the log')
     .addHelpText('after', '\nExample:\n  aio-dca fundings cancel f12 --reason "sent back"')
     .action(cancel);
   fundings
@@ -92,8 +92,7 @@ function fill(fundings: Command): void {
       '\nExample:\n  aio-dca fundings adjust f12 "-50 GTQ" --reason "a note was counted twice"',
     )
     .action(adjust);
-  fundings
-    .command('move')
+  withReason(fundings.command('move'))
     .description('cash that is on its way to, or lies in, another machine')
     .argument('<id>', 'funding, like f12')
     .addOption(
@@ -102,7 +101,6 @@ function fill(fundings: Command): void {
       ),
     )
     .option('--any-machine', 'it serves every machine of its currency')
-    .option('--reason <text>', 'why, for the log')
     .addHelpText('after', '\nExample:\n  aio-dca fundings move f12 --machine Centro')
     .action(move);
   fundings
@@ -131,7 +129,7 @@ function fill(fundings: Command): void {
 
 /** What happens to cash-outs that were divided before the cash was entered. */
 function late(command: Command): Command {
-  return command
+  return withReason(command)
     .option('--from-own', "entered late: it gets its part of the operator's own share in past cash-outs")
     .option('--no-past', 'entered late: past cash-outs stay as they are');
 }

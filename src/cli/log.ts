@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Row } from '../export/rows.ts';
 import { makeCli } from './context.ts';
 import { toStdout } from './output.ts';
-import { clean, escapedJson, formatSats, formatTime, withLocalTimes } from './print.ts';
+import { clean, escapedJson, fitted, formatSats, formatTime, withLocalTimes } from './print.ts';
 import { parseRange, type RangeOptions, rangeOptions } from './range.ts';
 
 interface LogOptions extends RangeOptions {
@@ -75,7 +75,7 @@ function entry(
   const to = `${subject} `.replace(`${noun} `, '').trim();
   const why = reason === null ? '' : ` (${withLocalTimes(`${reason}`, timezone)})`;
   const head = `${formatTime(`${at}`, timezone)}  ${by}: ${action} ${to}${why}`.trim();
-  return [head, ...differences(before, after, timezone)].map(clean).join('\n    ');
+  return fitted([head, ...differences(before, after, timezone)].map(clean).join('\n    '), '      ');
 }
 
 function differences(before: Row[string], after: Row[string], timezone: string): string[] {

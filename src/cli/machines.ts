@@ -8,6 +8,7 @@ import { now } from '../time.ts';
 import { makeCli, usage } from './context.ts';
 import { clean, formatFiat, formatTime, table, wrapped } from './print.ts';
 import { parseCommissionRate } from './rate.ts';
+import { withReason } from './reason.ts';
 
 export function register(program: Command): void {
   const machines = program.command('machines').description('the ATMs that are known, and the cash for them');
@@ -22,12 +23,13 @@ export function register(program: Command): void {
     .argument('<machine>', 'device id or name')
     .addHelpText('after', '\nExample:\n  aio-dca machines show Antigua')
     .action(show);
-  machines
-    .command('set')
+  withReason(machines.command('set'))
     .description('change a machine; rates hold for cash-outs confirmed from now on')
     .argument('<machine>', 'device id or name')
     .option('--name <name>', 'how it is called here, whatever Lamassu calls it')
+    .option('--no-name', 'it is called what Lamassu calls it')
     .option('--currency <code>', 'what it pays out, like GTQ')
+    .option('--no-currency', 'it pays out any')
     .option(
       '--commission-rate <rate>',
       'of fundings without one of their own, like 5%; "none": what Lamassu charged',
@@ -40,8 +42,7 @@ export function register(program: Command): void {
         '  aio-dca machines set 7a1f4c2e9b8d4f60 --name Centro --currency GTQ',
     )
     .action(set);
-  machines
-    .command('replace')
+  withReason(machines.command('replace'))
     .description(
       'another machine, or the same one re-imaged, takes the place of one: its cash and settings move',
     )
@@ -98,7 +99,9 @@ async function show(named: string, _options: object, command: Command): Promise<
       [
         ...(replaced
           ? [
-              `Replaced by ${clean(machineLabel(replaced.by))} since ${formatTime(replaced.since, timezone)}; to take it back:`,
+              wrapped(
+                `Replaced by ${clean(machineLabel(replaced.by))} since ${formatTime(replaced.since, timezone)}; to take it back:`,
+              ),
               `  aio-dca machines replace ${clean(replaced.by.device_id)} ${clean(replaced.machine.device_id)}`,
             ]
           : []),
@@ -109,8 +112,10 @@ async function show(named: string, _options: object, command: Command): Promise<
 }
 
 interface Settings {
-  name?: string;
-  currency?: string;
+  /** False with --no-name. */
+  name?: string | false;
+  /** False with --no-currency. */
+  currency?: string | false;
   commissionRate?: string;
   minRate?: string;
   maxRate?: string;
@@ -118,15 +123,15 @@ interface Settings {
 
 async function set(named: string, options: Settings, command: Command): Promise<void> {
   const cli = makeCli(command);
-  if (Object.keys(options).length === 0) {
+  if (Object.keys(options).every((key) => key === 'reason')) {
     throw usage(
       'machines set: nothing to change was named.',
       '`aio-dca machines set --help` shows what can be changed.',
     );
   }
   const change: MachineChange = {
-    name: options.name === undefined ? undefined : parseMachineName(options.name),
-    currency: options.currency === undefined ? undefined : parseCurrency(options.currency),
+    name: orNone(options.name, parseMachineName),
+    currency: orNone(options.currency, parseCurrency),
     rate: rateOrNone(options.commissionRate, '--commission-rate'),
     min_rate: rateOrNone(options.minRate, '--min-rate'),
     max_rate: rateOrNone(options.maxRate, '--max-rate'),
@@ -136,7 +141,7 @@ async function set(named: string, options: Settings, command: Command): Promise<
   const { machineViews } = await import('../ledger/machines.ts');
   const { views, outside } = await cli.withLedger('write', async ({ db, write }) => {
     const at = now();
-    const done = await write((trx) => setMachine(trx, { actor: cli.actor, run: null }, named, change, at));
+    const done = await write((trx) => setMachine(trx, cli.who, named, change, at));
     return { views: await machineViews(db, [done.machine], at), outside: done.outside };
   });
   const kept = outside.map((one) => `f${one.id} (${percent(one.rate ?? 0n)})`);
@@ -161,7 +166,7 @@ async function replace(
   const { timezone } = await cli.config();
   const { replaceMachine } = await import('../ledger/machine-changes.ts');
   const { machineLabel, machineViews } = await import('../ledger/machines.ts');
-  const who = { actor: cli.actor, run: null };
+  const { who } = cli;
   const { views, old, moved } = await cli.withLedger('write', async ({ db, rehearse, write }) => {
     const planned = await rehearse((trx) => replaceMachine(trx, who, oldNamed, newNamed, now()));
     const question =
@@ -214,6 +219,11 @@ function parseCurrency(text: string): { code: string; digits: number } {
   );
 }
 
+/** Null where it is taken away. */
+function orNone<T>(text: string | false | undefined, parse: (text: string) => T): T | null | undefined {
+  return typeof text === 'string' ? parse(text) : text === false ? null : undefined;
+}
+
 function rateOrNone(text: string | undefined, field: string): bigint | null | undefined {
   if (text === undefined) return undefined;
   return text.trim() === 'none' ? null : parseCommissionRate(text, field);
@@ -249,7 +259,7 @@ function page(one: MachineView, timezone: string): string {
     `Cash of clients for any machine: ${amounts(one.remainingAny)}`,
     `Last cash-out: ${one.lastCashOut ? formatTime(one.lastCashOut, timezone) : 'none yet'}`,
   ]
-    .map(clean)
+    .map((line) => wrapped(clean(line)))
     .join('\n');
 }
 

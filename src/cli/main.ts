@@ -2,7 +2,7 @@ import { Command, CommanderError } from 'commander';
 import pkg from '../../package.json' with { type: 'json' };
 import { BridgeError } from '../errors.ts';
 import { knownTimezone } from './context.ts';
-import { printError } from './print.ts';
+import { printError, wrappedHelp } from './print.ts';
 
 /** The table of commands: each file registers one noun, and is loaded only when it is named, or for the help. */
 const nouns: Record<string, () => Promise<{ register(program: Command): void }>> = {
@@ -55,7 +55,10 @@ async function main(argv: string[]): Promise<void> {
         '75 not now (the next run goes on), 78 configuration, rights or identity is wrong.',
     )
     .showHelpAfterError('(`--help` shows how it is used)')
-    .configureOutput({ writeErr: (text) => said.push(text) })
+    .configureOutput({
+      writeOut: (text) => process.stdout.write(wrappedHelp(text)),
+      writeErr: (text) => said.push(text),
+    })
     .exitOverride();
   const named = Object.keys(nouns).filter((noun) => argv.includes(noun));
   for (const noun of named.length > 0 ? named : Object.keys(nouns))
@@ -63,10 +66,21 @@ async function main(argv: string[]): Promise<void> {
   await program.parseAsync(argv, { from: 'user' });
 }
 
-// A reader that had enough, such as `head`, is no failure.
+/** Why stdout or stderr took no more, once it is said. */
+let unwritable: Error | undefined;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    // A reader that had enough, such as `head`, is no failure.
+    if (error.code === 'EPIPE' || unwritable) return;
+    unwritable = error;
+    const name = stream === process.stdout ? 'stdout' : 'stderr';
+    const known = new BridgeError(
+      'output/unwritable',
+      `${name}: it cannot be written (${error.code}), and what it got is not complete.`,
+      'Make room where it goes to, or send it elsewhere, and run the command again.',
+    );
+    printError(known, false);
+    process.exitCode = known.exitCode;
   });
 }
 
@@ -76,11 +90,13 @@ const said: string[] = [];
 try {
   await main(argv);
 } catch (error) {
-  if (error instanceof CommanderError && error.exitCode === 0) {
+  if (error === unwritable) {
+    // It was said already.
+  } else if (error instanceof CommanderError && error.exitCode === 0) {
     process.exitCode = 0;
   } else if (error instanceof CommanderError && error.code === 'commander.help') {
     // A noun without its verb.
-    process.stderr.write(said.join(''));
+    process.stderr.write(wrappedHelp(said.join('')));
     process.exitCode = 64;
   } else {
     const known =

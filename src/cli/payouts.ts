@@ -9,6 +9,7 @@ import { parseLimit, tellMore, withLimit } from './limit.ts';
 import { parseId, parseName } from './parse.ts';
 import { payoutDetailJson, payoutJson, payoutPage, payoutTable } from './payout-page.ts';
 import { counted, formatSats, table, withLocalTimes } from './print.ts';
+import { withReason } from './reason.ts';
 
 const STATES: PayoutState[] = ['planned', 'paying', 'deferred', 'unknown', 'held', 'settled'];
 
@@ -39,14 +40,13 @@ export function register(program: Command): void {
         '  aio-dca payouts hold --all --reason "the sums look odd"',
     )
     .action(hold);
-  payouts
-    .command('release')
+  withReason(payouts.command('release'))
     .description('let a held one go on: the next run looks at what was sent of it')
     .argument('[id]', 'of the payout, like p118')
     .option('--all', 'every payout that is held, for whatever reason')
     .addHelpText('after', '\nExamples:\n  aio-dca payouts release p118\n  aio-dca payouts release --all')
     .action(release);
-  one(payouts, 'retry', 'try one again that was put off').action(retry);
+  withReason(one(payouts, 'retry', 'try one again that was put off')).action(retry);
   one(payouts, 'resolve', 'say what became of a payment', ' --not-paid --reason "not in her wallet"')
     .option('--payment <hash>', 'which payment, where several are open')
     .option('--paid', 'it arrived: it is settled')
@@ -59,8 +59,7 @@ export function register(program: Command): void {
     .requiredOption('--reason <text>', 'why, for the log')
     .addHelpText('after', '\nExample:\n  aio-dca payouts pause --reason "LNbits is being moved"')
     .action(pause);
-  payouts
-    .command('resume')
+  withReason(payouts.command('resume'))
     .description('pay again')
     .addHelpText('after', '\nExample:\n  aio-dca payouts resume')
     .action(resume);
@@ -178,7 +177,7 @@ async function releaseAll(command: Command): Promise<void> {
     await cli.confirm(`Release ${counted(held.length, 'payout')}?`);
     // Only those that were shown: what is held meanwhile was not agreed to.
     const ids = await asRun(ledger, cli, 'release', (run) =>
-      run.write((trx) => releaseEach(trx, run.who, held, now())),
+      run.write((trx) => releaseEach(trx, { ...cli.who, ...run.who }, held, now())),
     );
     const released = ids.map((id) => `p${id}`);
     cli.answer({ released }, `Released ${released.join(', ')}. The next run goes on with them: aio-dca poll`);
@@ -224,9 +223,7 @@ async function pause(options: { reason: string }, command: Command): Promise<voi
   const { timezone } = await cli.config();
   const { pausePaying } = await import('../ledger/decisions.ts');
   await cli.withLedger('write', async (ledger) => {
-    const done = await ledger.write((trx) =>
-      pausePaying(trx, { actor: cli.actor, run: null }, reason, now()),
-    );
+    const done = await ledger.write((trx) => pausePaying(trx, cli.who, reason, now()));
     const { paused_at, paused_by, paused_reason } = await ledger.db
       .selectFrom('ledger')
       .select(['paused_at', 'paused_by', 'paused_reason'])
@@ -247,7 +244,7 @@ async function resume(_options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
   const { resumePaying } = await import('../ledger/decisions.ts');
   const done = await cli.withLedger('write', (ledger) =>
-    ledger.write((trx) => resumePaying(trx, { actor: cli.actor, run: null }, now())),
+    ledger.write((trx) => resumePaying(trx, cli.who, now())),
   );
   cli.answer(
     { paused: false, pause: null },
@@ -279,7 +276,7 @@ async function decide(
   const id = parseId('p', text, 'ID');
   await cli.withLedger('write', async (ledger) => {
     const state = await asRun(ledger, cli, verb, (run) =>
-      run.write((trx) => work({ trx, who: run.who, id, at: now() })),
+      run.write((trx) => work({ trx, who: { ...cli.who, ...run.who }, id, at: now() })),
     );
     await answer(cli, ledger, id, state);
   });

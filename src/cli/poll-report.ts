@@ -3,7 +3,17 @@ import type { CashOut } from '../dca/cash-out.ts';
 import { formatDecimal } from '../dca/money.ts';
 import type { Plan } from '../scheduler/rehearse.ts';
 import type { PollReport } from '../scheduler/report.ts';
-import { asWritten, clean, counted, formatFiat, formatSats, formatTime, table, wrapped } from './print.ts';
+import {
+  asWritten,
+  clean,
+  counted,
+  formatFiat,
+  formatSats,
+  formatTime,
+  shortId,
+  table,
+  wrapped,
+} from './print.ts';
 
 /** `poll --json`, as docs and scripts know it. */
 export function pollJson(report: PollReport) {
@@ -139,7 +149,7 @@ export function paidLines(report: PollReport, timezone: string): string[] {
 export function planText({ report, cashOuts, creditSats, payouts, clients }: Plan, timezone: string): string {
   const rows = cashOuts.flatMap(({ cashOut, division }) => {
     const fiat = (minor: bigint) => formatFiat(minor, cashOut.digits, cashOut.currency);
-    const of = [formatTime(cashOut.confirmedAt, timezone), cashOut.id.slice(0, 8)];
+    const of = [formatTime(cashOut.confirmedAt, timezone), shortId(cashOut.id)];
     return [
       ...division.allocations.map((one) => [
         ...of,

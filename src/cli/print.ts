@@ -16,11 +16,14 @@ const TIGHTEST = 6;
 const NUMERIC = /^-?[\d,]+(\.\d+)?( ?(%|sat|[A-Z]{3}))?$/;
 const TIME = /^\d{4}-\d{2}-\d{2}/;
 
+/** A number with what it counts, within a text. */
+const AMOUNT = /\d[\d,.]*( ?(%|sat|[A-Z]{3})\b)?/g;
+
 /**
- * A table for people. Columns of numbers and amounts are set to the right; they and times are never cut. Other text
- * that does not fit `width` (default: the terminal, at most 100 columns) ends in …; the spaces beside it go where that
- * is not enough. Null is an empty cell. No line
- * break at the end.
+ * A table for people. Columns of numbers and amounts are set to the right; they and times are never cut. Where it does
+ * not fit `width` (default: the terminal, at most 100 columns), text with a digit in its column, which may be an amount
+ * or an id, goes on in the next line, no amount broken; other text ends in …; the spaces beside it go where that is not
+ * enough. Null is an empty cell. No line break at the end.
  */
 export function table(columns: string[], rows: Cell[][], options: { width?: number } = {}): string {
   const limit = options.width ?? widthOf(process.stdout);
@@ -31,16 +34,23 @@ export function table(columns: string[], rows: Cell[][], options: { width?: numb
     [title, ...(texts[index] ?? [])].reduce((widest, text) => Math.max(widest, [...text].length), 0),
   );
   const whole = texts.map((column, index) => numeric[index] === true || every(column, TIME));
-  const roomy = shrink(natural, whole, limit - 3 * columns.length - 1, NARROWEST);
+  const amounts = texts.map((column) =>
+    Math.max(0, ...column.flatMap((text) => text.match(AMOUNT) ?? []).map((amount) => amount.length)),
+  );
+  const least = (narrowest: number) =>
+    natural.map((width, index) => (whole[index] ? width : Math.max(narrowest, amounts[index] ?? 0)));
+  const roomy = shrink(natural, least(NARROWEST), limit - 3 * columns.length - 1);
   const padding = sumOf(roomy) + 3 * columns.length + 1 > limit ? 0 : 1;
-  const widths = padding === 1 ? roomy : shrink(natural, whole, limit - columns.length - 1, TIGHTEST);
+  const widths = padding === 1 ? roomy : shrink(natural, least(TIGHTEST), limit - columns.length - 1);
+  const folded = (text: string, index: number) =>
+    !whole[index] && (amounts[index] ?? 0) > 0 ? fold(text, widths[index] ?? 0) : text;
   const printed = new Table({
     head: columns.map((title) => styleText('bold', title, { stream: process.stdout })),
     colWidths: widths.map((width) => width + 2 * padding),
     colAligns: numeric.map((right) => (right ? 'right' : 'left')),
     style: { head: [], border: [], compact: true, 'padding-left': padding, 'padding-right': padding },
   });
-  printed.push(...cells);
+  printed.push(...cells.map((row) => row.map(folded)));
   return printed.toString();
 }
 
@@ -58,7 +68,8 @@ export function foldedTable(
     rows.reduce((widest, row) => Math.max(widest, [...clean(row[index] ?? '')].length), title.length),
   );
   const borders = 3 * columns.length + 1;
-  const widths = shrink(natural, [], (options.width ?? widthOf(process.stdout)) - borders, NARROWEST);
+  const least = natural.map(() => NARROWEST);
+  const widths = shrink(natural, least, (options.width ?? widthOf(process.stdout)) - borders);
   const printed = new Table({
     head: columns.map((title) => styleText('bold', title, { stream: process.stdout })),
     colWidths: widths.map((width) => width + 2),
@@ -76,9 +87,10 @@ export function foldedTable(
 function fold(text: string, width: number): string {
   const pieces = new RegExp(`.{1,${width}}$|.{0,${width - 1}}[-/]|.{${width}}`, 'gu');
   const words = clean(text)
+    .replace(AMOUNT, (amount) => (amount.length <= width ? amount.replace(' ', '\u00a0') : amount))
     .split(' ')
     .map((word) => (word.match(pieces) ?? []).join(' '));
-  return wrapped(words.join(' '), { width, indent: '' });
+  return wrapped(words.join(' '), { width, indent: '' }).replaceAll('\u00a0', ' ');
 }
 
 function widthOf({ columns }: { columns?: number }): number {
@@ -93,17 +105,66 @@ export function wrapped(text: string, options: { width?: number; indent?: string
   const { width = widthOf(process.stdout), indent = '  ' } = options;
   return text
     .split('\n')
+    .map((line) => filled(line.split(/(?<=\S) /), width, `\n${indent}`))
+    .join('\n');
+}
+
+/**
+ * The same for what may hold commands, which are copied whole: in backticks, or from `aio-dca` to the end of a line.
+ */
+function wrappedAround(text: string, width: number, indent: string): string {
+  return text
+    .split('\n')
     .map((line) => {
-      const lines: string[] = [];
-      for (const word of line.split(/(?<=\S) /)) {
-        const last = lines.at(-1);
-        if (last === undefined) lines.push(word);
-        else if ([...last].length + 1 + [...word].length > width) lines.push(`${indent}${word}`);
-        else lines[lines.length - 1] = `${last} ${word}`;
-      }
-      return lines.join('\n');
+      const words = line.match(/ *(?:`[^`]*`\S*|aio-dca .*|\S+)/g) ?? [];
+      return filled(
+        words.map((word, index) => (index === 0 ? word : word.slice(1))),
+        width,
+        `\n${indent}`,
+      );
     })
     .join('\n');
+}
+
+/** Fits the terminal; into a pipe each line stays one, for what searches it. */
+export function fitted(text: string, indent: string): string {
+  return process.stdout.isTTY ? wrappedAround(text, widthOf(process.stdout), indent) : text;
+}
+
+/** A page of help: what is wider than the terminal goes on in the next line, an example behind a backslash. */
+export function wrappedHelp(text: string): string {
+  const width = widthOf(process.stdout);
+  return text
+    .split('\n')
+    .map((line) => {
+      const indent = /^ */.exec(line)?.[0] ?? '';
+      const example = line.startsWith(`${indent}aio-dca `) && indent !== '';
+      if (!example) return wrapped(line, { width, indent });
+      const goesOn = line.endsWith(' \\');
+      const words = line.slice(0, goesOn ? -2 : undefined).match(/^ +\S+|(?:"[^"]*"|\S)+/g) ?? [];
+      return filled(words, width - 2, ` \\\n${indent}  `) + (goesOn ? ' \\' : '');
+    })
+    .join('\n');
+}
+
+/** Words side by side as far as `width` goes, then `turn`, which ends in the indent of the next line. */
+function filled(words: string[], width: number, turn: string): string {
+  let text = '';
+  let column = 0;
+  for (const word of words) {
+    const length = [...stripVTControlCharacters(word)].length;
+    if (text === '') {
+      text = word;
+      column = length;
+    } else if (column + 1 + length > width) {
+      text += `${turn}${word}`;
+      column = turn.length - turn.lastIndexOf('\n') - 1 + length;
+    } else {
+      text += ` ${word}`;
+      column += 1 + length;
+    }
+  }
+  return text;
 }
 
 function every(column: string[], pattern: RegExp): boolean {
@@ -111,13 +172,13 @@ function every(column: string[], pattern: RegExp): boolean {
   return filled.length > 0 && filled.every((text) => pattern.test(text));
 }
 
-/** Takes what is too much for `room` from the widest columns that are not `whole`: a cut number would be another one. */
-function shrink(natural: number[], whole: boolean[], room: number, narrowest: number): number[] {
+/** Takes what is too much for `room` from the widest columns that have more than they need at `least`. */
+function shrink(natural: number[], least: number[], room: number): number[] {
   const widths = [...natural];
   for (let excess = sumOf(widths) - room; excess > 0; excess -= 1) {
     let widest = -1;
     for (const [index, width] of widths.entries()) {
-      if (!whole[index] && width > Math.max(narrowest, widths[widest] ?? 0)) widest = index;
+      if (width > Math.max(least[index] ?? 0, widths[widest] ?? 0)) widest = index;
     }
     if (widest < 0) break;
     widths[widest] = (widths[widest] ?? 0) - 1;
@@ -140,6 +201,11 @@ export function asWritten(text: string): string {
   return stripVTControlCharacters(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) =>
     sign === '\n' ? sign : '',
   );
+}
+
+/** A cash-out as lists show it: the first characters of Lamassu's id, which find it; a reference of our own whole. */
+export function shortId(id: string): string {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id.slice(0, 8) : id;
 }
 
 /** Instants in a text of errors and differences, as people read them. */
@@ -242,10 +308,8 @@ export function printError(error: unknown, json: boolean, timezone?: string): vo
   const hint = known.hint === undefined ? undefined : local(asWritten(known.hint)).replaceAll('\n', '\n  ');
   const label = styleText('red', code, { stream: process.stderr });
   // A log keeps a message on one line; the hint may hold a command, to be copied whole.
-  const told = process.stderr.isTTY
-    ? wrapped(message, { width: widthOf(process.stderr) - code.length - 2 })
-    : message;
-  console.error(`${label}: ${told}${hint === undefined ? '' : `\n  ${hint}`}`);
+  const text = `${label}: ${message}${hint === undefined ? '' : `\n  ${hint}`}`;
+  console.error(process.stderr.isTTY ? wrappedAround(text, widthOf(process.stderr), '  ') : text);
 }
 
 function defect(error: unknown): BridgeError {

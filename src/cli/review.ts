@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { now } from '../time.ts';
 import { makeCli, usage } from './context.ts';
 import { parseLimit, tellMore, withLimit } from './limit.ts';
-import { formatTime, table } from './print.ts';
+import { formatTime, shortId, table } from './print.ts';
 
 export function register(program: Command): void {
   const review = program
@@ -50,7 +50,7 @@ async function list(options: { limit?: string; all?: boolean }, command: Command
   const rows = page.rows.map((row) => [
     formatTime(row.since, timezone).slice(0, 16),
     age(row, at),
-    row.cash_out_id.slice(0, 8),
+    shortId(row.cash_out_id),
     row.state,
     row.reason,
     row.detail,

@@ -2,7 +2,8 @@ import { statSync } from 'node:fs';
 import { sql } from 'kysely';
 import type { Config } from '../config/load.ts';
 import type { Who } from '../ledger/log.ts';
-import { type Ledger, openLedger } from '../ledger/open.ts';
+import { paysOtherwise } from '../ledger/machines.ts';
+import { type Db, type Ledger, openLedger } from '../ledger/open.ts';
 import { type Check, fail, ok, some, warn } from './check.ts';
 import { clockCheck } from './clock.ts';
 import { examineLamassu } from './lamassu.ts';
@@ -57,10 +58,32 @@ async function* examineLedger({ db, url }: Ledger): AsyncGenerator<Check> {
       'Check [ledger] url. In a new ledger: aio-dca clients add NAME --wallet-key-file FILE',
     );
   }
+  yield* currencyChecks(db);
   if (url.startsWith('sqlite:')) return;
   const before = Date.now();
   const [row] = (
     await sql<{ ms: bigint }>`select (extract(epoch from clock_timestamp()) * 1000)::int8 as ms`.execute(db)
   ).rows;
   if (row) yield clockCheck('ledger clock', Number(row.ms), { before, after: Date.now() });
+}
+
+/** Cash in a currency that no machine pays out which it serves. */
+async function* currencyChecks(db: Db): AsyncGenerator<Check> {
+  const fundings = await db
+    .selectFrom('fundings')
+    .select(['id', 'machine', 'currency'])
+    .where('status', 'in', ['in_flight', 'deposited'])
+    .orderBy('id')
+    .execute();
+  const places = new Map(fundings.map((one) => [`${one.machine} ${one.currency}`, one]));
+  for (const { machine, currency } of places.values()) {
+    const why = await paysOtherwise(db, machine, currency);
+    if (why === null) continue;
+    const ids = fundings.filter((one) => one.machine === machine && one.currency === currency);
+    yield warn(
+      'fundings',
+      `${some(ids.map(({ id }) => `f${id}`))}, cash in ${currency}: ${why}`,
+      'Was the currency mistyped? `aio-dca fundings withdraw` or `cancel` takes it out; then add it anew.',
+    );
+  }
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, realpathSync, statSync } from 'node:fs';
-import { open, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { BridgeError } from '../errors.ts';
 
@@ -21,7 +21,8 @@ export async function writeWhole(
   if (never.some((file) => existsSync(file) && realpathSync(file) === target)) {
     throw refuse('belongs to this installation');
   }
-  const beside = join(dirname(target), `.aio-dca-${randomBytes(6).toString('hex')}.tmp`);
+  await removeStale(dirname(target));
+  const beside = join(dirname(target), `.aio-dca-${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
   const file = await open(beside, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
     throw refuse(`cannot be written (${error.code})`);
   });
@@ -36,5 +37,25 @@ export async function writeWhole(
   } catch (error) {
     await rm(beside, { force: true });
     throw error;
+  }
+}
+
+/** What exports into this folder left that were killed: each has the number of its process in its name. */
+async function removeStale(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const [, pid] = /^\.aio-dca-(\d+)-[0-9a-f]{12}\.tmp$/.exec(name) ?? [];
+    // One of another user stays for him to remove.
+    if (pid !== undefined && !isAlive(Number(pid)))
+      await rm(join(folder, name), { force: true }).catch(() => {});
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }

@@ -10,12 +10,12 @@ import { refuseTakenName } from './recipients.ts';
 import type { Mode } from './schema.ts';
 import { changeWallet, keepWallet, type WalletKey } from './wallets.ts';
 
-/** A limit to be set; what is undefined stays as it is. */
+/** A limit to be set; what is undefined stays as it is, null is taken away. */
 export interface LimitChange {
   currency: string;
   digits: number;
-  daily?: bigint;
-  max?: bigint;
+  daily?: bigint | null;
+  max?: bigint | null;
 }
 
 /** Adds a client. Its first settings hold for every cash-out, however early it was. Throws `usage/invalid`. */
@@ -123,8 +123,18 @@ async function changeLimits(trx: Trx, client: Client, changes: LimitChange[], at
   for (const { currency, digits, ...change } of changes) {
     await useCurrency(trx, currency, digits);
     const known = client.limits.find((limit) => limit.currency === currency);
+    if (change.daily === null) {
+      if (change.max) {
+        throw invalid(
+          `--max-daily-limit: the daily limit in ${currency} is taken away`,
+          'Leave one of the two out.',
+        );
+      }
+      await removeLimit(trx, client, currency);
+      continue;
+    }
     const daily = change.daily ?? known?.daily;
-    const max = change.max ?? known?.max ?? null;
+    const max = change.max === undefined ? (known?.max ?? null) : change.max;
     const shown = (minor: bigint) => `${formatDecimal(minor, digits)} ${currency}`;
     if (daily === undefined) {
       throw invalid(
@@ -133,10 +143,15 @@ async function changeLimits(trx: Trx, client: Client, changes: LimitChange[], at
       );
     }
     if (max !== null && daily > max) {
-      throw invalid(
-        `--daily-limit: ${shown(daily)} is more than the maximum of ${shown(max)}`,
-        'Lower it, or raise --max-daily-limit.',
-      );
+      throw change.daily === undefined
+        ? invalid(
+            `--max-daily-limit: ${shown(max)} is less than the daily limit of ${shown(daily)}`,
+            'Raise it, or lower --daily-limit.',
+          )
+        : invalid(
+            `--daily-limit: ${shown(daily)} is more than the maximum of ${shown(max)}`,
+            'Lower it, or raise --max-daily-limit.',
+          );
     }
     if (known && known.daily === daily && known.max === max) continue;
     await trx
@@ -150,6 +165,27 @@ async function changeLimits(trx: Trx, client: Client, changes: LimitChange[], at
       })
       .execute();
   }
+}
+
+/** Only a limit under which no cash ever was: what was divided under one has to be seen to keep to it. */
+async function removeLimit(trx: Trx, { id, name }: Client, currency: string): Promise<void> {
+  const funding = await trx
+    .selectFrom('fundings')
+    .select('id')
+    .where('client_id', '=', id)
+    .where('currency', '=', currency)
+    .executeTakeFirst();
+  if (funding) {
+    throw invalid(
+      `--daily-limit: ${name} had cash in ${currency} (f${funding.id}), so the limit belongs to the books`,
+      `Set another one; in flow mode it says nothing: aio-dca clients set ${name} --mode flow`,
+    );
+  }
+  await trx
+    .deleteFrom('client_limits')
+    .where('client_id', '=', id)
+    .where('currency', '=', currency)
+    .execute();
 }
 
 /** A fixed client without a limit in a currency would never receive anything for its cash in it. */

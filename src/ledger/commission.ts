@@ -91,7 +91,6 @@ export async function addCommission(
   who: Who,
   recipient: { name: string; wallet: WalletKey; weight: bigint; machine: string | null },
   at: Instant,
-  reason?: string,
 ): Promise<CommissionRecipient> {
   const { name, wallet, weight, machine } = recipient;
   await refuseTakenName(trx, name);
@@ -104,7 +103,7 @@ export async function addCommission(
   await weigh(trx, id, machine, weight, at);
   const added = await findCommission(trx, name, at);
   await record(trx, who, {
-    ...{ at, action: 'commission add', subject: `commission ${name}`, reason },
+    ...{ at, action: 'commission add', subject: `commission ${name}` },
     after: snapshot(added),
   });
   return added;
@@ -120,7 +119,6 @@ export async function setCommission(
   name: string,
   change: { weight?: bigint; machine: string | null; wallet?: WalletKey; newWallet: boolean },
   at: Instant,
-  reason?: string,
 ): Promise<CommissionRecipient> {
   const before = await findCommission(trx, name, at);
   const { weight, machine, wallet, newWallet } = change;
@@ -133,7 +131,7 @@ export async function setCommission(
   const states = { before: snapshot(before), after: snapshot(after) };
   if (wallet || toJson(states.before) !== toJson(states.after)) {
     await record(trx, who, {
-      ...{ at, action: 'commission set', subject: `commission ${name}`, reason },
+      ...{ at, action: 'commission set', subject: `commission ${name}` },
       before: states.before,
       after: { ...states.after, ...(wallet ? { wallet_key: 'replaced' } : {}) },
     });
@@ -151,7 +149,6 @@ export async function removeCommission(
   name: string,
   machine: string | null,
   at: Instant,
-  reason?: string,
 ): Promise<CommissionRecipient> {
   const before = await findCommission(trx, name, at);
   if (machine === null && before.removed) {
@@ -173,7 +170,7 @@ export async function removeCommission(
   if (gone.length === before.weights.length) await setStatus(trx, before.id, 'closing');
   const after = await findCommission(trx, name, at);
   await record(trx, who, {
-    ...{ at, action: 'commission remove', subject: `commission ${name}`, reason },
+    ...{ at, action: 'commission remove', subject: `commission ${name}` },
     before: snapshot(before),
     after: snapshot(after),
   });

@@ -62,13 +62,17 @@ export async function moveFunding(
   id: bigint,
   named: string | null,
   at: Instant,
-  reason: string | undefined,
 ): Promise<Funding> {
   const before = await fundingIn(trx, id, ['in_flight', 'deposited'], 'can be moved');
   const machine = named === null ? null : (await machineOf(trx, named, before.currency)).device_id;
   await refuseRate(trx, { ...before, machine }, at);
-  if (machine === before.machine) return before;
-  return changeFunding(trx, who, before, { action: 'funding move', at, reason, to: { machine } });
+  if (machine === before.machine) {
+    throw invalid(
+      `ID: f${id} is there already, for ${machine === null ? 'any machine' : `machine ${before.machineName ?? machine}`}`,
+      'Name another machine, or leave it where it is.',
+    );
+  }
+  return changeFunding(trx, who, before, { action: 'funding move', at, to: { machine } });
 }
 
 function invalid(message: string, hint: string): BridgeError {

@@ -6,7 +6,7 @@ import { useCurrency } from './currencies.ts';
 import { type Past, type PastChoice, settlePast } from './funding-past.ts';
 import { type Funding, findFunding, shown } from './funding-view.ts';
 import { record, type Who } from './log.ts';
-import { machineLabel, machineOf, machinesInUse, refuseRate } from './machines.ts';
+import { machineLabel, machineOf, machinesInUse, paysOtherwise, refuseRate } from './machines.ts';
 import type { Trx } from './open.ts';
 import type { Schema } from './schema.ts';
 
@@ -24,6 +24,8 @@ export interface NewFunding {
   rate: bigint | null;
   /** When the cash was in the machine; null: it is on its way. */
   depositedAt: Instant | null;
+  /** Its currency is right, though no machine that it serves has paid it out so far. */
+  newCurrency?: boolean | undefined;
   /** What happens to cash-outs that were divided without it. */
   past?: PastChoice | undefined;
 }
@@ -53,6 +55,13 @@ export async function addFunding(
   }
   refuseFuture(depositedAt, at);
   const machine = await machineFor(trx, funding.machine, amount.currency);
+  const doubt = funding.newCurrency ? null : await paysOtherwise(trx, machine, amount.currency);
+  if (doubt !== null) {
+    throw invalid(
+      `amount: is that the right currency? ${doubt}`,
+      'Check the amount and the machine. Where they are right, add --new-currency.',
+    );
+  }
   await refuseRate(trx, { machine, rate, currency: amount.currency }, at);
   await useCurrency(trx, amount.currency, amount.digits);
   const { id } = await trx
@@ -115,16 +124,10 @@ export async function confirmFunding(
 }
 
 /** `in_flight` → `cancelled`: the cash did not arrive. Throws `usage/invalid`. */
-export async function cancelFunding(
-  trx: Trx,
-  who: Who,
-  id: bigint,
-  at: Instant,
-  reason: string | undefined,
-): Promise<Funding> {
+export async function cancelFunding(trx: Trx, who: Who, id: bigint, at: Instant): Promise<Funding> {
   const before = await fundingIn(trx, id, ['in_flight'], 'can be cancelled');
   return changeFunding(trx, who, before, {
-    ...{ action: 'funding cancel', at, reason },
+    ...{ action: 'funding cancel', at },
     to: { status: 'cancelled', remaining: 0n, withdrawn: before.amount },
   });
 }

@@ -5,6 +5,8 @@ import type { Trx } from './open.ts';
 export interface Who {
   actor: string;
   run: bigint | null;
+  /** Why, where the person said so: of every change that has no reason of its own. */
+  reason?: string | undefined;
 }
 
 export interface Change {
@@ -30,7 +32,7 @@ export async function record(trx: Trx, who: Who, change: Change): Promise<void> 
       subject: change.subject,
       before: toJson(change.before),
       after: toJson(change.after),
-      reason: change.reason ?? null,
+      reason: change.reason ?? who.reason ?? null,
     })
     .execute();
 }

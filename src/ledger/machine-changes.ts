@@ -19,10 +19,10 @@ import {
 } from './machines.ts';
 import type { Trx } from './open.ts';
 
-/** What is undefined stays as it is; a rate of null is taken away. */
+/** What is undefined stays as it is; what is null is taken away. */
 export interface MachineChange {
-  name?: string | undefined;
-  currency?: { code: string; digits: number } | undefined;
+  name?: string | null | undefined;
+  currency?: { code: string; digits: number } | null | undefined;
   rate?: bigint | null | undefined;
   min_rate?: bigint | null | undefined;
   max_rate?: bigint | null | undefined;
@@ -43,7 +43,18 @@ export async function setMachine(
   const id = before.device_id;
   const open = await openFundings(trx, id);
   const rates = await ratesAt(trx, id, at);
-  if (change.name !== undefined) await giveName(trx, before, change.name);
+  if (typeof change.name === 'string') await giveName(trx, before, change.name);
+  // The next look at Lamassu brings back what it is called there.
+  if (change.name === null) {
+    await trx
+      .updateTable('machines')
+      .set({ name: null, name_given: 0n })
+      .where('device_id', '=', id)
+      .execute();
+  }
+  if (change.currency === null) {
+    await trx.updateTable('machines').set({ currency: null }).where('device_id', '=', id).execute();
+  }
   if (change.currency && change.currency.code !== before.currency) {
     await useCurrency(trx, change.currency.code, change.currency.digits);
     refuseCurrencies('--currency', open, { ...before, currency: change.currency.code });

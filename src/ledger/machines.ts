@@ -75,8 +75,11 @@ export async function machinesInUse(db: Db): Promise<Machine[]> {
   );
 }
 
+/** How much of a device id has to be typed at least. */
+const SHORTEST = 6;
+
 /**
- * The machine that a person means: by its device id, or by its name in Lamassu where only one has it.
+ * The machine that a person means: by its device id or the first characters of it, or by its name, where only one has it.
  * Throws `usage/invalid`, which names those that are known, and which took the place of one that is in use no more.
  */
 export async function findMachine(db: Db, named: string, field: string): Promise<Machine> {
@@ -85,6 +88,9 @@ export async function findMachine(db: Db, named: string, field: string): Promise
   if (byId) return byId;
   const [first, ...others] = known.filter((machine) => machine.name === named);
   if (first && others.length === 0) return first;
+  const begun = known.filter((machine) => named.length >= SHORTEST && machine.device_id.startsWith(named));
+  const [only, ...more] = first ? [] : begun;
+  if (only && more.length === 0) return only;
   const replaced = await findReplaced(db, named);
   if (replaced && !first) {
     const next = machineLabel(replaced.by);
@@ -94,12 +100,14 @@ export async function findMachine(db: Db, named: string, field: string): Promise
       `Name that one; or take it back: aio-dca machines replace ${replaced.by.device_id} ${named}`,
     );
   }
-  const what = first ? `${others.length + 1} machines are called` : 'there is no machine';
-  const listed = (first ? [first, ...others] : known).map(machineLabel).join(', ');
+  const meant = only ? begun : first ? [first, ...others] : [];
+  const verb = only ? 'have a device id that begins with' : 'are called';
+  const what = meant.length > 0 ? `${meant.length} machines ${verb}` : 'there is no machine';
+  const listed = (meant.length > 0 ? meant : known).map(machineLabel).join(', ');
   throw new BridgeError(
     'usage/invalid',
     `${field}: ${what} ${JSON.stringify(named)}.`,
-    first
+    meant.length > 0
       ? `Use the device id: ${listed}.`
       : `${listed === '' ? 'None is known yet.' : `Known: ${listed}.`} Run \`aio-dca doctor\` to read the machines of Lamassu.`,
   );
@@ -140,6 +148,37 @@ export async function machineOf(db: Db, named: string, currency: string): Promis
     `amount: ${machineLabel(machine)} pays out ${machine.currency}, not ${currency}.`,
     'Check the currency and the machine.',
   );
+}
+
+/**
+ * What speaks against cash of this currency in a machine that has none set, or, with null, in any: that it has paid out
+ * others only. Null where nothing does.
+ */
+export async function paysOtherwise(
+  db: Db,
+  deviceId: string | null,
+  currency: string,
+): Promise<string | null> {
+  const inUse = await machinesInUse(db);
+  const known = new Set<string>();
+  for (const machine of inUse.filter((one) => deviceId === null || one.device_id === deviceId)) {
+    const line = await withPredecessors(db, machine.device_id);
+    const paid = await db
+      .selectFrom('cash_outs')
+      .select('currency')
+      .distinct()
+      .where('machine', 'in', line)
+      .execute();
+    if (machine.currency === null && paid.length === 0) return null;
+    for (const one of machine.currency === null ? paid : [{ currency: machine.currency }])
+      known.add(one.currency);
+  }
+  if (known.size === 0 || known.has(currency)) return null;
+  const machine = inUse.find((one) => one.device_id === deviceId);
+  const listed = [...known].sort().join(', ');
+  return machine
+    ? `${machineLabel(machine)} has paid out ${listed} so far, and no ${currency}`
+    : `the machines pay out ${listed}, and none of them ${currency}`;
 }
 
 /** `Antigua (7a1f4c2e…)`, or the device id of a machine without a name. */

@@ -304,3 +304,25 @@ test('the help of each command has an example', async () => {
     expect(helps[index]?.stdout, verb).toContain(`  aio-dca clients ${verb}`);
   }
 });
+
+test('a limit is taken away while no cash was under it; a maximum at any time; why stands in the log', async () => {
+  const { path } = await walletFile();
+  await world.must(['clients', 'add', 'felix', '--wallet-key-file', path, '--daily-limit', '500 GTQ']);
+  const set = (...args: string[]) => world.aioDca(['clients', 'set', 'felix', ...args, '--json']);
+  const low = await set('--max-daily-limit', '300 GTQ');
+  expect(low.json()).toMatchObject({ error: { message: expect.stringMatching(/^--max-daily-limit: 300/) } });
+  await set('--max-daily-limit', '900 GTQ', '--daily-limit', '5 USD');
+  const without = await set('--max-daily-limit', 'none GTQ', '--daily-limit', 'none USD', '--reason', 'typo');
+  expect(without.json()).toMatchObject({ daily_limits: { GTQ: '500.00' }, max_daily_limits: {} });
+  expect((await world.must(['log', '--json'])).json()).toContainEqual(
+    expect.objectContaining({ action: 'client set', reason: 'typo' }),
+  );
+  await world.must(['fundings', 'add', 'felix', '100 GTQ']);
+  const kept = await set('--daily-limit', 'none GTQ');
+  expect(kept).toMatchObject({ code: 64 });
+  expect(kept.json()).toMatchObject({ error: { message: expect.stringContaining('had cash in GTQ') } });
+  await world.must(['clients', 'pause', 'felix', '--reason', 'on holiday']);
+  expect((await world.must(['log', '--json'])).json()).toContainEqual(
+    expect.objectContaining({ action: 'client pause', reason: 'on holiday' }),
+  );
+});

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MACHINE } from '../support/lamassu.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
 import { inTerminal, keys } from '../support/terminal.ts';
@@ -226,6 +227,14 @@ describe.each(ledgerKinds)('cash entered late, on %s', (ledger) => {
     expect(await shown(id)).toMatchObject({ own_fiat: '4000.00', allocations: [] });
   });
 
+  test('--from-own without a past to take from is refused, and says what is missing', async () => {
+    const base = ['fundings', 'add', 'alice', '500 GTQ', '--any-machine'];
+    const ran = await late.aioDca([...base, '--from-own']);
+    expect(ran).toMatchObject({ code: 64, stderr: expect.stringContaining('--deposited was not given') });
+    const noTime = await late.aioDca([...base, '--deposited', '--from-own']);
+    expect(noTime).toMatchObject({ code: 64, stderr: expect.stringContaining('without --at') });
+  });
+
   test('--no-past leaves it; the next run finds nothing new for it', async () => {
     const ran = await late.must([...args, '--no-past']);
     expect(ran.stdout).toContain(
@@ -292,6 +301,25 @@ describe.each(ledgerKinds)('cash entered late, on %s', (ledger) => {
     const give = await ask(keys.up, keys.up, keys.enter);
     expect(give.screen).toContain('it gave 500.00 GTQ for 60,526 sat');
     expect(await count()).toBe(before + 2);
+  });
+
+  test('a currency that no machine has paid out is asked for; doctor tells of such cash', async () => {
+    const usd = ['fundings', 'add', 'alice', '100 USD', '--deposited', '--reason', 'dollars from today'];
+    for (const where of [['--machine', MACHINE], ['--any-machine']]) {
+      const ran = await late.aioDca([...usd, ...where]);
+      expect(ran).toMatchObject({ code: 64, stderr: expect.stringMatching(/GTQ[\s\S]*--new-currency/) });
+    }
+    const added = await late.must([...usd, '--machine', MACHINE, '--new-currency', '--json']);
+    const { id } = added.json<{ id: string }>();
+    expect((await late.must(['fundings', 'show', id, '--json'])).json()).toMatchObject({
+      history: [{ action: 'funding add', reason: 'dollars from today' }],
+    });
+    const { checks } = (await late.aioDca(['doctor', '--json'])).json<{ checks: { detail: string }[] }>();
+    expect(checks).toContainEqual(
+      expect.objectContaining({ level: 'warn', detail: expect.stringContaining(`${id}, cash in USD`) }),
+    );
+    const moved = await late.aioDca(['fundings', 'move', id, '--machine', MACHINE]);
+    expect(moved).toMatchObject({ code: 64, stderr: expect.stringContaining('is there already') });
   });
 });
 

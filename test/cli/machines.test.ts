@@ -54,6 +54,17 @@ describe.each(ledgerKinds)('machines on %s', (ledger) => {
     for (const line of list.split('\n')) expect([...line].length).toBeLessThanOrEqual(100);
     const log = await world.must(['log', '--json']);
     expect(log.json<{ action: string }[]>().map((one) => one.action)).toContain('machine set');
+    const why = ['--reason', 'as it was', '--json'];
+    const unset = await world.must(['machines', 'set', MACHINE, '--no-name', '--no-currency', ...why]);
+    expect(unset.json()).toMatchObject({ name: null, currency: null, min_rate: '0.03000' });
+    expect((await world.must(['log', '--json'])).json()).toContainEqual(
+      expect.objectContaining({ action: 'machine set', reason: 'as it was' }),
+    );
+    await world.must(['poll']);
+    expect((await world.must(['machines', 'show', MACHINE, '--json'])).json()).toMatchObject({
+      name: 'Antigua',
+    });
+    await world.must(['machines', 'set', MACHINE, '--name', 'Parque Central', '--currency', 'GTQ']);
   });
 
   test('a rate outside of the range is refused with the range; one taken away is what Lamassu charged', async () => {

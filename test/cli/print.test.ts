@@ -7,6 +7,7 @@ import {
   formatTime,
   jsonDocument,
   printError,
+  shortId,
   table,
   withLocalTimes,
   wrapped,
@@ -78,6 +79,21 @@ describe('table', () => {
     const row = ['2,100,000,000,000,000 sat', '2026-11-20 04:00:00 GMT-6', 'b'.repeat(60)];
     const text = table(['sats', 'at', 'reason'], [row], { width: 40 });
     expect(text).toContain('│2,100,000,000,000,000 sat│2026-11-20 04:00:00 GMT-6│bbbbb…│');
+  });
+
+  test('amounts within a text, ids and references go on in the next line, and lose nothing', () => {
+    const row = ['f1', '2,450.50 GTQ for 301,300 sat, not settled yet', '7a1f4c2e9b8d4f60', 'receipt-2'];
+    const text = table(['id', 'what', 'machine', 'row'], [row, row], { width: 46 });
+    expect(longest(text)).toBeLessThanOrEqual(46);
+    expect(text).not.toContain('…');
+    expect(text).toMatch(/2,450\.50 GTQ[\s\S]*301,300 sat/);
+    const cut = text.split('\n').map((line) => (line.split('│')[3] ?? '').trim());
+    expect(cut.join('')).toContain('7a1f4c2e9b8d4f60');
+  });
+
+  test('only ids of Lamassu are shortened', () => {
+    expect(shortId('3F0C5E11-1111-4111-8111-111111111111')).toBe('3F0C5E11');
+    expect(shortId('receipt-2')).toBe('receipt-2');
   });
 
   test('no colour where stdout is not a terminal', () => {

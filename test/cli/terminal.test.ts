@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { insertAction, pairMachine } from '../support/lamassu.ts';
+import { insertAction, MACHINE, pairMachine } from '../support/lamassu.ts';
 import { inTerminal } from '../support/terminal.ts';
 import { startWorld, type World } from '../support/world.ts';
 
@@ -68,6 +68,36 @@ describe.each([
     const { screen } = await inTerminal(['--config', world.configFile, ...argsOf(page)], { columns }).ended;
     expect(widestTable(screen), screen).toBeLessThanOrEqual(columns);
   });
+});
+
+test.each([
+  ['--help'],
+  ['settle', '--help'],
+  ['init', '--help'],
+  ['metrics', '--help'],
+  ['fundings', 'add', '--help'],
+  ['doctor'],
+  ['log'],
+  ['machines', 'show', 'Antigua, the one at the corner of the main square'],
+  ['fundings', 'add', 'bob', '100 USD', '--deposited', '--any-machine'],
+])('%s %s %s: no line is wider than 80 columns', async (...args) => {
+  const { screen } = await inTerminal(['--config', world.configFile, ...args], { columns: 80 }).ended;
+  // A command to be copied may be.
+  const lines = screen.split(/\r?\n/).filter((line) => !/^ +aio-dca /.test(line));
+  expect(lines.filter((line) => [...line].length > 80)).toEqual([]);
+});
+
+test('money and ids are never cut', async () => {
+  for (const page of [
+    ['fundings', 'list'],
+    ['fundings', 'show', 'f1'],
+    ['machines', 'list'],
+  ]) {
+    const { screen } = await inTerminal(['--config', world.configFile, ...page], { columns: 80 }).ended;
+    expect(screen.split(/\r?\n/).filter((line) => /\d…/.test(line))).toEqual([]);
+  }
+  const prefix = await world.must(['machines', 'show', MACHINE.slice(0, 6), '--json']);
+  expect(prefix.json()).toMatchObject({ machine: MACHINE });
 });
 
 test('headings stand out in a terminal, and nothing does with NO_COLOR', async () => {

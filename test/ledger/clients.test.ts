@@ -278,7 +278,7 @@ forEachLedger((_kind, open) => {
         ),
       });
       await ledger.write((trx) => withdrawFunding(trx, who, 1n, null, now(), 'closing'));
-      await ledger.write((trx) => cancelFunding(trx, who, 2n, now(), undefined));
+      await ledger.write((trx) => cancelFunding(trx, who, 2n, now()));
       expect(await close()).toMatchObject({ status: 'closed' });
     });
 
@@ -295,7 +295,7 @@ forEachLedger((_kind, open) => {
           'CLIENT: alice still has cash: f2 (in flight); and is owed 100 sat that are not settled yet.',
         hint: 'To clear it:\n  aio-dca fundings cancel f2\n  aio-dca poll\n  aio-dca clients close alice',
       });
-      await ledger.write((trx) => cancelFunding(trx, who, 2n, now(), undefined));
+      await ledger.write((trx) => cancelFunding(trx, who, 2n, now()));
       await ledger.write((trx) => pausePaying(trx, who, 'odd', now()));
       await expect(close()).rejects.toMatchObject({
         message: 'CLIENT: alice is owed 100 sat that are not settled yet.',

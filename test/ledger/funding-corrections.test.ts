@@ -24,7 +24,7 @@ forEachLedger((_kind, open) => {
   const adjust = ({ ledger }: Books, id: bigint, minor: bigint, currency = 'USD') =>
     ledger.write((trx) => adjustFunding(trx, who, id, { minor, currency }, later, 'counted again'));
   const move = ({ ledger }: Books, id: bigint, machine: string | null) =>
-    ledger.write((trx) => moveFunding(trx, who, id, machine, later, undefined));
+    ledger.write((trx) => moveFunding(trx, who, id, machine, later));
   const confirm = ({ ledger }: Books, id: bigint, minor: bigint, currency = 'USD') =>
     ledger.write((trx) =>
       confirmFunding(trx, who, id, { depositedAt: begin, counted: { minor, currency } }, later),
@@ -118,7 +118,7 @@ forEachLedger((_kind, open) => {
     test('is refused for what is gone, and for a client who is closed', async () => {
       const book = await start();
       const cancelled = await book.cash('alice', 100, begin, { depositedAt: null });
-      await book.ledger.write((trx) => cancelFunding(trx, who, cancelled, later, undefined));
+      await book.ledger.write((trx) => cancelFunding(trx, who, cancelled, later));
       const withdrawn = await book.cash('alice', 100, begin);
       await book.ledger.write((trx) => withdrawFunding(trx, who, withdrawn, null, later, 'asked for'));
       await expect(adjust(book, cancelled, 1n)).rejects.toThrow('f1 is cancelled');

@@ -58,7 +58,7 @@ function confirm(ledger: Ledger, id: bigint, depositedAt: Instant, past?: PastCh
 }
 
 function cancel(ledger: Ledger, id: bigint) {
-  return ledger.write((trx) => cancelFunding(trx, who, id, now(), 'lost'));
+  return ledger.write((trx) => cancelFunding(trx, { ...who, reason: 'lost' }, id, now()));
 }
 
 function withdraw(ledger: Ledger, id: bigint, minor: bigint | null, currency = 'GTQ') {
