@@ -214,7 +214,7 @@ function parseCurrency(text: string): { code: string; digits: number } {
   const digits = currencyDigits(code);
   if (digits !== undefined) return { code, digits };
   throw usage(
-    `--currency: ${JSON.stringify(text)} is not a currency of ISO 4217.`,
+    `--currency: ${JSON.stringify(text)} is not the code of a currency with cash (ISO 4217).`,
     'Write its code, like GTQ.',
   );
 }

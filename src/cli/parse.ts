@@ -30,7 +30,8 @@ export function parseAmount(text: string, field: string): Amount {
   }
   const currency = code.toUpperCase();
   const digits = currencyDigits(currency);
-  if (digits === undefined) throw invalid(field, `${quote(code)} is not a currency of ISO 4217`, example);
+  if (digits === undefined)
+    throw invalid(field, `${quote(code)} is not the code of a currency with cash (ISO 4217)`, example);
   return { minor: positive(number, digits, field, currency, example), currency, digits };
 }
 

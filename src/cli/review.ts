@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { now } from '../time.ts';
 import { makeCli, usage } from './context.ts';
 import { parseLimit, tellMore, withLimit } from './limit.ts';
-import { formatTime, shortId, table } from './print.ts';
+import { clean, formatTime, shortId, table, wrapped } from './print.ts';
 
 export function register(program: Command): void {
   const review = program
@@ -96,15 +96,27 @@ async function release(text: string, options: { reason?: string }, command: Comm
   const { findRowId } = await import('../scheduler/ask.ts');
   const { showReview } = await import('../ledger/views.ts');
   const { reviewJson } = await import('./review-page.ts');
-  const { fresh, review } = await cli.withLedger('write', async (ledger) => {
+  const { fresh, last, review } = await cli.withLedger('write', async (ledger) => {
     const id = await findRowId(config, ledger.db, text.trim());
     const who = { actor: cli.actor, run: null };
     const released = await scheduler.release(config, ledger, id, who, options.reason?.trim() || undefined);
-    return { fresh: released, ...(await showReview(ledger.db, id)) };
+    const last = await ledger.db
+      .selectFrom('log')
+      .select(['at', 'actor', 'reason'])
+      .where('subject', '=', id)
+      .where('action', '=', 'review release')
+      .orderBy('id', 'desc')
+      .executeTakeFirst();
+    return { fresh: released, last, ...(await showReview(ledger.db, id)) };
   });
   cli.answer(
     reviewJson(review, now()),
-    `${review.cash_out_id} ${fresh ? 'is released' : 'was released before'}: the next run distributes it.`,
+    fresh || !last
+      ? `${review.cash_out_id} is released: the next run distributes it.`
+      : wrapped(
+          `${review.cash_out_id} was released already, by ${last.actor} at ${formatTime(last.at, config.timezone)}` +
+            `${last.reason === null ? '' : ` (${clean(last.reason)})`}; nothing was written. The next run distributes it.`,
+        ),
   );
 }
 

@@ -70,7 +70,7 @@ export async function setMachine(
     max_rate: change.max_rate === undefined ? rates.max_rate : change.max_rate,
   };
   if (toJson(wanted) !== toJson(rates)) {
-    refuseRange(wanted);
+    refuseRange(wanted, change);
     await trx
       .insertInto('machine_rates')
       .values({ device_id: id, from_at: at, ...wanted })
@@ -113,7 +113,7 @@ async function giveName(trx: Trx, { device_id }: Machine, name: string): Promise
     .execute();
 }
 
-function refuseRange(rates: Rates): void {
+function refuseRange(rates: Rates, change: MachineChange): void {
   const { rate, min_rate: min, max_rate: max } = rates;
   if (min !== null && max !== null && min > max) {
     throw invalid(
@@ -122,6 +122,15 @@ function refuseRange(rates: Rates): void {
     );
   }
   if (rate === null || isWithin(rate, rates)) return;
+  if (change.rate === undefined) {
+    const low = min !== null && rate < min;
+    throw invalid(
+      low
+        ? `--min-rate: ${percent(min)} is more than the commission rate of the machine, ${percent(rate)}`
+        : `--max-rate: ${percent(max ?? 0n)} is less than the commission rate of the machine, ${percent(rate)}`,
+      'Choose another one, or change --commission-rate as well.',
+    );
+  }
   throw invalid(
     `--commission-rate: ${percent(rate)} is outside of what fundings may have here, ${percentRange(min, max)}`,
     'Choose one within, or change --min-rate and --max-rate.',

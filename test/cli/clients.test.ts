@@ -230,7 +230,7 @@ describe('a client', () => {
     await world.must(['fundings', 'add', name, '50 GTQ', '--any-machine']);
     const refused = await world.aioDca(['clients', 'close', name]);
     expect(refused.code).toBe(64);
-    const commands = [...refused.stderr.matchAll(/^ {2}aio-dca (.*)$/gm)].map(([, line = '']) => line);
+    const commands = [...refused.stderr.matchAll(/^ +aio-dca (.*)$/gm)].map(([, line = '']) => line);
     expect(commands).toHaveLength(3);
     for (const command of commands)
       await world.must(command.split(' ').map((word) => word.replace(/"/g, '')));

@@ -1,6 +1,18 @@
-import { existsSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { commandLine } from '../support/command.ts';
 import { pairMachine } from '../support/lamassu.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { until } from '../support/ssh.ts';
@@ -89,6 +101,38 @@ test('the commission has no client, and says where to look', async () => {
   expect(ran).toMatchObject({ code: 64 });
   expect(ran.stderr).toContain('aio-dca export allocations --client alice');
 });
+
+test('an export removes what killed ones left in that folder, and nothing of one that goes on', async () => {
+  const [dead, alive] = [
+    `.aio-dca-99999999-${'0'.repeat(12)}.tmp`,
+    `.aio-dca-${process.pid}-${'0'.repeat(12)}.tmp`,
+  ];
+  for (const name of [dead, alive, 'mine.tmp']) writeFileSync(inFolder(name), 'half');
+  await world.must(['export', 'payouts', '--output', inFolder('after-a-kill.csv')]);
+  expect(leftovers().sort()).toEqual([alive, 'mine.tmp']);
+  for (const name of [alive, 'mine.tmp']) rmSync(inFolder(name));
+});
+
+test('- and /dev/stdout are stdout; an empty name is refused', async () => {
+  const { stdout } = await world.must(['export', 'payouts']);
+  for (const name of ['-', '/dev/stdout'])
+    expect((await world.must(['export', 'payouts', '--output', name])).stdout).toBe(stdout);
+  const empty = await world.aioDca(['export', 'payouts', '--output', '']);
+  expect(empty).toMatchObject({ code: 64, stderr: expect.stringContaining('--output: it is empty') });
+});
+
+test.each([['export', 'allocations'], ['clients', 'list'], ['--help']])(
+  'a disk that is full is told without a stack: %s %s',
+  async (...args) => {
+    const { file, argv, env } = commandLine(['--config', world.configFile, ...args]);
+    const full = openSync('/dev/full', 'w');
+    const ran = spawnSync(file, argv, { env, stdio: ['ignore', full, 'pipe'], encoding: 'utf8' });
+    closeSync(full);
+    expect(ran.status).toBe(75);
+    expect(ran.stderr).toMatch(/^output\/unwritable: stdout: it cannot be written \(ENOSPC\)/);
+    expect(ran.stderr).not.toMatch(/^ +at /m);
+  },
+);
 
 test('--output replaces neither the ledger, nor the configuration, nor a device', async () => {
   symlinkSync('ledger.sqlite', inFolder('link.csv'));

@@ -54,6 +54,8 @@ describe.each(ledgerKinds)('machines on %s', (ledger) => {
     for (const line of list.split('\n')) expect([...line].length).toBeLessThanOrEqual(100);
     const log = await world.must(['log', '--json']);
     expect(log.json<{ action: string }[]>().map((one) => one.action)).toContain('machine set');
+    const above = await world.aioDca(['machines', 'set', MACHINE, '--min-rate', '6%']);
+    expect(above.stderr).toContain('--min-rate: 6 % is more than the commission rate of the machine, 5 %');
     const why = ['--reason', 'as it was', '--json'];
     const unset = await world.must(['machines', 'set', MACHINE, '--no-name', '--no-currency', ...why]);
     expect(unset.json()).toMatchObject({ name: null, currency: null, min_rate: '0.03000' });
