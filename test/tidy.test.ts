@@ -146,8 +146,9 @@ const mayUse: Record<string, string[]> = {
   ],
   doctor: ['config', 'dca', 'lamassu', 'ledger', 'lnbits'],
   export: ['dca', 'ledger'],
-  init: ['cli/parse', 'config', 'lamassu', 'ledger', 'lnbits'],
+  init: ['ask.ts', 'cli/parse', 'config', 'lamassu', 'ledger', 'lnbits'],
   cli: [
+    'ask.ts',
     'config',
     'dca',
     'doctor',

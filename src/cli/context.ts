@@ -1,11 +1,11 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
+import { confirm } from '../ask.ts';
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 import type { Who } from '../ledger/log.ts';
 import type { Ledger, LedgerUse } from '../ledger/open.ts';
-import { confirm } from './ask.ts';
 import { jsonDocument } from './print.ts';
 
 /** The options that every command takes. */

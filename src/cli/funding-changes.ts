@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
+import { canAsk, choose } from '../ask.ts';
 import type { PastCashOut, PastChoice } from '../ledger/funding-past.ts';
 import type { Trx } from '../ledger/open.ts';
 import { now } from '../time.ts';
-import { canAsk, choose } from './ask.ts';
 import { type Cli, makeCli, usage } from './context.ts';
 import { describe, fiat, fundingJson, pastJson, pastLines, pastText } from './funding-page.ts';
 import { type Amount, parseAmount, parseId, parseName, parseTime } from './parse.ts';

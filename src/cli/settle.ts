@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
+import { canAsk } from '../ask.ts';
 import type { Stated } from '../dca/settlement.ts';
 import type { Ledger } from '../ledger/open.ts';
 import type { CashOutDetail } from '../ledger/views.ts';
 import type { Draft } from '../scheduler/settle.ts';
-import { canAsk } from './ask.ts';
 import { type Cli, makeCli, usage } from './context.ts';
 import { parseAmount, parseRate, parseSats, parseSatsOrNone, parseTime } from './parse.ts';
 import { draftPage, question, settleJson, voidJson, voidPage } from './settle-page.ts';

@@ -1,4 +1,4 @@
-import { answered } from '../cli/ask.ts';
+import { answered } from '../ask.ts';
 import { BridgeError } from '../errors.ts';
 import type { InitOptions } from './options.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { declined } from '../cli/ask.ts';
+import { declined } from '../ask.ts';
 import { Secret } from '../config/secret.ts';
 import type { HostKey } from '../lamassu/tunnel.ts';
 import type { Answers } from './answers.ts';
