@@ -120,13 +120,13 @@ forEachLedger((_kind, open) => {
   });
 
   describe('a change of recipients', () => {
-    test('is written down with who, before and after; the same again changes nothing', async () => {
+    test('is written down with who, before and after; the same again changes nothing, a second removal is refused', async () => {
       const ledger = await withMachines(open);
       await add(ledger, 'owner', 2n);
       await set(ledger, 'owner', 3n, day(2));
       await set(ledger, 'owner', 3n, day(3));
       await remove(ledger, 'owner', day(4));
-      await remove(ledger, 'owner', day(5));
+      await expect(remove(ledger, 'owner', day(5))).rejects.toThrow('owner was removed already');
       const log = await ledger.db.selectFrom('log').selectAll().orderBy('id').execute();
       const actions = ['commission add', 'commission set', 'commission remove'];
       expect(log.map(({ action }) => action)).toEqual(actions);
