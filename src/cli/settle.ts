@@ -6,6 +6,7 @@ import type { CashOutDetail } from '../ledger/views.ts';
 import type { Draft } from '../scheduler/settle.ts';
 import { type Cli, makeCli, usage } from './context.ts';
 import { parseAmount, parseRate, parseSats, parseSatsOrNone, parseTime } from './parse.ts';
+import { wrapped } from './print.ts';
 import { draftPage, question, settleJson, voidJson, voidPage } from './settle-page.ts';
 
 export function register(program: Command): void {
@@ -143,7 +144,7 @@ async function agree(cli: Cli, ledger: Ledger, draft: Draft, options: Options): 
   }
   const who = { actor: cli.actor, run: null };
   const shown = await rehearseSettlement(ledger, config, draft, who);
-  const page = draftPage(draft, shown, config.timezone);
+  const page = wrapped(draftPage(draft, shown, config.timezone));
   if (dryRun) {
     const text = `Dry run: nothing was written.\n${page}`;
     cli.answer(settleJson(shown, { dryRun, repeated: false, written: false }), text);
@@ -187,7 +188,7 @@ async function undo(cli: Cli, text: string, reason: string, options: Options): P
   await cli.withLedger(dryRun ? 'read' : 'write', async (ledger) => {
     const id = await findCashOutId(ledger.db, text.trim());
     const shown = await ledger.rehearse((trx) => undoSettlement(trx, config, id, reason, who));
-    const page = voidPage(shown, timezone);
+    const page = wrapped(voidPage(shown, timezone));
     if (dryRun) {
       cli.answer(voidJson(shown, dryRun, false), `Dry run: nothing was written.\n${page}`);
       return;
@@ -195,7 +196,7 @@ async function undo(cli: Cli, text: string, reason: string, options: Options): P
     if (!cli.globals.yes) process.stderr.write(`${page}\n`);
     await cli.confirm(`Undo the settlement of ${id}?`);
     const done = await ledger.write((trx) => undoSettlement(trx, config, id, reason, who));
-    const told = cli.globals.yes ? `${voidPage(done, timezone)}\n` : '';
+    const told = cli.globals.yes ? `${wrapped(voidPage(done, timezone))}\n` : '';
     cli.answer(voidJson(done, dryRun, true), `${told}Undone: ${id} is not settled any more.`);
   });
 }
