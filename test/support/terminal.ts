@@ -5,7 +5,13 @@ import { refuseSecrets } from './secrets.ts';
 import { until } from './ssh.ts';
 
 /** Keys as a terminal sends them. */
-export const keys = { enter: '\r', up: '\u001b[A', interrupt: '\u0003', endOfInput: '\u0004', escape: '\u001b' };
+export const keys = {
+  enter: '\r',
+  up: '\u001b[A',
+  interrupt: '\u0003',
+  endOfInput: '\u0004',
+  escape: '\u001b',
+};
 
 export interface Terminal {
   /** Waits until this is on the screen. */
