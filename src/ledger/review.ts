@@ -58,6 +58,7 @@ export async function toReview(
         state: 'open',
       })
       .execute();
+    await recordOpened(trx, finding, undefined, at, run);
     return true;
   }
   if (!isNews(known, finding)) return false;
@@ -76,7 +77,33 @@ export async function toReview(
     })
     .where('cash_out_id', '=', finding.cashOutId)
     .execute();
+  if (again) await recordOpened(trx, finding, known, at, run);
   return again;
+}
+
+/** In the log as that run's. What a person does to a row has an entry of its own. */
+async function recordOpened(
+  trx: Trx,
+  { cashOutId: subject, reason: why, detail }: Finding,
+  known: Schema['review'] | undefined,
+  at: Instant,
+  run: bigint | null,
+): Promise<void> {
+  if (run === null) return;
+  const { actor } = await trx
+    .selectFrom('runs')
+    .select('actor')
+    .where('id', '=', run)
+    .executeTakeFirstOrThrow();
+  await record(
+    trx,
+    { actor, run },
+    {
+      ...{ at, action: 'review open', subject, reason: detail },
+      before: known && { state: known.state, reason: known.reason },
+      after: { state: 'open', reason: why },
+    },
+  );
 }
 
 /** Ends a row's stay in review, if it is there. */

@@ -180,6 +180,26 @@ describe.each(ledgerKinds)('the log on %s', (ledger) => {
     expect(undone.find(({ head }) => head.includes('f1'))?.values).toContain('cash_out: slip-7');
   });
 
+  test('a row that a run puts before a person, and puts back before one', async () => {
+    const id = await world.insertCashOut({ error: 'jammed', error_code: 'jammed' });
+    await world.aioDca(['poll', '--actor', 'timer']);
+    await world.must(['review', 'dismiss', id, '--reason', 'paid in cash', '--actor', 'dora']);
+    await world.lamassu.query(
+      'update cash_out_txs set error = null, error_code = null, crypto_code = $1 where id = $2',
+      ['LTC', id],
+    );
+    await world.aioDca(['poll', '--actor', 'timer']);
+    const entries = await log('--subject', id);
+    expect(entries.map(({ head, values }) => [head.replace(/, run r\d+/, ''), values])).toEqual([
+      [expect.stringContaining(`timer: review open ${id} (`), ['state: open', 'reason: error']],
+      [`dora: review dismiss ${id} (paid in cash)`, expect.arrayContaining(['state: open → dismissed'])],
+      [
+        expect.stringContaining(`timer: review open ${id} (`),
+        ['state: dismissed → open', 'reason: error → other-coin'],
+      ],
+    ]);
+  });
+
   test.each([
     ['--from', 'soon'],
     ['--to', '2026-02-30'],
