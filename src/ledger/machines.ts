@@ -130,6 +130,7 @@ export async function findReplaced(db: Db, deviceId: string): Promise<Replaced |
     .where('subject', '=', `machine ${deviceId}`)
     .where('action', '=', 'machine replace')
     .orderBy('id', 'desc')
+    .limit(1)
     .executeTakeFirst();
   if (!by || !change) throw new Error(`how machine ${deviceId} was replaced is not in the ledger`);
   return { machine, by, since: change.at };

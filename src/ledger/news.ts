@@ -1,5 +1,6 @@
 import { creditsIn, stuckCredits } from './credits.ts';
 import type { Db } from './open.ts';
+import { notSettled } from './payouts.ts';
 
 /** What a run left for people: its number, and the payouts that needed one when it ended. */
 export interface LastReport {
@@ -18,6 +19,7 @@ export async function lastReport(db: Db): Promise<LastReport> {
     .where('kind', '=', 'poll')
     .where('summary', 'is not', null)
     .orderBy('id', 'desc')
+    .limit(1)
     .executeTakeFirst();
   if (!row?.summary) return { run: 0n, payouts: new Set() };
   const { needing_people: payouts = [] } = JSON.parse(row.summary) as { needing_people?: string[] };
@@ -32,6 +34,7 @@ export async function payoutsNeedingPeople(db: Db, creditSource: boolean): Promi
   const rows = await db
     .selectFrom('payouts')
     .select('id')
+    .where(notSettled)
     .where('state', 'in', ['held', 'unknown'])
     .orderBy('id')
     .execute();

@@ -114,6 +114,7 @@ async function lastSuccess(db: Db): Promise<Instant | null> {
     .where('outcome', 'in', ['ok', 'attention'])
     .where('read_at', 'is not', null)
     .orderBy('id', 'desc')
+    .limit(1)
     .executeTakeFirst();
   return row?.finished_at ?? null;
 }
@@ -126,6 +127,7 @@ async function lastRun(db: Db): Promise<Status['lastRun']> {
     .where('kind', 'not like', 'payouts %')
     .where('kind', 'not like', 'credits %')
     .orderBy('id', 'desc')
+    .limit(1)
     .executeTakeFirst();
   if (!row?.outcome || !row.finished_at) return null;
   return { id: row.id, kind: row.kind, outcome: row.outcome, finishedAt: row.finished_at };

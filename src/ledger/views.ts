@@ -226,6 +226,7 @@ export async function findReview(db: Db, id: string): Promise<ReviewDetail | und
     .where('subject', '=', id)
     .where('action', '=', 'review release')
     .orderBy('id', 'desc')
+    .limit(1)
     .executeTakeFirst();
   const watch = await db.selectFrom('watch').select('since').where('cash_out_id', '=', id).executeTakeFirst();
   const [cashOut] = (await listCashOuts(db, 1, id)).rows;

@@ -80,6 +80,7 @@ async function notSettled(trx: Trx, id: string, view: CashOutDetail | undefined)
     .select(['at', 'actor'])
     .where('cash_out_id', '=', id)
     .orderBy('id', 'desc')
+    .limit(1)
     .executeTakeFirst();
   return invalid(
     earlier

@@ -172,6 +172,7 @@ async function refuseForgotten(ctx: Context): Promise<void> {
     .where('reason', 'is', null)
     .where('source_wallet_id', '=', ctx.source.walletId)
     .orderBy('id', 'desc')
+    .limit(1)
     .executeTakeFirst();
   if (!newest) return;
   const side = await ctx.lnbits.find(ctx.source.key, newest.payment_hash);

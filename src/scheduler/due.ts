@@ -1,6 +1,7 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Config } from '../config/load.ts';
 import type { Db } from '../ledger/open.ts';
+import { notSettled } from '../ledger/payouts.ts';
 import { ledgerStatus, type Status } from '../ledger/status.ts';
 import { dueGroups } from '../payouts/form.ts';
 import { type Instant, plus } from '../time.ts';
@@ -53,7 +54,8 @@ export async function pauseOf(db: Db, config: Config): Promise<Pause | null> {
     .selectFrom('payout_parts as part')
     .innerJoin('payouts', 'payouts.id', 'part.payout_id')
     .select(sql<bigint>`cast(coalesce(sum(part.sats), 0) as bigint)`.as('open'))
-    .where('payouts.state', 'not in', ['settled', 'held'])
+    .where(notSettled)
+    .where('payouts.state', '<>', 'held')
     .where(
       sql<SqlBool>`not exists (select 1 from payments as x where x.payout_id = part.payout_id
         and x.part = part.part and x.state = 'settled')`,

@@ -134,6 +134,7 @@ async function lastPoll(db: Db): Promise<LastPoll | undefined> {
     .where('kind', '=', 'poll')
     .where('outcome', 'is not', null)
     .orderBy('id', 'desc')
+    .limit(1)
     .executeTakeFirst();
   if (!row?.finished_at || row.outcome === null) return undefined;
   const { problems = [] } = JSON.parse(row.summary ?? '{}') as { problems?: { code: string }[] };

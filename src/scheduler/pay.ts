@@ -6,6 +6,7 @@ import { dropNeedless } from '../ledger/credit-plan.ts';
 import { creditsIn } from '../ledger/credits.ts';
 import type { Run } from '../ledger/lease.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
+import { notSettled } from '../ledger/payouts.ts';
 import type { PayoutState } from '../ledger/schema.ts';
 import { checkSourceWallet, refuseOlderLedger } from '../payouts/check.ts';
 import { type Context, openSourceWallet } from '../payouts/context.ts';
@@ -120,7 +121,9 @@ async function somethingToPay(db: Db, form: FormOptions, { lnbits }: Config): Pr
   const open = await db
     .selectFrom('payouts')
     .select('id')
-    .where('state', 'not in', ['settled', 'held'])
+    .where(notSettled)
+    .where('state', '<>', 'held')
+    .limit(1)
     .executeTakeFirst();
   if (open !== undefined) return true;
   // With crediting on, one that is still needed and could not be made is tried again, or the run says why not.
@@ -157,7 +160,7 @@ async function openByState(db: Db): Promise<Pick<PayReport, 'planned' | 'deferre
   const rows = await db
     .selectFrom('payouts')
     .select(['state', (eb) => eb.fn.countAll<bigint>().as('count')])
-    .where('state', '<>', 'settled')
+    .where(notSettled)
     .groupBy('state')
     .execute();
   const count = (...states: PayoutState[]) =>
