@@ -74,7 +74,10 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     expect(await reviewOf(id)).toEqual({
       ...{ state: 'processed', reason: 'error', closed_by: 'dora', closed_reason: 'jammed' },
     });
-    expect(await logged(id)).toEqual([{ action: 'settle', actor: 'dora', reason: 'jammed' }]);
+    expect(await logged(id)).toEqual([
+      { action: 'review open', actor: 'test', reason: 'error "jam", error_code null' },
+      { action: 'settle', actor: 'dora', reason: 'jammed' },
+    ]);
   });
 
   test('confirmed by Lamassu later it is already processed: nothing twice, and no word of a change', async () => {
