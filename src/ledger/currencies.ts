@@ -3,16 +3,18 @@ import type { Db, Trx } from './open.ts';
 
 /** Keeps the digits of a currency at its first use, and refuses to go on where they differ later. */
 export async function useCurrency(trx: Trx, code: string, digits: number): Promise<void> {
-  await trx
-    .insertInto('currencies')
-    .values({ code, digits: BigInt(digits) })
-    .onConflict((conflict) => conflict.doNothing())
-    .execute();
   const known = await trx
     .selectFrom('currencies')
     .select('digits')
     .where('code', '=', code)
-    .executeTakeFirstOrThrow();
+    .executeTakeFirst();
+  if (!known) {
+    await trx
+      .insertInto('currencies')
+      .values({ code, digits: BigInt(digits) })
+      .execute();
+    return;
+  }
   if (known.digits !== BigInt(digits)) {
     throw new BridgeError(
       'ledger/currency',

@@ -229,10 +229,8 @@ async function give(
   at: Instant,
 ): Promise<void> {
   const { fiat, gross, commission, net } = past;
-  await spend(trx, before, before.local_date, {
-    ...{ funding: funding.id, client: funding.client_id, mode },
-    ...{ fiat, gross, commission, net },
-  });
+  const allocation = { funding: funding.id, client: funding.client_id, mode, fiat, gross, commission, net };
+  await spend(trx, before, before.local_date, [allocation]);
   await trx.updateTable('cash_outs').set(after).where('id', '=', before.id).execute();
   const state = ({ own_fiat, own, net, commission }: PartOfPast['after']) => ({
     ...{

@@ -69,7 +69,7 @@ export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions)
       lamassu: cashOut.lamassu ? JSON.stringify(cashOut.lamassu) : null,
     })
     .execute();
-  for (const allocation of division.allocations) await spend(trx, cashOut, day, allocation);
+  await spend(trx, cashOut, day, division.allocations);
   await shareCommission(trx, cashOut, division.commission);
   await trx.deleteFrom('watch').where('cash_out_id', '=', cashOut.id).execute();
   await closeReview(trx, cashOut.id, 'processed', {
@@ -80,16 +80,18 @@ export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions)
   return division;
 }
 
-/** Takes an allocation out of its funding; the table refuses more than remains. */
+/** Rows in one statement: PostgreSQL and SQLite take some ten thousand values at most. */
+const ROWS = 500;
+
+/** Takes allocations of one cash-out out of their fundings; the table refuses more than remains. */
 export async function spend(
   trx: Trx,
   cashOut: Pick<CashOut, 'id' | 'currency'>,
   day: string,
-  allocation: Allocation,
+  allocations: Allocation[],
 ): Promise<void> {
-  await trx
-    .insertInto('allocations')
-    .values({
+  for (let from = 0; from < allocations.length; from += ROWS) {
+    const rows = allocations.slice(from, from + ROWS).map((allocation) => ({
       cash_out_id: cashOut.id,
       funding_id: allocation.funding,
       client_id: allocation.client,
@@ -100,17 +102,27 @@ export async function spend(
       gross: allocation.gross,
       commission: allocation.commission,
       net: allocation.net,
-    })
-    .execute();
-  await trx
-    .updateTable('fundings')
-    .set({
-      remaining: sql`remaining - ${allocation.fiat}`,
-      spent: sql`spent + ${allocation.fiat}`,
-      status: sql`case when remaining = ${allocation.fiat} then 'exhausted' else status end`,
-    })
-    .where('id', '=', allocation.funding)
-    .execute();
+    }));
+    await trx.insertInto('allocations').values(rows).execute();
+    const { numUpdatedRows } = await trx
+      .updateTable('fundings')
+      .from('allocations as taken')
+      .set({
+        remaining: sql`fundings.remaining - taken.fiat`,
+        spent: sql`fundings.spent + taken.fiat`,
+        status: sql`case when fundings.remaining = taken.fiat then 'exhausted' else fundings.status end`,
+      })
+      .whereRef('fundings.id', '=', 'taken.funding_id')
+      .where('taken.cash_out_id', '=', cashOut.id)
+      .where(
+        'taken.funding_id',
+        'in',
+        rows.map((row) => row.funding_id),
+      )
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows !== BigInt(rows.length))
+      throw new Error(`${rows.length} allocations came out of ${numUpdatedRows} fundings`);
+  }
 }
 
 /**

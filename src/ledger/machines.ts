@@ -21,23 +21,18 @@ export async function seeMachine(
   name: string | null = null,
   who: Who | bigint | null = null,
 ): Promise<void> {
-  const found = await trx
-    .insertInto('machines')
-    .values({ device_id: deviceId, source, name, first_seen: at })
-    .onConflict((conflict) => conflict.doNothing())
-    .returning('device_id')
-    .executeTakeFirst();
-  const change = { at, subject: `machine ${deviceId}` };
-  if (found) {
-    await record(trx, await whoIs(trx, who), { ...change, action: 'machine found', after: { source, name } });
-    return;
-  }
-  if (name === null) return;
   const before = await trx
     .selectFrom('machines')
     .select(['name', 'name_given', 'source'])
     .where('device_id', '=', deviceId)
-    .executeTakeFirstOrThrow();
+    .executeTakeFirst();
+  const change = { at, subject: `machine ${deviceId}` };
+  if (!before) {
+    await trx.insertInto('machines').values({ device_id: deviceId, source, name, first_seen: at }).execute();
+    await record(trx, await whoIs(trx, who), { ...change, action: 'machine found', after: { source, name } });
+    return;
+  }
+  if (name === null) return;
   const renamed = before.name_given === 0n && before.name !== name;
   if (!renamed && before.source === source) return;
   await trx
