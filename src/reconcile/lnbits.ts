@@ -103,8 +103,10 @@ export async function reconcileLnbits(
       'no answer to its key',
     );
   }
-  for (const [hash, walletId] of suspicious)
-    await lookAgain({ db, id }, wallet, wallets.get(walletId), hash, findings);
+  for (const [hash, walletId] of suspicious) {
+    const readable = credits.get(walletId) && wallets.get(walletId);
+    await lookAgain({ db, id }, wallet, readable, hash, findings);
+  }
   findings.count('wallets', [...credits.values()].filter((one) => one !== undefined).length + 1);
 }
 
@@ -169,7 +171,7 @@ function sideText(side: Shown | null | undefined): string {
   return `${side.amountMsat} msat${fee} ${side.status}`;
 }
 
-/** The second look, at the ledger and both wallets as they are by now. */
+/** The second look, at the ledger and both wallets as they are by now; without `wallet`, only at the source wallet. */
 async function lookAgain(
   { db, id }: Pick<Ledger, 'db' | 'id'>,
   { lnbits, source }: SourceWallet,
