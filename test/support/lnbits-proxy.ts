@@ -10,6 +10,10 @@ export interface ProxiedRequest {
   kind: 'invoice' | 'pay' | 'find' | 'credit' | 'other';
   /** The payment it is about, where that is known. */
   hash: string | null;
+  /** The invoice key of the wallet that a payment goes to. */
+  payee: string | null;
+  /** Gives it to LNbits once more than it was sent. */
+  again(): Promise<void>;
 }
 
 /** A real LNbits behind a proxy that tells of each request before LNbits gets it, and before its answer is passed on. */
@@ -18,39 +22,31 @@ export interface ProxiedLnbits extends Lnbits {
   clearLog(): void;
 }
 
+type Invoice = { hash: string; payee: string };
+const NONE = { hash: null, payee: null };
+
 /** A client that goes away takes its request at LNbits with it, as without a proxy, unless `onRequest` still waits. */
 export async function proxied(lnbits: Lnbits): Promise<ProxiedLnbits> {
-  const hashes = new Map<string, string>();
+  const invoices = new Map<string, Invoice>();
   let count = 0;
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await text(request);
     count += 1;
-    const seen = { n: count, ...about(request, body, hashes) };
+    const ask = () => forward(lnbits.url, request, response, body);
+    const again = async () => {
+      await text(await ask());
+    };
+    const seen = { n: count, ...about(request, body, invoices), again };
     if ((await result.onRequest?.(seen, 'before')) === 'drop') {
       request.socket.destroy();
       return;
     }
-    const gone = response.destroyed;
-    const upstream = send(new URL(request.url ?? '/', lnbits.url), {
-      method: request.method,
-      headers: {
-        ...request.headers,
-        host: new URL(lnbits.url).host,
-        connection: 'close',
-        'accept-encoding': 'identity',
-      },
-    });
-    if (!gone) response.once('close', () => upstream.destroy());
-    upstream.end(body);
-    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      upstream.once('response', resolve);
-      upstream.once('error', reject);
-    });
+    const answer = await ask();
     const answered = await text(answer);
     if (seen.kind === 'invoice' && answer.statusCode === 201) {
       const made = JSON.parse(answered) as { bolt11: string; payment_hash: string };
-      hashes.set(made.bolt11, made.payment_hash);
+      invoices.set(made.bolt11, { hash: made.payment_hash, payee: String(request.headers['x-api-key']) });
     }
     if ((await result.onRequest?.(seen, 'after')) === 'drop') {
       request.socket.destroy();
@@ -91,17 +87,41 @@ export async function proxied(lnbits: Lnbits): Promise<ProxiedLnbits> {
   return result;
 }
 
+function forward(
+  to: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  body: string,
+): Promise<IncomingMessage> {
+  const gone = response.destroyed;
+  const upstream = send(new URL(request.url ?? '/', to), {
+    method: request.method,
+    headers: {
+      ...request.headers,
+      host: new URL(to).host,
+      connection: 'close',
+      'accept-encoding': 'identity',
+    },
+  });
+  if (!gone) response.once('close', () => upstream.destroy());
+  upstream.end(body);
+  return new Promise((resolve, reject) => {
+    upstream.once('response', resolve);
+    upstream.once('error', reject);
+  });
+}
+
 function about(
   { method, url = '/' }: IncomingMessage,
   body: string,
-  hashes: Map<string, string>,
-): Pick<ProxiedRequest, 'kind' | 'hash'> {
+  invoices: Map<string, Invoice>,
+): Pick<ProxiedRequest, 'kind' | 'hash' | 'payee'> {
   const { pathname, searchParams } = new URL(url, 'http://lnbits');
   if (method === 'POST' && pathname === '/api/v1/payments') {
     const { out, bolt11 } = JSON.parse(body) as { out: boolean; bolt11?: string };
-    return { kind: out ? 'pay' : 'invoice', hash: hashes.get(bolt11 ?? '') ?? null };
+    return { kind: out ? 'pay' : 'invoice', ...(invoices.get(bolt11 ?? '') ?? NONE) };
   }
-  if (method === 'PUT' && pathname === '/users/api/v1/balance') return { kind: 'credit', hash: null };
+  if (method === 'PUT' && pathname === '/users/api/v1/balance') return { kind: 'credit', ...NONE };
   const hash = searchParams.get('payment_hash');
-  return { kind: hash === null ? 'other' : 'find', hash };
+  return { kind: hash === null ? 'other' : 'find', hash, payee: null };
 }

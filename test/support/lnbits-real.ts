@@ -30,8 +30,19 @@ export interface RealOptions {
 
 /** Starts a real LNbits with its FakeWallet and a fresh data folder, on a free port of 127.0.0.1. */
 export async function startLnbits(options: RealOptions): Promise<RealLnbits> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startOn(await freePort(), options);
+    } catch (error) {
+      // It binds the port only seconds after it was found free.
+      if (attempt === 3 || !String(error).includes('address already in use')) throw error;
+    }
+  }
+}
+
+async function startOn(port: number, options: RealOptions): Promise<RealLnbits> {
   const dataFolder = await mkdtemp(join(tmpdir(), 'aio-dca-lnbits-'));
-  const lnbits = new RealLnbits(options, dataFolder, await freePort());
+  const lnbits = new RealLnbits(options, dataFolder, port);
   try {
     for (const folder of ['logs', 'extensions']) await mkdir(join(dataFolder, folder));
     await lnbits.start();

@@ -194,6 +194,49 @@ onEach('an older copy of the ledger is put back', async (version) => {
   expect(await finish(world)).toEqual([]);
 });
 
+onEach('a wallet that is deleted between invoice and payment', async (version) => {
+  const { world, lnbits } = place(version);
+  const carol = await world.addClient('carol');
+  const funding = await world.addFunding('carol', '5000 GTQ');
+  await world.insertCashOut();
+  let deleted = false;
+  lnbits.onRequest = async ({ kind, payee }, phase) => {
+    if (deleted || kind !== 'pay' || phase !== 'before' || payee !== carol.inkey) return;
+    deleted = true;
+    await lnbits.deleteWallet(carol.id);
+  };
+  const ran = await world.aioDca(['poll', '--json']);
+  lnbits.onRequest = undefined;
+  expect(deleted).toBe(true);
+  expect(ran.code, ran.stdout + ran.stderr).toBe(2);
+  expect(ran.json<Polled>().payouts).toMatchObject({ settled: 2, held: 1 });
+  // LNbits debits and credits a wallet that nobody can look into any more: a person decides, and nothing is paid again.
+  const [held, ...others] = (await world.must(['payouts', 'list', '--state', 'held', '--json'])).json<
+    { id: string; recipient: string; reason: string }[]
+  >();
+  expect(held).toMatchObject({
+    recipient: 'carol',
+    reason: "the client's wallet does not answer to its key any more",
+  });
+  expect(others).toEqual([]);
+  const before = await debits(place(version));
+  expect(before.get(`${held?.id}/1`)).toBe(1);
+  await world.must(['poll']);
+  expect(await debits(place(version))).toEqual(before);
+  // Reconciliation goes on without the wallet and names it; below LNbits 1.4 it waits until nothing is open.
+  const open = await world.aioDca(['reconcile', '--json']);
+  expect(open.code, open.stdout + open.stderr).toBe(version === '1.0.0' ? 75 : 2);
+  await world.must([
+    ...['payouts', 'resolve', held?.id ?? '', '--paid', '--yes'],
+    ...['--reason', 'LNbits shows it in the wallet that was deleted'],
+  ]);
+  const { differences } = (await world.aioDca(['reconcile', '--json'])).json<{
+    differences: { code: string }[];
+  }>();
+  expect(differences.map(({ code }) => code)).toEqual(['wallet/unreadable']);
+  await world.must(['fundings', 'withdraw', funding, '--reason', 'she takes it back', '--yes']);
+});
+
 onEach('an older copy of LNbits is put back', async (version) => {
   const { world, real } = place(version);
   const putBack = await real.keep();
