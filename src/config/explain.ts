@@ -1,5 +1,5 @@
 import { closest } from 'fastest-levenshtein';
-import { z } from 'zod';
+import * as z from 'zod';
 import { BridgeError } from '../errors.ts';
 import { fileSchema } from './schema.ts';
 

@@ -1,6 +1,6 @@
 import { validate as isCron } from 'node-cron';
 import { TomlDate } from 'smol-toml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Amount, parseAmount, parseZonedTime } from '../cli/parse.ts';
 import { BridgeError } from '../errors.ts';
 

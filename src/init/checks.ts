@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { fileSchema } from '../config/schema.ts';
 import { BridgeError } from '../errors.ts';
 import { flagOf } from './interview.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { unreachable } from './answer.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { unreachable } from './answer.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Instant, toInstant } from '../time.ts';
 
 /** What LNbits 1.0 to 1.6 answer, as far as it is read here; other fields come and go between versions. */

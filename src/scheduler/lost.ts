@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Config } from '../config/load.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
 import type { Lost, Misfit } from '../ledger/recover.ts';
