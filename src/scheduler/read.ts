@@ -70,15 +70,14 @@ export async function readCashOuts(
 ): Promise<ReadReport> {
   const report: ReadReport = { read: 0, alreadyProcessed: 0, toReview: 0, mark: reading.mark };
   for await (const page of pages) {
-    const known = await knownRows(reading.db, page);
+    const known = await knownRows(reading, sourceNow, page);
     let notes: Note[] = [];
     for (const row of page) {
       if (reading.signal.aborted) break;
       report.read += 1;
-      const processed = known.processed.get(row.id);
-      if (processed) {
+      const change = known.processed.get(row.id);
+      if (change !== undefined) {
         report.alreadyProcessed += 1;
-        const change = changeSince(processed, judge(row, { ...reading.rules, startAt: ALWAYS }, sourceNow));
         notes.push({
           row,
           watch: false,
@@ -120,31 +119,50 @@ type Processed = Pick<
   'machine' | 'confirmed_at' | 'currency' | 'fiat' | 'gross' | 'origin'
 >;
 
+/** What the ledger has of the rows of a page. */
 interface Known {
-  processed: Map<string, Processed>;
+  /** How Lamassu contradicts what was distributed; null where it does not. */
+  processed: Map<string, string | null>;
   review: Map<string, Parameters<typeof isNews>[0]>;
   watched: Set<string>;
 }
 
-async function knownRows(db: Db, page: LamassuRow[]): Promise<Known> {
-  const ids = page.map((row) => row.id);
-  if (ids.length === 0) return { processed: new Map(), review: new Map(), watched: new Set() };
+async function knownRows({ db, rules }: Reading, sourceNow: Instant, page: LamassuRow[]): Promise<Known> {
+  const known: Known = { processed: new Map(), review: new Map(), watched: new Set() };
+  if (page.length === 0) return known;
   const processed = await db
     .selectFrom('cash_outs')
     .select(['id', 'machine', 'confirmed_at', 'currency', 'fiat', 'gross', 'origin'])
-    .where('id', 'in', ids)
+    .where('id', 'in', idsOf(page))
     .execute();
+  const recorded = new Map(processed.map((row) => [row.id, row]));
+  const judged = { ...rules, startAt: ALWAYS };
+  const others = page.filter((row) => {
+    const before = recorded.get(row.id);
+    if (!before) return true;
+    const change = changeSince(before, judge(row, judged, sourceNow));
+    known.processed.set(row.id, change);
+    return change !== null;
+  });
+  // Most rows of a window are as they were, and nobody has to be told of them.
+  if (others.length === 0) return known;
   const review = await db
     .selectFrom('review')
     .select(['cash_out_id', 'reason', 'lamassu', 'state'])
-    .where('cash_out_id', 'in', ids)
+    .where('cash_out_id', 'in', idsOf(others))
     .execute();
-  const watch = await db.selectFrom('watch').select('cash_out_id').where('cash_out_id', 'in', ids).execute();
-  return {
-    processed: new Map(processed.map((row) => [row.id, row])),
-    review: new Map(review.map((row) => [row.cash_out_id, row])),
-    watched: new Set(watch.map((row) => row.cash_out_id)),
-  };
+  for (const row of review) known.review.set(row.cash_out_id, row);
+  const watch = await db
+    .selectFrom('watch')
+    .select('cash_out_id')
+    .where('cash_out_id', 'in', idsOf(others))
+    .execute();
+  for (const row of watch) known.watched.add(row.cash_out_id);
+  return known;
+}
+
+function idsOf(rows: LamassuRow[]): string[] {
+  return rows.map((row) => row.id);
 }
 
 /** What a person has to be told of a row; null where that is known. */
