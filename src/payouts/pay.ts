@@ -55,17 +55,26 @@ export async function payAll(ctx: Context): Promise<Paid> {
   return paid;
 }
 
-type Waiting = { payout: bigint; sentAt: string };
+/** `silence`: LNbits did not answer the POST, and it is not known yet what became of it. */
+type Wait = { sentAt: string | null; silence: BridgeError | null };
 
-async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<Waiting[]> {
-  const waiting: Waiting[] = [];
+async function round(
+  ctx: Context,
+  paid: Paid,
+  payouts: Payout[],
+): Promise<{ payout: bigint; sentAt: string }[]> {
+  const waiting: { payout: bigint; sentAt: string }[] = [];
   let unanswered = 0;
   for (const payout of payouts) {
     if (ctx.signal.aborted || paid.stopped || (await isPaused(ctx))) break;
     try {
-      const end = await payPayout(ctx, payout, paid);
-      if (end) waiting.push({ payout: payout.id, sentAt: end });
-      unanswered = 0;
+      const wait = await payPayout(ctx, payout, paid);
+      if (wait?.sentAt) waiting.push({ payout: payout.id, sentAt: wait.sentAt });
+      unanswered = wait?.silence ? unanswered + 1 : 0;
+      if (wait?.silence && unanswered === 2) {
+        ctx.problems.set(wait.silence.code, wait.silence);
+        break;
+      }
     } catch (error) {
       if (!(error instanceof BridgeError) || !error.code.startsWith('lnbits/')) throw error;
       await giveUpForNow(ctx, payout, error);
@@ -78,8 +87,8 @@ async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<Waiti
   return waiting;
 }
 
-/** Pays what is left of one payout. Answers the time of the POST that must become older first, if that is all. */
-async function payPayout(ctx: Context, payout: Payout, paid: Paid): Promise<string | null> {
+/** Pays what is left of one payout. Answers what has to be waited for: the time of a POST that must become older first. */
+async function payPayout(ctx: Context, payout: Payout, paid: Paid): Promise<Wait | null> {
   const parts = await partsOf(ctx.ledger.db, payout.id);
   const tooMuch = await overCeiling(ctx, payout.id, parts);
   if (tooMuch !== null) {
@@ -90,7 +99,7 @@ async function payPayout(ctx: Context, payout: Payout, paid: Paid): Promise<stri
     if (live?.state === 'settled') continue;
     if (ctx.signal.aborted) return null;
     const end = await payPart(ctx, payout, { part, sats }, live);
-    if (end.do === 'wait') return end.sentAt;
+    if (end.do === 'wait') return end;
     if (end.do !== 'settle') return null;
     paid.satsSettled += sats;
   }
@@ -98,7 +107,7 @@ async function payPayout(ctx: Context, payout: Payout, paid: Paid): Promise<stri
   return null;
 }
 
-type End = { do: 'settle' } | { do: 'stop' } | { do: 'wait'; sentAt: string | null };
+type End = { do: 'settle' } | { do: 'stop' } | ({ do: 'wait' } & Wait);
 
 async function payPart(
   ctx: Context,
@@ -128,9 +137,14 @@ async function payPart(
       case 'defer':
         await ctx.run.write((trx) => deferPayment(trx, payment, decision.reason));
         return { do: 'stop' };
+      case 'silence':
       case 'wait':
         await ctx.run.write((trx) => loseSight(trx, payment, decision.reason));
-        return { do: 'wait', sentAt: isQuiet(ctx, payment.sent_at) ? null : payment.sent_at };
+        return {
+          do: 'wait',
+          sentAt: isQuiet(ctx, payment.sent_at) ? null : payment.sent_at,
+          silence: decision.do === 'silence' ? decision.refusal : null,
+        };
       case 'stop':
         return { do: 'stop' };
     }
@@ -142,6 +156,7 @@ async function payPart(
 type Outcome =
   | Exclude<Decision, { do: 'send' }>
   | { do: 'defer'; reason: string }
+  | { do: 'silence'; reason: string; refusal: BridgeError }
   /** The program was asked to stop, or paying was paused: the payment stays as it is. */
   | { do: 'stop' };
 
@@ -172,9 +187,12 @@ async function bringToAnEnd(
     const refusal = await post(ctx, payment, extra, alone);
     if (refusal === null) return (await afterSuccess(ctx, payment)) as Outcome;
     decision = await look(ctx, payment);
+    const silent = refusal.code === 'lnbits/unreachable';
+    if (decision.do === 'wait' && silent) return { ...decision, do: 'silence', refusal };
     const answered = ctx.answered.has(payment.id);
     if (decision.do !== 'send' || (!answered && posts + 1 < TRIES)) continue;
     ctx.problems.set(refusal.code, refusal);
+    if (silent) return { do: 'silence', reason: refusal.message, refusal };
     return { do: answered ? 'defer' : 'wait', reason: refusal.message };
   }
   return decision;
