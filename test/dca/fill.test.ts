@@ -45,6 +45,16 @@ describe('water-filling', () => {
     });
   });
 
+  test('units that do not divide keep to it after the whole ones, too', () => {
+    const fixedOnes = [fixed(1n, 3n, 9n), fixed(2n, 5n, 9n), fixed(3n, 3n, 9n), fixed(4n, 11n, 9n)];
+    const others = [flow(6n, 12n), flow(7n, 19n), flow(8n, 10n), flow(9n, 18n)];
+    const taken = fill(53n, [...fixedOnes, fixed(5n, 16n, 9n), ...others], limits([9n, 21n]), 'shared');
+    // 53/97 of what remains: 20.8 of the client's 38, of which its fundings' whole units are 18; the remainders have
+    // room for three.
+    expect(given(taken)).toMatchObject({ 1: 2n, 2: 3n, 3: 1n, 4: 6n, 5: 9n });
+    expect(sum([...taken.values()])).toBe(53n);
+  });
+
   test('the limit of one fixed client can free what brings another to its own', () => {
     const fundings = [fixed(1n, 100n, 7n), fixed(2n, 100n, 8n), flow(3n, 100n)];
     // A third of 120 is 40: the first stops at 10, and half of the other 110 is above the second's 45.

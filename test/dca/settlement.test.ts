@@ -39,6 +39,13 @@ describe('the figures of a settlement', () => {
     expect(half.gross - half.commission).toBe((whole.gross - whole.commission) / 2n);
   });
 
+  test('by margin, the fixed fee counts once where more came out than was asked for', () => {
+    const told = { ...jammed, asked: 100_00n, charge: { ...charge, ticker: null, fixedFee: 5_00000n } };
+    const stated = { fiat: usd(300_00n), gross: 36_000n };
+    // 36,000 × 0.945 × 300 / 305
+    expect(settledFigures(told, stated, rules)).toMatchObject({ method: 'margin', commission: 2_538n });
+  });
+
   test('that are stated go before what is told; a rate is rounded half up', () => {
     expect(settledFigures(jammed, { gross: 100_010n, rate: 5_000n }, rules)).toMatchObject({
       ...{ gross: 100_010n, commission: 5001n, undelivered: 429_090n, method: 'given' },
