@@ -167,7 +167,7 @@ export class KillSeries {
 
   async #onCopy<T>(work: (copy: Copy) => Promise<T>): Promise<T> {
     const stack = new AsyncDisposableStack();
-    const inFrontOf = async (url: string, counts: (message: Buffer) => boolean) => {
+    const inFrontOf = async (url: string, counts: typeof isCommit) => {
       const { hostname: host, port } = new URL(url);
       const proxy = await startWireProxy({ host, port: Number(port) }, counts);
       stack.defer(() => proxy.close());

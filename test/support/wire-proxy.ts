@@ -1,4 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net';
+import { commitsItself } from './commits.ts';
 
 /** `half`: the client has half of the answer. `after`: the server has answered, and the client got nothing of it yet. */
 export type WirePhase = 'before' | 'after' | 'half';
@@ -12,10 +13,13 @@ export interface WireProxy {
   close(): Promise<void>;
 }
 
-/** A TCP proxy in front of PostgreSQL that counts the statements that `counts` knows by the message they begin with. */
+/**
+ * A TCP proxy in front of PostgreSQL that counts the statements that `counts` knows by the message they begin with, and
+ * by whether a transaction is going on.
+ */
 export async function startWireProxy(
   target: { host: string; port: number },
-  counts: (message: Buffer) => boolean,
+  counts: (message: Buffer, inTransaction: boolean) => boolean,
 ): Promise<WireProxy> {
   const sockets = new Set<Socket>();
   const tcp = createServer({ noDelay: true }, (client) => {
@@ -33,12 +37,13 @@ export async function startWireProxy(
       });
     }
     let current = 0;
+    let inTransaction = false;
     const told = async (n: number, phase: WirePhase) => {
       if ((await proxy.onStatement?.(n, phase)) === 'drop') throw new Error('dropped');
     };
     const fromClient = async (chunk: Buffer) => {
       // A client of PostgreSQL sends the next statement only after the answer, so one is one chunk.
-      if (counts(chunk)) {
+      if (counts(chunk, inTransaction)) {
         proxy.count += 1;
         current = proxy.count;
         await told(current, 'before');
@@ -46,6 +51,7 @@ export async function startWireProxy(
       server.write(chunk);
     };
     const fromServer = async (chunk: Buffer) => {
+      inTransaction = transactionAfter(chunk) ?? inTransaction;
       const n = current;
       current = 0;
       if (n === 0) {
@@ -82,12 +88,22 @@ export async function startWireProxy(
  * parameters.
  */
 
-export function isCommit(message: Buffer): boolean {
-  return message[0] === 0x51 && message.toString('latin1', 5).toLowerCase() === 'commit\0';
+export function isCommit(message: Buffer, inTransaction: boolean): boolean {
+  if (!isQuery(message)) return false;
+  // A statement with parameters has a name before it.
+  const [name = '', statement = ''] = message.toString('latin1', 5).split('\0', 2);
+  const text = message[0] === 0x51 ? name : statement;
+  return text.toLowerCase() === 'commit' || (!inTransaction && commitsItself(text));
 }
 
 export function isQuery(message: Buffer): boolean {
   return message[0] === 0x51 || message[0] === 0x50;
+}
+
+/** What the end of an answer (`Z`, with a state) tells; undefined where this is not one. */
+function transactionAfter(answer: Buffer): boolean | undefined {
+  const end = answer.subarray(-6);
+  return end.toString('latin1', 0, 5) === 'Z\0\0\0\x05' ? end[5] !== 0x49 : undefined;
 }
 
 /** What comes while something is waited for waits as well. */
