@@ -1,3 +1,4 @@
+import { vi } from 'vitest';
 import { Secret } from '../../../src/config/secret.ts';
 import type { LamassuRow } from '../../../src/lamassu/row.ts';
 import type { Source } from '../../../src/lamassu/source.ts';
@@ -10,7 +11,7 @@ import type { Ledger, Trx } from '../../../src/ledger/open.ts';
 import { bindSource } from '../../../src/ledger/source.ts';
 import { pagesToRead, readCashOuts } from '../../../src/scheduler/read.ts';
 import { markOf } from '../../../src/scheduler/setup.ts';
-import { type Instant, plus } from '../../../src/time.ts';
+import { type Instant, plus, toMs } from '../../../src/time.ts';
 import { type CashOutRow, type Change, type History, MINUTES, machines, names } from './histories.ts';
 
 const who = { actor: 'dora', run: null };
@@ -31,13 +32,20 @@ export async function live(ledger: Ledger, lived: History, { at, page }: History
   await ledger.write((trx) => begin(trx, lived));
   const runs = [...at, MINUTES + 2_000];
   const changes = [...lived.changes];
-  for (const run of runs) {
-    for (let next = changes[0]; next && next.at <= run; next = changes[0]) {
-      const change = next;
-      changes.shift();
-      await ledger.write((trx) => make(trx, change));
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    for (const run of runs) {
+      for (let next = changes[0]; next && next.at <= run; next = changes[0]) {
+        const change = next;
+        changes.shift();
+        await ledger.write((trx) => make(trx, change));
+      }
+      // The program's clock is that of the run, as in life.
+      vi.setSystemTime(toMs(when(run)));
+      await read(ledger, lived, run, page);
     }
-    await read(ledger, lived, run, page);
+  } finally {
+    vi.useRealTimers();
   }
   return books(ledger);
 }
