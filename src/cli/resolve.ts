@@ -74,6 +74,8 @@ async function look({ config, ledger, run }: Resolve, payment: Payment): Promise
         return 'it was sent from another source wallet';
       const rest = {
         ...{ quietMs: config.payouts.quietMs, ceiling: null },
+        // It was refused before as long as the payment may be under way.
+        ...{ began: Number.NEGATIVE_INFINITY, posted: new Map() },
         ...{ signal: run.lost, answered: new Set<bigint>() },
       };
       return await bothSides({ ...opened, ...rest, ledger, run, problems: new Map() }, payment);

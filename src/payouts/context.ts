@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Run } from '../ledger/lease.ts';
@@ -7,6 +8,11 @@ import { type Instant, now, toMs } from '../time.ts';
 import type { Ceiling } from './ceiling.ts';
 import type { ClientSide, SourceSide } from './decide.ts';
 
+/** A call follows its committed `sending` at once; a process that stood still in between does not make it. */
+const STALE_MS = 5_000;
+/** Timers may go off a little before the clock says so. */
+const TIMER_MS = 5;
+
 /** LNbits with the wallet that pays. Close `lnbits` when done. */
 export interface SourceWallet {
   lnbits: LnbitsClient;
@@ -15,12 +21,19 @@ export interface SourceWallet {
   looksArePure: boolean;
 }
 
-/** What the paying of one run needs and remembers. */
-export interface Context extends SourceWallet {
-  ledger: Ledger;
-  run: Run;
+/** What tells whether a POST may still be under way. */
+export interface Quiet {
   /** How long after a POST nothing is called dead, in ms. */
   quietMs: number;
+  /** When the run began, and when it made which POST (by its `sent_at`), by a clock that nobody can set. */
+  began: number;
+  posted: Map<Instant, number>;
+}
+
+/** What the paying of one run needs and remembers. */
+export interface Context extends SourceWallet, Quiet {
+  ledger: Ledger;
+  run: Run;
   /** `[payouts] daily_ceiling_sats`; null: there is none. */
   ceiling: Ceiling | null;
   /** Aborted when the program was asked to stop: no new step is begun. */
@@ -60,8 +73,34 @@ function looksArePure(version: string): boolean {
 }
 
 /** Whether the last POST of a payment is older than the quiet time; true for one that was never sent. */
-export function isQuiet(ctx: Context, sentAt: Instant | null): boolean {
-  return sentAt === null || toMs(now()) >= toMs(sentAt) + ctx.quietMs;
+export function isQuiet(ctx: Quiet, sentAt: Instant | null): boolean {
+  return msUntilQuiet(ctx, sentAt) <= 0;
+}
+
+/** Waits until all of these POSTs are older than the quiet time, or the run is asked to stop. */
+export async function untilQuiet(
+  ctx: Quiet & Pick<Context, 'signal'>,
+  sentAt: (Instant | null)[],
+): Promise<void> {
+  const pause = Math.max(0, ...sentAt.map((at) => msUntilQuiet(ctx, at)));
+  await sleep(pause + TIMER_MS, undefined, { signal: ctx.signal }).catch(() => {});
+}
+
+/**
+ * The ledger's times alone would let a clock that jumps ahead end the quiet time while LNbits is still at a POST: so much
+ * must also have passed since this run made it or, for an earlier run's, since this one began. A clock that was set
+ * back must not make a run wait for longer than that.
+ */
+function msUntilQuiet({ quietMs, began, posted }: Quiet, sentAt: Instant | null): number {
+  if (sentAt === null) return 0;
+  const byTime = Math.min(toMs(sentAt) + quietMs - toMs(now()), quietMs);
+  return Math.max(byTime, (posted.get(sentAt) ?? began) + quietMs - performance.now());
+}
+
+/** Whether a process stood still between its committed `sending` and the call that has to follow at once. */
+export function stoodStill({ posted }: Quiet, sentAt: Instant): boolean {
+  const passed = performance.now() - (posted.get(sentAt) ?? Number.NEGATIVE_INFINITY);
+  return Math.max(passed, Date.now() - toMs(sentAt)) > STALE_MS;
 }
 
 /** The source wallet's side of a payment. */

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { intendCredits } from '../ledger/credit-plan.ts';
@@ -19,15 +18,11 @@ import {
 import type { Db } from '../ledger/open.ts';
 import type { LnbitsAdmin, Superuser } from '../lnbits/admin.ts';
 import type { Payment } from '../lnbits/client.ts';
-import { now, toMs } from '../time.ts';
-import { type Context, isQuiet } from './context.ts';
+import { now } from '../time.ts';
+import { type Context, isQuiet, stoodStill, untilQuiet } from './context.ts';
 
 /** LNbits' limit for one credit. */
 export const LARGEST_CREDIT = 10_000_000n;
-/** The call follows its committed `sending` at once; a process that stood still in between does not make it. */
-const STALE_MS = 5_000;
-/** Timers may go off a little before the clock says so. */
-const TIMER_MS = 5;
 
 export interface Crediting {
   url: string;
@@ -96,6 +91,7 @@ async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise
     return 'not-credited';
   }
   const sentAt = now();
+  ctx.posted.set(sentAt, performance.now());
   const credit = await ctx.run.write(async (trx) => {
     const { paused_at } = await trx.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
     if (paused_at !== null) return null;
@@ -107,7 +103,7 @@ async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise
     );
   });
   if (credit === null) return 'not-credited';
-  if (Date.now() - toMs(sentAt) > STALE_MS) {
+  if (stoodStill(ctx, sentAt)) {
     await ctx.run.write((trx) => takeBackCredit(trx, credit, 'the run stood still before it could send'));
     return 'not-credited';
   }
@@ -180,10 +176,7 @@ async function conclude(ctx: Context, credit: Credit, answer: Answer): Promise<E
           await run.write((trx) => loseCredit(trx, credit, verdict.reason));
           return 'not-credited';
         }
-        const until = credit.sent_at === null ? 0 : toMs(credit.sent_at) + ctx.quietMs;
-        // A clock that was set back must not make the run wait for hours: the next one looks again.
-        const pause = Math.min(Math.max(0, until - Date.now()), ctx.quietMs) + TIMER_MS;
-        await sleep(pause, undefined, { signal: ctx.signal }).catch(() => {});
+        await untilQuiet(ctx, [credit.sent_at]);
       }
     }
   }

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BridgeError } from '../errors.ts';
 import {
   buryPayment,
@@ -13,15 +12,13 @@ import {
   sendPayment,
   settlePayment,
 } from '../ledger/payouts.ts';
-import { now, toMs } from '../time.ts';
+import { now } from '../time.ts';
 import { overCeiling } from './ceiling.ts';
-import { type Context, isQuiet } from './context.ts';
+import { type Context, isQuiet, stoodStill, untilQuiet } from './context.ts';
 import type { Decision } from './decide.ts';
 import { extraOf, makeInvoice } from './invoice.ts';
 import { afterSuccess, look } from './look.ts';
 
-/** A POST follows its committed `sending` at once; a process that stood still in between does not send. */
-const STALE_MS = 5_000;
 /** POSTs of one bolt11 and invoices of one part in one run; the next run goes on. */
 const TRIES = 2;
 
@@ -41,10 +38,10 @@ export async function payAll(ctx: Context): Promise<Paid> {
   const paid: Paid = { settled: 0, satsSettled: 0n, stopped: false };
   const waiting = await round(ctx, paid, await openPayouts(ctx.ledger.db));
   if (waiting.length > 0 && !paid.stopped && !ctx.signal.aborted) {
-    const until = Math.max(...waiting.map(({ sentAt }) => toMs(sentAt) + ctx.quietMs));
-    // A clock that was set back must not make the run wait for hours: what is not quiet by then, the next run finds.
-    const pause = Math.min(Math.max(0, until - Date.now()), ctx.quietMs);
-    await sleep(pause, undefined, { signal: ctx.signal }).catch(() => {});
+    await untilQuiet(
+      ctx,
+      waiting.map(({ sentAt }) => sentAt),
+    );
     const again = new Set(waiting.map(({ payout }) => payout));
     await round(
       ctx,
@@ -172,6 +169,7 @@ async function bringToAnEnd(
     if (ctx.signal.aborted) return { do: 'stop' };
     const extra = await extraOf(ctx, payout, payment);
     const sentAt = now();
+    ctx.posted.set(sentAt, performance.now());
     const sent = await ctx.run.write(async (trx) => {
       const { paused_at } = await trx.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
       if (paused_at !== null) return false;
@@ -181,7 +179,7 @@ async function bringToAnEnd(
     if (!sent) return { do: 'stop' };
     const alone = isQuiet(ctx, payment.sent_at) || ctx.answered.has(payment.id);
     payment.sent_at = sentAt;
-    if (Date.now() - toMs(sentAt) > STALE_MS) {
+    if (stoodStill(ctx, sentAt)) {
       return { do: 'wait', reason: 'this run stood still before it could send' };
     }
     const refusal = await post(ctx, payment, extra, alone);

@@ -149,6 +149,8 @@ async function openContext({ ledger, config, run, signal }: PayDeps): Promise<Co
     ledger,
     run,
     quietMs: config.payouts.quietMs,
+    began: performance.now(),
+    posted: new Map(),
     ceiling: sats === undefined ? null : { sats, timezone: config.timezone },
     signal,
     answered: new Set(),

@@ -135,6 +135,7 @@ export class LnbitsBooks {
     extra: unknown,
     fault: PayFault | null,
     between: () => Promise<void>,
+    checked: () => Promise<void> = async () => {},
   ): Promise<PaymentRow> {
     const sats = satsOf(bolt11);
     if (sats === null) throw new Refusal(520, 'Bolt11 decoding failed.', 'failed');
@@ -142,9 +143,10 @@ export class LnbitsBooks {
     const invoice = this.payments.find((row) => row.bolt11 === bolt11 && row.amount > 0);
     if (invoice?.status === 'success') throw new Refusal(520, 'Internal invoice already paid.', 'failed');
 
-    if (this.version === '1.0.0') return await this.#pay(wallet, bolt11, sats, extra, fault, between);
+    if (this.version === '1.0.0')
+      return await this.#pay(wallet, bolt11, sats, extra, fault, between, checked);
     const turn = (this.#busy.get(wallet.id) ?? Promise.resolve()).then(() =>
-      this.#pay(wallet, bolt11, sats, extra, fault, between),
+      this.#pay(wallet, bolt11, sats, extra, fault, between, checked),
     );
     this.#busy.set(
       wallet.id,
@@ -160,12 +162,14 @@ export class LnbitsBooks {
     extra: unknown,
     fault: PayFault | null,
     between: () => Promise<void>,
+    checked: () => Promise<void>,
   ): Promise<PaymentRow> {
     const msat = sats * 1000;
     const invoice = this.payments.find((row) => row.bolt11 === bolt11 && row.amount > 0);
     if (invoice?.status !== 'pending') return this.#payOutside(wallet, bolt11, msat, extra);
     if (this.balance(wallet.id) < msat) throw new Refusal(520, 'Insufficient balance.', 'failed');
 
+    await checked();
     const internalId = `internal_${invoice.payment_hash}`;
     if (this.payments.some((row) => row.checking_id === internalId)) {
       throw new Refusal(400, 'Payment already exists');

@@ -29,8 +29,8 @@ export interface SeenRequest {
   hash: string | null;
 }
 
-/** `between`: the first of two commits is done: a payment's debit, the pending row of a credit. `after`: handled, but not answered. */
-export type Phase = 'before' | 'between' | 'after';
+/** `checked`: LNbits found that it may pay, and did nothing yet. `between`: the first of two commits is done: a payment's debit, the pending row of a credit. `after`: handled, but not answered. */
+export type Phase = 'before' | 'checked' | 'between' | 'after';
 
 // biome-ignore lint/suspicious/noConfusingVoidType: most hooks return nothing.
 export type Hooked = 'drop' | void;
@@ -266,9 +266,10 @@ class Simulator implements Lnbits {
       if (!admin) throw new Refusal(this.version === '1.0.0' ? 401 : 403, 'Invoice (or Admin) key required.');
       if (!body.bolt11) throw new Refusal(400, 'Missing BOLT11 invoice');
       const between = async () => void (await pass('between'));
+      const checked = async () => void (await pass('checked'));
       return {
         status: 201,
-        body: await this.#books.pay(wallet, String(body.bolt11), body.extra, fault, between),
+        body: await this.#books.pay(wallet, String(body.bolt11), body.extra, fault, between, checked),
       };
     } catch (error) {
       if (error instanceof Refusal) return { status: error.status, body: error.body };
