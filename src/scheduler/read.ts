@@ -43,7 +43,9 @@ export async function* pagesToRead(
   source: Source,
   { rules, mark, overlapMs }: { rules: ReadingRules; mark: Mark | null; overlapMs: number },
 ): AsyncGenerator<LamassuRow[]> {
-  const from = plus(mark && mark.confirmedAt > rules.startAt ? mark.confirmedAt : rules.startAt, -overlapMs);
+  const read = mark && mark.confirmedAt > rules.startAt ? mark.confirmedAt : rules.startAt;
+  // A mark of a time when Lamassu's clock was ahead must not hide what is confirmed since it is right again.
+  const from = plus(read < source.now ? read : source.now, -overlapMs);
   const watched = await db
     .selectFrom('watch')
     .select('cash_out_id')
