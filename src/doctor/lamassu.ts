@@ -113,11 +113,16 @@ async function identityCheck({ lamassu }: Config, source: Source, ledger: Ledger
     const { mark_confirmed_at: mark } = await ledger.rehearse((trx) =>
       bindSource(trx, { name, startAt, systemIdentifier: source.systemIdentifier }, now()),
     );
-    return ok('source', `"${name}" from ${startAt}, ${mark ? `read up to ${mark}` : 'not read yet'}`);
+    const read = `"${name}" from ${startAt}, ${mark ? `read up to ${mark}` : 'not read yet'}`;
+    if (mark === null || mark <= source.now) return ok('source', read);
+    return warn('source', `${read}, which Lamassu's clock has not reached`, AHEAD_HINT);
   } catch (error) {
     return fail('source', error);
   }
 }
+
+const AHEAD_HINT =
+  'Its clock was ahead when it was read. What is confirmed since is read all the same; see that both hosts keep the time.';
 
 type Machines = Awaited<ReturnType<Source['machines']>>;
 

@@ -30,7 +30,7 @@ export const hints = {
   'mark/behind':
     'The mark was set back. Cash-outs are known by their ids, so nothing is paid twice; report it.',
   'mark/future':
-    'The mark lies ahead of all clocks, so new cash-outs may be passed over. Stop paying with `aio-dca payouts pause`, and report it.',
+    'A clock was ahead when Lamassu was read. What is confirmed since is read all the same; see that both hosts keep the time.',
   'cash-out/gross': BY_HAND,
   'cash-out/net': BY_HAND,
   'cash-out/fiat': BY_HAND,

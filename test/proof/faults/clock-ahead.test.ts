@@ -91,6 +91,8 @@ describe.concurrent.each([
     await world.aioDca(['poll', '--json']);
     await world.lamassu.query(`alter role ${role} reset search_path`);
     await world.lamassu.query('drop function public.now()');
+    const doctor = await world.aioDca(['doctor', '--json']);
+    expect(doctor.stdout).toContain("which Lamassu's clock has not reached");
     await confirmed(-1_000);
     await world.aioDca(['poll', '--json']);
     // The mark only moves forward, so that verify tells of it until that day has come.
