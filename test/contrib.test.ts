@@ -80,6 +80,16 @@ test('a poll that needs a person or another try is no failure; a watch that find
   expect(watch).toMatch(/^OnFailure=aio-dca-alert@%n\.service$/m);
 });
 
+test('no core dump has keys in it', () => {
+  for (const name of ['aio-dca', 'aio-dca-daemon', 'aio-dca-watch', 'aio-dca-alert@'])
+    expect(read(`systemd/${name}.service`), name).toMatch(/^LimitCORE=0$/m);
+  const lines = read('aio-dca.cron')
+    .split('\n')
+    .filter((line) => line.includes('aio-dca aio-dca') || line.includes(' ulimit '));
+  expect(lines).toHaveLength(2);
+  for (const line of lines) expect(line).toMatch(/ aio-dca ulimit -c 0; /);
+});
+
 test('the services are confined alike', () => {
   const confinement = (name: string) =>
     read(name).slice(read(name).indexOf('NoNewPrivileges=')).split('\n\n')[0];

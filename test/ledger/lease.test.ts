@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { currentRun, startRun } from '../../src/ledger/lease.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
 import { now, plus } from '../../src/time.ts';
@@ -50,6 +50,19 @@ forEachLedger((_kind, open) => {
       .set({ expires_at: plus(now(), -1) })
       .execute();
     await (await startRun(ledger, 'poll', 'me')).finish('ok', {});
+  });
+
+  test('a run that lives renews its lease, three times before it would expire', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const ledger = await open();
+    const run = await startRun(ledger, 'poll', 'me');
+    const expires = async () =>
+      (await ledger.db.selectFrom('lease').select('expires_at').executeTakeFirstOrThrow()).expires_at;
+    const first = await expires();
+    vi.advanceTimersByTime(10_000);
+    await vi.waitFor(async () => expect((await expires()) > first).toBe(true), { timeout: 5_000 });
+    await run.finish('ok', {});
   });
 
   test.each([

@@ -137,7 +137,7 @@ async function tryStop(template: World, { name, point }: Stop, turn: Turn): Prom
         return { problems: [`it was over before: ${words(await stopped.ended)}`], lostLease: false };
       const expires = Date.parse(`${lease.expires_at}`);
       await until(() => Date.now() > expires, 'the lease expires', 60_000);
-      return await turn(() => takeOver(world, stopped, chanceOf(name)() < 0.5));
+      return await turn(() => takeOver(world, stopped, chanceOf(`${name}, woken`)() < 0.5));
     } finally {
       stopped.child.kill('SIGKILL');
       await stopped.ended;
