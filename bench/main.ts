@@ -28,7 +28,8 @@ of them is. Needs OpenSSH's ssh and sshd, psql, and LNbits 1.6.2 in $AIO_DCA_LNB
 
   --only NAME  only this one; may be repeated. ${names.slice(0, 5).join(', ')},
                ${names.slice(5).join(', ')}
-  --json       [{ "name", "ratio", "goal", "met", "samples" }] on stdout instead of the table
+  --json       [{ "name", "ratio", "goal", "met", "samples" }] on stdout instead of the table; with
+               npm run --silent nothing else is there
   --smoke      tiny sizes and one sample each: shows that they work, and nothing about speed
   --help       this text
 `;
