@@ -5,8 +5,9 @@ import type { Instant } from '../time.ts';
 import { type CashOutColumn, noteSlots, optionalColumns, requiredColumns } from './columns.ts';
 import { type Connection, connect, type LamassuOptions } from './connect.ts';
 import type { Connect } from './keep.ts';
-import { type Access, present, type Rights, readAccess, readTooMuch } from './rights.ts';
+import { type Access, present, type Rights, readAccess } from './rights.ts';
 import type { LamassuRow } from './row.ts';
+import { readTooMuch } from './too-much.ts';
 
 /**
  * Lamassu's database as it was at one moment: everything is read in one read-only transaction, so all answers fit

@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Secret } from '../../../src/config/secret.ts';
+import type { Rights } from '../../../src/lamassu/rights.ts';
 import { roleSql } from '../../../src/lamassu/role-sql.ts';
 import { openSource } from '../../../src/lamassu/source.ts';
+import { EVERYBODY_CREATES } from '../../../src/lamassu/too-much.ts';
 import { createLamassu, type Lamassu } from '../../support/lamassu.ts';
 import { type Database, freshDatabase } from '../../support/postgres.ts';
 
@@ -14,6 +16,7 @@ const suffix = randomBytes(4).toString('hex');
 const role = `reader_${suffix}`;
 const other = `other_${suffix}`;
 const password = randomBytes(12).toString('hex');
+const sequence = 'cash_out_actions_id_seq';
 let database: Database;
 let lamassu: Lamassu;
 
@@ -24,14 +27,15 @@ beforeAll(async () => {
 afterEach(async () => {
   for (const name of [role, other]) await lamassu.query(`drop owned by ${name}`);
   for (const name of [role, other]) await lamassu.query(`drop role ${name}`);
-  await lamassu.query('revoke select on customers from public');
+  await lamassu.query(`revoke select on customers from public; revoke select on pg_authid from public;
+    revoke create on schema public from public; revoke execute on function pg_read_file(text) from public; drop function if exists forgive()`);
 });
 afterAll(async () => {
   await lamassu.end();
   await database.drop();
 });
 
-async function tooMuchAfter(sql: string): Promise<string[]> {
+async function rightsAfter(sql: string): Promise<Rights> {
   const { hostname, port, pathname } = new URL(database.url);
   const name = pathname.slice(1);
   await lamassu.query(roleSql({ user: role, database: name }).replace(/^\\.*$/m, ''));
@@ -48,7 +52,7 @@ async function tooMuchAfter(sql: string): Promise<string[]> {
     ...{ tls: 'disable', startAt: '2026-01-01T00:00:00.000000Z', ssh: undefined, ca: undefined },
   });
   try {
-    return (await source.check()).tooMuch;
+    return await source.check();
   } finally {
     await source.close();
   }
@@ -75,13 +79,90 @@ test.each<[string, string, string[]]>([
     `grant pg_execute_server_program to ${role}`,
     ['is a member of pg_execute_server_program'],
   ],
+  ['tables in schema public', `grant create on schema public to ${role}`, ['creates in schema public']],
+  [
+    'the same as every role, as up to PostgreSQL 14',
+    'grant create on schema public to public',
+    [EVERYBODY_CREATES],
+  ],
+  [
+    'schemas',
+    `do $$ begin execute format('grant create on database %I to ${role}', current_database()); end $$`,
+    ['creates in the database'],
+  ],
+  ['foreign keys', `grant references on devices to ${role}`, ['references devices']],
+  ['foreign keys to one column', `grant references (name) on devices to ${role}`, ['references devices']],
+  ['triggers', `grant trigger on devices to ${role}`, ['writes devices']],
+  ['vacuum full and locks', `grant maintain on devices to ${role}`, ['maintains devices']],
+  [
+    'rights on a table to pass on',
+    `grant select (name) on devices to ${role} with grant option`,
+    ['grants rights on devices'],
+  ],
+  [
+    'rights on a schema to pass on',
+    `grant usage on schema public to ${role} with grant option`,
+    ['grants rights on schema public'],
+  ],
+  ['a sequence to read', `grant select on sequence ${sequence} to ${role}`, [`reads sequence ${sequence}`]],
+  [
+    'a sequence to move on',
+    `grant usage on sequence ${sequence} to ${role}`,
+    [`writes sequence ${sequence}`],
+  ],
+  [
+    'a sequence to set, by a group',
+    `grant update on sequence ${sequence} to ${other}; grant ${other} to ${role}`,
+    [`is a member of ${other}`, `writes sequence ${sequence}`],
+  ],
+  ['the passwords of all roles', `grant select on pg_authid to ${role}`, ['reads pg_authid']],
+  [
+    'one column of them',
+    `grant select (rolpassword) on pg_authid to ${role}`,
+    ['reads pg_authid (rolpassword)'],
+  ],
+  ['them by a grant to PUBLIC', 'grant select on pg_authid to public', ['reads pg_authid']],
+  ['the catalogue to change', `grant update on pg_authid to ${role}`, ['writes pg_authid']],
+  [
+    'the server’s files',
+    `grant execute on function pg_read_file(text) to ${role}`,
+    ['runs pg_read_file(text)'],
+  ],
+  [
+    'them by a group',
+    `grant execute on function pg_read_file(text) to ${other}; grant ${other} to ${role}`,
+    [`is a member of ${other}`, 'runs pg_read_file(text)'],
+  ],
+  [
+    'them by a grant to PUBLIC',
+    'grant execute on function pg_read_file(text) to public',
+    ['runs pg_read_file(text)'],
+  ],
+  [
+    'what PUBLIC may do anyhow',
+    `grant select on pg_class to ${role}; grant execute on function now() to ${role}`,
+    [],
+  ],
+  [
+    'a function with its owner’s rights',
+    "create function forgive() returns void language sql security definer as 'delete from customers'",
+    ['runs forgive() as postgres'],
+  ],
+  [
+    'one that it may not run',
+    `create function forgive() returns void language sql security definer as 'delete from customers';
+     revoke execute on function forgive() from public`,
+    [],
+  ],
   ['a superuser', `alter role ${role} superuser`, ['superuser']],
 ])('%s', async (_what, sql, expected) => {
-  expect(await tooMuchAfter(sql)).toEqual(expected);
+  const { tooMuch, harmful } = await rightsAfter(sql);
+  expect(tooMuch).toEqual(expected);
+  expect(harmful).toEqual(expected.filter((text) => !text.startsWith('reads ')));
 });
 
 test('it may do nothing more than it says: everything else is refused by the server', async () => {
-  expect(await tooMuchAfter('')).toEqual([]);
+  expect((await rightsAfter('')).tooMuch).toEqual([]);
   const url = new URL(database.url);
   url.username = role;
   url.password = password;
