@@ -55,6 +55,13 @@ describe('water-filling', () => {
     expect(sum([...taken.values()])).toBe(53n);
   });
 
+  test('a fixed client whose exact share is its limit gives just that, however small its remainders', () => {
+    const fixedOnes = [1n, 2n, 3n, 4n, 5n].map((id) => fixed(id, 1n, 9n));
+    const others = [flow(6n, 2n), flow(7n, 3n)];
+    // A fifth of what remains: 1/5 for each of the five, 2/5 and 3/5 for the others.
+    expect(given(fill(2n, [...fixedOnes, ...others], limits([9n, 1n]), 'shared'))).toEqual({ 1: 1n, 7: 1n });
+  });
+
   test('the limit of one fixed client can free what brings another to its own', () => {
     const fundings = [fixed(1n, 100n, 7n), fixed(2n, 100n, 8n), flow(3n, 100n)];
     // A third of 120 is 40: the first stops at 10, and half of the other 110 is above the second's 45.

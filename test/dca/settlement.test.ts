@@ -97,7 +97,15 @@ describe('the figures of a settlement', () => {
       noGross,
       sayGross,
     ],
+    ['what was paid for a part', { ...jammed, gross: null }, {}, noGross, sayGross],
     ['what was asked for', { ...jammed, asked: null }, {}, noGross, sayGross],
+    [
+      'what was asked for where nothing came out',
+      { ...jammed, asked: null, cameOut: 0n },
+      {},
+      noGross,
+      sayGross,
+    ],
     [
       'cash within what was asked for',
       jammed,
