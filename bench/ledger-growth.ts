@@ -60,8 +60,9 @@ function history(cashOuts: number): string {
       (select coalesce(max(id), 0) from runs) as run;
     update fundings set deposited_at = '2009-01-01T00:00:00.000000Z';
     create temp table one as select * from cash_outs limit 1;
-    ${series('s', groups)} insert into runs (id, kind, actor, started_at, finished_at, outcome, read_at, summary)
-      select n + 1 + (select run from bounds), 'poll', 'bench', ${time('n * 120')}, ${time('n * 120 + 1')}, 'ok', ${time('n * 120')}, '{}' from s;
+    ${series('s', groups)} insert into runs (id, kind, actor, started_at, finished_at, outcome, read_at, summary, source)
+      select n + 1 + (select run from bounds), 'poll', 'bench', ${time('n * 120')}, ${time('n * 120 + 1')}, 'ok', ${time('n * 120')}, '{}', c.source
+      from s, one as c;
     ${series('s', cashOuts)} insert into cash_outs
       select ${id}, c.source, c.machine, ${time('n * 6')}, ${time('n * 6 + 1')},
         substr(${time('n * 6')}, 1, 10), c.currency, 20000, 20000, 1000, 19000, 0, 0, 0, 'ticker', 'lamassu',

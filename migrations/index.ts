@@ -2,10 +2,12 @@ import type { Migration } from 'kysely/migration';
 import * as ledger from './0001-ledger.ts';
 import * as operations from './0002-operations.ts';
 import * as undoneCredits from './0003-undone-credits.ts';
+import * as runSources from './0004-run-sources.ts';
 
 /** The steps of the ledger's schema, oldest first. A step that was published never changes. */
 export const migrations: Record<string, Migration> = {
   '0001-ledger': ledger,
   '0002-operations': operations,
   '0003-undone-credits': undoneCredits,
+  '0004-run-sources': runSources,
 };

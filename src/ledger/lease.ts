@@ -38,8 +38,13 @@ interface Owner {
   started: string | null;
 }
 
-/** Begins a run, or throws `run/busy` with who holds the lease. */
-export async function startRun(ledger: Ledger, kind: string, actor: string): Promise<Run> {
+/** Begins a run, or throws `run/busy` with who holds the lease. `source`: the name of the Lamassu that it reads. */
+export async function startRun(
+  ledger: Ledger,
+  kind: string,
+  actor: string,
+  source: string | null = null,
+): Promise<Run> {
   const me = JSON.stringify(thisProcess());
   const id = await ledger.write(async (trx) => {
     const time = await databaseTime(trx);
@@ -64,7 +69,7 @@ export async function startRun(ledger: Ledger, kind: string, actor: string): Pro
       .select((eb) => eb.fn.coalesce(eb.fn.max('id'), sql<bigint>`0`).as('last'))
       .executeTakeFirstOrThrow();
     const next = last + 1n;
-    await trx.insertInto('runs').values({ id: next, kind, actor, started_at: now() }).execute();
+    await trx.insertInto('runs').values({ id: next, kind, actor, started_at: now(), source }).execute();
     await trx
       .insertInto('lease')
       .values({ one: 1n, run_id: next, owner: me, expires_at: plus(time, LEASE_MS) })

@@ -92,6 +92,8 @@ export interface Schema {
     /** When this run had read Lamassu to the end; null where it could not. */
     read_at: Instant | null;
     summary: string | null;
+    /** Which Lamassu it reads; null: none, or it was not written down yet. */
+    source: string | null;
   };
   lease: { one: bigint; run_id: bigint; owner: string; expires_at: Instant };
   cash_outs: {

@@ -9,7 +9,7 @@ import type { Mark } from './source.ts';
 export interface Status {
   /** Of the source asked for; null before its first row. */
   mark: Mark | null;
-  /** When the last run ended that read Lamassu and left nothing undone. */
+  /** When the last run ended that read this source and left nothing undone. */
   lastSuccessAt: Instant | null;
   /** The last run that ended; commands that decide about payouts and credits are not counted. */
   lastRun: { id: bigint; kind: string; outcome: string; finishedAt: Instant } | null;
@@ -43,7 +43,7 @@ export interface Attention {
   review: bigint;
   held: bigint;
   unknown: bigint;
-  /** No run has succeeded for too long. */
+  /** No run that reads this source has succeeded for too long. */
   stale: boolean;
   /** Open payouts that are too old. */
   aged: bigint;
@@ -84,7 +84,7 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
     .select(['mark_confirmed_at', 'mark_id'])
     .where('name', '=', options.source)
     .executeTakeFirst();
-  const lastSuccessAt = await lastSuccess(db);
+  const lastSuccessAt = await lastSuccess(db, options.source);
   const credits = await creditTotals(db);
   const toCome = options.creditSource ? credits.sent + (await neededSats(db)) : 0n;
   const stuck = await stuckCredits(db, options.creditSource);
@@ -107,10 +107,11 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
   };
 }
 
-async function lastSuccess(db: Db): Promise<Instant | null> {
+async function lastSuccess(db: Db, source: string): Promise<Instant | null> {
   const row = await db
     .selectFrom('runs')
     .select('finished_at')
+    .where('source', '=', source)
     .where('outcome', 'in', ['ok', 'attention'])
     .where('read_at', 'is not', null)
     .orderBy('id', 'desc')

@@ -127,15 +127,17 @@ async function dueCommission(db: Db, options: FormOptions, before?: Instant): Pr
 
 /**
  * Whether an allocation waits for a payout and its time has come. In fixed mode it has, where the cash-out was processed
- * until the scheduled time; or was confirmed until then, and processed by the first run that read Lamassu after it: a
- * bridge that was off at that time pays what it would have paid, and what turns up later in the day waits.
+ * until the scheduled time; or was confirmed until then, and processed by the first run that read its Lamassu after it: a
+ * bridge that was off at that time pays what it would have paid, and what turns up later in the day waits. So does one
+ * that Lamassu never saw, for no run reads it.
  */
 export function isDue({ fixedDueAt }: Pick<FormOptions, 'fixedDueAt'>) {
   const due = fixedDueAt ?? '';
   return sql<SqlBool>`allocations.payout_id is null and allocations.net > 0 and (allocations.mode = 'flow'
     or exists (select 1 from cash_outs as c where c.id = allocations.cash_out_id and
-      case when c.processed_at <= ${due} then 1 when c.confirmed_at > ${due} then 0
-        when coalesce((select r.read_at from runs as r where r.read_at < c.processed_at order by r.id desc limit 1), '') <= ${due}
+      case when c.processed_at <= ${due} then 1 when c.confirmed_at > ${due} or c.origin = 'external' then 0
+        when coalesce((select r.read_at from runs as r where r.source = c.source and r.read_at < c.processed_at
+          order by r.id desc limit 1), '') <= ${due}
           then 1 else 0 end = 1)
     or 'flow' = (select s.mode from client_settings as s where s.client_id = allocations.client_id
       order by s.from_at desc, s.id desc limit 1))`;

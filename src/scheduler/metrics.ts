@@ -32,7 +32,7 @@ export async function ledgerMetrics(ledger: Ledger, config: Config, version: str
   const { db } = ledger;
   const { status, waiting } = await overview(db, config, at);
   const { owed, attention, totals, mark } = status;
-  const last = await lastPoll(db);
+  const last = await lastPoll(db, config.lamassu.name);
   const source = await asked;
 
   const registry = new Registry();
@@ -126,12 +126,13 @@ interface LastPoll {
   problems: Map<string, number>;
 }
 
-/** The last run that came to an end; one that was killed counts when the next one has found it. */
-async function lastPoll(db: Db): Promise<LastPoll | undefined> {
+/** The last run of this source that came to an end; one that was killed counts when the next one has found it. */
+async function lastPoll(db: Db, source: string): Promise<LastPoll | undefined> {
   const row = await db
     .selectFrom('runs')
     .select(['started_at', 'finished_at', 'outcome', 'summary'])
     .where('kind', '=', 'poll')
+    .where('source', '=', source)
     .where('outcome', 'is not', null)
     .orderBy('id', 'desc')
     .limit(1)

@@ -40,7 +40,7 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
   await refuseWithoutClients(ledger.db);
   const startedAt = now();
   const last = await lastReport(ledger.db);
-  const run = await startRun(ledger, 'poll', actor);
+  const run = await startRun(ledger, 'poll', actor, config.lamassu.name);
   log.info({ run: `r${run.id}` }, 'run begins');
   const signal = AbortSignal.any([deps.signal, run.lost]);
   const problems: BridgeError[] = [];

@@ -80,6 +80,19 @@ forEachLedger((kind, fresh) => {
     expect(await upgraded.db.selectFrom('voids').selectAll().execute()).toEqual([]);
   });
 
+  test.each([
+    [['north'], 'north'],
+    [['north', 'south'], null],
+  ])('the runs of an older ledger with %j read %s', async (sources, source) => {
+    const url = await freshLedgerUrl(kind);
+    await firstVersion(url, sources);
+    const { db } = await open(url, 'create');
+    expect(await db.selectFrom('runs').select(['kind', 'source']).orderBy('id').execute()).toEqual([
+      { kind: 'poll', source },
+      { kind: 'fixed', source: null },
+    ]);
+  });
+
   test('a rehearsal sees what it wrote, and undoes it', async () => {
     const ledger = await fresh();
     const seen = await ledger.rehearse(async (trx) => {
@@ -191,7 +204,7 @@ describe('postgresql', () => {
 });
 
 /** A ledger as the first version made it. */
-async function firstVersion(url: string): Promise<{ id: string }> {
+async function firstVersion(url: string, sources: string[] = []): Promise<{ id: string }> {
   const path = url.slice('sqlite:'.length);
   if (url.startsWith('sqlite:')) createFile(path);
   const dialect = url.startsWith('sqlite:') ? sqliteDialect(path) : postgresqlDialect(url, undefined, 60_000);
@@ -200,8 +213,16 @@ async function firstVersion(url: string): Promise<{ id: string }> {
   const { error } = await migrator.migrateTo('0001-ledger');
   if (error) throw error;
   const id = 'a-ledger-of-the-first-version';
-  await db.insertInto('ledger').values({ one: 1n, id, created_at: '2026-01-01T00:00:00.000000Z' }).execute();
+  const at = '2026-01-01T00:00:00.000000Z';
+  await db.insertInto('ledger').values({ one: 1n, id, created_at: at }).execute();
   await db.insertInto('currencies').values({ code: 'GTQ', digits: 2n }).execute();
+  for (const name of sources)
+    await db.insertInto('sources').values({ name, start_at: at, created_at: at }).execute();
+  for (const [index, kind] of ['poll', 'fixed'].entries())
+    await db
+      .insertInto('runs')
+      .values({ id: BigInt(index + 1), kind, actor: 'timer', started_at: at })
+      .execute();
   await db.destroy();
   return { id };
 }

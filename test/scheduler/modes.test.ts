@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Ledger } from '../../src/ledger/open.ts';
+import { settle } from '../../src/ledger/settle.ts';
 import { verifyLedger } from '../../src/ledger/verify.ts';
 import { type Instant, plus } from '../../src/time.ts';
 import { type Books, books } from '../support/books.ts';
@@ -168,6 +169,43 @@ forEachLedger((_kind, open) => {
     await book.cashOut(90, at('2026-11-20 09:00'), at('2026-11-20 09:05'));
     await book.read(at('2026-11-20 10:00'));
     says('12:00', sat(await book.pay(at('2026-11-20 12:00'))));
+  });
+
+  test('Cash that comes out late: one that Lamassu never saw', async () => {
+    const book = await books(await open());
+    await felix(book);
+    await book.read(at('2026-11-20 11:40'));
+    const settled = (id: string, fiat: bigint, enteredAt: Instant) => {
+      const money = { gross: fiat * 10n, commission: 0n };
+      const stated = { ...money, fiat: { minor: fiat, currency: 'USD', digits: 2 } };
+      const cashOut = {
+        ...{ id, source: 'external', machine: 'm', confirmedAt: at('2026-11-20 11:50'), lamassu: null },
+        ...{ ...money, fiat, currency: 'USD', digits: 2, undelivered: 0n, method: 'given' as const },
+      };
+      const settlement = { cashOut, origin: 'external' as const, stated, reason: 'receipt', credit: false };
+      const options = { ...book.settings, now: enteredAt };
+      return book.ledger.write((trx) => settle(trx, { actor: 'dora', run: null }, settlement, options));
+    };
+    await settled('receipt-1', 9_000n, at('2026-11-20 11:59'));
+    await settled('receipt-2', 6_000n, at('2026-11-20 12:25'));
+    expect(await book.pay(at('2026-11-20 12:26'))).toEqual({ felix: 90_000n });
+    expect(await book.pay(at('2026-11-21 12:00'))).toEqual({ felix: 60_000n });
+    await balances(book.ledger);
+  });
+
+  test('Lamassu that does not answer, while another one does', async () => {
+    const book = await books(await open());
+    await felix(book);
+    await book.read(at('2026-11-20 11:55'), 'north');
+    await book.read(at('2026-11-20 11:56'), 'south');
+    await book.read(at('2026-11-20 12:01'), 'north');
+    await book.cashOut(90, at('2026-11-20 11:58'), at('2026-11-20 12:03'), { source: 'south' });
+    await book.cashOut(60, at('2026-11-20 11:59'), at('2026-11-20 12:06'), { source: 'north' });
+    await book.read(at('2026-11-20 12:07'), 'south');
+    await book.cashOut(30, at('2026-11-20 11:59'), at('2026-11-20 12:08'), { source: 'south' });
+    expect(await book.pay(at('2026-11-20 12:09'))).toEqual({ felix: 90_000n });
+    expect(await book.pay(at('2026-11-21 12:00'))).toEqual({ felix: 90_000n });
+    await balances(book.ledger);
   });
 
   section('Midnight', async (book, says) => {

@@ -31,8 +31,8 @@ export interface Books {
   limit(client: string, usd: number, at: Instant): Promise<void>;
   mode(client: string, mode: Mode, at: Instant): Promise<void>;
   pause(client: string, at: Instant): Promise<void>;
-  /** A run that read Lamassu to its end at that moment. */
-  read(at: Instant): Promise<void>;
+  /** A run that read Lamassu, or another `source`, to its end at that moment. */
+  read(at: Instant, source?: string): Promise<void>;
   /** A cash-out in whole USD; what each client gives for it, in USD, by name, and `own`. */
   cashOut(
     usd: number,
@@ -53,12 +53,12 @@ export async function books(ledger: Ledger): Promise<Books> {
   };
   let runs = 0n;
   let cashOuts = 0;
-  const run = async (at: Instant, readAt: Instant | null) => {
+  const run = async (at: Instant, readAt: Instant | null, source: string | null) => {
     runs += 1n;
     const row = { id: runs, kind: 'poll', actor: 'test', started_at: at, finished_at: at, outcome: 'ok' };
     await ledger.db
       .insertInto('runs')
-      .values({ ...row, read_at: readAt })
+      .values({ ...row, read_at: readAt, source })
       .execute();
     return runs;
   };
@@ -88,8 +88,8 @@ export async function books(ledger: Ledger): Promise<Books> {
     pause: async (client, at) => {
       await ledger.write((trx) => pauseClient(trx, who, client, true, at));
     },
-    read: async (at) => {
-      await run(at, at);
+    read: async (at, source = 'lamassu') => {
+      await run(at, at, source);
     },
     cashOut: async (usd, confirmedAt, processedAt = confirmedAt, more = {}) => {
       cashOuts += 1;
@@ -121,7 +121,7 @@ export async function books(ledger: Ledger): Promise<Books> {
       const { timezone, times, minimumSats } = settings;
       const payouts = { batch: 'poll' as const, minimumSats, maximumSats: 10_000_000n, quietMs: 0 };
       const config = { timezone, fixed: { times }, payouts: { ...payouts, dailyCeilingSats: undefined } };
-      const options = formOptions(config, await run(at, null), at);
+      const options = formOptions(config, await run(at, null, null), at);
       const ids = await ledger.write((trx) =>
         formPayouts(trx, fixedDueAt === undefined ? options : { ...options, fixedDueAt }),
       );
