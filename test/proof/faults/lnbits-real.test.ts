@@ -251,4 +251,27 @@ onEach('an older copy of LNbits is put back', async (version) => {
     expect(refused.json<Polled>().problems.map(({ code }) => code)).toEqual(['lnbits/restored']);
   }
   expect(await debits(place(version))).toEqual(before);
+
+  // The way out: what LNbits forgot is held, newest first, then said to be not paid, and paid again.
+  const forgotten = async () => {
+    const { differences } = (await world.aioDca(['reconcile', '--json'])).json<{
+      differences: { code: string; what: string }[];
+    }>();
+    const payouts = differences.map(({ code, what }) =>
+      code === 'payment/not-debited' ? (/ of (p\d+) for /.exec(what)?.[1] ?? what) : [],
+    );
+    return [...new Set(payouts.flat())].sort((one, other) => Number(other.slice(1)) - Number(one.slice(1)));
+  };
+  const lost = await forgotten();
+  expect(lost).toHaveLength(2);
+  for (const id of lost) await world.must(['payouts', 'hold', id, '--reason', 'LNbits forgot it', '--yes']);
+  await world.aioDca(['poll', '--json']);
+  for (const id of lost)
+    await world.must(['payouts', 'resolve', id, '--not-paid', '--reason', 'LNbits forgot it', '--yes']);
+  await world.must(['poll']);
+  expect(await forgotten()).toEqual([]);
+  expect([...(await debits(place(version))).values()].filter((times) => times > 1)).toEqual([]);
+  const all = (await world.must(['payouts', 'list', '--json'])).json<{ state: string }[]>();
+  expect(all.filter(({ state }) => state !== 'settled')).toEqual([]);
+  expect((await world.must(['verify', '--json'])).json()).toMatchObject({ ok: true });
 });
