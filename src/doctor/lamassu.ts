@@ -5,7 +5,7 @@ import type { Rights } from '../lamassu/rights.ts';
 import { openSource, type Source } from '../lamassu/source.ts';
 import { openTunnel } from '../lamassu/tunnel.ts';
 import type { Who } from '../ledger/log.ts';
-import { findReplaced, machineLabel, seeMachine } from '../ledger/machines.ts';
+import { findReplaced, machineLabel, seeMachines } from '../ledger/machines.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
 import { bindSource } from '../ledger/source.ts';
 import { now, toMs } from '../time.ts';
@@ -140,10 +140,7 @@ async function machinesCheck(
     );
   }
   try {
-    await ledger?.write(async (trx) => {
-      for (const { deviceId, name } of machines)
-        await seeMachine(trx, deviceId, lamassu.name, now(), name, who);
-    });
+    await ledger?.write((trx) => seeMachines(trx, machines, lamassu.name, now(), who));
   } catch (error) {
     return fail('machines', error);
   }

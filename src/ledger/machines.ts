@@ -21,11 +21,30 @@ export async function seeMachine(
   name: string | null = null,
   who: Who | bigint | null = null,
 ): Promise<void> {
-  const before = await trx
-    .selectFrom('machines')
-    .select(['name', 'name_given', 'source'])
-    .where('device_id', '=', deviceId)
-    .executeTakeFirst();
+  await note(trx, await byDeviceId(trx, deviceId), { deviceId, name }, source, at, who);
+}
+
+/** The same of all that a Lamassu names, as one look at the ledger shows most of them unchanged. */
+export async function seeMachines(
+  trx: Trx,
+  machines: { deviceId: string; name: string | null }[],
+  source: string,
+  at: Instant,
+  who: Who,
+): Promise<void> {
+  const rows = await trx.selectFrom('machines').selectAll().execute();
+  const known = new Map(rows.map((row) => [row.device_id, row]));
+  for (const machine of machines) await note(trx, known.get(machine.deviceId), machine, source, at, who);
+}
+
+async function note(
+  trx: Trx,
+  before: Machine | undefined,
+  { deviceId, name }: { deviceId: string; name: string | null },
+  source: string,
+  at: Instant,
+  who: Who | bigint | null,
+): Promise<void> {
   const change = { at, subject: `machine ${deviceId}` };
   if (!before) {
     await trx.insertInto('machines').values({ device_id: deviceId, source, name, first_seen: at }).execute();

@@ -6,10 +6,9 @@ import type { BridgeError } from '../errors.ts';
 import type { Connect } from '../lamassu/keep.ts';
 import { openSource } from '../lamassu/source.ts';
 import { type Run, startRun } from '../ledger/lease.ts';
-import type { Who } from '../ledger/log.ts';
-import { seeMachine } from '../ledger/machines.ts';
+import { seeMachines } from '../ledger/machines.ts';
 import { lastReport, payoutsNeedingPeople, reviewsSince } from '../ledger/news.ts';
-import type { Ledger, Trx } from '../ledger/open.ts';
+import type { Ledger } from '../ledger/open.ts';
 import { now } from '../time.ts';
 import { pauseOf } from './due.ts';
 import { isOlderLedger, lookBeforeRecording, pay } from './pay.ts';
@@ -101,7 +100,7 @@ async function readHalf(
       const machines = await source.machines();
       const mark = await run.write(async (trx) => {
         const bound = await bind(trx, config, source);
-        await seeMachines(trx, config, machines, run.who);
+        await seeMachines(trx, machines, config.lamassu.name, now(), run.who);
         return bound;
       });
       let looked: Promise<void> | undefined;
@@ -135,14 +134,4 @@ async function readHalf(
     problems.push(error);
     return { ...emptyReport(await markOf(ledger.db, config.lamassu.name)), failed: true };
   }
-}
-
-async function seeMachines(
-  trx: Trx,
-  config: Config,
-  machines: { deviceId: string; name: string | null }[],
-  who: Who,
-): Promise<void> {
-  for (const { deviceId, name } of machines)
-    await seeMachine(trx, deviceId, config.lamassu.name, now(), name, who);
 }
