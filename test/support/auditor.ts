@@ -42,16 +42,18 @@ export async function audit(
   const blame = (kind: Violation['kind'], what: string) => violations.push({ kind, what });
   const { due, totals } = await whatIsDue(world, settled, blame);
 
-  const debits = (await paymentsOf(world, world.source.adminkey)).filter(
-    (one) => one.amount < 0n && !lostByLnbits.includes(one.hash),
-  );
+  // All of them, so that nothing leaves the source wallet beside what is the bridge's.
+  const ofSource = await paymentsOf(world, world.source.adminkey);
+  const debits = ofSource.filter((one) => one.amount < 0n && !lostByLnbits.includes(one.hash));
   const spent = -sum(debits.filter((one) => one.status !== 'failed').map((one) => one.amount));
   const wallets = new Map<string, bigint>();
   const arrived = new Map<string, bigint>();
   for (const [name, keys] of world.wallets) {
     const balance = (await world.balance(keys)) * 1000n;
     wallets.set(name, balance / 1000n);
-    const credits = (await paymentsOf(world, keys.inkey)).filter((one) => one.status === 'success');
+    const credits = (await paymentsOf(world, keys.inkey, 'aio-dca')).filter(
+      (one) => one.status === 'success',
+    );
     const received = sum(credits.map((one) => one.amount));
     const owed = (due.get(name) ?? 0n) * 1000n;
     if (balance !== received) blame('wrong', `${name} holds ${balance} msat and received ${received}`);
@@ -73,6 +75,14 @@ export async function audit(
     if (arrived.get(hash) !== -amount)
       blame('lost', `${-amount} msat were debited by ${hash}, and ${arrived.get(hash) ?? 0n} credited`);
   }
+  const moved = sum(
+    ofSource
+      .filter((one) => one.status === 'success' || (one.status === 'pending' && one.amount < 0n))
+      .map((one) => one.amount),
+  );
+  const held = (await world.balance(world.source)) * 1000n;
+  if (held !== moved)
+    blame('wrong', `the source wallet holds ${held} msat, and its payments come to ${moved}`);
   if (spent !== sum(arrived.values()))
     blame(
       'wrong',
@@ -323,11 +333,12 @@ interface Shown {
 
 const PAGE = 100;
 
-/** All payments of a wallet that carry the bridge's tag. */
-async function paymentsOf(world: World, key: string): Promise<Shown[]> {
+/** All payments of a wallet, or those that carry the tag. */
+async function paymentsOf(world: World, key: string, tag?: string): Promise<Shown[]> {
   const payments: Shown[] = [];
   for (let offset = 0; ; offset += PAGE) {
-    const url = `${world.lnbits.url}/api/v1/payments/paginated?tag=aio-dca&limit=${PAGE}&offset=${offset}`;
+    const page = `limit=${PAGE}&offset=${offset}${tag === undefined ? '' : `&tag=${tag}`}`;
+    const url = `${world.lnbits.url}/api/v1/payments/paginated?${page}`;
     const answer = await fetch(url, { headers: { 'X-Api-Key': key } });
     if (!answer.ok) throw new Error(`LNbits answered ${answer.status} for a wallet's payments`);
     const { data } = (await answer.json()) as {
