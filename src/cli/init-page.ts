@@ -1,7 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { tooMuchRights } from '../init/reach.ts';
-import { EVERYBODY_CREATES } from '../lamassu/too-much.ts';
 import { clean } from './print.ts';
 
 /** What `init` made, and what it could not do: its JSON. */
@@ -46,7 +45,7 @@ export function nextSteps(file: string): string[] {
 
 /** The name for a role of its own where `user` may change something: role-sql leaves such a role alone. */
 export function roleFor(user: string, harmful: readonly string[]): string {
-  if (harmful.every((text) => text === EVERYBODY_CREATES)) return user;
+  if (harmful.length === 0) return user;
   return user === 'aio_dca' ? 'aio_dca_reader' : 'aio_dca';
 }
 

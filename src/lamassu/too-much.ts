@@ -8,7 +8,7 @@ export interface Excess {
   harmful: string[];
 }
 
-/** PUBLIC's, so that another role would have it too. */
+/** PUBLIC's, so that another role would have it too: told, and no reason to refuse this one. */
 export const EVERYBODY_CREATES =
   'creates in schema public (as every role may, by default up to PostgreSQL 14: revoke create on schema public from public)';
 
@@ -34,22 +34,23 @@ export async function readTooMuch(connection: Connection): Promise<Excess> {
   const harmful = [
     ...powers,
     ...groups.map(({ name }) => `is a member of ${name}`),
-    ...places,
+    ...places.harmful,
     ...tables.harmful,
     ...sequences.harmful,
     ...system.harmful,
     ...(await readDefiners(connection)),
   ];
-  return { tooMuch: [...harmful, ...tables.reads, ...sequences.reads, ...system.reads], harmful };
+  const others = [...places.others, ...tables.others, ...sequences.others, ...system.others];
+  return { tooMuch: [...harmful, ...others], harmful };
 }
 
 interface Found {
   harmful: string[];
-  reads: string[];
+  others: string[];
 }
 
 /** Who may create where Lamassu looks for names may put something in the way of what it calls. */
-async function readPlaces(connection: Connection): Promise<string[]> {
+async function readPlaces(connection: Connection): Promise<Found> {
   const rows = await connection.query(
     `select 'the database' as place, has_database_privilege(current_database(), 'create')::text as creates,
        has_database_privilege(current_database(), 'connect with grant option, temp with grant option')::text as grants,
@@ -62,10 +63,11 @@ async function readPlaces(connection: Connection): Promise<string[]> {
        ))::text
      from pg_namespace where nspname !~ '^pg_(toast|temp)' order by 1`,
   );
-  return rows.flatMap(({ place, creates, grants, everybody }) => [
-    ...(creates === 'true' ? [everybody === 'true' ? EVERYBODY_CREATES : `creates in ${place}`] : []),
+  const harmful = rows.flatMap(({ place, creates, grants, everybody }) => [
+    ...(creates === 'true' && everybody !== 'true' ? [`creates in ${place}`] : []),
     ...(grants === 'true' ? [`grants rights on ${place}`] : []),
   ]);
+  return { harmful, others: rows.some(({ everybody }) => everybody === 'true') ? [EVERYBODY_CREATES] : [] };
 }
 
 async function readTables(connection: Connection): Promise<Found> {
@@ -99,7 +101,7 @@ async function readTables(connection: Connection): Promise<Found> {
     if (grants === 'true') harmful.add(`grants rights on ${name}`);
   }
   const reads = [...readsOf].map(([table, columns]) => `reads ${table} (${columns.join(', ')})`);
-  return { harmful: [...harmful], reads };
+  return { harmful: [...harmful], others: reads };
 }
 
 /** With `usage` alone, `nextval` moves a sequence on. */
@@ -113,7 +115,7 @@ async function readSequences(connection: Connection): Promise<Found> {
   );
   return {
     harmful: rows.flatMap(({ name, writes }) => (writes === 'true' ? [`writes sequence ${name}`] : [])),
-    reads: rows.flatMap(({ name, reads }) => (reads === 'true' ? [`reads sequence ${name}`] : [])),
+    others: rows.flatMap(({ name, reads }) => (reads === 'true' ? [`reads sequence ${name}`] : [])),
   };
 }
 
@@ -156,7 +158,7 @@ async function readSystem(connection: Connection): Promise<Found> {
     else harmful.add(`writes ${name}`);
     if (grants === 'true') harmful.add(`grants rights on ${name}`);
   }
-  return { harmful: [...harmful], reads };
+  return { harmful: [...harmful], others: reads };
 }
 
 /** Functions that act with their owner's rights: what they change cannot be told from here. */
