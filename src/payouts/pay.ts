@@ -36,37 +36,40 @@ export interface Paid {
  */
 export async function payAll(ctx: Context): Promise<Paid> {
   const paid: Paid = { settled: 0, satsSettled: 0n, stopped: false };
-  const waiting = await round(ctx, paid, await openPayouts(ctx.ledger.db));
-  if (waiting.length > 0 && !paid.stopped && !ctx.signal.aborted) {
+  let waits = await round(ctx, paid, await openPayouts(ctx.ledger.db));
+  const sent = waits.filter(({ sentAt }) => sentAt !== null);
+  if (sent.length > 0 && !paid.stopped && !ctx.signal.aborted) {
     await untilQuiet(
       ctx,
-      waiting.map(({ sentAt }) => sentAt),
+      sent.map(({ sentAt }) => sentAt),
     );
-    const again = new Set(waiting.map(({ payout }) => payout));
-    await round(
-      ctx,
-      paid,
-      (await openPayouts(ctx.ledger.db)).filter(({ id }) => again.has(id)),
-    );
+    const again = new Set(sent.map(({ payout }) => payout));
+    const open = (await openPayouts(ctx.ledger.db)).filter(({ id }) => again.has(id));
+    waits = [...waits.filter(({ payout }) => !again.has(payout)), ...(await round(ctx, paid, open))];
   }
+  // What was found out within the run is no problem of it any more.
+  for (const { refusal } of waits) if (refusal) ctx.problems.set(refusal.code, refusal);
   return paid;
 }
 
-/** `silence`: LNbits did not answer the POST, and it is not known yet what became of it. */
-type Wait = { sentAt: string | null; silence: BridgeError | null };
+/** A payment of which it is not known yet what became of it. */
+interface Wait {
+  /** Of a POST that has to become older first; null where that is not all. */
+  sentAt: string | null;
+  /** What LNbits, or the network, said to the last POST, where nothing contradicts it. */
+  refusal: BridgeError | null;
+  /** Set where LNbits did not answer that POST. */
+  silence: BridgeError | null;
+}
 
-async function round(
-  ctx: Context,
-  paid: Paid,
-  payouts: Payout[],
-): Promise<{ payout: bigint; sentAt: string }[]> {
-  const waiting: { payout: bigint; sentAt: string }[] = [];
+async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<(Wait & { payout: bigint })[]> {
+  const waits: (Wait & { payout: bigint })[] = [];
   let unanswered = 0;
   for (const payout of payouts) {
     if (ctx.signal.aborted || paid.stopped || (await isPaused(ctx))) break;
     try {
       const wait = await payPayout(ctx, payout, paid);
-      if (wait?.sentAt) waiting.push({ payout: payout.id, sentAt: wait.sentAt });
+      if (wait) waits.push({ ...wait, payout: payout.id });
       unanswered = wait?.silence ? unanswered + 1 : 0;
       if (wait?.silence && unanswered === 2) {
         ctx.problems.set(wait.silence.code, wait.silence);
@@ -81,7 +84,7 @@ async function round(
       paid.stopped = unanswered === 2 || error.code === 'lnbits/key' || error.code === 'lnbits/rate-limited';
     }
   }
-  return waiting;
+  return waits;
 }
 
 /** Pays what is left of one payout. Answers what has to be waited for: the time of a POST that must become older first. */
@@ -134,14 +137,16 @@ async function payPart(
       case 'defer':
         await ctx.run.write((trx) => deferPayment(trx, payment, decision.reason));
         return { do: 'stop' };
-      case 'silence':
-      case 'wait':
+      case 'wait': {
         await ctx.run.write((trx) => loseSight(trx, payment, decision.reason));
+        const { refusal = null, silence = null } = decision;
         return {
           do: 'wait',
           sentAt: isQuiet(ctx, payment.sent_at) ? null : payment.sent_at,
-          silence: decision.do === 'silence' ? decision.refusal : null,
+          refusal,
+          silence,
         };
+      }
       case 'stop':
         return { do: 'stop' };
     }
@@ -151,9 +156,8 @@ async function payPart(
 }
 
 type Outcome =
-  | Exclude<Decision, { do: 'send' }>
+  | (Exclude<Decision, { do: 'send' }> & Partial<Pick<Wait, 'refusal' | 'silence'>>)
   | { do: 'defer'; reason: string }
-  | { do: 'silence'; reason: string; refusal: BridgeError }
   /** The program was asked to stop, or paying was paused: the payment stays as it is. */
   | { do: 'stop' };
 
@@ -185,13 +189,13 @@ async function bringToAnEnd(
     const refusal = await post(ctx, payment, extra, alone);
     if (refusal === null) return (await afterSuccess(ctx, payment)) as Outcome;
     decision = await look(ctx, payment);
-    const silent = refusal.code === 'lnbits/unreachable';
-    if (decision.do === 'wait' && silent) return { ...decision, do: 'silence', refusal };
+    const silence = refusal.code === 'lnbits/unreachable' ? refusal : null;
+    if (decision.do === 'wait') return { ...decision, silence };
     const answered = ctx.answered.has(payment.id);
     if (decision.do !== 'send' || (!answered && posts + 1 < TRIES)) continue;
+    if (!answered) return { do: 'wait', reason: refusal.message, refusal, silence };
     ctx.problems.set(refusal.code, refusal);
-    if (silent) return { do: 'silence', reason: refusal.message, refusal };
-    return { do: answered ? 'defer' : 'wait', reason: refusal.message };
+    return { do: 'defer', reason: refusal.message };
   }
   return decision;
 }
