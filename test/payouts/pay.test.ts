@@ -264,7 +264,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
     });
 
     test('`Insufficient balance.` at the POST: deferred, then the same bolt11 is paid', async () => {
-      const { balances, states } = await two();
+      const { balances, states } = await two({ quiet: '300 ms' });
       const answer = { status: 520, body: { detail: 'Insufficient balance.', status: 'failed' } };
       day.lnbits.rules = [{ when: { kind: 'pay' }, fault: { at: 'before', answer } }];
       await day.payNow();
