@@ -18,7 +18,7 @@ const preload = new URL('../../support/clock-shift.mjs', import.meta.url).href;
 const hourAhead: RunOptions = { node: ['--import', preload], env: { CLOCK_SHIFT: `${HOUR}` } };
 
 /** Longer than LNbits takes for what it still has to do, by any clock that is right. */
-const QUIET = '3 s';
+const QUIET = '6 s';
 const STILL_MS = 1_500;
 
 async function alicesWorld(options: Parameters<typeof startWorld>[0]): Promise<World> {
