@@ -55,11 +55,8 @@ describe('a command that prints a secret fails its test', () => {
   keepSecret('words of the help', 'textfile collector');
 
   test('on a pipe and in a terminal, and the failure does not print it again', async () => {
-    for (const ended of [
-      startCommand(['metrics', '--help']).ended,
-      inTerminal(['metrics', '--help']).ended,
-    ]) {
-      const failure = await ended.catch((error: unknown) => String(error));
+    for (const start of [startCommand, inTerminal]) {
+      const failure = await start(['metrics', '--help']).ended.catch((error: unknown) => String(error));
       expect(failure).toContain('printed a secret: words of the help');
       expect(failure).not.toContain('textfile collector');
     }
