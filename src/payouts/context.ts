@@ -97,6 +97,13 @@ function msUntilQuiet({ quietMs, began, posted }: Quiet, sentAt: Instant | null)
   return Math.max(byTime, (posted.get(sentAt) ?? began) + quietMs - performance.now());
 }
 
+/** The time of a POST that is about to be made, noted by both clocks. */
+export function timeOfPost({ posted }: Quiet): Instant {
+  const sentAt = now();
+  posted.set(sentAt, performance.now());
+  return sentAt;
+}
+
 /** Whether a process stood still between its committed `sending` and the call that has to follow at once. */
 export function stoodStill({ posted }: Quiet, sentAt: Instant): boolean {
   const passed = performance.now() - (posted.get(sentAt) ?? Number.NEGATIVE_INFINITY);

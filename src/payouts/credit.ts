@@ -19,7 +19,7 @@ import type { Db } from '../ledger/open.ts';
 import type { LnbitsAdmin, Superuser } from '../lnbits/admin.ts';
 import type { Payment } from '../lnbits/client.ts';
 import { now } from '../time.ts';
-import { type Context, isQuiet, stoodStill, untilQuiet } from './context.ts';
+import { type Context, isQuiet, stoodStill, timeOfPost, untilQuiet } from './context.ts';
 
 /** LNbits' limit for one credit. */
 export const LARGEST_CREDIT = 10_000_000n;
@@ -90,8 +90,7 @@ async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise
     await ctx.run.write((trx) => holdCredit(trx, ctx.run.who, { ...intended, seen }, doubt, now()));
     return 'not-credited';
   }
-  const sentAt = now();
-  ctx.posted.set(sentAt, performance.now());
+  const sentAt = timeOfPost(ctx);
   const credit = await ctx.run.write(async (trx) => {
     const { paused_at } = await trx.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
     if (paused_at !== null) return null;

@@ -14,7 +14,7 @@ import {
 } from '../ledger/payouts.ts';
 import { now } from '../time.ts';
 import { overCeiling } from './ceiling.ts';
-import { type Context, isQuiet, stoodStill, untilQuiet } from './context.ts';
+import { type Context, isQuiet, stoodStill, timeOfPost, untilQuiet } from './context.ts';
 import type { Decision } from './decide.ts';
 import { extraOf, makeInvoice } from './invoice.ts';
 import { afterSuccess, look } from './look.ts';
@@ -172,8 +172,7 @@ async function bringToAnEnd(
   for (let posts = 0; decision.do === 'send'; posts += 1) {
     if (ctx.signal.aborted) return { do: 'stop' };
     const extra = await extraOf(ctx, payout, payment);
-    const sentAt = now();
-    ctx.posted.set(sentAt, performance.now());
+    const sentAt = timeOfPost(ctx);
     const sent = await ctx.run.write(async (trx) => {
       const { paused_at } = await trx.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
       if (paused_at !== null) return false;
