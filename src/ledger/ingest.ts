@@ -34,7 +34,7 @@ export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions)
   if (processed) return null;
 
   await useCurrency(trx, cashOut.currency, cashOut.digits);
-  await seeMachine(trx, cashOut.machine, cashOut.source, options.now, null, options.run);
+  await seeMachine(trx, cashOut.machine, cashOut.source, options.now, options.run);
   const day = localDate(cashOut.confirmedAt, options.timezone);
   const fundings = await eligibleFundings(trx, cashOut);
   const division = allocate({

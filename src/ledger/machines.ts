@@ -9,22 +9,21 @@ import type { Schema } from './schema.ts';
 
 export type Machine = Selectable<Schema['machines']>;
 
-/**
- * Notes a machine at its first sight; its Lamassu name follows when it is known, unless a person gave it one. Both are
- * recorded as done by `who`, a person or a run; of a run its number is enough.
- */
+/** Notes a machine at its first sight, as found by that run where there is one. */
 export async function seeMachine(
   trx: Trx,
   deviceId: string,
   source: string,
   at: Instant,
-  name: string | null = null,
-  who: Who | bigint | null = null,
+  run: bigint | null = null,
 ): Promise<void> {
-  await note(trx, await byDeviceId(trx, deviceId), { deviceId, name }, source, at, who);
+  await note(trx, await byDeviceId(trx, deviceId), { deviceId, name: null }, source, at, run);
 }
 
-/** The same of all that a Lamassu names, as one look at the ledger shows most of them unchanged. */
+/**
+ * The same of all that a Lamassu names, as one look at the ledger shows most of them unchanged. A machine's name follows
+ * Lamassu's, unless a person gave it one.
+ */
 export async function seeMachines(
   trx: Trx,
   machines: { deviceId: string; name: string | null }[],

@@ -5,7 +5,7 @@ import { historyOf } from '../../src/ledger/funding-history.ts';
 import { findFunding, listFundings } from '../../src/ledger/funding-view.ts';
 import { cancelFunding, confirmFunding, withdrawFunding } from '../../src/ledger/fundings.ts';
 import { setMachine } from '../../src/ledger/machine-changes.ts';
-import { seeMachine } from '../../src/ledger/machines.ts';
+import { seeMachines } from '../../src/ledger/machines.ts';
 import { verifyLedger } from '../../src/ledger/verify.ts';
 import { type Books, books } from '../support/books.ts';
 import { forEachLedger } from '../support/ledgers.ts';
@@ -21,6 +21,8 @@ forEachLedger((_kind, open) => {
     await book.client('alice', { mode: 'flow' }, begin);
     return book;
   };
+  const centro = ({ ledger }: Books) =>
+    ledger.write((trx) => seeMachines(trx, [{ deviceId: 'm2', name: 'Centro' }], 'lamassu', begin, who));
   const adjust = ({ ledger }: Books, id: bigint, minor: bigint, currency = 'USD') =>
     ledger.write((trx) => adjustFunding(trx, who, id, { minor, currency }, later, 'counted again'));
   const move = ({ ledger }: Books, id: bigint, machine: string | null) =>
@@ -135,7 +137,7 @@ forEachLedger((_kind, open) => {
   describe('a move', () => {
     test('to another machine, or to all: it shares in what is read from then on', async () => {
       const book = await start();
-      await book.ledger.write((trx) => seeMachine(trx, 'm2', 'lamassu', begin, 'Centro'));
+      await centro(book);
       const id = await book.cash('alice', 100, begin);
       expect(await move(book, id, 'Centro')).toMatchObject({ machine: 'm2', remaining: 10_000n });
       expect(await book.cashOut(30, out)).toEqual({ own: '30.00' });
@@ -155,7 +157,7 @@ forEachLedger((_kind, open) => {
 
     test('is refused where the machine pays out another currency or does not allow the rate', async () => {
       const book = await start();
-      await book.ledger.write((trx) => seeMachine(trx, 'm2', 'lamassu', begin, 'Centro'));
+      await centro(book);
       const set = (change: Parameters<typeof setMachine>[3]) =>
         book.ledger.write((trx) => setMachine(trx, who, 'm2', change, begin));
       const id = await book.cash('alice', 100, begin, { rate: 9_000n });

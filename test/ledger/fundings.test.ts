@@ -13,7 +13,7 @@ import {
   withdrawFunding,
 } from '../../src/ledger/fundings.ts';
 import { ingest } from '../../src/ledger/ingest.ts';
-import { machinesInUse, machineViews, seeMachine } from '../../src/ledger/machines.ts';
+import { machinesInUse, machineViews, seeMachines } from '../../src/ledger/machines.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
 import { type Instant, now, plus } from '../../src/time.ts';
 import { forEachLedger } from '../support/ledgers.ts';
@@ -78,7 +78,7 @@ function cashOut(ledger: Ledger, id: string, fiat: bigint, machine = 'm1', confi
 }
 
 function knowMachine(ledger: Ledger, id: string, name: string | null = null) {
-  return ledger.write((trx) => seeMachine(trx, id, 'lamassu', now(), name));
+  return ledger.write((trx) => seeMachines(trx, [{ deviceId: id, name }], 'lamassu', now(), who));
 }
 
 forEachLedger((_kind, open) => {

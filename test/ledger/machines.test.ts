@@ -3,7 +3,7 @@ import { findFunding } from '../../src/ledger/funding-view.ts';
 import { ALWAYS } from '../../src/ledger/in-force.ts';
 import { commissionWeights } from '../../src/ledger/ingest.ts';
 import { type MachineChange, replaceMachine, setMachine } from '../../src/ledger/machine-changes.ts';
-import { findMachine, machinesInUse, machineViews, ratesAt, seeMachine } from '../../src/ledger/machines.ts';
+import { findMachine, machinesInUse, machineViews, ratesAt, seeMachines } from '../../src/ledger/machines.ts';
 import { verifyLedger } from '../../src/ledger/verify.ts';
 import type { Instant } from '../../src/time.ts';
 import { type Books, books } from '../support/books.ts';
@@ -23,7 +23,7 @@ forEachLedger((_kind, open) => {
     return book;
   };
   const see = ({ ledger }: Books, id: string, name: string | null = null) =>
-    ledger.write((trx) => seeMachine(trx, id, 'lamassu', begin, name));
+    ledger.write((trx) => seeMachines(trx, [{ deviceId: id, name }], 'lamassu', begin, who));
   const set = ({ ledger }: Books, named: string, change: MachineChange, at = day(2)) =>
     ledger.write((trx) => setMachine(trx, who, named, change, at));
   const replace = ({ ledger }: Books, old: string, next: string) =>
