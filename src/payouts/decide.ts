@@ -15,14 +15,17 @@ export interface Circumstances {
  */
 export type Decision = { do: 'settle' } | { do: 'send' } | { do: 'bury' | 'hold' | 'wait'; reason: string };
 
+/** While the source's side is `pending`, the client's side decides nothing, whatever it is. */
+export const whilePending: Decision = { do: 'wait', reason: 'LNbits shows the payment as pending' };
+
 /**
  * What both sides of a payment mean together. The source's side was read after the client's unless it is
  * `success`, which is final: so `none` there is not older than what the client shows.
  * An invoice that expired is not dead: LNbits pays it all the same.
  */
 export function decide(client: ClientSide, source: SourceSide, { sent, quiet }: Circumstances): Decision {
+  if (source === 'pending') return whilePending;
   if (client === 'gone') return hold("the client's wallet does not answer to its key any more");
-  if (source === 'pending') return { do: 'wait', reason: 'LNbits shows the payment as pending' };
   if (source === 'success') {
     if (client === 'arrived') return { do: 'settle' };
     if (client === 'none')

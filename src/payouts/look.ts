@@ -1,6 +1,6 @@
 import type { Payment } from '../ledger/payouts.ts';
 import { type Context, clientSide, isGone, isQuiet, sourceSide, walletKey } from './context.ts';
-import { type Decision, decide } from './decide.ts';
+import { type Decision, decide, whilePending } from './decide.ts';
 
 /**
  * Looks at both sides of a payment. The source comes first; the client's side is left alone while a POST may still
@@ -11,13 +11,15 @@ export async function look(ctx: Context, payment: Payment): Promise<Decision> {
   const quiet = isQuiet(ctx, sent_at);
   const mayRun = !quiet && !ctx.answered.has(payment.id);
   let source = await sourceSide(ctx, payment.payment_hash);
+  // LNbits is still at it, however long that takes.
+  if (source === 'pending') return whilePending;
   if (source === 'success' && mayRun && !ctx.looksArePure) {
     return {
       do: 'wait',
       reason: 'paid from the source wallet; the client is looked at after the quiet time',
     };
   }
-  if ((source === 'none' || source === 'failed') && mayRun) {
+  if (source !== 'success' && mayRun) {
     if (await walletAnswers(ctx, payment)) return { do: 'send' };
     return decide('gone', source, { sent: true, quiet });
   }

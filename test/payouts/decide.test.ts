@@ -25,7 +25,7 @@ const table: [ClientSide, SourceSide, quiet: string, young: string, unsent: stri
   ['none', 'failed', 'hold', 'hold', 'hold'],
   ['none', 'none', 'hold', 'hold', 'hold'],
   ['gone', 'success', 'hold', 'hold', 'hold'],
-  ['gone', 'pending', 'hold', 'hold', 'hold'],
+  ['gone', 'pending', 'wait', 'wait', 'wait'],
   ['gone', 'failed', 'hold', 'hold', 'hold'],
   ['gone', 'none', 'hold', 'hold', 'hold'],
 ];

@@ -353,7 +353,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
       expect((await day.payouts())[0]?.reason).toContain('debited, not credited');
     });
 
-    onModern('201 with pending, then success: unknown, settled by the next run', async () => {
+    test('201 with pending, then success: unknown, settled by the next run', async () => {
       const { states } = await two();
       day.lnbits.rules = [{ when: { kind: 'pay' }, fault: { pay: 'pending' } }];
       await day.payNow();

@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect } from 'vitest';
+import { Secret } from '../../src/config/secret.ts';
+import { BridgeError } from '../../src/errors.ts';
+import { startRun } from '../../src/ledger/lease.ts';
+import { openLedger } from '../../src/ledger/open.ts';
+import type { Payment } from '../../src/ledger/payouts.ts';
+import type { LnbitsClient, Payment as Side } from '../../src/lnbits/client.ts';
+import type { Context } from '../../src/payouts/context.ts';
+import type { ClientSide, SourceSide } from '../../src/payouts/decide.ts';
+import { now } from '../../src/time.ts';
+
+/** What an LNbits was asked about: a payment in the source wallet or the client's, or the client's wallet itself. */
+export type Asked = 'source' | 'client' | 'wallet';
+
+/** An LNbits that shows one payment as it is told to, and keeps what it was asked. */
+export interface FakeLnbits {
+  client: LnbitsClient;
+  asked: Asked[];
+}
+
+export const HOUR = 3_600_000;
+const SOURCE = 'source key';
+
+/** A payment of 10 sat to the client's wallet `w`. */
+export const payment: Payment = {
+  ...{ id: 7n, payout_id: 1n, part: 1n, sats: 10n, attempt: 1n, payment_hash: 'h', bolt11: 'b' },
+  ...{ client_wallet_id: 'w', source_wallet_id: 's', state: 'sending', reason: null, run_id: 1n },
+  ...{ created_at: now(), sent_at: null, settled_at: null, checked_at: null },
+};
+
+/** `source`: at the first look, and at the second. An error is thrown instead. */
+export function fakeLnbits(shown: {
+  source: (SourceSide | BridgeError)[];
+  client: ClientSide | Partial<Side> | BridgeError;
+}): FakeLnbits {
+  const asked: Asked[] = [];
+  const source = [...shown.source];
+  const client = {
+    find: async (key: Secret, hash: string) => {
+      expect(hash).toBe(payment.payment_hash);
+      if (key.reveal() === SOURCE) {
+        asked.push('source');
+        return sourceRow(source.shift());
+      }
+      asked.push('client');
+      return clientRow(shown.client, key);
+    },
+    wallet: async (key: Secret) => {
+      asked.push('wallet');
+      clientRow(shown.client, key);
+      return { name: 'alice', balanceMsat: 0n, id: null };
+    },
+  };
+  return { client: client as Pick<LnbitsClient, 'find' | 'wallet'> as LnbitsClient, asked };
+}
+
+const OURS: Side = {
+  ...{ hash: payment.payment_hash, bolt11: payment.bolt11, walletId: payment.client_wallet_id, tag: null },
+  ...{ amountMsat: 10_000n, feeMsat: 0n, status: 'success', extra: {}, memo: null, time: null },
+};
+
+function sourceRow(shown: SourceSide | BridgeError | undefined): Side | null {
+  if (shown === undefined) throw new Error('the source wallet is looked at more often than expected');
+  if (shown instanceof BridgeError) throw shown;
+  return shown === 'none' ? null : { ...OURS, walletId: 's', amountMsat: -10_000n, status: shown };
+}
+
+function clientRow(shown: ClientSide | Partial<Side> | BridgeError, key: Secret): Side | null {
+  expect(key.reveal()).toBe('client key');
+  if (shown instanceof BridgeError) throw shown;
+  if (typeof shown === 'object') return { ...OURS, ...shown };
+  if (shown === 'gone') throw new BridgeError('lnbits/key', 'LNbits does not know the key');
+  if (shown === 'none') return null;
+  if (shown === 'arrived') return OURS;
+  return shown === 'wrong-amount' ? { ...OURS, amountMsat: 0n } : { ...OURS, status: shown };
+}
+
+/** A ledger that knows the client's wallet, and a run on it, that began two hours ago and pays by such an LNbits. */
+export async function openFake(): Promise<{
+  context(lnbits: FakeLnbits): Context;
+  close(): Promise<void>;
+}> {
+  const folder = mkdtempSync(join(tmpdir(), 'aio-dca-fake-'));
+  const ledger = await openLedger({ url: `sqlite:${join(folder, 'ledger.sqlite')}`, use: 'create' });
+  await ledger.db
+    .insertInto('wallets')
+    .values({ id: payment.client_wallet_id, invoice_key: 'client key', created_at: payment.created_at })
+    .execute();
+  const run = await startRun(ledger, 'poll', 'test');
+  return {
+    context: ({ client: lnbits }) => ({
+      ...{ ledger, run, lnbits, looksArePure: true, ceiling: null, signal: new AbortController().signal },
+      source: { key: new Secret(SOURCE), walletId: payment.source_wallet_id, balanceMsat: 0n },
+      ...{ quietMs: HOUR, began: performance.now() - 2 * HOUR, posted: new Map() },
+      ...{ answered: new Set(), problems: new Map() },
+    }),
+    close: async () => {
+      await run.finish('ok', null);
+      await ledger.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
