@@ -1,10 +1,17 @@
+import { appendFileSync } from 'node:fs';
+
 /** What must never be printed, with what it is. */
 const known = new Map<string, string>();
+/** Where a run of all suites gathers them, to look for them in everything that the suites themselves printed. */
+const gathered = process.env.AIO_DCA_TEST_SECRETS;
 
 /** From now on no command of this test file may print `secret`; of a text of several lines, none of the long ones. */
 export function keepSecret(what: string, secret: string): void {
-  for (const line of secret.split('\n'))
-    if (line.length > 11 && !line.startsWith('-----')) known.set(line, what);
+  for (const line of secret.split('\n')) {
+    if (line.length < 12 || line.startsWith('-----')) continue;
+    known.set(line, what);
+    if (gathered) appendFileSync(gathered, `${line}\n`, { mode: 0o600 });
+  }
 }
 
 /** Whether one is in `text`. */
