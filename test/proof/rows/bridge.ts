@@ -6,6 +6,7 @@ import pg from 'pg';
 import { pino } from 'pino';
 import { type Config, loadConfig } from '../../../src/config/load.ts';
 import { Secret } from '../../../src/config/secret.ts';
+import { type Connection, connect, type LamassuOptions, type TextRow } from '../../../src/lamassu/connect.ts';
 import { addClient, pauseClient, setClient } from '../../../src/ledger/client-changes.ts';
 import { addCommission, setCommission } from '../../../src/ledger/commission.ts';
 import { pausePaying, resumePaying } from '../../../src/ledger/decisions.ts';
@@ -23,6 +24,7 @@ import type { WalletKeys } from '../../support/lnbits.ts';
 import { startLnbitsSimulator } from '../../support/lnbits-simulator.ts';
 import { freshDatabase } from '../../support/postgres.ts';
 import { type Change, clients, type Limit, recipients } from './agree.ts';
+import { setBack } from './clock.ts';
 import type { Row } from './judgement.ts';
 import type { Plan } from './plan.ts';
 import { currencies } from './row.ts';
@@ -36,12 +38,13 @@ export interface Bridge extends AsyncDisposable {
   wallets: Map<string, WalletKeys>;
   change(change: Change): Promise<void>;
   insert(rows: readonly Row[]): Promise<void>;
-  /** Inserts in another session; what comes back commits. */
-  hold(rows: readonly Row[]): Promise<() => Promise<void>>;
   update(rows: readonly Row[]): Promise<void>;
+  /** Inserts and updates in another session; what comes back commits. */
+  hold(inserted: readonly Row[], updated: readonly Row[]): Promise<() => Promise<void>>;
   /** From here on what is due is paid. */
   resume(): Promise<unknown>;
-  poll(): Promise<PollReport>;
+  /** `meanwhile` happens when Lamassu has answered with many rows, and before it is asked for more. */
+  poll(meanwhile?: () => Promise<void>): Promise<PollReport>;
   rehearse(): Promise<DryRun>;
   /** In sats. */
   balance(wallet: WalletKeys): Promise<bigint>;
@@ -53,6 +56,7 @@ export async function startBridge(plan: Plan, kind: LedgerKind): Promise<Bridge>
   stack.defer(() => database.drop());
   const lamassu = await createLamassu(database.url, { version: plan.version });
   stack.defer(() => lamassu.end());
+  stack.use(await setBack(lamassu));
   const lnbits = await startLnbitsSimulator();
   stack.defer(() => lnbits.stop());
   const source = await lnbits.createUserWallet('source');
@@ -95,29 +99,23 @@ export async function startBridge(plan: Plan, kind: LedgerKind): Promise<Bridge>
     wallets,
     change: (change) => ledger.write((trx) => apply(trx, change, wallet)),
     insert: (rows) => insertAll(lamassu.query, rows),
-    hold: async (rows) => {
+    update: (rows) => updateAll(lamassu.query, rows),
+    hold: async (inserted, updated) => {
       const session = new pg.Client(lamassu.url);
       session.on('error', () => undefined);
       await session.connect();
       release.defer(() => session.end());
       await session.query('begin');
-      await insertAll((text, values) => session.query(text, values), rows);
+      const query: Query = (text, values) => session.query(text, values);
+      await insertAll(query, inserted);
+      await updateAll(query, updated);
       return async () => {
         await session.query('commit');
       };
     },
-    update: async (rows) => {
-      for (const row of rows) {
-        const names = Object.keys(row).filter((name) => name !== 'id');
-        const set = names.map((name, i) => `${name} = $${i + 2}`).join(', ');
-        await lamassu.query(`update cash_out_txs set ${set} where id = $1`, [
-          row.id,
-          ...names.map((name) => row[name]),
-        ]);
-      }
-    },
     resume: () => ledger.write((trx) => resumePaying(trx, who, now())),
-    poll: () => poll(deps),
+    poll: (meanwhile) =>
+      poll(meanwhile ? { ...deps, connect: (options) => interrupted(options, meanwhile) } : deps),
     rehearse: () => rehearse(deps),
     balance: async (keys) => {
       const answer = await fetch(`${lnbits.url}/api/v1/wallet`, { headers: { 'X-Api-Key': keys.inkey } });
@@ -127,10 +125,36 @@ export async function startBridge(plan: Plan, kind: LedgerKind): Promise<Bridge>
   };
 }
 
-async function insertAll(
-  query: (text: string, values: unknown[]) => Promise<unknown>,
-  rows: readonly Row[],
-): Promise<void> {
+const MANY = 1_000;
+
+/** A session in which that happens once, after the first answer of many rows. */
+async function interrupted(options: LamassuOptions, meanwhile: () => Promise<void>): Promise<Connection> {
+  const connection = await connect(options);
+  let done = false;
+  return {
+    query: async <R extends TextRow>(sql: string, values?: unknown[]) => {
+      const rows = await connection.query<R>(sql, values);
+      if (!done && rows.length >= MANY) {
+        done = true;
+        await meanwhile();
+      }
+      return rows;
+    },
+    close: () => connection.close(),
+  };
+}
+
+type Query = (text: string, values: unknown[]) => Promise<unknown>;
+
+async function updateAll(query: Query, rows: readonly Row[]): Promise<void> {
+  for (const row of rows) {
+    const names = Object.keys(row).filter((name) => name !== 'id');
+    const set = names.map((name, i) => `${name} = $${i + 2}`).join(', ');
+    await query(`update cash_out_txs set ${set} where id = $1`, [row.id, ...names.map((name) => row[name])]);
+  }
+}
+
+async function insertAll(query: Query, rows: readonly Row[]): Promise<void> {
   const [first] = rows;
   if (!first) return;
   const names = Object.keys(first).join(', ');

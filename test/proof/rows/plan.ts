@@ -12,9 +12,13 @@ import { decimal, type RowWorld, soundRow, spoilt, strangeTimes } from './row.ts
 export interface Step {
   changes: Change[];
   insert: Row[];
-  /** Written in a transaction that is open while the run reads, and commits after it. */
-  held: Row[];
   update: Row[];
+  /** Written in a transaction that is open as the run begins to read, and commits after it. */
+  held: Row[];
+  /** Changed in that transaction. */
+  heldUpdate: Row[];
+  /** It commits in the middle of the reading already. */
+  meanwhile: boolean;
   /** A dry run comes first. */
   dry: boolean;
 }
@@ -59,9 +63,7 @@ export function planWorld(seed: number, rows: number, now: bigint): Plan {
   const ends = [now - MINUTE];
   for (let end = now - MINUTE; ends.length < 6; ends.unshift(end))
     end -= draw.pick(draw.big(HOUR, overlap), draw.big(DAY, 70n * DAY));
-  const steps = ends.map(
-    (): Step => ({ changes: [], insert: [], held: [], update: [], dry: draw.chance(25) }),
-  );
+  const steps = ends.map((): Step => ({ ...nothing(), dry: draw.chance(25) }));
   agree(draw, steps, [start, ...ends], machines);
 
   const world: RowWorld = { draw, machines, huge, fees: version === 'next' };
@@ -80,6 +82,35 @@ export function planWorld(seed: number, rows: number, now: bigint): Plan {
     story(world, steps, step, held, soundRow(world, uuid(draw), at), now);
   }
   return { seed, rules, version, machines, huge, steps };
+}
+
+function nothing(): Step {
+  return {
+    ...{ changes: [], insert: [], update: [], held: [], heldUpdate: [] },
+    ...{ meanwhile: false, dry: false },
+  };
+}
+
+/** The same year, of which the first run reads everything; while it does, Lamassu goes on writing. */
+export function backlog(plan: Plan): Plan {
+  const { steps } = plan;
+  const held = steps.flatMap((step) => step.held);
+  const ids = new Set(held.map(({ id }) => id));
+  const isHeld = ({ id }: Row) => ids.has(id ?? '');
+  const last = steps.at(-1)?.update.filter((row) => !isHeld(row)) ?? [];
+  const first: Step = {
+    ...nothing(),
+    changes: steps.flatMap(({ changes }) => changes),
+    insert: steps.flatMap(({ insert }) => insert),
+    update: steps.slice(0, -1).flatMap(({ update }) => update.filter((row) => !isHeld(row))),
+    held,
+    heldUpdate: last,
+    meanwhile: true,
+  };
+  return {
+    ...plan,
+    steps: [first, { ...nothing(), update: steps.flatMap(({ update }) => update.filter(isHeld)) }],
+  };
 }
 
 function changesOf(steps: Step[]): bigint[] {

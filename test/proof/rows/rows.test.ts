@@ -1,72 +1,100 @@
 import { expect, test } from 'vitest';
 import { verifyLedger } from '../../../src/ledger/verify.ts';
+import type { PollReport } from '../../../src/scheduler/report.ts';
 import { ledgerSql } from '../../support/ledger-sql.ts';
 import type { LedgerKind } from '../../support/ledgers.ts';
 import { long, seed } from '../seed.ts';
 import { type Change, clients, recipients } from './agree.ts';
 import { type Bridge, startBridge } from './bridge.ts';
+import { begin, replay } from './clock.ts';
 import { differences, ofLedger, ofModel } from './compare.ts';
 import type { Row } from './judgement.ts';
 import { Model } from './model.ts';
-import { type Plan, planWorld } from './plan.ts';
+import { backlog, type Plan, planWorld } from './plan.ts';
 
 /*
  * 10,000 rows, sound and hostile, in worlds of 1,000, against a model that shares no code with the program. After each
  * run the two say the same of every single row: what it was divided into, why it is in review, whether it is watched.
+ * And more rows in one world than are asked for at once, of which one run reads all, while others commit.
  */
 
 const ROWS = 1_000;
+const BACKLOG = 6_500;
+/** So many rows are more than the first answer of Lamassu and the page after it. */
+const FURTHER = 5_500;
 const worlds: LedgerKind[] = Array.from({ length: long ? 50 : 10 }, (_, n) =>
   n % 10 === 9 ? 'postgresql' : 'sqlite',
 );
+const backlogs: LedgerKind[] = long ? ['sqlite', 'postgresql', 'sqlite', 'sqlite', 'sqlite'] : ['sqlite'];
+const now = BigInt(begin) * 1000n;
 const counted = new Map<string, number>();
 
 test.each(worlds.map((kind, n) => [n + 1, kind] as const))(
   'world %i, on %s: every row has the fate that the model gives it',
   async (n, kind) => {
-    const plan = planWorld(seed + n, ROWS, BigInt(Date.now()) * 1000n);
-    await using bridge = await startBridge(plan, kind);
-    const model = modelOf(plan);
-    const shown = new Map<string, Row>();
-    const show = (row: Row) => shown.set(`${row.id}`, row);
-    const agree = async (when: string) => {
-      const found = differences(ofModel(model), await ofLedger(bridge.ledger.url));
-      const rows = found
-        .slice(0, 3)
-        .map((text) => `${text}\n${JSON.stringify(shown.get(text.slice(0, 36)))}`);
-      expect(rows, `${found.length} rows differ ${when} (seed ${seed}, world ${n})`).toEqual([]);
-    };
-
-    for (const [k, step] of plan.steps.entries()) {
-      for (const change of step.changes) {
-        agreeTo(model, change);
-        await bridge.change(change);
-      }
-      await bridge.insert(step.insert);
-      await bridge.update(step.update);
-      for (const row of [...step.insert, ...step.update]) show(row);
-      const commit = await bridge.hold(step.held);
-      const forecast = step.dry ? await bridge.rehearse() : undefined;
-      if (forecast) await agree(`after the dry run before run ${k + 1}`);
-
-      model.run(shown, BigInt(Date.now()) * 1000n);
-      const report = await bridge.poll();
-      expect(report).toMatchObject({ problems: [], source: { mark: { confirmedAt: iso(model.mark) } } });
-      if (forecast) expect(forecast.report.distributed).toEqual(report.distributed);
-      await agree(`after run ${k + 1}`);
-
-      await commit();
-      for (const row of step.held) show(row);
-    }
-
-    await payAll(bridge, plan, model, shown);
-    await agree('after a run with nothing new');
-    expect((await verifyLedger(bridge.ledger.db)).differences).toEqual([]);
-    count(model, shown);
+    await livesOf(n, kind, planWorld(seed + n, ROWS, now));
   },
   // No longer: the rows of the last minutes would have become others.
   200_000,
 );
+
+test.each(backlogs.map((kind, n) => [worlds.length + n + 1, kind] as const))(
+  'world %i, on %s: a backlog that one run reads, while Lamassu writes on',
+  async (n, kind) => {
+    const [first] = await livesOf(n, kind, backlog(planWorld(seed + n, BACKLOG, now)));
+    expect(first?.source.read).toBeGreaterThan(FURTHER);
+  },
+  200_000,
+);
+
+/** Lives through a plan, with the program and with the model. Answers what the runs reported. */
+async function livesOf(n: number, kind: LedgerKind, plan: Plan): Promise<PollReport[]> {
+  await using bridge = await startBridge(plan, kind);
+  const reports: PollReport[] = [];
+  const model = modelOf(plan);
+  const shown = new Map<string, Row>();
+  const show = (row: Row) => shown.set(`${row.id}`, row);
+  const agree = async (when: string) => {
+    const found = differences(ofModel(model), await ofLedger(bridge.ledger.url));
+    const rows = found.slice(0, 3).map((text) => `${text}\n${JSON.stringify(shown.get(text.slice(0, 36)))}`);
+    expect(rows, `${found.length} rows differ ${when} (${replay}, world ${n})`).toEqual([]);
+  };
+
+  for (const [k, step] of plan.steps.entries()) {
+    for (const change of step.changes) {
+      agreeTo(model, change);
+      await bridge.change(change);
+    }
+    await bridge.insert(step.insert);
+    await bridge.update(step.update);
+    for (const row of [...step.insert, ...step.update]) show(row);
+    const transaction = await bridge.hold(step.held, step.heldUpdate);
+    let committed = false;
+    const commit = async () => {
+      committed = true;
+      await transaction();
+    };
+    const forecast = step.dry ? await bridge.rehearse() : undefined;
+    if (forecast) await agree(`after the dry run before run ${k + 1}`);
+
+    model.run(shown, BigInt(Date.now()) * 1000n);
+    const report = await bridge.poll(step.meanwhile ? commit : undefined);
+    reports.push(report);
+    expect(committed, 'what commits in the middle of the reading').toBe(step.meanwhile);
+    expect(report).toMatchObject({ problems: [], source: { mark: { confirmedAt: iso(model.mark) } } });
+    if (forecast) expect(forecast.report.distributed).toEqual(report.distributed);
+    await agree(`after run ${k + 1}`);
+
+    if (!committed) await commit();
+    for (const row of [...step.held, ...step.heldUpdate]) show(row);
+  }
+
+  await payAll(bridge, plan, model, shown);
+  await agree('after a run with nothing new');
+  expect((await verifyLedger(bridge.ledger.db)).differences).toEqual([]);
+  count(model, shown);
+  return reports;
+}
 
 test('the rows have met everything that can happen to a row', () => {
   process.stdout.write(

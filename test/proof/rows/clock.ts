@@ -1,0 +1,33 @@
+import { vi } from 'vitest';
+import type { Lamassu } from '../../support/lamassu.ts';
+import { long, seed } from '../seed.ts';
+
+/*
+ * A world's rows lie around the moment at which it begins, so the seed alone does not repeat it: that moment is part of
+ * it. All worlds of a test run begin at the same one, and the clocks are set back to it before each.
+ */
+
+const { now } = Date;
+
+/** Milliseconds since 1970: what AIO_DCA_PROOF_NOW says, else now. */
+export const begin = Date.parse(process.env.AIO_DCA_PROOF_NOW ?? new Date(now()).toISOString());
+
+/** The variables that repeat these worlds. */
+export const replay = [
+  ...(long ? ['AIO_DCA_PROOF=long'] : []),
+  `AIO_DCA_PROOF_SEED=${seed}`,
+  `AIO_DCA_PROOF_NOW=${new Date(begin).toISOString()}`,
+].join(' ');
+process.stdout.write(`rows: ${replay} repeats them\n`);
+
+/** From here on it is `begin` for this process and for that Lamassu, and time goes on from there. */
+export async function setBack(lamassu: Lamassu): Promise<Disposable> {
+  const behind = now() - begin;
+  await lamassu.query(
+    `create function public.now() returns timestamptz language sql stable
+       as $$ select pg_catalog.now() - interval '${behind} ms' $$`,
+  );
+  const database = new URL(lamassu.url).pathname.slice(1);
+  await lamassu.query(`alter database "${database}" set search_path = public, pg_catalog`);
+  return vi.spyOn(Date, 'now').mockImplementation(() => now() - behind);
+}
