@@ -87,14 +87,13 @@ export async function untilQuiet(
 }
 
 /**
- * The ledger's times alone would let a clock that jumps ahead end the quiet time while LNbits is still at a POST: so much
- * must also have passed since this run made it or, for an earlier run's, since this one began. A clock that was set
- * back must not make a run wait for longer than that.
+ * Counted since this run made the POST or, for an earlier run's, since this one began, by the clock that nobody can set:
+ * by the ledger's times a clock that jumps ahead would end the quiet time while LNbits is still at the POST, and one that
+ * was set back would make runs wait until it has caught up.
  */
 function msUntilQuiet({ quietMs, began, posted }: Quiet, sentAt: Instant | null): number {
   if (sentAt === null) return 0;
-  const byTime = Math.min(toMs(sentAt) + quietMs - toMs(now()), quietMs);
-  return Math.max(byTime, (posted.get(sentAt) ?? began) + quietMs - performance.now());
+  return (posted.get(sentAt) ?? began) + quietMs - performance.now();
 }
 
 /** The time of a POST that is about to be made, noted by both clocks. */
