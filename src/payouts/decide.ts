@@ -2,13 +2,6 @@
 export type ClientSide = 'arrived' | 'pending' | 'failed' | 'wrong-amount' | 'none' | 'gone';
 export type SourceSide = 'success' | 'pending' | 'failed' | 'none';
 
-export interface Circumstances {
-  /** Whether the bolt11 was ever POSTed, by any run. */
-  sent: boolean;
-  /** Whether the last POST is older than the quiet time: nothing can be under way any more. */
-  quiet: boolean;
-}
-
 /**
  * `settle`: it arrived. `send`: POST the same bolt11 (again). `bury`: it can never be paid, so a new invoice may
  * follow. `hold`: a person decides. `wait`: look again later.
@@ -20,10 +13,11 @@ export const whilePending: Decision = { do: 'wait', reason: 'LNbits shows the pa
 
 /**
  * What both sides of a payment mean together. The source's side was read after the client's unless it is
- * `success`, which is final: so `none` there is not older than what the client shows.
+ * `success`, which is final: so `none` there is not older than what the client shows. `quiet`: nothing can be under way
+ * any more, for the last POST is older than the quiet time, or there was none.
  * An invoice that expired is not dead: LNbits pays it all the same.
  */
-export function decide(client: ClientSide, source: SourceSide, { sent, quiet }: Circumstances): Decision {
+export function decide(client: ClientSide, source: SourceSide, quiet: boolean): Decision {
   if (source === 'pending') return whilePending;
   if (client === 'gone') return hold("the client's wallet does not answer to its key any more");
   if (source === 'success') {
@@ -37,8 +31,8 @@ export function decide(client: ClientSide, source: SourceSide, { sent, quiet }: 
     case 'pending':
       return { do: 'send' };
     case 'failed':
-      if (!sent || quiet) return { do: 'bury', reason: 'LNbits will not pay this invoice any more' };
-      return { do: 'wait', reason: 'the invoice failed, but its payment may still be under way' };
+      if (!quiet) return { do: 'wait', reason: 'the invoice failed, but its payment may still be under way' };
+      return { do: 'bury', reason: 'LNbits will not pay this invoice any more' };
     case 'arrived':
       return hold('arrived at the client, but not from the source wallet');
     case 'wrong-amount':

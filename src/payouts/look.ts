@@ -7,8 +7,7 @@ import { type Decision, decide, whilePending } from './decide.ts';
  * be running, where a look could change it; and the source is read again after the client.
  */
 export async function look(ctx: Context, payment: Payment): Promise<Decision> {
-  const { sent_at } = payment;
-  const quiet = isQuiet(ctx, sent_at);
+  const quiet = isQuiet(ctx, payment.sent_at);
   const mayRun = !quiet && !ctx.answered.has(payment.id);
   let source = await sourceSide(ctx, payment.payment_hash);
   // LNbits is still at it, however long that takes.
@@ -21,19 +20,16 @@ export async function look(ctx: Context, payment: Payment): Promise<Decision> {
   }
   if (source !== 'success' && mayRun) {
     if (await walletAnswers(ctx, payment)) return { do: 'send' };
-    return decide('gone', source, { sent: true, quiet });
+    return decide('gone', source, quiet);
   }
   const client = await clientSide(ctx, payment);
   if (source !== 'success') source = await sourceSide(ctx, payment.payment_hash);
-  return decide(client, source, { sent: sent_at !== null, quiet });
+  return decide(client, source, quiet);
 }
 
 /** After a POST that LNbits answered with a success, which is the source's side: did it arrive? */
 export async function afterSuccess(ctx: Context, payment: Payment): Promise<Decision> {
-  return decide(await clientSide(ctx, payment), 'success', {
-    sent: true,
-    quiet: isQuiet(ctx, payment.sent_at),
-  });
+  return decide(await clientSide(ctx, payment), 'success', isQuiet(ctx, payment.sent_at));
 }
 
 async function walletAnswers(ctx: Context, payment: Payment): Promise<boolean> {

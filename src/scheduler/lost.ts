@@ -65,7 +65,7 @@ async function outcomeOf(
   if (!wallet) return 'unknown';
   const payment = { payment_hash: hash, sats, client_wallet_id: wallet.wallet_id };
   const client = await clientSide({ ledger, lnbits }, payment);
-  return decide(client, 'success', { sent: true, quiet: true }).do === 'settle' ? 'settled' : 'unknown';
+  return decide(client, 'success', true).do === 'settle' ? 'settled' : 'unknown';
 }
 
 const extraShape = z.object({

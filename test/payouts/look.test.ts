@@ -51,10 +51,10 @@ function expected(
     if (before !== 'success') return { asked: ['source', 'wallet'], do: client === 'gone' ? 'hold' : 'send' };
     if (!pure) return { asked: ['source'], do: 'wait' };
   }
-  const circumstances = { sent: lastPost !== 'none', quiet: lastPost === 'none' || lastPost === 'quiet' };
+  const quiet = lastPost === 'none' || lastPost === 'quiet';
   return before === 'success'
-    ? { asked: ['source', 'client'], do: decide(client, 'success', circumstances).do }
-    : { asked: TWICE, do: decide(client, after, circumstances).do };
+    ? { asked: ['source', 'client'], do: decide(client, 'success', quiet).do }
+    : { asked: TWICE, do: decide(client, after, quiet).do };
 }
 
 describe.each([
