@@ -56,16 +56,16 @@ export function charged(charge: Charge): Charged {
     return { review: 'no-rate', detail: 'the row has neither a ticker price nor a commission rate' };
 
   const { numerator, denominator } = quotient(method, charge);
-  const said = `by ${method}, with ${describe(charge)}`;
+  const said = () => `by ${method}, with ${describe(charge)}`;
   if (denominator <= 0n || charge.discount < 0n || charge.discount > 100n) {
-    return { review: 'implausible-rate', detail: `no principal can be computed ${said}` };
+    return { review: 'implausible-rate', detail: `no principal can be computed ${said()}` };
   }
   // A negative numerator is far outside the plausible range, whichever way it is rounded.
   const computed = numerator / denominator;
   const principal = computed > gross ? gross : computed;
   const commission = gross - principal;
   if (computed > gross + TOLERANCE || commission * 2n > gross) {
-    return { review: 'implausible-rate', detail: `${computed} of ${gross} sat are principal ${said}` };
+    return { review: 'implausible-rate', detail: `${computed} of ${gross} sat are principal ${said()}` };
   }
   return { principal, commission, method };
 }

@@ -109,7 +109,7 @@ function judgeConfirmed(row: LamassuRow, rules: Rules, sourceNow: Instant): Judg
   if (confirmedAt === null || !isInstant(confirmedAt)) {
     throw new Malformed(`confirmed_at is ${shown(confirmedAt)}`);
   }
-  if (confirmedAt > plus(sourceNow, 5 * MINUTE)) {
+  if (confirmedAt > sourceNow && confirmedAt > plus(sourceNow, 5 * MINUTE)) {
     const detail = `confirmed_at is ${confirmedAt}, and Lamassu's clock says ${sourceNow}`;
     return no('future', detail, { review: true, watch: true });
   }
