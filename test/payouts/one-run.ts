@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, expect } from 'vitest';
+import { startRun } from '../../src/ledger/lease.ts';
+import { verifyLedger } from '../../src/ledger/verify.ts';
+import { LnbitsClient } from '../../src/lnbits/client.ts';
+import { type Context, openSourceWallet } from '../../src/payouts/context.ts';
+import { formPayouts } from '../../src/payouts/form.ts';
+import { type Paid, payAll } from '../../src/payouts/pay.ts';
+import { formOptions } from '../../src/scheduler/pay.ts';
+import type { Instant } from '../../src/time.ts';
+import type { Fault, Hooked, Phase, Rule, SeenRequest } from '../support/lnbits-simulator.ts';
+import { type Payday, type PaydayOptions, payday } from '../support/payday.ts';
+import { HOUR } from './fake-lnbits.ts';
+import { quietAfterIt, waiting } from './no-wait.ts';
+
+/*
+ * One run at a time, and what LNbits is asked by it. The quiet time is an hour; what a run does before it is over and
+ * after it is told apart without waiting for it (no-wait.ts).
+ */
+
+/** Of the running test. */
+export let day: Payday;
+const wallets = new Map<string, string>();
+let hook: Payday['lnbits']['onRequest'];
+
+beforeEach(() => {
+  Object.assign(waiting, { for: [], meanwhile: quietAfterIt });
+});
+afterEach(async () => {
+  expect((await verifyLedger(day.ledger.db)).differences).toEqual([]);
+  await day.stop();
+});
+
+/** A payday on which each of these is owed so much. */
+export async function owing(owed: Record<string, bigint>, options: PaydayOptions = {}): Promise<void> {
+  day = await payday(options);
+  await day.ledger.db.updateTable('ledger').set({ source_wallet_id: day.source.id }).execute();
+  for (const [name, sats] of Object.entries(owed)) {
+    wallets.set(name, (await day.addClient(name)).id);
+    await day.owe(name, sats);
+  }
+}
+
+export interface Ran extends Paid {
+  problems: string[];
+  asked: SeenRequest['kind'][];
+}
+
+/** Forms and pays as a run does. `change` what it works with. */
+export async function run(change: (ctx: Context) => void = () => {}): Promise<Ran> {
+  const { ledger, config } = day;
+  const { url, sourceWalletKey } = config.lnbits;
+  const held = await startRun(ledger, 'poll', 'test');
+  const opened = await openSourceWallet(url, sourceWalletKey);
+  const lnbits = new LnbitsClient({ url, backoffMs: 1 });
+  const ctx: Context = {
+    ...{ ...opened, lnbits, ledger, run: held, ceiling: null, signal: new AbortController().signal },
+    ...{ quietMs: HOUR, began: performance.now() - 2 * HOUR, posted: new Map() },
+    ...{ answered: new Set(), problems: new Map() },
+  };
+  try {
+    await held.write((trx) => formPayouts(trx, formOptions(config, held.id)));
+    day.lnbits.clearLog();
+    day.lnbits.onRequest = hook;
+    change(ctx);
+    const paid = await payAll(ctx);
+    return { ...paid, problems: [...ctx.problems.keys()], asked: asked() };
+  } finally {
+    hook = undefined;
+    day.lnbits.onRequest = undefined;
+    await lnbits.close();
+    await opened.lnbits.close();
+    await held.finish('ok', null);
+  }
+}
+
+/** What LNbits was asked by the last run. */
+export const asked = () => day.lnbits.requests.map(({ kind }) => kind);
+export const posts = () => asked().filter((kind) => kind === 'pay').length;
+export const states = async () =>
+  Object.fromEntries((await day.payouts()).map(({ name, state }) => [name, state]));
+export const reasons = async () =>
+  Object.fromEntries((await day.payouts()).map(({ name, reason }) => [name, reason]));
+/** State and reason of each, oldest first. */
+export const payments = async () =>
+  (await day.ledger.db.selectFrom('payments').select(['state', 'reason']).orderBy('id').execute()).map(
+    ({ state, reason }) => [state, reason],
+  );
+export const walletOf = (name: string) => wallets.get(name) ?? '';
+export const balance = (name: string) => day.lnbits.balance(walletOf(name));
+
+/** Once, in the next run, when LNbits is at such a request for the `n`th time. */
+export function when(kind: SeenRequest['kind'], phase: Phase, then: () => unknown, n = 1): void {
+  let left = n;
+  hook = async (request, at): Promise<Hooked> => {
+    if (request.kind !== kind || at !== phase) return;
+    left -= 1;
+    if (left === 0) await then();
+  };
+}
+
+export const fails = (when: Rule['when'], fault: Fault, times = 1): Rule => ({ when, times, fault });
+/** The POSTs of a payment to that client. */
+export const to =
+  (name: string): Rule['when'] =>
+  ({ kind, hash }) =>
+    kind === 'pay' && day.lnbits.payments(walletOf(name)).some((row) => row.payment_hash === hash);
+
+/** The connection breaks before the request has an effect, and after it. */
+export const LOST: Fault = { at: 'before', do: 'reset' };
+export const DONE: Fault = { at: 'after', do: 'reset' };
+/** LNbits answers that it does not pay. */
+export const NO: Fault = {
+  at: 'before',
+  answer: { status: 520, body: { detail: 'Insufficient balance.', status: 'failed' } },
+};
+
+/** Null: paying goes on. */
+export const pause = (at: Instant | null) =>
+  day.ledger.db
+    .updateTable('ledger')
+    .set({ paused_at: at, paused_reason: at && 'test' })
+    .execute();
+export const PAUSED = '2026-01-01T00:00:00.000000Z';

@@ -1,0 +1,107 @@
+import { describe, expect, test, vi } from 'vitest';
+import { noWait, quietAfterIt, waiting } from './no-wait.ts';
+import { asked, day, fails, LOST, NO, owing, payments, reasons, run, states, to, when } from './one-run.ts';
+
+/* What a run does where LNbits answers no. */
+
+vi.mock('../../src/payouts/context.ts', async (original) => noWait(await original()));
+
+describe('where LNbits says no', () => {
+  test('nothing is under way: the payment waits as it was, and is sent again by the next run', async () => {
+    await owing({ alice: 10n, bob: 20n });
+    day.lnbits.rules = [fails(to('alice'), NO)];
+    expect(await run()).toMatchObject({
+      ...{ settled: 1, satsSettled: 20n, stopped: false, problems: ['lnbits/refused'] },
+      asked: ['invoice', 'pay', 'find', 'find', 'find', 'invoice', 'pay', 'find'],
+    });
+    expect(waiting.for).toEqual([]);
+    expect(await states()).toEqual({ alice: 'deferred', bob: 'settled' });
+    expect((await reasons()).alice).toContain('Insufficient balance.');
+    expect((await payments())[0]).toEqual(['invoiced', expect.stringContaining('Insufficient balance.')]);
+    expect(await run()).toMatchObject({ settled: 1, problems: [] });
+    expect(await payments()).toHaveLength(2);
+  });
+
+  test('after a POST without an answer, which may still be running: nobody looks at the client before the quiet time is over', async () => {
+    await owing({ alice: 10n });
+    day.lnbits.rules = [fails({ kind: 'pay' }, LOST), fails({ kind: 'pay' }, NO)];
+    waiting.meanwhile = async (ctx) => {
+      expect(asked()).toEqual(['invoice', 'pay', 'find', 'wallet', 'pay', 'find', 'wallet']);
+      expect(await states()).toEqual({ alice: 'unknown' });
+      expect((await reasons()).alice).toContain('Insufficient balance.');
+      await quietAfterIt(ctx);
+    };
+    expect(await run()).toMatchObject({ settled: 1, problems: [] });
+    expect(waiting.for).toHaveLength(1);
+  });
+
+  test('that is no silence: every other payout has its turn', async () => {
+    await owing({ alice: 10n, bob: 20n, carol: 30n });
+    day.lnbits.rules = ['alice', 'bob'].flatMap((name) => [fails(to(name), LOST), fails(to(name), NO)]);
+    waiting.meanwhile = async () => {
+      expect(await states()).toEqual({ alice: 'unknown', bob: 'unknown', carol: 'settled' });
+    };
+    await run();
+    expect(waiting.for).toHaveLength(1);
+  });
+
+  test('still so after the quiet time: the run says why', async () => {
+    await owing({ alice: 10n });
+    day.lnbits.rules = [fails({ kind: 'pay' }, LOST), fails({ kind: 'pay' }, NO, 9)];
+    waiting.meanwhile = async () => {};
+    expect((await run()).problems).toEqual(['lnbits/refused']);
+  });
+
+  test('a POST that was answered, and one after it that was not: that one may be running', async () => {
+    await owing({ alice: 10n });
+    day.lnbits.rules = [fails({ kind: 'pay' }, { pay: 'pending' })];
+    waiting.meanwhile = async () => {
+      const [{ payment_hash = '' } = {}] = await day.payments();
+      day.lnbits.change(day.source.id, payment_hash, { status: 'failed' });
+      day.lnbits.rules = [fails({ kind: 'pay' }, LOST, 9)];
+    };
+    const { asked } = await run();
+    expect(asked).toEqual([
+      ...['invoice', 'pay', 'find'],
+      ...['find', 'find', 'find', 'pay', 'find', 'wallet', 'pay', 'find', 'wallet'],
+    ]);
+  });
+
+  test('that it is pending: it is looked at after the quiet time, and then by the next run', async () => {
+    await owing({ alice: 10n });
+    day.lnbits.rules = [fails({ kind: 'pay' }, { pay: 'pending' })];
+    expect(await run()).toMatchObject({ asked: ['invoice', 'pay', 'find', 'find'], problems: [] });
+    expect(waiting.for).toHaveLength(1);
+    expect(await payments()).toEqual([['unknown', 'LNbits shows the payment as pending']]);
+    expect(await run()).toMatchObject({ asked: ['find'] });
+    // What is quiet already needs no time to pass.
+    expect(waiting.for).toHaveLength(1);
+  });
+
+  test('to the invoices of one part, again and again: two a run', async () => {
+    await owing({ alice: 10n, bob: 20n }, { version: '1.0.0' });
+    day.lnbits.rules = [fails(to('alice'), NO, 9)];
+    const { asked, problems } = await run((ctx) => {
+      ctx.quietMs = 0;
+    });
+    const tried = ['invoice', 'pay', 'find', 'find', 'find'];
+    expect(asked).toEqual([...tried, ...tried, 'invoice', 'pay', 'find']);
+    expect(problems).toEqual([]);
+    expect(await states()).toEqual({ alice: 'deferred', bob: 'settled' });
+    expect((await reasons()).alice).toBe('its invoices failed at LNbits');
+    const dead = ['dead', 'LNbits will not pay this invoice any more'];
+    expect(await payments()).toEqual([dead, dead, ['settled', null]]);
+  });
+
+  test('to the key of the source wallet: the run ends, and what was sent is not known', async () => {
+    await owing({ alice: 10n, bob: 20n });
+    when('invoice', 'after', () => day.lnbits.resetKeys(day.source.id));
+    expect(await run()).toMatchObject({
+      stopped: true,
+      problems: ['lnbits/key'],
+      asked: ['invoice', 'pay', 'find'],
+    });
+    expect(await states()).toEqual({ alice: 'unknown', bob: 'planned' });
+    expect((await payments())[0]?.[0]).toBe('unknown');
+  });
+});

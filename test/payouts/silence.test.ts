@@ -1,0 +1,193 @@
+import { describe, expect, test, vi } from 'vitest';
+import type { Instant } from '../../src/time.ts';
+import type { Rule, SeenRequest } from '../support/lnbits-simulator.ts';
+import { noWait, quietAfterIt, waiting } from './no-wait.ts';
+import {
+  asked,
+  balance,
+  DONE,
+  day,
+  fails,
+  LOST,
+  owing,
+  PAUSED,
+  pause,
+  payments,
+  posts,
+  reasons,
+  run,
+  states,
+  to,
+  walletOf,
+  when,
+} from './one-run.ts';
+
+/* What a run does where LNbits does not answer: to a POST, or to anything else. */
+
+vi.mock('../../src/payouts/context.ts', async (original) => noWait(await original()));
+
+describe('where LNbits does not answer a POST', () => {
+  test('it is sent once more, and after the quiet time it is found out within the run', async () => {
+    await owing({ alice: 10n, bob: 20n });
+    day.lnbits.rules = [fails(to('alice'), LOST, 2)];
+    let last: Instant | null = null;
+    waiting.meanwhile = async (ctx) => {
+      expect(await states()).toEqual({ alice: 'unknown', bob: 'settled' });
+      const [alice] = await day.ledger.db.selectFrom('payments').selectAll().orderBy('id').execute();
+      expect(alice).toMatchObject({ state: 'unknown', reason: expect.stringContaining('/api/v1/payments') });
+      last = alice?.sent_at ?? null;
+      await quietAfterIt(ctx);
+    };
+    expect(await run()).toEqual({
+      ...{ settled: 2, satsSettled: 30n, stopped: false, problems: [] },
+      asked: [
+        ...['invoice', 'pay', 'find', 'wallet', 'pay', 'find', 'wallet'],
+        ...['invoice', 'pay', 'find'],
+        ...['find', 'find', 'find', 'pay', 'find'],
+      ],
+    });
+    expect(waiting.for).toEqual([[last]]);
+    expect(balance('alice')).toBe(10n);
+  });
+
+  test('nor any later one: it is unknown, and the run says so', async () => {
+    await owing({ alice: 10n, bob: 20n });
+    day.lnbits.rules = [fails(to('alice'), LOST, 4)];
+    expect(await run()).toMatchObject({ settled: 1, stopped: false, problems: ['lnbits/unreachable'] });
+    expect(posts()).toBe(5);
+    expect(await states()).toEqual({ alice: 'unknown', bob: 'settled' });
+    expect(await run()).toMatchObject({ settled: 1, problems: [] });
+    expect(balance('alice')).toBe(10n);
+  });
+
+  test('of two payouts in a row: no other has its turn, and those two are looked at once more', async () => {
+    await owing({ alice: 10n, bob: 20n, carol: 30n });
+    day.lnbits.rules = [fails({ kind: 'pay' }, LOST, 4)];
+    expect(await run()).toMatchObject({ settled: 2, stopped: false, problems: ['lnbits/unreachable'] });
+    expect(await states()).toEqual({ alice: 'settled', bob: 'settled', carol: 'planned' });
+    expect(waiting.for).toEqual([[expect.any(String), expect.any(String)]]);
+  });
+
+  test('of two payouts that are not in a row: each other one has its turn', async () => {
+    await owing({ alice: 10n, bob: 20n, carol: 30n, dave: 40n });
+    day.lnbits.rules = [fails(to('alice'), LOST, 2), fails(to('carol'), LOST, 2)];
+    waiting.meanwhile = async (ctx) => {
+      expect(await states()).toEqual({ alice: 'unknown', bob: 'settled', carol: 'unknown', dave: 'settled' });
+      await quietAfterIt(ctx);
+    };
+    expect(await run()).toMatchObject({ settled: 4, problems: [] });
+  });
+
+  test('that took effect: one look finds it, where a look changes nothing', async () => {
+    await owing({ alice: 10n });
+    day.lnbits.rules = [fails({ kind: 'pay' }, DONE)];
+    expect(await run()).toMatchObject({
+      settled: 1,
+      problems: [],
+      asked: ['invoice', 'pay', 'find', 'find'],
+    });
+    expect(waiting.for).toEqual([]);
+  });
+
+  test('that took effect: up to LNbits 1.3 the client is looked at after the quiet time', async () => {
+    await owing({ alice: 10n, bob: 20n, carol: 30n }, { version: '1.0.0' });
+    day.lnbits.rules = [fails({ kind: 'pay' }, DONE, 2)];
+    // Two in a row without an answer: the third has no turn.
+    expect(await run()).toMatchObject({
+      ...{ settled: 2, problems: ['lnbits/unreachable'] },
+      asked: ['invoice', 'pay', 'find', 'invoice', 'pay', 'find', 'find', 'find', 'find', 'find'],
+    });
+    expect(await states()).toEqual({ alice: 'settled', bob: 'settled', carol: 'planned' });
+    expect([balance('alice'), balance('bob')]).toEqual([10n, 20n]);
+  });
+
+  test('the parts after it are not begun', async () => {
+    await owing({ alice: 1_000n }, { payouts: 'maximum_sats = 400' });
+    day.lnbits.rules = [fails({ kind: 'pay' }, LOST, 2)];
+    waiting.meanwhile = async () => {
+      expect(asked().filter((kind) => kind === 'invoice')).toHaveLength(1);
+    };
+    expect(await run()).toMatchObject({ settled: 1, satsSettled: 1_000n });
+    expect(waiting.for).toHaveLength(1);
+    expect(day.lnbits.payments(walletOf('alice')).map(({ amount }) => amount)).toEqual([
+      ...[400_000, 400_000, 200_000],
+    ]);
+  });
+});
+
+describe('where LNbits cannot be asked', () => {
+  /** Those of its requests, counted from 1. */
+  const nth = (kind: SeenRequest['kind'], ...which: number[]): Rule => {
+    let seen = 0;
+    const fits: Rule['when'] = (request) => {
+      if (request.kind === kind) seen += 1;
+      return request.kind === kind && which.includes(seen);
+    };
+    return fails(fits, LOST, which.length);
+  };
+
+  test('for an invoice: the payout is deferred, another one has its turn', async () => {
+    await owing({ alice: 10n, bob: 20n });
+    day.lnbits.rules = [fails({ kind: 'invoice' }, LOST)];
+    expect(await run()).toMatchObject({ settled: 1, stopped: false, problems: ['lnbits/unreachable'] });
+    expect(await states()).toEqual({ alice: 'deferred', bob: 'settled' });
+    expect((await reasons()).alice).toContain('/api/v1/payments');
+  });
+
+  test('for two invoices in a row: the run ends', async () => {
+    await owing({ alice: 10n, bob: 20n, carol: 30n });
+    day.lnbits.rules = [fails({ kind: 'invoice' }, LOST, 2)];
+    expect(await run()).toMatchObject({ settled: 0, stopped: true, asked: ['invoice', 'invoice'] });
+    expect(await states()).toEqual({ alice: 'deferred', bob: 'deferred', carol: 'planned' });
+  });
+
+  test('for two invoices, not in a row: the run goes on', async () => {
+    await owing({ alice: 10n, bob: 20n, carol: 30n, dave: 40n });
+    day.lnbits.rules = [nth('invoice', 1, 3)];
+    expect(await run()).toMatchObject({ settled: 2, stopped: false });
+    expect(await states()).toEqual({
+      ...{ alice: 'deferred', bob: 'settled', carol: 'deferred', dave: 'settled' },
+    });
+  });
+
+  test('after a POST: what was sent is not known, whatever its other parts are', async () => {
+    await owing({ alice: 1_000n, bob: 20n }, { payouts: 'maximum_sats = 400' });
+    day.lnbits.rules = [nth('find', 2, 3, 4)];
+    expect(await run()).toMatchObject({ settled: 1, satsSettled: 420n, stopped: false });
+    expect((await payments()).map(([state]) => state)).toEqual(['settled', 'unknown', 'settled']);
+    expect(await states()).toEqual({ alice: 'unknown', bob: 'settled' });
+    day.lnbits.rules = [nth('find', 1, 2, 3)];
+    expect(await run()).toMatchObject({ settled: 0, problems: ['lnbits/unreachable'] });
+    expect((await payments()).map(([state]) => state)).toEqual(['settled', 'unknown', 'settled']);
+    expect(await run()).toMatchObject({ settled: 1, satsSettled: 600n });
+    expect(balance('alice')).toBe(1_000n);
+  });
+
+  test('about a payment that was never sent: its payout is deferred', async () => {
+    await owing({ alice: 10n });
+    when('invoice', 'after', () => pause(PAUSED));
+    await run();
+    await pause(null);
+    day.lnbits.rules = [fails({ kind: 'find' }, LOST, 3)];
+    expect(await run()).toMatchObject({ settled: 0, stopped: false, problems: ['lnbits/unreachable'] });
+    expect(await states()).toEqual({ alice: 'deferred' });
+    expect((await payments())[0]?.[0]).toBe('invoiced');
+  });
+
+  test('so often: the run ends at once, and nothing is waited for', async () => {
+    await owing({ alice: 10n, bob: 20n, carol: 30n });
+    const answer = { status: 429, headers: { 'retry-after': '70' }, body: { error: 'Rate limit exceeded' } };
+    day.lnbits.rules = [fails(to('alice'), LOST, 2)];
+    when(
+      'wallet',
+      'after',
+      () => {
+        day.lnbits.rules = [fails({ kind: 'invoice' }, { at: 'before', answer })];
+      },
+      2,
+    );
+    expect(await run()).toMatchObject({ settled: 0, stopped: true });
+    expect(waiting.for).toEqual([]);
+    expect(await states()).toEqual({ alice: 'unknown', bob: 'deferred', carol: 'planned' });
+  });
+});

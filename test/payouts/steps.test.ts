@@ -1,0 +1,183 @@
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { BridgeError } from '../../src/errors.ts';
+import type { Phase, SeenRequest } from '../support/lnbits-simulator.ts';
+import { noWait, quietAfterIt, waiting } from './no-wait.ts';
+import {
+  asked,
+  balance,
+  day,
+  fails,
+  LOST,
+  owing,
+  PAUSED,
+  pause,
+  payments,
+  posts,
+  reasons,
+  run,
+  states,
+  to,
+  when,
+} from './one-run.ts';
+
+/* The steps of one run, one request after the other: where it may stop, and where it goes on. */
+
+vi.mock('../../src/payouts/context.ts', async (original) => noWait(await original()));
+
+describe('as a rule', () => {
+  test('an invoice, its payment, and a look at the client; an invoice that was just made is not looked at', async () => {
+    await owing({ alice: 10n, bob: 20n });
+    const once = ['invoice', 'pay', 'find'];
+    expect(await run()).toEqual({
+      ...{ settled: 2, satsSettled: 30n, stopped: false, problems: [] },
+      asked: [...once, ...once],
+    });
+    expect(waiting.for).toEqual([]);
+  });
+
+  test('what is settled leaves the balance, so that no invoice is made for more than is there', async () => {
+    await owing({ alice: 600n, bob: 500n }, { funds: 1_000n });
+    const { asked, problems } = await run();
+    expect(asked).toEqual(['invoice', 'pay', 'find']);
+    expect(problems).toEqual(['lnbits/balance']);
+    expect((await reasons()).bob).toBe('the source wallet holds 400 sat, less than the 500 sat due');
+  });
+
+  test('just what is there may be paid', async () => {
+    await owing({ alice: 600n, bob: 400n }, { funds: 1_000n });
+    expect(await run()).toMatchObject({ settled: 2, problems: [] });
+  });
+});
+
+describe('where it is stopped', () => {
+  const stopAt = async (kind: SeenRequest['kind'], phase: Phase, n = 1) => {
+    const stop = new AbortController();
+    when(kind, phase, () => stop.abort(), n);
+    return await run((ctx) => {
+      ctx.signal = stop.signal;
+    });
+  };
+
+  test('after an invoice: it is kept, and paid by the next run after a look at both sides', async () => {
+    await owing({ alice: 10n, bob: 20n });
+    expect(await stopAt('invoice', 'after')).toMatchObject({ asked: ['invoice'], settled: 0 });
+    expect(await payments()).toEqual([['invoiced', null]]);
+    expect(await states()).toEqual({ alice: 'paying', bob: 'planned' });
+    expect((await run()).asked).toEqual([
+      ...['find', 'find', 'find', 'pay', 'find'],
+      ...['invoice', 'pay', 'find'],
+    ]);
+    expect(await payments()).toHaveLength(2);
+  });
+
+  test('between two POSTs of a payment: it is not sent again', async () => {
+    await owing({ alice: 10n, bob: 20n });
+    day.lnbits.rules = [fails({ kind: 'pay' }, LOST, 9)];
+    expect((await stopAt('wallet', 'after')).asked).toEqual(['invoice', 'pay', 'find', 'wallet']);
+    expect(await payments()).toEqual([['sending', null]]);
+    expect(waiting.for).toEqual([]);
+  });
+
+  test('between two parts of a payout: what arrived counts, the rest is left', async () => {
+    await owing({ alice: 1_000n, bob: 20n }, { payouts: 'maximum_sats = 400' });
+    expect(await stopAt('pay', 'after', 2)).toMatchObject({
+      ...{ settled: 0, satsSettled: 800n, asked: ['invoice', 'pay', 'find', 'invoice', 'pay', 'find'] },
+    });
+    expect(await states()).toEqual({ alice: 'paying', bob: 'planned' });
+    expect(await run()).toMatchObject({ settled: 2, satsSettled: 220n });
+    expect(balance('alice')).toBe(1_000n);
+  });
+
+  test('where what is under way is not known: it is not waited for', async () => {
+    await owing({ alice: 10n });
+    day.lnbits.rules = [fails({ kind: 'pay' }, LOST, 9)];
+    expect(await stopAt('pay', 'before', 2)).toMatchObject({ problems: ['lnbits/unreachable'] });
+    expect(waiting.for).toEqual([]);
+    expect(await states()).toEqual({ alice: 'unknown' });
+  });
+});
+
+describe('where paying is paused', () => {
+  test('between invoice and payment: nothing is sent, and the invoice is paid later', async () => {
+    await owing({ alice: 10n, bob: 20n });
+    when('invoice', 'after', () => pause(PAUSED));
+    expect((await run()).asked).toEqual(['invoice']);
+    expect(await payments()).toEqual([['invoiced', null]]);
+    await pause(null);
+    expect(await run()).toMatchObject({ settled: 2, satsSettled: 30n });
+    expect(await payments()).toHaveLength(2);
+  });
+
+  test('during a payment: that one is brought to its end, and no other is begun', async () => {
+    await owing({ alice: 10n, bob: 20n });
+    when('pay', 'before', () => pause(PAUSED));
+    expect((await run()).asked).toEqual(['invoice', 'pay', 'find']);
+    expect(await states()).toEqual({ alice: 'settled', bob: 'planned' });
+  });
+});
+
+describe('a run that stood still between `sending` and its POST', () => {
+  const clocks = [
+    ['by the clock that nobody can set', performance],
+    ['by the time of day', Date],
+  ] as const;
+
+  test.each(clocks)('does not make the POST any more: %s', async (_name, clock) => {
+    await owing({ alice: 10n });
+    const { write } = day.ledger;
+    const real = clock.now;
+    onTestFinished(() => {
+      clock.now = real;
+    });
+    day.ledger.write = async (work) => {
+      const result = await write(work);
+      if ((await payments())[0]?.[0] === 'sending' && clock.now === real)
+        clock.now = () => real.call(clock) + 6_000;
+      return result;
+    };
+    waiting.meanwhile = async (ctx) => {
+      expect(posts()).toBe(0);
+      expect(await payments()).toEqual([['unknown', 'this run stood still before it could send']]);
+      await quietAfterIt(ctx);
+    };
+    expect(await run()).toMatchObject({ settled: 1, problems: [] });
+    expect(waiting.for).toHaveLength(1);
+    expect(posts()).toBe(1);
+  });
+});
+
+test('what does not fit together is held, and the payment kept as unknown', async () => {
+  await owing({ alice: 10n, bob: 20n });
+  day.lnbits.rules = [fails(to('alice'), { pay: 'debit-only' })];
+  waiting.meanwhile = async (ctx) => {
+    expect((await reasons()).alice).toBe("paid from the source wallet, the client's side is pending");
+    await quietAfterIt(ctx);
+  };
+  expect(await run()).toMatchObject({ settled: 1, satsSettled: 20n, problems: [] });
+  expect(await states()).toEqual({ alice: 'held', bob: 'settled' });
+  const reason = "debited, not credited: the client's side is pending";
+  expect((await reasons()).alice).toBe(reason);
+  expect((await payments())[0]).toEqual(['unknown', reason]);
+});
+
+describe('a failure that is not of LNbits ends the run', () => {
+  test('a lost lease', async () => {
+    await owing({ alice: 10n, bob: 20n });
+    const lost = new BridgeError('run/lost-lease', 'run r1 was replaced');
+    const replaced = run((ctx) => {
+      ctx.run = { ...ctx.run, write: () => Promise.reject(lost) };
+    });
+    await expect(replaced).rejects.toBe(lost);
+    expect(asked()).toEqual(['invoice']);
+  });
+
+  test('a defect', async () => {
+    await owing({ alice: 10n, bob: 20n });
+    const defect = new TypeError('a defect');
+    const broken = run((ctx) => {
+      ctx.lnbits.pay = () => Promise.reject(defect);
+    });
+    await expect(broken).rejects.toBe(defect);
+    expect((await payments())[0]?.[0]).toBe('sending');
+  });
+});
