@@ -1,5 +1,5 @@
 import { type SqlBool, sql } from 'kysely';
-import type { Instant } from '../time.ts';
+import { type Instant, plus } from '../time.ts';
 import { record, type Who } from './log.ts';
 import type { Db, Trx } from './open.ts';
 import type { PaymentState, PayoutState, Schema } from './schema.ts';
@@ -145,7 +145,8 @@ export async function addPayment(trx: Trx, payment: NewPayment, at: Instant): Pr
 }
 
 /** `sending`, committed right before each POST of the bolt11. */
-export async function sendPayment(trx: Trx, payment: Payment, at: Instant): Promise<void> {
+export async function sendPayment(trx: Trx, who: Who, payment: Payment, at: Instant): Promise<void> {
+  await noteClock(trx, who, payment, at);
   await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], {
     state: 'sending',
     sent_at: at,
@@ -193,10 +194,12 @@ export async function buryPayment(
 /** `settled`: it arrived; the payout is settled with its last part. */
 export async function settlePayment(
   trx: Trx,
+  who: Who,
   payment: Payment,
   at: Instant,
   from: PayoutState[] = ['paying', 'deferred', 'unknown'],
 ): Promise<void> {
+  await noteClock(trx, who, payment, at);
   await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], {
     state: 'settled',
     settled_at: at,
@@ -205,6 +208,19 @@ export async function settlePayment(
   const parts = await partsOf(trx, payment.payout_id);
   const settled = parts.every((one) => one.payment?.state === 'settled');
   await movePayout(trx, payment.payout_id, from, settled ? 'settled' : 'paying', null, settled ? at : null);
+}
+
+/** What the log says where the times of a payment are not in order. */
+export const CLOCK_SET_BACK = 'clock set back';
+/** A clock may be set back a little while it pays: nobody takes offence at that. */
+export const CLOCK_MS = 300_000;
+
+/** Tells those who read the times later, `verify` among them, why they are not in order. */
+async function noteClock(trx: Trx, who: Who, payment: Payment, at: Instant): Promise<void> {
+  const before = payment.sent_at ?? payment.created_at;
+  if (plus(at, CLOCK_MS) >= before) return;
+  const subject = `p${payment.payout_id}`;
+  await record(trx, who, { at, action: CLOCK_SET_BACK, subject, before: { at: before }, after: { at } });
 }
 
 /** `deferred`: nothing is under way; a later run tries again. */

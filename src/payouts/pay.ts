@@ -122,7 +122,7 @@ async function payPart(
     const decision = await bringToAnEnd(ctx, payout, payment, old === undefined);
     switch (decision.do) {
       case 'settle':
-        await ctx.run.write((trx) => settlePayment(trx, payment, now()));
+        await ctx.run.write((trx) => settlePayment(trx, ctx.run.who, payment, now()));
         ctx.source.balanceMsat -= sats * 1000n;
         return { do: 'settle' };
       case 'bury':
@@ -176,7 +176,7 @@ async function bringToAnEnd(
     const sent = await ctx.run.write(async (trx) => {
       const { paused_at } = await trx.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
       if (paused_at !== null) return false;
-      await sendPayment(trx, payment, sentAt);
+      await sendPayment(trx, ctx.run.who, payment, sentAt);
       return true;
     });
     if (!sent) return { do: 'stop' };

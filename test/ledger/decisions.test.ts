@@ -146,12 +146,15 @@ forEachLedger((_kind, open) => {
     const cases: [expected: string[], make: (trx: Trx, run: Run, id: bigint) => Promise<unknown>][] = [
       [['planned'], async () => {}],
       [['paying', 'invoiced'], (trx, run, id) => invoice(trx, run, id)],
-      [['unknown', 'unknown'], async (trx, run, id) => sendPayment(trx, await invoice(trx, run, id), now())],
+      [
+        ['unknown', 'unknown'],
+        async (trx, run, id) => sendPayment(trx, run.who, await invoice(trx, run, id), now()),
+      ],
       [
         ['unknown', 'unknown'],
         async (trx, run, id) => {
           const payment = await invoice(trx, run, id);
-          await sendPayment(trx, payment, now());
+          await sendPayment(trx, run.who, payment, now());
           await loseSight(trx, payment, 'no answer');
         },
       ],
@@ -178,7 +181,7 @@ forEachLedger((_kind, open) => {
     // The next run can go on from there.
     await invoiced.run.write(async (trx) => {
       const [payment] = (await findCase(trx, invoiced.id)).live;
-      if (payment) await sendPayment(trx, payment, now());
+      if (payment) await sendPayment(trx, invoiced.run.who, payment, now());
     });
     expect(await stateOf(invoiced)).toEqual(['paying', 'sending']);
   });
@@ -191,7 +194,7 @@ forEachLedger((_kind, open) => {
           [2n, 40n],
         ] as const) {
           const payment = await invoice(trx, run, id, part, sats);
-          await sendPayment(trx, payment, now());
+          await sendPayment(trx, run.who, payment, now());
           await loseSight(trx, payment, 'no answer');
         }
         await hold(trx, run, id);
@@ -217,8 +220,8 @@ forEachLedger((_kind, open) => {
   test('a settled one that is held is in doubt, until a run or a person has looked again', async () => {
     const settled = async (trx: Trx, run: Run, id: bigint) => {
       const payment = await invoice(trx, run, id);
-      await sendPayment(trx, payment, now());
-      await settlePayment(trx, payment, now());
+      await sendPayment(trx, run.who, payment, now());
+      await settlePayment(trx, run.who, payment, now());
     };
     const at = await begin(settled);
     const { run, id, ledger } = at;
@@ -227,7 +230,7 @@ forEachLedger((_kind, open) => {
     await run.write((trx) => releasePayout(trx, run.who, id, now()));
     expect(await stateOf(at)).toEqual(['unknown', 'unknown']);
     const [payment] = (await findCase(ledger.db, id)).live;
-    await run.write((trx) => settlePayment(trx, payment as Payment, now()));
+    await run.write((trx) => settlePayment(trx, run.who, payment as Payment, now()));
     expect(await stateOf(at)).toEqual(['settled', 'settled']);
     // From a wallet that is not in use any more nobody can look again.
     await ledger.db.updateTable('ledger').set({ source_wallet_id: 'another' }).execute();
@@ -239,8 +242,8 @@ forEachLedger((_kind, open) => {
   test('what leaves nothing to decide is refused, and nothing is written', async () => {
     const at = await begin(async (trx, run, id) => {
       const payment = await invoice(trx, run, id);
-      await sendPayment(trx, payment, now());
-      await settlePayment(trx, payment, now());
+      await sendPayment(trx, run.who, payment, now());
+      await settlePayment(trx, run.who, payment, now());
     });
     const { run, id, ledger } = at;
     const { who } = run;

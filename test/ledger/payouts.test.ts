@@ -14,6 +14,7 @@ import {
   settlePayment,
 } from '../../src/ledger/payouts.ts';
 import type { PaymentState, PayoutState } from '../../src/ledger/schema.ts';
+import { plus } from '../../src/time.ts';
 import { freshLedger } from '../support/ledgers.ts';
 
 /*
@@ -84,7 +85,7 @@ interface Step {
 const steps: Step[] = [
   {
     name: 'sendPayment',
-    step: (trx, one) => sendPayment(trx, one, LATER),
+    step: (trx, one) => sendPayment(trx, who, one, LATER),
     to: ['sending', 'paying'],
     reason: null,
   },
@@ -96,7 +97,7 @@ const steps: Step[] = [
   },
   {
     name: 'settlePayment',
-    step: (trx, one) => settlePayment(trx, one, LATER),
+    step: (trx, one) => settlePayment(trx, who, one, LATER),
     to: ['settled', 'settled'],
     reason: null,
   },
@@ -218,12 +219,31 @@ describe('holdPayout', () => {
   });
 });
 
+test.each([
+  ['sent', sendPayment],
+  ['settled', settlePayment],
+])('where the clock was set back before a payment is %s, the log says so', async (_name, step) => {
+  const noted = async (before: Partial<Payment>) => {
+    const { row, log, write } = await owed('paying', 'sending');
+    await write((trx) => step(trx, who, { ...row, ...before }, LATER));
+    return log();
+  };
+  const [little, more] = [plus(LATER, 300_000), plus(LATER, 300_001)];
+  expect(await noted({ created_at: more, sent_at: little })).toBeUndefined();
+  const change = {
+    ...{ at: LATER, actor: 'dora', action: 'clock set back', subject: 'p1', reason: null },
+    ...{ before: JSON.stringify({ at: more }), after: JSON.stringify({ at: LATER }) },
+  };
+  expect(await noted({ sent_at: more })).toEqual(change);
+  expect(await noted({ created_at: more, sent_at: null })).toEqual(change);
+});
+
 test('a payout is settled with its last part', async () => {
   const { row, states, write } = await owed('paying', 'sending');
   await write((trx) =>
     trx.insertInto('payout_parts').values({ payout_id: 1n, part: 2n, sats: 5n }).execute(),
   );
-  await write((trx) => settlePayment(trx, row, LATER));
+  await write((trx) => settlePayment(trx, who, row, LATER));
   expect((await states()).payout).toMatchObject({ state: 'paying', settled_at: null });
 });
 

@@ -207,6 +207,20 @@ describe.each(ledgerKinds)('%s', (kind) => {
     for (const { hint } of found.differences) expect(hint).toMatch(/\w/);
   });
 
+  test('times out of order are explained by a clock that was set back, where the log says so of that payout', async () => {
+    const change = { at: LATER, actor: 'dora', run_id: null, action: 'clock set back', subject: 'p9' };
+    await ledger.db
+      .updateTable('payments')
+      .set({ settled_at: '2026-11-20T09:00:00.000000Z' })
+      .where('id', '=', 1n)
+      .execute();
+    const codes = async () => (await verifyLedger(ledger.db)).differences.map((one) => one.code);
+    await ledger.db.insertInto('log').values(change).execute();
+    expect(await codes()).toEqual(['payment/times']);
+    await ledger.db.updateTable('log').set({ subject: 'p1' }).where('subject', '=', 'p9').execute();
+    expect(await codes()).toEqual([]);
+  });
+
   test('a difference says what it is about, with both sides', async () => {
     await sql`update cash_outs set fiat = fiat + 100, own_fiat = own_fiat + 100 where id = 'c2'`.execute(
       ledger.db,
@@ -424,14 +438,14 @@ async function payments(trx: Trx, run: Run): Promise<void> {
     [2n, 30_000n],
   ] as const) {
     const payment = await invoice(id, 1n, id, sats, 'wallet-alice');
-    await sendPayment(trx, payment, LATER);
-    await settlePayment(trx, payment, LATER);
+    await sendPayment(trx, run.who, payment, LATER);
+    await settlePayment(trx, run.who, payment, LATER);
   }
   const failed = await invoice(3n, 2n, 1n, 60_000n, 'wallet-bob');
-  await sendPayment(trx, failed, LATER);
+  await sendPayment(trx, run.who, failed, LATER);
   await buryPayment(trx, run.who, failed, 'it failed', LATER);
   const again = await invoice(4n, 2n, 1n, 60_000n, 'wallet-bob');
-  await sendPayment(trx, again, LATER);
+  await sendPayment(trx, run.who, again, LATER);
   await loseSight(trx, again, 'no answer');
   await deferPayout(trx, 3n, 'balance too small');
   await holdPayout(trx, run.who, 4n, 'somebody asked', LATER);

@@ -80,7 +80,7 @@ export const hints = {
   'payment/missing': MAY_PAY_TWICE,
   'payment/twice': MAY_PAY_TWICE,
   'payment/state': MAY_PAY_TWICE,
-  'payment/times': 'A row was changed past the program, or a clock was set back by minutes while it paid.',
+  'payment/times': BY_HAND,
   'payment/wallet': 'A payment goes from a wallet into the same wallet. Look it up in LNbits, and report it.',
   'payment/source-wallet': MAY_PAY_TWICE,
   'credit/sats': BY_HAND,

@@ -1,6 +1,7 @@
 import { sum } from '../../dca/money.ts';
 import { isInstant, plus } from '../../time.ts';
 import type { Db } from '../open.ts';
+import { CLOCK_MS, CLOCK_SET_BACK } from '../payouts.ts';
 import { cash, type Findings, type Row, sat } from './findings.ts';
 
 type Payment = Row<'payments'>;
@@ -12,8 +13,6 @@ type Member = Pick<Row<'payouts'>, 'recipient_id' | 'currency' | 'sats' | 'fiat'
 type Payout = Row<'payouts'> & { recipient_kind: string | null };
 
 const PAGE = 500;
-/** A clock may be set back a little while it pays. */
-const CLOCK_MS = 300_000;
 
 /** Every payout with the allocations that it pays, its parts and their payments. */
 export async function verifyPayouts(db: Db, digits: Map<string, number>, findings: Findings): Promise<void> {
@@ -21,6 +20,11 @@ export async function verifyPayouts(db: Db, digits: Map<string, number>, finding
     .selectFrom('ledger')
     .select('source_wallet_id')
     .executeTakeFirst()) ?? { source_wallet_id: null };
+  const clocks = new Set(
+    (await db.selectFrom('log').select('subject').where('action', '=', CLOCK_SET_BACK).execute()).map(
+      (row) => row.subject,
+    ),
+  );
   for (let after = 0n; ; ) {
     const page = await db
       .selectFrom('payouts')
@@ -44,7 +48,10 @@ export async function verifyPayouts(db: Db, digits: Map<string, number>, finding
       verifyParts(payout, its, findings);
       const wrong = whyNot(payout, its);
       if (wrong) findings.add('payout/state', `p${id}`, payout.state, wrong);
-      for (const payment of its.payments) verifyPayment(payment, sourceWallet, findings);
+      for (const payment of its.payments) {
+        verifyPayment(payment, sourceWallet, findings);
+        verifyTimes(payment, clocks.has(`p${id}`), findings);
+      }
       findings.count('payouts', 1);
       findings.count('payments', its.payments.length);
     }
@@ -199,11 +206,15 @@ function verifyPayment(row: Payment, sourceWallet: string | null, findings: Find
   if ((row.state === 'sending' || row.state === 'unknown') && row.sent_at === null) {
     findings.add('payment/state', what, row.state, 'sent_at is missing');
   }
+}
+
+/** Created, sent and settled come in this order, but where the log says that the clock was set back meanwhile. */
+function verifyTimes(row: Payment, clockSetBack: boolean, findings: Findings): void {
   const times = [row.created_at, row.sent_at, row.state === 'settled' ? row.settled_at : null];
   const known = times.filter((at) => at !== null);
   const ordered = (at: string, index: number) =>
-    isInstant(at) && (index === 0 || plus(at, CLOCK_MS) >= (known[index - 1] ?? ''));
-  if (!known.every(ordered)) {
-    findings.add('payment/times', what, known.join(', then '), 'created, sent and settled in this order');
-  }
+    isInstant(at) && (clockSetBack || index === 0 || plus(at, CLOCK_MS) >= (known[index - 1] ?? ''));
+  if (known.every(ordered)) return;
+  const what = `payment ${row.payment_hash}`;
+  findings.add('payment/times', what, known.join(', then '), 'created, sent and settled in this order');
 }
