@@ -1,13 +1,15 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
- * What goes wrong on the way. `half-open`: half of the answer, then nothing more, and nobody closes. `lose-answer`:
- * the server has done what was asked and answered, the client gets nothing of it. `late`: delivered so much later,
- * whether the client still waits or not. `answer`: something else answers in the server's place. `huge`: so does it,
- * and never ends.
+ * What goes wrong on the way. `half-open`: half of the answer, then nothing more, and nobody closes. `slow`: the answer
+ * comes by a byte a second; `slow-request`: the request does. `lose-answer`: the server has done what was asked and
+ * answered, the client gets nothing of it. `late`: delivered so much later, whether the client still waits or not.
+ * `answer`: something else answers in the server's place. `huge`: so does it, and never ends.
  */
 export type WireFault =
-  | { do: 'refuse' | 'reset' | 'black-hole' | 'half-open' | 'slow' | 'lose-answer' | 'twice' }
+  | {
+      do: 'refuse' | 'reset' | 'black-hole' | 'half-open' | 'slow' | 'slow-request' | 'lose-answer' | 'twice';
+    }
   | { do: 'cut'; after: number }
   | { do: 'late'; ms: number }
   | { do: 'answer'; with: string }
@@ -15,8 +17,10 @@ export type WireFault =
 
 export interface FaultProxy {
   port: number;
-  /** How often a fault was met. */
+  /** How often the fault was met. */
   met: number;
+  /** For how many seconds the client stayed in it at the longest, until it closed its connection. */
+  heldS: number;
   /** Every connection that is open is cut, and from now on this goes wrong; nothing does with null. */
   set(fault: WireFault | null, where?: Where): Promise<void>;
   close(): Promise<void>;
@@ -31,6 +35,10 @@ export interface Where {
 
 const SLOW_MS = 1_000;
 const SILENT: WireFault['do'][] = ['black-hole', 'half-open', 'slow', 'late', 'answer', 'huge'];
+/** What strikes only when the server answers; the last does not keep anybody waiting. */
+const IN_ANSWER: WireFault['do'][] = ['half-open', 'slow', 'cut', 'lose-answer', 'twice'];
+/** Nobody on the way back answers a goodbye either: a client that only takes its leave keeps its socket. */
+const MUTE: WireFault['do'][] = ['black-hole', 'half-open', 'slow', 'slow-request', 'late'];
 
 /** A TCP proxy in front of `target` on a port of its own, by which anything that goes wrong on a network can go wrong. */
 export async function startFaultProxy(target: { host: string; port: number }): Promise<FaultProxy> {
@@ -57,19 +65,61 @@ export async function startFaultProxy(target: { host: string; port: number }): P
     proxy.met += 1;
     return fault;
   };
+  /** Of one connection: when its fault strikes, and that the client gave up. */
+  const holding = () => {
+    let struck: number | undefined;
+    return {
+      strike: () => {
+        struck ??= performance.now();
+      },
+      end: () => {
+        if (struck !== undefined) proxy.heldS = Math.max(proxy.heldS, (performance.now() - struck) / 1_000);
+        struck = undefined;
+      },
+    };
+  };
+
+  /** Hands on what it is given, in its order, by a byte a second. */
+  const dripping = () => {
+    let rest = Buffer.alloc(0);
+    let timer: NodeJS.Timeout | undefined;
+    return (bytes: Buffer, to: Socket) => {
+      rest = Buffer.concat([rest, bytes]);
+      if (timer) return;
+      timer = setInterval(() => {
+        if (to.writable) to.write(rest.subarray(0, 1));
+        rest = rest.subarray(1);
+        if (rest.length > 0 && to.writable) return;
+        clearInterval(timer);
+        timer = undefined;
+      }, SLOW_MS);
+      timers.add(timer);
+    };
+  };
 
   const carry = (client: Socket) => {
     const server = connect({ ...target, noDelay: true });
     let mine = meets(null);
     let told = 0;
     let answered = false;
-    track(client, () => server.destroy());
+    const slowly = dripping();
+    const held = holding();
+    track(client, () => {
+      held.end();
+      server.destroy();
+    });
     // Of what the server does behind such a fault the client hears nothing.
     track(server, () => (mine !== null && SILENT.includes(mine.do)) || client.destroy());
     if (mine?.do === 'reset') client.resetAndDestroy();
+    client.on('end', () => {
+      held.end();
+      if (mine !== null && MUTE.includes(mine.do)) server.destroy();
+      else client.end();
+    });
 
     client.on('data', (request: Buffer) => {
       mine ??= meets(request);
+      if (mine !== null && !IN_ANSWER.includes(mine.do)) held.strike();
       switch (mine?.do) {
         case 'reset':
           client.resetAndDestroy();
@@ -82,6 +132,9 @@ export async function startFaultProxy(target: { host: string; port: number }): P
         case 'huge':
           if (!answered) flood(client, mine.with);
           answered = true;
+          return;
+        case 'slow-request':
+          slowly(request, server);
           return;
         case 'late': {
           const timer = setTimeout(() => {
@@ -104,20 +157,8 @@ export async function startFaultProxy(target: { host: string; port: number }): P
       }
     });
 
-    const drip = (answer: Buffer) => {
-      let next = 0;
-      const timer = setInterval(() => {
-        if (next < answer.length && client.writable) {
-          client.write(answer.subarray(next, next + 1));
-          next += 1;
-          return;
-        }
-        clearInterval(timer);
-        server.resume();
-      }, SLOW_MS);
-      timers.add(timer);
-    };
     server.on('data', (answer: Buffer) => {
+      if (mine !== null) held.strike();
       switch (mine?.do) {
         case 'black-hole':
         case 'answer':
@@ -128,8 +169,7 @@ export async function startFaultProxy(target: { host: string; port: number }): P
           answered = true;
           return;
         case 'slow':
-          server.pause();
-          drip(answer);
+          slowly(answer, client);
           return;
         case 'cut':
           client.write(answer.subarray(0, mine.after - told));
@@ -146,7 +186,7 @@ export async function startFaultProxy(target: { host: string; port: number }): P
   };
 
   const listen = async (port: number): Promise<Server> => {
-    const listening = createServer({ noDelay: true }, carry);
+    const listening = createServer({ noDelay: true, allowHalfOpen: true }, carry);
     await new Promise<void>((resolve, reject) => {
       listening.once('error', reject);
       listening.listen(port, '127.0.0.1', resolve);
@@ -169,11 +209,14 @@ export async function startFaultProxy(target: { host: string; port: number }): P
   const proxy: FaultProxy = {
     port,
     met: 0,
+    heldS: 0,
     set: async (next, { hit, times = Number.POSITIVE_INFINITY } = {}) => {
       await shut();
       fault = next;
       where = hit === undefined ? {} : { hit };
       left = times;
+      proxy.met = 0;
+      proxy.heldS = 0;
       if (next?.do !== 'refuse') tcp = await listen(port);
     },
     close: shut,

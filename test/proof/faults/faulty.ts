@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { ErrorCode } from '../../../src/errors.ts';
-import type { RunOptions } from '../../support/command.ts';
+import type { Ran } from '../../support/command.ts';
 import { type FaultProxy, startFaultProxy, type Where, type WireFault } from '../../support/fault-proxy.ts';
 import { fork } from '../../support/fork.ts';
 import { finish } from '../../support/kill.ts';
@@ -13,8 +13,15 @@ import { startWorld, type World, type WorldOptions } from '../../support/world.t
 /** Between which two the network goes wrong; `forwarded` is between the SSH server and Lamassu's PostgreSQL. */
 export type Link = 'lnbits' | 'lamassu' | 'ssh' | 'forwarded' | 'ledger';
 
-/** Starting programs on a busy machine, and the steps of a run that nothing goes wrong with. */
-const HEADROOM_S = 30;
+/** When a busy machine has ended a wait that has a deadline: so soon that no deadline could be twice as long. */
+const ended = (withinS: number) => (withinS * 4) / 3 + 4;
+/** For the steps of a run that nothing goes wrong with, on a busy machine; and for starting it, too. */
+const STEPS_S = 30;
+const START_S = 60;
+/** More than a run ever has: what it loads, and a few of the largest answers that it reads. */
+const PEAK_MB = 200;
+
+const measure = new URL('../../support/measured.mjs', import.meta.url).href;
 
 /** Garbage that is no answer of anybody. */
 export const GARBAGE = `${'\u0000\u00ff\u0007not a protocol\u001b'.repeat(40)}\r\n`;
@@ -27,8 +34,10 @@ export interface Case {
   where?: Where;
   /** What the run calls it, or one of these; null where it finds out within the run what became of its requests. */
   code: ErrorCode | ErrorCode[] | null;
-  /** The sum of the deadlines that the run meets, in seconds. */
+  /** After so many seconds the run gives up a connection on which it meets the fault: 0 where that tells it at once. */
   withinS: number;
+  /** How often it may meet it; once by default. */
+  tries?: number;
 }
 
 /** Two clients and a cash-out that is theirs, nothing of it read yet. */
@@ -127,27 +136,20 @@ export async function behindProxy(
   }
 }
 
-/** A run that meets the fault says so by its name within its time; runs after it finish, and the auditor finds nothing. */
+/**
+ * A run that meets the fault says so by its name, does not stay in it for longer than it may, and has no more memory than
+ * ever; runs after it finish, and the auditor finds nothing.
+ */
 export async function survives(
   template: World,
   link: Link,
-  { fault, where, code, withinS }: Case,
-  options?: RunOptions,
+  { fault, where, code, withinS, tries = 1 }: Case,
 ): Promise<void> {
   const { world, proxy, stop } = await behindProxy(template, link);
   try {
     await proxy.set(fault, where);
-    const command = world.start(['poll', '--json'], options);
-    const limit = new AbortController();
-    const { signal } = limit;
-    const tooLong = sleep((withinS + HEADROOM_S) * 1_000, 'too long', { signal }).catch(() => undefined);
-    const ran = await Promise.race([command.ended, tooLong]);
-    limit.abort();
-    if (typeof ran !== 'object') {
-      command.child.kill('SIGKILL');
-      throw new Error(`after ${withinS} s, and ${HEADROOM_S} more, the run was still going on`);
-    }
-    const met = proxy.met;
+    const { ran, seconds, peakMb } = await measured(world, withinS * tries);
+    const { met, heldS } = proxy;
     await proxy.set(null);
     const said = ran.json<{ error?: { code: string }; problems?: { code: string }[] }>();
     const codes = new Set((said.error ? [said.error] : (said.problems ?? [])).map((one) => one.code));
@@ -158,8 +160,35 @@ export async function survives(
       expected.map((one) => ({ codes: one, exit, met: true })),
       ran.stdout + ran.stderr,
     ).toContainEqual(seen);
+    expect(heldS, 'seconds in the fault').toBeLessThan(ended(withinS));
+    expect(met, 'times that it was met').toBeLessThanOrEqual(tries);
+    expect(seconds, ran.stdout + ran.stderr).toBeLessThan(withinS * tries + STEPS_S);
+    expect(peakMb, 'MB of memory').toBeLessThan(PEAK_MB);
     expect(await finish(world)).toEqual([]);
   } finally {
     await stop();
   }
+}
+
+interface Measured {
+  ran: Ran;
+  /** From its first connection to its end, without the time for which the machine had no processor for it. */
+  seconds: number;
+  peakMb: number;
+}
+
+/** A poll, which is killed where it does not end by itself long after it should have. */
+async function measured(world: World, withinS: number): Promise<Measured> {
+  const command = world.start(['poll', '--json'], { node: ['--import', measure] });
+  const limit = new AbortController();
+  const tooLong = sleep((withinS + STEPS_S + START_S) * 1_000, 'too long', { signal: limit.signal });
+  const ran = await Promise.race([command.ended, tooLong.catch(() => 'ended' as const)]);
+  limit.abort();
+  if (typeof ran !== 'object') {
+    command.child.kill('SIGKILL');
+    throw new Error(`${STEPS_S + START_S} s after all deadlines the run was still going on`);
+  }
+  const told = /^measured: (.*)$/m.exec(ran.stderr)?.[1];
+  if (told === undefined) throw new Error(`the run did not say how long it took: ${ran.stderr}`);
+  return { ran, ...(JSON.parse(told) as Omit<Measured, 'ran'>) };
 }

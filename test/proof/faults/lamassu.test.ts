@@ -33,13 +33,13 @@ describe.concurrent('the way to Lamassu', () => {
     (['lamassu', 'ssh', 'forwarded'] as const).flatMap((link): Row[] => {
       const code = codes[link];
       const late = { code, withinS: STEP_S };
-      const soon = { code, withinS: 1 };
+      const soon = { code, withinS: 0 };
       return [
         [
           'refused',
           link,
           link === 'forwarded'
-            ? { fault: { do: 'refuse' }, code: 'lamassu/ssh-forward', withinS: 1 }
+            ? { fault: { do: 'refuse' }, code: 'lamassu/ssh-forward', withinS: 0 }
             : { fault: { do: 'refuse' }, ...soon },
         ],
         // The SSH server may have opened the channel by then, or not.
@@ -49,12 +49,13 @@ describe.concurrent('the way to Lamassu', () => {
           {
             fault: { do: 'reset' },
             code: link === 'forwarded' ? [code, 'lamassu/ssh-forward'] : code,
-            withinS: 1,
+            withinS: 0,
           },
         ],
         ['a black hole', link, { fault: { do: 'black-hole' }, ...late }],
         ['half-open', link, { fault: { do: 'half-open' }, ...late }],
-        ['a byte a second', link, { fault: { do: 'slow' }, ...late }],
+        ['answers by a byte a second', link, { fault: { do: 'slow' }, ...late }],
+        ['requests by a byte a second', link, { fault: { do: 'slow-request' }, ...late }],
         ['cut after 10 bytes', link, { fault: { do: 'cut', after: 10 }, ...soon }],
         ['answers lost', link, { fault: { do: 'lose-answer' }, ...soon }],
         ['garbage', link, { fault: { do: 'answer', with: GARBAGE }, ...late }],
@@ -72,7 +73,7 @@ describe.concurrent('in the middle of the reading', () => {
     (['lamassu', 'forwarded'] as const).flatMap((link): Row[] => {
       const where = { hit: fetching };
       const late = { where, code: 'lamassu/timeout', withinS: QUERY_S } as const;
-      const soon = { where, code: 'lamassu/lost', withinS: 1 } as const;
+      const soon = { where, code: 'lamassu/lost', withinS: 0 } as const;
       return [
         ['reset', link, { fault: { do: 'reset' }, ...soon }],
         ['a black hole', link, { fault: { do: 'black-hole' }, ...late }],

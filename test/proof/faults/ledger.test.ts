@@ -23,7 +23,7 @@ afterAll(async () => {
 
 type Row = [title: string, wrong: Case];
 const code = 'ledger/unreachable' as const;
-const soon = { code, withinS: 1 };
+const soon = { code, withinS: 0 };
 
 describe.concurrent('the way to the ledger', () => {
   const late = { code, withinS: CONNECT_S };
@@ -32,7 +32,8 @@ describe.concurrent('the way to the ledger', () => {
     ['reset', { fault: { do: 'reset' }, ...soon }],
     ['a black hole', { fault: { do: 'black-hole' }, ...late }],
     ['half-open', { fault: { do: 'half-open' }, ...late }],
-    ['a byte a second', { fault: { do: 'slow' }, ...late }],
+    ['answers by a byte a second', { fault: { do: 'slow' }, ...late }],
+    ['requests by a byte a second', { fault: { do: 'slow-request' }, ...late }],
     ['cut after 10 bytes', { fault: { do: 'cut', after: 10 }, ...soon }],
     ['answers lost', { fault: { do: 'lose-answer' }, ...soon }],
     ['garbage', { fault: { do: 'answer', with: GARBAGE }, ...late }],
