@@ -110,6 +110,15 @@ function contract(name: string, available: boolean, start: () => Promise<Lnbits>
       else await expect(pay(source, bolt11)).rejects.toMatchObject(refusal('lnbits/refused', /failed node/));
     });
 
+    test('anybody who asks for an unpaid invoice by its hash alone kills it in 1.6, and not in 1.0', async () => {
+      const alice = await wallet('Alice');
+      const { hash, bolt11 } = await invoiceFor(alice);
+      const answer = await fetch(`${lnbits.url}/api/v1/payments/${hash}`);
+      expect(await answer.json()).toMatchObject({ paid: false });
+      if (lnbits.version === '1.0.0') expect(await pay(source, bolt11)).toMatchObject({ status: 'success' });
+      else await expect(pay(source, bolt11)).rejects.toMatchObject(refusal('lnbits/refused', /failed node/));
+    });
+
     test('pages through the payments of a tag, newest first', async () => {
       const alice = await wallet('Alice');
       const payer = await wallet('payer', 1000n);

@@ -9,14 +9,15 @@ import { isCommit, isQuery, startWireProxy, type WirePhase, type WireProxy } fro
 import type { World } from './world.ts';
 
 /**
- * When a command is killed. `request`: at its nth request to LNbits: before LNbits handles it, between a payment's debit
- * and its credit, or after it was handled and before the answer. `query`: before its nth query reaches Lamassu, when
- * Lamassu has answered, or in the middle of the answer. `commit`: right before or after its nth commit to the ledger.
+ * When a command is killed. `request`: at its nth request to LNbits: before LNbits handles it, when it has checked a
+ * payment, between a payment's debit and its credit, after it was handled and before the answer, or in the middle of the
+ * answer. `query`: before its nth query reaches Lamassu, when Lamassu has answered, or in the middle of the answer.
+ * `commit`: right before or after its nth commit to the ledger, or in the middle: of what SQLite writes for it, or of
+ * what PostgreSQL answers.
  */
 export type KillPoint =
   | { at: 'request'; n: number; phase: Phase; until?: SlowUntil }
-  | { at: 'query'; n: number; phase: WirePhase }
-  | { at: 'commit'; n: number; phase: 'before' | 'after' };
+  | { at: 'query' | 'commit'; n: number; phase: WirePhase };
 
 /**
  * A payment that goes on at LNbits after its run was killed: until the next run asks for it (`asked`), has been
@@ -39,6 +40,12 @@ export interface Course {
   requests: SeenRequest[];
   queries: number;
   commits: number;
+}
+
+/** What went wrong after these kills. */
+export interface Wrong {
+  kills: KillPoint[];
+  problem: string;
 }
 
 /** What is killed, and what is done afterwards. */
@@ -98,12 +105,12 @@ export class KillSeries {
     });
   }
 
-  /** Kills the command at each of `points`, then runs until all is done. Answers what went wrong, with its point. */
-  async survive(points: KillPoint[][]): Promise<string[]> {
-    const wrong: string[] = [];
+  /** Kills the command at each of `points`, then runs until all is done. Answers what went wrong. */
+  async survive(points: KillPoint[][]): Promise<Wrong[]> {
+    const wrong: Wrong[] = [];
     const missed: KillPoint[][] = [];
-    const blame = (series: KillPoint[], problems: string[]) =>
-      wrong.push(...problems.map((problem) => `${series.map(describe).join(', then ')}: ${problem}`));
+    const blame = (kills: KillPoint[], problems: string[]) =>
+      wrong.push(...problems.map((problem) => ({ kills, problem })));
     const queue = points.values();
     // A killed run often leaves the next one waiting for the quiet time: four at a time keep two cores busy.
     const worker = async () => {
@@ -129,7 +136,7 @@ export class KillSeries {
     for (const point of series) {
       const { signal, raced } = await this.#kill(copy, point);
       // How many requests a run has left that meets a payment which goes on, depends on which of the two is faster.
-      if (signal !== 'SIGKILL' && races.length === 0) return [`${describe(point)} was not reached`];
+      if (signal !== 'SIGKILL' && races.length === 0) return ['was not reached'];
       races.push(raced);
     }
     return await finish(copy.world, races, this.#killing);
@@ -281,8 +288,12 @@ export async function finish(
   return [`${MORE_RUNS} runs after it: ${said}`];
 }
 
-/** The point as people read it, and as one is named to be tried alone. */
-export function describe(point: KillPoint): string {
-  const slow = point.at === 'request' && point.until ? `, and LNbits goes on until it is ${point.until}` : '';
-  return `${point.phase} ${point.at} ${point.n}${slow}`;
+/** Kills as people read them, and as they are named to be tried alone. */
+export function inWords(kills: KillPoint[]): string {
+  const words = kills.map((point) => {
+    const slow =
+      point.at === 'request' && point.until ? `, and LNbits goes on until it is ${point.until}` : '';
+    return `${point.phase} ${point.at} ${point.n}${slow}`;
+  });
+  return words.join(', then ');
 }

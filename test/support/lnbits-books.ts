@@ -89,13 +89,23 @@ export class LnbitsBooks {
     row.status = 'success';
   }
 
-  /** As the superuser does it: two commits, `between` runs between them, and the second writes the whole row. */
-  async credit(walletId: string, amount: number, between: () => Promise<void>): Promise<void> {
+  /**
+   * As the superuser does it: `checked` runs first; then two commits, `between` runs between them, and the second
+   * writes the whole row.
+   */
+  async credit(
+    walletId: string,
+    amount: number,
+    between: () => Promise<void>,
+    checked: () => Promise<void>,
+  ): Promise<void> {
     const wallet = this.wallets.find((row) => row.id === walletId && !row.deleted);
     if (!wallet) throw new Refusal(404, 'Wallet not found.');
     if (amount > MAX_SATS) throw tooHigh(amount);
-    const row = this.#add(wallet, amount * 1000, newBolt11(amount), hex(), {}, 'Admin credit');
     const starts = this.#starts;
+    await checked();
+    if (starts !== this.#starts) throw new Stopped();
+    const row = this.#add(wallet, amount * 1000, newBolt11(amount), hex(), {}, 'Admin credit');
     await between();
     if (starts !== this.#starts) throw new Stopped();
     row.status = 'success';
@@ -219,7 +229,11 @@ export class LnbitsBooks {
     throw new Refusal(520, 'Payment failed: Only internal invoices can be used!', 'failed');
   }
 
-  list(wallet: WalletRow, query: URLSearchParams): { data: PaymentRow[]; total: number } {
+  async list(
+    wallet: WalletRow,
+    query: URLSearchParams,
+    between: () => Promise<void>,
+  ): Promise<{ data: PaymentRow[]; total: number }> {
     const hash = query.get('payment_hash');
     const tag = query.get('tag');
     const memo = query.get('memo');
@@ -236,15 +250,15 @@ export class LnbitsBooks {
     const offset = Number(query.get('offset') ?? 0);
     rows = rows.slice(offset, offset + Number(query.get('limit') ?? total));
     // 1.0 asks the funding source about every pending row it shows, and that one does not know internal invoices.
-    if (this.version === '1.0.0') for (const row of rows) this.#giveUp(row);
+    if (this.version === '1.0.0') await this.#giveUp(rows, between);
     return { data: structuredClone(rows), total };
   }
 
-  /** GET /api/v1/payments/{hash}: the look-up that changes what it looks at. */
-  check(hash: string): { paid: boolean } {
+  /** GET /api/v1/payments/{hash}: in 1.6 a look-up that changes what it looks at. */
+  async check(hash: string, between: () => Promise<void>): Promise<{ paid: boolean }> {
     const row = this.payments.find((payment) => payment.payment_hash === hash);
     if (!row) throw new Refusal(404, 'Payment does not exist.');
-    this.#giveUp(row);
+    if (this.version === '1.6.2') await this.#giveUp([row], between);
     return { paid: row.status === 'success' };
   }
 
@@ -252,11 +266,15 @@ export class LnbitsBooks {
   restarted(): void {
     this.#starts += 1;
     this.#busy.clear();
-    for (const row of this.payments) this.#giveUp(row);
+    for (const row of this.payments.filter(isUnpaid)) row.status = 'failed';
   }
 
-  #giveUp(row: PaymentRow): void {
-    if (row.status === 'pending' && row.amount > 0) row.status = 'failed';
+  /** Marks those that it finds unpaid as failed; what becomes of them meanwhile, it writes over. */
+  async #giveUp(rows: PaymentRow[], between: () => Promise<void>): Promise<void> {
+    const unpaid = rows.filter(isUnpaid);
+    if (unpaid.length === 0) return;
+    await between();
+    for (const row of unpaid) row.status = 'failed';
   }
 
   #add(
@@ -293,6 +311,10 @@ export class LnbitsBooks {
       this.version === '1.0.0' ? `1 validation error for Request\nbody -> ${field}\n  ${msg}` : list,
     );
   }
+}
+
+function isUnpaid({ status, amount }: PaymentRow): boolean {
+  return status === 'pending' && amount > 0;
 }
 
 function tooHigh(sats: number): Refusal {

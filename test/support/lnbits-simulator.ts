@@ -29,8 +29,12 @@ export interface SeenRequest {
   hash: string | null;
 }
 
-/** `checked`: LNbits found that it may pay, and did nothing yet. `between`: the first of two commits is done: a payment's debit, the pending row of a credit. `after`: handled, but not answered. */
-export type Phase = 'before' | 'checked' | 'between' | 'after';
+/**
+ * `checked`: LNbits found that it may pay or credit, and did nothing yet. `between`: the first of two steps is done: a
+ * payment's debit, the pending row of a credit, or a look-up has read an unpaid invoice that it is going to mark as
+ * failed. `after`: handled, but not answered. `half`: half of the answer is sent.
+ */
+export type Phase = 'before' | 'checked' | 'between' | 'after' | 'half';
 
 // biome-ignore lint/suspicious/noConfusingVoidType: most hooks return nothing.
 export type Hooked = 'drop' | void;
@@ -67,6 +71,9 @@ export interface SimulatorOptions {
 }
 
 export type LnbitsSimulator = Simulator;
+
+/** Before the hash that somebody asks about without a key. */
+const CHECK = '/api/v1/payments/';
 
 /** A real HTTP server on a free port of 127.0.0.1 that behaves like LNbits with its FakeWallet. */
 export async function startLnbitsSimulator(options: SimulatorOptions = {}): Promise<LnbitsSimulator> {
@@ -189,7 +196,10 @@ class Simulator implements Lnbits {
     const wallet = typeof key === 'string' ? this.#books.walletOf(key) : undefined;
     const method = request.method ?? '';
     const kind = kindOf(method, pathname, searchParams, body);
-    const hash = searchParams.get('payment_hash') ?? this.#hashOf(body.bolt11);
+    const hash =
+      kind === 'check'
+        ? pathname.slice(CHECK.length)
+        : (searchParams.get('payment_hash') ?? this.#hashOf(body.bolt11));
     const seen = {
       n: this.requests.length + 1,
       method,
@@ -227,32 +237,35 @@ class Simulator implements Lnbits {
         pass,
       ));
     const sent = instead ?? (await pass('after')) ?? answer;
-    const text = typeof sent.body === 'string' ? sent.body : JSON.stringify(sent.body);
+    const bytes = Buffer.from(typeof sent.body === 'string' ? sent.body : JSON.stringify(sent.body));
     response.writeHead(sent.status, {
       'content-type': 'application/json',
-      'content-length': Buffer.byteLength(text),
+      'content-length': bytes.length,
       ...sent.headers,
     });
-    if (fault && 'do' in fault && fault.do === 'cut')
-      response.write(text.slice(0, text.length / 2), () => request.socket.destroy());
-    else response.end(text);
+    const half = bytes.length >> 1;
+    await new Promise((resolve) => response.write(bytes.subarray(0, half), resolve));
+    if (fault && 'do' in fault && fault.do === 'cut') throw new Stopped();
+    await pass('half');
+    response.end(bytes.subarray(half));
   }
 
   async #answer(
-    { kind, path, query, hash }: SeenRequest,
+    { kind, query, hash }: SeenRequest,
     { 'x-api-key': key, authorization }: IncomingMessage['headers'],
     wallet: WalletRow | undefined,
     body: Record<string, unknown>,
     fault: PayFault | null,
     pass: (phase: Phase) => Promise<unknown>,
   ): Promise<FalseAnswer> {
+    const between = async () => void (await pass('between'));
+    const checked = async () => void (await pass('checked'));
     try {
       if (kind === 'version')
         return { status: 200, body: { openapi: '3.1.0', info: { title: 'LNbits', version: this.version } } };
-      if (kind === 'check')
-        return { status: 200, body: this.#books.check(hash ?? path.slice('/api/v1/payments/'.length)) };
+      if (kind === 'check') return { status: 200, body: await this.#books.check(hash ?? '', between) };
       if (kind === 'login' || kind === 'account' || kind === 'credit')
-        return await this.#asSuperuser(kind, authorization, body, async () => void (await pass('between')));
+        return await this.#asSuperuser(kind, authorization, body, between, checked);
       if (kind === 'other') throw new Refusal(404, 'Not Found');
       if (!key) throw new Refusal(401, 'No Api Key provided.');
       if (!wallet) throw new Refusal(404, 'Wallet not found.');
@@ -261,12 +274,11 @@ class Simulator implements Lnbits {
         const shown = { name: wallet.name, balance: this.#books.balance(wallet.id) };
         return { status: 200, body: admin ? { ...shown, id: wallet.id } : shown };
       }
-      if (kind === 'find' || kind === 'list') return { status: 200, body: this.#books.list(wallet, query) };
+      if (kind === 'find' || kind === 'list')
+        return { status: 200, body: await this.#books.list(wallet, query, between) };
       if (kind === 'invoice') return { status: 201, body: this.#books.createInvoice(wallet, body) };
       if (!admin) throw new Refusal(this.version === '1.0.0' ? 401 : 403, 'Invoice (or Admin) key required.');
       if (!body.bolt11) throw new Refusal(400, 'Missing BOLT11 invoice');
-      const between = async () => void (await pass('between'));
-      const checked = async () => void (await pass('checked'));
       return {
         status: 201,
         body: await this.#books.pay(wallet, String(body.bolt11), body.extra, fault, between, checked),
@@ -282,6 +294,7 @@ class Simulator implements Lnbits {
     authorization: string | undefined,
     body: Record<string, unknown>,
     between: () => Promise<void>,
+    checked: () => Promise<void>,
   ): Promise<FalseAnswer> {
     const { name, password } = this.superuser;
     if (kind === 'login') {
@@ -291,7 +304,7 @@ class Simulator implements Lnbits {
     }
     if (authorization !== `Bearer ${this.#token}`) throw new Refusal(401, 'Invalid access token.');
     if (kind === 'account') return { status: 200, body: { username: name, admin: true, super_user: true } };
-    await this.#books.credit(String(body.id), Number(body.amount), between);
+    await this.#books.credit(String(body.id), Number(body.amount), between, checked);
     return { status: 200, body: { success: true, message: 'Balance updated.' } };
   }
 
@@ -336,7 +349,7 @@ function kindOf(
   if (path === '/openapi.json') return 'version';
   if (path === '/api/v1/wallet') return 'wallet';
   if (path === '/api/v1/payments/paginated') return query.has('payment_hash') ? 'find' : 'list';
-  return path.startsWith('/api/v1/payments/') ? 'check' : 'other';
+  return path.startsWith(CHECK) ? 'check' : 'other';
 }
 
 function parse(text: string): Record<string, unknown> {

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import {
   type Course,
-  describe as inWords,
   type Killing,
   type KillPoint,
   KillSeries,
@@ -11,8 +10,8 @@ import {
 import { insertAction } from '../../support/lamassu.ts';
 import type { LnbitsVersion } from '../../support/lnbits.ts';
 import { startWorld, type World } from '../../support/world.ts';
-import { long, seed } from '../seed.ts';
-import { choose } from './choose.ts';
+import { long } from '../seed.ts';
+import { isAsked, type Point, tryPoints, upTo } from './points.ts';
 
 /*
  * A day of a bridge with everything that it pays, command by command. Each command is killed at every request to LNbits,
@@ -77,14 +76,10 @@ const STEPS: Step[] = [
   },
 ];
 
-/** The way a point is named that is to be tried alone. */
-const ONLY = process.env.AIO_DCA_PROOF_POINT;
-
 /** Defines the test of one installation: `ledger` on that LNbits. */
 export function killsOfADay(ledger: 'sqlite' | 'postgresql', lnbitsVersion: LnbitsVersion): void {
   const installation = `${ledger} ${lnbitsVersion}`;
-  const others = ONLY !== undefined && !ONLY.startsWith(`${installation}: `);
-  test.skipIf(others)(
+  test.skipIf(!isAsked(installation))(
     `a ledger on ${ledger} with LNbits ${lnbitsVersion}: whatever is killed, nothing is lost and nothing paid twice`,
     { timeout: long ? 7_200_000 : 1_200_000 },
     async () => {
@@ -101,20 +96,12 @@ export function killsOfADay(ledger: 'sqlite' | 'postgresql', lnbitsVersion: Lnbi
             settled: step.settled.map((name) => day[name]),
           };
           const series = new KillSeries(day.world, killing);
-          const points = pointsOf(await series.course(), SHARES[ledger]).map((one) => ({
-            ...one,
-            name: `${installation}: ${step.name}: ${inWords(one.point)}`,
-          }));
-          const chosen =
-            ONLY !== undefined
-              ? points.filter(({ name }) => name === ONLY)
-              : long
-                ? points
-                : choose(points, seed);
+          const points = pointsOf(await series.course(), SHARES[ledger]);
+          const where = { file: 'matrix', place: `${installation}: ${step.name}` };
+          const found = await tryPoints(series, where, points);
           all += points.length;
-          tried += chosen.length;
-          const found = await series.survive(chosen.map(({ point }) => [point]));
-          wrong.push(...found.map((problem) => `${installation}: ${step.name}: ${problem}`));
+          tried += found.tried;
+          wrong.push(...found.wrong);
           const { code, stdout, stderr } = await day.world.aioDca(killing.command ?? ['poll', '--json']);
           if (code !== 0 && code !== 2) throw new Error(`${step.name}: exit ${code}: ${stdout}${stderr}`);
         }
@@ -122,19 +109,14 @@ export function killsOfADay(ledger: 'sqlite' | 'postgresql', lnbitsVersion: Lnbi
         await day.world.stop();
       }
       process.stdout.write(`${installation}: crash points: ${tried} of ${all}\n`);
-      expect(tried, ONLY).toBeGreaterThan(0);
-      const failed = wrong.flatMap(
-        (problem) => /^.*? \d+(?:, and LNbits goes on until it is \w+)?(?=: | was)/.exec(problem) ?? [],
-      );
-      for (const name of new Set(failed))
-        process.stdout.write(`replay: AIO_DCA_PROOF_POINT='${name}' npm run test:crash -- matrix\n`);
+      expect(tried).toBeGreaterThan(0);
       expect(wrong).toEqual([]);
     },
   );
 }
 
 /**
- * How much is tried where not everything is, besides one of each kind. Of the moments before a commit all: what comes
+ * How much is tried where not everything is, besides one of each kind in each command. Of the moments before a commit all: what comes
  * after one is what comes before the next, but for LNbits and Lamassu. PostgreSQL takes twice as long for a copy.
  */
 const SHARES = {
@@ -142,41 +124,39 @@ const SHARES = {
   postgresql: { commits: 0.4, others: 0 },
 };
 
-interface Point {
-  point: KillPoint;
-  /** Of each kind at least one is tried. */
-  kind: string;
-  share: number;
-}
-
 function pointsOf({ requests, queries, commits }: Course, shares: (typeof SHARES)['sqlite']): Point[] {
   const slow: SlowUntil[] = ['asked', 'answered', 'sent', 'over'];
-  const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
-  const named = (kind: string, point: KillPoint): Point => ({
-    point,
-    kind: `${kind} ${inWords({ ...point, n: 0 })}`,
-    share: point.at === 'commit' && point.phase === 'before' ? shares.commits : shares.others,
-  });
+  const others = (kind: string, point: KillPoint): Point => ({ kills: [point], kind, share: shares.others });
   return [
     ...requests.flatMap(({ n, kind }) => [
-      named(kind, { at: 'request', n, phase: 'before' }),
-      named(kind, { at: 'request', n, phase: 'after' }),
+      others(`before ${kind}`, { at: 'request', n, phase: 'before' }),
+      others(`after ${kind}`, { at: 'request', n, phase: 'after' }),
+      others('half', { at: 'request', n, phase: 'half' }),
       ...(kind !== 'pay'
         ? []
         : slow.flatMap((until) => [
-            named(kind, { at: 'request', n, phase: 'before', until }),
+            others(`until ${until}`, { at: 'request', n, phase: 'before', until }),
+            others('checked', { at: 'request', n, phase: 'checked', until }),
             // Once it is debited, nobody sends it again.
             ...(until === 'sent'
               ? []
-              : [named(kind, { at: 'request', n, phase: 'between', until } as const)]),
+              : [others('between', { at: 'request', n, phase: 'between', until } as const)]),
           ])),
     ]),
     ...upTo(queries).flatMap((n) =>
-      (['before', 'after', 'half'] as const).map((phase) => named('', { at: 'query', n, phase })),
+      (['before', 'after', 'half'] as const).map((phase) =>
+        others(`${phase} query`, { at: 'query', n, phase }),
+      ),
     ),
-    ...upTo(commits).flatMap((n) =>
-      (['before', 'after'] as const).map((phase) => named('', { at: 'commit', n, phase })),
-    ),
+    ...upTo(commits).flatMap((n) => [
+      {
+        kills: [{ at: 'commit', n, phase: 'before' } as const],
+        kind: 'before commit',
+        share: shares.commits,
+      },
+      others('half commit', { at: 'commit', n, phase: 'half' }),
+      others('after commit', { at: 'commit', n, phase: 'after' }),
+    ]),
   ];
 }
 
