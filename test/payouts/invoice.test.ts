@@ -1,0 +1,122 @@
+import { expect, test, vi } from 'vitest';
+import { Secret } from '../../src/config/secret.ts';
+import { addCommission } from '../../src/ledger/commission.ts';
+import { now } from '../../src/time.ts';
+import { noWait } from './no-wait.ts';
+import { balance, day, fails, owing, payments, reasons, run, states, walletOf } from './one-run.ts';
+
+/* Making an invoice in the client's wallet: what it says, what is kept of it, and when there is none. */
+
+vi.mock('../../src/payouts/context.ts', async (original) => noWait(await original()));
+
+test('both sides say whose it is and for which cash-outs, and the invoice lasts for a day', async () => {
+  await owing({ alice: 1_000n }, { payouts: 'maximum_sats = 600' });
+  await run();
+  const [cashOut] = await day.ledger.db.selectFrom('cash_outs').select('id').execute();
+  const [first, second] = day.lnbits.payments(walletOf('alice'));
+  const both = {
+    ...{ tag: 'aio-dca', ledger: day.ledger.id, payout: 'p1', client: 'alice', fiat: '100.00' },
+    ...{ currency: 'USD', cash_outs: [cashOut?.id], cash_outs_count: 1 },
+  };
+  expect(first?.extra).toEqual({ ...both, seq: 1, part: 1, sats: 600 });
+  expect(second?.extra).toEqual({ ...both, seq: 2, part: 2, sats: 400 });
+  expect([first?.memo, second?.memo]).toEqual([
+    '600 sat for 100.00 USD of your cash (payout p1)',
+    '400 sat for 100.00 USD of your cash (payout p1)',
+  ]);
+  const spent = day.lnbits.payments(day.source.id).filter((row) => row.amount < 0);
+  expect(spent.map((row) => row.extra)).toEqual([first?.extra, second?.extra]);
+  const lasts = Date.parse(first?.expiry ?? '') - Date.parse(first?.time ?? '');
+  expect(Math.round(lasts / 1_000)).toBe(86_400);
+});
+
+test('of the commission, too', async () => {
+  await owing({ alice: 1_000n });
+  const wallet = await day.lnbits.createUserWallet('owner');
+  const recipient = { name: 'owner', weight: 1n, machine: null };
+  await day.ledger.write((trx) =>
+    addCommission(
+      trx,
+      { actor: 'test', run: null },
+      { ...recipient, wallet: { id: wallet.id, key: new Secret(wallet.inkey) } },
+      '2026-01-01T00:00:00.000000Z',
+    ),
+  );
+  await day.owe('alice', 10n, 7n);
+  await run();
+  expect(day.lnbits.payments(wallet.id)).toMatchObject([
+    { memo: '7 sat for commission (payout p2)', extra: { payout: 'p2', client: 'owner', fiat: '0.00' } },
+  ]);
+});
+
+test('it is kept before anything can be sent on it', async () => {
+  await owing({ alice: 1_000n });
+  await run();
+  const [row] = day.lnbits.payments(walletOf('alice'));
+  expect(await day.ledger.db.selectFrom('payments').selectAll().execute()).toMatchObject([
+    {
+      ...{ id: 1n, payout_id: 1n, part: 1n, sats: 1_000n, attempt: 1n, run_id: 1n, state: 'settled' },
+      ...{ payment_hash: row?.payment_hash, bolt11: row?.bolt11 },
+      ...{ client_wallet_id: walletOf('alice'), source_wallet_id: day.source.id },
+    },
+  ]);
+});
+
+test('for more than the balance there is none', async () => {
+  await owing({ alice: 1_500n, bob: 1_000n }, { funds: 1_499n });
+  let problem: unknown;
+  const { asked } = await run((ctx) => {
+    problem = ctx.problems;
+  });
+  expect(asked).toEqual(['invoice', 'pay', 'find']);
+  expect(await states()).toEqual({ alice: 'deferred', bob: 'settled' });
+  const message = 'the source wallet holds 1,499 sat, less than the 1,500 sat due';
+  expect((await reasons()).alice).toBe(message);
+  expect(problem).toMatchObject(
+    new Map([['lnbits/balance', { message, hint: 'Top up the source wallet; the next run goes on.' }]]),
+  );
+});
+
+test('where LNbits refuses it, the payout is deferred', async () => {
+  await owing({ alice: 10n, bob: 20n });
+  const answer = { status: 520, body: { detail: 'No more invoices.', status: 'failed' } };
+  day.lnbits.rules = [fails({ kind: 'invoice' }, { at: 'before', answer })];
+  expect(await run()).toMatchObject({ settled: 1, stopped: false, problems: ['lnbits/refused'] });
+  expect(await states()).toEqual({ alice: 'deferred', bob: 'settled' });
+  expect((await reasons()).alice).toContain('No more invoices.');
+});
+
+test("where the key of the client's wallet is unknown, the payout is held", async () => {
+  await owing({ alice: 10n, bob: 20n });
+  await day.lnbits.deleteWallet(walletOf('alice'));
+  expect(await run()).toMatchObject({ settled: 1, stopped: false, problems: [] });
+  expect(await states()).toEqual({ alice: 'held', bob: 'settled' });
+  expect((await reasons()).alice).toBe("the client's wallet does not answer to its key any more");
+});
+
+test('by a key that leads to another wallet nothing is paid', async () => {
+  await owing({ alice: 10n, bob: 20n });
+  const { inkey } = await day.lnbits.createUserWallet('carol');
+  const { db } = day.ledger;
+  await db.updateTable('wallets').set({ invoice_key: inkey }).where('id', '=', walletOf('alice')).execute();
+  expect(await run()).toMatchObject({ settled: 1, problems: [] });
+  expect(await states()).toEqual({ alice: 'held', bob: 'settled' });
+  expect((await reasons()).alice).toBe('the key of the client now belongs to another wallet');
+  expect(await payments()).toHaveLength(1);
+});
+
+test('to the source wallet itself nothing is paid', async () => {
+  await owing({ alice: 10n, bob: 20n });
+  const { db } = day.ledger;
+  const { id, inkey } = day.source;
+  await db.insertInto('wallets').values({ id, invoice_key: inkey, created_at: now() }).execute();
+  const paidInto = (wallet: string) =>
+    db.updateTable('recipients').set({ wallet_id: wallet }).where('name', '=', 'alice').execute();
+  await paidInto(id);
+  expect(await run()).toMatchObject({ settled: 1, problems: [] });
+  expect((await reasons()).alice).toBe("the client's wallet is the source wallet");
+  expect(balance('bob')).toBe(20n);
+  expect(await payments()).toHaveLength(1);
+  // `verify` would not leave that out either.
+  await paidInto(walletOf('alice'));
+});
