@@ -130,8 +130,8 @@ const mayUse: Record<string, string[]> = {
   dca: [],
   config: ['cli/parse'],
   lnbits: ['config/secret'],
-  lamassu: ['config/secret', 'dca'],
-  ledger: ['config/secret', 'dca', 'migrations'],
+  lamassu: ['config/secret', 'dca', 'greeting.ts'],
+  ledger: ['config/secret', 'dca', 'greeting.ts', 'migrations'],
   payouts: ['config/secret', 'dca', 'ledger', 'lnbits'],
   scheduler: ['config', 'dca', 'lamassu', 'ledger', 'lnbits', 'payouts'],
   reconcile: [

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
+import { expectPostgresql } from '../greeting.ts';
 import { within } from './deadline.ts';
 import { dial, networkReason } from './dial.ts';
 import { type Hop, openTunnel, type SshOptions } from './tunnel.ts';
@@ -53,7 +54,7 @@ export async function connect(options: LamassuOptions): Promise<Connection> {
     application_name: 'aio-dca-bridge',
     // The server gives up before the deadline of our side does, and so can say why.
     options: `-c default_transaction_read_only=on -c statement_timeout=${Math.floor(perQuery * 0.8)}`,
-    stream: () => connected(hop.stream),
+    stream: () => connected(expectPostgresql(hop.stream)),
     types: { getTypeParser: () => (value: string) => value },
   });
   // Stays for good: without it, a connection lost between two queries ends the process.

@@ -1,6 +1,8 @@
+import { Socket } from 'node:net';
 import { PostgresDialect } from 'kysely';
 import pg from 'pg';
 import type { Secret } from '../config/secret.ts';
+import { expectPostgresql } from '../greeting.ts';
 
 const INT8 = 20;
 
@@ -23,6 +25,7 @@ export function postgresqlDialect(
   if (password) connection.password = encodeURIComponent(password.reveal());
   const pool = new pg.Pool({
     connectionString: connection.href,
+    stream: () => expectPostgresql(new Socket()),
     max: 4,
     connectionTimeoutMillis: 10_000,
     statement_timeout: statementMs,
