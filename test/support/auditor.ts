@@ -112,7 +112,9 @@ async function whatIsDue(
   const eligible = new Map(rows.map((row) => [row.id, row]));
   const processed = await ledgerSql(
     world.ledgerUrl,
-    'select id from cash_outs order by processed_at, confirmed_at, id',
+    // By the runs first: the clock of one may have been wrong. What a person settled came after the last one before it.
+    `select id from cash_outs order by
+       coalesce(run_id, (select max(r.id) from runs r where r.started_at <= processed_at)), processed_at, confirmed_at, id`,
   );
   const order = processed.map((row) => `${row.id}`);
   for (const id of order) if (!eligible.has(id)) blame('wrong', `${id} was distributed and should not be`);
