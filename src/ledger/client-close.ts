@@ -3,6 +3,7 @@ import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
 import { type Client, openClient, setStatus, snapshot } from './clients.ts';
+import { isPaused } from './decisions.ts';
 import { record, type Who } from './log.ts';
 import type { Trx } from './open.ts';
 
@@ -46,7 +47,6 @@ async function refuseUnsettled(trx: Trx, { id, name, mode }: Client): Promise<vo
     .execute();
   const owed = payouts.reduce((total, { sats }) => total + sats, waiting);
   if (fundings.length === 0 && owed === 0n) return;
-  const { paused_at } = await trx.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
   const held = payouts.filter(({ state }) => state === 'held');
   const pays = waiting > 0n || payouts.length > held.length;
   const commands = [
@@ -57,7 +57,7 @@ async function refuseUnsettled(trx: Trx, { id, name, mode }: Client): Promise<vo
     ),
     // What waits in fixed mode is due at its next time, and at once in flow mode.
     ...(waiting > 0n && mode === 'fixed' ? [`aio-dca clients set ${name} --mode flow`] : []),
-    ...(pays && paused_at !== null ? ['aio-dca payouts resume'] : []),
+    ...(pays && (await isPaused(trx)) ? ['aio-dca payouts resume'] : []),
     ...(pays ? ['aio-dca poll'] : []),
     ...held.map((payout) => `aio-dca payouts show p${payout.id}`),
     `aio-dca clients close ${name}`,

@@ -197,10 +197,15 @@ export function openPayment({ id, state, live }: Case, hash: string | undefined)
   return payment;
 }
 
+/** Whether the brake is on; read before each payment and credit. */
+export async function isPaused(db: Db): Promise<boolean> {
+  const { paused_at } = await db.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
+  return paused_at !== null;
+}
+
 /** The brake: nothing is sent any more. False where it was on already, and stays as it was. */
 export async function pausePaying(trx: Trx, who: Who, reason: string, at: Instant): Promise<boolean> {
-  const { paused_at } = await trx.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
-  if (paused_at !== null) return false;
+  if (await isPaused(trx)) return false;
   const after = { paused_at: at, paused_by: who.actor, paused_reason: reason };
   await trx.updateTable('ledger').set(after).execute();
   await record(trx, who, { at, action: 'payouts pause', subject: 'payouts', after, reason });

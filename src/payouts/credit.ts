@@ -15,6 +15,7 @@ import {
   sendCredit,
   takeBackCredit,
 } from '../ledger/credits.ts';
+import { isPaused } from '../ledger/decisions.ts';
 import type { Db } from '../ledger/open.ts';
 import type { LnbitsAdmin, Superuser } from '../lnbits/admin.ts';
 import type { Payment } from '../lnbits/client.ts';
@@ -92,8 +93,7 @@ async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise
   }
   const sentAt = timeOfPost(ctx);
   const credit = await ctx.run.write(async (trx) => {
-    const { paused_at } = await trx.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
-    if (paused_at !== null) return null;
+    if (await isPaused(trx)) return null;
     return sendCredit(
       trx,
       intended,

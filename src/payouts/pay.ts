@@ -1,4 +1,5 @@
 import { BridgeError } from '../errors.ts';
+import { isPaused } from '../ledger/decisions.ts';
 import {
   buryPayment,
   deferPayment,
@@ -66,7 +67,7 @@ async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<(Wait
   const waits: (Wait & { payout: bigint })[] = [];
   let unanswered = 0;
   for (const payout of payouts) {
-    if (ctx.signal.aborted || paid.stopped || (await isPaused(ctx))) break;
+    if (ctx.signal.aborted || paid.stopped || (await isPaused(ctx.ledger.db))) break;
     try {
       const wait = await payPayout(ctx, payout, paid);
       if (wait) waits.push({ ...wait, payout: payout.id });
@@ -174,8 +175,7 @@ async function bringToAnEnd(
     const extra = await extraOf(ctx, payout, payment);
     const sentAt = timeOfPost(ctx);
     const sent = await ctx.run.write(async (trx) => {
-      const { paused_at } = await trx.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
-      if (paused_at !== null) return false;
+      if (await isPaused(trx)) return false;
       await sendPayment(trx, ctx.run.who, payment, sentAt);
       return true;
     });
@@ -230,12 +230,4 @@ async function giveUpForNow(ctx: Context, payout: Payout, error: BridgeError): P
     if (lost?.payment) await loseSight(trx, lost.payment, error.message);
     else await deferPayout(trx, payout.id, error.message);
   });
-}
-
-async function isPaused(ctx: Context): Promise<boolean> {
-  const { paused_at } = await ctx.ledger.db
-    .selectFrom('ledger')
-    .select('paused_at')
-    .executeTakeFirstOrThrow();
-  return paused_at !== null;
 }

@@ -4,6 +4,7 @@ import { latestDue } from '../dca/fixed.ts';
 import { BridgeError } from '../errors.ts';
 import { dropNeedless } from '../ledger/credit-plan.ts';
 import { creditsIn } from '../ledger/credits.ts';
+import { isPaused } from '../ledger/decisions.ts';
 import type { Run } from '../ledger/lease.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
 import { notSettled } from '../ledger/payouts.ts';
@@ -116,8 +117,7 @@ async function dropNeedlessCredits(run: Run, db: Db): Promise<void> {
 }
 
 async function somethingToPay(db: Db, form: FormOptions, { lnbits }: Config): Promise<boolean> {
-  const { paused_at } = await db.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
-  if (paused_at !== null) return false;
+  if (await isPaused(db)) return false;
   const open = await db
     .selectFrom('payouts')
     .select('id')
