@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { finish } from '../../support/kill.ts';
+import { type LedgerKind, ledgerKinds } from '../../support/ledgers.ts';
+import type { World } from '../../support/world.ts';
+import { chanceOf, pick } from '../chance.ts';
+import { long } from '../seed.ts';
+import { startDay } from './days.ts';
+import { commitsOf, onCopy, POLL, stopAt, turns, words } from './stop.ts';
+
+/*
+ * A run that stands still (SIGSTOP) in a transaction, right before its commit, and so holds the ledger's lock. Others wait
+ * for it for a while, and then say so. Once it goes on, everything is as it must be.
+ */
+
+const ENTER = ['fundings', 'add', 'alice', '10 GTQ', '--deposited', '--any-machine', '--json'];
+/** More than anybody waits for the lock, with what it takes to start on a busy machine. */
+const LONGEST_MS = 50_000;
+
+test.concurrent.each(ledgerKinds)(
+  'a ledger on %s: a run that stands still with the lock keeps nobody waiting for ever',
+  { timeout: 1_200_000 },
+  async (ledger) => {
+    const world = await startDay(ledger, '1.6.2', 'fresh');
+    try {
+      const commits = await onCopy(world, commitsOf);
+      const all = Array.from({ length: commits }, (_, index) => index + 1);
+      const chosen = long ? all : [pick(chanceOf(`locked ${ledger}`), all)];
+      const turn = turns(2);
+      const wrong = await Promise.all(chosen.map((n) => turn(() => tryLock(world, ledger, n))));
+      process.stdout.write(
+        `${ledger}: stood still with the lock before ${chosen.length} of ${commits} commits\n`,
+      );
+      expect(wrong.flat()).toEqual([]);
+    } finally {
+      await world.stop();
+    }
+  },
+);
+
+/** Says what went wrong. */
+async function tryLock(template: World, ledger: LedgerKind, n: number): Promise<string[]> {
+  return await onCopy(template, async (copy) => {
+    const { world } = copy;
+    const stopped = await stopAt(copy, { at: 'commit', n, phase: 'before' });
+    const wrong: string[] = [];
+    try {
+      const began = performance.now();
+      for (const ran of await Promise.all([world.aioDca(POLL), world.aioDca(ENTER)]))
+        if (ran.code !== 75 || !`${ran.stdout}${ran.stderr}`.includes('"ledger/busy"'))
+          wrong.push(words(ran));
+      const took = performance.now() - began;
+      if (took > LONGEST_MS) wrong.push(`the others waited for ${Math.round(took)} ms`);
+      stopped.wake();
+      const { code, stdout, stderr } = await stopped.ended;
+      // LNbits may have closed the connection meanwhile, and what was about to be sent then is not: the next run goes on.
+      if (![0, 2, 75].includes(code ?? -1)) wrong.push(`woken: exit ${code}: ${stdout}${stderr}`);
+      wrong.push(...(await finish(world)));
+    } finally {
+      stopped.child.kill('SIGKILL');
+      await stopped.ended;
+    }
+    return wrong.map((problem) => `${ledger}, before commit ${n}: ${problem}`);
+  });
+}
