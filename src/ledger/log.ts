@@ -1,5 +1,5 @@
 import type { Instant } from '../time.ts';
-import type { Trx } from './open.ts';
+import type { Db, Trx } from './open.ts';
 
 /** Who changes the ledger: a person by name, or a run of the timer or daemon with its number. */
 export interface Who {
@@ -35,6 +35,12 @@ export async function record(trx: Trx, who: Who, change: Change): Promise<void> 
       reason: change.reason ?? who.reason ?? null,
     })
     .execute();
+}
+
+/** What an action was ever done to. */
+export async function subjectsOf(db: Db, action: string): Promise<Set<string>> {
+  const rows = await db.selectFrom('log').select('subject').where('action', '=', action).execute();
+  return new Set(rows.map(({ subject }) => subject));
 }
 
 /** JSON text in which integers of any size are strings; null for undefined. */

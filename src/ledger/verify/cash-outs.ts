@@ -1,4 +1,5 @@
 import { isInstant, plus } from '../../time.ts';
+import { subjectsOf } from '../log.ts';
 import type { Db } from '../open.ts';
 import { CommissionWeights } from './commission.ts';
 import { DailyLimits } from './daily-limits.ts';
@@ -26,11 +27,7 @@ export async function verifyCashOuts(
   const sources = new Map(
     (await db.selectFrom('sources').selectAll().execute()).map((row) => [row.name, row] as const),
   );
-  const released = new Set(
-    (await db.selectFrom('log').select('subject').where('action', '=', 'review release').execute()).map(
-      (row) => row.subject,
-    ),
-  );
+  const released = await subjectsOf(db, 'review release');
   const limits = await DailyLimits.read(db);
   const weights = await CommissionWeights.read(db);
   const beyond = new Map<Row<'sources'>, CashOut>();

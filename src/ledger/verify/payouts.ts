@@ -1,5 +1,6 @@
 import { sum } from '../../dca/money.ts';
 import { isInstant, plus } from '../../time.ts';
+import { subjectsOf } from '../log.ts';
 import type { Db } from '../open.ts';
 import { CLOCK_MS, CLOCK_SET_BACK } from '../payouts.ts';
 import { cash, type Findings, type Row, sat } from './findings.ts';
@@ -20,11 +21,7 @@ export async function verifyPayouts(db: Db, digits: Map<string, number>, finding
     .selectFrom('ledger')
     .select('source_wallet_id')
     .executeTakeFirst()) ?? { source_wallet_id: null };
-  const clocks = new Set(
-    (await db.selectFrom('log').select('subject').where('action', '=', CLOCK_SET_BACK).execute()).map(
-      (row) => row.subject,
-    ),
-  );
+  const clocks = await subjectsOf(db, CLOCK_SET_BACK);
   for (let after = 0n; ; ) {
     const page = await db
       .selectFrom('payouts')
