@@ -1,14 +1,14 @@
 import { copyFile, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { audit } from '../../support/auditor.ts';
 import { finish } from '../../support/kill.ts';
 import { type LnbitsVersion, lnbitsVersions } from '../../support/lnbits.ts';
-import { type ProxiedLnbits, type ProxiedRequest, proxied } from '../../support/lnbits-proxy.ts';
+import { type ProxiedLnbits, proxied } from '../../support/lnbits-proxy.ts';
 import { lnbitsAvailable, type RealLnbits, startLnbits } from '../../support/lnbits-real.ts';
 import { startWorld, type World } from '../../support/world.ts';
 import { long } from '../seed.ts';
+import { type LookUps, lookUpAgainAndAgain, paymentsOf } from './lookups.ts';
 
 /*
  * What others do to a real LNbits while the bridge pays, and older copies that are put back. One installation for each
@@ -62,53 +62,15 @@ interface Polled {
   payouts: { settled: number; unknown: number; held: number };
 }
 
-interface Row {
-  payment_hash: string;
-  amount: number;
-  status: string;
-  extra: { payout: string; part: number };
-}
-
-/** What the bridge's payments come to in the wallet of a key, as LNbits shows them. */
-async function paymentsOf({ real }: Place, key: string): Promise<Row[]> {
-  const url = `${real.url}/api/v1/payments/paginated?tag=aio-dca&limit=1000`;
-  const answer = await fetch(url, { headers: { 'X-Api-Key': key } });
-  return ((await answer.json()) as { data: Row[] }).data;
-}
-
 /** Which part of a payout was debited how often. */
-async function debits(at: Place): Promise<Map<string, number>> {
-  const rows = await paymentsOf(at, at.world.source.adminkey);
+async function debits({ world, real }: Place): Promise<Map<string, number>> {
+  const rows = await paymentsOf(real, world.source.adminkey);
   const counts = new Map<string, number>();
   for (const { extra } of rows.filter(({ amount, status }) => amount < 0 && status !== 'failed')) {
     const part = `${extra.payout}/${extra.part}`;
     counts.set(part, (counts.get(part) ?? 0) + 1);
   }
   return counts;
-}
-
-/**
- * Looks up an invoice again and again, in the way in which this LNbits marks an unpaid one as failed: 1.6 for whoever
- * knows the hash, 1.0 for whoever lists the payments of the wallet. `end` answers whether it was ever shown as failed.
- */
-function lookUpAgainAndAgain({ real }: Place, { hash, payee }: ProxiedRequest, delayMs: number) {
-  const payments = `${real.url}/api/v1/payments`;
-  const ask =
-    real.version === '1.0.0'
-      ? () => fetch(`${payments}/paginated?payment_hash=${hash}`, { headers: { 'X-Api-Key': payee ?? '' } })
-      : () => fetch(`${payments}/${hash}`);
-  let over = false;
-  let failed = false;
-  const looked = (async () => {
-    await sleep(delayMs);
-    while (!over) failed = /"status": ?"failed"/.test(await (await ask()).text()) || failed;
-  })();
-  const end = async () => {
-    over = true;
-    await looked;
-    return failed;
-  };
-  return { end };
 }
 
 onEach('somebody looks up each payment while it is paid', async (version) => {
@@ -123,20 +85,20 @@ onEach('somebody looks up each payment while it is paid', async (version) => {
     await world.addFunding(name, '400000 GTQ');
   }
 
-  const lookUps = new Map<string, ReturnType<typeof lookUpAgainAndAgain>>();
+  const lookUps = new Map<string, LookUps>();
   const shownAsFailed = new Set<string>();
   lnbits.onRequest = async (request, phase) => {
     const { kind, hash } = request;
     if (kind !== 'pay' || hash === null) return;
     // At another moment of each payment: LNbits takes some milliseconds from its check to its debit.
-    if (phase === 'before') lookUps.set(hash, lookUpAgainAndAgain(here, request, lookUps.size % 16));
+    if (phase === 'before') lookUps.set(hash, lookUpAgainAndAgain(real, request, lookUps.size % 16));
     else if (await lookUps.get(hash)?.end()) shownAsFailed.add(hash);
   };
   const outcome = async () => {
-    const paid = (await paymentsOf(here, world.source.adminkey)).filter(({ status }) => status === 'success');
+    const paid = (await paymentsOf(real, world.source.adminkey)).filter(({ status }) => status === 'success');
     const arrived = new Set<string>();
     for (const { inkey } of world.wallets.values())
-      for (const { payment_hash, status } of await paymentsOf(here, inkey))
+      for (const { payment_hash, status } of await paymentsOf(real, inkey))
         if (status === 'success') arrived.add(payment_hash);
     return {
       raced: paid.filter(({ payment_hash }) => shownAsFailed.has(payment_hash)),
