@@ -100,32 +100,30 @@ async function payPayout(ctx: Context, payout: Payout, paid: Paid): Promise<Wait
     if (live?.state === 'settled') continue;
     if (ctx.signal.aborted) return null;
     const end = await payPart(ctx, payout, { part, sats }, live);
-    if (end.do === 'wait') return end;
-    if (end.do !== 'settle') return null;
+    if (end !== 'settled') return end;
     paid.satsSettled += sats;
   }
   paid.settled += 1;
   return null;
 }
 
-type End = { do: 'settle' } | { do: 'stop' } | ({ do: 'wait' } & Wait);
-
+/** Null where nothing has to be waited for, and the rest of the payout is left to another run, or to a person. */
 async function payPart(
   ctx: Context,
   payout: Payout,
   { part, sats }: { part: bigint; sats: bigint },
   live: Payment | undefined,
-): Promise<End> {
+): Promise<'settled' | Wait | null> {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const old = tries === 0 ? live : undefined;
     const payment = old ?? (await makeInvoice(ctx, payout, part, sats));
-    if (!payment) return { do: 'stop' };
+    if (!payment) return null;
     const decision = await bringToAnEnd(ctx, payout, payment, old === undefined);
     switch (decision.do) {
       case 'settle':
         await ctx.run.write((trx) => settlePayment(trx, ctx.run.who, payment, now()));
         ctx.source.balanceMsat -= sats * 1000n;
-        return { do: 'settle' };
+        return 'settled';
       case 'bury':
         await ctx.run.write((trx) => buryPayment(trx, ctx.run.who, payment, decision.reason, now()));
         break;
@@ -134,26 +132,21 @@ async function payPart(
           await loseSight(trx, payment, decision.reason);
           await holdPayout(trx, ctx.run.who, payout.id, decision.reason, now());
         });
-        return { do: 'stop' };
+        return null;
       case 'defer':
         await ctx.run.write((trx) => deferPayment(trx, payment, decision.reason));
-        return { do: 'stop' };
+        return null;
       case 'wait': {
         await ctx.run.write((trx) => loseSight(trx, payment, decision.reason));
         const { refusal = null, silence = null } = decision;
-        return {
-          do: 'wait',
-          sentAt: isQuiet(ctx, payment.sent_at) ? null : payment.sent_at,
-          refusal,
-          silence,
-        };
+        return { sentAt: isQuiet(ctx, payment.sent_at) ? null : payment.sent_at, refusal, silence };
       }
       case 'stop':
-        return { do: 'stop' };
+        return null;
     }
   }
   await ctx.run.write((trx) => deferPayout(trx, payout.id, 'its invoices failed at LNbits'));
-  return { do: 'stop' };
+  return null;
 }
 
 type Outcome =

@@ -78,6 +78,13 @@ describe('where LNbits says no', () => {
     expect(waiting.for).toHaveLength(1);
   });
 
+  test('that it failed: the payment waits as it was', async () => {
+    await owing({ alice: 10n });
+    day.lnbits.rules = [fails({ kind: 'pay' }, { pay: 'failed' })];
+    expect(await run()).toMatchObject({ settled: 0, problems: ['lnbits/refused'] });
+    expect(await payments()).toEqual([['invoiced', 'LNbits answered that the payment is failed']]);
+  });
+
   test('to the invoices of one part, again and again: two a run', async () => {
     await owing({ alice: 10n, bob: 20n }, { version: '1.0.0' });
     day.lnbits.rules = [fails(to('alice'), NO, 9)];

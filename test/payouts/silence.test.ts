@@ -1,6 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Instant } from '../../src/time.ts';
 import type { Rule, SeenRequest } from '../support/lnbits-simulator.ts';
+import { HOUR } from './fake-lnbits.ts';
 import { noWait, quietAfterIt, waiting } from './no-wait.ts';
 import {
   asked,
@@ -60,6 +61,22 @@ describe('where LNbits does not answer a POST', () => {
     expect(balance('alice')).toBe(10n);
   });
 
+  test('nor any later one, and no time has to pass: the run says so, whatever else it waits for', async () => {
+    await owing({ alice: 10n, bob: 20n, carol: 30n });
+    day.lnbits.rules = [fails(to('alice'), LOST, 2), fails(to('carol'), LOST, 2)];
+    let quiet = (): void => {};
+    when('invoice', 'before', () => quiet(), 3);
+    const { problems } = await run((ctx) => {
+      ctx.quietMs = 0;
+      quiet = () => {
+        ctx.quietMs = HOUR;
+      };
+    });
+    expect(problems).toEqual(['lnbits/unreachable']);
+    expect(waiting.for).toHaveLength(1);
+    expect(await states()).toEqual({ alice: 'unknown', bob: 'settled', carol: 'settled' });
+  });
+
   test('of two payouts in a row: no other has its turn, and those two are looked at once more', async () => {
     await owing({ alice: 10n, bob: 20n, carol: 30n });
     day.lnbits.rules = [fails({ kind: 'pay' }, LOST, 4)];
@@ -117,13 +134,13 @@ describe('where LNbits does not answer a POST', () => {
 
 describe('where LNbits cannot be asked', () => {
   /** Those of its requests, counted from 1. */
-  const nth = (kind: SeenRequest['kind'], ...which: number[]): Rule => {
+  const nth = (kind: SeenRequest['kind'], which: number[], fault = LOST): Rule => {
     let seen = 0;
     const fits: Rule['when'] = (request) => {
       if (request.kind === kind) seen += 1;
       return request.kind === kind && which.includes(seen);
     };
-    return fails(fits, LOST, which.length);
+    return fails(fits, fault, which.length);
   };
 
   test('for an invoice: the payout is deferred, another one has its turn', async () => {
@@ -143,7 +160,7 @@ describe('where LNbits cannot be asked', () => {
 
   test('for two invoices, not in a row: the run goes on', async () => {
     await owing({ alice: 10n, bob: 20n, carol: 30n, dave: 40n });
-    day.lnbits.rules = [nth('invoice', 1, 3)];
+    day.lnbits.rules = [nth('invoice', [1, 3])];
     expect(await run()).toMatchObject({ settled: 2, stopped: false });
     expect(await states()).toEqual({
       ...{ alice: 'deferred', bob: 'settled', carol: 'deferred', dave: 'settled' },
@@ -152,13 +169,14 @@ describe('where LNbits cannot be asked', () => {
 
   test('after a POST: what was sent is not known, whatever its other parts are', async () => {
     await owing({ alice: 1_000n, bob: 20n }, { payouts: 'maximum_sats = 400' });
-    day.lnbits.rules = [nth('find', 2, 3, 4)];
+    day.lnbits.rules = [nth('find', [2, 3, 4])];
     expect(await run()).toMatchObject({ settled: 1, satsSettled: 420n, stopped: false });
     expect((await payments()).map(([state]) => state)).toEqual(['settled', 'unknown', 'settled']);
     expect(await states()).toEqual({ alice: 'unknown', bob: 'settled' });
-    day.lnbits.rules = [nth('find', 1, 2, 3)];
+    day.lnbits.rules = [nth('find', [1, 2, 3])];
     expect(await run()).toMatchObject({ settled: 0, problems: ['lnbits/unreachable'] });
     expect((await payments()).map(([state]) => state)).toEqual(['settled', 'unknown', 'settled']);
+    expect(await states()).toEqual({ alice: 'unknown', bob: 'settled' });
     expect(await run()).toMatchObject({ settled: 1, satsSettled: 600n });
     expect(balance('alice')).toBe(1_000n);
   });
@@ -175,19 +193,13 @@ describe('where LNbits cannot be asked', () => {
   });
 
   test('so often: the run ends at once, and nothing is waited for', async () => {
-    await owing({ alice: 10n, bob: 20n, carol: 30n });
+    await owing({ alice: 10n, bob: 20n, carol: 30n, dave: 40n });
     const answer = { status: 429, headers: { 'retry-after': '70' }, body: { error: 'Rate limit exceeded' } };
-    day.lnbits.rules = [fails(to('alice'), LOST, 2)];
-    when(
-      'wallet',
-      'after',
-      () => {
-        day.lnbits.rules = [fails({ kind: 'invoice' }, { at: 'before', answer })];
-      },
-      2,
-    );
-    expect(await run()).toMatchObject({ settled: 0, stopped: true });
+    day.lnbits.rules = [fails(to('alice'), LOST, 2), nth('invoice', [3], { at: 'before', answer })];
+    expect(await run()).toMatchObject({ settled: 1, stopped: true });
     expect(waiting.for).toEqual([]);
-    expect(await states()).toEqual({ alice: 'unknown', bob: 'deferred', carol: 'planned' });
+    expect(await states()).toEqual({
+      ...{ alice: 'unknown', bob: 'settled', carol: 'deferred', dave: 'planned' },
+    });
   });
 });

@@ -70,6 +70,16 @@ describe('where it is stopped', () => {
     expect(await payments()).toHaveLength(2);
   });
 
+  test('after an invoice that dies before it is paid: another one is made', async () => {
+    await owing({ alice: 10n });
+    await stopAt('invoice', 'after');
+    await day.lnbits.restart();
+    expect(await run()).toMatchObject({
+      ...{ settled: 1, asked: ['find', 'find', 'find', 'invoice', 'pay', 'find'] },
+    });
+    expect((await payments()).map(([state]) => state)).toEqual(['dead', 'settled']);
+  });
+
   test('between two POSTs of a payment: it is not sent again', async () => {
     await owing({ alice: 10n, bob: 20n });
     day.lnbits.rules = [fails({ kind: 'pay' }, LOST, 9)];
@@ -164,11 +174,16 @@ describe('a failure that is not of LNbits ends the run', () => {
   test('a lost lease', async () => {
     await owing({ alice: 10n, bob: 20n });
     const lost = new BridgeError('run/lost-lease', 'run r1 was replaced');
-    const replaced = run((ctx) => {
-      ctx.run = { ...ctx.run, write: () => Promise.reject(lost) };
+    const replaced = run(({ run }) => {
+      const { write } = run;
+      run.write = () => {
+        run.write = write;
+        return Promise.reject(lost);
+      };
     });
     await expect(replaced).rejects.toBe(lost);
     expect(asked()).toEqual(['invoice']);
+    expect(await states()).toEqual({ alice: 'planned', bob: 'planned' });
   });
 
   test('a defect', async () => {
