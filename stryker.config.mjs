@@ -1,5 +1,5 @@
 /**
- * Mutation testing of what decides about money: the arithmetic and the state machine of payouts.
+ * Mutation testing of what decides about money: the arithmetic, the state machine of payouts and what takes its steps.
  * @type {import('@stryker-mutator/api/core').PartialStrykerOptions}
  */
 export default {
@@ -8,11 +8,11 @@ export default {
   // Stryker would rewrite the paths of tsconfig.json with TypeScript 5's API, which TypeScript 7 does not have.
   tsconfigFile: 'none',
   coverageAnalysis: 'perTest',
-  mutate: ['src/dca/**/*.ts', 'src/payouts/decide.ts', 'src/ledger/payouts.ts'],
+  mutate: ['src/dca/**/*.ts', 'src/payouts/*.ts', '!src/payouts/credit.ts', 'src/ledger/payouts.ts'],
   reporters: ['clear-text', 'json'],
   jsonReporter: { fileName: 'coverage/mutation.json' },
   tempDirName: 'node_modules/.cache/stryker',
-  // A payment's look waits for its quiet time, however slow the machine is.
+  // However slow the machine is.
   timeoutMS: 20_000,
   concurrency: 2,
   thresholds: { high: 95, low: 90, break: 90 },
