@@ -7,15 +7,19 @@ import { ledgerSql } from '../../support/ledger-sql.ts';
 import { ledgerKinds } from '../../support/ledgers.ts';
 import { startWorld, type World } from '../../support/world.ts';
 import { chanceOf, pick } from '../chance.ts';
+import { lostFromBox, openBox, reachIn } from './box.ts';
+import { POLL, words } from './stop.ts';
 
 /*
- * Several workers on one ledger at the same moment, and people who enter cash, change limits and settle beside them:
- * everything that a command said it did is in the ledger, and nobody is paid twice.
+ * Several workers on one ledger at the same moment and one after the other, and people who enter cash, change limits,
+ * settle, and put the same cash right beside them: everything that a command said it did is in the ledger, and nobody is
+ * paid twice.
  */
 
 const ROUNDS = 50;
 const CLIENTS = ['alice', 'bob', 'carol'];
-const POLL = ['poll', '--json'];
+/** The requests to LNbits of a run with something to pay are more than that. */
+const EARLY = 6;
 
 /** What commands said that they did. */
 interface Said {
@@ -25,7 +29,7 @@ interface Said {
 }
 
 test.concurrent.each(ledgerKinds)(
-  `a ledger on %s: ${ROUNDS} rounds of three polls at once, with people beside them`,
+  `a ledger on %s: ${ROUNDS} rounds of three polls, with people beside them`,
   { timeout: 1_200_000 },
   async (ledger) => {
     const chance = chanceOf(`beside ${ledger}`);
@@ -33,33 +37,37 @@ test.concurrent.each(ledgerKinds)(
     const wrong: string[] = [];
     const world = await furnished(ledger);
     try {
+      const box = await openBox(world);
       let busy = 0;
+      let shared = 0;
       for (let round = 1; round <= ROUNDS; round += 1) {
         const jammed = await newRows(world, chance);
         const [polls, people] = await Promise.all([
-          Promise.all([world.aioDca(POLL), world.aioDca(POLL), world.aioDca(POLL)]),
+          threePolls(world, chance),
           Promise.all([
-            enterCash(world, chance, said),
-            changeLimit(world, chance, round, said),
+            ...reachIn(world, box, chance, round),
+            round % 2 === 0 ? enterCash(world, chance, said) : changeLimit(world, chance, round, said),
             settle(world, jammed, said),
           ]),
         ]);
         busy += polls.filter(({ code }) => code === 75).length;
+        if (polls.filter(distributed).length > 1) shared += 1;
         // 2: the row that jammed is new to it.
         if (!polls.some(({ code }) => code === 0 || code === 2)) wrong.push(`round ${round}: nobody polled`);
         for (const ran of polls) if (!pollEndedWell(ran)) wrong.push(`round ${round}: poll: ${words(ran)}`);
         for (const ran of people) if (ran.code !== 0) wrong.push(`round ${round}: ${words(ran)}`);
       }
       expect(wrong).toEqual([]);
-      expect(busy).toBeGreaterThan(ROUNDS / 2);
+      expect(busy).toBeGreaterThan(ROUNDS / 5);
+      expect(shared).toBeGreaterThan(ROUNDS / 5);
 
       await world.must(POLL);
       const { violations, settled } = await audit(world, { settled: said.settled });
       expect(violations).toEqual([]);
-      expect(await lostUpdates(world, said)).toEqual([]);
+      expect([...(await lostUpdates(world, said)), ...(await lostFromBox(world, box))]).toEqual([]);
       expect((await world.must(['verify', '--json'])).json()).toMatchObject({ ok: true, differences: [] });
       process.stdout.write(
-        `workers, ${ledger}: ${ROUNDS} rounds, ${settled} payouts, ${busy} polls found another one going on; lost 0, twice 0\n`,
+        `workers, ${ledger}: ${ROUNDS} rounds, ${settled} payouts, ${busy} polls found another one going on, ${shared} rounds shared by several; lost 0, twice 0\n`,
       );
     } finally {
       await world.stop();
@@ -93,6 +101,33 @@ async function newRows(world: World, chance: () => number): Promise<string> {
     ...{ tx_id: jammed, action: 'dispenseError', error: 'jam', denomination_1: 200, dispensed_1: 1 },
   });
   return jammed;
+}
+
+/**
+ * The second begins together with the first, or while that one is paying; the third as the first is over, with a new row
+ * to read.
+ */
+async function threePolls(world: World, chance: () => number): Promise<Ran[]> {
+  const begin = Promise.withResolvers<void>();
+  let left = chance() < 0.5 ? 0 : 1 + Math.floor(chance() * EARLY);
+  if (left === 0) begin.resolve();
+  world.simulator().onRequest = () => {
+    left -= 1;
+    if (left === 0) begin.resolve();
+  };
+  const first = world.aioDca(POLL);
+  const third = first.then(async () => {
+    begin.resolve();
+    await sell(world, 40n);
+    return await world.aioDca(POLL);
+  });
+  const second = begin.promise.then(() => world.aioDca(POLL));
+  return await Promise.all([first, second, third]);
+}
+
+function distributed({ code, stdout }: Ran): boolean {
+  if (code !== 0 && code !== 2) return false;
+  return (JSON.parse(stdout) as { distributed: { cash_outs: number } }).distributed.cash_outs > 0;
 }
 
 /** 128.1 sat for each GTQ. */
@@ -163,8 +198,4 @@ function missing(expected: string[], found: string[]): string[] {
 /** 75 is another run going on, and nothing else. */
 function pollEndedWell({ code, stdout }: Ran): boolean {
   return code === 0 || code === 2 || (code === 75 && stdout.includes('"run/busy"'));
-}
-
-function words({ code, stdout, stderr }: Ran): string {
-  return `exit ${code}: ${stdout}${stderr}`;
 }
