@@ -5,7 +5,6 @@ import { planCredits } from '../../src/ledger/credit-plan.ts';
 import { resolvePayment } from '../../src/ledger/decisions.ts';
 import { settle } from '../../src/ledger/settle.ts';
 import { verifyLedger } from '../../src/ledger/verify.ts';
-import { judgeCredit } from '../../src/payouts/credit.ts';
 import { now } from '../../src/time.ts';
 import type { LnbitsVersion } from '../support/lnbits.ts';
 import { nextMoment, type Payday, type PaydayOptions, payday } from '../support/payday.ts';
@@ -491,27 +490,6 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
     });
   },
 );
-
-describe('what became of a credit', () => {
-  const of = (status: 'success' | 'pending' | 'failed', hash = 'a') => ({ hash, status });
-  const how = { sats: 5n, answer: null, quiet: true } as const;
-  test.each([
-    ['one new success', [of('success')], { ...how, quiet: false }, 'arrive'],
-    ['one new success beside a failed one', [of('success'), of('failed', 'b')], how, 'arrive'],
-    ['none within the quiet time', [], { ...how, quiet: false }, 'wait'],
-    ['none after the quiet time', [], how, 'drop'],
-    ['a failed one after the quiet time', [of('failed')], how, 'drop'],
-    ['none, and LNbits said no', [], { ...how, quiet: false, answer: { refused: 'no' } }, 'take-back'],
-    ['none, and LNbits said yes', [], { ...how, answer: 'done' }, 'hold'],
-    ['none yet, and LNbits said yes', [], { ...how, answer: 'done', quiet: false }, 'wait'],
-    ['a pending one within the quiet time', [of('pending')], { ...how, quiet: false }, 'wait'],
-    ['a pending one after the quiet time', [of('pending')], how, 'hold'],
-    ['two', [of('success'), of('success', 'b')], how, 'hold'],
-    ['one, and a pending one', [of('success'), of('pending', 'b')], how, 'hold'],
-  ] as const)('%s', (_name, fresh, circumstances, expected) => {
-    expect(judgeCredit([...fresh], circumstances).do).toBe(expected);
-  });
-});
 
 test('credits are filled one after the other, and each cash-out is covered whole', () => {
   const cashOuts = [

@@ -45,25 +45,22 @@ export interface Ran extends Paid {
   asked: SeenRequest['kind'][];
 }
 
-/** Forms and pays as a run does. `change` what it works with. */
-export async function run(change: (ctx: Context) => void = () => {}): Promise<Ran> {
+/** What a run does, in a run of its own; what LNbits is asked by it is in `asked()`. */
+export async function inRun<T>(work: (ctx: Context) => Promise<T>): Promise<T> {
   const { ledger, config } = day;
   const { url, sourceWalletKey } = config.lnbits;
   const held = await startRun(ledger, 'poll', 'test');
   const opened = await openSourceWallet(url, sourceWalletKey);
   const lnbits = new LnbitsClient({ url, backoffMs: 1 });
-  const ctx: Context = {
-    ...{ ...opened, lnbits, ledger, run: held, ceiling: null, signal: new AbortController().signal },
-    ...{ quietMs: HOUR, began: performance.now() - 2 * HOUR, posted: new Map() },
-    ...{ answered: new Set(), problems: new Map() },
-  };
   try {
     await held.write((trx) => formPayouts(trx, formOptions(config, held.id)));
     day.lnbits.clearLog();
     day.lnbits.onRequest = hook;
-    change(ctx);
-    const paid = await payAll(ctx);
-    return { ...paid, problems: [...ctx.problems.keys()], asked: asked() };
+    return await work({
+      ...{ ...opened, lnbits, ledger, run: held, ceiling: null, signal: new AbortController().signal },
+      ...{ quietMs: HOUR, began: performance.now() - 2 * HOUR, posted: new Map() },
+      ...{ answered: new Set(), problems: new Map() },
+    });
   } finally {
     hook = undefined;
     day.lnbits.onRequest = undefined;
@@ -71,6 +68,15 @@ export async function run(change: (ctx: Context) => void = () => {}): Promise<Ra
     await opened.lnbits.close();
     await held.finish('ok', null);
   }
+}
+
+/** Forms and pays as a run does. `change` what it works with. */
+export async function run(change: (ctx: Context) => void = () => {}): Promise<Ran> {
+  return await inRun(async (ctx) => {
+    change(ctx);
+    const paid = await payAll(ctx);
+    return { ...paid, problems: [...ctx.problems.keys()], asked: asked() };
+  });
 }
 
 /** What LNbits was asked by the last run. */
