@@ -65,6 +65,5 @@ export function hastily<T>(
     query: wait === 'query' ? DEADLINES.query : 60_000,
   };
   const lamassu = { ...config.lamassu, deadlines };
-  const payouts = { ...config.payouts, quietMs: DEADLINES.payment };
-  return waits.run(wait, () => work({ ...config, lamassu, payouts }));
+  return waits.run(wait, () => work({ ...config, lamassu }));
 }

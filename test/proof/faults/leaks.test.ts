@@ -13,13 +13,13 @@ import { faults, type Lane, meets, type Place, type Poller, places, startPoller 
  */
 
 /** Of each fault at each place. */
-const ROUNDS = long ? 1_000 : 12;
+const ROUNDS = long ? 1_000 : 9;
 /** Installations for each place, whose waits for deadlines are at the same time. */
 const LANES = long ? 8 : 3;
 /** After so many rounds of a fault it is counted what the process holds. */
 const STRETCH = long ? 250 : ROUNDS;
 /** That caches gain in a process of the same polls without faults. */
-const BYTES_PER_POLL = long ? 200 : 3_000;
+const BYTES_PER_POLL = 2_000;
 /** Files and handles that come and go. */
 const SPARE = 2;
 
@@ -60,7 +60,7 @@ describe(`${ROUNDS} rounds at each place`, () => {
   test.each(faults)('%s', { timeout: long ? 3_600_000 : 240_000 }, async (title, fault) => {
     const hit = lanes.filter(({ place }) => meets(place, fault));
     await somethingNew();
-    await Promise.all(hit.map(({ place, proxy }) => proxy.set(fault, place)));
+    await Promise.all(lanes.map(({ place, proxy }) => proxy.set(meets(place, fault) ? fault : null, place)));
     const first = seen.length;
     const codes = new Map<Place, string[]>(places.map((place) => [place, []]));
     for (let done = 0; done < ROUNDS; done += STRETCH) {
@@ -86,8 +86,11 @@ describe(`${ROUNDS} rounds at each place`, () => {
     expect(slope(seen), 'bytes per poll').toBeLessThan(BYTES_PER_POLL);
   });
 
-  test('everybody has what he is due', { timeout: 240_000 }, async () => {
-    for (const { world } of lanes) expect(await finish(world)).toEqual([]);
+  test('everybody has what he is due', { timeout: long ? 3_600_000 : 240_000 }, async () => {
+    for (const place of places) {
+      const here = lanes.filter((lane) => lane.place === place);
+      expect((await Promise.all(here.map(({ world }) => finish(world)))).flat(), place.name).toEqual([]);
+    }
   });
 });
 
@@ -141,11 +144,13 @@ async function nextRuns(): Promise<void> {
   );
 }
 
-/** By how many bytes the heap grew with each poll: the line with the least squares. */
+/**
+ * By how many bytes the heap grew with each poll: the median of the slopes between any two counts, which does not care
+ * for the one time at which the engine lets go of what it compiled and does not need any more.
+ */
 function slope(counts: typeof seen): number {
-  const mean = (of: (one: { polls: number; heap: number }) => number) =>
-    counts.reduce((sum, one) => sum + of(one), 0) / counts.length;
-  const x = mean((one) => one.polls);
-  const y = mean((one) => one.heap);
-  return mean((one) => (one.polls - x) * (one.heap - y)) / mean((one) => (one.polls - x) ** 2);
+  const slopes = counts.flatMap((one, index) =>
+    counts.slice(index + 1).map((other) => (other.heap - one.heap) / (other.polls - one.polls)),
+  );
+  return slopes.sort((a, b) => a - b)[Math.floor(slopes.length / 2)] ?? 0;
 }

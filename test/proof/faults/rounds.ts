@@ -66,7 +66,7 @@ export const faults: [title: string, fault: WireFault][] = [
   ['HTML', { do: 'answer', with: HTML }],
   ['an answer without end', { do: 'huge', with: HUGE }],
   ['delivered twice', { do: 'twice' }],
-  ['delivered after the client gave up', { do: 'late', ms: DEADLINES.payment + 100 }],
+  ['delivered after the client gave up', { do: 'late', ms: DEADLINES.payment + 50 }],
 ];
 
 /** Only a request that came whole can come again or late, and by then a connection cannot be refused. */
