@@ -84,15 +84,44 @@ test('a payout counts as a whole, whatever its parts', async () => {
   expect(await day.payments()).toHaveLength(3);
 });
 
-test('what is under way is looked after, and not held', async () => {
+const LOST = { at: 'before', do: 'reset' } as const;
+
+test.each(['unknown', 'sending'] as const)(
+  'what is under way is looked after, and not held: %s',
+  async (state) => {
+    await begin('maximum_sats = 600');
+    await day.owe('alice', 900n);
+    day.lnbits.rules = [{ when: { kind: 'pay' }, times: 2, fault: LOST }];
+    expect(await day.payNow()).toMatchObject({ unknown: 1 });
+    await day.ledger.db.updateTable('payments').set({ state }).execute();
+    await day.owe('bob', 200n);
+    expect(await day.payNow()).toMatchObject({ settled: 1, satsSettled: 900n, held: 1 });
+    expect(await states()).toEqual([
+      ['alice', 'settled'],
+      ['bob', 'held'],
+    ]);
+  },
+);
+
+test.each(['unknown', 'sending'] as const)('what may have been sent counts: %s', async (state) => {
   await begin();
   await day.owe('alice', 900n);
-  day.lnbits.rules = [{ when: { kind: 'pay' }, times: 2, fault: { at: 'before', do: 'reset' } }];
+  day.lnbits.rules = [{ when: { kind: 'pay' }, times: 2, fault: LOST }];
   expect(await day.payNow()).toMatchObject({ unknown: 1 });
+  await day.ledger.db.updateTable('payments').set({ state }).execute();
+  await day.ledger.db.updateTable('payouts').set({ state: 'held', reason: 'a person looks at it' }).execute();
   await day.owe('bob', 200n);
-  expect(await day.payNow()).toMatchObject({ settled: 1, satsSettled: 900n, held: 1 });
-  expect(await states()).toEqual([
-    ['alice', 'settled'],
-    ['bob', 'held'],
-  ]);
+  expect(await day.payNow()).toMatchObject({ settled: 0, held: 2 });
+});
+
+test('of a payout that was begun, only what is left counts', async () => {
+  await begin('maximum_sats = 600');
+  await day.owe('alice', 1_000n);
+  const stop = new AbortController();
+  day.lnbits.onRequest = ({ kind }, phase) => {
+    if (kind === 'pay' && phase === 'after') stop.abort();
+  };
+  expect(await day.payNow({ signal: stop.signal })).toMatchObject({ settled: 0, satsSettled: 600n });
+  day.lnbits.onRequest = undefined;
+  expect(await day.payNow()).toMatchObject({ settled: 1, satsSettled: 400n, held: 0 });
 });

@@ -77,12 +77,12 @@ test('for more than the balance there is none', async () => {
   );
 });
 
-test('where LNbits refuses it, the payout is deferred', async () => {
-  await owing({ alice: 10n, bob: 20n });
+test('where LNbits refuses it, the payout is deferred, and every other one has its turn', async () => {
+  await owing({ alice: 10n, bob: 20n, carol: 30n });
   const answer = { status: 520, body: { detail: 'No more invoices.', status: 'failed' } };
-  day.lnbits.rules = [fails({ kind: 'invoice' }, { at: 'before', answer })];
+  day.lnbits.rules = [fails({ kind: 'invoice' }, { at: 'before', answer }, 2)];
   expect(await run()).toMatchObject({ settled: 1, stopped: false, problems: ['lnbits/refused'] });
-  expect(await states()).toEqual({ alice: 'deferred', bob: 'settled' });
+  expect(await states()).toEqual({ alice: 'deferred', bob: 'deferred', carol: 'settled' });
   expect((await reasons()).alice).toContain('No more invoices.');
 });
 
