@@ -60,10 +60,14 @@ export async function openSource(options: LamassuOptions, by: Connect = connect)
   try {
     await connection.query('begin isolation level repeatable read read only');
     const access = await readAccess(connection);
-    const [clock] = await connection.query(`select ${instant('now()')} as now`);
-    if (!clock?.now) throw new Error('PostgreSQL did not say what time it is');
-    const systemIdentifier = await readSystemIdentifier(connection);
-    return source({ connection, access, now: clock.now, systemIdentifier, user: options.user });
+    const [server] = await connection.query(
+      `select ${instant('now()')} as now,
+         has_function_privilege(to_regprocedure('pg_control_system()'), 'execute')::text as identified`,
+    );
+    if (!server?.now) throw new Error('PostgreSQL did not say what time it is');
+    // Asked only where it may be: a refusal would end the transaction.
+    const systemIdentifier = server.identified === 'true' ? await readSystemIdentifier(connection) : null;
+    return source({ connection, access, now: server.now, systemIdentifier, user: options.user });
   } catch (error) {
     await connection.close();
     throw error;
@@ -162,11 +166,6 @@ function instant(time: string): string {
 }
 
 async function readSystemIdentifier(connection: Connection): Promise<string | null> {
-  // The right is asked first: a refusal would end the transaction.
-  const [right] = await connection.query(
-    `select has_function_privilege(to_regprocedure('pg_control_system()'), 'execute')::text as granted`,
-  );
-  if (right?.granted !== 'true') return null;
   const [row] = await connection.query('select system_identifier::text as id from pg_control_system()');
   return row?.id ?? null;
 }
