@@ -120,7 +120,7 @@ export function killsOfADay(ledger: 'sqlite' | 'postgresql', lnbitsVersion: Lnbi
  * after one is what comes before the next, but for LNbits and Lamassu. PostgreSQL takes twice as long for a copy.
  */
 const SHARES = {
-  sqlite: { commits: 1, others: 0.05 },
+  sqlite: { commits: 1, others: 0.03 },
   postgresql: { commits: 0.4, others: 0 },
 };
 
