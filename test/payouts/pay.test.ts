@@ -185,23 +185,6 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
       expect(balances()).toEqual([1000n, 2000n]);
     });
 
-    test('no answer to the POSTs of two payouts in a row: the others are left to the next run', async () => {
-      const { balances, states } = await two({ quiet: '1 hour' });
-      const others = [await day.addClient('carol'), await day.addClient('dave')];
-      await day.owe('carol', 3000n);
-      await day.owe('dave', 4000n);
-      day.lnbits.rules = [{ when: { kind: 'pay' }, times: 9, fault: { at: 'before', do: 'reset' } }];
-      const { problems } = await day.payNow({ signal: AbortSignal.timeout(2500) });
-      expect(problems.map((one) => one.code)).toEqual(['lnbits/unreachable']);
-      expect(await states()).toEqual(['unknown', 'unknown', 'planned', 'planned']);
-      day.lnbits.rules = [];
-      await day.payNow();
-      expect(await states()).toEqual(['settled', 'settled', 'settled', 'settled']);
-      expect([...balances(), ...others.map(({ id }) => day.lnbits.balance(id))]).toEqual([
-        ...[1000n, 2000n, 3000n, 4000n],
-      ]);
-    });
-
     test('LNbits goes away in the middle: what is under way is unknown, and found out later', async () => {
       const { balances, states } = await two();
       day.lnbits.onRequest = async ({ kind }, phase) => {
@@ -315,19 +298,6 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
       await day.payNow();
       expect(await states()).toEqual(['settled', 'settled']);
       expect(balances()).toEqual([1000n, 2000n]);
-    });
-
-    test('within the quiet time an invoice that failed is not replaced', async () => {
-      const { balances, states } = await two({ quiet: '1 hour' });
-      day.lnbits.rules = [{ when: { kind: 'pay' }, times: 9, fault: { at: 'before', do: 'reset' } }];
-      const stop = AbortSignal.timeout(2500);
-      await day.payNow({ signal: stop });
-      day.lnbits.rules = [];
-      await day.lnbits.restart();
-      await day.payNow({ signal: AbortSignal.timeout(1500) });
-      expect((await states())[0]).toBe('unknown');
-      expect(balances()[0]).toBe(0n);
-      expect((await day.payments()).filter((one) => one.payout_id === 1n)).toHaveLength(1);
     });
   });
 

@@ -95,6 +95,21 @@ describe('where LNbits does not answer a POST', () => {
     expect(await run()).toMatchObject({ settled: 4, problems: [] });
   });
 
+  test.each(['1.0.0', '1.6.2'] as const)(
+    'and its invoice dies: within the quiet time it is not replaced (LNbits %s)',
+    async (version) => {
+      await owing({ alice: 10n, bob: 20n }, { version });
+      day.lnbits.rules = [fails(to('alice'), LOST, 2)];
+      waiting.meanwhile = () => day.lnbits.restart();
+      expect(await run()).toMatchObject({ settled: 1, satsSettled: 20n });
+      expect(await states()).toEqual({ alice: 'unknown', bob: 'settled' });
+      expect(await payments()).toHaveLength(2);
+      expect(await run()).toMatchObject({ settled: 1, satsSettled: 10n });
+      expect((await payments()).map(([state]) => state)).toEqual(['dead', 'settled', 'settled']);
+      expect(balance('alice')).toBe(10n);
+    },
+  );
+
   test('that took effect: one look finds it, where a look changes nothing', async () => {
     await owing({ alice: 10n });
     day.lnbits.rules = [fails({ kind: 'pay' }, DONE)];
