@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { finish } from '../../support/kill.ts';
 import { type LedgerKind, ledgerKinds } from '../../support/ledgers.ts';
+import { until } from '../../support/ssh.ts';
 import type { World } from '../../support/world.ts';
 import { chanceOf, pick } from '../chance.ts';
 import { long } from '../seed.ts';
@@ -33,6 +34,34 @@ test.concurrent.each(ledgerKinds)(
       expect(wrong.flat()).toEqual([]);
     } finally {
       await world.stop();
+    }
+  },
+);
+
+test.runIf(long)(
+  'a ledger on postgresql: its server takes the lock away from a run that stands still for long',
+  { timeout: 600_000 },
+  async () => {
+    const template = await startDay('postgresql', '1.6.2', 'fresh');
+    try {
+      await onCopy(template, async (copy) => {
+        const { world } = copy;
+        const stopped = await stopAt(copy, { at: 'commit', n: 4, phase: 'before' });
+        try {
+          const free = async () => (await world.aioDca(POLL)).code === 0;
+          await until(free, 'another run takes its place', 150_000);
+          stopped.wake();
+          const { code, stdout } = await stopped.ended;
+          expect(code, stdout).toBe(75);
+          expect(stdout).toMatch(/"(run\/lost-lease|ledger\/unreachable|ledger\/busy)"/);
+          expect(await finish(world)).toEqual([]);
+        } finally {
+          stopped.child.kill('SIGKILL');
+          await stopped.ended;
+        }
+      });
+    } finally {
+      await template.stop();
     }
   },
 );
