@@ -44,7 +44,7 @@ export async function creditSource(ctx: Context, how: Crediting | null): Promise
   let arrived = 0n;
   try {
     const sent = await creditsIn(ctx.ledger.db, ['sending', 'unknown']);
-    for (const credit of sent) if ((await conclude(ctx, credit, null)) === 'credited') arrived += credit.sats;
+    for (const credit of sent) if (await conclude(ctx, credit, null)) arrived += credit.sats;
     const more = how && !ctx.signal.aborted ? await creditMore(ctx, how) : null;
     arrived += more ?? 0n;
     // Of one that is held, the sats may be there as well.
@@ -72,7 +72,7 @@ async function creditMore(ctx: Context, how: Crediting): Promise<bigint | null> 
   try {
     for (const credit of credits) {
       // What one of them meets, the others would meet as well.
-      if (ctx.signal.aborted || (await send(ctx, admin, credit)) !== 'credited') break;
+      if (ctx.signal.aborted || !(await send(ctx, admin, credit))) break;
       arrived += credit.sats;
     }
   } finally {
@@ -81,15 +81,14 @@ async function creditMore(ctx: Context, how: Crediting): Promise<bigint | null> 
   return arrived;
 }
 
-type End = 'credited' | 'not-credited';
-
-async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise<End> {
+/** Whether it arrived. */
+async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise<boolean> {
   const shown = await ctx.lnbits.credits(ctx.source.key, intended.sats);
   const doubt = await strangeCredit(ctx, intended, shown);
   if (doubt !== null) {
     const seen = JSON.stringify(shown.map(({ hash }) => hash));
     await ctx.run.write((trx) => holdCredit(trx, ctx.run.who, { ...intended, seen }, doubt, now()));
-    return 'not-credited';
+    return false;
   }
   const sentAt = timeOfPost(ctx);
   const credit = await ctx.run.write(async (trx) => {
@@ -101,10 +100,10 @@ async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise
       sentAt,
     );
   });
-  if (credit === null) return 'not-credited';
+  if (credit === null) return false;
   if (stoodStill(ctx, sentAt)) {
     await ctx.run.write((trx) => takeBackCredit(trx, credit, 'the run stood still before it could send'));
-    return 'not-credited';
+    return false;
   }
   return conclude(ctx, credit, await ask(ctx, admin, credit));
 }
@@ -149,8 +148,8 @@ export async function possiblePayments(db: Db, credit: Credit, shown: Payment[])
 /** What LNbits answered to the call of a credit, if it did: it is over then. */
 type Answer = 'done' | { refused: string } | null;
 
-/** Finds out what became of a credit that was sent, and records it. */
-async function conclude(ctx: Context, credit: Credit, answer: Answer): Promise<End> {
+/** Finds out what became of a credit that was sent, and records it: whether it arrived. */
+async function conclude(ctx: Context, credit: Credit, answer: Answer): Promise<boolean> {
   const { run } = ctx;
   for (let looks = 1; ; looks += 1) {
     const verdict = await look(ctx, credit, answer).catch(async (error: unknown) => {
@@ -160,20 +159,20 @@ async function conclude(ctx: Context, credit: Credit, answer: Answer): Promise<E
     switch (verdict.do) {
       case 'arrive':
         await run.write((trx) => creditArrived(trx, run.who, credit, verdict.hash, now()));
-        return 'credited';
+        return true;
       case 'take-back':
         await run.write((trx) => takeBackCredit(trx, credit, verdict.reason));
-        return 'not-credited';
+        return false;
       case 'drop':
         await run.write((trx) => dropCredit(trx, run.who, credit, verdict.reason, now()));
-        return 'not-credited';
+        return false;
       case 'hold':
         await run.write((trx) => holdCredit(trx, run.who, credit, verdict.reason, now()));
-        return 'not-credited';
+        return false;
       case 'wait': {
         if (looks > 1 || ctx.signal.aborted) {
           await run.write((trx) => loseCredit(trx, credit, verdict.reason));
-          return 'not-credited';
+          return false;
         }
         await untilQuiet(ctx, [credit.sent_at]);
       }

@@ -1,8 +1,11 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { BridgeError } from '../../src/errors.ts';
+import { LnbitsAdmin } from '../../src/lnbits/admin.ts';
+import type { Payment } from '../../src/lnbits/client.ts';
 import type { Context } from '../../src/payouts/context.ts';
-import { type Crediting, creditSource } from '../../src/payouts/credit.ts';
+import { type Crediting, creditSource, possiblePayments } from '../../src/payouts/credit.ts';
+import { type Instant, plus } from '../../src/time.ts';
 import { waiting } from './no-wait.ts';
 import { asked, DONE, day, fails, inRun, LOST, owing, PAUSED, pause, run, when } from './one-run.ts';
 
@@ -166,6 +169,51 @@ describe('where LNbits gives no answer', () => {
   });
 });
 
+test('with crediting off, what waits has no reason of its own', async () => {
+  await owed(1_000n);
+  day.lnbits.rules = [fails({ kind: 'credit' }, LOST)];
+  waiting.meanwhile = async () => {};
+  await on(how({ maximumSats: 600n }));
+  day.lnbits.rules = [fails({ kind: 'list' }, LOST, 3)];
+  expect(await on(null)).toMatchObject({ problems: ['lnbits/unreachable'] });
+  expect((await credits()).map(({ state, reason }) => [state, reason])).toEqual([
+    ['unknown', expect.any(String)],
+    ['intended', null],
+  ]);
+});
+
+test('up to LNbits 1.3 one that LNbits answered is looked for at once; and who logged in leaves', async () => {
+  await owed(1_000n, '1.0.0');
+  const close = vi.spyOn(LnbitsAdmin.prototype, 'close');
+  onTestFinished(() => close.mockRestore());
+  expect(await on()).toMatchObject({ arrived: 1_000n });
+  expect(asked()).toEqual([...LOGIN, ...CREDIT, 'wallet']);
+  expect(waiting.for).toEqual([]);
+  expect(close).toHaveBeenCalledOnce();
+});
+
+test('a run that stood still before it could ask does not ask any more; the next one does', async () => {
+  await owed(1_000n);
+  const { write } = day.ledger;
+  const { now: real } = performance;
+  onTestFinished(() => {
+    performance.now = real;
+  });
+  day.ledger.write = async (work) => {
+    const result = await write(work);
+    if ((await credits())[0]?.state === 'sending') performance.now = () => real.call(performance) + 6_000;
+    return result;
+  };
+  expect(await on(how({ maximumSats: 600n }))).toMatchObject({ arrived: 0n, problems: [] });
+  expect(asked()).toEqual([...LOGIN, 'list', 'wallet']);
+  expect((await credits()).map(({ state, reason }) => [state, reason])).toEqual([
+    ['intended', 'the run stood still before it could send'],
+    ['intended', null],
+  ]);
+  day.ledger.write = write;
+  expect(await on()).toMatchObject({ arrived: 1_000n });
+});
+
 test('nothing is begun where the run is to stop, or paying is paused', async () => {
   await owed(1_000n);
   await on(how(), (ctx) => {
@@ -215,12 +263,35 @@ test('a failure that is neither of LNbits nor of the configuration ends the run'
   await owed(1_000n);
   const lost = new BridgeError('run/lost-lease', 'replaced');
   const defect = new TypeError('a defect');
-  for (const failure of [lost, defect])
-    await expect(
-      on(how(), ({ run: held }) => {
-        held.write = () => Promise.reject(failure);
-      }),
-    ).rejects.toBe(failure);
+  for (const failure of [lost, defect]) {
+    const once = on(how(), ({ run: held }) => {
+      const { write } = held;
+      held.write = () => {
+        held.write = write;
+        return Promise.reject(failure);
+      };
+    });
+    await expect(once).rejects.toBe(failure);
+    // Nor is it the reason of what waits; and the same in the call itself, and when its credit is looked for.
+    const call = vi.spyOn(LnbitsAdmin.prototype, 'credit').mockRejectedValueOnce(failure);
+    await expect(on()).rejects.toBe(failure);
+    call.mockRestore();
+    expect(await credits()).toMatchObject([{ state: 'sending', reason: null }]);
+    await day.ledger.db
+      .updateTable('credits')
+      .set({ state: 'intended', sent_at: null, seen: null })
+      .execute();
+  }
+  const looked = on(how(), ({ lnbits }) => {
+    const look = lnbits.credits.bind(lnbits);
+    const looks = vi.fn(look).mockImplementationOnce(look).mockRejectedValueOnce(defect);
+    lnbits.credits = looks;
+  });
+  await expect(looked).rejects.toBe(defect);
+  expect(await credits()).toMatchObject([{ state: 'sending', reason: null }]);
+  // The next run finds it out.
+  expect(await on()).toMatchObject({ arrived: 1_000n, problems: [] });
+  expect(asked()).toEqual(['list', 'wallet']);
 });
 
 describe('a credit that the wallet shows already', () => {
@@ -236,6 +307,47 @@ describe('a credit that the wallet shows already', () => {
         reason: `the source wallet shows a credit of 1,000 sat since these cash-outs, which may be theirs: ${row?.payment_hash}`,
       },
     ]);
+  });
+
+  test.each([
+    ['at a time that cannot be read', () => 'a while ago'],
+    ['at the moment of the cash-outs', (at: Instant) => at.replace('Z', '+00:00')],
+  ])('%s: held', async (_name, time) => {
+    await owed(1_000n);
+    await day.lnbits.topUp(day.source.id, 1_000n);
+    const { confirmed_at: at } = await day.ledger.db
+      .selectFrom('cash_outs')
+      .select('confirmed_at')
+      .executeTakeFirstOrThrow();
+    day.lnbits.change(day.source.id, rows()[0]?.payment_hash ?? '', { time: time(at) });
+    expect(await on()).toMatchObject({ arrived: 0n });
+    expect((await credits()).map(({ state }) => state)).toEqual(['held']);
+  });
+
+  test('for a person: those that it can be', async () => {
+    await owed(1_000n);
+    await on();
+    const { confirmed_at: at } = await day.ledger.db
+      .selectFrom('cash_outs')
+      .select('confirmed_at')
+      .executeTakeFirstOrThrow();
+    const [credit] = await credits();
+    if (!credit) throw new Error('no credit');
+    const shown: Payment[] = (
+      [
+        ['when', 'success', at],
+        ['before', 'success', plus(at, -1)],
+        ['any time', 'success', null],
+        ['failed', 'failed', at],
+        ['pending', 'pending', at],
+        [credit.payment_hash ?? '', 'success', at],
+      ] as const
+    ).map(([hash, status, time]) => ({
+      ...{ hash, status, time, bolt11: null, walletId: day.source.id, amountMsat: 1_000_000n, feeMsat: 0n },
+      ...{ tag: null, extra: {}, memo: null },
+    }));
+    const possible = await possiblePayments(day.ledger.db, credit, shown);
+    expect(possible.map(({ hash }) => hash)).toEqual(['when', 'any time']);
   });
 
   test.each([

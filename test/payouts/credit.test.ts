@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { resolveCredit } from '../../src/ledger/credit-cases.ts';
 import { planCredits } from '../../src/ledger/credit-plan.ts';
@@ -127,27 +127,6 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       expect(await states()).toEqual(['intended']);
       day.lnbits.onRequest = undefined;
       await day.ledger.db.updateTable('ledger').set({ paused_at: null, paused_reason: null }).execute();
-      expect(await day.payNow()).toMatchObject({ settled: 2, satsCredited: 3000n });
-    });
-
-    test('a run that stood still before it could ask does not ask any more; the next one does', async () => {
-      await two();
-      const { write } = day.ledger;
-      const { now: real } = performance;
-      onTestFinished(() => {
-        performance.now = real;
-      });
-      day.ledger.write = async (work) => {
-        const result = await write(work);
-        if ((await states())[0] === 'sending') performance.now = () => real.call(performance) + 6_000;
-        return result;
-      };
-      expect(await day.payNow()).toMatchObject({ settled: 0, satsCredited: 0n });
-      expect(asked()).toBe(0);
-      expect(await credits()).toMatchObject([
-        { state: 'intended', reason: 'the run stood still before it could send' },
-      ]);
-      day.ledger.write = write;
       expect(await day.payNow()).toMatchObject({ settled: 2, satsCredited: 3000n });
     });
 
