@@ -15,11 +15,11 @@ import { faults, type Lane, meets, type Place, type Poller, places, startPoller 
 /** Of each fault at each place. */
 const ROUNDS = long ? 1_000 : 9;
 /** Installations for each place, whose waits for deadlines are at the same time. */
-const LANES = long ? 8 : 3;
+const LANES = long ? 5 : 3;
 /** After so many rounds of a fault it is counted what the process holds. */
 const STRETCH = long ? 250 : ROUNDS;
 /** That caches gain in a process of the same polls without faults. */
-const BYTES_PER_POLL = 2_000;
+const BYTES_PER_POLL = long ? 500 : 2_000;
 /** Files and handles that come and go. */
 const SPARE = 2;
 
@@ -145,12 +145,15 @@ async function nextRuns(): Promise<void> {
 }
 
 /**
- * By how many bytes the heap grew with each poll: the median of the slopes between any two counts, which does not care
- * for the one time at which the engine lets go of what it compiled and does not need any more.
+ * By how many bytes the heap grew with each poll: the line with the least squares, from the lowest count of the first half
+ * on, because the engine lets go once of a few megabytes that only the beginning needed.
  */
-function slope(counts: typeof seen): number {
-  const slopes = counts.flatMap((one, index) =>
-    counts.slice(index + 1).map((other) => (other.heap - one.heap) / (other.polls - one.polls)),
-  );
-  return slopes.sort((a, b) => a - b)[Math.floor(slopes.length / 2)] ?? 0;
+function slope(all: typeof seen): number {
+  const heaps = all.slice(0, Math.ceil(all.length / 2)).map(({ heap }) => heap);
+  const counts = all.slice(heaps.indexOf(Math.min(...heaps)));
+  const mean = (of: (one: { polls: number; heap: number }) => number) =>
+    counts.reduce((sum, one) => sum + of(one), 0) / counts.length;
+  const x = mean((one) => one.polls);
+  const y = mean((one) => one.heap);
+  return mean((one) => (one.polls - x) * (one.heap - y)) / mean((one) => (one.polls - x) ** 2);
 }
