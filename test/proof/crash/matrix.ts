@@ -136,7 +136,7 @@ function pointsOf({ requests, queries, commits }: Course, shares: (typeof SHARES
         ? []
         : slow.flatMap((until) => [
             others(`until ${until}`, { at: 'request', n, phase: 'before', until }),
-            others('checked', { at: 'request', n, phase: 'checked', until }),
+            others(`until ${until}`, { at: 'request', n, phase: 'checked', until }),
             // Once it is debited, nobody sends it again.
             ...(until === 'sent'
               ? []
