@@ -30,7 +30,7 @@ export async function openBox(world: World): Promise<Box> {
 
 /** Two people at once: one takes something out, the other does one thing after the other, round by round. */
 export function reachIn(world: World, box: Box, chance: () => number, round: number): Promise<Ran>[] {
-  const others = [withdraw, adjust, announce, confirm, move];
+  const others = [withdraw, announce, adjust, confirm, withdraw, adjust, move, withdraw];
   const other = others[round % others.length] ?? withdraw;
   return [withdraw(world, box, chance), other(world, box, chance)];
 }
