@@ -65,7 +65,7 @@ export async function stopAt({ world, proxy }: Copy, point: StopPoint): Promise<
       return phase === 'before' ? await awake.promise : undefined;
     };
   }
-  await until(() => command.child.exitCode !== null || standsStill(command), 'the run stands still');
+  await until(() => command.child.exitCode !== null || standsStill(command), 'the run stands still', 120_000);
   world.simulator().onRequest = undefined;
   if (proxy) proxy.onStatement = undefined;
   return {
