@@ -230,6 +230,16 @@ describe('a payment that the ledger does not know', () => {
     expect(await again()).toMatchObject({ settled: 1, problems: [] });
   });
 
+  test('is looked for in the wallet that pays alone, where that one is known', async () => {
+    await paid(2);
+    const run = await startRun(day.ledger, 'poll', 'test');
+    const { signal } = new AbortController();
+    await lookBeforeRecording({ ledger: day.ledger, config: day.config, run, signal, problems: [] });
+    await run.finish('ok', null);
+    const looks = day.lnbits.requests.filter(({ kind }) => kind === 'list');
+    expect(looks.map(({ walletId }) => walletId)).toEqual([day.source.id]);
+  });
+
   test('is looked for before anything is recorded, too, and nothing is written then', async () => {
     await paid(2);
     change({ payment_hash: 'f'.repeat(64) });
