@@ -10,8 +10,8 @@ export default defineConfig({
     include: [
       'test/dca/**/*.test.ts',
       'test/ledger/payouts.test.ts',
-      'test/payouts/{ceiling,check,check-steps,commission,context,decide,form,invoice}.test.ts',
-      'test/payouts/{look,refusals,resolve,silence,steps}.test.ts',
+      'test/payouts/{ceiling,check,check-steps,commission,context,credit-steps,decide,form,invoice}.test.ts',
+      'test/payouts/{judge-credit,look,refusals,resolve,silence,steps}.test.ts',
     ],
     pool: 'forks',
     testTimeout: 20_000,
