@@ -13,7 +13,7 @@ import { faults, type Lane, meets, type Place, type Poller, places, startPoller 
  */
 
 /** Of each fault at each place. */
-const ROUNDS = long ? 1_000 : 9;
+const ROUNDS = long ? 1_000 : 6;
 /** Installations for each place, whose waits for deadlines are at the same time. */
 const LANES = long ? 5 : 3;
 /** After so many rounds of a fault it is counted what the process holds. */
