@@ -72,8 +72,9 @@ class Malformed extends Error {}
  */
 export function judge(row: LamassuRow, rules: Rules, sourceNow: Instant): Judgement {
   const judgement = judgeAnyTime(row, rules, sourceNow);
+  if (judgement.eligible) return judgement;
   const early = row.confirmed_at !== null && isInstant(row.confirmed_at) && row.confirmed_at < rules.startAt;
-  return early && !judgement.eligible ? { ...judgement, review: false } : judgement;
+  return early ? { ...judgement, review: false } : judgement;
 }
 
 function judgeAnyTime(row: LamassuRow, rules: Rules, sourceNow: Instant): Judgement {

@@ -297,14 +297,12 @@ async function advance(
 function markAfter(mark: Mark | null, sourceNow: Instant, rows: LamassuRow[]): Mark | null {
   let furthest = mark;
   for (const { id, confirmed_at: confirmedAt } of rows) {
-    if (confirmedAt === null || !isInstant(confirmedAt) || confirmedAt > sourceNow) continue;
-    if (
+    if (confirmedAt === null || confirmedAt > sourceNow) continue;
+    const further =
       furthest === null ||
       confirmedAt > furthest.confirmedAt ||
-      (confirmedAt === furthest.confirmedAt && id > furthest.id)
-    ) {
-      furthest = { confirmedAt, id };
-    }
+      (confirmedAt === furthest.confirmedAt && id > furthest.id);
+    if (further && isInstant(confirmedAt)) furthest = { confirmedAt, id };
   }
   return furthest;
 }
