@@ -58,7 +58,11 @@ export async function openLedger({ url, password, use }: LedgerOptions): Promise
     db
       .transaction()
       .execute(async (trx) => {
-        if (!sqlite) await sql`select pg_advisory_xact_lock(${LOCK})`.execute(trx);
+        // What is committed has to be on the server's disk before anything is sent, whatever its administrator set.
+        if (!sqlite)
+          await sql`select set_config('synchronous_commit', 'on', true), pg_advisory_xact_lock(${LOCK})`.execute(
+            trx,
+          );
         return work(trx);
       })
       .catch(explain(url));

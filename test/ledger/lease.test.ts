@@ -63,6 +63,7 @@ forEachLedger((_kind, open) => {
     vi.advanceTimersByTime(10_000);
     await vi.waitFor(async () => expect((await expires()) > first).toBe(true), { timeout: 5_000 });
     await run.finish('ok', {});
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   test.each([

@@ -33,6 +33,37 @@ forEachLedger((kind, fresh) => {
     expect((await open(url, 'create')).id).toBe(ledger.id);
   });
 
+  const setting = async (db: Kysely<Schema>, name: string) => {
+    const { rows } = await sql<
+      Record<string, unknown>
+    >`${sql.raw(kind === 'sqlite' ? 'pragma' : 'show')} ${sql.raw(name)}`.execute(db);
+    return Object.values(rows[0] ?? {})[0];
+  };
+
+  test('what is committed is on the disk, also where the server was told not to wait for it', async () => {
+    const { db, url } = await fresh();
+    if (kind === 'sqlite') {
+      expect(await setting(db, 'journal_mode')).toBe('wal');
+      expect(await setting(db, 'synchronous')).toBe(2n);
+      return;
+    }
+    const name = sql.id(new URL(url).pathname.slice(1));
+    await sql`alter database ${name} set synchronous_commit = off`.execute(db);
+    const ledger = await open(url, 'write');
+    expect(await setting(ledger.db, 'synchronous_commit')).toBe('off');
+    expect(await ledger.write((trx) => setting(trx, 'synchronous_commit'))).toBe('on');
+  });
+
+  test('whoever waits for another, or stands still in a transaction, does so for a limited time', async () => {
+    const { db } = await fresh();
+    if (kind === 'sqlite') {
+      expect(await setting(db, 'busy_timeout')).toBe(10_000n);
+      return;
+    }
+    expect(await setting(db, 'lock_timeout')).toBe('30s');
+    expect(await setting(db, 'idle_in_transaction_session_timeout')).toBe('1min');
+  });
+
   test('several processes that create it at once make one ledger', { timeout: 60_000 }, async () => {
     const url = await freshLedgerUrl(kind);
     const child = new URL('../support/migrate-child.ts', import.meta.url).pathname;
