@@ -100,12 +100,15 @@ async function resolve(
   const { doubtOfPayment } = await import('./resolve-credit.ts');
   const { findCredit, refuseResolving, resolveCredit } = await import('../ledger/credit-cases.ts');
   const { startRun } = await import('../ledger/lease.ts');
+  const { untilNothingIsUnderWay } = await import('./under-way.ts');
   const credit = await cli.withLedger('write', async (ledger) => {
     // A run holds the lease: nothing is sent or found out while a person decides.
     const run = await startRun(ledger, 'credits resolve', cli.actor);
     try {
       const found = await findCredit(ledger.db, id);
-      refuseResolving(found, { credited, quietMs: payouts.quietMs, now: now() });
+      const { quietMs } = payouts;
+      refuseResolving(found, { credited, quietMs, now: now() });
+      if (notCredited) await untilNothingIsUnderWay(run, found.sent_at, quietMs);
       const doubt = payment === null ? null : await doubtOfPayment(config, ledger.db, found, payment);
       if (doubt !== null && cli.globals.yes) process.stderr.write(`${wrapped(doubt)}\n`);
       const asked = question(found, credited);

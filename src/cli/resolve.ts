@@ -10,6 +10,7 @@ import { openSourceWallet } from '../payouts/context.ts';
 import { bearsOut, bothSides, type Shown } from '../payouts/resolve.ts';
 import { now, plus } from '../time.ts';
 import type { Cli } from './context.ts';
+import { untilNothingIsUnderWay } from './under-way.ts';
 
 export interface Resolve {
   cli: Cli;
@@ -34,7 +35,9 @@ export interface Resolve {
 export async function resolveByHand(deps: Resolve): Promise<PayoutState> {
   const { cli, config, ledger, run, id, hash, paid, reason } = deps;
   const payment = openPayment(await findCase(ledger.db, id), hash);
-  refuseUnderWay(payment, config.payouts.quietMs);
+  const { quietMs } = config.payouts;
+  refuseUnderWay(payment, quietMs);
+  if (!paid) await untilNothingIsUnderWay(run, payment.sent_at, quietMs);
   const shown = await look(deps, payment);
   const doubt = doubtOf(shown, paid);
   if (doubt !== null) {
@@ -74,7 +77,7 @@ async function look({ config, ledger, run }: Resolve, payment: Payment): Promise
         return 'it was sent from another source wallet';
       const rest = {
         ...{ quietMs: config.payouts.quietMs, ceiling: null },
-        // It was refused before as long as the payment may be under way.
+        // Whether the payment may be under way was looked at before.
         ...{ began: Number.NEGATIVE_INFINITY, posted: new Map() },
         ...{ signal: run.lost, answered: new Set<bigint>() },
       };

@@ -7,7 +7,7 @@ import type { Payment } from '../lnbits/client.ts';
 import { taggedPayments } from '../lnbits/history.ts';
 import { clientSide, type SourceWallet } from '../payouts/context.ts';
 import { decide } from '../payouts/decide.ts';
-import { now, toMs } from '../time.ts';
+import { now } from '../time.ts';
 
 const PAGE = 500;
 
@@ -32,19 +32,13 @@ export async function findLost(
   for (const one of shown) if (one.status === 'success') paid.add(one.hash);
   const known = await knownHashes(ledger.db, shown);
   const unknown = shown.filter((one) => !known.has(one.hash));
-  if (look) await quiet(unknown, config.payouts.quietMs);
+  // One that was just sent may still be under way, whatever a clock says; where a look could change it, that matters.
+  if (look && unknown.length > 0) await sleep(config.payouts.quietMs);
   for (const payment of unknown) {
     const told = toldBy(payment);
     if ('code' in told) misfits.push(told);
     else lost.push({ ...told, outcome: await outcomeOf(ledger, wallet, payment, told, look) });
   }
-}
-
-/** A payment that was just sent may still be under way; where a look could change it, that matters. */
-async function quiet(payments: Payment[], quietMs: number): Promise<void> {
-  const newest = Math.max(0, ...payments.map(({ time }) => toMs(time ?? now())));
-  const wait = newest + quietMs - Date.now();
-  if (wait > 0) await sleep(Math.min(wait, quietMs));
 }
 
 async function outcomeOf(

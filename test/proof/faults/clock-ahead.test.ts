@@ -29,8 +29,13 @@ async function alicesWorld(options: Parameters<typeof startWorld>[0]): Promise<W
   return world;
 }
 
-/** A run is killed as LNbits is at its request, which goes on until the next run has looked, and a while longer. */
-async function killedAt(world: World, kind: 'pay' | 'credit', at: 'before' | 'checked'): Promise<void> {
+/** A run is killed as LNbits is at its request, which goes on until somebody has looked or `waits`, and a while longer. */
+async function killedAt(
+  world: World,
+  kind: 'pay' | 'credit',
+  at: 'before' | 'checked',
+  waits?: Promise<void>,
+): Promise<void> {
   const lnbits = world.simulator();
   const command = world.start(['poll', '--json']);
   const looked = Promise.withResolvers<void>();
@@ -40,7 +45,7 @@ async function killedAt(world: World, kind: 'pay' | 'credit', at: 'before' | 'ch
     if (killed || request.kind !== kind || phase !== at) return;
     killed = true;
     command.child.kill('SIGKILL');
-    await looked.promise;
+    await (waits ?? looked.promise);
     await sleep(STILL_MS);
   };
   expect((await command.ended).signal).toBe('SIGKILL');
@@ -66,6 +71,25 @@ describe.concurrent.each(lnbitsVersions)(
       await world.insertCashOut();
       await killedAt(world, 'credit', 'before');
       await world.aioDca(['poll', '--json'], hourAhead);
+      expect(await finish(world)).toEqual([]);
+    });
+
+    test.each([
+      ['a payment', 'pay', 'checked', ['payouts', 'resolve', 'p1', '--not-paid']],
+      ['a credit', 'credit', 'before', ['credits', 'resolve', 'c1', '--not-credited', '--yes']],
+    ] as const)("a person's word on %s comes by such a clock", async (_, kind, at, command) => {
+      await using stack = new AsyncDisposableStack();
+      const world = await alicesWorld({ lnbitsVersion, credit: kind === 'credit' });
+      stack.defer(() => world.stop());
+      await world.insertCashOut();
+      const waits = Promise.withResolvers<void>();
+      await killedAt(world, kind, at, waits.promise);
+      const said = world.start([...command, '--reason', 'nothing there'], hourAhead);
+      said.child.stderr?.on('data', (text: string) => {
+        if (text.includes('Waiting 6 s')) waits.resolve();
+      });
+      await said.ended;
+      waits.resolve();
       expect(await finish(world)).toEqual([]);
     });
   },
