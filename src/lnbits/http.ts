@@ -24,6 +24,8 @@ export interface Post {
 const TRIES = 3;
 // Five waits outlast a window of a minute (pace.ts).
 const LIMITED_TRIES = 6;
+/** Who wakes up so long after the turn of a POST does not send it: somebody else may have gone on meanwhile. */
+const STALE_MS = 2_000;
 
 /**
  * Requests to one LNbits: a deadline on each, GETs repeated, POSTs and PUTs sent exactly once, all of them paced once a 429
@@ -76,7 +78,13 @@ export class Http {
     const wait = this.#pace.wait(path);
     if (wait > patienceMs)
       throw new RateLimited(`${this.#what(method, path)}: not sent, LNbits' rate limit is used up.`, wait);
+    const [steady, date] = [performance.now(), Date.now()];
     await this.#pace.turn(path, gaps);
+    if (Math.max(performance.now() - steady, Date.now() - date) > wait + STALE_MS)
+      throw new RateLimited(
+        `${this.#what(method, path)}: not sent, this process stood still in its turn.`,
+        null,
+      );
     return await this.#send({ method, path, body: json }, pass, deadlineMs, secret);
   }
 

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { LnbitsClient, type LnbitsOptions } from '../../src/lnbits/client.ts';
 import { type Fault, type LnbitsSimulator, startLnbitsSimulator } from '../support/lnbits-simulator.ts';
@@ -179,6 +179,19 @@ describe('a rate limit', () => {
     });
     expect(lnbits.requests).toHaveLength(1);
     expect(await client.wallet(admin)).toMatchObject({ name: 'source' });
+  });
+
+  test('holds a payment back, and one whose process stands still meanwhile is not sent', async () => {
+    failWith(limit('1'), 1);
+    await expect(pay()).rejects.toMatchObject({ code: 'lnbits/rate-limited' });
+    const late = pay();
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 5_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    await expect(late).rejects.toMatchObject({
+      code: 'lnbits/rate-limited',
+      message: expect.stringMatching(/not sent, this process stood still/),
+    });
+    expect(lnbits.requests).toHaveLength(1);
   });
 
   test('is learnt from the first 429, and kept from then on', async () => {
