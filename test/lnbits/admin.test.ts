@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { LnbitsAdmin } from '../../src/lnbits/admin.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
+import { Http } from '../../src/lnbits/http.ts';
 import { type Lnbits, lnbitsVersions } from '../support/lnbits.ts';
 import { lnbitsAvailable, startLnbits } from '../support/lnbits-real.ts';
 import { startLnbitsSimulator } from '../support/lnbits-simulator.ts';
@@ -95,10 +96,13 @@ function contract(name: string, available: boolean, start: () => Promise<Lnbits>
       }
     });
 
-    test('a wrong password is named, and not repeated in the message', async () => {
+    test('a wrong password is named, and not repeated in the message; no connection stays', async () => {
+      const close = vi.spyOn(Http.prototype, 'close');
+      onTestFinished(() => close.mockRestore());
       const error = await logIn('a wrong password').catch((refused: unknown) => refused);
       expect(error).toMatchObject({ code: 'lnbits/superuser', exitCode: 78 });
       expect(`${(error as Error).message}`).not.toContain('a wrong password');
+      expect(close).toHaveBeenCalledOnce();
     });
   });
 }
