@@ -30,3 +30,11 @@ export function now(): Instant {
 export function plus(instant: Instant, ms: number): Instant {
   return `${toInstant(toMs(instant) + ms).slice(0, 23)}${instant.slice(23)}`;
 }
+
+/**
+ * Milliseconds since a moment that both clocks noted: `steady` as of performance.now(), `date` as of Date.now(). The one
+ * that says more counts: while a machine sleeps the steady one may stand still.
+ */
+export function msSince(steady: number, date: number): number {
+  return Math.max(performance.now() - steady, Date.now() - date);
+}

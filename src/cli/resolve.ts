@@ -69,19 +69,13 @@ function doubtOf(shown: Shown | string, paid: boolean): string | null {
 }
 
 /** What both wallets show, or why it cannot be seen. */
-async function look({ config, ledger, run }: Resolve, payment: Payment): Promise<Shown | string> {
+async function look({ config, ledger }: Resolve, payment: Payment): Promise<Shown | string> {
   try {
     const opened = await openSourceWallet(config.lnbits.url, config.lnbits.sourceWalletKey);
     try {
       if (opened.source.walletId !== payment.source_wallet_id)
         return 'it was sent from another source wallet';
-      const rest = {
-        ...{ quietMs: config.payouts.quietMs, ceiling: null },
-        // Whether the payment may be under way was looked at before.
-        ...{ began: Number.NEGATIVE_INFINITY, posted: new Map() },
-        ...{ signal: run.lost, answered: new Set<bigint>() },
-      };
-      return await bothSides({ ...opened, ...rest, ledger, run, problems: new Map() }, payment);
+      return await bothSides({ ...opened, ledger }, payment);
     } finally {
       await opened.lnbits.close();
     }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, errors, Pool } from 'undici';
 import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
+import { msSince } from '../time.ts';
 import { failure, limitOf, RateLimited, retryAfterOf, unreachable } from './answer.ts';
 import { Pace } from './pace.ts';
 
@@ -80,7 +81,7 @@ export class Http {
       throw new RateLimited(`${this.#what(method, path)}: not sent, LNbits' rate limit is used up.`, wait);
     const [steady, date] = [performance.now(), Date.now()];
     await this.#pace.turn(path, gaps);
-    if (Math.max(performance.now() - steady, Date.now() - date) > wait + STALE_MS)
+    if (msSince(steady, date) > wait + STALE_MS)
       throw new RateLimited(
         `${this.#what(method, path)}: not sent, this process stood still in its turn.`,
         null,

@@ -4,7 +4,7 @@ import { BridgeError } from '../errors.ts';
 import type { Run } from '../ledger/lease.ts';
 import type { Ledger } from '../ledger/open.ts';
 import type { LnbitsClient } from '../lnbits/client.ts';
-import { type Instant, now, toMs } from '../time.ts';
+import { type Instant, msSince, now, toMs } from '../time.ts';
 import type { Ceiling } from './ceiling.ts';
 import type { ClientSide, SourceSide } from './decide.ts';
 
@@ -105,12 +105,11 @@ export function timeOfPost({ posted }: Quiet): Instant {
 
 /** Whether a process stood still between its committed `sending` and the call that has to follow at once. */
 export function stoodStill({ posted }: Quiet, sentAt: Instant): boolean {
-  const passed = performance.now() - (posted.get(sentAt) ?? Number.NEGATIVE_INFINITY);
-  return Math.max(passed, Date.now() - toMs(sentAt)) > STALE_MS;
+  return msSince(posted.get(sentAt) ?? Number.NEGATIVE_INFINITY, toMs(sentAt)) > STALE_MS;
 }
 
 /** The source wallet's side of a payment. */
-export async function sourceSide(ctx: Context, hash: string): Promise<SourceSide> {
+export async function sourceSide(ctx: Pick<Context, 'lnbits' | 'source'>, hash: string): Promise<SourceSide> {
   return (await ctx.lnbits.find(ctx.source.key, hash))?.status ?? 'none';
 }
 

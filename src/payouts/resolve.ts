@@ -9,7 +9,10 @@ export interface Shown {
 }
 
 /** Looks at both sides, the source's again after the client's. For a payment whose last POST is over. */
-export async function bothSides(ctx: Context, payment: Payment): Promise<Shown> {
+export async function bothSides(
+  ctx: Pick<Context, 'ledger' | 'lnbits' | 'source'>,
+  payment: Payment,
+): Promise<Shown> {
   const client = await clientSide(ctx, payment);
   return { client, source: await sourceSide(ctx, payment.payment_hash) };
 }
