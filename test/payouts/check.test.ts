@@ -3,7 +3,7 @@ import { Secret } from '../../src/config/secret.ts';
 import { verifyLedger } from '../../src/ledger/verify.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
 import type { LnbitsVersion } from '../support/lnbits.ts';
-import { type Payday, payday } from '../support/payday.ts';
+import { oweTwo, type Payday, payday } from '../support/payday.ts';
 
 /* What must hold at the source wallet before the first payment of a run. */
 
@@ -18,13 +18,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('before a run pays at LNbit
 
   const two = async () => {
     day = await payday({ version });
-    const alice = await day.addClient('alice');
-    const bob = await day.addClient('bob');
-    await day.owe('alice', 1000n);
-    await day.owe('bob', 2000n);
-    const balances = () => [day.lnbits.balance(alice.id), day.lnbits.balance(bob.id)];
-    const states = async () => (await day.payouts()).map((one) => one.state);
-    return { alice, bob, balances, states };
+    return oweTwo(day);
   };
 
   test('an older ledger that was put back is noticed: LNbits shows a payment it does not know', async () => {

@@ -33,6 +33,17 @@ async function open(): Promise<Books> {
   return book;
 }
 
+/** Two clients with as much cash, a recipient of the commission, and two cash-outs. */
+async function twoCashOuts(): Promise<Books> {
+  const book = await open();
+  await commission(book, 'owner');
+  await flow(book, 'alice');
+  await flow(book, 'bob');
+  await book.cashOut(100, at('10:00'), at('10:01'), { commission: 10_000n });
+  await book.cashOut(50, at('11:00'), at('11:01'), { commission: 10_000n });
+  return book;
+}
+
 const form = ({ ledger }: Books, options: Partial<FormOptions> = {}) =>
   ledger.write((trx) => formPayouts(trx, { ...OPTIONS, ...options }));
 
@@ -71,12 +82,7 @@ async function formed({ ledger: { db } }: Books) {
 }
 
 test('one payout per client, then one per recipient of the commission', async () => {
-  const book = await open();
-  await commission(book, 'owner');
-  await flow(book, 'alice');
-  await flow(book, 'bob');
-  await book.cashOut(100, at('10:00'), at('10:01'), { commission: 10_000n });
-  await book.cashOut(50, at('11:00'), at('11:01'), { commission: 10_000n });
+  const book = await twoCashOuts();
   const ids = await form(book);
   expect(await formed(book)).toEqual([
     ['alice', 65_000n, '1,2'],
@@ -102,12 +108,7 @@ test('one payout per client, then one per recipient of the commission', async ()
 });
 
 test('with batch = "cash-out" one per client and cash-out, but not of the commission', async () => {
-  const book = await open();
-  await commission(book, 'owner');
-  await flow(book, 'alice');
-  await flow(book, 'bob');
-  await book.cashOut(100, at('10:00'), at('10:01'), { commission: 10_000n });
-  await book.cashOut(50, at('11:00'), at('11:01'), { commission: 10_000n });
+  const book = await twoCashOuts();
   await form(book, { batch: 'cash-out' });
   expect(await formed(book)).toEqual([
     ['alice', 45_000n, '1'],

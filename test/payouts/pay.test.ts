@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { movePayout } from '../../src/ledger/payouts.ts';
 import { verifyLedger } from '../../src/ledger/verify.ts';
 import type { LnbitsVersion } from '../support/lnbits.ts';
-import { type Payday, type PaydayOptions, payday } from '../support/payday.ts';
+import { oweTwo, type Payday, type PaydayOptions, payday } from '../support/payday.ts';
 
 describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (version) => {
   let day: Payday;
@@ -21,16 +21,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
   const onModern = modern ? test : () => undefined;
 
   /** Two clients, of whom the first meets the fault. */
-  const two = async (options: PaydayOptions = {}) => {
-    await begin(options);
-    const alice = await day.addClient('alice');
-    const bob = await day.addClient('bob');
-    await day.owe('alice', 1000n);
-    await day.owe('bob', 2000n);
-    const balances = () => [day.lnbits.balance(alice.id), day.lnbits.balance(bob.id)];
-    const states = async () => (await day.payouts()).map((one) => one.state);
-    return { alice, bob, balances, states };
-  };
+  const two = async (options: PaydayOptions = {}) => oweTwo(await begin(options));
 
   test('each client receives what is his, once, and the source wallet spends just that', async () => {
     const { balances, states } = await two();

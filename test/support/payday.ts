@@ -184,6 +184,17 @@ ${payouts}
   };
 }
 
+/** Alice is owed 1,000 sat and Bob 2,000: their wallets, and what is in them, and how their payouts stand. */
+export async function oweTwo(day: Payday) {
+  const alice = await day.addClient('alice');
+  const bob = await day.addClient('bob');
+  await day.owe('alice', 1000n);
+  await day.owe('bob', 2000n);
+  const balances = () => [day.lnbits.balance(alice.id), day.lnbits.balance(bob.id)];
+  const states = async () => (await day.payouts()).map((one) => one.state);
+  return { alice, bob, balances, states };
+}
+
 /** What is done after it has a later time than what was done before. */
 export async function nextMoment(): Promise<void> {
   const before = now();
