@@ -3,6 +3,7 @@ import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { unreachable } from './answer.ts';
 import { Http } from './http.ts';
+import { pagesOf } from './pages.ts';
 import {
   type Invoice,
   invoiceShape,
@@ -127,7 +128,15 @@ export class LnbitsClient {
     return payments.sort((a, b) => rank(a) - rank(b))[0] ?? null;
   }
 
-  /** One page of the wallet's payments that carry `tag`, of either direction and any status, newest first. */
+  /** The payments of a wallet that carry `tag`, of either direction and any status, page by page: see `pagesOf`. */
+  tagged(key: Secret, tag: string): AsyncGenerator<Payment[], void> {
+    return pagesOf(async (window) => (await this.newest(key, { tag, ...window })).payments);
+  }
+
+  /**
+   * One page of them, newest first. `total` is 0 on a page without rows, however many there are: whoever needs more
+   * than one page reads them with `tagged`.
+   */
   async newest(
     key: Secret,
     page: { tag: string; limit: number; offset: number },
@@ -136,13 +145,17 @@ export class LnbitsClient {
   }
 
   /**
-   * The newest payments by which a superuser credited the wallet of `key` (either kind) with just so many sats, in any
-   * status: LNbits makes such a one pending first. On LNbits 1.0 to 1.3 this look-up marks a pending one as failed.
+   * The payments by which a superuser credited the wallet of `key` (either kind) with just so many sats, in any status,
+   * newest first: LNbits makes such a one pending first. On LNbits 1.0 to 1.3 this look-up marks a pending one as failed.
    */
   async credits(key: Secret, sats: bigint): Promise<Payment[]> {
     const amount = sats * 1000n;
-    const query = { memo: CREDIT_MEMO, amount: `${amount}`, limit: 100, sortby: 'time', direction: 'desc' };
-    const { payments } = await this.#page(key, query);
+    const query = { memo: CREDIT_MEMO, amount: `${amount}`, sortby: 'time', direction: 'desc' };
+    const payments: Payment[] = [];
+    for await (const page of pagesOf(
+      async (window) => (await this.#page(key, { ...query, ...window })).payments,
+    ))
+      payments.push(...page);
     if (payments.some((one) => one.memo !== CREDIT_MEMO || one.amountMsat !== amount)) {
       throw unreachable(`GET ${PAGINATED}`, 'LNbits showed payments that were not asked for');
     }

@@ -21,9 +21,10 @@ const PAGE = 100;
  */
 export async function checkSourceWallet(ctx: Context): Promise<void> {
   await bindSourceWallet(ctx);
-  const newest = await refuseUnknown(ctx);
+  const pages = sentPages(ctx);
+  const newest = await refuseUnknown(ctx, pages);
   await refuseForgotten(ctx);
-  await lookAgain(ctx, newest);
+  await lookAgain(ctx, newest, pages);
 }
 
 /**
@@ -32,7 +33,7 @@ export async function checkSourceWallet(ctx: Context): Promise<void> {
  */
 export async function refuseOlderLedger(ctx: Context): Promise<void> {
   if (!(await isBound(ctx))) await refuseUnknownAtClients(ctx);
-  await refuseUnknown(ctx);
+  await refuseUnknown(ctx, sentPages(ctx));
 }
 
 async function bindSourceWallet(ctx: Context): Promise<void> {
@@ -122,11 +123,13 @@ async function takeSourceWallet(trx: Trx, ctx: Context): Promise<void> {
   });
 }
 
-/** One page of the source wallet's newest tagged payments: how many rows it has, and which this ledger sent. */
-async function page(ctx: Context, offset: number): Promise<{ rows: number; sent: Shown[] }> {
-  const { payments } = await ctx.lnbits.newest(ctx.source.key, { tag: 'aio-dca', limit: PAGE, offset });
-  const outgoing = payments.filter((one) => one.amountMsat < 0n);
-  return { rows: payments.length, sent: ofThisLedger(ctx, outgoing) };
+/** What this ledger sent of the source wallet's tagged payments, page by page, newest first. */
+async function* sentPages(ctx: Context): AsyncGenerator<Shown[]> {
+  for await (const payments of ctx.lnbits.tagged(ctx.source.key, 'aio-dca'))
+    yield ofThisLedger(
+      ctx,
+      payments.filter((one) => one.amountMsat < 0n),
+    );
 }
 
 function ofThisLedger(ctx: Context, shown: Shown[]): Shown[] {
@@ -137,11 +140,12 @@ function ofThisLedger(ctx: Context, shown: Shown[]): Shown[] {
  * What a restored ledger lost is newer than what it knows: the pages are read back to the first payment of this
  * ledger, past those of others that pay from the same wallet. Answers this ledger's payments of that page.
  */
-async function refuseUnknown(ctx: Context): Promise<Shown[]> {
-  for (let offset = 0; ; offset += PAGE) {
-    const { rows, sent } = await page(ctx, offset);
+async function refuseUnknown(ctx: Context, pages: AsyncGenerator<Shown[]>): Promise<Shown[]> {
+  for (;;) {
+    const { done, value: sent } = await pages.next();
+    if (done) return [];
     await refuseStrange(ctx, sent);
-    if (sent.length > 0 || rows < PAGE) return sent;
+    if (sent.length > 0) return sent;
   }
 }
 
@@ -184,21 +188,24 @@ async function refuseForgotten(ctx: Context): Promise<void> {
   );
 }
 
-async function lookAgain(ctx: Context, first: Shown[]): Promise<void> {
+/** `first` and then the rest of `pages`. */
+async function lookAgain(ctx: Context, first: Shown[], pages: AsyncGenerator<Shown[]>): Promise<void> {
   const unchecked = new Map(
     (await uncheckedPayments(ctx.ledger, ctx.source.walletId)).map((one) => [one.payment_hash, one] as const),
   );
   // Newest first: so many pages hold them all, unless somebody else paid a lot from this wallet meanwhile.
-  const pages = Math.ceil(unchecked.size / PAGE) + 1;
-  for (let number = 0; number < pages && unchecked.size > 0; number += 1) {
-    const found = (number === 0 ? first : (await page(ctx, number * PAGE)).sent).filter(
-      (one) => one.status === 'success',
-    );
+  let left = Math.ceil(unchecked.size / PAGE) + 1;
+  for (let sent: Shown[] = first; unchecked.size > 0; ) {
+    const found = sent.filter((one) => one.status === 'success');
     await markChecked(
       ctx,
       found.flatMap((one) => unchecked.get(one.hash) ?? []),
     );
     for (const one of found) unchecked.delete(one.hash);
+    left -= 1;
+    const next = unchecked.size > 0 && left > 0 ? await pages.next() : null;
+    if (!next || next.done) break;
+    sent = next.value;
   }
   for (const payment of unchecked.values()) {
     const side = await ctx.lnbits.find(ctx.source.key, payment.payment_hash);

@@ -246,12 +246,13 @@ export class LnbitsBooks {
       );
     if (query.get('sortby') === 'time') rows.sort((a, b) => (a.time < b.time ? -1 : 1));
     if (query.get('direction') === 'desc') rows.reverse();
-    const total = rows.length;
+    const found = rows.length;
     const offset = Number(query.get('offset') ?? 0);
-    rows = rows.slice(offset, offset + Number(query.get('limit') ?? total));
+    rows = rows.slice(offset, offset + Number(query.get('limit') ?? found));
     // 1.0 asks the funding source about every pending row it shows, and that one does not know internal invoices.
     if (this.version === '1.0.0') await this.#giveUp(rows, between);
-    return { data: structuredClone(rows), total };
+    // A page without rows says that there are none, however many there are.
+    return { data: structuredClone(rows), total: rows.length === 0 ? 0 : found };
   }
 
   /** GET /api/v1/payments/{hash}: in 1.6 a look-up that changes what it looks at. */

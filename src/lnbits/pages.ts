@@ -1,0 +1,40 @@
+import { unreachable } from './answer.ts';
+import type { Payment } from './shapes.ts';
+
+const PAGE = 100;
+/** How many rows of a page the next one shows again, as long as no row goes. */
+const OVERLAP = 5;
+const PASSES = 3;
+
+/** So many rows of a list from `offset` on, newest first. */
+export type ReadPage = (window: { limit: number; offset: number }) => Promise<Payment[]>;
+
+/**
+ * The rows of a list page by page, newest first, each row once. Whatever was there from the first page to the last is
+ * among them: each page has to show a row that the page before showed as well, so that rows which come in or go
+ * meanwhile leave no gap. Where it does not, the list is read again from its beginning. How many rows LNbits says that
+ * there are decides nothing: with a page that has no rows it says 0.
+ *
+ * Throws what `read` throws, and `lnbits/unreachable` where so many rows went during each of three passes.
+ */
+export async function* pagesOf(read: ReadPage): AsyncGenerator<Payment[], void> {
+  const seen = new Set<string>();
+  for (let passes = 0; passes < PASSES; passes += 1) {
+    let before: string[] | undefined;
+    for (let offset = 0; ; offset += PAGE - OVERLAP) {
+      const rows = new Map((await read({ limit: PAGE, offset })).map((row) => [keyOf(row), row]));
+      if (before && !before.some((key) => rows.has(key))) break;
+      const fresh = [...rows].filter(([key]) => !seen.has(key));
+      for (const [key] of fresh) seen.add(key);
+      if (fresh.length > 0) yield fresh.map(([, row]) => row);
+      if (rows.size < PAGE) return;
+      before = [...rows.keys()];
+    }
+  }
+  throw unreachable('the payments of a wallet', 'rows went while they were read', 'Try again in a while.');
+}
+
+/** A wallet can have several rows of one hash: a failed try and a later one, both sides of it, or a fee. */
+function keyOf({ hash, amountMsat, time }: Payment): string {
+  return `${hash} ${amountMsat} ${time}`;
+}
