@@ -2,8 +2,8 @@ import { formatDecimal, groupDigits } from '../dca/money.ts';
 import type { LimitChange } from '../ledger/client-changes.ts';
 import type { ClientView, InCurrency } from '../ledger/client-view.ts';
 import type { Client } from '../ledger/clients.ts';
+import { type Amount, parseAmount, parseCurrency } from '../typed/numbers.ts';
 import { usage } from './context.ts';
-import { type Amount, parseAmount } from './parse.ts';
 import { formatFiat, formatSats, formatTime, table, wrapped } from './print.ts';
 
 /** `clients show --json`, as docs and scripts know it. */
@@ -99,7 +99,7 @@ function inCurrency(one: InCurrency, timezone: string): string {
 /** An amount, or `none GTQ`: the limit in that currency is taken away. */
 function parseLimit(text: string, field: string): Omit<Amount, 'minor'> & { minor: bigint | null } {
   const [, code] = /^\s*none\s+(\S+)\s*$/i.exec(text) ?? [];
-  return code === undefined ? parseAmount(text, field) : { ...parseAmount(`1 ${code}`, field), minor: null };
+  return code === undefined ? parseAmount(text, field) : { ...parseCurrency(code, field), minor: null };
 }
 
 /** `--daily-limit` and `--max-daily-limit`, each at most once per currency, together by currency. */

@@ -4,9 +4,9 @@ import type { Client } from '../ledger/clients.ts';
 import type { Ledger, Trx } from '../ledger/open.ts';
 import type { Mode } from '../ledger/schema.ts';
 import { type Instant, now } from '../time.ts';
+import { parseName } from '../typed/names.ts';
 import { clientJson, clientPage, limitChanges, statusOf } from './client-page.ts';
 import { makeCli, usage } from './context.ts';
-import { parseName } from './parse.ts';
 import { formatFiat, formatSats, table } from './print.ts';
 import { withReason } from './reason.ts';
 

@@ -4,8 +4,9 @@ import { roundHalfUp } from '../dca/split.ts';
 import type { CommissionRecipient, Weight } from '../ledger/commission.ts';
 import type { Db, Trx } from '../ledger/open.ts';
 import { type Instant, now } from '../time.ts';
+import { parseName } from '../typed/names.ts';
+import { parseWhole } from '../typed/numbers.ts';
 import { makeCli, usage } from './context.ts';
-import { parseName } from './parse.ts';
 import { type Cell, clean, formatSats, table } from './print.ts';
 import { withReason } from './reason.ts';
 
@@ -185,11 +186,8 @@ function parseWeight(text: string, name: string): bigint {
   if (/^0+$/.test(trimmed)) {
     throw usage('--weight: 0 would receive nothing.', `To take it out: aio-dca commission remove ${name}`);
   }
-  if (/^\d{1,9}$/.test(trimmed)) return BigInt(trimmed);
-  throw usage(
-    `--weight: ${JSON.stringify(text)} is not a whole number from 1 to 999999999.`,
-    'Weights are proportions: 70 and 30 divide like 7 and 3.',
-  );
+  const example = 'Weights are whole numbers and proportions: 70 and 30 divide like 7 and 3.';
+  return parseWhole(trimmed, '--weight', 999_999_999n, example);
 }
 
 function json(one: CommissionRecipient) {

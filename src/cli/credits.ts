@@ -2,9 +2,9 @@ import { type Command, Option } from 'commander';
 import type { CreditView } from '../ledger/credit-cases.ts';
 import type { CreditState } from '../ledger/schema.ts';
 import { now } from '../time.ts';
+import { parseId } from '../typed/names.ts';
 import { makeCli, usage } from './context.ts';
 import { parseLimit, tellMore, withLimit } from './limit.ts';
-import { parseId } from './parse.ts';
 import { clean, formatSats, formatTime, table, wrapped } from './print.ts';
 
 const STATES: CreditState[] = ['intended', 'sending', 'unknown', 'credited', 'held', 'dropped'];

@@ -3,9 +3,11 @@ import { canAsk, choose } from '../ask.ts';
 import type { PastCashOut, PastChoice } from '../ledger/funding-past.ts';
 import type { Trx } from '../ledger/open.ts';
 import { now } from '../time.ts';
+import { parseId, parseName } from '../typed/names.ts';
+import { type Amount, parseAmount } from '../typed/numbers.ts';
+import { parseTime } from '../typed/times.ts';
 import { type Cli, makeCli, usage } from './context.ts';
 import { describe, fiat, fundingJson, pastJson, pastLines, pastText } from './funding-page.ts';
-import { type Amount, parseAmount, parseId, parseName, parseTime } from './parse.ts';
 import { wrapped } from './print.ts';
 import { parseCommissionRate } from './rate.ts';
 

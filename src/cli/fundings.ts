@@ -2,11 +2,11 @@ import { type Command, Option } from 'commander';
 import { formatDecimal, groupDigits, percent } from '../dca/money.ts';
 import type { Funding } from '../ledger/funding-view.ts';
 import { now } from '../time.ts';
+import { parseId, parseName } from '../typed/names.ts';
 import { makeCli } from './context.ts';
 import { add, adjust, cancel, confirm, move, withdraw } from './funding-changes.ts';
 import { fiat, fundingJson, fundingPage } from './funding-page.ts';
 import { takesNegative } from './negative.ts';
-import { parseId, parseName } from './parse.ts';
 import { formatTime, table } from './print.ts';
 import { withReason } from './reason.ts';
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { usage } from './context.ts';
+import { parseWhole } from '../typed/numbers.ts';
 
 const DEFAULT = 50;
 
@@ -10,9 +10,7 @@ export function withLimit(command: Command): Command {
 
 export function parseLimit(text: string | undefined): number {
   if (text === undefined) return DEFAULT;
-  const limit = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined;
-  if (limit !== undefined) return limit;
-  throw usage(`--limit: ${JSON.stringify(text)} is not a number of rows.`, 'Write a whole number, like 200.');
+  return Number(parseWhole(text, '--limit', 999_999_999n, 'Write a whole number of rows, like 200.'));
 }
 
 /** Says on stderr that a list is not all there is: what reads its stdout must not take it for the whole. */

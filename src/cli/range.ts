@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import { Temporal } from 'temporal-polyfill';
 import { startOfDay } from '../dca/fixed.ts';
 import type { Instant } from '../time.ts';
+import { parseTime } from '../typed/times.ts';
 import { usage } from './context.ts';
-import { parseTime } from './parse.ts';
 
 /** Adds `--from` and `--to`. */
 export function rangeOptions(command: Command): Command {

@@ -1,5 +1,5 @@
+import { parseRate } from '../typed/numbers.ts';
 import { usage } from './context.ts';
-import { parseRate } from './parse.ts';
 
 /** The ledger takes no more than this. */
 const HIGHEST = 50_000n;

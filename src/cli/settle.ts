@@ -4,8 +4,9 @@ import type { Stated } from '../dca/settlement.ts';
 import type { Ledger } from '../ledger/open.ts';
 import type { CashOutDetail } from '../ledger/views.ts';
 import type { Draft } from '../scheduler/settle.ts';
+import { parseAmount, parseRate, parseSats, parseSatsOrNone } from '../typed/numbers.ts';
+import { parseTime } from '../typed/times.ts';
 import { type Cli, makeCli, usage } from './context.ts';
-import { parseAmount, parseRate, parseSats, parseSatsOrNone, parseTime } from './parse.ts';
 import { wrapped } from './print.ts';
 import { draftPage, question, settleJson, voidJson, voidPage } from './settle-page.ts';
 

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
+import { type Amount, parseAmount } from '../typed/numbers.ts';
 import { at, invalidConfig } from './explain.ts';
 import type { Config } from './load.ts';
 import type { ConfigFile, LedgerUrl } from './schema.ts';
@@ -44,6 +46,13 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
   if (lnbits.credit_source && lnbits.superuser === undefined) {
     mistakes.push(at(text, 'lnbits.credit_source', 'needs lnbits.superuser'));
   }
+  const currencies: Currencies = new Map(Object.entries(file.currencies));
+  const cashOutAbove = file.review.cash_out_above.flatMap((value, index) => {
+    const read = readAmount(value, currencies);
+    if ('amount' in read) return [read.amount];
+    mistakes.push(at(text, `review.cash_out_above[${index + 1}]`, read.mistake));
+    return [];
+  });
   if (mistakes.length > 0) throw invalidConfig(path, mistakes);
 
   return {
@@ -93,6 +102,7 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
       },
     },
     commission: file.commission,
+    currencies,
     payouts: {
       batch: payouts.batch,
       minimumSats: payouts.minimum_sats,
@@ -102,7 +112,7 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
     },
     allocation: file.allocation,
     fixed: file.fixed,
-    review: { cashOutAbove: file.review.cash_out_above },
+    review: { cashOutAbove },
     attention: { staleAfterMs: attention.stale_after, payoutAfterMs: attention.payout_after },
     schedule: file.schedule,
     log: file.log,
@@ -114,6 +124,16 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
 function place(url: LedgerUrl, directory: string): { url: string; password: string | undefined } {
   if ('sqlite' in url) return { url: `sqlite:${resolve(directory, url.sqlite)}`, password: undefined };
   return { url: url.postgresql, password: url.password };
+}
+
+/** What is wrong with it names what it could be read as. */
+function readAmount(text: string, currencies: Currencies): { amount: Amount } | { mistake: string } {
+  try {
+    return { amount: parseAmount(text, '', currencies) };
+  } catch (error) {
+    if (!(error instanceof BridgeError)) throw error;
+    return { mistake: `${error.message.replace(/^: |\.$/g, '')}. ${error.hint ?? ''}`.trim() };
+  }
 }
 
 function readCa(path: string): string {

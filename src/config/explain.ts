@@ -27,9 +27,9 @@ export function explain(issues: readonly z.core.$ZodIssue[], file: string, docum
     .map(({ line, text }) => withLine(line, text));
 }
 
-/** One mistake of a key, `lamassu.ssh.port`, with its line. */
+/** One mistake of a key, `lamassu.ssh.port` or `fixed.times[1]`, with its line. */
 export function at(file: string, key: string, what: string): string {
-  return withLine(lineOf(locate(file), key.split('.')), `${key}: ${what}`);
+  return withLine(lineOf(locate(file), key.replace(/\[\d+\]$/, '').split('.')), `${key}: ${what}`);
 }
 
 export function invalidConfig(file: string, mistakes: string[]): BridgeError {

@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
-import type { Amount } from '../cli/parse.ts';
+import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
+import type { Amount } from '../typed/numbers.ts';
 import { build } from './build.ts';
 import { explain, invalidConfig } from './explain.ts';
 import { type ConfigFile, fileSchema } from './schema.ts';
@@ -55,6 +56,8 @@ export interface Config {
     readonly superuserPassword: Secret | undefined;
   };
   commission: ConfigFile['commission'];
+  /** Currencies that this version may not know, with their digits. What the ledger keeps goes first. */
+  currencies: Currencies;
   payouts: {
     batch: 'poll' | 'cash-out';
     minimumSats: bigint;
@@ -114,7 +117,7 @@ function readConfig(file: string): string {
 function parseToml(text: string, file: string): object {
   try {
     // Both tables have keys without a default: with the table itself absent, those are what is missing.
-    return { lamassu: {}, lnbits: {}, ...parse(text) };
+    return { lamassu: {}, lnbits: {}, ...parse(text, { integersAsBigInt: true }) };
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
     // Only its first line: the rest quotes the file, where a secret may stand.

@@ -1,8 +1,7 @@
 import { validate as isCron } from 'node-cron';
 import { TomlDate } from 'smol-toml';
 import * as z from 'zod';
-import { type Amount, parseAmount, parseZonedTime } from '../cli/parse.ts';
-import { BridgeError } from '../errors.ts';
+import { parseZonedTime } from '../typed/times.ts';
 
 /*
  * The shape of config.toml, with its defaults. The message of every check is what is expected, as it reads after
@@ -17,14 +16,17 @@ const UNITS = [
   ['d|days?', 86_400_000],
 ] as const;
 
-/** `7 days`, `2 hours`, `5 min`, `60 s`, `500 ms` to milliseconds; undefined for anything else, and for zero. */
+/** `7 days`, `2 hours`, `5 min`, `60 s`, `500 ms` to milliseconds; undefined for anything else, zero, and more than ten years. */
 export function parseDuration(text: string): number | undefined {
   for (const [names, ms] of UNITS) {
-    const match = new RegExp(`^(\\d{1,9}) *(?:${names})$`).exec(text);
-    if (match) return Number(match[1]) * ms || undefined;
+    const length = Number(new RegExp(`^([0-9]{1,9}) *(?:${names})$`).exec(text)?.[1] ?? 0) * ms;
+    if (length > 0 && length <= LONGEST_MS) return length;
   }
   return undefined;
 }
+
+/** Ten years: no moment of now less or plus it leaves the calendar. */
+const LONGEST_MS = 3650 * 86_400_000;
 
 /** Text that `read` understands; it answers undefined for what it does not. */
 function read<T>(expected: string, parse: (text: string) => T | undefined) {
@@ -44,15 +46,28 @@ const choice = <const T extends readonly string[]>(values: T) =>
 const duration = (fallback: string) =>
   read('a length of time, like "60 s", "5 min", "2 hours" or "7 days"', parseDuration).prefault(fallback);
 
-function integer(smallest: number, largest: number) {
-  const expected = `a whole number from ${smallest} to ${largest}`;
-  const error = { error: expected };
-  return z.int(error).min(smallest, error).max(largest, error);
+/** An integer of TOML, which the parser gives as a bigint. `1.000` is a fraction there, and perhaps meant as 1000. */
+function integer(smallest: bigint, largest: bigint) {
+  return z.unknown().transform((value, context): bigint => {
+    if (typeof value === 'bigint' && value >= smallest && value <= largest) return value;
+    const expected = `a whole number from ${smallest} to ${largest}`;
+    const message = typeof value === 'number' ? `${expected}, ${withoutPoint(value)}` : expected;
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
 }
 
-const port = integer(1, 65_535);
+/** `written without a point, as 211 or 211000`: what a fraction may have been meant as. */
+function withoutPoint(value: number): string {
+  const [whole = '', decimals = ''] = `${value}`.split('.');
+  if (!/^[0-9]{1,12}$/.test(whole) || !/^[0-9]{0,3}$/.test(decimals)) return 'written with digits only';
+  const grouped = `${whole}${decimals.padEnd(3, '0')}`;
+  return `written without a point: ${[...(decimals === '' ? [whole] : []), grouped].join(' or ')}`;
+}
 
-const sats = integer(1, 2_100_000_000_000_000).transform(BigInt);
+const port = integer(1n, 65_535n).transform(Number);
+
+const sats = integer(1n, 2_100_000_000_000_000n);
 
 /** Unknown keys are mistakes; what explains them is in explain.ts. */
 const table = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape, { error: 'a table' });
@@ -65,14 +80,17 @@ const time = read('a time of day, like "12:00"', (value) =>
   /^([01]\d|2[0-3]):[0-5]\d$/.test(value) ? value : undefined,
 );
 
-const amount = read('an amount with its currency, like "20000 GTQ"', (value): Amount | undefined => {
-  try {
-    return parseAmount(value, '');
-  } catch (error) {
-    if (error instanceof BridgeError) return undefined;
-    throw error;
-  }
-});
+/** Read once it is known which currencies there are (build.ts). */
+const amount = text('an amount with its currency, like "20000 GTQ"');
+
+/** How many digits the minor unit has; Lamassu's own columns have five. */
+const digits = integer(0n, 4n).transform(Number);
+
+const currencies = z
+  .record(z.string().regex(/^[A-Z]{3}$/), digits, {
+    error: 'codes in upper case and the digits of each, like XCG = 2',
+  })
+  .default({});
 
 const HOST_KEY = /^(SHA256:[A-Za-z0-9+/]{43}=?|([^\s]+ )?(ssh|ecdsa|sk)-\S+ AAAA[A-Za-z0-9+/]+=*( .*)?)$/;
 const hostKey = text('text').regex(HOST_KEY, {
@@ -150,6 +168,7 @@ export const fileSchema = table({
     method: choice(methods).default('ticker'),
     fallback: choice(methods).default('margin'),
   }).prefault({}),
+  currencies,
   payouts: payouts.prefault({}),
   allocation: table({ priority: choice(['shared', 'flow-first', 'fixed-first']).default('shared') }).prefault(
     {},

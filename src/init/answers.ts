@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Temporal } from 'temporal-polyfill';
-import { parseTime } from '../cli/parse.ts';
 import { Secret } from '../config/secret.ts';
 import { type Instant, now } from '../time.ts';
+import { parseTime } from '../typed/times.ts';
 import {
   checked,
   lamassuShape,

@@ -41,14 +41,14 @@ export function readPlace(
   fallback: number,
   key: keyof InitOptions,
 ): { host: string; port: number } {
-  const [, host, port = `${fallback}`] = /^(\[[^\]\s]+\]|[^\s:]+)(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const [, host, port = `${fallback}`] = /^(\[[^\]\s]+\]|[^\s:]+)(?::([0-9]{1,5}))?$/.exec(text) ?? [];
   if (host === undefined) {
     throw usage(
       `${flagOf(key)}: ${JSON.stringify(text)} is not a host.`,
       `Write HOST or HOST:PORT, like "atm.example.org:${fallback}".`,
     );
   }
-  return { host: host.replace(/^\[|\]$/g, ''), port: checked(lamassuShape.port, Number(port), key) };
+  return { host: host.replace(/^\[|\]$/g, ''), port: checked(lamassuShape.port, BigInt(port), key) };
 }
 
 /** A secret of LNbits as it stands in one line. */

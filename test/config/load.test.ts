@@ -153,7 +153,7 @@ level = "loud"
 [schedule]
 poll = "every day"
 [review]
-cash_out_above = ["20000"]
+cash_out_above = [20000]
 `),
     ).toEqual([
       'line 1: timezone: expected a time zone, like "America/Guatemala"',
@@ -170,6 +170,44 @@ cash_out_above = ["20000"]
       'line 20: schedule.poll: expected five fields of cron, like "*/5 * * * *"',
       'line 22: review.cash_out_above[1]: expected an amount with its currency, like "20000 GTQ"',
     ]);
+  });
+
+  test('numbers that can be read in two ways are told with both', () => {
+    const text = (payouts: string, above: string) =>
+      `${MINIMAL}[payouts]\n${payouts}\n[review]\ncash_out_above = [${above}]`;
+    expect(
+      mistakes(text('minimum_sats = 2.000\nmaximum_sats = 211.000\ndaily_ceiling_sats = 5.5', '"1 GTQ"')),
+    ).toEqual([
+      'line 7: payouts.minimum_sats: expected a whole number from 1 to 2100000000000000, written without a point: 2 or 2000',
+      'line 8: payouts.maximum_sats: expected a whole number from 1 to 2100000000000000, written without a point: 211 or 211000',
+      'line 9: payouts.daily_ceiling_sats: expected a whole number from 1 to 2100000000000000, written without a point: 5500',
+    ]);
+    expect(mistakes(text('maximum_sats = 1e6', '"1 GTQ"'))).toHaveLength(1);
+    expect(load(text('maximum_sats = 1_000_000', '"1 GTQ"')).payouts.maximumSats).toBe(1_000_000n);
+    expect(mistakes(text('minimum_sats = 1', '"500 USD", "20.000 GTQ", "20000"'))).toEqual([
+      'line 9: review.cash_out_above[2]: "20.000 GTQ" can be read as 20 or as 20,000. Write "20000 GTQ" or "20 GTQ", whichever is meant.',
+      'line 9: review.cash_out_above[3]: "20000" is not an amount with its currency. Write a number and a currency, like "3000.50 GTQ".',
+    ]);
+  });
+
+  test('a currency that this version does not know has its digits in [currencies]', () => {
+    const text = `${MINIMAL}[review]\ncash_out_above = ["20.5 QQQ"]\n`;
+    expect(mistakes(text)[0]).toContain('[currencies] QQQ = 2');
+    expect(load(`${text}[currencies]\nQQQ = 1\n`).review.cashOutAbove).toEqual([
+      { minor: 205n, currency: 'QQQ', digits: 1 },
+    ]);
+    expect(mistakes(`${text}[currencies]\nQQQ = 5\nqqr = 2`)).toEqual([
+      'line 9: currencies.QQQ: expected a whole number from 0 to 4',
+      'line 10: currencies.qqr: expected codes in upper case and the digits of each, like XCG = 2',
+    ]);
+  });
+
+  test('a length of time that leaves the calendar is none', () => {
+    for (const length of ['999999999 days', '4000 days', '٧ days', '1.000 ms', '0 s', '1e3 s'])
+      expect(mistakes(`${MINIMAL}[payouts]\nquiet = "${length}"`)[0]).toContain(
+        'payouts.quiet: expected a length',
+      );
+    expect(load(`${MINIMAL}[payouts]\nquiet = "3650 days"`).payouts.quietMs).toBe(3650 * 86_400_000);
   });
 
   test('an empty file names what must be given', () => {

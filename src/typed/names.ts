@@ -1,0 +1,23 @@
+import { invalid, quote } from './refusal.ts';
+
+/** The short ids that people type: `f12` a funding, `p118` a payout, `c3` a credit. Throws `usage/invalid`. */
+export function parseId(kind: 'f' | 'p' | 'c', text: string, field: string): bigint {
+  const match = /^([fpc])([0-9]{1,18})$/i.exec(text.trim());
+  if (match?.[1]?.toLowerCase() === kind && match[2]) return BigInt(match[2]);
+  const noun = { f: 'a funding', p: 'a payout', c: 'a credit' }[kind];
+  throw invalid(
+    field,
+    `${quote(text)} is not the id of ${noun}`,
+    `Write it as the lists show it, like ${kind}12.`,
+  );
+}
+
+/**
+ * The name of a client or a commission recipient: 1–64 letters, digits, `-_.`, in Unicode's composed form. Throws
+ * `usage/invalid`.
+ */
+export function parseName(text: string, field: string): string {
+  const name = text.normalize('NFC');
+  if (/^[\p{L}\p{N}_.-]{1,64}$/u.test(name)) return name;
+  throw invalid(field, `${quote(text)} cannot be a name`, 'Use 1 to 64 letters, digits, "-", "_" or ".".');
+}

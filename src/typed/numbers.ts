@@ -1,0 +1,203 @@
+import { type Currencies, currencyDigits } from '../dca/currency.ts';
+import { formatDecimal, groupDigits, RATE_SCALE } from '../dca/money.ts';
+import { invalid, quote } from './refusal.ts';
+
+/*
+ * Numbers as people type them. Each country groups and parts digits with the other's marks, so whatever two people could
+ * read as two numbers is refused, with both readings. What a database's column holds is read by `parseDecimal`.
+ * `field` is what the person calls it (`--rate`, `amount`, `review.cash_out_above`); every function throws BridgeError
+ * `usage/invalid`, which names the field and shows a right value.
+ */
+
+/** Fiat in minor units of `currency`, which has `digits` of them. */
+export interface Amount {
+  minor: bigint;
+  currency: string;
+  digits: number;
+}
+
+/** All bitcoin there will ever be, in satoshi. No fiat amount is larger either: both fit every database's integers. */
+const LARGEST = 2_100_000_000_000_000n;
+
+const ONE = 10n ** BigInt(RATE_SCALE);
+
+/** Digits, without a zero in front of others, and decimals after a point. */
+const PLAIN = /^(0|[1-9][0-9]*)(?:\.([0-9]+))?$/;
+
+/** What people group or part digits with: points, commas, blanks of every width, apostrophes, underscores. */
+const MARK = /[.,\s'’‘ʼ`´_·٫٬،]/u;
+
+/**
+ * `3000 GTQ`, `3000.50 GTQ`. Refused: zero, a sign, an unknown currency, more decimals than it has, also where they are
+ * zeros, any grouping, and other digits than 0 to 9. `1.250 KWD` has the three decimals of its currency: 1.25.
+ */
+export function parseAmount(text: string, field: string, known?: Currencies): Amount {
+  const example = 'Write a number and a currency, like "3000.50 GTQ".';
+  const [, number = '', code] = /^(.*\S)\s+(\p{L}\S*)$/su.exec(text.trim()) ?? [];
+  if (code === undefined) {
+    const glued = /^([0-9.,]+)([A-Za-z]{3})$/.exec(text.trim());
+    throw invalid(
+      field,
+      `${quote(text)} is not an amount with its currency`,
+      glued ? `Write a blank between: "${glued[1]} ${glued[2]?.toUpperCase()}".` : example,
+    );
+  }
+  const { currency, digits } = parseCurrency(code, field, known, example);
+  const minor = positive(number, { field, scale: digits, unit: currency, example });
+  return { minor, currency, digits };
+}
+
+/** `GTQ`, with the digits of its minor unit. */
+export function parseCurrency(
+  text: string,
+  field: string,
+  known?: Currencies,
+  example = 'Write its code, like GTQ.',
+): Pick<Amount, 'currency' | 'digits'> {
+  const code = text.trim();
+  const currency = /^[A-Za-z]{3}$/.test(code) ? code.toUpperCase() : '';
+  const digits = currencyDigits(currency, known);
+  if (digits !== undefined) return { currency, digits };
+  throw invalid(
+    field,
+    `${quote(code)} is not the code of a currency with cash (ISO 4217)`,
+    currency === ''
+      ? example
+      : `${example} Where ${currency} is newer than this program, config.toml makes it known: [currencies] ${currency} = 2, the digits of its minor unit.`,
+  );
+}
+
+/** `61234`, `61234 sat`. */
+export function parseSats(text: string, field: string): bigint {
+  return positive(satsOf(text), satoshi(field));
+}
+
+/** The same, or `0`. */
+export function parseSatsOrNone(text: string, field: string): bigint {
+  return satsOf(text) === '0' ? 0n : parseSats(text, field);
+}
+
+function satoshi(field: string): Wanted {
+  return { field, scale: 0, unit: 'sat', example: 'Write whole satoshi, like "61234 sat".' };
+}
+
+function satsOf(text: string): string {
+  return text.trim().replace(/\s*sats?$/, '');
+}
+
+/** A whole number from 1 to `most`; `unit` is what it counts, as the hint shows it. */
+export function parseWhole(text: string, field: string, most: bigint, example: string): bigint {
+  const value = positive(text.trim(), { field, scale: 0, unit: '', example });
+  if (value > most) throw invalid(field, `${quote(text)} is more than ${most}`, example);
+  return value;
+}
+
+/** `5.5%` or `0.055` to 5500, scaled by 10^5. A bare number of 0.5 or more is most likely meant as percent: refused. */
+export function parseRate(text: string, field: string): bigint {
+  const example = 'Write "5.5%" or "0.055".';
+  const [, number = '', percent] = /^(.*?)(\s*%)?$/s.exec(text.trim()) ?? [];
+  const scale = percent ? RATE_SCALE - 2 : RATE_SCALE;
+  const rate = decimal(number, { field, scale, unit: percent ? '%' : 'a rate', example });
+  if (!percent && rate * 2n >= ONE) {
+    const meant = formatDecimal(rate * 100n, RATE_SCALE).replace(/\.?0+$/, '');
+    throw invalid(field, `${number} would be ${meant} %`, `Write ${number}% if that is what you mean.`);
+  }
+  if (rate >= ONE) throw invalid(field, `${quote(text)} leaves nothing to pay`, example);
+  return rate;
+}
+
+/** What a number is to be: of at most `scale` decimals, which counts `unit`. */
+interface Wanted {
+  field: string;
+  scale: number;
+  /** `GTQ`, `sat`, `%`; 'a rate' and nothing are not repeated after a number. */
+  unit: string;
+  example: string;
+}
+
+function positive(text: string, wanted: Wanted): bigint {
+  const { field, example } = wanted;
+  const value = decimal(text, wanted);
+  if (value === 0n) throw invalid(field, `${quote(text)} is not more than zero`, example);
+  if (value > LARGEST) throw invalid(field, `${quote(text)} is more than can be`, example);
+  return value;
+}
+
+/** Scaled by 10^`scale`. */
+function decimal(text: string, wanted: Wanted): bigint {
+  const { field, scale, unit, example } = wanted;
+  const [, whole, decimals = ''] = PLAIN.exec(text) ?? [];
+  // An integer of a million digits takes minutes to parse, and is none that could be meant.
+  if (whole !== undefined && decimals.length <= scale && whole.length <= 40) {
+    return BigInt(whole + decimals.padEnd(scale, '0'));
+  }
+  const shown = quote(
+    unit === '' || unit === 'a rate' ? text : unit === '%' ? `${text}%` : `${text} ${unit}`,
+  );
+  const meant = readings(text, wanted);
+  const [one, other] = meant;
+  if (one !== undefined && other !== undefined) {
+    const read = (number: string) => `${groupDigits(number)}${unit === '%' ? ' %' : ''}`;
+    throw invalid(
+      field,
+      `${shown} can be read as ${read(one)} or as ${read(other)}`,
+      `Write ${written(other, unit)} or ${written(one, unit)}, whichever is meant.`,
+    );
+  }
+  const hint = one === undefined ? example : `Write ${written(one, unit)} if that is meant.`;
+  throw invalid(field, `${shown} ${fault(text, scale, unit)}`, hint);
+}
+
+function fault(text: string, scale: number, unit: string): string {
+  if (/^[-−–]/.test(text)) return 'is negative';
+  if (/^0[0-9]/.test(text)) return 'begins with a zero';
+  if (/^[0-9]+\.[0-9]+$/.test(text)) {
+    if (scale === 0) return 'has a point, and only whole numbers go';
+    return `is finer than ${scale} decimals, the most for ${unit}`;
+  }
+  if (/[^\p{ASCII}]/u.test(text) && /\p{Nd}/u.test(text))
+    return 'is not a plain number: only the digits 0 to 9 go';
+  return 'is not a plain number';
+}
+
+function written(number: string, unit: string): string {
+  return unit === '' || unit === 'a rate'
+    ? `"${number}"`
+    : unit === '%'
+      ? `"${number}%"`
+      : `"${number} ${unit}"`;
+}
+
+/**
+ * The plain numbers of at most `scale` decimals that somebody could mean by digits with marks between them: the last mark
+ * as the decimal one, and all of them as grouping. The smaller one first; empty where nothing is plain.
+ */
+function readings(text: string, { scale }: Wanted): string[] {
+  if (!/^[0-9]/.test(text) || !/[0-9]$/.test(text) || text.length > 40) return [];
+  const parts = text.split(MARK);
+  if (!parts.every((part) => /^[0-9]+$/.test(part))) return [];
+  const marks = [...text].filter((letter) => MARK.test(letter));
+  const [first = '', ...groups] = parts;
+  const last = parts.at(-1) ?? '';
+  const found = new Set<string>();
+  const parting = marks.at(-1);
+  const before = groups.slice(0, -1);
+  const parted =
+    (parting === '.' || parting === ',' || parting === '٫') &&
+    !marks.slice(0, -1).includes(parting) &&
+    before.every((group) => group.length === 3);
+  if (parted) {
+    const decimals = last.replace(/0+$/, '');
+    if (decimals.length <= scale) found.add(bare(parts.slice(0, -1).join(''), decimals));
+  }
+  const grouped = groups.length > 0 && last.length === 3 && new Set(marks).size === 1 && !/^0/.test(first);
+  if (grouped && groups.every((group) => group.length === 2 || group.length === 3))
+    found.add(bare(parts.join('')));
+  if (groups.length === 0) found.add(bare(first));
+  return [...found];
+}
+
+function bare(whole: string, decimals = ''): string {
+  const number = whole.replace(/^0+(?=[0-9])/, '');
+  return decimals === '' ? number : `${number}.${decimals}`;
+}
