@@ -1,6 +1,6 @@
 import { groupDigits } from '../dca/money.ts';
 import type { BridgeError } from '../errors.ts';
-import type { Status } from '../ledger/status.ts';
+import { missing, type Status } from '../ledger/status.ts';
 import { type Instant, toMs } from '../time.ts';
 import { clean, counted, formatSats, formatTime, wrapped } from './print.ts';
 
@@ -17,6 +17,8 @@ export interface StatusView {
   overdue: { payouts: bigint; sats: bigint };
   /** What the source wallet holds, in sats, or why that is not known. */
   source: { balance: bigint } | { problem: BridgeError };
+  /** What it lacks for what is due now; null where what it holds is not known. */
+  short: bigint | null;
   /** Whether runs credit the source wallet. */
   creditSource: boolean;
   now: Instant;
@@ -38,11 +40,12 @@ export function statusJson(view: StatusView) {
     },
     running: running && { run: `r${running.id}`, kind: running.kind, actor: running.actor },
     owed: { payouts: owed.payouts, sats: owed.sats, waiting_sats: waiting, overdue_sats: overdue.sats },
+    deferred: status.deferred.map(({ id, ...rest }) => ({ payout: `p${id}`, ...rest })),
     paused: paused !== null,
     pause: paused,
     source_wallet:
       'balance' in source
-        ? { balance_sats: source.balance, short_sats: short(status, source.balance) }
+        ? { balance_sats: source.balance, short_sats: lacking(status, source.balance) }
         : null,
     credits: {
       on: creditSource,
@@ -50,7 +53,7 @@ export function statusJson(view: StatusView) {
       to_come_sats: status.credits.toCome,
       not_made: status.credits.stuck.map(({ id, sats, reason }) => ({ id: `c${id}`, sats, reason })),
     },
-    attention,
+    attention: { ...attention, short_sats: view.short },
     totals: {
       cash_outs: totals.cashOuts,
       gross_sats: totals.gross,
@@ -64,9 +67,8 @@ export function statusJson(view: StatusView) {
 }
 
 /** What the wallet lacks, even once what is to be credited has arrived. */
-function short({ owed, credits }: Status, balance: bigint): bigint {
-  const missing = owed.sats - credits.toCome - balance;
-  return missing > 0n ? missing : 0n;
+function lacking({ owed, credits }: Status, balance: bigint): bigint {
+  return missing(owed.sats, { balance, toCome: credits.toCome });
 }
 
 /** The same at a glance, what needs a person last. */
@@ -91,6 +93,7 @@ export function statusText(view: StatusView, timezone: string): string {
       'Owed',
       `${formatSats(owed.sats)}, ${formatSats(waiting)} of it not due yet; ${counted(owed.payouts, 'open payout')}`,
     ],
+    ...deferredLines(view),
     ['Source wallet', sourceText(view)],
     ...creditLines(view),
     ...(paused
@@ -109,13 +112,27 @@ function pair(label: string, text: string): [string, string] {
   return [label, text];
 }
 
+const DEFERRED_SHOWN = 5;
+
+/** What is put off, each with its reason: one wallet that refuses is no outage, and must not be overlooked. */
+function deferredLines({ status: { deferred } }: StatusView): [string, string][] {
+  const lines = deferred
+    .slice(0, DEFERRED_SHOWN)
+    .map(
+      ({ id, recipient, sats, reason }) => `p${id}, ${formatSats(sats)} to ${recipient}: ${clean(reason)}`,
+    );
+  const more = deferred.length - lines.length;
+  if (more > 0) lines.push(`and ${counted(more, 'other')}: aio-dca payouts list --state deferred`);
+  return lines.map((line, index) => pair(index === 0 ? 'Put off' : '', line));
+}
+
 function sourceText({ source, status }: StatusView): string {
   if ('problem' in source) return `not known: ${clean(source.problem.message)}`;
-  const missing = short(status, source.balance);
+  const less = lacking(status, source.balance);
   const toCome = status.credits.toCome;
   const coming = toCome > 0n ? ` with the ${formatSats(toCome)} to be credited` : '';
-  if (missing === 0n) return `${formatSats(source.balance)}, enough for what is owed${coming}`;
-  return `${formatSats(source.balance)}, ${formatSats(missing)} less than is owed`;
+  if (less === 0n) return `${formatSats(source.balance)}, enough for what is owed${coming}`;
+  return `${formatSats(source.balance)}, ${formatSats(less)} less than is owed`;
 }
 
 /** Crediting lets LNbits owe sats that it may not have: whoever has it on is told so each time. */
@@ -139,14 +156,15 @@ function creditLines({ source, creditSource, status }: StatusView): [string, str
       pair('', `aio-dca credits resolve c${id} --not-credited --reason "…"`),
     ]);
   }
-  if (!('balance' in source) || short(status, source.balance) === 0n) return [];
+  if (!('balance' in source) || lacking(status, source.balance) === 0n) return [];
   return [
     ['', 'Top it up; or, where the sats of cash-outs arrive on LNbits’ node but in'],
     ['', 'none of its wallets, see [lnbits] credit_source in docs/crediting.md'],
   ];
 }
 
-function attentionLines({ status, overdue }: StatusView): string[] {
+/** What needs a person: whether it does now, in words, and the command that helps. */
+function needs({ status, overdue, short }: StatusView): [boolean, string, string][] {
   const {
     attention,
     lastRun,
@@ -156,7 +174,7 @@ function attentionLines({ status, overdue }: StatusView): string[] {
   const { review, held, unknown, stale, aged, credits } = attention;
   const open = aged - overdue.payouts;
   const doubtful = credits - BigInt(stuck.length);
-  const needs: [boolean, string, string][] = [
+  return [
     [review > 0n, `${counted(review, 'row')} of Lamassu in review`, 'aio-dca review list'],
     [held > 0n, `${counted(held, 'payout')} held`, 'aio-dca payouts list --state held'],
     [
@@ -182,8 +200,21 @@ function attentionLines({ status, overdue }: StatusView): string[] {
       `${formatSats(overdue.sats)} due for too long${paused ? ', but paused' : ''}`,
       paused ? 'aio-dca payouts resume' : 'aio-dca poll says why',
     ],
+    [
+      short !== null && short > 0n,
+      `${formatSats(short ?? 0n)} missing for what is due`,
+      'top the source wallet up',
+    ],
   ];
-  const standing = needs.filter(([stands]) => stands);
+}
+
+/** Whether `status` exits 2. */
+export function needsPerson(view: StatusView): boolean {
+  return needs(view).some(([stands]) => stands);
+}
+
+function attentionLines(view: StatusView): string[] {
+  const standing = needs(view).filter(([stands]) => stands);
   if (standing.length === 0) return ['Nothing needs a person.'];
   return ['Needs a person:', ...standing.map(([, what, command]) => `  ${what.padEnd(41)} ${command}`)];
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import pkg from '../../package.json' with { type: 'json' };
 import { now } from '../time.ts';
 import { makeCli } from './context.ts';
-import { type StatusView, statusJson, statusText } from './status-page.ts';
+import { needsPerson, type StatusView, statusJson, statusText } from './status-page.ts';
 
 export function register(program: Command): void {
   program
@@ -16,23 +16,24 @@ export function register(program: Command): void {
       const config = await cli.config();
       const view = await cli.withLedger('read', async (ledger): Promise<StatusView> => {
         const { currentRun } = await import('../ledger/lease.ts');
-        const { overview } = await import('../scheduler/due.ts');
+        const { overview, shortSats } = await import('../scheduler/due.ts');
         const { sourceBalance } = await import('../scheduler/balance.ts');
         const at = now();
         const asked = sourceBalance(config);
+        const view = await overview(ledger.db, config, at);
+        const source = await asked;
         return {
-          ...(await overview(ledger.db, config, at)),
+          ...view,
           version: pkg.version,
           ledger: { id: ledger.id, url: ledger.url, schema: ledger.schema },
           running: (await currentRun(ledger.db)) ?? null,
-          source: await asked,
+          source,
+          short: shortSats(view, source),
           creditSource: config.lnbits.creditSource,
           now: at,
         };
       });
       cli.answer(statusJson(view), statusText(view, config.timezone));
-      const { review, held, unknown, stale, aged, credits } = view.status.attention;
-      const refused = view.status.lastRun?.outcome === 'refused';
-      if (refused || stale || review + held + unknown + aged + credits > 0n) process.exitCode = 2;
+      if (needsPerson(view)) process.exitCode = 2;
     });
 }

@@ -1,12 +1,11 @@
-import { sql } from 'kysely';
 import type { Config } from '../config/load.ts';
 import { Secret } from '../config/secret.ts';
 import { superuserOf } from '../config/superuser.ts';
 import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
-import { neededSats } from '../ledger/credit-plan.ts';
-import { creditTotals, stuckCredits } from '../ledger/credits.ts';
+import { stuckCredits } from '../ledger/credits.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
+import { creditsToCome, missing, owed } from '../ledger/status.ts';
 import type { LnbitsClient } from '../lnbits/client.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 
@@ -99,29 +98,20 @@ async function bindingCheck(db: Db, { id, name }: SourceWallet): Promise<Check> 
 
 /** What is allocated and not settled yet, against what the wallet holds and is credited with before it is paid. */
 async function balanceCheck(db: Db, { balanceMsat }: SourceWallet, crediting: boolean): Promise<Check> {
-  const { rows } = await sql<{ owed: bigint }>`
-    with unsettled as (select id from payouts where state <> 'settled')
-    select cast(
-      coalesce((select sum(net) from allocations
-        where payout_id is null or payout_id in (select id from unsettled)), 0)
-      + coalesce((select sum(sats) from commission_shares
-        where payout_id is null or payout_id in (select id from unsettled)), 0)
-      - coalesce((select sum(sats) from payments
-        where state = 'settled' and payout_id in (select id from unsettled)), 0)
-      as bigint) as owed`.execute(db);
-  const owed = rows[0]?.owed ?? 0n;
-  const held = balanceMsat / 1000n;
-  const toCome = crediting ? (await creditTotals(db)).sent + (await neededSats(db)) : 0n;
+  const { sats } = await owed(db);
+  const balance = balanceMsat / 1000n;
+  const toCome = await creditsToCome(db, crediting);
+  const short = missing(sats, { balance, toCome });
   const detail =
-    `it holds ${groupDigits(held)} sat, ${groupDigits(owed)} sat are owed` +
+    `it holds ${groupDigits(balance)} sat, ${groupDigits(sats)} sat are owed` +
     (toCome > 0n ? `, ${groupDigits(toCome)} sat are credited before they are paid` : '');
-  if (held + toCome >= owed) return ok('balance', detail);
+  if (short === 0n) return ok('balance', detail);
   const elsewhere =
     ' Where the sats of cash-outs arrive on LNbits’ node but in none of its wallets, [lnbits] credit_source = true does it by itself: docs/crediting.md.';
   return warn(
     'balance',
     detail,
-    `Top the source wallet up by at least ${groupDigits(owed - held - toCome)} sat.${crediting ? '' : elsewhere}`,
+    `Top the source wallet up by at least ${groupDigits(short)} sat.${crediting ? '' : elsewhere}`,
   );
 }
 

@@ -1,11 +1,15 @@
+import { sql } from 'kysely';
 import { creditsIn, stuckCredits } from './credits.ts';
 import type { Db } from './open.ts';
 import { notSettled } from './payouts.ts';
 
-/** What a run left for people: its number, and the payouts that needed one when it ended. */
+/** What runs left for people: the payouts and credits that needed one when the last of them ended. */
 export interface LastReport {
+  /** The last that read Lamassu. */
   run: bigint;
   payouts: Set<string>;
+  /** The newest entry of the log then; null where an older version wrote the report. */
+  log: bigint | null;
 }
 
 /**
@@ -13,17 +17,49 @@ export interface LastReport {
  * counts from here.
  */
 export async function lastReport(db: Db): Promise<LastReport> {
-  const row = await db
-    .selectFrom('runs')
-    .select(['id', 'summary'])
-    .where('kind', '=', 'poll')
-    .where('summary', 'is not', null)
-    .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  if (!row?.summary) return { run: 0n, payouts: new Set() };
-  const { needing_people: payouts = [] } = JSON.parse(row.summary) as { needing_people?: string[] };
-  return { run: row.id, payouts: new Set(payouts) };
+  const newest = (...kinds: string[]) =>
+    db
+      .selectFrom('runs')
+      .select(['id', 'summary'])
+      .where('kind', 'in', kinds)
+      .where('summary', 'is not', null)
+      .orderBy('id', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+  const run = (await newest('poll'))?.id ?? 0n;
+  const { summary } = (await newest('poll', 'fixed')) ?? {};
+  if (!summary) return { run, payouts: new Set(), log: null };
+  const { needing_people: payouts = [], log } = JSON.parse(summary) as {
+    needing_people?: string[];
+    log?: number;
+  };
+  return { run, payouts: new Set(payouts), log: log === undefined ? null : BigInt(log) };
+}
+
+/** The number of the newest entry of the log. */
+export async function endOfLog(db: Db): Promise<bigint> {
+  const { last } = await db
+    .selectFrom('log')
+    .select((eb) => eb.fn.coalesce(eb.fn.max('id'), sql<bigint>`0`).as('last'))
+    .executeTakeFirstOrThrow();
+  return last;
+}
+
+/**
+ * Which of those that need a person now are news: they did not when it was last reported, or something happened to them
+ * since. One that a person released, and that is held again, is told again, however often.
+ */
+export async function newsOf(db: Db, needing: string[], last: LastReport): Promise<string[]> {
+  if (needing.length === 0) return [];
+  const touched = await db
+    .selectFrom('log')
+    .select('subject')
+    .distinct()
+    .where('subject', 'in', needing)
+    .where('id', '>', last.log ?? (await endOfLog(db)))
+    .execute();
+  const changed = new Set(touched.map(({ subject }) => subject));
+  return needing.filter((id) => !last.payouts.has(id) || changed.has(id));
 }
 
 /**

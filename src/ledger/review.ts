@@ -28,8 +28,8 @@ export function isNews(
 }
 
 /**
- * Puts a row before a person, once: true when it was not before one. A row that waits already keeps its place, with
- * the newest reason.
+ * Puts a row before a person: true when it was not before one, or for another reason. A row that waits already keeps
+ * its place, with the newest reason.
  */
 export async function toReview(
   trx: Trx,
@@ -62,7 +62,9 @@ export async function toReview(
     return true;
   }
   if (!isNews(known, finding)) return false;
+  // A row that waits already keeps its place; that it waits for another reason is told all the same.
   const again = known.state !== 'open';
+  const tell = again || known.reason !== finding.reason;
   await trx
     .updateTable('review')
     .set({
@@ -73,12 +75,13 @@ export async function toReview(
       closed_at: null,
       closed_by: null,
       closed_reason: null,
-      ...(again ? { since: at, run_id: run } : {}),
+      ...(again ? { since: at } : {}),
+      ...(tell ? { run_id: run } : {}),
     })
     .where('cash_out_id', '=', finding.cashOutId)
     .execute();
-  if (again) await recordOpened(trx, finding, known, at, run);
-  return again;
+  if (tell) await recordOpened(trx, finding, known, at, run);
+  return tell;
 }
 
 /** In the log as that run's. What a person does to a row has an entry of its own. */

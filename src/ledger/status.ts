@@ -3,6 +3,7 @@ import type { Instant } from '../time.ts';
 import { neededSats } from './credit-plan.ts';
 import { type Credit, creditTotals, stuckCredits } from './credits.ts';
 import type { Db } from './open.ts';
+import { notSettled } from './payouts.ts';
 import type { Mark } from './source.ts';
 
 /** The ledger at a glance. Sats in satoshi. */
@@ -15,6 +16,8 @@ export interface Status {
   lastRun: { id: bigint; kind: string; outcome: string; finishedAt: Instant } | null;
   paused: { at: Instant; by: string; reason: string } | null;
   owed: Owed;
+  /** Payouts that a later run tries again, oldest first; `sats` is what is left of each. */
+  deferred: { id: bigint; recipient: string; sats: bigint; reason: string }[];
   credits: Credits;
   attention: Attention;
   totals: Totals;
@@ -86,7 +89,7 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
     .executeTakeFirst();
   const lastSuccessAt = await lastSuccess(db, options.source);
   const credits = await creditTotals(db);
-  const toCome = options.creditSource ? credits.sent + (await neededSats(db)) : 0n;
+  const toCome = await creditsToCome(db, options.creditSource);
   const stuck = await stuckCredits(db, options.creditSource);
   return {
     mark:
@@ -97,6 +100,7 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
     lastRun: await lastRun(db),
     paused: paused_at === null ? null : { at: paused_at, by: paused_by ?? '', reason: paused_reason ?? '' },
     owed: await owed(db),
+    deferred: await deferred(db),
     credits: { credited: credits.credited, toCome, stuck },
     attention: {
       ...(await needing(db, options.agedBefore)),
@@ -139,7 +143,18 @@ function total(column: string) {
   return sql<bigint>`cast(coalesce(sum(${sql.ref(column)}), 0) as bigint)`;
 }
 
-async function owed(db: Db): Promise<Owed> {
+/** What the next runs will credit to the source wallet, recorded or not, in satoshi; nothing with crediting off. */
+export async function creditsToCome(db: Db, creditSource: boolean): Promise<bigint> {
+  return creditSource ? (await creditTotals(db)).sent + (await neededSats(db)) : 0n;
+}
+
+/** What the source wallet lacks for `sats`, even once what is to be credited has arrived. In satoshi. */
+export function missing(sats: bigint, wallet: { balance: bigint; toCome: bigint }): bigint {
+  const short = sats - wallet.toCome - wallet.balance;
+  return short > 0n ? short : 0n;
+}
+
+export async function owed(db: Db): Promise<Owed> {
   const allocations = await db
     .selectFrom('allocations')
     .select(total('net').as('sats'))
@@ -165,6 +180,31 @@ async function owed(db: Db): Promise<Owed> {
     .executeTakeFirstOrThrow();
   const unformed = allocations.sats + shares.sats;
   return { payouts: payouts.count, sats: unformed + payouts.sats - arrived.sats, unformed };
+}
+
+async function deferred(db: Db): Promise<Status['deferred']> {
+  const rows = await db
+    .selectFrom('payouts')
+    .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
+    .select(['payouts.id', 'recipients.name as recipient', 'payouts.sats', 'payouts.reason'])
+    .select((eb) =>
+      eb
+        .selectFrom('payments')
+        .select(total('payments.sats').as('sats'))
+        .whereRef('payments.payout_id', '=', 'payouts.id')
+        .where('payments.state', '=', 'settled')
+        .$asScalar()
+        .as('arrived'),
+    )
+    .where(notSettled)
+    .where('payouts.state', '=', 'deferred')
+    .orderBy('payouts.id')
+    .execute();
+  return rows.map(({ arrived, reason, ...row }) => ({
+    ...row,
+    sats: row.sats - (arrived ?? 0n),
+    reason: reason ?? '',
+  }));
 }
 
 async function needing(db: Db, agedBefore: Instant): Promise<Omit<Attention, 'stale' | 'credits'>> {

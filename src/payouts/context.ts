@@ -40,8 +40,23 @@ export interface Context extends SourceWallet, Quiet {
   signal: AbortSignal;
   /** Payments whose every POST was answered by LNbits within this run. */
   answered: Set<bigint>;
-  /** What went wrong with LNbits, one of each kind. */
+  /** What went wrong with LNbits: one of each kind, and what concerns one payout for each payout. See `note`. */
   problems: Map<string, BridgeError>;
+}
+
+/** Notes a problem of the run; with `payout` it is that payout's, and says so. */
+export function note(
+  { problems }: Pick<Context, 'problems'>,
+  error: BridgeError,
+  payout?: { id: bigint; recipient: { name: string } },
+): void {
+  if (payout === undefined) {
+    problems.set(error.code, error);
+    return;
+  }
+  const { code, message, hint } = error;
+  const named = `p${payout.id} to ${payout.recipient.name} is put off: ${message}`;
+  problems.set(`${code} p${payout.id}`, new BridgeError(code, named, hint, { cause: error }));
 }
 
 /** Reaches LNbits and the wallet of an admin key. Errors: `lnbits/key` for an invoice key, and those of the client. */

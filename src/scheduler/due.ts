@@ -2,7 +2,7 @@ import { type SqlBool, sql } from 'kysely';
 import type { Config } from '../config/load.ts';
 import type { Db } from '../ledger/open.ts';
 import { notSettled } from '../ledger/payouts.ts';
-import { ledgerStatus, type Status } from '../ledger/status.ts';
+import { ledgerStatus, missing, type Status } from '../ledger/status.ts';
 import { dueGroups } from '../payouts/form.ts';
 import { type Instant, plus } from '../time.ts';
 import { formOptions } from './pay.ts';
@@ -13,6 +13,8 @@ export interface Overview {
   status: Status;
   /** Not due yet. */
   waiting: bigint;
+  /** What a run would send now. */
+  due: bigint;
   /** Due for longer than `[attention] payout_after`, and in no payout: paying is paused, or no run could form one. */
   overdue: { payouts: bigint; sats: bigint };
 }
@@ -31,8 +33,37 @@ export async function overview(db: Db, config: Config, at: Instant): Promise<Ove
   return {
     status: { ...status, attention: { ...attention, aged: attention.aged + BigInt(overdue.length) } },
     waiting: owed.unformed - satsOf(due),
+    due: (await unsentSats(db)) + satsOf(due),
     overdue: { payouts: BigInt(overdue.length), sats: satsOf(overdue) },
   };
+}
+
+/**
+ * What the source wallet lacks for what is due now, in satoshi: somebody has to top it up, or clients wait. Null where
+ * what it holds is not known. What is held waits for a person first, and what is under way may have been debited.
+ */
+export function shortSats(
+  { status, due }: Overview,
+  source: { balance: bigint } | { problem: unknown },
+): bigint | null {
+  if (!('balance' in source)) return null;
+  return missing(due, { balance: source.balance, toCome: status.credits.toCome });
+}
+
+/** The parts of open payouts of which nothing is under way; held ones are left out. */
+async function unsentSats(db: Db): Promise<bigint> {
+  const { sats } = await db
+    .selectFrom('payout_parts as part')
+    .innerJoin('payouts', 'payouts.id', 'part.payout_id')
+    .select(sql<bigint>`cast(coalesce(sum(part.sats), 0) as bigint)`.as('sats'))
+    .where(notSettled)
+    .where('payouts.state', '<>', 'held')
+    .where(
+      sql<SqlBool>`not exists (select 1 from payments as x where x.payout_id = part.payout_id
+        and x.part = part.part and x.state in ('sending', 'unknown', 'settled'))`,
+    )
+    .executeTakeFirstOrThrow();
+  return sats;
 }
 
 /** The brake, and what it holds back now, in satoshi. */
@@ -50,17 +81,7 @@ export async function pauseOf(db: Db, config: Config): Promise<Pause | null> {
     .select(['paused_at', 'paused_by', 'paused_reason'])
     .executeTakeFirstOrThrow();
   if (paused_at === null) return null;
-  const { open } = await db
-    .selectFrom('payout_parts as part')
-    .innerJoin('payouts', 'payouts.id', 'part.payout_id')
-    .select(sql<bigint>`cast(coalesce(sum(part.sats), 0) as bigint)`.as('open'))
-    .where(notSettled)
-    .where('payouts.state', '<>', 'held')
-    .where(
-      sql<SqlBool>`not exists (select 1 from payments as x where x.payout_id = part.payout_id
-        and x.part = part.part and x.state = 'settled')`,
-    )
-    .executeTakeFirstOrThrow();
+  const open = await unsentSats(db);
   const due = await dueGroups(db, formOptions(config, 0n));
   return { at: paused_at, by: paused_by ?? '', reason: paused_reason ?? '', sats: open + satsOf(due) };
 }

@@ -1,6 +1,6 @@
 import { BridgeError } from '../errors.ts';
 import { startRun } from '../ledger/lease.ts';
-import { lastReport, payoutsNeedingPeople } from '../ledger/news.ts';
+import { endOfLog, lastReport, newsOf, payoutsNeedingPeople } from '../ledger/news.ts';
 import { now } from '../time.ts';
 import { pauseOf } from './due.ts';
 import { formOptions, pay } from './pay.ts';
@@ -30,7 +30,7 @@ export async function payFixed({ ledger, config, actor, log, signal }: PollDeps)
     });
     const needingPeople = await payoutsNeedingPeople(ledger.db, config.lnbits.creditSource);
     const report = conclude({
-      news: { reviews: 0, payouts: needingPeople.filter((id) => !last.payouts.has(id)) },
+      news: { reviews: 0, payouts: await newsOf(ledger.db, needingPeople, last) },
       run: run.id,
       startedAt,
       source: emptyReport(await markOf(ledger.db, config.lamassu.name)),
@@ -40,7 +40,7 @@ export async function payFixed({ ledger, config, actor, log, signal }: PollDeps)
       problems,
       stopped: signal.aborted,
     });
-    await run.finish(report.outcome, summaryOf(report, needingPeople));
+    await run.finish(report.outcome, summaryOf(report, needingPeople, await endOfLog(ledger.db)));
     log.info({ run: `r${run.id}`, outcome: report.outcome }, 'run of fixed mode ends');
     return report;
   } catch (error) {

@@ -3,9 +3,10 @@ import { Gauge, Registry } from 'prom-client';
 import type { Config } from '../config/load.ts';
 import { formatDecimal } from '../dca/money.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
+import { missing } from '../ledger/status.ts';
 import { type Instant, now, toMs } from '../time.ts';
 import { sourceBalance } from './balance.ts';
-import { overview } from './due.ts';
+import { overview, shortSats } from './due.ts';
 
 interface Sample {
   labels?: Record<string, string>;
@@ -30,10 +31,12 @@ export async function ledgerMetrics(ledger: Ledger, config: Config, version: str
   const at = now();
   const asked = sourceBalance(config);
   const { db } = ledger;
-  const { status, waiting } = await overview(db, config, at);
+  const view = await overview(db, config, at);
+  const { status, waiting } = view;
   const { owed, attention, totals, mark } = status;
   const last = await lastPoll(db, config.lamassu.name);
   const source = await asked;
+  const short = shortSats(view, source);
 
   const registry = new Registry();
   const add = (name: string, help: string, ...samples: Sample[]) => {
@@ -82,7 +85,9 @@ export async function ledgerMetrics(ledger: Ledger, config: Config, version: str
   add(
     'attention',
     'What needs a person, as in `aio-dca status`.',
-    ...Object.entries(attention).map(([reason, value]) => ({ labels: { reason }, value: Number(value) })),
+    ...Object.entries({ ...attention, ...(short !== null && { short_sats: short }) }).map(
+      ([reason, value]) => ({ labels: { reason }, value: Number(value) }),
+    ),
   );
   add('paused', '1: paying is paused, recording goes on.', { value: flag(status.paused !== null) });
   add('remaining_fiat', "Clients' cash that can still go out.", ...(await remainingCash(db)));
@@ -101,10 +106,10 @@ export async function ledgerMetrics(ledger: Ledger, config: Config, version: str
   add('settled_sats', 'What has arrived so far.', { value: totals.settled });
   add('lnbits_up', '1: LNbits told the balance of the source wallet.', { value: flag('balance' in source) });
   if ('balance' in source) {
-    const missing = owed.sats - status.credits.toCome - source.balance;
+    const { toCome } = status.credits;
     add('source_wallet_balance_sats', 'What the source wallet holds.', { value: source.balance });
     add('source_wallet_short_sats', 'What it lacks for all that is owed.', {
-      value: missing > 0n ? missing : 0n,
+      value: missing(owed.sats, { balance: source.balance, toCome }),
     });
   }
   return registry;

@@ -7,7 +7,7 @@ import type { Connect } from '../lamassu/keep.ts';
 import { openSource } from '../lamassu/source.ts';
 import { type Run, startRun } from '../ledger/lease.ts';
 import { seeMachines } from '../ledger/machines.ts';
-import { lastReport, payoutsNeedingPeople, reviewsSince } from '../ledger/news.ts';
+import { endOfLog, lastReport, newsOf, payoutsNeedingPeople, reviewsSince } from '../ledger/news.ts';
 import type { Ledger } from '../ledger/open.ts';
 import { now } from '../time.ts';
 import { pauseOf } from './due.ts';
@@ -63,7 +63,7 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
     const needingPeople = await payoutsNeedingPeople(ledger.db, config.lnbits.creditSource);
     const news = {
       reviews: await reviewsSince(ledger.db, last),
-      payouts: needingPeople.filter((id) => !last.payouts.has(id)),
+      payouts: await newsOf(ledger.db, needingPeople, last),
     };
     const report = conclude({
       news,
@@ -76,7 +76,7 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
       problems,
       stopped: deps.signal.aborted,
     });
-    await run.finish(report.outcome, summaryOf(report, needingPeople));
+    await run.finish(report.outcome, summaryOf(report, needingPeople, await endOfLog(ledger.db)));
     log.info({ run: `r${run.id}`, outcome: report.outcome }, 'run ends');
     return report;
   } catch (error) {

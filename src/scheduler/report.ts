@@ -70,9 +70,10 @@ export function conclude(
 }
 
 /** What the ledger keeps of a run. */
-export function summaryOf(report: PollReport, needingPeople: string[]): unknown {
+export function summaryOf(report: PollReport, needingPeople: string[], log: bigint): unknown {
   return {
     needing_people: needingPeople,
+    log: Number(log),
     read: report.source.read,
     to_review: report.source.toReview,
     cash_outs: report.distributed.cashOuts,

@@ -16,7 +16,7 @@ interface Status {
   running: object | null;
 }
 
-const nothing = { review: 0, held: 0, unknown: 0, stale: false, aged: 0 };
+const nothing = { review: 0, held: 0, unknown: 0, stale: false, aged: 0, short_sats: 0 };
 
 let world: World;
 let ledger: Ledger;
@@ -67,6 +67,7 @@ test('a new ledger needs nobody', async () => {
     last_run: null,
     running: null,
     owed: { payouts: 0, sats: 0, waiting_sats: 0, overdue_sats: 0 },
+    deferred: [],
     paused: false,
     pause: null,
     source_wallet: { balance_sats: 10_000_000, short_sats: 0 },
@@ -134,20 +135,28 @@ test('what the source wallet lacks is told, and an open payout that is too old',
   const balance = await world.balance(world.source);
   await world.lnbits.topUp(world.source.id, 1_000n - balance);
   await world.aioDca(['poll']);
+  const short = { ...nothing, short_sats: 120_051 };
   expect(await status()).toMatchObject({
-    code: 0,
+    code: 2,
     owed: { payouts: 1, sats: 121_051, waiting_sats: 0, overdue_sats: 0 },
+    deferred: [
+      { payout: 'p2', recipient: 'alice', sats: 121_051, reason: expect.stringContaining('1,000 sat') },
+    ],
     source_wallet: { balance_sats: 1_000, short_sats: 120_051 },
-    attention: nothing,
+    attention: short,
   });
+  const page = (await world.aioDca(['status'])).stdout;
+  expect(page).toMatch(/120,051 sat missing for what is due +top the source wallet up/);
+  expect(page).toMatch(/^Put off +p2, 121,051 sat to alice: /m);
   await configure('[payouts]', '[attention]\npayout_after = "1 ms"\n[payouts]');
-  expect(await status()).toMatchObject({ code: 2, attention: { ...nothing, aged: 1 } });
+  expect(await status()).toMatchObject({ code: 2, attention: { ...short, aged: 1 } });
   expect((await world.aioDca(['status'])).stdout).toContain('aio-dca payouts list --open');
 });
 
 describe('needs a person', () => {
   test('while a payout is held, with the command to look at it', async () => {
     await world.must(['payouts', 'hold', 'p2', '--reason', 'to see']);
+    // What is held is not due before a person released it.
     expect(await status()).toMatchObject({ code: 2, attention: { ...nothing, held: 1 } });
     const page = await world.aioDca(['status']);
     expect(page.code).toBe(2);

@@ -1,0 +1,66 @@
+import { pino } from 'pino';
+import { expect, onTestFinished, test } from 'vitest';
+import { releasePayout } from '../../src/ledger/decisions.ts';
+import { startRun } from '../../src/ledger/lease.ts';
+import { reviewsSince } from '../../src/ledger/news.ts';
+import { type Finding, toReview } from '../../src/ledger/review.ts';
+import { payFixed } from '../../src/scheduler/fixed.ts';
+import { now } from '../../src/time.ts';
+import { forEachLedger } from '../support/ledgers.ts';
+import { oweTwo, payday } from '../support/payday.ts';
+
+/* What a run tells: that which came to need a person in it, however often it did before. */
+
+test('a payout that is released and held again is news each time, and only then', async () => {
+  const day = await payday();
+  onTestFinished(() => day.stop());
+  const { alice } = await oweTwo(day);
+  await day.lnbits.resetKeys(alice.id);
+  const { ledger, config } = day;
+  const run = async () => {
+    const signal = new AbortController().signal;
+    const report = await payFixed({ ledger, config, actor: 'test', log: pino({ level: 'silent' }), signal });
+    return [report.exitCode, report.outcome, report.news.payouts];
+  };
+  const release = () => ledger.write((trx) => releasePayout(trx, { actor: 'dora', run: null }, 1n, now()));
+  const held = [2, 'attention', ['p1']];
+  const nothing = [0, 'ok', []];
+  expect(await run()).toEqual(held);
+  expect(await run()).toEqual(nothing);
+  for (let times = 0; times < 2; times += 1) {
+    await release();
+    expect(await run()).toEqual(held);
+    expect(await run()).toEqual(nothing);
+  }
+  // A run that was killed told nobody what it found out.
+  await release();
+  await day.payNow();
+  expect(await run()).toEqual(held);
+  expect(await run()).toEqual(nothing);
+});
+
+forEachLedger((_kind, fresh) => {
+  test('a row that waits for another reason than before is news, and one that only waits is not', async () => {
+    const ledger = await fresh();
+    const finding: Finding = {
+      ...{ cashOutId: '7a1c', source: 'lamassu', machine: 'm1', detail: 'it is', lamassu: { id: '7a1c' } },
+      reason: 'failed',
+    };
+    const told = async (reason: string) => {
+      const run = await startRun(ledger, 'poll', 'test');
+      const opened = await run.write((trx) => toReview(trx, { ...finding, reason }, now(), run.id));
+      const count = await reviewsSince(ledger.db, { run: run.id - 1n, payouts: new Set(), log: null });
+      await run.finish('ok', null);
+      return [opened, count];
+    };
+    expect(await told('failed')).toEqual([true, 1]);
+    const { since } = await ledger.db.selectFrom('review').select('since').executeTakeFirstOrThrow();
+    expect(await told('failed')).toEqual([false, 0]);
+    expect(await told('changed')).toEqual([true, 1]);
+    expect(await told('changed')).toEqual([false, 0]);
+    // It keeps its place.
+    expect(await ledger.db.selectFrom('review').select(['reason', 'since']).execute()).toEqual([
+      { reason: 'changed', since },
+    ]);
+  });
+});
