@@ -1,9 +1,12 @@
 import { BridgeError } from './errors.ts';
 
+/** After that long without an answer nobody is there any more, and what was asked about is of another time. */
+const ANSWER_MS = 15 * 60_000;
+
 /**
  * Asks yes or no on the terminal; `yes` (`--yes`) answers without asking. The question goes to stderr, so that stdout
- * stays one JSON document. Throws BridgeError `usage/declined` at a no and where the person leaves it, and
- * `usage/confirm` where there is no terminal to ask on.
+ * stays one JSON document. Throws BridgeError `usage/declined` at a no, where the person leaves it and after a
+ * quarter of an hour, and `usage/confirm` where there is no terminal to ask on.
  */
 export async function confirm(question: string, { yes }: { yes: boolean }): Promise<void> {
   if (yes) return;
@@ -15,8 +18,9 @@ export async function confirm(question: string, { yes }: { yes: boolean }): Prom
     );
   }
   const prompts = await import('@clack/prompts');
-  const answer = await answered((signal) =>
-    prompts.confirm({ message: question, output: process.stderr, initialValue: false, signal }),
+  const answer = await answered(
+    (signal) => prompts.confirm({ message: question, output: process.stderr, initialValue: false, signal }),
+    ANSWER_MS,
   );
   if (!answer) throw declined();
 }
@@ -30,14 +34,16 @@ export async function choose<T extends string>(
   options: { value: T; label: string }[],
 ): Promise<T> {
   const prompts = await import('@clack/prompts');
-  const answer = await answered((signal) =>
-    prompts.select<string>({
-      message: question,
-      options: [...options, { value: '', label: 'Leave it, and write nothing' }],
-      initialValue: '',
-      output: process.stderr,
-      signal,
-    }),
+  const answer = await answered(
+    (signal) =>
+      prompts.select<string>({
+        message: question,
+        options: [...options, { value: '', label: 'Leave it, and write nothing' }],
+        initialValue: '',
+        output: process.stderr,
+        signal,
+      }),
+    ANSWER_MS,
   );
   const chosen = options.find(({ value }) => value === answer);
   if (!chosen) throw declined();
@@ -46,11 +52,15 @@ export async function choose<T extends string>(
 
 /**
  * The answer to one question of @clack/prompts. Throws BridgeError `usage/declined` at Ctrl-C and Esc, and at Ctrl-D or
- * the end of the input, of which the prompts know nothing: they would wait for ever.
+ * the end of the input, of which the prompts know nothing: they would wait for ever. So it is after `withinMs`.
  */
-export async function answered<T>(ask: (left: AbortSignal) => Promise<T>): Promise<Exclude<T, symbol>> {
+export async function answered<T>(
+  ask: (left: AbortSignal) => Promise<T>,
+  withinMs?: number,
+): Promise<Exclude<T, symbol>> {
   const left = new AbortController();
   const leave = () => left.abort();
+  const end = withinMs === undefined ? undefined : setTimeout(leave, withinMs);
   const onKey = (_text: unknown, key?: { ctrl?: boolean; name?: string }) => {
     if (key?.ctrl === true && key.name === 'd') leave();
   };
@@ -60,6 +70,7 @@ export async function answered<T>(ask: (left: AbortSignal) => Promise<T>): Promi
     if (typeof answer === 'symbol') throw declined();
     return answer as Exclude<T, symbol>;
   } finally {
+    clearTimeout(end);
     process.stdin.off('keypress', onKey).off('end', leave);
   }
 }

@@ -109,6 +109,18 @@ export const catalogue = {
     exit: 75,
     means: 'A payment was sent so shortly ago that nobody can say yet what became of it.',
   },
+  'payout/contradicted': {
+    exit: 64,
+    means: 'What a person says of a payment contradicts what the wallets show.',
+  },
+  'credit/contradicted': {
+    exit: 64,
+    means: 'What a person says of a credit contradicts what the source wallet shows.',
+  },
+  'payout/changed': {
+    exit: 75,
+    means: 'What a person was asked about became something else meanwhile.',
+  },
   'ledger/no-clients': { exit: 78, means: 'The ledger has no clients yet, or it is the wrong ledger.' },
 } as const satisfies Record<string, { exit: 1 | 2 | 64 | 75 | 78; means: string }>;
 

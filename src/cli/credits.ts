@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { CreditView } from '../ledger/credit-cases.ts';
 import type { CreditState } from '../ledger/schema.ts';
-import { now } from '../time.ts';
 import { parseId } from '../typed/names.ts';
 import { makeCli, usage } from './context.ts';
 import { parseLimit, tellMore, withLimit } from './limit.ts';
@@ -28,13 +27,16 @@ export function register(program: Command): void {
     .description('say what became of a credit that is held, or give up one that was not sent')
     .argument('<id>', 'of the credit, like c3')
     .option('--credited', 'it is in the source wallet')
-    .option('--payment <hash>', 'which “Admin credit” of the source wallet it is')
+    .option(
+      '--payment <hash>',
+      'which “Admin credit” of the source wallet it is; or, with --not-credited, is not',
+    )
     .option('--not-credited', 'it is not, and never will be: the next run credits its cash-outs anew')
     .requiredOption('--reason <text>', 'how you know, for the log')
     .addHelpText(
       'after',
       '\nExamples:\n  aio-dca credits resolve c3 --credited --payment 9f…c2 --reason "the other one was my top-up"\n' +
-        '  aio-dca credits resolve c3 --not-credited --reason "LNbits shows it as pending since March"\n' +
+        '  aio-dca credits resolve c3 --not-credited --reason "LNbits shows none"\n' +
         '  aio-dca credits resolve c4 --not-credited --reason "crediting is off, I fill the wallet myself"',
     )
     .action(resolve);
@@ -87,52 +89,18 @@ async function resolve(
   if (credited === notCredited) {
     throw usage('--credited, --not-credited: one of them must be given.', 'Say what became of the credit.');
   }
-  if (payment !== null && (notCredited || !/^[0-9a-f]{64}$/.test(payment))) {
-    throw notCredited
-      ? usage('--payment: what was not credited has no payment.', 'Leave it out, or say --credited.')
-      : usage(
-          `--payment: ${JSON.stringify(payment)} is not a payment hash.`,
-          'It has 64 hexadecimal digits.',
-        );
+  if (payment !== null && !/^[0-9a-f]{64}$/.test(payment)) {
+    throw usage(
+      `--payment: ${JSON.stringify(payment)} is not a payment hash.`,
+      'It has 64 hexadecimal digits.',
+    );
   }
   const config = await cli.config();
-  const { payouts, timezone } = config;
-  const { doubtOfPayment } = await import('./resolve-credit.ts');
-  const { findCredit, refuseResolving, resolveCredit } = await import('../ledger/credit-cases.ts');
-  const { startRun } = await import('../ledger/lease.ts');
-  const { untilNothingIsUnderWay } = await import('./under-way.ts');
-  const credit = await cli.withLedger('write', async (ledger) => {
-    // A run holds the lease: nothing is sent or found out while a person decides.
-    const run = await startRun(ledger, 'credits resolve', cli.actor);
-    try {
-      const found = await findCredit(ledger.db, id);
-      const { quietMs } = payouts;
-      refuseResolving(found, { credited, quietMs, now: now() });
-      if (notCredited) await untilNothingIsUnderWay(run, found.sent_at, quietMs);
-      const doubt = payment === null ? null : await doubtOfPayment(config, ledger.db, found, payment);
-      if (doubt !== null && cli.globals.yes) process.stderr.write(`${wrapped(doubt)}\n`);
-      const asked = question(found, credited);
-      await cli.confirm(doubt === null ? asked : `${doubt} ${asked}`);
-      await run.write((trx) =>
-        resolveCredit(trx, run.who, { credit: found, credited, payment, reason }, now()),
-      );
-      await run.finish('ok', null);
-      return await findCredit(ledger.db, id);
-    } catch (error) {
-      await run.finish('failed', null).catch(() => {});
-      throw error;
-    }
-  });
-  cli.answer(json(credit), page(credit, timezone));
-}
-
-function question({ id, sats, state, reason }: CreditView, credited: boolean): string {
-  if (state === 'intended')
-    return `Credit c${id} of ${formatSats(sats)} was never sent. Give it up? With crediting on, the next run credits what is still to be paid of its cash-outs.`;
-  const why = reason === null ? state : `${state}: ${clean(reason)}`;
-  return credited
-    ? `Credit c${id} of ${formatSats(sats)} is ${why}. Record it as credited, so that nobody credits it again?`
-    : `Credit c${id} of ${formatSats(sats)} is ${why}. Record it as not credited, so that LNbits is asked for these sats again?`;
+  const { resolveCreditByHand } = await import('./resolve-credit.ts');
+  const credit = await cli.withLedger('write', (ledger) =>
+    resolveCreditByHand({ cli, config, ledger, id, credited, payment, reason }),
+  );
+  cli.answer(json(credit), page(credit, config.timezone));
 }
 
 function json(row: CreditView) {

@@ -1,10 +1,10 @@
 import { type Command, Option } from 'commander';
-import type { Run } from '../ledger/lease.ts';
 import type { Who } from '../ledger/log.ts';
 import type { Ledger, Trx } from '../ledger/open.ts';
 import type { PayoutState } from '../ledger/schema.ts';
 import { type Instant, now } from '../time.ts';
 import { parseId, parseName } from '../typed/names.ts';
+import { asRun } from './as-run.ts';
 import { type Cli, makeCli, usage } from './context.ts';
 import { parseLimit, tellMore, withLimit } from './limit.ts';
 import { payoutDetailJson, payoutJson, payoutPage, payoutTable } from './payout-page.ts';
@@ -128,7 +128,7 @@ async function holdAll(reason: string, command: Command): Promise<void> {
   const { formPayouts } = await import('../payouts/form.ts');
   const { formOptions } = await import('../scheduler/pay.ts');
   await cli.withLedger('write', async (ledger) => {
-    const held = await asRun(ledger, cli, 'hold', (run) =>
+    const held = await asRun(ledger, cli, 'payouts hold', (run) =>
       run.write(async (trx) => {
         // While paying is paused, or LNbits does not answer, what is due is in no payout that could be held.
         await formPayouts(trx, formOptions(config, run.id));
@@ -176,7 +176,7 @@ async function releaseAll(command: Command): Promise<void> {
       process.stderr.write(`${table(['payout', 'recipient', 'amount', 'held because'], rows)}\n`);
     await cli.confirm(`Release ${counted(held.length, 'payout')}?`);
     // Only those that were shown: what is held meanwhile was not agreed to.
-    const ids = await asRun(ledger, cli, 'release', (run) =>
+    const ids = await asRun(ledger, cli, 'payouts release', (run) =>
       run.write((trx) => releaseEach(trx, { ...cli.who, ...run.who }, held, now())),
     );
     const released = ids.map((id) => `p${id}`);
@@ -206,13 +206,11 @@ async function resolve(
   const config = await cli.config();
   const { resolveByHand } = await import('./resolve.ts');
   await cli.withLedger('write', async (ledger) => {
-    const state = await asRun(ledger, cli, 'resolve', (run) =>
-      resolveByHand({
-        ...{ cli, config, ledger, run, id, reason },
-        hash: options.payment?.toLowerCase(),
-        paid: options.paid ?? false,
-      }),
-    );
+    const state = await resolveByHand({
+      ...{ cli, config, ledger, id, reason },
+      hash: options.payment?.toLowerCase(),
+      paid: options.paid ?? false,
+    });
     await answer(cli, ledger, id, state);
   });
 }
@@ -275,25 +273,11 @@ async function decide(
   const cli = makeCli(command);
   const id = parseId('p', text, 'ID');
   await cli.withLedger('write', async (ledger) => {
-    const state = await asRun(ledger, cli, verb, (run) =>
+    const state = await asRun(ledger, cli, `payouts ${verb}`, (run) =>
       run.write((trx) => work({ trx, who: { ...cli.who, ...run.who }, id, at: now() })),
     );
     await answer(cli, ledger, id, state);
   });
-}
-
-/** Holds the lease for as long as `work` takes, so that no run pays meanwhile. */
-async function asRun<T>(ledger: Ledger, cli: Cli, verb: string, work: (run: Run) => Promise<T>): Promise<T> {
-  const { startRun } = await import('../ledger/lease.ts');
-  const run = await startRun(ledger, `payouts ${verb}`, cli.actor);
-  try {
-    const result = await work(run);
-    await run.finish('ok', null);
-    return result;
-  } catch (error) {
-    await run.finish('failed', null).catch(() => {});
-    throw error;
-  }
 }
 
 /** What happens next to a payout, by its state. */

@@ -7,8 +7,9 @@ import type { Ledger } from '../ledger/open.ts';
 import type { Payment } from '../ledger/payouts.ts';
 import type { PayoutState } from '../ledger/schema.ts';
 import { openSourceWallet } from '../payouts/context.ts';
-import { bearsOut, bothSides, type Shown } from '../payouts/resolve.ts';
+import { bothSides, judgeWord, type Shown } from '../payouts/resolve.ts';
 import { now, plus } from '../time.ts';
+import { asRun } from './as-run.ts';
 import type { Cli } from './context.ts';
 import { untilNothingIsUnderWay } from './under-way.ts';
 
@@ -16,8 +17,6 @@ export interface Resolve {
   cli: Cli;
   config: Config;
   ledger: Ledger;
-  /** Holds the lease: nobody else pays meanwhile. */
-  run: Run;
   id: bigint;
   /** Which payment, where several are open. */
   hash: string | undefined;
@@ -26,28 +25,85 @@ export interface Resolve {
   reason: string;
 }
 
+/** What a person's word was held against. */
+interface Preview {
+  payment: Payment;
+  /** The payout's state, and why. */
+  state: string;
+  /** Null: nobody could look. */
+  shown: Shown | null;
+  /** Null where both wallets bear the word out. */
+  question: string | null;
+}
+
 /**
- * Records a person's word on a payment. What both wallets show is looked at first, and where it does not bear the
- * word out, or cannot be seen, the person is asked.
+ * Records a person's word on a payment. What both wallets show is looked at first: where it contradicts the word, the
+ * word is refused, and where it leaves it open, the person is asked. Nobody holds the lease meanwhile, so it is looked
+ * at again before it is written.
  *
- * Errors: `usage/invalid` where nothing of the payout is open, `payout/under-way` within the quiet time.
+ * Errors: `usage/invalid` where nothing of the payout is open, `payout/under-way` within the quiet time,
+ * `payout/contradicted` where the wallets show otherwise, `payout/changed` where they show something else after the
+ * question, and those of LNbits where nobody can look and the word would have it paid again.
  */
 export async function resolveByHand(deps: Resolve): Promise<PayoutState> {
-  const { cli, config, ledger, run, id, hash, paid, reason } = deps;
-  const payment = openPayment(await findCase(ledger.db, id), hash);
+  const { cli, ledger } = deps;
+  const kind = 'payouts resolve';
+  const first = await asRun(ledger, cli, kind, async (run) => {
+    const preview = await look(deps, run, null);
+    if (preview.question !== null && !cli.globals.yes) return { preview };
+    return { state: await write(deps, run, preview) };
+  });
+  if (first.preview === undefined) return first.state;
+  const { preview } = first;
+  await cli.confirm(preview.question ?? '');
+  return asRun(ledger, cli, kind, async (run) => write(deps, run, await look(deps, run, preview)));
+}
+
+/** What the wallets show, under the lease; `agreed`: what the person has agreed to, which it must still be. */
+async function look(deps: Resolve, run: Run, agreed: Preview | null): Promise<Preview> {
+  const { config, ledger, id, hash, paid } = deps;
+  const found = await findCase(ledger.db, id);
+  const payment = openPayment(found, hash);
+  const state = `${found.state}: ${found.reason}`;
+  if (agreed !== null) refuseChanged(agreed.state === state && same(agreed.payment, payment), id);
   const { quietMs } = config.payouts;
   refuseUnderWay(payment, quietMs);
-  if (!paid) await untilNothingIsUnderWay(run, payment.sent_at, quietMs);
-  const shown = await look(deps, payment);
-  const doubt = doubtOf(shown, paid);
-  if (doubt !== null) {
-    const sats = `${groupDigits(payment.sats)} sat of p${id}`;
-    const act = paid
-      ? `Record ${sats} as paid, so that nobody pays them any more?`
-      : `Record ${sats} as not paid, so that they are paid again?`;
-    await cli.confirm(`${doubt} ${act}`);
+  // Nothing was sent since the first look, which waited.
+  if (!paid && agreed === null) await untilNothingIsUnderWay(run, payment.sent_at, quietMs);
+  const shown = await lookAtBoth(deps, payment);
+  if (shown instanceof BridgeError) {
+    if (!paid) throw shown;
+    const question = `What the wallets show cannot be seen (${shown.message}). ${act(deps, payment)}`;
+    if (agreed !== null) refuseChanged(agreed.shown === null, id);
+    return { payment, state, shown: null, question };
   }
-  return run.write((trx) => resolvePayment(trx, run.who, { payout: id, payment, paid, reason }, now()));
+  if (agreed !== null) {
+    const { source, client } = agreed.shown ?? {};
+    refuseChanged(source === shown.source && client === shown.client, id);
+  }
+  const judgement = judgeWord(shown, paid);
+  if (judgement === 'contradicts') throw contradicted(payment, shown, paid);
+  const question = judgement === 'open' ? `${inWords(shown)} ${act(deps, payment)}` : null;
+  return { payment, state, shown, question };
+}
+
+function write({ id, paid, reason }: Resolve, run: Run, preview: Preview): Promise<PayoutState> {
+  const { payment, shown } = preview;
+  const resolution = { payout: id, payment, paid, reason, seen: shown !== null };
+  return run.write((trx) => resolvePayment(trx, run.who, resolution, now()));
+}
+
+function same(one: Payment, other: Payment): boolean {
+  return one.id === other.id && one.state === other.state && one.sent_at === other.sent_at;
+}
+
+function refuseChanged(unchanged: boolean, id: bigint): void {
+  if (unchanged) return;
+  throw new BridgeError(
+    'payout/changed',
+    `what the wallets or the ledger show of p${id} became something else while you were asked`,
+    `Nothing was written. See what it is now: aio-dca payouts show p${id}`,
+  );
 }
 
 function refuseUnderWay({ sent_at, payout_id }: Payment, quietMs: number): void {
@@ -61,26 +117,81 @@ function refuseUnderWay({ sent_at, payout_id }: Payment, quietMs: number): void 
   );
 }
 
-/** Why the person has to be asked once more; null where both wallets bear the word out. */
-function doubtOf(shown: Shown | string, paid: boolean): string | null {
-  if (typeof shown === 'string') return `What the wallets show cannot be seen (${shown}).`;
-  if (bearsOut(shown, paid)) return null;
-  return `LNbits shows something else: ${shown.source} on the source wallet's side, ${shown.client} on the client's.`;
+function act({ id, paid }: Resolve, { sats }: Payment): string {
+  const what = `${groupDigits(sats)} sat of p${id}`;
+  return paid
+    ? `Record ${what} as paid, so that nobody pays them any more?`
+    : `Record ${what} as not paid, so that they are paid again?`;
 }
 
-/** What both wallets show, or why it cannot be seen. */
-async function look({ config, ledger }: Resolve, payment: Payment): Promise<Shown | string> {
+const SOURCE: Record<Shown['source'], string> = {
+  success: 'as paid',
+  pending: 'as pending',
+  failed: 'as failed',
+  none: 'not at all',
+  unseen: 'nothing, and its key is not shown what is there',
+};
+
+const CLIENT: Record<Shown['client'], string> = {
+  arrived: 'as arrived',
+  pending: 'as pending',
+  failed: 'as failed',
+  nothing: 'with 0 sat',
+  'wrong-amount': 'with another amount',
+  none: 'not at all',
+  unseen: 'nothing, and its key is not shown what is there',
+  gone: 'nothing, for it does not answer to its key',
+};
+
+function inWords({ source, client }: Shown): string {
+  return `LNbits shows this payment in the source wallet ${SOURCE[source]}, in the client’s ${CLIENT[client]}.`;
+}
+
+function contradicted(payment: Payment, shown: Shown, paid: boolean): BridgeError {
+  return new BridgeError(
+    'payout/contradicted',
+    `payment ${payment.payment_hash} of p${payment.payout_id} cannot be called ${paid ? 'paid' : 'not paid'}: ${inWords(shown)}`,
+    wayOut(payment.payout_id, shown),
+  );
+}
+
+/** What leads on where a word was refused: by what the wallets show. */
+function wayOut(id: bigint, { source, client }: Shown): string {
+  const release = `aio-dca payouts release p${id}`;
+  if (source === 'pending') return 'LNbits is still at it. The next run looks again: aio-dca poll';
+  if (source === 'unseen')
+    return 'Configure a key of the source wallet that may view its payments, then say it again.';
+  if (client === 'arrived')
+    return source === 'success'
+      ? `Let the next run settle it: ${release}`
+      : `It arrived: aio-dca payouts resolve p${id} --paid --reason "…"`;
+  if (client === 'wrong-amount')
+    return `Put the difference right with the client, then: aio-dca payouts resolve p${id} --paid --reason "…"`;
+  if (source !== 'success') return `It did not leave the source wallet. Let the next run go on: ${release}`;
+  if (client === 'gone' || client === 'unseen')
+    return 'Give a key that shows the wallet: aio-dca clients set NAME --wallet-key-file FILE. A deleted wallet got the sats: a superuser can bring it back. Else it is --paid.';
+  if (client === 'pending')
+    return 'LNbits may credit it yet. Once it has expired, or LNbits was restarted, it shows the payment as failed, or as arrived.';
+  return `The client did not get it: aio-dca payouts resolve p${id} --not-paid --reason "…"`;
+}
+
+/** What both wallets show, or why nobody can look. */
+async function lookAtBoth({ config, ledger }: Resolve, payment: Payment): Promise<Shown | BridgeError> {
   try {
     const opened = await openSourceWallet(config.lnbits.url, config.lnbits.sourceWalletKey);
     try {
-      if (opened.source.walletId !== payment.source_wallet_id)
-        return 'it was sent from another source wallet';
-      return await bothSides({ ...opened, ledger }, payment);
+      if (opened.source.walletId === payment.source_wallet_id)
+        return await bothSides({ ...opened, ledger }, payment);
+      return new BridgeError(
+        'ledger/wallet-differs',
+        `payment ${payment.payment_hash} was sent from another source wallet, ${payment.source_wallet_id}`,
+        'Say it with the key of that wallet in a copy of config.toml: aio-dca --config COPY payouts resolve …',
+      );
     } finally {
       await opened.lnbits.close();
     }
   } catch (error) {
-    if (error instanceof BridgeError && /^(lnbits|config)\//.test(error.code)) return error.message;
+    if (error instanceof BridgeError && /^(lnbits|config)\//.test(error.code)) return error;
     throw error;
   }
 }

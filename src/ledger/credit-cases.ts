@@ -1,6 +1,6 @@
 import { BridgeError } from '../errors.ts';
 import { type Instant, plus } from '../time.ts';
-import { type Credit, creditArrived, dropCredit, ownedHashes } from './credits.ts';
+import { type Credit, creditArrived, dropCredit, ownedHashes, seenHashes } from './credits.ts';
 import type { Who } from './log.ts';
 import type { Db, Trx } from './open.ts';
 import type { CreditState } from './schema.ts';
@@ -82,12 +82,21 @@ export function refuseResolving(
 export async function resolveCredit(
   trx: Trx,
   who: Who,
-  resolution: { credit: Credit; credited: boolean; payment: string | null; reason: string },
+  resolution: {
+    credit: Credit;
+    credited: boolean;
+    payment: string | null;
+    reason: string;
+    /** The like credits that LNbits showed to the person; null where nobody looked. */
+    seen: string[] | null;
+  },
   at: Instant,
 ): Promise<void> {
-  const { credit, credited, payment, reason } = resolution;
+  const { credit, credited, payment, reason, seen } = resolution;
   if (!credited) {
-    await dropCredit(trx, who, credit, `${who.actor}: ${reason}`, at);
+    const known =
+      seen === null ? credit.seen : JSON.stringify([...new Set([...seenHashes(credit), ...seen])]);
+    await dropCredit(trx, who, { ...credit, seen: known }, `${who.actor}: ${reason}`, at);
     return;
   }
   if (payment !== null && (await ownedHashes(trx, [payment])).size > 0) {

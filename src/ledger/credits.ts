@@ -47,6 +47,11 @@ export async function knownHashes(db: Db, sats: bigint): Promise<Set<string>> {
   );
 }
 
+/** The like credits that LNbits showed right before it was, or would have been, sent. */
+export function seenHashes({ seen }: Pick<Credit, 'seen'>): Set<string> {
+  return new Set(JSON.parse(seen ?? '[]') as string[]);
+}
+
 /** When the newest cash-out of a credit was confirmed. */
 export async function newestMember(db: Db, { id }: Credit): Promise<Instant> {
   const { newest } = await db
@@ -142,11 +147,11 @@ export async function holdCredit(
 export async function dropCredit(
   trx: Trx,
   who: Who,
-  { id, state, sats }: Credit,
+  { id, state, sats, seen }: Credit,
   reason: string,
   at: Instant,
 ): Promise<void> {
-  await move(trx, id, ['intended', 'sending', 'unknown', 'held'], { state: 'dropped', reason });
+  await move(trx, id, ['intended', 'sending', 'unknown', 'held'], { state: 'dropped', reason, seen });
   await record(trx, who, {
     ...{ at, action: 'credit drop', subject: `c${id}`, reason },
     before: { state },

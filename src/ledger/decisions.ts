@@ -104,15 +104,15 @@ export async function heldPayouts(
     .execute();
 }
 
-/** Releases those of `shown` that are still held. Answers which. */
+/** Releases those of `shown` that are still held for the same reason. Answers which. */
 export async function releaseEach(
   trx: Trx,
   who: Who,
-  shown: readonly { id: bigint }[],
+  shown: readonly { id: bigint; reason: string | null }[],
   at: Instant,
 ): Promise<bigint[]> {
-  const still = new Set((await heldPayouts(trx)).map(({ id }) => id));
-  const ids = shown.map(({ id }) => id).filter((id) => still.has(id));
+  const still = new Map((await heldPayouts(trx)).map(({ id, reason }) => [id, reason]));
+  const ids = shown.filter(({ id, reason }) => still.get(id) === reason).map(({ id }) => id);
   for (const id of ids) await releasePayout(trx, who, id, at);
   return ids;
 }
@@ -141,13 +141,15 @@ export interface Resolution {
   /** It arrived at the client; else it did not, and never will. */
   paid: boolean;
   reason: string;
+  /** Whether the wallets could be looked at: else the next run that pays does. */
+  seen: boolean;
 }
 
 /** A person's word on a payment that is open. A payment that did not arrive is followed by a new one. */
 export async function resolvePayment(
   trx: Trx,
   who: Who,
-  { payout: id, payment, paid, reason }: Resolution,
+  { payout: id, payment, paid, reason, seen }: Resolution,
   at: Instant,
 ): Promise<PayoutState> {
   const { state } = await findCase(trx, id);
@@ -156,9 +158,9 @@ export async function resolvePayment(
     trx,
     payment.id,
     OPEN,
-    // Nobody looks again: LNbits may never show what the person knows.
+    // What was seen is not looked at again: LNbits may never show what the person knows.
     paid
-      ? { state: 'settled', settled_at: at, checked_at: at, reason: word }
+      ? { state: 'settled', settled_at: at, checked_at: seen ? at : null, reason: word }
       : { state: 'dead', reason: word },
   );
   const after = await goOn(trx, id, ['planned', 'paying', 'deferred', 'unknown', 'held'], at);

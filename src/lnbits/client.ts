@@ -31,6 +31,8 @@ export interface LnbitsOptions {
 const PAYMENTS = '/api/v1/payments';
 /** How LNbits 1.0 to 1.6 mark what a superuser put into a wallet; nothing else sets it apart. */
 const CREDIT_MEMO = 'Admin credit';
+/** And what a superuser took out of it. */
+const DEBIT_MEMO = 'Admin debit';
 const PAGINATED = '/api/v1/payments/paginated';
 
 /**
@@ -149,14 +151,18 @@ export class LnbitsClient {
    * newest first: LNbits makes such a one pending first. On LNbits 1.0 to 1.3 this look-up marks a pending one as failed.
    */
   async credits(key: Secret, sats: bigint): Promise<Payment[]> {
-    const amount = sats * 1000n;
-    const query = { memo: CREDIT_MEMO, amount: `${amount}`, sortby: 'time', direction: 'desc' };
-    const payments: Payment[] = [];
-    for await (const page of pagesOf(
-      async (window) => (await this.#page(key, { ...query, ...window })).payments,
-    ))
-      payments.push(...page);
-    if (payments.some((one) => one.memo !== CREDIT_MEMO || one.amountMsat !== amount)) {
+    return await this.#bySuperuser(key, CREDIT_MEMO, sats * 1000n);
+  }
+
+  /** The newest payments by which a superuser took just so many sats out of the wallet of `key`. */
+  async debits(key: Secret, sats: bigint): Promise<Payment[]> {
+    return await this.#bySuperuser(key, DEBIT_MEMO, -sats * 1000n);
+  }
+
+  async #bySuperuser(key: Secret, memo: string, amount: bigint): Promise<Payment[]> {
+    const query = { memo, amount: `${amount}`, limit: 100, sortby: 'time', direction: 'desc' };
+    const { payments } = await this.#page(key, query);
+    if (payments.some((one) => one.memo !== memo || one.amountMsat !== amount)) {
       throw unreachable(`GET ${PAGINATED}`, 'LNbits showed payments that were not asked for');
     }
     return payments;

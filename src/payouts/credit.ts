@@ -12,11 +12,11 @@ import {
   loseCredit,
   newestMember,
   ownedHashes,
+  seenHashes,
   sendCredit,
   takeBackCredit,
 } from '../ledger/credits.ts';
 import { isPaused } from '../ledger/decisions.ts';
-import type { Db } from '../ledger/open.ts';
 import type { LnbitsAdmin, Superuser } from '../lnbits/admin.ts';
 import type { Payment } from '../lnbits/client.ts';
 import { now } from '../time.ts';
@@ -135,16 +135,6 @@ async function strangeCredit(ctx: Context, credit: Credit, shown: Payment[]): Pr
   return `the source wallet shows a credit of ${groupDigits(credit.sats)} sat since these cash-outs, which may be theirs: ${strange.hash}`;
 }
 
-/** Those of LNbits' like credits that this one can be: made since its cash-outs, and no other credit is known by it. */
-export async function possiblePayments(db: Db, credit: Credit, shown: Payment[]): Promise<Payment[]> {
-  const hashes = shown.map(({ hash }) => hash);
-  const owned = await ownedHashes(db, hashes);
-  const since = await newestMember(db, credit);
-  return shown.filter(
-    ({ hash, status, time }) => status === 'success' && !owned.has(hash) && (time === null || time >= since),
-  );
-}
-
 /** What LNbits answered to the call of a credit, if it did: it is over then. */
 type Answer = 'done' | { refused: string } | null;
 
@@ -190,7 +180,7 @@ async function look(ctx: Context, credit: Credit, answer: Answer): Promise<Verdi
     ctx.ledger.db,
     shown.map(({ hash }) => hash),
   );
-  for (const hash of JSON.parse(credit.seen ?? '[]') as string[]) known.add(hash);
+  for (const hash of seenHashes(credit)) known.add(hash);
   const fresh = shown.filter(({ hash }) => !known.has(hash));
   return judgeCredit(fresh, { sats: credit.sats, answer, quiet });
 }

@@ -272,9 +272,65 @@ test('one in doubt is held: poll and status call for a person, who says which pa
   expect((await world.aioDca(['status', '--json'])).json()).toMatchObject({ attention: { credits: 0 } });
 });
 
+test('what LNbits began is not called not credited, what it does not show is not called credited', async () => {
+  await owed();
+  const simulator = world.simulator();
+  // 1.6 leaves the first of its two commits where it ends in between.
+  simulator.onRequest = ({ kind }, phase) => (kind === 'credit' && phase === 'between' ? 'drop' : undefined);
+  await world.aioDca(['poll']);
+  simulator.onRequest = undefined;
+  expect(await credits()).toMatchObject([{ state: 'held' }]);
+  const [row] = simulator.payments(world.source.id);
+  const say = (word: string) =>
+    world.aioDca(['credits', 'resolve', 'c1', word, '--reason', 'I know it', '--yes', '--json']);
+  for (const word of ['--credited', '--not-credited']) {
+    const refused = await say(word);
+    expect(refused.code).toBe(64);
+    expect(refused.json()).toMatchObject({
+      error: { code: 'credit/contradicted', message: expect.stringContaining('has begun it') },
+    });
+  }
+  simulator.change(world.source.id, `${row?.payment_hash}`, { status: 'failed' });
+  expect((await say('--credited')).json()).toMatchObject({
+    error: { code: 'credit/contradicted', message: expect.stringContaining('shows no such credit') },
+  });
+  await simulator.stop();
+  expect((await say('--not-credited')).json()).toMatchObject({ error: { code: 'lnbits/unreachable' } });
+  expect(await credits()).toMatchObject([{ state: 'held' }]);
+  await simulator.start();
+  expect((await say('--not-credited')).json()).toMatchObject({ state: 'dropped' });
+});
+
+test('one that was never sent: a payment that is there counts for it, unless the person names it as another', async () => {
+  await owed();
+  await world.simulator().topUp(world.source.id, 484_207n);
+  await world.aioDca(['poll']);
+  expect(await credits()).toMatchObject([{ state: 'held', sent_at: null }]);
+  const hash = `${world.simulator().payments(world.source.id)[0]?.payment_hash}`;
+  const word = ['credits', 'resolve', 'c1', '--not-credited', '--reason', 'my own top-up', '--yes', '--json'];
+  const refused = await world.aioDca(word);
+  expect(refused.json()).toMatchObject({
+    error: { code: 'credit/contradicted', hint: expect.stringContaining('--not-credited --payment HASH') },
+  });
+  expect((await world.must([...word, '--payment', hash])).json()).toMatchObject({ state: 'dropped' });
+});
+
 test('called not credited, only what of its cash-outs is not paid yet is credited anew', async () => {
   await held();
   const word = ['credits', 'resolve', 'c1', '--not-credited', '--reason', 'taken back in LNbits', '--yes'];
+  // As long as LNbits shows them, nobody calls them not credited.
+  await world.simulator().topUp(world.source.id, 1_000_000n);
+  for (const left of [2, 1]) {
+    const refused = await world.aioDca([...word, '--json']);
+    expect(refused.code).toBe(64);
+    expect(refused.json()).toMatchObject({
+      error: { code: 'credit/contradicted', hint: expect.stringContaining('--credited --reason') },
+    });
+    expect(await credits()).toMatchObject([{ state: 'held' }]);
+    await world.simulator().topUp(world.source.id, -484_207n);
+    expect(left).toBeGreaterThan(0);
+  }
+  await world.simulator().topUp(world.source.id, -1_000_000n + 484_207n);
   const shown = await world.must([...word, '--json']);
   expect(shown.json()).toMatchObject({ state: 'dropped', wallet_id: world.source.id });
   // Alice was paid from what lay in the wallet: that is not credited once more.

@@ -70,6 +70,12 @@ async function debitedNotCredited(): Promise<void> {
   expect(await shown()).toMatchObject({ state: 'held', payments: [{ state: 'unknown' }] });
 }
 
+/** What alice's wallet shows of the first payment. */
+async function clientShows(fields: Record<string, unknown>): Promise<void> {
+  const hash = (await shown()).payments[0]?.payment_hash ?? '';
+  world.simulator().change(world.wallets.get('alice')?.id ?? '', hash, fields);
+}
+
 /** Nothing in the source wallet: deferred. */
 async function tooLittle(): Promise<void> {
   await setBalance(1_000n);
@@ -238,15 +244,15 @@ describe('resolve', () => {
     expect((await poll()).code).toBe(0);
   });
 
-  test('against what the wallets show it asks; what is then said is done', async () => {
+  test('what LNbits debited and gave up: it asks; what is then said is done', async () => {
     const alice = world.wallets.get('alice') ?? world.source;
     const before = await world.balance(alice);
     await debitedNotCredited();
+    await clientShows({ status: 'failed' });
     const say = ['resolve', p, '--not-paid', '--reason', 'alice has nothing'];
     const asked = await payouts(...say);
     expect(asked.code).toBe(64);
-    expect(asked.stderr).toContain('success on the source wallet');
-    expect(asked.stderr).toContain("pending on the client's");
+    expect(asked.stderr).toContain('in the source wallet as paid, in the client’s as failed');
     expect(await shown()).toMatchObject({ state: 'held', payments: [{ state: 'unknown' }] });
     await world.must(['payouts', ...say, '--yes']);
     expect(await shown()).toMatchObject({ state: 'planned', payments: [{ state: 'dead' }] });
@@ -258,15 +264,52 @@ describe('resolve', () => {
     expect((await world.balance(alice)) - before).toBe(NET);
   });
 
-  test('where LNbits cannot be asked, it asks the person', async () => {
+  test.each([
+    ['arrived', { status: 'success' }, {}, '--not-paid', 'payouts release'],
+    ['is pending at the client', {}, {}, '--not-paid', 'LNbits may credit it yet'],
+    ['is pending at the client', {}, {}, '--paid', 'LNbits may credit it yet'],
+    ['is pending at the source', { status: 'failed' }, { status: 'pending' }, '--not-paid', 'is still at it'],
+    ['is pending at the source', { status: 'success' }, { status: 'pending' }, '--paid', 'is still at it'],
+    ['arrived in part', { status: 'success', amount: 7000 }, {}, '--not-paid', 'the difference'],
+    ['arrived, from elsewhere', { status: 'success' }, { status: 'failed' }, '--not-paid', '--paid'],
+    ['failed', { status: 'failed' }, {}, '--paid', '--not-paid'],
+  ] as const)('whatever is said, one that %s stays what it is', async (_, client, source, word, wayOut) => {
     await debitedNotCredited();
+    await clientShows(client);
+    const hash = (await shown()).payments[0]?.payment_hash ?? '';
+    world.simulator().change(world.source.id, hash, source);
+    const refused = await payouts('resolve', p, word, '--reason', 'I know it', '--yes', '--json');
+    expect(refused.code).toBe(64);
+    expect(refused.json()).toMatchObject({
+      error: { code: 'payout/contradicted', hint: expect.stringContaining(wayOut) },
+    });
+    expect(await shown()).toMatchObject({ state: 'held', payments: [{ state: 'unknown' }] });
+    world.simulator().change(world.source.id, hash, { status: 'success' });
+    await clientShows({ status: 'success', amount: Number(NET) * 1000 });
+    await world.must(['payouts', 'resolve', p, '--paid', '--reason', 'cleared']);
+  });
+
+  test('where LNbits cannot be asked, nothing is called unpaid; a payment that is called paid is looked at later', async () => {
+    await debitedNotCredited();
+    await clientShows({ status: 'success' });
     await world.simulator().stop();
+    const refused = await payouts('resolve', p, '--not-paid', '--reason', 'alice says so', '--yes', '--json');
+    expect(refused.code).toBe(75);
+    expect(refused.json()).toMatchObject({ error: { code: 'lnbits/unreachable' } });
     const asked = await payouts('resolve', p, '--paid', '--reason', 'alice says so');
     expect(asked.code).toBe(64);
     expect(asked.stderr).toContain('cannot be seen');
     await world.must(['payouts', 'resolve', p, '--paid', '--reason', 'alice says so', '--yes']);
     expect(await shown()).toMatchObject({ state: 'settled' });
     await world.simulator().start();
+    // What nobody saw is looked at by the next run that pays.
+    const hash = (await shown()).payments[0]?.payment_hash ?? '';
+    world.simulator().change(world.source.id, hash, { status: 'failed' });
+    await world.insertCashOut();
+    await poll();
+    expect(await shown()).toMatchObject({ state: 'held' });
+    await world.must(['payouts', 'resolve', p, '--paid', '--reason', 'she has it', '--yes']);
+    world.simulator().change(world.source.id, hash, { status: 'success' });
   });
 
   test('nothing can be said of a payment that may still be under way', async () => {
@@ -318,8 +361,11 @@ describe('resolve', () => {
       expect(await shown()).toMatchObject({ state: 'settled', payments: [{ state: 'settled' }] });
     });
 
-    test('can be paid again', async () => {
-      await world.must(['payouts', 'resolve', p, '--not-paid', '--reason', 'restored', '--yes']);
+    test('is not paid again while the client has it, and is once neither has', async () => {
+      const say = ['resolve', p, '--not-paid', '--reason', 'restored', '--yes'];
+      expect((await payouts(...say)).code).toBe(64);
+      await clientShows({ status: 'failed' });
+      await world.must(['payouts', ...say]);
       expect((await poll()).code).toBe(0);
       expect(await shown()).toMatchObject({
         state: 'settled',

@@ -208,7 +208,7 @@ forEachLedger((_kind, open) => {
     const resolve = (hash: string, paid: boolean) =>
       run.write(async (trx) => {
         const payment = openPayment(await findCase(trx, id), hash);
-        return resolvePayment(trx, run.who, { payout: id, payment, paid, reason: 'seen' }, now());
+        return resolvePayment(trx, run.who, { payout: id, payment, paid, reason: 'seen', seen: true }, now());
       });
     expect(await resolve('hash2', true)).toBe('unknown');
     expect(await stateOf(at)).toEqual(['unknown', 'unknown', 'settled']);

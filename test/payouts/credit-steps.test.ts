@@ -4,7 +4,8 @@ import { BridgeError } from '../../src/errors.ts';
 import { LnbitsAdmin } from '../../src/lnbits/admin.ts';
 import type { Payment } from '../../src/lnbits/client.ts';
 import type { Context } from '../../src/payouts/context.ts';
-import { type Crediting, creditSource, possiblePayments } from '../../src/payouts/credit.ts';
+import { type Crediting, creditSource } from '../../src/payouts/credit.ts';
+import { possiblePayments } from '../../src/payouts/credit-evidence.ts';
 import { type Instant, plus } from '../../src/time.ts';
 import { waiting } from './no-wait.ts';
 import { asked, DONE, day, fails, inRun, LOST, owing, PAUSED, pause, run, when } from './one-run.ts';
@@ -331,8 +332,9 @@ describe('a credit that the wallet shows already', () => {
       .selectFrom('cash_outs')
       .select('confirmed_at')
       .executeTakeFirstOrThrow();
-    const [credit] = await credits();
-    if (!credit) throw new Error('no credit');
+    const [sent] = await credits();
+    if (!sent) throw new Error('no credit');
+    const credit = { ...sent, sent_at: null };
     const shown: Payment[] = (
       [
         ['when', 'success', at],
@@ -348,6 +350,10 @@ describe('a credit that the wallet shows already', () => {
     }));
     const possible = await possiblePayments(day.ledger.db, credit, shown);
     expect(possible.map(({ hash }) => hash)).toEqual(['when', 'any time']);
+    // Of one that was sent those that LNbits did not show before, whatever the clocks say.
+    const seen = JSON.stringify(['any time']);
+    const since = await possiblePayments(day.ledger.db, { ...sent, seen }, shown);
+    expect(since.map(({ hash }) => hash)).toEqual(['when', 'before']);
   });
 
   test.each([

@@ -284,7 +284,13 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         const [credit] = await credits();
         if (!credit) throw new Error('no credit');
         const who = { actor: 'dora', run: null };
-        const word = { credit, credited: false, payment: null, reason: 'a top-up that I took back' };
+        const word = {
+          credit,
+          credited: false,
+          payment: null,
+          reason: 'a top-up that I took back',
+          seen: null,
+        };
         await day.ledger.write((trx) => resolveCredit(trx, who, word, now()));
         expect(await day.payNow()).toMatchObject({ settled: 2, satsCredited: 3000n });
         expect(await states()).toEqual(['dropped', 'credited']);
@@ -356,7 +362,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         day.lnbits.onRequest = undefined;
         expect(await states()).toEqual(['intended']);
         const payment = await day.ledger.db.selectFrom('payments').selectAll().executeTakeFirstOrThrow();
-        const word = { payout: payment.payout_id, payment, paid: true, reason: 'alice has it' };
+        const word = { payout: payment.payout_id, payment, paid: true, reason: 'alice has it', seen: true };
         await day.ledger.write((trx) => resolvePayment(trx, { actor: 'dora', run: null }, word, now()));
         // LNbits is away, and does not have to be asked.
         expect(await day.payNow()).toMatchObject({ problems: [] });

@@ -35,11 +35,15 @@ export const payment: Payment = {
 export function fakeLnbits(shown: {
   source: (SourceSide | BridgeError)[];
   client: ClientSide | Partial<Side> | BridgeError;
+  /** Whether a key is shown the payments that it makes. */
+  sees?: boolean;
 }): FakeLnbits {
   const asked: Asked[] = [];
   const source = [...shown.source];
   const client = {
+    createInvoice: async () => ({ hash: 'test', bolt11: 't', walletId: 'any' }),
     find: async (key: Secret, hash: string) => {
+      if (hash === 'test') return shown.sees === false ? null : OURS;
       expect(hash).toBe(payment.payment_hash);
       if (key.reveal() === SOURCE) {
         asked.push('source');
@@ -54,7 +58,7 @@ export function fakeLnbits(shown: {
       return { name: 'alice', balanceMsat: 0n, id: null };
     },
   };
-  return { client: client as Pick<LnbitsClient, 'find' | 'wallet'> as LnbitsClient, asked };
+  return { client: client as Pick<LnbitsClient, 'createInvoice' | 'find' | 'wallet'> as LnbitsClient, asked };
 }
 
 const OURS: Side = {

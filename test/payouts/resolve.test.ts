@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest';
-import { bearsOut, bothSides } from '../../src/payouts/resolve.ts';
+import { describe, expect, test } from 'vitest';
+import { bothSides, judgeWord, type Shown } from '../../src/payouts/resolve.ts';
 import { fakeLnbits, openFake, payment } from './fake-lnbits.ts';
 
 /* What a person who says what became of a payment is held against. */
@@ -12,18 +12,52 @@ test("the source's side is read after the client's", async () => {
   await base.close();
 });
 
-const paid = [['success', 'arrived']];
-const notPaid = (['failed', 'none'] as const).flatMap((source) =>
-  (['pending', 'failed', 'none', 'gone'] as const).map((client) => [source, client]),
-);
-
-test.each(['success', 'pending', 'failed', 'none'] as const)('what bears a word out: source %s', (source) => {
-  for (const client of ['arrived', 'pending', 'failed', 'wrong-amount', 'none', 'gone'] as const) {
-    expect(bearsOut({ source, client }, true), client).toBe(
-      paid.some((one) => `${one}` === `${[source, client]}`),
-    );
-    expect(bearsOut({ source, client }, false), client).toBe(
-      notPaid.some((one) => `${one}` === `${[source, client]}`),
-    );
+test('a credit of 0 sat is told from one of another amount', async () => {
+  const base = await openFake();
+  for (const [amountMsat, client] of [
+    [0n, 'nothing'],
+    [9_000n, 'wrong-amount'],
+  ] as const) {
+    const lnbits = fakeLnbits({ source: ['success'], client: { amountMsat } });
+    expect(await bothSides(base.context(lnbits), payment)).toEqual({ source: 'success', client });
   }
+  await base.close();
+});
+
+describe('nothing that a key shows', () => {
+  test.each([
+    [true, 'none'],
+    [false, 'unseen'],
+  ] as const)('is nothing only where the key is shown what is there (%s)', async (sees, told) => {
+    const base = await openFake();
+    const lnbits = fakeLnbits({ source: ['none'], client: 'none', sees });
+    expect(await bothSides(base.context(lnbits), payment)).toEqual({ source: told, client: told });
+    await base.close();
+  });
+});
+
+/*
+ * b: the wallets bear the word out; o: they leave it open, and the person is asked; x: they contradict it, and it is
+ * refused. Each is `paid` and then `not paid`, by the source's side (columns) and the client's (rows).
+ */
+const SOURCES = ['success', 'pending', 'failed', 'none', 'unseen'] as const;
+const TABLE: Record<Shown['client'], string> = {
+  arrived: /*       */ 'bx xx ox ox ox',
+  'wrong-amount': /**/ 'ox xx ox ox ox',
+  nothing: /*       */ 'xo xx xb xb xx',
+  failed: /*        */ 'xo xx xb xb xx',
+  pending: /*       */ 'xx xx xb xb xx',
+  none: /*          */ 'oo xx xb ob ox',
+  unseen: /*        */ 'ox xx xb ob ox',
+  gone: /*          */ 'ox xx xb ob ox',
+};
+const LETTERS = { 'bears-out': 'b', open: 'o', contradicts: 'x' };
+
+test.each(Object.entries(TABLE))('what the wallets say to a word: client %s', (client, expected) => {
+  const words = SOURCES.map((source) =>
+    [true, false]
+      .map((paid) => LETTERS[judgeWord({ source, client: client as Shown['client'] }, paid)])
+      .join(''),
+  );
+  expect(words.join(' ')).toBe(expected);
 });

@@ -85,7 +85,14 @@ export class LnbitsBooks {
   }
 
   topUp(walletId: string, sats: number): void {
-    const row = this.#add(this.wallet(walletId), sats * 1000, newBolt11(sats), hex(), {}, 'Admin credit');
+    const row = this.#add(
+      this.wallet(walletId),
+      sats * 1000,
+      newBolt11(sats),
+      hex(),
+      {},
+      sats < 0 ? 'Admin debit' : 'Admin credit',
+    );
     row.status = 'success';
   }
 

@@ -1,0 +1,109 @@
+import type { Secret } from '../config/secret.ts';
+import { BridgeError } from '../errors.ts';
+import { type Credit, newestMember, ownedHashes, seenHashes } from '../ledger/credits.ts';
+import type { Db } from '../ledger/open.ts';
+import type { LnbitsClient, Payment } from '../lnbits/client.ts';
+import { canSee } from './sight.ts';
+
+/** What the source wallet shows of credits of one amount, for a person who says what became of one. */
+export interface CreditsShown {
+  /** Every like credit, as hash and status. */
+  all: { hash: string; status: Payment['status'] }[];
+  /** The hashes of those that have arrived and that this one can be. */
+  possible: string[];
+  /** Of those that LNbits has begun, and that this one can be. */
+  pending: string[];
+  /** How many of `possible` a superuser took back since. */
+  takenBack: number;
+}
+
+/** Looks for them. Throws what the client throws, and `lnbits/key` where the key is not shown its payments. */
+export async function creditsShown(
+  { db, lnbits, key }: { db: Db; lnbits: LnbitsClient; key: Secret },
+  credit: Credit,
+): Promise<CreditsShown> {
+  const shown = await lnbits.credits(key, credit.sats);
+  if (shown.length === 0 && !(await canSee(lnbits, key))) {
+    throw new BridgeError(
+      'lnbits/key',
+      'the key of the source wallet is not shown its payments',
+      'Configure a key that may view them.',
+    );
+  }
+  const can = await possibleOnes(db, credit, shown);
+  const arrived = can.filter(({ status }) => status === 'success');
+  const [first] = arrived.flatMap(({ time }) => time ?? []).sort();
+  const debits = arrived.length === 0 ? [] : await lnbits.debits(key, credit.sats);
+  const back = debits.filter(
+    ({ status, time }) => status === 'success' && (first === undefined || time === null || time >= first),
+  );
+  return {
+    all: shown.map(({ hash, status }) => ({ hash, status })),
+    possible: arrived.map(({ hash }) => hash),
+    pending: can.flatMap(({ hash, status }) => (status === 'pending' ? hash : [])),
+    takenBack: Math.min(back.length, arrived.length),
+  };
+}
+
+/** Those of LNbits' like credits that have arrived and that this one can be. */
+export async function possiblePayments(db: Db, credit: Credit, shown: Payment[]): Promise<Payment[]> {
+  return (await possibleOnes(db, credit, shown)).filter(({ status }) => status === 'success');
+}
+
+/**
+ * No other credit is known by them; and where it was sent, LNbits did not show them before; else they were made since
+ * its cash-outs.
+ */
+async function possibleOnes(db: Db, credit: Credit, shown: Payment[]): Promise<Payment[]> {
+  const owned = await ownedHashes(
+    db,
+    shown.map(({ hash }) => hash),
+  );
+  const free = shown.filter(({ hash }) => !owned.has(hash));
+  if (credit.sent_at !== null) {
+    const seen = seenHashes(credit);
+    return free.filter(({ hash }) => !seen.has(hash));
+  }
+  const since = await newestMember(db, credit);
+  return free.filter(({ time }) => time === null || time >= since);
+}
+
+/** Why a word is refused, and what leads on by this command. */
+export interface Refused {
+  because: string;
+  wayOut(command: string): string;
+}
+
+/**
+ * What the source wallet says to a person's word on a credit: null where it leaves it open, or bears it out. Of one that
+ * was never sent, a payment that is there is not its own; so a person who names it may say that.
+ */
+export function judgeCreditWord(
+  { possible, pending, takenBack }: CreditsShown,
+  { credited, payment, sent }: { credited: boolean; payment: string | null; sent: boolean },
+): Refused | null {
+  const there = possible.length - takenBack;
+  if (credited && there > 0) return null;
+  if (pending.length > 0) {
+    return {
+      because: `LNbits has begun it and not finished: ${pending.join(', ')}`,
+      wayOut: () =>
+        'It may come yet. Once it has expired, or LNbits was restarted, it is shown as failed, or as arrived; say it then.',
+    };
+  }
+  if (credited) {
+    const because =
+      possible.length === 0
+        ? 'the source wallet shows no such credit'
+        : `the source wallet shows it, and an “Admin debit” that took it back: ${possible.join(', ')}`;
+    return { because, wayOut: (command) => `Was it not made: ${command} --not-credited --reason "…"` };
+  }
+  if (there === 0) return null;
+  if (!sent && possible.length === 1 && payment === possible[0]) return null;
+  const notIts = sent ? '' : ', or, where it is another one: --not-credited --payment HASH';
+  return {
+    because: `the source wallet shows it: ${possible.join(', ')}`,
+    wayOut: (command) =>
+      `It is there: ${command} --credited --reason "…"${notIts}. To take sats back, give that wallet a negative amount in LNbits first (Users).`,
+  };
+}

@@ -1,0 +1,91 @@
+import { afterEach, expect, test } from 'vitest';
+import { inTerminal, keys, type Terminal } from '../support/terminal.ts';
+import { startWorld, type World } from '../support/world.ts';
+
+/* While a person is asked, nobody waits: no question holds the lease, and what it was about may change meanwhile. */
+
+let world: World;
+afterEach(async () => {
+  expect((await world.must(['verify', '--json'])).json()).toMatchObject({ ok: true });
+  await world.stop();
+});
+
+async function owed(credit: boolean): Promise<void> {
+  world = await startWorld({ tunnel: 'direct', quiet: '1 ms', credit });
+  await world.must(['migrate']);
+  await world.addClient('alice');
+  await world.addFunding('alice', '50000 GTQ');
+  await world.insertCashOut();
+}
+
+/** The command at its question. */
+async function asking(...args: string[]): Promise<Terminal> {
+  const terminal = inTerminal(['--config', world.configFile, ...args, '--reason', 'I looked']);
+  await terminal.shows('Yes');
+  return terminal;
+}
+
+async function yes(terminal: Terminal): Promise<{ code: number | null; screen: string }> {
+  terminal.type('y');
+  terminal.type(keys.enter);
+  return terminal.ended;
+}
+
+test.each([false, true])(
+  'payouts resolve: meanwhile runs go on; held again for something else: %s',
+  async (changed) => {
+    await owed(false);
+    world.simulator().rules.push({ when: { kind: 'pay' }, fault: { pay: 'debit-only' } });
+    await world.aioDca(['poll']);
+    const alice = world.wallets.get('alice') ?? world.source;
+    const hash = `${world.simulator().payments(alice.id).at(-1)?.payment_hash}`;
+    world.simulator().change(alice.id, hash, { status: 'failed' });
+
+    const terminal = await asking('payouts', 'resolve', 'p1', '--not-paid');
+    await world.insertCashOut({ fiat: '2000', crypto_atoms: '256200', received_crypto_atoms: '256200' });
+    const ran = await world.aioDca(['poll', '--json']);
+    expect(ran.json()).toMatchObject({ problems: [], payouts: { settled: 1, held: 1 } });
+    if (changed) {
+      await world.must(['payouts', 'release', 'p1']);
+      await world.must(['payouts', 'hold', 'p1', '--reason', 'alice asked to wait']);
+    }
+    const { code, screen } = await yes(terminal);
+    const { state } = (await world.must(['payouts', 'show', 'p1', '--json'])).json<{ state: string }>();
+    expect([code, state, screen.includes('payout/changed')]).toEqual(
+      changed ? [75, 'held', true] : [0, 'planned', false],
+    );
+  },
+);
+
+test('payouts resolve: what was settled meanwhile is not called unpaid', async () => {
+  await owed(false);
+  world.simulator().rules.push({ when: { kind: 'pay' }, fault: { pay: 'debit-only' } });
+  await world.aioDca(['poll']);
+  const alice = world.wallets.get('alice') ?? world.source;
+  const hash = `${world.simulator().payments(alice.id).at(-1)?.payment_hash}`;
+  world.simulator().change(alice.id, hash, { status: 'failed' });
+  const terminal = await asking('payouts', 'resolve', 'p1', '--not-paid');
+  world.simulator().change(alice.id, hash, { status: 'success' });
+  const { code, screen } = await yes(terminal);
+  expect([code, screen]).toEqual([75, expect.stringContaining('payout/changed')]);
+  expect((await world.must(['payouts', 'show', 'p1', '--json'])).json()).toMatchObject({ state: 'held' });
+  await world.must(['payouts', 'release', 'p1']);
+  await world.must(['poll']);
+  expect(await world.balance(alice)).toBe(484_207n);
+});
+
+test('credits resolve: meanwhile runs go on, and what LNbits shows by then is looked at again', async () => {
+  await owed(true);
+  world.simulator().onRequest = ({ kind }, phase) =>
+    kind === 'credit' && phase === 'between' ? 'drop' : undefined;
+  await world.aioDca(['poll']);
+  world.simulator().onRequest = undefined;
+  const hash = `${world.simulator().payments(world.source.id)[0]?.payment_hash}`;
+  world.simulator().change(world.source.id, hash, { status: 'failed' });
+  const terminal = await asking('credits', 'resolve', 'c1', '--not-credited');
+  expect((await world.aioDca(['poll'])).stderr).not.toContain('run/busy');
+  world.simulator().change(world.source.id, hash, { status: 'success' });
+  const { code, screen } = await yes(terminal);
+  expect([code, screen]).toEqual([75, expect.stringContaining('payout/changed')]);
+  expect((await world.must(['credits', 'list', '--json'])).json()).toMatchObject([{ state: 'held' }]);
+});
