@@ -1,4 +1,5 @@
 import { type SqlBool, sql } from 'kysely';
+import { Secret } from '../config/secret.ts';
 import { type Instant, plus } from '../time.ts';
 import { record, type Who } from './log.ts';
 import type { Db, Trx } from './open.ts';
@@ -13,7 +14,8 @@ import type { PaymentState, PayoutState, Schema } from './schema.ts';
 export interface Payout {
   id: bigint;
   kind: 'client' | 'commission';
-  recipient: { id: bigint; name: string; walletId: string; invoiceKey: string };
+  /** Without the wallet: that may become another one at any moment, see `walletOf`. */
+  recipient: { id: bigint; name: string };
   sats: bigint;
   fiat: bigint;
   currency: string;
@@ -26,29 +28,69 @@ export type Payment = Schema['payments'];
 /** As written in the index of open payouts: with a parameter neither database would know that the index has them all. */
 export const notSettled = sql<SqlBool>`payouts.state <> 'settled'`;
 
-/** Payouts that the program works on by itself: neither settled nor held, oldest first. */
+/** Payouts that the program works on by itself: neither settled nor held; the clients' first, each oldest first. */
 export async function openPayouts(db: Db): Promise<Payout[]> {
   const rows = await db
     .selectFrom('payouts')
     .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
-    .innerJoin('wallets', 'wallets.id', 'recipients.wallet_id')
     .innerJoin('currencies', 'currencies.code', 'payouts.currency')
     .selectAll('payouts')
-    .select(['recipients.name', 'recipients.wallet_id', 'wallets.invoice_key', 'currencies.digits'])
+    .select(['recipients.name', 'currencies.digits'])
     .where(notSettled)
     .where('payouts.state', '<>', 'held')
+    // As the words are ordered: `client`, then `commission`.
+    .orderBy('payouts.kind')
     .orderBy('payouts.id')
     .execute();
   return rows.map((row) => ({
     id: row.id,
     kind: row.kind,
-    recipient: { id: row.recipient_id, name: row.name, walletId: row.wallet_id, invoiceKey: row.invoice_key },
+    recipient: { id: row.recipient_id, name: row.name },
     sats: row.sats,
     fiat: row.fiat,
     currency: row.currency,
     digits: Number(row.digits),
     state: row.state,
   }));
+}
+
+/** The wallet that a payout is paid into at this moment, with its invoice key. */
+export async function walletOf(db: Db, payout: bigint): Promise<{ id: string; key: Secret }> {
+  const { id, invoice_key } = await db
+    .selectFrom('payouts')
+    .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
+    .innerJoin('wallets', 'wallets.id', 'recipients.wallet_id')
+    .select(['wallets.id', 'wallets.invoice_key'])
+    .where('payouts.id', '=', payout)
+    .executeTakeFirstOrThrow();
+  return { id, key: new Secret(invoice_key) };
+}
+
+/** What is left to send of open payouts: those that are held, and parts that are under way, are left out. */
+export function unsentSats(db: Db): Promise<bigint> {
+  return leftSats(db, ['client', 'commission'], ['sending', 'unknown', 'settled']);
+}
+
+/** What has not arrived of the clients' open payouts, held ones left out. */
+export function unsettledClientSats(db: Db): Promise<bigint> {
+  return leftSats(db, ['client'], ['settled']);
+}
+
+/** Of payouts of these kinds, the parts without a payment in one of these states. */
+async function leftSats(db: Db, kinds: Payout['kind'][], without: PaymentState[]): Promise<bigint> {
+  const { sats } = await db
+    .selectFrom('payout_parts as part')
+    .innerJoin('payouts', 'payouts.id', 'part.payout_id')
+    .select(sql<bigint>`cast(coalesce(sum(part.sats), 0) as bigint)`.as('sats'))
+    .where(notSettled)
+    .where('payouts.state', '<>', 'held')
+    .where('payouts.kind', 'in', kinds)
+    .where(
+      sql<SqlBool>`not exists (select 1 from payments as x where x.payout_id = part.payout_id
+        and x.part = part.part and x.state in (${sql.join(without)}))`,
+    )
+    .executeTakeFirstOrThrow();
+  return sats;
 }
 
 /** The parts of a payout in order, each with the payment that is not dead, if it has one. */
@@ -114,8 +156,11 @@ export interface NewPayment {
   run: bigint;
 }
 
-/** `invoiced`: keeps a new invoice of the client's wallet before anything can be sent on it. */
+/** `invoiced`: keeps a new invoice of the recipient's own wallet before anything can be sent on it. */
 export async function addPayment(trx: Trx, payment: NewPayment, at: Instant): Promise<Payment> {
+  const { id: wallet } = await walletOf(trx, payment.payout);
+  if (wallet !== payment.clientWallet)
+    throw new Error(`p${payment.payout} is paid into wallet ${wallet}, not ${payment.clientWallet}`);
   const { dead } = await trx
     .selectFrom('payments')
     .select((eb) => eb.fn.countAll<bigint>().as('dead'))

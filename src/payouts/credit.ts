@@ -20,7 +20,7 @@ import { isPaused } from '../ledger/decisions.ts';
 import type { LnbitsAdmin, Superuser } from '../lnbits/admin.ts';
 import type { Payment } from '../lnbits/client.ts';
 import { now } from '../time.ts';
-import { type Context, isQuiet, stoodStill, timeOfPost, untilQuiet } from './context.ts';
+import { type Context, isQuiet, note, stoodStill, timeOfPost, untilQuiet } from './context.ts';
 
 /** LNbits' limit for one credit. */
 export const LARGEST_CREDIT = 10_000_000n;
@@ -52,7 +52,7 @@ export async function creditSource(ctx: Context, how: Crediting | null): Promise
       ctx.source.balanceMsat = (await ctx.lnbits.wallet(ctx.source.key)).balanceMsat;
   } catch (error) {
     if (!(error instanceof BridgeError) || !/^(lnbits|config)\//.test(error.code)) throw error;
-    ctx.problems.set(error.code, error);
+    note(ctx, error);
     if (how) await ctx.run.write((trx) => delayCredits(trx, error.message));
   }
   return arrived;
@@ -115,7 +115,7 @@ async function ask(ctx: Context, admin: LnbitsAdmin, { wallet_id, sats }: Credit
     return 'done';
   } catch (error) {
     if (!(error instanceof BridgeError) || !error.code.startsWith('lnbits/')) throw error;
-    ctx.problems.set(error.code, error);
+    note(ctx, error);
     return error.code === 'lnbits/unreachable' ? null : { refused: error.message };
   }
 }

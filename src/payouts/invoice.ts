@@ -1,4 +1,3 @@
-import { Secret } from '../config/secret.ts';
 import { formatDecimal, groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import {
@@ -9,75 +8,81 @@ import {
   nextPayment,
   type Payment,
   type Payout,
+  walletOf,
 } from '../ledger/payouts.ts';
 import { now } from '../time.ts';
-import { type Context, isGone } from './context.ts';
+import { lack, noteLack } from './balance.ts';
+import { type Context, isGone, note } from './context.ts';
 
 /** LNbits pays an internal invoice after its expiry all the same. */
 const INVOICE_EXPIRY_SECONDS = 86_400;
+/** Invoices of one part, where its recipient gets another wallet, or another key, at that very moment. */
+const TRIES = 3;
 
-/** Makes and keeps a new invoice; undefined where the payout was deferred or held instead. */
+/**
+ * Makes and keeps a new invoice in the wallet that is the recipient's at this moment; undefined where the payout was
+ * deferred or held instead. Where it became another wallet before the invoice was kept, that one is dropped: nobody was
+ * told to pay it.
+ */
 export async function makeInvoice(
   ctx: Context,
   payout: Payout,
   part: bigint,
   sats: bigint,
 ): Promise<Payment | undefined> {
-  const { recipient } = payout;
-  const defer = async (problem: BridgeError) => {
-    ctx.problems.set(problem.code, problem);
-    await ctx.run.write((trx) => deferPayout(trx, payout.id, problem.message));
+  const put = async (problem: string) => {
+    await ctx.run.write((trx) => deferPayout(trx, payout.id, problem));
     return undefined;
   };
   const hold = async (reason: string) => {
     await ctx.run.write((trx) => holdPayout(trx, ctx.run.who, payout.id, reason, now()));
     return undefined;
   };
-  if (ctx.source.balanceMsat < sats * 1000n) {
-    return defer(
-      new BridgeError(
-        'lnbits/balance',
-        `the source wallet holds ${groupDigits(ctx.source.balanceMsat / 1000n)} sat, less than the ${groupDigits(sats)} sat due`,
-        'Top up the source wallet; the next run goes on.',
-      ),
-    );
+  const short = await lack(ctx, payout, sats);
+  if (short !== null) {
+    noteLack(ctx, short);
+    return put(short);
   }
   const id = await nextPayment(ctx.ledger.db);
   const extra = await extraOf(ctx, payout, { id, part, sats });
-  const memo = memoOf(payout, sats);
-  try {
-    const invoice = await ctx.lnbits.createInvoice(new Secret(recipient.invoiceKey), {
-      sats,
-      memo,
-      expirySeconds: INVOICE_EXPIRY_SECONDS,
-      extra,
-    });
-    if (invoice.walletId !== recipient.walletId)
-      return await hold('the key of the client now belongs to another wallet');
-    if (invoice.walletId === ctx.source.walletId)
-      return await hold("the client's wallet is the source wallet");
-    return await ctx.run.write((trx) =>
-      addPayment(
-        trx,
-        {
-          id,
-          payout: payout.id,
-          part,
-          sats,
-          hash: invoice.hash,
-          bolt11: invoice.bolt11,
-          clientWallet: invoice.walletId,
-          sourceWallet: ctx.source.walletId,
-          run: ctx.run.id,
-        },
-        now(),
-      ),
-    );
-  } catch (error) {
-    if (isGone(error)) return hold("the client's wallet does not answer to its key any more");
-    if (error instanceof BridgeError && error.code === 'lnbits/refused') return defer(error);
-    throw error;
+  const request = { sats, memo: memoOf(payout, sats), expirySeconds: INVOICE_EXPIRY_SECONDS, extra };
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const wallet = await walletOf(ctx.ledger.db, payout.id);
+    try {
+      const invoice = await ctx.lnbits.createInvoice(wallet.key, request);
+      if (invoice.walletId !== wallet.id)
+        return await hold('the key of the client now belongs to another wallet');
+      if (invoice.walletId === ctx.source.walletId)
+        return await hold("the client's wallet is the source wallet");
+      const kept = await ctx.run.write(async (trx) => {
+        if ((await walletOf(trx, payout.id)).id !== wallet.id) return undefined;
+        const { hash, bolt11 } = invoice;
+        const of = { id, payout: payout.id, part, sats, hash, bolt11, clientWallet: wallet.id };
+        return addPayment(trx, { ...of, sourceWallet: ctx.source.walletId, run: ctx.run.id }, now());
+      });
+      if (kept) return kept;
+    } catch (error) {
+      if (isGone(error)) {
+        const { key } = await walletOf(ctx.ledger.db, payout.id);
+        if (key.reveal() !== wallet.key.reveal()) continue;
+        return hold("the client's wallet does not answer to its key any more");
+      }
+      if (!(error instanceof BridgeError) || error.code !== 'lnbits/refused') throw error;
+      note(ctx, refusedInvoice(error, payout), payout);
+      return put(error.message);
+    }
   }
+  return put('its wallet was changed while an invoice was made');
+}
+
+/** What helps where the wallet that is paid into takes no invoice: its owner, or the server, allows no more. */
+function refusedInvoice({ code, message }: BridgeError, { kind, recipient }: Payout): BridgeError {
+  const set = `aio-dca ${kind === 'client' ? 'clients' : 'commission'} set ${recipient.name}`;
+  return new BridgeError(
+    code,
+    message,
+    `Each run tries again. \`${set} --wallet-key-file FILE --new-wallet\` has it paid elsewhere; where it is the most that LNbits takes at once, set [payouts] maximum_sats to that.`,
+  );
 }
 
 /** A sentence that a person understands who finds it in a wallet. */

@@ -1,3 +1,4 @@
+import { BridgeError } from '../errors.ts';
 import type { Payment } from '../ledger/payouts.ts';
 import { type Context, clientSide, isGone, isQuiet, sourceSide, walletKey } from './context.ts';
 import { type Decision, decide, whilePending } from './decide.ts';
@@ -25,6 +26,28 @@ export async function look(ctx: Context, payment: Payment): Promise<Decision> {
   const client = await clientSide(ctx, payment);
   if (source !== 'success') source = await sourceSide(ctx, payment.payment_hash);
   return decide(client, source, quiet);
+}
+
+/**
+ * What becomes of an invoice that was never sent, where its recipient is paid into another wallet now: it is given up,
+ * if the source wallet shows nothing of it and nobody else has paid it. The former wallet may be gone.
+ */
+export async function lookAtFormer(ctx: Context, payment: Payment): Promise<Decision> {
+  if ((await sourceSide(ctx, payment.payment_hash)) !== 'none') return lookAtStrange(ctx, payment);
+  const client = await clientSide(ctx, payment).catch((error: unknown) => {
+    if (error instanceof BridgeError && error.code === 'lnbits/refused') return 'gone' as const;
+    throw error;
+  });
+  if (client === 'arrived' || client === 'wrong-amount') return decide(client, 'none', true);
+  if ((await sourceSide(ctx, payment.payment_hash)) !== 'none') return lookAtStrange(ctx, payment);
+  return { do: 'bury', reason: 'it was not sent, and the recipient is paid into another wallet now' };
+}
+
+/** The source wallet shows a payment that this ledger never sent. */
+async function lookAtStrange(ctx: Context, payment: Payment): Promise<Decision> {
+  const decision = await look(ctx, payment);
+  if (decision.do !== 'send') return decision;
+  return { do: 'hold', reason: 'the source wallet shows a try to pay this invoice, which was never sent' };
 }
 
 /** After a POST that LNbits answered with a success, which is the source's side: did it arrive? */

@@ -1,5 +1,6 @@
 import { BridgeError } from '../errors.ts';
 import { isPaused } from '../ledger/decisions.ts';
+import type { Db } from '../ledger/open.ts';
 import {
   buryPayment,
   deferPayment,
@@ -12,13 +13,15 @@ import {
   partsOf,
   sendPayment,
   settlePayment,
+  walletOf,
 } from '../ledger/payouts.ts';
 import { now } from '../time.ts';
+import { lack, noteLack, noteShortage, readBalance } from './balance.ts';
 import { overCeiling } from './ceiling.ts';
-import { type Context, isQuiet, stoodStill, timeOfPost, untilQuiet } from './context.ts';
+import { type Context, isQuiet, note, stoodStill, timeOfPost, untilQuiet } from './context.ts';
 import type { Decision } from './decide.ts';
 import { extraOf, makeInvoice } from './invoice.ts';
-import { afterSuccess, look } from './look.ts';
+import { afterSuccess, look, lookAtFormer } from './look.ts';
 
 /** POSTs of one bolt11 and invoices of one part in one run; the next run goes on. */
 const TRIES = 2;
@@ -31,9 +34,9 @@ export interface Paid {
 }
 
 /**
- * Works on every open payout, oldest first, one payment at a time. A payout that cannot be paid does not stop the
- * others; LNbits not answering twice in a row does. At the end, payments that only need the quiet time to pass are
- * looked at once more.
+ * Works on every open payout, one payment at a time: the clients' first, each oldest first. A payout that cannot be paid,
+ * or that LNbits refuses, does not stop the others; LNbits not answering twice in a row does. At the end, payments that
+ * only need the quiet time to pass are looked at once more.
  */
 export async function payAll(ctx: Context): Promise<Paid> {
   const paid: Paid = { settled: 0, satsSettled: 0n, stopped: false };
@@ -44,13 +47,19 @@ export async function payAll(ctx: Context): Promise<Paid> {
       ctx,
       sent.map(({ sentAt }) => sentAt),
     );
-    const again = new Set(sent.map(({ payout }) => payout));
+    const again = new Set(sent.map(({ payout }) => payout.id));
     const open = (await openPayouts(ctx.ledger.db)).filter(({ id }) => again.has(id));
-    waits = [...waits.filter(({ payout }) => !again.has(payout)), ...(await round(ctx, paid, open))];
+    waits = [...waits.filter(({ payout }) => !again.has(payout.id)), ...(await round(ctx, paid, open))];
   }
   // What was found out within the run is no problem of it any more.
-  for (const { refusal } of waits) if (refusal) ctx.problems.set(refusal.code, refusal);
+  for (const { refusal, payout } of waits) if (refusal) noteAnswer(ctx, refusal, payout);
+  await noteShortage(ctx);
   return paid;
+}
+
+/** A refusal concerns the payout that met it; anything else is LNbits itself, and said once. */
+function noteAnswer(ctx: Context, error: BridgeError, payout: Payout): void {
+  note(ctx, error, error.code === 'lnbits/refused' ? payout : undefined);
 }
 
 /** A payment of which it is not known yet what became of it. */
@@ -63,24 +72,24 @@ interface Wait {
   silence: BridgeError | null;
 }
 
-async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<(Wait & { payout: bigint })[]> {
-  const waits: (Wait & { payout: bigint })[] = [];
+async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<(Wait & { payout: Payout })[]> {
+  const waits: (Wait & { payout: Payout })[] = [];
   let unanswered = 0;
   for (const payout of payouts) {
     if (ctx.signal.aborted || paid.stopped || (await isPaused(ctx.ledger.db))) break;
     try {
       const wait = await payPayout(ctx, payout, paid);
-      if (wait) waits.push({ ...wait, payout: payout.id });
+      if (wait) waits.push({ ...wait, payout });
       unanswered = wait?.silence ? unanswered + 1 : 0;
       if (wait?.silence && unanswered === 2) {
-        ctx.problems.set(wait.silence.code, wait.silence);
+        note(ctx, wait.silence);
         break;
       }
     } catch (error) {
       if (!(error instanceof BridgeError) || !error.code.startsWith('lnbits/')) throw error;
       await giveUpForNow(ctx, payout, error);
-      ctx.problems.set(error.code, error);
-      unanswered += 1;
+      noteAnswer(ctx, error, payout);
+      unanswered = error.code === 'lnbits/refused' ? 0 : unanswered + 1;
       // A wrong key of the source wallet, or a rate limit, is the same for every payout.
       paid.stopped = unanswered === 2 || error.code === 'lnbits/key' || error.code === 'lnbits/rate-limited';
     }
@@ -114,6 +123,7 @@ async function payPart(
   { part, sats }: { part: bigint; sats: bigint },
   live: Payment | undefined,
 ): Promise<'settled' | Wait | null> {
+  let refused: BridgeError | null = null;
   for (let tries = 0; tries < TRIES; tries += 1) {
     const old = tries === 0 ? live : undefined;
     const payment = old ?? (await makeInvoice(ctx, payout, part, sats));
@@ -126,6 +136,7 @@ async function payPart(
         return 'settled';
       case 'bury':
         await ctx.run.write((trx) => buryPayment(trx, ctx.run.who, payment, decision.reason, now()));
+        refused = decision.refusal ?? null;
         break;
       case 'hold':
         await ctx.run.write(async (trx) => {
@@ -134,6 +145,7 @@ async function payPart(
         });
         return null;
       case 'defer':
+        if (decision.refusal) await noteRefusal(ctx, payout, sats, decision.refusal);
         await ctx.run.write((trx) => deferPayment(trx, payment, decision.reason));
         return null;
       case 'wait': {
@@ -145,13 +157,23 @@ async function payPart(
         return null;
     }
   }
-  await ctx.run.write((trx) => deferPayout(trx, payout.id, 'its invoices failed at LNbits'));
+  if (refused) await noteRefusal(ctx, payout, sats, refused);
+  const why = `its invoices failed at LNbits${refused ? `: ${refused.message}` : ''}`;
+  await ctx.run.write((trx) => deferPayout(trx, payout.id, why));
   return null;
+}
+
+/** LNbits said no to a payment: for lack of sats, where somebody else took some meanwhile, or for the payout's own sake. */
+async function noteRefusal(ctx: Context, payout: Payout, sats: bigint, refusal: BridgeError): Promise<void> {
+  await readBalance(ctx);
+  const why = await lack(ctx, payout, sats);
+  if (why === null) note(ctx, refusal, payout);
+  else noteLack(ctx, why);
 }
 
 type Outcome =
   | (Exclude<Decision, { do: 'send' }> & Partial<Pick<Wait, 'refusal' | 'silence'>>)
-  | { do: 'defer'; reason: string }
+  | { do: 'defer'; reason: string; refusal?: BridgeError }
   /** The program was asked to stop, or paying was paused: the payment stays as it is. */
   | { do: 'stop' };
 
@@ -162,17 +184,26 @@ async function bringToAnEnd(
   payment: Payment,
   fresh: boolean,
 ): Promise<Outcome> {
-  let decision: Decision = fresh ? { do: 'send' } : await look(ctx, payment);
+  let decision: Decision = fresh ? { do: 'send' } : await lookAgain(ctx, payment);
+  if (!fresh && decision.do === 'send') {
+    const short = await lack(ctx, payout, payment.sats);
+    if (short !== null && (payment.state === 'invoiced' || payout.kind === 'commission')) {
+      noteLack(ctx, short);
+      return { do: payment.state === 'invoiced' ? 'defer' : 'wait', reason: short };
+    }
+  }
   for (let posts = 0; decision.do === 'send'; posts += 1) {
     if (ctx.signal.aborted) return { do: 'stop' };
     const extra = await extraOf(ctx, payout, payment);
     const sentAt = timeOfPost(ctx);
     const sent = await ctx.run.write(async (trx) => {
-      if (await isPaused(trx)) return false;
+      if (await isPaused(trx)) return 'paused';
+      if (payment.sent_at === null && !(await isOwn(trx, payment))) return 'former';
       await sendPayment(trx, ctx.run.who, payment, sentAt);
-      return true;
+      return 'sent';
     });
-    if (!sent) return { do: 'stop' };
+    if (sent === 'paused') return { do: 'stop' };
+    if (sent === 'former') return (await lookAtFormer(ctx, payment)) as Outcome;
     const alone = isQuiet(ctx, payment.sent_at) || ctx.answered.has(payment.id);
     payment.sent_at = sentAt;
     if (stoodStill(ctx, sentAt)) {
@@ -184,12 +215,23 @@ async function bringToAnEnd(
     const silence = refusal.code === 'lnbits/unreachable' ? refusal : null;
     if (decision.do === 'wait') return { ...decision, silence };
     const answered = ctx.answered.has(payment.id);
+    if (decision.do === 'bury') return { ...decision, refusal };
     if (decision.do !== 'send' || (!answered && posts + 1 < TRIES)) continue;
     if (!answered) return { do: 'wait', reason: refusal.message, refusal, silence };
-    ctx.problems.set(refusal.code, refusal);
-    return { do: 'defer', reason: refusal.message };
+    return { do: 'defer', reason: refusal.message, refusal };
   }
   return decision;
+}
+
+/** Of a payment that an earlier run left open; what was ever sent stays with the wallet that it was made in. */
+async function lookAgain(ctx: Context, payment: Payment): Promise<Decision> {
+  const former = payment.sent_at === null && !(await isOwn(ctx.ledger.db, payment));
+  return former ? lookAtFormer(ctx, payment) : look(ctx, payment);
+}
+
+/** Whether the invoice is in the wallet that its recipient is paid into now. */
+async function isOwn(db: Db, payment: Payment): Promise<boolean> {
+  return (await walletOf(db, payment.payout_id)).id === payment.client_wallet_id;
 }
 
 /** One POST. Null where LNbits says that it paid; else what it, or the network, said. Either way only a look tells. */

@@ -1,7 +1,6 @@
-import { type SqlBool, sql } from 'kysely';
 import type { Config } from '../config/load.ts';
 import type { Db } from '../ledger/open.ts';
-import { notSettled } from '../ledger/payouts.ts';
+import { unsentSats } from '../ledger/payouts.ts';
 import { ledgerStatus, missing, type Status } from '../ledger/status.ts';
 import { dueGroups } from '../payouts/form.ts';
 import { type Instant, plus } from '../time.ts';
@@ -48,22 +47,6 @@ export function shortSats(
 ): bigint | null {
   if (!('balance' in source)) return null;
   return missing(due, { balance: source.balance, toCome: status.credits.toCome });
-}
-
-/** The parts of open payouts of which nothing is under way; held ones are left out. */
-async function unsentSats(db: Db): Promise<bigint> {
-  const { sats } = await db
-    .selectFrom('payout_parts as part')
-    .innerJoin('payouts', 'payouts.id', 'part.payout_id')
-    .select(sql<bigint>`cast(coalesce(sum(part.sats), 0) as bigint)`.as('sats'))
-    .where(notSettled)
-    .where('payouts.state', '<>', 'held')
-    .where(
-      sql<SqlBool>`not exists (select 1 from payments as x where x.payout_id = part.payout_id
-        and x.part = part.part and x.state in ('sending', 'unknown', 'settled'))`,
-    )
-    .executeTakeFirstOrThrow();
-  return sats;
 }
 
 /** The brake, and what it holds back now, in satoshi. */

@@ -4,6 +4,11 @@ import { verifyLedger } from '../../src/ledger/verify.ts';
 import { now } from '../../src/time.ts';
 import { nextMoment, type Payday, type PaydayOptions, payday } from '../support/payday.ts';
 
+const NO = {
+  at: 'before' as const,
+  answer: { status: 520, body: { detail: 'The wallet is full.', status: 'failed' } },
+};
+
 /* The commission is paid out through the same outbox as clients' sats, with the same guarantees. */
 
 describe('paying the commission', () => {
@@ -124,6 +129,52 @@ describe('paying the commission', () => {
     await day.lnbits.topUp(day.source.id, 50n);
     await day.payNow();
     expect(balances()).toEqual([1000n, 70n, 30n]);
+  });
+
+  test('while a client waits for sats, commission waits, also what was formed before, and across runs', async () => {
+    const { balances } = await three({ funds: 90n });
+    // Of an earlier day: formed, and not paid.
+    expect(await day.payNow()).toMatchObject({ settled: 0, deferred: 3 });
+    await day.owe('alice', 500n);
+    const { problems, ...report } = await day.payNow();
+    expect(report).toMatchObject({ settled: 0, deferred: 4 });
+    expect(problems.map(({ code, message }) => [code, message])).toEqual([
+      ['lnbits/balance', 'the source wallet holds 90 sat; 1,600 sat are due: 1,510 sat are missing'],
+    ]);
+    const reasons = Object.fromEntries((await day.payouts()).map(({ id, reason }) => [id, reason]));
+    expect(reasons[3]).toBe(
+      'the source wallet holds 90 sat, and clients come first: 1,500 sat are due to them',
+    );
+    await day.lnbits.topUp(day.source.id, 1_000n);
+    expect(await day.payNow()).toMatchObject({ settled: 1, deferred: 3 });
+    expect(balances()).toEqual([1000n, 0n, 0n]);
+    await day.lnbits.topUp(day.source.id, 450n);
+    expect(await day.payNow()).toMatchObject({ settled: 2, deferred: 1 });
+    expect(balances()).toEqual([1500n, 0n, 30n]);
+  });
+
+  test('an older payout of commission has its turn after a client’s newer one', async () => {
+    const { owner, balances } = await three();
+    day.lnbits.rules = [
+      { when: ({ kind, hash }) => kind === 'pay' && isOf(owner.id, hash), times: 1, fault: NO },
+    ];
+    expect(await day.payNow()).toMatchObject({ settled: 2, deferred: 1 });
+    // Somebody took the rest out: 1,000 sat are left for the 1,000 sat of Alice and the 70 of the owner.
+    await day.lnbits.topUp(day.source.id, 1_000n - day.lnbits.balance(day.source.id));
+    await day.owe('alice', 1000n);
+    expect(await day.payNow()).toMatchObject({ settled: 1, deferred: 1 });
+    expect(balances()).toEqual([2000n, 0n, 30n]);
+  });
+
+  test('a client whose wallet refuses does not keep the commission from what the source wallet holds for both', async () => {
+    const { balances } = await three();
+    day.lnbits.rules = [{ when: { kind: 'invoice' }, times: 1, fault: NO }];
+    const { problems, ...report } = await day.payNow();
+    expect(report).toMatchObject({ settled: 2, deferred: 1 });
+    expect(problems.map(({ code, message }) => [code, message])).toEqual([
+      ['lnbits/refused', expect.stringMatching(/^p1 to alice is put off: /)],
+    ]);
+    expect(balances()).toEqual([0n, 70n, 30n]);
   });
 
   function isOf(wallet: string, hash: string | null): boolean {

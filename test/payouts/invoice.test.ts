@@ -64,24 +64,26 @@ test('it is kept before anything can be sent on it', async () => {
 
 test('for more than the balance there is none', async () => {
   await owing({ alice: 1_500n, bob: 1_000n }, { funds: 1_499n });
-  let problem: unknown;
-  const { asked } = await run((ctx) => {
-    problem = ctx.problems;
-  });
+  const { asked, problems, messages } = await run();
   expect(asked).toEqual(['invoice', 'pay', 'find']);
   expect(await states()).toEqual({ alice: 'deferred', bob: 'settled' });
-  const message = 'the source wallet holds 1,499 sat, less than the 1,500 sat due';
-  expect((await reasons()).alice).toBe(message);
-  expect(problem).toMatchObject(
-    new Map([['lnbits/balance', { message, hint: 'Top up the source wallet; the next run goes on.' }]]),
-  );
+  expect((await reasons()).alice).toBe('the source wallet holds 1,499 sat, less than the 1,500 sat due');
+  // What is left when the run is over.
+  expect(problems).toEqual(['lnbits/balance']);
+  expect(messages).toEqual(['the source wallet holds 499 sat; 1,500 sat are due: 1,001 sat are missing']);
 });
 
 test('where LNbits refuses it, the payout is deferred, and every other one has its turn', async () => {
   await owing({ alice: 10n, bob: 20n, carol: 30n });
   const answer = { status: 520, body: { detail: 'No more invoices.', status: 'failed' } };
   day.lnbits.rules = [fails({ kind: 'invoice' }, { at: 'before', answer }, 2)];
-  expect(await run()).toMatchObject({ settled: 1, stopped: false, problems: ['lnbits/refused'] });
+  const refused = ['lnbits/refused', 'lnbits/refused'];
+  const { messages, ...ran } = await run();
+  expect(ran).toMatchObject({ settled: 1, stopped: false, problems: refused });
+  expect(messages).toEqual([
+    expect.stringMatching(/^p1 to alice is put off: .*No more invoices\.$/),
+    expect.stringMatching(/^p2 to bob is put off: .*No more invoices\.$/),
+  ]);
   expect(await states()).toEqual({ alice: 'deferred', bob: 'deferred', carol: 'settled' });
   expect((await reasons()).alice).toContain('No more invoices.');
 });

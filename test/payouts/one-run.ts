@@ -17,6 +17,8 @@ import { quietAfterIt, waiting } from './no-wait.ts';
  * after it is told apart without waiting for it (no-wait.ts).
  */
 
+export { nextMoment } from '../support/payday.ts';
+
 /** Of the running test. */
 export let day: Payday;
 const wallets = new Map<string, string>();
@@ -41,7 +43,9 @@ export async function owing(owed: Record<string, bigint>, options: PaydayOptions
 }
 
 export interface Ran extends Paid {
+  /** By code. */
   problems: string[];
+  messages: string[];
   asked: SeenRequest['kind'][];
 }
 
@@ -75,7 +79,13 @@ export async function run(change: (ctx: Context) => void = () => {}): Promise<Ra
   return await inRun(async (ctx) => {
     change(ctx);
     const paid = await payAll(ctx);
-    return { ...paid, problems: [...ctx.problems.keys()], asked: asked() };
+    const problems = [...ctx.problems.values()];
+    return {
+      ...paid,
+      problems: problems.map(({ code }) => code),
+      messages: problems.map(({ message }) => message),
+      asked: asked(),
+    };
   });
 }
 

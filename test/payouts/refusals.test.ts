@@ -12,7 +12,8 @@ describe('where LNbits says no', () => {
     day.lnbits.rules = [fails(to('alice'), NO)];
     expect(await run()).toMatchObject({
       ...{ settled: 1, satsSettled: 20n, stopped: false, problems: ['lnbits/refused'] },
-      asked: ['invoice', 'pay', 'find', 'find', 'find', 'invoice', 'pay', 'find'],
+      asked: ['invoice', 'pay', 'find', 'find', 'find', 'wallet', 'invoice', 'pay', 'find'],
+      messages: [expect.stringMatching(/^p1 to alice is put off: .*LNbits refused: Insufficient balance\.$/)],
     });
     expect(waiting.for).toEqual([]);
     expect(await states()).toEqual({ alice: 'deferred', bob: 'settled' });
@@ -92,10 +93,10 @@ describe('where LNbits says no', () => {
       ctx.quietMs = 0;
     });
     const tried = ['invoice', 'pay', 'find', 'find', 'find'];
-    expect(asked).toEqual([...tried, ...tried, 'invoice', 'pay', 'find']);
-    expect(problems).toEqual([]);
+    expect(asked).toEqual([...tried, ...tried, 'wallet', 'invoice', 'pay', 'find']);
+    expect(problems).toEqual(['lnbits/refused']);
     expect(await states()).toEqual({ alice: 'deferred', bob: 'settled' });
-    expect((await reasons()).alice).toBe('its invoices failed at LNbits');
+    expect((await reasons()).alice).toMatch(/^its invoices failed at LNbits: .*Insufficient balance\.$/);
     const dead = ['dead', 'LNbits will not pay this invoice any more'];
     expect(await payments()).toEqual([dead, dead, ['settled', null]]);
   });

@@ -40,7 +40,7 @@ describe('where LNbits does not answer a POST', () => {
       await quietAfterIt(ctx);
     };
     expect(await run()).toEqual({
-      ...{ settled: 2, satsSettled: 30n, stopped: false, problems: [] },
+      ...{ settled: 2, satsSettled: 30n, stopped: false, problems: [], messages: [] },
       asked: [
         ...['invoice', 'pay', 'find', 'wallet', 'pay', 'find', 'wallet'],
         ...['invoice', 'pay', 'find'],

@@ -1,0 +1,42 @@
+import { groupDigits } from '../dca/money.ts';
+import { BridgeError } from '../errors.ts';
+import { type Payout, unsentSats, unsettledClientSats } from '../ledger/payouts.ts';
+import { type Context, note } from './context.ts';
+
+/**
+ * Why the source wallet cannot pay so much of a payout now; null where it can. Clients come first: commission waits while
+ * the wallet does not hold what their open payouts need as well.
+ */
+export async function lack(ctx: Context, payout: Payout, sats: bigint): Promise<string | null> {
+  const held = ctx.source.balanceMsat / 1000n;
+  const holds = `the source wallet holds ${shown(held)}`;
+  if (held < sats) return `${holds}, less than the ${shown(sats)} due`;
+  if (payout.kind === 'client') return null;
+  const first = await unsettledClientSats(ctx.ledger.db);
+  if (held >= sats + first) return null;
+  return `${holds}, and clients come first: ${shown(first)} are due to them`;
+}
+
+/** Reads anew what the source wallet holds: LNbits refused a payment, and somebody else may have taken sats. */
+export async function readBalance({ lnbits, source }: Context): Promise<void> {
+  source.balanceMsat = (await lnbits.wallet(source.key)).balanceMsat;
+}
+
+/** Notes that sats are missing: how many, for everything that is due, is told by `noteShortage` when the run is over. */
+export function noteLack(ctx: Context, why: string): void {
+  note(ctx, new BridgeError('lnbits/balance', why, TOP_UP));
+}
+
+/** Where sats were missing: all that is due, and what is missing for it. */
+export async function noteShortage(ctx: Context): Promise<void> {
+  if (!ctx.problems.has('lnbits/balance')) return;
+  const due = await unsentSats(ctx.ledger.db);
+  const held = ctx.source.balanceMsat / 1000n;
+  if (due <= held) return;
+  const message = `the source wallet holds ${shown(held)}; ${shown(due)} are due: ${shown(due - held)} are missing`;
+  note(ctx, new BridgeError('lnbits/balance', message, TOP_UP));
+}
+
+const TOP_UP = 'Top up the source wallet; the next run goes on.';
+
+const shown = (sats: bigint) => `${groupDigits(sats)} sat`;
