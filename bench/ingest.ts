@@ -72,7 +72,14 @@ function ingesting(ledger: Ledger, run: Run): (pages: LamassuRow[][]) => Promise
     let ingested = 0;
     const reading: Reading = {
       ...{ db: ledger.db, write: run.write, mark: null, signal },
-      rules: { source: 'lamassu', startAt, method: 'ticker', fallback: 'margin', cashOutAbove: [] },
+      rules: {
+        source: 'lamassu',
+        startAt,
+        method: 'ticker',
+        fallback: 'margin',
+        cashOutAbove: [],
+        currencies: new Map(),
+      },
       ingest: { timezone: 'America/Guatemala', priority: 'shared', origin: 'lamassu', run: run.id },
       onCashOut: () => {
         ingested += 1;

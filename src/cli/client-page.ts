@@ -1,3 +1,4 @@
+import type { Currencies } from '../dca/currency.ts';
 import { formatDecimal, groupDigits } from '../dca/money.ts';
 import type { LimitChange } from '../ledger/client-changes.ts';
 import type { ClientView, InCurrency } from '../ledger/client-view.ts';
@@ -97,24 +98,33 @@ function inCurrency(one: InCurrency, timezone: string): string {
 }
 
 /** An amount, or `none GTQ`: the limit in that currency is taken away. */
-function parseLimit(text: string, field: string): Omit<Amount, 'minor'> & { minor: bigint | null } {
+function parseLimit(
+  text: string,
+  field: string,
+  known: Currencies,
+): Omit<Amount, 'minor'> & { minor: bigint | null } {
   const [, code] = /^\s*none\s+(\S+)\s*$/i.exec(text) ?? [];
-  return code === undefined ? parseAmount(text, field) : { ...parseCurrency(code, field), minor: null };
+  return code === undefined
+    ? parseAmount(text, field, known)
+    : { ...parseCurrency(code, field, known), minor: null };
 }
 
 /** `--daily-limit` and `--max-daily-limit`, each at most once per currency, together by currency. */
-export function limitChanges(options: { dailyLimit?: string[]; maxDailyLimit?: string[] }): LimitChange[] {
+export function limitChanges(
+  options: { dailyLimit?: string[]; maxDailyLimit?: string[] },
+  known: Currencies,
+): LimitChange[] {
   const changes = new Map<string, LimitChange>();
   for (const [key, field, texts] of [
     ['daily', '--daily-limit', options.dailyLimit ?? []],
     ['max', '--max-daily-limit', options.maxDailyLimit ?? []],
   ] as const) {
     for (const text of texts) {
-      const { minor, currency, digits } = parseLimit(text, field);
-      const known = changes.get(currency) ?? { currency, digits };
-      if (known[key] !== undefined)
+      const { minor, currency, digits } = parseLimit(text, field, known);
+      const change = changes.get(currency) ?? { currency, digits };
+      if (change[key] !== undefined)
         throw usage(`${field}: given twice for ${currency}.`, 'Give it once per currency.');
-      changes.set(currency, { ...known, [key]: minor });
+      changes.set(currency, { ...change, [key]: minor });
     }
   }
   return [...changes.values()];

@@ -98,12 +98,12 @@ async function add(
 ): Promise<void> {
   const cli = makeCli(command);
   const name = parseName(text, 'NAME');
-  const limits = limitChanges(options);
   const { testedWalletKey } = await import('./wallet-key.ts');
   const { addClient } = await import('../ledger/client-changes.ts');
   const { refuseTakenName } = await import('../ledger/recipients.ts');
   const config = await cli.config();
   const view = await cli.withLedger('write', async (ledger) => {
+    const limits = limitChanges(options, await cli.currencies(ledger.db));
     // Testing the key leaves an invoice in the wallet: not for a name that cannot be.
     await refuseTakenName(ledger.db, name);
     const wallet = await testedWalletKey(options.walletKeyFile, config);
@@ -121,7 +121,6 @@ async function add(
 async function set(text: string, options: Settings, command: Command): Promise<void> {
   const cli = makeCli(command);
   const name = parseName(text, 'NAME');
-  const limits = limitChanges(options);
   const { mode, walletKeyFile: file, newWallet = false } = options;
   if (newWallet && file === undefined) {
     throw usage(
@@ -129,7 +128,7 @@ async function set(text: string, options: Settings, command: Command): Promise<v
       'Add --wallet-key-file with the key of the new wallet.',
     );
   }
-  if (mode === undefined && limits.length === 0 && file === undefined) {
+  if (mode === undefined && !(options.dailyLimit ?? options.maxDailyLimit) && file === undefined) {
     throw usage(
       'clients set: nothing to change was named.',
       '`aio-dca clients set --help` shows what can be changed.',
@@ -140,6 +139,7 @@ async function set(text: string, options: Settings, command: Command): Promise<v
   const { openClient } = await import('../ledger/clients.ts');
   const config = await cli.config();
   const view = await cli.withLedger('write', async (ledger) => {
+    const limits = limitChanges(options, await cli.currencies(ledger.db));
     await openClient(ledger.db, name, now());
     const wallet = file === undefined ? undefined : await testedWalletKey(file, config);
     const change = { ...(mode && { mode }), ...(wallet && { wallet }), limits, newWallet };

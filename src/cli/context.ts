@@ -3,9 +3,10 @@ import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import { confirm } from '../ask.ts';
 import type { Config } from '../config/load.ts';
+import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
 import type { Who } from '../ledger/log.ts';
-import type { Ledger, LedgerUse } from '../ledger/open.ts';
+import type { Db, Ledger, LedgerUse } from '../ledger/open.ts';
 import { jsonDocument } from './print.ts';
 
 /** The options that every command takes. */
@@ -29,6 +30,8 @@ export interface Cli {
   config(): Promise<Config>;
   /** Opens the ledger, does `work`, and closes it whatever happens. */
   withLedger<T>(use: LedgerUse, work: (ledger: Ledger) => Promise<T>): Promise<T>;
+  /** The currencies that go before those of ISO 4217: those of the ledger, and of the configuration. */
+  currencies(db: Db): Promise<Currencies>;
   /** One JSON document with `--json`, else the text; text is left out with `--quiet`. */
   answer(json: unknown, text: string): void;
   /** Asks on the terminal; `--yes` answers for a script. Throws BridgeError `usage/declined` at a no. */
@@ -71,6 +74,10 @@ export function makeCli(command: Command): Cli {
       } finally {
         await ledger.close();
       }
+    },
+    currencies: async (db) => {
+      const { knownCurrencies } = await import('../ledger/currencies.ts');
+      return knownCurrencies(db, (await config()).currencies);
     },
     answer: (json, text) => {
       if (globals.json) process.stdout.write(`${jsonDocument(json)}\n`);

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { canAsk, choose } from '../ask.ts';
+import type { Currencies } from '../dca/currency.ts';
 import type { PastCashOut, PastChoice } from '../ledger/funding-past.ts';
 import type { Trx } from '../ledger/open.ts';
 import { now } from '../time.ts';
@@ -29,7 +30,6 @@ interface AddOptions extends Late {
 export async function add(name: string, text: string, options: AddOptions, command: Command): Promise<void> {
   const cli = makeCli(command);
   const client = parseName(name, 'CLIENT');
-  const amount = parseAmount(text, 'amount');
   const rate = options.rate === undefined ? null : parseCommissionRate(options.rate, '--rate');
   if (options.at !== undefined && !options.deposited) {
     throw usage(
@@ -47,7 +47,8 @@ export async function add(name: string, text: string, options: AddOptions, comma
   const { timezone } = await cli.config();
   const since = options.at === undefined ? undefined : parseTime(options.at, timezone, '--at');
   const { addFunding } = await import('../ledger/fundings.ts');
-  const done = await withPast(cli, options, timezone, (trx, past) => {
+  const done = await withPast(cli, options, timezone, async (trx, past) => {
+    const amount = parseAmount(text, 'amount', await cli.currencies(trx));
     const at = now();
     const depositedAt = options.deposited ? (since ?? at) : null;
     const machine = options.anyMachine ? null : options.machine;
@@ -76,7 +77,6 @@ export async function confirm(
 ): Promise<void> {
   const cli = makeCli(command);
   const id = parseId('f', text, 'ID');
-  const counted = options.counted === undefined ? null : parseAmount(options.counted, '--counted');
   refuseWithoutTime(options);
   const { timezone } = await cli.config();
   const since = options.at === undefined ? undefined : parseTime(options.at, timezone, '--at');
@@ -84,6 +84,8 @@ export async function confirm(
   const { findFunding } = await import('../ledger/funding-view.ts');
   let announced: bigint | undefined;
   const done = await withPast(cli, options, timezone, async (trx, past) => {
+    const known = await cli.currencies(trx);
+    const counted = options.counted === undefined ? null : parseAmount(options.counted, '--counted', known);
     const at = now();
     announced = (await findFunding(trx, id)).amount;
     const confirmation = { depositedAt: since ?? at, counted, past };
@@ -169,15 +171,18 @@ export async function withdraw(
 ): Promise<void> {
   const cli = makeCli(command);
   const funding = parseId('f', id, 'ID');
-  const amount = text === undefined ? null : parseAmount(text, 'amount');
   const reason = reasonOf(options, 'Say in a few words why the cash is taken out.');
   const { withdrawFunding } = await import('../ledger/fundings.ts');
   const { findFunding } = await import('../ledger/funding-view.ts');
   const { before, after } = await cli.withLedger('write', (ledger) =>
-    ledger.write(async (trx) => ({
-      before: await findFunding(trx, funding),
-      after: await withdrawFunding(trx, cli.who, funding, amount, now(), reason),
-    })),
+    ledger.write(async (trx) => {
+      const amount = text === undefined ? null : parseAmount(text, 'amount', await cli.currencies(trx));
+      const shown = await findFunding(trx, funding);
+      return {
+        before: shown,
+        after: await withdrawFunding(trx, cli.who, funding, amount, now(), reason),
+      };
+    }),
   );
   const taken = fiat(after, before.remaining - after.remaining);
   cli.answer(
@@ -194,11 +199,13 @@ export async function adjust(
 ): Promise<void> {
   const cli = makeCli(command);
   const funding = parseId('f', id, 'ID');
-  const amount = parseDifference(text, 'amount');
   const reason = reasonOf(options, 'Say in a few words why the amount was wrong.');
   const { adjustFunding } = await import('../ledger/funding-corrections.ts');
   const after = await cli.withLedger('write', (ledger) =>
-    ledger.write((trx) => adjustFunding(trx, cli.who, funding, amount, now(), reason)),
+    ledger.write(async (trx) => {
+      const amount = parseDifference(text, 'amount', await cli.currencies(trx));
+      return adjustFunding(trx, cli.who, funding, amount, now(), reason);
+    }),
   );
   cli.answer(
     fundingJson(after),
@@ -207,9 +214,9 @@ export async function adjust(
 }
 
 /** `-50 GTQ`, `+50 GTQ`, `50 GTQ`. */
-function parseDifference(text: string, field: string): Amount {
+function parseDifference(text: string, field: string, known: Currencies): Amount {
   const [, sign = '', rest = ''] = /^\s*([-−+]?)(.*)$/su.exec(text) ?? [];
-  const amount = parseAmount(rest, field);
+  const amount = parseAmount(rest, field, known);
   return sign === '' || sign === '+' ? amount : { ...amount, minor: -amount.minor };
 }
 

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { currencyDigits } from '../dca/currency.ts';
 import { formatDecimal, formatRate, percent, percentRange } from '../dca/money.ts';
 import type { Funding } from '../ledger/funding-view.ts';
 import type { MachineChange } from '../ledger/machine-changes.ts';
 import type { MachineView, Remaining } from '../ledger/machines.ts';
 import { now } from '../time.ts';
+import { parseCurrency } from '../typed/numbers.ts';
 import { makeCli, usage } from './context.ts';
 import { clean, formatFiat, formatTime, table, wrapped } from './print.ts';
 import { parseCommissionRate } from './rate.ts';
@@ -131,7 +131,6 @@ async function set(named: string, options: Settings, command: Command): Promise<
   }
   const change: MachineChange = {
     name: orNone(options.name, parseMachineName),
-    currency: orNone(options.currency, parseCurrency),
     rate: rateOrNone(options.commissionRate, '--commission-rate'),
     min_rate: rateOrNone(options.minRate, '--min-rate'),
     max_rate: rateOrNone(options.maxRate, '--max-rate'),
@@ -141,7 +140,12 @@ async function set(named: string, options: Settings, command: Command): Promise<
   const { machineViews } = await import('../ledger/machines.ts');
   const { views, outside } = await cli.withLedger('write', async ({ db, write }) => {
     const at = now();
-    const done = await write((trx) => setMachine(trx, cli.who, named, change, at));
+    const known = await cli.currencies(db);
+    const currency = orNone(options.currency, (text) => {
+      const { currency: code, digits } = parseCurrency(text, '--currency', known);
+      return { code, digits };
+    });
+    const done = await write((trx) => setMachine(trx, cli.who, named, { ...change, currency }, at));
     return { views: await machineViews(db, [done.machine], at), outside: done.outside };
   });
   const kept = outside.map((one) => `f${one.id} (${percent(one.rate ?? 0n)})`);
@@ -207,16 +211,6 @@ function parseMachineName(text: string): string {
   const name = text.trim().normalize('NFC');
   if (name !== '' && [...name].length <= 64 && clean(name) === name) return name;
   throw usage('--name: it cannot be a name.', 'Use 1 to 64 characters on one line, like "Antigua".');
-}
-
-function parseCurrency(text: string): { code: string; digits: number } {
-  const code = text.trim().toUpperCase();
-  const digits = currencyDigits(code);
-  if (digits !== undefined) return { code, digits };
-  throw usage(
-    `--currency: ${JSON.stringify(text)} is not the code of a currency with cash (ISO 4217).`,
-    'Write its code, like GTQ.',
-  );
 }
 
 /** Null where it is taken away. */

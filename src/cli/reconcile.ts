@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { currencyDigits } from '../dca/currency.ts';
 import { formatDecimal } from '../dca/money.ts';
 import type { Day, Sums } from '../reconcile/lamassu.ts';
 import type { Reconciliation } from '../reconcile/reconcile.ts';
@@ -31,17 +30,13 @@ export function register(program: Command): void {
     });
 }
 
-function dayJson({ date, machine, currency, ledger, lamassu }: Day) {
+function dayJson({ date, machine, currency, digits, ledger, lamassu }: Day) {
   const sums = ({ cashOuts, fiat, gross }: Sums) => ({
     cash_outs: cashOuts,
-    fiat: formatDecimal(fiat, digitsOf(currency)),
+    fiat: formatDecimal(fiat, digits),
     gross_sats: gross,
   });
   return { date, machine, currency, ledger: sums(ledger), lamassu: sums(lamassu) };
-}
-
-function digitsOf(currency: string): number {
-  return currencyDigits(currency) ?? 0;
 }
 
 function text({ ok, checked, differences, days }: Reconciliation, timezone: string): string {
@@ -51,7 +46,7 @@ function text({ ok, checked, differences, days }: Reconciliation, timezone: stri
     `LNbits: ${many('payments', 'payment')} in ${many('wallets', 'wallet')}. Settled ${formatSats(count('sats_settled'))}, debited ${formatSats(count('sats_debited'))}, credited ${formatSats(count('sats_credited'))}.`,
     `Lamassu: ${many('lamassu_rows', 'row')} against ${many('cash_outs', 'cash-out')} of the ledger.`,
     note(count('not_read_yet'), 'Newer than the last run, so not distributed yet'),
-    note(count('waiting_for_a_person'), 'Large, so waiting in review'),
+    note(count('waiting_for_a_person'), 'Large, or in another currency than before, so waiting in review'),
     note(count('external'), 'Settled by hand and never seen by Lamassu, so compared with LNbits only'),
     note(count('other_sources'), 'Of other Lamassu servers, to be compared by their own bridges'),
   ].flatMap((line) => (line === null ? [] : [wrapped(line)]));
@@ -73,7 +68,7 @@ function sumsTable(days: Day[]): string[] {
   if (days.length === 0) return [];
   const machines = Map.groupBy(days, ({ machine, currency }) => `${machine} ${currency}`);
   const rows = [...machines.values()].flatMap((ones) => {
-    const [{ machine, currency }] = ones as [Day];
+    const [{ machine, currency, digits }] = ones as [Day];
     return (['ledger', 'lamassu'] as const).map((side) => {
       const total = (pick: (sums: Sums) => bigint) => ones.reduce((sum, one) => sum + pick(one[side]), 0n);
       return [
@@ -82,7 +77,7 @@ function sumsTable(days: Day[]): string[] {
         total((one) => BigInt(one.cashOuts)),
         formatFiat(
           total((one) => one.fiat),
-          digitsOf(currency),
+          digits,
           currency,
         ),
         formatSats(total((one) => one.gross)),

@@ -20,7 +20,9 @@ export function register(program: Command): void {
     .action(show);
   review
     .command('release')
-    .description('let the next run distribute a row that only its size or `start_at` holds back')
+    .description(
+      'let the next run distribute a row that only its size, its currency or `start_at` holds back',
+    )
     .argument('<id>', 'its id in Lamassu, or the first 6 characters or more of it')
     .option('--reason <text>', 'why, for the log')
     .addHelpText('after', '\nExample:\n  aio-dca review release 3f0c5e --reason "asked the customer"')
@@ -70,23 +72,23 @@ async function show(text: string, _options: object, command: Command): Promise<v
   const { findRowId } = await import('../scheduler/ask.ts');
   const { look, lookUnseen } = await import('../scheduler/review.ts');
   const { reviewDetailJson, reviewPage, unseenJson, unseenPage } = await import('./review-page.ts');
-  const { id, found, cashOut } = await cli.withLedger('read', async ({ db }) => {
-    const whole = await findRowId(config, db, text.trim());
-    return { id: whole, found: await findReview(db, whole), cashOut: await cashOutDetail(db, whole) };
-  });
-  if (!found && cashOut) {
-    throw usage(
-      `ID: ${id} was distributed and never came into review.`,
-      `\`aio-dca cash-outs show ${id}\` shows how it was divided.`,
-    );
-  }
-  if (!found) {
-    const unseen = await lookUnseen(config, id);
+  await cli.withLedger('read', async ({ db }) => {
+    const id = await findRowId(config, db, text.trim());
+    const found = await findReview(db, id);
+    if (found) {
+      const seen = await look(config, db, found.review);
+      cli.answer(reviewDetailJson(found, seen, now()), reviewPage(found, seen, config.timezone));
+      return;
+    }
+    if (await cashOutDetail(db, id)) {
+      throw usage(
+        `ID: ${id} was distributed and never came into review.`,
+        `\`aio-dca cash-outs show ${id}\` shows how it was divided.`,
+      );
+    }
+    const unseen = await lookUnseen(config, db, id);
     cli.answer(unseenJson(unseen), unseenPage(unseen));
-    return;
-  }
-  const seen = await look(config, found.review);
-  cli.answer(reviewDetailJson(found, seen, now()), reviewPage(found, seen, config.timezone));
+  });
 }
 
 async function release(text: string, options: { reason?: string }, command: Command): Promise<void> {

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { canAsk } from '../ask.ts';
+import type { Currencies } from '../dca/currency.ts';
 import type { Stated } from '../dca/settlement.ts';
 import type { Ledger } from '../ledger/open.ts';
 import type { CashOutDetail } from '../ledger/views.ts';
@@ -81,13 +82,13 @@ async function run(id: string | undefined, options: Options, command: Command): 
 
 async function known(cli: Cli, text: string, reason: string, options: Options): Promise<void> {
   refuse(options, ['machine', 'at', 'newCurrency'], 'Lamassu tells it; it goes with --external only.');
-  const stated = statedBy(options);
   const { credit = false } = options;
   const config = await cli.config();
   const { draftSettled } = await import('../scheduler/settle.ts');
   const { findRowId } = await import('../scheduler/ask.ts');
   const { settledBefore } = await import('../ledger/settle.ts');
   await withClients(cli, options, async (ledger) => {
+    const stated = statedBy(options, await cli.currencies(ledger.db));
     const id = await findRowId(config, ledger.db, text.trim());
     const before = await settledBefore(ledger.db, { id, stated, credit });
     if (before) return answerBefore(cli, before);
@@ -110,7 +111,6 @@ async function external(cli: Cli, text: string, reason: string, options: Options
       'Nobody else tells; `aio-dca settle --help` has an example.',
     );
   }
-  const stated = statedBy(options);
   const config = await cli.config();
   const at = parseTime(time, config.timezone, '--at');
   const { draftExternal, externalReference } = await import('../scheduler/settle.ts');
@@ -118,6 +118,7 @@ async function external(cli: Cli, text: string, reason: string, options: Options
   const { findMachine } = await import('../ledger/machines.ts');
   const id = externalReference(text);
   await withClients(cli, options, async (ledger) => {
+    const stated = statedBy(options, await cli.currencies(ledger.db));
     const machine = (await findMachine(ledger.db, named, '--machine')).device_id;
     const before = await settledBefore(ledger.db, { id, stated, machine, at, credit });
     if (before) return answerBefore(cli, before);
@@ -214,9 +215,9 @@ async function withClients(
   });
 }
 
-function statedBy({ fiat, gross, commission, rate }: Options): Stated {
+function statedBy({ fiat, gross, commission, rate }: Options, known: Currencies): Stated {
   return {
-    fiat: fiat === undefined ? undefined : parseAmount(fiat, '--fiat'),
+    fiat: fiat === undefined ? undefined : parseAmount(fiat, '--fiat', known),
     gross: gross === undefined ? undefined : parseSats(gross, '--gross'),
     commission: commission === undefined ? undefined : parseSatsOrNone(commission, '--commission'),
     rate: rate === undefined ? undefined : parseRate(rate, '--rate'),

@@ -1,6 +1,6 @@
 import type { CashOut } from '../dca/cash-out.ts';
 import { type Charge, charged } from '../dca/commission.ts';
-import { currencyDigits } from '../dca/currency.ts';
+import { type Currencies, currencyDigits } from '../dca/currency.ts';
 import { parseDecimal, RATE_SCALE } from '../dca/money.ts';
 import { type Instant, isInstant, plus } from '../time.ts';
 import type { CashOutColumn } from './columns.ts';
@@ -21,6 +21,7 @@ export const reasons = {
   'other-coin': 'It was paid in another coin than bitcoin: there are no sats to distribute.',
   'before-start': 'It was confirmed before `start_at`.',
   future: 'It is dated in the future of Lamassu’s own clock.',
+  'unknown-currency': 'Its currency is not known here, nor how many digits its minor unit has.',
   malformed: 'A column holds something that cannot be right.',
   'no-rate': 'The row has neither a ticker price nor a commission rate: the commission is unknown.',
   'implausible-rate': 'The commission would be below zero or above half of what the layperson paid.',
@@ -35,6 +36,8 @@ export interface Rules {
   startAt: Instant;
   method: Charge['method'];
   fallback: Charge['fallback'];
+  /** Known before ISO 4217's own. */
+  currencies: Currencies;
 }
 
 export type Judgement =
@@ -59,8 +62,15 @@ const MAX_SATS = 2_100_000_000_000_000n;
 /** Lamassu's `numeric(14,5)` ends below this, scaled by 10^5. */
 const MAX_FIAT = 10n ** 14n;
 
-/** Something in the row that cannot be right; the message names the column. */
-class Malformed extends Error {}
+/** Something in the row that cannot be right, or read; the message names the column. */
+class Malformed extends Error {
+  readonly reason: 'malformed' | 'unknown-currency';
+
+  constructor(message: string, reason: Malformed['reason'] = 'malformed') {
+    super(message);
+    this.reason = reason;
+  }
+}
 
 /**
  * Whether a row is a cash-out to distribute, or why not. `sourceNow` is Lamassu's clock. Pure, and never throws,
@@ -82,7 +92,7 @@ function judgeAnyTime(row: LamassuRow, rules: Rules, sourceNow: Instant): Judgem
     return row.status === 'confirmed' ? judgeConfirmed(row, rules, sourceNow) : unpaid(row, sourceNow);
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
-    return no('malformed', error.message, { review: true, watch: true });
+    return no(error.reason, error.message, { review: true, watch: true });
   }
 }
 
@@ -148,14 +158,19 @@ function judgeConfirmed(row: LamassuRow, rules: Rules, sourceNow: Instant): Judg
 }
 
 /** The row's figures as exact integers. Throws Malformed, naming the first column that cannot be right. */
-function figures(row: LamassuRow, { method, fallback }: Rules) {
+function figures(row: LamassuRow, { method, fallback, currencies }: Rules) {
   const machine = row.device_id;
   if (machine === null || !/^[^\p{C}]{1,200}$/u.test(machine)) {
     throw new Malformed(`device_id is ${shown(machine)}`);
   }
   const currency = row.fiat_code;
-  const digits = currency === null ? undefined : currencyDigits(currency);
-  if (currency === null || digits === undefined) throw new Malformed(`fiat_code is ${shown(currency)}`);
+  const digits = currency === null ? undefined : currencyDigits(currency, currencies);
+  if (currency === null || digits === undefined) {
+    throw new Malformed(
+      `fiat_code is ${shown(currency)}`,
+      isCurrencyCode(currency) ? 'unknown-currency' : 'malformed',
+    );
+  }
 
   const asked = required(row, 'crypto_atoms', 0, MAX_SATS);
   const received = optional(row, 'received_crypto_atoms', 0, MAX_SATS);
@@ -176,6 +191,11 @@ function figures(row: LamassuRow, { method, fallback }: Rules) {
     fixedFee: optional(row, 'fixed_fee', RATE_SCALE, MAX_FIAT, 0n) ?? 0n,
   };
   return { machine, currency, digits, fiat: scaledFiat / minorUnit, gross, charge };
+}
+
+/** Whether it looks like the code of a currency, known or not. */
+export function isCurrencyCode(text: string | null): text is string {
+  return text !== null && /^[A-Z]{3}$/.test(text);
 }
 
 function required(row: LamassuRow, column: CashOutColumn, scale: number, below: bigint): bigint {

@@ -1,4 +1,4 @@
-import { currencyDigits } from '../dca/currency.ts';
+import { type Currencies, currencyDigits } from '../dca/currency.ts';
 import { RATE_SCALE } from '../dca/money.ts';
 import type { Told } from '../dca/settlement.ts';
 import { type Instant, isInstant } from '../time.ts';
@@ -15,9 +15,14 @@ export interface RowTold extends Told {
 }
 
 /** Takes from a row whatever can be relied on. `dispensed` is the cash by the notes counted (×10^5), null where nothing tells. */
-export function toldBy(row: LamassuRow, dispensed: bigint | null, sourceNow: Instant): RowTold {
+export function toldBy(
+  row: LamassuRow,
+  dispensed: bigint | null,
+  sourceNow: Instant,
+  currencies: Currencies,
+): RowTold {
   const { at, atFrom } = momentOf(row, sourceNow);
-  const digits = row.fiat_code === null ? undefined : currencyDigits(row.fiat_code);
+  const digits = row.fiat_code === null ? undefined : currencyDigits(row.fiat_code, currencies);
   const coin = row.crypto_code === 'BTC' || row.crypto_code === 'LN';
   const minor = (scaled: bigint | null): bigint | null => {
     const unit = 10n ** BigInt(RATE_SCALE - (digits ?? 0));

@@ -1,3 +1,4 @@
+import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
 import type { Db, Trx } from './open.ts';
 
@@ -22,6 +23,11 @@ export async function useCurrency(trx: Trx, code: string, digits: number): Promi
       'Amounts would change their meaning. Install the version of aio-dca that was used before, and report this.',
     );
   }
+}
+
+/** What is configured, and before it what the ledger keeps since the first use of a currency. */
+export async function knownCurrencies(db: Db, configured: Currencies): Promise<Currencies> {
+  return new Map([...configured, ...(await currencyDigits(db))]);
 }
 
 /** Minor-unit digits of every currency that the ledger has seen. */

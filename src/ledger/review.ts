@@ -125,7 +125,7 @@ export async function closeReview(
 }
 
 /**
- * Lets a row pass that only its date or its size holds back: the next run ingests it, as long as Lamassu says of it
+ * Lets a row pass that only its date, its size or its currency holds back: the next run ingests it, as long as Lamassu says of it
  * what `finding` has. It need not be in review. False where it was released like this already.
  */
 export async function releaseRow(
@@ -176,9 +176,9 @@ export async function dismissRow(
   if (known.state === 'processed') {
     throw refuse(`${id} was distributed and waits for nobody`, `\`aio-dca cash-outs show ${id}\` shows how.`);
   }
-  if (known.reason === 'large') {
+  if (known.reason === 'large' || known.reason === 'currency-changed') {
     throw refuse(
-      `${id} is sound and only large: hidden, its sats would be lost to the clients`,
+      `${id} is sound and only ${known.reason === 'large' ? 'large' : 'in another currency'}: hidden, its sats would be lost to the clients`,
       `\`aio-dca review release ${id}\` lets the next run distribute it.`,
     );
   }

@@ -20,7 +20,7 @@ export interface Voided {
 }
 
 /** Why a row of Lamassu waits for a person, by what Lamassu said when it was settled; null where it does not. */
-export type Judge = (lamassu: Finding['lamassu']) => Pick<Finding, 'reason' | 'detail'> | null;
+export type Judge = (lamassu: Finding['lamassu']) => Promise<Pick<Finding, 'reason' | 'detail'> | null>;
 
 /**
  * Undoes a settlement of which nothing is in a payout: its cash goes back to the fundings, its rows leave the books and
@@ -158,7 +158,7 @@ async function watchAgain(
     .returning('cash_out_id')
     .executeTakeFirst();
   if (known) return 'review';
-  const why = judge(row);
+  const why = await judge(row);
   if (!why) return 'poll';
   await toReview(trx, { cashOutId: id, source, machine, ...why, lamassu: row }, at, null);
   return 'review';

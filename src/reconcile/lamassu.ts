@@ -1,4 +1,4 @@
-import { currencyDigits } from '../dca/currency.ts';
+import { type Currencies, currencyDigits } from '../dca/currency.ts';
 import { localDate } from '../dca/fixed.ts';
 import { formatDecimal } from '../dca/money.ts';
 import { judge, type LamassuRow } from '../lamassu/row.ts';
@@ -7,7 +7,7 @@ import { ALWAYS } from '../ledger/in-force.ts';
 import type { Db } from '../ledger/open.ts';
 import type { Schema } from '../ledger/schema.ts';
 import type { Mark } from '../ledger/source.ts';
-import { judgeNew, type ReadingRules } from '../scheduler/rules.ts';
+import { isHeld, judgeNew, type ReadingRules } from '../scheduler/rules.ts';
 import type { Instant } from '../time.ts';
 import { type DifferenceCode, type Findings, isIn, type Range } from './findings.ts';
 import { isAccepted, sinceSettled } from './settled.ts';
@@ -25,6 +25,7 @@ export interface Day {
   date: string;
   machine: string;
   currency: string;
+  digits: number;
   ledger: Sums;
   lamassu: Sums;
 }
@@ -52,7 +53,7 @@ export async function reconcileLamassu(
   findings: Findings,
 ): Promise<Day[]> {
   const { rules, range } = options;
-  const days = new Days(options.timezone);
+  const days = new Days(options.timezone, rules.currencies);
   const seen = new Set<string>();
   for await (const page of source.confirmedSince(range.from ?? rules.startAt)) {
     const rows = page.filter((row) => isIn(range, row.confirmed_at ?? ''));
@@ -106,9 +107,9 @@ async function reconcileRows(
       await reconcileOne(db, cashOut, row, source.now, options, days, findings);
       continue;
     }
-    const verdict = judgeNew(row, options.rules, source.now, reviews.get(row.id));
+    const verdict = await judgeNew(db, row, options.rules, source.now, reviews.get(row.id));
     if (!verdict.eligible) {
-      if (verdict.reason === 'large') findings.count('waiting_for_a_person', 1);
+      if (isHeld(verdict.reason)) findings.count('waiting_for_a_person', 1);
     } else if (isBehind(row, options.mark)) {
       const { confirmedAt, machine, fiat, gross, currency, digits } = verdict.cashOut;
       const other = `eligible: ${formatDecimal(fiat, digits)} ${currency}, ${gross} sat, confirmed at ${confirmedAt}`;
@@ -157,7 +158,7 @@ async function reconcileOne(
   if (cashOut.origin === 'settled') {
     const since = sinceSettled(cashOut, row, judgement);
     if (since !== null && !(await isAccepted(db, row)))
-      differs('cash-out/settled-differs', `settled: ${settledText(cashOut)}`, since);
+      differs('cash-out/settled-differs', `settled: ${settledText(cashOut, rules.currencies)}`, since);
     return;
   }
   if (!judgement.eligible) {
@@ -177,8 +178,8 @@ async function reconcileOne(
     if (then !== since) differs('cash-out/differs', `${name} ${then}`, `${name} ${since}`);
 }
 
-function settledText({ fiat, currency, gross }: CashOut): string {
-  return `${formatDecimal(fiat, currencyDigits(currency) ?? 0)} ${currency}, ${gross} sat`;
+function settledText({ fiat, currency, gross }: CashOut, currencies: Currencies): string {
+  return `${formatDecimal(fiat, currencyDigits(currency, currencies) ?? 0)} ${currency}, ${gross} sat`;
 }
 
 function rowText({ fiat, fiat_code, crypto_atoms, status }: LamassuRow): string {
@@ -227,10 +228,12 @@ async function countOthers(
 
 class Days {
   readonly #timezone: string;
+  readonly #currencies: Currencies;
   readonly #days = new Map<string, Day>();
 
-  constructor(timezone: string) {
+  constructor(timezone: string, currencies: Currencies) {
     this.#timezone = timezone;
+    this.#currencies = currencies;
   }
 
   add(
@@ -246,7 +249,11 @@ class Days {
     const date = localDate(confirmed_at, this.#timezone);
     const key = `${date} ${machine} ${currency}`;
     const none = (): Sums => ({ cashOuts: 0, fiat: 0n, gross: 0n });
-    const day = this.#days.get(key) ?? { date, machine, currency, ledger: none(), lamassu: none() };
+    const digits = currencyDigits(currency, this.#currencies) ?? 0;
+    const day = this.#days.get(key) ?? {
+      ...{ date, machine, currency, digits },
+      ...{ ledger: none(), lamassu: none() },
+    };
     const sums = day[side];
     sums.cashOuts += 1;
     sums.fiat += fiat;
@@ -256,9 +263,9 @@ class Days {
 
   concluded(findings: Findings): Day[] {
     const days = [...this.#days.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, day]) => day);
-    for (const { date, machine, currency, ledger, lamassu } of days) {
+    for (const { date, machine, currency, digits, ledger, lamassu } of days) {
       const text = ({ cashOuts, fiat, gross }: Sums) =>
-        `${cashOuts} ${cashOuts === 1 ? 'cash-out' : 'cash-outs'}, ${formatDecimal(fiat, currencyDigits(currency) ?? 0)} ${currency}, ${gross} sat`;
+        `${cashOuts} ${cashOuts === 1 ? 'cash-out' : 'cash-outs'}, ${formatDecimal(fiat, digits)} ${currency}, ${gross} sat`;
       if (text(ledger) !== text(lamassu))
         findings.add('day/sums', `${date}, machine ${machine}`, text(ledger), text(lamassu));
     }

@@ -46,7 +46,7 @@ export async function reconcile(
   const source = await openSource(config.lamassu);
   try {
     const { timezone } = config;
-    const options = { rules: rulesOf(config), timezone, range, mark, processedBefore };
+    const options = { rules: await rulesOf(config, ledger.db), timezone, range, mark, processedBefore };
     const days = await reconcileLamassu(ledger.db, source, options, findings);
     const { checked, differences } = findings;
     return { ok: differences.length === 0, checked, differences, days };

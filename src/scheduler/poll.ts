@@ -14,7 +14,6 @@ import { pauseOf } from './due.ts';
 import { isOlderLedger, lookBeforeRecording, pay } from './pay.ts';
 import { pagesToRead, type Reading, readCashOuts } from './read.ts';
 import { add, conclude, noTotals, type PollReport, summaryOf } from './report.ts';
-import { rulesOf } from './rules.ts';
 import { bind, concernsReading, emptyReport, markOf, readingOf, refuseWithoutClients } from './setup.ts';
 
 export interface PollDeps {
@@ -110,12 +109,12 @@ async function readHalf(
         return run.write(work);
       };
       const target = {
-        ...readingOf(config, ledger.db, write, mark, run.id),
+        ...(await readingOf(config, ledger.db, write, mark, run.id)),
         onCashOut,
         signal,
       };
       const pages = pagesToRead(ledger.db, source, {
-        rules: rulesOf(config),
+        rules: target.rules,
         mark,
         overlapMs: config.lamassu.overlapMs,
       });

@@ -71,6 +71,7 @@ export async function readCashOuts(
   pages: AsyncIterable<LamassuRow[]> | Iterable<LamassuRow[]>,
 ): Promise<ReadReport> {
   const report: ReadReport = { read: 0, alreadyProcessed: 0, toReview: 0, mark: reading.mark };
+  const paidOut = new Map<string, string>();
   for await (const page of pages) {
     const known = await knownRows(reading, sourceNow, page);
     let notes: Note[] = [];
@@ -87,8 +88,10 @@ export async function readCashOuts(
         });
         continue;
       }
-      const verdict = judgeNew(row, reading.rules, sourceNow, known.review.get(row.id));
+      const review = known.review.get(row.id);
+      const verdict = await judgeNew(reading.db, row, reading.rules, sourceNow, review, paidOut);
       if (verdict.eligible) {
+        paidOut.set(verdict.cashOut.machine, verdict.cashOut.currency);
         await recordCashOut(reading, report, sourceNow, notes, row, verdict.cashOut);
         notes = [];
         continue;

@@ -118,7 +118,7 @@ async function replay(
   for (const { from, pages } of pagesOf(rows)) {
     const mark = await bind(trx, from.config, from);
     const reading = {
-      ...readingOf(from.config, trx, (work) => inSavepoint(trx, work), mark, id),
+      ...(await readingOf(from.config, trx, (work) => inSavepoint(trx, work), mark, id)),
       onCashOut: (...what: [Parameters<typeof add>[1], Parameters<typeof add>[2]]) => add(totals, ...what),
       signal: new AbortController().signal,
     };

@@ -39,7 +39,7 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
     const source: PollReport['source'] = read
       ? await readCashOuts(
           {
-            ...readingOf(config, trx, (work) => work(trx), mark, null),
+            ...(await readingOf(config, trx, (work) => work(trx), mark, null)),
             onCashOut: (cashOut, division) => {
               add(distributed, cashOut, division);
               cashOuts.push({ cashOut, division });
@@ -95,7 +95,7 @@ export async function readAhead(
     const source = await openSource(config.lamassu);
     try {
       const mark = await ledger.rehearse((trx) => bind(trx, config, source));
-      const options = { rules: rulesOf(config), mark, overlapMs: config.lamassu.overlapMs };
+      const options = { rules: await rulesOf(config, ledger.db), mark, overlapMs: config.lamassu.overlapMs };
       const pages = await Array.fromAsync(pagesToRead(ledger.db, source, options));
       return { now: source.now, systemIdentifier: source.systemIdentifier, pages };
     } finally {

@@ -1,32 +1,50 @@
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
-import { toldBy } from '../lamassu/told.ts';
+import { isCurrencyCode } from '../lamassu/row.ts';
+import { type RowTold, toldBy } from '../lamassu/told.ts';
 import type { Who } from '../ledger/log.ts';
-import type { Ledger } from '../ledger/open.ts';
+import type { Db, Ledger } from '../ledger/open.ts';
 import { acceptRow, dismissRow, releaseRow } from '../ledger/review.ts';
 import type { Schema } from '../ledger/schema.ts';
 import { now } from '../time.ts';
 import { type Answer, askLamassu } from './ask.ts';
-import { judgeNew, type ReviewReason, rulesOf, type Verdict } from './rules.ts';
+import { isHeld, judgeNew, type ReviewReason, rulesOf, type Verdict } from './rules.ts';
 import { bind, concernsReading } from './setup.ts';
 
 /** What Lamassu says of a row at this moment, or why it could not be asked. */
-export type Look = { answer: Answer; verdict: Verdict | null } | { failed: BridgeError };
+export type Look =
+  | { answer: Answer; verdict: Verdict | null; told: RowTold | null }
+  | { failed: BridgeError };
 
 /** Asks Lamassu; a failure that concerns only the asking is part of the answer. */
 export async function look(
   config: Config,
+  db: Db,
   review: Pick<Schema['review'], 'cash_out_id' | 'state' | 'lamassu'>,
 ): Promise<Look> {
   try {
     const answer = await askLamassu(config, review.cash_out_id);
-    const verdict = answer.row ? judgeNew(answer.row, rulesOf(config), answer.now, review) : null;
-    return { answer, verdict };
+    return { answer, ...(await judged(config, db, answer, review)) };
   } catch (error) {
     if (!concernsReading(error)) throw error;
     return { failed: error };
   }
+}
+
+/** What a row that Lamassu has comes to, and what it tells of figures; null where it has none. */
+async function judged(
+  config: Config,
+  db: Db,
+  { row, dispensed, now: at }: Answer,
+  review: Pick<Schema['review'], 'state' | 'lamassu'> | undefined,
+): Promise<{ verdict: Verdict; told: RowTold } | { verdict: null; told: null }> {
+  if (!row) return { verdict: null, told: null };
+  const rules = await rulesOf(config, db);
+  return {
+    verdict: await judgeNew(db, row, rules, at, review),
+    told: toldBy(row, dispensed, at, rules.currencies),
+  };
 }
 
 /** A row that never came into review, as Lamassu has it now. */
@@ -38,20 +56,21 @@ export interface Unseen {
 }
 
 /** Throws `usage/invalid` where Lamassu has no such row, and what asking Lamassu throws. */
-export async function lookUnseen(config: Config, id: string): Promise<Unseen> {
+export async function lookUnseen(config: Config, db: Db, id: string): Promise<Unseen> {
   const answer = await askLamassu(config, id);
   const { row } = answer;
-  if (!row) throw refuse(`Lamassu has no cash-out ${id}`, '`aio-dca review list` shows what is in review.');
-  const verdict = judgeNew(row, rulesOf(config), answer.now, undefined);
+  const { verdict, told } = await judged(config, db, answer, undefined);
+  if (!row || !verdict)
+    throw refuse(`Lamassu has no cash-out ${id}`, '`aio-dca review list` shows what is in review.');
   const commands = verdict.eligible
     ? ['aio-dca poll']
     : // What is not in the list cannot be hidden from it.
-      resolutions({ cash_out_id: id, reason: verdict.reason, state: 'dismissed' }, { answer, verdict });
+      resolutions({ cash_out_id: id, reason: verdict.reason, state: 'dismissed' }, { answer, verdict, told });
   return { row, verdict, commands };
 }
 
 /**
- * Releases a row that only `start_at` or `[review] cash_out_above` holds back. False where it was released before.
+ * Releases a row that only `start_at`, `[review] cash_out_above` or its currency holds back. False where it was released before.
  * Throws `usage/invalid` with the row's own reason where anything else does, and what asking Lamassu throws.
  */
 export async function release(
@@ -75,13 +94,13 @@ export async function release(
   const answer = await askLamassu(config, id);
   const { row } = answer;
   if (!row) throw refuse(`Lamassu has no cash-out ${id}`, '`aio-dca review list` shows what is in review.');
-  const rules = rulesOf(config);
-  const verdict = judgeNew(row, rules, answer.now, undefined);
+  const rules = await rulesOf(config, ledger.db);
+  const verdict = await judgeNew(ledger.db, row, rules, answer.now, undefined);
   if (verdict.eligible) {
     throw refuse(`nothing holds ${id} back`, 'The next `aio-dca poll` distributes it.');
   }
   const { detail } = verdict;
-  if ((verdict.reason !== 'before-start' && verdict.reason !== 'large') || row.confirmed_at === null) {
+  if ((verdict.reason !== 'before-start' && !isHeld(verdict.reason)) || row.confirmed_at === null) {
     throw refuse(
       `${id} cannot be distributed as it is: ${verdict.reason}, ${detail}`,
       `\`aio-dca review show ${id}\` shows what can be done.`,
@@ -151,6 +170,15 @@ export function resolutions(
       return ['aio-dca poll', ...dismiss];
     case 'large':
       return held;
+    case 'currency-changed':
+      return [...held, 'aio-dca fundings list --status deposited'];
+    case 'unknown-currency': {
+      const code = 'answer' in seen ? (seen.answer.row?.fiat_code ?? null) : null;
+      return [
+        `aio-dca poll  # after ${isCurrencyCode(code) ? code : '…'} = 2 under [currencies] in config.toml, with its digits`,
+        ...dismiss,
+      ];
+    }
     case 'before-start':
       return [...held, ...dismiss];
     default:
@@ -160,13 +188,12 @@ export function resolutions(
 
 /** The figures that a settlement of this row needs because Lamassu does not tell them. */
 function missing(seen: Look): string {
-  if (!('answer' in seen) || !seen.answer.row) return '';
-  const { row, dispensed, now: at } = seen.answer;
-  const told = toldBy(row, dispensed, at);
+  if (!('answer' in seen) || !seen.told) return '';
+  const { told } = seen;
   const reason = seen.verdict && !seen.verdict.eligible ? seen.verdict.reason : undefined;
   const unknown = !told.charge || reason === 'no-rate' || reason === 'implausible-rate';
   return [
-    ...(told.cameOut === null ? [` --fiat "… ${told.currency ?? 'USD'}"`] : []),
+    ...(told.cameOut === null ? [` --fiat "… ${told.currency ?? 'CURRENCY'}"`] : []),
     ...(told.gross === null
       ? [' --gross "… sat"']
       : // Without the cash that was asked for nothing can be in proportion to it.

@@ -1,7 +1,10 @@
 import type { Config } from '../config/load.ts';
 import { formatDecimal } from '../dca/money.ts';
 import { type Judgement, judge, type LamassuRow, type Rules, reasons } from '../lamassu/row.ts';
+import { knownCurrencies } from '../ledger/currencies.ts';
+import { currencyChange } from '../ledger/currency-change.ts';
 import { ALWAYS } from '../ledger/in-force.ts';
+import type { Db } from '../ledger/open.ts';
 import type { Schema } from '../ledger/schema.ts';
 import type { Instant } from '../time.ts';
 
@@ -11,7 +14,10 @@ export interface ReadingRules extends Rules {
   cashOutAbove: Config['review']['cashOutAbove'];
 }
 
-export function rulesOf({ lamassu, commission, review }: Config): ReadingRules {
+export async function rulesOf(
+  { lamassu, commission, review, currencies }: Config,
+  db: Db,
+): Promise<ReadingRules> {
   const { method, fallback } = commission;
   return {
     source: lamassu.name,
@@ -19,6 +25,7 @@ export function rulesOf({ lamassu, commission, review }: Config): ReadingRules {
     method,
     fallback,
     cashOutAbove: review.cashOutAbove,
+    currencies: await knownCurrencies(db, currencies),
   };
 }
 
@@ -26,35 +33,56 @@ export function rulesOf({ lamassu, commission, review }: Config): ReadingRules {
 export const reviewReasons = {
   ...reasons,
   large: 'It is larger than `[review] cash_out_above`, so a person looks at it first.',
+  'currency-changed':
+    'Its machine pays out another currency than the clients’ cash for it is in: all of it would be the own share.',
   changed: 'It was distributed, and Lamassu says something else of it now.',
   'not-allocated': 'It is sound, and could not be divided: the ledger refused the division.',
 } as const satisfies Record<string, string>;
 
 export type ReviewReason = keyof typeof reviewReasons;
 
-/** What a row comes to: what it says by itself, or that it waits because it is `large`. */
+/** What a sound row waits for: `review release` lets it pass. */
+type Held = 'large' | 'currency-changed';
+
+/** What a row comes to: what it says by itself, or that it is sound and waits for a person. */
 export type Verdict =
   | Judgement
-  | { eligible: false; reason: 'large'; detail: string; review: true; watch: true };
+  | { eligible: false; reason: Held; detail: string; review: true; watch: true };
+
+export function isHeld(reason: string): reason is Held {
+  return reason === 'large' || reason === 'currency-changed';
+}
 
 /**
- * Judges a row that was not processed yet. Neither the start nor its size holds a released row back, as long as
- * Lamassu says of it what it said when it was released.
+ * Judges a row that was not processed yet. Neither the start, its size nor its currency holds a released row back, as
+ * long as Lamassu says of it what it said when it was released. `paidOut` has the currency of each machine whose newest
+ * cash-out is known, where many rows are judged.
  */
-export function judgeNew(
+export async function judgeNew(
+  db: Db,
   row: LamassuRow,
   rules: ReadingRules,
   sourceNow: Instant,
   review: Pick<Schema['review'], 'state' | 'lamassu'> | undefined,
-): Verdict {
+  paidOut?: ReadonlyMap<string, string>,
+): Promise<Verdict> {
   const released = review?.state === 'released' && review.lamassu === JSON.stringify(row);
   if (released) return judge(row, { ...rules, startAt: ALWAYS }, sourceNow);
   const judgement = judge(row, rules, sourceNow);
   if (!judgement.eligible) return judgement;
   const { fiat, currency, digits } = judgement.cashOut;
-  const most = rules.cashOutAbove.find((one) => one.currency === currency && fiat > one.minor);
-  if (!most) return judgement;
-  const shown = (minor: bigint) => `${formatDecimal(minor, digits)} ${currency}`;
-  const detail = `${shown(fiat)} is more than the ${shown(most.minor)} of [review] cash_out_above`;
-  return { eligible: false, reason: 'large', detail, review: true, watch: true };
+  const held = (reason: Held, detail: string) =>
+    ({ eligible: false, reason, detail, review: true, watch: true }) as const;
+  const most = rules.cashOutAbove.find(
+    (one) =>
+      one.currency === currency && fiat * 10n ** BigInt(one.digits) > one.minor * 10n ** BigInt(digits),
+  );
+  if (most) {
+    const shown = `${formatDecimal(fiat, digits)} ${currency}`;
+    const limit = `${formatDecimal(most.minor, most.digits)} ${currency}`;
+    return held('large', `${shown} is more than the ${limit} of [review] cash_out_above`);
+  }
+  if (paidOut?.get(judgement.cashOut.machine) === currency) return judgement;
+  const change = await currencyChange(db, judgement.cashOut);
+  return change === null ? judgement : held('currency-changed', change);
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../config/load.ts';
 import { NOTHING_TOLD, type Stated, settledFigures } from '../dca/settlement.ts';
 import { BridgeError } from '../errors.ts';
-import type { LamassuRow } from '../lamassu/row.ts';
+import { isCurrencyCode, type LamassuRow } from '../lamassu/row.ts';
 import { type RowTold, toldBy } from '../lamassu/told.ts';
 import type { Who } from '../ledger/log.ts';
 import { findMachine, machineLabel } from '../ledger/machines.ts';
@@ -11,7 +11,7 @@ import type { CashOutDetail } from '../ledger/views.ts';
 import { type Voided, voidSettlement } from '../ledger/void.ts';
 import { type Instant, now } from '../time.ts';
 import { type Answer, askLamassu } from './ask.ts';
-import { judgeNew, rulesOf } from './rules.ts';
+import { isHeld, judgeNew, rulesOf } from './rules.ts';
 import { bind } from './setup.ts';
 
 /** A settlement that is not written yet, with what Lamassu says of it. */
@@ -44,21 +44,28 @@ export async function draftSettled(config: Config, db: Db, id: string, words: Wo
     );
   }
   const review = await db.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
-  const rules = rulesOf(config);
-  const verdict = judgeNew(row, rules, answer.now, review);
+  const rules = await rulesOf(config, db);
+  const verdict = await judgeNew(db, row, rules, answer.now, review);
   if (verdict.eligible && review?.state !== 'open') {
     throw invalid(
       `ID: Lamassu holds ${id} as successful, so nothing has to be settled`,
       'The next `aio-dca poll` distributes it.',
     );
   }
-  if (!verdict.eligible && verdict.reason === 'large') {
+  if (!verdict.eligible && isHeld(verdict.reason)) {
+    const what = verdict.reason === 'large' ? 'its size' : 'its currency';
     throw invalid(
-      `ID: Lamassu holds ${id} as successful, and only its size holds it back: ${verdict.detail}`,
+      `ID: Lamassu holds ${id} as successful, and only ${what} holds it back: ${verdict.detail}`,
       `\`aio-dca review release ${id}\` lets the next run distribute it.`,
     );
   }
-  const told = toldBy(row, answer.dispensed, answer.now);
+  const told = toldBy(row, answer.dispensed, answer.now, rules.currencies);
+  if (told.currency === null && isCurrencyCode(row.fiat_code)) {
+    throw invalid(
+      `ID: the cash-out is in ${row.fiat_code}, which is not known here`,
+      `Put ${row.fiat_code} = 2 under [currencies] in config.toml, with the digits of its minor unit.`,
+    );
+  }
   const { machine } = told;
   if (machine === null) {
     throw invalid(
@@ -108,7 +115,7 @@ export async function draftExternal(
 ): Promise<Draft> {
   if (at > now()) throw invalid(`--at: ${at} is in the future`, 'Say when the cash came out.');
   const machine = await findMachine(db, named, '--machine');
-  const figures = settledFigures(NOTHING_TOLD, words.stated, rulesOf(config));
+  const figures = settledFigures(NOTHING_TOLD, words.stated, config.commission);
   if (machine.currency !== null && machine.currency !== figures.currency) {
     throw invalid(
       `--fiat: ${machineLabel(machine)} pays out ${machine.currency}, not ${figures.currency}`,
@@ -147,7 +154,7 @@ export function writeSettlement(
 }
 
 /** Undoes a settlement: see `voidSettlement`. */
-export function undoSettlement(
+export async function undoSettlement(
   trx: Trx,
   config: Config,
   id: string,
@@ -155,8 +162,9 @@ export function undoSettlement(
   who: Who,
 ): Promise<Voided> {
   const at = now();
-  return voidSettlement(trx, who, id, reason, at, (row) => {
-    const verdict = judgeNew(row as LamassuRow, rulesOf(config), at, undefined);
+  const rules = await rulesOf(config, trx);
+  return voidSettlement(trx, who, id, reason, at, async (row) => {
+    const verdict = await judgeNew(trx, row as LamassuRow, rules, at, undefined);
     return verdict.eligible ? null : verdict;
   });
 }

@@ -8,18 +8,18 @@ import { rulesOf } from './rules.ts';
 
 /* What a run and a rehearsal of it need alike, before and around the reading. */
 
-export function readingOf(
+export async function readingOf(
   config: Config,
   db: Db,
   write: Reading['write'],
   mark: Mark | null,
   run: bigint | null,
-): Omit<Reading, 'onCashOut' | 'signal'> {
+): Promise<Omit<Reading, 'onCashOut' | 'signal'>> {
   const { timezone } = config;
   return {
     db,
     write,
-    rules: rulesOf(config),
+    rules: await rulesOf(config, db),
     mark,
     ingest: { timezone, priority: config.allocation.priority, origin: 'lamassu', run },
   };

@@ -12,6 +12,7 @@ const rules: Rules = {
   startAt: '2026-11-01T06:00:00.000000Z',
   method: 'ticker',
   fallback: 'margin',
+  currencies: new Map(),
 };
 
 const successful: LamassuRow = {
@@ -178,7 +179,6 @@ describe('a row that is not paid by itself', () => {
     [{ device_id: 'a\u0000b' }],
     [{ device_id: 'a'.repeat(201) }],
     [{ fiat_code: null }],
-    [{ fiat_code: 'XYZ' }],
     [{ fiat_code: 'gtq' }],
     [{ fiat: null }],
     [{ fiat: 'NaN' }],
@@ -203,6 +203,15 @@ describe('a row that is not paid by itself', () => {
     const judgement = judged(change);
     expect(judgement).toMatchObject({ eligible: false, reason: 'malformed', review: true, watch: true });
     expect(judgement).toHaveProperty('detail', expect.stringContaining(Object.keys(change)[0] ?? ''));
+  });
+
+  test('a currency that is not known waits until its digits are', () => {
+    const row = { ...successful, fiat_code: 'QQQ', fiat: '40.50000' };
+    const waits = judge(row, rules, NOW);
+    expect(waits).toMatchObject({ reason: 'unknown-currency', review: true, watch: true });
+    expect(waits).toHaveProperty('detail', 'fiat_code is "QQQ"');
+    const known = { ...rules, currencies: new Map([['QQQ', 1]]), method: 'margin' as const };
+    expect(judge(row, known, NOW)).toMatchObject({ eligible: true, cashOut: { digits: 1, fiat: 405n } });
   });
 
   test('its detail is one short line, whatever the row holds', () => {

@@ -25,7 +25,7 @@ const jammed: LamassuRow = {
   fixed_fee: null,
 };
 const told = (columns: Partial<LamassuRow> = {}, dispensed: bigint | null = 200_00000n) =>
-  toldBy({ ...jammed, ...columns }, dispensed, NOW);
+  toldBy({ ...jammed, ...columns }, dispensed, NOW, new Map());
 
 describe('what a row tells of a cash-out that a person settles', () => {
   test('is everything that is sound', () => {

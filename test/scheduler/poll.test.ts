@@ -254,7 +254,7 @@ quiet = "1 ms"
       [await insertCashOut(lamassu, { dispense_confirmed: false, error: 'jam' }), 'error'],
       [await insertCashOut(lamassu, { crypto_code: 'LTC' }), 'other-coin'],
       [await insertCashOut(lamassu, { fiat: '-4000' }), 'malformed'],
-      [await insertCashOut(lamassu, { fiat_code: 'XYZ' }), 'malformed'],
+      [await insertCashOut(lamassu, { fiat_code: 'XYZ' }), 'unknown-currency'],
       [await insertCashOut(lamassu, { crypto_atoms: '0' }), 'malformed'],
       [await insertCashOut(lamassu, { fiat: 'NaN' }), 'malformed'],
       [await insertCashOut(lamassu, { raw_ticker_price: '26091.28' }), 'implausible-rate'],
@@ -416,8 +416,9 @@ quiet = "1 ms"
       raw_ticker_price: '1050000',
       received_crypto_atoms: 10_000,
     });
-    // A digit that differs from what the ledger keeps makes the ledger refuse that currency.
-    await ledger.db.insertInto('machines').values({ device_id: MACHINE, first_seen: ALWAYS }).execute();
+    await ledger.db.insertInto('currencies').values({ code: 'USD', digits: 2n }).execute();
+    const pays = { device_id: MACHINE, first_seen: ALWAYS, currency: 'USD' };
+    await ledger.db.insertInto('machines').values(pays).execute();
     await insertCashOut(lamassu);
     const cashOut = ledger.write.bind(ledger);
     let broken = 0;

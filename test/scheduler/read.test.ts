@@ -28,7 +28,7 @@ test.each(ledgerKinds)(
         return ledger.write(work);
       };
       const target = {
-        ...readingOf(config, ledger.db, write, null, null),
+        ...(await readingOf(config, ledger.db, write, null, null)),
         onCashOut: () => undefined,
         signal: new AbortController().signal,
       };

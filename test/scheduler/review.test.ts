@@ -126,7 +126,7 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
       if (!notes) await counter.world.lamassu.query('delete from cash_out_actions where tx_id = $1', [id]);
       await counter.poll();
       const review = await reviewOf(id);
-      const [first = ''] = resolutions(review, await look(counter.config, review));
+      const [first = ''] = resolutions(review, await look(counter.config, counter.ledger.db, review));
       return first.replace(id, 'ID');
     };
     expect(await say({})).toBe('aio-dca settle ID --reason "…"');
@@ -150,7 +150,7 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
     const text = `timezone = "UTC"\n[lamassu]\nport = 1\npassword = "x"\nstart_at = "2026-01-01T00:00:00Z"\n[lnbits]\nurl = "http://127.0.0.1:1"\n`;
     await writeFile(file, text);
     const review = await reviewOf(id);
-    const seen = await look(loadConfig(file, {}), review);
+    const seen = await look(loadConfig(file, {}), counter.ledger.db, review);
     expect(seen).toMatchObject({ failed: { code: 'lamassu/unreachable' } });
     expect(resolutions(review, seen)[0]).toBe(`aio-dca settle ${id} --reason "…"`);
   });

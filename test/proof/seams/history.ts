@@ -101,7 +101,7 @@ async function make(trx: Trx, change: Change): Promise<void> {
 /** One run's reading, at `minutes`, of what Lamassu shows then. */
 async function read(ledger: Ledger, { rows, priority }: History, minutes: number, page: number) {
   const rules = {
-    ...{ source: SOURCE, startAt: BEGIN, cashOutAbove: [] },
+    ...{ source: SOURCE, startAt: BEGIN, cashOutAbove: [], currencies: new Map() },
     ...{ method: 'ticker' as const, fallback: 'margin' as const },
   };
   const mark = await markOf(ledger.db, SOURCE);
