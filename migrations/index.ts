@@ -3,6 +3,7 @@ import * as ledger from './0001-ledger.ts';
 import * as operations from './0002-operations.ts';
 import * as undoneCredits from './0003-undone-credits.ts';
 import * as runSources from './0004-run-sources.ts';
+import * as seenWallets from './0013-seen-wallets.ts';
 
 /** The steps of the ledger's schema, oldest first. A step that was published never changes. */
 export const migrations: Record<string, Migration> = {
@@ -10,4 +11,5 @@ export const migrations: Record<string, Migration> = {
   '0002-operations': operations,
   '0003-undone-credits': undoneCredits,
   '0004-run-sources': runSources,
+  '0013-seen-wallets': seenWallets,
 };

@@ -55,6 +55,10 @@ export const catalogue = {
   'lnbits/refused': { exit: 75, means: 'LNbits answered and said no.' },
   'lnbits/balance': { exit: 75, means: 'The source wallet holds less than is due.' },
   'lnbits/key': { exit: 78, means: 'LNbits does not know the wallet key, or the key may not do this.' },
+  'lnbits/rights': {
+    exit: 78,
+    means: 'The key of a wallet may not see its payments, or not receive any.',
+  },
   'lnbits/superuser': {
     exit: 78,
     means: 'LNbits does not let the superuser in, or the user is not the superuser.',

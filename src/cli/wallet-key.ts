@@ -4,13 +4,15 @@ import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { isSourceWallet, type WalletKey } from '../ledger/wallets.ts';
 import type { LnbitsClient } from '../lnbits/client.ts';
+import { proveRights } from '../lnbits/rights.ts';
 import { usage } from './context.ts';
 
 const FIELD = '--wallet-key-file';
 
 /**
- * Reads a wallet's invoice key from a file and tests it at LNbits. Throws `usage/invalid` for a file without one, a
- * key that LNbits does not know, an admin key and the source wallet, and what the LNbits client throws.
+ * Reads a wallet's invoice key from a file and tests it at LNbits: with it a run has to make invoices and see them. Throws
+ * `usage/invalid` for a file without one, a key that LNbits does not know, an admin key and the source wallet,
+ * `lnbits/rights` for a key that may not do both, and what the LNbits client throws.
  */
 export async function testedWalletKey(file: string, config: Config): Promise<WalletKey> {
   const key = readKey(file);
@@ -24,13 +26,8 @@ export async function testedWalletKey(file: string, config: Config): Promise<Wal
         'Use the invoice key of the wallet: it can only receive.',
       );
     }
-    // An invoice key is told the id of its wallet only with an invoice. This one is never paid.
-    const { walletId } = await lnbits.createInvoice(key, {
-      sats: 1n,
-      memo: 'aio-dca tests that this wallet can receive. Nothing has to be paid.',
-      expirySeconds: 60,
-      extra: { tag: 'aio-dca-check' },
-    });
+    // An invoice key is told the id of its wallet only with an invoice.
+    const walletId = await proveRights(lnbits, key).catch(explain(file));
     if (walletId === (await sourceWallet(lnbits, config))) throw isSourceWallet();
     return { id: walletId, key };
   } finally {
@@ -59,7 +56,10 @@ export function readKey(file: string, field = FIELD): Secret {
 
 function explain(file: string): (error: unknown) => never {
   return (error) => {
-    if (!(error instanceof BridgeError) || error.code !== 'lnbits/key') throw error;
+    if (!(error instanceof BridgeError)) throw error;
+    if (error.code === 'lnbits/rights')
+      throw new BridgeError(error.code, `${FIELD}: ${file}: ${error.message}`, error.hint);
+    if (error.code !== 'lnbits/key') throw error;
     throw usage(
       `${FIELD}: LNbits does not know the key in ${file}.`,
       'Copy the invoice key again from the wallet’s API info in LNbits, and check [lnbits] url.',

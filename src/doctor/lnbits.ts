@@ -7,6 +7,7 @@ import { stuckCredits } from '../ledger/credits.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
 import { creditsToCome, missing, owed } from '../ledger/status.ts';
 import type { LnbitsClient } from '../lnbits/client.ts';
+import { proveRights } from '../lnbits/rights.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 
 interface SourceWallet {
@@ -30,6 +31,7 @@ export async function* examineLnbits(config: Config, ledger: Ledger | undefined)
     }
     try {
       const source = await readSource(lnbits, config.lnbits.sourceWalletKey);
+      await proveRights(lnbits, config.lnbits.sourceWalletKey);
       yield ledger
         ? await bindingCheck(ledger.db, source)
         : ok('source wallet', `"${source.name}", by its admin key`);
@@ -143,22 +145,31 @@ async function* leftCredits(db: Db): AsyncGenerator<Check> {
   }
 }
 
-/** Each wallet that is paid into as a run would meet it: its key is known and is an invoice key. */
+/**
+ * Each wallet that is paid into as a run would meet it: its key is known, is an invoice key, makes invoices and shows
+ * them.
+ */
 async function* recipientChecks(db: Db, lnbits: LnbitsClient): AsyncGenerator<Check> {
   const recipients = await db
     .selectFrom('recipients')
     .innerJoin('wallets', 'wallets.id', 'recipients.wallet_id')
-    .select(['recipients.name', 'recipients.kind', 'wallets.invoice_key'])
+    .select(['recipients.name', 'recipients.kind', 'recipients.wallet_id', 'wallets.invoice_key'])
     .where('recipients.status', '<>', 'closed')
     .orderBy('recipients.name')
     .execute();
-  for (const { name, kind, invoice_key: key } of recipients) {
+  for (const { name, kind, wallet_id, invoice_key: key } of recipients) {
     const check = `wallet of ${name}`;
     const set = `aio-dca ${kind === 'client' ? 'clients' : 'commission'} set ${name} --wallet-key-file FILE`;
     try {
       const { id } = await lnbits.wallet(new Secret(key));
+      const paidInto = await proveRights(lnbits, new Secret(key));
+      if (paidInto !== wallet_id) {
+        const message = `Its key belongs to another wallet now, ${paidInto}.`;
+        yield fail(check, new BridgeError('lnbits/key', message, `Give the key of ${wallet_id}: ${set}`));
+        continue;
+      }
       yield id === null
-        ? ok(check, 'answers to its invoice key')
+        ? ok(check, 'its invoice key receives and shows payments')
         : warn(
             check,
             'answers, but the ledger keeps its admin key, which can spend',
@@ -171,6 +182,7 @@ async function* recipientChecks(db: Db, lnbits: LnbitsClient): AsyncGenerator<Ch
         continue;
       }
       yield failed;
+      if (error instanceof BridgeError && error.code === 'lnbits/refused') continue;
       // LNbits itself does not answer now; asking for the others would take as long each.
       return;
     }

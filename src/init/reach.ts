@@ -28,9 +28,17 @@ export async function reachLnbits(url: string): Promise<string> {
   return withLnbits(url, (lnbits) => lnbits.version());
 }
 
-/** The name of the wallet. Throws `lnbits/key` for an unknown key and for one that cannot pay. */
+/**
+ * The name of the wallet. Throws `lnbits/key` for an unknown key and for one that cannot pay, `lnbits/rights` for one
+ * that does not show what it makes.
+ */
 export async function reachWallet(url: string, key: Secret): Promise<string> {
-  const { id, name } = await withLnbits(url, (lnbits) => lnbits.wallet(key));
+  const { proveRights } = await import('../lnbits/rights.ts');
+  const { id, name } = await withLnbits(url, async (lnbits) => {
+    const wallet = await lnbits.wallet(key);
+    if (wallet.id !== null) await proveRights(lnbits, key);
+    return wallet;
+  });
   if (id !== null) return name;
   throw new BridgeError(
     'lnbits/key',

@@ -44,7 +44,13 @@ export interface Schema {
     min_rate: bigint | null;
     max_rate: bigint | null;
   };
-  wallets: { id: string; invoice_key: string; created_at: Instant };
+  wallets: {
+    id: string;
+    invoice_key: string;
+    created_at: Instant;
+    /** When its key was first seen to show an invoice that it made; null: not yet by this key. */
+    seen_at: Instant | null;
+  };
   recipients: {
     id: Generated<bigint>;
     kind: 'client' | 'commission';

@@ -1,7 +1,7 @@
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
-import type { Trx } from './open.ts';
+import type { Db, Trx } from './open.ts';
 import type { Schema } from './schema.ts';
 
 /** An LNbits wallet that is paid into: its id, and the invoice key that was tested to belong to it. */
@@ -24,7 +24,7 @@ export async function changeWallet(
   if (wallet.id === recipient.walletId) {
     await trx
       .updateTable('wallets')
-      .set({ invoice_key: wallet.key.reveal() })
+      .set({ invoice_key: wallet.key.reveal(), seen_at: null })
       .where('id', '=', wallet.id)
       .execute();
     return;
@@ -62,7 +62,27 @@ export async function keepWallet(trx: Trx, kind: Kind, { id, key }: WalletKey, a
   await trx
     .insertInto('wallets')
     .values({ id, invoice_key: key.reveal(), created_at: at })
-    .onConflict((conflict) => conflict.column('id').doUpdateSet({ invoice_key: key.reveal() }))
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ invoice_key: key.reveal(), seen_at: null }))
+    .execute();
+}
+
+/** Whether the wallet's key of now has shown an invoice that it made. */
+export async function wasSeen(db: Db, walletId: string): Promise<boolean> {
+  const { seen_at } = await db
+    .selectFrom('wallets')
+    .select('seen_at')
+    .where('id', '=', walletId)
+    .executeTakeFirstOrThrow();
+  return seen_at !== null;
+}
+
+/** Keeps that it has, if it is still this one. */
+export async function keepSight(trx: Trx, walletId: string, key: Secret, at: Instant): Promise<void> {
+  await trx
+    .updateTable('wallets')
+    .set({ seen_at: at })
+    .where('id', '=', walletId)
+    .where('invoice_key', '=', key.reveal())
     .execute();
 }
 

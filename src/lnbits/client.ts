@@ -154,14 +154,18 @@ export class LnbitsClient {
     return await this.#bySuperuser(key, CREDIT_MEMO, sats * 1000n);
   }
 
-  /** The newest payments by which a superuser took just so many sats out of the wallet of `key`. */
+  /** The payments by which a superuser took just so many sats out of the wallet of `key`. */
   async debits(key: Secret, sats: bigint): Promise<Payment[]> {
     return await this.#bySuperuser(key, DEBIT_MEMO, -sats * 1000n);
   }
 
   async #bySuperuser(key: Secret, memo: string, amount: bigint): Promise<Payment[]> {
-    const query = { memo, amount: `${amount}`, limit: 100, sortby: 'time', direction: 'desc' };
-    const { payments } = await this.#page(key, query);
+    const query = { memo, amount: `${amount}`, sortby: 'time', direction: 'desc' };
+    const payments: Payment[] = [];
+    for await (const page of pagesOf(
+      async (window) => (await this.#page(key, { ...query, ...window })).payments,
+    ))
+      payments.push(...page);
     if (payments.some((one) => one.memo !== memo || one.amountMsat !== amount)) {
       throw unreachable(`GET ${PAGINATED}`, 'LNbits showed payments that were not asked for');
     }

@@ -6,6 +6,7 @@ import type { Ledger, Trx } from '../ledger/open.ts';
 import { holdPayout, movePayment } from '../ledger/payouts.ts';
 import type { Payment as Shown } from '../lnbits/client.ts';
 import { taggedPayments } from '../lnbits/history.ts';
+import { proveRights } from '../lnbits/rights.ts';
 import { now } from '../time.ts';
 import { type Context, isGone } from './context.ts';
 
@@ -17,7 +18,8 @@ const PAGE = 100;
  * shows the newest one that settled (else LNbits was restored). Then the settled payments of earlier runs are looked
  * at once more: one that is not there any more makes its payout held.
  *
- * Errors: `ledger/wallet-differs`, `ledger/restored`, `lnbits/restored`, and those of the LNbits client.
+ * Errors: `ledger/wallet-differs`, `ledger/restored`, `lnbits/restored`, `lnbits/rights` where the key does not show what
+ * it should, and those of the LNbits client.
  */
 export async function checkSourceWallet(ctx: Context): Promise<void> {
   await bindSourceWallet(ctx);
@@ -39,6 +41,8 @@ export async function refuseOlderLedger(ctx: Context): Promise<void> {
 async function bindSourceWallet(ctx: Context): Promise<void> {
   if (await isBound(ctx)) return;
   await refuseUnknownAtClients(ctx);
+  // A key that is shown nothing would hide what an older ledger lost, and each debit.
+  await proveRights(ctx.lnbits, ctx.source.key);
   await ctx.run.write((trx) => takeSourceWallet(trx, ctx));
 }
 
@@ -181,6 +185,7 @@ async function refuseForgotten(ctx: Context): Promise<void> {
   if (!newest) return;
   const side = await ctx.lnbits.find(ctx.source.key, newest.payment_hash);
   if (side?.status === 'success') return;
+  if (!side) await proveRights(ctx.lnbits, ctx.source.key);
   throw new BridgeError(
     'lnbits/restored',
     `the newest settled payment (p${newest.payout_id}, ${newest.payment_hash}) is ${side?.status ?? 'not there'} in the source wallet`,

@@ -4,6 +4,7 @@ import { BridgeError } from '../errors.ts';
 import type { Run } from '../ledger/lease.ts';
 import type { Ledger } from '../ledger/open.ts';
 import type { LnbitsClient } from '../lnbits/client.ts';
+import { seesPayments } from '../lnbits/rights.ts';
 import { type Instant, msSince, now, toMs } from '../time.ts';
 import type { Ceiling } from './ceiling.ts';
 import type { ClientSide, SourceSide } from './decide.ts';
@@ -128,7 +129,10 @@ export async function sourceSide(ctx: Pick<Context, 'lnbits' | 'source'>, hash: 
   return (await ctx.lnbits.find(ctx.source.key, hash))?.status ?? 'none';
 }
 
-/** The client's side of a payment: `arrived` is the exact amount, without a fee, as a success. */
+/**
+ * The client's side of a payment: `arrived` is the exact amount, without a fee, as a success. Where the key that made
+ * its invoice finds none, it has to show that it would have seen one.
+ */
 export async function clientSide(
   ctx: Pick<Context, 'ledger' | 'lnbits'>,
   payment: { payment_hash: string; sats: bigint; client_wallet_id: string },
@@ -136,7 +140,7 @@ export async function clientSide(
   const key = await walletKey(ctx, payment.client_wallet_id);
   try {
     const side = await ctx.lnbits.find(key, payment.payment_hash);
-    if (!side) return 'none';
+    if (!side) return (await seesPayments(ctx.lnbits, key)) ? 'none' : 'unseen';
     if (side.walletId !== payment.client_wallet_id) return 'gone';
     if (side.status !== 'success') return side.status;
     return side.amountMsat === payment.sats * 1000n && side.feeMsat === 0n ? 'arrived' : 'wrong-amount';

@@ -1,9 +1,8 @@
 import type { Secret } from '../config/secret.ts';
-import { BridgeError } from '../errors.ts';
 import { type Credit, newestMember, ownedHashes, seenHashes } from '../ledger/credits.ts';
 import type { Db } from '../ledger/open.ts';
 import type { LnbitsClient, Payment } from '../lnbits/client.ts';
-import { canSee } from './sight.ts';
+import { proveRights } from '../lnbits/rights.ts';
 
 /** What the source wallet shows of credits of one amount, for a person who says what became of one. */
 export interface CreditsShown {
@@ -17,19 +16,13 @@ export interface CreditsShown {
   takenBack: number;
 }
 
-/** Looks for them. Throws what the client throws, and `lnbits/key` where the key is not shown its payments. */
+/** Looks for them. Throws what the client throws, and `lnbits/rights` where the key is not shown its payments. */
 export async function creditsShown(
   { db, lnbits, key }: { db: Db; lnbits: LnbitsClient; key: Secret },
   credit: Credit,
 ): Promise<CreditsShown> {
   const shown = await lnbits.credits(key, credit.sats);
-  if (shown.length === 0 && !(await canSee(lnbits, key))) {
-    throw new BridgeError(
-      'lnbits/key',
-      'the key of the source wallet is not shown its payments',
-      'Configure a key that may view them.',
-    );
-  }
+  if (shown.length === 0) await proveRights(lnbits, key);
   const can = await possibleOnes(db, credit, shown);
   const arrived = can.filter(({ status }) => status === 'success');
   const [first] = arrived.flatMap(({ time }) => time ?? []).sort();

@@ -1,5 +1,8 @@
-/** What a wallet shows of one payment: `none` is LNbits' answer that there is no such row, `gone` that the wallet is. */
-export type ClientSide = 'arrived' | 'pending' | 'failed' | 'wrong-amount' | 'none' | 'gone';
+/**
+ * What a wallet shows of one payment: `none` is LNbits' answer that there is no such row, `gone` that the wallet is.
+ * `unseen`: there is none, but its key does not show what it just made either, so nothing is known of the client's side.
+ */
+export type ClientSide = 'arrived' | 'pending' | 'failed' | 'wrong-amount' | 'none' | 'unseen' | 'gone';
 export type SourceSide = 'success' | 'pending' | 'failed' | 'none';
 
 /**
@@ -7,6 +10,9 @@ export type SourceSide = 'success' | 'pending' | 'failed' | 'none';
  * follow. `hold`: a person decides. `wait`: look again later.
  */
 export type Decision = { do: 'settle' } | { do: 'send' } | { do: 'bury' | 'hold' | 'wait'; reason: string };
+
+/** Why nothing is known of the client's side. */
+export const UNSEEN = "the key of the client's wallet does not show its payments";
 
 /** While the source's side is `pending`, the client's side decides nothing, whatever it is. */
 export const whilePending: Decision = { do: 'wait', reason: 'LNbits shows the payment as pending' };
@@ -20,6 +26,10 @@ export const whilePending: Decision = { do: 'wait', reason: 'LNbits shows the pa
 export function decide(client: ClientSide, source: SourceSide, quiet: boolean): Decision {
   if (source === 'pending') return whilePending;
   if (client === 'gone') return hold("the client's wallet does not answer to its key any more");
+  if (client === 'unseen') {
+    if (source !== 'success') return hold(UNSEEN);
+    return hold(`paid from the source wallet; whether it arrived cannot be seen: ${UNSEEN}`);
+  }
   if (source === 'success') {
     if (client === 'arrived') return { do: 'settle' };
     if (client === 'none')

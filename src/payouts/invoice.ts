@@ -10,9 +10,11 @@ import {
   type Payout,
   walletOf,
 } from '../ledger/payouts.ts';
+import { keepSight, type WalletKey, wasSeen } from '../ledger/wallets.ts';
 import { now } from '../time.ts';
 import { lack, noteLack } from './balance.ts';
 import { type Context, isGone, note } from './context.ts';
+import { UNSEEN } from './decide.ts';
 
 /** LNbits pays an internal invoice after its expiry all the same. */
 const INVOICE_EXPIRY_SECONDS = 86_400;
@@ -54,8 +56,11 @@ export async function makeInvoice(
         return await hold('the key of the client now belongs to another wallet');
       if (invoice.walletId === ctx.source.walletId)
         return await hold("the client's wallet is the source wallet");
+      const shown = await showsItself(ctx, wallet, invoice.hash);
+      if (shown === 'unseen') return await hold(`nothing was paid: ${UNSEEN}`);
       const kept = await ctx.run.write(async (trx) => {
         if ((await walletOf(trx, payout.id)).id !== wallet.id) return undefined;
+        if (shown === 'now') await keepSight(trx, wallet.id, wallet.key, now());
         const { hash, bolt11 } = invoice;
         const of = { id, payout: payout.id, part, sats, hash, bolt11, clientWallet: wallet.id };
         return addPayment(trx, { ...of, sourceWallet: ctx.source.walletId, run: ctx.run.id }, now());
@@ -83,6 +88,19 @@ function refusedInvoice({ code, message }: BridgeError, { kind, recipient }: Pay
     message,
     `Each run tries again. \`${set} --wallet-key-file FILE --new-wallet\` has it paid elsewhere; where it is the most that LNbits takes at once, set [payouts] maximum_sats to that.`,
   );
+}
+
+/**
+ * Whether the key that made an invoice shows it: before the first payment by a key this is looked at. Before LNbits 1.4
+ * no key is without that right, and the look would make an end to the invoice.
+ */
+async function showsItself(
+  ctx: Context,
+  { id, key }: WalletKey,
+  hash: string,
+): Promise<'known' | 'now' | 'unseen'> {
+  if (!ctx.looksArePure || (await wasSeen(ctx.ledger.db, id))) return 'known';
+  return (await ctx.lnbits.find(key, hash)) ? 'now' : 'unseen';
 }
 
 /** A sentence that a person understands who finds it in a wallet. */

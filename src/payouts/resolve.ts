@@ -1,15 +1,14 @@
-import type { Secret } from '../config/secret.ts';
 import type { Payment } from '../ledger/payouts.ts';
+import { seesPayments } from '../lnbits/rights.ts';
 import { type Context, clientSide, sourceSide, walletKey } from './context.ts';
 import type { ClientSide, SourceSide } from './decide.ts';
-import { canSee } from './sight.ts';
 
 /** What both wallets show of a payment, for a person who decides about it. */
 export interface Shown {
   /** `unseen`: nothing, by a key that is not shown its payments. */
   source: SourceSide | 'unseen';
   /** `nothing`: the payment is there, as one of 0 sat. */
-  client: ClientSide | 'unseen' | 'nothing';
+  client: ClientSide | 'nothing';
 }
 
 type Looking = Pick<Context, 'ledger' | 'lnbits' | 'source'>;
@@ -20,16 +19,14 @@ export async function bothSides(ctx: Looking, payment: Payment): Promise<Shown> 
   const source = await sourceSide(ctx, payment.payment_hash);
   return {
     client,
-    source: source === 'none' && !(await canSee(ctx.lnbits, ctx.source.key)) ? 'unseen' : source,
+    source: source === 'none' && !(await seesPayments(ctx.lnbits, ctx.source.key)) ? 'unseen' : source,
   };
 }
 
 async function clientShows(ctx: Looking, payment: Payment): Promise<Shown['client']> {
   const side = await clientSide(ctx, payment);
-  if (side !== 'none' && side !== 'wrong-amount') return side;
-  const key: Secret = await walletKey(ctx, payment.client_wallet_id);
-  if (side === 'none') return (await canSee(ctx.lnbits, key)) ? 'none' : 'unseen';
-  const row = await ctx.lnbits.find(key, payment.payment_hash);
+  if (side !== 'wrong-amount') return side;
+  const row = await ctx.lnbits.find(await walletKey(ctx, payment.client_wallet_id), payment.payment_hash);
   return row?.amountMsat === 0n ? 'nothing' : 'wrong-amount';
 }
 

@@ -4,6 +4,7 @@ import type { Db, Ledger } from '../ledger/open.ts';
 import type { Schema } from '../ledger/schema.ts';
 import type { Payment as Shown } from '../lnbits/client.ts';
 import { taggedPayments } from '../lnbits/history.ts';
+import { proveRights, seesPayments } from '../lnbits/rights.ts';
 import type { SourceWallet } from '../payouts/context.ts';
 import { now } from '../time.ts';
 import { type DifferenceCode, type Findings, isIn, type Range } from './findings.ts';
@@ -22,7 +23,7 @@ interface Wallet {
 interface Sides {
   /** Undefined: paid from another wallet, which this key does not show. */
   source: Shown | null | undefined;
-  /** Undefined: the wallet does not answer to its key. */
+  /** Undefined: the wallet's key does not show it. */
   client: Shown | null | undefined;
 }
 
@@ -40,7 +41,9 @@ export async function reconcileLnbits(
 ): Promise<void> {
   const { lnbits, source } = wallet;
   const debits = new Map<string, Shown>();
-  for (const one of await taggedPayments(lnbits, source.key, range.from)) {
+  const shown = await taggedPayments(lnbits, source.key, range.from);
+  if (shown.length === 0) await proveRights(lnbits, source.key);
+  for (const one of shown) {
     if (one.amountMsat >= 0n) continue;
     if (one.extra.ledger === id) keep(debits, one);
     else if (typeof one.extra.ledger !== 'string' && isIn(range, one.time ?? now()))
@@ -53,7 +56,7 @@ export async function reconcileLnbits(
   }
   const wallets = await walletsOf(db);
   const credits = new Map<string, Map<string, Shown> | undefined>();
-  for (const one of wallets.values()) credits.set(one.id, await creditsOf(one, id, wallet, range));
+  for (const one of wallets.values()) credits.set(one.id, await creditsOf(db, one, id, wallet, range));
 
   const sidesOf = async (booked: Booked): Promise<Sides> => {
     const its = wallets.get(booked.client_wallet_id);
@@ -100,7 +103,7 @@ export async function reconcileLnbits(
       'wallet/unreadable',
       `wallet ${walletId} of ${name}`,
       `payments into it: ${payments}`,
-      'no answer to its key',
+      'its key shows nothing',
     );
   }
   for (const [hash, walletId] of suspicious) {
@@ -110,17 +113,20 @@ export async function reconcileLnbits(
   findings.count('wallets', [...credits.values()].filter((one) => one !== undefined).length + 1);
 }
 
-/** What the wallet received of this ledger; undefined where it does not answer to its key. */
+/** What the wallet received of this ledger; undefined where its key does not show it. */
 async function creditsOf(
-  { key }: Wallet,
+  db: Db,
+  { id: walletId, key }: Wallet,
   ledger: string,
   { lnbits }: SourceWallet,
   range: Range,
 ): Promise<Map<string, Shown> | undefined> {
   const received = new Map<string, Shown>();
   try {
-    for (const one of await taggedPayments(lnbits, key, range.from))
-      if (one.amountMsat >= 0n && one.extra.ledger === ledger) keep(received, one);
+    const shown = await taggedPayments(lnbits, key, range.from);
+    if (shown.length === 0 && (await wasPaidInto(db, walletId)) && !(await seesPayments(lnbits, key)))
+      return undefined;
+    for (const one of shown) if (one.amountMsat >= 0n && one.extra.ledger === ledger) keep(received, one);
     return received;
   } catch (error) {
     if (error instanceof BridgeError && error.code === 'lnbits/key') return undefined;
@@ -271,6 +277,15 @@ async function walletsOf(db: Db): Promise<Map<string, Wallet>> {
       { id, key: new Secret(invoice_key), name: name ?? 'a former wallet' },
     ]),
   );
+}
+
+async function wasPaidInto(db: Db, walletId: string): Promise<boolean> {
+  const row = await db
+    .selectFrom('payments')
+    .select('id')
+    .where('client_wallet_id', '=', walletId)
+    .executeTakeFirst();
+  return row !== undefined;
 }
 
 async function isInUse(db: Db, walletId: string): Promise<boolean> {

@@ -5,6 +5,7 @@ import type { Db, Ledger } from '../ledger/open.ts';
 import type { Lost, Misfit } from '../ledger/recover.ts';
 import type { Payment } from '../lnbits/client.ts';
 import { taggedPayments } from '../lnbits/history.ts';
+import { proveRights } from '../lnbits/rights.ts';
 import { clientSide, type SourceWallet } from '../payouts/context.ts';
 import { decide } from '../payouts/decide.ts';
 import { now } from '../time.ts';
@@ -19,16 +20,19 @@ export interface Found {
   misfits: Misfit[];
 }
 
-/** What the source wallet shows of this ledger that the ledger does not know. `look`: the clients' sides, too. */
+/**
+ * What the source wallet shows of this ledger that the ledger does not know. `look`: the clients' sides, too. Throws
+ * `lnbits/rights` where its key may not see payments, and what the LNbits client throws.
+ */
 export async function findLost(
   { ledger, config }: { ledger: Ledger; config: Config },
   wallet: SourceWallet,
   { lost, paid, misfits }: Found,
   look: boolean,
 ): Promise<void> {
-  const shown = (await taggedPayments(wallet.lnbits, wallet.source.key)).filter(
-    (one) => one.amountMsat < 0n && one.extra.ledger === ledger.id,
-  );
+  const all = await taggedPayments(wallet.lnbits, wallet.source.key);
+  if (all.length === 0) await proveRights(wallet.lnbits, wallet.source.key);
+  const shown = all.filter((one) => one.amountMsat < 0n && one.extra.ledger === ledger.id);
   for (const one of shown) if (one.status === 'success') paid.add(one.hash);
   const known = await knownHashes(ledger.db, shown);
   const unknown = shown.filter((one) => !known.has(one.hash));

@@ -51,6 +51,28 @@ describe('clients add', () => {
     });
   });
 
+  test.each([
+    ['see', ['receive-payments'], /does not see|but does not see them/],
+    ['receive', ['view-payments'], /does not have permission to create invoices/],
+  ] as const)(
+    'a key that may not %s payments is refused, and the right makes it good',
+    async (what, may, why) => {
+      const wallet = await walletFile();
+      const shared = await world.lnbits.share(wallet, [...may]);
+      const path = await file(`no-${what}.key`, `${shared.inkey}\n`);
+      const add = ['clients', 'add', `may-not-${what}`, '--wallet-key-file', path];
+      const ran = await world.aioDca(add);
+      expect([ran.code, ran.stderr]).toEqual([
+        78,
+        expect.stringMatching(/^lnbits\/rights: --wallet-key-file: /),
+      ]);
+      expect(ran.stderr.replace(/\s+/g, ' ')).toMatch(why);
+      expect(await names()).not.toContain(`may-not-${what}`);
+      await shared.allow(['view-payments', 'receive-payments']);
+      expect((await world.must(add)).stdout).toContain(wallet.id);
+    },
+  );
+
   test('the only thing it leaves at LNbits is an invoice of 1 sat that expires', async () => {
     const wallet = await walletFile();
     world.simulator().clearLog();
@@ -58,6 +80,7 @@ describe('clients add', () => {
     expect(world.simulator().requests.map((request) => request.kind)).toEqual([
       'wallet',
       'invoice',
+      'find',
       'wallet',
     ]);
     expect(world.simulator().payments(wallet.id)).toMatchObject([

@@ -216,6 +216,32 @@ test('another Lamassu or start than the ledger is bound to fails', async () => {
   });
 });
 
+test('keys that may not see payments any more, of a client and of the source wallet', async () => {
+  await own(healthy({ tunnel: 'direct' }));
+  const alice = world.wallets.get('alice');
+  if (!alice) throw new Error('there is no alice');
+  const all = ['view-payments', 'receive-payments', 'send-payments'] as const;
+  const shared = await world.lnbits.share(alice, [...all]);
+  const path = join(world.folder, 'shared.key');
+  await writeFile(path, shared.inkey, { mode: 0o600 });
+  await world.must(['clients', 'set', 'alice', '--wallet-key-file', path]);
+  const source = await world.lnbits.share(world.source, [...all]);
+  await writeFile(join(world.folder, 'source.adminkey'), source.adminkey, { mode: 0o600 });
+  expect((await doctor()).code).toBe(0);
+  await shared.allow(['receive-payments']);
+  expect(wrong((await doctor()).report)['wallet of alice']).toMatchObject({
+    level: 'fail',
+    detail: expect.stringMatching(/^lnbits\/rights: .*may not view/),
+    hint: expect.stringContaining('aio-dca clients set alice --wallet-key-file FILE'),
+  });
+  await source.allow(['receive-payments', 'send-payments']);
+  const { code, report } = await doctor();
+  expect([code, wrong(report)['source wallet']?.detail]).toEqual([
+    78,
+    expect.stringMatching(/^lnbits\/rights/),
+  ]);
+});
+
 test('a source wallet by its invoice key, that of a client, and another one than before', async () => {
   await own(healthy());
   const key = (text: string) => writeFile(join(world.folder, 'source.adminkey'), `${text}\n`);

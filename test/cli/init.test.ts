@@ -152,6 +152,16 @@ describe('in a script', () => {
       78,
       'lnbits/key',
     ],
+    [
+      'a key that shows no payments',
+      async () => {
+        const may = ['receive-payments', 'send-payments'] as const;
+        const { adminkey } = await world.lnbits.share(world.source, [...may]);
+        return { 'source-wallet-key-file': await secretFile(adminkey) };
+      },
+      78,
+      'lnbits/rights',
+    ],
     ['a database that is not there', async () => ({ database: 'nobodys' }), 78, 'lamassu/no-database'],
     ['a zone that is none', async () => ({ timezone: 'Guatemala' }), 64, '--timezone: expected a time zone'],
     ['a time that is none', async () => ({ 'start-at': 'soon' }), 64, '--start-at'],

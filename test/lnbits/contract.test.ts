@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
+import { proveRights, seesPayments } from '../../src/lnbits/rights.ts';
 import { type Lnbits, lnbitsVersions, type WalletKeys } from '../support/lnbits.ts';
 import { lnbitsAvailable, startLnbits } from '../support/lnbits-real.ts';
 import { startLnbitsSimulator } from '../support/lnbits-simulator.ts';
@@ -245,6 +246,50 @@ function contract(name: string, available: boolean, start: () => Promise<Lnbits>
       const renewed = secrets(await lnbits.resetKeys(alice.id));
       await expect(client.wallet(alice.invoice)).rejects.toMatchObject({ code: 'lnbits/key' });
       expect(await client.wallet(renewed.admin)).toMatchObject({ id: alice.id, balanceMsat: 7_000n });
+    });
+
+    test.skipIf(name.includes('1.0.0'))(
+      'a key onto a shared wallet may do what its owner grants, and sees nothing without the right to',
+      async () => {
+        const alice = await lnbits.createUserWallet('Alice');
+        const shared = await lnbits.share(alice, ['receive-payments']);
+        const key = new Secret(shared.inkey);
+        const invoice = { sats: 1n, memo: '', expirySeconds: 60, extra: EXTRA };
+        const { hash, walletId, bolt11 } = await client.createInvoice(key, invoice);
+        expect(walletId).toBe(alice.id);
+        expect(await client.find(key, hash)).toBeNull();
+        expect(await client.newest(key, { tag: 'aio-dca', limit: 10, offset: 0 })).toMatchObject({
+          total: 0,
+        });
+        await expect(proveRights(client, key)).rejects.toMatchObject(refusal('lnbits/rights', /view/));
+        expect(await seesPayments(client, key)).toBe(false);
+        expect(await pay(source, bolt11)).toMatchObject({ status: 'success' });
+        expect(await client.find(key, hash)).toBeNull();
+
+        await shared.allow(['view-payments', 'receive-payments']);
+        expect(await client.find(key, hash)).toMatchObject({ status: 'success', walletId: alice.id });
+        expect(await proveRights(client, key)).toBe(alice.id);
+
+        await shared.allow(['view-payments']);
+        await expect(client.createInvoice(key, invoice)).rejects.toMatchObject({ code: 'lnbits/refused' });
+        await expect(proveRights(client, key)).rejects.toMatchObject(refusal('lnbits/rights', /permission/));
+        await expect(pay({ ...source, admin: new Secret(shared.adminkey) }, bolt11)).rejects.toMatchObject({
+          code: 'lnbits/refused',
+        });
+      },
+    );
+
+    test('a key proves what a run needs it for, and its invoice is left unpaid', async () => {
+      const alice = await wallet('Alice');
+      expect(await proveRights(client, alice.invoice)).toBe(alice.id);
+      expect(await seesPayments(client, alice.invoice)).toBe(true);
+      expect(await balanceOf(alice)).toBe(0n);
+      const [one] = (await client.newest(alice.invoice, { tag: 'aio-dca-check', limit: 1, offset: 0 }))
+        .payments;
+      expect(one).toMatchObject({
+        amountMsat: 1_000n,
+        memo: expect.stringMatching(/Nothing has to be paid/),
+      });
     });
 
     test('an expired invoice is still paid', async () => {

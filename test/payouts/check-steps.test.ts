@@ -92,6 +92,20 @@ describe('the wallet that pays', () => {
     expect((await ledgerRow()).source_wallet_id).toBeNull();
   });
 
+  test('has a key that shows what it makes, else it is not taken, and what it does not show is not gone', async () => {
+    await begin();
+    const shared = await day.lnbits.share(day.source, ['receive-payments', 'send-payments']);
+    use(shared.adminkey);
+    const refused = { settled: 0, problems: [{ code: 'lnbits/rights' }] };
+    expect(await again()).toMatchObject(refused);
+    expect((await ledgerRow()).source_wallet_id).toBeNull();
+    await shared.allow(['view-payments', 'receive-payments', 'send-payments']);
+    expect(await again()).toMatchObject({ settled: 1, problems: [] });
+    await shared.allow(['receive-payments', 'send-payments']);
+    await day.owe('alice', 10n);
+    expect(await again()).toMatchObject(refused);
+  });
+
   test.each(['invoiced', 'sending', 'unknown'] as const)('stays while a payment is %s', async (state) => {
     await paid();
     await day.ledger.db

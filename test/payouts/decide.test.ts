@@ -24,6 +24,10 @@ const table: [ClientSide, SourceSide, quiet: string, young: string][] = [
   ['none', 'pending', 'wait', 'wait'],
   ['none', 'failed', 'hold', 'hold'],
   ['none', 'none', 'hold', 'hold'],
+  ['unseen', 'success', 'hold', 'hold'],
+  ['unseen', 'pending', 'wait', 'wait'],
+  ['unseen', 'failed', 'hold', 'hold'],
+  ['unseen', 'none', 'hold', 'hold'],
   ['gone', 'success', 'hold', 'hold'],
   ['gone', 'pending', 'wait', 'wait'],
   ['gone', 'failed', 'hold', 'hold'],
@@ -54,6 +58,13 @@ test.each<[ClientSide, SourceSide, young: boolean, reason: string]>([
     false,
     'the client shows another amount, and the source wallet shows no payment',
   ],
+  [
+    'unseen',
+    'success',
+    false,
+    "paid from the source wallet; whether it arrived cannot be seen: the key of the client's wallet does not show its payments",
+  ],
+  ['unseen', 'failed', false, "the key of the client's wallet does not show its payments"],
   ['none', 'none', false, "LNbits does not know the invoice that the client's wallet made"],
 ])('client %s, source %s (within the quiet time: %s) is explained', (client, source, young, reason) => {
   expect(decide(client, source, !young)).toMatchObject({ reason });
@@ -68,5 +79,5 @@ test('a new payment is only made where the old one can never be paid', () => {
 });
 
 test('the table has every pair', () => {
-  expect(new Set(table.map(([client, source]) => `${client} ${source}`)).size).toBe(6 * 4);
+  expect(new Set(table.map(([client, source]) => `${client} ${source}`)).size).toBe(7 * 4);
 });

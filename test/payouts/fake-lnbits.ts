@@ -23,6 +23,7 @@ export interface FakeLnbits {
 
 export const HOUR = 3_600_000;
 const SOURCE = 'source key';
+const PROOF = 'proof';
 
 /** A payment of 10 sat to the client's wallet `w`. */
 export const payment: Payment = {
@@ -35,15 +36,16 @@ export const payment: Payment = {
 export function fakeLnbits(shown: {
   source: (SourceSide | BridgeError)[];
   client: ClientSide | Partial<Side> | BridgeError;
-  /** Whether a key is shown the payments that it makes. */
+  /** Whether a key is shown the payments that it makes; by default unless the client's side is `unseen`. */
   sees?: boolean;
 }): FakeLnbits {
   const asked: Asked[] = [];
   const source = [...shown.source];
   const client = {
-    createInvoice: async () => ({ hash: 'test', bolt11: 't', walletId: 'any' }),
+    // The invoice of a key that has to show that it would have seen a payment.
+    createInvoice: async () => ({ hash: PROOF, bolt11: 'p', walletId: payment.client_wallet_id }),
     find: async (key: Secret, hash: string) => {
-      if (hash === 'test') return shown.sees === false ? null : OURS;
+      if (hash === PROOF) return (shown.sees ?? shown.client !== 'unseen') ? { ...OURS, hash } : null;
       expect(hash).toBe(payment.payment_hash);
       if (key.reveal() === SOURCE) {
         asked.push('source');
@@ -77,7 +79,7 @@ function clientRow(shown: ClientSide | Partial<Side> | BridgeError, key: Secret)
   if (shown instanceof BridgeError) throw shown;
   if (typeof shown === 'object') return { ...OURS, ...shown };
   if (shown === 'gone') throw new BridgeError('lnbits/key', 'LNbits does not know the key');
-  if (shown === 'none') return null;
+  if (shown === 'none' || shown === 'unseen') return null;
   if (shown === 'arrived') return OURS;
   return shown === 'wrong-amount' ? { ...OURS, amountMsat: 0n } : { ...OURS, status: shown };
 }

@@ -16,7 +16,7 @@ const lastPosts = ['none', 'quiet', 'answered', 'running'] as const;
 type LastPost = (typeof lastPosts)[number];
 
 const sources: SourceSide[] = ['success', 'pending', 'failed', 'none'];
-const clients: ClientSide[] = ['arrived', 'pending', 'failed', 'wrong-amount', 'none', 'gone'];
+const clients: ClientSide[] = ['arrived', 'pending', 'failed', 'wrong-amount', 'none', 'unseen', 'gone'];
 
 let base: Awaited<ReturnType<typeof openFake>>;
 beforeAll(async () => {

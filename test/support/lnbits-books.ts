@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import type { LnbitsVersion, WalletKeys } from './lnbits.ts';
+import type { LnbitsVersion, Permission, WalletKeys } from './lnbits.ts';
 
 /** A row of LNbits' `apipayments`, under the names of its JSON. Amounts are whole msat, as LNbits has them. */
 export interface PaymentRow {
@@ -21,6 +21,8 @@ export interface PaymentRow {
 export interface WalletRow extends WalletKeys {
   name: string;
   deleted: boolean;
+  /** Another person's keys onto the wallet `of`. */
+  shared?: { of: string; permissions: Permission[] };
 }
 
 /**
@@ -73,13 +75,25 @@ export class LnbitsBooks {
     return wallet;
   }
 
+  share(of: string, permissions: Permission[]): WalletRow {
+    return Object.assign(this.createWallet(this.wallet(of).name), { shared: { of, permissions } });
+  }
+
   walletOf(key: string): WalletRow | undefined {
     return this.wallets.find((row) => !row.deleted && (row.adminkey === key || row.inkey === key));
   }
 
+  /** Whether its keys may do this; and the wallet that they are for. */
+  #for(wallet: WalletRow, permission: Permission): { may: boolean; id: string } {
+    const { shared, id } = wallet;
+    if (!shared) return { may: true, id };
+    return { may: shared.permissions.includes(permission), id: shared.permissions.length ? shared.of : id };
+  }
+
   balance(walletId: string): number {
+    const { id } = this.#for(this.wallet(walletId), 'view-payments');
     return this.payments
-      .filter((row) => row.wallet_id === walletId)
+      .filter((row) => row.wallet_id === id)
       .filter((row) => row.status === 'success' || (row.status === 'pending' && row.amount < 0))
       .reduce((sum, row) => sum + row.amount - Math.abs(row.fee), 0);
   }
@@ -128,6 +142,8 @@ export class LnbitsBooks {
     if (Buffer.byteLength(String(memo ?? '')) > 639) {
       throw new Refusal(400, '64 is too large an unsigned integer for a bitstring of length 5.');
     }
+    if (!this.#for(wallet, 'receive-payments').may)
+      throw new Refusal(520, 'Wallet does not have permission to create invoices.', 'failed');
     if (amount === 0) throw new Refusal(520, 'Amountless invoices not supported.', 'failed');
     if (amount > MAX_SATS) throw tooHigh(amount);
     const row = this.#add(
@@ -157,6 +173,8 @@ export class LnbitsBooks {
     const sats = satsOf(bolt11);
     if (sats === null) throw new Refusal(520, 'Bolt11 decoding failed.', 'failed');
     if (sats > MAX_SATS) throw tooHigh(sats);
+    if (!this.#for(wallet, 'send-payments').may)
+      throw new Refusal(520, 'Wallet does not have permission to pay invoices.', 'failed');
     const invoice = this.payments.find((row) => row.bolt11 === bolt11 && row.amount > 0);
     if (invoice?.status === 'success') throw new Refusal(520, 'Internal invoice already paid.', 'failed');
 
@@ -245,8 +263,10 @@ export class LnbitsBooks {
     const tag = query.get('tag');
     const memo = query.get('memo');
     const amount = query.get('amount');
+    // A key that may not see them is told that there are none.
+    const { may, id: walletId } = this.#for(wallet, 'view-payments');
     let rows = this.payments
-      .filter((row) => row.wallet_id === wallet.id)
+      .filter((row) => may && row.wallet_id === walletId)
       .filter((row) => (hash === null || row.payment_hash === hash) && (tag === null || row.tag === tag))
       .filter(
         (row) => (memo === null || row.memo === memo) && (amount === null || `${row.amount}` === amount),
@@ -296,7 +316,7 @@ export class LnbitsBooks {
     const row: PaymentRow = {
       checking_id: hash,
       payment_hash: hash,
-      wallet_id: wallet.id,
+      wallet_id: this.#for(wallet, 'receive-payments').id,
       amount: msat,
       fee: 0,
       bolt11,

@@ -76,6 +76,7 @@ export async function proxied(lnbits: Lnbits): Promise<ProxiedLnbits> {
     topUp: (walletId, sats) => lnbits.topUp(walletId, sats),
     deleteWallet: (walletId) => lnbits.deleteWallet(walletId),
     resetKeys: (walletId) => lnbits.resetKeys(walletId),
+    share: (wallet, permissions) => lnbits.share(wallet, permissions),
     restart: () => lnbits.restart(),
     stop: async () => {
       const closed = new Promise((resolve) => server.close(resolve));

@@ -5,7 +5,7 @@ import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Lnbits, LnbitsVersion, WalletKeys } from './lnbits.ts';
+import type { Lnbits, LnbitsVersion, Permission, SharedKeys, WalletKeys } from './lnbits.ts';
 import { freePort } from './postgres.ts';
 
 /** On a machine with nothing else to do it takes 2 to 4 s. */
@@ -147,6 +147,24 @@ export class RealLnbits implements Lnbits {
     return keysOf(await this.#call('PUT', `/api/v1/wallet/reset/${walletId}`));
   }
 
+  async share(wallet: WalletKeys, permissions: Permission[]): Promise<SharedKeys> {
+    const username = `u${randomBytes(6).toString('hex')}`;
+    const account = { username, password: this.superuser.password };
+    await this.#call('POST', '/users/api/v1/user', { ...account, password_repeat: account.password });
+    const invitation = { username, permissions, status: 'invite_sent' };
+    await this.#call('PUT', '/api/v1/wallet/share/invite', invitation, { 'x-api-key': wallet.adminkey });
+    const { access_token } = (await this.#call('POST', '/api/v1/auth', account)) as { access_token: string };
+    const accepted = { name: 'shared', wallet_type: 'lightning-shared', shared_wallet_id: wallet.id };
+    const shared = keysOf(
+      await this.#call('POST', '/api/v1/wallet', accepted, { authorization: `Bearer ${access_token}` }),
+    );
+    const allow = async (more: Permission[]) => {
+      const share = { username, shared_with_wallet_id: shared.id, permissions: more, status: 'approved' };
+      await this.#call('PUT', '/api/v1/wallet/share', share, { 'x-api-key': wallet.adminkey });
+    };
+    return { ...shared, allow };
+  }
+
   async restart(): Promise<void> {
     await this.#end('SIGTERM');
     await this.start();
@@ -200,9 +218,9 @@ export class RealLnbits implements Lnbits {
     this.#token = (answer as { access_token: string }).access_token;
   }
 
-  async #call(method: string, path: string, body?: object): Promise<unknown> {
-    const headers: Record<string, string> = { 'content-type': 'application/json' };
-    if (this.#token) headers.authorization = `Bearer ${this.#token}`;
+  async #call(method: string, path: string, body?: object, pass?: Record<string, string>): Promise<unknown> {
+    const headers: Record<string, string> = { 'content-type': 'application/json', ...pass };
+    if (this.#token && !pass) headers.authorization = `Bearer ${this.#token}`;
     const answer = await fetch(this.url + path, {
       method,
       headers,

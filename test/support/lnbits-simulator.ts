@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Lnbits, LnbitsVersion, WalletKeys } from './lnbits.ts';
+import type { Lnbits, LnbitsVersion, Permission, SharedKeys, WalletKeys } from './lnbits.ts';
 import {
   id,
   LnbitsBooks,
@@ -153,6 +153,15 @@ class Simulator implements Lnbits {
   deleteWallet(walletId: string): Promise<void> {
     this.#books.wallet(walletId).deleted = true;
     return Promise.resolve();
+  }
+
+  share({ id }: WalletKeys, permissions: Permission[]): Promise<SharedKeys> {
+    const wallet = this.#books.share(id, permissions);
+    const allow = (more: Permission[]) => {
+      wallet.shared = { of: id, permissions: more };
+      return Promise.resolve();
+    };
+    return Promise.resolve({ ...keysOf(wallet), allow });
   }
 
   resetKeys(walletId: string): Promise<WalletKeys> {

@@ -11,9 +11,20 @@ export interface Lnbits {
   deleteWallet(walletId: string): Promise<void>;
   /** Gives the wallet new keys; the old ones are unknown from then on. */
   resetKeys(walletId: string): Promise<WalletKeys>;
+  /** Keys of another person, with a wallet id of their own, onto this wallet: since LNbits 1.4. */
+  share(wallet: WalletKeys, permissions: Permission[]): Promise<SharedKeys>;
   /** Stops it, drops its connections and starts it again on the same data. */
   restart(): Promise<void>;
   stop(): Promise<void>;
+}
+
+/** What the owner of a wallet lets another person's key do with it. */
+export type Permission = 'view-payments' | 'receive-payments' | 'send-payments';
+
+/** Keys of another person onto a wallet. */
+export interface SharedKeys extends WalletKeys {
+  /** From now on these, and no others. */
+  allow(permissions: Permission[]): Promise<void>;
 }
 
 export interface WalletKeys {

@@ -22,7 +22,7 @@ export interface Payday {
   lnbits: LnbitsSimulator;
   source: WalletKeys;
   config: Config;
-  /** A client with a wallet of its own and 10,000.00 USD in a machine that nobody else has cash in. */
+  /** A client with a wallet of its own, whose key was seen to show what it makes, and 10,000.00 USD in a machine that nobody else has cash in. */
   addClient(name: string): Promise<WalletKeys>;
   /** A cash-out at that client's machine: the sats are his, those of `commission` the recipients'. Answers its id. */
   owe(name: string, sats: bigint, commission?: bigint): Promise<string>;
@@ -91,7 +91,7 @@ ${payouts}
         await trx.insertInto('machines').values({ device_id: name, first_seen: at }).execute();
         await trx
           .insertInto('wallets')
-          .values({ id: wallet.id, invoice_key: wallet.inkey, created_at: at })
+          .values({ id: wallet.id, invoice_key: wallet.inkey, created_at: at, seen_at: at })
           .execute();
         const { id } = await trx
           .insertInto('recipients')

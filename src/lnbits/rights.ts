@@ -1,0 +1,50 @@
+import type { Secret } from '../config/secret.ts';
+import { BridgeError } from '../errors.ts';
+import type { LnbitsClient } from './client.ts';
+
+const MEMO = 'aio-dca tests that a key can receive and see payments. Nothing has to be paid.';
+
+/**
+ * Proves with a key of either kind what a run needs it for: it makes an invoice, and finds it again. Answers the id of
+ * the wallet. The invoice, of 1 sat, is never paid and expires within a minute; LNbits keeps it as unpaid.
+ *
+ * Throws `lnbits/rights` where the key may not do both, which keys of shared wallets (LNbits 1.4 and later) may not
+ * always; and what the client throws.
+ */
+export async function proveRights(lnbits: LnbitsClient, key: Secret): Promise<string> {
+  const test = { sats: 1n, memo: MEMO, expirySeconds: 60, extra: { tag: 'aio-dca-check' } };
+  const { hash, walletId } = await lnbits.createInvoice(key, test).catch(explain);
+  if (await lnbits.find(key, hash)) return walletId;
+  throw lacksRight(
+    'the key makes invoices, but does not see them: it may not view the payments of its wallet',
+  );
+}
+
+/**
+ * Whether a key that does not find a payment would have seen it: an absence counts only where it would.
+ * Throws what the client throws, `lnbits/rights` excepted.
+ */
+export async function seesPayments(lnbits: LnbitsClient, key: Secret): Promise<boolean> {
+  try {
+    await proveRights(lnbits, key);
+    return true;
+  } catch (error) {
+    if (error instanceof BridgeError && (error.code === 'lnbits/rights' || error.code === 'lnbits/refused'))
+      return false;
+    throw error;
+  }
+}
+
+function explain(error: unknown): never {
+  if (error instanceof BridgeError && error.code === 'lnbits/refused' && /permission/i.test(error.message))
+    throw lacksRight(error.message);
+  throw error;
+}
+
+function lacksRight(message: string): BridgeError {
+  return new BridgeError(
+    'lnbits/rights',
+    message,
+    'Use a key of the wallet itself, or let its owner grant the shared one to view and to receive payments.',
+  );
+}
