@@ -85,6 +85,7 @@ async function leftSats(db: Db, kinds: Payout['kind'][], without: PaymentState[]
     .where(notSettled)
     .where('payouts.state', '<>', 'held')
     .where('payouts.kind', 'in', kinds)
+    .where('part.split', '=', 0n)
     .where(
       sql<SqlBool>`not exists (select 1 from payments as x where x.payout_id = part.payout_id
         and x.part = part.part and x.state in (${sql.join(without)}))`,
@@ -93,7 +94,7 @@ async function leftSats(db: Db, kinds: Payout['kind'][], without: PaymentState[]
   return sats;
 }
 
-/** The parts of a payout in order, each with the payment that is not dead, if it has one. */
+/** The parts of a payout in order, without those that were split, each with the payment that is not dead, if it has one. */
 export async function partsOf(
   db: Db,
   payout: bigint,
@@ -102,6 +103,7 @@ export async function partsOf(
     .selectFrom('payout_parts')
     .select(['part', 'sats'])
     .where('payout_id', '=', payout)
+    .where('split', '=', 0n)
     .orderBy('part')
     .execute();
   const live = await db

@@ -100,6 +100,8 @@ export interface Schema {
     summary: string | null;
     /** Which Lamassu it reads; null: none, or it was not written down yet. */
     source: string | null;
+    /** 1: it read that Lamassu to its end, and reached LNbits where there was something to pay. */
+    succeeded: Generated<bigint>;
   };
   lease: { one: bigint; run_id: bigint; owner: string; expires_at: Instant };
   cash_outs: {
@@ -150,7 +152,8 @@ export interface Schema {
     run_id: bigint | null;
     released_at: Instant | null;
   };
-  payout_parts: { payout_id: bigint; part: bigint; sats: bigint };
+  /** `split`: 1: its sats are in the parts after it, and nothing more is paid of it. */
+  payout_parts: { payout_id: bigint; part: bigint; sats: bigint; split: Generated<bigint> };
   payments: {
     id: bigint;
     payout_id: bigint;

@@ -10,7 +10,7 @@ import type { Mark } from './source.ts';
 export interface Status {
   /** Of the source asked for; null before its first row. */
   mark: Mark | null;
-  /** When the last run ended that read this source and left nothing undone. */
+  /** When the last run ended that read this source to its end, and reached LNbits where there was something to pay. */
   lastSuccessAt: Instant | null;
   /** The last run that ended; commands that decide about payouts and credits are not counted. */
   lastRun: { id: bigint; kind: string; outcome: string; finishedAt: Instant } | null;
@@ -116,8 +116,8 @@ async function lastSuccess(db: Db, source: string): Promise<Instant | null> {
     .selectFrom('runs')
     .select('finished_at')
     .where('source', '=', source)
-    .where('outcome', 'in', ['ok', 'attention'])
-    .where('read_at', 'is not', null)
+    .where('succeeded', '=', 1n)
+    .where('finished_at', 'is not', null)
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst();

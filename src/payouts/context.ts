@@ -35,6 +35,8 @@ export interface Quiet {
 export interface Context extends SourceWallet, Quiet {
   ledger: Ledger;
   run: Run;
+  /** `[payouts] maximum_sats`: the most of one payment. */
+  maximumSats: bigint;
   /** `[payouts] daily_ceiling_sats`; null: there is none. */
   ceiling: Ceiling | null;
   /** Aborted when the program was asked to stop: no new step is begun. */

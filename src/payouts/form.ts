@@ -184,7 +184,7 @@ async function takeShares(trx: Trx, payout: bigint, group: DueGroup): Promise<bi
 }
 
 /** Full payments of the most that one may carry, and the rest. */
-function split(sats: bigint, maximum: bigint): bigint[] {
+export function split(sats: bigint, maximum: bigint): bigint[] {
   const parts: bigint[] = [];
   for (let left = sats; left > 0n; left -= maximum) parts.push(left < maximum ? left : maximum);
   return parts;

@@ -1,6 +1,7 @@
 import { BridgeError } from '../errors.ts';
 import { isPaused } from '../ledger/decisions.ts';
 import type { Db } from '../ledger/open.ts';
+import { splitPart } from '../ledger/parts.ts';
 import {
   buryPayment,
   deferPayment,
@@ -20,6 +21,7 @@ import { lack, noteLack, noteShortage, readBalance } from './balance.ts';
 import { overCeiling } from './ceiling.ts';
 import { type Context, isQuiet, note, stoodStill, timeOfPost, untilQuiet } from './context.ts';
 import type { Decision } from './decide.ts';
+import { split } from './form.ts';
 import { extraOf, makeInvoice } from './invoice.ts';
 import { afterSuccess, look, lookAtFormer } from './look.ts';
 
@@ -99,7 +101,7 @@ async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<(Wait
 
 /** Pays what is left of one payout. Answers what has to be waited for: the time of a POST that must become older first. */
 async function payPayout(ctx: Context, payout: Payout, paid: Paid): Promise<Wait | null> {
-  const parts = await partsOf(ctx.ledger.db, payout.id);
+  const parts = await partsToPay(ctx, payout.id);
   const tooMuch = await overCeiling(ctx, payout.id, parts);
   if (tooMuch !== null) {
     await ctx.run.write((trx) => holdPayout(trx, ctx.run.who, payout.id, tooMuch, now()));
@@ -114,6 +116,19 @@ async function payPayout(ctx: Context, payout: Payout, paid: Paid): Promise<Wait
   }
   paid.settled += 1;
   return null;
+}
+
+/** The parts of a payout. What is more than one payment may be by now, and of which nothing can arrive, is split before. */
+async function partsToPay(ctx: Context, payout: bigint): ReturnType<typeof partsOf> {
+  const { ledger, run, maximumSats } = ctx;
+  const parts = await partsOf(ledger.db, payout);
+  const large = parts.filter(({ payment, sats }) => payment === undefined && sats > maximumSats);
+  if (large.length === 0) return parts;
+  await run.write(async (trx) => {
+    for (const { part, sats } of large)
+      await splitPart(trx, run.who, { payout, part, sats }, split(sats, maximumSats), now());
+  });
+  return await partsOf(ledger.db, payout);
 }
 
 /** Null where nothing has to be waited for, and the rest of the payout is left to another run, or to a person. */

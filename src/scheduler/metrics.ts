@@ -49,9 +49,13 @@ export async function ledgerMetrics(ledger: Ledger, config: Config, version: str
   const flag = (is: boolean) => (is ? 1 : 0);
 
   add('info', 'Always 1: the program and its ledger.', { labels: { version, ledger: ledger.id }, value: 1 });
-  add('last_success_timestamp_seconds', 'When a run last read and paid all there was; 0: never.', {
-    value: seconds(status.lastSuccessAt),
-  });
+  add(
+    'last_success_timestamp_seconds',
+    'When a run last read Lamassu to its end, and reached LNbits where it had to; 0: never.',
+    {
+      value: seconds(status.lastSuccessAt),
+    },
+  );
   add('mark_timestamp_seconds', 'Time of the newest cash-out that was read; 0: none.', {
     value: seconds(mark?.confirmedAt ?? null),
   });

@@ -1,7 +1,7 @@
 import type { Config } from '../config/load.ts';
 import { superuserOf } from '../config/superuser.ts';
 import { latestDue } from '../dca/fixed.ts';
-import { BridgeError } from '../errors.ts';
+import { BridgeError, type ErrorCode } from '../errors.ts';
 import { dropNeedless } from '../ledger/credit-plan.ts';
 import { creditsIn } from '../ledger/credits.ts';
 import { isPaused } from '../ledger/decisions.ts';
@@ -21,7 +21,12 @@ export interface PayReport extends Record<Exclude<PayoutState, 'settled' | 'payi
   satsSettled: bigint;
   /** What the source wallet was credited with. */
   satsCredited: bigint;
+  /** Whether LNbits answered for as long as there was something to pay. A payout that it refuses is an answer. */
+  reached: boolean;
 }
+
+/** What concerns single payouts: LNbits was reached all the same. */
+const OF_PAYOUTS: readonly ErrorCode[] = ['lnbits/refused', 'lnbits/balance'];
 
 interface PayDeps {
   ledger: Ledger;
@@ -45,6 +50,7 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
   const paid: Paid = { settled: 0, satsSettled: 0n, stopped: false };
   let satsCredited = 0n;
   const older = problems.some(isOlderLedger);
+  let reached = !older;
   if (!older) await dropNeedlessCredits(run, ledger.db);
   if (!signal.aborted && !older && (await somethingToPay(ledger.db, form, config))) {
     let opened: Context | undefined;
@@ -59,8 +65,11 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
       if (!(error instanceof BridgeError) || !/^(lnbits|config|ledger\/(wallet|restored))/.test(error.code))
         throw error;
       problems.push(error);
+      reached = false;
     } finally {
-      problems.push(...(opened?.problems.values() ?? []));
+      const met = [...(opened?.problems.values() ?? [])];
+      problems.push(...met);
+      if (met.some(({ code }) => !OF_PAYOUTS.includes(code))) reached = false;
       await opened?.lnbits.close();
     }
     await dropNeedlessCredits(run, ledger.db);
@@ -69,6 +78,7 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
     settled: paid.settled,
     satsSettled: paid.satsSettled,
     satsCredited,
+    reached: reached && !signal.aborted,
     ...(await openByState(ledger.db)),
   };
 }
@@ -143,12 +153,13 @@ function crediting({ lnbits, payouts }: Config): Crediting | null {
 }
 
 async function openContext({ ledger, config, run, signal }: PayDeps): Promise<Context> {
-  const { dailyCeilingSats: sats } = config.payouts;
+  const { dailyCeilingSats: sats, maximumSats } = config.payouts;
   return {
     ...(await openSourceWallet(config.lnbits.url, config.lnbits.sourceWalletKey)),
     ledger,
     run,
     quietMs: config.payouts.quietMs,
+    maximumSats,
     began: performance.now(),
     posted: new Map(),
     ceiling: sats === undefined ? null : { sats, timezone: config.timezone },

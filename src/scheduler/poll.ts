@@ -75,6 +75,10 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
       problems,
       stopped: deps.signal.aborted,
     });
+    if (report.succeeded)
+      await run.write((trx) =>
+        trx.updateTable('runs').set({ succeeded: 1n }).where('id', '=', run.id).execute(),
+      );
     await run.finish(report.outcome, summaryOf(report, needingPeople, await endOfLog(ledger.db)));
     log.info({ run: `r${run.id}`, outcome: report.outcome }, 'run ends');
     return report;

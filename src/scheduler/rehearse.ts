@@ -58,6 +58,7 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
       settled: 0,
       satsSettled: 0n,
       satsCredited: 0n,
+      reached: true,
       planned: 0,
       deferred: 0,
       unknown: 0,

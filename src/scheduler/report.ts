@@ -28,13 +28,16 @@ export interface PollReport {
   problems: BridgeError[];
   /** What no earlier run has reported yet: rows in review, and payouts that became held or unknown. */
   news: { reviews: number; payouts: string[] };
+  /** It read Lamassu to its end, and reached LNbits where there was something to pay: the bridge is not stale. */
+  succeeded: boolean;
   /** The exit code, as INTERFACE says: 0, 2, 75 or 78. */
   exitCode: number;
 }
 
 /**
  * `ok`: everything was done. `attention`: done, and something new needs a person. `incomplete`: something could not
- * be done now, the next run goes on. `refused`: no retry will help. `stopped`: it was asked to stop.
+ * be done now, be it only that one wallet refused its payout; the next run goes on. `refused`: no retry will help.
+ * `stopped`: it was asked to stop.
  */
 export type Outcome = 'ok' | 'attention' | 'incomplete' | 'refused' | 'stopped';
 
@@ -50,7 +53,7 @@ export function add(totals: Totals, cashOut: CashOut, division: Division): void 
 
 /** What a run amounts to: the outcome, and the exit code that goes with it. */
 export function conclude(
-  parts: Omit<PollReport, 'finishedAt' | 'outcome' | 'exitCode'> & { stopped: boolean },
+  parts: Omit<PollReport, 'finishedAt' | 'outcome' | 'exitCode' | 'succeeded'> & { stopped: boolean },
 ): PollReport {
   const { stopped, ...rest } = parts;
   const exits = rest.problems.map((problem) => problem.exitCode);
@@ -66,7 +69,8 @@ export function conclude(
         : attention
           ? ['attention', 2]
           : ['ok', 0];
-  return { ...rest, finishedAt: now(), outcome, exitCode };
+  const succeeded = !stopped && rest.source.failed !== true && rest.payouts.reached;
+  return { ...rest, finishedAt: now(), outcome, exitCode, succeeded };
 }
 
 /** What the ledger keeps of a run. */

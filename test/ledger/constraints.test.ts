@@ -67,6 +67,15 @@ forEachLedger((kind, open) => {
     ['a payout has a state without a name', `update payouts set state = 'lost' where id = 2`],
     ['a payout disappears', 'delete from payouts where id = 2'],
     ['a part of a payout changes', 'update payout_parts set sats = 1'],
+    ['a part is split that was paid', 'update payout_parts set split = 1 where payout_id = 1'],
+    [
+      'a part is split that may be paid yet',
+      'update payout_parts set split = 1 where payout_id = 2 and part = 1',
+    ],
+    [
+      'a part is split and changes',
+      'update payout_parts set split = 1, sats = 1 where payout_id = 2 and part = 2',
+    ],
     ['a part has two live payments', payment({ id: 3, hash: 'h3', part: 1, payout: 2, attempt: 2 })],
     ['two payments have one hash', payment({ id: 3, hash: 'h1', part: 2, payout: 2 })],
     [

@@ -111,6 +111,46 @@ forEachLedger((kind, fresh) => {
     expect(await upgraded.db.selectFrom('voids').selectAll().execute()).toEqual([]);
   });
 
+  test('the runs of an older ledger succeeded where they left nothing undone, and its parts stand as they were', async () => {
+    const url = await freshLedgerUrl(kind);
+    await firstVersion(url, ['north'], async (db) => {
+      const at = '2026-01-01T00:00:00.000000Z';
+      const polls = [
+        ['ok', at],
+        ['attention', at],
+        ['incomplete', at],
+        ['ok', null],
+      ] as const;
+      for (const [index, [outcome, read_at]] of polls.entries())
+        await db
+          .insertInto('runs')
+          .values({
+            ...{ id: BigInt(index + 3), kind: 'poll', actor: 'timer', started_at: at, finished_at: at },
+            ...{ outcome, read_at },
+          })
+          .execute();
+      await db.insertInto('wallets').values({ id: 'w', invoice_key: 'k', created_at: at }).execute();
+      await db
+        .insertInto('recipients')
+        .values({ id: 1n, kind: 'client', name: 'alice', wallet_id: 'w', status: 'active', created_at: at })
+        .execute();
+      await db
+        .insertInto('payouts')
+        .values({
+          ...{ id: 1n, recipient_id: 1n, kind: 'client', sats: 3n, fiat: 1n, currency: 'GTQ' },
+          ...{ state: 'planned', created_at: at },
+        })
+        .execute();
+      await db.insertInto('payout_parts').values({ payout_id: 1n, part: 1n, sats: 3n }).execute();
+    });
+    const { db } = await open(url, 'create');
+    const runs = await db.selectFrom('runs').select('succeeded').where('id', '>', 2n).orderBy('id').execute();
+    expect(runs.map(({ succeeded }) => succeeded)).toEqual([1n, 1n, 0n, 0n]);
+    expect(await db.selectFrom('payout_parts').selectAll().execute()).toEqual([
+      { payout_id: 1n, part: 1n, sats: 3n, split: 0n },
+    ]);
+  });
+
   test.each([
     [['north'], 'north'],
     [['north', 'south'], null],
@@ -235,7 +275,11 @@ describe('postgresql', () => {
 });
 
 /** A ledger as the first version made it. */
-async function firstVersion(url: string, sources: string[] = []): Promise<{ id: string }> {
+async function firstVersion(
+  url: string,
+  sources: string[] = [],
+  fill: (db: Kysely<Schema>) => Promise<void> = async () => {},
+): Promise<{ id: string }> {
   const path = url.slice('sqlite:'.length);
   if (url.startsWith('sqlite:')) createFile(path);
   const dialect = url.startsWith('sqlite:') ? sqliteDialect(path) : postgresqlDialect(url, undefined, 60_000);
@@ -254,6 +298,7 @@ async function firstVersion(url: string, sources: string[] = []): Promise<{ id: 
       .insertInto('runs')
       .values({ id: BigInt(index + 1), kind, actor: 'timer', started_at: at })
       .execute();
+  await fill(db);
   await db.destroy();
   return { id };
 }

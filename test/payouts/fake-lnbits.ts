@@ -98,7 +98,15 @@ export async function openFake(): Promise<{
   const run = await startRun(ledger, 'poll', 'test');
   return {
     context: ({ client: lnbits }) => ({
-      ...{ ledger, run, lnbits, looksArePure: true, ceiling: null, signal: new AbortController().signal },
+      ...{
+        ledger,
+        run,
+        lnbits,
+        looksArePure: true,
+        ceiling: null,
+        maximumSats: 10_000_000n,
+        signal: new AbortController().signal,
+      },
       source: { key: new Secret(SOURCE), walletId: payment.source_wallet_id, balanceMsat: 0n },
       ...{ quietMs: HOUR, began: performance.now() - 2 * HOUR, posted: new Map() },
       ...{ answered: new Set(), problems: new Map() },

@@ -61,7 +61,15 @@ export async function inRun<T>(work: (ctx: Context) => Promise<T>): Promise<T> {
     day.lnbits.clearLog();
     day.lnbits.onRequest = hook;
     return await work({
-      ...{ ...opened, lnbits, ledger, run: held, ceiling: null, signal: new AbortController().signal },
+      ...{
+        ...opened,
+        lnbits,
+        ledger,
+        run: held,
+        ceiling: null,
+        maximumSats: config.payouts.maximumSats,
+        signal: new AbortController().signal,
+      },
       ...{ quietMs: HOUR, began: performance.now() - 2 * HOUR, posted: new Map() },
       ...{ answered: new Set(), problems: new Map() },
     });

@@ -134,7 +134,8 @@ function verifyParts(payout: Payout, { parts, payments }: Its, findings: Finding
   const what = `p${payout.id}`;
   let sats = 0n;
   parts.forEach((row, index) => {
-    sats += row.sats;
+    // What was split is in the parts after it.
+    if (row.split === 0n) sats += row.sats;
     findings.same('payout/parts', what, `part ${row.part}`, `part ${index + 1}`);
     if (row.sats <= 0n)
       findings.add('payout/parts', what, `part ${row.part} of ${sat(row.sats)}`, 'more than 0 sat');
@@ -143,6 +144,9 @@ function verifyParts(payout: Payout, { parts, payments }: Its, findings: Finding
   for (const [number, tries] of Map.groupBy(payments, (row) => row.part)) {
     const part = parts.find((row) => row.part === number);
     const at = `${what} part ${number}`;
+    const paid = part?.split === 1n ? tries.find((row) => row.state !== 'dead') : undefined;
+    if (paid)
+      findings.add('payment/part', at, `payment ${paid.payment_hash} is ${paid.state}`, 'it was split');
     if (!part) findings.add('payment/part', at, `payment ${tries[0]?.payment_hash}`, 'no such part');
     const ordered = tries.toSorted((a, b) => (a.attempt < b.attempt ? -1 : 1));
     const live = ordered.filter((row) => row.state !== 'dead');
@@ -173,7 +177,8 @@ function verifyParts(payout: Payout, { parts, payments }: Its, findings: Finding
 function whyNot({ state, reason, settled_at }: Payout, { parts, payments }: Its): string | null {
   const live = payments.filter((row) => row.state !== 'dead');
   const open = live.find((row) => row.state === 'sending' || row.state === 'unknown');
-  const unpaid = parts.find((part) => !live.some((row) => row.part === part.part && row.state === 'settled'));
+  const whole = parts.filter((part) => part.split === 0n);
+  const unpaid = whole.find((part) => !live.some((row) => row.part === part.part && row.state === 'settled'));
   if ((state === 'settled') !== (settled_at !== null)) return `settled_at ${settled_at ?? 'is missing'}`;
   switch (state) {
     case 'settled':
