@@ -129,10 +129,10 @@ for (const { where, what, why } of bans) {
 const mayUse: Record<string, string[]> = {
   dca: [],
   typed: ['dca'],
-  config: ['dca', 'typed'],
-  lnbits: ['config/secret'],
-  lamassu: ['config/secret', 'dca', 'greeting.ts'],
-  ledger: ['config/secret', 'dca', 'greeting.ts', 'migrations'],
+  config: ['dca', 'tls.ts', 'typed'],
+  lnbits: ['config/secret', 'tls.ts'],
+  lamassu: ['config/secret', 'dca', 'greeting.ts', 'tls.ts'],
+  ledger: ['config/secret', 'dca', 'greeting.ts', 'migrations', 'tls.ts'],
   payouts: ['config/secret', 'dca', 'ledger', 'lnbits'],
   scheduler: ['config', 'dca', 'lamassu', 'ledger', 'lnbits', 'payouts'],
   reconcile: [
@@ -145,9 +145,9 @@ const mayUse: Record<string, string[]> = {
     'scheduler/rules',
     'scheduler/setup',
   ],
-  doctor: ['config', 'dca', 'lamassu', 'ledger', 'lnbits'],
+  doctor: ['config', 'dca', 'lamassu', 'ledger', 'lnbits', 'tls.ts'],
   export: ['dca', 'ledger'],
-  init: ['ask.ts', 'config', 'lamassu', 'ledger', 'lnbits', 'typed'],
+  init: ['ask.ts', 'config', 'lamassu', 'ledger', 'lnbits', 'tls.ts', 'typed'],
   cli: [
     'ask.ts',
     'config',

@@ -66,9 +66,9 @@ export function makeCli(command: Command): Cli {
     who: { actor, run: null, reason: reason?.trim() || undefined },
     config,
     withLedger: async (use, work) => {
-      const { url, password } = (await config()).ledger;
+      const { ledger: place } = await config();
       const { openLedger } = await import('../ledger/open.ts');
-      const ledger = await openLedger({ url, password, use });
+      const ledger = await openLedger({ ...place, use });
       try {
         return await work(ledger);
       } finally {

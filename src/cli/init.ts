@@ -29,6 +29,8 @@ export function register(program: Command): void {
     .option('--tls <kind>', 'disable, require or verify-full, without SSH (default: disable)')
     .option('--ca-file <file>', 'for verify-full: the certificate that signed the server’s')
     .option('--lnbits-url <url>', 'the address of LNbits')
+    .option('--lnbits-ca-file <file>', 'the certificate that signed LNbits’, where it is one of your own')
+    .option('--insecure-http', 'an http:// LNbits on another host is meant, though keys go unencrypted')
     .option('--source-wallet-key-file <file>', 'holds the admin key of the wallet that pays')
     .option('--credit-source', 'LNbits’ superuser credits the source wallet: docs/crediting.md')
     .option('--no-credit-source', 'nobody does (default)')
@@ -97,9 +99,9 @@ async function write(cli: Cli, answers: Answers, file: string, replace: boolean)
   }
   // From here on Ctrl-C waits: what is begun is finished, or taken back.
   untilSignal();
-  const { url, password } = answers.ledger;
+  const place = { ...answers.ledger, url: placedLedger(answers.ledger.url, folder) };
   const ledger = await placeFiles(config, secrets, async () => {
-    const made = await openLedger({ url: placedLedger(url, folder), password, use: 'create' });
+    const made = await openLedger({ ...place, use: 'create' });
     await made.close();
     return made;
   });

@@ -1,7 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { readCa } from '../config/build.ts';
+import { readLedgerUrl } from '../config/ledger-url.ts';
 import type { Config } from '../config/load.ts';
-import { readLedgerUrl } from '../config/schema.ts';
 import type { Place } from '../ledger/copy.ts';
 import type { RecoverReport } from '../scheduler/recover.ts';
 import { makeCli, usage } from './context.ts';
@@ -59,11 +60,7 @@ async function copy(options: { to: string; toPasswordFile?: string }, command: C
   const from = config.ledger;
   await cli.confirm(`Move the ledger from ${from.url} to ${to.url}? The old one is retired.`);
   const { copyLedger } = await import('../ledger/copy.ts');
-  const { id, url, rows, verification } = await copyLedger(
-    { url: from.url, password: from.password },
-    to,
-    cli.actor,
-  );
+  const { id, url, rows, verification } = await copyLedger(from, to, cli.actor);
   const total = Object.values(rows ?? {}).reduce((sum, one) => sum + one, 0);
   cli.answer(
     { ledger: { id, url }, rows, ...verification },
@@ -74,19 +71,29 @@ async function copy(options: { to: string; toPasswordFile?: string }, command: C
       verification.ok
         ? 'Its books balance.'
         : 'Its books do not balance, and did not before: run `aio-dca verify`.',
-      `Set [ledger] url = "${url}"${to.password ? ' and its password_file' : ''} in ${config.file}.`,
+      `Set [ledger] url = "${url}"${settings(to)} in ${config.file}.`,
     ].join('\n'),
   );
   if (!verification.ok) process.exitCode = 2;
 }
 
+/** What has to be set besides the URL. */
+function settings({ password, tls, ca }: Place): string {
+  const others = [
+    ...(password ? ['its password_file'] : []),
+    ...(tls === undefined ? [] : [`tls = "${tls}"`]),
+    ...(ca === undefined ? [] : ['its ca_file']),
+  ];
+  return others.map((one) => ` and ${one}`).join('');
+}
+
 /** The place that a person means; a relative path is relative to config.toml, as there. */
 function placeOf(url: string, passwordFile: string | undefined, folder: string): Place {
   const read = readLedgerUrl(url);
-  if (!read) {
+  if (read === undefined || typeof read === 'string') {
     throw usage(
-      `--to: ${JSON.stringify(url)} is not the place of a ledger.`,
-      'Write sqlite:PATH or postgresql://user@host/database.',
+      `--to: ${read ?? `${JSON.stringify(url)} is not the place of a ledger`}.`,
+      'Write sqlite:PATH or postgresql://user@host/database, with ?sslmode=verify-full&sslrootcert=FILE for a certificate of your own.',
     );
   }
   if ('sqlite' in read) {
@@ -103,6 +110,8 @@ function placeOf(url: string, passwordFile: string | undefined, folder: string):
   return {
     url: read.postgresql,
     password: passwordFile === undefined ? undefined : readKey(passwordFile, '--to-password-file'),
+    tls: read.tls,
+    ca: read.caFile === undefined ? undefined : readCa('--to', resolve(folder, read.caFile)),
   };
 }
 

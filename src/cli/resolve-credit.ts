@@ -141,7 +141,7 @@ async function lookAtWallet(
   credit: CreditView,
 ): Promise<CreditsShown | BridgeError> {
   try {
-    const { lnbits, source } = await openSourceWallet(settings.url, settings.sourceWalletKey);
+    const { lnbits, source } = await openSourceWallet(settings, settings.sourceWalletKey);
     try {
       if (source.walletId === credit.wallet_id)
         return await creditsShown({ db: ledger.db, lnbits, key: source.key }, credit);

@@ -178,7 +178,7 @@ function wayOut(id: bigint, { source, client }: Shown): string {
 /** What both wallets show, or why nobody can look. */
 async function lookAtBoth({ config, ledger }: Resolve, payment: Payment): Promise<Shown | BridgeError> {
   try {
-    const opened = await openSourceWallet(config.lnbits.url, config.lnbits.sourceWalletKey);
+    const opened = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey);
     try {
       if (opened.source.walletId === payment.source_wallet_id)
         return await bothSides({ ...opened, ledger }, payment);

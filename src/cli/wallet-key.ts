@@ -17,7 +17,7 @@ const FIELD = '--wallet-key-file';
 export async function testedWalletKey(file: string, config: Config): Promise<WalletKey> {
   const key = readKey(file);
   const { LnbitsClient } = await import('../lnbits/client.ts');
-  const lnbits = new LnbitsClient({ url: config.lnbits.url });
+  const lnbits = new LnbitsClient(config.lnbits);
   try {
     const { id } = await lnbits.wallet(key).catch(explain(file));
     if (id !== null) {

@@ -1,11 +1,14 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
+import { isThisHost } from '../tls.ts';
 import { type Amount, parseAmount } from '../typed/numbers.ts';
 import { at, invalidConfig } from './explain.ts';
+import type { LedgerUrl } from './ledger-url.ts';
 import type { Config } from './load.ts';
-import type { ConfigFile, LedgerUrl } from './schema.ts';
+import type { ConfigFile } from './schema.ts';
 import { required, type SecretSource, secretSource } from './secrets.ts';
 
 /** The settings in the shape that the program uses, secrets as getters. */
@@ -53,7 +56,29 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
     mistakes.push(at(text, `review.cash_out_above[${index + 1}]`, read.mistake));
     return [];
   });
+  if (ledger.tls !== undefined && ledgerUrl.tls !== undefined) {
+    mistakes.push(at(text, 'ledger.tls', 'given more than once, by ledger.tls and by sslmode in ledger.url'));
+  }
+  if (ledger.ca_file !== undefined && ledgerUrl.caFile !== undefined) {
+    mistakes.push(
+      at(text, 'ledger.ca_file', 'given more than once, by ledger.ca_file and by sslrootcert in ledger.url'),
+    );
+  }
+  const ledgerTls = ledger.tls ?? ledgerUrl.tls;
+  const ledgerCa = ledger.ca_file ?? ledgerUrl.caFile;
+  if (ledgerCa !== undefined && (ledgerTls === 'disable' || ledgerTls === 'require')) {
+    mistakes.push(
+      at(text, 'ledger.ca_file', `checks nothing with tls = "${ledgerTls}"; set tls = "verify-full"`),
+    );
+  }
+  if (goesInClear(lnbits.url) && !lnbits.insecure_http) {
+    mistakes.push(
+      at(text, 'lnbits.url', `${CLEAR}: use https://, or set insecure_http = true if that is meant`),
+    );
+  }
   if (mistakes.length > 0) throw invalidConfig(path, mistakes);
+  const pem = (key: string, file: string | undefined) =>
+    file === undefined ? undefined : readCa(key, resolve(dirname(path), file));
 
   return {
     file: path,
@@ -68,7 +93,7 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
         return password.read();
       },
       tls: lamassu.tls,
-      ca: lamassu.ca_file === undefined ? undefined : readCa(resolve(dirname(path), lamassu.ca_file)),
+      ca: pem('lamassu.ca_file', lamassu.ca_file),
       startAt: lamassu.start_at,
       overlapMs: lamassu.overlap,
       ssh: ssh && {
@@ -89,9 +114,13 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
       get password() {
         return ledgerPassword.read();
       },
+      // An authority that is named is meant to be asked.
+      tls: ledgerTls ?? (ledgerCa === undefined ? undefined : 'verify-full'),
+      ca: pem('ledger.ca_file', ledgerCa),
     },
     lnbits: {
       url: lnbits.url,
+      ca: pem('lnbits.ca_file', lnbits.ca_file),
       get sourceWalletKey() {
         return required(sourceWalletKey);
       },
@@ -121,9 +150,16 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
   };
 }
 
-function place(url: LedgerUrl, directory: string): { url: string; password: string | undefined } {
-  if ('sqlite' in url) return { url: `sqlite:${resolve(directory, url.sqlite)}`, password: undefined };
-  return { url: url.postgresql, password: url.password };
+function place(url: LedgerUrl, directory: string) {
+  if ('sqlite' in url)
+    return {
+      url: `sqlite:${resolve(directory, url.sqlite)}`,
+      password: undefined,
+      tls: undefined,
+      caFile: undefined,
+    };
+  const { postgresql, ...rest } = url;
+  return { url: postgresql, ...rest };
 }
 
 /** What is wrong with it names what it could be read as. */
@@ -136,12 +172,38 @@ function readAmount(text: string, currencies: Currencies): { amount: Amount } | 
   }
 }
 
-function readCa(path: string): string {
+export const CLEAR = 'http:// to another host sends the keys of the wallets unencrypted';
+
+/** Whether the keys of the wallets would leave this host unencrypted. Tor encrypts what goes to an .onion itself. */
+export function goesInClear(url: string): boolean {
+  const { protocol, hostname } = new URL(url);
+  return protocol === 'http:' && !isThisHost(hostname) && !hostname.endsWith('.onion');
+}
+
+/** The certificates in a file, as PEM. `key` is the setting that names it. Throws `config/invalid`. */
+export function readCa(key: string, path: string): string {
+  const mistake = (what: string, hint: string, cause?: unknown) =>
+    new BridgeError('config/invalid', `${key}: ${what}.`, hint, { cause });
+  let pem: string;
   try {
-    return readFileSync(path, 'utf8');
+    pem = readFileSync(path, 'utf8');
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : error;
-    const hint = 'Check the path, and that the user who runs this may read the file.';
-    throw new BridgeError('config/invalid', `lamassu.ca_file: cannot read ${path} (${code}).`, hint);
+    throw mistake(
+      `cannot read ${path} (${code})`,
+      'Check the path, and that the user who runs this may read the file.',
+    );
   }
+  const certificates = pem.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
+  if (certificates.length === 0)
+    throw mistake(
+      `${path} has no certificate`,
+      'It has to be PEM: text with lines "-----BEGIN CERTIFICATE-----".',
+    );
+  try {
+    for (const certificate of certificates) new X509Certificate(certificate);
+  } catch (error) {
+    throw mistake(`a certificate in ${path} cannot be read`, 'Copy it again, whole.', error);
+  }
+  return pem;
 }

@@ -4,6 +4,7 @@ import { parse, TomlError } from 'smol-toml';
 import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
+import type { Tls } from '../tls.ts';
 import type { Amount } from '../typed/numbers.ts';
 import { build } from './build.ts';
 import { explain, invalidConfig } from './explain.ts';
@@ -26,7 +27,7 @@ export interface Config {
     database: string;
     user: string;
     readonly password: Secret | undefined;
-    tls: 'disable' | 'require' | 'verify-full';
+    tls: Tls;
     /** PEM text. */
     ca: string | undefined;
     startAt: Instant;
@@ -46,10 +47,16 @@ export interface Config {
     /** `sqlite:` and an absolute path, or `postgresql://…` without a password. */
     url: string;
     readonly password: Secret | undefined;
+    /** Undefined: by where the server is. */
+    tls: Tls | undefined;
+    /** PEM text. */
+    ca: string | undefined;
   };
   lnbits: {
     /** Without a slash at the end. */
     url: string;
+    /** PEM text of the authority to trust in the place of those that Node trusts. */
+    ca: string | undefined;
     readonly sourceWalletKey: Secret;
     creditSource: boolean;
     superuser: string | undefined;

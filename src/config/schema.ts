@@ -2,6 +2,7 @@ import { validate as isCron } from 'node-cron';
 import { TomlDate } from 'smol-toml';
 import * as z from 'zod';
 import { parseZonedTime } from '../typed/times.ts';
+import { type LedgerUrl, readLedgerUrl } from './ledger-url.ts';
 
 /*
  * The shape of config.toml, with its defaults. The message of every check is what is expected, as it reads after
@@ -133,8 +134,18 @@ const lamassu = table({
   ssh: ssh.optional(),
 });
 
+const LEDGER = '"sqlite:PATH" or "postgresql://user@host/database"';
+const ledgerUrl = z.string({ error: LEDGER }).transform((url, context): LedgerUrl => {
+  const place = readLedgerUrl(url);
+  if (place !== undefined && typeof place !== 'string') return place;
+  context.addIssue({ code: 'custom', message: place === undefined ? LEDGER : `${LEDGER}; ${place}` });
+  return z.NEVER;
+});
+
 const lnbits = table({
   url: read('an address like "https://lnbits.example.org", without a user or a query', readHttpUrl),
+  ca_file: path,
+  insecure_http: z.boolean({ error: 'true or false' }).default(false),
   source_wallet_key: secret,
   source_wallet_key_file: path,
   credit_source: z.boolean({ error: 'true or false' }).default(false),
@@ -157,11 +168,11 @@ export const fileSchema = table({
   timezone: read('a time zone, like "America/Guatemala"', readTimezone),
   lamassu,
   ledger: table({
-    url: read('"sqlite:PATH" or "postgresql://user@host/database"', readLedgerUrl).prefault(
-      'sqlite:ledger.sqlite',
-    ),
+    url: ledgerUrl.prefault('sqlite:ledger.sqlite'),
     password: secret,
     password_file: path,
+    tls: choice(['disable', 'require', 'verify-full']).optional(),
+    ca_file: path,
   }).prefault({}),
   lnbits,
   commission: table({
@@ -201,30 +212,6 @@ export const fileSchema = table({
 });
 
 export type ConfigFile = z.output<typeof fileSchema>;
-
-/** Where the ledger is: a file, or a PostgreSQL server, whose password is taken out of the URL. */
-export type LedgerUrl = { sqlite: string } | { postgresql: string; password: string | undefined };
-
-/** `sqlite:PATH` or `postgresql://…`; undefined for anything else. */
-export function readLedgerUrl(url: string): LedgerUrl | undefined {
-  const file = /^sqlite:(.+)$/s.exec(url)?.[1];
-  if (file) return { sqlite: file };
-  if (!/^postgres(ql)?:\/\/./.test(url) || !URL.canParse(url)) return undefined;
-  const parsed = new URL(url);
-  const password = decoded(parsed.password) || parsed.searchParams.get('password') || undefined;
-  parsed.password = '';
-  parsed.searchParams.delete('password');
-  return { postgresql: parsed.href, password };
-}
-
-/** A password with a bare `%` is not encoded: it is what it says. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
-}
 
 function readHttpUrl(url: string): string | undefined {
   if (!URL.canParse(url)) return undefined;

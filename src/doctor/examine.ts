@@ -17,7 +17,7 @@ export async function* examine(config: Config, env: NodeJS.ProcessEnv, who: Who)
   yield secretFiles(config, env);
   let ledger: Ledger | undefined;
   try {
-    ledger = await openLedger({ url: config.ledger.url, password: config.ledger.password, use: 'read' });
+    ledger = await openLedger({ ...config.ledger, use: 'read' });
     yield ok('ledger', `${ledger.id} at ${ledger.url}, schema ${ledger.schema}`);
   } catch (error) {
     yield fail('ledger', error);

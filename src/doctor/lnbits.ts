@@ -21,7 +21,7 @@ export async function* examineLnbits(config: Config, ledger: Ledger | undefined)
   const { url } = config.lnbits;
   // Loaded here: it is slow to start, and nothing before it needs it.
   const { LnbitsClient } = await import('../lnbits/client.ts');
-  const lnbits = new LnbitsClient({ url });
+  const lnbits = new LnbitsClient(config.lnbits);
   try {
     try {
       yield versionCheck(url, await lnbits.version());
@@ -122,7 +122,7 @@ async function creditCheck({ lnbits }: Config): Promise<Check> {
   try {
     const { LnbitsAdmin } = await import('../lnbits/admin.ts');
     const superuser = superuserOf(lnbits);
-    const admin = await LnbitsAdmin.logIn(lnbits.url, superuser);
+    const admin = await LnbitsAdmin.logIn(lnbits, superuser);
     await admin.close();
     return warn(
       'credit_source',

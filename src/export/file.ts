@@ -7,7 +7,8 @@ import { BridgeError } from '../errors.ts';
 /**
  * Writes a whole file or none: into a file beside it that nobody else can read, which takes its name when it is
  * complete and on the disk. What stood there before stays until then. Throws `usage/invalid` where the path cannot be
- * such a file, or is one of `never`; what `pieces` throws, it throws.
+ * such a file, or is one of `never`, and `output/unwritable` where the disk does not take it; what `pieces` throws, it
+ * throws.
  */
 export async function writeWhole(
   path: string,
@@ -23,21 +24,38 @@ export async function writeWhole(
   }
   await removeStale(dirname(target));
   const beside = join(dirname(target), `.aio-dca-${process.pid}-${randomBytes(6).toString('hex')}.tmp`);
+  const unwritable = (error: unknown): BridgeError =>
+    new BridgeError(
+      'output/unwritable',
+      `--output: ${path} cannot be written (${codeOf(error)}); what stood there is unchanged.`,
+      'Check the disk and its free space, and run the command again.',
+      { cause: error },
+    );
   const file = await open(beside, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-    throw refuse(`cannot be written (${error.code})`);
+    throw ofDisk(error) ? unwritable(error) : refuse(`cannot be written (${error.code})`);
   });
   try {
     try {
       for await (const piece of pieces) await file.writeFile(piece);
       await file.sync();
     } finally {
-      await file.close();
+      // Where that fails, so did what was written before: the error of that is the one to tell.
+      await file.close().catch(() => {});
     }
     await rename(beside, target);
   } catch (error) {
-    await rm(beside, { force: true });
-    throw error;
+    await rm(beside, { force: true }).catch(() => {});
+    throw ofDisk(error) ? unwritable(error) : error;
   }
+}
+
+/** Of the disk or the system, not of the name that was given. */
+function ofDisk(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EIO', 'EFBIG', 'EMFILE', 'ENFILE', 'ENOMEM'].includes(codeOf(error));
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
 /** What exports into this folder left that were killed: each has the number of its process in its name. */

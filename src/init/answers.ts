@@ -2,12 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Temporal } from 'temporal-polyfill';
+import { readCa } from '../config/build.ts';
 import { Secret } from '../config/secret.ts';
+import type { LnbitsPlace } from '../lnbits/client.ts';
 import { type Instant, now } from '../time.ts';
+import type { Tls } from '../tls.ts';
 import { parseTime } from '../typed/times.ts';
 import {
   checked,
   lamassuShape,
+  mayGoInClear,
   placedLedger,
   readKey,
   readLedger,
@@ -43,14 +47,25 @@ export interface Answers {
     database: string;
     user: string;
     password: Secret;
-    tls: 'disable' | 'require' | 'verify-full';
+    tls: Tls;
     /** An absolute path, and what is in it. */
     caFile: string | undefined;
     ca: string | undefined;
   };
-  ledger: { url: string; password: Secret | undefined };
+  ledger: {
+    url: string;
+    password: Secret | undefined;
+    /** As its URL said. */
+    tls: Tls | undefined;
+    caFile: string | undefined;
+    ca: string | undefined;
+  };
   lnbits: {
     url: string;
+    caFile: string | undefined;
+    ca: string | undefined;
+    /** Whether a person agreed that the keys leave this host unencrypted. */
+    insecureHttp: boolean;
     key: Secret;
     /** Who credits the source wallet; undefined where nobody does. */
     superuser: { name: string; password: Secret } | undefined;
@@ -231,14 +246,17 @@ async function askLnbits(
   options: InitOptions,
   folder: string,
 ): Promise<Answers['lnbits']> {
-  const url = await interview.ask({
+  const caFile = options.lnbitsCaFile === undefined ? undefined : resolve(options.lnbitsCaFile);
+  const ca = caFile === undefined ? undefined : readCa(flagOf('lnbitsCaFile'), caFile);
+  const place = await interview.ask({
     key: 'lnbitsUrl',
     message: 'The address of LNbits',
     initial: interview.terminal ? 'https://' : '',
     read: async (text) => {
-      const address = checked(shape.lnbits.shape.url, text, 'lnbitsUrl');
-      if (options.test) interview.note(`That is LNbits ${await reachLnbits(address)}.`);
-      return address;
+      const url = checked(shape.lnbits.shape.url, text, 'lnbitsUrl');
+      const insecureHttp = await mayGoInClear(url, options, interview);
+      if (options.test) interview.note(`That is LNbits ${await reachLnbits({ url, ca })}.`);
+      return { url, caFile, ca, insecureHttp };
     },
   });
   const key = await secretAnswer(interview, options, {
@@ -248,18 +266,18 @@ async function askLnbits(
     file: 'source.adminkey',
     read: async (text) => {
       const secret = new Secret(readKey(text, 'sourceWalletKeyFile'));
-      if (options.test) interview.note(`It is the admin key of "${await reachWallet(url, secret)}".`);
+      if (options.test) interview.note(`It is the admin key of "${await reachWallet(place, secret)}".`);
       return secret;
     },
   });
-  return { url, key, superuser: await askSuperuser(interview, options, folder, url) };
+  return { ...place, key, superuser: await askSuperuser(interview, options, folder, place) };
 }
 
 async function askSuperuser(
   interview: Interview,
   options: InitOptions,
   folder: string,
-  url: string,
+  place: LnbitsPlace,
 ): Promise<Answers['lnbits']['superuser']> {
   const crediting =
     options.creditSource ??
@@ -284,7 +302,7 @@ async function askSuperuser(
       if (text === '')
         throw usage(`${flagOf('superuserPasswordFile')}: it is empty.`, 'The superuser has a password.');
       const superuser = { name, password: new Secret(text) };
-      if (options.test) await reachSuperuser(url, superuser);
+      if (options.test) await reachSuperuser(place, superuser);
       return superuser;
     },
   });
@@ -296,13 +314,13 @@ async function askLedger(
   folder: string,
 ): Promise<Answers['ledger']> {
   for (;;) {
-    const url = await interview.ask({
+    const place = await interview.ask({
       key: 'ledgerUrl',
       message: 'The ledger: sqlite:FILE, or postgresql://user@host/database',
       initial: 'sqlite:ledger.sqlite',
-      read: readLedger,
+      read: (text) => readLedger(text, folder),
     });
-    const password = url.startsWith('sqlite:')
+    const password = place.url.startsWith('sqlite:')
       ? undefined
       : await secretAnswer(interview, options, {
           key: 'ledgerPasswordFile',
@@ -311,11 +329,12 @@ async function askLedger(
           file: 'ledger.password',
           read: (text) => (text === '' ? undefined : new Secret(text)),
         });
-    if (!options.test) return { url, password };
+    const ledger = { ...place, password };
+    if (!options.test) return ledger;
     try {
-      const id = await findLedger(placedLedger(url, folder), password);
+      const id = await findLedger({ ...ledger, url: placedLedger(place.url, folder) });
       if (id !== null) interview.note(`There is a ledger already, ${id}. It is used as it is.`);
-      return { url, password };
+      return ledger;
     } catch (error) {
       if (!interview.terminal || options.ledgerUrl !== undefined) throw error;
       interview.complain(error);

@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
 import type * as z from 'zod';
+import { CLEAR, goesInClear, readCa } from '../config/build.ts';
 import { fileSchema } from '../config/schema.ts';
 import { BridgeError } from '../errors.ts';
-import { flagOf } from './interview.ts';
+import type { Answers } from './answers.ts';
+import { flagOf, type Interview } from './interview.ts';
 import type { InitOptions } from './options.ts';
 
 /*
@@ -19,14 +21,34 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown, key: keyof Init
   throw usage(`${flagOf(key)}: expected ${result.error.issues[0]?.message}.`);
 }
 
-/** As the configuration names it. */
-export function readLedger(text: string): string {
-  const url = checked(shape.ledger.unwrap().shape.url, text, 'ledgerUrl');
-  if ('sqlite' in url) return text;
-  if (url.password === undefined) return url.postgresql;
+/** As the configuration names it, with what its URL says of TLS. A file in it is relative to `folder`. */
+export function readLedger(text: string, folder: string): Answers['ledger'] {
+  const place = checked(shape.ledger.unwrap().shape.url, text, 'ledgerUrl');
+  const plain = { password: undefined, tls: undefined, caFile: undefined, ca: undefined };
+  if ('sqlite' in place) return { ...plain, url: text };
+  if (place.password === undefined) {
+    const caFile = place.caFile === undefined ? undefined : resolve(folder, place.caFile);
+    const ca = caFile === undefined ? undefined : readCa(flagOf('ledgerUrl'), caFile);
+    return { ...plain, url: place.postgresql, tls: place.tls, caFile, ca };
+  }
   throw usage(
     `${flagOf('ledgerUrl')}: a password does not belong into it.`,
     `Put the password into a file: ${flagOf('ledgerPasswordFile')}.`,
+  );
+}
+
+/** Refuses, or has it confirmed, that the keys of the wallets leave this host unencrypted. */
+export async function mayGoInClear(
+  url: string,
+  options: InitOptions,
+  interview: Interview,
+): Promise<boolean> {
+  if (!goesInClear(url)) return false;
+  if (options.insecureHttp || (interview.terminal && (await interview.confirm(`${CLEAR}. Is that meant?`))))
+    return true;
+  throw usage(
+    `${flagOf('lnbitsUrl')}: ${CLEAR}.`,
+    `Use https://, or add ${flagOf('insecureHttp')} if that is meant.`,
   );
 }
 

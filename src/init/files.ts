@@ -40,11 +40,20 @@ export async function placeFiles<T>(
     place(config, undo);
     return made;
   } catch (error) {
-    for (const step of undo.reverse()) step();
+    for (const step of undo.reverse()) quietly(step);
     throw explained(error);
   } finally {
-    sweep(folder);
-    unlock();
+    quietly(() => sweep(folder));
+    quietly(unlock);
+  }
+}
+
+/** What fails while cleaning up must not hide what failed before; what is left then is swept by the next init. */
+function quietly(step: () => void): void {
+  try {
+    step();
+  } catch {
+    // A folder that takes nothing any more was told already.
   }
 }
 

@@ -2,7 +2,7 @@ import { answered } from '../ask.ts';
 import { BridgeError } from '../errors.ts';
 import type { InitOptions } from './options.ts';
 
-type Key = Exclude<keyof InitOptions, 'direct' | 'test' | 'creditSource'>;
+type Key = Exclude<keyof InitOptions, 'direct' | 'test' | 'creditSource' | 'insecureHttp'>;
 
 export interface Question<T> {
   /** The option that answers it without a terminal. */

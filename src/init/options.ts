@@ -18,6 +18,9 @@ export interface InitOptions {
   ledgerUrl?: string;
   ledgerPasswordFile?: string;
   lnbitsUrl?: string;
+  lnbitsCaFile?: string;
+  /** The keys of the wallets may leave this host unencrypted. */
+  insecureHttp?: boolean;
   sourceWalletKeyFile?: string;
   /** Undefined where neither `--credit-source` nor `--no-credit-source` says it. */
   creditSource?: boolean;

@@ -1,6 +1,7 @@
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Rights } from '../lamassu/rights.ts';
+import type { LnbitsClient, LnbitsPlace } from '../lnbits/client.ts';
 import type { Answers } from './answers.ts';
 
 /*
@@ -24,17 +25,17 @@ export async function reachPostgresql(host: string, port: number): Promise<void>
 }
 
 /** LNbits' version. Throws what the client throws: `lnbits/unreachable`, `lnbits/version` and the like. */
-export async function reachLnbits(url: string): Promise<string> {
-  return withLnbits(url, (lnbits) => lnbits.version());
+export async function reachLnbits(place: LnbitsPlace): Promise<string> {
+  return withLnbits(place, (lnbits) => lnbits.version());
 }
 
 /**
  * The name of the wallet. Throws `lnbits/key` for an unknown key and for one that cannot pay, `lnbits/rights` for one
  * that does not show what it makes.
  */
-export async function reachWallet(url: string, key: Secret): Promise<string> {
+export async function reachWallet(place: LnbitsPlace, key: Secret): Promise<string> {
   const { proveRights } = await import('../lnbits/rights.ts');
-  const { id, name } = await withLnbits(url, async (lnbits) => {
+  const { id, name } = await withLnbits(place, async (lnbits) => {
     const wallet = await lnbits.wallet(key);
     if (wallet.id !== null) await proveRights(lnbits, key);
     return wallet;
@@ -49,19 +50,16 @@ export async function reachWallet(url: string, key: Secret): Promise<string> {
 
 /** Logs in as the superuser who is to credit the source wallet. Throws `lnbits/superuser` where that is not so. */
 export async function reachSuperuser(
-  url: string,
+  place: LnbitsPlace,
   superuser: { name: string; password: Secret },
 ): Promise<void> {
   const { LnbitsAdmin } = await import('../lnbits/admin.ts');
-  await (await LnbitsAdmin.logIn(url, superuser)).close();
+  await (await LnbitsAdmin.logIn(place, superuser)).close();
 }
 
-async function withLnbits<T>(
-  url: string,
-  work: (lnbits: import('../lnbits/client.ts').LnbitsClient) => Promise<T>,
-): Promise<T> {
+async function withLnbits<T>(place: LnbitsPlace, work: (lnbits: LnbitsClient) => Promise<T>): Promise<T> {
   const { LnbitsClient } = await import('../lnbits/client.ts');
-  const lnbits = new LnbitsClient({ url });
+  const lnbits = new LnbitsClient(place);
   try {
     return await work(lnbits);
   } finally {
@@ -70,10 +68,10 @@ async function withLnbits<T>(
 }
 
 /** The id of the ledger that is there already; null where there is none. Throws what `openLedger` throws. */
-export async function findLedger(url: string, password: Secret | undefined): Promise<string | null> {
+export async function findLedger(place: Answers['ledger']): Promise<string | null> {
   const { openLedger } = await import('../ledger/open.ts');
   try {
-    const ledger = await openLedger({ url, password, use: 'read' });
+    const ledger = await openLedger({ ...place, use: 'read' });
     await ledger.close();
     return ledger.id;
   } catch (error) {

@@ -26,9 +26,16 @@ export function renderConfig({ timezone, startAt, ssh, lamassu, ledger, lnbits }
         },
       }),
     },
-    ledger: { url: ledger.url, ...(ledger.password && { password_file: 'ledger.password' }) },
+    ledger: {
+      url: ledger.url,
+      ...(ledger.password && { password_file: 'ledger.password' }),
+      ...(ledger.tls === undefined ? {} : { tls: ledger.tls }),
+      ...(ledger.caFile === undefined ? {} : { ca_file: ledger.caFile }),
+    },
     lnbits: {
       url: lnbits.url,
+      ...(lnbits.caFile === undefined ? {} : { ca_file: lnbits.caFile }),
+      ...(lnbits.insecureHttp ? { insecure_http: true } : {}),
       source_wallet_key_file: 'source.adminkey',
       ...(lnbits.superuser && {
         credit_source: true,

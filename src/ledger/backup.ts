@@ -48,7 +48,16 @@ export async function backupLedger(url: string, target: string): Promise<Backup>
   } catch (error) {
     throw explained(file, error);
   } finally {
-    for (const suffix of ['', '-wal', '-shm']) rmSync(part + suffix, { force: true });
+    for (const suffix of ['', '-wal', '-shm']) remove(part + suffix);
+  }
+}
+
+/** What cannot be removed must not hide what failed before. */
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // The next look into the folder shows it.
   }
 }
 
@@ -106,11 +115,12 @@ function explained(file: string, error: unknown): unknown {
   }
   // https://www.sqlite.org/rescode.html: 11 corrupt, 26 no database.
   if ([11, 26].includes(errcode & 0xff)) return damaged(file, message);
-  if (code === 'ENOSPC' || errcode > 0) {
+  if (['ENOSPC', 'EDQUOT', 'EIO', 'EFBIG', 'EMFILE', 'ENFILE'].includes(code ?? '') || errcode > 0) {
     return new BridgeError(
       'ledger/unreachable',
       `the copy ${file}: ${message}`,
       'Check the disk and its free space.',
+      { cause: error },
     );
   }
   return error;

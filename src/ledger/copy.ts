@@ -6,6 +6,7 @@ import { now } from '../time.ts';
 import { startRun } from './lease.ts';
 import { record, toJson, type Who } from './log.ts';
 import { type Db, type Ledger, openLedger, type Trx, UNFINISHED } from './open.ts';
+import type { Protection } from './postgresql.ts';
 import { type AnyRow, countedTables, isPostgres, pagesOf, syncIdentity, tables } from './tables.ts';
 import { type Verification, verifyLedger } from './verify.ts';
 
@@ -20,7 +21,7 @@ import { type Verification, verifyLedger } from './verify.ts';
  * 4. The mark of the new one is taken away.
  */
 
-export interface Place {
+export interface Place extends Protection {
   url: string;
   password?: Secret | undefined;
 }

@@ -20,10 +20,22 @@ export interface IngestOptions {
   run: bigint | null;
 }
 
+/** A cash-out that cannot be divided: what `dca` says of it. It concerns this one only. */
+export class NotDivisible extends Error {}
+
+/** What is computed of the cash-out at hand; what fails beside it is of the database, and concerns them all. */
+function compute<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new NotDivisible(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
 /**
  * Takes one cash-out into the ledger, in the caller's transaction: the cash-out, whose cash it was, and what
  * remains of it. Its id is the key by itself: null when it was processed before, and nothing changes.
- * No payout is made here.
+ * No payout is made here. Throws `NotDivisible` where the division does not come out.
  */
 export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions): Promise<Division | null> {
   const processed = await trx
@@ -35,16 +47,13 @@ export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions)
 
   await useCurrency(trx, cashOut.currency, cashOut.digits);
   await seeMachine(trx, cashOut.machine, cashOut.source, options.now, options.run);
-  const day = localDate(cashOut.confirmedAt, options.timezone);
+  const day = compute(() => localDate(cashOut.confirmedAt, options.timezone));
   const fundings = await eligibleFundings(trx, cashOut);
-  const division = allocate({
-    fiat: cashOut.fiat,
-    gross: cashOut.gross,
-    commission: cashOut.commission,
-    fundings,
-    limitLeft: await limitsLeft(trx, fundings, cashOut, day),
-    priority: options.priority,
-  });
+  const limitLeft = await limitsLeft(trx, fundings, cashOut, day);
+  const { fiat, gross, commission } = cashOut;
+  const division = compute(() =>
+    allocate({ fiat, gross, commission, fundings, limitLeft, priority: options.priority }),
+  );
 
   await trx
     .insertInto('cash_outs')
@@ -132,10 +141,8 @@ export async function spend(
 async function shareCommission(trx: Trx, cashOut: CashOut, commission: bigint): Promise<void> {
   const recipients = await commissionWeights(trx, cashOut.machine, cashOut.confirmedAt);
   if (commission === 0n || recipients.length === 0) return;
-  const shares = largestRemainder(
-    commission,
-    recipients.map(({ weight }) => ({ weight })),
-  );
+  const weights = recipients.map(({ weight }) => ({ weight }));
+  const shares = compute(() => largestRemainder(commission, weights));
   for (const [index, { id }] of recipients.entries()) {
     const sats = shares[index] ?? 0n;
     if (sats === 0n) continue;

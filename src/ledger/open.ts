@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { type Dialect, Kysely, sql, type Transaction } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { migrations } from '../../migrations/index.ts';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { now } from '../time.ts';
+import { explained } from './failure.ts';
+import type { Limits, postgresqlDialect as PostgresqlDialect, Protection } from './postgresql.ts';
 import type { Schema } from './schema.ts';
 
 export type Db = Kysely<Schema>;
@@ -39,7 +41,7 @@ export type LedgerUse = 'create' | 'write' | 'read' | 'move';
 /** In the place of where a ledger was moved to: a copy that is not in use until the original is retired. */
 export const UNFINISHED = 'a copy that is not finished';
 
-export interface LedgerOptions {
+export interface LedgerOptions extends Protection {
   /** `sqlite:/absolute/path` or `postgresql://user@host/database`. */
   url: string;
   password?: Secret | undefined;
@@ -48,30 +50,28 @@ export interface LedgerOptions {
 
 /**
  * Opens the ledger. Errors: `ledger/missing`, `ledger/owner`, `ledger/newer`, `ledger/outdated`,
- * `ledger/retired`, `ledger/unfinished`, `ledger/unreachable`, `ledger/rights`, `ledger/unusable`.
+ * `ledger/retired`, `ledger/unfinished`, and those of `explained`, as every statement may throw them later: `ledger/busy`,
+ * `ledger/unreachable`, `ledger/read-only`, `ledger/tls`, `ledger/rights`, `ledger/unusable`.
  */
-export async function openLedger({ url, password, use }: LedgerOptions): Promise<Ledger> {
+export async function openLedger({ url, password, use, tls, ca }: LedgerOptions): Promise<Ledger> {
   const sqlite = url.startsWith('sqlite:');
-  const dialect = sqlite ? await sqliteFile(url, use) : await postgresqlServer(url, password, use);
+  const dialect = sqlite
+    ? await sqliteFile(url, use)
+    : await postgresqlServer(url, password, limitsOf(use), { tls, ca });
   const db = new Kysely<Schema>({ dialect: explaining(dialect, url) });
   const locked = <T>(work: (trx: Trx) => Promise<T>): Promise<T> =>
-    db
-      .transaction()
-      .execute(async (trx) => {
-        // What is committed has to be on the server's disk before anything is sent, whatever its administrator set.
-        if (!sqlite)
-          await sql`select set_config('synchronous_commit', 'on', true), pg_advisory_xact_lock(${LOCK})`.execute(
-            trx,
-          );
-        return work(trx);
-      })
-      .catch(explain(url));
+    db.transaction().execute(async (trx) => {
+      if (!sqlite) await lockServer(trx, limitsOf(use));
+      return work(trx);
+    });
   const write = <T>(work: (trx: Trx) => Promise<T>): Promise<T> =>
     locked(async (trx) => {
       // It may have been moved away while this process waited for its turn.
       if (use !== 'move') await refuseRetired(trx, url);
       return work(trx);
     });
+  // Everything is committed by then, or undone: a goodbye that fails must not hide what failed before it.
+  const close = () => db.destroy().catch(() => {});
   try {
     const { id, schema } = await bringUpToDate(db, locked, url, use);
     return {
@@ -91,11 +91,11 @@ export async function openLedger({ url, password, use }: LedgerOptions): Promise
         if (!result) throw new Error('a rehearsal ended without a result');
         return result.value;
       },
-      close: () => db.destroy(),
+      close,
     };
   } catch (error) {
-    await db.destroy();
-    return explain(url)(error);
+    await close();
+    throw error;
   }
 }
 
@@ -106,12 +106,32 @@ const LONG_MS = 600_000;
 /** One number for the ledger-wide lock; advisory locks of PostgreSQL are per database. */
 const LOCK = 7_264_011;
 
+/** Every wait has an end on the server, too: a stopped process must not hold the ledger's lock for ever. */
+function limitsOf(use: LedgerUse): Limits {
+  return {
+    statement_timeout: use === 'write' ? WRITE_MS : LONG_MS,
+    lock_timeout: 30_000,
+    idle_in_transaction_session_timeout: 60_000,
+  };
+}
+
+/**
+ * Takes the ledger-wide lock of a transaction. What is asked for at login holds for the session, which a pooler may hand
+ * on after each transaction: so it is said again for this one. What is committed has to be on the server's disk before
+ * anything is sent, whatever its administrator set.
+ */
+async function lockServer(trx: Trx, limits: Limits): Promise<void> {
+  const settings = Object.entries({ synchronous_commit: 'on', ...limits });
+  const said = settings.map(([name, value]) => sql`set_config(${name}, ${`${value}`}, true)`);
+  await sql`select ${sql.join(said)}, pg_advisory_xact_lock(${LOCK})`.execute(trx);
+}
+
 class Undo extends Error {}
 
 async function sqliteFile(url: string, use: LedgerUse): Promise<Dialect> {
   const path = url.slice('sqlite:'.length);
   const { createFile, sqliteDialect } = await import('./sqlite.ts');
-  if (!existsSync(path)) {
+  if (!isThere(path, url)) {
     if (use !== 'create' && use !== 'move') throw missing(url);
     try {
       createFile(path);
@@ -131,9 +151,18 @@ async function sqliteFile(url: string, use: LedgerUse): Promise<Dialect> {
   return sqliteDialect(path);
 }
 
-async function postgresqlServer(url: string, password: Secret | undefined, use: LedgerUse): Promise<Dialect> {
+/** A file that one may not look at is not one that is absent. */
+function isThere(path: string, url: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw explained(url, error);
+  }
+}
+
+async function postgresqlServer(...server: Parameters<typeof PostgresqlDialect>): Promise<Dialect> {
   const { postgresqlDialect } = await import('./postgresql.ts');
-  return postgresqlDialect(url, password, use === 'write' ? WRITE_MS : LONG_MS);
+  return postgresqlDialect(...server);
 }
 
 async function bringUpToDate(
@@ -215,11 +244,19 @@ function missing(url: string): BridgeError {
   );
 }
 
-/** The dialect, with every failure of a statement or a connection in an operator's words. */
+/**
+ * The dialect, with every failure of a statement or a connection in an operator's words. A rollback that fails says
+ * nothing: SQLite has rolled back by itself when a disk is full, and a server does when a connection is gone; what
+ * failed first is what an operator has to know.
+ */
 function explaining(dialect: Dialect, url: string): Dialect {
   const createDriver = dialect.createDriver.bind(dialect);
   dialect.createDriver = () => {
     const driver = createDriver();
+    const init = driver.init.bind(driver);
+    driver.init = (options) => init(options).catch(explain(url));
+    const rollback = driver.rollbackTransaction.bind(driver);
+    driver.rollbackTransaction = (connection) => rollback(connection).catch(() => {});
     const acquire = driver.acquireConnection.bind(driver);
     const seen = new WeakSet<object>();
     driver.acquireConnection = async (options) => {
@@ -239,47 +276,6 @@ function explaining(dialect: Dialect, url: string): Dialect {
 
 function explain(url: string): (error: unknown) => never {
   return (error) => {
-    throw explained(url, error);
+    throw error instanceof Undo ? error : explained(url, error);
   };
-}
-
-/** What a failure of the database means to an operator; a failed constraint stays as it is: a defect. */
-function explained(url: string, error: unknown): unknown {
-  if (error instanceof BridgeError || error instanceof Undo || !(error instanceof Error)) return error;
-  const { code, errcode, message } = error as Error & { code?: string; errcode?: number };
-  const of = (
-    known: 'ledger/busy' | 'ledger/unreachable' | 'ledger/rights' | 'ledger/unusable',
-    hint: string,
-  ) => new BridgeError(known, `the ledger at ${url}: ${message || code}`, hint, { cause: error });
-  // https://www.sqlite.org/rescode.html: 5 busy, 6 locked, 8 readonly, 10 I/O, 11 corrupt, 13 full, 14 cannot open, 26 no database.
-  const sqlite = typeof errcode === 'number' ? errcode & 0xff : undefined;
-  if (sqlite === 5 || sqlite === 6)
-    return of('ledger/busy', 'Another command writes to it; the next run goes on.');
-  if (sqlite === 10 || sqlite === 13) return of('ledger/unreachable', 'Check the disk and its free space.');
-  if (sqlite !== undefined && [8, 11, 14, 26].includes(sqlite)) {
-    return of(
-      'ledger/unusable',
-      'Check that [ledger] url names a ledger, and the rights on it and its folder.',
-    );
-  }
-  // https://www.postgresql.org/docs/current/errcodes-appendix.html
-  if (code === '55P03' || code === '25P03' || code === '57014') {
-    return of('ledger/busy', 'Another command holds it; the next run goes on.');
-  }
-  if (/^(28|3D|42501)/.test(code ?? '')) {
-    return of('ledger/rights', 'Check user, password, database and rights of [ledger].');
-  }
-  if (/^(08|53|57P)/.test(code ?? '') || /^E(CONN|HOST|NET|PIPE|TIMEDOUT|AI_)|^ENOTFOUND/.test(code ?? '')) {
-    return of('ledger/unreachable', 'Check that the PostgreSQL of [ledger] runs and can be reached.');
-  }
-  if (/timeout|Connection terminated|not queryable/i.test(message)) {
-    return of('ledger/unreachable', 'Check that the PostgreSQL of [ledger] runs and can be reached.');
-  }
-  if (code === 'ENOENT' || code === 'EACCES' || code === 'EROFS') {
-    return of(
-      'ledger/unusable',
-      'Check that the folder of [ledger] url exists and that you may write there.',
-    );
-  }
-  return error;
 }

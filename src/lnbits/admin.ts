@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { unreachable } from './answer.ts';
-import { Http, type Pass } from './http.ts';
+import { Http, type LnbitsPlace, type Pass } from './http.ts';
 
 export interface Superuser {
   name: string;
@@ -33,8 +33,8 @@ export class LnbitsAdmin {
   }
 
   /** Logs in, and sees that it is the superuser who did. */
-  static async logIn(url: string, { name, password }: Superuser): Promise<LnbitsAdmin> {
-    const http = new Http(url, 5_000_000, 250);
+  static async logIn(place: LnbitsPlace, { name, password }: Superuser): Promise<LnbitsAdmin> {
+    const http = new Http(place, 5_000_000, 250);
     try {
       const json = JSON.stringify({ username: name, password: password.reveal() });
       const body = await http

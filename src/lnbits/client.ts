@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { unreachable } from './answer.ts';
-import { Http } from './http.ts';
+import { Http, type LnbitsPlace } from './http.ts';
 import { pagesOf } from './pages.ts';
 import {
   type Invoice,
@@ -15,10 +15,10 @@ import {
   walletShape,
 } from './shapes.ts';
 
+export type { LnbitsPlace } from './http.ts';
 export type { Invoice, Payment, PaymentStatus, Wallet } from './shapes.ts';
 
-export interface LnbitsOptions {
-  url: string;
+export interface LnbitsOptions extends LnbitsPlace {
   /** For a whole answer, headers and body; a payment takes longest. */
   deadlineMs?: number;
   payDeadlineMs?: number;
@@ -51,12 +51,13 @@ export class LnbitsClient {
 
   constructor({
     url,
+    ca,
     deadlineMs = 12_000,
     payDeadlineMs = 30_000,
     backoffMs = 250,
     maxBytes = 5_000_000,
   }: LnbitsOptions) {
-    this.#http = new Http(url, maxBytes, backoffMs);
+    this.#http = new Http({ url, ca }, maxBytes, backoffMs);
     this.#deadlineMs = deadlineMs;
     this.#payDeadlineMs = payDeadlineMs;
   }

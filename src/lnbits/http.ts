@@ -6,6 +6,13 @@ import { msSince } from '../time.ts';
 import { failure, limitOf, RateLimited, retryAfterOf, unreachable } from './answer.ts';
 import { Pace } from './pace.ts';
 
+/** Where LNbits is, and whom to trust for it. */
+export interface LnbitsPlace {
+  url: string;
+  /** PEM of the authority that signed its certificate; without it, those that Node trusts. */
+  ca?: string | undefined;
+}
+
 /** By what a request is allowed: the key of a wallet, the token of somebody who logged in, or nothing. */
 export type Pass = Secret | { token: Secret } | null;
 
@@ -40,7 +47,7 @@ export class Http {
   readonly #backoffMs: number;
   readonly #pace = new Pace();
 
-  constructor(url: string, maxBytes: number, backoffMs: number) {
+  constructor({ url, ca }: LnbitsPlace, maxBytes: number, backoffMs: number) {
     const { origin, pathname } = new URL(url);
     this.#base = pathname.replace(/\/+$/, '');
     this.#shown = `${origin}${this.#base}`;
@@ -50,6 +57,7 @@ export class Http {
       keepAliveTimeout: 3_000,
       keepAliveMaxTimeout: 3_000,
       maxResponseSize: maxBytes,
+      ...(ca === undefined ? {} : { connect: { ca } }),
     });
   }
 

@@ -3,7 +3,7 @@ import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Run } from '../ledger/lease.ts';
 import type { Ledger } from '../ledger/open.ts';
-import type { LnbitsClient } from '../lnbits/client.ts';
+import type { LnbitsClient, LnbitsPlace } from '../lnbits/client.ts';
 import { seesPayments } from '../lnbits/rights.ts';
 import { type Instant, msSince, now, toMs } from '../time.ts';
 import type { Ceiling } from './ceiling.ts';
@@ -63,10 +63,10 @@ export function note(
 }
 
 /** Reaches LNbits and the wallet of an admin key. Errors: `lnbits/key` for an invoice key, and those of the client. */
-export async function openSourceWallet(url: string, key: Secret): Promise<SourceWallet> {
+export async function openSourceWallet(place: LnbitsPlace, key: Secret): Promise<SourceWallet> {
   // Loaded here: a poll with nothing to pay starts faster without it.
   const { LnbitsClient } = await import('../lnbits/client.ts');
-  const lnbits = new LnbitsClient({ url });
+  const lnbits = new LnbitsClient(place);
   try {
     const version = await lnbits.version();
     const { id: walletId, balanceMsat } = await lnbits.wallet(key);

@@ -18,7 +18,7 @@ import {
 } from '../ledger/credits.ts';
 import { isPaused } from '../ledger/decisions.ts';
 import type { LnbitsAdmin, Superuser } from '../lnbits/admin.ts';
-import type { Payment } from '../lnbits/client.ts';
+import type { LnbitsPlace, Payment } from '../lnbits/client.ts';
 import { now } from '../time.ts';
 import { type Context, isQuiet, note, stoodStill, timeOfPost, untilQuiet } from './context.ts';
 
@@ -26,7 +26,7 @@ import { type Context, isQuiet, note, stoodStill, timeOfPost, untilQuiet } from 
 export const LARGEST_CREDIT = 10_000_000n;
 
 export interface Crediting {
-  url: string;
+  lnbits: LnbitsPlace;
   /** Read when there is something to credit. */
   superuser(): Superuser;
   /** The most of one payment, which is LNbits' limit where it is lower than usual. */
@@ -67,7 +67,7 @@ async function creditMore(ctx: Context, how: Crediting): Promise<bigint | null> 
   if (credits.length === 0) return null;
   // Loaded here: most runs have nothing to credit.
   const { LnbitsAdmin } = await import('../lnbits/admin.ts');
-  const admin = await LnbitsAdmin.logIn(how.url, how.superuser());
+  const admin = await LnbitsAdmin.logIn(how.lnbits, how.superuser());
   let arrived = 0n;
   try {
     for (const credit of credits) {

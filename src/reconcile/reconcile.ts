@@ -34,7 +34,7 @@ export async function reconcile(
   range: Range,
 ): Promise<Reconciliation> {
   const findings = new Findings();
-  const wallet = await openSourceWallet(config.lnbits.url, config.lnbits.sourceWalletKey);
+  const wallet = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey);
   try {
     if (wallet.looksArePure) await reconcileLnbits(ledger, wallet, range, findings);
     else await underLease(ledger, actor, wallet, range, findings);

@@ -7,9 +7,9 @@ const DEADLINE_MS = 2_000;
 /** What the source wallet holds, in sats, or why LNbits could not be asked. */
 export async function sourceBalance(config: Config): Promise<{ balance: bigint } | { problem: BridgeError }> {
   try {
-    const key = config.lnbits.sourceWalletKey;
+    const { url, ca, sourceWalletKey: key } = config.lnbits;
     const { LnbitsClient } = await import('../lnbits/client.ts');
-    const lnbits = new LnbitsClient({ url: config.lnbits.url, deadlineMs: DEADLINE_MS });
+    const lnbits = new LnbitsClient({ url, ca, deadlineMs: DEADLINE_MS });
     try {
       return { balance: (await lnbits.wallet(key)).balanceMsat / 1000n };
     } finally {

@@ -148,14 +148,15 @@ async function somethingToPay(db: Db, form: FormOptions, { lnbits }: Config): Pr
 
 /** Null where it is off. */
 function crediting({ lnbits, payouts }: Config): Crediting | null {
-  const { url, creditSource: on } = lnbits;
-  return !on ? null : { url, superuser: () => superuserOf(lnbits), maximumSats: payouts.maximumSats };
+  return !lnbits.creditSource
+    ? null
+    : { lnbits, superuser: () => superuserOf(lnbits), maximumSats: payouts.maximumSats };
 }
 
 async function openContext({ ledger, config, run, signal }: PayDeps): Promise<Context> {
   const { dailyCeilingSats: sats, maximumSats } = config.payouts;
   return {
-    ...(await openSourceWallet(config.lnbits.url, config.lnbits.sourceWalletKey)),
+    ...(await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey)),
     ledger,
     run,
     quietMs: config.payouts.quietMs,

@@ -1,10 +1,9 @@
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
-import { BridgeError } from '../errors.ts';
 import { type Judgement, judge, type LamassuRow } from '../lamassu/row.ts';
 import type { Source } from '../lamassu/source.ts';
 import { ALWAYS } from '../ledger/in-force.ts';
-import { type IngestOptions, ingest } from '../ledger/ingest.ts';
+import { type IngestOptions, ingest, NotDivisible } from '../ledger/ingest.ts';
 import type { Db, Trx } from '../ledger/open.ts';
 import { type Finding, isNews, toReview } from '../ledger/review.ts';
 import type { Schema } from '../ledger/schema.ts';
@@ -228,8 +227,9 @@ async function recordCashOut(
     if (result.division) reading.onCashOut(cashOut, result.division);
     else report.alreadyProcessed += 1;
   } catch (error) {
-    // A ledger that does not answer concerns every row; anything else, this one: the next rows go on.
-    if (error instanceof BridgeError || !(error instanceof Error)) throw error;
+    // What cannot be computed concerns this row: the next ones go on. Whatever the database, its disk or the way to it
+    // does, concerns them all.
+    if (!(error instanceof NotDivisible)) throw error;
     const review = finding(row, reading, 'not-allocated', `it could not be distributed: ${error.message}`);
     await recordNotes(reading, report, sourceNow, [...notes, { row, watch: true, review }]);
   }

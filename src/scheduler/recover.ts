@@ -70,7 +70,7 @@ async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverR
   const found: Found = { lost: [], paid: new Set(), misfits: [] };
   const opened: string[] = [];
   for (const key of keys) {
-    const wallet = await openSourceWallet(config.lnbits.url, key);
+    const wallet = await openSourceWallet(config.lnbits, key);
     try {
       opened.push(wallet.source.walletId);
       await findLost(deps, wallet, found, run !== null);

@@ -36,7 +36,7 @@ export const reviewReasons = {
   'currency-changed':
     'Its machine pays out another currency than the clients’ cash for it is in: all of it would be the own share.',
   changed: 'It was distributed, and Lamassu says something else of it now.',
-  'not-allocated': 'It is sound, and could not be divided: the ledger refused the division.',
+  'not-allocated': 'It is sound, and could not be divided: its parts would not add up.',
 } as const satisfies Record<string, string>;
 
 export type ReviewReason = keyof typeof reviewReasons;

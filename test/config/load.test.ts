@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
@@ -332,17 +333,76 @@ describe('secrets', () => {
 
   test.each([
     ['postgresql://me:hunter%202@db/aio', 'postgresql://me@db/aio', 'hunter 2'],
-    [
-      'postgresql://me@db/aio?password=hunter2&sslmode=require',
-      'postgresql://me@db/aio?sslmode=require',
-      'hunter2',
-    ],
+    ['postgresql://me@db/aio?password=hunter2&sslmode=require', 'postgresql://me@db/aio', 'hunter2'],
     ['postgres://me:100%@db/aio', 'postgres://me@db/aio', '100%'],
     ['postgresql://me@db/aio', 'postgresql://me@db/aio', undefined],
+    ['postgresql://me:x@/aio?host=/run/postgresql', 'postgresql://me@%2Frun%2Fpostgresql/aio', 'x'],
+    ['postgresql:///aio?host=/run/postgresql', 'postgresql:///aio?host=%2Frun%2Fpostgresql', undefined],
   ])('the ledger URL %s keeps its password to itself', (url, shown, password) => {
     const config = load(`${MINIMAL}[ledger]\nurl = "${url}"`);
     expect(config.ledger.url).toBe(shown);
     expect(config.ledger.password?.reveal()).toBe(password);
+  });
+
+  test.each([
+    ['', undefined],
+    ['tls = "require"', 'require'],
+    ['ca_file = "ca.pem"', 'verify-full'],
+    ['?sslmode=disable', 'disable'],
+    ['?sslmode=require', 'require'],
+    ['?uselibpqcompat=true&sslmode=require', 'require'],
+    ['?sslmode=no-verify', 'require'],
+    ['?sslmode=verify-full', 'verify-full'],
+    ['?sslmode=verify-full&sslrootcert=ca.pem', 'verify-full'],
+    ['?ssl=true', 'verify-full'],
+  ])('the protection of the way to the ledger: %s is %s', (said, tls) => {
+    put('ca.pem', rootCertificates[0] ?? '');
+    const [inUrl, key] = said.startsWith('?') ? [said, ''] : ['', said];
+    const { ledger } = load(`${MINIMAL}[ledger]\nurl = "postgresql://me@db/aio${inUrl}"\n${key}`);
+    expect(ledger.tls).toBe(tls);
+    expect(ledger.ca).toBe(said.includes('ca.pem') ? rootCertificates[0] : undefined);
+  });
+
+  test.each([
+    ['?sslmode=prefer', '', /sslmode=prefer does not say whether to encrypt.*verify-full/],
+    ['?sslmode=verify-ca', '', /sslmode=verify-ca does not say/],
+    ['?sslcert=me.pem', '', /sslcert: a client certificate is not supported/],
+    ['?channel_binding=require', '', /channel_binding: leave it out/],
+    ['?target_session_attrs=read-write', '', /target_session_attrs: unknown parameter; known are host, /],
+    ['?sslmode=require', 'tls = "verify-full"', /given more than once, by ledger.tls and by sslmode/],
+    ['', 'tls = "require"\nca_file = "ca.pem"', /ca_file: checks nothing with tls = "require"/],
+  ])('what a ledger URL asks for and does not get is refused: %s %s', (inUrl, key, why) => {
+    const [line] = mistakes(`${MINIMAL}[ledger]\nurl = "postgresql://me@db/aio${inUrl}"\n${key}`);
+    expect(line).toMatch(why);
+  });
+
+  test.each([
+    ['http://10.0.0.5:5000', true],
+    ['http://lnbits:5000', true],
+    ['http://localhost.example.org', true],
+    ['http://127.0.0.1:5000', false],
+    ['http://[::1]:5000', false],
+    ['http://localhost:5000', false],
+    ['http://abcdefghijklmnop.onion', false],
+    ['https://lnbits.example.org', false],
+  ])('keys of wallets go unencrypted to another host only where that is meant: %s', (url, refused) => {
+    const text = MINIMAL.replace(/url = "[^"]*"/, `url = "${url}"`);
+    if (!refused) expect(load(text).lnbits.url).toBe(url);
+    else {
+      expect(mistakes(text)).toEqual([expect.stringMatching(/lnbits.url: http:.*insecure_http = true/)]);
+      expect(load(text.replace('[lnbits]', '[lnbits]\ninsecure_http = true')).lnbits.url).toBe(url);
+    }
+  });
+
+  test.each(['ledger', 'lnbits', 'lamassu'])('a ca_file of [%s] without a certificate is named', (table) => {
+    put('ca.pem', 'no certificate');
+    const text = MINIMAL.replace(/\[ledger\]\n|$/, '[ledger]\nurl = "postgresql://me@db/aio"\n').replace(
+      `[${table}]`,
+      `[${table}]\nca_file = "ca.pem"`,
+    );
+    expect(failure(() => load(text)).message).toMatch(
+      new RegExp(`${table}\\.ca_file: .*ca.pem has no certificate`),
+    );
   });
 
   test('an absolute ledger path stays, a relative one is relative to the file', () => {

@@ -12,6 +12,11 @@ import { createFile, sqliteDialect } from '../../src/ledger/sqlite.ts';
 import { forEachLedger, freshLedgerUrl, openAgain } from '../support/ledgers.ts';
 
 const run = promisify(execFile);
+const LIMITS = {
+  statement_timeout: 60_000,
+  lock_timeout: 30_000,
+  idle_in_transaction_session_timeout: 60_000,
+};
 const latest = Object.keys(migrations).length;
 
 forEachLedger((kind, fresh) => {
@@ -282,7 +287,7 @@ async function firstVersion(
 ): Promise<{ id: string }> {
   const path = url.slice('sqlite:'.length);
   if (url.startsWith('sqlite:')) createFile(path);
-  const dialect = url.startsWith('sqlite:') ? sqliteDialect(path) : postgresqlDialect(url, undefined, 60_000);
+  const dialect = url.startsWith('sqlite:') ? sqliteDialect(path) : postgresqlDialect(url, undefined, LIMITS);
   const db = new Kysely<Schema>({ dialect });
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateTo('0001-ledger');

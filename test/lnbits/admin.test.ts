@@ -30,7 +30,7 @@ function contract(name: string, available: boolean, start: () => Promise<Lnbits>
     });
 
     const logIn = (password = lnbits.superuser.password) =>
-      LnbitsAdmin.logIn(lnbits.url, { name: lnbits.superuser.name, password: new Secret(password) });
+      LnbitsAdmin.logIn(lnbits, { name: lnbits.superuser.name, password: new Secret(password) });
     const wallet = async () => {
       const { id, inkey } = await lnbits.createUserWallet('source');
       return { id, key: new Secret(inkey) };

@@ -202,7 +202,7 @@ describe('reaching the source wallet', () => {
     ['unknown', false],
   ])('of LNbits %s: a look changes nothing: %s', async (version, pure) => {
     const { url, wallet } = await lnbitsOf(version);
-    const opened = await openSourceWallet(url, new Secret(wallet.adminkey));
+    const opened = await openSourceWallet({ url }, new Secret(wallet.adminkey));
     await opened.lnbits.close();
     expect(opened.looksArePure).toBe(pure);
     expect(opened.source).toMatchObject({ walletId: wallet.id, balanceMsat: 5_000n });
@@ -212,7 +212,7 @@ describe('reaching the source wallet', () => {
     const { url, wallet } = await lnbitsOf('1.6.2');
     const close = vi.spyOn(LnbitsClient.prototype, 'close');
     onTestFinished(() => close.mockRestore());
-    await expect(openSourceWallet(url, new Secret(wallet.inkey))).rejects.toMatchObject({
+    await expect(openSourceWallet({ url }, new Secret(wallet.inkey))).rejects.toMatchObject({
       code: 'lnbits/key',
       message: '[lnbits] source_wallet_key is an invoice key, which cannot pay',
       hint: 'Use the admin key of the source wallet.',

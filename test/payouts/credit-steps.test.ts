@@ -20,7 +20,7 @@ vi.mock('../../src/payouts/context.ts', async (original) => {
 const how = (more: Partial<Crediting> = {}): Crediting => {
   const { name, password } = day.lnbits.superuser;
   const superuser = () => ({ name, password: new Secret(password) });
-  return { url: day.lnbits.url, superuser, maximumSats: 10_000_000n, ...more };
+  return { lnbits: { url: day.lnbits.url }, superuser, maximumSats: 10_000_000n, ...more };
 };
 const on = (crediting: Crediting | null = how(), change: (ctx: Context) => void = () => {}) =>
   inRun(async (ctx) => {

@@ -54,7 +54,7 @@ export async function inRun<T>(work: (ctx: Context) => Promise<T>): Promise<T> {
   const { ledger, config } = day;
   const { url, sourceWalletKey } = config.lnbits;
   const held = await startRun(ledger, 'poll', 'test');
-  const opened = await openSourceWallet(url, sourceWalletKey);
+  const opened = await openSourceWallet({ url }, sourceWalletKey);
   const lnbits = new LnbitsClient({ url, backoffMs: 1 });
   try {
     await held.write((trx) => formPayouts(trx, formOptions(config, held.id)));

@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { pollText } from '../../src/cli/poll-report.ts';
 import { type Config, loadConfig } from '../../src/config/load.ts';
+import { BridgeError } from '../../src/errors.ts';
 import { ALWAYS } from '../../src/ledger/in-force.ts';
 import { startRun } from '../../src/ledger/lease.ts';
 import { type Ledger, openLedger } from '../../src/ledger/open.ts';
@@ -23,6 +24,17 @@ import { freshDatabase } from '../support/postgres.ts';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const log = pino({ level: 'silent' });
+
+/** Gross sats of the cash-outs that cannot be divided. */
+const undivided = vi.hoisted(() => new Set<bigint>());
+vi.mock('../../src/dca/allocate.ts', async (original) => {
+  const real = await original<typeof import('../../src/dca/allocate.ts')>();
+  const allocate: typeof real.allocate = (input) => {
+    if (undivided.has(input.gross)) throw new RangeError('shares do not add up');
+    return real.allocate(input);
+  };
+  return { ...real, allocate };
+});
 
 let lamassuUrl: string;
 let lamassu: Lamassu;
@@ -420,22 +432,33 @@ quiet = "1 ms"
     const pays = { device_id: MACHINE, first_seen: ALWAYS, currency: 'USD' };
     await ledger.db.insertInto('machines').values(pays).execute();
     await insertCashOut(lamassu);
-    const cashOut = ledger.write.bind(ledger);
-    let broken = 0;
-    ledger.write = (work) =>
-      cashOut(async (trx) => {
-        const result = await work(trx);
-        const row = await trx.selectFrom('cash_outs').select('id').where('id', '=', bad).executeTakeFirst();
-        if (row) {
-          broken += 1;
-          throw new Error('shares do not add up');
-        }
-        return result;
-      });
+    undivided.add(10_000n);
+    onTestFinished(() => undivided.clear());
     expect(await run()).toMatchObject({ exitCode: 2, distributed: { cashOuts: 1 }, source: { toReview: 1 } });
-    ledger.write = cashOut;
-    expect(broken).toBe(1);
     expect(await reviews()).toEqual([{ id: bad, reason: 'not-allocated', state: 'open' }]);
+  });
+
+  test('what the database, its disk or the way to it does concerns no row: the run ends, and the next one goes on', async () => {
+    await addClient('alice', 10_000n);
+    const id = await insertCashOut(lamassu);
+    const write = ledger.write.bind(ledger);
+    for (const error of [
+      new BridgeError('ledger/unreachable', 'the disk is full'),
+      Object.assign(new Error('cannot rollback - no transaction is active'), { errcode: 1 }),
+      new TypeError('fetch failed'),
+    ]) {
+      ledger.write = (work) =>
+        write(async (trx) => {
+          const result = await work(trx);
+          const row = await trx.selectFrom('cash_outs').select('id').where('id', '=', id).executeTakeFirst();
+          if (row) throw error;
+          return result;
+        });
+      await expect(run()).rejects.toBe(error);
+      ledger.write = write;
+    }
+    expect(await reviews()).toEqual([]);
+    expect(await run()).toMatchObject({ exitCode: 0, distributed: { cashOuts: 1 } });
   });
 
   test('more rows than a page holds, some in the same microsecond, are each processed once', async () => {

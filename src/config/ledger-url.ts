@@ -1,0 +1,99 @@
+import type { Tls } from '../tls.ts';
+
+/** Where the ledger is: a file, or a PostgreSQL server, whose password and TLS settings are taken out of the URL. */
+export type LedgerUrl =
+  | { sqlite: string }
+  | {
+      /** With only what `src/ledger/postgresql.ts` reads of it. */
+      postgresql: string;
+      password: string | undefined;
+      tls: Tls | undefined;
+      /** As written; relative to the configuration. */
+      caFile: string | undefined;
+    };
+
+/** What a URL may say besides, as libpq knows it. */
+const KNOWN = ['host', 'port', 'user', 'password', 'options', 'application_name', 'sslmode', 'sslrootcert'];
+
+/** libpq's words for `tls`, and node-postgres' own; the others promise nothing that can be relied on. */
+const modes: Record<string, Tls> = {
+  disable: 'disable',
+  require: 'require',
+  'no-verify': 'require',
+  'verify-full': 'verify-full',
+};
+
+/** `sqlite:PATH` or `postgresql://…`; undefined for anything else. A text says what is wrong with a parameter. */
+export function readLedgerUrl(url: string): LedgerUrl | string | undefined {
+  const file = /^sqlite:(.+)$/s.exec(url)?.[1];
+  if (file) return { sqlite: file };
+  const parsed = parse(url);
+  if (!parsed) return undefined;
+  const { searchParams } = parsed;
+  if (parsed.hostname.includes(','))
+    return 'several servers: a ledger is on one, behind a name or a pooler that finds it';
+  const password = decoded(parsed.password) || searchParams.get('password') || undefined;
+  const mode = searchParams.get('sslmode') ?? modeOfSsl(searchParams.get('ssl'));
+  const caFile = searchParams.get('sslrootcert');
+  // It asks node-postgres to take `sslmode` as libpq does, which is how it is taken here.
+  searchParams.delete('uselibpqcompat');
+  searchParams.delete('ssl');
+  for (const name of searchParams.keys()) if (!KNOWN.includes(name)) return unknown(name);
+  const tls = mode === null ? undefined : modes[mode];
+  if (mode !== null && tls === undefined) {
+    return `sslmode=${mode} does not say whether to encrypt and whom to trust: leave it out and set tls = "verify-full" (or "require", or "disable")`;
+  }
+  parsed.password = '';
+  for (const name of ['password', 'sslmode', 'sslrootcert']) searchParams.delete(name);
+  // `system` is libpq's word for the authorities that the system trusts, which is what nothing means here.
+  return {
+    postgresql: parsed.href,
+    password,
+    tls,
+    caFile: caFile === null || caFile === 'system' ? undefined : caFile,
+  };
+}
+
+/** A URL that names its server by `host=` may have none before the slash, which `URL` does not take after a user. */
+function parse(url: string): URL | undefined {
+  if (!/^postgres(ql)?:\/\/./.test(url)) return undefined;
+  if (URL.canParse(url)) return new URL(url);
+  const named = url.replace(/^(\w+:\/\/[^/?#]*@)(?=[/?]|$)/, '$1localhost');
+  if (!URL.canParse(named)) return undefined;
+  const parsed = new URL(named);
+  const host = parsed.searchParams.get('host');
+  if (!host) return undefined;
+  parsed.hostname = encodeURIComponent(host);
+  parsed.searchParams.delete('host');
+  return parsed;
+}
+
+/** node-postgres' own parameter; it checks the certificate unless told otherwise. */
+function modeOfSsl(value: string | null): string | null {
+  if (value === null) return null;
+  if (value === 'true' || value === '1') return 'verify-full';
+  if (value === 'false' || value === '0') return 'disable';
+  return value;
+}
+
+function unknown(name: string): string {
+  switch (name) {
+    case 'sslcert':
+    case 'sslkey':
+    case 'sslpassword':
+      return `${name}: a client certificate is not supported; let the user log in by a password`;
+    case 'channel_binding':
+      return 'channel_binding: leave it out; tls = "verify-full" proves which server it is';
+    default:
+      return `${name}: unknown parameter; known are ${KNOWN.join(', ')}`;
+  }
+}
+
+/** A password with a bare `%` is not encoded: it is what it says. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
