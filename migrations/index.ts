@@ -4,6 +4,7 @@ import * as operations from './0002-operations.ts';
 import * as undoneCredits from './0003-undone-credits.ts';
 import * as runSources from './0004-run-sources.ts';
 import * as successesAndParts from './0007-successes-and-parts.ts';
+import * as clocks from './0008-clocks.ts';
 import * as seenWallets from './0013-seen-wallets.ts';
 
 /** The steps of the ledger's schema, oldest first. A step that was published never changes. */
@@ -13,5 +14,6 @@ export const migrations: Record<string, Migration> = {
   '0003-undone-credits': undoneCredits,
   '0004-run-sources': runSources,
   '0007-successes-and-parts': successesAndParts,
+  '0008-clocks': clocks,
   '0013-seen-wallets': seenWallets,
 };

@@ -103,7 +103,8 @@ export const catalogue = {
     means: 'Payments are open, and on an LNbits before 1.4 a look at the wallets would change them.',
   },
   'lnbits/restored': { exit: 78, means: 'LNbits no longer shows a payment that it had shown as paid.' },
-  'clock/differs': { exit: 78, means: 'The clock of a database and that of this host are far apart.' },
+  'clock/differs': { exit: 2, means: 'Two clocks that have to agree are far apart.' },
+  'clock/entry': { exit: 2, means: 'Cash or a setting was entered by a clock that was wrong.' },
   'settle/changed': {
     exit: 75,
     means: 'The division of a settlement became another one while a person looked at it.',

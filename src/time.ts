@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { uptime } from 'node:os';
+
 /**
  * An instant in UTC with microseconds, always 27 characters: `2026-11-20T10:00:00.123456Z`.
  * The fixed width makes text order the same as time order, on SQLite and PostgreSQL alike.
@@ -37,4 +40,38 @@ export function plus(instant: Instant, ms: number): Instant {
  */
 export function msSince(steady: number, date: number): number {
   return Math.max(performance.now() - steady, Date.now() - date);
+}
+
+/** So far two clocks may be apart before it is said, in ms: those that are kept by NTP differ by less than one second. */
+export const MAY_DIFFER_MS = 60_000;
+
+/** This host's clocks at one moment. */
+export interface HostClock {
+  /** As of Date.now(). */
+  wall: number;
+  /** Milliseconds since it booted, also those in which it slept; whoever sets the clock does not change that. */
+  uptime: number;
+  /** Another one after each boot; null where the system does not tell, and then two uptimes cannot be compared. */
+  boot: string | null;
+}
+
+export function hostClock(): HostClock {
+  return { wall: Date.now(), uptime: Math.round(uptime() * 1000), boot: bootId() };
+}
+
+/** Linux gives each boot a random id. */
+export function bootId(): string | null {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * How far a clock that showed `shown` is ahead of the one that showed `before` and `after` around that, in ms; less than 0
+ * where it is behind, and 0 where the time that the asking took explains it.
+ */
+export function aheadBy(shown: number, { before, after }: { before: number; after: number }): number {
+  return Math.max(0, shown - after) - Math.max(0, before - shown);
 }

@@ -22,7 +22,7 @@ export function register(program: Command): void {
       ),
     )
     .option('--machine <machine>', 'where the cash came out, with --external: device id or name')
-    .option('--at <time>', 'when it came out, with --external')
+    .option('--at <time>', 'when it came out, with --external, or where a clock of Lamassu was wrong')
     .option('--fiat <amount>', 'the cash that came out, like "200 USD" (default: what Lamassu counted)')
     .option('--gross <sats>', 'what was paid for that cash (default: its proportion)')
     .addOption(
@@ -81,9 +81,10 @@ async function run(id: string | undefined, options: Options, command: Command): 
 }
 
 async function known(cli: Cli, text: string, reason: string, options: Options): Promise<void> {
-  refuse(options, ['machine', 'at', 'newCurrency'], 'Lamassu tells it; it goes with --external only.');
+  refuse(options, ['machine', 'newCurrency'], 'Lamassu tells it; it goes with --external only.');
   const { credit = false } = options;
   const config = await cli.config();
+  const at = options.at === undefined ? undefined : parseTime(options.at, config.timezone, '--at');
   const { draftSettled } = await import('../scheduler/settle.ts');
   const { findRowId } = await import('../scheduler/ask.ts');
   const { settledBefore } = await import('../ledger/settle.ts');
@@ -92,7 +93,8 @@ async function known(cli: Cli, text: string, reason: string, options: Options): 
     const id = await findRowId(config, ledger.db, text.trim());
     const before = await settledBefore(ledger.db, { id, stated, credit });
     if (before) return answerBefore(cli, before);
-    return agree(cli, ledger, await draftSettled(config, ledger.db, id, { stated, reason, credit }), options);
+    const words = { stated, reason, credit };
+    return agree(cli, ledger, await draftSettled(config, ledger.db, id, words, at), options);
   });
 }
 

@@ -1,4 +1,5 @@
 import { BridgeError } from '../errors.ts';
+import { aheadBy, MAY_DIFFER_MS } from '../time.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 
 const MINUTE = 60_000;
@@ -12,10 +13,9 @@ export function clockCheck(
   shown: number,
   { before, after }: { before: number; after: number },
 ): Check {
-  const ahead = Math.max(0, shown - after);
-  const behind = Math.max(0, before - shown);
-  const off = Math.max(ahead, behind);
-  if (off <= MINUTE) return ok(name, 'agrees with the clock of this host to a minute');
+  const ahead = aheadBy(shown, { before, after });
+  const off = Math.abs(ahead);
+  if (off <= MAY_DIFFER_MS) return ok(name, 'agrees with the clock of this host to a minute');
   const minutes = Math.floor(off / MINUTE);
   const detail = `it is ${minutes} min ${ahead > 0 ? 'ahead of' : 'behind'} the clock of this host`;
   const hint = 'Look with `timedatectl` which of the two is wrong, and let NTP set it.';

@@ -122,7 +122,7 @@ async function identityCheck({ lamassu }: Config, source: Source, ledger: Ledger
 }
 
 const AHEAD_HINT =
-  'Its clock was ahead when it was read. What is confirmed since is read all the same; see that both hosts keep the time.';
+  'Its clock was ahead when it was read. The next run reads all since start_at again, and sets the mark right; see that both hosts keep the time.';
 
 type Machines = Awaited<ReturnType<Source['machines']>>;
 

@@ -2,7 +2,7 @@ import type { CashOut } from '../dca/cash-out.ts';
 import { type Charge, charged } from '../dca/commission.ts';
 import { type Currencies, currencyDigits } from '../dca/currency.ts';
 import { parseDecimal, RATE_SCALE } from '../dca/money.ts';
-import { type Instant, isInstant, plus } from '../time.ts';
+import { type Instant, isInstant, MAY_DIFFER_MS, plus } from '../time.ts';
 import type { CashOutColumn } from './columns.ts';
 
 /**
@@ -94,6 +94,16 @@ function judgeAnyTime(row: LamassuRow, rules: Rules, sourceNow: Instant): Judgem
     if (!(error instanceof Malformed)) throw error;
     return no(error.reason, error.message, { review: true, watch: true });
   }
+}
+
+/**
+ * Whether a row says that it was confirmed before it was created, by more than clocks may differ: both times are of the same
+ * clock, and it was behind at the confirmation.
+ */
+export function isBackdated({ confirmed_at: confirmedAt, created }: LamassuRow): boolean {
+  if (confirmedAt === null || created === null || !isInstant(confirmedAt) || !isInstant(created))
+    return false;
+  return confirmedAt < created && plus(confirmedAt, MAY_DIFFER_MS) < created;
 }
 
 /** Dispensing while the payment is only authorized is Lamassu's zero-conf; the confirmation may come or not. */

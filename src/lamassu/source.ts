@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { parseDecimal, RATE_SCALE } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
-import type { Instant } from '../time.ts';
+import { type HostClock, hostClock, type Instant } from '../time.ts';
 import { type CashOutColumn, noteSlots, optionalColumns, requiredColumns } from './columns.ts';
 import { type Connection, connect, type LamassuOptions } from './connect.ts';
 import type { Connect } from './keep.ts';
@@ -20,15 +20,25 @@ import { readTooMuch } from './too-much.ts';
 export interface Source {
   /** Lamassu's own clock at opening. */
   now: Instant;
+  /** This host's clocks right before and right after Lamassu was asked for its own. */
+  asked: { before: HostClock; after: HostClock };
   /** Identity of the database cluster; null where the server does not tell it. */
   systemIdentifier: string | null;
   /** The machines that Lamassu knows; empty where they may not be read. */
   machines(): Promise<{ deviceId: string; name: string | null }[]>;
   /**
-   * Pages of rows with `confirmed_at` at or after `from`, ordered by (confirmed_at, id); after them, where asked for,
-   * those created in [from, to) whose cash came out without a confirmation, ordered by (created, id).
+   * Pages of rows that were confirmed, or that were confirmed and created, at or after `from`: by the later of the two, so
+   * that one is found which a clock that was behind has stamped. Ordered by (confirmed_at, id); after them, where asked
+   * for, those created in [from, to) whose cash came out without a confirmation, ordered by (created, id).
    */
   confirmedSince(from: Instant, unconfirmed?: { from: Instant; to: Instant }): AsyncIterable<LamassuRow[]>;
+  /**
+   * The number of the newest action that Lamassu wrote down, by which a later look finds what happened since; null where
+   * actions may not be read. A clock has no part in it.
+   */
+  lastAction(): Promise<bigint | null>;
+  /** The ids of the cash-outs with an action of a higher number that is dated earlier than `before`. */
+  backdatedSince(action: bigint, before: Instant): Promise<string[]>;
   /** The rows that exist of these ids, ordered by (confirmed_at, id). */
   byIds(ids: readonly string[]): Promise<LamassuRow[]>;
   /** The first few ids that begin with `text`, at least 6 characters of a UUID's; none where it is no beginning of one. */
@@ -60,14 +70,16 @@ export async function openSource(options: LamassuOptions, by: Connect = connect)
   try {
     await connection.query('begin isolation level repeatable read read only');
     const access = await readAccess(connection);
+    const before = hostClock();
     const [server] = await connection.query(
       `select ${instant('now()')} as now,
          has_function_privilege(to_regprocedure('pg_control_system()'), 'execute')::text as identified`,
     );
+    const asked = { before, after: hostClock() };
     if (!server?.now) throw new Error('PostgreSQL did not say what time it is');
     // Asked only where it may be: a refusal would end the transaction.
     const systemIdentifier = server.identified === 'true' ? await readSystemIdentifier(connection) : null;
-    return source({ connection, access, now: server.now, systemIdentifier, user: options.user });
+    return source({ connection, access, now: server.now, asked, systemIdentifier, user: options.user });
   } catch (error) {
     await connection.close();
     throw error;
@@ -78,11 +90,12 @@ interface Opened {
   connection: Connection;
   access: Access;
   now: Instant;
+  asked: Source['asked'];
   systemIdentifier: string | null;
   user: string;
 }
 
-function source({ connection, access, now, systemIdentifier, user }: Opened): Source {
+function source({ connection, access, now, asked, systemIdentifier, user }: Opened): Source {
   let cursors = 0;
 
   // Lamassu has no index that helps, so each query goes through the whole table: one for both kinds of rows, and not by a
@@ -108,13 +121,17 @@ function source({ connection, access, now, systemIdentifier, user }: Opened): So
 
   return {
     now,
+    asked,
     systemIdentifier,
     machines: () => readMachines(connection, access),
     confirmedSince: (from, unconfirmed) => {
-      const confirmed = 't.confirmed_at >= $1::timestamptz';
+      const confirmed =
+        '(t.confirmed_at is not null and greatest(t.confirmed_at, t.created) >= $1::timestamptz)';
       if (!unconfirmed) return pages(confirmed, [from]);
       return pages(`(${confirmed} or (${UNCONFIRMED}))`, [from, unconfirmed.from, unconfirmed.to]);
     },
+    lastAction: () => readLastAction(connection, access),
+    backdatedSince: (action, before) => readBackdatedSince(connection, action, before),
     byIds: async (ids) => {
       const uuids = ids.filter((id) => UUID.test(id));
       const sql = `${selectCashOuts(access, user)} where t.id = any ($1::uuid[]) order by t.confirmed_at, t.id`;
@@ -180,6 +197,31 @@ async function readMachines(
     `select device_id::text as id, ${named ? 'name::text' : 'null::text'} as name from public.devices order by device_id`,
   );
   return rows.flatMap(({ id, name }) => (id ? [{ deviceId: id, name: name ?? null }] : []));
+}
+
+async function readLastAction(connection: Connection, access: Access): Promise<bigint | null> {
+  const readable = ['id', 'tx_id', 'created'].every(
+    (column) =>
+      present(access, 'cash_out_actions', column) &&
+      !access.notGranted.includes(`cash_out_actions.${column}`),
+  );
+  if (!readable) return null;
+  const [row] = await connection.query(
+    'select coalesce(max(id), 0)::text as last from public.cash_out_actions',
+  );
+  return BigInt(row?.last ?? '0');
+}
+
+async function readBackdatedSince(
+  connection: Connection,
+  action: bigint,
+  before: Instant,
+): Promise<string[]> {
+  const rows = await connection.query(
+    'select distinct tx_id::text as id from public.cash_out_actions where id > $1::int8 and created < $2::timestamptz',
+    [`${action}`, before],
+  );
+  return rows.flatMap(({ id }) => id ?? []);
 }
 
 /** By the range of ids that begin so: the primary key's index answers it. */

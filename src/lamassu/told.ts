@@ -2,7 +2,7 @@ import { type Currencies, currencyDigits } from '../dca/currency.ts';
 import { RATE_SCALE } from '../dca/money.ts';
 import type { Told } from '../dca/settlement.ts';
 import { type Instant, isInstant } from '../time.ts';
-import { type LamassuRow, readDecimal } from './row.ts';
+import { isBackdated, type LamassuRow, readDecimal } from './row.ts';
 
 /** What a row tells of a cash-out that a person settles, sound or not. */
 export interface RowTold extends Told {
@@ -10,7 +10,7 @@ export interface RowTold extends Told {
   machine: string | null;
   /** The moment that counts for it: whose cash was in the machine, and what was in force. */
   at: Instant;
-  /** Where `at` comes from: a row without a usable `confirmed_at` goes by its creation, else by Lamassu's clock. */
+  /** Where `at` comes from: a row without a `confirmed_at` that can be right goes by its creation, else by Lamassu's clock. */
   atFrom: 'confirmed_at' | 'created' | 'now';
 }
 
@@ -56,6 +56,7 @@ export function toldBy(
 function momentOf(row: LamassuRow, sourceNow: Instant): Pick<RowTold, 'at' | 'atFrom'> {
   for (const atFrom of ['confirmed_at', 'created'] as const) {
     const at = row[atFrom];
+    if (atFrom === 'confirmed_at' && isBackdated(row)) continue;
     if (at !== null && isInstant(at) && at <= sourceNow) return { at, atFrom };
   }
   return { at: sourceNow, atFrom: 'now' };

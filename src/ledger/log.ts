@@ -1,4 +1,4 @@
-import type { Instant } from '../time.ts';
+import { hostClock, type Instant } from '../time.ts';
 import type { Db, Trx } from './open.ts';
 
 /** Who changes the ledger: a person by name, or a run of the timer or daemon with its number. */
@@ -22,6 +22,8 @@ export interface Change {
 
 /** Adds a change to the ledger's log, in the transaction that makes the change. */
 export async function record(trx: Trx, who: Who, change: Change): Promise<void> {
+  // A run keeps what it saw of the clocks itself.
+  const clock = who.run === null ? hostClock() : null;
   await trx
     .insertInto('log')
     .values({
@@ -33,6 +35,8 @@ export async function record(trx: Trx, who: Who, change: Change): Promise<void> 
       before: toJson(change.before),
       after: toJson(change.after),
       reason: change.reason ?? who.reason ?? null,
+      boot: clock?.boot ?? null,
+      uptime_ms: clock === null ? null : BigInt(clock.uptime),
     })
     .execute();
 }

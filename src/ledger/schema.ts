@@ -25,6 +25,10 @@ export interface Schema {
     mark_confirmed_at: Instant | null;
     mark_id: string | null;
     created_at: Instant;
+    /** Up to which of its own times it was read to the end; null: never. It goes back with a clock that was ahead. */
+    read_to: Instant | null;
+    /** The newest of its actions then. */
+    last_action: bigint | null;
   };
   machines: {
     device_id: string;
@@ -102,6 +106,11 @@ export interface Schema {
     source: string | null;
     /** 1: it read that Lamassu to its end, and reached LNbits where there was something to pay. */
     succeeded: Generated<bigint>;
+    /** What Lamassu's clock and this host's showed at one moment, in which boot of this host, and how long that was up. */
+    source_now: Instant | null;
+    host_now: Instant | null;
+    boot: string | null;
+    uptime_ms: bigint | null;
   };
   lease: { one: bigint; run_id: bigint; owner: string; expires_at: Instant };
   cash_outs: {
@@ -247,8 +256,35 @@ export interface Schema {
     before: string | null;
     after: string | null;
     reason: string | null;
+    /** In which boot of which host a person's change was made, and how long that was up. */
+    boot: string | null;
+    uptime_ms: bigint | null;
+  };
+  clock_doubts: {
+    id: Generated<bigint>;
+    place: ClockPlace;
+    row_id: bigint;
+    /** What it concerns, as the log has it: `f12`, `client alice`. */
+    subject: string;
+    /** The time that was entered. */
+    stamped: Instant;
+    /** What time it was, where that is known; else it was some time before it was found. */
+    expected: Instant | null;
+    found_at: Instant;
+    run_id: bigint | null;
+    closed_at: Instant | null;
+    closed_by: string | null;
+    closed_reason: string | null;
   };
 }
+
+/** Tables whose rows hold from a time on that was taken from a clock. */
+export type ClockPlace =
+  | 'fundings'
+  | 'client_settings'
+  | 'client_limits'
+  | 'machine_rates'
+  | 'commission_weights';
 
 export type Mode = 'flow' | 'fixed';
 

@@ -9,6 +9,20 @@ export interface Mark {
   id: string;
 }
 
+/** How far a source was read. */
+export interface Position {
+  mark: Mark | null;
+  /** Up to which of its own times it was read to the end; null: never. */
+  readTo: Instant | null;
+  /** The newest of its actions then; null where that is not known. */
+  lastAction: bigint | null;
+}
+
+export function positionOf(source: Schema['sources']): Position {
+  const { mark_confirmed_at: confirmedAt, mark_id: id, read_to: readTo, last_action: lastAction } = source;
+  return { mark: confirmedAt !== null && id !== null ? { confirmedAt, id } : null, readTo, lastAction };
+}
+
 /**
  * Binds the ledger to a source at its first use and checks it at every later one: another name, database or
  * start would make processed cash-outs look new, or unpaid ones old.
@@ -72,6 +86,28 @@ export async function moveMark(trx: Trx, source: string, mark: Mark): Promise<vo
         eb.and([eb('mark_confirmed_at', '=', mark.confirmedAt), eb('mark_id', '<', mark.id)]),
       ]),
     )
+    .execute();
+}
+
+/**
+ * Notes that a source was read to the end. A mark that lies ahead of `readTo` was left by a clock that was ahead, and
+ * becomes `mark`, the furthest row that this reading has seen.
+ */
+export async function readToEnd(
+  trx: Trx,
+  source: string,
+  { mark, readTo, lastAction }: Position & { readTo: Instant },
+): Promise<void> {
+  await trx
+    .updateTable('sources')
+    .set({ read_to: readTo, last_action: lastAction })
+    .where('name', '=', source)
+    .execute();
+  await trx
+    .updateTable('sources')
+    .set({ mark_confirmed_at: mark?.confirmedAt ?? null, mark_id: mark?.id ?? null })
+    .where('name', '=', source)
+    .where('mark_confirmed_at', '>', readTo)
     .execute();
 }
 

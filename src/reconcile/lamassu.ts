@@ -59,7 +59,9 @@ export async function reconcileLamassu(
     const rows = page.filter((row) => isIn(range, row.confirmed_at ?? ''));
     await reconcileRows(db, source, rows, options, days, findings);
     for (const row of rows) seen.add(row.id);
-    if (range.before !== null && rows.length < page.length) break;
+    // They come in the order of `confirmed_at`; those that only their creation brings here come first.
+    const last = page.at(-1)?.confirmed_at ?? null;
+    if (range.before !== null && last !== null && last >= range.before) break;
   }
   // Those that Lamassu shows with another time, or not at all.
   for await (const page of processedIn(db, options)) {
@@ -95,7 +97,7 @@ async function reconcileRows(
     (
       await db
         .selectFrom('review')
-        .select(['cash_out_id', 'state', 'lamassu'])
+        .select(['cash_out_id', 'state', 'lamassu', 'reason'])
         .where('cash_out_id', 'in', ids)
         .execute()
     ).map((row) => [row.cash_out_id, row]),
@@ -110,6 +112,8 @@ async function reconcileRows(
     const verdict = await judgeNew(db, row, options.rules, source.now, reviews.get(row.id));
     if (!verdict.eligible) {
       if (isHeld(verdict.reason)) findings.count('waiting_for_a_person', 1);
+    } else if (reviews.get(row.id)?.reason === 'clock' && reviews.get(row.id)?.state === 'open') {
+      findings.count('waiting_for_a_person', 1);
     } else if (isBehind(row, options.mark)) {
       const { confirmedAt, machine, fiat, gross, currency, digits } = verdict.cashOut;
       const other = `eligible: ${formatDecimal(fiat, digits)} ${currency}, ${gross} sat, confirmed at ${confirmedAt}`;

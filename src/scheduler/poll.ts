@@ -5,11 +5,15 @@ import type { CashOut } from '../dca/cash-out.ts';
 import type { BridgeError } from '../errors.ts';
 import type { Connect } from '../lamassu/keep.ts';
 import { openSource } from '../lamassu/source.ts';
+import { keepClocks } from '../ledger/clock.ts';
+import { findDoubts, openDoubts } from '../ledger/clock-doubts.ts';
 import { type Run, startRun } from '../ledger/lease.ts';
 import { seeMachines } from '../ledger/machines.ts';
 import { endOfLog, lastReport, newsOf, payoutsNeedingPeople, reviewsSince } from '../ledger/news.ts';
 import type { Ledger } from '../ledger/open.ts';
+import { readToEnd } from '../ledger/source.ts';
 import { now } from '../time.ts';
+import { clockProblem, clocksOf, doubtProblem, ledgerClockProblem, readBefore } from './clocks.ts';
 import { pauseOf } from './due.ts';
 import { isOlderLedger, lookBeforeRecording, pay } from './pay.ts';
 import { pagesToRead, type Reading, readCashOuts } from './read.ts';
@@ -101,32 +105,45 @@ async function readHalf(
     const source = await openSource(config.lamassu, deps.connect);
     try {
       const machines = await source.machines();
-      const mark = await run.write(async (trx) => {
+      const clocks = clocksOf(source);
+      const before = await readBefore(ledger.db, config.lamassu.name, clocks);
+      const { position, doubts } = await run.write(async (trx) => {
         const bound = await bind(trx, config, source);
+        await keepClocks(trx, run.id, clocks);
+        await findDoubts(trx, run.id, clocks);
         await seeMachines(trx, machines, config.lamassu.name, now(), run.who);
-        return bound;
+        return { position: bound, doubts: await openDoubts(trx) };
       });
+      const lastAction = await source.lastAction();
+      const wrong = [clockProblem(clocks), await ledgerClockProblem(ledger.db), doubtProblem(doubts)];
+      problems.push(...wrong.filter((problem) => problem !== null));
       let looked: Promise<void> | undefined;
       const write: Reading['write'] = async (work) => {
         looked ??= lookBeforeRecording({ ledger, config, run, signal, problems });
         await looked;
         return run.write(work);
       };
+      const behind = new Set<string>();
       const target = {
-        ...(await readingOf(config, ledger.db, write, mark, run.id)),
+        ...(await readingOf(config, ledger.db, write, position.mark, run.id)),
+        clocks: { readBefore: before, doubts, behind },
         onCashOut,
         signal,
       };
       const pages = pagesToRead(ledger.db, source, {
         rules: target.rules,
-        mark,
+        position,
         overlapMs: config.lamassu.overlapMs,
+        behind,
       });
       const report = await readCashOuts(target, source.now, pages);
       if (!signal.aborted) {
-        await run.write((trx) =>
-          trx.updateTable('runs').set({ read_at: now() }).where('id', '=', run.id).execute(),
-        );
+        await run.write(async (trx) => {
+          await trx.updateTable('runs').set({ read_at: now() }).where('id', '=', run.id).execute();
+          // The earlier of the two clocks: the other one may be ahead, and what it hides would never be read.
+          const [readTo = source.now] = [source.now, clocks.host].sort();
+          await readToEnd(trx, config.lamassu.name, { mark: report.mark, readTo, lastAction });
+        });
       }
       return report;
     } finally {

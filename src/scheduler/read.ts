@@ -2,13 +2,14 @@ import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { type Judgement, judge, type LamassuRow } from '../lamassu/row.ts';
 import type { Source } from '../lamassu/source.ts';
+import { type Doubt, doubtsAbout, entriesBetween } from '../ledger/clock-doubts.ts';
 import { ALWAYS } from '../ledger/in-force.ts';
 import { type IngestOptions, ingest, NotDivisible } from '../ledger/ingest.ts';
 import type { Db, Trx } from '../ledger/open.ts';
 import { type Finding, isNews, toReview } from '../ledger/review.ts';
 import type { Schema } from '../ledger/schema.ts';
-import { type Mark, moveMark } from '../ledger/source.ts';
-import { type Instant, isInstant, now, plus } from '../time.ts';
+import { type Mark, moveMark, type Position } from '../ledger/source.ts';
+import { type Instant, isInstant, MAY_DIFFER_MS, now, plus } from '../time.ts';
 import { judgeNew, type ReadingRules, type ReviewReason } from './rules.ts';
 
 const DAY_MS = 86_400_000;
@@ -20,10 +21,22 @@ export interface Reading {
   rules: ReadingRules;
   mark: Mark | null;
   ingest: Omit<IngestOptions, 'now'>;
+  /** Without it every row is taken as of the time that it says. */
+  clocks?: ReadingClocks;
   /** Told of each cash-out after it was recorded. */
   onCashOut(cashOut: CashOut, division: Division): void;
   /** Aborted when the program was asked to stop: what is recorded stays, the rest is read by the next run. */
   signal: AbortSignal;
+}
+
+/** What a reading knows of clocks that were wrong. */
+export interface ReadingClocks {
+  /** When the source was read to the end before: what is dated earlier and turns up now was dated by a wrong clock. */
+  readBefore: Instant | null;
+  /** What was entered by a clock that was wrong. */
+  doubts: Doubt[];
+  /** Filled while reading: rows that the window misses because a clock of Lamassu was behind when they were written. */
+  behind: Set<string>;
 }
 
 export interface ReadReport {
@@ -34,30 +47,70 @@ export interface ReadReport {
 }
 
 /**
- * Pages of rows to look at, oldest first: the watched ones that the window misses, everything confirmed since the
- * mark less the overlap, and what came out of the machine but was never confirmed.
+ * Pages of rows to look at, oldest first: the watched ones that the window misses, and those that Lamassu wrote since it
+ * was read before under an earlier time, as a clock that is behind does; everything confirmed since then less the
+ * overlap; and what came out of the machine but was never confirmed.
  */
 export async function* pagesToRead(
   db: Db,
   source: Source,
-  { rules, mark, overlapMs }: { rules: ReadingRules; mark: Mark | null; overlapMs: number },
+  { rules, position, overlapMs, behind = new Set() }: Window,
 ): AsyncGenerator<LamassuRow[]> {
-  const read = mark && mark.confirmedAt > rules.startAt ? mark.confirmedAt : rules.startAt;
-  // A mark of a time when Lamassu's clock was ahead must not hide what is confirmed since it is right again.
-  const from = plus(read < source.now ? read : source.now, -overlapMs);
+  const from = plus(windowStart(position, rules.startAt, source.now), -overlapMs);
   const watched = await db
     .selectFrom('watch')
     .select('cash_out_id')
     .where('source', '=', rules.source)
     .execute();
-  if (watched.length > 0) {
+  const ids = new Set(watched.map((row) => row.cash_out_id));
+  const { readTo, lastAction } = position;
+  if (readTo !== null && readTo > ALWAYS && lastAction !== null) {
+    const since = await source.backdatedSince(lastAction, plus(readTo, -MAY_DIFFER_MS));
+    for (const id of since) if (!ids.has(id)) behind.add(id);
+  }
+  if (ids.size + behind.size > 0) {
     // All of them: a time that was wrong when it was first seen may have been set right to one behind the window.
-    const rows = await source.byIds(watched.map((row) => row.cash_out_id));
+    const rows = await source.byIds([...ids, ...behind]);
     // One that lies within the window has its place in the order of time there, and the mark does not pass what was
     // not read yet.
-    yield rows.filter((row) => row.confirmed_at === null || row.confirmed_at < from);
+    const missed = rows.filter((row) => {
+      if (ids.has(row.id)) return row.confirmed_at === null || !isWithin(row, from);
+      return row.confirmed_at !== null && !isWithin(row, from);
+    });
+    const missing = new Set(missed.map((row) => row.id));
+    for (const id of behind) if (!missing.has(id)) behind.delete(id);
+    yield missed;
   }
   yield* source.confirmedSince(from, { from: plus(from, -DAY_MS), to: plus(source.now, -DAY_MS) });
+}
+
+interface Window {
+  rules: ReadingRules;
+  position: Position;
+  overlapMs: number;
+  /** Gets the ids of the rows that the window misses because a clock of Lamassu was behind when they were written. */
+  behind?: Set<string>;
+}
+
+function isWithin({ confirmed_at: confirmed, created }: LamassuRow, from: Instant): boolean {
+  return (confirmed !== null && confirmed >= from) || (created !== null && created >= from);
+}
+
+/**
+ * What is dated earlier was read. The mark alone does not tell: a row of a time when Lamassu's clock was ahead moves it
+ * past what is confirmed later. Where a clock was ahead when Lamassu was read, nobody knows what was.
+ */
+function windowStart({ mark, readTo }: Position, startAt: Instant, now: Instant): Instant {
+  const read = readTo ?? mark?.confirmedAt;
+  if (mark === null || read === undefined) return earlier(startAt, now);
+  const soon = plus(now, MAY_DIFFER_MS);
+  const wasAhead = read > soon || mark.confirmedAt > soon;
+  const known = wasAhead ? startAt : earlier(mark.confirmedAt, read);
+  return earlier(known > startAt ? known : startAt, now);
+}
+
+function earlier(a: Instant, b: Instant): Instant {
+  return a < b ? a : b;
 }
 
 /**
@@ -69,7 +122,10 @@ export async function readCashOuts(
   sourceNow: Instant,
   pages: AsyncIterable<LamassuRow[]> | Iterable<LamassuRow[]>,
 ): Promise<ReadReport> {
-  const report: ReadReport = { read: 0, alreadyProcessed: 0, toReview: 0, mark: reading.mark };
+  // One that is ahead of Lamassu's clock was left by a clock that was ahead: this reading finds out how far it is.
+  const ahead = reading.mark !== null && reading.mark.confirmedAt > plus(sourceNow, MAY_DIFFER_MS);
+  const mark = ahead ? null : reading.mark;
+  const report: ReadReport = { read: 0, alreadyProcessed: 0, toReview: 0, mark };
   const paidOut = new Map<string, string>();
   for await (const page of pages) {
     const known = await knownRows(reading, sourceNow, page);
@@ -89,15 +145,18 @@ export async function readCashOuts(
       }
       const review = known.review.get(row.id);
       const verdict = await judgeNew(reading.db, row, reading.rules, sourceNow, review, paidOut);
+      const watched = known.watched.has(row.id);
       if (verdict.eligible) {
         paidOut.set(verdict.cashOut.machine, verdict.cashOut.currency);
-        await recordCashOut(reading, report, sourceNow, notes, row, verdict.cashOut);
+        const released = review?.state === 'released';
+        const late = !watched && review === undefined && isLate(row, reading.clocks);
+        await recordCashOut(reading, report, sourceNow, notes, row, verdict.cashOut, { late, released });
         notes = [];
         continue;
       }
-      const watched = known.watched.has(row.id);
       // Confirmed before the start, but eligible only now: whether somebody else paid for it, only a person knows.
-      const lateStart = verdict.reason === 'before-start' && watched;
+      const lateStart =
+        verdict.reason === 'before-start' && (watched || reading.clocks?.behind.has(row.id) === true);
       notes.push({
         row,
         watch: verdict.watch && !watched,
@@ -203,7 +262,38 @@ function changeSince(processed: Processed, judgement: Judgement): string | null 
   return differing.map(([what, then, today]) => `${what} was ${then}, Lamassu now says ${today}`).join('; ');
 }
 
-/** One eligible cash-out, with the notes that came before it, in one transaction. */
+/** Whether a row that nobody knew is dated earlier than the moment at which all there was had been read. */
+function isLate({ confirmed_at: confirmedAt }: LamassuRow, clocks: ReadingClocks | undefined): boolean {
+  const readBefore = clocks?.readBefore ?? null;
+  return readBefore !== null && confirmedAt !== null && plus(confirmedAt, MAY_DIFFER_MS) < readBefore;
+}
+
+/** Why only a person can say whose cash a cash-out was; null where it is the same by every clock. */
+async function clockDoubt(
+  trx: Trx,
+  cashOut: CashOut,
+  { readBefore, doubts }: ReadingClocks,
+  late: boolean,
+): Promise<{ reason: ReviewReason; detail: string } | null> {
+  const about = await doubtsAbout(trx, cashOut, doubts);
+  if (about.length > 0) {
+    const what = about.map(({ subject, at }) => `${subject}, from ${at} on`).join('; ');
+    return { reason: 'clock', detail: `entered by a clock that was wrong: ${what}` };
+  }
+  if (!late || readBefore === null) return null;
+  const between = await entriesBetween(trx, cashOut, cashOut.confirmedAt, readBefore);
+  if (between.length === 0) return null;
+  const what = [...new Set(between.map(({ subject }) => subject))].join(', ');
+  return {
+    reason: 'backdated',
+    detail: `confirmed at ${cashOut.confirmedAt}, and it was not there yet at ${readBefore}; entered in between: ${what}`,
+  };
+}
+
+/**
+ * One eligible cash-out, with the notes that came before it, in one transaction. Where its division depends on which clock
+ * was right, it waits for a person instead.
+ */
 async function recordCashOut(
   reading: Reading,
   report: ReadReport,
@@ -211,9 +301,13 @@ async function recordCashOut(
   notes: Note[],
   row: LamassuRow,
   cashOut: CashOut,
+  { late, released }: { late: boolean; released: boolean },
 ): Promise<void> {
   try {
     const result = await reading.write(async (trx) => {
+      const { clocks } = reading;
+      const doubt = !clocks || released ? null : await clockDoubt(trx, cashOut, clocks, late);
+      if (doubt !== null) return doubt;
       const fresh = await writeNotes(trx, reading, notes);
       const division = await ingest(trx, cashOut, { ...reading.ingest, now: now() });
       return {
@@ -222,6 +316,11 @@ async function recordCashOut(
         mark: await advance(trx, reading, report, sourceNow, [...notes.map((one) => one.row), row]),
       };
     });
+    if ('reason' in result) {
+      const review = finding(row, reading, result.reason, result.detail);
+      await recordNotes(reading, report, sourceNow, [...notes, { row, watch: true, review }]);
+      return;
+    }
     report.toReview += result.fresh;
     report.mark = result.mark;
     if (result.division) reading.onCashOut(cashOut, result.division);

@@ -116,7 +116,7 @@ async function replay(
   const who = { actor, run: id };
   const totals = noTotals();
   for (const { from, pages } of pagesOf(rows)) {
-    const mark = await bind(trx, from.config, from);
+    const { mark } = await bind(trx, from.config, from);
     const reading = {
       ...(await readingOf(from.config, trx, (work) => inSavepoint(trx, work), mark, id)),
       onCashOut: (...what: [Parameters<typeof add>[1], Parameters<typeof add>[2]]) => add(totals, ...what),

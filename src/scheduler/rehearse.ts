@@ -3,9 +3,11 @@ import type { CashOut } from '../dca/cash-out.ts';
 import type { BridgeError } from '../errors.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import { openSource } from '../lamassu/source.ts';
+import { doubtsAt } from '../ledger/clock-doubts.ts';
 import { neededSats } from '../ledger/credit-plan.ts';
 import { dueGroups } from '../payouts/form.ts';
 import { type Instant, now } from '../time.ts';
+import { clockProblem, clocksOf, readBefore } from './clocks.ts';
 import { pauseOf } from './due.ts';
 import { formOptions, type PayReport } from './pay.ts';
 import type { PollDeps } from './poll.ts';
@@ -35,11 +37,16 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
   const cashOuts: Plan['cashOuts'] = [];
   const distributed = noTotals();
   return ledger.rehearse(async (trx) => {
-    const mark = read && (await bind(trx, config, read));
+    const position = read && (await bind(trx, config, read));
     const source: PollReport['source'] = read
       ? await readCashOuts(
           {
-            ...(await readingOf(config, trx, (work) => work(trx), mark, null)),
+            ...(await readingOf(config, trx, (work) => work(trx), position?.mark ?? null, null)),
+            clocks: {
+              readBefore: read.readBefore,
+              doubts: await doubtsAt(trx, read.now),
+              behind: read.behind,
+            },
             onCashOut: (cashOut, division) => {
               add(distributed, cashOut, division);
               cashOuts.push({ cashOut, division });
@@ -85,6 +92,8 @@ export interface ReadAhead {
   now: Instant;
   systemIdentifier: string | null;
   pages: LamassuRow[][];
+  readBefore: Instant | null;
+  behind: Set<string>;
 }
 
 /** Everything that a rehearsal needs of Lamassu, read before the ledger is locked; null where it could not be read. */
@@ -95,10 +104,17 @@ export async function readAhead(
   try {
     const source = await openSource(config.lamassu);
     try {
-      const mark = await ledger.rehearse((trx) => bind(trx, config, source));
-      const options = { rules: await rulesOf(config, ledger.db), mark, overlapMs: config.lamassu.overlapMs };
+      const position = await ledger.rehearse((trx) => bind(trx, config, source));
+      const clocks = clocksOf(source);
+      const problem = clockProblem(clocks);
+      if (problem) problems.push(problem);
+      const behind = new Set<string>();
+      const { overlapMs } = config.lamassu;
+      const options = { rules: await rulesOf(config, ledger.db), position, overlapMs, behind };
+      const before = await readBefore(ledger.db, config.lamassu.name, clocks);
       const pages = await Array.fromAsync(pagesToRead(ledger.db, source, options));
-      return { now: source.now, systemIdentifier: source.systemIdentifier, pages };
+      const { now: at, systemIdentifier } = source;
+      return { now: at, systemIdentifier, pages, readBefore: before, behind };
     } finally {
       await source.close();
     }

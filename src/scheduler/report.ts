@@ -59,7 +59,7 @@ export function conclude(
   const exits = rest.problems.map((problem) => problem.exitCode);
   const refused = exits.includes(78);
   const incomplete = exits.includes(75) || rest.payouts.deferred > 0;
-  const attention = rest.news.reviews > 0 || rest.news.payouts.length > 0;
+  const attention = exits.includes(2) || rest.news.reviews > 0 || rest.news.payouts.length > 0;
   const [outcome, exitCode]: [Outcome, number] = refused
     ? ['refused', 78]
     : stopped

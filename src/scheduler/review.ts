@@ -9,7 +9,7 @@ import { acceptRow, dismissRow, releaseRow } from '../ledger/review.ts';
 import type { Schema } from '../ledger/schema.ts';
 import { now } from '../time.ts';
 import { type Answer, askLamassu } from './ask.ts';
-import { isHeld, judgeNew, type ReviewReason, rulesOf, type Verdict } from './rules.ts';
+import { isHeld, judgeNew, type KnownReview, type ReviewReason, rulesOf, type Verdict } from './rules.ts';
 import { bind, concernsReading } from './setup.ts';
 
 /** What Lamassu says of a row at this moment, or why it could not be asked. */
@@ -21,7 +21,7 @@ export type Look =
 export async function look(
   config: Config,
   db: Db,
-  review: Pick<Schema['review'], 'cash_out_id' | 'state' | 'lamassu'>,
+  review: Pick<Schema['review'], 'cash_out_id'> & KnownReview,
 ): Promise<Look> {
   try {
     const answer = await askLamassu(config, review.cash_out_id);
@@ -37,7 +37,7 @@ async function judged(
   config: Config,
   db: Db,
   { row, dispensed, now: at }: Answer,
-  review: Pick<Schema['review'], 'state' | 'lamassu'> | undefined,
+  review: KnownReview | undefined,
 ): Promise<{ verdict: Verdict; told: RowTold } | { verdict: null; told: null }> {
   if (!row) return { verdict: null, told: null };
   const rules = await rulesOf(config, db);
@@ -70,7 +70,8 @@ export async function lookUnseen(config: Config, db: Db, id: string): Promise<Un
 }
 
 /**
- * Releases a row that only `start_at`, `[review] cash_out_above` or its currency holds back. False where it was released before.
+ * Releases a row that only `start_at`, `[review] cash_out_above`, its currency or a clock that was wrong holds back. False
+ * where it was released before.
  * Throws `usage/invalid` with the row's own reason where anything else does, and what asking Lamassu throws.
  */
 export async function release(
@@ -95,21 +96,30 @@ export async function release(
   const { row } = answer;
   if (!row) throw refuse(`Lamassu has no cash-out ${id}`, '`aio-dca review list` shows what is in review.');
   const rules = await rulesOf(config, ledger.db);
-  const verdict = await judgeNew(ledger.db, row, rules, answer.now, undefined);
-  if (verdict.eligible) {
+  const review = await ledger.db
+    .selectFrom('review')
+    .select(['state', 'lamassu', 'reason', 'detail'])
+    .where('cash_out_id', '=', id)
+    .executeTakeFirst();
+  // What it was released for before is asked anew.
+  const verdict = await judgeNew(ledger.db, row, rules, answer.now, review && { ...review, state: 'open' });
+  const byClock = verdict.eligible && review?.reason === 'clock';
+  if (verdict.eligible && !byClock) {
     throw refuse(`nothing holds ${id} back`, 'The next `aio-dca poll` distributes it.');
   }
-  const { detail } = verdict;
-  if ((verdict.reason !== 'before-start' && !isHeld(verdict.reason)) || row.confirmed_at === null) {
+  const { reason: held, detail } = verdict.eligible
+    ? { reason: 'clock', detail: review?.detail ?? '' }
+    : verdict;
+  if (!(isHeld(held) || held === 'before-start' || held === 'clock') || row.confirmed_at === null) {
     throw refuse(
-      `${id} cannot be distributed as it is: ${verdict.reason}, ${detail}`,
+      `${id} cannot be distributed as it is: ${held}, ${detail}`,
       `\`aio-dca review show ${id}\` shows what can be done.`,
     );
   }
   const { confirmed_at: confirmedAt } = row;
   const finding = {
     ...{ cashOutId: id, source: rules.source, machine: row.device_id },
-    ...{ reason: verdict.reason, detail, lamassu: row },
+    ...{ reason: held, detail, lamassu: row },
   };
   return ledger.write(async (trx) => {
     await bind(trx, config, answer);
@@ -179,6 +189,10 @@ export function resolutions(
         ...dismiss,
       ];
     }
+    case 'backdated':
+      return [`aio-dca settle ${id}${missing(seen)} --reason "…"`, ...held, ...dismiss];
+    case 'clock':
+      return ['aio-dca status', ...held];
     case 'before-start':
       return [...held, ...dismiss];
     default:

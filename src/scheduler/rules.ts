@@ -1,6 +1,6 @@
 import type { Config } from '../config/load.ts';
 import { formatDecimal } from '../dca/money.ts';
-import { type Judgement, judge, type LamassuRow, type Rules, reasons } from '../lamassu/row.ts';
+import { isBackdated, type Judgement, judge, type LamassuRow, type Rules, reasons } from '../lamassu/row.ts';
 import { knownCurrencies } from '../ledger/currencies.ts';
 import { currencyChange } from '../ledger/currency-change.ts';
 import { ALWAYS } from '../ledger/in-force.ts';
@@ -35,6 +35,9 @@ export const reviewReasons = {
   large: 'It is larger than `[review] cash_out_above`, so a person looks at it first.',
   'currency-changed':
     'Its machine pays out another currency than the clients’ cash for it is in: all of it would be the own share.',
+  backdated:
+    'Lamassu’s clock was behind when it was confirmed: whose cash went out cannot be told by that time.',
+  clock: 'Cash, or a setting, that may concern it was entered by a clock that was wrong.',
   changed: 'It was distributed, and Lamassu says something else of it now.',
   'not-allocated': 'It is sound, and could not be divided: its parts would not add up.',
 } as const satisfies Record<string, string>;
@@ -42,7 +45,7 @@ export const reviewReasons = {
 export type ReviewReason = keyof typeof reviewReasons;
 
 /** What a sound row waits for: `review release` lets it pass. */
-type Held = 'large' | 'currency-changed';
+type Held = 'large' | 'currency-changed' | 'backdated';
 
 /** What a row comes to: what it says by itself, or that it is sound and waits for a person. */
 export type Verdict =
@@ -50,29 +53,38 @@ export type Verdict =
   | { eligible: false; reason: Held; detail: string; review: true; watch: true };
 
 export function isHeld(reason: string): reason is Held {
-  return reason === 'large' || reason === 'currency-changed';
+  return reason === 'large' || reason === 'currency-changed' || reason === 'backdated';
 }
 
+/** What is known of a row in review. */
+export type KnownReview = Pick<Schema['review'], 'state' | 'lamassu' | 'reason'>;
+
 /**
- * Judges a row that was not processed yet. Neither the start, its size nor its currency holds a released row back, as
- * long as Lamassu says of it what it said when it was released. `paidOut` has the currency of each machine whose newest
- * cash-out is known, where many rows are judged.
+ * Judges a row that was not processed yet. Neither the start, its size, its currency nor a clock holds a released row
+ * back, as long as Lamassu says of it what it said when it was released. One that was held as backdated stays so until
+ * then. `paidOut` has the currency of each machine whose newest cash-out is known, where many rows are judged.
  */
 export async function judgeNew(
   db: Db,
   row: LamassuRow,
   rules: ReadingRules,
   sourceNow: Instant,
-  review: Pick<Schema['review'], 'state' | 'lamassu'> | undefined,
+  review: KnownReview | undefined,
   paidOut?: ReadonlyMap<string, string>,
 ): Promise<Verdict> {
-  const released = review?.state === 'released' && review.lamassu === JSON.stringify(row);
-  if (released) return judge(row, { ...rules, startAt: ALWAYS }, sourceNow);
-  const judgement = judge(row, rules, sourceNow);
+  const known = review?.lamassu === JSON.stringify(row) ? review : undefined;
+  if (known?.state === 'released') return judge(row, { ...rules, startAt: ALWAYS }, sourceNow);
+  const backdated = isBackdated(row);
+  const sinceStart = backdated && row.created !== null && row.created >= rules.startAt;
+  const judgement = judge(row, sinceStart ? { ...rules, startAt: ALWAYS } : rules, sourceNow);
   if (!judgement.eligible) return judgement;
   const { fiat, currency, digits } = judgement.cashOut;
   const held = (reason: Held, detail: string) =>
     ({ eligible: false, reason, detail, review: true, watch: true }) as const;
+  if (backdated) return held('backdated', `confirmed at ${row.confirmed_at}, and created at ${row.created}`);
+  if (known?.reason === 'backdated') {
+    return held('backdated', 'its time is too early, and nobody has said yet that it holds all the same');
+  }
   const most = rules.cashOutAbove.find(
     (one) =>
       one.currency === currency && fiat * 10n ** BigInt(one.digits) > one.minor * 10n ** BigInt(digits),

@@ -1,7 +1,7 @@
 import type { Config } from '../config/load.ts';
 import { NOTHING_TOLD, type Stated, settledFigures } from '../dca/settlement.ts';
 import { BridgeError } from '../errors.ts';
-import { isCurrencyCode, type LamassuRow } from '../lamassu/row.ts';
+import { isBackdated, isCurrencyCode, type LamassuRow } from '../lamassu/row.ts';
 import { type RowTold, toldBy } from '../lamassu/told.ts';
 import type { Who } from '../ledger/log.ts';
 import { findMachine, machineLabel } from '../ledger/machines.ts';
@@ -34,7 +34,14 @@ export interface Words {
  * Asks Lamassu for the row and fills in what the person did not state. Throws `usage/invalid` where Lamassu has no such
  * row, where the row needs no settling, and where a figure is missing or wrong; and what asking Lamassu throws.
  */
-export async function draftSettled(config: Config, db: Db, id: string, words: Words): Promise<Draft> {
+export async function draftSettled(
+  config: Config,
+  db: Db,
+  id: string,
+  words: Words,
+  /** When the cash came out, by a person's word: only where Lamassu's time is in doubt. */
+  stated?: Instant,
+): Promise<Draft> {
   const answer = await askLamassu(config, id);
   const { row } = answer;
   if (!row) {
@@ -52,7 +59,7 @@ export async function draftSettled(config: Config, db: Db, id: string, words: Wo
       'The next `aio-dca poll` distributes it.',
     );
   }
-  if (!verdict.eligible && isHeld(verdict.reason)) {
+  if (!verdict.eligible && isHeld(verdict.reason) && verdict.reason !== 'backdated') {
     const what = verdict.reason === 'large' ? 'its size' : 'its currency';
     throw invalid(
       `ID: Lamassu holds ${id} as successful, and only ${what} holds it back: ${verdict.detail}`,
@@ -73,8 +80,15 @@ export async function draftSettled(config: Config, db: Db, id: string, words: Wo
       'Settle it with --external and a reference of your own.',
     );
   }
+  const backdated = isBackdated(row) || review?.reason === 'backdated';
+  if (stated !== undefined && !backdated) {
+    throw invalid('--at: Lamassu tells when it was', 'Leave it out; it goes with --external.');
+  }
+  if (stated !== undefined && stated > answer.now) {
+    throw invalid(`--at: ${stated} is in the future`, 'Say when the cash came out.');
+  }
   const cashOut = {
-    ...{ id, source: rules.source, machine, confirmedAt: told.at },
+    ...{ id, source: rules.source, machine, confirmedAt: stated ?? told.at },
     ...settledFigures(told, words.stated, rules),
     lamassu: { ...row },
   };

@@ -1,7 +1,7 @@
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 import type { Db, Trx } from '../ledger/open.ts';
-import { bindSource, type Mark } from '../ledger/source.ts';
+import { bindSource, type Mark, type Position, positionOf } from '../ledger/source.ts';
 import { now } from '../time.ts';
 import type { Reading, ReadReport } from './read.ts';
 import { rulesOf } from './rules.ts';
@@ -25,23 +25,21 @@ export async function readingOf(
   };
 }
 
-/** Checks that the ledger is bound to this source, and answers its mark. */
+/** Checks that the ledger is bound to this source, and answers how far it was read. */
 export async function bind(
   trx: Trx,
   config: Config,
   source: { systemIdentifier: string | null },
-): Promise<Mark | null> {
+): Promise<Position> {
   const { name, startAt } = config.lamassu;
-  const bound = await bindSource(trx, { name, startAt, systemIdentifier: source.systemIdentifier }, now());
-  return bound.mark_confirmed_at !== null && bound.mark_id !== null
-    ? { confirmedAt: bound.mark_confirmed_at, id: bound.mark_id }
-    : null;
+  return positionOf(
+    await bindSource(trx, { name, startAt, systemIdentifier: source.systemIdentifier }, now()),
+  );
 }
 
 export async function markOf(db: Db, name: string): Promise<Mark | null> {
   const row = await db.selectFrom('sources').selectAll().where('name', '=', name).executeTakeFirst();
-  if (!row || row.mark_confirmed_at === null || row.mark_id === null) return null;
-  return { confirmedAt: row.mark_confirmed_at, id: row.mark_id };
+  return row ? positionOf(row).mark : null;
 }
 
 /** Of a reading that could not be done. */

@@ -158,8 +158,8 @@ describe('reading', () => {
 
   test('more rows than a page come in order, from the given microsecond on, ties by id', async () => {
     await lamassu.query(
-      `insert into cash_out_txs (id, device_id, to_address, crypto_atoms, crypto_code, fiat, fiat_code, status, confirmed_at)
-       select gen_random_uuid(), 'm', 'a', 100000, 'BTC', 100, 'USD', 'confirmed',
+      `insert into cash_out_txs (id, device_id, to_address, crypto_atoms, crypto_code, fiat, fiat_code, status, created, confirmed_at)
+       select gen_random_uuid(), 'm', 'a', 100000, 'BTC', 100, 'USD', 'confirmed', timestamptz '2026-11-19 23:58:00Z',
          timestamptz '2026-11-20 00:00:00Z' + (g / 3) * interval '1 microsecond' from generate_series(0, 6300) g`,
     );
     const source = await open(direct());

@@ -214,7 +214,11 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
       const fresh = await world.insertCashOut({ confirmed_at: ago(HOUR) });
       const { ok, checked } = await look();
       expect([ok, checked.not_read_yet]).toEqual([true, 1n]);
-      await lamassu('update cash_out_txs set confirmed_at = $2 where id = $1', fresh, ago(40 * HOUR));
+      await lamassu(
+        'update cash_out_txs set created = $2, confirmed_at = $2 where id = $1',
+        fresh,
+        ago(40 * HOUR),
+      );
       expect(await codes()).toEqual(['cash-out/not-processed', 'day/sums']);
       await lamassu('delete from cash_out_txs where id = $1', fresh);
     });

@@ -252,7 +252,7 @@ quiet = "1 ms"
     const beyond = await insertCashOut(lamassu, { confirmed_at: 'infinity' });
     await insertCashOut(lamassu, { confirmed_at: ago(HOUR) });
     expect(await run()).toMatchObject({ distributed: { cashOuts: 1 }, source: { toReview: 2 } });
-    await lamassu.query('update cash_out_txs set confirmed_at = $1 where id = any ($2)', [
+    await lamassu.query('update cash_out_txs set created = $1, confirmed_at = $1 where id = any ($2)', [
       ago(30 * DAY),
       [id, beyond],
     ]);
@@ -466,9 +466,9 @@ quiet = "1 ms"
     const at = ago(HOUR);
     await lamassu.query(
       `insert into cash_out_txs (id, device_id, to_address, crypto_atoms, received_crypto_atoms, crypto_code, fiat, fiat_code,
-         status, dispense, dispense_confirmed, confirmed_at, raw_ticker_price, commission_percentage, discount)
+         status, dispense, dispense_confirmed, created, confirmed_at, raw_ticker_price, commission_percentage, discount)
        select gen_random_uuid(), '${MACHINE}', 'x', 1000, 1000, 'LN', 9, 'GTQ', 'confirmed', true, true,
-         '${at}'::timestamptz + (n / 10) * interval '1 microsecond', 1000000, 0.1, 0
+         '${at}'::timestamptz, '${at}'::timestamptz + (n / 10) * interval '1 microsecond', 1000000, 0.1, 0
        from generate_series(1, 600) as n`,
     );
     expect(await run()).toMatchObject({

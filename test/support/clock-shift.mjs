@@ -1,5 +1,8 @@
 // For `node --import`: the process's clock is wrong by CLOCK_SHIFT milliseconds, from its start, or with CLOCK_JUMPS
 // from the moment at which it gets SIGUSR2. Clocks that only count, and timers by them, go on as on a real host.
+// CLOCK_BOOT is another boot of the host: its id, while what counts since the boot begins anew.
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { DatabaseSync } from 'node:sqlite';
 
 const RealDate = Date;
@@ -29,3 +32,11 @@ process.on('SIGUSR2', () => {
   shift = wrong;
   process.stderr.write('the clock jumped\n');
 });
+
+const boot = process.env.CLOCK_BOOT;
+if (boot) {
+  const { readFileSync } = fs;
+  fs.readFileSync = (path, ...options) =>
+    path === '/proc/sys/kernel/random/boot_id' ? `${boot}\n` : readFileSync(path, ...options);
+  syncBuiltinESMExports();
+}

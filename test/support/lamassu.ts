@@ -55,6 +55,8 @@ export async function createLamassu(
 export async function insertCashOut(db: Lamassu, columns: Record<string, Value> = {}): Promise<string> {
   const now = Date.now();
   const ago = (minutes: number) => new Date(now - minutes * 60_000).toISOString();
+  const { confirmed_at: confirmed } = columns;
+  const shortly = (time: string) => new Date(Date.parse(time) - 2 * 60_000).toISOString();
   const defaults: Record<string, Value> = {
     id: randomUUID(),
     device_id: MACHINE,
@@ -66,7 +68,8 @@ export async function insertCashOut(db: Lamassu, columns: Record<string, Value> 
     status: 'confirmed',
     dispense: true,
     dispense_confirmed: true,
-    created: ago(32),
+    created:
+      typeof confirmed === 'string' && !Number.isNaN(Date.parse(confirmed)) ? shortly(confirmed) : ago(32),
     confirmed_at: ago(30),
     phone: '+50255550123',
     ...(db.version === '2018'

@@ -11,7 +11,7 @@ import type { Ledger, Trx } from '../../../src/ledger/open.ts';
 import { bindSource } from '../../../src/ledger/source.ts';
 import { pagesToRead, readCashOuts } from '../../../src/scheduler/read.ts';
 import { markOf } from '../../../src/scheduler/setup.ts';
-import { type Instant, plus, toMs } from '../../../src/time.ts';
+import { hostClock, type Instant, plus, toMs } from '../../../src/time.ts';
 import { type CashOutRow, type Change, type History, MINUTES, machines, names } from './histories.ts';
 
 const who = { actor: 'dora', run: null };
@@ -105,6 +105,7 @@ async function read(ledger: Ledger, { rows, priority }: History, minutes: number
     ...{ method: 'ticker' as const, fallback: 'margin' as const },
   };
   const mark = await markOf(ledger.db, SOURCE);
+  const position = { mark, readTo: mark?.confirmedAt ?? null, lastAction: null };
   const source = lamassuAt(rows, minutes, page);
   const target = {
     ...{ db: ledger.db, write: ledger.write, rules, mark },
@@ -116,7 +117,7 @@ async function read(ledger: Ledger, { rows, priority }: History, minutes: number
   await readCashOuts(
     target,
     source.now,
-    pagesToRead(ledger.db, source, { rules, mark, overlapMs: 60 * MINUTE }),
+    pagesToRead(ledger.db, source, { rules, position, overlapMs: 60 * MINUTE }),
   );
 }
 
@@ -125,6 +126,7 @@ function lamassuAt(all: CashOutRow[], minutes: number, size: number): Source {
   const rows = all.filter(({ confirmed }) => confirmed <= minutes).map((row, i) => rowOf(row, i, minutes));
   return {
     now: when(minutes),
+    asked: { before: hostClock(), after: hostClock() },
     systemIdentifier: null,
     machines: async () => [],
     idsBeginning: async () => [],
@@ -134,6 +136,8 @@ function lamassuAt(all: CashOutRow[], minutes: number, size: number): Source {
       for (let i = 0; i < found.length; i += size) yield found.slice(i, i + size);
     },
     byIds: async (ids) => rows.filter(({ id }) => ids.includes(id)),
+    lastAction: async () => null,
+    backdatedSince: async () => [],
     dispensed: async () => null,
     check: async () => {
       throw new Error('nobody asks');

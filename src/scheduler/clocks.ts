@@ -1,0 +1,93 @@
+import { BridgeError } from '../errors.ts';
+import type { Source } from '../lamassu/source.ts';
+import { apart, type Clocks, inWords, ledgerTime } from '../ledger/clock.ts';
+import type { Doubt } from '../ledger/clock-doubts.ts';
+import type { Db } from '../ledger/open.ts';
+import { aheadBy, hostClock, type Instant, MAY_DIFFER_MS, toInstant, toMs } from '../time.ts';
+
+/* The clocks of one run: what it measures, and what it says where they differ. */
+
+/** What Lamassu's clock and this host's showed as it was asked; as equal as the time that the asking took allows. */
+export function clocksOf({ now, asked: { before, after } }: Pick<Source, 'now' | 'asked'>): Clocks {
+  const ahead = aheadBy(toMs(now), { before: before.wall, after: after.wall });
+  return { source: now, host: toInstant(toMs(now) - ahead), boot: after.boot, uptime: after.uptime };
+}
+
+/** What is wrong between Lamassu's clock and this host's; null where it is less than a minute. */
+export function clockProblem(clocks: Clocks): BridgeError | null {
+  const ahead = apart(clocks);
+  if (Math.abs(ahead) <= MAY_DIFFER_MS) return null;
+  return new BridgeError(
+    'clock/differs',
+    `Lamassu's clock shows ${clocks.source}, ${inWords(ahead)} ${ahead > 0 ? 'ahead of' : 'behind'} this host's, ${clocks.host}`,
+    'Which of the two is wrong shows `timedatectl` on both: set it. Until then cash and settings are not taken as of now, and a cash-out ' +
+      'waits in review where an entry in between could change whose cash it was. All else is read and paid as ever.',
+  );
+}
+
+/** The clock of the ledger's server against this host's; null where it is less than a minute, and for a file. */
+export async function ledgerClockProblem(db: Db): Promise<BridgeError | null> {
+  const before = hostClock().wall;
+  const shown = await ledgerTime(db);
+  if (shown === null) return null;
+  const ahead = aheadBy(toMs(shown), { before, after: hostClock().wall });
+  if (Math.abs(ahead) <= MAY_DIFFER_MS) return null;
+  return new BridgeError(
+    'clock/differs',
+    `the clock of the ledger's PostgreSQL shows ${shown}, ${inWords(ahead)} ${ahead > 0 ? 'ahead of' : 'behind'} this host's`,
+    'The lease of a run goes by it, and no division and no payment does. Set the clock that is wrong: `timedatectl` on both.',
+  );
+}
+
+/** What is found to have been entered by a clock that was wrong, each with its way out; null where nothing is. */
+export function doubtProblem(doubts: readonly Doubt[]): BridgeError | null {
+  const [first] = doubts;
+  if (!first) return null;
+  const shown = doubts.slice(0, 5).map(inSentence).join('; ');
+  const more = doubts.length > 5 ? `; and ${doubts.length - 5} more` : '';
+  return new BridgeError(
+    'clock/entry',
+    `entered by a clock that was wrong: ${shown}${more}`,
+    `Say since when it holds: \`${wayOut(first)}\`. Cash-outs that it may concern wait in review as long.`,
+  );
+}
+
+function inSentence({ subject, at, expected }: Doubt): string {
+  return `${subject} from ${at} on${expected === null ? ', which has not come yet' : `, entered at about ${expected.slice(0, 16)}Z`}`;
+}
+
+/** The command that puts the time of an entry right. */
+export function wayOut({ subject }: Pick<Doubt, 'subject'>): string {
+  const [noun, name] = subject.split(/ (.*)/s);
+  if (name === undefined) return `aio-dca fundings confirm ${noun} --at "…"`;
+  const commands: Record<string, string> = {
+    client: 'clients',
+    machine: 'machines',
+    commission: 'commission',
+  };
+  return `aio-dca ${commands[noun ?? ''] ?? noun} set ${/\s/.test(name) ? JSON.stringify(name) : name} --at "…"`;
+}
+
+/**
+ * From when on a row that turns up must be: Lamassu was read to the end then, by its own clock or by this host's, whichever
+ * is later; but never later than now.
+ */
+export async function readBefore(
+  db: Db,
+  source: string,
+  { source: now, host }: Clocks,
+): Promise<Instant | null> {
+  const row = await db
+    .selectFrom('runs')
+    .select(['source_now', 'host_now'])
+    .where('source', '=', source)
+    .where('read_at', 'is not', null)
+    .where('source_now', 'is not', null)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (!row || row.source_now === null || row.host_now === null) return null;
+  const [, last = ''] = [row.source_now, row.host_now].sort();
+  const [, latest = ''] = [now, host].sort();
+  return last < latest ? last : latest;
+}
