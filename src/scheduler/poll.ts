@@ -16,9 +16,10 @@ import { now } from '../time.ts';
 import { clockProblem, clocksOf, doubtProblem, ledgerClockProblem, readBefore } from './clocks.ts';
 import { pauseOf } from './due.ts';
 import { isOlderLedger, lookBeforeRecording, pay } from './pay.ts';
-import { pagesToRead, type Reading, readCashOuts } from './read.ts';
+import { type Reading, readCashOuts } from './read.ts';
 import { add, conclude, noTotals, type PollReport, summaryOf } from './report.ts';
 import { bind, concernsReading, emptyReport, markOf, readingOf, refuseWithoutClients } from './setup.ts';
+import { pagesToRead } from './window.ts';
 
 export interface PollDeps {
   ledger: Ledger;

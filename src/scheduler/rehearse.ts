@@ -11,10 +11,11 @@ import { clockProblem, clocksOf, readBefore } from './clocks.ts';
 import { pauseOf } from './due.ts';
 import { formOptions, type PayReport } from './pay.ts';
 import type { PollDeps } from './poll.ts';
-import { pagesToRead, readCashOuts } from './read.ts';
+import { readCashOuts } from './read.ts';
 import { add, conclude, noTotals, type PollReport } from './report.ts';
 import { rulesOf } from './rules.ts';
 import { bind, concernsReading, emptyReport, markOf, readingOf, refuseWithoutClients } from './setup.ts';
+import { pagesToRead } from './window.ts';
 
 /** The plan that a dry run shows. */
 export interface Plan {

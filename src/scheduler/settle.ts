@@ -82,7 +82,10 @@ export async function draftSettled(
   }
   const backdated = isBackdated(row) || review?.reason === 'backdated';
   if (stated !== undefined && !backdated) {
-    throw invalid('--at: Lamassu tells when it was', 'Leave it out; it goes with --external.');
+    throw invalid(
+      '--at: it says nothing here, for Lamassu tells when it was',
+      'Leave it out; it goes with --external.',
+    );
   }
   if (stated !== undefined && stated > answer.now) {
     throw invalid(`--at: ${stated} is in the future`, 'Say when the cash came out.');

@@ -123,8 +123,6 @@ test.each<[string[], string]>([
   [['abcdef'], '--reason'],
   [['abcdef', '--reason', ' '], '--reason: it is empty'],
   [['abcdef', '--reason', 'x'], 'ID: there is no cash-out'],
-  [['abcdef', '--reason', 'x', '--at', '2026-01-01'], '--at: it says nothing here'],
-  [['abcdef', '--reason', 'x', '--fiat', '0 USD'], '--fiat: '],
   [['abcdef', '--reason', 'x', '--gross', '1.5'], '--gross: '],
   [['abcdef', '--reason', 'x', '--rate', '5.5'], '--rate: 5.5 would be 550 %'],
   [['abcdef', '--reason', 'x', '--rate', '5%', '--commission', '5'], '--rate'],

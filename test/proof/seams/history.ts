@@ -9,8 +9,9 @@ import { setMachine } from '../../../src/ledger/machine-changes.ts';
 import { seeMachine } from '../../../src/ledger/machines.ts';
 import type { Ledger, Trx } from '../../../src/ledger/open.ts';
 import { bindSource } from '../../../src/ledger/source.ts';
-import { pagesToRead, readCashOuts } from '../../../src/scheduler/read.ts';
+import { readCashOuts } from '../../../src/scheduler/read.ts';
 import { markOf } from '../../../src/scheduler/setup.ts';
+import { pagesToRead } from '../../../src/scheduler/window.ts';
 import { hostClock, type Instant, plus, toMs } from '../../../src/time.ts';
 import { type CashOutRow, type Change, type History, MINUTES, machines, names } from './histories.ts';
 
