@@ -1,14 +1,13 @@
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { type Judgement, judge, type LamassuRow } from '../lamassu/row.ts';
-import type { Source } from '../lamassu/source.ts';
 import { type Doubt, doubtsAbout, entriesBetween } from '../ledger/clock-doubts.ts';
 import { ALWAYS } from '../ledger/in-force.ts';
 import { type IngestOptions, ingest, NotDivisible } from '../ledger/ingest.ts';
 import type { Db, Trx } from '../ledger/open.ts';
 import { type Finding, isNews, toReview } from '../ledger/review.ts';
 import type { Schema } from '../ledger/schema.ts';
-import { type Mark, moveMark, type Position } from '../ledger/source.ts';
+import { type Mark, moveMark } from '../ledger/source.ts';
 import { type Instant, isInstant, MAY_DIFFER_MS, now, plus } from '../time.ts';
 import { judgeNew, type ReadingRules, type ReviewReason } from './rules.ts';
 
