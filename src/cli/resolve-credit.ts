@@ -1,10 +1,17 @@
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
-import { type CreditView, findCredit, refuseResolving, resolveCredit } from '../ledger/credit-cases.ts';
+import {
+  type CreditView,
+  findCredit,
+  refuseResolving,
+  resolveCredit,
+  resolveLate,
+} from '../ledger/credit-cases.ts';
 import type { Run } from '../ledger/lease.ts';
 import type { Ledger } from '../ledger/open.ts';
 import { openSourceWallet } from '../payouts/context.ts';
 import { type CreditsShown, creditsShown, judgeCreditWord } from '../payouts/credit-evidence.ts';
+import { cameLate } from '../payouts/late-credits.ts';
 import { now } from '../time.ts';
 import { asRun } from './as-run.ts';
 import { type Cli, usage } from './context.ts';
@@ -73,7 +80,7 @@ async function look(deps: ResolveCredit, run: Run, agreed: Preview | null): Prom
     return { credit, shown: null, hash: null, question: question(credit, credited) };
   const shown = await lookAtWallet(deps, credit);
   if (shown instanceof BridgeError) {
-    if (!credited) throw shown;
+    if (!credited || credit.state === 'dropped') throw shown;
     if (agreed !== null) refuseChanged(agreed.shown === null, id);
     const which = payment === null ? 'Whether it is there' : `Whether ${payment} is that credit`;
     const asked = `${which} cannot be seen (${shown.message}). ${question(credit, credited)}`;
@@ -81,6 +88,10 @@ async function look(deps: ResolveCredit, run: Run, agreed: Preview | null): Prom
   }
   if (agreed !== null) refuseChanged(JSON.stringify(agreed.shown) === JSON.stringify(shown), id);
   if (payment !== null && !shown.possible.includes(payment)) throw notThisOne(credit, payment, shown);
+  if (credit.state === 'dropped') {
+    const hash = whichCame(credit, shown, deps);
+    return { credit, shown, hash, question: questionOfLate(credit, hash, credited) };
+  }
   const why = judgeCreditWord(shown, { credited, payment, sent: credit.sent_at !== null });
   if (why !== null) {
     throw new BridgeError(
@@ -100,8 +111,41 @@ async function write(
   { credit, shown, hash }: Preview,
 ): Promise<void> {
   const seen = shown?.all.map(({ hash: one }) => one) ?? null;
+  if (credit.state === 'dropped' && hash !== null) {
+    const late = { credit, hash, shown: cameLate(credit), credited, reason };
+    await run.write((trx) => resolveLate(trx, run.who, late, now()));
+    return;
+  }
   const resolution = { credit, credited, payment: hash, reason, seen };
   await run.write((trx) => resolveCredit(trx, run.who, resolution, now()));
+}
+
+/** Of one that was dropped: which payment came late. Throws where LNbits shows none, or several and none is named. */
+function whichCame(
+  { id }: CreditView,
+  { possible }: CreditsShown,
+  { payment, credited }: ResolveCredit,
+): string {
+  const [only, another] = possible;
+  if (only === undefined) {
+    throw usage(
+      `ID: credit c${id} is dropped, and the source wallet shows none of it.`,
+      'There is nothing left to resolve.',
+    );
+  }
+  if (payment !== null) return payment;
+  if (credited && another === undefined) return only;
+  throw usage(
+    `--payment: it was not said which “Admin credit” is ${credited ? '' : 'not '}c${id}.`,
+    `Name it: ${possible.map((hash) => `--payment ${hash}`).join(', or ')}.`,
+  );
+}
+
+function questionOfLate({ id, sats }: CreditView, hash: string, credited: boolean): string {
+  const what = `Credit c${id} of ${formatSats(sats)} was dropped, and the source wallet shows ${hash}.`;
+  return credited
+    ? `${what} Record it as credited, so that LNbits owes these sats?`
+    : `${what} Record that it is another one, or was taken back?`;
 }
 
 function same(one: CreditView, other: CreditView): boolean {

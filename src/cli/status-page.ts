@@ -171,7 +171,7 @@ function needs({ status, overdue, short }: StatusView): [boolean, string, string
     paused,
     credits: { stuck },
   } = status;
-  const { review, held, unknown, stale, aged, credits } = attention;
+  const { review, held, unknown, stale, aged, credits, contradicted } = attention;
   const open = aged - overdue.payouts;
   const doubtful = credits - BigInt(stuck.length);
   return [
@@ -194,6 +194,7 @@ function needs({ status, overdue, short }: StatusView): [boolean, string, string
       `${counted(stuck.length, 'credit')} of the source wallet not made`,
       'aio-dca credits list --state intended',
     ],
+    [contradicted > 0n, `${contradicted} given up that LNbits shows all the same`, 'aio-dca verify'],
     [open > 0n, `${counted(open, 'open payout')} for too long`, 'aio-dca payouts list --open'],
     [
       overdue.sats > 0n,

@@ -1,7 +1,15 @@
 import { BridgeError } from '../errors.ts';
 import { type Instant, plus } from '../time.ts';
-import { type Credit, creditArrived, dropCredit, ownedHashes, seenHashes } from './credits.ts';
-import type { Who } from './log.ts';
+import { closeContradictions, contradict, contradictionsOf } from './contradictions.ts';
+import {
+  type Credit,
+  creditArrived,
+  dropCredit,
+  ownedHashes,
+  reinstateCredit,
+  seenHashes,
+} from './credits.ts';
+import { record, type Who } from './log.ts';
 import type { Db, Trx } from './open.ts';
 import type { CreditState } from './schema.ts';
 
@@ -55,7 +63,7 @@ export function refuseResolving(
   { id, state, sent_at }: Credit,
   { credited, quietMs, now }: { credited: boolean; quietMs: number; now: Instant },
 ): void {
-  if (state === 'credited' || state === 'dropped') {
+  if (state === 'credited' || (state === 'dropped' && sent_at === null)) {
     throw refuse(id, `is ${state}`, 'There is nothing left to resolve.');
   }
   if (state === 'intended' && credited) {
@@ -107,6 +115,30 @@ export async function resolveCredit(
     );
   }
   await creditArrived(trx, who, credit, payment, at, reason);
+}
+
+/**
+ * A person's word on an “Admin credit” that came after its credit was dropped: `credited` where nothing else covers its
+ * cash-outs; else its sats are kept, and LNbits owes them. Or it is none of ours, or was taken back.
+ */
+export async function resolveLate(
+  trx: Trx,
+  who: Who,
+  late: { credit: Credit; hash: string; shown: string; credited: boolean; reason: string },
+  at: Instant,
+): Promise<void> {
+  const { credit, hash, shown, credited, reason } = late;
+  const reinstated =
+    credited && (await reinstateCredit(trx, who, credit, hash, at, `${who.actor}: ${reason}`));
+  const booked = credited && !reinstated;
+  const written = await contradictionsOf(trx, 'credit_id', [credit.id]);
+  if (!written.some(({ payment_hash }) => payment_hash === hash))
+    await contradict(trx, who, { credit, hash, shown }, at);
+  await closeContradictions(trx, who, { credit: credit.id, hash }, { reason, booked }, at);
+  await record(trx, who, {
+    ...{ at, action: 'credit resolve', subject: `c${credit.id}`, reason },
+    after: { payment_hash: hash, credited, kept_sats: booked ? credit.sats : 0n },
+  });
 }
 
 function refuse(id: bigint, what: string, hint: string): BridgeError {

@@ -11,11 +11,14 @@ import type { CreditState, Schema } from './schema.ts';
 
 export type Credit = Selectable<Schema['credits']>;
 
-/** Sats that arrived, sats that were sent and may arrive yet, and how many credits are in doubt. */
+/**
+ * Sats that arrived, with those that came late and were kept; sats that were sent and may arrive yet, and how many
+ * credits are in doubt.
+ */
 export async function creditTotals(db: Db): Promise<{ credited: bigint; sent: bigint; doubtful: bigint }> {
   const sumOf = (states: string, what = 'sats') =>
     sql<bigint>`cast(coalesce(sum(case when state in (${sql.raw(states)}) then ${sql.raw(what)} else 0 end), 0) as bigint)`;
-  return db
+  const totals = await db
     .selectFrom('credits')
     .select([
       sumOf("'credited'").as('credited'),
@@ -23,6 +26,26 @@ export async function creditTotals(db: Db): Promise<{ credited: bigint; sent: bi
       sumOf("'unknown', 'held'", '1').as('doubtful'),
     ])
     .executeTakeFirstOrThrow();
+  const { late } = await db
+    .selectFrom('contradictions as x')
+    .innerJoin('credits as c', 'c.id', 'x.credit_id')
+    .select(sql<bigint>`cast(coalesce(sum(c.sats), 0) as bigint)`.as('late'))
+    .where('x.booked', '=', 1n)
+    .executeTakeFirstOrThrow();
+  return { ...totals, credited: totals.credited + late };
+}
+
+/** Those that were sent from this wallet's side and called not credited, oldest first. */
+export async function droppedCredits(db: Db, wallet: string): Promise<Credit[]> {
+  return db
+    .selectFrom('credits')
+    .selectAll()
+    .where('state', '=', 'dropped')
+    .where('wallet_id', '=', wallet)
+    .where('sent_at', 'is not', null)
+    .where('seen', 'is not', null)
+    .orderBy('id')
+    .execute();
 }
 
 /** Oldest first. */
@@ -125,6 +148,37 @@ export async function creditArrived(
     before: { state },
     after: { state: 'credited', sats, payment_hash: hash },
   });
+}
+
+/**
+ * `credited` after it was dropped: LNbits carried it out late. False, and nothing is written, where another credit covers
+ * its cash-outs by now, or one of them was undone: then its sats are there for nothing.
+ */
+export async function reinstateCredit(
+  trx: Trx,
+  who: Who,
+  { id, sats }: Pick<Credit, 'id' | 'sats'>,
+  hash: string,
+  at: Instant,
+  word: string | null = null,
+): Promise<boolean> {
+  const { rows } = await sql<{ sats: bigint; over: bigint }>`
+    select cast(coalesce(sum(m.sats), 0) + max(k.fee) as bigint) as sats, cast(coalesce(sum(case when m.sats + m.paid
+        + (select coalesce(sum(o.sats + o.paid), 0) from credit_members as o join credits as c on c.id = o.credit_id
+            where o.cash_out_id = m.cash_out_id and c.state <> 'dropped')
+        > (select coalesce(sum(net), 0) from allocations as a where a.cash_out_id = m.cash_out_id)
+        + (select coalesce(sum(s.sats), 0) from commission_shares as s where s.cash_out_id = m.cash_out_id)
+      then 1 else 0 end), 0) as bigint) as over
+    from credit_members as m join credits as k on k.id = m.credit_id where m.credit_id = ${id}`.execute(trx);
+  const [members] = rows;
+  if (!members || members.sats !== sats || members.over > 0n) return false;
+  await move(trx, id, ['dropped'], { state: 'credited', credited_at: at, payment_hash: hash, reason: word });
+  await record(trx, who, {
+    ...{ at, action: 'credit arrive', subject: `c${id}` },
+    before: { state: 'dropped' },
+    after: { state: 'credited', sats, payment_hash: hash },
+  });
+  return true;
 }
 
 /** `held`: only a person decides what became of it. */

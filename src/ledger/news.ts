@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { openContradictions } from './contradictions.ts';
 import { creditsIn, stuckCredits } from './credits.ts';
 import type { Db } from './open.ts';
 import { notSettled } from './payouts.ts';
@@ -64,7 +65,7 @@ export async function newsOf(db: Db, needing: string[], last: LastReport): Promi
 
 /**
  * Payouts that are held or unknown, as `p12`, and such credits of the source wallet, as `c3`, with those that are not
- * made. `creditSource`: whether runs credit the source wallet.
+ * made, and those of either of which LNbits shows what was given up. `creditSource`: whether runs credit the source wallet.
  */
 export async function payoutsNeedingPeople(db: Db, creditSource: boolean): Promise<string[]> {
   const rows = await db
@@ -75,7 +76,10 @@ export async function payoutsNeedingPeople(db: Db, creditSource: boolean): Promi
     .orderBy('id')
     .execute();
   const credits = [...(await creditsIn(db, ['unknown', 'held'])), ...(await stuckCredits(db, creditSource))];
-  return [...rows.map((row) => `p${row.id}`), ...credits.map((row) => `c${row.id}`)];
+  const found = (await openContradictions(db)).map(({ payout_id, credit_id }) =>
+    payout_id === null ? `c${credit_id}` : `p${payout_id}`,
+  );
+  return [...new Set([...rows.map((row) => `p${row.id}`), ...credits.map((row) => `c${row.id}`), ...found])];
 }
 
 /** How many rows have come into review since that report and are still there. */

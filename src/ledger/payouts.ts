@@ -1,4 +1,4 @@
-import { type SqlBool, sql } from 'kysely';
+import { type Selectable, type SqlBool, sql } from 'kysely';
 import { Secret } from '../config/secret.ts';
 import { type Instant, plus } from '../time.ts';
 import { record, type Who } from './log.ts';
@@ -23,7 +23,7 @@ export interface Payout {
   state: PayoutState;
 }
 
-export type Payment = Schema['payments'];
+export type Payment = Selectable<Schema['payments']>;
 
 /** As written in the index of open payouts: with a parameter neither database would know that the index has them all. */
 export const notSettled = sql<SqlBool>`payouts.state <> 'settled'`;

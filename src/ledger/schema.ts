@@ -180,6 +180,8 @@ export interface Schema {
     sent_at: Instant | null;
     settled_at: Instant | null;
     checked_at: Instant | null;
+    /** What LNbits took from the source wallet on top, as its service fee, in msat. */
+    fee_msat: Generated<bigint>;
   };
   review: {
     cash_out_id: string;
@@ -242,9 +244,27 @@ export interface Schema {
     seen: string | null;
     credited_at: Instant | null;
     payment_hash: string | null;
+    /** The part of it that is for LNbits' service fee, in satoshi. */
+    fee: Generated<bigint>;
   };
   /** `paid`: what of the cash-out had been paid out before anything of it was credited. */
   credit_members: { credit_id: bigint; cash_out_id: string; sats: bigint; paid: Generated<bigint> };
+  /** What LNbits shows of what was given up. Open until a person, or the evidence, closes it. */
+  contradictions: {
+    id: Generated<bigint>;
+    payment_id: bigint | null;
+    credit_id: bigint | null;
+    payment_hash: string;
+    /** In words. */
+    shown: string;
+    run_id: bigint | null;
+    found_at: Instant;
+    closed_at: Instant | null;
+    closed_by: string | null;
+    closed_reason: string | null;
+    /** 1: its sats are in the source wallet for good, and LNbits owes them. */
+    booked: Generated<bigint>;
+  };
   watch: { cash_out_id: string; source: string; confirmed_at: Instant | null; since: Instant };
   log: {
     id: Generated<bigint>;

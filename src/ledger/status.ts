@@ -1,5 +1,6 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Instant } from '../time.ts';
+import { openContradictions } from './contradictions.ts';
 import { neededSats } from './credit-plan.ts';
 import { type Credit, creditTotals, stuckCredits } from './credits.ts';
 import type { Db } from './open.ts';
@@ -50,6 +51,8 @@ export interface Attention {
   stale: boolean;
   /** Open payouts that are too old. */
   aged: bigint;
+  /** Payments and credits that were given up, and that LNbits shows all the same. */
+  contradicted: bigint;
   /** Credits of the source wallet that are held, whose outcome is not known, or that are not made. */
   credits: bigint;
 }
@@ -105,6 +108,7 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
     attention: {
       ...(await needing(db, options.agedBefore)),
       credits: credits.doubtful + BigInt(stuck.length),
+      contradicted: BigInt((await openContradictions(db)).length),
       stale: (lastSuccessAt ?? created_at) < options.staleBefore,
     },
     totals: await totals(db),
@@ -207,7 +211,10 @@ async function deferred(db: Db): Promise<Status['deferred']> {
   }));
 }
 
-async function needing(db: Db, agedBefore: Instant): Promise<Omit<Attention, 'stale' | 'credits'>> {
+async function needing(
+  db: Db,
+  agedBefore: Instant,
+): Promise<Omit<Attention, 'stale' | 'credits' | 'contradicted'>> {
   const { review } = await db
     .selectFrom('review')
     .select((eb) => eb.fn.countAll<bigint>().as('review'))

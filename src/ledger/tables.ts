@@ -37,6 +37,7 @@ export const tables: readonly TableKey[] = [
   { name: 'voids', key: ['id'] },
   { name: 'credits', key: ['id'] },
   { name: 'credit_members', key: ['credit_id', 'cash_out_id'] },
+  { name: 'contradictions', key: ['id'] },
 ];
 
 export type AnyRow = Record<string, string | bigint | null>;

@@ -21,6 +21,7 @@ import type { LnbitsAdmin, Superuser } from '../lnbits/admin.ts';
 import type { LnbitsPlace, Payment } from '../lnbits/client.ts';
 import { now } from '../time.ts';
 import { type Context, isQuiet, note, stoodStill, timeOfPost, untilQuiet } from './context.ts';
+import { creditWhatCameLate } from './late-credits.ts';
 
 /** LNbits' limit for one credit. */
 export const LARGEST_CREDIT = 10_000_000n;
@@ -35,7 +36,7 @@ export interface Crediting {
 
 /**
  * Tops the source wallet up by what the cash-outs that no credit covers yet have to pay out, once: first it is found
- * out what became of credits that an earlier run sent; then what is to be credited is recorded; then LNbits is asked,
+ * out what became of credits that an earlier run sent, and which came late; then what is to be credited is recorded; then LNbits is asked,
  * one credit after the other. `how` is null where crediting is off: then nothing new is begun. Answers how many sats
  * arrived. A failure of LNbits ends the crediting, not the run: it is in `ctx.problems` and the reason of what is not
  * sent, and clients are paid from what the wallet holds.
@@ -45,10 +46,15 @@ export async function creditSource(ctx: Context, how: Crediting | null): Promise
   try {
     const sent = await creditsIn(ctx.ledger.db, ['sending', 'unknown']);
     for (const credit of sent) if (await conclude(ctx, credit, null)) arrived += credit.sats;
+    const late = await creditWhatCameLate(
+      ctx,
+      sent.map(({ id }) => id),
+    );
+    arrived += late;
     const more = how && !ctx.signal.aborted ? await creditMore(ctx, how) : null;
     arrived += more ?? 0n;
     // Of one that is held, the sats may be there as well.
-    if (sent.length > 0 || more !== null)
+    if (sent.length > 0 || late > 0n || more !== null)
       ctx.source.balanceMsat = (await ctx.lnbits.wallet(ctx.source.key)).balanceMsat;
   } catch (error) {
     if (!(error instanceof BridgeError) || !/^(lnbits|config)\//.test(error.code)) throw error;

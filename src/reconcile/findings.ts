@@ -33,6 +33,10 @@ export const hints = {
     'It was paid, and the ledger does not say so yet. The next run finds it: `aio-dca poll`, then reconcile again.',
   'payment/dead-paid': MAY_BE_PAID_TWICE,
   'payment/surplus-credit': MAY_BE_PAID_TWICE,
+  'credit/late':
+    'LNbits carried it out after it was dropped. Record it: `aio-dca credits resolve ID --credited --payment HASH --reason "…"`: it covers its cash-outs, or, where another credit does by now, its sats stay in the source wallet and LNbits owes them. Or take them back in LNbits (Users, a negative amount), and say the same with --not-credited.',
+  'credit/missing':
+    'The source wallet does not show it any more: an older copy of LNbits was put back, or a row was changed there. Compare with its backups; what is missing of its sats has to be topped up.',
   'wallet/unreadable':
     'It could not be compared. Give the wallet’s present key with `aio-dca clients set NAME --wallet-key-file FILE`; of a deleted wallet nothing can be read any more.',
   'wallet/former':
@@ -65,6 +69,12 @@ export class Findings {
 
   add(code: DifferenceCode, what: string, ledger: string, other: string): void {
     this.differences.push({ code, what, ledger, other, hint: hints[code] });
+  }
+
+  /** A difference of one credit: the commands of its hint name it and its payment. */
+  addCredit(code: DifferenceCode, of: { id: bigint; hash: string }, ledger: string, other: string): void {
+    const hint = hints[code].replaceAll(/\bID\b/g, () => `c${of.id}`).replaceAll(/\bHASH\b/g, () => of.hash);
+    this.differences.push({ code, what: `credit c${of.id}`, ledger, other, hint });
   }
 
   /** A difference of one cash-out: the commands of its hint name it. */

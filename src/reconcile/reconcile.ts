@@ -1,12 +1,14 @@
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 import { openSource } from '../lamassu/source.ts';
+import { creditsIn } from '../ledger/credits.ts';
 import { startRun } from '../ledger/lease.ts';
 import type { Ledger } from '../ledger/open.ts';
 import { openSourceWallet, type SourceWallet } from '../payouts/context.ts';
 import { rulesOf } from '../scheduler/rules.ts';
 import { markOf } from '../scheduler/setup.ts';
 import { now } from '../time.ts';
+import { reconcileCredits } from './credits.ts';
 import { type Difference, Findings, type Range } from './findings.ts';
 import { type Day, reconcileLamassu } from './lamassu.ts';
 import { reconcileLnbits } from './lnbits.ts';
@@ -36,7 +38,7 @@ export async function reconcile(
   const findings = new Findings();
   const wallet = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey);
   try {
-    if (wallet.looksArePure) await reconcileLnbits(ledger, wallet, range, findings);
+    if (wallet.looksArePure) await reconcileWallets(ledger, wallet, range, findings);
     else await underLease(ledger, actor, wallet, range, findings);
   } finally {
     await wallet.lnbits.close();
@@ -55,6 +57,16 @@ export async function reconcile(
   }
 }
 
+async function reconcileWallets(
+  ledger: Ledger,
+  wallet: SourceWallet,
+  range: Range,
+  findings: Findings,
+): Promise<void> {
+  await reconcileLnbits(ledger, wallet, range, findings);
+  await reconcileCredits(ledger.db, wallet, range, findings);
+}
+
 async function underLease(
   ledger: Ledger,
   actor: string,
@@ -69,6 +81,14 @@ async function underLease(
       .select('payout_id')
       .where('state', 'in', ['invoiced', 'sending', 'unknown'])
       .executeTakeFirst();
+    const [credit] = await creditsIn(ledger.db, ['sending', 'unknown']);
+    if (credit) {
+      throw new BridgeError(
+        'reconcile/open',
+        `what became of credit c${credit.id} is not known yet, and on this LNbits a look at the source wallet could change it`,
+        'Run `aio-dca poll` until nothing is open (`aio-dca credits list`), or upgrade LNbits to 1.4.',
+      );
+    }
     if (open) {
       throw new BridgeError(
         'reconcile/open',
@@ -76,7 +96,7 @@ async function underLease(
         'Run `aio-dca poll` until nothing is open (`aio-dca payouts list`), or upgrade LNbits to 1.4.',
       );
     }
-    await reconcileLnbits(ledger, wallet, range, findings);
+    await reconcileWallets(ledger, wallet, range, findings);
     await run.finish('ok', null);
   } catch (error) {
     await run.finish('failed', null).catch(() => {});

@@ -80,7 +80,12 @@ test('credits resolve: meanwhile runs go on, and what LNbits shows by then is lo
     kind === 'credit' && phase === 'between' ? 'drop' : undefined;
   await world.aioDca(['poll']);
   world.simulator().onRequest = undefined;
-  const hash = `${world.simulator().payments(world.source.id)[0]?.payment_hash}`;
+  const hash = `${
+    world
+      .simulator()
+      .payments(world.source.id)
+      .find(({ memo }) => memo === 'Admin credit')?.payment_hash
+  }`;
   world.simulator().change(world.source.id, hash, { status: 'failed' });
   const terminal = await asking('credits', 'resolve', 'c1', '--not-credited');
   expect((await world.aioDca(['poll'])).stderr).not.toContain('run/busy');

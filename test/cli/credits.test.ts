@@ -280,7 +280,7 @@ test('what LNbits began is not called not credited, what it does not show is not
   await world.aioDca(['poll']);
   simulator.onRequest = undefined;
   expect(await credits()).toMatchObject([{ state: 'held' }]);
-  const [row] = simulator.payments(world.source.id);
+  const row = simulator.payments(world.source.id).find(({ memo }) => memo === 'Admin credit');
   const say = (word: string) =>
     world.aioDca(['credits', 'resolve', 'c1', word, '--reason', 'I know it', '--yes', '--json']);
   for (const word of ['--credited', '--not-credited']) {
@@ -306,7 +306,12 @@ test('one that was never sent: a payment that is there counts for it, unless the
   await world.simulator().topUp(world.source.id, 484_207n);
   await world.aioDca(['poll']);
   expect(await credits()).toMatchObject([{ state: 'held', sent_at: null }]);
-  const hash = `${world.simulator().payments(world.source.id)[0]?.payment_hash}`;
+  const hash = `${
+    world
+      .simulator()
+      .payments(world.source.id)
+      .find(({ memo }) => memo === 'Admin credit')?.payment_hash
+  }`;
   const word = ['credits', 'resolve', 'c1', '--not-credited', '--reason', 'my own top-up', '--yes', '--json'];
   const refused = await world.aioDca(word);
   expect(refused.json()).toMatchObject({
@@ -360,4 +365,39 @@ test('what cannot be said of a credit is refused with the field', async () => {
     expect(ran.stderr, args.join(' ')).toContain(said);
   }
   expect(await credits()).toMatchObject([{ state: 'credited' }]);
+});
+
+test('one that came late, after another one was made: poll, status, verify and reconcile tell it, and there is a way out', async () => {
+  await owed();
+  const simulator = world.simulator();
+  const ended = Promise.withResolvers<void>();
+  simulator.onRequest = async ({ kind }, phase) => {
+    if (kind !== 'credit' || phase !== 'before') return;
+    simulator.onRequest = undefined;
+    await simulator.stop();
+    await simulator.start();
+    await ended.promise;
+  };
+  await world.aioDca(['poll']);
+  await world.aioDca(['poll']);
+  expect(await credits()).toMatchObject([{ state: 'credited' }, { state: 'dropped' }]);
+  ended.resolve();
+  await expect.poll(() => world.balance(world.source)).toBe(484_207n);
+  const told = (await world.aioDca(['reconcile', '--json'])).json<{ differences: { hint: string }[] }>();
+  expect(told).toMatchObject({ differences: [{ code: 'credit/late', what: 'credit c1' }] });
+  await world.insertCashOut({ fiat: '100.00000', crypto_atoms: '12810', received_crypto_atoms: '12810' });
+  const polled = await world.aioDca(['poll']);
+  expect([polled.code, polled.stdout]).toEqual([2, expect.stringContaining('aio-dca credits list')]);
+  const status = await world.aioDca(['status', '--json']);
+  expect([status.code, status.json()]).toMatchObject([2, { attention: { contradicted: 1 } }]);
+  const verified = await world.aioDca(['verify', '--json']);
+  expect(verified.json()).toMatchObject({ differences: [{ code: 'credit/contradicted', what: 'c1' }] });
+  const [word = ''] =
+    /credits resolve c1 --credited --payment [0-9a-f]{64}/.exec(told.differences[0]?.hint ?? '') ?? [];
+  await world.must([...word.split(' '), '--reason', 'it stays as a reserve', '--yes']);
+  expect((await world.must(['status', '--json'])).json()).toMatchObject({
+    attention: { contradicted: 0 },
+    credits: { credited_sats: 484_207 * 2 + 12_105 },
+  });
+  await world.must(['reconcile']);
 });

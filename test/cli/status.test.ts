@@ -72,7 +72,7 @@ test('a new ledger needs nobody', async () => {
     pause: null,
     source_wallet: { balance_sats: 10_000_000, short_sats: 0 },
     credits: { on: false, credited_sats: 0, to_come_sats: 0, not_made: [] },
-    attention: { ...nothing, credits: 0 },
+    attention: { ...nothing, credits: 0, contradicted: 0 },
     totals: {
       cash_outs: 0,
       gross_sats: 0,

@@ -169,6 +169,32 @@ forEachLedger((kind, fresh) => {
     ]);
   });
 
+  test('what an older ledger paid and credited has no service fee and contradicts nothing, and stays as final', async () => {
+    const url = await freshLedgerUrl(kind);
+    await firstVersion(url, ['lamassu'], paidAndCredited, '0004-run-sources');
+    const { db } = await open(url, 'create');
+    expect(await db.selectFrom('payments').selectAll().execute()).toMatchObject([
+      { id: 1n, state: 'settled', sats: 9n, fee_msat: 0n },
+      { id: 2n, state: 'dead', sats: 9n, fee_msat: 0n },
+    ]);
+    expect(await db.selectFrom('credits').selectAll().execute()).toMatchObject([
+      { state: 'dropped', fee: 0n },
+    ]);
+    expect(await db.selectFrom('contradictions').selectAll().execute()).toEqual([]);
+    const move = (table: 'payments' | 'credits', id: bigint, state: string) =>
+      sql`update ${sql.table(table)} set state = ${state}, ${sql.ref(table === 'credits' ? 'credited_at' : 'settled_at')} = 'now' where id = ${id}`.execute(
+        db,
+      );
+    await expect(move('payments', 1n, 'dead')).rejects.toThrow('does not go back');
+    await expect(move('payments', 2n, 'unknown')).rejects.toThrow('does not go back');
+    await expect(sql`update payments set sats = 8 where id = 1`.execute(db)).rejects.toThrow('never changes');
+    await expect(sql`update credits set fee = 1 where id = 1`.execute(db)).rejects.toThrow('never changes');
+    // Given up, and there all the same.
+    await move('payments', 2n, 'settled');
+    await move('credits', 1n, 'credited');
+    await expect(move('credits', 1n, 'dropped')).rejects.toThrow('does not go back');
+  });
+
   test('a rehearsal sees what it wrote, and undoes it', async () => {
     const ledger = await fresh();
     const seen = await ledger.rehearse(async (trx) => {
@@ -279,18 +305,19 @@ describe('postgresql', () => {
   });
 });
 
-/** A ledger as the first version made it. */
+/** A ledger as an earlier version made it, the first one unless it is named. */
 async function firstVersion(
   url: string,
   sources: string[] = [],
   fill: (db: Kysely<Schema>) => Promise<void> = async () => {},
+  version = '0001-ledger',
 ): Promise<{ id: string }> {
   const path = url.slice('sqlite:'.length);
   if (url.startsWith('sqlite:')) createFile(path);
   const dialect = url.startsWith('sqlite:') ? sqliteDialect(path) : postgresqlDialect(url, undefined, LIMITS);
   const db = new Kysely<Schema>({ dialect });
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
-  const { error } = await migrator.migrateTo('0001-ledger');
+  const { error } = await migrator.migrateTo(version);
   if (error) throw error;
   const id = 'a-ledger-of-the-first-version';
   const at = '2026-01-01T00:00:00.000000Z';
@@ -306,4 +333,57 @@ async function firstVersion(
   await fill(db);
   await db.destroy();
   return { id };
+}
+
+/** A payout of two parts, one settled and one whose payment is dead, and a credit that was dropped. */
+async function paidAndCredited(db: Kysely<Schema>): Promise<void> {
+  const at = '2026-01-01T00:00:00.000000Z';
+  await db.insertInto('wallets').values({ id: 'w', invoice_key: 'k', created_at: at }).execute();
+  const recipient = {
+    kind: 'client',
+    name: 'alice',
+    wallet_id: 'w',
+    status: 'active',
+    created_at: at,
+  } as const;
+  await db
+    .insertInto('recipients')
+    .values({ id: 1n, ...recipient })
+    .execute();
+  const payout = {
+    recipient_id: 1n,
+    kind: 'client',
+    sats: 18n,
+    fiat: 1n,
+    currency: 'GTQ',
+    state: 'paying',
+  } as const;
+  await db
+    .insertInto('payouts')
+    .values({ id: 1n, ...payout, created_at: at })
+    .execute();
+  for (const [part, state] of [
+    [1n, 'settled'],
+    [2n, 'dead'],
+  ] as const) {
+    await db.insertInto('payout_parts').values({ payout_id: 1n, part, sats: 9n }).execute();
+    const row = { payout_id: 1n, part, sats: 9n, attempt: 1n, payment_hash: `h${part}`, bolt11: `b${part}` };
+    const wallets = { client_wallet_id: 'w', source_wallet_id: 's', state, run_id: 1n, created_at: at };
+    await db
+      .insertInto('payments')
+      .values({ id: part, ...row, ...wallets, sent_at: at, settled_at: state === 'settled' ? at : null })
+      .execute();
+  }
+  const credit = {
+    wallet_id: 's',
+    sats: 9n,
+    state: 'dropped',
+    created_at: at,
+    sent_at: at,
+    seen: '[]',
+  } as const;
+  await db
+    .insertInto('credits')
+    .values({ id: 1n, ...credit })
+    .execute();
 }

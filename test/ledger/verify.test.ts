@@ -87,6 +87,14 @@ const corruptions: [DifferenceCode, string][] = [
   ['commission/share', `update commission_weights set weight = 0`],
   ['credit/sats', `update credits set sats = sats - 1 where id = 2`],
   ['credit/sats', `delete from credit_members where credit_id = 2`],
+  [
+    'credit/contradicted',
+    `insert into contradictions (id, credit_id, payment_hash, shown, found_at, booked) values (1, 1, 'h', 'it came', '2026-11-20T10:00:00.000000Z', 0)`,
+  ],
+  [
+    'payment/contradicted',
+    `insert into contradictions (id, payment_id, payment_hash, shown, found_at, booked) values (1, 3, 'h', 'it arrived', '2026-11-20T10:00:00.000000Z', 0)`,
+  ],
   ['credit/state', `update credits set state = 'unknown', credited_at = null, seen = null where id = 2`],
   ['credit/state', `update credits set payment_hash = null where id = 2`],
   [

@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
-import { resolveCredit } from '../../src/ledger/credit-cases.ts';
+import { resolveCredit, resolveLate } from '../../src/ledger/credit-cases.ts';
 import { planCredits } from '../../src/ledger/credit-plan.ts';
+import { creditTotals } from '../../src/ledger/credits.ts';
 import { resolvePayment } from '../../src/ledger/decisions.ts';
 import { settle } from '../../src/ledger/settle.ts';
 import { verifyLedger } from '../../src/ledger/verify.ts';
@@ -252,9 +253,10 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         expect(day.lnbits.balance(alice.id)).toBe(3000n);
       });
 
-      test('LNbits does it long after the quiet time: the credit that would follow is held, nothing is credited twice', async () => {
-        const { balances } = await two();
+      /** One credit is dropped, and LNbits does it when it is told to. */
+      const late = async () => {
         const ended = Promise.withResolvers<void>();
+        let before = credited().length;
         day.lnbits.onRequest = async ({ kind }, phase) => {
           if (kind !== 'credit' || phase !== 'before') return;
           await day.lnbits.stop();
@@ -262,16 +264,106 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
           await ended.promise;
         };
         await day.payNow();
-        expect(await states()).toEqual(['dropped']);
-        ended.resolve();
         day.lnbits.onRequest = undefined;
-        await expect.poll(credited).toEqual([3000]);
+        expect((await states()).at(-1)).toBe('dropped');
+        return async () => {
+          before = credited().length;
+          ended.resolve();
+          await expect.poll(() => credited().length).toBe(before + 1);
+        };
+      };
+      const open = () =>
+        day.ledger.db.selectFrom('contradictions').selectAll().where('closed_at', 'is', null).execute();
+
+      test('LNbits does it long after the quiet time: it is found before another one is made', async () => {
+        const { balances } = await two();
+        await (await late())();
+        // More is owed by now, so that the next credit would be of another amount.
+        await day.owe('alice', 7n);
+        expect(await day.payNow()).toMatchObject({ settled: 3, satsCredited: 3007n });
+        expect(await states()).toEqual(['credited', 'credited']);
+        expect(credited()).toEqual([3000, 7]);
+        expect(balances()).toEqual([1007n, 2000n]);
+        expect(await open()).toEqual([]);
+      });
+
+      test('after another one was made for the same cash-outs: it needs a person', async () => {
+        await two();
+        const arrive = await late();
         await day.payNow();
-        expect(await states()).toEqual(['dropped', 'held']);
-        expect((await credits())[1]?.reason).toContain('a credit of 3,000 sat since these cash-outs');
-        expect(credited()).toEqual([3000]);
-        // Its sats are there all the same.
-        expect(balances()).toEqual([1000n, 2000n]);
+        await arrive();
+        expect(await states()).toEqual(['dropped', 'credited']);
+        await day.owe('alice', 7n);
+        expect(await day.payNow()).toMatchObject({ settled: 1, satsCredited: 7n });
+        expect(credited()).toEqual([3000, 3000, 7]);
+        expect(await open()).toMatchObject([{ credit_id: 1n, shown: expect.stringContaining('3,000 sat') }]);
+        // Once.
+        await day.owe('alice', 5n);
+        await day.payNow();
+        expect(await open()).toHaveLength(1);
+        expect((await verifyLedger(day.ledger.db)).differences).toMatchObject([
+          { code: 'credit/contradicted', what: 'c1' },
+        ]);
+        const [{ payment_hash: hash } = { payment_hash: '' }] = await open();
+        const [credit] = await credits();
+        if (!credit) throw new Error('no credit');
+        const word = { credit, hash, shown: 'it', credited: true, reason: 'kept as a reserve' };
+        await day.ledger.write((trx) => resolveLate(trx, { actor: 'dora', run: null }, word, now()));
+        expect((await creditTotals(day.ledger.db)).credited).toBe(6012n);
+        await day.owe('alice', 5n);
+        await day.payNow();
+        expect(await open()).toEqual([]);
+      });
+
+      test('two of the same amount: each that comes is told, whichever it was', async () => {
+        await two();
+        const arrive = [await late(), await late()];
+        await day.payNow();
+        expect(await states()).toEqual(['dropped', 'dropped', 'credited']);
+        for (const [index, one] of arrive.entries()) {
+          await one();
+          await day.owe('alice', 7n);
+          await day.payNow();
+          expect((await open()).map(({ credit_id }) => credit_id)).toEqual([1n, 2n].slice(0, index + 1));
+        }
+        await day.ledger.db
+          .updateTable('contradictions')
+          .set({ closed_at: now(), closed_by: 'dora', closed_reason: 'taken back' })
+          .execute();
+      });
+
+      test('while another one of the same amount is under way: what is there too much is told in the end', async () => {
+        await two();
+        const first = await late();
+        const second = await late();
+        // A third is answered, and the first two come while LNbits is at it.
+        day.lnbits.onRequest = async ({ kind }, phase) => {
+          if (kind !== 'credit' || phase !== 'between') return;
+          day.lnbits.onRequest = undefined;
+          await first();
+        };
+        await day.payNow();
+        expect(await states()).toEqual(['dropped', 'dropped', 'held']);
+        await second();
+        expect(credited()).toEqual([3000, 3000, 3000]);
+        const held = (await credits())[2];
+        if (!held) throw new Error('no credit');
+        const [, , third] = day.lnbits.payments(day.source.id).filter(({ memo }) => memo === 'Admin credit');
+        const word = {
+          credit: held,
+          credited: true,
+          payment: `${third?.payment_hash}`,
+          reason: 'x',
+          seen: null,
+        };
+        await day.ledger.write((trx) => resolveCredit(trx, { actor: 'dora', run: null }, word, now()));
+        await day.owe('alice', 7n);
+        await day.payNow();
+        expect((await open()).map(({ credit_id }) => credit_id)).toEqual([1n, 2n]);
+        await day.ledger.db
+          .updateTable('contradictions')
+          .set({ closed_at: now(), closed_by: 'dora', closed_reason: 'taken back' })
+          .execute();
       });
 
       test('after a person said that it was another one, that one holds nothing back any more', async () => {

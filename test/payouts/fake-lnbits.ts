@@ -29,7 +29,7 @@ const PROOF = 'proof';
 export const payment: Payment = {
   ...{ id: 7n, payout_id: 1n, part: 1n, sats: 10n, attempt: 1n, payment_hash: 'h', bolt11: 'b' },
   ...{ client_wallet_id: 'w', source_wallet_id: 's', state: 'sending', reason: null, run_id: 1n },
-  ...{ created_at: now(), sent_at: null, settled_at: null, checked_at: null },
+  ...{ created_at: now(), sent_at: null, settled_at: null, checked_at: null, fee_msat: 0n },
 };
 
 /** `source`: at the first look, and at the second. An error is thrown instead. */

@@ -1,4 +1,5 @@
 import { sql } from 'kysely';
+import { openContradictions } from '../contradictions.ts';
 import type { Db } from '../open.ts';
 import { type Findings, sat } from './findings.ts';
 
@@ -11,11 +12,12 @@ export async function verifyCredits(db: Db, findings: Findings): Promise<void> {
     .groupBy('credit_id')
     .execute();
   const sums = new Map(rows.map(({ credit_id, sats }) => [credit_id, sats] as const));
-  for (const { id, state, sats, reason, sent_at, seen, credited_at, payment_hash } of credits) {
+  for (const { id, state, sats, fee, reason, sent_at, seen, credited_at, payment_hash } of credits) {
     const what = `c${id}`;
     const members = sums.get(id) ?? 0n;
     // One that never happened loses the settlements that are undone.
-    if (state !== 'dropped' || members > sats) findings.same('credit/sats', what, sat(sats), sat(members));
+    if (state !== 'dropped' || members > sats - fee)
+      findings.same('credit/sats', what, sat(sats - fee), sat(members));
     const wrong = {
       intended: payment_hash && `found by ${payment_hash}`,
       sending: (!sent_at || !seen) && 'not sent',
@@ -27,6 +29,11 @@ export async function verifyCredits(db: Db, findings: Findings): Promise<void> {
     if (wrong) findings.add('credit/state', what, state, wrong);
   }
   findings.count('credits', credits.length);
+  for (const { credit_id, payout_id, payment_hash, shown } of await openContradictions(db)) {
+    if (payout_id === null)
+      findings.add('credit/contradicted', `c${credit_id}`, 'dropped', `${shown}: ${payment_hash}`);
+    else findings.add('payment/contradicted', `payment ${payment_hash} of p${payout_id}`, 'dead', shown);
+  }
   await verifyCovered(db, findings);
 }
 

@@ -1,0 +1,82 @@
+import { groupDigits } from '../dca/money.ts';
+import { contradict, contradictionsOf } from '../ledger/contradictions.ts';
+import { type Credit, droppedCredits, ownedHashes, reinstateCredit, seenHashes } from '../ledger/credits.ts';
+import type { Db } from '../ledger/open.ts';
+import type { LnbitsClient, Payment } from '../lnbits/client.ts';
+import { now, plus } from '../time.ts';
+import type { Context } from './context.ts';
+
+/** A request can be carried out long after nobody waits for it any more; runs look that long. `reconcile` always does. */
+const LOOKED_FOR_MS = 7 * 86_400_000;
+
+/** An “Admin credit” of the source wallet that no credit is known by, and the credit that was dropped and can be it. */
+export interface Late {
+  credit: Credit;
+  hash: string;
+}
+
+/**
+ * Before another credit is made: what was dropped, and came to pass later. It is `credited` after all where nothing else
+ * covers its cash-outs by now; else the sats are in the source wallet twice, and a person decides. Answers the sats of
+ * those that are credited.
+ */
+export async function creditWhatCameLate(ctx: Context, justLookedAt: bigint[]): Promise<bigint> {
+  const since = plus(now(), -LOOKED_FOR_MS);
+  const dropped = (await droppedCredits(ctx.ledger.db, ctx.source.walletId)).filter(
+    ({ id, sent_at }) => (sent_at ?? '') >= since && !justLookedAt.includes(id),
+  );
+  let arrived = 0n;
+  for (const { credit, hash } of await lateCredits(ctx.ledger.db, ctx.lnbits, ctx.source.key, dropped)) {
+    const credited = await ctx.run.write(async (trx) => {
+      if (await reinstateCredit(trx, ctx.run.who, credit, hash, now())) return true;
+      await contradict(trx, ctx.run.who, { credit, hash, shown: cameLate(credit) }, now());
+      return false;
+    });
+    if (credited) arrived += credit.sats;
+  }
+  return arrived;
+}
+
+/** How a late credit is told. */
+export function cameLate({ sats }: Credit): string {
+  return `an “Admin credit” of ${groupDigits(sats)} sat that came after it was dropped`;
+}
+
+/**
+ * What LNbits shows of these dropped credits. It did not show it before each was sent, so no clock is asked; several of
+ * one amount are told apart by nothing, so the oldest is taken to have come first.
+ */
+export async function lateCredits(
+  db: Db,
+  lnbits: Pick<LnbitsClient, 'credits'>,
+  key: Context['source']['key'],
+  dropped: Credit[],
+): Promise<Late[]> {
+  const late: Late[] = [];
+  for (const [sats, credits] of Map.groupBy(dropped, (one) => one.sats)) {
+    const shown = (await lnbits.credits(key, sats)).filter(({ status }) => status === 'success');
+    late.push(...(await attribute(db, credits, shown)));
+  }
+  return late;
+}
+
+async function attribute(db: Db, credits: Credit[], shown: Payment[]): Promise<Late[]> {
+  const hashes = shown.map(({ hash }) => hash);
+  const known = await ownedHashes(db, hashes);
+  const free = new Set(credits);
+  const ids = credits.map(({ id }) => id);
+  for (const { payment_hash, credit_id } of await contradictionsOf(db, 'credit_id', ids)) {
+    known.add(payment_hash);
+    for (const one of credits) if (one.id === credit_id) free.delete(one);
+  }
+  return shown
+    .filter(({ hash }) => !known.has(hash))
+    .reverse()
+    .flatMap(({ hash }) => {
+      const can = credits.filter((one) => !seenHashes(one).has(hash));
+      const credit = can.find((one) => free.has(one)) ?? can.at(-1);
+      if (!credit) return [];
+      free.delete(credit);
+      return { credit, hash };
+    });
+}

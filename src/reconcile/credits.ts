@@ -1,0 +1,45 @@
+import { openContradictions } from '../ledger/contradictions.ts';
+import { type Credit, droppedCredits } from '../ledger/credits.ts';
+import type { Db } from '../ledger/open.ts';
+import type { SourceWallet } from '../payouts/context.ts';
+import { lateCredits } from '../payouts/late-credits.ts';
+import { type Findings, isIn, type Range } from './findings.ts';
+
+/**
+ * Every credit of the range against the source wallet: one that arrived is there, and one that was dropped is not, but
+ * for those that a person has decided about.
+ */
+export async function reconcileCredits(
+  db: Db,
+  { lnbits, source }: SourceWallet,
+  range: Range,
+  findings: Findings,
+): Promise<void> {
+  const credited = (
+    await db.selectFrom('credits').selectAll().where('state', '=', 'credited').orderBy('id').execute()
+  ).filter(({ wallet_id, created_at }) => wallet_id === source.walletId && isIn(range, created_at));
+  findings.count('credits', credited.length);
+  for (const { id, sats, payment_hash } of credited) {
+    if (payment_hash === null) continue;
+    const side = await lnbits.find(source.key, payment_hash);
+    if (side?.status === 'success' && side.amountMsat === sats * 1000n) continue;
+    const shown = side === null ? 'nothing' : `${side.amountMsat} msat ${side.status}`;
+    findings.addCredit('credit/missing', { id, hash: payment_hash }, `credited, ${sats} sat`, shown);
+  }
+  const dropped = (await droppedCredits(db, source.walletId)).filter(({ created_at }) =>
+    isIn(range, created_at),
+  );
+  const late = await lateCredits(db, lnbits, source.key, dropped);
+  const tell = ({ id, sats }: Pick<Credit, 'id' | 'sats'>, hash: string) =>
+    findings.addCredit(
+      'credit/late',
+      { id, hash },
+      `dropped, ${sats} sat`,
+      `${sats} sat came later: ${hash}`,
+    );
+  for (const { credit, hash } of late) tell(credit, hash);
+  for (const { credit_id, payment_hash } of await openContradictions(db)) {
+    const credit = dropped.find(({ id }) => id === credit_id);
+    if (credit) tell(credit, payment_hash);
+  }
+}
