@@ -7,6 +7,7 @@ import { type Instant, now } from '../time.ts';
 import { parseName } from '../typed/names.ts';
 import { clientJson, clientPage, limitChanges, statusOf } from './client-page.ts';
 import { makeCli, usage } from './context.ts';
+import { movedJson, movedText } from './new-wallet.ts';
 import { formatFiat, formatSats, table } from './print.ts';
 import { withReason } from './reason.ts';
 
@@ -31,7 +32,7 @@ export function register(program: Command): void {
       .description('change a client from now on')
       .argument('<name>')
       .option('--wallet-key-file <file>', 'a new invoice key of the same wallet')
-      .option('--new-wallet', 'the key is of another wallet: payouts without a payment go there'),
+      .option('--new-wallet', 'the key is of another wallet: whatever was not sent yet goes there'),
   )
     .addHelpText(
       'after',
@@ -138,14 +139,24 @@ async function set(text: string, options: Settings, command: Command): Promise<v
   const { setClient } = await import('../ledger/client-changes.ts');
   const { openClient } = await import('../ledger/clients.ts');
   const config = await cli.config();
-  const view = await cli.withLedger('write', async (ledger) => {
+  const { openPayoutsOf } = await import('../ledger/open-payouts.ts');
+  const { view, moved } = await cli.withLedger('write', async (ledger) => {
     const limits = limitChanges(options, await cli.currencies(ledger.db));
-    await openClient(ledger.db, name, now());
+    const before = await openClient(ledger.db, name, now());
     const wallet = file === undefined ? undefined : await testedWalletKey(file, config);
     const change = { ...(mode && { mode }), ...(wallet && { wallet }), limits, newWallet };
-    return changed(ledger, (trx, at) => setClient(trx, cli.who, name, change, at));
+    const view = await changed(ledger, (trx, at) => setClient(trx, cli.who, name, change, at));
+    const { id, walletId } = view.client;
+    return { view, moved: walletId === before.walletId ? null : await openPayoutsOf(ledger.db, id) };
   });
-  cli.answer(clientJson(view), `Changed client ${name}, from now on.\n${clientPage(view, config.timezone)}`);
+  cli.answer(
+    { ...clientJson(view), ...(moved && { open_payouts: movedJson(moved) }) },
+    [
+      `Changed client ${name}, from now on.`,
+      ...(moved ? [movedText(moved)] : []),
+      clientPage(view, config.timezone),
+    ].join('\n'),
+  );
 }
 
 async function pause(text: string, paused: boolean, command: Command): Promise<void> {

@@ -7,6 +7,7 @@ import { type Instant, now } from '../time.ts';
 import { parseName } from '../typed/names.ts';
 import { parseWhole } from '../typed/numbers.ts';
 import { makeCli, usage } from './context.ts';
+import { movedJson, movedText } from './new-wallet.ts';
 import { type Cell, clean, formatSats, table } from './print.ts';
 import { withReason } from './reason.ts';
 
@@ -41,7 +42,7 @@ export function register(program: Command): void {
     .option(WEIGHT, 'a whole number; takes a removed recipient back')
     .option(MACHINE, 'the weight at this machine; default: at all that have no recipients of their own')
     .option(KEY_FILE, 'a new invoice key of the same wallet')
-    .option('--new-wallet', 'the key is of another wallet: payouts without a payment go there')
+    .option('--new-wallet', 'the key is of another wallet: whatever was not sent yet goes there')
     .addHelpText(
       'after',
       '\nExamples:\n  aio-dca commission set owner --weight 60\n' +
@@ -114,16 +115,23 @@ async function set(text: string, options: Options, command: Command): Promise<vo
   const config = await cli.config();
   const { testedWalletKey } = await import('./wallet-key.ts');
   const { findCommission, setCommission } = await import('../ledger/commission.ts');
-  const { done, all } = await cli.withLedger('write', async (ledger) => {
-    await findCommission(ledger.db, name, now());
+  const { openPayoutsOf } = await import('../ledger/open-payouts.ts');
+  const { done, all, moved } = await cli.withLedger('write', async (ledger) => {
+    const before = await findCommission(ledger.db, name, now());
     const machine = await machineOf(ledger.db, options.machine);
     const wallet = file === undefined ? undefined : await testedWalletKey(file, config);
     const wanted = { machine, newWallet, ...(weight !== undefined && { weight }), ...(wallet && { wallet }) };
-    return change(ledger, (trx, at) => setCommission(trx, cli.who, name, wanted, at));
+    const after = await change(ledger, (trx, at) => setCommission(trx, cli.who, name, wanted, at));
+    const { id, walletId } = after.done;
+    return { ...after, moved: walletId === before.walletId ? null : await openPayoutsOf(ledger.db, id) };
   });
   cli.answer(
-    json(done),
-    `Changed commission recipient ${name}, paid into wallet ${done.walletId}.\n${divisions(all)}`,
+    { ...json(done), ...(moved && { open_payouts: movedJson(moved) }) },
+    [
+      `Changed commission recipient ${name}, paid into wallet ${done.walletId}.`,
+      ...(moved ? [movedText(moved)] : []),
+      divisions(all),
+    ].join('\n'),
   );
 }
 

@@ -51,7 +51,7 @@ export async function addClient(
 
 /**
  * Changes mode, limits and wallet from `at` on; cash-outs before it keep what was in force. A key of another wallet
- * counts only with `newWallet`, and for payouts that have no payment yet. Throws `usage/invalid`.
+ * counts only with `newWallet`, and for what was not sent yet. Throws `usage/invalid`.
  */
 export async function setClient(
   trx: Trx,

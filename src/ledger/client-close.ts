@@ -6,6 +6,7 @@ import { type Client, openClient, setStatus, snapshot } from './clients.ts';
 import { isPaused } from './decisions.ts';
 import { record, type Who } from './log.ts';
 import type { Trx } from './open.ts';
+import { openPayoutsOf } from './open-payouts.ts';
 
 /** Closes a client for good. Throws `usage/invalid` while it has cash, or sats that are not settled. */
 export async function closeClient(trx: Trx, who: Who, name: string, at: Instant): Promise<Client> {
@@ -45,7 +46,8 @@ async function refuseUnsettled(trx: Trx, { id, name, mode }: Client): Promise<vo
     .where('state', '<>', 'settled')
     .orderBy('id')
     .execute();
-  const owed = payouts.reduce((total, { sats }) => total + sats, waiting);
+  const arrived = (await openPayoutsOf(trx, id)).reduce((total, one) => total + one.arrived, 0n);
+  const owed = payouts.reduce((total, { sats }) => total + sats, waiting) - arrived;
   if (fundings.length === 0 && owed === 0n) return;
   const held = payouts.filter(({ state }) => state === 'held');
   const pays = waiting > 0n || payouts.length > held.length;

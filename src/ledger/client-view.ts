@@ -3,6 +3,7 @@ import { type Metrics, metrics } from '../dca/metrics.ts';
 import type { Instant } from '../time.ts';
 import type { Client } from './clients.ts';
 import type { Db } from './open.ts';
+import { notSettled } from './payouts.ts';
 
 /** A client with its cash and what it bought, in each currency of its fundings. */
 export interface ClientView {
@@ -10,7 +11,10 @@ export interface ClientView {
   currencies: InCurrency[];
 }
 
-/** Fiat in minor units, sats in satoshi. `metrics` count what is settled; what waits for it stands beside. */
+/**
+ * Fiat in minor units, sats in satoshi. `metrics` count what has arrived; what waits stands beside. Of a payout in parts
+ * that is not settled yet, the sats of those that are, with their part of its fiat, rounded down.
+ */
 export interface InCurrency {
   currency: string;
   digits: number;
@@ -19,7 +23,7 @@ export interface InCurrency {
   remaining: bigint;
   spent: bigint;
   metrics: Metrics;
-  /** Settled cash-outs. */
+  /** Cash-outs of which everything has arrived. */
   purchases: number;
   /** When the first and the last of them were confirmed. */
   firstAt: Instant | null;
@@ -67,6 +71,7 @@ export async function viewsOf(db: Db, clients: Client[]): Promise<ClientView[]> 
     .where('allocations.client_id', 'in', ids)
     .groupBy(['allocations.client_id', 'allocations.currency'])
     .execute();
+  const arriving = await arrivedOfOpen(db, ids);
   return clients.map((client) => ({
     client,
     currencies: cash
@@ -74,7 +79,13 @@ export async function viewsOf(db: Db, clients: Client[]): Promise<ClientView[]> 
       .map((row): InCurrency => {
         const of = bought.find((one) => one.client_id === client.id && one.currency === row.currency);
         const digits = Number(row.digits);
-        const { sats = 0n, fiat = 0n, allSats = 0n, allFiat = 0n } = of ?? {};
+        const { allSats = 0n, allFiat = 0n } = of ?? {};
+        let { sats = 0n, fiat = 0n } = of ?? {};
+        for (const one of arriving) {
+          if (one.recipient_id !== client.id || one.currency !== row.currency) continue;
+          sats += one.arrived;
+          fiat += (one.fiat * one.arrived) / one.sats;
+        }
         return {
           currency: row.currency,
           digits,
@@ -90,6 +101,21 @@ export async function viewsOf(db: Db, clients: Client[]): Promise<ClientView[]> 
         };
       }),
   }));
+}
+
+/** What has arrived of payouts that are not settled: some of their parts. */
+async function arrivedOfOpen(db: Db, clients: bigint[]) {
+  return db
+    .selectFrom('payouts')
+    .innerJoin('payments', 'payments.payout_id', 'payouts.id')
+    .select(['payouts.id', 'payouts.recipient_id', 'payouts.currency', 'payouts.sats', 'payouts.fiat'])
+    .select(total(sql`payments.sats`).as('arrived'))
+    .where(notSettled)
+    .where('payouts.recipient_id', 'in', clients)
+    .where('payouts.kind', '=', 'client')
+    .where('payments.state', '=', 'settled')
+    .groupBy(['payouts.id', 'payouts.recipient_id', 'payouts.currency', 'payouts.sats', 'payouts.fiat'])
+    .execute();
 }
 
 /** PostgreSQL's sum of 64-bit integers is a `numeric`. */

@@ -16,7 +16,7 @@ export interface CommissionRecipient {
   createdAt: Instant;
   /** Those above 0: the general one first, then by machine. */
   weights: Weight[];
-  /** In satoshi: shared out and not settled, and settled. */
+  /** In satoshi: shared out and not arrived, and arrived. */
   waiting: bigint;
   received: bigint;
 }
@@ -39,18 +39,24 @@ export async function commissionRecipients(db: Db, at: Instant): Promise<Commiss
     .orderBy('name')
     .execute();
   const weights = await weightsAt(db, at);
-  const sats = await db
-    .selectFrom('commission_shares as s')
-    .leftJoin('payouts as p', 'p.id', 's.payout_id')
-    .select([
-      's.recipient_id',
-      sql<bigint>`cast(sum(case when p.state = 'settled' then s.sats else 0 end) as bigint)`.as('received'),
-      sql<bigint>`cast(sum(s.sats) as bigint)`.as('shared'),
-    ])
-    .groupBy('s.recipient_id')
+  const shares = await db
+    .selectFrom('commission_shares')
+    .select(['recipient_id', sql<bigint>`cast(sum(sats) as bigint)`.as('sats')])
+    .groupBy('recipient_id')
     .execute();
+  // By payments: a payout in parts may have arrived in part.
+  const arrived = await db
+    .selectFrom('payouts')
+    .innerJoin('payments', 'payments.payout_id', 'payouts.id')
+    .select(['payouts.recipient_id', sql<bigint>`cast(sum(payments.sats) as bigint)`.as('sats')])
+    .where('payouts.kind', '=', 'commission')
+    .where('payments.state', '=', 'settled')
+    .groupBy('payouts.recipient_id')
+    .execute();
+  const satsOf = (rows: { recipient_id: bigint; sats: bigint }[], id: bigint) =>
+    rows.find(({ recipient_id }) => recipient_id === id)?.sats ?? 0n;
   return recipients.map((row) => {
-    const { received = 0n, shared = 0n } = sats.find((one) => one.recipient_id === row.id) ?? {};
+    const received = satsOf(arrived, row.id);
     return {
       id: row.id,
       name: row.name,
@@ -63,7 +69,7 @@ export async function commissionRecipients(db: Db, at: Instant): Promise<Commiss
           ...{ machine, machineName, weight },
           of: weights.reduce((all, one) => (one.machine === machine ? all + one.weight : all), 0n),
         })),
-      waiting: shared - received,
+      waiting: satsOf(shares, row.id) - received,
       received,
     };
   });

@@ -32,7 +32,7 @@ export async function changeWallet(
   if (!newWallet) {
     throw invalid(
       `--wallet-key-file: this is the key of another wallet, ${wallet.id}; ${recipient.name} is paid into ${recipient.walletId}`,
-      'Add --new-wallet if payouts that have no payment yet shall go there.',
+      'Add --new-wallet if whatever was not sent yet shall go there.',
     );
   }
   await keepWallet(trx, kind, wallet, at);
