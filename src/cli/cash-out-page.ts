@@ -20,6 +20,7 @@ export function cashOutJson(row: CashOutView) {
     own_fiat: formatDecimal(row.own_fiat, row.digits),
     commission_method: row.method,
     origin: row.origin,
+    begun_at_machine: row.begun_at_machine,
   };
 }
 
@@ -72,6 +73,9 @@ export function division({ cashOut: row, allocations }: Omit<CashOutDetail, 'set
   const ownCommission = allocations.reduce((left, one) => left - one.commission, row.commission);
   return [
     `Machine ${row.machine}, ${fiat(row.fiat)} for ${formatSats(row.gross - row.undelivered)}`,
+    ...(row.begun_at_machine === null
+      ? []
+      : [`Sold at machine ${row.begun_at_machine}; the cash was fetched at the other one.`]),
     `Commission ${formatSats(row.commission)} (${row.method}), ${formatSats(row.net)} to clients, ${formatSats(row.own)} own share`,
     ...(row.undelivered > 0n
       ? [`Undelivered, the layperson’s: ${formatSats(row.undelivered)} of the ${formatSats(row.gross)} paid`]

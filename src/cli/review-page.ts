@@ -1,11 +1,13 @@
 import { formatDecimal } from '../dca/money.ts';
+import { actionsOf, actionWords } from '../lamassu/notes.ts';
+import type { LamassuRow } from '../lamassu/row.ts';
 import type { ReviewDetail, ReviewView } from '../ledger/views.ts';
 import { type Look, resolutions, type Unseen } from '../scheduler/review.ts';
 import { type ReviewReason, reviewReasons } from '../scheduler/rules.ts';
 import { type Instant, toMs } from '../time.ts';
 import { clean, formatFiat, formatSats, formatTime, table } from './print.ts';
 
-type Columns = Record<string, string | null>;
+type Columns = Record<string, string | null | undefined>;
 
 /** `review list --json`, one of them. */
 export function reviewJson(row: ReviewView, at: Instant) {
@@ -130,24 +132,32 @@ function thenOf(row: ReviewView): Columns {
   return JSON.parse(row.lamassu) as Columns;
 }
 
+/** What was logged of its notes, one by one. */
+function actionsText(row: LamassuRow): string | undefined {
+  const lines = actionsOf(row).map((one) => clean(actionWords(one, row)));
+  return lines.length === 0 ? undefined : lines.join('\n');
+}
+
 /** What Lamassu said then and says now; the second column only where something differs or could not be asked. */
 function columns(before: Columns, today: Columns | null): string {
   const names = [...new Set([...Object.keys(before), ...Object.keys(today ?? {})])];
   const same = today === null || names.every((name) => (before[name] ?? null) === (today[name] ?? null));
   const filled = names.filter((name) => before[name] || today?.[name]);
+  const value = (said: Columns, name: string) =>
+    name === 'actions' ? actionsText(said as LamassuRow) : said[name];
   if (same) {
     const head = today === null ? ['Lamassu said', ''] : ['Lamassu says, as it said then', ''];
     return table(
       head,
-      filled.map((name) => [name, before[name]]),
+      filled.map((name) => [name, value(before, name)]),
     );
   }
   return table(
     ['', 'Lamassu said', 'says now'],
     filled.map((name) => [
       name,
-      before[name],
-      today[name] === before[name] ? 'the same' : (today[name] ?? 'nothing'),
+      value(before, name),
+      today[name] === before[name] ? 'the same' : (value(today, name) ?? 'nothing'),
     ]),
   );
 }

@@ -31,7 +31,7 @@ export function register(program: Command): void {
     .command('dismiss')
     .description(
       'hide a row that nobody has to look at; if it becomes eligible it is distributed all the same. ' +
-        'Of a row settled by hand: accept what Lamassu says of it now',
+        'Of a row that the ledger distributed: accept what Lamassu says of it now',
     )
     .argument('<id>', 'its id in Lamassu, or the first 6 characters or more of it')
     .requiredOption('--reason <text>', 'why, for the log')
@@ -139,11 +139,11 @@ async function dismiss(text: string, options: { reason: string }, command: Comma
     return { fresh: dismissed, ...(await showReview(ledger.db, id)) };
   });
   const { cash_out_id: id } = review;
-  const settled = cashOut?.origin === 'settled';
+  const accepted = cashOut !== null && review.reason === 'changed';
   cli.answer(
     reviewJson(review, now()),
-    settled
-      ? `What Lamassu says of ${id} ${fresh ? 'is' : 'was'} accepted${fresh ? '' : ' before'}; the settlement stands as it is.`
+    accepted
+      ? `What Lamassu says of ${id} ${fresh ? 'is' : 'was'} accepted${fresh ? '' : ' before'}; ${cashOut.origin === 'settled' ? 'the settlement' : 'what was distributed'} stands as it is.`
       : `${id} ${fresh ? 'is hidden' : 'was hidden before'}; if it becomes eligible it is distributed all the same.`,
   );
 }

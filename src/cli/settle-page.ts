@@ -1,6 +1,7 @@
 import { formatDecimal, percent } from '../dca/money.ts';
 import { proportionOf } from '../dca/settlement.ts';
 import { roundHalfUp } from '../dca/split.ts';
+import { actionWords, dispensesOf } from '../lamassu/notes.ts';
 import type { CashOutDetail } from '../ledger/views.ts';
 import type { Voided } from '../ledger/void.ts';
 import type { Draft } from '../scheduler/settle.ts';
@@ -49,7 +50,10 @@ function lamassuLines(
 ): string[] {
   const asked = told.asked === null ? 'an amount that cannot be right' : cash(told.asked);
   const paid = told.gross === null ? 'nothing tells how many satoshi' : formatSats(told.gross);
-  const out = told.cameOut === null ? 'nothing tells how much' : cash(told.cameOut);
+  const { row } = answer;
+  const dispenses = row ? dispensesOf(row).map((one) => `  ${clean(actionWords(one, row))}`) : [];
+  const out =
+    told.cameOut === null ? 'nothing tells how much' : told.cameOut === 0n ? 'none' : cash(told.cameOut);
   const when = {
     confirmed_at: `Confirmed ${formatTime(told.at, timezone)}.`,
     created: `Created ${formatTime(told.at, timezone)}, and not confirmed: its creation counts.`,
@@ -59,6 +63,7 @@ function lamassuLines(
     `Lamassu says of ${answer.row?.id}: ${clean(says)}`,
     `Asked for: ${asked}. Paid: ${paid}. Cash that came out: ${out}.`,
     when[told.atFrom],
+    ...(dispenses.length > 1 ? ['It was logged more than once, and is not added up:', ...dispenses] : []),
   ];
 }
 

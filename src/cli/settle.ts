@@ -21,7 +21,10 @@ export function register(program: Command): void {
         'void',
       ),
     )
-    .option('--machine <machine>', 'where the cash came out, with --external: device id or name')
+    .option(
+      '--machine <machine>',
+      'where the cash came out: with --external, or where Lamassu names several machines; device id or name',
+    )
     .option('--at <time>', 'when it came out, with --external, or where a clock of Lamassu was wrong')
     .option('--fiat <amount>', 'the cash that came out, like "200 USD" (default: what Lamassu counted)')
     .option('--gross <sats>', 'what was paid for that cash (default: its proportion)')
@@ -81,19 +84,27 @@ async function run(id: string | undefined, options: Options, command: Command): 
 }
 
 async function known(cli: Cli, text: string, reason: string, options: Options): Promise<void> {
-  refuse(options, ['machine', 'newCurrency'], 'Lamassu tells it; it goes with --external only.');
-  const { credit = false } = options;
+  refuse(options, ['newCurrency'], 'Lamassu tells it; it goes with --external only.');
+  const { credit = false, machine: named } = options;
   const config = await cli.config();
   const at = options.at === undefined ? undefined : parseTime(options.at, config.timezone, '--at');
   const { draftSettled } = await import('../scheduler/settle.ts');
   const { findRowId } = await import('../scheduler/ask.ts');
   const { settledBefore } = await import('../ledger/settle.ts');
+  const { findMachine } = await import('../ledger/machines.ts');
   await withClients(cli, options, async (ledger) => {
     const stated = statedBy(options, await cli.currencies(ledger.db));
     const id = await findRowId(config, ledger.db, text.trim());
-    const before = await settledBefore(ledger.db, { id, stated, credit });
+    const machine =
+      named === undefined ? undefined : (await findMachine(ledger.db, named, '--machine')).device_id;
+    const before = await settledBefore(ledger.db, {
+      id,
+      stated,
+      credit,
+      ...(machine !== undefined && { machine }),
+    });
     if (before) return answerBefore(cli, before);
-    const words = { stated, reason, credit };
+    const words = { stated, reason, credit, machine };
     return agree(cli, ledger, await draftSettled(config, ledger.db, id, words, at), options);
   });
 }

@@ -7,8 +7,10 @@ export type CommissionMethod = 'ticker' | 'margin' | 'markup' | 'given';
 export interface CashOut {
   id: string;
   source: string;
-  /** Lamassu's `device_id`. */
+  /** The machine that the cash came out of, Lamassu's `device_id`. */
   machine: string;
+  /** The one where the layperson began it, where that is another. */
+  begunAt?: string | null;
   confirmedAt: Instant;
   currency: string;
   /** Minor-unit digits of `currency` (ISO 4217). */
@@ -22,5 +24,5 @@ export interface CashOut {
   commission: bigint;
   method: CommissionMethod;
   /** What Lamassu said, column by column, as text; null for one that Lamassu never saw. */
-  lamassu: Record<string, string | null> | null;
+  lamassu: Record<string, string | null | undefined> | null;
 }

@@ -34,7 +34,7 @@ export interface Charge {
 /** `principal` + `commission` = gross, in sat; `method` is the one that was used. Or why a person must look. */
 export type Charged =
   | { principal: bigint; commission: bigint; method: Method }
-  | { review: 'no-rate' | 'implausible-rate'; detail: string };
+  | { review: 'no-rate' | 'implausible-rate' | 'negative-commission'; detail: string };
 
 /**
  * What Lamassu charged for a cash-out, in sat, rounded once: the principal down.
@@ -47,7 +47,8 @@ export type Charged =
  *   extension satmachineadmin counted with.
  *
  * A principal above the gross by no more than the tolerance is the gross. A commission above half of the gross,
- * or below zero by more than the tolerance, is `implausible-rate`.
+ * or below zero by more than the tolerance, is `implausible-rate`; `negative-commission` where Lamassu was told to charge
+ * less than nothing (its older screens allowed that), with what is missing.
  */
 export function charged(charge: Charge): Charged {
   const { gross, ticker, rate } = charge;
@@ -64,6 +65,10 @@ export function charged(charge: Charge): Charged {
   const computed = numerator / denominator;
   const principal = computed > gross ? gross : computed;
   const commission = gross - principal;
+  if (computed > gross + TOLERANCE && (rate ?? 0n) < 0n) {
+    const detail = `the cash was worth ${computed} sat, and only ${gross} were paid: ${computed - gross} are missing, ${said()}`;
+    return { review: 'negative-commission', detail };
+  }
   if (computed > gross + TOLERANCE || commission * 2n > gross) {
     return { review: 'implausible-rate', detail: `${computed} of ${gross} sat are principal ${said()}` };
   }

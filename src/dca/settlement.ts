@@ -20,7 +20,7 @@ export interface Told {
   digits: number;
   /** What the layperson asked for. */
   asked: bigint | null;
-  /** The cash that left the machine. */
+  /** The cash that left the machine, zero where it counted none. */
   cameOut: bigint | null;
   /** What the layperson paid. */
   gross: bigint | null;
@@ -58,6 +58,12 @@ export function settledFigures(
     throw invalid(
       '--fiat: nothing tells how much cash came out',
       `Say what the layperson got, like --fiat "200 ${currency ?? 'USD'}".`,
+    );
+  }
+  if (fiat === 0n) {
+    throw invalid(
+      '--fiat: Lamassu counted no notes out, so there is nothing to distribute',
+      `\`aio-dca review dismiss ID --reason "…"\` closes the row. If cash came out all the same, say how much, like --fiat "200 ${currency}".`,
     );
   }
   if (stated.fiat && stated.fiat.currency !== currency) {

@@ -1,8 +1,9 @@
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 import { optionalColumns, requiredColumns } from '../lamassu/columns.ts';
-import type { Rights } from '../lamassu/rights.ts';
-import { openSource, type Source } from '../lamassu/source.ts';
+import { neededAndNotGranted, type Rights } from '../lamassu/rights.ts';
+import { type LamassuMachine, openSource, type Source } from '../lamassu/source.ts';
+import { EVERYBODY_CREATES } from '../lamassu/too-much.ts';
 import { openTunnel } from '../lamassu/tunnel.ts';
 import type { Who } from '../ledger/log.ts';
 import { findReplaced, machineLabel, seeMachines } from '../ledger/machines.ts';
@@ -13,6 +14,8 @@ import { type Check, fail, ok, some, warn } from './check.ts';
 import { clockCheck } from './clock.ts';
 
 const DEADLINE_MS = 15_000;
+const EVERYBODY_HINT =
+  'As PostgreSQL’s superuser in Lamassu’s database: revoke create on schema public from public. Where Lamassu’s own role is neither superuser nor owner of that schema, first: grant create on schema public to that role.';
 const ROLE_HINT = 'As PostgreSQL’s superuser on the Lamassu server, run what `aio-dca role-sql` prints.';
 
 /** The way to Lamassu's database, what may be read there, and whether it is the one that the ledger knows. */
@@ -54,9 +57,10 @@ export async function* examineLamassu(
     const rights = await source.check();
     yield columnsCheck(rights, config.commission.method);
     yield rightsCheck(rights, lamassu.user);
-    const machines = await source.machines();
+    const known = await source.machines();
+    const machines = known.filter(({ paired }) => paired);
     if (ledger) yield await identityCheck(config, source, ledger);
-    yield await machinesCheck(config, machines, ledger, who);
+    yield await machinesCheck(config, machines, known, ledger, who);
     if (ledger) yield* replacedCheck(ledger.db, machines);
     if (ledger && machines.length > 0) yield* fundingChecks(ledger.db, machines);
   } catch (error) {
@@ -87,8 +91,9 @@ function columnsCheck({ missing, columns }: Rights, method: Config['commission']
   return ok('columns', absent.length > 0 ? `${found}; this Lamassu has no ${absent.join(', ')}` : found);
 }
 
-function rightsCheck({ notGranted, tooMuch, harmful }: Rights, user: string): Check {
-  const needed = notGranted.filter((name) => name.startsWith('cash_out_txs.'));
+function rightsCheck(rights: Rights, user: string): Check {
+  const { notGranted, tooMuch, harmful } = rights;
+  const needed = neededAndNotGranted(rights);
   if (needed.length > 0) {
     const message = `User ${user} may not read ${some(needed)}.`;
     return fail('rights', new BridgeError('lamassu/not-granted', message, ROLE_HINT));
@@ -103,7 +108,11 @@ function rightsCheck({ notGranted, tooMuch, harmful }: Rights, user: string): Ch
     ...(tooMuch.length > 0 ? [`may do more than is needed: ${some(tooMuch)}`] : []),
   ];
   if (wrong.length === 0) return ok('rights', `user ${user} may read what is needed and nothing else`);
-  return warn('rights', `user ${user} ${wrong.join('; ')}`, tooMuch.length > 0 ? own : ROLE_HINT);
+  const hints = [
+    ...(tooMuch.some((one) => one !== EVERYBODY_CREATES) ? [own] : notGranted.length > 0 ? [ROLE_HINT] : []),
+    ...(tooMuch.includes(EVERYBODY_CREATES) ? [EVERYBODY_HINT] : []),
+  ];
+  return warn('rights', `user ${user} ${wrong.join('; ')}`, hints.join(' '));
 }
 
 /** Whether the ledger would take this Lamassu and this start_at for its own; nothing is bound. */
@@ -124,11 +133,12 @@ async function identityCheck({ lamassu }: Config, source: Source, ledger: Ledger
 const AHEAD_HINT =
   'Its clock was ahead when it was read. The next run reads all since start_at again, and sets the mark right; see that both hosts keep the time.';
 
-type Machines = Awaited<ReturnType<Source['machines']>>;
+type Machines = LamassuMachine[];
 
 async function machinesCheck(
   { lamassu }: Config,
   machines: Machines,
+  known: Machines,
   ledger: Ledger | undefined,
   who: Who,
 ): Promise<Check> {
@@ -140,7 +150,7 @@ async function machinesCheck(
     );
   }
   try {
-    await ledger?.write((trx) => seeMachines(trx, machines, lamassu.name, now(), who));
+    await ledger?.write((trx) => seeMachines(trx, known, lamassu.name, now(), who));
   } catch (error) {
     return fail('machines', error);
   }
@@ -185,7 +195,7 @@ async function* fundingChecks(db: Db, machines: Machines): AsyncGenerator<Check>
     yield warn(
       'fundings',
       `${some(lost.map(({ id }) => `f${id}`))}: for a machine that Lamassu does not have`,
-      'They have no share in any cash-out. `aio-dca fundings list` shows them, `aio-dca machines list` the machines.',
+      'Their cash counts only for what that machine still reports. Where it lies in another one now: `aio-dca fundings move ID --machine M`; where a new machine took the place of the old one: `aio-dca machines replace OLD NEW`.',
     );
   }
   if (fundings.some(({ machine }) => machine === null)) return;

@@ -74,9 +74,10 @@ const divided: Stream = {
     client: null,
     columns: [
       ...head('co.processed_at', 'cash-out divided', 'co.id'),
-      ...['machine', 'confirmed_at', 'currency', 'fiat', 'own_fiat', 'gross', 'commission', 'net', 'own'].map(
-        (name) => column(name, 'text', `co.${name}`),
-      ),
+      ...[
+        ...['machine', 'begun_at_machine', 'confirmed_at', 'currency', 'fiat', 'own_fiat'],
+        ...['gross', 'commission', 'net', 'own'],
+      ].map((name) => column(name, 'text', `co.${name}`)),
     ],
   },
   actor: 'r.actor',
@@ -284,11 +285,21 @@ function fromOwn({ before, after }: { before: string | null; after: string | nul
 }
 
 function divisionOf(row: Row, division: Division | undefined, fiat: (minor: Row[string]) => string | null) {
-  const { machine, confirmed_at, currency, gross, commission, net, own } = row;
+  const {
+    machine,
+    begun_at_machine: begun = null,
+    confirmed_at,
+    currency,
+    gross,
+    commission,
+    net,
+    own,
+  } = row;
   const { allocations = [], first } = division ?? {};
   return {
     ...{
       machine,
+      ...(begun === null ? {} : { begun_at_machine: begun }),
       confirmed_at,
       currency,
       fiat: fiat(row.fiat ?? null),

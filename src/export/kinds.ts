@@ -93,6 +93,7 @@ export const kinds = {
       total('undelivered_sats', 'sats', 'co.undelivered'),
       column('commission_method', 'text', 'co.method'),
       column('origin', 'text', 'co.origin'),
+      column('begun_at_machine', 'text', 'co.begun_at_machine'),
     ],
   },
   allocations: {

@@ -116,7 +116,9 @@ export async function tryLamassu({ lamassu, ssh }: Pick<Answers, 'lamassu' | 'ss
         const message = `The role ${lamassu.user} cannot read ${lacking.slice(0, 5).join(', ')}.`;
         return { missing: new BridgeError('lamassu/not-granted', message) };
       }
-      const machines = (await source.machines()).map(({ deviceId, name }) => name ?? deviceId);
+      const machines = (await source.machines())
+        .filter(({ paired }) => paired)
+        .map(({ deviceId, name }) => name ?? deviceId);
       return { machines, tooMuch, harmful };
     } finally {
       await source.close();

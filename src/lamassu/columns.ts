@@ -42,10 +42,13 @@ export const noteSlots = [
   ...['1f', '1r', '2f', '2r', '3f', '3r'],
 ];
 
+/** Of `cash_out_actions`: which machine the cash came out of. With a server that has them they are needed. */
+export const actionColumns = ['tx_id', 'action', 'device_id'] as const;
+
 export const readableColumns: Record<string, readonly string[]> = {
   cash_out_txs: [...requiredColumns, ...optionalColumns],
   cash_out_actions: [
-    ...['id', 'tx_id', 'action', 'error', 'error_code', 'device_id', 'created'],
+    ...['id', ...actionColumns, 'error', 'error_code', 'created'],
     ...noteSlots.flatMap((slot) => [
       `provisioned_${slot}`,
       `dispensed_${slot}`,
@@ -54,4 +57,6 @@ export const readableColumns: Record<string, readonly string[]> = {
     ]),
   ],
   devices: ['device_id', 'name'],
+  // Where Lamassu keeps the names of machines that were unpaired, since November 2021.
+  unpaired_devices: ['device_id', 'name', 'unpaired'],
 };

@@ -1,4 +1,4 @@
-import { readableColumns, requiredColumns } from './columns.ts';
+import { actionColumns, readableColumns, requiredColumns } from './columns.ts';
 import type { Connection } from './connect.ts';
 import type { Excess } from './too-much.ts';
 
@@ -6,7 +6,7 @@ import type { Excess } from './too-much.ts';
 export interface Access {
   /** Needed, and not there: nothing can be read. */
   missing: string[];
-  /** There and of use, but not granted. Of cash_out_txs each one is needed. */
+  /** There and of use, but not granted. */
   notGranted: string[];
   /** Of the columns that the bridge can use, those that this server has. */
   columns: string[];
@@ -38,6 +38,15 @@ export async function readAccess(connection: Connection): Promise<Access> {
     .filter(({ granted }) => granted !== 'true')
     .map(({ table, column }) => `${table}.${column}`);
   return { missing, notGranted, columns };
+}
+
+/**
+ * What of it must be granted: of cash_out_txs everything, since a fee that is not seen goes to the clients, and of
+ * cash_out_actions what says which machine the cash came out of, since else the wrong clients are paid.
+ */
+export function neededAndNotGranted({ notGranted }: Access): string[] {
+  const actions = actionColumns.map((column) => `cash_out_actions.${column}`);
+  return notGranted.filter((name) => name.startsWith('cash_out_txs.') || actions.includes(name));
 }
 
 export function present(access: Access, table: string, column: string): boolean {

@@ -1,22 +1,31 @@
 import type { CashOut } from '../dca/cash-out.ts';
 import { type Charge, charged } from '../dca/commission.ts';
 import { type Currencies, currencyDigits } from '../dca/currency.ts';
-import { parseDecimal, RATE_SCALE } from '../dca/money.ts';
+import { RATE_SCALE } from '../dca/money.ts';
 import { type Instant, isInstant, MAY_DIFFER_MS, plus } from '../time.ts';
 import type { CashOutColumn } from './columns.ts';
+import { actionWords, cashMachines, countWords, dispensesOf, notesAt } from './notes.ts';
+import { isMachine, readDecimal, shown } from './values.ts';
 
 /**
  * A row of Lamassu's `cash_out_txs`, every column as PostgreSQL's text: numbers in decimal notation, booleans
  * `true` and `false`, times as `Instant` (or whatever PostgreSQL writes for one outside the years 1 to 9999).
- * A column that the server does not have is null.
+ * A column that the server does not have is null. `actions` is what `cash_out_actions` has of its notes, JSON of
+ * `NotesAction[]`; null where nothing tells, undefined where it was not looked up.
  */
-export type LamassuRow = { id: string } & Record<Exclude<CashOutColumn, 'id'>, string | null>;
+export type LamassuRow = { id: string } & Record<Exclude<CashOutColumn, 'id'>, string | null> & {
+    actions?: string | null;
+  };
 
 /** Why a row is not paid by itself: a closed list, with what each means for people. */
 export const reasons = {
   'not-confirmed': 'The layperson’s payment is not confirmed (yet).',
   unconfirmed: 'Cash came out more than a day ago, and the payment for it was never confirmed.',
   'not-dispensed': 'The layperson has paid, and the cash has not come out (yet).',
+  'dispense-unconfirmed':
+    'The machine began to give out the cash more than an hour ago, and Lamassu has not confirmed that all of it came out.',
+  'several-machines':
+    'Its cash came out of more than one machine, so that nobody but a person knows whose it was.',
   error: 'The layperson has paid, and Lamassu recorded an error: the cash came out in part or not at all.',
   'other-coin': 'It was paid in another coin than bitcoin: there are no sats to distribute.',
   'before-start': 'It was confirmed before `start_at`.',
@@ -25,6 +34,8 @@ export const reasons = {
   malformed: 'A column holds something that cannot be right.',
   'no-rate': 'The row has neither a ticker price nor a commission rate: the commission is unknown.',
   'implausible-rate': 'The commission would be below zero or above half of what the layperson paid.',
+  'negative-commission':
+    'Its commission is below zero: more cash came out than the bitcoin was worth, and the operator has to bear the rest.',
 } as const satisfies Record<string, string>;
 
 export type Reason = keyof typeof reasons;
@@ -139,15 +150,25 @@ function judgeConfirmed(row: LamassuRow, rules: Rules, sourceNow: Instant): Judg
     return no('other-coin', `paid in ${shown(row.crypto_code)}`, { review: true, watch: false });
   }
   if (row.error !== null || row.error_code !== null) {
-    const detail = `error ${shown(row.error)}, error_code ${shown(row.error_code)}`;
+    const detail = `error ${shown(row.error)}, error_code ${shown(row.error_code)}; ${countWords(row)}`;
     return no('error', detail, { review: true, watch: true });
   }
   if (row.dispense_confirmed !== 'true') {
+    const begun = notesAt(row, sourceNow) ?? confirmedAt;
+    if (row.dispense === 'true' && begun < plus(sourceNow, -HOUR)) {
+      const detail = `${countWords(row)}; dispensing began by ${begun}, and Lamassu has not confirmed the whole amount`;
+      return no('dispense-unconfirmed', detail, { review: true, watch: true });
+    }
     const review = confirmedAt < plus(sourceNow, -48 * HOUR);
     return no('not-dispensed', `confirmed at ${confirmedAt}`, { review, watch: true });
   }
 
-  const { machine, currency, digits, fiat, gross, charge } = figures(row, rules);
+  if (cashMachines(row).length > 1) {
+    const each = dispensesOf(row).map((one) => actionWords(one, row));
+    return no('several-machines', each.join('; '), { review: true, watch: true });
+  }
+
+  const { machine, begun, currency, digits, fiat, gross, charge } = figures(row, rules);
   const charging = charged(charge);
   if ('review' in charging) return no(charging.review, charging.detail, { review: true, watch: true });
   if (confirmedAt < rules.startAt) {
@@ -161,7 +182,7 @@ function judgeConfirmed(row: LamassuRow, rules: Rules, sourceNow: Instant): Judg
   return {
     eligible: true,
     cashOut: {
-      ...{ id, source, machine, confirmedAt, currency, digits },
+      ...{ id, source, machine, ...begun, confirmedAt, currency, digits },
       ...{ fiat, gross, undelivered: 0n, commission, method, lamassu },
     },
   };
@@ -169,10 +190,11 @@ function judgeConfirmed(row: LamassuRow, rules: Rules, sourceNow: Instant): Judg
 
 /** The row's figures as exact integers. Throws Malformed, naming the first column that cannot be right. */
 function figures(row: LamassuRow, { method, fallback, currencies }: Rules) {
-  const machine = row.device_id;
-  if (machine === null || !/^[^\p{C}]{1,200}$/u.test(machine)) {
-    throw new Malformed(`device_id is ${shown(machine)}`);
-  }
+  const { device_id: device } = row;
+  if (!isMachine(device)) throw new Malformed(`device_id is ${shown(device)}`);
+  const [machine = device] = cashMachines(row);
+  if (!isMachine(machine)) throw new Malformed(`device_id of the dispense is ${shown(machine)}`);
+  const begun = machine === device ? {} : { begunAt: device };
   const currency = row.fiat_code;
   const digits = currency === null ? undefined : currencyDigits(currency, currencies);
   if (currency === null || digits === undefined) {
@@ -196,11 +218,12 @@ function figures(row: LamassuRow, { method, fallback, currencies }: Rules) {
     gross,
     fiat: scaledFiat,
     ticker: optional(row, 'raw_ticker_price', RATE_SCALE, MAX_FIAT),
-    rate: optional(row, 'commission_percentage', RATE_SCALE, MAX_FIAT, 0n),
+    // Older screens of Lamassu allowed one below zero.
+    rate: optional(row, 'commission_percentage', RATE_SCALE, MAX_FIAT, -MAX_FIAT),
     discount: optional(row, 'discount', 0, 101n, 0n) ?? 0n,
     fixedFee: optional(row, 'fixed_fee', RATE_SCALE, MAX_FIAT, 0n) ?? 0n,
   };
-  return { machine, currency, digits, fiat: scaledFiat / minorUnit, gross, charge };
+  return { machine, begun, currency, digits, fiat: scaledFiat / minorUnit, gross, charge };
 }
 
 /** Whether it looks like the code of a currency, known or not. */
@@ -228,23 +251,6 @@ function optional(
   if (value === undefined || value < least || value >= below)
     throw new Malformed(`${column} is ${shown(text)}`);
   return value;
-}
-
-/** A column's text scaled by 10^`scale`; undefined where it is null or no such number. */
-export function readDecimal(text: string | null, scale: number): bigint | undefined {
-  // The length first: an integer of a million digits takes minutes to parse.
-  if (text === null || text.length > 40) return undefined;
-  try {
-    return parseDecimal(text, scale);
-  } catch {
-    return undefined;
-  }
-}
-
-/** A value from the database for a sentence: no control characters, no more than a line. */
-function shown(value: string | null): string {
-  if (value === null) return 'null';
-  return `"${value.slice(0, 120).replaceAll(/[\p{C}\p{Z}]/gu, ' ')}"`;
 }
 
 function no(reason: Reason, detail: string, next: { review: boolean; watch: boolean }): Judgement {

@@ -1,11 +1,11 @@
 import pg from 'pg';
-import { parseDecimal, RATE_SCALE } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { type HostClock, hostClock, type Instant } from '../time.ts';
-import { type CashOutColumn, noteSlots, optionalColumns, requiredColumns } from './columns.ts';
+import { actionColumns, type CashOutColumn, noteSlots, optionalColumns, requiredColumns } from './columns.ts';
 import { type Connection, connect, type LamassuOptions } from './connect.ts';
 import type { Connect } from './keep.ts';
-import { type Access, present, type Rights, readAccess } from './rights.ts';
+import { NOTE_ACTIONS, type NotesAction } from './notes.ts';
+import { type Access, neededAndNotGranted, present, type Rights, readAccess } from './rights.ts';
 import type { LamassuRow } from './row.ts';
 import { readTooMuch } from './too-much.ts';
 
@@ -24,8 +24,8 @@ export interface Source {
   asked: { before: HostClock; after: HostClock };
   /** Identity of the database cluster; null where the server does not tell it. */
   systemIdentifier: string | null;
-  /** The machines that Lamassu knows; empty where they may not be read. */
-  machines(): Promise<{ deviceId: string; name: string | null }[]>;
+  /** The machines that Lamassu knows, and those that were unpaired; empty where they may not be read. */
+  machines(): Promise<LamassuMachine[]>;
   /**
    * Pages of rows that were confirmed, or that were confirmed and created, at or after `from`: by the later of the two, so
    * that one is found which a clock that was behind has stamped. Ordered by (confirmed_at, id); after them, where asked
@@ -43,12 +43,19 @@ export interface Source {
   byIds(ids: readonly string[]): Promise<LamassuRow[]>;
   /** The first few ids that begin with `text`, at least 6 characters of a UUID's; none where it is no beginning of one. */
   idsBeginning(text: string): Promise<string[]>;
-  /** The cash that left for this cash-out, in fiat ×10^5, from the notes counted; null where nothing tells. */
-  dispensed(id: string): Promise<bigint | null>;
+  /** The same rows with their `actions`. Lamassu has no index for it: one look, however many rows. */
+  withActions(rows: readonly LamassuRow[]): Promise<LamassuRow[]>;
   /** What the role may and may not read, for `doctor`. */
   check(): Promise<Rights>;
   /** Ends whatever is going on. Never throws. */
   close(): Promise<void>;
+}
+
+export interface LamassuMachine {
+  deviceId: string;
+  name: string | null;
+  /** False: it was unpaired, and is no machine of this Lamassu any more. */
+  paired: boolean;
 }
 
 const PAGE = 500;
@@ -138,7 +145,15 @@ function source({ connection, access, now, asked, systemIdentifier, user }: Open
       return connection.query<LamassuRow>(sql, [uuids]);
     },
     idsBeginning: (text) => readIdsBeginning(connection, text),
-    dispensed: (id) => readDispensed(connection, access, id),
+    withActions: async (rows) => {
+      if (rows.length === 0) return [];
+      const actions = await readActions(
+        connection,
+        access,
+        rows.map((row) => row.id),
+      );
+      return rows.map((row) => ({ ...row, actions: actions?.get(row.id) ?? null }));
+    },
     check: async () => ({ ...access, ...(await readTooMuch(connection)) }),
     close: () => connection.close(),
   };
@@ -155,12 +170,18 @@ function selectCashOuts(access: Access, user: string): string {
     );
   }
   const columns: readonly CashOutColumn[] = [...requiredColumns, ...optionalColumns];
-  const denied = columns.filter((column) => access.notGranted.includes(`cash_out_txs.${column}`));
-  if (denied.length > 0) {
+  const denied = Map.groupBy(neededAndNotGranted(access), (name) => name.split('.')[0] ?? '');
+  if (denied.size > 0) {
+    const named = [...denied].map(
+      ([table, names]) => [table, names.map((name) => name.slice(table.length + 1)).join(', ')] as const,
+    );
+    const grants = named.map(
+      ([table, names]) => `GRANT SELECT (${names}) ON ${table} TO ${pg.escapeIdentifier(user)};`,
+    );
     throw new BridgeError(
       'lamassu/not-granted',
-      `User ${user} may not read ${denied.join(', ')} of cash_out_txs.`,
-      `As PostgreSQL's superuser in Lamassu's database: GRANT SELECT (${denied.join(', ')}) ON cash_out_txs TO ${pg.escapeIdentifier(user)};`,
+      `User ${user} may not read ${named.map(([table, names]) => `${names} of ${table}`).join(', nor ')}.`,
+      `As PostgreSQL's superuser in Lamassu's database: ${grants.join(' ')}`,
     );
   }
   const selected = columns.map((column) =>
@@ -187,16 +208,26 @@ async function readSystemIdentifier(connection: Connection): Promise<string | nu
   return row?.id ?? null;
 }
 
-async function readMachines(
-  connection: Connection,
-  access: Access,
-): Promise<{ deviceId: string; name: string | null }[]> {
-  if (!present(access, 'devices', 'device_id') || access.notGranted.includes('devices.device_id')) return [];
-  const named = present(access, 'devices', 'name') && !access.notGranted.includes('devices.name');
-  const rows = await connection.query(
-    `select device_id::text as id, ${named ? 'name::text' : 'null::text'} as name from public.devices order by device_id`,
+async function readMachines(connection: Connection, access: Access): Promise<LamassuMachine[]> {
+  const readable = (name: string) => access.columns.includes(name) && !access.notGranted.includes(name);
+  if (!readable('devices.device_id')) return [];
+  const name = (table: string) => (readable(`${table}.name`) ? 'name::text' : 'null::text');
+  const paired = await connection.query(
+    `select device_id::text as id, ${name('devices')} as name from public.devices order by device_id`,
   );
-  return rows.flatMap(({ id, name }) => (id ? [{ deviceId: id, name: name ?? null }] : []));
+  // A machine may have been unpaired more than once, under other names: the last one counts.
+  const newest = readable('unpaired_devices.unpaired') ? ', unpaired desc' : '';
+  const unpaired = readable('unpaired_devices.device_id')
+    ? await connection.query(
+        `select distinct on (device_id) device_id::text as id, ${name('unpaired_devices')} as name
+         from public.unpaired_devices u
+         where not exists (select from public.devices d where d.device_id = u.device_id)
+         order by device_id${newest}`,
+      )
+    : [];
+  const machines = (rows: typeof paired, isPaired: boolean) =>
+    rows.flatMap(({ id, name }) => (id ? [{ deviceId: id, name: name ?? null, paired: isPaired }] : []));
+  return [...machines(paired, true), ...machines(unpaired, false)];
 }
 
 async function readLastAction(connection: Connection, access: Access): Promise<bigint | null> {
@@ -237,20 +268,49 @@ async function readIdsBeginning(connection: Connection, text: string): Promise<s
   return rows.flatMap((row) => row.id ?? []);
 }
 
-async function readDispensed(connection: Connection, access: Access, id: string): Promise<bigint | null> {
+/** `LamassuRow.actions` by the id of the row, for those that have any; null where this server does not tell them. */
+async function readActions(
+  connection: Connection,
+  access: Access,
+  ids: string[],
+): Promise<Map<string, string> | null> {
+  if (!actionColumns.every((column) => present(access, 'cash_out_actions', column))) return null;
+  const readable = (column: string) =>
+    present(access, 'cash_out_actions', column) && !access.notGranted.includes(`cash_out_actions.${column}`);
+  const rows = await connection.query(
+    `select a.tx_id::text as id, a.action::text as action, nullif(a.device_id::text, '') as device_id,
+       ${readable('created') ? instant('a.created') : 'null::text'} as created, (${cashCounted(access)})::text as cash
+     from unnest($1::uuid[]) wanted (id) join public.cash_out_actions a on a.tx_id = wanted.id
+     where a.action = any ($2) order by ${readable('id') ? 'a.id' : 'action'}`,
+    [ids.filter((id) => UUID.test(id)), NOTE_ACTIONS],
+  );
+  const actions = new Map<string, NotesAction[]>();
+  for (const { id, action, device_id, created, cash } of rows) {
+    const one = {
+      action: action ?? '',
+      device_id: device_id ?? null,
+      created: created ?? null,
+      cash: cash ?? null,
+    };
+    actions.set(`${id}`, [...(actions.get(`${id}`) ?? []), one]);
+  }
+  return new Map([...actions].map(([id, of]) => [id, JSON.stringify(of)]));
+}
+
+/** Denomination × notes over the cassettes of one action; null where nothing was counted, or a cassette may not be read. */
+function cashCounted(access: Access): string {
   const slots = noteSlots.filter((slot) =>
     [`denomination_${slot}`, `dispensed_${slot}`].every((column) =>
       present(access, 'cash_out_actions', column),
     ),
   );
   // Without all of them the sum would be too small, and look right.
-  const readable = !access.notGranted.some((name) => name.startsWith('cash_out_actions.'));
-  if (!UUID.test(id) || slots.length === 0 || !readable) return null;
-  const notes = slots.map((slot) => `(a.denomination_${slot}::numeric * a.dispensed_${slot})`);
-  const [row] = await connection.query(
-    `select sum(notes.cash)::text as cash from public.cash_out_actions a, lateral (values ${notes.join(', ')}) notes (cash)
-     where a.tx_id = $1::uuid and a.action in ('dispense', 'dispenseError')`,
-    [id],
+  const hidden = slots.some((slot) =>
+    access.notGranted.some((name) =>
+      [`cash_out_actions.denomination_${slot}`, `cash_out_actions.dispensed_${slot}`].includes(name),
+    ),
   );
-  return row?.cash ? parseDecimal(row.cash, RATE_SCALE) : null;
+  if (slots.length === 0 || hidden) return 'null::numeric';
+  const notes = slots.map((slot) => `(a.denomination_${slot}::numeric * a.dispensed_${slot})`);
+  return `select sum(notes.cash) from (values ${notes.join(', ')}) notes (cash)`;
 }

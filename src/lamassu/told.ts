@@ -2,39 +2,39 @@ import { type Currencies, currencyDigits } from '../dca/currency.ts';
 import { RATE_SCALE } from '../dca/money.ts';
 import type { Told } from '../dca/settlement.ts';
 import { type Instant, isInstant } from '../time.ts';
-import { isBackdated, type LamassuRow, readDecimal } from './row.ts';
+import { cashMachines, countedCash } from './notes.ts';
+import { isBackdated, type LamassuRow } from './row.ts';
+import { isMachine, readDecimal } from './values.ts';
 
 /** What a row tells of a cash-out that a person settles, sound or not. */
 export interface RowTold extends Told {
-  /** Null where the row names none that can be right. */
+  /** The one that the cash came out of; null where the row names none that can be right, or several. */
   machine: string | null;
+  /** The one where the layperson began it, where that is another. */
+  begunAt: string | null;
   /** The moment that counts for it: whose cash was in the machine, and what was in force. */
   at: Instant;
   /** Where `at` comes from: a row without a `confirmed_at` that can be right goes by its creation, else by Lamassu's clock. */
   atFrom: 'confirmed_at' | 'created' | 'now';
 }
 
-/** Takes from a row whatever can be relied on. `dispensed` is the cash by the notes counted (×10^5), null where nothing tells. */
-export function toldBy(
-  row: LamassuRow,
-  dispensed: bigint | null,
-  sourceNow: Instant,
-  currencies: Currencies,
-): RowTold {
+/** Takes from a row whatever can be relied on; `row.actions` have to be there. */
+export function toldBy(row: LamassuRow, sourceNow: Instant, currencies: Currencies): RowTold {
   const { at, atFrom } = momentOf(row, sourceNow);
   const digits = row.fiat_code === null ? undefined : currencyDigits(row.fiat_code, currencies);
   const coin = row.crypto_code === 'BTC' || row.crypto_code === 'LN';
   const minor = (scaled: bigint | null): bigint | null => {
     const unit = 10n ** BigInt(RATE_SCALE - (digits ?? 0));
-    return digits === undefined || scaled === null || scaled <= 0n || scaled % unit !== 0n
-      ? null
-      : scaled / unit;
+    return digits === undefined || scaled === null || scaled % unit !== 0n ? null : scaled / unit;
   };
   const asked = minor(positive(row.fiat, RATE_SCALE));
-  const counted = minor(dispensed);
+  const counted = minor(countedCash(row));
   const left = asked !== null && counted !== null && counted > asked ? null : counted;
+  const [first = null, ...others] = cashMachines(row);
+  const machine = others.length === 0 && isMachine(first) ? first : null;
   return {
-    machine: row.device_id !== null && /^[^\p{C}]{1,200}$/u.test(row.device_id) ? row.device_id : null,
+    machine,
+    begunAt: isMachine(row.device_id) && row.device_id !== machine ? row.device_id : null,
     at,
     atFrom,
     currency: digits === undefined ? null : row.fiat_code,

@@ -10,7 +10,7 @@ export interface Excess {
 
 /** PUBLIC's, so that another role would have it too: told, and no reason to refuse this one. */
 export const EVERYBODY_CREATES =
-  'creates in schema public (as every role may, by default up to PostgreSQL 14: revoke create on schema public from public)';
+  'creates in schema public (as every role may, by default up to PostgreSQL 14)';
 
 /** What the role may do beyond the grants of `role-sql`, be it by its own right, a group's or PUBLIC's. */
 export async function readTooMuch(connection: Connection): Promise<Excess> {

@@ -46,7 +46,9 @@ export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions)
   if (processed) return null;
 
   await useCurrency(trx, cashOut.currency, cashOut.digits);
-  await seeMachine(trx, cashOut.machine, cashOut.source, options.now, options.run);
+  const { machine, begunAt = null } = cashOut;
+  await seeMachine(trx, machine, cashOut.source, options.now, options.run);
+  if (begunAt !== null) await seeMachine(trx, begunAt, cashOut.source, options.now, options.run);
   const day = compute(() => localDate(cashOut.confirmedAt, options.timezone));
   const fundings = await eligibleFundings(trx, cashOut);
   const limitLeft = await limitsLeft(trx, fundings, cashOut, day);
@@ -60,7 +62,8 @@ export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions)
     .values({
       id: cashOut.id,
       source: cashOut.source,
-      machine: cashOut.machine,
+      machine,
+      begun_at_machine: begunAt,
       confirmed_at: cashOut.confirmedAt,
       processed_at: options.now,
       local_date: day,

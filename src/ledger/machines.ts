@@ -22,18 +22,27 @@ export async function seeMachine(
 
 /**
  * The same of all that a Lamassu names, as one look at the ledger shows most of them unchanged. A machine's name follows
- * Lamassu's, unless a person gave it one.
+ * Lamassu's, unless a person gave it one. Those that were unpaired are named only where the ledger knows them.
  */
 export async function seeMachines(
   trx: Trx,
-  machines: { deviceId: string; name: string | null }[],
+  machines: { deviceId: string; name: string | null; paired?: boolean }[],
   source: string,
   at: Instant,
   who: Who,
 ): Promise<void> {
   const rows = await trx.selectFrom('machines').selectAll().execute();
   const known = new Map(rows.map((row) => [row.device_id, row]));
-  for (const machine of machines) await note(trx, known.get(machine.deviceId), machine, source, at, who);
+  for (const machine of machines.filter((one) => one.paired !== false))
+    await note(trx, known.get(machine.deviceId), machine, source, at, who);
+  // One that was unpaired before it was ever seen here gets its last name, once cash came out of it.
+  for (const machine of machines.filter((one) => one.paired === false)) {
+    const before = known.get(machine.deviceId);
+    if (before?.name !== null || machine.name === null) continue;
+    const taken = rows.some((row) => row.name === machine.name && row.replaced_by === null);
+    const name = taken ? `${machine.name} (unpaired)` : machine.name;
+    await note(trx, before, { ...machine, name }, source, at, who);
+  }
 }
 
 async function note(

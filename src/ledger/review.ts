@@ -12,7 +12,7 @@ export interface Finding {
   /** One sentence for people. */
   detail: string;
   /** What Lamassu said, column by column. */
-  lamassu: Record<string, string | null>;
+  lamassu: Record<string, string | null | undefined>;
 }
 
 /**
@@ -24,7 +24,17 @@ export function isNews(
   finding: Finding,
 ): boolean {
   if (!known || known.reason !== finding.reason) return true;
-  return known.state !== 'dismissed' && known.lamassu !== JSON.stringify(finding.lamassu);
+  return known.state !== 'dismissed' && !saysTheSame(known.lamassu, finding.lamassu);
+}
+
+/**
+ * Whether Lamassu says of a row what it said when `kept` was written down. What was not read then says nothing: a new
+ * version of the program may read more.
+ */
+export function saysTheSame(kept: string, row: object): boolean {
+  const today = JSON.parse(JSON.stringify(row)) as Record<string, unknown>;
+  const then = JSON.parse(kept) as Record<string, unknown>;
+  return Object.keys(then).every((name) => then[name] === today[name]);
 }
 
 /**
@@ -139,7 +149,7 @@ export async function releaseRow(
   const { cashOutId: id, source, machine, detail } = finding;
   const lamassu = JSON.stringify(finding.lamassu);
   const known = await trx.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
-  if (known?.state === 'released' && known.lamassu === lamassu) return false;
+  if (known?.state === 'released' && saysTheSame(known.lamassu, finding.lamassu)) return false;
   const now = { source, machine, detail, lamassu, reason: finding.reason, state: 'released' as const };
   const open = { closed_at: null, closed_by: null, closed_reason: null };
   await trx
@@ -190,7 +200,7 @@ export async function dismissRow(
 }
 
 /**
- * Keeps that a person saw what Lamassu says by now of a row that was settled by hand, and lets the settlement stand.
+ * Keeps that a person saw what Lamassu says by now of a row that is in the ledger, and lets that stand.
  * False where that is kept already.
  */
 export async function acceptRow(
@@ -202,7 +212,7 @@ export async function acceptRow(
 ): Promise<boolean> {
   const lamassu = JSON.stringify(finding.lamassu);
   const known = await trx.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
-  if (known?.state === 'dismissed' && known.lamassu === lamassu) return false;
+  if (known?.state === 'dismissed' && saysTheSame(known.lamassu, finding.lamassu)) return false;
   const now = {
     ...{ source, machine, detail, lamassu, reason: finding.reason, state: 'dismissed' as const },
     ...{ closed_at: at, closed_by: who.actor, closed_reason: reason },

@@ -116,7 +116,10 @@ export interface Schema {
   cash_outs: {
     id: string;
     source: string;
+    /** Whose cash came out: the one that gave it out. */
     machine: string;
+    /** Where the layperson began it, if that was another machine; null: the same, or it was divided before this was read. */
+    begun_at_machine: string | null;
     confirmed_at: Instant;
     processed_at: Instant;
     local_date: string;

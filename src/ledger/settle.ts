@@ -38,7 +38,7 @@ export interface KeptFigures {
 export interface Repeat {
   id: string;
   stated: Stated;
-  /** Of an external one, where nobody else tells. */
+  /** Where nobody else tells. */
   machine?: string;
   at?: string;
   credit: boolean;

@@ -46,9 +46,11 @@ export const hints = {
   'cash-out/not-processed':
     'It is eligible, and was not distributed. The next run finds what turned eligible within [lamassu] overlap: `aio-dca poll`, then reconcile again. If it stays, settle it by hand: `aio-dca settle ID`.',
   'cash-out/not-eligible':
-    'It was distributed, and Lamassu says something else of it today. `aio-dca review show ID` has it; what was paid stays paid.',
+    'It was distributed, and Lamassu says something else of it today. `aio-dca review show ID` has it; what was paid stays paid. `aio-dca review dismiss ID --reason "…"` accepts what Lamassu says now.',
   'cash-out/differs':
-    'It was distributed, and Lamassu shows other figures today. `aio-dca review show ID` has it; what was paid stays paid.',
+    'It was distributed, and Lamassu shows other figures today. `aio-dca review show ID` has it; what was paid stays paid. `aio-dca review dismiss ID --reason "…"` accepts what Lamassu says now.',
+  'cash-out/other-machine':
+    'It was distributed when this program went by the machine where a cash-out was begun, and its cash came out of another. What was paid stays paid. See whose cash it was (`aio-dca cash-outs show ID`), put the fundings right with `aio-dca fundings adjust`; `aio-dca review dismiss ID --reason "…"` accepts it then.',
   'cash-out/settled-differs':
     'It was settled by hand, and Lamassu has changed the row since. See whether the settlement still holds: `aio-dca cash-outs show ID`. If it does, `aio-dca review dismiss ID --reason "…"` accepts what Lamassu says now.',
   'cash-out/external-in-lamassu':

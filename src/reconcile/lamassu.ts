@@ -56,7 +56,7 @@ export async function reconcileLamassu(
   const days = new Days(options.timezone, rules.currencies);
   const seen = new Set<string>();
   for await (const page of source.confirmedSince(range.from ?? rules.startAt)) {
-    const rows = page.filter((row) => isIn(range, row.confirmed_at ?? ''));
+    const rows = await source.withActions(page.filter((row) => isIn(range, row.confirmed_at ?? '')));
     await reconcileRows(db, source, rows, options, days, findings);
     for (const row of rows) seen.add(row.id);
     // They come in the order of `confirmed_at`; those that only their creation brings here come first.
@@ -66,7 +66,8 @@ export async function reconcileLamassu(
   // Those that Lamassu shows with another time, or not at all.
   for await (const page of processedIn(db, options)) {
     const missed = page.filter(({ id }) => !seen.has(id));
-    const rows = new Map((await source.byIds(missed.map(({ id }) => id))).map((row) => [row.id, row]));
+    const found = await source.withActions(await source.byIds(missed.map(({ id }) => id)));
+    const rows = new Map(found.map((row) => [row.id, row]));
     for (const cashOut of missed) {
       const row = rows.get(cashOut.id);
       await reconcileOne(db, cashOut, row, source.now, options, days, findings);
@@ -148,6 +149,11 @@ async function reconcileOne(
     if (row) differs('cash-out/external-in-lamassu', 'settled as unknown to Lamassu', rowText(row));
     return;
   }
+  // A person saw what Lamassu says of it now: there is nothing to compare any more.
+  if (cashOut.origin === 'lamassu' && row && (await isAccepted(db, row))) {
+    findings.count('accepted', 1);
+    return;
+  }
   if (cashOut.origin === 'lamassu') days.add('ledger', cashOut);
   if (!row) {
     differs(
@@ -172,14 +178,31 @@ async function reconcileOne(
   const today = judgement.cashOut;
   days.add('lamassu', { ...today, confirmed_at: today.confirmedAt });
   const money = (minor: bigint) => `${formatDecimal(minor, today.digits)} ${today.currency}`;
+  // Until it was read where the cash came out, everything went by where it was begun.
+  if (cashOut.machine !== today.machine && cashOut.machine === today.begunAt && !wasTold(cashOut))
+    differs('cash-out/other-machine', `machine ${cashOut.machine}`, `cash from machine ${today.machine}`);
+  else if (cashOut.machine !== today.machine)
+    differs('cash-out/differs', `machine ${cashOut.machine}`, `machine ${today.machine}`);
   const pairs: [string, string, string][] = [
-    ['machine', cashOut.machine, today.machine],
+    ['begun at machine', begunAt(cashOut), begunAt({ ...today, begun_at_machine: today.begunAt ?? null })],
     ['confirmed_at', cashOut.confirmed_at, today.confirmedAt],
     ['fiat', `${formatDecimal(cashOut.fiat, today.digits)} ${cashOut.currency}`, money(today.fiat)],
     ['gross', `${cashOut.gross} sat`, `${today.gross} sat`],
   ];
   for (const [name, then, since] of pairs)
     if (then !== since) differs('cash-out/differs', `${name} ${then}`, `${name} ${since}`);
+}
+
+/** Whether the ledger divided it knowing what was logged of its notes. */
+function wasTold({ lamassu }: CashOut): boolean {
+  return lamassu !== null && 'actions' in (JSON.parse(lamassu) as object);
+}
+
+function begunAt({
+  machine,
+  begun_at_machine: begun,
+}: Pick<CashOut, 'machine' | 'begun_at_machine'>): string {
+  return begun ?? machine;
 }
 
 function settledText({ fiat, currency, gross }: CashOut, currencies: Currencies): string {

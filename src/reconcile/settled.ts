@@ -1,5 +1,7 @@
+import { actionsOf, actionWords } from '../lamassu/notes.ts';
 import type { Judgement, LamassuRow } from '../lamassu/row.ts';
 import type { Db } from '../ledger/open.ts';
+import { saysTheSame } from '../ledger/review.ts';
 import type { Schema } from '../ledger/schema.ts';
 
 type CashOut = Schema['cash_outs'];
@@ -8,7 +10,7 @@ type Found = Extract<Judgement, { eligible: true }>['cashOut'];
 /** Of a settled row, what says how much money it was and whether it is a cash-out to distribute. */
 const BEARING = [
   ...(['device_id', 'crypto_code', 'crypto_atoms', 'received_crypto_atoms', 'fiat', 'fiat_code'] as const),
-  ...(['status', 'dispense_confirmed', 'error', 'error_code'] as const),
+  ...(['status', 'dispense_confirmed', 'error', 'error_code', 'actions'] as const),
 ];
 
 /**
@@ -21,7 +23,13 @@ export function sinceSettled(cashOut: CashOut, row: LamassuRow, today: Judgement
     (column) => column in then && bearing(column, then) !== bearing(column, row),
   );
   if (changed.length === 0 || (today.eligible && isSame(cashOut, today.cashOut))) return null;
-  const changes = changed.map((column) => `${column} was ${then[column]}, is ${row[column]}`);
+  const changes = changed.map((column) =>
+    column === 'actions'
+      ? `of its notes is logged now: ${actionsOf(row)
+          .map((one) => actionWords(one, row))
+          .join(', ')}`
+      : `${column} was ${then[column]}, is ${row[column]}`,
+  );
   return [...changes, ...(today.eligible ? ['it is a sound cash-out now'] : [])].join('; ');
 }
 
@@ -45,5 +53,5 @@ export async function isAccepted(db: Db, row: LamassuRow): Promise<boolean> {
     .where('cash_out_id', '=', row.id)
     .where('state', '=', 'dismissed')
     .executeTakeFirst();
-  return review?.lamassu === JSON.stringify(row);
+  return review !== undefined && saysTheSame(review.lamassu, row);
 }

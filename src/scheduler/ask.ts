@@ -12,8 +12,6 @@ export interface Answer {
   systemIdentifier: string | null;
   /** Undefined where Lamassu has no such row. */
   row: LamassuRow | undefined;
-  /** The cash that left by the notes counted, ×10^5; null where nothing tells. */
-  dispensed: bigint | null;
 }
 
 /**
@@ -35,9 +33,8 @@ export function findRowId(config: Config, db: Db, text: string): Promise<string>
 export async function askLamassu(config: Config, id: string): Promise<Answer> {
   const source = await openSource(config.lamassu);
   try {
-    const [row] = await source.byIds([id]);
-    const dispensed = row === undefined ? null : await source.dispensed(id);
-    return { now: source.now, systemIdentifier: source.systemIdentifier, row, dispensed };
+    const [row] = await source.withActions(await source.byIds([id]));
+    return { now: source.now, systemIdentifier: source.systemIdentifier, row };
   } finally {
     await source.close();
   }

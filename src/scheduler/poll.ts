@@ -144,6 +144,9 @@ async function readHalf(
           // The earlier of the two clocks: the other one may be ahead, and what it hides would never be read.
           const [readTo = source.now] = [source.now, clocks.host].sort();
           await readToEnd(trx, config.lamassu.name, { mark: report.mark, readTo, lastAction });
+          // Of an unpaired machine the ledger may know only now.
+          const unpaired = machines.filter(({ paired }) => !paired);
+          if (unpaired.length > 0) await seeMachines(trx, unpaired, config.lamassu.name, now(), run.who);
         });
       }
       return report;

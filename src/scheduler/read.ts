@@ -1,5 +1,6 @@
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
+import { cashMachines } from '../lamassu/notes.ts';
 import { type Judgement, judge, type LamassuRow } from '../lamassu/row.ts';
 import { type Doubt, doubtsAbout, entriesBetween } from '../ledger/clock-doubts.ts';
 import { ALWAYS } from '../ledger/in-force.ts';
@@ -73,6 +74,8 @@ export async function readCashOuts(
         });
         continue;
       }
+      // Its settlement was undone since the page was read; the next run asks where its cash came out.
+      if (row.actions === undefined) continue;
       const review = known.review.get(row.id);
       const verdict = await judgeNew(reading.db, row, reading.rules, sourceNow, review, paidOut);
       const watched = known.watched.has(row.id);
@@ -109,7 +112,7 @@ interface Note {
 
 type Processed = Pick<
   Schema['cash_outs'],
-  'machine' | 'confirmed_at' | 'currency' | 'fiat' | 'gross' | 'origin'
+  'machine' | 'begun_at_machine' | 'confirmed_at' | 'currency' | 'fiat' | 'gross' | 'origin'
 >;
 
 /** What the ledger has of the rows of a page. */
@@ -125,7 +128,7 @@ async function knownRows({ db, rules }: Reading, sourceNow: Instant, page: Lamas
   if (page.length === 0) return known;
   const processed = await db
     .selectFrom('cash_outs')
-    .select(['id', 'machine', 'confirmed_at', 'currency', 'fiat', 'gross', 'origin'])
+    .select(['id', 'machine', 'begun_at_machine', 'confirmed_at', 'currency', 'fiat', 'gross', 'origin'])
     .where('id', 'in', idsOf(page))
     .execute();
   const recorded = new Map(processed.map((row) => [row.id, row]));
@@ -133,7 +136,7 @@ async function knownRows({ db, rules }: Reading, sourceNow: Instant, page: Lamas
   const others = page.filter((row) => {
     const before = recorded.get(row.id);
     if (!before) return true;
-    const change = changeSince(before, judge(row, judged, sourceNow));
+    const change = changeSince(before, row.device_id, judge(row, judged, sourceNow));
     known.processed.set(row.id, change);
     return change !== null;
   });
@@ -172,16 +175,23 @@ function news(
 
 function finding(row: LamassuRow, reading: Reading, reason: ReviewReason, detail: string): Finding {
   const { source } = reading.rules;
-  return { cashOutId: row.id, source, machine: row.device_id, reason, detail, lamassu: row };
+  const [machine = null, ...others] = cashMachines(row);
+  return {
+    ...{ cashOutId: row.id, source, machine: others.length === 0 ? machine : row.device_id },
+    ...{ reason, detail, lamassu: row },
+  };
 }
 
-/** How Lamassu contradicts what was distributed; null where it does not, and where a person settled it. */
-function changeSince(processed: Processed, judgement: Judgement): string | null {
+/**
+ * How Lamassu contradicts what was distributed; null where it does not, and where a person settled it. Which machine
+ * the cash came out of was logged by the time that it was distributed: `reconcile` compares that.
+ */
+function changeSince(processed: Processed, device: string | null, judgement: Judgement): string | null {
   if (processed.origin !== 'lamassu') return null;
   if (!judgement.eligible) return `it was distributed, and now Lamassu says: ${judgement.detail}`;
   const { cashOut } = judgement;
   const pairs: [string, unknown, unknown][] = [
-    ['machine', processed.machine, cashOut.machine],
+    ['machine', processed.begun_at_machine ?? processed.machine, device],
     ['confirmed_at', processed.confirmed_at, cashOut.confirmedAt],
     ['currency', processed.currency, cashOut.currency],
     ['fiat', processed.fiat, cashOut.fiat],

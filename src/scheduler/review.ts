@@ -1,8 +1,8 @@
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
-import type { LamassuRow } from '../lamassu/row.ts';
-import { isCurrencyCode } from '../lamassu/row.ts';
+import { isCurrencyCode, type Judgement, judge, type LamassuRow } from '../lamassu/row.ts';
 import { type RowTold, toldBy } from '../lamassu/told.ts';
+import { ALWAYS } from '../ledger/in-force.ts';
 import type { Who } from '../ledger/log.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
 import { acceptRow, dismissRow, releaseRow } from '../ledger/review.ts';
@@ -36,14 +36,14 @@ export async function look(
 async function judged(
   config: Config,
   db: Db,
-  { row, dispensed, now: at }: Answer,
+  { row, now: at }: Answer,
   review: KnownReview | undefined,
 ): Promise<{ verdict: Verdict; told: RowTold } | { verdict: null; told: null }> {
   if (!row) return { verdict: null, told: null };
   const rules = await rulesOf(config, db);
   return {
     verdict: await judgeNew(db, row, rules, at, review),
-    told: toldBy(row, dispensed, at, rules.currencies),
+    told: toldBy(row, at, rules.currencies),
   };
 }
 
@@ -128,9 +128,9 @@ export async function release(
 }
 
 /**
- * Hides a row from the people's list. Of one that was settled by hand it accepts what Lamassu says of it now: until
- * that changes again, `reconcile` is silent. False where that was done before. Throws `usage/invalid`, and for a
- * settled one what asking Lamassu throws.
+ * Hides a row from the people's list. Of one that is in the ledger it accepts what Lamassu says of it now: until that
+ * changes again, `reconcile` is silent. False where that was done before. Throws `usage/invalid`, and for one in the
+ * ledger what asking Lamassu throws.
  */
 export async function dismiss(
   config: Config,
@@ -139,29 +139,54 @@ export async function dismiss(
   who: Who,
   reason: string,
 ): Promise<boolean> {
-  const settled = await ledger.db
+  const cashOut = await ledger.db
     .selectFrom('cash_outs')
-    .select('source')
+    .selectAll()
     .where('id', '=', id)
-    .where('origin', '=', 'settled')
+    .where('origin', '<>', 'external')
     .executeTakeFirst();
-  if (!settled) return ledger.write((trx) => dismissRow(trx, who, id, reason, now()));
+  const review = await ledger.db
+    .selectFrom('review')
+    .select('state')
+    .where('cash_out_id', '=', id)
+    .executeTakeFirst();
+  if (!cashOut || (cashOut.origin === 'lamassu' && review?.state === 'open'))
+    return ledger.write((trx) => dismissRow(trx, who, id, reason, now()));
   const answer = await askLamassu(config, id);
   const { row } = answer;
   if (!row)
     throw refuse(
       `Lamassu has no cash-out ${id}`,
-      `\`aio-dca cash-outs show ${id}\` shows how it was settled.`,
+      `\`aio-dca cash-outs show ${id}\` shows how it was divided.`,
     );
-  const detail = 'settled by hand, and what Lamassu says of it since was accepted';
+  // What was processed stays processed, whatever was set as the start since.
+  const rules = { ...(await rulesOf(config, ledger.db)), startAt: ALWAYS };
+  if (cashOut.origin === 'lamassu' && isAsDistributed(cashOut, judge(row, rules, answer.now))) {
+    return ledger.write((trx) => dismissRow(trx, who, id, reason, now()));
+  }
+  const how = cashOut.origin === 'settled' ? 'settled by hand' : 'distributed';
+  const detail = `${how}, and what Lamassu says of it since was accepted`;
   const finding = {
-    ...{ cashOutId: id, source: settled.source, machine: row.device_id },
+    ...{ cashOutId: id, source: cashOut.source, machine: row.device_id },
     ...{ reason: 'changed', detail, lamassu: row },
   };
   return ledger.write(async (trx) => {
     await bind(trx, config, answer);
     return acceptRow(trx, who, finding, reason, now());
   });
+}
+
+function isAsDistributed(cashOut: Schema['cash_outs'], today: Judgement): boolean {
+  if (!today.eligible) return false;
+  const { machine, begunAt = null, confirmedAt, currency, fiat, gross } = today.cashOut;
+  return (
+    cashOut.machine === machine &&
+    cashOut.begun_at_machine === begunAt &&
+    cashOut.confirmed_at === confirmedAt &&
+    cashOut.currency === currency &&
+    cashOut.fiat === fiat &&
+    cashOut.gross === gross
+  );
 }
 
 /** The commands that resolve a row in review, most likely first. */
@@ -195,9 +220,16 @@ export function resolutions(
       return ['aio-dca status', ...held];
     case 'before-start':
       return [...held, ...dismiss];
-    default:
-      return [`aio-dca settle ${id}${missing(seen)} --reason "…"`, ...dismiss];
+    default: {
+      const settle = `aio-dca settle ${id}${missing(seen)} --reason "…"`;
+      return countedNothing(seen) ? [...dismiss, settle] : [settle, ...dismiss];
+    }
   }
+}
+
+/** Lamassu counted, and no note came out. */
+function countedNothing(seen: Look): boolean {
+  return 'answer' in seen && seen.told?.cameOut === 0n;
 }
 
 /** The figures that a settlement of this row needs because Lamassu does not tell them. */
@@ -206,15 +238,18 @@ function missing(seen: Look): string {
   const { told } = seen;
   const reason = seen.verdict && !seen.verdict.eligible ? seen.verdict.reason : undefined;
   const unknown = !told.charge || reason === 'no-rate' || reason === 'implausible-rate';
+  // Nothing is left for a commission: all that was paid is the clients'.
+  const nothing = reason === 'negative-commission';
   return [
-    ...(told.cameOut === null ? [` --fiat "… ${told.currency ?? 'CURRENCY'}"`] : []),
+    ...(told.machine === null ? [' --machine …'] : []),
+    ...(told.cameOut === null || told.cameOut === 0n ? [` --fiat "… ${told.currency ?? 'CURRENCY'}"`] : []),
     ...(told.gross === null
       ? [' --gross "… sat"']
       : // Without the cash that was asked for nothing can be in proportion to it.
         told.asked === null
         ? [` --gross "${told.gross} sat"`]
         : []),
-    ...(unknown ? [' --commission "… sat"'] : []),
+    ...(unknown ? [' --commission "… sat"'] : nothing ? [' --commission "0 sat"'] : []),
   ].join('');
 }
 

@@ -5,6 +5,7 @@ import { knownCurrencies } from '../ledger/currencies.ts';
 import { currencyChange } from '../ledger/currency-change.ts';
 import { ALWAYS } from '../ledger/in-force.ts';
 import type { Db } from '../ledger/open.ts';
+import { saysTheSame } from '../ledger/review.ts';
 import type { Schema } from '../ledger/schema.ts';
 import type { Instant } from '../time.ts';
 
@@ -72,7 +73,7 @@ export async function judgeNew(
   review: KnownReview | undefined,
   paidOut?: ReadonlyMap<string, string>,
 ): Promise<Verdict> {
-  const known = review?.lamassu === JSON.stringify(row) ? review : undefined;
+  const known = review && saysTheSame(review.lamassu, row) ? review : undefined;
   if (known?.state === 'released') return judge(row, { ...rules, startAt: ALWAYS }, sourceNow);
   const backdated = isBackdated(row);
   const sinceStart = backdated && row.created !== null && row.created >= rules.startAt;

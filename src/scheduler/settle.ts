@@ -1,6 +1,7 @@
 import type { Config } from '../config/load.ts';
 import { NOTHING_TOLD, type Stated, settledFigures } from '../dca/settlement.ts';
 import { BridgeError } from '../errors.ts';
+import { actionWords, dispensesOf } from '../lamassu/notes.ts';
 import { isBackdated, isCurrencyCode, type LamassuRow } from '../lamassu/row.ts';
 import { type RowTold, toldBy } from '../lamassu/told.ts';
 import type { Who } from '../ledger/log.ts';
@@ -28,6 +29,8 @@ export interface Words {
   stated: Stated;
   reason: string;
   credit: boolean;
+  /** Which machine the cash came out of, where Lamassu names several or none: device id or name. */
+  machine?: string | undefined;
 }
 
 /**
@@ -66,18 +69,11 @@ export async function draftSettled(
       `\`aio-dca review release ${id}\` lets the next run distribute it.`,
     );
   }
-  const told = toldBy(row, answer.dispensed, answer.now, rules.currencies);
+  const told = toldBy(row, answer.now, rules.currencies);
   if (told.currency === null && isCurrencyCode(row.fiat_code)) {
     throw invalid(
       `ID: the cash-out is in ${row.fiat_code}, which is not known here`,
       `Put ${row.fiat_code} = 2 under [currencies] in config.toml, with the digits of its minor unit.`,
-    );
-  }
-  const { machine } = told;
-  if (machine === null) {
-    throw invalid(
-      `ID: the row of ${id} names no machine`,
-      'Settle it with --external and a reference of your own.',
     );
   }
   const backdated = isBackdated(row) || review?.reason === 'backdated';
@@ -90,8 +86,10 @@ export async function draftSettled(
   if (stated !== undefined && stated > answer.now) {
     throw invalid(`--at: ${stated} is in the future`, 'Say when the cash came out.');
   }
+  const machine = await machineOf(db, row, told.machine, words.machine);
+  const begunAt = told.begunAt === machine ? null : told.begunAt;
   const cashOut = {
-    ...{ id, source: rules.source, machine, confirmedAt: stated ?? told.at },
+    ...{ id, source: rules.source, machine, begunAt, confirmedAt: stated ?? told.at },
     ...settledFigures(told, words.stated, rules),
     lamassu: { ...row },
   };
@@ -101,6 +99,25 @@ export async function draftSettled(
     lamassu: { answer, told, says },
     doubt: null,
   };
+}
+
+/** Where the cash came out: what Lamassu says, and only where it says nothing clear, what the person says. */
+async function machineOf(
+  db: Db,
+  row: LamassuRow,
+  told: string | null,
+  stated: string | undefined,
+): Promise<string> {
+  if (told !== null) {
+    if (stated === undefined) return told;
+    throw invalid('--machine: it says nothing here', `Lamassu tells it: the cash came out of ${told}.`);
+  }
+  if (stated !== undefined) return (await findMachine(db, stated, '--machine')).device_id;
+  const each = dispensesOf(row).map((one) => actionWords(one, row));
+  throw invalid(
+    `--machine: Lamassu ${each.length > 1 ? `names several machines (${each.join('; ')})` : 'names no machine'}`,
+    'Say with --machine which one the cash of this settlement came out of. What came out of another: settle it with --external.',
+  );
 }
 
 /** The reference of one that Lamassu never saw. Throws `usage/invalid` where it could be mistaken for Lamassu's id. */

@@ -41,9 +41,22 @@ export async function* pagesToRead(
     });
     const missing = new Set(missed.map((row) => row.id));
     for (const id of behind) if (!missing.has(id)) behind.delete(id);
-    yield missed;
+    yield await withActions(db, source, missed);
   }
-  yield* source.confirmedSince(from, { from: plus(from, -DAY_MS), to: plus(source.now, -DAY_MS) });
+  const unconfirmed = { from: plus(from, -DAY_MS), to: plus(source.now, -DAY_MS) };
+  for await (const page of source.confirmedSince(from, unconfirmed))
+    yield await withActions(db, source, page);
+}
+
+/** Asks what was logged of the notes of those rows that the ledger has not processed: mostly of none. */
+async function withActions(db: Db, source: Source, page: LamassuRow[]): Promise<LamassuRow[]> {
+  if (page.length === 0) return page;
+  const ids = page.map((row) => row.id);
+  const processed = await db.selectFrom('cash_outs').select('id').where('id', 'in', ids).execute();
+  const known = new Set(processed.map(({ id }) => id));
+  const open = await source.withActions(page.filter(({ id }) => !known.has(id)));
+  const told = new Map(open.map((row) => [row.id, row]));
+  return page.map((row) => told.get(row.id) ?? row);
 }
 
 interface Window {

@@ -44,6 +44,7 @@ test('list has the newest first, without their division', async () => {
     own_fiat: '0.00',
     commission_method: 'ticker',
     origin: 'lamassu',
+    begun_at_machine: null,
   });
   const page = await world.must(['cash-outs', 'list', '--limit', '1']);
   expect(page.stdout).toContain(TWO.slice(0, 8));

@@ -87,6 +87,29 @@ describe('a successful row', () => {
   });
 });
 
+describe('the machine', () => {
+  const dispense = (device_id: string | null, action = 'dispense') => ({
+    ...{ action, device_id, created: ago(1), cash: '4000' },
+  });
+  test.each<[string, ReturnType<typeof dispense>[] | null, string, string | undefined]>([
+    ['that gave out the cash counts', [dispense('m2')], 'm2', 'a1b2c3'],
+    ['is where it was begun, where nothing was logged', null, 'a1b2c3', undefined],
+    ['is where it was begun, where the log names none', [dispense(null)], 'a1b2c3', undefined],
+    [
+      'is that of the dispense, not of what came before',
+      [dispense('m3', 'provisionNotes'), dispense('m2')],
+      'm2',
+      'a1b2c3',
+    ],
+    ['that only made ready does not count', [dispense('m3', 'provisionNotes')], 'a1b2c3', undefined],
+    ['may have logged it twice', [dispense('m2'), dispense('m2')], 'm2', 'a1b2c3'],
+    ['is one', [dispense('a1b2c3')], 'a1b2c3', undefined],
+  ])('%s', (_, actions, machine, begunAt) => {
+    const cashOut = eligible({ actions: actions && JSON.stringify(actions) });
+    expect([cashOut.machine, cashOut.begunAt]).toEqual([machine, begunAt]);
+  });
+});
+
 describe('a row that is not paid by itself', () => {
   const zeroConf = {
     status: 'authorized',
@@ -123,13 +146,13 @@ describe('a row that is not paid by itself', () => {
     ],
     [
       'paid, the cash not fetched yet',
-      { dispense_confirmed: 'false', confirmed_at: ago(47) },
+      { dispense: 'false', dispense_confirmed: 'false', confirmed_at: ago(47) },
       'not-dispensed',
       quiet,
     ],
     [
       'paid, the cash not fetched for two days',
-      { dispense_confirmed: 'false', confirmed_at: ago(49) },
+      { dispense: 'false', dispense_confirmed: 'false', confirmed_at: ago(49) },
       'not-dispensed',
       needsPerson,
     ],
@@ -196,7 +219,6 @@ describe('a row that is not paid by itself', () => {
     [{ received_crypto_atoms: '0' }],
     [{ raw_ticker_price: '0.00000' }],
     [{ raw_ticker_price: 'NaN' }],
-    [{ commission_percentage: '-0.05500' }],
     [{ discount: '101' }],
     [{ fixed_fee: '-1.00000' }],
   ])('malformed: %o', (change) => {
@@ -212,6 +234,82 @@ describe('a row that is not paid by itself', () => {
     expect(waits).toHaveProperty('detail', 'fiat_code is "QQQ"');
     const known = { ...rules, currencies: new Map([['QQQ', 1]]), method: 'margin' as const };
     expect(judge(row, known, NOW)).toMatchObject({ eligible: true, cashOut: { digits: 1, fiat: 405n } });
+  });
+
+  const dispense = (cash: string | null, device_id: string | null = 'a1b2c3', hours = 2) => ({
+    ...{ action: 'dispense', device_id, created: ago(hours), cash },
+  });
+  const logged = (...actions: { action: string }[]) => JSON.stringify(actions);
+  const stuck = { dispense_confirmed: 'false', confirmed_at: ago(2) };
+  const provisioned = { ...dispense(null), action: 'provisionNotes', created: ago(0.5) };
+
+  test.each<[string, Partial<LamassuRow>, RegExp]>([
+    ['out of bills, nothing logged', {}, /^nothing was counted; dispensing began by 2026-11-20T10/],
+    ['in part, and no error', { actions: logged(dispense('1000')) }, /^1,000 of 4,000 GTQ came out;/],
+    ['no notes', { actions: logged(dispense('0')) }, /^Lamassu counted no notes out;/],
+    ['all of them', { actions: logged(dispense('4000')) }, /^all 4,000 GTQ came out by the notes counted;/],
+    ['too many', { actions: logged(dispense('5000')) }, /counted 5,000 GTQ, more than the 4,000 GTQ/],
+    ['no count', { actions: logged(dispense(null)) }, /^nothing was counted;/],
+    [
+      'logged twice: not added up',
+      { actions: logged(dispense('800'), dispense('800', 'm2')) },
+      /^Lamassu logged 2 dispenses, which may be one and the same: 800 GTQ at a1b2c3; 800 GTQ at m2;/,
+    ],
+    ['finer than the currency', { actions: logged(dispense('0.001')) }, /^0\.001 of 4,000 GTQ/],
+    ['a currency nobody knows', { fiat_code: 'XYZ', actions: logged(dispense('5')) }, /^5 of 4,000 XYZ/],
+    ['a day after the payment', { confirmed_at: ago(30), actions: logged(dispense('1000')) }, /^1,000 of/],
+  ])('dispensing was begun an hour ago and never confirmed: %s', (_, change, words) => {
+    const judgement = judged({ ...stuck, ...change });
+    expect(judgement).toMatchObject({ reason: 'dispense-unconfirmed', ...needsPerson });
+    expect(judgement).toHaveProperty('detail', expect.stringMatching(words));
+  });
+
+  test.each<[string, Partial<LamassuRow>]>([
+    ['waiting to be fetched', { ...stuck, dispense: 'false' }],
+    ['begun an hour ago', { ...stuck, confirmed_at: ago(1) }],
+    [
+      'fetched a day later, half an hour ago',
+      { ...stuck, confirmed_at: ago(30), actions: logged(provisioned) },
+    ],
+  ])('has time to come out: %s', (_, change) => {
+    expect(judged(change)).toMatchObject({ reason: 'not-dispensed', ...quiet });
+  });
+
+  test('cash of two machines needs a person', () => {
+    const judgement = judged({ actions: logged(dispense('1000', 'm2'), dispense('3000', 'm3')) });
+    expect(judgement).toMatchObject({
+      ...{ reason: 'several-machines', ...needsPerson },
+      detail: 'dispense at m2: 1,000 GTQ; dispense at m3: 3,000 GTQ',
+    });
+    // Of one nobody wrote down where: that is taken for the machine of the transaction.
+    expect(judged({ actions: logged(dispense('1000', null), dispense('3000', 'm3')) })).toMatchObject({
+      reason: 'several-machines',
+    });
+  });
+
+  test('a machine that cannot be one', () => {
+    expect(judged({ actions: logged(dispense('4000', 'a\u0007')) })).toMatchObject({
+      ...{ reason: 'malformed', ...needsPerson },
+      detail: 'device_id of the dispense is "a "',
+    });
+  });
+
+  test('a commission below zero is told with what is missing', () => {
+    const below = {
+      commission_percentage: '-0.05500',
+      crypto_atoms: '458900',
+      received_crypto_atoms: '458900',
+    };
+    for (const method of ['ticker', 'margin', 'markup'] as const) {
+      const judgement = judged(below, { method });
+      expect(judgement).toMatchObject({ reason: 'negative-commission', ...needsPerson });
+      expect(judgement).toHaveProperty(
+        'detail',
+        expect.stringMatching(/was worth 48\d{4} sat, and only 458900 were paid: 2\d{4} are missing/),
+      );
+    }
+    // Where no satoshi is missing by the price, the price decides.
+    expect(judged({ commission_percentage: '-0.00001' })).toMatchObject({ eligible: true });
   });
 
   test('its detail is one short line, whatever the row holds', () => {

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Secret } from '../../src/config/secret.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import type { LamassuOptions } from '../../src/lamassu/connect.ts';
+import { actionsOf } from '../../src/lamassu/notes.ts';
 import { roleSql } from '../../src/lamassu/role-sql.ts';
 import type { LamassuRow } from '../../src/lamassu/row.ts';
 import { openSource, type Source } from '../../src/lamassu/source.ts';
@@ -15,6 +16,7 @@ import {
   type Lamassu,
   MACHINE,
   pairMachine,
+  unpairMachine,
 } from '../support/lamassu.ts';
 import { type Database, freePort, freshDatabase } from '../support/postgres.ts';
 import { type SshServer, startSshServer, until } from '../support/ssh.ts';
@@ -32,7 +34,7 @@ const releases: (() => Promise<unknown>)[] = [];
 
 beforeEach(async () => {
   if (!spoiled) {
-    await lamassu.query('truncate cash_out_txs, cash_out_actions, devices');
+    await lamassu.query('truncate cash_out_txs, cash_out_actions, devices, unpaired_devices');
     return;
   }
   const fresh = await freshDatabase();
@@ -261,10 +263,45 @@ describe('reading', () => {
     });
     const untold = await insertCashOut(lamassu);
     const source = await open(direct());
-    expect(await source.machines()).toEqual([{ deviceId: MACHINE, name: 'Lobby' }]);
-    expect(await source.dispensed(id)).toBe(850n * 100_000n);
-    expect(await source.dispensed(untold)).toBeNull();
-    expect(await source.dispensed('invoice 7')).toBeNull();
+    expect(await source.machines()).toEqual([{ deviceId: MACHINE, name: 'Lobby', paired: true }]);
+    const rows = await source.withActions(await source.byIds([id, untold]));
+    const told = new Map(rows.map((row) => [row.id, row]));
+    expect(actionsOf(told.get(id) as LamassuRow)).toEqual([
+      { action: 'dispenseError', device_id: MACHINE, created: expect.stringMatching(/^2/), cash: '850' },
+    ]);
+    expect(told.get(untold)?.actions).toBeNull();
+    expect(await source.withActions([])).toEqual([]);
+  });
+
+  test('each dispense is told by itself, with its machine', async () => {
+    const id = await insertCashOut(lamassu);
+    const other = 'f'.repeat(64);
+    await insertAction(lamassu, { tx_id: id, action: 'provisionNotes', device_id: '', dispensed_1: null });
+    await insertAction(lamassu, { tx_id: id, dispensed_1: 0, created: '2026-11-20T10:00:00Z' });
+    await insertAction(lamassu, { tx_id: id, device_id: other, denomination_1: null });
+    await insertAction(lamassu, { tx_id: id, action: 'confirmed', device_id: other });
+    const source = await open(direct());
+    const [row] = await source.withActions(await source.byIds([id]));
+    expect(actionsOf(row as LamassuRow)).toEqual([
+      { action: 'provisionNotes', device_id: null, created: expect.any(String), cash: null },
+      { action: 'dispense', device_id: MACHINE, created: '2026-11-20T10:00:00.000000Z', cash: '0' },
+      { action: 'dispense', device_id: other, created: expect.any(String), cash: null },
+    ]);
+  });
+
+  test('an unpaired machine keeps its last name', async () => {
+    await pairMachine(lamassu, 'Lobby');
+    await unpairMachine(lamassu);
+    await pairMachine(lamassu, 'Hall');
+    await unpairMachine(lamassu);
+    await pairMachine(lamassu, 'Market', 'other');
+    await unpairMachine(lamassu, 'other');
+    await pairMachine(lamassu, 'Bazaar', 'other');
+    const source = await open(direct());
+    expect(await source.machines()).toEqual([
+      { deviceId: 'other', name: 'Bazaar', paired: true },
+      { deviceId: MACHINE, name: 'Hall', paired: false },
+    ]);
   });
 });
 
@@ -284,7 +321,8 @@ describe.each(['2018', '2023-05', 'next'] as const)('a server of version %s', (v
       raw_ticker_price: version === '2018' ? null : '826091.28000',
       fixed_fee: version === 'next' ? '1.50000' : null,
     });
-    expect(await source.dispensed(id)).toBe(4050n * 100_000n);
+    const [told] = await source.withActions([row as LamassuRow]);
+    expect(actionsOf(told as LamassuRow)).toMatchObject([{ cash: '4050' }]);
   });
 });
 
@@ -314,7 +352,7 @@ describe('rights', () => {
     const source = await open(options);
     expect(ids(await all(source.confirmedSince(EPOCH)))).toEqual([id]);
     expect(await source.machines()).toHaveLength(1);
-    expect(await source.dispensed(id)).toBe(4000n * 100_000n);
+    expect((await source.withActions(await source.byIds([id])))[0]?.actions).toContain('"cash":"4000"');
     expect(source.systemIdentifier).not.toBeNull();
     const rights = await source.check();
     expect(rights).toMatchObject({ missing: [], notGranted: [], tooMuch: [] });
@@ -359,16 +397,49 @@ describe('rights', () => {
     expect((await source.check()).notGranted).toEqual(['cash_out_txs.fixed_fee']);
   });
 
+  test('no rights on the machine that gave out the cash is an error: the wrong clients would be paid', async () => {
+    const options = await asReader();
+    const role = pg.escapeIdentifier(user);
+    await lamassu.query(
+      `revoke select on cash_out_actions from ${role}; grant select (tx_id, action) on cash_out_actions to ${role}`,
+    );
+    const source = await open(options);
+    const error = await expectFailure(
+      source.byIds([]),
+      'lamassu/not-granted',
+      /device_id of cash_out_actions/,
+    );
+    expect(error).toHaveProperty(
+      'hint',
+      expect.stringContaining('GRANT SELECT (device_id) ON cash_out_actions'),
+    );
+  });
+
+  test.each([
+    ['no table', 'alter table cash_out_actions rename to gone'],
+    ['no device_id', 'alter table cash_out_actions drop column device_id'],
+  ])('a server whose log does not name machines is read without: %s', async (_what, change) => {
+    const options = await asReader();
+    const id = await insertCashOut(lamassu);
+    await insertAction(lamassu, { tx_id: id });
+    await spoil(change);
+    const source = await open(options);
+    expect((await source.withActions(await source.byIds([id])))[0]?.actions).toBeNull();
+  });
+
   test('no rights on the notes or the machines: unknown, not wrong', async () => {
     const options = await asReader();
     await lamassu.query(
       `revoke select on cash_out_actions, devices from ${pg.escapeIdentifier(user)};
-       grant select (tx_id, action, denomination_1, dispensed_1) on cash_out_actions to ${pg.escapeIdentifier(user)}`,
+       grant select (tx_id, action, device_id, denomination_1, dispensed_1) on cash_out_actions
+         to ${pg.escapeIdentifier(user)}`,
     );
     const id = await insertCashOut(lamassu);
     await insertAction(lamassu, { tx_id: id });
     const source = await open(options);
-    expect(await source.dispensed(id)).toBeNull();
+    expect(actionsOf((await source.withActions(await source.byIds([id])))[0] as LamassuRow)).toEqual([
+      { action: 'dispense', device_id: MACHINE, created: null, cash: null },
+    ]);
     expect(await source.machines()).toEqual([]);
   });
 

@@ -24,39 +24,59 @@ const jammed: LamassuRow = {
   raw_ticker_price: '100000.00000',
   fixed_fee: null,
 };
-const told = (columns: Partial<LamassuRow> = {}, dispensed: bigint | null = 200_00000n) =>
-  toldBy({ ...jammed, ...columns }, dispensed, NOW, new Map());
+const dispense = (cash: string | null, device_id: string | null = 'a1b2c3') => ({
+  ...{ action: 'dispenseError', device_id, created: NOW, cash },
+});
+const told = (columns: Partial<LamassuRow> = {}, dispenses = [dispense('200.00000')]) =>
+  toldBy({ ...jammed, actions: JSON.stringify(dispenses), ...columns }, NOW, new Map());
 
 describe('what a row tells of a cash-out that a person settles', () => {
   test('is everything that is sound', () => {
     expect(told()).toEqual({
-      ...{ machine: 'a1b2c3', at: jammed.confirmed_at, atFrom: 'confirmed_at' },
+      ...{ machine: 'a1b2c3', begunAt: null, at: jammed.confirmed_at, atFrom: 'confirmed_at' },
       ...{ currency: 'USD', digits: 2, asked: 500_00n, cameOut: 200_00n, gross: 529_050n },
       charge: { ticker: 100_000_00000n, rate: 5_500n, discount: 0n, fixedFee: 0n },
     });
   });
 
-  test.each<[string, Partial<LamassuRow>, bigint | null, Record<string, unknown>]>([
-    ['all came out where Lamassu confirmed that', { dispense_confirmed: 'true' }, null, { cameOut: 500_00n }],
-    ['no dispense, no cash', {}, null, { cameOut: null }],
-    ['an empty dispense is no figure', {}, 0n, { cameOut: null }],
-    ['more notes than were asked for are no figure', {}, 501_00000n, { cameOut: null }],
-    ['a payment that never arrived is no figure', { received_crypto_atoms: '0' }, null, { gross: null }],
-    ['an older server has what was asked', { received_crypto_atoms: null }, null, { gross: 529_100n }],
-    ['another coin has no satoshi', { crypto_code: 'ETH' }, null, { gross: null, charge: null }],
-    ['an unknown currency', { fiat_code: 'XYZ' }, 5n, { currency: null, asked: null, cameOut: null }],
-    ['finer than the currency goes', { fiat: '500.00100' }, null, { asked: null }],
-    ['no number', { crypto_atoms: 'NaN', fiat: '-5' }, null, { gross: null, asked: null }],
-    ['no machine', { device_id: '\u0007' }, null, { machine: null }],
-    ['never confirmed', { confirmed_at: null }, null, { at: jammed.created, atFrom: 'created' }],
+  test.each<[string, Partial<LamassuRow>, ReturnType<typeof dispense>[], Record<string, unknown>]>([
+    ['all came out where Lamassu confirmed that', { dispense_confirmed: 'true' }, [], { cameOut: 500_00n }],
+    ['no dispense, no cash', {}, [], { cameOut: null }],
+    ['no notes counted out are a count', {}, [dispense('0.00000')], { cameOut: 0n }],
+    ['a dispense without a count is no figure', {}, [dispense(null)], { cameOut: null }],
+    ['below zero', {}, [dispense('-20.00000')], { cameOut: null }],
+    ['two dispenses are not added up', {}, [dispense('200'), dispense('200')], { cameOut: null }],
+    ['the machine that gave it out', {}, [dispense('200', 'm2')], { machine: 'm2', begunAt: 'a1b2c3' }],
+    ['a machine that nobody wrote down', {}, [dispense('200', null)], { machine: 'a1b2c3', begunAt: null }],
+    ['two machines', {}, [dispense('80', 'm2'), dispense('120', 'm3')], { machine: null, begunAt: 'a1b2c3' }],
+    [
+      'one of two that was not written down',
+      {},
+      [dispense('80', null), dispense('120', 'm3')],
+      { machine: null },
+    ],
+    ['more notes than were asked for are no figure', {}, [dispense('501')], { cameOut: null }],
+    ['a payment that never arrived is no figure', { received_crypto_atoms: '0' }, [], { gross: null }],
+    ['an older server has what was asked', { received_crypto_atoms: null }, [], { gross: 529_100n }],
+    ['another coin has no satoshi', { crypto_code: 'ETH' }, [], { gross: null, charge: null }],
+    [
+      'an unknown currency',
+      { fiat_code: 'XYZ' },
+      [dispense('5')],
+      { currency: null, asked: null, cameOut: null },
+    ],
+    ['finer than the currency goes', { fiat: '500.00100' }, [], { asked: null }],
+    ['no number', { crypto_atoms: 'NaN', fiat: '-5' }, [], { gross: null, asked: null }],
+    ['no machine', { device_id: '\u0007' }, [], { machine: null }],
+    ['never confirmed', { confirmed_at: null }, [], { at: jammed.created, atFrom: 'created' }],
     [
       'from the future',
       { confirmed_at: '2026-11-20T12:00:00.000001Z' },
-      null,
+      [],
       { at: jammed.created, atFrom: 'created' },
     ],
-    ['no time at all', { confirmed_at: 'infinity', created: null }, null, { at: NOW, atFrom: 'now' }],
-  ])('%s', (_what, columns, dispensed, expected) => {
-    expect(told(columns, dispensed)).toMatchObject(expected);
+    ['no time at all', { confirmed_at: 'infinity', created: null }, [], { at: NOW, atFrom: 'now' }],
+  ])('%s', (_what, columns, dispenses, expected) => {
+    expect(told(columns, dispenses)).toMatchObject(expected);
   });
 });

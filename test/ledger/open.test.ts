@@ -195,6 +195,36 @@ forEachLedger((kind, fresh) => {
     await expect(move('credits', 1n, 'dropped')).rejects.toThrow('does not go back');
   });
 
+  test('what an older ledger divided keeps its machine, and can still not be changed', async () => {
+    const url = await freshLedgerUrl(kind);
+    await firstVersion(
+      url,
+      ['lamassu'],
+      async (old) => {
+        const at = '2026-01-01T00:00:00.000000Z';
+        for (const device_id of ['m1', 'm2'])
+          await old.insertInto('machines').values({ device_id, first_seen: at }).execute();
+        const zero = { commission: 0n, net: 0n, own: 100n, undelivered: 0n, own_fiat: 10n };
+        const row = { id: 'c1', source: 'lamassu', machine: 'm1', confirmed_at: at, processed_at: at };
+        const figures = { local_date: '2026-01-01', currency: 'GTQ', fiat: 10n, gross: 100n, ...zero };
+        const how = { method: 'ticker' as const, origin: 'lamassu' as const, lamassu: '{}' };
+        await old
+          .insertInto('cash_outs')
+          .values({ ...row, ...figures, ...how })
+          .execute();
+      },
+      '0004-run-sources',
+    );
+    const { db } = await open(url, 'create');
+    expect(await db.selectFrom('cash_outs').select(['id', 'machine', 'begun_at_machine']).execute()).toEqual([
+      { id: 'c1', machine: 'm1', begun_at_machine: null },
+    ]);
+    const change = (set: { machine?: string; begun_at_machine?: string }) =>
+      db.updateTable('cash_outs').set(set).execute();
+    await expect(change({ begun_at_machine: 'm2' })).rejects.toThrow('a processed cash-out never changes');
+    await expect(change({ machine: 'm2' })).rejects.toThrow('a processed cash-out never changes');
+  });
+
   test('a rehearsal sees what it wrote, and undoes it', async () => {
     const ledger = await fresh();
     const seen = await ledger.rehearse(async (trx) => {

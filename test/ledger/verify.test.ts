@@ -250,7 +250,8 @@ describe.each(ledgerKinds)('%s', (kind) => {
     await sql`insert into watch select 'w' || id, 'lamassu', null, ${AT} from cash_outs`.execute(ledger.db);
     const numbers = Array.from({ length: 1200 }, (_, n) => `x${String(n).padStart(5, '0')}`);
     for (const id of numbers) {
-      await sql`insert into cash_outs select ${id}, source, machine, confirmed_at, processed_at, local_date, currency, fiat,
+      await sql`insert into cash_outs (id, source, machine, confirmed_at, processed_at, local_date, currency, fiat,
+        gross, commission, net, own, undelivered, own_fiat, method, origin, run_id, lamassu) select ${id}, source, machine, confirmed_at, processed_at, local_date, currency, fiat,
         gross + 1, commission, net, own, undelivered, own_fiat, method, origin, run_id, lamassu from cash_outs where id = 'c2'`.execute(
         ledger.db,
       );

@@ -75,7 +75,11 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
       ...{ state: 'processed', reason: 'error', closed_by: 'dora', closed_reason: 'jammed' },
     });
     expect(await logged(id)).toEqual([
-      { action: 'review open', actor: 'test', reason: 'error "jam", error_code null' },
+      {
+        action: 'review open',
+        actor: 'test',
+        reason: 'error "jam", error_code null; 200 of 500 USD came out',
+      },
       { action: 'settle', actor: 'dora', reason: 'jammed' },
     ]);
   });

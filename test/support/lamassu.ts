@@ -85,17 +85,29 @@ export async function insertCashOut(db: Lamassu, columns: Record<string, Value> 
   return String(row?.id);
 }
 
-/** Inserts a row of `cash_out_actions`; without more it is a whole dispense of 20 × 200. */
+/** Inserts a row of `cash_out_actions`; without more it is a whole dispense of 20 × 200 by the row's own machine. */
 export async function insertAction(
   db: Lamassu,
   columns: Record<string, Value> & { tx_id: string },
 ): Promise<void> {
-  const defaults = { action: 'dispense', device_id: MACHINE, denomination_1: 200, dispensed_1: 20 };
+  const [row] = await db.query('select device_id from public.cash_out_txs where id = $1', [columns.tx_id]);
+  const device_id = String(row?.device_id ?? MACHINE);
+  const defaults = { action: 'dispense', device_id, denomination_1: 200, dispensed_1: 20 };
   await insert(db, 'cash_out_actions', { ...defaults, ...columns });
 }
 
 export async function pairMachine(db: Lamassu, name: string, deviceId = MACHINE): Promise<void> {
   await insert(db, 'devices', { device_id: deviceId, name });
+}
+
+/** As Lamassu's server unpairs a machine: its row goes, its name is kept elsewhere. */
+export async function unpairMachine(db: Lamassu, deviceId = MACHINE): Promise<void> {
+  await db.query(
+    `insert into unpaired_devices (id, device_id, name, paired, unpaired)
+     select gen_random_uuid(), device_id, name, created, now() from devices where device_id = $1`,
+    [deviceId],
+  );
+  await db.query('delete from devices where device_id = $1', [deviceId]);
 }
 
 async function insert(db: Lamassu, table: string, columns: Record<string, Value>) {
@@ -164,7 +176,7 @@ function schema(version: LamassuVersion): string {
     'error_code text',
     'tx_hash text',
     'created timestamptz not null default now()',
-    'device_id text',
+    "device_id text not null default ''",
     ...slots.flatMap((slot) =>
       ['provisioned', 'dispensed', 'rejected', 'denomination'].map((what) => `${what}_${slot} integer`),
     ),
@@ -175,6 +187,7 @@ function schema(version: LamassuVersion): string {
       device_id text primary key, password text, name text, paired boolean not null default true,
       display boolean not null default true, created timestamptz not null default now()
     );
+    ${since('2023-05', 'create table unpaired_devices (id uuid primary key, device_id text not null, model text, name text, paired timestamp not null, unpaired timestamp not null);').join('')}
     create table customers (id uuid primary key, phone text, id_card_data json);
     create table cash_out_txs (${cashOuts.join(', ')});
     create table cash_out_actions (${actions.join(', ')});

@@ -19,7 +19,11 @@ export function verifyLamassu(
   };
   compare('id', cashOut.id, row.id);
   if (cashOut.origin !== 'lamassu') return;
-  compare('device_id', cashOut.machine, row.device_id);
+  compare('device_id', cashOut.begun_at_machine ?? cashOut.machine, row.device_id);
+  const out = gaveOut(row.actions ?? null);
+  // Where nobody wrote down which machine gave it out, it was that of the transaction.
+  if (out.length > 0)
+    compare('machine that gave out', cashOut.machine, out.map((one) => one ?? row.device_id).join(', '));
   compare('confirmed_at', cashOut.confirmed_at, row.confirmed_at);
   compare('fiat_code', cashOut.currency, row.fiat_code);
   const places = digits.get(cashOut.currency) ?? 0;
@@ -46,6 +50,13 @@ function parsed(text: string): Record<string, string | null> | null {
   } catch {
     return null;
   }
+}
+
+/** The machines of its dispenses, each once. */
+function gaveOut(actions: string | null): (string | null)[] {
+  if (actions === null) return [];
+  const all = JSON.parse(actions) as { action: string; device_id: string | null }[];
+  return [...new Set(all.filter((one) => one.action.startsWith('dispense')).map((one) => one.device_id))];
 }
 
 /** Decimal text of Lamassu as an integer with `places` decimals; null for anything else. */

@@ -1,0 +1,97 @@
+import { formatDecimal, groupDigits, RATE_SCALE } from '../dca/money.ts';
+import { type Instant, isInstant } from '../time.ts';
+import type { LamassuRow } from './row.ts';
+import { readDecimal, shown } from './values.ts';
+
+/** What of `cash_out_actions` is about notes: what a machine gave out, and that it was told to. */
+export const NOTE_ACTIONS = ['dispense', 'dispenseError', 'provisionNotes', 'provisionNotesError'] as const;
+
+const DISPENSES: readonly string[] = ['dispense', 'dispenseError'];
+
+/** One of them, as `LamassuRow.actions` has it in JSON: every value as PostgreSQL's text. */
+export interface NotesAction {
+  action: string;
+  /** The machine that did it; null where the server did not write it down (before September 2018). */
+  device_id: string | null;
+  created: string | null;
+  /** Denomination × notes given out, summed over the cassettes; null where nothing was counted. */
+  cash: string | null;
+}
+
+/** In the order in which Lamassu logged them. */
+export function actionsOf(row: Pick<LamassuRow, 'actions'>): NotesAction[] {
+  return row.actions ? (JSON.parse(row.actions) as NotesAction[]) : [];
+}
+
+/** What Lamassu logged of cash that came out, one by one. It may hold one dispense twice: never add them up. */
+export function dispensesOf(row: Pick<LamassuRow, 'actions'>): NotesAction[] {
+  return actionsOf(row).filter(({ action }) => DISPENSES.includes(action));
+}
+
+/**
+ * The machines that the cash came out of, by what they logged; where nothing was logged, that of the transaction.
+ * A customer may sell at one machine and fetch the cash at another (lamassu-server, pull request 164).
+ */
+export function cashMachines(row: Pick<LamassuRow, 'device_id' | 'actions'>): (string | null)[] {
+  const dispenses = dispensesOf(row);
+  if (dispenses.length === 0) return [row.device_id];
+  return [...new Set(dispenses.map((one) => one.device_id ?? row.device_id))];
+}
+
+/**
+ * The cash that left by the notes counted, ×10^5, zero included; null where nothing tells: no count, or several
+ * dispenses, of which nobody knows whether one is the other logged again.
+ */
+export function countedCash(row: Pick<LamassuRow, 'actions'>): bigint | null {
+  const [only, ...more] = dispensesOf(row);
+  if (!only || more.length > 0) return null;
+  const cash = readDecimal(only.cash, RATE_SCALE);
+  return cash === undefined || cash < 0n ? null : cash;
+}
+
+/** When the machine last had to do with its notes, by Lamassu's clock; null where nothing tells. */
+export function notesAt(row: Pick<LamassuRow, 'actions'>, sourceNow: Instant): Instant | null {
+  const times = actionsOf(row).flatMap(({ created }) =>
+    created !== null && isInstant(created) && created <= sourceNow ? [created] : [],
+  );
+  return times.sort().at(-1) ?? null;
+}
+
+/** What the notes say, as a clause: `1,000 of 1,800 GTQ came out`. */
+export function countWords(row: Pick<LamassuRow, 'fiat' | 'fiat_code' | 'device_id' | 'actions'>): string {
+  const dispenses = dispensesOf(row);
+  if (dispenses.length > 1) {
+    const each = dispenses.slice(0, 4).map((one) => `${cashOf(one.cash, row)} at ${placeOf(one, row)}`);
+    return `Lamassu logged ${dispenses.length} dispenses, which may be one and the same: ${each.join('; ')}`;
+  }
+  const counted = countedCash(row);
+  const asked = readDecimal(row.fiat, RATE_SCALE);
+  if (counted === null) return 'nothing was counted';
+  if (counted === 0n) return 'Lamassu counted no notes out';
+  const [cash, whole] = [cashOf(dispenses[0]?.cash ?? null, row), cashOf(row.fiat, row)];
+  if (asked === undefined || asked <= 0n) return `${cash} came out`;
+  if (counted > asked) return `Lamassu counted ${cash}, more than the ${whole} that were asked for`;
+  if (counted === asked) return `all ${whole} came out by the notes counted`;
+  return `${cash.replace(/ \S+$/, '')} of ${whole} came out`;
+}
+
+/** One action for a person: `dispense at 7a1f…: 800 GTQ`. */
+export function actionWords(
+  one: NotesAction,
+  row: Pick<LamassuRow, 'fiat_code' | 'device_id' | 'actions'>,
+): string {
+  const counted = DISPENSES.includes(one.action) ? `: ${cashOf(one.cash, row)}` : '';
+  return `${one.action} at ${placeOf(one, row)}${counted}`;
+}
+
+function placeOf(one: NotesAction, row: Pick<LamassuRow, 'device_id'>): string {
+  const machine = one.device_id ?? row.device_id;
+  return machine === null ? 'no machine' : shown(machine).slice(1, -1);
+}
+
+function cashOf(cash: string | null, { fiat_code: code }: Pick<LamassuRow, 'fiat_code'>): string {
+  const scaled = readDecimal(cash, RATE_SCALE);
+  if (scaled === undefined) return 'nothing counted';
+  const amount = formatDecimal(scaled, RATE_SCALE).replace(/\.?0+$/, '');
+  return `${groupDigits(amount)} ${code === null ? '' : shown(code).slice(1, -1)}`.trim();
+}
