@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { makeCli, untilSignal } from './context.ts';
 import { paidLines, pollJson } from './poll-report.ts';
+import { waitingLine } from './progress.ts';
 
 export function register(program: Command): void {
   const fixed = program.command('fixed').description('fixed mode: paid at [fixed] times, or now');
@@ -19,9 +20,10 @@ async function run(_options: object, command: Command): Promise<void> {
   const config = await cli.config();
   const signal = untilSignal();
   const log = await cli.logger('fatal');
+  const onWait = waitingLine(cli.globals.quiet);
   const { payFixed } = await import('../scheduler/fixed.ts');
   const report = await cli.withLedger('write', (ledger) =>
-    payFixed({ ledger, config, actor: cli.actor, log, signal }),
+    payFixed({ ledger, config, actor: cli.actor, log, signal, onWait }),
   );
   const { source: _, distributed: __, dry_run: ___, ...json } = pollJson(report);
   cli.answer(json, paidLines(report, config.timezone).join('\n'));

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { PollReport } from '../scheduler/report.ts';
 import { makeCli, untilSignal } from './context.ts';
 import { planJson, planText, pollJson, pollText } from './poll-report.ts';
+import { waitingLine } from './progress.ts';
 
 export function register(program: Command): void {
   program
@@ -24,9 +25,10 @@ export function register(program: Command): void {
         process.exitCode = plan.report.exitCode;
         return;
       }
+      const onWait = waitingLine(cli.globals.quiet);
       const { poll } = await import('../scheduler/poll.ts');
       const report = await cli.withLedger('write', (ledger) =>
-        poll({ ledger, config, actor: cli.actor, log, signal }),
+        poll({ ledger, config, actor: cli.actor, log, signal, onWait }),
       );
       // Cron mails whatever is printed: without a terminal a run in which nothing happened says nothing.
       const silent = !process.stdout.isTTY && nothingHappened(report);

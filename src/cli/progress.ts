@@ -36,3 +36,14 @@ function bar(done: number, total: number): string {
   const drawn = '█'.repeat(filled) + '░'.repeat(WIDTH - filled);
   return `${drawn} ${groupDigits(`${done}`)} of ${groupDigits(`${total}`)} rows`;
 }
+
+/** Lines on stderr while a run keeps to LNbits' rate limit, where that is a terminal; undefined where it is none. */
+export function waitingLine(quiet: boolean | undefined): ((ms: number) => void) | undefined {
+  if (!process.stderr.isTTY || quiet) return undefined;
+  return (ms) => {
+    const seconds = Math.ceil(ms / 1000);
+    process.stderr.write(
+      `LNbits limits the rate of requests: the run goes on in ${seconds} s. Ctrl-C stops it safely.\n`,
+    );
+  };
+}

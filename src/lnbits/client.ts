@@ -115,6 +115,11 @@ export class LnbitsClient {
     return read(PAYMENTS, paymentShape, await this.#http.post(PAYMENTS, post));
   }
 
+  /** How many milliseconds an invoice or a payment would be held back now to keep to LNbits' rate limit. */
+  wait(): number {
+    return this.#http.wait(PAYMENTS);
+  }
+
   /**
    * The side of one payment that the wallet of `key` (either kind) shows; null only when LNbits answered and the
    * wallet has no row of it. On LNbits 1.0 to 1.3 this look-up marks an unpaid invoice as failed.

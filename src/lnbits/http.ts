@@ -97,6 +97,11 @@ export class Http {
     return await this.#send({ method, path, body: json }, pass, deadlineMs, secret);
   }
 
+  /** How many milliseconds a request to `path` would be held back now to keep to LNbits' rate limit. */
+  wait(path: string): number {
+    return this.#pace.wait(path);
+  }
+
   async close(): Promise<void> {
     await this.#pool.close();
   }

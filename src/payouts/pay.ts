@@ -16,6 +16,7 @@ import {
   settlePayment,
   walletOf,
 } from '../ledger/payouts.ts';
+import { RateLimited } from '../lnbits/answer.ts';
 import { now } from '../time.ts';
 import { lack, noteLack, noteShortage, readBalance } from './balance.ts';
 import { overCeiling } from './ceiling.ts';
@@ -24,6 +25,7 @@ import type { Decision } from './decide.ts';
 import { split } from './form.ts';
 import { extraOf, makeInvoice } from './invoice.ts';
 import { afterSuccess, look, lookAtFormer } from './look.ts';
+import { keepPace } from './pace.ts';
 
 /** POSTs of one bolt11 and invoices of one part in one run; the next run goes on. */
 const TRIES = 2;
@@ -80,7 +82,7 @@ async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<(Wait
   for (const payout of payouts) {
     if (ctx.signal.aborted || paid.stopped || (await isPaused(ctx.ledger.db))) break;
     try {
-      const wait = await payPayout(ctx, payout, paid);
+      const wait = await payAtPace(ctx, payout, paid);
       if (wait) waits.push({ ...wait, payout });
       unanswered = wait?.silence ? unanswered + 1 : 0;
       if (wait?.silence && unanswered === 2) {
@@ -97,6 +99,19 @@ async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<(Wait
     }
   }
   return waits;
+}
+
+/** The same, at the pace that LNbits allows. */
+async function payAtPace(ctx: Context, payout: Payout, paid: Paid): Promise<Wait | null> {
+  for (;;) {
+    try {
+      const wait = await payPayout(ctx, payout, paid);
+      ctx.limited = 0;
+      return wait;
+    } catch (error) {
+      if (!(error instanceof RateLimited) || !(await keepPace(ctx))) throw error;
+    }
+  }
 }
 
 /** Pays what is left of one payout. Answers what has to be waited for: the time of a POST that must become older first. */
@@ -226,6 +241,14 @@ async function bringToAnEnd(
     }
     const refusal = await post(ctx, payment, extra, alone);
     if (refusal === null) return (await afterSuccess(ctx, payment)) as Outcome;
+    if (refusal instanceof RateLimited) {
+      // LNbits counts requests before it does anything with them, or this one was not sent: nothing has to be looked at.
+      posts -= 1;
+      await ctx.run.write((trx) => deferPayment(trx, payment, refusal.message));
+      if (await keepPace(ctx)) continue;
+      if (ctx.signal.aborted) return { do: 'stop' };
+      throw refusal;
+    }
     decision = await look(ctx, payment);
     const silence = refusal.code === 'lnbits/unreachable' ? refusal : null;
     if (decision.do === 'wait') return { ...decision, silence };

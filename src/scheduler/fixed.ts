@@ -4,7 +4,7 @@ import { endOfLog, lastReport, newsOf, payoutsNeedingPeople } from '../ledger/ne
 import { now } from '../time.ts';
 import { pauseOf } from './due.ts';
 import { formOptions, pay } from './pay.ts';
-import type { PollDeps } from './poll.ts';
+import { type PollDeps, waits } from './poll.ts';
 import { conclude, noTotals, type PollReport, summaryOf } from './report.ts';
 import { emptyReport, markOf } from './setup.ts';
 
@@ -12,7 +12,14 @@ import { emptyReport, markOf } from './setup.ts';
  * The paying half of a run, with everything in fixed mode due at this moment. Lamassu is not asked.
  * Throws `payouts/paused`, and as `poll` does `run/busy`, `run/lost-lease`, and failures of the ledger.
  */
-export async function payFixed({ ledger, config, actor, log, signal }: PollDeps): Promise<PollReport> {
+export async function payFixed({
+  ledger,
+  config,
+  actor,
+  log,
+  signal,
+  onWait,
+}: PollDeps): Promise<PollReport> {
   await refusePaused(ledger.db);
   const startedAt = now();
   const last = await lastReport(ledger.db);
@@ -26,6 +33,7 @@ export async function payFixed({ ledger, config, actor, log, signal }: PollDeps)
       run,
       signal: AbortSignal.any([signal, run.lost]),
       problems,
+      onWait: waits({ log, onWait }),
       form: { ...formOptions(config, run.id), fixedDueAt: now() },
     });
     const needingPeople = await payoutsNeedingPeople(ledger.db, config.lnbits.creditSource);

@@ -34,6 +34,8 @@ interface PayDeps {
   run: Run;
   signal: AbortSignal;
   problems: BridgeError[];
+  /** Told how many milliseconds the run waits, for LNbits takes no more requests for now. */
+  onWait?: ((ms: number) => void) | undefined;
   /** What is due; by default what the configuration says of this moment. */
   form?: FormOptions;
 }
@@ -153,7 +155,7 @@ function crediting({ lnbits, payouts }: Config): Crediting | null {
     : { lnbits, superuser: () => superuserOf(lnbits), maximumSats: payouts.maximumSats };
 }
 
-async function openContext({ ledger, config, run, signal }: PayDeps): Promise<Context> {
+async function openContext({ ledger, config, run, signal, onWait }: PayDeps): Promise<Context> {
   const { dailyCeilingSats: sats, maximumSats } = config.payouts;
   return {
     ...(await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey)),
@@ -165,6 +167,7 @@ async function openContext({ ledger, config, run, signal }: PayDeps): Promise<Co
     posted: new Map(),
     ceiling: sats === undefined ? null : { sats, timezone: config.timezone },
     signal,
+    onWait,
     answered: new Set(),
     problems: new Map(),
   };

@@ -28,6 +28,8 @@ export interface PollDeps {
   log: Logger;
   /** Aborted when the program was asked to stop: the step at hand is finished, no other begun. */
   signal: AbortSignal;
+  /** Told how many milliseconds a run waits that keeps to LNbits' rate limit; by default the log is. */
+  onWait?: ((ms: number) => void) | undefined;
   /** How to reach Lamassu; by default by a session of its own. */
   connect?: Connect;
 }
@@ -62,7 +64,7 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
   };
   try {
     const source = await readHalf(deps, run, signal, problems, onCashOut);
-    const payouts = await pay({ ledger, config, run, signal, problems });
+    const payouts = await pay({ ledger, config, run, signal, problems, onWait: waits(deps) });
     for (const { code, message } of problems) log.error({ code }, message);
     const needingPeople = await payoutsNeedingPeople(ledger.db, config.lnbits.creditSource);
     const news = {
@@ -92,6 +94,14 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
     await run.finish('failed', null).catch(() => {});
     throw error;
   }
+}
+
+/** What is told of a run that keeps to LNbits' rate limit. */
+export function waits({ log, onWait }: Pick<PollDeps, 'log' | 'onWait'>): (ms: number) => void {
+  return (
+    onWait ??
+    ((ms) => log.info({ wait_ms: Math.ceil(ms) }, 'LNbits limits the rate: the run waits and goes on'))
+  );
 }
 
 async function readHalf(

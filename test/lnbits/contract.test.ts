@@ -344,10 +344,43 @@ function limited(name: string, available: boolean, start: () => Promise<Lnbits>)
         expect(refused.length).toBeGreaterThan(0);
         expect(refused[0]).toMatchObject({ code: 'lnbits/rate-limited', retryAfterMs: null });
         for (let i = 0; i < 8; i += 1) expect(await client.wallet(key)).toMatchObject({ name: 'Alice' });
+
+        // A payment that it refuses has had no effect, and is made later by the same invoice.
+        const payer = await lnbits.createUserWallet('payer');
+        await lnbits.topUp(payer.id, 100n);
+        const admin = new Secret(payer.adminkey);
+        let paid = 0n;
+        for (let said = 0; said !== 429; ) {
+          const { hash, bolt11 } = await make();
+          await Promise.all(Array.from({ length: 10 }, () => post(lnbits.url, payer.inkey, NOTHING)));
+          said = await post(lnbits.url, payer.adminkey, { out: true, bolt11 });
+          if (said !== 429) {
+            paid += 1n;
+            continue;
+          }
+          expect(await client.find(admin, hash)).toBeNull();
+          const again = () =>
+            client.pay(admin, { bolt11, extra: {} }).then(
+              ({ status }) => status,
+              () => null,
+            );
+          await expect.poll(again, { timeout: 10_000, interval: 200 }).toBe('success');
+        }
+        expect((await client.wallet(admin)).balanceMsat).toBe((99n - paid) * 1000n);
       } finally {
         await client.close();
         await lnbits.stop();
       }
     },
   );
+}
+
+/** What no LNbits makes an invoice of. */
+const NOTHING = { out: false, amount: 0, memo: '' };
+
+/** One POST past the client, which would keep to the limit. Answers the status. */
+async function post(url: string, key: string, body: object): Promise<number> {
+  const headers = { 'x-api-key': key, 'content-type': 'application/json' };
+  return (await fetch(`${url}/api/v1/payments`, { method: 'POST', headers, body: JSON.stringify(body) }))
+    .status;
 }

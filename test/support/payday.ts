@@ -41,14 +41,22 @@ export interface PaydayOptions {
   /** Lines for `[payouts]`. */
   payouts?: string;
   funds?: bigint;
+  requestsPerSecond?: number;
   /** Lines for `[lnbits]`. */
   lnbits?: string;
 }
 
 export async function payday(options: PaydayOptions = {}): Promise<Payday> {
-  const { version = '1.6.2', quiet = '1 ms', payouts = '', funds = 1_000_000n, lnbits: more = '' } = options;
+  const {
+    version = '1.6.2',
+    quiet = '1 ms',
+    payouts = '',
+    funds = 1_000_000n,
+    lnbits: more = '',
+    requestsPerSecond,
+  } = options;
   const folder = mkdtempSync(join(tmpdir(), 'aio-dca-payday-'));
-  const lnbits = await startLnbitsSimulator({ version });
+  const lnbits = await startLnbitsSimulator({ version, ...(requestsPerSecond && { requestsPerSecond }) });
   const source = await lnbits.createUserWallet('source');
   if (funds > 0n) await lnbits.topUp(source.id, funds);
   const file = join(folder, 'config.toml');
