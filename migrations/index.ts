@@ -3,6 +3,7 @@ import * as ledger from './0001-ledger.ts';
 import * as operations from './0002-operations.ts';
 import * as undoneCredits from './0003-undone-credits.ts';
 import * as runSources from './0004-run-sources.ts';
+import * as copiesAndSeals from './0005-copies-and-seals.ts';
 import * as evidence from './0006-evidence.ts';
 import * as successesAndParts from './0007-successes-and-parts.ts';
 import * as clocks from './0008-clocks.ts';
@@ -15,6 +16,7 @@ export const migrations: Record<string, Migration> = {
   '0002-operations': operations,
   '0003-undone-credits': undoneCredits,
   '0004-run-sources': runSources,
+  '0005-copies-and-seals': copiesAndSeals,
   '0006-evidence': evidence,
   '0007-successes-and-parts': successesAndParts,
   '0008-clocks': clocks,

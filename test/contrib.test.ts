@@ -80,6 +80,21 @@ test('a poll that needs a person or another try is no failure; a watch that find
   expect(watch).toMatch(/^OnFailure=aio-dca-alert@%n\.service$/m);
 });
 
+test('hosts with the same timer or crontab do not start together', () => {
+  for (const name of ['aio-dca', 'aio-dca-watch']) {
+    const timer = read(`systemd/${name}.timer`);
+    expect(timer, name).toMatch(/^RandomizedDelaySec=\d+(s|min)$/m);
+    // It would be the same on a copy of the host.
+    expect(timer, name).not.toMatch(/^FixedRandomDelay=/m);
+  }
+  const sleep = / sleep (\$\(.*?\));/.exec(read('aio-dca.cron'))?.[1];
+  const seconds = Array.from({ length: 8 }, () =>
+    execFileSync('sh', ['-c', `echo ${sleep}`], { encoding: 'utf8' }),
+  );
+  expect(new Set(seconds).size).toBeGreaterThan(1);
+  for (const some of seconds) expect(Number(some)).toBeLessThan(300);
+});
+
 test('no core dump has keys in it', () => {
   for (const name of ['aio-dca', 'aio-dca-daemon', 'aio-dca-watch', 'aio-dca-alert@'])
     expect(read(`systemd/${name}.service`), name).toMatch(/^LimitCORE=0$/m);

@@ -167,13 +167,16 @@ async function others(config: Config, files: string[]): Promise<Config[]> {
   return loaded;
 }
 
-function recoverJson({ payments, cashOuts, restored, heldCredits, misfits }: RecoverReport, dryRun: boolean) {
+function recoverJson(report: RecoverReport, dryRun: boolean) {
+  const { payments, cashOuts, restored, heldCredits, misfits, claims, foreign } = report;
   return {
     ok: misfits.length === 0,
     dry_run: dryRun,
     payments,
     cash_outs: cashOuts,
     held_credits: heldCredits,
+    other_runs: claims,
+    foreign_labels: foreign,
     payouts: restored.map((one) => ({
       id: `p${one.payout}`,
       recipient: one.recipient,
@@ -187,8 +190,12 @@ function recoverJson({ payments, cashOuts, restored, heldCredits, misfits }: Rec
 
 function recoverText(report: RecoverReport, dryRun: boolean, timezone: string): string {
   const { payments, cashOuts, restored, heldCredits, misfits } = report;
-  if (payments === 0)
-    return 'Nothing to put back: the ledger knows every payment of its own that LNbits shows.';
+  const others = othersText(report, dryRun);
+  if (payments === 0) {
+    const nothing = 'Nothing to put back: the ledger knows every payment of its own that LNbits shows.';
+    const next = report.claims === 0 ? [] : [nextText(dryRun)];
+    return [nothing, ...others, ...next].join('\n');
+  }
   const rows = restored.map((one) => [
     `p${one.payout}`,
     one.recipient,
@@ -214,6 +221,27 @@ function recoverText(report: RecoverReport, dryRun: boolean, timezone: string): 
       : [
           `${counted(heldCredits, 'credit')} of the source wallet held: LNbits may have made that already. Look for it in the wallet (aio-dca credits list --state held).`,
         ]),
-    dryRun ? 'To do it: aio-dca ledger recover' : 'The next run goes on from here: aio-dca poll',
+    ...others,
+    nextText(dryRun),
   ].join('\n');
+}
+
+function nextText(dryRun: boolean): string {
+  return dryRun ? 'To do it: aio-dca ledger recover' : 'The next run goes on from here: aio-dca poll';
+}
+
+/** What LNbits shows besides payments of this ledger. */
+function othersText({ claims, foreign }: RecoverReport, dryRun: boolean): string[] {
+  return [
+    ...(claims === 0
+      ? []
+      : [
+          `${counted(claims, 'run')} of another copy, or since the backup, ${dryRun ? 'would no longer stop' : 'no longer stop'} this ledger. No other copy may be in use.`,
+        ]),
+    ...(foreign === 0
+      ? []
+      : [
+          `${counted(foreign, 'payment')} with this ledger’s id that it did not send: nothing is done about that.`,
+        ]),
+  ];
 }

@@ -125,23 +125,37 @@ async function holdAll(reason: string, command: Command): Promise<void> {
   const cli = makeCli(command);
   const config = await cli.config();
   const { holdAllByHand } = await import('../ledger/decisions.ts');
-  const { formPayouts } = await import('../payouts/form.ts');
-  const { formOptions } = await import('../scheduler/pay.ts');
+  const { dueGroups, formPayouts } = await import('../payouts/form.ts');
+  const { formOptions, lookBeforeRecording } = await import('../scheduler/pay.ts');
   await cli.withLedger('write', async (ledger) => {
-    const held = await asRun(ledger, cli, 'payouts hold', (run) =>
-      run.write(async (trx) => {
-        // While paying is paused, or LNbits does not answer, what is due is in no payout that could be held.
-        await formPayouts(trx, formOptions(config, run.id));
-        return holdAllByHand(trx, run.who, reason, now());
-      }),
-    );
+    const { held, due, problem } = await asRun(ledger, cli, 'payouts hold', async (run) => {
+      // By an older copy of the ledger nothing is formed: `ledger recover` forms what was paid since.
+      const { signal } = new AbortController();
+      const problem = await lookBeforeRecording({ ledger, config, run, signal, problems: [] });
+      const options = formOptions(config, run.id);
+      return run.write(async (trx) => {
+        // While paying is paused, what is due is in no payout that could be held.
+        if (problem === null) await formPayouts(trx, options);
+        const held = await holdAllByHand(trx, run.who, reason, now());
+        return { held, due: await dueGroups(trx, options), problem };
+      });
+    });
     const ids = held.map((id) => `p${id}`);
-    cli.answer(
-      { held: ids },
+    const sats = due.reduce((sum, one) => sum + one.sats, 0n);
+    const lines = [
       ids.length === 0
-        ? 'No payout is open, and nothing is due.'
+        ? 'No payout is open.'
         : `Held ${ids.join(', ')}. Each goes on with \`aio-dca payouts release ID\`, all with \`release --all\`.`,
+      due.length === 0
+        ? null
+        : `Not held: ${formatSats(sats)} that are due and in no payout yet. None is formed before LNbits shows that this ledger is not an older copy (${problem?.message}). \`aio-dca payouts pause\` stops them.`,
+    ];
+    const nothing = ids.length === 0 && due.length === 0 ? 'No payout is open, and nothing is due.' : null;
+    cli.answer(
+      { held: ids, ...(due.length > 0 && { due_sats: sats }) },
+      nothing ?? lines.filter((line) => line !== null).join('\n'),
     );
+    if (problem && due.length > 0) process.exitCode = problem.exitCode;
   });
 }
 

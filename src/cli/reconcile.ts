@@ -48,6 +48,9 @@ function text({ ok, checked, differences, days }: Reconciliation, timezone: stri
     note(count('not_read_yet'), 'Newer than the last run, so not distributed yet'),
     note(count('waiting_for_a_person'), 'Large, or in another currency than before, so waiting in review'),
     note(count('external'), 'Settled by hand and never seen by Lamassu, so compared with LNbits only'),
+    count('foreign_labels') === 0n
+      ? null
+      : `With this ledger’s id, but not sent by it, so nothing is done about it: ${many('foreign_labels', 'payment')}.`,
     note(count('other_sources'), 'Of other Lamassu servers, to be compared by their own bridges'),
   ].flatMap((line) => (line === null ? [] : [wrapped(line)]));
   if (ok) return [...notes, ...sumsTable(days), 'No difference.'].join('\n');

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { sql } from 'kysely';
 import { BridgeError } from '../errors.ts';
 import { type Instant, now, plus } from '../time.ts';
+import { endClaims } from './claims.ts';
 import type { Who } from './log.ts';
 import type { Db, Ledger, Trx } from './open.ts';
 
@@ -36,6 +37,8 @@ interface Owner {
   pid: number;
   /** Start of the process in clock ticks since boot: a reused pid has another. */
   started: string | null;
+  /** Where its ledger is: a copy at another place may have been made while the process was at work. */
+  ledger: string;
 }
 
 /** Begins a run, or throws `run/busy` with who holds the lease. `source`: the name of the Lamassu that it reads. */
@@ -45,7 +48,7 @@ export async function startRun(
   actor: string,
   source: string | null = null,
 ): Promise<Run> {
-  const me = JSON.stringify(thisProcess());
+  const me = JSON.stringify(thisProcess(ledger.url));
   const id = await ledger.write(async (trx) => {
     const time = await databaseTime(trx);
     const held = await trx
@@ -63,6 +66,8 @@ export async function startRun(
         );
       }
       await endRun(trx, held.id, 'died', null);
+      // Who is gone for certain sends nothing any more; of anybody else nobody knows it.
+      if (isGone(owner) && owner.ledger === ledger.url) await endClaims(trx, held.id);
     }
     const { last } = await trx
       .selectFrom('runs')
@@ -98,6 +103,7 @@ export async function startRun(
       clearInterval(renewal);
       const end = async (trx: Trx) => {
         await checkFence(trx, id);
+        await endClaims(trx, id);
         await endRun(trx, id, outcome, summary);
       };
       await (within ? end(within) : ledger.write(end));
@@ -158,19 +164,20 @@ async function databaseTime(db: Db): Promise<Instant> {
   return row.now;
 }
 
-function thisProcess(): Owner {
+function thisProcess(ledger: string): Owner {
   return {
     host: hostname(),
     boot: read(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
     pidNamespace: read(() => readlinkSync('/proc/self/ns/pid')),
     pid: process.pid,
     started: startOf(process.pid),
+    ledger,
   };
 }
 
 /** True only where it is certain: same kernel, same pid namespace, and no such process, or another one. */
 function isGone(owner: Owner): boolean {
-  const me = thisProcess();
+  const me = thisProcess(owner.ledger);
   if (me.boot === null || me.boot !== owner.boot || me.pidNamespace !== owner.pidNamespace) return false;
   try {
     process.kill(owner.pid, 0);

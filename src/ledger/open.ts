@@ -1,14 +1,15 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { type Dialect, Kysely, sql, type Transaction } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { migrations } from '../../migrations/index.ts';
-import type { Secret } from '../config/secret.ts';
+import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { now } from '../time.ts';
 import { explained } from './failure.ts';
 import type { Limits, postgresqlDialect as PostgresqlDialect, Protection } from './postgresql.ts';
 import type { Schema } from './schema.ts';
+import type { Seals } from './seals.ts';
 
 export type Db = Kysely<Schema>;
 export type Trx = Transaction<Schema>;
@@ -22,6 +23,8 @@ export interface Ledger {
   url: string;
   /** How many steps of the schema it has. */
   schema: number;
+  /** How its labels are sealed. */
+  seals: Seals;
   /**
    * Runs `work` in one transaction under the ledger-wide lock: nobody else changes anything meanwhile.
    * What it reads stays true until it commits. Within, use only `trx`.
@@ -73,12 +76,13 @@ export async function openLedger({ url, password, use, tls, ca }: LedgerOptions)
   // Everything is committed by then, or undone: a goodbye that fails must not hide what failed before it.
   const close = () => db.destroy().catch(() => {});
   try {
-    const { id, schema } = await bringUpToDate(db, locked, url, use);
+    const { id, schema, seals } = await bringUpToDate(db, locked, url, use);
     return {
       db,
       id,
       url,
       schema,
+      seals,
       write,
       rehearse: async (work) => {
         let result: { value: Awaited<ReturnType<typeof work>> } | undefined;
@@ -170,7 +174,7 @@ async function bringUpToDate(
   write: Ledger['write'],
   url: string,
   use: LedgerUse,
-): Promise<{ id: string; schema: number }> {
+): Promise<Pick<Ledger, 'id' | 'schema' | 'seals'>> {
   const known = Object.keys(migrations);
   const applied = await appliedMigrations(db, url);
   const unknown = applied.filter((name) => !known.includes(name));
@@ -193,10 +197,11 @@ async function bringUpToDate(
     }
     await write(migrate);
   }
-  const row = await db.selectFrom('ledger').select('id').executeTakeFirst();
+  const row = await db.selectFrom('ledger').select(['id', 'seal_secret', 'all_sealed']).executeTakeFirst();
   if (!row) throw missing(url);
   if (use !== 'move') await refuseRetired(db, url);
-  return { id: row.id, schema: known.length };
+  const seals = { ledger: row.id, secret: new Secret(row.seal_secret), all: row.all_sealed === 1n };
+  return { id: row.id, schema: known.length, seals };
 }
 
 async function refuseRetired(db: Db, url: string): Promise<void> {
@@ -222,7 +227,10 @@ async function migrate(trx: Trx): Promise<void> {
   if (error) throw error;
   await trx
     .insertInto('ledger')
-    .values({ one: 1n, id: randomUUID(), created_at: now() })
+    .values({
+      ...{ one: 1n, id: randomUUID(), created_at: now() },
+      ...{ seal_secret: randomBytes(32).toString('hex'), all_sealed: 1n },
+    })
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }

@@ -115,6 +115,22 @@ export async function partsOf(
   return parts.map(({ part, sats }) => ({ part, sats, payment: live.find((one) => one.part === part) }));
 }
 
+const HASHES = 500;
+
+/** Which of these payments the ledger knows, by their hashes: the wallet that each was meant for. */
+export async function knownPayments(db: Db, hashes: string[]): Promise<Map<string, string>> {
+  const known = new Map<string, string>();
+  for (let from = 0; from < hashes.length; from += HASHES) {
+    const rows = await db
+      .selectFrom('payments')
+      .select(['payment_hash', 'client_wallet_id'])
+      .where('payment_hash', 'in', hashes.slice(from, from + HASHES))
+      .execute();
+    for (const row of rows) known.set(row.payment_hash, row.client_wallet_id);
+  }
+  return known;
+}
+
 /** The ids of a payout's cash-outs in the order of their confirmation: the first 50, and how many there are. */
 export async function cashOutsOf(db: Db, payout: bigint): Promise<{ ids: string[]; count: number }> {
   const members = db

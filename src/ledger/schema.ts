@@ -16,6 +16,10 @@ export interface Schema {
     paused_at: Instant | null;
     paused_by: string | null;
     paused_reason: string | null;
+    /** 64 hex digits; never shown. */
+    seal_secret: string;
+    /** 1: the ledger had its secret from its beginning, so that everything it ever paid carries a seal. */
+    all_sealed: Generated<bigint>;
   };
   currencies: { code: string; digits: bigint };
   sources: {
@@ -111,6 +115,20 @@ export interface Schema {
     host_now: Instant | null;
     boot: string | null;
     uptime_ms: bigint | null;
+  };
+  claims: {
+    nonce: string;
+    /** Of `ledger recover` where it is another copy's, that a person let be. */
+    run_id: bigint;
+    /** The source wallet that shows it. */
+    wallet_id: string;
+    /** Of its invoice; null where LNbits' answer got lost. */
+    payment_hash: string | null;
+    made_at: Instant;
+    /** 1: after it was made, LNbits showed no other copy's. */
+    checked: Generated<bigint>;
+    /** 1: nothing can be sent under it any more. */
+    over: Generated<bigint>;
   };
   lease: { one: bigint; run_id: bigint; owner: string; expires_at: Instant };
   cash_outs: {

@@ -22,6 +22,7 @@ export const tables: readonly TableKey[] = [
   { name: 'client_limits', key: ['id'] },
   { name: 'fundings', key: ['id'] },
   { name: 'runs', key: ['id'] },
+  { name: 'claims', key: ['nonce'] },
   { name: 'cash_outs', key: ['id'] },
   { name: 'payouts', key: ['id'] },
   { name: 'allocations', key: ['id'] },

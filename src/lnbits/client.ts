@@ -39,8 +39,7 @@ const PAGINATED = '/api/v1/payments/paginated';
  * The HTTP calls to one LNbits (1.0 to 1.6), nothing else: no state, no decision about money.
  *
  * Every failure is a BridgeError: `lnbits/unreachable` (no answer that can be relied on), `lnbits/rate-limited`
- * (a `RateLimited` with `retryAfterMs`), `lnbits/key`, `lnbits/refused` (LNbits said no, and why), `lnbits/version`,
- * `lnbits/tls`, `lnbits/redirect`, `lnbits/proxy` (something in front of it denied the request).
+ * (a `RateLimited` with `retryAfterMs`), `lnbits/key`, `lnbits/refused` (LNbits said no, and why), `lnbits/version`.
  * After ANY of them `pay` may have taken effect: only a look-up tells.
  *
  * `GET /api/v1/payments/{hash}` is never called: on an unpaid internal invoice it marks the invoice as failed.
@@ -177,6 +176,11 @@ export class LnbitsClient {
       throw unreachable(`GET ${PAGINATED}`, 'LNbits showed payments that were not asked for');
     }
     return payments;
+  }
+
+  /** LNbits' clock at its last answer, in ms since 1970, to the second; 0 before the first, or where it tells none. */
+  get clock(): number {
+    return this.#http.clock;
   }
 
   async close(): Promise<void> {

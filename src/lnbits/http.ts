@@ -3,7 +3,7 @@ import { type Dispatcher, errors, Pool } from 'undici';
 import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { msSince } from '../time.ts';
-import { failure, limitOf, noAnswer, RateLimited, retryAfterOf, unreachable } from './answer.ts';
+import { failure, limitOf, RateLimited, retryAfterOf, unreachable } from './answer.ts';
 import { Pace } from './pace.ts';
 
 /** Where LNbits is, and whom to trust for it. */
@@ -46,6 +46,8 @@ export class Http {
   readonly #pool: Pool;
   readonly #backoffMs: number;
   readonly #pace = new Pace();
+  /** What the last answer's `date` said, in ms since 1970; 0 where none did. */
+  clock = 0;
 
   constructor({ url, ca }: LnbitsPlace, maxBytes: number, backoffMs: number) {
     const { origin, pathname } = new URL(url);
@@ -130,9 +132,10 @@ export class Http {
       answer = await this.#pool.request({ ...request, path: this.#base + request.path, headers, signal });
       text = await answer.body.text();
     } catch (error) {
-      throw noAnswer(what, reason(error, deadlineMs), error);
+      throw unreachable(what, reason(error, deadlineMs), 'Is LNbits running, and is the URL right?', error);
     }
 
+    this.clock = Date.parse(`${answer.headers.date}`) || this.clock;
     const status = answer.statusCode;
     const body = parse(text);
     if (status === 429) {
@@ -140,11 +143,7 @@ export class Http {
       this.#pace.limited(request.path, limitOf(body), retryAfterMs);
       throw new RateLimited(`${what}: too many requests.`, retryAfterMs);
     }
-    if (status < 200 || status > 299) {
-      const location = [answer.headers.location].flat()[0];
-      const keyed = pass instanceof Secret || (pass === null && !request.body);
-      throw failure(what, { status, body, location, text }, secretOf(pass ?? secret), keyed);
-    }
+    if (status < 200 || status > 299) throw failure(what, { status, body }, secretOf(pass ?? secret));
     if (body === undefined)
       throw unreachable(what, `status ${status} and no JSON`, 'Does the URL lead to LNbits?');
     return body;

@@ -3,39 +3,65 @@ import { BridgeError } from '../errors.ts';
 import { creditsIn } from '../ledger/credits.ts';
 import { record } from '../ledger/log.ts';
 import type { Ledger, Trx } from '../ledger/open.ts';
-import { holdPayout, movePayment } from '../ledger/payouts.ts';
+import { holdPayout, knownPayments, movePayment } from '../ledger/payouts.ts';
 import type { Payment as Shown } from '../lnbits/client.ts';
 import { taggedPayments } from '../lnbits/history.ts';
 import { proveRights } from '../lnbits/rights.ts';
 import { now } from '../time.ts';
+import { claimToPay, notAlone, olderLedger, stayAlone, strangeClaim } from './claim.ts';
 import { type Context, isGone } from './context.ts';
+import { isSentByLedger, labelOf, madeByAnotherCopy } from './label.ts';
 
 const PAGE = 100;
 
 /**
  * What must hold before the first payment of a run, at the source wallet: it is the one that the ledger is bound
- * to; it shows no payment of this ledger that the ledger does not know (else an older ledger was restored); it still
- * shows the newest one that settled (else LNbits was restored). Then the settled payments of earlier runs are looked
- * at once more: one that is not there any more makes its payout held.
+ * to; no other copy of the ledger is in use, nor is this an older one that was put back; the wallet still shows the
+ * newest payment that settled (else LNbits was restored). Then the settled payments of earlier runs are looked at once
+ * more: one that is not there any more makes its payout held. At last the run claims the right to pay.
  *
- * Errors: `ledger/wallet-differs`, `ledger/restored`, `lnbits/restored`, `lnbits/rights` where the key does not show what
- * it should, and those of the LNbits client.
+ * Errors: `ledger/wallet-differs`, `ledger/in-use-elsewhere`, `ledger/restored`, `lnbits/restored`, `lnbits/rights` where
+ * the key does not show what it should, and those of the LNbits client. Where the run was asked to stop meanwhile,
+ * `ctx.claim` is not set.
  */
 export async function checkSourceWallet(ctx: Context): Promise<void> {
-  await bindSourceWallet(ctx);
   const pages = sentPages(ctx);
-  const newest = await refuseUnknown(ctx, pages);
+  const newest = await refuseOtherCopies(ctx, pages, () => bindSourceWallet(ctx));
   await refuseForgotten(ctx);
   await lookAgain(ctx, newest, pages);
+  await claimToPay(ctx, async () => void (await refuseOtherCopies(ctx)));
+}
+
+/**
+ * Right before each call that moves money: a copy of the ledger may have come into use since the last look, or this run
+ * may have stood still. Errors: `ledger/in-use-elsewhere`, `ledger/restored`, and those of the LNbits client.
+ */
+export async function refuseIfNotAlone(ctx: Context): Promise<void> {
+  await stayAlone(ctx, async () => void (await refuseOtherCopies(ctx)));
 }
 
 /**
  * What of it concerns the recording, too: an older copy of the ledger lacks clients and fundings whose cash went out,
- * so nothing may be divided by it. Writes nothing. Errors: `ledger/restored`, and those of `checkSourceWallet`.
+ * so nothing may be divided by it. Writes nothing. Errors: those of `checkSourceWallet`.
  */
-export async function refuseOlderLedger(ctx: Context): Promise<void> {
-  if (!(await isBound(ctx))) await refuseUnknownAtClients(ctx);
-  await refuseUnknown(ctx, sentPages(ctx));
+export async function refuseOtherLedger(ctx: Context): Promise<void> {
+  await refuseOtherCopies(ctx, sentPages(ctx), async () => {
+    if (!(await isBound(ctx))) await refuseUnknownAtClients(ctx);
+  });
+}
+
+/** `binding`: what there is to look at besides the source wallet. Answers this ledger's payments of its newest page. */
+async function refuseOtherCopies(
+  ctx: Context,
+  pages = sentPages(ctx),
+  binding: () => Promise<void> = async () => {},
+): Promise<Shown[]> {
+  const claim = await strangeClaim(ctx);
+  if (claim && !claim.here) throw notAlone(claim);
+  await binding();
+  const newest = await refuseUnknown(ctx, pages);
+  if (claim) throw notAlone(claim);
+  return newest;
 }
 
 async function bindSourceWallet(ctx: Context): Promise<void> {
@@ -69,11 +95,42 @@ async function refuseUnknownAt(ctx: Context, key: Secret): Promise<void> {
   try {
     const shown = await taggedPayments(ctx.lnbits, key);
     const received = shown.filter((one) => one.amountMsat > 0n && one.status === 'success');
-    await refuseStrange(ctx, ofThisLedger(ctx, received));
+    const known = await knownPayments(
+      ctx.ledger.db,
+      received.map(({ hash }) => hash),
+    );
+    const unknown = received.filter(({ hash }) => !known.has(hash));
+    const [lost] = [
+      ...(await madeByAnotherCopy(ctx.ledger, unknown)),
+      ...(await inPlaceOf(ctx, unknown, shown)),
+    ];
+    if (lost) throw unknownPayment(lost);
   } catch (error) {
     // A wallet that is gone is paid into no more, so nothing can be paid into it twice.
     if (!isGone(error)) throw error;
   }
+}
+
+/**
+ * Those of `unknown` that stand in the place of a payment of this ledger, which the wallet does not show any more: who
+ * copies a label out of a payment of his own has both.
+ */
+async function inPlaceOf({ ledger }: Context, unknown: Shown[], shown: Shown[]): Promise<Shown[]> {
+  const there = new Set(shown.map(({ hash }) => hash));
+  const instead: Shown[] = [];
+  for (const one of unknown) {
+    const label = labelOf(ledger.seals, one);
+    if (!label) continue;
+    const own = await ledger.db
+      .selectFrom('payments')
+      .select('payment_hash')
+      .where('id', '=', BigInt(label.seq))
+      .where('payout_id', '=', BigInt(label.payout.slice(1)))
+      .where('part', '=', BigInt(label.part))
+      .executeTakeFirst();
+    if (own && !there.has(own.payment_hash)) instead.push(one);
+  }
+  return instead;
 }
 
 async function takeSourceWallet(trx: Trx, ctx: Context): Promise<void> {
@@ -130,14 +187,7 @@ async function takeSourceWallet(trx: Trx, ctx: Context): Promise<void> {
 /** What this ledger sent of the source wallet's tagged payments, page by page, newest first. */
 async function* sentPages(ctx: Context): AsyncGenerator<Shown[]> {
   for await (const payments of ctx.lnbits.tagged(ctx.source.key, 'aio-dca'))
-    yield ofThisLedger(
-      ctx,
-      payments.filter((one) => one.amountMsat < 0n),
-    );
-}
-
-function ofThisLedger(ctx: Context, shown: Shown[]): Shown[] {
-  return shown.filter((one) => one.extra.ledger === ctx.ledger.id);
+    yield payments.filter((one) => isSentByLedger(ctx.ledger.seals, one));
 }
 
 /**
@@ -148,26 +198,19 @@ async function refuseUnknown(ctx: Context, pages: AsyncGenerator<Shown[]>): Prom
   for (;;) {
     const { done, value: sent } = await pages.next();
     if (done) return [];
-    await refuseStrange(ctx, sent);
+    const known = await knownPayments(
+      ctx.ledger.db,
+      sent.map(({ hash }) => hash),
+    );
+    const unknown = sent.find(({ hash }) => !known.has(hash));
+    if (unknown) throw unknownPayment(unknown);
     if (sent.length > 0) return sent;
   }
 }
 
-async function refuseStrange(ctx: Context, shown: Shown[]): Promise<void> {
-  if (shown.length === 0) return;
-  const hashes = shown.map((one) => one.hash);
-  const known = await ctx.ledger.db
-    .selectFrom('payments')
-    .select('payment_hash')
-    .where('payment_hash', 'in', hashes)
-    .execute();
-  const knows = new Set(known.map((row) => row.payment_hash));
-  const unknown = shown.find((one) => !knows.has(one.hash));
-  if (!unknown) return;
-  throw new BridgeError(
-    'ledger/restored',
-    `LNbits shows payment ${unknown.hash} of this ledger (${unknown.extra.payout} for ${unknown.extra.client}), and the ledger does not know it`,
-    'An older copy of the ledger was put back. Enter again what was entered after that copy was made (clients, fundings, settlements); then `aio-dca ledger recover --dry-run` and `aio-dca ledger recover`. Nothing is distributed or paid before.',
+function unknownPayment({ hash, extra }: Shown): BridgeError {
+  return olderLedger(
+    `LNbits shows payment ${hash} of this ledger (${extra.payout} for ${extra.client}), and the ledger does not know it`,
   );
 }
 

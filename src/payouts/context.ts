@@ -7,10 +7,11 @@ import type { LnbitsClient, LnbitsPlace } from '../lnbits/client.ts';
 import { seesPayments } from '../lnbits/rights.ts';
 import { type Instant, msSince, now, toMs } from '../time.ts';
 import type { Ceiling } from './ceiling.ts';
+import type { Claim } from './claim.ts';
 import type { ClientSide, SourceSide } from './decide.ts';
 
 /** A call follows its committed `sending` at once; a process that stood still in between does not make it. */
-const STALE_MS = 5_000;
+export const STALE_MS = 5_000;
 /** Timers may go off a little before the clock says so. */
 const TIMER_MS = 5;
 
@@ -37,6 +38,8 @@ export interface Context extends SourceWallet, Quiet {
   run: Run;
   /** `[payouts] maximum_sats`: the most of one payment. */
   maximumSats: bigint;
+  /** Set once this run may pay. */
+  claim?: Claim;
   /** `[payouts] daily_ceiling_sats`; null: there is none. */
   ceiling: Ceiling | null;
   /** Aborted when the program was asked to stop: no new step is begun. */
@@ -72,6 +75,7 @@ export async function openSourceWallet(place: LnbitsPlace, key: Secret): Promise
   const { LnbitsClient } = await import('../lnbits/client.ts');
   const lnbits = new LnbitsClient(place);
   try {
+    const version = await lnbits.version();
     const { id: walletId, balanceMsat } = await lnbits.wallet(key);
     if (walletId === null) {
       throw new BridgeError(
@@ -80,19 +84,11 @@ export async function openSourceWallet(place: LnbitsPlace, key: Secret): Promise
         'Use the admin key of the source wallet.',
       );
     }
-    const version = await lnbits.version().catch(unlessTooOld);
     return { lnbits, source: { key, walletId, balanceMsat }, looksArePure: looksArePure(version) };
   } catch (error) {
     await lnbits.close();
     throw error;
   }
-}
-
-/** The version only informs: where a proxy keeps it back, LNbits counts as one whose looks are not pure. */
-function unlessTooOld(error: unknown): string {
-  if (error instanceof BridgeError && error.code.startsWith('lnbits/') && error.code !== 'lnbits/version')
-    return 'unknown';
-  throw error;
 }
 
 /** Up to 1.3, listing a wallet's payments marks unpaid invoices as failed. An unknown version counts as old. */
@@ -111,8 +107,12 @@ export async function untilQuiet(
   ctx: Quiet & Pick<Context, 'signal'>,
   sentAt: (Instant | null)[],
 ): Promise<void> {
-  const pause = Math.max(0, ...sentAt.map((at) => msUntilQuiet(ctx, at)));
-  await sleep(pause + TIMER_MS, undefined, { signal: ctx.signal }).catch(() => {});
+  await pause(Math.max(0, ...sentAt.map((at) => msUntilQuiet(ctx, at))) + TIMER_MS, ctx.signal);
+}
+
+/** Waits, or until the run is asked to stop. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {});
 }
 
 /**

@@ -18,9 +18,10 @@ import {
 } from '../ledger/credits.ts';
 import { isPaused } from '../ledger/decisions.ts';
 import type { LnbitsAdmin, Superuser } from '../lnbits/admin.ts';
-import { saidByLnbits } from '../lnbits/answer.ts';
 import type { LnbitsPlace, Payment } from '../lnbits/client.ts';
 import { now } from '../time.ts';
+import { refuseIfNotAlone } from './check.ts';
+import { lookedTooLongAgo } from './claim.ts';
 import { type Context, isQuiet, note, stoodStill, timeOfPost, untilQuiet } from './context.ts';
 import { creditWhatCameLate } from './late-credits.ts';
 
@@ -97,6 +98,7 @@ async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise
     await ctx.run.write((trx) => holdCredit(trx, ctx.run.who, { ...intended, seen }, doubt, now()));
     return false;
   }
+  await refuseIfNotAlone(ctx);
   const sentAt = timeOfPost(ctx);
   const credit = await ctx.run.write(async (trx) => {
     if (await isPaused(trx)) return null;
@@ -108,7 +110,7 @@ async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise
     );
   });
   if (credit === null) return false;
-  if (stoodStill(ctx, sentAt)) {
+  if (stoodStill(ctx, sentAt) || lookedTooLongAgo(ctx)) {
     await ctx.run.write((trx) => takeBackCredit(trx, credit, 'the run stood still before it could send'));
     return false;
   }
@@ -123,7 +125,7 @@ async function ask(ctx: Context, admin: LnbitsAdmin, { wallet_id, sats }: Credit
   } catch (error) {
     if (!(error instanceof BridgeError) || !error.code.startsWith('lnbits/')) throw error;
     note(ctx, error);
-    return saidByLnbits(error) ? { refused: error.message } : null;
+    return error.code === 'lnbits/unreachable' ? null : { refused: error.message };
   }
 }
 

@@ -13,8 +13,10 @@ import {
 import { keepSight, type WalletKey, wasSeen } from '../ledger/wallets.ts';
 import { now } from '../time.ts';
 import { lack, noteLack } from './balance.ts';
+import { claimOf } from './claim.ts';
 import { type Context, isGone, note } from './context.ts';
 import { UNSEEN } from './decide.ts';
+import { sealLabel } from './label.ts';
 
 /** LNbits pays an internal invoice after its expiry all the same. */
 const INVOICE_EXPIRY_SECONDS = 86_400;
@@ -46,12 +48,12 @@ export async function makeInvoice(
     return put(short);
   }
   const id = await nextPayment(ctx.ledger.db);
-  const extra = await extraOf(ctx, payout, { id, part, sats });
-  const request = { sats, memo: memoOf(payout, sats), expirySeconds: INVOICE_EXPIRY_SECONDS, extra };
+  const request = { sats, memo: memoOf(payout, sats), expirySeconds: INVOICE_EXPIRY_SECONDS };
   for (let tries = 0; tries < TRIES; tries += 1) {
     const wallet = await walletOf(ctx.ledger.db, payout.id);
     try {
-      const invoice = await ctx.lnbits.createInvoice(wallet.key, request);
+      const extra = await extraOf(ctx, payout, { id, part, sats }, wallet.id);
+      const invoice = await ctx.lnbits.createInvoice(wallet.key, { ...request, extra });
       if (invoice.walletId !== wallet.id)
         return await hold('the key of the client now belongs to another wallet');
       if (invoice.walletId === ctx.source.walletId)
@@ -109,24 +111,30 @@ function memoOf({ id, kind, fiat, digits, currency }: Payout, sats: bigint): str
   return `${groupDigits(sats)} sat for ${what} (payout p${id})`;
 }
 
-/** What both sides of a payment carry, so that it can be told whose it was and for which cash-outs. */
+/**
+ * What the sides of a payment carry, each sealed for its own `wallet`, so that it can be told whose it was and for which
+ * cash-outs.
+ */
 export async function extraOf(
   ctx: Context,
   payout: Payout,
   { id, part, sats }: { id: bigint; part: bigint; sats: bigint },
+  wallet: string,
 ): Promise<Record<string, unknown>> {
   const { ids, count } = await cashOutsOf(ctx.ledger.db, payout.id);
+  const label = {
+    ...{ claim: claimOf(ctx).nonce, payout: `p${payout.id}` },
+    ...{ part: Number(part), seq: Number(id), sats: Number(sats) },
+  };
   return {
     tag: 'aio-dca',
     ledger: ctx.ledger.id,
-    seq: Number(id),
-    payout: `p${payout.id}`,
-    part: Number(part),
+    ...label,
     client: payout.recipient.name,
-    sats: Number(sats),
     fiat: formatDecimal(payout.fiat, payout.digits),
     currency: payout.currency,
     cash_outs: ids,
     cash_outs_count: count,
+    seal: sealLabel(ctx.ledger.seals, wallet, label),
   };
 }

@@ -1,4 +1,4 @@
-import { BridgeError, type ErrorCode } from '../errors.ts';
+import { BridgeError } from '../errors.ts';
 import { isPaused } from '../ledger/decisions.ts';
 import type { Db } from '../ledger/open.ts';
 import { splitPart } from '../ledger/parts.ts';
@@ -16,10 +16,12 @@ import {
   settlePayment,
   walletOf,
 } from '../ledger/payouts.ts';
-import { RateLimited, saidByLnbits } from '../lnbits/answer.ts';
+import { RateLimited } from '../lnbits/answer.ts';
 import { now } from '../time.ts';
 import { lack, noteLack, noteShortage, readBalance } from './balance.ts';
 import { overCeiling } from './ceiling.ts';
+import { refuseIfNotAlone } from './check.ts';
+import { lookedTooLongAgo } from './claim.ts';
 import { type Context, isQuiet, note, stoodStill, timeOfPost, untilQuiet } from './context.ts';
 import type { Decision } from './decide.ts';
 import { split } from './form.ts';
@@ -27,14 +29,6 @@ import { extraOf, makeInvoice } from './invoice.ts';
 import { afterSuccess, look, lookAtFormer } from './look.ts';
 import { keepPace } from './pace.ts';
 
-/** What one payout meets, and every other would meet as well. */
-const SAME_FOR_ALL: readonly ErrorCode[] = [
-  'lnbits/key',
-  'lnbits/rate-limited',
-  'lnbits/tls',
-  'lnbits/redirect',
-  'lnbits/proxy',
-];
 /** POSTs of one bolt11 and invoices of one part in one run; the next run goes on. */
 const TRIES = 2;
 
@@ -103,7 +97,7 @@ async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<(Wait
       noteAnswer(ctx, error, payout);
       unanswered = error.code === 'lnbits/refused' ? 0 : unanswered + 1;
       // A wrong key of the source wallet, or a rate limit, is the same for every payout.
-      paid.stopped = unanswered === 2 || SAME_FOR_ALL.includes(error.code);
+      paid.stopped = unanswered === 2 || error.code === 'lnbits/key' || error.code === 'lnbits/rate-limited';
     }
   }
   return waits;
@@ -232,7 +226,8 @@ async function bringToAnEnd(
   }
   for (let posts = 0; decision.do === 'send'; posts += 1) {
     if (ctx.signal.aborted) return { do: 'stop' };
-    const extra = await extraOf(ctx, payout, payment);
+    const extra = await extraOf(ctx, payout, payment, payment.source_wallet_id);
+    await refuseIfNotAlone(ctx);
     const sentAt = timeOfPost(ctx);
     const sent = await ctx.run.write(async (trx) => {
       if (await isPaused(trx)) return 'paused';
@@ -244,7 +239,7 @@ async function bringToAnEnd(
     if (sent === 'former') return (await lookAtFormer(ctx, payment)) as Outcome;
     const alone = isQuiet(ctx, payment.sent_at) || ctx.answered.has(payment.id);
     payment.sent_at = sentAt;
-    if (stoodStill(ctx, sentAt)) {
+    if (stoodStill(ctx, sentAt) || lookedTooLongAgo(ctx)) {
       return { do: 'wait', reason: 'this run stood still before it could send' };
     }
     const refusal = await post(ctx, payment, extra, alone);
@@ -258,7 +253,7 @@ async function bringToAnEnd(
       throw refusal;
     }
     decision = await look(ctx, payment);
-    const silence = saidByLnbits(refusal) ? null : refusal;
+    const silence = refusal.code === 'lnbits/unreachable' ? refusal : null;
     if (decision.do === 'wait') return { ...decision, silence };
     const answered = ctx.answered.has(payment.id);
     if (decision.do === 'bury') return { ...decision, refusal };
@@ -297,8 +292,8 @@ async function post(
       : new BridgeError('lnbits/refused', `LNbits answered that the payment is ${status}`);
   } catch (error) {
     if (!(error instanceof BridgeError)) throw error;
-    if (saidByLnbits(error)) answered();
-    else ctx.answered.delete(payment.id);
+    if (error.code === 'lnbits/unreachable') ctx.answered.delete(payment.id);
+    else answered();
     return error;
   }
 }

@@ -1,11 +1,13 @@
 import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
+import { knownPayments } from '../ledger/payouts.ts';
 import type { Schema } from '../ledger/schema.ts';
 import type { Payment as Shown } from '../lnbits/client.ts';
 import { taggedPayments } from '../lnbits/history.ts';
 import { proveRights, seesPayments } from '../lnbits/rights.ts';
 import type { SourceWallet } from '../payouts/context.ts';
+import { isSentByLedger, madeByAnotherCopy } from '../payouts/label.ts';
 import { now } from '../time.ts';
 import { type DifferenceCode, type Findings, isIn, type Range } from './findings.ts';
 
@@ -34,17 +36,20 @@ const PAGE = 500;
  * What looks wrong is looked at once more at the end: a run may have gone on meanwhile.
  */
 export async function reconcileLnbits(
-  { db, id }: Ledger,
+  ledger: Ledger,
   wallet: SourceWallet,
   range: Range,
   findings: Findings,
 ): Promise<void> {
+  const { db, id } = ledger;
   const { lnbits, source } = wallet;
   const debits = new Map<string, Shown>();
+  const left = new Set<string>();
   const shown = await taggedPayments(lnbits, source.key, range.from);
   if (shown.length === 0) await proveRights(lnbits, source.key);
   for (const one of shown) {
     if (one.amountMsat >= 0n) continue;
+    if (one.status === 'success') left.add(one.hash);
     if (one.extra.ledger === id) keep(debits, one);
     else if (typeof one.extra.ledger !== 'string' && isIn(range, one.time ?? now()))
       findings.add(
@@ -82,11 +87,24 @@ export async function reconcileLnbits(
     if (sides.client === undefined) add(unread, booked.client_wallet_id);
     if (compare(booked, sides)) suspicious.set(booked.payment_hash, booked.client_wallet_id);
   }
-  await unbooked(db, [...debits.values()], range, (one) => suspicious.set(one.hash, one.walletId));
+  let foreign = 0;
+  for (const one of await unbooked(db, [...debits.values()], range)) {
+    if (isSentByLedger(ledger.seals, one)) suspicious.set(one.hash, one.walletId);
+    else foreign += 1;
+  }
   for (const [walletId, received] of credits) {
     const arrived = [...(received?.values() ?? [])].filter((one) => one.status === 'success');
-    await unbooked(db, arrived, range, (one) => suspicious.set(one.hash, walletId));
+    const unknown = await unbooked(db, arrived, range);
+    // Who receives can write what he likes; who paid is told by the source wallet, or by a seal.
+    const paid = unknown.filter(({ hash }) => left.has(hash));
+    const copied = await madeByAnotherCopy(
+      ledger,
+      unknown.filter((one) => !paid.includes(one)),
+    );
+    for (const { hash } of [...paid, ...copied]) suspicious.set(hash, walletId);
+    foreign += unknown.length - paid.length - copied.length;
   }
+  if (foreign > 0) findings.count('foreign_labels', foreign);
 
   for (const [walletId, payments] of former)
     findings.add(
@@ -211,23 +229,17 @@ async function lookAgain(
   if (wrong) findings.add(wrong.code, what, wrong.ledger, wrong.other);
 }
 
-/** Calls `tell` for each row of the range whose hash the ledger does not know, or knows for another wallet. */
-async function unbooked(db: Db, shown: Shown[], range: Range, tell: (one: Shown) => void): Promise<void> {
+/** The rows of the range whose hash the ledger does not know, or knows for another wallet. */
+async function unbooked(db: Db, shown: Shown[], range: Range): Promise<Shown[]> {
   const inRange = shown.filter((one) => isIn(range, one.time ?? now()));
-  for (let from = 0; from < inRange.length; from += PAGE) {
-    const page = inRange.slice(from, from + PAGE);
-    const hashes = page.map((one) => one.hash);
-    const rows = await db
-      .selectFrom('payments')
-      .select(['payment_hash', 'client_wallet_id'])
-      .where('payment_hash', 'in', hashes)
-      .execute();
-    const known = new Map(rows.map((row) => [row.payment_hash, row.client_wallet_id]));
-    for (const one of page) {
-      const into = known.get(one.hash);
-      if (into === undefined || (one.amountMsat > 0n && into !== one.walletId)) tell(one);
-    }
-  }
+  const known = await knownPayments(
+    db,
+    inRange.map(({ hash }) => hash),
+  );
+  return inRange.filter(({ hash, amountMsat, walletId }) => {
+    const into = known.get(hash);
+    return into === undefined || (amountMsat > 0n && into !== walletId);
+  });
 }
 
 async function* bookedIn(db: Db, { from, before }: Range): AsyncGenerator<Booked> {

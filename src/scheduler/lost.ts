@@ -1,16 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import type { Config } from '../config/load.ts';
-import type { Db, Ledger } from '../ledger/open.ts';
+import type { Ledger } from '../ledger/open.ts';
+import { knownPayments } from '../ledger/payouts.ts';
 import type { Lost, Misfit } from '../ledger/recover.ts';
 import type { Payment } from '../lnbits/client.ts';
 import { taggedPayments } from '../lnbits/history.ts';
 import { proveRights } from '../lnbits/rights.ts';
+import { readClaims, type StrangeClaim } from '../payouts/claim.ts';
 import { clientSide, type SourceWallet } from '../payouts/context.ts';
 import { decide } from '../payouts/decide.ts';
+import { isLabelled, isSentByLedger } from '../payouts/label.ts';
 import { now } from '../time.ts';
-
-const PAGE = 500;
 
 /** What was found in the source wallets. */
 export interface Found {
@@ -18,6 +19,10 @@ export interface Found {
   /** Hashes that a source wallet shows as paid. */
   paid: Set<string>;
   misfits: Misfit[];
+  /** Runs of another copy, or of what was lost, that the ledger does not know. */
+  claims: StrangeClaim[];
+  /** Payments with this ledger's id that it did not send. */
+  foreign: number;
 }
 
 /**
@@ -27,14 +32,21 @@ export interface Found {
 export async function findLost(
   { ledger, config }: { ledger: Ledger; config: Config },
   wallet: SourceWallet,
-  { lost, paid, misfits }: Found,
+  found: Found,
   look: boolean,
 ): Promise<void> {
+  const { lost, paid, misfits, claims } = found;
+  claims.push(...(await readClaims({ ledger, ...wallet })).strange);
   const all = await taggedPayments(wallet.lnbits, wallet.source.key);
   if (all.length === 0) await proveRights(wallet.lnbits, wallet.source.key);
-  const shown = all.filter((one) => one.amountMsat < 0n && one.extra.ledger === ledger.id);
+  const labelled = all.filter((one) => one.amountMsat < 0n && isLabelled(ledger.seals, one));
+  const known = await knownPayments(
+    ledger.db,
+    labelled.map(({ hash }) => hash),
+  );
+  const shown = labelled.filter((one) => known.has(one.hash) || isSentByLedger(ledger.seals, one));
+  found.foreign += labelled.length - shown.length;
   for (const one of shown) if (one.status === 'success') paid.add(one.hash);
-  const known = await knownHashes(ledger.db, shown);
   const unknown = shown.filter((one) => !known.has(one.hash));
   // One that was just sent may still be under way, whatever a clock says; where a look could change it, that matters.
   if (look && unknown.length > 0) await sleep(config.payouts.quietMs);
@@ -112,18 +124,4 @@ function toldBy(payment: Payment): Omit<Lost, 'outcome'> | Misfit {
     cashOuts: cash_outs,
     cashOutsCount: cash_outs_count,
   };
-}
-
-async function knownHashes(db: Db, shown: Payment[]): Promise<Set<string>> {
-  const known = new Set<string>();
-  for (let from = 0; from < shown.length; from += PAGE) {
-    const hashes = shown.slice(from, from + PAGE).map((one) => one.hash);
-    const rows = await db
-      .selectFrom('payments')
-      .select('payment_hash')
-      .where('payment_hash', 'in', hashes)
-      .execute();
-    for (const row of rows) known.add(row.payment_hash);
-  }
-  return known;
 }

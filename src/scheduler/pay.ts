@@ -9,7 +9,7 @@ import type { Run } from '../ledger/lease.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
 import { notSettled } from '../ledger/payouts.ts';
 import type { PayoutState } from '../ledger/schema.ts';
-import { checkSourceWallet, refuseOlderLedger } from '../payouts/check.ts';
+import { checkSourceWallet, refuseOtherLedger } from '../payouts/check.ts';
 import { type Context, openSourceWallet } from '../payouts/context.ts';
 import { type Crediting, creditSource } from '../payouts/credit.ts';
 import { dueGroups, type FormOptions, formPayouts } from '../payouts/form.ts';
@@ -51,20 +51,25 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
   const form = deps.form ?? formOptions(config, run.id);
   const paid: Paid = { settled: 0, satsSettled: 0n, stopped: false };
   let satsCredited = 0n;
-  const older = problems.some(isOlderLedger);
-  let reached = !older;
-  if (!older) await dropNeedlessCredits(run, ledger.db);
-  if (!signal.aborted && !older && (await somethingToPay(ledger.db, form, config))) {
+  const refused = problems.some(isNotTheLedger);
+  let reached = !refused;
+  if (!refused) await dropNeedlessCredits(run, ledger.db);
+  if (!signal.aborted && !refused && (await somethingToPay(ledger.db, form, config))) {
     let opened: Context | undefined;
     try {
       opened = await openContext(deps);
       const ctx = opened;
       await checkSourceWallet(ctx);
-      satsCredited = await creditSource(ctx, crediting(config));
-      await run.write((trx) => formPayouts(trx, form));
-      Object.assign(paid, await payAll(ctx));
+      if (!signal.aborted) {
+        satsCredited = await creditSource(ctx, crediting(config));
+        await run.write((trx) => formPayouts(trx, form));
+        Object.assign(paid, await payAll(ctx));
+      }
     } catch (error) {
-      if (!(error instanceof BridgeError) || !/^(lnbits|config|ledger\/(wallet|restored))/.test(error.code))
+      if (
+        !(error instanceof BridgeError) ||
+        !/^(lnbits|config|ledger\/(wallet|restored|in-use))/.test(error.code)
+      )
         throw error;
       problems.push(error);
       reached = false;
@@ -86,24 +91,27 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
 }
 
 /**
- * Looks, before anything is divided, whether the source wallet shows payments that this ledger does not know: throws
- * `ledger/restored`. Recording does not need LNbits, so what else goes wrong is left to the paying half.
+ * Looks, before anything is divided, whether the source wallet shows payments or runs that this ledger does not know:
+ * throws `ledger/restored` or `ledger/in-use-elsewhere`. Recording does not need LNbits, so what else goes wrong is answered, and left
+ * to the paying half.
  */
-export async function lookBeforeRecording(deps: Omit<PayDeps, 'form'>): Promise<void> {
+export async function lookBeforeRecording(deps: Omit<PayDeps, 'form'>): Promise<BridgeError | null> {
   let opened: Context | undefined;
   try {
     opened = await openContext(deps);
-    await refuseOlderLedger(opened);
+    await refuseOtherLedger(opened);
+    return null;
   } catch (error) {
     if (!(error instanceof BridgeError) || !/^(lnbits|config|ledger\/wallet)/.test(error.code)) throw error;
+    return error;
   } finally {
     await opened?.lnbits.close();
   }
 }
 
-/** An older copy of the ledger was put back: nothing is divided or paid by it. */
-export function isOlderLedger(error: unknown): error is BridgeError {
-  return error instanceof BridgeError && error.code === 'ledger/restored';
+/** An older copy of the ledger was put back, or another one is in use: nothing is divided or paid by this one. */
+export function isNotTheLedger(error: unknown): error is BridgeError {
+  return error instanceof BridgeError && /^ledger\/(restored|in-use-elsewhere)$/.test(error.code);
 }
 
 /** The rules by which allocations that are due at `at` become payouts. */

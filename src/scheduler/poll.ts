@@ -15,7 +15,7 @@ import { readToEnd } from '../ledger/source.ts';
 import { now } from '../time.ts';
 import { clockProblem, clocksOf, doubtProblem, ledgerClockProblem, readBefore } from './clocks.ts';
 import { pauseOf } from './due.ts';
-import { isOlderLedger, lookBeforeRecording, pay } from './pay.ts';
+import { isNotTheLedger, lookBeforeRecording, pay } from './pay.ts';
 import { type Reading, readCashOuts } from './read.ts';
 import { add, conclude, noTotals, type PollReport, summaryOf } from './report.ts';
 import { bind, concernsReading, emptyReport, markOf, readingOf, refuseWithoutClients } from './setup.ts';
@@ -37,7 +37,7 @@ export interface PollDeps {
 /**
  * One whole run: read what Lamassu confirmed, distribute it, form what is due into payouts, pay them, and finish what
  * an earlier run left open. Lamassu or LNbits not answering stops only its own half; both are in `problems`. An older
- * ledger that was put back stops both, before anything is recorded.
+ * ledger that was put back stops both, before anything is recorded, and so does another copy that is in use.
  * Throws what makes a run impossible: `run/busy`, `run/lost-lease`, `ledger/no-clients`, and failures of the ledger.
  */
 export async function poll(deps: PollDeps): Promise<PollReport> {
@@ -128,7 +128,7 @@ async function readHalf(
       const lastAction = await source.lastAction();
       const wrong = [clockProblem(clocks), await ledgerClockProblem(ledger.db), doubtProblem(doubts)];
       problems.push(...wrong.filter((problem) => problem !== null));
-      let looked: Promise<void> | undefined;
+      let looked: Promise<unknown> | undefined;
       const write: Reading['write'] = async (work) => {
         looked ??= lookBeforeRecording({ ledger, config, run, signal, problems });
         await looked;
@@ -164,7 +164,7 @@ async function readHalf(
       await source.close();
     }
   } catch (error) {
-    if (!concernsReading(error) && !isOlderLedger(error)) throw error;
+    if (!concernsReading(error) && !isNotTheLedger(error)) throw error;
     problems.push(error);
     return { ...emptyReport(await markOf(ledger.db, config.lamassu.name)), failed: true };
   }

@@ -3,6 +3,7 @@ import type { Config } from '../config/load.ts';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
+import { letBe } from '../ledger/claims.ts';
 import { intendCredits } from '../ledger/credit-plan.ts';
 import { creditsIn, holdCredit, sendCredit } from '../ledger/credits.ts';
 import { type Run, startRun } from '../ledger/lease.ts';
@@ -40,6 +41,10 @@ export interface RecoverReport {
   heldCredits: number;
   /** What does not fit; then nothing was written. */
   misfits: Misfit[];
+  /** Runs that LNbits shows and the ledger did not know: from now on nobody takes them for another copy in use. */
+  claims: number;
+  /** Payments with this ledger's id that it did not send; nothing is done about them. */
+  foreign: number;
 }
 
 /**
@@ -55,8 +60,8 @@ export async function recover(deps: RecoverDeps, dryRun: boolean): Promise<Recov
   const run = await startRun(deps.ledger, 'recover', deps.actor);
   try {
     const report = await recoverWith(deps, run);
-    const { payments, cashOuts, misfits } = report;
-    await run.finish(misfits.length > 0 ? 'attention' : 'ok', { payments, cash_outs: cashOuts });
+    const { payments, cashOuts, misfits, claims } = report;
+    await run.finish(misfits.length > 0 ? 'attention' : 'ok', { payments, cash_outs: cashOuts, claims });
     return report;
   } catch (error) {
     await run.finish('failed', null).catch(() => {});
@@ -67,7 +72,7 @@ export async function recover(deps: RecoverDeps, dryRun: boolean): Promise<Recov
 async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverReport> {
   const { ledger, config } = deps;
   const keys = [config.lnbits.sourceWalletKey, ...deps.formerKeys];
-  const found: Found = { lost: [], paid: new Set(), misfits: [] };
+  const found: Found = { lost: [], paid: new Set(), misfits: [], claims: [], foreign: 0 };
   const opened: string[] = [];
   for (const key of keys) {
     const wallet = await openSourceWallet(config.lnbits, key);
@@ -79,9 +84,14 @@ async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverR
     }
   }
   await refuseOtherWallet(ledger.db, opened);
-  const { lost, misfits } = found;
-  if (lost.length === 0)
-    return { payments: misfits.length, cashOuts: 0, restored: [], heldCredits: 0, misfits };
+  const { lost, misfits, claims, foreign } = found;
+  if (lost.length === 0) {
+    if (run && misfits.length === 0) await run.write((trx) => letClaimsBe(trx, deps, run.id, found));
+    return {
+      ...{ payments: misfits.length, cashOuts: 0, restored: [], heldCredits: 0, misfits },
+      ...{ claims: claims.length, foreign },
+    };
+  }
 
   const rows: Row[] = [];
   for (const one of [config, ...deps.otherConfigs]) {
@@ -106,11 +116,13 @@ async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverR
 /** Distributes what Lamassu shows, and books what was paid, in one transaction that the caller may undo. */
 async function replay(
   trx: Trx,
-  { config, actor, hold }: RecoverDeps,
+  deps: RecoverDeps,
   run: Run | null,
-  { lost, paid, misfits, wallet }: Found & { wallet: string },
+  found: Found & { wallet: string },
   rows: Row[],
 ): Promise<RecoverReport> {
+  const { config, actor, hold } = deps;
+  const { lost, paid, misfits, wallet, claims, foreign } = found;
   const at = now();
   const id = run?.id ?? (await imaginedRun(trx, actor));
   const who = { actor, run: id };
@@ -127,6 +139,7 @@ async function replay(
   const { maximumSats } = config.payouts;
   const booked = await putBack(trx, lost, { who, run: id, at, maximumSats, paid, hold });
   const largest = maximumSats < LARGEST_CREDIT ? maximumSats : LARGEST_CREDIT;
+  await letClaimsBe(trx, deps, id, found);
   const heldCredits = config.lnbits.creditSource ? await doubtCredits(trx, who, { wallet, largest }, at) : 0;
   await record(trx, who, {
     at,
@@ -141,7 +154,26 @@ async function replay(
     restored: booked.restored,
     heldCredits,
     misfits: [...misfits, ...booked.misfits],
+    claims: claims.length,
+    foreign,
   };
+}
+
+/** Who recovers says that no other copy is in use any more. What it may just have sent, the next run waits for. */
+async function letClaimsBe(trx: Trx, { actor }: RecoverDeps, run: bigint, { claims }: Found): Promise<void> {
+  if (claims.length === 0) return;
+  const at = now();
+  await letBe(trx, claims, run, at);
+  await record(
+    trx,
+    { actor, run },
+    {
+      at,
+      action: 'claims let be',
+      subject: 'ledger',
+      after: { runs: claims.map(({ who }) => who) },
+    },
+  );
 }
 
 /**

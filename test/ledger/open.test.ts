@@ -351,7 +351,7 @@ async function firstVersion(
   if (error) throw error;
   const id = 'a-ledger-of-the-first-version';
   const at = '2026-01-01T00:00:00.000000Z';
-  await db.insertInto('ledger').values({ one: 1n, id, created_at: at }).execute();
+  await sql`insert into ledger (one, id, created_at) values (1, ${id}, ${at})`.execute(db);
   await db.insertInto('currencies').values({ code: 'GTQ', digits: 2n }).execute();
   for (const name of sources)
     await db.insertInto('sources').values({ name, start_at: at, created_at: at }).execute();

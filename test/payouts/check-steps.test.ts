@@ -251,7 +251,10 @@ describe('a payment that the ledger does not know', () => {
     await lookBeforeRecording({ ledger: day.ledger, config: day.config, run, signal, problems: [] });
     await run.finish('ok', null);
     const looks = day.lnbits.requests.filter(({ kind }) => kind === 'list');
-    expect(looks.map(({ walletId }) => walletId)).toEqual([day.source.id]);
+    expect(looks.map(({ walletId, query }) => [walletId, query.get('tag')])).toEqual([
+      [day.source.id, 'aio-dca-run'],
+      [day.source.id, 'aio-dca'],
+    ]);
   });
 
   test('is looked for before anything is recorded, too, and nothing is written then', async () => {
@@ -311,7 +314,9 @@ describe('each settled payment is looked at once more', () => {
       ({ id }) => id,
     );
   const asked = () =>
-    day.lnbits.requests.map(({ kind }) => kind).filter((kind) => kind === 'list' || kind === 'find');
+    day.lnbits.requests
+      .filter(({ kind, query }) => kind === 'find' || (kind === 'list' && query.get('tag') === 'aio-dca'))
+      .map(({ kind }) => kind);
 
   test('by the next run that pays, a page at a time', async () => {
     await paid(3);

@@ -8,12 +8,22 @@ import { startRun } from '../../src/ledger/lease.ts';
 import { openLedger } from '../../src/ledger/open.ts';
 import type { Payment } from '../../src/ledger/payouts.ts';
 import type { LnbitsClient, Payment as Side } from '../../src/lnbits/client.ts';
+import type { Claim } from '../../src/payouts/claim.ts';
 import type { Context } from '../../src/payouts/context.ts';
 import type { ClientSide, SourceSide } from '../../src/payouts/decide.ts';
 import { now } from '../../src/time.ts';
 
 /** What an LNbits was asked about: a payment in the source wallet or the client's, or the client's wallet itself. */
 export type Asked = 'source' | 'client' | 'wallet';
+
+/** A run's claim that is never looked for again. */
+export const claim: Claim = {
+  nonce: 'of the test',
+  looked: {
+    ...{ steady: Number.POSITIVE_INFINITY, date: Number.POSITIVE_INFINITY },
+    lnbits: Number.POSITIVE_INFINITY,
+  },
+};
 
 /** An LNbits that shows one payment as it is told to, and keeps what it was asked. */
 export interface FakeLnbits {
@@ -109,7 +119,7 @@ export async function openFake(): Promise<{
       },
       source: { key: new Secret(SOURCE), walletId: payment.source_wallet_id, balanceMsat: 0n },
       ...{ quietMs: HOUR, began: performance.now() - 2 * HOUR, posted: new Map() },
-      ...{ answered: new Set(), problems: new Map() },
+      ...{ claim, answered: new Set(), problems: new Map() },
     }),
     close: async () => {
       await run.finish('ok', null);

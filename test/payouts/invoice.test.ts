@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { addCommission } from '../../src/ledger/commission.ts';
 import { now } from '../../src/time.ts';
+import { claim } from './fake-lnbits.ts';
 import { noWait } from './no-wait.ts';
 import { balance, day, fails, owing, payments, reasons, run, states, walletOf } from './one-run.ts';
 
@@ -18,14 +19,22 @@ test('both sides say whose it is and for which cash-outs, and the invoice lasts 
     ...{ tag: 'aio-dca', ledger: day.ledger.id, payout: 'p1', client: 'alice', fiat: '100.00' },
     ...{ currency: 'USD', cash_outs: [cashOut?.id], cash_outs_count: 1 },
   };
-  expect(first?.extra).toEqual({ ...both, seq: 1, part: 1, sats: 600 });
-  expect(second?.extra).toEqual({ ...both, seq: 2, part: 2, sats: 400 });
+  const seal = expect.stringMatching(/^[0-9a-f]{64}$/);
+  const sealed = { ...both, claim: claim.nonce, seal };
+  expect(first?.extra).toEqual({ ...sealed, seq: 1, part: 1, sats: 600 });
+  expect(second?.extra).toEqual({ ...sealed, seq: 2, part: 2, sats: 400 });
   expect([first?.memo, second?.memo]).toEqual([
     '600 sat for 100.00 USD of your cash (payout p1)',
     '400 sat for 100.00 USD of your cash (payout p1)',
   ]);
   const spent = day.lnbits.payments(day.source.id).filter((row) => row.amount < 0);
-  expect(spent.map((row) => row.extra)).toEqual([first?.extra, second?.extra]);
+  expect(spent.map((row) => row.extra)).toEqual([
+    { ...first?.extra, seal },
+    { ...second?.extra, seal },
+  ]);
+  // What a client reads in his wallet says nothing about the wallet that pays, nor about another payment.
+  const seals = [first, second, ...spent].map((row) => row?.extra.seal);
+  expect(new Set(seals).size).toBe(4);
   const lasts = Date.parse(first?.expiry ?? '') - Date.parse(first?.time ?? '');
   expect(Math.round(lasts / 1_000)).toBe(86_400);
 });

@@ -9,7 +9,7 @@ import { formOptions } from '../../src/scheduler/pay.ts';
 import type { Instant } from '../../src/time.ts';
 import type { Fault, Hooked, Phase, Rule, SeenRequest } from '../support/lnbits-simulator.ts';
 import { type Payday, type PaydayOptions, payday } from '../support/payday.ts';
-import { HOUR } from './fake-lnbits.ts';
+import { claim, HOUR } from './fake-lnbits.ts';
 import { quietAfterIt, waiting } from './no-wait.ts';
 
 /*
@@ -71,7 +71,7 @@ export async function inRun<T>(work: (ctx: Context) => Promise<T>): Promise<T> {
         signal: new AbortController().signal,
       },
       ...{ quietMs: HOUR, began: performance.now() - 2 * HOUR, posted: new Map() },
-      ...{ answered: new Set(), problems: new Map() },
+      ...{ claim, answered: new Set(), problems: new Map() },
     });
   } finally {
     hook = undefined;

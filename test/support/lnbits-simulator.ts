@@ -186,6 +186,11 @@ class Simulator implements Lnbits {
     }
   }
 
+  /** Puts in a row as it is, as if it had been there. */
+  add(row: PaymentRow): void {
+    this.#books.payments.push(row);
+  }
+
   clearLog(): void {
     this.requests.length = 0;
   }

@@ -1,0 +1,109 @@
+import type { Instant } from '../time.ts';
+import type { Db, Trx } from './open.ts';
+
+/*
+ * The claims that runs put into the source wallet before they pay (payouts/claim.ts): which of those that LNbits shows
+ * are this ledger's own. Another copy of the ledger has others.
+ */
+
+/** A claim as LNbits shows it. */
+export interface ClaimSeen {
+  nonce: string;
+  hash: string;
+}
+
+/** Committed before LNbits is asked: a claim that no ledger knows is never this one's. */
+export async function addClaim(
+  trx: Trx,
+  { nonce, run, wallet }: { nonce: string; run: bigint; wallet: string },
+  at: Instant,
+): Promise<void> {
+  await trx.insertInto('claims').values({ nonce, run_id: run, wallet_id: wallet, made_at: at }).execute();
+}
+
+/** LNbits shows it by this hash: by another one, another copy made it. */
+export async function claimMade(trx: Trx, nonce: string, hash: string): Promise<void> {
+  await trx.updateTable('claims').set({ payment_hash: hash }).where('nonce', '=', nonce).execute();
+}
+
+/** No other copy's was found after it was made. What earlier runs claimed is over then. */
+export async function claimHolds(trx: Trx, nonce: string): Promise<void> {
+  await trx.updateTable('claims').set({ checked: 1n }).where('nonce', '=', nonce).execute();
+  await trx
+    .updateTable('claims')
+    .set({ over: 1n })
+    .where('nonce', '<>', nonce)
+    .where('over', '=', 0n)
+    .execute();
+}
+
+/** Nothing is sent by this run any more. */
+export async function endClaims(trx: Trx, run: bigint): Promise<void> {
+  await trx
+    .updateTable('claims')
+    .set({ over: 1n })
+    .where('run_id', '=', run)
+    .where('over', '=', 0n)
+    .execute();
+}
+
+/** Whether a run other than this one, or another copy, may still be about to send. */
+export async function mayStillSend(db: Db, nonce: string): Promise<boolean> {
+  const open = await db
+    .selectFrom('claims')
+    .select('nonce')
+    .where('over', '=', 0n)
+    .where('nonce', '<>', nonce)
+    .executeTakeFirst();
+  return open !== undefined;
+}
+
+/** Whether a run of this ledger ever found itself alone. */
+export async function everClaimed(db: Db): Promise<boolean> {
+  return (
+    (await db.selectFrom('claims').select('nonce').where('checked', '=', 1n).limit(1).executeTakeFirst()) !==
+    undefined
+  );
+}
+
+/** Those that are not this ledger's own, and whether one of its own that was checked is among them. */
+export async function unknownClaims<T extends ClaimSeen>(
+  db: Db,
+  seen: T[],
+): Promise<{ unknown: T[]; checked: boolean }> {
+  if (seen.length === 0) return { unknown: [], checked: false };
+  const rows = await db
+    .selectFrom('claims')
+    .select(['nonce', 'payment_hash', 'checked'])
+    .where(
+      'nonce',
+      'in',
+      seen.map(({ nonce }) => nonce),
+    )
+    .execute();
+  const known = new Map(rows.map((row) => [row.nonce, row]));
+  return {
+    unknown: seen.filter(({ nonce, hash }) => {
+      const own = known.get(nonce);
+      return own === undefined || (own.payment_hash !== null && own.payment_hash !== hash);
+    }),
+    checked: rows.some(({ checked }) => checked === 1n),
+  };
+}
+
+/** A person says that the copy that made them is out of use. What it may have sent is waited for by the next run. */
+export async function letBe(
+  trx: Trx,
+  claims: (ClaimSeen & { wallet: string })[],
+  run: bigint,
+  at: Instant,
+): Promise<void> {
+  for (const { nonce, hash, wallet } of claims) {
+    await trx
+      .insertInto('claims')
+      .values({ nonce, run_id: run, wallet_id: wallet, payment_hash: hash, made_at: at })
+      // One nonce by two invoices: a host that was copied while it ran. Both are let be.
+      .onConflict((conflict) => conflict.column('nonce').doUpdateSet({ payment_hash: null }))
+      .execute();
+  }
+}

@@ -1,0 +1,220 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { BridgeError } from '../errors.ts';
+import { addClaim, claimHolds, claimMade, mayStillSend, unknownClaims } from '../ledger/claims.ts';
+import type { Ledger } from '../ledger/open.ts';
+import { isSealed, type Seals, sealOf } from '../ledger/seals.ts';
+import type { LnbitsClient, Payment } from '../lnbits/client.ts';
+import { msSince, now } from '../time.ts';
+import { type Context, pause, STALE_MS } from './context.ts';
+
+/*
+ * One ledger may have been copied: a cloned host, a folder, a timer that was left on. Two copies that both pay would pay
+ * everything twice, and neither could see it in its own ledger. So each run says that it is going to pay where every
+ * copy sees it, in the source wallet, by an invoice of 1 sat that nobody pays, and then looks whether another one did.
+ * Both write before they read: whichever moment each has reached, at least one of them sees the other, and does not pay.
+ * A claim that this ledger did not make counts however old it is, until a person says that its copy is out of use
+ * (`ledger recover`): no clock decides.
+ *
+ * A copy that was made in the middle of a run knows the claim of that run, which may still be paying. So a run that
+ * finds the claim of an earlier one that did not end waits, after it made its own, for as long as something can still
+ * come of the other; and a run that goes on for longer looks again and again whether it is still alone.
+ */
+
+const TAG = 'aio-dca-run';
+/** LNbits 1.0 deletes unpaid invoices that have expired. */
+const EXPIRY_SECONDS = 30 * 86_400;
+/** After so long a run looks again before it sends; what it sends, it sends so long after its last look at the most. */
+const LOOK_MS = 5_000;
+const SEND_MS = 15_000;
+
+/** A claim that a run made. */
+export interface Claim {
+  nonce: string;
+  /** When the last look that showed nobody else began, by three clocks: those of a host stand still with it. */
+  looked: { steady: number; date: number; lnbits: number };
+}
+
+/** Another copy's claim, as the source wallet shows it. */
+export interface StrangeClaim {
+  nonce: string;
+  hash: string;
+  wallet: string;
+  /** It was made on this host, as it runs now, by a ledger at this place. */
+  here: boolean;
+  /** What it tells of itself, for people. */
+  who: string;
+}
+
+/** The claim under which a run pays. Without one nothing is sent. */
+export function claimOf({ claim }: Pick<Context, 'claim'>): Claim {
+  if (!claim) throw new Error('a run that has no claim was going to pay');
+  return claim;
+}
+
+/** The newest claim of another copy; undefined where there is none. */
+export async function strangeClaim(ctx: Context): Promise<StrangeClaim | undefined> {
+  return (await readClaims(ctx, ctx.claim?.nonce)).strange[0];
+}
+
+/**
+ * The claims of other copies, newest first, back to where this ledger found itself alone, and further to `own`, should
+ * LNbits' clock have been set back; and whether `own` is among what the wallet shows.
+ */
+export async function readClaims(
+  { ledger, lnbits, source }: Pick<Context, 'ledger' | 'lnbits' | 'source'>,
+  own?: string,
+): Promise<{ strange: StrangeClaim[]; seen: boolean }> {
+  const withdrawn = new Set<string>();
+  const strange: StrangeClaim[] = [];
+  let seen = false;
+  for await (const page of lnbits.tagged(source.key, TAG)) {
+    const shown = page.flatMap((one) => readClaim(ledger.seals, one) ?? []);
+    // What is taken back comes after it, so the list has it first.
+    for (const one of shown) if (one.withdrawn) withdrawn.add(one.nonce);
+    const { unknown, checked } = await unknownClaims(
+      ledger.db,
+      shown.filter(({ nonce, withdrawn: back }) => !back && !withdrawn.has(nonce)),
+    );
+    strange.push(...unknown.map((one) => ({ ...one, here: one.place === placeOf(ledger) })));
+    seen ||= shown.some(({ nonce }) => nonce === own);
+    if (checked && (seen || own === undefined)) break;
+  }
+  return { strange, seen };
+}
+
+/**
+ * Puts this run's claim into the source wallet and looks for others. Where an earlier run that did not end may still be
+ * about to send, it waits then, and looks once more, also for payments: `refuse` throws where it finds something. Leaves
+ * `ctx.claim`; not where the run was asked to stop meanwhile.
+ */
+export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Promise<void> {
+  const { ledger, lnbits, run, source, quietMs, signal } = ctx;
+  const nonce = randomBytes(16).toString('hex');
+  await run.write((trx) => addClaim(trx, { nonce, run: run.id, wallet: source.walletId }, now()));
+  const { hash } = await put(ctx, nonce, false).catch(explain);
+  await run.write((trx) => claimMade(trx, nonce, hash));
+  let looked = moment(lnbits);
+  try {
+    const { strange, seen } = await readClaims(ctx, nonce);
+    if (strange[0]) throw notAlone(strange[0]);
+    // A look that does not show what was just made shows nobody else either.
+    if (!seen) throw notShown();
+    if (await mayStillSend(ledger.db, nonce)) {
+      await pause(quietMs + SEND_MS + STALE_MS, signal);
+      if (signal.aborted) return;
+      looked = moment(lnbits);
+      await refuse();
+    }
+  } catch (error) {
+    // Who sees it does not have to fear it: this run is not going to pay. What it could not say, a person finds out.
+    if (error instanceof BridgeError && error.exitCode === 78) await put(ctx, nonce, true).catch(() => {});
+    throw error;
+  }
+  await run.write((trx) => claimHolds(trx, nonce));
+  ctx.claim = { nonce, looked };
+}
+
+/** Before each call that moves money: looks again, where the last look is not of just now. */
+export async function stayAlone(ctx: Context, refuse: () => Promise<void>): Promise<void> {
+  if (msSinceLook(ctx) < LOOK_MS) return;
+  const looked = moment(ctx.lnbits);
+  await refuse();
+  claimOf(ctx).looked = looked;
+}
+
+/** Whether a run stood still after its last look for so long that it may not send: another copy may be paying by now. */
+export function lookedTooLongAgo(ctx: Context): boolean {
+  return msSinceLook(ctx) > SEND_MS;
+}
+
+function msSinceLook(ctx: Context): number {
+  const { steady, date, lnbits } = claimOf(ctx).looked;
+  return Math.max(msSince(steady, date), ctx.lnbits.clock - lnbits);
+}
+
+function moment(lnbits: LnbitsClient): Claim['looked'] {
+  return { steady: performance.now(), date: Date.now(), lnbits: lnbits.clock };
+}
+
+function explain(error: unknown): never {
+  if (!(error instanceof BridgeError) || error.code !== 'lnbits/refused') throw error;
+  throw new BridgeError(
+    'lnbits/refused',
+    `the source wallet takes no invoice of 1 sat, by which a run tells other copies of this ledger that it is going to pay: ${error.message}`,
+    'Nothing is paid before. Where the wallet holds the most that LNbits allows, raise that or take something out.',
+  );
+}
+
+function notShown(): BridgeError {
+  return new BridgeError(
+    'lnbits/rights',
+    'the key of the source wallet makes invoices, but does not see them, so it cannot see whether another copy of this ledger is in use',
+    'Use the admin key of the wallet itself, or let its owner grant the shared one to view payments.',
+  );
+}
+
+/** Why nobody pays by this ledger now. */
+export function notAlone({ who, here }: StrangeClaim): BridgeError {
+  if (here) return olderLedger(`LNbits shows that ${who}, was going to pay, and the ledger does not know it`);
+  return new BridgeError(
+    'ledger/in-use-elsewhere',
+    `another copy of this ledger is in use: ${who}, was going to pay from this source wallet, and this ledger does not know it`,
+    'Stop the copy that is not meant to be (a cloned host, an old timer, a copied folder) for good. Then, with the one that stays, `aio-dca ledger recover --dry-run` and `aio-dca ledger recover`: it puts back what the other one paid, and the next run pays again. Where a backup was put back instead, enter again first what was entered after it. Nothing is distributed or paid before.',
+  );
+}
+
+/** A backup was put back over what was newer. */
+export function olderLedger(message: string): BridgeError {
+  return new BridgeError(
+    'ledger/restored',
+    message,
+    'An older copy of the ledger was put back. Enter again what was entered after that copy was made (clients, fundings, settlements); then `aio-dca ledger recover --dry-run` and `aio-dca ledger recover`. Nothing is distributed or paid before.',
+  );
+}
+
+async function put(ctx: Context, nonce: string, withdrawn: boolean) {
+  const { ledger, lnbits, source, run } = ctx;
+  const about = { nonce, withdrawn, place: placeOf(ledger) };
+  return lnbits.createInvoice(source.key, {
+    sats: 1n,
+    memo: withdrawn
+      ? 'aio-dca: this run pays nothing'
+      : 'aio-dca: a run is going to pay. Nobody has to pay this.',
+    expirySeconds: EXPIRY_SECONDS,
+    extra: {
+      ...{ tag: TAG, ledger: ledger.id, ...about, run: `r${run.id}`, host: hostname(), url: ledger.url },
+      seal: sealOf(ledger.seals, ['claim', source.walletId, nonce, `${withdrawn}`, about.place]),
+    },
+  });
+}
+
+/** A claim of this ledger or a copy of it; null for anything else that has the tag. */
+function readClaim(seals: Seals, { hash, walletId, time, extra, amountMsat }: Payment) {
+  const { ledger, nonce, withdrawn, place, seal } = extra;
+  if (ledger !== seals.ledger || amountMsat < 0n) return null;
+  if (typeof nonce !== 'string' || typeof withdrawn !== 'boolean' || typeof place !== 'string') return null;
+  // Copies of a ledger that is older than its seals may have got different secrets. Nobody else writes into this wallet.
+  if (seals.all && !isSealed(seals, ['claim', walletId, nonce, `${withdrawn}`, place], seal)) return null;
+  const who = `run ${plain(extra.run)} on ${plain(extra.host)} (${plain(extra.url)}), at ${time ?? '?'}`;
+  return { nonce, hash, wallet: walletId, withdrawn, place, who };
+}
+
+/** Of what somebody may have written, what can be printed. */
+function plain(value: unknown): string {
+  return typeof value === 'string' && /^[\w.:/@?=&%+ -]{1,200}$/.test(value) ? value : '?';
+}
+
+/** This host, since it was started, and where the ledger is: the same after a backup was put back in its place. */
+function placeOf({ url }: Pick<Ledger, 'url'>): string {
+  return createHash('sha256').update(`${bootId()}\n${hostname()}\n${url}`).digest('hex').slice(0, 16);
+}
+
+function bootId(): string {
+  try {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  } catch {
+    return '';
+  }
+}

@@ -1,0 +1,83 @@
+import { everClaimed } from '../ledger/claims.ts';
+import type { Db, Ledger } from '../ledger/open.ts';
+import { isSealed, type Seals, sealOf } from '../ledger/seals.ts';
+import type { Payment } from '../lnbits/client.ts';
+
+/*
+ * What the bridge writes into `extra` of a payment, on both sides, tells whose it was. A client reads it in his wallet
+ * and can write the like into invoices of his own; so what stands in a client's wallet proves nothing without the seal,
+ * and a seal that he copies proves nothing either: it names the claim (claim.ts) under which it was made, and each of
+ * those is in the ledger before anything is sealed under it. What has the ledger's id and proves nothing is a foreign
+ * label: it is counted, and nothing else.
+ */
+
+/** What is sealed, besides the wallet in which the side of the payment stands. */
+export interface Label {
+  /** The nonce of the claim under which it was made. */
+  claim: string;
+  /** Like `p118`. */
+  payout: string;
+  part: number;
+  /** The payment's number: they are counted through the whole ledger. */
+  seq: number;
+  sats: number;
+}
+
+const parts = (wallet: string, { claim, payout, part, seq, sats }: Label) => [
+  ...(['payment', wallet, claim, payout] as const),
+  ...[part, seq, sats],
+];
+
+export function sealLabel(seals: Seals, wallet: string, label: Label): string {
+  return sealOf(seals, parts(wallet, label));
+}
+
+/** The label of a payment that this ledger sealed; null for any other. */
+export function labelOf(seals: Seals, { walletId, extra }: Payment): Label | null {
+  const { claim, payout, part, seq, sats, seal } = extra;
+  if (typeof claim !== 'string' || typeof payout !== 'string') return null;
+  if (typeof part !== 'number' || typeof seq !== 'number' || typeof sats !== 'number') return null;
+  const label = { claim, payout, part, seq, sats };
+  return isSealed(seals, parts(walletId, label), seal) ? label : null;
+}
+
+/** It has the ledger's id, whoever wrote it. */
+export function isLabelled(seals: Seals, { extra }: Payment): boolean {
+  return extra.ledger === seals.ledger;
+}
+
+/**
+ * Whether this ledger, or a copy of it, sent a payment that its source wallet shows. Only who has the wallet's key can
+ * write there, so a ledger that is older than its seals believes the label alone.
+ */
+export function isSentByLedger(seals: Seals, payment: Payment): boolean {
+  return (
+    payment.amountMsat < 0n && isLabelled(seals, payment) && (!seals.all || labelOf(seals, payment) !== null)
+  );
+}
+
+/**
+ * Which of the payments in a client's wallet that this ledger does not know another copy of it made: those that were
+ * sealed under a claim that is not this ledger's. A ledger that is older than its seals and never claimed yet may be an
+ * old backup, so it believes the label alone.
+ */
+export async function madeByAnotherCopy(
+  { db, seals }: Pick<Ledger, 'db' | 'seals'>,
+  unknown: Payment[],
+): Promise<Payment[]> {
+  const labelled = unknown.filter((one) => isLabelled(seals, one));
+  if (labelled.length === 0) return [];
+  if (!seals.all && !(await everClaimed(db))) return labelled;
+  const sealed = labelled.flatMap((payment) => {
+    const label = labelOf(seals, payment);
+    return label ? [{ payment, claim: label.claim }] : [];
+  });
+  const own = await knownClaims(db, [...new Set(sealed.map(({ claim }) => claim))]);
+  return sealed.filter(({ claim }) => !own.has(claim)).map(({ payment }) => payment);
+}
+
+async function knownClaims(db: Db, nonces: string[]): Promise<Set<string>> {
+  if (nonces.length === 0) return new Set();
+  const rows = await db.selectFrom('claims').select('nonce').where('nonce', 'in', nonces).execute();
+  return new Set(rows.map(({ nonce }) => nonce));
+}

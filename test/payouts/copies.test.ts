@@ -1,0 +1,229 @@
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { startRun } from '../../src/ledger/lease.ts';
+import { verifyLedger } from '../../src/ledger/verify.ts';
+import { openSourceWallet } from '../../src/payouts/context.ts';
+import { payAll } from '../../src/payouts/pay.ts';
+import { copyOf } from '../support/ledger-copy.ts';
+import type { LnbitsVersion } from '../support/lnbits.ts';
+import { oweTwo, type Payday, payday } from '../support/payday.ts';
+
+/* Two copies of one ledger, both in use: nobody is paid twice, and one of them is told about the other. */
+
+/** How often a run waited for what an earlier one may still send, and what happened meanwhile. */
+const wait = vi.hoisted(() => ({ times: 0, meanwhile: async (): Promise<unknown> => undefined }));
+vi.mock('../../src/payouts/context.ts', async (original) => ({
+  ...(await original<object>()),
+  pause: async () => {
+    wait.times += 1;
+    await wait.meanwhile();
+  },
+}));
+
+let day: Payday;
+/** By how much this host's clock has gone on while nobody ran. */
+let slept = 0;
+beforeEach(() => {
+  Object.assign(wait, { times: 0, meanwhile: async () => {} });
+  slept = 0;
+  const real = Date.now;
+  vi.spyOn(Date, 'now').mockImplementation(() => real() + slept);
+  onTestFinished(() => void vi.restoreAllMocks());
+});
+afterEach(async () => {
+  expect((await verifyLedger(day.ledger.db)).differences).toEqual([]);
+  await day.stop();
+});
+
+const begin = async (version: LnbitsVersion) => {
+  day = await payday({ version });
+  return oweTwo(day);
+};
+const copied = async () => {
+  const copy = await copyOf(day);
+  onTestFinished(() => copy.stop());
+  return copy;
+};
+const codes = ({ problems }: { problems: { code: string }[] }) => problems.map(({ code }) => code);
+/** The claims that the source wallet shows, oldest first. */
+const claims = () =>
+  day.lnbits
+    .payments(day.source.id)
+    .filter(({ tag }) => tag === 'aio-dca-run')
+    .map(({ extra }) => extra);
+
+describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) => {
+  test('the copy that pays later is told, pays nothing and disturbs nobody; the other one goes on', async () => {
+    const { balances } = await begin(version);
+    const copy = await copied();
+    expect(await day.payNow()).toMatchObject({ settled: 2, problems: [] });
+    const refused = await copy.payNow();
+    expect(refused.problems).toMatchObject([
+      {
+        ...{ code: 'ledger/in-use-elsewhere', exitCode: 78 },
+        message: expect.stringMatching(
+          /^another copy of this ledger is in use: run r1 on \S+ \(sqlite:\S+\), at /,
+        ),
+        hint: expect.stringContaining('ledger recover'),
+      },
+    ]);
+    expect(claims()).toHaveLength(1);
+    await day.owe('alice', 10n);
+    expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
+    expect(codes(await copy.payNow())).toEqual(['ledger/in-use-elsewhere']);
+    expect(balances()).toEqual([1010n, 2000n]);
+  });
+
+  test('a claim counts however old it is, and whatever the clocks of the hosts say', async () => {
+    const { balances } = await begin(version);
+    const copy = await copied();
+    await day.payNow();
+    for (const hours of [-48, 48, 24 * 400]) {
+      slept = hours * 3_600_000;
+      expect(codes(await copy.payNow())).toEqual(['ledger/in-use-elsewhere']);
+    }
+    expect(balances()).toEqual([1000n, 2000n]);
+  });
+
+  test('where both claim before either looks, both are told; what they took back stops nobody', async () => {
+    const { balances } = await begin(version);
+    const copy = await copied();
+    let both = Promise.withResolvers<void>();
+    let made = 0;
+    day.lnbits.onRequest = async ({ kind, walletId }, phase) => {
+      if (kind !== 'invoice' || walletId !== day.source.id || phase !== 'after' || made === 2) return;
+      made += 1;
+      if (made === 2) both.resolve();
+      await both.promise;
+    };
+    const [a, b] = await Promise.all([day.payNow(), copy.payNow()]);
+    expect([codes(a), codes(b)]).toEqual([['ledger/in-use-elsewhere'], ['ledger/in-use-elsewhere']]);
+    expect(claims().map(({ withdrawn }) => withdrawn)).toEqual([false, false, true, true]);
+    both = Promise.withResolvers();
+    expect(await day.payNow()).toMatchObject({ settled: 2, problems: [] });
+    expect(balances()).toEqual([1000n, 2000n]);
+  });
+
+  test('a copy that was made in the middle of a run waits, and pays nothing that the other one paid meanwhile', async () => {
+    const { balances } = await begin(version);
+    let copy: Awaited<ReturnType<typeof copied>> | undefined;
+    day.lnbits.onRequest = async ({ kind }, phase) => {
+      if (kind === 'invoice' && phase === 'before' && claims().length > 0) copy ??= await copied();
+    };
+    await day.payNow();
+    day.lnbits.onRequest = undefined;
+    // It knows the claim of that run, and not how it ended.
+    expect(codes((await copy?.payNow()) ?? { problems: [] })).toEqual(['ledger/restored']);
+    expect(balances()).toEqual([1000n, 2000n]);
+  });
+
+  test('a run that was killed on this host is followed at once; one that may live elsewhere is waited for, once', async () => {
+    const { balances } = await begin(version);
+    const killed = async (owner: object) => {
+      await day.ledger.db
+        .updateTable('claims')
+        .set({ over: 0n })
+        .where('run_id', '=', await latest())
+        .execute();
+      const held = { ...JSON.parse(thisProcess), ...owner };
+      await day.ledger.db
+        .insertInto('lease')
+        .values({ one: 1n, run_id: await latest(), owner: JSON.stringify(held), expires_at: PAST })
+        .execute();
+    };
+    let thisProcess = '';
+    day.lnbits.onRequest = async () => {
+      const { owner } = await day.ledger.db.selectFrom('lease').select('owner').executeTakeFirstOrThrow();
+      thisProcess = owner;
+    };
+    const latest = async () =>
+      (await day.ledger.db.selectFrom('runs').select('id').orderBy('id', 'desc').executeTakeFirstOrThrow())
+        .id;
+    await day.payNow();
+    await killed({ pid: 2 ** 22 + 1 });
+    await day.owe('alice', 1n);
+    expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
+    expect(wait.times).toBe(0);
+    for (const owner of [
+      { boot: 'another' },
+      { pid: 2 ** 22 + 1, ledger: 'sqlite:/where/it/was/copied/from' },
+    ]) {
+      await killed(owner);
+      for (const times of [1, 0]) {
+        wait.times = 0;
+        await day.owe('alice', 1n);
+        expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
+        expect(wait.times).toBe(times);
+      }
+    }
+    expect(balances()).toEqual([1005n, 2000n]);
+  });
+
+  test('a run that goes on for long notices a copy that comes into use meanwhile, and pays nothing more', async () => {
+    const { balances } = await begin(version);
+    let copy: Awaited<ReturnType<typeof copied>> | undefined;
+    let other: object | undefined;
+    day.lnbits.onRequest = async ({ kind }, phase) => {
+      // Alice is paid; the invoice for bob is being made.
+      if (kind !== 'invoice' || phase !== 'before' || balances()[0] === 0n || copy) return;
+      copy = await copied();
+      other = await copy.payNow();
+      slept += 6_000;
+    };
+    expect(codes(await day.payNow())).toEqual(['ledger/in-use-elsewhere']);
+    expect(other).toMatchObject({ settled: 1, problems: [] });
+    expect(balances()).toEqual([1000n, 2000n]);
+  });
+
+  test('a machine that is put back to a moment of its run, memory and all, pays nothing again', async () => {
+    const { balances } = await begin(version);
+    let snapshot: Awaited<ReturnType<typeof copied>> | undefined;
+    day.lnbits.onRequest = async ({ kind, walletId }, phase) => {
+      if (kind === 'invoice' && phase === 'before' && walletId !== day.source.id) snapshot ??= await copied();
+    };
+    await day.payNow();
+    if (!snapshot) throw new Error('there was no such moment');
+    // It goes on under its own claim, which it looked after a moment ago by its clocks, and an hour ago by LNbits'.
+    const { ledger } = snapshot;
+    await ledger.db.updateTable('lease').set({ expires_at: PAST }).execute();
+    const run = await startRun(ledger, 'poll', 'test');
+    const opened = await openSourceWallet(day.config.lnbits, day.config.lnbits.sourceWalletKey);
+    const { nonce } = await ledger.db.selectFrom('claims').select('nonce').executeTakeFirstOrThrow();
+    const steady = performance.now();
+    const looked = { steady, date: Date.now(), lnbits: opened.lnbits.clock - 3_600_000 };
+    await expect(
+      payAll({
+        ...{ ...opened, ledger, run, ceiling: null, signal: new AbortController().signal },
+        ...{
+          claim: { nonce, looked },
+          quietMs: 1,
+          maximumSats: 1_000_000n,
+          began: steady,
+          posted: new Map(),
+        },
+        ...{ answered: new Set(), problems: new Map() },
+      }),
+    ).rejects.toMatchObject({ code: 'ledger/restored' });
+    await opened.lnbits.close();
+    await run.finish('ok', null);
+    expect(balances()).toEqual([1000n, 2000n]);
+  });
+
+  test('where it stood still right before it could send, it does not send', async () => {
+    const { balances } = await begin(version);
+    const write = day.ledger.write.bind(day.ledger);
+    day.ledger.write = async (work) => {
+      const done = await write(work);
+      const [sending] = await day.ledger.db
+        .selectFrom('payments')
+        .select('id')
+        .where('state', '=', 'sending')
+        .execute();
+      if (sending && slept === 0) slept = 16_000;
+      return done;
+    };
+    await day.payNow();
+    expect(balances()[0]).toBe(0n);
+  });
+});
+
+const PAST = '2026-01-01T00:00:00.000000Z';
