@@ -71,8 +71,16 @@ export const catalogue = {
     exit: 78,
     means: 'The SSH server showed another host key than the configuration expects.',
   },
+  'lamassu/ssh-algorithms': {
+    exit: 78,
+    means: 'The SSH server has no algorithm in common with this program.',
+  },
   'lamassu/ssh-key': { exit: 78, means: 'The private SSH key cannot be used.' },
   'lamassu/ssh-authentication': { exit: 78, means: 'The SSH server refuses the user or the key.' },
+  'lamassu/ssh-forbidden': {
+    exit: 78,
+    means: 'The SSH server does not allow this key or user to open the tunnel.',
+  },
   'lamassu/ssh-forward': {
     exit: 75,
     means: 'The SSH server opens no tunnel to the PostgreSQL of Lamassu.',

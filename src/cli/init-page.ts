@@ -19,7 +19,7 @@ export interface Made {
     too_much: string[];
   };
   /** Null where PostgreSQL is reached directly. */
-  ssh: { user: string; host: string; authorized_keys: string } | null;
+  ssh: { user: string; host: string; authorized_keys: string; authorized_keys_dropbear: string } | null;
   start_at: string;
   /** `start_at` is in the future. */
   early: boolean;
@@ -65,7 +65,8 @@ export function initPage(made: Made): string {
   if (ssh) {
     step(
       `On ${ssh.host}, one line in ~${ssh.user}/.ssh/authorized_keys. This key may open the tunnel and\n` +
-        `nothing else:\n\n${ssh.authorized_keys}\n`,
+        `nothing else:\n\n${ssh.authorized_keys}\n\n` +
+        `Where that server is Dropbear, which refuses options that it does not know:\n\n${ssh.authorized_keys_dropbear}\n`,
     );
   }
   const password =

@@ -128,6 +128,9 @@ function summary(answers: Answers, file: string, files: NewFile[], { id, url, sc
           user: ssh.user,
           host: ssh.host,
           authorized_keys: authorizedKeysLine(ssh.key.publicKey, lamassu.host, lamassu.port),
+          authorized_keys_dropbear: authorizedKeysLine(
+            ...([ssh.key.publicKey, lamassu.host, lamassu.port, 'dropbear'] as const),
+          ),
         }
       : null,
     start_at: startAt,

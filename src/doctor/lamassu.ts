@@ -1,10 +1,11 @@
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 import { optionalColumns, requiredColumns } from '../lamassu/columns.ts';
+import { isPinned, keyText } from '../lamassu/host-keys.ts';
 import { neededAndNotGranted, type Rights } from '../lamassu/rights.ts';
 import { type LamassuMachine, openSource, type Source } from '../lamassu/source.ts';
 import { EVERYBODY_CREATES } from '../lamassu/too-much.ts';
-import { openTunnel } from '../lamassu/tunnel.ts';
+import { openTunnel, readHostKeys } from '../lamassu/tunnel.ts';
 import type { Who } from '../ledger/log.ts';
 import { findReplaced, machineLabel, seeMachines } from '../ledger/machines.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
@@ -35,6 +36,7 @@ export async function* examineLamassu(
       return;
     }
     yield ok('ssh', `${ssh.user}@${ssh.host}:${ssh.port} shows the pinned host key and forwards to ${place}`);
+    yield await hostKeysCheck(ssh);
   }
   const before = Date.now();
   let source: Source;
@@ -67,6 +69,17 @@ export async function* examineLamassu(
     yield fail('lamassu', error);
   } finally {
     await source.close();
+  }
+}
+
+/** Every key that the server has: one that is not pinned yet can be, before the server changes over to it. */
+async function hostKeysCheck(ssh: NonNullable<Config['lamassu']['ssh']>): Promise<Check> {
+  try {
+    const keys = await readHostKeys(ssh, DEADLINE_MS);
+    const text = keys.map((key) => `${keyText(key)}${isPinned(ssh.hostKeys, key) ? ' (pinned)' : ''}`);
+    return ok('ssh host keys', text.join(', '));
+  } catch (error) {
+    return fail('ssh host keys', error);
   }
 }
 

@@ -133,6 +133,7 @@ export async function tryLamassu({ lamassu, ssh }: Pick<Answers, 'lamassu' | 'ss
 const LATER = new Set<string>([
   'lamassu/ssh-authentication',
   'lamassu/ssh-forward',
+  'lamassu/ssh-forbidden',
   'lamassu/credentials',
   'lamassu/not-granted',
 ]);

@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { declined } from '../ask.ts';
 import { Secret } from '../config/secret.ts';
-import type { HostKey } from '../lamassu/tunnel.ts';
+import { type HostKey, kindOf } from '../lamassu/host-keys.ts';
+import { hasPassphrase } from '../lamassu/ssh-key.ts';
 import type { Answers } from './answers.ts';
 import { checked, readPlace, sshShape, usage } from './checks.ts';
 import { flagOf, type Interview } from './interview.ts';
-import { hasPassphrase, makeSshKey, readSshKey, type SshKey } from './key.ts';
+import { makeSshKey, readSshKey, type SshKey } from './key.ts';
 import type { InitOptions } from './options.ts';
 import { contents, secretAnswer } from './secret-file.ts';
 
@@ -71,13 +72,15 @@ async function askPassphrase(
   });
 }
 
-async function readHostKey({ host, port }: { host: string; port: number }): Promise<HostKey> {
-  const tunnel = await import('../lamassu/tunnel.ts');
-  return tunnel.readHostKey(host, port);
+async function readHostKey(place: { host: string; port: number }): Promise<HostKey> {
+  const { readHostKeys } = await import('../lamassu/tunnel.ts');
+  const [first] = await readHostKeys(place);
+  if (!first) throw new Error('a server that shows no host key');
+  return first;
 }
 
 async function confirmed(interview: Interview, host: string, shown: HostKey): Promise<string> {
-  const [type = ''] = shown.line.split(' ');
+  const type = kindOf(shown.line) ?? '';
   const kind = /ed25519|ecdsa|rsa/.exec(type)?.[0] ?? 'ed25519';
   interview.note(
     `${host} shows the ${type} key\n${shown.fingerprint}\n` +

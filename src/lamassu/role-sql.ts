@@ -59,9 +59,15 @@ commit;
 
 /**
  * The line for `~/.ssh/authorized_keys` on the SSH server: this key opens a tunnel to host:port and does nothing
- * else. `host` has to be written exactly as in the bridge's configuration.
+ * else. `host` has to be written exactly as in the bridge's configuration. Dropbear refuses a key before which stands an
+ * option that it does not know, and has no word for what may go through after `restrict`.
  */
-export function authorizedKeysLine(publicKey: string, host: string, port: number): string {
+export function authorizedKeysLine(
+  publicKey: string,
+  host: string,
+  port: number,
+  server: 'openssh' | 'dropbear' = 'openssh',
+): string {
   const key = publicKey.trim();
   if (!/^[a-z0-9@.-]+ AAAA[A-Za-z0-9+/=]+( [^\p{C}]*)?$/u.test(key)) {
     throw new BridgeError(
@@ -71,5 +77,7 @@ export function authorizedKeysLine(publicKey: string, host: string, port: number
     );
   }
   const target = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-  return `command="/bin/false",restrict,port-forwarding,permitopen="${target}" ${key}`;
+  const rest =
+    server === 'dropbear' ? 'no-pty,no-agent-forwarding,no-X11-forwarding' : 'restrict,port-forwarding';
+  return `command="/bin/false",${rest},permitopen="${target}" ${key}`;
 }

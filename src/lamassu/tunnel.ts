@@ -1,11 +1,22 @@
-import { createHash } from 'node:crypto';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import ssh2 from 'ssh2';
+import type ssh2 from 'ssh2';
 import type { Secret } from '../config/secret.ts';
-import { BridgeError } from '../errors.ts';
+import { BridgeError, type ErrorCode } from '../errors.ts';
 import { within } from './deadline.ts';
-import { dial, networkReason } from './dial.ts';
+import { networkReason } from './dial.ts';
+import { HandshakeError, type Heard, logIn, type Place, type Session } from './handshake.ts';
+import {
+  algorithmsOf,
+  type HostKey,
+  hostKeyKinds,
+  isPinned,
+  keyText,
+  kindOf,
+  kindsOf,
+  kindsToAsk,
+  pinnedFingerprint,
+} from './host-keys.ts';
+import { readPrivateKey } from './ssh-key.ts';
 
 export interface SshOptions {
   host: string;
@@ -26,137 +37,168 @@ export interface Hop {
   close(): void;
 }
 
-export interface HostKey {
-  fingerprint: string;
-  /** As in known_hosts, without the host: `ssh-ed25519 AAAA…`. */
-  line: string;
-}
-
 /**
- * A tunnel through the SSH server to `target`, as seen from that server. The host key is compared before anything
- * about user or key is sent. `deadline` is for each step, in milliseconds.
+ * A tunnel through the SSH server to `target`, as seen from that server. A pinned host key is asked for, and compared
+ * before anything about user or key is sent. `deadline` is for each step, in milliseconds.
  *
- * Errors: lamassu/ssh-key, ssh-unreachable, ssh-host-key, ssh-authentication, ssh-forward.
+ * Errors: lamassu/ssh-key, ssh-unreachable, ssh-host-key, ssh-algorithms, ssh-authentication,
+ * ssh-forbidden, ssh-forward.
  */
-export async function openTunnel(
-  ssh: SshOptions,
-  target: { host: string; port: number },
-  deadline: number,
-): Promise<Hop> {
-  checkKey(ssh);
-  const socket = await dialSsh(ssh.host, ssh.port, deadline);
-  const client = new ssh2.Client();
-  let broken: Error | undefined;
-  // Stays for good: a reset may arrive long after everything was closed, and would end the process.
-  client.on('error', (error) => {
-    broken ??= error;
-  });
-  const close = () => {
-    client.destroy();
-    socket.destroy();
-  };
+export async function openTunnel(ssh: SshOptions, target: Place, deadline: number): Promise<Hop> {
+  const { type } = readPrivateKey(
+    ssh.privateKey.reveal(),
+    ssh.passphrase,
+    'The private key for SSH cannot be used',
+  );
+  const { client, broken, close } = await logInPinned(ssh, type, deadline);
   try {
-    await login(client, socket, ssh, deadline);
     const stream = await forward(client, ssh, target, deadline);
     stream.on('error', () => undefined);
     client.once('close', () => stream.destroy());
-    return { stream, lost: () => broken, close };
+    return { stream, lost: broken, close };
   } catch (error) {
     close();
     throw error;
   }
 }
 
-/** The key that an SSH server shows; nothing is sent to it about user or key. */
-export async function readHostKey(host: string, port: number, deadline = 15_000): Promise<HostKey> {
-  const socket = await dialSsh(host, port, deadline);
-  const client = new ssh2.Client();
-  try {
-    const shown = new Promise<HostKey>((resolve, reject) => {
-      client.on('error', (error) => reject(unreachable({ host, port }, networkReason(error))));
-      client.on('close', () => reject(unreachable({ host, port }, 'it closed the connection')));
-      client.connect({
-        sock: socket,
-        username: 'nobody',
-        readyTimeout: 0,
-        hostVerifier: (key: Buffer) => {
-          resolve(describeKey(key));
-          return false;
-        },
-      });
-    });
-    return await within(deadline, shown, () => unreachable({ host, port }, 'it showed no key in time'));
-  } finally {
-    client.destroy();
-    socket.destroy();
+/**
+ * A server has a key of each of several kinds, and shows one of the kind that it is asked for first. So the kinds are asked
+ * for one after the other until it shows a pinned key, and only if none is, it is another one.
+ */
+async function logInPinned(ssh: SshOptions, kind: string, deadline: number): Promise<Session> {
+  const login = {
+    username: ssh.user,
+    privateKey: ssh.privateKey.reveal(),
+    ...(ssh.passphrase && { passphrase: ssh.passphrase.reveal() }),
+  };
+  const accept = (key: HostKey) => isPinned(ssh.hostKeys, key);
+  const shown: HostKey[] = [];
+  // What the server has, and has not shown yet.
+  let others: string[] = [];
+  for (let kinds = kindsToAsk(ssh.hostKeys); kinds.length > 0; ) {
+    try {
+      return await logIn(ssh, login, algorithmsOf(kinds), accept, deadline);
+    } catch (error) {
+      if (!(error instanceof HandshakeError)) throw unreachable(ssh, networkReason(error), error);
+      const { heard } = error;
+      const offered = kindsOf(heard.theirs.get(HOST_KEYS) ?? []);
+      if (heard.shown && !accept(heard.shown)) shown.push(heard.shown);
+      else if (heard.nothingIn !== HOST_KEYS || offered.length === 0)
+        throw loginError({ ...ssh, kind }, error);
+      others = offered.filter((one) => !shown.some(({ line }) => kindOf(line) === one));
+      kinds = kinds.filter((one) => others.includes(one));
+    }
   }
+  shown.push(...(await readHostKeys(ssh, deadline, others).catch(() => [])));
+  throw wrongHostKey(ssh, shown);
 }
 
-function checkKey(ssh: SshOptions): void {
-  const parsed = ssh2.utils.parseKey(ssh.privateKey.reveal(), ssh.passphrase?.reveal());
-  if (!(parsed instanceof Error)) return;
-  // The parser's own words never quote the key.
-  const encrypted = /encrypted|passphrase|bad decrypt|integrity/i.test(parsed.message);
-  throw new BridgeError(
-    'lamassu/ssh-key',
-    `The private key for SSH cannot be used: ${parsed.message}.`,
-    encrypted
-      ? 'Give the passphrase of the key, or make a key without one for this purpose only.'
-      : 'It has to be an OpenSSH private key with real line breaks; `ssh-keygen -p -f FILE` rewrites other formats.',
+const HOST_KEYS = 'Host key format';
+
+/**
+ * Every key of these kinds that an SSH server has; nothing is sent to it about user or key. Errors:
+ * lamassu/ssh-unreachable, ssh-algorithms.
+ */
+export async function readHostKeys(
+  place: Place,
+  deadline = 15_000,
+  kinds: readonly string[] = hostKeyKinds,
+): Promise<HostKey[]> {
+  const keys: HostKey[] = [];
+  for (let left = kinds; left.length > 0; ) {
+    try {
+      (await logIn(place, { username: 'nobody' }, algorithmsOf(left), () => false, deadline)).close();
+      break;
+    } catch (error) {
+      if (!(error instanceof HandshakeError)) throw unreachable(place, networkReason(error), error);
+      const { shown, theirs } = error.heard;
+      if (!shown) throw loginError(place, error);
+      keys.push(shown);
+      const offered = kindsOf(theirs.get(HOST_KEYS) ?? []);
+      left = left.filter((kind) => kind !== kindOf(shown.line) && offered.includes(kind));
+    }
+  }
+  return keys;
+}
+
+/** Who logs in where; without a user nobody does. `kind` is that of the key. */
+type Login = Place & { user?: string; kind?: string };
+
+/** What a handshake that failed after the host key was right, or before it was shown, comes to. */
+function loginError(place: Login, error: HandshakeError): BridgeError {
+  const { heard, cause } = error;
+  const { nothingIn } = heard;
+  if (nothingIn !== undefined) return noneInCommon(place, nothingIn, heard, cause);
+  if (cause instanceof Error && 'level' in cause && cause.level === 'client-authentication') {
+    return refusedLogin(place, heard, cause);
+  }
+  return unreachable(place, networkReason(cause), cause);
+}
+
+function noneInCommon({ host, port }: Place, what: string, heard: Heard, cause: unknown): BridgeError {
+  const words: Record<string, string> = {
+    'KEX method': 'key exchange algorithm',
+    [HOST_KEYS]: 'host key algorithm',
+    'C->S cipher': 'cipher',
+    'S->C cipher': 'cipher',
+  };
+  const noun = words[what] ?? what.replace(/^[CS]->[CS] /, '');
+  const list = (names: string[] | undefined) => names?.join(', ') || 'none';
+  return new BridgeError(
+    'lamassu/ssh-algorithms',
+    `The SSH server ${host}:${port}${software(heard)} has no ${noun} in common with this program. It has: ${list(heard.theirs.get(what))}. This program has: ${list(heard.ours.get(what))}.`,
+    'Let sshd there offer one of these (KexAlgorithms, HostKeyAlgorithms, Ciphers, MACs in sshd_config), or upgrade it.',
+    { cause },
   );
 }
 
-async function dialSsh(host: string, port: number, deadline: number): Promise<Socket> {
-  try {
-    return await dial(host, port, deadline);
-  } catch (error) {
-    throw unreachable({ host, port }, networkReason(error), error);
+function refusedLogin(
+  { host, port, user, kind }: Login,
+  { wants = [], acceptedKey, takes, ...heard }: Heard,
+  cause: unknown,
+): BridgeError {
+  const server = `The SSH server ${host}:${port}${software({ ...heard })}`;
+  const refuse = (what: string, hint: string) =>
+    new BridgeError('lamassu/ssh-authentication', `${server} ${what}.`, hint, { cause });
+  if (acceptedKey && wants.length > 0 && !wants.includes('publickey')) {
+    return refuse(
+      `accepted the key of user ${user}, and wants more: ${wants.join(', ')}`,
+      `A program has no second factor. For this user a key has to be enough: \`AuthenticationMethods publickey\` under \`Match User ${user}\` in sshd_config.`,
+    );
   }
+  if (acceptedKey) {
+    return refuse(
+      `knows the key of user ${user} and refuses the login all the same`,
+      `Perhaps the account is locked or has expired there, or a rule of the server refuses it; sshd's log says more.`,
+    );
+  }
+  if (wants.length > 0 && !wants.includes('publickey')) {
+    return refuse(
+      `takes no key from user ${user}, only: ${wants.join(', ')}`,
+      "Perhaps PubkeyAuthentication is off in sshd_config, or the user may not log in; sshd's log says more.",
+    );
+  }
+  if (takes && kind !== undefined && !algorithmsOf([kind]).some((one) => takes.includes(one))) {
+    return refuse(
+      `takes no key of the kind ${kind}, which this one is; it takes: ${takes.join(', ')}`,
+      'Make a key of one of these kinds for it, or let PubkeyAcceptedAlgorithms in sshd_config take this one.',
+    );
+  }
+  return refuse(
+    `refuses user ${user} with this key${wants.length > 0 ? ` (it takes: ${wants.join(', ')})` : ''}`,
+    `Most often the public key is not in the authorized_keys of ${user} there. It may also be options before it that this server does not know (Dropbear has no \`port-forwarding\`), who owns that file, a rule for users, or kinds of keys that it does not take; sshd's log says more.`,
+  );
 }
 
-async function login(client: ssh2.Client, socket: Socket, ssh: SshOptions, deadline: number): Promise<void> {
-  let refused: HostKey | undefined;
-  const ready = new Promise<void>((resolve, reject) => {
-    client.once('ready', resolve);
-    client.once('error', reject);
-    client.once('close', () => reject(new Error('it closed the connection')));
-    client.connect({
-      sock: socket,
-      username: ssh.user,
-      privateKey: ssh.privateKey.reveal(),
-      ...(ssh.passphrase ? { passphrase: ssh.passphrase.reveal() } : {}),
-      authHandler: ['publickey'],
-      readyTimeout: 0,
-      keepaliveInterval: 10_000,
-      keepaliveCountMax: 3,
-      hostVerifier: (key: Buffer) => {
-        const shown = describeKey(key);
-        if (ssh.hostKeys.some((pinned) => matches(pinned, shown))) return true;
-        refused = shown;
-        return false;
-      },
-    });
-  });
-  try {
-    await within(deadline, ready, () => new Error('it did not finish the handshake in time'));
-  } catch (error) {
-    if (refused) throw wrongHostKey(ssh, refused);
-    if (error instanceof Error && 'level' in error && error.level === 'client-authentication') {
-      throw new BridgeError(
-        'lamassu/ssh-authentication',
-        `The SSH server ${ssh.host}:${ssh.port} refuses user ${ssh.user} with this key.`,
-        `The public key has to be in the authorized_keys of ${ssh.user} there; sshd's log says more.`,
-        { cause: error },
-      );
-    }
-    throw unreachable(ssh, networkReason(error), error);
-  }
+function software({ software: name }: Pick<Heard, 'software'>): string {
+  return name === undefined ? '' : ` (${name})`;
 }
 
 async function forward(
   client: ssh2.Client,
   ssh: SshOptions,
-  { host, port }: { host: string; port: number },
+  { host, port }: Place,
   deadline: number,
 ): Promise<Duplex> {
   const opened = new Promise<Duplex>((resolve, reject) => {
@@ -170,20 +212,36 @@ async function forward(
   try {
     return await within(deadline, opened, () => new Error('no answer in time'));
   } catch (error) {
+    const { code, why, hint } = forwardRefused(error, `${host}:${port}`);
     throw new BridgeError(
-      'lamassu/ssh-forward',
-      `The SSH server ${ssh.host}:${ssh.port} opens no tunnel to ${host}:${port}: ${networkReason(error)}.`,
-      `PostgreSQL has to listen there, as seen from the SSH server, and permitopen in authorized_keys has to say "${host}:${port}" exactly (localhost and 127.0.0.1 are not the same).`,
+      code,
+      `The SSH server ${ssh.host}:${ssh.port} opens no tunnel to ${host}:${port}: ${why}.`,
+      hint,
       { cause: error },
     );
   }
 }
 
-function unreachable(
-  { host, port }: { host: string; port: number },
-  why: string,
-  cause?: unknown,
-): BridgeError {
+/** As the server said it (RFC 4254, 5.1), and what that may come from. */
+function forwardRefused(error: unknown, target: string): { code: ErrorCode; why: string; hint: string } {
+  const said = networkReason(error).replace(/^\(SSH\) Channel open failure: /, '');
+  const reason = error instanceof Error && 'reason' in error ? error.reason : undefined;
+  const listens = `PostgreSQL has to listen at ${target}, as seen from the SSH server`;
+  const permit = `permitopen in authorized_keys has to say "${target}" exactly (localhost and 127.0.0.1 are not the same)`;
+  if (reason === 1) {
+    return {
+      code: 'lamassu/ssh-forbidden',
+      why: `it is administratively prohibited${said === '' ? '' : ` ("${said}")`}`,
+      hint: `Either ${permit}; or forwarding is off: AllowTcpForwarding, PermitOpen or DisableForwarding in sshd_config, or no \`port-forwarding\` after \`restrict\` in the line of the key.`,
+    };
+  }
+  const code = 'lamassu/ssh-forward';
+
+  const why = reason === 2 ? `it cannot connect there ("${said}")` : said;
+  return { code, why, hint: `${listens}, and ${permit}.` };
+}
+
+function unreachable({ host, port }: Place, why: string, cause?: unknown): BridgeError {
   return new BridgeError(
     'lamassu/ssh-unreachable',
     `The SSH server ${host}:${port} does not answer as one: ${why}.`,
@@ -192,30 +250,13 @@ function unreachable(
   );
 }
 
-function wrongHostKey(ssh: SshOptions, shown: HostKey): BridgeError {
+function wrongHostKey(ssh: SshOptions, shown: readonly HostKey[]): BridgeError {
+  const pinned = ssh.hostKeys.map((one) => [kindOf(one), pinnedFingerprint(one)].filter(Boolean).join(' '));
+  const keys = shown.map(keyText).join(', ') || 'none';
   return new BridgeError(
     'lamassu/ssh-host-key',
-    `The SSH server ${ssh.host}:${ssh.port} showed host key ${shown.fingerprint}, expected ${ssh.hostKeys.map(pinnedFingerprint).join(' or ')}. Nothing was sent to it.`,
-    `Somebody may be in between. Ask the server itself: \`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\` (or the ecdsa, rsa one); only if it says the same, change host_key.`,
+    `The SSH server ${ssh.host}:${ssh.port} showed host key ${keys}, expected ${pinned.join(' or ') || 'one that is pinned'}. Nothing was sent to it.`,
+    'Somebody may be in between, or the server got new keys. Ask the server itself, on its own console: ' +
+      '`for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done`. Only if it says the same, change host_key.',
   );
-}
-
-function describeKey(key: Buffer): HostKey {
-  // The blob begins with the length and the name of its type (RFC 4253, 6.6).
-  const type = key.toString('latin1', 4, 4 + key.readUInt32BE(0));
-  return { fingerprint: fingerprint(key), line: `${type} ${key.toString('base64')}` };
-}
-
-function fingerprint(key: Buffer): string {
-  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
-}
-
-function matches(pinned: string, shown: HostKey): boolean {
-  return pinnedFingerprint(pinned) === shown.fingerprint;
-}
-
-/** The fingerprint of a pinned key; a line as in known_hosts may have hosts before and a comment after it. */
-function pinnedFingerprint(pinned: string): string {
-  const blob = pinned.split(/\s+/).find((word) => word.startsWith('AAAA'));
-  return blob === undefined ? pinned.trim().replace(/=+$/, '') : fingerprint(Buffer.from(blob, 'base64'));
 }

@@ -78,7 +78,8 @@ test.each(['sqlite', 'postgresql'] as const)(
     expect(wrong(report)).toEqual({});
     expect({ code, ok: report.ok }).toEqual({ code: 0, ok: true });
     expect(report.checks.map(({ name }) => name)).toEqual([
-      ...['config', 'secret files', 'ledger', ...(ledger === 'postgresql' ? ['ledger clock'] : []), 'ssh'],
+      ...['config', 'secret files', 'ledger', ...(ledger === 'postgresql' ? ['ledger clock'] : [])],
+      ...['ssh', 'ssh host keys'],
       ...['lamassu', 'lamassu clock', 'columns', 'rights', 'source', 'machines'],
       ...['lnbits', 'source wallet', 'balance', 'wallet of alice'],
     ]);

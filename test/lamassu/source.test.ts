@@ -8,7 +8,7 @@ import { actionsOf } from '../../src/lamassu/notes.ts';
 import { roleSql } from '../../src/lamassu/role-sql.ts';
 import type { LamassuRow } from '../../src/lamassu/row.ts';
 import { openSource, type Source } from '../../src/lamassu/source.ts';
-import { readHostKey } from '../../src/lamassu/tunnel.ts';
+import { readHostKeys } from '../../src/lamassu/tunnel.ts';
 import {
   createLamassu,
   insertAction,
@@ -554,7 +554,7 @@ describe('through SSH', () => {
   });
 
   test('the host key can be read without logging in', async () => {
-    expect(await readHostKey(ssh.host, ssh.port)).toEqual(ssh.hostKey);
+    expect(await readHostKeys(ssh)).toEqual([ssh.hostKey]);
     expect(ssh.log).toEqual(['connection']);
   });
 
@@ -690,7 +690,12 @@ describe.skipIf(!sshdAvailable())('through OpenSSH (needs Debian’s openssh-ser
   });
 
   test('another target than permitopen’s is refused', async () => {
-    await expectFailure(openSource(options({ host: 'localhost' })), 'lamassu/ssh-forward', /localhost/);
+    const error = await expectFailure(
+      openSource(options({ host: 'localhost' })),
+      'lamassu/ssh-forbidden',
+      /localhost.*administratively prohibited/,
+    );
+    expect(error).toHaveProperty('hint', expect.stringContaining('permitopen'));
   });
 
   test('another key is refused', async () => {

@@ -1,0 +1,156 @@
+import type { Socket } from 'node:net';
+import ssh2, { type AuthHandlerMiddleware, type ConnectConfig, type ServerHostKeyAlgorithm } from 'ssh2';
+import { within } from './deadline.ts';
+import { dial } from './dial.ts';
+import { describeKey, type HostKey } from './host-keys.ts';
+
+/*
+ * One connection to an SSH server up to the login, and what either side said on the way. ssh2 tells most of that only in
+ * its debug lines; where their words change, less is told, and nothing is decided otherwise.
+ */
+
+/** What was heard of a server. */
+export interface Heard {
+  /** `OpenSSH_9.2p1 Debian-2`. */
+  software: string | undefined;
+  /** What each side offered: `KEX method`, `Host key format`, `C->S cipher`, `C->S MAC` … */
+  ours: Map<string, string[]>;
+  theirs: Map<string, string[]>;
+  /** What neither side has in common with the other. */
+  nothingIn: string | undefined;
+  /** The key that it showed last. */
+  shown: HostKey | undefined;
+  /** The signature algorithms that it takes for logging in (RFC 8308); undefined where it did not say. */
+  takes: string[] | undefined;
+  /** It accepted the key that was offered. */
+  acceptedKey: boolean;
+  /** How it wants to go on after the login failed; undefined where it did not. */
+  wants: string[] | undefined;
+}
+
+export interface Session {
+  client: ssh2.Client;
+  socket: Socket;
+  heard: Heard;
+  /** What broke it, once something did. */
+  broken(): Error | undefined;
+  close(): void;
+}
+
+export interface Place {
+  host: string;
+  port: number;
+}
+
+/** Connected, and nothing said yet. Rejects with the network's error. */
+async function start({ host, port }: Place, deadline: number): Promise<Session> {
+  const socket = await dial(host, port, deadline);
+  const client = new ssh2.Client();
+  let broken: Error | undefined;
+  // Stays for good: a reset may arrive long after everything was closed, and would end the process.
+  client.on('error', (error) => {
+    broken ??= error;
+  });
+  const heard: Heard = {
+    ...{ software: undefined, nothingIn: undefined, shown: undefined, takes: undefined, wants: undefined },
+    ...{ ours: new Map(), theirs: new Map(), acceptedKey: false },
+  };
+  return {
+    ...{ client, socket, heard, broken: () => broken },
+    close: () => {
+      client.destroy();
+      socket.destroy();
+    },
+  };
+}
+
+/**
+ * Logs in where `accept` takes the host key that the server shows, of one of `algorithms`. Whatever goes wrong rejects,
+ * with a session that is closed and what was heard.
+ */
+export async function logIn(
+  place: Place,
+  login: Pick<ConnectConfig, 'username' | 'privateKey' | 'passphrase'>,
+  algorithms: string[],
+  accept: (key: HostKey) => boolean,
+  deadline: number,
+): Promise<Session> {
+  const session = await start(place, deadline);
+  const { client, socket, heard } = session;
+  let tried = false;
+  const ready = new Promise<void>((resolve, reject) => {
+    client.once('ready', resolve);
+    client.once('error', reject);
+    client.once('close', () => reject(new Error('it closed the connection')));
+    client.connect({
+      ...login,
+      sock: socket,
+      algorithms: { serverHostKey: algorithms as ServerHostKeyAlgorithm[] },
+      authHandler: ((left: string[] | null, _partial: boolean | null) => {
+        heard.wants = left ?? heard.wants;
+        if (tried) return false;
+        tried = true;
+        return 'publickey';
+      }) as AuthHandlerMiddleware,
+      readyTimeout: 0,
+      keepaliveInterval: 10_000,
+      keepaliveCountMax: 3,
+      debug: (line) => hear(heard, line),
+      hostVerifier: (key: Buffer) => {
+        heard.shown = describeKey(key);
+        return accept(heard.shown);
+      },
+    });
+    hearSignatureAlgorithms(client, heard);
+  });
+  try {
+    await within(deadline, ready, () => new Error('it did not finish the handshake in time'));
+    return session;
+  } catch (error) {
+    session.close();
+    throw new HandshakeError(error, heard);
+  }
+}
+
+/** What was heard until a handshake failed, with why. */
+export class HandshakeError extends Error {
+  readonly heard: Heard;
+
+  constructor(cause: unknown, heard: Heard) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.heard = heard;
+  }
+}
+
+/** Where ssh2 calls the same thing by another name. */
+const NOTHING_IN: Record<string, string> = {
+  'key exchange algorithm': 'KEX method',
+  'host key format': 'Host key format',
+};
+
+function hear(heard: Heard, line: string): void {
+  const [, side, what, list] = /^Handshake: \((local|remote)\) (.+?): (.*)$/.exec(line) ?? [];
+  if (what !== undefined && list !== undefined) {
+    // The markers of protocol extensions are no algorithms.
+    const names = list.split(',').filter((name) => name !== '' && !/^(ext-info-|kex-strict-)/.test(name));
+    (side === 'local' ? heard.ours : heard.theirs).set(what, names);
+  }
+  const nothing = /^Handshake: no matching (.+)$/i.exec(line)?.[1];
+  if (nothing !== undefined) heard.nothingIn = NOTHING_IN[nothing] ?? nothing;
+  heard.software ??= /^Remote ident: .SSH-[\d.]+-([^'"]+)/.exec(line)?.[1];
+  if (/Received USERAUTH_PK_OK/.test(line)) heard.acceptedKey = true;
+}
+
+/** ssh2 keeps to itself what a server takes; it is looked up where it comes in, and left alone where that has changed. */
+function hearSignatureAlgorithms(client: ssh2.Client, heard: Heard): void {
+  const protocol: unknown = Reflect.get(client, '_protocol');
+  const handlers: unknown =
+    typeof protocol === 'object' && protocol !== null ? Reflect.get(protocol, '_handlers') : undefined;
+  if (typeof handlers !== 'object' || handlers === null) return;
+  const before: unknown = Reflect.get(handlers, 'EXT_INFO');
+  if (typeof before !== 'function') return;
+  Reflect.set(handlers, 'EXT_INFO', (...args: [unknown, { name: string; algs: string[] }[]]) => {
+    heard.takes ??= args[1].find(({ name }) => name === 'server-sig-algs')?.algs;
+    before(...args);
+  });
+}
