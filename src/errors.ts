@@ -89,6 +89,10 @@ export const catalogue = {
   'lamassu/tls': { exit: 78, means: 'No trusted TLS connection to the PostgreSQL of Lamassu came about.' },
   'lamassu/credentials': { exit: 78, means: 'The PostgreSQL of Lamassu refuses the user or the password.' },
   'lamassu/no-database': { exit: 78, means: 'There is no such database on the PostgreSQL of Lamassu.' },
+  'lamassu/unsuitable': {
+    exit: 78,
+    means: 'The PostgreSQL of Lamassu, or a pooler in front of it, cannot do what the bridge needs.',
+  },
   'lamassu/column-missing': { exit: 78, means: 'A table or column that the bridge needs is not there.' },
   'lamassu/too-many-rights': {
     exit: 78,

@@ -1,10 +1,11 @@
 import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import type { Secret } from '../config/secret.ts';
-import { BridgeError } from '../errors.ts';
 import { expectPostgresql } from '../greeting.ts';
+import type { Tls } from '../tls.ts';
 import { within } from './deadline.ts';
 import { dial, networkReason } from './dial.ts';
+import { loginError, queryError, unreachable, unsuitable } from './refusal.ts';
 import { type Hop, openTunnel, type SshOptions } from './tunnel.ts';
 
 export interface LamassuOptions {
@@ -17,7 +18,7 @@ export interface LamassuOptions {
   user: string;
   password: Secret | undefined;
   /** `require` encrypts and trusts any certificate, `verify-full` checks certificate and host name. */
-  tls: 'disable' | 'require' | 'verify-full';
+  tls: Tls;
   /** PEM of the authority for `verify-full`; without it, those that Node trusts. */
   ca?: string | undefined;
   ssh?: SshOptions | undefined;
@@ -29,7 +30,7 @@ export interface LamassuOptions {
 export type TextRow = Record<string, string | null>;
 
 export interface Connection {
-  /** Errors: lamassu/not-granted, timeout, lost, query, unreachable. */
+  /** Errors: lamassu/not-granted, column-missing, timeout, lost, query, unsuitable and others of `refusal.ts`. */
   query<Row extends TextRow = TextRow>(sql: string, values?: unknown[]): Promise<Row[]>;
   /** Ends a query that is under way, too. Never throws. */
   close(): Promise<void>;
@@ -38,7 +39,8 @@ export interface Connection {
 /**
  * A read-only session on Lamassu's PostgreSQL, directly or through SSH.
  *
- * Errors: those of `openTunnel`, and lamassu/unreachable, tls, credentials, no-database, not-granted.
+ * Errors: those of `openTunnel`, and lamassu/unreachable, tls, credentials, no-database, not-granted,
+ * unsuitable.
  */
 export async function connect(options: LamassuOptions): Promise<Connection> {
   const { connect: step, query: perQuery } = options.deadlines ?? { connect: 15_000, query: 60_000 };
@@ -52,8 +54,6 @@ export async function connect(options: LamassuOptions): Promise<Connection> {
     password: () => options.password?.reveal() ?? '',
     ssl: tlsOptions(options),
     application_name: 'aio-dca-bridge',
-    // The server gives up before the deadline of our side does, and so can say why.
-    options: `-c default_transaction_read_only=on -c statement_timeout=${Math.floor(perQuery * 0.8)}`,
     stream: () => connected(expectPostgresql(hop.stream)),
     types: { getTypeParser: () => (value: string) => value },
   });
@@ -61,6 +61,11 @@ export async function connect(options: LamassuOptions): Promise<Connection> {
   client.on('error', () => undefined);
   try {
     await within(step, client.connect(), () => new Error('no answer to the login in time'));
+    await within(
+      step,
+      protect(client, perQuery, options),
+      () => new Error('no answer after the login in time'),
+    );
   } catch (error) {
     hop.close();
     throw loginError(error, options);
@@ -91,6 +96,26 @@ export async function connect(options: LamassuOptions): Promise<Connection> {
   };
 }
 
+/**
+ * Makes the session read-only, with an end to every statement: the server gives up before the deadline of our side does,
+ * and so can say why. Asked for after the login, which poolers refuse otherwise, and looked up: one that hands the session
+ * on after each transaction forgets both.
+ */
+async function protect(client: pg.Client, perQuery: number, options: LamassuOptions): Promise<void> {
+  const wanted = { default_transaction_read_only: 'on', statement_timeout: `${Math.floor(perQuery * 0.8)}` };
+  const names = Object.keys(wanted).map((name) => `'${name}'`);
+  const said = Object.entries(wanted).map(([name, value]) => `set ${name} = ${value}`);
+  await client.query(said.join('; '));
+  const { rows } = await client.query<{ name: string; setting: string }>(
+    `select name, setting from pg_settings where name in (${names.join(', ')})`,
+  );
+  const lost = Object.entries(wanted).filter(
+    ([name, value]) => rows.find((row) => row.name === name)?.setting !== value,
+  );
+  if (lost.length > 0)
+    throw unsuitable(options, `it does not keep ${lost.map(([name]) => name).join(' and ')}`);
+}
+
 async function openDirect(options: LamassuOptions, deadline: number): Promise<Hop> {
   try {
     const stream = await dial(options.host, options.port, deadline);
@@ -112,97 +137,4 @@ function connected(stream: Duplex): Duplex {
     setNoDelay: () => stream,
     setKeepAlive: () => stream,
   });
-}
-
-function loginError(error: unknown, options: LamassuOptions): BridgeError {
-  const message = networkReason(error);
-  const at = place(options);
-  const code = sqlState(error);
-  // 28000 is also said where pg_hba.conf has no line for this user, address and database.
-  if (code === '28P01' || code === '28000' || message.startsWith('SASL')) {
-    return new BridgeError(
-      'lamassu/credentials',
-      `${at} refuses user ${options.user}: ${message}.`,
-      'Compare user and password in the configuration with the role (`\\password` in psql sets a new one), and look for a line for it in pg_hba.conf.',
-      { cause: error },
-    );
-  }
-  if (code === '3D000') {
-    return new BridgeError(
-      'lamassu/no-database',
-      `${at} has no database ${options.database}.`,
-      '`psql -l` on that server lists those it has; Lamassu calls its own `lamassu`.',
-      { cause: error },
-    );
-  }
-  if (code === '42501') return notGranted(options, message, error);
-  if (/certificate|self.signed|altnames|SSL|TLS/i.test(message)) {
-    return new BridgeError(
-      'lamassu/tls',
-      `No trusted TLS connection to ${at}: ${message}.`,
-      'Look at `tls` and `ca_file` in the configuration; through SSH, `tls = "disable"` is enough.',
-      { cause: error },
-    );
-  }
-  return unreachable(options, message, error);
-}
-
-function queryError(error: unknown, options: LamassuOptions, hop: Hop): BridgeError {
-  const message = networkReason(error);
-  const at = place(options);
-  const code = sqlState(error);
-  if (code === '57014') {
-    return new BridgeError(
-      'lamassu/timeout',
-      `A query took too long on ${at}: ${message}.`,
-      'Look there for a lock or a heavy load; the next run tries again.',
-      { cause: error },
-    );
-  }
-  if (code === '42501') return notGranted(options, message, error);
-  // Without a state it is not PostgreSQL's answer; class 57P is a server that shuts down, 08 and 25P a session ended.
-  if (code === undefined || /^(57P|08|25P0[34])/.test(code)) {
-    const why = hop.lost() ? `the SSH connection broke: ${networkReason(hop.lost())}` : message;
-    return new BridgeError(
-      'lamassu/lost',
-      `The connection to ${at} was cut: ${why}.`,
-      'The next run reads on from the mark; when it lasts, look at the network between.',
-      { cause: error },
-    );
-  }
-  return new BridgeError(
-    'lamassu/query',
-    `${at} could not answer a query: ${message} (SQLSTATE ${code}).`,
-    'PostgreSQL’s log on that server says more.',
-    { cause: error },
-  );
-}
-
-function unreachable(options: LamassuOptions, why: string, cause: unknown): BridgeError {
-  return new BridgeError(
-    'lamassu/unreachable',
-    `${place(options)} does not answer: ${why}.`,
-    'Look whether PostgreSQL is up and listens on that address and port.',
-    { cause },
-  );
-}
-
-function notGranted(options: LamassuOptions, why: string, cause: unknown): BridgeError {
-  return new BridgeError(
-    'lamassu/not-granted',
-    `${place(options)} does not let user ${options.user} read: ${why}.`,
-    'Run the output of `aio-dca role-sql` there as PostgreSQL’s superuser.',
-    { cause },
-  );
-}
-
-function place({ host, port, ssh }: LamassuOptions): string {
-  const through = ssh ? ` (through SSH server ${ssh.host})` : '';
-  return `PostgreSQL ${host}:${port}${through}`;
-}
-
-/** PostgreSQL's five-character SQLSTATE; Node's own codes (`ECONNRESET`) are longer. */
-function sqlState(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
-  return /^[0-9A-Z]{5}$/.test(error.code) ? error.code : undefined;
 }

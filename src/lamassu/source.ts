@@ -5,6 +5,7 @@ import { actionColumns, type CashOutColumn, noteSlots, optionalColumns, required
 import { type Connection, connect, type LamassuOptions } from './connect.ts';
 import type { Connect } from './keep.ts';
 import { NOTE_ACTIONS, type NotesAction } from './notes.ts';
+import { unsuitable } from './refusal.ts';
 import { type Access, neededAndNotGranted, present, type Rights, readAccess } from './rights.ts';
 import type { LamassuRow } from './row.ts';
 import { readTooMuch } from './too-much.ts';
@@ -80,10 +81,12 @@ export async function openSource(options: LamassuOptions, by: Connect = connect)
     const before = hostClock();
     const [server] = await connection.query(
       `select ${instant('now()')} as now,
-         has_function_privilege(to_regprocedure('pg_control_system()'), 'execute')::text as identified`,
+         has_function_privilege(to_regprocedure('pg_control_system()'), 'execute')::text as identified,
+         current_setting('transaction_read_only') as "readOnly"`,
     );
     const asked = { before, after: hostClock() };
     if (!server?.now) throw new Error('PostgreSQL did not say what time it is');
+    if (server.readOnly !== 'on') throw unsuitable(options, 'its transaction may change something');
     // Asked only where it may be: a refusal would end the transaction.
     const systemIdentifier = server.identified === 'true' ? await readSystemIdentifier(connection) : null;
     return source({ connection, access, now: server.now, asked, systemIdentifier, user: options.user });

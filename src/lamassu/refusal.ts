@@ -1,0 +1,165 @@
+import { BridgeError, type ErrorCode } from '../errors.ts';
+import { tlsReason } from '../tls.ts';
+import type { LamassuOptions } from './connect.ts';
+import { networkReason } from './dial.ts';
+import type { Hop } from './tunnel.ts';
+
+/*
+ * What Lamassu's PostgreSQL refuses, and what happens on the way to it, in an operator's words: 75 where waiting helps,
+ * 78 where it does not.
+ */
+
+type Code = Extract<ErrorCode, `lamassu/${string}`>;
+
+/** Why no session came about. */
+export function loginError(error: unknown, options: LamassuOptions): BridgeError {
+  if (error instanceof BridgeError) return error;
+  const message = networkReason(error);
+  const state = sqlState(error);
+  if (message.startsWith('SASL')) return of('lamassu/credentials', options, message, error);
+  const code = state === undefined ? undefined : codeOf(state, message);
+  if (code !== undefined) return of(code, options, message, error);
+  const tls = state === undefined ? tlsReason(error) : undefined;
+  if (tls !== undefined) return of('lamassu/tls', options, tls, error);
+  return unreachable(options, message, error);
+}
+
+/** Why a query was not answered. */
+export function queryError(error: unknown, options: LamassuOptions, hop: Hop): BridgeError {
+  const message = networkReason(error);
+  const state = sqlState(error);
+  const code = state === undefined ? undefined : codeOf(state, message);
+  if (code !== undefined) return of(code, options, message, error);
+  // Without a state it is not PostgreSQL's answer; class 57P is a server that shuts down, 08 and 25P a session ended.
+  if (state === undefined || /^(57P|08|25P0[34])/.test(state)) {
+    const why = hop.lost() ? `the SSH connection broke: ${networkReason(hop.lost())}` : message;
+    return of('lamassu/lost', options, why, error);
+  }
+  return of('lamassu/query', options, `${message} (SQLSTATE ${state})`, error);
+}
+
+export function unreachable(options: LamassuOptions, why: string, cause: unknown): BridgeError {
+  return of('lamassu/unreachable', options, why, cause);
+}
+
+export function unsuitable(options: LamassuOptions, why: string, cause?: unknown): BridgeError {
+  return of('lamassu/unsuitable', options, why, cause);
+}
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html; undefined for what passes by itself. */
+function codeOf(state: string, message: string): Code | undefined {
+  switch (state) {
+    case '57014': // canceled, or took too long
+    case '55P03': // lock
+      return 'lamassu/timeout';
+    case '42501':
+      return 'lamassu/not-granted';
+    case '42P01': // no such table
+    case '42703': // no such column
+    case '42883': // no such function
+      return 'lamassu/column-missing';
+    case '3D000':
+    case '57P04': // dropped
+      return 'lamassu/no-database';
+    case '28000': // pg_hba.conf has no line for this user, address and database, or only one with TLS
+      return /no encryption|SSL off/i.test(message) ? 'lamassu/tls' : 'lamassu/credentials';
+    case '08P01':
+      return ofPooler(message);
+    case 'XX001': // data damaged
+    case 'XX002': // index damaged
+      return 'lamassu/unsuitable';
+  }
+  switch (state.slice(0, 2)) {
+    case '0L':
+    case '0P':
+    case '28':
+    case '2B':
+      return 'lamassu/credentials';
+    case '3F': // no such schema
+      return 'lamassu/column-missing';
+    case '0A': // not supported
+    case '26': // a statement went to another session
+    case '34': // a cursor did
+    case '54': // a limit of the server
+    case 'F0': // its configuration file
+      return 'lamassu/unsuitable';
+    default:
+      return undefined;
+  }
+}
+
+/** PgBouncer answers nearly everything by one code, so that only its words tell. */
+function ofPooler(message: string): Code | undefined {
+  if (/startup parameter|statement pooling/i.test(message)) return 'lamassu/unsuitable';
+  if (/no such database/i.test(message)) return 'lamassu/no-database';
+  if (/no such user|auth|password|login failed/i.test(message)) return 'lamassu/credentials';
+  return /\b(SSL|TLS)\b/.test(message) ? 'lamassu/tls' : undefined;
+}
+
+function of(code: Code, options: LamassuOptions, why: string, cause: unknown): BridgeError {
+  const [what, hint] = words(code, options, why);
+  return new BridgeError(code, `${what}: ${why}.`, hint, { cause });
+}
+
+function words(code: Code, options: LamassuOptions, why: string): [what: string, hint: string] {
+  const at = place(options);
+  switch (code) {
+    case 'lamassu/credentials':
+      return [
+        `${at} refuses user ${options.user}`,
+        'Compare user and password in the configuration with the role (`\\password` in psql sets a new one), and look for a line for it in pg_hba.conf.',
+      ];
+    case 'lamassu/no-database':
+      return [
+        `${at} has no database ${options.database}`,
+        '`psql -l` on that server lists those it has; Lamassu calls its own `lamassu`.',
+      ];
+    case 'lamassu/not-granted':
+      return [
+        `${at} does not let user ${options.user} read`,
+        'Run the output of `aio-dca role-sql` there as PostgreSQL’s superuser.',
+      ];
+    case 'lamassu/column-missing':
+      return [
+        `${at} has not what the bridge reads`,
+        'Look whether `database` names Lamassu’s own database, and whether this bridge supports its version.',
+      ];
+    case 'lamassu/tls':
+      return [
+        `No trusted TLS connection to ${at}`,
+        /no encryption|SSL off/i.test(why)
+          ? 'The server takes nobody without TLS: set `tls = "verify-full"`, with `ca_file` for a certificate of its own.'
+          : 'Look at `tls` and `ca_file` in the configuration; through SSH, `tls = "disable"` is enough.',
+      ];
+    case 'lamassu/unsuitable':
+      return [
+        `${at}, or a pooler in front of it, cannot do what the bridge needs`,
+        'Name PostgreSQL itself in `host` and `port`, or set the pooler to `session`: the bridge reads in a session that may change nothing.',
+      ];
+    case 'lamassu/timeout':
+      return [
+        `A query took too long on ${at}`,
+        'Look there for a lock or a heavy load; the next run tries again.',
+      ];
+    case 'lamassu/lost':
+      return [
+        `The connection to ${at} was cut`,
+        'The next run reads on from the mark; when it lasts, look at the network between.',
+      ];
+    case 'lamassu/query':
+      return [`${at} could not answer a query`, 'PostgreSQL’s log on that server says more.'];
+    default:
+      return [`${at} does not answer`, 'Look whether PostgreSQL is up and listens on that address and port.'];
+  }
+}
+
+function place({ host, port, ssh }: LamassuOptions): string {
+  const through = ssh ? ` (through SSH server ${ssh.host})` : '';
+  return `PostgreSQL ${host}:${port}${through}`;
+}
+
+/** PostgreSQL's five-character SQLSTATE; Node's own codes (`ECONNRESET`) are longer. */
+function sqlState(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  return /^[0-9A-Z]{5}$/.test(error.code) && error.code !== 'EPIPE' ? error.code : undefined;
+}
