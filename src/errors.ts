@@ -53,6 +53,9 @@ export const catalogue = {
     means:
       'LNbits gave no answer that can be relied on: not there, too slow, cut off, or something else answered.',
   },
+  'lnbits/tls': { exit: 78, means: 'No trusted TLS connection to LNbits came about.' },
+  'lnbits/redirect': { exit: 78, means: 'The address of LNbits leads to another address.' },
+  'lnbits/proxy': { exit: 78, means: 'LNbits, or something in front of it, does not let this host through.' },
   'lnbits/rate-limited': { exit: 75, means: 'LNbits takes no more requests from this address for now.' },
   'lnbits/refused': { exit: 75, means: 'LNbits answered and said no.' },
   'lnbits/balance': { exit: 75, means: 'The source wallet holds less than is due.' },

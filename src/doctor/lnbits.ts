@@ -1,3 +1,4 @@
+import { CLEAR, goesInClear } from '../config/build.ts';
 import type { Config } from '../config/load.ts';
 import { Secret } from '../config/secret.ts';
 import { superuserOf } from '../config/superuser.ts';
@@ -26,8 +27,22 @@ export async function* examineLnbits(config: Config, ledger: Ledger | undefined)
     try {
       yield versionCheck(url, await lnbits.version());
     } catch (error) {
-      yield fail('lnbits', error);
-      return;
+      const check = fail('lnbits', error);
+      if (
+        check.detail.startsWith('lnbits/version') ||
+        !(await answers(lnbits, config.lnbits.sourceWalletKey))
+      ) {
+        yield check;
+        return;
+      }
+      yield warn(
+        'lnbits',
+        `${url} does not tell its version: ${check.detail}`,
+        'It is taken for an LNbits before 1.4, so doubtful payments take longer. Let /openapi.json through.',
+      );
+    }
+    if (goesInClear(url)) {
+      yield warn('lnbits', `${CLEAR}, and insecure_http says that it is meant`, 'Use https:// if you can.');
     }
     try {
       const source = await readSource(lnbits, config.lnbits.sourceWalletKey);
@@ -44,6 +59,16 @@ export async function* examineLnbits(config: Config, ledger: Ledger | undefined)
     if (ledger) yield* recipientChecks(ledger.db, lnbits);
   } finally {
     await lnbits.close();
+  }
+}
+
+/** Whether LNbits answers for its wallets, be it that it does not know the key. */
+async function answers(lnbits: LnbitsClient, key: Secret): Promise<boolean> {
+  try {
+    await lnbits.wallet(key);
+    return true;
+  } catch (error) {
+    return error instanceof BridgeError && error.code === 'lnbits/key';
   }
 }
 

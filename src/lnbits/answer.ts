@@ -1,4 +1,5 @@
 import { BridgeError } from '../errors.ts';
+import { tlsReason } from '../tls.ts';
 
 /** A 429, or a request that was not sent because the server's limit is used up. */
 export class RateLimited extends BridgeError {
@@ -19,35 +20,98 @@ export interface Answer {
   status: number;
   /** Undefined where the body is not JSON. */
   body: unknown;
+  /** Where a redirect leads to. */
+  location?: string | undefined;
+  /** What is not JSON, for its title. */
+  text?: string | undefined;
 }
 
 const CHECK_URL = 'Check that the URL leads to LNbits itself, and what a proxy in front of it answers.';
+
+/** What LNbits 1.0 to 1.6 say of the key of a wallet, each by 401, 403 or 404. */
+const OF_KEY =
+  /^(no api key provided|invalid (admin|in|invoice )key|wallet (not found|does not exist)|.*\bkey required)\.?$/i;
+
+/**
+ * Whether LNbits itself said this, so that the request is over. A proxy may answer while LNbits is still at it; where no
+ * connection came about, nothing was sent, but that is not relied on.
+ */
+export function saidByLnbits({ code }: BridgeError): boolean {
+  return code === 'lnbits/refused' || code === 'lnbits/key' || code === 'lnbits/rate-limited';
+}
 
 /** An answer that cannot be relied on: it says nothing about whether the request took effect. */
 export function unreachable(what: string, why: string, hint?: string, cause?: unknown): BridgeError {
   return new BridgeError('lnbits/unreachable', `${what}: ${why}.`, hint, { cause });
 }
 
+/** Why no connection to LNbits came about, or no whole answer on it. */
+export function noAnswer(what: string, why: string, error: unknown): BridgeError {
+  const tls = tlsReason(error);
+  if (tls === undefined) return unreachable(what, why, 'Is LNbits running, and is the URL right?', error);
+  return new BridgeError(
+    'lnbits/tls',
+    `${what}: no trusted TLS connection: ${tls}.`,
+    'Look at url and ca_file in [lnbits]: for a certificate of your own, ca_file names the authority that signed it.',
+    { cause: error },
+  );
+}
+
 /**
- * What an answer outside 200–299 means (429 apart). LNbits' own refusals are JSON with a `detail`, by 4xx or by its
- * own 520; everything else comes from something in between, or from an LNbits that fell over.
+ * What an answer outside 200–299 means (429 apart). LNbits' own refusals are JSON with a `detail` and nothing else but a
+ * `status` in words, by 4xx or by its own 520; everything else comes from something in front of it, or from an LNbits
+ * that fell over. `keyed`: the request had the key of a wallet, or needs none, so that a 401 or 403 is of that key.
  * `secret` is taken out of what LNbits says, should it repeat the key.
  */
-export function failure(what: string, { status, body }: Answer, secret: string | null): BridgeError {
-  const detail = detailOf(body, secret);
-  const refused = status === 520 || (status >= 400 && status < 500);
-  if (!refused || detail === null || (status === 404 && detail === 'Not Found')) {
-    const why = `status ${status}${body === undefined ? ' and no JSON' : ''}${detail === null ? '' : `: ${detail}`}`;
-    return unreachable(what, why, status === 500 ? undefined : CHECK_URL);
+export function failure(what: string, answer: Answer, secret: string | null, keyed: boolean): BridgeError {
+  const { status, body, location } = answer;
+  if (status >= 300 && status < 400) {
+    return new BridgeError(
+      'lnbits/redirect',
+      `${what}: it leads elsewhere${location === undefined ? '' : `, to ${shown(location, secret)}`} (status ${status}).`,
+      'Set [lnbits] url to where LNbits answers itself; keys are not sent on to another address.',
+    );
   }
-  if ([401, 403, 404].includes(status) && /key|wallet/i.test(detail)) {
+  const detail = isOwn(body) ? detailOf(body, secret) : null;
+  const denied = status === 401 || status === 403;
+  if (detail !== null && (denied || status === 404) && OF_KEY.test(detail)) {
     return new BridgeError(
       'lnbits/key',
       `${what}: LNbits does not accept the key: ${detail}`,
       'The wallet may have been deleted, its keys reset, or an invoice key used where the admin key is needed.',
     );
   }
-  return new BridgeError('lnbits/refused', `${what}: LNbits refused: ${detail}`);
+  const refused = status === 520 || (status >= 400 && status < 500 && !(denied && keyed));
+  if (refused && detail !== null && !(status === 404 && detail === 'Not Found'))
+    return new BridgeError('lnbits/refused', `${what}: LNbits refused: ${detail}`);
+  const why = `status ${status}${saying(answer, secret)}`;
+  if (denied || status === 407) {
+    return new BridgeError(
+      'lnbits/proxy',
+      `${what}: LNbits, or something in front of it, does not let this host through: ${why}.`,
+      'It is not about a key: let this host pass (a log-in page, a password or a firewall of a proxy, LNbits’ list of blocked addresses), or set [lnbits] url to LNbits itself.',
+    );
+  }
+  return unreachable(what, why, status === 500 ? undefined : CHECK_URL);
+}
+
+/** Whether LNbits made it: `detail`, and at most its `status` in words; RFC 9457 and others say more. */
+function isOwn(body: unknown): boolean {
+  if (typeof body !== 'object' || body === null || Array.isArray(body) || !('detail' in body)) return false;
+  return Object.entries(body).every(
+    ([name, value]) => name === 'detail' || (name === 'status' && typeof value === 'string'),
+  );
+}
+
+/** What an answer says of itself: its JSON's words, or the title of a page. */
+function saying({ body, text }: Answer, secret: string | null): string {
+  if (body === undefined) {
+    const title = /<title[^>]*>([^<]+)/i.exec(text ?? '')?.[1];
+    return ` and no JSON${title === undefined ? '' : `, but a page “${shown(title.trim(), secret)}”`}`;
+  }
+  const said = ['detail', 'title', 'message', 'error'].map((name) => property(body, name));
+  const words = detailOf(body, secret) ?? said.find((one) => typeof one === 'string' && one !== '');
+  return typeof words === 'string' ? `: ${shown(words, secret)}` : '';
 }
 
 /** LNbits' `detail`: a sentence, or FastAPI's list of fields that were wrong (whose `input` is left out). */
@@ -56,9 +120,13 @@ function detailOf(body: unknown, secret: string | null): string | null {
   const said = Array.isArray(detail)
     ? detail.map((item) => [property(item, 'loc'), property(item, 'msg')].flat().join(' ')).join('; ')
     : detail;
-  if (typeof said !== 'string' || said === '') return null;
-  const shown = secret ? said.replaceAll(secret, '[redacted]') : said;
-  return shown.replace(/[\p{C}\s]+/gu, ' ').slice(0, 200);
+  return typeof said !== 'string' || said === '' ? null : shown(said, secret);
+}
+
+/** The words of somebody else, on one line and without the key. */
+function shown(said: string, secret: string | null): string {
+  const safe = secret ? said.replaceAll(secret, '[redacted]') : said;
+  return safe.replace(/[\p{C}\s]+/gu, ' ').slice(0, 200);
 }
 
 const UNITS_MS: Record<string, number> = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };

@@ -39,7 +39,8 @@ const PAGINATED = '/api/v1/payments/paginated';
  * The HTTP calls to one LNbits (1.0 to 1.6), nothing else: no state, no decision about money.
  *
  * Every failure is a BridgeError: `lnbits/unreachable` (no answer that can be relied on), `lnbits/rate-limited`
- * (a `RateLimited` with `retryAfterMs`), `lnbits/key`, `lnbits/refused` (LNbits said no, and why), `lnbits/version`.
+ * (a `RateLimited` with `retryAfterMs`), `lnbits/key`, `lnbits/refused` (LNbits said no, and why), `lnbits/version`,
+ * `lnbits/tls`, `lnbits/redirect`, `lnbits/proxy` (something in front of it denied the request).
  * After ANY of them `pay` may have taken effect: only a look-up tells.
  *
  * `GET /api/v1/payments/{hash}` is never called: on an unpaid internal invoice it marks the invoice as failed.

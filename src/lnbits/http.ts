@@ -3,7 +3,7 @@ import { type Dispatcher, errors, Pool } from 'undici';
 import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { msSince } from '../time.ts';
-import { failure, limitOf, RateLimited, retryAfterOf, unreachable } from './answer.ts';
+import { failure, limitOf, noAnswer, RateLimited, retryAfterOf, unreachable } from './answer.ts';
 import { Pace } from './pace.ts';
 
 /** Where LNbits is, and whom to trust for it. */
@@ -132,7 +132,7 @@ export class Http {
       answer = await this.#pool.request({ ...request, path: this.#base + request.path, headers, signal });
       text = await answer.body.text();
     } catch (error) {
-      throw unreachable(what, reason(error, deadlineMs), 'Is LNbits running, and is the URL right?', error);
+      throw noAnswer(what, reason(error, deadlineMs), error);
     }
 
     this.clock = Date.parse(`${answer.headers.date}`) || this.clock;
@@ -143,7 +143,11 @@ export class Http {
       this.#pace.limited(request.path, limitOf(body), retryAfterMs);
       throw new RateLimited(`${what}: too many requests.`, retryAfterMs);
     }
-    if (status < 200 || status > 299) throw failure(what, { status, body }, secretOf(pass ?? secret));
+    if (status < 200 || status > 299) {
+      const location = [answer.headers.location].flat()[0];
+      const keyed = pass instanceof Secret || (pass === null && !request.body);
+      throw failure(what, { status, body, location, text }, secretOf(pass ?? secret), keyed);
+    }
     if (body === undefined)
       throw unreachable(what, `status ${status} and no JSON`, 'Does the URL lead to LNbits?');
     return body;

@@ -44,7 +44,7 @@ const hash = z.string().regex(/^[0-9a-f]{64}$/, 'not a payment hash');
 const text = z.string().nullish().catch(null);
 
 export const walletShape = z
-  .object({ name: z.string(), balance: msat, id: z.string().min(1).nullish() })
+  .object({ name: z.string().catch(''), balance: msat, id: z.string().min(1).nullish() })
   .transform(({ name, balance, id }): Wallet => ({ name, balanceMsat: balance, id: id ?? null }));
 
 /** `bolt11` is missing in 0.12. */

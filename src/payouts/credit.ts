@@ -18,6 +18,7 @@ import {
 } from '../ledger/credits.ts';
 import { isPaused } from '../ledger/decisions.ts';
 import type { LnbitsAdmin, Superuser } from '../lnbits/admin.ts';
+import { saidByLnbits } from '../lnbits/answer.ts';
 import type { LnbitsPlace, Payment } from '../lnbits/client.ts';
 import { now } from '../time.ts';
 import { refuseIfNotAlone } from './check.ts';
@@ -125,7 +126,7 @@ async function ask(ctx: Context, admin: LnbitsAdmin, { wallet_id, sats }: Credit
   } catch (error) {
     if (!(error instanceof BridgeError) || !error.code.startsWith('lnbits/')) throw error;
     note(ctx, error);
-    return error.code === 'lnbits/unreachable' ? null : { refused: error.message };
+    return saidByLnbits(error) ? { refused: error.message } : null;
   }
 }
 

@@ -1,4 +1,4 @@
-import { BridgeError } from '../errors.ts';
+import { BridgeError, type ErrorCode } from '../errors.ts';
 import { isPaused } from '../ledger/decisions.ts';
 import type { Db } from '../ledger/open.ts';
 import { splitPart } from '../ledger/parts.ts';
@@ -16,7 +16,7 @@ import {
   settlePayment,
   walletOf,
 } from '../ledger/payouts.ts';
-import { RateLimited } from '../lnbits/answer.ts';
+import { RateLimited, saidByLnbits } from '../lnbits/answer.ts';
 import { now } from '../time.ts';
 import { lack, noteLack, noteShortage, readBalance } from './balance.ts';
 import { overCeiling } from './ceiling.ts';
@@ -29,6 +29,14 @@ import { extraOf, makeInvoice } from './invoice.ts';
 import { afterSuccess, look, lookAtFormer } from './look.ts';
 import { keepPace } from './pace.ts';
 
+/** What one payout meets, and every other would meet as well. */
+const SAME_FOR_ALL: readonly ErrorCode[] = [
+  'lnbits/key',
+  'lnbits/rate-limited',
+  'lnbits/tls',
+  'lnbits/redirect',
+  'lnbits/proxy',
+];
 /** POSTs of one bolt11 and invoices of one part in one run; the next run goes on. */
 const TRIES = 2;
 
@@ -97,7 +105,7 @@ async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<(Wait
       noteAnswer(ctx, error, payout);
       unanswered = error.code === 'lnbits/refused' ? 0 : unanswered + 1;
       // A wrong key of the source wallet, or a rate limit, is the same for every payout.
-      paid.stopped = unanswered === 2 || error.code === 'lnbits/key' || error.code === 'lnbits/rate-limited';
+      paid.stopped = unanswered === 2 || SAME_FOR_ALL.includes(error.code);
     }
   }
   return waits;
@@ -253,7 +261,7 @@ async function bringToAnEnd(
       throw refusal;
     }
     decision = await look(ctx, payment);
-    const silence = refusal.code === 'lnbits/unreachable' ? refusal : null;
+    const silence = saidByLnbits(refusal) ? null : refusal;
     if (decision.do === 'wait') return { ...decision, silence };
     const answered = ctx.answered.has(payment.id);
     if (decision.do === 'bury') return { ...decision, refusal };
@@ -292,8 +300,8 @@ async function post(
       : new BridgeError('lnbits/refused', `LNbits answered that the payment is ${status}`);
   } catch (error) {
     if (!(error instanceof BridgeError)) throw error;
-    if (error.code === 'lnbits/unreachable') ctx.answered.delete(payment.id);
-    else answered();
+    if (saidByLnbits(error)) answered();
+    else ctx.answered.delete(payment.id);
     return error;
   }
 }

@@ -70,18 +70,56 @@ const failures: [string, Fault, string, boolean][] = [
   ['status 500', answer({ status: 500, body: { detail: 'Unexpected error!' } }), 'lnbits/unreachable', true],
   ['a proxy without LNbits', answer({ status: 502, ...HTML }), 'lnbits/unreachable', true],
   ['a page with status 200', answer({ status: 200, ...HTML }), 'lnbits/unreachable', true],
-  ['a page with status 401', answer({ status: 401, ...HTML }), 'lnbits/unreachable', true],
-  ['a page with status 403', answer({ status: 403, ...HTML }), 'lnbits/unreachable', true],
+  ['a page with status 503', answer({ status: 503, ...HTML }), 'lnbits/unreachable', true],
+  ['a page with status 504', answer({ status: 504, ...HTML }), 'lnbits/unreachable', true],
+  ['a page with status 401', answer({ status: 401, ...HTML }), 'lnbits/proxy', false],
+  ['a page with status 403', answer({ status: 403, ...HTML }), 'lnbits/proxy', false],
+  ['a page with status 407', answer({ status: 407, ...HTML }), 'lnbits/proxy', false],
+  [
+    'RFC 9457 of a proxy, of a key',
+    answer({ status: 403, body: problem(403, 'Invalid key') }),
+    'lnbits/proxy',
+    false,
+  ],
+  [
+    'RFC 9457 of a proxy, of a wallet',
+    answer({ status: 404, body: problem(404, 'Wallet not found.') }),
+    'lnbits/unreachable',
+    true,
+  ],
+  [
+    'RFC 9457 of a proxy, of a request',
+    answer({ status: 400, body: problem(400, 'Bad request') }),
+    'lnbits/unreachable',
+    true,
+  ],
+  [
+    'the key of a gateway',
+    answer({ status: 401, body: { detail: 'Invalid API key' } }),
+    'lnbits/proxy',
+    false,
+  ],
+  [
+    'the message of a gateway',
+    answer({ status: 401, body: { message: 'No API key found in request' } }),
+    'lnbits/proxy',
+    false,
+  ],
   ['a page with status 404', answer({ status: 404, ...HTML }), 'lnbits/unreachable', true],
   ['a page with status 520', answer({ status: 520, ...HTML }), 'lnbits/unreachable', true],
   ['another server', answer({ status: 404, body: { detail: 'Not Found' } }), 'lnbits/unreachable', true],
-  ['a redirect', answer({ status: 307, headers: { location: '/' }, body: '' }), 'lnbits/unreachable', true],
+  ['a redirect', answer({ status: 307, headers: { location: '/' }, body: '' }), 'lnbits/redirect', false],
   ['garbage', answer({ status: 200, body: '{"name": ' }), 'lnbits/unreachable', true],
   ['another shape', answer({ status: 200, body: [] }), 'lnbits/unreachable', false],
   ['a refusal', answer({ status: 520, body: { detail: 'No.', status: 'failed' } }), 'lnbits/refused', false],
-  ['a blocked address', answer({ status: 403, body: { detail: 'IP is blocked' } }), 'lnbits/refused', false],
+  ['a blocked address', answer({ status: 403, body: { detail: 'IP is blocked' } }), 'lnbits/proxy', false],
   ['an unknown key', answer({ status: 404, body: { detail: 'Wallet not found.' } }), 'lnbits/key', false],
 ];
+
+/** What proxies and services answer by RFC 9457, Cloudflare among them. */
+function problem(status: number, detail: string) {
+  return { type: 'about:blank', title: 'Denied', status, detail, instance: '/x' };
+}
 
 function answer(said: { status: number; headers?: Record<string, string>; body: string | object }): Fault {
   return { at: 'before', answer: said };
@@ -129,6 +167,24 @@ test('an answer whose body never ends fails at the deadline', async () => {
     code: 'lnbits/unreachable',
     message: expect.stringMatching(/within 0\.2 s/),
   });
+});
+
+test.each<[string, RequestListener, RegExp]>([
+  [
+    'where a redirect leads to',
+    (_, response) => response.writeHead(301, { location: 'https://lnbits.example.org/api/v1/wallet' }).end(),
+    /leads elsewhere, to https:\/\/lnbits\.example\.org\/api\/v1\/wallet \(status 301\)/,
+  ],
+  [
+    'the title of a page',
+    (_, response) => response.writeHead(503).end('<html><title>503 Temporarily\nUnavailable</title></html>'),
+    /status 503 and no JSON, but a page “503 Temporarily Unavailable”/,
+  ],
+  ['what a proxy says', json(problem(502, 'The origin is down'), 502), /status 502: The origin is down/],
+  ['what a gateway says', json({ message: 'No API key found' }, 401), /status 401: No API key found/],
+])('%s is told', async (_, listener, said) => {
+  const elsewhere = await clientOf(listener);
+  await expect(elsewhere.wallet(KEY)).rejects.toMatchObject({ message: expect.stringMatching(said) });
 });
 
 test('an answer that is too large is not read', async () => {

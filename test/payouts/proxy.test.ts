@@ -1,0 +1,59 @@
+import { describe, expect, test, vi } from 'vitest';
+import type { Fault } from '../support/lnbits-simulator.ts';
+import { noWait, quietAfterIt, waiting } from './no-wait.ts';
+import { balance, day, fails, owing, payments, run, states } from './one-run.ts';
+
+/* What a run does where something in front of LNbits answers in its place. No word of that decides about a payment. */
+
+vi.mock('../../src/payouts/context.ts', async (original) => noWait(await original()));
+
+const page = (status: number, headers: Record<string, string> = {}) => ({
+  status,
+  headers,
+  body: '<html>no</html>',
+});
+const answers: [string, Extract<Fault, { answer: unknown }>['answer'], string][] = [
+  ['a log-in page', page(401, { 'www-authenticate': 'Basic' }), 'lnbits/proxy'],
+  ['a firewall', page(403), 'lnbits/proxy'],
+  [
+    'RFC 9457',
+    { status: 403, body: { type: 'about:blank', status: 403, detail: 'Wallet not found.' } },
+    'lnbits/proxy',
+  ],
+  ['a gateway', { status: 401, body: { detail: 'Invalid API key' } }, 'lnbits/proxy'],
+  ['a redirect', page(302, { location: 'https://elsewhere.example.org/login' }), 'lnbits/redirect'],
+  ['not found', page(404), 'lnbits/unreachable'],
+  ['a gateway time-out', page(504), 'lnbits/unreachable'],
+];
+
+describe.each(answers)('%s', (_, answer, code) => {
+  test.each(['before', 'after'] as const)(
+    'in the place of the answer to a payment, %s LNbits is at it',
+    async (at) => {
+      await owing({ alice: 10n });
+      day.lnbits.rules = [fails({ kind: 'pay' }, { at, answer }, 2)];
+      waiting.meanwhile = async (ctx) => {
+        expect(await states()).toEqual({ alice: 'unknown' });
+        await quietAfterIt(ctx);
+      };
+      expect(await run()).toMatchObject({ settled: 1, problems: [] });
+      expect(balance('alice')).toBe(10n);
+      expect(await payments()).toHaveLength(1);
+    },
+  );
+
+  test('in the place of a look at the wallet of a client: it is no wallet that is gone', async () => {
+    await owing({ alice: 10n });
+    const { walletId } = (await day.ledger.db
+      .selectFrom('recipients')
+      .select('wallet_id as walletId')
+      .where('name', '=', 'alice')
+      .executeTakeFirst()) ?? { walletId: '' };
+    day.lnbits.rules = [fails({ walletId }, { at: 'before', answer }, 99)];
+    expect((await run()).problems).toContain(code);
+    expect(await states()).toEqual({ alice: 'deferred' });
+    day.lnbits.rules = [];
+    expect(await run()).toMatchObject({ settled: 1, problems: [] });
+    expect(balance('alice')).toBe(10n);
+  });
+});
