@@ -7,13 +7,13 @@ import type { Place } from '../ledger/copy.ts';
 import type { RecoverReport } from '../scheduler/recover.ts';
 import { makeCli, usage } from './context.ts';
 import { differencesText } from './differences.ts';
-import { counted, formatSats, table } from './print.ts';
+import { counted, formatSats, formatTime, table, wrapped } from './print.ts';
 import { readKey } from './wallet-key.ts';
 
 export function register(program: Command): void {
   const ledger = program
     .command('ledger')
-    .description('move the ledger, or complete a backup that was put back');
+    .description('move the ledger, complete a backup that was put back, or follow a Lamassu that was moved');
   ledger
     .command('recover')
     .description('put back into an older copy of the ledger what LNbits shows as paid since')
@@ -51,6 +51,64 @@ export function register(program: Command): void {
         '\nExample:\n  aio-dca ledger copy --to postgresql://aio_dca@db.example.org/aio_dca --to-password-file db.password',
     )
     .action(copy);
+  ledger
+    .command('source')
+    .description('bind the ledger to a Lamassu database that was upgraded, restored or moved')
+    .requiredOption('--accept <id>', 'its PostgreSQL system identifier, as the refusal of a run shows it')
+    .requiredOption('--reason <text>', 'why, for the log')
+    .option('--dry-run', 'compare, and write nothing')
+    .addHelpText(
+      'after',
+      '\nCompares everything that the ledger distributed with what is in that database, and refuses where something of it\n' +
+        'is missing or different. Asks before it writes.\n' +
+        '\nExample:\n  aio-dca ledger source --accept 7437521938471234567 --reason "PostgreSQL 12 to 15"',
+    )
+    .action(source);
+}
+
+async function source(
+  options: { accept: string; reason: string; dryRun?: boolean },
+  command: Command,
+): Promise<void> {
+  const cli = makeCli(command);
+  const reason = options.reason.trim();
+  if (reason === '')
+    throw usage('--reason: it is empty.', 'Say in a few words what was done to Lamassu’s database.');
+  const accept = options.accept.trim();
+  const dryRun = options.dryRun ?? false;
+  const config = await cli.config();
+  const { acceptSource, compareSource } = await import('../scheduler/accept-source.ts');
+  await cli.withLedger(dryRun ? 'read' : 'write', async (opened) => {
+    const compared = await compareSource(config, opened, accept);
+    const { source: name, was, is, cashOuts, newest } = compared;
+    const found =
+      newest === null
+        ? 'The ledger has distributed nothing of it yet.'
+        : `All ${counted(cashOuts, 'cash-out')} that the ledger distributed of it are there, up to ${newest.id} of ${formatTime(newest.confirmedAt, config.timezone)}.`;
+    const bound = was === is;
+    const json = {
+      ...{ source: name, was, is, cash_outs: cashOuts, newest: newest?.id ?? null },
+      ...{ dry_run: dryRun, accepted: !dryRun && !bound },
+    };
+    if (bound || dryRun) {
+      const state = bound
+        ? `Source "${name}" is bound to PostgreSQL system ${is} already; nothing was written.`
+        : `Dry run: nothing was written. Source "${name}" would be bound to PostgreSQL system ${is}, not ${was ?? 'any'} any more.`;
+      cli.answer(json, wrapped(`${state}\n${found}`));
+      return;
+    }
+    if (!cli.globals.yes) {
+      await cli.confirm(
+        wrapped(
+          `${found} Bind source "${name}" to PostgreSQL system ${is}${was === null ? '' : `, and not to ${was} any more`}?`,
+        ),
+      );
+      // A person may take long: it has to hold at this moment.
+      await compareSource(config, opened, accept);
+    }
+    await acceptSource(opened, { actor: cli.actor, run: null }, compared, reason);
+    cli.answer(json, wrapped(`Source "${name}" is bound to PostgreSQL system ${is} now.\n${found}`));
+  });
 }
 
 async function copy(options: { to: string; toPasswordFile?: string }, command: Command): Promise<void> {

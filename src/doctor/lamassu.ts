@@ -132,10 +132,17 @@ function rightsCheck(rights: Rights, user: string): Check {
 async function identityCheck({ lamassu }: Config, source: Source, ledger: Ledger): Promise<Check> {
   const { name, startAt } = lamassu;
   try {
-    const { mark_confirmed_at: mark } = await ledger.rehearse((trx) =>
+    const { mark_confirmed_at: mark, system_identifier: pinned } = await ledger.rehearse((trx) =>
       bindSource(trx, { name, startAt, systemIdentifier: source.systemIdentifier }, now()),
     );
     const read = `"${name}" from ${startAt}, ${mark ? `read up to ${mark}` : 'not read yet'}`;
+    if (pinned !== null && source.systemIdentifier === null) {
+      return warn(
+        'source',
+        `${read}; PostgreSQL does not tell its identity any more, so another database would not be noticed`,
+        `As PostgreSQL’s superuser in Lamassu’s database: GRANT EXECUTE ON FUNCTION pg_control_system() TO ${lamassu.user};`,
+      );
+    }
     if (mark === null || mark <= source.now) return ok('source', read);
     return warn('source', `${read}, which Lamassu's clock has not reached`, AHEAD_HINT);
   } catch (error) {

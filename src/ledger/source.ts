@@ -1,5 +1,6 @@
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
+import { record, type Who } from './log.ts';
 import type { Trx } from './open.ts';
 import type { Schema } from './schema.ts';
 
@@ -52,7 +53,7 @@ export async function bindSource(
     throw new BridgeError(
       'ledger/source-differs',
       `source "${name}" is the PostgreSQL system ${pinned} in the ledger, and the one reached now is ${systemIdentifier}`,
-      'Check [lamassu] host and [lamassu.ssh]. For a second Lamassu use another [lamassu] name.',
+      `If PostgreSQL was upgraded, restored or moved: \`aio-dca ledger source --accept ${systemIdentifier} --reason "…"\` binds the ledger to it, once it has compared both. Else check [lamassu] host and [lamassu.ssh]; for a second Lamassu use another [lamassu] name.`,
     );
   }
   if (known.start_at !== startAt) {
@@ -109,6 +110,33 @@ export async function readToEnd(
     .where('name', '=', source)
     .where('mark_confirmed_at', '>', readTo)
     .execute();
+}
+
+/**
+ * Binds a source to the database that it has by now, as it was compared with the ledger. `was` is what it was bound to
+ * then: where it is another by now nothing is written, and `usage/invalid` says so.
+ */
+export async function rebindSource(
+  trx: Trx,
+  who: Who,
+  { name, was, is, reason }: { name: string; was: string | null; is: string; reason: string },
+  at: Instant,
+): Promise<void> {
+  const { numUpdatedRows } = await trx
+    .updateTable('sources')
+    .set({ system_identifier: is })
+    .where('name', '=', name)
+    .where('system_identifier', was === null ? 'is' : '=', was)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n) {
+    throw new BridgeError(
+      'usage/invalid',
+      `--accept: source "${name}" was bound to another database meanwhile.`,
+      'Nothing was written. Run the command again.',
+    );
+  }
+  const states = { before: { system_identifier: was }, after: { system_identifier: is } };
+  await record(trx, who, { at, action: 'source accept', subject: `source ${name}`, ...states, reason });
 }
 
 function differs(key: string, what: string, ledger: string, config: string): BridgeError {

@@ -72,6 +72,9 @@ export function anyDay(row: Row, rules: Pick<Rules, 'method' | 'fallback'>, now:
     return { reason: 'other-coin', person: true, again: false };
   if (typeof row.error === 'string' || typeof row.error_code === 'string')
     return { reason: 'error', person: true, again: true };
+  const HOUR = DAY / 24n;
+  if (row.dispense_confirmed !== 'true' && row.dispense === 'true' && at < now - HOUR)
+    return { reason: 'dispense-unconfirmed', person: true, again: true };
   if (row.dispense_confirmed !== 'true')
     return { reason: 'not-dispensed', person: at < now - 2n * DAY, again: true };
 
@@ -83,6 +86,9 @@ export function anyDay(row: Row, rules: Pick<Rules, 'method' | 'fallback'>, now:
   );
   if (!method) return { reason: 'no-rate', person: true, again: true };
   const principal = principalBy(method, figures);
+  if (principal === null) return { reason: 'implausible-rate', person: true, again: true };
+  if (principal > gross + 200n && (figures.rate ?? 0n) < 0n)
+    return { reason: 'negative-commission', person: true, again: true };
   // Half of what was paid, at most, is commission; and no more than 200 sat may be missing.
   if (principal < 0n || principal > gross + 200n || 2n * principal < gross)
     return { reason: 'implausible-rate', person: true, again: true };
@@ -123,7 +129,6 @@ function figuresOf(row: Row) {
   if (received !== null && (received <= 0n || received >= all)) return null;
   if (fiat === null || fiat <= 0n) return null;
   if (ticker !== null && ticker <= 0n) return null;
-  if (rate !== null && rate < 0n) return null;
   if (discount < 0n || discount > 100n || fee < 0n) return null;
   const unit = 10n ** BigInt(5 - digits);
   if (fiat % unit !== 0n) return null;
@@ -140,11 +145,12 @@ function figuresOf(row: Row) {
   };
 }
 
-/** In sat, rounded down. */
-function principalBy(method: Method, { gross, fiat, ticker, rate, discount, fee }: Figures): bigint {
+/** In sat, rounded down; null where a commission far below zero leaves none. */
+function principalBy(method: Method, { gross, fiat, ticker, rate, discount, fee }: Figures): bigint | null {
   if (method === 'ticker') return (fiat * 100_000_000n) / (ticker ?? 1n);
   // The commission after its discount, ×10^7.
   const effective = (rate ?? 0n) * (100n - discount);
+  if (method === 'markup' && effective <= -10_000_000n) return null;
   if (method === 'markup') return (gross * 10_000_000n) / (10_000_000n + effective);
   return (gross * (10_000_000n - effective) * fiat) / (10_000_000n * (fiat + fee));
 }
