@@ -4,6 +4,7 @@ import type { Config } from '../config/load.ts';
 import type { Who } from '../ledger/log.ts';
 import { paysOtherwise } from '../ledger/machines.ts';
 import { type Db, type Ledger, openLedger } from '../ledger/open.ts';
+import { isThisHost, type Tls } from '../tls.ts';
 import { type Check, fail, ok, some, warn } from './check.ts';
 import { clockCheck } from './clock.ts';
 import { examineLamassu } from './lamassu.ts';
@@ -24,11 +25,33 @@ export async function* examine(config: Config, env: NodeJS.ProcessEnv, who: Who)
   }
   try {
     if (ledger) yield* examineLedger(ledger);
+    if (ledger) yield* protection('ledger', ledger.url, config.ledger.tls);
+    if (!config.lamassu.ssh)
+      yield* protection('lamassu', `postgresql://${hostOf(config.lamassu.host)}`, config.lamassu.tls);
     yield* examineLamassu(config, ledger, who);
     yield* examineLnbits(config, ledger);
   } finally {
     await ledger?.close();
   }
+}
+
+/** A way to another host on which who is between may read or answer in the place of the server. */
+function* protection(name: string, url: string, tls: Tls | undefined): Generator<Check> {
+  if (url.startsWith('sqlite:')) return;
+  const { hostname, searchParams } = new URL(url);
+  const host = searchParams.get('host') ?? decodeURIComponent(hostname);
+  if (isThisHost(host) || tls === 'verify-full' || (name === 'ledger' && tls === undefined)) return;
+  const how = tls === 'require' ? 'trusts any certificate' : 'is not encrypted';
+  yield warn(
+    name,
+    `the way to ${host} ${how}`,
+    `Set \`tls = "verify-full"\` in [${name}] if its server has a certificate.`,
+  );
+}
+
+/** As it stands in a URL. */
+function hostOf(host: string): string {
+  return host.includes(':') ? `[${host}]` : encodeURIComponent(host);
 }
 
 /** Who may read the files that hold secrets; the ledger is one of them: it has the invoice keys of the clients. */

@@ -31,7 +31,7 @@ export function explained(url: string, error: unknown): unknown {
         : (ofServer(code, message) ?? ofWire(code, error));
   if (known === undefined) return error;
   const full = known[0] === 'ledger/unreachable' && path !== undefined && isFull(path);
-  const said = `${message || code}${full && !/\bfull\b/.test(message) ? ': the disk is full' : ''}`;
+  const said = `${isState(code) ? message : (tlsReason(error) ?? (message || code))}${full && !/\bfull\b/.test(message) ? ': the disk is full' : ''}`;
   const state = isState(code) ? ` (SQLSTATE ${code})` : '';
   return new BridgeError(known[0], `the ledger at ${url}: ${said}${state}`, known[1], { cause: error });
 }

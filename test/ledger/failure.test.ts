@@ -120,7 +120,8 @@ test.each([
   [undefined, 'Query read timeout', 'ledger/unreachable'],
 ])('a server: %s %s is %s', (code, message, expected) => {
   const error = Object.assign(new Error(message), code === undefined ? {} : { code });
-  expect(explained(URL, error)).toMatchObject({ code: expected, message: expect.stringContaining(message) });
+  const said = expected === 'ledger/tls' && code !== undefined && code.length > 5 ? code : message;
+  expect(explained(URL, error)).toMatchObject({ code: expected, message: expect.stringContaining(said) });
 });
 
 describe('a file', () => {
