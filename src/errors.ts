@@ -69,6 +69,10 @@ export const catalogue = {
     means: 'LNbits does not let the superuser in, or the user is not the superuser.',
   },
   'lnbits/version': { exit: 78, means: 'LNbits is too old.' },
+  'lamassu/start-at': {
+    exit: 2,
+    means: '`start_at` is in the future, or before there were Lamassu machines.',
+  },
   'lamassu/ssh-unreachable': { exit: 75, means: 'The SSH server in front of Lamassu does not answer.' },
   'lamassu/ssh-host-key': {
     exit: 78,

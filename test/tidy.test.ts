@@ -129,7 +129,7 @@ for (const { where, what, why } of bans) {
 const mayUse: Record<string, string[]> = {
   dca: [],
   typed: ['dca'],
-  config: ['dca', 'tls.ts', 'typed'],
+  config: ['dca', 'tls.ts', 'text.ts', 'typed'],
   lnbits: ['config/secret', 'tls.ts'],
   lamassu: ['config/secret', 'dca', 'greeting.ts', 'tls.ts'],
   ledger: ['config/secret', 'dca', 'greeting.ts', 'migrations', 'tls.ts'],
@@ -147,7 +147,7 @@ const mayUse: Record<string, string[]> = {
   ],
   doctor: ['config', 'dca', 'lamassu', 'ledger', 'lnbits', 'tls.ts'],
   export: ['dca', 'ledger'],
-  init: ['ask.ts', 'config', 'lamassu', 'ledger', 'lnbits', 'tls.ts', 'typed'],
+  init: ['ask.ts', 'config', 'lamassu', 'ledger', 'lnbits', 'tls.ts', 'text.ts', 'typed'],
   cli: [
     'ask.ts',
     'config',
@@ -162,6 +162,7 @@ const mayUse: Record<string, string[]> = {
     'payouts',
     'reconcile',
     'scheduler',
+    'text.ts',
     'typed',
   ],
 };

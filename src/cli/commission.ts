@@ -6,6 +6,7 @@ import type { Db, Trx } from '../ledger/open.ts';
 import { type Instant, now } from '../time.ts';
 import { parseName } from '../typed/names.ts';
 import { parseWhole } from '../typed/numbers.ts';
+import { parseTime } from '../typed/times.ts';
 import { makeCli, usage } from './context.ts';
 import { movedJson, movedText } from './new-wallet.ts';
 import { type Cell, clean, formatSats, table } from './print.ts';
@@ -30,6 +31,10 @@ export function register(program: Command): void {
     .requiredOption(KEY_FILE, 'holds the invoice key of the wallet; it is read once')
     .requiredOption(WEIGHT, 'a whole number; the commission is divided in proportion to them')
     .option(MACHINE, 'only of this machine, instead of the recipients of all machines')
+    .option(
+      '--from <time>',
+      'it receives of cash-outs confirmed since then, as far as they are not distributed yet (default: now)',
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  aio-dca commission add owner --wallet-key-file owner.key --weight 70\n' +
@@ -66,6 +71,7 @@ interface Options {
   machine?: string;
   walletKeyFile?: string;
   newWallet?: boolean;
+  from?: string;
 }
 
 async function add(
@@ -77,6 +83,7 @@ async function add(
   const name = parseName(text, 'NAME');
   const weight = parseWeight(options.weight, name);
   const config = await cli.config();
+  const from = options.from === undefined ? undefined : parseTime(options.from, config.timezone, '--from');
   const { testedWalletKey } = await import('./wallet-key.ts');
   const { addCommission } = await import('../ledger/commission.ts');
   const { refuseTakenName } = await import('../ledger/recipients.ts');
@@ -84,11 +91,21 @@ async function add(
     await refuseTakenName(ledger.db, name);
     const machine = await machineOf(ledger.db, options.machine);
     const wallet = await testedWalletKey(options.walletKeyFile, config);
-    return change(ledger, (trx, at) => addCommission(trx, cli.who, { name, wallet, weight, machine }, at));
+    return change(ledger, (trx, at) =>
+      addCommission(trx, cli.who, { name, wallet, weight, machine, ...(from && { from }) }, at),
+    );
   });
   cli.answer(
     json(done),
-    `Added commission recipient ${name}, paid into wallet ${done.walletId}.\n${divisions(all)}`,
+    [
+      `Added commission recipient ${name}, paid into wallet ${done.walletId}.`,
+      divisions(all),
+      ...(from === undefined
+        ? [
+            'Of what was confirmed before, it receives nothing, also where that is not read yet: --from counts it in.',
+          ]
+        : []),
+    ].join('\n'),
   );
 }
 

@@ -37,6 +37,7 @@ export function pollJson(report: PollReport) {
       commission_sats: distributed.commission,
       net_sats: distributed.net,
       own_sats: distributed.own,
+      unshared_commission_sats: distributed.unshared,
     },
     payouts: {
       settled: payouts.settled,
@@ -109,9 +110,20 @@ export function pollText(report: PollReport, timezone: string): string {
           ),
         ]
       : []),
+    ...unsharedLines(distributed),
     ...paidLines(report, timezone),
     ...(report.news.reviews > 0 ? ['Look at what waits for a person: aio-dca review list'] : []),
   ].join('\n');
+}
+
+/** Recipients hold from now on, and a backlog is from before. */
+function unsharedLines({ unshared }: PollReport['distributed']): string[] {
+  if (unshared === 0n) return [];
+  return [
+    wrapped(
+      `${formatSats(unshared)} of the commission stay in the source wallet: confirmed before anybody received it (commission add --from).`,
+    ),
+  ];
 }
 
 function unread({ distributed: { cashOuts }, problems }: PollReport): string {
@@ -179,6 +191,7 @@ export function planText({ report, cashOuts, creditSats, payouts, clients }: Pla
     ...(rows.length > 0
       ? [table(['confirmed', 'cash-out', 'client', 'cash', 'net', 'commission'], rows)]
       : []),
+    ...unsharedLines(report.distributed),
     ...(creditSats > 0n ? [`The source wallet would be credited with ${formatSats(creditSats)} first.`] : []),
     ...(payouts.length > 0
       ? [

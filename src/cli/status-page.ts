@@ -17,6 +17,8 @@ export interface StatusView {
   overdue: { payouts: bigint; sats: bigint };
   /** What the source wallet holds, in sats, or why that is not known. */
   source: { balance: bigint } | { problem: BridgeError };
+  /** `[lamassu] start_at`, and what is wrong with it. */
+  start: { at: Instant; problem: BridgeError | null };
   /** What it lacks for what is due now; null where what it holds is not known. */
   short: bigint | null;
   /** Whether runs credit the source wallet. */
@@ -31,6 +33,7 @@ export function statusJson(view: StatusView) {
   return {
     version,
     ledger,
+    start_at: { at: view.start.at, problem: view.start.problem?.message ?? null },
     mark: mark && { confirmed_at: mark.confirmedAt, id: mark.id },
     last_success_at: status.lastSuccessAt,
     last_run: lastRun && {
@@ -82,6 +85,7 @@ export function statusText(view: StatusView, timezone: string): string {
     ['Last success', lastSuccessAt ? when(lastSuccessAt) : 'none yet'],
     ...(lastRun ? [pair('Last run', `r${lastRun.id} ${lastRun.outcome}, ${when(lastRun.finishedAt)}`)] : []),
     ...(running ? [pair('Going on now', `r${running.id}, ${running.kind} by ${clean(running.actor)}`)] : []),
+    ...(view.start.problem ? [pair('Start', view.start.problem.message)] : []),
     ['Mark', mark ? when(mark.confirmedAt) : 'nothing read yet'],
     ['Cash-outs', `${groupDigits(totals.cashOuts)} with ${formatSats(totals.gross)}`],
     [
@@ -164,7 +168,7 @@ function creditLines({ source, creditSource, status }: StatusView): [string, str
 }
 
 /** What needs a person: whether it does now, in words, and the command that helps. */
-function needs({ status, overdue, short }: StatusView): [boolean, string, string][] {
+function needs({ status, overdue, short, start }: StatusView): [boolean, string, string][] {
   const {
     attention,
     lastRun,
@@ -187,6 +191,7 @@ function needs({ status, overdue, short }: StatusView): [boolean, string, string
       'the last run was refused',
       'aio-dca poll says why, then aio-dca doctor',
     ],
+    [start.problem !== null, 'start_at is most likely a slip', 'correct it, or let it come'],
     [stale, 'no run has succeeded for too long', 'aio-dca poll, then aio-dca doctor'],
     [doubtful > 0n, `${counted(doubtful, 'credit')} of the source wallet in doubt`, 'aio-dca credits list'],
     [

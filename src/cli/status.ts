@@ -18,6 +18,7 @@ export function register(program: Command): void {
         const { currentRun } = await import('../ledger/lease.ts');
         const { overview, shortSats } = await import('../scheduler/due.ts');
         const { sourceBalance } = await import('../scheduler/balance.ts');
+        const { startProblem } = await import('../lamassu/start.ts');
         const at = now();
         const asked = sourceBalance(config);
         const view = await overview(ledger.db, config, at);
@@ -29,6 +30,10 @@ export function register(program: Command): void {
           running: (await currentRun(ledger.db)) ?? null,
           source,
           short: shortSats(view, source),
+          start: {
+            at: config.lamassu.startAt,
+            problem: startProblem(config.lamassu.startAt, at, view.status.mark === null),
+          },
           creditSource: config.lnbits.creditSource,
           now: at,
         };

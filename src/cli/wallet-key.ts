@@ -5,6 +5,7 @@ import { BridgeError } from '../errors.ts';
 import { isSourceWallet, type WalletKey } from '../ledger/wallets.ts';
 import type { LnbitsClient } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
+import { decodeText, UTF16_HINT } from '../text.ts';
 import { usage } from './context.ts';
 
 const FIELD = '--wallet-key-file';
@@ -37,9 +38,9 @@ export async function testedWalletKey(file: string, config: Config): Promise<Wal
 
 /** The key that a file holds, and nothing else. Throws `usage/invalid`, naming `field`. */
 export function readKey(file: string, field = FIELD): Secret {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(file, 'utf8').trim();
+    bytes = readFileSync(file);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : error;
     throw usage(
@@ -47,6 +48,8 @@ export function readKey(file: string, field = FIELD): Secret {
       'Name a file that holds the key and nothing else.',
     );
   }
+  const text = decodeText(bytes)?.trim();
+  if (text === undefined) throw usage(`${field}: ${file} is text in UTF-16.`, UTF16_HINT);
   if (/^[\x21-\x7e]{1,200}$/.test(text)) return new Secret(text);
   throw usage(
     `${field}: ${file} does not hold one key.`,

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
+import { decodeText, UTF16_HINT } from '../text.ts';
 import type { Instant } from '../time.ts';
 import type { Tls } from '../tls.ts';
 import type { Amount } from '../typed/numbers.ts';
@@ -112,13 +113,17 @@ function findConfig(path: string | undefined, env: NodeJS.ProcessEnv): string {
 }
 
 function readConfig(file: string): string {
+  let bytes: Buffer;
   try {
-    return readFileSync(file, 'utf8');
+    bytes = readFileSync(file);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : error;
     const hint = 'Check --config and $AIO_DCA_CONFIG, and that the user who runs this may read the file.';
     throw new BridgeError('config/missing', `Cannot read ${file} (${code}).`, hint, { cause: error });
   }
+  const text = decodeText(bytes);
+  if (text !== undefined) return text;
+  throw new BridgeError('config/invalid', `${file} is text in UTF-16.`, UTF16_HINT);
 }
 
 function parseToml(text: string, file: string): object {

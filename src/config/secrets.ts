@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { BridgeError } from '../errors.ts';
+import { decodeText, ONE_LINE_HINT, oneLine, UTF16_HINT } from '../text.ts';
 import { Secret } from './secret.ts';
 
 /** Where one secret comes from; it is read when it is first needed. */
@@ -73,9 +74,9 @@ function find(file: string, directory: string, env: NodeJS.ProcessEnv): string {
 }
 
 function contents(name: string, path: string): string {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = readFileSync(path, 'utf8');
+    bytes = readFileSync(path);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : error;
     throw new BridgeError(
@@ -85,8 +86,17 @@ function contents(name: string, path: string): string {
       { cause: error },
     );
   }
+  const refuse = (what: string, hint: string) =>
+    new BridgeError('config/secret', `${name}_file: ${path} ${what}.`, hint);
+  const text = decodeText(bytes);
+  if (text === undefined) throw refuse('is text in UTF-16', UTF16_HINT);
+  if (text.trim() === '') throw refuse('is empty', 'Write the secret into it.');
   // The line break at the end belongs to a key's format; after a password it is the editor's.
-  const value = name.endsWith('private_key') ? text : text.replace(/\r?\n$/, '');
-  if (value.trim() !== '') return value;
-  throw new BridgeError('config/secret', `${name}_file: ${path} is empty.`, 'Write the secret into it.');
+  if (name.endsWith('private_key')) return text;
+  const value = oneLine(text);
+  if (value !== undefined) return value;
+  throw refuse(
+    'has blanks or line breaks around the secret',
+    `${ONE_LINE_HINT} A secret that has them itself goes into config.toml or an environment variable.`,
+  );
 }

@@ -4,6 +4,7 @@ import { optionalColumns, requiredColumns } from '../lamassu/columns.ts';
 import { isPinned, keyText } from '../lamassu/host-keys.ts';
 import { neededAndNotGranted, type Rights } from '../lamassu/rights.ts';
 import { type LamassuMachine, openSource, type Source } from '../lamassu/source.ts';
+import { startProblem } from '../lamassu/start.ts';
 import { EVERYBODY_CREATES } from '../lamassu/too-much.ts';
 import { openTunnel, readHostKeys } from '../lamassu/tunnel.ts';
 import type { Who } from '../ledger/log.ts';
@@ -49,13 +50,8 @@ export async function* examineLamassu(
   try {
     yield ok('lamassu', `database ${lamassu.database} at ${place} answers user ${lamassu.user}`);
     yield clockCheck('lamassu clock', toMs(source.now), { before, after: Date.now() });
-    if (lamassu.startAt > source.now) {
-      yield warn(
-        'start_at',
-        `${lamassu.startAt} is in the future: what is confirmed before it is never paid by itself`,
-        'If that is not meant, correct [lamassu] start_at; that is possible until a cash-out was processed.',
-      );
-    }
+    const start = startProblem(lamassu.startAt, source.now, !(await isRead(lamassu.name, ledger?.db)));
+    if (start) yield warn('start_at', start.message, start.hint ?? '');
     const rights = await source.check();
     yield columnsCheck(rights, config.commission.method);
     yield rightsCheck(rights, lamassu.user);
@@ -70,6 +66,12 @@ export async function* examineLamassu(
   } finally {
     await source.close();
   }
+}
+
+/** Whether anything of this Lamassu stands in the ledger. */
+async function isRead(name: string, db: Db | undefined): Promise<boolean> {
+  const query = db?.selectFrom('sources').select('mark_id').where('name', '=', name).executeTakeFirst();
+  return ((await query)?.mark_id ?? null) !== null;
 }
 
 /** Every key that the server has: one that is not pinned yet can be, before the server changes over to it. */

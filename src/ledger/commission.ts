@@ -91,14 +91,28 @@ async function weightsAt(db: Db, at: Instant) {
     .sort((a, b) => ((a.machine ?? '') < (b.machine ?? '') ? -1 : 1));
 }
 
-/** Adds a recipient whose weight counts for cash-outs that are confirmed from `at` on. Throws `usage/invalid`. */
+/** Since when somebody has a weight at a machine; '' for those without recipients of their own. */
+export async function commissionSince(db: Db): Promise<Map<string, Instant>> {
+  const rows = await db
+    .selectFrom('commission_weights')
+    .select(['machine', (eb) => eb.fn.min<Instant>('from_at').as('since')])
+    .where('weight', '>', 0n)
+    .groupBy('machine')
+    .execute();
+  return new Map(rows.map(({ machine, since }) => [machine ?? '', since]));
+}
+
+/** Adds a recipient whose weight counts for cash-outs that are confirmed from `from` on. Throws `usage/invalid`. */
 export async function addCommission(
   trx: Trx,
   who: Who,
-  recipient: { name: string; wallet: WalletKey; weight: bigint; machine: string | null },
+  recipient: { name: string; wallet: WalletKey; weight: bigint; machine: string | null; from?: Instant },
   at: Instant,
 ): Promise<CommissionRecipient> {
-  const { name, wallet, weight, machine } = recipient;
+  const { name, wallet, weight, machine, from = at } = recipient;
+  if (from > at) {
+    throw invalid(`--from: ${from} is in the future`, 'Leave it out, and it receives from now on.');
+  }
   await refuseTakenName(trx, name);
   await keepWallet(trx, 'commission', wallet, at);
   const { id } = await trx
@@ -106,11 +120,11 @@ export async function addCommission(
     .values({ kind: 'commission', name, wallet_id: wallet.id, status: 'active', created_at: at })
     .returning('id')
     .executeTakeFirstOrThrow();
-  await weigh(trx, id, machine, weight, at);
+  await weigh(trx, id, machine, weight, from);
   const added = await findCommission(trx, name, at);
   await record(trx, who, {
     ...{ at, action: 'commission add', subject: `commission ${name}` },
-    after: snapshot(added),
+    after: { ...snapshot(added), ...(from === at ? {} : { from }) },
   });
   return added;
 }

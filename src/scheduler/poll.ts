@@ -5,8 +5,10 @@ import type { CashOut } from '../dca/cash-out.ts';
 import type { BridgeError } from '../errors.ts';
 import type { Connect } from '../lamassu/keep.ts';
 import { openSource } from '../lamassu/source.ts';
+import { startProblem } from '../lamassu/start.ts';
 import { keepClocks } from '../ledger/clock.ts';
 import { findDoubts, openDoubts } from '../ledger/clock-doubts.ts';
+import { commissionSince } from '../ledger/commission.ts';
 import { type Run, startRun } from '../ledger/lease.ts';
 import { seeMachines } from '../ledger/machines.ts';
 import { endOfLog, lastReport, newsOf, payoutsNeedingPeople, reviewsSince } from '../ledger/news.ts';
@@ -50,8 +52,9 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
   const signal = AbortSignal.any([deps.signal, run.lost]);
   const problems: BridgeError[] = [];
   const distributed = noTotals();
+  const sharedSince = await commissionSince(ledger.db);
   const onCashOut = (cashOut: CashOut, division: Division) => {
-    add(distributed, cashOut, division);
+    add(distributed, cashOut, division, sharedSince);
     log.info(
       {
         cash_out: cashOut.id,
@@ -127,6 +130,7 @@ async function readHalf(
       });
       const lastAction = await source.lastAction();
       const wrong = [clockProblem(clocks), await ledgerClockProblem(ledger.db), doubtProblem(doubts)];
+      wrong.push(startProblem(config.lamassu.startAt, source.now, position.mark === null));
       problems.push(...wrong.filter((problem) => problem !== null));
       let looked: Promise<unknown> | undefined;
       const write: Reading['write'] = async (work) => {

@@ -3,7 +3,9 @@ import type { CashOut } from '../dca/cash-out.ts';
 import type { BridgeError } from '../errors.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import { openSource } from '../lamassu/source.ts';
+import { startProblem } from '../lamassu/start.ts';
 import { doubtsAt } from '../ledger/clock-doubts.ts';
+import { commissionSince } from '../ledger/commission.ts';
 import { neededSats } from '../ledger/credit-plan.ts';
 import { dueGroups } from '../payouts/form.ts';
 import { type Instant, now } from '../time.ts';
@@ -37,6 +39,7 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
   const read = await readAhead(deps, problems);
   const cashOuts: Plan['cashOuts'] = [];
   const distributed = noTotals();
+  const sharedSince = await commissionSince(ledger.db);
   return ledger.rehearse(async (trx) => {
     const position = read && (await bind(trx, config, read));
     const source: PollReport['source'] = read
@@ -49,7 +52,7 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
               behind: read.behind,
             },
             onCashOut: (cashOut, division) => {
-              add(distributed, cashOut, division);
+              add(distributed, cashOut, division, sharedSince);
               cashOuts.push({ cashOut, division });
             },
             signal,
@@ -108,7 +111,8 @@ export async function readAhead(
       const position = await ledger.rehearse((trx) => bind(trx, config, source));
       const clocks = clocksOf(source);
       const problem = clockProblem(clocks);
-      if (problem) problems.push(problem);
+      const start = startProblem(config.lamassu.startAt, source.now, position.mark === null);
+      problems.push(...[problem, start].filter((one) => one !== null));
       const behind = new Set<string>();
       const { overlapMs } = config.lamassu;
       const options = { rules: await rulesOf(config, ledger.db), position, overlapMs, behind };

@@ -1,7 +1,7 @@
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import type { BridgeError } from '../errors.ts';
-import { now } from '../time.ts';
+import { type Instant, now } from '../time.ts';
 import type { Pause } from './due.ts';
 import type { PayReport } from './pay.ts';
 import type { ReadReport } from './read.ts';
@@ -12,6 +12,8 @@ export interface Totals {
   commission: bigint;
   net: bigint;
   own: bigint;
+  /** The part of the commission that nobody receives because its recipients came later. */
+  unshared: bigint;
 }
 
 export interface PollReport {
@@ -41,14 +43,30 @@ export interface PollReport {
  */
 export type Outcome = 'ok' | 'attention' | 'incomplete' | 'refused' | 'stopped';
 
-export const noTotals = (): Totals => ({ cashOuts: 0, gross: 0n, commission: 0n, net: 0n, own: 0n });
+export const noTotals = (): Totals => ({
+  cashOuts: 0,
+  gross: 0n,
+  commission: 0n,
+  net: 0n,
+  own: 0n,
+  unshared: 0n,
+});
 
-export function add(totals: Totals, cashOut: CashOut, division: Division): void {
+/** `sharedSince`: since when somebody receives the commission of a machine; '' for all others. */
+export function add(
+  totals: Totals,
+  cashOut: CashOut,
+  division: Division,
+  sharedSince: ReadonlyMap<string, Instant> = new Map(),
+): void {
   totals.cashOuts += 1;
   totals.gross += cashOut.gross;
   totals.commission += division.commission;
   totals.net += division.net;
   totals.own += division.own.net;
+  const since = [sharedSince.get(cashOut.machine), sharedSince.get('')].filter((at) => at !== undefined);
+  if (since.length > 0 && since.every((at) => cashOut.confirmedAt < at))
+    totals.unshared += division.commission;
 }
 
 /** What a run amounts to: the outcome, and the exit code that goes with it. */

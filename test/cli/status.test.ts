@@ -62,6 +62,7 @@ test('a new ledger needs nobody', async () => {
   expect(ran.json()).toEqual({
     version: pkg.version,
     ledger: { id: ledger.id, url: expect.stringContaining('postgresql://'), schema: ledger.schema },
+    start_at: { at: expect.any(String), problem: null },
     mark: null,
     last_success_at: null,
     last_run: null,

@@ -279,6 +279,28 @@ describe('secrets', () => {
     expect(JSON.stringify(config.lamassu)).toContain('"password":"[redacted]"');
   });
 
+  test('with blanks or lines around them, or in UTF-16, are refused by name', () => {
+    const text = MINIMAL.replace('[lamassu]', '[lamassu]\npassword_file = "role.password"');
+    for (const content of ['hunter2\n\n', 'hunter2 \n', ' hunter2', 'hun\nter2']) {
+      put('role.password', content);
+      expect(() => load(text).lamassu.password).toThrow(
+        expect.objectContaining({
+          code: 'config/secret',
+          message: expect.stringContaining('lamassu.password_file'),
+        }),
+      );
+    }
+    put('role.password', 'hunter2\r\n');
+    expect(load(text).lamassu.password?.reveal()).toBe('hunter2');
+    writeFileSync(join(directory, 'role.password'), Buffer.from('\uFEFFhunter2\r\n', 'utf16le'));
+    expect(() => load(text).lamassu.password).toThrow(/role\.password is text in UTF-16/);
+    const path = join(directory, 'utf16.toml');
+    writeFileSync(path, Buffer.from(`\uFEFF${MINIMAL}`, 'utf16le'));
+    expect(() => loadConfig(path, {})).toThrow(/utf16\.toml is text in UTF-16/);
+    writeFileSync(path, `\uFEFF${MINIMAL}`);
+    expect(loadConfig(path, {}).timezone).toBe('America/Guatemala');
+  });
+
   test('from the environment', () => {
     const config = load(`${MINIMAL}[lamassu.ssh]\nhost = "atm"\nhost_key = "ssh-ed25519 AAAAC3Nz"`, {
       AIO_DCA_LAMASSU_PASSWORD: 'one',
