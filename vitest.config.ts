@@ -21,7 +21,7 @@ export default defineConfig({
       project('main', ['test/**/*.test.ts'], [PROOF]),
       project('crash', ['test/proof/crash/**/*.test.ts']),
       project('soak', ['test/proof/soak/**/*.test.ts']),
-      project('proof', ['test/proof/{faults,rows,seams,security,workers}/**/*.test.ts']),
+      project('proof', ['test/proof/{copies,faults,rows,seams,security,workers}/**/*.test.ts']),
     ],
   },
 });

@@ -7,7 +7,7 @@ import type { Ledger } from '../ledger/open.ts';
 import { isSealed, type Seals, sealOf } from '../ledger/seals.ts';
 import type { LnbitsClient, Payment } from '../lnbits/client.ts';
 import { msSince, now } from '../time.ts';
-import { type Context, pause, STALE_MS } from './context.ts';
+import { type Context, pause } from './context.ts';
 
 /*
  * One ledger may have been copied: a cloned host, a folder, a timer that was left on. Two copies that both pay would pay
@@ -27,7 +27,7 @@ const TAG = 'aio-dca-run';
 const EXPIRY_SECONDS = 30 * 86_400;
 /** After so long a run looks again before it sends; what it sends, it sends so long after its last look at the most. */
 const LOOK_MS = 5_000;
-const SEND_MS = 15_000;
+const SEND_MS = 10_000;
 
 /** A claim that a run made. */
 export interface Claim {
@@ -102,7 +102,7 @@ export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Pro
     // A look that does not show what was just made shows nobody else either.
     if (!seen) throw notShown();
     if (await mayStillSend(ledger.db, nonce)) {
-      await pause(quietMs + SEND_MS + STALE_MS, signal);
+      await pause(quietMs + SEND_MS, signal);
       if (signal.aborted) return;
       looked = moment(lnbits);
       await refuse();
@@ -185,7 +185,7 @@ async function put(ctx: Context, nonce: string, withdrawn: boolean) {
     expirySeconds: EXPIRY_SECONDS,
     extra: {
       ...{ tag: TAG, ledger: ledger.id, ...about, run: `r${run.id}`, host: hostname(), url: ledger.url },
-      seal: sealOf(ledger.seals, ['claim', source.walletId, nonce, `${withdrawn}`, about.place]),
+      seal: sealOf(ledger.seals, ['claim', nonce, `${withdrawn}`, about.place]),
     },
   });
 }
@@ -196,7 +196,7 @@ function readClaim(seals: Seals, { hash, walletId, time, extra, amountMsat }: Pa
   if (ledger !== seals.ledger || amountMsat < 0n) return null;
   if (typeof nonce !== 'string' || typeof withdrawn !== 'boolean' || typeof place !== 'string') return null;
   // Copies of a ledger that is older than its seals may have got different secrets. Nobody else writes into this wallet.
-  if (seals.all && !isSealed(seals, ['claim', walletId, nonce, `${withdrawn}`, place], seal)) return null;
+  if (seals.all && !isSealed(seals, ['claim', nonce, `${withdrawn}`, place], seal)) return null;
   const who = `run ${plain(extra.run)} on ${plain(extra.host)} (${plain(extra.url)}), at ${time ?? '?'}`;
   return { nonce, hash, wallet: walletId, withdrawn, place, who };
 }

@@ -11,7 +11,7 @@ import type { Claim } from './claim.ts';
 import type { ClientSide, SourceSide } from './decide.ts';
 
 /** A call follows its committed `sending` at once; a process that stood still in between does not make it. */
-export const STALE_MS = 5_000;
+const STALE_MS = 5_000;
 /** Timers may go off a little before the clock says so. */
 const TIMER_MS = 5;
 

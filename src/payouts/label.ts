@@ -23,22 +23,26 @@ export interface Label {
   sats: number;
 }
 
+/** The side of the payment that the source wallet shows, by whatever key and id it is reached. */
+export const SOURCE = 'source';
+
 const parts = (wallet: string, { claim, payout, part, seq, sats }: Label) => [
   ...(['payment', wallet, claim, payout] as const),
   ...[part, seq, sats],
 ];
 
+/** `wallet`: the id of the client's, or `SOURCE`. */
 export function sealLabel(seals: Seals, wallet: string, label: Label): string {
   return sealOf(seals, parts(wallet, label));
 }
 
 /** The label of a payment that this ledger sealed; null for any other. */
-export function labelOf(seals: Seals, { walletId, extra }: Payment): Label | null {
+export function labelOf(seals: Seals, { walletId, amountMsat, extra }: Payment): Label | null {
   const { claim, payout, part, seq, sats, seal } = extra;
   if (typeof claim !== 'string' || typeof payout !== 'string') return null;
   if (typeof part !== 'number' || typeof seq !== 'number' || typeof sats !== 'number') return null;
   const label = { claim, payout, part, seq, sats };
-  return isSealed(seals, parts(walletId, label), seal) ? label : null;
+  return isSealed(seals, parts(amountMsat < 0n ? SOURCE : walletId, label), seal) ? label : null;
 }
 
 /** It has the ledger's id, whoever wrote it. */

@@ -26,6 +26,7 @@ import { type Context, isQuiet, note, stoodStill, timeOfPost, untilQuiet } from 
 import type { Decision } from './decide.ts';
 import { split } from './form.ts';
 import { extraOf, makeInvoice } from './invoice.ts';
+import { SOURCE } from './label.ts';
 import { afterSuccess, look, lookAtFormer } from './look.ts';
 import { keepPace } from './pace.ts';
 
@@ -234,7 +235,7 @@ async function bringToAnEnd(
   }
   for (let posts = 0; decision.do === 'send'; posts += 1) {
     if (ctx.signal.aborted) return { do: 'stop' };
-    const extra = await extraOf(ctx, payout, payment, payment.source_wallet_id);
+    const extra = await extraOf(ctx, payout, payment, SOURCE);
     await refuseIfNotAlone(ctx);
     const sentAt = timeOfPost(ctx);
     const sent = await ctx.run.write(async (trx) => {

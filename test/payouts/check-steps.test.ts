@@ -135,7 +135,8 @@ describe('the wallet that pays', () => {
     ]);
     expect((await ledgerRow()).source_wallet_id).toBe(day.source.id);
     // Nobody was asked about what is open.
-    expect(day.lnbits.requests.map(({ kind }) => kind)).toEqual(['version', 'wallet']);
+    const asked = day.lnbits.requests.map(({ kind, query }) => query.get('tag') ?? kind);
+    expect(asked.toSorted()).toEqual(['aio-dca-run', 'version', 'wallet']);
   });
 
   test.each(['sending', 'unknown'] as const)('stays while a credit of it is %s', async (state) => {

@@ -218,7 +218,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
         .select('id')
         .where('state', '=', 'sending')
         .execute();
-      if (sending && slept === 0) slept = 16_000;
+      if (sending && slept === 0) slept = 11_000;
       return done;
     };
     await day.payNow();
