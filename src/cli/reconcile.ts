@@ -15,15 +15,18 @@ export function register(program: Command): void {
   )
     .addHelpText(
       'after',
-      '\nPayments are taken by when they were made, cash-outs by when they were confirmed. It changes nothing.\n' +
+      '\nPayments are taken by when they were made, cash-outs by when they were confirmed. It changes nothing, unless\n' +
+        '--book-fees is given.\n' +
         'What to do about each difference: docs/operations.md.\n' +
         '\nExamples:\n  aio-dca reconcile\n  aio-dca reconcile --from 2026-11-01 --to 2026-11-30 --json',
     )
-    .action(async (options: RangeOptions, command: Command) => {
+    .option('--book-fees', 'first book what LNbits shows as its service fee of each payment')
+    .action(async (options: RangeOptions & { bookFees?: boolean }, command: Command) => {
       const cli = makeCli(command);
       const config = await cli.config();
       const range = parseRange(options, config.timezone);
-      const { reconcile } = await import('../reconcile/reconcile.ts');
+      const { bookEachFee, reconcile } = await import('../reconcile/reconcile.ts');
+      if (options.bookFees) await cli.withLedger('write', (ledger) => bookEachFee(ledger, config, cli.actor));
       const found = await cli.withLedger('read', (ledger) => reconcile(ledger, config, cli.actor, range));
       cli.answer({ ...found, days: found.days.map(dayJson) }, text(found, config.timezone));
       if (!found.ok) process.exitCode = 2;

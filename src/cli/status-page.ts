@@ -65,13 +65,14 @@ export function statusJson(view: StatusView) {
       own_sats: totals.own,
       undelivered_sats: totals.undelivered,
       settled_sats: totals.settled,
+      service_fee_sats: (totals.feeMsat + 999n) / 1000n,
     },
   };
 }
 
 /** What the wallet lacks, even once what is to be credited has arrived. */
-function lacking({ owed, credits }: Status, balance: bigint): bigint {
-  return missing(owed.sats, { balance, toCome: credits.toCome });
+function lacking({ owed, credits, fee }: Status, balance: bigint): bigint {
+  return missing(owed.sats, { balance, toCome: credits.toCome, fee });
 }
 
 /** The same at a glance, what needs a person last. */
@@ -92,7 +93,10 @@ export function statusText(view: StatusView, timezone: string): string {
       '',
       `${formatSats(totals.net)} net, ${formatSats(totals.commission)} commission, ${formatSats(totals.own)} own${totals.undelivered > 0n ? `, ${formatSats(totals.undelivered)} undelivered` : ''}`,
     ],
-    ['Paid', formatSats(totals.settled)],
+    [
+      'Paid',
+      `${formatSats(totals.settled)}${totals.feeMsat > 0n ? `, and ${formatSats((totals.feeMsat + 999n) / 1000n)} to LNbits as its service fee` : ''}`,
+    ],
     [
       'Owed',
       `${formatSats(owed.sats)}, ${formatSats(waiting)} of it not due yet; ${counted(owed.payouts, 'open payout')}`,

@@ -6,6 +6,7 @@ import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { stuckCredits } from '../ledger/credits.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
+import { feeRate } from '../ledger/service-fee.ts';
 import { creditsToCome, missing, owed } from '../ledger/status.ts';
 import type { LnbitsClient } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
@@ -50,6 +51,7 @@ export async function* examineLnbits(config: Config, ledger: Ledger | undefined)
       yield ledger
         ? await bindingCheck(ledger.db, source)
         : ok('source wallet', `"${source.name}", by its admin key`);
+      if (ledger) yield* feeCheck(ledger.db);
       if (ledger) yield await balanceCheck(ledger.db, source, config.lnbits.creditSource);
     } catch (error) {
       yield fail('source wallet', error);
@@ -128,7 +130,7 @@ async function balanceCheck(db: Db, { balanceMsat }: SourceWallet, crediting: bo
   const { sats } = await owed(db);
   const balance = balanceMsat / 1000n;
   const toCome = await creditsToCome(db, crediting);
-  const short = missing(sats, { balance, toCome });
+  const short = missing(sats, { balance, toCome, fee: await feeRate(db) });
   const detail =
     `it holds ${groupDigits(balance)} sat, ${groupDigits(sats)} sat are owed` +
     (toCome > 0n ? `, ${groupDigits(toCome)} sat are credited before they are paid` : '');
@@ -139,6 +141,17 @@ async function balanceCheck(db: Db, { balanceMsat }: SourceWallet, crediting: bo
     'balance',
     detail,
     `Top the source wallet up by at least ${groupDigits(short)} sat.${crediting ? '' : elsewhere}`,
+  );
+}
+
+/** LNbits' service fee, for as long as the newest payment cost one. */
+async function* feeCheck(db: Db): AsyncGenerator<Check> {
+  const rate = await feeRate(db);
+  if (rate === null) return;
+  yield warn(
+    'service fee',
+    `LNbits takes a fee from the source wallet on top of payments, ${groupDigits(rate.feeMsat)} msat of ${groupDigits(rate.paidMsat / 1000n)} sat`,
+    'It is booked, and the wallet needs it besides what is owed. To be rid of it, set lnbits_service_fee_ignore_internal in LNbits.',
   );
 }
 

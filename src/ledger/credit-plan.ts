@@ -4,6 +4,7 @@ import { creditsIn, dropCredit } from './credits.ts';
 import { record, type Who } from './log.ts';
 import type { Db, Trx } from './open.ts';
 import type { CreditState } from './schema.ts';
+import { feeOn, feeRate } from './service-fee.ts';
 
 /** What of a cash-out no credit covers. */
 export interface Uncovered {
@@ -96,7 +97,7 @@ export function planCredits(uncovered: Uncovered[], largest: bigint): Planned[] 
 }
 
 /**
- * `intended`: records credits over what is not covered, and drops those of a former source wallet that were never
+ * `intended`: records credits over what is not covered, with LNbits' service fee on it, and drops those of a former source wallet that were never
  * sent, and those that nothing needs any more. `largest`: the most of one credit.
  */
 export async function intendCredits(
@@ -109,10 +110,14 @@ export async function intendCredits(
   for (const credit of former.filter((one) => one.wallet_id !== wallet))
     await dropCredit(trx, who, credit, 'the source wallet is another one now', at);
   await dropNeedless(trx, who, at);
-  for (const { sats, members } of planCredits(await uncoveredCashOuts(trx, ['dropped']), largest)) {
+  const rate = await feeRate(trx);
+  const most = largest - feeOn(largest, rate);
+  for (const { sats: covered, members } of planCredits(await uncoveredCashOuts(trx, ['dropped']), most)) {
+    const fee = feeOn(covered, rate);
+    const sats = covered + fee;
     const { id } = await trx
       .insertInto('credits')
-      .values({ wallet_id: wallet, sats, state: 'intended', run_id: who.run, created_at: at })
+      .values({ wallet_id: wallet, sats, fee, state: 'intended', run_id: who.run, created_at: at })
       .returning('id')
       .executeTakeFirstOrThrow();
     await trx
@@ -123,7 +128,7 @@ export async function intendCredits(
       .execute();
     await record(trx, who, {
       ...{ at, action: 'credit intend', subject: `c${id}` },
-      after: { state: 'intended', sats, wallet_id: wallet, cash_outs: members.length },
+      after: { state: 'intended', sats, fee, wallet_id: wallet, cash_outs: members.length },
     });
   }
 }

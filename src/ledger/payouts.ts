@@ -267,6 +267,7 @@ export async function settlePayment(
     state: 'settled',
     settled_at: at,
     reason: null,
+    fee_msat: payment.fee_msat,
   });
   const parts = await partsOf(trx, payment.payout_id);
   const settled = parts.every((one) => one.payment?.state === 'settled');
@@ -339,7 +340,7 @@ export async function movePayment(
   trx: Trx,
   id: bigint,
   from: PaymentState[],
-  to: Partial<Pick<Payment, 'state' | 'reason' | 'sent_at' | 'settled_at' | 'checked_at'>>,
+  to: Partial<Pick<Payment, 'state' | 'reason' | 'sent_at' | 'settled_at' | 'checked_at' | 'fee_msat'>>,
 ): Promise<void> {
   const { numUpdatedRows } = await trx
     .updateTable('payments')

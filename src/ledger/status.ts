@@ -5,6 +5,7 @@ import { neededSats } from './credit-plan.ts';
 import { type Credit, creditTotals, stuckCredits } from './credits.ts';
 import type { Db } from './open.ts';
 import { notSettled } from './payouts.ts';
+import { type FeeRate, feeOn, feeRate } from './service-fee.ts';
 import type { Mark } from './source.ts';
 
 /** The ledger at a glance. Sats in satoshi. */
@@ -20,6 +21,8 @@ export interface Status {
   /** Payouts that a later run tries again, oldest first; `sats` is what is left of each. */
   deferred: { id: bigint; recipient: string; sats: bigint; reason: string }[];
   credits: Credits;
+  /** What LNbits takes on top of each payment now. */
+  fee: FeeRate;
   attention: Attention;
   totals: Totals;
 }
@@ -67,6 +70,8 @@ export interface Totals {
   undelivered: bigint;
   /** What has arrived. */
   settled: bigint;
+  /** What LNbits took on top as its service fee, in msat. */
+  feeMsat: bigint;
 }
 
 export interface StatusOptions {
@@ -105,6 +110,7 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
     owed: await owed(db),
     deferred: await deferred(db),
     credits: { credited: credits.credited, toCome, stuck },
+    fee: await feeRate(db),
     attention: {
       ...(await needing(db, options.agedBefore)),
       credits: credits.doubtful + BigInt(stuck.length),
@@ -149,12 +155,17 @@ function total(column: string) {
 
 /** What the next runs will credit to the source wallet, recorded or not, in satoshi; nothing with crediting off. */
 export async function creditsToCome(db: Db, creditSource: boolean): Promise<bigint> {
-  return creditSource ? (await creditTotals(db)).sent + (await neededSats(db)) : 0n;
+  if (!creditSource) return 0n;
+  const needed = await neededSats(db);
+  return (await creditTotals(db)).sent + needed + feeOn(needed, await feeRate(db));
 }
 
-/** What the source wallet lacks for `sats`, even once what is to be credited has arrived. In satoshi. */
-export function missing(sats: bigint, wallet: { balance: bigint; toCome: bigint }): bigint {
-  const short = sats - wallet.toCome - wallet.balance;
+/**
+ * What the source wallet lacks for `sats` and LNbits' service fee on them, even once what is to be credited has arrived.
+ * In satoshi.
+ */
+export function missing(sats: bigint, wallet: { balance: bigint; toCome: bigint; fee: FeeRate }): bigint {
+  const short = sats + feeOn(sats, wallet.fee) - wallet.toCome - wallet.balance;
   return short > 0n ? short : 0n;
 }
 
@@ -246,10 +257,10 @@ async function totals(db: Db): Promise<Totals> {
       total('undelivered').as('undelivered'),
     ])
     .executeTakeFirstOrThrow();
-  const { settled } = await db
+  const paid = await db
     .selectFrom('payments')
-    .select(total('sats').as('settled'))
+    .select([total('sats').as('settled'), total('fee_msat').as('feeMsat')])
     .where('state', '=', 'settled')
     .executeTakeFirstOrThrow();
-  return { ...sums, settled };
+  return { ...sums, ...paid };
 }

@@ -134,7 +134,9 @@ export class LnbitsClient {
     if (payments.some((payment) => payment.hash !== hash)) {
       throw unreachable(`GET ${PAGINATED}`, 'LNbits showed payments that were not asked for');
     }
-    return payments.sort((a, b) => rank(a) - rank(b))[0] ?? null;
+    // What LNbits took as its fee is received under the same hash, by whichever wallet it is set to.
+    const own = payments.filter((payment) => !payment.isServiceFee);
+    return own.sort((a, b) => rank(a) - rank(b))[0] ?? null;
   }
 
   /** The payments of a wallet that carry `tag`, of either direction and any status, page by page: see `pagesOf`. */

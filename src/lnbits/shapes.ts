@@ -22,6 +22,8 @@ export type PaymentStatus = 'success' | 'pending' | 'failed';
 /** One wallet's side of a payment. */
 export interface Payment {
   hash: string;
+  /** What LNbits itself received as its fee of the payment with this hash. */
+  isServiceFee: boolean;
   /** Null where LNbits does not show it. */
   bolt11: string | null;
   walletId: string;
@@ -58,6 +60,7 @@ export const invoiceShape = z.object({
 export const paymentShape = z
   .object({
     payment_hash: hash,
+    checking_id: text,
     bolt11: text,
     wallet_id: z.string().min(1),
     amount: msat,
@@ -71,6 +74,7 @@ export const paymentShape = z
   .transform(
     (row): Payment => ({
       hash: row.payment_hash,
+      isServiceFee: row.checking_id?.startsWith('service_fee_') === true,
       bolt11: row.bolt11 || null,
       walletId: row.wallet_id,
       amountMsat: row.amount,

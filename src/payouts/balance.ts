@@ -1,19 +1,23 @@
 import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { type Payout, unsentSats, unsettledClientSats } from '../ledger/payouts.ts';
+import { feeOn, feeRate } from '../ledger/service-fee.ts';
 import { type Context, note } from './context.ts';
 
 /**
  * Why the source wallet cannot pay so much of a payout now; null where it can. Clients come first: commission waits while
- * the wallet does not hold what their open payouts need as well.
+ * the wallet does not hold what their open payouts need as well. `fee`: what LNbits, which refused it, takes on top; how
+ * much that will be is not known for certain, so it keeps nothing from being tried.
  */
-export async function lack(ctx: Context, payout: Payout, sats: bigint): Promise<string | null> {
+export async function lack(ctx: Context, payout: Payout, sats: bigint, fee = 0n): Promise<string | null> {
   const held = ctx.source.balanceMsat / 1000n;
   const holds = `the source wallet holds ${shown(held)}`;
   if (held < sats) return `${holds}, less than the ${shown(sats)} due`;
+  if (held < sats + fee)
+    return `${holds}, less than the ${shown(sats)} due with LNbits’ service fee, about ${shown(fee)}`;
   if (payout.kind === 'client') return null;
   const first = await unsettledClientSats(ctx.ledger.db);
-  if (held >= sats + first) return null;
+  if (held >= sats + first + feeOn(sats + first, await feeRate(ctx.ledger.db))) return null;
   return `${holds}, and clients come first: ${shown(first)} are due to them`;
 }
 
@@ -30,7 +34,8 @@ export function noteLack(ctx: Context, why: string): void {
 /** Where sats were missing: all that is due, and what is missing for it. */
 export async function noteShortage(ctx: Context): Promise<void> {
   if (!ctx.problems.has('lnbits/balance')) return;
-  const due = await unsentSats(ctx.ledger.db);
+  const unsent = await unsentSats(ctx.ledger.db);
+  const due = unsent + feeOn(unsent, await feeRate(ctx.ledger.db));
   const held = ctx.source.balanceMsat / 1000n;
   if (due <= held) return;
   const message = `the source wallet holds ${shown(held)}; ${shown(due)} are due: ${shown(due - held)} are missing`;

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { localDate, startOfDay } from '../dca/fixed.ts';
 import { groupDigits } from '../dca/money.ts';
 import type { Payment } from '../ledger/payouts.ts';
+import { feeOn, feeRate } from '../ledger/service-fee.ts';
 import { now } from '../time.ts';
 import type { Context } from './context.ts';
 
@@ -31,11 +32,12 @@ export async function overCeiling(
   const today = localDate(now(), ceiling.timezone);
   const { sent } = await ledger.db
     .selectFrom('payments')
-    .select(sql<bigint>`cast(coalesce(sum(sats), 0) as bigint)`.as('sent'))
+    .select(sql<bigint>`cast((coalesce(sum(sats * 1000 + fee_msat), 0) + 999) / 1000 as bigint)`.as('sent'))
     .where('state', 'in', ['sending', 'unknown', 'settled'])
     .where('sent_at', '>=', startOfDay(today, ceiling.timezone))
     .executeTakeFirstOrThrow();
-  const left = parts.reduce((all, part) => all + (part.payment?.state === 'settled' ? 0n : part.sats), 0n);
+  const unpaid = parts.reduce((all, part) => all + (part.payment?.state === 'settled' ? 0n : part.sats), 0n);
+  const left = unpaid + feeOn(unpaid, await feeRate(ledger.db));
   if (sent + left <= ceiling.sats) return null;
   const shown = (sats: bigint) => `${groupDigits(sats)} sat`;
   return `${shown(left)} on top of ${shown(sent)} that were sent on ${today} are more than daily_ceiling_sats, ${shown(ceiling.sats)}`;

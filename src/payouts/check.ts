@@ -11,6 +11,7 @@ import { now } from '../time.ts';
 import { claimToPay, notAlone, olderLedger, stayAlone, strangeClaim } from './claim.ts';
 import { type Context, isGone } from './context.ts';
 import { isSentByLedger, labelOf, madeByAnotherCopy } from './label.ts';
+import { bookFees } from './service-fee.ts';
 
 const PAGE = 100;
 
@@ -28,6 +29,7 @@ export async function checkSourceWallet(ctx: Context): Promise<void> {
   const pages = sentPages(ctx);
   const newest = await refuseOtherCopies(ctx, pages, () => bindSourceWallet(ctx));
   await refuseForgotten(ctx);
+  await bookFees(ctx, newest);
   await lookAgain(ctx, newest, pages);
   await claimToPay(ctx, async () => void (await refuseOtherCopies(ctx)));
 }
@@ -245,6 +247,7 @@ async function lookAgain(ctx: Context, first: Shown[], pages: AsyncGenerator<Sho
   let left = Math.ceil(unchecked.size / PAGE) + 1;
   for (let sent: Shown[] = first; unchecked.size > 0; ) {
     const found = sent.filter((one) => one.status === 'success');
+    if (sent !== first) await bookFees(ctx, sent);
     await markChecked(
       ctx,
       found.flatMap((one) => unchecked.get(one.hash) ?? []),

@@ -21,6 +21,8 @@ export interface SourceWallet {
   source: { key: Secret; walletId: string; balanceMsat: bigint };
   /** From LNbits 1.4 on, a look at a wallet's payments changes nothing. */
   looksArePure: boolean;
+  /** What LNbits showed as the fee of debits, in msat, by payment hash. */
+  fees: Map<string, bigint>;
 }
 
 /** What tells whether a POST may still be under way. */
@@ -84,7 +86,12 @@ export async function openSourceWallet(place: LnbitsPlace, key: Secret): Promise
       );
     }
     const version = await lnbits.version().catch(unlessTooOld);
-    return { lnbits, source: { key, walletId, balanceMsat }, looksArePure: looksArePure(version) };
+    return {
+      lnbits,
+      source: { key, walletId, balanceMsat },
+      looksArePure: looksArePure(version),
+      fees: new Map(),
+    };
   } catch (error) {
     await lnbits.close();
     throw error;
@@ -145,8 +152,13 @@ export function stoodStill({ posted }: Quiet, sentAt: Instant): boolean {
 }
 
 /** The source wallet's side of a payment. */
-export async function sourceSide(ctx: Pick<Context, 'lnbits' | 'source'>, hash: string): Promise<SourceSide> {
-  return (await ctx.lnbits.find(ctx.source.key, hash))?.status ?? 'none';
+export async function sourceSide(
+  ctx: Pick<Context, 'lnbits' | 'source' | 'fees'>,
+  hash: string,
+): Promise<SourceSide> {
+  const side = await ctx.lnbits.find(ctx.source.key, hash);
+  if (side) ctx.fees.set(hash, side.feeMsat);
+  return side?.status ?? 'none';
 }
 
 /**

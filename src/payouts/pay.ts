@@ -16,6 +16,7 @@ import {
   settlePayment,
   walletOf,
 } from '../ledger/payouts.ts';
+import { feeOn, feeRate } from '../ledger/service-fee.ts';
 import { RateLimited, saidByLnbits } from '../lnbits/answer.ts';
 import { now } from '../time.ts';
 import { lack, noteLack, noteShortage, readBalance } from './balance.ts';
@@ -29,6 +30,7 @@ import { extraOf, makeInvoice } from './invoice.ts';
 import { SOURCE } from './label.ts';
 import { afterSuccess, look, lookAtFormer } from './look.ts';
 import { keepPace } from './pace.ts';
+import { cappedFee, noteNewFee } from './service-fee.ts';
 
 /** What one payout meets, and every other would meet as well. */
 const SAME_FOR_ALL: readonly ErrorCode[] = [
@@ -54,6 +56,7 @@ export interface Paid {
  * only need the quiet time to pass are looked at once more.
  */
 export async function payAll(ctx: Context): Promise<Paid> {
+  const fee = await feeRate(ctx.ledger.db);
   const paid: Paid = { settled: 0, satsSettled: 0n, stopped: false };
   let waits = await round(ctx, paid, await openPayouts(ctx.ledger.db));
   const sent = waits.filter(({ sentAt }) => sentAt !== null);
@@ -69,6 +72,7 @@ export async function payAll(ctx: Context): Promise<Paid> {
   // What was found out within the run is no problem of it any more.
   for (const { refusal, payout } of waits) if (refusal) noteAnswer(ctx, refusal, payout);
   await noteShortage(ctx);
+  await noteNewFee(ctx, fee);
   return paid;
 }
 
@@ -172,8 +176,9 @@ async function payPart(
     const decision = await bringToAnEnd(ctx, payout, payment, old === undefined);
     switch (decision.do) {
       case 'settle':
+        payment.fee_msat = cappedFee(ctx.fees.get(payment.payment_hash) ?? 0n, sats * 1000n);
         await ctx.run.write((trx) => settlePayment(trx, ctx.run.who, payment, now()));
-        ctx.source.balanceMsat -= sats * 1000n;
+        ctx.source.balanceMsat -= sats * 1000n + payment.fee_msat;
         return 'settled';
       case 'bury':
         await ctx.run.write((trx) => buryPayment(trx, ctx.run.who, payment, decision.reason, now()));
@@ -207,7 +212,7 @@ async function payPart(
 /** LNbits said no to a payment: for lack of sats, where somebody else took some meanwhile, or for the payout's own sake. */
 async function noteRefusal(ctx: Context, payout: Payout, sats: bigint, refusal: BridgeError): Promise<void> {
   await readBalance(ctx);
-  const why = await lack(ctx, payout, sats);
+  const why = await lack(ctx, payout, sats, feeOn(sats, await feeRate(ctx.ledger.db)));
   if (why === null) note(ctx, refusal, payout);
   else noteLack(ctx, why);
 }
@@ -294,7 +299,8 @@ async function post(
   // Answered by LNbits itself, and no other POST of it may be running: whatever it did is over.
   const answered = () => alone && ctx.answered.add(payment.id);
   try {
-    const { status } = await ctx.lnbits.pay(ctx.source.key, { bolt11: payment.bolt11, extra });
+    const { status, feeMsat } = await ctx.lnbits.pay(ctx.source.key, { bolt11: payment.bolt11, extra });
+    ctx.fees.set(payment.payment_hash, feeMsat);
     answered();
     return status === 'success'
       ? null

@@ -11,7 +11,7 @@ export interface Shown {
   client: ClientSide | 'nothing';
 }
 
-type Looking = Pick<Context, 'ledger' | 'lnbits' | 'source'>;
+type Looking = Pick<Context, 'ledger' | 'lnbits' | 'source' | 'fees'>;
 
 /** Looks at both sides, the source's again after the client's. For a payment whose last POST is over. */
 export async function bothSides(ctx: Looking, payment: Payment): Promise<Shown> {

@@ -27,6 +27,8 @@ export const hints = {
     'Somebody paid from the source wallet under the tag of the bridge, or changed a payment there. Find out who.',
   'payment/not-debited': LNBITS_LOST,
   'payment/debit-amount': LOOK_AT_BOTH,
+  'payment/fee':
+    'LNbits took another service fee on top of it than is booked; the client got what he was due. `aio-dca reconcile --book-fees` books what LNbits shows. To be rid of the fee, set lnbits_service_fee_ignore_internal in LNbits.',
   'payment/not-credited': LOOK_AT_BOTH,
   'payment/credit-amount': LOOK_AT_BOTH,
   'payment/open-paid':

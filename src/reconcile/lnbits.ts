@@ -1,19 +1,26 @@
 import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
-import { knownPayments } from '../ledger/payouts.ts';
-import type { Schema } from '../ledger/schema.ts';
+import { knownPayments, type Payment } from '../ledger/payouts.ts';
 import type { Payment as Shown } from '../lnbits/client.ts';
 import { taggedPayments } from '../lnbits/history.ts';
 import { proveRights, seesPayments } from '../lnbits/rights.ts';
 import type { SourceWallet } from '../payouts/context.ts';
 import { isSentByLedger, madeByAnotherCopy } from '../payouts/label.ts';
+import { cappedFee } from '../payouts/service-fee.ts';
 import { now } from '../time.ts';
 import { type DifferenceCode, type Findings, isIn, type Range } from './findings.ts';
 
 type Booked = Pick<
-  Schema['payments'],
-  'id' | 'payout_id' | 'sats' | 'payment_hash' | 'client_wallet_id' | 'source_wallet_id' | 'state'
+  Payment,
+  | 'id'
+  | 'payout_id'
+  | 'sats'
+  | 'fee_msat'
+  | 'payment_hash'
+  | 'client_wallet_id'
+  | 'source_wallet_id'
+  | 'state'
 > & { name: string };
 
 interface Wallet {
@@ -169,7 +176,7 @@ function tally({ state, sats }: Booked, { source, client }: Sides, findings: Fin
 
 /** What speaks against a payment; null where both wallets bear it out. */
 function compare(
-  { state, sats }: Booked,
+  { state, sats, fee_msat }: Booked,
   { source, client }: Sides,
 ): { code: DifferenceCode; ledger: string; other: string } | null {
   const debited = source?.status === 'success';
@@ -180,11 +187,12 @@ function compare(
   if (state !== 'settled') return debited || credited ? differs('payment/open-paid', sides) : null;
   const msat = sats * 1000n;
   if (source !== undefined && !debited) return differs('payment/not-debited', sides);
-  if (source && (source.amountMsat !== -msat || source.feeMsat !== 0n))
-    return differs('payment/debit-amount', sides);
+  if (source && source.amountMsat !== -msat) return differs('payment/debit-amount', sides);
   if (client !== undefined && !credited) return differs('payment/not-credited', sides);
   if (client && (client.amountMsat !== msat || client.feeMsat !== 0n))
     return differs('payment/credit-amount', sides);
+  if (source && cappedFee(source.feeMsat, msat) !== fee_msat)
+    return { ...differs('payment/fee', sides), ledger: `a service fee of ${fee_msat} msat` };
   return null;
 }
 
@@ -267,6 +275,7 @@ function booking(db: Db) {
       'payments.id',
       'payments.payout_id',
       'payments.sats',
+      'payments.fee_msat',
       'payments.payment_hash',
       'payments.client_wallet_id',
       'payments.source_wallet_id',

@@ -5,6 +5,7 @@ import { creditsIn } from '../ledger/credits.ts';
 import { startRun } from '../ledger/lease.ts';
 import type { Ledger } from '../ledger/open.ts';
 import { openSourceWallet, type SourceWallet } from '../payouts/context.ts';
+import { bookFees } from '../payouts/service-fee.ts';
 import { rulesOf } from '../scheduler/rules.ts';
 import { markOf } from '../scheduler/setup.ts';
 import { now } from '../time.ts';
@@ -54,6 +55,23 @@ export async function reconcile(
     return { ok: differences.length === 0, checked, differences, days };
   } finally {
     await source.close();
+  }
+}
+
+/** Books what LNbits shows as its service fee of every payment from the source wallet. */
+export async function bookEachFee(ledger: Ledger, config: Config, actor: string): Promise<void> {
+  const { lnbits, source } = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey);
+  try {
+    const run = await startRun(ledger, 'reconcile', actor);
+    try {
+      for await (const page of lnbits.tagged(source.key, 'aio-dca')) await bookFees({ ledger, run }, page);
+      await run.finish('ok', null);
+    } catch (error) {
+      await run.finish('failed', null).catch(() => {});
+      throw error;
+    }
+  } finally {
+    await lnbits.close();
   }
 }
 

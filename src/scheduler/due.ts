@@ -46,7 +46,7 @@ export function shortSats(
   source: { balance: bigint } | { problem: unknown },
 ): bigint | null {
   if (!('balance' in source)) return null;
-  return missing(due, { balance: source.balance, toCome: status.credits.toCome });
+  return missing(due, { balance: source.balance, toCome: status.credits.toCome, fee: status.fee });
 }
 
 /** The brake, and what it holds back now, in satoshi. */

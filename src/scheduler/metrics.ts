@@ -108,12 +108,15 @@ export async function ledgerMetrics(ledger: Ledger, config: Config, version: str
     ],
   );
   add('settled_sats', 'What has arrived so far.', { value: totals.settled });
+  add('service_fee_sats', 'What LNbits took on top of it so far.', {
+    value: (totals.feeMsat + 999n) / 1000n,
+  });
   add('lnbits_up', '1: LNbits told the balance of the source wallet.', { value: flag('balance' in source) });
   if ('balance' in source) {
     const { toCome } = status.credits;
     add('source_wallet_balance_sats', 'What the source wallet holds.', { value: source.balance });
     add('source_wallet_short_sats', 'What it lacks for all that is owed.', {
-      value: missing(owed.sats, { balance: source.balance, toCome }),
+      value: missing(owed.sats, { balance: source.balance, toCome, fee: status.fee }),
     });
   }
   return registry;

@@ -7,6 +7,8 @@ import { startProblem } from '../lamassu/start.ts';
 import { doubtsAt } from '../ledger/clock-doubts.ts';
 import { commissionSince } from '../ledger/commission.ts';
 import { neededSats } from '../ledger/credit-plan.ts';
+import type { Trx } from '../ledger/open.ts';
+import { feeOn, feeRate } from '../ledger/service-fee.ts';
 import { dueGroups } from '../payouts/form.ts';
 import { type Instant, now } from '../time.ts';
 import { clockProblem, clocksOf, readBefore } from './clocks.ts';
@@ -86,7 +88,7 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
       problems,
       stopped: signal.aborted,
     });
-    const creditSats = config.lnbits.creditSource && due.length > 0 ? await neededSats(trx) : 0n;
+    const creditSats = config.lnbits.creditSource && due.length > 0 ? await neededWithFee(trx) : 0n;
     return { report, cashOuts, creditSats, payouts, clients };
   });
 }
@@ -128,4 +130,10 @@ export async function readAhead(
     problems.push(error);
     return null;
   }
+}
+
+/** What a run would credit: what is needed, and LNbits' service fee on it. */
+async function neededWithFee(trx: Trx): Promise<bigint> {
+  const needed = await neededSats(trx);
+  return needed + feeOn(needed, await feeRate(trx));
 }

@@ -130,6 +130,7 @@ test('list and show tell what is owed to whom, and what became of it', async () 
       part: 1,
       attempt: 1,
       sats: 484207,
+      fee_msat: 0,
       state: 'settled',
       reason: null,
       wallet_id: world.wallets.get('alice')?.id,

@@ -82,6 +82,7 @@ test('a new ledger needs nobody', async () => {
       own_sats: 0,
       undelivered_sats: 0,
       settled_sats: 0,
+      service_fee_sats: 0,
     },
   });
   expect(ran.stdout).not.toContain(new URL(world.ledgerUrl).password);

@@ -80,6 +80,7 @@ function contract(name: string, available: boolean, start: () => Promise<Lnbits>
         bolt11,
         status: 'success',
         feeMsat: 0n,
+        isServiceFee: false,
         tag: 'aio-dca',
         memo: 'Sats for 5.00 GTQ ☕',
       };
@@ -290,6 +291,58 @@ function contract(name: string, available: boolean, start: () => Promise<Lnbits>
         amountMsat: 1_000n,
         memo: expect.stringMatching(/Nothing has to be paid/),
       });
+    });
+
+    test.each(['another wallet', 'the payer', 'the payee'] as const)(
+      'a service fee comes on top, for %s: with the debit, and received under the same hash',
+      async (whose) => {
+        const alice = await wallet('alice');
+        const payer = await wallet('payer', 1_000n);
+        const fees = whose === 'the payer' ? payer : whose === 'the payee' ? alice : await wallet('fees');
+        await lnbits.setServiceFee({ percent: 1.5, walletId: fees.id });
+        try {
+          const first = await invoiceFor(alice, 101n);
+          const paid = await pay(payer, first.bolt11);
+          expect([paid.amountMsat, paid.feeMsat < 0n ? -paid.feeMsat : paid.feeMsat]).toEqual([
+            -101_000n,
+            1_515n,
+          ]);
+          const debit = await client.find(payer.admin, first.hash);
+          expect(debit).toMatchObject({ amountMsat: -101_000n, status: 'success', isServiceFee: false });
+          expect(debit?.feeMsat).toBe(paid.feeMsat);
+          const credit = await client.find(alice.invoice, first.hash);
+          expect(credit).toMatchObject({ amountMsat: 101_000n, feeMsat: 0n, status: 'success' });
+          const { balanceMsat } = await client.wallet(payer.admin);
+          expect(balanceMsat).toBe(1_000_000n - 101_000n - 1_515n + (whose === 'the payer' ? 1_515n : 0n));
+          // What the payment needs is there, and not what the fee needs.
+          const left = balanceMsat / 1000n;
+          const second = await invoiceFor(alice, left);
+          await expect(pay(payer, second.bolt11)).rejects.toMatchObject(
+            refusal('lnbits/refused', /Insufficient balance/),
+          );
+          expect(await client.find(payer.admin, second.hash)).toBeNull();
+          await lnbits.setServiceFee({ percent: 1.5, walletId: fees.id, maxSats: 1 });
+          const third = await invoiceFor(alice, 200n);
+          const capped = await pay(payer, third.bolt11);
+          expect(capped.feeMsat < 0n ? -capped.feeMsat : capped.feeMsat).toBe(1_000n);
+        } finally {
+          await lnbits.setServiceFee(null);
+        }
+      },
+    );
+
+    test('what a superuser credits and takes back is shown by amount, as two kinds', async () => {
+      const alice = await wallet('alice');
+      await lnbits.topUp(alice.id, 70n);
+      await lnbits.topUp(alice.id, 30n);
+      await lnbits.topUp(alice.id, -30n);
+      expect(await client.credits(alice.admin, 30n)).toMatchObject([
+        { amountMsat: 30_000n, status: 'success' },
+      ]);
+      expect(await client.debits(alice.admin, 30n)).toMatchObject([
+        { amountMsat: -30_000n, status: 'success' },
+      ]);
+      expect(await client.debits(alice.admin, 70n)).toEqual([]);
     });
 
     test('an expired invoice is still paid', async () => {

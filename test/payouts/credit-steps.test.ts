@@ -346,7 +346,7 @@ describe('a credit that the wallet shows already', () => {
       ] as const
     ).map(([hash, status, time]) => ({
       ...{ hash, status, time, bolt11: null, walletId: day.source.id, amountMsat: 1_000_000n, feeMsat: 0n },
-      ...{ tag: null, extra: {}, memo: null },
+      ...{ tag: null, extra: {}, memo: null, isServiceFee: false },
     }));
     const possible = await possiblePayments(day.ledger.db, credit, shown);
     expect(possible.map(({ hash }) => hash)).toEqual(['when', 'any time']);

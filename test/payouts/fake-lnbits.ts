@@ -76,6 +76,7 @@ export function fakeLnbits(shown: {
 const OURS: Side = {
   ...{ hash: payment.payment_hash, bolt11: payment.bolt11, walletId: payment.client_wallet_id, tag: null },
   ...{ amountMsat: 10_000n, feeMsat: 0n, status: 'success', extra: {}, memo: null, time: null },
+  isServiceFee: false,
 };
 
 function sourceRow(shown: SourceSide | BridgeError | undefined): Side | null {
@@ -113,6 +114,7 @@ export async function openFake(): Promise<{
         run,
         lnbits,
         looksArePure: true,
+        fees: new Map<string, bigint>(),
         ceiling: null,
         maximumSats: 10_000_000n,
         signal: new AbortController().signal,

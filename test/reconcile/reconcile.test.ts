@@ -101,12 +101,22 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
     test.each([
       ['a debit that is gone', 'source', { status: 'failed' }, ['payment/not-debited']],
       ['a debit of another amount', 'source', { amount: -1000 }, ['payment/debit-amount']],
-      ['a fee', 'source', { fee: -7 }, ['payment/debit-amount']],
+      ['a fee', 'source', { fee: -7 }, ['payment/fee']],
       ['a credit that never came', 'alice', { status: 'failed' }, ['payment/not-credited']],
       ['a credit of nothing', 'alice', { amount: 0 }, ['payment/credit-amount']],
       ['a debit whose label was taken away', 'source', { extra: {} }, ['payment/unlabelled']],
     ] as const)('%s', async (_, whose, fields, expected) => {
       expect(await shown(whose === 'source' ? world.source.id : alice.id, fields)).toEqual(expected);
+    });
+
+    test('a fee that is not booked is, and agrees from then on', async () => {
+      simulator().change(world.source.id, hash, { fee: 4_842_070 });
+      expect(await codes()).toEqual(['payment/fee']);
+      await world.must(['reconcile', '--book-fees']);
+      expect(await codes()).toEqual([]);
+      simulator().change(world.source.id, hash, { fee: 0 });
+      expect(await codes()).toEqual(['payment/fee']);
+      await world.must(['reconcile', '--book-fees']);
     });
 
     test('a payment that the ledger does not know, on both sides', async () => {

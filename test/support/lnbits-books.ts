@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import type { LnbitsVersion, Permission, WalletKeys } from './lnbits.ts';
+import type { LnbitsVersion, Permission, ServiceFee, WalletKeys } from './lnbits.ts';
 
 /** A row of LNbits' `apipayments`, under the names of its JSON. Amounts are whole msat, as LNbits has them. */
 export interface PaymentRow {
@@ -53,6 +53,7 @@ export class LnbitsBooks {
   readonly version: LnbitsVersion;
   readonly wallets: WalletRow[];
   readonly payments: PaymentRow[];
+  serviceFee: ServiceFee | null = null;
   readonly #busy = new Map<string, Promise<unknown>>();
   #starts = 0;
 
@@ -202,7 +203,8 @@ export class LnbitsBooks {
     const msat = sats * 1000;
     const invoice = this.payments.find((row) => row.bolt11 === bolt11 && row.amount > 0);
     if (invoice?.status !== 'pending') return this.#payOutside(wallet, bolt11, msat, extra);
-    if (this.balance(wallet.id) < msat) throw new Refusal(520, 'Insufficient balance.', 'failed');
+    const fee = this.#feeOf(msat);
+    if (this.balance(wallet.id) < msat + fee) throw new Refusal(520, 'Insufficient balance.', 'failed');
 
     await checked();
     const internalId = `internal_${invoice.payment_hash}`;
@@ -210,6 +212,7 @@ export class LnbitsBooks {
       throw new Refusal(400, 'Payment already exists');
     }
     const debit = this.#add(wallet, -msat, bolt11, invoice.payment_hash, record(extra), invoice.memo);
+    debit.fee = fee;
     if (fault === 'pending' || fault === 'failed') {
       debit.status = fault;
       return debit;
@@ -226,7 +229,30 @@ export class LnbitsBooks {
     if (this.version === '1.6.2' && this.wallet(invoice.wallet_id).deleted) {
       throw new Refusal(520, `Could not fetch wallet '${invoice.wallet_id}'.`, 'failed');
     }
+    if (fee > 0) this.#receiveFee(debit, fee);
     return debit;
+  }
+
+  /** As `service_fee` of LNbits: a percentage in msat, rounded down. */
+  #feeOf(msat: number): number {
+    if (!this.serviceFee) return 0;
+    const { percent, maxSats = 0 } = this.serviceFee;
+    const share = Math.trunc((msat / 100) * percent);
+    return maxSats > 0 ? Math.min(share, maxSats * 1000) : share;
+  }
+
+  /** A row of its own, under the hash of the payment. */
+  #receiveFee({ bolt11, payment_hash }: PaymentRow, fee: number): void {
+    const row = this.#add(
+      this.wallet(this.serviceFee?.walletId ?? ''),
+      fee,
+      bolt11,
+      payment_hash,
+      {},
+      'Service fee',
+    );
+    row.checking_id = `service_fee_${payment_hash}`;
+    row.status = 'success';
   }
 
   /** An invoice that is not waiting here is tried on the Lightning network, where nobody knows it. */

@@ -74,6 +74,7 @@ export async function proxied(lnbits: Lnbits): Promise<ProxiedLnbits> {
     },
     createUserWallet: (name) => lnbits.createUserWallet(name),
     topUp: (walletId, sats) => lnbits.topUp(walletId, sats),
+    setServiceFee: (fee) => lnbits.setServiceFee(fee),
     deleteWallet: (walletId) => lnbits.deleteWallet(walletId),
     resetKeys: (walletId) => lnbits.resetKeys(walletId),
     share: (wallet, permissions) => lnbits.share(wallet, permissions),

@@ -5,7 +5,7 @@ import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Lnbits, LnbitsVersion, Permission, SharedKeys, WalletKeys } from './lnbits.ts';
+import type { Lnbits, LnbitsVersion, Permission, ServiceFee, SharedKeys, WalletKeys } from './lnbits.ts';
 import { freePort } from './postgres.ts';
 
 /** On a machine with nothing else to do it takes 2 to 4 s. */
@@ -141,6 +141,15 @@ export class RealLnbits implements Lnbits {
 
   async deleteWallet(walletId: string): Promise<void> {
     await this.#call('DELETE', `/users/api/v1/user/${this.#superuser}/wallet/${walletId}`);
+  }
+
+  async setServiceFee(fee: ServiceFee | null): Promise<void> {
+    await this.#call('PATCH', '/admin/api/v1/settings', {
+      lnbits_service_fee: fee?.percent ?? 0,
+      lnbits_service_fee_wallet: fee?.walletId ?? null,
+      lnbits_service_fee_max: fee?.maxSats ?? 0,
+      lnbits_service_fee_ignore_internal: fee === null,
+    });
   }
 
   async resetKeys(walletId: string): Promise<WalletKeys> {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Lnbits, LnbitsVersion, Permission, SharedKeys, WalletKeys } from './lnbits.ts';
+import type { Lnbits, LnbitsVersion, Permission, ServiceFee, SharedKeys, WalletKeys } from './lnbits.ts';
 import {
   id,
   LnbitsBooks,
@@ -148,6 +148,10 @@ class Simulator implements Lnbits {
   topUp(walletId: string, sats: bigint): Promise<void> {
     this.#books.topUp(walletId, Number(sats));
     return Promise.resolve();
+  }
+
+  async setServiceFee(fee: ServiceFee | null): Promise<void> {
+    this.#books.serviceFee = fee;
   }
 
   deleteWallet(walletId: string): Promise<void> {

@@ -9,6 +9,8 @@ export interface Lnbits {
   /** Signed; as a superuser does it, out of nothing. */
   topUp(walletId: string, sats: bigint): Promise<void>;
   deleteWallet(walletId: string): Promise<void>;
+  /** What it takes on top of internal payments from now on, for one of its wallets; null: nothing. */
+  setServiceFee(fee: ServiceFee | null): Promise<void>;
   /** Gives the wallet new keys; the old ones are unknown from then on. */
   resetKeys(walletId: string): Promise<WalletKeys>;
   /** Keys of another person, with a wallet id of their own, onto this wallet: since LNbits 1.4. */
@@ -25,6 +27,13 @@ export type Permission = 'view-payments' | 'receive-payments' | 'send-payments';
 export interface SharedKeys extends WalletKeys {
   /** From now on these, and no others. */
   allow(permissions: Permission[]): Promise<void>;
+}
+
+export interface ServiceFee {
+  percent: number;
+  walletId: string;
+  /** The most of one payment, in sats; without it there is no limit. */
+  maxSats?: number;
 }
 
 export interface WalletKeys {

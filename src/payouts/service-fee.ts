@@ -1,0 +1,63 @@
+import { groupDigits } from '../dca/money.ts';
+import { BridgeError } from '../errors.ts';
+import { record } from '../ledger/log.ts';
+import { type FeeRate, feeRate } from '../ledger/service-fee.ts';
+import type { Payment as Shown } from '../lnbits/client.ts';
+import { now } from '../time.ts';
+import { type Context, note } from './context.ts';
+
+/** Keeps what LNbits shows as its fee of payments that are booked with another one: after a crash, or before it was known. */
+export async function bookFees(ctx: Pick<Context, 'ledger' | 'run'>, shown: Shown[]): Promise<number> {
+  const taken = new Map(
+    shown
+      .filter(({ status, amountMsat }) => status === 'success' && amountMsat < 0n)
+      .map(({ hash, amountMsat, feeMsat }) => [hash, cappedFee(feeMsat, -amountMsat)]),
+  );
+  if (taken.size === 0) return 0;
+  const booked = await ctx.ledger.db
+    .selectFrom('payments')
+    .select(['id', 'payout_id', 'payment_hash', 'fee_msat'])
+    .where('payment_hash', 'in', [...taken.keys()])
+    .execute();
+  const differing = booked.filter(({ payment_hash, fee_msat }) => taken.get(payment_hash) !== fee_msat);
+  if (differing.length === 0) return 0;
+  await ctx.run.write(async (trx) => {
+    for (const { id, payout_id, payment_hash, fee_msat } of differing) {
+      const fee = taken.get(payment_hash) ?? 0n;
+      const { numUpdatedRows } = await trx
+        .updateTable('payments')
+        .set({ fee_msat: fee })
+        .where('id', '=', id)
+        .where('state', '<>', 'dead')
+        .executeTakeFirstOrThrow();
+      if (numUpdatedRows === 0n) continue;
+      await record(trx, ctx.run.who, {
+        ...{ at: now(), action: 'payment fee', subject: `p${payout_id}` },
+        before: { payment_hash, fee_msat },
+        after: { payment_hash, fee_msat: fee },
+      });
+    }
+  });
+  return differing.length;
+}
+
+/** What LNbits writes as the fee of a debit, as what it took: of either sign, and of nothing more than there was. */
+export function cappedFee(feeMsat: bigint, paidMsat: bigint): bigint {
+  const fee = feeMsat < 0n ? -feeMsat : feeMsat;
+  return fee < paidMsat ? fee : paidMsat;
+}
+
+/** Tells, once, that LNbits began to take a fee. `before`: what it took when the run began. */
+export async function noteNewFee(ctx: Context, before: FeeRate): Promise<void> {
+  if (before !== null) return;
+  const rate = await feeRate(ctx.ledger.db);
+  if (rate === null) return;
+  note(
+    ctx,
+    new BridgeError(
+      'lnbits/service-fee',
+      `LNbits took a service fee of ${groupDigits(rate.feeMsat)} msat from the source wallet on top of ${groupDigits(rate.paidMsat / 1000n)} sat`,
+      'Clients get what they are due; the fee is booked and comes on top. To be rid of it, set lnbits_service_fee_ignore_internal in LNbits.',
+    ),
+  );
+}
