@@ -93,7 +93,9 @@ const currencies = z
   })
   .default({});
 
-const HOST_KEY = /^(SHA256:[A-Za-z0-9+/]{43}=?|([^\s]+ )?(ssh|ecdsa|sk)-\S+ AAAA[A-Za-z0-9+/]+=*( .*)?)$/;
+/** A certificate, or the authority of one, is no host key: it would never be shown. */
+const HOST_KEY =
+  /^(SHA256:[A-Za-z0-9+/]{43}=?|([^\s@]\S* )?(ssh|ecdsa|sk)-(?!\S*-cert-v)\S+ AAAA[A-Za-z0-9+/]+=*( .*)?)$/;
 const hostKey = text('text').regex(HOST_KEY, {
   error: 'a fingerprint "SHA256:…", or a whole line "ssh-ed25519 AAAA…"',
 });

@@ -234,6 +234,8 @@ host_key = 5`;
     const says =
       'lamassu.ssh.host_key: expected a fingerprint "SHA256:…", or a whole line "ssh-ed25519 AAAA…"';
     expect(mistakes(ssh)).toEqual([`line 8: ${says}`]);
+    for (const line of ['ssh-ed25519-cert-v01@openssh.com AAAAIHNz', '@cert-authority ssh-ed25519 AAAAC3Nz'])
+      expect(mistakes(ssh.replace('md5:xx', line))).toEqual([`line 8: ${says}`]);
     expect(mistakes(ssh.replace('"md5:xx"', '["md5:xx"]'))[0]).toMatch(
       /host_key\[1\]: expected a fingerprint/,
     );
