@@ -168,3 +168,32 @@ test('payouts of the cash-outs of two Lamassu servers need the configurations of
   expect(await balances(world)).toEqual(paid);
   await booksBalance(world);
 });
+
+test('`payouts hold --all` on an older copy forms nothing, so that what was paid since still finds its place', async () => {
+  const world = await installation();
+  await world.insertCashOut({ confirmed_at: ago(10 * HOUR) });
+  await world.must(['payouts', 'pause', '--reason', 'to be distributed only']);
+  await world.must(['poll']);
+  const putBack = await keep(world);
+  await world.must(['payouts', 'resume']);
+  await world.must(['poll']);
+  const paid = await balances(world);
+
+  await putBack();
+  for (const unreachable of [false, true]) {
+    if (unreachable) await world.simulator().stop();
+    const held = await world.aioDca(['payouts', 'hold', '--all', '--json']);
+    if (unreachable) expect([held.code, held.json()]).toEqual([75, { held: [], due_sats: 484_207 }]);
+    else expect([held.code, held.json()]).toMatchObject([78, { error: { code: 'ledger/restored' } }]);
+    if (unreachable) {
+      expect((await world.aioDca(['payouts', 'hold', '--all'])).stdout).toContain('Not held: 484,207 sat');
+      await world.simulator().start();
+    }
+  }
+  expect(await ledgerSql(world.ledgerUrl, "select id from payouts where state <> 'settled'")).toEqual([]);
+  await world.must(['payouts', 'resume']);
+  expect(await recover(world)).toMatchObject({ code: 0, payments: 2, other_runs: 1, differences: [] });
+  await world.must(['poll']);
+  expect(await balances(world)).toEqual(paid);
+  await booksBalance(world);
+});

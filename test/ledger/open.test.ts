@@ -225,6 +225,25 @@ forEachLedger((kind, fresh) => {
     await expect(change({ machine: 'm2' })).rejects.toThrow('a processed cash-out never changes');
   });
 
+  test('an older ledger gets a secret of its own for its seals; a new one has it from its beginning', async () => {
+    const secretOf = async ({ db }: Ledger) =>
+      await db.selectFrom('ledger').select(['seal_secret', 'all_sealed']).executeTakeFirstOrThrow();
+    const secrets: string[] = [];
+    for (const all of [false, true]) {
+      const url = await freshLedgerUrl(kind);
+      if (!all) await firstVersion(url);
+      const ledger = await open(url, 'create');
+      const { seal_secret: secret, all_sealed } = await secretOf(ledger);
+      expect([secret, all_sealed]).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/), all ? 1n : 0n]);
+      expect(ledger.seals).toMatchObject({ ledger: ledger.id, all });
+      expect(ledger.seals.secret.reveal()).toBe(secret);
+      expect(JSON.stringify(ledger.seals)).not.toContain(secret);
+      expect((await open(url, 'write')).seals.secret.reveal()).toBe(secret);
+      secrets.push(secret);
+    }
+    expect(new Set(secrets).size).toBe(2);
+  });
+
   test('a rehearsal sees what it wrote, and undoes it', async () => {
     const ledger = await fresh();
     const seen = await ledger.rehearse(async (trx) => {

@@ -17,6 +17,7 @@ export interface Report {
   payments: number;
   cash_outs: number;
   held_credits: number;
+  other_runs: number;
   payouts: { id: string; recipient: string; sats: number; state: string; payments: string[] }[];
   differences: { code: string; what: string; ledger: string; other: string; hint: string }[];
 }

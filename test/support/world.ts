@@ -6,6 +6,7 @@ import pg from 'pg';
 import { roleSql } from '../../src/lamassu/role-sql.ts';
 import { type Command, type Ran, type RunOptions, startCommand } from './command.ts';
 import { createLamassu, insertCashOut, type Lamassu, type LamassuVersion } from './lamassu.ts';
+import { ledgerSql } from './ledger-sql.ts';
 import type { Lnbits, LnbitsVersion, WalletKeys } from './lnbits.ts';
 import { type LnbitsSimulator, startLnbitsSimulator } from './lnbits-simulator.ts';
 import { createDatabase, type Database, SERVER_VARIABLE, startPostgres } from './postgres.ts';
@@ -195,6 +196,10 @@ export function worldOf(
       const file = join(folder, `${name}.invoicekey`);
       await writeFile(file, `${keys.inkey}\n`, { mode: 0o600 });
       await must(['clients', 'add', name, '--wallet-key-file', file, ...args]);
+      if (wallets.size === 0) {
+        const [ledger] = await ledgerSql(parts.ledgerUrl, 'select seal_secret from ledger');
+        keepSecret('what the ledger seals with', `${ledger?.seal_secret}`);
+      }
       wallets.set(name, keys);
       return keys;
     },
