@@ -108,7 +108,7 @@ async function add(
     // Testing the key leaves an invoice in the wallet: not for a name that cannot be.
     await refuseTakenName(ledger.db, name);
     const wallet = await testedWalletKey(options.walletKeyFile, config);
-    return changed(ledger, (trx, at) =>
+    return changed(ledger, null, (trx, at) =>
       addClient(trx, cli.who, { name, wallet, mode: options.mode ?? 'flow', limits }, at),
     );
   });
@@ -145,7 +145,11 @@ async function set(text: string, options: Settings, command: Command): Promise<v
     const before = await openClient(ledger.db, name, now());
     const wallet = file === undefined ? undefined : await testedWalletKey(file, config);
     const change = { ...(mode && { mode }), ...(wallet && { wallet }), limits, newWallet };
-    const view = await changed(ledger, (trx, at) => setClient(trx, cli.who, name, change, at));
+    // Another wallet is no matter of time: that of a stolen one is changed whatever the clock shows.
+    const counts = mode !== undefined || limits.length > 0;
+    const view = await changed(ledger, counts ? name : null, (trx, at) =>
+      setClient(trx, cli.who, name, change, at),
+    );
     const { id, walletId } = view.client;
     return { view, moved: walletId === before.walletId ? null : await openPayoutsOf(ledger.db, id) };
   });
@@ -164,7 +168,7 @@ async function pause(text: string, paused: boolean, command: Command): Promise<v
   const name = parseName(text, 'NAME');
   const { pauseClient } = await import('../ledger/client-changes.ts');
   const view = await cli.withLedger('write', (ledger) =>
-    changed(ledger, (trx, at) => pauseClient(trx, cli.who, name, paused, at)),
+    changed(ledger, name, (trx, at) => pauseClient(trx, cli.who, name, paused, at)),
   );
   cli.answer(
     clientJson(view),
@@ -228,10 +232,16 @@ async function show(text: string, _options: object, command: Command): Promise<v
 /** Makes one change in one transaction, and shows the client as it is afterwards. */
 async function changed(
   { db, write }: Ledger,
+  /** Whose settings change from now on; null where none do. */
+  name: string | null,
   change: (trx: Trx, at: Instant) => Promise<Client>,
 ): Promise<ClientView> {
   const { viewsOf } = await import('../ledger/client-view.ts');
-  const client = await write((trx) => change(trx, now()));
+  const { bestTime } = await import('../ledger/clock.ts');
+  const { entryTimeOf } = await import('../ledger/clock-doubts.ts');
+  const client = await write(async (trx) =>
+    change(trx, await (name === null ? bestTime(trx) : entryTimeOf(trx, `client ${name}`))),
+  );
   return only(viewsOf(db, [client]));
 }
 

@@ -91,7 +91,7 @@ async function add(
     await refuseTakenName(ledger.db, name);
     const machine = await machineOf(ledger.db, options.machine);
     const wallet = await testedWalletKey(options.walletKeyFile, config);
-    return change(ledger, (trx, at) =>
+    return change(ledger, from ? null : name, (trx, at) =>
       addCommission(trx, cli.who, { name, wallet, weight, machine, ...(from && { from }) }, at),
     );
   });
@@ -138,7 +138,9 @@ async function set(text: string, options: Options, command: Command): Promise<vo
     const machine = await machineOf(ledger.db, options.machine);
     const wallet = file === undefined ? undefined : await testedWalletKey(file, config);
     const wanted = { machine, newWallet, ...(weight !== undefined && { weight }), ...(wallet && { wallet }) };
-    const after = await change(ledger, (trx, at) => setCommission(trx, cli.who, name, wanted, at));
+    const after = await change(ledger, weight === undefined ? null : name, (trx, at) =>
+      setCommission(trx, cli.who, name, wanted, at),
+    );
     const { id, walletId } = after.done;
     return { ...after, moved: walletId === before.walletId ? null : await openPayoutsOf(ledger.db, id) };
   });
@@ -158,7 +160,7 @@ async function remove(text: string, options: Options, command: Command): Promise
   const { removeCommission } = await import('../ledger/commission.ts');
   const { done, all } = await cli.withLedger('write', async (ledger) => {
     const machine = await machineOf(ledger.db, options.machine);
-    return change(ledger, (trx, at) => removeCommission(trx, cli.who, name, machine, at));
+    return change(ledger, name, (trx, at) => removeCommission(trx, cli.who, name, machine, at));
   });
   const waits = done.waiting > 0n ? ` ${formatSats(done.waiting)} that wait are still paid.` : '';
   const where = done.removed ? '' : ` at ${options.machine}`;
@@ -190,11 +192,15 @@ async function list(_options: object, command: Command): Promise<void> {
 /** Makes one change in one transaction; answers the recipient and everybody as they are afterwards. */
 async function change(
   { write }: { write<T>(work: (trx: Trx) => Promise<T>): Promise<T> },
+  /** Whose weight changes from now on; null where none does. */
+  name: string | null,
   work: (trx: Trx, at: Instant) => Promise<CommissionRecipient>,
 ): Promise<{ done: CommissionRecipient; all: CommissionRecipient[] }> {
   const { commissionRecipients } = await import('../ledger/commission.ts');
+  const { bestTime } = await import('../ledger/clock.ts');
+  const { entryTimeOf } = await import('../ledger/clock-doubts.ts');
   return write(async (trx) => {
-    const at = now();
+    const at = await (name === null ? bestTime(trx) : entryTimeOf(trx, `commission ${name}`));
     const done = await work(trx, at);
     return { done, all: await commissionRecipients(trx, at) };
   });

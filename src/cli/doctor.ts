@@ -32,7 +32,7 @@ export function register(program: Command): void {
           ? 'Everything is as it should be.'
           : `${failures} failed, ${warnings} to look at.`,
       );
-      process.exitCode = [78, 75].find((code) => checks.some(({ exit }) => exit === code)) ?? 0;
+      process.exitCode = [78, 75, 2].find((code) => checks.some(({ exit }) => exit === code)) ?? 0;
     });
 }
 

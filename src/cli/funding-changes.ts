@@ -47,9 +47,11 @@ export async function add(name: string, text: string, options: AddOptions, comma
   const { timezone } = await cli.config();
   const since = options.at === undefined ? undefined : parseTime(options.at, timezone, '--at');
   const { addFunding } = await import('../ledger/fundings.ts');
+  const { bestTime, entryTime } = await import('../ledger/clock.ts');
   const done = await withPast(cli, options, timezone, async (trx, past) => {
     const amount = parseAmount(text, 'amount', await cli.currencies(trx));
-    const at = now();
+    const counts = options.deposited === true && since === undefined;
+    const at = await (counts ? entryTime(trx) : bestTime(trx, { stated: since }));
     const depositedAt = options.deposited ? (since ?? at) : null;
     const machine = options.anyMachine ? null : options.machine;
     return addFunding(
@@ -81,14 +83,15 @@ export async function confirm(
   const { timezone } = await cli.config();
   const since = options.at === undefined ? undefined : parseTime(options.at, timezone, '--at');
   const { confirmFunding } = await import('../ledger/fundings.ts');
+  const { bestTime, entryTime } = await import('../ledger/clock.ts');
   const { findFunding } = await import('../ledger/funding-view.ts');
   let announced: bigint | undefined;
   const done = await withPast(cli, options, timezone, async (trx, past) => {
     const known = await cli.currencies(trx);
     const counted = options.counted === undefined ? null : parseAmount(options.counted, '--counted', known);
-    const at = now();
+    const at = await (since === undefined ? entryTime(trx) : bestTime(trx, { stated: since }));
     announced = (await findFunding(trx, id)).amount;
-    const confirmation = { depositedAt: since ?? at, counted, past };
+    const confirmation = { depositedAt: since ?? at, stated: since !== undefined, counted, past };
     return confirmFunding(trx, cli.who, id, confirmation, at);
   });
   const { funding, past } = done;

@@ -54,7 +54,7 @@ function fill(fundings: Command): void {
   late(
     fundings
       .command('confirm')
-      .description('cash that was on its way is in the machine now')
+      .description('cash that was on its way is in the machine now; with --at also when that really was')
       .argument('<id>', 'funding, like f12')
       .option('--counted <amount>', 'what was counted there, like "2950 GTQ" (default: what was announced)')
       .option('--at <time>', 'since when (default: now)'),

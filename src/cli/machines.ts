@@ -137,15 +137,21 @@ async function set(named: string, options: Settings, command: Command): Promise<
   };
   const { timezone } = await cli.config();
   const { setMachine } = await import('../ledger/machine-changes.ts');
-  const { machineViews } = await import('../ledger/machines.ts');
+  const { findMachine, machineViews } = await import('../ledger/machines.ts');
+  const { bestTime } = await import('../ledger/clock.ts');
+  const { entryTimeOf } = await import('../ledger/clock-doubts.ts');
+  const rates = [change.rate, change.min_rate, change.max_rate].some((rate) => rate !== undefined);
   const { views, outside } = await cli.withLedger('write', async ({ db, write }) => {
-    const at = now();
     const known = await cli.currencies(db);
     const currency = orNone(options.currency, (text) => {
       const { currency: code, digits } = parseCurrency(text, '--currency', known);
       return { code, digits };
     });
-    const done = await write((trx) => setMachine(trx, cli.who, named, { ...change, currency }, at));
+    const { at, done } = await write(async (trx) => {
+      const { device_id: id } = await findMachine(trx, named, 'MACHINE');
+      const time = await (rates ? entryTimeOf(trx, `machine ${id}`) : bestTime(trx));
+      return { at: time, done: await setMachine(trx, cli.who, named, { ...change, currency }, time) };
+    });
     return { views: await machineViews(db, [done.machine], at), outside: done.outside };
   });
   const kept = outside.map((one) => `f${one.id} (${percent(one.rate ?? 0n)})`);
@@ -177,13 +183,14 @@ async function replace(
       `${machineLabel(planned.next)} takes the place of ${machineLabel(planned.old)}: ${movedText(planned.moved)}. ` +
       `Device id ${planned.old.device_id} is in use no more then. Replace it?`;
     await cli.confirm(wrapped(clean(question)));
-    const at = now();
+    const { entryTime } = await import('../ledger/clock.ts');
     const changed = await write(async (trx) => {
+      const at = await entryTime(trx);
       const result = await replaceMachine(trx, who, oldNamed, newNamed, at);
-      if (movedText(result.moved) === movedText(planned.moved)) return result;
+      if (movedText(result.moved) === movedText(planned.moved)) return { ...result, at };
       throw usage('OLD: meanwhile its fundings have changed.', 'Look at it again: nothing was written.');
     });
-    return { ...changed, views: await machineViews(db, [changed.next], at) };
+    return { ...changed, views: await machineViews(db, [changed.next], changed.at) };
   });
   const fundings = moved.map((one) => `f${one.id}`);
   for (const view of views) {

@@ -19,6 +19,7 @@ const nouns: Record<string, () => Promise<{ register(program: Command): void }>>
   machines: () => import('./machines.ts'),
   migrate: () => import('./migrate.ts'),
   status: () => import('./status.ts'),
+  clock: () => import('./clock.ts'),
   payouts: () => import('./payouts.ts'),
   'cash-outs': () => import('./cash-outs.ts'),
   review: () => import('./review.ts'),

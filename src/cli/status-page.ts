@@ -1,5 +1,6 @@
 import { groupDigits } from '../dca/money.ts';
 import type { BridgeError } from '../errors.ts';
+import { wayOut } from '../ledger/clock-doubts.ts';
 import { missing, type Status } from '../ledger/status.ts';
 import { type Instant, toMs } from '../time.ts';
 import { clean, counted, formatSats, formatTime, wrapped } from './print.ts';
@@ -55,6 +56,13 @@ export function statusJson(view: StatusView) {
       credited_sats: status.credits.credited,
       to_come_sats: status.credits.toCome,
       not_made: status.credits.stuck.map(({ id, sats, reason }) => ({ id: `c${id}`, sats, reason })),
+    },
+    clock: {
+      problem: status.clock.problem?.message ?? null,
+      entries: status.clock.entries.map((doubt) => ({
+        ...{ subject: doubt.subject, from: doubt.at, entered_at: doubt.expected },
+        way_out: wayOut(doubt),
+      })),
     },
     attention: { ...attention, short_sats: view.short },
     totals: {
@@ -179,7 +187,8 @@ function needs({ status, overdue, short, start }: StatusView): [boolean, string,
     paused,
     credits: { stuck },
   } = status;
-  const { review, held, unknown, stale, aged, credits, contradicted } = attention;
+  const { review, held, unknown, stale, aged, credits, contradicted, overrun } = attention;
+  const { clock } = status;
   const open = aged - overdue.payouts;
   const doubtful = credits - BigInt(stuck.length);
   return [
@@ -197,6 +206,13 @@ function needs({ status, overdue, short, start }: StatusView): [boolean, string,
     ],
     [start.problem !== null, 'start_at is most likely a slip', 'correct it, or let it come'],
     [stale, 'no run has succeeded for too long', 'aio-dca poll, then aio-dca doctor'],
+    [overrun, 'a run goes on for too long', 'aio-dca poll takes its place, or says who'],
+    [clock.problem !== null, 'the clock of this host is wrong', 'aio-dca doctor, then timedatectl'],
+    ...clock.entries.map((doubt): [boolean, string, string] => [
+      true,
+      `${clean(doubt.subject)} from ${doubt.at.slice(0, 16)}Z, a wrong clock`,
+      wayOut(doubt),
+    ]),
     [doubtful > 0n, `${counted(doubtful, 'credit')} of the source wallet in doubt`, 'aio-dca credits list'],
     [
       stuck.length > 0,

@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs';
 import { sql } from 'kysely';
 import type { Config } from '../config/load.ts';
+import { bestTime } from '../ledger/clock.ts';
+import { doubtsAt, wayOut } from '../ledger/clock-doubts.ts';
 import type { Who } from '../ledger/log.ts';
 import { paysOtherwise } from '../ledger/machines.ts';
 import { type Db, type Ledger, openLedger } from '../ledger/open.ts';
@@ -81,6 +83,7 @@ async function* examineLedger({ db, url }: Ledger): AsyncGenerator<Check> {
       'Check [ledger] url. In a new ledger: aio-dca clients add NAME --wallet-key-file FILE',
     );
   }
+  yield* doubtChecks(db);
   yield* currencyChecks(db);
   if (url.startsWith('sqlite:')) return;
   const before = Date.now();
@@ -88,6 +91,18 @@ async function* examineLedger({ db, url }: Ledger): AsyncGenerator<Check> {
     await sql<{ ms: bigint }>`select (extract(epoch from clock_timestamp()) * 1000)::int8 as ms`.execute(db)
   ).rows;
   if (row) yield clockCheck('ledger clock', Number(row.ms), { before, after: Date.now() });
+}
+
+/** What was entered by a clock that was wrong. */
+async function* doubtChecks(db: Db): AsyncGenerator<Check> {
+  for (const doubt of await doubtsAt(db, await bestTime(db))) {
+    const since = doubt.expected === null ? '' : `, and was entered at about ${doubt.expected}`;
+    yield warn(
+      'entries',
+      `${doubt.subject} holds from ${doubt.at} on${since}: it was entered by a clock that was wrong`,
+      `Say since when it holds: ${wayOut(doubt)}`,
+    );
+  }
 }
 
 /** Cash in a currency that no machine pays out which it serves. */

@@ -1,6 +1,7 @@
 import { type SqlBool, sql } from 'kysely';
+import { BridgeError } from '../errors.ts';
 import { type Instant, MAY_DIFFER_MS, plus, toMs } from '../time.ts';
-import { apart, type Clocks, drift } from './clock.ts';
+import { apart, type Clocks, drift, entryTime } from './clock.ts';
 import { ALWAYS } from './in-force.ts';
 import { successors } from './ingest.ts';
 import { record, type Who } from './log.ts';
@@ -172,17 +173,24 @@ async function enteredWrongly(trx: Trx, run: bigint, clocks: Clocks): Promise<Do
   return found;
 }
 
-const columns = {
-  fundings: 'deposited_at',
-  client_settings: 'from_at',
-  client_limits: 'from_at',
-  machine_rates: 'from_at',
-  commission_weights: 'from_at',
-} as const satisfies Record<ClockPlace, string>;
+/**
+ * Now, for an entry of a subject that counts from now on. Throws what `entryTime` throws, and `usage/invalid` where an earlier
+ * entry of it is in doubt: which of the two would hold could not be told.
+ */
+export async function entryTimeOf(trx: Trx, subject: string): Promise<Instant> {
+  const at = await entryTime(trx);
+  const [doubt] = (await doubtsAt(trx, at)).filter((one) => one.subject === subject);
+  if (!doubt) return at;
+  throw new BridgeError(
+    'usage/invalid',
+    `${subject} has an entry by a clock that was wrong: it holds from ${doubt.at} on.`,
+    `Put its time right first: \`aio-dca clock restate "${subject}" --at "…"\`.`,
+  );
+}
 
 /**
- * Lets the entries of a subject that are in doubt count from `since` on. Answers how many there were. A funding's own time is
- * set by `confirmFunding`, which then closes its doubt.
+ * Lets the settings of a subject that are in doubt hold from `since` on; answers how many there were. Throws
+ * `usage/invalid` where there is none, where that is in the future, and where a cash-out since was divided without them.
  */
 export async function restate(
   trx: Trx,
@@ -192,12 +200,18 @@ export async function restate(
   at: Instant,
 ): Promise<number> {
   const doubts = (await doubtsAt(trx, at)).filter((one) => one.subject === subject);
-  for (const { place, rowId } of doubts) {
-    await sql`update ${sql.table(place)} set ${sql.ref(columns[place])} = ${since} where id = ${rowId}`.execute(
-      trx,
-    );
+  if (doubts.length === 0) {
+    throw refuse(`SUBJECT: ${subject} has nothing that was entered by a clock that was wrong`);
   }
-  if (doubts.length === 0) return 0;
+  if (since > at) throw refuse(`--at: ${since} is in the future`);
+  const divided = await lastDivided(trx, subject);
+  if (divided !== null && since <= divided) {
+    throw refuse(`--at: a cash-out of ${divided} was divided without it, so it holds from a later time`);
+  }
+  for (const { place, rowId } of doubts) {
+    if (place === 'fundings') continue;
+    await trx.updateTable(place).set({ from_at: since }).where('id', '=', rowId).execute();
+  }
   await closeDoubts(trx, who, subject, at);
   await record(trx, who, {
     ...{ at, action: 'clock restate', subject },
@@ -205,6 +219,27 @@ export async function restate(
     after: { from: since },
   });
   return doubts.length;
+}
+
+/** When the newest cash-out was confirmed in whose division a subject had a part, or could have had one. */
+async function lastDivided(trx: Trx, subject: string): Promise<Instant | null> {
+  const [noun, name = ''] = subject.split(/ (.*)/s);
+  const { at } = await trx
+    .selectFrom('cash_outs as c')
+    .select((eb) => eb.fn.max('c.confirmed_at').as('at'))
+    .$if(noun === 'machine', (query) => query.where('c.machine', '=', name))
+    .$if(noun === 'client', (query) =>
+      query.where(
+        sql<SqlBool>`exists (select 1 from allocations as a join recipients as r on r.id = a.client_id
+          where a.cash_out_id = c.id and r.name = ${name})`,
+      ),
+    )
+    .executeTakeFirstOrThrow();
+  return at;
+}
+
+function refuse(message: string): BridgeError {
+  return new BridgeError('usage/invalid', `${message}.`, '`aio-dca clock show` shows what is in doubt.');
 }
 
 /** The time of what a subject has in doubt was put right, or found to be right. */
@@ -215,6 +250,13 @@ export async function closeDoubts(trx: Trx, who: Who, subject: string, at: Insta
     .where('subject', '=', subject)
     .where('closed_at', 'is', null)
     .execute();
+}
+
+/** The command that puts the time of an entry right. */
+export function wayOut({ subject }: Pick<Doubt, 'subject'>): string {
+  return subject.includes(' ')
+    ? `aio-dca clock restate ${JSON.stringify(subject)} --at "…"`
+    : `aio-dca fundings confirm ${subject} --at "…"`;
 }
 
 function keyOf({ place, rowId, at }: Entry): string {

@@ -117,13 +117,22 @@ export async function entryTime(db: Db, host: HostClock = hostClock()): Promise<
   return said;
 }
 
-/** The best that is known of now, for what a person states a time of his own for: nothing of it is in the future. */
-export async function bestTime(db: Db, host: HostClock = hostClock()): Promise<Instant> {
+/**
+ * The best that is known of now. For an entry with a time that a person states, `stated`: nothing of it is in the future; but
+ * where this host's clock is known to be behind, and not by how much, that time itself is now.
+ */
+export async function bestTime(
+  db: Db,
+  { stated, host = hostClock() }: { stated?: Instant | undefined; host?: HostClock } = {},
+): Promise<Instant> {
   const known = await reckoned(db, host);
   if (known) return known.source;
   const said = toInstant(host.wall);
   const { time } = await lowest(db);
-  return time !== null && time > said ? time : said;
+  const server = await ledgerTime(db);
+  const [latest = said] = [said, time ?? '', server ?? ''].sort().reverse();
+  const isBehind = server === null && time !== null && time > said;
+  return isBehind && stated !== undefined && stated > latest ? stated : latest;
 }
 
 /** A time that has certainly come: Lamassu's clock and this host's both had shown it. */

@@ -1,4 +1,4 @@
-import { type Selectable, sql } from 'kysely';
+import { type Selectable, type SqlBool, sql } from 'kysely';
 import { formatDecimal } from '../dca/money.ts';
 import { takeFromOwn } from '../dca/own-share.ts';
 import { BridgeError } from '../errors.ts';
@@ -133,7 +133,7 @@ async function partsOf(trx: Trx, funding: Funding): Promise<PartOfPast[]> {
 }
 
 /** Cash-outs with an own share in which a funding would have taken part, with what the clients have of them. */
-async function ownShares(trx: Trx, { machine, currency }: Funding, since: Instant) {
+async function ownShares(trx: Trx, { id, machine, currency }: Funding, since: Instant) {
   const machines = machine === null ? null : await withPredecessors(trx, machine);
   const rows = await trx
     .selectFrom('cash_outs')
@@ -152,6 +152,9 @@ async function ownShares(trx: Trx, { machine, currency }: Funding, since: Instan
     .where('confirmed_at', '>=', since)
     .where('currency', '=', currency)
     .where('own_fiat', '>', 0n)
+    .where(
+      sql<SqlBool>`not exists (select 1 from allocations as a where a.cash_out_id = cash_outs.id and a.funding_id = ${id})`,
+    )
     .$if(machines !== null, (query) => query.where('machine', 'in', machines ?? []))
     .orderBy('confirmed_at')
     .orderBy('id')

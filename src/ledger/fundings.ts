@@ -2,6 +2,7 @@ import { formatDecimal, formatRate } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
 import { findClient } from './clients.ts';
+import { closeDoubts } from './clock-doubts.ts';
 import { useCurrency } from './currencies.ts';
 import { type Past, type PastChoice, settlePast } from './funding-past.ts';
 import { type Funding, findFunding, shown } from './funding-view.ts';
@@ -93,6 +94,8 @@ export async function addFunding(
 
 export interface Confirmation {
   depositedAt: Instant;
+  /** A person has said when that was: of cash that is in the machine already, it puts the time right. */
+  stated?: boolean;
   /** What was counted in the machine; null: what was announced. */
   counted: { minor: bigint; currency: string } | null;
   past?: PastChoice | undefined;
@@ -106,9 +109,12 @@ export async function confirmFunding(
   trx: Trx,
   who: Who,
   id: bigint,
-  { depositedAt, counted, past }: Confirmation,
+  { depositedAt, stated = false, counted, past }: Confirmation,
   at: Instant,
 ): Promise<{ funding: Funding; past: Past }> {
+  if (stated && counted === null && (await findFunding(trx, id)).status === 'deposited') {
+    return redateFunding(trx, who, id, { depositedAt, past }, at);
+  }
   const before = await fundingIn(trx, id, ['in_flight'], 'can be confirmed');
   refuseFuture(depositedAt, at);
   if (counted) refuseCurrency(before, counted.currency, '--counted');
@@ -120,6 +126,39 @@ export async function confirmFunding(
       ? {}
       : { also: { difference: formatDecimal(amount - before.amount, before.digits) } }),
   });
+  return settlePast(trx, who, funding, past, at);
+}
+
+/**
+ * Puts right since when cash is in the machine that is there already. Throws `usage/invalid`, also where it had a part in a
+ * cash-out by then, and PastUndecided.
+ */
+async function redateFunding(
+  trx: Trx,
+  who: Who,
+  id: bigint,
+  { depositedAt, past }: Pick<Confirmation, 'depositedAt' | 'past'>,
+  at: Instant,
+): Promise<{ funding: Funding; past: Past }> {
+  const before = await findFunding(trx, id);
+  refuseFuture(depositedAt, at);
+  const { first } = await trx
+    .selectFrom('allocations')
+    .innerJoin('cash_outs', 'cash_outs.id', 'allocations.cash_out_id')
+    .select((eb) => eb.fn.min('cash_outs.confirmed_at').as('first'))
+    .where('allocations.funding_id', '=', id)
+    .executeTakeFirstOrThrow();
+  if (first !== null && first < depositedAt) {
+    throw invalid(
+      `--at: f${id} has a part in a cash-out of ${first}, so its cash was in the machine by then`,
+      'Say that time or an earlier one.',
+    );
+  }
+  const funding = await changeFunding(trx, who, before, {
+    ...{ action: 'funding redate', at },
+    to: { deposited_at: depositedAt },
+  });
+  await closeDoubts(trx, who, `f${id}`, at);
   return settlePast(trx, who, funding, past, at);
 }
 

@@ -2,15 +2,17 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { sql } from 'kysely';
 import { BridgeError } from '../errors.ts';
-import { type Instant, now, plus } from '../time.ts';
+import { bootId, type Instant, now, plus } from '../time.ts';
 import { endClaims } from './claims.ts';
 import type { Who } from './log.ts';
 import type { Db, Ledger, Trx } from './open.ts';
+import { isPostgres } from './tables.ts';
 
 /*
  * One run at a time per ledger. The lease names the run that may act; it expires unless renewed. A run that
  * finds another number in the lease has lost it and ends: its number is the fence of every step it takes.
- * Expiry goes by the database's clock, so two hosts need not agree on the time.
+ * Expiry goes by the database's clock, so two hosts need not agree on the time. That clock may be set: a lease that ends later
+ * than any that was taken now is given 30 seconds from when it is first seen, and an owner that lives renews it meanwhile.
  */
 
 const LEASE_MS = 30_000;
@@ -32,6 +34,8 @@ export interface Run {
 /** Where a process lives: enough to say for certain that it is gone. */
 interface Owner {
   host: string;
+  /** Of the installed system; a cloned one has the same. */
+  machine?: string | null;
   boot: string | null;
   pidNamespace: string | null;
   pid: number;
@@ -49,7 +53,7 @@ export async function startRun(
   source: string | null = null,
 ): Promise<Run> {
   const me = JSON.stringify(thisProcess(ledger.url));
-  const id = await ledger.write(async (trx) => {
+  const taken = await ledger.write(async (trx): Promise<bigint | BridgeError> => {
     const time = await databaseTime(trx);
     const held = await trx
       .selectFrom('lease')
@@ -58,16 +62,20 @@ export async function startRun(
       .executeTakeFirst();
     if (held) {
       const owner = JSON.parse(held.owner) as Owner;
-      if (held.expires_at > time && !isGone(owner)) {
-        throw new BridgeError(
+      if (held.expires_at > time && !isGone(owner, isPostgres(trx))) {
+        const latest = plus(time, LEASE_MS);
+        const ends = held.expires_at > latest ? latest : held.expires_at;
+        await trx.updateTable('lease').set({ expires_at: ends }).execute();
+        return new BridgeError(
           'run/busy',
           `run r${held.id} (${held.kind}, by ${held.actor}, process ${owner.pid} on ${owner.host}) has been going on since ${held.started_at}`,
-          `Wait for it to end. A run that died elsewhere is replaced after ${held.expires_at}.`,
+          `Wait for it to end. A run that died elsewhere is replaced after ${ends}.`,
         );
       }
       await endRun(trx, held.id, 'died', null);
-      // Who is gone for certain sends nothing any more; of anybody else nobody knows it.
-      if (isGone(owner) && owner.ledger === ledger.url) await endClaims(trx, held.id);
+      // Who is gone for certain sends nothing any more; of anybody else nobody knows it, nor of a boot: this host may be a
+      // clone, and the run go on at the other one.
+      if (hasEnded(owner) && owner.ledger === ledger.url) await endClaims(trx, held.id);
     }
     const { last } = await trx
       .selectFrom('runs')
@@ -81,6 +89,8 @@ export async function startRun(
       .execute();
     return next;
   });
+  if (taken instanceof BridgeError) throw taken;
+  const id = taken;
 
   const lost = new AbortController();
   const renewal = setInterval(() => {
@@ -112,15 +122,17 @@ export async function startRun(
 }
 
 /** Who holds the lease, for `status`; undefined when no run is going on. */
-export async function currentRun(db: Db): Promise<{ id: bigint; kind: string; actor: string } | undefined> {
+export async function currentRun(
+  db: Db,
+): Promise<{ id: bigint; kind: string; actor: string; startedAt: Instant } | undefined> {
   const held = await db
     .selectFrom('lease')
     .innerJoin('runs', 'runs.id', 'lease.run_id')
-    .select(['runs.id', 'runs.kind', 'runs.actor', 'lease.owner', 'lease.expires_at'])
+    .select(['runs.id', 'runs.kind', 'runs.actor', 'runs.started_at', 'lease.owner', 'lease.expires_at'])
     .executeTakeFirst();
-  if (!held || held.expires_at <= (await databaseTime(db)) || isGone(JSON.parse(held.owner)))
-    return undefined;
-  return { id: held.id, kind: held.kind, actor: held.actor };
+  if (!held || held.expires_at <= (await databaseTime(db))) return undefined;
+  if (isGone(JSON.parse(held.owner), isPostgres(db))) return undefined;
+  return { id: held.id, kind: held.kind, actor: held.actor, startedAt: held.started_at };
 }
 
 async function endRun(trx: Trx, id: bigint, outcome: string, summary: unknown): Promise<void> {
@@ -153,8 +165,7 @@ async function renew(db: Db, id: bigint): Promise<boolean> {
 }
 
 async function databaseTime(db: Db): Promise<Instant> {
-  const postgres = db.getExecutor().adapter.supportsMultipleConnections;
-  const time = postgres
+  const time = isPostgres(db)
     ? sql<{
         now: string;
       }>`select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as now`
@@ -167,7 +178,8 @@ async function databaseTime(db: Db): Promise<Instant> {
 function thisProcess(ledger: string): Owner {
   return {
     host: hostname(),
-    boot: read(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+    machine: read(() => readFileSync('/etc/machine-id', 'utf8').trim() || null),
+    boot: bootId(),
     pidNamespace: read(() => readlinkSync('/proc/self/ns/pid')),
     pid: process.pid,
     started: startOf(process.pid),
@@ -175,8 +187,20 @@ function thisProcess(ledger: string): Owner {
   };
 }
 
-/** True only where it is certain: same kernel, same pid namespace, and no such process, or another one. */
-function isGone(owner: Owner): boolean {
+/**
+ * This host has booted since, or the process has ended for certain. All who use a file of SQLite share one kernel; at a server, the host has to be the same by its
+ * name and by the id of its system, and a clone that has both is stopped by the fence.
+ */
+function isGone(owner: Owner, isServer: boolean): boolean {
+  const me = thisProcess(owner.ledger);
+  if (me.boot === null || owner.boot === null) return false;
+  if (me.boot === owner.boot) return hasEnded(owner);
+  const sameHost = me.host === owner.host && me.machine !== null && me.machine === owner.machine;
+  return !isServer || sameHost;
+}
+
+/** It ran under this kernel, in this pid namespace, and there is no such process, or another one. */
+function hasEnded(owner: Owner): boolean {
   const me = thisProcess(owner.ledger);
   if (me.boot === null || me.boot !== owner.boot || me.pidNamespace !== owner.pidNamespace) return false;
   try {

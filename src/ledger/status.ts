@@ -1,8 +1,12 @@
 import { type SqlBool, sql } from 'kysely';
-import type { Instant } from '../time.ts';
+import { BridgeError } from '../errors.ts';
+import { type Instant, MAY_DIFFER_MS, plus } from '../time.ts';
+import { bestTime, entryTime } from './clock.ts';
+import { type Doubt, doubtsAt } from './clock-doubts.ts';
 import { openContradictions } from './contradictions.ts';
 import { neededSats } from './credit-plan.ts';
 import { type Credit, creditTotals, stuckCredits } from './credits.ts';
+import { currentRun } from './lease.ts';
 import type { Db } from './open.ts';
 import { notSettled } from './payouts.ts';
 import { type FeeRate, feeOn, feeRate } from './service-fee.ts';
@@ -23,6 +27,7 @@ export interface Status {
   credits: Credits;
   /** What LNbits takes on top of each payment now. */
   fee: FeeRate;
+  clock: ClockDoubts;
   attention: Attention;
   totals: Totals;
 }
@@ -46,6 +51,14 @@ export interface Credits {
   stuck: Pick<Credit, 'id' | 'sats' | 'reason'>[];
 }
 
+/** What clocks that were wrong left for a person. */
+export interface ClockDoubts {
+  /** Why this host's clock cannot be believed now; null where nothing speaks against it. */
+  problem: BridgeError | null;
+  /** What was entered by a clock that was wrong. */
+  entries: Doubt[];
+}
+
 export interface Attention {
   review: bigint;
   held: bigint;
@@ -58,6 +71,10 @@ export interface Attention {
   contradicted: bigint;
   /** Credits of the source wallet that are held, whose outcome is not known, or that are not made. */
   credits: bigint;
+  /** Entries by a clock that was wrong, and this host's clock where it is. */
+  clock: bigint;
+  /** A run has been going on for too long, or began at a time that has not come yet. */
+  overrun: boolean;
 }
 
 export interface Totals {
@@ -75,6 +92,7 @@ export interface Totals {
 }
 
 export interface StatusOptions {
+  now: Instant;
   /** The source's name. */
   source: string;
   /** Without a successful run since then the ledger is stale. */
@@ -99,6 +117,11 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
   const credits = await creditTotals(db);
   const toCome = await creditsToCome(db, options.creditSource);
   const stuck = await stuckCredits(db, options.creditSource);
+  const clock = await clockDoubts(db);
+  const running = await currentRun(db);
+  // A time that has not come yet says nothing of how long ago something was.
+  const soon = plus(options.now, MAY_DIFFER_MS);
+  const isOld = (at: Instant) => at < options.staleBefore || at > soon;
   return {
     mark:
       source?.mark_confirmed_at && source.mark_id
@@ -111,14 +134,28 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
     deferred: await deferred(db),
     credits: { credited: credits.credited, toCome, stuck },
     fee: await feeRate(db),
+    clock,
     attention: {
-      ...(await needing(db, options.agedBefore)),
+      ...(await needing(db, options.agedBefore, soon)),
       credits: credits.doubtful + BigInt(stuck.length),
       contradicted: BigInt((await openContradictions(db)).length),
-      stale: (lastSuccessAt ?? created_at) < options.staleBefore,
+      clock: BigInt(clock.entries.length + (clock.problem === null ? 0 : 1)),
+      overrun: running !== undefined && isOld(running.startedAt),
+      stale: isOld(lastSuccessAt ?? created_at),
     },
     totals: await totals(db),
   };
+}
+
+async function clockDoubts(db: Db): Promise<ClockDoubts> {
+  const problem = await entryTime(db).then(
+    () => null,
+    (error: unknown) => {
+      if (error instanceof BridgeError && error.code === 'clock/differs') return error;
+      throw error;
+    },
+  );
+  return { problem, entries: await doubtsAt(db, await bestTime(db)) };
 }
 
 async function lastSuccess(db: Db, source: string): Promise<Instant | null> {
@@ -225,7 +262,8 @@ async function deferred(db: Db): Promise<Status['deferred']> {
 async function needing(
   db: Db,
   agedBefore: Instant,
-): Promise<Omit<Attention, 'stale' | 'credits' | 'contradicted'>> {
+  soon: Instant,
+): Promise<Pick<Attention, 'review' | 'held' | 'unknown' | 'aged'>> {
   const { review } = await db
     .selectFrom('review')
     .select((eb) => eb.fn.countAll<bigint>().as('review'))
@@ -238,7 +276,7 @@ async function needing(
     .select([
       count(sql`state = 'held'`).as('held'),
       count(sql`state = 'unknown'`).as('unknown'),
-      count(sql`created_at < ${agedBefore}`).as('aged'),
+      count(sql`created_at < ${agedBefore} or created_at > ${soon}`).as('aged'),
     ])
     .where('state', '<>', 'settled')
     .executeTakeFirstOrThrow();

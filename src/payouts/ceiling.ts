@@ -3,7 +3,7 @@ import { localDate, startOfDay } from '../dca/fixed.ts';
 import { groupDigits } from '../dca/money.ts';
 import type { Payment } from '../ledger/payouts.ts';
 import { feeOn, feeRate } from '../ledger/service-fee.ts';
-import { now } from '../time.ts';
+import { MAY_DIFFER_MS, now, plus } from '../time.ts';
 import type { Context } from './context.ts';
 
 /** What may be sent in one local day before a person is asked. */
@@ -29,12 +29,25 @@ export async function overCeiling(
     .where('id', '=', payout)
     .executeTakeFirstOrThrow();
   if (released_at !== null) return null;
-  const today = localDate(now(), ceiling.timezone);
+  const at = now();
+  const today = localDate(at, ceiling.timezone);
+  const start = startOfDay(today, ceiling.timezone);
+  // What was sent by a clock that was ahead was sent today, unless a run began on an earlier day since.
+  const yesterday = await ledger.db
+    .selectFrom('runs')
+    .select('id')
+    .where('started_at', '<', start)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
   const { sent } = await ledger.db
     .selectFrom('payments')
     .select(sql<bigint>`cast((coalesce(sum(sats * 1000 + fee_msat), 0) + 999) / 1000 as bigint)`.as('sent'))
     .where('state', 'in', ['sending', 'unknown', 'settled'])
-    .where('sent_at', '>=', startOfDay(today, ceiling.timezone))
+    .where('sent_at', '>=', start)
+    .where((eb) =>
+      eb.or([eb('sent_at', '<=', plus(at, MAY_DIFFER_MS)), eb('run_id', '>', yesterday?.id ?? 0n)]),
+    )
     .executeTakeFirstOrThrow();
   const unpaid = parts.reduce((all, part) => all + (part.payment?.state === 'settled' ? 0n : part.sats), 0n);
   const left = unpaid + feeOn(unpaid, await feeRate(ledger.db));

@@ -1,6 +1,6 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Db, Trx } from '../ledger/open.ts';
-import type { Instant } from '../time.ts';
+import { type Instant, MAY_DIFFER_MS, plus } from '../time.ts';
 
 export interface FormOptions {
   /** `poll`: one payout per client and currency; `cash-out`: one per client and cash-out. */
@@ -129,13 +129,14 @@ async function dueCommission(db: Db, options: FormOptions, before?: Instant): Pr
  * Whether an allocation waits for a payout and its time has come. In fixed mode it has, where the cash-out was processed
  * until the scheduled time; or was confirmed until then, and processed by the first run that read its Lamassu after it: a
  * bridge that was off at that time pays what it would have paid, and what turns up later in the day waits. So does one
- * that Lamassu never saw, for no run reads it.
+ * that Lamassu never saw, for no run reads it. Where a clock was ahead when it was processed, only its own time counts.
  */
-export function isDue({ fixedDueAt }: Pick<FormOptions, 'fixedDueAt'>) {
+export function isDue({ fixedDueAt, now }: Pick<FormOptions, 'fixedDueAt' | 'now'>) {
   const due = fixedDueAt ?? '';
+  const ahead = plus(now, MAY_DIFFER_MS);
   return sql<SqlBool>`allocations.payout_id is null and allocations.net > 0 and (allocations.mode = 'flow'
     or exists (select 1 from cash_outs as c where c.id = allocations.cash_out_id and
-      case when c.processed_at <= ${due} then 1 when c.confirmed_at > ${due} or c.origin = 'external' then 0
+      case when c.processed_at <= ${due} or (c.processed_at > ${ahead} and c.confirmed_at <= ${due}) then 1 when c.confirmed_at > ${due} or c.origin = 'external' then 0
         when coalesce((select r.read_at from runs as r where r.source = c.source and r.read_at < c.processed_at
           order by r.id desc limit 1), '') <= ${due}
           then 1 else 0 end = 1)

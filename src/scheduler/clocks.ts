@@ -1,7 +1,7 @@
 import { BridgeError } from '../errors.ts';
 import type { Source } from '../lamassu/source.ts';
 import { apart, type Clocks, inWords, ledgerTime } from '../ledger/clock.ts';
-import type { Doubt } from '../ledger/clock-doubts.ts';
+import { type Doubt, wayOut } from '../ledger/clock-doubts.ts';
 import type { Db } from '../ledger/open.ts';
 import { aheadBy, hostClock, type Instant, MAY_DIFFER_MS, toInstant, toMs } from '../time.ts';
 
@@ -54,18 +54,6 @@ export function doubtProblem(doubts: readonly Doubt[]): BridgeError | null {
 
 function inSentence({ subject, at, expected }: Doubt): string {
   return `${subject} from ${at} on${expected === null ? ', which has not come yet' : `, entered at about ${expected.slice(0, 16)}Z`}`;
-}
-
-/** The command that puts the time of an entry right. */
-export function wayOut({ subject }: Pick<Doubt, 'subject'>): string {
-  const [noun, name] = subject.split(/ (.*)/s);
-  if (name === undefined) return `aio-dca fundings confirm ${noun} --at "…"`;
-  const commands: Record<string, string> = {
-    client: 'clients',
-    machine: 'machines',
-    commission: 'commission',
-  };
-  return `aio-dca ${commands[noun ?? ''] ?? noun} set ${/\s/.test(name) ? JSON.stringify(name) : name} --at "…"`;
 }
 
 /**

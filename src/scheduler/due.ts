@@ -21,6 +21,7 @@ export interface Overview {
 export async function overview(db: Db, config: Config, at: Instant): Promise<Overview> {
   const agedBefore = plus(at, -config.attention.payoutAfterMs);
   const status = await ledgerStatus(db, {
+    now: at,
     source: config.lamassu.name,
     staleBefore: plus(at, -config.attention.staleAfterMs),
     agedBefore,

@@ -33,7 +33,7 @@ export interface ReadingClocks {
   readBefore: Instant | null;
   /** What was entered by a clock that was wrong. */
   doubts: Doubt[];
-  /** Filled while reading: rows that the window misses because a clock of Lamassu was behind when they were written. */
+  /** Filled while reading: rows that were written while a clock of Lamassu was behind. */
   behind: Set<string>;
 }
 

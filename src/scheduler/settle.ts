@@ -4,6 +4,7 @@ import { BridgeError } from '../errors.ts';
 import { actionWords, dispensesOf } from '../lamassu/notes.ts';
 import { isBackdated, isCurrencyCode, type LamassuRow } from '../lamassu/row.ts';
 import { type RowTold, toldBy } from '../lamassu/told.ts';
+import { bestTime } from '../ledger/clock.ts';
 import type { Who } from '../ledger/log.ts';
 import { findMachine, machineLabel } from '../ledger/machines.ts';
 import type { Db, Ledger, Trx } from '../ledger/open.ts';
@@ -76,8 +77,8 @@ export async function draftSettled(
       `Put ${row.fiat_code} = 2 under [currencies] in config.toml, with the digits of its minor unit.`,
     );
   }
-  const backdated = isBackdated(row) || review?.reason === 'backdated';
-  if (stated !== undefined && !backdated) {
+  const doubtful = isBackdated(row) || ['backdated', 'before-start', 'future'].includes(review?.reason ?? '');
+  if (stated !== undefined && !doubtful) {
     throw invalid(
       '--at: it says nothing here, for Lamassu tells when it was',
       'Leave it out; it goes with --external.',
@@ -147,7 +148,7 @@ export async function draftExternal(
   { machine: named, at }: { machine: string; at: Instant },
   words: Words,
 ): Promise<Draft> {
-  if (at > now()) throw invalid(`--at: ${at} is in the future`, 'Say when the cash came out.');
+  if (at > (await bestTime(db))) throw invalid(`--at: ${at} is in the future`, 'Say when the cash came out.');
   const machine = await findMachine(db, named, '--machine');
   const figures = settledFigures(NOTHING_TOLD, words.stated, config.commission);
   if (machine.currency !== null && machine.currency !== figures.currency) {
@@ -212,7 +213,13 @@ async function enter(
 ): Promise<CashOutDetail> {
   if (lamassu) await bind(trx, config, lamassu.answer);
   const { timezone, allocation } = config;
-  return settle(trx, who, settlement, { now: now(), timezone, priority: allocation.priority }, shown);
+  return settle(
+    trx,
+    who,
+    settlement,
+    { now: await bestTime(trx), timezone, priority: allocation.priority },
+    shown,
+  );
 }
 
 function invalid(message: string, hint: string): BridgeError {

@@ -39,8 +39,6 @@ export async function* pagesToRead(
       if (ids.has(row.id)) return row.confirmed_at === null || !isWithin(row, from);
       return row.confirmed_at !== null && !isWithin(row, from);
     });
-    const missing = new Set(missed.map((row) => row.id));
-    for (const id of behind) if (!missing.has(id)) behind.delete(id);
     yield await withActions(db, source, missed);
   }
   const unconfirmed = { from: plus(from, -DAY_MS), to: plus(source.now, -DAY_MS) };
@@ -63,7 +61,7 @@ interface Window {
   rules: ReadingRules;
   position: Position;
   overlapMs: number;
-  /** Gets the ids of the rows that the window misses because a clock of Lamassu was behind when they were written. */
+  /** Gets the ids of the rows that were written while a clock of Lamassu was behind. */
   behind?: Set<string>;
 }
 

@@ -130,8 +130,9 @@ describe.each(ledgerKinds)('machines on %s', (ledger) => {
       max_rate: '0.07000',
       remaining: { GTQ: '9000.00' },
     });
-    await world.insertCashOut();
-    await world.insertCashOut({ device_id: REIMAGED });
+    const sold = { created: new Date().toISOString(), confirmed_at: new Date().toISOString() };
+    await world.insertCashOut(sold);
+    await world.insertCashOut({ ...sold, device_id: REIMAGED });
     const poll = await world.must(['poll', '--json']);
     expect(poll.json()).toMatchObject({
       distributed: { cash_outs: 2, net_sats: 968_414, own_sats: 0 },

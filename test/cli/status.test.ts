@@ -16,7 +16,16 @@ interface Status {
   running: object | null;
 }
 
-const nothing = { review: 0, held: 0, unknown: 0, stale: false, aged: 0, short_sats: 0 };
+const nothing = {
+  clock: 0,
+  overrun: false,
+  review: 0,
+  held: 0,
+  unknown: 0,
+  stale: false,
+  aged: 0,
+  short_sats: 0,
+};
 
 let world: World;
 let ledger: Ledger;
@@ -73,6 +82,7 @@ test('a new ledger needs nobody', async () => {
     pause: null,
     source_wallet: { balance_sats: 10_000_000, short_sats: 0 },
     credits: { on: false, credited_sats: 0, to_come_sats: 0, not_made: [] },
+    clock: { problem: null, entries: [] },
     attention: { ...nothing, credits: 0, contradicted: 0 },
     totals: {
       cash_outs: 0,
