@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { feeOn, rateOf } from '../../src/ledger/service-fee.ts';
 import { ledgerStatus } from '../../src/ledger/status.ts';
 import { verifyLedger } from '../../src/ledger/verify.ts';
+import { now } from '../../src/time.ts';
 import type { LnbitsVersion } from '../support/lnbits.ts';
 import { type Payday, type PaydayOptions, payday } from '../support/payday.ts';
 
@@ -33,7 +34,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
     const codes = (report: { problems: { code: string }[] }) => report.problems.map(({ code }) => code);
     const status = () =>
       ledgerStatus(day.ledger.db, {
-        ...{ source: 'lamassu', staleBefore: '', agedBefore: '' },
+        ...{ now: now(), source: 'lamassu', staleBefore: '', agedBefore: '' },
         creditSource: day.config.lnbits.creditSource,
       });
 
