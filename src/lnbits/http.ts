@@ -4,6 +4,7 @@ import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { msSince } from '../time.ts';
 import { failure, limitOf, noAnswer, RateLimited, retryAfterOf, unreachable } from './answer.ts';
+import { connector } from './connection.ts';
 import { Pace } from './pace.ts';
 
 /** Where LNbits is, and whom to trust for it. */
@@ -34,6 +35,13 @@ const TRIES = 3;
 const LIMITED_TRIES = 6;
 /** Who wakes up so long after the turn of a POST does not send it: somebody else may have gone on meanwhile. */
 const STALE_MS = 2_000;
+/** So long after its turn nothing of a POST is sent any more: a new connection may take some time, too. */
+const LATE_MS = 10_000;
+/**
+ * A POST goes over a connection that was used within so long, or over a new one. uvicorn closes an idle one after 5 s,
+ * and a POST that meets one which is just being closed looks like one whose answer was lost.
+ */
+const FRESH_MS = 1_000;
 
 /**
  * Requests to one LNbits: a deadline on each, GETs repeated, POSTs and PUTs sent exactly once, all of them paced once a 429
@@ -43,24 +51,35 @@ export class Http {
   readonly #base: string;
   /** Where to, as shown in messages: without user and password. */
   readonly #shown: string;
-  readonly #pool: Pool;
+  readonly #connect: () => Pool;
+  #pool: Pool;
   readonly #backoffMs: number;
   readonly #pace = new Pace();
   /** What the last answer's `date` said, in ms since 1970; 0 where none did. */
   clock = 0;
+  /** When the last answer came, by both clocks. */
+  #used = { steady: Number.NEGATIVE_INFINITY, date: 0 };
+  /** When it was the turn of the POSTs that are under way. */
+  readonly #turns = new Set<{ steady: number; date: number; what: string }>();
+  #underWay = 0;
 
   constructor({ url, ca }: LnbitsPlace, maxBytes: number, backoffMs: number) {
     const { origin, pathname } = new URL(url);
     this.#base = pathname.replace(/\/+$/, '');
     this.#shown = `${origin}${this.#base}`;
     this.#backoffMs = backoffMs;
-    this.#pool = new Pool(origin, {
-      // uvicorn closes an idle connection after 5 s; a POST must not meet one that is just being closed.
-      keepAliveTimeout: 3_000,
-      keepAliveMaxTimeout: 3_000,
-      maxResponseSize: maxBytes,
-      ...(ca === undefined ? {} : { connect: { ca } }),
-    });
+    const connect = connector({ ca, refusal: () => this.#tooLate(), busy: () => this.#underWay > 0 });
+    this.#connect = () =>
+      new Pool(origin, {
+        // One request after the other: a second connection would be used now and then, and grow old in between.
+        connections: 1,
+        keepAliveTimeout: 3_000,
+        keepAliveMaxTimeout: 3_000,
+        maxResponseSize: maxBytes,
+        allowH2: false,
+        connect,
+      });
+    this.#pool = this.#connect();
   }
 
   async get(
@@ -91,12 +110,25 @@ export class Http {
       throw new RateLimited(`${this.#what(method, path)}: not sent, LNbits' rate limit is used up.`, wait);
     const [steady, date] = [performance.now(), Date.now()];
     await this.#pace.turn(path, gaps);
-    if (msSince(steady, date) > wait + STALE_MS)
-      throw new RateLimited(
-        `${this.#what(method, path)}: not sent, this process stood still in its turn.`,
-        null,
-      );
-    return await this.#send({ method, path, body: json }, pass, deadlineMs, secret);
+    const what = this.#what(method, path);
+    if (msSince(steady, date) > wait + STALE_MS) throw stoodStill(what);
+    if (msSince(this.#used.steady, this.#used.date) > FRESH_MS) {
+      void this.#pool.close();
+      this.#pool = this.#connect();
+    }
+    const turn = { steady: performance.now(), date: Date.now(), what };
+    this.#turns.add(turn);
+    try {
+      return await this.#send({ method, path, body: json }, pass, deadlineMs, secret);
+    } finally {
+      this.#turns.delete(turn);
+    }
+  }
+
+  /** Of a connection that has just come about: a POST that waited for it may have waited too long. */
+  #tooLate(): Error | null {
+    const late = [...this.#turns].find(({ steady, date }) => msSince(steady, date) > LATE_MS);
+    return late ? stoodStill(late.what) : null;
   }
 
   /** How many milliseconds a request to `path` would be held back now to keep to LNbits' rate limit. */
@@ -127,12 +159,17 @@ export class Http {
 
     let text: string;
     let answer: Dispatcher.ResponseData;
+    this.#underWay += 1;
     try {
       const signal = AbortSignal.timeout(deadlineMs);
       answer = await this.#pool.request({ ...request, path: this.#base + request.path, headers, signal });
       text = await answer.body.text();
+      this.#used = { steady: performance.now(), date: Date.now() };
     } catch (error) {
+      if (error instanceof RateLimited) throw error;
       throw noAnswer(what, reason(error, deadlineMs), error);
+    } finally {
+      this.#underWay -= 1;
     }
 
     this.clock = Date.parse(`${answer.headers.date}`) || this.clock;
@@ -152,6 +189,10 @@ export class Http {
       throw unreachable(what, `status ${status} and no JSON`, 'Does the URL lead to LNbits?');
     return body;
   }
+}
+
+function stoodStill(what: string): RateLimited {
+  return new RateLimited(`${what}: not sent, this process stood still in its turn.`, null);
 }
 
 function parse(text: string): unknown {

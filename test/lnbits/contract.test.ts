@@ -141,7 +141,12 @@ function contract(name: string, available: boolean, start: () => Promise<Lnbits>
       const alice = await wallet('Alice');
       const payer = await wallet('payer', 1000n);
       const { bolt11 } = await invoiceFor(alice);
-      const outcomes = await Promise.allSettled(Array.from({ length: 30 }, () => pay(payer, bolt11)));
+      // Each by a connection of its own.
+      const clients = Array.from({ length: 30 }, () => new LnbitsClient({ url: lnbits.url }));
+      const outcomes = await Promise.allSettled(
+        clients.map((one) => one.pay(payer.admin, { bolt11, extra: EXTRA })),
+      );
+      await Promise.all(clients.map((one) => one.close()));
       expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
       expect([await balanceOf(payer), await balanceOf(alice)]).toEqual([900n, 100n]);
     });
