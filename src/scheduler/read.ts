@@ -80,7 +80,9 @@ export async function readCashOuts(
       const verdict = await judgeNew(reading.db, row, reading.rules, sourceNow, review, paidOut);
       const watched = known.watched.has(row.id);
       if (verdict.eligible) {
-        paidOut.set(verdict.cashOut.machine, verdict.cashOut.currency);
+        // Behind the mark there may be newer cash-outs of the machine.
+        const { machine, currency, confirmedAt } = verdict.cashOut;
+        if (reading.mark === null || confirmedAt > reading.mark.confirmedAt) paidOut.set(machine, currency);
         const released = review?.state === 'released';
         const late = !watched && review === undefined && isLate(row, reading.clocks);
         await recordCashOut(reading, report, sourceNow, notes, row, verdict.cashOut, { late, released });

@@ -43,6 +43,11 @@ export function instant(us: bigint): string {
   return `${new Date(Number(ms)).toISOString().slice(0, 23)}${`${us - ms * 1000n}`.padStart(3, '0')}Z`;
 }
 
+/** What looks like the code of a currency, and is none that is known. */
+function isUnknown(code: string | null | undefined): boolean {
+  return /^[A-Z]{3}$/.test(code ?? '') && DIGITS[code ?? ''] === undefined;
+}
+
 /** A time in the years 1 to 9999. */
 export function isTime(text: string | null | undefined): text is string {
   return text?.length === 27 && text.endsWith('Z');
@@ -79,7 +84,7 @@ export function anyDay(row: Row, rules: Pick<Rules, 'method' | 'fallback'>, now:
     return { reason: 'not-dispensed', person: at < now - 2n * DAY, again: true };
 
   const figures = figuresOf(row);
-  if (!figures) return wrong;
+  if (!figures) return isUnknown(row.fiat_code) ? { ...wrong, reason: 'unknown-currency' } : wrong;
   const { machine, currency, minor, gross } = figures;
   const method = [rules.method, rules.fallback].find((one) =>
     one === 'ticker' ? figures.ticker !== null : figures.rate !== null,

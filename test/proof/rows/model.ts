@@ -108,7 +108,7 @@ export class Model {
       if (contradicts(done, anyDay(row, this.#rules, now))) this.#ask(id, 'changed');
       return;
     }
-    const means = meaning(row, this.#rules, now);
+    const means = this.#held(meaning(row, this.#rules, now));
     if ('pay' in means) {
       this.done.set(id, this.#pay(means.pay));
       this.watched.delete(id);
@@ -119,6 +119,36 @@ export class Model {
     const lateStart = means.reason === 'before-start' && this.watched.has(id);
     if (means.person || lateStart) this.#ask(id, means.reason);
     if (means.again) this.watched.add(id);
+  }
+
+  /** The first in another currency than the clients' cash for its machine waits. */
+  #held(means: Meaning): Meaning {
+    if (!('pay' in means)) return means;
+    const { machine, currency, confirmedAt } = means.pay;
+    const before = this.#lastOf(machine);
+    if (before === currency) return means;
+    const cash = this.agreed.fundings.filter(
+      (one) =>
+        one.remaining > 0n &&
+        one.depositedAt <= confirmedAt &&
+        (one.machine === null || one.machine === machine),
+    );
+    if (cash.some((one) => one.currency === currency)) return means;
+    const machines = [...new Set([...this.done.values()].map((one) => one.machine))];
+    const elsewhere = machines.filter((one) => one !== machine).map((one) => this.#lastOf(one));
+    const its = cash.some((one) => {
+      if (one.machine !== null) return true;
+      return before === undefined ? !elsewhere.includes(one.currency) : one.currency === before;
+    });
+    return its ? { reason: 'currency-changed', person: true, again: true } : means;
+  }
+
+  /** The currency of a machine's newest cash-out. */
+  #lastOf(machine: string): string | undefined {
+    const all = [...this.done].filter(([, done]) => done.machine === machine);
+    const newer = (a: [string, Done], b: [string, Done]) =>
+      order(a[1].confirmedAt, b[1].confirmedAt) || order(a[0], b[0]);
+    return all.sort(newer).at(-1)?.[1].currency;
   }
 
   #ask(id: string, reason: string): void {
