@@ -17,7 +17,7 @@ import { type Ledger, openLedger, type Trx } from '../../../src/ledger/open.ts';
 import { poll } from '../../../src/scheduler/poll.ts';
 import { type Plan as DryRun, rehearse } from '../../../src/scheduler/rehearse.ts';
 import type { PollReport } from '../../../src/scheduler/report.ts';
-import { now } from '../../../src/time.ts';
+import { hostClock, now } from '../../../src/time.ts';
 import { createLamassu, type Lamassu, pairMachine } from '../../support/lamassu.ts';
 import { freshLedgerUrl, type LedgerKind } from '../../support/ledgers.ts';
 import type { WalletKeys } from '../../support/lnbits.ts';
@@ -90,6 +90,18 @@ export async function startBridge(plan: Plan, kind: LedgerKind): Promise<Bridge>
   // Recording goes on, paying waits for the end.
   await ledger.write((trx) => pausePaying(trx, who, 'until the end', now()));
 
+  // What was agreed, and what turned up, in days gone by is entered and read now: that is no clock that was wrong.
+  const { boot, uptime } = hostClock();
+  await ledger.db
+    .insertInto('runs')
+    .values({
+      ...{ id: 0n, kind: 'fixed', actor: 'test', outcome: 'ok', started_at: now(), finished_at: now() },
+      ...{ source_now: now(), host_now: now(), boot, uptime_ms: BigInt(uptime) },
+    })
+    .execute();
+  const asOfThen = () =>
+    ledger.db.updateTable('runs').set({ source_now: null }).where('id', '>', 0n).execute();
+
   const signal = new AbortController().signal;
   const deps = { ledger, config, actor: 'test', log: pino({ level: 'silent' }), signal };
   const release = stack.move();
@@ -114,9 +126,14 @@ export async function startBridge(plan: Plan, kind: LedgerKind): Promise<Bridge>
       };
     },
     resume: () => ledger.write((trx) => resumePaying(trx, who, now())),
-    poll: (meanwhile) =>
-      poll(meanwhile ? { ...deps, connect: (options) => interrupted(options, meanwhile) } : deps),
-    rehearse: () => rehearse(deps),
+    poll: async (meanwhile) => {
+      await asOfThen();
+      return poll(meanwhile ? { ...deps, connect: (options) => interrupted(options, meanwhile) } : deps);
+    },
+    rehearse: async () => {
+      await asOfThen();
+      return rehearse(deps);
+    },
     balance: async (keys) => {
       const answer = await fetch(`${lnbits.url}/api/v1/wallet`, { headers: { 'X-Api-Key': keys.inkey } });
       return BigInt(((await answer.json()) as { balance: number }).balance) / 1000n;

@@ -33,6 +33,9 @@ const DIGITS: Record<string, number> = { USD: 2, GTQ: 2, COP: 2, JPY: 0, KWD: 3,
 
 const DAY = 86_400_000_000n;
 
+/** Between two times that one clock showed in the wrong order. */
+const MINUTE = 60_000_000n;
+
 /** Times as whole microseconds since 1970. */
 export function micros(time: string): bigint {
   return BigInt(Date.parse(`${time.slice(0, 23)}Z`)) * 1000n + BigInt(time.slice(23, 26));
@@ -56,9 +59,13 @@ export function isTime(text: string | null | undefined): text is string {
 /** What a row means at `now`, Lamassu's clock. */
 export function meaning(row: Row, rules: Rules, now: bigint): Meaning {
   const found = anyDay(row, rules, now);
-  const early = isTime(row.confirmed_at) && row.confirmed_at < rules.startAt;
+  const { created, confirmed_at: confirmed } = row;
+  const backwards = isTime(confirmed) && isTime(created) && micros(created) - micros(confirmed) > MINUTE;
+  const early =
+    isTime(confirmed) && confirmed < rules.startAt && !(backwards && `${created}` >= rules.startAt);
   if ('pay' in found) {
     if (early) return { reason: 'before-start', person: false, again: false };
+    if (backwards) return { reason: 'backdated', person: true, again: true };
     const most = rules.largeAbove.get(found.pay.currency);
     const large = most !== undefined && found.pay.fiat > most;
     return large ? { reason: 'large', person: true, again: true } : found;

@@ -78,7 +78,8 @@ export class Model {
   run(rows: ReadonlyMap<string, Row>, now: bigint): void {
     const start = micros(this.#rules.startAt);
     const from = (this.mark !== null && this.mark > start ? this.mark : start) - this.#rules.overlap;
-    const inWindow = (row: Row) => row.confirmed_at !== null && place(row.confirmed_at) >= from;
+    const inWindow = (row: Row) =>
+      row.confirmed_at !== null && (place(row.confirmed_at) >= from || place(row.created) >= from);
     const all = [...rows.values()].sort(
       (a, b) => order(place(a.confirmed_at), place(b.confirmed_at)) || order(`${a.id}`, `${b.id}`),
     );
