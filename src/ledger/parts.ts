@@ -3,6 +3,13 @@ import type { Instant } from '../time.ts';
 import { record, type Who } from './log.ts';
 import type { Trx } from './open.ts';
 
+/** Full payments of the most that one may carry, and the rest. */
+export function inParts(sats: bigint, maximum: bigint): bigint[] {
+  const parts: bigint[] = [];
+  for (let left = sats; left > 0n; left -= maximum) parts.push(left < maximum ? left : maximum);
+  return parts;
+}
+
 /**
  * Puts the sats of a part into smaller ones after the last, so that LNbits takes them. The part itself is kept, for what
  * was tried of it. The database refuses a part of which a payment may still arrive.

@@ -4,6 +4,7 @@ import type { Trx } from './open.ts';
 import { movePayout, partsOf } from './payouts.ts';
 import { formAgain } from './recover/form.ts';
 import { Differs, type Lost, type Misfit, paidText, type RecoverOptions } from './recover/lost.ts';
+import { splitAgain } from './recover/parts.ts';
 import { putBackPart } from './recover/payments.ts';
 import type { PayoutState } from './schema.ts';
 import { syncIdentity } from './tables.ts';
@@ -92,6 +93,7 @@ async function putBackPayout(trx: Trx, group: Lost[], options: RecoverOptions): 
         'Payouts were formed on this ledger after it was put back. Put the backup back once more, and recover first.',
       );
     }
+    await splitAgain(trx, known.id, group, options);
   }
   for (const [part, tries] of Map.groupBy(group, (one) => one.part)) {
     heldFor = (await putBackPart(trx, what, part, tries, recipient.wallet_id, heldFor, options)) ?? heldFor;

@@ -1,5 +1,6 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Db, Trx } from '../ledger/open.ts';
+import { inParts } from '../ledger/parts.ts';
 import { type Instant, MAY_DIFFER_MS, plus } from '../time.ts';
 
 export interface FormOptions {
@@ -37,7 +38,7 @@ export async function formPayouts(trx: Trx, options: FormOptions): Promise<bigin
       })
       .returning('id')
       .executeTakeFirstOrThrow();
-    const parts = split(group.sats, options.maximumSats);
+    const parts = inParts(group.sats, options.maximumSats);
     await trx
       .insertInto('payout_parts')
       .values(parts.map((sats, index) => ({ payout_id: id, part: BigInt(index + 1), sats })))
@@ -182,11 +183,4 @@ async function takeShares(trx: Trx, payout: bigint, group: DueGroup): Promise<bi
     .where('payout_id', '=', payout)
     .executeTakeFirstOrThrow();
   return sats;
-}
-
-/** Full payments of the most that one may carry, and the rest. */
-export function split(sats: bigint, maximum: bigint): bigint[] {
-  const parts: bigint[] = [];
-  for (let left = sats; left > 0n; left -= maximum) parts.push(left < maximum ? left : maximum);
-  return parts;
 }

@@ -1,7 +1,7 @@
 import { BridgeError, type ErrorCode } from '../errors.ts';
 import { isPaused } from '../ledger/decisions.ts';
 import type { Db } from '../ledger/open.ts';
-import { splitPart } from '../ledger/parts.ts';
+import { inParts, splitPart } from '../ledger/parts.ts';
 import {
   buryPayment,
   deferPayment,
@@ -25,7 +25,6 @@ import { refuseIfNotAlone } from './check.ts';
 import { lookedTooLongAgo } from './claim.ts';
 import { type Context, isQuiet, note, stoodStill, timeOfPost, untilQuiet } from './context.ts';
 import type { Decision } from './decide.ts';
-import { split } from './form.ts';
 import { extraOf, makeInvoice } from './invoice.ts';
 import { SOURCE } from './label.ts';
 import { afterSuccess, look, lookAtFormer } from './look.ts';
@@ -156,7 +155,7 @@ async function partsToPay(ctx: Context, payout: bigint): ReturnType<typeof parts
   if (large.length === 0) return parts;
   await run.write(async (trx) => {
     for (const { part, sats } of large)
-      await splitPart(trx, run.who, { payout, part, sats }, split(sats, maximumSats), now());
+      await splitPart(trx, run.who, { payout, part, sats }, inParts(sats, maximumSats), now());
   });
   return await partsOf(ledger.db, payout);
 }

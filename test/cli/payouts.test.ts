@@ -182,7 +182,7 @@ describe('hold and release', () => {
     await debitedNotCredited();
     await world.must(['payouts', 'release', p]);
     expect(await shown()).toMatchObject({ state: 'unknown', payments: [{ state: 'unknown' }] });
-    expect((await poll()).code).toBe(0);
+    expect((await poll()).code).toBe(2);
     expect(await shown()).toMatchObject({ state: 'held', settled_sats: 0 });
     expect((await payouts('list', '--state', 'held')).stdout).toContain('debited, not credited');
   });

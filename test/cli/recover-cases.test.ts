@@ -197,3 +197,43 @@ test('`payouts hold --all` on an older copy forms nothing, so that what was paid
   expect(await balances(world)).toEqual(paid);
   await booksBalance(world);
 });
+
+test.each([
+  ['formed', true],
+  ['not formed', false],
+])('a payout that was split is put back, into a copy in which it was %s yet', async (_name, formed) => {
+  const world = await installation();
+  const shown = ['alice', 'bob'].map((name) => world.wallets.get(name)?.id);
+  const configure = async (sats: number) => {
+    const text = (await readFile(world.configFile, 'utf8')).replace(/^maximum_sats = .*\n/m, '');
+    await writeFile(world.configFile, text.replace('[payouts]\n', `[payouts]\nmaximum_sats = ${sats}\n`));
+  };
+  const tooMuch = {
+    when: ({ kind, walletId }: { kind: string; walletId: string | null }) =>
+      kind === 'invoice' && walletId === shown[0],
+    times: 99,
+    fault: { at: 'before' as const, answer: { status: 520, body: { detail: 'Too high.' } } },
+  };
+  let putBack = formed ? undefined : await keep(world);
+  await world.insertCashOut({ confirmed_at: ago(10 * HOUR) });
+  world.simulator().rules = [tooMuch];
+  expect((await world.aioDca(['poll'])).code).toBe(75);
+  putBack ??= await keep(world);
+  world.simulator().rules = [];
+  await configure(100_000);
+  // The last of its parts is not paid yet when the copy is put back.
+  world.simulator().rules = [
+    {
+      ...tooMuch,
+      when: (request) => tooMuch.when(request) && world.simulator().payments(shown[0] ?? '').length > 3,
+    },
+  ];
+  await world.aioDca(['poll']);
+  await putBack();
+  world.simulator().rules = [];
+  expect((await world.aioDca(['poll'])).code).toBe(78);
+  expect(await recover(world)).toMatchObject({ code: 0, differences: [] });
+  await world.must(['poll']);
+  await booksBalance(world);
+  expect(await world.must(['reconcile', '--json'])).toMatchObject({ code: 0 });
+});

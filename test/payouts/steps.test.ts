@@ -29,7 +29,7 @@ describe('as a rule', () => {
     await owing({ alice: 10n, bob: 20n });
     const once = ['invoice', 'pay', 'find'];
     expect(await run()).toEqual({
-      ...{ settled: 2, satsSettled: 30n, stopped: false, problems: [] },
+      ...{ settled: 2, satsSettled: 30n, stopped: false, problems: [], messages: [] },
       asked: [...once, ...once],
     });
     expect(waiting.for).toEqual([]);

@@ -30,7 +30,7 @@ async function move(name: string): Promise<() => bigint> {
   await day.ledger.write(async (trx) => {
     await trx
       .insertInto('wallets')
-      .values({ id: wallet.id, invoice_key: wallet.inkey, created_at: PAUSED })
+      .values({ id: wallet.id, invoice_key: wallet.inkey, created_at: PAUSED, seen_at: PAUSED })
       .execute();
     await trx.updateTable('recipients').set({ wallet_id: wallet.id }).where('name', '=', name).execute();
   });

@@ -24,7 +24,8 @@ export async function formAgain(
     .where('code', '=', first.currency)
     .executeTakeFirst();
   const amount = formatDecimal(fiat, Number(digits?.digits ?? 0));
-  const exact = amount === first.fiat ? exactParts(group, sats, options.maximumSats) : null;
+  const exact =
+    amount === first.fiat ? (exactParts(group, sats, options.maximumSats) ?? splitParts(group, sats)) : null;
   const parts = exact ?? (options.hold === null ? null : shareParts(group, sats));
   const owed = `${sats} sat for ${amount} ${first.currency}, of ${await cashOutsText(trx, first)}`;
   if (!parts) {
@@ -52,7 +53,7 @@ export async function formAgain(
     .execute();
   await trx
     .insertInto('payout_parts')
-    .values(parts.map((one, index) => ({ payout_id: first.payout, part: BigInt(index + 1), sats: one })))
+    .values(parts.map((one, index) => ({ payout_id: first.payout, part: BigInt(index + 1), ...one })))
     .execute();
   const table = recipient.kind === 'client' ? 'allocations' : 'commission_shares';
   for (const { id } of members)
@@ -103,29 +104,57 @@ async function membersOf(trx: Trx, first: Lost, recipient: Recipient): Promise<M
 }
 
 /** The parts that were paid, and those that are still to be paid; null where they cannot be these. */
-function exactParts(group: Lost[], sats: bigint, maximumSats: bigint): bigint[] | null {
+function exactParts(group: Lost[], sats: bigint, maximumSats: bigint): Part[] | null {
   const seen = partsSeen(group);
   if (!seen) return null;
   const paid = sum(seen);
-  if (paid === sats) return seen;
+  if (paid === sats) return seen.map(whole);
   const [full = 0n] = seen;
   // More is owed: right only where it was begun in parts of the most that one payment may carry.
   if (paid > sats || seen.some((one) => one !== full) || (seen.length === 1 && full !== maximumSats))
     return null;
   const parts = [...seen];
   for (let left = sats - paid; left > 0n; left -= full) parts.push(left < full ? left : full);
-  return parts;
+  return parts.map(whole);
 }
 
+/**
+ * The same where parts were split before they were paid: nothing was ever paid of those. What one of them was follows
+ * from the sats after it, unless there were several.
+ */
+function splitParts(group: Lost[], sats: bigint): Part[] | null {
+  const seen = new Map([...group].reverse().map((one) => [one.part, one.sats]));
+  const last = [...seen.keys()].reduce((a, b) => (a > b ? a : b));
+  const numbers = Array.from({ length: Number(last) }, (_, index) => BigInt(index + 1));
+  const first = numbers.find((part) => !seen.has(part));
+  const left = sats - sum([...seen.values()]);
+  if (first === undefined || left < 0n || group.some((one) => one.sats !== seen.get(one.part))) return null;
+  const after = [...seen].filter(([part]) => part > first).map(([, one]) => one);
+  // More is owed: right only where all that was paid since was the most that one payment might carry.
+  if (left > 0n && after.some((one) => one !== after[0])) return null;
+  const parts = numbers.map((part) => {
+    const one = seen.get(part);
+    return one === undefined ? { sats: sum(after) + left, split: 1n } : whole(one);
+  });
+  return left > 0n ? [...parts, whole(left)] : parts;
+}
+
+interface Part {
+  sats: bigint;
+  split: bigint;
+}
+
+const whole = (sats: bigint): Part => ({ sats, split: 0n });
+
 /** What is owed, over the parts that were paid, in proportion; null where nothing is owed. */
-function shareParts(group: Lost[], sats: bigint): bigint[] | null {
+function shareParts(group: Lost[], sats: bigint): Part[] | null {
   const seen = partsSeen(group);
   if (!seen || sats < BigInt(seen.length)) return null;
   const shares = largestRemainder(
     sats,
     seen.map((weight) => ({ weight })),
   );
-  return shares.every((one) => one > 0n) ? shares : null;
+  return shares.every((one) => one > 0n) ? shares.map(whole) : null;
 }
 
 /** The sats of parts 1, 2, …; null where one is missing or was paid with other sats. */

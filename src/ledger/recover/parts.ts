@@ -1,0 +1,38 @@
+import type { Trx } from '../open.ts';
+import { inParts, splitPart } from '../parts.ts';
+import { buryPayment, partsOf } from '../payouts.ts';
+import type { Lost, RecoverOptions } from './lost.ts';
+
+/**
+ * Splits parts of a payout as the lost ledger did: LNbits shows payments of parts that this one does not have. The first
+ * of them tells what was the most of one payment then; every part that was larger, and was not paid, was split. Where
+ * that does not give the parts that were paid, nothing is split, and the payments do not fit.
+ */
+export async function splitAgain(
+  trx: Trx,
+  payout: bigint,
+  group: Lost[],
+  { who, at, paid }: RecoverOptions,
+): Promise<void> {
+  const { last } = await trx
+    .selectFrom('payout_parts')
+    .select((eb) => eb.fn.max('part').as('last'))
+    .where('payout_id', '=', payout)
+    .executeTakeFirstOrThrow();
+  const most = group.find(({ part }) => part === last + 1n)?.sats;
+  if (most === undefined) return;
+  const seen = new Set(group.map(({ part }) => part));
+  const large = (await partsOf(trx, payout)).filter(
+    ({ part, sats, payment }) =>
+      sats > most &&
+      !seen.has(part) &&
+      !(payment && (payment.state === 'settled' || paid.has(payment.payment_hash))),
+  );
+  const pieces = large.flatMap(({ sats }) => inParts(sats, most));
+  const fits = group.every(({ part, sats }) => part <= last || pieces[Number(part - last) - 1] === sats);
+  if (!fits) return;
+  for (const { part, sats, payment } of large) {
+    if (payment) await buryPayment(trx, who, payment, 'LNbits shows that its part was split', at);
+    await splitPart(trx, who, { payout, part, sats }, inParts(sats, most), at);
+  }
+}
