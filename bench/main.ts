@@ -136,10 +136,25 @@ async function main(): Promise<void> {
     // Where test/support/command.ts, which the benchmarks load, looks for the program.
     process.env[PROGRAM_VARIABLE] = join(folder, 'bin/aio-dca.js');
     const figures: Figure[] = [];
+    const failed: string[] = [];
     for (const name of names) {
       if (values.only && !values.only.includes(name)) continue;
-      const { benchmark } = (await import(`./${name}.ts`)) as { benchmark: Benchmark };
-      figures.push(await run(benchmark, values.smoke));
+      // What one of them meets costs no figure of the others: each is said as soon as it is there.
+      try {
+        const { benchmark } = (await import(`./${name}.ts`)) as { benchmark: Benchmark };
+        const figure = await run(benchmark, values.smoke);
+        figures.push(figure);
+        say(
+          `${name}: ${shown(figure.figure)} (goal ${goalOf(benchmark)}, ${figure.met ? 'met' : 'not met'})`,
+        );
+      } catch (error) {
+        failed.push(name);
+        say(`${name}: failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+      }
+    }
+    if (failed.length > 0) {
+      say(`failed: ${failed.join(', ')}`);
+      process.exitCode = 1;
     }
     if (values.json) {
       const answer = figures.map(({ benchmark, figure, met, samples }) => ({

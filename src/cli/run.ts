@@ -56,5 +56,12 @@ async function serve(listen: string, cli: Cli, config: Config, log: Logger) {
     const ledger = await cli.withLedger('read', (open) => ledgerMetrics(open, config, pkg.version));
     return await together([ledger, runs]);
   };
-  return { onRun, close: await serveMetrics(listen, read, log) };
+  let ended = 0;
+  return {
+    onRun: (run: Parameters<typeof onRun>[0]) => {
+      onRun(run);
+      ended += 1;
+    },
+    close: await serveMetrics(listen, read, log, () => ended),
+  };
 }

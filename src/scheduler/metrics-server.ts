@@ -4,33 +4,50 @@ import { isIP } from 'node:net';
 import type { Logger } from 'pino';
 import { BridgeError } from '../errors.ts';
 
+/** Reading the ledger takes time from the run that may be paying meanwhile: one page serves everybody for so long. */
+const PAGE_MS = 10_000;
+const CONNECTIONS = 50;
+
 /** Stops answering and closes what is open. */
 export type Close = () => Promise<void>;
 
 /**
- * Serves `read`'s text at `/metrics`. `listen` is an address and a port, `127.0.0.1:9464` or `[::1]:9464`. Whoever
+ * Serves `read`'s text at `/metrics`, read anew at most every ten seconds, and after each of
+ * `runs`, whoever asks however often; `Age` says how many seconds old it is. `listen` is an address and a port, `127.0.0.1:9464` or `[::1]:9464`. Whoever
  * reaches it sees what the operator owes and holds: an address that others reach is used, with a warning.
  * Throws `metrics/listen`.
  */
-export async function serveMetrics(listen: string, read: () => Promise<string>, log: Logger): Promise<Close> {
+export async function serveMetrics(
+  listen: string,
+  read: () => Promise<string>,
+  log: Logger,
+  runs: () => number = () => 0,
+): Promise<Close> {
   const separator = listen.lastIndexOf(':');
   const host = listen.slice(0, separator).replace(/^\[|\]$/g, '');
   const port = Number(listen.slice(separator + 1));
+  const page = cached(read, runs);
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];
     if (path !== '/metrics' || (request.method !== 'GET' && request.method !== 'HEAD')) {
       response.writeHead(404, { 'content-type': 'text/plain' }).end('The metrics are at /metrics.\n');
       return;
     }
-    read().then(
-      (text) =>
-        response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }).end(text),
+    page().then(
+      ({ text, at }) =>
+        response
+          .writeHead(200, {
+            'content-type': 'text/plain; version=0.0.4; charset=utf-8',
+            age: `${Math.floor((performance.now() - at) / 1000)}`,
+          })
+          .end(text),
       (error: unknown) => {
         log.error({ err: error }, 'the metrics could not be read');
         response.writeHead(500).end();
       },
     );
   });
+  server.maxConnections = CONNECTIONS;
   try {
     server.listen(port, host);
     await once(server, 'listening');
@@ -51,6 +68,28 @@ export async function serveMetrics(listen: string, read: () => Promise<string>, 
     server.close();
     server.closeAllConnections();
     await closed;
+  };
+}
+
+/** Those who ask meanwhile share one reading; a failed one is tried again by the next who asks. */
+function cached(
+  read: () => Promise<string>,
+  runs: () => number,
+): () => Promise<{ text: string; at: number }> {
+  let page: { text: string; at: number; runs: number } | undefined;
+  let reading: Promise<{ text: string; at: number }> | undefined;
+  return async () => {
+    if (page?.runs === runs() && performance.now() - page.at < PAGE_MS) return page;
+    const begun = runs();
+    reading ??= read()
+      .then((text) => {
+        page = { text, at: performance.now(), runs: begun };
+        return page;
+      })
+      .finally(() => {
+        reading = undefined;
+      });
+    return reading;
   };
 }
 
