@@ -12,6 +12,8 @@ export interface StatusView {
   status: Status;
   /** The run that holds the lease. */
   running: { id: bigint; kind: string; actor: string } | null;
+  /** A run that neither goes on nor told how it ended. */
+  brokenOff: bigint | null;
   /** Allocated sats that are not due yet. */
   waiting: bigint;
   /** Allocated sats that have been due for too long, and are in no payout. */
@@ -64,7 +66,11 @@ export function statusJson(view: StatusView) {
         way_out: wayOut(doubt),
       })),
     },
-    attention: { ...attention, short_sats: view.short },
+    attention: {
+      ...attention,
+      short_sats: view.short,
+      broken_off: view.brokenOff === null ? null : `r${view.brokenOff}`,
+    },
     totals: {
       cash_outs: totals.cashOuts,
       gross_sats: totals.gross,
@@ -180,7 +186,7 @@ function creditLines({ source, creditSource, status }: StatusView): [string, str
 }
 
 /** What needs a person: whether it does now, in words, and the command that helps. */
-function needs({ status, overdue, short, start }: StatusView): [boolean, string, string][] {
+function needs({ status, overdue, short, start, brokenOff }: StatusView): [boolean, string, string][] {
   const {
     attention,
     lastRun,
@@ -205,6 +211,7 @@ function needs({ status, overdue, short, start }: StatusView): [boolean, string,
       'aio-dca poll says why, then aio-dca doctor',
     ],
     [start.problem !== null, 'start_at is most likely a slip', 'correct it, or let it come'],
+    [brokenOff !== null, `run r${brokenOff} broke off: killed, or a full disk`, 'aio-dca poll goes on'],
     [stale, 'no run has succeeded for too long', 'aio-dca poll, then aio-dca doctor'],
     [overrun, 'a run goes on for too long', 'aio-dca poll takes its place, or says who'],
     [clock.problem !== null, 'the clock of this host is wrong', 'aio-dca doctor, then timedatectl'],

@@ -15,7 +15,7 @@ export function register(program: Command): void {
       const cli = makeCli(command);
       const config = await cli.config();
       const view = await cli.withLedger('read', async (ledger): Promise<StatusView> => {
-        const { currentRun } = await import('../ledger/lease.ts');
+        const { brokenOff, currentRun } = await import('../ledger/lease.ts');
         const { overview, shortSats } = await import('../scheduler/due.ts');
         const { sourceBalance } = await import('../scheduler/balance.ts');
         const { startProblem } = await import('../lamassu/start.ts');
@@ -28,6 +28,7 @@ export function register(program: Command): void {
           version: pkg.version,
           ledger: { id: ledger.id, url: ledger.url, schema: ledger.schema },
           running: (await currentRun(ledger.db)) ?? null,
+          brokenOff: await brokenOff(ledger.db),
           source,
           short: shortSats(view, source),
           start: {

@@ -135,6 +135,22 @@ export async function currentRun(
   return { id: held.id, kind: held.kind, actor: held.actor, startedAt: held.started_at };
 }
 
+/**
+ * The newest run that neither goes on nor told how it ended: it was killed, or the ledger took nothing more, as on a full
+ * disk. The next run takes its place, and writes down that it died.
+ */
+export async function brokenOff(db: Db): Promise<bigint | null> {
+  const running = await currentRun(db);
+  const newest = await db
+    .selectFrom('runs')
+    .select('id')
+    .where('outcome', 'is', null)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return newest === undefined || newest.id === running?.id ? null : newest.id;
+}
+
 async function endRun(trx: Trx, id: bigint, outcome: string, summary: unknown): Promise<void> {
   await trx
     .updateTable('runs')

@@ -83,7 +83,7 @@ test('a new ledger needs nobody', async () => {
     source_wallet: { balance_sats: 10_000_000, short_sats: 0 },
     credits: { on: false, credited_sats: 0, to_come_sats: 0, not_made: [] },
     clock: { problem: null, entries: [] },
-    attention: { ...nothing, credits: 0, contradicted: 0 },
+    attention: { ...nothing, credits: 0, contradicted: 0, broken_off: null },
     totals: {
       cash_outs: 0,
       gross_sats: 0,

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { currentRun, startRun } from '../../src/ledger/lease.ts';
+import { brokenOff, currentRun, startRun } from '../../src/ledger/lease.ts';
 import type { Ledger } from '../../src/ledger/open.ts';
 import { now, plus } from '../../src/time.ts';
 import { forEachLedger } from '../support/ledgers.ts';
@@ -25,6 +25,7 @@ forEachLedger((kind, open) => {
       message: expect.stringMatching(new RegExp(`run r1 \\(poll, by the child, process ${child.pid} on `)),
     });
     expect(await currentRun(ledger.db)).toMatchObject({ id: 1n, kind: 'poll', actor: 'the child' });
+    expect(await brokenOff(ledger.db)).toBeNull();
   });
 
   test('a process that was killed is replaced at once, and its run is recorded as died', async () => {
@@ -33,7 +34,9 @@ forEachLedger((kind, open) => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(await currentRun(ledger.db)).toBeUndefined();
+    expect(await brokenOff(ledger.db)).toBe(1n);
     const run = await startRun(ledger, 'poll', 'me');
+    expect(await brokenOff(ledger.db)).toBeNull();
     expect(run.id).toBe(2n);
     const [died] = await ledger.db.selectFrom('runs').selectAll().where('id', '=', 1n).execute();
     expect(died).toMatchObject({ outcome: 'died', summary: null });
