@@ -76,9 +76,10 @@ const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 export async function openSource(options: LamassuOptions, by: Connect = connect): Promise<Source> {
   const connection = await by(options);
   try {
+    // Its now() is that of the beginning.
+    const before = hostClock();
     await connection.query('begin isolation level repeatable read read only');
     const access = await readAccess(connection);
-    const before = hostClock();
     const [server] = await connection.query(
       `select ${instant('now()')} as now,
          has_function_privilege(to_regprocedure('pg_control_system()'), 'execute')::text as identified,

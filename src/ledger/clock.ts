@@ -35,7 +35,7 @@ export function inWords(ms: number): string {
     [60_000, 'min'],
   ];
   const [size, name] = units.find(([unit]) => off >= 2 * unit) ?? [1_000, 's'];
-  return `${Math.trunc(off / size)} ${name}`;
+  return `${Math.trunc(off / size + 0.5)} ${name}`;
 }
 
 /** Keeps what a run saw of the clocks. */

@@ -83,7 +83,7 @@ describe.concurrent.each<WorldOptions>([
       expect(ran.code, ran.stdout + ran.stderr).toBe(2);
       expect(ran.json()).toMatchObject({
         payouts: { settled: ms > 0 ? 3 : 2 },
-        problems: [{ code: 'clock/differs' }],
+        problems: expect.arrayContaining([expect.objectContaining({ code: 'clock/differs' })]),
       });
       await settled(world);
       // Between two runs it was set, and what the later one finds is of the future or long past.
