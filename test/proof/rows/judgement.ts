@@ -134,6 +134,8 @@ function figuresOf(row: Row) {
   const fiat = number(row.fiat, 5);
   const ticker = number(row.raw_ticker_price, 5);
   const rate = number(row.commission_percentage, 5);
+  // It may be below zero, and has to be a number.
+  if (row.commission_percentage === 'NaN') return null;
   const discount = number(row.discount, 0) ?? 0n;
   const fee = number(row.fixed_fee, 5) ?? 0n;
   const all = 2_100_000_000_000_000n;

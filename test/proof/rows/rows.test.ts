@@ -106,7 +106,8 @@ test('the rows have met everything that can happen to a row', () => {
   for (const what of [
     ...['paid', 'paid out of cash', 'paid out of nobody’s cash', 'ignored', 'never seen', 'watched'],
     ...['unconfirmed', 'not-dispensed', 'error', 'other-coin', 'before-start', 'future', 'malformed'],
-    ...['no-rate', 'implausible-rate', 'large', 'changed', 'currency-changed'],
+    ...['no-rate', 'implausible-rate', 'dispense-unconfirmed', 'negative-commission', 'large', 'changed'],
+    'currency-changed',
   ])
     expect(counted.get(what) ?? 0, what).toBeGreaterThan(0);
 });
