@@ -78,13 +78,10 @@ test.runIf(mounts)(
       if (poll.code === 75) {
         failed += 1;
         // Whatever it could not write, a person is told of it before the ledger counts as stale.
-        const status = await world.aioDca(['status', '--json']);
-        const { running, attention } = status.json<{
-          running: unknown;
-          attention: { broken_off: unknown };
-        }>();
-        expect(running).toBeNull();
-        if (attention.broken_off !== null) expect(status.code).toBe(2);
+        // On a disk without any room not even a look is possible: SQLite makes files for it.
+        const status = await world.aioDca(['status']);
+        expectTold(`status with ${level} KiB left`, status);
+        if (status.stdout.includes('broke off')) expect(status.code).toBe(2);
       }
       const other = join(world.folder, `key${index}`);
       writeFileSync(other, (await world.lnbits.createUserWallet(`bob${index}`)).inkey, { mode: 0o600 });
