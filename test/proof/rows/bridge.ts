@@ -249,7 +249,12 @@ async function apply(trx: Trx, change: Change, wallet: (name: string) => Wallet)
     case 'funding': {
       const { client, machine, currency, amount: minor, rate, depositedAt } = change;
       const amount = { minor, currency, digits: currencies[currency].digits };
-      await addFunding(trx, who, { client, amount, machine, rate, depositedAt, past: 'leave' }, now());
+      await addFunding(
+        trx,
+        who,
+        { client, amount, machine, rate, depositedAt, past: 'leave', newCurrency: true },
+        now(),
+      );
       return;
     }
     case 'withdraw': {

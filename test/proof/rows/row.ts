@@ -50,7 +50,10 @@ export function soundRow(world: RowWorld, id: string, at: string): Row {
     price = draw.pick(MOST_FIAT, draw.big(1n, MOST_FIAT), draw.big(10_000n, 10_000_000_000n), price);
   }
   const fiat = minor * unit;
-  const rate = draw.pick(5_500n, 8_000n, 0n, draw.big(0n, 20_000n));
+  // Older screens of Lamassu took one below zero.
+  const rate = draw.chance(4)
+    ? -draw.big(500n, 20_000n)
+    : draw.pick(5_500n, 8_000n, 0n, draw.big(0n, 20_000n));
   const discount = draw.pick(0n, 0n, 0n, 15n, 100n, draw.big(0n, 100n));
   const fee = world.fees && draw.chance(30) ? unit * draw.big(1n, 300n) : 0n;
   const exact = ((fiat + fee) * 10n ** 15n) / (price * (10n ** 7n - rate * (100n - discount)));
