@@ -91,7 +91,10 @@ export function anyDay(row: Row, rules: Pick<Rules, 'method' | 'fallback'>, now:
     return { reason: 'not-dispensed', person: at < now - 2n * DAY, again: true };
 
   const figures = figuresOf(row);
-  if (!figures) return isUnknown(row.fiat_code) ? { ...wrong, reason: 'unknown-currency' } : wrong;
+  if (!figures)
+    return isMachine(row.device_id ?? '') && isUnknown(row.fiat_code)
+      ? { ...wrong, reason: 'unknown-currency' }
+      : wrong;
   const { machine, currency, minor, gross } = figures;
   const method = [rules.method, rules.fallback].find((one) =>
     one === 'ticker' ? figures.ticker !== null : figures.rate !== null,
@@ -118,13 +121,17 @@ function unpaid(row: Row, now: bigint): Meaning {
   return { reason: 'not-confirmed', person: false, again: out || typeof row.confirmed_at === 'string' };
 }
 
+function isMachine(text: string): boolean {
+  const letters = [...text];
+  return letters.length >= 1 && letters.length <= 200 && !letters.some((one) => /\p{C}/u.test(one));
+}
+
 type Figures = NonNullable<ReturnType<typeof figuresOf>>;
 
 /** Null where any column cannot be right. */
 function figuresOf(row: Row) {
   const machine = row.device_id ?? '';
-  const letters = [...machine];
-  if (letters.length < 1 || letters.length > 200 || letters.some((one) => /\p{C}/u.test(one))) return null;
+  if (!isMachine(machine)) return null;
   const currency = row.fiat_code ?? '';
   const digits = Object.hasOwn(DIGITS, currency) ? DIGITS[currency] : undefined;
   if (digits === undefined) return null;
