@@ -156,7 +156,7 @@ describe.each(ledgerKinds)('machines on %s', (ledger) => {
       name: 'replaced machines',
       level: 'warn',
       detail: expect.stringMatching(
-        `${MACHINE}.* was replaced by .*${REIMAGED}.* still in Lamassu, and has paid out since: 1`,
+        `${MACHINE}.* was replaced by .*${REIMAGED}.* still in Lamassu, and has paid out since: 2`,
       ),
     });
     expect(await checks()).not.toContainEqual(still);

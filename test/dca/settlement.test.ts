@@ -100,11 +100,11 @@ describe('the figures of a settlement', () => {
     ['what was paid for a part', { ...jammed, gross: null }, {}, noGross, sayGross],
     ['what was asked for', { ...jammed, asked: null }, {}, noGross, sayGross],
     [
-      'what was asked for where nothing came out',
+      'any cash, where Lamassu counted no notes',
       { ...jammed, asked: null, cameOut: 0n },
       {},
-      noGross,
-      sayGross,
+      '--fiat: Lamassu counted no notes out, so there is nothing to distribute.',
+      '`aio-dca review dismiss ID --reason "…"` closes the row. If cash came out all the same, say how much, like --fiat "200 USD".',
     ],
     [
       'cash within what was asked for',

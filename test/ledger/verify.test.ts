@@ -52,7 +52,8 @@ const corruptions: [DifferenceCode, string][] = [
   ['source/unknown', `update cash_outs set source = 'other' where id = 'c1'`],
   [
     'source/twice',
-    `insert into sources select 'again', start_at, system_identifier, null, null, created_at from sources`,
+    `insert into sources (name, start_at, system_identifier, created_at)
+      select 'again', start_at, system_identifier, created_at from sources`,
   ],
   ['mark/behind', `update sources set mark_confirmed_at = '2026-11-01T00:00:00.000000Z'`],
   ['mark/behind', `update sources set mark_confirmed_at = null, mark_id = null`],

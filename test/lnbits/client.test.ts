@@ -349,6 +349,7 @@ describe('a look-up', () => {
       walletId: 'w',
       amountMsat: 1000n,
       feeMsat: 0n,
+      isServiceFee: false,
       status: 'success',
       tag: null,
       extra: {},
