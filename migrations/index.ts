@@ -8,7 +8,7 @@ import * as evidence from './0006-evidence.ts';
 import * as successesAndParts from './0007-successes-and-parts.ts';
 import * as clocks from './0008-clocks.ts';
 import * as begunAtMachine from './0009-begun-at-machine.ts';
-import * as seenWallets from './0013-seen-wallets.ts';
+import * as seenWallets from './0010-seen-wallets.ts';
 
 /** The steps of the ledger's schema, oldest first. A step that was published never changes. */
 export const migrations: Record<string, Migration> = {
@@ -21,5 +21,5 @@ export const migrations: Record<string, Migration> = {
   '0007-successes-and-parts': successesAndParts,
   '0008-clocks': clocks,
   '0009-begun-at-machine': begunAtMachine,
-  '0013-seen-wallets': seenWallets,
+  '0010-seen-wallets': seenWallets,
 };
