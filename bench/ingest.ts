@@ -105,6 +105,7 @@ function row(n: number): LamassuRow {
     ...{ dispense_confirmed: 'true', error: null, error_code: null, created: confirmed_at, confirmed_at },
     ...{ redeem: 'false', commission_percentage: '0.05500', raw_ticker_price: '826091.28000', discount: '0' },
     fixed_fee: null,
+    actions: null,
   };
 }
 

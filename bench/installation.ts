@@ -4,7 +4,6 @@ import { type Config, loadConfig } from '../src/config/load.ts';
 import { Secret } from '../src/config/secret.ts';
 import { addClient } from '../src/ledger/client-changes.ts';
 import { addFunding } from '../src/ledger/fundings.ts';
-import { ALWAYS } from '../src/ledger/in-force.ts';
 import { type Ledger, openLedger } from '../src/ledger/open.ts';
 import { poll } from '../src/scheduler/poll.ts';
 import type { PollReport } from '../src/scheduler/report.ts';
@@ -93,7 +92,7 @@ async function addToLedger(
       trx,
       who,
       { name, wallet: { id, key: new Secret(key) }, mode: 'flow', limits: [] },
-      ALWAYS,
+      now(),
     );
     await addFunding(trx, who, { client: name, amount, machine: null, rate: null, depositedAt }, now());
   }
