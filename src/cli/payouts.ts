@@ -7,6 +7,7 @@ import { parseId, parseName } from '../typed/names.ts';
 import { asRun } from './as-run.ts';
 import { type Cli, makeCli, usage } from './context.ts';
 import { parseLimit, tellMore, withLimit } from './limit.ts';
+import { registerOverpaid } from './overpaid.ts';
 import { payoutDetailJson, payoutJson, payoutPage, payoutTable } from './payout-page.ts';
 import { counted, formatSats, table, withLocalTimes } from './print.ts';
 import { withReason } from './reason.ts';
@@ -53,6 +54,7 @@ export function register(program: Command): void {
     .option('--not-paid', 'it did not, and never will: a new payment follows')
     .requiredOption('--reason <text>', 'how you know, for the log')
     .action(resolve);
+  registerOverpaid(payouts);
   payouts
     .command('pause')
     .description('the brake: recording goes on, paying stops')

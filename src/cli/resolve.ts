@@ -7,7 +7,7 @@ import type { Ledger } from '../ledger/open.ts';
 import type { Payment } from '../ledger/payouts.ts';
 import type { PayoutState } from '../ledger/schema.ts';
 import { openSourceWallet } from '../payouts/context.ts';
-import { bothSides, judgeWord, type Shown } from '../payouts/resolve.ts';
+import { bothSides, judgeWord, type Shown, sidesInWords } from '../payouts/resolve.ts';
 import { now, plus } from '../time.ts';
 import { asRun } from './as-run.ts';
 import type { Cli } from './context.ts';
@@ -89,7 +89,9 @@ async function look(deps: Resolve, run: Run, agreed: Preview | null): Promise<Pr
 
 function write({ id, paid, reason }: Resolve, run: Run, preview: Preview): Promise<PayoutState> {
   const { payment, shown } = preview;
-  const resolution = { payout: id, payment, paid, reason, seen: shown !== null };
+  const debited = shown?.source === 'success';
+  const known = debited ? sidesInWords(shown) : undefined;
+  const resolution = { payout: id, payment, paid, reason, seen: shown !== null, shown: known };
   return run.write((trx) => resolvePayment(trx, run.who, resolution, now()));
 }
 

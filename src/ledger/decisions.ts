@@ -1,5 +1,6 @@
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
+import { keepEvidence } from './contradictions.ts';
 import { record, type Who } from './log.ts';
 import type { Db, Trx } from './open.ts';
 import { holdPayout, movePayment, movePayout, openPayouts, type Payment, partsOf } from './payouts.ts';
@@ -143,13 +144,15 @@ export interface Resolution {
   reason: string;
   /** Whether the wallets could be looked at: else the next run that pays does. */
   seen: boolean;
+  /** What they showed of one that was debited and did not arrive: it is no news later. */
+  shown?: string | undefined;
 }
 
 /** A person's word on a payment that is open. A payment that did not arrive is followed by a new one. */
 export async function resolvePayment(
   trx: Trx,
   who: Who,
-  { payout: id, payment, paid, reason, seen }: Resolution,
+  { payout: id, payment, paid, reason, seen, shown }: Resolution,
   at: Instant,
 ): Promise<PayoutState> {
   const { state } = await findCase(trx, id);
@@ -163,6 +166,10 @@ export async function resolvePayment(
       ? { state: 'settled', settled_at: at, checked_at: seen ? at : null, reason: word }
       : { state: 'dead', reason: word },
   );
+  if (!paid && shown !== undefined) {
+    const known = { payment, hash: payment.payment_hash, shown };
+    await keepEvidence(trx, who, known, reason, at);
+  }
   const after = await goOn(trx, id, ['planned', 'paying', 'deferred', 'unknown', 'held'], at);
   await record(trx, who, {
     at,

@@ -274,6 +274,30 @@ export async function settlePayment(
   await movePayout(trx, payment.payout_id, from, settled ? 'settled' : 'paying', null, settled ? at : null);
 }
 
+/**
+ * `settled` after it was `dead`: it arrived all the same. `next`: the payment of the same part that was not sent, and that
+ * is given up for it.
+ */
+export async function revivePayment(
+  trx: Trx,
+  who: Who,
+  payment: Payment,
+  next: Payment | undefined,
+  at: Instant,
+): Promise<void> {
+  if (next) await buryPayment(trx, who, next, 'an earlier payment of this part arrived after all', at);
+  await movePayment(trx, payment.id, ['dead'], { state: 'settled', settled_at: at, reason: null });
+  const parts = await partsOf(trx, payment.payout_id);
+  const settled = parts.every((one) => one.payment?.state === 'settled');
+  const open: PayoutState[] = ['planned', 'paying', 'deferred', 'unknown'];
+  await movePayout(trx, payment.payout_id, open, settled ? 'settled' : 'paying', null, settled ? at : null);
+  await record(trx, who, {
+    ...{ at, action: 'payment arrived', subject: `p${payment.payout_id}` },
+    before: { payment_hash: payment.payment_hash, state: 'dead' },
+    after: { payment_hash: payment.payment_hash, state: 'settled' },
+  });
+}
+
 /** What the log says where the times of a payment are not in order. */
 export const CLOCK_SET_BACK = 'clock set back';
 /** A clock may be set back a little while it pays: nobody takes offence at that. */

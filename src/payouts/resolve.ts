@@ -30,6 +30,11 @@ async function clientShows(ctx: Looking, payment: Payment): Promise<Shown['clien
   return row?.amountMsat === 0n ? 'nothing' : 'wrong-amount';
 }
 
+/** What both sides show, as it is kept and compared. */
+export function sidesInWords({ source, client }: Shown): string {
+  return `${source} in the source wallet, ${client} in the client’s`;
+}
+
 /** Whether a person may say so: `bears-out`: the wallets show the same; `open`: they leave it open; `contradicts`. */
 export type Judgement = 'bears-out' | 'open' | 'contradicts';
 

@@ -13,8 +13,8 @@ const MAY_BE_PAID_TWICE =
   'Stop paying with `aio-dca payouts pause`, and look both payments up in LNbits before anything else is paid.';
 const LNBITS_LOST =
   'Stop paying with `aio-dca payouts pause`: an older copy of LNbits was put back, or a row was changed there. Compare with its backups before anything else is paid.';
-const LOOK_AT_BOTH =
-  'Look at both wallets in LNbits; once it is clear, `aio-dca payouts resolve` states what happened.';
+const HOLD_AND_SAY =
+  'Look at both wallets in LNbits. Then hold the payout, `aio-dca payouts hold ID --reason "…"`, and say what became of the payment: `aio-dca payouts resolve ID --payment HASH --not-paid --reason "…"`, or --paid. What the wallets contradict is refused, with the way out.';
 
 /**
  * Every difference that `reconcile` can find, with what to do about it; `ID` stands for that of the cash-out.
@@ -26,14 +26,24 @@ export const hints = {
   'payment/unlabelled':
     'Somebody paid from the source wallet under the tag of the bridge, or changed a payment there. Find out who.',
   'payment/not-debited': LNBITS_LOST,
-  'payment/debit-amount': LOOK_AT_BOTH,
+  'payment/debit-amount':
+    'The client’s side is right, and the source wallet shows another amount than LNbits takes for it: a row was changed there. Compare with its backups.',
   'payment/fee':
     'LNbits took another service fee on top of it than is booked; the client got what he was due. `aio-dca reconcile --book-fees` books what LNbits shows. To be rid of the fee, set lnbits_service_fee_ignore_internal in LNbits.',
-  'payment/not-credited': LOOK_AT_BOTH,
-  'payment/credit-amount': LOOK_AT_BOTH,
+  'payment/not-credited': HOLD_AND_SAY,
+  'payment/credit-amount': HOLD_AND_SAY,
   'payment/open-paid':
     'It was paid, and the ledger does not say so yet. The next run finds it: `aio-dca poll`, then reconcile again.',
-  'payment/dead-paid': MAY_BE_PAID_TWICE,
+  'payment/open-debited':
+    'LNbits took the sats from the source wallet, and the client’s does not show them. The next run looks, and puts it before a person: `aio-dca poll`. Held, and failed on the client’s side, it is paid again after `aio-dca payouts resolve ID --payment HASH --not-paid --reason "…"`.',
+  'payment/open-credited':
+    'The client has it, and the source wallet does not show that it paid. The next run puts it before a person: `aio-dca poll`. Held, it is settled by `aio-dca payouts resolve ID --payment HASH --paid --reason "…"`.',
+  'payment/open-held':
+    'It was paid, and the payout is held. Let the next run settle it: `aio-dca payouts release ID`, then `aio-dca poll`.',
+  'payment/dead-debited':
+    'It was given up, and LNbits took it from the source wallet without crediting it: the sats are lost at LNbits. Say that it is known: `aio-dca payouts overpaid ID --payment HASH --reason "…"`.',
+  'payment/dead-paid':
+    'It was given up, and arrived all the same. While its part has no other payment, the next run that pays settles it: `aio-dca poll`. Else it was paid twice: see that no more is, `aio-dca payouts pause`, and book what the client got too much with `aio-dca payouts overpaid ID --payment HASH --reason "…"`.',
   'payment/surplus-credit': MAY_BE_PAID_TWICE,
   'credit/late':
     'LNbits carried it out after it was dropped. Record it: `aio-dca credits resolve ID --credited --payment HASH --reason "…"`: it covers its cash-outs, or, where another credit does by now, its sats stay in the source wallet and LNbits owes them. Or take them back in LNbits (Users, a negative amount), and say the same with --not-credited.',
@@ -73,6 +83,20 @@ export class Findings {
 
   add(code: DifferenceCode, what: string, ledger: string, other: string): void {
     this.differences.push({ code, what, ledger, other, hint: hints[code] });
+  }
+
+  /** A difference of one payment: the commands of its hint name it and its payout. */
+  addPayment(
+    code: DifferenceCode,
+    of: { payout_id: bigint; payment_hash: string; name: string },
+    ledger: string,
+    other: string,
+  ): void {
+    const hint = hints[code]
+      .replaceAll(/\bID\b/g, () => `p${of.payout_id}`)
+      .replaceAll(/\bHASH\b/g, () => of.payment_hash);
+    const what = `payment ${of.payment_hash} of p${of.payout_id} for ${of.name}`;
+    this.differences.push({ code, what, ledger, other, hint });
   }
 
   /** A difference of one credit: the commands of its hint name it and its payment. */

@@ -1,7 +1,9 @@
+import { sql } from 'kysely';
 import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
 import { knownPayments, type Payment } from '../ledger/payouts.ts';
+import type { PayoutState } from '../ledger/schema.ts';
 import type { Payment as Shown } from '../lnbits/client.ts';
 import { taggedPayments } from '../lnbits/history.ts';
 import { proveRights, seesPayments } from '../lnbits/rights.ts';
@@ -21,7 +23,7 @@ type Booked = Pick<
   | 'client_wallet_id'
   | 'source_wallet_id'
   | 'state'
-> & { name: string };
+> & { name: string; payout_state: PayoutState; known: string | null };
 
 interface Wallet {
   id: string;
@@ -176,15 +178,22 @@ function tally({ state, sats }: Booked, { source, client }: Sides, findings: Fin
 
 /** What speaks against a payment; null where both wallets bear it out. */
 function compare(
-  { state, sats, fee_msat }: Booked,
+  { state, sats, fee_msat, payout_state, known }: Booked,
   { source, client }: Sides,
 ): { code: DifferenceCode; ledger: string; other: string } | null {
   const debited = source?.status === 'success';
   const credited = client?.status === 'success';
   const differs = (code: DifferenceCode, other: string) => ({ code, ledger: `${state}, ${sats} sat`, other });
   const sides = `source ${sideText(source)}, client ${sideText(client)}`;
-  if (state === 'dead') return debited || credited ? differs('payment/dead-paid', sides) : null;
-  if (state !== 'settled') return debited || credited ? differs('payment/open-paid', sides) : null;
+  const dead = (out: boolean, arrived: boolean, shown: string) =>
+    arrived ? differs('payment/dead-paid', shown) : out ? differs('payment/dead-debited', shown) : null;
+  if (state === 'dead') return isKnown(known, credited) ? null : dead(debited, credited, sides);
+  if (state !== 'settled') {
+    if (debited && credited)
+      return differs(payout_state === 'held' ? 'payment/open-held' : 'payment/open-paid', sides);
+    if (debited) return differs('payment/open-debited', sides);
+    return credited ? differs('payment/open-credited', sides) : null;
+  }
   const msat = sats * 1000n;
   if (source !== undefined && !debited) return differs('payment/not-debited', sides);
   if (source && source.amountMsat !== -msat) return differs('payment/debit-amount', sides);
@@ -194,6 +203,11 @@ function compare(
   if (source && cappedFee(source.feeMsat, msat) !== fee_msat)
     return { ...differs('payment/fee', sides), ledger: `a service fee of ${fee_msat} msat` };
   return null;
+}
+
+/** Whether a person decided about it when just that was shown. */
+function isKnown(known: string | null, credited: boolean): boolean {
+  return known !== null && (!credited || known.includes('arrived'));
 }
 
 function sideText(side: Shown | null | undefined): string {
@@ -234,7 +248,7 @@ async function lookAgain(
   }
   const mine = booked.source_wallet_id === source.walletId;
   const wrong = compare(booked, { source: mine ? debit : undefined, client });
-  if (wrong) findings.add(wrong.code, what, wrong.ledger, wrong.other);
+  if (wrong) findings.addPayment(wrong.code, booked, wrong.ledger, wrong.other);
 }
 
 /** The rows of the range whose hash the ledger does not know, or knows for another wallet. */
@@ -281,6 +295,13 @@ function booking(db: Db) {
       'payments.source_wallet_id',
       'payments.state',
       'recipients.name',
+      sql<
+        string | null
+      >`(select min(case when x.shown like '%arrived%' or x.shown like '%wrong-amount%' then 'arrived'
+        else 'debited' end) from contradictions as x where x.payment_id = payments.id and x.closed_at is not null)`.as(
+        'known',
+      ),
+      'payouts.state as payout_state',
     ]);
 }
 

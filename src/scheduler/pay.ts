@@ -13,6 +13,7 @@ import { checkSourceWallet, refuseOtherLedger } from '../payouts/check.ts';
 import { type Context, openSourceWallet } from '../payouts/context.ts';
 import { type Crediting, creditSource } from '../payouts/credit.ts';
 import { dueGroups, type FormOptions, formPayouts } from '../payouts/form.ts';
+import { lookAtDead } from '../payouts/late-payments.ts';
 import { type Paid, payAll } from '../payouts/pay.ts';
 import { type Instant, now } from '../time.ts';
 
@@ -60,6 +61,7 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
       opened = await openContext(deps);
       const ctx = opened;
       await checkSourceWallet(ctx);
+      await lookAtDead(ctx);
       if (!signal.aborted) {
         satsCredited = await creditSource(ctx, crediting(config));
         await run.write((trx) => formPayouts(trx, form));

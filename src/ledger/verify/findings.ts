@@ -84,7 +84,7 @@ export const hints = {
   'payment/wallet': 'A payment goes from a wallet into the same wallet. Look it up in LNbits, and report it.',
   'payment/source-wallet': MAY_PAY_TWICE,
   'payment/contradicted':
-    'It was given up, and LNbits shows it all the same: `aio-dca payouts show ID` tells the way out.',
+    'It was given up, and LNbits shows it all the same, so that its recipient may have been paid twice. Book what he got too much: `aio-dca payouts overpaid ID --payment HASH --reason "…"`, with --funding to take it off his cash.',
   'credit/contradicted':
     'It was dropped and came late, so that its sats are in the source wallet for nothing. Keep them (LNbits owes them): `aio-dca credits resolve ID --credited --payment HASH --reason "…"`. Or take them back in LNbits (Users, a negative amount), then the same with --not-credited.',
   'credit/sats': BY_HAND,

@@ -1,0 +1,80 @@
+import { contradict, contradictionsOf } from '../ledger/contradictions.ts';
+import { holdPayout, type Payment, partsOf, revivePayment } from '../ledger/payouts.ts';
+import { now, plus } from '../time.ts';
+import { type Context, clientSide, isGone, sourceSide } from './context.ts';
+import { sidesInWords } from './resolve.ts';
+
+/** How long, and how many of the newest; `reconcile` looks at all. */
+const LOOKED_AT_MS = 7 * 86_400_000;
+const MOST = 20;
+
+/**
+ * Looks once more at payments that were sent and given up not long ago. One that arrived all the same settles its part
+ * where nothing else was sent of it; else the part may be paid twice, and a person is told. So is a debit that was not
+ * known when it was given up.
+ */
+export async function lookAtDead(ctx: Context): Promise<void> {
+  for (const payment of await givenUp(ctx)) {
+    const source = await sourceSide(ctx, payment.payment_hash);
+    if (source === 'pending') continue;
+    const client = await clientSide(ctx, payment).catch((error: unknown) => {
+      if (isGone(error)) return 'gone' as const;
+      throw error;
+    });
+    const arrived = client === 'arrived' || client === 'wrong-amount';
+    if (!arrived && source !== 'success') continue;
+    const shown = sidesInWords({ source, client });
+    const known = (await contradictionsOf(ctx.ledger.db, 'payment_id', [payment.id])).filter(
+      (one) => one.closed_at !== null && (!arrived || /arrived|wrong-amount/.test(one.shown)),
+    );
+    if (known.length > 0) continue;
+    await ctx.run.write(async (trx) => {
+      const { state } = await trx
+        .selectFrom('payouts')
+        .select('state')
+        .where('id', '=', payment.payout_id)
+        .executeTakeFirstOrThrow();
+      const part = (await partsOf(trx, payment.payout_id)).find((one) => one.part === payment.part);
+      const next = part?.payment;
+      const open = state !== 'settled' && state !== 'held';
+      if (client === 'arrived' && source === 'success' && open && (!next || next.sent_at === null)) {
+        await revivePayment(trx, ctx.run.who, payment, next, now());
+        return;
+      }
+      const told = await contradict(trx, ctx.run.who, { payment, hash: payment.payment_hash, shown }, now());
+      if (told && open) {
+        const why = `payment ${payment.payment_hash}, which was given up, is shown ${shown}`;
+        await holdPayout(trx, ctx.run.who, payment.payout_id, why, now());
+      }
+    });
+  }
+}
+
+/** Newest first. By the log, which says when it was decided; a clock that is wrong only looks longer, or shorter. */
+async function givenUp({ ledger, source }: Context): Promise<Payment[]> {
+  const since = plus(now(), -LOOKED_AT_MS);
+  const dead = await ledger.db
+    .selectFrom('payments')
+    .selectAll()
+    .where('state', '=', 'dead')
+    .where('sent_at', 'is not', null)
+    .where('source_wallet_id', '=', source.walletId)
+    .orderBy('id', 'desc')
+    .limit(MOST)
+    .execute();
+  if (dead.length === 0) return [];
+  const rows = await ledger.db
+    .selectFrom('log')
+    .select('subject')
+    .distinct()
+    .where(
+      'subject',
+      'in',
+      dead.map(({ payout_id }) => `p${payout_id}`),
+    )
+    .where('action', 'in', ['payment dead', 'payout resolve'])
+    .where('at', '>=', since)
+    .execute();
+  const recent = new Set(rows.map(({ subject }) => subject));
+  return dead.filter(({ payout_id }) => recent.has(`p${payout_id}`));
+}
