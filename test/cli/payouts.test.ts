@@ -401,6 +401,44 @@ async function lookedInVain(hashes: (string | undefined)[]): Promise<void> {
   );
 }
 
+describe('overpaid', () => {
+  test('says what it was worth, asks, and takes it off the cash of that client only', async () => {
+    await poll();
+    const remaining = async () =>
+      (await world.must(['fundings', 'show', 'f1', '--json'])).json<{ remaining: string }>().remaining;
+    const before = Number(await remaining());
+    const args = ['overpaid', p, '--sats', '242104 sat', '--funding', 'f1', '--reason', 'paid by two hosts'];
+    expect(await payouts(...args)).toMatchObject({
+      code: 64,
+      stderr: expect.stringContaining('2,000.00 GTQ'),
+    });
+    expect(Number(await remaining())).toBe(before);
+    const booked = await payouts(...args, '--yes', '--json');
+    expect(booked.json()).toMatchObject({
+      ...{
+        payout: p,
+        recipient: 'alice',
+        sats: 242_104,
+        fiat: '2000.00',
+        currency: 'GTQ',
+        payment_hash: null,
+      },
+      funding: { id: 'f1', remaining: (before - 2000).toFixed(2) },
+    });
+    expect(Number(await remaining())).toBe(before - 2000);
+    expect((await world.must(['log', '--json'])).stdout).toContain('payout overpaid');
+  });
+
+  test('is refused for what pays a payout, and for another number than one of sats', async () => {
+    await poll();
+    const hash = (await shown()).payments[0]?.payment_hash ?? '';
+    const settled = await payouts('overpaid', p, '--payment', hash, '--reason', 'a slip', '--yes');
+    expect(settled).toMatchObject({ code: 64, stderr: expect.stringContaining('is settled, and pays what') });
+    const point = await payouts('overpaid', p, '--sats', '242.104', '--reason', 'a slip', '--yes');
+    expect(point).toMatchObject({ code: 64, stderr: expect.stringContaining('--sats') });
+  });
+});
+
 describe('pause and resume', () => {
   test('recording goes on, paying stops, and says who and why', async () => {
     const recorded = (await world.must(['cash-outs', 'list', '--json'])).json<object[]>();

@@ -359,8 +359,9 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
     expect(table.join('\n')).toMatch(/│ difference +│ where +│ ledger +│ LNbits or Lamassu +│/);
     // A cell is not cut: what is in it goes on in the lines below.
     const flat = told.stdout.replace(/[│\s]+/g, ' ');
-    expect(flat).toContain(hints['payment/credit-amount'].replace(/\s+/g, ' '));
-    expect(told.stdout).not.toContain('…');
+    const hint = hints['payment/credit-amount'].replaceAll(/\bID\b/g, 'p1').replaceAll('HASH', hash);
+    expect(flat).toContain(hint.replace(/\s+/g, ' '));
+    expect(told.stdout.replaceAll('"…"', '')).not.toContain('…');
   });
 });
 
