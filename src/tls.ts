@@ -44,6 +44,10 @@ export function tlsReason(error: unknown): string | undefined {
   const known = reasons[code];
   if (known !== undefined)
     return code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? `${known} (${message})` : `${known} (${code})`;
+  // The other side went away during the handshake, as one that restarts does. Node speaks of TLS there, too; and pg, where
+  // the server has no room for one more session.
+  if (/^E(CONN|PIPE|TIMEDOUT)/.test(code) || /error establishing an SSL connection/.test(message))
+    return undefined;
   // What OpenSSL says has its file and line around it.
   if (code.startsWith('ERR_SSL_') || code === 'EPROTO' || code.startsWith('ERR_OSSL_'))
     return `the handshake failed (${/:([^:]+):[^:]*:\d+:/.exec(message)?.[1] ?? code})`;

@@ -224,6 +224,44 @@ test('https:// to a server that speaks no TLS is told as that', async () => {
   });
 });
 
+test('a server that goes away during the handshake is one that does not answer', async () => {
+  const { createServer: listen } = await import('node:net');
+  // PostgreSQL says a letter before TLS begins.
+  const servers = ['', 'S'].map((first) =>
+    listen((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => {
+        if (first === '') socket.end();
+        else {
+          socket.write(first);
+          socket.once('data', () => socket.end());
+        }
+      });
+    }),
+  );
+  const [web, postgresql] = await Promise.all(
+    servers.map(async (server) => {
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      onTestFinished(() => void server.close());
+      return (server.address() as { port: number }).port;
+    }),
+  );
+  const client = new LnbitsClient({ url: `https://127.0.0.1:${web}` });
+  onTestFinished(() => client.close());
+  const place = { name: 'lamassu', host: '127.0.0.1', port: Number(postgresql), database: 'd', user: 'u' };
+  const ways: [ErrorCode, Promise<unknown>][] = [
+    ['lnbits/unreachable', client.wallet(new Secret('key'))],
+    [
+      'ledger/unreachable',
+      openLedger({ url: `postgresql://u@127.0.0.1:${postgresql}/d`, use: 'read', tls: 'verify-full' }),
+    ],
+    ['lamassu/unreachable', connect({ ...place, password: new Secret('p'), tls: 'verify-full' })],
+  ];
+  await Promise.all(
+    ways.map(([code, answer]) => expect(answer).rejects.toMatchObject({ code, exitCode: 75 })),
+  );
+});
+
 test.each([
   ['localhost', true],
   ['db.localhost', true],
