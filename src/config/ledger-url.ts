@@ -30,8 +30,13 @@ export function readLedgerUrl(url: string): LedgerUrl | string | undefined {
   const parsed = parse(url);
   if (!parsed) return undefined;
   const { searchParams } = parsed;
-  if (parsed.hostname.includes(','))
+  const host = `${decoded(parsed.hostname)}${searchParams.get('host') ?? ''}`;
+  if (host.includes(','))
     return 'several servers: a ledger is on one, behind a name or a pooler that finds it';
+  if (host.includes('\0')) return 'a host with a character that no host has';
+  const port = searchParams.get('port');
+  if (port !== null && !(/^[1-9][0-9]{0,4}$/.test(port) && Number(port) <= 65_535))
+    return 'port: a whole number from 1 to 65535';
   const password = decoded(parsed.password) || searchParams.get('password') || undefined;
   const mode = searchParams.get('sslmode') ?? modeOfSsl(searchParams.get('ssl'));
   const caFile = searchParams.get('sslrootcert');

@@ -249,12 +249,15 @@ function ofWire(code: string, error: Error): Known | undefined {
     return ['ledger/unreachable', SERVER];
   if (code === 'EMFILE' || code === 'ENFILE' || code === 'ENOMEM')
     return ['ledger/unreachable', `This host has no more of what it needs to connect. ${LATER}`];
+  // The system takes about a hundred characters for the path of a Unix socket.
+  if (code === 'EINVAL' || code === 'ENAMETOOLONG')
+    return ['ledger/unusable', 'Check the host of [ledger] url: the path of a socket may be too long.'];
   // The file of a Unix socket.
-  if (code === 'ENOENT') return ['ledger/unreachable', SERVER];
+  if (code === 'ENOENT' || code === 'ENOTDIR') return ['ledger/unreachable', SERVER];
   if (code === 'EACCES' || code === 'EPERM')
     return ['ledger/rights', 'Check that you may use the socket of [ledger] url.'];
   if (
-    /timeout|Connection terminated|connection error|not queryable|discarded|Received unexpected/i.test(
+    /timeout|Connection terminated|connection error|establishing an SSL|not queryable|discarded|Received unexpected/i.test(
       message,
     )
   )

@@ -388,6 +388,10 @@ describe('secrets', () => {
   });
 
   test.each([
+    ['?port=99999', '', /port: a whole number from 1 to 65535/],
+    ['?port=abc', '', /port: a whole number/],
+    ['?host=db1,db2', '', /several servers/],
+    ['?host=%00db', '', /a host with a character/],
     ['?sslmode=prefer', '', /sslmode=prefer does not say whether to encrypt.*verify-full/],
     ['?sslmode=verify-ca', '', /sslmode=verify-ca does not say/],
     ['?sslcert=me.pem', '', /sslcert: a client certificate is not supported/],

@@ -109,6 +109,8 @@ test.each([
   ['ECONNREFUSED', '', 'ledger/unreachable'],
   ['EMFILE', 'too many open files', 'ledger/unreachable'],
   ['ENOENT', 'connect ENOENT /run/postgresql/.s.PGSQL.5432', 'ledger/unreachable'],
+  ['EINVAL', 'connect EINVAL /a/path/that/is/too/long', 'ledger/unusable'],
+  [undefined, 'There was an error establishing an SSL connection', 'ledger/unreachable'],
   ['EACCES', 'connect EACCES /run/postgresql/.s.PGSQL.5432', 'ledger/rights'],
   ['SELF_SIGNED_CERT_IN_CHAIN', 'self-signed certificate in certificate chain', 'ledger/tls'],
   ['CERT_HAS_EXPIRED', 'certificate has expired', 'ledger/tls'],
