@@ -107,7 +107,7 @@ test('the rows have met everything that can happen to a row', () => {
     ...['paid', 'paid out of cash', 'paid out of nobody’s cash', 'ignored', 'never seen', 'watched'],
     ...['unconfirmed', 'not-dispensed', 'error', 'other-coin', 'before-start', 'future', 'malformed'],
     ...['no-rate', 'implausible-rate', 'dispense-unconfirmed', 'negative-commission', 'large', 'changed'],
-    'currency-changed',
+    ...['currency-changed', 'unknown-currency', 'backdated'],
   ])
     expect(counted.get(what) ?? 0, what).toBeGreaterThan(0);
 });
