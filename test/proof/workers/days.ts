@@ -66,18 +66,26 @@ async function trouble(world: World): Promise<void> {
   const hashesOf = (name: string) => lnbits.payments(walletOf(name)).map((row) => row.payment_hash);
   const isA = (kind: SeenRequest['kind'], name: string) => (request: SeenRequest) =>
     request.kind === kind && request.hash !== null && hashesOf(name).includes(request.hash);
+  // A key has to show its first invoice before that is paid (not on LNbits 1.0): only looks at a payment fail.
+  const asked = new Set<string>();
+  lnbits.onRequest = ({ kind, hash }, phase) => {
+    if (kind === 'pay' && phase === 'before' && hash !== null) asked.add(hash);
+  };
+  const isLookAt = (name: string) => (request: SeenRequest) =>
+    isA('find', name)(request) && asked.has(`${request.hash}`);
   const refusal = { status: 520, body: { detail: 'not now', status: 'failed' } };
   const unheard = { at: 'before', do: 'reset' } as const;
   lnbits.rules = [
     { when: isA('pay', 'paid'), fault: { at: 'after', do: 'reset' } },
     { when: isA('pay', 'unpaid'), times: ALWAYS, fault: unheard },
-    { when: isA('find', 'paid'), times: ALWAYS, fault: unheard },
-    { when: isA('find', 'unpaid'), times: ALWAYS, fault: unheard },
+    { when: isLookAt('paid'), times: ALWAYS, fault: unheard },
+    { when: isLookAt('unpaid'), times: ALWAYS, fault: unheard },
     { when: isA('pay', 'refused'), times: ALWAYS, fault: { at: 'before', answer: refusal } },
     { when: isA('pay', 'failed'), times: ALWAYS, fault: { at: 'before', answer: refusal } },
   ];
   await world.aioDca(['poll', '--json']);
   lnbits.rules = [];
+  lnbits.onRequest = undefined;
   for (const hash of hashesOf('failed')) lnbits.change(walletOf('failed'), hash, { status: 'failed' });
   const rows = await ledgerSql(
     world.ledgerUrl,
