@@ -66,12 +66,15 @@ export async function everClaimed(db: Db): Promise<boolean> {
   );
 }
 
-/** Those that are not this ledger's own, and whether one of its own that was checked is among them. */
+/**
+ * Those that are not this ledger's own; the nonces of its own that LNbits shows by another invoice, too; and whether one
+ * of its own that was checked is among them.
+ */
 export async function unknownClaims<T extends ClaimSeen>(
   db: Db,
   seen: T[],
-): Promise<{ unknown: T[]; checked: boolean }> {
-  if (seen.length === 0) return { unknown: [], checked: false };
+): Promise<{ unknown: T[]; doubled: string[]; checked: boolean }> {
+  if (seen.length === 0) return { unknown: [], doubled: [], checked: false };
   const rows = await db
     .selectFrom('claims')
     .select(['nonce', 'payment_hash', 'checked'])
@@ -82,13 +85,24 @@ export async function unknownClaims<T extends ClaimSeen>(
     )
     .execute();
   const known = new Map(rows.map((row) => [row.nonce, row]));
+  const isDoubled = ({ nonce, hash }: ClaimSeen) => (known.get(nonce)?.payment_hash ?? hash) !== hash;
   return {
-    unknown: seen.filter(({ nonce, hash }) => {
-      const own = known.get(nonce);
-      return own === undefined || (own.payment_hash !== null && own.payment_hash !== hash);
-    }),
+    unknown: seen.filter(({ nonce }) => !known.has(nonce)),
+    doubled: [...new Set(seen.filter(isDoubled).map(({ nonce }) => nonce))],
     checked: rows.some(({ checked }) => checked === 1n),
   };
+}
+
+/**
+ * One nonce by two invoices: its request arrived twice, or a host was copied in that moment, memory and all. Whatever
+ * the other one may still send is waited for; it is said once.
+ */
+export async function reopenClaims(trx: Trx, nonces: string[]): Promise<void> {
+  await trx
+    .updateTable('claims')
+    .set({ payment_hash: null, over: 0n })
+    .where('nonce', 'in', nonces)
+    .execute();
 }
 
 /** A person says that the copy that made them is out of use. What it may have sent is waited for by the next run. */

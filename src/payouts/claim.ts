@@ -2,7 +2,14 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { BridgeError } from '../errors.ts';
-import { addClaim, claimHolds, claimMade, mayStillSend, unknownClaims } from '../ledger/claims.ts';
+import {
+  addClaim,
+  claimHolds,
+  claimMade,
+  mayStillSend,
+  reopenClaims,
+  unknownClaims,
+} from '../ledger/claims.ts';
 import type { Ledger } from '../ledger/open.ts';
 import { isSealed, type Seals, sealOf } from '../ledger/seals.ts';
 import type { LnbitsClient, Payment } from '../lnbits/client.ts';
@@ -20,6 +27,9 @@ import { type Context, pause } from './context.ts';
  * A copy that was made in the middle of a run knows the claim of that run, which may still be paying. So a run that
  * finds the claim of an earlier one that did not end waits, after it made its own, for as long as something can still
  * come of the other; and a run that goes on for longer looks again and again whether it is still alone.
+ *
+ * A claim that the wallet shows by two invoices is one whose request arrived twice, or that of a host that was copied
+ * right then, memory and all. The run claims again, by a nonce that a copy cannot have drawn as well, and waits as long.
  */
 
 const TAG = 'aio-dca-run';
@@ -60,28 +70,31 @@ export async function strangeClaim(ctx: Context): Promise<StrangeClaim | undefin
 
 /**
  * The claims of other copies, newest first, back to where this ledger found itself alone, and further to `own`, should
- * LNbits' clock have been set back; and whether `own` is among what the wallet shows.
+ * LNbits' clock have been set back; the nonces of this ledger that have a second invoice; and whether `own` is among what
+ * the wallet shows.
  */
 export async function readClaims(
   { ledger, lnbits, source }: Pick<Context, 'ledger' | 'lnbits' | 'source'>,
   own?: string,
-): Promise<{ strange: StrangeClaim[]; seen: boolean }> {
+): Promise<{ strange: StrangeClaim[]; doubled: string[]; seen: boolean }> {
   const withdrawn = new Set<string>();
   const strange: StrangeClaim[] = [];
+  const doubled = new Set<string>();
   let seen = false;
   for await (const page of lnbits.tagged(source.key, TAG)) {
     const shown = page.flatMap((one) => readClaim(ledger.seals, one) ?? []);
     // What is taken back comes after it, so the list has it first.
     for (const one of shown) if (one.withdrawn) withdrawn.add(one.nonce);
-    const { unknown, checked } = await unknownClaims(
+    const found = await unknownClaims(
       ledger.db,
       shown.filter(({ nonce, withdrawn: back }) => !back && !withdrawn.has(nonce)),
     );
-    strange.push(...unknown.map((one) => ({ ...one, here: one.place === placeOf(ledger) })));
+    strange.push(...found.unknown.map((one) => ({ ...one, here: one.place === placeOf(ledger) })));
+    for (const nonce of found.doubled) doubled.add(nonce);
     seen ||= shown.some(({ nonce }) => nonce === own);
-    if (checked && (seen || own === undefined)) break;
+    if (found.checked && (seen || own === undefined)) break;
   }
-  return { strange, seen };
+  return { strange, doubled: [...doubled], seen };
 }
 
 /**
@@ -90,17 +103,26 @@ export async function readClaims(
  * `ctx.claim`; not where the run was asked to stop meanwhile.
  */
 export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Promise<void> {
-  const { ledger, lnbits, run, source, quietMs, signal } = ctx;
-  const nonce = randomBytes(16).toString('hex');
-  await run.write((trx) => addClaim(trx, { nonce, run: run.id, wallet: source.walletId }, now()));
+  const { ledger, lnbits, run, quietMs, signal } = ctx;
+  let nonce = await begin(ctx);
   const { hash } = await put(ctx, nonce, false).catch(explain);
   await run.write((trx) => claimMade(trx, nonce, hash));
+  const made = [nonce];
   let looked = moment(lnbits);
   try {
-    const { strange, seen } = await readClaims(ctx, nonce);
-    if (strange[0]) throw notAlone(strange[0]);
+    let found = await readClaims(ctx, nonce);
+    if (found.doubled.length > 0) {
+      const { doubled } = found;
+      await run.write((trx) => reopenClaims(trx, doubled));
+      nonce = await begin(ctx);
+      made.push(nonce);
+      await put(ctx, nonce, false);
+      looked = moment(lnbits);
+      found = await readClaims(ctx, nonce);
+    }
+    if (found.strange[0]) throw notAlone(found.strange[0]);
     // A look that does not show what was just made shows nobody else either.
-    if (!seen) throw notShown();
+    if (!found.seen) throw notShown();
     if (await mayStillSend(ledger.db, nonce)) {
       await pause(quietMs + SEND_MS, signal);
       if (signal.aborted) return;
@@ -109,11 +131,20 @@ export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Pro
     }
   } catch (error) {
     // Who sees it does not have to fear it: this run is not going to pay. What it could not say, a person finds out.
-    if (error instanceof BridgeError && error.exitCode === 78) await put(ctx, nonce, true).catch(() => {});
+    if (error instanceof BridgeError && error.exitCode === 78)
+      for (const one of made) await put(ctx, one, true).catch(() => {});
     throw error;
   }
   await run.write((trx) => claimHolds(trx, nonce));
   ctx.claim = { nonce, looked };
+}
+
+/** Commits a new nonce. The time in it differs between hosts that were copied with the state of their random numbers. */
+async function begin({ run, source }: Context): Promise<string> {
+  const drawn = `${randomBytes(16).toString('hex')} ${process.hrtime.bigint()} ${Date.now()}`;
+  const nonce = createHash('sha256').update(drawn).digest('hex').slice(0, 32);
+  await run.write((trx) => addClaim(trx, { nonce, run: run.id, wallet: source.walletId }, now()));
+  return nonce;
 }
 
 /** Before each call that moves money: looks again, where the last look is not of just now. */
