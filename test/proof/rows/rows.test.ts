@@ -81,7 +81,8 @@ async function livesOf(n: number, kind: LedgerKind, plan: Plan): Promise<PollRep
     const report = await bridge.poll(step.meanwhile ? commit : undefined);
     reports.push(report);
     expect(committed, 'what commits in the middle of the reading').toBe(step.meanwhile);
-    expect(report).toMatchObject({ problems: [], source: { mark: { confirmedAt: iso(model.mark) } } });
+    expect(problemsOf(report)).toEqual([]);
+    expect(report).toMatchObject({ source: { mark: { confirmedAt: iso(model.mark) } } });
     if (forecast) expect(forecast.report.distributed).toEqual(report.distributed);
     await agree(`after run ${k + 1}`);
 
@@ -112,12 +113,18 @@ test('the rows have met everything that can happen to a row', () => {
     expect(counted.get(what) ?? 0, what).toBeGreaterThan(0);
 });
 
+/** This host's clock is that of the world, so the clock of a ledger's server gets ahead of it while the worlds live. */
+function problemsOf({ problems }: PollReport): PollReport['problems'] {
+  return problems.filter(({ message }) => !message.startsWith("the clock of the ledger's PostgreSQL"));
+}
+
 /** In the end what is due is paid, and every wallet holds what the model says, less what still waits for its time. */
 async function payAll(bridge: Bridge, plan: Plan, model: Model, shown: Map<string, Row>): Promise<void> {
   if (!plan.huge) await bridge.resume();
   model.run(shown, BigInt(Date.now()) * 1000n);
-  expect(await bridge.poll()).toMatchObject({
-    problems: [],
+  const report = await bridge.poll();
+  expect(problemsOf(report)).toEqual([]);
+  expect(report).toMatchObject({
     payouts: { unknown: 0, held: 0, planned: 0, deferred: 0 },
   });
   if (plan.huge) return;
