@@ -107,7 +107,6 @@ export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Pro
   let nonce = await begin(ctx);
   const { hash } = await put(ctx, nonce, false).catch(explain);
   await run.write((trx) => claimMade(trx, nonce, hash));
-  const made = [nonce];
   let looked = moment(lnbits);
   try {
     let found = await readClaims(ctx, nonce);
@@ -115,7 +114,6 @@ export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Pro
       const { doubled } = found;
       await run.write((trx) => reopenClaims(trx, doubled));
       nonce = await begin(ctx);
-      made.push(nonce);
       await put(ctx, nonce, false);
       looked = moment(lnbits);
       found = await readClaims(ctx, nonce);
@@ -131,8 +129,8 @@ export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Pro
     }
   } catch (error) {
     // Who sees it does not have to fear it: this run is not going to pay. What it could not say, a person finds out.
-    if (error instanceof BridgeError && error.exitCode === 78)
-      for (const one of made) await put(ctx, one, true).catch(() => {});
+    // A claim that is there twice is not taken back: it may be a copied host's, too, which may be paying.
+    if (error instanceof BridgeError && error.exitCode === 78) await put(ctx, nonce, true).catch(() => {});
     throw error;
   }
   await run.write((trx) => claimHolds(trx, nonce));

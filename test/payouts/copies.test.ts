@@ -51,6 +51,30 @@ const claims = () =>
     .filter(({ tag }) => tag === 'aio-dca-run')
     .map(({ extra }) => extra);
 
+/** LNbits gets each request for a claim of this host twice; `before` the first of them something else happens. */
+function claimsArriveTwice(before = async () => {}): void {
+  const seen = new Set<unknown>();
+  let begun = false;
+  let ready = false;
+  day.lnbits.onRequest = async ({ kind, walletId }, phase) => {
+    if (kind !== 'invoice' || walletId !== day.source.id) return;
+    if (phase === 'before' && !begun) {
+      begun = true;
+      await before();
+      ready = true;
+    }
+    const extra = claims().at(-1);
+    if (!ready || phase !== 'after' || extra?.withdrawn !== false || seen.has(extra.nonce)) return;
+    seen.add(extra.nonce);
+    const answer = await fetch(`${day.lnbits.url}/api/v1/payments`, {
+      method: 'POST',
+      headers: { 'X-Api-Key': day.source.adminkey, 'content-type': 'application/json' },
+      body: JSON.stringify({ out: false, unit: 'sat', amount: 1, memo: 'the same', extra }),
+    });
+    expect(answer.ok).toBe(true);
+  };
+}
+
 describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) => {
   test('the copy that pays later is told, pays nothing and disturbs nobody; the other one goes on', async () => {
     const { balances } = await begin(version);
@@ -101,6 +125,42 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     both = Promise.withResolvers();
     expect(await day.payNow()).toMatchObject({ settled: 2, problems: [] });
     expect(balances()).toEqual([1000n, 2000n]);
+  });
+
+  test('a claim whose request arrived twice is waited for, once, and stops nobody', async () => {
+    const { balances } = await begin(version);
+    claimsArriveTwice();
+    for (const [times, paid] of [
+      [1, 2],
+      [1, 1],
+    ]) {
+      wait.times = 0;
+      expect(await day.payNow()).toMatchObject({ settled: paid, problems: [] });
+      expect(wait.times).toBe(times);
+      await day.owe('alice', 1n);
+    }
+    day.lnbits.onRequest = undefined;
+    wait.times = 0;
+    expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
+    expect(wait.times).toBe(0);
+    expect(balances()).toEqual([1002n, 2000n]);
+  });
+
+  test('a claim that is there twice is not taken back: a copied host may be paying by it', async () => {
+    const { balances } = await begin(version);
+    await day.payNow();
+    await day.owe('alice', 1n);
+    const copy = await copied();
+    let other: object | undefined;
+    claimsArriveTwice(async () => {
+      other = await copy.payNow();
+    });
+    expect(codes(await day.payNow())).toEqual(['ledger/in-use-elsewhere']);
+    expect(other).toMatchObject({ settled: 1, problems: [] });
+    const [, , doubled, same, ...later] = claims();
+    expect(same?.nonce).toBe(doubled?.nonce);
+    expect(later.filter(({ withdrawn }) => withdrawn).map(({ nonce }) => nonce)).toEqual([later[0]?.nonce]);
+    expect(balances()).toEqual([1001n, 2000n]);
   });
 
   test('a copy that was made in the middle of a run waits, and pays nothing that the other one paid meanwhile', async () => {
@@ -208,9 +268,10 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     expect(balances()).toEqual([1000n, 2000n]);
   });
 
-  test('where it stood still right before it could send, it does not send', async () => {
-    const { balances } = await begin(version);
+  test('where it stood still right before it could send, it looks again before it does', async () => {
+    await begin(version);
     const write = day.ledger.write.bind(day.ledger);
+    let before = 0;
     day.ledger.write = async (work) => {
       const done = await write(work);
       const [sending] = await day.ledger.db
@@ -218,11 +279,18 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
         .select('id')
         .where('state', '=', 'sending')
         .execute();
-      if (sending && slept === 0) slept = 11_000;
+      if (sending && slept === 0) {
+        slept = 11_000;
+        before = day.lnbits.requests.length;
+      }
       return done;
     };
     await day.payNow();
-    expect(balances()[0]).toBe(0n);
+    expect(slept).toBe(11_000);
+    const after = day.lnbits.requests.slice(before);
+    const looked = after.findIndex(({ query }) => query.get('tag') === 'aio-dca-run');
+    expect(looked).not.toBe(-1);
+    expect(after.slice(0, looked).map(({ kind }) => kind)).not.toContain('pay');
   });
 });
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { audit } from '../../support/auditor.ts';
 import type { Ran } from '../../support/command.ts';
 import { lnbitsVersions } from '../../support/lnbits.ts';
@@ -65,7 +65,16 @@ describe.concurrent.each(lnbitsVersions)('LNbits %s', (lnbitsVersion) => {
 
 /** A person says that the credit is missing; the next run pays once more, and that is all. */
 async function paidAgain(world: World, lost: string): Promise<void> {
-  await world.must(['payouts', 'resolve', 'p1', '--not-paid', '--reason', 'never credited', '--yes']);
+  // Nothing is said of a payment until its quiet time is over.
+  const word = ['payouts', 'resolve', 'p1', '--not-paid', '--reason', 'never credited', '--yes'];
+  const said = await vi.waitUntil(
+    async () => {
+      const ran = await world.aioDca(word);
+      return ran.stderr.includes('payout/under-way') ? null : ran;
+    },
+    { timeout: 30_000 },
+  );
+  expect(said.code, said.stderr).toBe(0);
   await world.must(['poll', '--json']);
   expect(await payouts(world)).toMatchObject([{ id: 'p1', state: 'settled' }]);
   expect(debits(world)).toHaveLength(2);
