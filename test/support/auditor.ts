@@ -113,8 +113,10 @@ async function whatIsDue(
   const processed = await ledgerSql(
     world.ledgerUrl,
     // By the runs first: the clock of one may have been wrong. What a person settled came after the last one before it.
+    // Several are distributed in one millisecond: their allocations were written in order.
     `select id from cash_outs order by
-       coalesce(run_id, (select max(r.id) from runs r where r.started_at <= processed_at)), processed_at, confirmed_at, id`,
+       coalesce(run_id, (select max(r.id) from runs r where r.started_at <= processed_at)), processed_at,
+       (select min(a.id) from allocations a where a.cash_out_id = cash_outs.id), confirmed_at, id`,
   );
   const order = processed.map((row) => `${row.id}`);
   for (const id of order) if (!eligible.has(id)) blame('wrong', `${id} was distributed and should not be`);

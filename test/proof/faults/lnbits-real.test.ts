@@ -118,10 +118,17 @@ onEach('somebody looks up each payment while it is paid', async (version) => {
     expect([0, 2, 75], ran.stdout + ran.stderr).toContain(ran.code);
   } while (rounds < (long ? 60 : 2) || (rounds < 60 && !(await met())));
   lnbits.onRequest = undefined;
-  await world.aioDca(['poll', '--json']);
 
   const list = async () =>
     (await world.must(['payouts', 'list', '--json'])).json<{ id: string; state: string; reason: string }[]>();
+  // What is debited and not credited is judged once its quiet time is over.
+  await vi.waitFor(
+    async () => {
+      await world.aioDca(['poll', '--json']);
+      expect((await list()).map(({ state }) => state)).not.toContain('unknown');
+    },
+    { timeout: 30_000, interval: 500 },
+  );
   const { raced, notCredited } = await outcome();
   process.stdout.write(
     `LNbits ${version}, looked up while paid: of ${lookUps.size} payments ${raced.length} were shown as failed and paid, ${notCredited.length} debited and not credited, in ${rounds} rounds\n`,
