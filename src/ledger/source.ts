@@ -1,5 +1,6 @@
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
+import { ALWAYS } from './in-force.ts';
 import { record, type Who } from './log.ts';
 import type { Trx } from './open.ts';
 import type { Schema } from './schema.ts';
@@ -64,14 +65,13 @@ export async function bindSource(
       .executeTakeFirst();
     if (processed) throw differs('start_at', 'start_at', known.start_at, startAt);
   }
+  // What is between an earlier start and the one before was read, and passed over: it is read once more from its start.
+  const read_to = startAt < known.start_at && known.read_to !== null ? ALWAYS : known.read_to;
+  const bound = { start_at: startAt, system_identifier: pinned ?? systemIdentifier, read_to };
   if (known.start_at !== startAt || (pinned === null && systemIdentifier !== null)) {
-    await trx
-      .updateTable('sources')
-      .set({ start_at: startAt, system_identifier: pinned ?? systemIdentifier })
-      .where('name', '=', name)
-      .execute();
+    await trx.updateTable('sources').set(bound).where('name', '=', name).execute();
   }
-  return { ...known, start_at: startAt, system_identifier: pinned ?? systemIdentifier };
+  return { ...known, ...bound };
 }
 
 /** Moves the mark of a source forward; one that is already further stays. */

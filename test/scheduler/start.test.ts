@@ -40,7 +40,54 @@ test.each([
   });
 });
 
+test.each(['sqlite', 'postgresql'] as const)(
+  'what an earlier start_at lets in is read once more, however old, on %s',
+  async (ledger) => {
+    const slipped = await openCounter({ ledger, startAt: '2062-11-01T00:00:00Z' });
+    onTestFinished(() => slipped.stop());
+    const { world } = slipped;
+    const { machine } = await slipped.shop({ alice: 9_000n });
+    const sold = (hours: number) =>
+      world.insertCashOut({
+        ...{ device_id: machine, fiat_code: 'USD', fiat: '100', raw_ticker_price: '100000' },
+        ...{ crypto_atoms: '105500', received_crypto_atoms: '105500', confirmed_at: ago(hours) },
+      });
+    for (const hours of [300, 200, 1]) await sold(hours);
+    await world.aioDca(['poll']);
+    // Cash that is entered late is no reason to doubt what was passed over.
+    await world.must([
+      'fundings',
+      'add',
+      'alice-1',
+      '50 USD',
+      '--machine',
+      machine,
+      '--deposited',
+      '--at',
+      ago(250),
+    ]);
+    const file = world.configFile;
+    const text = await readFile(file, 'utf8');
+    await writeFile(file, text.replace(/start_at = ".*"/, `start_at = "${ago(400)}"`));
+    const plan = await world.aioDca(['poll', '--dry-run', '--json']);
+    const ran = await world.aioDca(['poll', '--json']);
+    for (const { code, json } of [plan, ran]) {
+      expect(code).toBe(0);
+      expect(json()).toMatchObject({ distributed: { cash_outs: 3, net_sats: 300_000 } });
+    }
+    await sold(2);
+    expect((await world.must(['poll', '--json'])).json()).toMatchObject({ source: { new: 1 } });
+  },
+);
+
 describe('commission of a backlog', () => {
+  // One that no run has read yet: what a later one finds of earlier was dated by a wrong clock.
+  let counter: Counter;
+  beforeAll(async () => {
+    counter = await openCounter({ ledger: 'sqlite' });
+  });
+  afterAll(() => counter.stop());
+
   const fine = (machine: string) =>
     counter.world.insertCashOut({
       ...{ device_id: machine, fiat_code: 'USD', fiat: '100', raw_ticker_price: '100000' },
