@@ -29,9 +29,6 @@ export interface Doubt extends Entry {
   expected: Instant | null;
 }
 
-/** By so much an entry may be ahead of now: a clock that NTP sets steps by less. */
-const AHEAD_MS = 5_000;
-
 /** Every row of the ledger that counts from a time on; of fundings those that can still give cash. */
 const entries = sql`(
   select cast('fundings' as text) as place, id as row_id, 'f' || id as subject, deposited_at as at, machine, currency,
@@ -53,9 +50,9 @@ async function select(db: Db, where: ReturnType<typeof sql<SqlBool>>): Promise<E
   return rows.map(({ place, row_id, subject, at }) => ({ place, rowId: row_id, subject, at }));
 }
 
-/** What counts only from a time on that is ahead of `now`. */
+/** What counts only from a time on that is ahead of `now`; what a clock that is set steps by is not. */
 export function entriesAhead(db: Db, now: Instant): Promise<Entry[]> {
-  return select(db, sql<SqlBool>`e.at > ${plus(now, AHEAD_MS)}`);
+  return select(db, sql<SqlBool>`e.at > ${plus(now, MAY_DIFFER_MS)}`);
 }
 
 /** What counts from a time within these two on, and would have had a part in a cash-out of that machine and currency. */

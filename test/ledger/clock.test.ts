@@ -104,6 +104,16 @@ forEachLedger((kind, open) => {
     expect(rows.at(-1)).toEqual({ from_at: since, paused: 1n });
   });
 
+  test('what a step of a clock by less than a minute leaves ahead of now needs nobody', async () => {
+    const ledger = await open();
+    const wallet = { id: 'w1', key: new Secret('key') };
+    const client = { name: 'alice', wallet, mode: 'flow' as const, limits: [] };
+    await ledger.write((trx) => addClient(trx, who, client, now()));
+    await ledger.write((trx) => pauseClient(trx, who, 'alice', true, plus(now(), 55_000)));
+    expect(await doubtsAt(ledger.db, now())).toEqual([]);
+    expect(await doubtsAt(ledger.db, plus(now(), -6_000))).toHaveLength(1);
+  });
+
   test('a success ahead of now is stale, a run of a time to come goes on for too long, a payout of one is aged', async () => {
     const ledger = await open();
     const look = async (at: string) =>
