@@ -75,15 +75,40 @@ export function drift(elapsed: number): number {
   return Math.abs(elapsed) / 2_000;
 }
 
-/** What Lamassu's clock shows by a count since it was last seen, and by how much that may be wrong, in ms. */
+/** The clocks of the newest run in which they agreed; undefined where none of late has. */
+export async function lastAgreed(db: Db): Promise<Clocks | undefined> {
+  const rows = await db
+    .selectFrom('runs')
+    .select(['source_now', 'host_now', 'boot', 'uptime_ms'])
+    .where('source_now', 'is not', null)
+    .orderBy('id', 'desc')
+    .limit(1_000)
+    .execute();
+  for (const { source_now: source, host_now: host, boot, uptime_ms: uptime } of rows) {
+    if (source === null || host === null || Math.abs(apart({ source, host })) > MAY_DIFFER_MS) continue;
+    return { source, host, boot, uptime: Number(uptime ?? 0n) };
+  }
+  return undefined;
+}
+
+/** What Lamassu's clock shows by a count since it was seen, and by how much that may be wrong, in ms; null after another boot. */
+export function shouldShow(
+  seen: Clocks,
+  { boot, uptime }: Pick<HostClock, 'boot' | 'uptime'>,
+): { source: Instant; give: number } | null {
+  if (boot === null || seen.boot !== boot || uptime < seen.uptime) return null;
+  const elapsed = uptime - seen.uptime;
+  return { source: plus(seen.source, elapsed), give: drift(elapsed) };
+}
+
+/** The same since the newest run. */
 async function reckoned(
   db: Db,
-  { boot, uptime }: HostClock,
+  host: HostClock,
 ): Promise<{ source: Instant; give: number; run: bigint } | undefined> {
   const last = await lastClocks(db);
-  if (!last || boot === null || last.boot !== boot || uptime < last.uptime) return undefined;
-  const elapsed = uptime - last.uptime;
-  return { source: plus(last.source, elapsed), give: drift(elapsed), run: last.run };
+  const shown = last && shouldShow(last, host);
+  return shown ? { ...shown, run: last.run } : undefined;
 }
 
 /**

@@ -1,9 +1,12 @@
 import { BridgeError } from '../errors.ts';
 import type { Source } from '../lamassu/source.ts';
-import { apart, type Clocks, inWords, ledgerTime } from '../ledger/clock.ts';
+import { apart, type Clocks, inWords, lastAgreed, ledgerTime, shouldShow } from '../ledger/clock.ts';
 import { type Doubt, wayOut } from '../ledger/clock-doubts.ts';
+import { ALWAYS } from '../ledger/in-force.ts';
 import type { Db } from '../ledger/open.ts';
-import { aheadBy, hostClock, type Instant, MAY_DIFFER_MS, toInstant, toMs } from '../time.ts';
+import type { Position } from '../ledger/source.ts';
+import { aheadBy, hostClock, type Instant, MAY_DIFFER_MS, plus, toInstant, toMs } from '../time.ts';
+import type { ReadingClocks } from './read.ts';
 
 /* The clocks of one run: what it measures, and what it says where they differ. */
 
@@ -60,11 +63,7 @@ function inSentence({ subject, at, expected }: Doubt): string {
  * From when on a row that turns up must be: Lamassu was read to the end then, by its own clock or by this host's, whichever
  * is later; but never later than now.
  */
-export async function readBefore(
-  db: Db,
-  source: string,
-  { source: now, host }: Clocks,
-): Promise<Instant | null> {
+async function readBefore(db: Db, source: string, { source: now, host }: Clocks): Promise<Instant | null> {
   const row = await db
     .selectFrom('runs')
     .select(['source_now', 'host_now'])
@@ -78,4 +77,46 @@ export async function readBefore(
   const [, last = ''] = [row.source_now, row.host_now].sort();
   const [, latest = ''] = [now, host].sort();
   return last < latest ? last : latest;
+}
+
+/**
+ * How far Lamassu's clock may be ahead of the right time, in ms, less than 0 where it may be behind: as far as it is from this
+ * host's, but 0 where this host's is known to be the wrong one: by the count since both agreed, or because it is behind what
+ * the ledger has seen, and Lamassu's is not.
+ */
+export async function lamassuAhead(db: Db, clocks: Clocks): Promise<number> {
+  const ahead = apart(clocks);
+  if (Math.abs(ahead) <= MAY_DIFFER_MS) return 0;
+  const agreed = await lastAgreed(db);
+  const counted = agreed && shouldShow(agreed, clocks);
+  if (counted) {
+    const off = Math.abs(toMs(clocks.source) - toMs(counted.source));
+    return off <= MAY_DIFFER_MS + counted.give ? 0 : ahead;
+  }
+  const { entered } = await db
+    .selectFrom('log')
+    .select((eb) => eb.fn.max('at').as('entered'))
+    .executeTakeFirstOrThrow();
+  const isBehind = [agreed?.source, entered].some((seen) => {
+    if (!seen) return false;
+    const passed = plus(seen, -MAY_DIFFER_MS);
+    return clocks.host < passed && clocks.source >= passed;
+  });
+  return isBehind ? 0 : ahead;
+}
+
+/** What a reading has to know of clocks, as they are now. */
+export async function readingClocks(
+  db: Db,
+  source: string,
+  clocks: Clocks,
+  position: Position,
+): Promise<Pick<ReadingClocks, 'readBefore' | 'latest' | 'ahead'>> {
+  const [, latest = clocks.host] = [clocks.source, clocks.host].sort();
+  // Where it was never read from its start to its end, whatever it has may turn up.
+  const wasRead = position.readTo !== null && position.readTo > ALWAYS;
+  return {
+    readBefore: wasRead ? await readBefore(db, source, clocks) : null,
+    ...{ latest, ahead: await lamassuAhead(db, clocks) },
+  };
 }

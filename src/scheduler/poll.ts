@@ -15,7 +15,7 @@ import { endOfLog, lastReport, newsOf, payoutsNeedingPeople, reviewsSince } from
 import type { Ledger } from '../ledger/open.ts';
 import { readToEnd } from '../ledger/source.ts';
 import { now } from '../time.ts';
-import { clockProblem, clocksOf, doubtProblem, ledgerClockProblem, readBefore } from './clocks.ts';
+import { clockProblem, clocksOf, doubtProblem, ledgerClockProblem, readingClocks } from './clocks.ts';
 import { pauseOf } from './due.ts';
 import { isNotTheLedger, lookBeforeRecording, pay } from './pay.ts';
 import { type Reading, readCashOuts } from './read.ts';
@@ -120,13 +120,13 @@ async function readHalf(
     try {
       const machines = await source.machines();
       const clocks = clocksOf(source);
-      const before = await readBefore(ledger.db, config.lamassu.name, clocks);
-      const { position, doubts } = await run.write(async (trx) => {
+      const { position, doubts, known } = await run.write(async (trx) => {
         const bound = await bind(trx, config, source);
+        const seen = await readingClocks(trx, config.lamassu.name, clocks, bound);
         await keepClocks(trx, run.id, clocks);
         await findDoubts(trx, run.id, clocks);
         await seeMachines(trx, machines, config.lamassu.name, now(), run.who);
-        return { position: bound, doubts: await openDoubts(trx) };
+        return { position: bound, doubts: await openDoubts(trx), known: seen };
       });
       const lastAction = await source.lastAction();
       const wrong = [clockProblem(clocks), await ledgerClockProblem(ledger.db), doubtProblem(doubts)];
@@ -141,7 +141,7 @@ async function readHalf(
       const behind = new Set<string>();
       const target = {
         ...(await readingOf(config, ledger.db, write, position.mark, run.id)),
-        clocks: { readBefore: before, doubts, behind },
+        clocks: { ...known, doubts, behind },
         onCashOut,
         signal,
       };

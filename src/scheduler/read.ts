@@ -2,6 +2,7 @@ import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { cashMachines } from '../lamassu/notes.ts';
 import { type Judgement, judge, type LamassuRow } from '../lamassu/row.ts';
+import { inWords } from '../ledger/clock.ts';
 import { type Doubt, doubtsAbout, entriesBetween } from '../ledger/clock-doubts.ts';
 import { ALWAYS } from '../ledger/in-force.ts';
 import { type IngestOptions, ingest, NotDivisible } from '../ledger/ingest.ts';
@@ -35,6 +36,10 @@ export interface ReadingClocks {
   doubts: Doubt[];
   /** Filled while reading: rows that were written while a clock of Lamassu was behind. */
   behind: Set<string>;
+  /** The later of Lamassu's clock and this host's. */
+  latest: Instant;
+  /** How far Lamassu's clock is ahead of the right time, in ms, for all that is known; 0 where it is right. */
+  ahead: number;
 }
 
 export interface ReadReport {
@@ -84,8 +89,10 @@ export async function readCashOuts(
         const { machine, currency, confirmedAt } = verdict.cashOut;
         if (reading.mark === null || confirmedAt > reading.mark.confirmedAt) paidOut.set(machine, currency);
         const released = review?.state === 'released';
-        const late = !watched && review === undefined && isLate(row, reading.clocks);
-        await recordCashOut(reading, report, sourceNow, notes, row, verdict.cashOut, { late, released });
+        const isNew = !watched && review === undefined;
+        const spans =
+          reading.clocks && !released ? wrongSpans(verdict.cashOut, reading.clocks, isNew, review) : [];
+        await recordCashOut(reading, report, sourceNow, notes, row, verdict.cashOut, { spans, released });
         notes = [];
         continue;
       }
@@ -121,7 +128,7 @@ type Processed = Pick<
 interface Known {
   /** How Lamassu contradicts what was distributed; null where it does not. */
   processed: Map<string, string | null>;
-  review: Map<string, Parameters<typeof isNews>[0]>;
+  review: Map<string, Pick<Schema['review'], 'reason' | 'lamassu' | 'state' | 'since'>>;
   watched: Set<string>;
 }
 
@@ -146,7 +153,7 @@ async function knownRows({ db, rules }: Reading, sourceNow: Instant, page: Lamas
   if (others.length === 0) return known;
   const review = await db
     .selectFrom('review')
-    .select(['cash_out_id', 'reason', 'lamassu', 'state'])
+    .select(['cash_out_id', 'reason', 'lamassu', 'state', 'since'])
     .where('cash_out_id', 'in', idsOf(others))
     .execute();
   for (const row of review) known.review.set(row.cash_out_id, row);
@@ -204,32 +211,60 @@ function changeSince(processed: Processed, device: string | null, judgement: Jud
   return differing.map(([what, then, today]) => `${what} was ${then}, Lamassu now says ${today}`).join('; ');
 }
 
-/** Whether a row that nobody knew is dated earlier than the moment at which all there was had been read. */
-function isLate({ confirmed_at: confirmedAt }: LamassuRow, clocks: ReadingClocks | undefined): boolean {
-  const readBefore = clocks?.readBefore ?? null;
-  return readBefore !== null && confirmedAt !== null && plus(confirmedAt, MAY_DIFFER_MS) < readBefore;
+/** From when to when an entry makes another division of a cash-out than its time says, and how that is known. */
+interface WrongSpan {
+  from: Instant;
+  to: Instant;
+  how: string;
+}
+
+/**
+ * Where the time of a cash-out was not told by a right clock: a row that nobody knew, and that is dated earlier than the moment
+ * at which all there was had been read; one that was there before the time that it says; and every one while Lamassu's clock
+ * is not known to be right.
+ */
+function wrongSpans(
+  { confirmedAt }: CashOut,
+  { readBefore, latest, ahead }: ReadingClocks,
+  isNew: boolean,
+  review: Pick<Schema['review'], 'reason' | 'since'> | undefined,
+): WrongSpan[] {
+  const spans: WrongSpan[] = [];
+  if (isNew && readBefore !== null && plus(confirmedAt, MAY_DIFFER_MS) < readBefore) {
+    // It was confirmed since then, before an entry or after it.
+    spans.push({ from: confirmedAt, to: latest, how: `it was not there yet at ${readBefore}` });
+  }
+  if (review?.reason === 'future' && review.since < confirmedAt) {
+    spans.push({ from: review.since, to: confirmedAt, how: `it was there already at ${review.since}` });
+  }
+  if (Math.abs(ahead) > MAY_DIFFER_MS) {
+    const [from = confirmedAt, to = confirmedAt] = [confirmedAt, plus(confirmedAt, -ahead)].sort();
+    const how = `Lamassu's clock is ${inWords(ahead)} ${ahead > 0 ? 'ahead of' : 'behind'} this host's`;
+    spans.push({ from, to, how });
+  }
+  return spans;
 }
 
 /** Why only a person can say whose cash a cash-out was; null where it is the same by every clock. */
 async function clockDoubt(
   trx: Trx,
   cashOut: CashOut,
-  { readBefore, doubts }: ReadingClocks,
-  late: boolean,
+  { doubts }: ReadingClocks,
+  spans: WrongSpan[],
 ): Promise<{ reason: ReviewReason; detail: string } | null> {
-  const about = await doubtsAbout(trx, cashOut, doubts);
-  if (about.length > 0) {
-    const what = about.map(({ subject, at }) => `${subject}, from ${at} on`).join('; ');
-    return { reason: 'clock', detail: `entered by a clock that was wrong: ${what}` };
+  for (const { from, to, how } of spans) {
+    const between = await entriesBetween(trx, cashOut, from, to);
+    if (between.length === 0) continue;
+    const what = [...new Set(between.map(({ subject }) => subject))].join(', ');
+    return {
+      reason: 'backdated',
+      detail: `confirmed at ${cashOut.confirmedAt}, and ${how}; entered in between: ${what}`,
+    };
   }
-  if (!late || readBefore === null) return null;
-  const between = await entriesBetween(trx, cashOut, cashOut.confirmedAt, readBefore);
-  if (between.length === 0) return null;
-  const what = [...new Set(between.map(({ subject }) => subject))].join(', ');
-  return {
-    reason: 'backdated',
-    detail: `confirmed at ${cashOut.confirmedAt}, and it was not there yet at ${readBefore}; entered in between: ${what}`,
-  };
+  const about = await doubtsAbout(trx, cashOut, doubts);
+  if (about.length === 0) return null;
+  const what = about.map(({ subject, at }) => `${subject}, from ${at} on`).join('; ');
+  return { reason: 'clock', detail: `entered by a clock that was wrong: ${what}` };
 }
 
 /**
@@ -243,12 +278,12 @@ async function recordCashOut(
   notes: Note[],
   row: LamassuRow,
   cashOut: CashOut,
-  { late, released }: { late: boolean; released: boolean },
+  { spans, released }: { spans: WrongSpan[]; released: boolean },
 ): Promise<void> {
   try {
     const result = await reading.write(async (trx) => {
       const { clocks } = reading;
-      const doubt = !clocks || released ? null : await clockDoubt(trx, cashOut, clocks, late);
+      const doubt = !clocks || released ? null : await clockDoubt(trx, cashOut, clocks, spans);
       if (doubt !== null) return doubt;
       const fresh = await writeNotes(trx, reading, notes);
       const division = await ingest(trx, cashOut, { ...reading.ingest, now: now() });

@@ -11,7 +11,7 @@ import type { Trx } from '../ledger/open.ts';
 import { feeOn, feeRate } from '../ledger/service-fee.ts';
 import { dueGroups } from '../payouts/form.ts';
 import { type Instant, now } from '../time.ts';
-import { clockProblem, clocksOf, readBefore } from './clocks.ts';
+import { clockProblem, clocksOf, readingClocks } from './clocks.ts';
 import { pauseOf } from './due.ts';
 import { formOptions, type PayReport } from './pay.ts';
 import type { PollDeps } from './poll.ts';
@@ -49,7 +49,7 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
           {
             ...(await readingOf(config, trx, (work) => work(trx), position?.mark ?? null, null)),
             clocks: {
-              readBefore: read.readBefore,
+              ...read.clocks,
               doubts: await doubtsAt(trx, read.now),
               behind: read.behind,
             },
@@ -98,7 +98,7 @@ export interface ReadAhead {
   now: Instant;
   systemIdentifier: string | null;
   pages: LamassuRow[][];
-  readBefore: Instant | null;
+  clocks: Awaited<ReturnType<typeof readingClocks>>;
   behind: Set<string>;
 }
 
@@ -118,10 +118,10 @@ export async function readAhead(
       const behind = new Set<string>();
       const { overlapMs } = config.lamassu;
       const options = { rules: await rulesOf(config, ledger.db), position, overlapMs, behind };
-      const before = await readBefore(ledger.db, config.lamassu.name, clocks);
+      const known = await readingClocks(ledger.db, config.lamassu.name, clocks, position);
       const pages = await Array.fromAsync(pagesToRead(ledger.db, source, options));
       const { now: at, systemIdentifier } = source;
-      return { now: at, systemIdentifier, pages, readBefore: before, behind };
+      return { now: at, systemIdentifier, pages, clocks: known, behind };
     } finally {
       await source.close();
     }

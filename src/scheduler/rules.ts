@@ -37,7 +37,7 @@ export const reviewReasons = {
   'currency-changed':
     'Its machine pays out another currency than the clients’ cash for it is in: all of it would be the own share.',
   backdated:
-    'Lamassu’s clock was behind when it was confirmed: whose cash went out cannot be told by that time.',
+    'Lamassu’s clock was, or may have been, wrong when it was confirmed: whose cash went out cannot be told by that time.',
   clock: 'Cash, or a setting, that may concern it was entered by a clock that was wrong.',
   changed: 'It was distributed, and Lamassu says something else of it now.',
   'not-allocated': 'It is sound, and could not be divided: its parts would not add up.',

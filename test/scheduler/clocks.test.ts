@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { now, plus } from '../../src/time.ts';
-import { setLamassuClock } from '../support/clocks.ts';
+import { hostOff, setLamassuClock } from '../support/clocks.ts';
 import { type Counter, openCounter, type Shop } from '../support/counter.ts';
 import { insertAction } from '../support/lamassu.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
@@ -36,6 +36,12 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
     (await counter.ledger.db.selectFrom('review').select(['cash_out_id', 'reason', 'state']).execute()).map(
       ({ cash_out_id: id, reason, state }) => ({ id, reason, state }),
     );
+  const entered = (funding: bigint, ms: number) =>
+    counter.ledger.db
+      .updateTable('fundings')
+      .set({ deposited_at: plus(now(), -ms) })
+      .where('id', '=', funding)
+      .execute();
   const mark = async () =>
     (
       await counter.ledger.db
@@ -111,11 +117,7 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
     await sell({ confirmed_at: ago(6 * HOUR) });
     expect(await counter.poll()).toMatchObject({ exitCode: 0, distributed: { cashOuts: 1 } });
     const other = await counter.shop({ bob: 1_000n });
-    await counter.ledger.db
-      .updateTable('fundings')
-      .set({ deposited_at: plus(now(), -3 * HOUR) })
-      .where('id', '=', other.funding('bob'))
-      .execute();
+    await entered(other.funding('bob'), 3 * HOUR);
     const id = await sell({ device_id: other.machine, confirmed_at: ago(6 * HOUR) });
     expect(await counter.poll()).toMatchObject({ exitCode: 2, distributed: { cashOuts: 0 } });
     expect(await reviews()).toEqual([{ id, reason: 'backdated', state: 'open' }]);
@@ -123,6 +125,84 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
     expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 0 } });
     await counter.world.must(['review', 'release', id]);
     expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 1, net: 0n } });
+  });
+
+  test('cash that was entered after the last read has its part in a row that a clock stamped earlier', async () => {
+    await counter.poll();
+    const other = await counter.shop({ bob: 1_000n });
+    await entered(other.funding('bob'), 0);
+    const id = await sell({ device_id: other.machine, confirmed_at: ago(6 * HOUR) });
+    expect(await counter.poll()).toMatchObject({ exitCode: 2, distributed: { cashOuts: 0 } });
+    expect(await reviews()).toEqual([{ id, reason: 'backdated', state: 'open' }]);
+    await counter.world.must([
+      ...['settle', id, '--at', new Date().toISOString(), '--reason', 'the clock was behind', '--yes'],
+    ]);
+    expect(await counter.poll()).toMatchObject({ payouts: { settled: 1 } });
+    expect(await other.remaining('bob')).toMatchObject({ spent: 50_000n });
+  });
+
+  test.each([
+    ['ahead', 6 * HOUR],
+    ['behind', -6 * HOUR],
+    ['a year ahead', 365 * DAY],
+  ])(
+    'while Lamassu’s clock is %s, and was in every run, an entry in between is before a person, and no other',
+    async (_, ms) => {
+      await setLamassuClock(counter.world, ms);
+      const [, others] = [await counter.poll(), await counter.shop({ bob: 1_000n })];
+      await entered(others.funding('bob'), 5 * MINUTE);
+      // It came out ten minutes ago where the clock is ahead, one where it is behind: before bob's cash, and after it.
+      const id = await sell({
+        device_id: others.machine,
+        confirmed_at: ago(-ms + (ms > 0 ? 10 * MINUTE : MINUTE)),
+      });
+      const sound = await sell({ confirmed_at: ago(-ms + MINUTE) });
+      expect(await counter.poll()).toMatchObject({
+        exitCode: 2,
+        distributed: { cashOuts: 1, net: 500_000n },
+        problems: [{ code: 'clock/differs' }],
+      });
+      expect(await reviews()).toEqual([{ id, reason: 'backdated', state: 'open' }]);
+      expect(sound).not.toBe(id);
+      // The clock is set right: that says nothing of what it stamped.
+      await setLamassuClock(counter.world, 0);
+      expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 0 } });
+      expect(await others.remaining('bob')).toMatchObject({ spent: 0n });
+    },
+  );
+
+  test.each([
+    ['before any run', false],
+    ['after one', true],
+  ])(
+    'where this host’s clock went back and Lamassu’s did not, %s, cash-outs are paid as ever',
+    async (_, after) => {
+      if (after) await counter.poll();
+      const id = await sell({ confirmed_at: ago(MINUTE) });
+      const ran = await counter.world.aioDca(['poll', '--json'], hostOff(-365 * DAY, 'another boot'));
+      expect(ran.json()).toMatchObject({
+        problems: expect.arrayContaining([expect.objectContaining({ code: 'clock/differs' })]),
+        distributed: { cash_outs: 1, net_sats: 500_000 },
+      });
+      expect((await reviews()).map((one) => one.id)).not.toContain(id);
+    },
+  );
+
+  test('a row of the future whose time comes waits where cash was entered meanwhile', async () => {
+    const other = await counter.shop({ bob: 1_000n });
+    const ids = [
+      await sell({ device_id: other.machine, confirmed_at: ago(-HOUR), created: ago(MINUTE) }),
+      await sell({ confirmed_at: ago(-HOUR), created: ago(MINUTE) }),
+    ];
+    await counter.poll();
+    expect(await reviews()).toHaveLength(2);
+    // Two hours go by, and bob's cash came in one and a half before.
+    await entered(other.funding('bob'), -30 * MINUTE);
+    await setLamassuClock(counter.world, 2 * HOUR);
+    const ran = await counter.world.aioDca(['poll', '--json'], hostOff(2 * HOUR, 'another boot'));
+    expect(ran.json()).toMatchObject({ distributed: { cash_outs: 1, net_sats: 500_000 } });
+    const open = (await reviews()).filter(({ state }) => state === 'open');
+    expect(open).toEqual([{ id: ids[0], reason: 'backdated', state: 'open' }]);
   });
 
   test('what Lamassu wrote under times of last year is found by the number of its action', async () => {
