@@ -16,6 +16,13 @@ export class RateLimited extends BridgeError {
   }
 }
 
+/** A 500: LNbits fell over at this request, be it only for what is the matter with one wallet. */
+export class FellOver extends BridgeError {
+  constructor(message: string) {
+    super('lnbits/unreachable', message);
+  }
+}
+
 export interface Answer {
   status: number;
   /** Undefined where the body is not JSON. */
@@ -92,7 +99,7 @@ export function failure(what: string, answer: Answer, secret: string | null, key
       'It is not about a key: let this host pass (a log-in page, a password or a firewall of a proxy, LNbits’ list of blocked addresses), or set [lnbits] url to LNbits itself.',
     );
   }
-  return unreachable(what, why, status === 500 ? undefined : CHECK_URL);
+  return status === 500 ? new FellOver(`${what}: ${why}.`) : unreachable(what, why, CHECK_URL);
 }
 
 /** Whether LNbits made it: `detail`, and at most its `status` in words; RFC 9457 and others say more. */

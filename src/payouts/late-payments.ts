@@ -1,5 +1,6 @@
 import { contradict, contradictionsOf } from '../ledger/contradictions.ts';
 import { holdPayout, type Payment, partsOf, revivePayment } from '../ledger/payouts.ts';
+import { FellOver } from '../lnbits/answer.ts';
 import { now, plus } from '../time.ts';
 import { type Context, clientSide, isGone, sourceSide } from './context.ts';
 import { sidesInWords } from './resolve.ts';
@@ -19,8 +20,11 @@ export async function lookAtDead(ctx: Context): Promise<void> {
     if (source === 'pending') continue;
     const client = await clientSide(ctx, payment).catch((error: unknown) => {
       if (isGone(error)) return 'gone' as const;
+      // One wallet does not stop the others; a later run looks again.
+      if (error instanceof FellOver) return null;
       throw error;
     });
+    if (client === null) continue;
     const arrived = client === 'arrived' || client === 'wrong-amount';
     if (!arrived && source !== 'success') continue;
     const shown = sidesInWords({ source, client });

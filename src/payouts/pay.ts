@@ -17,7 +17,7 @@ import {
   walletOf,
 } from '../ledger/payouts.ts';
 import { feeOn, feeRate } from '../ledger/service-fee.ts';
-import { RateLimited, saidByLnbits } from '../lnbits/answer.ts';
+import { FellOver, RateLimited, saidByLnbits } from '../lnbits/answer.ts';
 import { now } from '../time.ts';
 import { lack, noteLack, noteShortage, readBalance } from './balance.ts';
 import { overCeiling } from './ceiling.ts';
@@ -51,7 +51,7 @@ export interface Paid {
 
 /**
  * Works on every open payout, one payment at a time: the clients' first, each oldest first. A payout that cannot be paid,
- * or that LNbits refuses, does not stop the others; LNbits not answering twice in a row does. At the end, payments that
+ * or at which LNbits refuses or falls over, does not stop the others; LNbits not answering twice in a row does. At the end, payments that
  * only need the quiet time to pass are looked at once more.
  */
 export async function payAll(ctx: Context): Promise<Paid> {
@@ -75,9 +75,22 @@ export async function payAll(ctx: Context): Promise<Paid> {
   return paid;
 }
 
-/** A refusal concerns the payout that met it; anything else is LNbits itself, and said once. */
+/** A refusal concerns the payout that met it, and so does a 500; anything else is LNbits itself, and said once. */
 function noteAnswer(ctx: Context, error: BridgeError, payout: Payout): void {
-  note(ctx, error, error.code === 'lnbits/refused' ? payout : undefined);
+  const its = error.code === 'lnbits/refused' || error instanceof FellOver;
+  note(ctx, error, its ? payout : undefined);
+}
+
+/** Whether LNbits falls over at this payout only, and goes on answering for the source wallet. */
+async function isOfOnePayout(ctx: Context, error: BridgeError | null | undefined): Promise<boolean> {
+  if (!(error instanceof FellOver)) return false;
+  try {
+    await readBalance(ctx);
+    return true;
+  } catch (again) {
+    if (again instanceof BridgeError && again.code.startsWith('lnbits/')) return false;
+    throw again;
+  }
 }
 
 /** A payment of which it is not known yet what became of it. */
@@ -98,7 +111,7 @@ async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<(Wait
     try {
       const wait = await payAtPace(ctx, payout, paid);
       if (wait) waits.push({ ...wait, payout });
-      unanswered = wait?.silence ? unanswered + 1 : 0;
+      unanswered = wait?.silence && !(await isOfOnePayout(ctx, wait.silence)) ? unanswered + 1 : 0;
       if (wait?.silence && unanswered === 2) {
         note(ctx, wait.silence);
         break;
@@ -106,8 +119,9 @@ async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<(Wait
     } catch (error) {
       if (!(error instanceof BridgeError) || !error.code.startsWith('lnbits/')) throw error;
       await giveUpForNow(ctx, payout, error);
-      noteAnswer(ctx, error, payout);
-      unanswered = error.code === 'lnbits/refused' ? 0 : unanswered + 1;
+      const its = error.code === 'lnbits/refused' || (await isOfOnePayout(ctx, error));
+      note(ctx, error, its ? payout : undefined);
+      unanswered = its ? 0 : unanswered + 1;
       // A wrong key of the source wallet, or a rate limit, is the same for every payout.
       paid.stopped = unanswered === 2 || SAME_FOR_ALL.includes(error.code);
     }

@@ -9,6 +9,7 @@ import type { Run } from '../ledger/lease.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
 import { notSettled } from '../ledger/payouts.ts';
 import type { PayoutState } from '../ledger/schema.ts';
+import { FellOver } from '../lnbits/answer.ts';
 import { checkSourceWallet, refuseOtherLedger } from '../payouts/check.ts';
 import { type Context, openSourceWallet } from '../payouts/context.ts';
 import { type Crediting, creditSource } from '../payouts/credit.ts';
@@ -26,8 +27,12 @@ export interface PayReport extends Record<Exclude<PayoutState, 'settled' | 'payi
   reached: boolean;
 }
 
-/** What concerns single payouts: LNbits was reached all the same. */
 const OF_PAYOUTS: readonly ErrorCode[] = ['lnbits/refused', 'lnbits/balance'];
+
+/** What concerns single payouts: LNbits was reached all the same. */
+function isOfPayout({ code, cause }: BridgeError): boolean {
+  return OF_PAYOUTS.includes(code) || cause instanceof FellOver;
+}
 
 interface PayDeps {
   ledger: Ledger;
@@ -78,7 +83,7 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
     } finally {
       const met = [...(opened?.problems.values() ?? [])];
       problems.push(...met);
-      if (met.some(({ code }) => !OF_PAYOUTS.includes(code))) reached = false;
+      if (!met.every(isOfPayout)) reached = false;
       await opened?.lnbits.close();
     }
     await dropNeedlessCredits(run, ledger.db);

@@ -1,10 +1,42 @@
 import { describe, expect, test, vi } from 'vitest';
 import { noWait, quietAfterIt, waiting } from './no-wait.ts';
-import { asked, day, fails, LOST, NO, owing, payments, reasons, run, states, to, when } from './one-run.ts';
+import {
+  asked,
+  day,
+  fails,
+  LOST,
+  NO,
+  owing,
+  payments,
+  reasons,
+  run,
+  states,
+  to,
+  walletOf,
+  when,
+} from './one-run.ts';
 
 /* What a run does where LNbits answers no. */
 
 vi.mock('../../src/payouts/context.ts', async (original) => noWait(await original()));
+
+test('wallets at which LNbits falls over stop nobody else, however many there are', async () => {
+  await owing({ alice: 10n, bob: 20n, carol: 30n });
+  const error = { at: 'before', answer: { status: 500, body: { detail: 'Internal Server Error' } } } as const;
+  day.lnbits.rules = ['alice', 'bob'].map((name) => fails({ walletId: walletOf(name) }, error, 99));
+  const ran = await run();
+  expect(await states()).toEqual({ alice: 'deferred', bob: 'deferred', carol: 'settled' });
+  expect(ran.messages.map((one) => one.slice(0, 12))).toEqual(['p1 to alice ', 'p2 to bob is']);
+});
+
+test('where LNbits falls over at everything, a run ends', async () => {
+  await owing({ alice: 10n, bob: 20n, carol: 30n });
+  const answer = { status: 500, body: { detail: 'Internal Server Error' } };
+  const ran = await run(() => {
+    day.lnbits.rules = [fails({}, { at: 'before', answer }, 99)];
+  });
+  expect(ran).toMatchObject({ stopped: true, problems: ['lnbits/unreachable'] });
+});
 
 describe('where LNbits says no', () => {
   test('nothing is under way: the payment waits as it was, and is sent again by the next run', async () => {
