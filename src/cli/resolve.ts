@@ -7,7 +7,7 @@ import type { Ledger } from '../ledger/open.ts';
 import type { Payment } from '../ledger/payouts.ts';
 import type { PayoutState } from '../ledger/schema.ts';
 import { openSourceWallet } from '../payouts/context.ts';
-import { bothSides, judgeWord, type Shown, sidesInWords } from '../payouts/resolve.ts';
+import { bothSides, clientShows, judgeWord, type Shown, sidesInWords, UNREAD } from '../payouts/resolve.ts';
 import { now, plus } from '../time.ts';
 import { asRun } from './as-run.ts';
 import type { Cli } from './context.ts';
@@ -30,8 +30,7 @@ interface Preview {
   payment: Payment;
   /** The payout's state, and why. */
   state: string;
-  /** Null: nobody could look. */
-  shown: Shown | null;
+  shown: Shown;
   /** Null where both wallets bear the word out. */
   question: string | null;
 }
@@ -70,28 +69,31 @@ async function look(deps: Resolve, run: Run, agreed: Preview | null): Promise<Pr
   refuseUnderWay(payment, quietMs);
   // Nothing was sent since the first look, which waited.
   if (!paid && agreed === null) await untilNothingIsUnderWay(run, payment.sent_at, quietMs);
-  const shown = await lookAtBoth(deps, payment);
-  if (shown instanceof BridgeError) {
-    if (!paid) throw shown;
-    const question = `What the wallets show cannot be seen (${shown.message}). ${act(deps, payment)}`;
-    if (agreed !== null) refuseChanged(agreed.shown === null, id);
-    return { payment, state, shown: null, question };
-  }
+  const { shown, blind } = await lookAtBoth(deps, payment);
+  if (blind !== null && !paid) throw blind;
   if (agreed !== null) {
-    const { source, client } = agreed.shown ?? {};
+    const { source, client } = agreed.shown;
     refuseChanged(source === shown.source && client === shown.client, id);
   }
   const judgement = judgeWord(shown, paid);
   if (judgement === 'contradicts') throw contradicted(payment, shown, paid);
-  const question = judgement === 'open' ? `${inWords(shown)} ${act(deps, payment)}` : null;
-  return { payment, state, shown, question };
+  if (judgement === 'bears-out') return { payment, state, shown, question: null };
+  const seen =
+    blind === null
+      ? inWords(shown)
+      : `What the wallets show cannot be seen (${blind.message}).${alone(shown)}`;
+  return { payment, state, shown, question: `${seen} ${act(deps, payment)}` };
+}
+
+/** What the client's wallet shows, where the source wallet's side could not be looked at. */
+function alone({ client }: Shown): string {
+  return client === 'unread' ? '' : ` The client’s shows it ${CLIENT[client]}.`;
 }
 
 function write({ id, paid, reason }: Resolve, run: Run, preview: Preview): Promise<PayoutState> {
   const { payment, shown } = preview;
-  const debited = shown?.source === 'success';
-  const known = debited ? sidesInWords(shown) : undefined;
-  const resolution = { payout: id, payment, paid, reason, seen: shown !== null, shown: known };
+  const known = shown.source === 'success' ? sidesInWords(shown) : undefined;
+  const resolution = { payout: id, payment, paid, reason, seen: shown.source !== 'unread', shown: known };
   return run.write((trx) => resolvePayment(trx, run.who, resolution, now()));
 }
 
@@ -132,17 +134,19 @@ const SOURCE: Record<Shown['source'], string> = {
   failed: 'as failed',
   none: 'not at all',
   unseen: 'nothing, and its key is not shown what is there',
+  unread: 'not known how',
 };
 
 const CLIENT: Record<Shown['client'], string> = {
   arrived: 'as arrived',
   pending: 'as pending',
   failed: 'as failed',
-  nothing: 'with 0 sat',
+  nothing: 'with nothing credited',
   'wrong-amount': 'with another amount',
   none: 'not at all',
   unseen: 'nothing, and its key is not shown what is there',
   gone: 'nothing, for it does not answer to its key',
+  unread: 'not known how',
 };
 
 function inWords({ source, client }: Shown): string {
@@ -161,15 +165,24 @@ function contradicted(payment: Payment, shown: Shown, paid: boolean): BridgeErro
 function wayOut(id: bigint, { source, client }: Shown): string {
   const release = `aio-dca payouts release p${id}`;
   if (source === 'pending') return 'LNbits is still at it. The next run looks again: aio-dca poll';
-  if (source === 'unseen')
+  if (source === 'unseen' || source === 'unread')
     return 'Configure a key of the source wallet that may view its payments, then say it again.';
   if (client === 'arrived')
     return source === 'success'
       ? `Let the next run settle it: ${release}`
       : `It arrived: aio-dca payouts resolve p${id} --paid --reason "…"`;
+  const resolve = (word: string) => `aio-dca payouts resolve p${id} ${word} --reason "…"`;
   if (client === 'wrong-amount')
-    return `Put the difference right with the client, then: aio-dca payouts resolve p${id} --paid --reason "…"`;
-  if (source !== 'success') return `It did not leave the source wallet. Let the next run go on: ${release}`;
+    return source === 'success'
+      ? `Put the difference right with the client, then: ${resolve('--paid')}`
+      : `None of it left the source wallet; what the client has came from elsewhere. Put that right with the client; then it is paid in full by: ${resolve('--not-paid')}`;
+  if (source !== 'success') {
+    const left = 'It did not leave the source wallet.';
+    if (client === 'pending' || client === 'failed') return `${left} Let the next run go on: ${release}`;
+    const first =
+      client === 'none' || client === 'nothing' ? '' : ' once the client has a wallet that answers';
+    return `${left} It is paid by a new invoice${first}: ${resolve('--not-paid')}`;
+  }
   if (client === 'gone' || client === 'unseen')
     return 'Give a key that shows the wallet: aio-dca clients set NAME --wallet-key-file FILE. A deleted wallet got the sats: a superuser can bring it back. Else it is --paid.';
   if (client === 'pending')
@@ -177,14 +190,18 @@ function wayOut(id: bigint, { source, client }: Shown): string {
   return `The client did not get it: aio-dca payouts resolve p${id} --not-paid --reason "…"`;
 }
 
-/** What both wallets show, or why nobody can look. */
-async function lookAtBoth({ config, ledger }: Resolve, payment: Payment): Promise<Shown | BridgeError> {
+/** What both wallets show; `blind`: why nobody could look at the source wallet. The client's is looked at all the same. */
+async function lookAtBoth(
+  { config, ledger }: Resolve,
+  payment: Payment,
+): Promise<{ shown: Shown; blind: BridgeError | null }> {
+  let blind: BridgeError;
   try {
     const opened = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey);
     try {
       if (opened.source.walletId === payment.source_wallet_id)
-        return await bothSides({ ...opened, ledger }, payment);
-      return new BridgeError(
+        return { shown: await bothSides({ ...opened, ledger }, payment), blind: null };
+      blind = new BridgeError(
         'ledger/wallet-differs',
         `payment ${payment.payment_hash} was sent from another source wallet, ${payment.source_wallet_id}`,
         'Say it with the key of that wallet in a copy of config.toml: aio-dca --config COPY payouts resolve …',
@@ -193,7 +210,22 @@ async function lookAtBoth({ config, ledger }: Resolve, payment: Payment): Promis
       await opened.lnbits.close();
     }
   } catch (error) {
-    if (error instanceof BridgeError && /^(lnbits|config)\//.test(error.code)) return error;
-    throw error;
+    blind = cannotLook(error);
   }
+  const { LnbitsClient } = await import('../lnbits/client.ts');
+  const lnbits = new LnbitsClient(config.lnbits);
+  try {
+    return { shown: { source: 'unread', client: await clientShows({ lnbits, ledger }, payment) }, blind };
+  } catch (error) {
+    cannotLook(error);
+    return { shown: UNREAD, blind };
+  } finally {
+    await lnbits.close();
+  }
+}
+
+/** Where it is LNbits, or how to reach it, that keeps anybody from looking; anything else is thrown. */
+function cannotLook(error: unknown): BridgeError {
+  if (error instanceof BridgeError && /^(lnbits|config)\//.test(error.code)) return error;
+  throw error;
 }

@@ -5,13 +5,16 @@ import type { ClientSide, SourceSide } from './decide.ts';
 
 /** What both wallets show of a payment, for a person who decides about it. */
 export interface Shown {
-  /** `unseen`: nothing, by a key that is not shown its payments. */
-  source: SourceSide | 'unseen';
-  /** `nothing`: the payment is there, as one of 0 sat. */
-  client: ClientSide | 'nothing';
+  /** `unseen`: nothing, by a key that is not shown its payments; `unread`: nobody could look. */
+  source: SourceSide | 'unseen' | 'unread';
+  /** `nothing`: the payment is there, and credited nothing. */
+  client: ClientSide | 'nothing' | 'unread';
 }
 
 type Looking = Pick<Context, 'ledger' | 'lnbits' | 'source' | 'fees'>;
+
+/** Where nobody could look at either. */
+export const UNREAD: Shown = { source: 'unread', client: 'unread' };
 
 /** Looks at both sides, the source's again after the client's. For a payment whose last POST is over. */
 export async function bothSides(ctx: Looking, payment: Payment): Promise<Shown> {
@@ -23,11 +26,16 @@ export async function bothSides(ctx: Looking, payment: Payment): Promise<Shown> 
   };
 }
 
-async function clientShows(ctx: Looking, payment: Payment): Promise<Shown['client']> {
+/** What the client's wallet shows, for where the source wallet cannot be looked at. */
+export async function clientShows(
+  ctx: Pick<Context, 'ledger' | 'lnbits'>,
+  payment: Payment,
+): Promise<Shown['client']> {
   const side = await clientSide(ctx, payment);
   if (side !== 'wrong-amount') return side;
   const row = await ctx.lnbits.find(await walletKey(ctx, payment.client_wallet_id), payment.payment_hash);
-  return row?.amountMsat === 0n ? 'nothing' : 'wrong-amount';
+  // A debit there is that of a source wallet which is the same one.
+  return row && row.amountMsat <= 0n ? 'nothing' : 'wrong-amount';
 }
 
 /** What both sides show, as it is kept and compared. */
@@ -52,21 +60,22 @@ function judgePaid(source: Shown['source'], client: Shown['client']): Judgement 
   switch (client) {
     case 'arrived':
       return source === 'success' ? 'bears-out' : 'open';
-    case 'wrong-amount':
-      return 'open';
-    case 'none':
-    case 'unseen':
-    case 'gone':
-      return source === 'failed' ? 'contradicts' : 'open';
+    // LNbits shows that the client did not get it, or not yet.
     case 'pending':
     case 'failed':
     case 'nothing':
       return 'contradicts';
+    default:
+      // What did not leave the source wallet has only arrived where the client's wallet shows that it has.
+      return source === 'none' || source === 'failed' ? 'contradicts' : 'open';
   }
 }
 
 function judgeNotPaid(source: Shown['source'], client: Shown['client']): Judgement {
-  if (client === 'arrived' || client === 'wrong-amount' || source === 'unseen') return 'contradicts';
+  if (source === 'unseen' || source === 'unread' || client === 'unread') return 'contradicts';
+  if (client === 'arrived') return 'contradicts';
+  // What the client has of another amount came from elsewhere, where nothing left the source wallet.
+  if (client === 'wrong-amount') return source === 'success' ? 'contradicts' : 'open';
   if (source !== 'success') return 'bears-out';
   switch (client) {
     // LNbits took the sats and gave the invoice up, credited nothing, or knows nothing of it: they did not arrive.

@@ -35,9 +35,9 @@ export const hints = {
   'payment/open-paid':
     'It was paid, and the ledger does not say so yet. The next run finds it: `aio-dca poll`, then reconcile again.',
   'payment/open-debited':
-    'LNbits took the sats from the source wallet, and the client’s does not show them. The next run looks, and puts it before a person: `aio-dca poll`. Held, and failed on the client’s side, it is paid again after `aio-dca payouts resolve ID --payment HASH --not-paid --reason "…"`.',
+    'LNbits took the sats from the source wallet, and the client’s does not show them. The next run looks, and puts it before a person: `aio-dca poll`. Held, and not credited on the client’s side, it is paid again after `aio-dca payouts resolve ID --payment HASH --not-paid --reason "…"`.',
   'payment/open-credited':
-    'The client has it, and the source wallet does not show that it paid. The next run puts it before a person: `aio-dca poll`. Held, it is settled by `aio-dca payouts resolve ID --payment HASH --paid --reason "…"`.',
+    'The client has it, and the source wallet does not show that it paid. The next run puts it before a person: `aio-dca poll`. Held, it is settled by `aio-dca payouts resolve ID --payment HASH --paid --reason "…"`; where it is another amount, that is refused, with the way out.',
   'payment/open-held':
     'It was paid, and the payout is held. Let the next run settle it: `aio-dca payouts release ID`, then `aio-dca poll`.',
   'payment/dead-debited':

@@ -181,25 +181,27 @@ function compare(
   { state, sats, fee_msat, payout_state, known }: Booked,
   { source, client }: Sides,
 ): { code: DifferenceCode; ledger: string; other: string } | null {
+  const msat = sats * 1000n;
   const debited = source?.status === 'success';
-  const credited = client?.status === 'success';
+  // A debit is shown there where the client's wallet is the source wallet: nothing arrived.
+  const credited = client?.status === 'success' && client.amountMsat > 0n;
+  const whole = client?.amountMsat === msat && client.feeMsat === 0n;
   const differs = (code: DifferenceCode, other: string) => ({ code, ledger: `${state}, ${sats} sat`, other });
   const sides = `source ${sideText(source)}, client ${sideText(client)}`;
   const dead = (out: boolean, arrived: boolean, shown: string) =>
     arrived ? differs('payment/dead-paid', shown) : out ? differs('payment/dead-debited', shown) : null;
   if (state === 'dead') return isKnown(known, credited) ? null : dead(debited, credited, sides);
   if (state !== 'settled') {
+    if (debited && credited && !whole) return differs('payment/credit-amount', sides);
     if (debited && credited)
       return differs(payout_state === 'held' ? 'payment/open-held' : 'payment/open-paid', sides);
     if (debited) return differs('payment/open-debited', sides);
     return credited ? differs('payment/open-credited', sides) : null;
   }
-  const msat = sats * 1000n;
   if (source !== undefined && !debited) return differs('payment/not-debited', sides);
   if (source && source.amountMsat !== -msat) return differs('payment/debit-amount', sides);
-  if (client !== undefined && !credited) return differs('payment/not-credited', sides);
-  if (client && (client.amountMsat !== msat || client.feeMsat !== 0n))
-    return differs('payment/credit-amount', sides);
+  if (client !== undefined && client?.status !== 'success') return differs('payment/not-credited', sides);
+  if (client && !whole) return differs('payment/credit-amount', sides);
   if (source && cappedFee(source.feeMsat, msat) !== fee_msat)
     return { ...differs('payment/fee', sides), ledger: `a service fee of ${fee_msat} msat` };
   return null;

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { payoutDetailJson } from '../../src/cli/payout-page.ts';
 import { jsonDocument } from '../../src/cli/print.ts';
@@ -274,6 +275,14 @@ describe('resolve', () => {
     ['arrived in part', { status: 'success', amount: 7000 }, {}, '--not-paid', 'the difference'],
     ['arrived, from elsewhere', { status: 'success' }, { status: 'failed' }, '--not-paid', '--paid'],
     ['failed', { status: 'failed' }, {}, '--paid', '--not-paid'],
+    ['never left the source', { status: 'failed' }, { status: 'failed' }, '--paid', 'payouts release'],
+    [
+      'came in part from elsewhere',
+      { status: 'success', amount: 7000 },
+      { status: 'failed' },
+      '--paid',
+      'paid in full by',
+    ],
   ] as const)('whatever is said, one that %s stays what it is', async (_, client, source, word, wayOut) => {
     await debitedNotCredited();
     await clientShows(client);
@@ -311,6 +320,22 @@ describe('resolve', () => {
     expect(await shown()).toMatchObject({ state: 'held' });
     await world.must(['payouts', 'resolve', p, '--paid', '--reason', 'she has it', '--yes']);
     world.simulator().change(world.source.id, hash, { status: 'success' });
+  });
+
+  test('where only the source wallet cannot be looked at, what the client’s shows is not overridden', async () => {
+    await debitedNotCredited();
+    await clientShows({ status: 'failed' });
+    await writeFile(join(world.folder, 'source.adminkey'), 'of-nobody');
+    const say = ['resolve', p, '--paid', '--reason', 'alice says so', '--yes', '--json'];
+    const refused = await payouts(...say);
+    expect(refused.code).toBe(64);
+    expect(refused.json()).toMatchObject({
+      error: { code: 'payout/contradicted', message: expect.stringContaining('in the client’s as failed') },
+    });
+    await clientShows({ status: 'success' });
+    await world.must(['payouts', ...say]);
+    await writeFile(join(world.folder, 'source.adminkey'), world.source.adminkey);
+    expect(await shown()).toMatchObject({ state: 'settled' });
   });
 
   test('nothing can be said of a payment that may still be under way', async () => {

@@ -12,10 +12,11 @@ test("the source's side is read after the client's", async () => {
   await base.close();
 });
 
-test('a credit of 0 sat is told from one of another amount', async () => {
+test('a credit of 0 sat, or the debit of the source, is told from a credit of another amount', async () => {
   const base = await openFake();
   for (const [amountMsat, client] of [
     [0n, 'nothing'],
+    [-10_000n, 'nothing'],
     [9_000n, 'wrong-amount'],
   ] as const) {
     const lnbits = fakeLnbits({ source: ['success'], client: { amountMsat } });
@@ -38,18 +39,19 @@ describe('nothing that a key shows', () => {
 
 /*
  * b: the wallets bear the word out; o: they leave it open, and the person is asked; x: they contradict it, and it is
- * refused. Each is `paid` and then `not paid`, by the source's side (columns) and the client's (rows).
+ * refused. `unread`: nobody could look. Each is `paid` and then `not paid`, by the source's side (columns) and the client's (rows).
  */
-const SOURCES = ['success', 'pending', 'failed', 'none', 'unseen'] as const;
+const SOURCES = ['success', 'pending', 'failed', 'none', 'unseen', 'unread'] as const;
 const TABLE: Record<Shown['client'], string> = {
-  arrived: /*       */ 'bx xx ox ox ox',
-  'wrong-amount': /**/ 'ox xx ox ox ox',
-  nothing: /*       */ 'xo xx xb xb xx',
-  failed: /*        */ 'xo xx xb xb xx',
-  pending: /*       */ 'xx xx xb xb xx',
-  none: /*          */ 'oo xx xb ob ox',
-  unseen: /*        */ 'ox xx xb ob ox',
-  gone: /*          */ 'ox xx xb ob ox',
+  arrived: /*       */ 'bx xx ox ox ox ox',
+  'wrong-amount': /**/ 'ox xx xo xo ox ox',
+  nothing: /*       */ 'xo xx xb xb xx xx',
+  failed: /*        */ 'xo xx xb xb xx xx',
+  pending: /*       */ 'xx xx xb xb xx xx',
+  none: /*          */ 'oo xx xb xb ox ox',
+  unseen: /*        */ 'ox xx xb xb ox ox',
+  gone: /*          */ 'ox xx xb xb ox ox',
+  unread: /*        */ 'ox xx xx xx ox ox',
 };
 const LETTERS = { 'bears-out': 'b', open: 'o', contradicts: 'x' };
 

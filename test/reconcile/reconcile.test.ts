@@ -160,6 +160,8 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
       ['unknown', 'held', {}, {}, 'payment/open-held', 'aio-dca payouts release p'],
       ['unknown', 'held', {}, { status: 'failed' }, 'payment/open-debited', '--not-paid'],
       ['unknown', 'held', { status: 'failed' }, {}, 'payment/open-credited', '--paid'],
+      ['unknown', 'held', {}, { amount: 7000 }, 'payment/credit-amount', 'payouts resolve p'],
+      ['unknown', 'held', {}, { amount: 0 }, 'payment/open-debited', '--not-paid'],
       ['dead', 'planned', {}, {}, 'payment/dead-paid', 'aio-dca payouts overpaid p'],
       ['dead', 'planned', {}, { status: 'failed' }, 'payment/dead-debited', 'aio-dca payouts overpaid p'],
     ] as const)(
@@ -184,6 +186,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
         await untied(() => set('settled', 'settled'));
         for (const wallet of [world.source.id, alice.id])
           simulator().change(wallet, hash, { status: 'success' });
+        simulator().change(alice.id, hash, { amount: Number(before[0]?.sats) * 1000 });
         if (lnbitsVersion === '1.0.0' && state === 'unknown') {
           // Before 1.4 a look would change what is open.
           expect(found).toMatchObject({ code: 'reconcile/open' });
