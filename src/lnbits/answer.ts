@@ -18,10 +18,13 @@ export class RateLimited extends BridgeError {
 
 /** A 500: LNbits fell over at this request, be it only for what is the matter with one wallet. */
 export class FellOver extends BridgeError {
-  constructor(message: string) {
-    super('lnbits/unreachable', message);
+  constructor(message: string, hint?: string, cause?: unknown) {
+    super('lnbits/unreachable', message, hint, { cause });
   }
 }
+
+/** The answer was larger than what is read, be it only for what somebody wrote into one wallet. */
+export class TooLarge extends FellOver {}
 
 export interface Answer {
   status: number;

@@ -3,7 +3,7 @@ import { type Dispatcher, errors, Pool } from 'undici';
 import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { msSince } from '../time.ts';
-import { failure, limitOf, noAnswer, RateLimited, retryAfterOf, unreachable } from './answer.ts';
+import { failure, limitOf, noAnswer, RateLimited, retryAfterOf, TooLarge, unreachable } from './answer.ts';
 import { connector } from './connection.ts';
 import { Pace } from './pace.ts';
 
@@ -96,6 +96,8 @@ export class Http {
         return await this.#send({ method: 'GET', path, query }, pass, deadlineMs);
       } catch (error) {
         if (error instanceof RateLimited && ++limited < LIMITED_TRIES) continue;
+        // It would be as large the next time.
+        if (error instanceof TooLarge) throw error;
         if (!(error instanceof BridgeError && error.code === 'lnbits/unreachable' && ++failed < TRIES))
           throw error;
         await sleep(this.#backoffMs * 2 ** failed * (0.5 + Math.random() / 2));
@@ -167,6 +169,8 @@ export class Http {
       this.#used = { steady: performance.now(), date: Date.now() };
     } catch (error) {
       if (error instanceof RateLimited) throw error;
+      if (error instanceof errors.ResponseExceededMaxSizeError)
+        throw new TooLarge(`${what}: the answer is too large.`, 'Is the URL right?', error);
       throw noAnswer(what, reason(error, deadlineMs), error);
     } finally {
       this.#underWay -= 1;
@@ -219,7 +223,6 @@ function headerSafe(key: Secret): string {
 }
 
 function reason(error: unknown, deadlineMs: number): string {
-  if (error instanceof errors.ResponseExceededMaxSizeError) return 'the answer is too large';
   if (!(error instanceof Error)) return 'no answer';
   if (error.name === 'TimeoutError') return `no whole answer within ${deadlineMs / 1000} s`;
   return (error as NodeJS.ErrnoException).code ?? error.message;

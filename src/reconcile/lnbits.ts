@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
 import { Secret } from '../config/secret.ts';
-import { BridgeError } from '../errors.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
 import { knownPayments, type Payment } from '../ledger/payouts.ts';
 import type { PayoutState } from '../ledger/schema.ts';
 import type { Payment as Shown } from '../lnbits/client.ts';
 import { taggedPayments } from '../lnbits/history.ts';
-import { proveRights, seesPayments } from '../lnbits/rights.ts';
+import { orUnseen, paymentsIn, Unseen } from '../lnbits/one-wallet.ts';
+import { proveRights } from '../lnbits/rights.ts';
 import type { SourceWallet } from '../payouts/context.ts';
 import { isSentByLedger, madeByAnotherCopy } from '../payouts/label.ts';
 import { cappedFee } from '../payouts/service-fee.ts';
@@ -69,19 +69,28 @@ export async function reconcileLnbits(
       );
   }
   const wallets = await walletsOf(db);
-  const credits = new Map<string, Map<string, Shown> | undefined>();
+  const credits = new Map<string, Map<string, Shown> | Unseen>();
   for (const one of wallets.values()) credits.set(one.id, await creditsOf(db, one, id, wallet, range));
+  const findIn = async (its: Wallet | undefined, hash: string): Promise<Shown | null | undefined> => {
+    const received = its && credits.get(its.id);
+    if (!received || received instanceof Unseen) return undefined;
+    const found = await orUnseen(lnbits, source.key, () => lnbits.find(its.key, hash));
+    if (!(found instanceof Unseen)) return found;
+    credits.set(its.id, found);
+    return undefined;
+  };
 
   const sidesOf = async (booked: Booked): Promise<Sides> => {
     const its = wallets.get(booked.client_wallet_id);
     const received = credits.get(booked.client_wallet_id);
+    const listed = received instanceof Map ? received.get(booked.payment_hash) : undefined;
     const hash = booked.payment_hash;
     return {
       source:
         booked.source_wallet_id === source.walletId
           ? (debits.get(hash) ?? (await lnbits.find(source.key, hash)))
           : undefined,
-      client: its && received ? (received.get(hash) ?? (await lnbits.find(its.key, hash))) : undefined,
+      client: listed ?? (await findIn(its, hash)),
     };
   };
 
@@ -102,7 +111,8 @@ export async function reconcileLnbits(
     else foreign += 1;
   }
   for (const [walletId, received] of credits) {
-    const arrived = [...(received?.values() ?? [])].filter((one) => one.status === 'success');
+    if (received instanceof Unseen) continue;
+    const arrived = [...received.values()].filter((one) => one.status === 'success');
     const unknown = await unbooked(db, arrived, range);
     // Who receives can write what he likes; who paid is told by the source wallet, or by a seal.
     const paid = unknown.filter(({ hash }) => left.has(hash));
@@ -122,43 +132,39 @@ export async function reconcileLnbits(
       `payments from it: ${payments}`,
       'cannot be looked at',
     );
+  for (const [hash, walletId] of suspicious) {
+    const client = await findIn(wallets.get(walletId), hash);
+    await lookAgain({ db, id }, wallet, { hash, walletId }, client, findings);
+  }
   for (const { id: walletId, name } of wallets.values()) {
-    if (credits.get(walletId)) continue;
+    const unseen = credits.get(walletId);
+    if (!(unseen instanceof Unseen)) continue;
     const payments = unread.get(walletId) ?? 0;
     if (payments === 0 && !(await isInUse(db, walletId))) continue;
     findings.add(
       'wallet/unreadable',
       `wallet ${walletId} of ${name}`,
       `payments into it: ${payments}`,
-      'its key shows nothing',
+      unseen.why,
     );
   }
-  for (const [hash, walletId] of suspicious) {
-    const readable = credits.get(walletId) && wallets.get(walletId);
-    await lookAgain({ db, id }, wallet, readable, hash, findings);
-  }
-  findings.count('wallets', [...credits.values()].filter((one) => one !== undefined).length + 1);
+  findings.count('wallets', [...credits.values()].filter((one) => one instanceof Map).length + 1);
 }
 
-/** What the wallet received of this ledger; undefined where its key does not show it. */
+/** What the wallet received of this ledger, or why that cannot be told. */
 async function creditsOf(
   db: Db,
-  { id: walletId, key }: Wallet,
+  wallet: Wallet,
   ledger: string,
-  { lnbits }: SourceWallet,
+  { lnbits, source }: SourceWallet,
   range: Range,
-): Promise<Map<string, Shown> | undefined> {
+): Promise<Map<string, Shown> | Unseen> {
+  const proven = !(await wasPaidInto(db, wallet.id));
+  const shown = await paymentsIn(lnbits, source.key, wallet, { since: range.from, proven });
+  if (shown instanceof Unseen) return shown;
   const received = new Map<string, Shown>();
-  try {
-    const shown = await taggedPayments(lnbits, key, range.from);
-    if (shown.length === 0 && (await wasPaidInto(db, walletId)) && !(await seesPayments(lnbits, key)))
-      return undefined;
-    for (const one of shown) if (one.amountMsat >= 0n && one.extra.ledger === ledger) keep(received, one);
-    return received;
-  } catch (error) {
-    if (error instanceof BridgeError && error.code === 'lnbits/key') return undefined;
-    throw error;
-  }
+  for (const one of shown) if (one.amountMsat >= 0n && one.extra.ledger === ledger) keep(received, one);
+  return received;
 }
 
 /** Of several rows of one hash the one that moved money counts. */
@@ -219,17 +225,17 @@ function sideText(side: Shown | null | undefined): string {
   return `${side.amountMsat} msat${fee} ${side.status}`;
 }
 
-/** The second look, at the ledger and both wallets as they are by now; without `wallet`, only at the source wallet. */
+/** The second look, at the ledger and both wallets as they are by now. */
 async function lookAgain(
   { db, id }: Pick<Ledger, 'db' | 'id'>,
   { lnbits, source }: SourceWallet,
-  wallet: Wallet | undefined,
-  hash: string,
+  { hash, walletId }: { hash: string; walletId: string },
+  /** Undefined where it cannot be looked at. */
+  client: Shown | null | undefined,
   findings: Findings,
 ): Promise<void> {
   const booked = await booking(db).where('payments.payment_hash', '=', hash).executeTakeFirst();
   const debit = await lnbits.find(source.key, hash);
-  const client = wallet && (await lnbits.find(wallet.key, hash));
   if (!booked) {
     const shown = [debit, client].find((one) => one?.extra.ledger === id);
     if (!shown) return;
@@ -239,12 +245,12 @@ async function lookAgain(
     return;
   }
   const what = `payment ${hash} of p${booked.payout_id} for ${booked.name}`;
-  if (wallet && wallet.id !== booked.client_wallet_id) {
+  if (client !== undefined && walletId !== booked.client_wallet_id) {
     findings.add(
       'payment/surplus-credit',
       what,
       `into ${booked.client_wallet_id}`,
-      `into ${wallet.id}: ${sideText(client)}`,
+      `into ${walletId}: ${sideText(client)}`,
     );
     return;
   }

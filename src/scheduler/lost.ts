@@ -6,6 +6,7 @@ import { knownPayments } from '../ledger/payouts.ts';
 import type { Lost, Misfit } from '../ledger/recover.ts';
 import type { Payment } from '../lnbits/client.ts';
 import { taggedPayments } from '../lnbits/history.ts';
+import { orUnseen, Unseen } from '../lnbits/one-wallet.ts';
 import { proveRights } from '../lnbits/rights.ts';
 import { readClaims, type StrangeClaim } from '../payouts/claim.ts';
 import { clientSide, type SourceWallet } from '../payouts/context.ts';
@@ -59,7 +60,7 @@ export async function findLost(
 
 async function outcomeOf(
   ledger: Ledger,
-  { lnbits }: SourceWallet,
+  { lnbits, source }: SourceWallet,
   { hash, status }: Payment,
   { recipient, sats }: Pick<Lost, 'recipient' | 'sats'>,
   look: boolean,
@@ -74,7 +75,9 @@ async function outcomeOf(
     .executeTakeFirst();
   if (!wallet) return 'unknown';
   const payment = { payment_hash: hash, sats, client_wallet_id: wallet.wallet_id };
-  const client = await clientSide({ ledger, lnbits }, payment);
+  // One wallet does not stop the others: the next run looks again.
+  const client = await orUnseen(lnbits, source.key, () => clientSide({ ledger, lnbits }, payment));
+  if (client instanceof Unseen) return 'unknown';
   return decide(client, 'success', true).do === 'settle' ? 'settled' : 'unknown';
 }
 

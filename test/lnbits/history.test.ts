@@ -109,6 +109,34 @@ test('a list from which rows go again and again is refused', async () => {
   await expect(taggedPayments(made.client, made.key)).rejects.toMatchObject({ code: 'lnbits/unreachable' });
 });
 
+test('where a page is too large an answer, fewer rows are asked for, and more again after it', async () => {
+  const { lnbits, key, wallet } = await walletWith(230);
+  const client = new LnbitsClient({ url: lnbits.url, backoffMs: 1, maxBytes: 300_000 });
+  onTestFinished(() => client.close());
+  const made = lnbits.payments(wallet.id).filter(({ tag }) => tag === 'aio-dca');
+  const large = (from: number, to: number, chars: number) => {
+    for (const { payment_hash, extra } of made.slice(from, to))
+      lnbits.change(wallet.id, payment_hash, { extra: { ...extra, more: 'x'.repeat(chars) } });
+  };
+  large(100, 140, 100_000);
+  lnbits.clearLog();
+  const shown = (await taggedPayments(client, key)).map(({ hash }) => hash);
+  expect(shown).toEqual(made.map(({ payment_hash }) => payment_hash).reverse());
+  expect(lnbits.requests.length).toBeLessThan(150);
+  large(100, 101, 400_000);
+  await expect(taggedPayments(client, key)).rejects.toMatchObject({
+    message: expect.stringMatching(/too large/),
+  });
+});
+
+test('rows that nothing tells apart do not end the list', async () => {
+  const { lnbits, client, key, wallet } = await walletWith(120);
+  const [, twice] = lnbits.payments(wallet.id).reverse();
+  if (!twice) throw new Error('there are no payments');
+  lnbits.add(twice);
+  expect(await taggedPayments(client, key)).toHaveLength(120);
+});
+
 test('a payment that settles while the list is read comes once', async () => {
   const { lnbits, client, key, wallet } = await walletWith(120);
   betweenPages(lnbits, () => {

@@ -29,6 +29,21 @@ test('wallets at which LNbits falls over stop nobody else, however many there ar
   expect(ran.messages.map((one) => one.slice(0, 12))).toEqual(['p1 to alice ', 'p2 to bob is']);
 });
 
+test.each([
+  ['falls over', { status: 500, body: { detail: 'Internal Server Error' } }],
+  ['shows more than can be read', { status: 200, body: 'x'.repeat(5_100_000) }],
+])('several payouts in a row to one wallet at which LNbits %s stop nobody else', async (_, answer) => {
+  await owing({ alice: 10n, bob: 20n }, { payouts: 'batch = "cash-out"' });
+  await day.owe('alice', 11n);
+  await day.owe('bob', 21n);
+  day.lnbits.rules = [fails({ walletId: walletOf('alice') }, { at: 'before', answer }, 99)];
+  await day.ledger.db.updateTable('wallets').set({ seen_at: null }).execute();
+  const ran = await run();
+  expect(ran).toMatchObject({ settled: 2, stopped: false });
+  expect(await states()).toEqual({ alice: 'deferred', bob: 'settled' });
+  expect(ran.messages.map((one) => one.slice(0, 12))).toEqual(['p1 to alice ', 'p2 to alice ']);
+});
+
 test('where LNbits falls over at everything, a run ends', async () => {
   await owing({ alice: 10n, bob: 20n, carol: 30n });
   const answer = { status: 500, body: { detail: 'Internal Server Error' } };
