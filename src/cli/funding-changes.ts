@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import { canAsk, choose } from '../ask.ts';
-import type { Currencies } from '../dca/currency.ts';
 import type { PastCashOut, PastChoice } from '../ledger/funding-past.ts';
 import type { Trx } from '../ledger/open.ts';
 import { now } from '../time.ts';
 import { parseId, parseName } from '../typed/names.ts';
-import { type Amount, parseAmount } from '../typed/numbers.ts';
+import { parseAmount, parseDifference } from '../typed/numbers.ts';
 import { parseTime } from '../typed/times.ts';
 import { type Cli, makeCli, usage } from './context.ts';
 import { describe, fiat, fundingJson, pastJson, pastLines, pastText } from './funding-page.ts';
@@ -214,13 +213,6 @@ export async function adjust(
     fundingJson(after),
     `f${after.id} of ${after.client} is ${fiat(after, after.amount)} now; ${fiat(after, after.remaining)} remain.`,
   );
-}
-
-/** `-50 GTQ`, `+50 GTQ`, `50 GTQ`. */
-function parseDifference(text: string, field: string, known: Currencies): Amount {
-  const [, sign = '', rest = ''] = /^\s*([-−+]?)(.*)$/su.exec(text) ?? [];
-  const amount = parseAmount(rest, field, known);
-  return sign === '' || sign === '+' ? amount : { ...amount, minor: -amount.minor };
 }
 
 export async function move(

@@ -32,18 +32,30 @@ const MARK = /[.,\s'’‘ʼ`´_·٫٬،]/u;
  * zeros, any grouping, and other digits than 0 to 9. `1.250 KWD` has the three decimals of its currency: 1.25.
  */
 export function parseAmount(text: string, field: string, known?: Currencies): Amount {
-  const example = 'Write a number and a currency, like "3000.50 GTQ".';
+  return readAmount(text, field, known, '');
+}
+
+/** An amount that may be below zero: `-50 GTQ`, `50 GTQ`, `+50 GTQ`. */
+export function parseDifference(text: string, field: string, known?: Currencies): Amount {
+  const [, sign = '', rest = ''] = /^\s*([-−+]?)(.*)$/su.exec(text) ?? [];
+  if (sign === '' || sign === '+') return readAmount(rest, field, known, '');
+  const amount = readAmount(rest, field, known, '-');
+  return { ...amount, minor: -amount.minor };
+}
+
+function readAmount(text: string, field: string, known: Currencies | undefined, sign: '' | '-'): Amount {
+  const example = `Write a number and a currency, like "${sign}3000.50 GTQ".`;
   const [, number = '', code] = /^(.*\S)\s+(\p{L}\S*)$/su.exec(text.trim()) ?? [];
   if (code === undefined) {
     const glued = /^([0-9.,]+)([A-Za-z]{3})$/.exec(text.trim());
     throw invalid(
       field,
       `${quote(text)} is not an amount with its currency`,
-      glued ? `Write a blank between: "${glued[1]} ${glued[2]?.toUpperCase()}".` : example,
+      glued ? `Write a blank between: "${sign}${glued[1]} ${glued[2]?.toUpperCase()}".` : example,
     );
   }
   const { currency, digits } = parseCurrency(code, field, known, example);
-  const minor = positive(number, { field, scale: digits, unit: currency, example });
+  const minor = positive(number, { field, scale: digits, unit: currency, example, sign });
   return { minor, currency, digits };
 }
 
@@ -82,7 +94,7 @@ function satoshi(field: string): Wanted {
 }
 
 function satsOf(text: string): string {
-  return text.trim().replace(/\s*sats?$/, '');
+  return text.trim().replace(/\s*(?<!\p{L})sats?$/iu, '');
 }
 
 /** A whole number from 1 to `most`; `unit` is what it counts, as the hint shows it. */
@@ -113,6 +125,8 @@ interface Wanted {
   /** `GTQ`, `sat`, `%`; 'a rate' and nothing are not repeated after a number. */
   unit: string;
   example: string;
+  /** What stood before the number and is taken off, and belongs to what may be meant. */
+  sign?: '' | '-';
 }
 
 function positive(text: string, wanted: Wanted): bigint {
@@ -125,26 +139,25 @@ function positive(text: string, wanted: Wanted): bigint {
 
 /** Scaled by 10^`scale`. */
 function decimal(text: string, wanted: Wanted): bigint {
-  const { field, scale, unit, example } = wanted;
+  const { field, scale, unit, example, sign = '' } = wanted;
   const [, whole, decimals = ''] = PLAIN.exec(text) ?? [];
   // An integer of a million digits takes minutes to parse, and is none that could be meant.
   if (whole !== undefined && decimals.length <= scale && whole.length <= 40) {
     return BigInt(whole + decimals.padEnd(scale, '0'));
   }
-  const shown = quote(
-    unit === '' || unit === 'a rate' ? text : unit === '%' ? `${text}%` : `${text} ${unit}`,
-  );
+  const isWhole = unit === '' || unit === 'a rate' || /\p{L}$/u.test(text);
+  const shown = quote(sign + (isWhole ? text : unit === '%' ? `${text}%` : `${text} ${unit}`));
   const meant = readings(text, wanted);
   const [one, other] = meant;
   if (one !== undefined && other !== undefined) {
-    const read = (number: string) => `${groupDigits(number)}${unit === '%' ? ' %' : ''}`;
+    const read = (number: string) => `${sign}${groupDigits(number)}${unit === '%' ? ' %' : ''}`;
     throw invalid(
       field,
       `${shown} can be read as ${read(one)} or as ${read(other)}`,
-      `Write ${written(other, unit)} or ${written(one, unit)}, whichever is meant.`,
+      `Write ${written(sign + other, unit)} or ${written(sign + one, unit)}, whichever is meant.`,
     );
   }
-  const hint = one === undefined ? example : `Write ${written(one, unit)} if that is meant.`;
+  const hint = one === undefined ? example : `Write ${written(sign + one, unit)} if that is meant.`;
   throw invalid(field, `${shown} ${fault(text, scale, unit)}`, hint);
 }
 

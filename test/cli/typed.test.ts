@@ -54,8 +54,8 @@ const cases: [string, string, string, string, (typed: string) => string[]][] = [
   [
     'amount',
     '-2.000 GTQ',
-    '2 GTQ',
-    '2000 GTQ',
+    '-2 GTQ',
+    '-2000 GTQ',
     (typed) => ['fundings', 'adjust', funding, typed, '--reason', 'x'],
   ],
   ['--rate', '1,000%', '1%', '1000%', (typed) => ['fundings', 'add', 'alice', '5 GTQ', '--rate', typed]],

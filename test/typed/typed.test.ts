@@ -7,6 +7,7 @@ import { parseId, parseName } from '../../src/typed/names.ts';
 import {
   parseAmount,
   parseCurrency,
+  parseDifference,
   parseRate,
   parseSats,
   parseSatsOrNone,
@@ -61,8 +62,45 @@ describe('amounts', () => {
   });
 });
 
+describe('differences', () => {
+  test.each([
+    ['-50 GTQ', -5_000n],
+    ['−50 GTQ', -5_000n],
+    [' - 50.5 GTQ', -5_050n],
+    ['+50 GTQ', 5_000n],
+    ['50 GTQ', 5_000n],
+  ])('%s', (text, minor) => {
+    expect(parseDifference(text, 'amount')).toEqual({ minor, currency: 'GTQ', digits: 2 });
+  });
+
+  test.each([
+    [
+      '-3.000 GTQ',
+      '"-3.000 GTQ" can be read as -3 or as -3,000',
+      'Write "-3000 GTQ" or "-3 GTQ", whichever is meant.',
+    ],
+    ['−50,5 GTQ', '"-50,5 GTQ" is not a plain number', 'Write "-50.5 GTQ" if that is meant.'],
+    ['-50GTQ', '"50GTQ" is not an amount with its currency', 'Write a blank between: "-50 GTQ".'],
+    ['--50 GTQ', '"--50 GTQ" is negative', 'Write a number and a currency, like "-3000.50 GTQ".'],
+    [
+      '+3.000 GTQ',
+      '"3.000 GTQ" can be read as 3 or as 3,000',
+      'Write "3000 GTQ" or "3 GTQ", whichever is meant.',
+    ],
+  ])('%s: what is proposed keeps the sign', (text, what, hint) => {
+    expect(refusal(() => parseDifference(text, 'amount'))).toEqual({ message: `amount: ${what}.`, hint });
+  });
+});
+
 describe('sats', () => {
-  test.each(['61234', '61234 sat', '61234sat', '61234 sats'])('%s', (text) => {
+  test('another unit is shown as it was typed', () => {
+    for (const wrong of ['0.00211 BTC', '211000 msat', '211k'])
+      expect(refusal(() => parseSats(wrong, '--gross')).message).toBe(
+        `--gross: "${wrong}" is not a plain number.`,
+      );
+  });
+
+  test.each(['61234', '61234 sat', '61234sat', '61234 sats', '61234 Sats', '61234 SAT'])('%s', (text) => {
     expect(parseSats(text, '--gross')).toBe(61_234n);
   });
 
