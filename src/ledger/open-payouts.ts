@@ -5,10 +5,12 @@ import { notSettled, partsOf } from './payouts.ts';
 export interface OpenPayout {
   id: bigint;
   arrived: bigint;
-  /** Sent and not settled: it stays with the wallet that its invoice was made in. */
+  /** Sent, and not known to have been refused: it stays with the wallet that its invoice was made in. */
   sent: bigint;
   /** What was never sent goes to the wallet that is the recipient's then. */
   unsent: bigint;
+  /** Sent, and refused by LNbits: it does so, too, once both wallets show that nothing came of it. */
+  refused: bigint;
 }
 
 /** The open payouts of a client or commission recipient, oldest first. */
@@ -22,11 +24,12 @@ export async function openPayoutsOf(db: Db, recipient: bigint): Promise<OpenPayo
     .execute();
   const open: OpenPayout[] = [];
   for (const { id } of payouts) {
-    const one = { id, arrived: 0n, sent: 0n, unsent: 0n };
+    const one = { id, arrived: 0n, sent: 0n, unsent: 0n, refused: 0n };
     for (const { sats, payment } of await partsOf(db, id)) {
       if (payment?.state === 'settled') one.arrived += sats;
-      else if (payment && payment.sent_at !== null) one.sent += sats;
-      else one.unsent += sats;
+      else if (!payment || payment.sent_at === null) one.unsent += sats;
+      else if (payment.state === 'invoiced') one.refused += sats;
+      else one.sent += sats;
     }
     open.push(one);
   }

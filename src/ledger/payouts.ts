@@ -207,6 +207,17 @@ export async function addPayment(trx: Trx, payment: NewPayment, at: Instant): Pr
   return row;
 }
 
+/** How a payment stands. */
+export type Stand = Pick<Payment, 'state' | 'sent_at'>;
+
+export function standOf(db: Db, payment: Pick<Payment, 'id'>): Promise<Stand> {
+  return db
+    .selectFrom('payments')
+    .select(['state', 'sent_at'])
+    .where('id', '=', payment.id)
+    .executeTakeFirstOrThrow();
+}
+
 /** `sending`, committed right before each POST of the bolt11. */
 export async function sendPayment(trx: Trx, who: Who, payment: Payment, at: Instant): Promise<void> {
   await noteClock(trx, who, payment, at);
@@ -216,6 +227,11 @@ export async function sendPayment(trx: Trx, who: Who, payment: Payment, at: Inst
     reason: null,
   });
   await movePayout(trx, payment.payout_id, ['paying', 'deferred', 'unknown'], 'paying', null);
+}
+
+/** Back to how it stood before `sending`: the POST was not made. */
+export async function unsendPayment(trx: Trx, payment: Payment, before: Stand): Promise<void> {
+  await movePayment(trx, payment.id, ['sending'], { state: before.state, sent_at: before.sent_at });
 }
 
 /** Back to `invoiced`: LNbits answered no, and both sides show that nothing happened. The payout waits. */

@@ -186,6 +186,14 @@ export class LnbitsClient {
     return this.#http.clock;
   }
 
+  /**
+   * The same, as it stands by now: never later than LNbits' clock is, for the time since is taken from the one of this
+   * host that stands still with it.
+   */
+  get clockNow(): number {
+    return this.clock === 0 ? 0 : this.clock + performance.now() - this.#http.clockRead;
+  }
+
   async close(): Promise<void> {
     await this.#http.close();
   }

@@ -57,6 +57,8 @@ export class Http {
   readonly #pace = new Pace();
   /** What the last answer's `date` said, in ms since 1970; 0 where none did. */
   clock = 0;
+  /** When that was read, as of performance.now(). */
+  clockRead = 0;
   /** When the last answer came, by both clocks. */
   #used = { steady: Number.NEGATIVE_INFINITY, date: 0 };
   /** When it was the turn of the POSTs that are under way. */
@@ -176,7 +178,8 @@ export class Http {
       this.#underWay -= 1;
     }
 
-    this.clock = Date.parse(`${answer.headers.date}`) || this.clock;
+    const date = Date.parse(`${answer.headers.date}`);
+    if (date) [this.clock, this.clockRead] = [date, performance.now()];
     const status = answer.statusCode;
     const body = parse(text);
     if (status === 429) {

@@ -164,7 +164,7 @@ function msSinceLook(ctx: Context): number {
 }
 
 function moment(lnbits: LnbitsClient): Claim['looked'] {
-  return { steady: performance.now(), date: Date.now(), lnbits: lnbits.clock };
+  return { steady: performance.now(), date: Date.now(), lnbits: lnbits.clockNow };
 }
 
 function explain(error: unknown): never {

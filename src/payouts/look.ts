@@ -28,11 +28,15 @@ export async function look(ctx: Context, payment: Payment): Promise<Decision> {
   return decide(client, source, quiet);
 }
 
+/** `refused`: every POST of it was; that it waits is no doubt about what became of it. */
+export type Former = Decision & { refused?: true };
+
 /**
- * What becomes of an invoice that was never sent, where its recipient is paid into another wallet now: it is given up,
+ * What becomes of an invoice that was never sent, or whose every POST LNbits refused, where its recipient is paid into another wallet now: it is given up,
  * if the source wallet shows nothing of it and nobody else has paid it. The former wallet may be gone.
  */
-export async function lookAtFormer(ctx: Context, payment: Payment): Promise<Decision> {
+export async function lookAtFormer(ctx: Context, payment: Payment): Promise<Former> {
+  if (payment.sent_at !== null) return lookAtRefused(ctx, payment);
   if ((await sourceSide(ctx, payment.payment_hash)) !== 'none') return lookAtStrange(ctx, payment);
   const client = await clientSide(ctx, payment).catch((error: unknown) => {
     if (error instanceof BridgeError && error.code === 'lnbits/refused') return 'gone' as const;
@@ -41,6 +45,16 @@ export async function lookAtFormer(ctx: Context, payment: Payment): Promise<Deci
   if (client === 'arrived' || client === 'wrong-amount') return decide(client, 'none', true);
   if ((await sourceSide(ctx, payment.payment_hash)) !== 'none') return lookAtStrange(ctx, payment);
   return { do: 'bury', reason: 'it was not sent, and the recipient is paid into another wallet now' };
+}
+
+/** Given up only where both wallets show, after the quiet time, that nothing came of it. */
+async function lookAtRefused(ctx: Context, payment: Payment): Promise<Former> {
+  const quiet = isQuiet(ctx, payment.sent_at);
+  const decision = await look(ctx, payment);
+  if (decision.do !== 'send') return decision;
+  const reason = 'LNbits refused it, and the recipient is paid into another wallet now';
+  if (quiet) return { do: 'bury', reason };
+  return { do: 'wait', reason, refused: true };
 }
 
 /** The source wallet shows a payment that this ledger never sent. */

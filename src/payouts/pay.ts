@@ -14,11 +14,13 @@ import {
   partsOf,
   sendPayment,
   settlePayment,
+  standOf,
+  unsendPayment,
   walletOf,
 } from '../ledger/payouts.ts';
 import { feeOn, feeRate } from '../ledger/service-fee.ts';
 import { FellOver, RateLimited, saidByLnbits } from '../lnbits/answer.ts';
-import { now } from '../time.ts';
+import { type Instant, now } from '../time.ts';
 import { lack, noteLack, noteShortage, readBalance } from './balance.ts';
 import { overCeiling } from './ceiling.ts';
 import { refuseIfNotAlone } from './check.ts';
@@ -27,7 +29,7 @@ import { type Context, isQuiet, note, stoodStill, timeOfPost, untilQuiet } from 
 import type { Decision } from './decide.ts';
 import { extraOf, makeInvoice } from './invoice.ts';
 import { SOURCE } from './label.ts';
-import { afterSuccess, look, lookAtFormer } from './look.ts';
+import { afterSuccess, type Former, look, lookAtFormer } from './look.ts';
 import { keepPace } from './pace.ts';
 import { cappedFee, noteNewFee } from './service-fee.ts';
 
@@ -208,8 +210,10 @@ async function payPart(
         await ctx.run.write((trx) => deferPayment(trx, payment, decision.reason));
         return null;
       case 'wait': {
-        await ctx.run.write((trx) => loseSight(trx, payment, decision.reason));
-        const { refusal = null, silence = null } = decision;
+        const { refusal = null, silence = null, refused = false } = decision;
+        await ctx.run.write((trx) =>
+          refused ? deferPayout(trx, payout.id, decision.reason) : loseSight(trx, payment, decision.reason),
+        );
         return { sentAt: isQuiet(ctx, payment.sent_at) ? null : payment.sent_at, refusal, silence };
       }
       case 'stop':
@@ -231,7 +235,7 @@ async function noteRefusal(ctx: Context, payout: Payout, sats: bigint, refusal: 
 }
 
 type Outcome =
-  | (Exclude<Decision, { do: 'send' }> & Partial<Pick<Wait, 'refusal' | 'silence'>>)
+  | (Exclude<Former, { do: 'send' }> & Partial<Pick<Wait, 'refusal' | 'silence'>>)
   | { do: 'defer'; reason: string; refusal?: BridgeError }
   /** The program was asked to stop, or paying was paused: the payment stays as it is. */
   | { do: 'stop' };
@@ -251,30 +255,38 @@ async function bringToAnEnd(
       return { do: payment.state === 'invoiced' ? 'defer' : 'wait', reason: short };
     }
   }
+  let stood = 0;
   for (let posts = 0; decision.do === 'send'; posts += 1) {
     if (ctx.signal.aborted) return { do: 'stop' };
     const extra = await extraOf(ctx, payout, payment, SOURCE);
     await refuseIfNotAlone(ctx);
     const sentAt = timeOfPost(ctx);
-    const sent = await ctx.run.write(async (trx) => {
+    const before = await ctx.run.write(async (trx) => {
       if (await isPaused(trx)) return 'paused';
-      if (payment.sent_at === null && !(await isOwn(trx, payment))) return 'former';
+      const stand = await standOf(trx, payment);
+      if (stand.state === 'invoiced' && !(await isOwn(trx, payment))) return 'former';
       await sendPayment(trx, ctx.run.who, payment, sentAt);
-      return 'sent';
+      return stand;
     });
-    if (sent === 'paused') return { do: 'stop' };
-    if (sent === 'former') return (await lookAtFormer(ctx, payment)) as Outcome;
+    if (before === 'paused') return { do: 'stop' };
+    if (before === 'former') return (await lookAtFormer(ctx, payment)) as Outcome;
+    // Nothing that was sent of it before is under way.
     const alone = isQuiet(ctx, payment.sent_at) || ctx.answered.has(payment.id);
-    payment.sent_at = sentAt;
-    if (stoodStill(ctx, sentAt) || lookedTooLongAgo(ctx)) {
-      return { do: 'wait', reason: 'this run stood still before it could send' };
+    const late = tooLate(ctx, sentAt);
+    if (late !== null) {
+      await ctx.run.write((trx) => unsendPayment(trx, payment, before));
+      stood += 1;
+      posts -= 1;
+      if (stood < TRIES) continue;
+      return { do: alone ? 'defer' : 'wait', reason: late };
     }
+    payment.sent_at = sentAt;
     const refusal = await post(ctx, payment, extra, alone);
     if (refusal === null) return (await afterSuccess(ctx, payment)) as Outcome;
     if (refusal instanceof RateLimited) {
       // LNbits counts requests before it does anything with them, or this one was not sent: nothing has to be looked at.
       posts -= 1;
-      await ctx.run.write((trx) => deferPayment(trx, payment, refusal.message));
+      if (alone) await ctx.run.write((trx) => deferPayment(trx, payment, refusal.message));
       if (await keepPace(ctx)) continue;
       if (ctx.signal.aborted) return { do: 'stop' };
       throw refusal;
@@ -291,9 +303,15 @@ async function bringToAnEnd(
   return decision;
 }
 
-/** Of a payment that an earlier run left open; what was ever sent stays with the wallet that it was made in. */
+/** Why a POST is not made after all; null: it is. */
+function tooLate(ctx: Context, sentAt: Instant): string | null {
+  if (stoodStill(ctx, sentAt)) return 'this run stood still before it could send';
+  return lookedTooLongAgo(ctx) ? 'LNbits took too long to show that no other copy of the ledger pays' : null;
+}
+
+/** Of a payment that an earlier run left open; what may have been sent stays with the wallet that it was made in. */
 async function lookAgain(ctx: Context, payment: Payment): Promise<Decision> {
-  const former = payment.sent_at === null && !(await isOwn(ctx.ledger.db, payment));
+  const former = payment.state === 'invoiced' && !(await isOwn(ctx.ledger.db, payment));
   return former ? lookAtFormer(ctx, payment) : look(ctx, payment);
 }
 

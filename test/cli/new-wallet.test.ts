@@ -59,3 +59,36 @@ test('what arrived is received, the rest goes to the new wallet, and the books b
   await world.must(['verify']);
   await world.must(['reconcile']);
 });
+
+test('what LNbits refused is told as that, goes to the new wallet, and a machine reads so', async () => {
+  await world.addClient('bob');
+  await world.addFunding('bob', '30000 GTQ');
+  const bob = world.wallets.get('bob');
+  if (!bob) throw new Error('no wallet of bob');
+  await world.insertCashOut();
+  const answer = { status: 520, body: { detail: 'Daily limit reached.', status: 'failed' } };
+  world.simulator().rules = [{ when: { kind: 'pay' }, fault: { at: 'before', answer }, times: 9 }];
+  expect((await world.aioDca(['poll'])).code).toBe(75);
+  world.simulator().rules = [];
+  const set = async (n: number, ...more: string[]) => {
+    const wallet = await world.lnbits.createUserWallet(`bob ${n}`);
+    const file = join(world.folder, `bob${n}.key`);
+    await writeFile(file, wallet.inkey, { mode: 0o600 });
+    return {
+      wallet,
+      ran: await world.must(['clients', 'set', 'bob', '--wallet-key-file', file, '--new-wallet', ...more]),
+    };
+  };
+  const { ran } = await set(2);
+  expect(ran.stdout.replace(/\s+/g, ' ')).toMatch(
+    /p\d+: 59,397 sat go to the new wallet, 200,000 sat were refused by LNbits, and go to the new wallet once both wallets show that nothing came of it\./,
+  );
+  const { wallet, ran: again } = await set(3, '--json');
+  const [open] = again.json<{ open_payouts: Record<string, number>[] }>().open_payouts;
+  expect(open).toMatchObject({ former_wallet_sats: 0, new_wallet_sats: 259_397, refused_sats: 200_000 });
+  await world.must(['poll']);
+  expect(await world.balance(bob)).toBe(0n);
+  expect(await world.balance(wallet)).toBe(259_397n);
+  await world.must(['verify']);
+  await world.must(['reconcile']);
+});

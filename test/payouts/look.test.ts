@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../src/errors.ts';
 import { type Context, timeOfPost } from '../../src/payouts/context.ts';
 import { type ClientSide, type Decision, decide, type SourceSide } from '../../src/payouts/decide.ts';
-import { afterSuccess, look } from '../../src/payouts/look.ts';
+import { afterSuccess, look, lookAtFormer } from '../../src/payouts/look.ts';
 import { plus } from '../../src/time.ts';
 import { type Asked, type FakeLnbits, fakeLnbits, HOUR, openFake, payment } from './fake-lnbits.ts';
 
@@ -165,4 +165,26 @@ describe('after LNbits answered a POST with a success', () => {
     expect((await afterSuccess(ctx, { ...payment, sent_at: plus(at, -2 * HOUR) })).do).toBe(quiet);
     expect(lnbits.asked).toEqual(['client', 'client']);
   });
+});
+
+describe('an invoice in a former wallet, whose every POST LNbits refused,', () => {
+  test.each(lastPosts.filter((one) => one !== 'none'))(
+    'is given up only where both wallets show that nothing came of it (last POST: %s)',
+    async (lastPost) => {
+      const quiet = lastPost === 'quiet';
+      for (const source of sources)
+        for (const client of clients) {
+          const ctx = base.context(fakeLnbits({ source: [source, source], client }));
+          const at = timeOfPost(ctx);
+          if (lastPost === 'answered') ctx.answered.add(payment.id);
+          const end = await lookAtFormer(ctx, { ...payment, sent_at: quiet ? plus(at, -2 * HOUR) : at });
+          const shown = `${source}, ${client}`;
+          const gone = source === 'none' || source === 'failed';
+          const nothing = gone && (client === 'pending' || client === 'failed');
+          expect(end.do === 'bury', shown).toBe(quiet && nothing);
+          expect(end.do, shown).not.toBe('send');
+          if (source === 'success' || source === 'pending') expect(end.refused, shown).toBeUndefined();
+        }
+    },
+  );
 });

@@ -145,14 +145,56 @@ describe('a run that stood still between `sending` and its POST', () => {
         clock.now = () => real.call(clock) + 6_000;
       return result;
     };
-    waiting.meanwhile = async (ctx) => {
-      expect(posts()).toBe(0);
-      expect(await payments()).toEqual([['unknown', 'this run stood still before it could send']]);
-      await quietAfterIt(ctx);
-    };
+    // It was not sent, and nothing has to be found out: the same run sends it, when it has looked once more.
     expect(await run()).toMatchObject({ settled: 1, problems: [] });
-    expect(waiting.for).toHaveLength(1);
+    expect(waiting.for).toEqual([]);
     expect(posts()).toBe(1);
+  });
+
+  test.each(clocks)('again and again: it waits for the next run, as it was: %s', async (_name, clock) => {
+    await owing({ alice: 10n });
+    const { write } = day.ledger;
+    const real = clock.now;
+    let ahead = 0;
+    onTestFinished(() => {
+      clock.now = real;
+    });
+    clock.now = () => real.call(clock) + ahead;
+    day.ledger.write = async (work) => {
+      const result = await write(work);
+      if ((await payments())[0]?.[0] === 'sending') ahead += 6_000;
+      return result;
+    };
+    expect(await run()).toMatchObject({ settled: 0 });
+    expect(posts()).toBe(0);
+    expect(await states()).toEqual({ alice: 'deferred' });
+    expect(await payments()).toEqual([['invoiced', 'this run stood still before it could send']]);
+    const [{ sent_at } = {}] = await day.ledger.db.selectFrom('payments').select('sent_at').execute();
+    expect(sent_at).toBeNull();
+  });
+
+  test('also after a POST that nobody answered: what became of that one is not known', async () => {
+    await owing({ alice: 10n });
+    const { write } = day.ledger;
+    const real = performance.now;
+    onTestFinished(() => {
+      performance.now = real;
+    });
+    let ahead = 0;
+    performance.now = () => real.call(performance) + ahead;
+    day.lnbits.rules = [fails({ kind: 'pay' }, LOST)];
+    day.ledger.write = async (work) => {
+      const result = await write(work);
+      if (posts() > 0 && (await payments())[0]?.[0] === 'sending') ahead += 6_000;
+      return result;
+    };
+    waiting.meanwhile = async () => {
+      expect(posts()).toBe(1);
+      expect(await states()).toEqual({ alice: 'unknown' });
+      day.ledger.write = write;
+    };
+    await run();
+    expect(waiting.for).toHaveLength(1);
   });
 });
 

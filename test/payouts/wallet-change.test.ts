@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { noWait } from './no-wait.ts';
+import { noWait, quietAfterIt, waiting } from './no-wait.ts';
 import {
   asked,
   balance,
@@ -7,6 +7,7 @@ import {
   day,
   fails,
   LOST,
+  NO,
   nextMoment,
   owing,
   PAUSED,
@@ -199,5 +200,86 @@ describe('another wallet between two runs', () => {
     await run();
     expect([balance('alice'), moved()]).toEqual([10n, 0n]);
     expect(asked()).not.toContain('invoice');
+  });
+});
+
+describe('what LNbits refused', () => {
+  const reason = 'LNbits refused it, and the recipient is paid into another wallet now';
+  const refused = async () => {
+    await owing({ alice: 10n });
+    day.lnbits.rules = [fails({ kind: 'pay' }, NO)];
+    expect(await run()).toMatchObject({ settled: 0, problems: ['lnbits/refused'] });
+    expect(await payments()).toEqual([['invoiced', expect.stringContaining('Insufficient balance.')]]);
+    return move('alice');
+  };
+
+  test('goes to the new wallet', async () => {
+    const moved = await refused();
+    expect(await run()).toMatchObject({ settled: 1, problems: [] });
+    expect(await payments()).toEqual([
+      ['dead', reason],
+      ['settled', null],
+    ]);
+    expect([balance('alice'), moved()]).toEqual([0n, 10n]);
+  });
+
+  test('and may be under way after all by what a run knows: not before the quiet time is over', async () => {
+    const moved = await refused();
+    waiting.meanwhile = async (ctx) => {
+      expect(await states()).toEqual({ alice: 'deferred' });
+      expect((await reasons()).alice).toBe(reason);
+      expect(asked()).not.toContain('invoice');
+      await quietAfterIt(ctx);
+    };
+    const ran = await run((ctx) => {
+      ctx.began = performance.now();
+    });
+    expect(ran).toMatchObject({ settled: 1, problems: [] });
+    expect(waiting.for).toHaveLength(1);
+    expect([balance('alice'), moved()]).toEqual([0n, 10n]);
+  });
+
+  test('and paid all the same stays with its wallet', async () => {
+    await owing({ alice: 10n });
+    day.lnbits.rules = [fails({ kind: 'pay' }, NO)];
+    await run();
+    const { bolt11 } = await day.ledger.db.selectFrom('payments').select('bolt11').executeTakeFirstOrThrow();
+    await fetch(`${day.lnbits.url}/api/v1/payments`, {
+      method: 'POST',
+      headers: { 'X-Api-Key': day.source.adminkey, 'content-type': 'application/json' },
+      body: JSON.stringify({ out: true, bolt11 }),
+    });
+    const moved = await move('alice');
+    expect(await run()).toMatchObject({ settled: 1, problems: [] });
+    expect([balance('alice'), moved()]).toEqual([10n, 0n]);
+  });
+
+  test('for want of room in its rate limit, while the run waits, goes to the new wallet', async () => {
+    await owing({ alice: 10n });
+    const headers = { 'retry-after': '0' };
+    const answer = { status: 429, headers, body: { error: 'Rate limit exceeded: 1000 per 1 second' } };
+    day.lnbits.rules = [fails({ kind: 'pay' }, { at: 'before', answer })];
+    let moved = () => 0n;
+    when('pay', 'half', async () => {
+      moved = await move('alice');
+    });
+    expect(
+      await run((ctx) => {
+        ctx.began = performance.now();
+      }),
+    ).toMatchObject({ settled: 1, problems: [] });
+    expect([balance('alice'), moved()]).toEqual([0n, 10n]);
+  });
+
+  test('after a POST that was not answered stays with its wallet', async () => {
+    await owing({ alice: 10n });
+    day.lnbits.rules = [fails({ kind: 'pay' }, LOST), fails({ kind: 'pay' }, NO, 9)];
+    waiting.meanwhile = async () => {};
+    await run();
+    expect((await payments())[0]?.[0]).toBe('unknown');
+    const moved = await move('alice');
+    day.lnbits.rules = [];
+    expect(await run()).toMatchObject({ settled: 1, problems: [] });
+    expect([balance('alice'), moved()]).toEqual([10n, 0n]);
   });
 });
