@@ -75,13 +75,19 @@ export function seenHashes({ seen }: Pick<Credit, 'seen'>): Set<string> {
   return new Set(JSON.parse(seen ?? '[]') as string[]);
 }
 
-/** When the newest cash-out of a credit was confirmed. */
+/** When the newest cash-out of a credit was confirmed; of one for the service fee only, the newest that was credited. */
 export async function newestMember(db: Db, { id }: Credit): Promise<Instant> {
   const { newest } = await db
     .selectFrom('credit_members as m')
     .innerJoin('cash_outs as c', 'c.id', 'm.cash_out_id')
-    .select((eb) => eb.fn.max('c.confirmed_at').as('newest'))
-    .where('m.credit_id', '=', id)
+    .select((eb) =>
+      eb.fn
+        .coalesce(
+          eb.fn.max(eb.case().when('m.credit_id', '=', id).then(eb.ref('c.confirmed_at')).end()),
+          eb.fn.max('c.confirmed_at'),
+        )
+        .as('newest'),
+    )
     .executeTakeFirstOrThrow();
   return newest;
 }

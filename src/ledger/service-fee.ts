@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Db } from './open.ts';
 
 /*
@@ -44,4 +45,31 @@ export function feeOn(sats: bigint, rate: FeeRate, payments = 1n): bigint {
   const most = rate.capMsat === null ? share : rate.capMsat * payments;
   // Rounded up, and a satoshi more: each payment's own fee was rounded down.
   return (share < most ? share : most) / 1000n + 2n;
+}
+
+/**
+ * What of the credits of a source wallet was for the service fee and is not taken yet, in satoshi. A fee that was taken
+ * while no credit had brought it came from what the wallet held besides; it is not brought again.
+ */
+export async function feeReserve(db: Db, wallet: string): Promise<bigint> {
+  const { rows } = await sql<{ total: bigint; lowest: bigint; coming: bigint }>`
+    with moves as (
+      select credited_at as at, 0 as kind, fee * 1000 as msat from credits
+        where state = 'credited' and fee > 0 and wallet_id = ${wallet}
+      union all
+      select m.settled_at, 1, -m.fee_msat from payments as m
+        where m.state = 'settled' and m.fee_msat > 0 and m.source_wallet_id = ${wallet} and (
+          exists (select 1 from allocations as a join credit_members as c on c.cash_out_id = a.cash_out_id
+            join credits as k on k.id = c.credit_id where a.payout_id = m.payout_id and k.state <> 'dropped')
+          or exists (select 1 from commission_shares as s join credit_members as c on c.cash_out_id = s.cash_out_id
+            join credits as k on k.id = c.credit_id where s.payout_id = m.payout_id and k.state <> 'dropped'))
+    ), sums as (
+      select msat, sum(msat) over (order by at, kind rows unbounded preceding) as so_far from moves
+    )
+    select cast(coalesce(sum(msat), 0) as bigint) as total, cast(coalesce(min(so_far), 0) as bigint) as lowest,
+      cast((select coalesce(sum(fee), 0) from credits where wallet_id = ${wallet}
+        and state in ('intended', 'sending', 'unknown', 'held')) as bigint) as coming
+    from sums`.execute(db);
+  const { total, lowest, coming } = rows[0] ?? { total: 0n, lowest: 0n, coming: 0n };
+  return (total - (lowest < 0n ? lowest : 0n)) / 1000n + coming;
 }

@@ -11,14 +11,24 @@ export interface Superuser {
 
 const AUTH = '/api/v1/auth';
 const BALANCE = '/users/api/v1/balance';
+const SETTINGS = '/admin/api/v1/settings';
 const DEADLINE_MS = 12_000;
 const CREDIT_DEADLINE_MS = 30_000;
 
 const tokenShape = z.object({ access_token: z.string().min(1) });
 const accountShape = z.object({ super_user: z.boolean() });
+const feeShape = z.object({
+  lnbits_service_fee: z.number().nonnegative(),
+  lnbits_service_fee_max: z.number(),
+  lnbits_service_fee_wallet: z.string().nullable(),
+  lnbits_service_fee_ignore_internal: z.boolean(),
+});
+
+/** `percent` of each payment, as decimal text; `maxSats`: the most of one, null where there is none. */
+export type ServiceFee = { percent: string; maxSats: bigint | null } | null;
 
 /**
- * What only LNbits' superuser may do: put sats into a wallet out of nothing. Close it when done.
+ * What only LNbits' superuser may do: put sats into a wallet out of nothing, and read the settings. Close it when done.
  *
  * Failures are those of the LnbitsClient, and `lnbits/superuser`: LNbits does not let this user in, or it is not the
  * superuser.
@@ -76,15 +86,29 @@ export class LnbitsAdmin {
     });
   }
 
+  /** What LNbits takes from the payer on top of a payment between two of its wallets; null: nothing. */
+  async serviceFee(): Promise<ServiceFee> {
+    const body = await this.#http.get(SETTINGS, {}, this.#pass, DEADLINE_MS);
+    const {
+      lnbits_service_fee: percent,
+      lnbits_service_fee_max: most,
+      lnbits_service_fee_wallet: wallet,
+      lnbits_service_fee_ignore_internal: ignored,
+    } = read(feeShape, body, SETTINGS);
+    if (!wallet || ignored || percent === 0) return null;
+    // LNbits counts in floating point; what it rounds off is far less than the satoshi that `feeOn` adds.
+    return { percent: percent.toFixed(8), maxSats: most > 0 ? BigInt(Math.ceil(most)) : null };
+  }
+
   async close(): Promise<void> {
     await this.#http.close();
   }
 }
 
-function read<T extends z.ZodType>(shape: T, body: unknown): z.output<T> {
+function read<T extends z.ZodType>(shape: T, body: unknown, from = AUTH): z.output<T> {
   const parsed = shape.safeParse(body);
   if (parsed.success) return parsed.data;
-  throw unreachable(AUTH, 'the answer is not what LNbits 1.x answers', 'Does the URL lead to LNbits?');
+  throw unreachable(from, 'the answer is not what LNbits 1.x answers', 'Does the URL lead to LNbits?');
 }
 
 function refusedTo(name: string): (error: unknown) => never {

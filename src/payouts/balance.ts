@@ -1,8 +1,9 @@
 import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { type Payout, unsentSats, unsettledClientSats } from '../ledger/payouts.ts';
-import { feeOn, feeRate } from '../ledger/service-fee.ts';
+import { feeOn } from '../ledger/service-fee.ts';
 import { type Context, note } from './context.ts';
+import { feeNow } from './service-fee.ts';
 
 /**
  * Why the source wallet cannot pay so much of a payout now; null where it can. Clients come first: commission waits while
@@ -17,7 +18,7 @@ export async function lack(ctx: Context, payout: Payout, sats: bigint, fee = 0n)
     return `${holds}, less than the ${shown(sats)} due with LNbits’ service fee, about ${shown(fee)}`;
   if (payout.kind === 'client') return null;
   const first = await unsettledClientSats(ctx.ledger.db);
-  if (held >= sats + first + feeOn(sats + first, await feeRate(ctx.ledger.db))) return null;
+  if (held >= sats + first + feeOn(sats + first, await feeNow(ctx))) return null;
   return `${holds}, and clients come first: ${shown(first)} are due to them`;
 }
 
@@ -35,12 +36,24 @@ export function noteLack(ctx: Context, why: string): void {
 export async function noteShortage(ctx: Context): Promise<void> {
   if (!ctx.problems.has('lnbits/balance')) return;
   const unsent = await unsentSats(ctx.ledger.db);
-  const due = unsent + feeOn(unsent, await feeRate(ctx.ledger.db));
+  const due = unsent + feeOn(unsent, await feeNow(ctx));
   const held = ctx.source.balanceMsat / 1000n;
   if (due <= held) return;
   const message = `the source wallet holds ${shown(held)}; ${shown(due)} are due: ${shown(due - held)} are missing`;
   note(ctx, new BridgeError('lnbits/balance', message, TOP_UP));
 }
+
+/**
+ * LNbits finds the balance too small where the wallet holds enough: it takes a fee on top that it did not show yet.
+ */
+export function noteUnknownFee(ctx: Context, payout: Payout, sats: bigint): void {
+  const held = shown(ctx.source.balanceMsat / 1000n);
+  const message = `p${payout.id} to ${payout.recipient.name}: LNbits calls ${held} in the source wallet too little for ${shown(sats)}, so it takes a service fee on top`;
+  note(ctx, new BridgeError('lnbits/balance', message, FEE_HINT));
+}
+
+const FEE_HINT =
+  'Top the source wallet up by that fee (lnbits_service_fee, or at most lnbits_service_fee_max, of each payment), or set lnbits_service_fee_ignore_internal in LNbits. With [lnbits] credit_source the next run credits it. Once a payment cost one, it is counted in what is needed.';
 
 const TOP_UP = 'Top up the source wallet; the next run goes on.';
 

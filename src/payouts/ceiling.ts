@@ -2,9 +2,10 @@ import { sql } from 'kysely';
 import { localDate, startOfDay } from '../dca/fixed.ts';
 import { groupDigits } from '../dca/money.ts';
 import type { Payment } from '../ledger/payouts.ts';
-import { feeOn, feeRate } from '../ledger/service-fee.ts';
+import { feeOn } from '../ledger/service-fee.ts';
 import { MAY_DIFFER_MS, now, plus } from '../time.ts';
 import type { Context } from './context.ts';
+import { feeNow } from './service-fee.ts';
 
 /** What may be sent in one local day before a person is asked. */
 export interface Ceiling {
@@ -17,10 +18,11 @@ export interface Ceiling {
  * where a person let the payout go on before, and where a payment of it is under way: then only a look at it helps.
  */
 export async function overCeiling(
-  { ceiling, ledger }: Context,
+  ctx: Context,
   payout: bigint,
   parts: { sats: bigint; payment: Payment | undefined }[],
 ): Promise<string | null> {
+  const { ceiling, ledger } = ctx;
   if (ceiling === null) return null;
   if (parts.some(({ payment }) => payment?.state === 'sending' || payment?.state === 'unknown')) return null;
   const { released_at } = await ledger.db
@@ -50,7 +52,7 @@ export async function overCeiling(
     )
     .executeTakeFirstOrThrow();
   const unpaid = parts.reduce((all, part) => all + (part.payment?.state === 'settled' ? 0n : part.sats), 0n);
-  const left = unpaid + feeOn(unpaid, await feeRate(ledger.db));
+  const left = unpaid + feeOn(unpaid, await feeNow(ctx));
   if (sent + left <= ceiling.sats) return null;
   const shown = (sats: bigint) => `${groupDigits(sats)} sat`;
   return `${shown(left)} on top of ${shown(sent)} that were sent on ${today} are more than daily_ceiling_sats, ${shown(ceiling.sats)}`;

@@ -3,6 +3,7 @@ import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Run } from '../ledger/lease.ts';
 import type { Ledger } from '../ledger/open.ts';
+import type { FeeRate } from '../ledger/service-fee.ts';
 import type { LnbitsClient, LnbitsPlace } from '../lnbits/client.ts';
 import { seesPayments } from '../lnbits/rights.ts';
 import { type Instant, msSince, now, toMs } from '../time.ts';
@@ -40,6 +41,8 @@ export interface Context extends SourceWallet, Quiet {
   run: Run;
   /** `[payouts] maximum_sats`: the most of one payment. */
   maximumSats: bigint;
+  /** LNbits' service fee, where this run was told its settings; null: it takes none. */
+  toldFee?: FeeRate | undefined;
   /** Set once this run may pay. */
   claim?: Claim;
   /** `[payouts] daily_ceiling_sats`; null: there is none. */

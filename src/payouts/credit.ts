@@ -1,6 +1,6 @@
 import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
-import { intendCredits } from '../ledger/credit-plan.ts';
+import { intendCredits, neededSats, waitsForSats } from '../ledger/credit-plan.ts';
 import {
   type Credit,
   creditArrived,
@@ -25,6 +25,7 @@ import { refuseIfNotAlone } from './check.ts';
 import { lookedTooLongAgo } from './claim.ts';
 import { type Context, isQuiet, note, stoodStill, timeOfPost, untilQuiet } from './context.ts';
 import { creditWhatCameLate } from './late-credits.ts';
+import { rateTold } from './service-fee.ts';
 
 /** LNbits' limit for one credit. */
 export const LARGEST_CREDIT = 10_000_000n;
@@ -71,14 +72,25 @@ export async function creditSource(ctx: Context, how: Crediting | null): Promise
 async function creditMore(ctx: Context, how: Crediting): Promise<bigint | null> {
   const wallet = ctx.source.walletId;
   const largest = how.maximumSats < LARGEST_CREDIT ? how.maximumSats : LARGEST_CREDIT;
-  await ctx.run.write((trx) => intendCredits(trx, ctx.run.who, { wallet, largest }, now()));
-  const credits = await creditsIn(ctx.ledger.db, ['intended']);
-  if (credits.length === 0) return null;
+  const { db } = ctx.ledger;
+  const intend = () =>
+    ctx.run.write((trx) => intendCredits(trx, ctx.run.who, { wallet, largest, fee: ctx.toldFee }, now()));
+  const some =
+    (await neededSats(db)) > 0n || (await creditsIn(db, ['intended'])).length > 0 || (await waitsForSats(db));
+  if (!some) return null;
   // Loaded here: most runs have nothing to credit.
   const { LnbitsAdmin } = await import('../lnbits/admin.ts');
-  const admin = await LnbitsAdmin.logIn(how.lnbits, how.superuser());
+  const admin = await logIn(LnbitsAdmin, how).catch(async (error: unknown) => {
+    // What is missing is recorded all the same, so that it is told.
+    await intend();
+    throw error;
+  });
   let arrived = 0n;
   try {
+    ctx.toldFee = await admin.serviceFee().then(rateTold, orByPayments);
+    await intend();
+    const credits = await creditsIn(db, ['intended']);
+    if (credits.length === 0) return null;
     for (const credit of credits) {
       // What one of them meets, the others would meet as well.
       if (ctx.signal.aborted || !(await send(ctx, admin, credit))) break;
@@ -88,6 +100,15 @@ async function creditMore(ctx: Context, how: Crediting): Promise<bigint | null> 
     await admin.close();
   }
   return arrived;
+}
+
+async function logIn(Admin: typeof LnbitsAdmin, how: Crediting): Promise<LnbitsAdmin> {
+  return await Admin.logIn(how.lnbits, how.superuser());
+}
+
+/** Where something in front of LNbits keeps its settings back, what its payments cost tells the fee. */
+function orByPayments(error: unknown): undefined {
+  if (!(error instanceof BridgeError) || !error.code.startsWith('lnbits/')) throw error;
 }
 
 /** Whether it arrived. */

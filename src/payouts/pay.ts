@@ -21,7 +21,7 @@ import {
 import { feeOn, feeRate } from '../ledger/service-fee.ts';
 import { FellOver, RateLimited, saidByLnbits } from '../lnbits/answer.ts';
 import { type Instant, now } from '../time.ts';
-import { lack, noteLack, noteShortage, readBalance } from './balance.ts';
+import { lack, noteLack, noteShortage, noteUnknownFee, readBalance } from './balance.ts';
 import { overCeiling } from './ceiling.ts';
 import { refuseIfNotAlone } from './check.ts';
 import { lookedTooLongAgo } from './claim.ts';
@@ -31,7 +31,7 @@ import { extraOf, makeInvoice } from './invoice.ts';
 import { SOURCE } from './label.ts';
 import { afterSuccess, type Former, look, lookAtFormer } from './look.ts';
 import { keepPace } from './pace.ts';
-import { cappedFee, noteNewFee } from './service-fee.ts';
+import { cappedFee, feeNow, noteNewFee } from './service-fee.ts';
 
 /** What one payout meets, and every other would meet as well. */
 const SAME_FOR_ALL: readonly ErrorCode[] = [
@@ -43,6 +43,9 @@ const SAME_FOR_ALL: readonly ErrorCode[] = [
 ];
 /** POSTs of one bolt11 and invoices of one part in one run; the next run goes on. */
 const TRIES = 2;
+
+/** LNbits 1.0 to 1.6, of a wallet that holds less than a payment and the fee on it. Only the words to it depend on this. */
+const INSUFFICIENT = /insufficient balance/i;
 
 export interface Paid {
   settled: number;
@@ -229,9 +232,10 @@ async function payPart(
 /** LNbits said no to a payment: for lack of sats, where somebody else took some meanwhile, or for the payout's own sake. */
 async function noteRefusal(ctx: Context, payout: Payout, sats: bigint, refusal: BridgeError): Promise<void> {
   await readBalance(ctx);
-  const why = await lack(ctx, payout, sats, feeOn(sats, await feeRate(ctx.ledger.db)));
-  if (why === null) note(ctx, refusal, payout);
-  else noteLack(ctx, why);
+  const why = await lack(ctx, payout, sats, feeOn(sats, await feeNow(ctx)));
+  if (why !== null) noteLack(ctx, why);
+  else if (INSUFFICIENT.test(refusal.message)) noteUnknownFee(ctx, payout, sats);
+  else note(ctx, refusal, payout);
 }
 
 type Outcome =

@@ -1,10 +1,25 @@
-import { groupDigits } from '../dca/money.ts';
+import { groupDigits, parseDecimal } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { record } from '../ledger/log.ts';
 import { type FeeRate, feeRate } from '../ledger/service-fee.ts';
+import type { ServiceFee } from '../lnbits/admin.ts';
 import type { Payment as Shown } from '../lnbits/client.ts';
 import { now } from '../time.ts';
 import { type Context, note } from './context.ts';
+
+/** What LNbits takes now: as it told its superuser in this run; else as its newest payments show. */
+export async function feeNow({ ledger, toldFee }: Pick<Context, 'ledger' | 'toldFee'>): Promise<FeeRate> {
+  return toldFee === undefined ? await feeRate(ledger.db) : toldFee;
+}
+
+/** LNbits' setting as a rate. Of no payment more is booked, or credited, than there was. */
+export function rateTold(fee: ServiceFee): FeeRate {
+  if (fee === null) return null;
+  const paidMsat = 10n ** 10n;
+  const share = parseDecimal(fee.percent, 8);
+  const capMsat = fee.maxSats === null ? null : fee.maxSats * 1000n;
+  return { feeMsat: share < paidMsat ? share : paidMsat, paidMsat, capMsat };
+}
 
 /** Keeps what LNbits shows as its fee of payments that are booked with another one: after a crash, or before it was known. */
 export async function bookFees(ctx: Pick<Context, 'ledger' | 'run'>, shown: Shown[]): Promise<number> {

@@ -96,6 +96,22 @@ function contract(name: string, available: boolean, start: () => Promise<Lnbits>
       }
     });
 
+    test('the service fee on internal payments is what the settings say', async () => {
+      const admin = await logIn();
+      try {
+        expect(await admin.serviceFee()).toBeNull();
+        const walletId = (await lnbits.createUserWallet('fees')).id;
+        await lnbits.setServiceFee({ percent: 1.25, walletId, maxSats: 50 });
+        expect(await admin.serviceFee()).toEqual({ percent: '1.25000000', maxSats: 50n });
+        await lnbits.setServiceFee({ percent: 0.3, walletId });
+        expect(await admin.serviceFee()).toEqual({ percent: '0.30000000', maxSats: null });
+        await lnbits.setServiceFee(null);
+        expect(await admin.serviceFee()).toBeNull();
+      } finally {
+        await admin.close();
+      }
+    });
+
     test('a wrong password is named, and not repeated in the message; no connection stays', async () => {
       const close = vi.spyOn(Http.prototype, 'close');
       onTestFinished(() => close.mockRestore());

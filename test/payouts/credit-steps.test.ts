@@ -33,7 +33,7 @@ const rows = () =>
   day.lnbits
     .payments(day.source.id)
     .filter(({ memo, amount }) => memo === 'Admin credit' && amount !== 5_000);
-const LOGIN = ['login', 'account'];
+const LOGIN = ['login', 'account', 'settings'];
 const CREDIT = ['list', 'credit', 'list'];
 
 /** What is owed, for which 5 sat are there. */

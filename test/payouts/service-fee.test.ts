@@ -85,18 +85,76 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       expect(day.lnbits.balance(alice.id)).toBe(3_000n);
     });
 
-    test('credit_source covers it, once it is known', async () => {
-      const alice = await begin({ funds: 10n, lnbits: SUPERUSER });
+    const credits = () => day.ledger.db.selectFrom('credits').select(['sats', 'fee']).orderBy('id').execute();
+
+    test('credit_source covers it from the very first payment, by what LNbits tells its superuser', async () => {
+      const alice = await begin({ funds: 0n, lnbits: SUPERUSER });
       await day.owe('alice', 1_000n);
+      expect(await day.payNow()).toMatchObject({ settled: 1, satsCredited: 1_012n });
+      await day.owe('alice', 200_000n);
+      // What the first did not need is there for the second.
+      expect(await day.payNow()).toMatchObject({ settled: 1, satsCredited: 202_000n });
+      expect(day.lnbits.balance(alice.id)).toBe(201_000n);
+      expect(await credits()).toEqual([
+        { sats: 1_012n, fee: 12n },
+        { sats: 202_000n, fee: 2_000n },
+      ]);
+    });
+
+    test('switched on after the sats were credited: LNbits refuses, and the next run credits the fee alone, once', async () => {
+      const alice = await begin({ funds: 0n, lnbits: SUPERUSER });
+      const fees = (await day.lnbits.createUserWallet('later')).id;
+      await day.lnbits.setServiceFee(null);
+      await day.owe('alice', 10_000n);
+      day.lnbits.onRequest = async ({ kind }, phase) => {
+        if (kind === 'pay' && phase === 'before')
+          await day.lnbits.setServiceFee({ percent: 1, walletId: fees });
+      };
+      let refused = await day.payNow();
+      if (refused.unknown > 0) refused = await day.payNow();
+      expect(refused).toMatchObject({ settled: 0, problems: [{ code: 'lnbits/balance' }] });
+      expect(refused.problems[0]?.message).toContain('takes a service fee');
+      expect(await day.payNow()).toMatchObject({ settled: 1, satsCredited: 102n });
+      expect(day.lnbits.balance(alice.id)).toBe(10_000n);
+      expect(await day.payNow()).toMatchObject({ settled: 0, satsCredited: 0n });
+      expect(await credits()).toEqual([
+        { sats: 10_000n, fee: 0n },
+        { sats: 102n, fee: 102n },
+      ]);
+    });
+
+    test('where the most of one payment is limited, each of several payments has its part credited', async () => {
+      await begin({ funds: 0n, lnbits: SUPERUSER });
+      await day.addClient('bob');
+      await day.addClient('carol');
+      const walletId = (await day.lnbits.createUserWallet('limited')).id;
+      await day.lnbits.setServiceFee({ percent: 1, walletId, maxSats: 50 });
+      for (const name of ['alice', 'bob', 'carol']) await day.owe(name, 100_000n);
+      expect(await day.payNow()).toMatchObject({ settled: 3, satsCredited: 300_152n });
+    });
+
+    test('a fee that eats the payments is credited up to the sats themselves, never beyond', async () => {
+      await begin({ funds: 0n, lnbits: SUPERUSER });
+      const walletId = (await day.lnbits.createUserWallet('greedy')).id;
+      await day.lnbits.setServiceFee({ percent: 700, walletId });
+      await day.owe('alice', 1_000n);
+      for (let runs = 0; runs < 4; runs += 1) await day.payNow();
+      expect(await credits()).toEqual([{ sats: 2_002n, fee: 1_002n }]);
+      expect((await day.payouts())[0]?.state).not.toBe('settled');
+    });
+
+    test('where the settings are kept back, what payments cost tells the fee', async () => {
+      await begin({ funds: 10n, lnbits: SUPERUSER });
+      await day.owe('alice', 1_000n);
+      const hidden = { status: 403, body: { detail: 'Forbidden' } };
+      day.lnbits.rules.push({
+        when: { kind: 'settings' },
+        times: 9,
+        fault: { at: 'before', answer: hidden },
+      });
       expect(await day.payNow()).toMatchObject({ settled: 1, satsCredited: 1_000n });
       await day.owe('alice', 200_000n);
       expect(await day.payNow()).toMatchObject({ settled: 1, satsCredited: 202_002n });
-      expect(day.lnbits.balance(alice.id)).toBe(201_000n);
-      const rows = await day.ledger.db.selectFrom('credits').select(['sats', 'fee']).orderBy('id').execute();
-      expect(rows).toEqual([
-        { sats: 1_000n, fee: 0n },
-        { sats: 202_002n, fee: 2_002n },
-      ]);
     });
 
     test('no credit is more than LNbits takes at once, with its fee', async () => {

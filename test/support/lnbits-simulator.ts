@@ -14,7 +14,7 @@ import {
 import { keepSecret } from './secrets.ts';
 
 /** What the superuser does: log in, look who that was, credit a wallet. */
-type Admin = 'login' | 'account' | 'credit';
+type Admin = 'login' | 'account' | 'settings' | 'credit';
 
 /** A request as it came in. `n` counts from 1 since the start or the last `clearLog()`. */
 export interface SeenRequest {
@@ -282,7 +282,7 @@ class Simulator implements Lnbits {
       if (kind === 'version')
         return { status: 200, body: { openapi: '3.1.0', info: { title: 'LNbits', version: this.version } } };
       if (kind === 'check') return { status: 200, body: await this.#books.check(hash ?? '', between) };
-      if (kind === 'login' || kind === 'account' || kind === 'credit')
+      if (kind === 'login' || kind === 'account' || kind === 'settings' || kind === 'credit')
         return await this.#asSuperuser(kind, authorization, body, between, checked);
       if (kind === 'other') throw new Refusal(404, 'Not Found');
       if (!key) throw new Refusal(401, 'No Api Key provided.');
@@ -322,6 +322,16 @@ class Simulator implements Lnbits {
     }
     if (authorization !== `Bearer ${this.#token}`) throw new Refusal(401, 'Invalid access token.');
     if (kind === 'account') return { status: 200, body: { username: name, admin: true, super_user: true } };
+    if (kind === 'settings') {
+      const { percent = 0, walletId = null, maxSats = 0 } = this.#books.serviceFee ?? {};
+      const fee = {
+        lnbits_service_fee: percent,
+        lnbits_service_fee_wallet: walletId,
+        lnbits_service_fee_max: maxSats,
+        lnbits_service_fee_ignore_internal: walletId === null,
+      };
+      return { status: 200, body: { ...fee, lnbits_site_title: 'LNbits' } };
+    }
     await this.#books.credit(String(body.id), Number(body.amount), between, checked);
     return { status: 200, body: { success: true, message: 'Balance updated.' } };
   }
@@ -364,6 +374,7 @@ function kindOf(
   if (path === '/api/v1/auth') return method === 'GET' ? 'account' : 'login';
   if (method === 'PUT' && path === '/users/api/v1/balance') return 'credit';
   if (method !== 'GET') return 'other';
+  if (path === '/admin/api/v1/settings') return 'settings';
   if (path === '/openapi.json') return 'version';
   if (path === '/api/v1/wallet') return 'wallet';
   if (path === '/api/v1/payments/paginated') return query.has('payment_hash') ? 'find' : 'list';
