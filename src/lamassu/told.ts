@@ -32,6 +32,8 @@ export function toldBy(row: LamassuRow, sourceNow: Instant, currencies: Currenci
   const left = asked !== null && counted !== null && counted > asked ? null : counted;
   const [first = null, ...others] = cashMachines(row);
   const machine = others.length === 0 && isMachine(first) ? first : null;
+  // Of several machines none gave out all of it, for all that is known.
+  const whole = row.dispense_confirmed === 'true' && others.length === 0 ? asked : null;
   return {
     machine,
     begunAt: isMachine(row.device_id) && row.device_id !== machine ? row.device_id : null,
@@ -40,7 +42,7 @@ export function toldBy(row: LamassuRow, sourceNow: Instant, currencies: Currenci
     currency: digits === undefined ? null : row.fiat_code,
     digits: digits ?? 0,
     asked,
-    cameOut: row.dispense_confirmed === 'true' ? asked : left,
+    cameOut: whole ?? left,
     gross: coin ? paid(row) : null,
     charge: coin
       ? {

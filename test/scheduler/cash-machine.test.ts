@@ -94,11 +94,18 @@ describe.each(ledgerKinds)('the machine that gave out the cash, in %s', (ledger)
     expect(await inReview(id)).toMatchObject({
       reason: 'several-machines',
       detail: `dispense at ${sold.machine}: 80 USD; dispense at ${fetched.machine}: 120 USD`,
-      commands: [`aio-dca settle ${id} --machine … --reason "…"`, expect.stringContaining('review dismiss')],
+      commands: [
+        `aio-dca settle ${id} --machine … --fiat "… USD" --reason "…"`,
+        expect.stringContaining('review dismiss'),
+      ],
     });
     const asked = await run('settle', id, '--reason', 'two', '--fiat', '120 USD', '--yes');
     expect(asked).toMatchObject({ code: 64 });
     expect(asked.stderr).toContain('--machine: Lamassu names several machines');
+    // The whole of it came out of neither.
+    const whole = await run('settle', id, '--machine', fetched.machine, '--reason', 'two', '--yes');
+    expect(whole).toMatchObject({ code: 64 });
+    expect(whole.stderr).toContain('--fiat: nothing tells how much cash came out');
     const settle = [
       'settle',
       id,
