@@ -85,8 +85,8 @@ export function statusJson(view: StatusView) {
 }
 
 /** What the wallet lacks, even once what is to be credited has arrived. */
-function lacking({ owed, credits, fee }: Status, balance: bigint): bigint {
-  return missing(owed.sats, { balance, toCome: credits.toCome, fee });
+function lacking({ owed, credits, fee, wantsMore }: Status, balance: bigint): bigint {
+  return missing(owed.sats, { balance, toCome: credits.toCome, fee, wantsMore });
 }
 
 /** The same at a glance, what needs a person last. */
@@ -154,6 +154,9 @@ function sourceText({ source, status }: StatusView): string {
   const toCome = status.credits.toCome;
   const coming = toCome > 0n ? ` with the ${formatSats(toCome)} to be credited` : '';
   if (less === 0n) return `${formatSats(source.balance)}, enough for what is owed${coming}`;
+  // What is not known is counted as 1 sat.
+  if (less === 1n && status.wantsMore)
+    return `${formatSats(source.balance)}, and LNbits wants more than is owed, as for a service fee`;
   return `${formatSats(source.balance)}, ${formatSats(less)} less than is owed`;
 }
 
@@ -235,7 +238,9 @@ function needs({ status, overdue, short, start, brokenOff }: StatusView): [boole
     ],
     [
       short !== null && short > 0n,
-      `${formatSats(short ?? 0n)} missing for what is due`,
+      short === 1n && status.wantsMore
+        ? 'LNbits wants more than what is due'
+        : `${formatSats(short ?? 0n)} missing for what is due`,
       'top the source wallet up',
     ],
   ];

@@ -7,7 +7,7 @@ import { BridgeError } from '../errors.ts';
 import { stuckCredits } from '../ledger/credits.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
 import { feeRate } from '../ledger/service-fee.ts';
-import { creditsToCome, missing, owed } from '../ledger/status.ts';
+import { creditsToCome, missing, owed, wantsMore } from '../ledger/status.ts';
 import type { LnbitsClient } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
 import { type Check, fail, ok, warn } from './check.ts';
@@ -130,7 +130,8 @@ async function balanceCheck(db: Db, { balanceMsat }: SourceWallet, crediting: bo
   const { sats } = await owed(db);
   const balance = balanceMsat / 1000n;
   const toCome = await creditsToCome(db, crediting);
-  const short = missing(sats, { balance, toCome, fee: await feeRate(db) });
+  const fee = await feeRate(db);
+  const short = missing(sats, { balance, toCome, fee, wantsMore: await wantsMore(db) });
   const detail =
     `it holds ${groupDigits(balance)} sat, ${groupDigits(sats)} sat are owed` +
     (toCome > 0n ? `, ${groupDigits(toCome)} sat are credited before they are paid` : '');

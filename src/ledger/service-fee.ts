@@ -10,6 +10,10 @@ import type { Db } from './open.ts';
 /** What was taken of a payment, in msat; `capMsat`: the most of one payment, where it was seen. Null: nothing is taken. */
 export type FeeRate = { feeMsat: bigint; paidMsat: bigint; capMsat: bigint | null } | null;
 
+/** Why a payout is put off whose sats are there, in words that `status` looks for: no payment told of the fee yet. */
+export const WANTS_MORE =
+  'the source wallet holds what is due by what is known, and LNbits wants more, as for a service fee';
+
 /** So many of the newest payments tell it: the settings change now and then, and small payments tell little. */
 const NEWEST = 20;
 

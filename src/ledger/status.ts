@@ -9,7 +9,7 @@ import { type Credit, creditTotals, stuckCredits } from './credits.ts';
 import { currentRun } from './lease.ts';
 import type { Db } from './open.ts';
 import { notSettled } from './payouts.ts';
-import { type FeeRate, feeOn, feeRate } from './service-fee.ts';
+import { type FeeRate, feeOn, feeRate, WANTS_MORE } from './service-fee.ts';
 import type { Mark } from './source.ts';
 
 /** The ledger at a glance. Sats in satoshi. */
@@ -27,6 +27,8 @@ export interface Status {
   credits: Credits;
   /** What LNbits takes on top of each payment now. */
   fee: FeeRate;
+  /** LNbits refused payments for which the source wallet held enough, by what is known of its fee. */
+  wantsMore: boolean;
   clock: ClockDoubts;
   attention: Attention;
   totals: Totals;
@@ -132,6 +134,7 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
     paused: paused_at === null ? null : { at: paused_at, by: paused_by ?? '', reason: paused_reason ?? '' },
     owed: await owed(db),
     deferred: await deferred(db),
+    wantsMore: await wantsMore(db),
     credits: { credited: credits.credited, toCome, stuck },
     fee: await feeRate(db),
     clock,
@@ -199,11 +202,15 @@ export async function creditsToCome(db: Db, creditSource: boolean): Promise<bigi
 
 /**
  * What the source wallet lacks for `sats` and LNbits' service fee on them, even once what is to be credited has arrived.
- * In satoshi.
+ * In satoshi; at least 1 where LNbits wanted more than is known.
  */
-export function missing(sats: bigint, wallet: { balance: bigint; toCome: bigint; fee: FeeRate }): bigint {
+export function missing(
+  sats: bigint,
+  wallet: { balance: bigint; toCome: bigint; fee: FeeRate; wantsMore: boolean },
+): bigint {
   const short = sats + feeOn(sats, wallet.fee) - wallet.toCome - wallet.balance;
-  return short > 0n ? short : 0n;
+  const least = wallet.wantsMore && sats > 0n ? 1n : 0n;
+  return short > least ? short : least;
 }
 
 export async function owed(db: Db): Promise<Owed> {
@@ -232,6 +239,10 @@ export async function owed(db: Db): Promise<Owed> {
     .executeTakeFirstOrThrow();
   const unformed = allocations.sats + shares.sats;
   return { payouts: payouts.count, sats: unformed + payouts.sats - arrived.sats, unformed };
+}
+
+export async function wantsMore(db: Db): Promise<boolean> {
+  return (await deferred(db)).some(({ reason }) => reason.includes(WANTS_MORE));
 }
 
 async function deferred(db: Db): Promise<Status['deferred']> {

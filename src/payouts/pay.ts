@@ -18,7 +18,7 @@ import {
   unsendPayment,
   walletOf,
 } from '../ledger/payouts.ts';
-import { feeOn, feeRate } from '../ledger/service-fee.ts';
+import { feeOn, feeRate, WANTS_MORE } from '../ledger/service-fee.ts';
 import { FellOver, RateLimited, saidByLnbits } from '../lnbits/answer.ts';
 import { type Instant, now } from '../time.ts';
 import { lack, noteLack, noteShortage, noteUnknownFee, readBalance } from './balance.ts';
@@ -209,7 +209,7 @@ async function payPart(
         });
         return null;
       case 'defer':
-        if (decision.refusal) await noteRefusal(ctx, payout, sats, decision.refusal);
+        if (decision.refusal) decision.reason = await noteRefusal(ctx, payout, sats, decision.refusal);
         await ctx.run.write((trx) => deferPayment(trx, payment, decision.reason));
         return null;
       case 'wait': {
@@ -223,19 +223,30 @@ async function payPart(
         return null;
     }
   }
-  if (refused) await noteRefusal(ctx, payout, sats, refused);
-  const why = `its invoices failed at LNbits${refused ? `: ${refused.message}` : ''}`;
+  const said = refused && (await noteRefusal(ctx, payout, sats, refused));
+  const why = `its invoices failed at LNbits${said ? `: ${said}` : ''}`;
   await ctx.run.write((trx) => deferPayout(trx, payout.id, why));
   return null;
 }
 
-/** LNbits said no to a payment: for lack of sats, where somebody else took some meanwhile, or for the payout's own sake. */
-async function noteRefusal(ctx: Context, payout: Payout, sats: bigint, refusal: BridgeError): Promise<void> {
+/**
+ * LNbits said no to a payment: for lack of sats, where somebody else took some meanwhile, or for the payout's own sake.
+ * Answers why the payout is put off.
+ */
+async function noteRefusal(
+  ctx: Context,
+  payout: Payout,
+  sats: bigint,
+  refusal: BridgeError,
+): Promise<string> {
   await readBalance(ctx);
   const why = await lack(ctx, payout, sats, feeOn(sats, await feeNow(ctx)));
   if (why !== null) noteLack(ctx, why);
-  else if (INSUFFICIENT.test(refusal.message)) noteUnknownFee(ctx, payout, sats);
-  else note(ctx, refusal, payout);
+  else if (INSUFFICIENT.test(refusal.message)) {
+    noteUnknownFee(ctx, payout, sats);
+    return `${WANTS_MORE}: ${refusal.message}`;
+  } else note(ctx, refusal, payout);
+  return refusal.message;
 }
 
 type Outcome =

@@ -47,7 +47,8 @@ export function shortSats(
   source: { balance: bigint } | { problem: unknown },
 ): bigint | null {
   if (!('balance' in source)) return null;
-  return missing(due, { balance: source.balance, toCome: status.credits.toCome, fee: status.fee });
+  const { credits, fee, wantsMore } = status;
+  return missing(due, { balance: source.balance, toCome: credits.toCome, fee, wantsMore });
 }
 
 /** The brake, and what it holds back now, in satoshi. */

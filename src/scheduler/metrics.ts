@@ -116,7 +116,12 @@ export async function ledgerMetrics(ledger: Ledger, config: Config, version: str
     const { toCome } = status.credits;
     add('source_wallet_balance_sats', 'What the source wallet holds.', { value: source.balance });
     add('source_wallet_short_sats', 'What it lacks for all that is owed.', {
-      value: missing(owed.sats, { balance: source.balance, toCome, fee: status.fee }),
+      value: missing(owed.sats, {
+        balance: source.balance,
+        toCome,
+        fee: status.fee,
+        wantsMore: status.wantsMore,
+      }),
     });
   }
   return registry;

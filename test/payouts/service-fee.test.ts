@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { feeOn, rateOf } from '../../src/ledger/service-fee.ts';
 import { ledgerStatus } from '../../src/ledger/status.ts';
 import { verifyLedger } from '../../src/ledger/verify.ts';
+import { overview, shortSats } from '../../src/scheduler/due.ts';
 import { now } from '../../src/time.ts';
 import type { LnbitsVersion } from '../support/lnbits.ts';
 import { type Payday, type PaydayOptions, payday } from '../support/payday.ts';
@@ -83,6 +84,36 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       await day.lnbits.topUp(day.source.id, 20n);
       expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
       expect(day.lnbits.balance(alice.id)).toBe(3_000n);
+    });
+
+    test.each([
+      ['that no payment has told of', 0n, 1_000n],
+      ['that was raised since', 1_000n, 1_012n],
+    ])('a fee %s, and a balance that is enough without it', async (_, before, balance) => {
+      const alice = await begin({ funds: before === 0n ? balance : 1_010n });
+      if (before > 0n) {
+        await day.owe('alice', before);
+        await day.payNow();
+        await day.lnbits.topUp(day.source.id, balance);
+        await day.lnbits.setServiceFee({
+          percent: 3,
+          walletId: (await day.lnbits.createUserWallet('other')).id,
+        });
+      }
+      await day.owe('alice', 1_000n);
+      let refused = await day.payNow();
+      if (refused.unknown > 0) refused = await day.payNow();
+      expect(refused).toMatchObject({ settled: 0, deferred: 1, problems: [{ code: 'lnbits/balance' }] });
+      expect((await day.payouts()).at(-1)?.reason).toContain('LNbits wants more');
+      const view = async () => {
+        const seen = await overview(day.ledger.db, day.config, now());
+        return shortSats(seen, { balance: BigInt(day.lnbits.balance(day.source.id)) });
+      };
+      expect(await view()).toBe(1n);
+      await day.lnbits.topUp(day.source.id, 30n);
+      expect(await day.payNow()).toMatchObject({ settled: 1 });
+      expect(await view()).toBe(0n);
+      expect(day.lnbits.balance(alice.id)).toBe(before + 1_000n);
     });
 
     const credits = () => day.ledger.db.selectFrom('credits').select(['sats', 'fee']).orderBy('id').execute();
