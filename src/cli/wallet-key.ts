@@ -3,7 +3,7 @@ import type { Config } from '../config/load.ts';
 import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { isSourceWallet, type WalletKey } from '../ledger/wallets.ts';
-import type { LnbitsClient } from '../lnbits/client.ts';
+import type { Invoice, LnbitsClient } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
 import { decodeText, UTF16_HINT } from '../text.ts';
 import { usage } from './context.ts';
@@ -28,9 +28,9 @@ export async function testedWalletKey(file: string, config: Config): Promise<Wal
       );
     }
     // An invoice key is told the id of its wallet only with an invoice.
-    const walletId = await proveRights(lnbits, key).catch(explain(file));
-    if (walletId === (await sourceWallet(lnbits, config))) throw isSourceWallet();
-    return { id: walletId, key };
+    const made = await proveRights(lnbits, key).catch(explain(file));
+    if (await isInSourceWallet(lnbits, config, made)) throw isSourceWallet();
+    return { id: made.walletId, key };
   } finally {
     await lnbits.close();
   }
@@ -70,13 +70,21 @@ function explain(file: string): (error: unknown) => never {
   };
 }
 
-/** Undefined where the source wallet's key cannot be read or used here: the ledger knows the wallet after the first run. */
-async function sourceWallet(lnbits: LnbitsClient, config: Config): Promise<string | undefined> {
+/**
+ * Whether an invoice is in the source wallet: a key onto a shared wallet names an id of its own, and is shown what is in
+ * the wallet that it pays from. False where the source wallet's key cannot be read or used here: each run looks once more.
+ */
+async function isInSourceWallet(
+  lnbits: LnbitsClient,
+  { lnbits: { sourceWalletKey: source } }: Config,
+  { hash, walletId }: Invoice,
+): Promise<boolean> {
   try {
-    return (await lnbits.wallet(config.lnbits.sourceWalletKey)).id ?? undefined;
+    const { id } = await lnbits.wallet(source);
+    return id === walletId || (await lnbits.find(source, hash)) !== null;
   } catch (error) {
     if (error instanceof BridgeError && (error.code === 'config/secret' || error.code === 'lnbits/key')) {
-      return undefined;
+      return false;
     }
     throw error;
   }

@@ -47,9 +47,9 @@ export async function* examineLnbits(config: Config, ledger: Ledger | undefined)
     }
     try {
       const source = await readSource(lnbits, config.lnbits.sourceWalletKey);
-      await proveRights(lnbits, config.lnbits.sourceWalletKey);
+      const { walletId: paysFrom } = await proveRights(lnbits, config.lnbits.sourceWalletKey);
       yield ledger
-        ? await bindingCheck(ledger.db, source)
+        ? await bindingCheck(ledger.db, source, paysFrom)
         : ok('source wallet', `"${source.name}", by its admin key`);
       if (ledger) yield* feeCheck(ledger.db);
       if (ledger) yield await balanceCheck(ledger.db, source, config.lnbits.creditSource);
@@ -91,8 +91,8 @@ async function readSource(lnbits: LnbitsClient, key: Secret): Promise<SourceWall
   );
 }
 
-/** Whether a run would pay from this wallet. */
-async function bindingCheck(db: Db, { id, name }: SourceWallet): Promise<Check> {
+/** Whether a run would pay from this wallet; `paysFrom`: from which its key pays, where that is a shared one. */
+async function bindingCheck(db: Db, { id, name }: SourceWallet, paysFrom: string): Promise<Check> {
   const { source_wallet_id: bound } = await db
     .selectFrom('ledger')
     .select('source_wallet_id')
@@ -100,7 +100,7 @@ async function bindingCheck(db: Db, { id, name }: SourceWallet): Promise<Check> 
   const client = await db
     .selectFrom('recipients')
     .select('name')
-    .where('wallet_id', '=', id)
+    .where('wallet_id', 'in', [id, paysFrom])
     .executeTakeFirst();
   if (client) {
     const message = `"${name}" is also the wallet of ${client.name}.`;
@@ -201,7 +201,7 @@ async function* recipientChecks(db: Db, lnbits: LnbitsClient): AsyncGenerator<Ch
     const set = `aio-dca ${kind === 'client' ? 'clients' : 'commission'} set ${name} --wallet-key-file FILE`;
     try {
       const { id } = await lnbits.wallet(new Secret(key));
-      const paidInto = await proveRights(lnbits, new Secret(key));
+      const { walletId: paidInto } = await proveRights(lnbits, new Secret(key));
       if (paidInto !== wallet_id) {
         const message = `Its key belongs to another wallet now, ${paidInto}.`;
         yield fail(check, new BridgeError('lnbits/key', message, `Give the key of ${wallet_id}: ${set}`));

@@ -1,21 +1,21 @@
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
-import type { LnbitsClient } from './client.ts';
+import type { Invoice, LnbitsClient } from './client.ts';
 
 const TAG = 'aio-dca-check';
 const MEMO = 'aio-dca tests that a key can receive and see payments. Nothing has to be paid.';
 
 /**
- * Proves with a key of either kind what a run needs it for: it makes an invoice, and finds it again. Answers the id of
- * the wallet. The invoice, of 1 sat, is never paid and expires within a minute; LNbits keeps it as unpaid.
+ * Proves with a key of either kind what a run needs it for: it makes an invoice, and finds it again. Answers that
+ * invoice, with the id of the wallet that it is in, which a key onto a shared wallet does not tell otherwise. It is of 1 sat, never paid, and expires within a minute; LNbits keeps it as unpaid.
  *
  * Throws `lnbits/rights` where the key may not do both, which keys of shared wallets (LNbits 1.4 and later) may not
  * always; and what the client throws.
  */
-export async function proveRights(lnbits: LnbitsClient, key: Secret): Promise<string> {
+export async function proveRights(lnbits: LnbitsClient, key: Secret): Promise<Invoice> {
   const test = { sats: 1n, memo: MEMO, expirySeconds: 60, extra: { tag: TAG } };
-  const { hash, walletId } = await lnbits.createInvoice(key, test).catch(explain);
-  if (await lnbits.find(key, hash)) return walletId;
+  const made = await lnbits.createInvoice(key, test).catch(explain);
+  if (await lnbits.find(key, made.hash)) return made;
   throw lacksRight(
     'the key makes invoices, but does not see them: it may not view the payments of its wallet',
   );

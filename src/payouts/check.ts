@@ -70,8 +70,8 @@ async function bindSourceWallet(ctx: Context): Promise<void> {
   if (await isBound(ctx)) return;
   await refuseUnknownAtClients(ctx);
   // A key that is shown nothing would hide what an older ledger lost, and each debit.
-  await proveRights(ctx.lnbits, ctx.source.key);
-  await ctx.run.write((trx) => takeSourceWallet(trx, ctx));
+  const { walletId } = await proveRights(ctx.lnbits, ctx.source.key);
+  await ctx.run.write((trx) => takeSourceWallet(trx, ctx, walletId));
 }
 
 async function isBound(ctx: Context): Promise<boolean> {
@@ -135,7 +135,12 @@ async function inPlaceOf({ ledger }: Context, unknown: Shown[], shown: Shown[]):
   return instead;
 }
 
-async function takeSourceWallet(trx: Trx, ctx: Context): Promise<void> {
+/** `paysFrom`: the wallet that its key pays from, where that is a shared one. */
+async function takeSourceWallet(
+  trx: Trx,
+  ctx: Context,
+  paysFrom: string = ctx.source.walletId,
+): Promise<void> {
   const { source_wallet_id: bound } = await trx
     .selectFrom('ledger')
     .select('source_wallet_id')
@@ -145,7 +150,7 @@ async function takeSourceWallet(trx: Trx, ctx: Context): Promise<void> {
   const client = await trx
     .selectFrom('recipients')
     .select('name')
-    .where('wallet_id', '=', wallet)
+    .where('wallet_id', 'in', [wallet, paysFrom])
     .executeTakeFirst();
   if (client) {
     throw new BridgeError(

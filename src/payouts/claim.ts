@@ -42,6 +42,8 @@ const SEND_MS = 10_000;
 /** A claim that a run made. */
 export interface Claim {
   nonce: string;
+  /** The wallet that its invoice is in and that pays, also where a key onto a shared wallet names an id of its own. */
+  walletId: string;
   /** When the last look that showed nobody else began, by three clocks: those of a host stand still with it. */
   looked: { steady: number; date: number; lnbits: number };
 }
@@ -105,7 +107,7 @@ export async function readClaims(
 export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Promise<void> {
   const { ledger, lnbits, run, quietMs, signal } = ctx;
   let nonce = await begin(ctx);
-  const { hash } = await put(ctx, nonce, false).catch(explain);
+  const { hash, walletId } = await put(ctx, nonce, false).catch(explain);
   await run.write((trx) => claimMade(trx, nonce, hash));
   let looked = moment(lnbits);
   try {
@@ -134,7 +136,7 @@ export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Pro
     throw error;
   }
   await run.write((trx) => claimHolds(trx, nonce));
-  ctx.claim = { nonce, looked };
+  ctx.claim = { nonce, walletId, looked };
 }
 
 /** Commits a new nonce. The time in it differs between hosts that were copied with the state of their random numbers. */

@@ -56,7 +56,7 @@ export async function makeInvoice(
       const invoice = await ctx.lnbits.createInvoice(wallet.key, { ...request, extra });
       if (invoice.walletId !== wallet.id)
         return await hold('the key of the client now belongs to another wallet');
-      if (invoice.walletId === ctx.source.walletId)
+      if ([ctx.source.walletId, claimOf(ctx).walletId].includes(invoice.walletId))
         return await hold("the client's wallet is the source wallet");
       const shown = await showsItself(ctx, wallet, invoice.hash);
       if (shown === 'unseen') return await hold(`nothing was paid: ${UNSEEN}`);

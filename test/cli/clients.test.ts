@@ -81,7 +81,9 @@ describe('clients add', () => {
       'wallet',
       'invoice',
       'find',
+      // Of the source wallet: it is another one, and is not shown the invoice.
       'wallet',
+      'find',
     ]);
     expect(world.simulator().payments(wallet.id)).toMatchObject([
       { amount: 1_000, status: 'pending', tag: 'aio-dca-check', memo: expect.stringContaining('aio-dca') },

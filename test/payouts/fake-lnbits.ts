@@ -19,6 +19,7 @@ export type Asked = 'source' | 'client' | 'wallet';
 /** A run's claim that is never looked for again. */
 export const claim: Claim = {
   nonce: 'of the test',
+  walletId: 'of the test',
   looked: {
     ...{ steady: Number.POSITIVE_INFINITY, date: Number.POSITIVE_INFINITY },
     lnbits: Number.POSITIVE_INFINITY,

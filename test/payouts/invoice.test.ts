@@ -116,6 +116,16 @@ test('by a key that leads to another wallet nothing is paid', async () => {
   expect(await payments()).toHaveLength(1);
 });
 
+test('nor to the wallet that a source key onto a shared one pays from', async () => {
+  await owing({ alice: 10n, bob: 20n });
+  const ran = await run((ctx) => {
+    ctx.claim = { ...claim, walletId: walletOf('alice') };
+  });
+  expect(ran).toMatchObject({ settled: 1, problems: [] });
+  expect(await reasons()).toEqual({ alice: "the client's wallet is the source wallet", bob: null });
+  expect([balance('alice'), balance('bob'), (await payments()).length]).toEqual([0n, 20n, 1]);
+});
+
 test('to the source wallet itself nothing is paid', async () => {
   await owing({ alice: 10n, bob: 20n });
   const { db } = day.ledger;
