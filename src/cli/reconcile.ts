@@ -49,7 +49,10 @@ function text({ ok, checked, differences, days }: Reconciliation, timezone: stri
     `LNbits: ${many('payments', 'payment')} in ${many('wallets', 'wallet')}. Settled ${formatSats(count('sats_settled'))}, debited ${formatSats(count('sats_debited'))}, credited ${formatSats(count('sats_credited'))}.`,
     `Lamassu: ${many('lamassu_rows', 'row')} against ${many('cash_outs', 'cash-out')} of the ledger.`,
     note(count('not_read_yet'), 'Newer than the last run, so not distributed yet'),
-    note(count('waiting_for_a_person'), 'Large, or in another currency than before, so waiting in review'),
+    note(
+      count('waiting_for_a_person'),
+      'Eligible, and waiting in review for a person (`aio-dca review list`)',
+    ),
     note(count('external'), 'Settled by hand and never seen by Lamassu, so compared with LNbits only'),
     count('foreign_labels') === 0n
       ? null

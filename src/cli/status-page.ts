@@ -213,6 +213,11 @@ function needs({ status, overdue, short, start, brokenOff }: StatusView): [boole
       'the last run was refused',
       'aio-dca poll says why, then aio-dca doctor',
     ],
+    [
+      lastRun?.outcome === 'failed' && (lastRun.kind === 'poll' || lastRun.kind === 'fixed'),
+      'the last run ended in a defect',
+      'aio-dca poll says which: report it',
+    ],
     [start.problem !== null, 'start_at is most likely a slip', 'correct it, or let it come'],
     [brokenOff !== null, `run r${brokenOff} broke off: killed, or a full disk`, 'aio-dca poll goes on'],
     [stale, 'no run has succeeded for too long', 'aio-dca poll, then aio-dca doctor'],

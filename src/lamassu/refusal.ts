@@ -54,10 +54,6 @@ function codeOf(state: string, message: string): Code | undefined {
       return 'lamassu/timeout';
     case '42501':
       return 'lamassu/not-granted';
-    case '42P01': // no such table
-    case '42703': // no such column
-    case '42883': // no such function
-      return 'lamassu/column-missing';
     case '3D000':
     case '57P04': // dropped
       return 'lamassu/no-database';
@@ -65,6 +61,7 @@ function codeOf(state: string, message: string): Code | undefined {
       return /no encryption|SSL off/i.test(message) ? 'lamassu/tls' : 'lamassu/credentials';
     case '08P01':
       return ofPooler(message);
+    case '25006': // what is read wants to write
     case 'XX001': // data damaged
     case 'XX002': // index damaged
       return 'lamassu/unsuitable';
@@ -76,15 +73,21 @@ function codeOf(state: string, message: string): Code | undefined {
     case '2B':
       return 'lamassu/credentials';
     case '3F': // no such schema
+    case '42': // no such table, column or function, or one of another kind
       return 'lamassu/column-missing';
-    case '0A': // not supported
-    case '26': // a statement went to another session
-    case '34': // a cursor did
-    case '54': // a limit of the server
-    case 'F0': // its configuration file
-      return 'lamassu/unsuitable';
-    default:
+    case '08': // connection
+    case '25': // state of the transaction
+    case '40': // rolled back because of others
+    case '53': // resources
+    case '55': // not in the state that is needed, such as starting up
+    case '57': // shut down, starting, crashed
+    case '58': // the server's own disk
+    case '72': // snapshot too old
+    case 'HV': // another server behind it
+    case 'XX': // the server's own defect
       return undefined;
+    default:
+      return 'lamassu/unsuitable';
   }
 }
 
@@ -97,11 +100,16 @@ function ofPooler(message: string): Code | undefined {
 }
 
 function of(code: Code, options: LamassuOptions, why: string, cause: unknown): BridgeError {
-  const [what, hint] = words(code, options, why);
+  const [what, hint] = words(code, options, why, sqlState(cause));
   return new BridgeError(code, `${what}: ${why}.`, hint, { cause });
 }
 
-function words(code: Code, options: LamassuOptions, why: string): [what: string, hint: string] {
+function words(
+  code: Code,
+  options: LamassuOptions,
+  why: string,
+  state: string | undefined,
+): [what: string, hint: string] {
   const at = place(options);
   switch (code) {
     case 'lamassu/credentials':
@@ -134,7 +142,10 @@ function words(code: Code, options: LamassuOptions, why: string): [what: string,
     case 'lamassu/unsuitable':
       return [
         `${at}, or a pooler in front of it, cannot do what the bridge needs`,
-        'Name PostgreSQL itself in `host` and `port`, or set the pooler to `session`: the bridge reads in a session that may change nothing.',
+        // Not supported, and what was left in another session, is a pooler's.
+        state === undefined || /^(08|0A|26|34)/.test(state)
+          ? 'Name PostgreSQL itself in `host` and `port`, or set the pooler to `session`: the bridge reads in a session that may change nothing.'
+          : 'Waiting does not help: what is read there may be a view or have a rule of its own that fails, or the server is damaged or set up wrongly. PostgreSQL’s log on that server says more.',
       ];
     case 'lamassu/timeout':
       return [

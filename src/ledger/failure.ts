@@ -204,6 +204,17 @@ function ofServer(code: string, message: string): Known | undefined {
     case '3D':
     case '3F':
       return ['ledger/rights', RIGHTS];
+    // By what the ledger does not have: its own triggers raise 23514.
+    case '09': // a trigger
+    case '27':
+    case '38': // a function in another language
+    case '39':
+    case '44': // a view
+    case 'P0': // PL/pgSQL
+      return [
+        'ledger/unusable',
+        'A trigger, a view or an extension that somebody added to the database of the ledger refuses it: look there (`\\d` in psql), and take it away.',
+      ];
     case '0A': // not supported
     case '26': // a prepared statement went to another session
     case '54': // a limit of the server

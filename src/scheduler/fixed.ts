@@ -5,7 +5,7 @@ import { now } from '../time.ts';
 import { pauseOf } from './due.ts';
 import { formOptions, pay } from './pay.ts';
 import { type PollDeps, waits } from './poll.ts';
-import { conclude, noTotals, type PollReport, summaryOf } from './report.ts';
+import { conclude, endedBy, noTotals, type PollReport, summaryOf } from './report.ts';
 import { emptyReport, markOf } from './setup.ts';
 
 /**
@@ -52,7 +52,7 @@ export async function payFixed({
     log.info({ run: `r${run.id}`, outcome: report.outcome }, 'run of fixed mode ends');
     return report;
   } catch (error) {
-    await run.finish('failed', null).catch(() => {});
+    await run.finish(endedBy(error), null).catch(() => {});
     throw error;
   }
 }

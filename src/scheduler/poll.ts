@@ -19,7 +19,7 @@ import { clockProblem, clocksOf, doubtProblem, ledgerClockProblem, readingClocks
 import { pauseOf } from './due.ts';
 import { isNotTheLedger, lookBeforeRecording, pay } from './pay.ts';
 import { type Reading, readCashOuts } from './read.ts';
-import { add, conclude, noTotals, type PollReport, summaryOf } from './report.ts';
+import { add, conclude, endedBy, noTotals, type PollReport, summaryOf } from './report.ts';
 import { bind, concernsReading, emptyReport, markOf, readingOf, refuseWithoutClients } from './setup.ts';
 import { pagesToRead } from './window.ts';
 
@@ -94,7 +94,7 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
     return report;
   } catch (error) {
     // A lost lease belongs to the other run already, and a ledger that fails now may not take an ending either.
-    await run.finish('failed', null).catch(() => {});
+    await run.finish(endedBy(error), null).catch(() => {});
     throw error;
   }
 }

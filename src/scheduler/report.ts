@@ -1,6 +1,6 @@
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
-import type { BridgeError } from '../errors.ts';
+import { BridgeError } from '../errors.ts';
 import { type Instant, now } from '../time.ts';
 import type { Pause } from './due.ts';
 import type { PayReport } from './pay.ts';
@@ -89,6 +89,12 @@ export function conclude(
           : ['ok', 0];
   const succeeded = !stopped && rest.source.failed !== true && rest.payouts.reached;
   return { ...rest, finishedAt: now(), outcome, exitCode, succeeded };
+}
+
+/** What a run amounts to that an error ended; `failed` is a defect. */
+export function endedBy(error: unknown): Outcome | 'failed' {
+  if (!(error instanceof BridgeError)) return 'failed';
+  return error.exitCode === 78 ? 'refused' : 'incomplete';
 }
 
 /** What the ledger keeps of a run. */

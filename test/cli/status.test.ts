@@ -6,6 +6,7 @@ import pkg from '../../package.json' with { type: 'json' };
 import { startRun } from '../../src/ledger/lease.ts';
 import { type Ledger, openLedger } from '../../src/ledger/open.ts';
 import { verifyLedger } from '../../src/ledger/verify.ts';
+import { ledgerSql } from '../support/ledger-sql.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 interface Status {
@@ -206,6 +207,35 @@ describe('needs a person', () => {
     expect(after.last_success_at).toBe(before.last_success_at);
     expect(after.last_run).toMatchObject({ outcome: 'incomplete' });
   });
+});
+
+test.each([
+  ['23505', 1, 'failed', /the last run ended in a defect +aio-dca poll says which: report it/],
+  ['42501', 78, 'refused', /the last run was refused/],
+  ['P0001', 78, 'refused', /the last run was refused/],
+  ['53100', 75, 'incomplete', null],
+])('a run that the ledger’s database ended by %s, exit %i', async (state, exit, outcome, said) => {
+  await world.insertCashOut();
+  await ledgerSql(
+    world.ledgerUrl,
+    `create function boom() returns trigger language plpgsql as
+      'begin raise exception using errcode = ''${state}''; end'`,
+  );
+  await ledgerSql(
+    world.ledgerUrl,
+    'create trigger boom before insert on cash_outs for each row execute function boom()',
+  );
+  try {
+    expect((await world.aioDca(['poll'])).code).toBe(exit);
+  } finally {
+    await ledgerSql(world.ledgerUrl, 'drop function boom cascade');
+  }
+  const ran = await world.aioDca(['status']);
+  expect(ran.code).toBe(said === null ? 0 : 2);
+  if (said !== null) expect(ran.stdout).toMatch(said);
+  expect((await world.aioDca(['status', '--json'])).json()).toMatchObject({ last_run: { outcome } });
+  await world.must(['poll']);
+  await world.must(['status']);
 });
 
 test('says who is at it now', async () => {

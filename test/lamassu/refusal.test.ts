@@ -21,25 +21,24 @@ function direct(change: Partial<LamassuOptions> = {}): LamassuOptions {
   };
 }
 
-/** What differs from `lamassu/query`, by SQLSTATE or by its class. */
+/** What differs from `lamassu/unsuitable`, by SQLSTATE or by its class. */
 const kinds: Record<string, ErrorCode> = {
   '08': 'lamassu/lost',
-  '0A': 'lamassu/unsuitable',
   '0L': 'lamassu/credentials',
   '0P': 'lamassu/credentials',
+  '25': 'lamassu/query',
+  '25006': 'lamassu/unsuitable',
   '25P03': 'lamassu/lost',
   '25P04': 'lamassu/lost',
-  '26': 'lamassu/unsuitable',
   '28': 'lamassu/credentials',
   '2B': 'lamassu/credentials',
-  '34': 'lamassu/unsuitable',
   '3D000': 'lamassu/no-database',
   '3F': 'lamassu/column-missing',
+  '40': 'lamassu/query',
   '42501': 'lamassu/not-granted',
-  '42703': 'lamassu/column-missing',
-  '42883': 'lamassu/column-missing',
-  '42P01': 'lamassu/column-missing',
-  '54': 'lamassu/unsuitable',
+  '42': 'lamassu/column-missing',
+  '53': 'lamassu/query',
+  '55': 'lamassu/query',
   '55P03': 'lamassu/timeout',
   '57014': 'lamassu/timeout',
   '57P01': 'lamassu/lost',
@@ -47,7 +46,11 @@ const kinds: Record<string, ErrorCode> = {
   '57P03': 'lamassu/lost',
   '57P04': 'lamassu/no-database',
   '57P05': 'lamassu/lost',
-  F0: 'lamassu/unsuitable',
+  '57': 'lamassu/query',
+  '58': 'lamassu/query',
+  '72': 'lamassu/query',
+  HV: 'lamassu/query',
+  XX: 'lamassu/query',
   XX001: 'lamassu/unsuitable',
   XX002: 'lamassu/unsuitable',
 };
@@ -56,10 +59,17 @@ test('every SQLSTATE of PostgreSQL has its kind, with what the server said', asy
   let connection: Connection | undefined;
   for (const state of await sqlStates()) {
     connection ??= await connect(direct());
-    const code = kinds[state] ?? kinds[state.slice(0, 2)] ?? 'lamassu/query';
+    const code = kinds[state] ?? kinds[state.slice(0, 2)] ?? 'lamassu/unsuitable';
     await expect(connection.query(raising(state, 'what it said')), state).rejects.toMatchObject({
       code,
       message: expect.stringContaining('what it said'),
+      // A pooler is to blame only where it may be one.
+      hint:
+        code !== 'lamassu/unsuitable'
+          ? expect.anything()
+          : /^(0A|26|34)/.test(state)
+            ? expect.stringContaining('pooler')
+            : expect.not.stringContaining('pooler'),
     });
     if (code === 'lamassu/timeout') connection = undefined;
   }
