@@ -177,6 +177,7 @@ function totalsText(kind: Kind, { rows, sums }: Totals): string {
     name,
     ...currencies.map(([currency, { digits, columns }]) => {
       const sum = columns.get(name) ?? 0n;
+      if (type === 'msat') return `${groupDigits(sum)} msat`;
       return type === 'fiat' ? formatFiat(sum, digits, currency) : formatSats(sum);
     }),
   ]);

@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { readCa } from '../config/build.ts';
+import { readCa } from '../config/ca.ts';
 import { readLedgerUrl } from '../config/ledger-url.ts';
 import type { Config } from '../config/load.ts';
 import type { Place } from '../ledger/copy.ts';
@@ -165,11 +165,12 @@ function placeOf(url: string, passwordFile: string | undefined, folder: string):
       'Put it into a file: --to-password-file FILE.',
     );
   }
+  const ca = read.caFile === undefined ? undefined : readCa('--to', resolve(folder, read.caFile));
   return {
     url: read.postgresql,
     password: passwordFile === undefined ? undefined : readKey(passwordFile, '--to-password-file'),
-    tls: read.tls,
-    ca: read.caFile === undefined ? undefined : readCa('--to', resolve(folder, read.caFile)),
+    tls: read.tls ?? (ca === undefined ? undefined : 'verify-full'),
+    ca,
   };
 }
 

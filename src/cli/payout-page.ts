@@ -1,3 +1,4 @@
+import { groupDigits } from '../dca/money.ts';
 import type { PayoutDetail, PayoutView } from '../ledger/views.ts';
 import { clean, counted, formatFiat, formatSats, formatTime, table } from './print.ts';
 
@@ -13,6 +14,7 @@ export function payoutJson(row: PayoutView) {
     settled_sats: row.settled,
     created_at: row.created_at,
     settled_at: row.settled_at,
+    fee_msat: row.feeMsat,
   };
 }
 
@@ -75,8 +77,13 @@ export function payoutPage({ payout, members, payments }: PayoutDetail, timezone
       `  into wallet ${row.client_wallet_id}, invoiced ${when(row.created_at)}`,
       ...(row.sent_at === null ? [] : [`  sent ${when(row.sent_at)}`]),
       ...(row.settled_at === null ? [] : [`  settled ${when(row.settled_at)}`]),
-      ...(row.fee_msat === 0n ? [] : [`  LNbits took ${row.fee_msat} msat on top as its service fee`]),
+      ...(row.fee_msat === 0n
+        ? []
+        : [`  LNbits took ${groupDigits(row.fee_msat)} msat on top as its service fee`]),
     ]),
+    ...(payout.feeMsat > 0n && payments.length > 1
+      ? ['', `LNbits took ${groupDigits(payout.feeMsat)} msat on top of it as its service fee.`]
+      : []),
     ...(payments.length === 0 ? ['No payment yet.'] : []),
     ...nextSteps(payout, payments),
   ].join('\n');

@@ -1,10 +1,9 @@
-import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
-import { isThisHost } from '../tls.ts';
+import { isThisHost, type Tls } from '../tls.ts';
 import { type Amount, parseAmount } from '../typed/numbers.ts';
+import { readCa } from './ca.ts';
 import { at, invalidConfig } from './explain.ts';
 import type { LedgerUrl } from './ledger-url.ts';
 import type { Config } from './load.ts';
@@ -66,11 +65,20 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
   }
   const ledgerTls = ledger.tls ?? ledgerUrl.tls;
   const ledgerCa = ledger.ca_file ?? ledgerUrl.caFile;
-  if (ledgerCa !== undefined && (ledgerTls === 'disable' || ledgerTls === 'require')) {
-    mistakes.push(
-      at(text, 'ledger.ca_file', `checks nothing with tls = "${ledgerTls}"; set tls = "verify-full"`),
-    );
+  const nothing = (key: string, because: string) =>
+    mistakes.push(at(text, key, `checks nothing with ${because}`));
+  const unchecked = (table: string, tls: Tls) => `${table}.tls = "${tls}"; set ${table}.tls = "verify-full"`;
+  if (lamassu.ca_file !== undefined && lamassu.tls !== 'verify-full')
+    nothing('lamassu.ca_file', unchecked('lamassu', lamassu.tls));
+  if (ledgerCa !== undefined && (ledgerTls === 'disable' || ledgerTls === 'require'))
+    nothing('ledger.ca_file', unchecked('ledger', ledgerTls));
+  if (ledgerUrl.url.startsWith('sqlite:')) {
+    const file = 'ledger.url = "sqlite:…", which is a file; leave it out';
+    if (ledgerCa !== undefined) nothing('ledger.ca_file', file);
+    if (ledger.tls !== undefined) mistakes.push(at(text, 'ledger.tls', `protects nothing with ${file}`));
   }
+  if (lnbits.ca_file !== undefined && lnbits.url.startsWith('http:'))
+    nothing('lnbits.ca_file', 'lnbits.url = "http://…"; use https://, or leave it out');
   if (goesInClear(lnbits.url) && !lnbits.insecure_http) {
     mistakes.push(
       at(text, 'lnbits.url', `${CLEAR}: use https://, or set insecure_http = true if that is meant`),
@@ -178,32 +186,4 @@ export const CLEAR = 'http:// to another host sends the keys of the wallets unen
 export function goesInClear(url: string): boolean {
   const { protocol, hostname } = new URL(url);
   return protocol === 'http:' && !isThisHost(hostname) && !hostname.endsWith('.onion');
-}
-
-/** The certificates in a file, as PEM. `key` is the setting that names it. Throws `config/invalid`. */
-export function readCa(key: string, path: string): string {
-  const mistake = (what: string, hint: string, cause?: unknown) =>
-    new BridgeError('config/invalid', `${key}: ${what}.`, hint, { cause });
-  let pem: string;
-  try {
-    pem = readFileSync(path, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : error;
-    throw mistake(
-      `cannot read ${path} (${code})`,
-      'Check the path, and that the user who runs this may read the file.',
-    );
-  }
-  const certificates = pem.match(/-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs) ?? [];
-  if (certificates.length === 0)
-    throw mistake(
-      `${path} has no certificate`,
-      'It has to be PEM: text with lines "-----BEGIN CERTIFICATE-----".',
-    );
-  try {
-    for (const certificate of certificates) new X509Certificate(certificate);
-  } catch (error) {
-    throw mistake(`a certificate in ${path} cannot be read`, 'Copy it again, whole.', error);
-  }
-  return pem;
 }

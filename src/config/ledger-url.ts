@@ -48,6 +48,8 @@ export function readLedgerUrl(url: string): LedgerUrl | string | undefined {
   if (mode !== null && tls === undefined) {
     return `sslmode=${mode} does not say whether to encrypt and whom to trust: leave it out and set tls = "verify-full" (or "require", or "disable")`;
   }
+  if (caFile !== null && (tls === 'require' || tls === 'disable'))
+    return `sslrootcert checks nothing with sslmode=${mode}: set sslmode=verify-full`;
   parsed.password = '';
   for (const name of ['password', 'sslmode', 'sslrootcert']) searchParams.delete(name);
   // `system` is libpq's word for the authorities that the system trusts, which is what nothing means here.

@@ -10,6 +10,7 @@
 export type ColumnType =
   | 'text'
   | 'sats'
+  | 'msat'
   | 'fiat'
   | 'rate'
   | 'time'
@@ -48,7 +49,7 @@ export interface Kind {
 }
 
 const column = (name: string, type: ColumnType, sql: string): Column => ({ name, type, sql, summed: false });
-const total = (name: string, type: 'sats' | 'fiat', sql: string): Column => ({
+const total = (name: string, type: 'sats' | 'msat' | 'fiat', sql: string): Column => ({
   name,
   type,
   sql,
@@ -147,6 +148,12 @@ export const kinds = {
         'text',
         `(select string_agg(x.payment_hash, ' ' order by x.part) from payments x
           where x.payout_id = p.id and x.state <> 'dead')`,
+      ),
+      // What LNbits took on top, of what has arrived and of what may have.
+      total(
+        'fee_msat',
+        'msat',
+        `(select cast(coalesce(sum(x.fee_msat), 0) as bigint) from payments x where x.payout_id = p.id)`,
       ),
     ],
   },

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Temporal } from 'temporal-polyfill';
-import { readCa } from '../config/build.ts';
+import { readCa } from '../config/ca.ts';
 import { Secret } from '../config/secret.ts';
 import type { LnbitsPlace } from '../lnbits/client.ts';
 import { type Instant, now } from '../time.ts';
@@ -32,7 +32,7 @@ import {
   tooMuchRights,
   tryLamassu,
 } from './reach.ts';
-import { contents, secretAnswer } from './secret-file.ts';
+import { secretAnswer } from './secret-file.ts';
 import { askSsh } from './ssh.ts';
 
 /** Everything that config.toml and the files beside it will say. */
@@ -229,6 +229,12 @@ async function askTls(
           { value: 'verify-full', label: 'encrypted, and the certificate is checked' },
         ])
       : checked(lamassuShape.tls, options.tls, 'tls');
+  if (tls !== 'verify-full' && options.caFile !== undefined) {
+    throw usage(
+      `${flagOf('caFile')}: checks nothing with ${flagOf('tls')} ${tls}.`,
+      `Use ${flagOf('tls')} verify-full, or leave it out.`,
+    );
+  }
   if (tls !== 'verify-full') return { tls, caFile: undefined, ca: undefined };
   return interview.ask({
     key: 'caFile',
@@ -237,7 +243,7 @@ async function askTls(
     read: (path) =>
       path === ''
         ? { tls, caFile: undefined, ca: undefined }
-        : { tls, caFile: resolve(path), ca: contents(path, 'caFile') },
+        : { tls, caFile: resolve(path), ca: readCa(flagOf('caFile'), resolve(path)) },
   });
 }
 
@@ -254,6 +260,12 @@ async function askLnbits(
     initial: interview.terminal ? 'https://' : '',
     read: async (text) => {
       const url = checked(shape.lnbits.shape.url, text, 'lnbitsUrl');
+      if (caFile !== undefined && url.startsWith('http:')) {
+        throw usage(
+          `${flagOf('lnbitsCaFile')}: checks nothing with ${flagOf('lnbitsUrl')} http://….`,
+          'Use https://, or leave it out.',
+        );
+      }
       const insecureHttp = await mayGoInClear(url, options, interview);
       if (options.test) interview.note(`That is LNbits ${await reachLnbits({ url, ca })}.`);
       return { url, caFile, ca, insecureHttp };

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type * as z from 'zod';
-import { CLEAR, goesInClear, readCa } from '../config/build.ts';
+import { CLEAR, goesInClear } from '../config/build.ts';
+import { readCa } from '../config/ca.ts';
 import { fileSchema } from '../config/schema.ts';
 import { BridgeError } from '../errors.ts';
 import type { Answers } from './answers.ts';
@@ -29,7 +30,13 @@ export function readLedger(text: string, folder: string): Answers['ledger'] {
   if (place.password === undefined) {
     const caFile = place.caFile === undefined ? undefined : resolve(folder, place.caFile);
     const ca = caFile === undefined ? undefined : readCa(flagOf('ledgerUrl'), caFile);
-    return { ...plain, url: place.postgresql, tls: place.tls, caFile, ca };
+    return {
+      ...plain,
+      url: place.postgresql,
+      tls: place.tls ?? (ca === undefined ? undefined : 'verify-full'),
+      caFile,
+      ca,
+    };
   }
   throw usage(
     `${flagOf('ledgerUrl')}: a password does not belong into it.`,

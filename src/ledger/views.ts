@@ -17,6 +17,8 @@ export type PayoutView = Selectable<Schema['payouts']> & {
   digits: number;
   /** Sats of its parts that have arrived. */
   settled: bigint;
+  /** What LNbits took on top as its service fee, in msat. */
+  feeMsat: bigint;
 };
 
 export interface PayoutFilter {
@@ -38,7 +40,7 @@ export async function listPayouts(db: Db, filter: PayoutFilter, limit: number): 
   const rows = await query
     .selectAll('payouts')
     .select(['recipients.name as recipient', 'currencies.digits'])
-    .select((eb) =>
+    .select((eb) => [
       eb
         .selectFrom('payments')
         .select(sql<bigint>`cast(coalesce(sum(payments.sats), 0) as bigint)`.as('sats'))
@@ -46,7 +48,13 @@ export async function listPayouts(db: Db, filter: PayoutFilter, limit: number): 
         .where('payments.state', '=', 'settled')
         .$asScalar()
         .as('settled'),
-    )
+      eb
+        .selectFrom('payments')
+        .select(sql<bigint>`cast(coalesce(sum(payments.fee_msat), 0) as bigint)`.as('fee_msat'))
+        .whereRef('payments.payout_id', '=', 'payouts.id')
+        .$asScalar()
+        .as('fee_msat'),
+    ])
     .orderBy('payouts.id', 'desc')
     .limit(limit)
     .execute();
@@ -54,7 +62,12 @@ export async function listPayouts(db: Db, filter: PayoutFilter, limit: number): 
     .select((eb) => eb.fn.countAll<bigint>().as('total'))
     .executeTakeFirstOrThrow();
   return {
-    rows: rows.map((row) => ({ ...row, digits: Number(row.digits), settled: row.settled ?? 0n })),
+    rows: rows.map(({ fee_msat, ...row }) => ({
+      ...row,
+      digits: Number(row.digits),
+      settled: row.settled ?? 0n,
+      feeMsat: fee_msat ?? 0n,
+    })),
     total: Number(total),
   };
 }

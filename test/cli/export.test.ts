@@ -75,7 +75,7 @@ test('--output writes a file for its owner only, replaces an older one, and answ
 
   writeFileSync(file, 'older');
   const answer = await world.must(['export', 'payouts', '--output', file, '--json']);
-  const totals = { GTQ: { rows: 1, fiat: '8000.00', sats: 968_414, settled_sats: 968_414 } };
+  const totals = { GTQ: { rows: 1, fiat: '8000.00', sats: 968_414, settled_sats: 968_414, fee_msat: 0 } };
   expect(answer.json()).toEqual({ what: 'payouts', format: 'csv', file, rows: 1, totals });
   expect(readFileSync(file, 'utf8')).toBe(text);
   expect(leftovers()).toEqual([]);

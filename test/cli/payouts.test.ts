@@ -121,6 +121,7 @@ test('list and show tell what is owed to whom, and what became of it', async () 
       settled_sats: 484207,
       created_at: expect.any(String),
       settled_at: expect.any(String),
+      fee_msat: 0,
     },
   ]);
   const detail = (await world.must(['payouts', 'show', 'p1', '--json'])).json<Shown>();

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -398,7 +399,12 @@ describe('secrets', () => {
     ['?channel_binding=require', '', /channel_binding: leave it out/],
     ['?target_session_attrs=read-write', '', /target_session_attrs: unknown parameter; known are host, /],
     ['?sslmode=require', 'tls = "verify-full"', /given more than once, by ledger.tls and by sslmode/],
-    ['', 'tls = "require"\nca_file = "ca.pem"', /ca_file: checks nothing with tls = "require"/],
+    [
+      '',
+      'tls = "require"\nca_file = "ca.pem"',
+      /ledger.ca_file: checks nothing with ledger.tls = "require"; set ledger.tls = "verify-full"/,
+    ],
+    ['?sslmode=require&sslrootcert=ca.pem', '', /sslrootcert checks nothing with sslmode=require/],
   ])('what a ledger URL asks for and does not get is refused: %s %s', (inUrl, key, why) => {
     const [line] = mistakes(`${MINIMAL}[ledger]\nurl = "postgresql://me@db/aio${inUrl}"\n${key}`);
     expect(line).toMatch(why);
@@ -422,11 +428,65 @@ describe('secrets', () => {
     }
   });
 
+  test.each([
+    [
+      '[lamassu]',
+      '[lamassu]\ntls = "require"\nca_file = "ca.pem"',
+      /lamassu.ca_file: checks nothing with lamassu.tls = "require"/,
+    ],
+    ['[lamassu]', '[lamassu]\nca_file = "ca.pem"', /lamassu.ca_file: .* lamassu.tls = "disable"/],
+    [
+      /url = "https:[^"]*"/,
+      'ca_file = "ca.pem"\nurl = "http://localhost:5000"',
+      /lnbits.ca_file: .* lnbits.url = "http:/,
+    ],
+    [/$/, '[ledger]\nca_file = "ca.pem"', /ledger.ca_file: .* ledger.url = "sqlite:/],
+    [/$/, '[ledger]\ntls = "verify-full"', /ledger.tls: protects nothing with ledger.url = "sqlite:/],
+  ])('a ca_file that nothing is checked by is refused, with both settings: %s', (where, text, why) => {
+    put('ca.pem', rootCertificates[0] ?? '');
+    expect(mistakes(MINIMAL.replace(where, text))).toEqual([expect.stringMatching(why)]);
+  });
+
+  const certificate = rootCertificates[0] ?? '';
+  const der = new X509Certificate(certificate).raw;
+  const utf16 = Buffer.from(certificate, 'utf16le');
+  const key = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+  test.each([
+    ['an empty file', '', /ca.pem is empty/],
+    ['text with its mark in UTF-16', Buffer.concat([Buffer.from([0xff, 0xfe]), utf16]), /UTF-16/],
+    ['text in UTF-16', utf16, /UTF-16/],
+    ['text in UTF-16, the other way round', Buffer.from(utf16).swap16(), /UTF-16/],
+    ['a certificate in DER', der, /a certificate in DER/],
+    ['a private key', key, /is a private key/],
+    ['a request', '-----BEGIN CERTIFICATE REQUEST-----\n', /but a CERTIFICATE REQUEST/],
+    ['half a certificate', certificate.slice(0, 300), /the beginning of a certificate/],
+    ['a broken certificate', certificate.replace(/[A-Z]{2}/g, '?'), /has no certificate|cannot be read/],
+    ['something else', Buffer.from([1, 0, 2]), /is not text/],
+  ])('a ca_file that is %s is told as that', (_name, bytes, why) => {
+    writeFileSync(join(directory, 'ca.pem'), bytes);
+    const { code, message, hint } = failure(() =>
+      load(MINIMAL.replace('[lnbits]', '[lnbits]\nca_file = "ca.pem"')),
+    );
+    expect([code, message]).toEqual(['config/invalid', expect.stringMatching(why)]);
+    expect(message).toMatch(/^lnbits.ca_file: /);
+    expect(hint).toBeTruthy();
+    expect(`${message}${hint}`).not.toContain(`${key}`.split('\n')[1]);
+  });
+
+  test('a folder as ca_file is told as that; a mark of UTF-8 and other text around certificates do no harm', () => {
+    const text = MINIMAL.replace('[lnbits]', '[lnbits]\nca_file = "ca"');
+    mkdirSync(join(directory, 'ca'));
+    expect(failure(() => load(text)).message).toMatch(/ca is a folder/);
+    rmSync(join(directory, 'ca'), { recursive: true });
+    put('ca', `\ufeffsubject=CN\n${certificate}\n`);
+    expect(load(text).lnbits.ca).toBe(certificate);
+  });
+
   test.each(['ledger', 'lnbits', 'lamassu'])('a ca_file of [%s] without a certificate is named', (table) => {
     put('ca.pem', 'no certificate');
     const text = MINIMAL.replace(/\[ledger\]\n|$/, '[ledger]\nurl = "postgresql://me@db/aio"\n').replace(
       `[${table}]`,
-      `[${table}]\nca_file = "ca.pem"`,
+      `[${table}]\nca_file = "ca.pem"${table === 'lamassu' ? '\ntls = "verify-full"' : ''}`,
     );
     expect(failure(() => load(text)).message).toMatch(
       new RegExp(`${table}\\.ca_file: .*ca.pem has no certificate`),

@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { kinds } from '../../src/export/kinds.ts';
+import { pages } from '../../src/export/rows.ts';
 import { feeOn, rateOf } from '../../src/ledger/service-fee.ts';
 import { ledgerStatus } from '../../src/ledger/status.ts';
 import { verifyLedger } from '../../src/ledger/verify.ts';
+import { listPayouts } from '../../src/ledger/views.ts';
 import { overview, shortSats } from '../../src/scheduler/due.ts';
 import { now } from '../../src/time.ts';
 import type { LnbitsVersion } from '../support/lnbits.ts';
@@ -51,6 +54,12 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       expect([second.settled, codes(second)]).toEqual([1, []]);
       expect(await fees()).toEqual([1_000_500n, 100n]);
       expect((await status()).totals.feeMsat).toBe(1_000_600n);
+      const everything = { from: null, before: null, client: null };
+      const exported = (await Array.fromAsync(pages(day.ledger.db, kinds.payouts, everything))).flat();
+      expect(exported.map((row) => row.fee_msat)).toEqual([1_000_500n, 100n]);
+      expect(kinds.payouts.columns.at(-1)?.name).toBe('fee_msat');
+      const { rows } = await listPayouts(day.ledger.db, {}, 9);
+      expect(rows.map(({ feeMsat }) => feeMsat)).toEqual([100n, 1_000_500n]);
       // Off again, and on again: told again.
       await day.lnbits.setServiceFee(null);
       await day.owe('alice', 10n);

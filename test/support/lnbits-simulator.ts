@@ -328,7 +328,7 @@ class Simulator implements Lnbits {
         lnbits_service_fee: percent,
         lnbits_service_fee_wallet: walletId,
         lnbits_service_fee_max: maxSats,
-        lnbits_service_fee_ignore_internal: walletId === null,
+        lnbits_service_fee_ignore_internal: this.#books.serviceFee === null,
       };
       return { status: 200, body: { ...fee, lnbits_site_title: 'LNbits' } };
     }
