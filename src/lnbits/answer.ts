@@ -1,5 +1,6 @@
 import { BridgeError } from '../errors.ts';
 import { tlsReason } from '../tls.ts';
+import { redact } from './redact.ts';
 
 /** A 429, or a request that was not sent because the server's limit is used up. */
 export class RateLimited extends BridgeError {
@@ -78,7 +79,7 @@ export function failure(what: string, answer: Answer, secret: string | null, key
   if (status >= 300 && status < 400) {
     return new BridgeError(
       'lnbits/redirect',
-      `${what}: it leads elsewhere${location === undefined ? '' : `, to ${shown(location, secret)}`} (status ${status}).`,
+      `${what}: it leads elsewhere${location === undefined ? '' : `, to ${shown(placeOf(location), secret)}`} (status ${status}).`,
       'Set [lnbits] url to where LNbits answers itself; keys are not sent on to another address.',
     );
   }
@@ -103,6 +104,11 @@ export function failure(what: string, answer: Answer, secret: string | null, key
     );
   }
   return status === 500 ? new FellOver(`${what}: ${why}.`) : unreachable(what, why, CHECK_URL);
+}
+
+/** Without what is asked there, which may be a secret of somebody else. */
+function placeOf(location: string): string {
+  return location.replace(/[?#].*/s, '?…');
 }
 
 /** Whether LNbits made it: `detail`, and at most its `status` in words; RFC 9457 and others say more. */
@@ -135,8 +141,9 @@ function detailOf(body: unknown, secret: string | null): string | null {
 
 /** The words of somebody else, on one line and without the key. */
 function shown(said: string, secret: string | null): string {
-  const safe = secret ? said.replaceAll(secret, '[redacted]') : said;
-  return safe.replace(/[\p{C}\s]+/gu, ' ').slice(0, 200);
+  return redact(said, secret)
+    .replace(/[\p{C}\s]+/gu, ' ')
+    .slice(0, 200);
 }
 
 const UNITS_MS: Record<string, number> = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };

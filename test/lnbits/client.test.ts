@@ -273,6 +273,50 @@ describe('what LNbits says', () => {
     expect((error as Error).message.length).toBeLessThan(350);
   });
 
+  const bytes = [...Buffer.from(KEY.reveal())].map((byte) => `%${byte.toString(16)}`).join('');
+  const basic = Buffer.from(`user:${KEY.reveal()}`).toString('base64');
+  const to =
+    (location: string): RequestListener =>
+    (_, response) => {
+      response.writeHead(307, { location }).end();
+    };
+  const page =
+    (title: string): RequestListener =>
+    (_, response) => {
+      response.writeHead(502, { 'content-type': 'text/html' }).end(`<title>${title}</title>`);
+    };
+  test.each([
+    [
+      'where a redirect leads to',
+      to(`/wallet/${bytes}`),
+      'leads elsewhere, to /wallet/[redacted] (status 307)',
+    ],
+    ['in upper hex digits', to(`/wallet/${bytes.toUpperCase()}`), 'to /wallet/[redacted] (status'],
+    [
+      'what a redirect asks',
+      to(`https://a.example/login?key=${bytes}&session=1234`),
+      'to https://a.example/login?… (status',
+    ],
+    [
+      'whom a redirect logs in',
+      to('https://op:hunter2@a.example/'),
+      'to https://[redacted]@a.example/ (status',
+    ],
+    ['also without a scheme', to('//op:hunter2@a.example/'), 'to //[redacted]@a.example/ (status'],
+    [
+      'a header in Base64',
+      json({ detail: `Authorization: Basic ${basic}` }, 520),
+      'Authorization: Basic dXNlcj[redacted]',
+    ],
+    ['JSON in a page', page(JSON.stringify(JSON.stringify(KEY.reveal()))), '[redacted]'],
+    ['the title of a page', page(`No ${KEY.reveal().toUpperCase()}`), 'a page “No [redacted]”'],
+  ])('is shown without the key, however it is encoded: %s', async (_, handler, shown) => {
+    const echo = await clientOf(handler);
+    const error = await echo.wallet(KEY).catch((caught: Error) => caught);
+    expect((error as Error).message).toContain(shown);
+    expect((error as Error).message).not.toMatch(/hunter2|1234/);
+  });
+
   test('of fields that were wrong is read from its list', async () => {
     const list = [
       { loc: ['body', 'amount'], msg: 'too small', input: 'SECRET' },
