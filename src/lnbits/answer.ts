@@ -68,6 +68,18 @@ export function noAnswer(what: string, why: string, error: unknown): BridgeError
   );
 }
 
+/** By 2xx came something else than JSON. */
+export function noJson(what: string, answer: Answer, secret: string | null): BridgeError {
+  return unreachable(
+    what,
+    `status ${answer.status}${saying(answer, secret)}`,
+    'Does the URL lead to LNbits?',
+  );
+}
+
+/** What nginx, Apache and servers in Go answer by 400 to who speaks no TLS to a port that wants it. */
+const WANTS_TLS = /plain HTTP.*(HTTPS|SSL)|HTTP request to an HTTPS server/is;
+
 /**
  * What an answer outside 200–299 means (429 apart). LNbits' own refusals are JSON with a `detail` and nothing else but a
  * `status` in words, by 4xx or by its own 520; everything else comes from something in front of it, or from an LNbits
@@ -81,6 +93,13 @@ export function failure(what: string, answer: Answer, secret: string | null, key
       'lnbits/redirect',
       `${what}: it leads elsewhere${location === undefined ? '' : `, to ${shown(placeOf(location), secret)}`} (status ${status}).`,
       'Set [lnbits] url to where LNbits answers itself; keys are not sent on to another address.',
+    );
+  }
+  if (status === 400 && body === undefined && WANTS_TLS.test(answer.text ?? '')) {
+    return new BridgeError(
+      'lnbits/tls',
+      `${what}: the server there takes nobody without TLS (status 400${saying(answer, secret)}).`,
+      'Set [lnbits] url to https://, with ca_file for a certificate of your own.',
     );
   }
   const detail = isOwn(body) ? detailOf(body, secret) : null;

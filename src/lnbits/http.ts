@@ -3,7 +3,7 @@ import { type Dispatcher, errors, Pool } from 'undici';
 import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { msSince } from '../time.ts';
-import { failure, limitOf, noAnswer, RateLimited, retryAfterOf, TooLarge, unreachable } from './answer.ts';
+import { failure, limitOf, noAnswer, noJson, RateLimited, retryAfterOf, TooLarge } from './answer.ts';
 import { connector } from './connection.ts';
 import { Pace } from './pace.ts';
 
@@ -192,8 +192,7 @@ export class Http {
       const keyed = pass instanceof Secret || (pass === null && !request.body);
       throw failure(what, { status, body, location, text }, secretOf(pass ?? secret), keyed);
     }
-    if (body === undefined)
-      throw unreachable(what, `status ${status} and no JSON`, 'Does the URL lead to LNbits?');
+    if (body === undefined) throw noJson(what, { status, body, text }, secretOf(pass ?? secret));
     return body;
   }
 }
@@ -228,5 +227,7 @@ function headerSafe(key: Secret): string {
 function reason(error: unknown, deadlineMs: number): string {
   if (!(error instanceof Error)) return 'no answer';
   if (error.name === 'TimeoutError') return `no whole answer within ${deadlineMs / 1000} s`;
-  return (error as NodeJS.ErrnoException).code ?? error.message;
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  // undici's own codes say less than its words.
+  return code === '' || code.startsWith('UND_ERR') ? message : code;
 }

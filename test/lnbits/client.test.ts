@@ -180,11 +180,28 @@ test.each<[string, RequestListener, RegExp]>([
     (_, response) => response.writeHead(503).end('<html><title>503 Temporarily\nUnavailable</title></html>'),
     /status 503 and no JSON, but a page “503 Temporarily Unavailable”/,
   ],
+  [
+    'the title of a page that is no error',
+    (_, response) => response.end('<html><title>Welcome to nginx!</title></html>'),
+    /status 200 and no JSON, but a page “Welcome to nginx!”/,
+  ],
+  ['that the other side hung up', (request) => void request.socket.end(), /other side closed/],
   ['what a proxy says', json(problem(502, 'The origin is down'), 502), /status 502: The origin is down/],
   ['what a gateway says', json({ message: 'No API key found' }, 401), /status 401: No API key found/],
 ])('%s is told', async (_, listener, said) => {
   const elsewhere = await clientOf(listener);
   await expect(elsewhere.wallet(KEY)).rejects.toMatchObject({ message: expect.stringMatching(said) });
+});
+
+test.each([
+  '<html><title>400 The plain HTTP request was sent to HTTPS port</title></html>',
+  'Client sent an HTTP request to an HTTPS server.\n',
+  "<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
+])('a port that wants TLS, as %s says, is a mistake in the URL', async (page) => {
+  const wanting = await clientOf((_, response) => response.writeHead(400).end(page));
+  await expect(wanting.wallet(KEY)).rejects.toMatchObject({
+    ...{ code: 'lnbits/tls', exitCode: 78, hint: expect.stringContaining('https://') },
+  });
 });
 
 test('an answer that is too large is not read', async () => {
