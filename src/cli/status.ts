@@ -19,6 +19,7 @@ export function register(program: Command): void {
         const { overview, shortSats } = await import('../scheduler/due.ts');
         const { sourceBalance } = await import('../scheduler/balance.ts');
         const { startProblem } = await import('../lamassu/start.ts');
+        const { bestTime } = await import('../ledger/clock.ts');
         const at = now();
         const asked = sourceBalance(config);
         const view = await overview(ledger.db, config, at);
@@ -33,7 +34,11 @@ export function register(program: Command): void {
           short: shortSats(view, source),
           start: {
             at: config.lamassu.startAt,
-            problem: startProblem(config.lamassu.startAt, at, view.status.mark === null),
+            problem: startProblem(
+              config.lamassu.startAt,
+              await bestTime(ledger.db),
+              view.status.mark === null,
+            ),
           },
           creditSource: config.lnbits.creditSource,
           now: at,

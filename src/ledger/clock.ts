@@ -143,15 +143,20 @@ export async function entryTime(db: Db, host: HostClock = hostClock()): Promise<
 }
 
 /**
- * The best that is known of now. For an entry with a time that a person states, `stated`: nothing of it is in the future; but
+ * The best that is known of now: by the count since both clocks agreed, for then neither of them need be right; else by what
+ * the newest run saw of Lamassu's, unless that was set back behind what it had shown. For an entry with a time that a person states, `stated`: nothing of it is in the future; but
  * where this host's clock is known to be behind, and not by how much, that time itself is now.
  */
 export async function bestTime(
   db: Db,
   { stated, host = hostClock() }: { stated?: Instant | undefined; host?: HostClock } = {},
 ): Promise<Instant> {
+  const agreed = await lastAgreed(db);
+  const counted = agreed && shouldShow(agreed, host);
+  if (counted) return counted.source;
   const known = await reckoned(db, host);
-  if (known) return known.source;
+  const wentBack = known && agreed && known.source < plus(agreed.source, -MAY_DIFFER_MS);
+  if (known && !wentBack) return known.source;
   const said = toInstant(host.wall);
   const { time } = await lowest(db);
   const server = await ledgerTime(db);

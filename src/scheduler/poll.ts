@@ -130,7 +130,7 @@ async function readHalf(
       });
       const lastAction = await source.lastAction();
       const wrong = [clockProblem(clocks), await ledgerClockProblem(ledger.db), doubtProblem(doubts)];
-      wrong.push(startProblem(config.lamassu.startAt, source.now, position.mark === null));
+      wrong.push(startProblem(config.lamassu.startAt, known.latest, position.mark === null));
       problems.push(...wrong.filter((problem) => problem !== null));
       let looked: Promise<unknown> | undefined;
       const write: Reading['write'] = async (work) => {

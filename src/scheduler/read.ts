@@ -145,7 +145,9 @@ async function knownRows({ db, rules }: Reading, sourceNow: Instant, page: Lamas
   const others = page.filter((row) => {
     const before = recorded.get(row.id);
     if (!before) return true;
-    const change = changeSince(before, row.device_id, judge(row, judged, sourceNow));
+    // What was distributed came to pass, however far back Lamassu's clock was set since.
+    const passed = before.confirmed_at > sourceNow ? before.confirmed_at : sourceNow;
+    const change = changeSince(before, row.device_id, judge(row, judged, passed));
     known.processed.set(row.id, change);
     return change !== null;
   });

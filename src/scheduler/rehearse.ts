@@ -50,7 +50,7 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
             ...(await readingOf(config, trx, (work) => work(trx), position?.mark ?? null, null)),
             clocks: {
               ...read.clocks,
-              doubts: await doubtsAt(trx, read.now),
+              doubts: await doubtsAt(trx, read.clocks.latest),
               behind: read.behind,
             },
             onCashOut: (cashOut, division) => {
@@ -113,12 +113,12 @@ export async function readAhead(
       const position = await ledger.rehearse((trx) => bind(trx, config, source));
       const clocks = clocksOf(source);
       const problem = clockProblem(clocks);
-      const start = startProblem(config.lamassu.startAt, source.now, position.mark === null);
-      problems.push(...[problem, start].filter((one) => one !== null));
       const behind = new Set<string>();
       const { overlapMs } = config.lamassu;
       const options = { rules: await rulesOf(config, ledger.db), position, overlapMs, behind };
       const known = await readingClocks(ledger.db, config.lamassu.name, clocks, position);
+      const start = startProblem(config.lamassu.startAt, known.latest, position.mark === null);
+      problems.push(...[problem, start].filter((one) => one !== null));
       const pages = await Array.fromAsync(pagesToRead(ledger.db, source, options));
       const { now: at, systemIdentifier } = source;
       return { now: at, systemIdentifier, pages, clocks: known, behind };

@@ -172,6 +172,39 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
   );
 
   test.each([
+    ['a year', 365 * DAY, undefined],
+    ['a year, and this host booted since', 365 * DAY, 'another boot'],
+  ])(
+    'where Lamassu’s clock went back by %s, neither what was entered nor what was distributed is in doubt',
+    async (_, ms, boot) => {
+      const { world } = counter;
+      const id = await sell({ confirmed_at: ago(MINUTE) });
+      await counter.poll();
+      await setLamassuClock(world, -ms);
+      const off = boot === undefined ? {} : hostOff(0, boot);
+      const ran = await world.aioDca(['poll', '--json'], off);
+      expect(ran.json()).toMatchObject({ problems: [{ code: 'clock/differs' }], source: { to_review: 0 } });
+      expect(await reviews()).toEqual([]);
+      expect((await world.aioDca(['status', '--json'], off)).json()).toMatchObject({
+        attention: { clock: 1 },
+      });
+      expect((await world.aioDca(['clock', 'show', '--json'], off)).json()).toMatchObject({ entries: [] });
+      expect((await world.aioDca(['doctor'], off)).stdout).not.toContain('entries:');
+      // The way out that the refusal of "now" names.
+      const add = ['fundings', 'add', shop.client('alice'), '5 USD', '--any-machine', '--deposited'];
+      expect((await world.aioDca(add, off)).stderr).toContain('Cash can be entered with its time');
+      await world.must([...add, '--at', ago(10_000)], off);
+      const late = await world.aioDca([...add, '--at', ago(-10 * MINUTE)], off);
+      expect(late.stderr).toContain('is in the future');
+      await setLamassuClock(world, 0);
+      expect((await world.aioDca(['poll'], off)).code).toBe(0);
+      expect((await world.must(['cash-outs', 'show', id, '--json'])).json()).toMatchObject({
+        net_sats: 500_000,
+      });
+    },
+  );
+
+  test.each([
     ['before any run', false],
     ['after one', true],
   ])(

@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { hostOff, setLamassuClock } from '../support/clocks.ts';
 import { type Counter, openCounter } from '../support/counter.ts';
 
 const HOUR = 3_600_000;
@@ -38,6 +39,22 @@ test.each([
   expect((await world.aioDca(['status', '--json'])).json()).toMatchObject({
     start_at: { problem: expect.stringContaining(says) },
   });
+});
+
+test.each([
+  ['this host’s', hostOff(-365 * 24 * HOUR), 0],
+  ['this host’s, since a boot,', hostOff(-365 * 24 * HOUR, 'another boot'), 0],
+  ['Lamassu’s', {}, -365 * 24 * HOUR],
+])('while %s clock is behind, no start_at is taken for one to come', async (_, options, ms) => {
+  const { world } = counter;
+  await world.must(['poll']);
+  await setLamassuClock(world, ms);
+  onTestFinished(() => setLamassuClock(world, 0));
+  for (const args of [['poll', '--dry-run'], ['poll'], ['status'], ['doctor']]) {
+    const ran = await world.aioDca(args, options);
+    expect(ran.stdout + ran.stderr).toMatch(/clock/);
+    expect(ran.stdout + ran.stderr).not.toContain('start_at is');
+  }
 });
 
 test.each(['sqlite', 'postgresql'] as const)(
