@@ -58,9 +58,11 @@ describe('where LNbits says no', () => {
     await owing({ alice: 10n, bob: 20n });
     day.lnbits.rules = [fails(to('alice'), NO)];
     expect(await run()).toMatchObject({
-      ...{ settled: 1, satsSettled: 20n, stopped: false, problems: ['lnbits/refused'] },
+      ...{ settled: 1, satsSettled: 20n, stopped: false, problems: ['lnbits/balance'] },
       asked: ['invoice', 'pay', 'find', 'find', 'find', 'wallet', 'invoice', 'pay', 'find'],
-      messages: [expect.stringMatching(/^p1 to alice is put off: .*LNbits refused: Insufficient balance\.$/)],
+      messages: [
+        expect.stringMatching(/^p1 to alice: LNbits calls .* too little .* takes a service fee on top$/),
+      ],
     });
     expect(waiting.for).toEqual([]);
     expect(await states()).toEqual({ alice: 'deferred', bob: 'settled' });
@@ -141,7 +143,7 @@ describe('where LNbits says no', () => {
     });
     const tried = ['invoice', 'pay', 'find', 'find', 'find'];
     expect(asked).toEqual([...tried, ...tried, 'wallet', 'invoice', 'pay', 'find']);
-    expect(problems).toEqual(['lnbits/refused']);
+    expect(problems).toEqual(['lnbits/balance']);
     expect(await states()).toEqual({ alice: 'deferred', bob: 'settled' });
     expect((await reasons()).alice).toMatch(/^its invoices failed at LNbits: .*Insufficient balance\.$/);
     const dead = ['dead', 'LNbits will not pay this invoice any more'];
