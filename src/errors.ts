@@ -66,7 +66,7 @@ export const catalogue = {
   'lnbits/key': { exit: 78, means: 'LNbits does not know the wallet key, or the key may not do this.' },
   'lnbits/rights': {
     exit: 78,
-    means: 'The key of a wallet may not see its payments, or not receive any.',
+    means: 'The key of a wallet may not do what a run needs it for: see its payments, receive, or send.',
   },
   'lnbits/superuser': {
     exit: 78,

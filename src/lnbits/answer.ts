@@ -43,12 +43,15 @@ const CHECK_URL = 'Check that the URL leads to LNbits itself, and what a proxy i
 const OF_KEY =
   /^(no api key provided|invalid (admin|in|invoice )key|wallet (not found|does not exist)|.*\bkey required)\.?$/i;
 
+/** What LNbits 1.4 to 1.6 say to the key of a shared wallet that is not granted to send. */
+const MAY_NOT_PAY = /does not have permission to pay/i;
+
 /**
  * Whether LNbits itself said this, so that the request is over. A proxy may answer while LNbits is still at it; where no
  * connection came about, nothing was sent, but that is not relied on.
  */
 export function saidByLnbits({ code }: BridgeError): boolean {
-  return code === 'lnbits/refused' || code === 'lnbits/key' || code === 'lnbits/rate-limited';
+  return ['lnbits/refused', 'lnbits/key', 'lnbits/rights', 'lnbits/rate-limited'].includes(code);
 }
 
 /** An answer that cannot be relied on: it says nothing about whether the request took effect. */
@@ -109,6 +112,13 @@ export function failure(what: string, answer: Answer, secret: string | null, key
       'lnbits/key',
       `${what}: LNbits does not accept the key: ${detail}`,
       'The wallet may have been deleted, its keys reset, or an invoice key used where the admin key is needed.',
+    );
+  }
+  if (detail !== null && MAY_NOT_PAY.test(detail)) {
+    return new BridgeError(
+      'lnbits/rights',
+      `${what}: LNbits refused: ${detail}`,
+      'Use the admin key of the source wallet itself, or let its owner grant the shared one to view, to receive and to send payments.',
     );
   }
   const refused = status === 520 || (status >= 400 && status < 500 && !(denied && keyed));

@@ -36,6 +36,7 @@ import { cappedFee, feeNow, noteNewFee } from './service-fee.ts';
 /** What one payout meets, and every other would meet as well. */
 const SAME_FOR_ALL: readonly ErrorCode[] = [
   'lnbits/key',
+  'lnbits/rights',
   'lnbits/rate-limited',
   'lnbits/tls',
   'lnbits/redirect',
@@ -209,8 +210,10 @@ async function payPart(
         });
         return null;
       case 'defer':
-        if (decision.refusal) decision.reason = await noteRefusal(ctx, payout, sats, decision.refusal);
+        if (decision.refusal && !SAME_FOR_ALL.includes(decision.refusal.code))
+          decision.reason = await noteRefusal(ctx, payout, sats, decision.refusal);
         await ctx.run.write((trx) => deferPayment(trx, payment, decision.reason));
+        if (decision.refusal && SAME_FOR_ALL.includes(decision.refusal.code)) throw decision.refusal;
         return null;
       case 'wait': {
         const { refusal = null, silence = null, refused = false } = decision;

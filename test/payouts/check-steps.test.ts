@@ -106,6 +106,20 @@ describe('the wallet that pays', () => {
     expect(await again()).toMatchObject(refused);
   });
 
+  test('has a key that may send, else the run ends at the first payment, and nothing is in doubt', async () => {
+    await begin();
+    await day.owe('alice', 10n);
+    const shared = await day.lnbits.share(day.source, ['view-payments', 'receive-payments']);
+    use(shared.adminkey);
+    const report = await again();
+    expect(report).toMatchObject({ settled: 0, deferred: 1, unknown: 0, reached: false });
+    expect(report.problems).toMatchObject([
+      { code: 'lnbits/rights', message: expect.stringMatching(/^POST .*permission to pay invoices/) },
+    ]);
+    await shared.allow(['view-payments', 'receive-payments', 'send-payments']);
+    expect(await again()).toMatchObject({ settled: 2, problems: [] });
+  });
+
   test.each(['invoiced', 'sending', 'unknown'] as const)('stays while a payment is %s', async (state) => {
     await paid();
     await day.ledger.db
