@@ -35,7 +35,7 @@ export async function seeMachines(
   const known = new Map(rows.map((row) => [row.device_id, row]));
   for (const machine of machines.filter((one) => one.paired !== false))
     await note(trx, known.get(machine.deviceId), machine, source, at, who);
-  // One that was unpaired before it was ever seen here gets its last name, once cash came out of it.
+  // One that was unpaired before it was ever seen here gets its last name, once a cash-out of it was read.
   for (const machine of machines.filter((one) => one.paired === false)) {
     const before = known.get(machine.deviceId);
     if (before?.name !== null || machine.name === null) continue;

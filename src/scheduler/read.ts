@@ -2,10 +2,12 @@ import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { cashMachines } from '../lamassu/notes.ts';
 import { type Judgement, judge, type LamassuRow } from '../lamassu/row.ts';
+import { isMachine } from '../lamassu/values.ts';
 import { inWords } from '../ledger/clock.ts';
 import { type Doubt, doubtsAbout, entriesBetween } from '../ledger/clock-doubts.ts';
 import { ALWAYS } from '../ledger/in-force.ts';
 import { type IngestOptions, ingest, NotDivisible } from '../ledger/ingest.ts';
+import { seeMachine } from '../ledger/machines.ts';
 import type { Db, Trx } from '../ledger/open.ts';
 import { type Finding, isNews, toReview } from '../ledger/review.ts';
 import type { Schema } from '../ledger/schema.ts';
@@ -347,7 +349,11 @@ async function writeNotes(trx: Trx, reading: Reading, notes: Note[]): Promise<nu
         .onConflict((conflict) => conflict.doNothing())
         .execute();
     }
-    if (review && (await toReview(trx, review, at, reading.ingest.run))) fresh += 1;
+    if (!review) continue;
+    // A person may have to name one of them.
+    for (const machine of new Set([row.device_id, ...cashMachines(row)]))
+      if (isMachine(machine)) await seeMachine(trx, machine, review.source, at, reading.ingest.run);
+    if (await toReview(trx, review, at, reading.ingest.run)) fresh += 1;
   }
   return fresh;
 }

@@ -223,6 +223,19 @@ describe.each(ledgerKinds)('the machine that gave out the cash, in %s', (ledger)
     expect(list).toContainEqual(expect.objectContaining({ name: `Harbour ${ledger}` }));
   });
 
+  test('one of several machines that was unpaired before it was seen can be named', async () => {
+    const { lamassu } = counter.world;
+    const machine = randomUUID();
+    await pairMachine(lamassu, `Pier ${ledger}`, machine);
+    await unpairMachine(lamassu, machine);
+    const id = await sale();
+    await dispense(id, sold.machine, { dispensed_1: 4 });
+    await dispense(id, machine, { dispensed_1: 6 });
+    await counter.poll();
+    const settle = ['settle', id, '--machine', `Pier ${ledger}`, '--fiat', '120 USD', '--reason', 'this one'];
+    expect((await run(...settle, '--yes', '--json')).json()).toMatchObject({ machine, own_fiat: '120.00' });
+  });
+
   test('what an earlier version divided by the other machine is no change; reconcile names it, once', async () => {
     const id = await sale({ confirmed_at: ago(3), created: ago(3.1) });
     await counter.poll();
