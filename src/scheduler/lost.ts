@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import type { Config } from '../config/load.ts';
+import { Secret } from '../config/secret.ts';
 import type { Ledger } from '../ledger/open.ts';
 import { knownPayments } from '../ledger/payouts.ts';
 import type { Lost, Misfit } from '../ledger/recover.ts';
@@ -51,34 +52,69 @@ export async function findLost(
   const unknown = shown.filter((one) => !known.has(one.hash));
   // One that was just sent may still be under way, whatever a clock says; where a look could change it, that matters.
   if (look && unknown.length > 0) await sleep(config.payouts.quietMs);
+  const former = look && unknown.length > 0 ? await formerWallets(ledger) : null;
   for (const payment of unknown) {
     const told = toldBy(payment);
     if ('code' in told) misfits.push(told);
-    else lost.push({ ...told, outcome: await outcomeOf(ledger, wallet, payment, told, look) });
+    else lost.push({ ...told, ...(await outcomeOf(ledger, wallet, payment, told, former)) });
   }
+}
+
+/** Wallets that nobody is paid into any more, each with its key. */
+async function formerWallets({ db }: Ledger): Promise<Map<string, Secret>> {
+  const rows = await db
+    .selectFrom('wallets')
+    .select(['id', 'invoice_key'])
+    .where('id', 'not in', db.selectFrom('recipients').select('wallet_id'))
+    .execute();
+  return new Map(rows.map(({ id, invoice_key }) => [id, new Secret(invoice_key)]));
+}
+
+/** Which of these wallets has the invoice of a payment. One that cannot be looked at is left out from then on. */
+async function formerWalletOf(
+  { lnbits, source }: SourceWallet,
+  hash: string,
+  former: Map<string, Secret>,
+): Promise<string | null> {
+  for (const [id, key] of former) {
+    const shown = await orUnseen(lnbits, source.key, () => lnbits.find(key, hash));
+    if (shown instanceof Unseen) former.delete(id);
+    else if (shown?.walletId === id) return id;
+  }
+  return null;
 }
 
 async function outcomeOf(
   ledger: Ledger,
-  { lnbits, source }: SourceWallet,
+  source: SourceWallet,
   { hash, status }: Payment,
   { recipient, sats }: Pick<Lost, 'recipient' | 'sats'>,
-  look: boolean,
-): Promise<Lost['outcome']> {
-  if (status === 'failed') return 'failed';
-  if (status === 'pending') return 'unknown';
-  if (!look) return 'settled';
+  former: Map<string, Secret> | null,
+): Promise<Pick<Lost, 'outcome' | 'clientWallet'>> {
+  const outcome = ({ success: 'settled', failed: 'failed', pending: 'unknown' } as const)[status];
+  // LNbits may still be at what is pending.
+  if (former === null || status === 'pending') return { outcome, clientWallet: null };
+  const doubt = status === 'failed' ? outcome : 'unknown';
   const wallet = await ledger.db
     .selectFrom('recipients')
     .select('wallet_id')
     .where('name', '=', recipient)
     .executeTakeFirst();
-  if (!wallet) return 'unknown';
-  const payment = { payment_hash: hash, sats, client_wallet_id: wallet.wallet_id };
+  if (!wallet) return { outcome: doubt, clientWallet: null };
+  const { lnbits } = source;
   // One wallet does not stop the others: the next run looks again.
-  const client = await orUnseen(lnbits, source.key, () => clientSide({ ledger, lnbits }, payment));
-  if (client instanceof Unseen) return 'unknown';
-  return decide(client, 'success', true).do === 'settle' ? 'settled' : 'unknown';
+  const sideIn = (id: string) =>
+    orUnseen(lnbits, source.source.key, () =>
+      clientSide({ ledger, lnbits }, { payment_hash: hash, sats, client_wallet_id: id }),
+    );
+  let clientWallet = wallet.wallet_id;
+  let client = await sideIn(clientWallet);
+  if (client instanceof Unseen || client === 'none' || client === 'unseen' || client === 'gone') {
+    const other = await formerWalletOf(source, hash, former);
+    if (other !== null) [clientWallet, client] = [other, await sideIn(other)];
+  }
+  if (status === 'failed' || client instanceof Unseen) return { outcome: doubt, clientWallet };
+  return { outcome: decide(client, status, true).do === 'settle' ? 'settled' : 'unknown', clientWallet };
 }
 
 const extraShape = z.object({
@@ -92,7 +128,7 @@ const extraShape = z.object({
   cash_outs_count: z.int().positive(),
 });
 
-function toldBy(payment: Payment): Omit<Lost, 'outcome'> | Misfit {
+function toldBy(payment: Payment): Omit<Lost, 'outcome' | 'clientWallet'> | Misfit {
   const { hash, bolt11, walletId, time, amountMsat, extra } = payment;
   const parsed = extraShape.safeParse(extra);
   const misfit = { what: `payment ${hash}`, ledger: 'nothing' };

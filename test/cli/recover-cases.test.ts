@@ -38,6 +38,43 @@ test.each(ledgerKinds)('commission payouts find their place again, in %s', async
   await booksBalance(world);
 });
 
+test.each(['1.0.0', '1.6.2'] as const)(
+  'a client who has another wallet since: each payment is booked for the one that it went into, at LNbits %s',
+  async (lnbitsVersion) => {
+    const world = await installation({ lnbitsVersion });
+    const first = world.wallets.get('alice');
+    const putBack = await keep(world);
+    await world.insertCashOut({ confirmed_at: ago(10 * HOUR) });
+    await world.must(['poll']);
+    const second = await world.lnbits.createUserWallet('alice 2');
+    const file = join(world.folder, 'alice2.key');
+    await writeFile(file, second.inkey, { mode: 0o600 });
+    const set = () => world.must(['clients', 'set', 'alice', '--wallet-key-file', file, '--new-wallet']);
+    await set();
+    await world.insertCashOut({ confirmed_at: ago(5 * HOUR) });
+    await world.must(['poll']);
+    const paid = [await balances(world), await world.balance(second)];
+    await putBack();
+    await set();
+    expect(await recover(world)).toMatchObject({ code: 0, payments: 4, differences: [] });
+    const payouts = (await world.must(['payouts', 'list', '--json'])).json<
+      { id: string; recipient: string; state: string }[]
+    >();
+    expect(payouts.map(({ state }) => state)).toEqual(payouts.map(() => 'settled'));
+    const into = await ledgerSql(
+      world.ledgerUrl,
+      `select distinct client_wallet_id as id from payments join payouts on payouts.id = payout_id
+         join recipients on recipients.id = recipient_id where name = 'alice'`,
+      [],
+    );
+    expect(new Set(into.map(({ id }) => id))).toEqual(new Set([first?.id, second.id]));
+    await world.must(['poll']);
+    expect([await balances(world), await world.balance(second)]).toEqual(paid);
+    await world.must(['verify']);
+    await world.must(['reconcile']);
+  },
+);
+
 test('a part of the own share that cash entered late was given, and was paid, finds its place again', async () => {
   const world = await installation();
   await world.must(['fundings', 'withdraw', 'f2', '--reason', 'asked for', '--yes']);

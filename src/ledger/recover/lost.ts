@@ -11,6 +11,8 @@ export interface Lost {
   /** `settled`: both wallets bear it out. `failed`: nothing left the source wallet. `unknown`: the next run looks. */
   outcome: 'settled' | 'failed' | 'unknown';
   sourceWallet: string;
+  /** The client's wallet that shows it, which may be a former one; null: none does, or nobody looked. */
+  clientWallet: string | null;
   payout: bigint;
   part: bigint;
   sats: bigint;

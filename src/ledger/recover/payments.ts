@@ -2,7 +2,7 @@ import type { Trx } from '../open.ts';
 import { buryPayment, movePayment, nextPayment, type Payment, partsOf } from '../payouts.ts';
 import { Differs, type Lost, type RecoverOptions } from './lost.ts';
 
-/** The payments of one part, oldest first. Answers why the payout is held, where it was paid twice. */
+/** The payments of one part, oldest first; `walletId`: the recipient's present wallet. Answers why the payout is held, where it was paid twice. */
 export async function putBackPart(
   trx: Trx,
   what: string,
@@ -87,7 +87,7 @@ async function addLost(
       attempt: tries + 1n,
       payment_hash: lost.hash,
       bolt11: lost.bolt11 ?? `not shown by LNbits: ${lost.hash}`,
-      client_wallet_id: walletId,
+      client_wallet_id: lost.clientWallet ?? walletId,
       source_wallet_id: lost.sourceWallet,
       state: live ? (settled ? 'settled' : 'unknown') : 'dead',
       reason: settled ? null : `put back from LNbits, which shows ${lost.sats} sat as ${lost.outcome}`,
