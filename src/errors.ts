@@ -59,6 +59,10 @@ export const catalogue = {
   'lnbits/rate-limited': { exit: 75, means: 'LNbits takes no more requests from this address for now.' },
   'lnbits/refused': { exit: 75, means: 'LNbits answered and said no.' },
   'lnbits/balance': { exit: 75, means: 'The source wallet holds less than is due.' },
+  'lnbits/wallet-full': {
+    exit: 75,
+    means: 'The source wallet holds more than LNbits lets a wallet hold, so no run can pay from it.',
+  },
   'lnbits/service-fee': {
     exit: 2,
     means: 'LNbits began to take a service fee from the source wallet on top of each payment.',

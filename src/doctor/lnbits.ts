@@ -8,6 +8,7 @@ import { stuckCredits } from '../ledger/credits.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
 import { feeRate } from '../ledger/service-fee.ts';
 import { creditsToCome, missing, owed, wantsMore } from '../ledger/status.ts';
+import { tooFull } from '../lnbits/answer.ts';
 import type { LnbitsClient } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
 import { type Check, fail, ok, warn } from './check.ts';
@@ -47,7 +48,11 @@ export async function* examineLnbits(config: Config, ledger: Ledger | undefined)
     }
     try {
       const source = await readSource(lnbits, config.lnbits.sourceWalletKey);
-      const { walletId: paysFrom } = await proveRights(lnbits, config.lnbits.sourceWalletKey);
+      const { walletId: paysFrom } = await proveRights(lnbits, config.lnbits.sourceWalletKey).catch(
+        (error: unknown) => {
+          throw full(error, source);
+        },
+      );
       yield ledger
         ? await bindingCheck(ledger.db, source, paysFrom)
         : ok('source wallet', `"${source.name}", by its admin key`);
@@ -62,6 +67,12 @@ export async function* examineLnbits(config: Config, ledger: Ledger | undefined)
   } finally {
     await lnbits.close();
   }
+}
+
+/** Why the source wallet takes no invoice, where it holds too much. */
+function full(error: unknown, { name, id, balanceMsat }: SourceWallet): unknown {
+  if (!(error instanceof BridgeError)) return error;
+  return tooFull(error, `the source wallet "${name}" (${id})`, balanceMsat) ?? error;
 }
 
 /** Whether LNbits answers for its wallets, be it that it does not know the key. */

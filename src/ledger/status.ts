@@ -19,7 +19,14 @@ export interface Status {
   /** When the last run ended that read this source to its end, and reached LNbits where there was something to pay. */
   lastSuccessAt: Instant | null;
   /** The last run that ended; commands that decide about payouts and credits are not counted. */
-  lastRun: { id: bigint; kind: string; outcome: string; finishedAt: Instant } | null;
+  lastRun: {
+    id: bigint;
+    kind: string;
+    outcome: string;
+    finishedAt: Instant;
+    /** Codes of what went wrong in it. */
+    problems: string[];
+  } | null;
   paused: { at: Instant; by: string; reason: string } | null;
   owed: Owed;
   /** Payouts that a later run tries again, oldest first; `sats` is what is left of each. */
@@ -177,7 +184,7 @@ async function lastSuccess(db: Db, source: string): Promise<Instant | null> {
 async function lastRun(db: Db): Promise<Status['lastRun']> {
   const row = await db
     .selectFrom('runs')
-    .select(['id', 'kind', 'outcome', 'finished_at'])
+    .select(['id', 'kind', 'outcome', 'finished_at', 'summary'])
     .where('outcome', 'is not', null)
     .where('kind', 'not like', 'payouts %')
     .where('kind', 'not like', 'credits %')
@@ -185,7 +192,9 @@ async function lastRun(db: Db): Promise<Status['lastRun']> {
     .limit(1)
     .executeTakeFirst();
   if (!row?.outcome || !row.finished_at) return null;
-  return { id: row.id, kind: row.kind, outcome: row.outcome, finishedAt: row.finished_at };
+  const { problems = [] } = JSON.parse(row.summary ?? '{}') as { problems?: { code: string }[] };
+  const { id, kind, outcome, finished_at: finishedAt } = row;
+  return { id, kind, outcome, finishedAt, problems: problems.map(({ code }) => code) };
 }
 
 /** A sum of integers, 0 over no rows. */

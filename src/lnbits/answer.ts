@@ -1,3 +1,4 @@
+import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { tlsReason } from '../tls.ts';
 import { redact } from './redact.ts';
@@ -52,6 +53,25 @@ const MAY_NOT_PAY = /does not have permission to pay/i;
  */
 export function saidByLnbits({ code }: BridgeError): boolean {
   return ['lnbits/refused', 'lnbits/key', 'lnbits/rights', 'lnbits/rate-limited'].includes(code);
+}
+
+/**
+ * LNbits (1.0 to 1.6) makes no invoice, of whatever amount, in a wallet that holds more than its setting allows; null
+ * where it refused for another reason. Only the words to it depend on this.
+ */
+export function tooFull(
+  { code, message }: BridgeError,
+  name: string,
+  balanceMsat: bigint,
+): BridgeError | null {
+  const [, most] = /wallet balance cannot exceed (\d+) sats/i.exec(message) ?? [];
+  if (code !== 'lnbits/refused' || most === undefined) return null;
+  const sat = (amount: bigint | string) => `${groupDigits(amount)} sat`;
+  return new BridgeError(
+    'lnbits/wallet-full',
+    `${name} holds ${sat(balanceMsat / 1000n)}, and LNbits lets a wallet hold ${sat(most)} at the most (lnbits_wallet_limit_max_balance), so it makes no invoice in it, not even the one of 1 sat by which a run tells other copies of this ledger that it is going to pay`,
+    'Nothing is paid before; what is due waits. Raise lnbits_wallet_limit_max_balance in LNbits (0 is no limit), or move sats out of that wallet; the next run pays.',
+  );
 }
 
 /** An answer that cannot be relied on: it says nothing about whether the request took effect. */

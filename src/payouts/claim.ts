@@ -12,6 +12,7 @@ import {
 } from '../ledger/claims.ts';
 import type { Ledger } from '../ledger/open.ts';
 import { isSealed, type Seals, sealOf } from '../ledger/seals.ts';
+import { tooFull } from '../lnbits/answer.ts';
 import type { LnbitsClient, Payment } from '../lnbits/client.ts';
 import { msSince, now } from '../time.ts';
 import { type Context, pause } from './context.ts';
@@ -107,7 +108,9 @@ export async function readClaims(
 export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Promise<void> {
   const { ledger, lnbits, run, quietMs, signal } = ctx;
   let nonce = await begin(ctx);
-  const { hash, walletId } = await put(ctx, nonce, false).catch(explain);
+  const { hash, walletId } = await put(ctx, nonce, false).catch((error: unknown) =>
+    explain(error, ctx.source),
+  );
   await run.write((trx) => claimMade(trx, nonce, hash));
   let looked = moment(lnbits);
   try {
@@ -169,12 +172,14 @@ function moment(lnbits: LnbitsClient): Claim['looked'] {
   return { steady: performance.now(), date: Date.now(), lnbits: lnbits.clockNow };
 }
 
-function explain(error: unknown): never {
+function explain(error: unknown, { walletId, balanceMsat }: Context['source']): never {
   if (!(error instanceof BridgeError) || error.code !== 'lnbits/refused') throw error;
+  const full = tooFull(error, `the source wallet ${walletId}`, balanceMsat);
+  if (full) throw full;
   throw new BridgeError(
     'lnbits/refused',
     `the source wallet takes no invoice of 1 sat, by which a run tells other copies of this ledger that it is going to pay: ${error.message}`,
-    'Nothing is paid before. Where the wallet holds the most that LNbits allows, raise that or take something out.',
+    'Nothing is paid before; what is due waits, and the next run tries again.',
   );
 }
 

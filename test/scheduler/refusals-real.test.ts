@@ -99,4 +99,32 @@ describe.each(lnbitsVersions)('LNbits %s takes less than it did', (version) => {
     await world.must(['verify']);
     await world.must(['reconcile']);
   });
+
+  test.skipIf(skipped)(
+    'in the source wallet: the run says so, and pays nobody',
+    { timeout: 60_000 },
+    async () => {
+      await allow({ lnbits_wallet_limit_max_balance: 0 });
+      const alice = await held('alice');
+      await world.insertCashOut();
+      const most = (await world.balance(world.source)) - 1n;
+      await allow({ lnbits_wallet_limit_max_balance: Number(most) });
+      const refused = await poll();
+      expect(refused).toMatchObject({ code: 75, settled: 0 });
+      const full = new RegExp(
+        `source wallet .*${world.source.id}.* holds [\\d,]+ sat, .*at the most .lnbits_wallet_limit_max_balance`,
+      );
+      expect(refused.problems).toEqual([expect.stringMatching(full)]);
+      expect((await world.aioDca(['doctor'])).stdout.replace(/\s+/g, ' ')).toMatch(full);
+      const { code, stdout } = await world.aioDca(['status']);
+      expect({ code, stdout }).toEqual({
+        code: 2,
+        stdout: expect.stringContaining('the source wallet holds more than LNbits allows'),
+      });
+      expect(await held('alice')).toBe(alice);
+      await allow({ lnbits_wallet_limit_max_balance: 0 });
+      expect(await poll()).toMatchObject({ code: 0, problems: [] });
+      await world.must(['verify']);
+    },
+  );
 });
