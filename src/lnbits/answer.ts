@@ -1,4 +1,3 @@
-import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { tlsReason } from '../tls.ts';
 import { redact } from './redact.ts';
@@ -66,10 +65,10 @@ export function tooFull(
 ): BridgeError | null {
   const [, most] = /wallet balance cannot exceed (\d+) sats/i.exec(message) ?? [];
   if (code !== 'lnbits/refused' || most === undefined) return null;
-  const sat = (amount: bigint | string) => `${groupDigits(amount)} sat`;
+  const sat = (amount: bigint) => `${amount.toLocaleString('en')} sat`;
   return new BridgeError(
     'lnbits/wallet-full',
-    `${name} holds ${sat(balanceMsat / 1000n)}, and LNbits lets a wallet hold ${sat(most)} at the most (lnbits_wallet_limit_max_balance), so it makes no invoice in it, not even the one of 1 sat by which a run tells other copies of this ledger that it is going to pay`,
+    `${name} holds ${sat(balanceMsat / 1000n)}, and LNbits lets a wallet hold ${sat(BigInt(most))} at the most (lnbits_wallet_limit_max_balance), so it makes no invoice in it, not even the one of 1 sat by which a run tells other copies of this ledger that it is going to pay`,
     'Nothing is paid before; what is due waits. Raise lnbits_wallet_limit_max_balance in LNbits (0 is no limit), or move sats out of that wallet; the next run pays.',
   );
 }
