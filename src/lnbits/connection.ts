@@ -56,7 +56,9 @@ function resetWhileBusy(socket: Socket, tcp: Socket, busy: () => boolean): void 
   socket.destroy = (error) => {
     // A reset destroys the socket in its turn.
     socket.destroy = () => destroy(error);
-    if (busy() && !tcp.destroyed) tcp.resetAndDestroy();
-    return destroy(error);
+    if (!busy() || tcp.destroyed) return destroy(error);
+    // TLS above it follows when it is closed; given up at once, it would never say that it is.
+    tcp.once('close', () => destroy(error)).resetAndDestroy();
+    return socket;
   };
 }

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -141,6 +143,34 @@ test('below TLS, too', async () => {
   });
   expect(await end.promise).toBe('ECONNRESET');
 });
+
+test.each(['http', 'https'])(
+  'a connection over %s that ends with its answer, or was given up, holds up no later request',
+  { timeout: 15_000 },
+  async (scheme) => {
+    const { key, cert } = selfSigned();
+    const listener: RequestListener = (request, response) => {
+      request.resume();
+      if (request.method === 'POST') return;
+      response.writeHead(200, { 'content-type': 'application/json', connection: 'close' });
+      response.end('{"name":"w","balance":0}');
+    };
+    const server =
+      scheme === 'http' ? createHttpServer(listener) : createHttpsServer({ key, cert }, listener);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    const client = clientOf(`${scheme}://127.0.0.1:${port}`, { payDeadlineMs: 200, ca: cert });
+    for (let n = 0; n < 3; n += 1) {
+      expect(await client.wallet(KEY)).toMatchObject({ name: 'w' });
+      await expect(pay(client)).rejects.toMatchObject({ code: 'lnbits/unreachable' });
+      expect(await client.wallet(KEY)).toMatchObject({ name: 'w' });
+    }
+  },
+);
 
 function selfSigned(): { key: string; cert: string } {
   const folder = mkdtempSync(join(tmpdir(), 'aio-dca-tls-'));
