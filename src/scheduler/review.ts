@@ -207,13 +207,8 @@ export function resolutions(
       return held;
     case 'currency-changed':
       return [...held, 'aio-dca fundings list --status deposited'];
-    case 'unknown-currency': {
-      const code = 'answer' in seen ? (seen.answer.row?.fiat_code ?? null) : null;
-      return [
-        `aio-dca poll  # after ${isCurrencyCode(code) ? code : '…'} = 2 under [currencies] in config.toml, with its digits`,
-        ...dismiss,
-      ];
-    }
+    case 'unknown-currency':
+      return [`aio-dca poll  # ${afterKnowing(unknownCode(seen) ?? '…')}`, ...dismiss];
     case 'backdated':
       return [`aio-dca settle ${id}${missing(seen)} --reason "…"`, ...held, ...dismiss];
     case 'clock':
@@ -221,10 +216,23 @@ export function resolutions(
     case 'before-start':
       return [...held, ...dismiss];
     default: {
+      const code = unknownCode(seen);
+      if (code !== null) return [`aio-dca review show ${id}  # ${afterKnowing(code)}`, ...dismiss];
       const settle = `aio-dca settle ${id}${missing(seen)} --reason "…"`;
       return countedNothing(seen) ? [...dismiss, settle] : [settle, ...dismiss];
     }
   }
+}
+
+function afterKnowing(code: string): string {
+  return `after ${code} = 2 under [currencies] in config.toml, with its digits`;
+}
+
+/** The code of the row's currency where it is one that is not known here; nothing can be settled in it before. */
+function unknownCode(seen: Look): string | null {
+  if (!('answer' in seen) || !seen.told || seen.told.currency !== null) return null;
+  const code = seen.answer.row?.fiat_code ?? null;
+  return isCurrencyCode(code) ? code : null;
 }
 
 /** Lamassu counted, and no note came out. */

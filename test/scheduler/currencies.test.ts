@@ -74,6 +74,15 @@ describe.each(ledgerKinds)('on a ledger in %s', (kind) => {
     expect(settle.code).toBe(64);
     expect(settle.text).toContain('which is not known here');
 
+    // One that failed besides: nothing that is proposed names another currency.
+    const failed = await counter.world.insertCashOut({ device_id: machine, fiat_code: 'QQS', error: 'jam' });
+    expect(await counter.poll()).toMatchObject({ news: { reviews: 1 } });
+    const shown = await counter.world.must(['review', 'show', failed, '--json']);
+    expect(shown.json<{ commands: string[] }>().commands).toEqual([
+      expect.stringMatching(/^aio-dca review show \S+ {2}# after QQS = 2 under \[currencies\]/),
+      expect.stringContaining('review dismiss'),
+    ]);
+
     await appendFile(counter.world.configFile, '\n[currencies]\nQQQ = 1\n');
     expect(await say(deposited)).toMatchObject({ code: 0 });
     expect(await say(['poll'])).toMatchObject({ code: 0 });
