@@ -147,6 +147,10 @@ export const catalogue = {
     exit: 75,
     means: 'A payment was sent so shortly ago that nobody can say yet what became of it.',
   },
+  'payout/wallet-unseen': {
+    exit: 2,
+    means: 'What another source wallet paid to a recipient cannot be seen, so nothing is paid from this one.',
+  },
   'payout/contradicted': {
     exit: 64,
     means: 'What a person says of a payment contradicts what the wallets show.',

@@ -30,14 +30,20 @@ export function register(program: Command): void {
       (file: string, files: string[]) => [...files, file],
       [],
     )
+    .option(
+      '--without-former-wallet',
+      'say that a wallet that paid before is gone, and paid nothing that this ledger does not know',
+    )
     .option('--hold', 'book also what does not fit, held for a person to decide')
-    .option('--reason <text>', 'why, for the log; with --hold')
+    .option('--reason <text>', 'why, for the log; with --hold or --without-former-wallet')
     .addHelpText(
       'after',
       '\nStop the timer or the daemon first, so that no run distributes cash-outs before the fundings of that time are\n' +
         'entered. Nothing is written unless every payment finds its place, to the sat.\n' +
         '\nExamples:\n  aio-dca ledger recover --dry-run\n  aio-dca ledger recover\n' +
-        '  aio-dca ledger recover --hold --reason "funding f12 is lost, alice has agreed"',
+        '  aio-dca ledger recover --hold --reason "funding f12 is lost, alice has agreed"\n' +
+        '  aio-dca ledger recover --former-wallet-key-file former.adminkey\n' +
+        '  aio-dca ledger recover --without-former-wallet --reason "LNbits was replaced, the old one is off"',
     )
     .action(recover);
   ledger
@@ -177,6 +183,7 @@ function placeOf(url: string, passwordFile: string | undefined, folder: string):
 interface RecoverOptions {
   dryRun?: boolean;
   formerWalletKeyFile: string[];
+  withoutFormerWallet?: boolean;
   otherConfig: string[];
   hold?: boolean;
   reason?: string;
@@ -185,19 +192,28 @@ interface RecoverOptions {
 async function recover(options: RecoverOptions, command: Command): Promise<void> {
   const cli = makeCli(command);
   const reason = options.reason?.trim() || null;
-  if (options.hold && reason === null) {
-    throw usage('--hold: the log needs to know why.', 'Add --reason "…".');
+  const word = options.withoutFormerWallet ? '--without-former-wallet' : options.hold ? '--hold' : null;
+  if (word !== null && reason === null) {
+    throw usage(`${word}: the log needs to know why.`, 'Add --reason "…".');
   }
-  if (!options.hold && reason !== null) {
-    throw usage('--reason: it goes with --hold.', 'Leave it out, or add --hold.');
+  if (word === null && reason !== null) {
+    throw usage(
+      '--reason: it goes with --hold or --without-former-wallet.',
+      'Leave it out, or add one of them.',
+    );
   }
   const config = await cli.config();
   const formerKeys = options.formerWalletKeyFile.map((file) => readKey(file, '--former-wallet-key-file'));
   const otherConfigs = await others(config, options.otherConfig);
+  const hold = options.hold ? reason : null;
+  const withoutFormer = options.withoutFormerWallet ? reason : null;
   const dryRun = options.dryRun ?? false;
   const { recover: recoverLedger } = await import('../scheduler/recover.ts');
   const report = await cli.withLedger(dryRun ? 'read' : 'write', (ledger) =>
-    recoverLedger({ ledger, config, otherConfigs, actor: cli.actor, formerKeys, hold: reason }, dryRun),
+    recoverLedger(
+      { ledger, config, otherConfigs, actor: cli.actor, formerKeys, hold, withoutFormer },
+      dryRun,
+    ),
   );
   cli.answer(recoverJson(report, dryRun), recoverText(report, dryRun, config.timezone));
   if (report.misfits.length > 0) process.exitCode = 2;
@@ -236,6 +252,7 @@ function recoverJson(report: RecoverReport, dryRun: boolean) {
     held_credits: heldCredits,
     other_runs: claims,
     foreign_labels: foreign,
+    former_wallets_accounted: report.accounted,
     payouts: restored.map((one) => ({
       id: `p${one.payout}`,
       recipient: one.recipient,
@@ -252,7 +269,7 @@ function recoverText(report: RecoverReport, dryRun: boolean, timezone: string): 
   const others = othersText(report, dryRun);
   if (payments === 0) {
     const nothing = 'Nothing to put back: the ledger knows every payment of its own that LNbits shows.';
-    const next = report.claims === 0 ? [] : [nextText(dryRun)];
+    const next = report.claims === 0 && !report.accounted ? [] : [nextText(dryRun)];
     return [nothing, ...others, ...next].join('\n');
   }
   const rows = restored.map((one) => [
@@ -290,13 +307,18 @@ function nextText(dryRun: boolean): string {
 }
 
 /** What LNbits shows besides payments of this ledger. */
-function othersText({ claims, foreign }: RecoverReport, dryRun: boolean): string[] {
+function othersText({ claims, foreign, accounted }: RecoverReport, dryRun: boolean): string[] {
   return [
     ...(claims === 0
       ? []
       : [
           `${counted(claims, 'run')} of another copy, or since the backup, ${dryRun ? 'would no longer stop' : 'no longer stop'} this ledger. No other copy may be in use.`,
         ]),
+    ...(accounted
+      ? [
+          `The clients’ wallets ${dryRun ? 'would not be asked' : 'are not asked'} any more whether another source wallet paid them.`,
+        ]
+      : []),
     ...(foreign === 0
       ? []
       : [

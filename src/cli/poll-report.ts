@@ -127,7 +127,8 @@ function unsharedLines({ unshared }: PollReport['distributed']): string[] {
 }
 
 function unread({ distributed: { cashOuts }, problems }: PollReport): string {
-  if (problems.some(({ code }) => code === 'ledger/restored')) return 'Nothing was recorded.';
+  if (problems.some(({ code }) => code === 'ledger/restored' || code === 'ledger/in-use-elsewhere'))
+    return 'Nothing was recorded.';
   if (cashOuts === 0) return 'Lamassu could not be read.';
   return `Lamassu could not be read to the end: ${counted(cashOuts, 'new cash-out')} before that.`;
 }

@@ -58,12 +58,22 @@ export async function mayStillSend(db: Db, nonce: string): Promise<boolean> {
   return open !== undefined;
 }
 
-/** Whether a run of this ledger ever found itself alone. */
-export async function everClaimed(db: Db): Promise<boolean> {
-  return (
-    (await db.selectFrom('claims').select('nonce').where('checked', '=', 1n).limit(1).executeTakeFirst()) !==
-    undefined
-  );
+/** The nonces of runs that did not end, as far as this ledger knows. */
+export async function openClaims(db: Db): Promise<Set<string>> {
+  const rows = await db.selectFrom('claims').select('nonce').where('over', '=', 0n).execute();
+  return new Set(rows.map(({ nonce }) => nonce));
+}
+
+/** Whether a run of this ledger ever found itself alone; with `except` at another source wallet than that. */
+export async function everClaimed(db: Db, except: string | null = null): Promise<boolean> {
+  const claim = await db
+    .selectFrom('claims')
+    .select('nonce')
+    .where('checked', '=', 1n)
+    .$if(except !== null, (query) => query.where('wallet_id', '<>', except ?? ''))
+    .limit(1)
+    .executeTakeFirst();
+  return claim !== undefined;
 }
 
 /**

@@ -11,9 +11,12 @@ import { stillSeesPayments } from './rights.ts';
 /** Why a wallet could not be looked at, as the end of a sentence about it. */
 export class Unseen {
   readonly why: string;
+  /** LNbits does not accept the wallet's key, so nothing can be paid into it either. */
+  readonly gone: boolean;
 
-  constructor(why: string) {
+  constructor(why: string, gone = false) {
     this.why = why;
+    this.gone = gone;
   }
 }
 
@@ -47,12 +50,12 @@ export async function orUnseen<T>(
     return await look();
   } catch (error) {
     if (!(error instanceof BridgeError)) throw error;
-    if (error.code === 'lnbits/key') return new Unseen('it does not answer to its key');
+    if (error.code === 'lnbits/key') return new Unseen('it does not answer to its key', true);
     if (error.code === 'lnbits/refused') return new Unseen(`LNbits does not show it: ${error.message}`);
     if (!(error instanceof FellOver)) throw error;
     await lnbits.wallet(source);
     return new Unseen(
-      error instanceof TooLarge ? 'more is written in it than can be read' : `LNbits falls over at it`,
+      error instanceof TooLarge ? 'more is written in it than can be read' : 'LNbits falls over at it',
     );
   }
 }

@@ -1,17 +1,14 @@
-import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
-import { creditsIn } from '../ledger/credits.ts';
-import { record } from '../ledger/log.ts';
-import type { Ledger, Trx } from '../ledger/open.ts';
+import type { Ledger } from '../ledger/open.ts';
 import { holdPayout, knownPayments, movePayment } from '../ledger/payouts.ts';
 import type { Payment as Shown } from '../lnbits/client.ts';
-import { taggedPayments } from '../lnbits/history.ts';
 import { proveRights } from '../lnbits/rights.ts';
 import { now } from '../time.ts';
-import { claimToPay, notAlone, olderLedger, stayAlone, strangeClaim } from './claim.ts';
-import { type Context, isGone } from './context.ts';
-import { isSentByLedger, labelOf, madeByAnotherCopy } from './label.ts';
+import { claimToPay, notAlone, stayAlone, strangeClaim, unknownPayment } from './claim.ts';
+import type { Context } from './context.ts';
+import { isSentByLedger } from './label.ts';
 import { bookFees } from './service-fee.ts';
+import { bindSourceWallet, isBound, refuseUnknownAtClients } from './source-wallet.ts';
 
 const PAGE = 100;
 
@@ -66,131 +63,6 @@ async function refuseOtherCopies(
   return newest;
 }
 
-async function bindSourceWallet(ctx: Context): Promise<void> {
-  if (await isBound(ctx)) return;
-  await refuseUnknownAtClients(ctx);
-  // A key that is shown nothing would hide what an older ledger lost, and each debit.
-  const { walletId } = await proveRights(ctx.lnbits, ctx.source.key);
-  await ctx.run.write((trx) => takeSourceWallet(trx, ctx, walletId));
-}
-
-async function isBound(ctx: Context): Promise<boolean> {
-  const { source_wallet_id: bound } = await ctx.ledger.db
-    .selectFrom('ledger')
-    .select('source_wallet_id')
-    .executeTakeFirstOrThrow();
-  return bound === ctx.source.walletId;
-}
-
-/**
- * A wallet that never paid for this ledger cannot show what a restored ledger lost, but the wallets that were paid
- * into can: they are asked before another source wallet is taken.
- */
-async function refuseUnknownAtClients(ctx: Context): Promise<void> {
-  // Refused here already while something is open: on LNbits before 1.4 the look would change what is open.
-  await ctx.ledger.rehearse((trx) => takeSourceWallet(trx, ctx));
-  const wallets = await ctx.ledger.db.selectFrom('wallets').select(['id', 'invoice_key']).execute();
-  for (const wallet of wallets) await refuseUnknownAt(ctx, new Secret(wallet.invoice_key));
-}
-
-async function refuseUnknownAt(ctx: Context, key: Secret): Promise<void> {
-  try {
-    const shown = await taggedPayments(ctx.lnbits, key);
-    const received = shown.filter((one) => one.amountMsat > 0n && one.status === 'success');
-    const known = await knownPayments(
-      ctx.ledger.db,
-      received.map(({ hash }) => hash),
-    );
-    const unknown = received.filter(({ hash }) => !known.has(hash));
-    const [lost] = [
-      ...(await madeByAnotherCopy(ctx.ledger, unknown)),
-      ...(await inPlaceOf(ctx, unknown, shown)),
-    ];
-    if (lost) throw unknownPayment(lost);
-  } catch (error) {
-    // A wallet that is gone is paid into no more, so nothing can be paid into it twice.
-    if (!isGone(error)) throw error;
-  }
-}
-
-/**
- * Those of `unknown` that stand in the place of a payment of this ledger, which the wallet does not show any more: who
- * copies a label out of a payment of his own has both.
- */
-async function inPlaceOf({ ledger }: Context, unknown: Shown[], shown: Shown[]): Promise<Shown[]> {
-  const there = new Set(shown.map(({ hash }) => hash));
-  const instead: Shown[] = [];
-  for (const one of unknown) {
-    const label = labelOf(ledger.seals, one);
-    if (!label) continue;
-    const own = await ledger.db
-      .selectFrom('payments')
-      .select('payment_hash')
-      .where('id', '=', BigInt(label.seq))
-      .where('payout_id', '=', BigInt(label.payout.slice(1)))
-      .where('part', '=', BigInt(label.part))
-      .executeTakeFirst();
-    if (own && !there.has(own.payment_hash)) instead.push(one);
-  }
-  return instead;
-}
-
-/** `paysFrom`: the wallet that its key pays from, where that is a shared one. */
-async function takeSourceWallet(
-  trx: Trx,
-  ctx: Context,
-  paysFrom: string = ctx.source.walletId,
-): Promise<void> {
-  const { source_wallet_id: bound } = await trx
-    .selectFrom('ledger')
-    .select('source_wallet_id')
-    .executeTakeFirstOrThrow();
-  const wallet = ctx.source.walletId;
-  if (bound === wallet) return;
-  const client = await trx
-    .selectFrom('recipients')
-    .select('name')
-    .where('wallet_id', 'in', [wallet, paysFrom])
-    .executeTakeFirst();
-  if (client) {
-    throw new BridgeError(
-      'ledger/wallet-differs',
-      `the source wallet of the configuration is the wallet of ${client.name}`,
-      'Set [lnbits] source_wallet_key to the admin key of the wallet that pays.',
-    );
-  }
-  if (bound !== null) {
-    const open = await trx
-      .selectFrom('payments')
-      .select('id')
-      .where('state', 'in', ['invoiced', 'sending', 'unknown'])
-      .executeTakeFirst();
-    const [credit] = await creditsIn(trx, ['sending', 'unknown']);
-    if (credit) {
-      throw new BridgeError(
-        'ledger/wallet-differs',
-        `what became of credit c${credit.id} of the source wallet ${bound} is not known yet, and the configuration names ${wallet}`,
-        'Set the key of the former wallet again until `aio-dca credits list` shows nothing unknown.',
-      );
-    }
-    if (open) {
-      throw new BridgeError(
-        'ledger/wallet-differs',
-        `payments from the source wallet ${bound} are open, and the configuration names ${wallet}`,
-        'Set the key of the former wallet again until `aio-dca payouts list` shows nothing open.',
-      );
-    }
-  }
-  await trx.updateTable('ledger').set({ source_wallet_id: wallet }).execute();
-  await record(trx, ctx.run.who, {
-    at: now(),
-    action: 'source wallet bound',
-    subject: wallet,
-    before: { source_wallet_id: bound },
-    after: { source_wallet_id: wallet },
-  });
-}
-
 /** What this ledger sent of the source wallet's tagged payments, page by page, newest first. */
 async function* sentPages(ctx: Context): AsyncGenerator<Shown[]> {
   for await (const payments of ctx.lnbits.tagged(ctx.source.key, 'aio-dca'))
@@ -210,15 +82,9 @@ async function refuseUnknown(ctx: Context, pages: AsyncGenerator<Shown[]>): Prom
       sent.map(({ hash }) => hash),
     );
     const unknown = sent.find(({ hash }) => !known.has(hash));
-    if (unknown) throw unknownPayment(unknown);
+    if (unknown) throw await unknownPayment(ctx, unknown);
     if (sent.length > 0) return sent;
   }
-}
-
-function unknownPayment({ hash, extra }: Shown): BridgeError {
-  return olderLedger(
-    `LNbits shows payment ${hash} of this ledger (${extra.payout} for ${extra.client}), and the ledger does not know it`,
-  );
 }
 
 async function refuseForgotten(ctx: Context): Promise<void> {

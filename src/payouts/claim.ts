@@ -16,6 +16,7 @@ import { tooFull } from '../lnbits/answer.ts';
 import type { LnbitsClient, Payment } from '../lnbits/client.ts';
 import { msSince, now } from '../time.ts';
 import { type Context, pause } from './context.ts';
+import { labelOf } from './label.ts';
 
 /*
  * One ledger may have been copied: a cloned host, a folder, a timer that was left on. Two copies that both pay would pay
@@ -191,18 +192,49 @@ function notShown(): BridgeError {
   );
 }
 
+/**
+ * A payment that the source wallet shows and the ledger does not know: of another copy, where it was made under a claim of
+ * a ledger at another place, be it one that this ledger had when it was copied; else of the ledger that this one is older
+ * than.
+ */
+export async function unknownPayment(ctx: Context, payment: Payment): Promise<BridgeError> {
+  const { hash, extra } = payment;
+  const what = `payment ${hash} of this ledger (${extra.payout} for ${extra.client})`;
+  const nonce = labelOf(ctx.ledger.seals, payment)?.claim;
+  // Under this run's own claim: this machine was put back to a moment of its run.
+  const other = nonce !== undefined && nonce !== ctx.claim?.nonce;
+  const claim = other ? await claimBy(ctx, nonce) : undefined;
+  if (claim && claim.place !== placeOf(ctx.ledger)) return inUseElsewhere(`${claim.who}, made ${what}`);
+  return olderLedger(`LNbits shows ${what}, and the ledger does not know it`);
+}
+
+/** As the source wallet shows it. */
+async function claimBy({ ledger, lnbits, source }: Context, nonce: string) {
+  for await (const page of lnbits.tagged(source.key, TAG)) {
+    const claim = page
+      .flatMap((one) => readClaim(ledger.seals, one) ?? [])
+      .find((one) => one.nonce === nonce);
+    if (claim) return claim;
+  }
+  return undefined;
+}
+
 /** Why nobody pays by this ledger now. */
 export function notAlone({ who, here }: StrangeClaim): BridgeError {
   if (here) return olderLedger(`LNbits shows that ${who}, was going to pay, and the ledger does not know it`);
+  return inUseElsewhere(`${who}, was going to pay from this source wallet`);
+}
+
+function inUseElsewhere(what: string): BridgeError {
   return new BridgeError(
     'ledger/in-use-elsewhere',
-    `another copy of this ledger is in use: ${who}, was going to pay from this source wallet, and this ledger does not know it`,
+    `another copy of this ledger is in use: ${what}, and this ledger does not know it`,
     'Stop the copy that is not meant to be (a cloned host, an old timer, a copied folder) for good. Then, with the one that stays, `aio-dca ledger recover --dry-run` and `aio-dca ledger recover`: it puts back what the other one paid, and the next run pays again. Where a backup was put back instead, enter again first what was entered after it. Nothing is distributed or paid before.',
   );
 }
 
 /** A backup was put back over what was newer. */
-export function olderLedger(message: string): BridgeError {
+function olderLedger(message: string): BridgeError {
   return new BridgeError(
     'ledger/restored',
     message,

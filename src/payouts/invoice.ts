@@ -11,12 +11,14 @@ import {
   walletOf,
 } from '../ledger/payouts.ts';
 import { keepSight, type WalletKey, wasSeen } from '../ledger/wallets.ts';
+import { Unseen } from '../lnbits/one-wallet.ts';
 import { now } from '../time.ts';
 import { lack, noteLack } from './balance.ts';
 import { claimOf } from './claim.ts';
 import { type Context, isGone, note } from './context.ts';
 import { UNSEEN } from './decide.ts';
 import { sealLabel } from './label.ts';
+import { isFirst, lookAtFirst, lookBeforeFirst, type NotSeen, notLookedAt } from './source-wallet.ts';
 
 /** LNbits pays an internal invoice after its expiry all the same. */
 const INVOICE_EXPIRY_SECONDS = 86_400;
@@ -47,6 +49,16 @@ export async function makeInvoice(
     noteLack(ctx, short);
     return put(short);
   }
+  const wait = async (notSeen: NotSeen) => {
+    const error = notLookedAt(notSeen);
+    note(ctx, error, payout);
+    return await put(error.message);
+  };
+  const { recipient } = payout;
+  const { id: present } = await walletOf(ctx.ledger.db, payout.id);
+  const first = await isFirst(ctx, recipient.id, present);
+  const notSeen = first ? await lookBeforeFirst(ctx, recipient.id) : null;
+  if (notSeen && !notSeen.unseen.gone) return await wait(notSeen);
   const id = await nextPayment(ctx.ledger.db);
   const request = { sats, memo: memoOf(payout, sats), expirySeconds: INVOICE_EXPIRY_SECONDS };
   for (let tries = 0; tries < TRIES; tries += 1) {
@@ -58,8 +70,13 @@ export async function makeInvoice(
         return await hold('the key of the client now belongs to another wallet');
       if ([ctx.source.walletId, claimOf(ctx).walletId].includes(invoice.walletId))
         return await hold("the client's wallet is the source wallet");
-      const shown = await showsItself(ctx, wallet, invoice.hash);
+      if (notSeen) return await wait(notSeen);
+      const shown = await showsItself(ctx, recipient.id, wallet, invoice.hash);
       if (shown === 'unseen') return await hold(`nothing was paid: ${UNSEEN}`);
+      if (shown instanceof Unseen) {
+        const its = { ...wallet, recipient: { ...recipient, kind: payout.kind }, former: false };
+        return await wait({ wallet: its, unseen: shown });
+      }
       const kept = await ctx.run.write(async (trx) => {
         if ((await walletOf(trx, payout.id)).id !== wallet.id) return undefined;
         if (shown === 'now') await keepSight(trx, wallet.id, wallet.key, now());
@@ -93,15 +110,21 @@ function refusedInvoice({ code, message }: BridgeError, { kind, recipient }: Pay
 }
 
 /**
- * Whether the key that made an invoice shows it: before the first payment by a key this is looked at. Before LNbits 1.4
- * no key is without that right, and the look would make an end to the invoice.
+ * Whether the key that made an invoice shows it: before the first payment by a key, and before the first from a source
+ * wallet, this is looked at. Before LNbits 1.4 no key is without that right, and the look would make an end to the invoice.
  */
 async function showsItself(
   ctx: Context,
+  recipient: bigint,
   { id, key }: WalletKey,
   hash: string,
-): Promise<'known' | 'now' | 'unseen'> {
-  if (!ctx.looksArePure || (await wasSeen(ctx.ledger.db, id))) return 'known';
+): Promise<'known' | 'now' | 'unseen' | Unseen> {
+  if (!ctx.looksArePure) return 'known';
+  if (await isFirst(ctx, recipient, id)) {
+    const seen = await lookAtFirst(ctx, { id, key }, hash);
+    return seen === null ? 'unseen' : seen === 'seen' ? 'now' : seen;
+  }
+  if (await wasSeen(ctx.ledger.db, id)) return 'known';
   return (await ctx.lnbits.find(key, hash)) ? 'now' : 'unseen';
 }
 

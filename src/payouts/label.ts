@@ -63,16 +63,25 @@ export function isSentByLedger(seals: Seals, payment: Payment): boolean {
 /**
  * Which of the payments in a client's wallet that this ledger does not know another copy of it made: those that were
  * sealed under a claim that is not this ledger's. A ledger that is older than its seals and never claimed yet may be an
- * old backup, so it believes the label alone.
+ * old backup, so it believes the label alone; `except`: claims at that source wallet say nothing of what others paid.
  */
 export async function madeByAnotherCopy(
   { db, seals }: Pick<Ledger, 'db' | 'seals'>,
   unknown: Payment[],
+  except: string | null = null,
 ): Promise<Payment[]> {
   const labelled = unknown.filter((one) => isLabelled(seals, one));
   if (labelled.length === 0) return [];
-  if (!seals.all && !(await everClaimed(db))) return labelled;
-  const sealed = labelled.flatMap((payment) => {
+  if (!seals.all && !(await everClaimed(db, except))) return labelled;
+  return sealedElsewhere({ db, seals }, labelled);
+}
+
+/** Those of them that were sealed under a claim that is not this ledger's: no client can have written that. */
+export async function sealedElsewhere(
+  { db, seals }: Pick<Ledger, 'db' | 'seals'>,
+  unknown: Payment[],
+): Promise<Payment[]> {
+  const sealed = unknown.flatMap((payment) => {
     const label = labelOf(seals, payment);
     return label ? [{ payment, claim: label.claim }] : [];
   });

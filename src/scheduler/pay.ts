@@ -27,7 +27,7 @@ export interface PayReport extends Record<Exclude<PayoutState, 'settled' | 'payi
   reached: boolean;
 }
 
-const OF_PAYOUTS: readonly ErrorCode[] = ['lnbits/refused', 'lnbits/balance'];
+const OF_PAYOUTS: readonly ErrorCode[] = ['lnbits/refused', 'lnbits/balance', 'payout/wallet-unseen'];
 
 /** What concerns single payouts: LNbits was reached all the same. */
 function isOfPayout({ code, cause }: BridgeError): boolean {

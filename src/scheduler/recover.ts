@@ -12,6 +12,7 @@ import type { Db, Ledger, Trx } from '../ledger/open.ts';
 import { type Lost, type Misfit, putBack, type Restored } from '../ledger/recover.ts';
 import { openSourceWallet } from '../payouts/context.ts';
 import { LARGEST_CREDIT } from '../payouts/credit.ts';
+import { accountFor, paidByAnotherCopy } from '../payouts/source-wallet.ts';
 import { type Instant, now } from '../time.ts';
 import { type Found, findLost } from './lost.ts';
 import { readCashOuts } from './read.ts';
@@ -29,6 +30,8 @@ export interface RecoverDeps {
   formerKeys: Secret[];
   /** Why a person has what does not fit booked as held; null: all of it fits, or nothing is written. */
   hold: string | null;
+  /** Why a person answers for source wallets that paid before and cannot be looked at any more; null: each is looked at. */
+  withoutFormer: string | null;
 }
 
 export interface RecoverReport {
@@ -45,6 +48,8 @@ export interface RecoverReport {
   claims: number;
   /** Payments with this ledger's id that it did not send; nothing is done about them. */
   foreign: number;
+  /** Whether the source wallets that paid before are done with: the clients' wallets are not asked about them any more. */
+  accounted: boolean;
 }
 
 /**
@@ -83,13 +88,20 @@ async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverR
       await wallet.lnbits.close();
     }
   }
-  await refuseOtherWallet(ledger.db, opened);
+  if (deps.withoutFormer === null) await refuseOtherWallet(ledger.db, opened);
+  await refuseOtherPayments(deps, found);
   const { lost, misfits, claims, foreign } = found;
+  const wallet = opened[0] ?? '';
   if (lost.length === 0) {
-    if (run && misfits.length === 0) await run.write((trx) => letClaimsBe(trx, deps, run.id, found));
+    if (run && misfits.length === 0) {
+      await run.write(async (trx) => {
+        await letClaimsBe(trx, deps, run.id, found);
+        await answerForFormer(trx, deps, run.id, wallet);
+      });
+    }
     return {
       ...{ payments: misfits.length, cashOuts: 0, restored: [], heldCredits: 0, misfits },
-      ...{ claims: claims.length, foreign },
+      ...{ claims: claims.length, foreign, accounted: accounts(deps) },
     };
   }
 
@@ -102,8 +114,7 @@ async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverR
     for (const row of read.pages.flat()) rows.push({ row, from });
   }
   rows.sort((a, b) => compare(timeOf(a), timeOf(b)));
-  const book = (trx: Trx, order: Row[]) =>
-    replay(trx, deps, run, { ...found, wallet: opened[0] ?? '' }, order);
+  const book = (trx: Trx, order: Row[]) => replay(trx, deps, run, { ...found, wallet }, order);
   // Shares follow from the order in which cash-outs were distributed: by their time, unless some came late.
   for (const order of [rows, inOrderOfPayment(rows, lost)]) {
     const report = await ledger.rehearse((trx) => book(trx, order));
@@ -140,6 +151,7 @@ async function replay(
   const booked = await putBack(trx, lost, { who, run: id, at, maximumSats, paid, hold });
   const largest = maximumSats < LARGEST_CREDIT ? maximumSats : LARGEST_CREDIT;
   await letClaimsBe(trx, deps, id, found);
+  await answerForFormer(trx, deps, id, wallet);
   const heldCredits = config.lnbits.creditSource ? await doubtCredits(trx, who, { wallet, largest }, at) : 0;
   await record(trx, who, {
     at,
@@ -156,6 +168,7 @@ async function replay(
     misfits: [...misfits, ...booked.misfits],
     claims: claims.length,
     foreign,
+    accounted: accounts(deps),
   };
 }
 
@@ -174,6 +187,44 @@ async function letClaimsBe(trx: Trx, { actor }: RecoverDeps, run: bigint, { clai
       after: { runs: claims.map(({ who }) => who) },
     },
   );
+}
+
+/** The source wallets that paid before were looked at, or a person says that they are gone. */
+async function answerForFormer(trx: Trx, deps: RecoverDeps, run: bigint, wallet: string): Promise<void> {
+  if (accounts(deps))
+    await accountFor(trx, { actor: deps.actor, run }, wallet, deps.withoutFormer ?? undefined);
+}
+
+function accounts({ formerKeys, withoutFormer }: RecoverDeps): boolean {
+  return formerKeys.length > 0 || withoutFormer !== null;
+}
+
+/**
+ * What the clients' wallets show as sealed by another copy of the ledger has to be in one of the source wallets that were
+ * looked at; no word of a person stands against it.
+ */
+async function refuseOtherPayments(deps: RecoverDeps, { lost, misfits }: Found): Promise<void> {
+  const { ledger, config } = deps;
+  if (!accounts(deps)) return;
+  const { lnbits, source, looksArePure } = await openSourceWallet(
+    config.lnbits,
+    config.lnbits.sourceWalletKey,
+  );
+  try {
+    // Before LNbits 1.4 a look at the clients' wallets would change what is open.
+    if (!looksArePure && (await hasOpenPayments(ledger.db))) return;
+    const shown = await paidByAnotherCopy(ledger, { lnbits, source });
+    const found = [...lost.map(({ hash }) => hash), ...misfits.map(({ what }) => what.split(' ').at(-1))];
+    const other = shown.find(({ hash }) => !found.includes(hash));
+    if (!other) return;
+    throw new BridgeError(
+      'ledger/restored',
+      `LNbits shows payment ${other.hash} of this ledger (${other.extra.payout} for ${other.extra.client}) in wallet ${other.walletId}, and none of the source wallets that were looked at shows it`,
+      'Another source wallet paid it. Give its admin key, too: --former-wallet-key-file FILE (it may be given again).',
+    );
+  } finally {
+    await lnbits.close();
+  }
 }
 
 /**
@@ -256,6 +307,16 @@ function inOrderOfPayment(rows: Row[], lost: Lost[]): Row[] {
   return rows.toSorted((a, b) => rankOf(a) - rankOf(b));
 }
 
+async function hasOpenPayments(db: Db): Promise<boolean> {
+  const open = await db
+    .selectFrom('payments')
+    .select('id')
+    .where('state', 'in', ['invoiced', 'sending', 'unknown'])
+    .limit(1)
+    .executeTakeFirst();
+  return open !== undefined;
+}
+
 async function refuseOtherWallet(db: Db, opened: string[]): Promise<void> {
   const { source_wallet_id: bound } = await db
     .selectFrom('ledger')
@@ -265,6 +326,6 @@ async function refuseOtherWallet(db: Db, opened: string[]): Promise<void> {
   throw new BridgeError(
     'ledger/wallet-differs',
     `this copy of the ledger paid from wallet ${bound}, and the configuration names ${opened[0]}`,
-    'Give the admin key of that wallet, too: --former-wallet-key-file FILE.',
+    'Give the admin key of that wallet, too: --former-wallet-key-file FILE. If that wallet is gone and no older copy of the ledger was put back, say so: --without-former-wallet --reason "…".',
   );
 }

@@ -40,6 +40,17 @@ test('another LNbits, with other wallets, pays those who got a wallet there, and
   const key = ['--wallet-key-file', join(world.folder, 'alice.new')];
   await world.must(['clients', 'set', 'alice', ...key, '--new-wallet', '--yes']);
   await world.insertCashOut({ confirmed_at: ago(HOUR) });
+  // What the old LNbits paid since a backup nobody can see here: a person has to say that none was put back.
+  const asks = await world.aioDca(['poll', '--json']);
+  expect([asks.code, asks.json()]).toMatchObject([
+    75,
+    { payouts: { settled: 0, deferred: 1, held: 1 }, problems: [{ code: 'payout/wallet-unseen' }] },
+  ]);
+  const word = ['ledger', 'recover', '--without-former-wallet'];
+  expect((await world.aioDca(word)).code).toBe(64);
+  expect((await world.must([...word, '--reason', 'LNbits was replaced'])).stdout).toContain(
+    'not asked any more',
+  );
   const ran = await world.aioDca(['poll', '--json']);
   expect([ran.code, ran.json()]).toMatchObject([2, { payouts: { settled: 1, held: 1 } }]);
   const [hers, his] = [other.balance(alice.id), 484_207n - other.balance(alice.id)];

@@ -171,8 +171,16 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     };
     await day.payNow();
     day.lnbits.onRequest = undefined;
-    // It knows the claim of that run, and not how it ended.
-    expect(codes((await copy?.payNow()) ?? { problems: [] })).toEqual(['ledger/restored']);
+    // It knows the claim of that run, and not how it ended; the claim tells where it was made.
+    const { problems } = (await copy?.payNow()) ?? { problems: [] };
+    expect(problems).toMatchObject([
+      {
+        code: 'ledger/in-use-elsewhere',
+        message: expect.stringMatching(
+          /^another copy of this ledger is in use: run r1 on \S+ \(sqlite:\S+\), at \S+, made payment [0-9a-f]{64} of this ledger \(p2 for bob\), and/,
+        ),
+      },
+    ]);
     expect(balances()).toEqual([1000n, 2000n]);
   });
 

@@ -1,12 +1,15 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
+import { setClient } from '../../src/ledger/client-changes.ts';
 import { verifyLedger } from '../../src/ledger/verify.ts';
 import { openSourceWallet } from '../../src/payouts/context.ts';
 import { Findings } from '../../src/reconcile/findings.ts';
 import { reconcileLnbits } from '../../src/reconcile/lnbits.ts';
 import { findLost } from '../../src/scheduler/lost.ts';
+import { now } from '../../src/time.ts';
 import { copyOf } from '../support/ledger-copy.ts';
 import { type LnbitsVersion, lnbitsVersions, type WalletKeys } from '../support/lnbits.ts';
+import type { Rule } from '../support/lnbits-simulator.ts';
 import { oweTwo, type Payday, payday } from '../support/payday.ts';
 
 /* What stands in a client's wallet is his word: it stops nobody and accuses nobody. What another copy paid does. */
@@ -126,6 +129,37 @@ describe.each(lnbitsVersions)('a label of a client at LNbits %s', (version) => {
     await day.lnbits.topUp(purse.id, 10n);
     if (version === '1.6.2') await post(purse.adminkey, { out: true, bolt11: orphan?.bolt11, extra: {} });
     await another();
+    expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
+  });
+
+  test('nor does one in his former wallet, or one whose number was used again, speak of another copy', async () => {
+    const { alice } = await begin();
+    await day.owe('alice', 10n);
+    const lost: Rule = { when: { kind: 'invoice', walletId: alice.id }, fault: { at: 'after', do: 'reset' } };
+    day.lnbits.rules = [lost];
+    expect(codes(await day.payNow())).toEqual(['lnbits/unreachable']);
+    const orphan = day.lnbits.payments(alice.id).at(-1);
+    // Its number is that of the payment into her next wallet.
+    const next = await day.lnbits.createUserWallet('next');
+    const wallet = { id: next.id, key: new Secret(next.inkey) };
+    const who = { actor: 'test', run: null };
+    await day.ledger.write((trx) =>
+      setClient(trx, who, 'alice', { limits: [], wallet, newWallet: true }, now()),
+    );
+    expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
+    day.lnbits.change(alice.id, orphan?.payment_hash ?? '', { status: 'success' });
+    await another();
+    await day.owe('alice', 10n);
+    expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
+    // And with the same wallet; there it expired, and LNbits deleted what was made instead.
+    await day.owe('alice', 10n);
+    day.lnbits.rules = [{ ...lost, times: 1, when: { kind: 'invoice', walletId: next.id } }];
+    expect(codes(await day.payNow())).toEqual(['lnbits/unreachable']);
+    const second = day.lnbits.payments(next.id).at(-1);
+    expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
+    day.lnbits.change(next.id, second?.payment_hash ?? '', { status: 'success' });
+    await another();
+    await day.owe('alice', 10n);
     expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
   });
 
