@@ -208,7 +208,10 @@ async function inPlaceOf({ db, seals }: Ledger, unknown: Shown[], shown: Shown[]
   return instead;
 }
 
-/** Binds the ledger to a wallet. `paysFrom`: the one that its key pays from, where that is a shared one. Throws `ledger/wallet-differs`, before it writes, where that one may not be taken. */
+/**
+ * Binds the ledger to a wallet. `paysFrom`: the one that its key pays from, where that is a shared one. Throws
+ * `ledger/wallet-differs`, before it writes, where that one may not be taken.
+ */
 async function takeSourceWallet(
   trx: Trx,
   who: Who,
