@@ -13,6 +13,8 @@ import { describeKey, type HostKey } from './host-keys.ts';
 export interface Heard {
   /** `OpenSSH_9.2p1 Debian-2`. */
   software: string | undefined;
+  /** The first line by which it answered, whatever it is: `Exceeded MaxStartups`, `HTTP/1.1 400 Bad Request`. */
+  first: string | undefined;
   /** What each side offered: `KEX method`, `Host key format`, `C->S cipher`, `C->S MAC` … */
   ours: Map<string, string[]>;
   theirs: Map<string, string[]>;
@@ -52,7 +54,14 @@ async function start({ host, port }: Place, deadline: number): Promise<Session> 
     broken ??= error;
   });
   const heard: Heard = {
-    ...{ software: undefined, nothingIn: undefined, shown: undefined, takes: undefined, wants: undefined },
+    ...{
+      software: undefined,
+      first: undefined,
+      nothingIn: undefined,
+      shown: undefined,
+      takes: undefined,
+      wants: undefined,
+    },
     ...{ ours: new Map(), theirs: new Map(), acceptedKey: false },
   };
   return {
@@ -102,6 +111,10 @@ export async function logIn(
       },
     });
     hearSignatureAlgorithms(client, heard);
+    socket.once('data', (bytes: Buffer) => {
+      const [line = ''] = bytes.toString('latin1', 0, 100).split(/[\r\n]/);
+      heard.first = line.replace(/[^\x20-\x7e]/g, '?');
+    });
   });
   try {
     await within(deadline, ready, () => new Error('it did not finish the handshake in time'));

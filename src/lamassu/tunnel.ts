@@ -133,7 +133,8 @@ function loginError(place: Login, error: HandshakeError): BridgeError {
   if (cause instanceof Error && 'level' in cause && cause.level === 'client-authentication') {
     return refusedLogin(place, heard, cause);
   }
-  return unreachable(place, networkReason(cause), cause);
+  const said = heard.software === undefined && heard.first ? `, after “${heard.first}”` : '';
+  return unreachable(place, `${networkReason(cause)}${said}`, cause);
 }
 
 function noneInCommon({ host, port }: Place, what: string, heard: Heard, cause: unknown): BridgeError {

@@ -96,7 +96,7 @@ test('one whose tunnel broke in between is replaced', async () => {
 test('one on which a query failed is ended, not kept', async () => {
   const kept = keeper();
   const connection = await kept.connect(options);
-  await expect(connection.query('select 1 / 0')).rejects.toMatchObject({ code: 'lamassu/query' });
+  await expect(connection.query('select 1 / 0')).rejects.toMatchObject({ code: 'lamassu/unsuitable' });
   await connection.close();
   await until(async () => (await sessions()).length === 0, 'the session has ended');
 });

@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import type { BridgeError } from '../../src/errors.ts';
@@ -61,6 +62,22 @@ test('whole lines tell which kinds are asked for; with a fingerprint the others 
   expect(kindsToAsk([OTHER])).toHaveLength(5);
   expect(kindsToAsk([OTHER, 'ssh-rsa AAAAB3Nz'])[0]).toBe('ssh-rsa');
 });
+
+test.each(['Exceeded MaxStartups', 'Not allowed at this time', 'HTTP/1.1 400 Bad Request', 'SSH-1.5-old'])(
+  'what answers “%s” is told by it',
+  async (line) => {
+    const server = createServer((socket) => socket.on('error', () => {}).end(`${line}\r\n`));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    close.push(async () => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const { private: privateKey, public: hostKeyLine } = makeKey('ecdsa');
+    const error = await failure(
+      through({ host: '127.0.0.1', port, user: 'u', privateKey, hostKeyLine } as never),
+    );
+    expect(error).toMatchObject({ code: 'lamassu/ssh-unreachable', exitCode: 75 });
+    expect(error.message).toContain(`after “${line}”`);
+  },
+);
 
 describe.skipIf(!sshdAvailable())('an sshd with keys of three kinds', () => {
   test('is known by any of them, by its line and by its fingerprint', async () => {
