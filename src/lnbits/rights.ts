@@ -43,9 +43,12 @@ export async function stillSeesPayments(lnbits: LnbitsClient, key: Secret): Prom
 }
 
 function explain(error: unknown): never {
-  if (error instanceof BridgeError && error.code === 'lnbits/refused' && /permission/i.test(error.message))
-    throw lacksRight(error.message);
-  throw error;
+  throw (error instanceof BridgeError && lacksRightToReceive(error)) || error;
+}
+
+/** An invoice that LNbits refuses for what its key may not do: no retry helps. Undefined for any other refusal. */
+export function lacksRightToReceive({ code, message }: BridgeError): BridgeError | undefined {
+  return code === 'lnbits/refused' && /permission/i.test(message) ? lacksRight(message) : undefined;
 }
 
 function lacksRight(message: string): BridgeError {

@@ -14,6 +14,7 @@ import type { Ledger } from '../ledger/open.ts';
 import { isSealed, type Seals, sealOf } from '../ledger/seals.ts';
 import { tooFull } from '../lnbits/answer.ts';
 import type { LnbitsClient, Payment } from '../lnbits/client.ts';
+import { lacksRightToReceive } from '../lnbits/rights.ts';
 import { msSince, now } from '../time.ts';
 import { type Context, pause } from './context.ts';
 import { labelOf } from './label.ts';
@@ -175,6 +176,8 @@ function moment(lnbits: LnbitsClient): Claim['looked'] {
 
 function explain(error: unknown, { walletId, balanceMsat }: Context['source']): never {
   if (!(error instanceof BridgeError) || error.code !== 'lnbits/refused') throw error;
+  const rights = lacksRightToReceive(error);
+  if (rights) throw rights;
   const full = tooFull(error, `the source wallet ${walletId}`, balanceMsat);
   if (full) throw full;
   throw new BridgeError(

@@ -120,6 +120,19 @@ describe('the wallet that pays', () => {
     expect(await again()).toMatchObject({ settled: 2, problems: [] });
   });
 
+  test('has a key that may receive: without that right no retry helps, once it is bound, too', async () => {
+    await begin();
+    await day.owe('alice', 10n);
+    const shared = await day.lnbits.share(day.source, ['view-payments', 'receive-payments', 'send-payments']);
+    use(shared.adminkey);
+    expect(await again()).toMatchObject({ settled: 1, problems: [] });
+    await shared.allow(['view-payments', 'send-payments']);
+    await day.owe('alice', 10n);
+    const report = await again();
+    expect(report).toMatchObject({ settled: 0, reached: false });
+    expect(report.problems).toMatchObject([{ code: 'lnbits/rights', exitCode: 78 }]);
+  });
+
   test.each(['invoiced', 'sending', 'unknown'] as const)('stays while a payment is %s', async (state) => {
     await paid();
     await day.ledger.db
