@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { keepConnection } from '../src/lamassu/keep.ts';
+import { keepConnection } from '../src/lamassu/session-cache.ts';
 import { type Benchmark, pair, typical } from './benchmark.ts';
 import { addClients, copies, install } from './installation.ts';
 

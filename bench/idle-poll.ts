@@ -1,4 +1,4 @@
-import { keepConnection } from '../src/lamassu/keep.ts';
+import { keepConnection } from '../src/lamassu/session-cache.ts';
 import { type Benchmark, pair, timed, typical } from './benchmark.ts';
 import { addClients, insertCashOuts } from './installation.ts';
 import { installBehindSsh } from './ssh-psql.ts';

@@ -48,7 +48,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     `id ${d.key}, cash_out_id ${d.text} not null, at ${d.text} not null, actor ${d.text} not null,
      reason ${d.text} not null, was ${d.text} not null`,
   );
-  // A top-up of the source wallet over a fixed set of cash-outs; see src/payouts/credit.ts for its states.
+  // A top-up of the source wallet over a fixed set of cash-outs; see src/payouts/top-up.ts for its states.
   // `seen`: the like credits that LNbits showed right before it was or would have been sent, as a JSON array of hashes.
   await table(
     'credits',

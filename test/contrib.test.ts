@@ -117,7 +117,7 @@ test('the services are confined alike', () => {
 test('the alerts work without the daemon, and tell when LNbits is away', () => {
   const rules = read('prometheus/aio-dca.rules.yml');
   const ofDaemon = readFileSync(
-    fileURLToPath(new URL('../src/scheduler/run-metrics.ts', import.meta.url)),
+    fileURLToPath(new URL('../src/monitoring/run-metrics.ts', import.meta.url)),
     'utf8',
   );
   const names = [...ofDaemon.matchAll(/name: '(aio_dca_\w+)'/g)].map(([, name = '']) => name);

@@ -1,5 +1,5 @@
-import type { Run } from '../ledger/lease.ts';
-import type { Ledger } from '../ledger/open.ts';
+import type { Run } from '../ledger/runs/lease.ts';
+import type { Ledger } from '../ledger/store/open.ts';
 import type { Cli } from './context.ts';
 
 /**
@@ -12,7 +12,7 @@ export async function asRun<T>(
   kind: string,
   work: (run: Run) => Promise<T>,
 ): Promise<T> {
-  const { startRun } = await import('../ledger/lease.ts');
+  const { startRun } = await import('../ledger/runs/lease.ts');
   const run = await startRun(ledger, kind, cli.actor);
   try {
     const result = await work(run);

@@ -13,7 +13,7 @@ export function register(program: Command): void {
     )
     .action(async (file: string, _options: object, command: Command) => {
       const cli = makeCli(command);
-      const { backupLedger } = await import('../ledger/backup.ts');
+      const { backupLedger } = await import('../ledger/store/backup.ts');
       const made = await cli.withLedger('read', ({ url }) => backupLedger(url, file));
       const { bytes, ledger, verification } = made;
       cli.answer(

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { groupDigits } from '../dca/money.ts';
-import { cashOutDetailJson, cashOutJson, cashOutPage } from './cash-out-page.ts';
 import { makeCli } from './context.ts';
 import { parseLimit, tellMore, withLimit } from './limit.ts';
+import { cashOutDetailJson, cashOutJson, cashOutPage } from './pages/cash-out.ts';
 import { formatFiat, formatTime, shortId, table } from './print.ts';
 
 export function register(program: Command): void {

@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander';
-import type { ClientView } from '../ledger/client-view.ts';
-import type { Client } from '../ledger/clients.ts';
-import type { Ledger, Trx } from '../ledger/open.ts';
-import type { Mode } from '../ledger/schema.ts';
+import type { Client } from '../ledger/clients/clients.ts';
+import type { ClientView } from '../ledger/clients/view.ts';
+import type { Ledger, Trx } from '../ledger/store/open.ts';
+import type { Mode } from '../ledger/store/schema.ts';
 import { type Instant, now } from '../time.ts';
 import { parseName } from '../typed/names.ts';
-import { clientJson, clientPage, limitChanges, statusOf } from './client-page.ts';
 import { makeCli, usage } from './context.ts';
 import { movedJson, movedText } from './new-wallet.ts';
+import { clientJson, clientPage, limitChanges, statusOf } from './pages/client.ts';
 import { formatFiat, formatSats, table } from './print.ts';
 import { withReason } from './reason.ts';
 
@@ -100,8 +100,8 @@ async function add(
   const cli = makeCli(command);
   const name = parseName(text, 'NAME');
   const { testedWalletKey } = await import('./wallet-key.ts');
-  const { addClient } = await import('../ledger/client-changes.ts');
-  const { refuseTakenName } = await import('../ledger/recipients.ts');
+  const { addClient } = await import('../ledger/clients/changes.ts');
+  const { refuseTakenName } = await import('../ledger/clients/names.ts');
   const config = await cli.config();
   const view = await cli.withLedger('write', async (ledger) => {
     const limits = limitChanges(options, await cli.currencies(ledger.db));
@@ -136,10 +136,10 @@ async function set(text: string, options: Settings, command: Command): Promise<v
     );
   }
   const { testedWalletKey } = await import('./wallet-key.ts');
-  const { setClient } = await import('../ledger/client-changes.ts');
-  const { openClient } = await import('../ledger/clients.ts');
+  const { setClient } = await import('../ledger/clients/changes.ts');
+  const { openClient } = await import('../ledger/clients/clients.ts');
   const config = await cli.config();
-  const { openPayoutsOf } = await import('../ledger/open-payouts.ts');
+  const { openPayoutsOf } = await import('../ledger/payouts/open.ts');
   const { view, moved } = await cli.withLedger('write', async (ledger) => {
     const limits = limitChanges(options, await cli.currencies(ledger.db));
     const before = await openClient(ledger.db, name, now());
@@ -166,7 +166,7 @@ async function set(text: string, options: Settings, command: Command): Promise<v
 async function pause(text: string, paused: boolean, command: Command): Promise<void> {
   const cli = makeCli(command);
   const name = parseName(text, 'NAME');
-  const { pauseClient } = await import('../ledger/client-changes.ts');
+  const { pauseClient } = await import('../ledger/clients/changes.ts');
   const view = await cli.withLedger('write', (ledger) =>
     changed(ledger, name, (trx, at) => pauseClient(trx, cli.who, name, paused, at)),
   );
@@ -181,8 +181,8 @@ async function pause(text: string, paused: boolean, command: Command): Promise<v
 async function close(text: string, _options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
   const name = parseName(text, 'NAME');
-  const { closeClient } = await import('../ledger/client-close.ts');
-  const { viewsOf } = await import('../ledger/client-view.ts');
+  const { closeClient } = await import('../ledger/clients/close.ts');
+  const { viewsOf } = await import('../ledger/clients/view.ts');
   const view = await cli.withLedger('write', async (ledger) => {
     const closed = await ledger.write((trx) => closeClient(trx, cli.who, name, now()));
     return only(viewsOf(ledger.db, [closed]));
@@ -192,8 +192,8 @@ async function close(text: string, _options: object, command: Command): Promise<
 
 async function list(_options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
-  const { clientsAt } = await import('../ledger/clients.ts');
-  const { viewsOf } = await import('../ledger/client-view.ts');
+  const { clientsAt } = await import('../ledger/clients/clients.ts');
+  const { viewsOf } = await import('../ledger/clients/view.ts');
   const views = await cli.withLedger('read', async ({ db }) => viewsOf(db, await clientsAt(db, now())));
   const rows = views.flatMap(({ client, currencies }) => {
     const who = [client.name, client.mode, statusOf(client)];
@@ -221,8 +221,8 @@ async function show(text: string, _options: object, command: Command): Promise<v
   const cli = makeCli(command);
   const name = parseName(text, 'NAME');
   const { timezone } = await cli.config();
-  const { findClient } = await import('../ledger/clients.ts');
-  const { viewsOf } = await import('../ledger/client-view.ts');
+  const { findClient } = await import('../ledger/clients/clients.ts');
+  const { viewsOf } = await import('../ledger/clients/view.ts');
   const view = await cli.withLedger('read', async ({ db }) =>
     only(viewsOf(db, [await findClient(db, name, now())])),
   );
@@ -236,9 +236,9 @@ async function changed(
   name: string | null,
   change: (trx: Trx, at: Instant) => Promise<Client>,
 ): Promise<ClientView> {
-  const { viewsOf } = await import('../ledger/client-view.ts');
-  const { bestTime } = await import('../ledger/clock.ts');
-  const { entryTimeOf } = await import('../ledger/clock-doubts.ts');
+  const { viewsOf } = await import('../ledger/clients/view.ts');
+  const { bestTime } = await import('../ledger/runs/clocks.ts');
+  const { entryTimeOf } = await import('../ledger/runs/clock-doubts.ts');
   const client = await write(async (trx) =>
     change(trx, await (name === null ? bestTime(trx) : entryTimeOf(trx, `client ${name}`))),
   );

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { BridgeError } from '../errors.ts';
-import { wayOut } from '../ledger/clock-doubts.ts';
+import { wayOut } from '../ledger/runs/clock-doubts.ts';
 import { hostClock, toInstant } from '../time.ts';
 import { parseTime } from '../typed/times.ts';
 import { makeCli, usage } from './context.ts';
@@ -30,8 +30,8 @@ export function register(program: Command): void {
 async function show(_options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
   const { timezone } = await cli.config();
-  const { bestTime, entryTime, lastClocks, ledgerTime } = await import('../ledger/clock.ts');
-  const { doubtsAt } = await import('../ledger/clock-doubts.ts');
+  const { bestTime, entryTime, lastClocks, ledgerTime } = await import('../ledger/runs/clocks.ts');
+  const { doubtsAt } = await import('../ledger/runs/clock-doubts.ts');
   const host = toInstant(hostClock().wall);
   const { last, server, entries, problem } = await cli.withLedger('read', async ({ db }) => ({
     last: await lastClocks(db),
@@ -84,8 +84,8 @@ async function restate(text: string, options: { at: string }, command: Command):
   }
   const { timezone } = await cli.config();
   const since = parseTime(options.at, timezone, '--at');
-  const { bestTime } = await import('../ledger/clock.ts');
-  const { restate: put } = await import('../ledger/clock-doubts.ts');
+  const { bestTime } = await import('../ledger/runs/clocks.ts');
+  const { restate: put } = await import('../ledger/runs/clock-doubts.ts');
   const entries = await cli.withLedger('write', (ledger) =>
     ledger.write(async (trx) => put(trx, cli.who, subject, since, await bestTime(trx, { stated: since }))),
   );

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { formatDecimal } from '../dca/money.ts';
 import { roundHalfUp } from '../dca/split.ts';
-import type { CommissionRecipient, Weight } from '../ledger/commission.ts';
-import type { Db, Trx } from '../ledger/open.ts';
+import type { CommissionRecipient, Weight } from '../ledger/commission/commission.ts';
+import type { Db, Trx } from '../ledger/store/open.ts';
 import { type Instant, now } from '../time.ts';
 import { parseName } from '../typed/names.ts';
 import { parseWhole } from '../typed/numbers.ts';
@@ -85,8 +85,8 @@ async function add(
   const config = await cli.config();
   const from = options.from === undefined ? undefined : parseTime(options.from, config.timezone, '--from');
   const { testedWalletKey } = await import('./wallet-key.ts');
-  const { addCommission } = await import('../ledger/commission.ts');
-  const { refuseTakenName } = await import('../ledger/recipients.ts');
+  const { addCommission } = await import('../ledger/commission/commission.ts');
+  const { refuseTakenName } = await import('../ledger/clients/names.ts');
   const { done, all } = await cli.withLedger('write', async (ledger) => {
     await refuseTakenName(ledger.db, name);
     const machine = await machineOf(ledger.db, options.machine);
@@ -131,8 +131,8 @@ async function set(text: string, options: Options, command: Command): Promise<vo
   }
   const config = await cli.config();
   const { testedWalletKey } = await import('./wallet-key.ts');
-  const { findCommission, setCommission } = await import('../ledger/commission.ts');
-  const { openPayoutsOf } = await import('../ledger/open-payouts.ts');
+  const { findCommission, setCommission } = await import('../ledger/commission/commission.ts');
+  const { openPayoutsOf } = await import('../ledger/payouts/open.ts');
   const { done, all, moved } = await cli.withLedger('write', async (ledger) => {
     const before = await findCommission(ledger.db, name, now());
     const machine = await machineOf(ledger.db, options.machine);
@@ -157,7 +157,7 @@ async function set(text: string, options: Options, command: Command): Promise<vo
 async function remove(text: string, options: Options, command: Command): Promise<void> {
   const cli = makeCli(command);
   const name = parseName(text, 'NAME');
-  const { removeCommission } = await import('../ledger/commission.ts');
+  const { removeCommission } = await import('../ledger/commission/commission.ts');
   const { done, all } = await cli.withLedger('write', async (ledger) => {
     const machine = await machineOf(ledger.db, options.machine);
     return change(ledger, name, (trx, at) => removeCommission(trx, cli.who, name, machine, at));
@@ -169,7 +169,7 @@ async function remove(text: string, options: Options, command: Command): Promise
 
 async function list(_options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
-  const { commissionRecipients } = await import('../ledger/commission.ts');
+  const { commissionRecipients } = await import('../ledger/commission/commission.ts');
   const all = await cli.withLedger('read', ({ db }) => commissionRecipients(db, now()));
   const rows = all.flatMap((one): Cell[][] => {
     const sats = [formatSats(one.waiting), formatSats(one.received)];
@@ -196,9 +196,9 @@ async function change(
   name: string | null,
   work: (trx: Trx, at: Instant) => Promise<CommissionRecipient>,
 ): Promise<{ done: CommissionRecipient; all: CommissionRecipient[] }> {
-  const { commissionRecipients } = await import('../ledger/commission.ts');
-  const { bestTime } = await import('../ledger/clock.ts');
-  const { entryTimeOf } = await import('../ledger/clock-doubts.ts');
+  const { commissionRecipients } = await import('../ledger/commission/commission.ts');
+  const { bestTime } = await import('../ledger/runs/clocks.ts');
+  const { entryTimeOf } = await import('../ledger/runs/clock-doubts.ts');
   return write(async (trx) => {
     const at = await (name === null ? bestTime(trx) : entryTimeOf(trx, `commission ${name}`));
     const done = await work(trx, at);
@@ -208,7 +208,7 @@ async function change(
 
 async function machineOf(db: Db, named: string | undefined): Promise<string | null> {
   if (named === undefined) return null;
-  const { findMachine } = await import('../ledger/machines.ts');
+  const { findMachine } = await import('../ledger/machines/machines.ts');
   return (await findMachine(db, named, '--machine')).device_id;
 }
 

@@ -1,13 +1,13 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
-import { confirm } from '../ask.ts';
 import type { Config } from '../config/load.ts';
 import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
-import type { Who } from '../ledger/log.ts';
-import type { Db, Ledger, LedgerUse } from '../ledger/open.ts';
+import type { Who } from '../ledger/log/log.ts';
+import type { Db, Ledger, LedgerUse } from '../ledger/store/open.ts';
 import { jsonDocument } from './print.ts';
+import { confirm } from './prompt.ts';
 
 /** The options that every command takes. */
 export interface Globals {
@@ -67,7 +67,7 @@ export function makeCli(command: Command): Cli {
     config,
     withLedger: async (use, work) => {
       const { ledger: place } = await config();
-      const { openLedger } = await import('../ledger/open.ts');
+      const { openLedger } = await import('../ledger/store/open.ts');
       const ledger = await openLedger({ ...place, use });
       try {
         return await work(ledger);
@@ -76,7 +76,7 @@ export function makeCli(command: Command): Cli {
       }
     },
     currencies: async (db) => {
-      const { knownCurrencies } = await import('../ledger/currencies.ts');
+      const { knownCurrencies } = await import('../ledger/store/currencies.ts');
       return knownCurrencies(db, (await config()).currencies);
     },
     answer: (json, text) => {

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
-import type { CreditView } from '../ledger/credit-cases.ts';
-import type { CreditState } from '../ledger/schema.ts';
+import type { CreditView } from '../ledger/credits/operator-actions.ts';
+import type { CreditState } from '../ledger/store/schema.ts';
 import { parseId } from '../typed/names.ts';
 import { makeCli, usage } from './context.ts';
 import { parseLimit, tellMore, withLimit } from './limit.ts';
@@ -46,7 +46,7 @@ async function list(options: { state?: CreditState; limit?: string }, command: C
   const cli = makeCli(command);
   const limit = parseLimit(options.limit);
   const { timezone } = await cli.config();
-  const { listCredits } = await import('../ledger/credit-cases.ts');
+  const { listCredits } = await import('../ledger/credits/operator-actions.ts');
   const found = await cli.withLedger('read', ({ db }) => listCredits(db, { state: options.state, limit }));
   cli.answer(
     found.rows.map((row) => {
@@ -70,7 +70,7 @@ async function show(text: string, _options: object, command: Command): Promise<v
   const cli = makeCli(command);
   const id = parseId('c', text, 'ID');
   const { timezone } = await cli.config();
-  const { findCredit } = await import('../ledger/credit-cases.ts');
+  const { findCredit } = await import('../ledger/credits/operator-actions.ts');
   const credit = await cli.withLedger('read', ({ db }) => findCredit(db, id));
   cli.answer(json(credit), page(credit, timezone));
 }

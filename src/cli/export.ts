@@ -7,12 +7,12 @@ import { BridgeError } from '../errors.ts';
 import type { Format } from '../export/format.ts';
 import type { Kind, KindName } from '../export/kinds.ts';
 import type { Sums, Totals } from '../export/totals.ts';
-import type { Db } from '../ledger/open.ts';
+import type { Db } from '../ledger/store/open.ts';
 import { type Cli, makeCli, untilSignal, usage } from './context.ts';
-import { toStdout } from './output.ts';
 import { formatFiat, formatSats, table } from './print.ts';
 import { withProgress } from './progress.ts';
 import { parseRange, type RangeOptions, rangeOptions } from './range.ts';
+import { toStdout } from './stdout.ts';
 
 interface ExportOptions extends RangeOptions {
   month?: string;

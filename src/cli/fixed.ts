@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { makeCli, untilSignal } from './context.ts';
-import { paidLines, pollJson } from './poll-report.ts';
+import { paidLines, pollJson } from './pages/poll.ts';
 import { waitingLine } from './progress.ts';
 
 export function register(program: Command): void {

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
-import { canAsk, choose } from '../ask.ts';
-import type { PastCashOut, PastChoice } from '../ledger/funding-past.ts';
-import type { Trx } from '../ledger/open.ts';
+import type { PastCashOut, PastChoice } from '../ledger/fundings/late.ts';
+import type { Trx } from '../ledger/store/open.ts';
 import { now } from '../time.ts';
 import { parseId, parseName } from '../typed/names.ts';
 import { parseAmount, parseDifference } from '../typed/numbers.ts';
 import { parseTime } from '../typed/times.ts';
 import { type Cli, makeCli, usage } from './context.ts';
-import { describe, fiat, fundingJson, pastJson, pastLines, pastText } from './funding-page.ts';
+import { describe, fiat, fundingJson, pastJson, pastLines, pastText } from './pages/funding.ts';
 import { wrapped } from './print.ts';
+import { canAsk, choose } from './prompt.ts';
 import { parseCommissionRate } from './rate.ts';
 
 interface Late {
@@ -45,8 +45,8 @@ export async function add(name: string, text: string, options: AddOptions, comma
   refuseWithoutTime(options);
   const { timezone } = await cli.config();
   const since = options.at === undefined ? undefined : parseTime(options.at, timezone, '--at');
-  const { addFunding } = await import('../ledger/fundings.ts');
-  const { bestTime, entryTime } = await import('../ledger/clock.ts');
+  const { addFunding } = await import('../ledger/fundings/fundings.ts');
+  const { bestTime, entryTime } = await import('../ledger/runs/clocks.ts');
   const done = await withPast(cli, options, timezone, async (trx, past) => {
     const amount = parseAmount(text, 'amount', await cli.currencies(trx));
     const counts = options.deposited === true && since === undefined;
@@ -81,9 +81,9 @@ export async function confirm(
   refuseWithoutTime(options);
   const { timezone } = await cli.config();
   const since = options.at === undefined ? undefined : parseTime(options.at, timezone, '--at');
-  const { confirmFunding } = await import('../ledger/fundings.ts');
-  const { bestTime, entryTime } = await import('../ledger/clock.ts');
-  const { findFunding } = await import('../ledger/funding-view.ts');
+  const { confirmFunding } = await import('../ledger/fundings/fundings.ts');
+  const { bestTime, entryTime } = await import('../ledger/runs/clocks.ts');
+  const { findFunding } = await import('../ledger/fundings/view.ts');
   let announced: bigint | undefined;
   const done = await withPast(cli, options, timezone, async (trx, past) => {
     const known = await cli.currencies(trx);
@@ -112,7 +112,7 @@ function refuseWithoutTime({ fromOwn, at }: Late): void {
   );
 }
 
-type Changed = Awaited<ReturnType<typeof import('../ledger/funding-past.ts').settlePast>>;
+type Changed = Awaited<ReturnType<typeof import('../ledger/fundings/late.ts').settlePast>>;
 
 /**
  * Makes a change after which cash may turn out to have been entered late. What then happens to the past is what the
@@ -127,7 +127,7 @@ async function withPast(
   if (fromOwn && past === false) {
     throw usage('--from-own: --no-past is given too.', 'Use one of them.');
   }
-  const { PastUndecided, samePast } = await import('../ledger/funding-past.ts');
+  const { PastUndecided, samePast } = await import('../ledger/fundings/late.ts');
   const said = fromOwn ? 'from-own' : past === false ? 'leave' : undefined;
   return cli.withLedger('write', async (ledger) => {
     const make = (choice: PastChoice | undefined, seen?: PastCashOut[]) =>
@@ -155,7 +155,7 @@ async function withPast(
 export async function cancel(text: string, _options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
   const id = parseId('f', text, 'ID');
-  const { cancelFunding } = await import('../ledger/fundings.ts');
+  const { cancelFunding } = await import('../ledger/fundings/fundings.ts');
   const funding = await cli.withLedger('write', (ledger) =>
     ledger.write((trx) => cancelFunding(trx, cli.who, id, now())),
   );
@@ -174,8 +174,8 @@ export async function withdraw(
   const cli = makeCli(command);
   const funding = parseId('f', id, 'ID');
   const reason = reasonOf(options, 'Say in a few words why the cash is taken out.');
-  const { withdrawFunding } = await import('../ledger/fundings.ts');
-  const { findFunding } = await import('../ledger/funding-view.ts');
+  const { withdrawFunding } = await import('../ledger/fundings/fundings.ts');
+  const { findFunding } = await import('../ledger/fundings/view.ts');
   const { before, after } = await cli.withLedger('write', (ledger) =>
     ledger.write(async (trx) => {
       const amount = text === undefined ? null : parseAmount(text, 'amount', await cli.currencies(trx));
@@ -202,7 +202,7 @@ export async function adjust(
   const cli = makeCli(command);
   const funding = parseId('f', id, 'ID');
   const reason = reasonOf(options, 'Say in a few words why the amount was wrong.');
-  const { adjustFunding } = await import('../ledger/funding-corrections.ts');
+  const { adjustFunding } = await import('../ledger/fundings/corrections.ts');
   const after = await cli.withLedger('write', (ledger) =>
     ledger.write(async (trx) => {
       const amount = parseDifference(text, 'amount', await cli.currencies(trx));
@@ -227,7 +227,7 @@ export async function move(
     throw usage('--machine: it was not said where the cash is.', 'Say --machine M, or --any-machine.');
   }
   const { timezone } = await cli.config();
-  const { moveFunding } = await import('../ledger/funding-corrections.ts');
+  const { moveFunding } = await import('../ledger/fundings/corrections.ts');
   const funding = await cli.withLedger('write', (ledger) =>
     ledger.write((trx) => moveFunding(trx, cli.who, id, machine, now())),
   );

@@ -1,12 +1,12 @@
 import { type Command, Option } from 'commander';
 import { formatDecimal, groupDigits, percent } from '../dca/money.ts';
-import type { Funding } from '../ledger/funding-view.ts';
+import type { Funding } from '../ledger/fundings/view.ts';
 import { now } from '../time.ts';
 import { parseId, parseName } from '../typed/names.ts';
 import { makeCli } from './context.ts';
 import { add, adjust, cancel, confirm, move, withdraw } from './funding-changes.ts';
-import { fiat, fundingJson, fundingPage } from './funding-page.ts';
 import { takesNegative } from './negative.ts';
+import { fiat, fundingJson, fundingPage } from './pages/funding.ts';
 import { formatTime, table } from './print.ts';
 import { withReason } from './reason.ts';
 
@@ -140,8 +140,8 @@ async function list(
 ): Promise<void> {
   const cli = makeCli(command);
   const { timezone } = await cli.config();
-  const { listFundings } = await import('../ledger/funding-view.ts');
-  const { findClient } = await import('../ledger/clients.ts');
+  const { listFundings } = await import('../ledger/fundings/view.ts');
+  const { findClient } = await import('../ledger/clients/clients.ts');
   const fundings = await cli.withLedger('read', async ({ db }) => {
     const { client, status } = options;
     if (client === undefined) return listFundings(db, { status });
@@ -170,8 +170,8 @@ async function show(text: string, _options: object, command: Command): Promise<v
   const cli = makeCli(command);
   const id = parseId('f', text, 'ID');
   const { timezone } = await cli.config();
-  const { findFunding } = await import('../ledger/funding-view.ts');
-  const { historyOf } = await import('../ledger/funding-history.ts');
+  const { findFunding } = await import('../ledger/fundings/view.ts');
+  const { historyOf } = await import('../ledger/fundings/history.ts');
   const { funding, history } = await cli.withLedger('read', async ({ db }) => {
     const found = await findFunding(db, id);
     return { funding: found, history: await historyOf(db, found) };

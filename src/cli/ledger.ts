@@ -3,10 +3,10 @@ import type { Command } from 'commander';
 import { readCa } from '../config/ca.ts';
 import { readLedgerUrl } from '../config/ledger-url.ts';
 import type { Config } from '../config/load.ts';
-import type { Place } from '../ledger/copy.ts';
-import type { RecoverReport } from '../scheduler/recover.ts';
+import type { Place } from '../ledger/store/copy.ts';
+import type { RecoverReport } from '../operations/recover.ts';
 import { makeCli, usage } from './context.ts';
-import { differencesText } from './differences.ts';
+import { differencesText } from './pages/differences.ts';
 import { counted, formatSats, formatTime, table, wrapped } from './print.ts';
 import { readKey } from './wallet-key.ts';
 
@@ -83,7 +83,7 @@ async function source(
   const accept = options.accept.trim();
   const dryRun = options.dryRun ?? false;
   const config = await cli.config();
-  const { acceptSource, compareSource } = await import('../scheduler/accept-source.ts');
+  const { acceptSource, compareSource } = await import('../operations/accept-source.ts');
   await cli.withLedger(dryRun ? 'read' : 'write', async (opened) => {
     const compared = await compareSource(config, opened, accept);
     const { source: name, was, is, cashOuts, newest } = compared;
@@ -123,7 +123,7 @@ async function copy(options: { to: string; toPasswordFile?: string }, command: C
   const to = placeOf(options.to, options.toPasswordFile, dirname(config.file));
   const from = config.ledger;
   await cli.confirm(`Move the ledger from ${from.url} to ${to.url}? The old one is retired.`);
-  const { copyLedger } = await import('../ledger/copy.ts');
+  const { copyLedger } = await import('../ledger/store/copy.ts');
   const { id, url, rows, verification } = await copyLedger(from, to, cli.actor);
   const total = Object.values(rows ?? {}).reduce((sum, one) => sum + one, 0);
   cli.answer(
@@ -208,7 +208,7 @@ async function recover(options: RecoverOptions, command: Command): Promise<void>
   const hold = options.hold ? reason : null;
   const withoutFormer = options.withoutFormerWallet ? reason : null;
   const dryRun = options.dryRun ?? false;
-  const { recover: recoverLedger } = await import('../scheduler/recover.ts');
+  const { recover: recoverLedger } = await import('../operations/recover.ts');
   const report = await cli.withLedger(dryRun ? 'read' : 'write', (ledger) =>
     recoverLedger(
       { ledger, config, otherConfigs, actor: cli.actor, formerKeys, hold, withoutFormer },

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { Row } from '../export/rows.ts';
 import { makeCli } from './context.ts';
-import { toStdout } from './output.ts';
 import { clean, escapedJson, fitted, formatSats, formatTime, withLocalTimes } from './print.ts';
 import { parseRange, type RangeOptions, rangeOptions } from './range.ts';
+import { toStdout } from './stdout.ts';
 
 interface LogOptions extends RangeOptions {
   subject?: string;
@@ -30,7 +30,7 @@ export function register(program: Command): void {
       const { kinds } = await import('../export/kinds.ts');
       const { changePages } = await import('../export/changes.ts');
       const { formatted } = await import('../export/format.ts');
-      const { findAbout, refuseUnknownActor } = await import('../ledger/subjects.ts');
+      const { findAbout, refuseUnknownActor } = await import('../ledger/log/find-subject.ts');
       await cli.withLedger('read', async ({ db }) => {
         const about = options.subject === undefined ? null : await findAbout(db, options.subject);
         // `--actor` elsewhere says who acts; reading changes nothing, so here it says whose changes.

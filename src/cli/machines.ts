@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { formatDecimal, formatRate, percent, percentRange } from '../dca/money.ts';
-import type { Funding } from '../ledger/funding-view.ts';
-import type { MachineChange } from '../ledger/machine-changes.ts';
-import type { MachineView, Remaining } from '../ledger/machines.ts';
+import type { Funding } from '../ledger/fundings/view.ts';
+import type { MachineChange } from '../ledger/machines/changes.ts';
+import type { MachineView, Remaining } from '../ledger/machines/machines.ts';
 import { now } from '../time.ts';
 import { parseCurrency } from '../typed/numbers.ts';
 import { makeCli, usage } from './context.ts';
@@ -59,7 +59,7 @@ export function register(program: Command): void {
 async function list(_options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
   const { timezone } = await cli.config();
-  const { machinesInUse, machineViews } = await import('../ledger/machines.ts');
+  const { machinesInUse, machineViews } = await import('../ledger/machines/machines.ts');
   const views = await cli.withLedger('read', async ({ db }) =>
     machineViews(db, await machinesInUse(db), now()),
   );
@@ -83,7 +83,9 @@ async function list(_options: object, command: Command): Promise<void> {
 async function show(named: string, _options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
   const { timezone } = await cli.config();
-  const { findMachine, findReplaced, machineLabel, machineViews } = await import('../ledger/machines.ts');
+  const { findMachine, findReplaced, machineLabel, machineViews } = await import(
+    '../ledger/machines/machines.ts'
+  );
   const { views, replaced } = await cli.withLedger('read', async ({ db }) => {
     const gone = await findReplaced(db, named);
     const machine = gone?.machine ?? (await findMachine(db, named, 'MACHINE'));
@@ -136,10 +138,10 @@ async function set(named: string, options: Settings, command: Command): Promise<
     max_rate: rateOrNone(options.maxRate, '--max-rate'),
   };
   const { timezone } = await cli.config();
-  const { setMachine } = await import('../ledger/machine-changes.ts');
-  const { findMachine, machineViews } = await import('../ledger/machines.ts');
-  const { bestTime } = await import('../ledger/clock.ts');
-  const { entryTimeOf } = await import('../ledger/clock-doubts.ts');
+  const { setMachine } = await import('../ledger/machines/changes.ts');
+  const { findMachine, machineViews } = await import('../ledger/machines/machines.ts');
+  const { bestTime } = await import('../ledger/runs/clocks.ts');
+  const { entryTimeOf } = await import('../ledger/runs/clock-doubts.ts');
   const rates = [change.rate, change.min_rate, change.max_rate].some((rate) => rate !== undefined);
   const { views, outside } = await cli.withLedger('write', async ({ db, write }) => {
     const known = await cli.currencies(db);
@@ -174,8 +176,8 @@ async function replace(
 ): Promise<void> {
   const cli = makeCli(command);
   const { timezone } = await cli.config();
-  const { replaceMachine } = await import('../ledger/machine-changes.ts');
-  const { machineLabel, machineViews } = await import('../ledger/machines.ts');
+  const { replaceMachine } = await import('../ledger/machines/changes.ts');
+  const { machineLabel, machineViews } = await import('../ledger/machines/machines.ts');
   const { who } = cli;
   const { views, old, moved } = await cli.withLedger('write', async ({ db, rehearse, write }) => {
     const planned = await rehearse((trx) => replaceMachine(trx, who, oldNamed, newNamed, now()));
@@ -183,7 +185,7 @@ async function replace(
       `${machineLabel(planned.next)} takes the place of ${machineLabel(planned.old)}: ${movedText(planned.moved)}. ` +
       `Device id ${planned.old.device_id} is in use no more then. Replace it?`;
     await cli.confirm(wrapped(clean(question)));
-    const { entryTime } = await import('../ledger/clock.ts');
+    const { entryTime } = await import('../ledger/runs/clocks.ts');
     const changed = await write(async (trx) => {
       const at = await entryTime(trx);
       const result = await replaceMachine(trx, who, oldNamed, newNamed, at);

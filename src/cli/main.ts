@@ -7,7 +7,7 @@ import { printError, wrappedHelp } from './print.ts';
 
 /** The table of commands: each file registers one noun, and is loaded only when it is named, or for the help. */
 const nouns: Record<string, () => Promise<{ register(program: Command): void }>> = {
-  init: () => import('./init.ts'),
+  init: () => import('./init/init.ts'),
   'role-sql': () => import('./role-sql.ts'),
   doctor: () => import('./doctor.ts'),
   run: () => import('./run.ts'),

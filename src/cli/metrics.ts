@@ -14,7 +14,7 @@ export function register(program: Command): void {
     .action(async (_options: object, command: Command) => {
       const cli = makeCli(command);
       const config = await cli.config();
-      const { ledgerMetrics } = await import('../scheduler/metrics.ts');
+      const { ledgerMetrics } = await import('../monitoring/metrics.ts');
       const registry = await cli.withLedger('read', (ledger) => ledgerMetrics(ledger, config, pkg.version));
       const json = (await registry.getMetricsAsJSON()).map(({ name, help, type, values }) => ({
         name,

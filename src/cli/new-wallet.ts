@@ -1,4 +1,4 @@
-import type { OpenPayout } from '../ledger/open-payouts.ts';
+import type { OpenPayout } from '../ledger/payouts/open.ts';
 import { formatSats, wrapped } from './print.ts';
 
 /** What another wallet of a recipient means for the payouts that are open, with `--json`. */

@@ -41,7 +41,7 @@ async function overpaid(text: string, options: Options, command: Command): Promi
   const funding = options.funding === undefined ? null : parseId('f', options.funding, '--funding');
   const sats = options.sats === undefined ? undefined : parseSats(options.sats, '--sats');
   const of = options.payment === undefined ? { sats } : { hash: options.payment.trim().toLowerCase() };
-  const { bookOverpaid, overpaidBy } = await import('../ledger/overpaid.ts');
+  const { bookOverpaid, overpaidBy } = await import('../ledger/payouts/overpaid.ts');
   await cli.withLedger('write', async (ledger) => {
     const shown = await overpaidBy(ledger.db, id, of);
     const worth = formatFiat(shown.fiat, shown.digits, shown.currency);

@@ -1,14 +1,14 @@
 import { type Command, Option } from 'commander';
-import type { Who } from '../ledger/log.ts';
-import type { Ledger, Trx } from '../ledger/open.ts';
-import type { PayoutState } from '../ledger/schema.ts';
+import type { Who } from '../ledger/log/log.ts';
+import type { Ledger, Trx } from '../ledger/store/open.ts';
+import type { PayoutState } from '../ledger/store/schema.ts';
 import { type Instant, now } from '../time.ts';
 import { parseId, parseName } from '../typed/names.ts';
 import { asRun } from './as-run.ts';
 import { type Cli, makeCli, usage } from './context.ts';
 import { parseLimit, tellMore, withLimit } from './limit.ts';
 import { registerOverpaid } from './overpaid.ts';
-import { payoutDetailJson, payoutJson, payoutPage, payoutTable } from './payout-page.ts';
+import { payoutDetailJson, payoutJson, payoutPage, payoutTable } from './pages/payout.ts';
 import { counted, formatSats, table, withLocalTimes } from './print.ts';
 import { withReason } from './reason.ts';
 
@@ -87,7 +87,7 @@ async function list(
   const recipient = client === undefined ? undefined : parseName(client, '--client');
   const { listPayouts } = await import('../ledger/views.ts');
   const { timezone } = await cli.config();
-  const { refuseUnknownName } = await import('../ledger/recipients.ts');
+  const { refuseUnknownName } = await import('../ledger/clients/names.ts');
   const page = await cli.withLedger('read', async ({ db }) => {
     if (recipient !== undefined) await refuseUnknownName(db, recipient, '--client');
     return listPayouts(db, { states, recipient }, limit);
@@ -118,7 +118,7 @@ async function hold(
   }
   if (text === undefined) throw usage('ID: no payout was named.', 'Name one, like p118, or say --all.');
   await decide(command, 'hold', text, async ({ trx, who, id, at }) => {
-    const { holdByHand } = await import('../ledger/decisions.ts');
+    const { holdByHand } = await import('../ledger/payouts/operator-actions.ts');
     return holdByHand(trx, who, id, reason, at);
   });
 }
@@ -126,8 +126,8 @@ async function hold(
 async function holdAll(reason: string, command: Command): Promise<void> {
   const cli = makeCli(command);
   const config = await cli.config();
-  const { holdAllByHand } = await import('../ledger/decisions.ts');
-  const { dueGroups, formPayouts } = await import('../payouts/form.ts');
+  const { holdAllByHand } = await import('../ledger/payouts/operator-actions.ts');
+  const { dueGroups, formPayouts } = await import('../ledger/payouts/form.ts');
   const { formOptions, lookBeforeRecording } = await import('../scheduler/pay.ts');
   await cli.withLedger('write', async (ledger) => {
     const { held, due, problem } = await asRun(ledger, cli, 'payouts hold', async (run) => {
@@ -173,14 +173,14 @@ async function release(
   }
   if (text === undefined) throw usage('ID: no payout was named.', 'Name one, like p118, or say --all.');
   await decide(command, 'release', text, async ({ trx, who, id, at }) => {
-    const { releasePayout } = await import('../ledger/decisions.ts');
+    const { releasePayout } = await import('../ledger/payouts/operator-actions.ts');
     return releasePayout(trx, who, id, at);
   });
 }
 
 async function releaseAll(command: Command): Promise<void> {
   const cli = makeCli(command);
-  const { heldPayouts, releaseEach } = await import('../ledger/decisions.ts');
+  const { heldPayouts, releaseEach } = await import('../ledger/payouts/operator-actions.ts');
   await cli.withLedger('write', async (ledger) => {
     const held = await heldPayouts(ledger.db);
     if (held.length === 0) {
@@ -202,7 +202,7 @@ async function releaseAll(command: Command): Promise<void> {
 
 async function retry(text: string, _options: object, command: Command): Promise<void> {
   await decide(command, 'retry', text, async ({ trx, who, id, at }) => {
-    const { retryPayout } = await import('../ledger/decisions.ts');
+    const { retryPayout } = await import('../ledger/payouts/operator-actions.ts');
     return retryPayout(trx, who, id, at);
   });
 }
@@ -235,7 +235,7 @@ async function pause(options: { reason: string }, command: Command): Promise<voi
   const cli = makeCli(command);
   const reason = reasonOf(options);
   const { timezone } = await cli.config();
-  const { pausePaying } = await import('../ledger/decisions.ts');
+  const { pausePaying } = await import('../ledger/payouts/operator-actions.ts');
   await cli.withLedger('write', async (ledger) => {
     const done = await ledger.write((trx) => pausePaying(trx, cli.who, reason, now()));
     const { paused_at, paused_by, paused_reason } = await ledger.db
@@ -256,7 +256,7 @@ async function pause(options: { reason: string }, command: Command): Promise<voi
 
 async function resume(_options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
-  const { resumePaying } = await import('../ledger/decisions.ts');
+  const { resumePaying } = await import('../ledger/payouts/operator-actions.ts');
   const done = await cli.withLedger('write', (ledger) =>
     ledger.write((trx) => resumePaying(trx, cli.who, now())),
   );

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { PollReport } from '../scheduler/report.ts';
 import { makeCli, untilSignal } from './context.ts';
-import { planJson, planText, pollJson, pollText } from './poll-report.ts';
+import { planJson, planText, pollJson, pollText } from './pages/poll.ts';
 import { waitingLine } from './progress.ts';
 
 export function register(program: Command): void {
@@ -17,7 +17,7 @@ export function register(program: Command): void {
       // What went wrong is in the answer; told twice it would also be mailed twice.
       const log = await cli.logger('fatal');
       if (options.dryRun) {
-        const { rehearse } = await import('../scheduler/rehearse.ts');
+        const { rehearse } = await import('../scheduler/dry-run.ts');
         const plan = await cli.withLedger('read', (ledger) =>
           rehearse({ ledger, config, actor: cli.actor, log, signal }),
         );

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Temporal } from 'temporal-polyfill';
-import { startOfDay } from '../dca/fixed.ts';
+import { startOfDay } from '../dca/local-time.ts';
 import type { Instant } from '../time.ts';
 import { parseTime } from '../typed/times.ts';
 import { usage } from './context.ts';

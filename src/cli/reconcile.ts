@@ -3,7 +3,7 @@ import { formatDecimal } from '../dca/money.ts';
 import type { Day, Sums } from '../reconcile/lamassu.ts';
 import type { Reconciliation } from '../reconcile/reconcile.ts';
 import { makeCli } from './context.ts';
-import { differencesTable } from './differences.ts';
+import { differencesTable } from './pages/differences.ts';
 import { counted, formatFiat, formatSats, table, wrapped } from './print.ts';
 import { parseRange, type RangeOptions, rangeOptions } from './range.ts';
 

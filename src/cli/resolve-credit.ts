@@ -6,12 +6,12 @@ import {
   refuseResolving,
   resolveCredit,
   resolveLate,
-} from '../ledger/credit-cases.ts';
-import type { Run } from '../ledger/lease.ts';
-import type { Ledger } from '../ledger/open.ts';
-import { openSourceWallet } from '../payouts/context.ts';
+} from '../ledger/credits/operator-actions.ts';
+import type { Run } from '../ledger/runs/lease.ts';
+import type { Ledger } from '../ledger/store/open.ts';
 import { type CreditsShown, creditsShown, judgeCreditWord } from '../payouts/credit-evidence.ts';
 import { cameLate } from '../payouts/late-credits.ts';
+import { openSourceWallet } from '../payouts/session.ts';
 import { now } from '../time.ts';
 import { asRun } from './as-run.ts';
 import { type Cli, usage } from './context.ts';

@@ -43,7 +43,7 @@ async function list(options: { limit?: string; all?: boolean }, command: Command
   const cli = makeCli(command);
   const limit = parseLimit(options.limit);
   const { listReview } = await import('../ledger/views.ts');
-  const { age, reviewJson } = await import('./review-page.ts');
+  const { age, reviewJson } = await import('./pages/review.ts');
   const { timezone } = await cli.config();
   const page = await cli.withLedger('read', ({ db }) =>
     listReview(db, limit, { closed: options.all ?? false }),
@@ -69,9 +69,9 @@ async function show(text: string, _options: object, command: Command): Promise<v
   const cli = makeCli(command);
   const config = await cli.config();
   const { cashOutDetail, findReview } = await import('../ledger/views.ts');
-  const { findRowId } = await import('../scheduler/ask.ts');
-  const { look, lookUnseen } = await import('../scheduler/review.ts');
-  const { reviewDetailJson, reviewPage, unseenJson, unseenPage } = await import('./review-page.ts');
+  const { findRowId } = await import('../operations/lookup-cash-out.ts');
+  const { look, lookUnseen } = await import('../operations/reviews.ts');
+  const { reviewDetailJson, reviewPage, unseenJson, unseenPage } = await import('./pages/review.ts');
   await cli.withLedger('read', async ({ db }) => {
     const id = await findRowId(config, db, text.trim());
     const found = await findReview(db, id);
@@ -94,10 +94,10 @@ async function show(text: string, _options: object, command: Command): Promise<v
 async function release(text: string, options: { reason?: string }, command: Command): Promise<void> {
   const cli = makeCli(command);
   const config = await cli.config();
-  const scheduler = await import('../scheduler/review.ts');
-  const { findRowId } = await import('../scheduler/ask.ts');
+  const scheduler = await import('../operations/reviews.ts');
+  const { findRowId } = await import('../operations/lookup-cash-out.ts');
   const { showReview } = await import('../ledger/views.ts');
-  const { reviewJson } = await import('./review-page.ts');
+  const { reviewJson } = await import('./pages/review.ts');
   const { fresh, last, review } = await cli.withLedger('write', async (ledger) => {
     const id = await findRowId(config, ledger.db, text.trim());
     const who = { actor: cli.actor, run: null };
@@ -128,10 +128,10 @@ async function dismiss(text: string, options: { reason: string }, command: Comma
   if (reason === '')
     throw usage('--reason: it is empty.', 'Say in a few words why nobody has to look at it.');
   const config = await cli.config();
-  const scheduler = await import('../scheduler/review.ts');
-  const { findRowId } = await import('../scheduler/ask.ts');
+  const scheduler = await import('../operations/reviews.ts');
+  const { findRowId } = await import('../operations/lookup-cash-out.ts');
   const { showReview } = await import('../ledger/views.ts');
-  const { reviewJson } = await import('./review-page.ts');
+  const { reviewJson } = await import('./pages/review.ts');
   const { fresh, review, cashOut } = await cli.withLedger('write', async (ledger) => {
     const id = await findRowId(config, ledger.db, text.trim());
     const who = { actor: cli.actor, run: null };

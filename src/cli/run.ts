@@ -19,7 +19,7 @@ export function register(program: Command): void {
       const log = await cli.logger(config.log.level);
       const signal = untilSignal();
       const { runDaemon } = await import('../scheduler/daemon.ts');
-      const { notifySystemd } = await import('../scheduler/notify.ts');
+      const { notifySystemd } = await import('../monitoring/systemd.ts');
       const watched = config.metrics.listen
         ? await serve(config.metrics.listen, cli, config, log)
         : undefined;
@@ -48,9 +48,9 @@ export function register(program: Command): void {
 
 /** The metrics of the ledger and of this daemon's runs at `listen`. */
 async function serve(listen: string, cli: Cli, config: Config, log: Logger) {
-  const { countRuns } = await import('../scheduler/run-metrics.ts');
-  const { ledgerMetrics, together } = await import('../scheduler/metrics.ts');
-  const { serveMetrics } = await import('../scheduler/metrics-server.ts');
+  const { countRuns } = await import('../monitoring/run-metrics.ts');
+  const { ledgerMetrics, together } = await import('../monitoring/metrics.ts');
+  const { serveMetrics } = await import('../monitoring/metrics-server.ts');
   const { registry: runs, onRun } = countRuns();
   const read = async () => {
     const ledger = await cli.withLedger('read', (open) => ledgerMetrics(open, config, pkg.version));

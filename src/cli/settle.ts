@@ -1,15 +1,15 @@
 import { type Command, Option } from 'commander';
-import { canAsk } from '../ask.ts';
 import type { Currencies } from '../dca/currency.ts';
 import type { Stated } from '../dca/settlement.ts';
-import type { Ledger } from '../ledger/open.ts';
+import type { Ledger } from '../ledger/store/open.ts';
 import type { CashOutDetail } from '../ledger/views.ts';
-import type { Draft } from '../scheduler/settle.ts';
+import type { Draft } from '../operations/settlements.ts';
 import { parseAmount, parseRate, parseSats, parseSatsOrNone } from '../typed/numbers.ts';
 import { parseTime } from '../typed/times.ts';
 import { type Cli, makeCli, usage } from './context.ts';
+import { draftPage, question, settleJson, voidJson, voidPage } from './pages/settlement.ts';
 import { wrapped } from './print.ts';
-import { draftPage, question, settleJson, voidJson, voidPage } from './settle-page.ts';
+import { canAsk } from './prompt.ts';
 
 export function register(program: Command): void {
   program
@@ -88,10 +88,10 @@ async function known(cli: Cli, text: string, reason: string, options: Options): 
   const { credit = false, machine: named } = options;
   const config = await cli.config();
   const at = options.at === undefined ? undefined : parseTime(options.at, config.timezone, '--at');
-  const { draftSettled } = await import('../scheduler/settle.ts');
-  const { findRowId } = await import('../scheduler/ask.ts');
-  const { settledBefore } = await import('../ledger/settle.ts');
-  const { findMachine } = await import('../ledger/machines.ts');
+  const { draftSettled } = await import('../operations/settlements.ts');
+  const { findRowId } = await import('../operations/lookup-cash-out.ts');
+  const { settledBefore } = await import('../ledger/cash-outs/settlement.ts');
+  const { findMachine } = await import('../ledger/machines/machines.ts');
   await withClients(cli, options, async (ledger) => {
     const stated = statedBy(options, await cli.currencies(ledger.db));
     const id = await findRowId(config, ledger.db, text.trim());
@@ -126,9 +126,9 @@ async function external(cli: Cli, text: string, reason: string, options: Options
   }
   const config = await cli.config();
   const at = parseTime(time, config.timezone, '--at');
-  const { draftExternal, externalReference } = await import('../scheduler/settle.ts');
-  const { settledBefore } = await import('../ledger/settle.ts');
-  const { findMachine } = await import('../ledger/machines.ts');
+  const { draftExternal, externalReference } = await import('../operations/settlements.ts');
+  const { settledBefore } = await import('../ledger/cash-outs/settlement.ts');
+  const { findMachine } = await import('../ledger/machines/machines.ts');
   const id = externalReference(text);
   await withClients(cli, options, async (ledger) => {
     const stated = statedBy(options, await cli.currencies(ledger.db));
@@ -149,7 +149,7 @@ async function agree(cli: Cli, ledger: Ledger, draft: Draft, options: Options): 
       'Check --fiat and --machine. Where they are right, add --new-currency.',
     );
   }
-  const { rehearseSettlement, writeSettlement } = await import('../scheduler/settle.ts');
+  const { rehearseSettlement, writeSettlement } = await import('../operations/settlements.ts');
   const config = await cli.config();
   if (draft.settlement.credit && !config.lnbits.creditSource) {
     throw usage(
@@ -180,7 +180,7 @@ function whatFollows({ cashOut }: CashOutDetail): string {
 }
 
 async function answerBefore(cli: Cli, before: CashOutDetail): Promise<void> {
-  const { cashOutPage } = await import('./cash-out-page.ts');
+  const { cashOutPage } = await import('./pages/cash-out.ts');
   const { timezone } = await cli.config();
   cli.answer(
     settleJson(before, { dryRun: false, repeated: true, written: true }),
@@ -197,7 +197,7 @@ async function undo(cli: Cli, text: string, reason: string, options: Options): P
   const { dryRun = false } = options;
   const config = await cli.config();
   const { timezone } = config;
-  const { undoSettlement } = await import('../scheduler/settle.ts');
+  const { undoSettlement } = await import('../operations/settlements.ts');
   const { findCashOutId } = await import('../ledger/views.ts');
   const who = { actor: cli.actor, run: null };
   await cli.withLedger(dryRun ? 'read' : 'write', async (ledger) => {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import pkg from '../../package.json' with { type: 'json' };
 import { now } from '../time.ts';
 import { makeCli } from './context.ts';
-import { needsPerson, type StatusView, statusJson, statusText } from './status-page.ts';
+import { needsPerson, type StatusView, statusJson, statusText } from './pages/status.ts';
 
 export function register(program: Command): void {
   program
@@ -15,11 +15,11 @@ export function register(program: Command): void {
       const cli = makeCli(command);
       const config = await cli.config();
       const view = await cli.withLedger('read', async (ledger): Promise<StatusView> => {
-        const { brokenOff, currentRun } = await import('../ledger/lease.ts');
-        const { overview, shortSats } = await import('../scheduler/due.ts');
-        const { sourceBalance } = await import('../scheduler/balance.ts');
+        const { brokenOff, currentRun } = await import('../ledger/runs/lease.ts');
+        const { overview, shortSats } = await import('../operations/overview.ts');
+        const { sourceBalance } = await import('../operations/source-balance.ts');
         const { startProblem } = await import('../lamassu/start.ts');
-        const { bestTime } = await import('../ledger/clock.ts');
+        const { bestTime } = await import('../ledger/runs/clocks.ts');
         const at = now();
         const asked = sourceBalance(config);
         const view = await overview(ledger.db, config, at);

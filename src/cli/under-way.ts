@@ -1,5 +1,5 @@
-import type { Run } from '../ledger/lease.ts';
-import { untilQuiet } from '../payouts/context.ts';
+import type { Run } from '../ledger/runs/lease.ts';
+import { untilQuiet } from '../payouts/session.ts';
 import type { Instant } from '../time.ts';
 
 /**

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { Verification } from '../ledger/verify.ts';
+import type { Verification } from '../ledger/verify/verify.ts';
 import { makeCli } from './context.ts';
-import { differencesText } from './differences.ts';
+import { differencesText } from './pages/differences.ts';
 import { counted, wrapped } from './print.ts';
 
 export function register(program: Command): void {
@@ -11,7 +11,7 @@ export function register(program: Command): void {
     .addHelpText('after', '\nExamples:\n  aio-dca verify\n  aio-dca verify --json')
     .action(async (_options: object, command: Command) => {
       const cli = makeCli(command);
-      const { verifyLedger } = await import('../ledger/verify.ts');
+      const { verifyLedger } = await import('../ledger/verify/verify.ts');
       const found = await cli.withLedger('read', (ledger) => verifyLedger(ledger.db));
       cli.answer(found, verifyText(found, (await cli.config()).timezone));
       if (!found.ok) process.exitCode = 2;

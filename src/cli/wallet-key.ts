@@ -2,10 +2,10 @@ import { readFileSync } from 'node:fs';
 import type { Config } from '../config/load.ts';
 import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
-import { isSourceWallet, type WalletKey } from '../ledger/wallets.ts';
+import { isSourceWallet, type WalletKey } from '../ledger/clients/wallets.ts';
+import { decodeText, UTF16_HINT } from '../lib/text.ts';
 import type { Invoice, LnbitsClient } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
-import { decodeText, UTF16_HINT } from '../text.ts';
 import { usage } from './context.ts';
 
 const FIELD = '--wallet-key-file';

@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
-import { isThisHost, type Tls } from '../tls.ts';
+import { isThisHost, type Tls } from '../lib/tls.ts';
 import { type Amount, parseAmount } from '../typed/numbers.ts';
 import { readCa } from './ca.ts';
 import { at, invalidConfig } from './explain.ts';

@@ -1,10 +1,10 @@
-import type { Tls } from '../tls.ts';
+import type { Tls } from '../lib/tls.ts';
 
 /** Where the ledger is: a file, or a PostgreSQL server, whose password and TLS settings are taken out of the URL. */
 export type LedgerUrl =
   | { sqlite: string }
   | {
-      /** With only what `src/ledger/postgresql.ts` reads of it. */
+      /** With only what `src/ledger/store/postgresql.ts` reads of it. */
       postgresql: string;
       password: string | undefined;
       tls: Tls | undefined;

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { BridgeError } from '../errors.ts';
-import { decodeText, ONE_LINE_HINT, oneLine, UTF16_HINT } from '../text.ts';
+import { decodeText, ONE_LINE_HINT, oneLine, UTF16_HINT } from '../lib/text.ts';
 import { Secret } from './secret.ts';
 
 /** Where one secret comes from; it is read when it is first needed. */

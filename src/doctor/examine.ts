@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs';
 import { sql } from 'kysely';
 import type { Config } from '../config/load.ts';
-import { bestTime } from '../ledger/clock.ts';
-import { doubtsAt, wayOut } from '../ledger/clock-doubts.ts';
-import type { Who } from '../ledger/log.ts';
-import { paysOtherwise } from '../ledger/machines.ts';
-import { type Db, type Ledger, openLedger } from '../ledger/open.ts';
-import { isThisHost, type Tls } from '../tls.ts';
+import type { Who } from '../ledger/log/log.ts';
+import { paysOtherwise } from '../ledger/machines/machines.ts';
+import { doubtsAt, wayOut } from '../ledger/runs/clock-doubts.ts';
+import { bestTime } from '../ledger/runs/clocks.ts';
+import { type Db, type Ledger, openLedger } from '../ledger/store/open.ts';
+import { isThisHost, type Tls } from '../lib/tls.ts';
 import { type Check, fail, ok, some, warn } from './check.ts';
 import { clockCheck } from './clock.ts';
 import { examineLamassu } from './lamassu.ts';

@@ -1,8 +1,8 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { formatDecimal } from '../dca/money.ts';
-import { toJson } from '../ledger/log.ts';
-import type { Db } from '../ledger/open.ts';
-import type { About } from '../ledger/subjects.ts';
+import type { About } from '../ledger/log/find-subject.ts';
+import { toJson } from '../ledger/log/log.ts';
+import type { Db } from '../ledger/store/open.ts';
 import type { Instant } from '../time.ts';
 import { type Column, type Kind, kinds } from './kinds.ts';
 import { countRows, pages, type Row } from './rows.ts';

@@ -1,5 +1,5 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
-import type { Db } from '../ledger/open.ts';
+import type { Db } from '../ledger/store/open.ts';
 import type { Instant } from '../time.ts';
 import type { Kind } from './kinds.ts';
 

@@ -1,11 +1,11 @@
 import type { Duplex } from 'node:stream';
 import pg from 'pg';
 import type { Secret } from '../config/secret.ts';
-import { expectPostgresql } from '../greeting.ts';
-import type { Tls } from '../tls.ts';
+import { expectPostgresql } from '../lib/postgres-greeting.ts';
+import type { Tls } from '../lib/tls.ts';
 import { within } from './deadline.ts';
-import { dial, networkReason } from './dial.ts';
 import { loginError, queryError, unreachable, unsuitable } from './refusal.ts';
+import { dial, networkReason } from './tcp.ts';
 import { type Hop, openTunnel, type SshOptions } from './tunnel.ts';
 
 export interface LamassuOptions {

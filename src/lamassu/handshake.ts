@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import ssh2, { type AuthHandlerMiddleware, type ConnectConfig, type ServerHostKeyAlgorithm } from 'ssh2';
 import { within } from './deadline.ts';
-import { dial } from './dial.ts';
 import { describeKey, type HostKey } from './host-keys.ts';
+import { dial } from './tcp.ts';
 
 /*
  * One connection to an SSH server up to the login, and what either side said on the way. ssh2 tells most of that only in

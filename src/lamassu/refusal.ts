@@ -1,7 +1,7 @@
 import { BridgeError, type ErrorCode } from '../errors.ts';
-import { tlsReason } from '../tls.ts';
+import { tlsReason } from '../lib/tls.ts';
 import type { LamassuOptions } from './connect.ts';
-import { networkReason } from './dial.ts';
+import { networkReason } from './tcp.ts';
 import type { Hop } from './tunnel.ts';
 
 /*

@@ -1,6 +1,6 @@
 import { actionColumns, readableColumns, requiredColumns } from './columns.ts';
 import type { Connection } from './connect.ts';
-import type { Excess } from './too-much.ts';
+import type { Excess } from './excess-privileges.ts';
 
 /** What is there and what the role may read. Columns are written `table.column`. */
 export interface Access {

@@ -3,12 +3,12 @@ import { BridgeError } from '../errors.ts';
 import { type HostClock, hostClock, type Instant } from '../time.ts';
 import { actionColumns, type CashOutColumn, noteSlots, optionalColumns, requiredColumns } from './columns.ts';
 import { type Connection, connect, type LamassuOptions } from './connect.ts';
-import type { Connect } from './keep.ts';
+import { readTooMuch } from './excess-privileges.ts';
 import { NOTE_ACTIONS, type NotesAction } from './notes.ts';
 import { unsuitable } from './refusal.ts';
 import { type Access, neededAndNotGranted, present, type Rights, readAccess } from './rights.ts';
 import type { LamassuRow } from './row.ts';
-import { readTooMuch } from './too-much.ts';
+import type { Connect } from './session-cache.ts';
 
 /**
  * Lamassu's database as it was at one moment: everything is read in one read-only transaction, so all answers fit

@@ -3,7 +3,6 @@ import type ssh2 from 'ssh2';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError, type ErrorCode } from '../errors.ts';
 import { within } from './deadline.ts';
-import { networkReason } from './dial.ts';
 import { HandshakeError, type Heard, logIn, type Place, type Session } from './handshake.ts';
 import {
   algorithmsOf,
@@ -17,6 +16,7 @@ import {
   pinnedFingerprint,
 } from './host-keys.ts';
 import { readPrivateKey } from './ssh-key.ts';
+import { networkReason } from './tcp.ts';
 
 export interface SshOptions {
   host: string;

@@ -1,16 +1,16 @@
 import { type SqlBool, sql } from 'kysely';
 import { BridgeError } from '../errors.ts';
 import { type Instant, MAY_DIFFER_MS, plus } from '../time.ts';
-import { bestTime, entryTime } from './clock.ts';
-import { type Doubt, doubtsAt } from './clock-doubts.ts';
-import { openContradictions } from './contradictions.ts';
-import { neededSats } from './credit-plan.ts';
-import { type Credit, creditTotals, stuckCredits } from './credits.ts';
-import { currentRun } from './lease.ts';
-import type { Db } from './open.ts';
-import { notSettled } from './payouts.ts';
-import { type FeeRate, feeOn, feeRate, WANTS_MORE } from './service-fee.ts';
-import type { Mark } from './source.ts';
+import type { Mark } from './cash-outs/watermark.ts';
+import { type Credit, creditTotals, stuckCredits } from './credits/credits.ts';
+import { neededSats } from './credits/plan.ts';
+import { openContradictions } from './payouts/contradictions.ts';
+import { notSettled } from './payouts/payouts.ts';
+import { type FeeRate, feeOn, feeRate, WANTS_MORE } from './payouts/service-fee.ts';
+import { type Doubt, doubtsAt } from './runs/clock-doubts.ts';
+import { bestTime, entryTime } from './runs/clocks.ts';
+import { currentRun } from './runs/lease.ts';
+import type { Db } from './store/open.ts';
 
 /** The ledger at a glance. Sats in satoshi. */
 export interface Status {

@@ -1,8 +1,8 @@
 import type { Selectable } from 'kysely';
 import { sql } from 'kysely';
 import { BridgeError } from '../errors.ts';
-import type { Db } from './open.ts';
-import type { PayoutState, Schema } from './schema.ts';
+import type { Db } from './store/open.ts';
+import type { PayoutState, Schema } from './store/schema.ts';
 
 /* What the lists and pages of the command line read. */
 

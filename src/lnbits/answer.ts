@@ -1,5 +1,5 @@
 import { BridgeError } from '../errors.ts';
-import { tlsReason } from '../tls.ts';
+import { tlsReason } from '../lib/tls.ts';
 import { redact } from './redact.ts';
 
 /** A 429, or a request that was not sent because the server's limit is used up. */

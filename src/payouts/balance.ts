@@ -1,9 +1,9 @@
 import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
-import { type Payout, unsentSats, unsettledClientSats } from '../ledger/payouts.ts';
-import { feeOn } from '../ledger/service-fee.ts';
-import { type Context, note } from './context.ts';
+import { type Payout, unsentSats, unsettledClientSats } from '../ledger/payouts/payouts.ts';
+import { feeOn } from '../ledger/payouts/service-fee.ts';
 import { feeNow } from './service-fee.ts';
+import { type Context, note } from './session.ts';
 
 /**
  * Why the source wallet cannot pay so much of a payout now; null where it can. Clients come first: commission waits while

@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
-import { localDate, startOfDay } from '../dca/fixed.ts';
+import { localDate, startOfDay } from '../dca/local-time.ts';
 import { groupDigits } from '../dca/money.ts';
-import type { Payment } from '../ledger/payouts.ts';
-import { feeOn } from '../ledger/service-fee.ts';
+import type { Payment } from '../ledger/payouts/payouts.ts';
+import { feeOn } from '../ledger/payouts/service-fee.ts';
 import { MAY_DIFFER_MS, now, plus } from '../time.ts';
-import type { Context } from './context.ts';
 import { feeNow } from './service-fee.ts';
+import type { Context } from './session.ts';
 
 /** What may be sent in one local day before a person is asked. */
 export interface Ceiling {

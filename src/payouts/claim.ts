@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { BridgeError } from '../errors.ts';
+import { isSealed, type Seals, sealOf } from '../ledger/payouts/seals.ts';
 import {
   addClaim,
   claimHolds,
@@ -9,15 +10,14 @@ import {
   mayStillSend,
   reopenClaims,
   unknownClaims,
-} from '../ledger/claims.ts';
-import type { Ledger } from '../ledger/open.ts';
-import { isSealed, type Seals, sealOf } from '../ledger/seals.ts';
+} from '../ledger/runs/claims.ts';
+import type { Ledger } from '../ledger/store/open.ts';
 import { tooFull } from '../lnbits/answer.ts';
 import type { LnbitsClient, Payment } from '../lnbits/client.ts';
 import { lacksRightToReceive } from '../lnbits/rights.ts';
 import { msSince, now } from '../time.ts';
-import { type Context, pause } from './context.ts';
 import { labelOf } from './label.ts';
+import { type Context, pause } from './session.ts';
 
 /*
  * One ledger may have been copied: a cloned host, a folder, a timer that was left on. Two copies that both pay would pay

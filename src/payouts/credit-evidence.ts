@@ -1,6 +1,6 @@
 import type { Secret } from '../config/secret.ts';
-import { type Credit, newestMember, ownedHashes, seenHashes } from '../ledger/credits.ts';
-import type { Db } from '../ledger/open.ts';
+import { type Credit, newestMember, ownedHashes, seenHashes } from '../ledger/credits/credits.ts';
+import type { Db } from '../ledger/store/open.ts';
 import type { LnbitsClient, Payment } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
 

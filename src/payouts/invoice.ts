@@ -1,5 +1,6 @@
 import { formatDecimal, groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
+import { keepSight, type WalletKey, wasSeen } from '../ledger/clients/wallets.ts';
 import {
   addPayment,
   cashOutsOf,
@@ -9,15 +10,14 @@ import {
   type Payment,
   type Payout,
   walletOf,
-} from '../ledger/payouts.ts';
-import { keepSight, type WalletKey, wasSeen } from '../ledger/wallets.ts';
+} from '../ledger/payouts/payouts.ts';
 import { Unseen } from '../lnbits/one-wallet.ts';
 import { now } from '../time.ts';
 import { lack, noteLack } from './balance.ts';
 import { claimOf } from './claim.ts';
-import { type Context, isGone, note } from './context.ts';
 import { UNSEEN } from './decide.ts';
 import { sealLabel } from './label.ts';
+import { type Context, isGone, note } from './session.ts';
 import { isFirst, lookAtFirst, lookBeforeFirst, type NotSeen, notLookedAt } from './source-wallet.ts';
 
 /** LNbits pays an internal invoice after its expiry all the same. */

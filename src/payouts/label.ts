@@ -1,6 +1,6 @@
-import { everClaimed } from '../ledger/claims.ts';
-import type { Db, Ledger } from '../ledger/open.ts';
-import { isSealed, type Seals, sealOf } from '../ledger/seals.ts';
+import { isSealed, type Seals, sealOf } from '../ledger/payouts/seals.ts';
+import { everClaimed } from '../ledger/runs/claims.ts';
+import type { Db, Ledger } from '../ledger/store/open.ts';
 import type { Payment } from '../lnbits/client.ts';
 
 /*

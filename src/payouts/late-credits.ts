@@ -1,10 +1,16 @@
 import { groupDigits } from '../dca/money.ts';
-import { contradict, contradictionsOf } from '../ledger/contradictions.ts';
-import { type Credit, droppedCredits, ownedHashes, reinstateCredit, seenHashes } from '../ledger/credits.ts';
-import type { Db } from '../ledger/open.ts';
+import {
+  type Credit,
+  droppedCredits,
+  ownedHashes,
+  reinstateCredit,
+  seenHashes,
+} from '../ledger/credits/credits.ts';
+import { contradict, contradictionsOf } from '../ledger/payouts/contradictions.ts';
+import type { Db } from '../ledger/store/open.ts';
 import type { LnbitsClient, Payment } from '../lnbits/client.ts';
 import { now, plus } from '../time.ts';
-import type { Context } from './context.ts';
+import type { Context } from './session.ts';
 
 /** A request can be carried out long after nobody waits for it any more; runs look that long. `reconcile` always does. */
 const LOOKED_FOR_MS = 7 * 86_400_000;

@@ -1,9 +1,9 @@
-import { contradict, contradictionsOf } from '../ledger/contradictions.ts';
-import { holdPayout, type Payment, partsOf, revivePayment } from '../ledger/payouts.ts';
+import { contradict, contradictionsOf } from '../ledger/payouts/contradictions.ts';
+import { holdPayout, type Payment, partsOf, revivePayment } from '../ledger/payouts/payouts.ts';
 import { FellOver } from '../lnbits/answer.ts';
 import { now, plus } from '../time.ts';
-import { type Context, clientSide, isGone, sourceSide } from './context.ts';
 import { sidesInWords } from './resolve.ts';
+import { type Context, clientSide, isGone, sourceSide } from './session.ts';
 
 /** How long, and how many of the newest; `reconcile` looks at all. */
 const LOOKED_AT_MS = 7 * 86_400_000;

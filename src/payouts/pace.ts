@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Context } from './context.ts';
+import type { Context } from './session.ts';
 
 /** How long a run goes on at the pace that LNbits allows; then the next one does, which reads Lamassu first. */
 const LONGEST_MS = 15 * 60_000;

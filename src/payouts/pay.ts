@@ -1,7 +1,6 @@
 import { BridgeError, type ErrorCode } from '../errors.ts';
-import { isPaused } from '../ledger/decisions.ts';
-import type { Db } from '../ledger/open.ts';
-import { inParts, splitPart } from '../ledger/parts.ts';
+import { isPaused } from '../ledger/payouts/operator-actions.ts';
+import { inParts, splitPart } from '../ledger/payouts/parts.ts';
 import {
   buryPayment,
   deferPayment,
@@ -17,21 +16,22 @@ import {
   standOf,
   unsendPayment,
   walletOf,
-} from '../ledger/payouts.ts';
-import { feeOn, feeRate, WANTS_MORE } from '../ledger/service-fee.ts';
+} from '../ledger/payouts/payouts.ts';
+import { feeOn, feeRate, WANTS_MORE } from '../ledger/payouts/service-fee.ts';
+import type { Db } from '../ledger/store/open.ts';
 import { FellOver, RateLimited, saidByLnbits } from '../lnbits/answer.ts';
 import { type Instant, now } from '../time.ts';
 import { lack, noteLack, noteShortage, noteUnknownFee, readBalance } from './balance.ts';
 import { overCeiling } from './ceiling.ts';
-import { refuseIfNotAlone } from './check.ts';
 import { lookedTooLongAgo } from './claim.ts';
-import { type Context, isQuiet, note, stoodStill, timeOfPost, untilQuiet } from './context.ts';
 import type { Decision } from './decide.ts';
+import { afterSuccess, type Former, look, lookAtFormer } from './evidence.ts';
 import { extraOf, makeInvoice } from './invoice.ts';
 import { SOURCE } from './label.ts';
-import { afterSuccess, type Former, look, lookAtFormer } from './look.ts';
 import { keepPace } from './pace.ts';
+import { refuseIfNotAlone } from './preflight.ts';
 import { cappedFee, feeNow, noteNewFee } from './service-fee.ts';
+import { type Context, isQuiet, note, stoodStill, timeOfPost, untilQuiet } from './session.ts';
 
 /** What one payout meets, and every other would meet as well. */
 const SAME_FOR_ALL: readonly ErrorCode[] = [

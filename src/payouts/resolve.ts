@@ -1,7 +1,7 @@
-import type { Payment } from '../ledger/payouts.ts';
+import type { Payment } from '../ledger/payouts/payouts.ts';
 import { seesPayments } from '../lnbits/rights.ts';
-import { type Context, clientSide, sourceSide, walletKey } from './context.ts';
 import type { ClientSide, SourceSide } from './decide.ts';
+import { type Context, clientSide, sourceSide, walletKey } from './session.ts';
 
 /** What both wallets show of a payment, for a person who decides about it. */
 export interface Shown {

@@ -1,11 +1,11 @@
 import { groupDigits, parseDecimal } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
-import { record } from '../ledger/log.ts';
-import { type FeeRate, feeRate } from '../ledger/service-fee.ts';
+import { record } from '../ledger/log/log.ts';
+import { type FeeRate, feeRate } from '../ledger/payouts/service-fee.ts';
 import type { ServiceFee } from '../lnbits/admin.ts';
 import type { Payment as Shown } from '../lnbits/client.ts';
 import { now } from '../time.ts';
-import { type Context, note } from './context.ts';
+import { type Context, note } from './session.ts';
 
 /** What LNbits takes now: as it told its superuser in this run; else as its newest payments show. */
 export async function feeNow({ ledger, toldFee }: Pick<Context, 'ledger' | 'toldFee'>): Promise<FeeRate> {

@@ -1,17 +1,23 @@
 import { BridgeError } from '../errors.ts';
-import { openClaims } from '../ledger/claims.ts';
-import { creditsIn } from '../ledger/credits.ts';
-import { record, type Who } from '../ledger/log.ts';
-import type { Db, Ledger, Trx } from '../ledger/open.ts';
-import { knownPayments } from '../ledger/payouts.ts';
-import { BOUND, type PaidInto, type WalletKey, walletsPaidInto, wasPaidFrom } from '../ledger/wallets.ts';
+import {
+  BOUND,
+  type PaidInto,
+  type WalletKey,
+  walletsPaidInto,
+  wasPaidFrom,
+} from '../ledger/clients/wallets.ts';
+import { creditsIn } from '../ledger/credits/credits.ts';
+import { record, type Who } from '../ledger/log/log.ts';
+import { knownPayments } from '../ledger/payouts/payouts.ts';
+import { openClaims } from '../ledger/runs/claims.ts';
+import type { Db, Ledger, Trx } from '../ledger/store/open.ts';
 import type { Payment as Shown } from '../lnbits/client.ts';
 import { paymentsIn, Unseen } from '../lnbits/one-wallet.ts';
 import { proveRights } from '../lnbits/rights.ts';
 import { now } from '../time.ts';
 import { notAlone, strangeClaim } from './claim.ts';
-import type { Context, SourceWallet } from './context.ts';
 import { labelOf, madeByAnotherCopy, sealedElsewhere } from './label.ts';
+import type { Context, SourceWallet } from './session.ts';
 
 /*
  * Which wallet the ledger pays from. A wallet that never paid for it cannot show what an older copy of the ledger lacks.

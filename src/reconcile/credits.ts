@@ -1,8 +1,8 @@
-import { openContradictions } from '../ledger/contradictions.ts';
-import { type Credit, droppedCredits } from '../ledger/credits.ts';
-import type { Db } from '../ledger/open.ts';
-import type { SourceWallet } from '../payouts/context.ts';
+import { type Credit, droppedCredits } from '../ledger/credits/credits.ts';
+import { openContradictions } from '../ledger/payouts/contradictions.ts';
+import type { Db } from '../ledger/store/open.ts';
 import { lateCredits } from '../payouts/late-credits.ts';
+import type { SourceWallet } from '../payouts/session.ts';
 import { type Findings, isIn, type Range } from './findings.ts';
 
 /**

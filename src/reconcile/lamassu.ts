@@ -1,12 +1,12 @@
 import { type Currencies, currencyDigits } from '../dca/currency.ts';
-import { localDate } from '../dca/fixed.ts';
+import { localDate } from '../dca/local-time.ts';
 import { formatDecimal } from '../dca/money.ts';
 import { judge, type LamassuRow } from '../lamassu/row.ts';
 import type { Source } from '../lamassu/source.ts';
-import { ALWAYS } from '../ledger/in-force.ts';
-import type { Db } from '../ledger/open.ts';
-import type { Schema } from '../ledger/schema.ts';
-import type { Mark } from '../ledger/source.ts';
+import type { Mark } from '../ledger/cash-outs/watermark.ts';
+import { ALWAYS } from '../ledger/store/effective-dated.ts';
+import type { Db } from '../ledger/store/open.ts';
+import type { Schema } from '../ledger/store/schema.ts';
 import { isHeld, judgeNew, type ReadingRules } from '../scheduler/rules.ts';
 import type { Instant } from '../time.ts';
 import { type DifferenceCode, type Findings, isIn, type Range } from './findings.ts';

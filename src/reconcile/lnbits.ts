@@ -1,15 +1,15 @@
 import { sql } from 'kysely';
 import { Secret } from '../config/secret.ts';
-import type { Db, Ledger } from '../ledger/open.ts';
-import { knownPayments, type Payment } from '../ledger/payouts.ts';
-import type { PayoutState } from '../ledger/schema.ts';
+import { knownPayments, type Payment } from '../ledger/payouts/payouts.ts';
+import type { Db, Ledger } from '../ledger/store/open.ts';
+import type { PayoutState } from '../ledger/store/schema.ts';
 import type { Payment as Shown } from '../lnbits/client.ts';
 import { taggedPayments } from '../lnbits/history.ts';
 import { orUnseen, paymentsIn, Unseen } from '../lnbits/one-wallet.ts';
 import { proveRights } from '../lnbits/rights.ts';
-import type { SourceWallet } from '../payouts/context.ts';
 import { isSentByLedger, madeByAnotherCopy } from '../payouts/label.ts';
 import { cappedFee } from '../payouts/service-fee.ts';
+import type { SourceWallet } from '../payouts/session.ts';
 import { now } from '../time.ts';
 import { type DifferenceCode, type Findings, isIn, type Range } from './findings.ts';
 

@@ -1,11 +1,11 @@
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 import { openSource } from '../lamassu/source.ts';
-import { creditsIn } from '../ledger/credits.ts';
-import { startRun } from '../ledger/lease.ts';
-import type { Ledger } from '../ledger/open.ts';
-import { openSourceWallet, type SourceWallet } from '../payouts/context.ts';
+import { creditsIn } from '../ledger/credits/credits.ts';
+import { startRun } from '../ledger/runs/lease.ts';
+import type { Ledger } from '../ledger/store/open.ts';
 import { bookFees } from '../payouts/service-fee.ts';
+import { openSourceWallet, type SourceWallet } from '../payouts/session.ts';
 import { rulesOf } from '../scheduler/rules.ts';
 import { markOf } from '../scheduler/setup.ts';
 import { now } from '../time.ts';

@@ -1,8 +1,8 @@
 import { actionsOf, actionWords } from '../lamassu/notes.ts';
 import type { Judgement, LamassuRow } from '../lamassu/row.ts';
-import type { Db } from '../ledger/open.ts';
-import { saysTheSame } from '../ledger/review.ts';
-import type { Schema } from '../ledger/schema.ts';
+import { saysTheSame } from '../ledger/cash-outs/review.ts';
+import type { Db } from '../ledger/store/open.ts';
+import type { Schema } from '../ledger/store/schema.ts';
 
 type CashOut = Schema['cash_outs'];
 type Found = Extract<Judgement, { eligible: true }>['cashOut'];

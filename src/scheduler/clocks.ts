@@ -1,10 +1,10 @@
 import { BridgeError } from '../errors.ts';
 import type { Source } from '../lamassu/source.ts';
-import { apart, type Clocks, inWords, lastAgreed, ledgerTime, shouldShow } from '../ledger/clock.ts';
-import { type Doubt, wayOut } from '../ledger/clock-doubts.ts';
-import { ALWAYS } from '../ledger/in-force.ts';
-import type { Db } from '../ledger/open.ts';
-import type { Position } from '../ledger/source.ts';
+import type { Position } from '../ledger/cash-outs/watermark.ts';
+import { type Doubt, wayOut } from '../ledger/runs/clock-doubts.ts';
+import { apart, type Clocks, inWords, lastAgreed, ledgerTime, shouldShow } from '../ledger/runs/clocks.ts';
+import { ALWAYS } from '../ledger/store/effective-dated.ts';
+import type { Db } from '../ledger/store/open.ts';
 import { aheadBy, hostClock, type Instant, MAY_DIFFER_MS, plus, toInstant, toMs } from '../time.ts';
 import type { ReadingClocks } from './read.ts';
 

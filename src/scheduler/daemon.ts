@@ -2,10 +2,10 @@ import cron from 'node-cron';
 import type { Logger } from 'pino';
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
-import { type Connect, keepConnection } from '../lamassu/keep.ts';
-import type { Ledger } from '../ledger/open.ts';
+import { type Connect, keepConnection } from '../lamassu/session-cache.ts';
+import type { Ledger } from '../ledger/store/open.ts';
+import type { RunSeen } from '../monitoring/run-metrics.ts';
 import { poll } from './poll.ts';
-import type { RunSeen } from './run-metrics.ts';
 
 export interface DaemonDeps {
   config: Config;

@@ -1,21 +1,21 @@
 import type { Config } from '../config/load.ts';
 import { superuserOf } from '../config/superuser.ts';
-import { latestDue } from '../dca/fixed.ts';
+import { latestDue } from '../dca/local-time.ts';
 import { BridgeError, type ErrorCode } from '../errors.ts';
-import { dropNeedless } from '../ledger/credit-plan.ts';
-import { creditsIn } from '../ledger/credits.ts';
-import { isPaused } from '../ledger/decisions.ts';
-import type { Run } from '../ledger/lease.ts';
-import type { Db, Ledger } from '../ledger/open.ts';
-import { notSettled } from '../ledger/payouts.ts';
-import type { PayoutState } from '../ledger/schema.ts';
+import { creditsIn } from '../ledger/credits/credits.ts';
+import { dropNeedless } from '../ledger/credits/plan.ts';
+import { dueGroups, type FormOptions, formPayouts } from '../ledger/payouts/form.ts';
+import { isPaused } from '../ledger/payouts/operator-actions.ts';
+import { notSettled } from '../ledger/payouts/payouts.ts';
+import type { Run } from '../ledger/runs/lease.ts';
+import type { Db, Ledger } from '../ledger/store/open.ts';
+import type { PayoutState } from '../ledger/store/schema.ts';
 import { FellOver } from '../lnbits/answer.ts';
-import { checkSourceWallet, refuseOtherLedger } from '../payouts/check.ts';
-import { type Context, openSourceWallet } from '../payouts/context.ts';
-import { type Crediting, creditSource } from '../payouts/credit.ts';
-import { dueGroups, type FormOptions, formPayouts } from '../payouts/form.ts';
 import { lookAtDead } from '../payouts/late-payments.ts';
 import { type Paid, payAll } from '../payouts/pay.ts';
+import { checkSourceWallet, refuseOtherLedger } from '../payouts/preflight.ts';
+import { type Context, openSourceWallet } from '../payouts/session.ts';
+import { type Crediting, creditSource } from '../payouts/top-up.ts';
 import { type Instant, now } from '../time.ts';
 
 export interface PayReport extends Record<Exclude<PayoutState, 'settled' | 'paying'>, number> {

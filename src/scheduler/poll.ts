@@ -3,20 +3,26 @@ import type { Config } from '../config/load.ts';
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import type { BridgeError } from '../errors.ts';
-import type { Connect } from '../lamassu/keep.ts';
+import type { Connect } from '../lamassu/session-cache.ts';
 import { openSource } from '../lamassu/source.ts';
 import { startProblem } from '../lamassu/start.ts';
-import { keepClocks } from '../ledger/clock.ts';
-import { findDoubts, openDoubts } from '../ledger/clock-doubts.ts';
-import { commissionSince } from '../ledger/commission.ts';
-import { type Run, startRun } from '../ledger/lease.ts';
-import { seeMachines } from '../ledger/machines.ts';
-import { endOfLog, lastReport, newsOf, payoutsNeedingPeople, reviewsSince } from '../ledger/news.ts';
-import type { Ledger } from '../ledger/open.ts';
-import { readToEnd } from '../ledger/source.ts';
+import { readToEnd } from '../ledger/cash-outs/watermark.ts';
+import { commissionSince } from '../ledger/commission/commission.ts';
+import { seeMachines } from '../ledger/machines/machines.ts';
+import { findDoubts, openDoubts } from '../ledger/runs/clock-doubts.ts';
+import { keepClocks } from '../ledger/runs/clocks.ts';
+import { type Run, startRun } from '../ledger/runs/lease.ts';
+import {
+  endOfLog,
+  lastReport,
+  newsOf,
+  payoutsNeedingPeople,
+  reviewsSince,
+} from '../ledger/runs/new-since.ts';
+import type { Ledger } from '../ledger/store/open.ts';
+import { pauseOf } from '../operations/overview.ts';
 import { now } from '../time.ts';
 import { clockProblem, clocksOf, doubtProblem, ledgerClockProblem, readingClocks } from './clocks.ts';
-import { pauseOf } from './due.ts';
 import { isNotTheLedger, lookBeforeRecording, pay } from './pay.ts';
 import { type Reading, readCashOuts } from './read.ts';
 import { add, conclude, endedBy, noTotals, type PollReport, summaryOf } from './report.ts';

@@ -1,8 +1,8 @@
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { BridgeError } from '../errors.ts';
+import type { Pause } from '../operations/overview.ts';
 import { type Instant, now } from '../time.ts';
-import type { Pause } from './due.ts';
 import type { PayReport } from './pay.ts';
 import type { ReadReport } from './read.ts';
 

@@ -1,12 +1,12 @@
 import type { Config } from '../config/load.ts';
 import { formatDecimal } from '../dca/money.ts';
 import { isBackdated, type Judgement, judge, type LamassuRow, type Rules, reasons } from '../lamassu/row.ts';
-import { knownCurrencies } from '../ledger/currencies.ts';
-import { currencyChange } from '../ledger/currency-change.ts';
-import { ALWAYS } from '../ledger/in-force.ts';
-import type { Db } from '../ledger/open.ts';
-import { saysTheSame } from '../ledger/review.ts';
-import type { Schema } from '../ledger/schema.ts';
+import { saysTheSame } from '../ledger/cash-outs/review.ts';
+import { currencyChange } from '../ledger/machines/currency-change.ts';
+import { knownCurrencies } from '../ledger/store/currencies.ts';
+import { ALWAYS } from '../ledger/store/effective-dated.ts';
+import type { Db } from '../ledger/store/open.ts';
+import type { Schema } from '../ledger/store/schema.ts';
 import type { Instant } from '../time.ts';
 
 /** The rules by which rows are judged: Lamassu's own meaning, and what the operator wants to see first. */

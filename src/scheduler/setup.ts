@@ -1,7 +1,7 @@
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
-import type { Db, Trx } from '../ledger/open.ts';
-import { bindSource, type Mark, type Position, positionOf } from '../ledger/source.ts';
+import { bindSource, type Mark, type Position, positionOf } from '../ledger/cash-outs/watermark.ts';
+import type { Db, Trx } from '../ledger/store/open.ts';
 import { now } from '../time.ts';
 import type { Reading, ReadReport } from './read.ts';
 import { rulesOf } from './rules.ts';

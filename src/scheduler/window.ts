@@ -1,8 +1,8 @@
 import type { LamassuRow } from '../lamassu/row.ts';
 import type { Source } from '../lamassu/source.ts';
-import { ALWAYS } from '../ledger/in-force.ts';
-import type { Db } from '../ledger/open.ts';
-import type { Position } from '../ledger/source.ts';
+import type { Position } from '../ledger/cash-outs/watermark.ts';
+import { ALWAYS } from '../ledger/store/effective-dated.ts';
+import type { Db } from '../ledger/store/open.ts';
 import { type Instant, MAY_DIFFER_MS, plus } from '../time.ts';
 import type { ReadingRules } from './rules.ts';
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import { ingest } from '../../src/ledger/ingest.ts';
-import { openLedger } from '../../src/ledger/open.ts';
+import { ingest } from '../../src/ledger/cash-outs/ingest.ts';
+import { openLedger } from '../../src/ledger/store/open.ts';
 import { type Instant, now, plus } from '../../src/time.ts';
 import { MACHINE, pairMachine } from '../support/lamassu.ts';
 import { ledgerKinds } from '../support/ledgers.ts';

@@ -1,11 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { payoutDetailJson } from '../../src/cli/payout-page.ts';
+import { payoutDetailJson } from '../../src/cli/pages/payout.ts';
 import { jsonDocument } from '../../src/cli/print.ts';
-import { startRun } from '../../src/ledger/lease.ts';
-import { type Ledger, openLedger } from '../../src/ledger/open.ts';
-import { verifyLedger } from '../../src/ledger/verify.ts';
+import { startRun } from '../../src/ledger/runs/lease.ts';
+import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
+import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { showPayout } from '../../src/ledger/views.ts';
 import type { Ran } from '../support/command.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';

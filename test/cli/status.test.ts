@@ -3,9 +3,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import pkg from '../../package.json' with { type: 'json' };
-import { startRun } from '../../src/ledger/lease.ts';
-import { type Ledger, openLedger } from '../../src/ledger/open.ts';
-import { verifyLedger } from '../../src/ledger/verify.ts';
+import { startRun } from '../../src/ledger/runs/lease.ts';
+import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
+import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { startWorld, type World } from '../support/world.ts';
 

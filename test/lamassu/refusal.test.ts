@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import { type Connection, connect, type LamassuOptions } from '../../src/lamassu/connect.ts';
-import { openLedger } from '../../src/ledger/open.ts';
+import { openLedger } from '../../src/ledger/store/open.ts';
 import { type Database, freshDatabase } from '../support/postgres.ts';
 import { raising, sqlStates } from '../support/sqlstates.ts';
 

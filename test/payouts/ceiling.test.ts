@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { afterEach, expect, test } from 'vitest';
-import { releasePayout } from '../../src/ledger/decisions.ts';
-import { startRun } from '../../src/ledger/lease.ts';
-import { verifyLedger } from '../../src/ledger/verify.ts';
+import { releasePayout } from '../../src/ledger/payouts/operator-actions.ts';
+import { startRun } from '../../src/ledger/runs/lease.ts';
+import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { now, plus } from '../../src/time.ts';
 import { type Payday, payday } from '../support/payday.ts';
 

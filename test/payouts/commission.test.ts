@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { removeCommission } from '../../src/ledger/commission.ts';
-import { verifyLedger } from '../../src/ledger/verify.ts';
+import { removeCommission } from '../../src/ledger/commission/commission.ts';
+import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { now } from '../../src/time.ts';
 import type { SeenRequest } from '../support/lnbits-simulator.ts';
 import { nextMoment, type Payday, type PaydayOptions, payday } from '../support/payday.ts';

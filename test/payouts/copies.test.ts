@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { startRun } from '../../src/ledger/lease.ts';
-import { verifyLedger } from '../../src/ledger/verify.ts';
-import { openSourceWallet } from '../../src/payouts/context.ts';
+import { startRun } from '../../src/ledger/runs/lease.ts';
+import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { payAll } from '../../src/payouts/pay.ts';
+import { openSourceWallet } from '../../src/payouts/session.ts';
 import { copyOf } from '../support/ledger-copy.ts';
 import type { LnbitsVersion } from '../support/lnbits.ts';
 import { oweTwo, type Payday, payday } from '../support/payday.ts';
@@ -11,7 +11,7 @@ import { oweTwo, type Payday, payday } from '../support/payday.ts';
 
 /** How often a run waited for what an earlier one may still send, and what happened meanwhile. */
 const wait = vi.hoisted(() => ({ times: 0, meanwhile: async (): Promise<unknown> => undefined }));
-vi.mock('../../src/payouts/context.ts', async (original) => ({
+vi.mock('../../src/payouts/session.ts', async (original) => ({
   ...(await original<object>()),
   pause: async () => {
     wait.times += 1;

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { BridgeError } from '../../src/errors.ts';
-import { startRun } from '../../src/ledger/lease.ts';
-import { openLedger } from '../../src/ledger/open.ts';
-import type { Payment } from '../../src/ledger/payouts.ts';
+import type { Payment } from '../../src/ledger/payouts/payouts.ts';
+import { startRun } from '../../src/ledger/runs/lease.ts';
+import { openLedger } from '../../src/ledger/store/open.ts';
 import type { LnbitsClient, Payment as Side } from '../../src/lnbits/client.ts';
 import type { Claim } from '../../src/payouts/claim.ts';
-import type { Context } from '../../src/payouts/context.ts';
 import type { ClientSide, SourceSide } from '../../src/payouts/decide.ts';
+import type { Context } from '../../src/payouts/session.ts';
 import { now } from '../../src/time.ts';
 
 /** What an LNbits was asked about: a payment in the source wallet or the client's, or the client's wallet itself. */

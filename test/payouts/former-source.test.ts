@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
-import { setClient } from '../../src/ledger/client-changes.ts';
-import { startRun } from '../../src/ledger/lease.ts';
-import { verifyLedger } from '../../src/ledger/verify.ts';
+import { setClient } from '../../src/ledger/clients/changes.ts';
+import { startRun } from '../../src/ledger/runs/lease.ts';
+import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { accountFor } from '../../src/payouts/source-wallet.ts';
 import { now } from '../../src/time.ts';
 import { copyOf, type LedgerCopy } from '../support/ledger-copy.ts';

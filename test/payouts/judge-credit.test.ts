@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { judgeCredit } from '../../src/payouts/credit.ts';
+import { judgeCredit } from '../../src/payouts/top-up.ts';
 
 describe('what became of a credit', () => {
   const of = (status: 'success' | 'pending' | 'failed', hash = 'a') => ({ hash, status });

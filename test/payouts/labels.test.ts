@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
-import { setClient } from '../../src/ledger/client-changes.ts';
-import { verifyLedger } from '../../src/ledger/verify.ts';
-import { openSourceWallet } from '../../src/payouts/context.ts';
+import { setClient } from '../../src/ledger/clients/changes.ts';
+import { verifyLedger } from '../../src/ledger/verify/verify.ts';
+import { findLost } from '../../src/operations/unknown-payments.ts';
+import { openSourceWallet } from '../../src/payouts/session.ts';
 import { Findings } from '../../src/reconcile/findings.ts';
 import { reconcileLnbits } from '../../src/reconcile/lnbits.ts';
-import { findLost } from '../../src/scheduler/lost.ts';
 import { now } from '../../src/time.ts';
 import { copyOf } from '../support/ledger-copy.ts';
 import { type LnbitsVersion, lnbitsVersions, type WalletKeys } from '../support/lnbits.ts';

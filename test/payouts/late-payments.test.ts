@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findCase, openPayment, resolvePayment } from '../../src/ledger/decisions.ts';
-import { bookOverpaid, overpaidBy } from '../../src/ledger/overpaid.ts';
-import { verifyLedger } from '../../src/ledger/verify.ts';
+import { findCase, openPayment, resolvePayment } from '../../src/ledger/payouts/operator-actions.ts';
+import { bookOverpaid, overpaidBy } from '../../src/ledger/payouts/overpaid.ts';
+import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { now } from '../../src/time.ts';
 import type { LnbitsVersion, WalletKeys } from '../support/lnbits.ts';
 import { type Payday, payday } from '../support/payday.ts';

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, expect } from 'vitest';
-import { startRun } from '../../src/ledger/lease.ts';
-import { verifyLedger } from '../../src/ledger/verify.ts';
+import { formPayouts } from '../../src/ledger/payouts/form.ts';
+import { startRun } from '../../src/ledger/runs/lease.ts';
+import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
-import { type Context, openSourceWallet } from '../../src/payouts/context.ts';
-import { formPayouts } from '../../src/payouts/form.ts';
 import { type Paid, payAll } from '../../src/payouts/pay.ts';
+import { type Context, openSourceWallet } from '../../src/payouts/session.ts';
 import { formOptions } from '../../src/scheduler/pay.ts';
 import type { Instant } from '../../src/time.ts';
 import type { Fault, Hooked, Phase, Rule, SeenRequest } from '../support/lnbits-simulator.ts';

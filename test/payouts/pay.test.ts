@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { movePayout } from '../../src/ledger/payouts.ts';
-import { verifyLedger } from '../../src/ledger/verify.ts';
+import { movePayout } from '../../src/ledger/payouts/payouts.ts';
+import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import type { LnbitsVersion } from '../support/lnbits.ts';
 import { oweTwo, type Payday, type PaydayOptions, payday } from '../support/payday.ts';
 

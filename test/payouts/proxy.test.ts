@@ -5,7 +5,7 @@ import { balance, day, fails, owing, payments, run, states } from './one-run.ts'
 
 /* What a run does where something in front of LNbits answers in its place. No word of that decides about a payment. */
 
-vi.mock('../../src/payouts/context.ts', async (original) => noWait(await original()));
+vi.mock('../../src/payouts/session.ts', async (original) => noWait(await original()));
 
 const page = (status: number, headers: Record<string, string> = {}) => ({
   status,

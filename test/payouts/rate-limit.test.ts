@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import type { Context } from '../../src/payouts/context.ts';
+import type { Context } from '../../src/payouts/session.ts';
 import { noWait, waiting } from './no-wait.ts';
 import { balance, day, fails, owing, payments, posts, reasons, run, states } from './one-run.ts';
 
 /* A rate limit needs nobody: while a run waits for it, time passes here and at LNbits, and nothing is in doubt. */
 
-vi.mock('../../src/payouts/context.ts', async (original) => noWait(await original()));
+vi.mock('../../src/payouts/session.ts', async (original) => noWait(await original()));
 
 const real = performance.now;
 let ahead = 0;

@@ -18,7 +18,7 @@ import {
 
 /* What a run does where LNbits answers no. */
 
-vi.mock('../../src/payouts/context.ts', async (original) => noWait(await original()));
+vi.mock('../../src/payouts/session.ts', async (original) => noWait(await original()));
 
 test('wallets at which LNbits falls over stop nobody else, however many there are', async () => {
   await owing({ alice: 10n, bob: 20n, carol: 30n });

@@ -25,7 +25,7 @@ import {
 
 /* What a run does where LNbits does not answer: to a POST, or to anything else. */
 
-vi.mock('../../src/payouts/context.ts', async (original) => noWait(await original()));
+vi.mock('../../src/payouts/session.ts', async (original) => noWait(await original()));
 
 describe('where LNbits does not answer a POST', () => {
   test('it is sent once more, and after the quiet time it is found out within the run', async () => {

@@ -4,7 +4,7 @@ import { balance, day, owing, payments, run, states, walletOf } from './one-run.
 
 /* LNbits takes less at once than it did: what was not sent goes in smaller parts, once `maximum_sats` says so. */
 
-vi.mock('../../src/payouts/context.ts', async (original) => noWait(await original()));
+vi.mock('../../src/payouts/session.ts', async (original) => noWait(await original()));
 
 const tooMuch = {
   when: { kind: 'invoice' as const },

@@ -22,7 +22,7 @@ import {
 
 /* The steps of one run, one request after the other: where it may stop, and where it goes on. */
 
-vi.mock('../../src/payouts/context.ts', async (original) => noWait(await original()));
+vi.mock('../../src/payouts/session.ts', async (original) => noWait(await original()));
 
 describe('as a rule', () => {
   test('an invoice, its payment, and a look at the client; an invoice that was just made is not looked at', async () => {

@@ -19,7 +19,7 @@ import {
 
 /* Keys of shared wallets, which may receive and perhaps not see what they receive. */
 
-vi.mock('../../src/payouts/context.ts', async (original) => noWait(await original()));
+vi.mock('../../src/payouts/session.ts', async (original) => noWait(await original()));
 
 const HELD = "nothing was paid: the key of the client's wallet does not show its payments";
 

@@ -23,7 +23,7 @@ import {
 
 /* Sats go to the wallet that is the recipient's at the moment of the invoice; what was ever sent stays with its wallet. */
 
-vi.mock('../../src/payouts/context.ts', async (original) => noWait(await original()));
+vi.mock('../../src/payouts/session.ts', async (original) => noWait(await original()));
 
 /** Gives a recipient another wallet, as `clients set --new-wallet` does. Answers what is in it. */
 async function move(name: string): Promise<() => bigint> {

@@ -2,7 +2,7 @@ import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Config, loadConfig } from '../../src/config/load.ts';
-import { type Ledger, openLedger } from '../../src/ledger/open.ts';
+import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import { cronLines, runDaemon } from '../../src/scheduler/daemon.ts';
 import { pairMachine } from '../support/lamassu.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';

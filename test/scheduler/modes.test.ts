@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { Ledger } from '../../src/ledger/open.ts';
-import { settle } from '../../src/ledger/settle.ts';
-import { verifyLedger } from '../../src/ledger/verify.ts';
+import { settle } from '../../src/ledger/cash-outs/settlement.ts';
+import type { Ledger } from '../../src/ledger/store/open.ts';
+import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { type Instant, plus } from '../../src/time.ts';
 import { type Books, books } from '../support/books.ts';
 import { forEachLedger } from '../support/ledgers.ts';

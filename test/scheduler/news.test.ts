@@ -1,9 +1,9 @@
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import { releasePayout } from '../../src/ledger/decisions.ts';
-import { startRun } from '../../src/ledger/lease.ts';
-import { reviewsSince } from '../../src/ledger/news.ts';
-import { type Finding, toReview } from '../../src/ledger/review.ts';
+import { type Finding, toReview } from '../../src/ledger/cash-outs/review.ts';
+import { releasePayout } from '../../src/ledger/payouts/operator-actions.ts';
+import { startRun } from '../../src/ledger/runs/lease.ts';
+import { reviewsSince } from '../../src/ledger/runs/new-since.ts';
 import { payFixed } from '../../src/scheduler/fixed.ts';
 import { now } from '../../src/time.ts';
 import { forEachLedger } from '../support/ledgers.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { openSource } from '../../src/lamassu/source.ts';
-import { verifyLedger } from '../../src/ledger/verify.ts';
+import { verifyLedger } from '../../src/ledger/verify/verify.ts';
+import { draftSettled, writeSettlement } from '../../src/operations/settlements.ts';
 import { readCashOuts } from '../../src/scheduler/read.ts';
-import { draftSettled, writeSettlement } from '../../src/scheduler/settle.ts';
 import { readingOf } from '../../src/scheduler/setup.ts';
 import { openCounter } from '../support/counter.ts';
 import { ledgerKinds } from '../support/ledgers.ts';

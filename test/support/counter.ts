@@ -1,10 +1,10 @@
 import { pino } from 'pino';
 import { type Config, loadConfig } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
-import { addClient } from '../../src/ledger/client-changes.ts';
-import { addFunding } from '../../src/ledger/fundings.ts';
-import { seeMachine } from '../../src/ledger/machines.ts';
-import { type Ledger, openLedger } from '../../src/ledger/open.ts';
+import { addClient } from '../../src/ledger/clients/changes.ts';
+import { addFunding } from '../../src/ledger/fundings/fundings.ts';
+import { seeMachine } from '../../src/ledger/machines/machines.ts';
+import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import { poll } from '../../src/scheduler/poll.ts';
 import type { PollReport } from '../../src/scheduler/report.ts';
 import { now, plus } from '../../src/time.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../src/config/load.ts';
-import { openLedger } from '../../src/ledger/open.ts';
-import { verifyLedger } from '../../src/ledger/verify.ts';
+import { openLedger } from '../../src/ledger/store/open.ts';
+import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { audit } from './auditor.ts';
 import { fork } from './fork.ts';
 import type { Hooked, Phase, SeenRequest } from './lnbits-simulator.ts';

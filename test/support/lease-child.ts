@@ -1,5 +1,5 @@
-import { startRun } from '../../src/ledger/lease.ts';
-import { openLedger } from '../../src/ledger/open.ts';
+import { startRun } from '../../src/ledger/runs/lease.ts';
+import { openLedger } from '../../src/ledger/store/open.ts';
 
 // Takes the lease of the ledger at the URL in the first argument, says so, and stays until it is killed.
 const ledger = await openLedger({ url: process.argv[2] ?? '', use: 'write' });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Secret } from '../../src/config/secret.ts';
 import type { BridgeError } from '../../src/errors.ts';
-import { startRun } from '../../src/ledger/lease.ts';
-import { openLedger } from '../../src/ledger/open.ts';
+import { startRun } from '../../src/ledger/runs/lease.ts';
+import { openLedger } from '../../src/ledger/store/open.ts';
 import { type PayReport, pay } from '../../src/scheduler/pay.ts';
 import type { Payday } from './payday.ts';
 

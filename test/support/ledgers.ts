@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, onTestFinished } from 'vitest';
-import { type Ledger, openLedger } from '../../src/ledger/open.ts';
+import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import { freshDatabase } from './postgres.ts';
 
 /** The databases that a ledger may lie in; whatever a ledger promises, it promises on both. */

@@ -1,4 +1,4 @@
-import { openLedger } from '../../src/ledger/open.ts';
+import { openLedger } from '../../src/ledger/store/open.ts';
 
 // Creates the ledger at the URL in the first argument and prints its id, as one of several processes at once.
 const ledger = await openLedger({ url: process.argv[2] ?? '', use: 'create' });

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { pino } from 'pino';
 import { loadConfig } from '../../src/config/load.ts';
-import { openLedger } from '../../src/ledger/open.ts';
+import { openLedger } from '../../src/ledger/store/open.ts';
 import { poll } from '../../src/scheduler/poll.ts';
 import { hastily, type Wait } from './hasty.ts';
 

@@ -1,8 +1,8 @@
 import { formatDecimal, sum } from '../../dca/money.ts';
 import { largestRemainder } from '../../dca/split.ts';
-import type { Trx } from '../open.ts';
+import type { Trx } from '../store/open.ts';
 import type { Row } from '../verify/findings.ts';
-import { Differs, type Lost, paidText, type RecoverOptions } from './lost.ts';
+import { Differs, type Lost, paidText, type RecoverOptions } from './unknown-payments.ts';
 
 type Recipient = Pick<Row<'recipients'>, 'id' | 'kind'>;
 

@@ -1,7 +1,7 @@
-import type { Trx } from '../open.ts';
-import { inParts, splitPart } from '../parts.ts';
-import { buryPayment, partsOf } from '../payouts.ts';
-import type { Lost, RecoverOptions } from './lost.ts';
+import { inParts, splitPart } from '../payouts/parts.ts';
+import { buryPayment, partsOf } from '../payouts/payouts.ts';
+import type { Trx } from '../store/open.ts';
+import type { Lost, RecoverOptions } from './unknown-payments.ts';
 
 /**
  * Splits parts of a payout as the lost ledger did: LNbits shows payments of parts that this one does not have. The first

@@ -1,6 +1,6 @@
-import type { Trx } from '../open.ts';
-import { buryPayment, movePayment, nextPayment, type Payment, partsOf } from '../payouts.ts';
-import { Differs, type Lost, type RecoverOptions } from './lost.ts';
+import { buryPayment, movePayment, nextPayment, type Payment, partsOf } from '../payouts/payouts.ts';
+import type { Trx } from '../store/open.ts';
+import { Differs, type Lost, type RecoverOptions } from './unknown-payments.ts';
 
 /** The payments of one part, oldest first; `walletId`: the recipient's present wallet. Answers why the payout is held, where it was paid twice. */
 export async function putBackPart(

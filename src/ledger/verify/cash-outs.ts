@@ -1,6 +1,6 @@
 import { isInstant, plus } from '../../time.ts';
-import { subjectsOf } from '../log.ts';
-import type { Db } from '../open.ts';
+import { subjectsOf } from '../log/log.ts';
+import type { Db } from '../store/open.ts';
 import { CommissionWeights } from './commission.ts';
 import { DailyLimits } from './daily-limits.ts';
 import { cash, type Findings, type Row, sat } from './findings.ts';

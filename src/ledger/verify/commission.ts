@@ -1,5 +1,5 @@
 import { sum } from '../../dca/money.ts';
-import type { Db } from '../open.ts';
+import type { Db } from '../store/open.ts';
 import { type Findings, type Row, sat } from './findings.ts';
 
 type CashOut = Row<'cash_outs'>;

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
-import { openContradictions } from '../contradictions.ts';
-import type { Db } from '../open.ts';
+import { openContradictions } from '../payouts/contradictions.ts';
+import type { Db } from '../store/open.ts';
 import { type Findings, sat } from './findings.ts';
 
 /** Every credit of the source wallet: what it is made of, and that nothing is credited twice. */

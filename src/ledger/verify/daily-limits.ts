@@ -1,4 +1,4 @@
-import type { Db } from '../open.ts';
+import type { Db } from '../store/open.ts';
 import { cash, type Findings, type Row } from './findings.ts';
 
 interface Day {

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import { formatDecimal } from '../../dca/money.ts';
-import type { Schema } from '../schema.ts';
+import type { Schema } from '../store/schema.ts';
 
 export type Row<T extends keyof Schema> = Selectable<Schema[T]>;
 

@@ -1,4 +1,4 @@
-import type { Db } from '../open.ts';
+import type { Db } from '../store/open.ts';
 import { cash, type Findings, type Row } from './findings.ts';
 
 /** Every funding: its parts, its status, and that its allocations spent what it says. */

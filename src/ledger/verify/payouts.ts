@@ -1,8 +1,8 @@
 import { sum } from '../../dca/money.ts';
 import { isInstant, plus } from '../../time.ts';
-import { subjectsOf } from '../log.ts';
-import type { Db } from '../open.ts';
-import { CLOCK_MS, CLOCK_SET_BACK } from '../payouts.ts';
+import { subjectsOf } from '../log/log.ts';
+import { CLOCK_MS, CLOCK_SET_BACK } from '../payouts/payouts.ts';
+import type { Db } from '../store/open.ts';
 import { cash, type Findings, type Row, sat } from './findings.ts';
 
 type Payment = Row<'payments'>;

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { now, plus } from '../../time.ts';
-import type { Db } from '../open.ts';
+import type { Db } from '../store/open.ts';
 import type { DifferenceCode, Findings } from './findings.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,5 +1,5 @@
-import type { Db } from '../open.ts';
-import type { KeptFigures } from '../settle.ts';
+import type { KeptFigures } from '../cash-outs/settlement.ts';
+import type { Db } from '../store/open.ts';
 import { type Findings, type Row, sat } from './findings.ts';
 
 /** Every settlement by hand is a cash-out with the figures that were agreed to, and every such cash-out has one. */

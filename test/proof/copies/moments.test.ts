@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { verifyLedger } from '../../../src/ledger/verify.ts';
+import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { copyOf, type LedgerCopy } from '../../support/ledger-copy.ts';
 import { type LnbitsVersion, lnbitsVersions } from '../../support/lnbits.ts';
 import type { Phase, SeenRequest } from '../../support/lnbits-simulator.ts';
@@ -12,7 +12,7 @@ import { oweTwo, type Payday, payday } from '../../support/payday.ts';
 
 /** What happens while a run waits for what an earlier one may still send. */
 const wait = vi.hoisted(() => ({ meanwhile: async (): Promise<unknown> => undefined }));
-vi.mock('../../../src/payouts/context.ts', async (original) => ({
+vi.mock('../../../src/payouts/session.ts', async (original) => ({
   ...(await original<object>()),
   pause: () => wait.meanwhile(),
 }));

@@ -9,7 +9,7 @@ export default defineConfig({
   test: {
     include: [
       'test/dca/**/*.test.ts',
-      'test/ledger/payouts.test.ts',
+      'test/ledger/payouts/payouts.test.ts',
       'test/payouts/{ceiling,check,check-steps,commission,context,credit-steps,decide,form,invoice}.test.ts',
       'test/payouts/{judge-credit,look,refusals,resolve,silence,steps}.test.ts',
     ],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { verifyLedger } from '../../../src/ledger/verify.ts';
+import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import type { PollReport } from '../../../src/scheduler/report.ts';
 import { ledgerSql } from '../../support/ledger-sql.ts';
 import type { LedgerKind } from '../../support/ledgers.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
-import { verifyLedger } from '../../../src/ledger/verify.ts';
+import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { freshLedger, type LedgerKind } from '../../support/ledgers.ts';
 import { long, seed } from '../seed.ts';
 import { history } from './histories.ts';

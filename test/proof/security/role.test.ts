@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Secret } from '../../../src/config/secret.ts';
+import { EVERYBODY_CREATES } from '../../../src/lamassu/excess-privileges.ts';
 import type { Rights } from '../../../src/lamassu/rights.ts';
 import { roleSql } from '../../../src/lamassu/role-sql.ts';
 import { openSource } from '../../../src/lamassu/source.ts';
-import { EVERYBODY_CREATES } from '../../../src/lamassu/too-much.ts';
 import { createLamassu, type Lamassu } from '../../support/lamassu.ts';
 import { type Database, freshDatabase } from '../../support/postgres.ts';
 

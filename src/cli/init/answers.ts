@@ -1,0 +1,364 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Temporal } from 'temporal-polyfill';
+import { readCa } from '../../config/ca.ts';
+import { Secret } from '../../config/secret.ts';
+import type { Tls } from '../../lib/tls.ts';
+import type { LnbitsPlace } from '../../lnbits/client.ts';
+import { type Instant, now } from '../../time.ts';
+import { parseTime } from '../../typed/times.ts';
+import {
+  checked,
+  lamassuShape,
+  mayGoInClear,
+  placedLedger,
+  readKey,
+  readLedger,
+  readPlace,
+  shape,
+  usage,
+} from './checks.ts';
+import { flagOf, type Interview } from './interview.ts';
+import type { SshKey } from './key.ts';
+import type { InitOptions } from './options.ts';
+import {
+  findLedger,
+  type LamassuFound,
+  reachLnbits,
+  reachPostgresql,
+  reachSuperuser,
+  reachWallet,
+  tooMuchRights,
+  tryLamassu,
+} from './reach.ts';
+import { secretAnswer } from './secret-file.ts';
+import { askSsh } from './ssh.ts';
+
+/** Everything that config.toml and the files beside it will say. */
+export interface Answers {
+  timezone: string;
+  startAt: Instant;
+  /** Undefined where PostgreSQL is reached directly. */
+  ssh: { host: string; port: number; user: string; key: SshKey; hostKey: string } | undefined;
+  lamassu: {
+    host: string;
+    port: number;
+    database: string;
+    user: string;
+    password: Secret;
+    tls: Tls;
+    /** An absolute path, and what is in it. */
+    caFile: string | undefined;
+    ca: string | undefined;
+  };
+  ledger: {
+    url: string;
+    password: Secret | undefined;
+    /** As its URL said. */
+    tls: Tls | undefined;
+    caFile: string | undefined;
+    ca: string | undefined;
+  };
+  lnbits: {
+    url: string;
+    caFile: string | undefined;
+    ca: string | undefined;
+    /** Whether a person agreed that the keys leave this host unencrypted. */
+    insecureHttp: boolean;
+    key: Secret;
+    /** Who credits the source wallet; undefined where nobody does. */
+    superuser: { name: string; password: Secret } | undefined;
+  };
+  /** Undefined where nothing was tried. */
+  found: LamassuFound | undefined;
+}
+
+/** Asks for everything, and tries each answer as soon as it can be tried. Writes nothing. */
+export async function askAll(interview: Interview, options: InitOptions, folder: string): Promise<Answers> {
+  refuseIncomplete(interview, options, folder);
+  const timezone = await interview.ask({
+    key: 'timezone',
+    message: 'Time zone of local days, for reports, daily limits and times',
+    initial: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    read: (text) => checked(shape.timezone, text, 'timezone'),
+  });
+  const startAt = await askStart(interview, options, timezone);
+  const way = await wayToLamassu(interview, options, folder);
+  const lnbits = await askLnbits(interview, options, folder);
+  const ledger = await askLedger(interview, options, folder);
+  return { timezone, startAt, ...way, lnbits, ledger };
+}
+
+/** A time to come is most often a slip, and keeps everything until then from being paid: it is asked for twice. */
+async function askStart(interview: Interview, options: InitOptions, timezone: string): Promise<Instant> {
+  for (;;) {
+    const startAt = await interview.ask({
+      key: 'startAt',
+      message: 'From when on are cash-outs paid? Nothing confirmed earlier is ever paid by itself',
+      initial: localMinute(timezone),
+      read: (text) => parseTime(text, timezone, flagOf('startAt')),
+    });
+    if (startAt <= now() || !interview.terminal) return startAt;
+    if (
+      await interview.confirm('That is in the future: nothing that is sold until then is paid. Is it meant?')
+    )
+      return startAt;
+    delete options.startAt;
+  }
+}
+
+/** Without a terminal every option that is missing is named at once. */
+function refuseIncomplete({ terminal }: Interview, options: InitOptions, folder: string): void {
+  if (options.direct && options.sshHost !== undefined) {
+    throw usage('--direct and --ssh-host exclude each other.', 'Give --ssh-host where SSH leads to Lamassu.');
+  }
+  if (options.creditSource === false && options.superuser !== undefined) {
+    throw usage('--no-credit-source and --superuser exclude each other.', 'Leave out one of the two.');
+  }
+  if (terminal) return;
+  const needed: (keyof InitOptions)[] = ['timezone', 'startAt', 'lnbitsUrl'];
+  if (!options.direct) needed.push('sshHost', 'hostKey');
+  if (!existsSync(join(folder, 'source.adminkey'))) needed.push('sourceWalletKeyFile');
+  if (options.creditSource ?? options.superuser !== undefined) {
+    needed.push('superuser');
+    if (!existsSync(join(folder, 'superuser.password'))) needed.push('superuserPasswordFile');
+  }
+  const missing = needed.filter((key) => options[key] === undefined).map(flagOf);
+  if (missing.length === 0) return;
+  throw usage(
+    `Without a terminal init cannot ask. Missing: ${missing.join(', ')}.`,
+    '`aio-dca init --help` explains each; --direct stands for a Lamassu that is reached without SSH.',
+  );
+}
+
+async function wayToLamassu(
+  interview: Interview,
+  options: InitOptions,
+  folder: string,
+): Promise<Pick<Answers, 'ssh' | 'lamassu' | 'found'>> {
+  const direct =
+    options.direct ??
+    (interview.terminal &&
+      options.sshHost === undefined &&
+      (await interview.choose('How is Lamassu’s PostgreSQL reached?', [
+        { value: 'ssh', label: 'through SSH to its server' },
+        { value: 'direct', label: 'directly, from this host' },
+      ])) === 'direct');
+  const ssh = direct ? undefined : await askSsh(interview, options, folder);
+  for (;;) {
+    const lamassu = await askLamassu(interview, options, folder, direct);
+    if (!options.test) return { ssh, lamassu, found: undefined };
+    try {
+      const found = await tryLamassu({ ssh, lamassu });
+      interview.note(
+        'missing' in found
+          ? `Not yet: ${found.missing.message} What to do is told at the end.`
+          : `Lamassu can be read; its machines: ${found.machines.join(', ') || 'none'}.`,
+      );
+      if ('machines' in found && found.tooMuch.length > 0)
+        interview.note(tooMuchRights(lamassu.user, found.tooMuch));
+      return { ssh, lamassu, found };
+    } catch (error) {
+      if (!interview.terminal) throw error;
+      interview.complain(error);
+      if (!(await interview.confirm('Answer the questions about PostgreSQL again?'))) throw error;
+      for (const key of [
+        'lamassuHost',
+        'database',
+        'lamassuUser',
+        'lamassuPasswordFile',
+        'tls',
+        'caFile',
+      ] as const)
+        delete options[key];
+    }
+  }
+}
+
+async function askLamassu(
+  interview: Interview,
+  options: InitOptions,
+  folder: string,
+  direct: boolean,
+): Promise<Answers['lamassu']> {
+  const { host, port } = await interview.ask({
+    key: 'lamassuHost',
+    message: direct
+      ? 'PostgreSQL: HOST or HOST:PORT'
+      : 'PostgreSQL as the SSH server sees it: HOST or HOST:PORT',
+    initial: '127.0.0.1:5432',
+    read: async (text) => {
+      const place = readPlace(text, 5432, 'lamassuHost');
+      if (direct && options.test) await reachPostgresql(place.host, place.port);
+      return place;
+    },
+  });
+  const database = await interview.ask({
+    key: 'database',
+    message: 'The database',
+    initial: 'lamassu',
+    read: (text) => checked(lamassuShape.database, text, 'database'),
+  });
+  const user = await interview.ask({
+    key: 'lamassuUser',
+    message: 'The role that may only read',
+    initial: 'aio_dca',
+    read: (text) => checked(lamassuShape.user, text, 'lamassuUser'),
+  });
+  const password = await secretAnswer(interview, options, {
+    key: 'lamassuPasswordFile',
+    message: 'Its password, or nothing to have one made',
+    folder,
+    file: 'lamassu.password',
+    read: (text) => new Secret(text === '' ? randomBytes(18).toString('base64url') : text),
+  });
+  return { host, port, database, user, password, ...(await askTls(interview, options, direct)) };
+}
+
+async function askTls(
+  interview: Interview,
+  options: InitOptions,
+  direct: boolean,
+): Promise<Pick<Answers['lamassu'], 'tls' | 'caFile' | 'ca'>> {
+  const tls =
+    options.tls === undefined && interview.terminal && direct
+      ? await interview.choose('Encryption of the connection', [
+          { value: 'disable', label: 'none: the same host, or a private network' },
+          { value: 'require', label: 'encrypted, with any certificate' },
+          { value: 'verify-full', label: 'encrypted, and the certificate is checked' },
+        ])
+      : checked(lamassuShape.tls, options.tls, 'tls');
+  if (tls !== 'verify-full' && options.caFile !== undefined) {
+    throw usage(
+      `${flagOf('caFile')}: checks nothing with ${flagOf('tls')} ${tls}.`,
+      `Use ${flagOf('tls')} verify-full, or leave it out.`,
+    );
+  }
+  if (tls !== 'verify-full') return { tls, caFile: undefined, ca: undefined };
+  return interview.ask({
+    key: 'caFile',
+    message: 'The certificate that signed the server’s: a file, or nothing for a public one',
+    initial: '',
+    read: (path) =>
+      path === ''
+        ? { tls, caFile: undefined, ca: undefined }
+        : { tls, caFile: resolve(path), ca: readCa(flagOf('caFile'), resolve(path)) },
+  });
+}
+
+async function askLnbits(
+  interview: Interview,
+  options: InitOptions,
+  folder: string,
+): Promise<Answers['lnbits']> {
+  const caFile = options.lnbitsCaFile === undefined ? undefined : resolve(options.lnbitsCaFile);
+  const ca = caFile === undefined ? undefined : readCa(flagOf('lnbitsCaFile'), caFile);
+  const place = await interview.ask({
+    key: 'lnbitsUrl',
+    message: 'The address of LNbits',
+    initial: interview.terminal ? 'https://' : '',
+    read: async (text) => {
+      const url = checked(shape.lnbits.shape.url, text, 'lnbitsUrl');
+      if (caFile !== undefined && url.startsWith('http:')) {
+        throw usage(
+          `${flagOf('lnbitsCaFile')}: checks nothing with ${flagOf('lnbitsUrl')} http://….`,
+          'Use https://, or leave it out.',
+        );
+      }
+      const insecureHttp = await mayGoInClear(url, options, interview);
+      if (options.test) interview.note(`That is LNbits ${await reachLnbits({ url, ca })}.`);
+      return { url, caFile, ca, insecureHttp };
+    },
+  });
+  const key = await secretAnswer(interview, options, {
+    key: 'sourceWalletKeyFile',
+    message: 'The admin key of the source wallet, which pays',
+    folder,
+    file: 'source.adminkey',
+    read: async (text) => {
+      const secret = new Secret(readKey(text, 'sourceWalletKeyFile'));
+      if (options.test) interview.note(`It is the admin key of "${await reachWallet(place, secret)}".`);
+      return secret;
+    },
+  });
+  return { ...place, key, superuser: await askSuperuser(interview, options, folder, place) };
+}
+
+async function askSuperuser(
+  interview: Interview,
+  options: InitOptions,
+  folder: string,
+  place: LnbitsPlace,
+): Promise<Answers['lnbits']['superuser']> {
+  const crediting =
+    options.creditSource ??
+    (options.superuser !== undefined ||
+      (interview.terminal &&
+        (await interview.confirm(
+          'Do the sats of cash-outs arrive on LNbits’ node but in none of its wallets, so that its superuser has to\n' +
+            'credit the source wallet with them? If in doubt: no',
+        ))));
+  if (!crediting) return undefined;
+  const name = await interview.ask({
+    key: 'superuser',
+    message: 'The user name of LNbits’ superuser',
+    read: (text) => checked(shape.lnbits.shape.superuser.unwrap(), text, 'superuser'),
+  });
+  return secretAnswer(interview, options, {
+    key: 'superuserPasswordFile',
+    message: 'The superuser’s password',
+    folder,
+    file: 'superuser.password',
+    read: async (text) => {
+      if (text === '')
+        throw usage(`${flagOf('superuserPasswordFile')}: it is empty.`, 'The superuser has a password.');
+      const superuser = { name, password: new Secret(text) };
+      if (options.test) await reachSuperuser(place, superuser);
+      return superuser;
+    },
+  });
+}
+
+async function askLedger(
+  interview: Interview,
+  options: InitOptions,
+  folder: string,
+): Promise<Answers['ledger']> {
+  for (;;) {
+    const place = await interview.ask({
+      key: 'ledgerUrl',
+      message: 'The ledger: sqlite:FILE, or postgresql://user@host/database',
+      initial: 'sqlite:ledger.sqlite',
+      read: (text) => readLedger(text, folder),
+    });
+    const password = place.url.startsWith('sqlite:')
+      ? undefined
+      : await secretAnswer(interview, options, {
+          key: 'ledgerPasswordFile',
+          message: 'The password of the ledger’s database, or nothing if it asks for none',
+          folder,
+          file: 'ledger.password',
+          read: (text) => (text === '' ? undefined : new Secret(text)),
+        });
+    const ledger = { ...place, password };
+    if (!options.test) return ledger;
+    try {
+      const id = await findLedger({ ...ledger, url: placedLedger(place.url, folder) });
+      if (id !== null) interview.note(`There is a ledger already, ${id}. It is used as it is.`);
+      return ledger;
+    } catch (error) {
+      if (!interview.terminal || options.ledgerUrl !== undefined) throw error;
+      interview.complain(error);
+    }
+  }
+}
+
+/** The minute that it is there, as a person writes it. */
+function localMinute(timezone: string): string {
+  const time = Temporal.Now.plainDateTimeISO(timezone).round({
+    smallestUnit: 'minute',
+    roundingMode: 'floor',
+  });
+  return time.toString({ smallestUnit: 'minute' }).replace('T', ' ');
+}

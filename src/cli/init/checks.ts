@@ -1,0 +1,91 @@
+import { resolve } from 'node:path';
+import type * as z from 'zod';
+import { CLEAR, goesInClear } from '../../config/build.ts';
+import { readCa } from '../../config/ca.ts';
+import { fileSchema } from '../../config/schema.ts';
+import { BridgeError } from '../../errors.ts';
+import type { Answers } from './answers.ts';
+import { flagOf, type Interview } from './interview.ts';
+import type { InitOptions } from './options.ts';
+
+/*
+ * What an answer has to be, by the same rules as the configuration; each throws `usage/invalid`, naming the option.
+ */
+
+export const shape = fileSchema.shape;
+export const lamassuShape = shape.lamassu.shape;
+export const sshShape = lamassuShape.ssh.unwrap().shape;
+
+export function checked<T>(schema: z.ZodType<T>, value: unknown, key: keyof InitOptions): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw usage(`${flagOf(key)}: expected ${result.error.issues[0]?.message}.`);
+}
+
+/** As the configuration names it, with what its URL says of TLS. A file in it is relative to `folder`. */
+export function readLedger(text: string, folder: string): Answers['ledger'] {
+  const place = checked(shape.ledger.unwrap().shape.url, text, 'ledgerUrl');
+  const plain = { password: undefined, tls: undefined, caFile: undefined, ca: undefined };
+  if ('sqlite' in place) return { ...plain, url: text };
+  if (place.password === undefined) {
+    const caFile = place.caFile === undefined ? undefined : resolve(folder, place.caFile);
+    const ca = caFile === undefined ? undefined : readCa(flagOf('ledgerUrl'), caFile);
+    return {
+      ...plain,
+      url: place.postgresql,
+      tls: place.tls ?? (ca === undefined ? undefined : 'verify-full'),
+      caFile,
+      ca,
+    };
+  }
+  throw usage(
+    `${flagOf('ledgerUrl')}: a password does not belong into it.`,
+    `Put the password into a file: ${flagOf('ledgerPasswordFile')}.`,
+  );
+}
+
+/** Refuses, or has it confirmed, that the keys of the wallets leave this host unencrypted. */
+export async function mayGoInClear(
+  url: string,
+  options: InitOptions,
+  interview: Interview,
+): Promise<boolean> {
+  if (!goesInClear(url)) return false;
+  if (options.insecureHttp || (interview.terminal && (await interview.confirm(`${CLEAR}. Is that meant?`))))
+    return true;
+  throw usage(
+    `${flagOf('lnbitsUrl')}: ${CLEAR}.`,
+    `Use https://, or add ${flagOf('insecureHttp')} if that is meant.`,
+  );
+}
+
+/** As the configuration in `folder` means it. */
+export function placedLedger(url: string, folder: string): string {
+  return url.startsWith('sqlite:') ? `sqlite:${resolve(folder, url.slice('sqlite:'.length))}` : url;
+}
+
+/** `host`, `host:22`, `[::1]:22`. */
+export function readPlace(
+  text: string,
+  fallback: number,
+  key: keyof InitOptions,
+): { host: string; port: number } {
+  const [, host, port = `${fallback}`] = /^(\[[^\]\s]+\]|[^\s:]+)(?::([0-9]{1,5}))?$/.exec(text) ?? [];
+  if (host === undefined) {
+    throw usage(
+      `${flagOf(key)}: ${JSON.stringify(text)} is not a host.`,
+      `Write HOST or HOST:PORT, like "atm.example.org:${fallback}".`,
+    );
+  }
+  return { host: host.replace(/^\[|\]$/g, ''), port: checked(lamassuShape.port, BigInt(port), key) };
+}
+
+/** A secret of LNbits as it stands in one line. */
+export function readKey(text: string, key: keyof InitOptions): string {
+  if (/^[\x21-\x7e]{1,200}$/.test(text)) return text;
+  throw usage(`${flagOf(key)}: that is not one key.`, 'Copy it from the wallet’s API info.');
+}
+
+export function usage(message: string, hint?: string): BridgeError {
+  return new BridgeError('usage/invalid', message, hint);
+}

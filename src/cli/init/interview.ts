@@ -1,0 +1,91 @@
+import { BridgeError } from '../../errors.ts';
+import { answered } from '../prompt.ts';
+import type { InitOptions } from './options.ts';
+
+type Key = Exclude<keyof InitOptions, 'direct' | 'test' | 'creditSource' | 'insecureHttp'>;
+
+export interface Question<T> {
+  /** The option that answers it without a terminal. */
+  key: Key;
+  message: string;
+  /** What is proposed on a terminal, and taken without one. */
+  initial?: string;
+  /** Makes the answer of the text and tests it; throws BridgeError for one that cannot be used. */
+  read(text: string): T | Promise<T>;
+}
+
+/** Asks on the terminal what the options do not say. Every question throws `usage/declined` at Ctrl-C. */
+export interface Interview {
+  /** False where there is nobody to ask. */
+  terminal: boolean;
+  /** An answer given as an option has to be right; one that was typed is asked for again until it is. */
+  ask<T>(question: Question<T>): Promise<T>;
+  /** The same for a secret: it is not shown. An empty answer is passed on as ''. */
+  askSecret<T>(question: Question<T>): Promise<T>;
+  choose<T extends string>(message: string, choices: { value: T; label: string }[]): Promise<T>;
+  confirm(message: string): Promise<boolean>;
+  /** Shown only on a terminal. */
+  note(text: string): void;
+  complain(error: unknown): void;
+}
+
+export async function startInterview(options: InitOptions): Promise<Interview> {
+  const terminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
+  const prompts = await import('@clack/prompts');
+  const output = process.stderr;
+
+  function complain(error: unknown): void {
+    if (!(error instanceof BridgeError)) throw error;
+    prompts.log.error(error.hint === undefined ? error.message : `${error.message}\n${error.hint}`, {
+      output,
+    });
+  }
+  async function until<T>(ask: (initial: string) => Promise<string>, question: Question<T>): Promise<T> {
+    for (let initial = question.initial ?? ''; ; ) {
+      initial = (await ask(initial)).trim();
+      try {
+        return await question.read(initial);
+      } catch (error) {
+        complain(error);
+      }
+    }
+  }
+
+  return {
+    terminal,
+    ask: async (question) => {
+      const given = options[question.key];
+      if (given !== undefined) return question.read(given);
+      if (!terminal) return question.read(question.initial ?? '');
+      const { message } = question;
+      return until(
+        async (initialValue) =>
+          (await answered((signal) => prompts.text({ message, initialValue, output, signal }))) ?? '',
+        question,
+      );
+    },
+    askSecret: async (question) => {
+      const { message } = question;
+      return until(
+        async () => (await answered((signal) => prompts.password({ message, output, signal }))) ?? '',
+        question,
+      );
+    },
+    choose: async (message, choices) => {
+      const select = { message, options: choices, output } as Parameters<typeof prompts.select>[0];
+      const answer = await answered((signal) => prompts.select({ ...select, signal }));
+      return answer as (typeof choices)[number]['value'];
+    },
+    confirm: (message) =>
+      answered((signal) => prompts.confirm({ message, initialValue: false, output, signal })),
+    note: (text) => {
+      if (terminal) prompts.log.info(text, { output });
+    },
+    complain,
+  };
+}
+
+/** `sshHost` as people type it, `--ssh-host`. */
+export function flagOf(key: keyof InitOptions): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}

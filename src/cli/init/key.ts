@@ -1,0 +1,40 @@
+import ssh2 from 'ssh2';
+import { Secret } from '../../config/secret.ts';
+import { readPrivateKey } from '../../lamassu/ssh-key.ts';
+
+export interface SshKey {
+  /** The name of its file, as OpenSSH calls keys of its kind. */
+  file: string;
+  privateKey: Secret;
+  /** Undefined where the key has none. */
+  passphrase: Secret | undefined;
+  /** On one line, as in a `.pub` file. */
+  publicKey: string;
+}
+
+/** A new ed25519 key in OpenSSH's format, without a passphrase. */
+export function makeSshKey(): SshKey {
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'aio-dca' });
+    // About one in 400 that ssh2 1.17 makes is malformed.
+    if (ssh2.utils.parseKey(pair.private) instanceof Error) continue;
+    return {
+      file: 'id_ed25519',
+      privateKey: new Secret(pair.private),
+      passphrase: undefined,
+      publicKey: pair.public,
+    };
+  }
+}
+
+/** The key in `text`. Throws `lamassu/ssh-key`, naming `from`, where it is none that can be used. */
+export function readSshKey(text: string, from: string, passphrase?: Secret): SshKey {
+  const parsed = readPrivateKey(text, passphrase, `${from} holds no private SSH key that can be used`);
+  const files: Partial<Record<string, string>> = { 'ssh-ed25519': 'id_ed25519', 'ssh-rsa': 'id_rsa' };
+  return {
+    file: files[parsed.type] ?? 'id_ecdsa',
+    privateKey: new Secret(text),
+    passphrase,
+    publicKey: `${parsed.type} ${parsed.getPublicSSH().toString('base64')} aio-dca`,
+  };
+}

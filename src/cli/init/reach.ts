@@ -1,0 +1,139 @@
+import type { Secret } from '../../config/secret.ts';
+import { BridgeError } from '../../errors.ts';
+import type { Rights } from '../../lamassu/rights.ts';
+import type { LnbitsClient, LnbitsPlace } from '../../lnbits/client.ts';
+import type { Answers } from './answers.ts';
+
+/*
+ * What init tries before it writes anything. What it loads is loaded only when it is tried.
+ */
+
+const DEADLINE_MS = 15_000;
+
+/** Throws `lamassu/unreachable`. */
+export async function reachPostgresql(host: string, port: number): Promise<void> {
+  const { dial, networkReason } = await import('../../lamassu/tcp.ts');
+  try {
+    (await dial(host, port, DEADLINE_MS)).destroy();
+  } catch (error) {
+    throw new BridgeError(
+      'lamassu/unreachable',
+      `Nothing answers at ${host}:${port}: ${networkReason(error)}.`,
+      'Look whether PostgreSQL is up and listens on that address and port.',
+    );
+  }
+}
+
+/** LNbits' version. Throws what the client throws: `lnbits/unreachable`, `lnbits/version` and the like. */
+export async function reachLnbits(place: LnbitsPlace): Promise<string> {
+  return withLnbits(place, (lnbits) => lnbits.version());
+}
+
+/**
+ * The name of the wallet. Throws `lnbits/key` for an unknown key and for one that cannot pay, `lnbits/rights` for one
+ * that does not show what it makes.
+ */
+export async function reachWallet(place: LnbitsPlace, key: Secret): Promise<string> {
+  const { proveRights } = await import('../../lnbits/rights.ts');
+  const { id, name } = await withLnbits(place, async (lnbits) => {
+    const wallet = await lnbits.wallet(key);
+    if (wallet.id !== null) await proveRights(lnbits, key);
+    return wallet;
+  });
+  if (id !== null) return name;
+  throw new BridgeError(
+    'lnbits/key',
+    'That is an invoice key, which cannot pay.',
+    'Take the admin key of the source wallet, from its API info in LNbits.',
+  );
+}
+
+/** Logs in as the superuser who is to credit the source wallet. Throws `lnbits/superuser` where that is not so. */
+export async function reachSuperuser(
+  place: LnbitsPlace,
+  superuser: { name: string; password: Secret },
+): Promise<void> {
+  const { LnbitsAdmin } = await import('../../lnbits/admin.ts');
+  await (await LnbitsAdmin.logIn(place, superuser)).close();
+}
+
+async function withLnbits<T>(place: LnbitsPlace, work: (lnbits: LnbitsClient) => Promise<T>): Promise<T> {
+  const { LnbitsClient } = await import('../../lnbits/client.ts');
+  const lnbits = new LnbitsClient(place);
+  try {
+    return await work(lnbits);
+  } finally {
+    await lnbits.close();
+  }
+}
+
+/** The id of the ledger that is there already; null where there is none. Throws what `openLedger` throws. */
+export async function findLedger(place: Answers['ledger']): Promise<string | null> {
+  const { openLedger } = await import('../../ledger/store/open.ts');
+  try {
+    const ledger = await openLedger({ ...place, use: 'read' });
+    await ledger.close();
+    return ledger.id;
+  } catch (error) {
+    if (!(error instanceof BridgeError)) throw error;
+    if (error.code === 'ledger/missing') return null;
+    if (error.code === 'ledger/outdated') return 'an older one';
+    throw error;
+  }
+}
+
+/** How far the way to Lamassu goes: the machines that can be read, or what is in the way. */
+export type LamassuFound =
+  | ({ machines: string[] } & Pick<Rights, 'tooMuch' | 'harmful'>)
+  | { missing: BridgeError };
+
+/** One line for people. */
+export function tooMuchRights(user: string, tooMuch: readonly string[]): string {
+  return `The role ${user} may do more than is needed: ${tooMuch.slice(0, 5).join(', ')}. Make one of its own, by the SQL below.`;
+}
+
+/**
+ * Reads Lamassu as a run would. That the key or the role is not known there yet is no error: it is what init tells how
+ * to do. Throws what makes the answers useless: `lamassu/ssh-unreachable`, `ssh-host-key`, `unreachable`, `no-database`.
+ */
+export async function tryLamassu({ lamassu, ssh }: Pick<Answers, 'lamassu' | 'ssh'>): Promise<LamassuFound> {
+  const { openSource } = await import('../../lamassu/source.ts');
+  try {
+    const source = await openSource({
+      name: 'lamassu',
+      ...lamassu,
+      ssh: ssh && {
+        ...ssh,
+        privateKey: ssh.key.privateKey,
+        passphrase: ssh.key.passphrase,
+        hostKeys: [ssh.hostKey],
+      },
+    });
+    try {
+      const { missing, notGranted, tooMuch, harmful } = await source.check();
+      const lacking = [...missing, ...notGranted];
+      if (lacking.length > 0) {
+        const message = `The role ${lamassu.user} cannot read ${lacking.slice(0, 5).join(', ')}.`;
+        return { missing: new BridgeError('lamassu/not-granted', message) };
+      }
+      const machines = (await source.machines())
+        .filter(({ paired }) => paired)
+        .map(({ deviceId, name }) => name ?? deviceId);
+      return { machines, tooMuch, harmful };
+    } finally {
+      await source.close();
+    }
+  } catch (error) {
+    if (error instanceof BridgeError && LATER.has(error.code)) return { missing: error };
+    throw error;
+  }
+}
+
+/** What the key line and the role's SQL put right. */
+const LATER = new Set<string>([
+  'lamassu/ssh-authentication',
+  'lamassu/ssh-forward',
+  'lamassu/ssh-forbidden',
+  'lamassu/credentials',
+  'lamassu/not-granted',
+]);

@@ -1,0 +1,61 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { BridgeError } from '../../errors.ts';
+import { decodeText, ONE_LINE_HINT, oneLine, UTF16_HINT } from '../../lib/text.ts';
+import { flagOf, type Interview, type Question } from './interview.ts';
+import type { InitOptions } from './options.ts';
+
+/** What a file holds. Throws `usage/invalid`, naming the option. */
+export function contents(path: string, key: keyof InitOptions): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : error;
+    throw new BridgeError(
+      'usage/invalid',
+      `${flagOf(key)}: cannot read ${path} (${code}).`,
+      'Check the path.',
+    );
+  }
+  const text = decodeText(bytes);
+  if (text !== undefined) return text;
+  throw new BridgeError('usage/invalid', `${flagOf(key)}: ${path} is text in UTF-16.`, UTF16_HINT);
+}
+
+/**
+ * A secret from the file that the option names, else from the one that lies in `folder` already, else typed. An empty
+ * answer, and no answer without a terminal, is passed to `question.read` as ''.
+ */
+export async function secretAnswer<T>(
+  interview: Interview,
+  options: InitOptions,
+  { folder, file, ...question }: Question<T> & { folder: string; file: string },
+): Promise<T> {
+  const named = options[question.key];
+  if (named !== undefined) return question.read(line(contents(named, question.key), question.key));
+  const beside = join(folder, file);
+  if (existsSync(beside)) {
+    try {
+      const answer = await question.read(line(contents(beside, question.key), question.key));
+      interview.note(`${beside} is there already and is used.`);
+      return answer;
+    } catch (error) {
+      if (!interview.terminal) throw error;
+      interview.complain(error);
+    }
+  }
+  if (!interview.terminal) return question.read('');
+  return interview.askSecret({ ...question, read: (text) => question.read(line(text, question.key)) });
+}
+
+/** As the configuration reads it from its file. Throws `usage/invalid`. */
+function line(text: string, key: keyof InitOptions): string {
+  const value = oneLine(text);
+  if (value !== undefined) return value;
+  throw new BridgeError(
+    'usage/invalid',
+    `${flagOf(key)}: blanks or line breaks stand around the secret.`,
+    ONE_LINE_HINT,
+  );
+}

@@ -1,0 +1,31 @@
+import type { Difference as Verified } from '../../ledger/verify/verify.ts';
+import { asWritten, clean, foldedTable, withLocalTimes } from '../print.ts';
+
+/** What `verify`, `reconcile` and `ledger recover` say where two books differ. */
+export type Difference = Omit<Verified, 'code'> & { code: string };
+
+/** Each difference on a line of its own, what to do about it below those that have it in common. */
+export function differencesText(differences: readonly Difference[], timezone: string): string {
+  const text = [...Map.groupBy(differences, (one) => one.hint)]
+    .flatMap(([hint, ones]) => [
+      '',
+      ...ones.map(({ code, what, ledger, other }) => clean(`${code}: ${what}: ${ledger}, but ${other}`)),
+      `  ${asWritten(hint)}`,
+    ])
+    .join('\n');
+  return withLocalTimes(text, timezone);
+}
+
+/** The same as a table; `others` names the other book. */
+export function differencesTable(
+  differences: readonly Difference[],
+  others: string,
+  timezone: string,
+): string {
+  const local = (text: string) => withLocalTimes(text, timezone);
+  const groups = [...Map.groupBy(differences, (one) => one.hint)].map(([hint, ones]) => ({
+    rows: ones.map(({ code, what, ledger, other }) => [code, local(what), local(ledger), local(other)]),
+    below: `What to do: ${hint}`,
+  }));
+  return foldedTable(['difference', 'where', 'ledger', others], groups);
+}

@@ -1,0 +1,86 @@
+import { BridgeError } from '../errors.ts';
+
+/** After that long without an answer nobody is there any more, and what was asked about is of another time. */
+const ANSWER_MS = 15 * 60_000;
+
+/**
+ * Asks yes or no on the terminal; `yes` (`--yes`) answers without asking. The question goes to stderr, so that stdout
+ * stays one JSON document. Throws BridgeError `usage/declined` at a no, where the person leaves it and after a
+ * quarter of an hour, and `usage/confirm` where there is no terminal to ask on.
+ */
+export async function confirm(question: string, { yes }: { yes: boolean }): Promise<void> {
+  if (yes) return;
+  if (!canAsk()) {
+    throw new BridgeError(
+      'usage/confirm',
+      `This asks first: ${question}`,
+      'Add --yes, or run it in a terminal.',
+    );
+  }
+  const prompts = await import('@clack/prompts');
+  const answer = await answered(
+    (signal) => prompts.confirm({ message: question, output: process.stderr, initialValue: false, signal }),
+    ANSWER_MS,
+  );
+  if (!answer) throw declined();
+}
+
+/**
+ * Asks which of several on the terminal. The question goes to stderr. Throws BridgeError `usage/declined` where the
+ * person leaves it, which Enter by itself does as well. Only where `canAsk`.
+ */
+export async function choose<T extends string>(
+  question: string,
+  options: { value: T; label: string }[],
+): Promise<T> {
+  const prompts = await import('@clack/prompts');
+  const answer = await answered(
+    (signal) =>
+      prompts.select<string>({
+        message: question,
+        options: [...options, { value: '', label: 'Leave it, and write nothing' }],
+        initialValue: '',
+        output: process.stderr,
+        signal,
+      }),
+    ANSWER_MS,
+  );
+  const chosen = options.find(({ value }) => value === answer);
+  if (!chosen) throw declined();
+  return chosen.value;
+}
+
+/**
+ * The answer to one question of @clack/prompts. Throws BridgeError `usage/declined` at Ctrl-C and Esc, and at Ctrl-D or
+ * the end of the input, of which the prompts know nothing: they would wait for ever. So it is after `withinMs`.
+ */
+export async function answered<T>(
+  ask: (left: AbortSignal) => Promise<T>,
+  withinMs?: number,
+): Promise<Exclude<T, symbol>> {
+  const left = new AbortController();
+  const leave = () => left.abort();
+  const end = withinMs === undefined ? undefined : setTimeout(leave, withinMs);
+  const onKey = (_text: unknown, key?: { ctrl?: boolean; name?: string }) => {
+    if (key?.ctrl === true && key.name === 'd') leave();
+  };
+  process.stdin.on('keypress', onKey).once('end', leave);
+  try {
+    const answer = await ask(left.signal);
+    if (typeof answer === 'symbol') throw declined();
+    return answer as Exclude<T, symbol>;
+  } finally {
+    clearTimeout(end);
+    process.stdin.off('keypress', onKey).off('end', leave);
+  }
+}
+
+/** What every question that was not answered with yes comes to. */
+export function declined(what = 'It was not agreed to.'): BridgeError {
+  return new BridgeError('usage/declined', `${what} Nothing was written.`);
+}
+
+/** Whether there is a terminal to ask on. */
+export function canAsk(): boolean {
+  return process.stdin.isTTY === true && process.stderr.isTTY === true;
+}

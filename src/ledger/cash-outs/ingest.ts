@@ -1,0 +1,277 @@
+import { type SqlBool, sql } from 'kysely';
+import { type Allocation, allocate, type Division, type EligibleFunding } from '../../dca/allocate.ts';
+import type { CashOut } from '../../dca/cash-out.ts';
+import { localDate } from '../../dca/local-time.ts';
+import { largestRemainder } from '../../dca/split.ts';
+import type { Instant } from '../../time.ts';
+import { ratesAt, seeMachine } from '../machines/machines.ts';
+import { useCurrency } from '../store/currencies.ts';
+import { inForce } from '../store/effective-dated.ts';
+import type { Db, Trx } from '../store/open.ts';
+import type { Schema } from '../store/schema.ts';
+import { closeReview } from './review.ts';
+
+export interface IngestOptions {
+  now: Instant;
+  /** The time zone of local days: a fixed client's limit counts by them. */
+  timezone: string;
+  priority: 'shared' | 'flow-first' | 'fixed-first';
+  origin: Schema['cash_outs']['origin'];
+  run: bigint | null;
+}
+
+/** A cash-out that cannot be divided: what `dca` says of it. It concerns this one only. */
+export class NotDivisible extends Error {}
+
+/** What is computed of the cash-out at hand; what fails beside it is of the database, and concerns them all. */
+function compute<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw new NotDivisible(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+/**
+ * Takes one cash-out into the ledger, in the caller's transaction: the cash-out, whose cash it was, and what
+ * remains of it. Its id is the key by itself: null when it was processed before, and nothing changes.
+ * No payout is made here. Throws `NotDivisible` where the division does not come out.
+ */
+export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions): Promise<Division | null> {
+  const processed = await trx
+    .selectFrom('cash_outs')
+    .select('id')
+    .where('id', '=', cashOut.id)
+    .executeTakeFirst();
+  if (processed) return null;
+
+  await useCurrency(trx, cashOut.currency, cashOut.digits);
+  const { machine, begunAt = null } = cashOut;
+  await seeMachine(trx, machine, cashOut.source, options.now, options.run);
+  if (begunAt !== null) await seeMachine(trx, begunAt, cashOut.source, options.now, options.run);
+  const day = compute(() => localDate(cashOut.confirmedAt, options.timezone));
+  const fundings = await eligibleFundings(trx, cashOut);
+  const limitLeft = await limitsLeft(trx, fundings, cashOut, day);
+  const { fiat, gross, commission } = cashOut;
+  const division = compute(() =>
+    allocate({ fiat, gross, commission, fundings, limitLeft, priority: options.priority }),
+  );
+
+  await trx
+    .insertInto('cash_outs')
+    .values({
+      id: cashOut.id,
+      source: cashOut.source,
+      machine,
+      begun_at_machine: begunAt,
+      confirmed_at: cashOut.confirmedAt,
+      processed_at: options.now,
+      local_date: day,
+      currency: cashOut.currency,
+      fiat: cashOut.fiat,
+      gross: cashOut.gross + cashOut.undelivered,
+      commission: division.commission,
+      net: division.net,
+      own: division.own.net,
+      undelivered: cashOut.undelivered,
+      own_fiat: division.own.fiat,
+      method: cashOut.method,
+      origin: options.origin,
+      run_id: options.run,
+      lamassu: cashOut.lamassu ? JSON.stringify(cashOut.lamassu) : null,
+    })
+    .execute();
+  await spend(trx, cashOut, day, division.allocations);
+  await shareCommission(trx, cashOut, division.commission);
+  await trx.deleteFrom('watch').where('cash_out_id', '=', cashOut.id).execute();
+  await closeReview(trx, cashOut.id, 'processed', {
+    at: options.now,
+    by: 'ingest',
+    reason: 'became eligible',
+  });
+  return division;
+}
+
+/** Rows in one statement: PostgreSQL and SQLite take some ten thousand values at most. */
+const ROWS = 500;
+
+/** Takes allocations of one cash-out out of their fundings; the table refuses more than remains. */
+export async function spend(
+  trx: Trx,
+  cashOut: Pick<CashOut, 'id' | 'currency'>,
+  day: string,
+  allocations: Allocation[],
+): Promise<void> {
+  for (let from = 0; from < allocations.length; from += ROWS) {
+    const rows = allocations.slice(from, from + ROWS).map((allocation) => ({
+      cash_out_id: cashOut.id,
+      funding_id: allocation.funding,
+      client_id: allocation.client,
+      mode: allocation.mode,
+      local_date: day,
+      currency: cashOut.currency,
+      fiat: allocation.fiat,
+      gross: allocation.gross,
+      commission: allocation.commission,
+      net: allocation.net,
+    }));
+    await trx.insertInto('allocations').values(rows).execute();
+    const { numUpdatedRows } = await trx
+      .updateTable('fundings')
+      .from('allocations as taken')
+      .set({
+        remaining: sql`fundings.remaining - taken.fiat`,
+        spent: sql`fundings.spent + taken.fiat`,
+        status: sql`case when fundings.remaining = taken.fiat then 'exhausted' else fundings.status end`,
+      })
+      .whereRef('fundings.id', '=', 'taken.funding_id')
+      .where('taken.cash_out_id', '=', cashOut.id)
+      .where(
+        'taken.funding_id',
+        'in',
+        rows.map((row) => row.funding_id),
+      )
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows !== BigInt(rows.length))
+      throw new Error(`${rows.length} allocations came out of ${numUpdatedRows} fundings`);
+  }
+}
+
+/**
+ * Divides the commission over its recipients by their weights in force at the cash-out: those of the machine if it
+ * has any, else the general ones. Without recipients it stays in the source wallet.
+ */
+async function shareCommission(trx: Trx, cashOut: CashOut, commission: bigint): Promise<void> {
+  const recipients = await commissionWeights(trx, cashOut.machine, cashOut.confirmedAt);
+  if (commission === 0n || recipients.length === 0) return;
+  const weights = recipients.map(({ weight }) => ({ weight }));
+  const shares = compute(() => largestRemainder(commission, weights));
+  for (const [index, { id }] of recipients.entries()) {
+    const sats = shares[index] ?? 0n;
+    if (sats === 0n) continue;
+    const share = { cash_out_id: cashOut.id, recipient_id: id, currency: cashOut.currency, sats };
+    await trx.insertInto('commission_shares').values(share).execute();
+  }
+}
+
+/** Who receives the commission of a machine at a moment, by id: those of its own, else those of all machines. */
+export async function commissionWeights(
+  db: Db,
+  machine: string,
+  at: Instant,
+): Promise<{ id: bigint; weight: bigint }[]> {
+  const rows = await db
+    .selectFrom('commission_weights')
+    .select(['recipient_id as id', 'machine', 'weight'])
+    .where((eb) => eb.or([eb('machine', 'is', null), eb('machine', '=', machine)]))
+    .where('from_at', '<=', at)
+    .orderBy('from_at')
+    .orderBy('id')
+    .execute();
+  // Later rows replace earlier ones of the same recipient and machine.
+  const inForceNow = [...new Map(rows.map((row) => [`${row.id} ${row.machine}`, row])).values()];
+  const weighted = inForceNow.filter(({ weight }) => weight > 0n).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const own = weighted.filter((row) => row.machine !== null);
+  return own.length > 0 ? own : weighted;
+}
+
+/**
+ * The fundings that share in a cash-out: in the machine (or serving all) when the cash came out, in its currency,
+ * with cash left now, of clients who were not paused then; each with the mode and rate in force then.
+ */
+async function eligibleFundings(trx: Trx, cashOut: CashOut): Promise<EligibleFunding[]> {
+  const at = cashOut.confirmedAt;
+  const line = await successors(trx, cashOut.machine);
+  const machine = await ratesAt(trx, cashOut.machine, at);
+  const rows = await trx
+    .selectFrom('fundings')
+    .innerJoin('client_settings', (join) =>
+      join.on(
+        'client_settings.id',
+        '=',
+        inForce('client_settings', 'client_id', sql.ref('fundings.client_id'), at),
+      ),
+    )
+    .select([
+      'fundings.id',
+      'fundings.client_id',
+      'fundings.remaining',
+      'fundings.rate',
+      'client_settings.mode',
+    ])
+    .where('fundings.status', '=', 'deposited')
+    .where('fundings.currency', '=', cashOut.currency)
+    .where((eb) => eb.or([eb('fundings.machine', 'is', null), eb('fundings.machine', 'in', line)]))
+    .where('fundings.deposited_at', '<=', at)
+    .where('client_settings.paused', '=', 0n)
+    .orderBy('fundings.id')
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    client: row.client_id,
+    remaining: row.remaining,
+    mode: row.mode,
+    rate: row.rate ?? machine.rate,
+  }));
+}
+
+/** A machine and those that took its place, whose fundings were its own before. */
+export async function successors(db: Db, machine: string): Promise<string[]> {
+  const line = [machine];
+  for (let at: string | null = machine; at !== null; ) {
+    const row: { replaced_by: string | null } | undefined = await db
+      .selectFrom('machines')
+      .select('replaced_by')
+      .where('device_id', '=', at)
+      .executeTakeFirst();
+    at = row?.replaced_by ?? null;
+    if (at !== null && line.includes(at)) break;
+    if (at !== null) line.push(at);
+  }
+  return line;
+}
+
+/** What each fixed client may still receive on the cash-out's local day, in its currency. */
+async function limitsLeft(
+  trx: Trx,
+  fundings: EligibleFunding[],
+  cashOut: CashOut,
+  day: string,
+): Promise<Map<bigint, bigint>> {
+  const clients = [...new Set(fundings.filter((one) => one.mode === 'fixed').map((one) => one.client))];
+  if (clients.length === 0) return new Map();
+  const limits = await trx
+    .selectFrom('recipients')
+    .innerJoin('client_limits', (join) =>
+      join.on(
+        'client_limits.id',
+        '=',
+        inForce(
+          'client_limits',
+          'client_id',
+          sql.ref('recipients.id'),
+          cashOut.confirmedAt,
+          sql<SqlBool>`x.currency = ${cashOut.currency}`,
+        ),
+      ),
+    )
+    .select(['recipients.id', 'client_limits.daily_limit'])
+    .where('recipients.id', 'in', clients)
+    .execute();
+  const used = await trx
+    .selectFrom('allocations')
+    .select(['client_id', sql<bigint>`cast(sum(fiat) as bigint)`.as('fiat')])
+    .where('client_id', 'in', clients)
+    .where('mode', '=', 'fixed')
+    .where('currency', '=', cashOut.currency)
+    .where('local_date', '=', day)
+    .groupBy('client_id')
+    .execute();
+  const spent = new Map(used.map((row) => [row.client_id, row.fiat]));
+  return new Map(
+    limits.map(({ id, daily_limit }) => {
+      const left = daily_limit - (spent.get(id) ?? 0n);
+      return [id, left > 0n ? left : 0n];
+    }),
+  );
+}

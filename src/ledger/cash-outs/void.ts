@@ -1,0 +1,169 @@
+import { formatDecimal } from '../../dca/money.ts';
+import { BridgeError } from '../../errors.ts';
+import { type Instant, isInstant } from '../../time.ts';
+import { record, toJson, type Who } from '../log/log.ts';
+import type { Trx } from '../store/open.ts';
+import type { Schema } from '../store/schema.ts';
+import { type CashOutDetail, cashOutDetail } from '../views.ts';
+import { type Finding, toReview } from './review.ts';
+import { snapshot } from './settlement.ts';
+import { refusalToUndo } from './voidable.ts';
+
+/** What became of a settlement that was undone. */
+export interface Voided {
+  /** As it stood. */
+  was: CashOutDetail;
+  /** The fundings that got their cash back; `fiat` and `remaining` in minor units. */
+  fundings: { id: bigint; client: string; closing: boolean; fiat: bigint; remaining: bigint }[];
+  /** `review`: Lamassu's row is before a person again; `poll`: nothing holds it back; `none`: an external one has none. */
+  back: 'review' | 'poll' | 'none';
+}
+
+/** Why a row of Lamassu waits for a person, by what Lamassu said when it was settled; null where it does not. */
+export type Judge = (lamassu: Finding['lamassu']) => Promise<Pick<Finding, 'reason' | 'detail'> | null>;
+
+/**
+ * Undoes a settlement of which nothing is in a payout: its cash goes back to the fundings, its rows leave the books and
+ * stand in `voids` as they were, and its id is free again. Throws `usage/invalid` with the way out where that is not
+ * possible any more.
+ */
+export async function voidSettlement(
+  trx: Trx,
+  who: Who,
+  id: string,
+  reason: string,
+  at: Instant,
+  judge: Judge,
+): Promise<Voided> {
+  const was = await cashOutDetail(trx, id);
+  if (!was?.settlement) throw await notSettled(trx, id, was);
+  const refusal = await refusalToUndo(trx, was);
+  if (refusal) throw refusal;
+  const { cashOut } = was;
+  const before = snapshot(was);
+  const credits = await trx
+    .selectFrom('credit_members')
+    .select(['credit_id', 'sats', 'paid'])
+    .where('cash_out_id', '=', id)
+    .execute();
+  // The tables let go only of what was written down before.
+  await trx
+    .insertInto('voids')
+    .values({
+      ...{ cash_out_id: id, at, actor: who.actor, reason },
+      was: toJson({ ...before, lamassu: cashOut.lamassu, settlement: was.settlement, credits }) ?? '',
+    })
+    .execute();
+  const fundings: Voided['fundings'] = [];
+  for (const one of was.allocations) {
+    fundings.push(await giveBack(trx, who, cashOut, one.funding_id, one.fiat, { reason, at }));
+  }
+  await trx.deleteFrom('allocations').where('cash_out_id', '=', id).execute();
+  await trx.deleteFrom('commission_shares').where('cash_out_id', '=', id).execute();
+  await trx.deleteFrom('credit_members').where('cash_out_id', '=', id).execute();
+  await trx.deleteFrom('settlements').where('cash_out_id', '=', id).execute();
+  await trx.deleteFrom('cash_outs').where('id', '=', id).execute();
+  await record(trx, who, { at, action: 'settle void', subject: id, before, reason });
+  const back = cashOut.origin === 'settled' ? await watchAgain(trx, cashOut, judge, at) : 'none';
+  return { was, fundings, back };
+}
+
+async function notSettled(trx: Trx, id: string, view: CashOutDetail | undefined): Promise<BridgeError> {
+  if (view) {
+    return invalid(
+      `ID: ${id} was distributed as Lamassu confirmed it, and only what a person settled can be undone`,
+      `\`aio-dca cash-outs show ${id}\` shows how it was divided.`,
+    );
+  }
+  const earlier = await trx
+    .selectFrom('voids')
+    .select(['at', 'actor'])
+    .where('cash_out_id', '=', id)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return invalid(
+    earlier
+      ? `ID: the settlement of ${id} was undone by ${earlier.actor} at ${earlier.at} already`
+      : `ID: ${id} was not settled`,
+    '`aio-dca log` shows what was done.',
+  );
+}
+
+/** The cash was never spent: it remains, also of a funding that had nothing left. */
+async function giveBack(
+  trx: Trx,
+  who: Who,
+  { id: cashOut, digits }: CashOutDetail['cashOut'],
+  id: bigint,
+  fiat: bigint,
+  { reason, at }: { reason: string; at: Instant },
+): Promise<Voided['fundings'][number]> {
+  const read = () =>
+    trx
+      .selectFrom('fundings')
+      .innerJoin('recipients', 'recipients.id', 'fundings.client_id')
+      .select([
+        ...(['fundings.remaining', 'fundings.spent', 'fundings.status'] as const),
+        ...(['recipients.name', 'recipients.status as client_status'] as const),
+      ])
+      .where('fundings.id', '=', id)
+      .executeTakeFirstOrThrow();
+  const { name, client_status, ...before } = await read();
+  const shown = (one: Pick<Schema['fundings'], 'remaining' | 'spent' | 'status'>) => ({
+    remaining: formatDecimal(one.remaining, digits),
+    spent: formatDecimal(one.spent, digits),
+    status: one.status,
+  });
+  await trx
+    .updateTable('fundings')
+    .set((eb) => ({
+      remaining: eb('remaining', '+', fiat),
+      spent: eb('spent', '-', fiat),
+      status: 'deposited',
+    }))
+    .where('id', '=', id)
+    .execute();
+  const { remaining, spent, status } = await read();
+  await record(trx, who, {
+    ...{ at, action: 'settle void', subject: `f${id}`, reason },
+    before: { ...shown(before), cash_out: cashOut },
+    after: { ...shown({ remaining, spent, status }), cash_out: cashOut },
+  });
+  return { id, client: name, closing: client_status === 'closing', fiat, remaining };
+}
+
+/** Lamassu may still confirm it, and then it is distributed; until then it is before a person, as news. */
+async function watchAgain(
+  trx: Trx,
+  { id, source, machine, lamassu }: Schema['cash_outs'],
+  judge: Judge,
+  at: Instant,
+): Promise<Voided['back']> {
+  const row = JSON.parse(lamassu ?? '{}') as Finding['lamassu'];
+  const confirmedAt = row.confirmed_at ?? null;
+  await trx
+    .insertInto('watch')
+    .values({
+      ...{ cash_out_id: id, source, since: at },
+      confirmed_at: confirmedAt !== null && isInstant(confirmedAt) ? confirmedAt : null,
+    })
+    .execute();
+  const again = { state: 'open' as const, since: at, closed_at: null, closed_by: null, closed_reason: null };
+  // What it waited for before is told better by the row that is there.
+  const known = await trx
+    .updateTable('review')
+    .set(again)
+    .where('cash_out_id', '=', id)
+    .returning('cash_out_id')
+    .executeTakeFirst();
+  if (known) return 'review';
+  const why = await judge(row);
+  if (!why) return 'poll';
+  await toReview(trx, { cashOutId: id, source, machine, ...why, lamassu: row }, at, null);
+  return 'review';
+}
+
+function invalid(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `${message}.`, hint);
+}

@@ -1,0 +1,148 @@
+import { BridgeError } from '../../errors.ts';
+import type { Instant } from '../../time.ts';
+import { record, type Who } from '../log/log.ts';
+import { ALWAYS } from '../store/effective-dated.ts';
+import type { Trx } from '../store/open.ts';
+import type { Schema } from '../store/schema.ts';
+
+/** A position in a source: everything up to it was seen. */
+export interface Mark {
+  confirmedAt: Instant;
+  id: string;
+}
+
+/** How far a source was read. */
+export interface Position {
+  mark: Mark | null;
+  /** Up to which of its own times it was read to the end; null: never. */
+  readTo: Instant | null;
+  /** The newest of its actions then; null where that is not known. */
+  lastAction: bigint | null;
+}
+
+export function positionOf(source: Schema['sources']): Position {
+  const { mark_confirmed_at: confirmedAt, mark_id: id, read_to: readTo, last_action: lastAction } = source;
+  return { mark: confirmedAt !== null && id !== null ? { confirmedAt, id } : null, readTo, lastAction };
+}
+
+/**
+ * Binds the ledger to a source at its first use and checks it at every later one: another name, database or
+ * start would make processed cash-outs look new, or unpaid ones old.
+ */
+export async function bindSource(
+  trx: Trx,
+  { name, startAt, systemIdentifier }: { name: string; startAt: Instant; systemIdentifier: string | null },
+  at: Instant,
+): Promise<Schema['sources']> {
+  const known = await trx.selectFrom('sources').selectAll().where('name', '=', name).executeTakeFirst();
+  if (!known) {
+    const others = await trx.selectFrom('sources').selectAll().execute();
+    const same = others.find(
+      (one) => systemIdentifier !== null && one.system_identifier === systemIdentifier,
+    );
+    if (same) {
+      throw differs('name', 'the name of this Lamassu database', same.name, name);
+    }
+    await trx
+      .insertInto('sources')
+      .values({ name, start_at: startAt, system_identifier: systemIdentifier, created_at: at })
+      .execute();
+    return trx.selectFrom('sources').selectAll().where('name', '=', name).executeTakeFirstOrThrow();
+  }
+  const { system_identifier: pinned } = known;
+  if (pinned !== null && systemIdentifier !== null && pinned !== systemIdentifier) {
+    throw new BridgeError(
+      'ledger/source-differs',
+      `source "${name}" is the PostgreSQL system ${pinned} in the ledger, and the one reached now is ${systemIdentifier}`,
+      `If PostgreSQL was upgraded, restored or moved: \`aio-dca ledger source --accept ${systemIdentifier} --reason "…"\` binds the ledger to it, once it has compared both. Else check [lamassu] host and [lamassu.ssh]; for a second Lamassu use another [lamassu] name.`,
+    );
+  }
+  if (known.start_at !== startAt) {
+    const processed = await trx
+      .selectFrom('cash_outs')
+      .select('id')
+      .where('source', '=', name)
+      .executeTakeFirst();
+    if (processed) throw differs('start_at', 'start_at', known.start_at, startAt);
+  }
+  // What is between an earlier start and the one before was read, and passed over: it is read once more from its start.
+  const read_to = startAt < known.start_at && known.read_to !== null ? ALWAYS : known.read_to;
+  const bound = { start_at: startAt, system_identifier: pinned ?? systemIdentifier, read_to };
+  if (known.start_at !== startAt || (pinned === null && systemIdentifier !== null)) {
+    await trx.updateTable('sources').set(bound).where('name', '=', name).execute();
+  }
+  return { ...known, ...bound };
+}
+
+/** Moves the mark of a source forward; one that is already further stays. */
+export async function moveMark(trx: Trx, source: string, mark: Mark): Promise<void> {
+  await trx
+    .updateTable('sources')
+    .set({ mark_confirmed_at: mark.confirmedAt, mark_id: mark.id })
+    .where('name', '=', source)
+    .where((eb) =>
+      eb.or([
+        eb('mark_confirmed_at', 'is', null),
+        eb('mark_confirmed_at', '<', mark.confirmedAt),
+        eb.and([eb('mark_confirmed_at', '=', mark.confirmedAt), eb('mark_id', '<', mark.id)]),
+      ]),
+    )
+    .execute();
+}
+
+/**
+ * Notes that a source was read to the end. A mark that lies ahead of `readTo` was left by a clock that was ahead, and
+ * becomes `mark`, the furthest row that this reading has seen.
+ */
+export async function readToEnd(
+  trx: Trx,
+  source: string,
+  { mark, readTo, lastAction }: Position & { readTo: Instant },
+): Promise<void> {
+  await trx
+    .updateTable('sources')
+    .set({ read_to: readTo, last_action: lastAction })
+    .where('name', '=', source)
+    .execute();
+  await trx
+    .updateTable('sources')
+    .set({ mark_confirmed_at: mark?.confirmedAt ?? null, mark_id: mark?.id ?? null })
+    .where('name', '=', source)
+    .where('mark_confirmed_at', '>', readTo)
+    .execute();
+}
+
+/**
+ * Binds a source to the database that it has by now, as it was compared with the ledger. `was` is what it was bound to
+ * then: where it is another by now nothing is written, and `usage/invalid` says so.
+ */
+export async function rebindSource(
+  trx: Trx,
+  who: Who,
+  { name, was, is, reason }: { name: string; was: string | null; is: string; reason: string },
+  at: Instant,
+): Promise<void> {
+  const { numUpdatedRows } = await trx
+    .updateTable('sources')
+    .set({ system_identifier: is })
+    .where('name', '=', name)
+    .where('system_identifier', was === null ? 'is' : '=', was)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n) {
+    throw new BridgeError(
+      'usage/invalid',
+      `--accept: source "${name}" was bound to another database meanwhile.`,
+      'Nothing was written. Run the command again.',
+    );
+  }
+  const states = { before: { system_identifier: was }, after: { system_identifier: is } };
+  await record(trx, who, { at, action: 'source accept', subject: `source ${name}`, ...states, reason });
+}
+
+function differs(key: string, what: string, ledger: string, config: string): BridgeError {
+  return new BridgeError(
+    'ledger/source-differs',
+    `${what} is ${ledger} in the ledger and ${config} in the configuration`,
+    `Set [lamassu] ${key} = "${ledger}" again: cash-outs were processed under it.`,
+  );
+}

@@ -1,0 +1,212 @@
+import { formatDecimal } from '../../dca/money.ts';
+import { BridgeError } from '../../errors.ts';
+import type { Instant } from '../../time.ts';
+import { record, toJson, type Who } from '../log/log.ts';
+import { useCurrency } from '../store/currencies.ts';
+import { ALWAYS } from '../store/effective-dated.ts';
+import type { Trx } from '../store/open.ts';
+import type { Mode } from '../store/schema.ts';
+import { type Client, findClient, openClient, setStatus, snapshot } from './clients.ts';
+import { refuseTakenName } from './names.ts';
+import { changeWallet, keepWallet, type WalletKey } from './wallets.ts';
+
+/** A limit to be set; what is undefined stays as it is, null is taken away. */
+export interface LimitChange {
+  currency: string;
+  digits: number;
+  daily?: bigint | null;
+  max?: bigint | null;
+}
+
+/** Adds a client. Its first settings hold for every cash-out, however early it was. Throws `usage/invalid`. */
+export async function addClient(
+  trx: Trx,
+  who: Who,
+  client: { name: string; wallet: WalletKey; mode: Mode; limits: LimitChange[] },
+  at: Instant,
+): Promise<Client> {
+  const { name, wallet, mode } = client;
+  await refuseTakenName(trx, name);
+  await keepWallet(trx, 'client', wallet, at);
+  const { id } = await trx
+    .insertInto('recipients')
+    .values({ kind: 'client', name, wallet_id: wallet.id, status: 'active', created_at: at })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  await trx
+    .insertInto('client_settings')
+    .values({ client_id: id, from_at: ALWAYS, mode, paused: 0n })
+    .execute();
+  await changeLimits(trx, await findClient(trx, name, at), client.limits, at);
+  const added = await findClient(trx, name, at);
+  await requireLimits(trx, added);
+  await record(trx, who, {
+    at,
+    action: 'client add',
+    subject: `client ${name}`,
+    after: snapshot(added),
+  });
+  return added;
+}
+
+/**
+ * Changes mode, limits and wallet from `at` on; cash-outs before it keep what was in force. A key of another wallet
+ * counts only with `newWallet`, and for what was not sent yet. Throws `usage/invalid`.
+ */
+export async function setClient(
+  trx: Trx,
+  who: Who,
+  name: string,
+  change: { mode?: Mode; limits: LimitChange[]; wallet?: WalletKey; newWallet: boolean },
+  at: Instant,
+): Promise<Client> {
+  const before = await openClient(trx, name, at);
+  await changeLimits(trx, before, change.limits, at);
+  if (change.mode !== undefined && change.mode !== before.mode) {
+    await addSettings(trx, before, { mode: change.mode }, at);
+  }
+  if (change.wallet) await changeWallet(trx, 'client', before, change.wallet, change.newWallet, at);
+  const after = await findClient(trx, name, at);
+  await requireLimits(trx, after);
+  const states = { before: snapshot(before), after: snapshot(after) };
+  if (change.wallet || toJson(states.before) !== toJson(states.after)) {
+    await record(trx, who, {
+      at,
+      action: 'client set',
+      subject: `client ${name}`,
+      before: states.before,
+      after: { ...states.after, ...(change.wallet ? { wallet_key: 'replaced' } : {}) },
+    });
+  }
+  return after;
+}
+
+/** A paused client takes no new share from `at` on; `resume` also takes back a closing that an older version began. */
+export async function pauseClient(
+  trx: Trx,
+  who: Who,
+  name: string,
+  paused: boolean,
+  at: Instant,
+): Promise<Client> {
+  const before = await openClient(trx, name, at);
+  if (before.paused !== paused) await addSettings(trx, before, { paused }, at);
+  if (!paused && before.status === 'closing') await setStatus(trx, before, 'active');
+  const after = await findClient(trx, name, at);
+  if (toJson(before) !== toJson(after)) {
+    await record(trx, who, {
+      at,
+      action: paused ? 'client pause' : 'client resume',
+      subject: `client ${name}`,
+      before: snapshot(before),
+      after: snapshot(after),
+    });
+  }
+  return after;
+}
+
+async function addSettings(
+  trx: Trx,
+  client: Client,
+  change: { mode?: Mode; paused?: boolean },
+  at: Instant,
+): Promise<void> {
+  const { mode, paused } = { ...client, ...change };
+  await trx
+    .insertInto('client_settings')
+    .values({ client_id: client.id, from_at: at, mode, paused: paused ? 1n : 0n })
+    .execute();
+}
+
+/** The first limit in a currency holds from ever, like the first settings; a change of it from `at` on. */
+async function changeLimits(trx: Trx, client: Client, changes: LimitChange[], at: Instant): Promise<void> {
+  for (const { currency, digits, ...change } of changes) {
+    await useCurrency(trx, currency, digits);
+    const known = client.limits.find((limit) => limit.currency === currency);
+    if (change.daily === null) {
+      if (change.max) {
+        throw invalid(
+          `--max-daily-limit: the daily limit in ${currency} is taken away`,
+          'Leave one of the two out.',
+        );
+      }
+      await removeLimit(trx, client, currency);
+      continue;
+    }
+    const daily = change.daily ?? known?.daily;
+    const max = change.max === undefined ? (known?.max ?? null) : change.max;
+    const shown = (minor: bigint) => `${formatDecimal(minor, digits)} ${currency}`;
+    if (daily === undefined) {
+      throw invalid(
+        `--max-daily-limit: ${client.name} has no daily limit in ${currency}`,
+        `Give one with --daily-limit "… ${currency}".`,
+      );
+    }
+    if (max !== null && daily > max) {
+      throw change.daily === undefined
+        ? invalid(
+            `--max-daily-limit: ${shown(max)} is less than the daily limit of ${shown(daily)}`,
+            'Raise it, or lower --daily-limit.',
+          )
+        : invalid(
+            `--daily-limit: ${shown(daily)} is more than the maximum of ${shown(max)}`,
+            'Lower it, or raise --max-daily-limit.',
+          );
+    }
+    if (known && known.daily === daily && known.max === max) continue;
+    await trx
+      .insertInto('client_limits')
+      .values({
+        client_id: client.id,
+        from_at: known ? at : ALWAYS,
+        currency,
+        daily_limit: daily,
+        max_daily_limit: max,
+      })
+      .execute();
+  }
+}
+
+/** Only a limit under which no cash ever was: what was divided under one has to be seen to keep to it. */
+async function removeLimit(trx: Trx, { id, name }: Client, currency: string): Promise<void> {
+  const funding = await trx
+    .selectFrom('fundings')
+    .select('id')
+    .where('client_id', '=', id)
+    .where('currency', '=', currency)
+    .executeTakeFirst();
+  if (funding) {
+    throw invalid(
+      `--daily-limit: ${name} had cash in ${currency} (f${funding.id}), so the limit belongs to the books`,
+      `Set another one; in flow mode it says nothing: aio-dca clients set ${name} --mode flow`,
+    );
+  }
+  await trx
+    .deleteFrom('client_limits')
+    .where('client_id', '=', id)
+    .where('currency', '=', currency)
+    .execute();
+}
+
+/** A fixed client without a limit in a currency would never receive anything for its cash in it. */
+async function requireLimits(trx: Trx, { id, name, mode, limits }: Client): Promise<void> {
+  if (mode === 'flow') return;
+  const fundings = await trx
+    .selectFrom('fundings')
+    .select(['id', 'currency'])
+    .where('client_id', '=', id)
+    .where('status', 'in', ['in_flight', 'deposited'])
+    .orderBy('id')
+    .execute();
+  const without = fundings.find((funding) => !limits.some((limit) => limit.currency === funding.currency));
+  if (limits.length > 0 && !without) return;
+  const cash = without ? ` in ${without.currency}, and f${without.id} is cash in it` : '';
+  throw invalid(
+    `--mode: ${name} cannot be fixed without a daily limit${cash}`,
+    `Add --daily-limit "500 ${without?.currency ?? 'GTQ'}".`,
+  );
+}
+
+function invalid(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `${message}.`, hint);
+}

@@ -1,0 +1,77 @@
+import { sql } from 'kysely';
+import { groupDigits } from '../../dca/money.ts';
+import { BridgeError } from '../../errors.ts';
+import type { Instant } from '../../time.ts';
+import { record, type Who } from '../log/log.ts';
+import { openPayoutsOf } from '../payouts/open.ts';
+import { isPaused } from '../payouts/operator-actions.ts';
+import type { Trx } from '../store/open.ts';
+import { type Client, openClient, setStatus, snapshot } from './clients.ts';
+
+/** Closes a client for good. Throws `usage/invalid` while it has cash, or sats that are not settled. */
+export async function closeClient(trx: Trx, who: Who, name: string, at: Instant): Promise<Client> {
+  const before = await openClient(trx, name, at);
+  await refuseUnsettled(trx, before);
+  const client: Client = { ...before, status: 'closed' };
+  await setStatus(trx, before, client.status);
+  await record(trx, who, {
+    at,
+    action: 'client close',
+    subject: `client ${name}`,
+    before: snapshot(before),
+    after: snapshot(client),
+  });
+  return client;
+}
+
+/** What remains of the client, and the commands that clear it: the cash first, for what is paid without it follows. */
+async function refuseUnsettled(trx: Trx, { id, name, mode }: Client): Promise<void> {
+  const fundings = await trx
+    .selectFrom('fundings')
+    .select(['id', 'status'])
+    .where('client_id', '=', id)
+    .where('status', 'in', ['in_flight', 'deposited'])
+    .orderBy('id')
+    .execute();
+  const { waiting } = await trx
+    .selectFrom('allocations')
+    .select(sql<bigint>`cast(coalesce(sum(net), 0) as bigint)`.as('waiting'))
+    .where('client_id', '=', id)
+    .where('payout_id', 'is', null)
+    .executeTakeFirstOrThrow();
+  const payouts = await trx
+    .selectFrom('payouts')
+    .select(['id', 'state', 'sats'])
+    .where('recipient_id', '=', id)
+    .where('state', '<>', 'settled')
+    .orderBy('id')
+    .execute();
+  const arrived = (await openPayoutsOf(trx, id)).reduce((total, one) => total + one.arrived, 0n);
+  const owed = payouts.reduce((total, { sats }) => total + sats, waiting) - arrived;
+  if (fundings.length === 0 && owed === 0n) return;
+  const held = payouts.filter(({ state }) => state === 'held');
+  const pays = waiting > 0n || payouts.length > held.length;
+  const commands = [
+    ...fundings.map((one) =>
+      one.status === 'in_flight'
+        ? `aio-dca fundings cancel f${one.id}`
+        : `aio-dca fundings withdraw f${one.id} --reason "…"`,
+    ),
+    // What waits in fixed mode is due at its next time, and at once in flow mode.
+    ...(waiting > 0n && mode === 'fixed' ? [`aio-dca clients set ${name} --mode flow`] : []),
+    ...(pays && (await isPaused(trx)) ? ['aio-dca payouts resume'] : []),
+    ...(pays ? ['aio-dca poll'] : []),
+    ...held.map((payout) => `aio-dca payouts show p${payout.id}`),
+    `aio-dca clients close ${name}`,
+  ];
+  const cash = fundings.map((one) => `f${one.id} (${one.status.replace('_', ' ')})`).join(', ');
+  const remains = [
+    ...(fundings.length > 0 ? [`still has cash: ${cash}`] : []),
+    ...(owed > 0n ? [`is owed ${groupDigits(owed)} sat that are not settled yet`] : []),
+  ];
+  throw new BridgeError(
+    'usage/invalid',
+    `CLIENT: ${name} ${remains.join('; and ')}.`,
+    `To clear it:\n${commands.map((line) => `  ${line}`).join('\n')}`,
+  );
+}

@@ -1,0 +1,187 @@
+import { Secret } from '../../config/secret.ts';
+import { BridgeError } from '../../errors.ts';
+import type { Instant } from '../../time.ts';
+import type { Db, Trx } from '../store/open.ts';
+import type { Schema } from '../store/schema.ts';
+
+/** An LNbits wallet that is paid into: its id, and the invoice key that was tested to belong to it. */
+export interface WalletKey {
+  id: string;
+  key: Secret;
+}
+
+type Kind = Schema['recipients']['kind'];
+
+/** Another key of the recipient's wallet, or, with `newWallet`, another wallet. Throws `usage/invalid`. */
+export async function changeWallet(
+  trx: Trx,
+  kind: Kind,
+  recipient: { id: bigint; name: string; walletId: string },
+  wallet: WalletKey,
+  newWallet: boolean,
+  at: Instant,
+): Promise<void> {
+  if (wallet.id === recipient.walletId) {
+    await trx
+      .updateTable('wallets')
+      .set({ invoice_key: wallet.key.reveal(), seen_at: null })
+      .where('id', '=', wallet.id)
+      .execute();
+    return;
+  }
+  if (!newWallet) {
+    throw invalid(
+      `--wallet-key-file: this is the key of another wallet, ${wallet.id}; ${recipient.name} is paid into ${recipient.walletId}`,
+      'Add --new-wallet if whatever was not sent yet shall go there.',
+    );
+  }
+  await keepWallet(trx, kind, wallet, at);
+  await trx.updateTable('recipients').set({ wallet_id: wallet.id }).where('id', '=', recipient.id).execute();
+}
+
+/** Keeps a wallet and its key; refuses the source wallet, and one of another recipient of that kind. */
+export async function keepWallet(trx: Trx, kind: Kind, { id, key }: WalletKey, at: Instant): Promise<void> {
+  const { source_wallet_id: source } = await trx
+    .selectFrom('ledger')
+    .select('source_wallet_id')
+    .executeTakeFirstOrThrow();
+  if (source === id) throw isSourceWallet();
+  const other = await trx
+    .selectFrom('recipients')
+    .select('name')
+    .where('kind', '=', kind)
+    .where('wallet_id', '=', id)
+    .where('status', '<>', 'closed')
+    .executeTakeFirst();
+  if (other) {
+    throw invalid(
+      `--wallet-key-file: the wallet ${id} belongs to ${kind === 'client' ? 'client' : 'commission recipient'} ${other.name}`,
+      `Each ${kind === 'client' ? 'client' : 'recipient'} needs a wallet of its own.`,
+    );
+  }
+  await trx
+    .insertInto('wallets')
+    .values({ id, invoice_key: key.reveal(), created_at: at })
+    .onConflict((conflict) => conflict.column('id').doUpdateSet({ invoice_key: key.reveal(), seen_at: null }))
+    .execute();
+}
+
+/** A wallet that is or was paid into, and whose. */
+export interface PaidInto extends WalletKey {
+  recipient: { id: bigint; kind: Kind; name: string };
+  /** The recipient is paid into another one now. */
+  former: boolean;
+}
+
+/**
+ * Every wallet into which this ledger, or a newer copy of it, may have paid from another source wallet than `source`.
+ * Not a former one that was left before a run from such a source wallet found itself alone: each newer copy knows of that.
+ */
+export async function walletsPaidInto(db: Db, source: string): Promise<PaidInto[]> {
+  const wallets = await db.selectFrom('wallets').select(['id', 'invoice_key']).orderBy('id').execute();
+  const recipients = await db.selectFrom('recipients').select(['id', 'kind', 'name', 'wallet_id']).execute();
+  const alone = await lastAlone(db, source);
+  const paidInto: PaidInto[] = [];
+  for (const { id, invoice_key } of wallets) {
+    const wallet = { id, key: new Secret(invoice_key) };
+    for (const recipient of recipients.filter(({ wallet_id }) => wallet_id === id))
+      paidInto.push({ ...wallet, recipient, former: false });
+    for (const { at, subject } of await whenLeft(db, id)) {
+      const recipient = recipients.find(({ kind, name }) => `${kind} ${name}` === subject);
+      if (recipient && recipient.wallet_id !== id && (alone === null || at >= alone))
+        paidInto.push({ ...wallet, recipient, former: true });
+    }
+  }
+  return paidInto;
+}
+
+/** When a run found itself alone last at another source wallet than this one. */
+async function lastAlone(db: Db, source: string): Promise<Instant | null> {
+  const { at } = await db
+    .selectFrom('claims')
+    .select((eb) => eb.fn.max('made_at').as('at'))
+    .where('checked', '=', 1n)
+    .where('wallet_id', '<>', source)
+    .executeTakeFirstOrThrow();
+  return at;
+}
+
+/** When each of its recipients got another wallet last, as the log has it. */
+async function whenLeft(db: Db, walletId: string): Promise<{ at: Instant; subject: string }[]> {
+  const named = `%"wallet_id":${JSON.stringify(walletId)}%`;
+  return await db
+    .selectFrom('log')
+    .select((eb) => ['subject', eb.fn.max('at').as('at')])
+    .where('action', 'in', ['client set', 'commission set'])
+    .where('before', 'like', named)
+    .where('after', 'not like', named)
+    .groupBy('subject')
+    .execute();
+}
+
+/** What the log says where the ledger is bound to a source wallet, which is the subject. */
+export const BOUND = 'source wallet bound';
+
+/**
+ * Whether this ledger, since a run bound it to this source wallet last, paid from it to a recipient, or into his wallet;
+ * true where no run ever did.
+ */
+export async function wasPaidFrom(
+  db: Db,
+  source: string,
+  { recipient, wallet }: { recipient: bigint; wallet: string },
+): Promise<boolean> {
+  const bound = await db
+    .selectFrom('log')
+    .select('run_id')
+    .where('subject', '=', source)
+    .where('action', '=', BOUND)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (bound === undefined) return true;
+  const paid = await db
+    .selectFrom('payouts')
+    .innerJoin('payments', 'payments.payout_id', 'payouts.id')
+    .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
+    .select('payments.id')
+    .where((eb) => eb.or([eb('recipients.id', '=', recipient), eb('recipients.wallet_id', '=', wallet)]))
+    .where('payments.state', '<>', 'dead')
+    .where('payments.source_wallet_id', '=', source)
+    .where('payments.run_id', '>=', bound.run_id ?? 0n)
+    .limit(1)
+    .executeTakeFirst();
+  return paid !== undefined;
+}
+
+/** Whether the wallet's key of now has shown an invoice that it made. */
+export async function wasSeen(db: Db, walletId: string): Promise<boolean> {
+  const { seen_at } = await db
+    .selectFrom('wallets')
+    .select('seen_at')
+    .where('id', '=', walletId)
+    .executeTakeFirstOrThrow();
+  return seen_at !== null;
+}
+
+/** Keeps that it has, if it is still this one. */
+export async function keepSight(trx: Trx, walletId: string, key: Secret, at: Instant): Promise<void> {
+  await trx
+    .updateTable('wallets')
+    .set({ seen_at: at })
+    .where('id', '=', walletId)
+    .where('invoice_key', '=', key.reveal())
+    .execute();
+}
+
+/** Paying oneself looks like a success at LNbits, and moves nothing. */
+export function isSourceWallet(): BridgeError {
+  return invalid(
+    '--wallet-key-file: this is the source wallet, from which clients are paid',
+    'Use the invoice key of a wallet of the recipient.',
+  );
+}
+
+function invalid(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `${message}.`, hint);
+}

@@ -1,0 +1,237 @@
+import { sql } from 'kysely';
+import { BridgeError } from '../../errors.ts';
+import type { Instant } from '../../time.ts';
+import { refuseTakenName } from '../clients/names.ts';
+import { changeWallet, keepWallet, type WalletKey } from '../clients/wallets.ts';
+import { record, toJson, type Who } from '../log/log.ts';
+import type { Db, Trx } from '../store/open.ts';
+
+/** Who receives a part of the commission. */
+export interface CommissionRecipient {
+  id: bigint;
+  name: string;
+  walletId: string;
+  /** Without any weight: takes no new share, and is still paid what is his. */
+  removed: boolean;
+  createdAt: Instant;
+  /** Those above 0: the general one first, then by machine. */
+  weights: Weight[];
+  /** In satoshi: shared out and not arrived, and arrived. */
+  waiting: bigint;
+  received: bigint;
+}
+
+export interface Weight {
+  /** Device id; null: of every machine that has no recipients of its own. */
+  machine: string | null;
+  machineName: string | null;
+  weight: bigint;
+  /** What the weights of all recipients there add up to. */
+  of: bigint;
+}
+
+/** The commission recipients by name, with the weights in force at `at`. */
+export async function commissionRecipients(db: Db, at: Instant): Promise<CommissionRecipient[]> {
+  const recipients = await db
+    .selectFrom('recipients')
+    .selectAll()
+    .where('kind', '=', 'commission')
+    .orderBy('name')
+    .execute();
+  const weights = await weightsAt(db, at);
+  const shares = await db
+    .selectFrom('commission_shares')
+    .select(['recipient_id', sql<bigint>`cast(sum(sats) as bigint)`.as('sats')])
+    .groupBy('recipient_id')
+    .execute();
+  // By payments: a payout in parts may have arrived in part.
+  const arrived = await db
+    .selectFrom('payouts')
+    .innerJoin('payments', 'payments.payout_id', 'payouts.id')
+    .select(['payouts.recipient_id', sql<bigint>`cast(sum(payments.sats) as bigint)`.as('sats')])
+    .where('payouts.kind', '=', 'commission')
+    .where('payments.state', '=', 'settled')
+    .groupBy('payouts.recipient_id')
+    .execute();
+  const satsOf = (rows: { recipient_id: bigint; sats: bigint }[], id: bigint) =>
+    rows.find(({ recipient_id }) => recipient_id === id)?.sats ?? 0n;
+  return recipients.map((row) => {
+    const received = satsOf(arrived, row.id);
+    return {
+      id: row.id,
+      name: row.name,
+      walletId: row.wallet_id,
+      removed: row.status !== 'active',
+      createdAt: row.created_at,
+      weights: weights
+        .filter((one) => one.recipient === row.id)
+        .map(({ machine, machineName, weight }) => ({
+          ...{ machine, machineName, weight },
+          of: weights.reduce((all, one) => (one.machine === machine ? all + one.weight : all), 0n),
+        })),
+      waiting: satsOf(shares, row.id) - received,
+      received,
+    };
+  });
+}
+
+/** The weights above 0 that are in force: the newest row of each recipient and machine. */
+async function weightsAt(db: Db, at: Instant) {
+  const rows = await db
+    .selectFrom('commission_weights as w')
+    .leftJoin('machines as m', 'm.device_id', 'w.machine')
+    .select(['w.recipient_id as recipient', 'w.machine', 'm.name as machineName', 'w.weight'])
+    .where('w.from_at', '<=', at)
+    .orderBy('w.from_at')
+    .orderBy('w.id')
+    .execute();
+  const newest = new Map(rows.map((row) => [`${row.recipient} ${row.machine}`, row] as const));
+  return [...newest.values()]
+    .filter(({ weight }) => weight > 0n)
+    .sort((a, b) => ((a.machine ?? '') < (b.machine ?? '') ? -1 : 1));
+}
+
+/** Since when somebody has a weight at a machine; '' for those without recipients of their own. */
+export async function commissionSince(db: Db): Promise<Map<string, Instant>> {
+  const rows = await db
+    .selectFrom('commission_weights')
+    .select(['machine', (eb) => eb.fn.min<Instant>('from_at').as('since')])
+    .where('weight', '>', 0n)
+    .groupBy('machine')
+    .execute();
+  return new Map(rows.map(({ machine, since }) => [machine ?? '', since]));
+}
+
+/** Adds a recipient whose weight counts for cash-outs that are confirmed from `from` on. Throws `usage/invalid`. */
+export async function addCommission(
+  trx: Trx,
+  who: Who,
+  recipient: { name: string; wallet: WalletKey; weight: bigint; machine: string | null; from?: Instant },
+  at: Instant,
+): Promise<CommissionRecipient> {
+  const { name, wallet, weight, machine, from = at } = recipient;
+  if (from > at) {
+    throw invalid(`--from: ${from} is in the future`, 'Leave it out, and it receives from now on.');
+  }
+  await refuseTakenName(trx, name);
+  await keepWallet(trx, 'commission', wallet, at);
+  const { id } = await trx
+    .insertInto('recipients')
+    .values({ kind: 'commission', name, wallet_id: wallet.id, status: 'active', created_at: at })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  await weigh(trx, id, machine, weight, from);
+  const added = await findCommission(trx, name, at);
+  await record(trx, who, {
+    ...{ at, action: 'commission add', subject: `commission ${name}` },
+    after: { ...snapshot(added), ...(from === at ? {} : { from }) },
+  });
+  return added;
+}
+
+/**
+ * Changes the weight, for one machine or for all that have none of their own, and the wallet, from `at` on. A weight
+ * takes a removed recipient back. Throws `usage/invalid`.
+ */
+export async function setCommission(
+  trx: Trx,
+  who: Who,
+  name: string,
+  change: { weight?: bigint; machine: string | null; wallet?: WalletKey; newWallet: boolean },
+  at: Instant,
+): Promise<CommissionRecipient> {
+  const before = await findCommission(trx, name, at);
+  const { weight, machine, wallet, newWallet } = change;
+  if (weight !== undefined && weightOf(before, machine) !== weight) {
+    await weigh(trx, before.id, machine, weight, at);
+    await setStatus(trx, before.id, 'active');
+  }
+  if (wallet) await changeWallet(trx, 'commission', before, wallet, newWallet, at);
+  const after = await findCommission(trx, name, at);
+  const states = { before: snapshot(before), after: snapshot(after) };
+  if (wallet || toJson(states.before) !== toJson(states.after)) {
+    await record(trx, who, {
+      ...{ at, action: 'commission set', subject: `commission ${name}` },
+      before: states.before,
+      after: { ...states.after, ...(wallet ? { wallet_key: 'replaced' } : {}) },
+    });
+  }
+  return after;
+}
+
+/**
+ * Takes a recipient out, of one machine or (`null`) of all, from `at` on. Sats that wait are still paid, and without
+ * any weight left however few they are. Throws `usage/invalid`.
+ */
+export async function removeCommission(
+  trx: Trx,
+  who: Who,
+  name: string,
+  machine: string | null,
+  at: Instant,
+): Promise<CommissionRecipient> {
+  const before = await findCommission(trx, name, at);
+  if (machine === null && before.removed) {
+    throw invalid(
+      `NAME: ${name} was removed already`,
+      `Sats that wait are still paid. \`aio-dca commission set ${name} --weight N\` takes it back.`,
+    );
+  }
+  const gone = machine === null ? before.weights : before.weights.filter((one) => one.machine === machine);
+  if (machine !== null && gone.length === 0) {
+    throw invalid(
+      `--machine: ${name} has no weight of its own at ${machine}`,
+      before.weights.length === 0
+        ? '`aio-dca commission list` shows who has.'
+        : `It has one for: ${before.weights.map((one) => one.machine ?? 'all machines').join(', ')}.`,
+    );
+  }
+  for (const one of gone) await weigh(trx, before.id, one.machine, 0n, at);
+  if (gone.length === before.weights.length) await setStatus(trx, before.id, 'closing');
+  const after = await findCommission(trx, name, at);
+  await record(trx, who, {
+    ...{ at, action: 'commission remove', subject: `commission ${name}` },
+    before: snapshot(before),
+    after: snapshot(after),
+  });
+  return after;
+}
+
+async function weigh(trx: Trx, id: bigint, machine: string | null, weight: bigint, at: Instant) {
+  await trx
+    .insertInto('commission_weights')
+    .values({ recipient_id: id, machine, from_at: at, weight })
+    .execute();
+}
+
+/** Never `closed`: a cash-out from before the removal may still come in late, and is shared with this recipient. */
+async function setStatus(trx: Trx, id: bigint, status: 'active' | 'closing'): Promise<void> {
+  await trx.updateTable('recipients').set({ status }).where('id', '=', id).execute();
+}
+
+/** Throws `usage/invalid` where there is none of that name. */
+export async function findCommission(db: Db, name: string, at: Instant): Promise<CommissionRecipient> {
+  const found = (await commissionRecipients(db, at)).find((one) => one.name === name);
+  if (found) return found;
+  throw invalid(
+    `NAME: there is no commission recipient ${JSON.stringify(name)}`,
+    '`aio-dca commission list` shows the names.',
+  );
+}
+
+function weightOf({ weights }: CommissionRecipient, machine: string | null): bigint | undefined {
+  return weights.find((one) => one.machine === machine)?.weight;
+}
+
+/** A recipient as the log shows it. */
+function snapshot({ walletId, removed, weights }: CommissionRecipient) {
+  return {
+    wallet_id: walletId,
+    status: removed ? 'removed' : 'active',
+    weights: weights.map(({ machine, weight }) => ({ machine, weight })),
+  };
+}
+
+function invalid(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `${message}.`, hint);
+}

@@ -1,0 +1,80 @@
+import { formatDecimal } from '../../dca/money.ts';
+import { BridgeError } from '../../errors.ts';
+import type { Instant } from '../../time.ts';
+import { findClient } from '../clients/clients.ts';
+import type { Who } from '../log/log.ts';
+import { machineOf, refuseRate } from '../machines/machines.ts';
+import type { Trx } from '../store/open.ts';
+import { changeFunding, fundingIn, refuseCurrency } from './fundings.ts';
+import { type Funding, shown } from './view.ts';
+
+/**
+ * Puts a wrong amount right: `minor` more, or less where it is negative. One that was exhausted goes on with what is
+ * added. Throws `usage/invalid`, also where less would remain than nothing.
+ */
+export async function adjustFunding(
+  trx: Trx,
+  who: Who,
+  id: bigint,
+  amount: { minor: bigint; currency: string },
+  at: Instant,
+  reason: string,
+): Promise<Funding> {
+  const before = await fundingIn(trx, id, ['in_flight', 'deposited', 'exhausted'], 'can be adjusted');
+  refuseCurrency(before, amount.currency, 'amount');
+  const remaining = before.remaining + amount.minor;
+  if (remaining < 0n) {
+    throw invalid(
+      `amount: ${shown(before, -amount.minor)} is more than the ${shown(before, before.remaining)} that remain of f${id}`,
+      'What was spent already cannot be taken back.',
+    );
+  }
+  if (before.status === 'in_flight' && remaining === 0n) {
+    throw invalid(`amount: nothing would be left of f${id}`, `\`aio-dca fundings cancel f${id}\` does that.`);
+  }
+  const client = await findClient(trx, before.client, at);
+  if (client.status !== 'active' && remaining > 0n) {
+    throw invalid(
+      `ID: f${id} is of ${client.name}, who is ${client.status}`,
+      'Add the cash to another client.',
+    );
+  }
+  return changeFunding(trx, who, before, {
+    ...{ action: 'funding adjust', at, reason },
+    to: {
+      amount: before.amount + amount.minor,
+      remaining,
+      ...(before.status === 'in_flight' ? {} : { status: statusAfter(before, remaining) }),
+    },
+    also: { difference: formatDecimal(amount.minor, before.digits) },
+  });
+}
+
+function statusAfter({ spent }: Funding, remaining: bigint): Funding['status'] {
+  if (remaining > 0n) return 'deposited';
+  return spent > 0n ? 'exhausted' : 'withdrawn';
+}
+
+/** From now on the funding serves that machine, or all where it is null. Throws `usage/invalid`. */
+export async function moveFunding(
+  trx: Trx,
+  who: Who,
+  id: bigint,
+  named: string | null,
+  at: Instant,
+): Promise<Funding> {
+  const before = await fundingIn(trx, id, ['in_flight', 'deposited'], 'can be moved');
+  const machine = named === null ? null : (await machineOf(trx, named, before.currency)).device_id;
+  await refuseRate(trx, { ...before, machine }, at);
+  if (machine === before.machine) {
+    throw invalid(
+      `ID: f${id} is there already, for ${machine === null ? 'any machine' : `machine ${before.machineName ?? machine}`}`,
+      'Name another machine, or leave it where it is.',
+    );
+  }
+  return changeFunding(trx, who, before, { action: 'funding move', at, to: { machine } });
+}
+
+function invalid(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `${message}.`, hint);
+}

@@ -1,0 +1,299 @@
+import { formatDecimal, formatRate } from '../../dca/money.ts';
+import { BridgeError } from '../../errors.ts';
+import type { Instant } from '../../time.ts';
+import { findClient } from '../clients/clients.ts';
+import { record, type Who } from '../log/log.ts';
+import { machineLabel, machineOf, machinesInUse, paysOtherwise, refuseRate } from '../machines/machines.ts';
+import { closeDoubts } from '../runs/clock-doubts.ts';
+import { useCurrency } from '../store/currencies.ts';
+import type { Trx } from '../store/open.ts';
+import type { Schema } from '../store/schema.ts';
+import { type Past, type PastChoice, settlePast } from './late.ts';
+import { type Funding, findFunding, shown } from './view.ts';
+
+/*
+ * A funding is one lump of a client's cash: `in_flight` until the operator confirms that it is in the cassette, then
+ * `deposited` until all of it is spent (`exhausted`) or taken out again (`withdrawn`). `cancelled`: it never arrived.
+ */
+
+export interface NewFunding {
+  client: string;
+  amount: { minor: bigint; currency: string; digits: number };
+  /** A device id or name; null: it serves all machines; undefined: it was not said. */
+  machine: string | null | undefined;
+  /** Its own commission rate, ×10^5; null: the machine's, or what Lamassu charged. */
+  rate: bigint | null;
+  /** When the cash was in the machine; null: it is on its way. */
+  depositedAt: Instant | null;
+  /** Its currency is right, though no machine that it serves has paid it out so far. */
+  newCurrency?: boolean | undefined;
+  /** What happens to cash-outs that were divided without it. */
+  past?: PastChoice | undefined;
+}
+
+/** Adds a funding. Throws `usage/invalid`, and PastUndecided. */
+export async function addFunding(
+  trx: Trx,
+  who: Who,
+  funding: NewFunding,
+  at: Instant,
+): Promise<{ funding: Funding; past: Past }> {
+  const { amount, rate, depositedAt } = funding;
+  const client = await findClient(trx, funding.client, at);
+  if (client.status !== 'active') {
+    throw invalid(
+      `CLIENT: ${client.name} is ${client.status}`,
+      client.status === 'closing'
+        ? `\`aio-dca clients resume ${client.name}\` takes the closing back.`
+        : 'Add the cash to another client.',
+    );
+  }
+  if (client.mode === 'fixed' && !client.limits.some((limit) => limit.currency === amount.currency)) {
+    throw invalid(
+      `amount: ${client.name} is a fixed client without a daily limit in ${amount.currency}, so nothing of it would ever be spent`,
+      `\`aio-dca clients set ${client.name} --daily-limit "… ${amount.currency}"\` gives one.`,
+    );
+  }
+  refuseFuture(depositedAt, at);
+  const machine = await machineFor(trx, funding.machine, amount.currency);
+  const doubt = funding.newCurrency ? null : await paysOtherwise(trx, machine, amount.currency);
+  if (doubt !== null) {
+    throw invalid(
+      `amount: is that the right currency? ${doubt}`,
+      'Check the amount and the machine. Where they are right, add --new-currency.',
+    );
+  }
+  await refuseRate(trx, { machine, rate, currency: amount.currency }, at);
+  await useCurrency(trx, amount.currency, amount.digits);
+  const { id } = await trx
+    .insertInto('fundings')
+    .values({
+      client_id: client.id,
+      machine,
+      currency: amount.currency,
+      amount: amount.minor,
+      remaining: amount.minor,
+      spent: 0n,
+      withdrawn: 0n,
+      rate,
+      status: depositedAt === null ? 'in_flight' : 'deposited',
+      created_at: at,
+      deposited_at: depositedAt,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  const added = await findFunding(trx, id);
+  await record(trx, who, {
+    at,
+    action: 'funding add',
+    subject: `f${id}`,
+    after: { client: client.name, rate: rate === null ? null : formatRate(rate), ...snapshot(added) },
+  });
+  return settlePast(trx, who, added, funding.past, at);
+}
+
+export interface Confirmation {
+  depositedAt: Instant;
+  /** A person has said when that was: of cash that is in the machine already, it puts the time right. */
+  stated?: boolean;
+  /** What was counted in the machine; null: what was announced. */
+  counted: { minor: bigint; currency: string } | null;
+  past?: PastChoice | undefined;
+}
+
+/**
+ * `in_flight` → `deposited`: the cash is in the machine, and its amount is what was counted there.
+ * Throws `usage/invalid`, and PastUndecided.
+ */
+export async function confirmFunding(
+  trx: Trx,
+  who: Who,
+  id: bigint,
+  { depositedAt, stated = false, counted, past }: Confirmation,
+  at: Instant,
+): Promise<{ funding: Funding; past: Past }> {
+  if (stated && counted === null && (await findFunding(trx, id)).status === 'deposited') {
+    return redateFunding(trx, who, id, { depositedAt, past }, at);
+  }
+  const before = await fundingIn(trx, id, ['in_flight'], 'can be confirmed');
+  refuseFuture(depositedAt, at);
+  if (counted) refuseCurrency(before, counted.currency, '--counted');
+  const amount = counted?.minor ?? before.amount;
+  const funding = await changeFunding(trx, who, before, {
+    ...{ action: 'funding confirm', at },
+    to: { status: 'deposited', deposited_at: depositedAt, amount, remaining: amount },
+    ...(amount === before.amount
+      ? {}
+      : { also: { difference: formatDecimal(amount - before.amount, before.digits) } }),
+  });
+  return settlePast(trx, who, funding, past, at);
+}
+
+/**
+ * Puts right since when cash is in the machine that is there already. Throws `usage/invalid`, also where it had a part in a
+ * cash-out by then, and PastUndecided.
+ */
+async function redateFunding(
+  trx: Trx,
+  who: Who,
+  id: bigint,
+  { depositedAt, past }: Pick<Confirmation, 'depositedAt' | 'past'>,
+  at: Instant,
+): Promise<{ funding: Funding; past: Past }> {
+  const before = await findFunding(trx, id);
+  refuseFuture(depositedAt, at);
+  const { first } = await trx
+    .selectFrom('allocations')
+    .innerJoin('cash_outs', 'cash_outs.id', 'allocations.cash_out_id')
+    .select((eb) => eb.fn.min('cash_outs.confirmed_at').as('first'))
+    .where('allocations.funding_id', '=', id)
+    .executeTakeFirstOrThrow();
+  if (first !== null && first < depositedAt) {
+    throw invalid(
+      `--at: f${id} has a part in a cash-out of ${first}, so its cash was in the machine by then`,
+      'Say that time or an earlier one.',
+    );
+  }
+  const funding = await changeFunding(trx, who, before, {
+    ...{ action: 'funding redate', at },
+    to: { deposited_at: depositedAt },
+  });
+  await closeDoubts(trx, who, `f${id}`, at);
+  return settlePast(trx, who, funding, past, at);
+}
+
+/** `in_flight` → `cancelled`: the cash did not arrive. Throws `usage/invalid`. */
+export async function cancelFunding(trx: Trx, who: Who, id: bigint, at: Instant): Promise<Funding> {
+  const before = await fundingIn(trx, id, ['in_flight'], 'can be cancelled');
+  return changeFunding(trx, who, before, {
+    ...{ action: 'funding cancel', at },
+    to: { status: 'cancelled', remaining: 0n, withdrawn: before.amount },
+  });
+}
+
+/** Takes deposited cash out again: `amount`, or all that remains where it is null. Throws `usage/invalid`. */
+export async function withdrawFunding(
+  trx: Trx,
+  who: Who,
+  id: bigint,
+  amount: { minor: bigint; currency: string } | null,
+  at: Instant,
+  reason: string,
+): Promise<Funding> {
+  const before = await fundingIn(trx, id, ['deposited'], 'has cash that can be withdrawn');
+  if (amount) refuseCurrency(before, amount.currency, 'amount');
+  const taken = amount?.minor ?? before.remaining;
+  if (taken > before.remaining) {
+    throw invalid(
+      `amount: ${shown(before, taken)} is more than the ${shown(before, before.remaining)} that remain of f${id}`,
+      'Leave the amount out to withdraw all that remains.',
+    );
+  }
+  const remaining = before.remaining - taken;
+  return changeFunding(trx, who, before, {
+    ...{ action: 'funding withdraw', at, reason },
+    to: {
+      remaining,
+      withdrawn: before.withdrawn + taken,
+      status: remaining === 0n ? 'withdrawn' : 'deposited',
+    },
+  });
+}
+
+/** A funding in one of these states. Throws `usage/invalid` with the way out where it is in another. */
+export async function fundingIn(
+  trx: Trx,
+  id: bigint,
+  states: Funding['status'][],
+  what: string,
+): Promise<Funding> {
+  const funding = await findFunding(trx, id);
+  if (states.includes(funding.status)) return funding;
+  const words = (state: string) => state.replace('_', ' ');
+  const ways: Partial<Record<Funding['status'], string>> = {
+    in_flight: `It is on its way: \`aio-dca fundings confirm f${id}\` or \`aio-dca fundings cancel f${id}\`.`,
+    deposited: `Its cash is in the machine: \`aio-dca fundings withdraw f${id} --reason "…"\` takes it out.`,
+  };
+  throw invalid(
+    `ID: f${id} is ${words(funding.status)}, and only one that is ${states.map(words).join(' or ')} ${what}`,
+    ways[funding.status] ?? 'Nothing remains of it.',
+  );
+}
+
+export interface FundingChange {
+  action: string;
+  at: Instant;
+  reason?: string | undefined;
+  to: Partial<
+    Pick<Schema['fundings'], 'status' | 'amount' | 'remaining' | 'withdrawn' | 'deposited_at' | 'machine'>
+  >;
+  /** What else the log says of it. */
+  also?: Record<string, string>;
+}
+
+/** One change of a funding, with its entry in the log. */
+export async function changeFunding(
+  trx: Trx,
+  who: Who,
+  before: Funding,
+  { action, at, reason, to, also }: FundingChange,
+): Promise<Funding> {
+  await trx.updateTable('fundings').set(to).where('id', '=', before.id).execute();
+  const after = await findFunding(trx, before.id);
+  await record(trx, who, {
+    at,
+    action,
+    subject: `f${before.id}`,
+    before: snapshot(before),
+    after: { ...snapshot(after), ...also },
+    reason,
+  });
+  return after;
+}
+
+export function refuseCurrency({ id, currency }: Funding, given: string, field: string): void {
+  if (given === currency) return;
+  throw invalid(`${field}: f${id} is cash in ${currency}, not in ${given}`, `Write "… ${currency}".`);
+}
+
+function snapshot(funding: Funding) {
+  const { machine, currency, digits, amount, remaining, withdrawn, status, deposited_at } = funding;
+  const fiat = (minor: bigint) => formatDecimal(minor, digits);
+  return {
+    machine,
+    currency,
+    amount: fiat(amount),
+    remaining: fiat(remaining),
+    withdrawn: fiat(withdrawn),
+    status,
+    deposited_at,
+  };
+}
+
+/** The machine that is meant; where there is a choice between machines, it has to be said. */
+async function machineFor(
+  trx: Trx,
+  named: string | null | undefined,
+  currency: string,
+): Promise<string | null> {
+  if (named === null) return null;
+  if (named !== undefined) return (await machineOf(trx, named, currency)).device_id;
+  const known = await machinesInUse(trx);
+  if (known.length <= 1) return null;
+  throw invalid(
+    `--machine: there are ${known.length} machines, and it was not said which one gets the cash`,
+    `Say --machine with one of ${known.map(machineLabel).join(', ')}, or --any-machine.`,
+  );
+}
+
+function refuseFuture(depositedAt: Instant | null, at: Instant): void {
+  if (depositedAt === null || depositedAt <= at) return;
+  throw invalid(
+    `--at: ${depositedAt} is in the future`,
+    'Leave the cash in flight, and confirm it when it is in the machine.',
+  );
+}
+
+function invalid(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `${message}.`, hint);
+}

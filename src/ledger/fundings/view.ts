@@ -1,0 +1,53 @@
+import { formatDecimal } from '../../dca/money.ts';
+import { BridgeError } from '../../errors.ts';
+import type { Db } from '../store/open.ts';
+import type { Schema } from '../store/schema.ts';
+
+/** A funding as people see it; amounts in minor units of `currency`. */
+export interface Funding extends Omit<Schema['fundings'], 'id'> {
+  id: bigint;
+  /** The client's name. */
+  client: string;
+  digits: number;
+  /** The machine's name in Lamassu. */
+  machineName: string | null;
+}
+
+export interface FundingFilter {
+  id?: bigint;
+  client?: string | undefined;
+  status?: Funding['status'] | undefined;
+}
+
+/** Fundings, oldest first. */
+export async function listFundings(db: Db, { id, client, status }: FundingFilter = {}): Promise<Funding[]> {
+  const rows = await db
+    .selectFrom('fundings')
+    .innerJoin('recipients', 'recipients.id', 'fundings.client_id')
+    .innerJoin('currencies', 'currencies.code', 'fundings.currency')
+    .leftJoin('machines', 'machines.device_id', 'fundings.machine')
+    .selectAll('fundings')
+    .select(['recipients.name as client', 'currencies.digits', 'machines.name as machineName'])
+    .$if(id !== undefined, (query) => query.where('fundings.id', '=', id ?? 0n))
+    .$if(client !== undefined, (query) => query.where('recipients.name', '=', client ?? ''))
+    .$if(status !== undefined, (query) => query.where('fundings.status', '=', status ?? 'deposited'))
+    .orderBy('fundings.id')
+    .execute();
+  return rows.map((row) => ({ ...row, digits: Number(row.digits) }));
+}
+
+/** Throws `usage/invalid` where there is none of that id. */
+export async function findFunding(db: Db, id: bigint): Promise<Funding> {
+  const [funding] = await listFundings(db, { id });
+  if (funding) return funding;
+  throw invalid(`ID: there is no funding f${id}`, '`aio-dca fundings list` shows them.');
+}
+
+/** `3000.00 GTQ` */
+export function shown({ digits, currency }: Pick<Funding, 'digits' | 'currency'>, minor: bigint): string {
+  return `${formatDecimal(minor, digits)} ${currency}`;
+}
+
+function invalid(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `${message}.`, hint);
+}

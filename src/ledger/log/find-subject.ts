@@ -1,0 +1,91 @@
+import { BridgeError } from '../../errors.ts';
+import { machineLabel } from '../machines/machines.ts';
+import type { Db } from '../store/open.ts';
+import { findCashOutId } from '../views.ts';
+
+/** What changes are wanted of. */
+export interface About {
+  /** What the log calls it. */
+  subjects: string[];
+  /** A client or a commission recipient, with all that is his. */
+  recipient?: bigint;
+  funding?: bigint;
+  payout?: bigint;
+  cashOut?: string;
+}
+
+/**
+ * What a person means: a client or commission recipient by name, `f12`, `p118`, `c3`, a cash-out by its id or the
+ * beginning of it, a machine by its device id or name, or whatever else the log calls so. Throws `usage/invalid`, which
+ * names what is known.
+ */
+export async function findAbout(db: Db, named: string): Promise<About> {
+  const recipient = await db
+    .selectFrom('recipients')
+    .select(['id', 'kind'])
+    .where('name', '=', named)
+    .executeTakeFirst();
+  if (recipient) return { subjects: [`${recipient.kind} ${named}`], recipient: recipient.id };
+  const machines = await db
+    .selectFrom('machines')
+    .select(['device_id', 'name'])
+    .orderBy('device_id')
+    .execute();
+  const meant = machines.filter(({ device_id, name }) => device_id === named || name === named);
+  if (meant.length > 0) return { subjects: meant.map((one) => `machine ${one.device_id}`) };
+  const [, letter, digits = ''] = /^([fpc])([1-9]\d{0,17})$/.exec(named) ?? [];
+  if (letter !== undefined) {
+    const table = letter === 'f' ? 'fundings' : letter === 'p' ? 'payouts' : 'credits';
+    const id = BigInt(digits);
+    const known = await db.selectFrom(table).select('id').where('id', '=', id).executeTakeFirst();
+    if (known && letter === 'f') return { subjects: [named], funding: id };
+    if (known && letter === 'p') return { subjects: [named], payout: id };
+    if (known) return { subjects: [named] };
+  }
+  const exact = await db.selectFrom('log').select('id').where('subject', '=', named).executeTakeFirst();
+  const id = exact ? named : await knownCashOut(db, named);
+  if (id !== undefined) return { subjects: [id], cashOut: id };
+  const clients = await db.selectFrom('recipients').select('name').orderBy('id').execute();
+  const known = [...clients.map(({ name }) => name), ...machines.map(machineLabel)].join(', ');
+  throw invalid(
+    `--subject: the ledger knows nothing that is called ${JSON.stringify(named)}`,
+    `Known: ${known === '' ? 'nothing yet' : known}; and what has an id: f12, p118, c3, a cash-out.`,
+  );
+}
+
+async function knownCashOut(db: Db, named: string): Promise<string | undefined> {
+  const id = await findCashOutId(db, named).catch((error: unknown) => {
+    // That several begin so is told as it is.
+    if (error instanceof BridgeError && !error.message.includes('could be')) return undefined;
+    throw error;
+  });
+  if (id === undefined) return undefined;
+  const processed = await db.selectFrom('cash_outs').select('id').where('id', '=', id).executeTakeFirst();
+  const reviewed = await db
+    .selectFrom('review')
+    .select('cash_out_id')
+    .where('cash_out_id', '=', id)
+    .executeTakeFirst();
+  return processed || reviewed ? id : undefined;
+}
+
+/** Throws `usage/invalid` where nobody acted under that name, which names those who did. */
+export async function refuseUnknownActor(db: Db, actor: string): Promise<void> {
+  const rows = await db
+    .selectFrom('log')
+    .select('actor')
+    .union(db.selectFrom('runs').select('actor'))
+    .orderBy('actor')
+    .execute();
+  if (rows.some((row) => row.actor === actor)) return;
+  throw invalid(
+    `--actor: no change by ${JSON.stringify(actor)}`,
+    rows.length === 0
+      ? 'Nothing was changed yet.'
+      : `Known actors: ${rows.map((row) => row.actor).join(', ')}.`,
+  );
+}
+
+function invalid(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `${message}.`, hint);
+}

@@ -1,0 +1,54 @@
+import { hostClock, type Instant } from '../../time.ts';
+import type { Db, Trx } from '../store/open.ts';
+
+/** Who changes the ledger: a person by name, or a run of the timer or daemon with its number. */
+export interface Who {
+  actor: string;
+  run: bigint | null;
+  /** Why, where the person said so: of every change that has no reason of its own. */
+  reason?: string | undefined;
+}
+
+export interface Change {
+  at: Instant;
+  /** What was done, as noun and verb: `funding confirm`. */
+  action: string;
+  /** What it was done to: `f12`, `p118`, `client alice`, a cash-out's id. */
+  subject: string;
+  before?: unknown;
+  after?: unknown;
+  reason?: string | undefined;
+}
+
+/** Adds a change to the ledger's log, in the transaction that makes the change. */
+export async function record(trx: Trx, who: Who, change: Change): Promise<void> {
+  // A run keeps what it saw of the clocks itself.
+  const clock = who.run === null ? hostClock() : null;
+  await trx
+    .insertInto('log')
+    .values({
+      at: change.at,
+      actor: who.actor,
+      run_id: who.run,
+      action: change.action,
+      subject: change.subject,
+      before: toJson(change.before),
+      after: toJson(change.after),
+      reason: change.reason ?? who.reason ?? null,
+      boot: clock?.boot ?? null,
+      uptime_ms: clock === null ? null : BigInt(clock.uptime),
+    })
+    .execute();
+}
+
+/** What an action was ever done to. */
+export async function subjectsOf(db: Db, action: string): Promise<Set<string>> {
+  const rows = await db.selectFrom('log').select('subject').where('action', '=', action).execute();
+  return new Set(rows.map(({ subject }) => subject));
+}
+
+/** JSON text in which integers of any size are strings; null for undefined. */
+export function toJson(value: unknown): string | null {
+  if (value === undefined) return null;
+  return JSON.stringify(value, (_key, part) => (typeof part === 'bigint' ? part.toString() : part));
+}

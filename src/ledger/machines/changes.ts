@@ -1,0 +1,272 @@
+import { formatRate, percent, percentRange } from '../../dca/money.ts';
+import { BridgeError } from '../../errors.ts';
+import type { Instant } from '../../time.ts';
+import { successors } from '../cash-outs/ingest.ts';
+import { changeFunding } from '../fundings/fundings.ts';
+import { type Funding, listFundings } from '../fundings/view.ts';
+import { record, toJson, type Who } from '../log/log.ts';
+import { useCurrency } from '../store/currencies.ts';
+import { ALWAYS } from '../store/effective-dated.ts';
+import type { Trx } from '../store/open.ts';
+import {
+  findMachine,
+  findReplaced,
+  isWithin,
+  type Machine,
+  machineLabel,
+  machinesInUse,
+  type Rates,
+  ratesAt,
+} from './machines.ts';
+
+/** What is undefined stays as it is; what is null is taken away. */
+export interface MachineChange {
+  name?: string | null | undefined;
+  currency?: { code: string; digits: number } | null | undefined;
+  rate?: bigint | null | undefined;
+  min_rate?: bigint | null | undefined;
+  max_rate?: bigint | null | undefined;
+}
+
+/**
+ * Changes a machine; rates hold for cash-outs confirmed from `at` on. Fundings keep the rate that was agreed: `outside`
+ * are those that have one outside of what the machine allows now. Throws `usage/invalid`.
+ */
+export async function setMachine(
+  trx: Trx,
+  who: Who,
+  named: string,
+  change: MachineChange,
+  at: Instant,
+): Promise<{ machine: Machine; outside: Funding[] }> {
+  const before = await findMachine(trx, named, 'MACHINE');
+  const id = before.device_id;
+  const open = await openFundings(trx, id);
+  const rates = await ratesAt(trx, id, at);
+  if (typeof change.name === 'string') await giveName(trx, before, change.name);
+  // The next look at Lamassu brings back what it is called there.
+  if (change.name === null) {
+    await trx
+      .updateTable('machines')
+      .set({ name: null, name_given: 0n })
+      .where('device_id', '=', id)
+      .execute();
+  }
+  if (change.currency === null) {
+    await trx.updateTable('machines').set({ currency: null }).where('device_id', '=', id).execute();
+  }
+  if (change.currency && change.currency.code !== before.currency) {
+    await useCurrency(trx, change.currency.code, change.currency.digits);
+    refuseCurrencies('--currency', open, { ...before, currency: change.currency.code });
+    await trx
+      .updateTable('machines')
+      .set({ currency: change.currency.code })
+      .where('device_id', '=', id)
+      .execute();
+  }
+  const wanted: Rates = {
+    rate: change.rate === undefined ? rates.rate : change.rate,
+    min_rate: change.min_rate === undefined ? rates.min_rate : change.min_rate,
+    max_rate: change.max_rate === undefined ? rates.max_rate : change.max_rate,
+  };
+  if (toJson(wanted) !== toJson(rates)) {
+    refuseRange(wanted, change);
+    await trx
+      .insertInto('machine_rates')
+      .values({ device_id: id, from_at: at, ...wanted })
+      .execute();
+  }
+  const machine = await findMachine(trx, id, 'MACHINE');
+  const states = { before: snapshot(before, rates), after: snapshot(machine, wanted) };
+  if (toJson(states.before) !== toJson(states.after)) {
+    await record(trx, who, { at, action: 'machine set', subject: `machine ${id}`, ...states });
+  }
+  const anywhere = (await openFundings(trx, null)).filter(
+    ({ currency }) => (machine.currency ?? currency) === currency,
+  );
+  const outside = [...open, ...anywhere].filter(({ rate }) => rate !== null && !isWithin(rate, wanted));
+  return { machine, outside };
+}
+
+/** A name by which people find it: one that no other machine in use has, and that is no other one's device id. */
+async function giveName(trx: Trx, { device_id }: Machine, name: string): Promise<void> {
+  const replaced = await findReplaced(trx, name);
+  if (replaced) {
+    throw invalid(
+      `--name: ${JSON.stringify(name)} is the device id of a machine whose place ${machineLabel(replaced.by)} took`,
+      'Choose another name, so that each machine can be meant by its own.',
+    );
+  }
+  const taken = (await machinesInUse(trx)).find(
+    (other) => other.device_id !== device_id && (other.name === name || other.device_id === name),
+  );
+  if (taken) {
+    throw invalid(
+      `--name: ${machineLabel(taken)} is called ${JSON.stringify(name)} already`,
+      'Choose another name, so that each machine can be meant by its own.',
+    );
+  }
+  await trx
+    .updateTable('machines')
+    .set({ name, name_given: 1n })
+    .where('device_id', '=', device_id)
+    .execute();
+}
+
+function refuseRange(rates: Rates, change: MachineChange): void {
+  const { rate, min_rate: min, max_rate: max } = rates;
+  if (min !== null && max !== null && min > max) {
+    throw invalid(
+      `--min-rate: ${percent(min)} is more than --max-rate, ${percent(max)}`,
+      'Lower it, or raise --max-rate.',
+    );
+  }
+  if (rate === null || isWithin(rate, rates)) return;
+  if (change.rate === undefined) {
+    const low = min !== null && rate < min;
+    throw invalid(
+      low
+        ? `--min-rate: ${percent(min)} is more than the commission rate of the machine, ${percent(rate)}`
+        : `--max-rate: ${percent(max ?? 0n)} is less than the commission rate of the machine, ${percent(rate)}`,
+      'Choose another one, or change --commission-rate as well.',
+    );
+  }
+  throw invalid(
+    `--commission-rate: ${percent(rate)} is outside of what fundings may have here, ${percentRange(min, max)}`,
+    'Choose one within, or change --min-rate and --max-rate.',
+  );
+}
+
+/**
+ * `next` takes the place of a machine, which is in use no more: it gets its open fundings, and its name, currency,
+ * rates and commission recipients where it has none of its own. A cash-out of the old machine that is read later is
+ * still divided over them. The other way round it is taken back: `next` may be a machine whose place `old` took.
+ * Throws `usage/invalid`.
+ */
+export async function replaceMachine(
+  trx: Trx,
+  who: Who,
+  oldNamed: string,
+  newNamed: string,
+  at: Instant,
+): Promise<{ old: Machine; next: Machine; moved: Funding[] }> {
+  const old = await findMachine(trx, oldNamed, 'OLD');
+  const before = await successorOf(trx, old, newNamed);
+  const open = await openFundings(trx, old.device_id);
+  refuseCurrencies('NEW', open, before);
+  const id = before.device_id;
+  const ratesBefore = await ratesAt(trx, id, at);
+  await trx
+    .updateTable('machines')
+    .set({
+      replaced_by: null,
+      currency: before.currency ?? old.currency,
+      ...(before.name === null ? { name: old.name, name_given: old.name_given } : {}),
+    })
+    .where('device_id', '=', id)
+    .execute();
+  await takeOverRates(trx, old.device_id, id, at);
+  await takeOverRecipients(trx, old.device_id, id, at);
+  const moved: Funding[] = [];
+  for (const funding of open) {
+    const reason = `${machineLabel(before)} replaces ${machineLabel(old)}`;
+    moved.push(
+      await changeFunding(trx, who, funding, { action: 'funding move', at, reason, to: { machine: id } }),
+    );
+  }
+  await trx.updateTable('machines').set({ replaced_by: id }).where('device_id', '=', old.device_id).execute();
+  const next = await findMachine(trx, id, 'NEW');
+  const fundings = moved.map((one) => `f${one.id}`);
+  await record(trx, who, {
+    ...{ at, action: 'machine replace', subject: `machine ${old.device_id}` },
+    before: { replaced_by: null },
+    after: { replaced_by: id, fundings },
+  });
+  await record(trx, who, {
+    ...{ at, action: 'machine take over', subject: `machine ${id}` },
+    before: { replaced_by: before.replaced_by, ...snapshot(before, ratesBefore) },
+    after: {
+      ...{ replaced_by: null, ...snapshot(next, await ratesAt(trx, id, at)) },
+      ...{ replaces: old.device_id, fundings },
+    },
+  });
+  return { old, next, moved };
+}
+
+/** The machine that is to take the place of `old`: one in use, or one whose place `old` has. */
+async function successorOf(trx: Trx, old: Machine, named: string): Promise<Machine> {
+  const replaced = await findReplaced(trx, named);
+  if (replaced && (await successors(trx, named)).includes(old.device_id)) return replaced.machine;
+  const next = await findMachine(trx, named, 'NEW');
+  if (next.device_id !== old.device_id) return next;
+  throw invalid(`NEW: ${machineLabel(old)} cannot replace itself`, 'Name the machine that takes its place.');
+}
+
+/** From ever: a machine without rates has charged none of its own yet, and may have begun before it is entered here. */
+async function takeOverRates(trx: Trx, old: string, next: string, at: Instant): Promise<void> {
+  const own = await trx
+    .selectFrom('machine_rates')
+    .select('id')
+    .where('device_id', '=', next)
+    .executeTakeFirst();
+  const rates = await ratesAt(trx, old, at);
+  if (own || Object.values(rates).every((rate) => rate === null)) return;
+  await trx
+    .insertInto('machine_rates')
+    .values({ device_id: next, from_at: ALWAYS, ...rates })
+    .execute();
+}
+
+/** From ever as well, unless cash-outs of it were divided without them: these keep their division. */
+async function takeOverRecipients(trx: Trx, old: string, next: string, at: Instant): Promise<void> {
+  const rows = await trx
+    .selectFrom('commission_weights')
+    .select(['recipient_id', 'machine', 'weight'])
+    .where('machine', 'in', [old, next])
+    .orderBy('from_at')
+    .orderBy('id')
+    .execute();
+  if (rows.some(({ machine }) => machine === next)) return;
+  const divided = await trx
+    .selectFrom('cash_outs')
+    .select('id')
+    .where('machine', '=', next)
+    .limit(1)
+    .executeTakeFirst();
+  const from_at = divided ? at : ALWAYS;
+  const last = new Map(rows.map((row) => [row.recipient_id, row]));
+  for (const { recipient_id, weight } of last.values()) {
+    if (weight === 0n) continue;
+    await trx
+      .insertInto('commission_weights')
+      .values({ recipient_id, machine: next, from_at, weight })
+      .execute();
+  }
+}
+
+/** Those of one machine, or, with null, those that serve all. */
+async function openFundings(trx: Trx, machine: string | null): Promise<Funding[]> {
+  const fundings = await listFundings(trx);
+  return fundings.filter(
+    (one) => one.machine === machine && (one.status === 'in_flight' || one.status === 'deposited'),
+  );
+}
+
+function refuseCurrencies(field: string, open: Funding[], machine: Machine): void {
+  const { currency } = machine;
+  const other = currency === null ? undefined : open.find((one) => one.currency !== currency);
+  if (!other) return;
+  throw invalid(
+    `${field}: f${other.id} is cash in ${other.currency}, and ${machineLabel(machine)} would pay out ${currency}`,
+    `Move or withdraw it first: aio-dca fundings show f${other.id}`,
+  );
+}
+
+function snapshot({ name, currency }: Machine, { rate, min_rate: min, max_rate: max }: Rates) {
+  const shown = (one: bigint | null) => (one === null ? null : formatRate(one));
+  return { name, currency, commission_rate: shown(rate), min_rate: shown(min), max_rate: shown(max) };
+}
+
+function invalid(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `${message}.`, hint);
+}

@@ -1,0 +1,58 @@
+import type { CashOut } from '../../dca/cash-out.ts';
+import { successors } from '../cash-outs/ingest.ts';
+import type { Db } from '../store/open.ts';
+import { machinesInUse, withPredecessors } from './machines.ts';
+
+/**
+ * Why a cash-out is the first of its machine in another currency than the clients' cash for it is in: all of it would
+ * silently be the own share. Null where a client has cash in its currency, where the machine's newest cash-out had that
+ * currency as well, and where a person said that the machine pays it out.
+ */
+export async function currencyChange(
+  db: Db,
+  { machine, currency, confirmedAt }: Pick<CashOut, 'machine' | 'currency' | 'confirmedAt'>,
+): Promise<string | null> {
+  const inUse = await machinesInUse(db);
+  if (inUse.some((one) => one.device_id === machine && one.currency === currency)) return null;
+  const before = await lastCurrency(db, await withPredecessors(db, machine));
+  if (before === currency) return null;
+  const line = await successors(db, machine);
+  const cash = await db
+    .selectFrom('fundings')
+    .innerJoin('recipients', 'recipients.id', 'fundings.client_id')
+    .select(['fundings.id', 'fundings.machine', 'fundings.currency', 'recipients.name'])
+    .where('fundings.status', '=', 'deposited')
+    .where('fundings.remaining', '>', 0n)
+    .where('fundings.deposited_at', '<=', confirmedAt)
+    .where((eb) => eb.or([eb('fundings.machine', 'is', null), eb('fundings.machine', 'in', line)]))
+    .orderBy('fundings.id')
+    .execute();
+  if (cash.some((one) => one.currency === currency)) return null;
+  const elsewhere = new Set<string | null>();
+  for (const other of inUse.filter((one) => !line.includes(one.device_id))) {
+    elsewhere.add(other.currency ?? (await lastCurrency(db, await withPredecessors(db, other.device_id))));
+  }
+  // Cash for every machine is this one's where it paid that out before, or where no other machine does.
+  const its = cash.filter(
+    (one) =>
+      one.machine !== null || (before === null ? !elsewhere.has(one.currency) : one.currency === before),
+  );
+  if (its.length === 0) return null;
+  const currencies = [...new Set(its.map((one) => one.currency))].sort().join(', ');
+  const listed = its.slice(0, 3).map((one) => `f${one.id} of ${one.name}`);
+  const more = its.length > listed.length ? ` and ${its.length - listed.length} more` : '';
+  return `it is in ${currency}, and the clients' cash for this machine is in ${currencies} (${listed.join(', ')}${more})`;
+}
+
+/** The currency of the newest cash-out of these machines; null where there is none. */
+async function lastCurrency(db: Db, machines: string[]): Promise<string | null> {
+  const row = await db
+    .selectFrom('cash_outs')
+    .select('currency')
+    .where('machine', 'in', machines)
+    .orderBy('confirmed_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row?.currency ?? null;
+}

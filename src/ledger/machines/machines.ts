@@ -1,0 +1,328 @@
+import { type Selectable, sql } from 'kysely';
+import { percent, percentRange } from '../../dca/money.ts';
+import { BridgeError } from '../../errors.ts';
+import type { Instant } from '../../time.ts';
+import { record, type Who } from '../log/log.ts';
+import { inForce } from '../store/effective-dated.ts';
+import type { Db, Trx } from '../store/open.ts';
+import type { Schema } from '../store/schema.ts';
+
+export type Machine = Selectable<Schema['machines']>;
+
+/** Notes a machine at its first sight, as found by that run where there is one. */
+export async function seeMachine(
+  trx: Trx,
+  deviceId: string,
+  source: string,
+  at: Instant,
+  run: bigint | null = null,
+): Promise<void> {
+  await note(trx, await byDeviceId(trx, deviceId), { deviceId, name: null }, source, at, run);
+}
+
+/**
+ * The same of all that a Lamassu names, as one look at the ledger shows most of them unchanged. A machine's name follows
+ * Lamassu's, unless a person gave it one. Those that were unpaired are named only where the ledger knows them.
+ */
+export async function seeMachines(
+  trx: Trx,
+  machines: { deviceId: string; name: string | null; paired?: boolean }[],
+  source: string,
+  at: Instant,
+  who: Who,
+): Promise<void> {
+  const rows = await trx.selectFrom('machines').selectAll().execute();
+  const known = new Map(rows.map((row) => [row.device_id, row]));
+  for (const machine of machines.filter((one) => one.paired !== false))
+    await note(trx, known.get(machine.deviceId), machine, source, at, who);
+  // One that was unpaired before it was ever seen here gets its last name, once a cash-out of it was read.
+  for (const machine of machines.filter((one) => one.paired === false)) {
+    const before = known.get(machine.deviceId);
+    if (before?.name !== null || machine.name === null) continue;
+    const taken = rows.some((row) => row.name === machine.name && row.replaced_by === null);
+    const name = taken ? `${machine.name} (unpaired)` : machine.name;
+    await note(trx, before, { ...machine, name }, source, at, who);
+  }
+}
+
+async function note(
+  trx: Trx,
+  before: Machine | undefined,
+  { deviceId, name }: { deviceId: string; name: string | null },
+  source: string,
+  at: Instant,
+  who: Who | bigint | null,
+): Promise<void> {
+  const change = { at, subject: `machine ${deviceId}` };
+  if (!before) {
+    await trx.insertInto('machines').values({ device_id: deviceId, source, name, first_seen: at }).execute();
+    await record(trx, await whoIs(trx, who), { ...change, action: 'machine found', after: { source, name } });
+    return;
+  }
+  if (name === null) return;
+  const renamed = before.name_given === 0n && before.name !== name;
+  if (!renamed && before.source === source) return;
+  await trx
+    .updateTable('machines')
+    .set({ source, ...(renamed ? { name } : {}) })
+    .where('device_id', '=', deviceId)
+    .execute();
+  if (!renamed) return;
+  const states = { before: { name: before.name }, after: { name } };
+  await record(trx, await whoIs(trx, who), { ...change, action: 'machine renamed', ...states });
+}
+
+async function whoIs(trx: Trx, who: Who | bigint | null): Promise<Who> {
+  if (who === null) return { actor: 'ingest', run: null };
+  if (typeof who === 'object') return who;
+  const { actor } = await trx
+    .selectFrom('runs')
+    .select('actor')
+    .where('id', '=', who)
+    .executeTakeFirstOrThrow();
+  return { actor, run: who };
+}
+
+/** The machines that are in use, by name: a replaced one is not. */
+export async function machinesInUse(db: Db): Promise<Machine[]> {
+  return (
+    db
+      .selectFrom('machines')
+      .selectAll()
+      .where('replaced_by', 'is', null)
+      // Without a name it stands where its id would, on both databases.
+      .orderBy(sql`coalesce(name, device_id)`)
+      .orderBy('device_id')
+      .execute()
+  );
+}
+
+/** How much of a device id has to be typed at least. */
+const SHORTEST = 6;
+
+/**
+ * The machine that a person means: by its device id or the first characters of it, or by its name, where only one has it.
+ * Throws `usage/invalid`, which names those that are known, and which took the place of one that is in use no more.
+ */
+export async function findMachine(db: Db, named: string, field: string): Promise<Machine> {
+  const known = await machinesInUse(db);
+  const byId = known.find((machine) => machine.device_id === named);
+  if (byId) return byId;
+  const [first, ...others] = known.filter((machine) => machine.name === named);
+  if (first && others.length === 0) return first;
+  const begun = known.filter((machine) => named.length >= SHORTEST && machine.device_id.startsWith(named));
+  const [only, ...more] = first ? [] : begun;
+  if (only && more.length === 0) return only;
+  const replaced = await findReplaced(db, named);
+  if (replaced && !first) {
+    const next = machineLabel(replaced.by);
+    throw new BridgeError(
+      'usage/invalid',
+      `${field}: ${named} is in use no more: ${next} took its place.`,
+      `Name that one; or take it back: aio-dca machines replace ${replaced.by.device_id} ${named}`,
+    );
+  }
+  const meant = only ? begun : first ? [first, ...others] : [];
+  const verb = only ? 'have a device id that begins with' : 'are called';
+  const what = meant.length > 0 ? `${meant.length} machines ${verb}` : 'there is no machine';
+  const listed = (meant.length > 0 ? meant : known).map(machineLabel).join(', ');
+  throw new BridgeError(
+    'usage/invalid',
+    `${field}: ${what} ${JSON.stringify(named)}.`,
+    meant.length > 0
+      ? `Use the device id: ${listed}.`
+      : `${listed === '' ? 'None is known yet.' : `Known: ${listed}.`} Run \`aio-dca doctor\` to read the machines of Lamassu.`,
+  );
+}
+
+/** A machine that is in use no more, the one that took its place, and when; by its device id only. */
+export interface Replaced {
+  machine: Machine;
+  by: Machine;
+  since: Instant;
+}
+
+export async function findReplaced(db: Db, deviceId: string): Promise<Replaced | undefined> {
+  const machine = await byDeviceId(db, deviceId);
+  if (!machine?.replaced_by) return undefined;
+  const by = await byDeviceId(db, machine.replaced_by);
+  const change = await db
+    .selectFrom('log')
+    .select('at')
+    .where('subject', '=', `machine ${deviceId}`)
+    .where('action', '=', 'machine replace')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (!by || !change) throw new Error(`how machine ${deviceId} was replaced is not in the ledger`);
+  return { machine, by, since: change.at };
+}
+
+async function byDeviceId(db: Db, deviceId: string): Promise<Machine | undefined> {
+  return db.selectFrom('machines').selectAll().where('device_id', '=', deviceId).executeTakeFirst();
+}
+
+/** The machine that a person means for cash in a currency. Throws `usage/invalid`, also where it pays out another. */
+export async function machineOf(db: Db, named: string, currency: string): Promise<Machine> {
+  const machine = await findMachine(db, named, '--machine');
+  if (machine.currency === null || machine.currency === currency) return machine;
+  throw new BridgeError(
+    'usage/invalid',
+    `amount: ${machineLabel(machine)} pays out ${machine.currency}, not ${currency}.`,
+    'Check the currency and the machine.',
+  );
+}
+
+/**
+ * What speaks against cash of this currency in a machine that has none set, or, with null, in any: that it has paid out
+ * others only. Null where nothing does.
+ */
+export async function paysOtherwise(
+  db: Db,
+  deviceId: string | null,
+  currency: string,
+): Promise<string | null> {
+  const inUse = await machinesInUse(db);
+  const known = new Set<string>();
+  for (const machine of inUse.filter((one) => deviceId === null || one.device_id === deviceId)) {
+    const line = await withPredecessors(db, machine.device_id);
+    const paid = await db
+      .selectFrom('cash_outs')
+      .select('currency')
+      .distinct()
+      .where('machine', 'in', line)
+      .execute();
+    if (machine.currency === null && paid.length === 0) return null;
+    for (const one of machine.currency === null ? paid : [{ currency: machine.currency }])
+      known.add(one.currency);
+  }
+  if (known.size === 0 || known.has(currency)) return null;
+  const machine = inUse.find((one) => one.device_id === deviceId);
+  const listed = [...known].sort().join(', ');
+  return machine
+    ? `${machineLabel(machine)} has paid out ${listed} so far, and no ${currency}`
+    : `the machines pay out ${listed}, and none of them ${currency}`;
+}
+
+/** `Antigua (7a1f4c2e…)`, or the device id of a machine without a name. */
+export function machineLabel({ device_id, name }: Pick<Machine, 'device_id' | 'name'>): string {
+  return name === null ? device_id : `${name} (${device_id})`;
+}
+
+/** A machine, and those whose place it took: its fundings serve late cash-outs of theirs as well. */
+export async function withPredecessors(db: Db, deviceId: string): Promise<string[]> {
+  const replaced = await db
+    .selectFrom('machines')
+    .select(['device_id', 'replaced_by'])
+    .where('replaced_by', 'is not', null)
+    .execute();
+  const line = [deviceId];
+  for (const at of line) {
+    const before = replaced.filter((one) => one.replaced_by === at && !line.includes(one.device_id));
+    line.push(...before.map((one) => one.device_id));
+  }
+  return line;
+}
+
+/** Commission rates of a machine, ×10^5: for fundings without one of their own, and the least and most these may have. */
+export type Rates = Pick<Schema['machine_rates'], 'rate' | 'min_rate' | 'max_rate'>;
+
+/** What is in force at a moment. */
+export async function ratesAt(db: Db, deviceId: string, at: Instant): Promise<Rates> {
+  const row = await db
+    .selectFrom('machine_rates')
+    .select(['rate', 'min_rate', 'max_rate'])
+    .where('id', '=', inForce('machine_rates', 'device_id', sql.val(deviceId), at))
+    .executeTakeFirst();
+  return row ?? { rate: null, min_rate: null, max_rate: null };
+}
+
+/**
+ * Throws `usage/invalid` where a funding's own rate is outside of what its machine allows; for a funding that serves
+ * all, of what each machine of its currency allows.
+ */
+export async function refuseRate(
+  db: Db,
+  funding: { machine: string | null; rate: bigint | null; currency: string },
+  at: Instant,
+): Promise<void> {
+  const { machine, rate, currency } = funding;
+  if (rate === null) return;
+  const machines = (await machinesInUse(db)).filter((one) =>
+    machine === null ? (one.currency ?? currency) === currency : one.device_id === machine,
+  );
+  for (const one of machines) {
+    const range = await ratesAt(db, one.device_id, at);
+    if (isWithin(rate, range)) continue;
+    throw new BridgeError(
+      'usage/invalid',
+      `--rate: ${percent(rate)} is outside of what ${machineLabel(one)} allows, ${percentRange(range.min_rate, range.max_rate)}.`,
+      machine === null
+        ? 'Choose a rate that every machine allows, or bind the cash to one with --machine.'
+        : `\`aio-dca machines set\` changes what ${machineLabel(one)} allows.`,
+    );
+  }
+}
+
+export function isWithin(rate: bigint, { min_rate: min, max_rate: max }: Rates): boolean {
+  return (min === null || rate >= min) && (max === null || rate <= max);
+}
+
+/** A machine with the cash that clients have for it; by currency, in minor units. */
+export interface MachineView extends Pick<Machine, 'name' | 'currency' | 'first_seen'> {
+  deviceId: string;
+  /** Of deposited fundings that serve only this machine. */
+  remaining: Remaining[];
+  /** Of deposited fundings that serve every machine. */
+  remainingAny: Remaining[];
+  /** When the newest cash-out was confirmed that was processed here. */
+  lastCashOut: Instant | null;
+  /** In force now. */
+  rates: Rates;
+}
+
+export interface Remaining {
+  currency: string;
+  digits: number;
+  remaining: bigint;
+}
+
+/** In the order of `machines`. */
+export async function machineViews(db: Db, machines: Machine[], at: Instant): Promise<MachineView[]> {
+  const cash = await db
+    .selectFrom('fundings')
+    .innerJoin('currencies', 'currencies.code', 'fundings.currency')
+    .select([
+      'fundings.machine',
+      'fundings.currency',
+      'currencies.digits',
+      sql<bigint>`cast(sum(fundings.remaining) as bigint)`.as('remaining'),
+    ])
+    .where('fundings.status', '=', 'deposited')
+    .groupBy(['fundings.machine', 'fundings.currency', 'currencies.digits'])
+    .orderBy('fundings.currency')
+    .execute();
+  const last = await db
+    .selectFrom('cash_outs')
+    .select(['machine', (eb) => eb.fn.max('confirmed_at').as('at')])
+    .groupBy('machine')
+    .execute();
+  const remaining = (machine: string | null) =>
+    cash
+      .filter((row) => row.machine === machine)
+      .map((row) => ({ currency: row.currency, digits: Number(row.digits), remaining: row.remaining }));
+  const views: MachineView[] = [];
+  for (const { device_id, name, currency, first_seen } of machines) {
+    views.push({
+      deviceId: device_id,
+      name,
+      currency,
+      first_seen,
+      remaining: remaining(device_id),
+      remainingAny: remaining(null).filter((one) => currency === null || one.currency === currency),
+      lastCashOut: last.find((row) => row.machine === device_id)?.at ?? null,
+      rates: await ratesAt(db, device_id, at),
+    });
+  }
+  return views;
+}

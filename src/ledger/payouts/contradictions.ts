@@ -1,0 +1,106 @@
+import type { Selectable } from 'kysely';
+import type { Instant } from '../../time.ts';
+import { record, type Who } from '../log/log.ts';
+import type { Db, Trx } from '../store/open.ts';
+import type { Schema } from '../store/schema.ts';
+
+/*
+ * What was given up, and what LNbits shows of it all the same: a payment that is dead and was debited or arrived, a
+ * credit that was dropped and came late. One that is open needs a person; what a person knew when he decided is kept as
+ * closed, so that only what shows up later is told.
+ */
+
+export type Contradiction = Selectable<Schema['contradictions']>;
+
+/** What it is about: a payout's payment or a credit, and what LNbits shows. */
+export interface Found {
+  payment?: { id: bigint; payout_id: bigint };
+  credit?: { id: bigint };
+  hash: string;
+  /** In words. */
+  shown: string;
+}
+
+/** Oldest first, with the payout where it is a payment's. */
+export async function openContradictions(db: Db): Promise<(Contradiction & { payout_id: bigint | null })[]> {
+  return db
+    .selectFrom('contradictions as c')
+    .leftJoin('payments as p', 'p.id', 'c.payment_id')
+    .selectAll('c')
+    .select('p.payout_id')
+    .where('c.closed_at', 'is', null)
+    .orderBy('c.id')
+    .execute();
+}
+
+/** Those of these payments or credits that are written down, open or not. */
+export async function contradictionsOf(
+  db: Db,
+  of: 'payment_id' | 'credit_id',
+  ids: bigint[],
+): Promise<Contradiction[]> {
+  if (ids.length === 0) return [];
+  return db.selectFrom('contradictions').selectAll().where(of, 'in', ids).execute();
+}
+
+/** Writes down what was found, once. False where the same is known already, or a person decided about it. */
+export async function contradict(trx: Trx, who: Who, found: Found, at: Instant): Promise<boolean> {
+  if (!(await insert(trx, who, found, at, null))) return false;
+  await record(trx, who, {
+    ...{ at, action: found.payment ? 'payment contradicted' : 'credit contradicted' },
+    subject: found.payment ? `p${found.payment.payout_id}` : `c${found.credit?.id}`,
+    after: { payment_hash: found.hash, shown: found.shown },
+  });
+  return true;
+}
+
+/** Keeps what a person knew when he decided: it is no news later. */
+export async function keepEvidence(
+  trx: Trx,
+  who: Who,
+  found: Found,
+  reason: string,
+  at: Instant,
+): Promise<void> {
+  await insert(trx, who, found, at, reason);
+}
+
+/** Ends what is open of a payment or credit. `booked`: its sats stay in the source wallet. Answers how many. */
+export async function closeContradictions(
+  trx: Trx,
+  who: Who,
+  of: { payment: bigint } | { credit: bigint; hash?: string },
+  { reason, booked }: { reason: string; booked: boolean },
+  at: Instant,
+): Promise<bigint> {
+  const { numUpdatedRows } = await trx
+    .updateTable('contradictions')
+    .set({ closed_at: at, closed_by: who.actor, closed_reason: reason, booked: booked ? 1n : 0n })
+    .where('closed_at', 'is', null)
+    .$if('payment' in of, (query) => query.where('payment_id', '=', 'payment' in of ? of.payment : null))
+    .$if('credit' in of, (query) => query.where('credit_id', '=', 'credit' in of ? of.credit : null))
+    .$if('credit' in of && of.hash !== undefined, (query) =>
+      query.where('payment_hash', '=', 'credit' in of ? (of.hash ?? '') : ''),
+    )
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows;
+}
+
+async function insert(
+  trx: Trx,
+  who: Who,
+  { payment, credit, hash, shown }: Found,
+  at: Instant,
+  closed: string | null,
+): Promise<boolean> {
+  const { numInsertedOrUpdatedRows } = await trx
+    .insertInto('contradictions')
+    .values({
+      ...{ payment_id: payment?.id ?? null, credit_id: credit?.id ?? null, payment_hash: hash, shown },
+      ...{ run_id: who.run, found_at: at },
+      ...(closed === null ? {} : { closed_at: at, closed_by: who.actor, closed_reason: closed }),
+    })
+    .onConflict((conflict) => conflict.columns(['payment_hash', 'shown']).doNothing())
+    .executeTakeFirstOrThrow();
+  return (numInsertedOrUpdatedRows ?? 0n) > 0n;
+}

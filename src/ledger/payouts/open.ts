@@ -1,0 +1,37 @@
+import type { Db } from '../store/open.ts';
+import { notSettled, partsOf } from './payouts.ts';
+
+/** What of an open payout is where, in satoshi. */
+export interface OpenPayout {
+  id: bigint;
+  arrived: bigint;
+  /** Sent, and not known to have been refused: it stays with the wallet that its invoice was made in. */
+  sent: bigint;
+  /** What was never sent goes to the wallet that is the recipient's then. */
+  unsent: bigint;
+  /** Sent, and refused by LNbits: it does so, too, once both wallets show that nothing came of it. */
+  refused: bigint;
+}
+
+/** The open payouts of a client or commission recipient, oldest first. */
+export async function openPayoutsOf(db: Db, recipient: bigint): Promise<OpenPayout[]> {
+  const payouts = await db
+    .selectFrom('payouts')
+    .select('id')
+    .where(notSettled)
+    .where('recipient_id', '=', recipient)
+    .orderBy('id')
+    .execute();
+  const open: OpenPayout[] = [];
+  for (const { id } of payouts) {
+    const one = { id, arrived: 0n, sent: 0n, unsent: 0n, refused: 0n };
+    for (const { sats, payment } of await partsOf(db, id)) {
+      if (payment?.state === 'settled') one.arrived += sats;
+      else if (!payment || payment.sent_at === null) one.unsent += sats;
+      else if (payment.state === 'invoiced') one.refused += sats;
+      else one.sent += sats;
+    }
+    open.push(one);
+  }
+  return open;
+}

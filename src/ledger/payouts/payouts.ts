@@ -1,0 +1,395 @@
+import { type Selectable, type SqlBool, sql } from 'kysely';
+import { Secret } from '../../config/secret.ts';
+import { type Instant, plus } from '../../time.ts';
+import { record, type Who } from '../log/log.ts';
+import type { Db, Trx } from '../store/open.ts';
+import type { PaymentState, PayoutState, Schema } from '../store/schema.ts';
+
+/*
+ * Payouts and their payments: the states stand above their types in schema.ts, the steps between them here.
+ * Every step names the states it may start from; where none of them holds, it throws and the run ends.
+ */
+
+/** A payout as the paying needs it. */
+export interface Payout {
+  id: bigint;
+  kind: 'client' | 'commission';
+  /** Without the wallet: that may become another one at any moment, see `walletOf`. */
+  recipient: { id: bigint; name: string };
+  sats: bigint;
+  fiat: bigint;
+  currency: string;
+  digits: number;
+  state: PayoutState;
+}
+
+export type Payment = Selectable<Schema['payments']>;
+
+/** As written in the index of open payouts: with a parameter neither database would know that the index has them all. */
+export const notSettled = sql<SqlBool>`payouts.state <> 'settled'`;
+
+/** Payouts that the program works on by itself: neither settled nor held; the clients' first, each oldest first. */
+export async function openPayouts(db: Db): Promise<Payout[]> {
+  const rows = await db
+    .selectFrom('payouts')
+    .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
+    .innerJoin('currencies', 'currencies.code', 'payouts.currency')
+    .selectAll('payouts')
+    .select(['recipients.name', 'currencies.digits'])
+    .where(notSettled)
+    .where('payouts.state', '<>', 'held')
+    // As the words are ordered: `client`, then `commission`.
+    .orderBy('payouts.kind')
+    .orderBy('payouts.id')
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    kind: row.kind,
+    recipient: { id: row.recipient_id, name: row.name },
+    sats: row.sats,
+    fiat: row.fiat,
+    currency: row.currency,
+    digits: Number(row.digits),
+    state: row.state,
+  }));
+}
+
+/** The wallet that a payout is paid into at this moment, with its invoice key. */
+export async function walletOf(db: Db, payout: bigint): Promise<{ id: string; key: Secret }> {
+  const { id, invoice_key } = await db
+    .selectFrom('payouts')
+    .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
+    .innerJoin('wallets', 'wallets.id', 'recipients.wallet_id')
+    .select(['wallets.id', 'wallets.invoice_key'])
+    .where('payouts.id', '=', payout)
+    .executeTakeFirstOrThrow();
+  return { id, key: new Secret(invoice_key) };
+}
+
+/** What is left to send of open payouts: those that are held, and parts that are under way, are left out. */
+export function unsentSats(db: Db): Promise<bigint> {
+  return leftSats(db, ['client', 'commission'], ['sending', 'unknown', 'settled']);
+}
+
+/** What has not arrived of the clients' open payouts, held ones left out. */
+export function unsettledClientSats(db: Db): Promise<bigint> {
+  return leftSats(db, ['client'], ['settled']);
+}
+
+/** Of payouts of these kinds, the parts without a payment in one of these states. */
+async function leftSats(db: Db, kinds: Payout['kind'][], without: PaymentState[]): Promise<bigint> {
+  const { sats } = await db
+    .selectFrom('payout_parts as part')
+    .innerJoin('payouts', 'payouts.id', 'part.payout_id')
+    .select(sql<bigint>`cast(coalesce(sum(part.sats), 0) as bigint)`.as('sats'))
+    .where(notSettled)
+    .where('payouts.state', '<>', 'held')
+    .where('payouts.kind', 'in', kinds)
+    .where('part.split', '=', 0n)
+    .where(
+      sql<SqlBool>`not exists (select 1 from payments as x where x.payout_id = part.payout_id
+        and x.part = part.part and x.state in (${sql.join(without)}))`,
+    )
+    .executeTakeFirstOrThrow();
+  return sats;
+}
+
+/** The parts of a payout in order, without those that were split, each with the payment that is not dead, if it has one. */
+export async function partsOf(
+  db: Db,
+  payout: bigint,
+): Promise<{ part: bigint; sats: bigint; payment: Payment | undefined }[]> {
+  const parts = await db
+    .selectFrom('payout_parts')
+    .select(['part', 'sats'])
+    .where('payout_id', '=', payout)
+    .where('split', '=', 0n)
+    .orderBy('part')
+    .execute();
+  const live = await db
+    .selectFrom('payments')
+    .selectAll()
+    .where('payout_id', '=', payout)
+    .where('state', '<>', 'dead')
+    .execute();
+  return parts.map(({ part, sats }) => ({ part, sats, payment: live.find((one) => one.part === part) }));
+}
+
+const HASHES = 500;
+
+/** Which of these payments the ledger knows, by their hashes: the wallet that each was meant for. */
+export async function knownPayments(db: Db, hashes: string[]): Promise<Map<string, string>> {
+  const known = new Map<string, string>();
+  for (let from = 0; from < hashes.length; from += HASHES) {
+    const rows = await db
+      .selectFrom('payments')
+      .select(['payment_hash', 'client_wallet_id'])
+      .where('payment_hash', 'in', hashes.slice(from, from + HASHES))
+      .execute();
+    for (const row of rows) known.set(row.payment_hash, row.client_wallet_id);
+  }
+  return known;
+}
+
+/** The ids of a payout's cash-outs in the order of their confirmation: the first 50, and how many there are. */
+export async function cashOutsOf(db: Db, payout: bigint): Promise<{ ids: string[]; count: number }> {
+  const members = db
+    .selectFrom('allocations')
+    .select('cash_out_id')
+    .where('payout_id', '=', payout)
+    .union(db.selectFrom('commission_shares').select('cash_out_id').where('payout_id', '=', payout));
+  const { count } = await db
+    .selectFrom(members.as('members'))
+    .select((eb) => eb.fn.countAll<bigint>().as('count'))
+    .executeTakeFirstOrThrow();
+  const rows = await db
+    .selectFrom(members.as('members'))
+    .innerJoin('cash_outs', 'cash_outs.id', 'members.cash_out_id')
+    .select('cash_outs.id')
+    .orderBy('cash_outs.confirmed_at')
+    .orderBy('cash_outs.id')
+    .limit(50)
+    .execute();
+  return { ids: rows.map((row) => row.id), count: Number(count) };
+}
+
+/** The number that the next payment will have: payments are counted through the whole ledger. */
+export async function nextPayment(db: Db): Promise<bigint> {
+  const { last } = await db
+    .selectFrom('payments')
+    .select((eb) => eb.fn.coalesce(eb.fn.max('id'), sql<bigint>`0`).as('last'))
+    .executeTakeFirstOrThrow();
+  return last + 1n;
+}
+
+export interface NewPayment {
+  id: bigint;
+  payout: bigint;
+  part: bigint;
+  sats: bigint;
+  hash: string;
+  bolt11: string;
+  clientWallet: string;
+  sourceWallet: string;
+  run: bigint;
+}
+
+/** `invoiced`: keeps a new invoice of the recipient's own wallet before anything can be sent on it. */
+export async function addPayment(trx: Trx, payment: NewPayment, at: Instant): Promise<Payment> {
+  const { id: wallet } = await walletOf(trx, payment.payout);
+  if (wallet !== payment.clientWallet)
+    throw new Error(`p${payment.payout} is paid into wallet ${wallet}, not ${payment.clientWallet}`);
+  const { dead } = await trx
+    .selectFrom('payments')
+    .select((eb) => eb.fn.countAll<bigint>().as('dead'))
+    .where('payout_id', '=', payment.payout)
+    .where('part', '=', payment.part)
+    .executeTakeFirstOrThrow();
+  const row = await trx
+    .insertInto('payments')
+    .values({
+      id: payment.id,
+      payout_id: payment.payout,
+      part: payment.part,
+      sats: payment.sats,
+      attempt: dead + 1n,
+      payment_hash: payment.hash,
+      bolt11: payment.bolt11,
+      client_wallet_id: payment.clientWallet,
+      source_wallet_id: payment.sourceWallet,
+      state: 'invoiced',
+      run_id: payment.run,
+      created_at: at,
+    })
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  await movePayout(trx, payment.payout, ['planned', 'paying', 'deferred', 'unknown'], 'paying', null);
+  return row;
+}
+
+/** How a payment stands. */
+export type Stand = Pick<Payment, 'state' | 'sent_at'>;
+
+export function standOf(db: Db, payment: Pick<Payment, 'id'>): Promise<Stand> {
+  return db
+    .selectFrom('payments')
+    .select(['state', 'sent_at'])
+    .where('id', '=', payment.id)
+    .executeTakeFirstOrThrow();
+}
+
+/** `sending`, committed right before each POST of the bolt11. */
+export async function sendPayment(trx: Trx, who: Who, payment: Payment, at: Instant): Promise<void> {
+  await noteClock(trx, who, payment, at);
+  await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], {
+    state: 'sending',
+    sent_at: at,
+    reason: null,
+  });
+  await movePayout(trx, payment.payout_id, ['paying', 'deferred', 'unknown'], 'paying', null);
+}
+
+/** Back to how it stood before `sending`: the POST was not made. */
+export async function unsendPayment(trx: Trx, payment: Payment, before: Stand): Promise<void> {
+  await movePayment(trx, payment.id, ['sending'], { state: before.state, sent_at: before.sent_at });
+}
+
+/** Back to `invoiced`: LNbits answered no, and both sides show that nothing happened. The payout waits. */
+export async function deferPayment(trx: Trx, payment: Payment, reason: string): Promise<void> {
+  await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], { state: 'invoiced', reason });
+  await deferPayout(trx, payment.payout_id, reason);
+}
+
+/** `unknown`: what happened could not be found out yet. A payment that was not sent stays `invoiced`. */
+export async function loseSight(trx: Trx, payment: Payment, reason: string): Promise<void> {
+  await trx
+    .updateTable('payments')
+    .set({ state: 'unknown', reason })
+    .where('id', '=', payment.id)
+    .where('state', 'in', ['sending', 'unknown'])
+    .execute();
+  await movePayout(trx, payment.payout_id, ['paying', 'deferred', 'unknown'], 'unknown', reason);
+}
+
+/** `dead`: can never be paid any more, so the part may get a new payment. */
+export async function buryPayment(
+  trx: Trx,
+  who: Who,
+  payment: Payment,
+  reason: string,
+  at: Instant,
+): Promise<void> {
+  await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], { state: 'dead', reason });
+  await record(trx, who, {
+    at,
+    action: 'payment dead',
+    subject: `p${payment.payout_id}`,
+    before: { payment_hash: payment.payment_hash, state: payment.state },
+    after: { payment_hash: payment.payment_hash, state: 'dead' },
+    reason,
+  });
+}
+
+/** `settled`: it arrived; the payout is settled with its last part. */
+export async function settlePayment(
+  trx: Trx,
+  who: Who,
+  payment: Payment,
+  at: Instant,
+  from: PayoutState[] = ['paying', 'deferred', 'unknown'],
+): Promise<void> {
+  await noteClock(trx, who, payment, at);
+  await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], {
+    state: 'settled',
+    settled_at: at,
+    reason: null,
+    fee_msat: payment.fee_msat,
+  });
+  const parts = await partsOf(trx, payment.payout_id);
+  const settled = parts.every((one) => one.payment?.state === 'settled');
+  await movePayout(trx, payment.payout_id, from, settled ? 'settled' : 'paying', null, settled ? at : null);
+}
+
+/**
+ * `settled` after it was `dead`: it arrived all the same. `next`: the payment of the same part that was not sent, and that
+ * is given up for it.
+ */
+export async function revivePayment(
+  trx: Trx,
+  who: Who,
+  payment: Payment,
+  next: Payment | undefined,
+  at: Instant,
+): Promise<void> {
+  if (next) await buryPayment(trx, who, next, 'an earlier payment of this part arrived after all', at);
+  await movePayment(trx, payment.id, ['dead'], { state: 'settled', settled_at: at, reason: null });
+  const parts = await partsOf(trx, payment.payout_id);
+  const settled = parts.every((one) => one.payment?.state === 'settled');
+  const open: PayoutState[] = ['planned', 'paying', 'deferred', 'unknown'];
+  await movePayout(trx, payment.payout_id, open, settled ? 'settled' : 'paying', null, settled ? at : null);
+  await record(trx, who, {
+    ...{ at, action: 'payment arrived', subject: `p${payment.payout_id}` },
+    before: { payment_hash: payment.payment_hash, state: 'dead' },
+    after: { payment_hash: payment.payment_hash, state: 'settled' },
+  });
+}
+
+/** What the log says where the times of a payment are not in order. */
+export const CLOCK_SET_BACK = 'clock set back';
+/** A clock may be set back a little while it pays: nobody takes offence at that. */
+export const CLOCK_MS = 300_000;
+
+/** Tells those who read the times later, `verify` among them, why they are not in order. */
+async function noteClock(trx: Trx, who: Who, payment: Payment, at: Instant): Promise<void> {
+  const before = payment.sent_at ?? payment.created_at;
+  if (plus(at, CLOCK_MS) >= before) return;
+  const subject = `p${payment.payout_id}`;
+  await record(trx, who, { at, action: CLOCK_SET_BACK, subject, before: { at: before }, after: { at } });
+}
+
+/** `deferred`: nothing is under way; a later run tries again. */
+export async function deferPayout(trx: Trx, payout: bigint, reason: string): Promise<void> {
+  await movePayout(trx, payout, ['planned', 'paying', 'deferred', 'unknown'], 'deferred', reason);
+}
+
+/** `held`: only a person decides how it goes on. */
+export async function holdPayout(
+  trx: Trx,
+  who: Who,
+  payout: bigint,
+  reason: string,
+  at: Instant,
+): Promise<void> {
+  const { state } = await trx
+    .selectFrom('payouts')
+    .select('state')
+    .where('id', '=', payout)
+    .executeTakeFirstOrThrow();
+  await movePayout(trx, payout, ['planned', 'paying', 'deferred', 'unknown', 'settled'], 'held', reason);
+  await record(trx, who, {
+    at,
+    action: 'payout held',
+    subject: `p${payout}`,
+    before: { state },
+    after: { state: 'held' },
+    reason,
+  });
+}
+
+/** One step of a payout; throws where it is in none of the states `from`. */
+export async function movePayout(
+  trx: Trx,
+  id: bigint,
+  from: PayoutState[],
+  to: PayoutState,
+  reason: string | null,
+  settledAt: Instant | null = null,
+): Promise<void> {
+  const { numUpdatedRows } = await trx
+    .updateTable('payouts')
+    .set({ state: to, reason, settled_at: settledAt })
+    .where('id', '=', id)
+    .where('state', 'in', from)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n)
+    throw new Error(`payout p${id} is in none of the states ${from.join(', ')}, so it cannot become ${to}`);
+}
+
+/** One step of a payment; throws where it is in none of the states `from`. */
+export async function movePayment(
+  trx: Trx,
+  id: bigint,
+  from: PaymentState[],
+  to: Partial<Pick<Payment, 'state' | 'reason' | 'sent_at' | 'settled_at' | 'checked_at' | 'fee_msat'>>,
+): Promise<void> {
+  const { numUpdatedRows } = await trx
+    .updateTable('payments')
+    .set(to)
+    .where('id', '=', id)
+    .where('state', 'in', from)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows !== 1n)
+    throw new Error(
+      `payment ${id} is in none of the states ${from.join(', ')}, so it cannot become ${to.state}`,
+    );
+}

@@ -1,0 +1,79 @@
+import { sql } from 'kysely';
+import type { Db } from '../store/open.ts';
+
+/*
+ * LNbits' service fee: with lnbits_service_fee set and lnbits_service_fee_ignore_internal off, LNbits takes a percentage
+ * of each internal payment from the payer on top, up to lnbits_service_fee_max (LNbits 1.0 to 1.6, `service_fee` in
+ * core/services/payments.py). Only its administrators are told the settings; what it took of payments tells as much.
+ */
+
+/** What was taken of a payment, in msat; `capMsat`: the most of one payment, where it was seen. Null: nothing is taken. */
+export type FeeRate = { feeMsat: bigint; paidMsat: bigint; capMsat: bigint | null } | null;
+
+/** Why a payout is put off whose sats are there, in words that `status` looks for: no payment told of the fee yet. */
+export const WANTS_MORE =
+  'the source wallet holds what is due by what is known, and LNbits wants more, as for a service fee';
+
+/** So many of the newest payments tell it: the settings change now and then, and small payments tell little. */
+const NEWEST = 20;
+
+/** By the newest payments that settled from the source wallet; those that a person called paid say nothing of it. */
+export async function feeRate(db: Db): Promise<FeeRate> {
+  const rows = await db
+    .selectFrom('payments')
+    .innerJoin('ledger', 'ledger.source_wallet_id', 'payments.source_wallet_id')
+    .select(['payments.sats', 'payments.fee_msat'])
+    .where('payments.state', '=', 'settled')
+    .where('payments.reason', 'is', null)
+    .orderBy('payments.id', 'desc')
+    .limit(NEWEST)
+    .execute();
+  return rateOf(rows.map(({ sats, fee_msat }) => ({ paidMsat: sats * 1000n, feeMsat: fee_msat })));
+}
+
+/** Of payments, newest first: nothing where the newest cost nothing. Else the highest share that was taken of one. */
+export function rateOf(payments: { paidMsat: bigint; feeMsat: bigint }[]): FeeRate {
+  if ((payments[0]?.feeMsat ?? 0n) === 0n) return null;
+  const taken = payments.filter(({ feeMsat }) => feeMsat > 0n);
+  const highest = taken.reduce((a, b) => (b.feeMsat * a.paidMsat > a.feeMsat * b.paidMsat ? b : a));
+  const largest = taken.reduce((a, b) => (b.paidMsat > a.paidMsat ? b : a));
+  // A larger payment that cost clearly less than its share cost the most that there is.
+  const full = (largest.paidMsat * highest.feeMsat) / highest.paidMsat;
+  return { ...highest, capMsat: largest.feeMsat * 10n < full * 9n ? largest.feeMsat : null };
+}
+
+/** What LNbits will take on top of payments of so many sats together, in satoshi; rather a little more than too little. */
+export function feeOn(sats: bigint, rate: FeeRate, payments = 1n): bigint {
+  if (rate === null || sats === 0n) return 0n;
+  const share = (sats * 1000n * rate.feeMsat) / rate.paidMsat;
+  const most = rate.capMsat === null ? share : rate.capMsat * payments;
+  // Rounded up, and a satoshi more: each payment's own fee was rounded down.
+  return (share < most ? share : most) / 1000n + 2n;
+}
+
+/**
+ * What of the credits of a source wallet was for the service fee and is not taken yet, in satoshi. A fee that was taken
+ * while no credit had brought it came from what the wallet held besides; it is not brought again.
+ */
+export async function feeReserve(db: Db, wallet: string): Promise<bigint> {
+  const { rows } = await sql<{ total: bigint; lowest: bigint; coming: bigint }>`
+    with moves as (
+      select credited_at as at, 0 as kind, fee * 1000 as msat from credits
+        where state = 'credited' and fee > 0 and wallet_id = ${wallet}
+      union all
+      select m.settled_at, 1, -m.fee_msat from payments as m
+        where m.state = 'settled' and m.fee_msat > 0 and m.source_wallet_id = ${wallet} and (
+          exists (select 1 from allocations as a join credit_members as c on c.cash_out_id = a.cash_out_id
+            join credits as k on k.id = c.credit_id where a.payout_id = m.payout_id and k.state <> 'dropped')
+          or exists (select 1 from commission_shares as s join credit_members as c on c.cash_out_id = s.cash_out_id
+            join credits as k on k.id = c.credit_id where s.payout_id = m.payout_id and k.state <> 'dropped'))
+    ), sums as (
+      select msat, sum(msat) over (order by at, kind rows unbounded preceding) as so_far from moves
+    )
+    select cast(coalesce(sum(msat), 0) as bigint) as total, cast(coalesce(min(so_far), 0) as bigint) as lowest,
+      cast((select coalesce(sum(fee), 0) from credits where wallet_id = ${wallet}
+        and state in ('intended', 'sending', 'unknown', 'held')) as bigint) as coming
+    from sums`.execute(db);
+  const { total, lowest, coming } = rows[0] ?? { total: 0n, lowest: 0n, coming: 0n };
+  return (total - (lowest < 0n ? lowest : 0n)) / 1000n + coming;
+}

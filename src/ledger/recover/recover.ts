@@ -1,0 +1,135 @@
+import { formatDecimal, sum } from '../../dca/money.ts';
+import { record } from '../log/log.ts';
+import { movePayout, partsOf } from '../payouts/payouts.ts';
+import type { Trx } from '../store/open.ts';
+import type { PayoutState } from '../store/schema.ts';
+import { syncIdentity } from '../store/tables.ts';
+import { formAgain } from './form.ts';
+import { splitAgain } from './parts.ts';
+import { putBackPart } from './payments.ts';
+import { Differs, type Lost, type Misfit, paidText, type RecoverOptions } from './unknown-payments.ts';
+
+export type { Lost, Misfit } from './unknown-payments.ts';
+
+export interface Restored {
+  payout: bigint;
+  recipient: string;
+  sats: bigint;
+  state: PayoutState;
+  payments: string[];
+}
+
+/**
+ * Books payments that a lost ledger made: payouts are formed again from the same cash-outs, with the same numbers,
+ * parts and hashes. What was paid and what the ledger owes must be the same to the sat; where it is not, that is
+ * answered as a misfit, and the caller has to undo all of it.
+ */
+export async function putBack(
+  trx: Trx,
+  lost: Lost[],
+  options: RecoverOptions,
+): Promise<{ restored: Restored[]; misfits: Misfit[] }> {
+  const restored: Restored[] = [];
+  const misfits: Misfit[] = [];
+  const groups = [...Map.groupBy(lost, (one) => one.payout).values()].sort(byCertainty);
+  for (const group of groups) {
+    try {
+      restored.push(await putBackPayout(trx, group, options));
+    } catch (error) {
+      if (!(error instanceof Differs)) throw error;
+      misfits.push(error.misfit);
+    }
+  }
+  await syncIdentity(trx, 'payouts');
+  return { restored, misfits };
+}
+
+/** Payouts that name all their cash-outs come first: the others take of what is left. */
+function byCertainty([a]: Lost[], [b]: Lost[]): number {
+  if (!a || !b) return 0;
+  const cut = (one: Lost) => (one.cashOutsCount > one.cashOuts.length ? 1 : 0);
+  return cut(a) - cut(b) || (a.payout < b.payout ? -1 : 1);
+}
+
+async function putBackPayout(trx: Trx, group: Lost[], options: RecoverOptions): Promise<Restored> {
+  const [first] = group;
+  if (!first) throw new Error('a payout without payments');
+  const what = `p${first.payout} for ${first.recipient}`;
+  const recipient = await trx
+    .selectFrom('recipients')
+    .select(['id', 'kind', 'wallet_id'])
+    .where('name', '=', first.recipient)
+    .executeTakeFirst();
+  if (!recipient) {
+    throw new Differs(
+      'recover/recipient-unknown',
+      what,
+      `nobody is called ${first.recipient}`,
+      paidText(group),
+      'Add the client with its wallet and its fundings (`--at` as they were), or the commission recipient, and recover again.',
+    );
+  }
+  const known = await trx
+    .selectFrom('payouts')
+    .innerJoin('currencies', 'currencies.code', 'payouts.currency')
+    .selectAll('payouts')
+    .select('currencies.digits')
+    .where('payouts.id', '=', first.payout)
+    .executeTakeFirst();
+  let heldFor: string | null = null;
+  if (!known) {
+    heldFor = await formAgain(trx, group, first, recipient, what, options);
+  } else {
+    const same = [recipient.id, first.currency, first.fiat].join(' ');
+    const its = [known.recipient_id, known.currency, formatDecimal(known.fiat, Number(known.digits))].join(
+      ' ',
+    );
+    if (same !== its) {
+      throw new Differs(
+        'recover/payout-differs',
+        what,
+        `p${known.id} is ${known.sats} sat for ${formatDecimal(known.fiat, Number(known.digits))} ${known.currency} of recipient ${known.recipient_id}`,
+        paidText(group),
+        'Payouts were formed on this ledger after it was put back. Put the backup back once more, and recover first.',
+      );
+    }
+    await splitAgain(trx, known.id, group, options);
+  }
+  for (const [part, tries] of Map.groupBy(group, (one) => one.part)) {
+    heldFor = (await putBackPart(trx, what, part, tries, recipient.wallet_id, heldFor, options)) ?? heldFor;
+  }
+  const { sats, state } = await conclude(
+    trx,
+    first.payout,
+    heldFor ?? (known?.state === 'held' ? known.reason : null),
+  );
+  const payments = group.map((one) => one.hash);
+  await record(trx, options.who, {
+    at: options.at,
+    action: 'payout recovered',
+    subject: `p${first.payout}`,
+    before: known ? { state: known.state } : undefined,
+    after: { state, sats, payments },
+    reason: options.hold ?? undefined,
+  });
+  return { payout: first.payout, recipient: first.recipient, sats, state, payments };
+}
+
+/** What the payout's payments make of it. */
+async function conclude(
+  trx: Trx,
+  payout: bigint,
+  heldFor: string | null,
+): Promise<{ sats: bigint; state: PayoutState }> {
+  const parts = await partsOf(trx, payout);
+  const times = parts.flatMap(({ payment }) =>
+    payment?.state === 'settled' && payment.settled_at ? [payment.settled_at] : [],
+  );
+  const settled = times.length === parts.length;
+  const open = parts.some(({ payment }) => payment?.state === 'unknown' || payment?.state === 'sending');
+  const state = settled ? 'settled' : heldFor !== null ? 'held' : open ? 'unknown' : 'paying';
+  const reason = state === 'held' ? heldFor : state === 'unknown' ? 'put back from LNbits' : null;
+  const from: PayoutState[] = ['planned', 'paying', 'deferred', 'unknown', 'held', 'settled'];
+  await movePayout(trx, payout, from, state, reason, settled ? (times.sort().at(-1) ?? null) : null);
+  return { sats: sum(parts.map((one) => one.sats)), state };
+}

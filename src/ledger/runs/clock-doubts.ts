@@ -1,0 +1,261 @@
+import { type SqlBool, sql } from 'kysely';
+import { BridgeError } from '../../errors.ts';
+import { type Instant, MAY_DIFFER_MS, plus, toMs } from '../../time.ts';
+import { successors } from '../cash-outs/ingest.ts';
+import { record, type Who } from '../log/log.ts';
+import { ALWAYS } from '../store/effective-dated.ts';
+import type { Db, Trx } from '../store/open.ts';
+import type { ClockPlace } from '../store/schema.ts';
+import { apart, type Clocks, drift, entryTime } from './clocks.ts';
+
+/*
+ * Entries that were made by a clock that was wrong: cash that is in a machine, or a setting that holds, from a time on that
+ * has not come yet, or from another one than that at which it was entered. They are kept until a person has put their time
+ * right, and a cash-out that may be divided otherwise by them waits as long.
+ */
+
+/** Something that counts from a time on. */
+export interface Entry {
+  place: ClockPlace;
+  rowId: bigint;
+  /** What it concerns, as the log has it: `f12`, `client alice`. */
+  subject: string;
+  /** From when it counts. */
+  at: Instant;
+}
+
+export interface Doubt extends Entry {
+  /** What time it was; null: not known, some time before it was found. */
+  expected: Instant | null;
+}
+
+/** Every row of the ledger that counts from a time on; of fundings those that can still give cash. */
+const entries = sql`(
+  select cast('fundings' as text) as place, id as row_id, 'f' || id as subject, deposited_at as at, machine, currency,
+      client_id from fundings where status = 'deposited'
+  union all select cast('client_settings' as text), s.id, 'client ' || r.name, s.from_at, null, null, s.client_id
+    from client_settings as s join recipients as r on r.id = s.client_id
+  union all select cast('client_limits' as text), l.id, 'client ' || r.name, l.from_at, null, l.currency, l.client_id
+    from client_limits as l join recipients as r on r.id = l.client_id
+  union all select cast('machine_rates' as text), id, 'machine ' || device_id, from_at, device_id, null, null
+    from machine_rates
+  union all select cast('commission_weights' as text), w.id, 'commission ' || r.name, w.from_at, w.machine, null, null
+    from commission_weights as w join recipients as r on r.id = w.recipient_id)`;
+
+async function select(db: Db, where: ReturnType<typeof sql<SqlBool>>): Promise<Entry[]> {
+  const { rows } = await sql<{ place: ClockPlace; row_id: bigint; subject: string; at: Instant }>`
+    select e.place, e.row_id, e.subject, e.at from ${entries} as e where ${where} order by e.at, e.place, e.row_id`.execute(
+    db,
+  );
+  return rows.map(({ place, row_id, subject, at }) => ({ place, rowId: row_id, subject, at }));
+}
+
+/** What counts only from a time on that is ahead of `now`; what a clock that is set steps by is not. */
+export function entriesAhead(db: Db, now: Instant): Promise<Entry[]> {
+  return select(db, sql<SqlBool>`e.at > ${plus(now, MAY_DIFFER_MS)}`);
+}
+
+/** What counts from a time within these two on, and would have had a part in a cash-out of that machine and currency. */
+export async function entriesBetween(
+  trx: Trx,
+  { machine, currency }: { machine: string; currency: string },
+  from: Instant,
+  to: Instant,
+): Promise<Entry[]> {
+  const line = sql.join(await successors(trx, machine));
+  return select(
+    trx,
+    sql<SqlBool>`e.at >= ${from} and e.at <= ${to} and case e.place
+      when 'fundings' then e.currency = ${currency} and (e.machine is null or e.machine in (${line}))
+      when 'machine_rates' then e.machine = ${machine}
+      when 'commission_weights' then e.machine is null or e.machine = ${machine}
+      else (e.currency is null or e.currency = ${currency}) and exists (select 1 from fundings as f
+        where f.client_id = e.client_id and f.status = 'deposited' and f.currency = ${currency}
+          and (f.machine is null or f.machine in (${line}))) end`,
+  );
+}
+
+/** What is open, oldest first. */
+export async function openDoubts(db: Db): Promise<Doubt[]> {
+  const rows = await db
+    .selectFrom('clock_doubts')
+    .selectAll()
+    .where('closed_at', 'is', null)
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => ({
+    ...{ place: row.place, rowId: row.row_id, subject: row.subject },
+    ...{ at: row.stamped, expected: row.expected },
+  }));
+}
+
+/** What a person has to put right: what is open, and what nobody has found yet that is ahead of `now`. */
+export async function doubtsAt(db: Db, now: Instant): Promise<Doubt[]> {
+  const open = await openDoubts(db);
+  const known = new Set(open.map(keyOf));
+  const ahead = (await entriesAhead(db, now)).filter((one) => !known.has(keyOf(one)));
+  return [...open, ...ahead.map((one) => ({ ...one, expected: null }))];
+}
+
+/** The doubts that may make another division of a cash-out. */
+export async function doubtsAbout(
+  trx: Trx,
+  cashOut: { machine: string; currency: string; confirmedAt: Instant },
+  doubts: readonly Doubt[],
+): Promise<Doubt[]> {
+  const touching: Doubt[] = [];
+  for (const doubt of doubts) {
+    const [from, to] = [doubt.expected ?? ALWAYS, doubt.at].sort();
+    if (from === undefined || to === undefined || cashOut.confirmedAt < from || cashOut.confirmedAt >= to)
+      continue;
+    const there = await entriesBetween(trx, cashOut, doubt.at, doubt.at);
+    if (there.some((one) => keyOf(one) === keyOf(doubt))) touching.push(doubt);
+  }
+  return touching;
+}
+
+/**
+ * Keeps what a run finds that was entered by a clock that was wrong, and answers what is new: what is ahead of Lamassu's
+ * clock and of this host's, and what was entered since this host booted at another time than its count of seconds says.
+ */
+export async function findDoubts(trx: Trx, run: bigint, clocks: Clocks): Promise<Doubt[]> {
+  const latest = clocks.source > clocks.host ? clocks.source : clocks.host;
+  const ahead = (await entriesAhead(trx, latest)).map((one) => ({ ...one, expected: null }));
+  const found: Doubt[] = [];
+  for (const doubt of [...(await enteredWrongly(trx, run, clocks)), ...ahead]) {
+    const { place, rowId, subject, at, expected } = doubt;
+    const { numInsertedOrUpdatedRows: kept } = await trx
+      .insertInto('clock_doubts')
+      .values({ place, row_id: rowId, subject, stamped: at, expected, found_at: clocks.host, run_id: run })
+      .onConflict((conflict) => conflict.columns(['place', 'row_id', 'stamped']).doNothing())
+      .executeTakeFirstOrThrow();
+    if (kept === 1n) found.push(doubt);
+  }
+  return found;
+}
+
+/**
+ * Entries of this boot that no run had looked at Lamassu's clock before: since then each is compared with it as it is
+ * entered.
+ */
+async function enteredWrongly(trx: Trx, run: bigint, clocks: Clocks): Promise<Doubt[]> {
+  const { boot } = clocks;
+  if (boot === null || Math.abs(apart(clocks)) > MAY_DIFFER_MS) return [];
+  const earlier = await trx
+    .selectFrom('runs')
+    .select(['source_now as source', 'host_now as host'])
+    .where('boot', '=', boot)
+    .where('id', '<', run)
+    .orderBy('id', 'desc')
+    .limit(50)
+    .execute();
+  const agreed = earlier.some(
+    ({ source, host }) =>
+      source !== null && host !== null && Math.abs(apart({ source, host })) <= MAY_DIFFER_MS,
+  );
+  if (agreed) return [];
+  const made = await trx
+    .selectFrom('log')
+    .select(['at', 'uptime_ms'])
+    .where('boot', '=', boot)
+    .where('run_id', 'is', null)
+    .execute();
+  const found: Doubt[] = [];
+  for (const { at, uptime_ms: uptime } of made) {
+    const elapsed = clocks.uptime - Number(uptime ?? 0n);
+    const expected = plus(clocks.source, -elapsed);
+    if (Math.abs(toMs(at) - toMs(expected)) <= MAY_DIFFER_MS + drift(elapsed)) continue;
+    for (const entry of await select(trx, sql<SqlBool>`e.at = ${at}`)) found.push({ ...entry, expected });
+  }
+  return found;
+}
+
+/**
+ * Now, for an entry of a subject that counts from now on. Throws what `entryTime` throws, and `usage/invalid` where an earlier
+ * entry of it is in doubt: which of the two would hold could not be told.
+ */
+export async function entryTimeOf(trx: Trx, subject: string): Promise<Instant> {
+  const at = await entryTime(trx);
+  const [doubt] = (await doubtsAt(trx, at)).filter((one) => one.subject === subject);
+  if (!doubt) return at;
+  throw new BridgeError(
+    'usage/invalid',
+    `${subject} has an entry by a clock that was wrong: it holds from ${doubt.at} on.`,
+    `Put its time right first: \`aio-dca clock restate "${subject}" --at "…"\`.`,
+  );
+}
+
+/**
+ * Lets the settings of a subject that are in doubt hold from `since` on; answers how many there were. Throws
+ * `usage/invalid` where there is none, where that is in the future, and where a cash-out since was divided without them.
+ */
+export async function restate(
+  trx: Trx,
+  who: Who,
+  subject: string,
+  since: Instant,
+  at: Instant,
+): Promise<number> {
+  const doubts = (await doubtsAt(trx, at)).filter((one) => one.subject === subject);
+  if (doubts.length === 0) {
+    throw refuse(`SUBJECT: ${subject} has nothing that was entered by a clock that was wrong`);
+  }
+  if (since > at) throw refuse(`--at: ${since} is in the future`);
+  const divided = await lastDivided(trx, subject);
+  if (divided !== null && since <= divided) {
+    throw refuse(`--at: a cash-out of ${divided} was divided without it, so it holds from a later time`);
+  }
+  for (const { place, rowId } of doubts) {
+    if (place === 'fundings') continue;
+    await trx.updateTable(place).set({ from_at: since }).where('id', '=', rowId).execute();
+  }
+  await closeDoubts(trx, who, subject, at);
+  await record(trx, who, {
+    ...{ at, action: 'clock restate', subject },
+    before: { from: doubts.map((one) => one.at) },
+    after: { from: since },
+  });
+  return doubts.length;
+}
+
+/** When the newest cash-out was confirmed in whose division a subject had a part, or could have had one. */
+async function lastDivided(trx: Trx, subject: string): Promise<Instant | null> {
+  const [noun, name = ''] = subject.split(/ (.*)/s);
+  const { at } = await trx
+    .selectFrom('cash_outs as c')
+    .select((eb) => eb.fn.max('c.confirmed_at').as('at'))
+    .$if(noun === 'machine', (query) => query.where('c.machine', '=', name))
+    .$if(noun === 'client', (query) =>
+      query.where(
+        sql<SqlBool>`exists (select 1 from allocations as a join recipients as r on r.id = a.client_id
+          where a.cash_out_id = c.id and r.name = ${name})`,
+      ),
+    )
+    .executeTakeFirstOrThrow();
+  return at;
+}
+
+function refuse(message: string): BridgeError {
+  return new BridgeError('usage/invalid', `${message}.`, '`aio-dca clock show` shows what is in doubt.');
+}
+
+/** The time of what a subject has in doubt was put right, or found to be right. */
+export async function closeDoubts(trx: Trx, who: Who, subject: string, at: Instant): Promise<void> {
+  await trx
+    .updateTable('clock_doubts')
+    .set({ closed_at: at, closed_by: who.actor, closed_reason: who.reason ?? null })
+    .where('subject', '=', subject)
+    .where('closed_at', 'is', null)
+    .execute();
+}
+
+/** The command that puts the time of an entry right. */
+export function wayOut({ subject }: Pick<Doubt, 'subject'>): string {
+  return subject.includes(' ')
+    ? `aio-dca clock restate ${JSON.stringify(subject)} --at "…"`
+    : `aio-dca fundings confirm ${subject} --at "…"`;
+}
+
+function keyOf({ place, rowId, at }: Entry): string {
+  return `${place} ${rowId} ${at}`;
+}

@@ -1,0 +1,247 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { sql } from 'kysely';
+import { BridgeError } from '../../errors.ts';
+import { bootId, type Instant, now, plus } from '../../time.ts';
+import type { Who } from '../log/log.ts';
+import type { Db, Ledger, Trx } from '../store/open.ts';
+import { isPostgres } from '../store/tables.ts';
+import { endClaims } from './claims.ts';
+
+/*
+ * One run at a time per ledger. The lease names the run that may act; it expires unless renewed. A run that
+ * finds another number in the lease has lost it and ends: its number is the fence of every step it takes.
+ * Expiry goes by the database's clock, so two hosts need not agree on the time. That clock may be set: a lease that ends later
+ * than any that was taken now is given 30 seconds from when it is first seen, and an owner that lives renews it meanwhile.
+ */
+
+const LEASE_MS = 30_000;
+const RENEW_MS = 10_000;
+
+/** A run that holds the lease. */
+export interface Run {
+  id: bigint;
+  /** How the log names it. */
+  who: Who;
+  /** Aborted when the lease was lost to another run. */
+  lost: AbortSignal;
+  /** One ledger transaction of this run; refused where the run no longer holds the lease. */
+  write<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
+  /** Records how the run ended and gives the lease back; `within` a transaction of the run, or in one of its own. */
+  finish(outcome: string, summary: unknown, within?: Trx): Promise<void>;
+}
+
+/** Where a process lives: enough to say for certain that it is gone. */
+interface Owner {
+  host: string;
+  /** Of the installed system; a cloned one has the same. */
+  machine?: string | null;
+  boot: string | null;
+  pidNamespace: string | null;
+  pid: number;
+  /** Start of the process in clock ticks since boot: a reused pid has another. */
+  started: string | null;
+  /** Where its ledger is: a copy at another place may have been made while the process was at work. */
+  ledger: string;
+}
+
+/** Begins a run, or throws `run/busy` with who holds the lease. `source`: the name of the Lamassu that it reads. */
+export async function startRun(
+  ledger: Ledger,
+  kind: string,
+  actor: string,
+  source: string | null = null,
+): Promise<Run> {
+  const me = JSON.stringify(thisProcess(ledger.url));
+  const taken = await ledger.write(async (trx): Promise<bigint | BridgeError> => {
+    const time = await databaseTime(trx);
+    const held = await trx
+      .selectFrom('lease')
+      .innerJoin('runs', 'runs.id', 'lease.run_id')
+      .select(['runs.id', 'runs.kind', 'runs.actor', 'runs.started_at', 'lease.owner', 'lease.expires_at'])
+      .executeTakeFirst();
+    if (held) {
+      const owner = JSON.parse(held.owner) as Owner;
+      if (held.expires_at > time && !isGone(owner, isPostgres(trx))) {
+        const latest = plus(time, LEASE_MS);
+        const ends = held.expires_at > latest ? latest : held.expires_at;
+        await trx.updateTable('lease').set({ expires_at: ends }).execute();
+        return new BridgeError(
+          'run/busy',
+          `run r${held.id} (${held.kind}, by ${held.actor}, process ${owner.pid} on ${owner.host}) has been going on since ${held.started_at}`,
+          `Wait for it to end. A run that died elsewhere is replaced after ${ends}.`,
+        );
+      }
+      await endRun(trx, held.id, 'died', null);
+      // Who is gone for certain sends nothing any more; of anybody else nobody knows it, nor of a boot: this host may be a
+      // clone, and the run go on at the other one.
+      if (hasEnded(owner) && owner.ledger === ledger.url) await endClaims(trx, held.id);
+    }
+    const { last } = await trx
+      .selectFrom('runs')
+      .select((eb) => eb.fn.coalesce(eb.fn.max('id'), sql<bigint>`0`).as('last'))
+      .executeTakeFirstOrThrow();
+    const next = last + 1n;
+    await trx.insertInto('runs').values({ id: next, kind, actor, started_at: now(), source }).execute();
+    await trx
+      .insertInto('lease')
+      .values({ one: 1n, run_id: next, owner: me, expires_at: plus(time, LEASE_MS) })
+      .execute();
+    return next;
+  });
+  if (taken instanceof BridgeError) throw taken;
+  const id = taken;
+
+  const lost = new AbortController();
+  const renewal = setInterval(() => {
+    // A ledger that does not answer now may answer before the lease expires; every step checks the fence anyway.
+    renew(ledger.db, id).then(
+      (mine) => mine || lost.abort(),
+      () => {},
+    );
+  }, RENEW_MS).unref();
+  return {
+    id,
+    who: { actor, run: id },
+    lost: lost.signal,
+    write: (work) =>
+      ledger.write(async (trx) => {
+        await checkFence(trx, id);
+        return work(trx);
+      }),
+    finish: async (outcome, summary, within) => {
+      clearInterval(renewal);
+      const end = async (trx: Trx) => {
+        await checkFence(trx, id);
+        await endClaims(trx, id);
+        await endRun(trx, id, outcome, summary);
+      };
+      await (within ? end(within) : ledger.write(end));
+    },
+  };
+}
+
+/** Who holds the lease, for `status`; undefined when no run is going on. */
+export async function currentRun(
+  db: Db,
+): Promise<{ id: bigint; kind: string; actor: string; startedAt: Instant } | undefined> {
+  const held = await db
+    .selectFrom('lease')
+    .innerJoin('runs', 'runs.id', 'lease.run_id')
+    .select(['runs.id', 'runs.kind', 'runs.actor', 'runs.started_at', 'lease.owner', 'lease.expires_at'])
+    .executeTakeFirst();
+  if (!held || held.expires_at <= (await databaseTime(db))) return undefined;
+  if (isGone(JSON.parse(held.owner), isPostgres(db))) return undefined;
+  return { id: held.id, kind: held.kind, actor: held.actor, startedAt: held.started_at };
+}
+
+/**
+ * The newest run that neither goes on nor told how it ended: it was killed, or the ledger took nothing more, as on a full
+ * disk. The next run takes its place, and writes down that it died.
+ */
+export async function brokenOff(db: Db): Promise<bigint | null> {
+  const running = await currentRun(db);
+  const newest = await db
+    .selectFrom('runs')
+    .select('id')
+    .where('outcome', 'is', null)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return newest === undefined || newest.id === running?.id ? null : newest.id;
+}
+
+async function endRun(trx: Trx, id: bigint, outcome: string, summary: unknown): Promise<void> {
+  await trx
+    .updateTable('runs')
+    .set({ finished_at: now(), outcome, summary: summary === null ? null : JSON.stringify(summary) })
+    .where('id', '=', id)
+    .execute();
+  await trx.deleteFrom('lease').where('run_id', '=', id).execute();
+}
+
+async function checkFence(trx: Trx, id: bigint): Promise<void> {
+  const lease = await trx.selectFrom('lease').select('run_id').executeTakeFirst();
+  if (lease?.run_id === id) return;
+  throw new BridgeError(
+    'run/lost-lease',
+    `run r${id} was replaced${lease ? ` by run r${lease.run_id}` : ''} while it stood still`,
+    'Nothing is lost: the other run goes on from the same ledger.',
+  );
+}
+
+async function renew(db: Db, id: bigint): Promise<boolean> {
+  const expires = plus(await databaseTime(db), LEASE_MS);
+  const { numUpdatedRows } = await db
+    .updateTable('lease')
+    .set({ expires_at: expires })
+    .where('run_id', '=', id)
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows === 1n;
+}
+
+async function databaseTime(db: Db): Promise<Instant> {
+  const time = isPostgres(db)
+    ? sql<{
+        now: string;
+      }>`select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as now`
+    : sql<{ now: string }>`select strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z' as now`;
+  const [row] = (await time.execute(db)).rows;
+  if (!row) throw new Error('the database told no time');
+  return row.now;
+}
+
+function thisProcess(ledger: string): Owner {
+  return {
+    host: hostname(),
+    machine: read(() => readFileSync('/etc/machine-id', 'utf8').trim() || null),
+    boot: bootId(),
+    pidNamespace: read(() => readlinkSync('/proc/self/ns/pid')),
+    pid: process.pid,
+    started: startOf(process.pid),
+    ledger,
+  };
+}
+
+/**
+ * This host has booted since, or the process has ended for certain. All who use a file of SQLite share one kernel; at a server, the host has to be the same by its
+ * name and by the id of its system, and a clone that has both is stopped by the fence.
+ */
+function isGone(owner: Owner, isServer: boolean): boolean {
+  const me = thisProcess(owner.ledger);
+  if (me.boot === null || owner.boot === null) return false;
+  if (me.boot === owner.boot) return hasEnded(owner);
+  const sameHost = me.host === owner.host && me.machine !== null && me.machine === owner.machine;
+  return !isServer || sameHost;
+}
+
+/** It ran under this kernel, in this pid namespace, and there is no such process, or another one. */
+function hasEnded(owner: Owner): boolean {
+  const me = thisProcess(owner.ledger);
+  if (me.boot === null || me.boot !== owner.boot || me.pidNamespace !== owner.pidNamespace) return false;
+  try {
+    process.kill(owner.pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+  const started = startOf(owner.pid);
+  return started !== null && owner.started !== null && started !== owner.started;
+}
+
+/** Field 22 of /proc/PID/stat (proc_pid_stat(5)), counted after the name, which may hold spaces. A zombie is gone. */
+function startOf(pid: number): string | null {
+  return read(() => {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return fields[0] === 'Z' ? 'zombie' : (fields[19] ?? null);
+  });
+}
+
+function read(what: () => string | null): string | null {
+  try {
+    return what();
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,94 @@
+import { sql } from 'kysely';
+import { creditsIn, stuckCredits } from '../credits/credits.ts';
+import { openContradictions } from '../payouts/contradictions.ts';
+import { notSettled } from '../payouts/payouts.ts';
+import type { Db } from '../store/open.ts';
+
+/** What runs left for people: the payouts and credits that needed one when the last of them ended. */
+export interface LastReport {
+  /** The last that read Lamassu. */
+  run: bigint;
+  payouts: Set<string>;
+  /** The newest entry of the log then; null where an older version wrote the report. */
+  log: bigint | null;
+}
+
+/**
+ * The last run that came to its end and said so. What a killed run found out was told to nobody: the next report
+ * counts from here.
+ */
+export async function lastReport(db: Db): Promise<LastReport> {
+  const newest = (...kinds: string[]) =>
+    db
+      .selectFrom('runs')
+      .select(['id', 'summary'])
+      .where('kind', 'in', kinds)
+      .where('summary', 'is not', null)
+      .orderBy('id', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+  const run = (await newest('poll'))?.id ?? 0n;
+  const { summary } = (await newest('poll', 'fixed')) ?? {};
+  if (!summary) return { run, payouts: new Set(), log: null };
+  const { needing_people: payouts = [], log } = JSON.parse(summary) as {
+    needing_people?: string[];
+    log?: number;
+  };
+  return { run, payouts: new Set(payouts), log: log === undefined ? null : BigInt(log) };
+}
+
+/** The number of the newest entry of the log. */
+export async function endOfLog(db: Db): Promise<bigint> {
+  const { last } = await db
+    .selectFrom('log')
+    .select((eb) => eb.fn.coalesce(eb.fn.max('id'), sql<bigint>`0`).as('last'))
+    .executeTakeFirstOrThrow();
+  return last;
+}
+
+/**
+ * Which of those that need a person now are news: they did not when it was last reported, or something happened to them
+ * since. One that a person released, and that is held again, is told again, however often.
+ */
+export async function newsOf(db: Db, needing: string[], last: LastReport): Promise<string[]> {
+  if (needing.length === 0) return [];
+  const touched = await db
+    .selectFrom('log')
+    .select('subject')
+    .distinct()
+    .where('subject', 'in', needing)
+    .where('id', '>', last.log ?? (await endOfLog(db)))
+    .execute();
+  const changed = new Set(touched.map(({ subject }) => subject));
+  return needing.filter((id) => !last.payouts.has(id) || changed.has(id));
+}
+
+/**
+ * Payouts that are held or unknown, as `p12`, and such credits of the source wallet, as `c3`, with those that are not
+ * made, and those of either of which LNbits shows what was given up. `creditSource`: whether runs credit the source wallet.
+ */
+export async function payoutsNeedingPeople(db: Db, creditSource: boolean): Promise<string[]> {
+  const rows = await db
+    .selectFrom('payouts')
+    .select('id')
+    .where(notSettled)
+    .where('state', 'in', ['held', 'unknown'])
+    .orderBy('id')
+    .execute();
+  const credits = [...(await creditsIn(db, ['unknown', 'held'])), ...(await stuckCredits(db, creditSource))];
+  const found = (await openContradictions(db)).map(({ payout_id, credit_id }) =>
+    payout_id === null ? `c${credit_id}` : `p${payout_id}`,
+  );
+  return [...new Set([...rows.map((row) => `p${row.id}`), ...credits.map((row) => `c${row.id}`), ...found])];
+}
+
+/** How many rows have come into review since that report and are still there. */
+export async function reviewsSince(db: Db, last: LastReport): Promise<number> {
+  const { count } = await db
+    .selectFrom('review')
+    .select((eb) => eb.fn.countAll<bigint>().as('count'))
+    .where('state', '=', 'open')
+    .where('run_id', '>', last.run)
+    .executeTakeFirstOrThrow();
+  return Number(count);
+}

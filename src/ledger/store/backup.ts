@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, linkSync, openSync, rmSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { backup, DatabaseSync } from 'node:sqlite';
+import { BridgeError } from '../../errors.ts';
+import { type Verification, verifyLedger } from '../verify/verify.ts';
+import { openLedger } from './open.ts';
+import { createFile } from './sqlite.ts';
+
+/** All pages in one step: the copy is of one moment, and a busy ledger cannot make it start again. */
+const ALL_PAGES = 2 ** 31 - 1;
+
+export interface Backup {
+  /** Absolute. */
+  file: string;
+  bytes: number;
+  ledger: { id: string; schema: number };
+  verification: Verification;
+}
+
+/**
+ * Copies a SQLite ledger into a new file of one's own (mode 0600) while it is in use, checks the copy, and adds its
+ * books up. The file appears under its name only when it is complete and on the disk. Errors: `usage/invalid` where
+ * the file exists or the ledger is on PostgreSQL, `ledger/unusable` where the copy fails or is damaged.
+ */
+export async function backupLedger(url: string, target: string): Promise<Backup> {
+  if (!url.startsWith('sqlite:')) {
+    throw new BridgeError(
+      'usage/invalid',
+      `FILE: this ledger is on PostgreSQL, ${url}.`,
+      'PostgreSQL has backups of its own: `pg_dump --format=custom --file=FILE DATABASE`, or your server’s archiving.',
+    );
+  }
+  const file = resolve(target);
+  const part = `${file}.${randomBytes(4).toString('hex')}.part`;
+  try {
+    if (statSync(file, { throwIfNoEntry: false })) throw exists(file);
+    createFile(part);
+    await copyPages(url.slice('sqlite:'.length), part);
+    const ledger = await openLedger({ url: `sqlite:${part}`, use: 'read' });
+    const verification = await verifyLedger(ledger.db).finally(() => ledger.close());
+    sync(part);
+    // Unlike a rename, a link never takes the place of a file that came meanwhile.
+    linkSync(part, file);
+    sync(dirname(file));
+    const { id, schema } = ledger;
+    return { file, bytes: statSync(file).size, ledger: { id, schema }, verification };
+  } catch (error) {
+    throw explained(file, error);
+  } finally {
+    for (const suffix of ['', '-wal', '-shm']) remove(part + suffix);
+  }
+}
+
+/** What cannot be removed must not hide what failed before. */
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // The next look into the folder shows it.
+  }
+}
+
+async function copyPages(from: string, to: string): Promise<void> {
+  const source = new DatabaseSync(from, { readOnly: true, timeout: 10_000 });
+  try {
+    await backup(source, to, { rate: ALL_PAGES });
+  } finally {
+    source.close();
+  }
+  const copy = new DatabaseSync(to);
+  try {
+    const [row] = copy.prepare('pragma integrity_check').all();
+    if (row?.integrity_check !== 'ok') throw damaged(to, `${row?.integrity_check}`);
+  } finally {
+    copy.close();
+  }
+}
+
+function sync(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function exists(file: string): BridgeError {
+  return new BridgeError(
+    'usage/invalid',
+    `FILE: ${file} exists.`,
+    'A backup never overwrites: name a new file.',
+  );
+}
+
+function damaged(file: string, what: string): BridgeError {
+  return new BridgeError(
+    'ledger/unusable',
+    `the copy ${file} is damaged: ${what}`,
+    'The ledger itself may be damaged: stop the timer, and check the disk before anything else.',
+  );
+}
+
+function explained(file: string, error: unknown): unknown {
+  if (error instanceof BridgeError || !(error instanceof Error)) return error;
+  const { code, errcode = 0, message } = error as NodeJS.ErrnoException & { errcode?: number };
+  if (code === 'EEXIST') return exists(file);
+  if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
+    return new BridgeError(
+      'usage/invalid',
+      `FILE: ${file} cannot be written (${code}).`,
+      'Name a file in a folder that exists and that you may write to.',
+    );
+  }
+  // https://www.sqlite.org/rescode.html: 11 corrupt, 26 no database.
+  if ([11, 26].includes(errcode & 0xff)) return damaged(file, message);
+  if (['ENOSPC', 'EDQUOT', 'EIO', 'EFBIG', 'EMFILE', 'ENFILE'].includes(code ?? '') || errcode > 0) {
+    return new BridgeError(
+      'ledger/unreachable',
+      `the copy ${file}: ${message}`,
+      'Check the disk and its free space.',
+      { cause: error },
+    );
+  }
+  return error;
+}

@@ -1,0 +1,217 @@
+import { rmSync } from 'node:fs';
+import { sql } from 'kysely';
+import type { Secret } from '../../config/secret.ts';
+import { BridgeError } from '../../errors.ts';
+import { now } from '../../time.ts';
+import { record, toJson, type Who } from '../log/log.ts';
+import { startRun } from '../runs/lease.ts';
+import { type Verification, verifyLedger } from '../verify/verify.ts';
+import { type Db, type Ledger, openLedger, type Trx, UNFINISHED } from './open.ts';
+import type { Protection } from './postgresql.ts';
+import { type AnyRow, countedTables, isPostgres, pagesOf, syncIdentity, tables } from './tables.ts';
+
+/*
+ * A ledger is in use at one place. In this order, so that a kill at any moment leaves it so:
+ *
+ * 1. Under the lock of the old ledger, all rows go into the new one in one transaction that marks it as unfinished.
+ *    Killed until here, the old one is in use, and the copy is made anew the next time.
+ * 2. The copy is compared row by row.
+ * 3. The old one is retired: the commit that decides. Killed after it, neither is in use, and the next time only the
+ *    rest is done.
+ * 4. The mark of the new one is taken away.
+ */
+
+export interface Place extends Protection {
+  url: string;
+  password?: Secret | undefined;
+}
+
+export interface Copied {
+  id: string;
+  url: string;
+  /** Rows by table; null where an earlier copy was only finished. */
+  rows: Record<string, number> | null;
+  /** The books of the new one, which are those of the old one. */
+  verification: Verification;
+}
+
+/**
+ * Moves a ledger. Errors: `usage/invalid` where the target holds something, `run/busy`, those of opening either, and
+ * `ledger/copy-differs` where the copy is not the same.
+ */
+export async function copyLedger(from: Place, to: Place, actor: string): Promise<Copied> {
+  if (from.url === to.url) throw invalid(`${to.url} is the ledger itself.`, 'Name another place.');
+  const source = await openLedger({ ...from, use: 'write' }).catch((error: unknown) => {
+    if (error instanceof BridgeError && error.code === 'ledger/retired') return error;
+    throw error;
+  });
+  if (source instanceof BridgeError) return finishCopy(from, to, actor, source);
+  try {
+    return await moveAway(source, to, actor);
+  } finally {
+    await source.close();
+  }
+}
+
+async function moveAway(source: Ledger, to: Place, actor: string): Promise<Copied> {
+  const run = await startRun(source, 'ledger copy', actor);
+  let target: Ledger | undefined;
+  try {
+    const copy = await openTarget(to, source.id);
+    target = copy;
+    const rows = await run.write(async (trx) => {
+      await mayTakeLong(trx);
+      await run.finish('ok', { to: to.url }, trx);
+      const counts = await copyRows(trx, copy);
+      await compare(trx, copy);
+      await trx.updateTable('ledger').set({ retired_to: to.url }).execute();
+      return counts;
+    });
+    await takeIntoUse(copy, { actor, run: run.id }, source.url);
+    return { id: source.id, url: to.url, rows, verification: await verifyLedger(copy.db) };
+  } catch (error) {
+    await run.finish('failed', null).catch(() => {});
+    throw error;
+  } finally {
+    await target?.close();
+  }
+}
+
+/** The old ledger is retired already: the new one is whole, and only has to be taken into use. */
+async function finishCopy(from: Place, to: Place, actor: string, retired: BridgeError): Promise<Copied> {
+  const source = await openLedger({ ...from, use: 'move' });
+  try {
+    if ((await placeOf(source.db)) !== to.url) throw retired;
+    const target = await openLedger({ ...to, use: 'move' });
+    try {
+      if (target.id !== source.id) throw retired;
+      if ((await placeOf(target.db)) === UNFINISHED)
+        await takeIntoUse(target, { actor, run: null }, from.url);
+      return { id: source.id, url: to.url, rows: null, verification: await verifyLedger(target.db) };
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+/** An empty ledger: a new one, or what an earlier copy of the same ledger left, emptied. */
+async function openTarget(to: Place, id: string): Promise<Ledger> {
+  const target = await openLedger({ ...to, use: 'move' });
+  try {
+    const place = await placeOf(target.db);
+    if (place === UNFINISHED && target.id === id) {
+      if (isPostgres(target.db)) {
+        const names = [...tables, { name: 'lease' }].map(({ name }) => sql.table(name));
+        await sql`truncate ${sql.join(names)}`.execute(target.db);
+        return target;
+      }
+      await target.close();
+      // Nothing is ever deleted from a ledger, but a copy that was never in use is none.
+      for (const suffix of ['', '-wal', '-shm'])
+        rmSync(to.url.slice('sqlite:'.length) + suffix, { force: true });
+      return await openLedger({ ...to, use: 'move' });
+    }
+    for (const table of tables)
+      for await (const [row] of pagesOf(target.db, table))
+        if (row)
+          throw invalid(
+            `there is a ledger at ${to.url}.`,
+            'A ledger can only be moved to where there is none.',
+          );
+    return target;
+  } catch (error) {
+    await target.close();
+    throw error;
+  }
+}
+
+async function copyRows(from: Trx, target: Ledger): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  await target.write(async (into) => {
+    await mayTakeLong(into);
+    for (const table of tables) {
+      counts[table.name] = 0;
+      for await (const rows of pagesOf(from, table)) {
+        // A machine may be replaced by one that follows it.
+        await insert(into, table.name, table.name === 'machines' ? rows.map(withoutSuccessor) : rows);
+        counts[table.name] = (counts[table.name] ?? 0) + rows.length;
+      }
+    }
+    for await (const machines of pagesOf(from, { name: 'machines', key: ['device_id'] }))
+      for (const { device_id: id, replaced_by: successor } of machines.filter(
+        (row) => row.replaced_by !== null,
+      ))
+        await sql`update machines set replaced_by = ${successor} where device_id = ${id}`.execute(into);
+    const { one: _, ...ledger } = await from.selectFrom('ledger').selectAll().executeTakeFirstOrThrow();
+    await into
+      .updateTable('ledger')
+      .set({ ...ledger, retired_to: UNFINISHED })
+      .execute();
+    for (const name of await countedTables(into)) await syncIdentity(into, name);
+  });
+  return counts;
+}
+
+function withoutSuccessor(machine: AnyRow): AnyRow {
+  return { ...machine, replaced_by: null };
+}
+
+async function insert(into: Trx, table: string, rows: AnyRow[]): Promise<void> {
+  const columns = Object.keys(rows[0] ?? {});
+  const values = rows.map((row) => sql`(${sql.join(columns.map((column) => sql.val(row[column])))})`);
+  await sql`insert into ${sql.table(table)} (${sql.join(columns.map((column) => sql.ref(column)))})
+    values ${sql.join(values)}`.execute(into);
+}
+
+/** Every row as it is here and there. */
+async function compare(from: Trx, target: Ledger): Promise<void> {
+  for (const table of tables) {
+    const copies = pagesOf(target.db, table);
+    for await (const rows of pagesOf(from, table)) {
+      const { value } = await copies.next();
+      if (toJson(rows.map(sorted)) !== toJson((value ?? []).map(sorted)))
+        throw differs(target, `${table.name} is not the same`);
+    }
+    if (!(await copies.next()).done) throw differs(target, `${table.name} has more rows`);
+  }
+}
+
+function sorted(row: AnyRow): [string, AnyRow[string]][] {
+  return Object.entries(row).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+async function takeIntoUse(target: Ledger, who: Who, from: string): Promise<void> {
+  await target.write(async (trx) => {
+    await trx.updateTable('ledger').set({ retired_to: null }).execute();
+    await record(trx, who, {
+      at: now(),
+      action: 'ledger copy',
+      subject: 'ledger',
+      before: { url: from },
+      after: { url: target.url },
+    });
+  });
+}
+
+async function placeOf(db: Db): Promise<string | null> {
+  return (await db.selectFrom('ledger').select('retired_to').executeTakeFirstOrThrow()).retired_to;
+}
+
+/** While one database works the other waits, in its transaction. */
+async function mayTakeLong(trx: Trx): Promise<void> {
+  if (isPostgres(trx)) await sql`set local idle_in_transaction_session_timeout = 0`.execute(trx);
+}
+
+function invalid(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `--to: ${message}`, hint);
+}
+
+function differs({ url }: Ledger, what: string): BridgeError {
+  return new BridgeError(
+    'ledger/copy-differs',
+    `the copy at ${url} was not taken into use: ${what}`,
+    'The old ledger is in use as before. Report it.',
+  );
+}

@@ -1,0 +1,37 @@
+import type { Currencies } from '../../dca/currency.ts';
+import { BridgeError } from '../../errors.ts';
+import type { Db, Trx } from './open.ts';
+
+/** Keeps the digits of a currency at its first use, and refuses to go on where they differ later. */
+export async function useCurrency(trx: Trx, code: string, digits: number): Promise<void> {
+  const known = await trx
+    .selectFrom('currencies')
+    .select('digits')
+    .where('code', '=', code)
+    .executeTakeFirst();
+  if (!known) {
+    await trx
+      .insertInto('currencies')
+      .values({ code, digits: BigInt(digits) })
+      .execute();
+    return;
+  }
+  if (known.digits !== BigInt(digits)) {
+    throw new BridgeError(
+      'ledger/currency',
+      `the ledger keeps ${code} with ${known.digits} digits, this program now says ${digits}`,
+      'Amounts would change their meaning. Install the version of aio-dca that was used before, and report this.',
+    );
+  }
+}
+
+/** What is configured, and before it what the ledger keeps since the first use of a currency. */
+export async function knownCurrencies(db: Db, configured: Currencies): Promise<Currencies> {
+  return new Map([...configured, ...(await currencyDigits(db))]);
+}
+
+/** Minor-unit digits of every currency that the ledger has seen. */
+export async function currencyDigits(db: Db): Promise<Map<string, number>> {
+  const rows = await db.selectFrom('currencies').selectAll().execute();
+  return new Map(rows.map((row) => [row.code, Number(row.digits)]));
+}

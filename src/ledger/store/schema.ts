@@ -1,0 +1,360 @@
+import type { Generated } from 'kysely';
+import type { CommissionMethod } from '../../dca/cash-out.ts';
+import type { Instant } from '../../time.ts';
+
+/**
+ * The ledger's tables as Kysely sees them; migrations/ creates them.
+ * Every integer is a `bigint`: sats, fiat minor units, rates × 10^5, ids, and 0 or 1 for flags.
+ */
+export interface Schema {
+  ledger: {
+    one: bigint;
+    id: string;
+    created_at: Instant;
+    retired_to: string | null;
+    source_wallet_id: string | null;
+    paused_at: Instant | null;
+    paused_by: string | null;
+    paused_reason: string | null;
+    /** 64 hex digits; never shown. */
+    seal_secret: string;
+    /** 1: the ledger had its secret from its beginning, so that everything it ever paid carries a seal. */
+    all_sealed: Generated<bigint>;
+  };
+  currencies: { code: string; digits: bigint };
+  sources: {
+    name: string;
+    start_at: Instant;
+    system_identifier: string | null;
+    mark_confirmed_at: Instant | null;
+    mark_id: string | null;
+    created_at: Instant;
+    /** Up to which of its own times it was read to the end; null: never. It goes back with a clock that was ahead. */
+    read_to: Instant | null;
+    /** The newest of its actions then. */
+    last_action: bigint | null;
+  };
+  machines: {
+    device_id: string;
+    source: string | null;
+    name: string | null;
+    currency: string | null;
+    first_seen: Instant;
+    replaced_by: string | null;
+    /** 1: a person gave the name, so that of Lamassu does not replace it. */
+    name_given: Generated<bigint>;
+  };
+  machine_rates: {
+    id: Generated<bigint>;
+    device_id: string;
+    from_at: Instant;
+    rate: bigint | null;
+    min_rate: bigint | null;
+    max_rate: bigint | null;
+  };
+  wallets: {
+    id: string;
+    invoice_key: string;
+    created_at: Instant;
+    /** When its key was first seen to show an invoice that it made; null: not yet by this key. */
+    seen_at: Instant | null;
+  };
+  recipients: {
+    id: Generated<bigint>;
+    kind: 'client' | 'commission';
+    name: string;
+    wallet_id: string;
+    status: 'active' | 'closing' | 'closed';
+    created_at: Instant;
+  };
+  client_settings: {
+    id: Generated<bigint>;
+    client_id: bigint;
+    from_at: Instant;
+    mode: Mode;
+    paused: bigint;
+  };
+  client_limits: {
+    id: Generated<bigint>;
+    client_id: bigint;
+    from_at: Instant;
+    currency: string;
+    daily_limit: bigint;
+    max_daily_limit: bigint | null;
+  };
+  fundings: {
+    id: Generated<bigint>;
+    client_id: bigint;
+    machine: string | null;
+    currency: string;
+    amount: bigint;
+    remaining: bigint;
+    spent: bigint;
+    withdrawn: bigint;
+    rate: bigint | null;
+    status: 'in_flight' | 'deposited' | 'exhausted' | 'cancelled' | 'withdrawn';
+    created_at: Instant;
+    deposited_at: Instant | null;
+  };
+  runs: {
+    id: bigint;
+    kind: string;
+    actor: string;
+    started_at: Instant;
+    finished_at: Instant | null;
+    outcome: string | null;
+    /** When this run had read Lamassu to the end; null where it could not. */
+    read_at: Instant | null;
+    summary: string | null;
+    /** Which Lamassu it reads; null: none, or it was not written down yet. */
+    source: string | null;
+    /** 1: it read that Lamassu to its end, and reached LNbits where there was something to pay. */
+    succeeded: Generated<bigint>;
+    /** What Lamassu's clock and this host's showed at one moment, in which boot of this host, and how long that was up. */
+    source_now: Instant | null;
+    host_now: Instant | null;
+    boot: string | null;
+    uptime_ms: bigint | null;
+  };
+  claims: {
+    nonce: string;
+    /** Of `ledger recover` where it is another copy's, that a person let be. */
+    run_id: bigint;
+    /** The source wallet that shows it. */
+    wallet_id: string;
+    /** Of its invoice; null where LNbits' answer got lost. */
+    payment_hash: string | null;
+    made_at: Instant;
+    /** 1: after it was made, LNbits showed no other copy's. */
+    checked: Generated<bigint>;
+    /** 1: nothing can be sent under it any more. */
+    over: Generated<bigint>;
+  };
+  lease: { one: bigint; run_id: bigint; owner: string; expires_at: Instant };
+  cash_outs: {
+    id: string;
+    source: string;
+    /** Whose cash came out: the one that gave it out. */
+    machine: string;
+    /** Where the layperson began it, if that was another machine; null: the same, or it was divided before this was read. */
+    begun_at_machine: string | null;
+    confirmed_at: Instant;
+    processed_at: Instant;
+    local_date: string;
+    currency: string;
+    fiat: bigint;
+    gross: bigint;
+    commission: bigint;
+    net: bigint;
+    own: bigint;
+    undelivered: bigint;
+    own_fiat: bigint;
+    method: CommissionMethod;
+    origin: 'lamassu' | 'settled' | 'external';
+    run_id: bigint | null;
+    lamassu: string | null;
+  };
+  allocations: {
+    id: Generated<bigint>;
+    cash_out_id: string;
+    funding_id: bigint;
+    client_id: bigint;
+    mode: Mode;
+    local_date: string;
+    currency: string;
+    fiat: bigint;
+    gross: bigint;
+    commission: bigint;
+    net: bigint;
+    payout_id: bigint | null;
+  };
+  payouts: {
+    id: Generated<bigint>;
+    recipient_id: bigint;
+    kind: 'client' | 'commission';
+    sats: bigint;
+    fiat: bigint;
+    currency: string;
+    state: PayoutState;
+    reason: string | null;
+    created_at: Instant;
+    settled_at: Instant | null;
+    run_id: bigint | null;
+    released_at: Instant | null;
+  };
+  /** `split`: 1: its sats are in the parts after it, and nothing more is paid of it. */
+  payout_parts: { payout_id: bigint; part: bigint; sats: bigint; split: Generated<bigint> };
+  payments: {
+    id: bigint;
+    payout_id: bigint;
+    part: bigint;
+    sats: bigint;
+    attempt: bigint;
+    payment_hash: string;
+    bolt11: string;
+    client_wallet_id: string;
+    source_wallet_id: string;
+    state: PaymentState;
+    reason: string | null;
+    run_id: bigint;
+    created_at: Instant;
+    sent_at: Instant | null;
+    settled_at: Instant | null;
+    checked_at: Instant | null;
+    /** What LNbits took from the source wallet on top, as its service fee, in msat. */
+    fee_msat: Generated<bigint>;
+  };
+  review: {
+    cash_out_id: string;
+    source: string;
+    machine: string | null;
+    reason: string;
+    detail: string;
+    lamassu: string;
+    since: Instant;
+    run_id: bigint | null;
+    state: 'open' | 'released' | 'dismissed' | 'processed';
+    closed_at: Instant | null;
+    closed_by: string | null;
+    closed_reason: string | null;
+  };
+  commission_weights: {
+    id: Generated<bigint>;
+    recipient_id: bigint;
+    /** Null: for all machines that have no recipients of their own. */
+    machine: string | null;
+    from_at: Instant;
+    weight: bigint;
+  };
+  commission_shares: {
+    id: Generated<bigint>;
+    cash_out_id: string;
+    recipient_id: bigint;
+    currency: string;
+    sats: bigint;
+    payout_id: bigint | null;
+  };
+  settlements: {
+    cash_out_id: string;
+    at: Instant;
+    actor: string;
+    reason: string;
+    /** JSON of what the person stated, for telling the same settlement from another one. */
+    figures: string;
+    /** 1: its sats are to be credited to the source wallet. */
+    credit: bigint;
+  };
+  voids: {
+    id: Generated<bigint>;
+    cash_out_id: string;
+    at: Instant;
+    actor: string;
+    reason: string;
+    was: string;
+  };
+  credits: {
+    id: Generated<bigint>;
+    wallet_id: string;
+    sats: bigint;
+    state: CreditState;
+    reason: string | null;
+    run_id: bigint | null;
+    created_at: Instant;
+    sent_at: Instant | null;
+    /** JSON array: the hashes of like credits that LNbits showed right before it was, or would have been, sent. */
+    seen: string | null;
+    credited_at: Instant | null;
+    payment_hash: string | null;
+    /** The part of it that is for LNbits' service fee, in satoshi. */
+    fee: Generated<bigint>;
+  };
+  /** `paid`: what of the cash-out had been paid out before anything of it was credited. */
+  credit_members: { credit_id: bigint; cash_out_id: string; sats: bigint; paid: Generated<bigint> };
+  /** What LNbits shows of what was given up. Open until a person, or the evidence, closes it. */
+  contradictions: {
+    id: Generated<bigint>;
+    payment_id: bigint | null;
+    credit_id: bigint | null;
+    payment_hash: string;
+    /** In words. */
+    shown: string;
+    run_id: bigint | null;
+    found_at: Instant;
+    closed_at: Instant | null;
+    closed_by: string | null;
+    closed_reason: string | null;
+    /** 1: its sats are in the source wallet for good, and LNbits owes them. */
+    booked: Generated<bigint>;
+  };
+  watch: { cash_out_id: string; source: string; confirmed_at: Instant | null; since: Instant };
+  log: {
+    id: Generated<bigint>;
+    at: Instant;
+    actor: string;
+    run_id: bigint | null;
+    action: string;
+    subject: string;
+    before: string | null;
+    after: string | null;
+    reason: string | null;
+    /** In which boot of which host a person's change was made, and how long that was up. */
+    boot: string | null;
+    uptime_ms: bigint | null;
+  };
+  clock_doubts: {
+    id: Generated<bigint>;
+    place: ClockPlace;
+    row_id: bigint;
+    /** What it concerns, as the log has it: `f12`, `client alice`. */
+    subject: string;
+    /** The time that was entered. */
+    stamped: Instant;
+    /** What time it was, where that is known; else it was some time before it was found. */
+    expected: Instant | null;
+    found_at: Instant;
+    run_id: bigint | null;
+    closed_at: Instant | null;
+    closed_by: string | null;
+    closed_reason: string | null;
+  };
+}
+
+/** Tables whose rows hold from a time on that was taken from a clock. */
+export type ClockPlace =
+  | 'fundings'
+  | 'client_settings'
+  | 'client_limits'
+  | 'machine_rates'
+  | 'commission_weights';
+
+export type Mode = 'flow' | 'fixed';
+
+/**
+ * A payout is an obligation to pay one recipient once.
+ *
+ * `planned`: formed, no payment yet. `paying`: a payment of it is invoiced or under way. `deferred`: try later
+ * (balance too small, LNbits refused or limits the rate). `unknown`: whether a payment arrived could not be
+ * found out yet; the next run looks again. `held`: a person decides (`reason` says why). `settled`: every part
+ * has arrived; it can still become `held` where LNbits no longer shows a payment that it had shown.
+ */
+export type PayoutState = 'planned' | 'paying' | 'deferred' | 'unknown' | 'held' | 'settled';
+
+/**
+ * A payment is one bolt11 that tries to fulfil one part of a payout; at most one that is not `dead` per part.
+ *
+ * `invoiced`: the client's wallet made the invoice, nothing is under way (never sent, or LNbits answered no and
+ * both sides show that nothing happened). `sending`: committed before each POST. `unknown`: the POST had no
+ * answer that both sides bear out. `settled`: the exact amount is on the client's side, and the source's side
+ * shows it paid. `dead`: it can never be paid any more; only then may the part get a new payment.
+ */
+export type PaymentState = 'invoiced' | 'sending' | 'unknown' | 'settled' | 'dead';
+
+/**
+ * A credit tops the source wallet up over a fixed set of cash-outs, once. LNbits does it again when it is asked again,
+ * so it is never asked twice for one credit unless LNbits answered no and shows nothing.
+ *
+ * `intended`: recorded, nothing is under way. `sending`: committed before the one call. `unknown`: what became of the
+ * call could not be found out yet. `credited`: LNbits shows it. `held`: a person decides (`reason` says why).
+ * `dropped`: it did not happen, and its cash-outs are free for another credit.
+ */
+export type CreditState = 'intended' | 'sending' | 'unknown' | 'credited' | 'held' | 'dropped';

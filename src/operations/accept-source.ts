@@ -1,0 +1,219 @@
+import type { Config } from '../config/load.ts';
+import { BridgeError } from '../errors.ts';
+import type { LamassuRow } from '../lamassu/row.ts';
+import { openSource, type Source } from '../lamassu/source.ts';
+import { saysTheSame } from '../ledger/cash-outs/review.ts';
+import { bindSource, rebindSource } from '../ledger/cash-outs/watermark.ts';
+import type { Who } from '../ledger/log/log.ts';
+import type { Db, Ledger } from '../ledger/store/open.ts';
+import type { Schema } from '../ledger/store/schema.ts';
+import { type Instant, now } from '../time.ts';
+
+/* A Lamassu database that was upgraded, restored or moved has another identity; that it is the same one, what is in it shows. */
+
+/** What was compared, and bore out that it is the same Lamassu. */
+export interface Compared {
+  source: string;
+  /** The identity that the ledger knows; null: none yet. */
+  was: string | null;
+  /** That of the database that is reached now. */
+  is: string;
+  /** How many processed cash-outs are there as the ledger has them. */
+  cashOuts: number;
+  /** The newest of them; null: the ledger has none. */
+  newest: { id: string; confirmedAt: Instant } | null;
+}
+
+const PAGE = 500;
+/** So many are listed. */
+const SHOWN = 10;
+
+/** What Lamassu does not change of a row once it was confirmed. */
+const LASTING = [
+  'device_id',
+  'crypto_code',
+  'crypto_atoms',
+  'fiat',
+  'fiat_code',
+  'created',
+  'confirmed_at',
+] as const;
+
+/**
+ * Compares everything that the ledger processed of this source with the database that is reached now. Changes nothing.
+ * Throws `ledger/source-differs` with what is missing or otherwise there, `usage/invalid` where `accept` is not the
+ * identity of that database, and what asking Lamassu throws.
+ */
+export async function compareSource(config: Config, ledger: Ledger, accept: string): Promise<Compared> {
+  const { name, startAt } = config.lamassu;
+  const source = await openSource(config.lamassu);
+  try {
+    const { systemIdentifier: is } = source;
+    if (is === null) {
+      throw invalid(
+        'the database that is reached now does not tell its identity to this role',
+        'Then it is not compared with the ledger either, and there is nothing to accept. It tells it after: GRANT EXECUTE ON FUNCTION pg_control_system() TO the role of [lamassu] user;',
+      );
+    }
+    if (is !== accept) {
+      throw invalid(
+        `the database that is reached now is ${is}`,
+        `Check [lamassu] host and [lamassu.ssh]. If this is the one that is meant: \`aio-dca ledger source --accept ${is} --reason "…"\`.`,
+      );
+    }
+    const known = await ledger.db
+      .selectFrom('sources')
+      .selectAll()
+      .where('name', '=', name)
+      .executeTakeFirst();
+    if (!known) {
+      throw invalid(
+        `the ledger has read nothing of "${name}" yet, so it is bound to no database`,
+        'The first `aio-dca poll` binds it. Check [lamassu] name.',
+      );
+    }
+    const other = await ledger.db
+      .selectFrom('sources')
+      .select('name')
+      .where('name', '<>', name)
+      .where('system_identifier', '=', is)
+      .executeTakeFirst();
+    if (other) {
+      throw invalid(
+        `this is the database of source "${other.name}" in this ledger`,
+        'Check [lamassu] name and host: each Lamassu has a name of its own.',
+      );
+    }
+    // start_at is checked as ever.
+    await ledger.rehearse((trx) => bindSource(trx, { name, startAt, systemIdentifier: null }, now()));
+    return { source: name, was: known.system_identifier, is, ...(await compare(ledger.db, source, known)) };
+  } finally {
+    await source.close();
+  }
+}
+
+/** Binds the ledger to it. Throws what `rebindSource` throws. */
+export function acceptSource(ledger: Ledger, who: Who, compared: Compared, reason: string): Promise<void> {
+  const { source: name, was, is } = compared;
+  return ledger.write((trx) => rebindSource(trx, who, { name, was, is, reason }, now()));
+}
+
+type Processed = Pick<Schema['cash_outs'], 'id' | 'confirmed_at' | 'origin' | 'lamassu'>;
+
+async function compare(
+  db: Db,
+  source: Source,
+  known: Schema['sources'],
+): Promise<Pick<Compared, 'cashOuts' | 'newest'>> {
+  const missing: Processed[] = [];
+  const different: string[] = [];
+  let newest: Processed | null = null;
+  let newestThere: Instant | null = null;
+  let cashOuts = 0;
+  for await (const page of processedOf(db, known.name)) {
+    const rows = new Map((await source.byIds(page.map(({ id }) => id))).map((row) => [row.id, row]));
+    const accepted = await changesSeen(db, page);
+    for (const one of page) {
+      const row = rows.get(one.id);
+      if (newest === null || one.confirmed_at > newest.confirmed_at) newest = one;
+      if (!row) missing.push(one);
+      else if (newestThere === null || one.confirmed_at > newestThere) newestThere = one.confirmed_at;
+      const change = row && changeOf(one, row);
+      if (row && change && !saysTheSame(accepted.get(one.id) ?? '{"id":null}', row))
+        different.push(`${one.id}: ${change}`);
+      cashOuts += 1;
+    }
+  }
+  if (missing.length > 0) throw lacks(missing, newestThere);
+  if (different.length > 0) throw refused(`${different.length} of them differ`, different);
+  const [read] = known.mark_id === null ? [undefined] : await source.byIds([known.mark_id]);
+  if (known.mark_id !== null && !read)
+    throw refused('the row that was read last is not in it', [known.mark_id]);
+  const lastAction = await source.lastAction();
+  if (lastAction !== null && known.last_action !== null && lastAction < known.last_action) {
+    throw older(
+      `its cash_out_actions end at ${lastAction}, and ${known.last_action} was there when it was read last`,
+    );
+  }
+  return { cashOuts, newest: newest && { id: newest.id, confirmedAt: newest.confirmed_at } };
+}
+
+async function* processedOf(db: Db, source: string): AsyncGenerator<Processed[]> {
+  for (let after = ''; ; ) {
+    const page = await db
+      .selectFrom('cash_outs')
+      .select(['id', 'confirmed_at', 'origin', 'lamassu'])
+      .where('source', '=', source)
+      .where('origin', '<>', 'external')
+      .where('id', '>', after)
+      .orderBy('id')
+      .limit(PAGE)
+      .execute();
+    if (page.length > 0) yield page;
+    const last = page.at(-1)?.id;
+    if (last === undefined || page.length < PAGE) return;
+    after = last;
+  }
+}
+
+/** What Lamassu was seen to say otherwise of them since, as review has it. */
+async function changesSeen(db: Db, page: Processed[]): Promise<Map<string, string>> {
+  const rows = await db
+    .selectFrom('review')
+    .select(['cash_out_id', 'lamassu'])
+    .where('reason', '=', 'changed')
+    .where(
+      'cash_out_id',
+      'in',
+      page.map(({ id }) => id),
+    )
+    .execute();
+  return new Map(rows.map((row) => [row.cash_out_id, row.lamassu]));
+}
+
+/** How the row is another one than it was when it was processed; null where it is the same. */
+function changeOf({ origin, lamassu }: Processed, row: LamassuRow): string | null {
+  const then = JSON.parse(lamassu ?? '{}') as Partial<LamassuRow>;
+  // One that a person settled may have been confirmed since.
+  const columns = LASTING.filter((name) => name in then && (origin === 'lamassu' || name !== 'confirmed_at'));
+  const changed = columns.filter((name) => (then[name] ?? null) !== row[name]);
+  if (changed.length === 0) return null;
+  return changed.map((name) => `${name} was ${then[name]}, is ${row[name]}`).join(', ');
+}
+
+function lacks(missing: Processed[], newestThere: Instant | null): BridgeError {
+  const ids = missing.map(({ id }) => id);
+  const first = missing.reduce((least, { confirmed_at: at }) => (at < least ? at : least), '~');
+  // Only what is newer than all that is there: it ends too early.
+  if (newestThere !== null && newestThere < first) {
+    return older(
+      `${missing.length} that the ledger distributed from ${first} on are not in it: ${list(ids)}`,
+    );
+  }
+  return refused(`${missing.length} that the ledger distributed are not in it`, ids);
+}
+
+function older(what: string): BridgeError {
+  return new BridgeError(
+    'ledger/source-differs',
+    `this database is older than what the ledger has read: ${what}`,
+    'An older copy of Lamassu’s database was put back. Restore the newest one: what was sold since is known to nobody else.',
+  );
+}
+
+function refused(what: string, each: string[]): BridgeError {
+  return new BridgeError(
+    'ledger/source-differs',
+    `this is not the Lamassu whose cash-outs the ledger distributed: ${what}: ${list(each)}`,
+    'Check [lamassu] host, database and [lamassu.ssh]. Nothing was written.',
+  );
+}
+
+function list(each: string[]): string {
+  const more = each.length > SHOWN ? `; and ${each.length - SHOWN} more` : '';
+  return `${each.slice(0, SHOWN).join('; ')}${more}`;
+}
+
+function invalid(message: string, hint: string): BridgeError {
+  return new BridgeError('usage/invalid', `--accept: ${message}.`, hint);
+}

@@ -1,0 +1,76 @@
+import type { Config } from '../config/load.ts';
+import { dueGroups } from '../ledger/payouts/form.ts';
+import { unsentSats } from '../ledger/payouts/payouts.ts';
+import { ledgerStatus, missing, type Status } from '../ledger/status.ts';
+import type { Db } from '../ledger/store/open.ts';
+import { formOptions } from '../scheduler/pay.ts';
+import { type Instant, plus } from '../time.ts';
+
+/** The ledger at a glance, with what the configuration says of the sats that are in no payout yet; in satoshi. */
+export interface Overview {
+  /** Its `attention.aged` counts `overdue` as well: a payout for each that forming would make. */
+  status: Status;
+  /** Not due yet. */
+  waiting: bigint;
+  /** What a run would send now. */
+  due: bigint;
+  /** Due for longer than `[attention] payout_after`, and in no payout: paying is paused, or no run could form one. */
+  overdue: { payouts: bigint; sats: bigint };
+}
+
+export async function overview(db: Db, config: Config, at: Instant): Promise<Overview> {
+  const agedBefore = plus(at, -config.attention.payoutAfterMs);
+  const status = await ledgerStatus(db, {
+    now: at,
+    source: config.lamassu.name,
+    staleBefore: plus(at, -config.attention.staleAfterMs),
+    agedBefore,
+    creditSource: config.lnbits.creditSource,
+  });
+  const due = await dueGroups(db, formOptions(config, 0n, at));
+  const overdue = await dueGroups(db, formOptions(config, 0n, agedBefore), agedBefore);
+  const { attention, owed } = status;
+  return {
+    status: { ...status, attention: { ...attention, aged: attention.aged + BigInt(overdue.length) } },
+    waiting: owed.unformed - satsOf(due),
+    due: (await unsentSats(db)) + satsOf(due),
+    overdue: { payouts: BigInt(overdue.length), sats: satsOf(overdue) },
+  };
+}
+
+/**
+ * What the source wallet lacks for what is due now, in satoshi: somebody has to top it up, or clients wait. Null where
+ * what it holds is not known. What is held waits for a person first, and what is under way may have been debited.
+ */
+export function shortSats(
+  { status, due }: Overview,
+  source: { balance: bigint } | { problem: unknown },
+): bigint | null {
+  if (!('balance' in source)) return null;
+  const { credits, fee, wantsMore } = status;
+  return missing(due, { balance: source.balance, toCome: credits.toCome, fee, wantsMore });
+}
+
+/** The brake, and what it holds back now, in satoshi. */
+export interface Pause {
+  at: Instant;
+  by: string;
+  reason: string;
+  sats: bigint;
+}
+
+/** Null where paying is not paused. */
+export async function pauseOf(db: Db, config: Config): Promise<Pause | null> {
+  const { paused_at, paused_by, paused_reason } = await db
+    .selectFrom('ledger')
+    .select(['paused_at', 'paused_by', 'paused_reason'])
+    .executeTakeFirstOrThrow();
+  if (paused_at === null) return null;
+  const open = await unsentSats(db);
+  const due = await dueGroups(db, formOptions(config, 0n));
+  return { at: paused_at, by: paused_by ?? '', reason: paused_reason ?? '', sats: open + satsOf(due) };
+}
+
+function satsOf(groups: { sats: bigint }[]): bigint {
+  return groups.reduce((all, group) => all + group.sats, 0n);
+}

@@ -1,0 +1,166 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod';
+import type { Config } from '../config/load.ts';
+import { Secret } from '../config/secret.ts';
+import { knownPayments } from '../ledger/payouts/payouts.ts';
+import type { Lost, Misfit } from '../ledger/recover/recover.ts';
+import type { Ledger } from '../ledger/store/open.ts';
+import type { Payment } from '../lnbits/client.ts';
+import { taggedPayments } from '../lnbits/history.ts';
+import { orUnseen, Unseen } from '../lnbits/one-wallet.ts';
+import { proveRights } from '../lnbits/rights.ts';
+import { readClaims, type StrangeClaim } from '../payouts/claim.ts';
+import { decide } from '../payouts/decide.ts';
+import { isLabelled, isSentByLedger } from '../payouts/label.ts';
+import { clientSide, type SourceWallet } from '../payouts/session.ts';
+import { now } from '../time.ts';
+
+/** What was found in the source wallets. */
+export interface Found {
+  lost: Lost[];
+  /** Hashes that a source wallet shows as paid. */
+  paid: Set<string>;
+  misfits: Misfit[];
+  /** Runs of another copy, or of what was lost, that the ledger does not know. */
+  claims: StrangeClaim[];
+  /** Payments with this ledger's id that it did not send. */
+  foreign: number;
+}
+
+/**
+ * What the source wallet shows of this ledger that the ledger does not know. `look`: the clients' sides, too. Throws
+ * `lnbits/rights` where its key may not see payments, and what the LNbits client throws.
+ */
+export async function findLost(
+  { ledger, config }: { ledger: Ledger; config: Config },
+  wallet: SourceWallet,
+  found: Found,
+  look: boolean,
+): Promise<void> {
+  const { lost, paid, misfits, claims } = found;
+  claims.push(...(await readClaims({ ledger, ...wallet })).strange);
+  const all = await taggedPayments(wallet.lnbits, wallet.source.key);
+  if (all.length === 0) await proveRights(wallet.lnbits, wallet.source.key);
+  const labelled = all.filter((one) => one.amountMsat < 0n && isLabelled(ledger.seals, one));
+  const known = await knownPayments(
+    ledger.db,
+    labelled.map(({ hash }) => hash),
+  );
+  const shown = labelled.filter((one) => known.has(one.hash) || isSentByLedger(ledger.seals, one));
+  found.foreign += labelled.length - shown.length;
+  for (const one of shown) if (one.status === 'success') paid.add(one.hash);
+  const unknown = shown.filter((one) => !known.has(one.hash));
+  // One that was just sent may still be under way, whatever a clock says; where a look could change it, that matters.
+  if (look && unknown.length > 0) await sleep(config.payouts.quietMs);
+  const former = look && unknown.length > 0 ? await formerWallets(ledger) : null;
+  for (const payment of unknown) {
+    const told = toldBy(payment);
+    if ('code' in told) misfits.push(told);
+    else lost.push({ ...told, ...(await outcomeOf(ledger, wallet, payment, told, former)) });
+  }
+}
+
+/** Wallets that nobody is paid into any more, each with its key. */
+async function formerWallets({ db }: Ledger): Promise<Map<string, Secret>> {
+  const rows = await db
+    .selectFrom('wallets')
+    .select(['id', 'invoice_key'])
+    .where('id', 'not in', db.selectFrom('recipients').select('wallet_id'))
+    .execute();
+  return new Map(rows.map(({ id, invoice_key }) => [id, new Secret(invoice_key)]));
+}
+
+/** Which of these wallets has the invoice of a payment. One that cannot be looked at is left out from then on. */
+async function formerWalletOf(
+  { lnbits, source }: SourceWallet,
+  hash: string,
+  former: Map<string, Secret>,
+): Promise<string | null> {
+  for (const [id, key] of former) {
+    const shown = await orUnseen(lnbits, source.key, () => lnbits.find(key, hash));
+    if (shown instanceof Unseen) former.delete(id);
+    else if (shown?.walletId === id) return id;
+  }
+  return null;
+}
+
+async function outcomeOf(
+  ledger: Ledger,
+  source: SourceWallet,
+  { hash, status }: Payment,
+  { recipient, sats }: Pick<Lost, 'recipient' | 'sats'>,
+  former: Map<string, Secret> | null,
+): Promise<Pick<Lost, 'outcome' | 'clientWallet'>> {
+  const outcome = ({ success: 'settled', failed: 'failed', pending: 'unknown' } as const)[status];
+  // LNbits may still be at what is pending.
+  if (former === null || status === 'pending') return { outcome, clientWallet: null };
+  const doubt = status === 'failed' ? outcome : 'unknown';
+  const wallet = await ledger.db
+    .selectFrom('recipients')
+    .select('wallet_id')
+    .where('name', '=', recipient)
+    .executeTakeFirst();
+  if (!wallet) return { outcome: doubt, clientWallet: null };
+  const { lnbits } = source;
+  // One wallet does not stop the others: the next run looks again.
+  const sideIn = (id: string) =>
+    orUnseen(lnbits, source.source.key, () =>
+      clientSide({ ledger, lnbits }, { payment_hash: hash, sats, client_wallet_id: id }),
+    );
+  let clientWallet = wallet.wallet_id;
+  let client = await sideIn(clientWallet);
+  if (client instanceof Unseen || client === 'none' || client === 'unseen' || client === 'gone') {
+    const other = await formerWalletOf(source, hash, former);
+    if (other !== null) [clientWallet, client] = [other, await sideIn(other)];
+  }
+  if (status === 'failed' || client instanceof Unseen) return { outcome: doubt, clientWallet };
+  return { outcome: decide(client, status, true).do === 'settle' ? 'settled' : 'unknown', clientWallet };
+}
+
+const extraShape = z.object({
+  payout: z.string().regex(/^p[1-9]\d{0,17}$/),
+  part: z.int().positive(),
+  sats: z.int().positive(),
+  client: z.string().min(1),
+  fiat: z.string().regex(/^\d+(\.\d+)?$/),
+  currency: z.string().min(1),
+  cash_outs: z.array(z.string()).min(1),
+  cash_outs_count: z.int().positive(),
+});
+
+function toldBy(payment: Payment): Omit<Lost, 'outcome' | 'clientWallet'> | Misfit {
+  const { hash, bolt11, walletId, time, amountMsat, extra } = payment;
+  const parsed = extraShape.safeParse(extra);
+  const misfit = { what: `payment ${hash}`, ledger: 'nothing' };
+  if (!parsed.success) {
+    return {
+      ...misfit,
+      code: 'recover/unreadable',
+      other: `its extra does not tell ${parsed.error.issues.map(({ path }) => path.join('.')).join(', ')}`,
+      hint: 'Somebody changed it in LNbits, or another program wrote it. Report it.',
+    };
+  }
+  const { payout, part, sats, client, fiat, currency, cash_outs, cash_outs_count } = parsed.data;
+  if (-amountMsat !== BigInt(sats) * 1000n) {
+    return {
+      ...misfit,
+      code: 'recover/amount',
+      other: `${-amountMsat} msat were paid, and its extra tells of ${sats} sat`,
+      hint: 'Somebody changed it in LNbits. Report it.',
+    };
+  }
+  return {
+    hash,
+    bolt11,
+    at: time ?? now(),
+    sourceWallet: walletId,
+    payout: BigInt(payout.slice(1)),
+    part: BigInt(part),
+    sats: BigInt(sats),
+    recipient: client,
+    fiat,
+    currency,
+    cashOuts: cash_outs,
+    cashOutsCount: cash_outs_count,
+  };
+}

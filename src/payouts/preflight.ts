@@ -1,0 +1,169 @@
+import { BridgeError } from '../errors.ts';
+import { holdPayout, knownPayments, movePayment } from '../ledger/payouts/payouts.ts';
+import type { Ledger } from '../ledger/store/open.ts';
+import type { Payment as Shown } from '../lnbits/client.ts';
+import { proveRights } from '../lnbits/rights.ts';
+import { now } from '../time.ts';
+import { claimToPay, notAlone, stayAlone, strangeClaim, unknownPayment } from './claim.ts';
+import { isSentByLedger } from './label.ts';
+import { bookFees } from './service-fee.ts';
+import type { Context } from './session.ts';
+import { bindSourceWallet, isBound, refuseUnknownAtClients } from './source-wallet.ts';
+
+const PAGE = 100;
+
+/**
+ * What must hold before the first payment of a run, at the source wallet: it is the one that the ledger is bound
+ * to; no other copy of the ledger is in use, nor is this an older one that was put back; the wallet still shows the
+ * newest payment that settled (else LNbits was restored). Then the settled payments of earlier runs are looked at once
+ * more: one that is not there any more makes its payout held. At last the run claims the right to pay.
+ *
+ * Errors: `ledger/wallet-differs`, `ledger/in-use-elsewhere`, `ledger/restored`, `lnbits/restored`, `lnbits/rights` where
+ * the key does not show what it should, and those of the LNbits client. Where the run was asked to stop meanwhile,
+ * `ctx.claim` is not set.
+ */
+export async function checkSourceWallet(ctx: Context): Promise<void> {
+  const pages = sentPages(ctx);
+  const newest = await refuseOtherCopies(ctx, pages, () => bindSourceWallet(ctx));
+  await refuseForgotten(ctx);
+  await bookFees(ctx, newest);
+  await lookAgain(ctx, newest, pages);
+  await claimToPay(ctx, async () => void (await refuseOtherCopies(ctx)));
+}
+
+/**
+ * Right before each call that moves money: a copy of the ledger may have come into use since the last look, or this run
+ * may have stood still. Errors: `ledger/in-use-elsewhere`, `ledger/restored`, and those of the LNbits client.
+ */
+export async function refuseIfNotAlone(ctx: Context): Promise<void> {
+  await stayAlone(ctx, async () => void (await refuseOtherCopies(ctx)));
+}
+
+/**
+ * What of it concerns the recording, too: an older copy of the ledger lacks clients and fundings whose cash went out,
+ * so nothing may be divided by it. Writes nothing. Errors: those of `checkSourceWallet`.
+ */
+export async function refuseOtherLedger(ctx: Context): Promise<void> {
+  await refuseOtherCopies(ctx, sentPages(ctx), async () => {
+    if (!(await isBound(ctx))) await refuseUnknownAtClients(ctx);
+  });
+}
+
+/** `binding`: what there is to look at besides the source wallet. Answers this ledger's payments of its newest page. */
+async function refuseOtherCopies(
+  ctx: Context,
+  pages = sentPages(ctx),
+  binding: () => Promise<void> = async () => {},
+): Promise<Shown[]> {
+  const claim = await strangeClaim(ctx);
+  if (claim && !claim.here) throw notAlone(claim);
+  await binding();
+  const newest = await refuseUnknown(ctx, pages);
+  if (claim) throw notAlone(claim);
+  return newest;
+}
+
+/** What this ledger sent of the source wallet's tagged payments, page by page, newest first. */
+async function* sentPages(ctx: Context): AsyncGenerator<Shown[]> {
+  for await (const payments of ctx.lnbits.tagged(ctx.source.key, 'aio-dca'))
+    yield payments.filter((one) => isSentByLedger(ctx.ledger.seals, one));
+}
+
+/**
+ * What a restored ledger lost is newer than what it knows: the pages are read back to the first payment of this
+ * ledger, past those of others that pay from the same wallet. Answers this ledger's payments of that page.
+ */
+async function refuseUnknown(ctx: Context, pages: AsyncGenerator<Shown[]>): Promise<Shown[]> {
+  for (;;) {
+    const { done, value: sent } = await pages.next();
+    if (done) return [];
+    const known = await knownPayments(
+      ctx.ledger.db,
+      sent.map(({ hash }) => hash),
+    );
+    const unknown = sent.find(({ hash }) => !known.has(hash));
+    if (unknown) throw await unknownPayment(ctx, unknown);
+    if (sent.length > 0) return sent;
+  }
+}
+
+async function refuseForgotten(ctx: Context): Promise<void> {
+  const newest = await ctx.ledger.db
+    .selectFrom('payments')
+    .select(['payment_hash', 'payout_id'])
+    .where('state', '=', 'settled')
+    // One with a reason was settled by a person's word: what LNbits shows of it was known then.
+    .where('reason', 'is', null)
+    .where('source_wallet_id', '=', ctx.source.walletId)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (!newest) return;
+  const side = await ctx.lnbits.find(ctx.source.key, newest.payment_hash);
+  if (side?.status === 'success') return;
+  if (!side) await proveRights(ctx.lnbits, ctx.source.key);
+  throw new BridgeError(
+    'lnbits/restored',
+    `the newest settled payment (p${newest.payout_id}, ${newest.payment_hash}) is ${side?.status ?? 'not there'} in the source wallet`,
+    'An older copy of LNbits was put back. Compare its wallets with `aio-dca payouts list` before anything is paid.',
+  );
+}
+
+/** `first` and then the rest of `pages`. */
+async function lookAgain(ctx: Context, first: Shown[], pages: AsyncGenerator<Shown[]>): Promise<void> {
+  const unchecked = new Map(
+    (await uncheckedPayments(ctx.ledger, ctx.source.walletId)).map((one) => [one.payment_hash, one] as const),
+  );
+  // Newest first: so many pages hold them all, unless somebody else paid a lot from this wallet meanwhile.
+  let left = Math.ceil(unchecked.size / PAGE) + 1;
+  for (let sent: Shown[] = first; unchecked.size > 0; ) {
+    const found = sent.filter((one) => one.status === 'success');
+    if (sent !== first) await bookFees(ctx, sent);
+    await markChecked(
+      ctx,
+      found.flatMap((one) => unchecked.get(one.hash) ?? []),
+    );
+    for (const one of found) unchecked.delete(one.hash);
+    left -= 1;
+    const next = unchecked.size > 0 && left > 0 ? await pages.next() : null;
+    if (!next || next.done) break;
+    sent = next.value;
+  }
+  for (const payment of unchecked.values()) {
+    const side = await ctx.lnbits.find(ctx.source.key, payment.payment_hash);
+    if (side?.status === 'success') {
+      await markChecked(ctx, [payment]);
+      continue;
+    }
+    const reason = `LNbits shows the settled payment ${payment.payment_hash} as ${side?.status ?? 'not there'} now`;
+    await ctx.run.write(async (trx) => {
+      await movePayment(trx, payment.id, ['settled'], { state: 'unknown', reason });
+      await holdPayout(trx, ctx.run.who, payment.payout_id, reason, now());
+    });
+  }
+}
+
+async function uncheckedPayments(ledger: Ledger, wallet: string) {
+  return ledger.db
+    .selectFrom('payments')
+    .select(['id', 'payment_hash', 'payout_id'])
+    .where('state', '=', 'settled')
+    .where('checked_at', 'is', null)
+    .where('source_wallet_id', '=', wallet)
+    .execute();
+}
+
+async function markChecked(ctx: Context, payments: { id: bigint }[]): Promise<void> {
+  if (payments.length === 0) return;
+  await ctx.run.write((trx) =>
+    trx
+      .updateTable('payments')
+      .set({ checked_at: now() })
+      .where(
+        'id',
+        'in',
+        payments.map((one) => one.id),
+      )
+      .execute(),
+  );
+}

@@ -1,0 +1,201 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Secret } from '../config/secret.ts';
+import { BridgeError } from '../errors.ts';
+import type { FeeRate } from '../ledger/payouts/service-fee.ts';
+import type { Run } from '../ledger/runs/lease.ts';
+import type { Ledger } from '../ledger/store/open.ts';
+import type { LnbitsClient, LnbitsPlace } from '../lnbits/client.ts';
+import { seesPayments } from '../lnbits/rights.ts';
+import { type Instant, msSince, now, toMs } from '../time.ts';
+import type { Ceiling } from './ceiling.ts';
+import type { Claim } from './claim.ts';
+import type { ClientSide, SourceSide } from './decide.ts';
+
+/** A call follows its committed `sending` at once; a process that stood still in between does not make it. */
+const STALE_MS = 5_000;
+/** Timers may go off a little before the clock says so. */
+const TIMER_MS = 5;
+
+/** LNbits with the wallet that pays. Close `lnbits` when done. */
+export interface SourceWallet {
+  lnbits: LnbitsClient;
+  source: { key: Secret; walletId: string; balanceMsat: bigint };
+  /** From LNbits 1.4 on, a look at a wallet's payments changes nothing. */
+  looksArePure: boolean;
+  /** What LNbits showed as the fee of debits, in msat, by payment hash. */
+  fees: Map<string, bigint>;
+}
+
+/** What tells whether a POST may still be under way. */
+export interface Quiet {
+  /** How long after a POST nothing is called dead, in ms. */
+  quietMs: number;
+  /** When the run began, and when it made which POST (by its `sent_at`), by a clock that nobody can set. */
+  began: number;
+  posted: Map<Instant, number>;
+}
+
+/** What the paying of one run needs and remembers. */
+export interface Context extends SourceWallet, Quiet {
+  ledger: Ledger;
+  run: Run;
+  /** `[payouts] maximum_sats`: the most of one payment. */
+  maximumSats: bigint;
+  /** LNbits' service fee, where this run was told its settings; null: it takes none. */
+  toldFee?: FeeRate | undefined;
+  /** Set once this run may pay. */
+  claim?: Claim;
+  /** `[payouts] daily_ceiling_sats`; null: there is none. */
+  ceiling: Ceiling | null;
+  /** Aborted when the program was asked to stop: no new step is begun. */
+  signal: AbortSignal;
+  /** Payments whose every POST was answered by LNbits within this run. */
+  answered: Set<bigint>;
+  /** Told how many milliseconds the run waits, for LNbits takes no more requests for now. */
+  onWait?: ((ms: number) => void) | undefined;
+  /** How often it said so since a payout was brought to an end. */
+  limited?: number;
+  /** What went wrong with LNbits: one of each kind, and what concerns one payout for each payout. See `note`. */
+  problems: Map<string, BridgeError>;
+}
+
+/** Notes a problem of the run; with `payout` it is that payout's, and says so. */
+export function note(
+  { problems }: Pick<Context, 'problems'>,
+  error: BridgeError,
+  payout?: { id: bigint; recipient: { name: string } },
+): void {
+  if (payout === undefined) {
+    problems.set(error.code, error);
+    return;
+  }
+  const { code, message, hint } = error;
+  const named = `p${payout.id} to ${payout.recipient.name} is put off: ${message}`;
+  problems.set(`${code} p${payout.id}`, new BridgeError(code, named, hint, { cause: error }));
+}
+
+/** Reaches LNbits and the wallet of an admin key. Errors: `lnbits/key` for an invoice key, and those of the client. */
+export async function openSourceWallet(place: LnbitsPlace, key: Secret): Promise<SourceWallet> {
+  // Loaded here: a poll with nothing to pay starts faster without it.
+  const { LnbitsClient } = await import('../lnbits/client.ts');
+  const lnbits = new LnbitsClient(place);
+  try {
+    const { id: walletId, balanceMsat } = await lnbits.wallet(key);
+    if (walletId === null) {
+      throw new BridgeError(
+        'lnbits/key',
+        '[lnbits] source_wallet_key is an invoice key, which cannot pay',
+        'Use the admin key of the source wallet.',
+      );
+    }
+    const version = await lnbits.version().catch(unlessTooOld);
+    return {
+      lnbits,
+      source: { key, walletId, balanceMsat },
+      looksArePure: looksArePure(version),
+      fees: new Map(),
+    };
+  } catch (error) {
+    await lnbits.close();
+    throw error;
+  }
+}
+
+/** The version only informs: where a proxy keeps it back, LNbits counts as one whose looks are not pure. */
+function unlessTooOld(error: unknown): string {
+  if (error instanceof BridgeError && error.code.startsWith('lnbits/') && error.code !== 'lnbits/version')
+    return 'unknown';
+  throw error;
+}
+
+/** Up to 1.3, listing a wallet's payments marks unpaid invoices as failed. An unknown version counts as old. */
+function looksArePure(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map((part) => Number.parseInt(part, 10) || 0);
+  return major > 1 || (major === 1 && minor >= 4);
+}
+
+/** Whether the last POST of a payment is older than the quiet time; true for one that was never sent. */
+export function isQuiet(ctx: Quiet, sentAt: Instant | null): boolean {
+  return msUntilQuiet(ctx, sentAt) <= 0;
+}
+
+/** Waits until all of these POSTs are older than the quiet time, or the run is asked to stop. */
+export async function untilQuiet(
+  ctx: Quiet & Pick<Context, 'signal'>,
+  sentAt: (Instant | null)[],
+): Promise<void> {
+  await pause(Math.max(0, ...sentAt.map((at) => msUntilQuiet(ctx, at))) + TIMER_MS, ctx.signal);
+}
+
+/** Waits, or until the run is asked to stop. */
+export async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => {});
+}
+
+/**
+ * Counted since this run made the POST or, for an earlier run's, since this one began, by the clock that nobody can set:
+ * by the ledger's times a clock that jumps ahead would end the quiet time while LNbits is still at the POST, and one that
+ * was set back would make runs wait until it has caught up.
+ */
+function msUntilQuiet({ quietMs, began, posted }: Quiet, sentAt: Instant | null): number {
+  if (sentAt === null) return 0;
+  return (posted.get(sentAt) ?? began) + quietMs - performance.now();
+}
+
+/** The time of a POST that is about to be made, noted by both clocks. */
+export function timeOfPost({ posted }: Quiet): Instant {
+  const sentAt = now();
+  posted.set(sentAt, performance.now());
+  return sentAt;
+}
+
+/** Whether a process stood still between its committed `sending` and the call that has to follow at once. */
+export function stoodStill({ posted }: Quiet, sentAt: Instant): boolean {
+  return msSince(posted.get(sentAt) ?? Number.NEGATIVE_INFINITY, toMs(sentAt)) > STALE_MS;
+}
+
+/** The source wallet's side of a payment. */
+export async function sourceSide(
+  ctx: Pick<Context, 'lnbits' | 'source' | 'fees'>,
+  hash: string,
+): Promise<SourceSide> {
+  const side = await ctx.lnbits.find(ctx.source.key, hash);
+  if (side) ctx.fees.set(hash, side.feeMsat);
+  return side?.status ?? 'none';
+}
+
+/**
+ * The client's side of a payment: `arrived` is the exact amount, without a fee, as a success. Where the key that made
+ * its invoice finds none, it has to show that it would have seen one.
+ */
+export async function clientSide(
+  ctx: Pick<Context, 'ledger' | 'lnbits'>,
+  payment: { payment_hash: string; sats: bigint; client_wallet_id: string },
+): Promise<ClientSide> {
+  const key = await walletKey(ctx, payment.client_wallet_id);
+  try {
+    const side = await ctx.lnbits.find(key, payment.payment_hash);
+    if (!side) return (await seesPayments(ctx.lnbits, key)) ? 'none' : 'unseen';
+    if (side.walletId !== payment.client_wallet_id) return 'gone';
+    if (side.status !== 'success') return side.status;
+    return side.amountMsat === payment.sats * 1000n && side.feeMsat === 0n ? 'arrived' : 'wrong-amount';
+  } catch (error) {
+    if (isGone(error)) return 'gone';
+    throw error;
+  }
+}
+
+/** The key by which a wallet is paid into now. */
+export async function walletKey(ctx: Pick<Context, 'ledger'>, walletId: string): Promise<Secret> {
+  const { invoice_key } = await ctx.ledger.db
+    .selectFrom('wallets')
+    .select('invoice_key')
+    .where('id', '=', walletId)
+    .executeTakeFirstOrThrow();
+  return new Secret(invoice_key);
+}
+
+/** LNbits answered that it does not accept the key: the wallet was deleted or its keys were reset. */
+export function isGone(error: unknown): boolean {
+  return error instanceof BridgeError && error.code === 'lnbits/key';
+}

@@ -1,0 +1,257 @@
+import { groupDigits } from '../dca/money.ts';
+import { BridgeError } from '../errors.ts';
+import {
+  type Credit,
+  creditArrived,
+  creditsIn,
+  delayCredits,
+  dropCredit,
+  holdCredit,
+  knownHashes,
+  loseCredit,
+  newestMember,
+  ownedHashes,
+  seenHashes,
+  sendCredit,
+  takeBackCredit,
+} from '../ledger/credits/credits.ts';
+import { intendCredits, neededSats, waitsForSats } from '../ledger/credits/plan.ts';
+import { isPaused } from '../ledger/payouts/operator-actions.ts';
+import type { LnbitsAdmin, Superuser } from '../lnbits/admin.ts';
+import { saidByLnbits } from '../lnbits/answer.ts';
+import type { LnbitsPlace, Payment } from '../lnbits/client.ts';
+import { now } from '../time.ts';
+import { lookedTooLongAgo } from './claim.ts';
+import { creditWhatCameLate } from './late-credits.ts';
+import { refuseIfNotAlone } from './preflight.ts';
+import { rateTold } from './service-fee.ts';
+import { type Context, isQuiet, note, stoodStill, timeOfPost, untilQuiet } from './session.ts';
+
+/** LNbits' limit for one credit. */
+export const LARGEST_CREDIT = 10_000_000n;
+
+export interface Crediting {
+  lnbits: LnbitsPlace;
+  /** Read when there is something to credit. */
+  superuser(): Superuser;
+  /** The most of one payment, which is LNbits' limit where it is lower than usual. */
+  maximumSats: bigint;
+}
+
+/**
+ * Tops the source wallet up by what the cash-outs that no credit covers yet have to pay out, once: first it is found
+ * out what became of credits that an earlier run sent, and which came late; then what is to be credited is recorded; then LNbits is asked,
+ * one credit after the other. `how` is null where crediting is off: then nothing new is begun. Answers how many sats
+ * arrived. A failure of LNbits ends the crediting, not the run: it is in `ctx.problems` and the reason of what is not
+ * sent, and clients are paid from what the wallet holds.
+ */
+export async function creditSource(ctx: Context, how: Crediting | null): Promise<bigint> {
+  let arrived = 0n;
+  try {
+    const sent = await creditsIn(ctx.ledger.db, ['sending', 'unknown']);
+    for (const credit of sent) if (await conclude(ctx, credit, null)) arrived += credit.sats;
+    const late = await creditWhatCameLate(
+      ctx,
+      sent.map(({ id }) => id),
+    );
+    arrived += late;
+    const more = how && !ctx.signal.aborted ? await creditMore(ctx, how) : null;
+    arrived += more ?? 0n;
+    // Of one that is held, the sats may be there as well.
+    if (sent.length > 0 || late > 0n || more !== null)
+      ctx.source.balanceMsat = (await ctx.lnbits.wallet(ctx.source.key)).balanceMsat;
+  } catch (error) {
+    if (!(error instanceof BridgeError) || !/^(lnbits|config)\//.test(error.code)) throw error;
+    note(ctx, error);
+    if (how) await ctx.run.write((trx) => delayCredits(trx, error.message));
+  }
+  return arrived;
+}
+
+/** Records what is not covered, and sends it with what was recorded before; null where that is nothing. */
+async function creditMore(ctx: Context, how: Crediting): Promise<bigint | null> {
+  const wallet = ctx.source.walletId;
+  const largest = how.maximumSats < LARGEST_CREDIT ? how.maximumSats : LARGEST_CREDIT;
+  const { db } = ctx.ledger;
+  const intend = () =>
+    ctx.run.write((trx) => intendCredits(trx, ctx.run.who, { wallet, largest, fee: ctx.toldFee }, now()));
+  const some =
+    (await neededSats(db)) > 0n || (await creditsIn(db, ['intended'])).length > 0 || (await waitsForSats(db));
+  if (!some) return null;
+  // Loaded here: most runs have nothing to credit.
+  const { LnbitsAdmin } = await import('../lnbits/admin.ts');
+  const admin = await logIn(LnbitsAdmin, how).catch(async (error: unknown) => {
+    // What is missing is recorded all the same, so that it is told.
+    await intend();
+    throw error;
+  });
+  let arrived = 0n;
+  try {
+    ctx.toldFee = await admin.serviceFee().then(rateTold, orByPayments);
+    await intend();
+    const credits = await creditsIn(db, ['intended']);
+    if (credits.length === 0) return null;
+    for (const credit of credits) {
+      // What one of them meets, the others would meet as well.
+      if (ctx.signal.aborted || !(await send(ctx, admin, credit))) break;
+      arrived += credit.sats;
+    }
+  } finally {
+    await admin.close();
+  }
+  return arrived;
+}
+
+async function logIn(Admin: typeof LnbitsAdmin, how: Crediting): Promise<LnbitsAdmin> {
+  return await Admin.logIn(how.lnbits, how.superuser());
+}
+
+/** Where something in front of LNbits keeps its settings back, what its payments cost tells the fee. */
+function orByPayments(error: unknown): undefined {
+  if (!(error instanceof BridgeError) || !error.code.startsWith('lnbits/')) throw error;
+}
+
+/** Whether it arrived. */
+async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise<boolean> {
+  const shown = await ctx.lnbits.credits(ctx.source.key, intended.sats);
+  const doubt = await strangeCredit(ctx, intended, shown);
+  if (doubt !== null) {
+    const seen = JSON.stringify(shown.map(({ hash }) => hash));
+    await ctx.run.write((trx) => holdCredit(trx, ctx.run.who, { ...intended, seen }, doubt, now()));
+    return false;
+  }
+  await refuseIfNotAlone(ctx);
+  const sentAt = timeOfPost(ctx);
+  const credit = await ctx.run.write(async (trx) => {
+    if (await isPaused(trx)) return null;
+    return sendCredit(
+      trx,
+      intended,
+      shown.map(({ hash }) => hash),
+      sentAt,
+    );
+  });
+  if (credit === null) return false;
+  if (stoodStill(ctx, sentAt) || lookedTooLongAgo(ctx)) {
+    await ctx.run.write((trx) => takeBackCredit(trx, credit, 'the run stood still before it could send'));
+    return false;
+  }
+  return conclude(ctx, credit, await ask(ctx, admin, credit));
+}
+
+/** The one call. What it answers is what LNbits says; only a look tells. */
+async function ask(ctx: Context, admin: LnbitsAdmin, { wallet_id, sats }: Credit): Promise<Answer> {
+  try {
+    await admin.credit(wallet_id, sats);
+    return 'done';
+  } catch (error) {
+    if (!(error instanceof BridgeError) || !error.code.startsWith('lnbits/')) throw error;
+    note(ctx, error);
+    return saidByLnbits(error) ? { refused: error.message } : null;
+  }
+}
+
+/**
+ * LNbits shows a credit of just this amount that was made since the cash-outs were confirmed, and the ledger does not
+ * know it: an older copy of the ledger was put back, or a call was carried out long after nobody waited for it any
+ * more, or a person did it by hand. Answers it in words; null where there is none.
+ */
+async function strangeCredit(ctx: Context, credit: Credit, shown: Payment[]): Promise<string | null> {
+  const known = await knownHashes(ctx.ledger.db, credit.sats);
+  const since = await newestMember(ctx.ledger.db, credit);
+  const strange = shown.find(
+    ({ hash, status, time }) => status !== 'failed' && !known.has(hash) && (time === null || time >= since),
+  );
+  if (!strange) return null;
+  return `the source wallet shows a credit of ${groupDigits(credit.sats)} sat since these cash-outs, which may be theirs: ${strange.hash}`;
+}
+
+/** What LNbits answered to the call of a credit, if it did: it is over then. */
+type Answer = 'done' | { refused: string } | null;
+
+/** Finds out what became of a credit that was sent, and records it: whether it arrived. */
+async function conclude(ctx: Context, credit: Credit, answer: Answer): Promise<boolean> {
+  const { run } = ctx;
+  for (let looks = 1; ; looks += 1) {
+    const verdict = await look(ctx, credit, answer).catch(async (error: unknown) => {
+      if (error instanceof BridgeError) await run.write((trx) => loseCredit(trx, credit, error.message));
+      throw error;
+    });
+    switch (verdict.do) {
+      case 'arrive':
+        await run.write((trx) => creditArrived(trx, run.who, credit, verdict.hash, now()));
+        return true;
+      case 'take-back':
+        await run.write((trx) => takeBackCredit(trx, credit, verdict.reason));
+        return false;
+      case 'drop':
+        await run.write((trx) => dropCredit(trx, run.who, credit, verdict.reason, now()));
+        return false;
+      case 'hold':
+        await run.write((trx) => holdCredit(trx, run.who, credit, verdict.reason, now()));
+        return false;
+      case 'wait': {
+        if (looks > 1 || ctx.signal.aborted) {
+          await run.write((trx) => loseCredit(trx, credit, verdict.reason));
+          return false;
+        }
+        await untilQuiet(ctx, [credit.sent_at]);
+      }
+    }
+  }
+}
+
+async function look(ctx: Context, credit: Credit, answer: Answer): Promise<Verdict> {
+  const quiet = isQuiet(ctx, credit.sent_at);
+  // Up to LNbits 1.3 a look marks a pending credit as failed, and the call may still be at it.
+  if (!quiet && answer === null && !ctx.looksArePure)
+    return { do: 'wait', reason: 'LNbits is asked after the quiet time' };
+  const shown = await ctx.lnbits.credits(ctx.source.key, credit.sats);
+  const known = await ownedHashes(
+    ctx.ledger.db,
+    shown.map(({ hash }) => hash),
+  );
+  for (const hash of seenHashes(credit)) known.add(hash);
+  const fresh = shown.filter(({ hash }) => !known.has(hash));
+  return judgeCredit(fresh, { sats: credit.sats, answer, quiet });
+}
+
+/**
+ * `arrive`: it happened. `take-back`: LNbits said no, so the same credit is sent again by a later run. `drop`: it did
+ * not happen, and another one may follow. `hold`: a person decides. `wait`: look again after the quiet time.
+ */
+export type Verdict =
+  | { do: 'arrive'; hash: string }
+  | { do: 'take-back' | 'drop' | 'hold' | 'wait'; reason: string };
+
+/**
+ * What became of a credit that was sent. `fresh`: the credits of its amount that LNbits shows, and did not show before
+ * it was sent, and by which no other credit was found. LNbits writes a credit in two commits, pending and success; a
+ * failed one is none.
+ */
+export function judgeCredit(
+  fresh: Pick<Payment, 'hash' | 'status'>[],
+  { sats, answer, quiet }: { sats: bigint; answer: Answer; quiet: boolean },
+): Verdict {
+  const live = fresh.filter(({ status }) => status !== 'failed');
+  const [one, another] = live;
+  const amount = `${groupDigits(sats)} sat`;
+  if (!one) {
+    if (typeof answer === 'object' && answer !== null) return { do: 'take-back', reason: answer.refused };
+    if (!quiet) return { do: 'wait', reason: `LNbits shows no new credit of ${amount} yet` };
+    if (answer === null)
+      return { do: 'drop', reason: `LNbits gave no answer, and shows no new credit of ${amount}` };
+    return {
+      do: 'hold',
+      reason: `LNbits answered that it credited ${amount}, and the source wallet shows no such payment`,
+    };
+  }
+  if (!another && one.status === 'success') return { do: 'arrive', hash: one.hash };
+  const shown = live.map(({ hash, status }) => `${hash} (${status})`).join(', ');
+  return {
+    do: quiet ? 'hold' : 'wait',
+    reason: another
+      ? `the source wallet shows ${live.length} new credits of ${amount}, which may or may not be this one: ${shown}`
+      : `LNbits began a credit of ${amount} and did not finish it: ${shown}`,
+  };
+}

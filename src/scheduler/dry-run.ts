@@ -1,0 +1,139 @@
+import type { Division } from '../dca/allocate.ts';
+import type { CashOut } from '../dca/cash-out.ts';
+import type { BridgeError } from '../errors.ts';
+import type { LamassuRow } from '../lamassu/row.ts';
+import { openSource } from '../lamassu/source.ts';
+import { startProblem } from '../lamassu/start.ts';
+import { commissionSince } from '../ledger/commission/commission.ts';
+import { neededSats } from '../ledger/credits/plan.ts';
+import { dueGroups } from '../ledger/payouts/form.ts';
+import { feeOn, feeRate } from '../ledger/payouts/service-fee.ts';
+import { doubtsAt } from '../ledger/runs/clock-doubts.ts';
+import type { Trx } from '../ledger/store/open.ts';
+import { pauseOf } from '../operations/overview.ts';
+import { type Instant, now } from '../time.ts';
+import { clockProblem, clocksOf, readingClocks } from './clocks.ts';
+import { formOptions, type PayReport } from './pay.ts';
+import type { PollDeps } from './poll.ts';
+import { readCashOuts } from './read.ts';
+import { add, conclude, noTotals, type PollReport } from './report.ts';
+import { rulesOf } from './rules.ts';
+import { bind, concernsReading, emptyReport, markOf, readingOf, refuseWithoutClients } from './setup.ts';
+import { pagesToRead } from './window.ts';
+
+/** The plan that a dry run shows. */
+export interface Plan {
+  report: PollReport;
+  cashOuts: { cashOut: CashOut; division: Division }[];
+  /** What the source wallet would be credited with first. */
+  creditSats: bigint;
+  payouts: { client: string; sats: bigint }[];
+  /** Names of the clients. */
+  clients: Map<bigint, string>;
+}
+
+/** What `poll` would do now: nothing is written and nothing is paid. LNbits is not asked. */
+export async function rehearse(deps: PollDeps): Promise<Plan> {
+  const { ledger, config, signal } = deps;
+  await refuseWithoutClients(ledger.db);
+  const startedAt = now();
+  const problems: BridgeError[] = [];
+  const read = await readAhead(deps, problems);
+  const cashOuts: Plan['cashOuts'] = [];
+  const distributed = noTotals();
+  const sharedSince = await commissionSince(ledger.db);
+  return ledger.rehearse(async (trx) => {
+    const position = read && (await bind(trx, config, read));
+    const source: PollReport['source'] = read
+      ? await readCashOuts(
+          {
+            ...(await readingOf(config, trx, (work) => work(trx), position?.mark ?? null, null)),
+            clocks: {
+              ...read.clocks,
+              doubts: await doubtsAt(trx, read.clocks.latest),
+              behind: read.behind,
+            },
+            onCashOut: (cashOut, division) => {
+              add(distributed, cashOut, division, sharedSince);
+              cashOuts.push({ cashOut, division });
+            },
+            signal,
+          },
+          read.now,
+          read.pages,
+        )
+      : { ...emptyReport(await markOf(trx, config.lamassu.name)), failed: true };
+    const due = await dueGroups(trx, formOptions(config, 0n));
+    const names = await trx.selectFrom('recipients').select(['id', 'name']).execute();
+    const clients = new Map(names.map((one) => [one.id, one.name]));
+    const payouts = due.map((group) => ({ client: clients.get(group.recipient_id) ?? '', sats: group.sats }));
+    const none: PayReport = {
+      settled: 0,
+      satsSettled: 0n,
+      satsCredited: 0n,
+      reached: true,
+      planned: 0,
+      deferred: 0,
+      unknown: 0,
+      held: 0,
+    };
+    const report = conclude({
+      news: { reviews: source.toReview, payouts: [] },
+      run: null,
+      startedAt,
+      source,
+      distributed,
+      payouts: none,
+      paused: await pauseOf(trx, config),
+      problems,
+      stopped: signal.aborted,
+    });
+    const creditSats = config.lnbits.creditSource && due.length > 0 ? await neededWithFee(trx) : 0n;
+    return { report, cashOuts, creditSats, payouts, clients };
+  });
+}
+
+/** Lamassu's rows that a run would look at, all of them in memory. */
+export interface ReadAhead {
+  now: Instant;
+  systemIdentifier: string | null;
+  pages: LamassuRow[][];
+  clocks: Awaited<ReturnType<typeof readingClocks>>;
+  behind: Set<string>;
+}
+
+/** Everything that a rehearsal needs of Lamassu, read before the ledger is locked; null where it could not be read. */
+export async function readAhead(
+  { ledger, config }: Pick<PollDeps, 'ledger' | 'config'>,
+  problems: BridgeError[],
+): Promise<ReadAhead | null> {
+  try {
+    const source = await openSource(config.lamassu);
+    try {
+      const position = await ledger.rehearse((trx) => bind(trx, config, source));
+      const clocks = clocksOf(source);
+      const problem = clockProblem(clocks);
+      const behind = new Set<string>();
+      const { overlapMs } = config.lamassu;
+      const options = { rules: await rulesOf(config, ledger.db), position, overlapMs, behind };
+      const known = await readingClocks(ledger.db, config.lamassu.name, clocks, position);
+      const start = startProblem(config.lamassu.startAt, known.latest, position.mark === null);
+      problems.push(...[problem, start].filter((one) => one !== null));
+      const pages = await Array.fromAsync(pagesToRead(ledger.db, source, options));
+      const { now: at, systemIdentifier } = source;
+      return { now: at, systemIdentifier, pages, clocks: known, behind };
+    } finally {
+      await source.close();
+    }
+  } catch (error) {
+    if (!concernsReading(error)) throw error;
+    problems.push(error);
+    return null;
+  }
+}
+
+/** What a run would credit: what is needed, and LNbits' service fee on it. */
+async function neededWithFee(trx: Trx): Promise<bigint> {
+  const needed = await neededSats(trx);
+  return needed + feeOn(needed, await feeRate(trx));
+}

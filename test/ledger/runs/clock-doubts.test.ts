@@ -1,0 +1,135 @@
+import { expect, test } from 'vitest';
+import { Secret } from '../../../src/config/secret.ts';
+import { addClient, pauseClient } from '../../../src/ledger/clients/changes.ts';
+import { doubtsAt, entryTimeOf, restate, wayOut } from '../../../src/ledger/runs/clock-doubts.ts';
+import { bestTime, entryTime } from '../../../src/ledger/runs/clocks.ts';
+import { startRun } from '../../../src/ledger/runs/lease.ts';
+import { ledgerStatus } from '../../../src/ledger/status.ts';
+import type { Ledger } from '../../../src/ledger/store/open.ts';
+import { type HostClock, hostClock, now, plus, toInstant, toMs } from '../../../src/time.ts';
+import { forEachLedger } from '../../support/ledgers.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+const YEAR = 365 * 24 * HOUR;
+const who = { actor: 'test', run: null, reason: 'the clock was wrong' };
+const shifts = [MINUTE + 2_000, 6 * HOUR, YEAR].flatMap((ms) => [ms, -ms]);
+
+/** The host's clocks, the one that is set wrong by `ms`. */
+const off = (ms: number, more: Partial<HostClock> = {}): HostClock => {
+  const right = hostClock();
+  return { ...right, wall: right.wall + ms, boot: 'this boot', ...more };
+};
+
+/** A run that saw both clocks; Lamassu's wrong by `ms`. */
+async function seen(ledger: Ledger, ms = 0): Promise<void> {
+  const { wall, uptime } = hostClock();
+  const run = await startRun(ledger, 'poll', 'me', 'lamassu');
+  await ledger.db
+    .updateTable('runs')
+    .set({
+      ...{ source_now: toInstant(wall + ms), host_now: toInstant(wall) },
+      ...{ boot: 'this boot', uptime_ms: BigInt(uptime) },
+    })
+    .where('id', '=', run.id)
+    .execute();
+  await run.finish('ok', {});
+}
+
+forEachLedger((kind, open) => {
+  test.each(shifts)(
+    'a clock that is wrong by %i ms is refused in the boot in which a run saw Lamassu',
+    async (ms) => {
+      const ledger = await open();
+      await seen(ledger);
+      await expect(entryTime(ledger.db, off(ms))).rejects.toMatchObject({
+        code: 'clock/differs',
+        exitCode: 2,
+      });
+      expect(Math.abs(toMs(await bestTime(ledger.db, { host: off(ms) })) - Date.now())).toBeLessThan(5_000);
+    },
+  );
+
+  test.each(shifts)(
+    'after another boot one that is wrong by %i ms is refused where it goes back',
+    async (ms) => {
+      const ledger = await open();
+      await seen(ledger);
+      const entered = entryTime(ledger.db, off(ms, { boot: 'another boot' }));
+      // A server is one more clock that the host's can be compared with.
+      if (ms < 0 || kind === 'postgresql')
+        await expect(entered).rejects.toMatchObject({ code: 'clock/differs' });
+      else expect(Math.abs(toMs(await entered) - Date.now() - ms)).toBeLessThan(5_000);
+    },
+  );
+
+  test.each(shifts)(
+    'where Lamassu itself was wrong by %i ms in the last run, nothing counts from now on',
+    async (ms) => {
+      const ledger = await open();
+      await seen(ledger, ms);
+      await expect(entryTime(ledger.db, off(0))).rejects.toMatchObject({ code: 'clock/differs' });
+    },
+  );
+
+  test('less than a minute apart, an entry counts from a time of Lamassu’s clock', async () => {
+    const ledger = await open();
+    await seen(ledger, -40_000);
+    const entered = toMs(await entryTime(ledger.db, off(0)));
+    expect(Math.abs(entered - (Date.now() - 40_000))).toBeLessThan(5_000);
+  });
+
+  test('a setting that is ahead of now is named, keeps others from being made, and is put right', async () => {
+    const ledger = await open();
+    const wallet = { id: 'w1', key: new Secret('key') };
+    const client = { name: 'alice', wallet, mode: 'flow' as const, limits: [] };
+    await ledger.write((trx) => addClient(trx, who, client, now()));
+    const ahead = plus(now(), YEAR);
+    await ledger.write((trx) => pauseClient(trx, who, 'alice', true, ahead));
+    const [doubt, ...others] = await doubtsAt(ledger.db, now());
+    expect(others).toEqual([]);
+    expect(doubt).toMatchObject({ subject: 'client alice', at: ahead });
+    expect(doubt && wayOut(doubt)).toBe('aio-dca clock restate "client alice" --at "…"');
+    await expect(ledger.write((trx) => entryTimeOf(trx, 'client alice'))).rejects.toMatchObject({
+      code: 'usage/invalid',
+    });
+    const since = plus(now(), -MINUTE);
+    const again = (at: string) => ledger.write((trx) => restate(trx, who, 'client alice', at, now()));
+    await expect(again(plus(now(), HOUR))).rejects.toThrow('in the future');
+    expect(await again(since)).toBe(1);
+    await expect(again(since)).rejects.toThrow('nothing that was entered by a clock that was wrong');
+    expect(await doubtsAt(ledger.db, now())).toEqual([]);
+    const { db } = ledger;
+    const rows = await db.selectFrom('client_settings').select(['from_at', 'paused']).orderBy('id').execute();
+    expect(rows.at(-1)).toEqual({ from_at: since, paused: 1n });
+  });
+
+  test('what a step of a clock by less than a minute leaves ahead of now needs nobody', async () => {
+    const ledger = await open();
+    const wallet = { id: 'w1', key: new Secret('key') };
+    const client = { name: 'alice', wallet, mode: 'flow' as const, limits: [] };
+    await ledger.write((trx) => addClient(trx, who, client, now()));
+    await ledger.write((trx) => pauseClient(trx, who, 'alice', true, plus(now(), 55_000)));
+    expect(await doubtsAt(ledger.db, now())).toEqual([]);
+    expect(await doubtsAt(ledger.db, plus(now(), -6_000))).toHaveLength(1);
+  });
+
+  test('a success ahead of now is stale, a run of a time to come goes on for too long, a payout of one is aged', async () => {
+    const ledger = await open();
+    const look = async (at: string) =>
+      (
+        await ledgerStatus(ledger.db, {
+          ...{ now: at, source: 'lamassu', creditSource: false },
+          ...{ staleBefore: plus(at, -2 * HOUR), agedBefore: plus(at, -24 * HOUR) },
+        })
+      ).attention;
+    await seen(ledger);
+    await ledger.db.updateTable('runs').set({ succeeded: 1n }).execute();
+    expect(await look(plus(now(), MINUTE))).toMatchObject({ stale: false, overrun: false });
+    expect(await look(plus(now(), -HOUR))).toMatchObject({ stale: true });
+    await startRun(ledger, 'poll', 'me', 'lamassu');
+    expect(await look(plus(now(), 1_000))).toMatchObject({ stale: false, overrun: false });
+    expect(await look(plus(now(), -HOUR))).toMatchObject({ overrun: true });
+    expect(await look(plus(now(), 3 * HOUR))).toMatchObject({ overrun: true, stale: true });
+  });
+});
