@@ -6,6 +6,7 @@ import { parseTime } from '../typed/times.ts';
 import { makeCli, usage } from './context.ts';
 import { clean, counted, formatTime, wrapped } from './print.ts';
 import { withReason } from './reason.ts';
+import { errorInWords } from './words.ts';
 
 export function register(program: Command): void {
   const clock = program
@@ -51,7 +52,7 @@ async function show(_options: object, command: Command): Promise<void> {
     last
       ? `Lamassu, as of run r${last.run}: ${formatTime(last.source, timezone)}, when this host showed ${formatTime(last.host, timezone)}`
       : 'Lamassu: not read yet',
-    ...(problem === null ? [] : [`${problem.code}: ${problem.message}`]),
+    ...(problem === null ? [] : [`${problem.code}: ${errorInWords(problem).message}`]),
     ...entries.flatMap((one) => [
       `${one.subject} holds from ${formatTime(one.at, timezone)} on${one.expected === null ? '' : `, and was entered at about ${formatTime(one.expected, timezone)}`}`,
       `  ${wayOut(one)}`,
@@ -63,7 +64,7 @@ async function show(_options: object, command: Command): Promise<void> {
       host,
       ledger: server,
       last_run: last ? { run: `r${last.run}`, lamassu: last.source, host: last.host } : null,
-      problem: problem?.message ?? null,
+      problem: (problem && errorInWords(problem).message) ?? null,
       entries: entries.map((one) => ({
         ...{ subject: one.subject, from: one.at, entered_at: one.expected, way_out: wayOut(one) },
       })),

@@ -1,13 +1,16 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
+import type { z } from 'zod';
 import type { Config } from '../config/load.ts';
 import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
 import type { Who } from '../ledger/log/log.ts';
 import type { Db, Ledger, LedgerUse } from '../ledger/store/open.ts';
+import type { Needs, Operation } from '../operations/operation.ts';
 import { jsonDocument } from './print.ts';
 import { confirm } from './prompt.ts';
+import { setCommand } from './words.ts';
 
 /** The options that every command takes. */
 export interface Globals {
@@ -36,6 +39,11 @@ export interface Cli {
   answer(json: unknown, text: string): void;
   /** Asks on the terminal; `--yes` answers for a script. Throws BridgeError `usage/declined` at a no. */
   confirm(question: string): Promise<void>;
+  /** Does an operation, and answers its view. */
+  perform<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
+    operation: Operation<N, Input, View>,
+    input: z.input<Input>,
+  ): Promise<z.output<View>>;
   /** `level` unless the person asked for another. */
   logger(level: Config['log']['level']): Promise<Logger>;
 }
@@ -48,6 +56,7 @@ export function knownTimezone(): string | undefined {
 }
 
 export function makeCli(command: Command): Cli {
+  setCommand(command);
   const globals = command.optsWithGlobals<Globals>();
   let loaded: Promise<Config> | undefined;
   const config = () => {
@@ -59,21 +68,30 @@ export function makeCli(command: Command): Cli {
     return loaded;
   };
   const actor = globals.actor ?? defaultActor();
-  const { reason } = command.opts<{ reason?: string }>();
+  const reason = command.opts<{ reason?: string }>().reason?.trim() || undefined;
+  const withLedger: Cli['withLedger'] = async (use, work) => {
+    const { ledger: place } = await config();
+    const { openLedger } = await import('../ledger/store/open.ts');
+    const ledger = await openLedger({ ...place, use });
+    try {
+      return await work(ledger);
+    } finally {
+      await ledger.close();
+    }
+  };
   return {
     globals,
     actor,
-    who: { actor, run: null, reason: reason?.trim() || undefined },
+    who: { actor, run: null, reason },
     config,
-    withLedger: async (use, work) => {
-      const { ledger: place } = await config();
-      const { openLedger } = await import('../ledger/store/open.ts');
-      const ledger = await openLedger({ ...place, use });
-      try {
-        return await work(ledger);
-      } finally {
-        await ledger.close();
-      }
+    withLedger,
+    perform: async (operation, input) => {
+      const { perform } = await import('../operations/operation.ts');
+      return perform(
+        operation,
+        { principal: { kind: 'operator' }, actor, reason, config, withLedger, stopSignal: untilSignal },
+        input,
+      );
     },
     currencies: async (db) => {
       const { knownCurrencies } = await import('../ledger/store/currencies.ts');

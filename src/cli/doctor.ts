@@ -2,7 +2,9 @@ import { styleText } from 'node:util';
 import type { Command } from 'commander';
 import { type Check, fail, ok } from '../doctor/check.ts';
 import { type Cli, makeCli } from './context.ts';
+import { exitCodes } from './exit-codes.ts';
 import { asWritten, clean, fitted } from './print.ts';
+import { inWords } from './words.ts';
 
 export function register(program: Command): void {
   program
@@ -26,13 +28,17 @@ export function register(program: Command): void {
       cli.answer(
         {
           ok: failures === 0,
-          checks: checks.map(({ name, level, detail, hint }) => ({ name, level, detail, hint })),
+          checks: checks.map(({ name, level, detail, hint }) => ({
+            ...{ name, level, detail },
+            hint: hint === null ? null : inWords(hint),
+          })),
         },
         failures + warnings === 0
           ? 'Everything is as it should be.'
           : `${failures} failed, ${warnings} to look at.`,
       );
-      process.exitCode = [78, 75, 2].find((code) => checks.some(({ exit }) => exit === code)) ?? 0;
+      process.exitCode =
+        [78, 75, 2].find((code) => checks.some(({ kind }) => kind !== null && exitCodes[kind] === code)) ?? 0;
     });
 }
 
@@ -54,5 +60,5 @@ const COLORS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 function line({ name, level, detail, hint }: Check): string {
   const label = styleText(COLORS[level], level.padEnd(4), { stream: process.stdout });
   const said = detail.split('\n').map(clean).join('\n      ');
-  return `${label}  ${clean(name)}: ${said}${hint === null ? '' : `\n      ${asWritten(hint)}`}`;
+  return `${label}  ${clean(name)}: ${said}${hint === null ? '' : `\n      ${asWritten(inWords(hint))}`}`;
 }

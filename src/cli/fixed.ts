@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { makeCli, untilSignal } from './context.ts';
+import { exitOf } from './exit-codes.ts';
 import { paidLines, pollJson } from './pages/poll.ts';
 import { waitingLine } from './progress.ts';
 
@@ -27,5 +28,5 @@ async function run(_options: object, command: Command): Promise<void> {
   );
   const { source: _, distributed: __, dry_run: ___, ...json } = pollJson(report);
   cli.answer(json, paidLines(report, config.timezone).join('\n'));
-  process.exitCode = report.exitCode;
+  process.exitCode = exitOf[report.outcome];
 }

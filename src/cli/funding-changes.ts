@@ -10,6 +10,7 @@ import { describe, fiat, fundingJson, pastJson, pastLines, pastText } from './pa
 import { wrapped } from './print.ts';
 import { canAsk, choose } from './prompt.ts';
 import { parseCommissionRate } from './rate.ts';
+import { inWords } from './words.ts';
 
 interface Late {
   at?: string;
@@ -141,7 +142,7 @@ async function withPast(
     } catch (error) {
       if (!(error instanceof PastUndecided)) throw error;
       const told = [error.message, ...pastLines(error.funding, error.past, timezone)].join('\n');
-      if (!canAsk()) throw usage(told, error.hint);
+      if (!canAsk()) throw usage(told, error.hint === undefined ? undefined : inWords(error.hint));
       process.stderr.write(`${wrapped(told)}\n`);
       const choice = await choose<PastChoice>('What shall happen to these?', [
         { value: 'from-own', label: "It gets its part out of the operator's own share (--from-own)" },

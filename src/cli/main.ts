@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import pkg from '../../package.json' with { type: 'json' };
 import { BridgeError } from '../errors.ts';
 import { knownTimezone } from './context.ts';
+import { exitCodeOf } from './exit-codes.ts';
 import { printError, wrappedHelp } from './print.ts';
 
 /** The table of commands: each file registers one noun, and is loaded only when it is named, or for the help. */
@@ -82,7 +83,7 @@ for (const stream of [process.stdout, process.stderr]) {
       'Make room where it goes to, or send it elsewhere, and run the command again.',
     );
     printError(known, false);
-    process.exitCode = known.exitCode;
+    process.exitCode = exitCodeOf(known);
   });
 }
 
@@ -114,6 +115,6 @@ try {
           )
         : error;
     printError(known, argv.includes('--json'), knownTimezone());
-    process.exitCode = known instanceof BridgeError ? known.exitCode : 1;
+    process.exitCode = exitCodeOf(known);
   }
 }

@@ -1,16 +1,18 @@
 import { type Command, Option } from 'commander';
 import type { Who } from '../ledger/log/log.ts';
+import { withLease } from '../ledger/runs/lease.ts';
 import type { Ledger, Trx } from '../ledger/store/open.ts';
 import type { PayoutState } from '../ledger/store/schema.ts';
 import { type Instant, now } from '../time.ts';
 import { parseId, parseName } from '../typed/names.ts';
-import { asRun } from './as-run.ts';
 import { type Cli, makeCli, usage } from './context.ts';
+import { exitCodeOf } from './exit-codes.ts';
 import { parseLimit, tellMore, withLimit } from './limit.ts';
 import { registerOverpaid } from './overpaid.ts';
 import { payoutDetailJson, payoutJson, payoutPage, payoutTable } from './pages/payout.ts';
 import { counted, formatSats, table, withLocalTimes } from './print.ts';
 import { withReason } from './reason.ts';
+import { errorInWords } from './words.ts';
 
 const STATES: PayoutState[] = ['planned', 'paying', 'deferred', 'unknown', 'held', 'settled'];
 
@@ -130,18 +132,22 @@ async function holdAll(reason: string, command: Command): Promise<void> {
   const { dueGroups, formPayouts } = await import('../ledger/payouts/form.ts');
   const { formOptions, lookBeforeRecording } = await import('../scheduler/pay.ts');
   await cli.withLedger('write', async (ledger) => {
-    const { held, due, problem } = await asRun(ledger, cli, 'payouts hold', async (run) => {
-      // By an older copy of the ledger nothing is formed: `ledger recover` forms what was paid since.
-      const { signal } = new AbortController();
-      const problem = await lookBeforeRecording({ ledger, config, run, signal, problems: [] });
-      const options = formOptions(config, run.id);
-      return run.write(async (trx) => {
-        // While paying is paused, what is due is in no payout that could be held.
-        if (problem === null) await formPayouts(trx, options);
-        const held = await holdAllByHand(trx, run.who, reason, now());
-        return { held, due: await dueGroups(trx, options), problem };
-      });
-    });
+    const { held, due, problem } = await withLease(
+      ledger,
+      { kind: 'payouts hold', actor: cli.actor },
+      async (run) => {
+        // By an older copy of the ledger nothing is formed: `ledger recover` forms what was paid since.
+        const { signal } = new AbortController();
+        const problem = await lookBeforeRecording({ ledger, config, run, signal, problems: [] });
+        const options = formOptions(config, run.id);
+        return run.write(async (trx) => {
+          // While paying is paused, what is due is in no payout that could be held.
+          if (problem === null) await formPayouts(trx, options);
+          const held = await holdAllByHand(trx, run.who, reason, now());
+          return { held, due: await dueGroups(trx, options), problem };
+        });
+      },
+    );
     const ids = held.map((id) => `p${id}`);
     const sats = due.reduce((sum, one) => sum + one.sats, 0n);
     const lines = [
@@ -150,14 +156,14 @@ async function holdAll(reason: string, command: Command): Promise<void> {
         : `Held ${ids.join(', ')}. Each goes on with \`aio-dca payouts release ID\`, all with \`release --all\`.`,
       due.length === 0
         ? null
-        : `Not held: ${formatSats(sats)} that are due and in no payout yet. None is formed before LNbits shows that this ledger is not an older copy (${problem?.message}). \`aio-dca payouts pause\` stops them.`,
+        : `Not held: ${formatSats(sats)} that are due and in no payout yet. None is formed before LNbits shows that this ledger is not an older copy (${problem && errorInWords(problem).message}). \`aio-dca payouts pause\` stops them.`,
     ];
     const nothing = ids.length === 0 && due.length === 0 ? 'No payout is open, and nothing is due.' : null;
     cli.answer(
       { held: ids, ...(due.length > 0 && { due_sats: sats }) },
       nothing ?? lines.filter((line) => line !== null).join('\n'),
     );
-    if (problem && due.length > 0) process.exitCode = problem.exitCode;
+    if (problem && due.length > 0) process.exitCode = exitCodeOf(problem);
   });
 }
 
@@ -192,7 +198,7 @@ async function releaseAll(command: Command): Promise<void> {
       process.stderr.write(`${table(['payout', 'recipient', 'amount', 'held because'], rows)}\n`);
     await cli.confirm(`Release ${counted(held.length, 'payout')}?`);
     // Only those that were shown: what is held meanwhile was not agreed to.
-    const ids = await asRun(ledger, cli, 'payouts release', (run) =>
+    const ids = await withLease(ledger, { kind: 'payouts release', actor: cli.actor }, (run) =>
       run.write((trx) => releaseEach(trx, { ...cli.who, ...run.who }, held, now())),
     );
     const released = ids.map((id) => `p${id}`);
@@ -289,7 +295,7 @@ async function decide(
   const cli = makeCli(command);
   const id = parseId('p', text, 'ID');
   await cli.withLedger('write', async (ledger) => {
-    const state = await asRun(ledger, cli, `payouts ${verb}`, (run) =>
+    const state = await withLease(ledger, { kind: `payouts ${verb}`, actor: cli.actor }, (run) =>
       run.write((trx) => work({ trx, who: { ...cli.who, ...run.who }, id, at: now() })),
     );
     await answer(cli, ledger, id, state);

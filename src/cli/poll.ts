@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { PollReport } from '../scheduler/report.ts';
 import { makeCli, untilSignal } from './context.ts';
+import { exitOf } from './exit-codes.ts';
 import { planJson, planText, pollJson, pollText } from './pages/poll.ts';
 import { waitingLine } from './progress.ts';
 
@@ -22,7 +23,7 @@ export function register(program: Command): void {
           rehearse({ ledger, config, actor: cli.actor, log, signal }),
         );
         cli.answer(planJson(plan), planText(plan, config.timezone));
-        process.exitCode = plan.report.exitCode;
+        process.exitCode = exitOf[plan.report.outcome];
         return;
       }
       const onWait = waitingLine(cli.globals.quiet);
@@ -33,10 +34,10 @@ export function register(program: Command): void {
       // Cron mails whatever is printed: without a terminal a run in which nothing happened says nothing.
       const silent = !process.stdout.isTTY && nothingHappened(report);
       cli.answer(pollJson(report), silent ? '' : pollText(report, config.timezone));
-      process.exitCode = report.exitCode;
+      process.exitCode = exitOf[report.outcome];
     });
 }
 
-function nothingHappened({ source, distributed, payouts, exitCode }: PollReport): boolean {
-  return exitCode === 0 && distributed.cashOuts === 0 && source.toReview === 0 && payouts.settled === 0;
+function nothingHappened({ source, distributed, payouts, outcome }: PollReport): boolean {
+  return outcome === 'ok' && distributed.cashOuts === 0 && source.toReview === 0 && payouts.settled === 0;
 }

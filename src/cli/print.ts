@@ -3,6 +3,7 @@ import Table from 'cli-table3';
 import { formatDecimal, groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { type Instant, isInstant, toMs } from '../time.ts';
+import { errorInWords } from './words.ts';
 
 export type Cell = string | number | bigint | boolean | null | undefined;
 
@@ -298,14 +299,15 @@ export function printError(error: unknown, json: boolean, timezone?: string): vo
   const known = error instanceof BridgeError ? error : defect(error);
   if (!(error instanceof BridgeError) && error instanceof Error) console.error(error.stack);
   const { code } = known;
-  const cleaned = known.message.split('\n').map(clean).join('\n  ');
+  const { message: told, hint: way } = errorInWords(known);
+  const cleaned = told.split('\n').map(clean).join('\n  ');
   if (json) {
-    console.log(jsonDocument({ error: { code, message: cleaned, hint: known.hint ?? null } }));
+    console.log(jsonDocument({ error: { code, message: cleaned, hint: way } }));
     return;
   }
   const local = (text: string) => (timezone === undefined ? text : withLocalTimes(text, timezone));
   const message = local(cleaned);
-  const hint = known.hint === undefined ? undefined : local(asWritten(known.hint)).replaceAll('\n', '\n  ');
+  const hint = way === null ? undefined : local(asWritten(way)).replaceAll('\n', '\n  ');
   const label = styleText('red', code, { stream: process.stderr });
   // A log keeps a message on one line; the hint may hold a command, to be copied whole.
   const text = `${label}: ${message}${hint === undefined ? '' : `\n  ${hint}`}`;

@@ -8,15 +8,16 @@ import {
   resolveLate,
 } from '../ledger/credits/operator-actions.ts';
 import type { Run } from '../ledger/runs/lease.ts';
+import { withLease } from '../ledger/runs/lease.ts';
 import type { Ledger } from '../ledger/store/open.ts';
 import { type CreditsShown, creditsShown, judgeCreditWord } from '../payouts/credit-evidence.ts';
 import { cameLate } from '../payouts/late-credits.ts';
 import { openSourceWallet } from '../payouts/session.ts';
 import { now } from '../time.ts';
-import { asRun } from './as-run.ts';
 import { type Cli, usage } from './context.ts';
 import { clean, formatSats } from './print.ts';
 import { untilNothingIsUnderWay } from './under-way.ts';
+import { errorInWords } from './words.ts';
 
 export interface ResolveCredit {
   cli: Cli;
@@ -51,7 +52,7 @@ interface Preview {
 export async function resolveCreditByHand(deps: ResolveCredit): Promise<CreditView> {
   const { cli, ledger, id } = deps;
   const kind = 'credits resolve';
-  const first = await asRun(ledger, cli, kind, async (run) => {
+  const first = await withLease(ledger, { kind, actor: cli.actor }, async (run) => {
     const preview = await look(deps, run, null);
     if (!cli.globals.yes) return preview;
     if (preview.shown === null && preview.credit.sent_at !== null)
@@ -61,7 +62,9 @@ export async function resolveCreditByHand(deps: ResolveCredit): Promise<CreditVi
   });
   if (first !== null) {
     await cli.confirm(first.question);
-    await asRun(ledger, cli, kind, async (run) => write(deps, run, await look(deps, run, first)));
+    await withLease(ledger, { kind, actor: cli.actor }, async (run) =>
+      write(deps, run, await look(deps, run, first)),
+    );
   }
   return findCredit(ledger.db, id);
 }
@@ -83,7 +86,7 @@ async function look(deps: ResolveCredit, run: Run, agreed: Preview | null): Prom
     if (!credited || credit.state === 'dropped') throw shown;
     if (agreed !== null) refuseChanged(agreed.shown === null, id);
     const which = payment === null ? 'Whether it is there' : `Whether ${payment} is that credit`;
-    const asked = `${which} cannot be seen (${shown.message}). ${question(credit, credited)}`;
+    const asked = `${which} cannot be seen (${errorInWords(shown).message}). ${question(credit, credited)}`;
     return { credit, shown: null, hash: payment, question: asked };
   }
   if (agreed !== null) refuseChanged(JSON.stringify(agreed.shown) === JSON.stringify(shown), id);

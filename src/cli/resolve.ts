@@ -4,14 +4,15 @@ import { BridgeError } from '../errors.ts';
 import { findCase, openPayment, resolvePayment } from '../ledger/payouts/operator-actions.ts';
 import type { Payment } from '../ledger/payouts/payouts.ts';
 import type { Run } from '../ledger/runs/lease.ts';
+import { withLease } from '../ledger/runs/lease.ts';
 import type { Ledger } from '../ledger/store/open.ts';
 import type { PayoutState } from '../ledger/store/schema.ts';
 import { bothSides, clientShows, judgeWord, type Shown, sidesInWords, UNREAD } from '../payouts/resolve.ts';
 import { openSourceWallet } from '../payouts/session.ts';
 import { now, plus } from '../time.ts';
-import { asRun } from './as-run.ts';
 import type { Cli } from './context.ts';
 import { untilNothingIsUnderWay } from './under-way.ts';
+import { errorInWords } from './words.ts';
 
 export interface Resolve {
   cli: Cli;
@@ -47,7 +48,7 @@ interface Preview {
 export async function resolveByHand(deps: Resolve): Promise<PayoutState> {
   const { cli, ledger } = deps;
   const kind = 'payouts resolve';
-  const first = await asRun(ledger, cli, kind, async (run) => {
+  const first = await withLease(ledger, { kind, actor: cli.actor }, async (run) => {
     const preview = await look(deps, run, null);
     if (preview.question !== null && !cli.globals.yes) return { preview };
     return { state: await write(deps, run, preview) };
@@ -55,7 +56,9 @@ export async function resolveByHand(deps: Resolve): Promise<PayoutState> {
   if (first.preview === undefined) return first.state;
   const { preview } = first;
   await cli.confirm(preview.question ?? '');
-  return asRun(ledger, cli, kind, async (run) => write(deps, run, await look(deps, run, preview)));
+  return withLease(ledger, { kind, actor: cli.actor }, async (run) =>
+    write(deps, run, await look(deps, run, preview)),
+  );
 }
 
 /** What the wallets show, under the lease; `agreed`: what the person has agreed to, which it must still be. */
@@ -81,7 +84,7 @@ async function look(deps: Resolve, run: Run, agreed: Preview | null): Promise<Pr
   const seen =
     blind === null
       ? inWords(shown)
-      : `What the wallets show cannot be seen (${blind.message}).${alone(shown)}`;
+      : `What the wallets show cannot be seen (${errorInWords(blind).message}).${alone(shown)}`;
   return { payment, state, shown, question: `${seen} ${act(deps, payment)}` };
 }
 

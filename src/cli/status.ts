@@ -16,8 +16,8 @@ export function register(program: Command): void {
       const config = await cli.config();
       const view = await cli.withLedger('read', async (ledger): Promise<StatusView> => {
         const { brokenOff, currentRun } = await import('../ledger/runs/lease.ts');
-        const { overview, shortSats } = await import('../operations/overview.ts');
-        const { sourceBalance } = await import('../operations/source-balance.ts');
+        const { overview, shortSats } = await import('../monitoring/overview.ts');
+        const { sourceBalance } = await import('../monitoring/source-balance.ts');
         const { startProblem } = await import('../lamassu/start.ts');
         const { bestTime } = await import('../ledger/runs/clocks.ts');
         const at = now();

@@ -173,10 +173,10 @@ function place(url: LedgerUrl, directory: string) {
 /** What is wrong with it names what it could be read as. */
 function readAmount(text: string, currencies: Currencies): { amount: Amount } | { mistake: string } {
   try {
-    return { amount: parseAmount(text, '', currencies) };
+    return { amount: parseAmount(text, 'amount', currencies) };
   } catch (error) {
     if (!(error instanceof BridgeError)) throw error;
-    return { mistake: `${error.message.replace(/^: |\.$/g, '')}. ${error.hint ?? ''}`.trim() };
+    return { mistake: `${error.text} ${error.hint ?? ''}`.trim() };
   }
 }
 

@@ -1,28 +1,29 @@
-import { BridgeError } from '../errors.ts';
+import { BridgeError, type Kind } from '../errors.ts';
+import type { Message } from '../lib/message.ts';
 
 /** One thing that was looked at: what was found there, and what to do about it. */
 export interface Check {
   name: string;
   level: 'ok' | 'warn' | 'fail';
   detail: string;
-  hint: string | null;
-  /** The exit code that a failure calls for; 0 where it is none. */
-  exit: number;
+  hint: string | Message | null;
+  /** Of a failure. */
+  kind: Kind | null;
 }
 
 export function ok(name: string, detail: string): Check {
-  return { name, level: 'ok', detail, hint: null, exit: 0 };
+  return { name, level: 'ok', detail, hint: null, kind: null };
 }
 
-export function warn(name: string, detail: string, hint: string): Check {
-  return { name, level: 'warn', detail, hint, exit: 0 };
+export function warn(name: string, detail: string, hint: string | Message): Check {
+  return { name, level: 'warn', detail, hint, kind: null };
 }
 
 /** A failure that operators can meet; anything else is a defect and thrown on. */
 export function fail(name: string, error: unknown): Check {
   if (!(error instanceof BridgeError)) throw error;
-  const { code, message, hint, exitCode } = error;
-  return { name, level: 'fail', detail: `${code}: ${message}`, hint: hint ?? null, exit: exitCode };
+  const { code, message, hint = null, kind } = error;
+  return { name, level: 'fail', detail: `${code}: ${message}`, hint, kind };
 }
 
 /** The first few of a list, for a sentence. */

@@ -227,7 +227,7 @@ async function* recipientChecks(db: Db, lnbits: LnbitsClient): AsyncGenerator<Ch
           );
     } catch (error) {
       const failed = fail(check, error);
-      if (failed.exit === 78) {
+      if (failed.kind === 'misconfigured') {
         yield { ...failed, hint: `If the wallet lives, give its new key: ${set}` };
         continue;
       }

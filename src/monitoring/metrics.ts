@@ -4,9 +4,9 @@ import type { Config } from '../config/load.ts';
 import { formatDecimal } from '../dca/money.ts';
 import { missing } from '../ledger/status.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
-import { overview, shortSats } from '../operations/overview.ts';
-import { sourceBalance } from '../operations/source-balance.ts';
 import { type Instant, now, toMs } from '../time.ts';
+import { overview, shortSats } from './overview.ts';
+import { sourceBalance } from './source-balance.ts';
 
 interface Sample {
   labels?: Record<string, string>;

@@ -1,13 +1,6 @@
 import { Counter, Histogram, Registry } from 'prom-client';
 import { catalogue } from '../errors.ts';
-
-/** A run as the daemon saw it. */
-export interface RunSeen {
-  outcome: string;
-  seconds: number;
-  /** The codes of what went wrong. */
-  codes: string[];
-}
+import type { RunSeen } from '../scheduler/daemon.ts';
 
 /** Begins to count the daemon's runs and their errors in `registry`; `onRun` counts one. */
 export function countRuns(): { registry: Registry; onRun(run: RunSeen): void } {

@@ -137,7 +137,8 @@ export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Pro
   } catch (error) {
     // Who sees it does not have to fear it: this run is not going to pay. What it could not say, a person finds out.
     // A claim that is there twice is not taken back: it may be a copied host's, too, which may be paying.
-    if (error instanceof BridgeError && error.exitCode === 78) await put(ctx, nonce, true).catch(() => {});
+    if (error instanceof BridgeError && error.kind === 'misconfigured')
+      await put(ctx, nonce, true).catch(() => {});
     throw error;
   }
   await run.write((trx) => claimHolds(trx, nonce));

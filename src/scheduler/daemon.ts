@@ -4,8 +4,15 @@ import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 import { type Connect, keepConnection } from '../lamassu/session-cache.ts';
 import type { Ledger } from '../ledger/store/open.ts';
-import type { RunSeen } from '../monitoring/run-metrics.ts';
 import { poll } from './poll.ts';
+
+/** A run as the daemon saw it. */
+export interface RunSeen {
+  outcome: string;
+  seconds: number;
+  /** The codes of what went wrong. */
+  codes: string[];
+}
 
 export interface DaemonDeps {
   config: Config;
@@ -89,7 +96,7 @@ async function runOnce(deps: DaemonDeps, connect: Connect): Promise<BridgeError 
       report.outcome,
       report.problems.map(({ code }) => code),
     );
-    return report.problems.find(({ exitCode }) => exitCode === 78);
+    return report.problems.find(({ kind }) => kind === 'misconfigured');
   } catch (error) {
     if (!(error instanceof BridgeError)) {
       seen('failed', ['internal/defect']);
@@ -100,7 +107,7 @@ async function runOnce(deps: DaemonDeps, connect: Connect): Promise<BridgeError 
     seen(code === 'run/busy' ? 'busy' : 'failed', [code]);
     if (code === 'run/busy') log.info({ code }, message);
     else log.error({ code, hint }, message);
-    return error.exitCode === 78 ? error : undefined;
+    return error.kind === 'misconfigured' ? error : undefined;
   }
 }
 

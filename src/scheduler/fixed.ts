@@ -1,8 +1,8 @@
 import { BridgeError } from '../errors.ts';
 import { startRun } from '../ledger/runs/lease.ts';
 import { endOfLog, lastReport, newsOf, payoutsNeedingPeople } from '../ledger/runs/new-since.ts';
-import { pauseOf } from '../operations/overview.ts';
 import { now } from '../time.ts';
+import { pauseOf } from './pause.ts';
 import { formOptions, pay } from './pay.ts';
 import { type PollDeps, waits } from './poll.ts';
 import { conclude, endedBy, noTotals, type PollReport, summaryOf } from './report.ts';

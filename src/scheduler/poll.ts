@@ -20,9 +20,9 @@ import {
   reviewsSince,
 } from '../ledger/runs/new-since.ts';
 import type { Ledger } from '../ledger/store/open.ts';
-import { pauseOf } from '../operations/overview.ts';
 import { now } from '../time.ts';
 import { clockProblem, clocksOf, doubtProblem, ledgerClockProblem, readingClocks } from './clocks.ts';
+import { pauseOf } from './pause.ts';
 import { isNotTheLedger, lookBeforeRecording, pay } from './pay.ts';
 import { type Reading, readCashOuts } from './read.ts';
 import { add, conclude, endedBy, noTotals, type PollReport, summaryOf } from './report.ts';

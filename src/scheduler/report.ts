@@ -1,8 +1,8 @@
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
-import { BridgeError } from '../errors.ts';
-import type { Pause } from '../operations/overview.ts';
+import { BridgeError, type Kind } from '../errors.ts';
 import { type Instant, now } from '../time.ts';
+import type { Pause } from './pause.ts';
 import type { PayReport } from './pay.ts';
 import type { ReadReport } from './read.ts';
 
@@ -32,8 +32,6 @@ export interface PollReport {
   news: { reviews: number; payouts: string[] };
   /** It read Lamassu to its end, and reached LNbits where there was something to pay: the bridge is not stale. */
   succeeded: boolean;
-  /** The exit code, as INTERFACE says: 0, 2, 75 or 78. */
-  exitCode: number;
 }
 
 /**
@@ -69,32 +67,37 @@ export function add(
     totals.unshared += division.commission;
 }
 
-/** What a run amounts to: the outcome, and the exit code that goes with it. */
+/** Not now: a later run may do it. */
+function isForNow(kind: Kind): boolean {
+  return kind === 'unavailable' || kind === 'busy' || kind === 'paused' || kind === 'changed';
+}
+
+/** What a run amounts to. */
 export function conclude(
-  parts: Omit<PollReport, 'finishedAt' | 'outcome' | 'exitCode' | 'succeeded'> & { stopped: boolean },
+  parts: Omit<PollReport, 'finishedAt' | 'outcome' | 'succeeded'> & { stopped: boolean },
 ): PollReport {
   const { stopped, ...rest } = parts;
-  const exits = rest.problems.map((problem) => problem.exitCode);
-  const refused = exits.includes(78);
-  const incomplete = exits.includes(75) || rest.payouts.deferred > 0;
-  const attention = exits.includes(2) || rest.news.reviews > 0 || rest.news.payouts.length > 0;
-  const [outcome, exitCode]: [Outcome, number] = refused
-    ? ['refused', 78]
+  const kinds = rest.problems.map(({ kind }) => kind);
+  const refused = kinds.includes('misconfigured');
+  const incomplete = kinds.some(isForNow) || rest.payouts.deferred > 0;
+  const attention = kinds.includes('attention') || rest.news.reviews > 0 || rest.news.payouts.length > 0;
+  const outcome: Outcome = refused
+    ? 'refused'
     : stopped
-      ? ['stopped', 75]
+      ? 'stopped'
       : incomplete
-        ? ['incomplete', 75]
+        ? 'incomplete'
         : attention
-          ? ['attention', 2]
-          : ['ok', 0];
+          ? 'attention'
+          : 'ok';
   const succeeded = !stopped && rest.source.failed !== true && rest.payouts.reached;
-  return { ...rest, finishedAt: now(), outcome, exitCode, succeeded };
+  return { ...rest, finishedAt: now(), outcome, succeeded };
 }
 
 /** What a run amounts to that an error ended; `failed` is a defect. */
 export function endedBy(error: unknown): Outcome | 'failed' {
   if (!(error instanceof BridgeError)) return 'failed';
-  return error.exitCode === 78 ? 'refused' : 'incomplete';
+  return error.kind === 'misconfigured' ? 'refused' : 'incomplete';
 }
 
 /** What the ledger keeps of a run. */

@@ -1,4 +1,5 @@
-import { invalid, quote } from './refusal.ts';
+import { invalid } from '../errors.ts';
+import { quote } from './quote.ts';
 
 /** The short ids that people type: `f12` a funding, `p118` a payout, `c3` a credit. Throws `usage/invalid`. */
 export function parseId(kind: 'f' | 'p' | 'c', text: string, field: string): bigint {

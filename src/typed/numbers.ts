@@ -1,6 +1,7 @@
 import { type Currencies, currencyDigits } from '../dca/currency.ts';
 import { formatDecimal, groupDigits, RATE_SCALE } from '../dca/money.ts';
-import { invalid, quote } from './refusal.ts';
+import { invalid } from '../errors.ts';
+import { quote } from './quote.ts';
 
 /*
  * Numbers as people type them. Each country groups and parts digits with the other's marks, so whatever two people could

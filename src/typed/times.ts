@@ -1,6 +1,7 @@
 import { Temporal } from 'temporal-polyfill';
+import { invalid } from '../errors.ts';
 import { type Instant, isInstant } from '../time.ts';
-import { invalid, quote } from './refusal.ts';
+import { quote } from './quote.ts';
 
 /** A day, a time of it, a zone: no name of one in brackets, which nobody would look at. */
 const TIME =

@@ -166,7 +166,7 @@ describe('clients add', () => {
       const taken = await walletFile();
       await world.must(['clients', 'add', 'owner', '--wallet-key-file', taken.path]);
       const keys: [string, string, string][] = [
-        ['admin', wallet.adminkey, 'holds an admin key'],
+        ['admin', wallet.adminkey, 'an admin key'],
         ['unknown', 'deadbeefdeadbeef', 'does not know the key'],
         ['source', world.source.inkey, 'this is the source wallet'],
         ['used', taken.inkey, 'belongs to client owner'],

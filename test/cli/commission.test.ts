@@ -195,7 +195,7 @@ describe('refused, with exit 64, the field named and nothing written:', () => {
     const before = await rows();
     for (const [name, key, said] of [
       ['source', world.source.inkey, 'this is the source wallet'],
-      ['admin', world.source.adminkey, 'holds an admin key'],
+      ['admin', world.source.adminkey, 'an admin key'],
       ['unknown', '0123456789abcdef0123456789abcdef', 'does not know the key'],
     ] as const) {
       const path = join(world.folder, `${name}.bad`);

@@ -79,7 +79,9 @@ describe('paying the commission', () => {
   test('who is removed receives what waits, however little, and nothing of later cash-outs', async () => {
     const { balances } = await three({ payouts: 'minimum_sats = 50' });
     await day.payNow();
-    await day.ledger.write((trx) => removeCommission(trx, { actor: 'dora', run: null }, 'shop', null, now()));
+    await day.ledger.write((trx) =>
+      removeCommission(trx, { actor: 'dora', run: null, at: now() }, 'shop', null),
+    );
     await nextMoment();
     await day.owe('alice', 1000n, 100n);
     await day.payNow();

@@ -46,9 +46,8 @@ test('of the commission, too', async () => {
   await day.ledger.write((trx) =>
     addCommission(
       trx,
-      { actor: 'test', run: null },
+      { actor: 'test', run: null, at: '2026-01-01T00:00:00.000000Z' },
       { ...recipient, wallet: { id: wallet.id, key: new Secret(wallet.inkey) } },
-      '2026-01-01T00:00:00.000000Z',
     ),
   );
   await day.owe('alice', 10n, 7n);

@@ -28,7 +28,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('before a run pays at LNbit
     day.lnbits.change(day.source.id, row?.payment_hash ?? '', { payment_hash: 'f'.repeat(64) });
     await day.owe('alice', 10n);
     const { problems } = await day.payNow();
-    expect(problems.map((one) => [one.code, one.exitCode])).toEqual([['ledger/restored', 78]]);
+    expect(problems.map((one) => [one.code, one.kind])).toEqual([['ledger/restored', 'misconfigured']]);
     expect(balances()[0]).toBe(1000n);
   });
 
@@ -62,8 +62,8 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('before a run pays at LNbit
     await day.lnbits.topUp(other.id, 5000n);
     Object.defineProperty(day.config.lnbits, 'sourceWalletKey', { value: new Secret(other.adminkey) });
     await day.owe('alice', 10n);
-    expect((await day.payNow()).problems.map((one) => [one.code, one.exitCode])).toEqual([
-      ['ledger/restored', 78],
+    expect((await day.payNow()).problems.map((one) => [one.code, one.kind])).toEqual([
+      ['ledger/restored', 'misconfigured'],
     ]);
     expect(balances()[0]).toBe(1000n);
   });
@@ -80,7 +80,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('before a run pays at LNbit
     }
     await day.owe('alice', 10n);
     const { problems } = await day.payNow();
-    expect(problems.map((one) => [one.code, one.exitCode])).toEqual([['lnbits/restored', 78]]);
+    expect(problems.map((one) => [one.code, one.kind])).toEqual([['lnbits/restored', 'misconfigured']]);
     expect(balances()[0]).toBe(1000n);
   });
 

@@ -5,7 +5,7 @@ import { feeOn, rateOf } from '../../src/ledger/payouts/service-fee.ts';
 import { ledgerStatus } from '../../src/ledger/status.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { listPayouts } from '../../src/ledger/views.ts';
-import { overview, shortSats } from '../../src/operations/overview.ts';
+import { overview, shortSats } from '../../src/monitoring/overview.ts';
 import { now } from '../../src/time.ts';
 import type { LnbitsVersion } from '../support/lnbits.ts';
 import { type Payday, type PaydayOptions, payday } from '../support/payday.ts';
@@ -47,7 +47,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       await day.owe('alice', 100_050n);
       const first = await day.payNow();
       expect([first.settled, codes(first)]).toEqual([1, ['lnbits/service-fee']]);
-      expect(first.problems[0]?.exitCode).toBe(2);
+      expect(first.problems[0]?.kind).toBe('attention');
       expect(day.lnbits.balance(alice.id)).toBe(100_050n);
       await day.owe('alice', 10n);
       const second = await day.payNow();

@@ -408,7 +408,10 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
           funds: 1500n,
         });
         const { problems, settled } = await day.payNow();
-        expect(problems.map((one) => [one.code, one.exitCode])).toContainEqual(['lnbits/superuser', 78]);
+        expect(problems.map((one) => [one.code, one.kind])).toContainEqual([
+          'lnbits/superuser',
+          'misconfigured',
+        ]);
         expect(settled).toBe(1);
         expect(balances()).toEqual([1000n, 0n]);
         expect((await credits())[0]).toMatchObject({

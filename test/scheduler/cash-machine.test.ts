@@ -57,7 +57,7 @@ describe.each(ledgerKinds)('the machine that gave out the cash, in %s', (ledger)
       const who = { actor: 'test', run: null };
       await setMachine(trx, who, fetched.machine, { rate: 10_000n }, at);
       const shop = { name: `owner-${ledger}`, wallet: owner, weight: 1n, machine: fetched.machine };
-      await addCommission(trx, who, shop, at);
+      await addCommission(trx, { ...who, at }, shop);
     });
     const id = await sale({ created: ago(0.1), confirmed_at: ago(0) });
     await dispense(id, fetched.machine);

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
+import { exitOf } from '../../src/cli/exit-codes.ts';
 import { type Finding, toReview } from '../../src/ledger/cash-outs/review.ts';
 import { releasePayout } from '../../src/ledger/payouts/operator-actions.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
@@ -20,7 +21,7 @@ test('a payout that is released and held again is news each time, and only then'
   const run = async () => {
     const signal = new AbortController().signal;
     const report = await payFixed({ ledger, config, actor: 'test', log: pino({ level: 'silent' }), signal });
-    return [report.exitCode, report.outcome, report.news.payouts];
+    return [exitOf[report.outcome], report.outcome, report.news.payouts];
   };
   const release = () => ledger.write((trx) => releasePayout(trx, { actor: 'dora', run: null }, 1n, now()));
   const held = [2, 'attention', ['p1']];

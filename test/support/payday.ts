@@ -133,7 +133,7 @@ ${payouts}
       const wallet = { id: keys.id, key: new Secret(keys.inkey) };
       await nextMoment();
       await ledger.write((trx) =>
-        addCommission(trx, { actor: 'test', run: null }, { name, wallet, weight, machine }, now()),
+        addCommission(trx, { actor: 'test', run: null, at: now() }, { name, wallet, weight, machine }),
       );
       return keys;
     },

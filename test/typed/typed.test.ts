@@ -20,7 +20,7 @@ function refusal(act: () => unknown): { message: string; hint: string } {
     act();
   } catch (error) {
     if (error instanceof BridgeError && error.code === 'usage/invalid') {
-      return { message: error.message, hint: error.hint ?? '' };
+      return { message: error.message, hint: `${error.hint ?? ''}` };
     }
     throw error;
   }

@@ -1,5 +1,6 @@
 import { BridgeError } from '../../errors.ts';
 import { answered } from '../prompt.ts';
+import { errorInWords } from '../words.ts';
 import type { InitOptions } from './options.ts';
 
 type Key = Exclude<keyof InitOptions, 'direct' | 'test' | 'creditSource' | 'insecureHttp'>;
@@ -36,9 +37,8 @@ export async function startInterview(options: InitOptions): Promise<Interview> {
 
   function complain(error: unknown): void {
     if (!(error instanceof BridgeError)) throw error;
-    prompts.log.error(error.hint === undefined ? error.message : `${error.message}\n${error.hint}`, {
-      output,
-    });
+    const { message, hint } = errorInWords(error);
+    prompts.log.error(hint === null ? message : `${message}\n${hint}`, { output });
   }
   async function until<T>(ask: (initial: string) => Promise<string>, question: Question<T>): Promise<T> {
     for (let initial = question.initial ?? ''; ; ) {

@@ -14,6 +14,7 @@ import {
   table,
   wrapped,
 } from '../print.ts';
+import { errorInWords } from '../words.ts';
 
 /** `poll --json`, as docs and scripts know it. */
 export function pollJson(report: PollReport) {
@@ -50,7 +51,7 @@ export function pollJson(report: PollReport) {
     },
     paused: paused !== null,
     pause: paused && { at: paused.at, by: paused.by, reason: paused.reason, waiting_sats: paused.sats },
-    problems: report.problems.map(({ code, message, hint }) => ({ code, message, hint: hint ?? null })),
+    problems: report.problems.map((problem) => ({ code: problem.code, ...errorInWords(problem) })),
   };
 }
 
@@ -220,7 +221,8 @@ function pauseLines({ paused }: PollReport, timezone: string): string[] {
 }
 
 function problemLines({ problems }: PollReport): string[] {
-  return problems.map(
-    ({ code, message, hint }) => `${code}: ${clean(message)}${hint ? `\n  ${asWritten(hint)}` : ''}`,
-  );
+  return problems.map((problem) => {
+    const { message, hint } = errorInWords(problem);
+    return `${problem.code}: ${clean(message)}${hint ? `\n  ${asWritten(hint)}` : ''}`;
+  });
 }

@@ -6,6 +6,7 @@ import { type Look, resolutions, type Unseen } from '../../operations/reviews.ts
 import { type ReviewReason, reviewReasons } from '../../scheduler/rules.ts';
 import { type Instant, toMs } from '../../time.ts';
 import { clean, formatFiat, formatSats, formatTime, table } from '../print.ts';
+import { errorInWords } from '../words.ts';
 
 type Columns = Record<string, string | null | undefined>;
 
@@ -123,7 +124,7 @@ function meaningOf({ reason }: ReviewView): string {
 }
 
 function says(seen: Look): string {
-  if ('failed' in seen) return `could not ask (${seen.failed.code}: ${seen.failed.message})`;
+  if ('failed' in seen) return `could not ask (${seen.failed.code}: ${errorInWords(seen.failed).message})`;
   if (!seen.verdict) return 'there is no such row any more';
   return seen.verdict.eligible ? 'it is successful' : `${seen.verdict.reason}, ${seen.verdict.detail}`;
 }

@@ -4,6 +4,7 @@ import { wayOut } from '../../ledger/runs/clock-doubts.ts';
 import { missing, type Status } from '../../ledger/status.ts';
 import { type Instant, toMs } from '../../time.ts';
 import { clean, counted, formatSats, formatTime, wrapped } from '../print.ts';
+import { errorInWords } from '../words.ts';
 
 /** What `status` shows. */
 export interface StatusView {
@@ -36,7 +37,10 @@ export function statusJson(view: StatusView) {
   return {
     version,
     ledger,
-    start_at: { at: view.start.at, problem: view.start.problem?.message ?? null },
+    start_at: {
+      at: view.start.at,
+      problem: (view.start.problem && errorInWords(view.start.problem).message) ?? null,
+    },
     mark: mark && { confirmed_at: mark.confirmedAt, id: mark.id },
     last_success_at: status.lastSuccessAt,
     last_run: lastRun && {
@@ -61,7 +65,7 @@ export function statusJson(view: StatusView) {
       not_made: status.credits.stuck.map(({ id, sats, reason }) => ({ id: `c${id}`, sats, reason })),
     },
     clock: {
-      problem: status.clock.problem?.message ?? null,
+      problem: (status.clock.problem && errorInWords(status.clock.problem).message) ?? null,
       entries: status.clock.entries.map((doubt) => ({
         ...{ subject: doubt.subject, from: doubt.at, entered_at: doubt.expected },
         way_out: wayOut(doubt),
@@ -101,7 +105,7 @@ export function statusText(view: StatusView, timezone: string): string {
     ['Last success', lastSuccessAt ? when(lastSuccessAt) : 'none yet'],
     ...(lastRun ? [pair('Last run', `r${lastRun.id} ${lastRun.outcome}, ${when(lastRun.finishedAt)}`)] : []),
     ...(running ? [pair('Going on now', `r${running.id}, ${running.kind} by ${clean(running.actor)}`)] : []),
-    ...(view.start.problem ? [pair('Start', view.start.problem.message)] : []),
+    ...(view.start.problem ? [pair('Start', errorInWords(view.start.problem).message)] : []),
     ['Mark', mark ? when(mark.confirmedAt) : 'nothing read yet'],
     ['Cash-outs', `${groupDigits(totals.cashOuts)} with ${formatSats(totals.gross)}`],
     [
@@ -150,7 +154,7 @@ function deferredLines({ status: { deferred } }: StatusView): [string, string][]
 }
 
 function sourceText({ source, status }: StatusView): string {
-  if ('problem' in source) return `not known: ${clean(source.problem.message)}`;
+  if ('problem' in source) return `not known: ${clean(errorInWords(source.problem).message)}`;
   const less = lacking(status, source.balance);
   const toCome = status.credits.toCome;
   const coming = toCome > 0n ? ` with the ${formatSats(toCome)} to be credited` : '';

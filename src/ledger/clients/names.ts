@@ -1,4 +1,5 @@
-import { BridgeError } from '../../errors.ts';
+import { conflict, notFound } from '../../errors.ts';
+import { call, message } from '../../lib/message.ts';
 import type { Db } from '../store/open.ts';
 
 /** Clients and commission recipients share their names, for good. Throws `usage/invalid` where one is taken. */
@@ -10,12 +11,14 @@ export async function refuseTakenName(db: Db, name: string): Promise<void> {
     .executeTakeFirst();
   if (!taken) return;
   const client = taken.kind === 'client';
-  throw new BridgeError(
-    'usage/invalid',
-    `NAME: there is a ${taken.status === 'closed' ? 'closed ' : ''}${client ? 'client' : 'commission recipient'} "${name}" already.`,
-    `Choose another name: names stay taken, so that every payment can be told apart for good.${
-      client ? '' : ` The recipient's weights are changed by \`aio-dca commission set ${name} --weight N\`.`
-    }`,
+  const whose = `${taken.status === 'closed' ? 'closed ' : ''}${client ? 'client' : 'commission recipient'}`;
+  const kept = 'Choose another name: names stay taken, so that every payment can be told apart for good.';
+  throw conflict(
+    'name',
+    `there is a ${whose} "${name}" already`,
+    client
+      ? kept
+      : message`${kept} The recipient's weights are changed by ${call('commission.set', { name, weight: null })}.`,
   );
 }
 
@@ -23,9 +26,9 @@ export async function refuseTakenName(db: Db, name: string): Promise<void> {
 export async function refuseUnknownName(db: Db, name: string, field: string): Promise<void> {
   const known = await db.selectFrom('recipients').select('id').where('name', '=', name).executeTakeFirst();
   if (known) return;
-  throw new BridgeError(
-    'usage/invalid',
-    `${field}: there is no client and no commission recipient ${JSON.stringify(name)}.`,
-    '`aio-dca clients list` and `aio-dca commission list` show the names.',
+  throw notFound(
+    field,
+    `there is no client and no commission recipient ${JSON.stringify(name)}`,
+    message`${call('clients.list')} and ${call('commission.list')} show the names.`,
   );
 }

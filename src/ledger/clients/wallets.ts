@@ -1,5 +1,6 @@
 import { Secret } from '../../config/secret.ts';
-import { BridgeError } from '../../errors.ts';
+import { type BridgeError, conflict, invalid } from '../../errors.ts';
+import { field, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
@@ -30,9 +31,10 @@ export async function changeWallet(
     return;
   }
   if (!newWallet) {
-    throw invalid(
-      `--wallet-key-file: this is the key of another wallet, ${wallet.id}; ${recipient.name} is paid into ${recipient.walletId}`,
-      'Add --new-wallet if whatever was not sent yet shall go there.',
+    throw conflict(
+      'wallet_key',
+      `this is the key of another wallet, ${wallet.id}; ${recipient.name} is paid into ${recipient.walletId}`,
+      message`Add ${field('new_wallet')} if whatever was not sent yet shall go there.`,
     );
   }
   await keepWallet(trx, kind, wallet, at);
@@ -54,8 +56,9 @@ export async function keepWallet(trx: Trx, kind: Kind, { id, key }: WalletKey, a
     .where('status', '<>', 'closed')
     .executeTakeFirst();
   if (other) {
-    throw invalid(
-      `--wallet-key-file: the wallet ${id} belongs to ${kind === 'client' ? 'client' : 'commission recipient'} ${other.name}`,
+    throw conflict(
+      'wallet_key',
+      `the wallet ${id} belongs to ${kind === 'client' ? 'client' : 'commission recipient'} ${other.name}`,
       `Each ${kind === 'client' ? 'client' : 'recipient'} needs a wallet of its own.`,
     );
   }
@@ -177,11 +180,8 @@ export async function keepSight(trx: Trx, walletId: string, key: Secret, at: Ins
 /** Paying oneself looks like a success at LNbits, and moves nothing. */
 export function isSourceWallet(): BridgeError {
   return invalid(
-    '--wallet-key-file: this is the source wallet, from which clients are paid',
+    'wallet_key',
+    'this is the source wallet, from which clients are paid',
     'Use the invoice key of a wallet of the recipient.',
   );
-}
-
-function invalid(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `${message}.`, hint);
 }

@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
-import { BridgeError } from '../../errors.ts';
+import { invalid, notFound, wrongState } from '../../errors.ts';
+import { call, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { refuseTakenName } from '../clients/names.ts';
 import { changeWallet, keepWallet, type WalletKey } from '../clients/wallets.ts';
-import { record, toJson, type Who } from '../log/log.ts';
+import { type Act, record, toJson } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
 
 /** Who receives a part of the commission. */
@@ -105,13 +106,13 @@ export async function commissionSince(db: Db): Promise<Map<string, Instant>> {
 /** Adds a recipient whose weight counts for cash-outs that are confirmed from `from` on. Throws `usage/invalid`. */
 export async function addCommission(
   trx: Trx,
-  who: Who,
+  act: Act,
   recipient: { name: string; wallet: WalletKey; weight: bigint; machine: string | null; from?: Instant },
-  at: Instant,
 ): Promise<CommissionRecipient> {
+  const { at } = act;
   const { name, wallet, weight, machine, from = at } = recipient;
   if (from > at) {
-    throw invalid(`--from: ${from} is in the future`, 'Leave it out, and it receives from now on.');
+    throw invalid('from', `${from} is in the future`, 'Leave it out, and it receives from now on.');
   }
   await refuseTakenName(trx, name);
   await keepWallet(trx, 'commission', wallet, at);
@@ -122,7 +123,7 @@ export async function addCommission(
     .executeTakeFirstOrThrow();
   await weigh(trx, id, machine, weight, from);
   const added = await findCommission(trx, name, at);
-  await record(trx, who, {
+  await record(trx, act, {
     ...{ at, action: 'commission add', subject: `commission ${name}` },
     after: { ...snapshot(added), ...(from === at ? {} : { from }) },
   });
@@ -135,11 +136,11 @@ export async function addCommission(
  */
 export async function setCommission(
   trx: Trx,
-  who: Who,
+  act: Act,
   name: string,
   change: { weight?: bigint; machine: string | null; wallet?: WalletKey; newWallet: boolean },
-  at: Instant,
 ): Promise<CommissionRecipient> {
+  const { at } = act;
   const before = await findCommission(trx, name, at);
   const { weight, machine, wallet, newWallet } = change;
   if (weight !== undefined && weightOf(before, machine) !== weight) {
@@ -150,7 +151,7 @@ export async function setCommission(
   const after = await findCommission(trx, name, at);
   const states = { before: snapshot(before), after: snapshot(after) };
   if (wallet || toJson(states.before) !== toJson(states.after)) {
-    await record(trx, who, {
+    await record(trx, act, {
       ...{ at, action: 'commission set', subject: `commission ${name}` },
       before: states.before,
       after: { ...states.after, ...(wallet ? { wallet_key: 'replaced' } : {}) },
@@ -165,31 +166,33 @@ export async function setCommission(
  */
 export async function removeCommission(
   trx: Trx,
-  who: Who,
+  act: Act,
   name: string,
   machine: string | null,
-  at: Instant,
 ): Promise<CommissionRecipient> {
+  const { at } = act;
   const before = await findCommission(trx, name, at);
   if (machine === null && before.removed) {
-    throw invalid(
-      `NAME: ${name} was removed already`,
-      `Sats that wait are still paid. \`aio-dca commission set ${name} --weight N\` takes it back.`,
+    throw wrongState(
+      'name',
+      `${name} was removed already`,
+      message`Sats that wait are still paid. ${call('commission.set', { name, weight: null })} takes it back.`,
     );
   }
   const gone = machine === null ? before.weights : before.weights.filter((one) => one.machine === machine);
   if (machine !== null && gone.length === 0) {
-    throw invalid(
-      `--machine: ${name} has no weight of its own at ${machine}`,
+    throw notFound(
+      'machine',
+      `${name} has no weight of its own at ${machine}`,
       before.weights.length === 0
-        ? '`aio-dca commission list` shows who has.'
+        ? message`${call('commission.list')} shows who has.`
         : `It has one for: ${before.weights.map((one) => one.machine ?? 'all machines').join(', ')}.`,
     );
   }
   for (const one of gone) await weigh(trx, before.id, one.machine, 0n, at);
   if (gone.length === before.weights.length) await setStatus(trx, before.id, 'closing');
   const after = await findCommission(trx, name, at);
-  await record(trx, who, {
+  await record(trx, act, {
     ...{ at, action: 'commission remove', subject: `commission ${name}` },
     before: snapshot(before),
     after: snapshot(after),
@@ -213,9 +216,10 @@ async function setStatus(trx: Trx, id: bigint, status: 'active' | 'closing'): Pr
 export async function findCommission(db: Db, name: string, at: Instant): Promise<CommissionRecipient> {
   const found = (await commissionRecipients(db, at)).find((one) => one.name === name);
   if (found) return found;
-  throw invalid(
-    `NAME: there is no commission recipient ${JSON.stringify(name)}`,
-    '`aio-dca commission list` shows the names.',
+  throw notFound(
+    'name',
+    `there is no commission recipient ${JSON.stringify(name)}`,
+    message`${call('commission.list')} shows the names.`,
   );
 }
 
@@ -230,8 +234,4 @@ function snapshot({ walletId, removed, weights }: CommissionRecipient) {
     status: removed ? 'removed' : 'active',
     weights: weights.map(({ machine, weight }) => ({ machine, weight })),
   };
-}
-
-function invalid(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `${message}.`, hint);
 }

@@ -1,8 +1,13 @@
 import { hostClock, type Instant } from '../../time.ts';
 import type { Db, Trx } from '../store/open.ts';
 
+/** On whose right something is done. An operator may everything; a client only what is the client's own. */
+export type Principal = { kind: 'operator' } | { kind: 'bookkeeper' } | { kind: 'client'; client: string };
+
 /** Who changes the ledger: a person by name, or a run of the timer or daemon with its number. */
 export interface Who {
+  /** An operator at the shell, where it is left out. */
+  principal?: Principal;
   actor: string;
   run: bigint | null;
   /** Why, where the person said so: of every change that has no reason of its own. */
@@ -18,6 +23,11 @@ export interface Change {
   before?: unknown;
   after?: unknown;
   reason?: string | undefined;
+}
+
+/** One act on the ledger: who, when and why, as one argument. */
+export interface Act extends Who {
+  at: Instant;
 }
 
 /** Adds a change to the ledger's log, in the transaction that makes the change. */

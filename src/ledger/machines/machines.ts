@@ -1,6 +1,7 @@
 import { type Selectable, sql } from 'kysely';
 import { percent, percentRange } from '../../dca/money.ts';
-import { BridgeError } from '../../errors.ts';
+import { BridgeError, conflict, notFound, wrongState } from '../../errors.ts';
+import { call, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { record, type Who } from '../log/log.ts';
 import { inForce } from '../store/effective-dated.ts';
@@ -116,22 +117,22 @@ export async function findMachine(db: Db, named: string, field: string): Promise
   const replaced = await findReplaced(db, named);
   if (replaced && !first) {
     const next = machineLabel(replaced.by);
-    throw new BridgeError(
-      'usage/invalid',
-      `${field}: ${named} is in use no more: ${next} took its place.`,
-      `Name that one; or take it back: aio-dca machines replace ${replaced.by.device_id} ${named}`,
+    throw wrongState(
+      field,
+      `${named} is in use no more: ${next} took its place`,
+      message`Name that one; or take it back: ${call('machines.replace', { old: replaced.by.device_id, new: named })}`,
     );
   }
   const meant = only ? begun : first ? [first, ...others] : [];
   const verb = only ? 'have a device id that begins with' : 'are called';
   const what = meant.length > 0 ? `${meant.length} machines ${verb}` : 'there is no machine';
   const listed = (meant.length > 0 ? meant : known).map(machineLabel).join(', ');
-  throw new BridgeError(
-    'usage/invalid',
-    `${field}: ${what} ${JSON.stringify(named)}.`,
-    meant.length > 0
-      ? `Use the device id: ${listed}.`
-      : `${listed === '' ? 'None is known yet.' : `Known: ${listed}.`} Run \`aio-dca doctor\` to read the machines of Lamassu.`,
+  if (meant.length > 0)
+    throw conflict(field, `${what} ${JSON.stringify(named)}`, `Use the device id: ${listed}.`);
+  throw notFound(
+    field,
+    `${what} ${JSON.stringify(named)}`,
+    message`${listed === '' ? 'None is known yet.' : `Known: ${listed}.`} Run ${call('doctor')} to read the machines of Lamassu.`,
   );
 }
 

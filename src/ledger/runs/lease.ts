@@ -121,6 +121,26 @@ export async function startRun(
   };
 }
 
+/**
+ * Holds the lease for as long as `work` takes, so that no other run pays meanwhile: never while a person is asked.
+ * `kind` is the command, like `payouts hold`. Throws `run/busy`.
+ */
+export async function withLease<T>(
+  ledger: Ledger,
+  { kind, actor }: { kind: string; actor: string },
+  work: (run: Run) => Promise<T>,
+): Promise<T> {
+  const run = await startRun(ledger, kind, actor);
+  try {
+    const result = await work(run);
+    await run.finish('ok', null);
+    return result;
+  } catch (error) {
+    await run.finish('failed', null).catch(() => {});
+    throw error;
+  }
+}
+
 /** Who holds the lease, for `status`; undefined when no run is going on. */
 export async function currentRun(
   db: Db,

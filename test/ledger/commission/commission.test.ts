@@ -29,16 +29,18 @@ async function withMachines(open: () => Promise<Ledger>): Promise<Ledger> {
 
 function add(ledger: Ledger, name: string, weight: bigint, at = day(1), machine: string | null = null) {
   return ledger.write((trx) =>
-    addCommission(trx, who, { name, wallet: wallet(`w-${name}`), weight, machine }, at),
+    addCommission(trx, { ...who, at }, { name, wallet: wallet(`w-${name}`), weight, machine }),
   );
 }
 
 function set(ledger: Ledger, name: string, weight: bigint, at: string, machine: string | null = null) {
-  return ledger.write((trx) => setCommission(trx, who, name, { weight, machine, newWallet: false }, at));
+  return ledger.write((trx) =>
+    setCommission(trx, { ...who, at }, name, { weight, machine, newWallet: false }),
+  );
 }
 
 function remove(ledger: Ledger, name: string, at: string, machine: string | null = null) {
-  return ledger.write((trx) => removeCommission(trx, who, name, machine, at));
+  return ledger.write((trx) => removeCommission(trx, { ...who, at }, name, machine));
 }
 
 /** A cash-out of 100 sat commission that is read on day 9. Answers who shares in it, by name. */
@@ -159,7 +161,7 @@ forEachLedger((_kind, open) => {
       await expect(add(ledger, 'source', 1n)).rejects.toThrow('this is the source wallet');
       await add(ledger, 'owner', 1n);
       const again = { name: 'again', wallet: wallet('w-owner'), weight: 1n, machine: null };
-      await expect(ledger.write((trx) => addCommission(trx, who, again, day(1)))).rejects.toThrow(
+      await expect(ledger.write((trx) => addCommission(trx, { ...who, at: day(1) }, again))).rejects.toThrow(
         'belongs to commission recipient owner',
       );
       // A client who also receives commission may use one wallet for both.
@@ -174,9 +176,9 @@ forEachLedger((_kind, open) => {
       await add(ledger, 'owner', 1n);
       await expect(remove(ledger, 'owner', day(2), 'm1')).rejects.toThrow('no weight of its own at m1');
       const key = { machine: null, wallet: wallet('another'), newWallet: false };
-      await expect(ledger.write((trx) => setCommission(trx, who, 'owner', key, day(2)))).rejects.toThrow(
-        'key of another wallet',
-      );
+      await expect(
+        ledger.write((trx) => setCommission(trx, { ...who, at: day(2) }, 'owner', key)),
+      ).rejects.toThrow('key of another wallet');
     });
   });
 });

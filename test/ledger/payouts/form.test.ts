@@ -57,9 +57,8 @@ const commission = (book: Books, name: string) =>
   book.ledger.write((trx) =>
     addCommission(
       trx,
-      who,
+      { ...who, at: BEFORE },
       { name, wallet: { id: `wallet of ${name}`, key: new Secret(name) }, weight: 1n, machine: null },
-      BEFORE,
     ),
   );
 
@@ -201,7 +200,7 @@ describe('less than the minimum', () => {
     await commission(book, 'shop');
     await flow(book, 'alice');
     await book.cashOut(100, at('10:00'), at('10:01'), { commission: 10_000n });
-    await book.ledger.write((trx) => removeCommission(trx, who, 'shop', null, at('11:00')));
+    await book.ledger.write((trx) => removeCommission(trx, { ...who, at: at('11:00') }, 'shop', null));
     await form(book, { minimumSats: 1_000_000n });
     expect(await formed(book)).toEqual([['shop', 5_000n, '1']]);
   });

@@ -85,7 +85,7 @@ export async function startBridge(plan: Plan, kind: LedgerKind): Promise<Bridge>
   const { startAt } = plan.rules;
   for (const name of recipients) {
     const recipient = { name, wallet: wallet(name), weight: name === 'operator' ? 1n : 0n, machine: null };
-    await ledger.write((trx) => addCommission(trx, who, recipient, startAt));
+    await ledger.write((trx) => addCommission(trx, { ...who, at: startAt }, recipient));
   }
   // Recording goes on, paying waits for the end.
   await ledger.write((trx) => pausePaying(trx, who, 'until the end', now()));
@@ -243,7 +243,7 @@ async function apply(trx: Trx, change: Change, wallet: (name: string) => Wallet)
       return;
     case 'weight': {
       const { recipient, machine, weight, at } = change;
-      await setCommission(trx, who, recipient, { weight, machine, newWallet: false }, at);
+      await setCommission(trx, { ...who, at }, recipient, { weight, machine, newWallet: false });
       return;
     }
     case 'funding': {

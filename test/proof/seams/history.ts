@@ -60,7 +60,11 @@ async function begin(trx: Trx, { clients, fundings }: History): Promise<void> {
     await addClient(trx, who, { name, wallet: walletOf(name), mode, limits }, BEGIN);
   }
   for (const name of ['operator', 'partner'])
-    await addCommission(trx, who, { name, wallet: walletOf(name), weight: 1n, machine: null }, BEGIN);
+    await addCommission(
+      trx,
+      { ...who, at: BEGIN },
+      { name, wallet: walletOf(name), weight: 1n, machine: null },
+    );
   for (const { client, machine, cents, deposited, rate } of fundings) {
     const amount = { ...USD, minor: BigInt(cents) };
     const terms = { client, machine, amount, rate: rate === null ? null : BigInt(rate) };
@@ -94,7 +98,7 @@ async function make(trx: Trx, change: Change): Promise<void> {
     case 'weight': {
       const { recipient, machine } = change;
       const to = { weight: BigInt(change.weight), machine, newWallet: false };
-      await setCommission(trx, who, recipient, to, at);
+      await setCommission(trx, { ...who, at }, recipient, to);
     }
   }
 }

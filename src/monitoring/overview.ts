@@ -51,26 +51,6 @@ export function shortSats(
   return missing(due, { balance: source.balance, toCome: credits.toCome, fee, wantsMore });
 }
 
-/** The brake, and what it holds back now, in satoshi. */
-export interface Pause {
-  at: Instant;
-  by: string;
-  reason: string;
-  sats: bigint;
-}
-
-/** Null where paying is not paused. */
-export async function pauseOf(db: Db, config: Config): Promise<Pause | null> {
-  const { paused_at, paused_by, paused_reason } = await db
-    .selectFrom('ledger')
-    .select(['paused_at', 'paused_by', 'paused_reason'])
-    .executeTakeFirstOrThrow();
-  if (paused_at === null) return null;
-  const open = await unsentSats(db);
-  const due = await dueGroups(db, formOptions(config, 0n));
-  return { at: paused_at, by: paused_by ?? '', reason: paused_reason ?? '', sats: open + satsOf(due) };
-}
-
 function satsOf(groups: { sats: bigint }[]): bigint {
   return groups.reduce((all, group) => all + group.sats, 0n);
 }

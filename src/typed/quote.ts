@@ -1,5 +1,3 @@
-import { BridgeError } from '../errors.ts';
-
 /** In quotation marks, with what cannot be seen as its number: `"3000\u200b"`. */
 export function quote(text: string): string {
   const short = text.length > 80 ? `${text.slice(0, 80)}…` : text;
@@ -7,8 +5,4 @@ export function quote(text: string): string {
     /[^\P{C}\n]|[^\P{Z} ]/gu,
     (letter) => `\\u${letter.codePointAt(0)?.toString(16).padStart(4, '0')}`,
   );
-}
-
-export function invalid(field: string, what: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `${field}: ${what}.`, hint);
 }

@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import type { z } from 'zod';
+import type { Message } from '../lib/message.ts';
+import type { Needs, Operation } from '../operations/operation.ts';
+import { type Cli, makeCli } from './context.ts';
+import { inWords } from './words.ts';
+
+/** What every command has besides the input of its operation. */
+const OWN = new Set(['reason']);
+
+/** The options of a command as the input of an operation: `--daily-limit` is `daily_limit`. */
+export function inputOf(options: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(options)
+      .filter(([name]) => !OWN.has(name))
+      .map(([name, value]) => [name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]),
+  );
+}
+
+/** A line or two for a person, and what else the page needs. */
+type Page<View> = (view: View, cli: Cli) => string | Message | Promise<string | Message>;
+
+/** Does one operation for a command and answers its view: as JSON, or as a page. */
+export async function answer<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
+  command: Command,
+  operation: Operation<N, Input, View>,
+  input: Record<string, unknown>,
+  page: Page<z.output<View>>,
+): Promise<void> {
+  const cli = makeCli(command);
+  const view = await cli.perform(operation, input as z.input<Input>);
+  cli.answer(view, cli.globals.json || cli.globals.quiet ? '' : inWords(await page(view, cli)));
+}

@@ -1,0 +1,33 @@
+import { readFileSync } from 'node:fs';
+import { Secret } from '../config/secret.ts';
+import { decodeText, UTF16_HINT } from '../lib/text.ts';
+import { usage } from './context.ts';
+
+/** The key that a file holds, and nothing else. `option` names the file. Throws `usage/invalid`. */
+export function readKey(file: string, option = '--wallet-key-file'): Secret {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(file);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : error;
+    throw usage(
+      `${option}: cannot read ${file} (${code}).`,
+      'Name a file that holds the key and nothing else.',
+    );
+  }
+  const text = decodeText(bytes)?.trim();
+  if (text === undefined) throw usage(`${option}: ${file} is text in UTF-16.`, UTF16_HINT);
+  if (/^[\x21-\x7e]{1,200}$/.test(text)) return new Secret(text);
+  throw usage(
+    `${option}: ${file} does not hold one key.`,
+    'Copy the key from the wallet’s API info in LNbits into it, and nothing else.',
+  );
+}
+
+/** The options of a command with the key in the place of its file, as the input of an operation takes it. */
+export function withKey<Options extends { walletKeyFile?: string }>({
+  walletKeyFile: file,
+  ...rest
+}: Options) {
+  return { ...rest, ...(file !== undefined && { walletKey: readKey(file) }) };
+}

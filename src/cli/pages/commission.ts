@@ -1,0 +1,69 @@
+import type { z } from 'zod';
+import { call, type Message, message } from '../../lib/message.ts';
+import type { changedRecipientView, CommissionRecipientView as Recipient } from '../../views/commission.ts';
+import { type Cell, clean, formatSats, table } from '../print.ts';
+import { movedPage } from './moved.ts';
+
+type Weight = Recipient['weights'][number];
+
+export function recipientsPage(all: Recipient[]): string | Message {
+  if (all.length === 0) {
+    return message`No recipients: the commission stays in the source wallet.\n${call('commission.add', { name: null, wallet_key: null, weight: null })} adds one.`;
+  }
+  const rows = all.flatMap((one): Cell[][] => {
+    const sats = [formatSats(one.waiting_sats), formatSats(one.received_sats)];
+    if (one.weights.length === 0) return [[one.name, '(removed)', null, null, ...sats]];
+    // What it received is not kept by machine: it stands once.
+    return one.weights.map((weight, index) => [
+      ...[one.name, machineOf(weight), weight.weight, weight.share],
+      ...(index === 0 ? sats : []),
+    ]);
+  });
+  return table(['recipient', 'machine', 'weight', 'share', 'waiting', 'received'], rows);
+}
+
+export function addedPage(done: Recipient, all: Recipient[], isBackdated: boolean): string {
+  return [
+    `Added commission recipient ${done.name}, paid into wallet ${done.wallet_id}.`,
+    divisions(all),
+    ...(isBackdated
+      ? []
+      : [
+          'Of what was confirmed before, it receives nothing, also where that is not read yet: --from counts it in.',
+        ]),
+  ].join('\n');
+}
+
+export function changedPage(done: z.output<typeof changedRecipientView>, all: Recipient[]): string {
+  const { name, wallet_id: wallet, open_payouts: moved } = done;
+  return [
+    `Changed commission recipient ${name}, paid into wallet ${wallet}.`,
+    ...(moved ? [movedPage(moved)] : []),
+    divisions(all),
+  ].join('\n');
+}
+
+export function removedPage(done: Recipient, all: Recipient[], machine: string | undefined): string {
+  const waits = done.waiting_sats > 0n ? ` ${formatSats(done.waiting_sats)} that wait are still paid.` : '';
+  const where = done.status === 'removed' ? '' : ` at ${machine}`;
+  return `Removed commission recipient ${done.name}${where}.${waits}\n${divisions(all)}`;
+}
+
+/** Who receives the commission of what from now on, one line per machine that has recipients of its own. */
+function divisions(all: Recipient[]): string {
+  const parts = all.flatMap(({ name, weights }) => weights.map((weight) => ({ name, weight })));
+  const places = Map.groupBy(parts, ({ weight }) => weight.machine ?? '');
+  const others = places.size > (places.has('') ? 1 : 0) ? 'all other machines' : 'all machines';
+  const lines = [...places]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([machine, there]) => {
+      const where = machine === '' ? others : there.map(({ weight }) => machineOf(weight))[0];
+      return `  ${where}: ${there.map(({ name, weight }) => `${name} ${weight.share}`).join(', ')}`;
+    });
+  const none = places.has('') ? [] : [`  ${others}: stays in the source wallet`];
+  return ['Commission of cash-outs that are confirmed from now on:', ...lines, ...none].join('\n');
+}
+
+function machineOf({ machine, machine_name: name }: Weight): string {
+  return machine === null ? 'all machines' : clean(name ?? machine);
+}

@@ -1,0 +1,119 @@
+import type { Command } from 'commander';
+import type { BridgeError } from '../errors.ts';
+import type { Argument, Call, Message, Wording } from '../lib/message.ts';
+
+/*
+ * How the command line writes operations and fields: `fundings.confirm` of `f1` is `aio-dca fundings confirm f1`, the field
+ * `commission_rate` is `--commission-rate`, or `COMMISSION_RATE` where it is an argument of the command at hand.
+ */
+
+/** The operations whose command is not their own name, and the input that stands without an option, in its order. */
+const commands: Record<string, { command?: string; operands?: string[] }> = {
+  'backup.make': { command: 'backup', operands: ['file'] },
+  'cash_outs.show': { operands: ['id'] },
+  'clients.add': { operands: ['name'] },
+  'clients.close': { operands: ['name'] },
+  'clients.pause': { operands: ['name'] },
+  'clients.resume': { operands: ['name'] },
+  'clients.set': { operands: ['name'] },
+  'clients.show': { operands: ['name'] },
+  'clock.restate': { operands: ['subject'] },
+  'commission.add': { operands: ['name'] },
+  'commission.remove': { operands: ['name'] },
+  'commission.set': { operands: ['name'] },
+  'credits.resolve': { operands: ['id'] },
+  'credits.show': { operands: ['id'] },
+  'export.make': { command: 'export', operands: ['kind'] },
+  'fundings.add': { operands: ['client', 'amount'] },
+  'fundings.adjust': { operands: ['id', 'amount'] },
+  'fundings.cancel': { operands: ['id'] },
+  'fundings.confirm': { operands: ['id'] },
+  'fundings.move': { operands: ['id'] },
+  'fundings.show': { operands: ['id'] },
+  'fundings.withdraw': { operands: ['id', 'amount'] },
+  'log.list': { command: 'log' },
+  'machines.replace': { operands: ['old', 'new'] },
+  'machines.set': { operands: ['machine'] },
+  'machines.show': { operands: ['machine'] },
+  'payouts.hold': { operands: ['id'] },
+  'payouts.overpaid': { operands: ['id'] },
+  'payouts.release': { operands: ['id'] },
+  'payouts.resolve': { operands: ['id'] },
+  'payouts.retry': { operands: ['id'] },
+  'payouts.show': { operands: ['id'] },
+  'review.dismiss': { operands: ['id'] },
+  'review.release': { operands: ['id'] },
+  'review.show': { operands: ['id'] },
+  'settlements.external': { command: 'settle', operands: [] },
+  'settlements.settle': { command: 'settle', operands: ['id'] },
+  'settlements.void': { command: 'settle', operands: [] },
+};
+
+/** Input that the command line takes by another option than its own name. */
+const options: Record<string, string> = { wallet_key: 'wallet-key-file' };
+
+/** What stands for a value that the person has to choose; otherwise the option's name in capitals. */
+const placeholders: Record<string, string> = {
+  amount: '"AMOUNT"',
+  at: 'TIME',
+  from: 'TIME',
+  reason: '"…"',
+  wallet_key: 'FILE',
+  weight: 'N',
+};
+
+/** The command that does it, as it is typed. */
+export function commandOf({ operation, args }: Call): string {
+  const { command = operation.replaceAll('.', ' ').replaceAll('_', '-'), operands = [] } =
+    commands[operation] ?? {};
+  const words = operands.filter((name) => name in args).map((name) => typed(name, args[name] ?? null));
+  for (const [name, value] of Object.entries(args)) {
+    if (operands.includes(name)) continue;
+    words.push(value === true ? optionOf(name) : `${optionOf(name)} ${typed(name, value)}`);
+  }
+  return ['aio-dca', command, ...words].join(' ');
+}
+
+function optionOf(name: string): string {
+  return `--${(options[name] ?? name).replaceAll('_', '-')}`;
+}
+
+function typed(name: string, value: Argument): string {
+  if (value === null || value === true) return placeholders[name] ?? name.toUpperCase();
+  return /^[\p{L}\p{N}_.:/@+-]+$/u.test(value) ? value : JSON.stringify(value);
+}
+
+let atHand: Command | undefined;
+
+/** The command that is being done: errors name its arguments and options. */
+export function setCommand(command: Command): void {
+  atHand = command;
+}
+
+function labelOf(field: string): string {
+  const name = field.replaceAll('_', '-');
+  const operand = atHand?.registeredArguments.find((one) => one.name() === name);
+  if (operand) return name === 'amount' ? name : name.toUpperCase();
+  const option = optionOf(field);
+  return atHand?.options.some(({ long, negate }) => long === option || (negate && long === `--no-${name}`))
+    ? option
+    : field;
+}
+
+const wording: Wording = {
+  call: (call) => `\`${commandOf(call)}\``,
+  field: ({ field }) => labelOf(field),
+};
+
+export function inWords(text: string | Message): string {
+  return typeof text === 'string' ? text : text.in(wording);
+}
+
+/** What the error says, with the field that it is about, and the way out. */
+export function errorInWords(error: BridgeError): { message: string; hint: string | null } {
+  const text = inWords(error.text);
+  return {
+    message: error.field === undefined ? text : `${labelOf(error.field)}: ${text}`,
+    hint: error.hint === undefined ? null : inWords(error.hint),
+  };
+}

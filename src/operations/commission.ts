@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import { invalid } from '../errors.ts';
+import { refuseTakenName } from '../ledger/clients/names.ts';
+import {
+  addCommission,
+  type CommissionRecipient,
+  commissionRecipients,
+  findCommission,
+  removeCommission,
+  setCommission,
+} from '../ledger/commission/commission.ts';
+import { findMachine } from '../ledger/machines/machines.ts';
+import { openPayoutsOf } from '../ledger/payouts/open.ts';
+import { entryTimeOf } from '../ledger/runs/clock-doubts.ts';
+import { bestTime } from '../ledger/runs/clocks.ts';
+import type { Db, Ledger, Trx } from '../ledger/store/open.ts';
+import { call, message } from '../lib/message.ts';
+import { type Instant, now } from '../time.ts';
+import { parseName } from '../typed/names.ts';
+import { parseWhole } from '../typed/numbers.ts';
+import { parseTime } from '../typed/times.ts';
+import {
+  changedRecipientView,
+  commissionRecipientView,
+  viewOfChangedRecipient,
+  viewOfRecipient,
+} from '../views/commission.ts';
+import { operation, secretInput } from './operation.ts';
+import { testedWalletKey } from './wallet-key.ts';
+
+/* Who receives the commission. Without anybody it stays in the source wallet. */
+
+const input = { name: z.string(), machine: z.string().optional() };
+
+export const listRecipients = operation({
+  name: 'commission.list',
+  needs: 'read',
+  may: ['bookkeeper'],
+  input: z.object({}),
+  view: z.array(commissionRecipientView),
+  run: async ({ ledger }) => (await commissionRecipients(ledger.db, now())).map(viewOfRecipient),
+});
+
+export const addRecipient = operation({
+  name: 'commission.add',
+  needs: 'write',
+  may: [],
+  input: z.object({
+    ...input,
+    wallet_key: secretInput,
+    weight: z.string(),
+    /** Since when cash-outs count; by default from now on. */
+    from: z.string().optional(),
+  }),
+  view: commissionRecipientView,
+  run: async ({ ledger, config, who }, given) => {
+    const name = parseName(given.name, 'name');
+    const weight = parseWeight(given.weight, name);
+    const from = given.from === undefined ? undefined : parseTime(given.from, config.timezone, 'from');
+    await refuseTakenName(ledger.db, name);
+    const machine = await machineOf(ledger.db, given.machine);
+    const wallet = await testedWalletKey(given.wallet_key, config);
+    const added = await changeAt(ledger, from ? null : name, (trx, at) =>
+      addCommission(trx, { ...who, at }, { name, wallet, weight, machine, ...(from && { from }) }),
+    );
+    return viewOfRecipient(added);
+  },
+});
+
+export const setRecipient = operation({
+  name: 'commission.set',
+  needs: 'write',
+  may: [],
+  input: z.object({
+    ...input,
+    weight: z.string().optional(),
+    wallet_key: secretInput.optional(),
+    new_wallet: z.boolean().default(false),
+  }),
+  view: changedRecipientView,
+  run: async ({ ledger, config, who }, given) => {
+    const name = parseName(given.name, 'name');
+    const { wallet_key: key, new_wallet: newWallet } = given;
+    const weight = given.weight === undefined ? undefined : parseWeight(given.weight, name);
+    if (newWallet && !key) {
+      throw invalid('new_wallet', 'no wallet was named', 'Give the key of the new wallet, too.');
+    }
+    if (given.machine !== undefined && weight === undefined) {
+      throw invalid('machine', 'no weight was given', 'Give the weight at that machine, too.');
+    }
+    if (weight === undefined && !key) {
+      throw invalid('weight', 'nothing to change was named', 'Give a weight, or the key of the wallet.');
+    }
+    const before = await findCommission(ledger.db, name, now());
+    const machine = await machineOf(ledger.db, given.machine);
+    const wallet = key && (await testedWalletKey(key, config));
+    const wanted = { machine, newWallet, ...(weight !== undefined && { weight }), ...(wallet && { wallet }) };
+    const after = await changeAt(ledger, weight === undefined ? null : name, (trx, at) =>
+      setCommission(trx, { ...who, at }, name, wanted),
+    );
+    const moved = after.walletId === before.walletId ? null : await openPayoutsOf(ledger.db, after.id);
+    return viewOfChangedRecipient(after, moved);
+  },
+});
+
+export const removeRecipient = operation({
+  name: 'commission.remove',
+  needs: 'write',
+  may: [],
+  input: z.object(input),
+  view: commissionRecipientView,
+  run: async ({ ledger, who }, given) => {
+    const name = parseName(given.name, 'name');
+    const machine = await machineOf(ledger.db, given.machine);
+    const removed = await changeAt(ledger, name, (trx, at) =>
+      removeCommission(trx, { ...who, at }, name, machine),
+    );
+    return viewOfRecipient(removed);
+  },
+});
+
+/** One change in one transaction. `name` is whose weight changes from now on; null where none does. */
+function changeAt(
+  { write }: Ledger,
+  name: string | null,
+  work: (trx: Trx, at: Instant) => Promise<CommissionRecipient>,
+): Promise<CommissionRecipient> {
+  return write(async (trx) =>
+    work(trx, await (name === null ? bestTime(trx) : entryTimeOf(trx, `commission ${name}`))),
+  );
+}
+
+async function machineOf(db: Db, named: string | undefined): Promise<string | null> {
+  return named === undefined ? null : (await findMachine(db, named, 'machine')).device_id;
+}
+
+function parseWeight(text: string, name: string): bigint {
+  const trimmed = text.trim();
+  if (/^0+$/.test(trimmed)) {
+    throw invalid(
+      'weight',
+      '0 would receive nothing',
+      message`To take it out: ${call('commission.remove', { name })}.`,
+    );
+  }
+  const example = 'Weights are whole numbers and proportions: 70 and 30 divide like 7 and 3.';
+  return parseWhole(trimmed, 'weight', 999_999_999n, example);
+}

@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Config } from '../config/load.ts';
+import { Secret } from '../config/secret.ts';
+import { BridgeError, invalid } from '../errors.ts';
+import { type Principal, toJson, type Who } from '../ledger/log/log.ts';
+import { type Run, withLease } from '../ledger/runs/lease.ts';
+import type { Ledger, LedgerUse } from '../ledger/store/open.ts';
+
+/*
+ * What can be done, once, whoever asks. A door parses what it is given, calls `perform`, and renders the view; what an
+ * operation may, checks and answers is the same at every door.
+ */
+
+/** What a door knows of who asks, and what it hands down. */
+export interface Session {
+  principal: Principal;
+  /** The name of who acts, for the log. */
+  actor: string;
+  /** Why, where it was said. */
+  reason: string | undefined;
+  /** Read once, at the first call. */
+  config(): Promise<Config>;
+  /** Opens the ledger, does `work`, and closes it whatever happens. */
+  withLedger<T>(use: LedgerUse, work: (ledger: Ledger) => Promise<T>): Promise<T>;
+  /** Aborted when the work should stop at its next safe step. */
+  stopSignal(): AbortSignal;
+}
+
+/** What an operation works with. */
+export interface Context {
+  config: Config;
+  ledger: Ledger;
+  /** The run that holds the lease; only where the operation needs it. */
+  run: Run;
+  who: Who;
+  stopSignal(): AbortSignal;
+}
+
+/**
+ * What an operation needs: the ledger to read or to write, or the lease, which no question is asked under. An operation
+ * of `config` needs no ledger.
+ */
+export type Needs = 'config' | 'read' | 'write' | 'lease';
+
+interface ContextOf {
+  config: Pick<Context, 'config' | 'who' | 'stopSignal'>;
+  read: Omit<Context, 'run'>;
+  write: Omit<Context, 'run'>;
+  lease: Context;
+}
+
+export interface Operation<N extends Needs, Input extends z.ZodType, View extends z.ZodType> {
+  /** Noun and verb: `fundings.confirm`. */
+  name: string;
+  needs: N;
+  /** Which principals may; an operator always may. */
+  may: readonly Principal['kind'][];
+  /** In snake case, with amounts, rates and times as people type them. */
+  input: Input;
+  view: View;
+  run(context: ContextOf[N], input: z.output<Input>): Promise<z.input<View>>;
+}
+
+/** An operation, with its types inferred. */
+export function operation<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
+  definition: Operation<N, Input, View>,
+): Operation<N, Input, View> {
+  return definition;
+}
+
+/**
+ * Does an operation and answers its view. Errors: `usage/invalid` of the kind `invalid` for input that the schema refuses,
+ * `usage/forbidden` for who may not, those of the configuration and of opening the ledger, and its own.
+ */
+export async function perform<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
+  { name, needs, may, input, view, run }: Operation<N, Input, View>,
+  session: Session,
+  given: z.input<Input>,
+): Promise<z.output<View>> {
+  const { principal, actor, reason } = session;
+  if (principal.kind !== 'operator' && !may.includes(principal.kind)) {
+    throw new BridgeError('usage/forbidden', `${actor} may not do ${name}`);
+  }
+  const read = input.safeParse(given);
+  if (!read.success) throw refused(read.error);
+  const config = await session.config();
+  const who: Who = { principal, actor, run: null, reason };
+  const base = { config, who, stopSignal: () => session.stopSignal() };
+  const done = async (context: object) => view.parse(await run(context as ContextOf[N], read.data));
+  if (needs === 'config') return done(base);
+  return session.withLedger(needs === 'read' ? 'read' : 'write', async (ledger) => {
+    if (needs !== 'lease') return done({ ...base, ledger });
+    return withLease(ledger, { kind: name.replace('.', ' '), actor }, (held) =>
+      done({ ...base, ledger, run: held, who: { ...who, run: held.id } }),
+    );
+  });
+}
+
+/** The first thing that is wrong with an input. */
+function refused({ issues }: z.ZodError): BridgeError {
+  const [issue] = issues;
+  const field = issue?.path.join('.') || 'input';
+  return invalid(field, issue?.message ?? 'it cannot be used');
+}
+
+/** A number that two equal plans share, and no two others: what a person agreed to is done, or refused as changed. */
+export function digestOf(plan: unknown): string {
+  return createHash('sha256')
+    .update(toJson(plan) ?? '')
+    .digest('hex')
+    .slice(0, 16);
+}
+
+/**
+ * Refuses a plan that is not the one which was looked at. `digest` is that of the preview; where nobody looked at one,
+ * nothing is refused.
+ */
+export function assertUnchanged(plan: unknown, digest: string | undefined): void {
+  if (digest === undefined || digest === digestOf(plan)) return;
+  throw new BridgeError(
+    'usage/changed',
+    'what was looked at became something else meanwhile; nothing was written',
+    'Look at it again.',
+  );
+}
+
+/** The key of a wallet: text, or what a door has read from a file. */
+export const secretInput = z.union([
+  z.instanceof(Secret),
+  z
+    .string()
+    .min(1)
+    .transform((text) => new Secret(text)),
+]);

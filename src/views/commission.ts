@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { formatDecimal } from '../dca/money.ts';
+import { roundHalfUp } from '../dca/split.ts';
+import type { CommissionRecipient, Weight } from '../ledger/commission/commission.ts';
+import type { OpenPayout } from '../ledger/payouts/open.ts';
+import { instant, openPayoutsView, openPayoutView, sats } from './parts.ts';
+
+/** A recipient of the commission; the shares are of what cash-outs from now on pay. */
+export const commissionRecipientView = z.object({
+  name: z.string(),
+  status: z.enum(['active', 'removed']),
+  wallet_id: z.string(),
+  created_at: instant,
+  weights: z.array(
+    z.object({
+      /** Device id; null: of every machine that has no recipients of its own. */
+      machine: z.string().nullable(),
+      machine_name: z.string().nullable(),
+      weight: z.bigint(),
+      /** `66.67 %`. */
+      share: z.string(),
+    }),
+  ),
+  waiting_sats: sats,
+  received_sats: sats,
+});
+
+export type CommissionRecipientView = z.output<typeof commissionRecipientView>;
+
+/** A recipient after a change, with what another wallet means for the payouts that are open. */
+export const changedRecipientView = commissionRecipientView.extend({
+  open_payouts: z.array(openPayoutView).optional(),
+});
+
+export function viewOfRecipient(one: CommissionRecipient): CommissionRecipientView {
+  return {
+    name: one.name,
+    status: one.removed ? 'removed' : 'active',
+    wallet_id: one.walletId,
+    created_at: one.createdAt,
+    weights: one.weights.map((weight) => ({
+      machine: weight.machine,
+      machine_name: weight.machineName,
+      weight: weight.weight,
+      share: shareOf(weight),
+    })),
+    waiting_sats: one.waiting,
+    received_sats: one.received,
+  };
+}
+
+export function viewOfChangedRecipient(one: CommissionRecipient, moved: OpenPayout[] | null) {
+  return { ...viewOfRecipient(one), ...(moved && { open_payouts: openPayoutsView(moved) }) };
+}
+
+/** `66.67 %`, rounded to two decimals. */
+function shareOf({ weight, of }: Weight): string {
+  return `${formatDecimal(roundHalfUp(weight * 10_000n, of), 2)} %`;
+}
