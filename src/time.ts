@@ -35,11 +35,11 @@ export function plus(instant: Instant, ms: number): Instant {
 }
 
 /**
- * Milliseconds since a moment that both clocks noted: `steady` as of performance.now(), `date` as of Date.now(). The one
- * that says more counts: while a machine sleeps the steady one may stand still.
+ * Milliseconds since a moment that both clocks noted: `monotonic` by performance.now(), `date` by Date.now(). The larger
+ * of the two counts: the monotonic clock may exclude the time in which the system was suspended.
  */
-export function msSince(steady: number, date: number): number {
-  return Math.max(performance.now() - steady, Date.now() - date);
+export function msSince(monotonic: number, date: number): number {
+  return Math.max(performance.now() - monotonic, Date.now() - date);
 }
 
 /** So far two clocks may be apart before it is said, in ms: those that are kept by NTP differ by less than one second. */

@@ -8,15 +8,15 @@ import {
   type Invoice,
   invoiceShape,
   openApiShape,
-  type Payment,
   pageShape,
   paymentShape,
   type Wallet,
+  type WalletPayment,
   walletShape,
 } from './shapes.ts';
 
 export type { LnbitsPlace } from './http.ts';
-export type { Invoice, Payment, PaymentStatus, Wallet } from './shapes.ts';
+export type { Invoice, PaymentStatus, Wallet, WalletPayment } from './shapes.ts';
 
 export interface LnbitsOptions extends LnbitsPlace {
   /** For a whole answer, headers and body; a payment takes longest. */
@@ -110,7 +110,10 @@ export class LnbitsClient {
    * Pays an invoice from the wallet of the admin `key`, by exactly one request, or none where LNbits' rate limit is
    * known to be used up. What it returns is what LNbits says; a success here is no proof that the credit arrived.
    */
-  async pay(key: Secret, payment: { bolt11: string; extra: Record<string, unknown> }): Promise<Payment> {
+  async pay(
+    key: Secret,
+    payment: { bolt11: string; extra: Record<string, unknown> },
+  ): Promise<WalletPayment> {
     const json = toJson({ out: true, bolt11: payment.bolt11, extra: payment.extra });
     const post = { pass: key, json, deadlineMs: this.#payDeadlineMs, patienceMs: 5_000, gaps: 2 };
     return read(PAYMENTS, paymentShape, await this.#http.post(PAYMENTS, post));
@@ -129,7 +132,7 @@ export class LnbitsClient {
    * itself. An outgoing row comes before an incoming one, so that a debit is never overlooked; of those, success
    * before pending before failed.
    */
-  async find(key: Secret, hash: string): Promise<Payment | null> {
+  async find(key: Secret, hash: string): Promise<WalletPayment | null> {
     const { payments } = await this.#page(key, { payment_hash: hash, limit: 100 });
     if (payments.some((payment) => payment.hash !== hash)) {
       throw unreachable(`GET ${PAGINATED}`, 'LNbits showed payments that were not asked for');
@@ -140,7 +143,7 @@ export class LnbitsClient {
   }
 
   /** The payments of a wallet that carry `tag`, of either direction and any status, page by page: see `pagesOf`. */
-  tagged(key: Secret, tag: string): AsyncGenerator<Payment[], void> {
+  tagged(key: Secret, tag: string): AsyncGenerator<WalletPayment[], void> {
     return pagesOf(async (window) => (await this.newest(key, { tag, ...window })).payments);
   }
 
@@ -151,7 +154,7 @@ export class LnbitsClient {
   async newest(
     key: Secret,
     page: { tag: string; limit: number; offset: number },
-  ): Promise<{ payments: Payment[]; total: number }> {
+  ): Promise<{ payments: WalletPayment[]; total: number }> {
     return await this.#page(key, { ...page, sortby: 'time', direction: 'desc' });
   }
 
@@ -159,18 +162,18 @@ export class LnbitsClient {
    * The payments by which a superuser credited the wallet of `key` (either kind) with just so many sats, in any status,
    * newest first: LNbits makes such a one pending first. On LNbits 1.0 to 1.3 this look-up marks a pending one as failed.
    */
-  async credits(key: Secret, sats: bigint): Promise<Payment[]> {
+  async credits(key: Secret, sats: bigint): Promise<WalletPayment[]> {
     return await this.#bySuperuser(key, CREDIT_MEMO, sats * 1000n);
   }
 
   /** The payments by which a superuser took just so many sats out of the wallet of `key`. */
-  async debits(key: Secret, sats: bigint): Promise<Payment[]> {
+  async debits(key: Secret, sats: bigint): Promise<WalletPayment[]> {
     return await this.#bySuperuser(key, DEBIT_MEMO, -sats * 1000n);
   }
 
-  async #bySuperuser(key: Secret, memo: string, amount: bigint): Promise<Payment[]> {
+  async #bySuperuser(key: Secret, memo: string, amount: bigint): Promise<WalletPayment[]> {
     const query = { memo, amount: `${amount}`, sortby: 'time', direction: 'desc' };
-    const payments: Payment[] = [];
+    const payments: WalletPayment[] = [];
     for await (const page of pagesOf(
       async (window) => (await this.#page(key, { ...query, ...window })).payments,
     ))
@@ -201,7 +204,7 @@ export class LnbitsClient {
   async #page(
     key: Secret,
     query: Record<string, string | number>,
-  ): Promise<{ payments: Payment[]; total: number }> {
+  ): Promise<{ payments: WalletPayment[]; total: number }> {
     const { data, total } = read(
       PAGINATED,
       pageShape,
@@ -211,7 +214,7 @@ export class LnbitsClient {
   }
 }
 
-function rank({ amountMsat, status }: Payment): number {
+function rank({ amountMsat, status }: WalletPayment): number {
   return (amountMsat < 0n ? 0 : 3) + ['success', 'pending', 'failed'].indexOf(status);
 }
 

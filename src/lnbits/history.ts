@@ -1,6 +1,6 @@
 import type { Secret } from '../config/secret.ts';
 import type { Instant } from '../time.ts';
-import type { LnbitsClient, Payment } from './client.ts';
+import type { LnbitsClient, WalletPayment } from './client.ts';
 
 /**
  * Every payment of a wallet that carries the bridge's tag, newest first, each once, as far as they were there all the
@@ -11,8 +11,8 @@ export async function taggedPayments(
   lnbits: LnbitsClient,
   key: Secret,
   since: Instant | null = null,
-): Promise<Payment[]> {
-  const payments: Payment[] = [];
+): Promise<WalletPayment[]> {
+  const payments: WalletPayment[] = [];
   for await (const page of lnbits.tagged(key, 'aio-dca')) {
     payments.push(...page);
     const oldest = page.at(-1)?.time;

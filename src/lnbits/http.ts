@@ -60,9 +60,9 @@ export class Http {
   /** When that was read, as of performance.now(). */
   clockRead = 0;
   /** When the last answer came, by both clocks. */
-  #used = { steady: Number.NEGATIVE_INFINITY, date: 0 };
+  #used = { monotonic: Number.NEGATIVE_INFINITY, date: 0 };
   /** When it was the turn of the POSTs that are under way. */
-  readonly #turns = new Set<{ steady: number; date: number; what: string }>();
+  readonly #turns = new Set<{ monotonic: number; date: number; what: string }>();
   #underWay = 0;
 
   constructor({ url, ca }: LnbitsPlace, maxBytes: number, backoffMs: number) {
@@ -112,15 +112,15 @@ export class Http {
     const wait = this.#pace.wait(path);
     if (wait > patienceMs)
       throw new RateLimited(`${this.#what(method, path)}: not sent, LNbits' rate limit is used up.`, wait);
-    const [steady, date] = [performance.now(), Date.now()];
+    const [monotonic, date] = [performance.now(), Date.now()];
     await this.#pace.turn(path, gaps);
     const what = this.#what(method, path);
-    if (msSince(steady, date) > wait + STALE_MS) throw stoodStill(what);
-    if (msSince(this.#used.steady, this.#used.date) > FRESH_MS) {
+    if (msSince(monotonic, date) > wait + STALE_MS) throw suspended(what);
+    if (msSince(this.#used.monotonic, this.#used.date) > FRESH_MS) {
       void this.#pool.close();
       this.#pool = this.#connect();
     }
-    const turn = { steady: performance.now(), date: Date.now(), what };
+    const turn = { monotonic: performance.now(), date: Date.now(), what };
     this.#turns.add(turn);
     try {
       return await this.#send({ method, path, body: json }, pass, deadlineMs, secret);
@@ -131,8 +131,8 @@ export class Http {
 
   /** Of a connection that has just come about: a POST that waited for it may have waited too long. */
   #tooLate(): Error | null {
-    const late = [...this.#turns].find(({ steady, date }) => msSince(steady, date) > LATE_MS);
-    return late ? stoodStill(late.what) : null;
+    const late = [...this.#turns].find(({ monotonic, date }) => msSince(monotonic, date) > LATE_MS);
+    return late ? suspended(late.what) : null;
   }
 
   /** How many milliseconds a request to `path` would be held back now to keep to LNbits' rate limit. */
@@ -168,7 +168,7 @@ export class Http {
       const signal = AbortSignal.timeout(deadlineMs);
       answer = await this.#pool.request({ ...request, path: this.#base + request.path, headers, signal });
       text = await answer.body.text();
-      this.#used = { steady: performance.now(), date: Date.now() };
+      this.#used = { monotonic: performance.now(), date: Date.now() };
     } catch (error) {
       if (error instanceof RateLimited) throw error;
       if (error instanceof errors.ResponseExceededMaxSizeError)
@@ -197,7 +197,7 @@ export class Http {
   }
 }
 
-function stoodStill(what: string): RateLimited {
+function suspended(what: string): RateLimited {
   return new RateLimited(
     `${what}: not sent, this process stood still in its turn.`,
     null,

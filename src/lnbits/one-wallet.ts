@@ -2,7 +2,7 @@ import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
 import { FellOver, TooLarge } from './answer.ts';
-import type { LnbitsClient, Payment } from './client.ts';
+import type { LnbitsClient, WalletPayment } from './client.ts';
 import { taggedPayments } from './history.ts';
 import { stillSeesPayments } from './rights.ts';
 
@@ -30,7 +30,7 @@ export async function paymentsIn(
   source: Secret,
   wallet: { id: string; key: Secret },
   { since = null, proven = false }: { since?: Instant | null; proven?: boolean } = {},
-): Promise<Payment[] | Unseen> {
+): Promise<WalletPayment[] | Unseen> {
   return await orUnseen(lnbits, source, async () => {
     const shown = await taggedPayments(lnbits, wallet.key, since);
     if (shown.some(({ walletId }) => walletId !== wallet.id))

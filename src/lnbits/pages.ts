@@ -1,5 +1,5 @@
 import { TooLarge, unreachable } from './answer.ts';
-import type { Payment } from './shapes.ts';
+import type { WalletPayment } from './shapes.ts';
 
 const PAGE = 100;
 /** How many rows of a page the next one shows again, as long as no row goes. */
@@ -9,7 +9,7 @@ const PASSES = 3;
 const FEWEST = 2;
 
 /** So many rows of a list from `offset` on, newest first. */
-export type ReadPage = (window: { limit: number; offset: number }) => Promise<Payment[]>;
+export type ReadPage = (window: { limit: number; offset: number }) => Promise<WalletPayment[]>;
 
 /**
  * The rows of a list page by page, newest first, each row once. Whatever was there from the first page to the last is
@@ -21,7 +21,7 @@ export type ReadPage = (window: { limit: number; offset: number }) => Promise<Pa
  * Throws what `read` throws, a `TooLarge` where two rows are, and `lnbits/unreachable` where so many rows went during
  * each of three passes.
  */
-export async function* pagesOf(read: ReadPage): AsyncGenerator<Payment[], void> {
+export async function* pagesOf(read: ReadPage): AsyncGenerator<WalletPayment[], void> {
   const seen = new Set<string>();
   for (let passes = 0; passes < PASSES; passes += 1) {
     let before: string[] | undefined;
@@ -49,6 +49,6 @@ export async function* pagesOf(read: ReadPage): AsyncGenerator<Payment[], void> 
 }
 
 /** A wallet can have several rows of one hash: a failed try and a later one, both sides of it, or a fee. */
-function keyOf({ hash, amountMsat, time }: Payment): string {
+function keyOf({ hash, amountMsat, time }: WalletPayment): string {
   return `${hash} ${amountMsat} ${time}`;
 }

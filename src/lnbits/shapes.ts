@@ -20,7 +20,7 @@ export interface Invoice {
 export type PaymentStatus = 'success' | 'pending' | 'failed';
 
 /** One wallet's side of a payment. */
-export interface Payment {
+export interface WalletPayment {
   hash: string;
   /** What LNbits itself received as its fee of the payment with this hash. */
   isServiceFee: boolean;
@@ -72,7 +72,7 @@ export const paymentShape = z
     time: z.unknown(),
   })
   .transform(
-    (row): Payment => ({
+    (row): WalletPayment => ({
       hash: row.payment_hash,
       isServiceFee: row.checking_id?.startsWith('service_fee_') === true,
       bolt11: row.bolt11 || null,

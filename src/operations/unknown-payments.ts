@@ -5,7 +5,7 @@ import { Secret } from '../config/secret.ts';
 import { knownPayments } from '../ledger/payouts/payouts.ts';
 import type { Lost, Misfit } from '../ledger/recover/recover.ts';
 import type { Ledger } from '../ledger/store/open.ts';
-import type { Payment } from '../lnbits/client.ts';
+import type { WalletPayment } from '../lnbits/client.ts';
 import { taggedPayments } from '../lnbits/history.ts';
 import { orUnseen, Unseen } from '../lnbits/one-wallet.ts';
 import { proveRights } from '../lnbits/rights.ts';
@@ -87,7 +87,7 @@ async function formerWalletOf(
 async function outcomeOf(
   ledger: Ledger,
   source: SourceWallet,
-  { hash, status }: Payment,
+  { hash, status }: WalletPayment,
   { recipient, sats }: Pick<Lost, 'recipient' | 'sats'>,
   former: Map<string, Secret> | null,
 ): Promise<Pick<Lost, 'outcome' | 'clientWallet'>> {
@@ -128,7 +128,7 @@ const extraShape = z.object({
   cash_outs_count: z.int().positive(),
 });
 
-function toldBy(payment: Payment): Omit<Lost, 'outcome' | 'clientWallet'> | Misfit {
+function toldBy(payment: WalletPayment): Omit<Lost, 'outcome' | 'clientWallet'> | Misfit {
   const { hash, bolt11, walletId, time, amountMsat, extra } = payment;
   const parsed = extraShape.safeParse(extra);
   const misfit = { what: `payment ${hash}`, ledger: 'nothing' };

@@ -13,7 +13,7 @@ import {
 } from '../ledger/runs/claims.ts';
 import type { Ledger } from '../ledger/store/open.ts';
 import { tooFull } from '../lnbits/answer.ts';
-import type { LnbitsClient, Payment } from '../lnbits/client.ts';
+import type { LnbitsClient, WalletPayment } from '../lnbits/client.ts';
 import { lacksRightToReceive } from '../lnbits/rights.ts';
 import { msSince, now } from '../time.ts';
 import { labelOf } from './label.ts';
@@ -48,7 +48,7 @@ export interface Claim {
   /** The wallet that its invoice is in and that pays, also where a key onto a shared wallet names an id of its own. */
   walletId: string;
   /** When the last look that showed nobody else began, by three clocks: those of a host stand still with it. */
-  looked: { steady: number; date: number; lnbits: number };
+  looked: { monotonic: number; date: number; lnbits: number };
 }
 
 /** Another copy's claim, as the source wallet shows it. */
@@ -167,12 +167,12 @@ export function lookedTooLongAgo(ctx: Context): boolean {
 }
 
 function msSinceLook(ctx: Context): number {
-  const { steady, date, lnbits } = claimOf(ctx).looked;
-  return Math.max(msSince(steady, date), ctx.lnbits.clock - lnbits);
+  const { monotonic, date, lnbits } = claimOf(ctx).looked;
+  return Math.max(msSince(monotonic, date), ctx.lnbits.clock - lnbits);
 }
 
 function moment(lnbits: LnbitsClient): Claim['looked'] {
-  return { steady: performance.now(), date: Date.now(), lnbits: lnbits.clockNow };
+  return { monotonic: performance.now(), date: Date.now(), lnbits: lnbits.clockNow };
 }
 
 function explain(error: unknown, { walletId, balanceMsat }: Context['source']): never {
@@ -201,7 +201,7 @@ function notShown(): BridgeError {
  * a ledger at another place, be it one that this ledger had when it was copied; else of the ledger that this one is older
  * than.
  */
-export async function unknownPayment(ctx: Context, payment: Payment): Promise<BridgeError> {
+export async function unknownPayment(ctx: Context, payment: WalletPayment): Promise<BridgeError> {
   const { hash, extra } = payment;
   const what = `payment ${hash} of this ledger (${extra.payout} for ${extra.client})`;
   const nonce = labelOf(ctx.ledger.seals, payment)?.claim;
@@ -263,7 +263,7 @@ async function put(ctx: Context, nonce: string, withdrawn: boolean) {
 }
 
 /** A claim of this ledger or a copy of it; null for anything else that has the tag. */
-function readClaim(seals: Seals, { hash, walletId, time, extra, amountMsat }: Payment) {
+function readClaim(seals: Seals, { hash, walletId, time, extra, amountMsat }: WalletPayment) {
   const { ledger, nonce, withdrawn, place, seal } = extra;
   if (ledger !== seals.ledger || amountMsat < 0n) return null;
   if (typeof nonce !== 'string' || typeof withdrawn !== 'boolean' || typeof place !== 'string') return null;

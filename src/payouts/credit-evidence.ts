@@ -1,13 +1,13 @@
 import type { Secret } from '../config/secret.ts';
 import { type Credit, newestMember, ownedHashes, seenHashes } from '../ledger/credits/credits.ts';
 import type { Db } from '../ledger/store/open.ts';
-import type { LnbitsClient, Payment } from '../lnbits/client.ts';
+import type { LnbitsClient, WalletPayment } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
 
 /** What the source wallet shows of credits of one amount, for a person who says what became of one. */
 export interface CreditsShown {
   /** Every like credit, as hash and status. */
-  all: { hash: string; status: Payment['status'] }[];
+  all: { hash: string; status: WalletPayment['status'] }[];
   /** The hashes of those that have arrived and that this one can be. */
   possible: string[];
   /** Of those that LNbits has begun, and that this one can be. */
@@ -39,7 +39,11 @@ export async function creditsShown(
 }
 
 /** Those of LNbits' like credits that have arrived and that this one can be. */
-export async function possiblePayments(db: Db, credit: Credit, shown: Payment[]): Promise<Payment[]> {
+export async function possiblePayments(
+  db: Db,
+  credit: Credit,
+  shown: WalletPayment[],
+): Promise<WalletPayment[]> {
   return (await possibleOnes(db, credit, shown)).filter(({ status }) => status === 'success');
 }
 
@@ -47,7 +51,7 @@ export async function possiblePayments(db: Db, credit: Credit, shown: Payment[])
  * No other credit is known by them; and where it was sent, LNbits did not show them before; else they were made since
  * its cash-outs.
  */
-async function possibleOnes(db: Db, credit: Credit, shown: Payment[]): Promise<Payment[]> {
+async function possibleOnes(db: Db, credit: Credit, shown: WalletPayment[]): Promise<WalletPayment[]> {
   const owned = await ownedHashes(
     db,
     shown.map(({ hash }) => hash),

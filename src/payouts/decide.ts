@@ -6,10 +6,13 @@ export type ClientSide = 'arrived' | 'pending' | 'failed' | 'wrong-amount' | 'no
 export type SourceSide = 'success' | 'pending' | 'failed' | 'none';
 
 /**
- * `settle`: it arrived. `send`: POST the same bolt11 (again). `bury`: it can never be paid, so a new invoice may
- * follow. `hold`: a person decides. `wait`: look again later.
+ * `settle`: it arrived. `send`: POST the same bolt11 (again). `abandon`: it can never be paid, so a new invoice may
+ * follow. `hold`: an operator decides. `wait`: look again later.
  */
-export type Decision = { do: 'settle' } | { do: 'send' } | { do: 'bury' | 'hold' | 'wait'; reason: string };
+export type Decision =
+  | { do: 'settle' }
+  | { do: 'send' }
+  | { do: 'abandon' | 'hold' | 'wait'; reason: string };
 
 /** Why nothing is known of the client's side. */
 export const UNSEEN = "the key of the client's wallet does not show its payments";
@@ -42,7 +45,7 @@ export function decide(client: ClientSide, source: SourceSide, quiet: boolean): 
       return { do: 'send' };
     case 'failed':
       if (!quiet) return { do: 'wait', reason: 'the invoice failed, but its payment may still be under way' };
-      return { do: 'bury', reason: 'LNbits will not pay this invoice any more' };
+      return { do: 'abandon', reason: 'LNbits will not pay this invoice any more' };
     case 'arrived':
       return hold('arrived at the client, but not from the source wallet');
     case 'wrong-amount':

@@ -7,7 +7,7 @@ import { type Context, clientSide, isGone, isQuiet, sourceSide, walletKey } from
  * Looks at both sides of a payment. The source comes first; the client's side is left alone while a POST may still
  * be running, where a look could change it; and the source is read again after the client.
  */
-export async function look(ctx: Context, payment: Payment): Promise<Decision> {
+export async function lookAtPayment(ctx: Context, payment: Payment): Promise<Decision> {
   const quiet = isQuiet(ctx, payment.sent_at);
   const mayRun = !quiet && !ctx.answered.has(payment.id);
   let source = await sourceSide(ctx, payment.payment_hash);
@@ -44,22 +44,22 @@ export async function lookAtFormer(ctx: Context, payment: Payment): Promise<Form
   });
   if (client === 'arrived' || client === 'wrong-amount') return decide(client, 'none', true);
   if ((await sourceSide(ctx, payment.payment_hash)) !== 'none') return lookAtStrange(ctx, payment);
-  return { do: 'bury', reason: 'it was not sent, and the recipient is paid into another wallet now' };
+  return { do: 'abandon', reason: 'it was not sent, and the recipient is paid into another wallet now' };
 }
 
 /** Given up only where both wallets show, after the quiet time, that nothing came of it. */
 async function lookAtRefused(ctx: Context, payment: Payment): Promise<Former> {
   const quiet = isQuiet(ctx, payment.sent_at);
-  const decision = await look(ctx, payment);
+  const decision = await lookAtPayment(ctx, payment);
   if (decision.do !== 'send') return decision;
   const reason = 'LNbits refused it, and the recipient is paid into another wallet now';
-  if (quiet) return { do: 'bury', reason };
+  if (quiet) return { do: 'abandon', reason };
   return { do: 'wait', reason, refused: true };
 }
 
 /** The source wallet shows a payment that this ledger never sent. */
 async function lookAtStrange(ctx: Context, payment: Payment): Promise<Decision> {
-  const decision = await look(ctx, payment);
+  const decision = await lookAtPayment(ctx, payment);
   if (decision.do !== 'send') return decision;
   return { do: 'hold', reason: 'the source wallet shows a try to pay this invoice, which was never sent' };
 }

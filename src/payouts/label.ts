@@ -1,7 +1,7 @@
 import { isSealed, type Seals, sealOf } from '../ledger/payouts/seals.ts';
 import { everClaimed } from '../ledger/runs/claims.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
-import type { Payment } from '../lnbits/client.ts';
+import type { WalletPayment } from '../lnbits/client.ts';
 
 /*
  * What the bridge writes into `extra` of a payment, on both sides, tells whose it was. A client reads it in his wallet
@@ -37,7 +37,7 @@ export function sealLabel(seals: Seals, wallet: string, label: Label): string {
 }
 
 /** The label of a payment that this ledger sealed; null for any other. */
-export function labelOf(seals: Seals, { walletId, amountMsat, extra }: Payment): Label | null {
+export function labelOf(seals: Seals, { walletId, amountMsat, extra }: WalletPayment): Label | null {
   const { claim, payout, part, seq, sats, seal } = extra;
   if (typeof claim !== 'string' || typeof payout !== 'string') return null;
   if (typeof part !== 'number' || typeof seq !== 'number' || typeof sats !== 'number') return null;
@@ -46,7 +46,7 @@ export function labelOf(seals: Seals, { walletId, amountMsat, extra }: Payment):
 }
 
 /** It has the ledger's id, whoever wrote it. */
-export function isLabelled(seals: Seals, { extra }: Payment): boolean {
+export function isLabelled(seals: Seals, { extra }: WalletPayment): boolean {
   return extra.ledger === seals.ledger;
 }
 
@@ -54,7 +54,7 @@ export function isLabelled(seals: Seals, { extra }: Payment): boolean {
  * Whether this ledger, or a copy of it, sent a payment that its source wallet shows. Only who has the wallet's key can
  * write there, so a ledger that is older than its seals believes the label alone.
  */
-export function isSentByLedger(seals: Seals, payment: Payment): boolean {
+export function isSentByLedger(seals: Seals, payment: WalletPayment): boolean {
   return (
     payment.amountMsat < 0n && isLabelled(seals, payment) && (!seals.all || labelOf(seals, payment) !== null)
   );
@@ -67,9 +67,9 @@ export function isSentByLedger(seals: Seals, payment: Payment): boolean {
  */
 export async function madeByAnotherCopy(
   { db, seals }: Pick<Ledger, 'db' | 'seals'>,
-  unknown: Payment[],
+  unknown: WalletPayment[],
   except: string | null = null,
-): Promise<Payment[]> {
+): Promise<WalletPayment[]> {
   const labelled = unknown.filter((one) => isLabelled(seals, one));
   if (labelled.length === 0) return [];
   if (!seals.all && !(await everClaimed(db, except))) return labelled;
@@ -79,8 +79,8 @@ export async function madeByAnotherCopy(
 /** Those of them that were sealed under a claim that is not this ledger's: no client can have written that. */
 export async function sealedElsewhere(
   { db, seals }: Pick<Ledger, 'db' | 'seals'>,
-  unknown: Payment[],
-): Promise<Payment[]> {
+  unknown: WalletPayment[],
+): Promise<WalletPayment[]> {
   const sealed = unknown.flatMap((payment) => {
     const label = labelOf(seals, payment);
     return label ? [{ payment, claim: label.claim }] : [];

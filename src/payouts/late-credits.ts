@@ -8,7 +8,7 @@ import {
 } from '../ledger/credits/credits.ts';
 import { contradict, contradictionsOf } from '../ledger/payouts/contradictions.ts';
 import type { Db } from '../ledger/store/open.ts';
-import type { LnbitsClient, Payment } from '../lnbits/client.ts';
+import type { LnbitsClient, WalletPayment } from '../lnbits/client.ts';
 import { now, plus } from '../time.ts';
 import type { Context } from './session.ts';
 
@@ -66,7 +66,7 @@ export async function lateCredits(
   return late;
 }
 
-async function attribute(db: Db, credits: Credit[], shown: Payment[]): Promise<Late[]> {
+async function attribute(db: Db, credits: Credit[], shown: WalletPayment[]): Promise<Late[]> {
   const hashes = shown.map(({ hash }) => hash);
   const known = await ownedHashes(db, hashes);
   const free = new Set(credits);

@@ -2,11 +2,11 @@ import { BridgeError, type ErrorCode } from '../errors.ts';
 import { isPaused } from '../ledger/payouts/operator-actions.ts';
 import { inParts, splitPart } from '../ledger/payouts/parts.ts';
 import {
-  buryPayment,
   deferPayment,
   deferPayout,
   holdPayout,
-  loseSight,
+  markDead,
+  markUnknown,
   openPayouts,
   type Payment,
   type Payout,
@@ -25,13 +25,13 @@ import { lack, noteLack, noteShortage, noteUnknownFee, readBalance } from './bal
 import { overCeiling } from './ceiling.ts';
 import { lookedTooLongAgo } from './claim.ts';
 import type { Decision } from './decide.ts';
-import { afterSuccess, type Former, look, lookAtFormer } from './evidence.ts';
+import { afterSuccess, type Former, lookAtFormer, lookAtPayment } from './evidence.ts';
 import { extraOf, makeInvoice } from './invoice.ts';
 import { SOURCE } from './label.ts';
 import { keepPace } from './pace.ts';
 import { refuseIfNotAlone } from './preflight.ts';
 import { cappedFee, feeNow, noteNewFee } from './service-fee.ts';
-import { type Context, isQuiet, note, stoodStill, timeOfPost, untilQuiet } from './session.ts';
+import { type Context, isQuiet, note, timeOfPost, untilQuiet, wasSuspended } from './session.ts';
 
 /** What one payout meets, and every other would meet as well. */
 const SAME_FOR_ALL: readonly ErrorCode[] = [
@@ -124,7 +124,7 @@ async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<(Wait
       }
     } catch (error) {
       if (!(error instanceof BridgeError) || !error.code.startsWith('lnbits/')) throw error;
-      await giveUpForNow(ctx, payout, error);
+      await deferOrMarkUnknown(ctx, payout, error);
       const its = error.code === 'lnbits/refused' || (await isOfOnePayout(ctx, error));
       note(ctx, error, its ? payout : undefined);
       unanswered = its ? 0 : unanswered + 1;
@@ -192,20 +192,20 @@ async function payPart(
     const old = tries === 0 ? live : undefined;
     const payment = old ?? (await makeInvoice(ctx, payout, part, sats));
     if (!payment) return null;
-    const decision = await bringToAnEnd(ctx, payout, payment, old === undefined);
+    const decision = await attemptPayment(ctx, payout, payment, old === undefined);
     switch (decision.do) {
       case 'settle':
         payment.fee_msat = cappedFee(ctx.fees.get(payment.payment_hash) ?? 0n, sats * 1000n);
         await ctx.run.write((trx) => settlePayment(trx, ctx.run.who, payment, now()));
         ctx.source.balanceMsat -= sats * 1000n + payment.fee_msat;
         return 'settled';
-      case 'bury':
-        await ctx.run.write((trx) => buryPayment(trx, ctx.run.who, payment, decision.reason, now()));
+      case 'abandon':
+        await ctx.run.write((trx) => markDead(trx, ctx.run.who, payment, decision.reason, now()));
         refused = decision.refusal ?? null;
         break;
       case 'hold':
         await ctx.run.write(async (trx) => {
-          await loseSight(trx, payment, decision.reason);
+          await markUnknown(trx, payment, decision.reason);
           await holdPayout(trx, ctx.run.who, payout.id, decision.reason, now());
         });
         return null;
@@ -218,7 +218,7 @@ async function payPart(
       case 'wait': {
         const { refusal = null, silence = null, refused = false } = decision;
         await ctx.run.write((trx) =>
-          refused ? deferPayout(trx, payout.id, decision.reason) : loseSight(trx, payment, decision.reason),
+          refused ? deferPayout(trx, payout.id, decision.reason) : markUnknown(trx, payment, decision.reason),
         );
         return { sentAt: isQuiet(ctx, payment.sent_at) ? null : payment.sent_at, refusal, silence };
       }
@@ -259,7 +259,7 @@ type Outcome =
   | { do: 'stop' };
 
 /** Sends one payment as often as both sides allow, and says what became of it. Updates `payment.sent_at`. */
-async function bringToAnEnd(
+async function attemptPayment(
   ctx: Context,
   payout: Payout,
   payment: Payment,
@@ -309,11 +309,11 @@ async function bringToAnEnd(
       if (ctx.signal.aborted) return { do: 'stop' };
       throw refusal;
     }
-    decision = await look(ctx, payment);
+    decision = await lookAtPayment(ctx, payment);
     const silence = saidByLnbits(refusal) ? null : refusal;
     if (decision.do === 'wait') return { ...decision, silence };
     const answered = ctx.answered.has(payment.id);
-    if (decision.do === 'bury') return { ...decision, refusal };
+    if (decision.do === 'abandon') return { ...decision, refusal };
     if (decision.do !== 'send' || (!answered && posts + 1 < TRIES)) continue;
     if (!answered) return { do: 'wait', reason: refusal.message, refusal, silence };
     return { do: 'defer', reason: refusal.message, refusal };
@@ -323,14 +323,14 @@ async function bringToAnEnd(
 
 /** Why a POST is not made after all; null: it is. */
 function tooLate(ctx: Context, sentAt: Instant): string | null {
-  if (stoodStill(ctx, sentAt)) return 'this run stood still before it could send';
+  if (wasSuspended(ctx, sentAt)) return 'this run stood still before it could send';
   return lookedTooLongAgo(ctx) ? 'LNbits took too long to show that no other copy of the ledger pays' : null;
 }
 
 /** Of a payment that an earlier run left open; what may have been sent stays with the wallet that it was made in. */
 async function lookAgain(ctx: Context, payment: Payment): Promise<Decision> {
   const former = payment.state === 'invoiced' && !(await isOwn(ctx.ledger.db, payment));
-  return former ? lookAtFormer(ctx, payment) : look(ctx, payment);
+  return former ? lookAtFormer(ctx, payment) : lookAtPayment(ctx, payment);
 }
 
 /** Whether the invoice is in the wallet that its recipient is paid into now. */
@@ -363,11 +363,11 @@ async function post(
 }
 
 /** LNbits did not answer in the middle of a payout: what is under way is unknown, the rest is tried later. */
-async function giveUpForNow(ctx: Context, payout: Payout, error: BridgeError): Promise<void> {
+async function deferOrMarkUnknown(ctx: Context, payout: Payout, error: BridgeError): Promise<void> {
   const parts = await partsOf(ctx.ledger.db, payout.id);
   await ctx.run.write(async (trx) => {
     const lost = parts.find(({ payment }) => payment?.state === 'sending' || payment?.state === 'unknown');
-    if (lost?.payment) await loseSight(trx, lost.payment, error.message);
+    if (lost?.payment) await markUnknown(trx, lost.payment, error.message);
     else await deferPayout(trx, payout.id, error.message);
   });
 }

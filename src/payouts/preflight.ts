@@ -1,7 +1,7 @@
 import { BridgeError } from '../errors.ts';
 import { holdPayout, knownPayments, movePayment } from '../ledger/payouts/payouts.ts';
 import type { Ledger } from '../ledger/store/open.ts';
-import type { Payment as Shown } from '../lnbits/client.ts';
+import type { WalletPayment } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
 import { now } from '../time.ts';
 import { claimToPay, notAlone, stayAlone, strangeClaim, unknownPayment } from './claim.ts';
@@ -54,7 +54,7 @@ async function refuseOtherCopies(
   ctx: Context,
   pages = sentPages(ctx),
   binding: () => Promise<void> = async () => {},
-): Promise<Shown[]> {
+): Promise<WalletPayment[]> {
   const claim = await strangeClaim(ctx);
   if (claim && !claim.here) throw notAlone(claim);
   await binding();
@@ -64,7 +64,7 @@ async function refuseOtherCopies(
 }
 
 /** What this ledger sent of the source wallet's tagged payments, page by page, newest first. */
-async function* sentPages(ctx: Context): AsyncGenerator<Shown[]> {
+async function* sentPages(ctx: Context): AsyncGenerator<WalletPayment[]> {
   for await (const payments of ctx.lnbits.tagged(ctx.source.key, 'aio-dca'))
     yield payments.filter((one) => isSentByLedger(ctx.ledger.seals, one));
 }
@@ -73,7 +73,7 @@ async function* sentPages(ctx: Context): AsyncGenerator<Shown[]> {
  * What a restored ledger lost is newer than what it knows: the pages are read back to the first payment of this
  * ledger, past those of others that pay from the same wallet. Answers this ledger's payments of that page.
  */
-async function refuseUnknown(ctx: Context, pages: AsyncGenerator<Shown[]>): Promise<Shown[]> {
+async function refuseUnknown(ctx: Context, pages: AsyncGenerator<WalletPayment[]>): Promise<WalletPayment[]> {
   for (;;) {
     const { done, value: sent } = await pages.next();
     if (done) return [];
@@ -110,13 +110,17 @@ async function refuseForgotten(ctx: Context): Promise<void> {
 }
 
 /** `first` and then the rest of `pages`. */
-async function lookAgain(ctx: Context, first: Shown[], pages: AsyncGenerator<Shown[]>): Promise<void> {
+async function lookAgain(
+  ctx: Context,
+  first: WalletPayment[],
+  pages: AsyncGenerator<WalletPayment[]>,
+): Promise<void> {
   const unchecked = new Map(
     (await uncheckedPayments(ctx.ledger, ctx.source.walletId)).map((one) => [one.payment_hash, one] as const),
   );
   // Newest first: so many pages hold them all, unless somebody else paid a lot from this wallet meanwhile.
   let left = Math.ceil(unchecked.size / PAGE) + 1;
-  for (let sent: Shown[] = first; unchecked.size > 0; ) {
+  for (let sent: WalletPayment[] = first; unchecked.size > 0; ) {
     const found = sent.filter((one) => one.status === 'success');
     if (sent !== first) await bookFees(ctx, sent);
     await markChecked(

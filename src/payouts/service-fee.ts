@@ -3,7 +3,7 @@ import { BridgeError } from '../errors.ts';
 import { record } from '../ledger/log/log.ts';
 import { type FeeRate, feeRate } from '../ledger/payouts/service-fee.ts';
 import type { ServiceFee } from '../lnbits/admin.ts';
-import type { Payment as Shown } from '../lnbits/client.ts';
+import type { WalletPayment } from '../lnbits/client.ts';
 import { now } from '../time.ts';
 import { type Context, note } from './session.ts';
 
@@ -22,7 +22,10 @@ export function rateTold(fee: ServiceFee): FeeRate {
 }
 
 /** Keeps what LNbits shows as its fee of payments that are booked with another one: after a crash, or before it was known. */
-export async function bookFees(ctx: Pick<Context, 'ledger' | 'run'>, shown: Shown[]): Promise<number> {
+export async function bookFees(
+  ctx: Pick<Context, 'ledger' | 'run'>,
+  shown: WalletPayment[],
+): Promise<number> {
   const taken = new Map(
     shown
       .filter(({ status, amountMsat }) => status === 'success' && amountMsat < 0n)

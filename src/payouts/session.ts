@@ -30,7 +30,7 @@ export interface SourceWallet {
 export interface Quiet {
   /** How long after a POST nothing is called dead, in ms. */
   quietMs: number;
-  /** When the run began, and when it made which POST (by its `sent_at`), by a clock that nobody can set. */
+  /** When the run began, and when it made each POST (by its `sent_at`), on the monotonic clock (`performance.now`). */
   began: number;
   posted: Map<Instant, number>;
 }
@@ -133,9 +133,9 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * Counted since this run made the POST or, for an earlier run's, since this one began, by the clock that nobody can set:
- * by the ledger's times a clock that jumps ahead would end the quiet time while LNbits is still at the POST, and one that
- * was set back would make runs wait until it has caught up.
+ * Counted on the monotonic clock since this run made the POST or, for a POST of an earlier run, since this run began. By
+ * the ledger's times, a clock that jumps ahead would end the quiet time while LNbits still works on the POST, and a clock
+ * that was set back would make runs wait until it has caught up.
  */
 function msUntilQuiet({ quietMs, began, posted }: Quiet, sentAt: Instant | null): number {
   if (sentAt === null) return 0;
@@ -149,8 +149,8 @@ export function timeOfPost({ posted }: Quiet): Instant {
   return sentAt;
 }
 
-/** Whether a process stood still between its committed `sending` and the call that has to follow at once. */
-export function stoodStill({ posted }: Quiet, sentAt: Instant): boolean {
+/** Whether the process was suspended between its committed `sending` and the call that has to follow at once. */
+export function wasSuspended({ posted }: Quiet, sentAt: Instant): boolean {
   return msSince(posted.get(sentAt) ?? Number.NEGATIVE_INFINITY, toMs(sentAt)) > STALE_MS;
 }
 

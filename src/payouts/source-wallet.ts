@@ -11,7 +11,7 @@ import { record, type Who } from '../ledger/log/log.ts';
 import { knownPayments } from '../ledger/payouts/payouts.ts';
 import { openClaims } from '../ledger/runs/claims.ts';
 import type { Db, Ledger, Trx } from '../ledger/store/open.ts';
-import type { Payment as Shown } from '../lnbits/client.ts';
+import type { WalletPayment } from '../lnbits/client.ts';
 import { paymentsIn, Unseen } from '../lnbits/one-wallet.ts';
 import { proveRights } from '../lnbits/rights.ts';
 import { now } from '../time.ts';
@@ -105,7 +105,7 @@ export async function isFirst(
 }
 
 /** Throws `ledger/restored` for what another copy certainly made; what it may have made is answered. */
-async function refuseUnknownIn(ctx: Context, shown: Shown[]): Promise<Unseen | null> {
+async function refuseUnknownIn(ctx: Context, shown: WalletPayment[]): Promise<Unseen | null> {
   const { ledger, source, claim } = ctx;
   const { certain, doubtful } = await unknownIn(ledger, source.walletId, shown, claim?.nonce);
   if (certain[0]) {
@@ -122,9 +122,9 @@ async function refuseUnknownIn(ctx: Context, shown: Shown[]): Promise<Unseen | n
 async function unknownIn(
   ledger: Ledger,
   source: string,
-  shown: Shown[],
+  shown: WalletPayment[],
   own?: string,
-): Promise<{ certain: Shown[]; doubtful: Shown[] }> {
+): Promise<{ certain: WalletPayment[]; doubtful: WalletPayment[] }> {
   const received = shown.filter((one) => one.amountMsat > 0n && one.status === 'success');
   const known = await knownPayments(
     ledger.db,
@@ -145,8 +145,8 @@ async function unknownIn(
 export async function paidByAnotherCopy(
   ledger: Ledger,
   { lnbits, source }: Pick<SourceWallet, 'lnbits' | 'source'>,
-): Promise<Shown[]> {
-  const certain: Shown[] = [];
+): Promise<WalletPayment[]> {
+  const certain: WalletPayment[] = [];
   for (const wallet of await walletsPaidInto(ledger.db, source.walletId)) {
     const shown = await paymentsIn(lnbits, source.key, wallet, { proven: true });
     if (!(shown instanceof Unseen))
@@ -183,7 +183,11 @@ async function isAccountedFor(db: Db, wallet: string): Promise<boolean> {
  * Those that were sealed under a claim of a run that did not end: of a copy that was made in the middle of it, and went on
  * with it. `own`: of this run, whose copies the source wallet shows.
  */
-async function ofBrokenOffRuns({ db, seals }: Ledger, unknown: Shown[], own = ''): Promise<Shown[]> {
+async function ofBrokenOffRuns(
+  { db, seals }: Ledger,
+  unknown: WalletPayment[],
+  own = '',
+): Promise<WalletPayment[]> {
   const open = await openClaims(db);
   open.delete(own);
   return unknown.filter((one) => open.has(labelOf(seals, one)?.claim ?? ''));
@@ -194,9 +198,13 @@ async function ofBrokenOffRuns({ db, seals }: Ledger, unknown: Shown[], own = ''
  * who copies a label out of a payment of his own has both. An invoice that was made and not kept has the number of the
  * payment that was made instead, and its owner can pay it himself.
  */
-async function inPlaceOf({ db, seals }: Ledger, unknown: Shown[], shown: Shown[]): Promise<Shown[]> {
+async function inPlaceOf(
+  { db, seals }: Ledger,
+  unknown: WalletPayment[],
+  shown: WalletPayment[],
+): Promise<WalletPayment[]> {
   const there = new Set(shown.map(({ hash }) => hash));
-  const instead: Shown[] = [];
+  const instead: WalletPayment[] = [];
   for (const one of unknown) {
     const label = labelOf(seals, one);
     if (!label) continue;
@@ -273,7 +281,7 @@ async function takeSourceWallet(
   });
 }
 
-function unknownAtClient({ hash, walletId, extra }: Shown, certain: boolean): BridgeError {
+function unknownAtClient({ hash, walletId, extra }: WalletPayment, certain: boolean): BridgeError {
   const may = certain
     ? 'An older copy of the ledger was put back'
     : 'An older copy of the ledger may have been put back, or whose wallet it is wrote that himself';

@@ -19,13 +19,13 @@ import { intendCredits, neededSats, waitsForSats } from '../ledger/credits/plan.
 import { isPaused } from '../ledger/payouts/operator-actions.ts';
 import type { LnbitsAdmin, Superuser } from '../lnbits/admin.ts';
 import { saidByLnbits } from '../lnbits/answer.ts';
-import type { LnbitsPlace, Payment } from '../lnbits/client.ts';
+import type { LnbitsPlace, WalletPayment } from '../lnbits/client.ts';
 import { now } from '../time.ts';
 import { lookedTooLongAgo } from './claim.ts';
 import { creditWhatCameLate } from './late-credits.ts';
 import { refuseIfNotAlone } from './preflight.ts';
 import { rateTold } from './service-fee.ts';
-import { type Context, isQuiet, note, stoodStill, timeOfPost, untilQuiet } from './session.ts';
+import { type Context, isQuiet, note, timeOfPost, untilQuiet, wasSuspended } from './session.ts';
 
 /** LNbits' limit for one credit. */
 export const LARGEST_CREDIT = 10_000_000n;
@@ -132,7 +132,7 @@ async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise
     );
   });
   if (credit === null) return false;
-  if (stoodStill(ctx, sentAt) || lookedTooLongAgo(ctx)) {
+  if (wasSuspended(ctx, sentAt) || lookedTooLongAgo(ctx)) {
     await ctx.run.write((trx) => takeBackCredit(trx, credit, 'the run stood still before it could send'));
     return false;
   }
@@ -156,7 +156,7 @@ async function ask(ctx: Context, admin: LnbitsAdmin, { wallet_id, sats }: Credit
  * know it: an older copy of the ledger was put back, or a call was carried out long after nobody waited for it any
  * more, or a person did it by hand. Answers it in words; null where there is none.
  */
-async function strangeCredit(ctx: Context, credit: Credit, shown: Payment[]): Promise<string | null> {
+async function strangeCredit(ctx: Context, credit: Credit, shown: WalletPayment[]): Promise<string | null> {
   const known = await knownHashes(ctx.ledger.db, credit.sats);
   const since = await newestMember(ctx.ledger.db, credit);
   const strange = shown.find(
@@ -173,7 +173,7 @@ type Answer = 'done' | { refused: string } | null;
 async function conclude(ctx: Context, credit: Credit, answer: Answer): Promise<boolean> {
   const { run } = ctx;
   for (let looks = 1; ; looks += 1) {
-    const verdict = await look(ctx, credit, answer).catch(async (error: unknown) => {
+    const verdict = await lookAtCredit(ctx, credit, answer).catch(async (error: unknown) => {
       if (error instanceof BridgeError) await run.write((trx) => loseCredit(trx, credit, error.message));
       throw error;
     });
@@ -201,7 +201,7 @@ async function conclude(ctx: Context, credit: Credit, answer: Answer): Promise<b
   }
 }
 
-async function look(ctx: Context, credit: Credit, answer: Answer): Promise<Verdict> {
+async function lookAtCredit(ctx: Context, credit: Credit, answer: Answer): Promise<Verdict> {
   const quiet = isQuiet(ctx, credit.sent_at);
   // Up to LNbits 1.3 a look marks a pending credit as failed, and the call may still be at it.
   if (!quiet && answer === null && !ctx.looksArePure)
@@ -230,7 +230,7 @@ export type Verdict =
  * failed one is none.
  */
 export function judgeCredit(
-  fresh: Pick<Payment, 'hash' | 'status'>[],
+  fresh: Pick<WalletPayment, 'hash' | 'status'>[],
   { sats, answer, quiet }: { sats: bigint; answer: Answer; quiet: boolean },
 ): Verdict {
   const live = fresh.filter(({ status }) => status !== 'failed');

@@ -3,7 +3,7 @@ import { Secret } from '../config/secret.ts';
 import { knownPayments, type Payment } from '../ledger/payouts/payouts.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import type { PayoutState } from '../ledger/store/schema.ts';
-import type { Payment as Shown } from '../lnbits/client.ts';
+import type { WalletPayment } from '../lnbits/client.ts';
 import { taggedPayments } from '../lnbits/history.ts';
 import { orUnseen, paymentsIn, Unseen } from '../lnbits/one-wallet.ts';
 import { proveRights } from '../lnbits/rights.ts';
@@ -33,9 +33,9 @@ interface Wallet {
 
 interface Sides {
   /** Undefined: paid from another wallet, which this key does not show. */
-  source: Shown | null | undefined;
+  source: WalletPayment | null | undefined;
   /** Undefined: the wallet's key does not show it. */
-  client: Shown | null | undefined;
+  client: WalletPayment | null | undefined;
 }
 
 const PAGE = 500;
@@ -52,7 +52,7 @@ export async function reconcileLnbits(
 ): Promise<void> {
   const { db, id } = ledger;
   const { lnbits, source } = wallet;
-  const debits = new Map<string, Shown>();
+  const debits = new Map<string, WalletPayment>();
   const left = new Set<string>();
   const shown = await taggedPayments(lnbits, source.key, range.from);
   if (shown.length === 0) await proveRights(lnbits, source.key);
@@ -69,9 +69,9 @@ export async function reconcileLnbits(
       );
   }
   const wallets = await walletsOf(db);
-  const credits = new Map<string, Map<string, Shown> | Unseen>();
+  const credits = new Map<string, Map<string, WalletPayment> | Unseen>();
   for (const one of wallets.values()) credits.set(one.id, await creditsOf(db, one, id, wallet, range));
-  const findIn = async (its: Wallet | undefined, hash: string): Promise<Shown | null | undefined> => {
+  const findIn = async (its: Wallet | undefined, hash: string): Promise<WalletPayment | null | undefined> => {
     const received = its && credits.get(its.id);
     if (!received || received instanceof Unseen) return undefined;
     const found = await orUnseen(lnbits, source.key, () => lnbits.find(its.key, hash));
@@ -158,17 +158,17 @@ async function creditsOf(
   ledger: string,
   { lnbits, source }: SourceWallet,
   range: Range,
-): Promise<Map<string, Shown> | Unseen> {
+): Promise<Map<string, WalletPayment> | Unseen> {
   const proven = !(await wasPaidInto(db, wallet.id));
   const shown = await paymentsIn(lnbits, source.key, wallet, { since: range.from, proven });
   if (shown instanceof Unseen) return shown;
-  const received = new Map<string, Shown>();
+  const received = new Map<string, WalletPayment>();
   for (const one of shown) if (one.amountMsat >= 0n && one.extra.ledger === ledger) keep(received, one);
   return received;
 }
 
 /** Of several rows of one hash the one that moved money counts. */
-function keep(rows: Map<string, Shown>, row: Shown): void {
+function keep(rows: Map<string, WalletPayment>, row: WalletPayment): void {
   if (row.status === 'success' || !rows.has(row.hash)) rows.set(row.hash, row);
 }
 
@@ -218,7 +218,7 @@ function isKnown(known: string | null, credited: boolean): boolean {
   return known !== null && (!credited || known.includes('arrived'));
 }
 
-function sideText(side: Shown | null | undefined): string {
+function sideText(side: WalletPayment | null | undefined): string {
   if (side === undefined) return 'not readable';
   if (side === null) return 'nothing';
   const fee = side.feeMsat === 0n ? '' : ` and a fee of ${side.feeMsat} msat`;
@@ -231,7 +231,7 @@ async function lookAgain(
   { lnbits, source }: SourceWallet,
   { hash, walletId }: { hash: string; walletId: string },
   /** Undefined where it cannot be looked at. */
-  client: Shown | null | undefined,
+  client: WalletPayment | null | undefined,
   findings: Findings,
 ): Promise<void> {
   const booked = await booking(db).where('payments.payment_hash', '=', hash).executeTakeFirst();
@@ -260,7 +260,7 @@ async function lookAgain(
 }
 
 /** The rows of the range whose hash the ledger does not know, or knows for another wallet. */
-async function unbooked(db: Db, shown: Shown[], range: Range): Promise<Shown[]> {
+async function unbooked(db: Db, shown: WalletPayment[], range: Range): Promise<WalletPayment[]> {
   const inRange = shown.filter((one) => isIn(range, one.time ?? now()));
   const known = await knownPayments(
     db,

@@ -256,8 +256,8 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     const run = await startRun(ledger, 'poll', 'test');
     const opened = await openSourceWallet(day.config.lnbits, day.config.lnbits.sourceWalletKey);
     const { nonce } = await ledger.db.selectFrom('claims').select('nonce').executeTakeFirstOrThrow();
-    const steady = performance.now();
-    const looked = { steady, date: Date.now(), lnbits: opened.lnbits.clock - 3_600_000 };
+    const monotonic = performance.now();
+    const looked = { monotonic, date: Date.now(), lnbits: opened.lnbits.clock - 3_600_000 };
     await expect(
       payAll({
         ...{ ...opened, ledger, run, ceiling: null, signal: new AbortController().signal },
@@ -265,7 +265,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
           claim: { nonce, walletId: day.source.id, looked },
           quietMs: 1,
           maximumSats: 1_000_000n,
-          began: steady,
+          began: monotonic,
           posted: new Map(),
         },
         ...{ answered: new Set(), problems: new Map() },

@@ -14,8 +14,8 @@ const table: [ClientSide, SourceSide, quiet: string, young: string][] = [
   ['pending', 'none', 'send', 'send'],
   ['failed', 'success', 'hold', 'wait'],
   ['failed', 'pending', 'wait', 'wait'],
-  ['failed', 'failed', 'bury', 'wait'],
-  ['failed', 'none', 'bury', 'wait'],
+  ['failed', 'failed', 'abandon', 'wait'],
+  ['failed', 'none', 'abandon', 'wait'],
   ['wrong-amount', 'success', 'hold', 'wait'],
   ['wrong-amount', 'pending', 'wait', 'wait'],
   ['wrong-amount', 'failed', 'hold', 'hold'],
@@ -71,8 +71,8 @@ test.each<[ClientSide, SourceSide, young: boolean, reason: string]>([
 });
 
 test('a new payment is only made where the old one can never be paid', () => {
-  const buried = table.filter(([, , ...outcomes]) => outcomes.includes('bury'));
-  expect(buried.map(([client, source]) => [client, source])).toEqual([
+  const abandoned = table.filter(([, , ...outcomes]) => outcomes.includes('abandon'));
+  expect(abandoned.map(([client, source]) => [client, source])).toEqual([
     ['failed', 'failed'],
     ['failed', 'none'],
   ]);

@@ -7,7 +7,7 @@ import { BridgeError } from '../../src/errors.ts';
 import type { Payment } from '../../src/ledger/payouts/payouts.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { openLedger } from '../../src/ledger/store/open.ts';
-import type { LnbitsClient, Payment as Side } from '../../src/lnbits/client.ts';
+import type { LnbitsClient, WalletPayment } from '../../src/lnbits/client.ts';
 import type { Claim } from '../../src/payouts/claim.ts';
 import type { ClientSide, SourceSide } from '../../src/payouts/decide.ts';
 import type { Context } from '../../src/payouts/session.ts';
@@ -21,7 +21,7 @@ export const claim: Claim = {
   nonce: 'of the test',
   walletId: 'of the test',
   looked: {
-    ...{ steady: Number.POSITIVE_INFINITY, date: Number.POSITIVE_INFINITY },
+    ...{ monotonic: Number.POSITIVE_INFINITY, date: Number.POSITIVE_INFINITY },
     lnbits: Number.POSITIVE_INFINITY,
   },
 };
@@ -46,7 +46,7 @@ export const payment: Payment = {
 /** `source`: at the first look, and at the second. An error is thrown instead. */
 export function fakeLnbits(shown: {
   source: (SourceSide | BridgeError)[];
-  client: ClientSide | Partial<Side> | BridgeError;
+  client: ClientSide | Partial<WalletPayment> | BridgeError;
   /** Whether a key is shown the payments that it makes; by default unless the client's side is `unseen`. */
   sees?: boolean;
 }): FakeLnbits {
@@ -74,19 +74,22 @@ export function fakeLnbits(shown: {
   return { client: client as Pick<LnbitsClient, 'createInvoice' | 'find' | 'wallet'> as LnbitsClient, asked };
 }
 
-const OURS: Side = {
+const OURS: WalletPayment = {
   ...{ hash: payment.payment_hash, bolt11: payment.bolt11, walletId: payment.client_wallet_id, tag: null },
   ...{ amountMsat: 10_000n, feeMsat: 0n, status: 'success', extra: {}, memo: null, time: null },
   isServiceFee: false,
 };
 
-function sourceRow(shown: SourceSide | BridgeError | undefined): Side | null {
+function sourceRow(shown: SourceSide | BridgeError | undefined): WalletPayment | null {
   if (shown === undefined) throw new Error('the source wallet is looked at more often than expected');
   if (shown instanceof BridgeError) throw shown;
   return shown === 'none' ? null : { ...OURS, walletId: 's', amountMsat: -10_000n, status: shown };
 }
 
-function clientRow(shown: ClientSide | Partial<Side> | BridgeError, key: Secret): Side | null {
+function clientRow(
+  shown: ClientSide | Partial<WalletPayment> | BridgeError,
+  key: Secret,
+): WalletPayment | null {
   expect(key.reveal()).toBe('client key');
   if (shown instanceof BridgeError) throw shown;
   if (typeof shown === 'object') return { ...OURS, ...shown };

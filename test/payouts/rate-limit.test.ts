@@ -34,7 +34,7 @@ const limited = (times: number) =>
 
 /** A run that has just looked whether it is alone, and waits 12 s each time that LNbits takes nothing. */
 function waits(ctx: Context): void {
-  const looked = { steady: performance.now(), date: Date.now(), lnbits: Number.POSITIVE_INFINITY };
+  const looked = { monotonic: performance.now(), date: Date.now(), lnbits: Number.POSITIVE_INFINITY };
   Object.assign(ctx, { began: performance.now(), claim: { ...ctx.claim, looked } });
   ctx.onWait = () => {
     ahead += 12_000;

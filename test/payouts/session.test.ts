@@ -9,9 +9,9 @@ import {
   openSourceWallet,
   type Quiet,
   sourceSide,
-  stoodStill,
   timeOfPost,
   untilQuiet,
+  wasSuspended,
 } from '../../src/payouts/session.ts';
 import { now, plus } from '../../src/time.ts';
 import { startLnbitsSimulator } from '../support/lnbits-simulator.ts';
@@ -28,16 +28,16 @@ describe('by two clocks', () => {
   });
 
   /** Both clocks stand still from here on. */
-  function clocks(): { both(ms: number): void; date(ms: number): void; steady(ms: number): void } {
+  function clocks(): { both(ms: number): void; date(ms: number): void; monotonic(ms: number): void } {
     vi.useFakeTimers({ toFake: ['Date', 'performance'], now: Date.parse('2026-11-21T12:00:00Z') });
     const both = (ms: number) => void vi.advanceTimersByTime(ms);
     const date = (ms: number) => void vi.setSystemTime(Date.now() + ms);
-    const steady = (ms: number) => {
+    const monotonic = (ms: number) => {
       const at = Date.now();
       both(ms);
       vi.setSystemTime(at);
     };
-    return { both, date, steady };
+    return { both, date, monotonic };
   }
   const quietOf = (): Quiet => ({ quietMs: QUIET, began: performance.now(), posted: new Map() });
 
@@ -66,7 +66,7 @@ describe('by two clocks', () => {
     const sentAt = timeOfPost(ctx);
     clock.date(HOUR);
     expect([isQuiet(ctx, sentAt), isQuiet(ctx, earlier)]).toEqual([false, false]);
-    clock.steady(QUIET);
+    clock.monotonic(QUIET);
     expect([isQuiet(ctx, sentAt), isQuiet(ctx, earlier)]).toEqual([true, true]);
   });
 
@@ -86,9 +86,9 @@ describe('by two clocks', () => {
     const sentAt = timeOfPost(quietOf());
     clock.date(-24 * HOUR);
     const ctx = quietOf();
-    clock.steady(QUIET - 1);
+    clock.monotonic(QUIET - 1);
     expect([isQuiet(ctx, sentAt), isQuiet(ctx, earlier)]).toEqual([false, false]);
-    clock.steady(1);
+    clock.monotonic(1);
     expect([isQuiet(ctx, sentAt), isQuiet(ctx, earlier)]).toEqual([true, true]);
   });
 
@@ -97,19 +97,19 @@ describe('by two clocks', () => {
     ['both, but not too long', 5_000, 5_000, false],
     ['by the clock that nobody can set', 0, 5_001, true],
     ['by the time of day, as where a machine slept', 5_001, 0, true],
-  ])('a process stood still: %s', (_name, date, steady, still) => {
+  ])('a process stood still: %s', (_name, date, monotonic, still) => {
     const clock = clocks();
     const ctx = quietOf();
     clock.both(HOUR);
     const sentAt = timeOfPost(ctx);
     clock.date(date);
-    clock.steady(steady);
-    expect(stoodStill(ctx, sentAt)).toBe(still);
+    clock.monotonic(monotonic);
+    expect(wasSuspended(ctx, sentAt)).toBe(still);
   });
 
   test('a POST that this run did not note was not just decided', () => {
     clocks();
-    expect(stoodStill(quietOf(), now())).toBe(true);
+    expect(wasSuspended(quietOf(), now())).toBe(true);
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { BridgeError } from '../../src/errors.ts';
 import { LnbitsAdmin } from '../../src/lnbits/admin.ts';
-import type { Payment } from '../../src/lnbits/client.ts';
+import type { WalletPayment } from '../../src/lnbits/client.ts';
 import { possiblePayments } from '../../src/payouts/credit-evidence.ts';
 import type { Context } from '../../src/payouts/session.ts';
 import { type Crediting, creditSource } from '../../src/payouts/top-up.ts';
@@ -335,7 +335,7 @@ describe('a credit that the wallet shows already', () => {
     const [sent] = await credits();
     if (!sent) throw new Error('no credit');
     const credit = { ...sent, sent_at: null };
-    const shown: Payment[] = (
+    const shown: WalletPayment[] = (
       [
         ['when', 'success', at],
         ['before', 'success', plus(at, -1)],

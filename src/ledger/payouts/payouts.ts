@@ -241,7 +241,7 @@ export async function deferPayment(trx: Trx, payment: Payment, reason: string): 
 }
 
 /** `unknown`: what happened could not be found out yet. A payment that was not sent stays `invoiced`. */
-export async function loseSight(trx: Trx, payment: Payment, reason: string): Promise<void> {
+export async function markUnknown(trx: Trx, payment: Payment, reason: string): Promise<void> {
   await trx
     .updateTable('payments')
     .set({ state: 'unknown', reason })
@@ -252,7 +252,7 @@ export async function loseSight(trx: Trx, payment: Payment, reason: string): Pro
 }
 
 /** `dead`: can never be paid any more, so the part may get a new payment. */
-export async function buryPayment(
+export async function markDead(
   trx: Trx,
   who: Who,
   payment: Payment,
@@ -301,7 +301,7 @@ export async function revivePayment(
   next: Payment | undefined,
   at: Instant,
 ): Promise<void> {
-  if (next) await buryPayment(trx, who, next, 'an earlier payment of this part arrived after all', at);
+  if (next) await markDead(trx, who, next, 'an earlier payment of this part arrived after all', at);
   await movePayment(trx, payment.id, ['dead'], { state: 'settled', settled_at: at, reason: null });
   const parts = await partsOf(trx, payment.payout_id);
   const settled = parts.every((one) => one.payment?.state === 'settled');
@@ -316,10 +316,10 @@ export async function revivePayment(
 
 /** What the log says where the times of a payment are not in order. */
 export const CLOCK_SET_BACK = 'clock set back';
-/** A clock may be set back a little while it pays: nobody takes offence at that. */
+/** Tolerate small backward clock steps (NTP). */
 export const CLOCK_MS = 300_000;
 
-/** Tells those who read the times later, `verify` among them, why they are not in order. */
+/** Records why times are out of order, for those who read them later, `verify` among them. */
 async function noteClock(trx: Trx, who: Who, payment: Payment, at: Instant): Promise<void> {
   const before = payment.sent_at ?? payment.created_at;
   if (plus(at, CLOCK_MS) >= before) return;

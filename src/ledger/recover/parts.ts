@@ -1,5 +1,5 @@
 import { inParts, splitPart } from '../payouts/parts.ts';
-import { buryPayment, partsOf } from '../payouts/payouts.ts';
+import { markDead, partsOf } from '../payouts/payouts.ts';
 import type { Trx } from '../store/open.ts';
 import type { Lost, RecoverOptions } from './unknown-payments.ts';
 
@@ -32,7 +32,7 @@ export async function splitAgain(
   const fits = group.every(({ part, sats }) => part <= last || pieces[Number(part - last) - 1] === sats);
   if (!fits) return;
   for (const { part, sats, payment } of large) {
-    if (payment) await buryPayment(trx, who, payment, 'LNbits shows that its part was split', at);
+    if (payment) await markDead(trx, who, payment, 'LNbits shows that its part was split', at);
     await splitPart(trx, who, { payout, part, sats }, inParts(sats, most), at);
   }
 }

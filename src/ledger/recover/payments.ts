@@ -1,4 +1,4 @@
-import { buryPayment, movePayment, nextPayment, type Payment, partsOf } from '../payouts/payouts.ts';
+import { markDead, movePayment, nextPayment, type Payment, partsOf } from '../payouts/payouts.ts';
 import type { Trx } from '../store/open.ts';
 import { Differs, type Lost, type RecoverOptions } from './unknown-payments.ts';
 
@@ -56,7 +56,7 @@ export async function putBackPart(
 async function makeRoom(trx: Trx, live: Payment, { who, at }: RecoverOptions): Promise<void> {
   if (live.state === 'settled')
     await movePayment(trx, live.id, ['settled'], { state: 'unknown', reason: null });
-  await buryPayment(trx, who, live, 'LNbits shows a later payment of the same part', at);
+  await markDead(trx, who, live, 'LNbits shows a later payment of the same part', at);
 }
 
 async function addLost(

@@ -14,7 +14,7 @@ import {
   deferPayment,
   deferPayout,
   holdPayout,
-  loseSight,
+  markUnknown,
   type Payment,
   sendPayment,
   settlePayment,
@@ -155,7 +155,7 @@ forEachLedger((_kind, open) => {
         async (trx, run, id) => {
           const payment = await invoice(trx, run, id);
           await sendPayment(trx, run.who, payment, now());
-          await loseSight(trx, payment, 'no answer');
+          await markUnknown(trx, payment, 'no answer');
         },
       ],
     ];
@@ -195,7 +195,7 @@ forEachLedger((_kind, open) => {
         ] as const) {
           const payment = await invoice(trx, run, id, part, sats);
           await sendPayment(trx, run.who, payment, now());
-          await loseSight(trx, payment, 'no answer');
+          await markUnknown(trx, payment, 'no answer');
         }
         await hold(trx, run, id);
       },

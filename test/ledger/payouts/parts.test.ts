@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import { splitPart } from '../../../src/ledger/payouts/parts.ts';
-import { addPayment, buryPayment, partsOf } from '../../../src/ledger/payouts/payouts.ts';
+import { addPayment, markDead, partsOf } from '../../../src/ledger/payouts/payouts.ts';
 import { startRun } from '../../../src/ledger/runs/lease.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
@@ -38,7 +38,7 @@ forEachLedger((_kind, fresh) => {
 
     const first = await pay(1n, 1n, 60n);
     await expect(split(1n, 60n, [30n, 30n])).rejects.toThrow('a part never changes');
-    await ledger.write((trx) => buryPayment(trx, who, first, 'it failed', AT));
+    await ledger.write((trx) => markDead(trx, who, first, 'it failed', AT));
     await expect(split(1n, 60n, [30n, 31n])).rejects.toThrow('60 sat, was split into 30, 31');
     await split(1n, 60n, [25n, 25n, 10n]);
     const parts = (await partsOf(db, 1n)).map(({ part, sats }) => [part, sats]);

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Who } from '../../../src/ledger/log/log.ts';
 import {
-  buryPayment,
   deferPayment,
   deferPayout,
   holdPayout,
-  loseSight,
+  markDead,
+  markUnknown,
   movePayout,
   type Payment,
   sendPayment,
@@ -133,7 +133,7 @@ describe.each(steps)('$name', ({ name, step, to: [payment, payout], reason }) =>
   });
 });
 
-describe('loseSight', () => {
+describe('markUnknown', () => {
   test.each<[PaymentState, PaymentState]>([
     ['sending', 'unknown'],
     ['unknown', 'unknown'],
@@ -142,7 +142,7 @@ describe('loseSight', () => {
     ['dead', 'dead'],
   ])('of a payment that is %s leaves it %s, and its payout unknown', async (from, to) => {
     const { row, states, write } = await owed('paying', from);
-    await write((trx) => loseSight(trx, row, 'no answer'));
+    await write((trx) => markUnknown(trx, row, 'no answer'));
     expect(await states()).toMatchObject({
       payment: { state: to },
       payout: { state: 'unknown', reason: 'no answer' },
@@ -154,17 +154,17 @@ describe('loseSight', () => {
     'of a payout that is %s is refused',
     async (from) => {
       const { row, write } = await owed(from, 'sending');
-      await expect(write((trx) => loseSight(trx, row, 'no answer'))).rejects.toThrow(
+      await expect(write((trx) => markUnknown(trx, row, 'no answer'))).rejects.toThrow(
         'payout p1 is in none of the states paying, deferred, unknown, so it cannot become unknown',
       );
     },
   );
 });
 
-describe('buryPayment', () => {
+describe('markDead', () => {
   test.each(OPEN)('of a payment that is %s, with its hash in the log', async (from) => {
     const { row, states, log, write } = await owed('paying', from);
-    await write((trx) => buryPayment(trx, who, row, 'failed', LATER));
+    await write((trx) => markDead(trx, who, row, 'failed', LATER));
     expect((await states()).payment).toMatchObject({ state: 'dead', reason: 'failed' });
     expect(await log()).toEqual({
       ...{ at: LATER, actor: 'dora', action: 'payment dead', subject: 'p1', reason: 'failed' },
@@ -175,7 +175,7 @@ describe('buryPayment', () => {
 
   test.each(CLOSED)('of a payment that is %s is refused', async (from) => {
     const { row, write } = await owed('paying', from);
-    await expect(write((trx) => buryPayment(trx, who, row, 'failed', LATER))).rejects.toThrow(
+    await expect(write((trx) => markDead(trx, who, row, 'failed', LATER))).rejects.toThrow(
       'cannot become dead',
     );
   });

@@ -12,10 +12,10 @@ import { intendCredits } from '../../../src/ledger/credits/plan.ts';
 import { formPayouts } from '../../../src/ledger/payouts/form.ts';
 import {
   addPayment,
-  buryPayment,
   deferPayout,
   holdPayout,
-  loseSight,
+  markDead,
+  markUnknown,
   sendPayment,
   settlePayment,
 } from '../../../src/ledger/payouts/payouts.ts';
@@ -453,10 +453,10 @@ async function payments(trx: Trx, run: Run): Promise<void> {
   }
   const failed = await invoice(3n, 2n, 1n, 60_000n, 'wallet-bob');
   await sendPayment(trx, run.who, failed, LATER);
-  await buryPayment(trx, run.who, failed, 'it failed', LATER);
+  await markDead(trx, run.who, failed, 'it failed', LATER);
   const again = await invoice(4n, 2n, 1n, 60_000n, 'wallet-bob');
   await sendPayment(trx, run.who, again, LATER);
-  await loseSight(trx, again, 'no answer');
+  await markUnknown(trx, again, 'no answer');
   await deferPayout(trx, 3n, 'balance too small');
   await holdPayout(trx, run.who, 4n, 'somebody asked', LATER);
   await invoice(5n, 5n, 1n, 40_000n, 'wallet-ops');
