@@ -21,7 +21,7 @@ export function register(program: Command): void {
 async function list(options: { limit?: string }, command: Command): Promise<void> {
   const cli = makeCli(command);
   const limit = parseLimit(options.limit);
-  const { listCashOuts } = await import('../ledger/views.ts');
+  const { listCashOuts } = await import('../ledger/cash-outs/view.ts');
   const { timezone } = await cli.config();
   const page = await cli.withLedger('read', ({ db }) => listCashOuts(db, limit));
   const rows = page.rows.map((row) => [
@@ -39,7 +39,7 @@ async function list(options: { limit?: string }, command: Command): Promise<void
 
 async function show(id: string, _options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
-  const { showCashOut } = await import('../ledger/views.ts');
+  const { showCashOut } = await import('../ledger/cash-outs/view.ts');
   const { timezone } = await cli.config();
   const detail = await cli.withLedger('read', ({ db }) => showCashOut(db, id));
   cli.answer(cashOutDetailJson(detail), cashOutPage(detail, timezone));

@@ -42,7 +42,7 @@ export function register(program: Command): void {
 async function list(options: { limit?: string; all?: boolean }, command: Command): Promise<void> {
   const cli = makeCli(command);
   const limit = parseLimit(options.limit);
-  const { listReview } = await import('../ledger/views.ts');
+  const { listReview } = await import('../ledger/cash-outs/review-view.ts');
   const { age, reviewJson } = await import('./pages/review.ts');
   const { timezone } = await cli.config();
   const page = await cli.withLedger('read', ({ db }) =>
@@ -68,7 +68,8 @@ async function list(options: { limit?: string; all?: boolean }, command: Command
 async function show(text: string, _options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
   const config = await cli.config();
-  const { cashOutDetail, findReview } = await import('../ledger/views.ts');
+  const { cashOutDetail } = await import('../ledger/cash-outs/view.ts');
+  const { findReview } = await import('../ledger/cash-outs/review-view.ts');
   const { findRowId } = await import('../operations/lookup-cash-out.ts');
   const { look, lookUnseen } = await import('../operations/reviews.ts');
   const { reviewDetailJson, reviewPage, unseenJson, unseenPage } = await import('./pages/review.ts');
@@ -96,7 +97,7 @@ async function release(text: string, options: { reason?: string }, command: Comm
   const config = await cli.config();
   const scheduler = await import('../operations/reviews.ts');
   const { findRowId } = await import('../operations/lookup-cash-out.ts');
-  const { showReview } = await import('../ledger/views.ts');
+  const { showReview } = await import('../ledger/cash-outs/review-view.ts');
   const { reviewJson } = await import('./pages/review.ts');
   const { fresh, last, review } = await cli.withLedger('write', async (ledger) => {
     const id = await findRowId(config, ledger.db, text.trim());
@@ -130,7 +131,7 @@ async function dismiss(text: string, options: { reason: string }, command: Comma
   const config = await cli.config();
   const scheduler = await import('../operations/reviews.ts');
   const { findRowId } = await import('../operations/lookup-cash-out.ts');
-  const { showReview } = await import('../ledger/views.ts');
+  const { showReview } = await import('../ledger/cash-outs/review-view.ts');
   const { reviewJson } = await import('./pages/review.ts');
   const { fresh, review, cashOut } = await cli.withLedger('write', async (ledger) => {
     const id = await findRowId(config, ledger.db, text.trim());

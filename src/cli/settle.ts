@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { Currencies } from '../dca/currency.ts';
 import type { Stated } from '../dca/settlement.ts';
+import type { CashOutDetail } from '../ledger/cash-outs/view.ts';
 import type { Ledger } from '../ledger/store/open.ts';
-import type { CashOutDetail } from '../ledger/views.ts';
 import type { Draft } from '../operations/settlements.ts';
 import { parseAmount, parseRate, parseSats, parseSatsOrNone } from '../typed/numbers.ts';
 import { parseTime } from '../typed/times.ts';
@@ -198,7 +198,7 @@ async function undo(cli: Cli, text: string, reason: string, options: Options): P
   const config = await cli.config();
   const { timezone } = config;
   const { undoSettlement } = await import('../operations/settlements.ts');
-  const { findCashOutId } = await import('../ledger/views.ts');
+  const { findCashOutId } = await import('../ledger/cash-outs/find-id.ts');
   const who = { actor: cli.actor, run: null };
   await cli.withLedger(dryRun ? 'read' : 'write', async (ledger) => {
     const id = await findCashOutId(ledger.db, text.trim());

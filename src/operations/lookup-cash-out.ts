@@ -1,8 +1,8 @@
 import type { Config } from '../config/load.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import { openSource } from '../lamassu/source.ts';
+import { findCashOutId } from '../ledger/cash-outs/find-id.ts';
 import type { Db } from '../ledger/store/open.ts';
-import { findCashOutId } from '../ledger/views.ts';
 import type { Instant } from '../time.ts';
 
 /** What Lamassu says of one cash-out at this moment. */
@@ -15,18 +15,19 @@ export interface Answer {
 }
 
 /**
- * The whole id of the cash-out that a person means: of one that the ledger knows, else of one that only Lamassu has.
- * Throws `usage/invalid`, and what asking Lamassu throws.
+ * The whole id of a cash-out by its beginning: one that the ledger knows, else one that only Lamassu has. Errors: those of
+ * `findCashOutId`, and of asking Lamassu.
  */
-export function findRowId(config: Config, db: Db, text: string): Promise<string> {
-  return findCashOutId(db, text, async (beginning) => {
+export async function findRowId(config: Config, db: Db, text: string): Promise<string> {
+  const elsewhere = async (beginning: string) => {
     const source = await openSource(config.lamassu);
     try {
       return await source.idsBeginning(beginning);
     } finally {
       await source.close();
     }
-  });
+  };
+  return findCashOutId(db, text, { elsewhere });
 }
 
 /** Asks Lamassu for one row by its id. Errors: those of `openSource` and its reading methods. */

@@ -54,7 +54,7 @@ forEachLedger((_kind, open) => {
     ]);
     expect(named(await about('p1'))).toEqual(['payout formed p1']);
     expect(named(await changes(book, { actor: 'test' }))).toEqual(['payout formed p1', 'payout formed p2']);
-    await expect(about('cash-out 2')).rejects.toThrow('--subject: the ledger knows nothing');
+    await expect(about('cash-out 2')).rejects.toThrow('subject: the ledger knows nothing');
     expect((await verifyLedger(book.ledger.db)).differences).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import { formatDecimal } from '../../dca/money.ts';
-import type { AllocationView, CashOutDetail, CashOutView } from '../../ledger/views.ts';
+import type { AllocationView, CashOutDetail, CashOutView } from '../../ledger/cash-outs/view.ts';
 import { clean, formatFiat, formatSats, formatTime, table } from '../print.ts';
 
 /** `cash-outs list --json`, one of them. */

@@ -1,7 +1,7 @@
 import { formatDecimal } from '../../dca/money.ts';
 import { actionsOf, actionWords } from '../../lamassu/notes.ts';
 import type { LamassuRow } from '../../lamassu/row.ts';
-import type { ReviewDetail, ReviewView } from '../../ledger/views.ts';
+import type { ReviewDetail, ReviewView } from '../../ledger/cash-outs/review-view.ts';
 import { type Look, resolutions, type Unseen } from '../../operations/reviews.ts';
 import { type ReviewReason, reviewReasons } from '../../scheduler/rules.ts';
 import { type Instant, toMs } from '../../time.ts';

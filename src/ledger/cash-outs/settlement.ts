@@ -4,9 +4,9 @@ import { type Stated, statedCommission } from '../../dca/settlement.ts';
 import { BridgeError } from '../../errors.ts';
 import { record, type Who } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
-import { type CashOutDetail, cashOutDetail } from '../views.ts';
 import { type IngestOptions, ingest, successors } from './ingest.ts';
 import { closeReview } from './review.ts';
+import { type CashOutDetail, cashOutDetail } from './view.ts';
 import { refusalToUndo } from './voidable.ts';
 
 /** A cash-out that was settled outside, as a person states it. */

@@ -4,9 +4,9 @@ import { type Instant, isInstant } from '../../time.ts';
 import { record, toJson, type Who } from '../log/log.ts';
 import type { Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
-import { type CashOutDetail, cashOutDetail } from '../views.ts';
 import { type Finding, toReview } from './review.ts';
 import { snapshot } from './settlement.ts';
+import { type CashOutDetail, cashOutDetail } from './view.ts';
 import { refusalToUndo } from './voidable.ts';
 
 /** What became of a settlement that was undone. */

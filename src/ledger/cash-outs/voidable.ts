@@ -1,6 +1,6 @@
 import { BridgeError } from '../../errors.ts';
 import type { Db } from '../store/open.ts';
-import type { CashOutDetail } from '../views.ts';
+import type { CashOutDetail } from './view.ts';
 
 /** Why the settlement of a cash-out cannot be undone any more, with the way out; undefined where it can. */
 export async function refusalToUndo(

@@ -1,13 +1,13 @@
-import { BridgeError } from '../../errors.ts';
+import { BridgeError, notFound } from '../../errors.ts';
+import { findCashOutId } from '../cash-outs/find-id.ts';
 import { machineLabel } from '../machines/machines.ts';
 import type { Db } from '../store/open.ts';
-import { findCashOutId } from '../views.ts';
 
-/** What changes are wanted of. */
+/** Whose changes are asked for. */
 export interface About {
   /** What the log calls it. */
   subjects: string[];
-  /** A client or a commission recipient, with all that is his. */
+  /** A client or a commission recipient, with fundings and payouts. */
   recipient?: bigint;
   funding?: bigint;
   payout?: bigint;
@@ -15,9 +15,9 @@ export interface About {
 }
 
 /**
- * What a person means: a client or commission recipient by name, `f12`, `p118`, `c3`, a cash-out by its id or the
- * beginning of it, a machine by its device id or name, or whatever else the log calls so. Throws `usage/invalid`, which
- * names what is known.
+ * Finds a subject of the log: a client or commission recipient by name, `f12`, `p118`, `c3`, a cash-out by its id or the
+ * beginning of it, a machine by its device id or name, or any other subject by its exact text. Throws `usage/invalid`
+ * (`not-found`), which names the known subjects.
  */
 export async function findAbout(db: Db, named: string): Promise<About> {
   const recipient = await db
@@ -47,16 +47,17 @@ export async function findAbout(db: Db, named: string): Promise<About> {
   if (id !== undefined) return { subjects: [id], cashOut: id };
   const clients = await db.selectFrom('recipients').select('name').orderBy('id').execute();
   const known = [...clients.map(({ name }) => name), ...machines.map(machineLabel)].join(', ');
-  throw invalid(
-    `--subject: the ledger knows nothing that is called ${JSON.stringify(named)}`,
+  throw notFound(
+    'subject',
+    `the ledger knows nothing that is called ${JSON.stringify(named)}`,
     `Known: ${known === '' ? 'nothing yet' : known}; and what has an id: f12, p118, c3, a cash-out.`,
   );
 }
 
 async function knownCashOut(db: Db, named: string): Promise<string | undefined> {
-  const id = await findCashOutId(db, named).catch((error: unknown) => {
-    // That several begin so is told as it is.
-    if (error instanceof BridgeError && !error.message.includes('could be')) return undefined;
+  const id = await findCashOutId(db, named, { field: 'subject' }).catch((error: unknown) => {
+    // An ambiguous beginning is an error; what is no id at all may still be something else.
+    if (error instanceof BridgeError && error.kind !== 'conflict') return undefined;
     throw error;
   });
   if (id === undefined) return undefined;
@@ -69,7 +70,7 @@ async function knownCashOut(db: Db, named: string): Promise<string | undefined> 
   return processed || reviewed ? id : undefined;
 }
 
-/** Throws `usage/invalid` where nobody acted under that name, which names those who did. */
+/** Throws `usage/invalid` (`not-found`) for a name without any change; the hint lists the known actors. */
 export async function refuseUnknownActor(db: Db, actor: string): Promise<void> {
   const rows = await db
     .selectFrom('log')
@@ -78,14 +79,11 @@ export async function refuseUnknownActor(db: Db, actor: string): Promise<void> {
     .orderBy('actor')
     .execute();
   if (rows.some((row) => row.actor === actor)) return;
-  throw invalid(
-    `--actor: no change by ${JSON.stringify(actor)}`,
+  throw notFound(
+    'actor',
+    `no change by ${JSON.stringify(actor)}`,
     rows.length === 0
       ? 'Nothing was changed yet.'
       : `Known actors: ${rows.map((row) => row.actor).join(', ')}.`,
   );
-}
-
-function invalid(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `${message}.`, hint);
 }

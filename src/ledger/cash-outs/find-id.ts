@@ -1,0 +1,65 @@
+import { conflict, invalid, notFound } from '../../errors.ts';
+import { type Call, call, message } from '../../lib/message.ts';
+import type { Db } from '../store/open.ts';
+
+/** Lamassu's ids are UUIDs. */
+const LAMASSU_ID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+const SHORTEST = 6;
+
+/** How many ids are named where several begin alike. */
+const MOST = 5;
+
+/** Sorts after everything that can follow a beginning. */
+const LAST = '\u{10ffff}';
+
+/**
+ * The whole id of a cash-out: a Lamassu id, which need not be known here, or an unambiguous beginning of one that was
+ * distributed or is in review, else of one that `elsewhere` has. Errors: those of `onlyId`, and of `elsewhere`.
+ */
+export async function findCashOutId(
+  db: Db,
+  text: string,
+  { field = 'id', elsewhere }: { field?: string; elsewhere?: (beginning: string) => Promise<string[]> } = {},
+): Promise<string> {
+  if (LAMASSU_ID.test(text)) return text.toLowerCase();
+  const known = [...(await beginning(db, 'cash_outs', text)), ...(await beginning(db, 'review', text))];
+  const found = known.length > 0 || !elsewhere || text.length < SHORTEST ? known : await elsewhere(text);
+  return onlyId(text, [...new Set(found)], field, call('review.list'));
+}
+
+/** The first ids of a table that begin with the text. */
+export async function beginning(db: Db, table: 'cash_outs' | 'review', text: string): Promise<string[]> {
+  const ids =
+    table === 'cash_outs'
+      ? db.selectFrom('cash_outs').select('id')
+      : db.selectFrom('review').select('cash_out_id as id');
+  const rows = await db
+    .selectFrom(ids.as('ids'))
+    .select('id')
+    .where('id', '>=', text)
+    .where('id', '<=', `${text}${LAST}`)
+    .orderBy('id')
+    .limit(MOST)
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/**
+ * The one id that was meant. Errors, all `usage/invalid`: `invalid` for a text that is too short, `not-found` without an
+ * id that begins with it, `conflict` with several.
+ */
+export function onlyId(text: string, found: string[], field: string, list: Call): string {
+  const exact = found.find((id) => id === text);
+  if (exact !== undefined) return exact;
+  const shown = JSON.stringify(text);
+  if (text.length < SHORTEST) {
+    throw invalid(field, `${shown} is too short for an id`, `Type at least ${SHORTEST} characters of it.`);
+  }
+  const [id, another] = found;
+  if (id === undefined) throw notFound(field, `there is no cash-out ${shown}`, message`${list} shows them.`);
+  if (another !== undefined) {
+    throw conflict(field, `${shown} could be ${found.join(', ')}`, 'Type more characters of it.');
+  }
+  return id;
+}

@@ -1,0 +1,62 @@
+import type { Db } from '../store/open.ts';
+import type { Page } from '../store/page.ts';
+import type { Schema } from '../store/schema.ts';
+import { type CashOutView, listCashOuts } from './view.ts';
+
+/* Rows in review, as lists and pages show them. */
+
+export type ReviewView = Schema['review'];
+
+/** Rows that wait for a person; with `closed`, also those that do not any more. */
+export async function listReview(
+  db: Db,
+  limit: number,
+  { closed }: { closed: boolean },
+): Promise<Page<ReviewView>> {
+  const query = db
+    .selectFrom('review')
+    .$if(!closed, (some) => some.where('state', 'in', ['open', 'released']));
+  const rows = await query
+    .selectAll()
+    .orderBy('since', 'desc')
+    .orderBy('cash_out_id', 'desc')
+    .limit(limit)
+    .execute();
+  const { total } = await query
+    .select((eb) => eb.fn.countAll<bigint>().as('total'))
+    .executeTakeFirstOrThrow();
+  return { rows, total: Number(total) };
+}
+
+export interface ReviewDetail {
+  review: ReviewView;
+  /** What the ledger knows of it: processed, or watched since when. */
+  cashOut: CashOutView | null;
+  watchedSince: string | null;
+  /** Who let it pass, last. */
+  release: { at: string; actor: string; reason: string | null } | null;
+}
+
+/** A row in review by its whole id; undefined where it never came there. */
+export async function findReview(db: Db, id: string): Promise<ReviewDetail | undefined> {
+  const review = await db.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
+  if (!review) return undefined;
+  const release = await db
+    .selectFrom('log')
+    .select(['at', 'actor', 'reason'])
+    .where('subject', '=', id)
+    .where('action', '=', 'review release')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  const watch = await db.selectFrom('watch').select('since').where('cash_out_id', '=', id).executeTakeFirst();
+  const [cashOut] = (await listCashOuts(db, 1, id)).rows;
+  return { review, cashOut: cashOut ?? null, watchedSince: watch?.since ?? null, release: release ?? null };
+}
+
+/** The same of one that is there for certain. */
+export async function showReview(db: Db, id: string): Promise<ReviewDetail> {
+  const found = await findReview(db, id);
+  if (!found) throw new Error(`${id} is not in review`);
+  return found;
+}

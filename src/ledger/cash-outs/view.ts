@@ -1,0 +1,64 @@
+import type { Selectable } from 'kysely';
+import { call } from '../../lib/message.ts';
+import type { Db } from '../store/open.ts';
+import type { Page } from '../store/page.ts';
+import type { Schema } from '../store/schema.ts';
+import { beginning, onlyId } from './find-id.ts';
+
+/* Cash-outs that were distributed, as lists and pages show them. */
+
+export type CashOutView = Selectable<Schema['cash_outs']> & { digits: number };
+
+export async function listCashOuts(db: Db, limit: number, id?: string): Promise<Page<CashOutView>> {
+  const query = db.selectFrom('cash_outs').$if(id !== undefined, (some) => some.where('id', '=', id ?? ''));
+  const rows = await query
+    .innerJoin('currencies', 'currencies.code', 'cash_outs.currency')
+    .selectAll('cash_outs')
+    .select('currencies.digits')
+    .orderBy('confirmed_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute();
+  const { total } = await query
+    .select((eb) => eb.fn.countAll<bigint>().as('total'))
+    .executeTakeFirstOrThrow();
+  return { rows: rows.map((row) => ({ ...row, digits: Number(row.digits) })), total: Number(total) };
+}
+
+export type AllocationView = Selectable<Schema['allocations']> & { client: string };
+
+export interface CashOutDetail {
+  cashOut: CashOutView;
+  /** In the order of the fundings. */
+  allocations: AllocationView[];
+  /** Who settled it by hand; null where Lamassu confirmed it. */
+  settlement: Schema['settlements'] | null;
+}
+
+/** A cash-out that was distributed, by its id or an unambiguous beginning of it. Errors: those of `onlyId`. */
+export async function showCashOut(db: Db, text: string): Promise<CashOutDetail> {
+  const id = onlyId(text, await beginning(db, 'cash_outs', text), 'id', call('cash_outs.list'));
+  const detail = await cashOutDetail(db, id);
+  if (!detail) throw new Error(`cash-out ${id} was found and is not there`);
+  return detail;
+}
+
+/** Undefined where nothing of that id was processed. */
+export async function cashOutDetail(db: Db, id: string): Promise<CashOutDetail | undefined> {
+  const [cashOut] = (await listCashOuts(db, 1, id)).rows;
+  if (!cashOut) return undefined;
+  const allocations = await db
+    .selectFrom('allocations')
+    .innerJoin('recipients', 'recipients.id', 'allocations.client_id')
+    .selectAll('allocations')
+    .select('recipients.name as client')
+    .where('cash_out_id', '=', id)
+    .orderBy('allocations.funding_id')
+    .execute();
+  const settlement = await db
+    .selectFrom('settlements')
+    .selectAll()
+    .where('cash_out_id', '=', id)
+    .executeTakeFirst();
+  return { cashOut, allocations, settlement: settlement ?? null };
+}
