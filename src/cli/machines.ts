@@ -179,8 +179,8 @@ async function replace(
   const { replaceMachine } = await import('../ledger/machines/changes.ts');
   const { machineLabel, machineViews } = await import('../ledger/machines/machines.ts');
   const { who } = cli;
-  const { views, old, moved } = await cli.withLedger('write', async ({ db, rehearse, write }) => {
-    const planned = await rehearse((trx) => replaceMachine(trx, who, oldNamed, newNamed, now()));
+  const { views, old, moved } = await cli.withLedger('write', async ({ db, dryRun, write }) => {
+    const planned = await dryRun((trx) => replaceMachine(trx, who, oldNamed, newNamed, now()));
     const question =
       `${machineLabel(planned.next)} takes the place of ${machineLabel(planned.old)}: ${movedText(planned.moved)}. ` +
       `Device id ${planned.old.device_id} is in use no more then. Replace it?`;

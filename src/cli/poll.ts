@@ -18,9 +18,9 @@ export function register(program: Command): void {
       // What went wrong is in the answer; told twice it would also be mailed twice.
       const log = await cli.logger('fatal');
       if (options.dryRun) {
-        const { rehearse } = await import('../scheduler/dry-run.ts');
+        const { dryRun } = await import('../scheduler/dry-run.ts');
         const plan = await cli.withLedger('read', (ledger) =>
-          rehearse({ ledger, config, actor: cli.actor, log, signal }),
+          dryRun({ ledger, config, actor: cli.actor, log, signal }),
         );
         cli.answer(planJson(plan), planText(plan, config.timezone));
         process.exitCode = exitOf[plan.report.outcome];

@@ -149,7 +149,7 @@ async function agree(cli: Cli, ledger: Ledger, draft: Draft, options: Options): 
       'Check --fiat and --machine. Where they are right, add --new-currency.',
     );
   }
-  const { rehearseSettlement, writeSettlement } = await import('../operations/settlements.ts');
+  const { previewSettlement, writeSettlement } = await import('../operations/settlements.ts');
   const config = await cli.config();
   if (draft.settlement.credit && !config.lnbits.creditSource) {
     throw usage(
@@ -158,7 +158,7 @@ async function agree(cli: Cli, ledger: Ledger, draft: Draft, options: Options): 
     );
   }
   const who = { actor: cli.actor, run: null };
-  const shown = await rehearseSettlement(ledger, config, draft, who);
+  const shown = await previewSettlement(ledger, config, draft, who);
   const page = wrapped(draftPage(draft, shown, config.timezone));
   if (dryRun) {
     const text = `Dry run: nothing was written.\n${page}`;
@@ -202,7 +202,7 @@ async function undo(cli: Cli, text: string, reason: string, options: Options): P
   const who = { actor: cli.actor, run: null };
   await cli.withLedger(dryRun ? 'read' : 'write', async (ledger) => {
     const id = await findCashOutId(ledger.db, text.trim());
-    const shown = await ledger.rehearse((trx) => undoSettlement(trx, config, id, reason, who));
+    const shown = await ledger.dryRun((trx) => undoSettlement(trx, config, id, reason, who));
     const page = wrapped(voidPage(shown, timezone));
     if (dryRun) {
       cli.answer(voidJson(shown, dryRun, false), `Dry run: nothing was written.\n${page}`);

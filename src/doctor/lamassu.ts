@@ -136,7 +136,7 @@ function rightsCheck(rights: Rights, user: string): Check {
 async function identityCheck({ lamassu }: Config, source: Source, ledger: Ledger): Promise<Check> {
   const { name, startAt } = lamassu;
   try {
-    const { mark_confirmed_at: mark, system_identifier: pinned } = await ledger.rehearse((trx) =>
+    const { mark_confirmed_at: mark, system_identifier: pinned } = await ledger.dryRun((trx) =>
       bindSource(trx, { name, startAt, systemIdentifier: source.systemIdentifier }, now()),
     );
     const read = `"${name}" from ${startAt}, ${mark ? `read up to ${mark}` : 'not read yet'}`;

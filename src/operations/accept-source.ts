@@ -85,7 +85,7 @@ export async function compareSource(config: Config, ledger: Ledger, accept: stri
       );
     }
     // start_at is checked as ever.
-    await ledger.rehearse((trx) => bindSource(trx, { name, startAt, systemIdentifier: null }, now()));
+    await ledger.dryRun((trx) => bindSource(trx, { name, startAt, systemIdentifier: null }, now()));
     return { source: name, was: known.system_identifier, is, ...(await compare(ledger.db, source, known)) };
   } finally {
     await source.close();

@@ -117,11 +117,11 @@ async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverR
   const book = (trx: Trx, order: Row[]) => replay(trx, deps, run, { ...found, wallet }, order);
   // Shares follow from the order in which cash-outs were distributed: by their time, unless some came late.
   for (const order of [rows, inOrderOfPayment(rows, lost)]) {
-    const report = await ledger.rehearse((trx) => book(trx, order));
+    const report = await ledger.dryRun((trx) => book(trx, order));
     if (report.misfits.length > 0) continue;
     return run ? run.write((trx) => book(trx, order)) : report;
   }
-  return ledger.rehearse((trx) => book(trx, rows));
+  return ledger.dryRun((trx) => book(trx, rows));
 }
 
 /** Distributes what Lamassu shows, and books what was paid, in one transaction that the caller may undo. */
@@ -135,7 +135,7 @@ async function replay(
   const { config, actor, hold } = deps;
   const { lost, paid, misfits, wallet, claims, foreign } = found;
   const at = now();
-  const id = run?.id ?? (await imaginedRun(trx, actor));
+  const id = run?.id ?? (await placeholderRun(trx, actor));
   const who = { actor, run: id };
   const totals = noTotals();
   for (const { from, pages } of pagesOf(rows)) {
@@ -257,8 +257,8 @@ async function inSavepoint<T>(trx: Trx, work: (trx: Trx) => Promise<T>): Promise
   }
 }
 
-/** A rehearsal has no run; what it writes names one all the same, and both are undone. */
-async function imaginedRun(trx: Trx, actor: string): Promise<bigint> {
+/** A dry run has no run of its own: what it writes names this one, and both are rolled back. */
+async function placeholderRun(trx: Trx, actor: string): Promise<bigint> {
   const { last } = await trx
     .selectFrom('runs')
     .select((eb) => eb.fn.coalesce(eb.fn.max('id'), sql<bigint>`0`).as('last'))

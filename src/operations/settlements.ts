@@ -168,13 +168,13 @@ export async function draftExternal(
 }
 
 /** How it would be divided: nothing is written. */
-export function rehearseSettlement(
+export function previewSettlement(
   ledger: Ledger,
   config: Config,
   draft: Draft,
   who: Who,
 ): Promise<CashOutDetail> {
-  return ledger.rehearse((trx) => enter(trx, config, draft, who));
+  return ledger.dryRun((trx) => enter(trx, config, draft, who));
 }
 
 /** Writes it, as `shown` where a person agreed to that. Throws what `settle` throws. */

@@ -51,7 +51,7 @@ export async function isBound({ ledger, source }: Pick<Context, 'ledger' | 'sour
 export async function refuseUnknownAtClients(ctx: Context): Promise<void> {
   const { ledger, lnbits, source, run } = ctx;
   // Refused here already while something is open: on LNbits before 1.4 the look would change what is open.
-  await ledger.rehearse((trx) => takeSourceWallet(trx, run.who, source.walletId));
+  await ledger.dryRun((trx) => takeSourceWallet(trx, run.who, source.walletId));
   if (await isAccountedFor(ledger.db, source.walletId)) return;
   for (const wallet of await walletsPaidInto(ledger.db, source.walletId)) {
     const shown = await paymentsIn(lnbits, source.key, wallet, { proven: true });

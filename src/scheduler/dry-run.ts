@@ -33,7 +33,7 @@ export interface Plan {
 }
 
 /** What `poll` would do now: nothing is written and nothing is paid. LNbits is not asked. */
-export async function rehearse(deps: PollDeps): Promise<Plan> {
+export async function dryRun(deps: PollDeps): Promise<Plan> {
   const { ledger, config, signal } = deps;
   await refuseWithoutClients(ledger.db);
   const startedAt = now();
@@ -42,7 +42,7 @@ export async function rehearse(deps: PollDeps): Promise<Plan> {
   const cashOuts: Plan['cashOuts'] = [];
   const distributed = noTotals();
   const sharedSince = await commissionSince(ledger.db);
-  return ledger.rehearse(async (trx) => {
+  return ledger.dryRun(async (trx) => {
     const position = read && (await bind(trx, config, read));
     const source: PollReport['source'] = read
       ? await readCashOuts(
@@ -102,7 +102,7 @@ export interface ReadAhead {
   behind: Set<string>;
 }
 
-/** Everything that a rehearsal needs of Lamassu, read before the ledger is locked; null where it could not be read. */
+/** Everything that a dry run needs of Lamassu, read before the ledger is locked; null where it could not be read. */
 export async function readAhead(
   { ledger, config }: Pick<PollDeps, 'ledger' | 'config'>,
   problems: BridgeError[],
@@ -110,7 +110,7 @@ export async function readAhead(
   try {
     const source = await openSource(config.lamassu);
     try {
-      const position = await ledger.rehearse((trx) => bind(trx, config, source));
+      const position = await ledger.dryRun((trx) => bind(trx, config, source));
       const clocks = clocksOf(source);
       const problem = clockProblem(clocks);
       const behind = new Set<string>();

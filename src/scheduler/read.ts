@@ -15,7 +15,7 @@ import type { Schema } from '../ledger/store/schema.ts';
 import { type Instant, isInstant, MAY_DIFFER_MS, now, plus } from '../time.ts';
 import { judgeNew, type ReadingRules, type ReviewReason } from './rules.ts';
 
-/** What reading needs: where to record (a run, or a rehearsal), and by which rules. */
+/** What reading needs: where to record (a run, or a dry run), and by which rules. */
 export interface Reading {
   db: Db;
   write<T>(work: (trx: Trx) => Promise<T>): Promise<T>;

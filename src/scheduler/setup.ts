@@ -6,7 +6,7 @@ import { now } from '../time.ts';
 import type { Reading, ReadReport } from './read.ts';
 import { rulesOf } from './rules.ts';
 
-/* What a run and a rehearsal of it need alike, before and around the reading. */
+/* What a run and a dry run of it need alike, before and around the reading. */
 
 export async function readingOf(
   config: Config,

@@ -11,7 +11,7 @@ import {
   draftExternal,
   draftSettled,
   externalReference,
-  rehearseSettlement,
+  previewSettlement,
   undoSettlement,
   writeSettlement,
 } from '../../src/operations/settlements.ts';
@@ -207,13 +207,13 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     expect(await shop.remaining('alice')).toMatchObject({ spent: 0n });
   });
 
-  test('a rehearsal writes nothing, and a division that changed meanwhile is not written', async () => {
+  test('a dry run writes nothing, and a division that changed meanwhile is not written', async () => {
     const shop = await counter.shop({ alice: 300n, bob: 100n });
     const id = await shop.jammed();
     const { ledger, config } = counter;
     const words = { stated: {}, reason: 'jammed', credit: false };
     const draft = await draftSettled(config, ledger.db, id, words);
-    const shown = await rehearseSettlement(ledger, config, draft, who);
+    const shown = await previewSettlement(ledger, config, draft, who);
     expect(shown.allocations.map((one) => one.fiat)).toEqual([150_00n, 50_00n]);
     expect(await shop.remaining('bob')).toMatchObject({ spent: 0n });
     expect(await settledBefore(ledger.db, { id, stated: {}, credit: false })).toBeUndefined();
@@ -222,7 +222,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
       code: 'settle/changed',
     });
     expect(await shop.remaining('alice')).toMatchObject({ spent: 0n });
-    const again = await rehearseSettlement(ledger, config, draft, who);
+    const again = await previewSettlement(ledger, config, draft, who);
     expect(await writeSettlement(ledger, config, draft, who, again)).toMatchObject({
       allocations: [{ fiat: 200_00n }],
     });

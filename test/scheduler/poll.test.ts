@@ -11,7 +11,7 @@ import { ALWAYS } from '../../src/ledger/store/effective-dated.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
-import { rehearse } from '../../src/scheduler/dry-run.ts';
+import { dryRun } from '../../src/scheduler/dry-run.ts';
 import { poll } from '../../src/scheduler/poll.ts';
 import type { PollReport } from '../../src/scheduler/report.ts';
 import { now, plus } from '../../src/time.ts';
@@ -404,10 +404,10 @@ quiet = "1 ms"
     await expect(slow.write(async () => 'written')).rejects.toMatchObject({ code: 'run/lost-lease' });
   });
 
-  test('a rehearsal shows the plan and writes nothing', async () => {
+  test('a dry run shows the plan and writes nothing', async () => {
     const alice = await addClient('alice', 10_000n);
     await insertCashOut(lamassu);
-    const plan = await rehearse({ ledger, config, actor: 'test', log, signal: new AbortController().signal });
+    const plan = await dryRun({ ledger, config, actor: 'test', log, signal: new AbortController().signal });
     expect(plan.payouts).toEqual([{ client: 'alice', sats: 484_207n }]);
     expect(plan.report).toMatchObject({ exitCode: 0, distributed: { cashOuts: 1, net: 484_207n } });
     expect(await ledger.db.selectFrom('cash_outs').select('id').execute()).toEqual([]);

@@ -24,7 +24,7 @@ const problem = expect.objectContaining({ code: 'lamassu/start-at' });
 test.each([
   ['2062-11-01T00:00:00Z', 'in the future'],
   ['1970-01-01T00:00:00Z', 'before there were Lamassu machines'],
-])('a start_at of %s is told by a run, a rehearsal of it, and status', async (time, says) => {
+])('a start_at of %s is told by a run, a dry run of it, and status', async (time, says) => {
   const { world } = counter;
   await counter.shop({ alice: 1n });
   await startAt(time);

@@ -31,7 +31,7 @@ export interface Ledger {
    */
   write<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
   /** The same, but everything that `work` wrote is undone. */
-  rehearse<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
+  dryRun<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -84,7 +84,7 @@ export async function openLedger({ url, password, use, tls, ca }: LedgerOptions)
       schema,
       seals,
       write,
-      rehearse: async (work) => {
+      dryRun: async (work) => {
         let result: { value: Awaited<ReturnType<typeof work>> } | undefined;
         await write(async (trx) => {
           result = { value: await work(trx) };
@@ -92,7 +92,7 @@ export async function openLedger({ url, password, use, tls, ca }: LedgerOptions)
         }).catch((error: unknown) => {
           if (!(error instanceof Undo)) throw error;
         });
-        if (!result) throw new Error('a rehearsal ended without a result');
+        if (!result) throw new Error('a dry run ended without a result');
         return result.value;
       },
       close,

@@ -244,9 +244,9 @@ forEachLedger((kind, fresh) => {
     expect(new Set(secrets).size).toBe(2);
   });
 
-  test('a rehearsal sees what it wrote, and undoes it', async () => {
+  test('a dry run sees what it wrote, and undoes it', async () => {
     const ledger = await fresh();
-    const seen = await ledger.rehearse(async (trx) => {
+    const seen = await ledger.dryRun(async (trx) => {
       await trx.insertInto('currencies').values({ code: 'GTQ', digits: 2n }).execute();
       return trx.selectFrom('currencies').selectAll().execute();
     });

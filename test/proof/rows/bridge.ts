@@ -14,7 +14,7 @@ import { setMachine } from '../../../src/ledger/machines/changes.ts';
 import { seeMachine } from '../../../src/ledger/machines/machines.ts';
 import { pausePaying, resumePaying } from '../../../src/ledger/payouts/operator-actions.ts';
 import { type Ledger, openLedger, type Trx } from '../../../src/ledger/store/open.ts';
-import { type Plan as DryRun, rehearse } from '../../../src/scheduler/dry-run.ts';
+import { type Plan as DryRun, dryRun } from '../../../src/scheduler/dry-run.ts';
 import { poll } from '../../../src/scheduler/poll.ts';
 import type { PollReport } from '../../../src/scheduler/report.ts';
 import { hostClock, now } from '../../../src/time.ts';
@@ -45,7 +45,7 @@ export interface Bridge extends AsyncDisposable {
   resume(): Promise<unknown>;
   /** `meanwhile` happens when Lamassu has answered with many rows, and before it is asked for more. */
   poll(meanwhile?: () => Promise<void>): Promise<PollReport>;
-  rehearse(): Promise<DryRun>;
+  dryRun(): Promise<DryRun>;
   /** In sats. */
   balance(wallet: WalletKeys): Promise<bigint>;
 }
@@ -130,9 +130,9 @@ export async function startBridge(plan: Plan, kind: LedgerKind): Promise<Bridge>
       await asOfThen();
       return poll(meanwhile ? { ...deps, connect: (options) => interrupted(options, meanwhile) } : deps);
     },
-    rehearse: async () => {
+    dryRun: async () => {
       await asOfThen();
-      return rehearse(deps);
+      return dryRun(deps);
     },
     balance: async (keys) => {
       const answer = await fetch(`${lnbits.url}/api/v1/wallet`, { headers: { 'X-Api-Key': keys.inkey } });

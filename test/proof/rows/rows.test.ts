@@ -74,7 +74,7 @@ async function livesOf(n: number, kind: LedgerKind, plan: Plan): Promise<PollRep
       committed = true;
       await transaction();
     };
-    const forecast = step.dry ? await bridge.rehearse() : undefined;
+    const forecast = step.dry ? await bridge.dryRun() : undefined;
     if (forecast) await agree(`after the dry run before run ${k + 1}`);
 
     model.run(shown, BigInt(Date.now()) * 1000n);
