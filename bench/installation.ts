@@ -90,11 +90,14 @@ async function addToLedger(
     const name = `client-${index}`;
     await addClient(
       trx,
-      who,
+      { ...who, at: now() },
       { name, wallet: { id, key: new Secret(key) }, mode: 'flow', limits: [] },
-      now(),
     );
-    await addFunding(trx, who, { client: name, amount, machine: null, rate: null, depositedAt }, now());
+    await addFunding(
+      trx,
+      { ...who, at: now() },
+      { client: name, amount, machine: null, rate: null, depositedAt },
+    );
   }
 }
 

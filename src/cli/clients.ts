@@ -109,7 +109,7 @@ async function add(
     await refuseTakenName(ledger.db, name);
     const wallet = await testedWalletKey(options.walletKeyFile, config);
     return changed(ledger, null, (trx, at) =>
-      addClient(trx, cli.who, { name, wallet, mode: options.mode ?? 'flow', limits }, at),
+      addClient(trx, { ...cli.who, at }, { name, wallet, mode: options.mode ?? 'flow', limits }),
     );
   });
   cli.answer(
@@ -148,7 +148,7 @@ async function set(text: string, options: Settings, command: Command): Promise<v
     // Another wallet is no matter of time: that of a stolen one is changed whatever the clock shows.
     const counts = mode !== undefined || limits.length > 0;
     const view = await changed(ledger, counts ? name : null, (trx, at) =>
-      setClient(trx, cli.who, name, change, at),
+      setClient(trx, { ...cli.who, at }, name, change),
     );
     const { id, walletId } = view.client;
     return { view, moved: walletId === before.walletId ? null : await openPayoutsOf(ledger.db, id) };
@@ -168,7 +168,7 @@ async function pause(text: string, paused: boolean, command: Command): Promise<v
   const name = parseName(text, 'NAME');
   const { pauseClient } = await import('../ledger/clients/changes.ts');
   const view = await cli.withLedger('write', (ledger) =>
-    changed(ledger, name, (trx, at) => pauseClient(trx, cli.who, name, paused, at)),
+    changed(ledger, name, (trx, at) => pauseClient(trx, { ...cli.who, at }, name, paused)),
   );
   cli.answer(
     clientJson(view),
@@ -184,7 +184,7 @@ async function close(text: string, _options: object, command: Command): Promise<
   const { closeClient } = await import('../ledger/clients/close.ts');
   const { viewsOf } = await import('../ledger/clients/view.ts');
   const view = await cli.withLedger('write', async (ledger) => {
-    const closed = await ledger.write((trx) => closeClient(trx, cli.who, name, now()));
+    const closed = await ledger.write((trx) => closeClient(trx, { ...cli.who, at: now() }, name));
     return only(viewsOf(ledger.db, [closed]));
   });
   cli.answer(clientJson(view), `Client ${name} is closed.`);

@@ -56,9 +56,8 @@ export async function add(name: string, text: string, options: AddOptions, comma
     const machine = options.anyMachine ? null : options.machine;
     return addFunding(
       trx,
-      cli.who,
+      { ...cli.who, at },
       { client, amount, machine, rate, depositedAt, newCurrency: options.newCurrency, past },
-      at,
     );
   });
   const { funding, past } = done;
@@ -92,7 +91,7 @@ export async function confirm(
     const at = await (since === undefined ? entryTime(trx) : bestTime(trx, { stated: since }));
     announced = (await findFunding(trx, id)).amount;
     const confirmation = { depositedAt: since ?? at, stated: since !== undefined, counted, past };
-    return confirmFunding(trx, cli.who, id, confirmation, at);
+    return confirmFunding(trx, { ...cli.who, at }, id, confirmation);
   });
   const { funding, past } = done;
   const differs =
@@ -158,7 +157,7 @@ export async function cancel(text: string, _options: object, command: Command): 
   const id = parseId('f', text, 'ID');
   const { cancelFunding } = await import('../ledger/fundings/fundings.ts');
   const funding = await cli.withLedger('write', (ledger) =>
-    ledger.write((trx) => cancelFunding(trx, cli.who, id, now())),
+    ledger.write((trx) => cancelFunding(trx, { ...cli.who, at: now() }, id)),
   );
   cli.answer(
     fundingJson(funding),
@@ -183,7 +182,7 @@ export async function withdraw(
       const shown = await findFunding(trx, funding);
       return {
         before: shown,
-        after: await withdrawFunding(trx, cli.who, funding, amount, now(), reason),
+        after: await withdrawFunding(trx, { ...cli.who, at: now(), reason }, funding, amount),
       };
     }),
   );
@@ -207,7 +206,7 @@ export async function adjust(
   const after = await cli.withLedger('write', (ledger) =>
     ledger.write(async (trx) => {
       const amount = parseDifference(text, 'amount', await cli.currencies(trx));
-      return adjustFunding(trx, cli.who, funding, amount, now(), reason);
+      return adjustFunding(trx, { ...cli.who, at: now(), reason }, funding, amount);
     }),
   );
   cli.answer(
@@ -230,7 +229,7 @@ export async function move(
   const { timezone } = await cli.config();
   const { moveFunding } = await import('../ledger/fundings/corrections.ts');
   const funding = await cli.withLedger('write', (ledger) =>
-    ledger.write((trx) => moveFunding(trx, cli.who, id, machine, now())),
+    ledger.write((trx) => moveFunding(trx, { ...cli.who, at: now() }, id, machine)),
   );
   cli.answer(fundingJson(funding), lines([`Moved ${describe(funding, timezone)}.`]));
 }

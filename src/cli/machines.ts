@@ -152,7 +152,10 @@ async function set(named: string, options: Settings, command: Command): Promise<
     const { at, done } = await write(async (trx) => {
       const { device_id: id } = await findMachine(trx, named, 'MACHINE');
       const time = await (rates ? entryTimeOf(trx, `machine ${id}`) : bestTime(trx));
-      return { at: time, done: await setMachine(trx, cli.who, named, { ...change, currency }, time) };
+      return {
+        at: time,
+        done: await setMachine(trx, { ...cli.who, at: time }, named, { ...change, currency }),
+      };
     });
     return { views: await machineViews(db, [done.machine], at), outside: done.outside };
   });
@@ -180,7 +183,7 @@ async function replace(
   const { machineLabel, machineViews } = await import('../ledger/machines/machines.ts');
   const { who } = cli;
   const { views, old, moved } = await cli.withLedger('write', async ({ db, dryRun, write }) => {
-    const planned = await dryRun((trx) => replaceMachine(trx, who, oldNamed, newNamed, now()));
+    const planned = await dryRun((trx) => replaceMachine(trx, { ...who, at: now() }, oldNamed, newNamed));
     const question =
       `${machineLabel(planned.next)} takes the place of ${machineLabel(planned.old)}: ${movedText(planned.moved)}. ` +
       `Device id ${planned.old.device_id} is in use no more then. Replace it?`;
@@ -188,7 +191,7 @@ async function replace(
     const { entryTime } = await import('../ledger/runs/clocks.ts');
     const changed = await write(async (trx) => {
       const at = await entryTime(trx);
-      const result = await replaceMachine(trx, who, oldNamed, newNamed, at);
+      const result = await replaceMachine(trx, { ...who, at }, oldNamed, newNamed);
       if (movedText(result.moved) === movedText(planned.moved)) return { ...result, at };
       throw usage('OLD: meanwhile its fundings have changed.', 'Look at it again: nothing was written.');
     });

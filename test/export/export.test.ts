@@ -34,13 +34,12 @@ async function seeded(open: () => Promise<Ledger>): Promise<Ledger> {
       ['bob', 100_000n],
     ] as const) {
       const wallet = { id: `wallet-of-${name}`, key: new Secret('key') };
-      await addClient(trx, who, { name, wallet, mode: 'flow', limits: [] }, ENTERED);
+      await addClient(trx, { ...who, at: ENTERED }, { name, wallet, mode: 'flow', limits: [] });
       const amount = { minor, currency: 'GTQ', digits: 2 };
       await addFunding(
         trx,
-        who,
+        { ...who, at: ENTERED },
         { client: name, amount, machine: null, rate: null, depositedAt: ENTERED },
-        ENTERED,
       );
     }
   });

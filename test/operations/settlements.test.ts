@@ -171,7 +171,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     } as const;
     const name = shop.client('alice');
     await counter.ledger.write((trx) =>
-      setClient(trx, who, name, { ...change, limits: [...change.limits] }, now()),
+      setClient(trx, { ...who, at: now() }, name, { ...change, limits: [...change.limits] }),
     );
     expect(await settle(await shop.jammed())).toMatchObject({
       allocations: [{ mode: 'flow', fiat: 200_00n }],
@@ -217,7 +217,9 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     expect(shown.allocations.map((one) => one.fiat)).toEqual([150_00n, 50_00n]);
     expect(await shop.remaining('bob')).toMatchObject({ spent: 0n });
     expect(await settledBefore(ledger.db, { id, stated: {}, credit: false })).toBeUndefined();
-    await ledger.write((trx) => withdrawFunding(trx, who, shop.funding('bob'), null, now(), 'asked for'));
+    await ledger.write((trx) =>
+      withdrawFunding(trx, { ...who, at: now(), reason: 'asked for' }, shop.funding('bob'), null),
+    );
     await expect(writeSettlement(ledger, config, draft, who, shown)).rejects.toMatchObject({
       code: 'settle/changed',
     });
@@ -358,10 +360,12 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     const euro = { minor: 100_00n, currency: 'EUR', digits: 2 };
     const everywhere = { client: shop.client('alice'), machine: null, rate: null, amount: euro };
     const { funding } = await ledger.write((trx) =>
-      addFunding(trx, who, { ...everywhere, depositedAt: plus(now(), -HOUR) }, now()),
+      addFunding(trx, { ...who, at: now() }, { ...everywhere, depositedAt: plus(now(), -HOUR) }),
     );
     expect(await doubtOf('EUR')).toContain('it has paid out USD so far, and no EUR');
-    await ledger.write((trx) => withdrawFunding(trx, who, funding.id, null, now(), 'a test'));
+    await ledger.write((trx) =>
+      withdrawFunding(trx, { ...who, at: now(), reason: 'a test' }, funding.id, null),
+    );
   });
 
   test('a reference is not to be mistaken for an id of Lamassu', () => {

@@ -78,13 +78,11 @@ const release = () =>
     .execute();
 const set = (wallet: WalletKeys, newWallet = false) =>
   old.ledger.write((trx) =>
-    setClient(
-      trx,
-      who,
-      'alice',
-      { limits: [], wallet: { id: wallet.id, key: new Secret(wallet.inkey) }, newWallet },
-      now(),
-    ),
+    setClient(trx, { ...who, at: now() }, 'alice', {
+      limits: [],
+      wallet: { id: wallet.id, key: new Secret(wallet.inkey) },
+      newWallet,
+    }),
   );
 
 describe.each(lnbitsVersions)('at LNbits %s', (version) => {
@@ -202,7 +200,7 @@ test('a former wallet that was left before a run of the former source wallet is 
   const next = await day.lnbits.createUserWallet('next');
   const wallet = { id: next.id, key: new Secret(next.inkey) };
   await day.ledger.write((trx) =>
-    setClient(trx, who, 'alice', { limits: [], wallet, newWallet: true }, now()),
+    setClient(trx, { ...who, at: now() }, 'alice', { limits: [], wallet, newWallet: true }),
   );
   await day.owe('alice', 1n);
   await day.payNow();

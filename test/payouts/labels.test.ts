@@ -144,7 +144,7 @@ describe.each(lnbitsVersions)('a label of a client at LNbits %s', (version) => {
     const wallet = { id: next.id, key: new Secret(next.inkey) };
     const who = { actor: 'test', run: null };
     await day.ledger.write((trx) =>
-      setClient(trx, who, 'alice', { limits: [], wallet, newWallet: true }, now()),
+      setClient(trx, { ...who, at: now() }, 'alice', { limits: [], wallet, newWallet: true }),
     );
     expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
     day.lnbits.change(alice.id, orphan?.payment_hash ?? '', { status: 'success' });

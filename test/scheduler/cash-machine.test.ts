@@ -55,7 +55,7 @@ describe.each(ledgerKinds)('the machine that gave out the cash, in %s', (ledger)
     const at = now();
     await counter.ledger.write(async (trx) => {
       const who = { actor: 'test', run: null };
-      await setMachine(trx, who, fetched.machine, { rate: 10_000n }, at);
+      await setMachine(trx, { ...who, at }, fetched.machine, { rate: 10_000n });
       const shop = { name: `owner-${ledger}`, wallet: owner, weight: 1n, machine: fetched.machine };
       await addCommission(trx, { ...who, at }, shop);
     });

@@ -69,24 +69,26 @@ export async function books(ledger: Ledger): Promise<Books> {
     client: async (name, { mode, daily, max }, at) => {
       const limits = daily === undefined ? [] : [limitOf(daily, max)];
       const wallet = { id: `wallet of ${name}`, key: new Secret(name) };
-      await ledger.write((trx) => addClient(trx, who, { name, wallet, mode, limits }, at));
+      await ledger.write((trx) => addClient(trx, { ...who, at }, { name, wallet, mode, limits }));
     },
     cash: async (client, usd, at, more = {}) => {
       const amount = { minor: minor(usd), currency: 'USD', digits: 2 };
       const usual = { client, amount, machine: 'm', rate: null, depositedAt: at };
-      const { funding } = await ledger.write((trx) => addFunding(trx, who, { ...usual, ...more }, at));
+      const { funding } = await ledger.write((trx) => addFunding(trx, { ...who, at }, { ...usual, ...more }));
       return funding.id;
     },
     limit: async (client, usd, at) => {
       await ledger.write((trx) =>
-        setClient(trx, who, client, { limits: [limitOf(usd)], newWallet: false }, at),
+        setClient(trx, { ...who, at }, client, { limits: [limitOf(usd)], newWallet: false }),
       );
     },
     mode: async (client, mode, at) => {
-      await ledger.write((trx) => setClient(trx, who, client, { mode, limits: [], newWallet: false }, at));
+      await ledger.write((trx) =>
+        setClient(trx, { ...who, at }, client, { mode, limits: [], newWallet: false }),
+      );
     },
     pause: async (client, at) => {
-      await ledger.write((trx) => pauseClient(trx, who, client, true, at));
+      await ledger.write((trx) => pauseClient(trx, { ...who, at }, client, true));
     },
     read: async (at, source = 'lamassu') => {
       await run(at, at, source);

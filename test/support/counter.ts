@@ -86,16 +86,15 @@ async function makeShop(
     const { id, inkey } = await world.lnbits.createUserWallet(`${name}${suffix}`);
     const client = { name: `${name}${suffix}`, mode: 'flow' as const, limits: [] };
     const wallet = { id, key: new Secret(inkey) };
-    await ledger.write((trx) => addClient(trx, who, { ...client, wallet }, at));
+    await ledger.write((trx) => addClient(trx, { ...who, at }, { ...client, wallet }));
     const added = await ledger.write((trx) =>
       addFunding(
         trx,
-        who,
+        { ...who, at },
         {
           ...{ client: `${name}${suffix}`, machine, rate: null, depositedAt: plus(at, -14 * DAY_MS) },
           amount: { minor: usd * 100n, currency: 'USD', digits: 2 },
         },
-        at,
       ),
     );
     fundings.set(name, added.funding.id);

@@ -1,7 +1,7 @@
 import { formatDecimal } from '../../dca/money.ts';
 import { BridgeError } from '../../errors.ts';
 import type { Instant } from '../../time.ts';
-import { record, toJson, type Who } from '../log/log.ts';
+import { type Act, record, toJson } from '../log/log.ts';
 import { useCurrency } from '../store/currencies.ts';
 import { ALWAYS } from '../store/effective-dated.ts';
 import type { Trx } from '../store/open.ts';
@@ -21,10 +21,10 @@ export interface LimitChange {
 /** Adds a client. Its first settings hold for every cash-out, however early it was. Throws `usage/invalid`. */
 export async function addClient(
   trx: Trx,
-  who: Who,
+  act: Act,
   client: { name: string; wallet: WalletKey; mode: Mode; limits: LimitChange[] },
-  at: Instant,
 ): Promise<Client> {
+  const { at } = act;
   const { name, wallet, mode } = client;
   await refuseTakenName(trx, name);
   await keepWallet(trx, 'client', wallet, at);
@@ -40,7 +40,7 @@ export async function addClient(
   await changeLimits(trx, await findClient(trx, name, at), client.limits, at);
   const added = await findClient(trx, name, at);
   await requireLimits(trx, added);
-  await record(trx, who, {
+  await record(trx, act, {
     at,
     action: 'client add',
     subject: `client ${name}`,
@@ -55,11 +55,11 @@ export async function addClient(
  */
 export async function setClient(
   trx: Trx,
-  who: Who,
+  act: Act,
   name: string,
   change: { mode?: Mode; limits: LimitChange[]; wallet?: WalletKey; newWallet: boolean },
-  at: Instant,
 ): Promise<Client> {
+  const { at } = act;
   const before = await openClient(trx, name, at);
   await changeLimits(trx, before, change.limits, at);
   if (change.mode !== undefined && change.mode !== before.mode) {
@@ -70,7 +70,7 @@ export async function setClient(
   await requireLimits(trx, after);
   const states = { before: snapshot(before), after: snapshot(after) };
   if (change.wallet || toJson(states.before) !== toJson(states.after)) {
-    await record(trx, who, {
+    await record(trx, act, {
       at,
       action: 'client set',
       subject: `client ${name}`,
@@ -82,19 +82,14 @@ export async function setClient(
 }
 
 /** A paused client takes no new share from `at` on; `resume` also takes back a closing that an older version began. */
-export async function pauseClient(
-  trx: Trx,
-  who: Who,
-  name: string,
-  paused: boolean,
-  at: Instant,
-): Promise<Client> {
+export async function pauseClient(trx: Trx, act: Act, name: string, paused: boolean): Promise<Client> {
+  const { at } = act;
   const before = await openClient(trx, name, at);
   if (before.paused !== paused) await addSettings(trx, before, { paused }, at);
   if (!paused && before.status === 'closing') await setStatus(trx, before, 'active');
   const after = await findClient(trx, name, at);
   if (toJson(before) !== toJson(after)) {
-    await record(trx, who, {
+    await record(trx, act, {
       at,
       action: paused ? 'client pause' : 'client resume',
       subject: `client ${name}`,

@@ -1,20 +1,20 @@
 import { sql } from 'kysely';
 import { groupDigits } from '../../dca/money.ts';
 import { BridgeError } from '../../errors.ts';
-import type { Instant } from '../../time.ts';
-import { record, type Who } from '../log/log.ts';
+import { type Act, record } from '../log/log.ts';
 import { openPayoutsOf } from '../payouts/open.ts';
 import { isPaused } from '../payouts/operator-actions.ts';
 import type { Trx } from '../store/open.ts';
 import { type Client, openClient, setStatus, snapshot } from './clients.ts';
 
 /** Closes a client for good. Throws `usage/invalid` while it has cash, or sats that are not settled. */
-export async function closeClient(trx: Trx, who: Who, name: string, at: Instant): Promise<Client> {
+export async function closeClient(trx: Trx, act: Act, name: string): Promise<Client> {
+  const { at } = act;
   const before = await openClient(trx, name, at);
   await refuseUnsettled(trx, before);
   const client: Client = { ...before, status: 'closed' };
   await setStatus(trx, before, client.status);
-  await record(trx, who, {
+  await record(trx, act, {
     at,
     action: 'client close',
     subject: `client ${name}`,

@@ -1,8 +1,7 @@
 import { formatDecimal } from '../../dca/money.ts';
 import { BridgeError } from '../../errors.ts';
-import type { Instant } from '../../time.ts';
 import { findClient } from '../clients/clients.ts';
-import type { Who } from '../log/log.ts';
+import type { Act } from '../log/log.ts';
 import { machineOf, refuseRate } from '../machines/machines.ts';
 import type { Trx } from '../store/open.ts';
 import { changeFunding, fundingIn, refuseCurrency } from './fundings.ts';
@@ -14,11 +13,9 @@ import { type Funding, shown } from './view.ts';
  */
 export async function adjustFunding(
   trx: Trx,
-  who: Who,
+  act: Act,
   id: bigint,
   amount: { minor: bigint; currency: string },
-  at: Instant,
-  reason: string,
 ): Promise<Funding> {
   const before = await fundingIn(trx, id, ['in_flight', 'deposited', 'exhausted'], 'can be adjusted');
   refuseCurrency(before, amount.currency, 'amount');
@@ -32,15 +29,15 @@ export async function adjustFunding(
   if (before.status === 'in_flight' && remaining === 0n) {
     throw invalid(`amount: nothing would be left of f${id}`, `\`aio-dca fundings cancel f${id}\` does that.`);
   }
-  const client = await findClient(trx, before.client, at);
+  const client = await findClient(trx, before.client, act.at);
   if (client.status !== 'active' && remaining > 0n) {
     throw invalid(
       `ID: f${id} is of ${client.name}, who is ${client.status}`,
       'Add the cash to another client.',
     );
   }
-  return changeFunding(trx, who, before, {
-    ...{ action: 'funding adjust', at, reason },
+  return changeFunding(trx, act, before, {
+    action: 'funding adjust',
     to: {
       amount: before.amount + amount.minor,
       remaining,
@@ -56,23 +53,17 @@ function statusAfter({ spent }: Funding, remaining: bigint): Funding['status'] {
 }
 
 /** From now on the funding serves that machine, or all where it is null. Throws `usage/invalid`. */
-export async function moveFunding(
-  trx: Trx,
-  who: Who,
-  id: bigint,
-  named: string | null,
-  at: Instant,
-): Promise<Funding> {
+export async function moveFunding(trx: Trx, act: Act, id: bigint, named: string | null): Promise<Funding> {
   const before = await fundingIn(trx, id, ['in_flight', 'deposited'], 'can be moved');
   const machine = named === null ? null : (await machineOf(trx, named, before.currency)).device_id;
-  await refuseRate(trx, { ...before, machine }, at);
+  await refuseRate(trx, { ...before, machine }, act.at);
   if (machine === before.machine) {
     throw invalid(
       `ID: f${id} is there already, for ${machine === null ? 'any machine' : `machine ${before.machineName ?? machine}`}`,
       'Name another machine, or leave it where it is.',
     );
   }
-  return changeFunding(trx, who, before, { action: 'funding move', at, to: { machine } });
+  return changeFunding(trx, act, before, { action: 'funding move', to: { machine } });
 }
 
 function invalid(message: string, hint: string): BridgeError {

@@ -2,7 +2,7 @@ import { formatDecimal, formatRate } from '../../dca/money.ts';
 import { BridgeError } from '../../errors.ts';
 import type { Instant } from '../../time.ts';
 import { findClient } from '../clients/clients.ts';
-import { record, type Who } from '../log/log.ts';
+import { type Act, record } from '../log/log.ts';
 import { machineLabel, machineOf, machinesInUse, paysOtherwise, refuseRate } from '../machines/machines.ts';
 import { closeDoubts } from '../runs/clock-doubts.ts';
 import { useCurrency } from '../store/currencies.ts';
@@ -34,10 +34,10 @@ export interface NewFunding {
 /** Adds a funding. Throws `usage/invalid`, and PastUndecided. */
 export async function addFunding(
   trx: Trx,
-  who: Who,
+  act: Act,
   funding: NewFunding,
-  at: Instant,
 ): Promise<{ funding: Funding; past: Past }> {
+  const { at } = act;
   const { amount, rate, depositedAt } = funding;
   const client = await findClient(trx, funding.client, at);
   if (client.status !== 'active') {
@@ -83,13 +83,13 @@ export async function addFunding(
     .returning('id')
     .executeTakeFirstOrThrow();
   const added = await findFunding(trx, id);
-  await record(trx, who, {
+  await record(trx, act, {
     at,
     action: 'funding add',
     subject: `f${id}`,
     after: { client: client.name, rate: rate === null ? null : formatRate(rate), ...snapshot(added) },
   });
-  return settlePast(trx, who, added, funding.past, at);
+  return settlePast(trx, act, added, funding.past);
 }
 
 export interface Confirmation {
@@ -107,26 +107,25 @@ export interface Confirmation {
  */
 export async function confirmFunding(
   trx: Trx,
-  who: Who,
+  act: Act,
   id: bigint,
   { depositedAt, stated = false, counted, past }: Confirmation,
-  at: Instant,
 ): Promise<{ funding: Funding; past: Past }> {
   if (stated && counted === null && (await findFunding(trx, id)).status === 'deposited') {
-    return redateFunding(trx, who, id, { depositedAt, past }, at);
+    return redateFunding(trx, act, id, { depositedAt, past });
   }
   const before = await fundingIn(trx, id, ['in_flight'], 'can be confirmed');
-  refuseFuture(depositedAt, at);
+  refuseFuture(depositedAt, act.at);
   if (counted) refuseCurrency(before, counted.currency, '--counted');
   const amount = counted?.minor ?? before.amount;
-  const funding = await changeFunding(trx, who, before, {
-    ...{ action: 'funding confirm', at },
+  const funding = await changeFunding(trx, act, before, {
+    action: 'funding confirm',
     to: { status: 'deposited', deposited_at: depositedAt, amount, remaining: amount },
     ...(amount === before.amount
       ? {}
       : { also: { difference: formatDecimal(amount - before.amount, before.digits) } }),
   });
-  return settlePast(trx, who, funding, past, at);
+  return settlePast(trx, act, funding, past);
 }
 
 /**
@@ -135,11 +134,11 @@ export async function confirmFunding(
  */
 async function redateFunding(
   trx: Trx,
-  who: Who,
+  act: Act,
   id: bigint,
   { depositedAt, past }: Pick<Confirmation, 'depositedAt' | 'past'>,
-  at: Instant,
 ): Promise<{ funding: Funding; past: Past }> {
+  const { at } = act;
   const before = await findFunding(trx, id);
   refuseFuture(depositedAt, at);
   const { first } = await trx
@@ -154,19 +153,19 @@ async function redateFunding(
       'Say that time or an earlier one.',
     );
   }
-  const funding = await changeFunding(trx, who, before, {
-    ...{ action: 'funding redate', at },
+  const funding = await changeFunding(trx, act, before, {
+    action: 'funding redate',
     to: { deposited_at: depositedAt },
   });
-  await closeDoubts(trx, who, `f${id}`, at);
-  return settlePast(trx, who, funding, past, at);
+  await closeDoubts(trx, act, `f${id}`, at);
+  return settlePast(trx, act, funding, past);
 }
 
 /** `in_flight` → `cancelled`: the cash did not arrive. Throws `usage/invalid`. */
-export async function cancelFunding(trx: Trx, who: Who, id: bigint, at: Instant): Promise<Funding> {
+export async function cancelFunding(trx: Trx, act: Act, id: bigint): Promise<Funding> {
   const before = await fundingIn(trx, id, ['in_flight'], 'can be cancelled');
-  return changeFunding(trx, who, before, {
-    ...{ action: 'funding cancel', at },
+  return changeFunding(trx, act, before, {
+    action: 'funding cancel',
     to: { status: 'cancelled', remaining: 0n, withdrawn: before.amount },
   });
 }
@@ -174,11 +173,9 @@ export async function cancelFunding(trx: Trx, who: Who, id: bigint, at: Instant)
 /** Takes deposited cash out again: `amount`, or all that remains where it is null. Throws `usage/invalid`. */
 export async function withdrawFunding(
   trx: Trx,
-  who: Who,
+  act: Act,
   id: bigint,
   amount: { minor: bigint; currency: string } | null,
-  at: Instant,
-  reason: string,
 ): Promise<Funding> {
   const before = await fundingIn(trx, id, ['deposited'], 'has cash that can be withdrawn');
   if (amount) refuseCurrency(before, amount.currency, 'amount');
@@ -190,8 +187,8 @@ export async function withdrawFunding(
     );
   }
   const remaining = before.remaining - taken;
-  return changeFunding(trx, who, before, {
-    ...{ action: 'funding withdraw', at, reason },
+  return changeFunding(trx, act, before, {
+    action: 'funding withdraw',
     to: {
       remaining,
       withdrawn: before.withdrawn + taken,
@@ -222,8 +219,6 @@ export async function fundingIn(
 
 export interface FundingChange {
   action: string;
-  at: Instant;
-  reason?: string | undefined;
   to: Partial<
     Pick<Schema['fundings'], 'status' | 'amount' | 'remaining' | 'withdrawn' | 'deposited_at' | 'machine'>
   >;
@@ -234,19 +229,18 @@ export interface FundingChange {
 /** One change of a funding, with its entry in the log. */
 export async function changeFunding(
   trx: Trx,
-  who: Who,
+  act: Act,
   before: Funding,
-  { action, at, reason, to, also }: FundingChange,
+  { action, to, also }: FundingChange,
 ): Promise<Funding> {
   await trx.updateTable('fundings').set(to).where('id', '=', before.id).execute();
   const after = await findFunding(trx, before.id);
-  await record(trx, who, {
-    at,
+  await record(trx, act, {
+    at: act.at,
     action,
     subject: `f${before.id}`,
     before: snapshot(before),
     after: { ...snapshot(after), ...also },
-    reason,
   });
   return after;
 }

@@ -4,7 +4,7 @@ import { takeFromOwn } from '../../dca/own-share.ts';
 import { BridgeError } from '../../errors.ts';
 import type { Instant } from '../../time.ts';
 import { spend } from '../cash-outs/ingest.ts';
-import { record, toJson, type Who } from '../log/log.ts';
+import { type Act, record, toJson } from '../log/log.ts';
 import { ratesAt, withPredecessors } from '../machines/machines.ts';
 import type { Trx } from '../store/open.ts';
 import type { Mode, Schema } from '../store/schema.ts';
@@ -68,10 +68,9 @@ export class PastUndecided extends BridgeError {
 /** Does with the past of a funding what was chosen. Throws PastUndecided where that has to be said and was not. */
 export async function settlePast(
   trx: Trx,
-  who: Who,
+  act: Act,
   funding: Funding,
   choice: PastChoice | undefined,
-  at: Instant,
 ): Promise<{ funding: Funding; past: Past }> {
   const parts = await partsOf(trx, funding);
   const cashOuts = parts.map(({ past }) => past);
@@ -79,7 +78,7 @@ export async function settlePast(
     throw new PastUndecided(funding, cashOuts);
   }
   if (choice !== 'from-own') return { funding, past: { cashOuts, given: false } };
-  for (const part of parts) if (part.past.fiat > 0n) await give(trx, who, funding, part, at);
+  for (const part of parts) if (part.past.fiat > 0n) await give(trx, act, funding, part);
   return { funding: await findFunding(trx, funding.id), past: { cashOuts, given: true } };
 }
 
@@ -226,10 +225,9 @@ class ClientThen {
 
 async function give(
   trx: Trx,
-  who: Who,
+  act: Act,
   funding: Funding,
   { past, mode, before, after }: PartOfPast,
-  at: Instant,
 ): Promise<void> {
   const { fiat, gross, commission, net } = past;
   const allocation = { funding: funding.id, client: funding.client_id, mode, fiat, gross, commission, net };
@@ -243,8 +241,8 @@ async function give(
       commission_sats: commission,
     },
   });
-  await record(trx, who, {
-    at,
+  await record(trx, act, {
+    at: act.at,
     action: 'cash-out from own',
     subject: before.id,
     before: state(before),

@@ -4,7 +4,7 @@ import type { Instant } from '../../time.ts';
 import { successors } from '../cash-outs/ingest.ts';
 import { changeFunding } from '../fundings/fundings.ts';
 import { type Funding, listFundings } from '../fundings/view.ts';
-import { record, toJson, type Who } from '../log/log.ts';
+import { type Act, record, toJson } from '../log/log.ts';
 import { useCurrency } from '../store/currencies.ts';
 import { ALWAYS } from '../store/effective-dated.ts';
 import type { Trx } from '../store/open.ts';
@@ -34,11 +34,11 @@ export interface MachineChange {
  */
 export async function setMachine(
   trx: Trx,
-  who: Who,
+  act: Act,
   named: string,
   change: MachineChange,
-  at: Instant,
 ): Promise<{ machine: Machine; outside: Funding[] }> {
+  const { at } = act;
   const before = await findMachine(trx, named, 'MACHINE');
   const id = before.device_id;
   const open = await openFundings(trx, id);
@@ -79,7 +79,7 @@ export async function setMachine(
   const machine = await findMachine(trx, id, 'MACHINE');
   const states = { before: snapshot(before, rates), after: snapshot(machine, wanted) };
   if (toJson(states.before) !== toJson(states.after)) {
-    await record(trx, who, { at, action: 'machine set', subject: `machine ${id}`, ...states });
+    await record(trx, act, { at, action: 'machine set', subject: `machine ${id}`, ...states });
   }
   const anywhere = (await openFundings(trx, null)).filter(
     ({ currency }) => (machine.currency ?? currency) === currency,
@@ -145,11 +145,11 @@ function refuseRange(rates: Rates, change: MachineChange): void {
  */
 export async function replaceMachine(
   trx: Trx,
-  who: Who,
+  act: Act,
   oldNamed: string,
   newNamed: string,
-  at: Instant,
 ): Promise<{ old: Machine; next: Machine; moved: Funding[] }> {
+  const { at } = act;
   const old = await findMachine(trx, oldNamed, 'OLD');
   const before = await successorOf(trx, old, newNamed);
   const open = await openFundings(trx, old.device_id);
@@ -171,18 +171,18 @@ export async function replaceMachine(
   for (const funding of open) {
     const reason = `${machineLabel(before)} replaces ${machineLabel(old)}`;
     moved.push(
-      await changeFunding(trx, who, funding, { action: 'funding move', at, reason, to: { machine: id } }),
+      await changeFunding(trx, { ...act, reason }, funding, { action: 'funding move', to: { machine: id } }),
     );
   }
   await trx.updateTable('machines').set({ replaced_by: id }).where('device_id', '=', old.device_id).execute();
   const next = await findMachine(trx, id, 'NEW');
   const fundings = moved.map((one) => `f${one.id}`);
-  await record(trx, who, {
+  await record(trx, act, {
     ...{ at, action: 'machine replace', subject: `machine ${old.device_id}` },
     before: { replaced_by: null },
     after: { replaced_by: id, fundings },
   });
-  await record(trx, who, {
+  await record(trx, act, {
     ...{ at, action: 'machine take over', subject: `machine ${id}` },
     before: { replaced_by: before.replaced_by, ...snapshot(before, ratesBefore) },
     after: {

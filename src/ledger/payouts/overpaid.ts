@@ -109,14 +109,10 @@ async function takeOff(
   reason: string,
   at: Instant,
 ): Promise<Funding> {
-  const after = await adjustFunding(
-    trx,
-    who,
-    funding,
-    { minor: -fiat, currency },
-    at,
-    `p${payout}: ${reason}`,
-  );
+  const after = await adjustFunding(trx, { ...who, at, reason: `p${payout}: ${reason}` }, funding, {
+    minor: -fiat,
+    currency,
+  });
   if (after.client === recipient) return after;
   throw refuse(
     `--funding: f${funding} is of ${after.client}, and p${payout} went to ${recipient}`,

@@ -25,13 +25,15 @@ function add(ledger: Ledger, name: string, options: { mode?: Mode; limit?: bigin
     limit === undefined
       ? []
       : [{ currency: 'GTQ', digits: 2, daily: limit, ...(max !== undefined && { max }) }];
-  return ledger.write((trx) => addClient(trx, who, { name, wallet: wallet(name), mode, limits }, now()));
+  return ledger.write((trx) =>
+    addClient(trx, { ...who, at: now() }, { name, wallet: wallet(name), mode, limits }),
+  );
 }
 
 function fund(ledger: Ledger, client: string, minor: bigint, depositedAt: Instant | null = ago(DAY_MS)) {
   const amount = { minor, currency: 'GTQ', digits: 2 };
   return ledger.write((trx) =>
-    addFunding(trx, who, { client, amount, machine: null, rate: null, depositedAt }, now()),
+    addFunding(trx, { ...who, at: now() }, { client, amount, machine: null, rate: null, depositedAt }),
   );
 }
 
@@ -123,14 +125,13 @@ forEachLedger((_kind, open) => {
         ledger.write((trx) =>
           addClient(
             trx,
-            who,
+            { ...who, at: now() },
             {
               name,
               wallet: wallet(of),
               mode,
               limits: limits.map((limit) => ({ currency: 'GTQ', digits: 2, ...limit })),
             },
-            now(),
           ),
         );
       await expect(refused('alice', 'b', 'flow', [])).rejects.toThrow('there is a client "alice" already');
@@ -150,10 +151,10 @@ forEachLedger((_kind, open) => {
     test('a closed client keeps its name and gives its wallet free', async () => {
       const ledger = await open();
       await add(ledger, 'alice');
-      await ledger.write((trx) => closeClient(trx, who, 'alice', now()));
+      await ledger.write((trx) => closeClient(trx, { ...who, at: now() }, 'alice'));
       await expect(add(ledger, 'alice')).rejects.toThrow('there is a closed client "alice" already');
       const again = { name: 'alice2', wallet: wallet('alice'), mode: 'flow' as const, limits: [] };
-      await ledger.write((trx) => addClient(trx, who, again, now()));
+      await ledger.write((trx) => addClient(trx, { ...who, at: now() }, again));
       expect(await findClient(ledger.db, 'alice2', now())).toMatchObject({ walletId: 'wallet-of-alice' });
     });
   });
@@ -168,7 +169,7 @@ forEachLedger((_kind, open) => {
         limits: [{ currency: 'GTQ', digits: 2, daily: 60_000n }],
         newWallet: false,
       };
-      await ledger.write((trx) => setClient(trx, who, 'bob', change, plus(before, 5)));
+      await ledger.write((trx) => setClient(trx, { ...who, at: plus(before, 5) }, 'bob', change));
       const [then] = await clientsAt(ledger.db, before);
       const [later] = await clientsAt(ledger.db, plus(before, 5));
       expect(then).toMatchObject({ mode: 'fixed', limits: [{ daily: 50_000n }] });
@@ -187,7 +188,7 @@ forEachLedger((_kind, open) => {
         newWallet: false,
       });
       const set = (daily: bigint, max?: bigint) =>
-        ledger.write((trx) => setClient(trx, who, 'bob', limit(daily, max), now()));
+        ledger.write((trx) => setClient(trx, { ...who, at: now() }, 'bob', limit(daily, max)));
       await expect(set(90_000n)).rejects.toThrow('900.00 GTQ is more than the maximum of 800.00 GTQ');
       expect(await set(90_000n, 100_000n)).toMatchObject({ limits: [{ daily: 90_000n, max: 100_000n }] });
     });
@@ -198,13 +199,11 @@ forEachLedger((_kind, open) => {
       await fund(ledger, 'alice', 10_000n);
       const set = (currency: string) =>
         ledger.write((trx) =>
-          setClient(
-            trx,
-            who,
-            'alice',
-            { mode: 'fixed', limits: [{ currency, digits: 2, daily: 5_000n }], newWallet: false },
-            now(),
-          ),
+          setClient(trx, { ...who, at: now() }, 'alice', {
+            mode: 'fixed',
+            limits: [{ currency, digits: 2, daily: 5_000n }],
+            newWallet: false,
+          }),
         );
       await expect(set('USD')).rejects.toThrow('without a daily limit in GTQ, and f1 is cash in it');
       expect(await findClient(ledger.db, 'alice', now())).toMatchObject({ mode: 'flow', limits: [] });
@@ -216,13 +215,11 @@ forEachLedger((_kind, open) => {
       await add(ledger, 'alice');
       const set = (id: string, key: string, newWallet: boolean) =>
         ledger.write((trx) =>
-          setClient(
-            trx,
-            who,
-            'alice',
-            { limits: [], wallet: { id: `wallet-of-${id}`, key: new Secret(key) }, newWallet },
-            now(),
-          ),
+          setClient(trx, { ...who, at: now() }, 'alice', {
+            limits: [],
+            wallet: { id: `wallet-of-${id}`, key: new Secret(key) },
+            newWallet,
+          }),
         );
       await set('alice', 'second-key', false);
       await expect(set('other', 'third-key', false)).rejects.toThrow('the key of another wallet');
@@ -241,8 +238,8 @@ forEachLedger((_kind, open) => {
       await add(ledger, 'alice');
       await fund(ledger, 'alice', 10_000n);
       const start = ago(3_000);
-      await ledger.write((trx) => pauseClient(trx, who, 'alice', true, plus(start, 1_000)));
-      await ledger.write((trx) => pauseClient(trx, who, 'alice', false, plus(start, 2_000)));
+      await ledger.write((trx) => pauseClient(trx, { ...who, at: plus(start, 1_000) }, 'alice', true));
+      await ledger.write((trx) => pauseClient(trx, { ...who, at: plus(start, 2_000) }, 'alice', false));
       const shares = [];
       for (const [id, ms] of [
         ['before', 500],
@@ -258,7 +255,8 @@ forEachLedger((_kind, open) => {
     test('pausing twice changes nothing the second time', async () => {
       const ledger = await open();
       await add(ledger, 'alice');
-      for (const _ of [1, 2]) await ledger.write((trx) => pauseClient(trx, who, 'alice', true, now()));
+      for (const _ of [1, 2])
+        await ledger.write((trx) => pauseClient(trx, { ...who, at: now() }, 'alice', true));
       expect(await logOf(ledger, 'client alice')).toHaveLength(2);
     });
   });
@@ -269,7 +267,7 @@ forEachLedger((_kind, open) => {
       await add(ledger, 'alice');
       await fund(ledger, 'alice', 10_000n);
       await fund(ledger, 'alice', 20_000n, null);
-      const close = () => ledger.write((trx) => closeClient(trx, who, 'alice', now()));
+      const close = () => ledger.write((trx) => closeClient(trx, { ...who, at: now() }, 'alice'));
       await expect(close()).rejects.toMatchObject({
         code: 'usage/invalid',
         message: expect.stringContaining('f1 (deposited), f2 (in flight)'),
@@ -277,8 +275,8 @@ forEachLedger((_kind, open) => {
           /fundings withdraw f1 --reason "…"\n {2}aio-dca fundings cancel f2\n {2}aio-dca clients close alice/,
         ),
       });
-      await ledger.write((trx) => withdrawFunding(trx, who, 1n, null, now(), 'closing'));
-      await ledger.write((trx) => cancelFunding(trx, who, 2n, now()));
+      await ledger.write((trx) => withdrawFunding(trx, { ...who, at: now(), reason: 'closing' }, 1n, null));
+      await ledger.write((trx) => cancelFunding(trx, { ...who, at: now() }, 2n));
       expect(await close()).toMatchObject({ status: 'closed' });
     });
 
@@ -287,7 +285,7 @@ forEachLedger((_kind, open) => {
       const alice = await add(ledger, 'alice');
       await fund(ledger, 'alice', 100n);
       await cashOut(ledger, 'one', 100n, ago(1_000));
-      const close = () => ledger.write((trx) => closeClient(trx, who, 'alice', now()));
+      const close = () => ledger.write((trx) => closeClient(trx, { ...who, at: now() }, 'alice'));
       await fund(ledger, 'alice', 100n, null);
       await expect(close()).rejects.toMatchObject({
         code: 'usage/invalid',
@@ -295,7 +293,7 @@ forEachLedger((_kind, open) => {
           'CLIENT: alice still has cash: f2 (in flight); and is owed 100 sat that are not settled yet.',
         hint: 'To clear it:\n  aio-dca fundings cancel f2\n  aio-dca poll\n  aio-dca clients close alice',
       });
-      await ledger.write((trx) => cancelFunding(trx, who, 2n, now()));
+      await ledger.write((trx) => cancelFunding(trx, { ...who, at: now() }, 2n));
       await ledger.write((trx) => pausePaying(trx, who, 'odd', now()));
       await expect(close()).rejects.toMatchObject({
         message: 'CLIENT: alice is owed 100 sat that are not settled yet.',
@@ -321,7 +319,7 @@ forEachLedger((_kind, open) => {
       await fund(ledger, 'alice', 100n);
       await ledger.db.updateTable('recipients').set({ status: 'closing' }).execute();
       await expect(fund(ledger, 'alice', 100n)).rejects.toThrow('alice is closing');
-      const resume = () => ledger.write((trx) => pauseClient(trx, who, 'alice', false, now()));
+      const resume = () => ledger.write((trx) => pauseClient(trx, { ...who, at: now() }, 'alice', false));
       expect(await resume()).toMatchObject({ status: 'active' });
       await ledger.db.updateTable('recipients').set({ status: 'closed' }).execute();
       await expect(resume()).rejects.toThrow('alice is closed');

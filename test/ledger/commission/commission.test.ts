@@ -96,7 +96,7 @@ forEachLedger((_kind, open) => {
       await add(ledger, 'owner', 1n);
       await add(ledger, 'local', 1n, day(1), 'm1');
       expect(await shared(ledger, 'a', day(2), 'm2')).toEqual({ owner: 100 });
-      await ledger.write((trx) => replaceMachine(trx, who, 'm1', 'm2', day(9)));
+      await ledger.write((trx) => replaceMachine(trx, { ...who, at: day(9) }, 'm1', 'm2'));
       expect(await shared(ledger, 'b', '2026-11-09T12:00:00.000001Z', 'm2')).toEqual({ local: 100 });
       expect(await shared(ledger, 'c', day(3), 'm1')).toEqual({ local: 100 });
       expect((await verifyLedger(ledger.db)).differences).toEqual([]);
@@ -150,7 +150,11 @@ forEachLedger((_kind, open) => {
       await add(ledger, 'owner', 1n);
       await expect(add(ledger, 'owner', 1n)).rejects.toThrow('commission recipient "owner" already');
       await ledger.write((trx) =>
-        addClient(trx, who, { name: 'alice', wallet: wallet('w-alice'), mode: 'flow', limits: [] }, day(1)),
+        addClient(
+          trx,
+          { ...who, at: day(1) },
+          { name: 'alice', wallet: wallet('w-alice'), mode: 'flow', limits: [] },
+        ),
       );
       await expect(add(ledger, 'alice', 1n)).rejects.toThrow('there is a client "alice" already');
     });
@@ -166,7 +170,11 @@ forEachLedger((_kind, open) => {
       );
       // A client who also receives commission may use one wallet for both.
       await ledger.write((trx) =>
-        addClient(trx, who, { name: 'alice', wallet: wallet('w-owner'), mode: 'flow', limits: [] }, day(1)),
+        addClient(
+          trx,
+          { ...who, at: day(1) },
+          { name: 'alice', wallet: wallet('w-owner'), mode: 'flow', limits: [] },
+        ),
       );
     });
 

@@ -24,12 +24,14 @@ forEachLedger((_kind, open) => {
   const centro = ({ ledger }: Books) =>
     ledger.write((trx) => seeMachines(trx, [{ deviceId: 'm2', name: 'Centro' }], 'lamassu', begin, who));
   const adjust = ({ ledger }: Books, id: bigint, minor: bigint, currency = 'USD') =>
-    ledger.write((trx) => adjustFunding(trx, who, id, { minor, currency }, later, 'counted again'));
+    ledger.write((trx) =>
+      adjustFunding(trx, { ...who, at: later, reason: 'counted again' }, id, { minor, currency }),
+    );
   const move = ({ ledger }: Books, id: bigint, machine: string | null) =>
-    ledger.write((trx) => moveFunding(trx, who, id, machine, later));
+    ledger.write((trx) => moveFunding(trx, { ...who, at: later }, id, machine));
   const confirm = ({ ledger }: Books, id: bigint, minor: bigint, currency = 'USD') =>
     ledger.write((trx) =>
-      confirmFunding(trx, who, id, { depositedAt: begin, counted: { minor, currency } }, later),
+      confirmFunding(trx, { ...who, at: later }, id, { depositedAt: begin, counted: { minor, currency } }),
     );
   const balances = async ({ ledger }: Books) =>
     expect((await verifyLedger(ledger.db)).differences).toEqual([]);
@@ -120,16 +122,18 @@ forEachLedger((_kind, open) => {
     test('is refused for what is gone, and for a client who is closed', async () => {
       const book = await start();
       const cancelled = await book.cash('alice', 100, begin, { depositedAt: null });
-      await book.ledger.write((trx) => cancelFunding(trx, who, cancelled, later));
+      await book.ledger.write((trx) => cancelFunding(trx, { ...who, at: later }, cancelled));
       const withdrawn = await book.cash('alice', 100, begin);
-      await book.ledger.write((trx) => withdrawFunding(trx, who, withdrawn, null, later, 'asked for'));
+      await book.ledger.write((trx) =>
+        withdrawFunding(trx, { ...who, at: later, reason: 'asked for' }, withdrawn, null),
+      );
       await expect(adjust(book, cancelled, 1n)).rejects.toThrow('f1 is cancelled');
       await expect(adjust(book, withdrawn, 1n)).rejects.toThrow('f2 is withdrawn');
       const spent = await book.cash('alice', 10, begin);
       await book.cashOut(10, out);
       await book.pay(later);
       await book.ledger.db.updateTable('payouts').set({ state: 'settled', settled_at: later }).execute();
-      await book.ledger.write((trx) => closeClient(trx, who, 'alice', later));
+      await book.ledger.write((trx) => closeClient(trx, { ...who, at: later }, 'alice'));
       await expect(adjust(book, spent, 100n)).rejects.toThrow('alice, who is closed');
     });
   });
@@ -159,7 +163,7 @@ forEachLedger((_kind, open) => {
       const book = await start();
       await centro(book);
       const set = (change: Parameters<typeof setMachine>[3]) =>
-        book.ledger.write((trx) => setMachine(trx, who, 'm2', change, begin));
+        book.ledger.write((trx) => setMachine(trx, { ...who, at: begin }, 'm2', change));
       const id = await book.cash('alice', 100, begin, { rate: 9_000n });
       await set({ max_rate: 8_000n });
       await expect(move(book, id, 'Centro')).rejects.toThrow(

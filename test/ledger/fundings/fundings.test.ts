@@ -33,7 +33,7 @@ async function withClients(open: () => Promise<Ledger>): Promise<Ledger> {
   ] as const) {
     const wallet = { id: `wallet-of-${name}`, key: new Secret('key') };
     await ledger.write((trx) =>
-      addClient(trx, who, { name, wallet, mode, limits: mode === 'fixed' ? limits : [] }, now()),
+      addClient(trx, { ...who, at: now() }, { name, wallet, mode, limits: mode === 'fixed' ? limits : [] }),
     );
   }
   return ledger;
@@ -46,7 +46,7 @@ function fund(
 ) {
   const amount = { minor, currency, digits: 2 };
   const usual = { client: 'alice', amount, machine: null, rate: null, depositedAt: ago(60_000) };
-  return ledger.write((trx) => addFunding(trx, who, { ...usual, ...funding }, now()));
+  return ledger.write((trx) => addFunding(trx, { ...who, at: now() }, { ...usual, ...funding }));
 }
 interface Amount {
   minor?: bigint;
@@ -54,16 +54,18 @@ interface Amount {
 }
 
 function confirm(ledger: Ledger, id: bigint, depositedAt: Instant, past?: PastChoice) {
-  return ledger.write((trx) => confirmFunding(trx, who, id, { depositedAt, counted: null, past }, now()));
+  return ledger.write((trx) =>
+    confirmFunding(trx, { ...who, at: now() }, id, { depositedAt, counted: null, past }),
+  );
 }
 
 function cancel(ledger: Ledger, id: bigint) {
-  return ledger.write((trx) => cancelFunding(trx, { ...who, reason: 'lost' }, id, now()));
+  return ledger.write((trx) => cancelFunding(trx, { ...who, reason: 'lost', at: now() }, id));
 }
 
 function withdraw(ledger: Ledger, id: bigint, minor: bigint | null, currency = 'GTQ') {
   const amount = minor === null ? null : { minor, currency };
-  return ledger.write((trx) => withdrawFunding(trx, who, id, amount, now(), 'asked for'));
+  return ledger.write((trx) => withdrawFunding(trx, { ...who, at: now(), reason: 'asked for' }, id, amount));
 }
 
 function cashOut(ledger: Ledger, id: string, fiat: bigint, machine = 'm1', confirmedAt = ago(1_000)) {
@@ -159,7 +161,7 @@ forEachLedger((_kind, open) => {
         'bob is a fixed client without a daily limit in USD',
       );
       await expect(fund(ledger, { client: 'carol' })).rejects.toThrow('there is no client "carol"');
-      await ledger.write((trx) => closeClient(trx, who, 'bob', now()));
+      await ledger.write((trx) => closeClient(trx, { ...who, at: now() }, 'bob'));
       await expect(fund(ledger, { client: 'bob' })).rejects.toThrow('bob is closed');
       expect(await listFundings(ledger.db)).toHaveLength(1);
     });

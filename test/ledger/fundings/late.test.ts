@@ -34,13 +34,12 @@ forEachLedger((_kind, open) => {
     ledger.write((trx) =>
       addFunding(
         trx,
-        who,
+        { ...who, at: day(20) },
         {
           ...{ client: 'bob', amount: { minor: BigInt(usd) * 100n, currency: 'USD', digits: 2 } },
           ...{ machine: 'm', rate: null, depositedAt: '2026-11-02T06:00:00.000000Z', past },
           ...more,
         },
-        day(20),
       ),
     );
 
@@ -159,13 +158,11 @@ forEachLedger((_kind, open) => {
       const { funding } = await late(book.ledger, 200, undefined, { depositedAt: null });
       const confirm = (past?: PastChoice) =>
         book.ledger.write((trx) =>
-          confirmFunding(
-            trx,
-            who,
-            funding.id,
-            { depositedAt: day(3), counted: { minor: 15_000n, currency: 'USD' }, past },
-            day(20),
-          ),
+          confirmFunding(trx, { ...who, at: day(20) }, funding.id, {
+            depositedAt: day(3),
+            counted: { minor: 15_000n, currency: 'USD' },
+            past,
+          }),
         );
       await expect(confirm()).rejects.toThrow('2 cash-outs');
       expect(await findFunding(book.ledger.db, funding.id)).toMatchObject({
@@ -210,7 +207,7 @@ forEachLedger((_kind, open) => {
     test('is charged the rate that its machine had then', async () => {
       const book = await story();
       const rate = (rate: bigint, at: Instant) =>
-        book.ledger.write((trx) => setMachine(trx, who, 'm', { rate }, at));
+        book.ledger.write((trx) => setMachine(trx, { ...who, at }, 'm', { rate }));
       await rate(2_000n, day(3));
       await rate(9_000n, day(10));
       const { past } = await late(book.ledger, 250, 'from-own');
@@ -282,7 +279,7 @@ forEachLedger((_kind, open) => {
         await book.ledger.write((trx) => seeMachine(trx, machine, 'lamassu', begin));
         await book.cashOut(100, day(2), day(2), { machine });
       }
-      await book.ledger.write((trx) => replaceMachine(trx, who, 'm', 'm2', day(10)));
+      await book.ledger.write((trx) => replaceMachine(trx, { ...who, at: day(10) }, 'm', 'm2'));
       const { past } = await late(book.ledger, 500, 'from-own', { machine: 'm2' });
       expect(past.cashOuts.map((one) => one.machine)).toEqual(['m', 'm2']);
       await balances(book);

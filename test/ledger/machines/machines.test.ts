@@ -31,9 +31,9 @@ forEachLedger((_kind, open) => {
   const see = ({ ledger }: Books, id: string, name: string | null = null) =>
     ledger.write((trx) => seeMachines(trx, [{ deviceId: id, name }], 'lamassu', begin, who));
   const set = ({ ledger }: Books, named: string, change: MachineChange, at = day(2)) =>
-    ledger.write((trx) => setMachine(trx, who, named, change, at));
+    ledger.write((trx) => setMachine(trx, { ...who, at }, named, change));
   const replace = ({ ledger }: Books, old: string, next: string) =>
-    ledger.write((trx) => replaceMachine(trx, who, old, next, day(10)));
+    ledger.write((trx) => replaceMachine(trx, { ...who, at: day(10) }, old, next));
   const names = async ({ ledger }: Books) =>
     (await machinesInUse(ledger.db)).map(({ device_id, name }) => [device_id, name]);
   const balances = async ({ ledger }: Books) =>

@@ -83,9 +83,9 @@ forEachLedger((kind, open) => {
     const ledger = await open();
     const wallet = { id: 'w1', key: new Secret('key') };
     const client = { name: 'alice', wallet, mode: 'flow' as const, limits: [] };
-    await ledger.write((trx) => addClient(trx, who, client, now()));
+    await ledger.write((trx) => addClient(trx, { ...who, at: now() }, client));
     const ahead = plus(now(), YEAR);
-    await ledger.write((trx) => pauseClient(trx, who, 'alice', true, ahead));
+    await ledger.write((trx) => pauseClient(trx, { ...who, at: ahead }, 'alice', true));
     const [doubt, ...others] = await doubtsAt(ledger.db, now());
     expect(others).toEqual([]);
     expect(doubt).toMatchObject({ subject: 'client alice', at: ahead });
@@ -108,8 +108,8 @@ forEachLedger((kind, open) => {
     const ledger = await open();
     const wallet = { id: 'w1', key: new Secret('key') };
     const client = { name: 'alice', wallet, mode: 'flow' as const, limits: [] };
-    await ledger.write((trx) => addClient(trx, who, client, now()));
-    await ledger.write((trx) => pauseClient(trx, who, 'alice', true, plus(now(), 55_000)));
+    await ledger.write((trx) => addClient(trx, { ...who, at: now() }, client));
+    await ledger.write((trx) => pauseClient(trx, { ...who, at: plus(now(), 55_000) }, 'alice', true));
     expect(await doubtsAt(ledger.db, now())).toEqual([]);
     expect(await doubtsAt(ledger.db, plus(now(), -6_000))).toHaveLength(1);
   });

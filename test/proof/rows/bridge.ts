@@ -225,21 +225,25 @@ async function apply(trx: Trx, change: Change, wallet: (name: string) => Wallet)
   switch (change.kind) {
     case 'client': {
       const { name, mode, limits } = change;
-      await addClient(trx, who, { name, wallet: wallet(name), mode, limits: limits.map(limitOf) }, now());
+      await addClient(
+        trx,
+        { ...who, at: now() },
+        { name, wallet: wallet(name), mode, limits: limits.map(limitOf) },
+      );
       return;
     }
     case 'mode':
     case 'limit': {
       const limits = change.kind === 'limit' ? [limitOf(change.limit)] : [];
       const mode = change.kind === 'mode' ? { mode: change.mode } : {};
-      await setClient(trx, who, change.client, { ...mode, limits, newWallet: false }, change.at);
+      await setClient(trx, { ...who, at: change.at }, change.client, { ...mode, limits, newWallet: false });
       return;
     }
     case 'pause':
-      await pauseClient(trx, who, change.client, change.paused, change.at);
+      await pauseClient(trx, { ...who, at: change.at }, change.client, change.paused);
       return;
     case 'rate':
-      await setMachine(trx, who, change.machine, { rate: change.rate }, change.at);
+      await setMachine(trx, { ...who, at: change.at }, change.machine, { rate: change.rate });
       return;
     case 'weight': {
       const { recipient, machine, weight, at } = change;
@@ -251,9 +255,8 @@ async function apply(trx: Trx, change: Change, wallet: (name: string) => Wallet)
       const amount = { minor, currency, digits: currencies[currency].digits };
       await addFunding(
         trx,
-        who,
+        { ...who, at: now() },
         { client, amount, machine, rate, depositedAt, past: 'leave', newCurrency: true },
-        now(),
       );
       return;
     }
@@ -268,7 +271,10 @@ async function apply(trx: Trx, change: Change, wallet: (name: string) => Wallet)
       if (!one) return;
       const minor = (one.remaining * change.percent) / 100n;
       if (minor > 0n)
-        await withdrawFunding(trx, who, one.id, { minor, currency: one.currency }, now(), 'asked for it');
+        await withdrawFunding(trx, { ...who, at: now(), reason: 'asked for it' }, one.id, {
+          minor,
+          currency: one.currency,
+        });
     }
   }
 }

@@ -57,7 +57,7 @@ async function begin(trx: Trx, { clients, fundings }: History): Promise<void> {
   for (const [i, { mode, daily }] of clients.entries()) {
     const name = names[i] ?? '';
     const limits = [{ ...USD, daily: BigInt(daily) }];
-    await addClient(trx, who, { name, wallet: walletOf(name), mode, limits }, BEGIN);
+    await addClient(trx, { ...who, at: BEGIN }, { name, wallet: walletOf(name), mode, limits });
   }
   for (const name of ['operator', 'partner'])
     await addCommission(
@@ -68,7 +68,7 @@ async function begin(trx: Trx, { clients, fundings }: History): Promise<void> {
   for (const { client, machine, cents, deposited, rate } of fundings) {
     const amount = { ...USD, minor: BigInt(cents) };
     const terms = { client, machine, amount, rate: rate === null ? null : BigInt(rate) };
-    await addFunding(trx, who, { ...terms, depositedAt: when(deposited) }, when(MINUTES));
+    await addFunding(trx, { ...who, at: when(MINUTES) }, { ...terms, depositedAt: when(deposited) });
   }
 }
 
@@ -80,19 +80,23 @@ async function make(trx: Trx, change: Change): Promise<void> {
   const at = when(change.at);
   switch (change.kind) {
     case 'mode':
-      await setClient(trx, who, change.client, { mode: change.mode, limits: [], newWallet: false }, at);
+      await setClient(trx, { ...who, at }, change.client, {
+        mode: change.mode,
+        limits: [],
+        newWallet: false,
+      });
       return;
     case 'limit': {
       const limits = [{ ...USD, daily: BigInt(change.daily) }];
-      await setClient(trx, who, change.client, { limits, newWallet: false }, at);
+      await setClient(trx, { ...who, at }, change.client, { limits, newWallet: false });
       return;
     }
     case 'pause':
-      await pauseClient(trx, who, change.client, change.paused, at);
+      await pauseClient(trx, { ...who, at }, change.client, change.paused);
       return;
     case 'rate': {
       const rate = change.rate === null ? null : BigInt(change.rate);
-      await setMachine(trx, who, change.machine, { rate }, at);
+      await setMachine(trx, { ...who, at }, change.machine, { rate });
       return;
     }
     case 'weight': {
