@@ -3,8 +3,8 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import Table from 'cli-table3';
 import { buildProgram } from '../build.ts';
+import { table } from '../src/cli/print.ts';
 import { PROGRAM_VARIABLE } from '../test/support/command.ts';
 import { type Benchmark, median, type Pair } from './benchmark.ts';
 
@@ -80,21 +80,17 @@ function goalOf({ goal, compare, unit }: Benchmark): string {
 }
 
 function printTable(figures: Figure[]): void {
-  const table = new Table({
-    head: ['name', 'measure', 'baseline', 'ratio', 'spread', 'goal', 'met'],
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'left', 'left'],
-    style: { head: [], border: [], compact: true },
-  });
-  for (const { benchmark, pairs, samples, figure, met } of figures) {
+  const rows = figures.map(({ benchmark, pairs, samples, figure, met }) => {
     const { unit, name } = benchmark;
     const middle = (of: keyof Pair) => `${shown(median(pairs.map((one) => one[of])))} ${unit}`;
-    table.push([
-      ...[name, middle('measure'), middle('baseline'), shown(figure)],
-      ...[`${shown(Math.min(...samples))} – ${shown(Math.max(...samples))}`],
+    const spread = `${shown(Math.min(...samples))} – ${shown(Math.max(...samples))}`;
+    return [
+      ...[name, middle('measure'), middle('baseline'), shown(figure), spread],
       ...[goalOf(benchmark), met ? 'yes' : 'no'],
-    ]);
-  }
-  process.stdout.write(`${table.toString()}\n\n`);
+    ];
+  });
+  const columns = ['name', 'measure', 'baseline', 'ratio', 'spread', 'goal', 'met'];
+  process.stdout.write(`${table(columns, rows, { width: 120 })}\n\n`);
   for (const { benchmark } of figures) process.stdout.write(`${benchmark.name}: ${benchmark.what}\n`);
   process.stdout.write(`\n${machine()}\n`);
 }

@@ -1,8 +1,10 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
-import Table from 'cli-table3';
+import stringWidth from 'string-width';
+import wrapAnsi from 'wrap-ansi';
 import { formatDecimal, groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { type Instant, isInstant, toMs } from '../time.ts';
+import { beginning, grid } from './grid.ts';
 import { errorInWords } from './words.ts';
 
 export type Cell = string | number | bigint | boolean | null | undefined;
@@ -32,7 +34,7 @@ export function table(columns: string[], rows: Cell[][], options: { width?: numb
   const texts = columns.map((_, index) => cells.map((row) => row[index] ?? ''));
   const numeric = texts.map((column) => every(column, NUMERIC));
   const natural = columns.map((title, index) =>
-    [title, ...(texts[index] ?? [])].reduce((widest, text) => Math.max(widest, [...text].length), 0),
+    Math.max(stringWidth(title), ...(texts[index] ?? []).map((text) => stringWidth(text))),
   );
   const whole = texts.map((column, index) => numeric[index] === true || every(column, TIME));
   const amounts = texts.map((column) =>
@@ -45,14 +47,15 @@ export function table(columns: string[], rows: Cell[][], options: { width?: numb
   const widths = padding === 1 ? roomy : shrink(natural, least(TIGHTEST), limit - columns.length - 1);
   const folded = (text: string, index: number) =>
     !whole[index] && (amounts[index] ?? 0) > 0 ? fold(text, widths[index] ?? 0) : text;
-  const printed = new Table({
-    head: columns.map((title) => styleText('bold', title, { stream: process.stdout })),
-    colWidths: widths.map((width) => width + 2 * padding),
-    colAligns: numeric.map((right) => (right ? 'right' : 'left')),
-    style: { head: [], border: [], compact: true, 'padding-left': padding, 'padding-right': padding },
-  });
-  printed.push(...cells.map((row) => row.map(folded)));
-  return printed.toString();
+  return grid(
+    columns.map((title, index) => ({
+      title,
+      width: widths[index] ?? 0,
+      align: numeric[index] ? 'right' : 'left',
+    })),
+    cells.map((row) => row.map(folded)),
+    { padding },
+  );
 }
 
 /**
@@ -66,32 +69,35 @@ export function foldedTable(
 ): string {
   const rows = groups.flatMap((group) => group.rows);
   const natural = columns.map((title, index) =>
-    rows.reduce((widest, row) => Math.max(widest, [...clean(row[index] ?? '')].length), title.length),
+    Math.max(stringWidth(title), ...rows.map((row) => stringWidth(clean(row[index] ?? '')))),
   );
   const borders = 3 * columns.length + 1;
   const least = natural.map(() => NARROWEST);
   const widths = shrink(natural, least, (options.width ?? widthOf(process.stdout)) - borders);
-  const printed = new Table({
-    head: columns.map((title) => styleText('bold', title, { stream: process.stdout })),
-    colWidths: widths.map((width) => width + 2),
-    style: { head: [], border: [] },
-  });
-  for (const group of groups) {
-    for (const row of group.rows) printed.push(row.map((cell, index) => fold(cell, widths[index] ?? 0)));
-    const content = fold(group.below, sumOf(widths) + borders - 4);
-    printed.push([{ content, colSpan: columns.length }]);
-  }
-  return printed.toString();
+  return grid(
+    columns.map((title, index) => ({ title, width: widths[index] ?? 0, align: 'left' })),
+    groups.flatMap((group) => [
+      ...group.rows.map((row) => row.map((cell, index) => fold(cell, widths[index] ?? 0))),
+      fold(group.below, sumOf(widths) + borders - 4),
+    ]),
+    { ruled: true },
+  );
 }
 
 /** Breaks text between words, and a word that is wider than `width` within, behind a hyphen or slash if there is one. */
 function fold(text: string, width: number): string {
-  const pieces = new RegExp(`.{1,${width}}$|.{0,${width - 1}}[-/]|.{${width}}`, 'gu');
   const words = clean(text)
     .replace(AMOUNT, (amount) => (amount.length <= width ? amount.replace(' ', '\u00a0') : amount))
     .split(' ')
-    .map((word) => (word.match(pieces) ?? []).join(' '));
-  return wrapped(words.join(' '), { width, indent: '' }).replaceAll('\u00a0', ' ');
+    .flatMap((word) => pieces(word, width));
+  return wrapAnsi(words.join(' '), width).replaceAll('\u00a0', ' ');
+}
+
+function pieces(word: string, width: number): string[] {
+  if (stringWidth(word) <= width) return [word];
+  const fits = beginning(word, width);
+  const end = Math.max(fits.lastIndexOf('-'), fits.lastIndexOf('/')) + 1 || fits.length;
+  return [word.slice(0, end), ...pieces(word.slice(end), width)];
 }
 
 function widthOf({ columns }: { columns?: number }): number {
@@ -153,7 +159,7 @@ function filled(words: string[], width: number, turn: string): string {
   let text = '';
   let column = 0;
   for (const word of words) {
-    const length = [...stripVTControlCharacters(word)].length;
+    const length = stringWidth(word);
     if (text === '') {
       text = word;
       column = length;

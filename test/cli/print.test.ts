@@ -1,3 +1,4 @@
+import stringWidth from 'string-width';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import {
   clean,
@@ -17,7 +18,7 @@ import { BridgeError } from '../../src/errors.ts';
 
 afterEach(() => vi.restoreAllMocks());
 
-const longest = (text: string) => Math.max(...text.split('\n').map((line) => [...line].length));
+const longest = (text: string) => Math.max(...text.split('\n').map((line) => stringWidth(line)));
 
 describe('wrapped', () => {
   test('breaks between words, sets in what follows, and keeps what fits and what cannot be broken', () => {
@@ -26,6 +27,10 @@ describe('wrapped', () => {
       `  one two\n    three\n    four\nshort\n${long}`,
     );
   });
+});
+
+test('a line is broken by the width that a terminal gives its letters', () => {
+  expect(wrapped('漢字 漢字 漢字', { width: 10 })).toBe('漢字 漢字\n  漢字');
 });
 
 describe('foldedTable', () => {
@@ -89,6 +94,30 @@ describe('table', () => {
     expect(text).toMatch(/2,450\.50 GTQ[\s\S]*301,300 sat/);
     const cut = text.split('\n').map((line) => (line.split('│')[3] ?? '').trim());
     expect(cut.join('')).toContain('7a1f4c2e9b8d4f60');
+  });
+
+  test.each([
+    ['Chinese, Japanese, Korean', ['漢字の名前', '김철수', 'ﾃｽﾄ']],
+    ['emoji', ['🦊', '🪙 coin', '🇬🇹 Ana', '❤️']],
+    ['accents as signs of their own', ['Jose\u0301', 'Nu\u0303ez', 'plain']],
+  ])('every line is as wide as the others: %s', (_, names) => {
+    const rows = names.map((name, index) => [name, `${index},000 sat`, `paid to ${name} at ${index}`]);
+    for (const width of [100, 34]) {
+      const text = table(['client', 'sats', 'note'], rows, { width });
+      expect(new Set(text.split('\n').map((line) => stringWidth(line))).size).toBe(1);
+      expect(longest(text)).toBeLessThanOrEqual(width);
+    }
+  });
+
+  test('wide letters are cut and go on in the next line whole', () => {
+    const wide = '漢🦊'.repeat(30);
+    const cut = table(['name', 'note'], [[wide, 'b'.repeat(60)]], { width: 41 });
+    expect(cut.split('\n').map((line) => stringWidth(line))).toEqual(Array(5).fill(41));
+    expect(cut).toContain('…');
+    expect(cut.isWellFormed()).toBe(true);
+    const folded = foldedTable(['name', 'note'], [{ rows: [[wide, '1']], below: wide }], { width: 41 });
+    expect(new Set(folded.split('\n').map((line) => stringWidth(line)))).toEqual(new Set([41]));
+    expect(folded.replace(/[^漢🦊]/gu, '')).toBe(wide + wide);
   });
 
   test('only ids of Lamassu are shortened', () => {
