@@ -1,4 +1,4 @@
-import { type Call, type Message, message } from './lib/message.ts';
+import { type Call, type Message, message, field as nameOf } from './lib/message.ts';
 
 /**
  * Of what kind a failure is. Each door says it in its own way: the CLI by an exit code, the API by a status.
@@ -346,6 +346,11 @@ export class BridgeError extends Error {
     this.text = text;
     this.hint = hint;
     this.next = next ?? (typeof hint === 'object' ? hint.calls[0] : undefined);
+  }
+
+  /** The text with the field that it is about, for a longer message. */
+  get sentence(): string | Message {
+    return this.field === undefined ? this.text : message`${nameOf(this.field)}: ${this.text}`;
   }
 
   get concerns(): Concern | undefined {

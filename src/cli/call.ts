@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Message } from '../lib/message.ts';
 import type { Needs, Operation } from '../operations/operation.ts';
 import { type Cli, makeCli } from './context.ts';
+import { tellMore } from './limit.ts';
 import { inWords } from './words.ts';
 
 /** What every command has besides the input of its operation. */
@@ -26,8 +27,27 @@ export async function answer<N extends Needs, Input extends z.ZodType, View exte
   operation: Operation<N, Input, View>,
   input: Record<string, unknown>,
   page: Page<z.output<View>>,
+): Promise<z.output<View>> {
+  const cli = makeCli(command);
+  const view = await cli.perform(operation, input as z.input<Input>);
+  await print(cli, view, view, page);
+  return view;
+}
+
+/** The same of a list that grows for years: as JSON its rows alone; stderr says where there are more. */
+export async function answerPage<Row, N extends Needs, Input extends z.ZodType>(
+  command: Command,
+  operation: Operation<N, Input, z.ZodType<{ rows: Row[]; total: number }>>,
+  input: Record<string, unknown>,
+  page: Page<Row[]>,
 ): Promise<void> {
   const cli = makeCli(command);
   const view = await cli.perform(operation, input as z.input<Input>);
-  cli.answer(view, cli.globals.json || cli.globals.quiet ? '' : inWords(await page(view, cli)));
+  await print(cli, view.rows, view.rows, page);
+  tellMore(view);
+}
+
+/** One JSON document, or the page. */
+export async function print<View>(cli: Cli, json: unknown, view: View, page: Page<View>): Promise<void> {
+  cli.answer(json, cli.globals.json || cli.globals.quiet ? '' : inWords(await page(view, cli)));
 }

@@ -7,10 +7,11 @@ import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
 import type { Who } from '../ledger/log/log.ts';
 import type { Db, Ledger, LedgerUse } from '../ledger/store/open.ts';
+import type { Message } from '../lib/message.ts';
 import type { Needs, Operation } from '../operations/operation.ts';
-import { jsonDocument } from './print.ts';
+import { asWritten, jsonDocument } from './print.ts';
 import { confirm } from './prompt.ts';
-import { setCommand } from './words.ts';
+import { inWords, setCommand } from './words.ts';
 
 /** The options that every command takes. */
 export interface Globals {
@@ -38,7 +39,7 @@ export interface Cli {
   /** One JSON document with `--json`, else the text; text is left out with `--quiet`. */
   answer(json: unknown, text: string): void;
   /** Asks on the terminal; `--yes` answers for a script. Throws BridgeError `usage/declined` at a no. */
-  confirm(question: string): Promise<void>;
+  confirm(question: string | Message): Promise<void>;
   /** Does an operation, and answers its view. */
   perform<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
     operation: Operation<N, Input, View>,
@@ -89,7 +90,7 @@ export function makeCli(command: Command): Cli {
       const { perform } = await import('../operations/operation.ts');
       return perform(
         operation,
-        { principal: { kind: 'operator' }, actor, reason, config, withLedger, stopSignal: untilSignal },
+        { principal: { kind: 'operator' }, actor, reason, config, withLedger, stopSignal: untilSignal, tell },
         input,
       );
     },
@@ -101,12 +102,16 @@ export function makeCli(command: Command): Cli {
       if (globals.json) process.stdout.write(`${jsonDocument(json)}\n`);
       else if (!globals.quiet && text !== '') process.stdout.write(`${text}\n`);
     },
-    confirm: (question) => confirm(question, { yes: globals.yes ?? false }),
+    confirm: (question) => confirm(asWritten(inWords(question)), { yes: globals.yes ?? false }),
     logger: async (level) => {
       const { makeLogger } = await import('./logger.ts');
       return makeLogger(globals.verbose ? 'debug' : globals.quiet ? 'error' : level);
     },
   };
+}
+
+function tell(text: string | Message): void {
+  process.stderr.write(`${asWritten(inWords(text))}\n`);
 }
 
 /** `$AIO_DCA_ACTOR`, who called sudo, the user's name, or the uid where that has no name. */

@@ -1,16 +1,11 @@
 import type { Command } from 'commander';
-import { parseWhole } from '../typed/numbers.ts';
+import { DEFAULT_LIMIT } from '../typed/limit.ts';
 
-const DEFAULT = 50;
+export { parseLimit } from '../typed/limit.ts';
 
 /** `--limit N` of a list that grows for years. */
 export function withLimit(command: Command): Command {
-  return command.option('--limit <n>', `the newest n (default: ${DEFAULT})`);
-}
-
-export function parseLimit(text: string | undefined): number {
-  if (text === undefined) return DEFAULT;
-  return Number(parseWhole(text, '--limit', 999_999_999n, 'Write a whole number of rows, like 200.'));
+  return command.option('--limit <n>', `the newest n (default: ${DEFAULT_LIMIT})`);
 }
 
 /** Says on stderr that a list is not all there is: what reads its stdout must not take it for the whole. */

@@ -3,9 +3,10 @@ import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 import { formatDecimal, groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
+import { Message } from '../lib/message.ts';
 import { type Instant, isInstant, toMs } from '../time.ts';
 import { beginning, grid } from './grid.ts';
-import { errorInWords } from './words.ts';
+import { errorInWords, inWords } from './words.ts';
 
 export type Cell = string | number | bigint | boolean | null | undefined;
 
@@ -277,7 +278,10 @@ function formatterFor(timeZone: string): Intl.DateTimeFormat {
 export function jsonDocument(value: unknown): string {
   const text = JSON.stringify(
     value,
-    (_, inner: unknown) => (typeof inner === 'bigint' ? exactNumber(inner) : inner),
+    (_, inner: unknown) => {
+      if (typeof inner === 'bigint') return exactNumber(inner);
+      return inner instanceof Message ? inWords(inner) : inner;
+    },
     2,
   );
   return escapedJson(text);

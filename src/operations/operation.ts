@@ -6,6 +6,7 @@ import { BridgeError, invalid } from '../errors.ts';
 import { type Principal, toJson, type Who } from '../ledger/log/log.ts';
 import { type Run, withLease } from '../ledger/runs/lease.ts';
 import type { Ledger, LedgerUse } from '../ledger/store/open.ts';
+import type { Message } from '../lib/message.ts';
 
 /*
  * What can be done, once, whoever asks. A door parses what it is given, calls `perform`, and renders the view; what an
@@ -25,6 +26,8 @@ export interface Session {
   withLedger<T>(use: LedgerUse, work: (ledger: Ledger) => Promise<T>): Promise<T>;
   /** Aborted when the work should stop at its next safe step. */
   stopSignal(): AbortSignal;
+  /** Told what whoever asks should know while the work goes on. */
+  tell?(text: string | Message): void;
 }
 
 /** What an operation works with. */
@@ -35,6 +38,7 @@ export interface Context {
   run: Run;
   who: Who;
   stopSignal(): AbortSignal;
+  tell(text: string | Message): void;
 }
 
 /**
@@ -44,7 +48,7 @@ export interface Context {
 export type Needs = 'config' | 'read' | 'write' | 'lease';
 
 interface ContextOf {
-  config: Pick<Context, 'config' | 'who' | 'stopSignal'>;
+  config: Pick<Context, 'config' | 'who' | 'stopSignal' | 'tell'>;
   read: Omit<Context, 'run'>;
   write: Omit<Context, 'run'>;
   lease: Context;
@@ -56,6 +60,8 @@ export interface Operation<N extends Needs, Input extends z.ZodType, View extend
   needs: N;
   /** Which principals may; an operator always may. */
   may: readonly Principal['kind'][];
+  /** Set where it is never done without a reason. */
+  reasoned?: true;
   /** In snake case, with amounts, rates and times as people type them. */
   input: Input;
   view: View;
@@ -74,7 +80,7 @@ export function operation<N extends Needs, Input extends z.ZodType, View extends
  * `usage/forbidden` for who may not, those of the configuration and of opening the ledger, and its own.
  */
 export async function perform<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
-  { name, needs, may, input, view, run }: Operation<N, Input, View>,
+  { name, needs, may, reasoned, input, view, run }: Operation<N, Input, View>,
   session: Session,
   given: z.input<Input>,
 ): Promise<z.output<View>> {
@@ -84,14 +90,18 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   }
   const read = input.safeParse(given);
   if (!read.success) throw refused(read.error);
-  const config = await session.config();
   const who: Who = { principal, actor, run: null, reason };
-  const base = { config, who, stopSignal: () => session.stopSignal() };
+  if (reasoned) withReason(who);
+  const config = await session.config();
+  const base = {
+    ...{ config, who, stopSignal: () => session.stopSignal() },
+    tell: (text: string | Message) => session.tell?.(text),
+  };
   const done = async (context: object) => view.parse(await run(context as ContextOf[N], read.data));
   if (needs === 'config') return done(base);
   return session.withLedger(needs === 'read' ? 'read' : 'write', async (ledger) => {
     if (needs !== 'lease') return done({ ...base, ledger });
-    return withLease(ledger, { kind: name.replace('.', ' '), actor }, (held) =>
+    return withLease(ledger, { kind: name.replaceAll(/[._]/g, ' '), actor }, (held) =>
       done({ ...base, ledger, run: held, who: { ...who, run: held.id } }),
     );
   });
@@ -102,6 +112,13 @@ function refused({ issues }: z.ZodError): BridgeError {
   const [issue] = issues;
   const field = issue?.path.join('.') || 'input';
   return invalid(field, issue?.message ?? 'it cannot be used');
+}
+
+/** Who acts, with the reason that the operation needs. Throws `usage/invalid` where none was given. */
+export function withReason(who: Who): Who & { reason: string } {
+  const { reason } = who;
+  if (reason === undefined) throw invalid('reason', 'it is empty', 'Say why: it is kept in the log.');
+  return { ...who, reason };
 }
 
 /** A number that two equal plans share, and no two others: what a person agreed to is done, or refused as changed. */

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { BridgeError, Kind } from '../errors.ts';
 import type { OpenPayout } from '../ledger/payouts/open.ts';
+import { Message } from '../lib/message.ts';
 
 /* What views are made of. As JSON, sats are integers, fiat amounts and rates decimal text, times ISO 8601 with zone. */
 
@@ -7,6 +9,26 @@ export const sats = z.bigint();
 export const instant = z.string().describe('ISO 8601, UTC, to the microsecond');
 /** `3000.00`, in the currency that stands beside it. */
 export const fiat = z.string();
+
+/** What people read; where it names operations, the door writes them in its own words. */
+export const text = z.union([z.string(), z.instanceof(Message)]);
+
+/** The newest rows of a list that grows for years, and how many there are in all. */
+export function pageOf<Row extends z.ZodType>(row: Row) {
+  return z.object({ rows: z.array(row), total: z.number() });
+}
+
+/** Something that went wrong while the rest was done. */
+export const problemView = z.object({
+  code: z.string(),
+  kind: z.custom<Kind>(),
+  message: text,
+  hint: text.nullable(),
+});
+
+export function viewOfProblem(error: BridgeError): z.output<typeof problemView> {
+  return { code: error.code, kind: error.kind, message: error.sentence, hint: error.hint ?? null };
+}
 
 /** An open payout of a recipient who is paid into another wallet now. */
 export const openPayoutView = z.object({

@@ -30,6 +30,11 @@ export interface Act extends Who {
   at: Instant;
 }
 
+/** An act that is written down with why. */
+export interface ReasonedAct extends Act {
+  reason: string;
+}
+
 /** Adds a change to the ledger's log, in the transaction that makes the change. */
 export async function record(trx: Trx, who: Who, change: Change): Promise<void> {
   // A run keeps what it saw of the clocks itself.
