@@ -1,19 +1,16 @@
 import { type Command, Option } from 'commander';
-import type { CreditView } from '../ledger/credits/operator-actions.ts';
-import type { CreditState } from '../ledger/store/schema.ts';
-import { parseId } from '../typed/names.ts';
-import { makeCli, usage } from './context.ts';
-import { parseLimit, tellMore, withLimit } from './limit.ts';
-import { clean, formatSats, formatTime, table, wrapped } from './print.ts';
-
-const STATES: CreditState[] = ['intended', 'sending', 'unknown', 'credited', 'held', 'dropped'];
+import { CREDIT_STATES } from '../views/states.ts';
+import { answer, answerPage, inputOf } from './call.ts';
+import { makeCli } from './context.ts';
+import { withLimit } from './limit.ts';
+import { creditPage, creditTable } from './pages/credit.ts';
 
 export function register(program: Command): void {
   const credits = program
     .command('credits')
     .description('what LNbits’ superuser put into the source wallet ([lnbits] credit_source)');
   withLimit(credits.command('list').description('the newest credits'))
-    .addOption(new Option('--state <state>', 'only those in this state').choices(STATES))
+    .addOption(new Option('--state <state>', 'only those in this state').choices(CREDIT_STATES))
     .addHelpText('after', '\nExample:\n  aio-dca credits list --state held')
     .action(list);
   credits
@@ -42,102 +39,30 @@ export function register(program: Command): void {
     .action(resolve);
 }
 
-async function list(options: { state?: CreditState; limit?: string }, command: Command): Promise<void> {
-  const cli = makeCli(command);
-  const limit = parseLimit(options.limit);
-  const { timezone } = await cli.config();
-  const { listCredits } = await import('../ledger/credits/operator-actions.ts');
-  const found = await cli.withLedger('read', ({ db }) => listCredits(db, { state: options.state, limit }));
-  cli.answer(
-    found.rows.map((row) => {
-      const { cash_outs: of, ...shown } = json(row);
-      return { ...shown, cash_outs: of.length };
-    }),
-    found.rows.length === 0
-      ? 'No credits.'
-      : table(
-          ['credit', 'state', 'sats', 'cash-outs', 'recorded', 'why'],
-          found.rows.map((row) => [
-            ...[`c${row.id}`, row.state, formatSats(row.sats), row.cashOuts.length],
-            ...[formatTime(row.created_at, timezone), row.reason],
-          ]),
-        ),
+async function list(options: object, command: Command): Promise<void> {
+  const { listCredits } = await import('../operations/credits.ts');
+  await answerPage(command, listCredits, inputOf(options), async (rows, cli) =>
+    creditTable(rows, (await cli.config()).timezone),
   );
-  tellMore(found);
 }
 
-async function show(text: string, _options: object, command: Command): Promise<void> {
-  const cli = makeCli(command);
-  const id = parseId('c', text, 'ID');
-  const { timezone } = await cli.config();
-  const { findCredit } = await import('../ledger/credits/operator-actions.ts');
-  const credit = await cli.withLedger('read', ({ db }) => findCredit(db, id));
-  cli.answer(json(credit), page(credit, timezone));
-}
-
-async function resolve(
-  text: string,
-  options: { credited?: boolean; notCredited?: boolean; payment?: string; reason: string },
-  command: Command,
-): Promise<void> {
-  const cli = makeCli(command);
-  const id = parseId('c', text, 'ID');
-  const reason = options.reason.trim();
-  const { credited = false, notCredited = false } = options;
-  const payment = options.payment?.trim().toLowerCase() ?? null;
-  if (reason === '') throw usage('--reason: it is empty.', 'Say how you know: it is kept in the log.');
-  if (credited === notCredited) {
-    throw usage('--credited, --not-credited: one of them must be given.', 'Say what became of the credit.');
-  }
-  if (payment !== null && !/^[0-9a-f]{64}$/.test(payment)) {
-    throw usage(
-      `--payment: ${JSON.stringify(payment)} is not a payment hash.`,
-      'It has 64 hexadecimal digits.',
-    );
-  }
-  const config = await cli.config();
-  const { resolveCreditByHand } = await import('./resolve-credit.ts');
-  const credit = await cli.withLedger('write', (ledger) =>
-    resolveCreditByHand({ cli, config, ledger, id, credited, payment, reason }),
+async function show(id: string, _options: object, command: Command): Promise<void> {
+  const { showCredit } = await import('../operations/credits.ts');
+  await answer(command, showCredit, { id }, async (credit, cli) =>
+    creditPage(credit, (await cli.config()).timezone),
   );
-  cli.answer(json(credit), page(credit, config.timezone));
 }
 
-function json(row: CreditView) {
-  return {
-    id: `c${row.id}`,
-    state: row.state,
-    reason: row.reason,
-    sats: row.sats,
-    wallet_id: row.wallet_id,
-    created_at: row.created_at,
-    sent_at: row.sent_at,
-    credited_at: row.credited_at,
-    payment_hash: row.payment_hash,
-    cash_outs: row.cashOuts,
-  };
-}
-
-/** One credit, for a person; the hash stands on a line of its own, to be copied whole. */
-function page(row: CreditView, timezone: string): string {
-  const when = (at: string) => formatTime(at, timezone);
-  return [
-    wrapped(
-      `Credit c${row.id}: ${formatSats(row.sats)}, ${row.state}${row.reason === null ? '' : `: ${clean(row.reason)}`}`,
-    ),
-    `Source wallet: ${row.wallet_id}`,
-    wrapped(`Recorded ${when(row.created_at)}${row.sent_at === null ? '' : `, sent ${when(row.sent_at)}`}`),
-    ...(row.credited_at === null ? [] : [`Credited ${when(row.credited_at)}`]),
-    ...(row.payment_hash === null ? [] : [row.payment_hash]),
-    table(
-      ['cash-out', 'sats'],
-      row.cashOuts.map((one) => [one.id, formatSats(one.sats)]),
-    ),
-    ...(row.state === 'intended'
-      ? [`To give it up: aio-dca credits resolve c${row.id} --not-credited --reason "…"`]
-      : []),
-    ...(row.state === 'held'
-      ? [`When you know: aio-dca credits resolve c${row.id} --credited | --not-credited --reason "…"`]
-      : []),
-  ].join('\n');
+async function resolve(id: string, options: object, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const { previewResolveCredit, resolveCredit } = await import('../operations/resolve-credit.ts');
+  const input: Record<string, unknown> & { id: string } = { id, ...inputOf(options) };
+  if (!cli.globals.yes) {
+    const { question, digest } = await cli.perform(previewResolveCredit, input);
+    await cli.confirm(question);
+    input.digest = digest;
+  }
+  await answer(command, resolveCredit, input, async (credit) =>
+    creditPage(credit, (await cli.config()).timezone),
+  );
 }

@@ -1,25 +1,27 @@
 import { type Command, Option } from 'commander';
-import type { Who } from '../ledger/log/log.ts';
-import { withLease } from '../ledger/runs/lease.ts';
-import type { Ledger, Trx } from '../ledger/store/open.ts';
-import type { PayoutState } from '../ledger/store/schema.ts';
-import { type Instant, now } from '../time.ts';
-import { parseId, parseName } from '../typed/names.ts';
-import { type Cli, makeCli, usage } from './context.ts';
-import { exitCodeOf } from './exit-codes.ts';
-import { parseLimit, tellMore, withLimit } from './limit.ts';
+import { PAYOUT_STATES } from '../views/states.ts';
+import { answer, answerPage, inputOf } from './call.ts';
+import { makeCli, usage } from './context.ts';
+import { exitCodes } from './exit-codes.ts';
+import { withLimit } from './limit.ts';
 import { registerOverpaid } from './overpaid.ts';
-import { payoutDetailJson, payoutJson, payoutPage, payoutTable } from './pages/payout.ts';
-import { counted, formatSats, table, withLocalTimes } from './print.ts';
+import {
+  heldAllPage,
+  heldPage,
+  pausedPage,
+  payoutPage,
+  payoutTable,
+  releasedPage,
+  resumedPage,
+  statePage,
+} from './pages/payout.ts';
+import { counted } from './print.ts';
 import { withReason } from './reason.ts';
-import { errorInWords } from './words.ts';
-
-const STATES: PayoutState[] = ['planned', 'paying', 'deferred', 'unknown', 'held', 'settled'];
 
 export function register(program: Command): void {
   const payouts = program.command('payouts').description('each obligation and its payments');
   withLimit(payouts.command('list').description('the newest payouts'))
-    .addOption(new Option('--state <state>', 'only those in this state').choices(STATES))
+    .addOption(new Option('--state <state>', 'only those in this state').choices(PAYOUT_STATES))
     .option('--open', 'only those that are not settled')
     .option('--client <name>', 'only those of this client or commission recipient')
     .addHelpText(
@@ -44,12 +46,12 @@ export function register(program: Command): void {
     )
     .action(hold);
   withReason(payouts.command('release'))
-    .description('let a held one go on: the next run looks at what was sent of it')
+    .description('let a held payout go on: the next run looks at what was sent of it')
     .argument('[id]', 'of the payout, like p118')
     .option('--all', 'every payout that is held, for whatever reason')
     .addHelpText('after', '\nExamples:\n  aio-dca payouts release p118\n  aio-dca payouts release --all')
     .action(release);
-  withReason(one(payouts, 'retry', 'try one again that was put off')).action(retry);
+  withReason(one(payouts, 'retry', 'retry a deferred payout')).action(retry);
   one(payouts, 'resolve', 'say what became of a payment', ' --not-paid --reason "not in her wallet"')
     .option('--payment <hash>', 'which payment, where several are open')
     .option('--paid', 'it arrived: it is settled')
@@ -77,243 +79,84 @@ function one(payouts: Command, verb: string, description: string, example = ''):
     .addHelpText('after', `\nExample:\n  aio-dca payouts ${verb} p118${example}`);
 }
 
-async function list(
-  options: { state?: PayoutState; open?: boolean; client?: string; limit?: string },
-  command: Command,
-): Promise<void> {
-  const cli = makeCli(command);
-  const limit = parseLimit(options.limit);
-  const { state, open, client } = options;
-  if (state && open) throw usage('--open: --state is given too.', 'Use one of them.');
-  const states = state ? [state] : open ? STATES.filter((some) => some !== 'settled') : undefined;
-  const recipient = client === undefined ? undefined : parseName(client, '--client');
-  const { listPayouts } = await import('../ledger/views.ts');
-  const { timezone } = await cli.config();
-  const { refuseUnknownName } = await import('../ledger/clients/names.ts');
-  const page = await cli.withLedger('read', async ({ db }) => {
-    if (recipient !== undefined) await refuseUnknownName(db, recipient, '--client');
-    return listPayouts(db, { states, recipient }, limit);
-  });
-  cli.answer(page.rows.map(payoutJson), payoutTable(page.rows, timezone));
-  tellMore(page);
+const operations = () => import('../operations/payouts.ts');
+
+async function list(options: object, command: Command): Promise<void> {
+  const { listPayouts } = await operations();
+  await answerPage(command, listPayouts, inputOf(options), async (rows, cli) =>
+    payoutTable(rows, (await cli.config()).timezone),
+  );
 }
 
-async function show(text: string, _options: object, command: Command): Promise<void> {
-  const cli = makeCli(command);
-  const id = parseId('p', text, 'ID');
-  const { showPayout } = await import('../ledger/views.ts');
-  const { timezone } = await cli.config();
-  const found = await cli.withLedger('read', ({ db }) => showPayout(db, id));
-  cli.answer(payoutDetailJson(found), payoutPage(found, timezone));
+async function show(id: string, _options: object, command: Command): Promise<void> {
+  const { showPayout } = await operations();
+  await answer(command, showPayout, { id }, async (payout, cli) =>
+    payoutPage(payout, (await cli.config()).timezone),
+  );
 }
 
-async function hold(
-  text: string | undefined,
-  options: { reason: string; all?: boolean },
-  command: Command,
-): Promise<void> {
-  const reason = reasonOf(options);
-  if (options.all) {
-    if (text !== undefined) throw usage('--all: a payout is named too.', 'Use one of them.');
-    await holdAll(reason, command);
+async function hold(id: string | undefined, { all }: { all?: boolean }, command: Command): Promise<void> {
+  const { holdAllPayouts, holdPayout } = await operations();
+  const named = oneOrAll(id, all);
+  if (named !== null) {
+    await answer(command, holdPayout, { id: named }, statePage);
     return;
   }
-  if (text === undefined) throw usage('ID: no payout was named.', 'Name one, like p118, or say --all.');
-  await decide(command, 'hold', text, async ({ trx, who, id, at }) => {
-    const { holdByHand } = await import('../ledger/payouts/operator-actions.ts');
-    return holdByHand(trx, who, id, reason, at);
-  });
+  const { problem } = await answer(command, holdAllPayouts, {}, heldAllPage);
+  if (problem) process.exitCode = exitCodes[problem.kind];
 }
 
-async function holdAll(reason: string, command: Command): Promise<void> {
-  const cli = makeCli(command);
-  const config = await cli.config();
-  const { holdAllByHand } = await import('../ledger/payouts/operator-actions.ts');
-  const { dueGroups, formPayouts } = await import('../ledger/payouts/form.ts');
-  const { formOptions, lookBeforeRecording } = await import('../scheduler/pay.ts');
-  await cli.withLedger('write', async (ledger) => {
-    const { held, due, problem } = await withLease(
-      ledger,
-      { kind: 'payouts hold', actor: cli.actor },
-      async (run) => {
-        // By an older copy of the ledger nothing is formed: `ledger recover` forms what was paid since.
-        const { signal } = new AbortController();
-        const problem = await lookBeforeRecording({ ledger, config, run, signal, problems: [] });
-        const options = formOptions(config, run.id);
-        return run.write(async (trx) => {
-          // While paying is paused, what is due is in no payout that could be held.
-          if (problem === null) await formPayouts(trx, options);
-          const held = await holdAllByHand(trx, run.who, reason, now());
-          return { held, due: await dueGroups(trx, options), problem };
-        });
-      },
-    );
-    const ids = held.map((id) => `p${id}`);
-    const sats = due.reduce((sum, one) => sum + one.sats, 0n);
-    const lines = [
-      ids.length === 0
-        ? 'No payout is open.'
-        : `Held ${ids.join(', ')}. Each goes on with \`aio-dca payouts release ID\`, all with \`release --all\`.`,
-      due.length === 0
-        ? null
-        : `Not held: ${formatSats(sats)} that are due and in no payout yet. None is formed before LNbits shows that this ledger is not an older copy (${problem && errorInWords(problem).message}). \`aio-dca payouts pause\` stops them.`,
-    ];
-    const nothing = ids.length === 0 && due.length === 0 ? 'No payout is open, and nothing is due.' : null;
-    cli.answer(
-      { held: ids, ...(due.length > 0 && { due_sats: sats }) },
-      nothing ?? lines.filter((line) => line !== null).join('\n'),
-    );
-    if (problem && due.length > 0) process.exitCode = exitCodeOf(problem);
-  });
-}
-
-async function release(
-  text: string | undefined,
-  { all = false }: { all?: boolean },
-  command: Command,
-): Promise<void> {
-  if (all) {
-    if (text !== undefined) throw usage('--all: a payout is named too.', 'Use one of them.');
-    await releaseAll(command);
+async function release(id: string | undefined, { all }: { all?: boolean }, command: Command): Promise<void> {
+  const { listHeldPayouts, releaseAllPayouts, releasePayoutById } = await operations();
+  const named = oneOrAll(id, all);
+  if (named !== null) {
+    await answer(command, releasePayoutById, { id: named }, statePage);
     return;
   }
-  if (text === undefined) throw usage('ID: no payout was named.', 'Name one, like p118, or say --all.');
-  await decide(command, 'release', text, async ({ trx, who, id, at }) => {
-    const { releasePayout } = await import('../ledger/payouts/operator-actions.ts');
-    return releasePayout(trx, who, id, at);
-  });
-}
-
-async function releaseAll(command: Command): Promise<void> {
   const cli = makeCli(command);
-  const { heldPayouts, releaseEach } = await import('../ledger/payouts/operator-actions.ts');
-  await cli.withLedger('write', async (ledger) => {
-    const held = await heldPayouts(ledger.db);
-    if (held.length === 0) {
-      cli.answer({ released: [] }, 'No payout is held.');
-      return;
-    }
-    const rows = held.map((one) => [`p${one.id}`, one.recipient, formatSats(one.sats), one.reason]);
-    if (!cli.globals.yes)
-      process.stderr.write(`${table(['payout', 'recipient', 'amount', 'held because'], rows)}\n`);
-    await cli.confirm(`Release ${counted(held.length, 'payout')}?`);
-    // Only those that were shown: what is held meanwhile was not agreed to.
-    const ids = await withLease(ledger, { kind: 'payouts release', actor: cli.actor }, (run) =>
-      run.write((trx) => releaseEach(trx, { ...cli.who, ...run.who }, held, now())),
-    );
-    const released = ids.map((id) => `p${id}`);
-    cli.answer({ released }, `Released ${released.join(', ')}. The next run goes on with them: aio-dca poll`);
-  });
-}
-
-async function retry(text: string, _options: object, command: Command): Promise<void> {
-  await decide(command, 'retry', text, async ({ trx, who, id, at }) => {
-    const { retryPayout } = await import('../ledger/payouts/operator-actions.ts');
-    return retryPayout(trx, who, id, at);
-  });
-}
-
-async function resolve(
-  text: string,
-  options: { payment?: string; paid?: boolean; notPaid?: boolean; reason: string },
-  command: Command,
-): Promise<void> {
-  const cli = makeCli(command);
-  const id = parseId('p', text, 'ID');
-  const reason = reasonOf(options);
-  if ((options.paid ?? false) === (options.notPaid ?? false)) {
-    const what = options.paid ? 'only one of them can be true.' : 'one of them must be given.';
-    throw usage(`--paid, --not-paid: ${what}`, 'Say what became of the payment.');
+  const held = await cli.perform(listHeldPayouts, {});
+  if (held.length === 0) {
+    cli.answer({ released: [] }, 'No payout is held.');
+    return;
   }
-  const config = await cli.config();
-  const { resolveByHand } = await import('./resolve.ts');
-  await cli.withLedger('write', async (ledger) => {
-    const state = await resolveByHand({
-      ...{ cli, config, ledger, id, reason },
-      hash: options.payment?.toLowerCase(),
-      paid: options.paid ?? false,
-    });
-    await answer(cli, ledger, id, state);
-  });
+  if (!cli.globals.yes) process.stderr.write(`${heldPage(held)}\n`);
+  await cli.confirm(`Release ${counted(held.length, 'payout')}?`);
+  await answer(command, releaseAllPayouts, { held }, releasedPage);
 }
 
-async function pause(options: { reason: string }, command: Command): Promise<void> {
+/** Null: all of them. */
+function oneOrAll(id: string | undefined, all = false): string | null {
+  if (all && id !== undefined) throw usage('--all: a payout is named too.', 'Use one of them.');
+  if (!all && id === undefined) throw usage('ID: no payout was named.', 'Name one, like p118, or say --all.');
+  return id ?? null;
+}
+
+async function retry(id: string, _options: object, command: Command): Promise<void> {
+  const { retryPayoutById } = await operations();
+  await answer(command, retryPayoutById, { id }, statePage);
+}
+
+async function resolve(id: string, options: object, command: Command): Promise<void> {
   const cli = makeCli(command);
-  const reason = reasonOf(options);
-  const { timezone } = await cli.config();
-  const { pausePaying } = await import('../ledger/payouts/operator-actions.ts');
-  await cli.withLedger('write', async (ledger) => {
-    const done = await ledger.write((trx) => pausePaying(trx, cli.who, reason, now()));
-    const { paused_at, paused_by, paused_reason } = await ledger.db
-      .selectFrom('ledger')
-      .select(['paused_at', 'paused_by', 'paused_reason'])
-      .executeTakeFirstOrThrow();
-    cli.answer(
-      { paused: true, pause: { at: paused_at, by: paused_by, reason: paused_reason } },
-      done
-        ? 'Paying is paused: recording goes on, nothing is sent until `aio-dca payouts resume`.'
-        : withLocalTimes(
-            `Paying was paused already, by ${paused_by} since ${paused_at}: ${paused_reason}`,
-            timezone,
-          ),
-    );
-  });
+  const { previewResolvePayout, resolvePayout } = await import('../operations/resolve-payout.ts');
+  const input = { id, ...inputOf(options) };
+  if (cli.globals.yes) {
+    await answer(command, resolvePayout, input, statePage);
+    return;
+  }
+  const { question, digest } = await cli.perform(previewResolvePayout, input);
+  if (question !== null) await cli.confirm(question);
+  await answer(command, resolvePayout, { ...input, digest }, statePage);
+}
+
+async function pause(_options: object, command: Command): Promise<void> {
+  const { pausePayouts } = await operations();
+  await answer(command, pausePayouts, {}, async (view, cli) =>
+    pausedPage(view, (await cli.config()).timezone),
+  );
 }
 
 async function resume(_options: object, command: Command): Promise<void> {
-  const cli = makeCli(command);
-  const { resumePaying } = await import('../ledger/payouts/operator-actions.ts');
-  const done = await cli.withLedger('write', (ledger) =>
-    ledger.write((trx) => resumePaying(trx, cli.who, now())),
-  );
-  cli.answer(
-    { paused: false, pause: null },
-    done ? 'Paying goes on with the next run: aio-dca poll' : 'Paying was not paused.',
-  );
-}
-
-function reasonOf({ reason }: { reason: string }): string {
-  const text = reason.trim();
-  if (text === '') throw usage('--reason: it is empty.', 'Say why: it is kept in the log.');
-  return text;
-}
-
-interface Decision {
-  trx: Trx;
-  who: Who;
-  id: bigint;
-  at: Instant;
-}
-
-/** One decision about one payout, while no run can touch it. */
-async function decide(
-  command: Command,
-  verb: string,
-  text: string,
-  work: (decision: Decision) => Promise<PayoutState>,
-): Promise<void> {
-  const cli = makeCli(command);
-  const id = parseId('p', text, 'ID');
-  await cli.withLedger('write', async (ledger) => {
-    const state = await withLease(ledger, { kind: `payouts ${verb}`, actor: cli.actor }, (run) =>
-      run.write((trx) => work({ trx, who: { ...cli.who, ...run.who }, id, at: now() })),
-    );
-    await answer(cli, ledger, id, state);
-  });
-}
-
-/** What happens next to a payout, by its state. */
-const next: Record<PayoutState, string> = {
-  planned: 'The next run pays it: aio-dca poll',
-  paying: 'The next run goes on with it: aio-dca poll',
-  deferred: 'The next run tries again: aio-dca poll',
-  unknown: 'The next run looks what became of its payment: aio-dca poll',
-  held: 'Nothing of it is paid until it is released.',
-  settled: 'Nothing more of it is paid.',
-};
-
-async function answer(cli: Cli, ledger: Ledger, id: bigint, state: PayoutState): Promise<void> {
-  const { showPayout } = await import('../ledger/views.ts');
-  const found = await showPayout(ledger.db, id);
-  cli.answer(payoutDetailJson(found), `Payout p${id} is ${found.payout.state}. ${next[state]}`);
+  const { resumePayouts } = await operations();
+  await answer(command, resumePayouts, {}, resumedPage);
 }

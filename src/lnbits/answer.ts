@@ -1,4 +1,4 @@
-import { BridgeError } from '../errors.ts';
+import { BridgeError, type ErrorCode } from '../errors.ts';
 import { tlsReason } from '../lib/tls.ts';
 import { redact } from './redact.ts';
 
@@ -45,6 +45,35 @@ const OF_KEY =
 
 /** What LNbits 1.4 to 1.6 say to the key of a shared wallet that is not granted to send. */
 const MAY_NOT_PAY = /does not have permission to pay/i;
+
+type LnbitsCode = Extract<ErrorCode, `lnbits/${string}`>;
+
+const OF_LNBITS: Record<LnbitsCode, true> = {
+  'lnbits/unreachable': true,
+  'lnbits/tls': true,
+  'lnbits/redirect': true,
+  'lnbits/proxy': true,
+  'lnbits/rate-limited': true,
+  'lnbits/refused': true,
+  'lnbits/balance': true,
+  'lnbits/wallet-full': true,
+  'lnbits/service-fee': true,
+  'lnbits/key': true,
+  'lnbits/rights': true,
+  'lnbits/superuser': true,
+  'lnbits/version': true,
+  'lnbits/restored': true,
+};
+
+/** A failure of LNbits, or on the way to it. */
+export function isOfLnbits(error: unknown): error is BridgeError {
+  return error instanceof BridgeError && error.code in OF_LNBITS;
+}
+
+/** The same, or the configuration does not say how to reach it. */
+export function keepsFromLnbits(error: unknown): error is BridgeError {
+  return isOfLnbits(error) || (error instanceof BridgeError && error.concerns === 'both');
+}
 
 /**
  * Whether LNbits itself said this, so that the request is over. A proxy may answer while LNbits is still at it; where no

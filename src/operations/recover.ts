@@ -237,10 +237,11 @@ async function doubtCredits(
   options: { wallet: string; largest: bigint },
   at: Instant,
 ): Promise<number> {
-  await intendCredits(trx, who, options, at);
+  await intendCredits(trx, { ...who, at }, options);
   const credits = await creditsIn(trx, ['intended']);
   const reason = 'the ledger was put back: LNbits may have credited this already';
-  for (const credit of credits) await holdCredit(trx, who, await sendCredit(trx, credit, [], at), reason, at);
+  for (const credit of credits)
+    await holdCredit(trx, { ...who, at }, await sendCredit(trx, credit, [], at), reason);
   return credits.length;
 }
 

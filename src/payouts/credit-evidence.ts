@@ -1,6 +1,7 @@
 import type { Secret } from '../config/secret.ts';
 import { type Credit, newestMember, ownedHashes, seenHashes } from '../ledger/credits/credits.ts';
 import type { Db } from '../ledger/store/open.ts';
+import { call, type Message, message } from '../lib/message.ts';
 import type { LnbitsClient, WalletPayment } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
 
@@ -65,26 +66,28 @@ async function possibleOnes(db: Db, credit: Credit, shown: WalletPayment[]): Pro
   return free.filter(({ time }) => time === null || time >= since);
 }
 
-/** Why a word is refused, and what leads on by this command. */
+/** Why a word is refused, and what leads on. */
 export interface Refused {
   because: string;
-  wayOut(command: string): string;
+  wayOut: string | Message;
 }
 
 /**
- * What the source wallet says to a person's word on a credit: null where it leaves it open, or bears it out. Of one that
- * was never sent, a payment that is there is not its own; so a person who names it may say that.
+ * What the source wallet says to an operator's word on a credit: null where it leaves it open, or bears it out. Of a
+ * credit that was never sent, a payment that is there is not its own; an operator who names that payment may say so.
  */
 export function judgeCreditWord(
   { possible, pending, takenBack }: CreditsShown,
-  { credited, payment, sent }: { credited: boolean; payment: string | null; sent: boolean },
+  { id, credited, payment, sent }: { id: string; credited: boolean; payment: string | null; sent: boolean },
 ): Refused | null {
+  const resolve = (word: Record<string, true | null>) =>
+    call('credits.resolve', { id, ...word, reason: null });
   const there = possible.length - takenBack;
   if (credited && there > 0) return null;
   if (pending.length > 0) {
     return {
       because: `LNbits has begun it and not finished: ${pending.join(', ')}`,
-      wayOut: () =>
+      wayOut:
         'It may come yet. Once it has expired, or LNbits was restarted, it is shown as failed, or as arrived; say it then.',
     };
   }
@@ -93,14 +96,15 @@ export function judgeCreditWord(
       possible.length === 0
         ? 'the source wallet shows no such credit'
         : `the source wallet shows it, and an “Admin debit” that took it back: ${possible.join(', ')}`;
-    return { because, wayOut: (command) => `Was it not made: ${command} --not-credited --reason "…"` };
+    return { because, wayOut: message`If it was not made: ${resolve({ not_credited: true })}` };
   }
   if (there === 0) return null;
   if (!sent && possible.length === 1 && payment === possible[0]) return null;
-  const notIts = sent ? '' : ', or, where it is another one: --not-credited --payment HASH';
+  const notIts = sent
+    ? ''
+    : message`, or, where it is another one: ${resolve({ not_credited: true, payment: null })}`;
   return {
     because: `the source wallet shows it: ${possible.join(', ')}`,
-    wayOut: (command) =>
-      `It is there: ${command} --credited --reason "…"${notIts}. To take sats back, give that wallet a negative amount in LNbits first (Users).`,
+    wayOut: message`It is there: ${resolve({ credited: true })}${notIts}. To take sats back, give that wallet a negative amount in LNbits first (Users).`,
   };
 }

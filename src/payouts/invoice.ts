@@ -17,7 +17,7 @@ import { lack, noteLack } from './balance.ts';
 import { claimOf } from './claim.ts';
 import { UNSEEN } from './decide.ts';
 import { sealLabel } from './label.ts';
-import { type Context, isGone, note } from './session.ts';
+import { actOf, type Context, isGone, note } from './session.ts';
 import { isFirst, lookAtFirst, lookBeforeFirst, type NotSeen, notLookedAt } from './source-wallet.ts';
 
 /** LNbits pays an internal invoice after its expiry all the same. */
@@ -41,7 +41,7 @@ export async function makeInvoice(
     return undefined;
   };
   const hold = async (reason: string) => {
-    await ctx.run.write((trx) => holdPayout(trx, ctx.run.who, payout.id, reason, now()));
+    await ctx.run.write((trx) => holdPayout(trx, actOf(ctx), payout.id, reason));
     return undefined;
   };
   const short = await lack(ctx, payout, sats);

@@ -10,7 +10,7 @@ import { contradict, contradictionsOf } from '../ledger/payouts/contradictions.t
 import type { Db } from '../ledger/store/open.ts';
 import type { LnbitsClient, WalletPayment } from '../lnbits/client.ts';
 import { now, plus } from '../time.ts';
-import type { Context } from './session.ts';
+import { actOf, type Context } from './session.ts';
 
 /** A request can be carried out long after nobody waits for it any more; runs look that long. `reconcile` always does. */
 const LOOKED_FOR_MS = 7 * 86_400_000;
@@ -34,8 +34,8 @@ export async function creditWhatCameLate(ctx: Context, justLookedAt: bigint[]): 
   let arrived = 0n;
   for (const { credit, hash } of await lateCredits(ctx.ledger.db, ctx.lnbits, ctx.source.key, dropped)) {
     const credited = await ctx.run.write(async (trx) => {
-      if (await reinstateCredit(trx, ctx.run.who, credit, hash, now())) return true;
-      await contradict(trx, ctx.run.who, { credit, hash, shown: cameLate(credit) }, now());
+      if (await reinstateCredit(trx, actOf(ctx), credit, hash)) return true;
+      await contradict(trx, actOf(ctx), { credit, hash, shown: cameLate(credit) });
       return false;
     });
     if (credited) arrived += credit.sats;

@@ -3,7 +3,7 @@ import { holdPayout, type Payment, partsOf, revivePayment } from '../ledger/payo
 import { FellOver } from '../lnbits/answer.ts';
 import { now, plus } from '../time.ts';
 import { sidesInWords } from './resolve.ts';
-import { type Context, clientSide, isGone, sourceSide } from './session.ts';
+import { actOf, type Context, clientSide, isGone, sourceSide } from './session.ts';
 
 /** How long, and how many of the newest; `reconcile` looks at all. */
 const LOOKED_AT_MS = 7 * 86_400_000;
@@ -42,13 +42,13 @@ export async function lookAtDead(ctx: Context): Promise<void> {
       const next = part?.payment;
       const open = state !== 'settled' && state !== 'held';
       if (client === 'arrived' && source === 'success' && open && (!next || next.sent_at === null)) {
-        await revivePayment(trx, ctx.run.who, payment, next, now());
+        await revivePayment(trx, actOf(ctx), payment, next);
         return;
       }
-      const told = await contradict(trx, ctx.run.who, { payment, hash: payment.payment_hash, shown }, now());
+      const told = await contradict(trx, actOf(ctx), { payment, hash: payment.payment_hash, shown });
       if (told && open) {
         const why = `payment ${payment.payment_hash}, which was given up, is shown ${shown}`;
-        await holdPayout(trx, ctx.run.who, payment.payout_id, why, now());
+        await holdPayout(trx, actOf(ctx), payment.payout_id, why);
       }
     });
   }

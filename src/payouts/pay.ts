@@ -1,6 +1,6 @@
 import { BridgeError, type ErrorCode } from '../errors.ts';
-import { isPaused } from '../ledger/payouts/operator-actions.ts';
 import { inParts, splitPart } from '../ledger/payouts/parts.ts';
+import { isPaused } from '../ledger/payouts/pause.ts';
 import {
   deferPayment,
   deferPayout,
@@ -19,8 +19,8 @@ import {
 } from '../ledger/payouts/payouts.ts';
 import { feeOn, feeRate, WANTS_MORE } from '../ledger/payouts/service-fee.ts';
 import type { Db } from '../ledger/store/open.ts';
-import { FellOver, RateLimited, saidByLnbits } from '../lnbits/answer.ts';
-import { type Instant, now } from '../time.ts';
+import { FellOver, isOfLnbits, RateLimited, saidByLnbits } from '../lnbits/answer.ts';
+import type { Instant } from '../time.ts';
 import { lack, noteLack, noteShortage, noteUnknownFee, readBalance } from './balance.ts';
 import { overCeiling } from './ceiling.ts';
 import { lookedTooLongAgo } from './claim.ts';
@@ -31,7 +31,7 @@ import { SOURCE } from './label.ts';
 import { keepPace } from './pace.ts';
 import { refuseIfNotAlone } from './preflight.ts';
 import { cappedFee, feeNow, noteNewFee } from './service-fee.ts';
-import { type Context, isQuiet, note, timeOfPost, untilQuiet, wasSuspended } from './session.ts';
+import { actOf, type Context, isQuiet, note, timeOfPost, untilQuiet, wasSuspended } from './session.ts';
 
 /** What one payout meets, and every other would meet as well. */
 const SAME_FOR_ALL: readonly ErrorCode[] = [
@@ -94,7 +94,7 @@ async function isOfOnePayout(ctx: Context, error: BridgeError | null | undefined
     await readBalance(ctx);
     return true;
   } catch (again) {
-    if (again instanceof BridgeError && again.code.startsWith('lnbits/')) return false;
+    if (isOfLnbits(again)) return false;
     throw again;
   }
 }
@@ -123,7 +123,7 @@ async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<(Wait
         break;
       }
     } catch (error) {
-      if (!(error instanceof BridgeError) || !error.code.startsWith('lnbits/')) throw error;
+      if (!isOfLnbits(error)) throw error;
       await deferOrMarkUnknown(ctx, payout, error);
       const its = error.code === 'lnbits/refused' || (await isOfOnePayout(ctx, error));
       note(ctx, error, its ? payout : undefined);
@@ -153,7 +153,7 @@ async function payPayout(ctx: Context, payout: Payout, paid: Paid): Promise<Wait
   const parts = await partsToPay(ctx, payout.id);
   const tooMuch = await overCeiling(ctx, payout.id, parts);
   if (tooMuch !== null) {
-    await ctx.run.write((trx) => holdPayout(trx, ctx.run.who, payout.id, tooMuch, now()));
+    await ctx.run.write((trx) => holdPayout(trx, actOf(ctx), payout.id, tooMuch));
     return null;
   }
   for (const { part, sats, payment: live } of parts) {
@@ -175,7 +175,7 @@ async function partsToPay(ctx: Context, payout: bigint): ReturnType<typeof parts
   if (large.length === 0) return parts;
   await run.write(async (trx) => {
     for (const { part, sats } of large)
-      await splitPart(trx, run.who, { payout, part, sats }, inParts(sats, maximumSats), now());
+      await splitPart(trx, actOf(ctx), { payout, part, sats }, inParts(sats, maximumSats));
   });
   return await partsOf(ledger.db, payout);
 }
@@ -196,17 +196,17 @@ async function payPart(
     switch (decision.do) {
       case 'settle':
         payment.fee_msat = cappedFee(ctx.fees.get(payment.payment_hash) ?? 0n, sats * 1000n);
-        await ctx.run.write((trx) => settlePayment(trx, ctx.run.who, payment, now()));
+        await ctx.run.write((trx) => settlePayment(trx, actOf(ctx), payment));
         ctx.source.balanceMsat -= sats * 1000n + payment.fee_msat;
         return 'settled';
       case 'abandon':
-        await ctx.run.write((trx) => markDead(trx, ctx.run.who, payment, decision.reason, now()));
+        await ctx.run.write((trx) => markDead(trx, actOf(ctx), payment, decision.reason));
         refused = decision.refusal ?? null;
         break;
       case 'hold':
         await ctx.run.write(async (trx) => {
           await markUnknown(trx, payment, decision.reason);
-          await holdPayout(trx, ctx.run.who, payout.id, decision.reason, now());
+          await holdPayout(trx, actOf(ctx), payout.id, decision.reason);
         });
         return null;
       case 'defer':
@@ -283,7 +283,7 @@ async function attemptPayment(
       if (await isPaused(trx)) return 'paused';
       const stand = await standOf(trx, payment);
       if (stand.state === 'invoiced' && !(await isOwn(trx, payment))) return 'former';
-      await sendPayment(trx, ctx.run.who, payment, sentAt);
+      await sendPayment(trx, actOf(ctx, sentAt), payment);
       return stand;
     });
     if (before === 'paused') return { do: 'stop' };

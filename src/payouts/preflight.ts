@@ -7,7 +7,7 @@ import { now } from '../time.ts';
 import { claimToPay, notAlone, stayAlone, strangeClaim, unknownPayment } from './claim.ts';
 import { isSentByLedger } from './label.ts';
 import { bookFees } from './service-fee.ts';
-import type { Context } from './session.ts';
+import { actOf, type Context } from './session.ts';
 import { bindSourceWallet, isBound, refuseUnknownAtClients } from './source-wallet.ts';
 
 const PAGE = 100;
@@ -142,7 +142,7 @@ async function lookAgain(
     const reason = `LNbits shows the settled payment ${payment.payment_hash} as ${side?.status ?? 'not there'} now`;
     await ctx.run.write(async (trx) => {
       await movePayment(trx, payment.id, ['settled'], { state: 'unknown', reason });
-      await holdPayout(trx, ctx.run.who, payment.payout_id, reason, now());
+      await holdPayout(trx, actOf(ctx), payment.payout_id, reason);
     });
   }
 }

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
+import type { Act } from '../ledger/log/log.ts';
 import type { FeeRate } from '../ledger/payouts/service-fee.ts';
 import type { Run } from '../ledger/runs/lease.ts';
 import type { Ledger } from '../ledger/store/open.ts';
+import { isOfLnbits } from '../lnbits/answer.ts';
 import type { LnbitsClient, LnbitsPlace } from '../lnbits/client.ts';
 import { seesPayments } from '../lnbits/rights.ts';
 import { type Instant, msSince, now, toMs } from '../time.ts';
@@ -59,6 +61,11 @@ export interface Context extends SourceWallet, Quiet {
   problems: Map<string, BridgeError>;
 }
 
+/** The act of this run, now or at `at`. */
+export function actOf({ run }: Pick<Context, 'run'>, at: Instant = now()): Act {
+  return { ...run.who, at };
+}
+
 /** Notes a problem of the run; with `payout` it is that payout's, and says so. */
 export function note(
   { problems }: Pick<Context, 'problems'>,
@@ -103,8 +110,7 @@ export async function openSourceWallet(place: LnbitsPlace, key: Secret): Promise
 
 /** The version only informs: where a proxy keeps it back, LNbits counts as one whose looks are not pure. */
 function unlessTooOld(error: unknown): string {
-  if (error instanceof BridgeError && error.code.startsWith('lnbits/') && error.code !== 'lnbits/version')
-    return 'unknown';
+  if (isOfLnbits(error) && error.code !== 'lnbits/version') return 'unknown';
   throw error;
 }
 

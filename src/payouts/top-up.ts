@@ -16,16 +16,15 @@ import {
   takeBackCredit,
 } from '../ledger/credits/credits.ts';
 import { intendCredits, neededSats, waitsForSats } from '../ledger/credits/plan.ts';
-import { isPaused } from '../ledger/payouts/operator-actions.ts';
+import { isPaused } from '../ledger/payouts/pause.ts';
 import type { LnbitsAdmin, Superuser } from '../lnbits/admin.ts';
-import { saidByLnbits } from '../lnbits/answer.ts';
+import { isOfLnbits, keepsFromLnbits, saidByLnbits } from '../lnbits/answer.ts';
 import type { LnbitsPlace, WalletPayment } from '../lnbits/client.ts';
-import { now } from '../time.ts';
 import { lookedTooLongAgo } from './claim.ts';
 import { creditWhatCameLate } from './late-credits.ts';
 import { refuseIfNotAlone } from './preflight.ts';
 import { rateTold } from './service-fee.ts';
-import { type Context, isQuiet, note, timeOfPost, untilQuiet, wasSuspended } from './session.ts';
+import { actOf, type Context, isQuiet, note, timeOfPost, untilQuiet, wasSuspended } from './session.ts';
 
 /** LNbits' limit for one credit. */
 export const LARGEST_CREDIT = 10_000_000n;
@@ -57,11 +56,11 @@ export async function creditSource(ctx: Context, how: Crediting | null): Promise
     arrived += late;
     const more = how && !ctx.signal.aborted ? await creditMore(ctx, how) : null;
     arrived += more ?? 0n;
-    // Of one that is held, the sats may be there as well.
+    // A held credit may have arrived too, so the balance is refreshed.
     if (sent.length > 0 || late > 0n || more !== null)
       ctx.source.balanceMsat = (await ctx.lnbits.wallet(ctx.source.key)).balanceMsat;
   } catch (error) {
-    if (!(error instanceof BridgeError) || !/^(lnbits|config)\//.test(error.code)) throw error;
+    if (!keepsFromLnbits(error)) throw error;
     note(ctx, error);
     if (how) await ctx.run.write((trx) => delayCredits(trx, error.message));
   }
@@ -74,7 +73,7 @@ async function creditMore(ctx: Context, how: Crediting): Promise<bigint | null> 
   const largest = how.maximumSats < LARGEST_CREDIT ? how.maximumSats : LARGEST_CREDIT;
   const { db } = ctx.ledger;
   const intend = () =>
-    ctx.run.write((trx) => intendCredits(trx, ctx.run.who, { wallet, largest, fee: ctx.toldFee }, now()));
+    ctx.run.write((trx) => intendCredits(trx, actOf(ctx), { wallet, largest, fee: ctx.toldFee }));
   const some =
     (await neededSats(db)) > 0n || (await creditsIn(db, ['intended'])).length > 0 || (await waitsForSats(db));
   if (!some) return null;
@@ -108,7 +107,7 @@ async function logIn(Admin: typeof LnbitsAdmin, how: Crediting): Promise<LnbitsA
 
 /** Where something in front of LNbits keeps its settings back, what its payments cost tells the fee. */
 function orByPayments(error: unknown): undefined {
-  if (!(error instanceof BridgeError) || !error.code.startsWith('lnbits/')) throw error;
+  if (!isOfLnbits(error)) throw error;
 }
 
 /** Whether it arrived. */
@@ -117,7 +116,7 @@ async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise
   const doubt = await strangeCredit(ctx, intended, shown);
   if (doubt !== null) {
     const seen = JSON.stringify(shown.map(({ hash }) => hash));
-    await ctx.run.write((trx) => holdCredit(trx, ctx.run.who, { ...intended, seen }, doubt, now()));
+    await ctx.run.write((trx) => holdCredit(trx, actOf(ctx), { ...intended, seen }, doubt));
     return false;
   }
   await refuseIfNotAlone(ctx);
@@ -145,7 +144,7 @@ async function ask(ctx: Context, admin: LnbitsAdmin, { wallet_id, sats }: Credit
     await admin.credit(wallet_id, sats);
     return 'done';
   } catch (error) {
-    if (!(error instanceof BridgeError) || !error.code.startsWith('lnbits/')) throw error;
+    if (!isOfLnbits(error)) throw error;
     note(ctx, error);
     return saidByLnbits(error) ? { refused: error.message } : null;
   }
@@ -179,16 +178,16 @@ async function conclude(ctx: Context, credit: Credit, answer: Answer): Promise<b
     });
     switch (verdict.do) {
       case 'arrive':
-        await run.write((trx) => creditArrived(trx, run.who, credit, verdict.hash, now()));
+        await run.write((trx) => creditArrived(trx, actOf(ctx), credit, verdict.hash));
         return true;
       case 'take-back':
         await run.write((trx) => takeBackCredit(trx, credit, verdict.reason));
         return false;
       case 'drop':
-        await run.write((trx) => dropCredit(trx, run.who, credit, verdict.reason, now()));
+        await run.write((trx) => dropCredit(trx, actOf(ctx), credit, verdict.reason));
         return false;
       case 'hold':
-        await run.write((trx) => holdCredit(trx, run.who, credit, verdict.reason, now()));
+        await run.write((trx) => holdCredit(trx, actOf(ctx), credit, verdict.reason));
         return false;
       case 'wait': {
         if (looks > 1 || ctx.signal.aborted) {

@@ -5,7 +5,7 @@ import { BridgeError, type ErrorCode } from '../errors.ts';
 import { creditsIn } from '../ledger/credits/credits.ts';
 import { dropNeedless } from '../ledger/credits/plan.ts';
 import { dueGroups, type FormOptions, formPayouts } from '../ledger/payouts/form.ts';
-import { isPaused } from '../ledger/payouts/operator-actions.ts';
+import { isPaused } from '../ledger/payouts/pause.ts';
 import { notSettled } from '../ledger/payouts/payouts.ts';
 import type { Run } from '../ledger/runs/lease.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
@@ -28,6 +28,8 @@ export interface PayReport extends Record<Exclude<PayoutState, 'settled' | 'payi
 }
 
 const OF_PAYOUTS: readonly ErrorCode[] = ['lnbits/refused', 'lnbits/balance', 'payout/wallet-unseen'];
+
+const NOT_THE_LEDGER: readonly ErrorCode[] = ['ledger/restored', 'ledger/in-use-elsewhere'];
 
 /** What concerns single payouts: LNbits was reached all the same. */
 function isOfPayout({ code, cause }: BridgeError): boolean {
@@ -73,11 +75,7 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
         Object.assign(paid, await payAll(ctx));
       }
     } catch (error) {
-      if (
-        !(error instanceof BridgeError) ||
-        !/^(lnbits|config|ledger\/(wallet|restored|in-use))/.test(error.code)
-      )
-        throw error;
+      if (!concernsPayouts(error)) throw error;
       problems.push(error);
       reached = false;
     } finally {
@@ -109,7 +107,7 @@ export async function lookBeforeRecording(deps: Omit<PayDeps, 'form'>): Promise<
     await refuseOtherLedger(opened);
     return null;
   } catch (error) {
-    if (!(error instanceof BridgeError) || !/^(lnbits|config|ledger\/wallet)/.test(error.code)) throw error;
+    if (!concernsPayouts(error) || isNotTheLedger(error)) throw error;
     return error;
   } finally {
     await opened?.lnbits.close();
@@ -118,7 +116,12 @@ export async function lookBeforeRecording(deps: Omit<PayDeps, 'form'>): Promise<
 
 /** An older copy of the ledger was put back, or another one is in use: nothing is divided or paid by this one. */
 export function isNotTheLedger(error: unknown): error is BridgeError {
-  return error instanceof BridgeError && /^ledger\/(restored|in-use-elsewhere)$/.test(error.code);
+  return error instanceof BridgeError && NOT_THE_LEDGER.includes(error.code);
+}
+
+/** It keeps this run from paying, and from nothing else. */
+function concernsPayouts(error: unknown): error is BridgeError {
+  return error instanceof BridgeError && (error.concerns === 'payouts' || error.concerns === 'both');
 }
 
 /** The rules by which allocations that are due at `at` become payouts. */
@@ -140,7 +143,7 @@ export function formOptions(
 
 async function dropNeedlessCredits(run: Run, db: Db): Promise<void> {
   if ((await creditsIn(db, ['intended'])).length > 0)
-    await run.write((trx) => dropNeedless(trx, run.who, now()));
+    await run.write((trx) => dropNeedless(trx, { ...run.who, at: now() }));
 }
 
 async function somethingToPay(db: Db, form: FormOptions, { lnbits }: Config): Promise<boolean> {

@@ -1,12 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { payoutDetailJson } from '../../src/cli/pages/payout.ts';
 import { jsonDocument } from '../../src/cli/print.ts';
+import { showPayout } from '../../src/ledger/payouts/read.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
-import { showPayout } from '../../src/ledger/views.ts';
+import { viewOfPayoutDetail } from '../../src/views/payouts.ts';
 import type { Ran } from '../support/command.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -57,7 +57,7 @@ const payouts = (...args: string[]) => world.aioDca(['payouts', ...args]);
 /** `payouts show --json`, without a process for each look. */
 async function shown(): Promise<Shown> {
   const detail = await showPayout(ledger.db, BigInt(p.slice(1)));
-  return JSON.parse(jsonDocument(payoutDetailJson(detail))) as Shown;
+  return JSON.parse(jsonDocument(viewOfPayoutDetail(detail))) as Shown;
 }
 
 async function setBalance(sats: bigint): Promise<void> {

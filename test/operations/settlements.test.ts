@@ -287,11 +287,13 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     const id = await shop.jammed();
     const words = { stated: {}, reason: 'jammed', credit: true };
     await writeSettlement(ledger, config, await draftSettled(config, ledger.db, id, words), who, undefined);
-    await ledger.write((trx) => intendCredits(trx, who, { wallet: 'w', largest: 10_000_000n }, now()));
+    await ledger.write((trx) =>
+      intendCredits(trx, { ...who, at: now() }, { wallet: 'w', largest: 10_000_000n }),
+    );
     const [credit] = await creditsIn(ledger.db, ['intended']);
     if (!credit) throw new Error('there is no credit');
     await expect(undo(id)).rejects.toThrow(`are part of c${credit.id}, a credit of the source wallet`);
-    await ledger.write((trx) => dropCredit(trx, who, credit, 'another wallet', now()));
+    await ledger.write((trx) => dropCredit(trx, { ...who, at: now() }, credit, 'another wallet'));
     await undo(id);
     expect(await shop.remaining('alice')).toMatchObject({ spent: 0n });
     const { was } = await ledger.db

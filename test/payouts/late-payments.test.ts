@@ -34,8 +34,10 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     day.lnbits.change(alice.id, await first(), { status: 'failed' });
     const payment = openPayment(await findCase(day.ledger.db, 1n), undefined);
     const shown = 'success in the source wallet, failed in the client’s';
-    const word = { payout: 1n, payment, paid: false, reason: 'LNbits lost it', seen: true, shown };
-    await day.ledger.write((trx) => resolvePayment(trx, who, word, now()));
+    const word = { payout: 1n, payment, paid: false, seen: true, shown };
+    await day.ledger.write((trx) =>
+      resolvePayment(trx, { ...who, at: now(), reason: 'LNbits lost it' }, word),
+    );
   };
 
   test('what was known when it was given up is no news', async () => {
@@ -80,8 +82,8 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
       .where('id', '=', 1n)
       .executeTakeFirstOrThrow();
     expect(overpaid).toMatchObject({ sats: 1_000n, fiat, recipient: 'alice' });
-    const how = { funding: before.id, reason: 'alice agrees' };
-    const after = await day.ledger.write((trx) => bookOverpaid(trx, who, overpaid, how, now()));
+    const act = { ...who, at: now(), reason: 'alice agrees' };
+    const after = await day.ledger.write((trx) => bookOverpaid(trx, act, overpaid, before.id));
     expect(after?.remaining).toBe(before.remaining - fiat);
     expect(await open()).toEqual([]);
     await day.owe('bob', 10n);

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { kinds } from '../../src/export/kinds.ts';
 import { pages } from '../../src/export/rows.ts';
+import { listPayouts } from '../../src/ledger/payouts/read.ts';
 import { feeOn, rateOf } from '../../src/ledger/payouts/service-fee.ts';
 import { ledgerStatus } from '../../src/ledger/status.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
-import { listPayouts } from '../../src/ledger/views.ts';
 import { overview, shortSats } from '../../src/monitoring/overview.ts';
 import { now } from '../../src/time.ts';
 import type { LnbitsVersion } from '../support/lnbits.ts';

@@ -307,8 +307,9 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         const [{ payment_hash: hash } = { payment_hash: '' }] = await open();
         const [credit] = await credits();
         if (!credit) throw new Error('no credit');
-        const word = { credit, hash, shown: 'it', credited: true, reason: 'kept as a reserve' };
-        await day.ledger.write((trx) => resolveLate(trx, { actor: 'dora', run: null }, word, now()));
+        const word = { credit, hash, shown: 'it', credited: true };
+        const act = { actor: 'dora', run: null, at: now(), reason: 'kept as a reserve' };
+        await day.ledger.write((trx) => resolveLate(trx, act, word));
         expect((await creditTotals(day.ledger.db)).credited).toBe(6012n);
         await day.owe('alice', 5n);
         await day.payNow();
@@ -353,10 +354,10 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
           credit: held,
           credited: true,
           payment: `${third?.payment_hash}`,
-          reason: 'x',
           seen: null,
         };
-        await day.ledger.write((trx) => resolveCredit(trx, { actor: 'dora', run: null }, word, now()));
+        const act = { actor: 'dora', run: null, at: now(), reason: 'x' };
+        await day.ledger.write((trx) => resolveCredit(trx, act, word));
         await day.owe('alice', 7n);
         await day.payNow();
         expect((await open()).map(({ credit_id }) => credit_id)).toEqual([1n, 2n]);
@@ -375,15 +376,9 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         expect(await states()).toEqual(['held']);
         const [credit] = await credits();
         if (!credit) throw new Error('no credit');
-        const who = { actor: 'dora', run: null };
-        const word = {
-          credit,
-          credited: false,
-          payment: null,
-          reason: 'a top-up that I took back',
-          seen: null,
-        };
-        await day.ledger.write((trx) => resolveCredit(trx, who, word, now()));
+        const act = { actor: 'dora', run: null, at: now(), reason: 'a top-up that I took back' };
+        const word = { credit, credited: false, payment: null, seen: null };
+        await day.ledger.write((trx) => resolveCredit(trx, act, word));
         expect(await day.payNow()).toMatchObject({ settled: 2, satsCredited: 3000n });
         expect(await states()).toEqual(['dropped', 'credited']);
         expect(balances()).toEqual([1000n, 2000n]);
@@ -457,8 +452,9 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         day.lnbits.onRequest = undefined;
         expect(await states()).toEqual(['intended']);
         const payment = await day.ledger.db.selectFrom('payments').selectAll().executeTakeFirstOrThrow();
-        const word = { payout: payment.payout_id, payment, paid: true, reason: 'alice has it', seen: true };
-        await day.ledger.write((trx) => resolvePayment(trx, { actor: 'dora', run: null }, word, now()));
+        const word = { payout: payment.payout_id, payment, paid: true, seen: true };
+        const act = { actor: 'dora', run: null, at: now(), reason: 'alice has it' };
+        await day.ledger.write((trx) => resolvePayment(trx, act, word));
         // LNbits is away, and does not have to be asked.
         expect(await day.payNow()).toMatchObject({ problems: [] });
         expect(await states()).toEqual(['dropped']);

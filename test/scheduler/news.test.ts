@@ -23,7 +23,8 @@ test('a payout that is released and held again is news each time, and only then'
     const report = await payFixed({ ledger, config, actor: 'test', log: pino({ level: 'silent' }), signal });
     return [exitOf[report.outcome], report.outcome, report.news.payouts];
   };
-  const release = () => ledger.write((trx) => releasePayout(trx, { actor: 'dora', run: null }, 1n, now()));
+  const release = () =>
+    ledger.write((trx) => releasePayout(trx, { actor: 'dora', run: null, at: now() }, 1n));
   const held = [2, 'attention', ['p1']];
   const nothing = [0, 'ok', []];
   expect(await run()).toEqual(held);

@@ -1,51 +1,24 @@
+import type { z } from 'zod';
 import { groupDigits } from '../../dca/money.ts';
-import type { PayoutDetail, PayoutView } from '../../ledger/views.ts';
-import { clean, counted, formatFiat, formatSats, formatTime, table } from '../print.ts';
-
-/** `payouts show --json` without its lists. */
-export function payoutJson(row: PayoutView) {
-  return {
-    id: `p${row.id}`,
-    recipient: row.recipient,
-    kind: row.kind,
-    state: row.state,
-    reason: row.reason,
-    sats: row.sats,
-    settled_sats: row.settled,
-    created_at: row.created_at,
-    settled_at: row.settled_at,
-    fee_msat: row.feeMsat,
-  };
-}
-
-/** `payouts show --json`, as docs and scripts know it. */
-export function payoutDetailJson({ payout, members, payments }: PayoutDetail) {
-  return {
-    ...payoutJson(payout),
-    allocations: members.map(({ id }) => id.toString()),
-    cash_outs: [...new Set(members.map((one) => one.cash_out_id))],
-    payments: payments.map((row) => ({
-      payment_hash: row.payment_hash,
-      part: row.part,
-      attempt: row.attempt,
-      sats: row.sats,
-      fee_msat: row.fee_msat,
-      state: row.state,
-      reason: row.reason,
-      wallet_id: row.client_wallet_id,
-      created_at: row.created_at,
-      sent_at: row.sent_at,
-      settled_at: row.settled_at,
-    })),
-  };
-}
+import { type Message, message } from '../../lib/message.ts';
+import type {
+  bookedOverpaidView,
+  heldAllView,
+  heldPayoutView,
+  overpaidView,
+  PayoutDetailView,
+  PayoutView,
+  pauseView,
+  releasedView,
+} from '../../views/payouts.ts';
+import { clean, counted, formatSats, formatTime, table, withLocalTimes } from '../print.ts';
 
 export function payoutTable(rows: PayoutView[], timezone: string): string {
   if (rows.length === 0) return 'No payouts.';
   return table(
     ['payout', 'to', 'state', 'sats', 'formed', 'why'],
     rows.map((row) => [
-      `p${row.id}`,
+      row.id,
       row.recipient,
       row.state,
       formatSats(row.sats),
@@ -56,53 +29,124 @@ export function payoutTable(rows: PayoutView[], timezone: string): string {
 }
 
 /** One payout, for a person; hashes stand on lines of their own, to be copied whole. */
-export function payoutPage({ payout, members, payments }: PayoutDetail, timezone: string): string {
+export function payoutPage(payout: PayoutDetailView, timezone: string): string {
+  const { payments } = payout;
   const when = (at: string) => formatTime(at, timezone);
-  const what =
-    payout.kind === 'client'
-      ? `for ${formatFiat(payout.fiat, payout.digits, payout.currency)} of cash`
-      : 'of commission';
-  const cashOuts = new Set(members.map((one) => one.cash_out_id)).size;
+  const what = payout.kind === 'client' ? `for ${cashOf(payout)} of cash` : 'of commission';
   return [
-    `p${payout.id}: ${formatSats(payout.sats)} to ${payout.recipient}, ${what} in ${counted(cashOuts, 'cash-out')}`,
+    `${payout.id}: ${formatSats(payout.sats)} to ${payout.recipient}, ${what} in ${counted(payout.cash_outs.length, 'cash-out')}`,
     `${payout.state}${payout.reason === null ? '' : `: ${clean(payout.reason)}`}`,
     `Formed ${when(payout.created_at)}${payout.settled_at === null ? '' : `, settled ${when(payout.settled_at)}`}`,
-    ...(payout.state !== 'settled' && payout.settled > 0n
-      ? [`${formatSats(payout.settled)} have arrived.`]
+    ...(payout.state !== 'settled' && payout.settled_sats > 0n
+      ? [`${formatSats(payout.settled_sats)} have arrived.`]
       : []),
     ...payments.flatMap((row) => [
       '',
       `Payment ${row.payment_hash}`,
       `  ${formatSats(row.sats)}, part ${row.part}, attempt ${row.attempt}: ${row.state}${row.reason === null ? '' : `, ${clean(row.reason)}`}`,
-      `  into wallet ${row.client_wallet_id}, invoiced ${when(row.created_at)}`,
+      `  into wallet ${row.wallet_id}, invoiced ${when(row.created_at)}`,
       ...(row.sent_at === null ? [] : [`  sent ${when(row.sent_at)}`]),
       ...(row.settled_at === null ? [] : [`  settled ${when(row.settled_at)}`]),
       ...(row.fee_msat === 0n
         ? []
         : [`  LNbits took ${groupDigits(row.fee_msat)} msat on top as its service fee`]),
     ]),
-    ...(payout.feeMsat > 0n && payments.length > 1
-      ? ['', `LNbits took ${groupDigits(payout.feeMsat)} msat on top of it as its service fee.`]
+    ...(payout.fee_msat > 0n && payments.length > 1
+      ? ['', `LNbits took ${groupDigits(payout.fee_msat)} msat on top of it as its service fee.`]
       : []),
     ...(payments.length === 0 ? ['No payment yet.'] : []),
-    ...nextSteps(payout, payments),
+    ...nextSteps(payout),
   ].join('\n');
 }
 
-function nextSteps({ id, state }: PayoutView, payments: PayoutDetail['payments']): string[] {
+function nextSteps({ id, state, payments }: PayoutDetailView): string[] {
   if (state === 'unknown') return ['', 'The next run looks again: aio-dca poll'];
   if (state !== 'held') return [];
   const open = payments.filter(({ state: of }) => of !== 'settled' && of !== 'dead');
   const which = open.length > 1 ? ' --payment HASH' : '';
   const steps = [
-    [`aio-dca payouts release p${id}`, 'let the next run look and go on'],
+    [`aio-dca payouts release ${id}`, 'let the next run look and go on'],
     ...(open.length === 0
       ? []
       : [
-          [`aio-dca payouts resolve p${id}${which} --paid --reason TEXT`, 'it arrived'],
-          [`aio-dca payouts resolve p${id}${which} --not-paid --reason TEXT`, 'it never will: pay it again'],
+          [`aio-dca payouts resolve ${id}${which} --paid --reason TEXT`, 'it arrived'],
+          [`aio-dca payouts resolve ${id}${which} --not-paid --reason TEXT`, 'it never will: pay it again'],
         ]),
   ] as const;
   const width = Math.max(...steps.map(([command]) => command.length)) + 2;
-  return ['', 'A person decides:', ...steps.map(([command, what]) => `  ${command.padEnd(width)}${what}`)];
+  return ['', 'You decide:', ...steps.map(([command, what]) => `  ${command.padEnd(width)}${what}`)];
+}
+
+/** What happens next to a payout, by its state. */
+const next: Record<PayoutView['state'], string> = {
+  planned: 'The next run pays it: aio-dca poll',
+  paying: 'The next run goes on with it: aio-dca poll',
+  deferred: 'The next run tries again: aio-dca poll',
+  unknown: 'The next run looks what became of its payment: aio-dca poll',
+  held: 'Nothing of it is paid until it is released.',
+  settled: 'Nothing more of it is paid.',
+};
+
+/** A payout after a decision. */
+export function statePage({ id, state }: PayoutView): string {
+  return `Payout ${id} is ${state}. ${next[state]}`;
+}
+
+export function heldAllPage({
+  held,
+  due_sats: due = 0n,
+  problem,
+}: z.output<typeof heldAllView>): string | Message {
+  if (held.length === 0 && due === 0n) return 'No payout is open, and nothing is due.';
+  const open =
+    held.length === 0
+      ? 'No payout is open.'
+      : `Held ${held.join(', ')}. Each goes on with \`aio-dca payouts release ID\`, all with \`release --all\`.`;
+  if (due === 0n) return open;
+  return message`${open}\nNot held: ${formatSats(due)} that are due and in no payout yet. None is formed before LNbits shows that this ledger is not an older copy (${problem?.message ?? ''}). \`aio-dca payouts pause\` stops them.`;
+}
+
+export function heldPage(held: z.output<typeof heldPayoutView>[]): string {
+  return table(
+    ['payout', 'recipient', 'amount', 'held because'],
+    held.map((one) => [one.id, one.recipient, formatSats(one.sats), one.reason]),
+  );
+}
+
+export function releasedPage({ released }: z.output<typeof releasedView>): string {
+  if (released.length === 0) return 'Nothing was released: what was held became something else meanwhile.';
+  return `Released ${released.join(', ')}. The next run goes on with them: aio-dca poll`;
+}
+
+export function pausedPage({ pause, changed }: z.output<typeof pauseView>, timezone: string): string {
+  if (changed) return 'Paying is paused: recording goes on, nothing is sent until `aio-dca payouts resume`.';
+  const already = `Paying was paused already, by ${pause?.by} since ${pause?.at}: ${pause?.reason}`;
+  return withLocalTimes(already, timezone);
+}
+
+export function resumedPage({ changed }: z.output<typeof pauseView>): string {
+  return changed ? 'Paying goes on with the next run: aio-dca poll' : 'Paying was not paused.';
+}
+
+type Overpaid = z.output<typeof overpaidView>;
+
+/** `funding`: what the cash is to be taken off. */
+export function overpaidQuestion(one: Overpaid, funding: string | undefined): string {
+  return funding === undefined
+    ? `${tooMuch(one)}. Record it, and change nothing else?`
+    : `${tooMuch(one)}. Take ${cashOf(one)} off ${funding}?`;
+}
+
+export function overpaidPage({ funding, ...one }: z.output<typeof bookedOverpaidView>): string {
+  if (funding === null) return `Recorded: ${tooMuch(one)}.`;
+  const remaining = cashOf({ fiat: funding.remaining, currency: one.currency });
+  return `Took ${cashOf(one)} off ${funding.id}: ${remaining} remain.`;
+}
+
+function tooMuch(one: Overpaid): string {
+  return `${one.recipient} got ${formatSats(one.sats)} too much, at the price of ${one.payout} ${cashOf(one)}`;
+}
+
+function cashOf({ fiat, currency }: { fiat: string; currency: string }): string {
+  return `${groupDigits(fiat)} ${currency}`;
 }

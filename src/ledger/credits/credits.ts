@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely';
 import type { Instant } from '../../time.ts';
-import { record, type Who } from '../log/log.ts';
+import { type Act, record } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { CreditState, Schema } from '../store/schema.ts';
 
@@ -109,7 +109,7 @@ export async function delayCredits(trx: Trx, reason: string): Promise<void> {
 }
 
 /**
- * Those never sent that wait for a person: with crediting on they could not be made, as `reason` says; with it off
+ * Those never sent that wait for an operator: with crediting on they could not be made, as `reason` says; with it off
  * nobody makes them.
  */
 export async function stuckCredits(db: Db, creditSource: boolean): Promise<Credit[]> {
@@ -136,21 +136,20 @@ export async function loseCredit(trx: Trx, { id }: Credit, reason: string): Prom
   await move(trx, id, ['sending', 'unknown'], { state: 'unknown', reason });
 }
 
-/** `credited`, by the payment that LNbits shows; null where a person says so and names none. */
+/** `credited`, by the payment that LNbits shows; null where an operator says so and names none. */
 export async function creditArrived(
   trx: Trx,
-  who: Who,
+  act: Act,
   { id, state, sats }: Credit,
   hash: string | null,
-  at: Instant,
-  reason?: string,
 ): Promise<void> {
+  const { at, actor, reason } = act;
   await move(trx, id, ['sending', 'unknown', 'held'], {
     ...{ state: 'credited', credited_at: at, payment_hash: hash },
-    reason: reason === undefined ? null : `${who.actor}: ${reason}`,
+    reason: reason === undefined ? null : `${actor}: ${reason}`,
   });
-  await record(trx, who, {
-    ...{ at, action: 'credit arrive', subject: `c${id}`, reason },
+  await record(trx, act, {
+    ...{ at, action: 'credit arrive', subject: `c${id}` },
     before: { state },
     after: { state: 'credited', sats, payment_hash: hash },
   });
@@ -162,12 +161,11 @@ export async function creditArrived(
  */
 export async function reinstateCredit(
   trx: Trx,
-  who: Who,
+  act: Act,
   { id, sats }: Pick<Credit, 'id' | 'sats'>,
   hash: string,
-  at: Instant,
-  word: string | null = null,
 ): Promise<boolean> {
+  const { at, actor, reason } = act;
   const { rows } = await sql<{ sats: bigint; over: bigint }>`
     select cast(coalesce(sum(m.sats), 0) + max(k.fee) as bigint) as sats, cast(coalesce(sum(case when m.sats + m.paid
         + (select coalesce(sum(o.sats + o.paid), 0) from credit_members as o join credits as c on c.id = o.credit_id
@@ -178,8 +176,13 @@ export async function reinstateCredit(
     from credit_members as m join credits as k on k.id = m.credit_id where m.credit_id = ${id}`.execute(trx);
   const [members] = rows;
   if (!members || members.sats !== sats || members.over > 0n) return false;
-  await move(trx, id, ['dropped'], { state: 'credited', credited_at: at, payment_hash: hash, reason: word });
-  await record(trx, who, {
+  await move(trx, id, ['dropped'], {
+    state: 'credited',
+    credited_at: at,
+    payment_hash: hash,
+    reason: reason === undefined ? null : `${actor}: ${reason}`,
+  });
+  await record(trx, act, {
     ...{ at, action: 'credit arrive', subject: `c${id}` },
     before: { state: 'dropped' },
     after: { state: 'credited', sats, payment_hash: hash },
@@ -187,17 +190,16 @@ export async function reinstateCredit(
   return true;
 }
 
-/** `held`: only a person decides what became of it. */
+/** `held`: only an operator decides what became of it. */
 export async function holdCredit(
   trx: Trx,
-  who: Who,
+  act: Act,
   { id, state, seen }: Credit,
   reason: string,
-  at: Instant,
 ): Promise<void> {
   await move(trx, id, ['intended', 'sending', 'unknown'], { state: 'held', reason, seen });
-  await record(trx, who, {
-    ...{ at, action: 'credit held', subject: `c${id}`, reason },
+  await record(trx, act, {
+    ...{ at: act.at, action: 'credit held', subject: `c${id}`, reason },
     before: { state },
     after: { state: 'held' },
   });
@@ -206,14 +208,13 @@ export async function holdCredit(
 /** `dropped`: it did not happen, and its cash-outs are free for another one. */
 export async function dropCredit(
   trx: Trx,
-  who: Who,
+  act: Act,
   { id, state, sats, seen }: Credit,
   reason: string,
-  at: Instant,
 ): Promise<void> {
   await move(trx, id, ['intended', 'sending', 'unknown', 'held'], { state: 'dropped', reason, seen });
-  await record(trx, who, {
-    ...{ at, action: 'credit drop', subject: `c${id}`, reason },
+  await record(trx, act, {
+    ...{ at: act.at, action: 'credit drop', subject: `c${id}`, reason },
     before: { state },
     after: { state: 'dropped', sats },
   });

@@ -1,6 +1,7 @@
-import { BridgeError } from '../../errors.ts';
+import { BridgeError, conflict, notFound, wrongState } from '../../errors.ts';
+import { call, field, message } from '../../lib/message.ts';
 import { type Instant, plus } from '../../time.ts';
-import { record, type Who } from '../log/log.ts';
+import { type ReasonedAct, record } from '../log/log.ts';
 import { closeContradictions, contradict, contradictionsOf } from '../payouts/contradictions.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { CreditState } from '../store/schema.ts';
@@ -14,7 +15,7 @@ import {
 } from './credits.ts';
 
 /** A credit as it is shown. */
-export interface CreditView extends Credit {
+export interface CreditRow extends Credit {
   cashOuts: { id: string; sats: bigint }[];
 }
 
@@ -22,7 +23,7 @@ export interface CreditView extends Credit {
 export async function listCredits(
   db: Db,
   { state, limit }: { state: CreditState | undefined; limit: number },
-): Promise<{ rows: CreditView[]; total: number }> {
+): Promise<{ rows: CreditRow[]; total: number }> {
   const of = db
     .selectFrom('credits')
     .$if(state !== undefined, (query) => query.where('state', '=', state ?? 'held'));
@@ -31,15 +32,15 @@ export async function listCredits(
   return { rows: await withCashOuts(db, rows), total: Number(total) };
 }
 
-/** Throws `usage/invalid` where there is no such credit. */
-export async function findCredit(db: Db, id: bigint): Promise<CreditView> {
+/** Throws `usage/invalid` of the kind `not-found`. */
+export async function findCredit(db: Db, id: bigint): Promise<CreditRow> {
   const rows = await db.selectFrom('credits').selectAll().where('id', '=', id).execute();
   const [credit] = await withCashOuts(db, rows);
   if (credit) return credit;
-  throw refuse(id, 'does not exist', '`aio-dca credits list` shows them.');
+  throw notFound('id', `credit c${id} does not exist`, message`${call('credits.list')} shows them.`);
 }
 
-async function withCashOuts(db: Db, credits: Credit[]): Promise<CreditView[]> {
+async function withCashOuts(db: Db, credits: Credit[]): Promise<CreditRow[]> {
   const members = await db
     .selectFrom('credit_members as m')
     .innerJoin('cash_outs as c', 'c.id', 'm.cash_out_id')
@@ -56,21 +57,21 @@ async function withCashOuts(db: Db, credits: Credit[]): Promise<CreditView[]> {
 }
 
 /**
- * What a person can say of a credit. Throws `usage/invalid` where nothing is left to say, and `payout/under-way` within
- * the quiet time after it was sent.
+ * What an operator can say of a credit. Throws `usage/invalid` where nothing is left to say, and `payout/under-way`
+ * within the quiet time after it was sent.
  */
 export function refuseResolving(
   { id, state, sent_at }: Credit,
   { credited, quietMs, now }: { credited: boolean; quietMs: number; now: Instant },
 ): void {
   if (state === 'credited' || (state === 'dropped' && sent_at === null)) {
-    throw refuse(id, `is ${state}`, 'There is nothing left to resolve.');
+    throw wrongState('id', `credit c${id} is ${state}`, 'There is nothing left to resolve.');
   }
   if (state === 'intended' && credited) {
-    throw refuse(
-      id,
-      'was never sent, so LNbits cannot have credited it',
-      'The next run sends it. With --not-credited it is dropped.',
+    throw wrongState(
+      'id',
+      `credit c${id} was never sent, so LNbits cannot have credited it`,
+      message`The next run sends it. With ${field('not_credited')} it is dropped.`,
     );
   }
   const until = sent_at === null ? now : plus(sent_at, quietMs);
@@ -84,63 +85,55 @@ export function refuseResolving(
 }
 
 /**
- * A person's word on a credit: `payment` is the one that LNbits shows of it, where the person named it. One that did
- * not happen frees its cash-outs for another one. Throws `usage/invalid`.
+ * Records what an operator says became of a credit: `payment` is the one that LNbits shows of it, where the operator
+ * named it. A credit that did not happen frees its cash-outs for another one. Throws `usage/invalid`.
  */
 export async function resolveCredit(
   trx: Trx,
-  who: Who,
+  act: ReasonedAct,
   resolution: {
     credit: Credit;
     credited: boolean;
     payment: string | null;
-    reason: string;
-    /** The like credits that LNbits showed to the person; null where nobody looked. */
+    /** The like credits that LNbits showed; null where nobody could look. */
     seen: string[] | null;
   },
-  at: Instant,
 ): Promise<void> {
-  const { credit, credited, payment, reason, seen } = resolution;
+  const { credit, credited, payment, seen } = resolution;
   if (!credited) {
     const known =
       seen === null ? credit.seen : JSON.stringify([...new Set([...seenHashes(credit), ...seen])]);
-    await dropCredit(trx, who, { ...credit, seen: known }, `${who.actor}: ${reason}`, at);
+    await dropCredit(trx, act, { ...credit, seen: known }, `${act.actor}: ${act.reason}`);
     return;
   }
   if (payment !== null && (await ownedHashes(trx, [payment])).size > 0) {
-    throw new BridgeError(
-      'usage/invalid',
-      `--payment: ${payment} is that of another credit.`,
-      '`aio-dca credits list --json` shows which one has it.',
+    throw conflict(
+      'payment',
+      `${payment} is that of another credit`,
+      message`${call('credits.list')} shows the credits, and ${call('credits.show', { id: null })} the payment of each.`,
     );
   }
-  await creditArrived(trx, who, credit, payment, at, reason);
+  await creditArrived(trx, act, credit, payment);
 }
 
 /**
- * A person's word on an “Admin credit” that came after its credit was dropped: `credited` where nothing else covers its
- * cash-outs; else its sats are kept, and LNbits owes them. Or it is none of ours, or was taken back.
+ * Records what an operator says of an “Admin credit” that came after its credit was dropped: `credited` where nothing
+ * else covers its cash-outs; else its sats are kept, and LNbits owes them. Or it is another one, or was taken back.
  */
 export async function resolveLate(
   trx: Trx,
-  who: Who,
-  late: { credit: Credit; hash: string; shown: string; credited: boolean; reason: string },
-  at: Instant,
+  act: ReasonedAct,
+  late: { credit: Credit; hash: string; shown: string; credited: boolean },
 ): Promise<void> {
-  const { credit, hash, shown, credited, reason } = late;
-  const reinstated =
-    credited && (await reinstateCredit(trx, who, credit, hash, at, `${who.actor}: ${reason}`));
+  const { credit, hash, shown, credited } = late;
+  const reinstated = credited && (await reinstateCredit(trx, act, credit, hash));
   const booked = credited && !reinstated;
   const written = await contradictionsOf(trx, 'credit_id', [credit.id]);
   if (!written.some(({ payment_hash }) => payment_hash === hash))
-    await contradict(trx, who, { credit, hash, shown }, at);
-  await closeContradictions(trx, who, { credit: credit.id, hash }, { reason, booked }, at);
-  await record(trx, who, {
-    ...{ at, action: 'credit resolve', subject: `c${credit.id}`, reason },
+    await contradict(trx, act, { credit, hash, shown });
+  await closeContradictions(trx, act, { credit: credit.id, hash }, { booked });
+  await record(trx, act, {
+    ...{ at: act.at, action: 'credit resolve', subject: `c${credit.id}` },
     after: { payment_hash: hash, credited, kept_sats: booked ? credit.sats : 0n },
   });
-}
-
-function refuse(id: bigint, what: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `ID: credit c${id} ${what}.`, hint);
 }

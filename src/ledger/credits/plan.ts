@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
-import type { Instant } from '../../time.ts';
-import { record, type Who } from '../log/log.ts';
+import { type Act, record } from '../log/log.ts';
 import { type FeeRate, feeOn, feeRate, feeReserve } from '../payouts/service-fee.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { CreditState } from '../store/schema.ts';
@@ -124,14 +123,13 @@ export async function waitsForSats(db: Db): Promise<boolean> {
  */
 export async function intendCredits(
   trx: Trx,
-  who: Who,
+  act: Act,
   { wallet, largest, fee }: { wallet: string; largest: bigint; fee?: FeeRate | undefined },
-  at: Instant,
 ): Promise<void> {
   const former = await creditsIn(trx, ['intended']);
   for (const credit of former.filter((one) => one.wallet_id !== wallet))
-    await dropCredit(trx, who, credit, 'the source wallet is another one now', at);
-  await dropNeedless(trx, who, at);
+    await dropCredit(trx, act, credit, 'the source wallet is another one now');
+  await dropNeedless(trx, act);
   const open = await openCashOuts(trx, ['dropped']);
   const rate = fee === undefined ? await feeRate(trx) : fee;
   let missing = feeOnOpen(open, rate, largest) - (await feeReserve(trx, wallet));
@@ -145,7 +143,7 @@ export async function intendCredits(
     const sats = covered + fee;
     const { id } = await trx
       .insertInto('credits')
-      .values({ wallet_id: wallet, sats, fee, state: 'intended', run_id: who.run, created_at: at })
+      .values({ wallet_id: wallet, sats, fee, state: 'intended', run_id: act.run, created_at: act.at })
       .returning('id')
       .executeTakeFirstOrThrow();
     if (members.length > 0)
@@ -155,8 +153,8 @@ export async function intendCredits(
           members.map((one) => ({ credit_id: id, cash_out_id: one.cashOut, sats: one.sats, paid: one.paid })),
         )
         .execute();
-    await record(trx, who, {
-      ...{ at, action: 'credit intend', subject: `c${id}` },
+    await record(trx, act, {
+      ...{ at: act.at, action: 'credit intend', subject: `c${id}` },
       after: { state: 'intended', sats, fee, wallet_id: wallet, cash_outs: members.length },
     });
   }
@@ -174,7 +172,7 @@ function feeOnOpen(open: Open[], rate: FeeRate, largest: bigint): bigint {
  * them would make LNbits owe sats for which nothing came in. What is still to be paid of their cash-outs is free for
  * another credit.
  */
-export async function dropNeedless(trx: Trx, who: Who, at: Instant): Promise<void> {
+export async function dropNeedless(trx: Trx, act: Act): Promise<void> {
   const intended = await creditsIn(trx, ['intended']);
   if (intended.length === 0) return;
   const open = await openCashOuts(trx, ['dropped', 'intended']);
@@ -197,6 +195,6 @@ export async function dropNeedless(trx: Trx, who: Who, at: Instant): Promise<voi
     if (own.length === 0 ? open.length > 0 : own.every((id) => need(id) >= (planned.get(id) ?? 0n))) continue;
     const paid = own.every((id) => need(id) === 0n) ? 'paid without it' : 'partly paid without it';
     const why = credit.reason === null ? paid : `${paid}, after: ${credit.reason}`;
-    await dropCredit(trx, who, credit, why, at);
+    await dropCredit(trx, act, credit, why);
   }
 }

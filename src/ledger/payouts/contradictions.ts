@@ -1,12 +1,11 @@
 import type { Selectable } from 'kysely';
-import type { Instant } from '../../time.ts';
-import { record, type Who } from '../log/log.ts';
+import { type Act, type ReasonedAct, record } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
 
 /*
  * What was given up, and what LNbits shows of it all the same: a payment that is dead and was debited or arrived, a
- * credit that was dropped and came late. One that is open needs a person; what a person knew when he decided is kept as
+ * credit that was dropped and came late. One that is open needs an operator; what an operator knew when deciding is kept as
  * closed, so that only what shows up later is told.
  */
 
@@ -43,39 +42,32 @@ export async function contradictionsOf(
   return db.selectFrom('contradictions').selectAll().where(of, 'in', ids).execute();
 }
 
-/** Writes down what was found, once. False where the same is known already, or a person decided about it. */
-export async function contradict(trx: Trx, who: Who, found: Found, at: Instant): Promise<boolean> {
-  if (!(await insert(trx, who, found, at, null))) return false;
-  await record(trx, who, {
-    ...{ at, action: found.payment ? 'payment contradicted' : 'credit contradicted' },
+/** Records what was found, once. False where the same is known already, or an operator decided about it. */
+export async function contradict(trx: Trx, act: Act, found: Found): Promise<boolean> {
+  if (!(await insert(trx, act, found, null))) return false;
+  await record(trx, act, {
+    ...{ at: act.at, action: found.payment ? 'payment contradicted' : 'credit contradicted' },
     subject: found.payment ? `p${found.payment.payout_id}` : `c${found.credit?.id}`,
     after: { payment_hash: found.hash, shown: found.shown },
   });
   return true;
 }
 
-/** Keeps what a person knew when he decided: it is no news later. */
-export async function keepEvidence(
-  trx: Trx,
-  who: Who,
-  found: Found,
-  reason: string,
-  at: Instant,
-): Promise<void> {
-  await insert(trx, who, found, at, reason);
+/** Keeps what an operator knew when deciding: it is no news later. */
+export async function keepEvidence(trx: Trx, act: ReasonedAct, found: Found): Promise<void> {
+  await insert(trx, act, found, act.reason);
 }
 
 /** Ends what is open of a payment or credit. `booked`: its sats stay in the source wallet. Answers how many. */
 export async function closeContradictions(
   trx: Trx,
-  who: Who,
+  { at, actor, reason }: ReasonedAct,
   of: { payment: bigint } | { credit: bigint; hash?: string },
-  { reason, booked }: { reason: string; booked: boolean },
-  at: Instant,
+  { booked }: { booked: boolean },
 ): Promise<bigint> {
   const { numUpdatedRows } = await trx
     .updateTable('contradictions')
-    .set({ closed_at: at, closed_by: who.actor, closed_reason: reason, booked: booked ? 1n : 0n })
+    .set({ closed_at: at, closed_by: actor, closed_reason: reason, booked: booked ? 1n : 0n })
     .where('closed_at', 'is', null)
     .$if('payment' in of, (query) => query.where('payment_id', '=', 'payment' in of ? of.payment : null))
     .$if('credit' in of, (query) => query.where('credit_id', '=', 'credit' in of ? of.credit : null))
@@ -88,17 +80,16 @@ export async function closeContradictions(
 
 async function insert(
   trx: Trx,
-  who: Who,
+  { at, actor, run }: Act,
   { payment, credit, hash, shown }: Found,
-  at: Instant,
   closed: string | null,
 ): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('contradictions')
     .values({
       ...{ payment_id: payment?.id ?? null, credit_id: credit?.id ?? null, payment_hash: hash, shown },
-      ...{ run_id: who.run, found_at: at },
-      ...(closed === null ? {} : { closed_at: at, closed_by: who.actor, closed_reason: closed }),
+      ...{ run_id: run, found_at: at },
+      ...(closed === null ? {} : { closed_at: at, closed_by: actor, closed_reason: closed }),
     })
     .onConflict((conflict) => conflict.columns(['payment_hash', 'shown']).doNothing())
     .executeTakeFirstOrThrow();

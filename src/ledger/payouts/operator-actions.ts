@@ -1,14 +1,15 @@
-import { BridgeError } from '../../errors.ts';
+import { type BridgeError, notFound, wrongState } from '../../errors.ts';
+import { call, field, type Message, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
-import { record, type Who } from '../log/log.ts';
+import { type Act, type ReasonedAct, record } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { PaymentState, PayoutState } from '../store/schema.ts';
 import { keepEvidence } from './contradictions.ts';
 import { holdPayout, movePayment, movePayout, openPayouts, type Payment, partsOf } from './payouts.ts';
 
 /*
- * What a person decides about payouts. Each is written down with who and why, and is refused, as `usage/invalid`,
- * where the payout's state leaves nothing to decide. They run under the run's lease, so none races with a payment.
+ * What an operator decides about payouts. Each decision is recorded with who and why, and is refused, as `usage/invalid`,
+ * where the payout's state leaves nothing to decide. They need the lease, so none races with a payment.
  */
 
 const OPEN: PaymentState[] = ['invoiced', 'sending', 'unknown'];
@@ -21,36 +22,28 @@ export interface Case {
   live: Payment[];
 }
 
-/** Throws `usage/invalid` where there is no such payout. */
+/** Throws `usage/invalid` of the kind `not-found`. */
 export async function findCase(db: Db, id: bigint): Promise<Case> {
   const payout = await db
     .selectFrom('payouts')
     .select(['id', 'state', 'reason'])
     .where('id', '=', id)
     .executeTakeFirst();
-  if (!payout) throw refuse(id, 'does not exist', '`aio-dca payouts list` shows them.');
+  if (!payout)
+    throw notFound('id', `payout p${id} does not exist`, message`${call('payouts.list')} shows them.`);
   const parts = await partsOf(db, id);
   return { ...payout, live: parts.flatMap(({ payment }) => payment ?? []) };
 }
 
 /**
- * Nothing of it is paid until it is released. What had settled of a settled one is in doubt from then on: after the
- * release the next run looks at it again.
+ * Nothing of it is paid until it is released. The settled payments of a settled payout are in doubt from then on: after
+ * the release the next run looks at them again.
  */
-export async function holdByHand(
-  trx: Trx,
-  who: Who,
-  id: bigint,
-  reason: string,
-  at: Instant,
-): Promise<PayoutState> {
+export async function holdByHand(trx: Trx, act: ReasonedAct, id: bigint): Promise<void> {
   const { state, reason: held, live } = await findCase(trx, id);
-  if (state === 'held') {
-    throw refuse(id, `is held already: ${held}`, `Let it go on: aio-dca payouts release p${id}`);
-  }
-  if (state === 'settled') await doubt(trx, id, live, reason);
-  await holdPayout(trx, who, id, reason, at);
-  return 'held';
+  if (state === 'held') throw refuse(id, `is held already: ${held}`, message`Let it go on: ${release(id)}`);
+  if (state === 'settled') await doubt(trx, id, live, act.reason);
+  await holdPayout(trx, act, id, act.reason);
 }
 
 async function doubt(trx: Trx, id: bigint, live: Payment[], reason: string): Promise<void> {
@@ -58,7 +51,7 @@ async function doubt(trx: Trx, id: bigint, live: Payment[], reason: string): Pro
     .selectFrom('ledger')
     .select('source_wallet_id')
     .executeTakeFirstOrThrow();
-  // From another wallet nobody can look any more, and a payment that was never sent cannot be in doubt.
+  // Another wallet cannot be looked at any more, and a payment that was never sent cannot be in doubt.
   const seen = live.filter((one) => one.source_wallet_id === source_wallet_id && one.sent_at !== null);
   if (seen.length === 0) {
     throw refuse(id, 'is settled, and cannot be looked at any more', 'There is nothing left to hold back.');
@@ -67,35 +60,40 @@ async function doubt(trx: Trx, id: bigint, live: Payment[], reason: string): Pro
     await movePayment(trx, payment, ['settled'], { state: 'unknown', reason });
 }
 
-/** Holds every payout that is open. Answers which. */
-export async function holdAllByHand(trx: Trx, who: Who, reason: string, at: Instant): Promise<bigint[]> {
+/** Holds every open payout. Answers which. */
+export async function holdAllByHand(trx: Trx, act: ReasonedAct): Promise<bigint[]> {
   const open = await openPayouts(trx);
-  for (const { id } of open) await holdPayout(trx, who, id, reason, at);
+  for (const { id } of open) await holdPayout(trx, act, id, act.reason);
   return open.map(({ id }) => id);
 }
 
 /** The next run looks at what was sent of it, and goes on from there; the daily ceiling holds it no more. */
-export async function releasePayout(trx: Trx, who: Who, id: bigint, at: Instant): Promise<PayoutState> {
+export async function releasePayout(trx: Trx, act: Act, id: bigint): Promise<void> {
+  const { at } = act;
   const { state, reason, live } = await findCase(trx, id);
   if (state !== 'held') throw refuse(id, `is ${state}, not held`, 'The next run goes on with it anyway.');
   for (const payment of live.filter((one) => one.state === 'sending'))
     await movePayment(trx, payment.id, ['sending'], { state: 'unknown', reason });
   const after = await goOn(trx, id, ['held'], at);
   await trx.updateTable('payouts').set({ released_at: at }).where('id', '=', id).execute();
-  await record(trx, who, {
+  await record(trx, act, {
     at,
     action: 'payout release',
     subject: `p${id}`,
     before: { state, reason },
     after: { state: after },
   });
-  return after;
 }
 
-/** What `release --all` would let go on, by number. */
-export async function heldPayouts(
-  db: Db,
-): Promise<{ id: bigint; recipient: string; sats: bigint; reason: string | null }[]> {
+export interface HeldPayout {
+  id: bigint;
+  recipient: string;
+  sats: bigint;
+  reason: string | null;
+}
+
+/** All held payouts, in the order of their numbers. */
+export async function heldPayouts(db: Db): Promise<HeldPayout[]> {
   return db
     .selectFrom('payouts')
     .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
@@ -105,29 +103,16 @@ export async function heldPayouts(
     .execute();
 }
 
-/** Releases those of `shown` that are still held for the same reason. Answers which. */
-export async function releaseEach(
-  trx: Trx,
-  who: Who,
-  shown: readonly { id: bigint; reason: string | null }[],
-  at: Instant,
-): Promise<bigint[]> {
-  const still = new Map((await heldPayouts(trx)).map(({ id, reason }) => [id, reason]));
-  const ids = shown.filter(({ id, reason }) => still.get(id) === reason).map(({ id }) => id);
-  for (const id of ids) await releasePayout(trx, who, id, at);
-  return ids;
-}
-
-/** Takes back the putting off: the payout stands as if it had just been formed. */
-export async function retryPayout(trx: Trx, who: Who, id: bigint, at: Instant): Promise<PayoutState> {
+/** Ends the deferral: the payout stands as if it had just been formed. Answers its state. */
+export async function retryPayout(trx: Trx, act: Act, id: bigint): Promise<PayoutState> {
   const { state, reason } = await findCase(trx, id);
   if (state === 'held')
-    throw refuse(id, `is held: ${reason}`, `Release it when that is cleared: aio-dca payouts release p${id}`);
+    throw refuse(id, `is held: ${reason}`, message`Release it when that is cleared: ${release(id)}`);
   if (state === 'settled') throw refuse(id, 'is settled', 'There is nothing left to pay.');
   if (state !== 'deferred') return state;
-  const after = await goOn(trx, id, ['deferred'], at);
-  await record(trx, who, {
-    at,
+  const after = await goOn(trx, id, ['deferred'], act.at);
+  await record(trx, act, {
+    at: act.at,
     action: 'payout retry',
     subject: `p${id}`,
     before: { state, reason },
@@ -141,96 +126,72 @@ export interface Resolution {
   payment: Payment;
   /** It arrived at the client; else it did not, and never will. */
   paid: boolean;
-  reason: string;
-  /** Whether the wallets could be looked at: else the next run that pays does. */
+  /** Whether the wallets could be looked at: else the next run that pays looks. */
   seen: boolean;
-  /** What they showed of one that was debited and did not arrive: it is no news later. */
+  /** What the wallets showed of a payment that was debited and did not arrive: it is no news later. */
   shown?: string | undefined;
 }
 
-/** A person's word on a payment that is open. A payment that did not arrive is followed by a new one. */
+/**
+ * Records what an operator says became of an open payment. A payment that did not arrive is followed by a new
+ * one. Answers the payout's state.
+ */
 export async function resolvePayment(
   trx: Trx,
-  who: Who,
-  { payout: id, payment, paid, reason, seen, shown }: Resolution,
-  at: Instant,
+  act: ReasonedAct,
+  { payout: id, payment, paid, seen, shown }: Resolution,
 ): Promise<PayoutState> {
+  const { at } = act;
   const { state } = await findCase(trx, id);
-  const word = `${who.actor}: ${reason}`;
+  const word = `${act.actor}: ${act.reason}`;
   await movePayment(
     trx,
     payment.id,
     OPEN,
-    // What was seen is not looked at again: LNbits may never show what the person knows.
+    // What was seen is not looked at again: LNbits may never show what the operator knows.
     paid
       ? { state: 'settled', settled_at: at, checked_at: seen ? at : null, reason: word }
       : { state: 'dead', reason: word },
   );
   if (!paid && shown !== undefined) {
     const known = { payment, hash: payment.payment_hash, shown };
-    await keepEvidence(trx, who, known, reason, at);
+    await keepEvidence(trx, act, known);
   }
   const after = await goOn(trx, id, ['planned', 'paying', 'deferred', 'unknown', 'held'], at);
-  await record(trx, who, {
+  await record(trx, act, {
     at,
     action: 'payout resolve',
     subject: `p${id}`,
     before: { state, payment_hash: payment.payment_hash, payment: payment.state },
     after: { state: after, payment_hash: payment.payment_hash, payment: paid ? 'settled' : 'dead' },
-    reason,
   });
   return after;
 }
 
-/** The payment that a person decides about: the open one, or the one named by its hash. */
+/** The payment that an operator decides about: the open one, or the one named by its hash. */
 export function openPayment({ id, state, live }: Case, hash: string | undefined): Payment {
   if (state === 'settled') throw refuse(id, 'is settled', 'There is nothing left to resolve.');
   const open = live.filter((one) => OPEN.includes(one.state));
   if (hash !== undefined) {
     const named = open.find((one) => one.payment_hash === hash);
     if (named) return named;
-    throw refuse(id, `has no open payment ${hash}`, `\`aio-dca payouts show p${id}\` shows its payments.`);
+    const shows = message`${call('payouts.show', { id: `p${id}` })} shows its payments.`;
+    throw refuse(id, `has no open payment ${hash}`, shows);
   }
   const [payment, another] = open;
   if (!payment) {
     throw refuse(
       id,
       `is ${state} and has no payment under way`,
-      state === 'held' ? `Let it go on: aio-dca payouts release p${id}` : 'The next run makes one.',
+      state === 'held' ? message`Let it go on: ${release(id)}` : 'The next run makes one.',
     );
   }
   if (another) {
-    const hashes = open.map((one) => `--payment ${one.payment_hash}`).join(', or ');
-    throw refuse(id, `has ${open.length} open payments`, `Say which one is meant: ${hashes}.`);
+    const [first, ...others] = open.map((one) => message`${field('payment')} ${one.payment_hash}`);
+    const hashes = others.reduce((all, one) => message`${all}, or ${one}`, first ?? message``);
+    throw refuse(id, `has ${open.length} open payments`, message`Say which one is meant: ${hashes}.`);
   }
   return payment;
-}
-
-/** Whether the brake is on; read before each payment and credit. */
-export async function isPaused(db: Db): Promise<boolean> {
-  const { paused_at } = await db.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
-  return paused_at !== null;
-}
-
-/** The brake: nothing is sent any more. False where it was on already, and stays as it was. */
-export async function pausePaying(trx: Trx, who: Who, reason: string, at: Instant): Promise<boolean> {
-  if (await isPaused(trx)) return false;
-  const after = { paused_at: at, paused_by: who.actor, paused_reason: reason };
-  await trx.updateTable('ledger').set(after).execute();
-  await record(trx, who, { at, action: 'payouts pause', subject: 'payouts', after, reason });
-  return true;
-}
-
-/** False where paying was not paused. */
-export async function resumePaying(trx: Trx, who: Who, at: Instant): Promise<boolean> {
-  const before = await trx
-    .selectFrom('ledger')
-    .select(['paused_at', 'paused_by', 'paused_reason'])
-    .executeTakeFirstOrThrow();
-  if (before.paused_at === null) return false;
-  await trx.updateTable('ledger').set({ paused_at: null, paused_by: null, paused_reason: null }).execute();
-  await record(trx, who, { at, action: 'payouts resume', subject: 'payouts', before });
-  return true;
 }
 
 /** Moves a payout to the state that its payments say. */
@@ -244,6 +205,10 @@ async function goOn(trx: Trx, id: bigint, from: PayoutState[], at: Instant): Pro
   return to;
 }
 
-function refuse(id: bigint, what: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `ID: payout p${id} ${what}.`, hint);
+function release(id: bigint) {
+  return call('payouts.release', { id: `p${id}` });
+}
+
+function refuse(id: bigint, what: string, hint: string | Message): BridgeError {
+  return wrongState('id', `payout p${id} ${what}`, hint);
 }

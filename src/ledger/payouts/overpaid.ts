@@ -1,12 +1,12 @@
-import { BridgeError } from '../../errors.ts';
-import type { Instant } from '../../time.ts';
+import { conflict, notFound, wrongState } from '../../errors.ts';
+import { call, field, message } from '../../lib/message.ts';
 import { adjustFunding } from '../fundings/corrections.ts';
 import type { Funding } from '../fundings/view.ts';
-import { record, type Who } from '../log/log.ts';
+import { type ReasonedAct, record } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
 import { closeContradictions, contradictionsOf, keepEvidence } from './contradictions.ts';
 
-/** What a recipient got beyond what a payout owed him, and what it is worth at that payout's own price. */
+/** What a recipient got beyond what a payout owed, and what it is worth at that payout's own price. */
 export interface Overpaid {
   payout: bigint;
   recipient: string;
@@ -15,11 +15,11 @@ export interface Overpaid {
   fiat: bigint;
   currency: string;
   digits: number;
-  /** The payment by which he got it, where it is one of the ledger's. */
+  /** The payment by which it arrived, where it is one of the ledger's. */
   payment: { id: bigint; hash: string } | null;
 }
 
-/** Throws `usage/invalid` where there is no such payout, or the payment is none that was given up. */
+/** Throws `usage/invalid` where there is no such payout, or the payment is not one that was given up. */
 export async function overpaidBy(
   db: Db,
   id: bigint,
@@ -32,7 +32,8 @@ export async function overpaidBy(
     .select(['payouts.sats', 'payouts.fiat', 'payouts.currency', 'currencies.digits', 'recipients.name'])
     .where('payouts.id', '=', id)
     .executeTakeFirst();
-  if (!payout) throw refuse(`ID: payout p${id} does not exist`, '`aio-dca payouts list` shows them.');
+  if (!payout)
+    throw notFound('id', `payout p${id} does not exist`, message`${call('payouts.list')} shows them.`);
   const payment = 'hash' in of ? await givenUp(db, id, of.hash) : null;
   const sats = payment?.sats ?? ('sats' in of ? of.sats : undefined) ?? payout.sats;
   const fiat = (2n * sats * payout.fiat + payout.sats) / (2n * payout.sats);
@@ -51,48 +52,32 @@ async function givenUp(db: Db, payout: bigint, hash: string) {
     .where('payment_hash', '=', hash)
     .executeTakeFirst();
   if (payment?.state === 'dead') return payment;
-  throw refuse(
-    payment
-      ? `--payment: ${hash} is ${payment.state}, and pays what p${payout} owes`
-      : `--payment: ${hash} is no payment of p${payout}`,
-    `One that was given up is meant: \`aio-dca payouts show p${payout}\`. Of one that the ledger does not know say --sats.`,
-  );
+  const hint = message`Name one that was given up: ${call('payouts.show', { id: `p${payout}` })} shows them. For a payment that the ledger does not know, give ${field('sats')}.`;
+  if (!payment) throw notFound('payment', `${hash} is no payment of p${payout}`, hint);
+  throw wrongState('payment', `${hash} is ${payment.state}, and pays what p${payout} owes`, hint);
 }
 
 /**
- * Writes it down. With `funding` the cash that the sats are worth is taken off it: it is the operator's from then on.
- * Throws what `adjustFunding` throws, and `usage/invalid` for a funding of somebody else.
+ * Records it. With `funding` the cash that the sats are worth is taken off that funding: it is the operator's from then
+ * on. Throws what `adjustFunding` throws, and `usage/invalid` for a funding of somebody else.
  */
 export async function bookOverpaid(
   trx: Trx,
-  who: Who,
+  act: ReasonedAct,
   overpaid: Overpaid,
-  { funding, reason }: { funding: bigint | null; reason: string },
-  at: Instant,
+  funding: bigint | null,
 ): Promise<Funding | null> {
   const { payout, sats, fiat, currency, payment } = overpaid;
-  const less = funding === null ? null : await takeOff(trx, who, overpaid, funding, reason, at);
+  const less = funding === null ? null : await takeOff(trx, act, overpaid, funding);
   if (payment !== null) {
-    const closed = await closeContradictions(
-      trx,
-      who,
-      { payment: payment.id },
-      { reason, booked: false },
-      at,
-    );
+    const closed = await closeContradictions(trx, act, { payment: payment.id }, { booked: false });
     const known = closed > 0n || (await contradictionsOf(trx, 'payment_id', [payment.id])).length > 0;
     const shown = 'arrived, or debited, when a person decided about it';
-    if (!known)
-      await keepEvidence(
-        trx,
-        who,
-        { payment: { id: payment.id, payout_id: payout }, hash: payment.hash, shown },
-        reason,
-        at,
-      );
+    const found = { payment: { id: payment.id, payout_id: payout }, hash: payment.hash, shown };
+    if (!known) await keepEvidence(trx, act, found);
   }
-  await record(trx, who, {
-    ...{ at, action: 'payout overpaid', subject: `p${payout}`, reason },
+  await record(trx, act, {
+    ...{ at: act.at, action: 'payout overpaid', subject: `p${payout}` },
     after: {
       ...{ sats, fiat, currency, payment_hash: payment?.hash ?? null },
       funding: funding === null ? null : `f${funding}`,
@@ -103,23 +88,18 @@ export async function bookOverpaid(
 
 async function takeOff(
   trx: Trx,
-  who: Who,
+  { at, reason, ...who }: ReasonedAct,
   { recipient, fiat, currency, payout }: Overpaid,
   funding: bigint,
-  reason: string,
-  at: Instant,
 ): Promise<Funding> {
   const after = await adjustFunding(trx, { ...who, at, reason: `p${payout}: ${reason}` }, funding, {
     minor: -fiat,
     currency,
   });
   if (after.client === recipient) return after;
-  throw refuse(
-    `--funding: f${funding} is of ${after.client}, and p${payout} went to ${recipient}`,
-    `\`aio-dca fundings list --client ${recipient}\` shows his.`,
+  throw conflict(
+    'funding',
+    `f${funding} belongs to ${after.client}, and p${payout} went to ${recipient}`,
+    message`${call('fundings.list', { client: recipient })} shows the fundings of ${recipient}.`,
   );
-}
-
-function refuse(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `${message}.`, hint);
 }

@@ -1,6 +1,5 @@
 import { sum } from '../../dca/money.ts';
-import type { Instant } from '../../time.ts';
-import { record, type Who } from '../log/log.ts';
+import { type Act, record } from '../log/log.ts';
 import type { Trx } from '../store/open.ts';
 
 /** Full payments of the most that one may carry, and the rest. */
@@ -16,10 +15,9 @@ export function inParts(sats: bigint, maximum: bigint): bigint[] {
  */
 export async function splitPart(
   trx: Trx,
-  who: Who,
+  act: Act,
   { payout, part, sats }: { payout: bigint; part: bigint; sats: bigint },
   into: bigint[],
-  at: Instant,
 ): Promise<void> {
   if (sum(into) !== sats)
     throw new Error(`part ${part} of p${payout}, ${sats} sat, was split into ${into.join(', ')}`);
@@ -38,8 +36,8 @@ export async function splitPart(
   if (numUpdatedRows !== 1n) throw new Error(`p${payout} has no part ${part} that could be split`);
   const parts = into.map((one, index) => ({ payout_id: payout, part: last + BigInt(index + 1), sats: one }));
   await trx.insertInto('payout_parts').values(parts).execute();
-  await record(trx, who, {
-    ...{ at, action: 'payout split', subject: `p${payout}` },
+  await record(trx, act, {
+    ...{ at: act.at, action: 'payout split', subject: `p${payout}` },
     before: { part, sats },
     after: { parts: parts.map((one) => ({ part: one.part, sats: one.sats })) },
   });

@@ -1,7 +1,7 @@
 import { type Selectable, type SqlBool, sql } from 'kysely';
 import { Secret } from '../../config/secret.ts';
 import { type Instant, plus } from '../../time.ts';
-import { record, type Who } from '../log/log.ts';
+import { type Act, record } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { PaymentState, PayoutState, Schema } from '../store/schema.ts';
 
@@ -219,11 +219,11 @@ export function standOf(db: Db, payment: Pick<Payment, 'id'>): Promise<Stand> {
 }
 
 /** `sending`, committed right before each POST of the bolt11. */
-export async function sendPayment(trx: Trx, who: Who, payment: Payment, at: Instant): Promise<void> {
-  await noteClock(trx, who, payment, at);
+export async function sendPayment(trx: Trx, act: Act, payment: Payment): Promise<void> {
+  await noteClock(trx, act, payment);
   await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], {
     state: 'sending',
-    sent_at: at,
+    sent_at: act.at,
     reason: null,
   });
   await movePayout(trx, payment.payout_id, ['paying', 'deferred', 'unknown'], 'paying', null);
@@ -252,16 +252,10 @@ export async function markUnknown(trx: Trx, payment: Payment, reason: string): P
 }
 
 /** `dead`: can never be paid any more, so the part may get a new payment. */
-export async function markDead(
-  trx: Trx,
-  who: Who,
-  payment: Payment,
-  reason: string,
-  at: Instant,
-): Promise<void> {
+export async function markDead(trx: Trx, act: Act, payment: Payment, reason: string): Promise<void> {
   await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], { state: 'dead', reason });
-  await record(trx, who, {
-    at,
+  await record(trx, act, {
+    at: act.at,
     action: 'payment dead',
     subject: `p${payment.payout_id}`,
     before: { payment_hash: payment.payment_hash, state: payment.state },
@@ -273,12 +267,12 @@ export async function markDead(
 /** `settled`: it arrived; the payout is settled with its last part. */
 export async function settlePayment(
   trx: Trx,
-  who: Who,
+  act: Act,
   payment: Payment,
-  at: Instant,
   from: PayoutState[] = ['paying', 'deferred', 'unknown'],
 ): Promise<void> {
-  await noteClock(trx, who, payment, at);
+  const { at } = act;
+  await noteClock(trx, act, payment);
   await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], {
     state: 'settled',
     settled_at: at,
@@ -296,18 +290,18 @@ export async function settlePayment(
  */
 export async function revivePayment(
   trx: Trx,
-  who: Who,
+  act: Act,
   payment: Payment,
   next: Payment | undefined,
-  at: Instant,
 ): Promise<void> {
-  if (next) await markDead(trx, who, next, 'an earlier payment of this part arrived after all', at);
+  const { at } = act;
+  if (next) await markDead(trx, act, next, 'an earlier payment of this part arrived after all');
   await movePayment(trx, payment.id, ['dead'], { state: 'settled', settled_at: at, reason: null });
   const parts = await partsOf(trx, payment.payout_id);
   const settled = parts.every((one) => one.payment?.state === 'settled');
   const open: PayoutState[] = ['planned', 'paying', 'deferred', 'unknown'];
   await movePayout(trx, payment.payout_id, open, settled ? 'settled' : 'paying', null, settled ? at : null);
-  await record(trx, who, {
+  await record(trx, act, {
     ...{ at, action: 'payment arrived', subject: `p${payment.payout_id}` },
     before: { payment_hash: payment.payment_hash, state: 'dead' },
     after: { payment_hash: payment.payment_hash, state: 'settled' },
@@ -320,11 +314,12 @@ export const CLOCK_SET_BACK = 'clock set back';
 export const CLOCK_MS = 300_000;
 
 /** Records why times are out of order, for those who read them later, `verify` among them. */
-async function noteClock(trx: Trx, who: Who, payment: Payment, at: Instant): Promise<void> {
+async function noteClock(trx: Trx, act: Act, payment: Payment): Promise<void> {
+  const { at } = act;
   const before = payment.sent_at ?? payment.created_at;
   if (plus(at, CLOCK_MS) >= before) return;
   const subject = `p${payment.payout_id}`;
-  await record(trx, who, { at, action: CLOCK_SET_BACK, subject, before: { at: before }, after: { at } });
+  await record(trx, act, { at, action: CLOCK_SET_BACK, subject, before: { at: before }, after: { at } });
 }
 
 /** `deferred`: nothing is under way; a later run tries again. */
@@ -332,22 +327,16 @@ export async function deferPayout(trx: Trx, payout: bigint, reason: string): Pro
   await movePayout(trx, payout, ['planned', 'paying', 'deferred', 'unknown'], 'deferred', reason);
 }
 
-/** `held`: only a person decides how it goes on. */
-export async function holdPayout(
-  trx: Trx,
-  who: Who,
-  payout: bigint,
-  reason: string,
-  at: Instant,
-): Promise<void> {
+/** `held`: only an operator decides how it goes on. */
+export async function holdPayout(trx: Trx, act: Act, payout: bigint, reason: string): Promise<void> {
   const { state } = await trx
     .selectFrom('payouts')
     .select('state')
     .where('id', '=', payout)
     .executeTakeFirstOrThrow();
   await movePayout(trx, payout, ['planned', 'paying', 'deferred', 'unknown', 'settled'], 'held', reason);
-  await record(trx, who, {
-    at,
+  await record(trx, act, {
+    at: act.at,
     action: 'payout held',
     subject: `p${payout}`,
     before: { state },

@@ -32,7 +32,7 @@ export async function splitAgain(
   const fits = group.every(({ part, sats }) => part <= last || pieces[Number(part - last) - 1] === sats);
   if (!fits) return;
   for (const { part, sats, payment } of large) {
-    if (payment) await markDead(trx, who, payment, 'LNbits shows that its part was split', at);
-    await splitPart(trx, who, { payout, part, sats }, inParts(sats, most), at);
+    if (payment) await markDead(trx, { ...who, at }, payment, 'LNbits shows that its part was split');
+    await splitPart(trx, { ...who, at }, { payout, part, sats }, inParts(sats, most));
   }
 }

@@ -56,7 +56,7 @@ export async function putBackPart(
 async function makeRoom(trx: Trx, live: Payment, { who, at }: RecoverOptions): Promise<void> {
   if (live.state === 'settled')
     await movePayment(trx, live.id, ['settled'], { state: 'unknown', reason: null });
-  await markDead(trx, who, live, 'LNbits shows a later payment of the same part', at);
+  await markDead(trx, { ...who, at }, live, 'LNbits shows a later payment of the same part');
 }
 
 async function addLost(

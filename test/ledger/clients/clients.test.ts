@@ -6,7 +6,7 @@ import { clientsAt, findClient } from '../../../src/ledger/clients/clients.ts';
 import { closeClient } from '../../../src/ledger/clients/close.ts';
 import { viewsOf } from '../../../src/ledger/clients/view.ts';
 import { addFunding, cancelFunding, withdrawFunding } from '../../../src/ledger/fundings/fundings.ts';
-import { pausePaying } from '../../../src/ledger/payouts/operator-actions.ts';
+import { pausePaying } from '../../../src/ledger/payouts/pause.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
 import type { Mode } from '../../../src/ledger/store/schema.ts';
 import { type Instant, now, plus } from '../../../src/time.ts';
@@ -294,7 +294,7 @@ forEachLedger((_kind, open) => {
         hint: 'To clear it:\n  aio-dca fundings cancel f2\n  aio-dca poll\n  aio-dca clients close alice',
       });
       await ledger.write((trx) => cancelFunding(trx, { ...who, at: now() }, 2n));
-      await ledger.write((trx) => pausePaying(trx, who, 'odd', now()));
+      await ledger.write((trx) => pausePaying(trx, { ...who, at: now(), reason: 'odd' }));
       await expect(close()).rejects.toMatchObject({
         message: 'CLIENT: alice is owed 100 sat that are not settled yet.',
         hint: expect.stringContaining('  aio-dca payouts resume\n  aio-dca poll\n'),

@@ -26,7 +26,7 @@ forEachLedger((_kind, fresh) => {
         ),
       );
     const split = (part: bigint, sats: bigint, into: bigint[]) =>
-      ledger.write((trx) => splitPart(trx, who, { payout: 1n, part, sats }, into, AT));
+      ledger.write((trx) => splitPart(trx, { ...who, at: AT }, { payout: 1n, part, sats }, into));
     for (const statement of [
       `insert into currencies (code, digits) values ('USD', 2)`,
       `insert into wallets (id, invoice_key, created_at) values ('w', 'k', '${AT}')`,
@@ -38,7 +38,7 @@ forEachLedger((_kind, fresh) => {
 
     const first = await pay(1n, 1n, 60n);
     await expect(split(1n, 60n, [30n, 30n])).rejects.toThrow('a part never changes');
-    await ledger.write((trx) => markDead(trx, who, first, 'it failed', AT));
+    await ledger.write((trx) => markDead(trx, { ...who, at: AT }, first, 'it failed'));
     await expect(split(1n, 60n, [30n, 31n])).rejects.toThrow('60 sat, was split into 30, 31');
     await split(1n, 60n, [25n, 25n, 10n]);
     const parts = (await partsOf(db, 1n)).map(({ part, sats }) => [part, sats]);

@@ -85,7 +85,7 @@ interface Step {
 const steps: Step[] = [
   {
     name: 'sendPayment',
-    step: (trx, one) => sendPayment(trx, who, one, LATER),
+    step: (trx, one) => sendPayment(trx, { ...who, at: LATER }, one),
     to: ['sending', 'paying'],
     reason: null,
   },
@@ -97,7 +97,7 @@ const steps: Step[] = [
   },
   {
     name: 'settlePayment',
-    step: (trx, one) => settlePayment(trx, who, one, LATER),
+    step: (trx, one) => settlePayment(trx, { ...who, at: LATER }, one),
     to: ['settled', 'settled'],
     reason: null,
   },
@@ -164,7 +164,7 @@ describe('markUnknown', () => {
 describe('markDead', () => {
   test.each(OPEN)('of a payment that is %s, with its hash in the log', async (from) => {
     const { row, states, log, write } = await owed('paying', from);
-    await write((trx) => markDead(trx, who, row, 'failed', LATER));
+    await write((trx) => markDead(trx, { ...who, at: LATER }, row, 'failed'));
     expect((await states()).payment).toMatchObject({ state: 'dead', reason: 'failed' });
     expect(await log()).toEqual({
       ...{ at: LATER, actor: 'dora', action: 'payment dead', subject: 'p1', reason: 'failed' },
@@ -175,7 +175,7 @@ describe('markDead', () => {
 
   test.each(CLOSED)('of a payment that is %s is refused', async (from) => {
     const { row, write } = await owed('paying', from);
-    await expect(write((trx) => markDead(trx, who, row, 'failed', LATER))).rejects.toThrow(
+    await expect(write((trx) => markDead(trx, { ...who, at: LATER }, row, 'failed'))).rejects.toThrow(
       'cannot become dead',
     );
   });
@@ -201,7 +201,7 @@ describe('holdPayout', () => {
     'of one that is %s, with what it was in the log',
     async (from) => {
       const { states, log, write } = await owed(from, 'invoiced');
-      await write((trx) => holdPayout(trx, who, 1n, 'look at it', LATER));
+      await write((trx) => holdPayout(trx, { ...who, at: LATER }, 1n, 'look at it'));
       expect((await states()).payout).toMatchObject({ state: 'held', reason: 'look at it' });
       expect(await log()).toEqual({
         ...{ at: LATER, actor: 'dora', action: 'payout held', subject: 'p1', reason: 'look at it' },
@@ -213,7 +213,7 @@ describe('holdPayout', () => {
 
   test('of one that is held is refused', async () => {
     const { write } = await owed('held', 'invoiced');
-    await expect(write((trx) => holdPayout(trx, who, 1n, 'again', LATER))).rejects.toThrow(
+    await expect(write((trx) => holdPayout(trx, { ...who, at: LATER }, 1n, 'again'))).rejects.toThrow(
       'cannot become held',
     );
   });
@@ -225,7 +225,7 @@ test.each([
 ])('where the clock was set back before a payment is %s, the log says so', async (_name, step) => {
   const noted = async (before: Partial<Payment>) => {
     const { row, log, write } = await owed('paying', 'sending');
-    await write((trx) => step(trx, who, { ...row, ...before }, LATER));
+    await write((trx) => step(trx, { ...who, at: LATER }, { ...row, ...before }));
     return log();
   };
   const [little, more] = [plus(LATER, 300_000), plus(LATER, 300_001)];
@@ -243,7 +243,7 @@ test('a payout is settled with its last part', async () => {
   await write((trx) =>
     trx.insertInto('payout_parts').values({ payout_id: 1n, part: 2n, sats: 5n }).execute(),
   );
-  await write((trx) => settlePayment(trx, who, row, LATER));
+  await write((trx) => settlePayment(trx, { ...who, at: LATER }, row));
   expect((await states()).payout).toMatchObject({ state: 'paying', settled_at: null });
 });
 

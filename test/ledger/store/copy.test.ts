@@ -32,9 +32,9 @@ async function usedLedger(): Promise<Payday> {
   await day.ledger.write(async (trx) => {
     const who = { actor: 'test', run: null };
     for (const dropped of [true, false]) {
-      await intendCredits(trx, who, { wallet: day.source.id, largest: 500n }, now());
+      await intendCredits(trx, { ...who, at: now() }, { wallet: day.source.id, largest: 500n });
       for (const credit of dropped ? await creditsIn(trx, ['intended']) : [])
-        await dropCredit(trx, who, credit, 'LNbits gave no answer', now());
+        await dropCredit(trx, { ...who, at: now() }, credit, 'LNbits gave no answer');
     }
     await trx.insertInto('machines').values({ device_id: 'a-new-one', first_seen: now() }).execute();
     await trx

@@ -448,17 +448,17 @@ async function payments(trx: Trx, run: Run): Promise<void> {
     [2n, 30_000n],
   ] as const) {
     const payment = await invoice(id, 1n, id, sats, 'wallet-alice');
-    await sendPayment(trx, run.who, payment, LATER);
-    await settlePayment(trx, run.who, payment, LATER);
+    await sendPayment(trx, { ...run.who, at: LATER }, payment);
+    await settlePayment(trx, { ...run.who, at: LATER }, payment);
   }
   const failed = await invoice(3n, 2n, 1n, 60_000n, 'wallet-bob');
-  await sendPayment(trx, run.who, failed, LATER);
-  await markDead(trx, run.who, failed, 'it failed', LATER);
+  await sendPayment(trx, { ...run.who, at: LATER }, failed);
+  await markDead(trx, { ...run.who, at: LATER }, failed, 'it failed');
   const again = await invoice(4n, 2n, 1n, 60_000n, 'wallet-bob');
-  await sendPayment(trx, run.who, again, LATER);
+  await sendPayment(trx, { ...run.who, at: LATER }, again);
   await markUnknown(trx, again, 'no answer');
   await deferPayout(trx, 3n, 'balance too small');
-  await holdPayout(trx, run.who, 4n, 'somebody asked', LATER);
+  await holdPayout(trx, { ...run.who, at: LATER }, 4n, 'somebody asked');
   await invoice(5n, 5n, 1n, 40_000n, 'wallet-ops');
 }
 
@@ -492,11 +492,11 @@ async function restore(ledger: Ledger, tables: string[]): Promise<void> {
 /** Both cash-outs are credited, by the second credit that was recorded; the first one did not happen. */
 async function credits(trx: Trx, { who }: Run): Promise<void> {
   for (const arrives of [false, true]) {
-    await intendCredits(trx, who, { wallet: SOURCE, largest: 10_000_000n }, AT);
+    await intendCredits(trx, { ...who, at: AT }, { wallet: SOURCE, largest: 10_000_000n });
     const [intended] = await creditsIn(trx, ['intended']);
     if (!intended) throw new Error('nothing was to be credited');
     const credit = await sendCredit(trx, intended, [], AT);
-    if (arrives) await creditArrived(trx, who, credit, 'f'.repeat(64), AT);
-    else await dropCredit(trx, who, credit, 'LNbits gave no answer', AT);
+    if (arrives) await creditArrived(trx, { ...who, at: AT }, credit, 'f'.repeat(64));
+    else await dropCredit(trx, { ...who, at: AT }, credit, 'LNbits gave no answer');
   }
 }

@@ -12,7 +12,7 @@ import { addCommission, setCommission } from '../../../src/ledger/commission/com
 import { addFunding, withdrawFunding } from '../../../src/ledger/fundings/fundings.ts';
 import { setMachine } from '../../../src/ledger/machines/changes.ts';
 import { seeMachine } from '../../../src/ledger/machines/machines.ts';
-import { pausePaying, resumePaying } from '../../../src/ledger/payouts/operator-actions.ts';
+import { pausePaying, resumePaying } from '../../../src/ledger/payouts/pause.ts';
 import { type Ledger, openLedger, type Trx } from '../../../src/ledger/store/open.ts';
 import { type Plan as DryRun, dryRun } from '../../../src/scheduler/dry-run.ts';
 import { poll } from '../../../src/scheduler/poll.ts';
@@ -88,7 +88,7 @@ export async function startBridge(plan: Plan, kind: LedgerKind): Promise<Bridge>
     await ledger.write((trx) => addCommission(trx, { ...who, at: startAt }, recipient));
   }
   // Recording goes on, paying waits for the end.
-  await ledger.write((trx) => pausePaying(trx, who, 'until the end', now()));
+  await ledger.write((trx) => pausePaying(trx, { ...who, at: now(), reason: 'until the end' }));
 
   // What was agreed, and what turned up, in days gone by is entered and read now: that is no clock that was wrong.
   const { boot, uptime } = hostClock();
@@ -125,7 +125,7 @@ export async function startBridge(plan: Plan, kind: LedgerKind): Promise<Bridge>
         await session.query('commit');
       };
     },
-    resume: () => ledger.write((trx) => resumePaying(trx, who, now())),
+    resume: () => ledger.write((trx) => resumePaying(trx, { ...who, at: now() })),
     poll: async (meanwhile) => {
       await asOfThen();
       return poll(meanwhile ? { ...deps, connect: (options) => interrupted(options, meanwhile) } : deps);

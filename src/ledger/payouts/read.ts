@@ -1,13 +1,13 @@
 import type { Selectable } from 'kysely';
 import { sql } from 'kysely';
-import { BridgeError } from '../errors.ts';
-import type { Db } from './store/open.ts';
-import type { Page } from './store/page.ts';
-import type { PayoutState, Schema } from './store/schema.ts';
+import { notFound } from '../../errors.ts';
+import { call, message } from '../../lib/message.ts';
+import type { Db } from '../store/open.ts';
+import type { Page } from '../store/page.ts';
+import type { PayoutState, Schema } from '../store/schema.ts';
 
-/* What the lists and pages of the command line read. */
-
-export type PayoutView = Selectable<Schema['payouts']> & {
+/** A payout as it is shown. */
+export type PayoutRow = Selectable<Schema['payouts']> & {
   recipient: string;
   digits: number;
   /** Sats of its parts that have arrived. */
@@ -23,7 +23,8 @@ export interface PayoutFilter {
   id?: bigint | undefined;
 }
 
-export async function listPayouts(db: Db, filter: PayoutFilter, limit: number): Promise<Page<PayoutView>> {
+/** The newest payouts, and how many there are in all. */
+export async function listPayouts(db: Db, filter: PayoutFilter, limit: number): Promise<Page<PayoutRow>> {
   const { states, recipient, id } = filter;
   const query = db
     .selectFrom('payouts')
@@ -68,16 +69,17 @@ export async function listPayouts(db: Db, filter: PayoutFilter, limit: number): 
 }
 
 export interface PayoutDetail {
-  payout: PayoutView;
+  payout: PayoutRow;
   /** The allocations, or shares of the commission, that it pays. */
   members: { id: bigint; cash_out_id: string; sats: bigint }[];
   payments: Selectable<Schema['payments']>[];
 }
 
-/** Throws `usage/invalid` where there is no such payout. */
+/** Throws `usage/invalid` of the kind `not-found`. */
 export async function showPayout(db: Db, id: bigint): Promise<PayoutDetail> {
   const [payout] = (await listPayouts(db, { id }, 1)).rows;
-  if (!payout) throw none(`there is no payout p${id}`, '`aio-dca payouts list` shows them.');
+  if (!payout)
+    throw notFound('id', `there is no payout p${id}`, message`${call('payouts.list')} shows them.`);
   const allocations = await db
     .selectFrom('allocations')
     .select(['id', 'cash_out_id', 'net as sats'])
@@ -98,8 +100,4 @@ export async function showPayout(db: Db, id: bigint): Promise<PayoutDetail> {
     .orderBy('attempt')
     .execute();
   return { payout, members: [...allocations, ...shares], payments };
-}
-
-function none(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `ID: ${message}.`, hint);
 }

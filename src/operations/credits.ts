@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { findCredit, listCredits as readCredits } from '../ledger/credits/operator-actions.ts';
+import { parseLimit } from '../typed/limit.ts';
+import { creditsView, creditView, viewOfCredit, viewOfListedCredit } from '../views/credits.ts';
+import { CREDIT_STATES } from '../views/states.ts';
+import { creditId } from './ids.ts';
+import { operation } from './operation.ts';
+
+/* Credits: what LNbits' superuser put into the source wallet. */
+
+export const listCredits = operation({
+  name: 'credits.list',
+  needs: 'read',
+  may: ['bookkeeper'],
+  input: z.object({ state: z.enum(CREDIT_STATES).optional(), limit: z.string().optional() }),
+  view: creditsView,
+  run: async ({ ledger }, { state, limit }) => {
+    const { rows, total } = await readCredits(ledger.db, { state, limit: parseLimit(limit) });
+    return { rows: rows.map(viewOfListedCredit), total };
+  },
+});
+
+export const showCredit = operation({
+  name: 'credits.show',
+  needs: 'read',
+  may: ['bookkeeper'],
+  input: z.object({ id: creditId }),
+  view: creditView,
+  run: async ({ ledger }, { id }) => viewOfCredit(await findCredit(ledger.db, id)),
+});

@@ -1,0 +1,10 @@
+import { z } from 'zod';
+import { parseId } from '../typed/names.ts';
+
+/* Short ids in the input of operations; what is none is refused as `usage/invalid`, before anything else is done. */
+
+/** `p118` */
+export const payoutId = z.string().transform((text) => parseId('p', text, 'id'));
+
+/** `c3` */
+export const creditId = z.string().transform((text) => parseId('c', text, 'id'));

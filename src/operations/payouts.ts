@@ -1,0 +1,192 @@
+import { z } from 'zod';
+import { invalid } from '../errors.ts';
+import { refuseUnknownName } from '../ledger/clients/names.ts';
+import { dueGroups, formPayouts } from '../ledger/payouts/form.ts';
+import {
+  heldPayouts,
+  holdAllByHand,
+  holdByHand,
+  releasePayout,
+  retryPayout,
+} from '../ledger/payouts/operator-actions.ts';
+import { pauseOf, pausePaying, resumePaying } from '../ledger/payouts/pause.ts';
+import { showPayout as readPayout, listPayouts as readPayouts } from '../ledger/payouts/read.ts';
+import type { Db } from '../ledger/store/open.ts';
+import { field, message } from '../lib/message.ts';
+import { formOptions, lookBeforeRecording } from '../scheduler/pay.ts';
+import { now } from '../time.ts';
+import { parseLimit } from '../typed/limit.ts';
+import { parseId, parseName } from '../typed/names.ts';
+import { viewOfProblem } from '../views/parts.ts';
+import {
+  heldAllView,
+  heldPayoutView,
+  type PayoutDetailView,
+  pauseView,
+  payoutDetailView,
+  payoutsView,
+  releasedView,
+  viewOfHeldPayout,
+  viewOfPause,
+  viewOfPayout,
+  viewOfPayoutDetail,
+} from '../views/payouts.ts';
+import { PAYOUT_STATES } from '../views/states.ts';
+import { payoutId } from './ids.ts';
+import { operation, withReason } from './operation.ts';
+
+/* Payouts: what is owed to whom, and what an operator decides about it. */
+
+const one = z.object({ id: payoutId });
+
+export const listPayouts = operation({
+  name: 'payouts.list',
+  needs: 'read',
+  may: ['bookkeeper'],
+  input: z.object({
+    state: z.enum(PAYOUT_STATES).optional(),
+    /** Only those that are not settled. */
+    open: z.boolean().default(false),
+    client: z.string().optional(),
+    limit: z.string().optional(),
+  }),
+  view: payoutsView,
+  run: async ({ ledger: { db } }, { state, open, ...given }) => {
+    const limit = parseLimit(given.limit);
+    if (state && open) throw invalid('open', message`${field('state')} is given too`, 'Use one of them.');
+    const states = state ? [state] : open ? PAYOUT_STATES.filter((some) => some !== 'settled') : undefined;
+    const recipient = given.client === undefined ? undefined : parseName(given.client, 'client');
+    if (recipient !== undefined) await refuseUnknownName(db, recipient, 'client');
+    const { rows, total } = await readPayouts(db, { states, recipient }, limit);
+    return { rows: rows.map(viewOfPayout), total };
+  },
+});
+
+export const showPayout = operation({
+  name: 'payouts.show',
+  needs: 'read',
+  may: ['bookkeeper'],
+  input: one,
+  view: payoutDetailView,
+  run: ({ ledger }, { id }) => payoutOf(ledger.db, id),
+});
+
+export const holdPayout = operation({
+  name: 'payouts.hold',
+  needs: 'lease',
+  may: [],
+  reasoned: true,
+  input: one,
+  view: payoutDetailView,
+  run: async ({ ledger, run, who }, { id }) => {
+    const act = { ...withReason(who), at: now() };
+    await run.write((trx) => holdByHand(trx, act, id));
+    return payoutOf(ledger.db, id);
+  },
+});
+
+/** Holds what is open and what is due now; what becomes due later is stopped by `payouts.pause`. */
+export const holdAllPayouts = operation({
+  name: 'payouts.hold_all',
+  needs: 'lease',
+  may: [],
+  reasoned: true,
+  input: z.object({}),
+  view: heldAllView,
+  run: async ({ ledger, config, run, who }) => {
+    const reasoned = withReason(who);
+    // An older copy of the ledger forms nothing: recovering it forms what was paid since.
+    const { signal } = new AbortController();
+    const problem = await lookBeforeRecording({ ledger, config, run, signal, problems: [] });
+    const options = formOptions(config, run.id);
+    const { held, due } = await run.write(async (trx) => {
+      // While paying is paused, what is due is in no payout that could be held.
+      if (problem === null) await formPayouts(trx, options);
+      const ids = await holdAllByHand(trx, { ...reasoned, at: now() });
+      return { held: ids.map((id) => `p${id}`), due: await dueGroups(trx, options) };
+    });
+    if (due.length === 0) return { held };
+    const due_sats = due.reduce((sum, { sats }) => sum + sats, 0n);
+    return { held, due_sats, ...(problem && { problem: viewOfProblem(problem) }) };
+  },
+});
+
+export const releasePayoutById = operation({
+  name: 'payouts.release',
+  needs: 'lease',
+  may: [],
+  input: one,
+  view: payoutDetailView,
+  run: async ({ ledger, run, who }, { id }) => {
+    await run.write((trx) => releasePayout(trx, { ...who, at: now() }, id));
+    return payoutOf(ledger.db, id);
+  },
+});
+
+/** What `payouts.release_all` would release. */
+export const listHeldPayouts = operation({
+  name: 'payouts.release_all_preview',
+  needs: 'read',
+  may: [],
+  input: z.object({}),
+  view: z.array(heldPayoutView),
+  run: async ({ ledger }) => (await heldPayouts(ledger.db)).map(viewOfHeldPayout),
+});
+
+/** Releases those of `held` that are still held for the same reason: what became held meanwhile was not agreed to. */
+export const releaseAllPayouts = operation({
+  name: 'payouts.release_all',
+  needs: 'lease',
+  may: [],
+  input: z.object({ held: z.array(heldPayoutView.pick({ id: true, reason: true })) }),
+  view: releasedView,
+  run: async ({ run, who }, { held }) =>
+    run.write(async (trx) => {
+      const still = new Map((await heldPayouts(trx)).map(({ id, reason }) => [`p${id}`, reason]));
+      const released = held.filter(({ id, reason }) => still.get(id) === reason).map(({ id }) => id);
+      for (const id of released) await releasePayout(trx, { ...who, at: now() }, parseId('p', id, 'held'));
+      return { released };
+    }),
+});
+
+export const retryPayoutById = operation({
+  name: 'payouts.retry',
+  needs: 'lease',
+  may: [],
+  input: one,
+  view: payoutDetailView,
+  run: async ({ ledger, run, who }, { id }) => {
+    await run.write((trx) => retryPayout(trx, { ...who, at: now() }, id));
+    return payoutOf(ledger.db, id);
+  },
+});
+
+/** The brake: recording goes on, paying stops. Works while a run is going on. */
+export const pausePayouts = operation({
+  name: 'payouts.pause',
+  needs: 'write',
+  may: [],
+  reasoned: true,
+  input: z.object({}),
+  view: pauseView,
+  run: async ({ ledger, who }) => {
+    const act = { ...withReason(who), at: now() };
+    const changed = await ledger.write((trx) => pausePaying(trx, act));
+    return viewOfPause(await pauseOf(ledger.db), changed);
+  },
+});
+
+export const resumePayouts = operation({
+  name: 'payouts.resume',
+  needs: 'write',
+  may: [],
+  input: z.object({}),
+  view: pauseView,
+  run: async ({ ledger, who }) =>
+    viewOfPause(null, await ledger.write((trx) => resumePaying(trx, { ...who, at: now() }))),
+});
+
+/** One payout, as it is shown. */
+export async function payoutOf(db: Db, id: bigint): Promise<PayoutDetailView> {
+  return viewOfPayoutDetail(await readPayout(db, id));
+}

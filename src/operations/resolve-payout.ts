@@ -1,0 +1,271 @@
+import { z } from 'zod';
+import { groupDigits } from '../dca/money.ts';
+import { BridgeError } from '../errors.ts';
+import { findCase, openPayment, resolvePayment } from '../ledger/payouts/operator-actions.ts';
+import type { Payment } from '../ledger/payouts/payouts.ts';
+import { call, field, type Message, message } from '../lib/message.ts';
+import { keepsFromLnbits } from '../lnbits/answer.ts';
+import { LnbitsClient } from '../lnbits/client.ts';
+import { bothSides, clientShows, judgeWord, type Shown, sidesInWords, UNREAD } from '../payouts/resolve.ts';
+import { openSourceWallet } from '../payouts/session.ts';
+import { now, plus } from '../time.ts';
+import { payoutDetailView, resolvePreview } from '../views/payouts.ts';
+import { payoutId } from './ids.ts';
+import { type Context, digestOf, operation, withReason } from './operation.ts';
+import { payoutOf } from './payouts.ts';
+import { untilNothingIsUnderWay } from './under-way.ts';
+
+/*
+ * An operator says what became of a payment. What both wallets show is looked at first: where it contradicts the word,
+ * the word is refused; where it leaves it open, the operator is asked. Nobody holds the lease meanwhile, so the wallets
+ * are looked at again before it is recorded.
+ *
+ * Errors of both: `usage/invalid` where nothing of the payout is open, `payout/under-way` within the quiet time,
+ * `payout/contradicted` where the wallets show otherwise, and those of LNbits where nobody can look and the word would
+ * have it paid again. With a digest: `payout/changed` where the ledger or the wallets show something else by now.
+ */
+
+const input = z.object({
+  id: payoutId,
+  /** Which payment, by its hash, where several are open. */
+  payment: z.string().optional(),
+  /** It arrived. */
+  paid: z.boolean().default(false),
+  /** It did not, and never will. */
+  not_paid: z.boolean().default(false),
+});
+
+export const previewResolvePayout = operation({
+  name: 'payouts.resolve_preview',
+  needs: 'lease',
+  may: [],
+  reasoned: true,
+  input: input.transform(wordOf),
+  view: resolvePreview,
+  run: async (context, word) => {
+    const { payment, shown, question, digest } = await look(context, word, undefined);
+    const { payment_hash, sats } = payment;
+    return { payment_hash, sats, source: shown.source, client: shown.client, question, digest };
+  },
+});
+
+export const resolvePayout = operation({
+  name: 'payouts.resolve',
+  needs: 'lease',
+  may: [],
+  reasoned: true,
+  input: input
+    .extend({ digest: z.string().optional() })
+    .transform((given) => ({ ...wordOf(given), digest: given.digest })),
+  view: payoutDetailView,
+  run: async (context, { digest, ...word }) => {
+    const act = withReason(context.who);
+    const { payment, shown } = await look(context, word, digest);
+    const resolution = {
+      ...{ payout: word.id, payment, paid: word.paid, seen: shown.source !== 'unread' },
+      shown: shown.source === 'success' ? sidesInWords(shown) : undefined,
+    };
+    await context.run.write((trx) => resolvePayment(trx, { ...act, at: now() }, resolution));
+    return payoutOf(context.ledger.db, word.id);
+  },
+});
+
+/** What the operator says: it arrived, or it never will. */
+interface Word {
+  id: bigint;
+  hash: string | undefined;
+  paid: boolean;
+}
+
+function wordOf({ id, payment, paid, not_paid }: z.output<typeof input>): Word {
+  if (paid === not_paid) {
+    const what = paid ? 'only one of them can be true' : 'one of them must be given';
+    throw new BridgeError(
+      'usage/invalid',
+      message`${field('paid')}, ${field('not_paid')}: ${what}.`,
+      'Say what became of the payment.',
+    );
+  }
+  return { id, hash: payment?.toLowerCase(), paid };
+}
+
+/** What the word was held against. */
+interface Evidence {
+  payment: Payment;
+  shown: Shown;
+  /** Null where both wallets bear the word out. */
+  question: Message | null;
+  /** Of the ledger's part and of what the wallets show. */
+  digest: string;
+}
+
+/** What the ledger and the wallets show, under the lease; `agreed` is the digest of what the operator agreed to. */
+async function look(
+  context: Context,
+  { id, hash, paid }: Word,
+  agreed: string | undefined,
+): Promise<Evidence> {
+  const { config, ledger } = context;
+  const found = await findCase(ledger.db, id);
+  const payment = openPayment(found, hash);
+  const recorded = digestOf({
+    ...{ payout: [id, found.state, found.reason], paid },
+    payment: [payment.id, payment.state, payment.sent_at],
+  });
+  // Before the wallets are looked at: of another payment, something may be under way, which a look could change.
+  if (agreed !== undefined) refuseChanged(agreed.split('.')[0] === recorded, id);
+  const { quietMs } = config.payouts;
+  refuseUnderWay(payment, quietMs);
+  // Since the preview, which waited, nothing was sent.
+  if (!paid && agreed === undefined) await untilNothingIsUnderWay(context, payment.sent_at, quietMs);
+  const { shown, blind } = await lookAtBoth(context, payment);
+  if (blind !== null && !paid) throw blind;
+  const digest = `${recorded}.${digestOf(shown)}`;
+  if (agreed !== undefined) refuseChanged(agreed === digest, id);
+  const judgement = judgeWord(shown, paid);
+  if (judgement === 'contradicts') throw contradicted(payment, shown, paid);
+  if (judgement === 'bears-out') return { payment, shown, question: null, digest };
+  const seen =
+    blind === null
+      ? inWords(shown)
+      : message`What the wallets show cannot be seen (${blind.sentence}).${alone(shown)}`;
+  return { payment, shown, question: message`${seen} ${act(id, paid, payment)}`, digest };
+}
+
+/** What the client's wallet shows, where the source wallet's side could not be looked at. */
+function alone({ client }: Shown): string {
+  return client === 'unread' ? '' : ` The client’s shows it ${CLIENT[client]}.`;
+}
+
+function refuseChanged(unchanged: boolean, id: bigint): void {
+  if (unchanged) return;
+  throw new BridgeError(
+    'payout/changed',
+    `what the wallets or the ledger show of p${id} became something else while you were asked`,
+    message`Nothing was written. See what it is now: ${call('payouts.show', { id: `p${id}` })}`,
+  );
+}
+
+function refuseUnderWay({ sent_at, payout_id }: Payment, quietMs: number): void {
+  if (sent_at === null) return;
+  const until = plus(sent_at, quietMs);
+  if (until <= now()) return;
+  throw new BridgeError(
+    'payout/under-way',
+    `a payment of p${payout_id} was sent at ${sent_at}, and may still be under way at LNbits`,
+    `What became of it can be said after ${until}. The next run finds out by itself.`,
+  );
+}
+
+function act(id: bigint, paid: boolean, { sats }: Payment): string {
+  const what = `${groupDigits(sats)} sat of p${id}`;
+  return paid
+    ? `Record ${what} as paid, so that nobody pays them any more?`
+    : `Record ${what} as not paid, so that they are paid again?`;
+}
+
+const SOURCE: Record<Shown['source'], string> = {
+  success: 'as paid',
+  pending: 'as pending',
+  failed: 'as failed',
+  none: 'not at all',
+  unseen: 'nothing, and its key is not shown what is there',
+  unread: 'not known how',
+};
+
+const CLIENT: Record<Shown['client'], string> = {
+  arrived: 'as arrived',
+  pending: 'as pending',
+  failed: 'as failed',
+  nothing: 'with nothing credited',
+  'wrong-amount': 'with another amount',
+  none: 'not at all',
+  unseen: 'nothing, and its key is not shown what is there',
+  gone: 'nothing, for it does not answer to its key',
+  unread: 'not known how',
+};
+
+function inWords({ source, client }: Shown): string {
+  return `LNbits shows this payment in the source wallet ${SOURCE[source]}, in the client’s ${CLIENT[client]}.`;
+}
+
+function contradicted(payment: Payment, shown: Shown, paid: boolean): BridgeError {
+  return new BridgeError(
+    'payout/contradicted',
+    `payment ${payment.payment_hash} of p${payment.payout_id} cannot be called ${paid ? 'paid' : 'not paid'}: ${inWords(shown)}`,
+    wayOut(payment.payout_id, shown),
+  );
+}
+
+/** What leads on where a word was refused: by what the wallets show. */
+function wayOut(payout: bigint, { source, client }: Shown): string | Message {
+  const id = `p${payout}`;
+  const release = call('payouts.release', { id });
+  const paid = call('payouts.resolve', { id, paid: true, reason: null });
+  const notPaid = call('payouts.resolve', { id, not_paid: true, reason: null });
+  if (source === 'pending') return message`LNbits is still at it. The next run looks again: ${call('poll')}`;
+  if (source === 'unseen' || source === 'unread')
+    return 'Configure a key of the source wallet that may view its payments, then say it again.';
+  if (client === 'arrived') {
+    return source === 'success'
+      ? message`Let the next run settle it: ${release}`
+      : message`It arrived: ${paid}`;
+  }
+  if (client === 'wrong-amount') {
+    return source === 'success'
+      ? message`Settle the difference with the client, then: ${paid}`
+      : message`None of it left the source wallet; what the client has came from elsewhere. Settle that with the client; then it is paid in full by: ${notPaid}`;
+  }
+  if (source !== 'success') {
+    const left = 'It did not leave the source wallet.';
+    if (client === 'pending' || client === 'failed')
+      return message`${left} Let the next run go on: ${release}`;
+    const first =
+      client === 'none' || client === 'nothing' ? '' : ' once the client has a wallet that answers';
+    return message`${left} It is paid by a new invoice${first}: ${notPaid}`;
+  }
+  if (client === 'gone' || client === 'unseen')
+    return message`Give a key that shows the wallet: ${call('clients.set', { name: null, wallet_key: null })}. A deleted wallet got the sats: a superuser can bring it back. Else it counts as paid: ${paid}`;
+  if (client === 'pending')
+    return 'LNbits may credit it yet. Once it has expired, or LNbits was restarted, it shows the payment as failed, or as arrived.';
+  return message`The client did not get it: ${notPaid}`;
+}
+
+/** What both wallets show; `blind`: why nobody could look at the source wallet. The client's is looked at all the same. */
+async function lookAtBoth(
+  { config, ledger }: Context,
+  payment: Payment,
+): Promise<{ shown: Shown; blind: BridgeError | null }> {
+  let blind: BridgeError;
+  try {
+    const opened = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey);
+    try {
+      if (opened.source.walletId === payment.source_wallet_id)
+        return { shown: await bothSides({ ...opened, ledger }, payment), blind: null };
+      blind = new BridgeError(
+        'ledger/wallet-differs',
+        `payment ${payment.payment_hash} was sent from another source wallet, ${payment.source_wallet_id}`,
+        'Resolve it with a copy of config.toml that has the key of that wallet as [lnbits] source_wallet_key.',
+      );
+    } finally {
+      await opened.lnbits.close();
+    }
+  } catch (error) {
+    blind = orThrow(error);
+  }
+  const lnbits = new LnbitsClient(config.lnbits);
+  try {
+    return { shown: { source: 'unread', client: await clientShows({ lnbits, ledger }, payment) }, blind };
+  } catch (error) {
+    orThrow(error);
+    return { shown: UNREAD, blind };
+  } finally {
+    await lnbits.close();
+  }
+}
+
+/** Where LNbits, or how to reach it, keeps anybody from looking: that error; anything else is thrown. */
+function orThrow(error: unknown): BridgeError {
+  if (keepsFromLnbits(error)) return error;
+  throw error;
+}
