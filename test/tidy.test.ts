@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path/posix';
+import { dirname, join, matchesGlob } from 'node:path/posix';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { SYSTEM, UNIT } from '../vitest.config.ts';
 
 /*
  * What linters do not know of this project: constructs that were banned, each with the reason and what to use
@@ -206,6 +207,40 @@ test('the program uses nothing of the tests', () => {
     .filter(({ text }) => importsOf(text).some((name) => /\/(test|demo|bench)\//.test(name)));
   expect(wrong.map(({ path }) => path)).toEqual([]);
 });
+
+/** What starts processes or servers: the files of test/support that need more than their importer's own process. */
+const PROCESSES = ['command', 'dropbear', 'kill', 'lnbits-real', 'sshd', 'systemd', 'terminal', 'world'];
+const SERVERS = ['ledgers', 'lnbits-simulator', 'postgres', 'ssh'];
+
+test('a test imports no more than its project has: unit, integration, system', () => {
+  const support = (names: string[]) => names.map((name) => `test/support/${name}.ts`);
+  const wrong = files.flatMap(({ path, text }) => {
+    if (!/^test\/(?!proof\/).*\.test\.ts$/.test(path)) return [];
+    const matches = (globs: string[]) => globs.some((glob) => matchesGlob(path, glob));
+    if (matches(SYSTEM) && !path.endsWith('.unit.test.ts')) return [];
+    const unit = matches(UNIT);
+    const reached = unit
+      ? reachedFrom(path)
+      : new Set(importsOf(text).map((name) => join(dirname(path), name)));
+    const banned = support(unit ? [...PROCESSES, ...SERVERS] : PROCESSES).filter((file) => reached.has(file));
+    const modules = unit ? /'node:(child_process|net|http|sqlite)'/ : /'node:child_process'/;
+    if (modules.test(text) && path !== 'test/tidy.test.ts') banned.push(modules.exec(text)?.[0] ?? '');
+    return banned.map((name) => `${path} imports ${name}`);
+  });
+  expect(wrong, 'Name it NAME.system.test.ts, or NAME.test.ts in a folder without unit tests.').toEqual([]);
+});
+
+/** The files that a file of the tests imports, and those that they import. */
+function reachedFrom(path: string, reached = new Set<string>()): Set<string> {
+  const text = files.find((file) => file.path === path)?.text ?? '';
+  for (const name of importsOf(text.replaceAll(/^import type .*$/gm, ''))) {
+    const target = join(dirname(path), name);
+    if (!target.startsWith('test/') || reached.has(target)) continue;
+    reached.add(target);
+    reachedFrom(target, reached);
+  }
+  return reached;
+}
 
 test('no file of the program is longer than 400 lines', () => {
   const long = files

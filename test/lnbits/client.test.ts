@@ -200,7 +200,7 @@ test.each([
 ])('a port that wants TLS, as %s says, is a mistake in the URL', async (page) => {
   const wanting = await clientOf((_, response) => response.writeHead(400).end(page));
   await expect(wanting.wallet(KEY)).rejects.toMatchObject({
-    ...{ code: 'lnbits/tls', exitCode: 78, hint: expect.stringContaining('https://') },
+    ...{ code: 'lnbits/tls', kind: 'misconfigured', hint: expect.stringContaining('https://') },
   });
 });
 

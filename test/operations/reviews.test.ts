@@ -46,19 +46,19 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
       crypto_atoms: '423280',
       received_crypto_atoms: '423280',
     });
-    expect(await counter.poll()).toMatchObject({ exitCode: 2, distributed: { cashOuts: 1 } });
+    expect(await counter.poll()).toMatchObject({ outcome: 'attention', distributed: { cashOuts: 1 } });
     expect(await reviewOf(limit).catch(() => null)).toBeNull();
     expect(await reviewOf(large)).toMatchObject({ state: 'open', reason: 'large' });
-    expect(await counter.poll()).toMatchObject({ exitCode: 0, distributed: { cashOuts: 0 } });
+    expect(await counter.poll()).toMatchObject({ outcome: 'ok', distributed: { cashOuts: 0 } });
     await expect(dismiss(large)).rejects.toThrow('only large');
     expect(await letGo(large)).toBe(true);
     expect(await letGo(large)).toBe(false);
     expect(await counter.poll()).toMatchObject({
-      exitCode: 0,
+      outcome: 'ok',
       distributed: { cashOuts: 1, gross: 529_100n },
     });
     expect(await reviewOf(large)).toMatchObject({ state: 'processed' });
-    expect(await counter.poll()).toMatchObject({ exitCode: 0, distributed: { cashOuts: 0 } });
+    expect(await counter.poll()).toMatchObject({ outcome: 'ok', distributed: { cashOuts: 0 } });
     await expect(letGo(large)).rejects.toThrow('was distributed');
     expect(await shop.remaining('alice')).toMatchObject({ spent: 900_00n });
   });
@@ -69,7 +69,7 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
     await counter.poll();
     await letGo(id);
     await set(id, "fiat = 5000, crypto_atoms = '5291000', received_crypto_atoms = '5291000'");
-    expect(await counter.poll()).toMatchObject({ exitCode: 2, distributed: { cashOuts: 0 } });
+    expect(await counter.poll()).toMatchObject({ outcome: 'attention', distributed: { cashOuts: 0 } });
     expect(await reviewOf(id)).toMatchObject({ state: 'open', reason: 'large' });
     await letGo(id);
     expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 1, gross: 5_291_000n } });
@@ -79,7 +79,7 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
     const shop = await counter.shop({ alice: 3000n });
     const confirmed_at = plus(now(), -60 * DAY);
     const id = await shop.jammed({ ...fine, confirmed_at });
-    expect(await counter.poll()).toMatchObject({ exitCode: 0, distributed: { cashOuts: 0 } });
+    expect(await counter.poll()).toMatchObject({ outcome: 'ok', distributed: { cashOuts: 0 } });
     expect(await letGo(id)).toBe(true);
     expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 1 } });
     const row = await counter.ledger.db
@@ -113,7 +113,7 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
       closed_by: 'dora',
       closed_reason: 'refunded',
     });
-    expect(await counter.poll()).toMatchObject({ exitCode: 0, source: { toReview: 0 } });
+    expect(await counter.poll()).toMatchObject({ outcome: 'ok', source: { toReview: 0 } });
     await set(id, 'dispense_confirmed = true, error = null');
     expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 1 } });
     await expect(dismiss('nothing')).rejects.toThrow('is not in review');

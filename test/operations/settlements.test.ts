@@ -95,7 +95,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
       [id],
     );
     expect(await counter.poll()).toMatchObject({
-      ...{ exitCode: 0, distributed: { cashOuts: 0 }, source: { toReview: 0 }, payouts: { settled: 0 } },
+      ...{ outcome: 'ok', distributed: { cashOuts: 0 }, source: { toReview: 0 }, payouts: { settled: 0 } },
     });
     expect(await reviewOf(id)).toBeUndefined();
   });

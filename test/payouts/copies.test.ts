@@ -83,7 +83,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     const refused = await copy.payNow();
     expect(refused.problems).toMatchObject([
       {
-        ...{ code: 'ledger/in-use-elsewhere', exitCode: 78 },
+        ...{ code: 'ledger/in-use-elsewhere', kind: 'misconfigured' },
         message: expect.stringMatching(
           /^another copy of this ledger is in use: run r1 on \S+ \(sqlite:\S+\), at /,
         ),

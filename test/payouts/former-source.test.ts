@@ -126,7 +126,7 @@ describe.each(lnbitsVersions)('at LNbits %s', (version) => {
       expect(ran).toMatchObject({ settled: 1, deferred: 1, reached: true });
       expect(problems).toMatchObject([
         {
-          ...{ code: 'payout/wallet-unseen', exitCode: 2 },
+          ...{ code: 'payout/wallet-unseen', kind: 'attention' },
           message: expect.stringMatching(
             /alice is put off: .* in its wallet [0-9a-f]+: LNbits falls over at it$/,
           ),

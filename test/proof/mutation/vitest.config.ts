@@ -2,16 +2,17 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * The tests that mutants have to face: those of the arithmetic and of the payouts' states, all within one process. Not
- * `payouts/pay.test.ts` and `payouts/credit.test.ts`, which wait for real silences of LNbits: a mutant that nobody notices
+ * `payouts/pay.test.ts` and `payouts/top-up.test.ts`, which wait for real silences of LNbits: a mutant that nobody notices
  * meets all tests, and would take a minute. What they notice, the others have to notice as well.
  */
 export default defineConfig({
   test: {
     include: [
       'test/dca/**/*.test.ts',
-      'test/ledger/payouts/payouts.test.ts',
-      'test/payouts/{ceiling,check,check-steps,commission,context,credit-steps,decide,form,invoice}.test.ts',
-      'test/payouts/{judge-credit,look,refusals,resolve,silence,steps}.test.ts',
+      'test/ledger/payouts/{form,payouts}.test.ts',
+      'test/payouts/{ceiling,commission,invoice,preflight,preflight-steps,refusals}.test.ts',
+      'test/payouts/{session,silence,steps,top-up-steps}.test.ts',
+      'test/payouts/{decide,evidence,judge-credit,resolve}.unit.test.ts',
     ],
     pool: 'forks',
     testTimeout: 20_000,

@@ -93,7 +93,7 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
     await expect(ledger.write(async () => 'written')).rejects.toMatchObject({ code: 'ledger/retired' });
     await expect(openLedger({ url: ledger.url, use: 'read' })).rejects.toMatchObject({
       code: 'ledger/retired',
-      exitCode: 78,
+      kind: 'misconfigured',
       hint: expect.stringContaining(url),
     });
     const there = await opened(url);
@@ -120,10 +120,10 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
     const other = await freshLedger(kind);
     await other.write((trx) => trx.insertInto('currencies').values({ code: 'USD', digits: 2n }).execute());
     await expect(copyLedger({ url: ledger.url }, { url: other.url }, 'test')).rejects.toMatchObject({
-      exitCode: 64,
+      code: 'usage/invalid',
     });
     await expect(copyLedger({ url: ledger.url }, { url: ledger.url }, 'test')).rejects.toMatchObject({
-      exitCode: 64,
+      code: 'usage/invalid',
     });
     expect((await opened(ledger.url)).id).toBe(ledger.id);
     expect((await opened(other.url)).id).toBe(other.id);
@@ -149,7 +149,7 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
     expect((await opened(ledger.url)).id).toBe(ledger.id);
     await expect(openLedger({ url, use: 'write' })).rejects.toMatchObject({
       code: 'ledger/unfinished',
-      exitCode: 78,
+      kind: 'misconfigured',
     });
 
     // The same command begins anew over what was left.

@@ -136,7 +136,7 @@ describe.each(cases)('a PostgreSQL that shows %s', (_, shown, tls, ca, why, take
       return;
     }
     const failed = {
-      exitCode: 78,
+      kind: 'misconfigured',
       message: expect.stringMatching(why),
       hint: expect.stringMatching(/tls|TLS/),
     };
@@ -151,7 +151,7 @@ test('`hostnossl` to one who asks for TLS is told with what the server said', as
   url.pathname = '/ledger';
   const refused = openLedger({ url: url.href, use: 'read', tls: 'require' });
   await expect(refused).rejects.toMatchObject({
-    exitCode: 78,
+    kind: 'misconfigured',
     message: expect.stringMatching(/SSL encryption|pg_hba/),
   });
 });
@@ -203,7 +203,7 @@ test.each<[string, string | undefined, RegExp | null]>([
   if (why === null) expect(await wallet).toMatchObject({ name: 'source' });
   else
     await expect(wallet).rejects.toMatchObject({
-      ...{ code: 'lnbits/tls', exitCode: 78 },
+      ...{ code: 'lnbits/tls', kind: 'misconfigured' },
       ...{ message: expect.stringMatching(why), hint: expect.stringContaining('ca_file') },
     });
 });
@@ -258,7 +258,7 @@ test('a server that goes away during the handshake is one that does not answer',
     ['lamassu/unreachable', connect({ ...place, password: new Secret('p'), tls: 'verify-full' })],
   ];
   await Promise.all(
-    ways.map(([code, answer]) => expect(answer).rejects.toMatchObject({ code, exitCode: 75 })),
+    ways.map(([code, answer]) => expect(answer).rejects.toMatchObject({ code, kind: 'unavailable' })),
   );
 });
 

@@ -116,7 +116,7 @@ function contract(name: string, available: boolean, start: () => Promise<Lnbits>
       const close = vi.spyOn(Http.prototype, 'close');
       onTestFinished(() => close.mockRestore());
       const error = await logIn('a wrong password').catch((refused: unknown) => refused);
-      expect(error).toMatchObject({ code: 'lnbits/superuser', exitCode: 78 });
+      expect(error).toMatchObject({ code: 'lnbits/superuser', kind: 'misconfigured' });
       expect(`${(error as Error).message}`).not.toContain('a wrong password');
       expect(close).toHaveBeenCalledOnce();
     });

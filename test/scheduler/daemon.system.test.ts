@@ -113,7 +113,7 @@ test('a tick during a run is skipped, not queued', async () => {
 describe('a failed run', () => {
   test('with a mistake that no retry will help ends the daemon, if it is the first', async () => {
     const daemon = start(await installation());
-    await expect(daemon.ended).rejects.toMatchObject({ code: 'ledger/no-clients', exitCode: 78 });
+    await expect(daemon.ended).rejects.toMatchObject({ code: 'ledger/no-clients', kind: 'misconfigured' });
   });
 
   test('also where the run itself could be finished', async () => {

@@ -66,7 +66,7 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
     // It is off for ten days, and was on before: nine days ago somebody sold.
     const id = await sell({ confirmed_at: ago(9 * DAY) });
     const newer = await sell({ confirmed_at: ago(MINUTE) });
-    expect(await counter.poll()).toMatchObject({ exitCode: 0, distributed: { cashOuts: 2 } });
+    expect(await counter.poll()).toMatchObject({ outcome: 'ok', distributed: { cashOuts: 2 } });
     expect(await mark()).toBe(newer);
     expect(
       await counter.ledger.db.selectFrom('cash_outs').select('id').where('id', '=', id).execute(),
@@ -77,7 +77,7 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
     await setLamassuClock(counter.world, 365 * DAY);
     await sell({ confirmed_at: ago(-365 * DAY + 1_000) });
     expect(await counter.poll()).toMatchObject({
-      exitCode: 2,
+      outcome: 'attention',
       distributed: { cashOuts: 1 },
       problems: [{ code: 'clock/differs' }],
     });
@@ -96,9 +96,9 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
     await sell();
     await counter.poll();
     const id = await sell({ confirmed_at: ago(ms), created: ago(10 * MINUTE) });
-    expect(await counter.poll()).toMatchObject({ exitCode: 2, news: { reviews: 1 } });
+    expect(await counter.poll()).toMatchObject({ outcome: 'attention', news: { reviews: 1 } });
     expect(await reviews()).toEqual([{ id, reason: 'backdated', state: 'open' }]);
-    expect(await counter.poll()).toMatchObject({ exitCode: 0, distributed: { cashOuts: 0 } });
+    expect(await counter.poll()).toMatchObject({ outcome: 'ok', distributed: { cashOuts: 0 } });
     const settled = await counter.world.must([
       ...['settle', id, '--at', ago(9 * MINUTE), '--reason', 'the clock was behind', '--yes', '--json'],
     ]);
@@ -115,11 +115,11 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
   test('a row that turns up under an earlier time waits where an entry in between counts, and is paid where none does', async () => {
     await counter.poll();
     await sell({ confirmed_at: ago(6 * HOUR) });
-    expect(await counter.poll()).toMatchObject({ exitCode: 0, distributed: { cashOuts: 1 } });
+    expect(await counter.poll()).toMatchObject({ outcome: 'ok', distributed: { cashOuts: 1 } });
     const other = await counter.shop({ bob: 1_000n });
     await entered(other.funding('bob'), 3 * HOUR);
     const id = await sell({ device_id: other.machine, confirmed_at: ago(6 * HOUR) });
-    expect(await counter.poll()).toMatchObject({ exitCode: 2, distributed: { cashOuts: 0 } });
+    expect(await counter.poll()).toMatchObject({ outcome: 'attention', distributed: { cashOuts: 0 } });
     expect(await reviews()).toEqual([{ id, reason: 'backdated', state: 'open' }]);
     // However often it is read again, it waits until somebody has said what holds.
     expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 0 } });
@@ -132,7 +132,7 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
     const other = await counter.shop({ bob: 1_000n });
     await entered(other.funding('bob'), 0);
     const id = await sell({ device_id: other.machine, confirmed_at: ago(6 * HOUR) });
-    expect(await counter.poll()).toMatchObject({ exitCode: 2, distributed: { cashOuts: 0 } });
+    expect(await counter.poll()).toMatchObject({ outcome: 'attention', distributed: { cashOuts: 0 } });
     expect(await reviews()).toEqual([{ id, reason: 'backdated', state: 'open' }]);
     await counter.world.must([
       ...['settle', id, '--at', new Date().toISOString(), '--reason', 'the clock was behind', '--yes'],
@@ -158,7 +158,7 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
       });
       const sound = await sell({ confirmed_at: ago(-ms + MINUTE) });
       expect(await counter.poll()).toMatchObject({
-        exitCode: 2,
+        outcome: 'attention',
         distributed: { cashOuts: 1, net: 500_000n },
         problems: [{ code: 'clock/differs' }],
       });
@@ -244,7 +244,7 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
     const at = ago(365 * DAY);
     const id = await sell({ created: at, confirmed_at: at });
     await insertAction(counter.world.lamassu, { tx_id: id, created: at });
-    expect(await counter.poll()).toMatchObject({ exitCode: 2, news: { reviews: 1 } });
+    expect(await counter.poll()).toMatchObject({ outcome: 'attention', news: { reviews: 1 } });
     expect(await reviews()).toEqual([{ id, reason: 'before-start', state: 'open' }]);
   });
 });

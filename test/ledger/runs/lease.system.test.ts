@@ -21,7 +21,7 @@ forEachLedger((kind, open) => {
     const child = await holder(ledger);
     await expect(startRun(ledger, 'poll', 'me')).rejects.toMatchObject({
       code: 'run/busy',
-      exitCode: 75,
+      kind: 'busy',
       message: expect.stringMatching(new RegExp(`run r1 \\(poll, by the child, process ${child.pid} on `)),
     });
     expect(await currentRun(ledger.db)).toMatchObject({ id: 1n, kind: 'poll', actor: 'the child' });
@@ -146,7 +146,7 @@ forEachLedger((kind, open) => {
     const late = slow.write((trx) =>
       trx.insertInto('currencies').values({ code: 'USD', digits: 2n }).execute(),
     );
-    await expect(late).rejects.toMatchObject({ code: 'run/lost-lease', exitCode: 75 });
+    await expect(late).rejects.toMatchObject({ code: 'run/lost-lease', kind: 'unavailable' });
     await expect(slow.finish('ok', {})).rejects.toMatchObject({ code: 'run/lost-lease' });
     expect(await ledger.db.selectFrom('currencies').selectAll().execute()).toEqual([]);
     expect(await other.write(async () => 'goes on')).toBe('goes on');

@@ -29,7 +29,10 @@ forEachLedger((kind, fresh) => {
   test('only `create` makes a ledger; every other use says where there is none', async () => {
     const url = await freshLedgerUrl(kind);
     for (const use of ['read', 'write'] as const) {
-      await expect(openLedger({ url, use })).rejects.toMatchObject({ code: 'ledger/missing', exitCode: 78 });
+      await expect(openLedger({ url, use })).rejects.toMatchObject({
+        code: 'ledger/missing',
+        kind: 'misconfigured',
+      });
     }
     if (kind === 'sqlite') expect(existsSync(url.slice('sqlite:'.length))).toBe(false);
     const ledger = await open(url, 'create');
@@ -83,7 +86,7 @@ forEachLedger((kind, fresh) => {
     await sql`insert into kysely_migration (name, timestamp) values ('9999-later', '2030')`.execute(db);
     await expect(openLedger({ url, use: 'read' })).rejects.toMatchObject({
       code: 'ledger/newer',
-      exitCode: 78,
+      kind: 'misconfigured',
     });
     await expect(openLedger({ url, use: 'create' })).rejects.toMatchObject({ code: 'ledger/newer' });
   });
@@ -102,7 +105,7 @@ forEachLedger((kind, fresh) => {
     const first = await firstVersion(url);
     await expect(openLedger({ url, use: 'read' })).rejects.toMatchObject({
       code: 'ledger/outdated',
-      exitCode: 78,
+      kind: 'misconfigured',
     });
     if (kind === 'postgresql') {
       // A server is often shared: there only `migrate` changes the schema.
@@ -316,7 +319,7 @@ describe('sqlite', () => {
     chownSync(url.slice('sqlite:'.length), 12_345, 12_345);
     await expect(openLedger({ url, use: 'write' })).rejects.toMatchObject({
       code: 'ledger/owner',
-      exitCode: 78,
+      kind: 'misconfigured',
     });
   });
 
@@ -327,7 +330,7 @@ describe('sqlite', () => {
     chmodSync(path, 0o600);
     await expect(openLedger({ url, use: 'write' })).rejects.toMatchObject({
       code: 'ledger/unusable',
-      exitCode: 78,
+      kind: 'misconfigured',
     });
   });
 
@@ -343,14 +346,14 @@ describe('sqlite', () => {
 describe('postgresql', () => {
   test('a server that is not there is a failure that passes', async () => {
     const away = openLedger({ url: 'postgresql://nobody@127.0.0.1:1/ledger', use: 'read' });
-    await expect(away).rejects.toMatchObject({ code: 'ledger/unreachable', exitCode: 75 });
+    await expect(away).rejects.toMatchObject({ code: 'ledger/unreachable', kind: 'unavailable' });
   });
 
   test('a wrong password is not, and is not printed', async () => {
     const url = new URL(await freshLedgerUrl('postgresql'));
     url.password = 'hunter2-hunter2';
     const refused = openLedger({ url: url.href, use: 'read' });
-    await expect(refused).rejects.toMatchObject({ code: 'ledger/rights', exitCode: 78 });
+    await expect(refused).rejects.toMatchObject({ code: 'ledger/rights', kind: 'misconfigured' });
   });
 });
 

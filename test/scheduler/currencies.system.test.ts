@@ -65,7 +65,7 @@ describe.each(ledgerKinds)('on a ledger in %s', (kind) => {
     expect(refused.code).toBe(64);
     expect(refused.text).toContain('[currencies] QQQ = 2');
     const id = await fine(machine, 'QQQ', 2);
-    expect(await counter.poll()).toMatchObject({ exitCode: 2 });
+    expect(await counter.poll()).toMatchObject({ outcome: 'attention' });
     expect(await reviewOf(id)).toMatchObject({ reason: 'unknown-currency', state: 'open' });
     const page = await say(['review', 'show', id]);
     expect(page.text).toContain('QQQ = 2 under [currencies]');
@@ -107,7 +107,7 @@ describe.each(ledgerKinds)('on a ledger in %s', (kind) => {
     await fine(machine, 'USD', 9);
     await counter.poll();
     const [first, second] = [await fine(machine, 'EUR', 6), await fine(machine, 'EUR', 5)];
-    expect(await counter.poll()).toMatchObject({ exitCode: 2, source: { toReview: 2 } });
+    expect(await counter.poll()).toMatchObject({ outcome: 'attention', source: { toReview: 2 } });
     for (const id of [first, second]) {
       expect(await reviewOf(id)).toMatchObject({ reason: 'currency-changed', state: 'open' });
       expect(await divided(id)).toBeUndefined();

@@ -74,7 +74,7 @@ test.each(['Exceeded MaxStartups', 'Not allowed at this time', 'HTTP/1.1 400 Bad
     const error = await failure(
       through({ host: '127.0.0.1', port, user: 'u', privateKey, hostKeyLine } as never),
     );
-    expect(error).toMatchObject({ code: 'lamassu/ssh-unreachable', exitCode: 75 });
+    expect(error).toMatchObject({ code: 'lamassu/ssh-unreachable', kind: 'unavailable' });
     expect(error.message).toContain(`after “${line}”`);
   },
 );
@@ -99,7 +99,7 @@ describe.skipIf(!sshdAvailable())('an sshd with keys of three kinds', () => {
     const another = makeKey('rsa').public;
     for (const hostKeys of [[OTHER], [another], [OTHER, another]]) {
       const error = await failure(through(sshd, { hostKeys }));
-      expect(error).toMatchObject({ code: 'lamassu/ssh-host-key', exitCode: 78 });
+      expect(error).toMatchObject({ code: 'lamassu/ssh-host-key', kind: 'misconfigured' });
       for (const kind of KINDS) expect(error.message).toContain(fingerprint(sshd.hostKeys[kind]));
       expect(sshd.log()).not.toMatch(/Accepted|userauth/);
     }
@@ -135,7 +135,7 @@ describe.skipIf(!sshdAvailable())('an sshd with keys of three kinds', () => {
     ],
   ])('where %j leaves nothing in common, both sides are told', async (config, says) => {
     const error = await failure(through(await server({ config: [config] })));
-    expect(error).toMatchObject({ code: 'lamassu/ssh-algorithms', exitCode: 78 });
+    expect(error).toMatchObject({ code: 'lamassu/ssh-algorithms', kind: 'misconfigured' });
     expect(error.message).toMatch(says);
     expect(error.message).toContain('(OpenSSH_');
   });
@@ -151,7 +151,7 @@ describe.skipIf(!sshdAvailable())('an sshd with keys of three kinds', () => {
     [['AllowUsers somebody-else'], /refuses user \S+ with this key \(it takes: publickey\)/],
   ])('%j lets nobody in, and says what it wants', async (config, says) => {
     const error = await failure(through(await server({ config })));
-    expect(error).toMatchObject({ code: 'lamassu/ssh-authentication', exitCode: 78 });
+    expect(error).toMatchObject({ code: 'lamassu/ssh-authentication', kind: 'misconfigured' });
     expect(error.message).toMatch(says);
   });
 
@@ -186,7 +186,7 @@ describe.skipIf(!sshdAvailable())('an sshd with keys of three kinds', () => {
     'with %s the refusal is the server’s own',
     async (line) => {
       const error = await failure(through(await server({ config: [line] })));
-      expect(error).toMatchObject({ code: 'lamassu/ssh-forbidden', exitCode: 78 });
+      expect(error).toMatchObject({ code: 'lamassu/ssh-forbidden', kind: 'misconfigured' });
       expect(error.message).toContain('administratively prohibited');
       expect(error.hint).toContain('AllowTcpForwarding');
     },
