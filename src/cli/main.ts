@@ -6,34 +6,51 @@ import { knownTimezone } from './context.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { printError, wrappedHelp } from './print.ts';
 
-/** The table of commands: each file registers one noun, and is loaded only when it is named, or for the help. */
-const nouns: Record<string, () => Promise<{ register(program: Command): void }>> = {
-  init: () => import('./init/init.ts'),
-  'role-sql': () => import('./role-sql.ts'),
-  doctor: () => import('./doctor.ts'),
-  run: () => import('./run.ts'),
-  clients: () => import('./clients.ts'),
-  commission: () => import('./commission.ts'),
-  credits: () => import('./credits.ts'),
-  fundings: () => import('./fundings.ts'),
-  deposits: async () => ({ register: (await import('./fundings.ts')).registerAlias }),
-  machines: () => import('./machines.ts'),
-  migrate: () => import('./migrate.ts'),
-  status: () => import('./status.ts'),
-  clock: () => import('./clock.ts'),
-  payouts: () => import('./payouts.ts'),
-  'cash-outs': () => import('./cash-outs.ts'),
-  review: () => import('./review.ts'),
-  verify: () => import('./verify.ts'),
-  poll: () => import('./poll.ts'),
-  fixed: () => import('./fixed.ts'),
-  reconcile: () => import('./reconcile.ts'),
-  backup: () => import('./backup.ts'),
-  ledger: () => import('./ledger.ts'),
-  settle: () => import('./settle.ts'),
-  export: () => import('./export.ts'),
-  log: () => import('./log.ts'),
-  metrics: () => import('./metrics.ts'),
+type Noun = () => Promise<{ register(program: Command): void }>;
+
+/**
+ * The table of commands, by the headings of the help: each file registers one noun, and is loaded only when it is named,
+ * or for the help.
+ */
+const groups: Record<string, Record<string, Noun>> = {
+  'Setting up:': {
+    init: () => import('./init/init.ts'),
+    'role-sql': () => import('./role-sql.ts'),
+    migrate: () => import('./migrate.ts'),
+    doctor: () => import('./doctor.ts'),
+  },
+  'Paying:': {
+    poll: () => import('./poll.ts'),
+    run: () => import('./run.ts'),
+    fixed: () => import('./fixed.ts'),
+  },
+  'Looking up:': {
+    status: () => import('./status.ts'),
+    'cash-outs': () => import('./cash-outs.ts'),
+    log: () => import('./log.ts'),
+    export: () => import('./export.ts'),
+    metrics: () => import('./metrics.ts'),
+  },
+  'Clients and cash:': {
+    clients: () => import('./clients.ts'),
+    fundings: () => import('./fundings.ts'),
+    deposits: async () => ({ register: (await import('./fundings.ts')).registerAlias }),
+    machines: () => import('./machines.ts'),
+    commission: () => import('./commission.ts'),
+  },
+  'What needs an operator:': {
+    review: () => import('./review.ts'),
+    settle: () => import('./settle.ts'),
+    payouts: () => import('./payouts.ts'),
+    credits: () => import('./credits.ts'),
+    clock: () => import('./clock.ts'),
+  },
+  'Books:': {
+    verify: () => import('./verify.ts'),
+    reconcile: () => import('./reconcile.ts'),
+    backup: () => import('./backup.ts'),
+    ledger: () => import('./ledger.ts'),
+  },
 };
 
 async function main(argv: string[]): Promise<void> {
@@ -57,15 +74,32 @@ async function main(argv: string[]): Promise<void> {
       '\nExit codes: 0 done, 1 a defect in this program, 2 something needs a person, 64 wrong usage,\n' +
         '75 not now (the next run goes on), 78 configuration, rights or identity is wrong.',
     )
+    .configureHelp({
+      showGlobalOptions: true,
+      // An option that may be given again starts with an empty list, which is no default to tell of.
+      optionDescription: ({ description, defaultValue, defaultValueDescription, argChoices }) =>
+        [
+          description,
+          ...(argChoices ? [`(choices: ${argChoices.join(', ')})`] : []),
+          ...(defaultValue === undefined || typeof defaultValue === 'boolean' || Array.isArray(defaultValue)
+            ? []
+            : [`(default: ${defaultValueDescription ?? JSON.stringify(defaultValue)})`]),
+        ].join(' '),
+    })
     .showHelpAfterError('(`--help` shows how it is used)')
     .configureOutput({
       writeOut: (text) => process.stdout.write(wrappedHelp(text)),
       writeErr: (text) => said.push(text),
     })
     .exitOverride();
-  const named = Object.keys(nouns).filter((noun) => argv.includes(noun));
-  for (const noun of named.length > 0 ? named : Object.keys(nouns))
-    (await nouns[noun]?.())?.register(program);
+  const nouns = Object.entries(groups).flatMap(([group, all]) =>
+    Object.entries(all).map(([noun, load]) => ({ group, noun, load })),
+  );
+  const named = nouns.filter(({ noun }) => argv.includes(noun));
+  for (const { group, load } of named.length > 0 ? named : nouns) {
+    (await load()).register(program);
+    program.commands.at(-1)?.helpGroup(group);
+  }
   await program.parseAsync(argv, { from: 'user' });
 }
 
