@@ -320,11 +320,11 @@ export type ErrorCode = keyof typeof catalogue;
 
 export interface ErrorDetails extends ErrorOptions {
   /** The field of the input, or the key of the configuration, that it is about; the message does not repeat it. */
-  field?: string;
+  field?: string | undefined;
   /** Where the kind of the code is too coarse. */
-  kind?: Kind;
+  kind?: Kind | undefined;
   /** The operation that helps; by default the first one that the hint names. */
-  next?: Call;
+  next?: Call | undefined;
 }
 
 /** An expected failure: `text` says what happened, `hint` the way out. Neither ever holds a secret. */

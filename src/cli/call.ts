@@ -51,3 +51,8 @@ export async function answerPage<Row, N extends Needs, Input extends z.ZodType>(
 export async function print<View>(cli: Cli, json: unknown, view: View, page: Page<View>): Promise<void> {
   cli.answer(json, cli.globals.json || cli.globals.quiet ? '' : inWords(await page(view, cli)));
 }
+
+/** A page with times, in the zone of the configuration. */
+export function local<View>(page: (view: View, timezone: string) => string | Message): Page<View> {
+  return async (view, cli) => page(view, (await cli.config()).timezone);
+}

@@ -1,14 +1,27 @@
 import { type Command, Option } from 'commander';
-import { formatDecimal, groupDigits, percent } from '../dca/money.ts';
-import type { Funding } from '../ledger/fundings/view.ts';
-import { now } from '../time.ts';
-import { parseId, parseName } from '../typed/names.ts';
+import type { z } from 'zod';
+import { BridgeError } from '../errors.ts';
+import type { Message } from '../lib/message.ts';
+import type { Operation } from '../operations/operation.ts';
+import type { EnteredFundingView, enteredFundingView } from '../views/fundings.ts';
+import { answer, inputOf, local, print } from './call.ts';
 import { makeCli } from './context.ts';
-import { add, adjust, cancel, confirm, move, withdraw } from './funding-changes.ts';
 import { takesNegative } from './negative.ts';
-import { fiat, fundingJson, fundingPage } from './pages/funding.ts';
-import { formatTime, table } from './print.ts';
+import {
+  addedPage,
+  adjustedPage,
+  cancelledPage,
+  confirmedPage,
+  fundingPage,
+  fundingsPage,
+  movedFundingPage,
+  pastLines,
+  withdrawnPage,
+} from './pages/funding.ts';
+import { wrapped } from './print.ts';
+import { canAsk, choose } from './prompt.ts';
 import { withReason } from './reason.ts';
+import { errorInWords, inWords } from './words.ts';
 
 export function register(program: Command): void {
   fill(
@@ -83,7 +96,7 @@ function fill(fundings: Command): void {
     .action(withdraw);
   fundings
     .command('adjust')
-    .description('put a wrong amount right: so much more, or with a minus less, is there')
+    .description('correct the amount by a difference, e.g. +50 GTQ or -50 GTQ')
     .argument('<id>', 'funding, like f12')
     .argument('<amount>', 'the difference with its currency, like "-50 GTQ"')
     .requiredOption('--reason <text>', 'why, for the log')
@@ -134,47 +147,83 @@ function late(command: Command): Command {
     .option('--no-past', 'entered late: past cash-outs stay as they are');
 }
 
-async function list(
-  options: { client?: string; status?: Funding['status'] },
-  command: Command,
-): Promise<void> {
-  const cli = makeCli(command);
-  const { timezone } = await cli.config();
-  const { listFundings } = await import('../ledger/fundings/view.ts');
-  const { findClient } = await import('../ledger/clients/clients.ts');
-  const fundings = await cli.withLedger('read', async ({ db }) => {
-    const { client, status } = options;
-    if (client === undefined) return listFundings(db, { status });
-    const { name } = await findClient(db, parseName(client, '--client'), now());
-    return listFundings(db, { client: name, status });
-  });
-  const rows = fundings.map((one) => [
-    `f${one.id}`,
-    one.client,
-    one.machine === null ? 'any' : (one.machineName ?? one.machine),
-    fiat(one, one.amount),
-    groupDigits(formatDecimal(one.remaining, one.digits)),
-    one.rate === null ? null : percent(one.rate),
-    one.status,
-    one.deposited_at && formatTime(one.deposited_at, timezone).slice(0, 16),
-  ]);
-  cli.answer(
-    fundings.map(fundingJson),
-    rows.length === 0
-      ? 'No fundings.'
-      : table(['id', 'client', 'machine', 'amount', 'remaining', 'rate', 'status', 'deposited'], rows),
-  );
+type Options = Record<string, unknown>;
+
+async function list(options: Options, command: Command): Promise<void> {
+  const { listAllFundings } = await import('../operations/fundings.ts');
+  await answer(command, listAllFundings, inputOf(options), local(fundingsPage));
 }
 
-async function show(text: string, _options: object, command: Command): Promise<void> {
+async function show(id: string, _options: Options, command: Command): Promise<void> {
+  const { showFunding } = await import('../operations/fundings.ts');
+  await answer(command, showFunding, { id }, local(fundingPage));
+}
+
+async function add(client: string, amount: string, options: Options, command: Command): Promise<void> {
+  const { addOneFunding } = await import('../operations/fundings.ts');
+  await enter(command, addOneFunding, { client, amount, ...lateInput(options) }, addedPage);
+}
+
+async function confirm(id: string, options: Options, command: Command): Promise<void> {
+  const { confirmOneFunding } = await import('../operations/fundings.ts');
+  await enter(command, confirmOneFunding, { id, ...lateInput(options) }, confirmedPage);
+}
+
+/** commander takes `--no-past` for an option `past`. */
+function lateInput({ past, ...options }: Options): Options {
+  return { ...inputOf(options), no_past: past === false };
+}
+
+/**
+ * Enters cash. Where past cash-outs were divided without it and no option says what happens to them, it is asked on the
+ * terminal; without one, the error lists them.
+ */
+async function enter<Input extends z.ZodType>(
+  command: Command,
+  operation: Operation<'write', Input, typeof enteredFundingView>,
+  input: Options,
+  page: (view: EnteredFundingView, timezone: string) => string | Message,
+): Promise<void> {
   const cli = makeCli(command);
-  const id = parseId('f', text, 'ID');
-  const { timezone } = await cli.config();
-  const { findFunding } = await import('../ledger/fundings/view.ts');
-  const { historyOf } = await import('../ledger/fundings/history.ts');
-  const { funding, history } = await cli.withLedger('read', async ({ db }) => {
-    const found = await findFunding(db, id);
-    return { funding: found, history: await historyOf(db, found) };
+  const { previewFunding } = await import('../operations/fundings.ts');
+  const perform = (given: Options) => cli.perform(operation, given as z.input<Input>);
+  const done = await perform(input).catch(async (error: unknown) => {
+    if (!(error instanceof BridgeError) || error.next?.operation !== previewFunding.name) throw error;
+    const past = await cli.perform(previewFunding, input as z.input<typeof previewFunding.input>);
+    const lines = pastLines(past, (await cli.config()).timezone);
+    const told = (text: string) => [text, ...lines].join('\n');
+    if (!canAsk()) throw new BridgeError(error.code, told(inWords(error.text)), error.hint, error);
+    process.stderr.write(`${wrapped(told(errorInWords(error).message))}\n`);
+    const choice = await choose('What shall happen to these?', [
+      { value: 'from_own', label: "It gets its part out of the operator's own share (--from-own)" },
+      { value: 'no_past', label: 'They stay as they are (--no-past)' },
+    ]);
+    return perform({ ...input, [choice]: true, digest: past.digest });
   });
-  cli.answer({ ...fundingJson(funding), history }, fundingPage(funding, history, timezone));
+  await print(cli, done, done, local(page));
+}
+
+async function cancel(id: string, _options: Options, command: Command): Promise<void> {
+  const { cancelOneFunding } = await import('../operations/fundings.ts');
+  await answer(command, cancelOneFunding, { id }, cancelledPage);
+}
+
+async function withdraw(
+  id: string,
+  amount: string | undefined,
+  _options: Options,
+  command: Command,
+): Promise<void> {
+  const { withdrawFromFunding } = await import('../operations/fundings.ts');
+  await answer(command, withdrawFromFunding, { id, amount }, withdrawnPage);
+}
+
+async function adjust(id: string, amount: string, _options: Options, command: Command): Promise<void> {
+  const { adjustOneFunding } = await import('../operations/fundings.ts');
+  await answer(command, adjustOneFunding, { id, amount }, adjustedPage);
+}
+
+async function move(id: string, options: Options, command: Command): Promise<void> {
+  const { moveOneFunding } = await import('../operations/fundings.ts');
+  await answer(command, moveOneFunding, { id, ...inputOf(options) }, local(movedFundingPage));
 }

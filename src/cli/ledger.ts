@@ -6,9 +6,9 @@ import type { Config } from '../config/load.ts';
 import type { Place } from '../ledger/store/copy.ts';
 import type { RecoverReport } from '../operations/recover.ts';
 import { makeCli, usage } from './context.ts';
+import { readKey } from './key-file.ts';
 import { differencesText } from './pages/differences.ts';
 import { counted, formatSats, formatTime, table, wrapped } from './print.ts';
-import { readKey } from './wallet-key.ts';
 
 export function register(program: Command): void {
   const ledger = program

@@ -59,6 +59,8 @@ const placeholders: Record<string, string> = {
   amount: '"AMOUNT"',
   at: 'TIME',
   from: 'TIME',
+  max_rate: 'RATE',
+  min_rate: 'RATE',
   payment: 'HASH',
   reason: '"…"',
   wallet_key: 'FILE',
@@ -104,7 +106,8 @@ function labelOf(field: string): string {
 }
 
 const wording: Wording = {
-  call: (call) => `\`${commandOf(call)}\``,
+  // Within a sentence a command has marks around it; on a line of its own it is copied whole.
+  call: (call) => (call.step ? commandOf(call) : `\`${commandOf(call)}\``),
   field: ({ field }) => labelOf(field),
 };
 

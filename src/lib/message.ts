@@ -10,6 +10,8 @@ export type Argument = string | true | null;
 export interface Call {
   operation: string;
   args: Readonly<Record<string, Argument>>;
+  /** It is one of several steps, on a line of its own. */
+  step?: true;
 }
 
 /** The name of a field of an operation's input, in snake case: `wallet_key`. */
@@ -88,6 +90,11 @@ export function call(operation: string, args: Record<string, Argument | bigint |
       given.map(([name, value]) => [name, typeof value === 'bigint' ? `${value}` : value]),
     ) as Call['args'],
   };
+}
+
+/** What is to be done, in this order: a line for each. */
+export function steps(calls: readonly Call[]): Message {
+  return new Message(calls.flatMap((one): Piece[] => ['\n  ', { ...one, step: true }]));
 }
 
 export function field(name: string): FieldName {

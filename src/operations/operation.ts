@@ -142,6 +142,12 @@ export function assertUnchanged(plan: unknown, digest: string | undefined): void
   );
 }
 
+/** Refuses a client whatever is another client's, before it is known whether there is such a client. */
+export function assertOwn({ principal, actor }: Who, client: string): void {
+  if (principal?.kind !== 'client' || principal.client === client) return;
+  throw new BridgeError('usage/forbidden', `${actor} may see and change only what is ${principal.client}'s`);
+}
+
 /** The key of a wallet: text, or what a door has read from a file. */
 export const secretInput = z.union([
   z.instanceof(Secret),

@@ -22,3 +22,11 @@ export function parseName(text: string, field: string): string {
   if (/^[\p{L}\p{N}_.-]{1,64}$/u.test(name)) return name;
   throw invalid(field, `${quote(text)} cannot be a name`, 'Use 1 to 64 letters, digits, "-", "_" or ".".');
 }
+
+/** Lamassu's names of machines are any text; one that an operator gives fits a line. Throws `usage/invalid`. */
+export function parseMachineName(text: string, field: string): string {
+  const name = text.trim().normalize('NFC');
+  const isOneLine = name.replace(/[\s\p{Zl}\p{Zp}]+/gu, ' ') === name && !/[\p{Cc}\p{Cf}]/u.test(name);
+  if (name !== '' && [...name].length <= 64 && isOneLine) return name;
+  throw invalid(field, 'it cannot be a name', 'Use 1 to 64 characters on one line, like "Antigua".');
+}

@@ -119,6 +119,16 @@ export function parseRate(text: string, field: string): bigint {
   return rate;
 }
 
+/** The ledger takes no commission rate above this, ×10^5. */
+const HIGHEST_RATE = ONE / 2n;
+
+/** A commission rate, like `5%`, scaled by 10^5. */
+export function parseCommissionRate(text: string, field: string): bigint {
+  const rate = parseRate(text, field);
+  if (rate <= HIGHEST_RATE) return rate;
+  throw invalid(field, 'more than 50 % is no commission rate', 'Write it like "5%" or "0.05".');
+}
+
 /** What a number is to be: of at most `scale` decimals, which counts `unit`. */
 interface Wanted {
   field: string;

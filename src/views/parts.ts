@@ -9,6 +9,8 @@ export const sats = z.bigint();
 export const instant = z.string().describe('ISO 8601, UTC, to the microsecond');
 /** `3000.00`, in the currency that stands beside it. */
 export const fiat = z.string();
+/** `0.05500` */
+export const rate = z.string();
 
 /** What people read; where it names operations, the door writes them in its own words. */
 export const text = z.union([z.string(), z.instanceof(Message)]);

@@ -1,131 +1,96 @@
-import type { Currencies } from '../../dca/currency.ts';
-import { formatDecimal, groupDigits } from '../../dca/money.ts';
-import type { LimitChange } from '../../ledger/clients/changes.ts';
-import type { Client } from '../../ledger/clients/clients.ts';
-import type { ClientView, InCurrency } from '../../ledger/clients/view.ts';
-import { type Amount, parseAmount, parseCurrency } from '../../typed/numbers.ts';
-import { usage } from '../context.ts';
-import { formatFiat, formatSats, formatTime, table, wrapped } from '../print.ts';
+import { groupDigits } from '../../dca/money.ts';
+import { call, type Message, message } from '../../lib/message.ts';
+import type { ChangedClientView, ClientView, ListedClientView } from '../../views/clients.ts';
+import { formatSats, formatTime, table, wrapped } from '../print.ts';
+import { movedPage } from './moved.ts';
 
-/** `clients show --json`, as docs and scripts know it. */
-export function clientJson({ client, currencies }: ClientView) {
-  return {
-    name: client.name,
-    mode: client.mode,
-    status: statusOf(client),
-    daily_limits: limitsJson(client, (limit) => limit.daily),
-    max_daily_limits: limitsJson(client, (limit) => limit.max),
-    wallet_id: client.walletId,
-    created_at: client.createdAt,
-    balances: currencies.map((one) => ({
-      currency: one.currency,
-      in_flight: formatDecimal(one.inFlight, one.digits),
-      remaining: formatDecimal(one.remaining, one.digits),
-      spent: formatDecimal(one.spent, one.digits),
-    })),
-    metrics: Object.fromEntries(currencies.map((one) => [one.currency, metricsJson(one)])),
-  };
+type Metrics = ClientView['metrics'][string];
+
+export function clientsPage(all: ListedClientView[]): string | Message {
+  if (all.length === 0) {
+    return message`No clients yet. ${call('clients.add', { name: null, wallet_key: null })} adds one.`;
+  }
+  const rows = all.flatMap(({ name, mode, status, metrics }) => {
+    const currencies = Object.entries(metrics);
+    if (currencies.length === 0) return [[name, mode, status]];
+    return currencies.map(([currency, one]) => [
+      ...[name, mode, status],
+      fiat(one.remaining, currency),
+      fiat(one.fiat_spent, currency),
+      formatSats(one.sats_stacked),
+      formatSats(one.waiting_sats),
+    ]);
+  });
+  return table(['client', 'mode', 'status', 'remaining', 'spent', 'received', 'waiting'], rows);
 }
 
-function limitsJson({ limits }: Client, which: (limit: Client['limits'][number]) => bigint | null) {
-  return Object.fromEntries(
-    limits.flatMap((limit) => {
-      const minor = which(limit);
-      return minor === null ? [] : [[limit.currency, formatDecimal(minor, limit.digits)]];
-    }),
-  );
-}
-
-function metricsJson({ metrics, digits, ...one }: InCurrency) {
-  return {
-    sats_stacked: metrics.satsStacked,
-    fiat_spent: formatDecimal(metrics.fiatSpent, digits),
-    average_rate: metrics.averageRate === null ? null : formatDecimal(metrics.averageRate, digits),
-    sats_per_unit: metrics.satsPerUnit === null ? null : formatDecimal(metrics.satsPerUnit, 2),
-    purchases: one.purchases,
-    waiting_sats: one.waitingSats,
-    waiting_fiat: formatDecimal(one.waitingFiat, digits),
-    first_at: one.firstAt,
-    last_at: one.lastAt,
-  };
-}
-
-/** `paused` stands in the settings, the other words in the client's own row. */
-export function statusOf({ status, paused }: Client): string {
-  return status === 'active' && paused ? 'paused' : status;
-}
-
-/** One client, for a person. */
-export function clientPage({ client, currencies }: ClientView, timezone: string): string {
-  const limits = client.limits.map(({ daily, max, digits, currency }) => {
-    const most = max === null ? '' : ` (at most ${formatFiat(max, digits, currency)})`;
-    return `${formatFiat(daily, digits, currency)}${most}`;
+/** One client. */
+export function clientPage(client: ClientView, timezone: string): string {
+  const { name, mode, status, created_at: since, balances, metrics } = client;
+  const limits = Object.entries(client.daily_limits).map(([currency, daily]) => {
+    const max = client.max_daily_limits[currency];
+    return `${fiat(daily, currency)}${max === undefined ? '' : ` (at most ${fiat(max, currency)})`}`;
   });
   return [
-    wrapped(
-      `${client.name}: ${client.mode} mode, ${statusOf(client)}, since ${formatTime(client.createdAt, timezone)}`,
-    ),
-    `Wallet: ${client.walletId}`,
+    wrapped(`${name}: ${mode} mode, ${status}, since ${formatTime(since, timezone)}`),
+    `Wallet: ${client.wallet_id}`,
     ...(limits.length > 0 ? [wrapped(`Daily limit: ${limits.join(', ')}`)] : []),
-    ...(currencies.length > 0 ? currencies.map((one) => inCurrency(one, timezone)) : ['No cash yet.']),
+    ...balances.flatMap((balance) => {
+      const bought = metrics[balance.currency];
+      return bought ? [balanceTable(balance, bought, timezone)] : [];
+    }),
+    ...(balances.length === 0 ? ['No cash yet.'] : []),
   ].join('\n');
 }
 
-function inCurrency(one: InCurrency, timezone: string): string {
-  const { currency, digits, metrics } = one;
-  const fiat = (minor: bigint) => formatFiat(minor, digits, currency);
-  const { averageRate, satsPerUnit } = metrics;
+export function addedClientPage({ name, mode, wallet_id: wallet }: ClientView): Message {
+  const next = call('fundings.add', { client: name, amount: '3000 GTQ', deposited: true });
+  return message`Added client ${name}, in ${mode} mode, paid into wallet ${wallet}.\nNext: ${next}`;
+}
+
+export function changedClientPage(client: ChangedClientView, timezone: string): string {
+  return [
+    `Changed client ${client.name}, from now on.`,
+    ...(client.open_payouts ? [movedPage(client.open_payouts)] : []),
+    clientPage(client, timezone),
+  ].join('\n');
+}
+
+export function pausedPage({ name }: ClientView): string {
+  return `Client ${name} is paused: no new share from now on; what the client has already is still paid.`;
+}
+
+export function resumedPage({ name }: ClientView): string {
+  return `Client ${name} is active: it shares in cash-outs from now on.`;
+}
+
+export function closedPage({ name }: ClientView): string {
+  return `Client ${name} is closed.`;
+}
+
+function balanceTable(balance: ClientView['balances'][number], bought: Metrics, timezone: string): string {
+  const { currency } = balance;
+  const { average_rate: average, sats_per_unit: perUnit, first_at: first, last_at: last } = bought;
   return table(
     [currency, ''],
     [
-      ['cash on its way', fiat(one.inFlight)],
-      ['cash in machines', fiat(one.remaining)],
-      ['cash spent', fiat(one.spent)],
-      ['received', formatSats(metrics.satsStacked)],
-      ['for', fiat(metrics.fiatSpent)],
-      ...(averageRate === null ? [] : [['average', `${fiat(averageRate)} per BTC`]]),
-      ...(satsPerUnit === null
-        ? []
-        : [['', `${groupDigits(formatDecimal(satsPerUnit, 2))} sat per ${currency}`]]),
-      ['purchases', one.purchases],
-      ...(one.firstAt ? [['first', formatTime(one.firstAt, timezone)]] : []),
-      ...(one.lastAt ? [['last', formatTime(one.lastAt, timezone)]] : []),
-      ...(one.waitingFiat > 0n
-        ? [['waiting', `${formatSats(one.waitingSats)} for ${fiat(one.waitingFiat)}`]]
+      ['cash on its way', fiat(balance.in_flight, currency)],
+      ['cash in machines', fiat(balance.remaining, currency)],
+      ['cash spent', fiat(balance.spent, currency)],
+      ['received', formatSats(bought.sats_stacked)],
+      ['for', fiat(bought.fiat_spent, currency)],
+      ...(average === null ? [] : [['average', `${fiat(average, currency)} per BTC`]]),
+      ...(perUnit === null ? [] : [['', `${groupDigits(perUnit)} sat per ${currency}`]]),
+      ['purchases', bought.purchases],
+      ...(first ? [['first', formatTime(first, timezone)]] : []),
+      ...(last ? [['last', formatTime(last, timezone)]] : []),
+      ...(/[1-9]/.test(bought.waiting_fiat)
+        ? [['waiting', `${formatSats(bought.waiting_sats)} for ${fiat(bought.waiting_fiat, currency)}`]]
         : []),
     ],
   );
 }
 
-/** An amount, or `none GTQ`: the limit in that currency is taken away. */
-function parseLimit(
-  text: string,
-  field: string,
-  known: Currencies,
-): Omit<Amount, 'minor'> & { minor: bigint | null } {
-  const [, code] = /^\s*none\s+(\S+)\s*$/i.exec(text) ?? [];
-  return code === undefined
-    ? parseAmount(text, field, known)
-    : { ...parseCurrency(code, field, known), minor: null };
-}
-
-/** `--daily-limit` and `--max-daily-limit`, each at most once per currency, together by currency. */
-export function limitChanges(
-  options: { dailyLimit?: string[]; maxDailyLimit?: string[] },
-  known: Currencies,
-): LimitChange[] {
-  const changes = new Map<string, LimitChange>();
-  for (const [key, field, texts] of [
-    ['daily', '--daily-limit', options.dailyLimit ?? []],
-    ['max', '--max-daily-limit', options.maxDailyLimit ?? []],
-  ] as const) {
-    for (const text of texts) {
-      const { minor, currency, digits } = parseLimit(text, field, known);
-      const change = changes.get(currency) ?? { currency, digits };
-      if (change[key] !== undefined)
-        throw usage(`${field}: given twice for ${currency}.`, 'Give it once per currency.');
-      changes.set(currency, { ...change, [key]: minor });
-    }
-  }
-  return [...changes.values()];
+function fiat(amount: string, currency: string): string {
+  return `${groupDigits(amount)} ${currency}`;
 }

@@ -1,5 +1,6 @@
 import { formatDecimal } from '../../dca/money.ts';
-import { BridgeError } from '../../errors.ts';
+import { conflict, invalid } from '../../errors.ts';
+import { call, field, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { type Act, record, toJson } from '../log/log.ts';
 import { useCurrency } from '../store/currencies.ts';
@@ -113,7 +114,7 @@ async function addSettings(
     .execute();
 }
 
-/** The first limit in a currency holds from ever, like the first settings; a change of it from `at` on. */
+/** The first limit in a currency holds for all time, like the first settings; a change of it holds from `at` on. */
 async function changeLimits(trx: Trx, client: Client, changes: LimitChange[], at: Instant): Promise<void> {
   for (const { currency, digits, ...change } of changes) {
     await useCurrency(trx, currency, digits);
@@ -121,7 +122,8 @@ async function changeLimits(trx: Trx, client: Client, changes: LimitChange[], at
     if (change.daily === null) {
       if (change.max) {
         throw invalid(
-          `--max-daily-limit: the daily limit in ${currency} is taken away`,
+          'max_daily_limit',
+          `the daily limit in ${currency} is taken away`,
           'Leave one of the two out.',
         );
       }
@@ -133,19 +135,22 @@ async function changeLimits(trx: Trx, client: Client, changes: LimitChange[], at
     const shown = (minor: bigint) => `${formatDecimal(minor, digits)} ${currency}`;
     if (daily === undefined) {
       throw invalid(
-        `--max-daily-limit: ${client.name} has no daily limit in ${currency}`,
-        `Give one with --daily-limit "… ${currency}".`,
+        'max_daily_limit',
+        `${client.name} has no daily limit in ${currency}`,
+        message`Give one with ${field('daily_limit')} "… ${currency}".`,
       );
     }
     if (max !== null && daily > max) {
       throw change.daily === undefined
         ? invalid(
-            `--max-daily-limit: ${shown(max)} is less than the daily limit of ${shown(daily)}`,
-            'Raise it, or lower --daily-limit.',
+            'max_daily_limit',
+            `${shown(max)} is less than the daily limit of ${shown(daily)}`,
+            message`Raise it, or lower ${field('daily_limit')}.`,
           )
         : invalid(
-            `--daily-limit: ${shown(daily)} is more than the maximum of ${shown(max)}`,
-            'Lower it, or raise --max-daily-limit.',
+            'daily_limit',
+            `${shown(daily)} is more than the maximum of ${shown(max)}`,
+            message`Lower it, or raise ${field('max_daily_limit')}.`,
           );
     }
     if (known && known.daily === daily && known.max === max) continue;
@@ -162,7 +167,7 @@ async function changeLimits(trx: Trx, client: Client, changes: LimitChange[], at
   }
 }
 
-/** Only a limit under which no cash ever was: what was divided under one has to be seen to keep to it. */
+/** Only while the client never had cash in that currency: past divisions are checked against their limit. */
 async function removeLimit(trx: Trx, { id, name }: Client, currency: string): Promise<void> {
   const funding = await trx
     .selectFrom('fundings')
@@ -171,9 +176,10 @@ async function removeLimit(trx: Trx, { id, name }: Client, currency: string): Pr
     .where('currency', '=', currency)
     .executeTakeFirst();
   if (funding) {
-    throw invalid(
-      `--daily-limit: ${name} had cash in ${currency} (f${funding.id}), so the limit belongs to the books`,
-      `Set another one; in flow mode it says nothing: aio-dca clients set ${name} --mode flow`,
+    throw conflict(
+      'daily_limit',
+      `${name} had cash in ${currency} (f${funding.id}), so the limit belongs to the books`,
+      message`Set another limit; in flow mode it has no effect: ${call('clients.set', { name, mode: 'flow' })}.`,
     );
   }
   await trx
@@ -196,12 +202,9 @@ async function requireLimits(trx: Trx, { id, name, mode, limits }: Client): Prom
   const without = fundings.find((funding) => !limits.some((limit) => limit.currency === funding.currency));
   if (limits.length > 0 && !without) return;
   const cash = without ? ` in ${without.currency}, and f${without.id} is cash in it` : '';
-  throw invalid(
-    `--mode: ${name} cannot be fixed without a daily limit${cash}`,
-    `Add --daily-limit "500 ${without?.currency ?? 'GTQ'}".`,
+  throw conflict(
+    'mode',
+    `${name} cannot be fixed without a daily limit${cash}`,
+    message`Add ${field('daily_limit')} "500 ${without?.currency ?? 'GTQ'}".`,
   );
-}
-
-function invalid(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `${message}.`, hint);
 }

@@ -1,6 +1,7 @@
 import { type SqlBool, sql } from 'kysely';
 import { formatDecimal } from '../../dca/money.ts';
-import { BridgeError } from '../../errors.ts';
+import { notFound, wrongState } from '../../errors.ts';
+import { call, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { inForce } from '../store/effective-dated.ts';
 import type { Db, Trx } from '../store/open.ts';
@@ -15,7 +16,7 @@ export interface Client {
   status: Schema['recipients']['status'];
   createdAt: Instant;
   mode: Mode;
-  /** Takes no new share, and is still paid what is his. */
+  /** Takes no new share, and is still paid what the client has. */
   paused: boolean;
   limits: Limit[];
 }
@@ -80,21 +81,22 @@ export async function clientsAt(db: Db, at: Instant, name?: string): Promise<Cli
   }));
 }
 
-/** The client of that name. Throws `usage/invalid` where there is none. */
-export async function findClient(db: Db, name: string, at: Instant): Promise<Client> {
+/** The client of that name, which `field` of the input gave. Throws `usage/invalid` where there is none. */
+export async function findClient(db: Db, name: string, at: Instant, field = 'client'): Promise<Client> {
   const [client] = await clientsAt(db, at, name);
   if (client) return client;
-  throw invalid(
-    `CLIENT: there is no client ${JSON.stringify(name)}`,
-    '`aio-dca clients list` shows the names.',
+  throw notFound(
+    field,
+    `there is no client ${JSON.stringify(name)}`,
+    message`${call('clients.list')} shows the names.`,
   );
 }
 
 /** A client that can still be changed: `closed` is final. */
 export async function openClient(db: Db, name: string, at: Instant): Promise<Client> {
-  const client = await findClient(db, name, at);
+  const client = await findClient(db, name, at, 'name');
   if (client.status !== 'closed') return client;
-  throw invalid(`CLIENT: ${name} is closed`, 'That is final; add a client with another name.');
+  throw wrongState('name', `${name} is closed`, 'That is final; add a client with another name.');
 }
 
 export async function setStatus(trx: Trx, { id }: Client, status: Client['status']): Promise<void> {
@@ -114,8 +116,4 @@ export function snapshot({ mode, paused, status, walletId, limits }: Client) {
       max: max === null ? null : formatDecimal(max, digits),
     })),
   };
-}
-
-function invalid(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `${message}.`, hint);
 }

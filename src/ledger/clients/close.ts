@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { groupDigits } from '../../dca/money.ts';
-import { BridgeError } from '../../errors.ts';
+import { wrongState } from '../../errors.ts';
+import { call, message, steps } from '../../lib/message.ts';
 import { type Act, record } from '../log/log.ts';
 import { openPayoutsOf } from '../payouts/open.ts';
 import { isPaused } from '../payouts/pause.ts';
@@ -24,7 +25,7 @@ export async function closeClient(trx: Trx, act: Act, name: string): Promise<Cli
   return client;
 }
 
-/** What remains of the client, and the commands that clear it: the cash first, for what is paid without it follows. */
+/** What the client still has, and the operations that clear it: cash first, since what that pays follows. */
 async function refuseUnsettled(trx: Trx, { id, name, mode }: Client): Promise<void> {
   const fundings = await trx
     .selectFrom('fundings')
@@ -51,27 +52,23 @@ async function refuseUnsettled(trx: Trx, { id, name, mode }: Client): Promise<vo
   if (fundings.length === 0 && owed === 0n) return;
   const held = payouts.filter(({ state }) => state === 'held');
   const pays = waiting > 0n || payouts.length > held.length;
-  const commands = [
+  const clearing = [
     ...fundings.map((one) =>
       one.status === 'in_flight'
-        ? `aio-dca fundings cancel f${one.id}`
-        : `aio-dca fundings withdraw f${one.id} --reason "…"`,
+        ? call('fundings.cancel', { id: `f${one.id}` })
+        : call('fundings.withdraw', { id: `f${one.id}`, reason: null }),
     ),
     // What waits in fixed mode is due at its next time, and at once in flow mode.
-    ...(waiting > 0n && mode === 'fixed' ? [`aio-dca clients set ${name} --mode flow`] : []),
-    ...(pays && (await isPaused(trx)) ? ['aio-dca payouts resume'] : []),
-    ...(pays ? ['aio-dca poll'] : []),
-    ...held.map((payout) => `aio-dca payouts show p${payout.id}`),
-    `aio-dca clients close ${name}`,
+    ...(waiting > 0n && mode === 'fixed' ? [call('clients.set', { name, mode: 'flow' })] : []),
+    ...(pays && (await isPaused(trx)) ? [call('payouts.resume')] : []),
+    ...(pays ? [call('poll')] : []),
+    ...held.map((payout) => call('payouts.show', { id: `p${payout.id}` })),
+    call('clients.close', { name }),
   ];
   const cash = fundings.map((one) => `f${one.id} (${one.status.replace('_', ' ')})`).join(', ');
   const remains = [
     ...(fundings.length > 0 ? [`still has cash: ${cash}`] : []),
     ...(owed > 0n ? [`is owed ${groupDigits(owed)} sat that are not settled yet`] : []),
   ];
-  throw new BridgeError(
-    'usage/invalid',
-    `CLIENT: ${name} ${remains.join('; and ')}.`,
-    `To clear it:\n${commands.map((line) => `  ${line}`).join('\n')}`,
-  );
+  throw wrongState('name', `${name} ${remains.join('; and ')}`, message`To clear it:${steps(clearing)}`);
 }

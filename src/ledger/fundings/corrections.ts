@@ -1,5 +1,6 @@
 import { formatDecimal } from '../../dca/money.ts';
-import { BridgeError } from '../../errors.ts';
+import { conflict, invalid, wrongState } from '../../errors.ts';
+import { call, message } from '../../lib/message.ts';
 import { findClient } from '../clients/clients.ts';
 import type { Act } from '../log/log.ts';
 import { machineOf, refuseRate } from '../machines/machines.ts';
@@ -8,8 +9,7 @@ import { changeFunding, fundingIn, refuseCurrency } from './fundings.ts';
 import { type Funding, shown } from './view.ts';
 
 /**
- * Puts a wrong amount right: `minor` more, or less where it is negative. One that was exhausted goes on with what is
- * added. Throws `usage/invalid`, also where less would remain than nothing.
+ * Corrects the amount by a difference, which may be negative. An exhausted funding is deposited again with what is added. Throws `usage/invalid`, also where less would remain than nothing.
  */
 export async function adjustFunding(
   trx: Trx,
@@ -22,17 +22,23 @@ export async function adjustFunding(
   const remaining = before.remaining + amount.minor;
   if (remaining < 0n) {
     throw invalid(
-      `amount: ${shown(before, -amount.minor)} is more than the ${shown(before, before.remaining)} that remain of f${id}`,
+      'amount',
+      `${shown(before, -amount.minor)} is more than the ${shown(before, before.remaining)} that remain of f${id}`,
       'What was spent already cannot be taken back.',
     );
   }
   if (before.status === 'in_flight' && remaining === 0n) {
-    throw invalid(`amount: nothing would be left of f${id}`, `\`aio-dca fundings cancel f${id}\` does that.`);
+    throw invalid(
+      'amount',
+      `nothing would be left of f${id}`,
+      message`${call('fundings.cancel', { id: `f${id}` })} does that.`,
+    );
   }
   const client = await findClient(trx, before.client, act.at);
   if (client.status !== 'active' && remaining > 0n) {
-    throw invalid(
-      `ID: f${id} is of ${client.name}, who is ${client.status}`,
+    throw wrongState(
+      'id',
+      `f${id} is of ${client.name}, who is ${client.status}`,
       'Add the cash to another client.',
     );
   }
@@ -58,14 +64,11 @@ export async function moveFunding(trx: Trx, act: Act, id: bigint, named: string 
   const machine = named === null ? null : (await machineOf(trx, named, before.currency)).device_id;
   await refuseRate(trx, { ...before, machine }, act.at);
   if (machine === before.machine) {
-    throw invalid(
-      `ID: f${id} is there already, for ${machine === null ? 'any machine' : `machine ${before.machineName ?? machine}`}`,
+    throw conflict(
+      'id',
+      `f${id} is there already, for ${machine === null ? 'any machine' : `machine ${before.machineName ?? machine}`}`,
       'Name another machine, or leave it where it is.',
     );
   }
   return changeFunding(trx, act, before, { action: 'funding move', to: { machine } });
-}
-
-function invalid(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `${message}.`, hint);
 }

@@ -1,5 +1,6 @@
 import { formatDecimal, formatRate } from '../../dca/money.ts';
-import { BridgeError } from '../../errors.ts';
+import { conflict, invalid, wrongState } from '../../errors.ts';
+import { call, field, type Message, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { findClient } from '../clients/clients.ts';
 import { type Act, record } from '../log/log.ts';
@@ -19,7 +20,7 @@ import { type Funding, findFunding, shown } from './view.ts';
 export interface NewFunding {
   client: string;
   amount: { minor: bigint; currency: string; digits: number };
-  /** A device id or name; null: it serves all machines; undefined: it was not said. */
+  /** A device id or name; null: it serves all machines; undefined: none was named. */
   machine: string | null | undefined;
   /** Its own commission rate, ×10^5; null: the machine's, or what Lamassu charged. */
   rate: bigint | null;
@@ -31,7 +32,7 @@ export interface NewFunding {
   past?: PastChoice | undefined;
 }
 
-/** Adds a funding. Throws `usage/invalid`, and PastUndecided. */
+/** Adds a funding. Throws `usage/invalid`, also where what happens to the past has to be chosen. */
 export async function addFunding(
   trx: Trx,
   act: Act,
@@ -41,26 +42,29 @@ export async function addFunding(
   const { amount, rate, depositedAt } = funding;
   const client = await findClient(trx, funding.client, at);
   if (client.status !== 'active') {
-    throw invalid(
-      `CLIENT: ${client.name} is ${client.status}`,
+    throw wrongState(
+      'client',
+      `${client.name} is ${client.status}`,
       client.status === 'closing'
-        ? `\`aio-dca clients resume ${client.name}\` takes the closing back.`
+        ? message`${call('clients.resume', { name: client.name })} takes the closing back.`
         : 'Add the cash to another client.',
     );
   }
   if (client.mode === 'fixed' && !client.limits.some((limit) => limit.currency === amount.currency)) {
-    throw invalid(
-      `amount: ${client.name} is a fixed client without a daily limit in ${amount.currency}, so nothing of it would ever be spent`,
-      `\`aio-dca clients set ${client.name} --daily-limit "… ${amount.currency}"\` gives one.`,
+    throw conflict(
+      'amount',
+      `${client.name} is a fixed client without a daily limit in ${amount.currency}, so nothing of it would ever be spent`,
+      message`${call('clients.set', { name: client.name, daily_limit: `… ${amount.currency}` })} gives one.`,
     );
   }
   refuseFuture(depositedAt, at);
   const machine = await machineFor(trx, funding.machine, amount.currency);
   const doubt = funding.newCurrency ? null : await paysOtherwise(trx, machine, amount.currency);
   if (doubt !== null) {
-    throw invalid(
-      `amount: is that the right currency? ${doubt}`,
-      'Check the amount and the machine. Where they are right, add --new-currency.',
+    throw conflict(
+      'amount',
+      `is that the right currency? ${doubt}`,
+      message`Check the amount and the machine. Where they are right, add ${field('new_currency')}.`,
     );
   }
   await refuseRate(trx, { machine, rate, currency: amount.currency }, at);
@@ -94,7 +98,7 @@ export async function addFunding(
 
 export interface Confirmation {
   depositedAt: Instant;
-  /** A person has said when that was: of cash that is in the machine already, it puts the time right. */
+  /** The operator stated the time: for cash that is in the machine already, this corrects it. */
   stated?: boolean;
   /** What was counted in the machine; null: what was announced. */
   counted: { minor: bigint; currency: string } | null;
@@ -103,7 +107,7 @@ export interface Confirmation {
 
 /**
  * `in_flight` → `deposited`: the cash is in the machine, and its amount is what was counted there.
- * Throws `usage/invalid`, and PastUndecided.
+ * Throws `usage/invalid`, also where what happens to the past has to be chosen.
  */
 export async function confirmFunding(
   trx: Trx,
@@ -116,7 +120,7 @@ export async function confirmFunding(
   }
   const before = await fundingIn(trx, id, ['in_flight'], 'can be confirmed');
   refuseFuture(depositedAt, act.at);
-  if (counted) refuseCurrency(before, counted.currency, '--counted');
+  if (counted) refuseCurrency(before, counted.currency, 'counted');
   const amount = counted?.minor ?? before.amount;
   const funding = await changeFunding(trx, act, before, {
     action: 'funding confirm',
@@ -129,8 +133,8 @@ export async function confirmFunding(
 }
 
 /**
- * Puts right since when cash is in the machine that is there already. Throws `usage/invalid`, also where it had a part in a
- * cash-out by then, and PastUndecided.
+ * Corrects since when deposited cash is in the machine. Throws `usage/invalid`, also where it had a part in a cash-out by
+ * then, and where what happens to the past has to be chosen.
  */
 async function redateFunding(
   trx: Trx,
@@ -148,8 +152,9 @@ async function redateFunding(
     .where('allocations.funding_id', '=', id)
     .executeTakeFirstOrThrow();
   if (first !== null && first < depositedAt) {
-    throw invalid(
-      `--at: f${id} has a part in a cash-out of ${first}, so its cash was in the machine by then`,
+    throw conflict(
+      'at',
+      `f${id} has a part in a cash-out of ${first}, so its cash was in the machine by then`,
       'Say that time or an earlier one.',
     );
   }
@@ -182,7 +187,8 @@ export async function withdrawFunding(
   const taken = amount?.minor ?? before.remaining;
   if (taken > before.remaining) {
     throw invalid(
-      `amount: ${shown(before, taken)} is more than the ${shown(before, before.remaining)} that remain of f${id}`,
+      'amount',
+      `${shown(before, taken)} is more than the ${shown(before, before.remaining)} that remain of f${id}`,
       'Leave the amount out to withdraw all that remains.',
     );
   }
@@ -207,12 +213,14 @@ export async function fundingIn(
   const funding = await findFunding(trx, id);
   if (states.includes(funding.status)) return funding;
   const words = (state: string) => state.replace('_', ' ');
-  const ways: Partial<Record<Funding['status'], string>> = {
-    in_flight: `It is on its way: \`aio-dca fundings confirm f${id}\` or \`aio-dca fundings cancel f${id}\`.`,
-    deposited: `Its cash is in the machine: \`aio-dca fundings withdraw f${id} --reason "…"\` takes it out.`,
+  const meant = { id: `f${id}` };
+  const ways: Partial<Record<Funding['status'], Message>> = {
+    in_flight: message`It is on its way: ${call('fundings.confirm', meant)} or ${call('fundings.cancel', meant)}.`,
+    deposited: message`Its cash is in the machine: ${call('fundings.withdraw', { ...meant, reason: null })} takes it out.`,
   };
-  throw invalid(
-    `ID: f${id} is ${words(funding.status)}, and only one that is ${states.map(words).join(' or ')} ${what}`,
+  throw wrongState(
+    'id',
+    `f${id} is ${words(funding.status)}, and only one that is ${states.map(words).join(' or ')} ${what}`,
     ways[funding.status] ?? 'Nothing remains of it.',
   );
 }
@@ -245,9 +253,9 @@ export async function changeFunding(
   return after;
 }
 
-export function refuseCurrency({ id, currency }: Funding, given: string, field: string): void {
+export function refuseCurrency({ id, currency }: Funding, given: string, of: string): void {
   if (given === currency) return;
-  throw invalid(`${field}: f${id} is cash in ${currency}, not in ${given}`, `Write "… ${currency}".`);
+  throw conflict(of, `f${id} is cash in ${currency}, not in ${given}`, `Write "… ${currency}".`);
 }
 
 function snapshot(funding: Funding) {
@@ -264,7 +272,7 @@ function snapshot(funding: Funding) {
   };
 }
 
-/** The machine that is meant; where there is a choice between machines, it has to be said. */
+/** The machine that is meant; where several are in use, one has to be named. */
 async function machineFor(
   trx: Trx,
   named: string | null | undefined,
@@ -275,19 +283,17 @@ async function machineFor(
   const known = await machinesInUse(trx);
   if (known.length <= 1) return null;
   throw invalid(
-    `--machine: there are ${known.length} machines, and it was not said which one gets the cash`,
-    `Say --machine with one of ${known.map(machineLabel).join(', ')}, or --any-machine.`,
+    'machine',
+    `there are ${known.length} machines, and none was named for the cash`,
+    message`Give ${field('machine')} with one of ${known.map(machineLabel).join(', ')}, or ${field('any_machine')}.`,
   );
 }
 
 function refuseFuture(depositedAt: Instant | null, at: Instant): void {
   if (depositedAt === null || depositedAt <= at) return;
   throw invalid(
-    `--at: ${depositedAt} is in the future`,
+    'at',
+    `${depositedAt} is in the future`,
     'Leave the cash in flight, and confirm it when it is in the machine.',
   );
-}
-
-function invalid(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `${message}.`, hint);
 }

@@ -1,20 +1,21 @@
 import { type Selectable, type SqlBool, sql } from 'kysely';
-import { formatDecimal } from '../../dca/money.ts';
+import { formatDecimal, sum } from '../../dca/money.ts';
 import { takeFromOwn } from '../../dca/own-share.ts';
 import { BridgeError } from '../../errors.ts';
+import { call, field, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { spend } from '../cash-outs/ingest.ts';
-import { type Act, record, toJson } from '../log/log.ts';
+import { type Act, record } from '../log/log.ts';
 import { ratesAt, withPredecessors } from '../machines/machines.ts';
 import type { Trx } from '../store/open.ts';
 import type { Mode, Schema } from '../store/schema.ts';
 import { type Funding, findFunding, shown } from './view.ts';
 
 /*
- * Cash that is entered late: cash-outs since it was deposited were divided without it, and what nobody's cash covered
- * became the operator's own share. Had it been there, it would have had all of that share, as far as it goes: whoever
- * else took part had given all that he could. So it may have its part out of the own share, oldest first, and nobody
- * else's part changes. Parts in what others covered are gone.
+ * Cash that is entered late: cash-outs since its deposit were divided without it, and what no client's cash covered became
+ * the operator's own share. The late cash would have covered that share, up to its amount: every other client had already
+ * given the most that the client could. So it may take its part out of the own share, oldest cash-out first, and no other
+ * client's part changes. What other clients covered stays theirs.
  */
 
 /** `from-own`: it gets them. `leave`: they stay as they are. */
@@ -40,32 +41,7 @@ export interface PastCashOut {
   net: bigint;
 }
 
-/** Somebody has to say what happens to the past; nothing was written. */
-export class PastUndecided extends BridgeError {
-  readonly funding: Funding;
-  readonly past: PastCashOut[];
-
-  constructor(funding: Funding, past: PastCashOut[]) {
-    const of = (which: (one: PastCashOut) => bigint) => past.reduce((all, one) => all + which(one), 0n);
-    const were = past.length === 1 ? '1 cash-out since then was' : `${past.length} cash-outs since then were`;
-    super(
-      'usage/invalid',
-      `--at: ${were} divided without this cash, and ${shown(
-        funding,
-        of((one) => one.ownFiat),
-      )} of it became the operator's own share.`,
-      `Say --from-own, and it gets ${of((one) => one.net)} sat for ${shown(
-        funding,
-        of((one) => one.fiat),
-      )} out of that share; or --no-past, and that stays as it is.`,
-    );
-    this.name = 'PastUndecided';
-    this.funding = funding;
-    this.past = past;
-  }
-}
-
-/** Does with the past of a funding what was chosen. Throws PastUndecided where that has to be said and was not. */
+/** Does with the past of a funding what was chosen. Throws `usage/invalid` where a choice is needed and none was made. */
 export async function settlePast(
   trx: Trx,
   act: Act,
@@ -74,12 +50,24 @@ export async function settlePast(
 ): Promise<{ funding: Funding; past: Past }> {
   const parts = await partsOf(trx, funding);
   const cashOuts = parts.map(({ past }) => past);
-  if (choice === undefined && cashOuts.some(({ fiat }) => fiat > 0n)) {
-    throw new PastUndecided(funding, cashOuts);
-  }
+  if (choice === undefined && cashOuts.some(({ fiat }) => fiat > 0n)) throw undecided(funding, cashOuts);
   if (choice !== 'from-own') return { funding, past: { cashOuts, given: false } };
   for (const part of parts) if (part.past.fiat > 0n) await give(trx, act, funding, part);
   return { funding: await findFunding(trx, funding.id), past: { cashOuts, given: true } };
+}
+
+/** What happens to the past has to be chosen; nothing was written. */
+function undecided(funding: Funding, past: PastCashOut[]): BridgeError {
+  const were = past.length === 1 ? '1 cash-out since then was' : `${past.length} cash-outs since then were`;
+  const ownFiat = shown(funding, sum(past.map((one) => one.ownFiat)));
+  const net = sum(past.map((one) => one.net));
+  const fiat = shown(funding, sum(past.map((one) => one.fiat)));
+  return new BridgeError(
+    'usage/invalid',
+    `${were} divided without this cash, and ${ownFiat} of it became the operator's own share.`,
+    message`Give ${field('from_own')}, and it gets ${net} sat for ${fiat} out of that share; or ${field('no_past')}, and that stays as it is.`,
+    { field: 'at', kind: 'conflict', next: call('fundings.preview') },
+  );
 }
 
 interface PartOfPast {
@@ -102,7 +90,7 @@ async function partsOf(trx: Trx, funding: Funding): Promise<PartOfPast[]> {
     const most = client.may(before);
     const fiat = [remaining, before.own_fiat, most].reduce((least, one) => (one < least ? one : least));
     const own = { fiat: before.own_fiat, gross: ownGross, commission: ownCommission };
-    // What commission recipients have is theirs: then the part pays what was charged, and their sum stays.
+    // The shares of commission recipients stay: then the part pays the commission that was charged.
     const rate = shared
       ? null
       : (funding.rate ?? (await ratesAt(trx, before.machine, before.confirmed_at)).rate);
@@ -208,7 +196,7 @@ class ClientThen {
     return this.#settings.findLast((row) => row.from_at <= at)?.mode ?? 'flow';
   }
 
-  /** The most that the client could have given for a cash-out, whatever cash he has. */
+  /** The most that the client could have given for a cash-out, whatever cash the client has. */
   may({ confirmed_at: at, local_date, own_fiat }: Schema['cash_outs']): bigint {
     if (this.#settings.findLast((row) => row.from_at <= at)?.paused !== 0n) return 0n;
     if (this.modeAt(at) === 'flow') return own_fiat;
@@ -253,9 +241,4 @@ async function give(
       sats: net,
     },
   });
-}
-
-/** Whether two looks at the past of a funding show the same. */
-export function samePast(one: PastCashOut[], other: PastCashOut[]): boolean {
-  return toJson(one) === toJson(other);
 }

@@ -1,5 +1,6 @@
 import { formatDecimal } from '../../dca/money.ts';
-import { BridgeError } from '../../errors.ts';
+import { type BridgeError, notFound } from '../../errors.ts';
+import { call, message } from '../../lib/message.ts';
 import type { Db } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
 
@@ -40,14 +41,15 @@ export async function listFundings(db: Db, { id, client, status }: FundingFilter
 export async function findFunding(db: Db, id: bigint): Promise<Funding> {
   const [funding] = await listFundings(db, { id });
   if (funding) return funding;
-  throw invalid(`ID: there is no funding f${id}`, '`aio-dca fundings list` shows them.');
+  throw noFunding(id);
+}
+
+/** There is no funding of that id, or none that may be seen. */
+export function noFunding(id: bigint): BridgeError {
+  return notFound('id', `there is no funding f${id}`, message`${call('fundings.list')} shows them.`);
 }
 
 /** `3000.00 GTQ` */
 export function shown({ digits, currency }: Pick<Funding, 'digits' | 'currency'>, minor: bigint): string {
   return `${formatDecimal(minor, digits)} ${currency}`;
-}
-
-function invalid(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `${message}.`, hint);
 }

@@ -1,5 +1,6 @@
 import { formatRate, percent, percentRange } from '../../dca/money.ts';
-import { BridgeError } from '../../errors.ts';
+import { conflict, invalid } from '../../errors.ts';
+import { call, field, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { successors } from '../cash-outs/ingest.ts';
 import { changeFunding } from '../fundings/fundings.ts';
@@ -39,12 +40,12 @@ export async function setMachine(
   change: MachineChange,
 ): Promise<{ machine: Machine; outside: Funding[] }> {
   const { at } = act;
-  const before = await findMachine(trx, named, 'MACHINE');
+  const before = await findMachine(trx, named, 'machine');
   const id = before.device_id;
   const open = await openFundings(trx, id);
   const rates = await ratesAt(trx, id, at);
   if (typeof change.name === 'string') await giveName(trx, before, change.name);
-  // The next look at Lamassu brings back what it is called there.
+  // The next run takes the name from Lamassu again.
   if (change.name === null) {
     await trx
       .updateTable('machines')
@@ -57,7 +58,7 @@ export async function setMachine(
   }
   if (change.currency && change.currency.code !== before.currency) {
     await useCurrency(trx, change.currency.code, change.currency.digits);
-    refuseCurrencies('--currency', open, { ...before, currency: change.currency.code });
+    refuseCurrencies('currency', open, { ...before, currency: change.currency.code });
     await trx
       .updateTable('machines')
       .set({ currency: change.currency.code })
@@ -76,7 +77,7 @@ export async function setMachine(
       .values({ device_id: id, from_at: at, ...wanted })
       .execute();
   }
-  const machine = await findMachine(trx, id, 'MACHINE');
+  const machine = await findMachine(trx, id, 'machine');
   const states = { before: snapshot(before, rates), after: snapshot(machine, wanted) };
   if (toJson(states.before) !== toJson(states.after)) {
     await record(trx, act, { at, action: 'machine set', subject: `machine ${id}`, ...states });
@@ -92,8 +93,9 @@ export async function setMachine(
 async function giveName(trx: Trx, { device_id }: Machine, name: string): Promise<void> {
   const replaced = await findReplaced(trx, name);
   if (replaced) {
-    throw invalid(
-      `--name: ${JSON.stringify(name)} is the device id of a machine whose place ${machineLabel(replaced.by)} took`,
+    throw conflict(
+      'name',
+      `${JSON.stringify(name)} is the device id of a machine whose place ${machineLabel(replaced.by)} took`,
       'Choose another name, so that each machine can be meant by its own.',
     );
   }
@@ -101,8 +103,9 @@ async function giveName(trx: Trx, { device_id }: Machine, name: string): Promise
     (other) => other.device_id !== device_id && (other.name === name || other.device_id === name),
   );
   if (taken) {
-    throw invalid(
-      `--name: ${machineLabel(taken)} is called ${JSON.stringify(name)} already`,
+    throw conflict(
+      'name',
+      `${machineLabel(taken)} is called ${JSON.stringify(name)} already`,
       'Choose another name, so that each machine can be meant by its own.',
     );
   }
@@ -117,23 +120,26 @@ function refuseRange(rates: Rates, change: MachineChange): void {
   const { rate, min_rate: min, max_rate: max } = rates;
   if (min !== null && max !== null && min > max) {
     throw invalid(
-      `--min-rate: ${percent(min)} is more than --max-rate, ${percent(max)}`,
-      'Lower it, or raise --max-rate.',
+      'min_rate',
+      message`${percent(min)} is more than ${field('max_rate')}, ${percent(max)}`,
+      message`Lower it, or raise ${field('max_rate')}.`,
     );
   }
   if (rate === null || isWithin(rate, rates)) return;
   if (change.rate === undefined) {
     const low = min !== null && rate < min;
-    throw invalid(
+    throw conflict(
+      low ? 'min_rate' : 'max_rate',
       low
-        ? `--min-rate: ${percent(min)} is more than the commission rate of the machine, ${percent(rate)}`
-        : `--max-rate: ${percent(max ?? 0n)} is less than the commission rate of the machine, ${percent(rate)}`,
-      'Choose another one, or change --commission-rate as well.',
+        ? `${percent(min)} is more than the commission rate of the machine, ${percent(rate)}`
+        : `${percent(max ?? 0n)} is less than the commission rate of the machine, ${percent(rate)}`,
+      message`Choose another one, or change ${field('commission_rate')} as well.`,
     );
   }
-  throw invalid(
-    `--commission-rate: ${percent(rate)} is outside of what fundings may have here, ${percentRange(min, max)}`,
-    'Choose one within, or change --min-rate and --max-rate.',
+  throw conflict(
+    'commission_rate',
+    `${percent(rate)} is outside of what fundings may have here, ${percentRange(min, max)}`,
+    message`Choose one within, or change ${field('min_rate')} and ${field('max_rate')}.`,
   );
 }
 
@@ -150,10 +156,10 @@ export async function replaceMachine(
   newNamed: string,
 ): Promise<{ old: Machine; next: Machine; moved: Funding[] }> {
   const { at } = act;
-  const old = await findMachine(trx, oldNamed, 'OLD');
+  const old = await findMachine(trx, oldNamed, 'old');
   const before = await successorOf(trx, old, newNamed);
   const open = await openFundings(trx, old.device_id);
-  refuseCurrencies('NEW', open, before);
+  refuseCurrencies('new', open, before);
   const id = before.device_id;
   const ratesBefore = await ratesAt(trx, id, at);
   await trx
@@ -175,7 +181,7 @@ export async function replaceMachine(
     );
   }
   await trx.updateTable('machines').set({ replaced_by: id }).where('device_id', '=', old.device_id).execute();
-  const next = await findMachine(trx, id, 'NEW');
+  const next = await findMachine(trx, id, 'new');
   const fundings = moved.map((one) => `f${one.id}`);
   await record(trx, act, {
     ...{ at, action: 'machine replace', subject: `machine ${old.device_id}` },
@@ -197,12 +203,16 @@ export async function replaceMachine(
 async function successorOf(trx: Trx, old: Machine, named: string): Promise<Machine> {
   const replaced = await findReplaced(trx, named);
   if (replaced && (await successors(trx, named)).includes(old.device_id)) return replaced.machine;
-  const next = await findMachine(trx, named, 'NEW');
+  const next = await findMachine(trx, named, 'new');
   if (next.device_id !== old.device_id) return next;
-  throw invalid(`NEW: ${machineLabel(old)} cannot replace itself`, 'Name the machine that takes its place.');
+  throw invalid(
+    'new',
+    `${machineLabel(old)} cannot replace itself`,
+    'Name the machine that takes its place.',
+  );
 }
 
-/** From ever: a machine without rates has charged none of its own yet, and may have begun before it is entered here. */
+/** For all time: a machine without rates has charged none of its own yet, and may have begun before it is entered here. */
 async function takeOverRates(trx: Trx, old: string, next: string, at: Instant): Promise<void> {
   const own = await trx
     .selectFrom('machine_rates')
@@ -217,7 +227,7 @@ async function takeOverRates(trx: Trx, old: string, next: string, at: Instant): 
     .execute();
 }
 
-/** From ever as well, unless cash-outs of it were divided without them: these keep their division. */
+/** For all time as well, unless cash-outs of it were divided without them: these keep their division. */
 async function takeOverRecipients(trx: Trx, old: string, next: string, at: Instant): Promise<void> {
   const rows = await trx
     .selectFrom('commission_weights')
@@ -252,21 +262,18 @@ async function openFundings(trx: Trx, machine: string | null): Promise<Funding[]
   );
 }
 
-function refuseCurrencies(field: string, open: Funding[], machine: Machine): void {
+function refuseCurrencies(of: string, open: Funding[], machine: Machine): void {
   const { currency } = machine;
   const other = currency === null ? undefined : open.find((one) => one.currency !== currency);
   if (!other) return;
-  throw invalid(
-    `${field}: f${other.id} is cash in ${other.currency}, and ${machineLabel(machine)} would pay out ${currency}`,
-    `Move or withdraw it first: aio-dca fundings show f${other.id}`,
+  throw conflict(
+    of,
+    `f${other.id} is cash in ${other.currency}, and ${machineLabel(machine)} would pay out ${currency}`,
+    message`Move or withdraw it first: ${call('fundings.show', { id: `f${other.id}` })} shows it.`,
   );
 }
 
 function snapshot({ name, currency }: Machine, { rate, min_rate: min, max_rate: max }: Rates) {
   const shown = (one: bigint | null) => (one === null ? null : formatRate(one));
   return { name, currency, commission_rate: shown(rate), min_rate: shown(min), max_rate: shown(max) };
-}
-
-function invalid(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `${message}.`, hint);
 }

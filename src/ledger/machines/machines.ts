@@ -1,7 +1,7 @@
 import { type Selectable, sql } from 'kysely';
 import { percent, percentRange } from '../../dca/money.ts';
-import { BridgeError, conflict, notFound, wrongState } from '../../errors.ts';
-import { call, message } from '../../lib/message.ts';
+import { conflict, notFound, wrongState } from '../../errors.ts';
+import { call, field, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { record, type Who } from '../log/log.ts';
 import { inForce } from '../store/effective-dated.ts';
@@ -10,7 +10,7 @@ import type { Schema } from '../store/schema.ts';
 
 export type Machine = Selectable<Schema['machines']>;
 
-/** Notes a machine at its first sight, as found by that run where there is one. */
+/** Registers a machine when first seen; `run` is the run that saw it. */
 export async function seeMachine(
   trx: Trx,
   deviceId: string,
@@ -22,8 +22,8 @@ export async function seeMachine(
 }
 
 /**
- * The same of all that a Lamassu names, as one look at the ledger shows most of them unchanged. A machine's name follows
- * Lamassu's, unless a person gave it one. Those that were unpaired are named only where the ledger knows them.
+ * Registers all machines that Lamassu names; one query shows that most are unchanged. A machine's name follows Lamassu's,
+ * unless the operator gave it one. An unpaired machine is named only where the ledger knows it.
  */
 export async function seeMachines(
   trx: Trx,
@@ -36,7 +36,7 @@ export async function seeMachines(
   const known = new Map(rows.map((row) => [row.device_id, row]));
   for (const machine of machines.filter((one) => one.paired !== false))
     await note(trx, known.get(machine.deviceId), machine, source, at, who);
-  // One that was unpaired before it was ever seen here gets its last name, once a cash-out of it was read.
+  // A machine that was unpaired before the ledger knew it gets its last name, once a cash-out of it was read.
   for (const machine of machines.filter((one) => one.paired === false)) {
     const before = known.get(machine.deviceId);
     if (before?.name !== null || machine.name === null) continue;
@@ -105,7 +105,7 @@ const SHORTEST = 6;
  * The machine that a person means: by its device id or the first characters of it, or by its name, where only one has it.
  * Throws `usage/invalid`, which names those that are known, and which took the place of one that is in use no more.
  */
-export async function findMachine(db: Db, named: string, field: string): Promise<Machine> {
+export async function findMachine(db: Db, named: string, of: string): Promise<Machine> {
   const known = await machinesInUse(db);
   const byId = known.find((machine) => machine.device_id === named);
   if (byId) return byId;
@@ -118,7 +118,7 @@ export async function findMachine(db: Db, named: string, field: string): Promise
   if (replaced && !first) {
     const next = machineLabel(replaced.by);
     throw wrongState(
-      field,
+      of,
       `${named} is in use no more: ${next} took its place`,
       message`Name that one; or take it back: ${call('machines.replace', { old: replaced.by.device_id, new: named })}`,
     );
@@ -128,9 +128,9 @@ export async function findMachine(db: Db, named: string, field: string): Promise
   const what = meant.length > 0 ? `${meant.length} machines ${verb}` : 'there is no machine';
   const listed = (meant.length > 0 ? meant : known).map(machineLabel).join(', ');
   if (meant.length > 0)
-    throw conflict(field, `${what} ${JSON.stringify(named)}`, `Use the device id: ${listed}.`);
+    throw conflict(of, `${what} ${JSON.stringify(named)}`, `Use the device id: ${listed}.`);
   throw notFound(
-    field,
+    of,
     `${what} ${JSON.stringify(named)}`,
     message`${listed === '' ? 'None is known yet.' : `Known: ${listed}.`} Run ${call('doctor')} to read the machines of Lamassu.`,
   );
@@ -165,11 +165,11 @@ async function byDeviceId(db: Db, deviceId: string): Promise<Machine | undefined
 
 /** The machine that a person means for cash in a currency. Throws `usage/invalid`, also where it pays out another. */
 export async function machineOf(db: Db, named: string, currency: string): Promise<Machine> {
-  const machine = await findMachine(db, named, '--machine');
+  const machine = await findMachine(db, named, 'machine');
   if (machine.currency === null || machine.currency === currency) return machine;
-  throw new BridgeError(
-    'usage/invalid',
-    `amount: ${machineLabel(machine)} pays out ${machine.currency}, not ${currency}.`,
+  throw conflict(
+    'amount',
+    `${machineLabel(machine)} pays out ${machine.currency}, not ${currency}`,
     'Check the currency and the machine.',
   );
 }
@@ -255,12 +255,12 @@ export async function refuseRate(
   for (const one of machines) {
     const range = await ratesAt(db, one.device_id, at);
     if (isWithin(rate, range)) continue;
-    throw new BridgeError(
-      'usage/invalid',
-      `--rate: ${percent(rate)} is outside of what ${machineLabel(one)} allows, ${percentRange(range.min_rate, range.max_rate)}.`,
+    throw conflict(
+      'rate',
+      `${percent(rate)} is outside of what ${machineLabel(one)} allows, ${percentRange(range.min_rate, range.max_rate)}`,
       machine === null
-        ? 'Choose a rate that every machine allows, or bind the cash to one with --machine.'
-        : `\`aio-dca machines set\` changes what ${machineLabel(one)} allows.`,
+        ? message`Choose a rate that every machine allows, or bind the cash to one with ${field('machine')}.`
+        : message`${call('machines.set', { machine: one.device_id, min_rate: null, max_rate: null })} changes what it allows.`,
     );
   }
 }

@@ -1,0 +1,251 @@
+import { z } from 'zod';
+import type { Currencies } from '../dca/currency.ts';
+import { BridgeError, invalid } from '../errors.ts';
+import { addClient, type LimitChange, pauseClient, setClient } from '../ledger/clients/changes.ts';
+import { type Client, clientsAt, findClient, openClient } from '../ledger/clients/clients.ts';
+import { closeClient } from '../ledger/clients/close.ts';
+import { refuseTakenName } from '../ledger/clients/names.ts';
+import { type ClientView as Known, viewsOf } from '../ledger/clients/view.ts';
+import type { Act, Who } from '../ledger/log/log.ts';
+import { openPayoutsOf } from '../ledger/payouts/open.ts';
+import { entryTimeOf } from '../ledger/runs/clock-doubts.ts';
+import { bestTime } from '../ledger/runs/clocks.ts';
+import { knownCurrencies } from '../ledger/store/currencies.ts';
+import type { Db, Ledger, Trx } from '../ledger/store/open.ts';
+import { field, message } from '../lib/message.ts';
+import { now } from '../time.ts';
+import { parseName } from '../typed/names.ts';
+import { type Amount, parseAmount, parseCurrency } from '../typed/numbers.ts';
+import {
+  changedClientView,
+  clientView,
+  listedClientView,
+  viewOfChangedClient,
+  viewOfClient,
+} from '../views/clients.ts';
+import { assertOwn, operation, secretInput } from './operation.ts';
+import { testedWalletKey } from './wallet-key.ts';
+
+/*
+ * Who gives cash and receives sats. A client may see the client's own, and change mode, daily limits up to their maximum,
+ * and whether it takes new shares; where it is paid is the operator's to change.
+ */
+
+const input = z.object({ name: z.string() });
+const mode = z.enum(['flow', 'fixed']);
+const limits = {
+  /** `500 GTQ`, or `none GTQ` to take it away; once per currency. */
+  daily_limit: z.array(z.string()).optional(),
+  max_daily_limit: z.array(z.string()).optional(),
+};
+
+export const listClients = operation({
+  name: 'clients.list',
+  needs: 'read',
+  may: ['bookkeeper'],
+  input: z.object({}),
+  view: z.array(listedClientView),
+  run: async ({ ledger: { db } }) => (await viewsOf(db, await clientsAt(db, now()))).map(viewOfClient),
+});
+
+export const showClient = operation({
+  name: 'clients.show',
+  needs: 'read',
+  may: ['bookkeeper', 'client'],
+  input,
+  view: clientView,
+  run: async ({ ledger: { db }, who }, given) => {
+    const name = ownName(who, given.name);
+    return viewOfClient(await withCash(db, await findClient(db, name, now(), 'name')));
+  },
+});
+
+export const addNewClient = operation({
+  name: 'clients.add',
+  needs: 'write',
+  may: [],
+  input: input.extend({ wallet_key: secretInput, mode: mode.default('flow'), ...limits }),
+  view: clientView,
+  run: async ({ ledger, config, who }, given) => {
+    const name = parseName(given.name, 'name');
+    const changes = limitChanges(given, await knownCurrencies(ledger.db, config.currencies));
+    // Testing the key leaves an invoice in the wallet: not for a name that cannot be.
+    await refuseTakenName(ledger.db, name);
+    const wallet = await testedWalletKey(given.wallet_key, config);
+    const client = { name, wallet, mode: given.mode, limits: changes };
+    return viewOfClient(await changeNow(ledger, who, null, (trx, act) => addClient(trx, act, client)));
+  },
+});
+
+export const setClientSettings = operation({
+  name: 'clients.set',
+  needs: 'write',
+  may: ['client'],
+  input: input.extend({
+    mode: mode.optional(),
+    ...limits,
+    wallet_key: secretInput.optional(),
+    new_wallet: z.boolean().default(false),
+  }),
+  view: changedClientView,
+  run: async ({ ledger, config, who }, given) => {
+    const name = ownName(who, given.name);
+    const { wallet_key: key, new_wallet: newWallet } = given;
+    refuseOperatorsFields(who, given);
+    if (newWallet && !key) {
+      throw invalid(
+        'new_wallet',
+        'no wallet was named',
+        message`Add ${field('wallet_key')} of the new wallet.`,
+      );
+    }
+    const changes = limitChanges(given, await knownCurrencies(ledger.db, config.currencies));
+    if (given.mode === undefined && changes.length === 0 && !key) {
+      throw new BridgeError(
+        'usage/invalid',
+        'nothing to change was named.',
+        message`Give ${field('mode')}, ${field('daily_limit')}, ${field('max_daily_limit')} or ${field('wallet_key')}.`,
+      );
+    }
+    const before = await openClient(ledger.db, name, now());
+    const wallet = key && (await testedWalletKey(key, config));
+    const change = {
+      ...(given.mode && { mode: given.mode }),
+      ...(wallet && { wallet }),
+      ...{ limits: changes, newWallet },
+    };
+    // Another wallet does not depend on the time: a stolen wallet is changed whatever the clock shows.
+    const counts = given.mode !== undefined || changes.length > 0;
+    const known = await changeNow(ledger, who, counts ? name : null, async (trx, act) => {
+      refuseUnlimiting(act, await openClient(trx, name, act.at), changes);
+      return setClient(trx, act, name, change);
+    });
+    const { id, walletId } = known.client;
+    return viewOfChangedClient(
+      known,
+      walletId === before.walletId ? null : await openPayoutsOf(ledger.db, id),
+    );
+  },
+});
+
+export const pauseOneClient = operation({
+  name: 'clients.pause',
+  needs: 'write',
+  may: ['client'],
+  input,
+  view: clientView,
+  run: ({ ledger, who }, { name }) => pause(ledger, who, name, true),
+});
+
+export const resumeOneClient = operation({
+  name: 'clients.resume',
+  needs: 'write',
+  may: ['client'],
+  input,
+  view: clientView,
+  run: ({ ledger, who }, { name }) => pause(ledger, who, name, false),
+});
+
+export const closeOneClient = operation({
+  name: 'clients.close',
+  needs: 'write',
+  may: [],
+  input,
+  view: clientView,
+  run: async ({ ledger, who }, given) => {
+    const name = parseName(given.name, 'name');
+    const closed = await ledger.write((trx) => closeClient(trx, { ...who, at: now() }, name));
+    return viewOfClient(await withCash(ledger.db, closed));
+  },
+});
+
+async function pause(ledger: Ledger, who: Who, text: string, paused: boolean) {
+  const name = ownName(who, text);
+  return viewOfClient(await changeNow(ledger, who, name, (trx, act) => pauseClient(trx, act, name, paused)));
+}
+
+/** Makes one change in one transaction, and answers the client as it is afterwards. */
+async function changeNow(
+  { db, write }: Ledger,
+  who: Who,
+  /** Whose settings change from now on; null where none do. */
+  name: string | null,
+  change: (trx: Trx, act: Act) => Promise<Client>,
+): Promise<Known> {
+  const client = await write(async (trx) => {
+    const at = await (name === null ? bestTime(trx) : entryTimeOf(trx, `client ${name}`));
+    return change(trx, { ...who, at });
+  });
+  return withCash(db, client);
+}
+
+async function withCash(db: Db, client: Client): Promise<Known> {
+  const [known] = await viewsOf(db, [client]);
+  if (!known) throw new Error('a client without a view');
+  return known;
+}
+
+/** The name, which a client may give only as the client's own. */
+function ownName(who: Who, text: string): string {
+  const name = parseName(text, 'name');
+  assertOwn(who, name);
+  return name;
+}
+
+/** Where a client is paid, and the most that the daily limit may be, are the operator's to change. */
+function refuseOperatorsFields({ principal, actor }: Who, given: Record<string, unknown>): void {
+  if (principal?.kind !== 'client') return;
+  for (const of of ['max_daily_limit', 'wallet_key', 'new_wallet']) {
+    if (given[of] === undefined || given[of] === false) continue;
+    throw new BridgeError('usage/forbidden', `${actor} may not change this.`, 'Ask the operator.', {
+      field: of,
+    });
+  }
+}
+
+/** Without a daily limit its maximum is gone as well, and a client could set any limit afterwards. */
+function refuseUnlimiting({ principal, actor }: Act, client: Client, changes: LimitChange[]): void {
+  if (principal?.kind !== 'client') return;
+  for (const { max, currency } of client.limits) {
+    if (max === null || !changes.some((one) => one.currency === currency && one.daily === null)) continue;
+    throw new BridgeError(
+      'usage/forbidden',
+      `${actor} may not take away a daily limit that has a maximum.`,
+      'Set another limit, or ask the operator.',
+      { field: 'daily_limit' },
+    );
+  }
+}
+
+/** The two kinds of limits, each at most once per currency, together by currency. */
+function limitChanges(
+  given: { daily_limit?: string[] | undefined; max_daily_limit?: string[] | undefined },
+  known: Currencies,
+): LimitChange[] {
+  const changes = new Map<string, LimitChange>();
+  for (const [key, of] of [
+    ['daily', 'daily_limit'],
+    ['max', 'max_daily_limit'],
+  ] as const) {
+    for (const text of given[of] ?? []) {
+      const { minor, currency, digits } = parseLimit(text, of, known);
+      const change = changes.get(currency) ?? { currency, digits };
+      if (change[key] !== undefined)
+        throw invalid(of, `it is given twice for ${currency}`, 'Give it once per currency.');
+      changes.set(currency, { ...change, [key]: minor });
+    }
+  }
+  return [...changes.values()];
+}
+
+/** An amount, or `none GTQ`: the limit in that currency is taken away. */
+function parseLimit(
+  text: string,
+  of: string,
+  known: Currencies,
+): Omit<Amount, 'minor'> & { minor: bigint | null } {
+  const [, code] = /^\s*none\s+(\S+)\s*$/i.exec(text) ?? [];
+  return code === undefined
+    ? parseAmount(text, of, known)
+    : { ...parseCurrency(code, of, known), minor: null };
+}

@@ -1,0 +1,311 @@
+import { z } from 'zod';
+import type { Config } from '../config/load.ts';
+import { invalid } from '../errors.ts';
+import { findClient } from '../ledger/clients/clients.ts';
+import { adjustFunding, moveFunding } from '../ledger/fundings/corrections.ts';
+import { addFunding, cancelFunding, confirmFunding, withdrawFunding } from '../ledger/fundings/fundings.ts';
+import { historyOf } from '../ledger/fundings/history.ts';
+import type { Past, PastChoice } from '../ledger/fundings/late.ts';
+import { type Funding, findFunding, listFundings, noFunding } from '../ledger/fundings/view.ts';
+import type { Who } from '../ledger/log/log.ts';
+import { bestTime, entryTime } from '../ledger/runs/clocks.ts';
+import { knownCurrencies } from '../ledger/store/currencies.ts';
+import type { Trx } from '../ledger/store/open.ts';
+import { call, field, message } from '../lib/message.ts';
+import { now } from '../time.ts';
+import { parseId, parseName } from '../typed/names.ts';
+import { parseAmount, parseCommissionRate, parseDifference } from '../typed/numbers.ts';
+import { parseTime } from '../typed/times.ts';
+import {
+  enteredFundingView,
+  fundingView,
+  pastView,
+  shownFundingView,
+  viewOfEnteredFunding,
+  viewOfFunding,
+  viewOfPast,
+  viewOfShownFunding,
+  viewOfWithdrawnFunding,
+  withdrawnFundingView,
+} from '../views/fundings.ts';
+import { assertOwn, assertUnchanged, digestOf, operation } from './operation.ts';
+
+/* Cash of clients, on its way or in a machine. A client sees the client's own. */
+
+export const listAllFundings = operation({
+  name: 'fundings.list',
+  needs: 'read',
+  may: ['bookkeeper', 'client'],
+  input: z.object({ client: z.string().optional(), status: fundingView.shape.status.optional() }),
+  view: z.array(fundingView),
+  run: async ({ ledger: { db }, who }, { client, status }) => {
+    const named = client === undefined ? undefined : parseName(client, 'client');
+    if (named !== undefined) {
+      assertOwn(who, named);
+      await findClient(db, named, now());
+    }
+    const fundings = await listFundings(db, { client: ownerOf(who) ?? named, status });
+    return fundings.map(viewOfFunding);
+  },
+});
+
+export const showFunding = operation({
+  name: 'fundings.show',
+  needs: 'read',
+  may: ['bookkeeper', 'client'],
+  input: z.object({ id: z.string() }),
+  view: shownFundingView,
+  run: async ({ ledger: { db }, who }, given) => {
+    const id = parseId('f', given.id, 'id');
+    const funding = await findFunding(db, id);
+    // Another client's is to a client as one that does not exist.
+    if (funding.client !== (ownerOf(who) ?? funding.client)) throw noFunding(id);
+    return viewOfShownFunding(funding, await historyOf(db, funding));
+  },
+});
+
+/** What happens to cash-outs that were divided before the cash was entered; one of the two, where there are such. */
+const late = {
+  /** Since when the cash is in the machine; by default from now on. */
+  at: z.string().optional(),
+  /** It gets its part out of the operator's own share in them. */
+  from_own: z.boolean().default(false),
+  /** They stay as they are. */
+  no_past: z.boolean().default(false),
+};
+
+const addition = z.object({
+  client: z.string(),
+  amount: z.string(),
+  machine: z.string().optional(),
+  any_machine: z.boolean().default(false),
+  rate: z.string().optional(),
+  /** Its currency is right, though no machine has paid it out so far. */
+  new_currency: z.boolean().default(false),
+  /** The cash is in the machine. */
+  deposited: z.boolean().default(false),
+  ...late,
+});
+
+const confirmation = z.object({
+  id: z.string(),
+  /** What was counted in the machine; by default what was announced. */
+  counted: z.string().optional(),
+  ...late,
+});
+
+/** What was looked at by `fundings.preview`. */
+const seen = { digest: z.string().optional() };
+
+export const addOneFunding = operation({
+  name: 'fundings.add',
+  needs: 'write',
+  may: [],
+  input: addition.extend(seen),
+  view: enteredFundingView,
+  run: async ({ ledger, config, who }, given) => {
+    const add = addsFunding(given, config, who);
+    const { funding, past } = await ledger.write((trx) => unchanged(add(trx, choiceOf(given)), given.digest));
+    return viewOfEnteredFunding(funding, past);
+  },
+});
+
+export const confirmOneFunding = operation({
+  name: 'fundings.confirm',
+  needs: 'write',
+  may: [],
+  input: confirmation.extend(seen),
+  view: enteredFundingView,
+  run: async ({ ledger, config, who }, given) => {
+    const confirm = confirmsFunding(given, config, who);
+    const { funding, past, announced } = await ledger.write((trx) =>
+      unchanged(confirm(trx, choiceOf(given)), given.digest),
+    );
+    return viewOfEnteredFunding(funding, past, announced);
+  },
+});
+
+/**
+ * Of an input of `fundings.add` or `fundings.confirm`: the cash-outs that were divided without the cash, so that somebody
+ * can choose what happens to them. Needs the ledger to write: what it tries is undone.
+ */
+export const previewFunding = operation({
+  name: 'fundings.preview',
+  needs: 'write',
+  may: [],
+  input: z.union([addition, confirmation]),
+  view: pastView,
+  run: async ({ ledger, config, who }, given) => {
+    const enter = 'client' in given ? addsFunding(given, config, who) : confirmsFunding(given, config, who);
+    const { funding, past } = await ledger.dryRun<Entered>((trx) => enter(trx, 'leave'));
+    return { ...viewOfPast(funding, past.cashOuts), digest: digestOf(past.cashOuts) };
+  },
+});
+
+export const cancelOneFunding = operation({
+  name: 'fundings.cancel',
+  needs: 'write',
+  may: [],
+  input: z.object({ id: z.string() }),
+  view: fundingView,
+  run: async ({ ledger, who }, given) => {
+    const id = parseId('f', given.id, 'id');
+    return viewOfFunding(await ledger.write((trx) => cancelFunding(trx, { ...who, at: now() }, id)));
+  },
+});
+
+export const withdrawFromFunding = operation({
+  name: 'fundings.withdraw',
+  needs: 'write',
+  may: [],
+  reasoned: true,
+  /** The amount is by default all that remains. */
+  input: z.object({ id: z.string(), amount: z.string().optional() }),
+  view: withdrawnFundingView,
+  run: async ({ ledger, config, who }, given) => {
+    const id = parseId('f', given.id, 'id');
+    return ledger.write(async (trx) => {
+      const known = await knownCurrencies(trx, config.currencies);
+      const amount = given.amount === undefined ? null : parseAmount(given.amount, 'amount', known);
+      const before = await findFunding(trx, id);
+      const after = await withdrawFunding(trx, { ...who, at: now() }, id, amount);
+      return viewOfWithdrawnFunding(before, after);
+    });
+  },
+});
+
+export const adjustOneFunding = operation({
+  name: 'fundings.adjust',
+  needs: 'write',
+  may: [],
+  reasoned: true,
+  /** The amount is a difference, like `-50 GTQ`. */
+  input: z.object({ id: z.string(), amount: z.string() }),
+  view: fundingView,
+  run: async ({ ledger, config, who }, given) => {
+    const id = parseId('f', given.id, 'id');
+    return ledger.write(async (trx) => {
+      const known = await knownCurrencies(trx, config.currencies);
+      const difference = parseDifference(given.amount, 'amount', known);
+      return viewOfFunding(await adjustFunding(trx, { ...who, at: now() }, id, difference));
+    });
+  },
+});
+
+export const moveOneFunding = operation({
+  name: 'fundings.move',
+  needs: 'write',
+  may: [],
+  input: z.object({
+    id: z.string(),
+    machine: z.string().optional(),
+    any_machine: z.boolean().default(false),
+  }),
+  view: fundingView,
+  run: async ({ ledger, who }, given) => {
+    const id = parseId('f', given.id, 'id');
+    const machine = machineOf(given);
+    if (machine === undefined) {
+      throw invalid(
+        'machine',
+        'it is missing',
+        message`Give ${field('machine')} with the machine that the cash serves, or ${field('any_machine')}.`,
+      );
+    }
+    return viewOfFunding(await ledger.write((trx) => moveFunding(trx, { ...who, at: now() }, id, machine)));
+  },
+});
+
+interface Entered {
+  funding: Funding;
+  past: Past;
+}
+
+/** Checks what needs no ledger, and answers what adds the funding. */
+function addsFunding(given: z.output<typeof addition>, config: Config, who: Who) {
+  const client = parseName(given.client, 'client');
+  const rate = given.rate === undefined ? null : parseCommissionRate(given.rate, 'rate');
+  const machine = machineOf(given);
+  const { deposited, new_currency: newCurrency } = given;
+  if (given.at !== undefined && !deposited) {
+    throw invalid(
+      'at',
+      message`this is when the cash was in the machine, and ${field('deposited')} was not given`,
+      message`Add ${field('deposited')}, or give the time to ${call('fundings.confirm')}.`,
+    );
+  }
+  if (given.from_own && !deposited) {
+    throw invalid(
+      'from_own',
+      message`cash on its way has no part in the past, and ${field('deposited')} was not given`,
+      message`Add ${field('deposited')} and ${field('at')}, or give it to ${call('fundings.confirm')}.`,
+    );
+  }
+  const since = sinceOf(given, config);
+  return async (trx: Trx, past: PastChoice | undefined): Promise<Entered> => {
+    const amount = parseAmount(given.amount, 'amount', await knownCurrencies(trx, config.currencies));
+    const counts = deposited && since === undefined;
+    const at = await (counts ? entryTime(trx) : bestTime(trx, { stated: since }));
+    const depositedAt = deposited ? (since ?? at) : null;
+    const wanted = { client, amount, machine, rate, depositedAt, newCurrency, past };
+    return addFunding(trx, { ...who, at }, wanted);
+  };
+}
+
+/** Checks what needs no ledger, and answers what confirms the funding. */
+function confirmsFunding(given: z.output<typeof confirmation>, config: Config, who: Who) {
+  const id = parseId('f', given.id, 'id');
+  const since = sinceOf(given, config);
+  return async (trx: Trx, past: PastChoice | undefined): Promise<Entered & { announced: bigint }> => {
+    const known = await knownCurrencies(trx, config.currencies);
+    const counted = given.counted === undefined ? null : parseAmount(given.counted, 'counted', known);
+    const at = await (since === undefined ? entryTime(trx) : bestTime(trx, { stated: since }));
+    const { amount: announced } = await findFunding(trx, id);
+    const confirmed = { depositedAt: since ?? at, stated: since !== undefined, counted, past };
+    return { announced, ...(await confirmFunding(trx, { ...who, at }, id, confirmed)) };
+  };
+}
+
+/** Since when the cash is in the machine; undefined: from now on. */
+function sinceOf(
+  {
+    at,
+    from_own: fromOwn,
+    no_past: noPast,
+  }: { at?: string | undefined; from_own: boolean; no_past: boolean },
+  { timezone }: Config,
+) {
+  if (fromOwn && noPast) {
+    throw invalid('from_own', message`${field('no_past')} is given too`, 'Use one of them.');
+  }
+  if (at !== undefined) return parseTime(at, timezone, 'at');
+  if (!fromOwn) return undefined;
+  throw invalid(
+    'from_own',
+    message`without ${field('at')} the cash is in the machine from now on, so it has no part in the past`,
+    message`Add ${field('at')} with the time since when it was there, or leave ${field('from_own')} out.`,
+  );
+}
+
+function choiceOf({ from_own: fromOwn, no_past: noPast }: { from_own: boolean; no_past: boolean }) {
+  return fromOwn ? 'from-own' : noPast ? 'leave' : undefined;
+}
+
+/** What was entered, if its past is still the one that was looked at. */
+async function unchanged<E extends Entered>(entering: Promise<E>, digest: string | undefined): Promise<E> {
+  const entered = await entering;
+  assertUnchanged(entered.past.cashOuts, digest);
+  return entered;
+}
+
+/** Null: it serves all machines; undefined: none was named. */
+function machineOf({ machine, any_machine: any }: { machine?: string | undefined; any_machine: boolean }) {
+  if (!any) return machine;
+  if (machine === undefined) return null;
+  throw invalid('any_machine', message`${field('machine')} is given too`, 'Use one of them.');
+}
+
+/** The client who asks; undefined for anybody else. */
+function ownerOf({ principal }: Who): string | undefined {
+  return principal?.kind === 'client' ? principal.client : undefined;
+}

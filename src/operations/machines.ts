@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import type { Currencies } from '../dca/currency.ts';
+import { BridgeError } from '../errors.ts';
+import { replaceMachine, setMachine } from '../ledger/machines/changes.ts';
+import {
+  findMachine,
+  findReplaced,
+  type Machine,
+  type MachineView,
+  machinesInUse,
+  machineViews,
+} from '../ledger/machines/machines.ts';
+import { entryTimeOf } from '../ledger/runs/clock-doubts.ts';
+import { bestTime, entryTime } from '../ledger/runs/clocks.ts';
+import { knownCurrencies } from '../ledger/store/currencies.ts';
+import type { Db } from '../ledger/store/open.ts';
+import { field, message } from '../lib/message.ts';
+import { now } from '../time.ts';
+import { parseMachineName } from '../typed/names.ts';
+import { parseCommissionRate, parseCurrency } from '../typed/numbers.ts';
+import {
+  changedMachineView,
+  machineView,
+  planOfReplacement,
+  replacedMachineView,
+  replacementView,
+  shownMachineView,
+  viewOfChangedMachine,
+  viewOfMachine,
+  viewOfReplacedMachine,
+  viewOfShownMachine,
+} from '../views/machines.ts';
+import { assertUnchanged, digestOf, operation } from './operation.ts';
+
+/* The ATMs that are known, their settings, and the cash for them. A machine is named by its device id or its name. */
+
+export const listMachines = operation({
+  name: 'machines.list',
+  needs: 'read',
+  may: ['bookkeeper'],
+  input: z.object({}),
+  view: z.array(machineView),
+  run: async ({ ledger: { db } }) =>
+    (await machineViews(db, await machinesInUse(db), now())).map(viewOfMachine),
+});
+
+export const showMachine = operation({
+  name: 'machines.show',
+  needs: 'read',
+  may: ['bookkeeper'],
+  input: z.object({ machine: z.string() }),
+  view: shownMachineView,
+  run: async ({ ledger: { db } }, { machine: named }) => {
+    const replaced = await findReplaced(db, named);
+    const machine = replaced?.machine ?? (await findMachine(db, named, 'machine'));
+    return viewOfShownMachine(await withCash(db, machine), replaced);
+  },
+});
+
+/** Null takes a name or a currency away, `none` a rate. */
+export const setMachineSettings = operation({
+  name: 'machines.set',
+  needs: 'write',
+  may: [],
+  input: z.object({
+    machine: z.string(),
+    name: z.string().nullish(),
+    currency: z.string().nullish(),
+    commission_rate: z.string().optional(),
+    min_rate: z.string().optional(),
+    max_rate: z.string().optional(),
+  }),
+  view: changedMachineView,
+  run: async ({ ledger, config, who }, { machine: named, ...given }) => {
+    if (Object.values(given).every((value) => value === undefined)) {
+      throw new BridgeError(
+        'usage/invalid',
+        'nothing to change was named.',
+        message`Give ${field('name')}, ${field('currency')}, ${field('commission_rate')}, ${field('min_rate')} or ${field('max_rate')}.`,
+      );
+    }
+    const rates = {
+      rate: rateOrNone(given.commission_rate, 'commission_rate'),
+      min_rate: rateOrNone(given.min_rate, 'min_rate'),
+      max_rate: rateOrNone(given.max_rate, 'max_rate'),
+    };
+    const name = typeof given.name === 'string' ? parseMachineName(given.name, 'name') : given.name;
+    const currency =
+      typeof given.currency === 'string'
+        ? currencyOf(given.currency, await knownCurrencies(ledger.db, config.currencies))
+        : given.currency;
+    const change = { ...rates, name, currency };
+    const hasRates = Object.values(rates).some((rate) => rate !== undefined);
+    const { machine, outside } = await ledger.write(async (trx) => {
+      const { device_id: id } = await findMachine(trx, named, 'machine');
+      const at = await (hasRates ? entryTimeOf(trx, `machine ${id}`) : bestTime(trx));
+      return setMachine(trx, { ...who, at }, named, change);
+    });
+    return viewOfChangedMachine(await withCash(ledger.db, machine), outside);
+  },
+});
+
+const replacement = { old: z.string(), new: z.string() };
+
+/** What `machines.replace` would do. Needs the ledger to write: what it tries is undone. */
+export const previewReplacement = operation({
+  name: 'machines.preview_replace',
+  needs: 'write',
+  may: [],
+  input: z.object(replacement),
+  view: replacementView,
+  run: async ({ ledger, who }, given) => {
+    const { old, next, moved } = await ledger.dryRun((trx) =>
+      replaceMachine(trx, { ...who, at: now() }, given.old, given.new),
+    );
+    const plan = planOfReplacement(old, next, moved);
+    return { ...plan, digest: digestOf(plan) };
+  },
+});
+
+export const replaceMachineBy = operation({
+  name: 'machines.replace',
+  needs: 'write',
+  may: [],
+  input: z.object({ ...replacement, digest: z.string().optional() }),
+  view: replacedMachineView,
+  run: async ({ ledger, who }, given) => {
+    const { old, next, moved } = await ledger.write(async (trx) => {
+      const act = { ...who, at: await entryTime(trx) };
+      const done = await replaceMachine(trx, act, given.old, given.new);
+      assertUnchanged(planOfReplacement(done.old, done.next, done.moved), given.digest);
+      return done;
+    });
+    return viewOfReplacedMachine(await withCash(ledger.db, next), old, moved);
+  },
+});
+
+async function withCash(db: Db, machine: Machine): Promise<MachineView> {
+  const [view] = await machineViews(db, [machine], now());
+  if (!view) throw new Error('a machine without a view');
+  return view;
+}
+
+function currencyOf(text: string, known: Currencies) {
+  const { currency: code, digits } = parseCurrency(text, 'currency', known);
+  return { code, digits };
+}
+
+function rateOrNone(text: string | undefined, of: string): bigint | null | undefined {
+  if (text === undefined) return undefined;
+  return text.trim() === 'none' ? null : parseCommissionRate(text, of);
+}
