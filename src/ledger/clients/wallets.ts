@@ -126,7 +126,7 @@ async function whenLeft(db: Db, walletId: string): Promise<{ at: Instant; subjec
 export const BOUND = 'source wallet bound';
 
 /**
- * Whether this ledger, since a run bound it to this source wallet last, paid from it to a recipient, or into his wallet;
+ * Whether this ledger, since a run bound it to this source wallet last, paid from it to a recipient, or into that recipient's wallet;
  * true where no run ever did.
  */
 export async function wasPaidFrom(

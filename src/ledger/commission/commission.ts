@@ -12,7 +12,7 @@ export interface CommissionRecipient {
   id: bigint;
   name: string;
   walletId: string;
-  /** Without any weight: takes no new share, and is still paid what is his. */
+  /** Without any weight: takes no new share, and is still paid what waits. */
   removed: boolean;
   createdAt: Instant;
   /** Those above 0: the general one first, then by machine. */

@@ -15,6 +15,11 @@ import { forEachLedger } from '../../support/ledgers.ts';
 const who = { actor: 'dora', run: null };
 const DAY_MS = 86_400_000;
 
+/** A hint that names these operations, a line each. */
+function steps(...calls: string[]): unknown {
+  return expect.toSatisfy((hint) => `${hint}` === ['To clear it:', ...calls].join('\n  '));
+}
+
 function wallet(id: string) {
   return { id: `wallet-of-${id}`, key: new Secret(`key-of-${id}`) };
 }
@@ -271,8 +276,10 @@ forEachLedger((_kind, open) => {
       await expect(close()).rejects.toMatchObject({
         code: 'usage/invalid',
         message: expect.stringContaining('f1 (deposited), f2 (in flight)'),
-        hint: expect.stringMatching(
-          /fundings withdraw f1 --reason "…"\n {2}aio-dca fundings cancel f2\n {2}aio-dca clients close alice/,
+        hint: steps(
+          'fundings.withdraw(id: f1, reason: …)',
+          'fundings.cancel(id: f2)',
+          'clients.close(name: alice)',
         ),
       });
       await ledger.write((trx) => withdrawFunding(trx, { ...who, at: now(), reason: 'closing' }, 1n, null));
@@ -289,20 +296,19 @@ forEachLedger((_kind, open) => {
       await fund(ledger, 'alice', 100n, null);
       await expect(close()).rejects.toMatchObject({
         code: 'usage/invalid',
-        message:
-          'CLIENT: alice still has cash: f2 (in flight); and is owed 100 sat that are not settled yet.',
-        hint: 'To clear it:\n  aio-dca fundings cancel f2\n  aio-dca poll\n  aio-dca clients close alice',
+        message: 'name: alice still has cash: f2 (in flight); and is owed 100 sat that are not settled yet.',
+        hint: steps('fundings.cancel(id: f2)', 'poll', 'clients.close(name: alice)'),
       });
       await ledger.write((trx) => cancelFunding(trx, { ...who, at: now() }, 2n));
       await ledger.write((trx) => pausePaying(trx, { ...who, at: now(), reason: 'odd' }));
       await expect(close()).rejects.toMatchObject({
-        message: 'CLIENT: alice is owed 100 sat that are not settled yet.',
-        hint: expect.stringContaining('  aio-dca payouts resume\n  aio-dca poll\n'),
+        message: 'name: alice is owed 100 sat that are not settled yet.',
+        hint: steps('payouts.resume', 'poll', 'clients.close(name: alice)'),
       });
 
       const id = await payOut(ledger, alice.id, 100n, 'held');
       await expect(close()).rejects.toMatchObject({
-        hint: `To clear it:\n  aio-dca payouts show p${id}\n  aio-dca clients close alice`,
+        hint: steps(`payouts.show(id: p${id})`, 'clients.close(name: alice)'),
       });
       expect((await findClient(ledger.db, 'alice', now())).status).toBe('active');
       await ledger.db.updateTable('payouts').set({ state: 'settled', settled_at: now() }).execute();

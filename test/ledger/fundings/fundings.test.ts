@@ -176,7 +176,7 @@ forEachLedger((_kind, open) => {
       await knowMachine(ledger, 'm2');
       await expect(fund(ledger, { machine: undefined })).rejects.toMatchObject({
         message: expect.stringContaining('there are 2 machines'),
-        hint: expect.stringMatching(/Antigua \(m1\).*m2.*--any-machine/),
+        hint: expect.toSatisfy((hint) => /Antigua \(m1\).*m2.*any_machine/.test(`${hint}`)),
       });
     });
 
@@ -191,11 +191,11 @@ forEachLedger((_kind, open) => {
       });
       await expect(fund(ledger, { machine: 'Centro' })).rejects.toMatchObject({
         message: expect.stringContaining('2 machines are called "Centro"'),
-        hint: expect.stringContaining('Centro (m2), Centro (m3)'),
+        hint: 'Use the device id: Centro (m2), Centro (m3).',
       });
       await expect(fund(ledger, { machine: 'antigua' })).rejects.toMatchObject({
         message: expect.stringContaining('there is no machine "antigua"'),
-        hint: expect.stringMatching(/Antigua \(m1\).*aio-dca doctor/),
+        hint: expect.toSatisfy((hint) => /Antigua \(m1\).*doctor/.test(`${hint}`)),
       });
     });
 

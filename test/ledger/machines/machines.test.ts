@@ -72,7 +72,7 @@ forEachLedger((_kind, open) => {
       await set(book, 'm', { currency: { code: 'USD', digits: 2 } });
       await book.cash('alice', 10, begin);
       await expect(set(book, 'm', { currency: { code: 'GTQ', digits: 2 } })).rejects.toThrow(
-        '--currency: f1 is cash in USD, and Antigua (m) would pay out GTQ',
+        'currency: f1 is cash in USD, and Antigua (m) would pay out GTQ',
       );
       expect((await findMachine(book.ledger.db, 'm', '')).currency).toBe('USD');
     });
@@ -108,15 +108,15 @@ forEachLedger((_kind, open) => {
     test('the default lies within the range, and the range is one', async () => {
       const book = await start();
       await expect(set(book, 'm', { min_rate: 5_000n, max_rate: 4_000n })).rejects.toThrow(
-        '--min-rate: 5 % is more than --max-rate, 4 %',
+        'min_rate: 5 % is more than max_rate, 4 %',
       );
       await expect(set(book, 'm', { rate: 3_000n, min_rate: 4_000n })).rejects.toThrow(
-        '--commission-rate: 3 % is outside of what fundings may have here, at least 4 %',
+        'commission_rate: 3 % is outside of what fundings may have here, at least 4 %',
       );
       await set(book, 'm', { rate: 5_000n, min_rate: 4_000n, max_rate: 8_000n });
       // What is not said stays.
       await expect(set(book, 'm', { max_rate: 4_500n })).rejects.toThrow(
-        '--max-rate: 4.5 % is less than the',
+        'max_rate: 4.5 % is less than the',
       );
       await set(book, 'm', { rate: 4_500n });
       expect(await ratesAt(book.ledger.db, 'm', day(3))).toEqual({
@@ -132,7 +132,7 @@ forEachLedger((_kind, open) => {
       const fund = (rate: bigint, machine: string | null = 'm') =>
         book.cash('alice', 10, day(3), { rate, machine });
       await expect(fund(2_999n)).rejects.toThrow(
-        '--rate: 2.999 % is outside of what Antigua (m) allows, 3 % to 8 %',
+        'rate: 2.999 % is outside of what Antigua (m) allows, 3 % to 8 %',
       );
       await expect(fund(8_001n)).rejects.toThrow('3 % to 8 %');
       await fund(3_000n);
@@ -235,13 +235,13 @@ forEachLedger((_kind, open) => {
       await replace(book, 'm', 'm2');
       await see(book, 'm', 'Antigua');
       await expect(book.cash('alice', 10, day(11), { machine: 'm' })).rejects.toThrow(
-        '--machine: m is in use no more: Antigua (m2) took its place.',
+        'machine: m is in use no more: Antigua (m2) took its place.',
       );
-      await expect(replace(book, 'm', 'm2')).rejects.toThrow('OLD: m is in use no more');
+      await expect(replace(book, 'm', 'm2')).rejects.toThrow('old: m is in use no more');
       await see(book, 'm3');
-      await expect(replace(book, 'm3', 'm')).rejects.toThrow('NEW: m is in use no more');
+      await expect(replace(book, 'm3', 'm')).rejects.toThrow('new: m is in use no more');
       await expect(set(book, 'm2', { name: 'm' })).rejects.toThrow(
-        '--name: "m" is the device id of a machine whose place Antigua (m2) took',
+        'name: "m" is the device id of a machine whose place Antigua (m2) took',
       );
       expect(
         await book.ledger.db
@@ -257,9 +257,9 @@ forEachLedger((_kind, open) => {
       await book.cash('alice', 10, begin);
       await set(book, 'm2', { currency: { code: 'GTQ', digits: 2 } });
       await expect(replace(book, 'm', 'Antigua')).rejects.toThrow('cannot replace itself');
-      await expect(replace(book, 'm', 'm9')).rejects.toThrow('NEW: there is no machine "m9"');
+      await expect(replace(book, 'm', 'm9')).rejects.toThrow('new: there is no machine "m9"');
       await expect(replace(book, 'm', 'm2')).rejects.toThrow(
-        'NEW: f1 is cash in USD, and m2 would pay out GTQ',
+        'new: f1 is cash in USD, and m2 would pay out GTQ',
       );
       expect(await names(book)).toHaveLength(2);
     });

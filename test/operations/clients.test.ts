@@ -1,0 +1,119 @@
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import type { z } from 'zod';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Principal } from '../../src/ledger/log/log.ts';
+import type { Ledger } from '../../src/ledger/store/open.ts';
+import {
+  addNewClient,
+  closeOneClient,
+  listClients,
+  pauseOneClient,
+  resumeOneClient,
+  setClientSettings,
+  showClient,
+} from '../../src/operations/clients.ts';
+import { addOneFunding, listAllFundings, showFunding } from '../../src/operations/fundings.ts';
+import { type Needs, type Operation, perform } from '../../src/operations/operation.ts';
+import { now, plus } from '../../src/time.ts';
+import { books } from '../support/books.ts';
+import { forEachLedger } from '../support/ledgers.ts';
+
+/* What a client may, in whatever way the client asks: the client's own, and nothing that changes where money goes. */
+
+const config = loadConfig(fileURLToPath(new URL('../../config.example.toml', import.meta.url)), {});
+
+function sessionOf(ledger: Ledger, principal: Principal) {
+  const actor = principal.kind === 'client' ? principal.client : 'dora';
+  return <N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
+    operation: Operation<N, Input, View>,
+    input: z.input<Input>,
+  ) =>
+    perform(
+      operation,
+      {
+        ...{ principal, actor, reason: undefined, config: async () => config },
+        ...{ withLedger: (_use, work) => work(ledger), stopSignal: () => AbortSignal.any([]) },
+      },
+      input,
+    );
+}
+
+forEachLedger((_kind, open) => {
+  async function twoClients() {
+    const ledger = await open();
+    const book = await books(ledger);
+    const since = plus(now(), -86_400_000);
+    await book.client('alice', { mode: 'flow', daily: 500, max: 800 }, since);
+    await book.client('bob', { mode: 'flow' }, since);
+    const ids = { alice: await book.cash('alice', 100, since), bob: await book.cash('bob', 200, since) };
+    return { ledger, ids, alice: sessionOf(ledger, { kind: 'client', client: 'alice' }) };
+  }
+  const forbidden = { code: 'usage/forbidden' };
+
+  test('a client sees the client’s own, and nothing of others, not even that they are there', async () => {
+    const { alice, ids } = await twoClients();
+    expect(await alice(showClient, { name: 'alice' })).toMatchObject({
+      ...{ name: 'alice', daily_limits: { USD: '500.00' }, max_daily_limits: { USD: '800.00' } },
+      balances: [{ currency: 'USD', remaining: '100.00' }],
+    });
+    for (const name of ['bob', 'nobody'])
+      await expect(alice(showClient, { name })).rejects.toMatchObject(forbidden);
+    await expect(alice(listClients, {})).rejects.toMatchObject(forbidden);
+
+    const own = [{ id: `f${ids.alice}`, client: 'alice' }];
+    expect(await alice(listAllFundings, {})).toMatchObject(own);
+    expect(await alice(listAllFundings, { client: 'alice', status: 'deposited' })).toMatchObject(own);
+    expect(await alice(listAllFundings, { status: 'exhausted' })).toEqual([]);
+    for (const client of ['bob', 'nobody'])
+      await expect(alice(listAllFundings, { client })).rejects.toMatchObject(forbidden);
+    expect(await alice(showFunding, { id: `f${ids.alice}` })).toMatchObject({
+      history: [{ action: 'funding add' }],
+    });
+    for (const id of [`f${ids.bob}`, 'f99'])
+      await expect(alice(showFunding, { id })).rejects.toMatchObject({
+        kind: 'not-found',
+        message: expect.stringContaining(`there is no funding ${id}`),
+      });
+  });
+
+  test('a client changes mode, daily limit up to its maximum, and pauses; the log says who', async () => {
+    const { ledger, alice } = await twoClients();
+    expect(
+      await alice(setClientSettings, { name: 'alice', mode: 'fixed', daily_limit: ['800 USD'] }),
+    ).toMatchObject({ mode: 'fixed', daily_limits: { USD: '800.00' } });
+    await expect(
+      alice(setClientSettings, { name: 'alice', daily_limit: ['800.01 USD'] }),
+    ).rejects.toMatchObject({
+      field: 'daily_limit',
+      message: expect.stringContaining('more than the maximum'),
+    });
+    expect(await alice(pauseOneClient, { name: 'alice' })).toMatchObject({ status: 'paused' });
+    expect(await alice(resumeOneClient, { name: 'alice' })).toMatchObject({ status: 'active' });
+    const log = await ledger.db.selectFrom('log').select(['action', 'actor']).orderBy('id', 'desc').execute();
+    expect(log.slice(0, 3)).toEqual(
+      ['client resume', 'client pause', 'client set'].map((action) => ({ action, actor: 'alice' })),
+    );
+  });
+
+  test('a client changes nobody else, no maximum and no wallet, and adds and closes nothing', async () => {
+    const { ledger, alice } = await twoClients();
+    const before = await ledger.db.selectFrom('log').select('id').execute();
+    const own = { name: 'alice' };
+    for (const asked of [
+      alice(setClientSettings, { name: 'bob', mode: 'fixed' }),
+      alice(pauseOneClient, { name: 'bob' }),
+      alice(resumeOneClient, { name: 'bob' }),
+      alice(setClientSettings, { ...own, max_daily_limit: ['9000 USD'] }),
+      alice(setClientSettings, { ...own, mode: 'flow', wallet_key: 'a-key-of-alice' }),
+      alice(setClientSettings, { ...own, mode: 'flow', new_wallet: true }),
+      // The maximum would be gone with it.
+      alice(setClientSettings, { ...own, daily_limit: ['none USD'] }),
+      alice(closeOneClient, own),
+      alice(addNewClient, { name: 'carol', wallet_key: 'a-key' }),
+      alice(addOneFunding, { client: 'alice', amount: '100 USD', deposited: true }),
+    ])
+      await expect(asked).rejects.toMatchObject(forbidden);
+    expect(await ledger.db.selectFrom('log').select('id').execute()).toEqual(before);
+  });
+});
