@@ -195,10 +195,10 @@ function ownName(who: Who, text: string): string {
 /** Where a client is paid, and the most that the daily limit may be, are the operator's to change. */
 function refuseOperatorsFields({ principal, actor }: Who, given: Record<string, unknown>): void {
   if (principal?.kind !== 'client') return;
-  for (const of of ['max_daily_limit', 'wallet_key', 'new_wallet']) {
-    if (given[of] === undefined || given[of] === false) continue;
+  for (const one of ['max_daily_limit', 'wallet_key', 'new_wallet']) {
+    if (given[one] === undefined || given[one] === false) continue;
     throw new BridgeError('usage/forbidden', `${actor} may not change this.`, 'Ask the operator.', {
-      field: of,
+      field: one,
     });
   }
 }

@@ -115,9 +115,7 @@ forEachLedger((_kind, open) => {
       );
       await set(book, 'm', { rate: 5_000n, min_rate: 4_000n, max_rate: 8_000n });
       // What is not said stays.
-      await expect(set(book, 'm', { max_rate: 4_500n })).rejects.toThrow(
-        'max_rate: 4.5 % is less than the',
-      );
+      await expect(set(book, 'm', { max_rate: 4_500n })).rejects.toThrow('max_rate: 4.5 % is less than the');
       await set(book, 'm', { rate: 4_500n });
       expect(await ratesAt(book.ledger.db, 'm', day(3))).toEqual({
         rate: 4_500n,
