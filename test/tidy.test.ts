@@ -4,6 +4,7 @@ import { dirname, join, matchesGlob } from 'node:path/posix';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { SYSTEM, UNIT } from '../vitest.config.ts';
+import stillToMove from './still-to-move.json' with { type: 'json' };
 
 /*
  * What linters do not know of this project: constructs that were banned, each with the reason and what to use
@@ -199,6 +200,147 @@ test('imports point one way', () => {
     });
   });
   expect(wrong, 'Hand a value down instead, or move what both need below both.').toEqual([]);
+});
+
+/** What each folder of src/ uses, without what it uses through another that it uses: a line for each, from the door down. */
+function importsPicture(): string {
+  const uses = new Map<string, Set<string>>();
+  for (const { path, text } of files) {
+    const [top, folder = '', rest] = path.split('/');
+    if (top !== 'src' || rest === undefined) continue;
+    const used = uses.get(folder) ?? new Set();
+    uses.set(folder, used);
+    for (const name of importsOf(text)) {
+      const [root, target = '', inner] = join(dirname(path), name).split('/');
+      if (root === 'src' && inner !== undefined && target !== folder) used.add(target);
+    }
+  }
+  const below = (folder: string): Set<string> =>
+    new Set([...(uses.get(folder) ?? [])].flatMap((one) => [one, ...below(one)]));
+  const height = (folder: string): number =>
+    Math.max(0, ...[...(uses.get(folder) ?? [])].map((one) => height(one) + 1));
+  const width = Math.max(...[...uses.keys()].map(({ length }) => length));
+  return [...uses.keys()]
+    .toSorted((a, b) => height(b) - height(a) || (a < b ? -1 : 1))
+    .map((folder) => {
+      const used = [...(uses.get(folder) ?? [])];
+      const direct = used.filter((one) => !used.some((other) => other !== one && below(other).has(one)));
+      const list = direct.toSorted((a, b) => height(b) - height(a) || (a < b ? -1 : 1)).join(', ');
+      return `${folder.padEnd(width)} ${list === '' ? '' : `──► ${list}`}`.trimEnd();
+    })
+    .join('\n');
+}
+
+test('docs/architecture.md has the picture of the imports', () => {
+  const page = files.find(({ path }) => path === 'docs/architecture.md')?.text ?? '';
+  const [, drawn] = /^## Layers\n[\s\S]*?```\n([\s\S]*?)\n```/m.exec(page) ?? [];
+  expect(drawn, 'Copy it there.').toBe(importsPicture());
+});
+
+/** A rule that does not hold everywhere yet: which files still break it. */
+interface Unfinished {
+  rule: string;
+  breaks(path: string, text: string): boolean;
+  /** A file leaves this list as soon as it keeps the rule; none is ever added. */
+  stillToMove: string[];
+}
+
+/** What a door may import besides its own files. */
+const DOOR_USES =
+  /^(cli|operations|views|config|lib|typed)\/|^(errors|time)\.ts$|^dca\/money\.ts$|^package\.json$/;
+
+const unfinished: Unfinished[] = [
+  {
+    rule: 'every write to the ledger lies in src/ledger or in a migration',
+    breaks: (path, text) =>
+      /^src\/(?!ledger\/)/.test(path) && /\.(insertInto|updateTable|deleteFrom|mergeInto)\(/.test(text),
+    stillToMove: stillToMove.writes,
+  },
+  {
+    rule: 'nothing below a door names an option or a command',
+    breaks: (path, text) =>
+      /^src\/(?!cli\/)/.test(path) && stringsOf(text).some((one) => /\baio-dca |(^|[\s`(])--[a-z]/.test(one)),
+    stillToMove: stillToMove.words,
+  },
+  {
+    rule: 'a door imports only operations, views, config, lib and typed',
+    breaks: (path, text) =>
+      path.startsWith('src/cli/') &&
+      importsOf(text).some((name) => !DOOR_USES.test(join(dirname(path), name).replace(/^src\//, ''))),
+    stillToMove: stillToMove.doors,
+  },
+];
+
+for (const { rule, breaks, stillToMove: listed } of unfinished) {
+  test(rule, () => {
+    const broken = files.filter(({ path, text }) => breaks(path, text)).map(({ path }) => path);
+    expect(
+      broken.filter((path) => !listed.includes(path)),
+      'Write it as the rule says.',
+    ).toEqual([]);
+    const kept = listed.filter((path) => !broken.includes(path));
+    expect(kept, 'They keep the rule now: take them off test/still-to-move.json.').toEqual([]);
+  });
+}
+
+/** The texts in quotes of a module, without those in its comments. */
+function stringsOf(text: string): string[] {
+  const code = text.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+  return code.match(/'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g) ?? [];
+}
+
+/** Where each noun has a file of its name: how it is asked for, shown, done, answered, and kept. */
+const OF_A_NOUN = /^src\/(cli|cli\/pages|cli\/init|operations|views|ledger\/[a-z-]+|ledger\/verify)\/[^/]+$/;
+
+/** Files of one name outside of that, and the one job that they share. */
+const sameJob: Record<string, string> = {
+  'cash-out.ts': 'a cash-out: its division, its page',
+  'changes.ts': 'what changed, or changes, of the noun of its folder',
+  'client.ts': 'src/lnbits/client.ts is the HTTP client; the page is of a client who gives cash',
+  'clock.ts': 'the comparison of a clock with this host’s',
+  'clocks.ts': 'the clocks of a run: measured, and kept',
+  'commission.ts': 'the commission',
+  'credits.ts': 'credits of the source wallet',
+  'findings.ts': 'what verify or reconcile found',
+  'fixed.ts': 'fixed mode: the command, the run',
+  'history.ts': 'what happened before: to a funding, in a wallet',
+  'lamassu.ts': 'the part of doctor or reconcile that asks Lamassu',
+  'limit.ts': 'the length of a list',
+  'lnbits.ts': 'the part of doctor or reconcile that asks LNbits',
+  'metrics.ts': 'the metrics: the command, the numbers',
+  'names.ts': 'names of clients: free, well formed',
+  'pace.ts': 'how fast LNbits is asked',
+  'pause.ts': 'the switch that pauses payouts',
+  'pay.ts': 'paying: the half of a run, one payout',
+  'poll.ts': 'one run: the command, its work, its page',
+  'read.ts': 'reading: the half of a run, payouts from the ledger',
+  'reconcile.ts': 'reconciling: the command, its work',
+  'rights.ts': 'what the rights of a role or a key allow',
+  'role-sql.ts': 'the SQL of the role: the command, the text',
+  'schema.ts': 'the shape of what is read: config.toml, the ledger',
+  'service-fee.ts': 'LNbits’ service fee: booked, looked at',
+  'settlement.ts': 'a settlement: its division, its entry, its page',
+  'status.ts': 'the status',
+};
+
+test('files of one name have one job', () => {
+  const places = Map.groupBy(
+    files.map(({ path }) => path).filter((path) => path.startsWith('src/') && !OF_A_NOUN.test(path)),
+    (path) => path.split('/').at(-1) ?? '',
+  );
+  const every = Map.groupBy(
+    files.map(({ path }) => path).filter((path) => path.startsWith('src/')),
+    (path) => path.split('/').at(-1) ?? '',
+  );
+  const doubled = [...places.keys()].filter((name) => (every.get(name)?.length ?? 0) > 1);
+  expect(
+    doubled.filter((name) => !(name in sameJob)),
+    'Name each by what it alone does.',
+  ).toEqual([]);
+  expect(
+    Object.keys(sameJob).filter((name) => !doubled.includes(name)),
+    'Not doubled any more.',
+  ).toEqual([]);
 });
 
 test('the program uses nothing of the tests', () => {
