@@ -37,8 +37,6 @@ export default defineConfig({
       project('integration', ['test/**/*.test.ts'], [PROOF, ...UNIT, ...SYSTEM], [POSTGRES]),
       // The program as processes of its own, and real parts: sshd, LNbits, systemd.
       project('system', SYSTEM, [PROOF, '**/*.unit.test.ts'], [POSTGRES, PROGRAM]),
-      // All three, as one: the old name of them.
-      project('main', ['test/**/*.test.ts'], [PROOF], [POSTGRES, PROGRAM]),
       project('crash', ['test/proof/crash/**/*.test.ts'], [], [POSTGRES, PROGRAM]),
       project('soak', ['test/proof/soak/**/*.test.ts'], [], [POSTGRES, PROGRAM]),
       project(
