@@ -258,7 +258,7 @@ async function tunnelTo(
   ];
 }
 
-export async function ledgerLines(
+async function ledgerLines(
   url: string,
   secret: (name: string, text: string) => Promise<string>,
 ): Promise<string[]> {
