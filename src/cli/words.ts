@@ -52,12 +52,16 @@ const commands: Record<string, { command?: string; operands?: string[] }> = {
 };
 
 /** Input that the command line takes by another option than its own name. */
-const options: Record<string, string> = { wallet_key: 'wallet-key-file' };
+const options: Record<string, string> = {
+  former_wallet_key: 'former-wallet-key-file',
+  wallet_key: 'wallet-key-file',
+};
 
 /** What stands for a value that the person has to choose; otherwise the option's name in capitals. */
 const placeholders: Record<string, string> = {
   amount: '"AMOUNT"',
   at: 'TIME',
+  former_wallet_key: 'FILE',
   from: 'TIME',
   max_rate: 'RATE',
   min_rate: 'RATE',

@@ -6,12 +6,13 @@ import type { LamassuRow } from '../lamassu/row.ts';
 import { creditsIn, holdCredit, sendCredit } from '../ledger/credits/credits.ts';
 import { intendCredits } from '../ledger/credits/plan.ts';
 import { record, type Who } from '../ledger/log/log.ts';
+import { accountFor } from '../ledger/payouts/source-wallet.ts';
 import { type Lost, type Misfit, putBack, type Restored } from '../ledger/recover/recover.ts';
 import { letBe } from '../ledger/runs/claims.ts';
 import { type Run, startRun } from '../ledger/runs/lease.ts';
 import type { Db, Ledger, Trx } from '../ledger/store/open.ts';
 import { openSourceWallet } from '../payouts/session.ts';
-import { accountFor, paidByAnotherCopy } from '../payouts/source-wallet.ts';
+import { paidByAnotherCopy } from '../payouts/source-wallet.ts';
 import { LARGEST_CREDIT } from '../payouts/top-up.ts';
 import { type ReadAhead, readAhead } from '../scheduler/dry-run.ts';
 import { readCashOuts } from '../scheduler/read.ts';
@@ -192,7 +193,11 @@ async function letClaimsBe(trx: Trx, { actor }: RecoverDeps, run: bigint, { clai
 /** The source wallets that paid before were looked at, or a person says that they are gone. */
 async function answerForFormer(trx: Trx, deps: RecoverDeps, run: bigint, wallet: string): Promise<void> {
   if (accounts(deps))
-    await accountFor(trx, { actor: deps.actor, run }, wallet, deps.withoutFormer ?? undefined);
+    await accountFor(
+      trx,
+      { actor: deps.actor, run, at: now(), reason: deps.withoutFormer ?? undefined },
+      wallet,
+    );
 }
 
 function accounts({ formerKeys, withoutFormer }: RecoverDeps): boolean {

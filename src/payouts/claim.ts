@@ -12,6 +12,7 @@ import {
   unknownClaims,
 } from '../ledger/runs/claims.ts';
 import type { Ledger } from '../ledger/store/open.ts';
+import { call, message } from '../lib/message.ts';
 import { tooFull } from '../lnbits/answer.ts';
 import type { LnbitsClient, WalletPayment } from '../lnbits/client.ts';
 import { lacksRightToReceive } from '../lnbits/rights.ts';
@@ -24,8 +25,8 @@ import { type Context, pause } from './session.ts';
  * everything twice, and neither could see it in its own ledger. So each run says that it is going to pay where every
  * copy sees it, in the source wallet, by an invoice of 1 sat that nobody pays, and then looks whether another one did.
  * Both write before they read: whichever moment each has reached, at least one of them sees the other, and does not pay.
- * A claim that this ledger did not make counts however old it is, until a person says that its copy is out of use
- * (`ledger recover`): no clock decides.
+ * A claim that this ledger did not make counts however old it is, until an operator says that its copy is out of use
+ * (by recovering the ledger): no clock decides.
  *
  * A copy that was made in the middle of a run knows the claim of that run, which may still be paying. So a run that
  * finds the claim of an earlier one that did not end waits, after it made its own, for as long as something can still
@@ -36,6 +37,8 @@ import { type Context, pause } from './session.ts';
  */
 
 const TAG = 'aio-dca-run';
+const DRY_RUN = call('ledger.recover', { dry_run: true });
+const RECOVER = call('ledger.recover');
 /** LNbits 1.0 deletes unpaid invoices that have expired. */
 const EXPIRY_SECONDS = 30 * 86_400;
 /** After so long a run looks again before it sends; what it sends, it sends so long after its last look at the most. */
@@ -135,7 +138,7 @@ export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Pro
       await refuse();
     }
   } catch (error) {
-    // Who sees it does not have to fear it: this run is not going to pay. What it could not say, a person finds out.
+    // Whoever sees it need not wait for it: this run is not going to pay. What it could not say, an operator finds out.
     // A claim that is there twice is not taken back: it may be a copied host's, too, which may be paying.
     if (error instanceof BridgeError && error.kind === 'misconfigured')
       await put(ctx, nonce, true).catch(() => {});
@@ -233,16 +236,16 @@ function inUseElsewhere(what: string): BridgeError {
   return new BridgeError(
     'ledger/in-use-elsewhere',
     `another copy of this ledger is in use: ${what}, and this ledger does not know it`,
-    'Stop the copy that is not meant to be (a cloned host, an old timer, a copied folder) for good. Then, with the one that stays, `aio-dca ledger recover --dry-run` and `aio-dca ledger recover`: it puts back what the other one paid, and the next run pays again. Where a backup was put back instead, enter again first what was entered after it. Nothing is distributed or paid before.',
+    message`Stop the copy that is not meant to be (a cloned host, an old timer, a copied folder) for good. Then, with the one that stays, ${DRY_RUN} and ${RECOVER}: it puts back what the other one paid, and the next run pays again. Where a backup was put back instead, enter again first what was entered after it. Nothing is distributed or paid before.`,
   );
 }
 
 /** A backup was put back over what was newer. */
-function olderLedger(message: string): BridgeError {
+function olderLedger(what: string): BridgeError {
   return new BridgeError(
     'ledger/restored',
-    message,
-    'An older copy of the ledger was put back. Enter again what was entered after that copy was made (clients, fundings, settlements); then `aio-dca ledger recover --dry-run` and `aio-dca ledger recover`. Nothing is distributed or paid before.',
+    what,
+    message`An older copy of the ledger was put back. Enter again what was entered after that copy was made (clients, fundings, settlements); then ${DRY_RUN} and ${RECOVER}. Nothing is distributed or paid before.`,
   );
 }
 

@@ -5,7 +5,7 @@ import { call, type Message, message } from '../lib/message.ts';
 import type { LnbitsClient, WalletPayment } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
 
-/** What the source wallet shows of credits of one amount, for a person who says what became of one. */
+/** What the source wallet shows of credits of one amount, for an operator who says what became of one. */
 export interface CreditsShown {
   /** Every like credit, as hash and status. */
   all: { hash: string; status: WalletPayment['status'] }[];

@@ -11,6 +11,7 @@ import {
   type Payout,
   walletOf,
 } from '../ledger/payouts/payouts.ts';
+import { call, message } from '../lib/message.ts';
 import { Unseen } from '../lnbits/one-wallet.ts';
 import { now } from '../time.ts';
 import { lack, noteLack } from './balance.ts';
@@ -100,12 +101,13 @@ export async function makeInvoice(
 }
 
 /** What helps where the wallet that is paid into takes no invoice: its owner, or the server, allows no more. */
-function refusedInvoice({ code, message }: BridgeError, { kind, recipient }: Payout): BridgeError {
-  const set = `aio-dca ${kind === 'client' ? 'clients' : 'commission'} set ${recipient.name}`;
+function refusedInvoice({ code, text }: BridgeError, { kind, recipient: { name } }: Payout): BridgeError {
+  const set = kind === 'client' ? 'clients.set' : 'commission.set';
+  const elsewhere = call(set, { name, wallet_key: null, new_wallet: true });
   return new BridgeError(
     code,
-    message,
-    `Each run tries again. \`${set} --wallet-key-file FILE --new-wallet\` has it paid elsewhere; where it is the most that LNbits takes at once, set [payouts] maximum_sats to that.`,
+    text,
+    message`Each run tries again. ${elsewhere} has it paid elsewhere; where it is the most that LNbits takes at once, set [payouts] maximum_sats to that.`,
   );
 }
 
@@ -128,7 +130,7 @@ async function showsItself(
   return (await ctx.lnbits.find(key, hash)) ? 'now' : 'unseen';
 }
 
-/** A sentence that a person understands who finds it in a wallet. */
+/** What the owner of a wallet reads there. */
 function memoOf({ id, kind, fiat, digits, currency }: Payout, sats: bigint): string {
   const what = kind === 'client' ? `${formatDecimal(fiat, digits)} ${currency} of your cash` : 'commission';
   return `${groupDigits(sats)} sat for ${what} (payout p${id})`;

@@ -4,9 +4,9 @@ import type { Db, Ledger } from '../ledger/store/open.ts';
 import type { WalletPayment } from '../lnbits/client.ts';
 
 /*
- * What the bridge writes into `extra` of a payment, on both sides, tells whose it was. A client reads it in his wallet
- * and can write the like into invoices of his own; so what stands in a client's wallet proves nothing without the seal,
- * and a seal that he copies proves nothing either: it names the claim (claim.ts) under which it was made, and each of
+ * What the bridge writes into `extra` of a payment, on both sides, tells whose it was. Clients read it in their
+ * wallets and can write the like into invoices of their own; so what stands in a client's wallet proves nothing without
+ * the seal, and a copied seal proves nothing either: it names the claim (claim.ts) under which it was made, and each of
  * those is in the ledger before anything is sealed under it. What has the ledger's id and proves nothing is a foreign
  * label: it is counted, and nothing else.
  */

@@ -1,6 +1,8 @@
 import { BridgeError } from '../errors.ts';
-import { holdPayout, knownPayments, movePayment } from '../ledger/payouts/payouts.ts';
+import { holdPayout, knownPayments, markChecked, movePayment } from '../ledger/payouts/payouts.ts';
+import { isBound } from '../ledger/payouts/source-wallet.ts';
 import type { Ledger } from '../ledger/store/open.ts';
+import { call, message } from '../lib/message.ts';
 import type { WalletPayment } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
 import { now } from '../time.ts';
@@ -8,7 +10,7 @@ import { claimToPay, notAlone, stayAlone, strangeClaim, unknownPayment } from '.
 import { isSentByLedger } from './label.ts';
 import { bookFees } from './service-fee.ts';
 import { actOf, type Context } from './session.ts';
-import { bindSourceWallet, isBound, refuseUnknownAtClients } from './source-wallet.ts';
+import { bindSourceWallet, refuseUnknownAtClients } from './source-wallet.ts';
 
 const PAGE = 100;
 
@@ -45,7 +47,7 @@ export async function refuseIfNotAlone(ctx: Context): Promise<void> {
  */
 export async function refuseOtherLedger(ctx: Context): Promise<void> {
   await refuseOtherCopies(ctx, sentPages(ctx), async () => {
-    if (!(await isBound(ctx))) await refuseUnknownAtClients(ctx);
+    if (!(await isBound(ctx.ledger.db, ctx.source.walletId))) await refuseUnknownAtClients(ctx);
   });
 }
 
@@ -92,7 +94,7 @@ async function refuseForgotten(ctx: Context): Promise<void> {
     .selectFrom('payments')
     .select(['payment_hash', 'payout_id'])
     .where('state', '=', 'settled')
-    // One with a reason was settled by a person's word: what LNbits shows of it was known then.
+    // One with a reason was settled by an operator's word: what LNbits shows of it was known then.
     .where('reason', 'is', null)
     .where('source_wallet_id', '=', ctx.source.walletId)
     .orderBy('id', 'desc')
@@ -105,7 +107,7 @@ async function refuseForgotten(ctx: Context): Promise<void> {
   throw new BridgeError(
     'lnbits/restored',
     `the newest settled payment (p${newest.payout_id}, ${newest.payment_hash}) is ${side?.status ?? 'not there'} in the source wallet`,
-    'An older copy of LNbits was put back. Compare its wallets with `aio-dca payouts list` before anything is paid.',
+    message`An older copy of LNbits was put back. Compare its wallets with ${call('payouts.list')} before anything is paid.`,
   );
 }
 
@@ -123,10 +125,8 @@ async function lookAgain(
   for (let sent: WalletPayment[] = first; unchecked.size > 0; ) {
     const found = sent.filter((one) => one.status === 'success');
     if (sent !== first) await bookFees(ctx, sent);
-    await markChecked(
-      ctx,
-      found.flatMap((one) => unchecked.get(one.hash) ?? []),
-    );
+    const checked = found.flatMap((one) => unchecked.get(one.hash)?.id ?? []);
+    if (checked.length > 0) await ctx.run.write((trx) => markChecked(trx, checked, now()));
     for (const one of found) unchecked.delete(one.hash);
     left -= 1;
     const next = unchecked.size > 0 && left > 0 ? await pages.next() : null;
@@ -136,7 +136,7 @@ async function lookAgain(
   for (const payment of unchecked.values()) {
     const side = await ctx.lnbits.find(ctx.source.key, payment.payment_hash);
     if (side?.status === 'success') {
-      await markChecked(ctx, [payment]);
+      await ctx.run.write((trx) => markChecked(trx, [payment.id], now()));
       continue;
     }
     const reason = `LNbits shows the settled payment ${payment.payment_hash} as ${side?.status ?? 'not there'} now`;
@@ -155,19 +155,4 @@ async function uncheckedPayments(ledger: Ledger, wallet: string) {
     .where('checked_at', 'is', null)
     .where('source_wallet_id', '=', wallet)
     .execute();
-}
-
-async function markChecked(ctx: Context, payments: { id: bigint }[]): Promise<void> {
-  if (payments.length === 0) return;
-  await ctx.run.write((trx) =>
-    trx
-      .updateTable('payments')
-      .set({ checked_at: now() })
-      .where(
-        'id',
-        'in',
-        payments.map((one) => one.id),
-      )
-      .execute(),
-  );
 }

@@ -1,11 +1,9 @@
 import { groupDigits, parseDecimal } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
-import { record } from '../ledger/log/log.ts';
-import { type FeeRate, feeRate } from '../ledger/payouts/service-fee.ts';
+import { bookFee, type FeeRate, feeRate } from '../ledger/payouts/service-fee.ts';
 import type { ServiceFee } from '../lnbits/admin.ts';
 import type { WalletPayment } from '../lnbits/client.ts';
-import { now } from '../time.ts';
-import { type Context, note } from './session.ts';
+import { actOf, type Context, note } from './session.ts';
 
 /** What LNbits takes now: as it told its superuser in this run; else as its newest payments show. */
 export async function feeNow({ ledger, toldFee }: Pick<Context, 'ledger' | 'toldFee'>): Promise<FeeRate> {
@@ -40,21 +38,8 @@ export async function bookFees(
   const differing = booked.filter(({ payment_hash, fee_msat }) => taken.get(payment_hash) !== fee_msat);
   if (differing.length === 0) return 0;
   await ctx.run.write(async (trx) => {
-    for (const { id, payout_id, payment_hash, fee_msat } of differing) {
-      const fee = taken.get(payment_hash) ?? 0n;
-      const { numUpdatedRows } = await trx
-        .updateTable('payments')
-        .set({ fee_msat: fee })
-        .where('id', '=', id)
-        .where('state', '<>', 'dead')
-        .executeTakeFirstOrThrow();
-      if (numUpdatedRows === 0n) continue;
-      await record(trx, ctx.run.who, {
-        ...{ at: now(), action: 'payment fee', subject: `p${payout_id}` },
-        before: { payment_hash, fee_msat },
-        after: { payment_hash, fee_msat: fee },
-      });
-    }
+    for (const payment of differing)
+      await bookFee(trx, actOf(ctx), payment, taken.get(payment.payment_hash) ?? 0n);
   });
   return differing.length;
 }
@@ -75,7 +60,7 @@ export async function noteNewFee(ctx: Context, before: FeeRate): Promise<void> {
     new BridgeError(
       'lnbits/service-fee',
       `LNbits took a service fee of ${groupDigits(rate.feeMsat)} msat from the source wallet on top of ${groupDigits(rate.paidMsat / 1000n)} sat`,
-      'Clients get what they are due; the fee is booked and comes on top. To be rid of it, set lnbits_service_fee_ignore_internal in LNbits.',
+      'Clients get what they are due; the fee is booked and comes on top. To avoid it, set lnbits_service_fee_ignore_internal in LNbits.',
     ),
   );
 }

@@ -5,6 +5,7 @@ import type { Act } from '../ledger/log/log.ts';
 import type { FeeRate } from '../ledger/payouts/service-fee.ts';
 import type { Run } from '../ledger/runs/lease.ts';
 import type { Ledger } from '../ledger/store/open.ts';
+import { message } from '../lib/message.ts';
 import { isOfLnbits } from '../lnbits/answer.ts';
 import type { LnbitsClient, LnbitsPlace } from '../lnbits/client.ts';
 import { seesPayments } from '../lnbits/rights.ts';
@@ -76,8 +77,8 @@ export function note(
     problems.set(error.code, error);
     return;
   }
-  const { code, message, hint } = error;
-  const named = `p${payout.id} to ${payout.recipient.name} is put off: ${message}`;
+  const { code, sentence, hint } = error;
+  const named = message`p${payout.id} to ${payout.recipient.name} is put off: ${sentence}`;
   problems.set(`${code} p${payout.id}`, new BridgeError(code, named, hint, { cause: error }));
 }
 

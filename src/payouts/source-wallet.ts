@@ -1,23 +1,16 @@
 import { BridgeError } from '../errors.ts';
-import {
-  BOUND,
-  type PaidInto,
-  type WalletKey,
-  walletsPaidInto,
-  wasPaidFrom,
-} from '../ledger/clients/wallets.ts';
-import { creditsIn } from '../ledger/credits/credits.ts';
-import { record, type Who } from '../ledger/log/log.ts';
+import { type PaidInto, type WalletKey, walletsPaidInto, wasPaidFrom } from '../ledger/clients/wallets.ts';
 import { knownPayments } from '../ledger/payouts/payouts.ts';
+import { isAccountedFor, isBound, takeSourceWallet } from '../ledger/payouts/source-wallet.ts';
 import { openClaims } from '../ledger/runs/claims.ts';
-import type { Db, Ledger, Trx } from '../ledger/store/open.ts';
+import type { Ledger } from '../ledger/store/open.ts';
+import { call, message } from '../lib/message.ts';
 import type { WalletPayment } from '../lnbits/client.ts';
 import { paymentsIn, Unseen } from '../lnbits/one-wallet.ts';
 import { proveRights } from '../lnbits/rights.ts';
-import { now } from '../time.ts';
 import { notAlone, strangeClaim } from './claim.ts';
 import { labelOf, madeByAnotherCopy, sealedElsewhere } from './label.ts';
-import type { Context, SourceWallet } from './session.ts';
+import { actOf, type Context, type SourceWallet } from './session.ts';
 
 /*
  * Which wallet the ledger pays from. A wallet that never paid for it cannot show what an older copy of the ledger lacks.
@@ -28,19 +21,11 @@ import type { Context, SourceWallet } from './session.ts';
 
 /** Takes the wallet of the configuration. Errors: those of `refuseUnknownAtClients`, and `lnbits/rights`. */
 export async function bindSourceWallet(ctx: Context): Promise<void> {
-  if (await isBound(ctx)) return;
+  if (await isBound(ctx.ledger.db, ctx.source.walletId)) return;
   await refuseUnknownAtClients(ctx);
   // A key that is shown nothing would hide what an older ledger lost, and each debit.
   const { walletId } = await proveRights(ctx.lnbits, ctx.source.key);
-  await ctx.run.write((trx) => takeSourceWallet(trx, ctx.run.who, ctx.source.walletId, walletId));
-}
-
-export async function isBound({ ledger, source }: Pick<Context, 'ledger' | 'source'>): Promise<boolean> {
-  const { source_wallet_id: bound } = await ledger.db
-    .selectFrom('ledger')
-    .select('source_wallet_id')
-    .executeTakeFirstOrThrow();
-  return bound === source.walletId;
+  await ctx.run.write((trx) => takeSourceWallet(trx, actOf(ctx), ctx.source.walletId, walletId));
 }
 
 /**
@@ -49,9 +34,9 @@ export async function isBound({ ledger, source }: Pick<Context, 'ledger' | 'sour
  * recipient is not paid (`lookBeforeFirst`).
  */
 export async function refuseUnknownAtClients(ctx: Context): Promise<void> {
-  const { ledger, lnbits, source, run } = ctx;
+  const { ledger, lnbits, source } = ctx;
   // Refused here already while something is open: on LNbits before 1.4 the look would change what is open.
-  await ledger.dryRun((trx) => takeSourceWallet(trx, run.who, source.walletId));
+  await ledger.dryRun((trx) => takeSourceWallet(trx, actOf(ctx), source.walletId));
   if (await isAccountedFor(ledger.db, source.walletId)) return;
   for (const wallet of await walletsPaidInto(ledger.db, source.walletId)) {
     const shown = await paymentsIn(lnbits, source.key, wallet, { proven: true });
@@ -63,8 +48,8 @@ export async function refuseUnknownAtClients(ctx: Context): Promise<void> {
 }
 
 /**
- * Before the first payment from this source wallet to a recipient: it cannot show what another wallet paid to him since
- * the ledger was copied, and each wallet that he has or had can. Answers why one cannot be looked at; null where all of
+ * Before the first payment from this source wallet to a recipient: it cannot show what another wallet paid to the
+ * recipient since the ledger was copied, and each wallet that the recipient has or had can. Answers why one cannot be looked at; null where all of
  * them show that there is nothing. Errors: `ledger/restored`, and those that concern LNbits itself.
  */
 export async function lookBeforeFirst(ctx: Context, recipient: bigint): Promise<NotSeen | null> {
@@ -94,7 +79,7 @@ export async function lookAtFirst(
   return (await refuseUnknownIn(ctx, shown)) ?? 'seen';
 }
 
-/** Whether nothing was paid to it from this source wallet, nor does a person answer for what another one paid. */
+/** Whether nothing was paid to it from this source wallet, nor does an operator answer for what another one paid. */
 export async function isFirst(
   { ledger, source }: Pick<Context, 'ledger' | 'source'>,
   recipient: bigint,
@@ -155,30 +140,6 @@ export async function paidByAnotherCopy(
   return certain;
 }
 
-const ACCOUNTED = 'former payments accounted for';
-
-/**
- * Writes down that the source wallets that paid before were looked at, or that a person answers for them: the clients'
- * wallets are not asked any more before `wallet` pays.
- */
-export async function accountFor(trx: Trx, who: Who, wallet: string, reason?: string): Promise<void> {
-  await record(trx, who, { at: now(), action: ACCOUNTED, subject: wallet, reason });
-}
-
-/** Since another wallet was the source wallet. */
-async function isAccountedFor(db: Db, wallet: string): Promise<boolean> {
-  const newest = await db
-    .selectFrom('log')
-    .select(['subject', 'action'])
-    .where((eb) =>
-      eb.or([eb('action', '=', ACCOUNTED), eb.and([eb('action', '=', BOUND), eb('subject', '<>', wallet)])]),
-    )
-    .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  return newest?.action === ACCOUNTED && newest.subject === wallet;
-}
-
 /**
  * Those that were sealed under a claim of a run that did not end: of a copy that was made in the middle of it, and went on
  * with it. `own`: of this run, whose copies the source wallet shows.
@@ -195,7 +156,7 @@ async function ofBrokenOffRuns(
 
 /**
  * Those of `unknown` that stand in the place of a payment that arrived in this wallet, and that it does not show any more:
- * who copies a label out of a payment of his own has both. An invoice that was made and not kept has the number of the
+ * who copies a label out of a payment to the own wallet has both. An invoice that was made and not kept has the number of the
  * payment that was made instead, and its owner can pay it himself.
  */
 async function inPlaceOf(
@@ -222,73 +183,14 @@ async function inPlaceOf(
   return instead;
 }
 
-/**
- * Binds the ledger to a wallet. `paysFrom`: the one that its key pays from, where that is a shared one. Throws
- * `ledger/wallet-differs`, before it writes, where that one may not be taken.
- */
-async function takeSourceWallet(
-  trx: Trx,
-  who: Who,
-  wallet: string,
-  paysFrom: string = wallet,
-): Promise<void> {
-  const { source_wallet_id: bound } = await trx
-    .selectFrom('ledger')
-    .select('source_wallet_id')
-    .executeTakeFirstOrThrow();
-  if (bound === wallet) return;
-  const client = await trx
-    .selectFrom('recipients')
-    .select('name')
-    .where('wallet_id', 'in', [wallet, paysFrom])
-    .executeTakeFirst();
-  if (client) {
-    throw new BridgeError(
-      'ledger/wallet-differs',
-      `the source wallet of the configuration is the wallet of ${client.name}`,
-      'Set [lnbits] source_wallet_key to the admin key of the wallet that pays.',
-    );
-  }
-  if (bound !== null) {
-    const open = await trx
-      .selectFrom('payments')
-      .select('id')
-      .where('state', 'in', ['invoiced', 'sending', 'unknown'])
-      .executeTakeFirst();
-    const [credit] = await creditsIn(trx, ['sending', 'unknown']);
-    if (credit) {
-      throw new BridgeError(
-        'ledger/wallet-differs',
-        `what became of credit c${credit.id} of the source wallet ${bound} is not known yet, and the configuration names ${wallet}`,
-        'Set the key of the former wallet again until `aio-dca credits list` shows nothing unknown.',
-      );
-    }
-    if (open) {
-      throw new BridgeError(
-        'ledger/wallet-differs',
-        `payments from the source wallet ${bound} are open, and the configuration names ${wallet}`,
-        'Set the key of the former wallet again until `aio-dca payouts list` shows nothing open.',
-      );
-    }
-  }
-  await trx.updateTable('ledger').set({ source_wallet_id: wallet }).execute();
-  await record(trx, who, {
-    at: now(),
-    action: BOUND,
-    subject: wallet,
-    before: { source_wallet_id: bound },
-    after: { source_wallet_id: wallet },
-  });
-}
-
 function unknownAtClient({ hash, walletId, extra }: WalletPayment, certain: boolean): BridgeError {
   const may = certain
     ? 'An older copy of the ledger was put back'
-    : 'An older copy of the ledger may have been put back, or whose wallet it is wrote that himself';
+    : 'An older copy of the ledger may have been put back, or the owner of the wallet wrote that';
   return new BridgeError(
     'ledger/restored',
     `LNbits shows payment ${hash} of this ledger (${extra.payout} for ${extra.client}), and the ledger does not know it: it arrived in wallet ${walletId}`,
-    `${may}. Another source wallet is to pay, so look at the one that paid until now: enter again what was entered after that copy was made (clients, fundings, settlements); then \`aio-dca ledger recover --former-wallet-key-file FILE\`. It puts back what that wallet paid since, and the ledger pays from the new one. Nothing is distributed or paid before.`,
+    message`${may}. Another source wallet is to pay, so look at the one that paid until now: enter again what was entered after that copy was made (clients, fundings, settlements); then ${call('ledger.recover', { former_wallet_key: null })}. It puts back what that wallet paid since, and the ledger pays from the new one. Nothing is distributed or paid before.`,
   );
 }
 
@@ -301,11 +203,14 @@ export interface NotSeen {
 /** What is told where a recipient waits because of it, and what helps. */
 export function notLookedAt({ wallet, unseen }: NotSeen): BridgeError {
   const { id, former, recipient } = wallet;
-  const set = `aio-dca ${recipient.kind === 'client' ? 'clients' : 'commission'} set ${recipient.name} --wallet-key-file FILE`;
-  const key = former ? 'Let' : `If the wallet lives, give a key that shows it: \`${set}\`. Else let`;
+  const set = call(recipient.kind === 'client' ? 'clients.set' : 'commission.set', {
+    name: recipient.name,
+    wallet_key: null,
+  });
+  const key = former ? 'Let' : message`If the wallet lives, give a key that shows it: ${set}. Else let`;
   return new BridgeError(
     'payout/wallet-unseen',
     `nothing was paid to ${recipient.name} from this source wallet yet, and whether another one paid it since the ledger was copied cannot be seen in ${former ? 'its former' : 'its'} wallet ${id}: ${unseen.why}`,
-    `${key} the source wallet that paid before tell it: \`aio-dca ledger recover --former-wallet-key-file FILE\`. If that is gone, too, and no older copy of the ledger was put back, say so: \`aio-dca ledger recover --without-former-wallet --reason "…"\`.`,
+    message`${key} the source wallet that paid before tell it: ${call('ledger.recover', { former_wallet_key: null })}. If that is gone, too, and no older copy of the ledger was put back, say so: ${call('ledger.recover', { without_former_wallet: true, reason: null })}.`,
   );
 }

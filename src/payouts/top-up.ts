@@ -153,7 +153,7 @@ async function ask(ctx: Context, admin: LnbitsAdmin, { wallet_id, sats }: Credit
 /**
  * LNbits shows a credit of just this amount that was made since the cash-outs were confirmed, and the ledger does not
  * know it: an older copy of the ledger was put back, or a call was carried out long after nobody waited for it any
- * more, or a person did it by hand. Answers it in words; null where there is none.
+ * more, or somebody did it by hand. Answers it in words; null where there is none.
  */
 async function strangeCredit(ctx: Context, credit: Credit, shown: WalletPayment[]): Promise<string | null> {
   const known = await knownHashes(ctx.ledger.db, credit.sats);
@@ -217,7 +217,7 @@ async function lookAtCredit(ctx: Context, credit: Credit, answer: Answer): Promi
 
 /**
  * `arrive`: it happened. `take-back`: LNbits said no, so the same credit is sent again by a later run. `drop`: it did
- * not happen, and another one may follow. `hold`: a person decides. `wait`: look again after the quiet time.
+ * not happen, and another one may follow. `hold`: an operator decides. `wait`: look again after the quiet time.
  */
 export type Verdict =
   | { do: 'arrive'; hash: string }

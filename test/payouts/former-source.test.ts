@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { errorInWords } from '../../src/cli/words.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { setClient } from '../../src/ledger/clients/changes.ts';
+import { accountFor } from '../../src/ledger/payouts/source-wallet.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
-import { accountFor } from '../../src/payouts/source-wallet.ts';
 import { now } from '../../src/time.ts';
 import { copyOf, type LedgerCopy } from '../support/ledger-copy.ts';
 import { type LnbitsVersion, lnbitsVersions, type SharedKeys, type WalletKeys } from '../support/lnbits.ts';
@@ -114,7 +115,9 @@ describe.each(lnbitsVersions)('at LNbits %s', (version) => {
         );
         expect(day.lnbits.balance(next.id)).toBe(0n);
       }
-      await old.ledger.write((trx) => accountFor(trx, who, other.id, 'a person says so'));
+      await old.ledger.write((trx) =>
+        accountFor(trx, { ...who, at: now(), reason: 'a person says so' }, other.id),
+      );
       expect(await paid()).toMatchObject({ settled: 1, codes: [] });
     });
 
@@ -124,7 +127,8 @@ describe.each(lnbitsVersions)('at LNbits %s', (version) => {
       day.lnbits.rules = [{ when: list, times: 99, fault: { at: 'before', answer: FELL_OVER } }];
       const { problems, ...ran } = await old.payNow();
       expect(ran).toMatchObject({ settled: 1, deferred: 1, reached: true });
-      expect(problems).toMatchObject([
+      const told = problems.map((one) => ({ ...errorInWords(one), code: one.code, kind: one.kind }));
+      expect(told).toMatchObject([
         {
           ...{ code: 'payout/wallet-unseen', kind: 'attention' },
           message: expect.stringMatching(

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { inWords } from '../../src/cli/words.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
@@ -28,7 +29,10 @@ async function paid(payments = 1): Promise<void> {
 async function again() {
   await day.owe('alice', 1n);
   const { problems, ...report } = await day.payNow();
-  return { ...report, problems: problems.map(({ code, message, hint }) => ({ code, message, hint })) };
+  return {
+    ...report,
+    problems: problems.map(({ code, message, hint }) => ({ code, message, hint: hint && inWords(hint) })),
+  };
 }
 
 const walletOf = async (name: string) =>

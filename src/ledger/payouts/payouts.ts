@@ -308,6 +308,11 @@ export async function revivePayment(
   });
 }
 
+/** Notes that settled payments were looked at once more, and are still there. */
+export async function markChecked(trx: Trx, payments: bigint[], at: Instant): Promise<void> {
+  await trx.updateTable('payments').set({ checked_at: at }).where('id', 'in', payments).execute();
+}
+
 /** What the log says where the times of a payment are not in order. */
 export const CLOCK_SET_BACK = 'clock set back';
 /** Tolerate small backward clock steps (NTP). */

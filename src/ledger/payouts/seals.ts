@@ -3,7 +3,7 @@ import { Secret } from '../../config/secret.ts';
 
 /**
  * How a ledger seals what it writes into wallets, so that nobody else can write it. What stands in a client's wallet is
- * the client's word: he can copy the ledger's id and a payout's number out of his own payments.
+ * the client's word: a client can copy the ledger's id and a payout's number out of payments that arrived.
  */
 export interface Seals {
   /** The ledger's id. */

@@ -1,5 +1,7 @@
 import { sql } from 'kysely';
-import type { Db } from '../store/open.ts';
+import { type Act, record } from '../log/log.ts';
+import type { Db, Trx } from '../store/open.ts';
+import type { Payment } from './payouts.ts';
 
 /*
  * LNbits' service fee: with lnbits_service_fee set and lnbits_service_fee_ignore_internal off, LNbits takes a percentage
@@ -17,7 +19,7 @@ export const WANTS_MORE =
 /** So many of the newest payments tell it: the settings change now and then, and small payments tell little. */
 const NEWEST = 20;
 
-/** By the newest payments that settled from the source wallet; those that a person called paid say nothing of it. */
+/** By the newest payments that settled from the source wallet; those that an operator called paid say nothing of it. */
 export async function feeRate(db: Db): Promise<FeeRate> {
   const rows = await db
     .selectFrom('payments')
@@ -29,6 +31,27 @@ export async function feeRate(db: Db): Promise<FeeRate> {
     .limit(NEWEST)
     .execute();
   return rateOf(rows.map(({ sats, fee_msat }) => ({ paidMsat: sats * 1000n, feeMsat: fee_msat })));
+}
+
+/** Corrects what LNbits took on top of a payment; not of one that is dead. */
+export async function bookFee(
+  trx: Trx,
+  act: Act,
+  { id, payout_id, payment_hash, fee_msat }: Pick<Payment, 'id' | 'payout_id' | 'payment_hash' | 'fee_msat'>,
+  fee: bigint,
+): Promise<void> {
+  const { numUpdatedRows } = await trx
+    .updateTable('payments')
+    .set({ fee_msat: fee })
+    .where('id', '=', id)
+    .where('state', '<>', 'dead')
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows === 0n) return;
+  await record(trx, act, {
+    ...{ at: act.at, action: 'payment fee', subject: `p${payout_id}` },
+    before: { payment_hash, fee_msat },
+    after: { payment_hash, fee_msat: fee },
+  });
 }
 
 /** Of payments, newest first: nothing where the newest cost nothing. Else the highest share that was taken of one. */
