@@ -2,7 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+import { judge } from '../src/lamassu/eligibility.ts';
 import type { LamassuRow } from '../src/lamassu/row.ts';
+import { NOTHING_KNOWN } from '../src/ledger/cash-outs/known.ts';
 import { bindSource } from '../src/ledger/cash-outs/watermark.ts';
 import { type Run, startRun } from '../src/ledger/runs/lease.ts';
 import { type Ledger, openLedger } from '../src/ledger/store/open.ts';
@@ -72,23 +74,27 @@ function ingesting(ledger: Ledger, run: Run): (pages: LamassuRow[][]) => Promise
     let ingested = 0;
     const reading: Reading = {
       ...{ db: ledger.db, write: run.write, mark: null, signal },
-      rules: {
-        source: 'lamassu',
-        startAt,
-        method: 'ticker',
-        fallback: 'margin',
-        cashOutAbove: [],
-        currencies: new Map(),
-      },
+      source: 'lamassu',
       ingest: { timezone: 'America/Guatemala', priority: 'shared', origin: 'lamassu', run: run.id },
       onCashOut: () => {
         ingested += 1;
       },
     };
-    await readCashOuts(reading, toInstant(START + 365 * 86_400_000), pages);
+    await readCashOuts(reading, sourceNow, judgedPages(pages));
     const rows = pages.flat().length;
     if (ingested !== rows) throw new Error(`${ingested} of ${rows} rows were ingested`);
   };
+}
+
+const sourceNow = toInstant(START + 365 * 86_400_000);
+
+/** As the source judges them, page by page. */
+function* judgedPages(pages: LamassuRow[][]) {
+  const rules = {
+    ...{ source: 'lamassu', startAt, cashOutAbove: [], currencies: new Map() },
+    ...{ method: 'ticker' as const, fallback: 'margin' as const },
+  };
+  for (const page of pages) yield page.map((row) => judge(row, rules, sourceNow, NOTHING_KNOWN));
 }
 
 /** A sound cash-out of its own second. */

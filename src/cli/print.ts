@@ -4,6 +4,7 @@ import wrapAnsi from 'wrap-ansi';
 import { formatDecimal, groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { Message } from '../lib/message.ts';
+import { isUuid } from '../lib/uuid.ts';
 import { type Instant, isInstant, toMs } from '../time.ts';
 import { beginning, grid } from './grid.ts';
 import { errorInWords, inWords } from './words.ts';
@@ -213,7 +214,7 @@ export function asWritten(text: string): string {
 
 /** A cash-out as lists show it: the first characters of Lamassu's id, which find it; a reference of our own whole. */
 export function shortId(id: string): string {
-  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id) ? id.slice(0, 8) : id;
+  return isUuid(id) ? id.slice(0, 8) : id;
 }
 
 /** Instants in a text of errors and differences, as people read them. */

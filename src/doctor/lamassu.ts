@@ -1,10 +1,10 @@
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 import { optionalColumns, requiredColumns } from '../lamassu/columns.ts';
+import { type Database, type LamassuMachine, openDatabase } from '../lamassu/database.ts';
 import { EVERYBODY_CREATES } from '../lamassu/excess-privileges.ts';
 import { isPinned, keyText } from '../lamassu/host-keys.ts';
 import { neededAndNotGranted, type Rights } from '../lamassu/rights.ts';
-import { type LamassuMachine, openSource, type Source } from '../lamassu/source.ts';
 import { startProblem } from '../lamassu/start.ts';
 import { openTunnel, readHostKeys } from '../lamassu/tunnel.ts';
 import { bindSource } from '../ledger/cash-outs/watermark.ts';
@@ -40,9 +40,9 @@ export async function* examineLamassu(
     yield await hostKeysCheck(ssh);
   }
   const before = Date.now();
-  let source: Source;
+  let source: Database;
   try {
-    source = await openSource(lamassu);
+    source = await openDatabase(lamassu);
   } catch (error) {
     yield fail('lamassu', error);
     return;
@@ -133,7 +133,7 @@ function rightsCheck(rights: Rights, user: string): Check {
 }
 
 /** Whether the ledger would take this Lamassu and this start_at for its own; nothing is bound. */
-async function identityCheck({ lamassu }: Config, source: Source, ledger: Ledger): Promise<Check> {
+async function identityCheck({ lamassu }: Config, source: Database, ledger: Ledger): Promise<Check> {
   const { name, startAt } = lamassu;
   try {
     const { mark_confirmed_at: mark, system_identifier: pinned } = await ledger.dryRun((trx) =>

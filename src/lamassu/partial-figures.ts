@@ -2,8 +2,9 @@ import { type Currencies, currencyDigits } from '../dca/currency.ts';
 import { RATE_SCALE } from '../dca/money.ts';
 import type { Told } from '../dca/settlement.ts';
 import { type Instant, isInstant } from '../time.ts';
+import { isBackdated } from './eligibility.ts';
 import { cashMachines, countedCash } from './notes.ts';
-import { isBackdated, type LamassuRow } from './row.ts';
+import type { LamassuRow } from './row.ts';
 import { isMachine, readDecimal } from './values.ts';
 
 /** What a row tells of a cash-out that a person settles, sound or not. */

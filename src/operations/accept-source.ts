@@ -1,12 +1,12 @@
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
+import { type Database, openDatabase } from '../lamassu/database.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
-import { openSource, type Source } from '../lamassu/source.ts';
-import { saysTheSame } from '../ledger/cash-outs/review.ts';
 import { bindSource, rebindSource } from '../ledger/cash-outs/watermark.ts';
 import type { Who } from '../ledger/log/log.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
+import { saysTheSame } from '../lib/same-columns.ts';
 import { type Instant, now } from '../time.ts';
 
 /* A Lamassu database that was upgraded, restored or moved has another identity; that it is the same one, what is in it shows. */
@@ -46,7 +46,7 @@ const LASTING = [
  */
 export async function compareSource(config: Config, ledger: Ledger, accept: string): Promise<Compared> {
   const { name, startAt } = config.lamassu;
-  const source = await openSource(config.lamassu);
+  const source = await openDatabase(config.lamassu);
   try {
     const { systemIdentifier: is } = source;
     if (is === null) {
@@ -102,7 +102,7 @@ type Processed = Pick<Schema['cash_outs'], 'id' | 'confirmed_at' | 'origin' | 'l
 
 async function compare(
   db: Db,
-  source: Source,
+  source: Database,
   known: Schema['sources'],
 ): Promise<Pick<Compared, 'cashOuts' | 'newest'>> {
   const missing: Processed[] = [];

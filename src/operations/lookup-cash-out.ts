@@ -1,8 +1,13 @@
 import type { Config } from '../config/load.ts';
+import { openDatabase } from '../lamassu/database.ts';
+import type { Known } from '../lamassu/eligibility.ts';
+import { type RowTold, toldBy } from '../lamassu/partial-figures.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import { openSource } from '../lamassu/source.ts';
 import { findCashOutId } from '../ledger/cash-outs/find-id.ts';
 import type { Db } from '../ledger/store/open.ts';
+import { rulesOf, verdictOn } from '../scheduler/judging.ts';
+import type { Verdict } from '../scheduler/review-reasons.ts';
 import type { Instant } from '../time.ts';
 
 /** What Lamassu says of one cash-out at this moment. */
@@ -10,8 +15,8 @@ export interface Answer {
   /** Lamassu's clock. */
   now: Instant;
   systemIdentifier: string | null;
-  /** Undefined where Lamassu has no such row. */
-  row: LamassuRow | undefined;
+  /** What Lamassu has of it, what that comes to, and what it tells of figures; null where it has no such row. */
+  found: { row: LamassuRow; verdict: Verdict; told: RowTold } | null;
 }
 
 /**
@@ -20,22 +25,33 @@ export interface Answer {
  */
 export async function findRowId(config: Config, db: Db, text: string): Promise<string> {
   const elsewhere = async (beginning: string) => {
-    const source = await openSource(config.lamassu);
+    const database = await openDatabase(config.lamassu);
     try {
-      return await source.idsBeginning(beginning);
+      return await database.idsBeginning(beginning);
     } finally {
-      await source.close();
+      await database.close();
     }
   };
   return findCashOutId(db, text, { elsewhere });
 }
 
-/** Asks Lamassu for one row by its id. Errors: those of `openSource` and its reading methods. */
-export async function askLamassu(config: Config, id: string): Promise<Answer> {
-  const source = await openSource(config.lamassu);
+/**
+ * Asks Lamassu for one row by its id. `known` is what its judgement takes into account. Errors: those of `openSource` and
+ * its reading methods.
+ */
+export async function askLamassu(config: Config, db: Db, id: string, known: Known): Promise<Answer> {
+  const rules = await rulesOf(config, db);
+  const source = await openSource(config.lamassu, {
+    ...{ rules, nothingKnown: known, withNotesOfProcessed: true },
+    known: async () => new Map(),
+  });
   try {
-    const [row] = await source.withActions(await source.byIds([id]));
-    return { now: source.now, systemIdentifier: source.systemIdentifier, row };
+    const { now, systemIdentifier } = source;
+    const [judged] = await source.byIds([id]);
+    if (!judged) return { now, systemIdentifier, found: null };
+    const { row } = judged;
+    const told = toldBy(row, now, rules.currencies);
+    return { now, systemIdentifier, found: { row, verdict: await verdictOn(db, judged), told } };
   } finally {
     await source.close();
   }

@@ -2,7 +2,6 @@ import { sql } from 'kysely';
 import type { Config } from '../config/load.ts';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
-import type { LamassuRow } from '../lamassu/row.ts';
 import { creditsIn, holdCredit, sendCredit } from '../ledger/credits/credits.ts';
 import { intendCredits } from '../ledger/credits/plan.ts';
 import { record, type Who } from '../ledger/log/log.ts';
@@ -15,7 +14,7 @@ import { openSourceWallet } from '../payouts/session.ts';
 import { paidByAnotherCopy } from '../payouts/source-wallet.ts';
 import { LARGEST_CREDIT } from '../payouts/top-up.ts';
 import { type ReadAhead, readAhead } from '../scheduler/dry-run.ts';
-import { readCashOuts } from '../scheduler/read.ts';
+import { type JudgedRow, readCashOuts } from '../scheduler/read.ts';
 import { add, noTotals } from '../scheduler/report.ts';
 import { bind, readingOf } from '../scheduler/setup.ts';
 import { type Instant, now } from '../time.ts';
@@ -112,7 +111,7 @@ async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverR
     const read = await readAhead({ ledger, config: one }, problems);
     if (!read) throw problems[0];
     const from = { config: one, now: read.now, systemIdentifier: read.systemIdentifier };
-    for (const row of read.pages.flat()) rows.push({ row, from });
+    for (const judged of read.pages.flat()) rows.push({ judged, from });
   }
   rows.sort((a, b) => compare(timeOf(a), timeOf(b)));
   const book = (trx: Trx, order: Row[]) => replay(trx, deps, run, { ...found, wallet }, order);
@@ -142,7 +141,7 @@ async function replay(
   for (const { from, pages } of pagesOf(rows)) {
     const { mark } = await bind(trx, from.config, from);
     const reading = {
-      ...(await readingOf(from.config, trx, (work) => inSavepoint(trx, work), mark, id)),
+      ...readingOf(from.config, trx, (work) => inSavepoint(trx, work), mark, id),
       onCashOut: (...what: [Parameters<typeof add>[1], Parameters<typeof add>[2]]) => add(totals, ...what),
       signal: new AbortController().signal,
     };
@@ -278,25 +277,25 @@ const PAGE = 500;
 
 /** A row, and which Lamassu it is of. */
 interface Row {
-  row: LamassuRow;
+  judged: JudgedRow;
   from: Pick<ReadAhead, 'now' | 'systemIdentifier'> & { config: Config };
 }
 
 /** In their order, those of one Lamassu that follow each other together. */
-function pagesOf(rows: Row[]): { from: Row['from']; pages: LamassuRow[][] }[] {
-  const series: { from: Row['from']; pages: LamassuRow[][] }[] = [];
-  for (const { row, from } of rows) {
+function pagesOf(rows: Row[]): { from: Row['from']; pages: JudgedRow[][] }[] {
+  const series: { from: Row['from']; pages: JudgedRow[][] }[] = [];
+  for (const { judged, from } of rows) {
     if (series.at(-1)?.from !== from) series.push({ from, pages: [] });
     const pages = series.at(-1)?.pages ?? [];
     const page = pages.at(-1);
-    if (page && page.length < PAGE) page.push(row);
-    else pages.push([row]);
+    if (page && page.length < PAGE) page.push(judged);
+    else pages.push([judged]);
   }
   return series;
 }
 
 /** What was never confirmed is not distributed, and comes last. */
-function timeOf({ row }: Row): string {
+function timeOf({ judged: { row } }: Row): string {
   return row.confirmed_at ?? '~';
 }
 
@@ -309,7 +308,7 @@ function inOrderOfPayment(rows: Row[], lost: Lost[]): Row[] {
   const rank = new Map<string, number>();
   for (const [index, { cashOuts }] of lost.toSorted((a, b) => (a.at < b.at ? -1 : 1)).entries())
     for (const id of cashOuts) rank.set(id, Math.min(index, rank.get(id) ?? index));
-  const rankOf = ({ row: { id } }: Row) => rank.get(id) ?? lost.length;
+  const rankOf = ({ judged: { row } }: Row) => rank.get(row.id) ?? lost.length;
   return rows.toSorted((a, b) => rankOf(a) - rankOf(b));
 }
 

@@ -1,57 +1,31 @@
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
-import { type RowTold, toldBy } from '../lamassu/partial-figures.ts';
-import { isCurrencyCode, type Judgement, judge, type LamassuRow } from '../lamassu/row.ts';
+import { isCurrencyCode } from '../lamassu/eligibility.ts';
+import type { LamassuRow } from '../lamassu/row.ts';
 import { acceptRow, dismissRow, releaseRow } from '../ledger/cash-outs/review.ts';
 import type { Who } from '../ledger/log/log.ts';
-import { ALWAYS } from '../ledger/store/effective-dated.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
-import {
-  isHeld,
-  judgeNew,
-  type KnownReview,
-  type ReviewReason,
-  rulesOf,
-  type Verdict,
-} from '../scheduler/rules.ts';
+import { isHeld, type ReviewReason, type Verdict } from '../scheduler/review-reasons.ts';
 import { bind, concernsReading } from '../scheduler/setup.ts';
 import { now } from '../time.ts';
 import { type Answer, askLamassu } from './lookup-cash-out.ts';
 
 /** What Lamassu says of a row at this moment, or why it could not be asked. */
-export type Look =
-  | { answer: Answer; verdict: Verdict | null; told: RowTold | null }
-  | { failed: BridgeError };
+export type Look = { answer: Answer } | { failed: BridgeError };
 
 /** Asks Lamassu; a failure that concerns only the asking is part of the answer. */
 export async function look(
   config: Config,
   db: Db,
-  review: Pick<Schema['review'], 'cash_out_id'> & KnownReview,
+  review: Pick<Schema['review'], 'cash_out_id' | 'state' | 'reason' | 'lamassu'>,
 ): Promise<Look> {
   try {
-    const answer = await askLamassu(config, review.cash_out_id);
-    return { answer, ...(await judged(config, db, answer, review)) };
+    return { answer: await askLamassu(config, db, review.cash_out_id, { review }) };
   } catch (error) {
     if (!concernsReading(error)) throw error;
     return { failed: error };
   }
-}
-
-/** What a row that Lamassu has comes to, and what it tells of figures; null where it has none. */
-async function judged(
-  config: Config,
-  db: Db,
-  { row, now: at }: Answer,
-  review: KnownReview | undefined,
-): Promise<{ verdict: Verdict; told: RowTold } | { verdict: null; told: null }> {
-  if (!row) return { verdict: null, told: null };
-  const rules = await rulesOf(config, db);
-  return {
-    verdict: await judgeNew(db, row, rules, at, review),
-    told: toldBy(row, at, rules.currencies),
-  };
 }
 
 /** A row that never came into review, as Lamassu has it now. */
@@ -64,15 +38,14 @@ export interface Unseen {
 
 /** Throws `usage/invalid` where Lamassu has no such row, and what asking Lamassu throws. */
 export async function lookUnseen(config: Config, db: Db, id: string): Promise<Unseen> {
-  const answer = await askLamassu(config, id);
-  const { row } = answer;
-  const { verdict, told } = await judged(config, db, answer, undefined);
-  if (!row || !verdict)
-    throw refuse(`Lamassu has no cash-out ${id}`, '`aio-dca review list` shows what is in review.');
+  const answer = await askLamassu(config, db, id, {});
+  const { found } = answer;
+  if (!found) throw refuse(`Lamassu has no cash-out ${id}`, '`aio-dca review list` shows what is in review.');
+  const { row, verdict } = found;
   const commands = verdict.eligible
     ? ['aio-dca poll']
     : // What is not in the list cannot be hidden from it.
-      resolutions({ cash_out_id: id, reason: verdict.reason, state: 'dismissed' }, { answer, verdict, told });
+      resolutions({ cash_out_id: id, reason: verdict.reason, state: 'dismissed' }, { answer });
   return { row, verdict, commands };
 }
 
@@ -99,17 +72,17 @@ export async function release(
       `\`aio-dca cash-outs show ${id}\` shows how it was divided.`,
     );
   }
-  const answer = await askLamassu(config, id);
-  const { row } = answer;
-  if (!row) throw refuse(`Lamassu has no cash-out ${id}`, '`aio-dca review list` shows what is in review.');
-  const rules = await rulesOf(config, ledger.db);
   const review = await ledger.db
     .selectFrom('review')
     .select(['state', 'lamassu', 'reason', 'detail'])
     .where('cash_out_id', '=', id)
     .executeTakeFirst();
   // What it was released for before is asked anew.
-  const verdict = await judgeNew(ledger.db, row, rules, answer.now, review && { ...review, state: 'open' });
+  const known = review && { ...review, state: 'open' };
+  const answer = await askLamassu(config, ledger.db, id, { review: known });
+  if (!answer.found)
+    throw refuse(`Lamassu has no cash-out ${id}`, '`aio-dca review list` shows what is in review.');
+  const { row, verdict } = answer.found;
   const byClock = verdict.eligible && review?.reason === 'clock';
   if (verdict.eligible && !byClock) {
     throw refuse(`nothing holds ${id} back`, 'The next `aio-dca poll` distributes it.');
@@ -125,7 +98,7 @@ export async function release(
   }
   const { confirmed_at: confirmedAt } = row;
   const finding = {
-    ...{ cashOutId: id, source: rules.source, machine: row.device_id },
+    ...{ cashOutId: id, source: config.lamassu.name, machine: row.device_id },
     ...{ reason: held, detail, lamassu: row },
   };
   return ledger.write(async (trx) => {
@@ -159,16 +132,15 @@ export async function dismiss(
     .executeTakeFirst();
   if (!cashOut || (cashOut.origin === 'lamassu' && review?.state === 'open'))
     return ledger.write((trx) => dismissRow(trx, who, id, reason, now()));
-  const answer = await askLamassu(config, id);
-  const { row } = answer;
-  if (!row)
+  // What was processed stays processed, whatever was set as the start since.
+  const answer = await askLamassu(config, ledger.db, id, { processed: cashOut });
+  if (!answer.found)
     throw refuse(
       `Lamassu has no cash-out ${id}`,
       `\`aio-dca cash-outs show ${id}\` shows how it was divided.`,
     );
-  // What was processed stays processed, whatever was set as the start since.
-  const rules = { ...(await rulesOf(config, ledger.db)), startAt: ALWAYS };
-  if (cashOut.origin === 'lamassu' && isAsDistributed(cashOut, judge(row, rules, answer.now))) {
+  const { row, verdict } = answer.found;
+  if (cashOut.origin === 'lamassu' && isAsDistributed(cashOut, verdict)) {
     return ledger.write((trx) => dismissRow(trx, who, id, reason, now()));
   }
   const how = cashOut.origin === 'settled' ? 'settled by hand' : 'distributed';
@@ -183,7 +155,7 @@ export async function dismiss(
   });
 }
 
-function isAsDistributed(cashOut: Schema['cash_outs'], today: Judgement): boolean {
+function isAsDistributed(cashOut: Schema['cash_outs'], today: Verdict): boolean {
   if (!today.eligible) return false;
   const { machine, begunAt = null, confirmedAt, currency, fiat, gross } = today.cashOut;
   return (
@@ -204,7 +176,8 @@ export function resolutions(
   const dismiss = state === 'dismissed' ? [] : [`aio-dca review dismiss ${id} --reason "…"`];
   const held = state === 'released' ? [] : [`aio-dca review release ${id}`];
   if (state === 'processed') return [`aio-dca cash-outs show ${id}`];
-  const today = 'answer' in seen && seen.verdict && !seen.verdict.eligible ? seen.verdict.reason : reason;
+  const verdict = foundIn(seen)?.verdict;
+  const today = verdict && !verdict.eligible ? verdict.reason : reason;
   switch (today as ReviewReason) {
     case 'changed':
       return [`aio-dca cash-outs show ${id}`, ...dismiss];
@@ -235,23 +208,30 @@ function afterKnowing(code: string): string {
   return `after ${code} = 2 under [currencies] in config.toml, with its digits`;
 }
 
+/** What Lamassu has of the row; undefined where it has none, or could not be asked. */
+function foundIn(seen: Look): NonNullable<Answer['found']> | undefined {
+  return 'answer' in seen ? (seen.answer.found ?? undefined) : undefined;
+}
+
 /** The code of the row's currency where it is one that is not known here; nothing can be settled in it before. */
 function unknownCode(seen: Look): string | null {
-  if (!('answer' in seen) || !seen.told || seen.told.currency !== null) return null;
-  const code = seen.answer.row?.fiat_code ?? null;
+  const found = foundIn(seen);
+  if (!found || found.told.currency !== null) return null;
+  const code = found.row.fiat_code;
   return isCurrencyCode(code) ? code : null;
 }
 
 /** Lamassu counted, and no note came out. */
 function countedNothing(seen: Look): boolean {
-  return 'answer' in seen && seen.told?.cameOut === 0n;
+  return foundIn(seen)?.told.cameOut === 0n;
 }
 
 /** The figures that a settlement of this row needs because Lamassu does not tell them. */
 function missing(seen: Look): string {
-  if (!('answer' in seen) || !seen.told) return '';
-  const { told } = seen;
-  const reason = seen.verdict && !seen.verdict.eligible ? seen.verdict.reason : undefined;
+  const found = foundIn(seen);
+  if (!found) return '';
+  const { told, verdict } = found;
+  const reason = verdict.eligible ? undefined : verdict.reason;
   const unknown = !told.charge || reason === 'no-rate' || reason === 'implausible-rate';
   // Nothing is left for a commission: all that was paid is the clients'.
   const nothing = reason === 'negative-commission';

@@ -1,9 +1,10 @@
 import type { Config } from '../config/load.ts';
 import { NOTHING_TOLD, type Stated, settledFigures } from '../dca/settlement.ts';
 import { BridgeError } from '../errors.ts';
+import { isBackdated, isCurrencyCode, judge } from '../lamassu/eligibility.ts';
 import { actionWords, dispensesOf } from '../lamassu/notes.ts';
-import { type RowTold, toldBy } from '../lamassu/partial-figures.ts';
-import { isBackdated, isCurrencyCode, type LamassuRow } from '../lamassu/row.ts';
+import type { RowTold } from '../lamassu/partial-figures.ts';
+import type { LamassuRow } from '../lamassu/row.ts';
 import { currencyDoubt, type Settlement, settle } from '../ledger/cash-outs/settlement.ts';
 import type { CashOutDetail } from '../ledger/cash-outs/view.ts';
 import { type Voided, voidSettlement } from '../ledger/cash-outs/void.ts';
@@ -11,7 +12,8 @@ import type { Who } from '../ledger/log/log.ts';
 import { findMachine, machineLabel } from '../ledger/machines/machines.ts';
 import { bestTime } from '../ledger/runs/clocks.ts';
 import type { Db, Ledger, Trx } from '../ledger/store/open.ts';
-import { isHeld, judgeNew, rulesOf } from '../scheduler/rules.ts';
+import { rulesOf, verdictOn } from '../scheduler/judging.ts';
+import { isHeld } from '../scheduler/review-reasons.ts';
 import { bind } from '../scheduler/setup.ts';
 import { type Instant, now } from '../time.ts';
 import { type Answer, askLamassu } from './lookup-cash-out.ts';
@@ -46,17 +48,15 @@ export async function draftSettled(
   /** When the cash came out, by a person's word: only where Lamassu's time is in doubt. */
   stated?: Instant,
 ): Promise<Draft> {
-  const answer = await askLamassu(config, id);
-  const { row } = answer;
-  if (!row) {
+  const review = await db.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
+  const answer = await askLamassu(config, db, id, { review });
+  if (!answer.found) {
     throw invalid(
       `ID: Lamassu has no cash-out ${id}`,
       'One that Lamassu never saw is settled with `--external REF`, where REF is a reference of your own.',
     );
   }
-  const review = await db.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
-  const rules = await rulesOf(config, db);
-  const verdict = await judgeNew(db, row, rules, answer.now, review);
+  const { row, verdict, told } = answer.found;
   if (verdict.eligible && review?.state !== 'open') {
     throw invalid(
       `ID: Lamassu holds ${id} as successful, so nothing has to be settled`,
@@ -70,7 +70,6 @@ export async function draftSettled(
       `\`aio-dca review release ${id}\` lets the next run distribute it.`,
     );
   }
-  const told = toldBy(row, answer.now, rules.currencies);
   if (told.currency === null && isCurrencyCode(row.fiat_code)) {
     throw invalid(
       `ID: the cash-out is in ${row.fiat_code}, which is not known here`,
@@ -90,8 +89,8 @@ export async function draftSettled(
   const machine = await machineOf(db, row, told.machine, words.machine);
   const begunAt = told.begunAt === machine ? null : told.begunAt;
   const cashOut = {
-    ...{ id, source: rules.source, machine, begunAt, confirmedAt: stated ?? told.at },
-    ...settledFigures(told, words.stated, rules),
+    ...{ id, source: config.lamassu.name, machine, begunAt, confirmedAt: stated ?? told.at },
+    ...settledFigures(told, words.stated, await rulesOf(config, db)),
     lamassu: { ...row },
   };
   const says = verdict.eligible ? 'it is successful' : `${verdict.reason}, ${verdict.detail}`;
@@ -199,7 +198,7 @@ export async function undoSettlement(
   const at = now();
   const rules = await rulesOf(config, trx);
   return voidSettlement(trx, who, id, reason, at, async (row) => {
-    const verdict = await judgeNew(trx, row as LamassuRow, rules, at, undefined);
+    const verdict = await verdictOn(trx, judge(row as LamassuRow, rules, at, {}));
     return verdict.eligible ? null : verdict;
   });
 }

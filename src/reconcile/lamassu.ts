@@ -1,13 +1,15 @@
 import { type Currencies, currencyDigits } from '../dca/currency.ts';
 import { localDate } from '../dca/local-time.ts';
 import { formatDecimal } from '../dca/money.ts';
-import { judge, type LamassuRow } from '../lamassu/row.ts';
+import type { Judged, Rules } from '../lamassu/eligibility.ts';
+import type { LamassuRow } from '../lamassu/row.ts';
 import type { Source } from '../lamassu/source.ts';
+import type { KnownRow } from '../ledger/cash-outs/known.ts';
 import type { Mark } from '../ledger/cash-outs/watermark.ts';
-import { ALWAYS } from '../ledger/store/effective-dated.ts';
 import type { Db } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
-import { isHeld, judgeNew, type ReadingRules } from '../scheduler/rules.ts';
+import { verdictOn } from '../scheduler/judging.ts';
+import { isHeld } from '../scheduler/review-reasons.ts';
 import type { Instant } from '../time.ts';
 import { type DifferenceCode, type Findings, isIn, type Range } from './findings.ts';
 import { isAccepted, sinceSettled } from './settled.ts';
@@ -31,7 +33,7 @@ export interface Day {
 }
 
 export interface LamassuOptions {
-  rules: ReadingRules;
+  rules: Rules;
   timezone: string;
   range: Range;
   /** How far the ledger had read; null: not at all. */
@@ -48,30 +50,28 @@ const PAGE = 500;
  */
 export async function reconcileLamassu(
   db: Db,
-  source: Source,
+  source: Source<KnownRow>,
   options: LamassuOptions,
   findings: Findings,
 ): Promise<Day[]> {
   const { rules, range } = options;
   const days = new Days(options.timezone, rules.currencies);
   const seen = new Set<string>();
-  for await (const page of source.confirmedSince(range.from ?? rules.startAt)) {
-    const rows = await source.withActions(page.filter((row) => isIn(range, row.confirmed_at ?? '')));
-    await reconcileRows(db, source, rows, options, days, findings);
-    for (const row of rows) seen.add(row.id);
-    // They come in the order of `confirmed_at`; those that only their creation brings here come first.
-    const last = page.at(-1)?.confirmed_at ?? null;
-    if (range.before !== null && last !== null && last >= range.before) break;
+  const wanted = (row: LamassuRow) => isIn(range, row.confirmed_at ?? '');
+  for await (const page of source.confirmedSince(range.from ?? rules.startAt, {
+    before: range.before,
+    wanted,
+  })) {
+    await reconcileRows(db, page, options, days, findings);
+    for (const { row } of page) seen.add(row.id);
   }
   // Those that Lamassu shows with another time, or not at all.
   for await (const page of processedIn(db, options)) {
     const missed = page.filter(({ id }) => !seen.has(id));
-    const found = await source.withActions(await source.byIds(missed.map(({ id }) => id)));
-    const rows = new Map(found.map((row) => [row.id, row]));
-    for (const cashOut of missed) {
-      const row = rows.get(cashOut.id);
-      await reconcileOne(db, cashOut, row, source.now, options, days, findings);
-    }
+    const found = await source.byIds(missed.map(({ id }) => id));
+    const rows = new Map(found.map((one) => [one.row.id, one]));
+    for (const cashOut of missed)
+      await reconcileOne(db, cashOut, rows.get(cashOut.id), options, days, findings);
   }
   findings.count('other_sources', await countOthers(db, 'other', options));
   findings.count('external', await countOthers(db, 'external', options));
@@ -80,40 +80,31 @@ export async function reconcileLamassu(
 
 async function reconcileRows(
   db: Db,
-  source: Source,
-  rows: LamassuRow[],
+  page: Judged<KnownRow>[],
   options: LamassuOptions,
   days: Days,
   findings: Findings,
 ): Promise<void> {
-  if (rows.length === 0) return;
-  const ids = rows.map(({ id }) => id);
+  if (page.length === 0) return;
+  const ids = page.map(({ row }) => row.id);
   const cashOuts = new Map(
     (await db.selectFrom('cash_outs').selectAll().where('id', 'in', ids).execute()).map((row) => [
       row.id,
       row,
     ]),
   );
-  const reviews = new Map(
-    (
-      await db
-        .selectFrom('review')
-        .select(['cash_out_id', 'state', 'lamassu', 'reason'])
-        .where('cash_out_id', 'in', ids)
-        .execute()
-    ).map((row) => [row.cash_out_id, row]),
-  );
-  findings.count('lamassu_rows', rows.length);
-  for (const row of rows) {
+  findings.count('lamassu_rows', page.length);
+  for (const judged of page) {
+    const { row, known } = judged;
     const cashOut = cashOuts.get(row.id);
     if (cashOut) {
-      await reconcileOne(db, cashOut, row, source.now, options, days, findings);
+      await reconcileOne(db, cashOut, judged, options, days, findings);
       continue;
     }
-    const verdict = await judgeNew(db, row, options.rules, source.now, reviews.get(row.id));
+    const verdict = await verdictOn(db, judged);
     if (!verdict.eligible) {
       if (isHeld(verdict.reason)) findings.count('waiting_for_a_person', 1);
-    } else if (reviews.get(row.id)?.reason === 'clock' && reviews.get(row.id)?.state === 'open') {
+    } else if (known.review?.reason === 'clock' && known.review.state === 'open') {
       findings.count('waiting_for_a_person', 1);
     } else if (isBehind(row, options.mark)) {
       const { confirmedAt, machine, fiat, gross, currency, digits } = verdict.cashOut;
@@ -136,14 +127,14 @@ function isBehind({ id, confirmed_at: at }: LamassuRow, mark: Mark | null): bool
 async function reconcileOne(
   db: Db,
   cashOut: CashOut,
-  row: LamassuRow | undefined,
-  sourceNow: Instant,
+  judged: Judged | undefined,
   { rules }: LamassuOptions,
   days: Days,
   findings: Findings,
 ): Promise<void> {
   const differs = (code: DifferenceCode, ledger: string, other: string) =>
     findings.addOf(cashOut.id, code, ledger, other);
+  const row = judged?.row;
   findings.count('cash_outs', 1);
   if (cashOut.origin === 'external') {
     if (row) differs('cash-out/external-in-lamassu', 'settled as unknown to Lamassu', rowText(row));
@@ -155,7 +146,7 @@ async function reconcileOne(
     return;
   }
   if (cashOut.origin === 'lamassu') days.add('ledger', cashOut);
-  if (!row) {
+  if (!judged || !row) {
     differs(
       'cash-out/not-in-lamassu',
       `${cashOut.gross} sat, confirmed at ${cashOut.confirmed_at}`,
@@ -163,8 +154,7 @@ async function reconcileOne(
     );
     return;
   }
-  // What was processed stays processed, whatever was set as the start since.
-  const judgement = judge(row, { ...rules, startAt: ALWAYS }, sourceNow);
+  const { judgement } = judged;
   if (cashOut.origin === 'settled') {
     const since = sinceSettled(cashOut, row, judgement);
     if (since !== null && !(await isAccepted(db, row)))

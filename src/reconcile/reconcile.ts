@@ -6,7 +6,7 @@ import { startRun } from '../ledger/runs/lease.ts';
 import type { Ledger } from '../ledger/store/open.ts';
 import { bookFees } from '../payouts/service-fee.ts';
 import { openSourceWallet, type SourceWallet } from '../payouts/session.ts';
-import { rulesOf } from '../scheduler/rules.ts';
+import { judgingOf } from '../scheduler/judging.ts';
 import { markOf } from '../scheduler/setup.ts';
 import { now } from '../time.ts';
 import { reconcileCredits } from './credits.ts';
@@ -46,10 +46,12 @@ export async function reconcile(
   }
   const processedBefore = now();
   const mark = await markOf(ledger.db, config.lamassu.name);
-  const source = await openSource(config.lamassu);
+  const judging = { ...(await judgingOf(config, ledger.db)), withNotesOfProcessed: true };
+  const source = await openSource(config.lamassu, judging);
   try {
     const { timezone } = config;
-    const options = { rules: await rulesOf(config, ledger.db), timezone, range, mark, processedBefore };
+    const { rules } = judging;
+    const options = { rules, timezone, range, mark, processedBefore };
     const days = await reconcileLamassu(ledger.db, source, options, findings);
     const { checked, differences } = findings;
     return { ok: differences.length === 0, checked, differences, days };

@@ -1,8 +1,9 @@
+import type { Judgement } from '../lamassu/eligibility.ts';
 import { actionsOf, actionWords } from '../lamassu/notes.ts';
-import type { Judgement, LamassuRow } from '../lamassu/row.ts';
-import { saysTheSame } from '../ledger/cash-outs/review.ts';
+import type { LamassuRow } from '../lamassu/row.ts';
 import type { Db } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
+import { saysTheSame } from '../lib/same-columns.ts';
 
 type CashOut = Schema['cash_outs'];
 type Found = Extract<Judgement, { eligible: true }>['cashOut'];

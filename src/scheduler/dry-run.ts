@@ -1,7 +1,6 @@
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import type { BridgeError } from '../errors.ts';
-import type { LamassuRow } from '../lamassu/row.ts';
 import { openSource } from '../lamassu/source.ts';
 import { startProblem } from '../lamassu/start.ts';
 import { commissionSince } from '../ledger/commission/commission.ts';
@@ -12,12 +11,12 @@ import { doubtsAt } from '../ledger/runs/clock-doubts.ts';
 import type { Trx } from '../ledger/store/open.ts';
 import { type Instant, now } from '../time.ts';
 import { clockProblem, clocksOf, readingClocks } from './clocks.ts';
+import { judgingOf } from './judging.ts';
 import { pauseOf } from './pause.ts';
 import { formOptions, type PayReport } from './pay.ts';
 import type { PollDeps } from './poll.ts';
-import { readCashOuts } from './read.ts';
+import { type JudgedRow, readCashOuts } from './read.ts';
 import { add, conclude, noTotals, type PollReport } from './report.ts';
-import { rulesOf } from './rules.ts';
 import { bind, concernsReading, emptyReport, markOf, readingOf, refuseWithoutClients } from './setup.ts';
 import { pagesToRead } from './window.ts';
 
@@ -47,7 +46,7 @@ export async function dryRun(deps: PollDeps): Promise<Plan> {
     const source: PollReport['source'] = read
       ? await readCashOuts(
           {
-            ...(await readingOf(config, trx, (work) => work(trx), position?.mark ?? null, null)),
+            ...readingOf(config, trx, (work) => work(trx), position?.mark ?? null, null),
             clocks: {
               ...read.clocks,
               doubts: await doubtsAt(trx, read.clocks.latest),
@@ -97,7 +96,7 @@ export async function dryRun(deps: PollDeps): Promise<Plan> {
 export interface ReadAhead {
   now: Instant;
   systemIdentifier: string | null;
-  pages: LamassuRow[][];
+  pages: JudgedRow[][];
   clocks: Awaited<ReturnType<typeof readingClocks>>;
   behind: Set<string>;
 }
@@ -108,18 +107,18 @@ export async function readAhead(
   problems: BridgeError[],
 ): Promise<ReadAhead | null> {
   try {
-    const source = await openSource(config.lamassu);
+    const source = await openSource(config.lamassu, await judgingOf(config, ledger.db));
     try {
       const position = await ledger.dryRun((trx) => bind(trx, config, source));
       const clocks = clocksOf(source);
       const problem = clockProblem(clocks);
       const behind = new Set<string>();
-      const { overlapMs } = config.lamassu;
-      const options = { rules: await rulesOf(config, ledger.db), position, overlapMs, behind };
       const known = await readingClocks(ledger.db, config.lamassu.name, clocks, position);
       const start = startProblem(config.lamassu.startAt, known.latest, position.mark === null);
       problems.push(...[problem, start].filter((one) => one !== null));
-      const pages = await Array.fromAsync(pagesToRead(ledger.db, source, options));
+      const pages = await Array.fromAsync(
+        pagesToRead(ledger.db, source, { ...config.lamassu, position, behind }),
+      );
       const { now: at, systemIdentifier } = source;
       return { now: at, systemIdentifier, pages, clocks: known, behind };
     } finally {

@@ -22,6 +22,7 @@ import {
 import type { Ledger } from '../ledger/store/open.ts';
 import { now } from '../time.ts';
 import { clockProblem, clocksOf, doubtProblem, ledgerClockProblem, readingClocks } from './clocks.ts';
+import { judgingOf } from './judging.ts';
 import { pauseOf } from './pause.ts';
 import { isNotTheLedger, lookBeforeRecording, pay } from './pay.ts';
 import { type Reading, readCashOuts } from './read.ts';
@@ -122,7 +123,8 @@ async function readHalf(
 ): Promise<PollReport['source']> {
   const { ledger, config } = deps;
   try {
-    const source = await openSource(config.lamassu, deps.connect);
+    const judging = await judgingOf(config, ledger.db);
+    const source = await openSource(config.lamassu, judging, deps.connect);
     try {
       const machines = await source.machines();
       const clocks = clocksOf(source);
@@ -146,17 +148,12 @@ async function readHalf(
       };
       const behind = new Set<string>();
       const target = {
-        ...(await readingOf(config, ledger.db, write, position.mark, run.id)),
+        ...readingOf(config, ledger.db, write, position.mark, run.id),
         clocks: { ...known, doubts, behind },
         onCashOut,
         signal,
       };
-      const pages = pagesToRead(ledger.db, source, {
-        rules: target.rules,
-        position,
-        overlapMs: config.lamassu.overlapMs,
-        behind,
-      });
+      const pages = pagesToRead(ledger.db, source, { ...config.lamassu, position, behind });
       const report = await readCashOuts(target, source.now, pages);
       if (!signal.aborted) {
         await run.write(async (trx) => {

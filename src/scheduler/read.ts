@@ -1,25 +1,27 @@
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
+import type { Judged, Judgement } from '../lamassu/eligibility.ts';
 import { cashMachines } from '../lamassu/notes.ts';
-import { type Judgement, judge, type LamassuRow } from '../lamassu/row.ts';
+import type { LamassuRow } from '../lamassu/row.ts';
 import { isMachine } from '../lamassu/values.ts';
 import { type IngestOptions, ingest, NotDivisible } from '../ledger/cash-outs/ingest.ts';
+import { type KnownReview, type KnownRow, knownReviews, type Processed } from '../ledger/cash-outs/known.ts';
 import { type Finding, isNews, toReview } from '../ledger/cash-outs/review.ts';
 import { type Mark, moveMark } from '../ledger/cash-outs/watermark.ts';
 import { seeMachine } from '../ledger/machines/machines.ts';
 import { type Doubt, doubtsAbout, entriesBetween } from '../ledger/runs/clock-doubts.ts';
 import { inWords } from '../ledger/runs/clocks.ts';
-import { ALWAYS } from '../ledger/store/effective-dated.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
-import type { Schema } from '../ledger/store/schema.ts';
-import { type Instant, isInstant, MAY_DIFFER_MS, now, plus } from '../time.ts';
-import { judgeNew, type ReadingRules, type ReviewReason } from './rules.ts';
+import { type Instant, MAY_DIFFER_MS, now, plus } from '../time.ts';
+import { verdictOn } from './judging.ts';
+import type { ReviewReason } from './review-reasons.ts';
 
-/** What reading needs: where to record (a run, or a dry run), and by which rules. */
+/** What reading needs: where to record (a run, or a dry run), and for which source. */
 export interface Reading {
   db: Db;
   write<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
-  rules: ReadingRules;
+  /** The source's name in the ledger. */
+  source: string;
   mark: Mark | null;
   ingest: Omit<IngestOptions, 'now'>;
   /** Without it every row is taken as of the time that it says. */
@@ -51,14 +53,17 @@ export interface ReadReport {
   mark: Mark | null;
 }
 
+/** A row with its judgement, as the source gives it. */
+export type JudgedRow = Judged<KnownRow>;
+
 /**
- * Judges every row and records what follows from it: an eligible one is ingested, one transaction each; the others
- * are watched or put into review. The mark moves with them, forward only and never past Lamassu's own clock.
+ * Records what follows from each judged row: an eligible one is ingested, one transaction each; the others are watched or
+ * put into review. The mark moves with them, forward only and never past Lamassu's own clock.
  */
 export async function readCashOuts(
   reading: Reading,
   sourceNow: Instant,
-  pages: AsyncIterable<LamassuRow[]> | Iterable<LamassuRow[]>,
+  pages: AsyncIterable<JudgedRow[]> | Iterable<JudgedRow[]>,
 ): Promise<ReadReport> {
   // One that is ahead of Lamassu's clock was left by a clock that was ahead: this reading finds out how far it is.
   const ahead = reading.mark !== null && reading.mark.confirmedAt > plus(sourceNow, MAY_DIFFER_MS);
@@ -66,26 +71,24 @@ export async function readCashOuts(
   const report: ReadReport = { read: 0, alreadyProcessed: 0, toReview: 0, mark };
   const paidOut = new Map<string, string>();
   for await (const page of pages) {
-    const known = await knownRows(reading, sourceNow, page);
+    const changes = await changesSince(reading.db, page);
     let notes: Note[] = [];
-    for (const row of page) {
+    for (const judged of page) {
       if (reading.signal.aborted) break;
       report.read += 1;
-      const change = known.processed.get(row.id);
-      if (change !== undefined) {
+      const { row, known } = judged;
+      const { review, watched } = known;
+      if (known.processed) {
         report.alreadyProcessed += 1;
+        const change = changes.get(row.id);
         notes.push({
-          row,
+          judged,
           watch: false,
-          review: change === null ? null : news(row, reading, known, 'changed', change),
+          review: change ? news(row, reading, change.review, 'changed', change.detail) : null,
         });
         continue;
       }
-      // Its settlement was undone since the page was read; the next run asks where its cash came out.
-      if (row.actions === undefined) continue;
-      const review = known.review.get(row.id);
-      const verdict = await judgeNew(reading.db, row, reading.rules, sourceNow, review, paidOut);
-      const watched = known.watched.has(row.id);
+      const verdict = await verdictOn(reading.db, judged, paidOut);
       if (verdict.eligible) {
         // Behind the mark there may be newer cash-outs of the machine.
         const { machine, currency, confirmedAt } = verdict.cashOut;
@@ -94,7 +97,7 @@ export async function readCashOuts(
         const isNew = !watched && review === undefined;
         const spans =
           reading.clocks && !released ? wrongSpans(verdict.cashOut, reading.clocks, isNew, review) : [];
-        await recordCashOut(reading, report, sourceNow, notes, row, verdict.cashOut, { spans, released });
+        await recordCashOut(reading, report, notes, judged, verdict.cashOut, { spans, released });
         notes = [];
         continue;
       }
@@ -102,13 +105,13 @@ export async function readCashOuts(
       const lateStart =
         verdict.reason === 'before-start' && (watched || reading.clocks?.behind.has(row.id) === true);
       notes.push({
-        row,
+        judged,
         watch: verdict.watch && !watched,
         review:
-          verdict.review || lateStart ? news(row, reading, known, verdict.reason, verdict.detail) : null,
+          verdict.review || lateStart ? news(row, reading, review, verdict.reason, verdict.detail) : null,
       });
     }
-    await recordNotes(reading, report, sourceNow, notes);
+    await recordNotes(reading, report, notes);
     if (reading.signal.aborted) break;
   }
   return report;
@@ -116,78 +119,39 @@ export async function readCashOuts(
 
 /** What is to be remembered of a row that is not ingested. */
 interface Note {
-  row: LamassuRow;
+  judged: JudgedRow;
   review: Finding | null;
   watch: boolean;
 }
 
-type Processed = Pick<
-  Schema['cash_outs'],
-  'machine' | 'begun_at_machine' | 'confirmed_at' | 'currency' | 'fiat' | 'gross' | 'origin'
->;
-
-/** What the ledger has of the rows of a page. */
-interface Known {
-  /** How Lamassu contradicts what was distributed; null where it does not. */
-  processed: Map<string, string | null>;
-  review: Map<string, Pick<Schema['review'], 'reason' | 'lamassu' | 'state' | 'since'>>;
-  watched: Set<string>;
-}
-
-async function knownRows({ db, rules }: Reading, sourceNow: Instant, page: LamassuRow[]): Promise<Known> {
-  const known: Known = { processed: new Map(), review: new Map(), watched: new Set() };
-  if (page.length === 0) return known;
-  const processed = await db
-    .selectFrom('cash_outs')
-    .select(['id', 'machine', 'begun_at_machine', 'confirmed_at', 'currency', 'fiat', 'gross', 'origin'])
-    .where('id', 'in', idsOf(page))
-    .execute();
-  const recorded = new Map(processed.map((row) => [row.id, row]));
-  const judged = { ...rules, startAt: ALWAYS };
-  const others = page.filter((row) => {
-    const before = recorded.get(row.id);
-    if (!before) return true;
-    // What was distributed came to pass, however far back Lamassu's clock was set since.
-    const passed = before.confirmed_at > sourceNow ? before.confirmed_at : sourceNow;
-    const change = changeSince(before, row.device_id, judge(row, judged, passed));
-    known.processed.set(row.id, change);
-    return change !== null;
-  });
-  // Most rows of a window are as they were, and nobody has to be told of them.
-  if (others.length === 0) return known;
-  const review = await db
-    .selectFrom('review')
-    .select(['cash_out_id', 'reason', 'lamassu', 'state', 'since'])
-    .where('cash_out_id', 'in', idsOf(others))
-    .execute();
-  for (const row of review) known.review.set(row.cash_out_id, row);
-  const watch = await db
-    .selectFrom('watch')
-    .select('cash_out_id')
-    .where('cash_out_id', 'in', idsOf(others))
-    .execute();
-  for (const row of watch) known.watched.add(row.cash_out_id);
-  return known;
-}
-
-function idsOf(rows: LamassuRow[]): string[] {
-  return rows.map((row) => row.id);
+/** How Lamassu contradicts what was distributed, by the id of the row, and what the review queue has of it. */
+async function changesSince(
+  db: Db,
+  page: JudgedRow[],
+): Promise<Map<string, { detail: string; review: KnownReview | undefined }>> {
+  const details = new Map<string, string>();
+  for (const { row, known, judgement } of page) {
+    const detail = known.processed ? changeSince(known.processed, row.device_id, judgement) : null;
+    if (detail !== null) details.set(row.id, detail);
+  }
+  const reviews = await knownReviews(db, [...details.keys()]);
+  return new Map([...details].map(([id, detail]) => [id, { detail, review: reviews.get(id) }]));
 }
 
 /** What a person has to be told of a row; null where that is known. */
 function news(
   row: LamassuRow,
   reading: Reading,
-  known: Known,
+  known: KnownReview | undefined,
   reason: ReviewReason,
   detail: string,
 ): Finding | null {
   const found = finding(row, reading, reason, detail);
-  return isNews(known.review.get(row.id), found) ? found : null;
+  return isNews(known, found) ? found : null;
 }
 
 function finding(row: LamassuRow, reading: Reading, reason: ReviewReason, detail: string): Finding {
-  const { source } = reading.rules;
+  const { source } = reading;
   const [machine = null, ...others] = cashMachines(row);
   return {
     ...{ cashOutId: row.id, source, machine: others.length === 0 ? machine : row.device_id },
@@ -231,7 +195,7 @@ function wrongSpans(
   { confirmedAt }: CashOut,
   { readBefore, latest, ahead }: ReadingClocks,
   isNew: boolean,
-  review: Pick<Schema['review'], 'reason' | 'since'> | undefined,
+  review: KnownReview | undefined,
 ): WrongSpan[] {
   const spans: WrongSpan[] = [];
   if (isNew && readBefore !== null && plus(confirmedAt, MAY_DIFFER_MS) < readBefore) {
@@ -278,9 +242,8 @@ async function clockDoubt(
 async function recordCashOut(
   reading: Reading,
   report: ReadReport,
-  sourceNow: Instant,
   notes: Note[],
-  row: LamassuRow,
+  judged: JudgedRow,
   cashOut: CashOut,
   { spans, released }: { spans: WrongSpan[]; released: boolean },
 ): Promise<void> {
@@ -294,12 +257,12 @@ async function recordCashOut(
       return {
         fresh,
         division,
-        mark: await advance(trx, reading, report, sourceNow, [...notes.map((one) => one.row), row]),
+        mark: await advance(trx, reading, report, [...notes.map((one) => one.judged), judged]),
       };
     });
     if ('reason' in result) {
-      const review = finding(row, reading, result.reason, result.detail);
-      await recordNotes(reading, report, sourceNow, [...notes, { row, watch: true, review }]);
+      const review = finding(judged.row, reading, result.reason, result.detail);
+      await recordNotes(reading, report, [...notes, { judged, watch: true, review }]);
       return;
     }
     report.toReview += result.fresh;
@@ -310,23 +273,23 @@ async function recordCashOut(
     // What cannot be computed concerns this row: the next ones go on. Whatever the database, its disk or the way to it
     // does, concerns them all.
     if (!(error instanceof NotDivisible)) throw error;
-    const review = finding(row, reading, 'not-allocated', `it could not be distributed: ${error.message}`);
-    await recordNotes(reading, report, sourceNow, [...notes, { row, watch: true, review }]);
+    const review = finding(
+      judged.row,
+      reading,
+      'not-allocated',
+      `it could not be distributed: ${error.message}`,
+    );
+    await recordNotes(reading, report, [...notes, { judged, watch: true, review }]);
   }
 }
 
-async function recordNotes(
-  reading: Reading,
-  report: ReadReport,
-  sourceNow: Instant,
-  notes: Note[],
-): Promise<void> {
-  const rows = notes.map((one) => one.row);
+async function recordNotes(reading: Reading, report: ReadReport, notes: Note[]): Promise<void> {
+  const rows = notes.map((one) => one.judged);
   const idle = notes.every((one) => !one.watch && one.review === null);
-  if (idle && markAfter(report.mark, sourceNow, rows) === report.mark) return;
+  if (idle && markAfter(report.mark, rows) === report.mark) return;
   await reading.write(async (trx) => {
     report.toReview += await writeNotes(trx, reading, notes);
-    report.mark = await advance(trx, reading, report, sourceNow, rows);
+    report.mark = await advance(trx, reading, report, rows);
   });
 }
 
@@ -335,14 +298,15 @@ async function writeNotes(trx: Trx, reading: Reading, notes: Note[]): Promise<nu
   let fresh = 0;
   const at = now();
   const settled = await settledMeanwhile(trx, notes);
-  for (const { row, review, watch } of notes) {
+  for (const { judged, review, watch } of notes) {
+    const { row } = judged;
     if (settled.has(row.id)) continue;
     if (watch) {
       await trx
         .insertInto('watch')
         .values({
           cash_out_id: row.id,
-          source: reading.rules.source,
+          source: reading.source,
           confirmed_at: row.confirmed_at,
           since: at,
         })
@@ -362,7 +326,7 @@ async function writeNotes(trx: Trx, reading: Reading, notes: Note[]): Promise<nu
 async function settledMeanwhile(trx: Trx, notes: Note[]): Promise<Set<string>> {
   const ids = notes
     .filter(({ watch, review }) => watch || (review !== null && review.reason !== 'changed'))
-    .map(({ row }) => row.id);
+    .map(({ judged }) => judged.row.id);
   if (ids.length === 0) return new Set();
   const rows = await trx.selectFrom('cash_outs').select('id').where('id', 'in', ids).execute();
   return new Set(rows.map(({ id }) => id));
@@ -372,24 +336,23 @@ async function advance(
   trx: Trx,
   reading: Reading,
   report: ReadReport,
-  sourceNow: Instant,
-  rows: LamassuRow[],
+  rows: JudgedRow[],
 ): Promise<Mark | null> {
-  const mark = markAfter(report.mark, sourceNow, rows);
-  if (mark !== null && mark !== report.mark) await moveMark(trx, reading.rules.source, mark);
+  const mark = markAfter(report.mark, rows);
+  if (mark !== null && mark !== report.mark) await moveMark(trx, reading.source, mark);
   return mark;
 }
 
 /** The furthest of the mark and these rows that is not past Lamassu's clock. */
-function markAfter(mark: Mark | null, sourceNow: Instant, rows: LamassuRow[]): Mark | null {
+function markAfter(mark: Mark | null, rows: JudgedRow[]): Mark | null {
   let furthest = mark;
-  for (const { id, confirmed_at: confirmedAt } of rows) {
-    if (confirmedAt === null || confirmedAt > sourceNow) continue;
+  for (const { row, readAt } of rows) {
+    if (readAt === null) continue;
     const further =
       furthest === null ||
-      confirmedAt > furthest.confirmedAt ||
-      (confirmedAt === furthest.confirmedAt && id > furthest.id);
-    if (further && isInstant(confirmedAt)) furthest = { confirmedAt, id };
+      readAt > furthest.confirmedAt ||
+      (readAt === furthest.confirmedAt && row.id > furthest.id);
+    if (further) furthest = { confirmedAt: readAt, id: row.id };
   }
   return furthest;
 }

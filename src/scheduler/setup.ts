@@ -4,22 +4,21 @@ import { bindSource, type Mark, type Position, positionOf } from '../ledger/cash
 import type { Db, Trx } from '../ledger/store/open.ts';
 import { now } from '../time.ts';
 import type { Reading, ReadReport } from './read.ts';
-import { rulesOf } from './rules.ts';
 
 /* What a run and a dry run of it need alike, before and around the reading. */
 
-export async function readingOf(
+export function readingOf(
   config: Config,
   db: Db,
   write: Reading['write'],
   mark: Mark | null,
   run: bigint | null,
-): Promise<Omit<Reading, 'onCashOut' | 'signal'>> {
+): Omit<Reading, 'onCashOut' | 'signal'> {
   const { timezone } = config;
   return {
     db,
     write,
-    rules: await rulesOf(config, db),
+    source: config.lamassu.name,
     mark,
     ingest: { timezone, priority: config.allocation.priority, origin: 'lamassu', run },
   };

@@ -1,10 +1,11 @@
 import type { LamassuRow } from '../lamassu/row.ts';
 import type { Source } from '../lamassu/source.ts';
+import type { KnownRow } from '../ledger/cash-outs/known.ts';
 import type { Position } from '../ledger/cash-outs/watermark.ts';
 import { ALWAYS } from '../ledger/store/effective-dated.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { type Instant, MAY_DIFFER_MS, plus } from '../time.ts';
-import type { ReadingRules } from './rules.ts';
+import type { JudgedRow } from './read.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -15,15 +16,11 @@ const DAY_MS = 86_400_000;
  */
 export async function* pagesToRead(
   db: Db,
-  source: Source,
-  { rules, position, overlapMs, behind = new Set() }: Window,
-): AsyncGenerator<LamassuRow[]> {
-  const from = plus(windowStart(position, rules.startAt, source.now), -overlapMs);
-  const watched = await db
-    .selectFrom('watch')
-    .select('cash_out_id')
-    .where('source', '=', rules.source)
-    .execute();
+  source: Source<KnownRow>,
+  { name, startAt, position, overlapMs, behind = new Set() }: Window,
+): AsyncGenerator<JudgedRow[]> {
+  const from = plus(windowStart(position, startAt, source.now), -overlapMs);
+  const watched = await db.selectFrom('watch').select('cash_out_id').where('source', '=', name).execute();
   const ids = new Set(watched.map((row) => row.cash_out_id));
   const { readTo, lastAction } = position;
   if (readTo !== null && readTo > ALWAYS && lastAction !== null) {
@@ -32,33 +29,21 @@ export async function* pagesToRead(
   }
   if (ids.size + behind.size > 0) {
     // All of them: a time that was wrong when it was first seen may have been set right to one behind the window.
-    const rows = await source.byIds([...ids, ...behind]);
     // One that lies within the window has its place in the order of time there, and the mark does not pass what was
     // not read yet.
-    const missed = rows.filter((row) => {
+    yield await source.byIds([...ids, ...behind], (row) => {
       if (ids.has(row.id)) return row.confirmed_at === null || !isWithin(row, from);
       return row.confirmed_at !== null && !isWithin(row, from);
     });
-    yield await withActions(db, source, missed);
   }
   const unconfirmed = { from: plus(from, -DAY_MS), to: plus(source.now, -DAY_MS) };
-  for await (const page of source.confirmedSince(from, unconfirmed))
-    yield await withActions(db, source, page);
-}
-
-/** Asks what was logged of the notes of those rows that the ledger has not processed: mostly of none. */
-async function withActions(db: Db, source: Source, page: LamassuRow[]): Promise<LamassuRow[]> {
-  if (page.length === 0) return page;
-  const ids = page.map((row) => row.id);
-  const processed = await db.selectFrom('cash_outs').select('id').where('id', 'in', ids).execute();
-  const known = new Set(processed.map(({ id }) => id));
-  const open = await source.withActions(page.filter(({ id }) => !known.has(id)));
-  const told = new Map(open.map((row) => [row.id, row]));
-  return page.map((row) => told.get(row.id) ?? row);
+  yield* source.confirmedSince(from, { unconfirmed });
 }
 
 interface Window {
-  rules: ReadingRules;
+  /** The source's name in the ledger. */
+  name: string;
+  startAt: Instant;
   position: Position;
   overlapMs: number;
   /** Gets the ids of the rows that were written while a clock of Lamassu was behind. */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import type { LamassuOptions } from '../../src/lamassu/connect.ts';
+import { openDatabase } from '../../src/lamassu/database.ts';
 import { keepConnection } from '../../src/lamassu/session-cache.ts';
-import { openSource } from '../../src/lamassu/source.ts';
 import { createLamassu, type Lamassu } from '../support/lamassu.ts';
 import { freshDatabase } from '../support/postgres.ts';
 import { type SshServer, startSshServer, until } from '../support/ssh.ts';
@@ -52,7 +52,7 @@ function keeper() {
 }
 
 async function read(kept: ReturnType<typeof keepConnection>): Promise<void> {
-  const source = await openSource(options, kept.connect);
+  const source = await openDatabase(options, kept.connect);
   await source.machines();
   await source.close();
 }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { openSource } from '../../src/lamassu/source.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { draftSettled, writeSettlement } from '../../src/operations/settlements.ts';
+import { judgingOf } from '../../src/scheduler/judging.ts';
 import { readCashOuts } from '../../src/scheduler/read.ts';
 import { readingOf } from '../../src/scheduler/setup.ts';
 import { openCounter } from '../support/counter.ts';
@@ -17,7 +18,7 @@ test.each(ledgerKinds)(
       const counter = await shop({ alice: 1000n });
       await poll();
       const id = await counter.jammed();
-      const source = await openSource(config.lamassu);
+      const source = await openSource(config.lamassu, await judgingOf(config, ledger.db));
       const rows = await source.byIds([id]);
       await source.close();
 
@@ -28,7 +29,7 @@ test.each(ledgerKinds)(
         return ledger.write(work);
       };
       const target = {
-        ...(await readingOf(config, ledger.db, write, null, null)),
+        ...readingOf(config, ledger.db, write, null, null),
         onCashOut: () => undefined,
         signal: new AbortController().signal,
       };

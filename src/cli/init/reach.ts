@@ -97,9 +97,9 @@ export function tooMuchRights(user: string, tooMuch: readonly string[]): string 
  * to do. Throws what makes the answers useless: `lamassu/ssh-unreachable`, `ssh-host-key`, `unreachable`, `no-database`.
  */
 export async function tryLamassu({ lamassu, ssh }: Pick<Answers, 'lamassu' | 'ssh'>): Promise<LamassuFound> {
-  const { openSource } = await import('../../lamassu/source.ts');
+  const { openDatabase } = await import('../../lamassu/database.ts');
   try {
-    const source = await openSource({
+    const source = await openDatabase({
       name: 'lamassu',
       ...lamassu,
       ssh: ssh && {

@@ -3,7 +3,7 @@ import { actionsOf, actionWords } from '../../lamassu/notes.ts';
 import type { LamassuRow } from '../../lamassu/row.ts';
 import type { ReviewDetail, ReviewView } from '../../ledger/cash-outs/review-view.ts';
 import { type Look, resolutions, type Unseen } from '../../operations/reviews.ts';
-import { type ReviewReason, reviewReasons } from '../../scheduler/rules.ts';
+import { type ReviewReason, reviewReasons } from '../../scheduler/review-reasons.ts';
 import { type Instant, toMs } from '../../time.ts';
 import { clean, formatFiat, formatSats, formatTime, table } from '../print.ts';
 import { errorInWords } from '../words.ts';
@@ -33,7 +33,7 @@ export function reviewDetailJson(found: ReviewDetail, seen: Look, at: Instant) {
   return {
     ...reviewJson(review, at),
     means: meaningOf(review),
-    lamassu: 'answer' in seen ? (seen.answer.row ?? null) : null,
+    lamassu: 'answer' in seen ? (seen.answer.found?.row ?? null) : null,
     lamassu_says: says(seen),
     released: release && { at: release.at, by: release.actor, reason: release.reason },
     ledger: {
@@ -77,7 +77,7 @@ export function reviewPage(found: ReviewDetail, seen: Look, timezone: string): s
       ? `The ledger distributed ${formatFiat(cashOut.fiat, cashOut.digits, cashOut.currency)} for ${formatSats(cashOut.gross)} at ${when(cashOut.processed_at)}.`
       : 'The ledger has distributed nothing of it.',
     ...(watchedSince ? [`It is looked at again in every run, since ${when(watchedSince)}.`] : []),
-    columns(thenOf(review), 'answer' in seen ? (seen.answer.row ?? null) : null),
+    columns(thenOf(review), 'answer' in seen ? (seen.answer.found?.row ?? null) : null),
     'What can be done:',
     ...resolutions(review, seen).map((command) => `  ${command}`),
   ].join('\n');
@@ -125,8 +125,10 @@ function meaningOf({ reason }: ReviewView): string {
 
 function says(seen: Look): string {
   if ('failed' in seen) return `could not ask (${seen.failed.code}: ${errorInWords(seen.failed).message})`;
-  if (!seen.verdict) return 'there is no such row any more';
-  return seen.verdict.eligible ? 'it is successful' : `${seen.verdict.reason}, ${seen.verdict.detail}`;
+  const { found } = seen.answer;
+  if (!found) return 'there is no such row any more';
+  const { verdict } = found;
+  return verdict.eligible ? 'it is successful' : `${verdict.reason}, ${verdict.detail}`;
 }
 
 function thenOf(row: ReviewView): Columns {

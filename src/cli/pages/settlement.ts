@@ -50,7 +50,7 @@ function lamassuLines(
 ): string[] {
   const asked = told.asked === null ? 'an amount that cannot be right' : cash(told.asked);
   const paid = told.gross === null ? 'nothing tells how many satoshi' : formatSats(told.gross);
-  const { row } = answer;
+  const row = answer.found?.row;
   const dispenses = row ? dispensesOf(row).map((one) => `  ${clean(actionWords(one, row))}`) : [];
   const out =
     told.cameOut === null ? 'nothing tells how much' : told.cameOut === 0n ? 'none' : cash(told.cameOut);
@@ -60,7 +60,7 @@ function lamassuLines(
     now: 'It tells no time that can be right: this moment counts.',
   };
   return [
-    `Lamassu says of ${answer.row?.id}: ${clean(says)}`,
+    `Lamassu says of ${answer.found?.row.id}: ${clean(says)}`,
     `Asked for: ${asked}. Paid: ${paid}. Cash that came out: ${out}.`,
     when[told.atFrom],
     ...(dispenses.length > 1 ? ['It was logged more than once, and is not added up:', ...dispenses] : []),

@@ -1,9 +1,7 @@
 import { conflict, invalid, notFound } from '../../errors.ts';
 import { type Call, call, message } from '../../lib/message.ts';
+import { isUuid } from '../../lib/uuid.ts';
 import type { Db } from '../store/open.ts';
-
-/** Lamassu's ids are UUIDs. */
-const LAMASSU_ID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 const SHORTEST = 6;
 
@@ -22,7 +20,7 @@ export async function findCashOutId(
   text: string,
   { field = 'id', elsewhere }: { field?: string; elsewhere?: (beginning: string) => Promise<string[]> } = {},
 ): Promise<string> {
-  if (LAMASSU_ID.test(text)) return text.toLowerCase();
+  if (isUuid(text)) return text.toLowerCase();
   const known = [...(await beginning(db, 'cash_outs', text)), ...(await beginning(db, 'review', text))];
   const found = known.length > 0 || !elsewhere || text.length < SHORTEST ? known : await elsewhere(text);
   return onlyId(text, [...new Set(found)], field, call('review.list'));

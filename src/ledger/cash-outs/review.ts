@@ -1,4 +1,5 @@
 import { BridgeError } from '../../errors.ts';
+import { saysTheSame } from '../../lib/same-columns.ts';
 import type { Instant } from '../../time.ts';
 import { record, type Who } from '../log/log.ts';
 import type { Trx } from '../store/open.ts';
@@ -25,16 +26,6 @@ export function isNews(
 ): boolean {
   if (!known || known.reason !== finding.reason) return true;
   return known.state !== 'dismissed' && !saysTheSame(known.lamassu, finding.lamassu);
-}
-
-/**
- * Whether Lamassu says of a row what it said when `kept` was written down. What was not read then says nothing: a new
- * version of the program may read more.
- */
-export function saysTheSame(kept: string, row: object): boolean {
-  const today = JSON.parse(JSON.stringify(row)) as Record<string, unknown>;
-  const then = JSON.parse(kept) as Record<string, unknown>;
-  return Object.keys(then).every((name) => then[name] === today[name]);
 }
 
 /**

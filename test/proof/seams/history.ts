@@ -1,7 +1,9 @@
 import { vi } from 'vitest';
 import { Secret } from '../../../src/config/secret.ts';
+import type { Database } from '../../../src/lamassu/database.ts';
 import type { LamassuRow } from '../../../src/lamassu/row.ts';
-import type { Source } from '../../../src/lamassu/source.ts';
+import { sourceOf } from '../../../src/lamassu/source.ts';
+import { knownRows, NOTHING_KNOWN } from '../../../src/ledger/cash-outs/known.ts';
 import { bindSource } from '../../../src/ledger/cash-outs/watermark.ts';
 import { addClient, pauseClient, setClient } from '../../../src/ledger/clients/changes.ts';
 import { addCommission, setCommission } from '../../../src/ledger/commission/commission.ts';
@@ -115,9 +117,12 @@ async function read(ledger: Ledger, { rows, priority }: History, minutes: number
   };
   const mark = await markOf(ledger.db, SOURCE);
   const position = { mark, readTo: mark?.confirmedAt ?? null, lastAction: null };
-  const source = lamassuAt(rows, minutes, page);
+  const source = sourceOf(lamassuAt(rows, minutes, page), {
+    ...{ rules, nothingKnown: NOTHING_KNOWN },
+    known: (ids) => knownRows(ledger.db, ids),
+  });
   const target = {
-    ...{ db: ledger.db, write: ledger.write, rules, mark },
+    ...{ db: ledger.db, write: ledger.write, source: SOURCE, mark },
     ingest: { timezone: TIMEZONE, priority, origin: 'lamassu' as const, run: null },
     onCashOut: () => undefined,
     signal: new AbortController().signal,
@@ -126,12 +131,12 @@ async function read(ledger: Ledger, { rows, priority }: History, minutes: number
   await readCashOuts(
     target,
     source.now,
-    pagesToRead(ledger.db, source, { rules, position, overlapMs: 60 * MINUTE }),
+    pagesToRead(ledger.db, source, { name: SOURCE, startAt: BEGIN, position, overlapMs: 60 * MINUTE }),
   );
 }
 
 /** Lamassu as its reader sees it at a moment, in pages of `size` rows. */
-function lamassuAt(all: CashOutRow[], minutes: number, size: number): Source {
+function lamassuAt(all: CashOutRow[], minutes: number, size: number): Database {
   const rows = all.filter(({ confirmed }) => confirmed <= minutes).map((row, i) => rowOf(row, i, minutes));
   return {
     now: when(minutes),

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { Secret } from '../../../src/config/secret.ts';
+import { openDatabase } from '../../../src/lamassu/database.ts';
 import { EVERYBODY_CREATES } from '../../../src/lamassu/excess-privileges.ts';
 import type { Rights } from '../../../src/lamassu/rights.ts';
 import { roleSql } from '../../../src/lamassu/role-sql.ts';
-import { openSource } from '../../../src/lamassu/source.ts';
 import { createLamassu, type Lamassu } from '../../support/lamassu.ts';
 import { type Database, freshDatabase } from '../../support/postgres.ts';
 
@@ -40,7 +40,7 @@ async function rightsAfter(sql: string): Promise<Rights> {
   const name = pathname.slice(1);
   await lamassu.query(roleSql({ user: role, database: name }).replace(/^\\.*$/m, ''));
   await lamassu.query(`alter role ${role} password '${password}'; create role ${other}; ${sql}`);
-  const source = await openSource({
+  const source = await openDatabase({
     ...{
       name: 'lamassu',
       host: hostname,

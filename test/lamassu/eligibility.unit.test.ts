@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { judge, type LamassuRow, type Reason, type Rules, reasons } from '../../src/lamassu/row.ts';
+import { judge, type Reason, type Rules, reasons } from '../../src/lamassu/eligibility.ts';
+import type { LamassuRow } from '../../src/lamassu/row.ts';
 import { plus } from '../../src/time.ts';
 
 const NOW = '2026-11-20T12:00:00.000000Z';
@@ -10,6 +11,7 @@ const ago = (hours: number) => plus(NOW, -hours * HOUR);
 const rules: Rules = {
   source: 'lamassu',
   startAt: '2026-11-01T06:00:00.000000Z',
+  cashOutAbove: [],
   method: 'ticker',
   fallback: 'margin',
   currencies: new Map(),
@@ -38,7 +40,7 @@ const successful: LamassuRow = {
 };
 
 const judged = (change: Partial<LamassuRow>, changedRules: Partial<Rules> = {}) =>
-  judge({ ...successful, ...change }, { ...rules, ...changedRules }, NOW);
+  judge({ ...successful, ...change }, { ...rules, ...changedRules }, NOW, {}).judgement;
 
 function eligible(change: Partial<LamassuRow>, changedRules: Partial<Rules> = {}) {
   const judgement = judged(change, changedRules);
@@ -229,11 +231,13 @@ describe('a row that is not paid by itself', () => {
 
   test('a currency that is not known waits until its digits are', () => {
     const row = { ...successful, fiat_code: 'QQQ', fiat: '40.50000' };
-    const waits = judge(row, rules, NOW);
+    const waits = judge(row, rules, NOW, {}).judgement;
     expect(waits).toMatchObject({ reason: 'unknown-currency', review: true, watch: true });
     expect(waits).toHaveProperty('detail', 'fiat_code is "QQQ"');
     const known = { ...rules, currencies: new Map([['QQQ', 1]]), method: 'margin' as const };
-    expect(judge(row, known, NOW)).toMatchObject({ eligible: true, cashOut: { digits: 1, fiat: 405n } });
+    expect(judge(row, known, NOW, {}).judgement).toMatchObject({
+      ...{ eligible: true, cashOut: { digits: 1, fiat: 405n } },
+    });
   });
 
   const dispense = (cash: string | null, device_id: string | null = 'a1b2c3', hours = 2) => ({

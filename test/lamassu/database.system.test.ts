@@ -4,10 +4,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Secret } from '../../src/config/secret.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import type { LamassuOptions } from '../../src/lamassu/connect.ts';
+import { type Database, openDatabase } from '../../src/lamassu/database.ts';
 import { actionsOf } from '../../src/lamassu/notes.ts';
 import { roleSql } from '../../src/lamassu/role-sql.ts';
 import type { LamassuRow } from '../../src/lamassu/row.ts';
-import { openSource, type Source } from '../../src/lamassu/source.ts';
 import { readHostKeys } from '../../src/lamassu/tunnel.ts';
 import {
   createLamassu,
@@ -18,14 +18,14 @@ import {
   pairMachine,
   unpairMachine,
 } from '../support/lamassu.ts';
-import { type Database, freePort, freshDatabase } from '../support/postgres.ts';
+import { freePort, freshDatabase, type Database as Target } from '../support/postgres.ts';
 import { type SshServer, startSshServer, until } from '../support/ssh.ts';
 import { sshdAvailable, startSshd } from '../support/sshd.ts';
 
 const EPOCH = '2020-01-01T00:00:00.000000Z';
 const DEADLINES = { connect: 400, query: 500 };
 
-let database: Database;
+let database: Target;
 let lamassu: Lamassu;
 let spoiled = true;
 /** What ends with each test, and with the file. */
@@ -90,8 +90,8 @@ async function sshServer(): Promise<SshServer> {
   return ssh;
 }
 
-async function open(options: LamassuOptions): Promise<Source> {
-  const source = await openSource(options);
+async function open(options: LamassuOptions): Promise<Database> {
+  const source = await openDatabase(options);
   closers.push(() => source.close());
   return source;
 }
@@ -467,7 +467,7 @@ describe('rights', () => {
 describe('a direct connection that fails', () => {
   test('nothing listens', async () => {
     const port = await freePort();
-    await expectFailure(openSource(direct({ port })), 'lamassu/unreachable', /ECONNREFUSED/);
+    await expectFailure(openDatabase(direct({ port })), 'lamassu/unreachable', /ECONNREFUSED/);
   });
 
   test('something listens and says nothing', async () => {
@@ -476,7 +476,7 @@ describe('a direct connection that fails', () => {
     await new Promise<void>((resolve) => mute.listen(port, '127.0.0.1', resolve));
     closers.push(() => new Promise((resolve) => mute.close(resolve)));
     await expectFailure(
-      openSource(direct({ port, deadlines: DEADLINES })),
+      openDatabase(direct({ port, deadlines: DEADLINES })),
       'lamassu/unreachable',
       /no answer to the login/,
     );
@@ -484,21 +484,21 @@ describe('a direct connection that fails', () => {
 
   test('wrong password, no password, no such user: never the password in the message', async () => {
     const wrong = await expectFailure(
-      openSource(direct({ password: new Secret('hunter2') })),
+      openDatabase(direct({ password: new Secret('hunter2') })),
       'lamassu/credentials',
       /refuses user postgres/,
     );
     expect(JSON.stringify([wrong.message, wrong.stack, wrong.cause])).not.toContain('hunter2');
-    await expectFailure(openSource(direct({ password: undefined })), 'lamassu/credentials', /password/);
-    await expectFailure(openSource(direct({ user: 'nobody_here' })), 'lamassu/credentials', /nobody_here/);
+    await expectFailure(openDatabase(direct({ password: undefined })), 'lamassu/credentials', /password/);
+    await expectFailure(openDatabase(direct({ user: 'nobody_here' })), 'lamassu/credentials', /nobody_here/);
   });
 
   test('no such database', async () => {
-    await expectFailure(openSource(direct({ database: 'lamassu_2' })), 'lamassu/no-database', /lamassu_2/);
+    await expectFailure(openDatabase(direct({ database: 'lamassu_2' })), 'lamassu/no-database', /lamassu_2/);
   });
 
   test('TLS is asked for and the server has none', async () => {
-    await expectFailure(openSource(direct({ tls: 'require' })), 'lamassu/tls', /SSL/);
+    await expectFailure(openDatabase(direct({ tls: 'require' })), 'lamassu/tls', /SSL/);
   });
 
   test('a query that hangs on a lock', async () => {
@@ -563,7 +563,7 @@ describe('through SSH', () => {
     const expected = `SHA256:${'A'.repeat(43)}`;
     const wrong = options.ssh && { ...options.ssh, hostKeys: [expected] };
     const error = await expectFailure(
-      openSource({ ...options, ssh: wrong }),
+      openDatabase({ ...options, ssh: wrong }),
       'lamassu/ssh-host-key',
       /expected/,
     );
@@ -575,14 +575,18 @@ describe('through SSH', () => {
   test('no pinned key at all is refused the same way', async () => {
     const options = through(ssh);
     const unpinned = options.ssh && { ...options.ssh, hostKeys: [] };
-    await expectFailure(openSource({ ...options, ssh: unpinned }), 'lamassu/ssh-host-key', /showed host key/);
+    await expectFailure(
+      openDatabase({ ...options, ssh: unpinned }),
+      'lamassu/ssh-host-key',
+      /showed host key/,
+    );
     expect(ssh.log).toEqual(['connection']);
   });
 
   test('a key that is none, or needs a passphrase', async () => {
     const options = through(ssh);
     const broken = options.ssh && { ...options.ssh, privateKey: new Secret('-----BEGIN nonsense') };
-    await expectFailure(openSource({ ...options, ssh: broken }), 'lamassu/ssh-key', /cannot be used/);
+    await expectFailure(openDatabase({ ...options, ssh: broken }), 'lamassu/ssh-key', /cannot be used/);
     expect(ssh.log).toEqual([]);
   });
 
@@ -595,12 +599,12 @@ describe('through SSH', () => {
     ['hang-data', 'lamassu/unreachable', /no answer to the login/],
   ])('%s is %s', async (fault, code, message) => {
     ssh.fault = fault;
-    await expectFailure(openSource(through(ssh, { deadlines: DEADLINES })), code, message);
+    await expectFailure(openDatabase(through(ssh, { deadlines: DEADLINES })), code, message);
   });
 
   test('host spelt differently from permitopen: the hint says so', async () => {
     const error = await expectFailure(
-      openSource(through(ssh, { host: 'localhost' })),
+      openDatabase(through(ssh, { host: 'localhost' })),
       'lamassu/ssh-forward',
       /localhost/,
     );
@@ -611,13 +615,13 @@ describe('through SSH', () => {
     const options = through(ssh);
     const elsewhere = options.ssh && { ...options.ssh, port: await freePort() };
     await expectFailure(
-      openSource({ ...options, ssh: elsewhere }),
+      openDatabase({ ...options, ssh: elsewhere }),
       'lamassu/ssh-unreachable',
       /ECONNREFUSED/,
     );
     const postgres = options.ssh && { ...options.ssh, port: options.port };
     await expectFailure(
-      openSource({ ...options, ssh: postgres, deadlines: DEADLINES }),
+      openDatabase({ ...options, ssh: postgres, deadlines: DEADLINES }),
       'lamassu/ssh-unreachable',
       /does not answer as one/,
     );
@@ -625,7 +629,7 @@ describe('through SSH', () => {
 
   test('wrong password behind the tunnel', async () => {
     const options = through(ssh, { password: new Secret('hunter2') });
-    await expectFailure(openSource(options), 'lamassu/credentials', /through SSH server/);
+    await expectFailure(openDatabase(options), 'lamassu/credentials', /through SSH server/);
   });
 
   test('cut in the middle of the read: an error, never an early end', async () => {
@@ -658,7 +662,7 @@ describe('through SSH', () => {
     const source = await open(through(ssh));
     await source.close();
     ssh.fault = 'hang-data';
-    const hanging = openSource(through(ssh, { deadlines: DEADLINES }));
+    const hanging = openDatabase(through(ssh, { deadlines: DEADLINES }));
     await expectFailure(hanging, 'lamassu/unreachable', /no answer to the login/);
     await until(() => sockets() <= before, 'every socket is closed');
     await until(async () => (await sessions()) === 0, 'PostgreSQL knows that the sessions are over');
@@ -691,7 +695,7 @@ describe.skipIf(!sshdAvailable())('through OpenSSH (needs Debian’s openssh-ser
 
   test('another target than permitopen’s is refused', async () => {
     const error = await expectFailure(
-      openSource(options({ host: 'localhost' })),
+      openDatabase(options({ host: 'localhost' })),
       'lamassu/ssh-forbidden',
       /localhost.*administratively prohibited/,
     );
@@ -702,6 +706,10 @@ describe.skipIf(!sshdAvailable())('through OpenSSH (needs Debian’s openssh-ser
     const { ssh } = options();
     const other = await sshServer();
     const stranger = ssh && { ...ssh, privateKey: new Secret(other.privateKey) };
-    await expectFailure(openSource(options({ ssh: stranger })), 'lamassu/ssh-authentication', /refuses user/);
+    await expectFailure(
+      openDatabase(options({ ssh: stranger })),
+      'lamassu/ssh-authentication',
+      /refuses user/,
+    );
   });
 });

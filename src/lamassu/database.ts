@@ -1,0 +1,319 @@
+import pg from 'pg';
+import { BridgeError } from '../errors.ts';
+import { isUuid } from '../lib/uuid.ts';
+import { type HostClock, hostClock, type Instant } from '../time.ts';
+import { actionColumns, type CashOutColumn, noteSlots, optionalColumns, requiredColumns } from './columns.ts';
+import { type Connection, connect, type LamassuOptions } from './connect.ts';
+import { readTooMuch } from './excess-privileges.ts';
+import { NOTE_ACTIONS, type NotesAction } from './notes.ts';
+import { unsuitable } from './refusal.ts';
+import { type Access, neededAndNotGranted, present, type Rights, readAccess } from './rights.ts';
+import type { LamassuRow } from './row.ts';
+import type { Connect } from './session-cache.ts';
+
+/**
+ * Lamassu's database as it was at one moment: everything is read in one read-only transaction, so all answers fit
+ * together. Close it when the reading is done, so that Lamassu can clean up behind it. After an error nothing more
+ * can be read from it.
+ *
+ * Every reading method may fail with lamassu/timeout, lost, query; those that read cash-outs also with
+ * lamassu/column-missing and not-granted. An error is an error, never an early end.
+ */
+export interface Database {
+  /** Lamassu's own clock at opening. */
+  now: Instant;
+  /** This host's clocks right before and right after Lamassu was asked for its own. */
+  asked: { before: HostClock; after: HostClock };
+  /** Identity of the database cluster; null where the server does not tell it. */
+  systemIdentifier: string | null;
+  /** The machines that Lamassu knows, and those that were unpaired; empty where they may not be read. */
+  machines(): Promise<LamassuMachine[]>;
+  /**
+   * Pages of rows that were confirmed, or that were confirmed and created, at or after `from`: by the later of the two, so
+   * that one is found which a clock that was behind has stamped. Ordered by (confirmed_at, id); after them, where asked
+   * for, those created in [from, to) whose cash came out without a confirmation, ordered by (created, id).
+   */
+  confirmedSince(from: Instant, unconfirmed?: { from: Instant; to: Instant }): AsyncIterable<LamassuRow[]>;
+  /**
+   * The number of the newest action that Lamassu wrote down, by which a later look finds what happened since; null where
+   * actions may not be read. A clock has no part in it.
+   */
+  lastAction(): Promise<bigint | null>;
+  /** The ids of the cash-outs with an action of a higher number that is dated earlier than `before`. */
+  backdatedSince(action: bigint, before: Instant): Promise<string[]>;
+  /** The rows that exist of these ids, ordered by (confirmed_at, id). */
+  byIds(ids: readonly string[]): Promise<LamassuRow[]>;
+  /** The first few ids that begin with `text`, at least 6 characters of a UUID's; none where it is no beginning of one. */
+  idsBeginning(text: string): Promise<string[]>;
+  /** The same rows with their `actions`. Lamassu has no index for it: one look, however many rows. */
+  withActions(rows: readonly LamassuRow[]): Promise<LamassuRow[]>;
+  /** What the role may and may not read, for `doctor`. */
+  check(): Promise<Rights>;
+  /** Ends whatever is going on. Never throws. */
+  close(): Promise<void>;
+}
+
+export interface LamassuMachine {
+  deviceId: string;
+  name: string | null;
+  /** False: it was unpaired, and is no machine of this Lamassu any more. */
+  paired: boolean;
+}
+
+const PAGE = 500;
+
+/** So many rows are asked for at once, first of all: that is a whole window, but for a backlog. */
+const AT_ONCE = 5_000;
+
+const UNCONFIRMED = `t.confirmed_at is null and t.created >= $2::timestamptz and t.created < $3::timestamptz
+  and (t.dispense_confirmed or (t.dispense and t.status::text in ('authorized', 'instant')))`;
+
+/** Enough to say that there are several. */
+const MOST_IDS = 5;
+
+/** Opens Lamassu's database, by a session of its own or one that is kept. Errors: those of `connect`. */
+export async function openDatabase(options: LamassuOptions, by: Connect = connect): Promise<Database> {
+  const connection = await by(options);
+  try {
+    // Its now() is that of the beginning.
+    const before = hostClock();
+    await connection.query('begin isolation level repeatable read read only');
+    const access = await readAccess(connection);
+    const [server] = await connection.query(
+      `select ${instant('now()')} as now,
+         has_function_privilege(to_regprocedure('pg_control_system()'), 'execute')::text as identified,
+         current_setting('transaction_read_only') as "readOnly"`,
+    );
+    const asked = { before, after: hostClock() };
+    if (!server?.now) throw new Error('PostgreSQL did not say what time it is');
+    if (server.readOnly !== 'on') throw unsuitable(options, 'its transaction may change something');
+    // Asked only where it may be: a refusal would end the transaction.
+    const systemIdentifier = server.identified === 'true' ? await readSystemIdentifier(connection) : null;
+    return database({ connection, access, now: server.now, asked, systemIdentifier, user: options.user });
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+interface Opened {
+  connection: Connection;
+  access: Access;
+  now: Instant;
+  asked: Database['asked'];
+  systemIdentifier: string | null;
+  user: string;
+}
+
+function database({ connection, access, now, asked, systemIdentifier, user }: Opened): Database {
+  let cursors = 0;
+
+  // Lamassu has no index that helps, so each query goes through the whole table: one for both kinds of rows, and not by a
+  // cursor at first, since PostgreSQL uses several cores for a plain query only. Within the snapshot the order is fixed,
+  // so the cursor goes on where that one ended; each of its pages is a statement with a time limit of its own, while
+  // pg-cursor's limit also counts the time that the reader of the pages takes in between.
+  async function* pages(condition: string, values: string[]): AsyncGenerator<LamassuRow[]> {
+    const query = `${selectCashOuts(access, user)} where ${condition}
+      order by t.confirmed_at, case when t.confirmed_at is null then t.created end, t.id`;
+    const rows = await connection.query<LamassuRow>(`${query} limit ${AT_ONCE}`, values);
+    for (let i = 0; i < rows.length; i += PAGE) yield rows.slice(i, i + PAGE);
+    if (rows.length < AT_ONCE) return;
+    cursors += 1;
+    const name = `aio_dca_${cursors}`;
+    await connection.query(`declare ${name} no scroll cursor for ${query} offset ${AT_ONCE}`, values);
+    for (;;) {
+      const page = await connection.query<LamassuRow>(`fetch ${PAGE} from ${name}`);
+      if (page.length > 0) yield page;
+      if (page.length < PAGE) break;
+    }
+    await connection.query(`close ${name}`);
+  }
+
+  return {
+    now,
+    asked,
+    systemIdentifier,
+    machines: () => readMachines(connection, access),
+    confirmedSince: (from, unconfirmed) => {
+      const confirmed =
+        '(t.confirmed_at is not null and greatest(t.confirmed_at, t.created) >= $1::timestamptz)';
+      if (!unconfirmed) return pages(confirmed, [from]);
+      return pages(`(${confirmed} or (${UNCONFIRMED}))`, [from, unconfirmed.from, unconfirmed.to]);
+    },
+    lastAction: () => readLastAction(connection, access),
+    backdatedSince: (action, before) => readBackdatedSince(connection, action, before),
+    byIds: async (ids) => {
+      const uuids = ids.filter((id) => isUuid(id));
+      const sql = `${selectCashOuts(access, user)} where t.id = any ($1::uuid[]) order by t.confirmed_at, t.id`;
+      return connection.query<LamassuRow>(sql, [uuids]);
+    },
+    idsBeginning: (text) => readIdsBeginning(connection, text),
+    withActions: async (rows) => {
+      if (rows.length === 0) return [];
+      const actions = await readActions(
+        connection,
+        access,
+        rows.map((row) => row.id),
+      );
+      return rows.map((row) => ({ ...row, actions: actions?.get(row.id) ?? null }));
+    },
+    check: async () => ({ ...access, ...(await readTooMuch(connection)) }),
+    close: () => connection.close(),
+  };
+}
+
+/** The query for `LamassuRow`s, up to its FROM. Throws where the server or its grants do not allow to judge a row. */
+function selectCashOuts(access: Access, user: string): string {
+  const missing = access.missing.join(', ');
+  if (missing) {
+    throw new BridgeError(
+      'lamassu/column-missing',
+      `Lamassu's database has no ${missing}.`,
+      'Look whether `database` names Lamassu’s own database, and whether this bridge supports its version.',
+    );
+  }
+  const columns: readonly CashOutColumn[] = [...requiredColumns, ...optionalColumns];
+  const denied = Map.groupBy(neededAndNotGranted(access), (name) => name.split('.')[0] ?? '');
+  if (denied.size > 0) {
+    const named = [...denied].map(
+      ([table, names]) => [table, names.map((name) => name.slice(table.length + 1)).join(', ')] as const,
+    );
+    const grants = named.map(
+      ([table, names]) => `GRANT SELECT (${names}) ON ${table} TO ${pg.escapeIdentifier(user)};`,
+    );
+    throw new BridgeError(
+      'lamassu/not-granted',
+      `User ${user} may not read ${named.map(([table, names]) => `${names} of ${table}`).join(', nor ')}.`,
+      `As PostgreSQL's superuser in Lamassu's database: ${grants.join(' ')}`,
+    );
+  }
+  const selected = columns.map((column) =>
+    present(access, 'cash_out_txs', column) ? `${asText(column)} as ${column}` : `null::text as ${column}`,
+  );
+  return `select ${selected.join(', ')} from public.cash_out_txs t`;
+}
+
+function asText(column: CashOutColumn): string {
+  if (column === 'created' || column === 'confirmed_at') return instant(`t.${column}`);
+  // A dispenser's error may be a whole page.
+  if (column === 'error') return 'left(t.error::text, 1000)';
+  return `t.${column}::text`;
+}
+
+/** An `Instant`; for a time outside its years (and infinity) PostgreSQL's own text, which is none. */
+function instant(time: string): string {
+  return `case when ${time} >= '0001-01-01 00:00:00Z' and ${time} < '10000-01-01 00:00:00Z'
+    then to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') else ${time}::text end`;
+}
+
+async function readSystemIdentifier(connection: Connection): Promise<string | null> {
+  const [row] = await connection.query('select system_identifier::text as id from pg_control_system()');
+  return row?.id ?? null;
+}
+
+async function readMachines(connection: Connection, access: Access): Promise<LamassuMachine[]> {
+  const readable = (name: string) => access.columns.includes(name) && !access.notGranted.includes(name);
+  if (!readable('devices.device_id')) return [];
+  const name = (table: string) => (readable(`${table}.name`) ? 'name::text' : 'null::text');
+  const paired = await connection.query(
+    `select device_id::text as id, ${name('devices')} as name from public.devices order by device_id`,
+  );
+  // A machine may have been unpaired more than once, under other names: the last one counts.
+  const newest = readable('unpaired_devices.unpaired') ? ', unpaired desc' : '';
+  const unpaired = readable('unpaired_devices.device_id')
+    ? await connection.query(
+        `select distinct on (device_id) device_id::text as id, ${name('unpaired_devices')} as name
+         from public.unpaired_devices u
+         where not exists (select from public.devices d where d.device_id = u.device_id)
+         order by device_id${newest}`,
+      )
+    : [];
+  const machines = (rows: typeof paired, isPaired: boolean) =>
+    rows.flatMap(({ id, name }) => (id ? [{ deviceId: id, name: name ?? null, paired: isPaired }] : []));
+  return [...machines(paired, true), ...machines(unpaired, false)];
+}
+
+async function readLastAction(connection: Connection, access: Access): Promise<bigint | null> {
+  const readable = ['id', 'tx_id', 'created'].every(
+    (column) =>
+      present(access, 'cash_out_actions', column) &&
+      !access.notGranted.includes(`cash_out_actions.${column}`),
+  );
+  if (!readable) return null;
+  const [row] = await connection.query(
+    'select coalesce(max(id), 0)::text as last from public.cash_out_actions',
+  );
+  return BigInt(row?.last ?? '0');
+}
+
+async function readBackdatedSince(
+  connection: Connection,
+  action: bigint,
+  before: Instant,
+): Promise<string[]> {
+  const rows = await connection.query(
+    'select distinct tx_id::text as id from public.cash_out_actions where id > $1::int8 and created < $2::timestamptz',
+    [`${action}`, before],
+  );
+  return rows.flatMap(({ id }) => id ?? []);
+}
+
+/** By the range of ids that begin so: the primary key's index answers it. */
+async function readIdsBeginning(connection: Connection, text: string): Promise<string[]> {
+  const id = text.toLowerCase();
+  const filled = (digit: string) =>
+    id + `00000000-0000-0000-0000-000000000000`.slice(id.length).replaceAll('0', digit);
+  if (text.length < 6 || !isUuid(filled('0'))) return [];
+  const rows = await connection.query(
+    `select id::text as id from public.cash_out_txs where id >= $1::uuid and id <= $2::uuid order by id limit ${MOST_IDS}`,
+    [filled('0'), filled('f')],
+  );
+  return rows.flatMap((row) => row.id ?? []);
+}
+
+/** `LamassuRow.actions` by the id of the row, for those that have any; null where this server does not tell them. */
+async function readActions(
+  connection: Connection,
+  access: Access,
+  ids: string[],
+): Promise<Map<string, string> | null> {
+  if (!actionColumns.every((column) => present(access, 'cash_out_actions', column))) return null;
+  const readable = (column: string) =>
+    present(access, 'cash_out_actions', column) && !access.notGranted.includes(`cash_out_actions.${column}`);
+  const rows = await connection.query(
+    `select a.tx_id::text as id, a.action::text as action, nullif(a.device_id::text, '') as device_id,
+       ${readable('created') ? instant('a.created') : 'null::text'} as created, (${cashCounted(access)})::text as cash
+     from unnest($1::uuid[]) wanted (id) join public.cash_out_actions a on a.tx_id = wanted.id
+     where a.action = any ($2) order by ${readable('id') ? 'a.id' : 'action'}`,
+    [ids.filter((id) => isUuid(id)), NOTE_ACTIONS],
+  );
+  const actions = new Map<string, NotesAction[]>();
+  for (const { id, action, device_id, created, cash } of rows) {
+    const one = {
+      action: action ?? '',
+      device_id: device_id ?? null,
+      created: created ?? null,
+      cash: cash ?? null,
+    };
+    actions.set(`${id}`, [...(actions.get(`${id}`) ?? []), one]);
+  }
+  return new Map([...actions].map(([id, of]) => [id, JSON.stringify(of)]));
+}
+
+/** Denomination × notes over the cassettes of one action; null where nothing was counted, or a cassette may not be read. */
+function cashCounted(access: Access): string {
+  const slots = noteSlots.filter((slot) =>
+    [`denomination_${slot}`, `dispensed_${slot}`].every((column) =>
+      present(access, 'cash_out_actions', column),
+    ),
+  );
+  // Without all of them the sum would be too small, and look right.
+  const hidden = slots.some((slot) =>
+    access.notGranted.some((name) =>
+      [`cash_out_actions.denomination_${slot}`, `cash_out_actions.dispensed_${slot}`].includes(name),
+    ),
+  );
+  if (slots.length === 0 || hidden) return 'null::numeric';
+  const notes = slots.map((slot) => `(a.denomination_${slot}::numeric * a.dispensed_${slot})`);
+  return `select sum(notes.cash) from (values ${notes.join(', ')}) notes (cash)`;
+}
