@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import type { Command, Option } from 'commander';
 import type { BridgeError } from '../errors.ts';
 import type { Argument, Call, Message, Wording } from '../lib/message.ts';
 
@@ -102,9 +102,11 @@ export function setCommand(command: Command): void {
 function labelOf(field: string): string {
   const name = field.replaceAll('_', '-');
   const operand = atHand?.registeredArguments.find((one) => one.name() === name);
+  const inUse: Option[] = [];
+  for (let command = atHand ?? null; command; command = command.parent) inUse.push(...command.options);
   if (operand) return name === 'amount' ? name : name.toUpperCase();
   const option = optionOf(field);
-  return atHand?.options.some(({ long, negate }) => long === option || (negate && long === `--no-${name}`))
+  return inUse.some(({ long, negate }) => long === option || (negate && long === `--no-${name}`))
     ? option
     : field;
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
+import { field, message } from '../lib/message.ts';
 import { decodeText, UTF16_HINT } from '../lib/text.ts';
 import type { Tls } from '../lib/tls.ts';
 import type { Instant } from '../time.ts';
@@ -88,7 +89,7 @@ export interface Config {
 const PLACES = ['config.toml', '/etc/aio-dca/config.toml'];
 
 /**
- * Reads `path` (`--config`), else `$AIO_DCA_CONFIG`, else ./config.toml, else /etc/aio-dca/config.toml.
+ * Reads `path`, else `$AIO_DCA_CONFIG`, else ./config.toml, else /etc/aio-dca/config.toml.
  * Throws BridgeError `config/missing`, or `config/invalid` with every mistake of the file, one a line.
  */
 export function loadConfig(path: string | undefined, env: NodeJS.ProcessEnv): Config {
@@ -108,7 +109,7 @@ function findConfig(path: string | undefined, env: NodeJS.ProcessEnv): string {
   throw new BridgeError(
     'config/missing',
     `There is no ${PLACES.map((place) => resolve(place)).join(' and no ')}.`,
-    'Name the file with --config FILE or $AIO_DCA_CONFIG; config.example.toml shows what it holds.',
+    message`Name the file with ${field('config')} FILE or $AIO_DCA_CONFIG; config.example.toml shows what it holds.`,
   );
 }
 
@@ -118,7 +119,7 @@ function readConfig(file: string): string {
     bytes = readFileSync(file);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : error;
-    const hint = 'Check --config and $AIO_DCA_CONFIG, and that the user who runs this may read the file.';
+    const hint = message`Check ${field('config')} and $AIO_DCA_CONFIG, and that the user who runs this may read the file.`;
     throw new BridgeError('config/missing', `Cannot read ${file} (${code}).`, hint, { cause: error });
   }
   const text = decodeText(bytes);

@@ -169,7 +169,7 @@ function selectCashOuts(access: Access, user: string): string {
     throw new BridgeError(
       'lamassu/column-missing',
       `Lamassu's database has no ${missing}.`,
-      'Look whether `database` names Lamassu’s own database, and whether this bridge supports its version.',
+      'Check that `database` names Lamassu’s own database, and that this bridge supports its version.',
     );
   }
   const columns: readonly CashOutColumn[] = [...requiredColumns, ...optionalColumns];

@@ -12,7 +12,7 @@ export interface Excess {
 export const EVERYBODY_CREATES =
   'creates in schema public (as every role may, by default up to PostgreSQL 14)';
 
-/** What the role may do beyond the grants of `role-sql`, be it by its own right, a group's or PUBLIC's. */
+/** What the role may do beyond the grants of `roleSql`, be it by its own right, a group's or PUBLIC's. */
 export async function readTooMuch(connection: Connection): Promise<Excess> {
   const [role] = await connection.query(
     `select rolsuper::text as superuser, rolcreaterole::text as "CREATEROLE", rolcreatedb::text as "CREATEDB",

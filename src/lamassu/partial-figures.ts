@@ -8,7 +8,7 @@ import type { LamassuRow } from './row.ts';
 import { isMachine, readDecimal } from './values.ts';
 
 /** What a row tells of a cash-out that a person settles, sound or not. */
-export interface RowTold extends Told {
+export interface PartialFigures extends Told {
   /** The one that the cash came out of; null where the row names none that can be right, or several. */
   machine: string | null;
   /** The one where the layperson began it, where that is another. */
@@ -20,7 +20,7 @@ export interface RowTold extends Told {
 }
 
 /** Takes from a row whatever can be relied on; `row.actions` have to be there. */
-export function toldBy(row: LamassuRow, sourceNow: Instant, currencies: Currencies): RowTold {
+export function partialFigures(row: LamassuRow, sourceNow: Instant, currencies: Currencies): PartialFigures {
   const { at, atFrom } = momentOf(row, sourceNow);
   const digits = row.fiat_code === null ? undefined : currencyDigits(row.fiat_code, currencies);
   const coin = row.crypto_code === 'BTC' || row.crypto_code === 'LN';
@@ -56,7 +56,7 @@ export function toldBy(row: LamassuRow, sourceNow: Instant, currencies: Currenci
   };
 }
 
-function momentOf(row: LamassuRow, sourceNow: Instant): Pick<RowTold, 'at' | 'atFrom'> {
+function momentOf(row: LamassuRow, sourceNow: Instant): Pick<PartialFigures, 'at' | 'atFrom'> {
   for (const atFrom of ['confirmed_at', 'created'] as const) {
     const at = row[atFrom];
     if (atFrom === 'confirmed_at' && isBackdated(row)) continue;

@@ -1,4 +1,5 @@
 import { BridgeError, type ErrorCode } from '../errors.ts';
+import { call, type Message, message } from '../lib/message.ts';
 import { tlsReason } from '../lib/tls.ts';
 import type { LamassuOptions } from './connect.ts';
 import { networkReason } from './tcp.ts';
@@ -109,7 +110,7 @@ function words(
   options: LamassuOptions,
   why: string,
   state: string | undefined,
-): [what: string, hint: string] {
+): [what: string, hint: string | Message] {
   const at = place(options);
   switch (code) {
     case 'lamassu/credentials':
@@ -125,12 +126,12 @@ function words(
     case 'lamassu/not-granted':
       return [
         `${at} does not let user ${options.user} read`,
-        'Run the output of `aio-dca role-sql` there as PostgreSQL’s superuser.',
+        message`Run the output of ${call('role_sql')} there as PostgreSQL’s superuser.`,
       ];
     case 'lamassu/column-missing':
       return [
         `${at} has not what the bridge reads`,
-        'Look whether `database` names Lamassu’s own database, and whether this bridge supports its version.',
+        'Check that `database` names Lamassu’s own database, and that this bridge supports its version.',
       ];
     case 'lamassu/tls':
       return [
@@ -160,7 +161,10 @@ function words(
     case 'lamassu/query':
       return [`${at} could not answer a query`, 'PostgreSQL’s log on that server says more.'];
     default:
-      return [`${at} does not answer`, 'Look whether PostgreSQL is up and listens on that address and port.'];
+      return [
+        `${at} does not answer`,
+        'Check that PostgreSQL is running and listening on that address and port.',
+      ];
   }
 }
 

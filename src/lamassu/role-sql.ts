@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { BridgeError } from '../errors.ts';
+import { invalid } from '../errors.ts';
 import { readableColumns } from './columns.ts';
 
 /**
@@ -70,9 +70,9 @@ export function authorizedKeysLine(
 ): string {
   const key = publicKey.trim();
   if (!/^[a-z0-9@.-]+ AAAA[A-Za-z0-9+/=]+( [^\p{C}]*)?$/u.test(key)) {
-    throw new BridgeError(
-      'usage/invalid',
-      'That is not a public SSH key on one line.',
+    throw invalid(
+      'public_key',
+      'that is not a public SSH key on one line',
       'Give the contents of the .pub file, e.g. `ssh-ed25519 AAAA…`.',
     );
   }

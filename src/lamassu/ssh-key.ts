@@ -1,6 +1,7 @@
 import ssh2, { type ParsedKey } from 'ssh2';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
+import { call, type Message, message } from '../lib/message.ts';
 
 /** The private key in `text`. Throws `lamassu/ssh-key`, whose message begins with `what` and never quotes the key. */
 export function readPrivateKey(text: string, passphrase: Secret | undefined, what: string): ParsedKey {
@@ -16,35 +17,39 @@ export function hasPassphrase(text: string): boolean {
   return parsed instanceof Error && /no passphrase given/.test(parsed.message);
 }
 
-const OWN = 'Take an OpenSSH private key that serves only this purpose, or let `aio-dca init` make one.';
+const OWN = message`Take an OpenSSH private key that serves only this purpose, or let ${call('init')} make one.`;
 
-function complaint(text: string, parsed: ParsedKey | Error, given: boolean): [why: string, hint: string] {
+function complaint(
+  text: string,
+  parsed: ParsedKey | Error,
+  given: boolean,
+): [why: string, hint: string | Message] {
   if (!(parsed instanceof Error)) return ['it is a public key', 'Give the file beside it, without .pub.'];
   if (/^-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/m.test(text)) {
     return [
       'it is in PKCS#8 format',
-      `Where it is an RSA or ECDSA key, \`ssh-keygen -p -f FILE\` rewrites it in OpenSSH's. ${OWN}`,
+      message`Where it is an RSA or ECDSA key, \`ssh-keygen -p -f FILE\` rewrites it in OpenSSH's. ${OWN}`,
     ];
   }
   if (/^PuTTY-User-Key-File/.test(text)) {
     return ["it is in PuTTY's format", 'PuTTYgen exports it: Conversions, Export OpenSSH key.'];
   }
   // The parser's own words never quote the key.
-  const { message } = parsed;
-  if (/no passphrase given/.test(message)) {
+  const { message: said } = parsed;
+  if (/no passphrase given/.test(said)) {
     return [
       'it is encrypted, and no passphrase is given',
       'Give the passphrase of the key (passphrase_file), or make a key without one for this purpose only.',
     ];
   }
-  if (given && /passphrase|bad decrypt|integrity/i.test(message)) {
+  if (given && /passphrase|bad decrypt|integrity/i.test(said)) {
     return [
       'the passphrase does not open it',
       'Check the passphrase. No blank and no further line may stand in its file.',
     ];
   }
   return [
-    message,
-    `It has to be an OpenSSH private key with real line breaks; \`ssh-keygen -p -f FILE\` rewrites other formats. ${OWN}`,
+    said,
+    message`It has to be an OpenSSH private key with real line breaks; \`ssh-keygen -p -f FILE\` rewrites other formats. ${OWN}`,
   ];
 }

@@ -246,7 +246,7 @@ function unreachable({ host, port }: Place, why: string, cause?: unknown): Bridg
   return new BridgeError(
     'lamassu/ssh-unreachable',
     `The SSH server ${host}:${port} does not answer as one: ${why}.`,
-    'Look whether that host is up and sshd listens on that port, and whether a firewall is between.',
+    'Check that the host is up, that sshd listens on that port, and that no firewall is in between.',
     { cause },
   );
 }

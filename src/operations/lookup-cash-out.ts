@@ -1,7 +1,7 @@
 import type { Config } from '../config/load.ts';
 import { openDatabase } from '../lamassu/database.ts';
 import type { Known } from '../lamassu/eligibility.ts';
-import { type RowTold, toldBy } from '../lamassu/partial-figures.ts';
+import { type PartialFigures, partialFigures } from '../lamassu/partial-figures.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import { openSource } from '../lamassu/source.ts';
 import { findCashOutId } from '../ledger/cash-outs/find-id.ts';
@@ -16,7 +16,7 @@ export interface Answer {
   now: Instant;
   systemIdentifier: string | null;
   /** What Lamassu has of it, what that comes to, and what it tells of figures; null where it has no such row. */
-  found: { row: LamassuRow; verdict: Verdict; told: RowTold } | null;
+  found: { row: LamassuRow; verdict: Verdict; told: PartialFigures } | null;
 }
 
 /**
@@ -50,7 +50,7 @@ export async function askLamassu(config: Config, db: Db, id: string, known: Know
     const [judged] = await source.byIds([id]);
     if (!judged) return { now, systemIdentifier, found: null };
     const { row } = judged;
-    const told = toldBy(row, now, rules.currencies);
+    const told = partialFigures(row, now, rules.currencies);
     return { now, systemIdentifier, found: { row, verdict: await verdictOn(db, judged), told } };
   } finally {
     await source.close();

@@ -3,7 +3,7 @@ import { NOTHING_TOLD, type Stated, settledFigures } from '../dca/settlement.ts'
 import { BridgeError } from '../errors.ts';
 import { isBackdated, isCurrencyCode, judge } from '../lamassu/eligibility.ts';
 import { actionWords, dispensesOf } from '../lamassu/notes.ts';
-import type { RowTold } from '../lamassu/partial-figures.ts';
+import type { PartialFigures } from '../lamassu/partial-figures.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import { currencyDoubt, type Settlement, settle } from '../ledger/cash-outs/settlement.ts';
 import type { CashOutDetail } from '../ledger/cash-outs/view.ts';
@@ -22,7 +22,7 @@ import { type Answer, askLamassu } from './lookup-cash-out.ts';
 export interface Draft {
   settlement: Settlement;
   /** Null for one that Lamassu never saw. */
-  lamassu: { answer: Answer; told: RowTold; says: string } | null;
+  lamassu: { answer: Answer; told: PartialFigures; says: string } | null;
   /** Why an external one is perhaps in the wrong currency, for a person to decide. */
   doubt: string | null;
 }

@@ -6,7 +6,7 @@ import { quote } from './quote.ts';
 /*
  * Numbers as people type them. Each country groups and parts digits with the other's marks, so whatever two people could
  * read as two numbers is refused, with both readings. What a database's column holds is read by `parseDecimal`.
- * `field` is what the person calls it (`--rate`, `amount`, `review.cash_out_above`); every function throws BridgeError
+ * `field` is the field of the input or the key of config.toml (`rate`, `amount`, `review.cash_out_above`); every function throws BridgeError
  * `usage/invalid`, which names the field and shows a right value.
  */
 

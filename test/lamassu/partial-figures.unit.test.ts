@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { toldBy } from '../../src/lamassu/partial-figures.ts';
+import { partialFigures } from '../../src/lamassu/partial-figures.ts';
 import type { LamassuRow } from '../../src/lamassu/row.ts';
 
 const NOW = '2026-11-20T12:00:00.000000Z';
@@ -28,7 +28,7 @@ const dispense = (cash: string | null, device_id: string | null = 'a1b2c3') => (
   ...{ action: 'dispenseError', device_id, created: NOW, cash },
 });
 const told = (columns: Partial<LamassuRow> = {}, dispenses = [dispense('200.00000')]) =>
-  toldBy({ ...jammed, actions: JSON.stringify(dispenses), ...columns }, NOW, new Map());
+  partialFigures({ ...jammed, actions: JSON.stringify(dispenses), ...columns }, NOW, new Map());
 
 describe('what a row tells of a cash-out that a person settles', () => {
   test('is everything that is sound', () => {

@@ -90,19 +90,17 @@ export async function askAll(interview: Interview, options: InitOptions, folder:
   return { timezone, startAt, ...way, lnbits, ledger };
 }
 
-/** A time to come is most often a slip, and keeps everything until then from being paid: it is asked for twice. */
+/** A start in the future is most often a slip, and no cash-out before it is paid: the operator confirms it. */
 async function askStart(interview: Interview, options: InitOptions, timezone: string): Promise<Instant> {
   for (;;) {
     const startAt = await interview.ask({
       key: 'startAt',
-      message: 'From when on are cash-outs paid? Nothing confirmed earlier is ever paid by itself',
+      message: 'From when on are cash-outs paid? What was confirmed earlier is never paid automatically',
       initial: localMinute(timezone),
       read: (text) => parseTime(text, timezone, flagOf('startAt')),
     });
     if (startAt <= now() || !interview.terminal) return startAt;
-    if (
-      await interview.confirm('That is in the future: nothing that is sold until then is paid. Is it meant?')
-    )
+    if (await interview.confirm('That is in the future. Cash-outs before then will not be paid. Continue?'))
       return startAt;
     delete options.startAt;
   }
@@ -128,7 +126,7 @@ function refuseIncomplete({ terminal }: Interview, options: InitOptions, folder:
   if (missing.length === 0) return;
   throw usage(
     `Without a terminal init cannot ask. Missing: ${missing.join(', ')}.`,
-    '`aio-dca init --help` explains each; --direct stands for a Lamassu that is reached without SSH.',
+    '`aio-dca init --help` explains each. Use --direct where Lamassu is reached without SSH.',
   );
 }
 
@@ -153,7 +151,7 @@ async function wayToLamassu(
       const found = await tryLamassu({ ssh, lamassu });
       interview.note(
         'missing' in found
-          ? `Not yet: ${found.missing.message} What to do is told at the end.`
+          ? `Not yet: ${found.missing.message} The last page says what to do.`
           : `Lamassu can be read; its machines: ${found.machines.join(', ') || 'none'}.`,
       );
       if ('machines' in found && found.tooMuch.length > 0)

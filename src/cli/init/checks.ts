@@ -51,11 +51,11 @@ export async function mayGoInClear(
   interview: Interview,
 ): Promise<boolean> {
   if (!goesInClear(url)) return false;
-  if (options.insecureHttp || (interview.terminal && (await interview.confirm(`${CLEAR}. Is that meant?`))))
+  if (options.insecureHttp || (interview.terminal && (await interview.confirm(`${CLEAR}. Continue?`))))
     return true;
   throw usage(
     `${flagOf('lnbitsUrl')}: ${CLEAR}.`,
-    `Use https://, or add ${flagOf('insecureHttp')} if that is meant.`,
+    `Use https://, or accept it with ${flagOf('insecureHttp')}.`,
   );
 }
 

@@ -15,7 +15,7 @@ export function register(program: Command): void {
     .command('init')
     .description('ask what the configuration needs, try it, write config.toml, and create the ledger')
     .option('--timezone <zone>', 'zone of local days, like America/Guatemala')
-    .option('--start-at <time>', 'nothing confirmed earlier is ever paid by itself')
+    .option('--start-at <time>', 'cash-outs confirmed earlier are never paid automatically')
     .option('--ssh-host <host[:port]>', 'the SSH server in front of Lamassu’s PostgreSQL')
     .option('--direct', 'PostgreSQL is reached without SSH')
     .option('--host-key <key>', 'the key of the SSH server, SHA256:…')

@@ -93,7 +93,7 @@ function warnings({ lamassu, early, start_at }: Made): string[] {
   return [
     ...(lamassu.too_much.length > 0 ? [tooMuchRights(lamassu.user, lamassu.too_much)] : []),
     ...(early
-      ? [`start_at is in the future, ${start_at}: what is confirmed before it is never paid by itself.`]
+      ? [`start_at is in the future, ${start_at}: cash-outs confirmed before it will not be paid.`]
       : []),
   ];
 }

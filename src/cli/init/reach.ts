@@ -19,7 +19,7 @@ export async function reachPostgresql(host: string, port: number): Promise<void>
     throw new BridgeError(
       'lamassu/unreachable',
       `Nothing answers at ${host}:${port}: ${networkReason(error)}.`,
-      'Look whether PostgreSQL is up and listens on that address and port.',
+      'Check that PostgreSQL is running and listening on that address and port.',
     );
   }
 }
