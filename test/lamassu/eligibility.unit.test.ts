@@ -39,8 +39,15 @@ const successful: LamassuRow = {
   fixed_fee: null,
 };
 
+/** Created when it was confirmed, where nothing else is said. */
+const rowOf = ({ confirmed_at: at, ...change }: Partial<LamassuRow>): LamassuRow => ({
+  ...successful,
+  ...(at === undefined ? {} : { confirmed_at: at, created: at }),
+  ...change,
+});
+
 const judged = (change: Partial<LamassuRow>, changedRules: Partial<Rules> = {}) =>
-  judge({ ...successful, ...change }, { ...rules, ...changedRules }, NOW, {}).judgement;
+  judge(rowOf(change), { ...rules, ...changedRules }, NOW, {}).judgement;
 
 function eligible(change: Partial<LamassuRow>, changedRules: Partial<Rules> = {}) {
   const judgement = judged(change, changedRules);
@@ -360,4 +367,54 @@ test('nothing that a row holds makes judging it throw, and every cash-out is sou
     }),
     { numRuns: 500 },
   );
+});
+
+describe('what the ledger knows of a row', () => {
+  const early = rowOf({ confirmed_at: ago(24 * 30) });
+  const review = (state: string, reason: string, row: LamassuRow) => ({
+    review: { state, reason, lamassu: JSON.stringify(row) },
+  });
+
+  test('a large one waits until it is released', () => {
+    const cashOutAbove = [{ currency: 'GTQ', digits: 2, minor: 399_999n }];
+    const large = (known: Parameters<typeof judge>[3]) =>
+      judge(successful, { ...rules, cashOutAbove }, NOW, known);
+    expect(large({}).judgement).toMatchObject({
+      eligible: false,
+      reason: 'large',
+      review: true,
+      watch: true,
+    });
+    expect(large(review('open', 'large', successful)).judgement).toMatchObject({ reason: 'large' });
+    expect(large(review('released', 'large', successful))).toMatchObject({
+      ...{ judgement: { eligible: true }, released: true },
+    });
+    const otherwise = { ...successful, fiat: '4000.01000' };
+    expect(large(review('released', 'large', otherwise))).toMatchObject({
+      ...{ judgement: { reason: 'large' }, released: false },
+    });
+  });
+
+  test('one confirmed before it was created waits, and goes on waiting once its time was set right', () => {
+    const backdated = { ...successful, confirmed_at: ago(3), created: ago(2) };
+    expect(judge(backdated, rules, NOW, {}).judgement).toMatchObject({ reason: 'backdated', review: true });
+    const known = review('open', 'backdated', successful);
+    expect(judge(successful, rules, NOW, known).judgement).toMatchObject({ reason: 'backdated' });
+  });
+
+  test('what was processed came to pass, before the start and after Lamassu’s clock', () => {
+    const later = rowOf({ confirmed_at: plus(NOW, HOUR) });
+    for (const row of [early, later]) {
+      const processed = { confirmed_at: row.confirmed_at ?? '' };
+      expect(judge(row, rules, NOW, { processed }).judgement).toMatchObject({ eligible: true });
+      expect(judge(row, rules, NOW, {}).judgement).toMatchObject({ eligible: false });
+    }
+  });
+
+  test('the watermark may go as far as Lamassu’s clock', () => {
+    const readAt = (at: string | null) => judge({ ...successful, confirmed_at: at }, rules, NOW, {}).readAt;
+    expect(readAt(ago(1))).toBe(ago(1));
+    expect(readAt(NOW)).toBe(NOW);
+    expect(['infinity', null, plus(NOW, 1)].map(readAt)).toEqual([null, null, null]);
+  });
 });
