@@ -321,6 +321,7 @@ const sameJob: Record<string, string> = {
   'schema.ts': 'the shape of what is read: config.toml, the ledger',
   'service-fee.ts': 'LNbits’ service fee: booked, looked at',
   'settlement.ts': 'a settlement: its division, its entry, its page',
+  'source-wallet.ts': 'the source wallet: kept in the ledger, looked at before it pays',
   'status.ts': 'the status',
 };
 
