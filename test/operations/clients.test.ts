@@ -101,19 +101,19 @@ forEachLedger((_kind, open) => {
     const before = await ledger.db.selectFrom('log').select('id').execute();
     const own = { name: 'alice' };
     for (const asked of [
-      alice(setClientSettings, { name: 'bob', mode: 'fixed' }),
-      alice(pauseOneClient, { name: 'bob' }),
-      alice(resumeOneClient, { name: 'bob' }),
-      alice(setClientSettings, { ...own, max_daily_limit: ['9000 USD'] }),
-      alice(setClientSettings, { ...own, mode: 'flow', wallet_key: 'a-key-of-alice' }),
-      alice(setClientSettings, { ...own, mode: 'flow', new_wallet: true }),
+      () => alice(setClientSettings, { name: 'bob', mode: 'fixed' }),
+      () => alice(pauseOneClient, { name: 'bob' }),
+      () => alice(resumeOneClient, { name: 'bob' }),
+      () => alice(setClientSettings, { ...own, max_daily_limit: ['9000 USD'] }),
+      () => alice(setClientSettings, { ...own, mode: 'flow', wallet_key: 'a-key-of-alice' }),
+      () => alice(setClientSettings, { ...own, mode: 'flow', new_wallet: true }),
       // The maximum would be gone with it.
-      alice(setClientSettings, { ...own, daily_limit: ['none USD'] }),
-      alice(closeOneClient, own),
-      alice(addNewClient, { name: 'carol', wallet_key: 'a-key' }),
-      alice(addOneFunding, { client: 'alice', amount: '100 USD', deposited: true }),
+      () => alice(setClientSettings, { ...own, daily_limit: ['none USD'] }),
+      () => alice(closeOneClient, own),
+      () => alice(addNewClient, { name: 'carol', wallet_key: 'a-key' }),
+      () => alice(addOneFunding, { client: 'alice', amount: '100 USD', deposited: true }),
     ])
-      await expect(asked).rejects.toMatchObject(forbidden);
+      await expect(asked()).rejects.toMatchObject(forbidden);
     expect(await ledger.db.selectFrom('log').select('id').execute()).toEqual(before);
   });
 });
