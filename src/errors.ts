@@ -358,6 +358,11 @@ export class BridgeError extends Error {
   }
 }
 
+/** A failure of reading from the source, or of paying from the source wallet: the other half of a run goes on. */
+export function concerns(error: unknown, half: 'source' | 'payouts'): error is BridgeError {
+  return error instanceof BridgeError && (error.concerns === half || error.concerns === 'both');
+}
+
 /** `what` is a sentence without its full stop. */
 type Refusal = (field: string, what: string | Message, hint?: string | Message) => BridgeError;
 

@@ -5,6 +5,7 @@ import type { Mark } from './cash-outs/watermark.ts';
 import { type Credit, creditTotals, stuckCredits } from './credits/credits.ts';
 import { neededSats } from './credits/plan.ts';
 import { openContradictions } from './payouts/contradictions.ts';
+import { type Paused, pausedSince } from './payouts/paused.ts';
 import { notSettled } from './payouts/payouts.ts';
 import { type FeeRate, feeOn, feeRate, WANTS_MORE } from './payouts/service-fee.ts';
 import { type Doubt, doubtsAt } from './runs/clock-doubts.ts';
@@ -27,7 +28,7 @@ export interface Status {
     /** Codes of what went wrong in it. */
     problems: string[];
   } | null;
-  paused: { at: Instant; by: string; reason: string } | null;
+  paused: Paused | null;
   owed: Owed;
   /** Payouts that a later run tries again, oldest first; `sats` is what is left of each. */
   deferred: { id: bigint; recipient: string; sats: bigint; reason: string }[];
@@ -113,10 +114,7 @@ export interface StatusOptions {
 }
 
 export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Status> {
-  const { created_at, paused_at, paused_by, paused_reason } = await db
-    .selectFrom('ledger')
-    .select(['created_at', 'paused_at', 'paused_by', 'paused_reason'])
-    .executeTakeFirstOrThrow();
+  const { created_at } = await db.selectFrom('ledger').select('created_at').executeTakeFirstOrThrow();
   const source = await db
     .selectFrom('sources')
     .select(['mark_confirmed_at', 'mark_id'])
@@ -138,7 +136,7 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
         : null,
     lastSuccessAt,
     lastRun: await lastRun(db),
-    paused: paused_at === null ? null : { at: paused_at, by: paused_by ?? '', reason: paused_reason ?? '' },
+    paused: await pausedSince(db),
     owed: await owed(db),
     deferred: await deferred(db),
     wantsMore: await wantsMore(db),

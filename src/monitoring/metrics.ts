@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { Gauge, Registry } from 'prom-client';
 import type { Config } from '../config/load.ts';
 import { formatDecimal } from '../dca/money.ts';
+import { lastPoll } from '../ledger/runs/runs.ts';
 import { missing } from '../ledger/status.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import { type Instant, now, toMs } from '../time.ts';
@@ -133,32 +134,6 @@ function between(from: Instant, to: Instant): number {
 
 function seconds(instant: Instant | null): number {
   return instant === null ? 0 : toMs(instant) / 1000;
-}
-
-interface LastPoll {
-  startedAt: Instant;
-  finishedAt: Instant;
-  outcome: string;
-  /** How often each error code was met. */
-  problems: Map<string, number>;
-}
-
-/** The last run of this source that came to an end; one that was killed counts when the next one has found it. */
-async function lastPoll(db: Db, source: string): Promise<LastPoll | undefined> {
-  const row = await db
-    .selectFrom('runs')
-    .select(['started_at', 'finished_at', 'outcome', 'summary'])
-    .where('kind', '=', 'poll')
-    .where('source', '=', source)
-    .where('outcome', 'is not', null)
-    .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst();
-  if (!row?.finished_at || row.outcome === null) return undefined;
-  const { problems = [] } = JSON.parse(row.summary ?? '{}') as { problems?: { code: string }[] };
-  const counts = new Map<string, number>();
-  for (const { code } of problems) counts.set(code, (counts.get(code) ?? 0) + 1);
-  return { startedAt: row.started_at, finishedAt: row.finished_at, outcome: row.outcome, problems: counts };
 }
 
 /** Each state and kind, also where there is none: a rule on a missing sample would never fire. */

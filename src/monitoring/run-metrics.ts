@@ -25,7 +25,8 @@ export function countRuns(): { registry: Registry; onRun(run: RunSeen): void } {
     registers,
   });
   // From 0: the first one would else not count as an increase.
-  for (const code of Object.keys(catalogue)) if (/^(lnbits|lamassu)\//.test(code)) problems.inc({ code }, 0);
+  for (const [code, known] of Object.entries(catalogue))
+    if ('concerns' in known && known.concerns !== 'both') problems.inc({ code }, 0);
   const onRun = ({ outcome, seconds, codes }: RunSeen) => {
     runs.inc({ outcome });
     duration.observe(seconds);

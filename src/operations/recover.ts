@@ -8,7 +8,8 @@ import { record, type Who } from '../ledger/log/log.ts';
 import { accountFor } from '../ledger/payouts/source-wallet.ts';
 import { type Lost, type Misfit, putBack, type Restored } from '../ledger/recover/recover.ts';
 import { letBe } from '../ledger/runs/claims.ts';
-import { type Run, startRun } from '../ledger/runs/lease.ts';
+import { type Run, withLease } from '../ledger/runs/lease.ts';
+import { placeholderRun } from '../ledger/runs/runs.ts';
 import type { Db, Ledger, Trx } from '../ledger/store/open.ts';
 import { openSourceWallet } from '../payouts/session.ts';
 import { paidByAnotherCopy } from '../payouts/source-wallet.ts';
@@ -62,16 +63,12 @@ export interface RecoverReport {
  */
 export async function recover(deps: RecoverDeps, dryRun: boolean): Promise<RecoverReport> {
   if (dryRun) return recoverWith(deps, null);
-  const run = await startRun(deps.ledger, 'recover', deps.actor);
-  try {
+  return withLease(deps.ledger, { kind: 'recover', actor: deps.actor }, async (run) => {
     const report = await recoverWith(deps, run);
     const { payments, cashOuts, misfits, claims } = report;
     await run.finish(misfits.length > 0 ? 'attention' : 'ok', { payments, cash_outs: cashOuts, claims });
     return report;
-  } catch (error) {
-    await run.finish('failed', null).catch(() => {});
-    throw error;
-  }
+  });
 }
 
 async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverReport> {
@@ -135,11 +132,11 @@ async function replay(
   const { config, actor, hold } = deps;
   const { lost, paid, misfits, wallet, claims, foreign } = found;
   const at = now();
-  const id = run?.id ?? (await placeholderRun(trx, actor));
+  const id = run?.id ?? (await placeholderRun(trx, 'recover', actor, at));
   const who = { actor, run: id };
   const totals = noTotals();
   for (const { from, pages } of pagesOf(rows)) {
-    const { mark } = await bind(trx, from.config, from);
+    const { mark } = await bind(trx, from.config.lamassu, from);
     const reading = {
       ...readingOf(from.config, trx, (work) => inSavepoint(trx, work), mark, id),
       onCashOut: (...what: [Parameters<typeof add>[1], Parameters<typeof add>[2]]) => add(totals, ...what),
@@ -260,17 +257,6 @@ async function inSavepoint<T>(trx: Trx, work: (trx: Trx) => Promise<T>): Promise
     await sql`rollback to savepoint row`.execute(trx);
     throw error;
   }
-}
-
-/** A dry run has no run of its own: what it writes names this one, and both are rolled back. */
-async function placeholderRun(trx: Trx, actor: string): Promise<bigint> {
-  const { last } = await trx
-    .selectFrom('runs')
-    .select((eb) => eb.fn.coalesce(eb.fn.max('id'), sql<bigint>`0`).as('last'))
-    .executeTakeFirstOrThrow();
-  const id = last + 1n;
-  await trx.insertInto('runs').values({ id, kind: 'recover', actor, started_at: now() }).execute();
-  return id;
 }
 
 const PAGE = 500;

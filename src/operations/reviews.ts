@@ -1,5 +1,5 @@
 import type { Config } from '../config/load.ts';
-import { BridgeError } from '../errors.ts';
+import { BridgeError, concerns } from '../errors.ts';
 import { isCurrencyCode } from '../lamassu/eligibility.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import { acceptRow, dismissRow, releaseRow } from '../ledger/cash-outs/review.ts';
@@ -7,7 +7,7 @@ import type { Who } from '../ledger/log/log.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
 import { isHeld, type ReviewReason, type Verdict } from '../scheduler/review-reasons.ts';
-import { bind, concernsReading } from '../scheduler/setup.ts';
+import { bind } from '../scheduler/setup.ts';
 import { now } from '../time.ts';
 import { type Answer, askLamassu } from './lookup-cash-out.ts';
 
@@ -23,7 +23,7 @@ export async function look(
   try {
     return { answer: await askLamassu(config, db, review.cash_out_id, { review }) };
   } catch (error) {
-    if (!concernsReading(error)) throw error;
+    if (!concerns(error, 'source')) throw error;
     return { failed: error };
   }
 }
@@ -102,7 +102,7 @@ export async function release(
     ...{ reason: held, detail, lamassu: row },
   };
   return ledger.write(async (trx) => {
-    await bind(trx, config, answer);
+    await bind(trx, config.lamassu, answer);
     return releaseRow(trx, who, finding, confirmedAt, reason, now());
   });
 }
@@ -150,7 +150,7 @@ export async function dismiss(
     ...{ reason: 'changed', detail, lamassu: row },
   };
   return ledger.write(async (trx) => {
-    await bind(trx, config, answer);
+    await bind(trx, config.lamassu, answer);
     return acceptRow(trx, who, finding, reason, now());
   });
 }

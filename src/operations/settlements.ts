@@ -210,7 +210,7 @@ async function enter(
   who: Who,
   shown?: CashOutDetail,
 ): Promise<CashOutDetail> {
-  if (lamassu) await bind(trx, config, lamassu.answer);
+  if (lamassu) await bind(trx, config.lamassu, lamassu.answer);
   const { timezone, allocation } = config;
   return settle(
     trx,

@@ -2,8 +2,9 @@ import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 import { openSource } from '../lamassu/source.ts';
 import { creditsIn } from '../ledger/credits/credits.ts';
-import { startRun } from '../ledger/runs/lease.ts';
-import type { Ledger } from '../ledger/store/open.ts';
+import { withLease } from '../ledger/runs/lease.ts';
+import type { Db, Ledger } from '../ledger/store/open.ts';
+import { call, message } from '../lib/message.ts';
 import { bookFees } from '../payouts/service-fee.ts';
 import { openSourceWallet, type SourceWallet } from '../payouts/session.ts';
 import { judgingOf } from '../scheduler/judging.ts';
@@ -40,7 +41,12 @@ export async function reconcile(
   const wallet = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey);
   try {
     if (wallet.looksArePure) await reconcileWallets(ledger, wallet, range, findings);
-    else await underLease(ledger, actor, wallet, range, findings);
+    else {
+      await withLease(ledger, { kind: 'reconcile', actor }, async () => {
+        await refuseOpen(ledger.db);
+        await reconcileWallets(ledger, wallet, range, findings);
+      });
+    }
   } finally {
     await wallet.lnbits.close();
   }
@@ -64,14 +70,9 @@ export async function reconcile(
 export async function bookEachFee(ledger: Ledger, config: Config, actor: string): Promise<void> {
   const { lnbits, source } = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey);
   try {
-    const run = await startRun(ledger, 'reconcile', actor);
-    try {
+    await withLease(ledger, { kind: 'reconcile', actor }, async (run) => {
       for await (const page of lnbits.tagged(source.key, 'aio-dca')) await bookFees({ ledger, run }, page);
-      await run.finish('ok', null);
-    } catch (error) {
-      await run.finish('failed', null).catch(() => {});
-      throw error;
-    }
+    });
   } finally {
     await lnbits.close();
   }
@@ -87,39 +88,26 @@ async function reconcileWallets(
   await reconcileCredits(ledger.db, wallet, range, findings);
 }
 
-async function underLease(
-  ledger: Ledger,
-  actor: string,
-  wallet: SourceWallet,
-  range: Range,
-  findings: Findings,
-): Promise<void> {
-  const run = await startRun(ledger, 'reconcile', actor);
-  try {
-    const open = await ledger.db
-      .selectFrom('payments')
-      .select('payout_id')
-      .where('state', 'in', ['invoiced', 'sending', 'unknown'])
-      .executeTakeFirst();
-    const [credit] = await creditsIn(ledger.db, ['sending', 'unknown']);
-    if (credit) {
-      throw new BridgeError(
-        'reconcile/open',
-        `what became of credit c${credit.id} is not known yet, and on this LNbits a look at the source wallet could change it`,
-        'Run `aio-dca poll` until nothing is open (`aio-dca credits list`), or upgrade LNbits to 1.4.',
-      );
-    }
-    if (open) {
-      throw new BridgeError(
-        'reconcile/open',
-        `a payment of p${open.payout_id} is open, and on this LNbits a look at the wallets would change its invoice`,
-        'Run `aio-dca poll` until nothing is open (`aio-dca payouts list`), or upgrade LNbits to 1.4.',
-      );
-    }
-    await reconcileWallets(ledger, wallet, range, findings);
-    await run.finish('ok', null);
-  } catch (error) {
-    await run.finish('failed', null).catch(() => {});
-    throw error;
+/** On an LNbits where a look at a wallet changes its open invoices, nothing may be open. */
+async function refuseOpen(db: Db): Promise<void> {
+  const open = await db
+    .selectFrom('payments')
+    .select('payout_id')
+    .where('state', 'in', ['invoiced', 'sending', 'unknown'])
+    .executeTakeFirst();
+  const [credit] = await creditsIn(db, ['sending', 'unknown']);
+  if (credit) {
+    throw new BridgeError(
+      'reconcile/open',
+      `the outcome of credit c${credit.id} is not known yet, and on this LNbits a look at the source wallet could change it`,
+      message`Run ${call('poll')} until nothing is open (${call('credits.list')}), or upgrade LNbits to 1.4.`,
+    );
+  }
+  if (open) {
+    throw new BridgeError(
+      'reconcile/open',
+      `a payment of p${open.payout_id} is open, and on this LNbits a look at the wallets would change its invoice`,
+      message`Run ${call('poll')} until nothing is open (${call('payouts.list')}), or upgrade LNbits to 1.4.`,
+    );
   }
 }

@@ -1,6 +1,6 @@
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
-import type { BridgeError } from '../errors.ts';
+import { type BridgeError, concerns } from '../errors.ts';
 import { openSource } from '../lamassu/source.ts';
 import { startProblem } from '../lamassu/start.ts';
 import { commissionSince } from '../ledger/commission/commission.ts';
@@ -17,7 +17,7 @@ import { formOptions, type PayReport } from './pay.ts';
 import type { PollDeps } from './poll.ts';
 import { type JudgedRow, readCashOuts } from './read.ts';
 import { add, conclude, noTotals, type PollReport } from './report.ts';
-import { bind, concernsReading, emptyReport, markOf, readingOf, refuseWithoutClients } from './setup.ts';
+import { bind, emptyReport, markOf, readingOf, refuseWithoutClients } from './setup.ts';
 import { pagesToRead } from './window.ts';
 
 /** The plan that a dry run shows. */
@@ -42,7 +42,7 @@ export async function dryRun(deps: PollDeps): Promise<Plan> {
   const distributed = noTotals();
   const sharedSince = await commissionSince(ledger.db);
   return ledger.dryRun(async (trx) => {
-    const position = read && (await bind(trx, config, read));
+    const position = read && (await bind(trx, config.lamassu, read));
     const source: PollReport['source'] = read
       ? await readCashOuts(
           {
@@ -109,7 +109,7 @@ export async function readAhead(
   try {
     const source = await openSource(config.lamassu, await judgingOf(config, ledger.db));
     try {
-      const position = await ledger.dryRun((trx) => bind(trx, config, source));
+      const position = await ledger.dryRun((trx) => bind(trx, config.lamassu, source));
       const clocks = clocksOf(source);
       const problem = clockProblem(clocks);
       const behind = new Set<string>();
@@ -125,7 +125,7 @@ export async function readAhead(
       await source.close();
     }
   } catch (error) {
-    if (!concernsReading(error)) throw error;
+    if (!concerns(error, 'source')) throw error;
     problems.push(error);
     return null;
   }

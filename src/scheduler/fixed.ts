@@ -1,11 +1,14 @@
 import { BridgeError } from '../errors.ts';
-import { startRun } from '../ledger/runs/lease.ts';
+import { pausedSince } from '../ledger/payouts/paused.ts';
+import { withLease } from '../ledger/runs/lease.ts';
 import { endOfLog, lastReport, newsOf, payoutsNeedingPeople } from '../ledger/runs/new-since.ts';
+import type { Db } from '../ledger/store/open.ts';
+import { call, message } from '../lib/message.ts';
 import { now } from '../time.ts';
 import { pauseOf } from './pause.ts';
 import { formOptions, pay } from './pay.ts';
 import { type PollDeps, waits } from './poll.ts';
-import { conclude, endedBy, noTotals, type PollReport, summaryOf } from './report.ts';
+import { conclude, noTotals, outcomeOf, type PollReport, summaryOf } from './report.ts';
 import { emptyReport, markOf } from './setup.ts';
 
 /**
@@ -23,10 +26,9 @@ export async function payFixed({
   await refusePaused(ledger.db);
   const startedAt = now();
   const last = await lastReport(ledger.db);
-  const run = await startRun(ledger, 'fixed', actor);
-  log.info({ run: `r${run.id}` }, 'run of fixed mode begins');
-  const problems: BridgeError[] = [];
-  try {
+  return withLease(ledger, { kind: 'fixed', actor, outcomeOf }, async (run) => {
+    log.info({ run: `r${run.id}` }, 'run of fixed mode begins');
+    const problems: BridgeError[] = [];
     const payouts = await pay({
       ledger,
       config,
@@ -51,21 +53,15 @@ export async function payFixed({
     await run.finish(report.outcome, summaryOf(report, needingPeople, await endOfLog(ledger.db)));
     log.info({ run: `r${run.id}`, outcome: report.outcome }, 'run of fixed mode ends');
     return report;
-  } catch (error) {
-    await run.finish(endedBy(error), null).catch(() => {});
-    throw error;
-  }
+  });
 }
 
-async function refusePaused(db: PollDeps['ledger']['db']): Promise<void> {
-  const { paused_at, paused_by, paused_reason } = await db
-    .selectFrom('ledger')
-    .select(['paused_at', 'paused_by', 'paused_reason'])
-    .executeTakeFirstOrThrow();
-  if (paused_at === null) return;
+async function refusePaused(db: Db): Promise<void> {
+  const paused = await pausedSince(db);
+  if (paused === null) return;
   throw new BridgeError(
     'payouts/paused',
-    `paying was paused by ${paused_by} at ${paused_at}: ${paused_reason}`,
-    '`aio-dca payouts resume` lets payments go out again; nothing is lost meanwhile.',
+    `paying was paused by ${paused.by} at ${paused.at}: ${paused.reason}`,
+    message`${call('payouts.resume')} lets payments go out again; nothing is lost meanwhile.`,
   );
 }

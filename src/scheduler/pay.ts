@@ -1,7 +1,7 @@
 import type { Config } from '../config/load.ts';
 import { superuserOf } from '../config/superuser.ts';
 import { latestDue } from '../dca/local-time.ts';
-import { BridgeError, type ErrorCode } from '../errors.ts';
+import { BridgeError, concerns, type ErrorCode } from '../errors.ts';
 import { creditsIn } from '../ledger/credits/credits.ts';
 import { dropNeedless } from '../ledger/credits/plan.ts';
 import { dueGroups, type FormOptions, formPayouts } from '../ledger/payouts/form.ts';
@@ -62,7 +62,7 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
   const refused = problems.some(isNotTheLedger);
   let reached = !refused;
   if (!refused) await dropNeedlessCredits(run, ledger.db);
-  if (!signal.aborted && !refused && (await somethingToPay(ledger.db, form, config))) {
+  if (!signal.aborted && !refused && (await somethingToPay(ledger.db, form, config.lnbits.creditSource))) {
     let opened: Context | undefined;
     try {
       opened = await openContext(deps);
@@ -75,7 +75,7 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
         Object.assign(paid, await payAll(ctx));
       }
     } catch (error) {
-      if (!concernsPayouts(error)) throw error;
+      if (!concerns(error, 'payouts')) throw error;
       problems.push(error);
       reached = false;
     } finally {
@@ -107,7 +107,7 @@ export async function lookBeforeRecording(deps: Omit<PayDeps, 'form'>): Promise<
     await refuseOtherLedger(opened);
     return null;
   } catch (error) {
-    if (!concernsPayouts(error) || isNotTheLedger(error)) throw error;
+    if (!concerns(error, 'payouts') || isNotTheLedger(error)) throw error;
     return error;
   } finally {
     await opened?.lnbits.close();
@@ -119,17 +119,11 @@ export function isNotTheLedger(error: unknown): error is BridgeError {
   return error instanceof BridgeError && NOT_THE_LEDGER.includes(error.code);
 }
 
-/** It keeps this run from paying, and from nothing else. */
-function concernsPayouts(error: unknown): error is BridgeError {
-  return error instanceof BridgeError && (error.concerns === 'payouts' || error.concerns === 'both');
-}
+/** What the configuration says of when and how payouts are formed. */
+export type FormConfig = Pick<Config, 'payouts' | 'fixed' | 'timezone'>;
 
 /** The rules by which allocations that are due at `at` become payouts. */
-export function formOptions(
-  config: Pick<Config, 'payouts' | 'fixed' | 'timezone'>,
-  run: bigint,
-  at: Instant = now(),
-): FormOptions {
+export function formOptions(config: FormConfig, run: bigint, at: Instant = now()): FormOptions {
   const { batch, minimumSats, maximumSats } = config.payouts;
   return {
     batch,
@@ -146,7 +140,7 @@ async function dropNeedlessCredits(run: Run, db: Db): Promise<void> {
     await run.write((trx) => dropNeedless(trx, { ...run.who, at: now() }));
 }
 
-async function somethingToPay(db: Db, form: FormOptions, { lnbits }: Config): Promise<boolean> {
+async function somethingToPay(db: Db, form: FormOptions, creditsSource: boolean): Promise<boolean> {
   if (await isPaused(db)) return false;
   const open = await db
     .selectFrom('payouts')
@@ -160,14 +154,14 @@ async function somethingToPay(db: Db, form: FormOptions, { lnbits }: Config): Pr
   const unfinished = await creditsIn(db, [
     'sending',
     'unknown',
-    ...(lnbits.creditSource ? (['intended'] as const) : []),
+    ...(creditsSource ? (['intended'] as const) : []),
   ]);
   if (unfinished.length > 0) return true;
   return (await dueGroups(db, form)).length > 0;
 }
 
 /** Null where it is off. */
-function crediting({ lnbits, payouts }: Config): Crediting | null {
+function crediting({ lnbits, payouts }: Pick<Config, 'lnbits' | 'payouts'>): Crediting | null {
   return !lnbits.creditSource
     ? null
     : { lnbits, superuser: () => superuserOf(lnbits), maximumSats: payouts.maximumSats };

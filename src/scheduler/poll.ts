@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/load.ts';
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
-import type { BridgeError } from '../errors.ts';
+import { type BridgeError, concerns } from '../errors.ts';
 import type { Connect } from '../lamassu/session-cache.ts';
 import { openSource } from '../lamassu/source.ts';
 import { startProblem } from '../lamassu/start.ts';
@@ -11,7 +11,7 @@ import { commissionSince } from '../ledger/commission/commission.ts';
 import { seeMachines } from '../ledger/machines/machines.ts';
 import { findDoubts, openDoubts } from '../ledger/runs/clock-doubts.ts';
 import { keepClocks } from '../ledger/runs/clocks.ts';
-import { type Run, startRun } from '../ledger/runs/lease.ts';
+import { type Run, withLease } from '../ledger/runs/lease.ts';
 import {
   endOfLog,
   lastReport,
@@ -19,6 +19,7 @@ import {
   payoutsNeedingPeople,
   reviewsSince,
 } from '../ledger/runs/new-since.ts';
+import { markRead, markSucceeded } from '../ledger/runs/runs.ts';
 import type { Ledger } from '../ledger/store/open.ts';
 import { now } from '../time.ts';
 import { clockProblem, clocksOf, doubtProblem, ledgerClockProblem, readingClocks } from './clocks.ts';
@@ -26,8 +27,8 @@ import { judgingOf } from './judging.ts';
 import { pauseOf } from './pause.ts';
 import { isNotTheLedger, lookBeforeRecording, pay } from './pay.ts';
 import { type Reading, readCashOuts } from './read.ts';
-import { add, conclude, endedBy, noTotals, type PollReport, summaryOf } from './report.ts';
-import { bind, concernsReading, emptyReport, markOf, readingOf, refuseWithoutClients } from './setup.ts';
+import { add, conclude, noTotals, outcomeOf, type PollReport, summaryOf } from './report.ts';
+import { bind, emptyReport, markOf, readingOf, refuseWithoutClients } from './setup.ts';
 import { pagesToRead } from './window.ts';
 
 export interface PollDeps {
@@ -54,25 +55,24 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
   await refuseWithoutClients(ledger.db);
   const startedAt = now();
   const last = await lastReport(ledger.db);
-  const run = await startRun(ledger, 'poll', actor, config.lamassu.name);
-  log.info({ run: `r${run.id}` }, 'run begins');
-  const signal = AbortSignal.any([deps.signal, run.lost]);
-  const problems: BridgeError[] = [];
-  const distributed = noTotals();
-  const sharedSince = await commissionSince(ledger.db);
-  const onCashOut = (cashOut: CashOut, division: Division) => {
-    add(distributed, cashOut, division, sharedSince);
-    log.info(
-      {
-        cash_out: cashOut.id,
-        machine: cashOut.machine,
-        gross_sats: Number(cashOut.gross),
-        net_sats: Number(division.net),
-      },
-      'cash-out distributed',
-    );
-  };
-  try {
+  return withLease(ledger, { kind: 'poll', actor, source: config.lamassu.name, outcomeOf }, async (run) => {
+    log.info({ run: `r${run.id}` }, 'run begins');
+    const signal = AbortSignal.any([deps.signal, run.lost]);
+    const problems: BridgeError[] = [];
+    const distributed = noTotals();
+    const sharedSince = await commissionSince(ledger.db);
+    const onCashOut = (cashOut: CashOut, division: Division) => {
+      add(distributed, cashOut, division, sharedSince);
+      log.info(
+        {
+          cash_out: cashOut.id,
+          machine: cashOut.machine,
+          gross_sats: Number(cashOut.gross),
+          net_sats: Number(division.net),
+        },
+        'cash-out distributed',
+      );
+    };
     const source = await readHalf(deps, run, signal, problems, onCashOut);
     const payouts = await pay({ ledger, config, run, signal, problems, onWait: waits(deps) });
     for (const { code, message } of problems) log.error({ code }, message);
@@ -92,18 +92,11 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
       problems,
       stopped: deps.signal.aborted,
     });
-    if (report.succeeded)
-      await run.write((trx) =>
-        trx.updateTable('runs').set({ succeeded: 1n }).where('id', '=', run.id).execute(),
-      );
+    if (report.succeeded) await run.write((trx) => markSucceeded(trx, run.id));
     await run.finish(report.outcome, summaryOf(report, needingPeople, await endOfLog(ledger.db)));
     log.info({ run: `r${run.id}`, outcome: report.outcome }, 'run ends');
     return report;
-  } catch (error) {
-    // A lost lease belongs to the other run already, and a ledger that fails now may not take an ending either.
-    await run.finish(endedBy(error), null).catch(() => {});
-    throw error;
-  }
+  });
 }
 
 /** What is told of a run that keeps to LNbits' rate limit. */
@@ -129,7 +122,7 @@ async function readHalf(
       const machines = await source.machines();
       const clocks = clocksOf(source);
       const { position, doubts, known } = await run.write(async (trx) => {
-        const bound = await bind(trx, config, source);
+        const bound = await bind(trx, config.lamassu, source);
         const seen = await readingClocks(trx, config.lamassu.name, clocks, bound);
         await keepClocks(trx, run.id, clocks);
         await findDoubts(trx, run.id, clocks);
@@ -157,7 +150,7 @@ async function readHalf(
       const report = await readCashOuts(target, source.now, pages);
       if (!signal.aborted) {
         await run.write(async (trx) => {
-          await trx.updateTable('runs').set({ read_at: now() }).where('id', '=', run.id).execute();
+          await markRead(trx, run.id, now());
           // The earlier of the two clocks: the other one may be ahead, and what it hides would never be read.
           const [readTo = source.now] = [source.now, clocks.host].sort();
           await readToEnd(trx, config.lamassu.name, { mark: report.mark, readTo, lastAction });
@@ -171,7 +164,7 @@ async function readHalf(
       await source.close();
     }
   } catch (error) {
-    if (!concernsReading(error) && !isNotTheLedger(error)) throw error;
+    if (!concerns(error, 'source') && !isNotTheLedger(error)) throw error;
     problems.push(error);
     return { ...emptyReport(await markOf(ledger.db, config.lamassu.name)), failed: true };
   }

@@ -7,6 +7,7 @@ import { isMachine } from '../lamassu/values.ts';
 import { type IngestOptions, ingest, NotDivisible } from '../ledger/cash-outs/ingest.ts';
 import { type KnownReview, type KnownRow, knownReviews, type Processed } from '../ledger/cash-outs/known.ts';
 import { type Finding, isNews, toReview } from '../ledger/cash-outs/review.ts';
+import { watch } from '../ledger/cash-outs/watch.ts';
 import { type Mark, moveMark } from '../ledger/cash-outs/watermark.ts';
 import { seeMachine } from '../ledger/machines/machines.ts';
 import { type Doubt, doubtsAbout, entriesBetween } from '../ledger/runs/clock-doubts.ts';
@@ -298,20 +299,11 @@ async function writeNotes(trx: Trx, reading: Reading, notes: Note[]): Promise<nu
   let fresh = 0;
   const at = now();
   const settled = await settledMeanwhile(trx, notes);
-  for (const { judged, review, watch } of notes) {
+  for (const { judged, review, watch: isWatched } of notes) {
     const { row } = judged;
     if (settled.has(row.id)) continue;
-    if (watch) {
-      await trx
-        .insertInto('watch')
-        .values({
-          cash_out_id: row.id,
-          source: reading.source,
-          confirmed_at: row.confirmed_at,
-          since: at,
-        })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute();
+    if (isWatched) {
+      await watch(trx, { id: row.id, source: reading.source, confirmedAt: row.confirmed_at }, at);
     }
     if (!review) continue;
     // A person may have to name one of them.

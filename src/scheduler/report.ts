@@ -94,8 +94,8 @@ export function conclude(
   return { ...rest, finishedAt: now(), outcome, succeeded };
 }
 
-/** What a run amounts to that an error ended; `failed` is a defect. */
-export function endedBy(error: unknown): Outcome | 'failed' {
+/** The outcome of a run that an error ended; `failed` is a defect. */
+export function outcomeOf(error: unknown): Outcome | 'failed' {
   if (!(error instanceof BridgeError)) return 'failed';
   return error.kind === 'misconfigured' ? 'refused' : 'incomplete';
 }

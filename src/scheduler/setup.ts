@@ -2,6 +2,7 @@ import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 import { bindSource, type Mark, type Position, positionOf } from '../ledger/cash-outs/watermark.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
+import { call, message } from '../lib/message.ts';
 import { now } from '../time.ts';
 import type { Reading, ReadReport } from './read.ts';
 
@@ -27,13 +28,10 @@ export function readingOf(
 /** Checks that the ledger is bound to this source, and answers how far it was read. */
 export async function bind(
   trx: Trx,
-  config: Config,
-  source: { systemIdentifier: string | null },
+  { name, startAt }: Config['lamassu'],
+  { systemIdentifier }: { systemIdentifier: string | null },
 ): Promise<Position> {
-  const { name, startAt } = config.lamassu;
-  return positionOf(
-    await bindSource(trx, { name, startAt, systemIdentifier: source.systemIdentifier }, now()),
-  );
+  return positionOf(await bindSource(trx, { name, startAt, systemIdentifier }, now()));
 }
 
 export async function markOf(db: Db, name: string): Promise<Mark | null> {
@@ -46,11 +44,6 @@ export function emptyReport(mark: Mark | null): ReadReport {
   return { read: 0, alreadyProcessed: 0, toReview: 0, mark };
 }
 
-/** Failures that concern the reading only: the paying goes on. */
-export function concernsReading(error: unknown): error is BridgeError {
-  return error instanceof BridgeError && /^(lamassu|ledger\/source|config)/.test(error.code);
-}
-
 export async function refuseWithoutClients(db: Db): Promise<void> {
   const client = await db
     .selectFrom('recipients')
@@ -61,6 +54,6 @@ export async function refuseWithoutClients(db: Db): Promise<void> {
   throw new BridgeError(
     'ledger/no-clients',
     'the ledger has no clients, so every cash-out would go to the operator',
-    'Check [ledger] url. In a new ledger add them first: `aio-dca clients add NAME --wallet-key-file FILE`.',
+    message`Check [ledger] url. In a new ledger add them first: ${call('clients.add', { name: null, wallet_key: null })}.`,
   );
 }

@@ -121,22 +121,38 @@ export async function startRun(
   };
 }
 
+export interface LeaseOptions {
+  /** The command, like `payouts hold`. */
+  kind: string;
+  actor: string;
+  /** The name of the Lamassu that the run reads. */
+  source?: string;
+  /** The outcome of a run that an error ended. */
+  outcomeOf?: (error: unknown) => string;
+}
+
 /**
- * Holds the lease for as long as `work` takes, so that no other run pays meanwhile: never while a person is asked.
- * `kind` is the command, like `payouts hold`. Throws `run/busy`.
+ * Holds the lease for as long as `work` takes, so that no other run pays meanwhile. Never ask a person under it.
+ * `work` may finish the run itself, with a summary; otherwise it ends `ok`. Throws `run/busy`.
  */
 export async function withLease<T>(
   ledger: Ledger,
-  { kind, actor }: { kind: string; actor: string },
+  { kind, actor, source, outcomeOf = () => 'failed' }: LeaseOptions,
   work: (run: Run) => Promise<T>,
 ): Promise<T> {
-  const run = await startRun(ledger, kind, actor);
+  const run = await startRun(ledger, kind, actor, source);
+  let isFinished = false;
+  const finish: Run['finish'] = async (...how) => {
+    await run.finish(...how);
+    isFinished = true;
+  };
   try {
-    const result = await work(run);
-    await run.finish('ok', null);
+    const result = await work({ ...run, finish });
+    if (!isFinished) await finish('ok', null);
     return result;
   } catch (error) {
-    await run.finish('failed', null).catch(() => {});
+    // A lost lease belongs to another run by now, and a ledger that fails may not record an ending either.
+    await run.finish(outcomeOf(error), null).catch(() => {});
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import type { Secret } from '../../config/secret.ts';
 import { BridgeError } from '../../errors.ts';
 import { now } from '../../time.ts';
 import { record, toJson, type Who } from '../log/log.ts';
-import { startRun } from '../runs/lease.ts';
+import { withLease } from '../runs/lease.ts';
 import { type Verification, verifyLedger } from '../verify/verify.ts';
 import { type Db, type Ledger, openLedger, type Trx, UNFINISHED } from './open.ts';
 import type { Protection } from './postgresql.ts';
@@ -54,27 +54,23 @@ export async function copyLedger(from: Place, to: Place, actor: string): Promise
 }
 
 async function moveAway(source: Ledger, to: Place, actor: string): Promise<Copied> {
-  const run = await startRun(source, 'ledger copy', actor);
-  let target: Ledger | undefined;
-  try {
+  return withLease(source, { kind: 'ledger copy', actor }, async (run) => {
     const copy = await openTarget(to, source.id);
-    target = copy;
-    const rows = await run.write(async (trx) => {
-      await mayTakeLong(trx);
-      await run.finish('ok', { to: to.url }, trx);
-      const counts = await copyRows(trx, copy);
-      await compare(trx, copy);
-      await trx.updateTable('ledger').set({ retired_to: to.url }).execute();
-      return counts;
-    });
-    await takeIntoUse(copy, { actor, run: run.id }, source.url);
-    return { id: source.id, url: to.url, rows, verification: await verifyLedger(copy.db) };
-  } catch (error) {
-    await run.finish('failed', null).catch(() => {});
-    throw error;
-  } finally {
-    await target?.close();
-  }
+    try {
+      const rows = await run.write(async (trx) => {
+        await mayTakeLong(trx);
+        await run.finish('ok', { to: to.url }, trx);
+        const counts = await copyRows(trx, copy);
+        await compare(trx, copy);
+        await trx.updateTable('ledger').set({ retired_to: to.url }).execute();
+        return counts;
+      });
+      await takeIntoUse(copy, { actor, run: run.id }, source.url);
+      return { id: source.id, url: to.url, rows, verification: await verifyLedger(copy.db) };
+    } finally {
+      await copy.close();
+    }
+  });
 }
 
 /** The old ledger is retired already: the new one is whole, and only has to be taken into use. */

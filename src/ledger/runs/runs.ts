@@ -1,0 +1,52 @@
+import { sql } from 'kysely';
+import type { Instant } from '../../time.ts';
+import type { Db, Trx } from '../store/open.ts';
+
+/* What a run records of itself between its start and its end, and what the newest one of a source came to. */
+
+/** It read the source to its end. */
+export async function markRead(trx: Trx, run: bigint, at: Instant): Promise<void> {
+  await trx.updateTable('runs').set({ read_at: at }).where('id', '=', run).execute();
+}
+
+/** It read the source to its end, and reached LNbits where there was something to pay. */
+export async function markSucceeded(trx: Trx, run: bigint): Promise<void> {
+  await trx.updateTable('runs').set({ succeeded: 1n }).where('id', '=', run).execute();
+}
+
+/** A dry run has no run of its own: what it writes names this one, and both are rolled back. */
+export async function placeholderRun(trx: Trx, kind: string, actor: string, at: Instant): Promise<bigint> {
+  const { last } = await trx
+    .selectFrom('runs')
+    .select((eb) => eb.fn.coalesce(eb.fn.max('id'), sql<bigint>`0`).as('last'))
+    .executeTakeFirstOrThrow();
+  const id = last + 1n;
+  await trx.insertInto('runs').values({ id, kind, actor, started_at: at }).execute();
+  return id;
+}
+
+export interface LastPoll {
+  startedAt: Instant;
+  finishedAt: Instant;
+  outcome: string;
+  /** How often each error code was met. */
+  problems: Map<string, number>;
+}
+
+/** The last run of this source that came to an end; one that was killed counts when the next one has found it. */
+export async function lastPoll(db: Db, source: string): Promise<LastPoll | undefined> {
+  const row = await db
+    .selectFrom('runs')
+    .select(['started_at', 'finished_at', 'outcome', 'summary'])
+    .where('kind', '=', 'poll')
+    .where('source', '=', source)
+    .where('outcome', 'is not', null)
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  if (!row?.finished_at || row.outcome === null) return undefined;
+  const { problems = [] } = JSON.parse(row.summary ?? '{}') as { problems?: { code: string }[] };
+  const counts = new Map<string, number>();
+  for (const { code } of problems) counts.set(code, (counts.get(code) ?? 0) + 1);
+  return { startedAt: row.started_at, finishedAt: row.finished_at, outcome: row.outcome, problems: counts };
+}
