@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { makeCli } from './context.ts';
+import { call, message } from '../lib/message.ts';
+import { answer } from './call.ts';
 
 export function register(program: Command): void {
   program
@@ -12,16 +13,13 @@ export function register(program: Command): void {
         '\nExample:\n  aio-dca backup /var/backups/aio-dca/$(date +%F).sqlite',
     )
     .action(async (file: string, _options: object, command: Command) => {
-      const cli = makeCli(command);
-      const { backupLedger } = await import('../ledger/store/backup.ts');
-      const made = await cli.withLedger('read', ({ url }) => backupLedger(url, file));
-      const { bytes, ledger, verification } = made;
-      cli.answer(
-        { file: made.file, bytes, ledger, ...verification },
-        verification.ok
-          ? `Copied ledger ${ledger.id} to ${made.file} (${bytes} bytes); the copy is sound and its books balance.`
-          : `Copied ledger ${ledger.id} to ${made.file}, but its books do not balance: run \`aio-dca verify\`.`,
-      );
-      if (!verification.ok) process.exitCode = 2;
+      const { makeBackup } = await import('../operations/backup.ts');
+      const { ok } = await answer(command, makeBackup, { file }, (made) => {
+        const copied = `Copied ledger ${made.ledger.id} to ${made.file}`;
+        return made.ok
+          ? `${copied} (${made.bytes} bytes); the copy is sound and its books balance.`
+          : message`${copied}, but its books do not balance: run ${call('verify')}.`;
+      });
+      if (!ok) process.exitCode = 2;
     });
 }

@@ -10,6 +10,7 @@ import type { Db, Ledger, LedgerUse } from '../ledger/store/open.ts';
 import type { Message } from '../lib/message.ts';
 import type { Needs, Operation } from '../operations/operation.ts';
 import { asWritten, jsonDocument } from './print.ts';
+import { waitingLine } from './progress.ts';
 import { confirm } from './prompt.ts';
 import { inWords, setCommand } from './words.ts';
 
@@ -80,6 +81,10 @@ export function makeCli(command: Command): Cli {
       await ledger.close();
     }
   };
+  const logger: Cli['logger'] = async (level) => {
+    const { makeLogger } = await import('./logger.ts');
+    return makeLogger(globals.verbose ? 'debug' : globals.quiet ? 'error' : level);
+  };
   return {
     globals,
     actor,
@@ -90,7 +95,10 @@ export function makeCli(command: Command): Cli {
       const { perform } = await import('../operations/operation.ts');
       return perform(
         operation,
-        { principal: { kind: 'operator' }, actor, reason, config, withLedger, stopSignal: untilSignal, tell },
+        {
+          ...{ principal: { kind: 'operator' }, actor, reason, config, withLedger, tell, logger },
+          ...{ stopSignal: untilSignal, onWait: waitingLine(globals.quiet) },
+        },
         input,
       );
     },
@@ -103,10 +111,7 @@ export function makeCli(command: Command): Cli {
       else if (!globals.quiet && text !== '') process.stdout.write(`${text}\n`);
     },
     confirm: (question) => confirm(asWritten(inWords(question)), { yes: globals.yes ?? false }),
-    logger: async (level) => {
-      const { makeLogger } = await import('./logger.ts');
-      return makeLogger(globals.verbose ? 'debug' : globals.quiet ? 'error' : level);
-    },
+    logger,
   };
 }
 

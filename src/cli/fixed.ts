@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
-import { makeCli, untilSignal } from './context.ts';
+import { answer } from './call.ts';
 import { exitOf } from './exit-codes.ts';
-import { paidLines, pollJson } from './pages/poll.ts';
-import { waitingLine } from './progress.ts';
+import { paidLines } from './pages/poll.ts';
 
 export function register(program: Command): void {
   const fixed = program.command('fixed').description('fixed mode: paid at [fixed] times, or now');
@@ -17,16 +16,9 @@ export function register(program: Command): void {
 }
 
 async function run(_options: object, command: Command): Promise<void> {
-  const cli = makeCli(command);
-  const config = await cli.config();
-  const signal = untilSignal();
-  const log = await cli.logger('fatal');
-  const onWait = waitingLine(cli.globals.quiet);
-  const { payFixed } = await import('../scheduler/fixed.ts');
-  const report = await cli.withLedger('write', (ledger) =>
-    payFixed({ ledger, config, actor: cli.actor, log, signal, onWait }),
+  const { runFixed } = await import('../operations/poll.ts');
+  const { outcome } = await answer(command, runFixed, {}, async (paid, cli) =>
+    paidLines(paid, (await cli.config()).timezone).join('\n'),
   );
-  const { source: _, distributed: __, dry_run: ___, ...json } = pollJson(report);
-  cli.answer(json, paidLines(report, config.timezone).join('\n'));
-  process.exitCode = exitOf[report.outcome];
+  process.exitCode = exitOf[outcome];
 }

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import pkg from '../../package.json' with { type: 'json' };
 import { makeCli } from './context.ts';
 
 export function register(program: Command): void {
@@ -13,15 +12,8 @@ export function register(program: Command): void {
     )
     .action(async (_options: object, command: Command) => {
       const cli = makeCli(command);
-      const config = await cli.config();
-      const { ledgerMetrics } = await import('../monitoring/metrics.ts');
-      const registry = await cli.withLedger('read', (ledger) => ledgerMetrics(ledger, config, pkg.version));
-      const json = (await registry.getMetricsAsJSON()).map(({ name, help, type, values }) => ({
-        name,
-        help,
-        type,
-        values: values.map(({ labels, value }) => ({ labels, value })),
-      }));
-      cli.answer(json, (await registry.metrics()).trimEnd());
+      const { showMetrics } = await import('../operations/metrics.ts');
+      const { metrics, text } = await cli.perform(showMetrics, {});
+      cli.answer(metrics, text);
     });
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { makeCli } from './context.ts';
+import { answer } from './call.ts';
 
 export function register(program: Command): void {
   program
@@ -7,9 +7,12 @@ export function register(program: Command): void {
     .description('create the ledger, or bring its schema up to date')
     .addHelpText('after', '\nExample:\n  aio-dca migrate')
     .action(async (_options: object, command: Command) => {
-      const cli = makeCli(command);
-      await cli.withLedger('create', async ({ id, url, schema }) => {
-        cli.answer({ ledger: { id, url, schema } }, `Ledger ${id} at ${url} has schema ${schema}.`);
-      });
+      const { migrate } = await import('../operations/migrate.ts');
+      await answer(
+        command,
+        migrate,
+        {},
+        ({ ledger: { id, url, schema } }) => `Ledger ${id} at ${url} has schema ${schema}.`,
+      );
     });
 }

@@ -3,11 +3,11 @@ import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 import { formatDecimal, groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
-import { Message } from '../lib/message.ts';
+import { isCall, Message } from '../lib/message.ts';
 import { isUuid } from '../lib/uuid.ts';
 import { type Instant, isInstant, toMs } from '../time.ts';
 import { beginning, grid } from './grid.ts';
-import { errorInWords, inWords } from './words.ts';
+import { commandOf, errorInWords, inWords } from './words.ts';
 
 export type Cell = string | number | bigint | boolean | null | undefined;
 
@@ -281,7 +281,8 @@ export function jsonDocument(value: unknown): string {
     value,
     (_, inner: unknown) => {
       if (typeof inner === 'bigint') return exactNumber(inner);
-      return inner instanceof Message ? inWords(inner) : inner;
+      if (inner instanceof Message) return inWords(inner);
+      return isCall(inner) ? commandOf(inner) : inner;
     },
     2,
   );

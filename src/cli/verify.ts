@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
-import type { Verification } from '../ledger/verify/verify.ts';
-import { makeCli } from './context.ts';
-import { differencesText } from './pages/differences.ts';
-import { counted, wrapped } from './print.ts';
+import { answer } from './call.ts';
+import { verificationPage } from './pages/verification.ts';
 
 export function register(program: Command): void {
   program
@@ -10,23 +8,10 @@ export function register(program: Command): void {
     .description("add the ledger's books up again from their rows; exit 2 where they differ")
     .addHelpText('after', '\nExamples:\n  aio-dca verify\n  aio-dca verify --json')
     .action(async (_options: object, command: Command) => {
-      const cli = makeCli(command);
-      const { verifyLedger } = await import('../ledger/verify/verify.ts');
-      const found = await cli.withLedger('read', (ledger) => verifyLedger(ledger.db));
-      cli.answer(found, verifyText(found, (await cli.config()).timezone));
-      if (!found.ok) process.exitCode = 2;
+      const { verify } = await import('../operations/verify.ts');
+      const { ok } = await answer(command, verify, {}, async (found, cli) =>
+        verificationPage(found, (await cli.config()).timezone),
+      );
+      if (!ok) process.exitCode = 2;
     });
-}
-
-function verifyText({ ok, checked, differences }: Verification, timezone: string): string {
-  const rows = Object.entries(checked)
-    .map(([what, count]) =>
-      counted(count, what.replace('cash_outs', 'cash-outs').replaceAll('_', ' ').slice(0, -1)),
-    )
-    .join(', ');
-  if (ok) return wrapped(`The books balance: ${rows}.`);
-  return [
-    wrapped(`The books do not balance: ${counted(differences.length, 'difference')} in ${rows}.`),
-    differencesText(differences, timezone),
-  ].join('\n');
 }

@@ -6,6 +6,7 @@ import { paysOtherwise } from '../ledger/machines/machines.ts';
 import { doubtsAt, wayOut } from '../ledger/runs/clock-doubts.ts';
 import { bestTime } from '../ledger/runs/clocks.ts';
 import { type Db, type Ledger, openLedger } from '../ledger/store/open.ts';
+import { call, message } from '../lib/message.ts';
 import { isThisHost, type Tls } from '../lib/tls.ts';
 import { type Check, fail, ok, some, warn } from './check.ts';
 import { clockCheck } from './clock.ts';
@@ -80,7 +81,7 @@ async function* examineLedger({ db, url }: Ledger): AsyncGenerator<Check> {
     yield warn(
       'clients',
       'the ledger has none, so `poll` refuses to run',
-      'Check [ledger] url. In a new ledger: aio-dca clients add NAME --wallet-key-file FILE',
+      message`Check [ledger] url. In a new ledger: ${call('clients.add', { name: null, wallet_key: null })}`,
     );
   }
   yield* doubtChecks(db);
@@ -100,7 +101,7 @@ async function* doubtChecks(db: Db): AsyncGenerator<Check> {
     yield warn(
       'entries',
       `${doubt.subject} holds from ${doubt.at} on${since}: it was entered by a clock that was wrong`,
-      `Say since when it holds: ${wayOut(doubt)}`,
+      message`Say since when it holds: ${wayOut(doubt)}`,
     );
   }
 }
@@ -121,7 +122,7 @@ async function* currencyChecks(db: Db): AsyncGenerator<Check> {
     yield warn(
       'fundings',
       `${some(ids.map(({ id }) => `f${id}`))}, cash in ${currency}: ${why}`,
-      'Was the currency mistyped? `aio-dca fundings withdraw` or `cancel` takes it out; then add it anew.',
+      message`Was the currency mistyped? ${call('fundings.withdraw')} or ${call('fundings.cancel')} takes it out; then add it anew.`,
     );
   }
 }

@@ -11,6 +11,7 @@ import { bindSource } from '../ledger/cash-outs/watermark.ts';
 import type { Who } from '../ledger/log/log.ts';
 import { findReplaced, machineLabel, seeMachines } from '../ledger/machines/machines.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
+import { call, message } from '../lib/message.ts';
 import { now, toMs } from '../time.ts';
 import { type Check, fail, ok, some, warn } from './check.ts';
 import { clockCheck } from './clock.ts';
@@ -18,7 +19,7 @@ import { clockCheck } from './clock.ts';
 const DEADLINE_MS = 15_000;
 const EVERYBODY_HINT =
   'As PostgreSQL’s superuser in Lamassu’s database: revoke create on schema public from public. Where Lamassu’s own role is neither superuser nor owner of that schema, first: grant create on schema public to that role.';
-const ROLE_HINT = 'As PostgreSQL’s superuser on the Lamassu server, run what `aio-dca role-sql` prints.';
+const ROLE_HINT = message`As PostgreSQL’s superuser on the Lamassu server, run what ${call('role_sql')} prints.`;
 
 /** The way to Lamassu's database, what may be read there, and whether it is the one that the ledger knows. */
 export async function* examineLamassu(
@@ -170,7 +171,7 @@ async function machinesCheck(
     return warn(
       'machines',
       'Lamassu shows none',
-      'Pair a machine, or let the role read `devices`: aio-dca role-sql',
+      message`Pair a machine, or let the role read \`devices\`: ${call('role_sql')}`,
     );
   }
   try {
@@ -200,7 +201,7 @@ async function* replacedCheck(db: Db, machines: Machines): AsyncGenerator<Check>
     yield warn(
       'replaced machines',
       `${machineLabel(machine)} was replaced by ${machineLabel(by)} and is still in Lamassu${paid}`,
-      `What it pays out is divided over the fundings of the other. Unpair it in Lamassu; or, if it was replaced by mistake: aio-dca machines replace ${by.device_id} ${deviceId}`,
+      message`What it pays out is divided over the fundings of the other. Unpair it in Lamassu; or, if it was replaced by mistake: ${call('machines.replace', { old: by.device_id, new: deviceId })}`,
     );
   }
 }
@@ -219,7 +220,7 @@ async function* fundingChecks(db: Db, machines: Machines): AsyncGenerator<Check>
     yield warn(
       'fundings',
       `${some(lost.map(({ id }) => `f${id}`))}: for a machine that Lamassu does not have`,
-      'Their cash counts only for what that machine still reports. Where it lies in another one now: `aio-dca fundings move ID --machine M`; where a new machine took the place of the old one: `aio-dca machines replace OLD NEW`.',
+      message`Their cash counts only for what that machine still reports. Where it lies in another one now: ${call('fundings.move', { id: null, machine: null })}; where a new machine took the place of the old one: ${call('machines.replace', { old: null, new: null })}.`,
     );
   }
   if (fundings.some(({ machine }) => machine === null)) return;
@@ -234,7 +235,7 @@ async function* fundingChecks(db: Db, machines: Machines): AsyncGenerator<Check>
   yield warn(
     'fundings',
     `no client's cash is in ${some(unfunded.map(nameOf))}: what is sold there stays with the operator`,
-    'If that is not meant: aio-dca fundings add CLIENT "3000 GTQ" --machine M',
+    message`If that is not meant: ${call('fundings.add', { client: null, amount: '3000 GTQ', machine: null })}`,
   );
 }
 

@@ -8,6 +8,7 @@ import { stuckCredits } from '../ledger/credits/credits.ts';
 import { feeRate } from '../ledger/payouts/service-fee.ts';
 import { creditsToCome, missing, owed, wantsMore } from '../ledger/status.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
+import { call, message } from '../lib/message.ts';
 import { tooFull } from '../lnbits/answer.ts';
 import type { LnbitsClient } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
@@ -125,9 +126,9 @@ async function bindingCheck(db: Db, { id, name }: SourceWallet, paysFrom: string
     .where('state', 'in', ['invoiced', 'sending', 'unknown'])
     .executeTakeFirst();
   if (open) {
-    const message = `Payments from the source wallet ${bound} are open, and the configuration names ${id}.`;
-    const hint = 'Set the key of the former wallet again until `aio-dca payouts list` shows nothing open.';
-    return fail('source wallet', new BridgeError('ledger/wallet-differs', message, hint));
+    const what = `Payments from the source wallet ${bound} are open, and the configuration names ${id}.`;
+    const hint = message`Set the key of the former wallet again until ${call('payouts.list')} shows nothing open.`;
+    return fail('source wallet', new BridgeError('ledger/wallet-differs', what, hint));
   }
   return warn(
     'source wallet',
@@ -190,7 +191,7 @@ async function* leftCredits(db: Db): AsyncGenerator<Check> {
     yield warn(
       'credit_source',
       `off, and credit c${id} of ${groupDigits(sats)} sat was recorded while it was on: it is not made`,
-      `Switch it on again, or give the credit up: aio-dca credits resolve c${id} --not-credited --reason "…"`,
+      message`Switch it on again, or give the credit up: ${call('credits.resolve', { id: `c${id}`, not_credited: true, reason: null })}`,
     );
   }
 }
@@ -209,13 +210,13 @@ async function* recipientChecks(db: Db, lnbits: LnbitsClient): AsyncGenerator<Ch
     .execute();
   for (const { name, kind, wallet_id, invoice_key: key } of recipients) {
     const check = `wallet of ${name}`;
-    const set = `aio-dca ${kind === 'client' ? 'clients' : 'commission'} set ${name} --wallet-key-file FILE`;
+    const set = call(kind === 'client' ? 'clients.set' : 'commission.set', { name, wallet_key: null });
     try {
       const { id } = await lnbits.wallet(new Secret(key));
       const { walletId: paidInto } = await proveRights(lnbits, new Secret(key));
       if (paidInto !== wallet_id) {
-        const message = `Its key belongs to another wallet now, ${paidInto}.`;
-        yield fail(check, new BridgeError('lnbits/key', message, `Give the key of ${wallet_id}: ${set}`));
+        const what = `Its key belongs to another wallet now, ${paidInto}.`;
+        yield fail(check, new BridgeError('lnbits/key', what, message`Give the key of ${wallet_id}: ${set}`));
         continue;
       }
       yield id === null
@@ -223,12 +224,12 @@ async function* recipientChecks(db: Db, lnbits: LnbitsClient): AsyncGenerator<Ch
         : warn(
             check,
             'answers, but the ledger keeps its admin key, which can spend',
-            `Replace it with the invoice key: ${set}`,
+            message`Replace it with the invoice key: ${set}`,
           );
     } catch (error) {
       const failed = fail(check, error);
       if (failed.kind === 'misconfigured') {
-        yield { ...failed, hint: `If the wallet lives, give its new key: ${set}` };
+        yield { ...failed, hint: message`If the wallet lives, give its new key: ${set}` };
         continue;
       }
       yield failed;

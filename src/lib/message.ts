@@ -14,6 +14,10 @@ export interface Call {
   step?: true;
 }
 
+export function isCall(value: unknown): value is Call {
+  return typeof value === 'object' && value !== null && 'operation' in value && 'args' in value;
+}
+
 /** The name of a field of an operation's input, in snake case: `wallet_key`. */
 export interface FieldName {
   field: string;
@@ -38,6 +42,18 @@ export class Message {
   /** The operations that it names, in their order. */
   get calls(): Call[] {
     return this.pieces.filter((piece): piece is Call => typeof piece === 'object' && 'operation' in piece);
+  }
+
+  /** The same, with these values where the input of an operation was left open. */
+  filled(known: Readonly<Record<string, string>>): Message {
+    const value = (name: string, given: Argument) => (given === null ? (known[name] ?? null) : given);
+    return new Message(
+      this.pieces.map((piece) => {
+        if (typeof piece === 'string' || 'field' in piece) return piece;
+        const args = Object.entries(piece.args).map(([name, given]) => [name, value(name, given)]);
+        return { ...piece, args: Object.fromEntries(args) };
+      }),
+    );
   }
 
   in(wording: Wording): string {

@@ -89,7 +89,7 @@ export async function ledgerMetrics(ledger: Ledger, config: Config, version: str
   add('review_rows', 'Rows of Lamassu that wait for a person.', { value: attention.review });
   add(
     'attention',
-    'What needs a person, as in `aio-dca status`.',
+    'What needs an operator, as in the status.',
     ...Object.entries({ ...attention, ...(short !== null && { short_sats: short }) }).map(
       ([reason, value]) => ({ labels: { reason }, value: Number(value) }),
     ),

@@ -1,11 +1,12 @@
 import type { Config } from '../config/load.ts';
-import { BridgeError } from '../errors.ts';
+import { BridgeError, conflict } from '../errors.ts';
 import { type Database, openDatabase } from '../lamassu/database.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import { bindSource, rebindSource } from '../ledger/cash-outs/watermark.ts';
 import type { Who } from '../ledger/log/log.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
+import { call, message } from '../lib/message.ts';
 import { saysTheSame } from '../lib/same-columns.ts';
 import { type Instant, now } from '../time.ts';
 
@@ -50,15 +51,17 @@ export async function compareSource(config: Config, ledger: Ledger, accept: stri
   try {
     const { systemIdentifier: is } = source;
     if (is === null) {
-      throw invalid(
+      throw conflict(
+        'accept',
         'the database that is reached now does not tell its identity to this role',
         'Then it is not compared with the ledger either, and there is nothing to accept. It tells it after: GRANT EXECUTE ON FUNCTION pg_control_system() TO the role of [lamassu] user;',
       );
     }
     if (is !== accept) {
-      throw invalid(
+      throw conflict(
+        'accept',
         `the database that is reached now is ${is}`,
-        `Check [lamassu] host and [lamassu.ssh]. If this is the one that is meant: \`aio-dca ledger source --accept ${is} --reason "…"\`.`,
+        message`Check [lamassu] host and [lamassu.ssh]. If this is the one that is meant: ${call('ledger.source', { accept: is, reason: null })}.`,
       );
     }
     const known = await ledger.db
@@ -67,9 +70,10 @@ export async function compareSource(config: Config, ledger: Ledger, accept: stri
       .where('name', '=', name)
       .executeTakeFirst();
     if (!known) {
-      throw invalid(
+      throw conflict(
+        'accept',
         `the ledger has read nothing of "${name}" yet, so it is bound to no database`,
-        'The first `aio-dca poll` binds it. Check [lamassu] name.',
+        message`The first ${call('poll')} binds it. Check [lamassu] name.`,
       );
     }
     const other = await ledger.db
@@ -79,7 +83,8 @@ export async function compareSource(config: Config, ledger: Ledger, accept: stri
       .where('system_identifier', '=', is)
       .executeTakeFirst();
     if (other) {
-      throw invalid(
+      throw conflict(
+        'accept',
         `this is the database of source "${other.name}" in this ledger`,
         'Check [lamassu] name and host: each Lamassu has a name of its own.',
       );
@@ -212,8 +217,4 @@ function refused(what: string, each: string[]): BridgeError {
 function list(each: string[]): string {
   const more = each.length > SHOWN ? `; and ${each.length - SHOWN} more` : '';
   return `${each.slice(0, SHOWN).join('; ')}${more}`;
-}
-
-function invalid(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `--accept: ${message}.`, hint);
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Config } from '../config/load.ts';
 import { Secret } from '../config/secret.ts';
@@ -28,6 +29,10 @@ export interface Session {
   stopSignal(): AbortSignal;
   /** Told what whoever asks should know while the work goes on. */
   tell?(text: string | Message): void;
+  /** Logs at this level, unless whoever asks wants another. */
+  logger(level: Config['log']['level']): Promise<Logger>;
+  /** Told how many milliseconds a run waits that keeps to LNbits' rate limit; without it, the log is. */
+  onWait?: ((ms: number) => void) | undefined;
 }
 
 /** What an operation works with. */
@@ -41,14 +46,18 @@ export interface Context {
   tell(text: string | Message): void;
 }
 
+/** Of an operation that opens the ledger itself. */
+type OwnContext = Pick<Context, 'config' | 'who' | 'stopSignal' | 'tell'> &
+  Pick<Session, 'withLedger' | 'logger' | 'onWait'>;
+
 /**
  * What an operation needs: the ledger to read or to write, or the lease, which no question is asked under. An operation
- * of `config` needs no ledger.
+ * of `config` needs none, or opens it itself.
  */
 export type Needs = 'config' | 'read' | 'write' | 'lease';
 
 interface ContextOf {
-  config: Pick<Context, 'config' | 'who' | 'stopSignal' | 'tell'>;
+  config: OwnContext;
   read: Omit<Context, 'run'>;
   write: Omit<Context, 'run'>;
   lease: Context;
@@ -98,7 +107,10 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
     tell: (text: string | Message) => session.tell?.(text),
   };
   const done = async (context: object) => view.parse(await run(context as ContextOf[N], read.data));
-  if (needs === 'config') return done(base);
+  if (needs === 'config') {
+    const { withLedger, logger, onWait } = session;
+    return done({ ...base, withLedger, logger, onWait });
+  }
   return session.withLedger(needs === 'read' ? 'read' : 'write', async (ledger) => {
     if (needs !== 'lease') return done({ ...base, ledger });
     return withLease(ledger, { kind: name.replaceAll(/[._]/g, ' '), actor }, (held) =>

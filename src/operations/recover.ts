@@ -11,6 +11,7 @@ import { letBe } from '../ledger/runs/claims.ts';
 import { type Run, withLease } from '../ledger/runs/lease.ts';
 import { placeholderRun } from '../ledger/runs/runs.ts';
 import type { Db, Ledger, Trx } from '../ledger/store/open.ts';
+import { field, message } from '../lib/message.ts';
 import { openSourceWallet } from '../payouts/session.ts';
 import { paidByAnotherCopy } from '../payouts/source-wallet.ts';
 import { LARGEST_CREDIT } from '../payouts/top-up.ts';
@@ -221,7 +222,7 @@ async function refuseOtherPayments(deps: RecoverDeps, { lost, misfits }: Found):
     throw new BridgeError(
       'ledger/restored',
       `LNbits shows payment ${other.hash} of this ledger (${other.extra.payout} for ${other.extra.client}) in wallet ${other.walletId}, and none of the source wallets that were looked at shows it`,
-      'Another source wallet paid it. Give its admin key, too: --former-wallet-key-file FILE (it may be given again).',
+      message`Another source wallet paid it. Give its admin key, too: ${field('former_wallet_key')} (it may be given again).`,
     );
   } finally {
     await lnbits.close();
@@ -317,6 +318,6 @@ async function refuseOtherWallet(db: Db, opened: string[]): Promise<void> {
   throw new BridgeError(
     'ledger/wallet-differs',
     `this copy of the ledger paid from wallet ${bound}, and the configuration names ${opened[0]}`,
-    'Give the admin key of that wallet, too: --former-wallet-key-file FILE. If that wallet is gone and no older copy of the ledger was put back, say so: --without-former-wallet --reason "…".',
+    message`Give the admin key of that wallet, too: ${field('former_wallet_key')}. If that wallet is gone and no older copy of the ledger was restored, say so with ${field('without_former_wallet')} and a reason.`,
   );
 }

@@ -5,6 +5,7 @@ import { type Doubt, wayOut } from '../ledger/runs/clock-doubts.ts';
 import { apart, type Clocks, inWords, lastAgreed, ledgerTime, shouldShow } from '../ledger/runs/clocks.ts';
 import { ALWAYS } from '../ledger/store/effective-dated.ts';
 import type { Db } from '../ledger/store/open.ts';
+import { message } from '../lib/message.ts';
 import { aheadBy, hostClock, type Instant, MAY_DIFFER_MS, plus, toInstant, toMs } from '../time.ts';
 import type { ReadingClocks } from './read.ts';
 
@@ -51,7 +52,7 @@ export function doubtProblem(doubts: readonly Doubt[]): BridgeError | null {
   return new BridgeError(
     'clock/entry',
     `entered by a clock that was wrong: ${shown}${more}`,
-    `Say since when it holds: \`${wayOut(first)}\`. Cash-outs that it may concern wait in review as long.`,
+    message`Say since when it holds: ${wayOut(first)}. Cash-outs that it may concern wait in review as long.`,
   );
 }
 

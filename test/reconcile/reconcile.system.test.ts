@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { inWords } from '../../src/cli/words.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
@@ -362,7 +363,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
     expect(table.join('\n')).toMatch(/│ difference +│ where +│ ledger +│ LNbits or Lamassu +│/);
     // A cell is not cut: what is in it goes on in the lines below.
     const flat = told.stdout.replace(/[│\s]+/g, ' ');
-    const hint = hints['payment/credit-amount'].replaceAll(/\bID\b/g, 'p1').replaceAll('HASH', hash);
+    const hint = inWords(hints['payment/credit-amount'].filled({ id: 'p1', payment: hash }));
     expect(flat).toContain(hint.replace(/\s+/g, ' '));
     expect(told.stdout.replaceAll('"…"', '')).not.toContain('…');
   });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { pollText } from '../../src/cli/pages/poll.ts';
+import { runPage } from '../../src/cli/pages/poll.ts';
 import { type Config, loadConfig } from '../../src/config/load.ts';
 import { BridgeError } from '../../src/errors.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
@@ -15,6 +15,7 @@ import { dryRun } from '../../src/scheduler/dry-run.ts';
 import { poll } from '../../src/scheduler/poll.ts';
 import type { PollReport } from '../../src/scheduler/report.ts';
 import { now, plus } from '../../src/time.ts';
+import { viewOfRun } from '../../src/views/run.ts';
 import { createLamassu, insertCashOut, type Lamassu, MACHINE, pairMachine } from '../support/lamassu.ts';
 import { freshLedgerUrl, type LedgerKind, ledgerKinds, openAgain } from '../support/ledgers.ts';
 import type { WalletKeys } from '../support/lnbits.ts';
@@ -353,8 +354,8 @@ quiet = "1 ms"
       payouts: { settled: 1 },
       source: { read: 0, mark: { id: mark }, failed: true },
     });
-    expect(pollText(report, 'UTC')).toMatch(/^Lamassu could not be read\.$/m);
-    expect(pollText(report, 'UTC')).not.toContain('0 new cash-outs');
+    expect(runPage(viewOfRun(report), 'UTC')).toMatch(/^Lamassu could not be read\.$/m);
+    expect(runPage(viewOfRun(report), 'UTC')).not.toContain('0 new cash-outs');
     expect(report.problems.map((one) => one.code)).toEqual(['lamassu/unreachable']);
     expect(lnbits.balance(alice.id)).toBe(484_207n);
   });

@@ -1,12 +1,10 @@
-import type { Difference as Verified } from '../../ledger/verify/verify.ts';
+import type { DifferenceView } from '../../views/verification.ts';
 import { asWritten, clean, foldedTable, withLocalTimes } from '../print.ts';
-
-/** What `verify`, `reconcile` and `ledger recover` say where two books differ. */
-export type Difference = Omit<Verified, 'code'> & { code: string };
+import { inWords } from '../words.ts';
 
 /** Each difference on a line of its own, what to do about it below those that have it in common. */
-export function differencesText(differences: readonly Difference[], timezone: string): string {
-  const text = [...Map.groupBy(differences, (one) => one.hint)]
+export function differencesText(differences: readonly DifferenceView[], timezone: string): string {
+  const text = [...Map.groupBy(differences, (one) => inWords(one.hint))]
     .flatMap(([hint, ones]) => [
       '',
       ...ones.map(({ code, what, ledger, other }) => clean(`${code}: ${what}: ${ledger}, but ${other}`)),
@@ -18,12 +16,12 @@ export function differencesText(differences: readonly Difference[], timezone: st
 
 /** The same as a table; `others` names the other book. */
 export function differencesTable(
-  differences: readonly Difference[],
+  differences: readonly DifferenceView[],
   others: string,
   timezone: string,
 ): string {
   const local = (text: string) => withLocalTimes(text, timezone);
-  const groups = [...Map.groupBy(differences, (one) => one.hint)].map(([hint, ones]) => ({
+  const groups = [...Map.groupBy(differences, (one) => inWords(one.hint))].map(([hint, ones]) => ({
     rows: ones.map(({ code, what, ledger, other }) => [code, local(what), local(ledger), local(other)]),
     below: `What to do: ${hint}`,
   }));

@@ -1,113 +1,20 @@
-import type { Division } from '../../dca/allocate.ts';
-import type { CashOut } from '../../dca/cash-out.ts';
-import { formatDecimal } from '../../dca/money.ts';
-import type { Plan } from '../../scheduler/dry-run.ts';
-import type { PollReport } from '../../scheduler/report.ts';
-import {
-  asWritten,
-  clean,
-  counted,
-  formatFiat,
-  formatSats,
-  formatTime,
-  shortId,
-  table,
-  wrapped,
-} from '../print.ts';
-import { errorInWords } from '../words.ts';
-
-/** `poll --json`, as docs and scripts know it. */
-export function pollJson(report: PollReport) {
-  const { source, distributed, payouts, paused } = report;
-  return {
-    run: report.run === null ? null : `r${report.run}`,
-    dry_run: report.run === null,
-    started_at: report.startedAt,
-    finished_at: report.finishedAt,
-    outcome: report.outcome,
-    source: {
-      read: source.read,
-      new: distributed.cashOuts,
-      already_processed: source.alreadyProcessed,
-      to_review: source.toReview,
-      mark: source.mark && { confirmed_at: source.mark.confirmedAt, id: source.mark.id },
-    },
-    distributed: {
-      cash_outs: distributed.cashOuts,
-      gross_sats: distributed.gross,
-      commission_sats: distributed.commission,
-      net_sats: distributed.net,
-      own_sats: distributed.own,
-      unshared_commission_sats: distributed.unshared,
-    },
-    payouts: {
-      settled: payouts.settled,
-      planned: payouts.planned,
-      deferred: payouts.deferred,
-      unknown: payouts.unknown,
-      held: payouts.held,
-      sats_settled: payouts.satsSettled,
-      sats_credited: payouts.satsCredited,
-    },
-    paused: paused !== null,
-    pause: paused && { at: paused.at, by: paused.by, reason: paused.reason, waiting_sats: paused.sats },
-    problems: report.problems.map((problem) => ({ code: problem.code, ...errorInWords(problem) })),
-  };
-}
-
-/** The plan of a dry run: what would be divided among whom, and what would be paid. */
-export function planJson({ report, cashOuts, creditSats, payouts, clients }: Plan) {
-  return {
-    ...pollJson(report),
-    plan: {
-      cash_outs: cashOuts.map(({ cashOut, division }) => plannedJson(cashOut, division, clients)),
-      credit_sats: creditSats,
-      payouts,
-    },
-  };
-}
-
-function plannedJson(cashOut: CashOut, division: Division, clients: Plan['clients']) {
-  const fiat = (minor: bigint) => formatDecimal(minor, cashOut.digits);
-  return {
-    id: cashOut.id,
-    source: cashOut.source,
-    machine: cashOut.machine,
-    confirmed_at: cashOut.confirmedAt,
-    processed_at: null,
-    fiat: fiat(cashOut.fiat),
-    currency: cashOut.currency,
-    gross_sats: cashOut.gross,
-    commission_sats: division.commission,
-    net_sats: division.net,
-    own_sats: division.own.net,
-    undelivered_sats: 0,
-    own_fiat: fiat(division.own.fiat),
-    commission_method: cashOut.method,
-    allocations: division.allocations.map((one) => ({
-      client: clients.get(one.client) ?? null,
-      funding: `f${one.funding}`,
-      fiat: fiat(one.fiat),
-      gross_sats: one.gross,
-      commission_sats: one.commission,
-      net_sats: one.net,
-      payout: null,
-    })),
-  };
-}
+import { groupDigits } from '../../dca/money.ts';
+import type { DryRunView, PaidView, RunView } from '../../views/run.ts';
+import { asWritten, clean, counted, formatSats, formatTime, shortId, table, wrapped } from '../print.ts';
+import { inWords } from '../words.ts';
 
 /** What a run did, for a person. */
-export function pollText(report: PollReport, timezone: string): string {
+export function runPage(report: RunView, timezone: string): string {
   const { source, distributed } = report;
   return [
     source.failed
       ? unread(report)
-      : `Read ${counted(source.read, 'row')} of Lamassu: ${counted(distributed.cashOuts, 'new cash-out')}, ${source.alreadyProcessed} known, ${source.toReview} newly in review.`,
-    ...(distributed.cashOuts > 0
+      : `Read ${counted(source.read, 'row')} of Lamassu: ${counted(distributed.cash_outs, 'new cash-out')}, ${source.already_processed} known, ${source.to_review} newly in review.`,
+    ...(distributed.cash_outs > 0
       ? [
           wrapped(
-            `Distributed ${formatSats(distributed.gross)}: ${formatSats(distributed.net)} to clients, ` +
-              `${formatSats(distributed.commission)} commission, ${formatSats(distributed.own)} own share.`,
+            `Distributed ${formatSats(distributed.gross_sats)}: ${formatSats(distributed.net_sats)} to clients, ` +
+              `${formatSats(distributed.commission_sats)} commission, ${formatSats(distributed.own_sats)} own share.`,
           ),
         ]
       : []),
@@ -118,7 +25,7 @@ export function pollText(report: PollReport, timezone: string): string {
 }
 
 /** Recipients hold from now on, and a backlog is from before. */
-function unsharedLines({ unshared }: PollReport['distributed']): string[] {
+function unsharedLines({ unshared_commission_sats: unshared }: RunView['distributed']): string[] {
   if (unshared === 0n) return [];
   return [
     wrapped(
@@ -127,7 +34,7 @@ function unsharedLines({ unshared }: PollReport['distributed']): string[] {
   ];
 }
 
-function unread({ distributed: { cashOuts }, problems }: PollReport): string {
+function unread({ distributed: { cash_outs: cashOuts }, problems }: RunView): string {
   if (problems.some(({ code }) => code === 'ledger/restored' || code === 'ledger/in-use-elsewhere'))
     return 'Nothing was recorded.';
   if (cashOuts === 0) return 'Lamassu could not be read.';
@@ -135,7 +42,7 @@ function unread({ distributed: { cashOuts }, problems }: PollReport): string {
 }
 
 /** What the paying half of a run did. */
-export function paidLines(report: PollReport, timezone: string): string[] {
+export function paidLines(report: PaidView, timezone: string): string[] {
   const { payouts, news } = report;
   const open = [
     [payouts.planned, 'planned'],
@@ -144,10 +51,10 @@ export function paidLines(report: PollReport, timezone: string): string[] {
     [payouts.held, 'held'],
   ].flatMap(([count, state]) => (count ? [`${count} ${state}`] : []));
   return [
-    ...(payouts.satsCredited > 0n
-      ? [`Credited the source wallet with ${formatSats(payouts.satsCredited)}.`]
+    ...(payouts.sats_credited > 0n
+      ? [`Credited the source wallet with ${formatSats(payouts.sats_credited)}.`]
       : []),
-    `Paid ${counted(payouts.settled, 'payout')} with ${formatSats(payouts.satsSettled)}.${open.length > 0 ? ` Open: ${open.join(', ')}.` : ''}`,
+    `Paid ${counted(payouts.settled, 'payout')} with ${formatSats(payouts.sats_settled)}.${open.length > 0 ? ` Open: ${open.join(', ')}.` : ''}`,
     ...pauseLines(report, timezone),
     ...problemLines(report),
     ...(news.payouts.some((id) => id.startsWith('p'))
@@ -160,26 +67,27 @@ export function paidLines(report: PollReport, timezone: string): string[] {
 }
 
 /** What a run would do, for a person. */
-export function planText({ report, cashOuts, creditSats, payouts, clients }: Plan, timezone: string): string {
-  const rows = cashOuts.flatMap(({ cashOut, division }) => {
-    const fiat = (minor: bigint) => formatFiat(minor, cashOut.digits, cashOut.currency);
-    const of = [formatTime(cashOut.confirmedAt, timezone), shortId(cashOut.id)];
+export function dryRunPage(view: DryRunView, timezone: string): string {
+  const { cash_outs: cashOuts, credit_sats: creditSats, payouts } = view.plan;
+  const rows = cashOuts.flatMap((one) => {
+    const cash = (amount: string) => `${groupDigits(amount)} ${one.currency}`;
+    const of = [formatTime(one.confirmed_at, timezone), shortId(one.id)];
     return [
-      ...division.allocations.map((one) => [
+      ...one.allocations.map((part) => [
         ...of,
-        clients.get(one.client),
-        fiat(one.fiat),
-        formatSats(one.net),
-        formatSats(one.commission),
+        part.client,
+        cash(part.fiat),
+        formatSats(part.net_sats),
+        formatSats(part.commission_sats),
       ]),
-      ...(division.own.gross > 0n
+      ...(one.own_gross_sats > 0n
         ? [
             [
               ...of,
               '(own share)',
-              fiat(division.own.fiat),
-              formatSats(division.own.net),
-              formatSats(division.own.commission),
+              cash(one.own_fiat),
+              formatSats(one.own_sats),
+              formatSats(one.own_commission_sats),
             ],
           ]
         : []),
@@ -187,13 +95,13 @@ export function planText({ report, cashOuts, creditSats, payouts, clients }: Pla
   });
   return [
     'Dry run: nothing was written, nothing was paid.',
-    report.source.failed
-      ? unread(report)
-      : `${counted(report.source.read, 'row')} read, ${counted(cashOuts.length, 'new cash-out')}, ${report.source.toReview} would go to review.`,
+    view.source.failed
+      ? unread(view)
+      : `${counted(view.source.read, 'row')} read, ${counted(cashOuts.length, 'new cash-out')}, ${view.source.to_review} would go to review.`,
     ...(rows.length > 0
       ? [table(['confirmed', 'cash-out', 'client', 'cash', 'net', 'commission'], rows)]
       : []),
-    ...unsharedLines(report.distributed),
+    ...unsharedLines(view.distributed),
     ...(creditSats > 0n ? [`The source wallet would be credited with ${formatSats(creditSats)} first.`] : []),
     ...(payouts.length > 0
       ? [
@@ -203,14 +111,14 @@ export function planText({ report, cashOuts, creditSats, payouts, clients }: Pla
           ),
         ]
       : ['Nothing would be paid.']),
-    ...pauseLines(report, timezone),
-    ...problemLines(report),
+    ...pauseLines(view, timezone),
+    ...problemLines(view),
   ].join('\n');
 }
 
-function pauseLines({ paused }: PollReport, timezone: string): string[] {
-  if (!paused) return [];
-  const { by, at, reason, sats } = paused;
+function pauseLines({ pause }: PaidView, timezone: string): string[] {
+  if (!pause) return [];
+  const { by, at, reason, waiting_sats: sats } = pause;
   const since = formatTime(at, timezone);
   return [
     wrapped(
@@ -220,9 +128,9 @@ function pauseLines({ paused }: PollReport, timezone: string): string[] {
   ];
 }
 
-function problemLines({ problems }: PollReport): string[] {
-  return problems.map((problem) => {
-    const { message, hint } = errorInWords(problem);
-    return `${problem.code}: ${clean(message)}${hint ? `\n  ${asWritten(hint)}` : ''}`;
-  });
+function problemLines({ problems }: PaidView): string[] {
+  return problems.map(
+    ({ code, message, hint }) =>
+      `${code}: ${clean(inWords(message))}${hint ? `\n  ${asWritten(inWords(hint))}` : ''}`,
+  );
 }

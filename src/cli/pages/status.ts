@@ -4,7 +4,7 @@ import { wayOut } from '../../ledger/runs/clock-doubts.ts';
 import { missing, type Status } from '../../ledger/status.ts';
 import { type Instant, toMs } from '../../time.ts';
 import { clean, counted, formatSats, formatTime, wrapped } from '../print.ts';
-import { errorInWords } from '../words.ts';
+import { commandOf, errorInWords } from '../words.ts';
 
 /** What `status` shows. */
 export interface StatusView {
@@ -236,7 +236,7 @@ function needs({ status, overdue, short, start, brokenOff }: StatusView): [boole
     ...clock.entries.map((doubt): [boolean, string, string] => [
       true,
       `${clean(doubt.subject)} from ${doubt.at.slice(0, 16)}Z, a wrong clock`,
-      wayOut(doubt),
+      commandOf(wayOut(doubt)),
     ]),
     [doubtful > 0n, `${counted(doubtful, 'credit')} of the source wallet in doubt`, 'aio-dca credits list'],
     [

@@ -1,4 +1,5 @@
-import { BridgeError } from '../../errors.ts';
+import { BridgeError, wrongState } from '../../errors.ts';
+import { call, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { record, type Who } from '../log/log.ts';
 import { ALWAYS } from '../store/effective-dated.ts';
@@ -54,7 +55,7 @@ export async function bindSource(
     throw new BridgeError(
       'ledger/source-differs',
       `source "${name}" is the PostgreSQL system ${pinned} in the ledger, and the one reached now is ${systemIdentifier}`,
-      `If PostgreSQL was upgraded, restored or moved: \`aio-dca ledger source --accept ${systemIdentifier} --reason "…"\` binds the ledger to it, once it has compared both. Else check [lamassu] host and [lamassu.ssh]; for a second Lamassu use another [lamassu] name.`,
+      message`If PostgreSQL was upgraded, restored or moved: ${call('ledger.source', { accept: systemIdentifier, reason: null })} binds the ledger to it, once it has compared both. Else check [lamassu] host and [lamassu.ssh]; for a second Lamassu use another [lamassu] name.`,
     );
   }
   if (known.start_at !== startAt) {
@@ -129,10 +130,10 @@ export async function rebindSource(
     .where('system_identifier', was === null ? 'is' : '=', was)
     .executeTakeFirstOrThrow();
   if (numUpdatedRows !== 1n) {
-    throw new BridgeError(
-      'usage/invalid',
-      `--accept: source "${name}" was bound to another database meanwhile.`,
-      'Nothing was written. Run the command again.',
+    throw wrongState(
+      'accept',
+      `source "${name}" was bound to another database meanwhile`,
+      'Nothing was written. Do it again.',
     );
   }
   const states = { before: { system_identifier: was }, after: { system_identifier: is } };

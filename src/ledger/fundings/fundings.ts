@@ -162,7 +162,7 @@ async function redateFunding(
     action: 'funding redate',
     to: { deposited_at: depositedAt },
   });
-  await closeDoubts(trx, act, `f${id}`, at);
+  await closeDoubts(trx, act, `f${id}`);
   return settlePast(trx, act, funding, past);
 }
 

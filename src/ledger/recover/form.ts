@@ -1,5 +1,6 @@
 import { formatDecimal, sum } from '../../dca/money.ts';
 import { largestRemainder } from '../../dca/split.ts';
+import { field, message } from '../../lib/message.ts';
 import type { Trx } from '../store/open.ts';
 import type { Row } from '../verify/findings.ts';
 import { Differs, type Lost, paidText, type RecoverOptions } from './unknown-payments.ts';
@@ -34,7 +35,7 @@ export async function formAgain(
       what,
       owed,
       paidText(group),
-      'Enter what was entered after the backup (clients, fundings with `--at`, settlements), and recover again; where a run has read Lamassu since, put the backup back once more before. --hold books it for a person to decide.',
+      message`Enter what was entered after the backup (clients, fundings with their time, settlements), and recover again; where a run has read Lamassu since, restore the backup once more before. ${field('hold')} books it for an operator to decide.`,
     );
   }
   await trx

@@ -1,3 +1,4 @@
+import { field, message } from '../../lib/message.ts';
 import { markDead, movePayment, nextPayment, type Payment, partsOf } from '../payouts/payouts.ts';
 import type { Trx } from '../store/open.ts';
 import { Differs, type Lost, type RecoverOptions } from './unknown-payments.ts';
@@ -35,7 +36,7 @@ export async function putBackPart(
       `${what}, part ${part}`,
       'one payment',
       `paid by ${paid.join(' and ')}`,
-      'Look both up in LNbits. --hold books them, and holds the payout for a person to decide.',
+      message`Look both up in LNbits. ${field('hold')} books them, and holds the payout for an operator to decide.`,
     );
   }
   if (live) await makeRoom(trx, live, options);

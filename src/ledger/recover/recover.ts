@@ -66,7 +66,7 @@ async function putBackPayout(trx: Trx, group: Lost[], options: RecoverOptions): 
       what,
       `nobody is called ${first.recipient}`,
       paidText(group),
-      'Add the client with its wallet and its fundings (`--at` as they were), or the commission recipient, and recover again.',
+      'Add the client with its wallet and its fundings (with their times as they were), or the commission recipient, and recover again.',
     );
   }
   const known = await trx

@@ -1,4 +1,5 @@
 import { sum } from '../../dca/money.ts';
+import type { Message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import type { Who } from '../log/log.ts';
 
@@ -31,7 +32,7 @@ export interface Misfit {
   what: string;
   ledger: string;
   other: string;
-  hint: string;
+  hint: string | Message;
 }
 
 export interface RecoverOptions {
@@ -49,7 +50,7 @@ export interface RecoverOptions {
 /** Ends the work on one payout: it does not fit. */
 export class Differs extends Error {
   readonly misfit: Misfit;
-  constructor(code: Misfit['code'], what: string, ledger: string, other: string, hint: string) {
+  constructor(code: Misfit['code'], what: string, ledger: string, other: string, hint: string | Message) {
     super(`${code}: ${what}`);
     this.misfit = { code, what, ledger, other, hint };
   }

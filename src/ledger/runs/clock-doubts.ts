@@ -1,8 +1,9 @@
 import { type SqlBool, sql } from 'kysely';
-import { BridgeError } from '../../errors.ts';
+import { BridgeError, conflict, invalid, notFound } from '../../errors.ts';
+import { type Call, call, message } from '../../lib/message.ts';
 import { type Instant, MAY_DIFFER_MS, plus, toMs } from '../../time.ts';
 import { successors } from '../cash-outs/ingest.ts';
-import { record, type Who } from '../log/log.ts';
+import { type Act, record } from '../log/log.ts';
 import { ALWAYS } from '../store/effective-dated.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { ClockPlace } from '../store/schema.ts';
@@ -13,6 +14,8 @@ import { apart, type Clocks, drift, entryTime } from './clocks.ts';
  * has not come yet, or from another one than that at which it was entered. They are kept until a person has put their time
  * right, and a cash-out that may be divided otherwise by them waits as long.
  */
+
+const SEE = message`${call('clock.show')} shows what is in doubt.`;
 
 /** Something that counts from a time on. */
 export interface Entry {
@@ -181,7 +184,7 @@ export async function entryTimeOf(trx: Trx, subject: string): Promise<Instant> {
   throw new BridgeError(
     'usage/invalid',
     `${subject} has an entry by a clock that was wrong: it holds from ${doubt.at} on.`,
-    `Put its time right first: \`aio-dca clock restate "${subject}" --at "…"\`.`,
+    message`Put its time right first: ${call('clock.restate', { subject, at: null })}.`,
   );
 }
 
@@ -189,28 +192,27 @@ export async function entryTimeOf(trx: Trx, subject: string): Promise<Instant> {
  * Lets the settings of a subject that are in doubt hold from `since` on; answers how many there were. Throws
  * `usage/invalid` where there is none, where that is in the future, and where a cash-out since was divided without them.
  */
-export async function restate(
-  trx: Trx,
-  who: Who,
-  subject: string,
-  since: Instant,
-  at: Instant,
-): Promise<number> {
+export async function restate(trx: Trx, act: Act, subject: string, since: Instant): Promise<number> {
+  const { at } = act;
   const doubts = (await doubtsAt(trx, at)).filter((one) => one.subject === subject);
   if (doubts.length === 0) {
-    throw refuse(`SUBJECT: ${subject} has nothing that was entered by a clock that was wrong`);
+    throw notFound('subject', `${subject} has nothing that was entered by a clock that was wrong`, SEE);
   }
-  if (since > at) throw refuse(`--at: ${since} is in the future`);
+  if (since > at) throw invalid('at', `${since} is in the future`, SEE);
   const divided = await lastDivided(trx, subject);
   if (divided !== null && since <= divided) {
-    throw refuse(`--at: a cash-out of ${divided} was divided without it, so it holds from a later time`);
+    throw conflict(
+      'at',
+      `a cash-out of ${divided} was divided without it, so it holds from a later time`,
+      SEE,
+    );
   }
   for (const { place, rowId } of doubts) {
     if (place === 'fundings') continue;
     await trx.updateTable(place).set({ from_at: since }).where('id', '=', rowId).execute();
   }
-  await closeDoubts(trx, who, subject, at);
-  await record(trx, who, {
+  await closeDoubts(trx, act, subject);
+  await record(trx, act, {
     ...{ at, action: 'clock restate', subject },
     before: { from: doubts.map((one) => one.at) },
     after: { from: since },
@@ -235,25 +237,21 @@ async function lastDivided(trx: Trx, subject: string): Promise<Instant | null> {
   return at;
 }
 
-function refuse(message: string): BridgeError {
-  return new BridgeError('usage/invalid', `${message}.`, '`aio-dca clock show` shows what is in doubt.');
-}
-
 /** The time of what a subject has in doubt was put right, or found to be right. */
-export async function closeDoubts(trx: Trx, who: Who, subject: string, at: Instant): Promise<void> {
+export async function closeDoubts(trx: Trx, { actor, reason, at }: Act, subject: string): Promise<void> {
   await trx
     .updateTable('clock_doubts')
-    .set({ closed_at: at, closed_by: who.actor, closed_reason: who.reason ?? null })
+    .set({ closed_at: at, closed_by: actor, closed_reason: reason ?? null })
     .where('subject', '=', subject)
     .where('closed_at', 'is', null)
     .execute();
 }
 
-/** The command that puts the time of an entry right. */
-export function wayOut({ subject }: Pick<Doubt, 'subject'>): string {
+/** What corrects the time of an entry. */
+export function wayOut({ subject }: Pick<Doubt, 'subject'>): Call {
   return subject.includes(' ')
-    ? `aio-dca clock restate ${JSON.stringify(subject)} --at "…"`
-    : `aio-dca fundings confirm ${subject} --at "…"`;
+    ? call('clock.restate', { subject, at: null })
+    : call('fundings.confirm', { id: subject, at: null });
 }
 
 function keyOf({ place, rowId, at }: Entry): string {

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { BridgeError } from '../../errors.ts';
+import { call, field, message } from '../../lib/message.ts';
 import { type HostClock, hostClock, type Instant, MAY_DIFFER_MS, plus, toInstant, toMs } from '../../time.ts';
 import type { Db, Trx } from '../store/open.ts';
 import { isPostgres } from '../store/tables.ts';
@@ -197,11 +198,10 @@ export async function ledgerTime(db: Db): Promise<Instant | null> {
   return rows[0]?.now ?? null;
 }
 
-function differs(message: string): BridgeError {
+function differs(what: string): BridgeError {
   return new BridgeError(
     'clock/differs',
-    message,
-    'From when it counts cannot be told, and nothing was written. Look with `timedatectl` which clock is wrong and set it; ' +
-      'after Lamassu’s was set, `aio-dca poll` looks at it again. Cash can be entered with its time: --at "2026-11-20 09:30".',
+    what,
+    message`From when it counts cannot be told, and nothing was written. Look with \`timedatectl\` which clock is wrong and set it; after Lamassu’s was set, ${call('poll')} looks at it again. Cash can be entered with its time, ${field('at')}, like "2026-11-20 09:30".`,
   );
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
-import { BridgeError } from '../../errors.ts';
+import { BridgeError, conflict, invalid, wrongState } from '../../errors.ts';
 import { type Verification, verifyLedger } from '../verify/verify.ts';
 import { openLedger } from './open.ts';
 import { createFile } from './sqlite.ts';
@@ -25,9 +25,9 @@ export interface Backup {
  */
 export async function backupLedger(url: string, target: string): Promise<Backup> {
   if (!url.startsWith('sqlite:')) {
-    throw new BridgeError(
-      'usage/invalid',
-      `FILE: this ledger is on PostgreSQL, ${url}.`,
+    throw wrongState(
+      'file',
+      `this ledger is on PostgreSQL, ${url}`,
       'PostgreSQL has backups of its own: `pg_dump --format=custom --file=FILE DATABASE`, or your server’s archiving.',
     );
   }
@@ -87,11 +87,7 @@ function sync(path: string): void {
 }
 
 function exists(file: string): BridgeError {
-  return new BridgeError(
-    'usage/invalid',
-    `FILE: ${file} exists.`,
-    'A backup never overwrites: name a new file.',
-  );
+  return conflict('file', `${file} exists`, 'A backup never overwrites: name a new file.');
 }
 
 function damaged(file: string, what: string): BridgeError {
@@ -107,9 +103,9 @@ function explained(file: string, error: unknown): unknown {
   const { code, errcode = 0, message } = error as NodeJS.ErrnoException & { errcode?: number };
   if (code === 'EEXIST') return exists(file);
   if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
-    return new BridgeError(
-      'usage/invalid',
-      `FILE: ${file} cannot be written (${code}).`,
+    return invalid(
+      'file',
+      `${file} cannot be written (${code})`,
       'Name a file in a folder that exists and that you may write to.',
     );
   }

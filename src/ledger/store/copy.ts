@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { sql } from 'kysely';
 import type { Secret } from '../../config/secret.ts';
-import { BridgeError } from '../../errors.ts';
+import { BridgeError, conflict } from '../../errors.ts';
 import { now } from '../../time.ts';
 import { record, toJson, type Who } from '../log/log.ts';
 import { withLease } from '../runs/lease.ts';
@@ -40,7 +40,7 @@ export interface Copied {
  * `ledger/copy-differs` where the copy is not the same.
  */
 export async function copyLedger(from: Place, to: Place, actor: string): Promise<Copied> {
-  if (from.url === to.url) throw invalid(`${to.url} is the ledger itself.`, 'Name another place.');
+  if (from.url === to.url) throw conflict('to', `${to.url} is the ledger itself`, 'Name another place.');
   const source = await openLedger({ ...from, use: 'write' }).catch((error: unknown) => {
     if (error instanceof BridgeError && error.code === 'ledger/retired') return error;
     throw error;
@@ -112,8 +112,9 @@ async function openTarget(to: Place, id: string): Promise<Ledger> {
     for (const table of tables)
       for await (const [row] of pagesOf(target.db, table))
         if (row)
-          throw invalid(
-            `there is a ledger at ${to.url}.`,
+          throw conflict(
+            'to',
+            `there is a ledger at ${to.url}`,
             'A ledger can only be moved to where there is none.',
           );
     return target;
@@ -198,10 +199,6 @@ async function placeOf(db: Db): Promise<string | null> {
 /** While one database works the other waits, in its transaction. */
 async function mayTakeLong(trx: Trx): Promise<void> {
   if (isPostgres(trx)) await sql`set local idle_in_transaction_session_timeout = 0`.execute(trx);
-}
-
-function invalid(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `--to: ${message}`, hint);
 }
 
 function differs({ url }: Ledger, what: string): BridgeError {

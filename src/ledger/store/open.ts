@@ -5,6 +5,7 @@ import { Migrator } from 'kysely/migration';
 import { migrations } from '../../../migrations/index.ts';
 import { Secret } from '../../config/secret.ts';
 import { BridgeError } from '../../errors.ts';
+import { call, message } from '../../lib/message.ts';
 import { now } from '../../time.ts';
 import type { Seals } from '../payouts/seals.ts';
 import { explained } from './failure.ts';
@@ -149,7 +150,7 @@ async function sqliteFile(url: string, use: LedgerUse): Promise<Dialect> {
     throw new BridgeError(
       'ledger/owner',
       `${path} belongs to user id ${owner}, and this is user id ${process.geteuid()}`,
-      'Run the command as the owner of the ledger, e.g. `sudo -u aio-dca aio-dca …`.',
+      'Do it as the owner of the ledger, for example by `sudo -u`.',
     );
   }
   return sqliteDialect(path);
@@ -192,7 +193,7 @@ async function bringUpToDate(
       throw new BridgeError(
         'ledger/outdated',
         `the ledger at ${url} has ${applied.length} of ${known.length} schema steps`,
-        'Run `aio-dca migrate`.',
+        message`Run ${call('migrate')}.`,
       );
     }
     await write(migrate);
@@ -211,7 +212,7 @@ async function refuseRetired(db: Db, url: string): Promise<void> {
     throw new BridgeError(
       'ledger/unfinished',
       `the copy of a ledger at ${url} was not finished`,
-      `Run \`aio-dca ledger copy --to ${url}\` again, with the configuration that names the ledger it came from.`,
+      message`Run ${call('ledger.copy', { to: url })} again, with the configuration that names the ledger it came from.`,
     );
   }
   throw new BridgeError(
@@ -248,7 +249,7 @@ function missing(url: string): BridgeError {
   return new BridgeError(
     'ledger/missing',
     `there is no ledger at ${url}`,
-    'Check [ledger] url. To begin a new ledger there, run `aio-dca migrate`.',
+    message`Check [ledger] url. To begin a new ledger there, run ${call('migrate')}.`,
   );
 }
 

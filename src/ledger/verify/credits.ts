@@ -55,6 +55,6 @@ async function verifyCovered(db: Db, findings: Findings): Promise<void> {
     const what = `cash-out ${id}`;
     if (covered > due)
       findings.add('credit/twice', what, `${sat(covered)} credited`, `${sat(due)} to be paid`);
-    if (entitled !== 1n) findings.add('credit/settlement', what, 'credited', 'settled without --credit');
+    if (entitled !== 1n) findings.add('credit/settlement', what, 'credited', 'settled without a credit');
   }
 }

@@ -1,5 +1,6 @@
 import type { Selectable } from 'kysely';
 import { formatDecimal } from '../../dca/money.ts';
+import { call, field, type Message, message } from '../../lib/message.ts';
 import type { Schema } from '../store/schema.ts';
 
 export type Row<T extends keyof Schema> = Selectable<Schema[T]>;
@@ -13,13 +14,11 @@ export interface Difference {
   ledger: string;
   /** What the other rows say, or what must hold. */
   other: string;
-  hint: string;
+  hint: string | Message;
 }
 
-const BY_HAND =
-  'Rows were changed past the program, or the program has a defect. Stop paying with `aio-dca payouts pause`, compare with a backup, and report it.';
-const MAY_PAY_TWICE =
-  'Stop paying with `aio-dca payouts pause`, and look the payments up in LNbits before anything else is paid.';
+const BY_HAND = message`Rows were changed past the program, or the program has a defect. Stop paying with ${call('payouts.pause')}, compare with a backup, and report it.`;
+const MAY_PAY_TWICE = message`Stop paying with ${call('payouts.pause')}, and look the payments up in LNbits before anything else is paid.`;
 
 /** Every difference that `verify` can find, with what to do about it. */
 export const hints = {
@@ -58,14 +57,13 @@ export const hints = {
   'settlement/missing': BY_HAND,
   'settlement/figures': BY_HAND,
   'client/daily-limit': BY_HAND,
-  'client/closed': 'A closed client has cash left. Withdraw it with `aio-dca fundings withdraw`.',
-  'client/source-wallet':
-    'A recipient is paid into the wallet that pays. Give the client another wallet with `aio-dca clients set NAME --new-wallet`.',
+  'client/closed': message`A closed client has cash left. Withdraw it with ${call('fundings.withdraw')}.`,
+  'client/source-wallet': message`A recipient is paid into the wallet that pays. Give the client another wallet with ${call('clients.set', { name: null, new_wallet: true })}.`,
   'funding/amount': BY_HAND,
   'funding/spent': BY_HAND,
   'funding/status': BY_HAND,
   'funding/client': BY_HAND,
-  'funding/machine': 'Its cash has no share in anything. Move it to where it lies: `aio-dca fundings move`.',
+  'funding/machine': message`Its cash has no share in anything. Move it to where it lies: ${call('fundings.move')}.`,
   'machine/rates': BY_HAND,
   'payout/sats': BY_HAND,
   'payout/fiat': BY_HAND,
@@ -83,10 +81,8 @@ export const hints = {
   'payment/times': BY_HAND,
   'payment/wallet': 'A payment goes from a wallet into the same wallet. Look it up in LNbits, and report it.',
   'payment/source-wallet': MAY_PAY_TWICE,
-  'payment/contradicted':
-    'It was given up, and LNbits shows it all the same, so that its recipient may have been paid twice. Book what he got too much: `aio-dca payouts overpaid ID --payment HASH --reason "…"`, with --funding to take it off his cash.',
-  'credit/contradicted':
-    'It was dropped and came late, so that its sats are in the source wallet for nothing. Keep them (LNbits owes them): `aio-dca credits resolve ID --credited --payment HASH --reason "…"`. Or take them back in LNbits (Users, a negative amount), then the same with --not-credited.',
+  'payment/contradicted': message`It was given up, and LNbits shows it all the same, so that its recipient may have been paid twice. Book what it got too much: ${call('payouts.overpaid', { id: null, payment: null, reason: null })}, with ${field('funding')} to take it off its cash.`,
+  'credit/contradicted': message`It was dropped and came late, so that its sats are in the source wallet for nothing. Keep them (LNbits owes them): ${call('credits.resolve', { id: null, credited: true, payment: null, reason: null })}. Or take them back in LNbits (Users, a negative amount), then say that it was not credited.`,
   'credit/sats': BY_HAND,
   'credit/state': BY_HAND,
   'credit/twice':
@@ -97,7 +93,7 @@ export const hints = {
   'run/open': 'A run neither ended nor holds the lease. It changes nothing any more; report it.',
   'lease/ended': 'The lease belongs to a run that has ended. The next run replaces it after it expires.',
   'verify/more': 'Put right what is listed first.',
-} as const satisfies Record<string, string>;
+} as const satisfies Record<string, string | Message>;
 
 export type DifferenceCode = keyof typeof hints;
 

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { commandOf } from '../../../src/cli/words.ts';
 import { Secret } from '../../../src/config/secret.ts';
 import { addClient, pauseClient } from '../../../src/ledger/clients/changes.ts';
 import { doubtsAt, entryTimeOf, restate, wayOut } from '../../../src/ledger/runs/clock-doubts.ts';
@@ -89,12 +90,13 @@ forEachLedger((kind, open) => {
     const [doubt, ...others] = await doubtsAt(ledger.db, now());
     expect(others).toEqual([]);
     expect(doubt).toMatchObject({ subject: 'client alice', at: ahead });
-    expect(doubt && wayOut(doubt)).toBe('aio-dca clock restate "client alice" --at "…"');
+    expect(doubt && commandOf(wayOut(doubt))).toBe('aio-dca clock restate "client alice" --at TIME');
     await expect(ledger.write((trx) => entryTimeOf(trx, 'client alice'))).rejects.toMatchObject({
       code: 'usage/invalid',
     });
     const since = plus(now(), -MINUTE);
-    const again = (at: string) => ledger.write((trx) => restate(trx, who, 'client alice', at, now()));
+    const again = (at: string) =>
+      ledger.write((trx) => restate(trx, { ...who, at: now() }, 'client alice', at));
     await expect(again(plus(now(), HOUR))).rejects.toThrow('in the future');
     expect(await again(since)).toBe(1);
     await expect(again(since)).rejects.toThrow('nothing that was entered by a clock that was wrong');

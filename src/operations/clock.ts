@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { BridgeError, invalid } from '../errors.ts';
+import { doubtsAt, restate } from '../ledger/runs/clock-doubts.ts';
+import { bestTime, entryTime, lastClocks, ledgerTime } from '../ledger/runs/clocks.ts';
+import { call, message } from '../lib/message.ts';
+import { hostClock, toInstant } from '../time.ts';
+import { parseTime } from '../typed/times.ts';
+import { clocksView, viewOfClocks } from '../views/clock.ts';
+import { instant } from '../views/parts.ts';
+import { operation } from './operation.ts';
+
+/* The clocks that decide whose cash went out, and the entries of a clock that was wrong. */
+
+export const showClocks = operation({
+  name: 'clock.show',
+  needs: 'read',
+  may: ['bookkeeper'],
+  input: z.object({}),
+  view: clocksView,
+  run: async ({ ledger: { db } }) => {
+    const host = toInstant(hostClock().wall);
+    const problem = await entryTime(db).then(
+      () => null,
+      (error: unknown) => {
+        if (error instanceof BridgeError) return error;
+        throw error;
+      },
+    );
+    return viewOfClocks({
+      ...{ host, problem, last: await lastClocks(db), server: await ledgerTime(db) },
+      entries: await doubtsAt(db, await bestTime(db)),
+    });
+  },
+});
+
+/** Says since when settings hold that a wrong clock entered. */
+export const restateEntry = operation({
+  name: 'clock.restate',
+  needs: 'write',
+  may: [],
+  input: z.object({ subject: z.string(), at: z.string() }),
+  view: z.object({ subject: z.string(), from: instant, entries: z.number() }),
+  run: async ({ ledger, config, who }, given) => {
+    const subject = given.subject.trim();
+    if (/^f\d+$/.test(subject)) {
+      throw invalid(
+        'subject',
+        'the time of cash is corrected where the cash is confirmed',
+        message`${call('fundings.confirm', { id: subject, at: given.at })}`,
+      );
+    }
+    const since = parseTime(given.at, config.timezone, 'at');
+    const entries = await ledger.write(async (trx) =>
+      restate(trx, { ...who, at: await bestTime(trx, { stated: since }) }, subject, since),
+    );
+    return { subject, from: since, entries };
+  },
+});

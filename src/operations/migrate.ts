@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { openLedger } from '../ledger/store/open.ts';
+import { operation } from './operation.ts';
+
+/** Creates the ledger, or brings its schema up to date. */
+export const migrate = operation({
+  name: 'migrate',
+  needs: 'config',
+  may: [],
+  input: z.object({}),
+  view: z.object({ ledger: z.object({ id: z.string(), url: z.string(), schema: z.number() }) }),
+  run: async ({ config }) => {
+    const ledger = await openLedger({ ...config.ledger, use: 'create' });
+    const { id, url, schema } = ledger;
+    await ledger.close();
+    return { ledger: { id, url, schema } };
+  },
+});

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import { dryRun } from '../scheduler/dry-run.ts';
+import { payFixed } from '../scheduler/fixed.ts';
+import { poll } from '../scheduler/poll.ts';
+import { dryRunView, paidView, runView, viewOfDryRun, viewOfRun } from '../views/run.ts';
+import { operation } from './operation.ts';
+
+/* One run from end to end, what it would do, and its paying half. What went wrong is part of the answer. */
+
+export const pollOnce = operation({
+  name: 'poll',
+  needs: 'config',
+  may: [],
+  input: z.object({}),
+  view: runView,
+  run: async ({ config, who: { actor }, withLedger, logger, stopSignal, onWait }) => {
+    const signal = stopSignal();
+    // A problem that is both logged and answered would be mailed twice by cron.
+    const log = await logger('fatal');
+    return viewOfRun(
+      await withLedger('write', (ledger) => poll({ ledger, config, actor, log, signal, onWait })),
+    );
+  },
+});
+
+/** Nothing is written and nothing is paid. */
+export const planPoll = operation({
+  name: 'poll.plan',
+  needs: 'config',
+  may: [],
+  input: z.object({}),
+  view: dryRunView,
+  run: async ({ config, who: { actor }, withLedger, logger, stopSignal }) => {
+    const signal = stopSignal();
+    const log = await logger('fatal');
+    return viewOfDryRun(await withLedger('read', (ledger) => dryRun({ ledger, config, actor, log, signal })));
+  },
+});
+
+/** Pays what waits in fixed mode, and whatever else is due. Lamassu is not read. */
+export const runFixed = operation({
+  name: 'fixed.run',
+  needs: 'config',
+  may: [],
+  input: z.object({}),
+  view: paidView,
+  run: async ({ config, who: { actor }, withLedger, logger, stopSignal, onWait }) => {
+    const signal = stopSignal();
+    const log = await logger('fatal');
+    return viewOfRun(
+      await withLedger('write', (ledger) => payFixed({ ledger, config, actor, log, signal, onWait })),
+    );
+  },
+});

@@ -1,0 +1,13 @@
+import { z } from 'zod';
+import { verifyLedger } from '../ledger/verify/verify.ts';
+import { verificationView } from '../views/verification.ts';
+import { operation } from './operation.ts';
+
+export const verify = operation({
+  name: 'verify',
+  needs: 'read',
+  may: ['bookkeeper'],
+  input: z.object({}),
+  view: verificationView,
+  run: async ({ ledger }) => verifyLedger(ledger.db),
+});

@@ -1,0 +1,65 @@
+import { Temporal } from 'temporal-polyfill';
+import { startOfDay } from '../dca/local-time.ts';
+import { invalid } from '../errors.ts';
+import { field, message } from '../lib/message.ts';
+import type { Instant } from '../time.ts';
+import { parseTime } from './times.ts';
+
+/** The days or times of a range, as people write them. */
+export interface RangeOptions {
+  from?: string;
+  to?: string;
+  month?: string;
+}
+
+/** From a moment on, and before another; null: without that bound. */
+export interface Range {
+  from: Instant | null;
+  before: Instant | null;
+}
+
+/**
+ * The range that a person means: local days of `timezone`, the last one with its whole day, or times. a month is
+ * all its local days. Throws `usage/invalid`.
+ */
+export function parseRange({ from, to, month }: RangeOptions, timezone: string): Range {
+  if (month !== undefined) {
+    if (from !== undefined || to !== undefined) {
+      throw invalid(
+        'month',
+        message`it cannot go together with ${field('from')} or ${field('to')}`,
+        message`Use either ${field('month')}, or ${field('from')} and ${field('to')}.`,
+      );
+    }
+    const first = parseMonth(month);
+    return {
+      from: startOfDay(first.toString(), timezone),
+      before: startOfDay(first.add({ months: 1 }).toString(), timezone),
+    };
+  }
+  const range = {
+    from: from === undefined ? null : parseTime(from, timezone, 'from'),
+    before: to === undefined ? null : endOf(to, timezone),
+  };
+  if (range.from !== null && range.before !== null && range.from >= range.before) {
+    throw invalid('to', message`${to ?? ''} is before ${field('from')}, ${from ?? ''}`, 'Swap the two.');
+  }
+  return range;
+}
+
+function parseMonth(month: string): Temporal.PlainDate {
+  if (/^\d{4}-(0[1-9]|1[0-2])$/.test(month)) return Temporal.PlainDate.from(`${month}-01`);
+  throw invalid('month', `${JSON.stringify(month)} is not a month`, 'Write it like 2026-11.');
+}
+
+/** The first moment after the end: after the whole day, or right after the time. */
+function endOf(to: string, timezone: string): Instant {
+  const time = parseTime(to, timezone, 'to');
+  if (!/^\d{4}-\d{2}-\d{2}$/.test(to.trim())) return afterwards(time);
+  return startOfDay(Temporal.PlainDate.from(to.trim()).add({ days: 1 }).toString(), timezone);
+}
+
+/** A microsecond later, the smallest step that times have. */
+function afterwards(time: Instant): Instant {
+  return Temporal.Instant.from(time).add({ microseconds: 1 }).toString({ smallestUnit: 'microsecond' });
+}

@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import type { BridgeError } from '../errors.ts';
+import { type Doubt, wayOut } from '../ledger/runs/clock-doubts.ts';
+import type { Call } from '../lib/message.ts';
+import { instant, text } from './parts.ts';
+
+/** An entry that a wrong clock made. */
+export const entryView = z.object({
+  /** What it concerns, as the log has it: `f12`, `client alice`. */
+  subject: z.string(),
+  /** From when it counts. */
+  from: instant,
+  /** About when it was entered; null: not known. */
+  entered_at: instant.nullable(),
+  /** The operation that corrects it. */
+  way_out: z.custom<Call>(),
+});
+
+export type EntryView = z.output<typeof entryView>;
+
+export function viewOfEntry(doubt: Doubt): EntryView {
+  return { subject: doubt.subject, from: doubt.at, entered_at: doubt.expected, way_out: wayOut(doubt) };
+}
+
+/** The clocks, and what is in doubt because of them. */
+export const clocksView = z.object({
+  host: instant,
+  /** Of the ledger's server; null for a file. */
+  ledger: instant.nullable(),
+  last_run: z.object({ run: z.string(), lamassu: instant, host: instant }).nullable(),
+  /** Why this host's clock cannot be believed now; null where nothing speaks against it. */
+  problem: text.nullable(),
+  problem_code: z.string().nullable(),
+  entries: z.array(entryView),
+});
+
+export type ClocksView = z.output<typeof clocksView>;
+
+export function viewOfClocks(shown: {
+  host: string;
+  server: string | null;
+  last: { run: bigint; source: string; host: string } | undefined;
+  problem: BridgeError | null;
+  entries: Doubt[];
+}): ClocksView {
+  const { host, server, last, problem, entries } = shown;
+  return {
+    host,
+    ledger: server,
+    last_run: last ? { run: `r${last.run}`, lamassu: last.source, host: last.host } : null,
+    problem: problem && problem.sentence,
+    problem_code: problem && problem.code,
+    entries: entries.map(viewOfEntry),
+  };
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+import { formatDecimal } from '../dca/money.ts';
+import type { Day, Sums } from '../reconcile/lamassu.ts';
+import type { Reconciliation } from '../reconcile/reconcile.ts';
+import { fiat, sats } from './parts.ts';
+import { differenceView } from './verification.ts';
+
+const sumsView = z.object({ cash_outs: z.number(), fiat, gross_sats: sats });
+
+/** The ledger against LNbits and Lamassu. */
+export const reconciliationView = z.object({
+  ok: z.boolean(),
+  /** How much was compared: rows, wallets, and the sats of the range on each side. */
+  checked: z.record(z.string(), z.bigint()),
+  differences: z.array(differenceView),
+  /** What both call a cash-out, per day and machine. */
+  days: z.array(
+    z.object({
+      date: z.string(),
+      machine: z.string(),
+      currency: z.string(),
+      ledger: sumsView,
+      lamassu: sumsView,
+    }),
+  ),
+});
+
+export type ReconciliationView = z.output<typeof reconciliationView>;
+
+export function viewOfReconciliation({ days, ...found }: Reconciliation): ReconciliationView {
+  return { ...found, days: days.map(viewOfDay) };
+}
+
+function viewOfDay({
+  date,
+  machine,
+  currency,
+  digits,
+  ledger,
+  lamassu,
+}: Day): ReconciliationView['days'][number] {
+  const sums = ({ cashOuts, fiat: minor, gross }: Sums) => ({
+    cash_outs: cashOuts,
+    fiat: formatDecimal(minor, digits),
+    gross_sats: gross,
+  });
+  return { date, machine, currency, ledger: sums(ledger), lamassu: sums(lamassu) };
+}

@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { text } from './parts.ts';
+
+/** A place where two books differ, with what to do about it. */
+export const differenceView = z.object({
+  code: z.string(),
+  what: z.string(),
+  ledger: z.string(),
+  other: z.string(),
+  hint: text,
+});
+
+export type DifferenceView = z.output<typeof differenceView>;
+
+/** What adding the books up again came to. */
+export const verificationView = z.object({
+  ok: z.boolean(),
+  /** How many rows of each kind were looked at. */
+  checked: z.record(z.string(), z.number()),
+  differences: z.array(differenceView),
+});
+
+export type VerificationView = z.output<typeof verificationView>;
