@@ -48,8 +48,8 @@ export function viewOfClocks(shown: {
     host,
     ledger: server,
     last_run: last ? { run: `r${last.run}`, lamassu: last.source, host: last.host } : null,
-    problem: problem?.sentence,
-    problem_code: problem?.code,
+    problem: problem === null ? null : problem.sentence,
+    problem_code: problem === null ? null : problem.code,
     entries: entries.map(viewOfEntry),
   };
 }
