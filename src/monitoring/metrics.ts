@@ -30,7 +30,7 @@ export async function together(registries: Registry[]): Promise<string> {
  */
 export async function ledgerMetrics(ledger: Ledger, config: Config, version: string): Promise<Registry> {
   const at = now();
-  const asked = sourceBalance(config);
+  const asked = sourceBalance(config.lnbits);
   const { db } = ledger;
   const view = await overview(db, config, at);
   const { status, waiting } = view;

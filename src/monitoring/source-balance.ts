@@ -5,15 +5,17 @@ import { BridgeError } from '../errors.ts';
 const DEADLINE_MS = 2_000;
 
 /** What the source wallet holds, in sats, or why LNbits could not be asked. */
-export async function sourceBalance(config: Config): Promise<{ balance: bigint } | { problem: BridgeError }> {
+export async function sourceBalance(
+  lnbits: Config['lnbits'],
+): Promise<{ balance: bigint } | { problem: BridgeError }> {
   try {
-    const { url, ca, sourceWalletKey: key } = config.lnbits;
+    const { url, ca, sourceWalletKey: key } = lnbits;
     const { LnbitsClient } = await import('../lnbits/client.ts');
-    const lnbits = new LnbitsClient({ url, ca, deadlineMs: DEADLINE_MS });
+    const client = new LnbitsClient({ url, ca, deadlineMs: DEADLINE_MS });
     try {
-      return { balance: (await lnbits.wallet(key)).balanceMsat / 1000n };
+      return { balance: (await client.wallet(key)).balanceMsat / 1000n };
     } finally {
-      await lnbits.close();
+      await client.close();
     }
   } catch (error) {
     if (error instanceof BridgeError) return { problem: error };

@@ -1,0 +1,103 @@
+import { groupDigits } from '../dca/money.ts';
+import type { BridgeError } from '../errors.ts';
+import { wayOut } from '../ledger/runs/clock-doubts.ts';
+import { call, type Message, message } from '../lib/message.ts';
+import type { Overview } from './overview.ts';
+
+/** What needs an operator, and what helps. */
+export interface Need {
+  what: string;
+  help: string | Message;
+}
+
+/** What the ledger alone does not tell. */
+export interface Circumstances {
+  /** What the source wallet lacks for what is due now; null where its balance is not known. */
+  short: bigint | null;
+  /** What is wrong with `[lamassu] start_at`. */
+  startProblem: BridgeError | null;
+  /** A run that neither goes on nor told how it ended. */
+  brokenOff: bigint | null;
+}
+
+const poll = call('poll');
+const doctor = call('doctor');
+
+/** Everything that needs an operator now; nothing does where it is empty. */
+export function needsOf(
+  { status, overdue }: Pick<Overview, 'status' | 'overdue'>,
+  { short, startProblem, brokenOff }: Circumstances,
+): Need[] {
+  const { attention, lastRun, paused, clock } = status;
+  const { review, held, unknown, stale, aged, credits, contradicted, overrun } = attention;
+  const { stuck } = status.credits;
+  const open = aged - overdue.payouts;
+  const doubtful = credits - BigInt(stuck.length);
+  const all: [boolean, string, Need['help']][] = [
+    [review > 0n, `${counted(review, 'row')} of Lamassu in review`, message`${call('review.list')}`],
+    [held > 0n, `${counted(held, 'payout')} held`, message`${call('payouts.list', { state: 'held' })}`],
+    [
+      unknown > 0n,
+      `${counted(unknown, 'payout')} with an outcome not known`,
+      message`${call('payouts.list', { state: 'unknown' })}`,
+    ],
+    [lastRun?.outcome === 'refused', 'the last run was refused', message`${poll} says why, then ${doctor}`],
+    [
+      lastRun?.outcome === 'failed' && (lastRun.kind === 'poll' || lastRun.kind === 'fixed'),
+      'the last run ended in a defect',
+      message`${poll} says which: report it`,
+    ],
+    [
+      lastRun?.problems.includes('lnbits/wallet-full') === true,
+      'the source wallet holds more than LNbits allows',
+      message`${doctor} says how much`,
+    ],
+    [startProblem !== null, 'start_at is most likely a slip', 'correct it, or let it come'],
+    [brokenOff !== null, `run r${brokenOff} broke off: killed, or a full disk`, message`${poll} goes on`],
+    [stale, 'no run has succeeded for too long', message`${poll}, then ${doctor}`],
+    [overrun, 'a run goes on for too long', message`${poll} takes its place, or says who`],
+    [clock.problem !== null, 'the clock of this host is wrong', message`${doctor}, then timedatectl`],
+    ...clock.entries.map((doubt): (typeof all)[number] => [
+      true,
+      `${doubt.subject} from ${doubt.at.slice(0, 16)}Z, a wrong clock`,
+      message`${wayOut(doubt)}`,
+    ]),
+    [
+      doubtful > 0n,
+      `${counted(doubtful, 'credit')} of the source wallet in doubt`,
+      message`${call('credits.list')}`,
+    ],
+    [
+      stuck.length > 0,
+      `${counted(stuck.length, 'credit')} of the source wallet not made`,
+      message`${call('credits.list', { state: 'intended' })}`,
+    ],
+    [
+      contradicted > 0n,
+      `${contradicted} given up that LNbits shows all the same`,
+      message`${call('verify')}`,
+    ],
+    [
+      open > 0n,
+      `${counted(open, 'open payout')} for too long`,
+      message`${call('payouts.list', { open: true })}`,
+    ],
+    [
+      overdue.sats > 0n,
+      `${groupDigits(overdue.sats)} sat due for too long${paused ? ', but paused' : ''}`,
+      paused ? message`${call('payouts.resume')}` : message`${poll} says why`,
+    ],
+    [
+      short !== null && short > 0n,
+      short === 1n && status.wantsMore
+        ? 'LNbits wants more than what is due'
+        : `${groupDigits(short ?? 0n)} sat missing for what is due`,
+      'top the source wallet up',
+    ],
+  ];
+  return all.flatMap(([stands, what, help]) => (stands ? [{ what, help }] : []));
+}
+
+function counted(count: number | bigint, noun: string): string {
+  return `${groupDigits(BigInt(count))} ${noun}${BigInt(count) === 1n ? '' : 's'}`;
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import pkg from '../../package.json' with { type: 'json' };
+import { startProblem } from '../lamassu/start.ts';
+import { bestTime } from '../ledger/runs/clocks.ts';
+import { brokenOff as brokenOffRun, currentRun } from '../ledger/runs/lease.ts';
+import { needsOf } from '../monitoring/attention.ts';
+import { overview, shortSats } from '../monitoring/overview.ts';
+import { sourceBalance } from '../monitoring/source-balance.ts';
+import { now } from '../time.ts';
+import { statusView, viewOfStatus } from '../views/status.ts';
+import { operation } from './operation.ts';
+
+export const showStatus = operation({
+  name: 'status',
+  needs: 'read',
+  may: ['bookkeeper'],
+  input: z.object({}),
+  view: statusView,
+  run: async ({ ledger, config }) => {
+    const at = now();
+    const { db, id, url, schema } = ledger;
+    const asked = sourceBalance(config.lnbits);
+    const seen = await overview(db, config, at);
+    const source = await asked;
+    const short = shortSats(seen, source);
+    const { startAt } = config.lamassu;
+    const problem = startProblem(startAt, await bestTime(db), seen.status.mark === null);
+    const running = await currentRun(db);
+    const brokenOff = await brokenOffRun(db);
+    return viewOfStatus({
+      ...seen,
+      ...{ version: pkg.version, at, ledger: { id, url, schema }, running, brokenOff, source, short },
+      start: { at: startAt, problem },
+      creditSource: config.lnbits.creditSource,
+      needs: needsOf(seen, { short, startProblem: problem, brokenOff }),
+    });
+  },
+});

@@ -1,0 +1,148 @@
+import { z } from 'zod';
+import type { BridgeError } from '../errors.ts';
+import { missing, type Status } from '../ledger/status.ts';
+import type { Need } from '../monitoring/attention.ts';
+import { entryView, viewOfEntry } from './clock.ts';
+import { instant, sats, text } from './parts.ts';
+
+/** The ledger at a glance, and what needs an operator. */
+export const statusView = z.object({
+  version: z.string(),
+  /** When this was looked at. */
+  at: instant,
+  ledger: z.object({ id: z.string(), url: z.string(), schema: z.number() }),
+  start_at: z.object({ at: instant, problem: text.nullable() }),
+  mark: z.object({ confirmed_at: instant, id: z.string() }).nullable(),
+  last_success_at: instant.nullable(),
+  last_run: z
+    .object({ run: z.string(), outcome: z.string(), finished_at: instant, problems: z.array(z.string()) })
+    .nullable(),
+  running: z.object({ run: z.string(), kind: z.string(), actor: z.string() }).nullable(),
+  owed: z.object({ payouts: sats, sats, waiting_sats: sats, overdue_sats: sats }),
+  deferred: z.array(z.object({ payout: z.string(), recipient: z.string(), sats, reason: z.string() })),
+  paused: z.boolean(),
+  pause: z.object({ at: instant, by: z.string(), reason: z.string() }).nullable(),
+  /** Null where LNbits did not answer. */
+  source_wallet: z.object({ balance_sats: sats, short_sats: sats }).nullable(),
+  /** Why the balance is not known. */
+  source_wallet_problem: text.nullable(),
+  /** LNbits refused payments for which the source wallet held enough, by what is known of its fee. */
+  lnbits_wants_more: z.boolean(),
+  credits: z.object({
+    on: z.boolean(),
+    credited_sats: sats,
+    to_come_sats: sats,
+    not_made: z.array(z.object({ id: z.string(), sats, reason: z.string().nullable() })),
+  }),
+  clock: z.object({ problem: text.nullable(), entries: z.array(entryView) }),
+  attention: z.object({
+    review: z.bigint(),
+    held: z.bigint(),
+    unknown: z.bigint(),
+    stale: z.boolean(),
+    aged: z.bigint(),
+    contradicted: z.bigint(),
+    credits: z.bigint(),
+    clock: z.bigint(),
+    overrun: z.boolean(),
+    short_sats: sats.nullable(),
+    broken_off: z.string().nullable(),
+  }),
+  /** The same in words, with what helps. */
+  needs: z.array(z.object({ what: z.string(), help: text })),
+  totals: z.object({
+    cash_outs: z.bigint(),
+    gross_sats: sats,
+    commission_sats: sats,
+    net_sats: sats,
+    own_sats: sats,
+    undelivered_sats: sats,
+    settled_sats: sats,
+    service_fee_sats: sats,
+  }),
+});
+
+export type StatusView = z.output<typeof statusView>;
+
+/** What a status is made of. */
+export interface StatusParts {
+  version: string;
+  at: string;
+  ledger: StatusView['ledger'];
+  status: Status;
+  running: { id: bigint; kind: string; actor: string } | undefined;
+  brokenOff: bigint | null;
+  waiting: bigint;
+  overdue: { sats: bigint };
+  source: { balance: bigint } | { problem: BridgeError };
+  start: { at: string; problem: BridgeError | null };
+  short: bigint | null;
+  creditSource: boolean;
+  needs: Need[];
+}
+
+export function viewOfStatus(parts: StatusParts): StatusView {
+  const { version, at, ledger, status, running, source, needs } = parts;
+  const { mark, lastRun, owed, paused, attention, totals } = status;
+  return {
+    ...{ version, at, ledger, needs },
+    start_at: { at: parts.start.at, problem: sentenceOf(parts.start.problem) },
+    mark: mark && { confirmed_at: mark.confirmedAt, id: mark.id },
+    last_success_at: status.lastSuccessAt,
+    last_run: lastRun && {
+      run: `r${lastRun.id}`,
+      outcome: lastRun.outcome,
+      finished_at: lastRun.finishedAt,
+      problems: lastRun.problems,
+    },
+    running: running ? { run: `r${running.id}`, kind: running.kind, actor: running.actor } : null,
+    owed: {
+      payouts: owed.payouts,
+      sats: owed.sats,
+      waiting_sats: parts.waiting,
+      overdue_sats: parts.overdue.sats,
+    },
+    deferred: status.deferred.map(({ id, ...rest }) => ({ payout: `p${id}`, ...rest })),
+    paused: paused !== null,
+    pause: paused,
+    source_wallet:
+      'balance' in source
+        ? { balance_sats: source.balance, short_sats: lacking(status, source.balance) }
+        : null,
+    source_wallet_problem: 'problem' in source ? source.problem.sentence : null,
+    lnbits_wants_more: status.wantsMore,
+    credits: {
+      on: parts.creditSource,
+      credited_sats: status.credits.credited,
+      to_come_sats: status.credits.toCome,
+      not_made: status.credits.stuck.map(({ id, sats: amount, reason }) => ({
+        ...{ id: `c${id}`, sats: amount, reason },
+      })),
+    },
+    clock: { problem: sentenceOf(status.clock.problem), entries: status.clock.entries.map(viewOfEntry) },
+    attention: {
+      ...attention,
+      short_sats: parts.short,
+      broken_off: parts.brokenOff === null ? null : `r${parts.brokenOff}`,
+    },
+    totals: {
+      cash_outs: totals.cashOuts,
+      gross_sats: totals.gross,
+      commission_sats: totals.commission,
+      net_sats: totals.net,
+      own_sats: totals.own,
+      undelivered_sats: totals.undelivered,
+      settled_sats: totals.settled,
+      service_fee_sats: (totals.feeMsat + 999n) / 1000n,
+    },
+  };
+}
+
+function sentenceOf(problem: BridgeError | null) {
+  return problem === null ? null : problem.sentence;
+}
+
+/** What the wallet lacks, even once what is to be credited has arrived. */
+function lacking({ owed, credits, fee, wantsMore }: Status, balance: bigint): bigint {
+  return missing(owed.sats, { balance, toCome: credits.toCome, fee, wantsMore });
+}
