@@ -29,8 +29,8 @@ export interface Session {
   stopSignal(): AbortSignal;
   /** Told what whoever asks should know while the work goes on. */
   tell?(text: string | Message): void;
-  /** Logs at this level, unless whoever asks wants another. */
-  logger(level: Config['log']['level']): Promise<Logger>;
+  /** Logs at this level, unless whoever asks wants another; without it, nothing is logged. */
+  logger?(level: Config['log']['level']): Promise<Logger>;
   /** Told how many milliseconds a run waits that keeps to LNbits' rate limit; without it, the log is. */
   onWait?: ((ms: number) => void) | undefined;
 }
@@ -48,7 +48,8 @@ export interface Context {
 
 /** Of an operation that opens the ledger itself. */
 type OwnContext = Pick<Context, 'config' | 'who' | 'stopSignal' | 'tell'> &
-  Pick<Session, 'withLedger' | 'logger' | 'onWait'>;
+  Pick<Session, 'withLedger' | 'onWait'> &
+  Required<Pick<Session, 'logger'>>;
 
 /**
  * What an operation needs: the ledger to read or to write, or the lease, which no question is asked under. An operation
@@ -108,7 +109,7 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   };
   const done = async (context: object) => view.parse(await run(context as ContextOf[N], read.data));
   if (needs === 'config') {
-    const { withLedger, logger, onWait } = session;
+    const { withLedger, logger = silentLogger, onWait } = session;
     return done({ ...base, withLedger, logger, onWait });
   }
   return session.withLedger(needs === 'read' ? 'read' : 'write', async (ledger) => {
@@ -117,6 +118,12 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
       done({ ...base, ledger, run: held, who: { ...who, run: held.id } }),
     );
   });
+}
+
+/** Loaded only where it is needed: each command starts faster by it. */
+async function silentLogger(): Promise<Logger> {
+  const { pino } = await import('pino');
+  return pino({ level: 'silent' });
 }
 
 /** The first thing that is wrong with an input. */
