@@ -152,7 +152,7 @@ const mayUse: Record<string, string[]> = {
   doctor: ['config', 'dca', 'lamassu', 'ledger', 'lnbits'],
   export: ['dca', 'ledger'],
   monitoring: ['config', 'dca', 'ledger', 'lnbits', 'scheduler'],
-  views: ['dca', 'ledger'],
+  views: ['dca', 'ledger', 'monitoring', 'reconcile', 'scheduler'],
   operations: [
     'config',
     'dca',
@@ -163,6 +163,7 @@ const mayUse: Record<string, string[]> = {
     'lnbits',
     'monitoring',
     'payouts',
+    'package.json',
     'reconcile',
     'scheduler',
     'typed',

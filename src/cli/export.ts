@@ -11,7 +11,7 @@ import type { Db } from '../ledger/store/open.ts';
 import { type Cli, makeCli, untilSignal, usage } from './context.ts';
 import { formatFiat, formatSats, table } from './print.ts';
 import { withProgress } from './progress.ts';
-import { parseRange, type RangeOptions, rangeOptions } from './range.ts';
+import { parseRange, type RangeOptions, rangeOptions } from './range-options.ts';
 import { toStdout } from './stdout.ts';
 
 interface ExportOptions extends RangeOptions {

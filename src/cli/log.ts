@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { Row } from '../export/rows.ts';
 import { makeCli } from './context.ts';
 import { clean, escapedJson, fitted, formatSats, formatTime, withLocalTimes } from './print.ts';
-import { parseRange, type RangeOptions, rangeOptions } from './range.ts';
+import { parseRange, type RangeOptions, rangeOptions } from './range-options.ts';
 import { toStdout } from './stdout.ts';
 
 interface LogOptions extends RangeOptions {

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { answer, inputOf } from './call.ts';
 import { reconciliationPage } from './pages/reconciliation.ts';
-import { rangeOptions } from './range.ts';
+import { rangeOptions } from './range-options.ts';
 
 export function register(program: Command): void {
   rangeOptions(
