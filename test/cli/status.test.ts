@@ -71,6 +71,7 @@ test('a new ledger needs nobody', async () => {
   const ran = await world.must(['status', '--json']);
   expect(ran.json()).toEqual({
     version: pkg.version,
+    at: expect.any(String),
     ledger: { id: ledger.id, url: expect.stringContaining('postgresql://'), schema: ledger.schema },
     start_at: { at: expect.any(String), problem: null },
     mark: null,
@@ -82,9 +83,12 @@ test('a new ledger needs nobody', async () => {
     paused: false,
     pause: null,
     source_wallet: { balance_sats: 10_000_000, short_sats: 0 },
+    source_wallet_problem: null,
+    lnbits_wants_more: false,
     credits: { on: false, credited_sats: 0, to_come_sats: 0, not_made: [] },
     clock: { problem: null, entries: [] },
     attention: { ...nothing, credits: 0, contradicted: 0, broken_off: null },
+    needs: [],
     totals: {
       cash_outs: 0,
       gross_sats: 0,
