@@ -152,7 +152,7 @@ const mayUse: Record<string, string[]> = {
   doctor: ['config', 'dca', 'lamassu', 'ledger', 'lnbits'],
   export: ['dca', 'ledger'],
   monitoring: ['config', 'dca', 'ledger', 'lnbits', 'scheduler'],
-  views: ['dca', 'ledger', 'monitoring', 'reconcile', 'scheduler'],
+  views: ['dca', 'export', 'ledger', 'monitoring', 'reconcile', 'scheduler'],
   operations: [
     'config',
     'dca',
@@ -315,6 +315,7 @@ const sameJob: Record<string, string> = {
   'pause.ts': 'the switch that pauses payouts',
   'pay.ts': 'paying: the half of a run, one payout',
   'poll.ts': 'one run: the command, its work, its page',
+  'range.ts': 'a range of time: its options, its parsing',
   'read.ts': 'reading: the half of a run, payouts from the ledger',
   'reconcile.ts': 'reconciling: the command, its work',
   'rights.ts': 'what the rights of a role or a key allow',

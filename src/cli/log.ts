@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import type { Row } from '../export/rows.ts';
+import type { Change } from '../operations/log.ts';
+import { inputOf } from './call.ts';
 import { makeCli } from './context.ts';
 import { clean, escapedJson, fitted, formatSats, formatTime, withLocalTimes } from './print.ts';
-import { parseRange, type RangeOptions, rangeOptions } from './range-options.ts';
+import { type RangeOptions, rangeOptions } from './range-options.ts';
 import { toStdout } from './stdout.ts';
 
 interface LogOptions extends RangeOptions {
@@ -16,40 +17,33 @@ export function register(program: Command): void {
     .option('--actor <name>', 'only what this person, timer or daemon did')
     .option(
       '--subject <what>',
-      'only what was done to this: a client with all that is his, f12, p118, a cash-out, a machine',
+      'only what was done to this: a client with fundings and payouts, f12, p118, a cash-out, a machine',
     )
     .addHelpText(
       'after',
       '\nWith --json the entries have the columns of `aio-dca export changes`.\n\nExamples:\n' +
         '  aio-dca log --from 2026-11-20\n  aio-dca log --subject f12\n  aio-dca log --actor dora --json',
     )
-    .action(async (options: LogOptions, command: Command) => {
-      const cli = makeCli(command);
-      const { timezone } = await cli.config();
-      const range = parseRange(options, timezone);
-      const { kinds } = await import('../export/kinds.ts');
-      const { changePages } = await import('../export/changes.ts');
-      const { formatted } = await import('../export/format.ts');
-      const { findAbout, refuseUnknownActor } = await import('../ledger/log/find-subject.ts');
-      await cli.withLedger('read', async ({ db }) => {
-        const about = options.subject === undefined ? null : await findAbout(db, options.subject);
-        // `--actor` elsewhere says who acts; reading changes nothing, so here it says whose changes.
-        const { actor = null } = cli.globals;
-        if (actor !== null) await refuseUnknownActor(db, actor);
-        const rows = changePages(db, { ...range, about, actor });
-        const json = cli.globals.json ?? false;
-        await toStdout(
-          json ? escaped(formatted(kinds.changes, rows, 'json', timezone)) : entries(rows, timezone),
-        );
-      });
-    });
+    .action(list);
+}
+
+async function list(options: LogOptions, command: Command): Promise<void> {
+  const cli = makeCli(command);
+  const { timezone } = await cli.config();
+  const { listLog } = await import('../operations/log.ts');
+  // `--actor` elsewhere says who acts; reading changes nothing, so here it says whose changes.
+  const { actor, json = false } = cli.globals;
+  await cli.perform(listLog, {
+    ...{ ...inputOf(options), actor },
+    take: (changes) => toStdout(json ? escaped(changes.json()) : entries(changes.pages, timezone)),
+  });
 }
 
 async function* escaped(pieces: AsyncIterable<string>): AsyncGenerator<string, void> {
   for await (const piece of pieces) yield escapedJson(piece);
 }
 
-async function* entries(pages: AsyncIterable<Row[]>, timezone: string): AsyncGenerator<string, void> {
+async function* entries(pages: AsyncIterable<Change[]>, timezone: string): AsyncGenerator<string, void> {
   let none = true;
   for await (const rows of pages) {
     none = false;
@@ -66,7 +60,7 @@ const SATS = ['sats', 'gross', 'commission', 'net', 'own', 'undelivered'];
 
 /** One line that says who did what to what and why, and one for each value that differs. */
 function entry(
-  { at, actor, run, action, subject, reason, before = null, after = null }: Row,
+  { at, actor, run, action, subject, reason, before = null, after = null }: Change,
   timezone: string,
 ): string {
   const by = run === null ? actor : `${actor}, run r${run}`;
@@ -78,7 +72,7 @@ function entry(
   return fitted([head, ...differences(before, after, timezone)].map(clean).join('\n    '), '      ');
 }
 
-function differences(before: Row[string], after: Row[string], timezone: string): string[] {
+function differences(before: Change[string], after: Change[string], timezone: string): string[] {
   const [was, is] = [members(before, timezone), members(after, timezone)];
   const names = [...new Set([...was.keys(), ...is.keys()])];
   return names.flatMap((name) => {
@@ -93,7 +87,7 @@ function differences(before: Row[string], after: Row[string], timezone: string):
 }
 
 /** The members of an object in JSON as text, without empty ones; of anything else, one without a name. */
-function members(json: Row[string], timezone: string): Map<string, string> {
+function members(json: Change[string], timezone: string): Map<string, string> {
   if (typeof json !== 'string') return new Map();
   const value: unknown = JSON.parse(json);
   const whole = value instanceof Object && !Array.isArray(value) ? value : { '': value };

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-export { parseRange, type RangeOptions } from '../typed/range.ts';
+export { parseRange, type RangeInput as RangeOptions } from '../typed/range.ts';
 
 /** Adds `--from` and `--to`. */
 export function rangeOptions(command: Command): Command {

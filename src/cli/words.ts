@@ -7,8 +7,11 @@ import type { Argument, Call, Message, Wording } from '../lib/message.ts';
  * `commission_rate` is `--commission-rate`, or `COMMISSION_RATE` where it is an argument of the command at hand.
  */
 
-/** The operations whose command is not their own name, and the input that stands without an option, in its order. */
-const commands: Record<string, { command?: string; operands?: string[] }> = {
+/**
+ * The operations whose command is not their own name, the input that stands without an option, in its order, and the input
+ * that has an option of another name there.
+ */
+const commands: Record<string, { command?: string; operands?: string[]; names?: Record<string, string> }> = {
   'backup.make': { command: 'backup', operands: ['file'] },
   'cash_outs.show': { operands: ['id'] },
   'clients.add': { operands: ['name'] },
@@ -46,14 +49,15 @@ const commands: Record<string, { command?: string; operands?: string[] }> = {
   'review.dismiss': { operands: ['id'] },
   'review.release': { operands: ['id'] },
   'review.show': { operands: ['id'] },
-  'settlements.external': { command: 'settle', operands: [] },
+  'settlements.external': { command: 'settle' },
   'settlements.settle': { command: 'settle', operands: ['id'] },
-  'settlements.void': { command: 'settle', operands: [] },
+  'settlements.void': { command: 'settle', names: { id: 'void' } },
 };
 
 /** Input that the command line takes by another option than its own name. */
 const options: Record<string, string> = {
   former_wallet_key: 'former-wallet-key-file',
+  reference: 'external',
   wallet_key: 'wallet-key-file',
 };
 
@@ -67,18 +71,23 @@ const placeholders: Record<string, string> = {
   min_rate: 'RATE',
   payment: 'HASH',
   reason: '"…"',
+  reference: 'REF',
   wallet_key: 'FILE',
   weight: 'N',
 };
 
 /** The command that does it, as it is typed. */
 export function commandOf({ operation, args }: Call): string {
-  const { command = operation.replaceAll('.', ' ').replaceAll('_', '-'), operands = [] } =
-    commands[operation] ?? {};
+  const {
+    command = operation.replaceAll('.', ' ').replaceAll('_', '-'),
+    operands = [],
+    names = {},
+  } = commands[operation] ?? {};
   const words = operands.filter((name) => name in args).map((name) => typed(name, args[name] ?? null));
   for (const [name, value] of Object.entries(args)) {
     if (operands.includes(name)) continue;
-    words.push(value === true ? optionOf(name) : `${optionOf(name)} ${typed(name, value)}`);
+    const option = optionOf(names[name] ?? name);
+    words.push(value === true ? option : `${option} ${typed(name, value)}`);
   }
   return ['aio-dca', command, ...words].join(' ');
 }
@@ -89,7 +98,7 @@ function optionOf(name: string): string {
 
 function typed(name: string, value: Argument): string {
   if (value === null || value === true) return placeholders[name] ?? name.toUpperCase();
-  return /^[\p{L}\p{N}_.:/@+-]+$/u.test(value) ? value : JSON.stringify(value);
+  return /^[\p{L}\p{N}_.:/@+…-]+$/u.test(value) ? value : JSON.stringify(value);
 }
 
 let atHand: Command | undefined;

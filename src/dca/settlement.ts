@@ -1,4 +1,5 @@
-import { BridgeError } from '../errors.ts';
+import { conflict, invalid } from '../errors.ts';
+import { call, field, message } from '../lib/message.ts';
 import type { CashOut } from './cash-out.ts';
 import { type Charge, charged } from './commission.ts';
 import { RATE_SCALE } from './money.ts';
@@ -45,7 +46,7 @@ export type Figures = Pick<
 /**
  * The figures to distribute: what was stated, and for the rest what is told. Of a partial dispense, gross ×
  * dispensed / asked (rounded down) is distributed, its commission by the formula of the whole; what the layperson
- * paid beyond it is undelivered. Throws `usage/invalid`, which names the option that is missing or wrong.
+ * paid beyond it is undelivered. Throws `usage/invalid`, which names the figure that is missing or wrong.
  */
 export function settledFigures(
   told: Told,
@@ -56,19 +57,22 @@ export function settledFigures(
   const fiat = stated.fiat?.minor ?? told.cameOut;
   if (currency === undefined || fiat === null) {
     throw invalid(
-      '--fiat: nothing tells how much cash came out',
-      `Say what the layperson got, like --fiat "200 ${currency ?? 'USD'}".`,
+      'fiat',
+      'nothing tells how much cash came out',
+      `Say what the layperson got, like "200 ${currency ?? 'USD'}".`,
     );
   }
   if (fiat === 0n) {
     throw invalid(
-      '--fiat: Lamassu counted no notes out, so there is nothing to distribute',
-      `\`aio-dca review dismiss ID --reason "…"\` closes the row. If cash came out all the same, say how much, like --fiat "200 ${currency}".`,
+      'fiat',
+      'Lamassu counted no notes out, so there is nothing to distribute',
+      message`${call('review.dismiss', { id: null, reason: null })} closes the row. If cash came out all the same, say how much, like "200 ${currency}".`,
     );
   }
   if (stated.fiat && stated.fiat.currency !== currency) {
-    throw invalid(
-      `--fiat: the cash-out is in ${currency}, not in ${stated.fiat.currency}`,
+    throw conflict(
+      'fiat',
+      `the cash-out is in ${currency}, not in ${stated.fiat.currency}`,
       `Write "… ${currency}".`,
     );
   }
@@ -95,13 +99,11 @@ export function proportionOf({ asked, gross }: Told, fiat: bigint): bigint | nul
 function paidFor(told: Told, fiat: bigint): bigint {
   const part = proportionOf(told, fiat);
   if (part !== null && part > 0n) return part;
-  const more = told.asked !== null && told.gross !== null && part === null;
-  throw invalid(
-    more
-      ? '--fiat: this is more cash than the layperson asked for'
-      : '--gross: nothing tells what the layperson paid in satoshi',
-    'Say with --gross what was paid for it, like --gross "61234 sat".',
-  );
+  const way = message`Say with ${field('gross')} what was paid for it, like "61234 sat".`;
+  const isMore = told.asked !== null && told.gross !== null && part === null;
+  throw isMore
+    ? conflict('fiat', 'this is more cash than the layperson asked for', way)
+    : invalid('gross', 'nothing tells what the layperson paid in satoshi', way);
 }
 
 function commissionOf(
@@ -114,20 +116,17 @@ function commissionOf(
   if (given !== undefined) {
     if (given * 2n <= gross) return { commission: given, used: 'given' };
     throw invalid(
-      `--commission: ${given} sat are more than half of the ${gross} sat that are distributed`,
-      'Check --gross and --commission: the commission is a part of the gross.',
+      'commission',
+      `${given} sat are more than half of the ${gross} sat that are distributed`,
+      message`Check ${field('gross')} and ${field('commission')}: the commission is a part of the gross.`,
     );
   }
-  const way = 'Say it with --commission "3000 sat" or --rate 5.5%.';
-  if (!charge) throw invalid('--commission: nothing tells what was charged in satoshi', way);
+  const way = message`Say it with ${field('commission')}, like "3000 sat", or with ${field('rate')}, like 5.5%.`;
+  if (!charge) throw invalid('commission', 'nothing tells what was charged in satoshi', way);
   // The fee was charged once for the whole; this is the part of it that lies in this gross.
   const fixedFee = asked !== null && fiat < asked ? (charge.fixedFee * fiat) / asked : charge.fixedFee;
   const scaled = fiat * 10n ** BigInt(RATE_SCALE - digits);
   const result = charged({ ...charge, fixedFee, method, fallback, gross, fiat: scaled });
-  if ('review' in result) throw invalid(`--commission: ${result.detail}`, way);
+  if ('review' in result) throw invalid('commission', result.detail, way);
   return { commission: result.commission, used: result.method };
-}
-
-function invalid(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `${message}.`, hint);
 }

@@ -37,7 +37,7 @@ export interface Kind {
   from: string;
   /** What a row must fulfil, in a form that does not make inner joins of the left ones. */
   where?: string;
-  /** The time by which `--from` and `--to` choose; each row has one, and it never changes. */
+  /** The time by which a range chooses; each row has one, and it never changes. */
   at: string;
   /** What orders the rows and tells each from the next; the ledger has an index for it. */
   key: string[];

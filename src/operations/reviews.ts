@@ -1,21 +1,135 @@
+import { z } from 'zod';
 import type { Config } from '../config/load.ts';
-import { BridgeError, concerns } from '../errors.ts';
-import { isCurrencyCode } from '../lamassu/eligibility.ts';
+import { type BridgeError, concerns, notFound, wrongState } from '../errors.ts';
+import { actionsOf, actionWords } from '../lamassu/notes.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import { acceptRow, dismissRow, releaseRow } from '../ledger/cash-outs/review.ts';
-import type { Who } from '../ledger/log/log.ts';
+import {
+  findReview,
+  listReview as readReview,
+  showReview as reviewInLedger,
+} from '../ledger/cash-outs/review-view.ts';
+import type { ReasonedAct, Who } from '../ledger/log/log.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
-import { isHeld, type ReviewReason, type Verdict } from '../scheduler/review-reasons.ts';
+import { call, type Message, message } from '../lib/message.ts';
+import { isHeld, type ReviewReason, reviewReasons, type Verdict } from '../scheduler/review-reasons.ts';
 import { bind } from '../scheduler/setup.ts';
 import { now } from '../time.ts';
-import { type Answer, askLamassu } from './lookup-cash-out.ts';
+import { parseLimit } from '../typed/limit.ts';
+import {
+  dismissedView,
+  releasedView,
+  reviewDetailView,
+  reviewsView,
+  unseenRowView,
+  viewOfLedger,
+  viewOfRelease,
+  viewOfReview,
+} from '../views/review.ts';
+import { type Answer, askLamassu, findRowId } from './lookup-cash-out.ts';
+import { assertUnchanged, digestOf, operation, withReason } from './operation.ts';
+import { nextOf } from './review-next.ts';
+
+/* Rows of Lamassu that are not paid by themselves and may need the operator. */
+
+const one = z.object({ id: z.string() });
+
+export const listReview = operation({
+  name: 'review.list',
+  needs: 'read',
+  may: ['bookkeeper'],
+  input: z.object({
+    limit: z.string().optional(),
+    /** Also those that were dismissed or distributed. */
+    all: z.boolean().default(false),
+  }),
+  view: reviewsView,
+  run: async ({ ledger }, { limit, all }) => {
+    const { rows, total } = await readReview(ledger.db, parseLimit(limit), { closed: all });
+    const at = now();
+    return { rows: rows.map((row) => viewOfReview(row, at)), total };
+  },
+});
+
+/** Asks Lamassu for the row as it is now; where that fails, the view says so. */
+export const showReview = operation({
+  name: 'review.show',
+  needs: 'read',
+  may: ['bookkeeper'],
+  input: one,
+  view: z.union([reviewDetailView, unseenRowView]),
+  run: async ({ ledger: { db }, config }, given) => {
+    const id = await findRowId(config, db, given.id.trim());
+    const detail = await findReview(db, id);
+    if (!detail) return unseenRow(config, db, id);
+    const { review } = detail;
+    const seen = await look(config, db, review);
+    const found = 'answer' in seen ? seen.answer.found : null;
+    const { watched_since, cash_out } = viewOfLedger(detail);
+    const said = JSON.parse(review.lamassu) as LamassuRow;
+    return {
+      ...viewOfReview(review, now()),
+      means: reviewReasons[review.reason as ReviewReason] ?? 'Another version of this program put it here.',
+      lamassu: found && { ...found.row },
+      lamassu_says: says(seen),
+      lamassu_actions: found ? actionsInWords(found.row) : [],
+      released: viewOfRelease(detail),
+      ledger: {
+        ...{ lamassu_said: said, lamassu_said_actions: actionsInWords(said) },
+        ...{ watched_since, cash_out },
+      },
+      next: nextOf(review, found),
+      digest: found && digestOf(found.row),
+    };
+  },
+});
+
+/**
+ * Releases a row that only `start_at`, `[review] cash_out_above`, its currency or a clock that was wrong holds back. Errors:
+ * `usage/invalid` with the row's own reason where anything else does, `usage/changed` where the row is not that of `digest`,
+ * and those of asking Lamassu.
+ */
+export const releaseReview = operation({
+  name: 'review.release',
+  needs: 'write',
+  may: [],
+  input: one.extend({ digest: z.string().optional() }),
+  view: releasedView,
+  run: async ({ ledger, config, who }, { id: named, digest }) => {
+    const id = await findRowId(config, ledger.db, named.trim());
+    const written = await release(config, ledger, id, who, digest);
+    const detail = await reviewInLedger(ledger.db, id);
+    return { ...viewOfReview(detail.review, now()), released: viewOfRelease(detail), written };
+  },
+});
+
+/**
+ * Hides a row from the list. Of one that is in the ledger it accepts what Lamassu says of it now: until that changes
+ * again, `reconcile` is silent. Errors: those of `dismissRow`, and for a row in the ledger those of asking Lamassu.
+ */
+export const dismissReview = operation({
+  name: 'review.dismiss',
+  needs: 'write',
+  may: [],
+  reasoned: true,
+  input: one,
+  view: dismissedView,
+  run: async ({ ledger, config, who }, given) => {
+    const id = await findRowId(config, ledger.db, given.id.trim());
+    const written = await dismiss(config, ledger, id, { ...withReason(who), at: now() });
+    const { review, cashOut } = await reviewInLedger(ledger.db, id);
+    const stands = cashOut?.origin === 'settled' ? ('settlement' as const) : ('division' as const);
+    const accepted = cashOut !== null && review.reason === 'changed' ? stands : null;
+    return { ...viewOfReview(review, now()), accepted, written };
+  },
+});
 
 /** What Lamassu says of a row at this moment, or why it could not be asked. */
-export type Look = { answer: Answer } | { failed: BridgeError };
+type Look = { answer: Answer } | { failed: BridgeError };
 
 /** Asks Lamassu; a failure that concerns only the asking is part of the answer. */
-export async function look(
+async function look(
   config: Config,
   db: Db,
   review: Pick<Schema['review'], 'cash_out_id' | 'state' | 'reason' | 'lamassu'>,
@@ -28,72 +142,91 @@ export async function look(
   }
 }
 
+function says(seen: Look): string | Message {
+  if ('failed' in seen) return message`could not ask (${seen.failed.code}: ${seen.failed.sentence})`;
+  const { found } = seen.answer;
+  return found ? verdictInWords(found.verdict) : 'there is no such row any more';
+}
+
+function verdictInWords(verdict: Verdict): string {
+  return verdict.eligible ? 'it is successful' : `${verdict.reason}, ${verdict.detail}`;
+}
+
+function actionsInWords(row: LamassuRow): string[] {
+  return actionsOf(row).map((action) => actionWords(action, row));
+}
+
 /** A row that never came into review, as Lamassu has it now. */
-export interface Unseen {
-  row: LamassuRow;
-  verdict: Verdict;
-  /** What can be done with it, most likely first. */
-  commands: string[];
-}
-
-/** Throws `usage/invalid` where Lamassu has no such row, and what asking Lamassu throws. */
-export async function lookUnseen(config: Config, db: Db, id: string): Promise<Unseen> {
-  const answer = await askLamassu(config, db, id, {});
-  const { found } = answer;
-  if (!found) throw refuse(`Lamassu has no cash-out ${id}`, '`aio-dca review list` shows what is in review.');
+async function unseenRow(config: Config, db: Db, id: string): Promise<z.input<typeof unseenRowView>> {
+  const distributed = await db.selectFrom('cash_outs').select('id').where('id', '=', id).executeTakeFirst();
+  if (distributed) {
+    throw wrongState(
+      'id',
+      `${id} was distributed and never came into review`,
+      message`${call('cash_outs.show', { id })} shows how it was divided.`,
+    );
+  }
+  const { found } = await askLamassu(config, db, id, {});
+  if (!found) throw unknownRow(id);
   const { row, verdict } = found;
-  const commands = verdict.eligible
-    ? ['aio-dca poll']
-    : // What is not in the list cannot be hidden from it.
-      resolutions({ cash_out_id: id, reason: verdict.reason, state: 'dismissed' }, { answer });
-  return { row, verdict, commands };
+  const { reason, detail } = verdict.eligible ? { reason: null, detail: null } : verdict;
+  return {
+    ...{ id: row.id, machine: row.device_id, reason, detail, state: null, since: null },
+    lamassu: { ...row },
+    lamassu_actions: actionsInWords(row),
+    ledger: { lamassu_said: null, watched_since: null, cash_out: null },
+    next:
+      reason === null
+        ? [call('poll')]
+        : // What is not in the list cannot be hidden from it.
+          nextOf({ cash_out_id: id, reason, state: 'dismissed' }, found),
+    digest: digestOf(row),
+  };
 }
 
-/**
- * Releases a row that only `start_at`, `[review] cash_out_above`, its currency or a clock that was wrong holds back. False
- * where it was released before.
- * Throws `usage/invalid` with the row's own reason where anything else does, and what asking Lamassu throws.
- */
-export async function release(
+/** False where it was released before. */
+async function release(
   config: Config,
   ledger: Ledger,
   id: string,
   who: Who,
-  reason: string | undefined,
+  digest: string | undefined,
 ): Promise<boolean> {
-  const processed = await ledger.db
+  const { db } = ledger;
+  const processed = await db
     .selectFrom('cash_outs')
     .select('processed_at')
     .where('id', '=', id)
     .executeTakeFirst();
   if (processed) {
-    throw refuse(
+    throw wrongState(
+      'id',
       `${id} was distributed at ${processed.processed_at}`,
-      `\`aio-dca cash-outs show ${id}\` shows how it was divided.`,
+      message`${call('cash_outs.show', { id })} shows how it was divided.`,
     );
   }
-  const review = await ledger.db
+  const review = await db
     .selectFrom('review')
     .select(['state', 'lamassu', 'reason', 'detail'])
     .where('cash_out_id', '=', id)
     .executeTakeFirst();
   // What it was released for before is asked anew.
-  const known = review && { ...review, state: 'open' };
-  const answer = await askLamassu(config, ledger.db, id, { review: known });
-  if (!answer.found)
-    throw refuse(`Lamassu has no cash-out ${id}`, '`aio-dca review list` shows what is in review.');
+  const answer = await askLamassu(config, db, id, { review: review && { ...review, state: 'open' } });
+  if (!answer.found) throw unknownRow(id);
   const { row, verdict } = answer.found;
+  assertUnchanged(row, digest);
   const byClock = verdict.eligible && review?.reason === 'clock';
   if (verdict.eligible && !byClock) {
-    throw refuse(`nothing holds ${id} back`, 'The next `aio-dca poll` distributes it.');
+    throw wrongState('id', `nothing holds ${id} back`, message`The next ${call('poll')} distributes it.`);
   }
   const { reason: held, detail } = verdict.eligible
     ? { reason: 'clock', detail: review?.detail ?? '' }
     : verdict;
   if (!(isHeld(held) || held === 'before-start' || held === 'clock') || row.confirmed_at === null) {
-    throw refuse(
+    throw wrongState(
+      'id',
       `${id} cannot be distributed as it is: ${held}, ${detail}`,
-      `\`aio-dca review show ${id}\` shows what can be done.`,
+      message`${call('review.show', { id })} shows what can be done.`,
     );
   }
   const { confirmed_at: confirmedAt } = row;
@@ -103,45 +236,32 @@ export async function release(
   };
   return ledger.write(async (trx) => {
     await bind(trx, config.lamassu, answer);
-    return releaseRow(trx, who, finding, confirmedAt, reason, now());
+    return releaseRow(trx, { ...who, at: now() }, finding, confirmedAt);
   });
 }
 
-/**
- * Hides a row from the people's list. Of one that is in the ledger it accepts what Lamassu says of it now: until that
- * changes again, `reconcile` is silent. False where that was done before. Throws `usage/invalid`, and for one in the
- * ledger what asking Lamassu throws.
- */
-export async function dismiss(
-  config: Config,
-  ledger: Ledger,
-  id: string,
-  who: Who,
-  reason: string,
-): Promise<boolean> {
-  const cashOut = await ledger.db
+/** False where that was done before. */
+async function dismiss(config: Config, ledger: Ledger, id: string, act: ReasonedAct): Promise<boolean> {
+  const { db } = ledger;
+  const cashOut = await db
     .selectFrom('cash_outs')
     .selectAll()
     .where('id', '=', id)
     .where('origin', '<>', 'external')
     .executeTakeFirst();
-  const review = await ledger.db
+  const review = await db
     .selectFrom('review')
     .select('state')
     .where('cash_out_id', '=', id)
     .executeTakeFirst();
   if (!cashOut || (cashOut.origin === 'lamassu' && review?.state === 'open'))
-    return ledger.write((trx) => dismissRow(trx, who, id, reason, now()));
+    return ledger.write((trx) => dismissRow(trx, act, id));
   // What was processed stays processed, whatever was set as the start since.
-  const answer = await askLamassu(config, ledger.db, id, { processed: cashOut });
-  if (!answer.found)
-    throw refuse(
-      `Lamassu has no cash-out ${id}`,
-      `\`aio-dca cash-outs show ${id}\` shows how it was divided.`,
-    );
+  const answer = await askLamassu(config, db, id, { processed: cashOut });
+  if (!answer.found) throw unknownRow(id);
   const { row, verdict } = answer.found;
   if (cashOut.origin === 'lamassu' && isAsDistributed(cashOut, verdict)) {
-    return ledger.write((trx) => dismissRow(trx, who, id, reason, now()));
+    return ledger.write((trx) => dismissRow(trx, act, id));
   }
   const how = cashOut.origin === 'settled' ? 'settled by hand' : 'distributed';
   const detail = `${how}, and what Lamassu says of it since was accepted`;
@@ -151,7 +271,7 @@ export async function dismiss(
   };
   return ledger.write(async (trx) => {
     await bind(trx, config.lamassu, answer);
-    return acceptRow(trx, who, finding, reason, now());
+    return acceptRow(trx, act, finding);
   });
 }
 
@@ -168,86 +288,10 @@ function isAsDistributed(cashOut: Schema['cash_outs'], today: Verdict): boolean 
   );
 }
 
-/** The commands that resolve a row in review, most likely first. */
-export function resolutions(
-  { cash_out_id: id, reason, state }: Pick<Schema['review'], 'cash_out_id' | 'reason' | 'state'>,
-  seen: Look,
-): string[] {
-  const dismiss = state === 'dismissed' ? [] : [`aio-dca review dismiss ${id} --reason "…"`];
-  const held = state === 'released' ? [] : [`aio-dca review release ${id}`];
-  if (state === 'processed') return [`aio-dca cash-outs show ${id}`];
-  const verdict = foundIn(seen)?.verdict;
-  const today = verdict && !verdict.eligible ? verdict.reason : reason;
-  switch (today as ReviewReason) {
-    case 'changed':
-      return [`aio-dca cash-outs show ${id}`, ...dismiss];
-    case 'not-allocated':
-      return ['aio-dca poll', ...dismiss];
-    case 'large':
-      return held;
-    case 'currency-changed':
-      return [...held, 'aio-dca fundings list --status deposited'];
-    case 'unknown-currency':
-      return [`aio-dca poll  # ${afterKnowing(unknownCode(seen) ?? '…')}`, ...dismiss];
-    case 'backdated':
-      return [`aio-dca settle ${id}${missing(seen)} --reason "…"`, ...held, ...dismiss];
-    case 'clock':
-      return ['aio-dca status', ...held];
-    case 'before-start':
-      return [...held, ...dismiss];
-    default: {
-      const code = unknownCode(seen);
-      if (code !== null) return [`aio-dca review show ${id}  # ${afterKnowing(code)}`, ...dismiss];
-      const settle = `aio-dca settle ${id}${missing(seen)} --reason "…"`;
-      return countedNothing(seen) ? [...dismiss, settle] : [settle, ...dismiss];
-    }
-  }
-}
-
-function afterKnowing(code: string): string {
-  return `after ${code} = 2 under [currencies] in config.toml, with its digits`;
-}
-
-/** What Lamassu has of the row; undefined where it has none, or could not be asked. */
-function foundIn(seen: Look): NonNullable<Answer['found']> | undefined {
-  return 'answer' in seen ? (seen.answer.found ?? undefined) : undefined;
-}
-
-/** The code of the row's currency where it is one that is not known here; nothing can be settled in it before. */
-function unknownCode(seen: Look): string | null {
-  const found = foundIn(seen);
-  if (!found || found.told.currency !== null) return null;
-  const code = found.row.fiat_code;
-  return isCurrencyCode(code) ? code : null;
-}
-
-/** Lamassu counted, and no note came out. */
-function countedNothing(seen: Look): boolean {
-  return foundIn(seen)?.told.cameOut === 0n;
-}
-
-/** The figures that a settlement of this row needs because Lamassu does not tell them. */
-function missing(seen: Look): string {
-  const found = foundIn(seen);
-  if (!found) return '';
-  const { told, verdict } = found;
-  const reason = verdict.eligible ? undefined : verdict.reason;
-  const unknown = !told.charge || reason === 'no-rate' || reason === 'implausible-rate';
-  // Nothing is left for a commission: all that was paid is the clients'.
-  const nothing = reason === 'negative-commission';
-  return [
-    ...(told.machine === null ? [' --machine …'] : []),
-    ...(told.cameOut === null || told.cameOut === 0n ? [` --fiat "… ${told.currency ?? 'CURRENCY'}"`] : []),
-    ...(told.gross === null
-      ? [' --gross "… sat"']
-      : // Without the cash that was asked for nothing can be in proportion to it.
-        told.asked === null
-        ? [` --gross "${told.gross} sat"`]
-        : []),
-    ...(unknown ? [' --commission "… sat"'] : nothing ? [' --commission "0 sat"'] : []),
-  ].join('');
-}
-
-function refuse(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `ID: ${message}.`, hint);
+function unknownRow(id: string): BridgeError {
+  return notFound(
+    'id',
+    `Lamassu has no cash-out ${id}`,
+    message`${call('review.list')} shows what is in review.`,
+  );
 }

@@ -1,206 +1,279 @@
+import { z } from 'zod';
 import type { Config } from '../config/load.ts';
-import { NOTHING_TOLD, type Stated, settledFigures } from '../dca/settlement.ts';
-import { BridgeError } from '../errors.ts';
-import { isBackdated, isCurrencyCode, judge } from '../lamassu/eligibility.ts';
+import type { Stated } from '../dca/settlement.ts';
+import { BridgeError, conflict, invalid } from '../errors.ts';
+import { judge } from '../lamassu/eligibility.ts';
 import { actionWords, dispensesOf } from '../lamassu/notes.ts';
-import type { PartialFigures } from '../lamassu/partial-figures.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
-import { currencyDoubt, type Settlement, settle } from '../ledger/cash-outs/settlement.ts';
+import { findCashOutId } from '../ledger/cash-outs/find-id.ts';
+import { settle, settledBefore } from '../ledger/cash-outs/settlement.ts';
 import type { CashOutDetail } from '../ledger/cash-outs/view.ts';
 import { type Voided, voidSettlement } from '../ledger/cash-outs/void.ts';
-import type { Who } from '../ledger/log/log.ts';
-import { findMachine, machineLabel } from '../ledger/machines/machines.ts';
+import type { ReasonedAct, Who } from '../ledger/log/log.ts';
+import { findMachine } from '../ledger/machines/machines.ts';
 import { bestTime } from '../ledger/runs/clocks.ts';
+import { knownCurrencies } from '../ledger/store/currencies.ts';
 import type { Db, Ledger, Trx } from '../ledger/store/open.ts';
+import { field, message } from '../lib/message.ts';
 import { rulesOf, verdictOn } from '../scheduler/judging.ts';
-import { isHeld } from '../scheduler/review-reasons.ts';
-import { bind } from '../scheduler/setup.ts';
-import { type Instant, now } from '../time.ts';
-import { type Answer, askLamassu } from './lookup-cash-out.ts';
+import { bind, refuseWithoutClients } from '../scheduler/setup.ts';
+import { now } from '../time.ts';
+import { parseAmount, parseRate, parseSats, parseSatsOrNone } from '../typed/numbers.ts';
+import { parseTime } from '../typed/times.ts';
+import { viewOfCashOutDetail } from '../views/cash-outs.ts';
+import {
+  settlementView,
+  viewOfProposal,
+  viewOfSettledBefore,
+  viewOfVoided,
+  voidedView,
+} from '../views/settlements.ts';
+import { findRowId } from './lookup-cash-out.ts';
+import { digestOf, operation, withReason } from './operation.ts';
+import {
+  type Draft,
+  draftExternal,
+  draftSettled,
+  externalReference,
+  type Statement,
+} from './settlement-draft.ts';
 
-/** A settlement that is not written yet, with what Lamassu says of it. */
-export interface Draft {
-  settlement: Settlement;
-  /** Null for one that Lamassu never saw. */
-  lamassu: { answer: Answer; told: PartialFigures; says: string } | null;
-  /** Why an external one is perhaps in the wrong currency, for a person to decide. */
-  doubt: string | null;
-}
+/* Cash-outs that were settled outside of Lamassu: each is previewed, and written as it was agreed to. */
 
-/** What a person says besides the figures. */
-export interface Words {
-  stated: Stated;
-  reason: string;
-  credit: boolean;
-  /** Which machine the cash came out of, where Lamassu names several or none: device id or name. */
-  machine?: string | undefined;
-}
+const statement = {
+  /** Where the cash came out: device id or name. */
+  machine: z.string().optional(),
+  /** When it came out. */
+  at: z.string().optional(),
+  /** The cash that came out; by default what Lamassu counted. */
+  fiat: z.string().optional(),
+  /** What was paid for that cash, in satoshi; by default its proportion. */
+  gross: z.string().optional(),
+  /** The operator's part of it; by default what Lamassu charged. */
+  commission: z.string().optional(),
+  /** The same as a rate of the gross. */
+  rate: z.string().optional(),
+  /** Its sats have yet to be credited to the source wallet. */
+  credit: z.boolean().default(false),
+};
+
+const settleInput = z.object({ id: z.string(), ...statement });
+const externalInput = z.object({ reference: z.string(), ...statement });
+const voidInput = z.object({ id: z.string() });
+const digest = { digest: z.string().optional() };
+
+/** How a cash-out that Lamassu knows would be settled. */
+export const previewSettle = operation({
+  name: 'settlements.settle_preview',
+  needs: 'read',
+  may: [],
+  reasoned: true,
+  input: settleInput,
+  view: settlementView,
+  run: async (context, input) => preview(context, await planSettle(context, input)),
+});
 
 /**
- * Asks Lamassu for the row and fills in what the person did not state. Throws `usage/invalid` where Lamassu has no such
- * row, where the row needs no settling, and where a figure is missing or wrong; and what asking Lamassu throws.
+ * Settles a cash-out that Lamassu knows. The same again changes nothing. Errors: `ledger/no-clients`, those of `draftSettled`
+ * and `settledBefore`, and `settle/changed` where it is not what `digest` was made of.
  */
-export async function draftSettled(
-  config: Config,
-  db: Db,
-  id: string,
-  words: Words,
-  /** When the cash came out, by a person's word: only where Lamassu's time is in doubt. */
-  stated?: Instant,
-): Promise<Draft> {
-  const review = await db.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
-  const answer = await askLamassu(config, db, id, { review });
-  if (!answer.found) {
-    throw invalid(
-      `ID: Lamassu has no cash-out ${id}`,
-      'One that Lamassu never saw is settled with `--external REF`, where REF is a reference of your own.',
-    );
-  }
-  const { row, verdict, told } = answer.found;
-  if (verdict.eligible && review?.state !== 'open') {
-    throw invalid(
-      `ID: Lamassu holds ${id} as successful, so nothing has to be settled`,
-      'The next `aio-dca poll` distributes it.',
-    );
-  }
-  if (!verdict.eligible && isHeld(verdict.reason) && verdict.reason !== 'backdated') {
-    const what = verdict.reason === 'large' ? 'its size' : 'its currency';
-    throw invalid(
-      `ID: Lamassu holds ${id} as successful, and only ${what} holds it back: ${verdict.detail}`,
-      `\`aio-dca review release ${id}\` lets the next run distribute it.`,
-    );
-  }
-  if (told.currency === null && isCurrencyCode(row.fiat_code)) {
-    throw invalid(
-      `ID: the cash-out is in ${row.fiat_code}, which is not known here`,
-      `Put ${row.fiat_code} = 2 under [currencies] in config.toml, with the digits of its minor unit.`,
-    );
-  }
-  const doubtful = isBackdated(row) || ['backdated', 'before-start', 'future'].includes(review?.reason ?? '');
-  if (stated !== undefined && !doubtful) {
-    throw invalid(
-      '--at: it says nothing here, for Lamassu tells when it was',
-      'Leave it out; it goes with --external.',
-    );
-  }
-  if (stated !== undefined && stated > answer.now) {
-    throw invalid(`--at: ${stated} is in the future`, 'Say when the cash came out.');
-  }
-  const machine = await machineOf(db, row, told.machine, words.machine);
-  const begunAt = told.begunAt === machine ? null : told.begunAt;
-  const cashOut = {
-    ...{ id, source: config.lamassu.name, machine, begunAt, confirmedAt: stated ?? told.at },
-    ...settledFigures(told, words.stated, await rulesOf(config, db)),
-    lamassu: { ...row },
-  };
-  const says = verdict.eligible ? 'it is successful' : `${verdict.reason}, ${verdict.detail}`;
-  return {
-    settlement: { cashOut, origin: 'settled', ...words },
-    lamassu: { answer, told, says },
-    doubt: null,
-  };
-}
+export const settleCashOut = operation({
+  name: 'settlements.settle',
+  needs: 'write',
+  may: [],
+  reasoned: true,
+  input: settleInput.extend(digest),
+  view: settlementView,
+  run: async (context, input) => apply(context, await planSettle(context, input), input.digest),
+});
 
-/** Where the cash came out: what Lamassu says, and only where it says nothing clear, what the person says. */
-async function machineOf(
-  db: Db,
-  row: LamassuRow,
-  told: string | null,
-  stated: string | undefined,
-): Promise<string> {
-  if (told !== null) {
-    if (stated === undefined) return told;
-    throw invalid('--machine: it says nothing here', `Lamassu tells it: the cash came out of ${told}.`);
-  }
-  if (stated !== undefined) return (await findMachine(db, stated, '--machine')).device_id;
-  const each = dispensesOf(row).map((one) => actionWords(one, row));
-  throw invalid(
-    `--machine: Lamassu ${each.length > 1 ? `names several machines (${each.join('; ')})` : 'names no machine'}`,
-    'Say with --machine which one the cash of this settlement came out of. What came out of another: settle it with --external.',
+/** How a cash-out that Lamassu never saw would be settled. */
+export const previewExternal = operation({
+  name: 'settlements.external_preview',
+  needs: 'read',
+  may: [],
+  reasoned: true,
+  input: externalInput,
+  view: settlementView,
+  run: async (context, input) => preview(context, await planExternal(context, input)),
+});
+
+/** Settles a cash-out that Lamassu never saw, under a reference of the operator's. Errors: as `settlements.settle`. */
+export const settleExternal = operation({
+  name: 'settlements.external',
+  needs: 'write',
+  may: [],
+  reasoned: true,
+  input: externalInput.extend({
+    ...digest,
+    /** The machine pays out this currency for the first time, or nobody has put it in. */
+    new_currency: z.boolean().default(false),
+  }),
+  view: settlementView,
+  run: async (context, input) => {
+    const plan = await planExternal(context, input);
+    if ('draft' in plan && plan.draft.currencyDoubt !== null && !input.new_currency) {
+      throw doubtfulCurrency(plan.draft.currencyDoubt);
+    }
+    return apply(context, plan, input.digest);
+  },
+});
+
+/** What undoing a settlement would change. */
+export const previewVoid = operation({
+  name: 'settlements.void_preview',
+  needs: 'read',
+  may: [],
+  reasoned: true,
+  input: voidInput,
+  view: voidedView,
+  run: async ({ ledger, config, who }, { id: named }) => {
+    const id = await findCashOutId(ledger.db, named.trim());
+    const done = await ledger.dryRun((trx) => undo(trx, config, id, who));
+    return { ...viewOfVoided(done), dry_run: true, voided: false, digest: digestOf(viewOfVoided(done)) };
+  },
+});
+
+/**
+ * Undoes a settlement of which nothing is in a payout yet. Errors: those of `voidSettlement`, and `settle/changed` where it
+ * would change something else than what `digest` was made of.
+ */
+export const voidSettled = operation({
+  name: 'settlements.void',
+  needs: 'write',
+  may: [],
+  reasoned: true,
+  input: voidInput.extend(digest),
+  view: voidedView,
+  run: async ({ ledger, config, who }, { id: named, digest: agreed }) => {
+    const id = await findCashOutId(ledger.db, named.trim());
+    const view = await ledger.write(async (trx) => {
+      const done = viewOfVoided(await undo(trx, config, id, who));
+      refuseChanged(id, done, agreed);
+      return done;
+    });
+    return { ...view, dry_run: false, voided: true, digest: null };
+  },
+});
+
+/** That nobody said yet that the currency is right. */
+export function doubtfulCurrency(doubt: string): BridgeError {
+  return conflict(
+    'fiat',
+    `is that the right currency? ${doubt}`,
+    message`Check ${field('fiat')} and ${field('machine')}. Where they are right, add ${field('new_currency')}.`,
   );
 }
 
-/** The reference of one that Lamassu never saw. Throws `usage/invalid` where it could be mistaken for Lamassu's id. */
-export function externalReference(text: string): string {
-  const reference = text.trim();
-  // Whole or as the first characters that tables show, with dashes and braces or without.
-  if (/^[0-9a-f]{6,32}$/i.test(reference.replace(/[-{}]/g, ''))) {
-    throw invalid(
-      `--external: ${reference} looks like an id of Lamassu`,
-      'Settle what Lamassu knows by its id, without --external; else use a reference of your own, like "receipt-17".',
-    );
-  }
-  if (!/^[^\p{C}\p{Z}]{6,100}$/u.test(reference)) {
-    throw invalid(
-      `--external: ${JSON.stringify(reference)} cannot be a reference`,
-      'Use 6 to 100 characters without spaces, like "receipt-17".',
-    );
-  }
-  return reference;
+interface Context {
+  config: Config;
+  ledger: Ledger;
+  who: Who;
 }
 
-/** One that Lamassu never saw: the person states everything. Throws `usage/invalid`. */
-export async function draftExternal(
+/** What is to be settled, or was settled before with the same figures. */
+type Plan = { draft: Draft } | { before: CashOutDetail };
+
+async function planSettle(
+  { config, ledger: { db } }: Context,
+  input: z.output<typeof settleInput>,
+): Promise<Plan> {
+  const given = await statementOf(config, db, input);
+  await refuseWithoutClients(db);
+  const id = await findRowId(config, db, input.id.trim());
+  const machine =
+    given.machine === undefined ? undefined : (await findMachine(db, given.machine, 'machine')).device_id;
+  const { stated, credit } = given;
+  const before = await settledBefore(db, { id, stated, credit, ...(machine !== undefined && { machine }) });
+  return before ? { before } : { draft: await draftSettled(config, db, id, { ...given, machine }) };
+}
+
+async function planExternal(
+  { config, ledger: { db } }: Context,
+  input: z.output<typeof externalInput>,
+): Promise<Plan> {
+  if (input.commission === undefined && input.rate === undefined) {
+    throw invalid(
+      'commission',
+      message`an external settlement needs it, or ${field('rate')}`,
+      'Like "3000 sat", or a rate of 5.5%.',
+    );
+  }
+  const missing = (['machine', 'at', 'fiat', 'gross'] as const).filter((name) => input[name] === undefined);
+  const given = await statementOf(config, db, input);
+  const { stated, credit, machine: named, at } = given;
+  const [first = 'at', ...others] = missing;
+  if (missing.length > 0 || named === undefined || at === undefined) {
+    const needed = others.reduce((all, name) => message`${all}, ${field(name)}`, message`${field(first)}`);
+    throw invalid(first, message`an external settlement needs ${needed}`, 'Nothing else tells it.');
+  }
+  const id = externalReference(input.reference);
+  await refuseWithoutClients(db);
+  const machine = (await findMachine(db, named, 'machine')).device_id;
+  const before = await settledBefore(db, { id, stated, machine, at, credit });
+  return before
+    ? { before }
+    : { draft: await draftExternal(config, db, id, { stated, credit, machine, at }) };
+}
+
+async function statementOf(
   config: Config,
   db: Db,
-  reference: string,
-  { machine: named, at }: { machine: string; at: Instant },
-  words: Words,
-): Promise<Draft> {
-  if (at > (await bestTime(db))) throw invalid(`--at: ${at} is in the future`, 'Say when the cash came out.');
-  const machine = await findMachine(db, named, '--machine');
-  const figures = settledFigures(NOTHING_TOLD, words.stated, config.commission);
-  if (machine.currency !== null && machine.currency !== figures.currency) {
-    throw invalid(
-      `--fiat: ${machineLabel(machine)} pays out ${machine.currency}, not ${figures.currency}`,
-      'Check the currency and the machine.',
-    );
-  }
-  const cashOut = {
-    ...{ id: reference, source: 'external', machine: machine.device_id, confirmedAt: at },
-    ...figures,
-    lamassu: null,
+  { machine, at, credit, ...figures }: z.output<typeof settleInput | typeof externalInput>,
+): Promise<Statement> {
+  return {
+    stated: await statedBy(config, db, figures),
+    credit,
+    machine,
+    at: at === undefined ? undefined : parseTime(at, config.timezone, 'at'),
   };
-  const why = await currencyDoubt(db, machine.device_id, figures.currency);
-  const doubt = why === null ? null : `${machineLabel(machine)} and ${figures.currency}: ${why}`;
-  return { settlement: { cashOut, origin: 'external', ...words }, lamassu: null, doubt };
 }
 
-/** How it would be divided: nothing is written. */
-export function previewSettlement(
-  ledger: Ledger,
-  config: Config,
-  draft: Draft,
-  who: Who,
-): Promise<CashOutDetail> {
-  return ledger.dryRun((trx) => enter(trx, config, draft, who));
+async function statedBy(
+  { currencies }: Config,
+  db: Db,
+  { fiat, gross, commission, rate }: Partial<Record<keyof Stated, string | undefined>>,
+): Promise<Stated> {
+  if (commission !== undefined && rate !== undefined) {
+    throw conflict('rate', message`${field('commission')} is given too`, 'Use one of them.');
+  }
+  const known = await knownCurrencies(db, currencies);
+  return {
+    fiat: fiat === undefined ? undefined : parseAmount(fiat, 'fiat', known),
+    gross: gross === undefined ? undefined : parseSats(gross, 'gross'),
+    commission: commission === undefined ? undefined : parseSatsOrNone(commission, 'commission'),
+    rate: rate === undefined ? undefined : parseRate(rate, 'rate'),
+  };
 }
 
-/** Writes it, as `shown` where a person agreed to that. Throws what `settle` throws. */
-export function writeSettlement(
-  ledger: Ledger,
-  config: Config,
-  draft: Draft,
-  who: Who,
-  shown: CashOutDetail | undefined,
-): Promise<CashOutDetail> {
-  return ledger.write((trx) => enter(trx, config, draft, who, shown));
+async function preview(
+  { config, ledger, who }: Context,
+  plan: Plan,
+): Promise<z.input<typeof settlementView>> {
+  if ('before' in plan) return viewOfSettledBefore(plan.before);
+  const { draft } = plan;
+  refuseCreditOff(config, draft);
+  const shown = await ledger.dryRun((trx) => enter(trx, config, draft, who));
+  return {
+    ...viewOfSettlement(shown, draft),
+    ...{ dry_run: true, settled: false, digest: digestOf(agreedOf(draft, shown)) },
+  };
 }
 
-/** Undoes a settlement: see `voidSettlement`. */
-export async function undoSettlement(
-  trx: Trx,
-  config: Config,
-  id: string,
-  reason: string,
-  who: Who,
-): Promise<Voided> {
-  const at = now();
-  const rules = await rulesOf(config, trx);
-  return voidSettlement(trx, who, id, reason, at, async (row) => {
-    const verdict = await verdictOn(trx, judge(row as LamassuRow, rules, at, {}));
-    return verdict.eligible ? null : verdict;
+async function apply(
+  { config, ledger, who }: Context,
+  plan: Plan,
+  agreed: string | undefined,
+): Promise<z.input<typeof settlementView>> {
+  if ('before' in plan) return viewOfSettledBefore(plan.before);
+  const { draft } = plan;
+  refuseCreditOff(config, draft);
+  const done = await ledger.write(async (trx) => {
+    const written = await enter(trx, config, draft, who);
+    refuseChanged(written.cashOut.id, agreedOf(draft, written), agreed);
+    return written;
   });
+  return { ...viewOfSettlement(done, draft), dry_run: false, settled: true, digest: null };
 }
 
 async function enter(
@@ -208,19 +281,61 @@ async function enter(
   config: Config,
   { settlement, lamassu }: Draft,
   who: Who,
-  shown?: CashOutDetail,
 ): Promise<CashOutDetail> {
   if (lamassu) await bind(trx, config.lamassu, lamassu.answer);
   const { timezone, allocation } = config;
-  return settle(
-    trx,
-    who,
-    settlement,
-    { now: await bestTime(trx), timezone, priority: allocation.priority },
-    shown,
+  const act = { ...withReason(who), at: await bestTime(trx) };
+  return settle(trx, act, settlement, { timezone, priority: allocation.priority });
+}
+
+function undo(trx: Trx, config: Config, id: string, who: Who): Promise<Voided> {
+  const act: ReasonedAct = { ...withReason(who), at: now() };
+  return voidSettlement(trx, act, id, async (row) => {
+    const rules = await rulesOf(config, trx);
+    const verdict = await verdictOn(trx, judge(row as LamassuRow, rules, act.at, {}));
+    return verdict.eligible ? null : verdict;
+  });
+}
+
+/** What the operator saw and agrees to: the figures, whose cash it is, and what Lamassu said. The moment of it is none. */
+function agreedOf({ settlement, lamassu }: Draft, { cashOut, allocations }: CashOutDetail) {
+  const { fiat, currency, gross, commission, machine, undelivered } = settlement.cashOut;
+  return {
+    ...{ fiat, currency, gross, commission, machine, undelivered },
+    division: [cashOut.own, cashOut.own_fiat, cashOut.commission],
+    allocations: allocations.map((one) => [one.funding_id, one.fiat, one.gross, one.commission, one.net]),
+    lamassu: lamassu?.found.row ?? null,
+  };
+}
+
+function refuseChanged(id: string, plan: unknown, agreed: string | undefined): void {
+  if (agreed === undefined || agreed === digestOf(plan)) return;
+  throw new BridgeError(
+    'settle/changed',
+    `what was shown of ${id} is something else now: cash of clients, or what Lamassu says, changed meanwhile`,
+    'Nothing was written. Look at it again.',
   );
 }
 
-function invalid(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `${message}.`, hint);
+function refuseCreditOff({ lnbits }: Config, { settlement }: Draft): void {
+  if (!settlement.credit || lnbits.creditSource) return;
+  throw conflict(
+    'credit',
+    '[lnbits] credit_source is off, so nothing would be credited',
+    'Leave it out and see that the source wallet holds these sats; or switch it on first: docs/crediting.md.',
+  );
+}
+
+function viewOfSettlement(detail: CashOutDetail, { settlement, lamassu, currencyDoubt }: Draft) {
+  const found = lamassu?.found;
+  const says = found && {
+    says: found.verdict.eligible ? 'it is successful' : `${found.verdict.reason}, ${found.verdict.detail}`,
+    told: found.told,
+    dispenses: dispensesOf(found.row).map((one) => actionWords(one, found.row)),
+  };
+  return {
+    ...viewOfCashOutDetail(detail),
+    already_settled: false,
+    proposal: viewOfProposal(settlement, says ?? null, currencyDoubt),
+  };
 }

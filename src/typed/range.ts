@@ -1,15 +1,15 @@
 import { Temporal } from 'temporal-polyfill';
 import { startOfDay } from '../dca/local-time.ts';
-import { invalid } from '../errors.ts';
+import { conflict, invalid } from '../errors.ts';
 import { field, message } from '../lib/message.ts';
 import type { Instant } from '../time.ts';
 import { parseTime } from './times.ts';
 
-/** The days or times of a range, as people write them. */
-export interface RangeOptions {
-  from?: string;
-  to?: string;
-  month?: string;
+/** A range of time as it is typed. */
+export interface RangeInput {
+  from?: string | undefined;
+  to?: string | undefined;
+  month?: string | undefined;
 }
 
 /** From a moment on, and before another; null: without that bound. */
@@ -19,13 +19,13 @@ export interface Range {
 }
 
 /**
- * The range that a person means: local days of `timezone`, the last one with its whole day, or times. a month is
- * all its local days. Throws `usage/invalid`.
+ * Local days of `timezone`, the last one with its whole day, or times; a month is all its local days. Throws
+ * `usage/invalid`.
  */
-export function parseRange({ from, to, month }: RangeOptions, timezone: string): Range {
+export function parseRange({ from, to, month }: RangeInput, timezone: string): Range {
   if (month !== undefined) {
     if (from !== undefined || to !== undefined) {
-      throw invalid(
+      throw conflict(
         'month',
         message`it cannot go together with ${field('from')} or ${field('to')}`,
         message`Use either ${field('month')}, or ${field('from')} and ${field('to')}.`,
@@ -42,7 +42,7 @@ export function parseRange({ from, to, month }: RangeOptions, timezone: string):
     before: to === undefined ? null : endOf(to, timezone),
   };
   if (range.from !== null && range.before !== null && range.from >= range.before) {
-    throw invalid('to', message`${to ?? ''} is before ${field('from')}, ${from ?? ''}`, 'Swap the two.');
+    throw conflict('to', message`${to ?? ''} is before ${field('from')}, ${from ?? ''}`, 'Swap the two.');
   }
   return range;
 }

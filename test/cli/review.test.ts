@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { now, plus } from '../../src/time.ts';
+import { releasedView, unseenRowView } from '../../src/views/review.ts';
 import { type Counter, openCounter, type Shop } from '../support/counter.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
+import { expectView } from '../support/views.ts';
 
 const DAY = 86_400_000;
 
@@ -31,11 +33,13 @@ describe.each(ledgerKinds)('rows that a person names, on %s', (ledger) => {
       ...{ id, reason: 'before-start', state: null, lamassu: { id } },
       commands: [`aio-dca review release ${id}`],
     });
+    expectView(unseenRowView, shown.json());
     expect((await run('review', 'show', '191cd1')).stdout).toContain('not in review');
     const hidden = await run('review', 'dismiss', '191cd1', '--reason', 'x');
     expect([hidden.code, hidden.stderr]).toEqual([64, expect.stringContaining(`${id} is not in review`)]);
     const released = await run('review', 'release', '191cd1', '--reason', 'lost by the extension', '--json');
     expect(released.json()).toMatchObject({ id, state: 'released' });
+    expectView(releasedView, released.json());
     expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 1 } });
   });
 

@@ -1,15 +1,14 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { commandOf } from '../../src/cli/words.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { dismissRow } from '../../src/ledger/cash-outs/review.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
-import { look, release, resolutions } from '../../src/operations/reviews.ts';
+import { dismissReview, releaseReview, showReview } from '../../src/operations/reviews.ts';
 import { now, plus } from '../../src/time.ts';
 import { type Counter, openCounter } from '../support/counter.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
 
 const DAY = 86_400_000;
-const who = { actor: 'dora', run: null };
 
 describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
   let counter: Counter;
@@ -26,8 +25,9 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
   });
 
   const fine = { dispense_confirmed: true, error: null };
-  const letGo = (id: string) => release(counter.config, counter.ledger, id, who, 'asked');
-  const dismiss = (id: string) => counter.ledger.write((trx) => dismissRow(trx, who, id, 'refunded', now()));
+  const letGo = async (id: string) => (await counter.perform(releaseReview, { id })).written;
+  const dismiss = async (id: string) =>
+    (await counter.perform(dismissReview, { id }, { reason: 'refunded' })).written;
   const reviewOf = (id: string) =>
     counter.ledger.db
       .selectFrom('review')
@@ -75,6 +75,22 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
     expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 1, gross: 5_291_000n } });
   });
 
+  test('a release is of the row that was looked at', async () => {
+    const shop = await counter.shop({ alice: 9000n });
+    const id = await shop.jammed(fine);
+    await counter.poll();
+    const { digest } = await counter.perform(showReview, { id });
+    await set(id, 'discount = 10');
+    const agreed = { id, digest: digest ?? '' };
+    await expect(counter.perform(releaseReview, agreed)).rejects.toMatchObject({ code: 'usage/changed' });
+    expect(await reviewOf(id)).toMatchObject({ state: 'open' });
+    const again = await counter.perform(showReview, { id });
+    expect(await counter.perform(releaseReview, { id, digest: again.digest ?? '' })).toMatchObject({
+      ...{ state: 'released', written: true, released: { by: 'dora', reason: 'asked' } },
+    });
+    expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 1 } });
+  });
+
   test('a row from before the start is distributed once it is released, however old, seen before or not', async () => {
     const shop = await counter.shop({ alice: 3000n });
     const confirmed_at = plus(now(), -60 * DAY);
@@ -116,7 +132,7 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
     expect(await counter.poll()).toMatchObject({ outcome: 'ok', source: { toReview: 0 } });
     await set(id, 'dispense_confirmed = true, error = null');
     expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 1 } });
-    await expect(dismiss('nothing')).rejects.toThrow('is not in review');
+    await expect(dismiss('00000000-0000-4000-8000-000000000000')).rejects.toThrow('is not in review');
   });
 
   test('each reason names the commands that resolve it, with the figures that nobody tells', async () => {
@@ -125,9 +141,8 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
       const id = await shop.jammed(columns);
       if (!notes) await counter.world.lamassu.query('delete from cash_out_actions where tx_id = $1', [id]);
       await counter.poll();
-      const review = await reviewOf(id);
-      const [first = ''] = resolutions(review, await look(counter.config, counter.ledger.db, review));
-      return first.replace(id, 'ID');
+      const { next } = await counter.perform(showReview, { id });
+      return next.slice(0, 1).map(commandOf).join().replace(id, 'ID');
     };
     expect(await say({})).toBe('aio-dca settle ID --reason "…"');
     expect(await say({ error_code: 'operatorCancel' }, false)).toBe(
@@ -149,9 +164,9 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
     const file = `${counter.world.folder}/nowhere.toml`;
     const text = `timezone = "UTC"\n[lamassu]\nport = 1\npassword = "x"\nstart_at = "2026-01-01T00:00:00Z"\n[lnbits]\nurl = "http://127.0.0.1:1"\n`;
     await writeFile(file, text);
-    const review = await reviewOf(id);
-    const seen = await look(loadConfig(file, {}), counter.ledger.db, review);
-    expect(seen).toMatchObject({ failed: { code: 'lamassu/unreachable' } });
-    expect(resolutions(review, seen)[0]).toBe(`aio-dca settle ${id} --reason "…"`);
+    const seen = await counter.perform(showReview, { id }, { config: loadConfig(file, {}) });
+    expect(seen).toMatchObject({ lamassu: null, next: [{ operation: 'settlements.settle' }, {}] });
+    expect(`${'lamassu_says' in seen && seen.lamassu_says}`).toContain('lamassu/unreachable');
+    expect(seen.next.slice(0, 1).map(commandOf)).toEqual([`aio-dca settle ${id} --reason "…"`]);
   });
 });

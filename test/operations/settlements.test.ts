@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { Stated } from '../../src/dca/settlement.ts';
 import { settledBefore } from '../../src/ledger/cash-outs/settlement.ts';
 import { setClient } from '../../src/ledger/clients/changes.ts';
 import { creditsIn, dropCredit } from '../../src/ledger/credits/credits.ts';
@@ -7,13 +6,14 @@ import { intendCredits } from '../../src/ledger/credits/plan.ts';
 import { addFunding, withdrawFunding } from '../../src/ledger/fundings/fundings.ts';
 import { ALWAYS } from '../../src/ledger/store/effective-dated.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
+import { externalReference } from '../../src/operations/settlement-draft.ts';
 import {
-  draftExternal,
-  draftSettled,
-  externalReference,
-  previewSettlement,
-  undoSettlement,
-  writeSettlement,
+  previewExternal,
+  previewSettle,
+  previewVoid,
+  settleCashOut,
+  settleExternal,
+  voidSettled,
 } from '../../src/operations/settlements.ts';
 import { now, plus } from '../../src/time.ts';
 import { type Counter, openCounter } from '../support/counter.ts';
@@ -22,7 +22,6 @@ import { ledgerKinds } from '../support/ledgers.ts';
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const who = { actor: 'dora', run: null };
-const usd = (amount: bigint) => ({ minor: amount * 100n, currency: 'USD', digits: 2 });
 
 describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
   let counter: Counter;
@@ -35,15 +34,18 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     expect((await verifyLedger(counter.ledger.db)).differences).toEqual([]);
   });
 
-  const settle = async (id: string, stated: Stated = {}, ledger = counter.ledger) => {
-    const words = { stated, reason: 'jammed', credit: false };
-    const before = await settledBefore(ledger.db, { id, stated, credit: false });
-    if (before) return before;
-    const draft = await draftSettled(counter.config, ledger.db, id, words);
-    return writeSettlement(ledger, counter.config, draft, who, undefined);
+  /** Figures as they are typed. */
+  type Figures = Partial<Record<'fiat' | 'gross' | 'commission' | 'rate', string>> & { credit?: boolean };
+
+  const jammed = { reason: 'jammed' };
+  /** Crediting the source wallet is off by default. */
+  const crediting = () => {
+    const { config } = counter;
+    return { ...config, lnbits: { ...config.lnbits, creditSource: true } };
   };
-  const undo = (id: string) =>
-    counter.ledger.write((trx) => undoSettlement(trx, counter.config, id, 'oops', who));
+  const settle = (id: string, figures: Figures = {}, ledger = counter.ledger) =>
+    counter.perform(settleCashOut, { id, ...figures }, { ...jammed, ledger, config: crediting() });
+  const undo = (id: string) => counter.perform(voidSettled, { id }, { reason: 'oops' });
   const reviewOf = (id: string) =>
     counter.ledger.db
       .selectFrom('review')
@@ -63,12 +65,10 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     const id = await shop.jammed();
     await counter.poll();
     expect(await settle(id)).toMatchObject({
-      cashOut: {
-        ...{ origin: 'settled', method: 'ticker', fiat: 200_00n, gross: 529_100n },
-        ...{ net: 200_000n, commission: 11_640n, own: 0n, undelivered: 317_460n },
-      },
-      allocations: [{ fiat: 200_00n, net: 200_000n, mode: 'flow' }],
-      settlement: { actor: 'dora', reason: 'jammed', credit: 0n },
+      ...{ origin: 'settled', commission_method: 'ticker', fiat: '200.00', gross_sats: 529_100n },
+      ...{ net_sats: 200_000n, commission_sats: 11_640n, own_sats: 0n, undelivered_sats: 317_460n },
+      allocations: [{ fiat: '200.00', net_sats: 200_000n }],
+      settlement: { actor: 'dora', reason: 'jammed', credit: false },
     });
     expect(await shop.remaining('alice')).toMatchObject({ remaining: 800_00n, spent: 200_00n });
     expect(await reviewOf(id)).toEqual({
@@ -103,23 +103,22 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
   test('the same again answers the first result; other figures are refused with both', async () => {
     const shop = await counter.shop({ alice: 1000n });
     const id = await shop.jammed();
-    const first = await settle(id, { fiat: usd(100n), rate: 5000n });
-    expect(first.cashOut).toMatchObject({
-      gross: 529_100n,
-      commission: 5291n,
-      undelivered: 423_280n,
-      method: 'given',
+    const first = await settle(id, { fiat: '100 USD', rate: '5%' });
+    expect(first).toMatchObject({
+      ...{ gross_sats: 529_100n, commission_sats: 5291n, undelivered_sats: 423_280n },
+      ...{ commission_method: 'given', already_settled: false },
     });
-    expect(await settle(id, { fiat: usd(100n), rate: 5000n })).toEqual(first);
-    expect(await settle(id, { fiat: usd(100n), commission: 5291n, gross: 105_820n })).toEqual(first);
+    const { proposal: _, ...division } = first;
+    const again = { ...division, already_settled: true, proposal: null };
+    expect(await settle(id, { fiat: '100 USD', rate: '5%' })).toEqual(again);
+    expect(await settle(id, { fiat: '100 USD', commission: '5291', gross: '105820' })).toEqual(again);
     expect(await shop.remaining('alice')).toMatchObject({ spent: 100_00n });
-    await expect(settle(id)).rejects.toThrow(/--fiat was 100.00 USD, now left to Lamassu.*--commission/);
-    await expect(settle(id, { fiat: usd(200n), rate: 5000n })).rejects.toThrow(
-      '--fiat was 100.00 USD, now 200.00 USD',
+    await expect(settle(id)).rejects.toThrow(/fiat was 100.00 USD, now left to Lamassu.*commission/);
+    await expect(settle(id, { fiat: '200 USD', rate: '5%' })).rejects.toThrow(
+      'fiat was 100.00 USD, now 200.00 USD',
     );
-    const credit = { id, stated: { fiat: usd(100n), rate: 5000n }, credit: true };
-    await expect(settledBefore(counter.ledger.db, credit)).rejects.toThrow(
-      '--credit was not given, now given',
+    await expect(settle(id, { fiat: '100 USD', rate: '5%', credit: true })).rejects.toThrow(
+      'credit was not given, now given',
     );
   });
 
@@ -129,7 +128,8 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     const other = await counter.openAgain();
     try {
       const [one, two] = await Promise.all([settle(id), settle(id, {}, other)]);
-      expect(one).toEqual(two);
+      expect(one.settlement).toEqual(two.settlement);
+      expect(one.allocations).toEqual(two.allocations);
     } finally {
       await other.close();
     }
@@ -141,8 +141,9 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     const shop = await counter.shop({ alice: 1000n });
     const fine = { dispense_confirmed: true, error: null };
     await expect(settle('00000000-0000-4000-8000-000000000000')).rejects.toMatchObject({
+      ...{ code: 'usage/invalid', kind: 'not-found', field: 'id' },
       message: expect.stringContaining('Lamassu has no cash-out'),
-      hint: expect.stringContaining('--external'),
+      next: { operation: 'settlements.external' },
     });
     const good = await shop.jammed(fine);
     await expect(settle(good)).rejects.toThrow('Lamassu holds');
@@ -156,10 +157,10 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     const early = plus(now(), -40 * DAY);
     const before = await shop.jammed({ dispense_confirmed: true, error: null, confirmed_at: early });
     // Nobody's cash was in the machine then.
-    expect(await settle(before)).toMatchObject({ cashOut: { own_fiat: 500_00n, net: 0n }, allocations: [] });
+    expect(await settle(before)).toMatchObject({ own_fiat: '500.00', net_sats: 0n, allocations: [] });
     const created = plus(now(), -2 * DAY);
     const never = await shop.jammed({ status: 'authorized', confirmed_at: null, created });
-    expect(await settle(never)).toMatchObject({ cashOut: { confirmed_at: created, net: 200_000n } });
+    expect(await settle(never)).toMatchObject({ confirmed_at: created, net_sats: 200_000n });
   });
 
   test('settings are those of its own time', async () => {
@@ -173,60 +174,67 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     await counter.ledger.write((trx) =>
       setClient(trx, { ...who, at: now() }, name, { ...change, limits: [...change.limits] }),
     );
-    expect(await settle(await shop.jammed())).toMatchObject({
-      allocations: [{ mode: 'flow', fiat: 200_00n }],
-    });
+    expect(await settle(await shop.jammed())).toMatchObject({ allocations: [{ fiat: '200.00' }] });
+    const { mode } = await counter.ledger.db
+      .selectFrom('allocations')
+      .select('mode')
+      .where('funding_id', '=', shop.funding('alice'))
+      .executeTakeFirstOrThrow();
+    expect(mode).toBe('flow');
   });
 
-  test.each<[string, Stated, Record<string, string | boolean | null>, string]>([
-    [
-      'nothing tells the cash',
-      {},
-      { error_code: 'operatorCancel', dispense: false },
-      '--fiat: nothing tells',
-    ],
-    ['more than was asked', { fiat: usd(501n) }, {}, '--fiat: this is more cash than'],
-    [
-      'another currency',
-      { fiat: { minor: 1n, currency: 'GTQ', digits: 2 } },
-      {},
-      '--fiat: the cash-out is in USD',
-    ],
-    ['another coin', {}, { crypto_code: 'LTC' }, '--gross: nothing tells'],
-    ['another coin, gross known', { gross: 1000n }, { crypto_code: 'LTC' }, '--commission: nothing tells'],
-    ['no rate', {}, { raw_ticker_price: null, commission_percentage: null }, '--commission: '],
-    ['a commission above half', { commission: 105_821n }, {}, '--commission: 105821 sat are more than half'],
-  ])('a figure that is missing or wrong is named: %s', async (_what, stated, columns, message) => {
+  test.each<[string, Figures, Record<string, string | boolean | null>, string]>([
+    ['nothing tells the cash', {}, { error_code: 'operatorCancel', dispense: false }, 'fiat: nothing tells'],
+    ['more than was asked', { fiat: '501 USD' }, {}, 'fiat: this is more cash than'],
+    ['another currency', { fiat: '1 GTQ' }, {}, 'fiat: the cash-out is in USD'],
+    ['another coin', {}, { crypto_code: 'LTC' }, 'gross: nothing tells'],
+    ['another coin, gross known', { gross: '1000' }, { crypto_code: 'LTC' }, 'commission: nothing tells'],
+    ['no rate', {}, { raw_ticker_price: null, commission_percentage: null }, 'commission: '],
+    ['a commission above half', { commission: '105821' }, {}, 'commission: 105821 sat are more than half'],
+    ['both a rate and a commission', { commission: '1', rate: '5%' }, {}, 'rate: commission is given too'],
+  ])('a figure that is missing or wrong is named: %s', async (_what, figures, columns, message) => {
     const shop = await counter.shop({ alice: 1000n });
     const id = await shop.jammed(columns);
     if (columns.dispense === false)
       await counter.world.lamassu.query('delete from cash_out_actions where tx_id = $1', [id]);
-    await expect(settle(id, stated)).rejects.toMatchObject({
+    await expect(settle(id, figures)).rejects.toMatchObject({
       ...{ code: 'usage/invalid', message: expect.stringContaining(message) },
     });
     expect(await shop.remaining('alice')).toMatchObject({ spent: 0n });
   });
 
-  test('a dry run writes nothing, and a division that changed meanwhile is not written', async () => {
+  test('a preview writes nothing, and a division that changed meanwhile is not written', async () => {
     const shop = await counter.shop({ alice: 300n, bob: 100n });
     const id = await shop.jammed();
-    const { ledger, config } = counter;
-    const words = { stated: {}, reason: 'jammed', credit: false };
-    const draft = await draftSettled(config, ledger.db, id, words);
-    const shown = await previewSettlement(ledger, config, draft, who);
-    expect(shown.allocations.map((one) => one.fiat)).toEqual([150_00n, 50_00n]);
+    const { ledger } = counter;
+    const preview = async () => counter.perform(previewSettle, { id }, jammed);
+    const write = async (digest: string | null) =>
+      counter.perform(settleCashOut, { id, digest: digest ?? '' }, jammed);
+    const shown = await preview();
+    expect(shown).toMatchObject({ dry_run: true, settled: false });
+    expect(shown.allocations.map((one) => one.fiat)).toEqual(['150.00', '50.00']);
     expect(await shop.remaining('bob')).toMatchObject({ spent: 0n });
     expect(await settledBefore(ledger.db, { id, stated: {}, credit: false })).toBeUndefined();
     await ledger.write((trx) =>
       withdrawFunding(trx, { ...who, at: now(), reason: 'asked for' }, shop.funding('bob'), null),
     );
-    await expect(writeSettlement(ledger, config, draft, who, shown)).rejects.toMatchObject({
-      code: 'settle/changed',
-    });
+    await expect(write(shown.digest)).rejects.toMatchObject({ code: 'settle/changed' });
     expect(await shop.remaining('alice')).toMatchObject({ spent: 0n });
-    const again = await previewSettlement(ledger, config, draft, who);
-    expect(await writeSettlement(ledger, config, draft, who, again)).toMatchObject({
-      allocations: [{ fiat: 200_00n }],
+    const again = await preview();
+    await counter.world.lamassu.query('update cash_out_txs set discount = 10 where id = $1', [id]);
+    await expect(write(again.digest)).rejects.toMatchObject({ code: 'settle/changed' });
+    expect(await write((await preview()).digest)).toMatchObject({
+      ...{ settled: true, dry_run: false },
+      allocations: [{ fiat: '200.00' }],
+    });
+    const undoing = await counter.perform(previewVoid, { id }, jammed);
+    expect(undoing).toMatchObject({ voided: false, fundings: [{ fiat: '200.00', remaining: '300.00' }] });
+    await ledger.write((trx) =>
+      withdrawFunding(trx, { ...who, at: now(), reason: 'asked for' }, shop.funding('alice'), null),
+    );
+    const agreed = { id, digest: undoing.digest ?? '' };
+    await expect(counter.perform(voidSettled, agreed, jammed)).rejects.toMatchObject({
+      code: 'settle/changed',
     });
   });
 
@@ -238,7 +246,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     await settle(id);
     expect(await shop.remaining('alice')).toEqual({ remaining: 0n, spent: 200_00n, status: 'exhausted' });
     const done = await undo(id);
-    expect(done.fundings).toMatchObject([{ fiat: 200_00n, remaining: 200_00n, closing: false }]);
+    expect(done.fundings).toMatchObject([{ fiat: '200.00', remaining: '200.00', client_closing: false }]);
     expect(await shop.remaining('alice')).toEqual({ remaining: 200_00n, spent: 0n, status: 'deposited' });
     expect(await reviewOf(id)).toMatchObject({ state: 'open', reason: 'error', closed_by: null });
     await expect(undo(id)).rejects.toThrow('was undone by dora');
@@ -283,10 +291,11 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
 
   test('undone, it leaves a credit of the source wallet that never happened; not one that may', async () => {
     const shop = await counter.shop({ alice: 1000n });
-    const { ledger, config } = counter;
+    const { ledger } = counter;
     const id = await shop.jammed();
-    const words = { stated: {}, reason: 'jammed', credit: true };
-    await writeSettlement(ledger, config, await draftSettled(config, ledger.db, id, words), who, undefined);
+    const off = counter.perform(settleCashOut, { id, credit: true }, jammed);
+    await expect(off).rejects.toThrow('credit: [lnbits] credit_source is off');
+    await settle(id, { credit: true });
     await ledger.write((trx) =>
       intendCredits(trx, { ...who, at: now() }, { wallet: 'w', largest: 10_000_000n }),
     );
@@ -309,54 +318,50 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     const id = await shop.jammed();
     await settle(id);
     await undo(id);
-    expect(await settle(id, { fiat: usd(500n) })).toMatchObject({
-      cashOut: { fiat: 500_00n, undelivered: 0n },
-    });
+    expect(await settle(id, { fiat: '500 USD' })).toMatchObject({ fiat: '500.00', undelivered_sats: 0n });
     await counter.poll();
     await expect(undo(id)).rejects.toMatchObject({
       code: 'usage/invalid',
       message: expect.stringMatching(/are in p\d+, and a payout is never taken back/),
-      hint: expect.stringContaining('fundings adjust'),
+      ...{ kind: 'state', next: { operation: 'settlements.external' } },
     });
     expect(await shop.remaining('alice')).toMatchObject({ spent: 500_00n });
   });
 
   test('one that Lamassu never saw goes by the person’s figures and a reference of its own', async () => {
     const shop = await counter.shop({ alice: 1000n });
-    const { ledger, config } = counter;
     const at = plus(now(), -HOUR);
-    const stated = { fiat: usd(100n), gross: 110_000n, rate: 5500n };
-    const words = { stated, reason: 'server was down', credit: false };
-    const id = externalReference(` receipt-${shop.machine} `);
-    const draft = await draftExternal(config, ledger.db, id, { machine: shop.machine, at }, words);
-    const done = await writeSettlement(ledger, config, draft, who, undefined);
-    expect(done).toMatchObject({
-      cashOut: { id, origin: 'external', lamassu: null, commission: 6050n, net: 103_950n, method: 'given' },
+    const id = `receipt-${shop.machine}`;
+    const given = { reference: ` ${id} `, machine: shop.machine, at, fiat: '100 USD', gross: '110000' };
+    const external = async (more: object) =>
+      counter.perform(settleExternal, { ...given, rate: '5.5%', ...more }, jammed);
+    expect(await external({})).toMatchObject({
+      ...{ id, origin: 'external', commission_sats: 6050n, net_sats: 103_950n, commission_method: 'given' },
+      ...{ settled: true, already_settled: false },
     });
-    const repeat = { id, machine: shop.machine, at, credit: false };
-    expect(
-      await settledBefore(ledger.db, {
-        ...repeat,
-        stated: { ...stated, rate: undefined, commission: 6050n },
-      }),
-    ).toEqual(done);
-    await expect(settledBefore(ledger.db, { ...repeat, at: now(), stated })).rejects.toThrow('--at was');
-    const future = { machine: shop.machine, at: plus(now(), HOUR) };
-    await expect(draftExternal(config, ledger.db, id, future, words)).rejects.toThrow('--at: ');
+    const same = { rate: undefined, commission: '6050 sat' };
+    expect(await external(same)).toMatchObject({ id, already_settled: true });
+    await expect(external({ at: now() })).rejects.toThrow('at was');
+    const future = { reference: 'receipt-of-tomorrow', at: plus(now(), HOUR) };
+    await expect(external(future)).rejects.toThrow('at: ');
     await undo(id);
     expect(await shop.remaining('alice')).toMatchObject({ spent: 0n });
   });
 
   test('cash that the machine never paid out, or that nobody put in, is doubted', async () => {
-    const { ledger, config } = counter;
+    const { ledger } = counter;
     const shop = await counter.shop({ alice: 1000n });
-    const words = { reason: 'server was down', credit: false };
+    const given = (currency: string) => ({
+      ...{ reference: 'receipt-1', machine: shop.machine, at: plus(now(), -HOUR) },
+      ...{ fiat: `100 ${currency}`, gross: '110000 sat', rate: '5.5%' },
+    });
     const doubtOf = async (currency: string) => {
-      const stated = { fiat: { minor: 100_00n, currency, digits: 2 }, gross: 110_000n, rate: 5500n };
-      const where = { machine: shop.machine, at: plus(now(), -HOUR) };
-      const draft = await draftExternal(config, ledger.db, 'receipt-1', where, { ...words, stated });
-      return draft.doubt;
+      const { proposal } = await counter.perform(previewExternal, given(currency), jammed);
+      return proposal?.currency_doubt;
     };
+    await expect(counter.perform(settleExternal, given('GTQ'), jammed)).rejects.toMatchObject({
+      ...{ kind: 'conflict', field: 'fiat' },
+    });
     expect(await doubtOf('USD')).toBeNull();
     expect(await doubtOf('GTQ')).toContain('nobody has put GTQ into it, so all of it falls to the own share');
     const euro = { minor: 100_00n, currency: 'EUR', digits: 2 };
@@ -372,7 +377,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
 
   test('a reference is not to be mistaken for an id of Lamassu', () => {
     for (const text of ['8C1F0000-0000-4000-8000-000000000000', 'short', 'with space', '']) {
-      expect(() => externalReference(text)).toThrow('--external: ');
+      expect(() => externalReference(text)).toThrow('reference: ');
     }
   });
 

@@ -543,16 +543,15 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
           method: 'given' as const,
           lamassu: null,
         };
-        const how = { now: now(), timezone: 'UTC', priority: 'shared' as const };
+        const how = { timezone: 'UTC', priority: 'shared' as const };
         return day.ledger.write((trx) =>
           settle(
             trx,
-            { actor: 'dora', run: null },
+            { actor: 'dora', run: null, at: now(), reason: 'paid by hand' },
             {
               cashOut: { ...cashOut, ...sats },
               origin: 'external',
               stated: {},
-              reason: 'paid by hand',
               credit,
             },
             how,

@@ -182,9 +182,9 @@ forEachLedger((_kind, open) => {
         ...{ id, source: 'external', machine: 'm', confirmedAt: at('2026-11-20 11:50'), lamassu: null },
         ...{ ...money, fiat, currency: 'USD', digits: 2, undelivered: 0n, method: 'given' as const },
       };
-      const settlement = { cashOut, origin: 'external' as const, stated, reason: 'receipt', credit: false };
-      const options = { ...book.settings, now: enteredAt };
-      return book.ledger.write((trx) => settle(trx, { actor: 'dora', run: null }, settlement, options));
+      const settlement = { cashOut, origin: 'external' as const, stated, credit: false };
+      const act = { actor: 'dora', run: null, at: enteredAt, reason: 'receipt' };
+      return book.ledger.write((trx) => settle(trx, act, settlement, book.settings));
     };
     await settled('receipt-1', 9_000n, at('2026-11-20 11:59'));
     await settled('receipt-2', 6_000n, at('2026-11-20 12:25'));

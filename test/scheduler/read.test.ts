@@ -1,19 +1,17 @@
 import { expect, test } from 'vitest';
 import { openSource } from '../../src/lamassu/source.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
-import { draftSettled, writeSettlement } from '../../src/operations/settlements.ts';
+import { settleCashOut } from '../../src/operations/settlements.ts';
 import { judgingOf } from '../../src/scheduler/judging.ts';
 import { readCashOuts } from '../../src/scheduler/read.ts';
 import { readingOf } from '../../src/scheduler/setup.ts';
 import { openCounter } from '../support/counter.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
 
-const who = { actor: 'dora', run: null };
-
 test.each(ledgerKinds)(
   'what a person settles while a run has the row in hand is neither watched nor put into review (%s)',
   async (kind) => {
-    const { world, ledger, config, shop, poll, stop } = await openCounter({ ledger: kind });
+    const { world, ledger, config, shop, poll, perform, stop } = await openCounter({ ledger: kind });
     try {
       const counter = await shop({ alice: 1000n });
       await poll();
@@ -22,10 +20,8 @@ test.each(ledgerKinds)(
       const rows = await source.byIds([id]);
       await source.close();
 
-      const words = { stated: {}, reason: 'jammed', credit: false };
-      const draft = await draftSettled(config, ledger.db, id, words);
       const write: typeof ledger.write = async (work) => {
-        await writeSettlement(ledger, config, draft, who, undefined);
+        await perform(settleCashOut, { id });
         return ledger.write(work);
       };
       const target = {

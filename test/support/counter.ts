@@ -1,10 +1,12 @@
 import { pino } from 'pino';
+import type { z } from 'zod';
 import { type Config, loadConfig } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { addClient } from '../../src/ledger/clients/changes.ts';
 import { addFunding } from '../../src/ledger/fundings/fundings.ts';
 import { seeMachine } from '../../src/ledger/machines/machines.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
+import { type Needs, type Operation, perform } from '../../src/operations/operation.ts';
 import { poll } from '../../src/scheduler/poll.ts';
 import type { PollReport } from '../../src/scheduler/report.ts';
 import { now, plus } from '../../src/time.ts';
@@ -24,6 +26,12 @@ export interface Counter {
   /** A machine of its own with cash of new clients, in USD, deposited two weeks ago: their names, and fundings by client. */
   shop(cash: Record<string, bigint>): Promise<Shop>;
   poll(): Promise<PollReport>;
+  /** Does an operation as the operator dora, with a reason; by default on the ledger and by the configuration above. */
+  perform<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
+    operation: Operation<N, Input, View>,
+    input: z.input<Input>,
+    how?: { reason?: string; ledger?: Ledger; config?: Config },
+  ): Promise<z.output<View>>;
   stop(): Promise<void>;
 }
 
@@ -60,6 +68,17 @@ export async function openCounter(options: WorldOptions): Promise<Counter> {
           ...{ ledger, config, actor: 'test' },
           ...{ log: pino({ level: 'silent' }), signal: new AbortController().signal },
         }),
+      perform: (operation, input, how = {}) =>
+        perform(
+          operation,
+          {
+            ...{ principal: { kind: 'operator' }, actor: 'dora', reason: how.reason ?? 'asked' },
+            config: async () => how.config ?? config,
+            withLedger: (_use, work) => work(how.ledger ?? ledger),
+            stopSignal: () => new AbortController().signal,
+          },
+          input,
+        ),
       stop: async () => {
         await ledger.close();
         await world.stop();

@@ -1,110 +1,83 @@
-import { formatDecimal } from '../../dca/money.ts';
-import type { AllocationView, CashOutDetail, CashOutView } from '../../ledger/cash-outs/view.ts';
-import { clean, formatFiat, formatSats, formatTime, table } from '../print.ts';
+import { groupDigits, sum } from '../../dca/money.ts';
+import type { CashOutDetailView, CashOutView } from '../../views/cash-outs.ts';
+import { clean, formatSats, formatTime, shortId, table } from '../print.ts';
 
-/** `cash-outs list --json`, one of them. */
-export function cashOutJson(row: CashOutView) {
-  return {
-    id: row.id,
-    source: row.source,
-    machine: row.machine,
-    confirmed_at: row.confirmed_at,
-    processed_at: row.processed_at,
-    fiat: formatDecimal(row.fiat, row.digits),
-    currency: row.currency,
-    gross_sats: row.gross,
-    commission_sats: row.commission,
-    net_sats: row.net,
-    own_sats: row.own,
-    undelivered_sats: row.undelivered,
-    own_fiat: formatDecimal(row.own_fiat, row.digits),
-    commission_method: row.method,
-    origin: row.origin,
-    begun_at_machine: row.begun_at_machine,
-  };
-}
-
-/** `cash-outs show --json`, as docs and scripts know it. */
-export function cashOutDetailJson({ cashOut, allocations, settlement }: CashOutDetail) {
-  return {
-    ...cashOutJson(cashOut),
-    allocations: allocations.map((one) => allocationJson(one, cashOut.digits)),
-    settlement: settlement && {
-      at: settlement.at,
-      actor: settlement.actor,
-      reason: settlement.reason,
-      credit: settlement.credit === 1n,
-    },
-  };
-}
-
-function allocationJson(one: AllocationView, digits: number) {
-  return {
-    client: one.client,
-    funding: `f${one.funding_id}`,
-    fiat: formatDecimal(one.fiat, digits),
-    gross_sats: one.gross,
-    commission_sats: one.commission,
-    net_sats: one.net,
-    payout: one.payout_id === null ? null : `p${one.payout_id}`,
-  };
+export function cashOutTable(all: CashOutView[], timezone: string): string {
+  if (all.length === 0) return 'No cash-outs yet.';
+  const rows = all.map((one) => [
+    formatTime(one.confirmed_at, timezone),
+    shortId(one.id),
+    cash(one.fiat, one.currency),
+    groupDigits(one.gross_sats),
+    groupDigits(one.net_sats),
+    groupDigits(one.commission_sats),
+  ]);
+  return table(['confirmed', 'cash-out', 'cash', 'gross sat', 'net sat', 'commission'], rows);
 }
 
 /** One cash-out, for a person. */
-export function cashOutPage(detail: CashOutDetail, timezone: string): string {
-  const { cashOut: row, settlement } = detail;
-  const processed = `processed ${formatTime(row.processed_at, timezone)}`;
+export function cashOutPage(one: CashOutDetailView, timezone: string): string {
+  const processed = `processed ${formatTime(one.processed_at, timezone)}`;
+  const { settlement } = one;
   return [
-    `Cash-out ${row.id}`,
-    `Confirmed ${formatTime(row.confirmed_at, timezone)}, ${processed}`,
+    `Cash-out ${one.id}`,
+    `Confirmed ${formatTime(one.confirmed_at, timezone)}, ${processed}`,
     ...(settlement ? [`Settled by ${clean(settlement.actor)}: ${clean(settlement.reason)}`] : []),
-    division(detail),
-    ...(detail.allocations.some((one) => one.net > 0n && one.payout_id === null)
+    division(one),
+    ...(one.allocations.some(({ net_sats, payout }) => net_sats > 0n && payout === null)
       ? ['Some of it is in no payout yet: the next run that finds it due pays it.']
       : []),
   ].join('\n');
 }
 
 /** What came out, what was paid for it, and whose it is. */
-export function division({ cashOut: row, allocations }: Omit<CashOutDetail, 'settlement'>): string {
-  const fiat = (minor: bigint) => formatFiat(minor, row.digits, row.currency);
+export function division(one: CashOutDetailView): string {
+  const { allocations, currency } = one;
   // A table of amounts is wide: the column is there once it says something.
-  const paid = allocations.some((one) => one.payout_id !== null);
-  const ownCommission = allocations.reduce((left, one) => left - one.commission, row.commission);
+  const paid = allocations.some(({ payout }) => payout !== null);
+  const ownCommission = one.commission_sats - sum(allocations.map((part) => part.commission_sats));
+  const hasOwnShare = /[1-9]/.test(one.own_fiat);
   return [
-    `Machine ${row.machine}, ${fiat(row.fiat)} for ${formatSats(row.gross - row.undelivered)}`,
-    ...(row.begun_at_machine === null
+    `Machine ${one.machine}, ${cash(one.fiat, currency)} for ${formatSats(one.gross_sats - one.undelivered_sats)}`,
+    ...(one.begun_at_machine === null
       ? []
-      : [`Sold at machine ${row.begun_at_machine}; the cash was fetched at the other one.`]),
-    `Commission ${formatSats(row.commission)} (${row.method}), ${formatSats(row.net)} to clients, ${formatSats(row.own)} own share`,
-    ...(row.undelivered > 0n
-      ? [`Undelivered, the layperson’s: ${formatSats(row.undelivered)} of the ${formatSats(row.gross)} paid`]
+      : [`Sold at machine ${one.begun_at_machine}; the cash was fetched at the other one.`]),
+    `Commission ${formatSats(one.commission_sats)} (${one.commission_method}), ${formatSats(one.net_sats)} to clients, ${formatSats(one.own_sats)} own share`,
+    ...(one.undelivered_sats > 0n
+      ? [
+          `Undelivered, the layperson’s: ${formatSats(one.undelivered_sats)} of the ${formatSats(one.gross_sats)} paid`,
+        ]
       : []),
     table(
       ['client', 'funding', 'cash', 'gross', 'commission', 'net', ...(paid ? ['payout'] : [])],
       [
-        ...allocations.map((one) => [
-          one.client,
-          `f${one.funding_id}`,
-          fiat(one.fiat),
-          formatSats(one.gross),
-          formatSats(one.commission),
-          formatSats(one.net),
-          one.payout_id === null ? 'waits' : `p${one.payout_id}`,
+        ...allocations.map((part) => [
+          part.client,
+          part.funding,
+          cash(part.fiat, currency),
+          formatSats(part.gross_sats),
+          formatSats(part.commission_sats),
+          formatSats(part.net_sats),
+          part.payout ?? 'waits',
         ]),
-        ...(row.own_fiat > 0n
+        ...(hasOwnShare
           ? [
               [
                 '(own share)',
                 '',
-                fiat(row.own_fiat),
-                formatSats(row.own + ownCommission),
+                cash(one.own_fiat, currency),
+                formatSats(one.own_sats + ownCommission),
                 formatSats(ownCommission),
-                formatSats(row.own),
+                formatSats(one.own_sats),
               ],
             ]
           : []),
       ],
     ),
   ].join('\n');
+}
+
+/** `3,000.00 GTQ`, from the decimal text of a view. */
+export function cash(fiat: string, currency: string): string {
+  return `${groupDigits(fiat)} ${currency}`;
 }

@@ -1,142 +1,109 @@
-import { formatDecimal, percent } from '../../dca/money.ts';
-import { proportionOf } from '../../dca/settlement.ts';
-import { roundHalfUp } from '../../dca/split.ts';
-import { actionWords, dispensesOf } from '../../lamassu/notes.ts';
-import type { CashOutDetail } from '../../ledger/cash-outs/view.ts';
-import type { Voided } from '../../ledger/cash-outs/void.ts';
-import type { Draft } from '../../operations/settlements.ts';
-import { clean, formatFiat, formatSats, formatTime } from '../print.ts';
-import { cashOutDetailJson, division } from './cash-out.ts';
+import type { SettlementView, VoidedView } from '../../views/settlements.ts';
+import { clean, formatSats, formatTime, wrapped } from '../print.ts';
+import { cash, cashOutPage, division } from './cash-out.ts';
 
-const SATS_PER_BTC = 100_000_000n;
+type Proposal = NonNullable<SettlementView['proposal']>;
 
-/** `settle --json`: as `cash-outs show`, and what came of the command. */
-export function settleJson(
-  detail: CashOutDetail,
-  came: { dryRun: boolean; repeated: boolean; written: boolean },
-) {
-  return {
-    ...cashOutDetailJson(detail),
-    dry_run: came.dryRun,
-    settled: came.written,
-    already_settled: came.repeated,
-  };
-}
-
-/** What Lamassu knows and how it would be divided, for a person to agree to. */
-export function draftPage(
-  { settlement, lamassu, doubt }: Draft,
-  shown: CashOutDetail,
-  timezone: string,
-): string {
-  const { id, fiat, gross, commission, digits, currency } = settlement.cashOut;
-  const cash = (minor: bigint) => formatFiat(minor, digits, currency);
-  const principal = gross - commission;
-  const price = principal === 0n ? undefined : (fiat * SATS_PER_BTC) / principal;
-  return [
-    ...(lamassu ? lamassuLines(lamassu, cash, timezone) : [`${clean(id)}, which Lamassu never saw:`]),
-    ...overrides({ settlement, lamassu }).map((line) => `You say otherwise: ${line}.`),
-    `That is a commission of ${rateOf(settlement)}` +
-      (price === undefined ? '.' : `, and a price of ${cash(price)} per BTC for the clients.`),
-    division(shown),
-    ...(doubt === null ? [] : [`Is that the right currency? ${clean(doubt)}.`]),
-  ].join('\n');
-}
-
-function lamassuLines(
-  { answer, told, says }: NonNullable<Draft['lamassu']>,
-  cash: (minor: bigint) => string,
-  timezone: string,
-): string[] {
-  const asked = told.asked === null ? 'an amount that cannot be right' : cash(told.asked);
-  const paid = told.gross === null ? 'nothing tells how many satoshi' : formatSats(told.gross);
-  const row = answer.found?.row;
-  const dispenses = row ? dispensesOf(row).map((one) => `  ${clean(actionWords(one, row))}`) : [];
-  const out =
-    told.cameOut === null ? 'nothing tells how much' : told.cameOut === 0n ? 'none' : cash(told.cameOut);
-  const when = {
-    confirmed_at: `Confirmed ${formatTime(told.at, timezone)}.`,
-    created: `Created ${formatTime(told.at, timezone)}, and not confirmed: its creation counts.`,
-    now: 'It tells no time that can be right: this moment counts.',
-  };
-  return [
-    `Lamassu says of ${answer.found?.row.id}: ${clean(says)}`,
-    `Asked for: ${asked}. Paid: ${paid}. Cash that came out: ${out}.`,
-    when[told.atFrom],
-    ...(dispenses.length > 1 ? ['It was logged more than once, and is not added up:', ...dispenses] : []),
-  ];
-}
-
-/** Where the person's figures are others than those that Lamassu's row would give. */
-export function overrides({ settlement, lamassu }: Omit<Draft, 'doubt'>): string[] {
-  if (!lamassu) return [];
-  const { stated, cashOut } = settlement;
-  const { told } = lamassu;
-  const cash = (minor: bigint) => formatFiat(minor, cashOut.digits, cashOut.currency);
-  const usual = proportionOf(told, cashOut.fiat);
-  return [
-    ...(stated.fiat && told.cameOut !== null && told.cameOut !== cashOut.fiat
-      ? [`${cash(cashOut.fiat)} came out, not ${cash(told.cameOut)}`]
-      : []),
-    ...(stated.gross !== undefined && usual !== null && usual !== stated.gross
-      ? [`${formatSats(stated.gross)} were paid for it, not ${formatSats(usual)}`]
-      : []),
-    ...(cashOut.method === 'given' ? ['the commission is not what Lamassu charged'] : []),
-  ];
-}
-
-export function question({ settlement, lamassu }: Draft): string {
-  const { id, fiat, gross, commission, digits, currency } = settlement.cashOut;
-  const own = overrides({ settlement, lamassu }).length > 0 ? ' by your figures' : '';
-  return (
-    `Settle ${id}${own}: ${formatFiat(fiat, digits, currency)} for ${formatSats(gross)}, ` +
-    `of which ${formatSats(commission)} (${rateOf(settlement)}) are commission?`
+/** What Lamassu knows and how it is divided, for a person to agree to. */
+export function proposalPage(view: SettlementView, timezone: string): string {
+  const { proposal } = view;
+  if (!proposal) return cashOutPage(view, timezone);
+  const { lamassu, price, currency_doubt: doubt } = proposal;
+  return wrapped(
+    [
+      ...(lamassu ? lamassuLines(view, lamassu, timezone) : [`${clean(view.id)}, which Lamassu never saw:`]),
+      ...overridesOf(view, proposal).map((line) => `You say otherwise: ${line}.`),
+      `That is a commission of ${proposal.commission_rate}` +
+        (price === null ? '.' : `, and a price of ${cash(price, view.currency)} per BTC for the clients.`),
+      division(view),
+      ...(doubt === null ? [] : [`Is that the right currency? ${clean(doubt)}.`]),
+    ].join('\n'),
   );
 }
 
-/** The rate that was stated, which a whole satoshi may not meet exactly; else the one that follows. */
-function rateOf({ stated, cashOut: { commission, gross } }: Draft['settlement']): string {
-  return percent(stated.rate ?? roundHalfUp(commission * 100_000n, gross));
-}
-
-export function voidJson({ was, fundings }: Voided, dryRun: boolean, written: boolean) {
-  return {
-    id: was.cashOut.id,
-    dry_run: dryRun,
-    voided: written,
-    was: cashOutDetailJson(was),
-    fundings: fundings.map((one) => ({
-      funding: `f${one.id}`,
-      client: one.client,
-      fiat: formatDecimal(one.fiat, was.cashOut.digits),
-      remaining: formatDecimal(one.remaining, was.cashOut.digits),
-    })),
+function lamassuLines(
+  { id, currency }: SettlementView,
+  { says, asked_fiat, paid_sats, dispensed_fiat, at, at_from, dispenses }: NonNullable<Proposal['lamassu']>,
+  timezone: string,
+): string[] {
+  const asked = asked_fiat === null ? 'an amount that cannot be right' : cash(asked_fiat, currency);
+  const paid = paid_sats === null ? 'nothing tells how many satoshi' : formatSats(paid_sats);
+  const isNone = dispensed_fiat !== null && !/[1-9]/.test(dispensed_fiat);
+  const out =
+    dispensed_fiat === null ? 'nothing tells how much' : isNone ? 'none' : cash(dispensed_fiat, currency);
+  const when = {
+    confirmed_at: `Confirmed ${formatTime(at, timezone)}.`,
+    created: `Created ${formatTime(at, timezone)}, and not confirmed: its creation counts.`,
+    now: 'It tells no time that can be right: this moment counts.',
   };
+  return [
+    `Lamassu says of ${id}: ${clean(says)}`,
+    `Asked for: ${asked}. Paid: ${paid}. Cash that came out: ${out}.`,
+    when[at_from],
+    ...(dispenses.length > 1
+      ? ['It was logged more than once, and is not added up:', ...dispenses.map((one) => `  ${clean(one)}`)]
+      : []),
+  ];
 }
 
-function cashOf({ cashOut }: CashOutDetail, minor: bigint): string {
-  return formatFiat(minor, cashOut.digits, cashOut.currency);
+/** Where the stated figures are others than those that Lamassu's row would give. */
+function overridesOf(view: SettlementView, { overrides, gross_sats }: Proposal): string[] {
+  const { fiat, gross_sats: usual, commission } = overrides;
+  return [
+    ...(fiat === null
+      ? []
+      : [`${cash(view.fiat, view.currency)} came out, not ${cash(fiat, view.currency)}`]),
+    ...(usual === null ? [] : [`${formatSats(gross_sats)} were paid for it, not ${formatSats(usual)}`]),
+    ...(commission ? ['the commission is not what Lamassu charged'] : []),
+  ];
+}
+
+export function settleQuestion(view: SettlementView): string {
+  const { id, fiat, currency, proposal } = view;
+  if (!proposal) return `Settle ${id}?`;
+  const { gross_sats, commission_sats, commission_rate } = proposal;
+  const own = overridesOf(view, proposal).length > 0 ? ' by your figures' : '';
+  return (
+    `Settle ${id}${own}: ${cash(fiat, currency)} for ${formatSats(gross_sats)}, ` +
+    `of which ${formatSats(commission_sats)} (${commission_rate}) are commission?`
+  );
+}
+
+export function settledPage({ id, net_sats }: SettlementView): string {
+  const follows =
+    net_sats > 0n
+      ? 'The next run pays what is due of it.'
+      : 'No client’s cash came out with it, so nothing of it is paid to clients.';
+  return `Settled ${id}. ${follows}`;
+}
+
+export function settledBeforePage(view: SettlementView, timezone: string): string {
+  return `It was settled before with these figures; nothing was changed.\n${cashOutPage(view, timezone)}`;
 }
 
 /** What is undone, and what happens to the cash and to the id. */
-export function voidPage({ was, fundings, back }: Voided, timezone: string): string {
-  const { settlement, cashOut } = was;
+export function voidPage({ id, was, fundings, back }: VoidedView, timezone: string): string {
+  const { settlement, currency } = was;
   const by = settlement ? ` by ${clean(settlement.actor)} at ${formatTime(settlement.at, timezone)}` : '';
-  return [
-    `${clean(cashOut.id)}, settled${by}: ${clean(settlement?.reason ?? '')}`,
-    division(was),
-    ...fundings.map(
-      (one) =>
-        `f${one.id} of ${one.client} gets ${cashOf(was, one.fiat)} back: ${cashOf(was, one.remaining)} remain.`,
-    ),
-    ...[...new Set(fundings.filter((one) => one.closing).map((one) => one.client))].map(
-      (client) => `${client} is closing and has cash again: take it out with \`aio-dca fundings withdraw\`.`,
-    ),
-    {
-      review:
-        'The id is free again: the row waits in review, the next run distributes it if Lamassu confirms it, and it may be settled anew.',
-      poll: 'The id is free again, and nothing holds the row back: the next run distributes it.',
-      none: 'The reference is free again, and may be settled anew.',
-    }[back],
-  ].join('\n');
+  const closing = new Set(fundings.filter((one) => one.client_closing).map((one) => one.client));
+  return wrapped(
+    [
+      `${clean(id)}, settled${by}: ${clean(settlement?.reason ?? '')}`,
+      division(was),
+      ...fundings.map(
+        (one) =>
+          `${one.funding} of ${one.client} gets ${cash(one.fiat, currency)} back: ${cash(one.remaining, currency)} remain.`,
+      ),
+      ...[...closing].map(
+        (client) =>
+          `${client} is closing and has cash again: take it out with \`aio-dca fundings withdraw\`.`,
+      ),
+      {
+        review:
+          'The id is free again: the row waits in review, the next run distributes it if Lamassu confirms it, and it may be settled anew.',
+        poll: 'The id is free again, and nothing holds the row back: the next run distributes it.',
+        none: 'The reference is free again, and may be settled anew.',
+      }[back],
+    ].join('\n'),
+  );
 }

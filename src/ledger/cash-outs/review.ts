@@ -1,7 +1,8 @@
-import { BridgeError } from '../../errors.ts';
+import { notFound, wrongState } from '../../errors.ts';
+import { call, message } from '../../lib/message.ts';
 import { saysTheSame } from '../../lib/same-columns.ts';
 import type { Instant } from '../../time.ts';
-import { record, type Who } from '../log/log.ts';
+import { type Act, type ReasonedAct, record } from '../log/log.ts';
 import type { Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
 
@@ -17,8 +18,8 @@ export interface Finding {
 }
 
 /**
- * Whether a finding says something that is not before a person already. One that was dismissed or processed comes
- * back only for another reason, or when Lamassu says something else than it did then.
+ * Whether a finding is not in review already. A row that was dismissed or distributed comes back only for another reason,
+ * or when Lamassu says something else than it did then.
  */
 export function isNews(
   known: Pick<Schema['review'], 'reason' | 'lamassu' | 'state'> | undefined,
@@ -29,8 +30,8 @@ export function isNews(
 }
 
 /**
- * Puts a row before a person: true when it was not before one, or for another reason. A row that waits already keeps
- * its place, with the newest reason.
+ * Puts a row into review: true when it was not there, or for another reason. A row that waits already keeps its place,
+ * with the newest reason.
  */
 export async function toReview(
   trx: Trx,
@@ -85,7 +86,7 @@ export async function toReview(
   return tell;
 }
 
-/** In the log as that run's. What a person does to a row has an entry of its own. */
+/** In the log as the run's change. What an operator does to a row has an entry of its own. */
 async function recordOpened(
   trx: Trx,
   { cashOutId: subject, reason: why, detail }: Finding,
@@ -126,17 +127,16 @@ export async function closeReview(
 }
 
 /**
- * Lets a row pass that only its date, its size or its currency holds back: the next run ingests it, as long as Lamassu says of it
- * what `finding` has. It need not be in review. False where it was released like this already.
+ * Releases a row that only its date, its size or its currency holds back: the next run ingests it, as long as Lamassu says
+ * of it what `finding` has. It need not be in review. False where it was released like this already.
  */
 export async function releaseRow(
   trx: Trx,
-  who: Who,
+  act: Act,
   finding: Finding,
   confirmedAt: Instant,
-  reason: string | undefined,
-  at: Instant,
 ): Promise<boolean> {
+  const { at } = act;
   const { cashOutId: id, source, machine, detail } = finding;
   const lamassu = JSON.stringify(finding.lamassu);
   const known = await trx.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
@@ -156,57 +156,53 @@ export async function releaseRow(
     .execute();
   const before = { state: known?.state ?? null, reason: known?.reason ?? null };
   const after = { state: now.state, reason: now.reason };
-  await record(trx, who, { at, action: 'review release', subject: id, before, after, reason });
+  await record(trx, act, { at, action: 'review release', subject: id, before, after });
   return true;
 }
 
 /**
- * Hides a row from the people's list; what becomes eligible is ingested all the same. False where it was hidden already.
- * Throws `usage/invalid` where it is not in review, was processed, or waits for a release.
+ * Hides a row from the list; if it becomes eligible it is ingested all the same. False where it was hidden already.
+ * Throws `usage/invalid`: `not-found` where it is not in review, `state` where it was distributed or waits for a release.
  */
-export async function dismissRow(
-  trx: Trx,
-  who: Who,
-  id: string,
-  reason: string,
-  at: Instant,
-): Promise<boolean> {
+export async function dismissRow(trx: Trx, act: ReasonedAct, id: string): Promise<boolean> {
+  const { at, actor, reason } = act;
   const known = await trx.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
-  if (!known) throw refuse(`${id} is not in review`, '`aio-dca review list` shows what is.');
+  if (!known) throw notFound('id', `${id} is not in review`, message`${call('review.list')} shows what is.`);
   if (known.state === 'dismissed') return false;
   if (known.state === 'processed') {
-    throw refuse(`${id} was distributed and waits for nobody`, `\`aio-dca cash-outs show ${id}\` shows how.`);
-  }
-  if (known.reason === 'large' || known.reason === 'currency-changed') {
-    throw refuse(
-      `${id} is sound and only ${known.reason === 'large' ? 'large' : 'in another currency'}: hidden, its sats would be lost to the clients`,
-      `\`aio-dca review release ${id}\` lets the next run distribute it.`,
+    throw wrongState(
+      'id',
+      `${id} was distributed and waits for nobody`,
+      message`${call('cash_outs.show', { id })} shows how.`,
     );
   }
-  await closeReview(trx, id, 'dismissed', { at, by: who.actor, reason });
+  if (known.reason === 'large' || known.reason === 'currency-changed') {
+    throw wrongState(
+      'id',
+      `${id} is sound and only ${known.reason === 'large' ? 'large' : 'in another currency'}: hidden, its sats would be lost to the clients`,
+      message`${call('review.release', { id })} lets the next run distribute it.`,
+    );
+  }
+  await closeReview(trx, id, 'dismissed', { at, by: actor, reason });
   const before = { state: known.state, reason: known.reason };
   const after = { state: 'dismissed', reason: known.reason };
-  await record(trx, who, { at, action: 'review dismiss', subject: id, before, after, reason });
+  await record(trx, act, { at, action: 'review dismiss', subject: id, before, after });
   return true;
 }
 
-/**
- * Keeps that a person saw what Lamassu says by now of a row that is in the ledger, and lets that stand.
- * False where that is kept already.
- */
+/** Accepts what Lamassu says by now of a row that is in the ledger. False where that was accepted already. */
 export async function acceptRow(
   trx: Trx,
-  who: Who,
+  act: ReasonedAct,
   { cashOutId: id, source, machine, detail, ...finding }: Finding,
-  reason: string,
-  at: Instant,
 ): Promise<boolean> {
+  const { at, actor, reason } = act;
   const lamassu = JSON.stringify(finding.lamassu);
   const known = await trx.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
   if (known?.state === 'dismissed' && saysTheSame(known.lamassu, finding.lamassu)) return false;
   const now = {
     ...{ source, machine, detail, lamassu, reason: finding.reason, state: 'dismissed' as const },
-    ...{ closed_at: at, closed_by: who.actor, closed_reason: reason },
+    ...{ closed_at: at, closed_by: actor, closed_reason: reason },
   };
   await trx
     .insertInto('review')
@@ -215,10 +211,6 @@ export async function acceptRow(
     .execute();
   const before = { state: known?.state ?? null, reason: known?.reason ?? null };
   const after = { state: now.state, reason: now.reason, detail };
-  await record(trx, who, { at, action: 'review dismiss', subject: id, before, after, reason });
+  await record(trx, act, { at, action: 'review dismiss', subject: id, before, after });
   return true;
-}
-
-function refuse(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `ID: ${message}.`, hint);
 }

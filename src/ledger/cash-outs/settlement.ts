@@ -1,28 +1,28 @@
 import type { CashOut } from '../../dca/cash-out.ts';
 import { formatDecimal } from '../../dca/money.ts';
 import { type Stated, statedCommission } from '../../dca/settlement.ts';
-import { BridgeError } from '../../errors.ts';
-import { record, type Who } from '../log/log.ts';
+import { conflict, wrongState } from '../../errors.ts';
+import { call, field, type Message, message } from '../../lib/message.ts';
+import { type ReasonedAct, record } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
+import { finalityOf } from './finality.ts';
 import { type IngestOptions, ingest, successors } from './ingest.ts';
 import { closeReview } from './review.ts';
 import { type CashOutDetail, cashOutDetail } from './view.ts';
-import { refusalToUndo } from './voidable.ts';
 
-/** A cash-out that was settled outside, as a person states it. */
+/** A cash-out that was settled outside of Lamassu, as the operator states it. */
 export interface Settlement {
   cashOut: CashOut;
   /** `settled`: Lamassu has a row of it. `external`: Lamassu never saw it. */
   origin: 'settled' | 'external';
   stated: Stated;
-  reason: string;
   /** Its sats are to be credited to the source wallet. */
   credit: boolean;
 }
 
 /** The canonical figures that `settlements.figures` keeps as JSON: sats and minor units as text. */
 export interface KeptFigures {
-  /** Which of them the person stated; Lamassu told the others. */
+  /** Which of them the operator stated; the others are Lamassu's. */
   stated: ('fiat' | 'gross' | 'commission')[];
   machine: string;
   at: string;
@@ -46,26 +46,25 @@ export interface Repeat {
 
 /**
  * Takes a settlement into the ledger by the same ingest under the same key. What was settled before with the same
- * figures is answered as it stands, and nothing changes; see `settledBefore`. `shown` is the division that the person
- * agreed to: `settle/changed` where it would be another one now.
+ * figures is answered as it stands, and nothing changes; see `settledBefore`, whose errors it has.
  */
 export async function settle(
   trx: Trx,
-  who: Who,
+  act: ReasonedAct,
   settlement: Settlement,
-  options: Omit<IngestOptions, 'origin' | 'run'>,
-  shown?: CashOutDetail,
+  options: Omit<IngestOptions, 'now' | 'origin' | 'run'>,
 ): Promise<CashOutDetail> {
-  const { cashOut, origin, stated, reason, credit } = settlement;
-  const { id, machine, confirmedAt: at } = cashOut;
+  const { cashOut, origin, stated, credit } = settlement;
+  const { id, machine, confirmedAt } = cashOut;
   const before = await settledBefore(trx, {
     ...{ id, stated, credit },
-    ...(origin === 'external' && { machine, at }),
+    ...(origin === 'external' && { machine, at: confirmedAt }),
   });
   if (before) return before;
+  const { at, actor, reason } = act;
   // Before ingest, which would say that it became eligible.
-  await closeReview(trx, id, 'processed', { at: options.now, by: who.actor, reason });
-  await ingest(trx, cashOut, { ...options, origin, run: null });
+  await closeReview(trx, id, 'processed', { at, by: actor, reason });
+  await ingest(trx, cashOut, { ...options, now: at, origin, run: null });
   const figures: KeptFigures = {
     stated: [
       ...(stated.fiat ? (['fiat'] as const) : []),
@@ -73,7 +72,7 @@ export async function settle(
       ...(stated.commission === undefined && stated.rate === undefined ? [] : (['commission'] as const)),
     ],
     machine,
-    at,
+    at: confirmedAt,
     currency: cashOut.currency,
     fiat: `${cashOut.fiat}`,
     gross: `${cashOut.gross}`,
@@ -83,46 +82,43 @@ export async function settle(
   await trx
     .insertInto('settlements')
     .values({
-      ...{ cash_out_id: id, at: options.now, actor: who.actor, reason },
+      ...{ cash_out_id: id, at, actor, reason },
       ...{ figures: JSON.stringify(figures), credit: credit ? 1n : 0n },
     })
     .execute();
   const view = await cashOutDetail(trx, id);
   if (!view) throw new Error(`${id} was settled and is not there`);
-  if (shown && divisionOf(shown) !== divisionOf(view)) {
-    throw new BridgeError(
-      'settle/changed',
-      `the division of ${id} is another one than was shown: cash of clients changed meanwhile`,
-      'Nothing was written. Run the command again to see the new division.',
-    );
-  }
-  await record(trx, who, { at: options.now, action: 'settle', subject: id, after: snapshot(view), reason });
+  await record(trx, act, { at, action: 'settle', subject: id, after: snapshot(view) });
   return view;
 }
 
 /**
- * What was settled under this id with the same figures; undefined where nothing was processed under it. A figure that
- * is left out is the same where it was left out then. Throws `usage/invalid` where figures differ, which shows both,
- * and where the cash-out was distributed without anybody settling it.
+ * What was settled under this id with the same figures; undefined where nothing was distributed under it. A figure that
+ * is left out is the same where it was left out then. Throws `usage/invalid`: `conflict`
+ * where figures differ, which shows both, and `state` where the cash-out was distributed without being settled.
  */
 export async function settledBefore(db: Db, repeat: Repeat): Promise<CashOutDetail | undefined> {
   const view = await cashOutDetail(db, repeat.id);
   if (!view) return undefined;
   const { settlement, cashOut } = view;
   if (!settlement) {
-    throw invalid(
-      `ID: ${cashOut.id} was distributed at ${cashOut.processed_at} as Lamassu confirmed it, so there is nothing to settle`,
-      `\`aio-dca cash-outs show ${cashOut.id}\` shows how it was divided.`,
+    throw wrongState(
+      'id',
+      `${cashOut.id} was distributed at ${cashOut.processed_at} as Lamassu confirmed it, so there is nothing to settle`,
+      message`${call('cash_outs.show', { id: cashOut.id })} shows how it was divided.`,
     );
   }
   const differences = differing(view, settlement.credit === 1n, readFigures(settlement.figures), repeat);
   if (differences.length === 0) return view;
-  const final = await refusalToUndo(db, view);
-  throw invalid(
-    `ID: ${cashOut.id} was settled by ${settlement.actor} at ${settlement.at} with other figures: ${differences.join('; ')}`,
+  const final = await finalityOf(db, view);
+  const [first, ...others] = differences;
+  const told = others.reduce((all, one) => message`${all}; ${one}`, message`${first ?? ''}`);
+  throw conflict(
+    'id',
+    message`${cashOut.id} was settled by ${settlement.actor} at ${settlement.at} with other figures: ${told}`,
     final
-      ? `It cannot be undone: ${final.message.replace(/^ID: /, '')} ${final.hint}`
-      : `\`aio-dca settle --void ${cashOut.id} --reason "…"\` undoes it; then it can be settled anew.`,
+      ? message`It cannot be undone: ${final.why}. ${final.way}`
+      : message`${call('settlements.void', { id: cashOut.id, reason: null })} undoes it; then it can be settled anew.`,
   );
 }
 
@@ -158,30 +154,30 @@ function differing(
   credited: boolean,
   kept: KeptFigures,
   { stated, machine, at, credit }: Repeat,
-): string[] {
+): Message[] {
   const fiat = (minor: bigint, currency: string) => `${formatDecimal(minor, digits)} ${currency}`;
   const sats = (amount: bigint | undefined) => (amount === undefined ? undefined : `${amount} sat`);
   const pairs: [string, then: string, today: string | undefined, wasStated: boolean][] = [
     [
-      '--fiat',
+      'fiat',
       fiat(BigInt(kept.fiat), kept.currency),
       stated.fiat && fiat(stated.fiat.minor, stated.fiat.currency),
       kept.stated.includes('fiat'),
     ],
-    ['--gross', `${kept.gross} sat`, sats(stated.gross), kept.stated.includes('gross')],
+    ['gross', `${kept.gross} sat`, sats(stated.gross), kept.stated.includes('gross')],
     [
-      '--commission',
+      'commission',
       `${kept.commission} sat`,
       sats(statedCommission(BigInt(kept.gross), stated)),
       kept.stated.includes('commission'),
     ],
-    ['--machine', kept.machine, machine, false],
-    ['--at', kept.at, at, false],
-    ['--credit', credited ? 'given' : 'not given', credit ? 'given' : 'not given', false],
+    ['machine', kept.machine, machine, false],
+    ['at', kept.at, at, false],
+    ['credit', credited ? 'given' : 'not given', credit ? 'given' : 'not given', false],
   ];
   return pairs
     .filter(([, then, today, wasStated]) => (today === undefined ? wasStated : today !== then))
-    .map(([field, then, today]) => `${field} was ${then}, now ${today ?? 'left to Lamassu'}`);
+    .map(([name, then, today]) => message`${field(name)} was ${then}, now ${today ?? 'left to Lamassu'}`);
 }
 
 /** A settlement as the log and a void keep it. */
@@ -202,15 +198,4 @@ export function snapshot({ cashOut, allocations, settlement }: CashOutDetail) {
       net: one.net,
     })),
   };
-}
-
-/** Everything that a person saw of a division, for comparing. */
-function divisionOf(view: CashOutDetail): string {
-  const { own, own_fiat, commission, allocations } = snapshot(view);
-  const values = { own, own_fiat, commission, allocations };
-  return JSON.stringify(values, (_key, value) => (typeof value === 'bigint' ? `${value}` : value));
-}
-
-function invalid(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `${message}.`, hint);
 }

@@ -1,13 +1,14 @@
 import { formatDecimal } from '../../dca/money.ts';
-import { BridgeError } from '../../errors.ts';
+import { type BridgeError, wrongState } from '../../errors.ts';
+import { call, message } from '../../lib/message.ts';
 import { type Instant, isInstant } from '../../time.ts';
-import { record, toJson, type Who } from '../log/log.ts';
+import { type Act, type ReasonedAct, record, toJson } from '../log/log.ts';
 import type { Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
+import { finalityOf } from './finality.ts';
 import { type Finding, toReview } from './review.ts';
 import { snapshot } from './settlement.ts';
 import { type CashOutDetail, cashOutDetail } from './view.ts';
-import { refusalToUndo } from './voidable.ts';
 
 /** What became of a settlement that was undone. */
 export interface Voided {
@@ -15,11 +16,11 @@ export interface Voided {
   was: CashOutDetail;
   /** The fundings that got their cash back; `fiat` and `remaining` in minor units. */
   fundings: { id: bigint; client: string; closing: boolean; fiat: bigint; remaining: bigint }[];
-  /** `review`: Lamassu's row is before a person again; `poll`: nothing holds it back; `none`: an external one has none. */
+  /** `review`: Lamassu's row is in review again; `poll`: nothing holds it back; `none`: an external one has no row. */
   back: 'review' | 'poll' | 'none';
 }
 
-/** Why a row of Lamassu waits for a person, by what Lamassu said when it was settled; null where it does not. */
+/** Why a row of Lamassu belongs into review, by what Lamassu said when it was settled; null where it does not. */
 export type Judge = (lamassu: Finding['lamassu']) => Promise<Pick<Finding, 'reason' | 'detail'> | null>;
 
 /**
@@ -27,19 +28,13 @@ export type Judge = (lamassu: Finding['lamassu']) => Promise<Pick<Finding, 'reas
  * stand in `voids` as they were, and its id is free again. Throws `usage/invalid` with the way out where that is not
  * possible any more.
  */
-export async function voidSettlement(
-  trx: Trx,
-  who: Who,
-  id: string,
-  reason: string,
-  at: Instant,
-  judge: Judge,
-): Promise<Voided> {
+export async function voidSettlement(trx: Trx, act: ReasonedAct, id: string, judge: Judge): Promise<Voided> {
   const was = await cashOutDetail(trx, id);
   if (!was?.settlement) throw await notSettled(trx, id, was);
-  const refusal = await refusalToUndo(trx, was);
-  if (refusal) throw refusal;
+  const final = await finalityOf(trx, was);
+  if (final) throw wrongState('id', final.why, final.way);
   const { cashOut } = was;
+  const { at, actor, reason } = act;
   const before = snapshot(was);
   const credits = await trx
     .selectFrom('credit_members')
@@ -50,29 +45,30 @@ export async function voidSettlement(
   await trx
     .insertInto('voids')
     .values({
-      ...{ cash_out_id: id, at, actor: who.actor, reason },
+      ...{ cash_out_id: id, at, actor, reason },
       was: toJson({ ...before, lamassu: cashOut.lamassu, settlement: was.settlement, credits }) ?? '',
     })
     .execute();
   const fundings: Voided['fundings'] = [];
   for (const one of was.allocations) {
-    fundings.push(await giveBack(trx, who, cashOut, one.funding_id, one.fiat, { reason, at }));
+    fundings.push(await giveBack(trx, act, cashOut, one.funding_id, one.fiat));
   }
   await trx.deleteFrom('allocations').where('cash_out_id', '=', id).execute();
   await trx.deleteFrom('commission_shares').where('cash_out_id', '=', id).execute();
   await trx.deleteFrom('credit_members').where('cash_out_id', '=', id).execute();
   await trx.deleteFrom('settlements').where('cash_out_id', '=', id).execute();
   await trx.deleteFrom('cash_outs').where('id', '=', id).execute();
-  await record(trx, who, { at, action: 'settle void', subject: id, before, reason });
+  await record(trx, act, { at, action: 'settle void', subject: id, before });
   const back = cashOut.origin === 'settled' ? await watchAgain(trx, cashOut, judge, at) : 'none';
   return { was, fundings, back };
 }
 
 async function notSettled(trx: Trx, id: string, view: CashOutDetail | undefined): Promise<BridgeError> {
   if (view) {
-    return invalid(
-      `ID: ${id} was distributed as Lamassu confirmed it, and only what a person settled can be undone`,
-      `\`aio-dca cash-outs show ${id}\` shows how it was divided.`,
+    return wrongState(
+      'id',
+      `${id} was distributed as Lamassu confirmed it, and only what a person settled can be undone`,
+      message`${call('cash_outs.show', { id })} shows how it was divided.`,
     );
   }
   const earlier = await trx
@@ -82,22 +78,22 @@ async function notSettled(trx: Trx, id: string, view: CashOutDetail | undefined)
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst();
-  return invalid(
+  return wrongState(
+    'id',
     earlier
-      ? `ID: the settlement of ${id} was undone by ${earlier.actor} at ${earlier.at} already`
-      : `ID: ${id} was not settled`,
-    '`aio-dca log` shows what was done.',
+      ? `the settlement of ${id} was undone by ${earlier.actor} at ${earlier.at} already`
+      : `${id} was not settled`,
+    message`${call('log.list')} shows what was done.`,
   );
 }
 
 /** The cash was never spent: it remains, also of a funding that had nothing left. */
 async function giveBack(
   trx: Trx,
-  who: Who,
+  act: Act,
   { id: cashOut, digits }: CashOutDetail['cashOut'],
   id: bigint,
   fiat: bigint,
-  { reason, at }: { reason: string; at: Instant },
 ): Promise<Voided['fundings'][number]> {
   const read = () =>
     trx
@@ -125,15 +121,15 @@ async function giveBack(
     .where('id', '=', id)
     .execute();
   const { remaining, spent, status } = await read();
-  await record(trx, who, {
-    ...{ at, action: 'settle void', subject: `f${id}`, reason },
+  await record(trx, act, {
+    ...{ at: act.at, action: 'settle void', subject: `f${id}` },
     before: { ...shown(before), cash_out: cashOut },
     after: { ...shown({ remaining, spent, status }), cash_out: cashOut },
   });
   return { id, client: name, closing: client_status === 'closing', fiat, remaining };
 }
 
-/** Lamassu may still confirm it, and then it is distributed; until then it is before a person, as news. */
+/** Lamassu may still confirm it, and then it is distributed; until then it is in review, opened anew. */
 async function watchAgain(
   trx: Trx,
   { id, source, machine, lamassu }: Schema['cash_outs'],
@@ -162,8 +158,4 @@ async function watchAgain(
   if (!why) return 'poll';
   await toReview(trx, { cashOutId: id, source, machine, ...why, lamassu: row }, at, null);
   return 'review';
-}
-
-function invalid(message: string, hint: string): BridgeError {
-  return new BridgeError('usage/invalid', `${message}.`, hint);
 }

@@ -290,8 +290,9 @@ describe('of a client in fixed mode', () => {
       ...{ currency: 'USD', digits: 2, fiat: 1_000n, gross: 10n, commission: 0n, undelivered: 0n },
       method: 'given' as const,
     };
-    const settlement = { cashOut, origin: 'external' as const, stated: {}, reason: 'receipt', credit: false };
-    await book.ledger.write((trx) => settle(trx, who, settlement, { ...book.settings, now: at('12:25') }));
+    const settlement = { cashOut, origin: 'external' as const, stated: {}, credit: false };
+    const act = { ...who, at: at('12:25'), reason: 'receipt' };
+    await book.ledger.write((trx) => settle(trx, act, settlement, book.settings));
     expect(await due(book)).toBe(0);
     expect(await due(book, at('12:25'))).toBe(1);
   });

@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { showCashOut as readCashOut, listCashOuts as readCashOuts } from '../ledger/cash-outs/view.ts';
+import { parseLimit } from '../typed/limit.ts';
+import { cashOutDetailView, cashOutsView, viewOfCashOut, viewOfCashOutDetail } from '../views/cash-outs.ts';
+import { operation } from './operation.ts';
+
+/* Cash-outs that were distributed, and how each was divided. */
+
+export const listCashOuts = operation({
+  name: 'cash_outs.list',
+  needs: 'read',
+  may: ['bookkeeper'],
+  input: z.object({ limit: z.string().optional() }),
+  view: cashOutsView,
+  run: async ({ ledger }, { limit }) => {
+    const { rows, total } = await readCashOuts(ledger.db, parseLimit(limit));
+    return { rows: rows.map(viewOfCashOut), total };
+  },
+});
+
+export const showCashOut = operation({
+  name: 'cash_outs.show',
+  needs: 'read',
+  may: ['bookkeeper'],
+  input: z.object({ id: z.string() }),
+  view: cashOutDetailView,
+  run: async ({ ledger }, { id }) => viewOfCashOutDetail(await readCashOut(ledger.db, id)),
+});

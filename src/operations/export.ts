@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { BridgeError, invalid, notFound } from '../errors.ts';
+import { changePages, countChanges } from '../export/changes.ts';
+import { formatted } from '../export/format.ts';
+import { type Kind, type KindName, kinds } from '../export/kinds.ts';
+import { countRows, pages } from '../export/rows.ts';
+import { counted, noTotals } from '../export/totals.ts';
+import type { Db } from '../ledger/store/open.ts';
+import { call, message } from '../lib/message.ts';
+import { parseRange } from '../typed/range.ts';
+import { exportView, viewOfTotals } from '../views/export.ts';
+import { operation } from './operation.ts';
+
+export type { KindName } from '../export/kinds.ts';
+
+/** Where the pieces of an export go, as they come. Answers false where the reader has seen enough. */
+export type Take = (pieces: AsyncIterable<string>) => Promise<boolean>;
+
+/** Hands pages on and shows how far they are; `count` tells how many rows there are. */
+export type Watch = <T>(pages: AsyncIterable<T[]>, count: () => Promise<number>) => AsyncIterable<T[]>;
+
+/**
+ * Writes rows for bookkeeping, a page at a time. Errors: `usage/invalid` for a range or a client, `export/stopped`, and what
+ * `take` throws.
+ */
+export const exportRows = operation({
+  name: 'export.make',
+  needs: 'read',
+  may: ['bookkeeper'],
+  input: z.object({
+    kind: z.enum(Object.keys(kinds) as [KindName, ...KindName[]]),
+    format: z.enum(['csv', 'json', 'jsonl']).default('csv'),
+    from: z.string().optional(),
+    to: z.string().optional(),
+    month: z.string().optional(),
+    /** Only what concerns this client. */
+    client: z.string().optional(),
+    take: z.custom<Take>(),
+    watch: z.custom<Watch>().optional(),
+  }),
+  view: exportView,
+  run: async ({ ledger: { db }, config, stopSignal }, input) => {
+    const { kind: what, format, take, watch = (all) => all } = input;
+    const range = parseRange(input, config.timezone);
+    const kind: Kind = kinds[what];
+    const client = await clientId(db, kind, input.client);
+    const changes = {
+      ...{ ...range, actor: null },
+      about: client === null ? null : { subjects: [], recipient: client },
+    };
+    const choice = { ...range, client };
+    const all = what === 'changes' ? changePages(db, changes) : pages(db, kind, choice);
+    const count = () => (what === 'changes' ? countChanges(db, changes) : countRows(db, kind, choice));
+    const rows = watch(untilStopped(all, stopSignal()), count);
+    const totals = noTotals();
+    const complete = await take(formatted(kind, counted(kind, rows, totals), format, config.timezone));
+    return { what, format, ...viewOfTotals(kind, totals), complete };
+  },
+});
+
+async function clientId(db: Db, kind: Kind, name: string | undefined): Promise<bigint | null> {
+  if (name === undefined) return null;
+  if (kind.client === null) {
+    throw invalid(
+      'client',
+      'the commission goes to its recipients, not to clients',
+      message`${call('export.make', { kind: 'allocations', client: name })} has the commission on that client's share.`,
+    );
+  }
+  const row = await db
+    .selectFrom('recipients')
+    .select('id')
+    .where('kind', '=', 'client')
+    .where('name', '=', name)
+    .executeTakeFirst();
+  if (row) return row.id;
+  throw notFound(
+    'client',
+    `there is no client ${JSON.stringify(name)}`,
+    message`${call('clients.list')} shows the names.`,
+  );
+}
+
+async function* untilStopped<T>(pages: AsyncIterable<T[]>, signal: AbortSignal): AsyncGenerator<T[], void> {
+  for await (const page of pages) {
+    if (signal.aborted) {
+      throw new BridgeError(
+        'export/stopped',
+        'The export was stopped before its end.',
+        'What it printed is not complete; a file was not written.',
+      );
+    }
+    yield page;
+  }
+}

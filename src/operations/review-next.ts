@@ -1,0 +1,78 @@
+import { isCurrencyCode } from '../lamassu/eligibility.ts';
+import type { Schema } from '../ledger/store/schema.ts';
+import { call } from '../lib/message.ts';
+import type { ReviewReason } from '../scheduler/review-reasons.ts';
+import type { Next } from '../views/review.ts';
+import type { Answer } from './lookup-cash-out.ts';
+
+/** What Lamassu has of the row; null where it has none, or could not be asked. */
+type Found = Answer['found'];
+
+/** The operations that resolve a row in review, most likely first, with the figures that they need. */
+export function nextOf(
+  { cash_out_id: id, reason, state }: Pick<Schema['review'], 'cash_out_id' | 'reason' | 'state'>,
+  found: Found,
+): Next[] {
+  const show = call('cash_outs.show', { id });
+  if (state === 'processed') return [show];
+  const poll = call('poll');
+  const dismiss = state === 'dismissed' ? [] : [call('review.dismiss', { id, reason: null })];
+  const release = state === 'released' ? [] : [call('review.release', { id })];
+  const settle = call('settlements.settle', { id, ...missingFigures(found), reason: null });
+  const verdict = found?.verdict;
+  const today = verdict && !verdict.eligible ? verdict.reason : reason;
+  const code = unknownCode(found);
+  switch (today as ReviewReason) {
+    case 'changed':
+      return [show, ...dismiss];
+    case 'not-allocated':
+      return [poll, ...dismiss];
+    case 'large':
+      return release;
+    case 'currency-changed':
+      return [...release, call('fundings.list', { status: 'deposited' })];
+    case 'unknown-currency':
+      return [{ ...poll, after: knowing(code ?? '…') }, ...dismiss];
+    case 'backdated':
+      return [settle, ...release, ...dismiss];
+    case 'clock':
+      return [call('status'), ...release];
+    case 'before-start':
+      return [...release, ...dismiss];
+    default:
+      if (code !== null) return [{ ...call('review.show', { id }), after: knowing(code) }, ...dismiss];
+      // Lamassu counted, and no note came out.
+      return found?.told.cameOut === 0n ? [...dismiss, settle] : [settle, ...dismiss];
+  }
+}
+
+function knowing(code: string): string {
+  return `${code} = 2 under [currencies] in config.toml, with its digits`;
+}
+
+/** The code of the row's currency where it is one that is not known here: nothing can be settled in it before. */
+function unknownCode(found: Found): string | null {
+  if (!found || found.told.currency !== null) return null;
+  const code = found.row.fiat_code;
+  return isCurrencyCode(code) ? code : null;
+}
+
+/** The figures that a settlement of this row needs because Lamassu does not tell them; `…` is for the operator to fill in. */
+function missingFigures(found: Found): Record<string, string> {
+  if (!found) return {};
+  const { told, verdict } = found;
+  const reason = verdict.eligible ? undefined : verdict.reason;
+  const isChargeUnknown = !told.charge || reason === 'no-rate' || reason === 'implausible-rate';
+  return {
+    ...(told.machine === null && { machine: '…' }),
+    ...((told.cameOut ?? 0n) === 0n && { fiat: `… ${told.currency ?? 'CURRENCY'}` }),
+    ...(told.gross === null
+      ? { gross: '… sat' }
+      : // Without the cash that was asked for nothing can be in proportion to it.
+        told.asked === null && { gross: `${told.gross} sat` }),
+    ...(isChargeUnknown
+      ? { commission: '… sat' }
+      : // Nothing is left for a commission: all that was paid is the clients'.
+        reason === 'negative-commission' && { commission: '0 sat' }),
+  };
+}

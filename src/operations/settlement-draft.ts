@@ -1,0 +1,173 @@
+import type { Config } from '../config/load.ts';
+import { NOTHING_TOLD, type Stated, settledFigures } from '../dca/settlement.ts';
+import { conflict, invalid, notFound, wrongState } from '../errors.ts';
+import { isBackdated, isCurrencyCode } from '../lamassu/eligibility.ts';
+import { actionWords, dispensesOf } from '../lamassu/notes.ts';
+import type { LamassuRow } from '../lamassu/row.ts';
+import { currencyDoubt, type Settlement } from '../ledger/cash-outs/settlement.ts';
+import { findMachine, machineLabel } from '../ledger/machines/machines.ts';
+import { bestTime } from '../ledger/runs/clocks.ts';
+import type { Db } from '../ledger/store/open.ts';
+import { call, field, message } from '../lib/message.ts';
+import { rulesOf } from '../scheduler/judging.ts';
+import { isHeld } from '../scheduler/review-reasons.ts';
+import type { Instant } from '../time.ts';
+import { type Answer, askLamassu } from './lookup-cash-out.ts';
+
+/* What a settlement would be: what the operator states, and for the rest what Lamassu says. */
+
+/** A settlement that is not written yet, with what Lamassu says of it. */
+export interface Draft {
+  settlement: Settlement;
+  /** Null for one that Lamassu never saw. */
+  lamassu: { answer: Answer; found: NonNullable<Answer['found']> } | null;
+  /** Why an external one is perhaps in the wrong currency. */
+  currencyDoubt: string | null;
+}
+
+/** What the operator states. */
+export interface Statement {
+  stated: Stated;
+  credit: boolean;
+  /** The device id of the machine that the cash came out of, where Lamassu names several or none. */
+  machine: string | undefined;
+  /** When the cash came out, where Lamassu's time is in doubt. */
+  at: Instant | undefined;
+}
+
+/**
+ * Asks Lamassu for the row and fills in what was not stated. Throws `usage/invalid` where Lamassu has no such row, where the
+ * row needs no settling, and where a figure is missing or wrong; and what asking Lamassu throws.
+ */
+export async function draftSettled(
+  config: Config,
+  db: Db,
+  id: string,
+  { stated, credit, machine: named, at }: Statement,
+): Promise<Draft> {
+  const review = await db.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
+  const answer = await askLamassu(config, db, id, { review });
+  const { found } = answer;
+  if (!found) {
+    throw notFound(
+      'id',
+      `Lamassu has no cash-out ${id}`,
+      message`Settle one that Lamassu never saw with ${call('settlements.external', { reference: null })}, by a reference of your own.`,
+    );
+  }
+  const { row, verdict, told } = found;
+  if (verdict.eligible && review?.state !== 'open') {
+    throw wrongState(
+      'id',
+      `Lamassu holds ${id} as successful, so nothing has to be settled`,
+      message`The next ${call('poll')} distributes it.`,
+    );
+  }
+  if (!verdict.eligible && isHeld(verdict.reason) && verdict.reason !== 'backdated') {
+    const what = verdict.reason === 'large' ? 'its size' : 'its currency';
+    throw wrongState(
+      'id',
+      `Lamassu holds ${id} as successful, and only ${what} holds it back: ${verdict.detail}`,
+      message`${call('review.release', { id })} lets the next run distribute it.`,
+    );
+  }
+  if (told.currency === null && isCurrencyCode(row.fiat_code)) {
+    throw wrongState(
+      'id',
+      `the cash-out is in ${row.fiat_code}, which is not known here`,
+      `Put ${row.fiat_code} = 2 under [currencies] in config.toml, with the digits of its minor unit.`,
+    );
+  }
+  const isTimeDoubtful =
+    isBackdated(row) || ['backdated', 'before-start', 'future'].includes(review?.reason ?? '');
+  if (at !== undefined && !isTimeDoubtful) {
+    throw conflict(
+      'at',
+      'it has no effect here, for Lamassu tells when it was',
+      message`Leave it out; it goes with ${field('reference')}.`,
+    );
+  }
+  if (at !== undefined && at > answer.now) throw inFuture(at);
+  const machine = machineOf(row, told.machine, named);
+  const begunAt = told.begunAt === machine ? null : told.begunAt;
+  const cashOut = {
+    ...{ id, source: config.lamassu.name, machine, begunAt, confirmedAt: at ?? told.at },
+    ...settledFigures(told, stated, await rulesOf(config, db)),
+    lamassu: { ...row },
+  };
+  return {
+    settlement: { cashOut, origin: 'settled', stated, credit },
+    lamassu: { answer, found },
+    currencyDoubt: null,
+  };
+}
+
+/** One that Lamassu never saw: the operator states everything. Throws `usage/invalid`. */
+export async function draftExternal(
+  config: Config,
+  db: Db,
+  id: string,
+  { stated, credit, machine: named, at }: Statement & { machine: string; at: Instant },
+): Promise<Draft> {
+  if (at > (await bestTime(db))) throw inFuture(at);
+  const machine = await findMachine(db, named, 'machine');
+  const figures = settledFigures(NOTHING_TOLD, stated, config.commission);
+  if (machine.currency !== null && machine.currency !== figures.currency) {
+    throw conflict(
+      'fiat',
+      `${machineLabel(machine)} pays out ${machine.currency}, not ${figures.currency}`,
+      'Check the currency and the machine.',
+    );
+  }
+  const cashOut = {
+    ...{ id, source: 'external', machine: machine.device_id, confirmedAt: at },
+    ...figures,
+    lamassu: null,
+  };
+  const why = await currencyDoubt(db, machine.device_id, figures.currency);
+  return {
+    settlement: { cashOut, origin: 'external', stated, credit },
+    lamassu: null,
+    currencyDoubt: why === null ? null : `${machineLabel(machine)} and ${figures.currency}: ${why}`,
+  };
+}
+
+/** The reference of one that Lamassu never saw. Throws `usage/invalid` where it could be mistaken for Lamassu's id. */
+export function externalReference(text: string): string {
+  const reference = text.trim();
+  // Whole or as the first characters that tables show, with dashes and braces or without.
+  if (/^[0-9a-f]{6,32}$/i.test(reference.replace(/[-{}]/g, ''))) {
+    throw invalid(
+      'reference',
+      `${reference} looks like an id of Lamassu`,
+      'Settle what Lamassu knows by its id; else use a reference of your own, like "receipt-17".',
+    );
+  }
+  if (!/^[^\p{C}\p{Z}]{6,100}$/u.test(reference)) {
+    throw invalid(
+      'reference',
+      `${JSON.stringify(reference)} cannot be a reference`,
+      'Use 6 to 100 characters without spaces, like "receipt-17".',
+    );
+  }
+  return reference;
+}
+
+/** Where the cash came out: what Lamassu says, and only where it says nothing clear, what the operator says. */
+function machineOf(row: LamassuRow, told: string | null, stated: string | undefined): string {
+  if (told !== null) {
+    if (stated === undefined) return told;
+    throw conflict('machine', 'it has no effect here', `Lamassu tells it: the cash came out of ${told}.`);
+  }
+  if (stated !== undefined) return stated;
+  const each = dispensesOf(row).map((one) => actionWords(one, row));
+  throw invalid(
+    'machine',
+    `Lamassu ${each.length > 1 ? `names several machines (${each.join('; ')})` : 'names no machine'}`,
+    message`Say with ${field('machine')} which one the cash of this settlement came out of. What came out of another: settle it with ${call('settlements.external', { reference: null })}.`,
+  );
+}
+
+function inFuture(at: Instant) {
+  return invalid('at', `${at} is in the future`, 'Say when the cash came out.');
+}

@@ -1,0 +1,146 @@
+import { z } from 'zod';
+import { formatDecimal } from '../dca/money.ts';
+import type { ReviewDetail, ReviewView as ReviewRow } from '../ledger/cash-outs/review-view.ts';
+import type { Call } from '../lib/message.ts';
+import { type Instant, toMs } from '../time.ts';
+import { fiat, instant, pageOf, sats, text } from './parts.ts';
+
+/** What Lamassu says, column by column. */
+const row = z.record(z.string(), z.unknown());
+
+/** A row of Lamassu that is not paid by itself and may need the operator. */
+export const reviewView = z.object({
+  id: z.string(),
+  source: z.string(),
+  machine: z.string().nullable(),
+  reason: z.string(),
+  /** One sentence about this row. */
+  detail: z.string(),
+  state: z.enum(['open', 'released', 'dismissed', 'processed']),
+  since: instant,
+  age_seconds: z.number(),
+  closed_at: instant.nullable(),
+  closed_by: z.string().nullable(),
+  closed_reason: z.string().nullable(),
+});
+
+export type ReviewView = z.output<typeof reviewView>;
+
+export const reviewsView = pageOf(reviewView);
+
+/** What can be done with a row, most likely first; `after`: what has to be done before. */
+const nextView = z.array(
+  z.object({
+    operation: z.string(),
+    args: z.record(z.string(), z.union([z.string(), z.literal(true), z.null()])),
+    after: z.string().optional(),
+  }),
+);
+
+export type Next = Call & { after?: string | undefined };
+
+/** Its dispenses in words, as Lamassu logged them. */
+const actions = z.array(z.string());
+
+const released = z.object({ at: instant, by: z.string(), reason: z.string().nullable() }).nullable();
+
+/** A row in review: why, what Lamassu said then and says now, what the ledger knows, and what can be done. */
+export const reviewDetailView = reviewView.extend({
+  /** What its reason means. */
+  means: z.string(),
+  /** Null where Lamassu could not be asked, or has no such row. */
+  lamassu: row.nullable(),
+  lamassu_says: text,
+  lamassu_actions: actions,
+  /** Who released it, last. */
+  released,
+  ledger: z.object({
+    lamassu_said: row,
+    lamassu_said_actions: actions,
+    /** Every run reads it again since then. */
+    watched_since: instant.nullable(),
+    cash_out: z
+      .object({
+        id: z.string(),
+        machine: z.string(),
+        confirmed_at: instant,
+        processed_at: instant,
+        fiat,
+        currency: z.string(),
+        gross_sats: sats,
+      })
+      .nullable(),
+  }),
+  next: nextView,
+  /** Of what Lamassu says now: `review.release` with it refuses a row that has changed since. */
+  digest: z.string().nullable(),
+});
+
+export type ReviewDetailView = z.output<typeof reviewDetailView>;
+
+/** A row that never came into review, as Lamassu has it now. */
+export const unseenRowView = z.object({
+  id: z.string(),
+  machine: z.string().nullable(),
+  /** Null where nothing holds it back. */
+  reason: z.string().nullable(),
+  detail: z.string().nullable(),
+  state: z.null(),
+  since: z.null(),
+  lamassu: row,
+  lamassu_actions: actions,
+  ledger: z.object({ lamassu_said: z.null(), watched_since: z.null(), cash_out: z.null() }),
+  next: nextView,
+  digest: z.string(),
+});
+
+export type UnseenRowView = z.output<typeof unseenRowView>;
+
+/** A row after its release; `written` is false where it was released before. */
+export const releasedView = reviewView.extend({ released, written: z.boolean() });
+
+export type ReleasedView = z.output<typeof releasedView>;
+
+/** A row after its dismissal; `accepted`: what stands as it is, where it is in the ledger. */
+export const dismissedView = reviewView.extend({
+  accepted: z.enum(['settlement', 'division']).nullable(),
+  written: z.boolean(),
+});
+
+export type DismissedView = z.output<typeof dismissedView>;
+
+export function viewOfReview(one: ReviewRow, at: Instant): ReviewView {
+  return {
+    id: one.cash_out_id,
+    source: one.source,
+    machine: one.machine,
+    reason: one.reason,
+    detail: one.detail,
+    state: one.state,
+    since: one.since,
+    age_seconds: Math.max(0, Math.floor((toMs(at) - toMs(one.since)) / 1000)),
+    closed_at: one.closed_at,
+    closed_by: one.closed_by,
+    closed_reason: one.closed_reason,
+  };
+}
+
+export function viewOfRelease({ release }: ReviewDetail): ReleasedView['released'] {
+  return release && { at: release.at, by: release.actor, reason: release.reason };
+}
+
+/** What the ledger knows of a row in review, besides what Lamassu said. */
+export function viewOfLedger({ cashOut, watchedSince }: ReviewDetail) {
+  return {
+    watched_since: watchedSince,
+    cash_out: cashOut && {
+      id: cashOut.id,
+      machine: cashOut.machine,
+      confirmed_at: cashOut.confirmed_at,
+      processed_at: cashOut.processed_at,
+      fiat: formatDecimal(cashOut.fiat, cashOut.digits),
+      currency: cashOut.currency,
+      gross_sats: cashOut.gross,
+    },
+  };
+}

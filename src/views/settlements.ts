@@ -1,0 +1,149 @@
+import { z } from 'zod';
+import { formatDecimal, percent } from '../dca/money.ts';
+import { proportionOf } from '../dca/settlement.ts';
+import { roundHalfUp } from '../dca/split.ts';
+import type { Settlement } from '../ledger/cash-outs/settlement.ts';
+import type { CashOutDetail } from '../ledger/cash-outs/view.ts';
+import type { Voided } from '../ledger/cash-outs/void.ts';
+import { cashOutDetailView, viewOfCashOutDetail } from './cash-outs.ts';
+import { fiat, instant, sats } from './parts.ts';
+
+const SATS_PER_BTC = 100_000_000n;
+
+/** What the figures come from. */
+const proposalView = z.object({
+  /** What was paid for the cash that came out, and the commission of it as charged. */
+  gross_sats: sats,
+  commission_sats: sats,
+  /** `5.5 %` */
+  commission_rate: z.string(),
+  /** Fiat per BTC for the clients; null where all of it is commission. */
+  price: fiat.nullable(),
+  /** What Lamassu says of it; null where it never saw it. */
+  lamassu: z
+    .object({
+      says: z.string(),
+      /** Null where nothing tells. */
+      asked_fiat: fiat.nullable(),
+      paid_sats: sats.nullable(),
+      dispensed_fiat: fiat.nullable(),
+      at: instant,
+      /** Which of Lamassu's times `at` is. */
+      at_from: z.enum(['confirmed_at', 'created', 'now']),
+      /** Its dispenses in words. */
+      dispenses: z.array(z.string()),
+    })
+    .nullable(),
+  /** What Lamassu says otherwise than what was stated. */
+  overrides: z.object({ fiat: fiat.nullable(), gross_sats: sats.nullable(), commission: z.boolean() }),
+  /** Why the currency is perhaps the wrong one. */
+  currency_doubt: z.string().nullable(),
+});
+
+/** A settlement: the cash-out as it is divided, or would be. */
+export const settlementView = cashOutDetailView.extend({
+  dry_run: z.boolean(),
+  settled: z.boolean(),
+  /** It was settled before with the same figures, and nothing was changed. */
+  already_settled: z.boolean(),
+  /** Null where it was settled before. */
+  proposal: proposalView.nullable(),
+  /** Of the preview: with it, only this division of these figures is written. */
+  digest: z.string().nullable(),
+});
+
+export type SettlementView = z.output<typeof settlementView>;
+
+/** A settlement that is undone, or would be. */
+export const voidedView = z.object({
+  id: z.string(),
+  dry_run: z.boolean(),
+  voided: z.boolean(),
+  was: cashOutDetailView,
+  /** Those that get their cash back. */
+  fundings: z.array(
+    z.object({
+      funding: z.string(),
+      client: z.string(),
+      client_closing: z.boolean(),
+      fiat,
+      remaining: fiat,
+    }),
+  ),
+  /** What happens to Lamassu's row: in review again, distributed by the next run, or there is none. */
+  back: z.enum(['review', 'poll', 'none']),
+  digest: z.string().nullable(),
+});
+
+export type VoidedView = z.output<typeof voidedView>;
+
+/** What Lamassu says of a cash-out that is to be settled. Fiat in minor units. */
+export interface LamassuSays {
+  says: string;
+  told: Parameters<typeof proportionOf>[0] & {
+    cameOut: bigint | null;
+    at: string;
+    atFrom: 'confirmed_at' | 'created' | 'now';
+  };
+  dispenses: string[];
+}
+
+export function viewOfProposal(
+  { cashOut, stated }: Settlement,
+  lamassu: LamassuSays | null,
+  currencyDoubt: string | null,
+): z.output<typeof proposalView> {
+  const { digits, gross, commission } = cashOut;
+  const decimal = (minor: bigint | null) => (minor === null ? null : formatDecimal(minor, digits));
+  const principal = gross - commission;
+  const told = lamassu?.told;
+  const usual = told ? proportionOf(told, cashOut.fiat) : null;
+  const isOtherCash = stated.fiat && told && told.cameOut !== cashOut.fiat;
+  const isOtherGross = stated.gross !== undefined && usual !== stated.gross;
+  return {
+    gross_sats: gross,
+    commission_sats: commission,
+    // A stated rate may not be met exactly by whole satoshi.
+    commission_rate: percent(stated.rate ?? roundHalfUp(commission * 100_000n, gross)),
+    price: principal === 0n ? null : decimal((cashOut.fiat * SATS_PER_BTC) / principal),
+    lamassu: lamassu && {
+      says: lamassu.says,
+      asked_fiat: decimal(lamassu.told.asked),
+      paid_sats: lamassu.told.gross,
+      dispensed_fiat: decimal(lamassu.told.cameOut),
+      at: lamassu.told.at,
+      at_from: lamassu.told.atFrom,
+      dispenses: lamassu.dispenses,
+    },
+    overrides: {
+      fiat: isOtherCash ? decimal(told.cameOut) : null,
+      gross_sats: isOtherGross ? usual : null,
+      commission: lamassu !== null && cashOut.method === 'given',
+    },
+    currency_doubt: currencyDoubt,
+  };
+}
+
+export function viewOfVoided({ was, fundings, back }: Voided) {
+  const decimal = (minor: bigint) => formatDecimal(minor, was.cashOut.digits);
+  return {
+    id: was.cashOut.id,
+    was: viewOfCashOutDetail(was),
+    fundings: fundings.map((one) => ({
+      funding: `f${one.id}`,
+      client: one.client,
+      client_closing: one.closing,
+      fiat: decimal(one.fiat),
+      remaining: decimal(one.remaining),
+    })),
+    back,
+  };
+}
+
+/** What was settled before with the same figures. */
+export function viewOfSettledBefore(detail: CashOutDetail): SettlementView {
+  return {
+    ...viewOfCashOutDetail(detail),
+    ...{ dry_run: false, settled: true, already_settled: true, proposal: null, digest: null },
+  };
+}
