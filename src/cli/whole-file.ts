@@ -63,7 +63,7 @@ async function removeStale(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
     const [, pid] = /^\.aio-dca-(\d+)-[0-9a-f]{12}\.tmp$/.exec(name) ?? [];
-    // One of another user stays for him to remove.
+    // A file of another user cannot be removed: it stays.
     if (pid !== undefined && !isAlive(Number(pid)))
       await rm(join(folder, name), { force: true }).catch(() => {});
   }

@@ -27,7 +27,7 @@ const OTHERS: readonly [string, number][] = [
 const digitsOf = new Map<string, number>([
   ...OTHERS,
   ...data
-    // The package files codes that are nobody's money under pretended countries: "Zz08_gold".
+    // Skip non-circulating codes, which the package files under pseudo-countries such as "Zz08_gold".
     .filter(({ countries }) => !countries.some((country) => country.startsWith('Zz')))
     .map(({ code, digits }): [string, number] => [code, digits]),
 ]);

@@ -108,7 +108,7 @@ const formed: Stream = {
   about: ofPayout,
 };
 
-/** What was settled and is looked at anew, or held, was settled all the same: so its payments say when. */
+/** A payout that is held or examined again after it was settled has another state: its payments say when it was settled. */
 const SETTLED_AT = '(select max(y.settled_at) from payments y where y.payout_id = p.id)';
 
 const settled: Stream = {
@@ -276,7 +276,7 @@ async function divisionsOf(db: Db, ids: string[]): Promise<Map<string, Division>
   );
 }
 
-/** As `ledger/funding-past.ts` records it. */
+/** As `ledger/fundings/late.ts` records it. */
 function fromOwn({ before, after }: { before: string | null; after: string | null }) {
   const was = JSON.parse(before ?? '{}') as Record<string, string>;
   const { funding } = JSON.parse(after ?? '{}') as { funding: string };

@@ -8,7 +8,7 @@ import { fiat, instant, pageOf, sats, text } from './parts.ts';
 /** What Lamassu says, column by column. */
 const row = z.record(z.string(), z.unknown());
 
-/** A row of Lamassu that is not paid by itself and may need the operator. */
+/** A row of Lamassu that is not distributed automatically and may need the operator. */
 export const reviewView = z.object({
   id: z.string(),
   source: z.string(),

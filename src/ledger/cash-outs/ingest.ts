@@ -23,7 +23,7 @@ export interface IngestOptions {
 /** A cash-out that cannot be divided: what `dca` says of it. It concerns this one only. */
 export class NotDivisible extends Error {}
 
-/** What is computed of the cash-out at hand; what fails beside it is of the database, and concerns them all. */
+/** A failure of the computation concerns this cash-out only; one of the database concerns all of them. */
 function compute<T>(work: () => T): T {
   try {
     return work();
@@ -34,7 +34,7 @@ function compute<T>(work: () => T): T {
 
 /**
  * Takes one cash-out into the ledger, in the caller's transaction: the cash-out, whose cash it was, and what
- * remains of it. Its id is the key by itself: null when it was processed before, and nothing changes.
+ * remains of it. Its id alone is the key: null when it was processed before, and nothing changes.
  * No payout is made here. Throws `NotDivisible` where the division does not come out.
  */
 export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions): Promise<Division | null> {

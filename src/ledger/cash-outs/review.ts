@@ -64,7 +64,7 @@ export async function toReview(
     return true;
   }
   if (!isNews(known, finding)) return false;
-  // A row that waits already keeps its place; that it waits for another reason is told all the same.
+  // A row that waits already keeps its place; a new reason is reported.
   const again = known.state !== 'open';
   const tell = again || known.reason !== finding.reason;
   await trx
@@ -148,7 +148,7 @@ export async function releaseRow(
     .values({ cash_out_id: id, since: at, ...now })
     .onConflict((conflict) => conflict.column('cash_out_id').doUpdateSet({ ...now, ...open }))
     .execute();
-  // It may lie far behind what a run reads by itself.
+  // It may be older than everything that a run reads.
   await trx
     .insertInto('watch')
     .values({ cash_out_id: id, source, confirmed_at: confirmedAt, since: at })
@@ -161,7 +161,7 @@ export async function releaseRow(
 }
 
 /**
- * Hides a row from the list; if it becomes eligible it is ingested all the same. False where it was hidden already.
+ * Hides a row from the list; if it becomes eligible it is still ingested. False where it was hidden already.
  * Throws `usage/invalid`: `not-found` where it is not in review, `state` where it was distributed or waits for a release.
  */
 export async function dismissRow(trx: Trx, act: ReasonedAct, id: string): Promise<boolean> {
