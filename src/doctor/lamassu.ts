@@ -113,24 +113,27 @@ function rightsCheck(rights: Rights, user: string): Check {
   const { notGranted, tooMuch, harmful } = rights;
   const needed = neededAndNotGranted(rights);
   if (needed.length > 0) {
-    const message = `User ${user} may not read ${some(needed)}.`;
-    return fail('rights', new BridgeError('lamassu/not-granted', message, ROLE_HINT));
+    const what = `User ${user} may not read ${some(needed)}.`;
+    return fail('rights', new BridgeError('lamassu/not-granted', what, ROLE_HINT));
   }
-  const own = `Use a role that has only this purpose. ${ROLE_HINT}`;
+  const own = message`Use a role that has only this purpose. ${ROLE_HINT}`;
   if (harmful.length > 0) {
-    const message = `User ${user} may do more than read: ${some(harmful)}.`;
-    return fail('rights', new BridgeError('lamassu/too-many-rights', message, own));
+    const what = `User ${user} may do more than read: ${some(harmful)}.`;
+    return fail('rights', new BridgeError('lamassu/too-many-rights', what, own));
   }
   const wrong = [
     ...(notGranted.length > 0 ? [`may not read ${some(notGranted)}, which are of use`] : []),
     ...(tooMuch.length > 0 ? [`may do more than is needed: ${some(tooMuch)}`] : []),
   ];
   if (wrong.length === 0) return ok('rights', `user ${user} may read what is needed and nothing else`);
-  const hints = [
-    ...(tooMuch.some((one) => one !== EVERYBODY_CREATES) ? [own] : notGranted.length > 0 ? [ROLE_HINT] : []),
-    ...(tooMuch.includes(EVERYBODY_CREATES) ? [EVERYBODY_HINT] : []),
-  ];
-  return warn('rights', `user ${user} ${wrong.join('; ')}`, hints.join(' '));
+  const role = tooMuch.some((one) => one !== EVERYBODY_CREATES)
+    ? own
+    : notGranted.length > 0
+      ? ROLE_HINT
+      : '';
+  const everybody = tooMuch.includes(EVERYBODY_CREATES) ? EVERYBODY_HINT : '';
+  const between = role !== '' && everybody !== '' ? ' ' : '';
+  return warn('rights', `user ${user} ${wrong.join('; ')}`, message`${role}${between}${everybody}`);
 }
 
 /** Whether the ledger would take this Lamassu and this start_at for its own; nothing is bound. */
