@@ -47,8 +47,10 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
     await world.stop();
   });
 
-  const look = (range = ALL): Promise<Reconciliation> =>
-    reconcile(ledger, loadConfig(world.configFile, {}), 'test', range);
+  const look = async (range = ALL): Promise<Reconciliation & { differences: { hint: string }[] }> => {
+    const found = await reconcile(ledger, loadConfig(world.configFile, {}), 'test', range);
+    return { ...found, differences: found.differences.map((one) => ({ ...one, hint: inWords(one.hint) })) };
+  };
   const codes = async (range = ALL) =>
     (await look(range)).differences.map(({ code }) => code).sort((a, b) => (a < b ? -1 : 1));
   const lamassu = (sql: string, ...values: (string | null)[]) => world.lamassu.query(sql, values);
