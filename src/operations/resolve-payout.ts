@@ -3,6 +3,7 @@ import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { findCase, openPayment, resolvePayment } from '../ledger/payouts/operator-actions.ts';
 import type { Payment } from '../ledger/payouts/payouts.ts';
+import type { Db } from '../ledger/store/open.ts';
 import { call, field, type Message, message } from '../lib/message.ts';
 import { keepsFromLnbits } from '../lnbits/answer.ts';
 import { LnbitsClient } from '../lnbits/client.ts';
@@ -123,7 +124,7 @@ async function look(
   const digest = `${recorded}.${digestOf(shown)}`;
   if (agreed !== undefined) refuseChanged(agreed === digest, id);
   const judgement = judgeWord(shown, paid);
-  if (judgement === 'contradicts') throw contradicted(payment, shown, paid);
+  if (judgement === 'contradicts') throw contradicted(payment, shown, paid, await keyOf(ledger.db, payment));
   if (judgement === 'bears-out') return { payment, shown, question: null, digest };
   const seen =
     blind === null
@@ -189,16 +190,29 @@ function inWords({ source, client }: Shown): string {
   return `LNbits shows this payment in the source wallet ${SOURCE[source]}, in the client’s ${CLIENT[client]}.`;
 }
 
-function contradicted(payment: Payment, shown: Shown, paid: boolean): BridgeError {
+function contradicted(payment: Payment, shown: Shown, paid: boolean, giveKey: Message | ''): BridgeError {
   return new BridgeError(
     'payout/contradicted',
     `payment ${payment.payment_hash} of p${payment.payout_id} cannot be called ${paid ? 'paid' : 'not paid'}: ${inWords(shown)}`,
-    wayOut(payment.payout_id, shown),
+    wayOut(payment.payout_id, shown, giveKey),
   );
 }
 
+/** How the wallet of a payment is given a key that shows it; one that its recipient no longer has cannot be given one. */
+async function keyOf(db: Db, { payout_id, client_wallet_id }: Payment): Promise<Message | ''> {
+  const { name, kind, wallet_id } = await db
+    .selectFrom('payouts')
+    .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
+    .select(['recipients.name', 'recipients.kind', 'recipients.wallet_id'])
+    .where('payouts.id', '=', payout_id)
+    .executeTakeFirstOrThrow();
+  if (wallet_id !== client_wallet_id) return '';
+  const operation = kind === 'client' ? 'clients.set' : 'commission.set';
+  return message`Give a key that shows the wallet: ${call(operation, { name, wallet_key: null })}. `;
+}
+
 /** What leads on where a word was refused: by what the wallets show. */
-function wayOut(payout: bigint, { source, client }: Shown): string | Message {
+function wayOut(payout: bigint, { source, client }: Shown, giveKey: Message | ''): string | Message {
   const id = `p${payout}`;
   const release = call('payouts.release', { id });
   const paid = call('payouts.resolve', { id, paid: true, reason: null });
@@ -225,7 +239,7 @@ function wayOut(payout: bigint, { source, client }: Shown): string | Message {
     return message`${left} It is paid by a new invoice${first}: ${notPaid}`;
   }
   if (client === 'gone' || client === 'unseen')
-    return message`Give a key that shows the wallet: ${call('clients.set', { name: null, wallet_key: null })}. A deleted wallet got the sats: a superuser can bring it back. Else it counts as paid: ${paid}`;
+    return message`${giveKey}A deleted wallet got the sats: a superuser can bring it back. Else it arrived: ${paid}`;
   if (client === 'pending')
     return 'LNbits may credit it yet. Once it has expired, or LNbits was restarted, it shows the payment as failed, or as arrived.';
   return message`The client did not get it: ${notPaid}`;

@@ -39,7 +39,7 @@ export const hints = {
   'credit/late': message`LNbits carried it out after it was dropped. Record it: ${call('credits.resolve', { id: null, credited: true, payment: null, reason: null })}: it covers its cash-outs, or, where another credit does by now, its sats stay in the source wallet and LNbits owes them. Or take them back in LNbits (Users, a negative amount), and say that it was not credited.`,
   'credit/missing':
     'The source wallet does not show it any more: an older copy of LNbits was put back, or a row was changed there. Compare with its backups; what is missing of its sats has to be topped up.',
-  'wallet/unreadable': message`It could not be compared. Give the wallet’s present key with ${call('clients.set', { name: null, wallet_key: null })}; of a deleted wallet nothing can be read any more. Where LNbits falls over at it, its log says why.`,
+  'wallet/unreadable': message`It could not be compared. Give the wallet’s present key with ${call('clients.set', { name: null, wallet_key: null })} (a recipient of the commission: ${call('commission.set')}); of a deleted wallet nothing can be read any more: give a later ${field('from')} once another one is paid into. Where LNbits falls over at it, its log says why.`,
   'wallet/former': message`Payments from a former source wallet cannot be compared with the present key. Reconcile with that key in a copy of config.toml, or give a later ${field('from')}.`,
   'cash-out/not-in-lamassu':
     'Lamassu had it when it was distributed. Was its database put back, or another one configured? Compare with its backups.',

@@ -71,6 +71,7 @@ export async function holdAllByHand(trx: Trx, act: ReasonedAct): Promise<bigint[
 export async function releasePayout(trx: Trx, act: Act, id: bigint): Promise<void> {
   const { at } = act;
   const { state, reason, live } = await findCase(trx, id);
+  if (state === 'settled') throw refuse(id, 'is settled, not held', 'There is nothing left to pay.');
   if (state !== 'held') throw refuse(id, `is ${state}, not held`, 'The next run goes on with it anyway.');
   for (const payment of live.filter((one) => one.state === 'sending'))
     await movePayment(trx, payment.id, ['sending'], { state: 'unknown', reason });

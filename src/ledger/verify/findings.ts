@@ -58,7 +58,7 @@ export const hints = {
   'settlement/figures': BY_HAND,
   'client/daily-limit': BY_HAND,
   'client/closed': message`A closed client has cash left. Withdraw it with ${call('fundings.withdraw')}.`,
-  'client/source-wallet': message`A recipient is paid into the wallet that pays. Give the client another wallet with ${call('clients.set', { name: null, new_wallet: true })}.`,
+  'client/source-wallet': message`A recipient is paid into the wallet that pays. Give it another wallet with ${call('clients.set', { name: null, wallet_key: null, new_wallet: true })} (a recipient of the commission: ${call('commission.set')}).`,
   'funding/amount': BY_HAND,
   'funding/spent': BY_HAND,
   'funding/status': BY_HAND,
