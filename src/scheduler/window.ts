@@ -4,7 +4,7 @@ import type { KnownRow } from '../ledger/cash-outs/known.ts';
 import type { Position } from '../ledger/cash-outs/watermark.ts';
 import { ALWAYS } from '../ledger/store/effective-dated.ts';
 import type { Db } from '../ledger/store/open.ts';
-import { type Instant, MAY_DIFFER_MS, plus } from '../time.ts';
+import { type Instant, isInstant, MAY_DIFFER_MS, plus } from '../time.ts';
 import type { JudgedRow } from './read.ts';
 
 const DAY_MS = 86_400_000;
@@ -51,7 +51,13 @@ interface Window {
 }
 
 function isWithin({ confirmed_at: confirmed, created }: LamassuRow, from: Instant): boolean {
-  return (confirmed !== null && confirmed >= from) || (created !== null && created >= from);
+  return isSince(confirmed, from) || isSince(created, from);
+}
+
+/** A time outside the years of an `Instant` is PostgreSQL's own text: infinity, a year of five digits, or one before Christ. */
+function isSince(time: string | null, from: Instant): boolean {
+  if (time === null || time.startsWith('-') || time.endsWith('BC')) return false;
+  return !isInstant(time) || time >= from;
 }
 
 /**
