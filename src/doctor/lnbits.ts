@@ -4,8 +4,10 @@ import { Secret } from '../config/secret.ts';
 import { superuserOf } from '../config/superuser.ts';
 import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
+import { boundSourceWallet } from '../ledger/clients/wallets.ts';
 import { stuckCredits } from '../ledger/credits/credits.ts';
 import { feeRate } from '../ledger/payouts/service-fee.ts';
+import { sourceWalletRefusal } from '../ledger/payouts/source-wallet.ts';
 import { creditsToCome, missing, owed, wantsMore } from '../ledger/status.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
@@ -105,31 +107,10 @@ async function readSource(lnbits: LnbitsClient, key: Secret): Promise<SourceWall
 
 /** Whether a run would pay from this wallet; `paysFrom`: from which its key pays, where that is a shared one. */
 async function bindingCheck(db: Db, { id, name }: SourceWallet, paysFrom: string): Promise<Check> {
-  const { source_wallet_id: bound } = await db
-    .selectFrom('ledger')
-    .select('source_wallet_id')
-    .executeTakeFirstOrThrow();
-  const client = await db
-    .selectFrom('recipients')
-    .select('name')
-    .where('wallet_id', 'in', [id, paysFrom])
-    .executeTakeFirst();
-  if (client) {
-    const message = `"${name}" is also the wallet of ${client.name}.`;
-    const hint = 'Set [lnbits] source_wallet_key to the admin key of the wallet that pays.';
-    return fail('source wallet', new BridgeError('ledger/wallet-differs', message, hint));
-  }
+  const refusal = await sourceWalletRefusal(db, id, paysFrom);
+  if (refusal) return fail('source wallet', refusal);
+  const bound = await boundSourceWallet(db);
   if (bound === null || bound === id) return ok('source wallet', `"${name}", by its admin key`);
-  const open = await db
-    .selectFrom('payments')
-    .select('id')
-    .where('state', 'in', ['invoiced', 'sending', 'unknown'])
-    .executeTakeFirst();
-  if (open) {
-    const what = `Payments from the source wallet ${bound} are open, and the configuration names ${id}.`;
-    const hint = message`Set the key of the former wallet again until ${call('payouts.list')} shows nothing open.`;
-    return fail('source wallet', new BridgeError('ledger/wallet-differs', what, hint));
-  }
   return warn(
     'source wallet',
     `"${name}" (${id}) is another one than the ledger has paid from, ${bound}`,

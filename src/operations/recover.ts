@@ -2,9 +2,11 @@ import { sql } from 'kysely';
 import type { Config } from '../config/load.ts';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
+import { boundSourceWallet } from '../ledger/clients/wallets.ts';
 import { creditsIn, holdCredit, sendCredit } from '../ledger/credits/credits.ts';
 import { intendCredits } from '../ledger/credits/plan.ts';
 import { record, type Who } from '../ledger/log/log.ts';
+import { anyOpenPayment } from '../ledger/payouts/open.ts';
 import { accountFor } from '../ledger/payouts/source-wallet.ts';
 import { type Lost, type Misfit, putBack, type Restored } from '../ledger/recover/recover.ts';
 import { letBe } from '../ledger/runs/claims.ts';
@@ -214,7 +216,7 @@ async function refuseOtherPayments(deps: RecoverDeps, { lost, misfits }: Found):
   );
   try {
     // Before LNbits 1.4 a look at the clients' wallets would change what is open.
-    if (!looksArePure && (await hasOpenPayments(ledger.db))) return;
+    if (!looksArePure && (await anyOpenPayment(ledger.db))) return;
     const shown = await paidByAnotherCopy(ledger, { lnbits, source });
     const found = [...lost.map(({ hash }) => hash), ...misfits.map(({ what }) => what.split(' ').at(-1))];
     const other = shown.find(({ hash }) => !found.includes(hash));
@@ -299,21 +301,8 @@ function inOrderOfPayment(rows: Row[], lost: Lost[]): Row[] {
   return rows.toSorted((a, b) => rankOf(a) - rankOf(b));
 }
 
-async function hasOpenPayments(db: Db): Promise<boolean> {
-  const open = await db
-    .selectFrom('payments')
-    .select('id')
-    .where('state', 'in', ['invoiced', 'sending', 'unknown'])
-    .limit(1)
-    .executeTakeFirst();
-  return open !== undefined;
-}
-
 async function refuseOtherWallet(db: Db, opened: string[]): Promise<void> {
-  const { source_wallet_id: bound } = await db
-    .selectFrom('ledger')
-    .select('source_wallet_id')
-    .executeTakeFirstOrThrow();
+  const bound = await boundSourceWallet(db);
   if (bound === null || opened.includes(bound)) return;
   throw new BridgeError(
     'ledger/wallet-differs',

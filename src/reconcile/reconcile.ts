@@ -2,6 +2,7 @@ import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 import { openSource } from '../lamassu/source.ts';
 import { creditsIn } from '../ledger/credits/credits.ts';
+import { anyOpenPayment } from '../ledger/payouts/open.ts';
 import { withLease } from '../ledger/runs/lease.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
@@ -90,11 +91,7 @@ async function reconcileWallets(
 
 /** On an LNbits where a look at a wallet changes its open invoices, nothing may be open. */
 async function refuseOpen(db: Db): Promise<void> {
-  const open = await db
-    .selectFrom('payments')
-    .select('payout_id')
-    .where('state', 'in', ['invoiced', 'sending', 'unknown'])
-    .executeTakeFirst();
+  const open = await anyOpenPayment(db);
   const [credit] = await creditsIn(db, ['sending', 'unknown']);
   if (credit) {
     throw new BridgeError(

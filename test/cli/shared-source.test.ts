@@ -73,7 +73,7 @@ describe.each(['the simulator', 'LNbits 1.6.2'])('at %s', (where) => {
       await world.insertCashOut();
       const doctor = await world.aioDca(['doctor']);
       expect(doctor.code).toBe(78);
-      expect(doctor.stdout).toContain('is also the wallet of alice');
+      expect(doctor.stdout).toContain('the source wallet of the configuration is the wallet of alice');
       const ran = await world.aioDca(['poll', '--json']);
       expect(ran.code).toBe(78);
       expect(ran.json()).toMatchObject({ problems: [{ code: 'ledger/wallet-differs' }] });

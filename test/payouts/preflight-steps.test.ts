@@ -189,7 +189,7 @@ describe('the wallet that pays', () => {
     expect((await again()).problems).toEqual([
       {
         code: 'ledger/wallet-differs',
-        message: `what became of credit c1 of the source wallet ${day.source.id} is not known yet, and the configuration names ${id}`,
+        message: `the outcome of credit c1 of the source wallet ${day.source.id} is not known yet, and the configuration names ${id}`,
         hint: 'Set the key of the former wallet again until `aio-dca credits list` shows nothing unknown.',
       },
     ]);

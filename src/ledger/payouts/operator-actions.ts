@@ -1,6 +1,7 @@
 import { type BridgeError, notFound, wrongState } from '../../errors.ts';
 import { call, field, type Message, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
+import { boundSourceWallet } from '../clients/wallets.ts';
 import { type Act, type ReasonedAct, record } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { PaymentState, PayoutState } from '../store/schema.ts';
@@ -47,12 +48,9 @@ export async function holdByHand(trx: Trx, act: ReasonedAct, id: bigint): Promis
 }
 
 async function doubt(trx: Trx, id: bigint, live: Payment[], reason: string): Promise<void> {
-  const { source_wallet_id } = await trx
-    .selectFrom('ledger')
-    .select('source_wallet_id')
-    .executeTakeFirstOrThrow();
+  const source = await boundSourceWallet(trx);
   // Another wallet cannot be looked at any more, and a payment that was never sent cannot be in doubt.
-  const seen = live.filter((one) => one.source_wallet_id === source_wallet_id && one.sent_at !== null);
+  const seen = live.filter((one) => one.source_wallet_id === source && one.sent_at !== null);
   if (seen.length === 0) {
     throw refuse(id, 'is settled, and cannot be looked at any more', 'There is nothing left to hold back.');
   }

@@ -1,69 +1,67 @@
 import { BridgeError } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
-import { BOUND } from '../clients/wallets.ts';
+import { BOUND, boundSourceWallet } from '../clients/wallets.ts';
 import { creditsIn } from '../credits/credits.ts';
 import { type Act, record } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
+import { anyOpenPayment } from './open.ts';
 
 /* Which wallet the ledger pays from. */
 
 export async function isBound(db: Db, wallet: string): Promise<boolean> {
-  const { source_wallet_id: bound } = await db
-    .selectFrom('ledger')
-    .select('source_wallet_id')
-    .executeTakeFirstOrThrow();
-  return bound === wallet;
+  return (await boundSourceWallet(db)) === wallet;
 }
 
 /**
- * Binds the ledger to a wallet. `paysFrom`: the one that its key pays from, where that is a shared one. Throws
- * `ledger/wallet-differs`, before it writes, where that one may not be taken.
+ * Why a wallet may not become the one that the ledger pays from; null where it may. `paysFrom`: the one that its key pays
+ * from, where that is a shared one.
  */
+export async function sourceWalletRefusal(
+  db: Db,
+  wallet: string,
+  paysFrom: string,
+): Promise<BridgeError | null> {
+  const client = await db
+    .selectFrom('recipients')
+    .select('name')
+    .where('wallet_id', 'in', [wallet, paysFrom])
+    .executeTakeFirst();
+  if (client) {
+    return new BridgeError(
+      'ledger/wallet-differs',
+      `the source wallet of the configuration is the wallet of ${client.name}`,
+      'Set [lnbits] source_wallet_key to the admin key of the wallet that pays.',
+    );
+  }
+  const bound = await boundSourceWallet(db);
+  if (bound === null || bound === wallet) return null;
+  const [credit] = await creditsIn(db, ['sending', 'unknown']);
+  if (credit) {
+    return new BridgeError(
+      'ledger/wallet-differs',
+      `the outcome of credit c${credit.id} of the source wallet ${bound} is not known yet, and the configuration names ${wallet}`,
+      message`Set the key of the former wallet again until ${call('credits.list')} shows nothing unknown.`,
+    );
+  }
+  if (!(await anyOpenPayment(db))) return null;
+  return new BridgeError(
+    'ledger/wallet-differs',
+    `payments from the source wallet ${bound} are open, and the configuration names ${wallet}`,
+    message`Set the key of the former wallet again until ${call('payouts.list')} shows nothing open.`,
+  );
+}
+
+/** Binds the ledger to a wallet. Throws `ledger/wallet-differs`, before it writes, where `sourceWalletRefusal` has a reason. */
 export async function takeSourceWallet(
   trx: Trx,
   act: Act,
   wallet: string,
   paysFrom: string = wallet,
 ): Promise<void> {
-  const { source_wallet_id: bound } = await trx
-    .selectFrom('ledger')
-    .select('source_wallet_id')
-    .executeTakeFirstOrThrow();
+  const bound = await boundSourceWallet(trx);
   if (bound === wallet) return;
-  const client = await trx
-    .selectFrom('recipients')
-    .select('name')
-    .where('wallet_id', 'in', [wallet, paysFrom])
-    .executeTakeFirst();
-  if (client) {
-    throw new BridgeError(
-      'ledger/wallet-differs',
-      `the source wallet of the configuration is the wallet of ${client.name}`,
-      'Set [lnbits] source_wallet_key to the admin key of the wallet that pays.',
-    );
-  }
-  if (bound !== null) {
-    const open = await trx
-      .selectFrom('payments')
-      .select('id')
-      .where('state', 'in', ['invoiced', 'sending', 'unknown'])
-      .executeTakeFirst();
-    const [credit] = await creditsIn(trx, ['sending', 'unknown']);
-    if (credit) {
-      throw new BridgeError(
-        'ledger/wallet-differs',
-        `what became of credit c${credit.id} of the source wallet ${bound} is not known yet, and the configuration names ${wallet}`,
-        message`Set the key of the former wallet again until ${call('credits.list')} shows nothing unknown.`,
-      );
-    }
-    if (open) {
-      throw new BridgeError(
-        'ledger/wallet-differs',
-        `payments from the source wallet ${bound} are open, and the configuration names ${wallet}`,
-        message`Set the key of the former wallet again until ${call('payouts.list')} shows nothing open.`,
-      );
-    }
-  }
+  const refusal = await sourceWalletRefusal(trx, wallet, paysFrom);
+  if (refusal) throw refusal;
   await trx.updateTable('ledger').set({ source_wallet_id: wallet }).execute();
   await record(trx, act, {
     at: act.at,
