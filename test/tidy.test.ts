@@ -315,7 +315,6 @@ const sameJob: Record<string, string> = {
   'pause.ts': 'the switch that pauses payouts',
   'pay.ts': 'paying: the half of a run, one payout',
   'poll.ts': 'one run: the command, its work, its page',
-  'range.ts': 'a range of time: its options, its parsing',
   'read.ts': 'reading: the half of a run, payouts from the ledger',
   'reconcile.ts': 'reconciling: the command, its work',
   'rights.ts': 'what the rights of a role or a key allow',

@@ -38,7 +38,7 @@ afterEach(async () => {
   if (ledger) expect((await verifyLedger(ledger.db)).differences).toEqual([]);
 });
 afterAll(async () => {
-  await ledger?.close();
+  await ledger.close();
   await world.stop();
 });
 

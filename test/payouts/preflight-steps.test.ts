@@ -167,7 +167,7 @@ describe('the wallet that pays', () => {
     expect((await ledgerRow()).source_wallet_id).toBe(day.source.id);
     // Nobody was asked about what is open.
     const asked = day.lnbits.requests.map(({ kind, query }) => query.get('tag') ?? kind);
-    expect(asked.toSorted()).toEqual(['aio-dca-run', 'version', 'wallet']);
+    expect(asked.toSorted((a, b) => a.localeCompare(b))).toEqual(['aio-dca-run', 'version', 'wallet']);
   });
 
   test.each(['sending', 'unknown'] as const)('stays while a credit of it is %s', async (state) => {
