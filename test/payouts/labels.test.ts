@@ -61,7 +61,7 @@ async function reconciled() {
     codes: findings.differences.map(({ code }) => code),
     others: findings.differences.map(({ other }) => other),
     checked: findings.checked,
-    foreign: findings.checked.foreign_labels,
+    foreign: findings.checked.foreign_labels ?? 0n,
   };
 }
 

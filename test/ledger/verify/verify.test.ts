@@ -244,7 +244,7 @@ describe.each(ledgerKinds)('%s', (kind) => {
       ledger: 'fiat 3001.00 USD',
       other: '3000.00 USD',
     });
-    expect(hint).toContain('aio-dca payouts pause');
+    expect(String(hint)).toContain('payouts.pause');
   });
 
   test('a ledger that is wrong throughout is not listed without end', async () => {
