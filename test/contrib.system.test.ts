@@ -128,7 +128,7 @@ test('the alerts work without the daemon, and tell when LNbits is away', () => {
 
 test('the alerts and the documentation name metrics that there are', () => {
   const source = ['metrics', 'run-metrics'].map((name) =>
-    readFileSync(fileURLToPath(new URL(`../src/scheduler/${name}.ts`, import.meta.url)), 'utf8'),
+    readFileSync(fileURLToPath(new URL(`../src/monitoring/${name}.ts`, import.meta.url)), 'utf8'),
   );
   const there = new Set(
     [...source.join().matchAll(/add\(\s*'(\w+)'|name: 'aio_dca_(\w+)'/g)].map(
