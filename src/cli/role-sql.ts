@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import { roleSql } from '../lamassu/role-sql.ts';
-import { makeCli } from './context.ts';
+import { answer, inputOf } from './call.ts';
 
 export function register(program: Command): void {
   program
@@ -14,11 +13,8 @@ export function register(program: Command): void {
         '\nExample:\n  aio-dca role-sql > role.sql\n' +
         '  sudo -u postgres psql -v ON_ERROR_STOP=1 -d lamassu -f role.sql   (on the Lamassu server)',
     )
-    .action(async (options: { user?: string; database?: string }, command: Command) => {
-      const cli = makeCli(command);
-      const user = options.user ?? (await cli.config()).lamassu.user;
-      const database = options.database ?? (await cli.config()).lamassu.database;
-      const sql = roleSql({ user, database });
-      cli.answer({ sql }, sql.trimEnd());
+    .action(async (options: object, command: Command) => {
+      const { makeRoleSql } = await import('../operations/role-sql.ts');
+      await answer(command, makeRoleSql, inputOf(options), ({ sql }) => sql.trimEnd());
     });
 }

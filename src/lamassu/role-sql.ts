@@ -14,7 +14,7 @@ export function roleSql({ user, database }: { user: string; database: string }):
   const wanted = Object.entries(readableColumns).map(
     ([table, columns]) => `      ('${table}', array[${columns.map((name) => `'${name}'`).join(', ')}])`,
   );
-  return `-- The role by which aio-dca reads Lamassu. Run it on the Lamassu server as PostgreSQL's superuser:
+  return `-- The role by which aio-dca-bridge reads Lamassu. Run it on the Lamassu server as PostgreSQL's superuser:
 --   sudo -u postgres psql -v ON_ERROR_STOP=1 -d ${database.replaceAll(/\p{C}/gu, ' ')} -f role.sql
 begin;
 do $$

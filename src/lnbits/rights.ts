@@ -3,7 +3,7 @@ import { BridgeError } from '../errors.ts';
 import type { Invoice, LnbitsClient } from './client.ts';
 
 const TAG = 'aio-dca-check';
-const MEMO = 'aio-dca tests that a key can receive and see payments. Nothing has to be paid.';
+const MEMO = 'aio-dca-bridge tests that a key can receive and see payments. Nothing has to be paid.';
 
 /**
  * Proves with a key of either kind what a run needs it for: it makes an invoice, and finds it again. Answers that

@@ -53,11 +53,12 @@ type OwnContext = Pick<Context, 'config' | 'who' | 'stopSignal' | 'tell'> &
 
 /**
  * What an operation needs: the ledger to read or to write, or the lease, which no question is asked under. An operation
- * of `config` needs none, or opens it itself.
+ * of `config` needs none, or opens it itself; one of `none` can do without a configuration as well.
  */
-export type Needs = 'config' | 'read' | 'write' | 'lease';
+export type Needs = 'none' | 'config' | 'read' | 'write' | 'lease';
 
 interface ContextOf {
+  none: Pick<Session, 'config'> & Pick<Context, 'who'>;
   config: OwnContext;
   read: Omit<Context, 'run'>;
   write: Omit<Context, 'run'>;
@@ -102,12 +103,13 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   if (!read.success) throw refused(read.error);
   const who: Who = { principal, actor, run: null, reason };
   if (reasoned) withReason(who);
+  const done = async (context: object) => view.parse(await run(context as ContextOf[N], read.data));
+  if (needs === 'none') return done({ who, config: () => session.config() });
   const config = await session.config();
   const base = {
     ...{ config, who, stopSignal: () => session.stopSignal() },
     tell: (text: string | Message) => session.tell?.(text),
   };
-  const done = async (context: object) => view.parse(await run(context as ContextOf[N], read.data));
   if (needs === 'config') {
     const { withLedger, logger = silentLogger, onWait } = session;
     return done({ ...base, withLedger, logger, onWait });

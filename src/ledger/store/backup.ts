@@ -28,7 +28,7 @@ export async function backupLedger(url: string, target: string): Promise<Backup>
     throw wrongState(
       'file',
       `this ledger is on PostgreSQL, ${url}`,
-      'PostgreSQL has backups of its own: `pg_dump --format=custom --file=FILE DATABASE`, or your server’s archiving.',
+      'PostgreSQL has backups of its own: `pg_dump -Fc -f FILE DATABASE`, or your server’s archiving.',
     );
   }
   const file = resolve(target);

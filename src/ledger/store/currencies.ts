@@ -20,7 +20,7 @@ export async function useCurrency(trx: Trx, code: string, digits: number): Promi
     throw new BridgeError(
       'ledger/currency',
       `the ledger keeps ${code} with ${known.digits} digits, this program now says ${digits}`,
-      'Amounts would change their meaning. Install the version of aio-dca that was used before, and report this.',
+      'Amounts would change their meaning. Install the version that was used before, and report this.',
     );
   }
 }

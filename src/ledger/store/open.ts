@@ -183,7 +183,7 @@ async function bringUpToDate(
     throw new BridgeError(
       'ledger/newer',
       `the ledger at ${url} has the steps ${unknown.join(', ')}, which this program does not know`,
-      'A newer version of aio-dca has used it. Install that version again.',
+      'A newer version of the program has used it. Install that version again.',
     );
   }
   const creates = use === 'create' || use === 'move';
