@@ -52,8 +52,8 @@ export function register(program: Command): void {
   }
 }
 
-async function run(kind: KindName, { output: asked, ...options }: ExportOptions, cli: Cli): Promise<void> {
-  const output = fileOf(asked);
+async function run(kind: KindName, { output: file, ...options }: ExportOptions, cli: Cli): Promise<void> {
+  const output = fileOf(file);
   // However little is alive, V8 lets what is not grow by the speed at which it is made: a million rows would double it.
   setFlagsFromString('--optimize-for-size');
   const config = await cli.config();

@@ -1,9 +1,9 @@
 import type { Instant } from '../time.ts';
 
-/** How the principal of a cash-out was found; `given` where a person stated the commission. */
+/** How the principal of a cash-out was found; `given` where the operator stated the commission. */
 export type CommissionMethod = 'ticker' | 'margin' | 'markup' | 'given';
 
-/** One sale of bitcoin for cash at a machine, as it is distributed. Fiat is in minor units, sats in satoshi. */
+/** One sale of bitcoin for cash at a machine, as the bridge distributes it. `fiat` is in minor units. */
 export interface CashOut {
   id: string;
   source: string;
@@ -16,11 +16,11 @@ export interface CashOut {
   /** Minor-unit digits of `currency` (ISO 4217). */
   digits: number;
   fiat: bigint;
-  /** What is distributed. */
-  gross: bigint;
-  /** What the layperson paid beyond `gross`, for cash that never came out: the layperson's, nobody's here. */
+  /** The part of the gross that is distributed, in satoshi: all of it, unless only a part of the cash came out. */
+  distributed: bigint;
+  /** What the layperson paid for cash that never came out; gross = `distributed` + `undelivered`. */
   undelivered: bigint;
-  /** The operator's part of `gross` as Lamassu charged it; principal = gross − commission. */
+  /** The operator's part of `distributed`, as Lamassu charged it; principal = distributed − commission. */
   commission: bigint;
   method: CommissionMethod;
   /** What Lamassu said, column by column, as text; null for one that Lamassu never saw. */

@@ -17,21 +17,21 @@ export interface Charge {
   method: Method;
   /** Used where `method` needs a column that is null. */
   fallback: Method;
-  /** What the layperson paid, in sat. */
+  /** What the layperson paid for this cash, in sat. */
   gross: bigint;
   /** The cash without commission and fee, ×10^5. */
-  fiat: bigint;
-  /** `raw_ticker_price`: fiat per BTC before commission, ×10^5; null where the row has none. */
+  cash: bigint;
+  /** `raw_ticker_price`: the price of one BTC before commission, ×10^5; null where the row has none. */
   ticker: bigint | null;
   /** `commission_percentage`: a fraction (0.05500 is 5.5 %), ×10^5; null where the row has none. */
   rate: bigint | null;
   /** Percent off the commission, 0 to 100. */
   discount: bigint;
-  /** `fixed_fee`: fiat that was charged on top of the cash, ×10^5. */
+  /** `fixed_fee`: charged on top of the cash, ×10^5. */
   fixedFee: bigint;
 }
 
-/** `principal` + `commission` = gross, in sat; `method` is the one that was used. Or why a person must look. */
+/** `principal` + `commission` = gross, in sat; `method` is the one that was used. Or why the row goes to review. */
 export type Charged =
   | { principal: bigint; commission: bigint; method: Method }
   | { review: 'no-rate' | 'implausible-rate' | 'negative-commission'; detail: string };
@@ -39,10 +39,10 @@ export type Charged =
 /**
  * What Lamassu charged for a cash-out, in sat, rounded once: the principal down.
  *
- * - `ticker`: fiat / raw_ticker_price. Exact for every version of the machine: Lamassu's own profit report
- *   counts crypto × raw_ticker_price − fiat as profit.
- * - `margin`: gross × (1 − c·(1 − d)) × fiat / (fiat + fixed_fee). What machines charge since January 2022:
- *   crypto = (fiat + fixed_fee) / (raw_ticker_price × (1 − c·(1 − d))).
+ * - `ticker`: cash / raw_ticker_price. Exact for every version of the machine: Lamassu's own profit report
+ *   counts crypto × raw_ticker_price − fiat (the cash) as profit.
+ * - `margin`: gross × (1 − c·(1 − d)) × cash / (cash + fixed_fee). What machines charge since January 2022:
+ *   crypto = (cash + fixed_fee) / (raw_ticker_price × (1 − c·(1 − d))).
  * - `markup`: gross / (1 + c·(1 − d)). What machines charged before, when no fixed fee existed, and what the
  *   extension satmachineadmin counted with.
  *
@@ -77,16 +77,16 @@ export function charged(charge: Charge): Charged {
 
 /** The principal as a fraction of integers. */
 function quotient(method: Method, charge: Charge): { numerator: bigint; denominator: bigint } {
-  const { gross, fiat, ticker, rate, discount, fixedFee } = charge;
-  if (method === 'ticker') return { numerator: fiat * SATS_PER_BTC, denominator: ticker ?? 0n };
+  const { gross, cash, ticker, rate, discount, fixedFee } = charge;
+  if (method === 'ticker') return { numerator: cash * SATS_PER_BTC, denominator: ticker ?? 0n };
   const one = ONE * 100n;
   const effective = (rate ?? 0n) * (100n - discount);
   return method === 'margin'
-    ? { numerator: gross * (one - effective) * fiat, denominator: one * (fiat + fixedFee) }
+    ? { numerator: gross * (one - effective) * cash, denominator: one * (cash + fixedFee) }
     : { numerator: gross * one, denominator: one + effective };
 }
 
-function describe({ fiat, ticker, rate, discount, fixedFee }: Charge): string {
+function describe({ cash, ticker, rate, discount, fixedFee }: Charge): string {
   const shown = (value: bigint | null) => (value === null ? 'none' : formatRate(value));
-  return `fiat ${formatRate(fiat)}, price ${shown(ticker)}, rate ${shown(rate)}, discount ${discount} %, fixed fee ${formatRate(fixedFee)}`;
+  return `fiat ${formatRate(cash)}, price ${shown(ticker)}, rate ${shown(rate)}, discount ${discount} %, fixed fee ${formatRate(fixedFee)}`;
 }

@@ -7,23 +7,25 @@ import { roundHalfUp } from './split.ts';
 
 const ONE = 10n ** BigInt(RATE_SCALE);
 
-/** The figures that a person states of a cash-out that was settled outside; `rate` is the commission, ×10^5. */
+/** The figures that the operator states of a cash-out that was settled outside. */
 export interface Stated {
   fiat?: { minor: bigint; currency: string; digits: number } | undefined;
+  /** What the layperson paid for this cash, in satoshi. */
   gross?: bigint | undefined;
   commission?: bigint | undefined;
+  /** The commission as a rate, ×10^5. */
   rate?: bigint | undefined;
 }
 
-/** What is known of it otherwise; null where nothing tells. Fiat in minor units, sats in satoshi. */
+/** What the source tells of the cash-out; null where it does not. Cash in minor units. */
 export interface Told {
   currency: string | null;
   digits: number;
-  /** What the layperson asked for. */
+  /** The cash that the layperson asked for. */
   asked: bigint | null;
-  /** The cash that left the machine, zero where it counted none. */
+  /** The cash that left the machine; zero where the machine counted none. */
   cameOut: bigint | null;
-  /** What the layperson paid. */
+  /** What the layperson paid, in satoshi. */
   gross: bigint | null;
   /** What Lamassu charged; null for another coin, whose price says nothing about satoshi. */
   charge: Pick<Charge, 'ticker' | 'rate' | 'discount' | 'fixedFee'> | null;
@@ -40,13 +42,13 @@ export const NOTHING_TOLD: Told = {
 
 export type Figures = Pick<
   CashOut,
-  'currency' | 'digits' | 'fiat' | 'gross' | 'undelivered' | 'commission' | 'method'
+  'currency' | 'digits' | 'fiat' | 'distributed' | 'undelivered' | 'commission' | 'method'
 >;
 
 /**
- * The figures to distribute: what was stated, and for the rest what is told. Of a partial dispense, gross ×
- * dispensed / asked (rounded down) is distributed, its commission by the formula of the whole; what the layperson
- * paid beyond it is undelivered. Throws `usage/invalid`, which names the figure that is missing or wrong.
+ * The figures to distribute. What the operator stated goes before what the source tells. Of a partial dispense, gross ×
+ * dispensed / asked (rounded down) is distributed, and its commission follows the formula for the whole; the rest of the
+ * gross is undelivered. Throws `usage/invalid`, which names the figure that is missing or wrong.
  */
 export function settledFigures(
   told: Told,
@@ -77,21 +79,21 @@ export function settledFigures(
     );
   }
   const digits = stated.fiat?.digits ?? told.digits;
-  const gross = stated.gross ?? paidFor(told, fiat);
-  const { commission, used } = commissionOf(told, stated, { fiat, digits, gross, method, fallback });
-  const undelivered = told.gross !== null && told.gross > gross ? told.gross - gross : 0n;
-  return { currency, digits, fiat, gross, undelivered, commission, method: used };
+  const distributed = stated.gross ?? paidFor(told, fiat);
+  const { commission, used } = commissionOf(told, stated, { fiat, digits, distributed, method, fallback });
+  const undelivered = told.gross !== null && told.gross > distributed ? told.gross - distributed : 0n;
+  return { currency, digits, fiat, distributed, undelivered, commission, method: used };
 }
 
-/** The commission that was stated, itself or as a rate of the gross (rounded half up); undefined where it was not. */
+/** The stated commission, as an amount or as a rate of what is distributed (rounded half up); undefined where none was stated. */
 export function statedCommission(
-  gross: bigint,
+  distributed: bigint,
   { commission, rate }: Pick<Stated, 'commission' | 'rate'>,
 ): bigint | undefined {
-  return commission ?? (rate === undefined ? undefined : roundHalfUp(gross * rate, ONE));
+  return commission ?? (rate === undefined ? undefined : roundHalfUp(distributed * rate, ONE));
 }
 
-/** What was paid for a part of the cash: gross × part / asked, rounded down; null where nothing tells. */
+/** What the layperson paid for a part of the cash: gross × part / asked, rounded down; null where a figure is missing. */
 export function proportionOf({ asked, gross }: Told, fiat: bigint): bigint | null {
   return asked === null || gross === null || fiat > asked ? null : (gross * fiat) / asked;
 }
@@ -109,24 +111,24 @@ function paidFor(told: Told, fiat: bigint): bigint {
 function commissionOf(
   { asked, charge }: Told,
   stated: Stated,
-  figures: { fiat: bigint; digits: number; gross: bigint } & Pick<Charge, 'method' | 'fallback'>,
+  figures: { fiat: bigint; digits: number; distributed: bigint } & Pick<Charge, 'method' | 'fallback'>,
 ): { commission: bigint; used: CashOut['method'] } {
-  const { fiat, digits, gross, method, fallback } = figures;
-  const given = statedCommission(gross, stated);
+  const { fiat, digits, distributed, method, fallback } = figures;
+  const given = statedCommission(distributed, stated);
   if (given !== undefined) {
-    if (given * 2n <= gross) return { commission: given, used: 'given' };
+    if (given * 2n <= distributed) return { commission: given, used: 'given' };
     throw invalid(
       'commission',
-      `${given} sat are more than half of the ${gross} sat that are distributed`,
+      `${given} sat are more than half of the ${distributed} sat that are distributed`,
       message`Check ${field('gross')} and ${field('commission')}: the commission is a part of the gross.`,
     );
   }
   const way = message`Say it with ${field('commission')}, like "3000 sat", or with ${field('rate')}, like 5.5%.`;
   if (!charge) throw invalid('commission', 'nothing tells what was charged in satoshi', way);
-  // The fee was charged once for the whole; this is the part of it that lies in this gross.
+  // The fee was charged once for the whole; this is the part of it that falls on the cash that came out.
   const fixedFee = asked !== null && fiat < asked ? (charge.fixedFee * fiat) / asked : charge.fixedFee;
   const scaled = fiat * 10n ** BigInt(RATE_SCALE - digits);
-  const result = charged({ ...charge, fixedFee, method, fallback, gross, fiat: scaled });
+  const result = charged({ ...charge, fixedFee, method, fallback, gross: distributed, cash: scaled });
   if ('review' in result) throw invalid('commission', result.detail, way);
   return { commission: result.commission, used: result.method };
 }

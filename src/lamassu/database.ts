@@ -23,7 +23,7 @@ export interface Database {
   /** Lamassu's own clock at opening. */
   now: Instant;
   /** This host's clocks right before and right after Lamassu was asked for its own. */
-  asked: { before: HostClock; after: HostClock };
+  clocks: { before: HostClock; after: HostClock };
   /** Identity of the database cluster; null where the server does not tell it. */
   systemIdentifier: string | null;
   /** The machines that Lamassu knows, and those that were unpaired; empty where they may not be read. */
@@ -84,12 +84,12 @@ export async function openDatabase(options: LamassuOptions, by: Connect = connec
          has_function_privilege(to_regprocedure('pg_control_system()'), 'execute')::text as identified,
          current_setting('transaction_read_only') as "readOnly"`,
     );
-    const asked = { before, after: hostClock() };
+    const clocks = { before, after: hostClock() };
     if (!server?.now) throw new Error('PostgreSQL did not say what time it is');
     if (server.readOnly !== 'on') throw unsuitable(options, 'its transaction may change something');
     // Asked only where it may be: a refusal would end the transaction.
     const systemIdentifier = server.identified === 'true' ? await readSystemIdentifier(connection) : null;
-    return database({ connection, access, now: server.now, asked, systemIdentifier, user: options.user });
+    return database({ connection, access, now: server.now, clocks, systemIdentifier, user: options.user });
   } catch (error) {
     await connection.close();
     throw error;
@@ -100,12 +100,12 @@ interface Opened {
   connection: Connection;
   access: Access;
   now: Instant;
-  asked: Database['asked'];
+  clocks: Database['clocks'];
   systemIdentifier: string | null;
   user: string;
 }
 
-function database({ connection, access, now, asked, systemIdentifier, user }: Opened): Database {
+function database({ connection, access, now, clocks, systemIdentifier, user }: Opened): Database {
   let cursors = 0;
 
   // Lamassu has no index that helps, so each query goes through the whole table: one for both kinds of rows, and not by a
@@ -131,7 +131,7 @@ function database({ connection, access, now, asked, systemIdentifier, user }: Op
 
   return {
     now,
-    asked,
+    clocks,
     systemIdentifier,
     machines: () => readMachines(connection, access),
     confirmedSince: (from, unconfirmed) => {

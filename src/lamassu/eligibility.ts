@@ -249,7 +249,7 @@ function judgeConfirmed(row: LamassuRow, rules: Since, sourceNow: Instant): Judg
     eligible: true,
     cashOut: {
       ...{ id, source, machine, ...begun, confirmedAt, currency, digits },
-      ...{ fiat, gross, undelivered: 0n, commission, method, lamassu },
+      ...{ fiat, distributed: gross, undelivered: 0n, commission, method, lamassu },
     },
   };
 }
@@ -270,9 +270,9 @@ function figures(row: LamassuRow, { method, fallback, currencies }: Since) {
     );
   }
 
-  const asked = required(row, 'crypto_atoms', 0, MAX_SATS);
+  const due = required(row, 'crypto_atoms', 0, MAX_SATS);
   const received = optional(row, 'received_crypto_atoms', 0, MAX_SATS);
-  const gross = received !== null && received < asked ? received : asked;
+  const gross = received !== null && received < due ? received : due;
   const scaledFiat = required(row, 'fiat', RATE_SCALE, MAX_FIAT);
   const minorUnit = 10n ** BigInt(RATE_SCALE - digits);
   if (scaledFiat % minorUnit !== 0n) {
@@ -282,7 +282,7 @@ function figures(row: LamassuRow, { method, fallback, currencies }: Since) {
     method,
     fallback,
     gross,
-    fiat: scaledFiat,
+    cash: scaledFiat,
     ticker: optional(row, 'raw_ticker_price', RATE_SCALE, MAX_FIAT),
     // Older screens of Lamassu allowed one below zero.
     rate: optional(row, 'commission_percentage', RATE_SCALE, MAX_FIAT, -MAX_FIAT),

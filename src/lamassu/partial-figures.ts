@@ -7,19 +7,19 @@ import { cashMachines, countedCash } from './notes.ts';
 import type { LamassuRow } from './row.ts';
 import { isMachine, readDecimal } from './values.ts';
 
-/** What a row tells of a cash-out that a person settles, sound or not. */
+/** What a row tells of a cash-out that the operator settles, whether the row is sound or not. */
 export interface PartialFigures extends Told {
-  /** The one that the cash came out of; null where the row names none that can be right, or several. */
+  /** The machine that paid out the cash; null where the row names none that can be right, or several. */
   machine: string | null;
-  /** The one where the layperson began it, where that is another. */
+  /** The machine where the layperson began, if it is another one. */
   begunAt: string | null;
-  /** The moment that counts for it: whose cash was in the machine, and what was in force. */
+  /** The time of the cash-out: it decides whose cash was in the machine and which settings were in force. */
   at: Instant;
-  /** Where `at` comes from: a row without a `confirmed_at` that can be right goes by its creation, else by Lamassu's clock. */
+  /** The origin of `at`: `confirmed_at`; if that cannot be right, `created`; if that cannot either, Lamassu's clock. */
   atFrom: 'confirmed_at' | 'created' | 'now';
 }
 
-/** Takes from a row whatever can be relied on; `row.actions` have to be there. */
+/** Takes from a row the figures that can be relied on. Needs `row.actions`. */
 export function partialFigures(row: LamassuRow, sourceNow: Instant, currencies: Currencies): PartialFigures {
   const { at, atFrom } = momentOf(row, sourceNow);
   const digits = row.fiat_code === null ? undefined : currencyDigits(row.fiat_code, currencies);
@@ -33,7 +33,7 @@ export function partialFigures(row: LamassuRow, sourceNow: Instant, currencies: 
   const left = asked !== null && counted !== null && counted > asked ? null : counted;
   const [first = null, ...others] = cashMachines(row);
   const machine = others.length === 0 && isMachine(first) ? first : null;
-  // Of several machines none gave out all of it, for all that is known.
+  // If several machines paid out, none of them is known to have paid out everything.
   const isWhole = row.dispense_confirmed === 'true' && others.length === 0;
   return {
     machine,
@@ -65,12 +65,12 @@ function momentOf(row: LamassuRow, sourceNow: Instant): Pick<PartialFigures, 'at
   return { at: sourceNow, atFrom: 'now' };
 }
 
-/** The lesser of what was asked for and what arrived; null where the one is not sound, or nothing arrived. */
+/** The lesser of the sats due and the sats received; null where what was due is not a sound number, or nothing arrived. */
 function paid(row: LamassuRow): bigint | null {
-  const asked = positive(row.crypto_atoms, 0);
-  if (row.received_crypto_atoms === null || asked === null) return asked;
+  const due = positive(row.crypto_atoms, 0);
+  if (row.received_crypto_atoms === null || due === null) return due;
   const received = positive(row.received_crypto_atoms, 0);
-  return received !== null && received > asked ? asked : received;
+  return received !== null && received > due ? due : received;
 }
 
 function positive(text: string | null, scale: number): bigint | null {
@@ -82,5 +82,5 @@ function sound(text: string | null, scale: number): bigint | null {
   return value !== undefined && value >= 0n && value < MOST ? value : null;
 }
 
-/** Above every satoshi and every amount that Lamassu can hold; within the ledger's integers. */
+/** More than all bitcoin and than any amount that Lamassu can hold; still within the ledger's integers. */
 const MOST = 10n ** 16n;

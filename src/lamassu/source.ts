@@ -26,7 +26,7 @@ export interface Source<K extends Known = Known>
   extends Pick<
     Database,
     | 'now'
-    | 'asked'
+    | 'clocks'
     | 'systemIdentifier'
     | 'machines'
     | 'lastAction'

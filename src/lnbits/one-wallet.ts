@@ -44,10 +44,10 @@ export async function paymentsIn(
 export async function orUnseen<T>(
   lnbits: LnbitsClient,
   source: Secret,
-  look: () => Promise<T>,
+  read: () => Promise<T>,
 ): Promise<T | Unseen> {
   try {
-    return await look();
+    return await read();
   } catch (error) {
     if (!(error instanceof BridgeError)) throw error;
     if (error.code === 'lnbits/key') return new Unseen('it does not answer to its key', true);

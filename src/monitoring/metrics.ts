@@ -30,13 +30,13 @@ export async function together(registries: Registry[]): Promise<string> {
  */
 export async function ledgerMetrics(ledger: Ledger, config: Config, version: string): Promise<Registry> {
   const at = now();
-  const asked = sourceBalance(config.lnbits);
+  const balance = sourceBalance(config.lnbits);
   const { db } = ledger;
   const view = await overview(db, config, at);
   const { status, waiting } = view;
   const { owed, attention, totals, mark } = status;
   const last = await lastPoll(db, config.lamassu.name);
-  const source = await asked;
+  const source = await balance;
   const short = shortSats(view, source);
 
   const registry = new Registry();

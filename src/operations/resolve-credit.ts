@@ -47,7 +47,7 @@ export const previewResolveCredit = operation({
   input: input.transform(wordOf),
   view: resolveCreditPreview,
   run: async (context, word) => {
-    const { question, digest } = await look(context, word, undefined);
+    const { question, digest } = await readEvidence(context, word, undefined);
     return { question, digest };
   },
 });
@@ -64,7 +64,7 @@ export const resolveCredit = operation({
   view: creditView,
   run: async (context, { digest, ...word }) => {
     const { ledger, tell } = context;
-    const evidence = await look(context, word, digest);
+    const evidence = await readEvidence(context, word, digest);
     const { credit, shown, question } = evidence;
     if (digest === undefined && shown === null && credit.sent_at !== null) tell(question);
     await write(context, word, evidence);
@@ -110,7 +110,7 @@ interface Evidence {
   digest: string;
 }
 
-async function look(context: Context, word: Word, agreed: string | undefined): Promise<Evidence> {
+async function readEvidence(context: Context, word: Word, agreed: string | undefined): Promise<Evidence> {
   const { ledger, config } = context;
   const { id, credited, payment } = word;
   const credit = await findCredit(ledger.db, id);
@@ -135,8 +135,8 @@ async function look(context: Context, word: Word, agreed: string | undefined): P
   if (shown instanceof BridgeError) {
     if (!credited || credit.state === 'dropped') throw shown;
     const which = payment === null ? 'Whether it is there' : `Whether ${payment} is that credit`;
-    const asked = message`${which} cannot be seen (${shown.sentence}). ${question(credit, credited)}`;
-    return { ...seen(null), hash: payment, question: asked };
+    const both = message`${which} cannot be seen (${shown.sentence}). ${question(credit, credited)}`;
+    return { ...seen(null), hash: payment, question: both };
   }
   const evidence = seen(shown);
   if (payment !== null && !shown.possible.includes(payment)) throw notThisOne(credit, payment, shown);

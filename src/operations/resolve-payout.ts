@@ -44,7 +44,7 @@ export const previewResolvePayout = operation({
   input: input.transform(wordOf),
   view: resolvePreview,
   run: async (context, word) => {
-    const { payment, shown, question, digest } = await look(context, word, undefined);
+    const { payment, shown, question, digest } = await readEvidence(context, word, undefined);
     const { payment_hash, sats } = payment;
     return { payment_hash, sats, source: shown.source, client: shown.client, question, digest };
   },
@@ -61,7 +61,7 @@ export const resolvePayout = operation({
   view: payoutDetailView,
   run: async (context, { digest, ...word }) => {
     const act = withReason(context.who);
-    const { payment, shown } = await look(context, word, digest);
+    const { payment, shown } = await readEvidence(context, word, digest);
     const resolution = {
       ...{ payout: word.id, payment, paid: word.paid, seen: shown.source !== 'unread' },
       shown: shown.source === 'success' ? sidesInWords(shown) : undefined,
@@ -101,7 +101,7 @@ interface Evidence {
 }
 
 /** What the ledger and the wallets show, under the lease; `agreed` is the digest of what the operator agreed to. */
-async function look(
+async function readEvidence(
   context: Context,
   { id, hash, paid }: Word,
   agreed: string | undefined,

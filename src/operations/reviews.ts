@@ -64,7 +64,7 @@ export const showReview = operation({
     const detail = await findReview(db, id);
     if (!detail) return unseenRow(config, db, id);
     const { review } = detail;
-    const seen = await look(config, db, review);
+    const seen = await lookUp(config, db, review);
     const found = 'answer' in seen ? seen.answer.found : null;
     const { watched_since, cash_out } = viewOfLedger(detail);
     const said = JSON.parse(review.lamassu) as LamassuRow;
@@ -126,14 +126,14 @@ export const dismissReview = operation({
 });
 
 /** What Lamassu says of a row at this moment, or why it could not be asked. */
-type Look = { answer: Answer } | { failed: BridgeError };
+type Lookup = { answer: Answer } | { failed: BridgeError };
 
 /** Asks Lamassu; a failure that concerns only the asking is part of the answer. */
-async function look(
+async function lookUp(
   config: Config,
   db: Db,
   review: Pick<Schema['review'], 'cash_out_id' | 'state' | 'reason' | 'lamassu'>,
-): Promise<Look> {
+): Promise<Lookup> {
   try {
     return { answer: await askLamassu(config, db, review.cash_out_id, { review }) };
   } catch (error) {
@@ -142,7 +142,7 @@ async function look(
   }
 }
 
-function says(seen: Look): string | Message {
+function says(seen: Lookup): string | Message {
   if ('failed' in seen) return message`could not ask (${seen.failed.code}: ${seen.failed.sentence})`;
   const { found } = seen.answer;
   return found ? verdictInWords(found.verdict) : 'there is no such row any more';
@@ -277,14 +277,14 @@ async function dismiss(config: Config, ledger: Ledger, id: string, act: Reasoned
 
 function isAsDistributed(cashOut: Schema['cash_outs'], today: Verdict): boolean {
   if (!today.eligible) return false;
-  const { machine, begunAt = null, confirmedAt, currency, fiat, gross } = today.cashOut;
+  const { machine, begunAt = null, confirmedAt, currency, fiat, distributed } = today.cashOut;
   return (
     cashOut.machine === machine &&
     cashOut.begun_at_machine === begunAt &&
     cashOut.confirmed_at === confirmedAt &&
     cashOut.currency === currency &&
     cashOut.fiat === fiat &&
-    cashOut.gross === gross
+    cashOut.gross === distributed
   );
 }
 

@@ -299,9 +299,9 @@ function undo(trx: Trx, config: Config, id: string, who: Who): Promise<Voided> {
 
 /** What the operator saw and agrees to: the figures, whose cash it is, and what Lamassu said. The moment of it is none. */
 function agreedOf({ settlement, lamassu }: Draft, { cashOut, allocations }: CashOutDetail) {
-  const { fiat, currency, gross, commission, machine, undelivered } = settlement.cashOut;
+  const { fiat, currency, distributed, commission, machine, undelivered } = settlement.cashOut;
   return {
-    ...{ fiat, currency, gross, commission, machine, undelivered },
+    ...{ fiat, currency, distributed, commission, machine, undelivered },
     division: [cashOut.own, cashOut.own_fiat, cashOut.commission],
     allocations: allocations.map((one) => [one.funding_id, one.fiat, one.gross, one.commission, one.net]),
     lamassu: lamassu?.found.row ?? null,

@@ -19,9 +19,9 @@ export const showStatus = operation({
   run: async ({ ledger, config }) => {
     const at = now();
     const { db, id, url, schema } = ledger;
-    const asked = sourceBalance(config.lnbits);
+    const balance = sourceBalance(config.lnbits);
     const seen = await overview(db, config, at);
-    const source = await asked;
+    const source = await balance;
     const short = shortSats(seen, source);
     const { startAt } = config.lamassu;
     const problem = startProblem(startAt, await bestTime(db), seen.status.mark === null);

@@ -107,10 +107,10 @@ async function reconcileRows(
     } else if (known.review?.reason === 'clock' && known.review.state === 'open') {
       findings.count('waiting_for_a_person', 1);
     } else if (isBehind(row, options.mark)) {
-      const { confirmedAt, machine, fiat, gross, currency, digits } = verdict.cashOut;
-      const other = `eligible: ${formatDecimal(fiat, digits)} ${currency}, ${gross} sat, confirmed at ${confirmedAt}`;
+      const { confirmedAt, machine, fiat, distributed, currency, digits } = verdict.cashOut;
+      const other = `eligible: ${formatDecimal(fiat, digits)} ${currency}, ${distributed} sat, confirmed at ${confirmedAt}`;
       findings.addOf(row.id, 'cash-out/not-processed', 'nothing', other);
-      days.add('lamassu', { confirmed_at: confirmedAt, machine, currency, fiat, gross });
+      days.add('lamassu', { confirmed_at: confirmedAt, machine, currency, fiat, gross: distributed });
     } else {
       findings.count('not_read_yet', 1);
     }
@@ -166,7 +166,7 @@ async function reconcileOne(
     return;
   }
   const today = judgement.cashOut;
-  days.add('lamassu', { ...today, confirmed_at: today.confirmedAt });
+  days.add('lamassu', { ...today, gross: today.distributed, confirmed_at: today.confirmedAt });
   const money = (minor: bigint) => `${formatDecimal(minor, today.digits)} ${today.currency}`;
   // Until it was read where the cash came out, everything went by where it was begun.
   if (cashOut.machine !== today.machine && cashOut.machine === today.begunAt && !wasTold(cashOut))
@@ -177,7 +177,7 @@ async function reconcileOne(
     ['begun at machine', begunAt(cashOut), begunAt({ ...today, begun_at_machine: today.begunAt ?? null })],
     ['confirmed_at', cashOut.confirmed_at, today.confirmedAt],
     ['fiat', `${formatDecimal(cashOut.fiat, today.digits)} ${cashOut.currency}`, money(today.fiat)],
-    ['gross', `${cashOut.gross} sat`, `${today.gross} sat`],
+    ['gross', `${cashOut.gross} sat`, `${today.distributed} sat`],
   ];
   for (const [name, then, since] of pairs)
     if (then !== since) differs('cash-out/differs', `${name} ${then}`, `${name} ${since}`);

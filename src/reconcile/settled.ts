@@ -42,7 +42,10 @@ function bearing(column: (typeof BEARING)[number], row: Partial<LamassuRow>): st
 
 function isSame({ machine, currency, fiat, gross }: CashOut, today: Found): boolean {
   return (
-    machine === today.machine && currency === today.currency && fiat === today.fiat && gross === today.gross
+    machine === today.machine &&
+    currency === today.currency &&
+    fiat === today.fiat &&
+    gross === today.distributed
   );
 }
 

@@ -12,7 +12,7 @@ import type { ReadingClocks } from './read.ts';
 /* The clocks of one run: what it measures, and what it says where they differ. */
 
 /** What Lamassu's clock and this host's showed as it was asked; as equal as the time that the asking took allows. */
-export function clocksOf({ now, asked: { before, after } }: Pick<Source, 'now' | 'asked'>): Clocks {
+export function clocksOf({ now, clocks: { before, after } }: Pick<Source, 'now' | 'clocks'>): Clocks {
   const ahead = aheadBy(toMs(now), { before: before.wall, after: after.wall });
   return { source: now, host: toInstant(toMs(now) - ahead), boot: after.boot, uptime: after.uptime };
 }

@@ -67,7 +67,7 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
         {
           cash_out: cashOut.id,
           machine: cashOut.machine,
-          gross_sats: Number(cashOut.gross),
+          gross_sats: Number(cashOut.distributed),
           net_sats: Number(division.net),
         },
         'cash-out distributed',

@@ -173,7 +173,7 @@ function changeSince(processed: Processed, device: string | null, judgement: Jud
     ['confirmed_at', processed.confirmed_at, cashOut.confirmedAt],
     ['currency', processed.currency, cashOut.currency],
     ['fiat', processed.fiat, cashOut.fiat],
-    ['gross sats', processed.gross, cashOut.gross],
+    ['gross sats', processed.gross, cashOut.distributed],
   ];
   const differing = pairs.filter(([, then, today]) => then !== today);
   if (differing.length === 0) return null;

@@ -58,7 +58,7 @@ export function add(
   sharedSince: ReadonlyMap<string, Instant> = new Map(),
 ): void {
   totals.cashOuts += 1;
-  totals.gross += cashOut.gross;
+  totals.gross += cashOut.distributed;
   totals.commission += division.commission;
   totals.net += division.net;
   totals.own += division.own.net;

@@ -3,7 +3,7 @@ import { formatDecimal } from '../dca/money.ts';
 import type { Client } from '../ledger/clients/clients.ts';
 import type { InCurrency, ClientView as Known } from '../ledger/clients/view.ts';
 import type { OpenPayout } from '../ledger/payouts/open.ts';
-import { fiat, instant, openPayoutsView, openPayoutView, sats } from './parts.ts';
+import { fiat, instant, openPayoutsView, openPayoutView, price, sats } from './parts.ts';
 
 /** What a client's cash bought in one currency: what is settled, with what waits beside it. */
 const metricsView = z.object({
@@ -12,7 +12,7 @@ const metricsView = z.object({
   sats_stacked: sats,
   fiat_spent: fiat,
   /** Fiat per BTC; null before the first sat. */
-  average_rate: fiat.nullable(),
+  average_rate: price.nullable(),
   /** Sats per unit of the currency; null before the first fiat. */
   sats_per_unit: z.string().nullable(),
   purchases: z.int(),

@@ -7,8 +7,10 @@ import { Message } from '../lib/message.ts';
 
 export const sats = z.bigint();
 export const instant = z.string().describe('ISO 8601, UTC, to the microsecond');
-/** `3000.00`, in the currency that stands beside it. */
+/** An amount of cash, `3000.00`, in the currency that stands beside it. */
 export const fiat = z.string();
+/** What one BTC costs, `98000.00`, in the currency that stands beside it. */
+export const price = z.string();
 /** `0.05500` */
 export const rate = z.string();
 

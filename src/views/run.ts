@@ -160,7 +160,7 @@ function viewOfPlanned(
     processed_at: null,
     fiat: text(cashOut.fiat),
     currency: cashOut.currency,
-    gross_sats: cashOut.gross,
+    gross_sats: cashOut.distributed,
     commission_sats: division.commission,
     net_sats: division.net,
     own_gross_sats: division.own.gross,

@@ -6,7 +6,7 @@ import type { Settlement } from '../ledger/cash-outs/settlement.ts';
 import type { CashOutDetail } from '../ledger/cash-outs/view.ts';
 import type { Voided } from '../ledger/cash-outs/void.ts';
 import { cashOutDetailView, viewOfCashOutDetail } from './cash-outs.ts';
-import { fiat, instant, sats } from './parts.ts';
+import { fiat, instant, price, sats } from './parts.ts';
 
 const SATS_PER_BTC = 100_000_000n;
 
@@ -18,7 +18,7 @@ const proposalView = z.object({
   /** `5.5 %` */
   commission_rate: z.string(),
   /** Fiat per BTC for the clients; null where all of it is commission. */
-  price: fiat.nullable(),
+  price: price.nullable(),
   /** What Lamassu says of it; null where it never saw it. */
   lamassu: z
     .object({
@@ -93,18 +93,18 @@ export function viewOfProposal(
   lamassu: LamassuSays | null,
   currencyDoubt: string | null,
 ): z.output<typeof proposalView> {
-  const { digits, gross, commission } = cashOut;
+  const { digits, distributed, commission } = cashOut;
   const decimal = (minor: bigint | null) => (minor === null ? null : formatDecimal(minor, digits));
-  const principal = gross - commission;
+  const principal = distributed - commission;
   const told = lamassu?.told;
   const usual = told ? proportionOf(told, cashOut.fiat) : null;
   const isOtherCash = stated.fiat && told && told.cameOut !== cashOut.fiat;
   const isOtherGross = stated.gross !== undefined && usual !== stated.gross;
   return {
-    gross_sats: gross,
+    gross_sats: distributed,
     commission_sats: commission,
     // A stated rate may not be met exactly by whole satoshi.
-    commission_rate: percent(stated.rate ?? roundHalfUp(commission * 100_000n, gross)),
+    commission_rate: percent(stated.rate ?? roundHalfUp(commission * 100_000n, distributed)),
     price: principal === 0n ? null : decimal((cashOut.fiat * SATS_PER_BTC) / principal),
     lamassu: lamassu && {
       says: lamassu.says,

@@ -86,7 +86,14 @@ describe.each(ledgerKinds)('fixed mode on %s', (kind) => {
         trx,
         {
           ...{ id: 'c1', source: 'lamassu', machine: MACHINE, confirmedAt: plus(now(), -2 * HOUR) },
-          ...{ currency: 'GTQ', digits: 2, fiat: 50_000n, gross: 60_000n, commission: 0n, undelivered: 0n },
+          ...{
+            currency: 'GTQ',
+            digits: 2,
+            fiat: 50_000n,
+            distributed: 60_000n,
+            commission: 0n,
+            undelivered: 0n,
+          },
           ...{ method: 'ticker' as const, lamassu: {} },
         },
         {

@@ -10,7 +10,7 @@ const row: Charge = {
   method: 'ticker',
   fallback: 'margin',
   gross: 512_400n,
-  fiat: scaled('4000.00000'),
+  cash: scaled('4000.00000'),
   ticker: scaled('826091.28000'),
   rate: scaled('0.05500'),
   discount: 0n,
@@ -65,7 +65,7 @@ describe('what Lamassu charged', () => {
           method: 'ticker',
           fallback: 'margin',
           gross,
-          fiat,
+          cash: fiat,
           ticker,
           rate,
           discount,
@@ -111,7 +111,7 @@ describe('the fallback', () => {
 
 describe('what a person must look at', () => {
   /** 200 USD at a price of 100,000 have a principal of 200,000 sat. */
-  const usd: Charge = { ...row, fiat: scaled('200'), ticker: scaled('100000') };
+  const usd: Charge = { ...row, cash: scaled('200'), ticker: scaled('100000') };
 
   test('a principal above the gross is tolerated up to 200 sat, and then is the gross', () => {
     expect(charged({ ...usd, gross: 200_000n })).toMatchObject({ principal: 200_000n, commission: 0n });

@@ -47,7 +47,14 @@ async function seeded(open: () => Promise<Ledger>): Promise<Ledger> {
 }
 
 async function cashOut(ledger: Ledger, id: string, fiat: bigint, confirmedAt: Instant): Promise<void> {
-  const amounts = { currency: 'GTQ', digits: 2, fiat, gross: fiat * 10n, commission: fiat, undelivered: 0n };
+  const amounts = {
+    currency: 'GTQ',
+    digits: 2,
+    fiat,
+    distributed: fiat * 10n,
+    commission: fiat,
+    undelivered: 0n,
+  };
   const lamassu = null;
   await ledger.write(async (trx) => {
     await ingest(

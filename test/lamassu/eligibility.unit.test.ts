@@ -362,7 +362,7 @@ test('nothing that a row holds makes judging it throw, and every cash-out is sou
         expect(judgement.detail).not.toMatch(/\p{C}/u);
         return;
       }
-      const { gross, commission, fiat } = judgement.cashOut;
+      const { distributed: gross, commission, fiat } = judgement.cashOut;
       expect(fiat > 0n && commission >= 0n && commission * 2n <= gross).toBe(true);
     }),
     { numRuns: 500 },

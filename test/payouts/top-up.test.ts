@@ -526,7 +526,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
     test('settlements by hand are credited only where that was said', async () => {
       await begin({ funds: 1000n });
       const alice = await day.addClient('alice');
-      const settleOne = (id: string, gross: bigint, credit: boolean) => {
+      const settleOne = (id: string, distributed: bigint, credit: boolean) => {
         const cashOut = {
           id,
           source: 'lamassu',
@@ -537,7 +537,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         };
         const sats = {
           fiat: 10_000n,
-          gross,
+          distributed,
           undelivered: 0n,
           commission: 0n,
           method: 'given' as const,

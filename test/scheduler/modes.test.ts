@@ -176,7 +176,7 @@ forEachLedger((_kind, open) => {
     await felix(book);
     await book.read(at('2026-11-20 11:40'));
     const settled = (id: string, fiat: bigint, enteredAt: Instant) => {
-      const money = { gross: fiat * 10n, commission: 0n };
+      const money = { distributed: fiat * 10n, commission: 0n };
       const stated = { ...money, fiat: { minor: fiat, currency: 'USD', digits: 2 } };
       const cashOut = {
         ...{ id, source: 'external', machine: 'm', confirmedAt: at('2026-11-20 11:50'), lamassu: null },

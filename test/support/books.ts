@@ -106,7 +106,7 @@ export async function books(ledger: Ledger): Promise<Books> {
             currency: 'USD',
             digits: 2,
             fiat: minor(usd),
-            gross: BigInt(usd) * 1_000n,
+            distributed: BigInt(usd) * 1_000n,
             commission: 0n,
             undelivered: 0n,
             method: 'ticker',

@@ -146,7 +146,7 @@ ${payouts}
         currency: 'USD',
         digits: 2,
         fiat: 10_000n,
-        gross: sats + commission,
+        distributed: sats + commission,
         undelivered: 0n,
         commission,
         method: 'ticker' as const,

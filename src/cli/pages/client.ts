@@ -15,8 +15,8 @@ export function clientsPage(all: ListedClientView[]): string | Message {
     if (currencies.length === 0) return [[name, mode, status]];
     return currencies.map(([currency, one]) => [
       ...[name, mode, status],
-      fiat(one.remaining, currency),
-      fiat(one.fiat_spent, currency),
+      cash(one.remaining, currency),
+      cash(one.fiat_spent, currency),
       formatSats(one.sats_stacked),
       formatSats(one.waiting_sats),
     ]);
@@ -29,7 +29,7 @@ export function clientPage(client: ClientView, timezone: string): string {
   const { name, mode, status, created_at: since, balances, metrics } = client;
   const limits = Object.entries(client.daily_limits).map(([currency, daily]) => {
     const max = client.max_daily_limits[currency];
-    return `${fiat(daily, currency)}${max === undefined ? '' : ` (at most ${fiat(max, currency)})`}`;
+    return `${cash(daily, currency)}${max === undefined ? '' : ` (at most ${cash(max, currency)})`}`;
   });
   return [
     wrapped(`${name}: ${mode} mode, ${status}, since ${formatTime(since, timezone)}`),
@@ -74,23 +74,23 @@ function balanceTable(balance: ClientView['balances'][number], bought: Metrics, 
   return table(
     [currency, ''],
     [
-      ['cash on its way', fiat(balance.in_flight, currency)],
-      ['cash in machines', fiat(balance.remaining, currency)],
-      ['cash spent', fiat(balance.spent, currency)],
+      ['cash on its way', cash(balance.in_flight, currency)],
+      ['cash in machines', cash(balance.remaining, currency)],
+      ['cash spent', cash(balance.spent, currency)],
       ['received', formatSats(bought.sats_stacked)],
-      ['for', fiat(bought.fiat_spent, currency)],
-      ...(average === null ? [] : [['average', `${fiat(average, currency)} per BTC`]]),
+      ['for', cash(bought.fiat_spent, currency)],
+      ...(average === null ? [] : [['average', `${cash(average, currency)} per BTC`]]),
       ...(perUnit === null ? [] : [['', `${groupDigits(perUnit)} sat per ${currency}`]]),
       ['purchases', bought.purchases],
       ...(first ? [['first', formatTime(first, timezone)]] : []),
       ...(last ? [['last', formatTime(last, timezone)]] : []),
       ...(/[1-9]/.test(bought.waiting_fiat)
-        ? [['waiting', `${formatSats(bought.waiting_sats)} for ${fiat(bought.waiting_fiat, currency)}`]]
+        ? [['waiting', `${formatSats(bought.waiting_sats)} for ${cash(bought.waiting_fiat, currency)}`]]
         : []),
     ],
   );
 }
 
-function fiat(amount: string, currency: string): string {
+function cash(amount: string, currency: string): string {
   return `${groupDigits(amount)} ${currency}`;
 }

@@ -15,7 +15,7 @@ export function fundingsPage(all: FundingView[], timezone: string): string {
     one.id,
     one.client,
     one.machine === null ? 'any' : (one.machine_name ?? one.machine),
-    fiat(one, one.amount),
+    cash(one, one.amount),
     groupDigits(one.remaining),
     one.rate === null ? null : rateOf(one.rate),
     one.status,
@@ -29,13 +29,13 @@ export function fundingPage(funding: ShownFundingView, timezone: string): string
   const rows = funding.history.map((one) => {
     const at = formatTime(one.at, timezone);
     if (!('cash_out' in one)) return [at, `${one.action} by ${one.actor}`, one.reason];
-    const bought = `${fiat(funding, one.fiat)} for ${formatSats(one.net_sats)}`;
+    const bought = `${cash(funding, one.fiat)} for ${formatSats(one.net_sats)}`;
     return [at, `cash-out ${shortId(one.cash_out)}`, one.settled ? bought : `${bought}, not settled yet`];
   });
   return [
     wrapped(`${describe(funding, timezone)}: ${funding.status.replace('_', ' ')}.`),
     wrapped(
-      `Remaining ${fiat(funding, funding.remaining)}, spent ${fiat(funding, funding.spent)}, withdrawn ${fiat(funding, funding.withdrawn)}.`,
+      `Remaining ${cash(funding, funding.remaining)}, spent ${cash(funding, funding.spent)}, withdrawn ${cash(funding, funding.withdrawn)}.`,
     ),
     table(['at', 'what', ''], rows),
   ].join('\n');
@@ -51,23 +51,23 @@ export function confirmedPage(funding: EnteredFundingView, timezone: string): st
   const { announced } = funding;
   return lines([
     `Confirmed ${describe(funding, timezone)}.`,
-    announced === undefined ? undefined : `${fiat(funding, announced)} were announced.`,
+    announced === undefined ? undefined : `${cash(funding, announced)} were announced.`,
     pastText(funding),
   ]);
 }
 
 export function cancelledPage(funding: FundingView): string {
-  return `Cancelled ${funding.id}, ${fiat(funding, funding.amount)} of ${funding.client}.`;
+  return `Cancelled ${funding.id}, ${cash(funding, funding.amount)} of ${funding.client}.`;
 }
 
 export function withdrawnPage(funding: WithdrawnFundingView): string {
   const { id, client, taken, remaining } = funding;
-  return `Withdrew ${fiat(funding, taken)} of ${id} of ${client}; ${fiat(funding, remaining)} remain.`;
+  return `Withdrew ${cash(funding, taken)} of ${id} of ${client}; ${cash(funding, remaining)} remain.`;
 }
 
 export function adjustedPage(funding: FundingView): string {
   const { id, client, amount, remaining } = funding;
-  return `${id} of ${client} is ${fiat(funding, amount)} now; ${fiat(funding, remaining)} remain.`;
+  return `${id} of ${client} is ${cash(funding, amount)} now; ${cash(funding, remaining)} remain.`;
 }
 
 export function movedFundingPage(funding: FundingView, timezone: string): string {
@@ -80,9 +80,9 @@ const LISTED = 10;
 export function pastLines({ currency, cash_outs: past }: PastView, timezone: string): string[] {
   const lines = past.slice(0, LISTED).map((one) => {
     const would = hasPart(one)
-      ? `it would get ${fiat({ currency }, one.fiat)} for ${formatSats(one.net_sats)}`
+      ? `it would get ${cash({ currency }, one.fiat)} for ${formatSats(one.net_sats)}`
       : 'nothing of it';
-    return `${formatTime(one.confirmed_at, timezone)}  ${shortId(one.id)}: own share ${fiat({ currency }, one.own_fiat)}, ${would}`;
+    return `${formatTime(one.confirmed_at, timezone)}  ${shortId(one.id)}: own share ${cash({ currency }, one.own_fiat)}, ${would}`;
   });
   return past.length > LISTED ? [...lines, `and ${past.length - LISTED} more`] : lines;
 }
@@ -97,13 +97,13 @@ function pastText(funding: EnteredFundingView): string | undefined {
   if (count === 0) return undefined;
   if (got.length > 0) {
     const scale = (got[0]?.fiat.split('.')[1] ?? '').length;
-    const cash = formatDecimal(sum(got.map((one) => parseDecimal(one.fiat, scale))), scale);
+    const given = formatDecimal(sum(got.map((one) => parseDecimal(one.fiat, scale))), scale);
     const sats = formatSats(sum(got.map((one) => one.net_sats)));
-    return `Out of the operator's own share of ${counted(got.length, 'cash-out')} it gave ${fiat(funding, cash)} for ${sats}; the next run pays what is due.`;
+    return `Out of the operator's own share of ${counted(got.length, 'cash-out')} it gave ${cash(funding, given)} for ${sats}; the next run pays what is due.`;
   }
   return (
     `${counted(count, 'cash-out')} since then ${count === 1 ? 'was' : 'were'} divided before this cash was entered: ` +
-    `${fiat(funding, own)} went to the operator's own share.\n` +
+    `${cash(funding, own)} went to the operator's own share.\n` +
     'That stays as it is; this cash shares in what is read from now on.'
   );
 }
@@ -112,14 +112,14 @@ function pastText(funding: EnteredFundingView): string | undefined {
 function describe(funding: FundingView, timezone: string): string {
   const { id, client, machine, machine_name: name, rate, deposited_at: since } = funding;
   return [
-    `${id}, ${fiat(funding, funding.amount)} of ${client}`,
+    `${id}, ${cash(funding, funding.amount)} of ${client}`,
     machine === null ? 'for any machine' : `for machine ${clean(name ?? machine)}`,
     ...(rate === null ? [] : [`at a rate of ${rateOf(rate)}`]),
     since === null ? 'on its way' : `in the machine since ${formatTime(since, timezone)}`,
   ].join(', ');
 }
 
-function fiat({ currency }: { currency: string }, amount: string): string {
+function cash({ currency }: { currency: string }, amount: string): string {
   return `${groupDigits(amount)} ${currency}`;
 }
 

@@ -52,9 +52,9 @@ export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions)
   const day = compute(() => localDate(cashOut.confirmedAt, options.timezone));
   const fundings = await eligibleFundings(trx, cashOut);
   const limitLeft = await limitsLeft(trx, fundings, cashOut, day);
-  const { fiat, gross, commission } = cashOut;
+  const { fiat, distributed, commission } = cashOut;
   const division = compute(() =>
-    allocate({ fiat, gross, commission, fundings, limitLeft, priority: options.priority }),
+    allocate({ fiat, gross: distributed, commission, fundings, limitLeft, priority: options.priority }),
   );
 
   await trx
@@ -69,7 +69,7 @@ export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions)
       local_date: day,
       currency: cashOut.currency,
       fiat: cashOut.fiat,
-      gross: cashOut.gross + cashOut.undelivered,
+      gross: cashOut.distributed + cashOut.undelivered,
       commission: division.commission,
       net: division.net,
       own: division.own.net,

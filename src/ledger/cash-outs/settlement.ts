@@ -75,7 +75,7 @@ export async function settle(
     at: confirmedAt,
     currency: cashOut.currency,
     fiat: `${cashOut.fiat}`,
-    gross: `${cashOut.gross}`,
+    gross: `${cashOut.distributed}`,
     commission: `${cashOut.commission}`,
     undelivered: `${cashOut.undelivered}`,
   };

@@ -36,9 +36,9 @@ export function verifyLamassu(
     );
   }
   if (row.crypto_atoms) {
-    const asked = scaled(row.crypto_atoms, 0);
-    const received = row.received_crypto_atoms ? scaled(row.received_crypto_atoms, 0) : asked;
-    const least = asked !== null && received !== null && received < asked ? received : asked;
+    const due = scaled(row.crypto_atoms, 0);
+    const received = row.received_crypto_atoms ? scaled(row.received_crypto_atoms, 0) : due;
+    const least = due !== null && received !== null && received < due ? received : due;
     compare('gross', sat(cashOut.gross), least === null ? row.crypto_atoms : sat(least));
   }
 }

@@ -55,7 +55,7 @@ function cashOut(ledger: Ledger, id: string, fiat: bigint, confirmedAt: Instant)
         currency: 'GTQ',
         digits: 2,
         fiat,
-        gross: fiat,
+        distributed: fiat,
         commission: 0n,
         undelivered: 0n,
         method: 'ticker',

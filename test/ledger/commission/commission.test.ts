@@ -45,7 +45,14 @@ function remove(ledger: Ledger, name: string, at: string, machine: string | null
 
 /** A cash-out of 100 sat commission that is read on day 9. Answers who shares in it, by name. */
 async function shared(ledger: Ledger, id: string, at: string, machine = 'm1') {
-  const cash = { currency: 'USD', digits: 2, fiat: 100n, gross: 1100n, commission: 100n, undelivered: 0n };
+  const cash = {
+    currency: 'USD',
+    digits: 2,
+    fiat: 100n,
+    distributed: 1100n,
+    commission: 100n,
+    undelivered: 0n,
+  };
   const row = { id, source: 'lamassu', machine, confirmedAt: at, method: 'ticker' as const, lamassu: {} };
   const how = { now: day(9), timezone: 'UTC', priority: 'shared', origin: 'lamassu', run: null } as const;
   await ledger.write((trx) => ingest(trx, { ...row, ...cash }, how));

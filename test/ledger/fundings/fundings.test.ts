@@ -69,7 +69,16 @@ function withdraw(ledger: Ledger, id: bigint, minor: bigint | null, currency = '
 }
 
 function cashOut(ledger: Ledger, id: string, fiat: bigint, machine = 'm1', confirmedAt = ago(1_000)) {
-  const row = { id, source: 'lamassu', machine, confirmedAt, currency: 'GTQ', digits: 2, fiat, gross: fiat };
+  const row = {
+    id,
+    source: 'lamassu',
+    machine,
+    confirmedAt,
+    currency: 'GTQ',
+    digits: 2,
+    fiat,
+    distributed: fiat,
+  };
   return ledger.write((trx) =>
     ingest(
       trx,

@@ -24,9 +24,9 @@ forEachLedger((_kind, open) => {
     await book.client('alice', { mode: 'flow' }, begin);
     await book.client('bob', { mode: 'flow' }, begin);
     await book.cash('alice', 50, begin);
-    await book.cashOut(200, day(2), day(2), { gross: 211_000n, commission: 11_000n });
-    await book.cashOut(100, day(3), day(3), { gross: 105_500n, commission: 5_500n });
-    await book.cashOut(300, day(4), day(4), { gross: 316_500n, commission: 16_500n });
+    await book.cashOut(200, day(2), day(2), { distributed: 211_000n, commission: 11_000n });
+    await book.cashOut(100, day(3), day(3), { distributed: 105_500n, commission: 5_500n });
+    await book.cashOut(300, day(4), day(4), { distributed: 316_500n, commission: 16_500n });
     return book;
   };
 
@@ -242,7 +242,7 @@ forEachLedger((_kind, open) => {
           .values({ recipient_id: id, machine: null, from_at: begin, weight: 1n })
           .execute();
       });
-      await book.cashOut(200, day(2), day(2), { gross: 211_000n, commission: 11_000n });
+      await book.cashOut(200, day(2), day(2), { distributed: 211_000n, commission: 11_000n });
       expect(await book.pay(day(2))).toEqual({ op: 11_000n });
       const { past } = await late(book.ledger, 100, 'from-own', { rate: 1_000n });
       expect(past.cashOuts).toMatchObject([{ gross: 105_500n, commission: 5_500n, net: 100_000n }]);

@@ -98,7 +98,7 @@ forEachLedger((_kind, open) => {
       const book = await start();
       await book.cash('alice', 1_000, begin, { rate: 2_000n });
       await set(book, 'm', { rate: 10_000n });
-      await book.cashOut(100, day(5), day(5), { gross: 100_000n, commission: 5_000n });
+      await book.cashOut(100, day(5), day(5), { distributed: 100_000n, commission: 5_000n });
       expect(await book.ledger.db.selectFrom('allocations').select('commission').execute()).toEqual([
         { commission: 2_000n },
       ]);

@@ -209,7 +209,7 @@ describe('less than the minimum', () => {
 test('nobody gets a payout of nothing', async () => {
   const book = await open();
   await flow(book, 'alice', 100);
-  await book.cashOut(100, at('10:00'), at('10:00'), { gross: 1_000n, commission: 1_000n });
+  await book.cashOut(100, at('10:00'), at('10:00'), { distributed: 1_000n, commission: 1_000n });
   expect(await form(book)).toEqual([]);
   expect(await form(book, { minimumSats: 0n })).toEqual([]);
 });
@@ -287,7 +287,7 @@ describe('of a client in fixed mode', () => {
     const book = await felix();
     const cashOut = {
       ...{ id: 'receipt', source: 'external', machine: 'm', confirmedAt: at('11:50'), lamassu: null },
-      ...{ currency: 'USD', digits: 2, fiat: 1_000n, gross: 10n, commission: 0n, undelivered: 0n },
+      ...{ currency: 'USD', digits: 2, fiat: 1_000n, distributed: 10n, commission: 0n, undelivered: 0n },
       method: 'given' as const,
     };
     const settlement = { cashOut, origin: 'external' as const, stated: {}, credit: false };

@@ -314,7 +314,7 @@ function cashOut(id: string, fiat: bigint, gross: bigint): CashOut {
     currency: 'USD',
     digits: 2,
     fiat,
-    gross,
+    distributed: gross,
     undelivered: 0n,
     commission: gross / 10n,
     method: 'ticker',

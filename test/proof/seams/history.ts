@@ -140,7 +140,7 @@ function lamassuAt(all: CashOutRow[], minutes: number, size: number): Database {
   const rows = all.filter(({ confirmed }) => confirmed <= minutes).map((row, i) => rowOf(row, i, minutes));
   return {
     now: when(minutes),
-    asked: { before: hostClock(), after: hostClock() },
+    clocks: { before: hostClock(), after: hostClock() },
     systemIdentifier: null,
     machines: async () => [],
     idsBeginning: async () => [],
