@@ -20,14 +20,14 @@ const usd = (minor: bigint) => ({ minor, currency: 'USD', digits: 2 });
 describe('the figures of a settlement', () => {
   test('of a partial dispense are its proportion', () => {
     expect(settledFigures(jammed, {}, rules)).toEqual({
-      ...{ currency: 'USD', digits: 2, fiat: 200_00n, gross: 211_640n, undelivered: 317_460n },
+      ...{ currency: 'USD', digits: 2, fiat: 200_00n, distributed: 211_640n, undelivered: 317_460n },
       ...{ commission: 11_640n, method: 'ticker' },
     });
   });
 
   test('of the whole amount are those of the row', () => {
     expect(settledFigures(jammed, { fiat: usd(500_00n) }, rules)).toMatchObject({
-      ...{ gross: 529_100n, undelivered: 0n, commission: 29_100n },
+      ...{ distributed: 529_100n, undelivered: 0n, commission: 29_100n },
     });
   });
 
@@ -48,10 +48,10 @@ describe('the figures of a settlement', () => {
 
   test('that are stated go before what is told; a rate is rounded half up', () => {
     expect(settledFigures(jammed, { gross: 100_010n, rate: 5_000n }, rules)).toMatchObject({
-      ...{ gross: 100_010n, commission: 5001n, undelivered: 429_090n, method: 'given' },
+      ...{ distributed: 100_010n, commission: 5001n, undelivered: 429_090n, method: 'given' },
     });
     expect(settledFigures(jammed, { gross: 600_000n, commission: 1n }, rules)).toMatchObject({
-      ...{ gross: 600_000n, undelivered: 0n },
+      ...{ distributed: 600_000n, undelivered: 0n },
     });
   });
 
@@ -64,7 +64,7 @@ describe('the figures of a settlement', () => {
   test('that nobody tells need no more than to be stated', () => {
     const stated = { fiat: usd(1_00n), gross: 1000n, rate: 0n };
     expect(settledFigures(NOTHING_TOLD, stated, rules)).toEqual({
-      ...{ currency: 'USD', digits: 2, fiat: 1_00n, gross: 1000n, undelivered: 0n },
+      ...{ currency: 'USD', digits: 2, fiat: 1_00n, distributed: 1000n, undelivered: 0n },
       ...{ commission: 0n, method: 'given' },
     });
   });

@@ -66,7 +66,7 @@ describe('a successful row', () => {
       digits: 2,
       fiat: 400_000n,
       undelivered: 0n,
-      gross: 512_400n,
+      distributed: 512_400n,
       commission: 28_193n,
       method: 'ticker',
       lamassu: successful,
@@ -74,14 +74,18 @@ describe('a successful row', () => {
   });
 
   test.each<[string, Partial<LamassuRow>, object]>([
-    ['on-chain', { crypto_code: 'BTC' }, { gross: 512_400n }],
+    ['on-chain', { crypto_code: 'BTC' }, { distributed: 512_400n }],
     [
       'tolerated underpayment: what arrived counts',
       { received_crypto_atoms: '512300' },
-      { gross: 512_300n, commission: 28_093n },
+      { distributed: 512_300n, commission: 28_093n },
     ],
-    ['overpayment: what was asked counts', { received_crypto_atoms: '600000' }, { gross: 512_400n }],
-    ['a server that does not record what arrived', { received_crypto_atoms: null }, { gross: 512_400n }],
+    ['overpayment: what was asked counts', { received_crypto_atoms: '600000' }, { distributed: 512_400n }],
+    [
+      'a server that does not record what arrived',
+      { received_crypto_atoms: null },
+      { distributed: 512_400n },
+    ],
     ['no price: the fallback', { raw_ticker_price: null }, { method: 'margin', commission: 28_182n }],
     ['a currency without minor units', { fiat: '4000.00000', fiat_code: 'JPY' }, { fiat: 4000n, digits: 0 }],
     ['redeemed later', { redeem: 'true', confirmed_at: ago(100) }, { confirmedAt: ago(100) }],
@@ -362,8 +366,8 @@ test('nothing that a row holds makes judging it throw, and every cash-out is sou
         expect(judgement.detail).not.toMatch(/\p{C}/u);
         return;
       }
-      const { distributed: gross, commission, fiat } = judgement.cashOut;
-      expect(fiat > 0n && commission >= 0n && commission * 2n <= gross).toBe(true);
+      const { distributed, commission, fiat } = judgement.cashOut;
+      expect(fiat > 0n && commission >= 0n && commission * 2n <= distributed).toBe(true);
     }),
     { numRuns: 500 },
   );

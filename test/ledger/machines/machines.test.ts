@@ -84,11 +84,11 @@ forEachLedger((_kind, open) => {
       await book.cash('alice', 1_000, begin);
       await set(book, 'm', { rate: 10_000n }, day(5));
       await set(book, 'm', { rate: null }, day(7));
-      const gross = { gross: 100_000n, commission: 5_000n };
-      await book.cashOut(100, day(4), day(8), gross);
-      await book.cashOut(100, day(5), day(8), gross);
-      await book.cashOut(100, day(7), day(8), gross);
-      await book.cashOut(100, day(5), day(8), { ...gross, machine: 'm2' });
+      const paid = { distributed: 100_000n, commission: 5_000n };
+      await book.cashOut(100, day(4), day(8), paid);
+      await book.cashOut(100, day(5), day(8), paid);
+      await book.cashOut(100, day(7), day(8), paid);
+      await book.cashOut(100, day(5), day(8), { ...paid, machine: 'm2' });
       const rows = await book.ledger.db.selectFrom('cash_outs').select('commission').orderBy('id').execute();
       expect(rows.map((row) => row.commission)).toEqual([5_000n, 10_000n, 5_000n, 5_000n]);
       await balances(book);
