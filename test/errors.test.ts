@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { exitCodeOf, exitCodes } from '../src/cli/exit-codes.ts';
-import { BridgeError, catalogue } from '../src/errors.ts';
+import { exitCodeOf } from '../src/cli/exit-codes.ts';
+import { BridgeError, catalogue, type ErrorCode } from '../src/errors.ts';
 
 const docs = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8');
 
@@ -15,8 +15,8 @@ const documented = docs
   });
 
 test('docs/errors.md has each code once, with its exit code and meaning, and no other', () => {
-  const expected = Object.entries(catalogue).map(([code, { kind, means }]) => ({
-    heading: `### \`${code}\`, exit ${exitCodes[kind]}`,
+  const expected = Object.entries(catalogue).map(([code, { means }]) => ({
+    heading: `### \`${code}\`, exit ${exitCodeOf(new BridgeError(code as ErrorCode, means))}`,
     means,
   }));
   const found = documented.map(({ heading, means }) => ({ heading, means }));
@@ -46,4 +46,6 @@ test('codes are an area and a name in lower case', () => {
 test('an error has the exit code of its kind', () => {
   expect(exitCodeOf(new BridgeError('run/busy', 'another run'))).toBe(75);
   expect(exitCodeOf(new BridgeError('config/invalid', 'a mistake'))).toBe(78);
+  expect(exitCodeOf(new BridgeError('payout/changed', 'another one'))).toBe(75);
+  expect(exitCodeOf(new BridgeError('usage/changed', 'another one'))).toBe(64);
 });

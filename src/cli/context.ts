@@ -3,12 +3,9 @@ import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Config } from '../config/load.ts';
-import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
-import type { Who } from '../ledger/log/log.ts';
-import type { Db, Ledger, LedgerUse } from '../ledger/store/open.ts';
 import type { Message } from '../lib/message.ts';
-import type { Needs, Operation } from '../operations/operation.ts';
+import type { Needs, Operation, Session } from '../operations/operation.ts';
 import { asWritten, jsonDocument } from './print.ts';
 import { waitingLine } from './progress.ts';
 import { confirm } from './prompt.ts';
@@ -29,14 +26,10 @@ export interface Cli {
   globals: Globals;
   /** Who acts, for the ledger's log. */
   actor: string;
-  /** The same as a person, with the `--reason` of the command. */
-  who: Who;
   /** The configuration, read at the first call. */
   config(): Promise<Config>;
   /** Opens the ledger, does `work`, and closes it whatever happens. */
-  withLedger<T>(use: LedgerUse, work: (ledger: Ledger) => Promise<T>): Promise<T>;
-  /** The currencies that go before those of ISO 4217: those of the ledger, and of the configuration. */
-  currencies(db: Db): Promise<Currencies>;
+  withLedger: Session['withLedger'];
   /** One JSON document with `--json`, else the text; text is left out with `--quiet`. */
   answer(json: unknown, text: string): void;
   /** Asks on the terminal; `--yes` answers for a script. Throws BridgeError `usage/declined` at a no. */
@@ -45,6 +38,7 @@ export interface Cli {
   perform<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
     operation: Operation<N, Input, View>,
     input: z.input<Input>,
+    more?: Partial<Session>,
   ): Promise<z.output<View>>;
   /** `level` unless the person asked for another. */
   logger(level: Config['log']['level']): Promise<Logger>;
@@ -73,13 +67,8 @@ export function makeCli(command: Command): Cli {
   const reason = command.opts<{ reason?: string }>().reason?.trim() || undefined;
   const withLedger: Cli['withLedger'] = async (use, work) => {
     const { ledger: place } = await config();
-    const { openLedger } = await import('../ledger/store/open.ts');
-    const ledger = await openLedger({ ...place, use });
-    try {
-      return await work(ledger);
-    } finally {
-      await ledger.close();
-    }
+    const { withLedger: open } = await import('../operations/ledger.ts');
+    return open(place, use, work);
   };
   const logger: Cli['logger'] = async (level) => {
     const { makeLogger } = await import('./logger.ts');
@@ -88,23 +77,18 @@ export function makeCli(command: Command): Cli {
   return {
     globals,
     actor,
-    who: { actor, run: null, reason },
     config,
     withLedger,
-    perform: async (operation, input) => {
+    perform: async (operation, input, more) => {
       const { perform } = await import('../operations/operation.ts');
       return perform(
         operation,
         {
           ...{ principal: { kind: 'operator' }, actor, reason, config, withLedger, tell, logger },
-          ...{ stopSignal: untilSignal, onWait: waitingLine(globals.quiet) },
+          ...{ stopSignal: untilSignal, onWait: waitingLine(globals.quiet), env: process.env, ...more },
         },
         input,
       );
-    },
-    currencies: async (db) => {
-      const { knownCurrencies } = await import('../ledger/store/currencies.ts');
-      return knownCurrencies(db, (await config()).currencies);
     },
     answer: (json, text) => {
       if (globals.json) process.stdout.write(`${jsonDocument(json)}\n`);

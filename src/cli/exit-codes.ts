@@ -1,11 +1,13 @@
-import { BridgeError, type Kind } from '../errors.ts';
-import type { Outcome } from '../scheduler/report.ts';
+import { BridgeError, type ErrorCode, type Kind } from '../errors.ts';
+import type { RunView } from '../views/run.ts';
+
+type ExitCode = 0 | 1 | 2 | 64 | 75 | 78;
 
 /**
  * What a failure means to cron and systemd, by sysexits.h where one fits: 1 a defect of this program, 2 something needs an
  * operator, 64 wrong usage, 75 could not do it now and the next run goes on, 78 no retry will help.
  */
-export const exitCodes: Record<Kind, 1 | 2 | 64 | 75 | 78> = {
+export const exitCodes: Record<Kind, ExitCode> = {
   invalid: 64,
   'not-found': 64,
   conflict: 64,
@@ -20,12 +22,17 @@ export const exitCodes: Record<Kind, 1 | 2 | 64 | 75 | 78> = {
   defect: 1,
 };
 
-export function exitCodeOf(error: unknown): number {
-  return error instanceof BridgeError ? exitCodes[error.kind] : 1;
+/** The codes that exit otherwise than their kind: with `--yes` nobody looks before, so only an operator meets them. */
+const otherwise: Partial<Record<ErrorCode, ExitCode>> = {
+  'usage/changed': 64,
+};
+
+export function exitCodeOf(error: unknown): ExitCode {
+  return error instanceof BridgeError ? (otherwise[error.code] ?? exitCodes[error.kind]) : 1;
 }
 
 /** What a run amounts to. */
-export const exitOf: Record<Outcome, 0 | 2 | 75 | 78> = {
+export const exitOf: Record<RunView['outcome'], ExitCode> = {
   ok: 0,
   attention: 2,
   incomplete: 75,

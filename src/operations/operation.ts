@@ -8,6 +8,7 @@ import { type Principal, toJson, type Who } from '../ledger/log/log.ts';
 import { type Run, withLease } from '../ledger/runs/lease.ts';
 import type { Ledger, LedgerUse } from '../ledger/store/open.ts';
 import type { Message } from '../lib/message.ts';
+import type { CheckView } from '../views/doctor.ts';
 
 /*
  * What can be done, once, whoever asks. A door parses what it is given, calls `perform`, and renders the view; what an
@@ -33,6 +34,10 @@ export interface Session {
   logger?(level: Config['log']['level']): Promise<Logger>;
   /** Told how many milliseconds a run waits that keeps to LNbits' rate limit; without it, the log is. */
   onWait?: ((ms: number) => void) | undefined;
+  /** Told of each check of `doctor` as it ends. */
+  onCheck?(check: CheckView): void;
+  /** The environment of the process; without it, an operation finds nothing there. */
+  env?: NodeJS.ProcessEnv;
 }
 
 /** What an operation works with. */
@@ -49,16 +54,19 @@ export interface Context {
 /** Of an operation that opens the ledger itself. */
 type OwnContext = Pick<Context, 'config' | 'who' | 'stopSignal' | 'tell'> &
   Pick<Session, 'withLedger' | 'onWait'> &
-  Required<Pick<Session, 'logger'>>;
+  Required<Pick<Session, 'logger' | 'env'>>;
+
+/** Of an operation that can be done without a configuration. */
+type BareContext = Omit<OwnContext, 'config'> & Pick<Session, 'config' | 'onCheck'>;
 
 /**
  * What an operation needs: the ledger to read or to write, or the lease, which no question is asked under. An operation
- * of `config` needs none, or opens it itself; one of `none` can do without a configuration as well.
+ * of `config` needs no ledger, or opens it itself; one of `none` can do without a configuration as well.
  */
 export type Needs = 'none' | 'config' | 'read' | 'write' | 'lease';
 
 interface ContextOf {
-  none: Pick<Session, 'config'> & Pick<Context, 'who'>;
+  none: BareContext;
   config: OwnContext;
   read: Omit<Context, 'run'>;
   write: Omit<Context, 'run'>;
@@ -103,17 +111,17 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   if (!read.success) throw refused(read.error);
   const who: Who = { principal, actor, run: null, reason };
   if (reasoned) withReason(who);
-  const done = async (context: object) => view.parse(await run(context as ContextOf[N], read.data));
-  if (needs === 'none') return done({ who, config: () => session.config() });
-  const config = await session.config();
-  const base = {
-    ...{ config, who, stopSignal: () => session.stopSignal() },
+  const bare = {
+    ...{ who, stopSignal: () => session.stopSignal() },
     tell: (text: string | Message) => session.tell?.(text),
   };
-  if (needs === 'config') {
-    const { withLedger, logger = silentLogger, onWait } = session;
-    return done({ ...base, withLedger, logger, onWait });
-  }
+  const done = async (context: object) => view.parse(await run(context as ContextOf[N], read.data));
+  const { withLedger, logger = silentLogger, onWait, onCheck, env = {} } = session;
+  const own = { ...bare, withLedger, logger, onWait, env };
+  if (needs === 'none') return done({ ...own, config: () => session.config(), onCheck });
+  const config = await session.config();
+  if (needs === 'config') return done({ ...own, config });
+  const base = { ...bare, config };
   return session.withLedger(needs === 'read' ? 'read' : 'write', async (ledger) => {
     if (needs !== 'lease') return done({ ...base, ledger });
     return withLease(ledger, { kind: name.replaceAll(/[._]/g, ' '), actor }, (held) =>

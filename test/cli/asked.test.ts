@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from 'vitest';
+import { ledgerSql } from '../support/ledger-sql.ts';
 import { inTerminal, keys, type Terminal } from '../support/terminal.ts';
 import { startWorld, type World } from '../support/world.ts';
 
@@ -93,4 +94,17 @@ test('credits resolve: meanwhile runs go on, and what LNbits shows by then is lo
   const { code, screen } = await yes(terminal);
   expect([code, screen]).toEqual([75, expect.stringContaining('payout/changed')]);
   expect((await world.must(['credits', 'list', '--json'])).json()).toMatchObject([{ state: 'held' }]);
+});
+
+test('machines replace: cash that came meanwhile is not moved unseen', async () => {
+  world = await startWorld({ tunnel: 'direct' });
+  await world.must(['migrate']);
+  await world.addClient('alice');
+  const machines = "insert into machines (device_id, name, first_seen) values ('m1', 'Antigua', $1), ('m2', 'Centro', $1)";
+  await ledgerSql(world.ledgerUrl, machines, [new Date(0).toISOString()]);
+  const add = ['fundings', 'add', 'alice', '10 GTQ', '--new-currency', '--machine', 'm1'];
+  await world.must(add);
+  const terminal = await asking('machines', 'replace', 'm1', 'm2');
+  await world.must(add);
+  expect(await yes(terminal)).toMatchObject({ code: 64, screen: expect.stringContaining('usage/changed') });
 });

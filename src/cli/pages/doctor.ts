@@ -1,0 +1,22 @@
+import { styleText } from 'node:util';
+import type { CheckView, DoctorView } from '../../views/doctor.ts';
+import { asWritten, clean, fitted } from '../print.ts';
+import { inWords } from '../words.ts';
+
+const COLORS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
+
+/** One check, and the way out below it. */
+export function checkLine({ name, level, detail, hint }: CheckView): string {
+  const label = styleText(COLORS[level], level.padEnd(4), { stream: process.stdout });
+  const said = detail.split('\n').map(clean).join('\n      ');
+  const way = hint === null ? '' : `\n      ${asWritten(inWords(hint))}`;
+  return fitted(`${label}  ${clean(name)}: ${said}${way}`, '      ');
+}
+
+/** What the checks amount to; they are printed before, each as it ends. */
+export function doctorPage({ checks }: DoctorView): string {
+  const failures = checks.filter(({ level }) => level === 'fail').length;
+  const warnings = checks.filter(({ level }) => level === 'warn').length;
+  if (failures + warnings === 0) return 'Everything is as it should be.';
+  return `${failures} failed, ${warnings} to look at.`;
+}
