@@ -152,7 +152,7 @@ const mayUse: Record<string, string[]> = {
   doctor: ['config', 'dca', 'lamassu', 'ledger', 'lnbits'],
   export: ['dca', 'ledger'],
   monitoring: ['config', 'dca', 'ledger', 'lnbits', 'scheduler'],
-  views: ['dca', 'export', 'ledger', 'monitoring', 'reconcile', 'scheduler'],
+  views: ['dca', 'doctor', 'export', 'ledger', 'monitoring', 'reconcile', 'scheduler'],
   operations: [
     'config',
     'dca',

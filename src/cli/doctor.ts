@@ -20,7 +20,8 @@ export function register(program: Command): void {
       const view = await cli.perform(examine, {}, { onCheck: printed(cli) });
       await print(cli, view, view, doctorPage);
       // What no retry helps goes before what the next run may find gone.
-      process.exitCode = [78, 75, 2].find((code) => view.failures.some((kind) => exitCodes[kind] === code)) ?? 0;
+      process.exitCode =
+        [78, 75, 2].find((code) => view.failures.some((kind) => exitCodes[kind] === code)) ?? 0;
     });
 }
 

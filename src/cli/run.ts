@@ -12,7 +12,7 @@ export function register(program: Command): void {
     )
     .action(async (_options: object, command: Command) => {
       const cli = makeCli(command);
-      const { keepRunning } = await import('../operations/daemon.ts');
+      const { keepRunning } = await import('../operations/run.ts');
       await cli.perform(keepRunning, {}, { actor: cli.globals.actor ?? 'daemon' });
     });
 }

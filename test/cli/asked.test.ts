@@ -100,7 +100,8 @@ test('machines replace: cash that came meanwhile is not moved unseen', async () 
   world = await startWorld({ tunnel: 'direct' });
   await world.must(['migrate']);
   await world.addClient('alice');
-  const machines = "insert into machines (device_id, name, first_seen) values ('m1', 'Antigua', $1), ('m2', 'Centro', $1)";
+  const machines =
+    "insert into machines (device_id, name, first_seen) values ('m1', 'Antigua', $1), ('m2', 'Centro', $1)";
   await ledgerSql(world.ledgerUrl, machines, [new Date(0).toISOString()]);
   const add = ['fundings', 'add', 'alice', '10 GTQ', '--new-currency', '--machine', 'm1'];
   await world.must(add);
