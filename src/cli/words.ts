@@ -64,7 +64,7 @@ const options: Record<string, string> = {
 /** What stands for a value that the person has to choose; otherwise the option's name in capitals. */
 const placeholders: Record<string, string> = {
   amount: '"AMOUNT"',
-  at: 'TIME',
+  at: '"…"',
   former_wallet_key: 'FILE',
   from: 'TIME',
   max_rate: 'RATE',

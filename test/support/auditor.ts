@@ -112,11 +112,17 @@ async function whatIsDue(
   const eligible = new Map(rows.map((row) => [row.id, row]));
   const processed = await ledgerSql(
     world.ledgerUrl,
-    // By the runs first: the clock of one may have been wrong. What a person settled came after the last one before it.
-    // Several are distributed in one millisecond: their allocations were written in order.
-    `select id from cash_outs order by
-       coalesce(run_id, (select max(r.id) from runs r where r.started_at <= processed_at)), processed_at,
-       (select min(a.id) from allocations a where a.cash_out_id = cash_outs.id), confirmed_at, id`,
+    // As they were written: allocations are numbered under the ledger's lock, whatever a clock says. What fell to nobody
+    // has none; it came after what its run, or the run that was the newest, had distributed by then.
+    `with c as (
+       select id, confirmed_at, processed_at,
+         coalesce(run_id, (select max(r.id) from runs r where r.started_at <= processed_at), 0) as run,
+         (select min(a.id) from allocations a where a.cash_out_id = cash_outs.id) as first
+       from cash_outs)
+     select id from c order by
+       coalesce(first, (select max(d.first) from c d
+         where d.run < c.run or (d.run = c.run and d.processed_at <= c.processed_at)), 0),
+       run, processed_at, confirmed_at, id`,
   );
   const order = processed.map((row) => `${row.id}`);
   for (const id of order) if (!eligible.has(id)) blame('wrong', `${id} was distributed and should not be`);

@@ -90,7 +90,7 @@ forEachLedger((kind, open) => {
     const [doubt, ...others] = await doubtsAt(ledger.db, now());
     expect(others).toEqual([]);
     expect(doubt).toMatchObject({ subject: 'client alice', at: ahead });
-    expect(doubt && commandOf(wayOut(doubt))).toBe('aio-dca clock restate "client alice" --at TIME');
+    expect(doubt && commandOf(wayOut(doubt))).toBe('aio-dca clock restate "client alice" --at "…"');
     await expect(ledger.write((trx) => entryTimeOf(trx, 'client alice'))).rejects.toMatchObject({
       code: 'usage/invalid',
     });
