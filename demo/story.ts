@@ -76,7 +76,7 @@ async function firstRun(world: World, page: Page): Promise<Stories> {
   return stories;
 }
 
-/** A run after which something new needs a person, which exit code 2 says. */
+/** A run after which something new needs the operator, which exit code 2 says. */
 async function attended(world: World, args: string[]) {
   const ran = await world.aioDca(args);
   if (ran.code !== 2)

@@ -6,7 +6,7 @@ import { type Call, type Message, message, field as nameOf } from './lib/message
  * - `changed`: what was looked at became something else meanwhile; look again;
  * - `busy`, `paused`, `unavailable`: not now; nothing is lost, and a later try may succeed;
  * - `misconfigured`: configuration, rights or identity is wrong; no retry helps;
- * - `attention`: it is done, and something needs an operator;
+ * - `attention`: it is done, and something needs the operator;
  * - `defect`: this program is wrong.
  */
 export type Kind =
@@ -27,7 +27,7 @@ export type Kind =
 export type Concern = 'source' | 'payouts' | 'both';
 
 /**
- * Every failure that an operator can meet: a stable code, its kind and what it means. `docs/errors.md` has one entry for
+ * Every failure that the operator can meet: a stable code, its kind and what it means. `docs/errors.md` has one entry for
  * each; a test keeps the two equal.
  */
 export const catalogue = {
@@ -98,7 +98,7 @@ export const catalogue = {
     kind: 'unavailable',
     means: 'This run stood still for so long that another one took its place.',
   },
-  'payouts/paused': { kind: 'paused', means: 'Paying is paused by a person, and the command would pay.' },
+  'payouts/paused': { kind: 'paused', means: 'Paying is paused by the operator, and the command would pay.' },
   'ledger/currency': {
     kind: 'misconfigured',
     means: 'A currency has other digits than the ledger keeps for it.',
@@ -285,7 +285,7 @@ export const catalogue = {
   'clock/entry': { kind: 'attention', means: 'Cash or a setting was entered by a clock that was wrong.' },
   'settle/changed': {
     kind: 'changed',
-    means: 'The division of a settlement became another one while a person looked at it.',
+    means: 'The division of a settlement became another one while the operator looked at it.',
   },
   'metrics/listen': { kind: 'misconfigured', means: 'The address for the metrics cannot be used.' },
   'output/unwritable': { kind: 'unavailable', means: 'What was printed could not be written.' },
@@ -300,15 +300,15 @@ export const catalogue = {
   },
   'payout/contradicted': {
     kind: 'state',
-    means: 'What a person says of a payment contradicts what the wallets show.',
+    means: 'What the operator says of a payment contradicts what the wallets show.',
   },
   'credit/contradicted': {
     kind: 'state',
-    means: 'What a person says of a credit contradicts what the source wallet shows.',
+    means: 'What the operator says of a credit contradicts what the source wallet shows.',
   },
   'payout/changed': {
     kind: 'changed',
-    means: 'What a person was asked about became something else meanwhile.',
+    means: 'What the operator was asked about became something else meanwhile.',
   },
   'ledger/no-clients': {
     kind: 'misconfigured',

@@ -20,7 +20,7 @@ export function toInstant(ms: number): Instant {
   return `${text.slice(0, 23)}000Z`;
 }
 
-/** An instant to milliseconds since 1970; the microseconds are cut off. */
+/** An instant to milliseconds since 1970; the microseconds are dropped. */
 export function toMs(instant: Instant): number {
   return Date.parse(`${instant.slice(0, 23)}Z`);
 }
@@ -42,16 +42,16 @@ export function msSince(monotonic: number, date: number): number {
   return Math.max(performance.now() - monotonic, Date.now() - date);
 }
 
-/** So far two clocks may be apart before it is said, in ms: those that are kept by NTP differ by less than one second. */
+/** Two clocks may differ by this much before a warning, in ms. Clocks that NTP keeps differ by less than one second. */
 export const MAY_DIFFER_MS = 60_000;
 
 /** This host's clocks at one moment. */
 export interface HostClock {
   /** As of Date.now(). */
   wall: number;
-  /** Milliseconds since it booted, also those in which it slept; whoever sets the clock does not change that. */
+  /** Milliseconds since it booted, including suspended time. Setting the clock does not change this. */
   uptime: number;
-  /** Another one after each boot; null where the system does not tell, and then two uptimes cannot be compared. */
+  /** The id of this boot; null if the system has none. Then two uptimes cannot be compared. */
   boot: string | null;
 }
 
@@ -69,8 +69,8 @@ export function bootId(): string | null {
 }
 
 /**
- * How far a clock that showed `shown` is ahead of the one that showed `before` and `after` around that, in ms; less than 0
- * where it is behind, and 0 where the time that the asking took explains it.
+ * How far another clock, which showed `shown`, is ahead of the one that showed `before` and `after`, in ms. Negative if it is
+ * behind; 0 if the time that the request took explains the difference.
  */
 export function aheadBy(shown: number, { before, after }: { before: number; after: number }): number {
   return Math.max(0, shown - after) - Math.max(0, before - shown);

@@ -18,7 +18,7 @@ export function inputOf(options: object): Record<string, unknown> {
   );
 }
 
-/** A line or two for a person, and what else the page needs. */
+/** A line or two for the operator, and what else the page needs. */
 type Page<View> = (view: View, cli: Cli) => string | Message | Promise<string | Message>;
 
 /** Does one operation for a command and answers its view: as JSON, or as a page. */

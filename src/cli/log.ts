@@ -12,7 +12,7 @@ interface LogOptions extends RangeOptions {
 
 export function register(program: Command): void {
   rangeOptions(
-    program.command('log').description('every change of the ledger by a person or a run, oldest first'),
+    program.command('log').description('every change of the ledger by an operator or a run, oldest first'),
   )
     .option('--actor <name>', 'only what this person, timer or daemon did')
     .option(

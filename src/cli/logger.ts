@@ -1,7 +1,7 @@
 import { type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 
-/** Logs go to stderr: stdout is for answers. Lines of JSON, or words for a person at a terminal. */
+/** Logs go to stderr: stdout is for answers. Lines of JSON, or plain text on a terminal. */
 export function makeLogger(level: string): Logger {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
   const stderr = pino.destination({ fd: 2, sync: true });

@@ -38,7 +38,7 @@ const groups: Record<string, Record<string, Noun>> = {
     machines: () => import('./machines.ts'),
     commission: () => import('./commission.ts'),
   },
-  'What needs an operator:': {
+  'What needs the operator:': {
     review: () => import('./review.ts'),
     settle: () => import('./settle.ts'),
     payouts: () => import('./payouts.ts'),
@@ -71,7 +71,7 @@ async function main(argv: string[]): Promise<void> {
     .option('--verbose', 'log more')
     .addHelpText(
       'after',
-      '\nExit codes: 0 done, 1 a defect in this program, 2 something needs a person, 64 wrong usage,\n' +
+      '\nExit codes: 0 done, 1 a defect in this program, 2 something needs the operator, 64 wrong usage,\n' +
         '75 not now (the next run goes on), 78 configuration, rights or identity is wrong.',
     )
     .configureHelp({

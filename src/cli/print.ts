@@ -25,7 +25,7 @@ const TIME = /^\d{4}-\d{2}-\d{2}/;
 const AMOUNT = /\d[\d,.]*( ?(%|sat|[A-Z]{3})\b)?/g;
 
 /**
- * A table for people. Columns of numbers and amounts are set to the right; they and times are never cut. Where it does
+ * A table for the terminal. Columns of numbers and amounts are set to the right; they and times are never cut. Where it does
  * not fit `width` (default: the terminal, at most 100 columns), text with a digit in its column, which may be an amount
  * or an id, goes on in the next line, no amount broken; other text ends in …; the spaces beside it go where that is not
  * enough. Null is an empty cell. No line break at the end.
@@ -217,7 +217,7 @@ export function shortId(id: string): string {
   return isUuid(id) ? id.slice(0, 8) : id;
 }
 
-/** Instants in a text of errors and differences, as people read them. */
+/** Instants in a text of errors and differences, as they are shown. */
 export function withLocalTimes(text: string, timezone: string): string {
   return text.replace(/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z/g, (instant) =>
     isInstant(instant) ? formatTime(instant, timezone) : instant,
@@ -303,7 +303,7 @@ function exactNumber(value: bigint): number {
 }
 
 /**
- * For people: code, message and hint on stderr, times as local ones where the zone is known. With `json`:
+ * For the terminal: code, message and hint on stderr, times as local ones where the zone is known. With `json`:
  * `{ "error": { code, message, hint } }` on stdout.
  * Anything but a BridgeError is a defect of this program: its stack trace goes to stderr as well.
  */

@@ -88,7 +88,7 @@ async function run(id: string | undefined, options: Options, command: Command): 
   }
 }
 
-/** Shows the division, and writes it once the person agrees. */
+/** Shows the division, and writes it once the operator agrees. */
 async function settle<Input extends z.ZodType, Agreed extends z.ZodType>(
   cli: Cli,
   preview: Operation<'read', Input, typeof settlementView>,

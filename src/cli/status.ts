@@ -6,7 +6,7 @@ export function register(program: Command): void {
   program
     .command('status')
     .description(
-      'ledger, mark, last runs, what is owed, and what needs a person; exit 2 while something does',
+      'ledger, mark, last runs, what is owed, and what needs the operator; exit 2 while something does',
     )
     .addHelpText('after', '\nExamples:\n  aio-dca status\n  aio-dca status --json')
     .action(async (_options: object, command: Command) => {

@@ -10,7 +10,7 @@ import type { Config } from './load.ts';
 import type { ConfigFile } from './schema.ts';
 import { required, type SecretSource, secretSource } from './secrets.ts';
 
-/** The settings in the shape that the program uses, secrets as getters. */
+/** The settings as the program uses them; secrets are getters. */
 export function build(path: string, text: string, file: ConfigFile, env: NodeJS.ProcessEnv): Config {
   const { lamassu, ledger, lnbits, payouts, attention } = file;
   const { ssh } = lamassu;
@@ -122,7 +122,7 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
       get password() {
         return ledgerPassword.read();
       },
-      // An authority that is named is meant to be asked.
+      // A setting that names an authority implies that the certificate is verified.
       tls: ledgerTls ?? (ledgerCa === undefined ? undefined : 'verify-full'),
       ca: pem('ledger.ca_file', ledgerCa),
     },
@@ -170,7 +170,7 @@ function place(url: LedgerUrl, directory: string) {
   return { url: postgresql, ...rest };
 }
 
-/** What is wrong with it names what it could be read as. */
+/** The error of an amount shows how it could be read. */
 function readAmount(text: string, currencies: Currencies): { amount: Amount } | { mistake: string } {
   try {
     return { amount: parseAmount(text, 'amount', currencies) };

@@ -31,7 +31,7 @@ export function readCa(key: string, path: string): string {
   return certificates.join('\n');
 }
 
-/** What a file without a certificate in PEM is instead, and what to do. */
+/** What a file without a PEM certificate holds instead, and what to do. */
 function otherThanPem(path: string, bytes: Buffer): [what: string, hint: string] {
   if (bytes.toString('utf8').trim() === '') return [`${path} is empty`, PEM];
   const wide = wideText(bytes);
@@ -57,7 +57,7 @@ function otherThanPem(path: string, bytes: Buffer): [what: string, hint: string]
   return [`${path} has no certificate`, PEM];
 }
 
-/** The encoding of text in UTF-16, by its mark or by the zeros of plain letters; null for anything else. */
+/** The encoding of text in UTF-16, by its byte order mark or by the zeros of ASCII letters; null for anything else. */
 function wideText(bytes: Buffer): 'UTF-16' | 'UTF-16LE' | 'UTF-16BE' | null {
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) return 'UTF-16';

@@ -4,13 +4,13 @@ import { BridgeError } from '../errors.ts';
 import { fileSchema } from './schema.ts';
 
 /*
- * What is wrong with a config.toml, for the person who wrote it: the line, the key, what is expected.
- * Values are never repeated: any of them may be a secret.
+ * The mistakes in a config.toml: the line, the key, and what is expected. Never repeats a value, since any of them may be a
+ * secret.
  */
 
 type Path = readonly PropertyKey[];
 
-/** One line for each mistake, in the order of the file. */
+/** The mistakes in the order of the file, one per line. */
 export function explain(issues: readonly z.core.$ZodIssue[], file: string, document: unknown): string[] {
   const lines = locate(file);
   return issues
@@ -50,7 +50,7 @@ function complaint(issue: z.core.$ZodIssue, document: unknown): string {
   return `${missing ? 'missing, ' : ''}expected ${issue.message}`;
 }
 
-/** One text stands for a list of one: what is wrong with it is said of the key. */
+/** A single text counts as a list of one, so its mistakes are mistakes of the key. */
 function inDocument(path: Path, document: unknown): Path {
   const outer = path.slice(0, -1);
   return typeof outer.reduce<unknown>(child, document) === 'string' ? outer : path;
@@ -68,7 +68,7 @@ function name(path: Path): string {
   }, '');
 }
 
-/** Where the key belongs if it is right in one other table, else the nearest one of its own table. */
+/** The other table in which the key is valid, if there is exactly one; else the most similar key of its own table. */
 function known(table: Path, key: string): string {
   const home = tables().find((path) => keysOf(path).includes(key));
   const own = keysOf(table.map(String));
@@ -87,7 +87,7 @@ function tables(): string[][] {
   return children([]);
 }
 
-/** The keys a table may have; none where the path leads to something else. */
+/** The keys of a table; none if the path is not a table. */
 function keysOf(path: string[]): string[] {
   let type: unknown = fileSchema;
   for (const key of path) type = type instanceof z.ZodObject ? bare(type.shape[key]) : undefined;
@@ -107,8 +107,8 @@ function lineOf(lines: ReadonlyMap<string, number>, path: Path): number | undefi
 }
 
 /**
- * The line of every key and table header. The TOML parser tells no positions; this reads only the starts of lines,
- * which is all that keys need: what it misses (a key inside an inline table) is found at its parent.
+ * The line of every key and table header. The TOML parser tells no positions, so this reads the beginnings of
+ * lines. A key that it misses (inside an inline table) has the line of its parent.
  */
 function locate(file: string): Map<string, number> {
   const found = new Map<string, number>();

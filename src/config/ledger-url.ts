@@ -1,10 +1,10 @@
 import type { Tls } from '../lib/tls.ts';
 
-/** Where the ledger is: a file, or a PostgreSQL server, whose password and TLS settings are taken out of the URL. */
+/** The place of the ledger: a file, or a PostgreSQL server; password and TLS settings are separate from the URL. */
 export type LedgerUrl =
   | { sqlite: string }
   | {
-      /** With only what `src/ledger/store/postgresql.ts` reads of it. */
+      /** Only with the parameters that `src/ledger/store/postgresql.ts` reads. */
       postgresql: string;
       password: string | undefined;
       tls: Tls | undefined;
@@ -12,10 +12,10 @@ export type LedgerUrl =
       caFile: string | undefined;
     };
 
-/** What a URL may say besides, as libpq knows it. */
+/** The supported parameters of the URL, as in libpq. */
 const KNOWN = ['host', 'port', 'user', 'password', 'options', 'application_name', 'sslmode', 'sslrootcert'];
 
-/** libpq's words for `tls`, and node-postgres' own; the others promise nothing that can be relied on. */
+/** The values of `sslmode` (libpq's, and node-postgres' own) with their `tls`. The others guarantee no protection. */
 const modes: Record<string, Tls> = {
   disable: 'disable',
   require: 'require',
@@ -23,7 +23,7 @@ const modes: Record<string, Tls> = {
   'verify-full': 'verify-full',
 };
 
-/** `sqlite:PATH` or `postgresql://…`; undefined for anything else. A text says what is wrong with a parameter. */
+/** `sqlite:PATH` or `postgresql://…`; undefined for anything else. A text: what is wrong with a parameter. */
 export function readLedgerUrl(url: string): LedgerUrl | string | undefined {
   const file = /^sqlite:(.+)$/s.exec(url)?.[1];
   if (file) return { sqlite: file };
@@ -40,7 +40,7 @@ export function readLedgerUrl(url: string): LedgerUrl | string | undefined {
   const password = decoded(parsed.password) || searchParams.get('password') || undefined;
   const mode = searchParams.get('sslmode') ?? modeOfSsl(searchParams.get('ssl'));
   const caFile = searchParams.get('sslrootcert');
-  // It asks node-postgres to take `sslmode` as libpq does, which is how it is taken here.
+  // uselibpqcompat makes node-postgres read `sslmode` as libpq does; this always reads it so.
   searchParams.delete('uselibpqcompat');
   searchParams.delete('ssl');
   for (const name of searchParams.keys()) if (!KNOWN.includes(name)) return unknown(name);
@@ -52,7 +52,7 @@ export function readLedgerUrl(url: string): LedgerUrl | string | undefined {
     return `sslrootcert checks nothing with sslmode=${mode}: set sslmode=verify-full`;
   parsed.password = '';
   for (const name of ['password', 'sslmode', 'sslrootcert']) searchParams.delete(name);
-  // `system` is libpq's word for the authorities that the system trusts, which is what nothing means here.
+  // libpq's `system` means the authorities that the system trusts: the default here.
   return {
     postgresql: parsed.href,
     password,
@@ -61,7 +61,7 @@ export function readLedgerUrl(url: string): LedgerUrl | string | undefined {
   };
 }
 
-/** A URL that names its server by `host=` may have none before the slash, which `URL` does not take after a user. */
+/** A URL with `host=` may have no host before the slash, which `URL` refuses after a user. */
 function parse(url: string): URL | undefined {
   if (!/^postgres(ql)?:\/\/./.test(url)) return undefined;
   if (URL.canParse(url)) return new URL(url);
@@ -75,7 +75,7 @@ function parse(url: string): URL | undefined {
   return parsed;
 }
 
-/** node-postgres' own parameter; it checks the certificate unless told otherwise. */
+/** node-postgres' own parameter; it verifies the certificate by default. */
 function modeOfSsl(value: string | null): string | null {
   if (value === null) return null;
   if (value === 'true' || value === '1') return 'verify-full';
@@ -96,7 +96,7 @@ function unknown(name: string): string {
   }
 }
 
-/** A password with a bare `%` is not encoded: it is what it says. */
+/** A password with a bare `%` is not percent-encoded, so it is taken literally. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -14,12 +14,12 @@ import { type ConfigFile, fileSchema } from './schema.ts';
 import type { Secret } from './secret.ts';
 
 /**
- * config.toml, checked. Each `Secret` is read when it is first asked for, so that `verify` works for a user who may
- * not read the SSH key: the getter throws BridgeError `config/secret` where it is missing or unreadable.
+ * The validated config.toml. Each `Secret` is read at its first use, so `verify` works for a user who may not read the SSH
+ * key. The getter throws BridgeError `config/secret` if the secret is missing or unreadable.
  * Paths are absolute; durations are milliseconds.
  */
 export interface Config {
-  /** The file it came from. */
+  /** The path of config.toml. */
   file: string;
   timezone: string;
   lamassu: {
@@ -49,7 +49,7 @@ export interface Config {
     /** `sqlite:` and an absolute path, or `postgresql://…` without a password. */
     url: string;
     readonly password: Secret | undefined;
-    /** Undefined: by where the server is. */
+    /** Undefined: the default depends on the host. */
     tls: Tls | undefined;
     /** PEM text. */
     ca: string | undefined;
@@ -57,7 +57,7 @@ export interface Config {
   lnbits: {
     /** Without a slash at the end. */
     url: string;
-    /** PEM text of the authority to trust in the place of those that Node trusts. */
+    /** PEM text of the authority to trust instead of those that Node trusts. */
     ca: string | undefined;
     readonly sourceWalletKey: Secret;
     creditSource: boolean;
@@ -65,7 +65,7 @@ export interface Config {
     readonly superuserPassword: Secret | undefined;
   };
   commission: ConfigFile['commission'];
-  /** Currencies that this version may not know, with their digits. What the ledger keeps goes first. */
+  /** Further currencies with their digits. Those that the ledger has recorded go first. */
   currencies: Currencies;
   payouts: {
     batch: 'poll' | 'cash-out';
@@ -82,7 +82,7 @@ export interface Config {
   schedule: { poll: string };
   log: ConfigFile['log'];
   metrics: { listen: string | undefined };
-  /** The files that hold secrets, the config file included where it does, for a look at their modes. */
+  /** The files that hold secrets, perhaps config.toml itself; `doctor` checks their modes. */
   secretFiles: string[];
 }
 
@@ -90,7 +90,7 @@ const PLACES = ['config.toml', '/etc/aio-dca/config.toml'];
 
 /**
  * Reads `path`, else `$AIO_DCA_CONFIG`, else ./config.toml, else /etc/aio-dca/config.toml.
- * Throws BridgeError `config/missing`, or `config/invalid` with every mistake of the file, one a line.
+ * Throws BridgeError `config/missing`, or `config/invalid` with every mistake of the file, one per line.
  */
 export function loadConfig(path: string | undefined, env: NodeJS.ProcessEnv): Config {
   const file = findConfig(path, env);
@@ -129,11 +129,11 @@ function readConfig(file: string): string {
 
 function parseToml(text: string, file: string): object {
   try {
-    // Both tables have keys without a default: with the table itself absent, those are what is missing.
+    // Both tables have keys without a default. If the table is absent, report those keys.
     return { lamassu: {}, lnbits: {}, ...parse(text, { integersAsBigInt: true }) };
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    // Only its first line: the rest quotes the file, where a secret may stand.
+    // Only the first line: the rest quotes the file, which may hold a secret.
     const [what = ''] = error.message.split('\n');
     throw invalidConfig(file, [`line ${error.line}, column ${error.column}: ${what}`]);
   }

@@ -5,8 +5,8 @@ import { parseZonedTime } from '../typed/times.ts';
 import { type LedgerUrl, readLedgerUrl } from './ledger-url.ts';
 
 /*
- * The shape of config.toml, with its defaults. The message of every check is what is expected, as it reads after
- * "expected". Secrets are optional here: they may come from a file or the environment (secrets.ts).
+ * The schema of config.toml, with its defaults. The message of a check continues the sentence "expected …". Secrets are
+ * optional here, since they may come from a file or the environment (secrets.ts).
  */
 
 const UNITS = [
@@ -26,10 +26,10 @@ export function parseDuration(text: string): number | undefined {
   return undefined;
 }
 
-/** Ten years: no moment of now less or plus it leaves the calendar. */
+/** Ten years: now plus or minus this is still a valid time. */
 const LONGEST_MS = 3650 * 86_400_000;
 
-/** Text that `read` understands; it answers undefined for what it does not. */
+/** Text that `read` can parse; `read` returns undefined for invalid text. */
 function read<T>(expected: string, parse: (text: string) => T | undefined) {
   return z.string({ error: expected }).transform((text, context): T => {
     const value = parse(text);
@@ -47,7 +47,7 @@ const choice = <const T extends readonly string[]>(values: T) =>
 const duration = (fallback: string) =>
   read('a length of time, like "60 s", "5 min", "2 hours" or "7 days"', parseDuration).prefault(fallback);
 
-/** An integer of TOML, which the parser gives as a bigint. `1.000` is a fraction there, and perhaps meant as 1000. */
+/** A TOML integer, which the parser returns as a bigint. `1.000` is a fraction, and may have been meant as 1000. */
 function integer(smallest: bigint, largest: bigint) {
   return z.unknown().transform((value, context): bigint => {
     if (typeof value === 'bigint' && value >= smallest && value <= largest) return value;
@@ -58,7 +58,7 @@ function integer(smallest: bigint, largest: bigint) {
   });
 }
 
-/** `written without a point, as 211 or 211000`: what a fraction may have been meant as. */
+/** What a fraction may have been meant as: `written without a point: 211 or 211000`. */
 function withoutPoint(value: number): string {
   const [whole = '', decimals = ''] = `${value}`.split('.');
   if (!/^[0-9]{1,12}$/.test(whole) || !/^[0-9]{0,3}$/.test(decimals)) return 'written with digits only';
@@ -70,7 +70,7 @@ const port = integer(1n, 65_535n).transform(Number);
 
 const sats = integer(1n, 2_100_000_000_000_000n);
 
-/** Unknown keys are mistakes; what explains them is in explain.ts. */
+/** Unknown keys are mistakes; explain.ts explains them. */
 const table = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape, { error: 'a table' });
 
 const path = text('a path').optional();
@@ -81,10 +81,10 @@ const time = read('a time of day, like "12:00"', (value) =>
   /^([01]\d|2[0-3]):[0-5]\d$/.test(value) ? value : undefined,
 );
 
-/** Read once it is known which currencies there are (build.ts). */
+/** Parsed in build.ts, once the currencies are known. */
 const amount = text('an amount with its currency, like "20000 GTQ"');
 
-/** How many digits the minor unit has; Lamassu's own columns have five. */
+/** The digits of a minor unit; at most five, as in Lamassu's columns. */
 const digits = integer(0n, 4n).transform(Number);
 
 const currencies = z
@@ -93,7 +93,7 @@ const currencies = z
   })
   .default({});
 
-/** A certificate, or the authority of one, is no host key: it would never be shown. */
+/** A certificate, or its authority, is not a host key: the server would never show it. */
 const HOST_KEY =
   /^(SHA256:[A-Za-z0-9+/]{43}=?|([^\s@]\S* )?(ssh|ecdsa|sk)-(?!\S*-cert-v)\S+ AAAA[A-Za-z0-9+/]+=*( .*)?)$/;
 const hostKey = text('text').regex(HOST_KEY, {
@@ -223,7 +223,7 @@ function readHttpUrl(url: string): string | undefined {
   return parsed.href.replace(/\/+$/, '');
 }
 
-/** Offsets like `+06:00` are known to Intl as well, but they have no summer time and no name. */
+/** Intl also accepts offsets like `+06:00`, but those have no summer time. */
 function readTimezone(name: string): string | undefined {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 
 const REDACTED = '[redacted]';
 
-/** A value that never appears in logs, errors or JSON by accident; `reveal()` is the only way out. */
+/** A value that prints as `[redacted]` in logs, errors and JSON; only `reveal()` returns it. */
 export class Secret {
   readonly #value: string;
 
@@ -15,7 +15,7 @@ export class Secret {
     return this.#value;
   }
 
-  /** Compares in a time that does not depend on where the two values differ. */
+  /** Compares in constant time. */
   same(other: Secret): boolean {
     const mine = Buffer.from(this.#value);
     const theirs = Buffer.from(other.#value);

@@ -4,22 +4,22 @@ import { BridgeError } from '../errors.ts';
 import { decodeText, ONE_LINE_HINT, oneLine, UTF16_HINT } from '../lib/text.ts';
 import { Secret } from './secret.ts';
 
-/** Where one secret comes from; it is read when it is first needed. */
+/** The place of one secret; it is read at its first use. */
 export interface SecretSource {
   /** Its section and key: `lamassu.ssh.private_key`. */
   name: string;
-  /** The environment variable that may give it. */
+  /** The environment variable that may hold it. */
   variable: string;
-  /** The file that holds it: one of its own, or the config file. */
+  /** The file that holds it: its own file, or config.toml. */
   path: string | undefined;
-  /** What is wrong if it is given more than once: it would be chance which one counts. */
+  /** The mistake of a secret that is given more than once. */
   conflict: string | undefined;
   read(): Secret | undefined;
 }
 
 /**
- * A secret is given in the config file (`inline`: the keys that may hold it, and what they say), by a file of its own
- * (`file`, the value of `…_file`), or by the environment.
+ * A secret comes from config.toml (`inline`: the keys that may hold it, and their values), from a file of its own (`file`, the
+ * value of `…_file`), or from the environment.
  */
 export function secretSource(
   name: string,
@@ -51,7 +51,7 @@ export function secretSource(
   };
 }
 
-/** Throws BridgeError `config/secret` where the secret is not given at all. */
+/** Throws BridgeError `config/secret` if the secret is not given at all. */
 export function required({ name, variable, read }: SecretSource): Secret {
   const secret = read();
   if (secret) return secret;
@@ -63,8 +63,7 @@ export function required({ name, variable, read }: SecretSource): Secret {
 }
 
 /**
- * systemd's credentials come first: a service may see the file that lies beside the config, and not be allowed to
- * read it.
+ * systemd's credentials come first: a service may see the file beside config.toml without being allowed to read it.
  */
 function find(file: string, directory: string, env: NodeJS.ProcessEnv): string {
   const beside = resolve(directory, file);
@@ -91,7 +90,7 @@ function contents(name: string, path: string): string {
   const text = decodeText(bytes);
   if (text === undefined) throw refuse('is text in UTF-16', UTF16_HINT);
   if (text.trim() === '') throw refuse('is empty', 'Write the secret into it.');
-  // The line break at the end belongs to a key's format; after a password it is the editor's.
+  // A key ends with a line break; after a password, the line break is the editor's.
   if (name.endsWith('private_key')) return text;
   const value = oneLine(text);
   if (value !== undefined) return value;

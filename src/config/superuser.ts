@@ -2,7 +2,7 @@ import { BridgeError } from '../errors.ts';
 import type { Config } from './load.ts';
 import type { Secret } from './secret.ts';
 
-/** Who credits the source wallet. Throws `config/secret` where the password is not given. */
+/** The superuser who credits the source wallet. Throws `config/secret` if the password is not given. */
 export function superuserOf({ superuser, superuserPassword }: Config['lnbits']): {
   name: string;
   password: Secret;

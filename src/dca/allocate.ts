@@ -24,18 +24,18 @@ export interface Allocation {
 
 /** A cash-out, divided to the last sat and minor unit. */
 export interface Division {
-  /** Those with fiat, by funding id. */
+  /** Those that gave cash, ordered by funding id. */
   allocations: Allocation[];
   /** What no client's cash covered: it stays in the source wallet, net of its commission. */
   own: { fiat: bigint; gross: bigint; commission: bigint; net: bigint };
-  /** All of it, that of the own part included. */
+  /** The whole commission, including that of the own part. */
   commission: bigint;
-  /** All clients'. */
+  /** All clients together. */
   net: bigint;
 }
 
 /**
- * Divides one cash-out over the fundings that may serve it, and the rest to the own part.
+ * Divides one cash-out over the fundings that may serve it, and gives the rest to the own part.
  *
  * Fiat goes as `fill` says. Gross is split over the fiat, and so is the commission; a funding with a rate then
  * pays its gross × rate, rounded half up, instead of its part of the commission. Always: Σ net + commission +
@@ -46,7 +46,7 @@ export interface Division {
 export function allocate(input: {
   /** Minor units; more than 0. */
   fiat: bigint;
-  /** What the layperson paid, in sat. */
+  /** What the layperson paid for this cash, in sat. */
   gross: bigint;
   /** What Lamassu charged of `gross`, in sat. */
   commission: bigint;
@@ -64,7 +64,7 @@ export function allocate(input: {
   if (ownFiat < 0n) throw new Error(`the fundings give ${-ownFiat} more than the ${fiat} that came out`);
   const fundings = input.fundings.filter(({ id }) => taken.has(id)).sort((a, b) => (a.id < b.id ? -1 : 1));
 
-  // The own part stands last in each list, so it is the last in a tie.
+  // The own part is last in each list, so it loses every tie.
   const fiats = [...fundings.map(({ id }) => taken.get(id) ?? 0n), ownFiat];
   assertSum('fiat', fiats, fiat);
   const grosses = largestRemainder(

@@ -1,11 +1,11 @@
 import { data } from 'currency-codes';
 
-/** Currencies that are known besides those of the list below, by their code: the digits of the minor unit. */
+/** Further currencies by their code, with the digits of the minor unit. They go before the list below. */
 export type Currencies = ReadonlyMap<string, number>;
 
 /**
- * What currency-codes lacks of ISO 4217: what came after its last list (amendment 176), and what was withdrawn (list
- * three) since Lamassu's machines are in use, for books and rows of those days.
+ * Codes of ISO 4217 that the package currency-codes lacks: newer ones (amendment 176), and those withdrawn since Lamassu's
+ * machines exist (list three). Old books and rows still hold the latter.
  */
 const OTHERS: readonly [string, number][] = [
   ['XCG', 2],
@@ -33,8 +33,8 @@ const digitsOf = new Map<string, number>([
 ]);
 
 /**
- * Minor-unit digits of an ISO 4217 currency: 2 for `'GTQ'`, 0 for `'JPY'`. What is in `known` goes first: a list is of
- * its day, and amounts that are written down keep their meaning. Undefined for an unknown code, one that is not in upper
+ * Minor-unit digits of an ISO 4217 currency: 2 for `'GTQ'`, 0 for `'JPY'`. `known` goes first:
+ * lists change, and recorded amounts must keep their meaning. Undefined for an unknown code, one that is not in upper
  * case, and the codes that stand for metals, tests and "no currency".
  * Not from `Intl`, which says 0 digits for COP, IDR, HUF and others, and 2 for codes that do not exist.
  */

@@ -14,7 +14,7 @@ export interface Cash {
   remaining: bigint;
 }
 
-/** Fundings under one cap: a flow funding by itself, or all of one fixed client. `cap` ≤ `weight`, in minor units. */
+/** Fundings under one cap: one flow funding, or all fundings of one fixed client. `cap` ≤ `weight`, in minor units. */
 interface Group {
   fundings: Cash[];
   /** Σ remaining. */

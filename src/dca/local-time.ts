@@ -1,10 +1,10 @@
 import { Temporal } from 'temporal-polyfill';
 import type { Instant } from '../time.ts';
 
-/** Days that `latestDue` looks back over: yesterday's times have always passed, whatever the clocks did. */
+/** Days that `latestDue` goes back: yesterday's times have always passed, whatever the clocks did. */
 const DAYS = [0, 1];
 
-/** The date at an instant where the clocks show `timeZone` (IANA): `'2026-11-20'`. Throws a RangeError on an unknown zone. */
+/** The local date at an instant in `timeZone` (IANA): `'2026-11-20'`. Throws a RangeError on an unknown zone. */
 export function localDate(instant: Instant, timeZone: string): string {
   return local(instant, timeZone).toPlainDate().toString();
 }

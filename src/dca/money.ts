@@ -29,12 +29,12 @@ export function formatDecimal(value: bigint, scale: number): string {
   return `${sign}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
 }
 
-/** A rate scaled by 10^5 as text: `5500n` is `'0.05500'`. */
+/** A rate scaled by 10^5 as decimal text: `5500n` is `'0.05500'`. */
 export function formatRate(rate: bigint): string {
   return formatDecimal(rate, RATE_SCALE);
 }
 
-/** A rate scaled by 10^5 for people: `5500n` is `'5.5 %'`. */
+/** A rate scaled by 10^5 as percent: `5500n` is `'5.5 %'`. */
 export function percent(rate: bigint): string {
   return `${formatDecimal(rate, RATE_SCALE - 2).replace(/\.?0+$/, '')} %`;
 }
@@ -46,7 +46,7 @@ export function percentRange(min: bigint | null, max: bigint | null): string {
   return max === null ? 'any rate' : `at most ${percent(max)}`;
 }
 
-/** For people: `484207n` is `'484,207'`, `'-3000.5'` is `'-3,000.5'`. Takes sats, or what `formatDecimal` gave. */
+/** With grouped digits: `484207n` is `'484,207'`, `'-3000.5'` is `'-3,000.5'`. Takes sats, or what `formatDecimal` gave. */
 export function groupDigits(amount: bigint | string): string {
   const [whole = '', fraction] = `${amount}`.split('.');
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',');

@@ -13,8 +13,8 @@ export interface Part {
 /**
  * Takes `fiat` out of the operator's own part of a cash-out that was divided before. `whole` is all that was
  * distributed. The part taken and what is left of the own part stay in exact proportion to their cash, rounded down or
- * up to a whole sat; a tie goes to the part that is taken, as in `allocate`, where the own part stands last. Nobody
- * else's part changes. The commission is the taken part of what was charged of the own part, or `rate` (×10^5) of its
+ * up to a whole sat; a tie goes to the part that is taken, as in `allocate`, where the own part stands last. No
+ * client's part changes. The commission is the taken part of what was charged of the own part, or `rate` (×10^5) of its
  * gross, rounded half up.
  *
  * Throws where more is to be taken than the own part has, or the parts do not fit the whole.

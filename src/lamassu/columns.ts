@@ -3,7 +3,7 @@
  * Grants, queries and `doctor` all go by these lists.
  */
 
-/** In every server that is supported; without one of them nothing can be judged. */
+/** Columns of every supported server; without one of them no row can be judged. */
 export const requiredColumns = [
   'id',
   'device_id',
@@ -20,7 +20,7 @@ export const requiredColumns = [
   'confirmed_at',
 ] as const;
 
-/** Added to Lamassu over the years; absent in older servers, where they count as null. */
+/** Columns that newer servers have; in older ones they count as null. */
 export const optionalColumns = [
   'received_crypto_atoms',
   'redeem',
@@ -42,7 +42,7 @@ export const noteSlots = [
   ...['1f', '1r', '2f', '2r', '3f', '3r'],
 ];
 
-/** Of `cash_out_actions`: which machine the cash came out of. With a server that has them they are needed. */
+/** Columns of `cash_out_actions`, which tell the machine that paid out the cash. Required if the server has them. */
 export const actionColumns = ['tx_id', 'action', 'device_id'] as const;
 
 export const readableColumns: Record<string, readonly string[]> = {

@@ -11,7 +11,7 @@ import { type Hop, openTunnel, type SshOptions } from './tunnel.ts';
 export interface LamassuOptions {
   /** The source's name in the ledger. */
   name: string;
-  /** As seen from the SSH server, where there is one. */
+  /** As seen from the SSH server, if there is one. */
   host: string;
   port: number;
   database: string;
@@ -19,7 +19,7 @@ export interface LamassuOptions {
   password: Secret | undefined;
   /** `require` encrypts and trusts any certificate, `verify-full` checks certificate and host name. */
   tls: Tls;
-  /** PEM of the authority for `verify-full`; without it, those that Node trusts. */
+  /** PEM of the authority for `verify-full`; default: the authorities that Node trusts. */
   ca?: string | undefined;
   ssh?: SshOptions | undefined;
   /** Milliseconds: for each step of connecting (default 15,000), and for one query (default 60,000). */
@@ -32,7 +32,7 @@ export type TextRow = Record<string, string | null>;
 export interface Connection {
   /** Errors: lamassu/not-granted, column-missing, timeout, lost, query, unsuitable and others of `refusal.ts`. */
   query<Row extends TextRow = TextRow>(sql: string, values?: unknown[]): Promise<Row[]>;
-  /** Ends a query that is under way, too. Never throws. */
+  /** Also ends a query that is under way. Never throws. */
   close(): Promise<void>;
 }
 
@@ -50,14 +50,14 @@ export async function connect(options: LamassuOptions): Promise<Connection> {
     database: options.database,
     host: options.host,
     port: options.port,
-    // A function, so that an absent password is not looked up in PGPASSWORD or ~/.pgpass.
+    // With a function, pg does not search PGPASSWORD or ~/.pgpass for a missing password.
     password: () => options.password?.reveal() ?? '',
     ssl: tlsOptions(options),
     application_name: 'aio-dca-bridge',
     stream: () => connected(expectPostgresql(hop.stream)),
     types: { getTypeParser: () => (value: string) => value },
   });
-  // Stays for good: without it, a connection lost between two queries ends the process.
+  // Never removed: without a listener, a connection lost between two queries would end the process.
   client.on('error', () => undefined);
   try {
     await within(step, client.connect(), () => new Error('no answer to the login in time'));
@@ -84,7 +84,7 @@ export async function connect(options: LamassuOptions): Promise<Connection> {
         return result.rows;
       } catch (error) {
         const explained = queryError(error, options, hop);
-        // What would arrive now belongs to a query that nobody waits for.
+        // Further answers would belong to the query that was given up.
         if (explained.code === 'lamassu/timeout') hop.close();
         throw explained;
       }
@@ -97,9 +97,9 @@ export async function connect(options: LamassuOptions): Promise<Connection> {
 }
 
 /**
- * Makes the session read-only, with an end to every statement: the server gives up before the deadline of our side does,
- * and so can say why. Asked for after the login, which poolers refuse otherwise, and looked up: one that hands the session
- * on after each transaction forgets both.
+ * Makes the session read-only, with a time limit for statements. The server's limit is shorter than our deadline, so the
+ * server can say why it stopped. Set after the login, because poolers refuse these settings at login. Then read back: a
+ * pooler that shares the session between transactions loses both.
  */
 async function protect(client: pg.Client, perQuery: number, options: LamassuOptions): Promise<void> {
   const wanted = { default_transaction_read_only: 'on', statement_timeout: `${Math.floor(perQuery * 0.8)}` };

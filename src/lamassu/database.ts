@@ -12,57 +12,56 @@ import type { LamassuRow } from './row.ts';
 import type { Connect } from './session-cache.ts';
 
 /**
- * Lamassu's database as it was at one moment: everything is read in one read-only transaction, so all answers fit
- * together. Close it when the reading is done, so that Lamassu can clean up behind it. After an error nothing more
- * can be read from it.
+ * A snapshot of Lamassu's database: one read-only transaction, so all answers are consistent. Close it as soon as the reading
+ * is done, because an open transaction blocks Lamassu's vacuum. After an error it cannot be read any more.
  *
  * Every reading method may fail with lamassu/timeout, lost, query; those that read cash-outs also with
- * lamassu/column-missing and not-granted. An error is an error, never an early end.
+ * lamassu/column-missing and not-granted. An error never looks like the end of the rows.
  */
 export interface Database {
   /** Lamassu's own clock at opening. */
   now: Instant;
-  /** This host's clocks right before and right after Lamassu was asked for its own. */
+  /** This host's clocks right before and right after Lamassu told its own. */
   clocks: { before: HostClock; after: HostClock };
-  /** Identity of the database cluster; null where the server does not tell it. */
+  /** Identity of the database cluster; null if the role may not read it. */
   systemIdentifier: string | null;
-  /** The machines that Lamassu knows, and those that were unpaired; empty where they may not be read. */
+  /** The machines of this Lamassu, paired and unpaired; empty if the role may not read them. */
   machines(): Promise<LamassuMachine[]>;
   /**
-   * Pages of rows that were confirmed, or that were confirmed and created, at or after `from`: by the later of the two, so
-   * that one is found which a clock that was behind has stamped. Ordered by (confirmed_at, id); after them, where asked
-   * for, those created in [from, to) whose cash came out without a confirmation, ordered by (created, id).
+   * Pages of confirmed rows, ordered by (confirmed_at, id): those whose `confirmed_at` or `created`, whichever is later, is at
+   * or after `from`. The later of the two also finds a row whose confirmation a slow clock stamped. With `unconfirmed`, rows
+   * follow that were created in [from, to) and paid out without a confirmation, ordered by (created, id).
    */
   confirmedSince(from: Instant, unconfirmed?: { from: Instant; to: Instant }): AsyncIterable<LamassuRow[]>;
   /**
-   * The number of the newest action that Lamassu wrote down, by which a later look finds what happened since; null where
-   * actions may not be read. A clock has no part in it.
+   * The number of Lamassu's newest action: a later snapshot finds everything since by it, whatever the clocks say. Null if the
+   * role may not read actions.
    */
   lastAction(): Promise<bigint | null>;
   /** The ids of the cash-outs with an action of a higher number that is dated earlier than `before`. */
   backdatedSince(action: bigint, before: Instant): Promise<string[]>;
-  /** The rows that exist of these ids, ordered by (confirmed_at, id). */
+  /** The rows with these ids, as far as they exist, ordered by (confirmed_at, id). */
   byIds(ids: readonly string[]): Promise<LamassuRow[]>;
-  /** The first few ids that begin with `text`, at least 6 characters of a UUID's; none where it is no beginning of one. */
+  /** The first few ids that begin with `text`, at least 6 characters of a UUID; none if it cannot begin a UUID. */
   idsBeginning(text: string): Promise<string[]>;
-  /** The same rows with their `actions`. Lamassu has no index for it: one look, however many rows. */
+  /** The same rows with their `actions`. Lamassu has no index for this, so it is one query for all rows. */
   withActions(rows: readonly LamassuRow[]): Promise<LamassuRow[]>;
   /** What the role may and may not read, for `doctor`. */
   check(): Promise<Rights>;
-  /** Ends whatever is going on. Never throws. */
+  /** Ends the transaction and any query under way. Never throws. */
   close(): Promise<void>;
 }
 
 export interface LamassuMachine {
   deviceId: string;
   name: string | null;
-  /** False: it was unpaired, and is no machine of this Lamassu any more. */
+  /** False: Lamassu unpaired it. */
   paired: boolean;
 }
 
 const PAGE = 500;
 
-/** So many rows are asked for at once, first of all: that is a whole window, but for a backlog. */
+/** The rows of the first query: a whole window, unless there is a backlog. */
 const AT_ONCE = 5_000;
 
 const UNCONFIRMED = `t.confirmed_at is null and t.created >= $2::timestamptz and t.created < $3::timestamptz
@@ -75,7 +74,7 @@ const MOST_IDS = 5;
 export async function openDatabase(options: LamassuOptions, by: Connect = connect): Promise<Database> {
   const connection = await by(options);
   try {
-    // Its now() is that of the beginning.
+    // now() stays the time at which the transaction began.
     const before = hostClock();
     await connection.query('begin isolation level repeatable read read only');
     const access = await readAccess(connection);
@@ -87,7 +86,7 @@ export async function openDatabase(options: LamassuOptions, by: Connect = connec
     const clocks = { before, after: hostClock() };
     if (!server?.now) throw new Error('PostgreSQL did not say what time it is');
     if (server.readOnly !== 'on') throw unsuitable(options, 'its transaction may change something');
-    // Asked only where it may be: a refusal would end the transaction.
+    // Only if it is granted: a refusal would end the transaction.
     const systemIdentifier = server.identified === 'true' ? await readSystemIdentifier(connection) : null;
     return database({ connection, access, now: server.now, clocks, systemIdentifier, user: options.user });
   } catch (error) {
@@ -108,10 +107,10 @@ interface Opened {
 function database({ connection, access, now, clocks, systemIdentifier, user }: Opened): Database {
   let cursors = 0;
 
-  // Lamassu has no index that helps, so each query goes through the whole table: one for both kinds of rows, and not by a
-  // cursor at first, since PostgreSQL uses several cores for a plain query only. Within the snapshot the order is fixed,
-  // so the cursor goes on where that one ended; each of its pages is a statement with a time limit of its own, while
-  // pg-cursor's limit also counts the time that the reader of the pages takes in between.
+  // Lamassu has no index for this, so each query scans the whole table. Hence one query for both kinds of rows. It is a plain
+  // query first, since PostgreSQL uses several cores only for those. Within the snapshot the order is fixed, so a cursor
+  // continues where it ended. Each FETCH is a statement with its own time limit; pg-cursor's limit would also count the time
+  // between the pages.
   async function* pages(condition: string, values: string[]): AsyncGenerator<LamassuRow[]> {
     const query = `${selectCashOuts(access, user)} where ${condition}
       order by t.confirmed_at, case when t.confirmed_at is null then t.created end, t.id`;
@@ -162,7 +161,7 @@ function database({ connection, access, now, clocks, systemIdentifier, user }: O
   };
 }
 
-/** The query for `LamassuRow`s, up to its FROM. Throws where the server or its grants do not allow to judge a row. */
+/** SELECT and FROM of the query for `LamassuRow`s. Throws if the server lacks, or does not grant, a required column. */
 function selectCashOuts(access: Access, user: string): string {
   const missing = access.missing.join(', ');
   if (missing) {
@@ -200,7 +199,7 @@ function asText(column: CashOutColumn): string {
   return `t.${column}::text`;
 }
 
-/** An `Instant`; for a time outside its years (and infinity) PostgreSQL's own text, which is none. */
+/** An `Instant`; for infinity and years out of range, PostgreSQL's own text. */
 function instant(time: string): string {
   return `case when ${time} >= '0001-01-01 00:00:00Z' and ${time} < '10000-01-01 00:00:00Z'
     then to_char(${time} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') else ${time}::text end`;
@@ -218,7 +217,7 @@ async function readMachines(connection: Connection, access: Access): Promise<Lam
   const paired = await connection.query(
     `select device_id::text as id, ${name('devices')} as name from public.devices order by device_id`,
   );
-  // A machine may have been unpaired more than once, under other names: the last one counts.
+  // A machine may have been unpaired several times under different names: the last name counts.
   const newest = readable('unpaired_devices.unpaired') ? ', unpaired desc' : '';
   const unpaired = readable('unpaired_devices.device_id')
     ? await connection.query(
@@ -258,7 +257,7 @@ async function readBackdatedSince(
   return rows.flatMap(({ id }) => id ?? []);
 }
 
-/** By the range of ids that begin so: the primary key's index answers it. */
+/** A range of ids, so that the index of the primary key answers it. */
 async function readIdsBeginning(connection: Connection, text: string): Promise<string[]> {
   const id = text.toLowerCase();
   const filled = (digit: string) =>
@@ -271,7 +270,7 @@ async function readIdsBeginning(connection: Connection, text: string): Promise<s
   return rows.flatMap((row) => row.id ?? []);
 }
 
-/** `LamassuRow.actions` by the id of the row, for those that have any; null where this server does not tell them. */
+/** `LamassuRow.actions` by the id of the row, for rows that have any; null if this server has none. */
 async function readActions(
   connection: Connection,
   access: Access,
@@ -300,14 +299,14 @@ async function readActions(
   return new Map([...actions].map(([id, of]) => [id, JSON.stringify(of)]));
 }
 
-/** Denomination × notes over the cassettes of one action; null where nothing was counted, or a cassette may not be read. */
+/** Denomination × notes, summed over the cassettes of one action; null if there is no count, or a cassette is not granted. */
 function cashCounted(access: Access): string {
   const slots = noteSlots.filter((slot) =>
     [`denomination_${slot}`, `dispensed_${slot}`].every((column) =>
       present(access, 'cash_out_actions', column),
     ),
   );
-  // Without all of them the sum would be too small, and look right.
+  // Without every cassette, the sum would be too small without a sign of it.
   const hidden = slots.some((slot) =>
     access.notGranted.some((name) =>
       [`cash_out_actions.denomination_${slot}`, `cash_out_actions.dispensed_${slot}`].includes(name),

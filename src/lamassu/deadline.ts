@@ -1,4 +1,4 @@
-/** The promise, or what `late` throws after `ms` milliseconds. A result that comes later is dropped. */
+/** Waits for the promise, or throws the error of `late` after `ms` milliseconds; a later result is ignored. */
 export async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {

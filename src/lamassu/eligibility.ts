@@ -9,7 +9,7 @@ import { actionWords, cashMachines, countWords, dispensesOf, notesAt } from './n
 import type { LamassuRow } from './row.ts';
 import { isMachine, readDecimal, shown } from './values.ts';
 
-/** Why a row is not paid by itself: a closed list, with what each means for people. */
+/** Why a row is not paid automatically: a closed list of reasons, each with its meaning. */
 export const reasons = {
   'not-confirmed': 'The layperson’s payment is not confirmed (yet).',
   unconfirmed: 'Cash came out more than a day ago, and the payment for it was never confirmed.',
@@ -17,7 +17,7 @@ export const reasons = {
   'dispense-unconfirmed':
     'The machine began to give out the cash more than an hour ago, and Lamassu has not confirmed that all of it came out.',
   'several-machines':
-    'Its cash came out of more than one machine, so that nobody but a person knows whose it was.',
+    'Its cash came out of more than one machine, so only the operator can tell whose it was.',
   error: 'The layperson has paid, and Lamassu recorded an error: the cash came out in part or not at all.',
   'other-coin': 'It was paid in another coin than bitcoin: there are no sats to distribute.',
   'before-start': 'It was confirmed before `start_at`.',
@@ -28,32 +28,32 @@ export const reasons = {
   'implausible-rate': 'The commission would be below zero or above half of what the layperson paid.',
   'negative-commission':
     'Its commission is below zero: more cash came out than the bitcoin was worth, and the operator has to bear the rest.',
-  large: 'It is larger than `[review] cash_out_above`, so a person looks at it first.',
+  large: 'It is larger than `[review] cash_out_above`, so the operator has to release it.',
   backdated:
     'Lamassu’s clock was, or may have been, wrong when it was confirmed: whose cash went out cannot be told by that time.',
 } as const satisfies Record<string, string>;
 
 export type Reason = keyof typeof reasons;
 
-/** By what a row is judged: Lamassu's own meaning, and what the operator wants to see first. */
+/** The rules for judging a row: the meaning of Lamassu's columns, and the operator's settings. */
 export interface Rules {
   /** The source's name in the ledger. */
   source: string;
-  /** Nothing confirmed earlier is eligible. */
+  /** Rows confirmed earlier are not eligible. */
   startAt: Instant;
   /** An eligible cash-out of more than this, in its currency, waits until it is released. */
   cashOutAbove: readonly { currency: string; digits: number; minor: bigint }[];
   method: Charge['method'];
   fallback: Charge['fallback'];
-  /** Known before ISO 4217's own. */
+  /** These go before the list of ISO 4217. */
   currencies: Currencies;
 }
 
 /** What the ledger knows of a row. */
 export interface Known {
-  /** It was processed, as confirmed at that time. */
+  /** The `confirmed_at` with which it was processed. */
   processed?: { confirmed_at: Instant } | undefined;
-  /** Its entry in the review queue. `lamassu` is what Lamassu said of it then. */
+  /** Its entry in the review queue; `lamassu` is the row as it was then. */
   review?: { state: string; reason: string; lamassu: string } | undefined;
 }
 
@@ -62,24 +62,24 @@ export type Judgement =
   | {
       eligible: false;
       reason: Reason;
-      /** One sentence about this row, for people; free of control characters. */
+      /** One sentence about this row, without control characters. */
       detail: string;
-      /** A person has to look at it now. */
+      /** The operator has to decide about it. */
       review: boolean;
-      /** It may still become eligible: re-read it by its id. */
+      /** It may still become eligible: read it again by its id. */
       watch: boolean;
     };
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** Satoshi that will ever exist. */
+/** 21 million BTC in satoshi. */
 const MAX_SATS = 2_100_000_000_000_000n;
 
-/** Lamassu's `numeric(14,5)` ends below this, scaled by 10^5. */
+/** Above the largest `numeric(14,5)`, scaled by 10^5. */
 const MAX_FIAT = 10n ** 14n;
 
-/** Something in the row that cannot be right, or read; the message names the column. */
+/** A value in the row that cannot be right; the message names the column. */
 class Malformed extends Error {
   readonly reason: 'malformed' | 'unknown-currency';
 
@@ -89,26 +89,26 @@ class Malformed extends Error {
   }
 }
 
-/** A row with what it comes to. `K` is what the ledger knows of it. */
+/** A row with its judgement. `K` is what the ledger knows of it. */
 export interface Judged<K extends Known = Known> {
   row: LamassuRow;
   known: K;
   judgement: Judgement;
-  /** It was released, and Lamassu says of it what it said then: nothing that a release waives holds it back. */
+  /** The operator released it, and Lamassu's row has not changed since: the release still counts. */
   released: boolean;
-  /** Where it lies in the order in which Lamassu is read: null where that is no time, or where it is past Lamassu's clock. */
+  /** Its place in the reading order; null if its time cannot be read, or is past Lamassu's clock. */
   readAt: Instant | null;
 }
 
 /**
- * Judges a row: the only place that says whether it is a cash-out to distribute. `sourceNow` is Lamassu's clock. Pure,
- * and never throws, whatever the row holds.
+ * Judges a row: the only place that decides whether it is a cash-out to distribute. `sourceNow` is Lamassu's clock. Pure.
+ * Never throws, whatever the row holds.
  *
  * Eligible is: confirmed, the whole amount dispensed, no error, paid in bitcoin, not from the future, not from before the
  * start, every figure sound, its commission plausible, not above the size that waits for a release, and not backdated.
- * What was confirmed before the start needs nobody: it is not the bridge's to distribute.
+ * A row confirmed before the start never goes to review: the bridge is not responsible for it.
  *
- * Neither start nor size nor time holds back what was processed or released. One that waits as backdated waits until then.
+ * Start, size and time do not apply to a row that was processed or released. A backdated row waits until it is released.
  */
 export function judge<K extends Known>(
   row: LamassuRow,
@@ -121,7 +121,7 @@ export function judge<K extends Known>(
   const { processed, review } = known;
   const same = review && saysTheSame(review.lamassu, row) ? review : undefined;
   const released = same?.state === 'released';
-  // What was distributed came to pass, however far back Lamassu's clock was set since.
+  // A processed row is not in the future, even if Lamassu's clock was set back since.
   const now = processed && processed.confirmed_at > sourceNow ? processed.confirmed_at : sourceNow;
   const judgement =
     processed || released
@@ -130,7 +130,7 @@ export function judge<K extends Known>(
   return { row, known, judgement, released, readAt };
 }
 
-/** `waits`: it waits already as backdated, with a time that was too early. */
+/** `waits`: it is in review already, because its time was too early. */
 function judgeNew(row: LamassuRow, rules: Rules, sourceNow: Instant, waits: boolean): Judgement {
   const backdated = isBackdated(row);
   const sinceStart = backdated && row.created !== null && row.created >= rules.startAt;
@@ -154,7 +154,7 @@ function held(reason: Reason, detail: string): Judgement {
   return no(reason, detail, { review: true, watch: true });
 }
 
-/** With null for a start: by what the row says, whenever it was confirmed. */
+/** `since.startAt` null: whenever the row was confirmed. */
 type Since = Omit<Rules, 'startAt'> & { startAt: Instant | null };
 
 function judgeSince(row: LamassuRow, rules: Rules, startAt: Instant | null, sourceNow: Instant): Judgement {
@@ -174,8 +174,8 @@ function judgeAnyTime(row: LamassuRow, rules: Since, sourceNow: Instant): Judgem
 }
 
 /**
- * Whether a row says that it was confirmed before it was created, by more than clocks may differ: both times are of the same
- * clock, and it was behind at the confirmation.
+ * Whether a row was confirmed before it was created, by more than the tolerance between clocks. Both times come from one
+ * clock, so that clock was behind at the confirmation.
  */
 export function isBackdated({ confirmed_at: confirmedAt, created }: LamassuRow): boolean {
   if (confirmedAt === null || created === null || !isInstant(confirmedAt) || !isInstant(created))
@@ -191,7 +191,7 @@ function unpaid(row: LamassuRow, sourceNow: Instant): Judgement {
     (row.dispense === 'true' &&
       (row.status === 'authorized' || row.status === 'instant') &&
       row.error_code !== 'operatorCancel');
-  // With no readable time of creation nobody knows how long it has waited already.
+  // Without a readable time of creation, its age is not known.
   const waited = row.created === null || !isInstant(row.created) || row.created < plus(sourceNow, -24 * HOUR);
   if (dispensed && waited) {
     return no('unconfirmed', `dispensed, ${status}, created ${shown(row.created)}`, {
@@ -254,7 +254,7 @@ function judgeConfirmed(row: LamassuRow, rules: Since, sourceNow: Instant): Judg
   };
 }
 
-/** The row's figures as exact integers. Throws Malformed, naming the first column that cannot be right. */
+/** The row's figures as exact integers. Throws Malformed for the first column that cannot be right. */
 function figures(row: LamassuRow, { method, fallback, currencies }: Since) {
   const { device_id: device } = row;
   if (!isMachine(device)) throw new Malformed(`device_id is ${shown(device)}`);
@@ -284,7 +284,7 @@ function figures(row: LamassuRow, { method, fallback, currencies }: Since) {
     gross,
     cash: scaledFiat,
     ticker: optional(row, 'raw_ticker_price', RATE_SCALE, MAX_FIAT),
-    // Older screens of Lamassu allowed one below zero.
+    // Older versions of Lamassu allowed a negative commission.
     rate: optional(row, 'commission_percentage', RATE_SCALE, MAX_FIAT, -MAX_FIAT),
     discount: optional(row, 'discount', 0, 101n, 0n) ?? 0n,
     fixedFee: optional(row, 'fixed_fee', RATE_SCALE, MAX_FIAT, 0n) ?? 0n,
@@ -292,7 +292,7 @@ function figures(row: LamassuRow, { method, fallback, currencies }: Since) {
   return { machine, begun, currency, digits, fiat: scaledFiat / minorUnit, gross, charge };
 }
 
-/** Whether it looks like the code of a currency, known or not. */
+/** Whether the text has the form of a currency code, known or not. */
 export function isCurrencyCode(text: string | null): text is string {
   return text !== null && /^[A-Z]{3}$/.test(text);
 }

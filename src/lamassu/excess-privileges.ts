@@ -2,27 +2,27 @@ import { readableColumns } from './columns.ts';
 import type { Connection } from './connect.ts';
 
 export interface Excess {
-  /** More than the bridge needs: writes, other columns or tables, functions, other roles, a superuser. */
+  /** Privileges that the bridge does not need: writes, other columns or tables, functions, other roles, superuser. */
   tooMuch: string[];
-  /** The part of it by which something may be changed, here or by taking another role. */
+  /** Those that allow a change, directly or by SET ROLE. */
   harmful: string[];
 }
 
-/** PUBLIC's, so that another role would have it too: told, and no reason to refuse this one. */
+/** Privileges of PUBLIC: reported, but another role would have them too. */
 export const EVERYBODY_CREATES =
   'creates in schema public (as every role may, by default up to PostgreSQL 14)';
 
-/** What the role may do beyond the grants of `roleSql`, be it by its own right, a group's or PUBLIC's. */
+/** What the role may do beyond the grants of `roleSql`, by its own privileges, a group's or PUBLIC's. */
 export async function readTooMuch(connection: Connection): Promise<Excess> {
   const [role] = await connection.query(
     `select rolsuper::text as superuser, rolcreaterole::text as "CREATEROLE", rolcreatedb::text as "CREATEDB",
        rolreplication::text as "REPLICATION", rolbypassrls::text as "BYPASSRLS"
      from pg_roles where rolname = current_user`,
   );
-  // A superuser may do everything, so that a list of it says nothing more.
+  // A superuser may do everything, so a list adds nothing.
   if (role?.superuser === 'true') return { tooMuch: ['superuser'], harmful: ['superuser'] };
   const powers = Object.entries(role ?? {}).flatMap(([power, has]) => (has === 'true' ? [power] : []));
-  // One that inherits nothing may still take the other role at any time.
+  // A NOINHERIT role can still SET ROLE at any time.
   const groups = await connection.query(
     `select rolname as "name" from pg_roles
      where rolname <> current_user and pg_has_role(current_user, oid, 'member') order by 1`,
@@ -49,7 +49,7 @@ interface Found {
   others: string[];
 }
 
-/** Who may create where Lamassu looks for names may put something in the way of what it calls. */
+/** CREATE on a schema of Lamassu's search_path allows to shadow the names that Lamassu uses. */
 async function readPlaces(connection: Connection): Promise<Found> {
   const rows = await connection.query(
     `select 'the database' as place, has_database_privilege(current_database(), 'create')::text as creates,
@@ -94,9 +94,9 @@ async function readTables(connection: Connection): Promise<Found> {
       readsOf.set(name, [...(readsOf.get(name) ?? []), `${column}`]);
     }
     if (writes === 'true') harmful.add(`writes ${name}`);
-    // A foreign key to a table hinders its owner from deleting rows.
+    // A foreign key to a table blocks its owner from deleting rows.
     if (references === 'true') harmful.add(`references ${name}`);
-    // VACUUM FULL, CLUSTER, REINDEX and LOCK TABLE stop everybody else.
+    // VACUUM FULL, CLUSTER, REINDEX and LOCK TABLE block all other sessions.
     if (maintains === 'true') harmful.add(`maintains ${name}`);
     if (grants === 'true') harmful.add(`grants rights on ${name}`);
   }
@@ -104,7 +104,7 @@ async function readTables(connection: Connection): Promise<Found> {
   return { harmful: [...harmful], others: reads };
 }
 
-/** With `usage` alone, `nextval` moves a sequence on. */
+/** `usage` alone allows `nextval`, which advances a sequence. */
 async function readSequences(connection: Connection): Promise<Found> {
   const rows = await connection.query(
     `select case n.nspname when 'public' then '' else n.nspname || '.' end || c.relname as "name",
@@ -120,8 +120,8 @@ async function readSequences(connection: Connection): Promise<Found> {
 }
 
 /**
- * What was granted on the server's own tables and columns, and on functions anywhere, since they were made. Of much of
- * that PUBLIC has a part from the beginning: `pg_init_privs` tells it, and where it tells nothing, the kind's default.
+ * Grants on the system catalogues, and on functions anywhere, beyond the initial ones. PUBLIC has many privileges from the
+ * beginning: `pg_init_privs` lists them; without an entry there, the default of that kind of object applies.
  */
 async function readSystem(connection: Connection): Promise<Found> {
   const rows = await connection.query(
@@ -161,7 +161,7 @@ async function readSystem(connection: Connection): Promise<Found> {
   return { harmful: [...harmful], others: reads };
 }
 
-/** Functions that act with their owner's rights: what they change cannot be told from here. */
+/** SECURITY DEFINER functions: their effect cannot be checked from here. */
 async function readDefiners(connection: Connection): Promise<string[]> {
   const rows = await connection.query(
     `select p.oid::regprocedure::text as "name", pg_get_userbyid(p.proowner) as owner

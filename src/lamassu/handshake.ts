@@ -5,28 +5,28 @@ import { describeKey, type HostKey } from './host-keys.ts';
 import { dial } from './tcp.ts';
 
 /*
- * One connection to an SSH server up to the login, and what either side said on the way. ssh2 tells most of that only in
- * its debug lines; where their words change, less is told, and nothing is decided otherwise.
+ * One connection to an SSH server up to the login, and what both sides said on the way. ssh2 reports most of that only in
+ * debug lines. If their wording changes, error messages lose details, but no decision changes.
  */
 
-/** What was heard of a server. */
+/** What the server said. */
 export interface Heard {
   /** `OpenSSH_9.2p1 Debian-2`. */
   software: string | undefined;
-  /** The first line by which it answered, whatever it is: `Exceeded MaxStartups`, `HTTP/1.1 400 Bad Request`. */
+  /** The first line of its answer, whatever it is: `Exceeded MaxStartups`, `HTTP/1.1 400 Bad Request`. */
   first: string | undefined;
   /** What each side offered: `KEX method`, `Host key format`, `C->S cipher`, `C->S MAC` … */
   ours: Map<string, string[]>;
   theirs: Map<string, string[]>;
-  /** What neither side has in common with the other. */
+  /** The kinds of algorithms for which both sides have none in common. */
   nothingIn: string | undefined;
-  /** The key that it showed last. */
+  /** The last host key that it showed. */
   shown: HostKey | undefined;
-  /** The signature algorithms that it takes for logging in (RFC 8308); undefined where it did not say. */
+  /** The signature algorithms that it accepts at login (RFC 8308); undefined if it did not say. */
   takes: string[] | undefined;
   /** It accepted the key that was offered. */
   acceptedKey: boolean;
-  /** How it wants to go on after the login failed; undefined where it did not. */
+  /** The methods that it offers after a failed login; undefined if none failed. */
   wants: string[] | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface Session {
   client: ssh2.Client;
   socket: Socket;
   heard: Heard;
-  /** What broke it, once something did. */
+  /** The error that ended it; undefined before. */
   broken(): Error | undefined;
   close(): void;
 }
@@ -44,12 +44,12 @@ export interface Place {
   port: number;
 }
 
-/** Connected, and nothing said yet. Rejects with the network's error. */
+/** Connects; nothing is sent yet. Rejects with the network's error. */
 async function start({ host, port }: Place, deadline: number): Promise<Session> {
   const socket = await dial(host, port, deadline);
   const client = new ssh2.Client();
   let broken: Error | undefined;
-  // Stays for good: a reset may arrive long after everything was closed, and would end the process.
+  // Never removed: a reset may arrive long after the close, and without a listener it would end the process.
   client.on('error', (error) => {
     broken ??= error;
   });
@@ -74,8 +74,8 @@ async function start({ host, port }: Place, deadline: number): Promise<Session> 
 }
 
 /**
- * Logs in where `accept` takes the host key that the server shows, of one of `algorithms`. Whatever goes wrong rejects,
- * with a session that is closed and what was heard.
+ * Logs in if `accept` accepts the host key, which is of one of `algorithms`. On any failure, closes the session and rejects
+ * with what the server said.
  */
 export async function logIn(
   place: Place,
@@ -125,7 +125,7 @@ export async function logIn(
   }
 }
 
-/** What was heard until a handshake failed, with why. */
+/** A failed handshake: why, and what the server said until then. */
 export class HandshakeError extends Error {
   readonly heard: Heard;
 
@@ -135,7 +135,7 @@ export class HandshakeError extends Error {
   }
 }
 
-/** Where ssh2 calls the same thing by another name. */
+/** ssh2's names for algorithms that have another name in messages. */
 const NOTHING_IN: Record<string, string> = {
   'key exchange algorithm': 'KEX method',
   'host key format': 'Host key format',
@@ -144,7 +144,7 @@ const NOTHING_IN: Record<string, string> = {
 function hear(heard: Heard, line: string): void {
   const [, side, what, list] = /^Handshake: \((local|remote)\) (.+?): (.*)$/.exec(line) ?? [];
   if (what !== undefined && list !== undefined) {
-    // The markers of protocol extensions are no algorithms.
+    // Markers of protocol extensions are not algorithms.
     const names = list.split(',').filter((name) => name !== '' && !/^(ext-info-|kex-strict-)/.test(name));
     (side === 'local' ? heard.ours : heard.theirs).set(what, names);
   }
@@ -154,7 +154,7 @@ function hear(heard: Heard, line: string): void {
   if (/Received USERAUTH_PK_OK/.test(line)) heard.acceptedKey = true;
 }
 
-/** ssh2 keeps to itself what a server takes; it is looked up where it comes in, and left alone where that has changed. */
+/** ssh2 does not expose the accepted signature algorithms, so this reads its internal field, if that still exists. */
 function hearSignatureAlgorithms(client: ssh2.Client, heard: Heard): void {
   const protocol: unknown = Reflect.get(client, '_protocol');
   const handlers: unknown =

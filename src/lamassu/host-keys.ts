@@ -6,7 +6,7 @@ export interface HostKey {
   line: string;
 }
 
-/** The kinds of host keys that can be asked for, each with the algorithms by which a server signs with it (RFC 8332). */
+/** The kinds of host keys, each with its signature algorithms (RFC 8332). */
 const ALGORITHMS: Record<string, readonly string[]> = {
   'ssh-ed25519': ['ssh-ed25519'],
   'ecdsa-sha2-nistp256': ['ecdsa-sha2-nistp256'],
@@ -21,14 +21,14 @@ export function algorithmsOf(kinds: readonly string[]): string[] {
   return kinds.flatMap((kind) => ALGORITHMS[kind] ?? []);
 }
 
-/** The kinds of key that a server has by the algorithms that it offers. A certificate is none: it comes beside its key. */
+/** The kinds of key behind the algorithms that a server offers. Certificates do not count: the plain key exists beside them. */
 export function kindsOf(algorithms: readonly string[]): string[] {
   return hostKeyKinds.filter((kind) => ALGORITHMS[kind]?.some((one) => algorithms.includes(one)));
 }
 
 /**
- * The kinds to ask a server for: those that are pinned by whole lines, first; a fingerprint does not tell its kind, so with
- * one among them the others follow.
+ * The kinds of host key to request: first those pinned by whole lines. A fingerprint does not tell its kind, so if one is
+ * pinned, all other kinds follow.
  */
 export function kindsToAsk(pinned: readonly string[]): string[] {
   const told = pinned.map(kindOf);

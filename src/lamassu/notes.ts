@@ -3,33 +3,33 @@ import { type Instant, isInstant } from '../time.ts';
 import type { LamassuRow } from './row.ts';
 import { readDecimal, shown } from './values.ts';
 
-/** What of `cash_out_actions` is about notes: what a machine gave out, and that it was told to. */
+/** The actions about notes: a machine was told to pay out, or paid out. */
 export const NOTE_ACTIONS = ['dispense', 'dispenseError', 'provisionNotes', 'provisionNotesError'] as const;
 
 const DISPENSES: readonly string[] = ['dispense', 'dispenseError'];
 
-/** One of them, as `LamassuRow.actions` has it in JSON: every value as PostgreSQL's text. */
+/** One action of `LamassuRow.actions`; every value is PostgreSQL's text. */
 export interface NotesAction {
   action: string;
-  /** The machine that did it; null where the server did not write it down (before September 2018). */
+  /** The machine that did it; null for servers before September 2018, which did not record it. */
   device_id: string | null;
   created: string | null;
-  /** Denomination × notes given out, summed over the cassettes; null where nothing was counted. */
+  /** Denomination × notes paid out, summed over the cassettes; null if there is no count. */
   cash: string | null;
 }
 
-/** In the order in which Lamassu logged them. */
+/** The actions in the order in which Lamassu logged them. */
 export function actionsOf(row: Pick<LamassuRow, 'actions'>): NotesAction[] {
   return row.actions ? (JSON.parse(row.actions) as NotesAction[]) : [];
 }
 
-/** What Lamassu logged of cash that came out, one by one. It may hold one dispense twice: never add them up. */
+/** The logged dispenses. Lamassu may have logged one of them twice, so never add them up. */
 export function dispensesOf(row: Pick<LamassuRow, 'actions'>): NotesAction[] {
   return actionsOf(row).filter(({ action }) => DISPENSES.includes(action));
 }
 
 /**
- * The machines that the cash came out of, by what they logged; where nothing was logged, that of the transaction.
+ * The machines that paid out the cash, by the logged actions; without any, the machine of the transaction.
  * A customer may sell at one machine and fetch the cash at another (lamassu-server, pull request 164).
  */
 export function cashMachines(row: Pick<LamassuRow, 'device_id' | 'actions'>): (string | null)[] {
@@ -39,8 +39,8 @@ export function cashMachines(row: Pick<LamassuRow, 'device_id' | 'actions'>): (s
 }
 
 /**
- * The cash that left by the notes counted, ×10^5, zero included; null where nothing tells: no count, or several
- * dispenses, of which nobody knows whether one is the other logged again.
+ * The cash that came out by the counted notes, ×10^5; may be zero. Null if it is not known: no count, or several dispenses,
+ * which may be one that was logged twice.
  */
 export function countedCash(row: Pick<LamassuRow, 'actions'>): bigint | null {
   const [only, ...more] = dispensesOf(row);
@@ -49,7 +49,7 @@ export function countedCash(row: Pick<LamassuRow, 'actions'>): bigint | null {
   return cash === undefined || cash < 0n ? null : cash;
 }
 
-/** When the machine last had to do with its notes, by Lamassu's clock; null where nothing tells. */
+/** The time of the last action about notes, by Lamassu's clock; null if there is none. */
 export function notesAt(row: Pick<LamassuRow, 'actions'>, sourceNow: Instant): Instant | null {
   const times = actionsOf(row).flatMap(({ created }) =>
     created !== null && isInstant(created) && created <= sourceNow ? [created] : [],
@@ -57,7 +57,7 @@ export function notesAt(row: Pick<LamassuRow, 'actions'>, sourceNow: Instant): I
   return times.sort().at(-1) ?? null;
 }
 
-/** What the notes say, as a clause: `1,000 of 1,800 GTQ came out`. */
+/** The counted cash as a clause: `1,000 of 1,800 GTQ came out`. */
 export function countWords(row: Pick<LamassuRow, 'fiat' | 'fiat_code' | 'device_id' | 'actions'>): string {
   const dispenses = dispensesOf(row);
   if (dispenses.length > 1) {
@@ -75,7 +75,7 @@ export function countWords(row: Pick<LamassuRow, 'fiat' | 'fiat_code' | 'device_
   return `${cash.replace(/ \S+$/, '')} of ${whole} came out`;
 }
 
-/** One action for a person: `dispense at 7a1f…: 800 GTQ`. */
+/** One action in words: `dispense at 7a1f…: 800 GTQ`. */
 export function actionWords(
   one: NotesAction,
   row: Pick<LamassuRow, 'fiat_code' | 'device_id' | 'actions'>,

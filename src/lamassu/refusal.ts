@@ -6,13 +6,13 @@ import { networkReason } from './tcp.ts';
 import type { Hop } from './tunnel.ts';
 
 /*
- * What Lamassu's PostgreSQL refuses, and what happens on the way to it, in an operator's words: 75 where waiting helps,
- * 78 where it does not.
+ * Errors of Lamassu's PostgreSQL and of the way to it, in the operator's words: exit code 75 if waiting helps, 78 if it does
+ * not.
  */
 
 type Code = Extract<ErrorCode, `lamassu/${string}`>;
 
-/** Why no session came about. */
+/** Why there is no session. */
 export function loginError(error: unknown, options: LamassuOptions): BridgeError {
   if (error instanceof BridgeError) return error;
   const message = networkReason(error);
@@ -31,7 +31,7 @@ export function queryError(error: unknown, options: LamassuOptions, hop: Hop): B
   const state = sqlState(error);
   const code = state === undefined ? undefined : codeOf(state, message);
   if (code !== undefined) return of(code, options, message, error);
-  // Without a state it is not PostgreSQL's answer; class 57P is a server that shuts down, 08 and 25P a session ended.
+  // Without an SQLSTATE, PostgreSQL did not answer. 57P: the server shuts down. 08 and 25P: the session ended.
   if (state === undefined || /^(57P|08|25P0[34])/.test(state)) {
     const why = hop.lost() ? `the SSH connection broke: ${networkReason(hop.lost())}` : message;
     return of('lamassu/lost', options, why, error);
@@ -47,7 +47,7 @@ export function unsuitable(options: LamassuOptions, why: string, cause?: unknown
   return of('lamassu/unsuitable', options, why, cause);
 }
 
-/** https://www.postgresql.org/docs/current/errcodes-appendix.html; undefined for what passes by itself. */
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html; undefined for errors that pass. */
 function codeOf(state: string, message: string): Code | undefined {
   switch (state) {
     case '57014': // canceled, or took too long
@@ -92,7 +92,7 @@ function codeOf(state: string, message: string): Code | undefined {
   }
 }
 
-/** PgBouncer answers nearly everything by one code, so that only its words tell. */
+/** PgBouncer has one code for almost every error, so only its words tell them apart. */
 function ofPooler(message: string): Code | undefined {
   if (/startup parameter|statement pooling/i.test(message)) return 'lamassu/unsuitable';
   if (/no such database/i.test(message)) return 'lamassu/no-database';
@@ -143,7 +143,7 @@ function words(
     case 'lamassu/unsuitable':
       return [
         `${at}, or a pooler in front of it, cannot do what the bridge needs`,
-        // Not supported, and what was left in another session, is a pooler's.
+        // "Not supported", and state left over from another session, come from a pooler.
         state === undefined || /^(08|0A|26|34)/.test(state)
           ? 'Name PostgreSQL itself in `host` and `port`, or set the pooler to `session`: the bridge reads in a session that may change nothing.'
           : 'Waiting does not help: what is read there may be a view or have a rule of its own that fails, or the server is damaged or set up wrongly. PostgreSQL’s log on that server says more.',

@@ -2,21 +2,21 @@ import { actionColumns, readableColumns, requiredColumns } from './columns.ts';
 import type { Connection } from './connect.ts';
 import type { Excess } from './excess-privileges.ts';
 
-/** What is there and what the role may read. Columns are written `table.column`. */
+/** The columns that exist and those that the role may read, as `table.column`. */
 export interface Access {
-  /** Needed, and not there: nothing can be read. */
+  /** Required columns that do not exist: nothing can be read. */
   missing: string[];
-  /** There and of use, but not granted. */
+  /** Useful columns that exist, but are not granted. */
   notGranted: string[];
-  /** Of the columns that the bridge can use, those that this server has. */
+  /** The useful columns that this server has. */
   columns: string[];
 }
 
 export type Rights = Access & Excess;
 
 /**
- * Asks the catalogue and not `information_schema`, which hides what the role may not read: a new `fixed_fee` that
- * nobody granted would look absent, and its fee would go to the clients.
+ * Reads the catalogue, because `information_schema` hides columns without a grant: a new `fixed_fee` that is not granted
+ * would seem absent, and its fee would go to the clients.
  */
 export async function readAccess(connection: Connection): Promise<Access> {
   const rows = await connection.query(
@@ -41,8 +41,8 @@ export async function readAccess(connection: Connection): Promise<Access> {
 }
 
 /**
- * What of it must be granted: of cash_out_txs everything, since a fee that is not seen goes to the clients, and of
- * cash_out_actions what says which machine the cash came out of, since else the wrong clients are paid.
+ * The columns that must be granted. All of cash_out_txs: a fee that the bridge cannot see would go to the clients. And those
+ * of cash_out_actions that name the machine: without them, the wrong clients would be paid.
  */
 export function neededAndNotGranted({ notGranted }: Access): string[] {
   const actions = actionColumns.map((column) => `cash_out_actions.${column}`);

@@ -3,8 +3,8 @@ import type { CashOutColumn } from './columns.ts';
 /**
  * A row of Lamassu's `cash_out_txs`, every column as PostgreSQL's text: numbers in decimal notation, booleans
  * `true` and `false`, times as `Instant` (or whatever PostgreSQL writes for one outside the years 1 to 9999).
- * A column that the server does not have is null. `actions` is what `cash_out_actions` has of its notes, JSON of
- * `NotesAction[]`; null where nothing tells, undefined where it was not looked up.
+ * A column that the server does not have is null. `actions` are the row's `cash_out_actions` about notes, JSON
+ * of `NotesAction[]`; null if there are none, undefined if they were not read.
  */
 export type LamassuRow = { id: string } & Record<Exclude<CashOutColumn, 'id'>, string | null> & {
     actions?: string | null;

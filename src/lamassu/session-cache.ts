@@ -1,20 +1,20 @@
 import { type Connection, connect, type LamassuOptions } from './connect.ts';
 import { within } from './deadline.ts';
 
-/** How a source comes by its session: `connect`, or that of a `Keeper`. */
+/** How a source gets its session: `connect`, or the `connect` of a `Keeper`. */
 export type Connect = (options: LamassuOptions) => Promise<Connection>;
 
-/** Sessions that are not ended after their use. */
+/** Keeps a session open after its use. */
 export interface Keeper {
   connect: Connect;
-  /** Ends the one that is kept. Never throws. */
+  /** Ends the session that is kept. Never throws. */
   close(): Promise<void>;
 }
 
 /**
- * Keeps the last session from one run to the next, for the daemon: the handshakes of SSH and PostgreSQL take many times
- * longer than everything that a run with nothing to do asks. One on which anything failed, or that does not answer when
- * it is needed again, is ended and replaced. What the role may read is asked anew by each run.
+ * Keeps the last session from one run of the daemon to the next: the handshakes of SSH and PostgreSQL take much longer than
+ * the queries of a run without new rows. A session with any failure, or one that does not answer when it is needed, is
+ * replaced. Each run reads the role's grants again.
  */
 export function keepConnection(): Keeper {
   let kept: Connection | undefined;
@@ -34,7 +34,7 @@ export function keepConnection(): Keeper {
     let failed = false;
     let closing: Promise<void> | undefined;
     const giveBack = async () => {
-      // An open transaction would keep Lamassu's PostgreSQL from cleaning up.
+      // An open transaction would block Lamassu's vacuum.
       const sound = !failed && (await answers(connection, 'rollback', deadline));
       if (sound && !kept) kept = connection;
       else await connection.close();

@@ -5,22 +5,22 @@ import { type Judged, judge, type Known, type Rules } from './eligibility.ts';
 import type { LamassuRow } from './row.ts';
 import type { Connect } from './session-cache.ts';
 
-/** By what a source judges, and what of the ledger it takes into account. */
+/** The rules of a source, and what it reads from the ledger. */
 export interface Judging<K extends Known> {
   rules: Rules;
-  /** What the ledger knows of the rows with these ids; nothing of those that the answer leaves out. */
+  /** What the ledger knows of the rows with these ids; ids that are left out are unknown. */
   known(ids: string[]): Promise<ReadonlyMap<string, K>>;
   nothingKnown: K;
-  /** Whether the notes of processed rows are looked up as well, which takes time and is needed to compare machines. */
+  /** Whether to read the notes of processed rows, too: slow, but needed to compare machines. */
   withNotesOfProcessed?: boolean;
 }
 
-/** Which rows are wanted; the others are neither judged nor are their notes looked up. */
+/** Which rows are wanted; the others are not judged, and their notes are not read. */
 type Wanted = (row: LamassuRow) => boolean;
 
 /**
- * Lamassu as a source of judged cash-outs: each row is eligible, or not with a reason. The rest is as for `Database`,
- * also in its errors.
+ * Lamassu as a source of judged cash-outs: each row is eligible, or has the reason why it is not. Everything else, errors
+ * included, is as in `Database`.
  */
 export interface Source<K extends Known = Known>
   extends Pick<
@@ -35,8 +35,7 @@ export interface Source<K extends Known = Known>
     | 'close'
   > {
   /**
-   * See `Database.confirmedSince`. It may end at the first page that goes up to `before`. A page may come without rows where
-   * none is wanted.
+   * See `Database.confirmedSince`. It may end at the first page that reaches `before`. A page without wanted rows may be empty.
    */
   confirmedSince(
     from: Instant,
@@ -73,7 +72,7 @@ export function sourceOf<K extends Known>(database: Database, judging: Judging<K
     async *confirmedSince(from, { unconfirmed, before = null, wanted = () => true } = {}) {
       for await (const page of database.confirmedSince(from, unconfirmed)) {
         yield await judged(page.filter(wanted));
-        // In the order of `confirmed_at`; those that only their creation brings here come first.
+        // In the order of `confirmed_at`; rows that are here only by `created` come first.
         const last = page.at(-1)?.confirmed_at ?? null;
         if (before !== null && last !== null && last >= before) return;
       }

@@ -11,7 +11,7 @@ export function readPrivateKey(text: string, passphrase: Secret | undefined, wha
   throw new BridgeError('lamassu/ssh-key', `${what}: ${why}.`, hint);
 }
 
-/** Whether the key in `text` can be read only with a passphrase. */
+/** Whether the key in `text` needs a passphrase. */
 export function hasPassphrase(text: string): boolean {
   const parsed = ssh2.utils.parseKey(text);
   return parsed instanceof Error && /no passphrase given/.test(parsed.message);
@@ -34,7 +34,7 @@ function complaint(
   if (/^PuTTY-User-Key-File/.test(text)) {
     return ["it is in PuTTY's format", 'PuTTYgen exports it: Conversions, Export OpenSSH key.'];
   }
-  // The parser's own words never quote the key.
+  // The parser's messages never quote the key.
   const { message: said } = parsed;
   if (/no passphrase given/.test(said)) {
     return [

@@ -1,13 +1,12 @@
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
 
-/** Before that there was no Lamassu machine. */
+/** No Lamassu machine existed before. */
 const FIRST_MACHINES: Instant = '2013-01-01T00:00:00.000000Z';
 
 /**
- * What of `[lamassu] start_at` is most often a slip: one to come keeps everything until then from being paid, without a
- * word in any row; one from before there were machines distributes all that Lamassu ever had, which matters while it is
- * `unread`.
+ * Likely mistakes in `[lamassu] start_at`. A future one silently excludes every cash-out until then. One before the first
+ * machines distributes everything that Lamassu ever had; that matters while the source is `unread`.
  */
 export function startProblem(startAt: Instant, at: Instant, unread: boolean): BridgeError | null {
   if (startAt > at) {

@@ -1,11 +1,11 @@
 import { connect, type Socket } from 'node:net';
 
 /**
- * A connected TCP socket that keeps itself alive and sends at once. Rejects with Node's error, or with one of code
+ * A connected TCP socket with keep-alive and without Nagle's delay. Rejects with Node's error, or with one of code
  * `ETIMEDOUT` after `deadline` milliseconds. A later error only closes the socket.
  */
 export async function dial(host: string, port: number, deadline: number): Promise<Socket> {
-  // Nagle's algorithm would cost more than everything else, in the SSH handshake most of all.
+  // Nagle's algorithm would delay everything, most of all the SSH handshake.
   const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 });
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
@@ -22,7 +22,7 @@ export async function dial(host: string, port: number, deadline: number): Promis
   });
 }
 
-/** What a network error says, for a sentence. One of several addresses has its words inside and none itself. */
+/** A network error as a clause. An error for several addresses has its text in its parts. */
 export function networkReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;

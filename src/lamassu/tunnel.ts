@@ -29,17 +29,17 @@ export interface SshOptions {
   hostKeys: readonly string[];
 }
 
-/** A way to PostgreSQL that is open. `lost` is what broke it underneath, where something did. */
+/** An open connection to PostgreSQL. `lost` is the error of the SSH connection below it, if there was one. */
 export interface Hop {
   stream: Duplex;
   lost(): Error | undefined;
-  /** Closes every part of it at once; harmless when done again. */
+  /** Closes everything at once; may be called again. */
   close(): void;
 }
 
 /**
- * A tunnel through the SSH server to `target`, as seen from that server. A pinned host key is asked for, and compared
- * before anything about user or key is sent. `deadline` is for each step, in milliseconds.
+ * A tunnel through the SSH server to `target`, as seen from that server. Requests a pinned host key, and compares it
+ * before it sends anything about user or key. `deadline` is for each step, in milliseconds.
  *
  * Errors: lamassu/ssh-key, ssh-unreachable, ssh-host-key, ssh-algorithms, ssh-authentication,
  * ssh-forbidden, ssh-forward.
@@ -63,8 +63,8 @@ export async function openTunnel(ssh: SshOptions, target: Place, deadline: numbe
 }
 
 /**
- * A server has a key of each of several kinds, and shows one of the kind that it is asked for first. So the kinds are asked
- * for one after the other until it shows a pinned key, and only if none is, it is another one.
+ * A server has host keys of several kinds, and shows one of the kind that is requested first. So this requests one kind after
+ * the other until the server shows a pinned key. Only if no key is pinned, it is another server.
  */
 async function logInPinned(ssh: SshOptions, kind: string, deadline: number): Promise<Session> {
   const login = {
@@ -74,7 +74,7 @@ async function logInPinned(ssh: SshOptions, kind: string, deadline: number): Pro
   };
   const accept = (key: HostKey) => isPinned(ssh.hostKeys, key);
   const shown: HostKey[] = [];
-  // What the server has, and has not shown yet.
+  // The kinds that the server has and has not shown yet.
   let others: string[] = [];
   for (let kinds = kindsToAsk(ssh.hostKeys); kinds.length > 0; ) {
     try {
@@ -97,7 +97,7 @@ async function logInPinned(ssh: SshOptions, kind: string, deadline: number): Pro
 const HOST_KEYS = 'Host key format';
 
 /**
- * Every key of these kinds that an SSH server has; nothing is sent to it about user or key. Errors:
+ * Every host key of these kinds that an SSH server has. Sends nothing about user or key. Errors:
  * lamassu/ssh-unreachable, ssh-algorithms.
  */
 export async function readHostKeys(
@@ -122,10 +122,10 @@ export async function readHostKeys(
   return keys;
 }
 
-/** Who logs in where; without a user nobody does. `kind` is that of the key. */
+/** Who logs in where; no login without a user. `kind` is the kind of the key. */
 type Login = Place & { user?: string; kind?: string };
 
-/** What a handshake that failed after the host key was right, or before it was shown, comes to. */
+/** The error for a handshake that failed before the host key was shown, or after it was accepted. */
 function loginError(place: Login, error: HandshakeError): BridgeError {
   const { heard, cause } = error;
   const { nothingIn } = heard;
@@ -205,7 +205,7 @@ async function forward(
   const opened = new Promise<Duplex>((resolve, reject) => {
     client.once('error', reject);
     client.once('close', () => reject(new Error('the SSH connection was closed')));
-    // The callback may never come, and may throw at once when the connection is gone already.
+    // If the connection is gone already, this may throw at once, or never call back.
     client.forwardOut('127.0.0.1', 0, host, port, (error, channel) =>
       error ? reject(error) : resolve(channel),
     );
@@ -223,7 +223,7 @@ async function forward(
   }
 }
 
-/** As the server said it (RFC 4254, 5.1), and what that may come from. */
+/** The server's reason (RFC 4254, 5.1), and its likely cause. */
 function forwardRefused(error: unknown, target: string): { code: ErrorCode; why: string; hint: string } {
   const said = networkReason(error).replace(/^\(SSH\) Channel open failure: /, '');
   const reason = error instanceof Error && 'reason' in error ? error.reason : undefined;

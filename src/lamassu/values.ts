@@ -1,10 +1,10 @@
 import { parseDecimal } from '../dca/money.ts';
 
-/* What Lamassu's database says, as text: read without trust, and shown without harm. */
+/* Values of Lamassu's database as text: validated when they are read, cleaned when they are shown. */
 
-/** A column's text scaled by 10^`scale`; undefined where it is null or no such number. */
+/** A column's text scaled by 10^`scale`; undefined if it is null or not such a number. */
 export function readDecimal(text: string | null, scale: number): bigint | undefined {
-  // The length first: an integer of a million digits takes minutes to parse.
+  // Check the length first: an integer of a million digits would take minutes to parse.
   if (text === null || text.length > 40) return undefined;
   try {
     return parseDecimal(text, scale);
@@ -13,7 +13,7 @@ export function readDecimal(text: string | null, scale: number): bigint | undefi
   }
 }
 
-/** A value from the database for a sentence: no control characters, no more than a line. */
+/** A value from the database for a message: on one line, without control characters. */
 export function shown(value: string | null): string {
   if (value === null) return 'null';
   return `"${value.slice(0, 120).replaceAll(/[\p{C}\p{Z}]/gu, ' ')}"`;

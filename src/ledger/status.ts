@@ -61,7 +61,7 @@ export interface Credits {
   stuck: Pick<Credit, 'id' | 'sats' | 'reason'>[];
 }
 
-/** What clocks that were wrong left for a person. */
+/** What clocks that were wrong left for the operator. */
 export interface ClockDoubts {
   /** Why this host's clock cannot be believed now; null where nothing speaks against it. */
   problem: BridgeError | null;

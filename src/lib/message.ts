@@ -1,16 +1,16 @@
 /*
- * What the program tells people, without the words of a door: a message names an operation or a field of its input, and
+ * What the program tells the operator, without the words of a door: a message names an operation or a field of its input, and
  * the door writes it as a command and an option, as a link and a label, or as a method and a parameter.
  */
 
-/** A value of an operation's input, as a person would give it; `null` stands for one that the person has to choose. */
+/** A value of an operation's input, as text; `null` stands for a value that the operator has to choose. */
 export type Argument = string | true | null;
 
-/** One operation with its input: what helps, or what a message is about. */
+/** An operation with its input: the next step, or what a message is about. */
 export interface Call {
   operation: string;
   args: Readonly<Record<string, Argument>>;
-  /** It is one of several steps, on a line of its own. */
+  /** One of several steps, each on its own line. */
   step?: true;
 }
 
@@ -25,7 +25,7 @@ export interface FieldName {
 
 export type Piece = string | Call | FieldName;
 
-/** How a door writes what a message only names. */
+/** How a door writes operations and fields. */
 export interface Wording {
   call(call: Call): string;
   field(field: FieldName): string;
@@ -39,12 +39,12 @@ export class Message {
     this.pieces = pieces;
   }
 
-  /** The operations that it names, in their order. */
+  /** The operations that it names, in order. */
   get calls(): Call[] {
     return this.pieces.filter((piece): piece is Call => typeof piece === 'object' && 'operation' in piece);
   }
 
-  /** The same, with these values where the input of an operation was left open. */
+  /** The same message with these values for inputs that are `null`. */
   filled(known: Readonly<Record<string, string>>): Message {
     const value = (name: string, given: Argument) => (given === null ? (known[name] ?? null) : given);
     return new Message(
@@ -108,7 +108,7 @@ export function call(operation: string, args: Record<string, Argument | bigint |
   };
 }
 
-/** What is to be done, in this order: a line for each. */
+/** Steps to take, in this order, one per line. */
 export function steps(calls: readonly Call[]): Message {
   return new Message(calls.flatMap((one): Piece[] => ['\n  ', { ...one, step: true }]));
 }

@@ -1,6 +1,6 @@
 /**
- * Whether a row has in each column what it had when `kept`, JSON of it, was written down. A column that was not read then
- * makes no difference: a new version of the program may read more.
+ * Whether every column of `kept` (the row as JSON, recorded earlier) still has the same value. Columns that were not
+ * recorded are ignored: a newer version of the program may read more.
  */
 export function saysTheSame(kept: string, row: object): boolean {
   const today = JSON.parse(JSON.stringify(row)) as Record<string, unknown>;

@@ -1,10 +1,9 @@
 /*
- * Text in files that people write: what an editor adds is taken off, and what no program here reads is named.
+ * Text in hand-written files: removes what editors add, and detects encodings that the bridge does not read.
  */
 
 /**
- * The text of a file in UTF-8, without the mark that some editors put before it; undefined for UTF-16, which other editors
- * and the redirections of a shell on Windows write.
+ * The text of a file in UTF-8, without a byte order mark; undefined for UTF-16, which some editors and Windows shells write.
  */
 export function decodeText(bytes: Buffer): string | undefined {
   const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
@@ -15,8 +14,8 @@ export function decodeText(bytes: Buffer): string | undefined {
 export const UTF16_HINT = 'Save it as UTF-8, without changing anything else.';
 
 /**
- * A secret of one line, without the line break at the end, which is the editor's; undefined where anything else stands
- * around it: it would be sent as it is, and the other side would only say that it is wrong.
+ * A secret of one line, without the editor's line break at its end; undefined if there is other white space around it. The
+ * bridge would send that as part of the secret, and the other side would only say that it is wrong.
  */
 export function oneLine(text: string): string | undefined {
   const line = text.replace(/\r?\n$/, '');

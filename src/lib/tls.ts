@@ -1,13 +1,13 @@
 import { BlockList, isIP } from 'node:net';
 
-/** How much a connection to a database is to be protected, in the words of `tls` in the configuration. */
+/** How a connection to a database is protected: the values of `tls` in the configuration. */
 export type Tls = 'disable' | 'require' | 'verify-full';
 
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8);
 loopback.addAddress('::1', 'ipv6');
 
-/** Whether what goes to `host` (a name, an address, or the folder of a Unix socket) cannot leave this machine. */
+/** Whether `host` (a name, an address, or the folder of a Unix socket) is on this machine. */
 export function isThisHost(host: string): boolean {
   if (host.startsWith('/')) return true;
   const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
@@ -36,7 +36,7 @@ const reasons: Record<string, string> = {
   HOSTNAME_MISMATCH: 'its certificate is for another host',
 };
 
-/** Why no trusted TLS connection came about, for a sentence; undefined where the error is of another kind. */
+/** Why there is no trusted TLS connection, as a clause; undefined for an error of another kind. */
 export function tlsReason(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { message } = error;
@@ -44,11 +44,11 @@ export function tlsReason(error: unknown): string | undefined {
   const known = reasons[code];
   if (known !== undefined)
     return code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? `${known} (${message})` : `${known} (${code})`;
-  // The other side went away during the handshake, as one that restarts does. Node speaks of TLS there, too; and pg, where
-  // the server has no room for one more session.
+  // The other side closed the connection during the handshake, e.g. because it restarts. Node reports that as a TLS error;
+  // pg does, too, when the server has no free connection.
   if (/^E(CONN|PIPE|TIMEDOUT)/.test(code) || /error establishing an SSL connection/.test(message))
     return undefined;
-  // What OpenSSL says has its file and line around it.
+  // OpenSSL's message includes its source file and line.
   if (code.startsWith('ERR_SSL_') || code === 'EPROTO' || code.startsWith('ERR_OSSL_'))
     return `the handshake failed (${/:([^:]+):[^:]*:\d+:/.exec(message)?.[1] ?? code})`;
   if (code.startsWith('ERR_TLS_')) return message;

@@ -24,14 +24,13 @@ const feeShape = z.object({
   lnbits_service_fee_ignore_internal: z.boolean(),
 });
 
-/** `percent` of each payment, as decimal text; `maxSats`: the most of one, null where there is none. */
+/** `percent` of each payment, as decimal text; `maxSats`: the maximum fee of one payment, null: none. */
 export type ServiceFee = { percent: string; maxSats: bigint | null } | null;
 
 /**
- * What only LNbits' superuser may do: put sats into a wallet out of nothing, and read the settings. Close it when done.
+ * What only LNbits' superuser may do: credit a wallet with new sats, and read the settings. Close it when done.
  *
- * Failures are those of the LnbitsClient, and `lnbits/superuser`: LNbits does not let this user in, or it is not the
- * superuser.
+ * Errors: those of `LnbitsClient`, and `lnbits/superuser`: the login failed, or the user is not the superuser.
  */
 export class LnbitsAdmin {
   readonly #http: Http;
@@ -42,7 +41,7 @@ export class LnbitsAdmin {
     this.#pass = pass;
   }
 
-  /** Logs in, and sees that it is the superuser who did. */
+  /** Logs in, and checks that the user is the superuser. */
   static async logIn(place: LnbitsPlace, { name, password }: Superuser): Promise<LnbitsAdmin> {
     const http = new Http(place, 5_000_000, 250);
     try {
@@ -70,15 +69,15 @@ export class LnbitsAdmin {
   }
 
   /**
-   * Puts `sats` (up to the server's limit for invoices, 10,000,000 by default) into a wallet, by exactly one request,
-   * or none where LNbits' rate limit is known to be used up. LNbits does it again when it is asked again, and after
-   * any failure it may have been done: only `LnbitsClient.credits` tells.
+   * Credits a wallet with `sats` (up to the server's limit for invoices, 10,000,000 by default) by exactly one request, or none
+   * if LNbits' rate limit is used up. Not idempotent: LNbits credits again for each request. After any failure the credit may
+   * have happened; only `LnbitsClient.credits` tells.
    */
   async credit(walletId: string, sats: bigint): Promise<void> {
     await this.#http.post(BALANCE, {
       method: 'PUT',
       pass: this.#pass,
-      // A number of JSON holds the server's limit exactly.
+      // A JSON number holds the server's limit exactly.
       json: JSON.stringify({ id: walletId, amount: Number(sats) }),
       deadlineMs: CREDIT_DEADLINE_MS,
       patienceMs: 5_000,
@@ -86,7 +85,7 @@ export class LnbitsAdmin {
     });
   }
 
-  /** What LNbits takes from the payer on top of a payment between two of its wallets; null: nothing. */
+  /** The service fee that LNbits takes from the payer of a payment between two of its wallets; null: none. */
   async serviceFee(): Promise<ServiceFee> {
     const body = await this.#http.get(SETTINGS, {}, this.#pass, DEADLINE_MS);
     const {
@@ -96,7 +95,7 @@ export class LnbitsAdmin {
       lnbits_service_fee_ignore_internal: ignored,
     } = read(feeShape, body, SETTINGS);
     if (!wallet || ignored || percent === 0) return null;
-    // LNbits counts in floating point; what it rounds off is far less than the satoshi that `feeOn` adds.
+    // LNbits computes in floating point; its error is far less than the satoshi that `feeOn` adds.
     return { percent: percent.toFixed(8), maxSats: most > 0 ? BigInt(Math.ceil(most)) : null };
   }
 

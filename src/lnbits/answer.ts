@@ -2,9 +2,9 @@ import { BridgeError, type ErrorCode } from '../errors.ts';
 import { tlsReason } from '../lib/tls.ts';
 import { redact } from './redact.ts';
 
-/** A 429, or a request that was not sent because the server's limit is used up. */
+/** A 429, or a request that was not sent because the rate limit is used up. */
 export class RateLimited extends BridgeError {
-  /** How long LNbits asked to wait; null where it did not say. */
+  /** How long LNbits asked to wait, in ms; null if it did not say. */
   readonly retryAfterMs: number | null;
 
   constructor(
@@ -17,23 +17,23 @@ export class RateLimited extends BridgeError {
   }
 }
 
-/** A 500: LNbits fell over at this request, be it only for what is the matter with one wallet. */
+/** A 500: LNbits crashed at this request, perhaps because of one wallet's data. */
 export class FellOver extends BridgeError {
   constructor(message: string, hint?: string, cause?: unknown) {
     super('lnbits/unreachable', message, hint, { cause });
   }
 }
 
-/** The answer was larger than what is read, be it only for what somebody wrote into one wallet. */
+/** The answer exceeds the limit, perhaps because of what was written into one wallet. */
 export class TooLarge extends FellOver {}
 
 export interface Answer {
   status: number;
-  /** Undefined where the body is not JSON. */
+  /** Undefined if the body is not JSON. */
   body: unknown;
-  /** Where a redirect leads to. */
+  /** The target of a redirect. */
   location?: string | undefined;
-  /** What is not JSON, for its title. */
+  /** A body that is not JSON, for its title. */
   text?: string | undefined;
 }
 
@@ -65,27 +65,27 @@ const OF_LNBITS: Record<LnbitsCode, true> = {
   'lnbits/restored': true,
 };
 
-/** A failure of LNbits, or on the way to it. */
+/** An error of LNbits, or on the way to it. */
 export function isOfLnbits(error: unknown): error is BridgeError {
   return error instanceof BridgeError && error.code in OF_LNBITS;
 }
 
-/** The same, or the configuration does not say how to reach it. */
+/** The same, or an error in the configuration of LNbits. */
 export function keepsFromLnbits(error: unknown): error is BridgeError {
   return isOfLnbits(error) || (error instanceof BridgeError && error.concerns === 'both');
 }
 
 /**
- * Whether LNbits itself said this, so that the request is over. A proxy may answer while LNbits is still at it; where no
- * connection came about, nothing was sent, but that is not relied on.
+ * Whether LNbits itself gave this error, so the request is over. A proxy may answer while LNbits still works on the request.
+ * Without a connection nothing was sent, but the bridge does not rely on that.
  */
 export function saidByLnbits({ code }: BridgeError): boolean {
   return ['lnbits/refused', 'lnbits/key', 'lnbits/rights', 'lnbits/rate-limited'].includes(code);
 }
 
 /**
- * LNbits (1.0 to 1.6) makes no invoice, of whatever amount, in a wallet that holds more than its setting allows; null
- * where it refused for another reason. Only the words to it depend on this.
+ * The error for a wallet that holds more than LNbits (1.0 to 1.6) allows: LNbits makes no invoice of any amount in it. Null
+ * for another refusal. Only the message depends on this.
  */
 export function tooFull(
   { code, message }: BridgeError,
@@ -102,12 +102,12 @@ export function tooFull(
   );
 }
 
-/** An answer that cannot be relied on: it says nothing about whether the request took effect. */
+/** An answer that is not reliable: the request may or may not have taken effect. */
 export function unreachable(what: string, why: string, hint?: string, cause?: unknown): BridgeError {
   return new BridgeError('lnbits/unreachable', `${what}: ${why}.`, hint, { cause });
 }
 
-/** Why no connection to LNbits came about, or no whole answer on it. */
+/** The error for a connection that failed, or an answer that did not arrive whole. */
 export function noAnswer(what: string, why: string, error: unknown): BridgeError {
   const tls = tlsReason(error);
   if (tls === undefined) return unreachable(what, why, 'Is LNbits running, and is the URL right?', error);
@@ -119,7 +119,7 @@ export function noAnswer(what: string, why: string, error: unknown): BridgeError
   );
 }
 
-/** By 2xx came something else than JSON. */
+/** A 2xx without JSON. */
 export function noJson(what: string, answer: Answer, secret: string | null): BridgeError {
   return unreachable(
     what,
@@ -128,14 +128,14 @@ export function noJson(what: string, answer: Answer, secret: string | null): Bri
   );
 }
 
-/** What nginx, Apache and servers in Go answer by 400 to who speaks no TLS to a port that wants it. */
+/** The 400 of nginx, Apache and Go for plain HTTP on a TLS port. */
 const WANTS_TLS = /plain HTTP.*(HTTPS|SSL)|HTTP request to an HTTPS server/is;
 
 /**
  * What an answer outside 200–299 means (429 apart). LNbits' own refusals are JSON with a `detail` and nothing else but a
- * `status` in words, by 4xx or by its own 520; everything else comes from something in front of it, or from an LNbits
- * that fell over. `keyed`: the request had the key of a wallet, or needs none, so that a 401 or 403 is of that key.
- * `secret` is taken out of what LNbits says, should it repeat the key.
+ * `status` in words, by 4xx or by its own 520; everything else comes from a proxy in front of it, or from an LNbits
+ * that crashed. `keyed`: the request had a wallet's key, or needs none, so a 401 or 403 is about that key. `secret` is removed
+ * from the text if LNbits repeats it.
  */
 export function failure(what: string, answer: Answer, secret: string | null, keyed: boolean): BridgeError {
   const { status, body, location } = answer;
@@ -183,12 +183,12 @@ export function failure(what: string, answer: Answer, secret: string | null, key
   return status === 500 ? new FellOver(`${what}: ${why}.`) : unreachable(what, why, CHECK_URL);
 }
 
-/** Without what is asked there, which may be a secret of somebody else. */
+/** The address without its query, which may hold a secret. */
 function placeOf(location: string): string {
   return location.replace(/[?#].*/s, '?…');
 }
 
-/** Whether LNbits made it: `detail`, and at most its `status` in words; RFC 9457 and others say more. */
+/** Whether the JSON is LNbits' own: `detail`, and at most `status` in words. RFC 9457 and others have more fields. */
 function isOwn(body: unknown): boolean {
   if (typeof body !== 'object' || body === null || Array.isArray(body) || !('detail' in body)) return false;
   return Object.entries(body).every(
@@ -196,7 +196,7 @@ function isOwn(body: unknown): boolean {
   );
 }
 
-/** What an answer says of itself: its JSON's words, or the title of a page. */
+/** The text of an answer: of its JSON, or the title of its page. */
 function saying({ body, text }: Answer, secret: string | null): string {
   if (body === undefined) {
     const title = /<title[^>]*>([^<]+)/i.exec(text ?? '')?.[1];
@@ -216,7 +216,7 @@ function detailOf(body: unknown, secret: string | null): string | null {
   return typeof said !== 'string' || said === '' ? null : shown(said, secret);
 }
 
-/** The words of somebody else, on one line and without the key. */
+/** Text of the server on one line, without the key. */
 function shown(said: string, secret: string | null): string {
   return redact(said, secret)
     .replace(/[\p{C}\s]+/gu, ' ')
@@ -225,7 +225,7 @@ function shown(said: string, secret: string | null): string {
 
 const UNITS_MS: Record<string, number> = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
-/** A server's rate limit: the time between two requests that keeps to it, and the window in which it counts. */
+/** A server's rate limit: the time between two requests that respects it, and the window in which it counts. */
 export interface Limit {
   gapMs: number;
   windowMs: number;
@@ -238,7 +238,7 @@ export function limitOf(body: unknown): Limit | null {
   if (!said) return null;
   const [, count, units, unit = ''] = said;
   const windowMs = (UNITS_MS[unit] ?? 0) * Number(units);
-  // A twentieth more, because the server's windows and this clock do not tick together.
+  // 5 % more, because the server's windows and this clock are not aligned.
   return { gapMs: Math.ceil((windowMs * 21) / (Number(count) * 20)), windowMs };
 }
 

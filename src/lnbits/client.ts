@@ -19,29 +19,29 @@ export type { LnbitsPlace } from './http.ts';
 export type { Invoice, PaymentStatus, Wallet, WalletPayment } from './shapes.ts';
 
 export interface LnbitsOptions extends LnbitsPlace {
-  /** For a whole answer, headers and body; a payment takes longest. */
+  /** Deadline for a whole answer, in ms; a payment takes longest. */
   deadlineMs?: number;
   payDeadlineMs?: number;
-  /** The first pause between two tries of a GET; the second is twice as long. */
+  /** The pause before the first retry of a GET, in ms; the second is twice as long. */
   backoffMs?: number;
-  /** The largest answer that is read. */
+  /** The largest answer that is read, in bytes. */
   maxBytes?: number;
 }
 
 const PAYMENTS = '/api/v1/payments';
-/** How LNbits 1.0 to 1.6 mark what a superuser put into a wallet; nothing else sets it apart. */
+/** How LNbits 1.0 to 1.6 mark a credit by the superuser; there is no other mark. */
 const CREDIT_MEMO = 'Admin credit';
-/** And what a superuser took out of it. */
+/** The same for a debit by the superuser. */
 const DEBIT_MEMO = 'Admin debit';
 const PAGINATED = '/api/v1/payments/paginated';
 
 /**
- * The HTTP calls to one LNbits (1.0 to 1.6), nothing else: no state, no decision about money.
+ * The HTTP calls to one LNbits (1.0 to 1.6): no state, no decision about money.
  *
- * Every failure is a BridgeError: `lnbits/unreachable` (no answer that can be relied on), `lnbits/rate-limited`
- * (a `RateLimited` with `retryAfterMs`), `lnbits/key`, `lnbits/refused` (LNbits said no, and why), `lnbits/version`,
+ * Every error is a BridgeError: `lnbits/unreachable` (no reliable answer), `lnbits/rate-limited`
+ * (a `RateLimited` with `retryAfterMs`), `lnbits/key`, `lnbits/refused` (LNbits said no, with its reason), `lnbits/version`,
  * `lnbits/tls`, `lnbits/redirect`, `lnbits/proxy` (something in front of it denied the request).
- * After ANY of them `pay` may have taken effect: only a look-up tells.
+ * After ANY of them the payment may have taken effect: only a look-up tells.
  *
  * `GET /api/v1/payments/{hash}` is never called: on an unpaid internal invoice it marks the invoice as failed.
  */
@@ -71,7 +71,7 @@ export class LnbitsClient {
     return info.version;
   }
 
-  /** The wallet of a key. Takes an admin or an invoice key; `id` tells which it was. */
+  /** The wallet of a key, admin or invoice; `id` tells which kind it is. */
   async wallet(key: Secret): Promise<Wallet> {
     const path = '/api/v1/wallet';
     return read(path, walletShape, await this.#http.get(path, {}, key, this.#deadlineMs));
@@ -96,7 +96,7 @@ export class LnbitsClient {
       expiry: expirySeconds,
       extra,
     });
-    // Not kept apart from the payment that follows it: that one must not wait between `sending` and the POST.
+    // No gap after it: the payment that follows must not wait between `sending` and the POST.
     const post = { pass: key, json, deadlineMs: this.#deadlineMs, patienceMs: 61_000, gaps: 0 };
     const made = read(PAYMENTS, invoiceShape, await this.#http.post(PAYMENTS, post));
     if (!made.bolt11) throw tooOld();
@@ -107,8 +107,8 @@ export class LnbitsClient {
   }
 
   /**
-   * Pays an invoice from the wallet of the admin `key`, by exactly one request, or none where LNbits' rate limit is
-   * known to be used up. What it returns is what LNbits says; a success here is no proof that the credit arrived.
+   * Pays an invoice from the wallet of the admin `key`, by exactly one request, or none if LNbits' rate limit is used
+   * up. Returns LNbits' answer; a success does not prove that the credit arrived.
    */
   async pay(
     key: Secret,
@@ -119,25 +119,25 @@ export class LnbitsClient {
     return read(PAYMENTS, paymentShape, await this.#http.post(PAYMENTS, post));
   }
 
-  /** How many milliseconds an invoice or a payment would be held back now to keep to LNbits' rate limit. */
+  /** How long an invoice or a payment would have to wait now to respect LNbits' rate limit, in ms. */
   wait(): number {
     return this.#http.wait(PAYMENTS);
   }
 
   /**
-   * The side of one payment that the wallet of `key` (either kind) shows; null only when LNbits answered and the
-   * wallet has no row of it. On LNbits 1.0 to 1.3 this look-up marks an unpaid invoice as failed.
+   * One payment as the wallet of `key` (either kind) shows it; null only if LNbits answered and the wallet has no row of
+   * it. On LNbits 1.0 to 1.3 this look-up marks an unpaid invoice as failed.
    *
    * A wallet can have several rows of one hash: a failed try and a later one, or both sides where a wallet paid
-   * itself. An outgoing row comes before an incoming one, so that a debit is never overlooked; of those, success
-   * before pending before failed.
+   * itself. An outgoing row goes before an incoming one, so no debit is missed; then success before pending
+   * before failed.
    */
   async find(key: Secret, hash: string): Promise<WalletPayment | null> {
     const { payments } = await this.#page(key, { payment_hash: hash, limit: 100 });
     if (payments.some((payment) => payment.hash !== hash)) {
       throw unreachable(`GET ${PAGINATED}`, 'LNbits showed payments that were not asked for');
     }
-    // What LNbits took as its fee is received under the same hash, by whichever wallet it is set to.
+    // LNbits' service fee arrives under the same hash, in the wallet that LNbits has set for it.
     const own = payments.filter((payment) => !payment.isServiceFee);
     return own.sort((a, b) => rank(a) - rank(b))[0] ?? null;
   }
@@ -148,8 +148,8 @@ export class LnbitsClient {
   }
 
   /**
-   * One page of them, newest first. `total` is 0 on a page without rows, however many there are: whoever needs more
-   * than one page reads them with `tagged`.
+   * One page of them, newest first. `total` is 0 on a page without rows, however many there are. For more than one page, use
+   * `tagged`.
    */
   async newest(
     key: Secret,
@@ -159,14 +159,14 @@ export class LnbitsClient {
   }
 
   /**
-   * The payments by which a superuser credited the wallet of `key` (either kind) with just so many sats, in any status,
-   * newest first: LNbits makes such a one pending first. On LNbits 1.0 to 1.3 this look-up marks a pending one as failed.
+   * The superuser's credits of exactly `sats` to the wallet of `key` (either kind), in any status (LNbits creates them as
+   * pending), newest first. On LNbits 1.0 to 1.3 this look-up marks a pending one as failed.
    */
   async credits(key: Secret, sats: bigint): Promise<WalletPayment[]> {
     return await this.#bySuperuser(key, CREDIT_MEMO, sats * 1000n);
   }
 
-  /** The payments by which a superuser took just so many sats out of the wallet of `key`. */
+  /** The superuser's debits of exactly `sats` from the wallet of `key`. */
   async debits(key: Secret, sats: bigint): Promise<WalletPayment[]> {
     return await this.#bySuperuser(key, DEBIT_MEMO, -sats * 1000n);
   }
@@ -184,14 +184,14 @@ export class LnbitsClient {
     return payments;
   }
 
-  /** LNbits' clock at its last answer, in ms since 1970, to the second; 0 before the first, or where it tells none. */
+  /** LNbits' clock at its last answer, in ms since 1970, to the second; 0 if there is none yet. */
   get clock(): number {
     return this.#http.clock;
   }
 
   /**
-   * The same, as it stands by now: never later than LNbits' clock is, for the time since is taken from the one of this
-   * host that stands still with it.
+   * LNbits' clock now, never ahead of it: the time since the last answer is measured by this host's clock that stops while the
+   * host is suspended.
    */
   get clockNow(): number {
     return this.clock === 0 ? 0 : this.clock + performance.now() - this.#http.clockRead;

@@ -1,28 +1,28 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
 
-/** For a whole handshake, TCP's and TLS's. */
+/** Deadline for the handshakes of TCP and TLS, in ms. */
 const HANDSHAKE_MS = 8_000;
 
 interface Options {
   /** See `LnbitsPlace`. */
   ca?: string | undefined;
-  /** Why nothing may be sent any more on a connection that has just come about; null where it may. */
+  /** Called for each new connection: why nothing may be sent on it any more; null: it may. */
   refusal(): Error | null;
-  /** Whether a request is under way. */
+  /** Whether a request is under way on it. */
   busy(): boolean;
 }
 
 /**
- * Connections on which nothing is sent later than it should be. One that has come about is asked for once more: a process
- * that stood still during the handshake sends nothing when it wakes up. One that is given up with a request under way is
- * reset: what a mere close leaves unsent, the kernel would go on sending for minutes.
+ * Connections that never send too late. After the handshake, `refusal` is called again: a process that was suspended meanwhile
+ * sends nothing when it wakes up. A connection that is given up during a request is reset: after a mere close, the kernel would
+ * go on sending for minutes.
  */
 export function connector({ ca, refusal, busy }: Options): buildConnector.connector {
   const dial = buildConnector({ timeout: HANDSHAKE_MS, allowH2: false, ...(ca === undefined ? {} : { ca }) });
   return (options, callback) => {
     const { protocol, hostname, port } = options;
-    // Below TLS there has to be a socket of ours: that one can be reset.
+    // TLS needs a socket of our own below it, because only that can be reset.
     const tcp =
       protocol === 'https:'
         ? connectTcp({
@@ -54,10 +54,10 @@ export function connector({ ca, refusal, busy }: Options): buildConnector.connec
 function resetWhileBusy(socket: Socket, tcp: Socket, busy: () => boolean): void {
   const destroy = socket.destroy.bind(socket);
   socket.destroy = (error) => {
-    // A reset destroys the socket in its turn.
+    // The reset also destroys the socket.
     socket.destroy = () => destroy(error);
     if (!busy() || tcp.destroyed) return destroy(error);
-    // TLS above it follows when it is closed; given up at once, it would never say that it is.
+    // TLS above it closes with the socket; destroyed at once, it would never emit `close`.
     tcp.once('close', () => destroy(error)).resetAndDestroy();
     return socket;
   };

@@ -7,61 +7,61 @@ import { failure, limitOf, noAnswer, noJson, RateLimited, retryAfterOf, TooLarge
 import { connector } from './connection.ts';
 import { Pace } from './pace.ts';
 
-/** Where LNbits is, and whom to trust for it. */
+/** The address of LNbits, and the authority to trust. */
 export interface LnbitsPlace {
   url: string;
-  /** PEM of the authority that signed its certificate; without it, those that Node trusts. */
+  /** PEM of the authority that signed its certificate; default: the authorities that Node trusts. */
   ca?: string | undefined;
 }
 
-/** By what a request is allowed: the key of a wallet, the token of somebody who logged in, or nothing. */
+/** How a request is authorized: the key of a wallet, the token of a login, or not at all. */
 export type Pass = Secret | { token: Secret } | null;
 
 export interface Post {
   method?: 'POST' | 'PUT';
   pass: Pass;
   json: string;
-  /** What `json` has that must not come back in an error, should LNbits repeat it. */
+  /** A secret in `json`, to be removed if LNbits repeats it in an error. */
   secret?: Secret;
   deadlineMs: number;
-  /** The longest it may be held back to keep to LNbits' rate limit; beyond that it fails unsent. */
+  /** The longest wait for LNbits' rate limit, in ms; beyond that the request fails unsent. */
   patienceMs: number;
-  /** How many gaps the next request to the same path keeps away from this one, once paced. */
+  /** How many gaps to leave before the next request to the same path, once paced. */
   gaps: number;
 }
 
 const TRIES = 3;
-// Five waits outlast a window of a minute (pace.ts).
+// Five waits last longer than a window of a minute (pace.ts).
 const LIMITED_TRIES = 6;
-/** Who wakes up so long after the turn of a POST does not send it: somebody else may have gone on meanwhile. */
+/** A process that wakes up this long after a POST was due does not send it: another run may have gone on meanwhile. */
 const STALE_MS = 2_000;
-/** So long after its turn nothing of a POST is sent any more: a new connection may take some time, too. */
+/** The latest moment to send any part of a POST after it was due: a new connection takes time, too. */
 const LATE_MS = 10_000;
 /**
- * A POST goes over a connection that was used within so long, or over a new one. uvicorn closes an idle one after 5 s,
- * and a POST that meets one which is just being closed looks like one whose answer was lost.
+ * A POST uses a connection that was idle for at most this long, or a new one. uvicorn closes idle connections after 5 s, and a
+ * POST on a connection that is being closed looks like a POST with a lost answer.
  */
 const FRESH_MS = 1_000;
 
 /**
- * Requests to one LNbits: a deadline on each, GETs repeated, POSTs and PUTs sent exactly once, all of them paced once a 429
- * was seen. Resolves with the parsed JSON of a 2xx; everything else is a BridgeError.
+ * Requests to one LNbits. Each has a deadline; GETs are retried, POSTs and PUTs are sent exactly once. After the first 429, all
+ * requests are paced. Resolves with the parsed JSON of a 2xx; everything else is a BridgeError.
  */
 export class Http {
   readonly #base: string;
-  /** Where to, as shown in messages: without user and password. */
+  /** The address for messages, without user and password. */
   readonly #shown: string;
   readonly #connect: () => Pool;
   #pool: Pool;
   readonly #backoffMs: number;
   readonly #pace = new Pace();
-  /** What the last answer's `date` said, in ms since 1970; 0 where none did. */
+  /** The `date` of the last answer, in ms since 1970; 0 if none had one. */
   clock = 0;
-  /** When that was read, as of performance.now(). */
+  /** When it arrived, by performance.now(). */
   clockRead = 0;
-  /** When the last answer came, by both clocks. */
+  /** When the last answer arrived, by both clocks. */
   #used = { monotonic: Number.NEGATIVE_INFINITY, date: 0 };
-  /** When it was the turn of the POSTs that are under way. */
+  /** When the POSTs under way were due. */
   readonly #turns = new Set<{ monotonic: number; date: number; what: string }>();
   #underWay = 0;
 
@@ -73,7 +73,7 @@ export class Http {
     const connect = connector({ ca, refusal: () => this.#tooLate(), busy: () => this.#underWay > 0 });
     this.#connect = () =>
       new Pool(origin, {
-        // One request after the other: a second connection would be used now and then, and grow old in between.
+        // One connection: a second one would be used rarely, and be closed as idle.
         connections: 1,
         keepAliveTimeout: 3_000,
         keepAliveMaxTimeout: 3_000,
@@ -98,7 +98,7 @@ export class Http {
         return await this.#send({ method: 'GET', path, query }, pass, deadlineMs);
       } catch (error) {
         if (error instanceof RateLimited && ++limited < LIMITED_TRIES) continue;
-        // It would be as large the next time.
+        // A retry would be as large.
         if (error instanceof TooLarge) throw error;
         if (!(error instanceof BridgeError && error.code === 'lnbits/unreachable' && ++failed < TRIES))
           throw error;
@@ -129,13 +129,13 @@ export class Http {
     }
   }
 
-  /** Of a connection that has just come about: a POST that waited for it may have waited too long. */
+  /** For a new connection: a POST may have waited too long for it. */
   #tooLate(): Error | null {
     const late = [...this.#turns].find(({ monotonic, date }) => msSince(monotonic, date) > LATE_MS);
     return late ? suspended(late.what) : null;
   }
 
-  /** How many milliseconds a request to `path` would be held back now to keep to LNbits' rate limit. */
+  /** How long a request to `path` would have to wait now to respect LNbits' rate limit, in ms. */
   wait(path: string): number {
     return this.#pace.wait(path);
   }
@@ -232,6 +232,6 @@ function reason(error: unknown, deadlineMs: number): string {
   if (!(error instanceof Error)) return 'no answer';
   if (error.name === 'TimeoutError') return `no whole answer within ${deadlineMs / 1000} s`;
   const { code = '', message } = error as NodeJS.ErrnoException;
-  // undici's own codes say less than its words.
+  // undici's codes say less than its messages.
   return code === '' || code.startsWith('UND_ERR') ? message : code;
 }

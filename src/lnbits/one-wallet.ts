@@ -6,12 +6,12 @@ import type { LnbitsClient, WalletPayment } from './client.ts';
 import { taggedPayments } from './history.ts';
 import { stillSeesPayments } from './rights.ts';
 
-/* One wallet of many: what cannot be told of it stops nothing that concerns the others, and is never taken for "nothing". */
+/* One wallet of many: if it cannot be read, the others go on, and "could not read" never counts as "no payments". */
 
-/** Why a wallet could not be looked at, as the end of a sentence about it. */
+/** Why a wallet could not be read, as the end of a sentence about it. */
 export class Unseen {
   readonly why: string;
-  /** LNbits does not accept the wallet's key, so nothing can be paid into it either. */
+  /** LNbits does not accept the wallet's key, so the wallet cannot be paid either. */
   readonly gone: boolean;
 
   constructor(why: string, gone = false) {
@@ -21,9 +21,9 @@ export class Unseen {
 }
 
 /**
- * Every payment of the bridge's tag that the wallet shows, as `taggedPayments` has them; or why it cannot be told. Where
- * there are none, the key has to show that it would see one, unless `proven`. Throws what concerns LNbits itself: by the
- * key of the source wallet it is found out.
+ * Every payment with the bridge's tag in the wallet (see `taggedPayments`), or why the wallet cannot be read. If there is
+ * none, the key has to prove that it would see one, unless `proven`. Throws errors of LNbits itself: a request with the
+ * source wallet's key tells those apart.
  */
 export async function paymentsIn(
   lnbits: LnbitsClient,
@@ -40,7 +40,7 @@ export async function paymentsIn(
   });
 }
 
-/** What a look at one wallet comes to, or why LNbits does not show it. Throws what concerns LNbits itself. */
+/** The result of `read`, or why this wallet cannot be read. Throws errors of LNbits itself. */
 export async function orUnseen<T>(
   lnbits: LnbitsClient,
   source: Secret,

@@ -2,24 +2,23 @@ import { TooLarge, unreachable } from './answer.ts';
 import type { WalletPayment } from './shapes.ts';
 
 const PAGE = 100;
-/** How many rows of a page the next one shows again, as long as no row goes. */
+/** How many rows of a page the next one repeats, if no row disappears. */
 const OVERLAP = 5;
 const PASSES = 3;
-/** The fewest rows of a page: one that the page before showed, and another. */
+/** The fewest rows of a page: a repeated one and a new one. */
 const FEWEST = 2;
 
-/** So many rows of a list from `offset` on, newest first. */
+/** Reads `limit` rows of a list from `offset` on, newest first. */
 export type ReadPage = (window: { limit: number; offset: number }) => Promise<WalletPayment[]>;
 
 /**
- * The rows of a list page by page, newest first, each row once. Whatever was there from the first page to the last is
- * among them: each page has to show a row that the page before showed as well, so that rows which come in or go
- * meanwhile leave no gap. Where it does not, the list is read again from its beginning. How many rows LNbits says that
- * there are decides nothing: with a page that has no rows it says 0. Who owns a wallet can write a lot into its rows:
- * where a page is too large an answer, fewer rows are asked for.
+ * The rows of a list page by page, newest first, each row once. Every row that exists during the whole reading is among them:
+ * each page has to repeat a row of the page before, so rows that come or go meanwhile leave no gap. Otherwise the reading
+ * starts again. LNbits' total decides nothing: it is 0 on a page without rows. The owner of a wallet can write a lot into its
+ * rows: if a page is too large, fewer rows are read at once.
  *
- * Throws what `read` throws, a `TooLarge` where two rows are, and `lnbits/unreachable` where so many rows went during
- * each of three passes.
+ * Throws what `read` throws, `TooLarge` if two rows are too large, and `lnbits/unreachable` if too many rows disappear in each
+ * of three passes.
  */
 export async function* pagesOf(read: ReadPage): AsyncGenerator<WalletPayment[], void> {
   const seen = new Set<string>();

@@ -1,17 +1,17 @@
 const REDACTED = '[redacted]';
-/** Of an encoded secret, what is shorter than this says little, and stands in other words by chance. */
+/** Shorter pieces of an encoded secret reveal little, and occur in other words by chance. */
 const SHORTEST = 6;
 
-/** What comes between `//` and `@` in an address, encoded or not. */
+/** The part of an address between `//` and `@`, encoded or not. */
 const USER = /((?:\/|%(?:25){0,3}2f|\\{1,4}\/){2})(?:(?!%(?:25){0,3}2f)[^\s"'<>/?#])*(?:@|%(?:25){0,3}40)/gi;
-/** What has bits of a secret in Base64 and of what stands before or after it. */
+/** Characters of Base64 that mix bits of the secret with its neighbours. */
 const SHARED = '[\\w+/-]?';
 const PADDING = '(?:=|%(?:25){0,3}3d){0,2}';
 
 /**
- * The words of somebody else without a secret that was sent to him, in whatever form he repeats it: as it is, in upper or
- * lower case, percent-encoded (once or again), with the escapes of JSON, of programs or of HTML, in Base64 (also as a
- * part of something longer, such as `user:password`), or as hex digits. Without the user and password of an address, too.
+ * A server's text without a secret that was sent to it, in whatever form the server repeats it: plain, in upper or lower case,
+ * percent-encoded (once or twice), with the escapes of JSON, of programs or of HTML, in Base64 (also within something longer,
+ * such as `user:password`), or in hex. Also removes the user and password of an address.
  */
 export function redact(said: string, secret: string | null): string {
   const safe = secret ? said.replace(formsOf(secret), REDACTED) : said;
@@ -30,7 +30,7 @@ function formsOf(secret: string): RegExp {
   );
 }
 
-/** What stands for `bytes` in the Base64 of anything that has them in it: it depends on where they begin. */
+/** The Base64 of `bytes` within something longer: it depends on where they begin. */
 function inBase64(bytes: Buffer): string[] {
   return [0, 1, 2].flatMap((before) => {
     const whole = Buffer.concat([Buffer.alloc(before), bytes]);
@@ -43,7 +43,7 @@ function inBase64(bytes: Buffer): string[] {
 
 const HTML: Record<string, string> = { '&': 'amp', '<': 'lt', '>': 'gt', '"': 'quot', "'": 'apos' };
 
-/** A pattern of a text in which any character may be escaped. How often is bounded, and so is the time that it takes. */
+/** A pattern of a text in which any character may be escaped. Their number is bounded, so the time is, too. */
 function escapedOrNot(text: string): string {
   return [...text].map((char) => `(?:${formsOfCharacter(char).join('|')})`).join('');
 }

@@ -6,11 +6,12 @@ const TAG = 'aio-dca-check';
 const MEMO = 'aio-dca-bridge tests that a key can receive and see payments. Nothing has to be paid.';
 
 /**
- * Proves with a key of either kind what a run needs it for: it makes an invoice, and finds it again. Answers that
- * invoice, with the id of the wallet that it is in, which a key onto a shared wallet does not tell otherwise. It is of 1 sat, never paid, and expires within a minute; LNbits keeps it as unpaid.
+ * Tests whether a key of either kind can do what a run needs: it makes an invoice, and finds it again. Returns that invoice,
+ * with the id of its wallet, which the key of a shared wallet does not tell otherwise. The invoice is of 1 sat, never paid,
+ * and expires within a minute; LNbits keeps it as unpaid.
  *
- * Throws `lnbits/rights` where the key may not do both, which keys of shared wallets (LNbits 1.4 and later) may not
- * always; and what the client throws.
+ * Throws `lnbits/rights` if the key may not do both (keys of shared wallets, LNbits 1.4 and later), and what the client
+ * throws.
  */
 export async function proveRights(lnbits: LnbitsClient, key: Secret): Promise<Invoice> {
   const test = { sats: 1n, memo: MEMO, expirySeconds: 60, extra: { tag: TAG } };
@@ -22,7 +23,7 @@ export async function proveRights(lnbits: LnbitsClient, key: Secret): Promise<In
 }
 
 /**
- * Whether a key that does not find a payment would have seen it: an absence counts only where it would.
+ * Whether a key that does not show a payment would show it if it existed; only then its absence counts.
  * Throws what the client throws, `lnbits/rights` excepted.
  */
 export async function seesPayments(lnbits: LnbitsClient, key: Secret): Promise<boolean> {
@@ -36,7 +37,7 @@ export async function seesPayments(lnbits: LnbitsClient, key: Secret): Promise<b
   }
 }
 
-/** The same; where the key shows the test of an earlier time, without another one. */
+/** The same; an earlier test invoice that the key shows is enough. */
 export async function stillSeesPayments(lnbits: LnbitsClient, key: Secret): Promise<boolean> {
   const { payments } = await lnbits.newest(key, { tag: TAG, limit: 1, offset: 0 });
   return payments.length > 0 || (await seesPayments(lnbits, key));
@@ -46,7 +47,7 @@ function explain(error: unknown): never {
   throw (error instanceof BridgeError && lacksRightToReceive(error)) || error;
 }
 
-/** An invoice that LNbits refuses for what its key may not do: no retry helps. Undefined for any other refusal. */
+/** The error for an invoice that the key has no right to make: no retry helps. Undefined for any other refusal. */
 export function lacksRightToReceive({ code, message }: BridgeError): BridgeError | undefined {
   return code === 'lnbits/refused' && /permission/i.test(message) ? lacksRight(message) : undefined;
 }

@@ -1,12 +1,12 @@
 import * as z from 'zod';
 import { type Instant, toInstant } from '../time.ts';
 
-/** What LNbits 1.0 to 1.6 answer, as far as it is read here; other fields come and go between versions. */
+/** The fields of LNbits 1.0 to 1.6 that the bridge reads; other fields differ between versions. */
 
 export interface Wallet {
   name: string;
   balanceMsat: bigint;
-  /** Only an admin key is told the wallet's id; null says that the key is an invoice key. */
+  /** LNbits tells the id only to an admin key; null: the key is an invoice key. */
   id: string | null;
 }
 
@@ -19,12 +19,12 @@ export interface Invoice {
 
 export type PaymentStatus = 'success' | 'pending' | 'failed';
 
-/** One wallet's side of a payment. */
+/** A row of LNbits' list of payments: one wallet's side of a payment. */
 export interface WalletPayment {
   hash: string;
-  /** What LNbits itself received as its fee of the payment with this hash. */
+  /** Whether the row is LNbits' own service fee for the payment with this hash. */
   isServiceFee: boolean;
-  /** Null where LNbits does not show it. */
+  /** Null if LNbits does not show it. */
   bolt11: string | null;
   walletId: string;
   /** Negative: outgoing. */
@@ -33,14 +33,14 @@ export interface WalletPayment {
   feeMsat: bigint;
   status: PaymentStatus;
   tag: string | null;
-  /** Empty where LNbits shows something that is not an object. */
+  /** Empty if LNbits shows something that is not an object. */
   extra: Record<string, unknown>;
   memo: string | null;
-  /** Null where LNbits shows no time that can be read. */
+  /** Null if the time cannot be read. */
   time: Instant | null;
 }
 
-// z.int() refuses what a JSON number cannot hold exactly.
+// z.int() refuses integers that a JSON number cannot hold exactly.
 const msat = z.int().transform(BigInt);
 const hash = z.string().regex(/^[0-9a-f]{64}$/, 'not a payment hash');
 const text = z.string().nullish().catch(null);

@@ -4,26 +4,26 @@ import { wayOut } from '../ledger/runs/clock-doubts.ts';
 import { call, type Message, message } from '../lib/message.ts';
 import type { Overview } from './overview.ts';
 
-/** What needs an operator, and what helps. */
+/** Something that needs the operator, and the next step. */
 export interface Need {
   what: string;
   help: string | Message;
 }
 
-/** What the ledger alone does not tell. */
+/** Facts that are not in the ledger. */
 export interface Circumstances {
   /** What the source wallet lacks for what is due now; null where its balance is not known. */
   short: bigint | null;
   /** What is wrong with `[lamassu] start_at`. */
   startProblem: BridgeError | null;
-  /** A run that neither goes on nor told how it ended. */
+  /** A run that is not going on and has recorded no end. */
   brokenOff: bigint | null;
 }
 
 const poll = call('poll');
 const doctor = call('doctor');
 
-/** Everything that needs an operator now; nothing does where it is empty. */
+/** Everything that needs the operator now; empty if nothing does. */
 export function needsOf(
   { status, overdue }: Pick<Overview, 'status' | 'overdue'>,
   { short, startProblem, brokenOff }: Circumstances,

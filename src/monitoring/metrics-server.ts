@@ -4,18 +4,17 @@ import { isIP } from 'node:net';
 import type { Logger } from 'pino';
 import { BridgeError } from '../errors.ts';
 
-/** Reading the ledger takes time from the run that may be paying meanwhile: one page serves everybody for so long. */
+/** Reading the ledger slows a run that is paying, so one reading serves all requests for this long, in ms. */
 const PAGE_MS = 10_000;
 const CONNECTIONS = 50;
 
-/** Stops answering and closes what is open. */
+/** Stops answering and closes open connections. */
 export type Close = () => Promise<void>;
 
 /**
- * Serves `read`'s text at `/metrics`, read anew at most every ten seconds, and after each of
- * `runs`, whoever asks however often; `Age` says how many seconds old it is. `listen` is an address and a port, `127.0.0.1:9464` or `[::1]:9464`. Whoever
- * reaches it sees what the operator owes and holds: an address that others reach is used, with a warning.
- * Throws `metrics/listen`.
+ * Serves the text of `read` at `/metrics`. It reads at most every ten seconds, and after each of `runs`; the header `Age` is
+ * the age of the text in seconds. `listen` is an address and a port, `127.0.0.1:9464` or `[::1]:9464`. The page shows what
+ * the operator owes and holds, so an address that other hosts can reach gives a warning. Throws `metrics/listen`.
  */
 export async function serveMetrics(
   listen: string,
@@ -62,7 +61,7 @@ export async function serveMetrics(
   server.on('error', (error) => log.error({ err: error }, 'the metrics endpoint failed'));
   log.info({ listen: server.address() }, 'the metrics are served');
   if (!isLoopback(host))
-    log.warn({ listen }, 'the metrics can be read from other hosts, by anybody who reaches them');
+    log.warn({ listen }, 'other hosts can read the metrics: anybody who reaches this address');
   return async () => {
     const closed = once(server, 'close');
     server.close();
@@ -71,7 +70,7 @@ export async function serveMetrics(
   };
 }
 
-/** Those who ask meanwhile share one reading; a failed one is tried again by the next who asks. */
+/** Requests share a reading that is under way; after a failed one, the next request reads again. */
 function cached(
   read: () => Promise<string>,
   runs: () => number,

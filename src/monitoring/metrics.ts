@@ -14,7 +14,7 @@ interface Sample {
   value: number | bigint;
 }
 
-/** How runs end, as `runs.outcome` has it. */
+/** The values of `runs.outcome`. */
 const OUTCOMES = ['ok', 'attention', 'incomplete', 'refused', 'stopped', 'failed', 'died'];
 const STATES = ['planned', 'paying', 'deferred', 'unknown', 'held', 'settled'];
 
@@ -24,8 +24,8 @@ export async function together(registries: Registry[]): Promise<string> {
 }
 
 /**
- * What the ledger and the source wallet show, for Prometheus: times in seconds since 1970, sats, and fiat in whole
- * units. No label names a client, a wallet or a key. LNbits is asked for the balance with a short deadline; where it
+ * The ledger and the source wallet in numbers, for Prometheus: times in seconds since 1970, sats, and cash in whole
+ * units of its currency. No label names a client, a wallet or a key. LNbits tells the balance, with a short deadline; if it
  * does not answer, the balance is left out. Throws what reading the ledger throws.
  */
 export async function ledgerMetrics(ledger: Ledger, config: Config, version: string): Promise<Registry> {
@@ -41,7 +41,7 @@ export async function ledgerMetrics(ledger: Ledger, config: Config, version: str
 
   const registry = new Registry();
   const add = (name: string, help: string, ...samples: Sample[]) => {
-    // Without a sample there would be a 0 that nobody measured.
+    // A sample of 0 would be a value that was never measured.
     if (samples.length === 0) return;
     const labelNames = [...new Set(samples.flatMap(({ labels = {} }) => Object.keys(labels)))];
     const gauge = new Gauge({ name: `aio_dca_${name}`, help, labelNames, registers: [registry] });
@@ -62,7 +62,7 @@ export async function ledgerMetrics(ledger: Ledger, config: Config, version: str
   });
   add(
     'mark_age_seconds',
-    'How long ago that was: grows while nobody sells.',
+    'How long ago that was; grows while there are no cash-outs.',
     ...(mark ? [{ value: between(mark.confirmedAt, at) }] : []),
   );
   if (last) {
@@ -86,10 +86,10 @@ export async function ledgerMetrics(ledger: Ledger, config: Config, version: str
   const payouts = await payoutsByState(db);
   add('payouts', 'Payouts by state.', ...payouts.map(({ labels, count }) => ({ labels, value: count })));
   add('payout_sats', 'Their sats.', ...payouts.map(({ labels, sats }) => ({ labels, value: sats })));
-  add('review_rows', 'Rows of Lamassu that wait for a person.', { value: attention.review });
+  add('review_rows', 'Rows of Lamassu that wait for the operator.', { value: attention.review });
   add(
     'attention',
-    'What needs an operator, as in the status.',
+    'What needs the operator, as in `status`.',
     ...Object.entries({ ...attention, ...(short !== null && { short_sats: short }) }).map(
       ([reason, value]) => ({ labels: { reason }, value: Number(value) }),
     ),
@@ -136,7 +136,7 @@ function seconds(instant: Instant | null): number {
   return instant === null ? 0 : toMs(instant) / 1000;
 }
 
-/** Each state and kind, also where there is none: a rule on a missing sample would never fire. */
+/** Every state and kind, also with a count of 0: a rule on a missing sample would never fire. */
 async function payoutsByState(db: Db) {
   const rows = await db
     .selectFrom('payouts')
@@ -156,7 +156,7 @@ async function payoutsByState(db: Db) {
   );
 }
 
-/** Of each currency that clients ever gave cash in, also where none is left. */
+/** For each currency in which clients ever gave cash, even if none is left. */
 async function remainingCash(db: Db) {
   const rows = await db
     .selectFrom('fundings')

@@ -6,15 +6,15 @@ import type { Db } from '../ledger/store/open.ts';
 import { formOptions } from '../scheduler/pay.ts';
 import { type Instant, plus } from '../time.ts';
 
-/** The ledger at a glance, with what the configuration says of the sats that are in no payout yet; in satoshi. */
+/** The ledger at a glance, in satoshi; the configuration tells which sats without a payout are due. */
 export interface Overview {
-  /** Its `attention.aged` counts `overdue` as well: a payout for each that forming would make. */
+  /** Its `attention.aged` includes `overdue`: one for each payout that forming would make. */
   status: Status;
   /** Not due yet. */
   waiting: bigint;
   /** What a run would send now. */
   due: bigint;
-  /** Due for longer than `[attention] payout_after`, and in no payout: paying is paused, or no run could form one. */
+  /** Due for longer than `[attention] payout_after` without a payout: paying is paused, or no run could form one. */
   overdue: { payouts: bigint; sats: bigint };
 }
 
@@ -39,8 +39,9 @@ export async function overview(db: Db, config: Config, at: Instant): Promise<Ove
 }
 
 /**
- * What the source wallet lacks for what is due now, in satoshi: somebody has to top it up, or clients wait. Null where
- * what it holds is not known. What is held waits for a person first, and what is under way may have been debited.
+ * What the source wallet lacks for what is due now, in satoshi: until the operator tops it up, clients wait. Null if its
+ * balance is not known. Held payouts do not count, for the operator decides first; nor do payments under way, for LNbits may
+ * have debited them already.
  */
 export function shortSats(
   { status, due }: Overview,

@@ -2,7 +2,7 @@ import { Counter, Histogram, Registry } from 'prom-client';
 import { catalogue } from '../errors.ts';
 import type { RunSeen } from '../scheduler/daemon.ts';
 
-/** Begins to count the daemon's runs and their errors in `registry`; `onRun` counts one. */
+/** Counters of the daemon's runs and their errors in `registry`; call `onRun` after each run. */
 export function countRuns(): { registry: Registry; onRun(run: RunSeen): void } {
   const registry = new Registry();
   const registers = [registry];
@@ -24,7 +24,7 @@ export function countRuns(): { registry: Registry; onRun(run: RunSeen): void } {
     labelNames: ['code'],
     registers,
   });
-  // From 0: the first one would else not count as an increase.
+  // Start from 0: otherwise the first one is no increase to Prometheus.
   for (const [code, known] of Object.entries(catalogue))
     if ('concerns' in known && known.concerns !== 'both') problems.inc({ code }, 0);
   const onRun = ({ outcome, seconds, codes }: RunSeen) => {

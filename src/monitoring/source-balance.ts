@@ -1,10 +1,10 @@
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 
-/** For one answer of LNbits; a look must not take long. */
+/** The deadline of one request to LNbits, in ms: status and metrics must not take long. */
 const DEADLINE_MS = 2_000;
 
-/** What the source wallet holds, in sats, or why LNbits could not be asked. */
+/** The balance of the source wallet, in sats, or why LNbits did not tell it. */
 export async function sourceBalance(
   lnbits: Config['lnbits'],
 ): Promise<{ balance: bigint } | { problem: BridgeError }> {

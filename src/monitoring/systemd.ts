@@ -3,9 +3,9 @@ import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 
 /**
- * Tells systemd how the daemon stands, where `env` says that it listens ($NOTIFY_SOCKET). Node cannot write to that
- * kind of socket, so systemd's own command does it; the unit needs `NotifyAccess=all`. Never throws: what the daemon
- * is there for goes on without it. The environment that it hands on has nothing else: secrets may stand in there.
+ * Tells systemd the state of the daemon, if `env` has $NOTIFY_SOCKET. Node cannot write to that kind of socket, so
+ * `systemd-notify` does it; the unit needs `NotifyAccess=all`. Never throws: the daemon works without it. The command gets no
+ * other environment variable, since those may hold secrets.
  */
 export async function notifySystemd(
   state: 'READY=1' | 'STOPPING=1',

@@ -16,7 +16,7 @@ export type TakeChanges = (changes: {
   json: () => AsyncIterable<string>;
 }) => Promise<unknown>;
 
-/** Every change of the ledger by a person or a run, oldest first. Errors: those of `findAbout` and `refuseUnknownActor`. */
+/** Every change of the ledger by an operator or a run, oldest first. Errors: those of `findAbout` and `refuseUnknownActor`. */
 export const listLog = operation({
   name: 'log.list',
   needs: 'read',

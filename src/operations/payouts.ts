@@ -35,7 +35,7 @@ import { PAYOUT_STATES } from '../views/states.ts';
 import { payoutId } from './ids.ts';
 import { operation, withReason } from './operation.ts';
 
-/* Payouts: what is owed to whom, and what an operator decides about it. */
+/* Payouts: what is owed to whom, and what the operator decides about it. */
 
 const one = z.object({ id: payoutId });
 

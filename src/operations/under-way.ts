@@ -4,7 +4,7 @@ import { untilQuiet } from '../payouts/session.ts';
 import type { Instant } from '../time.ts';
 
 /**
- * Before an operator's word that something was not paid counts: waits for the quiet time from now on. The ledger's times
+ * Before the operator's word that something was not paid counts: waits for the quiet time from now on. The ledger's times
  * alone say nothing where a clock was set ahead, and what LNbits still works on would be paid once more.
  */
 export async function untilNothingIsUnderWay(

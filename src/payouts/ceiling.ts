@@ -7,15 +7,15 @@ import { MAY_DIFFER_MS, now, plus } from '../time.ts';
 import { feeNow } from './service-fee.ts';
 import type { Context } from './session.ts';
 
-/** What may be sent in one local day before an operator is asked. */
+/** What may be sent in one local day before the operator is asked. */
 export interface Ceiling {
   sats: bigint;
   timezone: string;
 }
 
 /**
- * Why a payout waits for an operator: with what was sent today it would be more than the ceiling. Null where it is not,
- * where an operator released the payout before, and where a payment of it is under way: then only a look at it helps.
+ * Why a payout waits for the operator: with what was sent today it would be more than the ceiling. Null where it is not,
+ * where the operator released the payout before, and where a payment of it is under way: then only a look at it helps.
  */
 export async function overCeiling(
   ctx: Context,

@@ -25,7 +25,7 @@ import { type Context, pause } from './session.ts';
  * everything twice, and neither could see it in its own ledger. So each run says that it is going to pay where every
  * copy sees it, in the source wallet, by an invoice of 1 sat that nobody pays, and then looks whether another one did.
  * Both write before they read: whichever moment each has reached, at least one of them sees the other, and does not pay.
- * A claim that this ledger did not make counts however old it is, until an operator says that its copy is out of use
+ * A claim that this ledger did not make counts however old it is, until the operator says that its copy is out of use
  * (by recovering the ledger): no clock decides.
  *
  * A copy that was made in the middle of a run knows the claim of that run, which may still be paying. So a run that
@@ -61,7 +61,7 @@ export interface StrangeClaim {
   wallet: string;
   /** It was made on this host, as it runs now, by a ledger at this place. */
   here: boolean;
-  /** What it tells of itself, for people. */
+  /** What it tells of itself, for messages. */
   who: string;
 }
 
@@ -138,7 +138,7 @@ export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Pro
       await refuse();
     }
   } catch (error) {
-    // Whoever sees it need not wait for it: this run is not going to pay. What it could not say, an operator finds out.
+    // Whoever sees it need not wait for it: this run is not going to pay. What it could not say, the operator finds out.
     // A claim that is there twice is not taken back: it may be a copied host's, too, which may be paying.
     if (error instanceof BridgeError && error.kind === 'misconfigured')
       await put(ctx, nonce, true).catch(() => {});

@@ -5,7 +5,7 @@ import { call, type Message, message } from '../lib/message.ts';
 import type { LnbitsClient, WalletPayment } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
 
-/** What the source wallet shows of credits of one amount, for an operator who says what became of one. */
+/** What the source wallet shows of credits of one amount, for the operator who says what became of one. */
 export interface CreditsShown {
   /** Every like credit, as hash and status. */
   all: { hash: string; status: WalletPayment['status'] }[];
@@ -73,8 +73,8 @@ export interface Refused {
 }
 
 /**
- * What the source wallet says to an operator's word on a credit: null where it leaves it open, or bears it out. Of a
- * credit that was never sent, a payment that is there is not its own; an operator who names that payment may say so.
+ * What the source wallet says to the operator's word on a credit: null where it leaves it open, or bears it out. Of a
+ * credit that was never sent, a payment that is there is not its own; the operator who names that payment may say so.
  */
 export function judgeCreditWord(
   { possible, pending, takenBack }: CreditsShown,

@@ -7,7 +7,7 @@ export type SourceSide = 'success' | 'pending' | 'failed' | 'none';
 
 /**
  * `settle`: it arrived. `send`: POST the same bolt11 (again). `abandon`: it can never be paid, so a new invoice may
- * follow. `hold`: an operator decides. `wait`: look again later.
+ * follow. `hold`: the operator decides. `wait`: look again later.
  */
 export type Decision =
   | { do: 'settle' }

@@ -23,7 +23,7 @@ export interface Late {
 
 /**
  * Before another credit is made: what was dropped, and came to pass later. It is `credited` after all where nothing else
- * covers its cash-outs by now; else the sats are in the source wallet twice, and an operator decides. Answers the sats of
+ * covers its cash-outs by now; else the sats are in the source wallet twice, and the operator decides. Answers the sats of
  * those that are credited.
  */
 export async function creditWhatCameLate(ctx: Context, justLookedAt: bigint[]): Promise<bigint> {

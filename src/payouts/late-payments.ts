@@ -11,7 +11,7 @@ const MOST = 20;
 
 /**
  * Looks once more at payments that were sent and given up not long ago. One that arrived all the same settles its part
- * where nothing else was sent of it; else the part may be paid twice, and an operator is told. So is a debit that was not
+ * where nothing else was sent of it; else the part may be paid twice, and the operator is told. So is a debit that was not
  * known when it was given up.
  */
 export async function lookAtDead(ctx: Context): Promise<void> {

@@ -180,7 +180,7 @@ async function partsToPay(ctx: Context, payout: bigint): ReturnType<typeof parts
   return await partsOf(ledger.db, payout);
 }
 
-/** Null where nothing has to be waited for, and the rest of the payout is left to another run, or to an operator. */
+/** Null where nothing has to be waited for, and the rest of the payout is left to another run, or to the operator. */
 async function payPart(
   ctx: Context,
   payout: Payout,

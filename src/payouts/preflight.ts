@@ -94,7 +94,7 @@ async function refuseForgotten(ctx: Context): Promise<void> {
     .selectFrom('payments')
     .select(['payment_hash', 'payout_id'])
     .where('state', '=', 'settled')
-    // One with a reason was settled by an operator's word: what LNbits shows of it was known then.
+    // One with a reason was settled by the operator's word: what LNbits shows of it was known then.
     .where('reason', 'is', null)
     .where('source_wallet_id', '=', ctx.source.walletId)
     .orderBy('id', 'desc')

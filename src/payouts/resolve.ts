@@ -3,7 +3,7 @@ import { seesPayments } from '../lnbits/rights.ts';
 import type { ClientSide, SourceSide } from './decide.ts';
 import { type Context, clientSide, sourceSide, walletKey } from './session.ts';
 
-/** What both wallets show of a payment, for an operator who decides about it. */
+/** What both wallets show of a payment, for the operator who decides about it. */
 export interface Shown {
   /** `unseen`: nothing, by a key that is not shown its payments; `unread`: nobody could look. */
   source: SourceSide | 'unseen' | 'unread';
@@ -43,11 +43,11 @@ export function sidesInWords({ source, client }: Shown): string {
   return `${source} in the source wallet, ${client} in the client’s`;
 }
 
-/** Whether an operator may say so: `bears-out`: the wallets show the same; `open`: they leave it open; `contradicts`. */
+/** Whether the operator may say so: `bears-out`: the wallets show the same; `open`: they leave it open; `contradicts`. */
 export type Judgement = 'bears-out' | 'open' | 'contradicts';
 
 /**
- * What the wallets say to an operator's word that a payment arrived, or that it did not and never will. Nothing that is
+ * What the wallets say to the operator's word that a payment arrived, or that it did not and never will. Nothing that is
  * said overrides what they show, and what could not be seen is no absence: whoever is called unpaid is paid again.
  */
 export function judgeWord({ source, client }: Shown, paid: boolean): Judgement {

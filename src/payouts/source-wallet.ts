@@ -79,7 +79,7 @@ export async function lookAtFirst(
   return (await refuseUnknownIn(ctx, shown)) ?? 'seen';
 }
 
-/** Whether nothing was paid to it from this source wallet, nor does an operator answer for what another one paid. */
+/** Whether nothing was paid to it from this source wallet, nor does the operator answer for what another one paid. */
 export async function isFirst(
   { ledger, source }: Pick<Context, 'ledger' | 'source'>,
   recipient: bigint,

@@ -217,7 +217,7 @@ async function lookAtCredit(ctx: Context, credit: Credit, answer: Answer): Promi
 
 /**
  * `arrive`: it happened. `take-back`: LNbits said no, so the same credit is sent again by a later run. `drop`: it did
- * not happen, and another one may follow. `hold`: an operator decides. `wait`: look again after the quiet time.
+ * not happen, and another one may follow. `hold`: the operator decides. `wait`: look again after the quiet time.
  */
 export type Verdict =
   | { do: 'arrive'; hash: string }

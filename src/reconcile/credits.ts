@@ -6,8 +6,8 @@ import type { SourceWallet } from '../payouts/session.ts';
 import { type Findings, isIn, type Range } from './findings.ts';
 
 /**
- * Every credit of the range against the source wallet: one that arrived is there, and one that was dropped is not, but
- * for those that a person has decided about.
+ * Compares every credit of the range with the source wallet: it shows a credit that arrived, and does not show one that was
+ * dropped. Credits that the operator has decided about are left out.
  */
 export async function reconcileCredits(
   db: Db,

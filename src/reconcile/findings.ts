@@ -6,7 +6,7 @@ export interface Difference {
   /** `payment HASH of p12 for alice`, `cash-out ID`, a wallet, a day of a machine. */
   what: string;
   ledger: string;
-  /** What LNbits or Lamassu says. */
+  /** What LNbits or Lamassu shows. */
   other: string;
   hint: string | Message;
 }
@@ -16,7 +16,7 @@ const LNBITS_LOST = message`Stop paying with ${call('payouts.pause')}: an older 
 const HOLD_AND_SAY = message`Look at both wallets in LNbits. Then hold the payout, ${call('payouts.hold', { id: null, reason: null })}, and say what became of the payment: ${call('payouts.resolve', { id: null, payment: null, not_paid: true, reason: null })}, or that it was paid. What the wallets contradict is refused, with the way out.`;
 
 /**
- * Every difference that `reconcile` can find, with what to do about it; what its operations leave open is filled in.
+ * Every difference that `reconcile` can find, with what to do about it. Open inputs of its operations are filled in.
  * docs/operations.md has the same list.
  */
 export const hints = {
@@ -30,8 +30,8 @@ export const hints = {
   'payment/not-credited': HOLD_AND_SAY,
   'payment/credit-amount': HOLD_AND_SAY,
   'payment/open-paid': message`It was paid, and the ledger does not say so yet. The next run finds it: ${call('poll')}, then reconcile again.`,
-  'payment/open-debited': message`LNbits took the sats from the source wallet, and the client’s does not show them. The next run looks, and puts it before a person: ${call('poll')}. Held, and not credited on the client’s side, it is paid again after ${call('payouts.resolve', { id: null, payment: null, not_paid: true, reason: null })}.`,
-  'payment/open-credited': message`The client has it, and the source wallet does not show that it paid. The next run puts it before a person: ${call('poll')}. Held, it is settled by ${call('payouts.resolve', { id: null, payment: null, paid: true, reason: null })}; where it is another amount, that is refused, with the way out.`,
+  'payment/open-debited': message`LNbits took the sats from the source wallet, and the client’s does not show them. The next run checks it, and the payout is held for the operator: ${call('poll')}. Held, and not credited on the client’s side, it is paid again after ${call('payouts.resolve', { id: null, payment: null, not_paid: true, reason: null })}.`,
+  'payment/open-credited': message`The client has it, and the source wallet does not show that it paid. The next run holds the payout for the operator: ${call('poll')}. Held, it is settled by ${call('payouts.resolve', { id: null, payment: null, paid: true, reason: null })}; where it is another amount, that is refused, with the way out.`,
   'payment/open-held': message`It was paid, and the payout is held. Let the next run settle it: ${call('payouts.release', { id: null })}, then ${call('poll')}.`,
   'payment/dead-debited': message`It was given up, and LNbits took it from the source wallet without crediting it: the sats are lost at LNbits. Say that it is known: ${call('payouts.overpaid', { id: null, payment: null, reason: null })}.`,
   'payment/dead-paid': message`It was given up, and arrived all the same. While its part has no other payment, the next run that pays settles it: ${call('poll')}. Else it was paid twice: see that no more is, ${call('payouts.pause')}, and book what the client got too much with ${call('payouts.overpaid', { id: null, payment: null, reason: null })}.`,
@@ -46,7 +46,7 @@ export const hints = {
   'cash-out/not-processed': message`It is eligible, and was not distributed. The next run finds what turned eligible within [lamassu] overlap: ${call('poll')}, then reconcile again. If it stays, settle it by hand: ${call('settlements.settle', { id: null })}.`,
   'cash-out/not-eligible': message`It was distributed, and Lamassu says something else of it today. ${call('review.show', { id: null })} has it; what was paid stays paid. ${call('review.dismiss', { id: null, reason: null })} accepts what Lamassu says now.`,
   'cash-out/differs': message`It was distributed, and Lamassu shows other figures today. ${call('review.show', { id: null })} has it; what was paid stays paid. ${call('review.dismiss', { id: null, reason: null })} accepts what Lamassu says now.`,
-  'cash-out/other-machine': message`It was distributed when this program went by the machine where a cash-out was begun, and its cash came out of another. What was paid stays paid. See whose cash it was (${call('cash_outs.show', { id: null })}), put the fundings right with ${call('fundings.adjust')}; ${call('review.dismiss', { id: null, reason: null })} accepts it then.`,
+  'cash-out/other-machine': message`It was distributed when this program went by the machine where a cash-out was begun, and its cash came out of another. What was paid stays paid. See whose cash it was (${call('cash_outs.show', { id: null })}), correct the fundings with ${call('fundings.adjust')}; ${call('review.dismiss', { id: null, reason: null })} accepts it then.`,
   'cash-out/settled-differs': message`It was settled by hand, and Lamassu has changed the row since. See whether the settlement still holds: ${call('cash_outs.show', { id: null })}. If it does, ${call('review.dismiss', { id: null, reason: null })} accepts what Lamassu says now.`,
   'cash-out/external-in-lamassu': message`It was settled as one that Lamassu never saw, and Lamassu has it. Check that the same cash is not in two settlements: ${call('cash_outs.show', { id: null })}.`,
   'day/sums': 'The rows that make the difference are named with it; where none is, report it.',
@@ -54,7 +54,7 @@ export const hints = {
 
 export type DifferenceCode = keyof typeof hints;
 
-/** Collects what was compared and what differs. */
+/** Counts what was compared, and collects the differences. */
 export class Findings {
   readonly checked: Record<string, bigint> = {};
   readonly differences: Difference[] = [];
@@ -97,7 +97,7 @@ function hintOf(code: DifferenceCode, known: Record<string, string>): string | M
   return hint instanceof Message ? hint.filled(known) : hint;
 }
 
-/** From a moment on, and before another; null: without that bound. */
+/** At or after `from` and before `until`; null: no such bound. */
 export interface Range {
   from: string | null;
   before: string | null;

@@ -16,7 +16,7 @@ import { isAccepted, sinceSettled } from './settled.ts';
 
 type CashOut = Schema['cash_outs'];
 
-/** What came out of one machine on one local day. Fiat in minor units. */
+/** The cash-outs of one machine on one local day; `fiat` in minor units. */
 export interface Sums {
   cashOuts: number;
   fiat: bigint;
@@ -38,15 +38,15 @@ export interface LamassuOptions {
   range: Range;
   /** How far the ledger had read; null: not at all. */
   mark: Mark | null;
-  /** What was processed later may not be in what `source` shows. */
+  /** Cash-outs that were processed later may be missing in this snapshot of `source`. */
   processedBefore: Instant;
 }
 
 const PAGE = 500;
 
 /**
- * Every row of Lamassu in the range against the ledger, and every cash-out that the ledger processed against Lamassu:
- * judged again, with the same figures. Answers the sums per day and machine of what both call a cash-out.
+ * Compares every row of Lamassu in the range with the ledger, and every processed cash-out with Lamassu: the row is judged
+ * again, and has to give the same figures. Returns the sums per day and machine of the cash-outs of each side.
  */
 export async function reconcileLamassu(
   db: Db,
@@ -65,7 +65,7 @@ export async function reconcileLamassu(
     await reconcileRows(db, page, options, days, findings);
     for (const { row } of page) seen.add(row.id);
   }
-  // Those that Lamassu shows with another time, or not at all.
+  // Cash-outs that Lamassu shows with another time, or not at all.
   for await (const page of processedIn(db, options)) {
     const missed = page.filter(({ id }) => !seen.has(id));
     const found = await source.byIds(missed.map(({ id }) => id));
@@ -140,7 +140,7 @@ async function reconcileOne(
     if (row) differs('cash-out/external-in-lamassu', 'settled as unknown to Lamassu', rowText(row));
     return;
   }
-  // A person saw what Lamassu says of it now: there is nothing to compare any more.
+  // The operator has accepted what Lamassu says now, so nothing is left to compare.
   if (cashOut.origin === 'lamassu' && row && (await isAccepted(db, row))) {
     findings.count('accepted', 1);
     return;
@@ -168,7 +168,7 @@ async function reconcileOne(
   const today = judgement.cashOut;
   days.add('lamassu', { ...today, gross: today.distributed, confirmed_at: today.confirmedAt });
   const money = (minor: bigint) => `${formatDecimal(minor, today.digits)} ${today.currency}`;
-  // Until it was read where the cash came out, everything went by where it was begun.
+  // Earlier versions went by the machine where the cash-out was begun.
   if (cashOut.machine !== today.machine && cashOut.machine === today.begunAt && !wasTold(cashOut))
     differs('cash-out/other-machine', `machine ${cashOut.machine}`, `cash from machine ${today.machine}`);
   else if (cashOut.machine !== today.machine)
@@ -183,7 +183,7 @@ async function reconcileOne(
     if (then !== since) differs('cash-out/differs', `${name} ${then}`, `${name} ${since}`);
 }
 
-/** Whether the ledger divided it knowing what was logged of its notes. */
+/** Whether the notes that Lamassu logged were known when the ledger divided the cash-out. */
 function wasTold({ lamassu }: CashOut): boolean {
   return lamassu !== null && 'actions' in (JSON.parse(lamassu) as object);
 }
@@ -226,7 +226,7 @@ async function* processedIn(
   }
 }
 
-/** Cash-outs of other Lamassu servers, which their own bridges compare; or those that no Lamassu ever saw. */
+/** Cash-outs of other Lamassu servers (their own bridges compare those), and cash-outs that no Lamassu ever saw. */
 async function countOthers(
   db: Db,
   which: 'other' | 'external',

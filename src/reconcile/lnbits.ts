@@ -41,8 +41,8 @@ interface Sides {
 const PAGE = 500;
 
 /**
- * Every payment of the range against both wallets, and every payment that the wallets show against the ledger.
- * What looks wrong is looked at once more at the end: a run may have gone on meanwhile.
+ * Compares every payment of the range with both wallets, and every payment that the wallets show with the ledger. Reads each
+ * difference again at the end, since a run may have gone on meanwhile.
  */
 export async function reconcileLnbits(
   ledger: Ledger,
@@ -114,7 +114,7 @@ export async function reconcileLnbits(
     if (received instanceof Unseen) continue;
     const arrived = [...received.values()].filter((one) => one.status === 'success');
     const unknown = await unbooked(db, arrived, range);
-    // Who receives can write what he likes; who paid is told by the source wallet, or by a seal.
+    // The receiver can write any label; only the source wallet, or a seal, tells who paid.
     const paid = unknown.filter(({ hash }) => left.has(hash));
     const copied = await madeByAnotherCopy(
       ledger,
@@ -151,7 +151,7 @@ export async function reconcileLnbits(
   findings.count('wallets', [...credits.values()].filter((one) => one instanceof Map).length + 1);
 }
 
-/** What the wallet received of this ledger, or why that cannot be told. */
+/** What the wallet received from this ledger, or why that is not known. */
 async function creditsOf(
   db: Db,
   wallet: Wallet,
@@ -167,7 +167,7 @@ async function creditsOf(
   return received;
 }
 
-/** Of several rows of one hash the one that moved money counts. */
+/** Of several rows of one hash, the one that moved money counts. */
 function keep(rows: Map<string, WalletPayment>, row: WalletPayment): void {
   if (row.status === 'success' || !rows.has(row.hash)) rows.set(row.hash, row);
 }
@@ -182,14 +182,14 @@ function tally({ state, sats }: Booked, { source, client }: Sides, findings: Fin
   findings.count('sats_credited', client?.status === 'success' ? client.amountMsat / 1000n : 0n);
 }
 
-/** What speaks against a payment; null where both wallets bear it out. */
+/** The difference of a payment; null if both wallets confirm it. */
 function compare(
   { state, sats, fee_msat, payout_state, known }: Booked,
   { source, client }: Sides,
 ): { code: DifferenceCode; ledger: string; other: string } | null {
   const msat = sats * 1000n;
   const debited = source?.status === 'success';
-  // A debit is shown there where the client's wallet is the source wallet: nothing arrived.
+  // A debit here means that the client's wallet is the source wallet: nothing arrived.
   const credited = client?.status === 'success' && client.amountMsat > 0n;
   const whole = client?.amountMsat === msat && client.feeMsat === 0n;
   const differs = (code: DifferenceCode, other: string) => ({ code, ledger: `${state}, ${sats} sat`, other });
@@ -213,7 +213,7 @@ function compare(
   return null;
 }
 
-/** Whether a person decided about it when just that was shown. */
+/** Whether the operator decided about it when the wallets showed the same. */
 function isKnown(known: string | null, credited: boolean): boolean {
   return known !== null && (!credited || known.includes('arrived'));
 }
@@ -225,12 +225,12 @@ function sideText(side: WalletPayment | null | undefined): string {
   return `${side.amountMsat} msat${fee} ${side.status}`;
 }
 
-/** The second look, at the ledger and both wallets as they are by now. */
+/** Reads the ledger and both wallets again. */
 async function lookAgain(
   { db, id }: Pick<Ledger, 'db' | 'id'>,
   { lnbits, source }: SourceWallet,
   { hash, walletId }: { hash: string; walletId: string },
-  /** Undefined where it cannot be looked at. */
+  /** Undefined: the wallet cannot be read. */
   client: WalletPayment | null | undefined,
   findings: Findings,
 ): Promise<void> {
@@ -313,7 +313,7 @@ function booking(db: Db) {
     ]);
 }
 
-/** Every wallet that was or is paid into, with a name to call it by. */
+/** Every wallet that is or was paid into, with a name for messages. */
 async function walletsOf(db: Db): Promise<Map<string, Wallet>> {
   const rows = await db
     .selectFrom('wallets')

@@ -21,16 +21,16 @@ export interface Reconciliation {
   /** How much was compared: rows, wallets, and the sats of the range on each side. */
   checked: Record<string, bigint>;
   differences: Difference[];
-  /** What both call a cash-out, per day and machine. */
+  /** The cash-outs of both sides, per day and machine. */
   days: Day[];
 }
 
 /**
- * The ledger against LNbits and against Lamassu, to the sat. Changes nothing. What could not be compared is never
- * taken for equal: it is an error of LNbits, Lamassu or the ledger, or a difference of its own.
+ * Compares the ledger with LNbits and with Lamassu, to the sat. Changes nothing. What cannot be compared never counts as
+ * equal: it is an error of LNbits, Lamassu or the ledger, or a difference of its own.
  *
- * Up to LNbits 1.3 a look at a wallet marks its unpaid invoices as failed: there it holds the lease while it looks, and
- * throws `run/busy`, or `reconcile/open` while payments are open.
+ * Up to LNbits 1.3, reading a wallet's payments marks its unpaid invoices as failed. There it holds the lease while it reads,
+ * and throws `run/busy`, or `reconcile/open` while payments are open.
  */
 export async function reconcile(
   ledger: Ledger,
@@ -67,7 +67,7 @@ export async function reconcile(
   }
 }
 
-/** Books what LNbits shows as its service fee of every payment from the source wallet. */
+/** Books the service fee that LNbits shows for every payment from the source wallet. */
 export async function bookEachFee(ledger: Ledger, config: Config, actor: string): Promise<void> {
   const { lnbits, source } = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey);
   try {
@@ -89,7 +89,7 @@ async function reconcileWallets(
   await reconcileCredits(ledger.db, wallet, range, findings);
 }
 
-/** On an LNbits where a look at a wallet changes its open invoices, nothing may be open. */
+/** Where reading a wallet changes its open invoices (before LNbits 1.4), nothing may be open. */
 async function refuseOpen(db: Db): Promise<void> {
   const open = await anyOpenPayment(db);
   const [credit] = await creditsIn(db, ['sending', 'unknown']);

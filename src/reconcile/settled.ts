@@ -8,15 +8,15 @@ import { saysTheSame } from '../lib/same-columns.ts';
 type CashOut = Schema['cash_outs'];
 type Found = Extract<Judgement, { eligible: true }>['cashOut'];
 
-/** Of a settled row, what says how much money it was and whether it is a cash-out to distribute. */
+/** The columns of a settled row that tell its amounts, and whether it is a cash-out to distribute. */
 const BEARING = [
   ...(['device_id', 'crypto_code', 'crypto_atoms', 'received_crypto_atoms', 'fiat', 'fiat_code'] as const),
   ...(['status', 'dispense_confirmed', 'error', 'error_code', 'actions'] as const),
 ];
 
 /**
- * How Lamassu contradicts a settlement by what it says otherwise than when it was settled; null where nothing that
- * bears on it changed, and where Lamassu by now confirms what was settled.
+ * How Lamassu contradicts a settlement by a change since then; null if nothing relevant changed, or if Lamassu now confirms
+ * the settlement.
  */
 export function sinceSettled(cashOut: CashOut, row: LamassuRow, today: Judgement): string | null {
   const then = JSON.parse(cashOut.lamassu ?? '{}') as Partial<LamassuRow>;
@@ -34,7 +34,7 @@ export function sinceSettled(cashOut: CashOut, row: LamassuRow, today: Judgement
   return [...changes, ...(today.eligible ? ['it is a sound cash-out now'] : [])].join('; ');
 }
 
-/** Of an error, that there is one: its words are Lamassu's own matter. */
+/** For an error, only whether there is one: its words do not matter here. */
 function bearing(column: (typeof BEARING)[number], row: Partial<LamassuRow>): string | boolean | null {
   const value = row[column] ?? null;
   return column.startsWith('error') ? value === null : value;
@@ -49,7 +49,7 @@ function isSame({ machine, currency, fiat, gross }: CashOut, today: Found): bool
   );
 }
 
-/** Whether a person has seen what Lamassu says of the row now, and let it be. */
+/** Whether the operator has accepted what Lamassu says of the row now. */
 export async function isAccepted(db: Db, row: LamassuRow): Promise<boolean> {
   const review = await db
     .selectFrom('review')

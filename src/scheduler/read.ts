@@ -102,7 +102,7 @@ export async function readCashOuts(
         notes = [];
         continue;
       }
-      // Confirmed before the start, but eligible only now: whether somebody else paid for it, only a person knows.
+      // Confirmed before the start, but eligible only now: whether somebody else paid for it, only the operator knows.
       const lateStart =
         verdict.reason === 'before-start' && (watched || reading.clocks?.behind.has(row.id) === true);
       notes.push({
@@ -139,7 +139,7 @@ async function changesSince(
   return new Map([...details].map(([id, detail]) => [id, { detail, review: reviews.get(id) }]));
 }
 
-/** What a person has to be told of a row; null where that is known. */
+/** What the operator has to be told of a row; null where that is known. */
 function news(
   row: LamassuRow,
   reading: Reading,
@@ -161,7 +161,7 @@ function finding(row: LamassuRow, reading: Reading, reason: ReviewReason, detail
 }
 
 /**
- * How Lamassu contradicts what was distributed; null where it does not, and where a person settled it. Which machine
+ * How Lamassu contradicts what was distributed; null where it does not, and where the operator settled it. Which machine
  * the cash came out of was logged by the time that it was distributed: `reconcile` compares that.
  */
 function changeSince(processed: Processed, device: string | null, judgement: Judgement): string | null {
@@ -214,7 +214,7 @@ function wrongSpans(
   return spans;
 }
 
-/** Why only a person can say whose cash a cash-out was; null where it is the same by every clock. */
+/** Why only the operator can say whose cash a cash-out was; null where it is the same by every clock. */
 async function clockDoubt(
   trx: Trx,
   cashOut: CashOut,
@@ -238,7 +238,7 @@ async function clockDoubt(
 
 /**
  * One eligible cash-out, with the notes that came before it, in one transaction. Where its division depends on which clock
- * was right, it waits for a person instead.
+ * was right, it waits for the operator instead.
  */
 async function recordCashOut(
   reading: Reading,
@@ -306,7 +306,7 @@ async function writeNotes(trx: Trx, reading: Reading, notes: Note[]): Promise<nu
       await watch(trx, { id: row.id, source: reading.source, confirmedAt: row.confirmed_at }, at);
     }
     if (!review) continue;
-    // A person may have to name one of them.
+    // The operator may have to name one of them.
     for (const machine of new Set([row.device_id, ...cashMachines(row)]))
       if (isMachine(machine)) await seeMachine(trx, machine, review.source, at, reading.ingest.run);
     if (await toReview(trx, review, at, reading.ingest.run)) fresh += 1;
@@ -314,7 +314,7 @@ async function writeNotes(trx: Trx, reading: Reading, notes: Note[]): Promise<nu
   return fresh;
 }
 
-/** Rows that were still open when they were judged, and that a person has settled since. */
+/** Rows that were still open when they were judged, and that the operator has settled since. */
 async function settledMeanwhile(trx: Trx, notes: Note[]): Promise<Set<string>> {
   const ids = notes
     .filter(({ watch, review }) => watch || (review !== null && review.reason !== 'changed'))

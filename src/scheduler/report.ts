@@ -35,7 +35,7 @@ export interface PollReport {
 }
 
 /**
- * `ok`: everything was done. `attention`: done, and something new needs a person. `incomplete`: something could not
+ * `ok`: everything was done. `attention`: done, and something new needs the operator. `incomplete`: something could not
  * be done now, be it only that one wallet refused its payout; the next run goes on. `refused`: no retry will help.
  * `stopped`: it was asked to stop.
  */

@@ -1,6 +1,6 @@
 import { type Judgement, reasons } from '../lamassu/eligibility.ts';
 
-/** Why a row is in review: a closed list, with what each means for people. docs/settlements.md says what to do. */
+/** Why a row is in review: a closed list, each with its meaning. docs/settlements.md says what to do. */
 export const reviewReasons = {
   ...reasons,
   'currency-changed':

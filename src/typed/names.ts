@@ -1,7 +1,7 @@
 import { invalid } from '../errors.ts';
 import { quote } from './quote.ts';
 
-/** The short ids that people type: `f12` a funding, `p118` a payout, `c3` a credit. Throws `usage/invalid`. */
+/** The short ids of the lists: `f12` a funding, `p118` a payout, `c3` a credit. Throws `usage/invalid`. */
 export function parseId(kind: 'f' | 'p' | 'c', text: string, field: string): bigint {
   const match = /^([fpc])([0-9]{1,18})$/i.exec(text.trim());
   if (match?.[1]?.toLowerCase() === kind && match[2]) return BigInt(match[2]);
@@ -23,7 +23,7 @@ export function parseName(text: string, field: string): string {
   throw invalid(field, `${quote(text)} cannot be a name`, 'Use 1 to 64 letters, digits, "-", "_" or ".".');
 }
 
-/** Lamassu's names of machines are any text; one that an operator gives fits a line. Throws `usage/invalid`. */
+/** A machine's name as the operator gives it: one line. (Lamassu's own names may be any text.) Throws `usage/invalid`. */
 export function parseMachineName(text: string, field: string): string {
   const name = text.trim().normalize('NFC');
   const isOneLine = name.replace(/[\s\p{Zl}\p{Zp}]+/gu, ' ') === name && !/[\p{Cc}\p{Cf}]/u.test(name);

@@ -4,33 +4,33 @@ import { invalid } from '../errors.ts';
 import { quote } from './quote.ts';
 
 /*
- * Numbers as people type them. Each country groups and parts digits with the other's marks, so whatever two people could
- * read as two numbers is refused, with both readings. What a database's column holds is read by `parseDecimal`.
- * `field` is the field of the input or the key of config.toml (`rate`, `amount`, `review.cash_out_above`); every function throws BridgeError
- * `usage/invalid`, which names the field and shows a right value.
+ * Numbers that the operator types. Countries use points and commas in opposite roles, so an ambiguous number is refused, and
+ * the error shows both readings. `parseDecimal` reads numbers from a database. `field` is the field of the input or the key
+ * of config.toml (`rate`, `amount`, `review.cash_out_above`). Every function throws BridgeError `usage/invalid`, which names
+ * the field and shows a valid value.
  */
 
-/** Fiat in minor units of `currency`, which has `digits` of them. */
+/** An amount of cash in minor units of `currency`; `digits` is the number of decimals. */
 export interface Amount {
   minor: bigint;
   currency: string;
   digits: number;
 }
 
-/** All bitcoin there will ever be, in satoshi. No fiat amount is larger either: both fit every database's integers. */
+/** All bitcoin there will ever be, in satoshi. Amounts of cash have the same limit. Both fit the integers of every database. */
 const LARGEST = 2_100_000_000_000_000n;
 
 const ONE = 10n ** BigInt(RATE_SCALE);
 
-/** Digits, without a zero in front of others, and decimals after a point. */
+/** Digits without leading zeros, and decimals after a point. */
 const PLAIN = /^(0|[1-9][0-9]*)(?:\.([0-9]+))?$/;
 
-/** What people group or part digits with: points, commas, blanks of every width, apostrophes, underscores. */
+/** Separators between digits: points, commas, blanks of every width, apostrophes, underscores. */
 const MARK = /[.,\s'’‘ʼ`´_·٫٬،]/u;
 
 /**
- * `3000 GTQ`, `3000.50 GTQ`. Refused: zero, a sign, an unknown currency, more decimals than it has, also where they are
- * zeros, any grouping, and other digits than 0 to 9. `1.250 KWD` has the three decimals of its currency: 1.25.
+ * `3000 GTQ`, `3000.50 GTQ`. Refused: zero, a sign, an unknown currency, more decimals than the currency has
+ * (even zeros), any grouping, and digits other than 0 to 9. `1.250 KWD` has the three decimals of its currency: 1.25.
  */
 export function parseAmount(text: string, field: string, known?: Currencies): Amount {
   return readAmount(text, field, known, '');
@@ -98,14 +98,14 @@ function satsOf(text: string): string {
   return text.trim().replace(/\s*(?<!\p{L})sats?$/iu, '');
 }
 
-/** A whole number from 1 to `most`; `unit` is what it counts, as the hint shows it. */
+/** A whole number from 1 to `most`; `unit` is what it counts, for the hint. */
 export function parseWhole(text: string, field: string, most: bigint, example: string): bigint {
   const value = positive(text.trim(), { field, scale: 0, unit: '', example });
   if (value > most) throw invalid(field, `${quote(text)} is more than ${most}`, example);
   return value;
 }
 
-/** `5.5%` or `0.055` to 5500, scaled by 10^5. A bare number of 0.5 or more is most likely meant as percent: refused. */
+/** `5.5%` or `0.055` to 5500, scaled by 10^5. A bare number of 0.5 or more is refused: it probably means percent. */
 export function parseRate(text: string, field: string): bigint {
   const example = 'Write "5.5%" or "0.055".';
   const [, number = '', percent] = /^(.*?)(\s*%)?$/s.exec(text.trim()) ?? [];
@@ -119,7 +119,7 @@ export function parseRate(text: string, field: string): bigint {
   return rate;
 }
 
-/** The ledger takes no commission rate above this, ×10^5. */
+/** The highest commission rate, ×10^5. */
 const HIGHEST_RATE = ONE / 2n;
 
 /** A commission rate, like `5%`, scaled by 10^5. */
@@ -129,14 +129,14 @@ export function parseCommissionRate(text: string, field: string): bigint {
   throw invalid(field, 'more than 50 % is no commission rate', 'Write it like "5%" or "0.05".');
 }
 
-/** What a number is to be: of at most `scale` decimals, which counts `unit`. */
+/** What kind of number is expected: at most `scale` decimals, counting `unit`. */
 interface Wanted {
   field: string;
   scale: number;
-  /** `GTQ`, `sat`, `%`; 'a rate' and nothing are not repeated after a number. */
+  /** `GTQ`, `sat`, `%`; 'a rate' and the empty text are not repeated after a number. */
   unit: string;
   example: string;
-  /** What stood before the number and is taken off, and belongs to what may be meant. */
+  /** The sign that stood before the number; suggestions repeat it. */
   sign?: '' | '-';
 }
 
@@ -152,7 +152,7 @@ function positive(text: string, wanted: Wanted): bigint {
 function decimal(text: string, wanted: Wanted): bigint {
   const { field, scale, unit, example, sign = '' } = wanted;
   const [, whole, decimals = ''] = PLAIN.exec(text) ?? [];
-  // An integer of a million digits takes minutes to parse, and is none that could be meant.
+  // An integer of a million digits would take minutes to parse.
   if (whole !== undefined && decimals.length <= scale && whole.length <= 40) {
     return BigInt(whole + decimals.padEnd(scale, '0'));
   }
@@ -193,8 +193,8 @@ function written(number: string, unit: string): string {
 }
 
 /**
- * The plain numbers of at most `scale` decimals that somebody could mean by digits with marks between them: the last mark
- * as the decimal one, and all of them as grouping. The smaller one first; empty where nothing is plain.
+ * The numbers of at most `scale` decimals that digits with separators could mean: with the last separator as the decimal
+ * point, and with all of them as grouping. The smaller one first; empty if there is no such reading.
  */
 function readings(text: string, { scale }: Wanted): string[] {
   if (!/^[0-9]/.test(text) || !/[0-9]$/.test(text) || text.length > 40) return [];

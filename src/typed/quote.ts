@@ -1,4 +1,4 @@
-/** In quotation marks, with what cannot be seen as its number: `"3000\u200b"`. */
+/** In quotation marks, with invisible characters escaped: `"3000\u200b"`. */
 export function quote(text: string): string {
   const short = text.length > 80 ? `${text.slice(0, 80)}…` : text;
   return JSON.stringify(short).replace(

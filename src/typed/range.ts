@@ -5,21 +5,21 @@ import { field, message } from '../lib/message.ts';
 import type { Instant } from '../time.ts';
 import { parseTime } from './times.ts';
 
-/** A range of time as it is typed. */
+/** A range of time as the operator types it. */
 export interface RangeInput {
   from?: string | undefined;
   to?: string | undefined;
   month?: string | undefined;
 }
 
-/** From a moment on, and before another; null: without that bound. */
+/** At or after `from` and before `until`; null: no such bound. */
 export interface Range {
   from: Instant | null;
   before: Instant | null;
 }
 
 /**
- * Local days of `timezone`, the last one with its whole day, or times; a month is all its local days. Throws
+ * Takes local days of `timezone` (the last day counts as a whole), times, or a month of local days. Throws
  * `usage/invalid`.
  */
 export function parseRange({ from, to, month }: RangeInput, timezone: string): Range {
@@ -52,14 +52,14 @@ function parseMonth(month: string): Temporal.PlainDate {
   throw invalid('month', `${JSON.stringify(month)} is not a month`, 'Write it like 2026-11.');
 }
 
-/** The first moment after the end: after the whole day, or right after the time. */
+/** The first moment after the end: after the whole day, or a microsecond after the time. */
 function endOf(to: string, timezone: string): Instant {
   const time = parseTime(to, timezone, 'to');
   if (!/^\d{4}-\d{2}-\d{2}$/.test(to.trim())) return afterwards(time);
   return startOfDay(Temporal.PlainDate.from(to.trim()).add({ days: 1 }).toString(), timezone);
 }
 
-/** A microsecond later, the smallest step that times have. */
+/** A microsecond later: the smallest step of an `Instant`. */
 function afterwards(time: Instant): Instant {
   return Temporal.Instant.from(time).add({ microseconds: 1 }).toString({ smallestUnit: 'microsecond' });
 }

@@ -3,13 +3,13 @@ import { invalid } from '../errors.ts';
 import { type Instant, isInstant } from '../time.ts';
 import { quote } from './quote.ts';
 
-/** A day, a time of it, a zone: no name of one in brackets, which nobody would look at. */
+/** A day, optionally a time, optionally an offset. A zone's name in brackets is refused: Temporal would not compare it. */
 const TIME =
   /^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]([0-9]{2}:[0-9]{2}(?::[0-5][0-9](?:\.[0-9]{1,9})?)?)(?: ?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?))?)?$/;
 
 /**
  * `2026-11-20T10:00:00-06:00` (a zone of its own), `2026-11-20 10:00` (local in `timezone`), or `2026-11-20`
- * (its local midnight). A local time that the clock skips is taken as an hour later, one that comes twice as the first.
+ * (its local midnight). A local time that the clock skips counts as an hour later; one that comes twice, as the first.
  */
 export function parseTime(text: string, timezone: string, field: string): Instant {
   const time = parseZonedTime(text) ?? parseLocalTime(text, timezone);

@@ -45,5 +45,5 @@ export function viewOfListedCredit(row: CreditRow): z.output<typeof listedCredit
   return { ...viewOfCredit(row), cash_outs: row.cashOuts.length };
 }
 
-/** What is asked before an operator's word on a credit is recorded. */
+/** What is asked before the operator's word on a credit is recorded. */
 export const resolveCreditPreview = z.object({ question: text, digest: z.string() });

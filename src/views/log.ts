@@ -8,7 +8,7 @@ export const changeView = z.object({
   at: instant,
   at_local: z.string(),
   actor: z.string().nullable(),
-  /** `r12`; null where a person did it. */
+  /** `r12`; null where the operator did it. */
   run: z.string().nullable(),
   /** Noun and verb: `funding confirm`. */
   action: z.string(),

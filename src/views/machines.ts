@@ -101,7 +101,7 @@ export function viewOfReplacedMachine(one: Known, old: Machine, moved: Funding[]
   };
 }
 
-/** The plan that a person agrees to; the digest is of all of it. */
+/** The plan that the operator agrees to; the digest is of all of it. */
 export function planOfReplacement(
   old: Machine,
   next: Machine,

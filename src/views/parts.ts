@@ -14,7 +14,7 @@ export const price = z.string();
 /** `0.05500` */
 export const rate = z.string();
 
-/** What people read; where it names operations, the door writes them in its own words. */
+/** Text for messages; where it names operations, the door writes them in its own words. */
 export const text = z.union([z.string(), z.instanceof(Message)]);
 
 /** The newest rows of a list that grows for years, and how many there are in all. */

@@ -154,7 +154,7 @@ export function viewOfOverpaid(one: Overpaid): z.output<typeof overpaidView> {
   };
 }
 
-/** What the wallets show of a payment that an operator decides about. */
+/** What the wallets show of a payment that the operator decides about. */
 export const resolvePreview = z.object({
   payment_hash: z.string(),
   sats,

@@ -5,7 +5,7 @@ import type { Need } from '../monitoring/attention.ts';
 import { entryView, viewOfEntry } from './clock.ts';
 import { instant, sats, text } from './parts.ts';
 
-/** The ledger at a glance, and what needs an operator. */
+/** The ledger at a glance, and what needs the operator. */
 export const statusView = z.object({
   version: z.string(),
   /** When this was looked at. */

@@ -101,7 +101,7 @@ test('a new ledger needs nobody', async () => {
     },
   });
   expect(ran.stdout).not.toContain(new URL(world.ledgerUrl).password);
-  expect((await world.must(['status'])).stdout).toContain('Nothing needs a person.');
+  expect((await world.must(['status'])).stdout).toContain('No action required.');
 });
 
 test('after a run: the mark, what was paid, and nothing owed', async () => {

@@ -149,7 +149,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     await expect(settle(good)).rejects.toThrow('Lamassu holds');
     await counter.poll();
     await expect(settle(good)).rejects.toThrow('as Lamassu confirmed it');
-    await expect(undo(good)).rejects.toThrow('only what a person settled can be undone');
+    await expect(undo(good)).rejects.toThrow('only what the operator settled can be undone');
   });
 
   test('a row from before the start is settled, and one that was never confirmed goes by its creation', async () => {

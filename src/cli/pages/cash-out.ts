@@ -15,7 +15,7 @@ export function cashOutTable(all: CashOutView[], timezone: string): string {
   return table(['confirmed', 'cash-out', 'cash', 'gross sat', 'net sat', 'commission'], rows);
 }
 
-/** One cash-out, for a person. */
+/** One cash-out, for the terminal. */
 export function cashOutPage(one: CashOutDetailView, timezone: string): string {
   const processed = `processed ${formatTime(one.processed_at, timezone)}`;
   const { settlement } = one;

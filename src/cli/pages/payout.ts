@@ -28,7 +28,7 @@ export function payoutTable(rows: PayoutView[], timezone: string): string {
   );
 }
 
-/** One payout, for a person; hashes stand on lines of their own, to be copied whole. */
+/** One payout, for the terminal; hashes stand on lines of their own, to be copied whole. */
 export function payoutPage(payout: PayoutDetailView, timezone: string): string {
   const { payments } = payout;
   const when = (at: string) => formatTime(at, timezone);

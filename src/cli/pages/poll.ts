@@ -3,7 +3,7 @@ import type { DryRunView, PaidView, RunView } from '../../views/run.ts';
 import { asWritten, clean, counted, formatSats, formatTime, shortId, table, wrapped } from '../print.ts';
 import { inWords } from '../words.ts';
 
-/** What a run did, for a person. */
+/** What a run did, for the terminal. */
 export function runPage(report: RunView, timezone: string): string {
   const { source, distributed } = report;
   return [
@@ -20,7 +20,7 @@ export function runPage(report: RunView, timezone: string): string {
       : []),
     ...unsharedLines(distributed),
     ...paidLines(report, timezone),
-    ...(report.news.reviews > 0 ? ['Look at what waits for a person: aio-dca review list'] : []),
+    ...(report.news.reviews > 0 ? ['Look at what waits for the operator: aio-dca review list'] : []),
   ].join('\n');
 }
 
@@ -66,7 +66,7 @@ export function paidLines(report: PaidView, timezone: string): string[] {
   ];
 }
 
-/** What a run would do, for a person. */
+/** What a run would do, for the terminal. */
 export function dryRunPage(view: DryRunView, timezone: string): string {
   const { cash_outs: cashOuts, credit_sats: creditSats, payouts } = view.plan;
   const rows = cashOuts.flatMap((one) => {

@@ -19,7 +19,7 @@ export function reconciliationPage(
     note(count('not_read_yet'), 'Newer than the last run, so not distributed yet'),
     note(
       count('waiting_for_a_person'),
-      `Eligible, and waiting in review for an operator (\`${commandOf(call('review.list'))}\`)`,
+      `Eligible, and waiting in review for the operator (\`${commandOf(call('review.list'))}\`)`,
     ),
     note(count('external'), 'Settled by hand and never seen by Lamassu, so compared with LNbits only'),
     count('foreign_labels') === 0n

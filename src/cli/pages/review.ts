@@ -29,7 +29,7 @@ export function reviewTable(all: ReviewView[], timezone: string): string {
   return table(['since', 'age', 'row', 'state', 'reason', 'what'], rows);
 }
 
-/** One row, for a person. */
+/** One row, for the terminal. */
 export function reviewPage(one: ReviewDetailView, timezone: string): string {
   const { ledger, released } = one;
   const { cash_out: cashOut, watched_since: watchedSince } = ledger;

@@ -4,7 +4,7 @@ import { cash, cashOutPage, division } from './cash-out.ts';
 
 type Proposal = NonNullable<SettlementView['proposal']>;
 
-/** What Lamassu knows and how it is divided, for a person to agree to. */
+/** What Lamassu knows and how it is divided, for the operator to agree to. */
 export function proposalPage(view: SettlementView, timezone: string): string {
   const { proposal } = view;
   if (!proposal) return cashOutPage(view, timezone);

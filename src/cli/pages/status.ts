@@ -5,7 +5,7 @@ import type { StatusView } from '../../views/status.ts';
 import { clean, counted, formatSats, formatTime, wrapped } from '../print.ts';
 import { commandOf, inWords } from '../words.ts';
 
-/** The status at a glance, what needs an operator last. */
+/** The status at a glance, what needs the operator last. */
 export function statusPage(view: StatusView, timezone: string): string {
   const { version, ledger, last_run: lastRun, running, mark, owed, totals, pause, at: now } = view;
   const when = (at: string) => `${formatTime(at, timezone)}, ${ago(at, now)}`;
@@ -107,9 +107,9 @@ function creditLines({ source_wallet: wallet, credits }: StatusView): [string, s
 }
 
 function attentionLines({ needs }: StatusView): string[] {
-  if (needs.length === 0) return ['Nothing needs a person.'];
+  if (needs.length === 0) return ['No action required.'];
   return [
-    'Needs a person:',
+    'Needs the operator:',
     ...needs.map(({ what, help }) => `  ${clean(what).padEnd(41)} ${inWords(help).replaceAll('`', '')}`),
   ];
 }

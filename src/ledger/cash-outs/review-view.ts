@@ -7,7 +7,7 @@ import { type CashOutView, listCashOuts } from './view.ts';
 
 export type ReviewView = Schema['review'];
 
-/** Rows that wait for a person; with `closed`, also those that do not any more. */
+/** Rows that wait for the operator; with `closed`, also those that do not any more. */
 export async function listReview(
   db: Db,
   limit: number,

@@ -11,7 +11,7 @@ export interface Finding {
   source: string;
   machine: string | null;
   reason: string;
-  /** One sentence for people. */
+  /** One sentence to read. */
   detail: string;
   /** What Lamassu said, column by column. */
   lamassu: Record<string, string | null | undefined>;
@@ -86,7 +86,7 @@ export async function toReview(
   return tell;
 }
 
-/** In the log as the run's change. What an operator does to a row has an entry of its own. */
+/** In the log as the run's change. What the operator does to a row has an entry of its own. */
 async function recordOpened(
   trx: Trx,
   { cashOutId: subject, reason: why, detail }: Finding,

@@ -67,7 +67,7 @@ async function notSettled(trx: Trx, id: string, view: CashOutDetail | undefined)
   if (view) {
     return wrongState(
       'id',
-      `${id} was distributed as Lamassu confirmed it, and only what a person settled can be undone`,
+      `${id} was distributed as Lamassu confirmed it, and only what the operator settled can be undone`,
       message`${call('cash_outs.show', { id })} shows how it was divided.`,
     );
   }

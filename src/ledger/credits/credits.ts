@@ -109,7 +109,7 @@ export async function delayCredits(trx: Trx, reason: string): Promise<void> {
 }
 
 /**
- * Those never sent that wait for an operator: with crediting on they could not be made, as `reason` says; with it off
+ * Those never sent that wait for the operator: with crediting on they could not be made, as `reason` says; with it off
  * nobody makes them.
  */
 export async function stuckCredits(db: Db, creditSource: boolean): Promise<Credit[]> {
@@ -136,7 +136,7 @@ export async function loseCredit(trx: Trx, { id }: Credit, reason: string): Prom
   await move(trx, id, ['sending', 'unknown'], { state: 'unknown', reason });
 }
 
-/** `credited`, by the payment that LNbits shows; null where an operator says so and names none. */
+/** `credited`, by the payment that LNbits shows; null where the operator says so and names none. */
 export async function creditArrived(
   trx: Trx,
   act: Act,
@@ -190,7 +190,7 @@ export async function reinstateCredit(
   return true;
 }
 
-/** `held`: only an operator decides what became of it. */
+/** `held`: only the operator decides what became of it. */
 export async function holdCredit(
   trx: Trx,
   act: Act,

@@ -57,7 +57,7 @@ async function withCashOuts(db: Db, credits: Credit[]): Promise<CreditRow[]> {
 }
 
 /**
- * What an operator can say of a credit. Throws `usage/invalid` where nothing is left to say, and `payout/under-way`
+ * What the operator can say of a credit. Throws `usage/invalid` where nothing is left to say, and `payout/under-way`
  * within the quiet time after it was sent.
  */
 export function refuseResolving(
@@ -85,7 +85,7 @@ export function refuseResolving(
 }
 
 /**
- * Records what an operator says became of a credit: `payment` is the one that LNbits shows of it, where the operator
+ * Records what the operator says became of a credit: `payment` is the one that LNbits shows of it, where the operator
  * named it. A credit that did not happen frees its cash-outs for another one. Throws `usage/invalid`.
  */
 export async function resolveCredit(
@@ -117,7 +117,7 @@ export async function resolveCredit(
 }
 
 /**
- * Records what an operator says of an “Admin credit” that came after its credit was dropped: `credited` where nothing
+ * Records what the operator says of an “Admin credit” that came after its credit was dropped: `credited` where nothing
  * else covers its cash-outs; else its sats are kept, and LNbits owes them. Or it is another one, or was taken back.
  */
 export async function resolveLate(

@@ -3,7 +3,7 @@ import type { Instant } from '../../time.ts';
 import type { Db } from '../store/open.ts';
 import type { Funding } from './view.ts';
 
-/** A change by a person, as the log has it. */
+/** A change by the operator, as the log has it. */
 export interface Changed {
   at: Instant;
   action: string;

@@ -4,7 +4,7 @@ import { call, message } from '../../lib/message.ts';
 import type { Db } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
 
-/** A funding as people see it; amounts in minor units of `currency`. */
+/** A funding as the views show it; amounts in minor units of `currency`. */
 export interface Funding extends Omit<Schema['fundings'], 'id'> {
   id: bigint;
   /** The client's name. */

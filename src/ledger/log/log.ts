@@ -4,7 +4,7 @@ import type { Db, Trx } from '../store/open.ts';
 /** On whose right something is done. An operator may everything; a client only what is the client's own. */
 export type Principal = { kind: 'operator' } | { kind: 'bookkeeper' } | { kind: 'client'; client: string };
 
-/** Who changes the ledger: a person by name, or a run of the timer or daemon with its number. */
+/** Who changes the ledger: an operator by name, or a run of the timer or daemon with its number. */
 export interface Who {
   /** An operator at the shell, where it is left out. */
   principal?: Principal;

@@ -89,7 +89,7 @@ export async function setMachine(
   return { machine, outside };
 }
 
-/** A name by which people find it: one that no other machine in use has, and that is no other one's device id. */
+/** A name by which the operator finds it: one that no other machine in use has, and that is no other one's device id. */
 async function giveName(trx: Trx, { device_id }: Machine, name: string): Promise<void> {
   const replaced = await findReplaced(trx, name);
   if (replaced) {

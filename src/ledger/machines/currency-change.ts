@@ -6,7 +6,7 @@ import { machinesInUse, withPredecessors } from './machines.ts';
 /**
  * Why a cash-out is the first of its machine in another currency than the clients' cash for it is in: all of it would
  * silently be the own share. Null where a client has cash in its currency, where the machine's newest cash-out had that
- * currency as well, and where a person said that the machine pays it out.
+ * currency as well, and where the operator said that the machine pays it out.
  */
 export async function currencyChange(
   db: Db,

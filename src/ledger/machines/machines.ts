@@ -102,7 +102,7 @@ export async function machinesInUse(db: Db): Promise<Machine[]> {
 const SHORTEST = 6;
 
 /**
- * The machine that a person means: by its device id or the first characters of it, or by its name, where only one has it.
+ * The machine that the operator means: by its device id or the first characters of it, or by its name, where only one has it.
  * Throws `usage/invalid`, which names those that are known, and which took the place of one that is in use no more.
  */
 export async function findMachine(db: Db, named: string, of: string): Promise<Machine> {
@@ -163,7 +163,7 @@ async function byDeviceId(db: Db, deviceId: string): Promise<Machine | undefined
   return db.selectFrom('machines').selectAll().where('device_id', '=', deviceId).executeTakeFirst();
 }
 
-/** The machine that a person means for cash in a currency. Throws `usage/invalid`, also where it pays out another. */
+/** The machine that the operator means for cash in a currency. Throws `usage/invalid`, also where it pays out another. */
 export async function machineOf(db: Db, named: string, currency: string): Promise<Machine> {
   const machine = await findMachine(db, named, 'machine');
   if (machine.currency === null || machine.currency === currency) return machine;

@@ -5,7 +5,7 @@ import type { Schema } from '../store/schema.ts';
 
 /*
  * What was given up, and what LNbits shows of it all the same: a payment that is dead and was debited or arrived, a
- * credit that was dropped and came late. One that is open needs an operator; what an operator knew when deciding is kept as
+ * credit that was dropped and came late. One that is open needs the operator; what the operator knew when deciding is kept as
  * closed, so that only what shows up later is told.
  */
 
@@ -42,7 +42,7 @@ export async function contradictionsOf(
   return db.selectFrom('contradictions').selectAll().where(of, 'in', ids).execute();
 }
 
-/** Records what was found, once. False where the same is known already, or an operator decided about it. */
+/** Records what was found, once. False where the same is known already, or the operator decided about it. */
 export async function contradict(trx: Trx, act: Act, found: Found): Promise<boolean> {
   if (!(await insert(trx, act, found, null))) return false;
   await record(trx, act, {
@@ -53,7 +53,7 @@ export async function contradict(trx: Trx, act: Act, found: Found): Promise<bool
   return true;
 }
 
-/** Keeps what an operator knew when deciding: it is no news later. */
+/** Keeps what the operator knew when deciding: it is no news later. */
 export async function keepEvidence(trx: Trx, act: ReasonedAct, found: Found): Promise<void> {
   await insert(trx, act, found, act.reason);
 }

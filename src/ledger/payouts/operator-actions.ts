@@ -9,7 +9,7 @@ import { keepEvidence } from './contradictions.ts';
 import { holdPayout, movePayment, movePayout, openPayouts, type Payment, partsOf } from './payouts.ts';
 
 /*
- * What an operator decides about payouts. Each decision is recorded with who and why, and is refused, as `usage/invalid`,
+ * What the operator decides about payouts. Each decision is recorded with who and why, and is refused, as `usage/invalid`,
  * where the payout's state leaves nothing to decide. They need the lease, so none races with a payment.
  */
 
@@ -132,7 +132,7 @@ export interface Resolution {
 }
 
 /**
- * Records what an operator says became of an open payment. A payment that did not arrive is followed by a new
+ * Records what the operator says became of an open payment. A payment that did not arrive is followed by a new
  * one. Answers the payout's state.
  */
 export async function resolvePayment(
@@ -167,7 +167,7 @@ export async function resolvePayment(
   return after;
 }
 
-/** The payment that an operator decides about: the open one, or the one named by its hash. */
+/** The payment that the operator decides about: the open one, or the one named by its hash. */
 export function openPayment({ id, state, live }: Case, hash: string | undefined): Payment {
   if (state === 'settled') throw refuse(id, 'is settled', 'There is nothing left to resolve.');
   const open = live.filter((one) => OPEN.includes(one.state));

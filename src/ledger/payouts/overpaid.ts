@@ -72,7 +72,7 @@ export async function bookOverpaid(
   if (payment !== null) {
     const closed = await closeContradictions(trx, act, { payment: payment.id }, { booked: false });
     const known = closed > 0n || (await contradictionsOf(trx, 'payment_id', [payment.id])).length > 0;
-    const shown = 'arrived, or debited, when a person decided about it';
+    const shown = 'arrived, or debited, when the operator decided about it';
     const found = { payment: { id: payment.id, payout_id: payout }, hash: payment.hash, shown };
     if (!known) await keepEvidence(trx, act, found);
   }

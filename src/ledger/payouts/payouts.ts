@@ -332,7 +332,7 @@ export async function deferPayout(trx: Trx, payout: bigint, reason: string): Pro
   await movePayout(trx, payout, ['planned', 'paying', 'deferred', 'unknown'], 'deferred', reason);
 }
 
-/** `held`: only an operator decides how it goes on. */
+/** `held`: only the operator decides how it goes on. */
 export async function holdPayout(trx: Trx, act: Act, payout: bigint, reason: string): Promise<void> {
   const { state } = await trx
     .selectFrom('payouts')

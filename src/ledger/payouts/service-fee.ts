@@ -19,7 +19,7 @@ export const WANTS_MORE =
 /** So many of the newest payments tell it: the settings change now and then, and small payments tell little. */
 const NEWEST = 20;
 
-/** By the newest payments that settled from the source wallet; those that an operator called paid say nothing of it. */
+/** By the newest payments that settled from the source wallet; those that the operator called paid say nothing of it. */
 export async function feeRate(db: Db): Promise<FeeRate> {
   const rows = await db
     .selectFrom('payments')

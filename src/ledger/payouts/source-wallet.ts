@@ -75,7 +75,7 @@ export async function takeSourceWallet(
 const ACCOUNTED = 'former payments accounted for';
 
 /**
- * Records that the source wallets that paid before were looked at, or that an operator answers for them: the clients'
+ * Records that the source wallets that paid before were looked at, or that the operator answers for them: the clients'
  * wallets are not asked any more before `wallet` pays.
  */
 export async function accountFor(trx: Trx, act: Act, wallet: string): Promise<void> {

@@ -7,7 +7,7 @@ import { Differs, type Lost, paidText, type RecoverOptions } from './unknown-pay
 
 type Recipient = Pick<Row<'recipients'>, 'id' | 'kind'>;
 
-/** The payout as it was, of the same cash-outs. Answers why it is held, where a person accepts that it does not fit. */
+/** The payout as it was, of the same cash-outs. Answers why it is held, where the operator accepts that it does not fit. */
 export async function formAgain(
   trx: Trx,
   group: Lost[],
@@ -35,7 +35,7 @@ export async function formAgain(
       what,
       owed,
       paidText(group),
-      message`Enter what was entered after the backup (clients, fundings with their time, settlements), and recover again; where a run has read Lamassu since, restore the backup once more before. ${field('hold')} books it for an operator to decide.`,
+      message`Enter what was entered after the backup (clients, fundings with their time, settlements), and recover again; where a run has read Lamassu since, restore the backup once more before. ${field('hold')} books it for the operator to decide.`,
     );
   }
   await trx

@@ -36,7 +36,7 @@ export async function putBackPart(
       `${what}, part ${part}`,
       'one payment',
       `paid by ${paid.join(' and ')}`,
-      message`Look both up in LNbits. ${field('hold')} books them, and holds the payout for an operator to decide.`,
+      message`Look both up in LNbits. ${field('hold')} books them, and holds the payout for the operator to decide.`,
     );
   }
   if (live) await makeRoom(trx, live, options);

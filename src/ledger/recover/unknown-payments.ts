@@ -43,7 +43,7 @@ export interface RecoverOptions {
   maximumSats: bigint;
   /** Hashes that LNbits shows as paid from the source wallet, known to the ledger or not. */
   paid: ReadonlySet<string>;
-  /** Why a person has what does not fit booked as held; null: nothing that does not fit is booked. */
+  /** Why the operator has what does not fit booked as held; null: nothing that does not fit is booked. */
   hold: string | null;
 }
 

@@ -115,7 +115,7 @@ export async function reopenClaims(trx: Trx, nonces: string[]): Promise<void> {
     .execute();
 }
 
-/** A person says that the copy that made them is out of use. What it may have sent is waited for by the next run. */
+/** The operator says that the copy that made them is out of use. What it may have sent is waited for by the next run. */
 export async function letBe(
   trx: Trx,
   claims: (ClaimSeen & { wallet: string })[],

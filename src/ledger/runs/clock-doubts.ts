@@ -11,7 +11,7 @@ import { apart, type Clocks, drift, entryTime } from './clocks.ts';
 
 /*
  * Entries that were made by a clock that was wrong: cash that is in a machine, or a setting that holds, from a time on that
- * has not come yet, or from another one than that at which it was entered. They are kept until a person has put their time
+ * has not come yet, or from another one than that at which it was entered. They are kept until the operator has put their time
  * right, and a cash-out that may be divided otherwise by them waits as long.
  */
 
@@ -92,7 +92,7 @@ export async function openDoubts(db: Db): Promise<Doubt[]> {
   }));
 }
 
-/** What a person has to put right: what is open, and what nobody has found yet that is ahead of `now`. */
+/** What the operator has to put right: what is open, and what nobody has found yet that is ahead of `now`. */
 export async function doubtsAt(db: Db, now: Instant): Promise<Doubt[]> {
   const open = await openDoubts(db);
   const known = new Set(open.map(keyOf));

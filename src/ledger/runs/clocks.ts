@@ -6,7 +6,7 @@ import type { Db, Trx } from '../store/open.ts';
 import { isPostgres } from '../store/tables.ts';
 
 /*
- * Whose cash went out is told by Lamassu's times, and what people enter counts from a time on: so a moment of now has to be
+ * Whose cash went out is told by Lamassu's times, and what the operator enters counts from a time on: so a moment of now has to be
  * one of Lamassu's clock. Each run that reads Lamassu keeps what both clocks showed. In the same boot of this host the time
  * that has passed since is counted by a clock that nobody sets; after another boot, all that is known is that time goes on.
  */
@@ -145,7 +145,7 @@ export async function entryTime(db: Db, host: HostClock = hostClock()): Promise<
 
 /**
  * The best that is known of now: by the count since both clocks agreed, for then neither of them need be right; else by what
- * the newest run saw of Lamassu's, unless that was set back behind what it had shown. For an entry with a time that a person states, `stated`: nothing of it is in the future; but
+ * the newest run saw of Lamassu's, unless that was set back behind what it had shown. For an entry with a time that the operator states, `stated`: nothing of it is in the future; but
  * where this host's clock is known to be behind, and not by how much, that time itself is now.
  */
 export async function bestTime(

@@ -132,7 +132,7 @@ export interface LeaseOptions {
 }
 
 /**
- * Holds the lease for as long as `work` takes, so that no other run pays meanwhile. Never ask a person under it.
+ * Holds the lease for as long as `work` takes, so that no other run pays meanwhile. Never ask the operator while it is held.
  * `work` may finish the run itself, with a summary; otherwise it ends `ok`. Throws `run/busy`.
  */
 export async function withLease<T>(

@@ -4,7 +4,7 @@ import { openContradictions } from '../payouts/contradictions.ts';
 import { notSettled } from '../payouts/payouts.ts';
 import type { Db } from '../store/open.ts';
 
-/** What runs left for people: the payouts and credits that needed one when the last of them ended. */
+/** What runs left for the operator: the payouts and credits that needed one when the last of them ended. */
 export interface LastReport {
   /** The last that read Lamassu. */
   run: bigint;
@@ -47,8 +47,8 @@ export async function endOfLog(db: Db): Promise<bigint> {
 }
 
 /**
- * Which of those that need a person now are news: they did not when it was last reported, or something happened to them
- * since. One that a person released, and that is held again, is told again, however often.
+ * Which of those that need the operator now are news: they did not when it was last reported, or something happened to them
+ * since. One that the operator released, and that is held again, is told again, however often.
  */
 export async function newsOf(db: Db, needing: string[], last: LastReport): Promise<string[]> {
   if (needing.length === 0) return [];

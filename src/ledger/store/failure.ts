@@ -16,7 +16,7 @@ const DAMAGED =
   'Stop the timer, keep a copy of what is there, and look at the disk. Then put a backup back: docs/operations.md.';
 
 /**
- * What a failure of the ledger's database, of its disk or of the way to it means to an operator. Whatever is neither
+ * What a failure of the ledger's database, of its disk or of the way to it means to the operator. Whatever is neither
  * stays as it is: a failed constraint, or a statement that the database does not understand, is a defect.
  */
 export function explained(url: string, error: unknown): unknown {

@@ -254,9 +254,9 @@ function missing(url: string): BridgeError {
 }
 
 /**
- * The dialect, with every failure of a statement or a connection in an operator's words. A rollback that fails says
+ * The dialect, with every failure of a statement or a connection in the operator's words. A rollback that fails says
  * nothing: SQLite has rolled back by itself when a disk is full, and a server does when a connection is gone; what
- * failed first is what an operator has to know.
+ * failed first is what the operator has to know.
  */
 function explaining(dialect: Dialect, url: string): Dialect {
   const createDriver = dialect.createDriver.bind(dialect);

@@ -41,7 +41,7 @@ export interface Schema {
     currency: string | null;
     first_seen: Instant;
     replaced_by: string | null;
-    /** 1: a person gave the name, so that of Lamassu does not replace it. */
+    /** 1: the operator gave the name, so that of Lamassu does not replace it. */
     name_given: Generated<bigint>;
   };
   machine_rates: {
@@ -118,7 +118,7 @@ export interface Schema {
   };
   claims: {
     nonce: string;
-    /** Of `ledger recover` where it is another copy's, that a person let be. */
+    /** Of `ledger recover` where it is another copy's, that the operator let be. */
     run_id: bigint;
     /** The source wallet that shows it. */
     wallet_id: string;
@@ -270,7 +270,7 @@ export interface Schema {
   };
   /** `paid`: what of the cash-out had been paid out before anything of it was credited. */
   credit_members: { credit_id: bigint; cash_out_id: string; sats: bigint; paid: Generated<bigint> };
-  /** What LNbits shows of what was given up. Open until a person, or the evidence, closes it. */
+  /** What LNbits shows of what was given up. Open until the operator, or the evidence, closes it. */
   contradictions: {
     id: Generated<bigint>;
     payment_id: bigint | null;
@@ -297,7 +297,7 @@ export interface Schema {
     before: string | null;
     after: string | null;
     reason: string | null;
-    /** In which boot of which host a person's change was made, and how long that was up. */
+    /** In which boot of which host the operator's change was made, and how long that was up. */
     boot: string | null;
     uptime_ms: bigint | null;
   };
@@ -334,7 +334,7 @@ export type Mode = 'flow' | 'fixed';
  *
  * `planned`: formed, no payment yet. `paying`: a payment of it is invoiced or under way. `deferred`: try later
  * (balance too small, LNbits refused or limits the rate). `unknown`: whether a payment arrived could not be
- * found out yet; the next run looks again. `held`: a person decides (`reason` says why). `settled`: every part
+ * found out yet; the next run looks again. `held`: the operator decides (`reason` says why). `settled`: every part
  * has arrived; it can still become `held` where LNbits no longer shows a payment that it had shown.
  */
 export type PayoutState = 'planned' | 'paying' | 'deferred' | 'unknown' | 'held' | 'settled';
@@ -354,7 +354,7 @@ export type PaymentState = 'invoiced' | 'sending' | 'unknown' | 'settled' | 'dea
  * so it is never asked twice for one credit unless LNbits answered no and shows nothing.
  *
  * `intended`: recorded, nothing is under way. `sending`: committed before the one call. `unknown`: what became of the
- * call could not be found out yet. `credited`: LNbits shows it. `held`: a person decides (`reason` says why).
+ * call could not be found out yet. `credited`: LNbits shows it. `held`: the operator decides (`reason` says why).
  * `dropped`: it did not happen, and its cash-outs are free for another credit.
  */
 export type CreditState = 'intended' | 'sending' | 'unknown' | 'credited' | 'held' | 'dropped';
