@@ -113,8 +113,8 @@ for (const stream of [process.stdout, process.stderr]) {
     const name = stream === process.stdout ? 'stdout' : 'stderr';
     const known = new BridgeError(
       'output/unwritable',
-      `${name}: it cannot be written (${error.code}), and what it got is not complete.`,
-      'Make room where it goes to, or send it elsewhere, and run the command again.',
+      `${name}: write failed (${error.code}); the output is incomplete.`,
+      'Free space there, or send the output elsewhere, and run the command again.',
     );
     printError(known, false);
     process.exitCode = exitCodeOf(known);

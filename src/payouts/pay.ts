@@ -234,7 +234,7 @@ async function payPart(
 
 /**
  * LNbits said no to a payment: for lack of sats, where somebody else took some meanwhile, or for the payout's own sake.
- * Answers why the payout is put off.
+ * Answers why the payout is deferred.
  */
 async function noteRefusal(
   ctx: Context,

@@ -78,7 +78,7 @@ export function note(
     return;
   }
   const { code, sentence, hint } = error;
-  const named = message`p${payout.id} to ${payout.recipient.name} is put off: ${sentence}`;
+  const named = message`p${payout.id} to ${payout.recipient.name} is deferred: ${sentence}`;
   problems.set(`${code} p${payout.id}`, new BridgeError(code, named, hint, { cause: error }));
 }
 

@@ -50,8 +50,8 @@ test('refusals name payout and client, the others are paid, and the run succeede
     const report = await poll();
     expect(report).toMatchObject({ code: 75, outcome: 'incomplete' });
     expect(report.problems.map(({ code, message }) => [code, message])).toEqual([
-      ['lnbits/refused', expect.stringMatching(/^p1 to alice is put off: .*cannot exceed 100 sats\.$/)],
-      ['lnbits/refused', expect.stringMatching(/^p2 to bob is put off: .*cannot exceed 100 sats\.$/)],
+      ['lnbits/refused', expect.stringMatching(/^p1 to alice is deferred: .*cannot exceed 100 sats\.$/)],
+      ['lnbits/refused', expect.stringMatching(/^p2 to bob is deferred: .*cannot exceed 100 sats\.$/)],
     ]);
     expect(report.problems[1]?.hint).toContain('aio-dca clients set bob --wallet-key-file FILE --new-wallet');
     const now = await status();

@@ -177,7 +177,7 @@ describe('paying the commission', () => {
     const { problems, ...report } = await day.payNow();
     expect(report).toMatchObject({ settled: 2, deferred: 1 });
     expect(problems.map(({ code, message }) => [code, message])).toEqual([
-      ['lnbits/refused', expect.stringMatching(/^p1 to alice is put off: /)],
+      ['lnbits/refused', expect.stringMatching(/^p1 to alice is deferred: /)],
     ]);
     expect(balances()).toEqual([0n, 70n, 30n]);
   });

@@ -111,7 +111,7 @@ describe.each(lnbitsVersions)('at LNbits %s', (version) => {
         const { codes, messages } = await paid();
         expect(codes).toEqual(['payout/wallet-unseen']);
         expect(messages[0]).toMatch(
-          /^p\d to alice is put off: .* in its former wallet [0-9a-f]+: it does not answer to its key$/,
+          /^p\d to alice is deferred: .* in its former wallet [0-9a-f]+: it does not answer to its key$/,
         );
         expect(day.lnbits.balance(next.id)).toBe(0n);
       }
@@ -132,7 +132,7 @@ describe.each(lnbitsVersions)('at LNbits %s', (version) => {
         {
           ...{ code: 'payout/wallet-unseen', kind: 'attention' },
           message: expect.stringMatching(
-            /alice is put off: .* in its wallet [0-9a-f]+: LNbits falls over at it$/,
+            /alice is deferred: .* in its wallet [0-9a-f]+: LNbits falls over at it$/,
           ),
           hint: expect.stringMatching(
             /aio-dca clients set alice .*--former-wallet-key-file.*--without-former-wallet/,

@@ -89,8 +89,8 @@ test('where LNbits refuses it, the payout is deferred, and every other one has i
   const { messages, ...ran } = await run();
   expect(ran).toMatchObject({ settled: 1, stopped: false, problems: refused });
   expect(messages).toEqual([
-    expect.stringMatching(/^p1 to alice is put off: .*No more invoices\.$/),
-    expect.stringMatching(/^p2 to bob is put off: .*No more invoices\.$/),
+    expect.stringMatching(/^p1 to alice is deferred: .*No more invoices\.$/),
+    expect.stringMatching(/^p2 to bob is deferred: .*No more invoices\.$/),
   ]);
   expect(await states()).toEqual({ alice: 'deferred', bob: 'deferred', carol: 'settled' });
   expect((await reasons()).alice).toContain('No more invoices.');

@@ -24,7 +24,7 @@ test('a payout above a lowered maximum waits, and is paid in parts once that is 
   await owing({ alice: 1_000n, bob: 20n });
   day.lnbits.rules = [{ ...tooMuch, times: 1 }];
   const { messages } = await run();
-  expect(messages).toEqual([expect.stringMatching(/^p1 to alice is put off: .*Max allowed: 400 sats\.$/)]);
+  expect(messages).toEqual([expect.stringMatching(/^p1 to alice is deferred: .*Max allowed: 400 sats\.$/)]);
   expect(await states()).toEqual({ alice: 'deferred', bob: 'settled' });
   lower(400n);
   expect(await run()).toMatchObject({ settled: 1, satsSettled: 1_000n, problems: [] });

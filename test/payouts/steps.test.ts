@@ -128,7 +128,7 @@ describe('where paying is paused', () => {
 
 describe('a run that stood still between `sending` and its POST', () => {
   const clocks = [
-    ['by the clock that nobody can set', performance],
+    ['by the monotonic clock', performance],
     ['by the time of day', Date],
   ] as const;
 

@@ -5,7 +5,7 @@ import { lnbitsVersions } from '../support/lnbits.ts';
 import { lnbitsAvailable, startLnbits } from '../support/lnbits-real.ts';
 import { startWorld, type World } from '../support/world.ts';
 
-/* What a real LNbits refuses, by settings of its own, is put off by itself and paid once it may be. */
+/* What a real LNbits refuses, by settings of its own, is deferred alone, and paid as soon as LNbits accepts it. */
 
 describe.each(lnbitsVersions)('LNbits %s takes less than it did', (version) => {
   const skipped = !lnbitsAvailable(version);
@@ -68,7 +68,7 @@ describe.each(lnbitsVersions)('LNbits %s takes less than it did', (version) => {
     await allow({ lnbits_max_incoming_payment_amount_sats: 100_000 });
     expect(await poll()).toMatchObject({
       ...{ code: 75, settled: 1, deferred: 1 },
-      problems: [expect.stringMatching(/^lnbits\/refused: p1 to alice is put off: .*100000/)],
+      problems: [expect.stringMatching(/^lnbits\/refused: p1 to alice is deferred: .*100000/)],
     });
     expect((await stale()).last_success_at).not.toBeNull();
     await maximum(100_000);
@@ -87,7 +87,7 @@ describe.each(lnbitsVersions)('LNbits %s takes less than it did', (version) => {
     await allow({ lnbits_wallet_limit_max_balance: Number(before[0]) });
     const refused = await poll();
     expect(refused).toMatchObject({ code: 75, deferred: 1 });
-    expect(refused.problems).toEqual([expect.stringMatching(/^lnbits\/refused: p\d to alice is put off: /)]);
+    expect(refused.problems).toEqual([expect.stringMatching(/^lnbits\/refused: p\d to alice is deferred: /)]);
     const other = await world.lnbits.createUserWallet('alice 2');
     const file = join(world.folder, 'alice2.key');
     await writeFile(file, other.inkey, { mode: 0o600 });

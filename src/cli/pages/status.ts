@@ -51,7 +51,7 @@ function pair(label: string, text: string): [string, string] {
 
 const DEFERRED_SHOWN = 5;
 
-/** What is put off, each with its reason: one wallet that refuses is no outage, and must not be overlooked. */
+/** The deferred payouts with their reasons: one wallet that refuses is no outage, but the operator must see it. */
 function deferredLines({ deferred }: StatusView): [string, string][] {
   const lines = deferred
     .slice(0, DEFERRED_SHOWN)

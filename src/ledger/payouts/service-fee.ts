@@ -12,7 +12,7 @@ import type { Payment } from './payouts.ts';
 /** What was taken of a payment, in msat; `capMsat`: the most of one payment, where it was seen. Null: nothing is taken. */
 export type FeeRate = { feeMsat: bigint; paidMsat: bigint; capMsat: bigint | null } | null;
 
-/** Why a payout is put off whose sats are there, in words that `status` looks for: no payment told of the fee yet. */
+/** Why a payout is deferred although its sats are there: no payment has shown the fee yet. `status` compares this text. */
 export const WANTS_MORE =
   'the source wallet holds what is due by what is known, and LNbits wants more, as for a service fee';
 

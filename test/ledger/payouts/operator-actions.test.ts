@@ -172,7 +172,7 @@ forEachLedger((_kind, open) => {
     }
   });
 
-  test('one that was put off stands as if it had just been formed, and keeps its invoice', async () => {
+  test('one that was deferred stands as if it had just been formed, and keeps its invoice', async () => {
     const bare = await begin((trx, _run, id) => deferPayout(trx, id, 'balance'));
     expect(await bare.run.write((trx) => retryPayout(trx, { ...bare.run.who, at: now() }, bare.id))).toBe(
       'planned',
