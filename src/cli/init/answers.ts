@@ -2,17 +2,25 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Temporal } from 'temporal-polyfill';
+import type { z } from 'zod';
 import { readCa } from '../../config/ca.ts';
 import { Secret } from '../../config/secret.ts';
-import type { Tls } from '../../lib/tls.ts';
-import type { LnbitsPlace } from '../../lnbits/client.ts';
+import {
+  checkLamassu,
+  checkLedger,
+  checkLnbits,
+  checkPostgresql,
+  checkSourceWallet,
+  checkSuperuser,
+  type createInstallation,
+} from '../../operations/init.ts';
 import { type Instant, now } from '../../time.ts';
 import { parseTime } from '../../typed/times.ts';
+import type { FoundView } from '../../views/init.ts';
 import {
   checked,
   lamassuShape,
   mayGoInClear,
-  placedLedger,
   readKey,
   readLedger,
   readPlace,
@@ -20,62 +28,23 @@ import {
   usage,
 } from './checks.ts';
 import { flagOf, type Interview } from './interview.ts';
-import type { SshKey } from './key.ts';
 import type { InitOptions } from './options.ts';
-import {
-  findLedger,
-  type LamassuFound,
-  reachLnbits,
-  reachPostgresql,
-  reachSuperuser,
-  reachWallet,
-  tooMuchRights,
-  tryLamassu,
-} from './reach.ts';
+import { tooMuchRights } from './page.ts';
 import { secretAnswer } from './secret-file.ts';
 import { askSsh } from './ssh.ts';
 
 /** Everything that config.toml and the files beside it will say. */
-export interface Answers {
-  timezone: string;
-  startAt: Instant;
-  /** Undefined where PostgreSQL is reached directly. */
-  ssh: { host: string; port: number; user: string; key: SshKey; hostKey: string } | undefined;
-  lamassu: {
-    host: string;
-    port: number;
-    database: string;
-    user: string;
-    password: Secret;
-    tls: Tls;
-    /** An absolute path, and what is in it. */
-    caFile: string | undefined;
-    ca: string | undefined;
-  };
-  ledger: {
-    url: string;
-    password: Secret | undefined;
-    /** As its URL said. */
-    tls: Tls | undefined;
-    caFile: string | undefined;
-    ca: string | undefined;
-  };
-  lnbits: {
-    url: string;
-    caFile: string | undefined;
-    ca: string | undefined;
-    /** Whether a person agreed that the keys leave this host unencrypted. */
-    insecureHttp: boolean;
-    key: Secret;
-    /** Who credits the source wallet; undefined where nobody does. */
-    superuser: { name: string; password: Secret } | undefined;
-  };
-  /** Undefined where nothing was tried. */
-  found: LamassuFound | undefined;
-}
+type Settings = z.output<typeof createInstallation.input>['settings'];
+export type SshSettings = NonNullable<Settings['ssh']>;
+export type SshKey = SshSettings['key'];
+export type LedgerSettings = Settings['ledger'];
 
 /** Asks for everything, and tries each answer as soon as it can be tried. Writes nothing. */
-export async function askAll(interview: Interview, options: InitOptions, folder: string): Promise<Answers> {
+export async function askAll(
+  interview: Interview,
+  options: InitOptions,
+  folder: string,
+): Promise<{ settings: Settings; found: FoundView | null }> {
   refuseIncomplete(interview, options, folder);
   const timezone = await interview.ask({
     key: 'timezone',
@@ -83,11 +52,11 @@ export async function askAll(interview: Interview, options: InitOptions, folder:
     initial: Intl.DateTimeFormat().resolvedOptions().timeZone,
     read: (text) => checked(shape.timezone, text, 'timezone'),
   });
-  const startAt = await askStart(interview, options, timezone);
-  const way = await wayToLamassu(interview, options, folder);
+  const start_at = await askStart(interview, options, timezone);
+  const { found, ...way } = await wayToLamassu(interview, options, folder);
   const lnbits = await askLnbits(interview, options, folder);
   const ledger = await askLedger(interview, options, folder);
-  return { timezone, startAt, ...way, lnbits, ledger };
+  return { settings: { timezone, start_at, ...way, lnbits, ledger }, found };
 }
 
 /** A start in the future is most often a slip, and no cash-out before it is paid: the operator confirms it. */
@@ -134,7 +103,7 @@ async function wayToLamassu(
   interview: Interview,
   options: InitOptions,
   folder: string,
-): Promise<Pick<Answers, 'ssh' | 'lamassu' | 'found'>> {
+): Promise<Pick<Settings, 'ssh' | 'lamassu'> & { found: FoundView | null }> {
   const direct =
     options.direct ??
     (interview.terminal &&
@@ -146,16 +115,15 @@ async function wayToLamassu(
   const ssh = direct ? undefined : await askSsh(interview, options, folder);
   for (;;) {
     const lamassu = await askLamassu(interview, options, folder, direct);
-    if (!options.test) return { ssh, lamassu, found: undefined };
+    if (!options.test) return { ssh, lamassu, found: null };
     try {
-      const found = await tryLamassu({ ssh, lamassu });
+      const found = await interview.perform(checkLamassu, { ssh, lamassu });
       interview.note(
-        'missing' in found
-          ? `Not yet: ${found.missing.message} The last page says what to do.`
+        found.missing !== null
+          ? `Not yet: ${found.missing} The last page says what to do.`
           : `Lamassu can be read; its machines: ${found.machines.join(', ') || 'none'}.`,
       );
-      if ('machines' in found && found.tooMuch.length > 0)
-        interview.note(tooMuchRights(lamassu.user, found.tooMuch));
+      if (found.too_much.length > 0) interview.note(tooMuchRights(lamassu.user, found.too_much));
       return { ssh, lamassu, found };
     } catch (error) {
       if (!interview.terminal) throw error;
@@ -179,7 +147,7 @@ async function askLamassu(
   options: InitOptions,
   folder: string,
   direct: boolean,
-): Promise<Answers['lamassu']> {
+): Promise<Settings['lamassu']> {
   const { host, port } = await interview.ask({
     key: 'lamassuHost',
     message: direct
@@ -188,7 +156,7 @@ async function askLamassu(
     initial: '127.0.0.1:5432',
     read: async (text) => {
       const place = readPlace(text, 5432, 'lamassuHost');
-      if (direct && options.test) await reachPostgresql(place.host, place.port);
+      if (direct && options.test) await interview.perform(checkPostgresql, place);
       return place;
     },
   });
@@ -218,7 +186,7 @@ async function askTls(
   interview: Interview,
   options: InitOptions,
   direct: boolean,
-): Promise<Pick<Answers['lamassu'], 'tls' | 'caFile' | 'ca'>> {
+): Promise<Pick<Settings['lamassu'], 'tls' | 'ca_file' | 'ca'>> {
   const tls =
     options.tls === undefined && interview.terminal && direct
       ? await interview.choose('Encryption of the connection', [
@@ -233,15 +201,15 @@ async function askTls(
       `Use ${flagOf('tls')} verify-full, or leave it out.`,
     );
   }
-  if (tls !== 'verify-full') return { tls, caFile: undefined, ca: undefined };
+  if (tls !== 'verify-full') return { tls, ca_file: undefined, ca: undefined };
   return interview.ask({
     key: 'caFile',
     message: 'The certificate that signed the server’s: a file, or nothing for a public one',
     initial: '',
     read: (path) =>
       path === ''
-        ? { tls, caFile: undefined, ca: undefined }
-        : { tls, caFile: resolve(path), ca: readCa(flagOf('caFile'), resolve(path)) },
+        ? { tls, ca_file: undefined, ca: undefined }
+        : { tls, ca_file: resolve(path), ca: readCa(flagOf('caFile'), resolve(path)) },
   });
 }
 
@@ -249,7 +217,7 @@ async function askLnbits(
   interview: Interview,
   options: InitOptions,
   folder: string,
-): Promise<Answers['lnbits']> {
+): Promise<Settings['lnbits']> {
   const caFile = options.lnbitsCaFile === undefined ? undefined : resolve(options.lnbitsCaFile);
   const ca = caFile === undefined ? undefined : readCa(flagOf('lnbitsCaFile'), caFile);
   const place = await interview.ask({
@@ -264,9 +232,12 @@ async function askLnbits(
           'Use https://, or leave it out.',
         );
       }
-      const insecureHttp = await mayGoInClear(url, options, interview);
-      if (options.test) interview.note(`That is LNbits ${await reachLnbits({ url, ca })}.`);
-      return { url, caFile, ca, insecureHttp };
+      const insecure_http = await mayGoInClear(url, options, interview);
+      if (options.test) {
+        const { version } = await interview.perform(checkLnbits, { url, ca });
+        interview.note(`That is LNbits ${version}.`);
+      }
+      return { url, ca_file: caFile, ca, insecure_http };
     },
   });
   const key = await secretAnswer(interview, options, {
@@ -276,7 +247,10 @@ async function askLnbits(
     file: 'source.adminkey',
     read: async (text) => {
       const secret = new Secret(readKey(text, 'sourceWalletKeyFile'));
-      if (options.test) interview.note(`It is the admin key of "${await reachWallet(place, secret)}".`);
+      if (options.test) {
+        const { name } = await interview.perform(checkSourceWallet, { ...place, key: secret });
+        interview.note(`It is the admin key of "${name}".`);
+      }
       return secret;
     },
   });
@@ -287,8 +261,8 @@ async function askSuperuser(
   interview: Interview,
   options: InitOptions,
   folder: string,
-  place: LnbitsPlace,
-): Promise<Answers['lnbits']['superuser']> {
+  place: { url: string; ca?: string | undefined },
+): Promise<Settings['lnbits']['superuser']> {
   const crediting =
     options.creditSource ??
     (options.superuser !== undefined ||
@@ -312,7 +286,7 @@ async function askSuperuser(
       if (text === '')
         throw usage(`${flagOf('superuserPasswordFile')}: it is empty.`, 'The superuser has a password.');
       const superuser = { name, password: new Secret(text) };
-      if (options.test) await reachSuperuser(place, superuser);
+      if (options.test) await interview.perform(checkSuperuser, { ...place, superuser });
       return superuser;
     },
   });
@@ -322,7 +296,7 @@ async function askLedger(
   interview: Interview,
   options: InitOptions,
   folder: string,
-): Promise<Answers['ledger']> {
+): Promise<LedgerSettings> {
   for (;;) {
     const place = await interview.ask({
       key: 'ledgerUrl',
@@ -342,7 +316,7 @@ async function askLedger(
     const ledger = { ...place, password };
     if (!options.test) return ledger;
     try {
-      const id = await findLedger({ ...ledger, url: placedLedger(place.url, folder) });
+      const { id } = await interview.perform(checkLedger, { ledger, folder });
       if (id !== null) interview.note(`There is a ledger already, ${id}. It is used as it is.`);
       return ledger;
     } catch (error) {

@@ -4,7 +4,7 @@ import { CLEAR, goesInClear } from '../../config/build.ts';
 import { readCa } from '../../config/ca.ts';
 import { fileSchema } from '../../config/schema.ts';
 import { BridgeError } from '../../errors.ts';
-import type { Answers } from './answers.ts';
+import type { LedgerSettings } from './answers.ts';
 import { flagOf, type Interview } from './interview.ts';
 import type { InitOptions } from './options.ts';
 
@@ -23,9 +23,9 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown, key: keyof Init
 }
 
 /** As the configuration names it, with what its URL says of TLS. A file in it is relative to `folder`. */
-export function readLedger(text: string, folder: string): Answers['ledger'] {
+export function readLedger(text: string, folder: string): LedgerSettings {
   const place = checked(shape.ledger.unwrap().shape.url, text, 'ledgerUrl');
-  const plain = { password: undefined, tls: undefined, caFile: undefined, ca: undefined };
+  const plain = { password: undefined, tls: undefined, ca_file: undefined, ca: undefined };
   if ('sqlite' in place) return { ...plain, url: text };
   if (place.password === undefined) {
     const caFile = place.caFile === undefined ? undefined : resolve(folder, place.caFile);
@@ -34,7 +34,7 @@ export function readLedger(text: string, folder: string): Answers['ledger'] {
       ...plain,
       url: place.postgresql,
       tls: place.tls ?? (ca === undefined ? undefined : 'verify-full'),
-      caFile,
+      ca_file: caFile,
       ca,
     };
   }
@@ -57,11 +57,6 @@ export async function mayGoInClear(
     `${flagOf('lnbitsUrl')}: ${CLEAR}.`,
     `Use https://, or accept it with ${flagOf('insecureHttp')}.`,
   );
-}
-
-/** As the configuration in `folder` means it. */
-export function placedLedger(url: string, folder: string): string {
-  return url.startsWith('sqlite:') ? `sqlite:${resolve(folder, url.slice('sqlite:'.length))}` : url;
 }
 
 /** `host`, `host:22`, `[::1]:22`. */

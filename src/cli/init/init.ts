@@ -1,14 +1,11 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { authorizedKeysLine, roleSql } from '../../lamassu/role-sql.ts';
-import type { Ledger } from '../../ledger/store/open.ts';
-import { now } from '../../time.ts';
-import { type Cli, makeCli, untilSignal, usage } from '../context.ts';
-import type { Answers } from './answers.ts';
-import type { NewFile } from './files.ts';
+import type { MadeView } from '../../views/init.ts';
+import { type Cli, makeCli, usage } from '../context.ts';
+import type { askAll } from './answers.ts';
 import type { InitOptions } from './options.ts';
-import { initPage, type Made, nextSteps, roleFor } from './page.ts';
+import { initPage, nextSteps } from './page.ts';
 
 export function register(program: Command): void {
   program
@@ -61,9 +58,10 @@ export function register(program: Command): void {
       const { startInterview } = await import('./interview.ts');
       const replace = existsSync(file);
       if (replace) await mayReplace(cli, file);
-      const answers = await askAll(await startInterview(options), options, folder);
+      const answers = await askAll(await startInterview(options, cli), options, folder);
       const made = await write(cli, answers, file, replace);
-      cli.answer(made, initPage(made));
+      const next = nextSteps(file);
+      cli.answer({ ...made, next }, initPage(made, next));
     });
 }
 
@@ -83,60 +81,26 @@ async function mayReplace(cli: Cli, path: string): Promise<void> {
   await cli.confirm(`${path} is there already. Replace it?`);
 }
 
-/** The secrets, the ledger and the configuration, or nothing of it but the ledger. */
-async function write(cli: Cli, answers: Answers, file: string, replace: boolean): Promise<Made> {
-  const { placeFiles, standing } = await import('./files.ts');
-  const { renderConfig, renderSecrets } = await import('./render.ts');
-  const { placedLedger } = await import('./checks.ts');
-  const { openLedger } = await import('../../ledger/store/open.ts');
-  const folder = dirname(file);
-  const config: NewFile = { path: file, text: renderConfig(answers), replace };
-  const secrets: NewFile[] = [];
-  for (const secret of renderSecrets(answers, folder)) {
-    const other = standing(secret.path, secret.text) === 'other';
-    if (other) await mayReplace(cli, secret.path);
-    secrets.push({ ...secret, replace: other });
-  }
-  // From here on Ctrl-C waits: what is begun is finished, or taken back.
-  untilSignal();
-  const place = { ...answers.ledger, url: placedLedger(answers.ledger.url, folder) };
-  const ledger = await placeFiles(config, secrets, async () => {
-    const made = await openLedger({ ...place, use: 'create' });
-    await made.close();
-    return made;
-  });
-  return summary(answers, file, [config, ...secrets], ledger);
-}
+const HEADING =
+  'Made by `aio-dca init`. Relative paths are relative to this file; what is not here has its default.\n' +
+  'config.example.toml explains every setting.';
 
-function summary(answers: Answers, file: string, files: NewFile[], { id, url, schema }: Ledger): Made {
-  const { ssh, lamassu, found, startAt } = answers;
-  const { machines = [], tooMuch = [], harmful = [] } = found && 'machines' in found ? found : {};
-  const user = roleFor(lamassu.user, harmful);
-  return {
-    config: file,
-    files: files.map(({ path }) => path),
-    ledger: { id, url, schema },
-    lamassu: {
-      readable: found === undefined ? null : 'machines' in found,
-      machines,
-      user: lamassu.user,
-      too_much: tooMuch,
-      missing: found && 'missing' in found ? found.missing.message : null,
-    },
-    ssh: ssh
-      ? {
-          user: ssh.user,
-          host: ssh.host,
-          authorized_keys: authorizedKeysLine(ssh.key.publicKey, lamassu.host, lamassu.port),
-          authorized_keys_dropbear: authorizedKeysLine(
-            ...([ssh.key.publicKey, lamassu.host, lamassu.port, 'dropbear'] as const),
-          ),
-        }
-      : null,
-    start_at: startAt,
-    early: startAt > now(),
-    role: user,
-    role_sql: roleSql({ user, database: lamassu.database }),
-    next: nextSteps(file),
-  };
+/** Asks of each file that stands there and says something else; `agreed`: the configuration may be replaced already. */
+async function write(
+  cli: Cli,
+  answers: Awaited<ReturnType<typeof askAll>>,
+  file: string,
+  agreed: boolean,
+): Promise<MadeView> {
+  const { createInstallation, previewInit } = await import('../../operations/init.ts');
+  const { settings, found } = answers;
+  const input = { file, settings, heading: HEADING };
+  const replace = agreed ? [file] : [];
+  const plan = await cli.perform(previewInit, input);
+  for (const { path, standing } of plan.files) {
+    if (standing !== 'other' || path === file) continue;
+    await mayReplace(cli, path);
+    replace.push(path);
+  }
+  return cli.perform(createInstallation, { ...input, found, replace });
 }

@@ -1,4 +1,5 @@
 import { BridgeError } from '../../errors.ts';
+import type { Cli } from '../context.ts';
 import { answered } from '../prompt.ts';
 import { errorInWords } from '../words.ts';
 import type { InitOptions } from './options.ts';
@@ -27,10 +28,12 @@ export interface Interview {
   confirm(message: string): Promise<boolean>;
   /** Shown only on a terminal. */
   note(text: string): void;
+  /** Does an operation, to try an answer. */
+  perform: Cli['perform'];
   complain(error: unknown): void;
 }
 
-export async function startInterview(options: InitOptions): Promise<Interview> {
+export async function startInterview(options: InitOptions, cli: Cli): Promise<Interview> {
   const terminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
   const prompts = await import('@clack/prompts');
   const output = process.stderr;
@@ -81,6 +84,7 @@ export async function startInterview(options: InitOptions): Promise<Interview> {
     note: (text) => {
       if (terminal) prompts.log.info(text, { output });
     },
+    perform: cli.perform,
     complain,
   };
 }

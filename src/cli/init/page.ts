@@ -1,34 +1,7 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { styleText } from 'node:util';
+import type { MadeView } from '../../views/init.ts';
 import { clean } from '../print.ts';
-import { tooMuchRights } from './reach.ts';
-
-/** What `init` made, and what it could not do: its JSON. */
-export interface Made {
-  config: string;
-  /** All that were written or already said the same, with secrets or not. */
-  files: string[];
-  ledger: { id: string; url: string; schema: number };
-  /** `readable` is null where it was not tried; `missing` says what is in the way. */
-  lamassu: {
-    readable: boolean | null;
-    machines: string[];
-    missing: string | null;
-    user: string;
-    /** What `user` may do beyond what is needed; empty also where that was not seen. */
-    too_much: string[];
-  };
-  /** Null where PostgreSQL is reached directly. */
-  ssh: { user: string; host: string; authorized_keys: string; authorized_keys_dropbear: string } | null;
-  start_at: string;
-  /** `start_at` is in the future. */
-  early: boolean;
-  /** The role that `role_sql` makes: another one than [lamassu] user where that one cannot be confined. */
-  role: string;
-  role_sql: string;
-  /** Commands, in their order. */
-  next: string[];
-}
 
 /** The commands that follow, for a configuration in `file`. */
 export function nextSteps(file: string): string[] {
@@ -43,14 +16,14 @@ export function nextSteps(file: string): string[] {
   ];
 }
 
-/** The name for a role of its own where `user` may change something: role-sql leaves such a role alone. */
-export function roleFor(user: string, harmful: readonly string[]): string {
-  if (harmful.length === 0) return user;
-  return user === 'aio_dca' ? 'aio_dca_reader' : 'aio_dca';
+/** One line for people. */
+export function tooMuchRights(user: string, tooMuch: readonly string[]): string {
+  return `The role ${user} may do more than is needed: ${tooMuch.slice(0, 5).join(', ')}. Make one of its own, by the SQL below.`;
 }
 
-export function initPage(made: Made): string {
-  const { config, files, ledger, lamassu, ssh, role, role_sql, next } = made;
+/** `next`: the commands that follow. */
+export function initPage(made: MadeView, next: readonly string[]): string {
+  const { config, files, ledger, lamassu, ssh, role, role_sql } = made;
   const folder = dirname(config);
   const title = (text: string) => styleText('bold', text, { stream: process.stdout });
   const steps: string[] = [];
@@ -89,7 +62,7 @@ export function initPage(made: Made): string {
   ].join('\n');
 }
 
-function warnings({ lamassu, early, start_at }: Made): string[] {
+function warnings({ lamassu, early, start_at }: MadeView): string[] {
   return [
     ...(lamassu.too_much.length > 0 ? [tooMuchRights(lamassu.user, lamassu.too_much)] : []),
     ...(early

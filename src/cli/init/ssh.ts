@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Secret } from '../../config/secret.ts';
-import { type HostKey, kindOf } from '../../lamassu/host-keys.ts';
-import { hasPassphrase } from '../../lamassu/ssh-key.ts';
+import { makeKey, readHostKey, readKey } from '../../operations/init.ts';
+import type { HostKeyView } from '../../views/init.ts';
 import { declined } from '../prompt.ts';
-import type { Answers } from './answers.ts';
+import type { SshKey, SshSettings } from './answers.ts';
 import { checked, readPlace, sshShape, usage } from './checks.ts';
 import { flagOf, type Interview } from './interview.ts';
-import { makeSshKey, readSshKey, type SshKey } from './key.ts';
 import type { InitOptions } from './options.ts';
 import { contents, secretAnswer } from './secret-file.ts';
 
@@ -16,14 +15,14 @@ export async function askSsh(
   interview: Interview,
   options: InitOptions,
   folder: string,
-): Promise<NonNullable<Answers['ssh']>> {
+): Promise<SshSettings> {
   const { host, port, shown } = await interview.ask({
     key: 'sshHost',
     message: 'The SSH server in front of it: HOST or HOST:PORT',
     read: async (text) => {
       const place = readPlace(text, 22, 'sshHost');
       const read = options.test && options.hostKey === undefined;
-      return { ...place, shown: read ? await readHostKey(place) : undefined };
+      return { ...place, shown: read ? await interview.perform(readHostKey, place) : undefined };
     },
   });
   const hostKey = shown ? await confirmed(interview, host, shown) : await askHostKey(interview);
@@ -40,10 +39,10 @@ export async function askSsh(
     initial: existsSync(own) ? own : '',
     read: (path) =>
       path === ''
-        ? makeSshKey()
+        ? interview.perform(makeKey, {})
         : askPassphrase(interview, options, folder, path, contents(path, 'sshKeyFile')),
   });
-  return { host, port, user, key, hostKey };
+  return { host, port, user, key, host_key: hostKey };
 }
 
 /** The key in `text`, with its passphrase where it has one. */
@@ -54,36 +53,35 @@ async function askPassphrase(
   path: string,
   text: string,
 ): Promise<SshKey> {
-  if (!hasPassphrase(text)) return readSshKey(text, path);
+  const { key } = await interview.perform(readKey, { text, name: path });
+  if (key) return key;
   return secretAnswer(interview, options, {
     key: 'sshPassphraseFile',
     message: `The passphrase of ${path}`,
     folder,
     file: 'ssh.passphrase',
-    read: (passphrase) => {
+    read: async (passphrase) => {
       if (passphrase === '') {
         throw usage(
           `${path} needs a passphrase.`,
           `Put it into a file, and name that: ${flagOf('sshPassphraseFile')}.`,
         );
       }
-      return readSshKey(text, path, new Secret(passphrase));
+      const opened = await interview.perform(readKey, {
+        text,
+        name: path,
+        passphrase: new Secret(passphrase),
+      });
+      if (!opened.key) throw new Error('a key that needs another passphrase than its own');
+      return opened.key;
     },
   });
 }
 
-async function readHostKey(place: { host: string; port: number }): Promise<HostKey> {
-  const { readHostKeys } = await import('../../lamassu/tunnel.ts');
-  const [first] = await readHostKeys(place);
-  if (!first) throw new Error('a server that shows no host key');
-  return first;
-}
-
-async function confirmed(interview: Interview, host: string, shown: HostKey): Promise<string> {
-  const type = kindOf(shown.line) ?? '';
-  const kind = /ed25519|ecdsa|rsa/.exec(type)?.[0] ?? 'ed25519';
+async function confirmed(interview: Interview, host: string, shown: HostKeyView): Promise<string> {
+  const kind = /ed25519|ecdsa|rsa/.exec(shown.type)?.[0] ?? 'ed25519';
   interview.note(
-    `${host} shows the ${type} key\n${shown.fingerprint}\n` +
+    `${host} shows the ${shown.type} key\n${shown.fingerprint}\n` +
       `On the server itself: ssh-keygen -lf /etc/ssh/ssh_host_${kind}_key.pub`,
   );
   if (await interview.confirm('Does the server itself say the same?')) return shown.fingerprint;

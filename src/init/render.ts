@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import { stringify } from 'smol-toml';
-import type { Answers } from './answers.ts';
+import type { Settings } from './settings.ts';
 
-/** config.toml; what is not in it has its default. The secrets are in files beside it. */
-export function renderConfig({ timezone, startAt, ssh, lamassu, ledger, lnbits }: Answers): string {
+/**
+ * config.toml, with `heading` as a comment; what is not in it has its default. The secrets are in files beside it.
+ */
+export function renderConfig(heading: string, settings: Settings): string {
+  const { timezone, start_at, ssh, lamassu, ledger, lnbits } = settings;
   const document = {
     timezone,
     lamassu: {
@@ -13,8 +16,8 @@ export function renderConfig({ timezone, startAt, ssh, lamassu, ledger, lnbits }
       user: lamassu.user,
       password_file: 'lamassu.password',
       tls: lamassu.tls,
-      ...(lamassu.caFile === undefined ? {} : { ca_file: lamassu.caFile }),
-      start_at: startAt,
+      ...(lamassu.ca_file === undefined ? {} : { ca_file: lamassu.ca_file }),
+      start_at,
       ...(ssh && {
         ssh: {
           host: ssh.host,
@@ -22,7 +25,7 @@ export function renderConfig({ timezone, startAt, ssh, lamassu, ledger, lnbits }
           user: ssh.user,
           private_key_file: ssh.key.file,
           ...(ssh.key.passphrase && { passphrase_file: 'ssh.passphrase' }),
-          host_key: ssh.hostKey,
+          host_key: ssh.host_key,
         },
       }),
     },
@@ -30,12 +33,12 @@ export function renderConfig({ timezone, startAt, ssh, lamassu, ledger, lnbits }
       url: ledger.url,
       ...(ledger.password && { password_file: 'ledger.password' }),
       ...(ledger.tls === undefined ? {} : { tls: ledger.tls }),
-      ...(ledger.caFile === undefined ? {} : { ca_file: ledger.caFile }),
+      ...(ledger.ca_file === undefined ? {} : { ca_file: ledger.ca_file }),
     },
     lnbits: {
       url: lnbits.url,
-      ...(lnbits.caFile === undefined ? {} : { ca_file: lnbits.caFile }),
-      ...(lnbits.insecureHttp ? { insecure_http: true } : {}),
+      ...(lnbits.ca_file === undefined ? {} : { ca_file: lnbits.ca_file }),
+      ...(lnbits.insecure_http ? { insecure_http: true } : {}),
       source_wallet_key_file: 'source.adminkey',
       ...(lnbits.superuser && {
         credit_source: true,
@@ -44,16 +47,13 @@ export function renderConfig({ timezone, startAt, ssh, lamassu, ledger, lnbits }
       }),
     },
   };
-  return (
-    '# Made by `aio-dca init`. Relative paths are relative to this file; what is not here has its default.\n' +
-    '# config.example.toml explains every setting.\n\n' +
-    `${stringify(document)}\n`
-  );
+  const comment = heading.split('\n').map((line) => `# ${line}`);
+  return `${comment.join('\n')}\n\n${stringify(document)}\n`;
 }
 
 /** The files with secrets, in the folder of config.toml. */
 export function renderSecrets(
-  { ssh, lamassu, ledger, lnbits }: Answers,
+  { ssh, lamassu, ledger, lnbits }: Settings,
   folder: string,
 ): { path: string; text: string }[] {
   const line = (file: string, text: string) => ({ path: join(folder, file), text: `${text}\n` });
@@ -63,6 +63,6 @@ export function renderSecrets(
     ...(ledger.password ? [line('ledger.password', ledger.password.reveal())] : []),
     ...(lnbits.superuser ? [line('superuser.password', lnbits.superuser.password.reveal())] : []),
     ...(ssh?.key.passphrase ? [line('ssh.passphrase', ssh.key.passphrase.reveal())] : []),
-    ...(ssh ? [{ path: join(folder, ssh.key.file), text: ssh.key.privateKey.reveal() }] : []),
+    ...(ssh ? [{ path: join(folder, ssh.key.file), text: ssh.key.private_key.reveal() }] : []),
   ];
 }

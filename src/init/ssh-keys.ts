@@ -1,16 +1,7 @@
 import ssh2 from 'ssh2';
-import { Secret } from '../../config/secret.ts';
-import { readPrivateKey } from '../../lamassu/ssh-key.ts';
-
-export interface SshKey {
-  /** The name of its file, as OpenSSH calls keys of its kind. */
-  file: string;
-  privateKey: Secret;
-  /** Undefined where the key has none. */
-  passphrase: Secret | undefined;
-  /** On one line, as in a `.pub` file. */
-  publicKey: string;
-}
+import { Secret } from '../config/secret.ts';
+import { readPrivateKey } from '../lamassu/ssh-key.ts';
+import type { SshKey } from './settings.ts';
 
 /** A new ed25519 key in OpenSSH's format, without a passphrase. */
 export function makeSshKey(): SshKey {
@@ -20,9 +11,9 @@ export function makeSshKey(): SshKey {
     if (ssh2.utils.parseKey(pair.private) instanceof Error) continue;
     return {
       file: 'id_ed25519',
-      privateKey: new Secret(pair.private),
+      private_key: new Secret(pair.private),
       passphrase: undefined,
-      publicKey: pair.public,
+      public_key: pair.public,
     };
   }
 }
@@ -33,8 +24,8 @@ export function readSshKey(text: string, from: string, passphrase?: Secret): Ssh
   const files: Partial<Record<string, string>> = { 'ssh-ed25519': 'id_ed25519', 'ssh-rsa': 'id_rsa' };
   return {
     file: files[parsed.type] ?? 'id_ecdsa',
-    privateKey: new Secret(text),
+    private_key: new Secret(text),
     passphrase,
-    publicKey: `${parsed.type} ${parsed.getPublicSSH().toString('base64')} aio-dca`,
+    public_key: `${parsed.type} ${parsed.getPublicSSH().toString('base64')} aio-dca`,
   };
 }

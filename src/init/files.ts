@@ -1,7 +1,7 @@
 import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { BridgeError } from '../../errors.ts';
+import { BridgeError } from '../errors.ts';
 
 export interface NewFile {
   path: string;

@@ -1,8 +1,8 @@
-import type { Secret } from '../../config/secret.ts';
-import { BridgeError } from '../../errors.ts';
-import type { Rights } from '../../lamassu/rights.ts';
-import type { LnbitsClient, LnbitsPlace } from '../../lnbits/client.ts';
-import type { Answers } from './answers.ts';
+import type { Secret } from '../config/secret.ts';
+import { BridgeError } from '../errors.ts';
+import type { Rights } from '../lamassu/rights.ts';
+import type { LnbitsClient } from '../lnbits/client.ts';
+import type { LamassuSettings, LedgerSettings, LnbitsSettings } from './settings.ts';
 
 /*
  * What init tries before it writes anything. What it loads is loaded only when it is tried.
@@ -12,7 +12,7 @@ const DEADLINE_MS = 15_000;
 
 /** Throws `lamassu/unreachable`. */
 export async function reachPostgresql(host: string, port: number): Promise<void> {
-  const { dial, networkReason } = await import('../../lamassu/tcp.ts');
+  const { dial, networkReason } = await import('../lamassu/tcp.ts');
   try {
     (await dial(host, port, DEADLINE_MS)).destroy();
   } catch (error) {
@@ -25,7 +25,7 @@ export async function reachPostgresql(host: string, port: number): Promise<void>
 }
 
 /** LNbits' version. Throws what the client throws: `lnbits/unreachable`, `lnbits/version` and the like. */
-export async function reachLnbits(place: LnbitsPlace): Promise<string> {
+export async function reachLnbits(place: LnbitsSettings): Promise<string> {
   return withLnbits(place, (lnbits) => lnbits.version());
 }
 
@@ -33,8 +33,8 @@ export async function reachLnbits(place: LnbitsPlace): Promise<string> {
  * The name of the wallet. Throws `lnbits/key` for an unknown key and for one that cannot pay, `lnbits/rights` for one
  * that does not show what it makes.
  */
-export async function reachWallet(place: LnbitsPlace, key: Secret): Promise<string> {
-  const { proveRights } = await import('../../lnbits/rights.ts');
+export async function reachWallet(place: LnbitsSettings, key: Secret): Promise<string> {
+  const { proveRights } = await import('../lnbits/rights.ts');
   const { id, name } = await withLnbits(place, async (lnbits) => {
     const wallet = await lnbits.wallet(key);
     if (wallet.id !== null) await proveRights(lnbits, key);
@@ -50,16 +50,16 @@ export async function reachWallet(place: LnbitsPlace, key: Secret): Promise<stri
 
 /** Logs in as the superuser who is to credit the source wallet. Throws `lnbits/superuser` where that is not so. */
 export async function reachSuperuser(
-  place: LnbitsPlace,
+  place: LnbitsSettings,
   superuser: { name: string; password: Secret },
 ): Promise<void> {
-  const { LnbitsAdmin } = await import('../../lnbits/admin.ts');
-  await (await LnbitsAdmin.logIn(place, superuser)).close();
+  const { LnbitsAdmin } = await import('../lnbits/admin.ts');
+  await (await LnbitsAdmin.logIn({ url: place.url, ca: place.ca }, superuser)).close();
 }
 
-async function withLnbits<T>(place: LnbitsPlace, work: (lnbits: LnbitsClient) => Promise<T>): Promise<T> {
-  const { LnbitsClient } = await import('../../lnbits/client.ts');
-  const lnbits = new LnbitsClient(place);
+async function withLnbits<T>(place: LnbitsSettings, work: (lnbits: LnbitsClient) => Promise<T>): Promise<T> {
+  const { LnbitsClient } = await import('../lnbits/client.ts');
+  const lnbits = new LnbitsClient({ url: place.url, ca: place.ca });
   try {
     return await work(lnbits);
   } finally {
@@ -68,8 +68,8 @@ async function withLnbits<T>(place: LnbitsPlace, work: (lnbits: LnbitsClient) =>
 }
 
 /** The id of the ledger that is there already; null where there is none. Throws what `openLedger` throws. */
-export async function findLedger(place: Answers['ledger']): Promise<string | null> {
-  const { openLedger } = await import('../../ledger/store/open.ts');
+export async function findLedger(place: LedgerSettings): Promise<string | null> {
+  const { openLedger } = await import('../ledger/store/open.ts');
   try {
     const ledger = await openLedger({ ...place, use: 'read' });
     await ledger.close();
@@ -87,26 +87,20 @@ export type LamassuFound =
   | ({ machines: string[] } & Pick<Rights, 'tooMuch' | 'harmful'>)
   | { missing: BridgeError };
 
-/** One line for people. */
-export function tooMuchRights(user: string, tooMuch: readonly string[]): string {
-  return `The role ${user} may do more than is needed: ${tooMuch.slice(0, 5).join(', ')}. Make one of its own, by the SQL below.`;
-}
-
 /**
  * Reads Lamassu as a run would. That the key or the role is not known there yet is no error: it is what init tells how
  * to do. Throws what makes the answers useless: `lamassu/ssh-unreachable`, `ssh-host-key`, `unreachable`, `no-database`.
  */
-export async function tryLamassu({ lamassu, ssh }: Pick<Answers, 'lamassu' | 'ssh'>): Promise<LamassuFound> {
-  const { openDatabase } = await import('../../lamassu/database.ts');
+export async function tryLamassu({ lamassu, ssh }: LamassuSettings): Promise<LamassuFound> {
+  const { openDatabase } = await import('../lamassu/database.ts');
   try {
     const source = await openDatabase({
       name: 'lamassu',
       ...lamassu,
+      ca: lamassu.ca,
       ssh: ssh && {
-        ...ssh,
-        privateKey: ssh.key.privateKey,
-        passphrase: ssh.key.passphrase,
-        hostKeys: [ssh.hostKey],
+        ...{ host: ssh.host, port: ssh.port, user: ssh.user, hostKeys: [ssh.host_key] },
+        ...{ privateKey: ssh.key.private_key, passphrase: ssh.key.passphrase },
       },
     });
     try {

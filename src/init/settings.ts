@@ -1,0 +1,86 @@
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { Secret } from '../config/secret.ts';
+
+/*
+ * What a new configuration and the files beside it say. Each value has been read by the rules of the configuration.
+ */
+
+const secret = z.instanceof(Secret);
+const tls = z.enum(['disable', 'require', 'verify-full']);
+
+export const sshKey = z.object({
+  /** The name of its file, as OpenSSH calls keys of its kind. */
+  file: z.string(),
+  private_key: secret,
+  /** Undefined where the key has none. */
+  passphrase: secret.optional(),
+  /** On one line, as in a `.pub` file. */
+  public_key: z.string(),
+});
+
+export type SshKey = z.output<typeof sshKey>;
+
+const certificate = {
+  /** An absolute path, and what is in it. */
+  ca_file: z.string().optional(),
+  ca: z.string().optional(),
+};
+
+/** PostgreSQL, and how it is reached: without `ssh` directly. */
+export const lamassuSettings = z.object({
+  ssh: z
+    .object({ host: z.string(), port: z.number(), user: z.string(), key: sshKey, host_key: z.string() })
+    .optional(),
+  lamassu: z.object({
+    host: z.string(),
+    port: z.number(),
+    database: z.string(),
+    user: z.string(),
+    password: secret,
+    tls,
+    ...certificate,
+  }),
+});
+
+export type LamassuSettings = z.output<typeof lamassuSettings>;
+
+export const ledgerSettings = z.object({
+  url: z.string(),
+  password: secret.optional(),
+  /** As its URL said. */
+  tls: tls.optional(),
+  ...certificate,
+});
+
+export type LedgerSettings = z.output<typeof ledgerSettings>;
+
+export const lnbitsPlace = z.object({ url: z.string(), ca: z.string().optional() });
+
+export type LnbitsSettings = z.output<typeof lnbitsPlace>;
+
+export const superuser = z.object({ name: z.string(), password: secret });
+
+export const settings = lamassuSettings.extend({
+  timezone: z.string(),
+  start_at: z.string(),
+  ledger: ledgerSettings,
+  lnbits: lnbitsPlace.extend({
+    ca_file: z.string().optional(),
+    /** Whether a person agreed that the keys leave this host unencrypted. */
+    insecure_http: z.boolean(),
+    /** The admin key of the source wallet. */
+    key: secret,
+    /** Who credits the source wallet; undefined where nobody does. */
+    superuser: superuser.optional(),
+  }),
+});
+
+export type Settings = z.output<typeof settings>;
+
+/** The ledger as a configuration in `folder` means it. */
+export function placedLedger<L extends LedgerSettings>(ledger: L, folder: string): L {
+  const { url } = ledger;
+  if (!url.startsWith('sqlite:')) return ledger;
+  return { ...ledger, url: `sqlite:${resolve(folder, url.slice('sqlite:'.length))}` };
+}

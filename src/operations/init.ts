@@ -1,0 +1,245 @@
+import { dirname } from 'node:path';
+import { z } from 'zod';
+import { type NewFile, placeFiles, standing } from '../init/files.ts';
+import {
+  findLedger,
+  reachLnbits,
+  reachPostgresql,
+  reachSuperuser,
+  reachWallet,
+  tryLamassu,
+} from '../init/reach.ts';
+import { renderConfig, renderSecrets } from '../init/render.ts';
+import {
+  lamassuSettings,
+  ledgerSettings,
+  lnbitsPlace,
+  placedLedger,
+  settings,
+  sshKey,
+  superuser,
+} from '../init/settings.ts';
+import { makeSshKey, readSshKey } from '../init/ssh-keys.ts';
+import { kindOf } from '../lamassu/host-keys.ts';
+import { authorizedKeysLine, roleSql } from '../lamassu/role-sql.ts';
+import { hasPassphrase } from '../lamassu/ssh-key.ts';
+import type { Ledger } from '../ledger/store/open.ts';
+import { now } from '../time.ts';
+import {
+  type FoundView,
+  foundView,
+  hostKeyView,
+  initPlanView,
+  type MadeView,
+  madeView,
+  viewOfFound,
+} from '../views/init.ts';
+import { operation, secretInput } from './operation.ts';
+
+/*
+ * What `init` tries before anything is written, and what it writes. A door asks a person, or reads a form. What is slow to
+ * load is loaded where it is tried.
+ */
+
+const place = z.object({ host: z.string(), port: z.number() });
+
+/** Throws `lamassu/unreachable` where nothing answers. */
+export const checkPostgresql = operation({
+  name: 'init.check_postgresql',
+  needs: 'none',
+  may: [],
+  input: place,
+  view: z.object({}),
+  run: async (_context, { host, port }) => {
+    await reachPostgresql(host, port);
+    return {};
+  },
+});
+
+/** Throws `lamassu/ssh-unreachable`, `ssh-algorithms`. */
+export const readHostKey = operation({
+  name: 'init.read_host_key',
+  needs: 'none',
+  may: [],
+  input: place,
+  view: hostKeyView,
+  run: async (_context, server) => {
+    const { readHostKeys } = await import('../lamassu/tunnel.ts');
+    const [first] = await readHostKeys(server);
+    if (!first) throw new Error('a server that shows no host key');
+    return { type: kindOf(first.line) ?? '', fingerprint: first.fingerprint };
+  },
+});
+
+/** A new ed25519 key in OpenSSH's format, without a passphrase. */
+export const makeKey = operation({
+  name: 'init.make_ssh_key',
+  needs: 'none',
+  may: [],
+  input: z.object({}),
+  view: sshKey,
+  run: async () => makeSshKey(),
+});
+
+/** Null: the key needs a passphrase. Throws `lamassu/ssh-key`, naming `name`, where it is none that can be used. */
+export const readKey = operation({
+  name: 'init.read_ssh_key',
+  needs: 'none',
+  may: [],
+  input: z.object({ text: z.string(), name: z.string(), passphrase: secretInput.optional() }),
+  view: z.object({ key: sshKey.nullable() }),
+  run: async (_context, { text, name, passphrase }) => ({
+    key: passphrase === undefined && hasPassphrase(text) ? null : readSshKey(text, name, passphrase),
+  }),
+});
+
+/** Throws what the LNbits client throws: `lnbits/unreachable`, `lnbits/version` and the like. */
+export const checkLnbits = operation({
+  name: 'init.check_lnbits',
+  needs: 'none',
+  may: [],
+  input: lnbitsPlace,
+  view: z.object({ version: z.string() }),
+  run: async (_context, lnbits) => ({ version: await reachLnbits(lnbits) }),
+});
+
+/** Whether the key pays and shows what it makes. Throws `lnbits/key`, `lnbits/rights`. */
+export const checkSourceWallet = operation({
+  name: 'init.check_source_wallet',
+  needs: 'none',
+  may: [],
+  input: lnbitsPlace.extend({ key: secretInput }),
+  view: z.object({ name: z.string() }),
+  run: async (_context, { key, ...lnbits }) => ({ name: await reachWallet(lnbits, key) }),
+});
+
+/** Throws `lnbits/superuser` where LNbits does not let the superuser in. */
+export const checkSuperuser = operation({
+  name: 'init.check_superuser',
+  needs: 'none',
+  may: [],
+  input: lnbitsPlace.extend({ superuser }),
+  view: z.object({}),
+  run: async (_context, { superuser: who, ...lnbits }) => {
+    await reachSuperuser(lnbits, who);
+    return {};
+  },
+});
+
+/** Reads Lamassu as a run would. Errors: those that make the answers useless; what `init` tells how to do is in the view. */
+export const checkLamassu = operation({
+  name: 'init.check_lamassu',
+  needs: 'none',
+  may: [],
+  input: lamassuSettings,
+  view: foundView,
+  run: async (_context, way) => viewOfFound(await tryLamassu(way)),
+});
+
+/** The ledger that is there already. Throws what opening it throws. */
+export const checkLedger = operation({
+  name: 'init.check_ledger',
+  needs: 'none',
+  may: [],
+  /** A SQLite file is relative to `folder`. */
+  input: z.object({ ledger: ledgerSettings, folder: z.string() }),
+  /** Its id; null where there is none. */
+  view: z.object({ id: z.string().nullable() }),
+  run: async (_context, { ledger, folder }) => ({ id: await findLedger(placedLedger(ledger, folder)) }),
+});
+
+/** `file` is that of the configuration, an absolute path: the others stand beside it. */
+const files = z.object({ file: z.string(), settings, heading: z.string() });
+
+/** What `init.create` would write, so that somebody can say whether what stands there may be replaced. */
+export const previewInit = operation({
+  name: 'init.preview',
+  needs: 'none',
+  may: [],
+  input: files,
+  view: initPlanView,
+  run: async (_context, given) => ({
+    files: filesOf(given).map(({ path, text }) => ({ path, standing: standing(path, text) })),
+  }),
+});
+
+/**
+ * Writes the files with secrets, creates the ledger, and writes the configuration: or nothing of it but the ledger. Errors:
+ * `init/stopped`, `init/unwritable`, and what creating the ledger throws.
+ */
+export const createInstallation = operation({
+  name: 'init.create',
+  needs: 'none',
+  may: [],
+  input: files.extend({
+    /** The files that may be replaced. */
+    replace: z.array(z.string()),
+    /** What `init.check_lamassu` answered; null where that was not asked. */
+    found: foundView.nullable(),
+  }),
+  view: madeView,
+  run: async ({ stopSignal }, { replace, found, ...given }) => {
+    const [config, ...secrets] = filesOf(given).map((file) => ({
+      ...file,
+      replace: replace.includes(file.path),
+    }));
+    if (!config) throw new Error('an installation without a configuration');
+    const { openLedger } = await import('../ledger/store/open.ts');
+    // From here on a signal waits: what is begun is finished, or taken back.
+    stopSignal();
+    const ledger = await placeFiles(config, secrets, async () => {
+      const made = await openLedger({
+        ...placedLedger(given.settings.ledger, dirname(given.file)),
+        use: 'create',
+      });
+      await made.close();
+      return made;
+    });
+    return viewOfMade(given, found, ledger);
+  },
+});
+
+/** The configuration first. */
+function filesOf({ file, settings: said, heading }: z.output<typeof files>): Omit<NewFile, 'replace'>[] {
+  return [{ path: file, text: renderConfig(heading, said) }, ...renderSecrets(said, dirname(file))];
+}
+
+function viewOfMade(
+  given: z.output<typeof files>,
+  found: FoundView | null,
+  { id, url, schema }: Ledger,
+): MadeView {
+  const { ssh, lamassu, start_at: startAt } = given.settings;
+  const role = roleFor(lamassu.user, found?.harmful ?? []);
+  return {
+    config: given.file,
+    files: filesOf(given).map(({ path }) => path),
+    ledger: { id, url, schema },
+    lamassu: {
+      readable: found?.readable ?? null,
+      machines: found?.machines ?? [],
+      user: lamassu.user,
+      too_much: found?.too_much ?? [],
+      missing: found?.missing ?? null,
+    },
+    ssh: ssh
+      ? {
+          ...{ user: ssh.user, host: ssh.host },
+          authorized_keys: authorizedKeysLine(ssh.key.public_key, lamassu.host, lamassu.port),
+          authorized_keys_dropbear: authorizedKeysLine(
+            ...([ssh.key.public_key, lamassu.host, lamassu.port, 'dropbear'] as const),
+          ),
+        }
+      : null,
+    start_at: startAt,
+    early: startAt > now(),
+    role,
+    role_sql: roleSql({ user: role, database: lamassu.database }),
+  };
+}
+
+/** The name for a role of its own where `user` may change something: the SQL of the role leaves such a role alone. */
+function roleFor(user: string, harmful: readonly string[]): string {
+  if (harmful.length === 0) return user;
+  return user === 'aio_dca' ? 'aio_dca_reader' : 'aio_dca';
+}

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { BridgeError } from '../../src/errors.ts';
+import { examine } from '../../src/operations/doctor.ts';
+import { perform } from '../../src/operations/operation.ts';
+import type { CheckView } from '../../src/views/doctor.ts';
+
+test('a configuration that cannot be read is a failed check, told as it ends', async () => {
+  const told: CheckView[] = [];
+  const view = await perform(
+    examine,
+    {
+      ...{ principal: { kind: 'operator' }, actor: 'dora', reason: undefined },
+      config: () => Promise.reject(new BridgeError('config/missing', 'there is none', 'Write one.')),
+      withLedger: () => Promise.reject(new Error('no ledger is opened')),
+      stopSignal: () => AbortSignal.any([]),
+      onCheck: (check) => told.push(check),
+    },
+    {},
+  );
+  const check = {
+    name: 'config',
+    level: 'fail',
+    detail: 'config/missing: there is none',
+    hint: 'Write one.',
+  };
+  expect(view).toEqual({ ok: false, checks: [check], failures: ['misconfigured'] });
+  expect(told).toEqual([check]);
+});

@@ -1,0 +1,101 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
+import { Secret } from '../../src/config/secret.ts';
+import { createInstallation, makeKey, previewInit, readKey } from '../../src/operations/init.ts';
+import { perform, type Session } from '../../src/operations/operation.ts';
+
+/* What init does once every question is answered, whoever asked them. */
+
+const session: Session = {
+  ...{ principal: { kind: 'operator' }, actor: 'dora', reason: undefined },
+  config: () => Promise.reject(new Error('there is none yet')),
+  withLedger: () => Promise.reject(new Error('there is none yet')),
+  stopSignal: () => AbortSignal.any([]),
+};
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'aio-dca-init-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+});
+
+async function answers(password = 'secret of the role') {
+  const key = await perform(makeKey, session, {});
+  return {
+    file: join(folder, 'config.toml'),
+    heading: 'Made by a test.\nOf two lines.',
+    settings: {
+      ...{ timezone: 'America/Guatemala', start_at: '2026-11-01T06:00:00.000000Z' },
+      ssh: { host: 'atm.example.org', port: 22, user: 'aio-dca', key, host_key: `SHA256:${'A'.repeat(43)}` },
+      lamassu: {
+        ...{ host: '127.0.0.1', port: 5432, database: 'lamassu', user: 'aio_dca' },
+        ...{ password: new Secret(password), tls: 'disable' as const },
+      },
+      ledger: { url: 'sqlite:ledger.sqlite' },
+      lnbits: { url: 'https://lnbits.example.org', insecure_http: false, key: new Secret('a'.repeat(32)) },
+    },
+  };
+}
+
+const FILES = ['config.toml', 'id_ed25519', 'lamassu.password', 'ledger.sqlite', 'source.adminkey'];
+
+test('it writes the configuration, the secrets and the ledger, for their owner only', async () => {
+  const input = await answers();
+  expect((await perform(previewInit, session, input)).files.map(({ standing }) => standing)).toEqual([
+    ...['absent', 'absent', 'absent', 'absent'],
+  ]);
+  const made = await perform(createInstallation, session, { ...input, replace: [], found: null });
+  expect(made).toMatchObject({
+    ...{ config: input.file, start_at: '2026-11-01T06:00:00.000000Z', role: 'aio_dca' },
+    ledger: { url: `sqlite:${join(folder, 'ledger.sqlite')}` },
+    lamassu: { readable: null, missing: null },
+    ssh: { authorized_keys: expect.stringContaining('permitopen="127.0.0.1:5432"') },
+  });
+  expect((await readdir(folder)).sort()).toEqual(FILES);
+  for (const name of FILES) expect((await stat(join(folder, name))).mode & 0o777, name).toBe(0o600);
+  expect(await readFile(input.file, 'utf8')).toMatch(/^# Made by a test\.\n# Of two lines\.\n\n/);
+  expect(loadConfig(input.file, {}).lamassu.password.reveal()).toBe('secret of the role');
+  const { files } = await perform(previewInit, session, input);
+  expect(files).toEqual(made.files.map((path) => ({ path, standing: 'same' })));
+});
+
+test('what stands there and was not named as replaceable stays, and nothing else is left behind', async () => {
+  const input = await answers();
+  const password = join(folder, 'lamassu.password');
+  await writeFile(password, 'another one\n');
+  const create = (replace: string[]) =>
+    perform(createInstallation, session, { ...input, replace, found: null });
+  await expect(create([])).rejects.toMatchObject({ code: 'init/stopped' });
+  expect(await readdir(folder)).toEqual(['lamassu.password']);
+  expect(await readFile(password, 'utf8')).toBe('another one\n');
+  await create([password]);
+  expect(await readFile(password, 'utf8')).toBe('secret of the role\n');
+});
+
+test('a role that can do harm gets one of its own in the SQL', async () => {
+  const found = {
+    readable: true,
+    missing: null,
+    machines: ['Antigua'],
+    too_much: ['INSERT'],
+    harmful: ['INSERT'],
+  };
+  const made = await perform(createInstallation, session, { ...(await answers()), replace: [], found });
+  expect(made).toMatchObject({
+    lamassu: { readable: true, machines: ['Antigua'], too_much: ['INSERT'] },
+    role: 'aio_dca_reader',
+    role_sql: expect.stringContaining('"aio_dca_reader"'),
+  });
+});
+
+test('a private key is read, and one that is none is named', async () => {
+  const { private_key: made, public_key } = await perform(makeKey, session, {});
+  const { key } = await perform(readKey, session, { text: made.reveal(), name: 'id_ed25519' });
+  expect(key?.public_key.split(' ').slice(0, 2)).toEqual(public_key.split(' ').slice(0, 2));
+  await expect(perform(readKey, session, { text: 'no key', name: 'mine' })).rejects.toMatchObject({
+    ...{ code: 'lamassu/ssh-key', message: expect.stringContaining('mine') },
+  });
+});
