@@ -22,7 +22,7 @@ export const exitCodes: Record<Kind, ExitCode> = {
   defect: 1,
 };
 
-/** The codes that exit otherwise than their kind: with `--yes` nobody looks before, so only an operator meets them. */
+/** Codes that exit otherwise than their kind: what an operator agreed to has changed, and only the operator goes on. */
 const otherwise: Partial<Record<ErrorCode, ExitCode>> = {
   'usage/changed': 64,
 };
