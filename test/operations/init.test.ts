@@ -57,7 +57,7 @@ test('it writes the configuration, the secrets and the ledger, for their owner o
   expect((await readdir(folder)).sort()).toEqual(FILES);
   for (const name of FILES) expect((await stat(join(folder, name))).mode & 0o777, name).toBe(0o600);
   expect(await readFile(input.file, 'utf8')).toMatch(/^# Made by a test\.\n# Of two lines\.\n\n/);
-  expect(loadConfig(input.file, {}).lamassu.password.reveal()).toBe('secret of the role');
+  expect(loadConfig(input.file, {}).lamassu.password?.reveal()).toBe('secret of the role');
   const { files } = await perform(previewInit, session, input);
   expect(files).toEqual(made.files.map((path) => ({ path, standing: 'same' })));
 });
