@@ -1,12 +1,24 @@
 import { type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { Message } from '../lib/message.ts';
+import { inWords } from './words.ts';
 
 /** Logs go to stderr: stdout is for answers. Lines of JSON, or plain text on a terminal. */
 export function makeLogger(level: string): Logger {
-  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime };
+  const options = {
+    ...{ level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
+    formatters: { log: written },
+  };
   const stderr = pino.destination({ fd: 2, sync: true });
   if (!process.stderr.isTTY) return pino(options, stderr);
   // In this process: as pino's transport it would be a worker with a file of its own, which the bundle has not.
   const words = prettyFactory({ translateTime: 'SYS:HH:MM:ss' });
   return pino(options, { write: (line: string) => stderr.write(words(line)) });
+}
+
+/** What names operations is logged as the commands that an operator types. */
+function written(fields: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [name, value instanceof Message ? inWords(value) : value]),
+  );
 }

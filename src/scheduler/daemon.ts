@@ -106,7 +106,7 @@ async function runOnce(deps: DaemonDeps, connect: Connect): Promise<BridgeError 
     const { code, message, hint } = error;
     seen(code === 'run/busy' ? 'busy' : 'failed', [code]);
     if (code === 'run/busy') log.info({ code }, message);
-    else log.error({ code, hint: hint === undefined ? undefined : `${hint}` }, message);
+    else log.error({ code, hint }, message);
     return error.kind === 'misconfigured' ? error : undefined;
   }
 }

@@ -100,4 +100,6 @@ test('a configuration that cannot work ends it with 78 and says why', async () =
   expect(ran.code).toBe(78);
   expect(ran.stderr).toContain('ledger/missing');
   expect(ran.stderr).toContain('migrate');
+  const logged = ran.stderr.split('\n').find((line) => line.includes('"code":"ledger/missing"'));
+  expect(JSON.parse(logged ?? '{}')).toMatchObject({ hint: expect.stringContaining('`aio-dca migrate`') });
 });
