@@ -1,5 +1,8 @@
 import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
 import { expect, test } from 'vitest';
+import { errorInWords, setCommand } from '../../src/cli/words.ts';
+import type { BridgeError } from '../../src/errors.ts';
 import { settle } from '../../src/ledger/cash-outs/settlement.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
@@ -320,11 +323,12 @@ forEachLedger((_kind, open) => {
   });
 
   section("The operator's maximum", async (book, says) => {
+    setCommand(new Command().option('--daily-limit <limit>'));
     await book.client('felix', { mode: 'fixed', daily: 500, max: 800 }, before);
     for (const usd of [800, 801]) {
       const answer = await book.limit('felix', usd, at('2026-11-20 10:00')).then(
         () => 'set',
-        (error: Error) => error.message,
+        (error: BridgeError) => errorInWords(error).message,
       );
       says(`${usd} USD`, answer);
     }
