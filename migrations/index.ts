@@ -9,6 +9,7 @@ import * as successesAndParts from './0007-successes-and-parts.ts';
 import * as clocks from './0008-clocks.ts';
 import * as begunAtMachine from './0009-begun-at-machine.ts';
 import * as seenWallets from './0010-seen-wallets.ts';
+import * as requests from './0011-requests.ts';
 
 /** The steps of the ledger's schema, oldest first. A step that was published never changes. */
 export const migrations: Record<string, Migration> = {
@@ -22,4 +23,5 @@ export const migrations: Record<string, Migration> = {
   '0008-clocks': clocks,
   '0009-begun-at-machine': begunAtMachine,
   '0010-seen-wallets': seenWallets,
+  '0011-requests': requests,
 };

@@ -39,6 +39,7 @@ export const catalogue = {
   },
   'usage/forbidden': { kind: 'state', means: 'Who asks has no right to do this.' },
   'usage/changed': { kind: 'changed', means: 'What was looked at became something else before it was done.' },
+  'usage/key-reused': { kind: 'conflict', means: 'Something else was asked under the same key before.' },
   'usage/declined': {
     kind: 'declined',
     means: 'A question was answered with no, or left with Esc, Ctrl-C or Ctrl-D.',

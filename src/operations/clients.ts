@@ -11,7 +11,7 @@ import { openPayoutsOf } from '../ledger/payouts/open.ts';
 import { entryTimeOf } from '../ledger/runs/clock-doubts.ts';
 import { bestTime } from '../ledger/runs/clocks.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
-import type { Db, Ledger, Trx } from '../ledger/store/open.ts';
+import type { Db, Trx } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
 import { now } from '../time.ts';
 import { parseName } from '../typed/names.ts';
@@ -23,7 +23,7 @@ import {
   viewOfChangedClient,
   viewOfClient,
 } from '../views/clients.ts';
-import { assertOwn, operation, secretInput } from './operation.ts';
+import { assertOwn, type Context, operation, secretInput } from './operation.ts';
 import { testedWalletKey } from './wallet-key.ts';
 
 /*
@@ -66,14 +66,14 @@ export const addNewClient = operation({
   may: [],
   input: input.extend({ wallet_key: secretInput, mode: mode.default('flow'), ...limits }),
   view: clientView,
-  run: async ({ ledger, config, who }, given) => {
+  run: async ({ ledger, config, who, write }, given) => {
     const name = parseName(given.name, 'name');
     const changes = limitChanges(given, await knownCurrencies(ledger.db, config.currencies));
     // Testing the key leaves an invoice in the wallet: not for a name that cannot be.
     await refuseTakenName(ledger.db, name);
     const wallet = await testedWalletKey(given.wallet_key, config);
     const client = { name, wallet, mode: given.mode, limits: changes };
-    return viewOfClient(await changeNow(ledger, who, null, (trx, act) => addClient(trx, act, client)));
+    return changeNow(write, who, null, (trx, act) => addClient(trx, act, client), viewOfClient);
   },
 });
 
@@ -88,7 +88,7 @@ export const setClientSettings = operation({
     new_wallet: z.boolean().default(false),
   }),
   view: changedClientView,
-  run: async ({ ledger, config, who }, given) => {
+  run: async ({ ledger, config, who, write }, given) => {
     const name = ownName(who, given.name);
     const { wallet_key: key, new_wallet: newWallet } = given;
     refuseOperatorsFields(who, given);
@@ -116,15 +116,14 @@ export const setClientSettings = operation({
     };
     // Another wallet does not depend on the time: a stolen wallet is changed whatever the clock shows.
     const counts = given.mode !== undefined || changes.length > 0;
-    const known = await changeNow(ledger, who, counts ? name : null, async (trx, act) => {
+    const set = async (trx: Trx, act: Act) => {
       refuseUnlimiting(act, await openClient(trx, name, act.at), changes);
       return setClient(trx, act, name, change);
+    };
+    return changeNow(write, who, counts ? name : null, set, async (known, trx) => {
+      const { id, walletId } = known.client;
+      return viewOfChangedClient(known, walletId === before.walletId ? null : await openPayoutsOf(trx, id));
     });
-    const { id, walletId } = known.client;
-    return viewOfChangedClient(
-      known,
-      walletId === before.walletId ? null : await openPayoutsOf(ledger.db, id),
-    );
   },
 });
 
@@ -134,7 +133,7 @@ export const pauseOneClient = operation({
   may: ['client'],
   input,
   view: clientView,
-  run: ({ ledger, who }, { name }) => pause(ledger, who, name, true),
+  run: ({ write, who }, { name }) => pause(write, who, name, true),
 });
 
 export const resumeOneClient = operation({
@@ -143,7 +142,7 @@ export const resumeOneClient = operation({
   may: ['client'],
   input,
   view: clientView,
-  run: ({ ledger, who }, { name }) => pause(ledger, who, name, false),
+  run: ({ write, who }, { name }) => pause(write, who, name, false),
 });
 
 export const closeOneClient = operation({
@@ -152,31 +151,32 @@ export const closeOneClient = operation({
   may: [],
   input,
   view: clientView,
-  run: async ({ ledger, who }, given) => {
+  run: async ({ write, who }, given) => {
     const name = parseName(given.name, 'name');
-    const closed = await ledger.write((trx) => closeClient(trx, { ...who, at: now() }, name));
-    return viewOfClient(await withCash(ledger.db, closed));
+    return write(async (trx) =>
+      viewOfClient(await withCash(trx, await closeClient(trx, { ...who, at: now() }, name))),
+    );
   },
 });
 
-async function pause(ledger: Ledger, who: Who, text: string, paused: boolean) {
+async function pause(write: Context['write'], who: Who, text: string, paused: boolean) {
   const name = ownName(who, text);
-  return viewOfClient(await changeNow(ledger, who, name, (trx, act) => pauseClient(trx, act, name, paused)));
+  return changeNow(write, who, name, (trx, act) => pauseClient(trx, act, name, paused), viewOfClient);
 }
 
 /** Makes one change in one transaction, and answers the client as it is afterwards. */
-async function changeNow(
-  { db, write }: Ledger,
+async function changeNow<View>(
+  write: Context['write'],
   who: Who,
   /** Whose settings change from now on; null where none do. */
   name: string | null,
   change: (trx: Trx, act: Act) => Promise<Client>,
-): Promise<Known> {
-  const client = await write(async (trx) => {
+  viewOf: (known: Known, trx: Trx) => View | Promise<View>,
+): Promise<View> {
+  return write(async (trx) => {
     const at = await (name === null ? bestTime(trx) : entryTimeOf(trx, `client ${name}`));
-    return change(trx, { ...who, at });
+    return viewOf(await withCash(trx, await change(trx, { ...who, at })), trx);
   });
-  return withCash(db, client);
 }
 
 async function withCash(db: Db, client: Client): Promise<Known> {

@@ -40,7 +40,7 @@ export const restateEntry = operation({
   may: [],
   input: z.object({ subject: z.string(), at: z.string() }),
   view: z.object({ subject: z.string(), from: instant, entries: z.number() }),
-  run: async ({ ledger, config, who }, given) => {
+  run: async ({ config, who, write }, given) => {
     const subject = given.subject.trim();
     if (/^f\d+$/.test(subject)) {
       throw invalid(
@@ -50,9 +50,9 @@ export const restateEntry = operation({
       );
     }
     const since = parseTime(given.at, config.timezone, 'at');
-    const entries = await ledger.write(async (trx) =>
-      restate(trx, { ...who, at: await bestTime(trx, { stated: since }) }, subject, since),
-    );
-    return { subject, from: since, entries };
+    return write(async (trx) => {
+      const act = { ...who, at: await bestTime(trx, { stated: since }) };
+      return { subject, from: since, entries: await restate(trx, act, subject, since) };
+    });
   },
 });

@@ -3,7 +3,6 @@ import { invalid } from '../errors.ts';
 import { refuseTakenName } from '../ledger/clients/names.ts';
 import {
   addCommission,
-  type CommissionRecipient,
   commissionRecipients,
   findCommission,
   removeCommission,
@@ -13,7 +12,7 @@ import { findMachine } from '../ledger/machines/machines.ts';
 import { openPayoutsOf } from '../ledger/payouts/open.ts';
 import { entryTimeOf } from '../ledger/runs/clock-doubts.ts';
 import { bestTime } from '../ledger/runs/clocks.ts';
-import type { Db, Ledger, Trx } from '../ledger/store/open.ts';
+import type { Db, Trx } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
 import { type Instant, now } from '../time.ts';
 import { parseName } from '../typed/names.ts';
@@ -25,7 +24,7 @@ import {
   viewOfChangedRecipient,
   viewOfRecipient,
 } from '../views/commission.ts';
-import { operation, secretInput } from './operation.ts';
+import { type Context, operation, secretInput } from './operation.ts';
 import { testedWalletKey } from './wallet-key.ts';
 
 /* Who receives the commission. Without anybody it stays in the source wallet. */
@@ -53,17 +52,18 @@ export const addRecipient = operation({
     from: z.string().optional(),
   }),
   view: commissionRecipientView,
-  run: async ({ ledger, config, who }, given) => {
+  run: async ({ ledger, config, who, write }, given) => {
     const name = parseName(given.name, 'name');
     const weight = parseWeight(given.weight, name);
     const from = given.from === undefined ? undefined : parseTime(given.from, config.timezone, 'from');
     await refuseTakenName(ledger.db, name);
     const machine = await machineOf(ledger.db, given.machine);
     const wallet = await testedWalletKey(given.wallet_key, config);
-    const added = await changeAt(ledger, from ? null : name, (trx, at) =>
-      addCommission(trx, { ...who, at }, { name, wallet, weight, machine, ...(from && { from }) }),
+    return changeAt(write, from ? null : name, async (trx, at) =>
+      viewOfRecipient(
+        await addCommission(trx, { ...who, at }, { name, wallet, weight, machine, ...(from && { from }) }),
+      ),
     );
-    return viewOfRecipient(added);
   },
 });
 
@@ -78,7 +78,7 @@ export const setRecipient = operation({
     new_wallet: z.boolean().default(false),
   }),
   view: changedRecipientView,
-  run: async ({ ledger, config, who }, given) => {
+  run: async ({ ledger, config, who, write }, given) => {
     const name = parseName(given.name, 'name');
     const { wallet_key: key, new_wallet: newWallet } = given;
     const weight = given.weight === undefined ? undefined : parseWeight(given.weight, name);
@@ -95,11 +95,11 @@ export const setRecipient = operation({
     const machine = await machineOf(ledger.db, given.machine);
     const wallet = key && (await testedWalletKey(key, config));
     const wanted = { machine, newWallet, ...(weight !== undefined && { weight }), ...(wallet && { wallet }) };
-    const after = await changeAt(ledger, weight === undefined ? null : name, (trx, at) =>
-      setCommission(trx, { ...who, at }, name, wanted),
-    );
-    const moved = after.walletId === before.walletId ? null : await openPayoutsOf(ledger.db, after.id);
-    return viewOfChangedRecipient(after, moved);
+    return changeAt(write, weight === undefined ? null : name, async (trx, at) => {
+      const after = await setCommission(trx, { ...who, at }, name, wanted);
+      const moved = after.walletId === before.walletId ? null : await openPayoutsOf(trx, after.id);
+      return viewOfChangedRecipient(after, moved);
+    });
   },
 });
 
@@ -109,22 +109,21 @@ export const removeRecipient = operation({
   may: [],
   input: z.object(input),
   view: commissionRecipientView,
-  run: async ({ ledger, who }, given) => {
+  run: async ({ ledger, who, write }, given) => {
     const name = parseName(given.name, 'name');
     const machine = await machineOf(ledger.db, given.machine);
-    const removed = await changeAt(ledger, name, (trx, at) =>
-      removeCommission(trx, { ...who, at }, name, machine),
+    return changeAt(write, name, async (trx, at) =>
+      viewOfRecipient(await removeCommission(trx, { ...who, at }, name, machine)),
     );
-    return viewOfRecipient(removed);
   },
 });
 
 /** One change in one transaction. `name` is whose weight changes from now on; null where none does. */
-function changeAt(
-  { write }: Ledger,
+function changeAt<View>(
+  write: Context['write'],
   name: string | null,
-  work: (trx: Trx, at: Instant) => Promise<CommissionRecipient>,
-): Promise<CommissionRecipient> {
+  work: (trx: Trx, at: Instant) => Promise<View>,
+): Promise<View> {
   return write(async (trx) =>
     work(trx, await (name === null ? bestTime(trx) : entryTimeOf(trx, `commission ${name}`))),
   );

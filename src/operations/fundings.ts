@@ -28,7 +28,7 @@ import {
   viewOfWithdrawnFunding,
   withdrawnFundingView,
 } from '../views/fundings.ts';
-import { assertOwn, assertUnchanged, digestOf, operation } from './operation.ts';
+import { assertOwn, assertUnchanged, digestOf, operation, ownerOf } from './operation.ts';
 
 /* Cash of clients, on its way or in a machine. A client sees the client's own. */
 
@@ -103,10 +103,12 @@ export const addOneFunding = operation({
   may: [],
   input: addition.extend(seen),
   view: enteredFundingView,
-  run: async ({ ledger, config, who }, given) => {
+  run: async ({ config, who, write }, given) => {
     const add = addsFunding(given, config, who);
-    const { funding, past } = await ledger.write((trx) => unchanged(add(trx, choiceOf(given)), given.digest));
-    return viewOfEnteredFunding(funding, past);
+    return write(async (trx) => {
+      const { funding, past } = await unchanged(add(trx, choiceOf(given)), given.digest);
+      return viewOfEnteredFunding(funding, past);
+    });
   },
 });
 
@@ -116,12 +118,12 @@ export const confirmOneFunding = operation({
   may: [],
   input: confirmation.extend(seen),
   view: enteredFundingView,
-  run: async ({ ledger, config, who }, given) => {
+  run: async ({ config, who, write }, given) => {
     const confirm = confirmsFunding(given, config, who);
-    const { funding, past, announced } = await ledger.write((trx) =>
-      unchanged(confirm(trx, choiceOf(given)), given.digest),
-    );
-    return viewOfEnteredFunding(funding, past, announced);
+    return write(async (trx) => {
+      const { funding, past, announced } = await unchanged(confirm(trx, choiceOf(given)), given.digest);
+      return viewOfEnteredFunding(funding, past, announced);
+    });
   },
 });
 
@@ -148,9 +150,9 @@ export const cancelOneFunding = operation({
   may: [],
   input: z.object({ id: z.string() }),
   view: fundingView,
-  run: async ({ ledger, who }, given) => {
+  run: async ({ who, write }, given) => {
     const id = parseId('f', given.id, 'id');
-    return viewOfFunding(await ledger.write((trx) => cancelFunding(trx, { ...who, at: now() }, id)));
+    return write(async (trx) => viewOfFunding(await cancelFunding(trx, { ...who, at: now() }, id)));
   },
 });
 
@@ -162,9 +164,9 @@ export const withdrawFromFunding = operation({
   /** The amount is by default all that remains. */
   input: z.object({ id: z.string(), amount: z.string().optional() }),
   view: withdrawnFundingView,
-  run: async ({ ledger, config, who }, given) => {
+  run: async ({ config, who, write }, given) => {
     const id = parseId('f', given.id, 'id');
-    return ledger.write(async (trx) => {
+    return write(async (trx) => {
       const known = await knownCurrencies(trx, config.currencies);
       const amount = given.amount === undefined ? null : parseAmount(given.amount, 'amount', known);
       const before = await findFunding(trx, id);
@@ -182,9 +184,9 @@ export const adjustOneFunding = operation({
   /** The amount is a difference, like `-50 GTQ`. */
   input: z.object({ id: z.string(), amount: z.string() }),
   view: fundingView,
-  run: async ({ ledger, config, who }, given) => {
+  run: async ({ config, who, write }, given) => {
     const id = parseId('f', given.id, 'id');
-    return ledger.write(async (trx) => {
+    return write(async (trx) => {
       const known = await knownCurrencies(trx, config.currencies);
       const difference = parseDifference(given.amount, 'amount', known);
       return viewOfFunding(await adjustFunding(trx, { ...who, at: now() }, id, difference));
@@ -202,7 +204,7 @@ export const moveOneFunding = operation({
     any_machine: z.boolean().default(false),
   }),
   view: fundingView,
-  run: async ({ ledger, who }, given) => {
+  run: async ({ who, write }, given) => {
     const id = parseId('f', given.id, 'id');
     const machine = machineOf(given);
     if (machine === undefined) {
@@ -212,7 +214,7 @@ export const moveOneFunding = operation({
         message`Give ${field('machine')} with the machine that the cash serves, or ${field('any_machine')}.`,
       );
     }
-    return viewOfFunding(await ledger.write((trx) => moveFunding(trx, { ...who, at: now() }, id, machine)));
+    return write(async (trx) => viewOfFunding(await moveFunding(trx, { ...who, at: now() }, id, machine)));
   },
 });
 
@@ -303,9 +305,4 @@ function machineOf({ machine, any_machine: any }: { machine?: string | undefined
   if (!any) return machine;
   if (machine === undefined) return null;
   throw invalid('any_machine', message`${field('machine')} is given too`, 'Use one of them.');
-}
-
-/** The client who asks; undefined for anybody else. */
-function ownerOf({ principal }: Who): string | undefined {
-  return principal?.kind === 'client' ? principal.client : undefined;
 }

@@ -71,7 +71,7 @@ export const setMachineSettings = operation({
     max_rate: z.string().optional(),
   }),
   view: changedMachineView,
-  run: async ({ ledger, config, who }, { machine: named, ...given }) => {
+  run: async ({ ledger, config, who, write }, { machine: named, ...given }) => {
     if (Object.values(given).every((value) => value === undefined)) {
       throw new BridgeError(
         'usage/invalid',
@@ -91,12 +91,12 @@ export const setMachineSettings = operation({
         : given.currency;
     const change = { ...rates, name, currency };
     const hasRates = Object.values(rates).some((rate) => rate !== undefined);
-    const { machine, outside } = await ledger.write(async (trx) => {
+    return write(async (trx) => {
       const { device_id: id } = await findMachine(trx, named, 'machine');
       const at = await (hasRates ? entryTimeOf(trx, `machine ${id}`) : bestTime(trx));
-      return setMachine(trx, { ...who, at }, named, change);
+      const { machine, outside } = await setMachine(trx, { ...who, at }, named, change);
+      return viewOfChangedMachine(await withCash(trx, machine), outside);
     });
-    return viewOfChangedMachine(await withCash(ledger.db, machine), outside);
   },
 });
 
@@ -124,15 +124,13 @@ export const replaceMachineBy = operation({
   may: [],
   input: z.object({ ...replacement, digest: z.string().optional() }),
   view: replacedMachineView,
-  run: async ({ ledger, who }, given) => {
-    const { old, next, moved } = await ledger.write(async (trx) => {
+  run: ({ write, who }, given) =>
+    write(async (trx) => {
       const act = { ...who, at: await entryTime(trx) };
-      const done = await replaceMachine(trx, act, given.old, given.new);
-      assertUnchanged(planOfReplacement(done.old, done.next, done.moved), given.digest);
-      return done;
-    });
-    return viewOfReplacedMachine(await withCash(ledger.db, next), old, moved);
-  },
+      const { old, next, moved } = await replaceMachine(trx, act, given.old, given.new);
+      assertUnchanged(planOfReplacement(old, next, moved), given.digest);
+      return viewOfReplacedMachine(await withCash(trx, next), old, moved);
+    }),
 });
 
 async function withCash(db: Db, machine: Machine): Promise<MachineView> {

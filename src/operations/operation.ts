@@ -5,10 +5,13 @@ import type { Config } from '../config/load.ts';
 import { Secret } from '../config/secret.ts';
 import { BridgeError, invalid } from '../errors.ts';
 import { type Principal, toJson, type Who } from '../ledger/log/log.ts';
+import { answerTo, keepAnswer } from '../ledger/log/requests.ts';
 import { type Run, withLease } from '../ledger/runs/lease.ts';
-import type { Ledger, LedgerUse } from '../ledger/store/open.ts';
+import type { Ledger, LedgerUse, Trx } from '../ledger/store/open.ts';
 import type { Message } from '../lib/message.ts';
+import { now } from '../time.ts';
 import type { CheckView } from '../views/doctor.ts';
+import { requestOf, restored, stored } from './once.ts';
 
 /*
  * What can be done, once, whoever asks. A door parses what it is given, calls `perform`, and renders the view; what an
@@ -22,6 +25,11 @@ export interface Session {
   actor: string;
   /** Why, where it was said. */
   reason: string | undefined;
+  /**
+   * Names this one request of the principal, so that a change is made once: the same asked again under it is answered as it
+   * was the first time.
+   */
+  key?: string | undefined;
   /** Read once, at the first call. */
   config(): Promise<Config>;
   /** Opens the ledger, does `work`, and closes it whatever happens. */
@@ -47,9 +55,17 @@ export interface Context {
   /** The run that holds the lease; only where the operation needs it. */
   run: Run;
   who: Who;
+  /**
+   * The one transaction that makes the change; under the lease it is refused where the run lost it. What `work` answers is
+   * the view, which is kept with the change under the key of the request, so the operation answers it as it is.
+   */
+  write<View>(work: (trx: Trx) => Promise<View>): Promise<View>;
   stopSignal(): AbortSignal;
   tell(text: string | Message): void;
 }
+
+/** A ledger that is changed by `Context.write`. */
+export type Book = Omit<Ledger, 'write'>;
 
 /** Of an operation that opens the ledger itself. */
 type OwnContext = Pick<Context, 'config' | 'who' | 'stopSignal' | 'tell'> &
@@ -68,8 +84,8 @@ export type Needs = 'none' | 'config' | 'read' | 'write' | 'lease';
 interface ContextOf {
   none: BareContext;
   config: OwnContext;
-  read: Omit<Context, 'run'>;
-  write: Omit<Context, 'run'>;
+  read: Omit<Context, 'run' | 'write'>;
+  write: Omit<Context, 'run' | 'ledger'> & { ledger: Book };
   lease: Context;
 }
 
@@ -96,14 +112,15 @@ export function operation<N extends Needs, Input extends z.ZodType, View extends
 
 /**
  * Does an operation and answers its view. Errors: `usage/invalid` of the kind `invalid` for input that the schema refuses,
- * `usage/forbidden` for who may not, those of the configuration and of opening the ledger, and its own.
+ * `usage/forbidden` for who may not, `usage/key-reused` for a key that something else was asked under, those of the
+ * configuration and of opening the ledger, and its own.
  */
 export async function perform<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
   { name, needs, may, reasoned, input, view, run }: Operation<N, Input, View>,
   session: Session,
   given: z.input<Input>,
 ): Promise<z.output<View>> {
-  const { principal, actor, reason } = session;
+  const { principal, actor, reason, key } = session;
   if (principal.kind !== 'operator' && !may.includes(principal.kind)) {
     throw new BridgeError('usage/forbidden', `${actor} may not do ${name}`);
   }
@@ -122,10 +139,24 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   const config = await session.config();
   if (needs === 'config') return done({ ...own, config });
   const base = { ...bare, config };
-  return session.withLedger(needs === 'read' ? 'read' : 'write', async (ledger) => {
-    if (needs !== 'lease') return done({ ...base, ledger });
+  if (needs === 'read') return session.withLedger('read', (ledger) => done({ ...base, ledger }));
+  const request = key === undefined ? null : requestOf(key, name, who, read.data);
+  const once =
+    (write: Ledger['write']): Ledger['write'] =>
+    (work) =>
+      write(async (trx) => {
+        const before = request && (await answerTo(trx, request));
+        if (before) return restored(before) as Awaited<ReturnType<typeof work>>;
+        const result = await work(trx);
+        if (request) await keepAnswer(trx, request, stored(view.parse(result)), now());
+        return result;
+      });
+  return session.withLedger('write', async (ledger) => {
+    const before = request && (await answerTo(ledger.db, request));
+    if (before) return view.parse(restored(before));
+    if (needs === 'write') return done({ ...base, ledger, write: once(ledger.write) });
     return withLease(ledger, { kind: name.replaceAll(/[._]/g, ' '), actor }, (held) =>
-      done({ ...base, ledger, run: held, who: { ...who, run: held.id } }),
+      done({ ...base, ledger, run: held, write: once(held.write), who: { ...who, run: held.id } }),
     );
   });
 }
@@ -175,6 +206,11 @@ export function assertUnchanged(plan: unknown, digest: string | undefined): void
 export function assertOwn({ principal, actor }: Who, client: string): void {
   if (principal?.kind !== 'client' || principal.client === client) return;
   throw new BridgeError('usage/forbidden', `${actor} may see and change only what is ${principal.client}'s`);
+}
+
+/** The client who asks; undefined for anybody else. */
+export function ownerOf({ principal }: Who): string | undefined {
+  return principal?.kind === 'client' ? principal.client : undefined;
 }
 
 /** The key of a wallet: text, or what a door has read from a file. */

@@ -48,9 +48,9 @@ export const recordOverpaid = operation({
   reasoned: true,
   input: input.extend({ digest: z.string().optional() }),
   view: bookedOverpaidView,
-  run: async ({ ledger, who }, { digest, funding = null, ...given }) => {
+  run: async ({ write, who }, { digest, funding = null, ...given }) => {
     const act = { ...withReason(who), at: now() };
-    return ledger.write(async (trx) => {
+    return write(async (trx) => {
       const overpaid = await find(trx, given);
       assertUnchanged(overpaid, digest);
       const after = await bookOverpaid(trx, act, overpaid, funding);

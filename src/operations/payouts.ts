@@ -10,7 +10,7 @@ import {
   retryPayout,
 } from '../ledger/payouts/operator-actions.ts';
 import { pauseOf, pausePaying, resumePaying } from '../ledger/payouts/pause.ts';
-import { showPayout as readPayout, listPayouts as readPayouts } from '../ledger/payouts/read.ts';
+import { noPayout, showPayout as readPayout, listPayouts as readPayouts } from '../ledger/payouts/read.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
 import { formOptions, lookBeforeRecording } from '../scheduler/pay.ts';
@@ -33,7 +33,7 @@ import {
 } from '../views/payouts.ts';
 import { PAYOUT_STATES } from '../views/states.ts';
 import { payoutId } from './ids.ts';
-import { operation, withReason } from './operation.ts';
+import { assertOwn, operation, ownerOf, withReason } from './operation.ts';
 
 /* Payouts: what is owed to whom, and what the operator decides about it. */
 
@@ -42,7 +42,7 @@ const one = z.object({ id: payoutId });
 export const listPayouts = operation({
   name: 'payouts.list',
   needs: 'read',
-  may: ['bookkeeper'],
+  may: ['bookkeeper', 'client'],
   input: z.object({
     state: z.enum(PAYOUT_STATES).optional(),
     /** Only those that are not settled. */
@@ -51,12 +51,16 @@ export const listPayouts = operation({
     limit: z.string().optional(),
   }),
   view: payoutsView,
-  run: async ({ ledger: { db } }, { state, open, ...given }) => {
+  run: async ({ ledger: { db }, who }, { state, open, ...given }) => {
     const limit = parseLimit(given.limit);
     if (state && open) throw invalid('open', message`${field('state')} is given too`, 'Use one of them.');
     const states = state ? [state] : open ? PAYOUT_STATES.filter((some) => some !== 'settled') : undefined;
-    const recipient = given.client === undefined ? undefined : parseName(given.client, 'client');
-    if (recipient !== undefined) await refuseUnknownName(db, recipient, 'client');
+    const named = given.client === undefined ? undefined : parseName(given.client, 'client');
+    if (named !== undefined) {
+      assertOwn(who, named);
+      await refuseUnknownName(db, named, 'client');
+    }
+    const recipient = ownerOf(who) ?? named;
     const { rows, total } = await readPayouts(db, { states, recipient }, limit);
     return { rows: rows.map(viewOfPayout), total };
   },
@@ -65,10 +69,15 @@ export const listPayouts = operation({
 export const showPayout = operation({
   name: 'payouts.show',
   needs: 'read',
-  may: ['bookkeeper'],
+  may: ['bookkeeper', 'client'],
   input: one,
   view: payoutDetailView,
-  run: ({ ledger }, { id }) => payoutOf(ledger.db, id),
+  run: async ({ ledger, who }, { id }) => {
+    const payout = await payoutOf(ledger.db, id);
+    // Another client's is to a client as one that does not exist.
+    if (payout.recipient !== (ownerOf(who) ?? payout.recipient)) throw noPayout(id);
+    return payout;
+  },
 });
 
 export const holdPayout = operation({
@@ -78,10 +87,12 @@ export const holdPayout = operation({
   reasoned: true,
   input: one,
   view: payoutDetailView,
-  run: async ({ ledger, run, who }, { id }) => {
+  run: async ({ write, who }, { id }) => {
     const act = { ...withReason(who), at: now() };
-    await run.write((trx) => holdByHand(trx, act, id));
-    return payoutOf(ledger.db, id);
+    return write(async (trx) => {
+      await holdByHand(trx, act, id);
+      return payoutOf(trx, id);
+    });
   },
 });
 
@@ -93,21 +104,21 @@ export const holdAllPayouts = operation({
   reasoned: true,
   input: z.object({}),
   view: heldAllView,
-  run: async ({ ledger, config, run, who }) => {
+  run: async ({ ledger, config, run, write, who }) => {
     const reasoned = withReason(who);
     // An older copy of the ledger forms nothing: recovering it forms what was paid since.
     const { signal } = new AbortController();
     const problem = await lookBeforeRecording({ ledger, config, run, signal, problems: [] });
     const options = formOptions(config, run.id);
-    const { held, due } = await run.write(async (trx) => {
+    return write(async (trx) => {
       // While paying is paused, what is due is in no payout that could be held.
       if (problem === null) await formPayouts(trx, options);
-      const ids = await holdAllByHand(trx, { ...reasoned, at: now() });
-      return { held: ids.map((id) => `p${id}`), due: await dueGroups(trx, options) };
+      const held = (await holdAllByHand(trx, { ...reasoned, at: now() })).map((id) => `p${id}`);
+      const due = await dueGroups(trx, options);
+      if (due.length === 0) return { held };
+      const due_sats = due.reduce((sum, { sats }) => sum + sats, 0n);
+      return { held, due_sats, ...(problem && { problem: viewOfProblem(problem) }) };
     });
-    if (due.length === 0) return { held };
-    const due_sats = due.reduce((sum, { sats }) => sum + sats, 0n);
-    return { held, due_sats, ...(problem && { problem: viewOfProblem(problem) }) };
   },
 });
 
@@ -117,10 +128,11 @@ export const releasePayoutById = operation({
   may: [],
   input: one,
   view: payoutDetailView,
-  run: async ({ ledger, run, who }, { id }) => {
-    await run.write((trx) => releasePayout(trx, { ...who, at: now() }, id));
-    return payoutOf(ledger.db, id);
-  },
+  run: ({ write, who }, { id }) =>
+    write(async (trx) => {
+      await releasePayout(trx, { ...who, at: now() }, id);
+      return payoutOf(trx, id);
+    }),
 });
 
 /** What `payouts.release_all` would release. */
@@ -140,8 +152,8 @@ export const releaseAllPayouts = operation({
   may: [],
   input: z.object({ held: z.array(heldPayoutView.pick({ id: true, reason: true })) }),
   view: releasedView,
-  run: async ({ run, who }, { held }) =>
-    run.write(async (trx) => {
+  run: async ({ write, who }, { held }) =>
+    write(async (trx) => {
       const still = new Map((await heldPayouts(trx)).map(({ id, reason }) => [`p${id}`, reason]));
       const released = held.filter(({ id, reason }) => still.get(id) === reason).map(({ id }) => id);
       for (const id of released) await releasePayout(trx, { ...who, at: now() }, parseId('p', id, 'held'));
@@ -155,10 +167,11 @@ export const retryPayoutById = operation({
   may: [],
   input: one,
   view: payoutDetailView,
-  run: async ({ ledger, run, who }, { id }) => {
-    await run.write((trx) => retryPayout(trx, { ...who, at: now() }, id));
-    return payoutOf(ledger.db, id);
-  },
+  run: ({ write, who }, { id }) =>
+    write(async (trx) => {
+      await retryPayout(trx, { ...who, at: now() }, id);
+      return payoutOf(trx, id);
+    }),
 });
 
 /** The brake: recording goes on, paying stops. Works while a run is going on. */
@@ -169,10 +182,12 @@ export const pausePayouts = operation({
   reasoned: true,
   input: z.object({}),
   view: pauseView,
-  run: async ({ ledger, who }) => {
+  run: async ({ write, who }) => {
     const act = { ...withReason(who), at: now() };
-    const changed = await ledger.write((trx) => pausePaying(trx, act));
-    return viewOfPause(await pauseOf(ledger.db), changed);
+    return write(async (trx) => {
+      const changed = await pausePaying(trx, act);
+      return viewOfPause(await pauseOf(trx), changed);
+    });
   },
 });
 
@@ -182,8 +197,8 @@ export const resumePayouts = operation({
   may: [],
   input: z.object({}),
   view: pauseView,
-  run: async ({ ledger, who }) =>
-    viewOfPause(null, await ledger.write((trx) => resumePaying(trx, { ...who, at: now() }))),
+  run: ({ write, who }) =>
+    write(async (trx) => viewOfPause(null, await resumePaying(trx, { ...who, at: now() }))),
 });
 
 /** One payout, as it is shown. */

@@ -8,6 +8,8 @@ import {
   refuseResolving,
   resolveLate,
 } from '../ledger/credits/operator-actions.ts';
+import type { Who } from '../ledger/log/log.ts';
+import type { Trx } from '../ledger/store/open.ts';
 import { call, field, type Message, message } from '../lib/message.ts';
 import { keepsFromLnbits } from '../lnbits/answer.ts';
 import { type CreditsShown, creditsShown, judgeCreditWord } from '../payouts/credit-evidence.ts';
@@ -63,12 +65,14 @@ export const resolveCredit = operation({
     .transform((given) => ({ ...wordOf(given), digest: given.digest })),
   view: creditView,
   run: async (context, { digest, ...word }) => {
-    const { ledger, tell } = context;
+    const { tell } = context;
     const evidence = await readEvidence(context, word, digest);
     const { credit, shown, question } = evidence;
     if (digest === undefined && shown === null && credit.sent_at !== null) tell(question);
-    await write(context, word, evidence);
-    return viewOfCredit(await findCredit(ledger.db, word.id));
+    return context.write(async (trx) => {
+      await write(trx, context.who, word, evidence);
+      return viewOfCredit(await findCredit(trx, word.id));
+    });
   },
 });
 
@@ -158,18 +162,19 @@ async function readEvidence(context: Context, word: Word, agreed: string | undef
 }
 
 async function write(
-  { run, who }: Context,
+  trx: Trx,
+  who: Who,
   { credited }: Word,
   { credit, shown, hash }: Evidence,
 ): Promise<void> {
   const act = { ...withReason(who), at: now() };
   if (credit.state === 'dropped' && hash !== null) {
     const late = { credit, hash, shown: cameLate(credit), credited };
-    await run.write((trx) => resolveLate(trx, act, late));
+    await resolveLate(trx, act, late);
     return;
   }
   const seen = shown?.all.map(({ hash: one }) => one) ?? null;
-  await run.write((trx) => recordWord(trx, act, { credit, credited, payment: hash, seen }));
+  await recordWord(trx, act, { credit, credited, payment: hash, seen });
 }
 
 /** Of one that was dropped: which payment came late. Throws where LNbits shows none, or several and none is named. */

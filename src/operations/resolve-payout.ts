@@ -66,8 +66,10 @@ export const resolvePayout = operation({
       ...{ payout: word.id, payment, paid: word.paid, seen: shown.source !== 'unread' },
       shown: shown.source === 'success' ? sidesInWords(shown) : undefined,
     };
-    await context.run.write((trx) => resolvePayment(trx, { ...act, at: now() }, resolution));
-    return payoutOf(context.ledger.db, word.id);
+    return context.write(async (trx) => {
+      await resolvePayment(trx, { ...act, at: now() }, resolution);
+      return payoutOf(trx, word.id);
+    });
   },
 });
 

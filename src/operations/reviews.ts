@@ -10,7 +10,7 @@ import {
   showReview as reviewInLedger,
 } from '../ledger/cash-outs/review-view.ts';
 import type { ReasonedAct, Who } from '../ledger/log/log.ts';
-import type { Db, Ledger } from '../ledger/store/open.ts';
+import type { Db, Trx } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
 import { call, type Message, message } from '../lib/message.ts';
 import { isHeld, type ReviewReason, reviewReasons, type Verdict } from '../scheduler/review-reasons.ts';
@@ -96,11 +96,14 @@ export const releaseReview = operation({
   may: [],
   input: one.extend({ digest: z.string().optional() }),
   view: releasedView,
-  run: async ({ ledger, config, who }, { id: named, digest }) => {
-    const id = await findRowId(config, ledger.db, named.trim());
-    const written = await release(config, ledger, id, who, digest);
-    const detail = await reviewInLedger(ledger.db, id);
-    return { ...viewOfReview(detail.review, now()), released: viewOfRelease(detail), written };
+  run: async ({ ledger: { db }, config, who, write }, { id: named, digest }) => {
+    const id = await findRowId(config, db, named.trim());
+    const release = await releases(config, db, id, who, digest);
+    return write(async (trx) => {
+      const written = await release(trx);
+      const detail = await reviewInLedger(trx, id);
+      return { ...viewOfReview(detail.review, now()), released: viewOfRelease(detail), written };
+    });
   },
 });
 
@@ -115,13 +118,16 @@ export const dismissReview = operation({
   reasoned: true,
   input: one,
   view: dismissedView,
-  run: async ({ ledger, config, who }, given) => {
-    const id = await findRowId(config, ledger.db, given.id.trim());
-    const written = await dismiss(config, ledger, id, { ...withReason(who), at: now() });
-    const { review, cashOut } = await reviewInLedger(ledger.db, id);
-    const stands = cashOut?.origin === 'settled' ? ('settlement' as const) : ('division' as const);
-    const accepted = cashOut !== null && review.reason === 'changed' ? stands : null;
-    return { ...viewOfReview(review, now()), accepted, written };
+  run: async ({ ledger: { db }, config, who, write }, given) => {
+    const id = await findRowId(config, db, given.id.trim());
+    const dismiss = await dismisses(config, db, id, { ...withReason(who), at: now() });
+    return write(async (trx) => {
+      const written = await dismiss(trx);
+      const { review, cashOut } = await reviewInLedger(trx, id);
+      const stands = cashOut?.origin === 'settled' ? ('settlement' as const) : ('division' as const);
+      const accepted = cashOut !== null && review.reason === 'changed' ? stands : null;
+      return { ...viewOfReview(review, now()), accepted, written };
+    });
   },
 });
 
@@ -184,15 +190,16 @@ async function unseenRow(config: Config, db: Db, id: string): Promise<z.input<ty
   };
 }
 
-/** False where it was released before. */
-async function release(
+/** Writes down what was found out before. False where it was written down earlier. */
+type Writing = (trx: Trx) => Promise<boolean>;
+
+async function releases(
   config: Config,
-  ledger: Ledger,
+  db: Db,
   id: string,
   who: Who,
   digest: string | undefined,
-): Promise<boolean> {
-  const { db } = ledger;
+): Promise<Writing> {
   const processed = await db
     .selectFrom('cash_outs')
     .select('processed_at')
@@ -234,15 +241,13 @@ async function release(
     ...{ cashOutId: id, source: config.lamassu.name, machine: row.device_id },
     ...{ reason: held, detail, lamassu: row },
   };
-  return ledger.write(async (trx) => {
+  return async (trx) => {
     await bind(trx, config.lamassu, answer);
     return releaseRow(trx, { ...who, at: now() }, finding, confirmedAt);
-  });
+  };
 }
 
-/** False where that was done before. */
-async function dismiss(config: Config, ledger: Ledger, id: string, act: ReasonedAct): Promise<boolean> {
-  const { db } = ledger;
+async function dismisses(config: Config, db: Db, id: string, act: ReasonedAct): Promise<Writing> {
   const cashOut = await db
     .selectFrom('cash_outs')
     .selectAll()
@@ -254,25 +259,23 @@ async function dismiss(config: Config, ledger: Ledger, id: string, act: Reasoned
     .select('state')
     .where('cash_out_id', '=', id)
     .executeTakeFirst();
-  if (!cashOut || (cashOut.origin === 'lamassu' && review?.state === 'open'))
-    return ledger.write((trx) => dismissRow(trx, act, id));
+  const hides: Writing = (trx) => dismissRow(trx, act, id);
+  if (!cashOut || (cashOut.origin === 'lamassu' && review?.state === 'open')) return hides;
   // What was processed stays processed, whatever was set as the start since.
   const answer = await askLamassu(config, db, id, { processed: cashOut });
   if (!answer.found) throw unknownRow(id);
   const { row, verdict } = answer.found;
-  if (cashOut.origin === 'lamassu' && isAsDistributed(cashOut, verdict)) {
-    return ledger.write((trx) => dismissRow(trx, act, id));
-  }
+  if (cashOut.origin === 'lamassu' && isAsDistributed(cashOut, verdict)) return hides;
   const how = cashOut.origin === 'settled' ? 'settled by hand' : 'distributed';
   const detail = `${how}, and what Lamassu says of it since was accepted`;
   const finding = {
     ...{ cashOutId: id, source: cashOut.source, machine: row.device_id },
     ...{ reason: 'changed', detail, lamassu: row },
   };
-  return ledger.write(async (trx) => {
+  return async (trx) => {
     await bind(trx, config.lamassu, answer);
     return acceptRow(trx, act, finding);
-  });
+  };
 }
 
 function isAsDistributed(cashOut: Schema['cash_outs'], today: Verdict): boolean {

@@ -13,7 +13,7 @@ import type { ReasonedAct, Who } from '../ledger/log/log.ts';
 import { findMachine } from '../ledger/machines/machines.ts';
 import { bestTime } from '../ledger/runs/clocks.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
-import type { Db, Ledger, Trx } from '../ledger/store/open.ts';
+import type { Db, Trx } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
 import { rulesOf, verdictOn } from '../scheduler/judging.ts';
 import { bind, refuseWithoutClients } from '../scheduler/setup.ts';
@@ -29,7 +29,7 @@ import {
   voidedView,
 } from '../views/settlements.ts';
 import { findRowId } from './lookup-cash-out.ts';
-import { digestOf, operation, withReason } from './operation.ts';
+import { type Book, type Context, digestOf, operation, withReason } from './operation.ts';
 import {
   type Draft,
   draftExternal,
@@ -145,14 +145,13 @@ export const voidSettled = operation({
   reasoned: true,
   input: voidInput.extend(digest),
   view: voidedView,
-  run: async ({ ledger, config, who }, { id: named, digest: agreed }) => {
+  run: async ({ ledger, config, who, write }, { id: named, digest: agreed }) => {
     const id = await findCashOutId(ledger.db, named.trim());
-    const view = await ledger.write(async (trx) => {
+    return write(async (trx) => {
       const done = viewOfVoided(await undo(trx, config, id, who));
       refuseChanged(id, done, agreed);
-      return done;
+      return { ...done, dry_run: false, voided: true, digest: null };
     });
-    return { ...view, dry_run: false, voided: true, digest: null };
   },
 });
 
@@ -165,17 +164,13 @@ export function doubtfulCurrency(doubt: string): BridgeError {
   );
 }
 
-interface Context {
-  config: Config;
-  ledger: Ledger;
-  who: Who;
-}
+type Asked = Pick<Context, 'config' | 'who'> & { ledger: Book };
 
 /** What is to be settled, or was settled before with the same figures. */
 type Plan = { draft: Draft } | { before: CashOutDetail };
 
 async function planSettle(
-  { config, ledger: { db } }: Context,
+  { config, ledger: { db } }: Asked,
   input: z.output<typeof settleInput>,
 ): Promise<Plan> {
   const given = await statementOf(config, db, input);
@@ -189,7 +184,7 @@ async function planSettle(
 }
 
 async function planExternal(
-  { config, ledger: { db } }: Context,
+  { config, ledger: { db } }: Asked,
   input: z.output<typeof externalInput>,
 ): Promise<Plan> {
   if (input.commission === undefined && input.rate === undefined) {
@@ -246,10 +241,7 @@ async function statedBy(
   };
 }
 
-async function preview(
-  { config, ledger, who }: Context,
-  plan: Plan,
-): Promise<z.input<typeof settlementView>> {
+async function preview({ config, ledger, who }: Asked, plan: Plan): Promise<z.input<typeof settlementView>> {
   if ('before' in plan) return viewOfSettledBefore(plan.before);
   const { draft } = plan;
   refuseCreditOff(config, draft);
@@ -261,19 +253,21 @@ async function preview(
 }
 
 async function apply(
-  { config, ledger, who }: Context,
+  { config, who, write }: Pick<Context, 'config' | 'who' | 'write'>,
   plan: Plan,
   agreed: string | undefined,
 ): Promise<z.input<typeof settlementView>> {
-  if ('before' in plan) return viewOfSettledBefore(plan.before);
+  if ('before' in plan) {
+    const { before } = plan;
+    return write(async () => viewOfSettledBefore(before));
+  }
   const { draft } = plan;
   refuseCreditOff(config, draft);
-  const done = await ledger.write(async (trx) => {
+  return write(async (trx) => {
     const written = await enter(trx, config, draft, who);
     refuseChanged(written.cashOut.id, agreedOf(draft, written), agreed);
-    return written;
+    return { ...viewOfSettlement(written, draft), dry_run: false, settled: true, digest: null };
   });
-  return { ...viewOfSettlement(done, draft), dry_run: false, settled: true, digest: null };
 }
 
 async function enter(

@@ -15,6 +15,7 @@ import {
 } from '../../src/operations/clients.ts';
 import { addOneFunding, listAllFundings, showFunding } from '../../src/operations/fundings.ts';
 import { type Needs, type Operation, perform } from '../../src/operations/operation.ts';
+import { listPayouts, showPayout } from '../../src/operations/payouts.ts';
 import { now, plus } from '../../src/time.ts';
 import { books } from '../support/books.ts';
 import { forEachLedger } from '../support/ledgers.ts';
@@ -47,7 +48,7 @@ forEachLedger((_kind, open) => {
     await book.client('alice', { mode: 'flow', daily: 500, max: 800 }, since);
     await book.client('bob', { mode: 'flow' }, since);
     const ids = { alice: await book.cash('alice', 100, since), bob: await book.cash('bob', 200, since) };
-    return { ledger, ids, alice: sessionOf(ledger, { kind: 'client', client: 'alice' }) };
+    return { ledger, book, ids, alice: sessionOf(ledger, { kind: 'client', client: 'alice' }) };
   }
   const forbidden = { code: 'usage/forbidden' };
 
@@ -74,6 +75,28 @@ forEachLedger((_kind, open) => {
       await expect(alice(showFunding, { id })).rejects.toMatchObject({
         kind: 'not-found',
         message: expect.stringContaining(`there is no funding ${id}`),
+      });
+  });
+
+  test('a client sees the client’s own payouts, and those of others are as none', async () => {
+    const { ledger, book, alice } = await twoClients();
+    const since = plus(now(), -3_600_000);
+    await book.cashOut(30, since, plus(since, 60_000));
+    expect(Object.keys(await book.pay(plus(since, 120_000)))).toEqual(
+      expect.arrayContaining(['alice', 'bob']),
+    );
+    const all = await sessionOf(ledger, { kind: 'operator' })(listPayouts, {});
+    const idOf = (name: string) => all.rows.find(({ recipient }) => recipient === name)?.id ?? '';
+    const own = { rows: [{ id: idOf('alice'), recipient: 'alice' }], total: 1 };
+    expect(await alice(listPayouts, {})).toMatchObject(own);
+    expect(await alice(listPayouts, { client: 'alice', open: true })).toMatchObject(own);
+    for (const client of ['bob', 'nobody'])
+      await expect(alice(listPayouts, { client })).rejects.toMatchObject(forbidden);
+    expect(await alice(showPayout, { id: idOf('alice') })).toMatchObject({ recipient: 'alice' });
+    for (const id of [idOf('bob'), 'p99'])
+      await expect(alice(showPayout, { id })).rejects.toMatchObject({
+        kind: 'not-found',
+        message: expect.stringContaining(`there is no payout ${id}`),
       });
   });
 

@@ -52,8 +52,14 @@ export async function record(trx: Trx, who: Who, change: Change): Promise<void> 
       reason: change.reason ?? who.reason ?? null,
       boot: clock?.boot ?? null,
       uptime_ms: clock === null ? null : BigInt(clock.uptime),
+      principal: who.principal === undefined ? null : principalName(who.principal),
     })
     .execute();
+}
+
+/** `operator`, `bookkeeper`, `client alice`. */
+export function principalName(principal: Principal): string {
+  return principal.kind === 'client' ? `client ${principal.client}` : principal.kind;
 }
 
 /** What an action was ever done to. */

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import { sql } from 'kysely';
-import { notFound } from '../../errors.ts';
+import { type BridgeError, notFound } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
 import type { Db } from '../store/open.ts';
 import type { Page } from '../store/page.ts';
@@ -78,8 +78,7 @@ export interface PayoutDetail {
 /** Throws `usage/invalid` of the kind `not-found`. */
 export async function showPayout(db: Db, id: bigint): Promise<PayoutDetail> {
   const [payout] = (await listPayouts(db, { id }, 1)).rows;
-  if (!payout)
-    throw notFound('id', `there is no payout p${id}`, message`${call('payouts.list')} shows them.`);
+  if (!payout) throw noPayout(id);
   const allocations = await db
     .selectFrom('allocations')
     .select(['id', 'cash_out_id', 'net as sats'])
@@ -100,4 +99,8 @@ export async function showPayout(db: Db, id: bigint): Promise<PayoutDetail> {
     .orderBy('attempt')
     .execute();
   return { payout, members: [...allocations, ...shares], payments };
+}
+
+export function noPayout(id: bigint): BridgeError {
+  return notFound('id', `there is no payout p${id}`, message`${call('payouts.list')} shows them.`);
 }

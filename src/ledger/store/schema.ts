@@ -300,6 +300,19 @@ export interface Schema {
     /** In which boot of which host the operator's change was made, and how long that was up. */
     boot: string | null;
     uptime_ms: bigint | null;
+    /** On whose right: `operator`, `bookkeeper`, `client alice`. Null: a run's, or from before this was written down. */
+    principal: string | null;
+  };
+  /** What was asked under a key, with its answer. */
+  requests: {
+    /** Who asked; the keys of two do not meet. */
+    principal: string;
+    key: string;
+    operation: string;
+    /** SHA-256 of the input and the reason, in hexadecimal. */
+    input_hash: string;
+    answer: string;
+    at: Instant;
   };
   clock_doubts: {
     id: Generated<bigint>;

@@ -31,6 +31,7 @@ export const tables: readonly TableKey[] = [
   { name: 'review', key: ['cash_out_id'] },
   { name: 'watch', key: ['cash_out_id'] },
   { name: 'log', key: ['id'] },
+  { name: 'requests', key: ['principal', 'key'] },
   { name: 'clock_doubts', key: ['id'] },
   { name: 'commission_weights', key: ['id'] },
   { name: 'commission_shares', key: ['id'] },

@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { Secret } from '../config/secret.ts';
+import { invalid } from '../errors.ts';
+import { principalName, type Who } from '../ledger/log/log.ts';
+import type { Request } from '../ledger/log/requests.ts';
+import { Message, type Piece } from '../lib/message.ts';
+
+/* What a door asks under a key is done once: asked again, it is answered as it was the first time. */
+
+/** What is asked under a key. Secrets of the input are in the hash, and nowhere else. */
+export function requestOf(key: string, operation: string, who: Who, input: unknown): Request {
+  if (key.length === 0 || key.length > 200) throw invalid('key', 'it has 1 to 200 characters');
+  const { principal = { kind: 'operator' }, actor, reason } = who;
+  // A client is one, by whatever door it asks; others go by their names.
+  const asks =
+    principal.kind === 'client' ? principalName(principal) : `${principalName(principal)} ${actor}`;
+  const hash = createHash('sha256').update(hashed({ input, reason })).digest('hex');
+  return { principal: asks, key, operation, inputHash: hash };
+}
+
+function hashed(input: unknown): string {
+  return JSON.stringify(input, function (this: Record<string, unknown>, name, value) {
+    const part = this[name];
+    return part instanceof Secret ? part.reveal() : typeof value === 'bigint' ? `${value}` : value;
+  });
+}
+
+/** A view as text that `restored` reads again: in JSON there are neither bigints nor messages. */
+export function stored(view: unknown): string {
+  return JSON.stringify(view, (_name, part) => {
+    if (typeof part === 'bigint') return { $bigint: `${part}` };
+    return part instanceof Message ? { $message: part.pieces } : part;
+  });
+}
+
+export function restored(text: string): unknown {
+  return JSON.parse(text, (_name, part) => {
+    if (typeof part !== 'object' || part === null) return part;
+    if ('$bigint' in part) return BigInt(part.$bigint as string);
+    return '$message' in part ? new Message(part.$message as Piece[]) : part;
+  });
+}
