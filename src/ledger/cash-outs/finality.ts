@@ -2,7 +2,7 @@ import { call, type Message, message } from '../../lib/message.ts';
 import type { Db } from '../store/open.ts';
 import type { CashOutDetail } from './view.ts';
 
-/** Why a settlement can be undone no more, as a sentence without its full stop, and the way out. */
+/** Why a settlement can no longer be undone, as a sentence without its full stop, and the way out. */
 export interface Final {
   why: string;
   way: Message;

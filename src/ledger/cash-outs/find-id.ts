@@ -5,15 +5,15 @@ import type { Db } from '../store/open.ts';
 
 const SHORTEST = 6;
 
-/** How many ids are named where several begin alike. */
+/** How many ids an error names if the text is ambiguous. */
 const MOST = 5;
 
-/** Sorts after everything that can follow a beginning. */
+/** Sorts after every id with the same beginning. */
 const LAST = '\u{10ffff}';
 
 /**
- * The whole id of a cash-out: a Lamassu id, which need not be known here, or an unambiguous beginning of one that was
- * distributed or is in review, else of one that `elsewhere` has. Errors: those of `onlyId`, and of `elsewhere`.
+ * The whole id of a cash-out. Takes a whole Lamassu id, known here or not, or an unambiguous beginning: of an id that was
+ * distributed or is in review, else of an id from `elsewhere`. Errors: those of `onlyId` and of `elsewhere`.
  */
 export async function findCashOutId(
   db: Db,
@@ -26,7 +26,7 @@ export async function findCashOutId(
   return onlyId(text, [...new Set(found)], field, call('review.list'));
 }
 
-/** The first ids of a table that begin with the text. */
+/** The first ids of a table with this beginning. */
 export async function beginning(db: Db, table: 'cash_outs' | 'review', text: string): Promise<string[]> {
   const ids =
     table === 'cash_outs'
@@ -44,8 +44,8 @@ export async function beginning(db: Db, table: 'cash_outs' | 'review', text: str
 }
 
 /**
- * The one id that was meant. Errors, all `usage/invalid`: `invalid` for a text that is too short, `not-found` without an
- * id that begins with it, `conflict` with several.
+ * The one id with this beginning. Errors, all `usage/invalid`: `invalid` if the text is too short, `not-found` if no id begins
+ * with it, `conflict` if several do.
  */
 export function onlyId(text: string, found: string[], field: string, list: Call): string {
   const exact = found.find((id) => id === text);

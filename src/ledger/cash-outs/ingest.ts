@@ -13,17 +13,17 @@ import { closeReview } from './review.ts';
 
 export interface IngestOptions {
   now: Instant;
-  /** The time zone of local days: a fixed client's limit counts by them. */
+  /** The time zone of local days, by which daily limits count. */
   timezone: string;
   priority: 'shared' | 'flow-first' | 'fixed-first';
   origin: Schema['cash_outs']['origin'];
   run: bigint | null;
 }
 
-/** A cash-out that cannot be divided: what `dca` says of it. It concerns this one only. */
+/** A cash-out that cannot be divided, with the reason from `dca`. Other cash-outs go on. */
 export class NotDivisible extends Error {}
 
-/** A failure of the computation concerns this cash-out only; one of the database concerns all of them. */
+/** Runs a computation: its errors concern this cash-out only, while errors of the database concern all. */
 function compute<T>(work: () => T): T {
   try {
     return work();
@@ -33,9 +33,9 @@ function compute<T>(work: () => T): T {
 }
 
 /**
- * Takes one cash-out into the ledger, in the caller's transaction: the cash-out, whose cash it was, and what
- * remains of it. Its id alone is the key: null when it was processed before, and nothing changes.
- * No payout is made here. Throws `NotDivisible` where the division does not come out.
+ * Records one cash-out in the caller's transaction: the cash-out, its allocations, and what remains of the fundings. Its id is
+ * the key: if it was processed before, returns null and changes nothing. Forms no payouts. Throws `NotDivisible` if the
+ * cash-out cannot be divided.
  */
 export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions): Promise<Division | null> {
   const processed = await trx
@@ -92,10 +92,10 @@ export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions)
   return division;
 }
 
-/** Rows in one statement: PostgreSQL and SQLite take some ten thousand values at most. */
+/** Rows per statement: PostgreSQL and SQLite limit the number of parameters to some ten thousand. */
 const ROWS = 500;
 
-/** Takes allocations of one cash-out out of their fundings; the table refuses more than remains. */
+/** Subtracts the allocations of one cash-out from their fundings; a constraint refuses more than remains. */
 export async function spend(
   trx: Trx,
   cashOut: Pick<CashOut, 'id' | 'currency'>,
@@ -138,8 +138,8 @@ export async function spend(
 }
 
 /**
- * Divides the commission over its recipients by their weights in force at the cash-out: those of the machine if it
- * has any, else the general ones. Without recipients it stays in the source wallet.
+ * Divides the commission over its recipients by the weights in force at the cash-out: the machine's own recipients if it has
+ * any, else the general ones. Without recipients, the commission stays in the source wallet.
  */
 async function shareCommission(trx: Trx, cashOut: CashOut, commission: bigint): Promise<void> {
   const recipients = await commissionWeights(trx, cashOut.machine, cashOut.confirmedAt);
@@ -154,7 +154,7 @@ async function shareCommission(trx: Trx, cashOut: CashOut, commission: bigint): 
   }
 }
 
-/** Who receives the commission of a machine at a moment, by id: those of its own, else those of all machines. */
+/** The weights of a machine's recipients at a moment, by id: its own recipients, else the general ones. */
 export async function commissionWeights(
   db: Db,
   machine: string,
@@ -176,8 +176,8 @@ export async function commissionWeights(
 }
 
 /**
- * The fundings that share in a cash-out: in the machine (or serving all) when the cash came out, in its currency,
- * with cash left now, of clients who were not paused then; each with the mode and rate in force then.
+ * The fundings that share in a cash-out: in the machine (or serving all) when it was confirmed, in its currency, with cash
+ * remaining now, of clients who were not paused then. Each has the mode and rate in force then.
  */
 async function eligibleFundings(trx: Trx, cashOut: CashOut): Promise<EligibleFunding[]> {
   const at = cashOut.confirmedAt;
@@ -215,7 +215,7 @@ async function eligibleFundings(trx: Trx, cashOut: CashOut): Promise<EligibleFun
   }));
 }
 
-/** A machine and those that took its place, whose fundings were its own before. */
+/** A machine and its successors, whose fundings were its own before. */
 export async function successors(db: Db, machine: string): Promise<string[]> {
   const line = [machine];
   for (let at: string | null = machine; at !== null; ) {

@@ -8,17 +8,17 @@ export type Processed = Pick<
 
 export type KnownReview = Pick<Schema['review'], 'reason' | 'lamassu' | 'state' | 'since'>;
 
-/** What the ledger has of a row of the source. */
+/** What the ledger knows of a row of the source. */
 export interface KnownRow {
   processed?: Processed;
-  /** Its entry in the review queue; of a processed one not looked up. */
+  /** Its entry in the review queue; not read for a processed row. */
   review?: KnownReview;
   watched: boolean;
 }
 
 export const NOTHING_KNOWN: KnownRow = { watched: false };
 
-/** By the id of the row, for those of which there is something. */
+/** What the ledger knows of the rows, by id; unknown rows are left out. */
 export async function knownRows(db: Db, ids: readonly string[]): Promise<Map<string, KnownRow>> {
   const known = new Map<string, KnownRow>();
   if (ids.length === 0) return known;
@@ -28,7 +28,7 @@ export async function knownRows(db: Db, ids: readonly string[]): Promise<Map<str
     .where('id', 'in', ids)
     .execute();
   for (const { id, ...row } of processed) known.set(id, { processed: row, watched: false });
-  // Mostly none: most rows of a window were processed.
+  // Usually none: most rows of a window were processed before.
   const open = ids.filter((id) => !known.has(id));
   if (open.length === 0) return known;
   const watched = await db

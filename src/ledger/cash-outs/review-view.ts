@@ -7,7 +7,7 @@ import { type CashOutView, listCashOuts } from './view.ts';
 
 export type ReviewView = Schema['review'];
 
-/** Rows that wait for the operator; with `closed`, also those that do not any more. */
+/** Rows that wait for the operator; with `closed`, also the closed ones. */
 export async function listReview(
   db: Db,
   limit: number,
@@ -30,14 +30,14 @@ export async function listReview(
 
 export interface ReviewDetail {
   review: ReviewView;
-  /** What the ledger knows of it: processed, or watched since when. */
+  /** What the ledger knows of it: when it was processed, or since when it is watched. */
   cashOut: CashOutView | null;
   watchedSince: string | null;
-  /** Who let it pass, last. */
+  /** The last release. */
   release: { at: string; actor: string; reason: string | null } | null;
 }
 
-/** A row in review by its whole id; undefined where it never came there. */
+/** A row in review by its whole id; undefined if it never was in review. */
 export async function findReview(db: Db, id: string): Promise<ReviewDetail | undefined> {
   const review = await db.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
   if (!review) return undefined;
@@ -54,7 +54,7 @@ export async function findReview(db: Db, id: string): Promise<ReviewDetail | und
   return { review, cashOut: cashOut ?? null, watchedSince: watch?.since ?? null, release: release ?? null };
 }
 
-/** The same of one that is there for certain. */
+/** The same for a row that is in review for certain. */
 export async function showReview(db: Db, id: string): Promise<ReviewDetail> {
   const found = await findReview(db, id);
   if (!found) throw new Error(`${id} is not in review`);

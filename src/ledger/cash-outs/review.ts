@@ -13,13 +13,13 @@ export interface Finding {
   reason: string;
   /** One sentence to read. */
   detail: string;
-  /** What Lamassu said, column by column. */
+  /** Lamassu's row, column by column. */
   lamassu: Record<string, string | null | undefined>;
 }
 
 /**
- * Whether a finding is not in review already. A row that was dismissed or distributed comes back only for another reason,
- * or when Lamassu says something else than it did then.
+ * Whether a finding is new to the review queue. A row that was dismissed or distributed comes back only for another reason, or
+ * if Lamassu's row has changed since.
  */
 export function isNews(
   known: Pick<Schema['review'], 'reason' | 'lamassu' | 'state'> | undefined,
@@ -30,8 +30,8 @@ export function isNews(
 }
 
 /**
- * Puts a row into review: true when it was not there, or for another reason. A row that waits already keeps its place,
- * with the newest reason.
+ * Puts a row into review. True if it was not there, or was there for another reason. A row that waits already keeps its place
+ * and gets the new reason.
  */
 export async function toReview(
   trx: Trx,
@@ -86,7 +86,7 @@ export async function toReview(
   return tell;
 }
 
-/** In the log as the run's change. What the operator does to a row has an entry of its own. */
+/** Logs it as the run's change. The operator's decisions have log entries of their own. */
 async function recordOpened(
   trx: Trx,
   { cashOutId: subject, reason: why, detail }: Finding,
@@ -111,7 +111,7 @@ async function recordOpened(
   );
 }
 
-/** Ends a row's stay in review, if it is there. */
+/** Closes a row's entry in review, if there is one. */
 export async function closeReview(
   trx: Trx,
   cashOutId: string,
@@ -127,8 +127,8 @@ export async function closeReview(
 }
 
 /**
- * Releases a row that only its date, its size or its currency holds back: the next run ingests it, as long as Lamassu says
- * of it what `finding` has. It need not be in review. False where it was released like this already.
+ * Releases a row that only its date, its size or its currency holds back: the next run ingests it, if Lamassu's row is still as
+ * in `finding`. It need not be in review. False if it was released like this before.
  */
 export async function releaseRow(
   trx: Trx,
@@ -148,7 +148,7 @@ export async function releaseRow(
     .values({ cash_out_id: id, since: at, ...now })
     .onConflict((conflict) => conflict.column('cash_out_id').doUpdateSet({ ...now, ...open }))
     .execute();
-  // It may be older than everything that a run reads.
+  // Watch it: it may be older than the window of a run.
   await trx
     .insertInto('watch')
     .values({ cash_out_id: id, source, confirmed_at: confirmedAt, since: at })
@@ -161,8 +161,8 @@ export async function releaseRow(
 }
 
 /**
- * Hides a row from the list; if it becomes eligible it is still ingested. False where it was hidden already.
- * Throws `usage/invalid`: `not-found` where it is not in review, `state` where it was distributed or waits for a release.
+ * Hides a row from the list; if it becomes eligible, it is ingested anyway. False if it was hidden before. Throws
+ * `usage/invalid`: `not-found` if it is not in review, `state` if it was distributed or waits for a release.
  */
 export async function dismissRow(trx: Trx, act: ReasonedAct, id: string): Promise<boolean> {
   const { at, actor, reason } = act;
@@ -190,7 +190,7 @@ export async function dismissRow(trx: Trx, act: ReasonedAct, id: string): Promis
   return true;
 }
 
-/** Accepts what Lamassu says by now of a row that is in the ledger. False where that was accepted already. */
+/** Accepts what Lamassu says now of a processed row. False if it was accepted before. */
 export async function acceptRow(
   trx: Trx,
   act: ReasonedAct,

@@ -13,16 +13,16 @@ import { type CashOutDetail, cashOutDetail } from './view.ts';
 /** A cash-out that was settled outside of Lamassu, as the operator states it. */
 export interface Settlement {
   cashOut: CashOut;
-  /** `settled`: Lamassu has a row of it. `external`: Lamassu never saw it. */
+  /** `settled`: Lamassu has a row of it. `external`: Lamassu has none. */
   origin: 'settled' | 'external';
   stated: Stated;
-  /** Its sats are to be credited to the source wallet. */
+  /** Whether its sats are to be credited to the source wallet. */
   credit: boolean;
 }
 
-/** The canonical figures that `settlements.figures` keeps as JSON: sats and minor units as text. */
+/** The figures in `settlements.figures`, as JSON: sats and minor units as text. */
 export interface KeptFigures {
-  /** Which of them the operator stated; the others are Lamassu's. */
+  /** The figures that the operator stated; the others are Lamassu's. */
   stated: ('fiat' | 'gross' | 'commission')[];
   machine: string;
   at: string;
@@ -34,7 +34,7 @@ export interface KeptFigures {
   undelivered: string;
 }
 
-/** What tells one settlement from another one. */
+/** The figures by which two settlements are compared. */
 export interface Repeat {
   id: string;
   stated: Stated;
@@ -45,8 +45,8 @@ export interface Repeat {
 }
 
 /**
- * Takes a settlement into the ledger by the same ingest under the same key. What was settled before with the same
- * figures is answered as it stands, and nothing changes; see `settledBefore`, whose errors it has.
+ * Records a settlement by the same ingest under the same key. If it was settled before with the same figures, changes nothing
+ * and returns it. Errors: those of `settledBefore`.
  */
 export async function settle(
   trx: Trx,
@@ -62,7 +62,7 @@ export async function settle(
   });
   if (before) return before;
   const { at, actor, reason } = act;
-  // Before ingest, which would say that it became eligible.
+  // Before ingest, which would close the entry as eligible.
   await closeReview(trx, id, 'processed', { at, by: actor, reason });
   await ingest(trx, cashOut, { ...options, now: at, origin, run: null });
   const figures: KeptFigures = {
@@ -93,9 +93,9 @@ export async function settle(
 }
 
 /**
- * What was settled under this id with the same figures; undefined where nothing was distributed under it. A figure that
- * is left out is the same where it was left out then. Throws `usage/invalid`: `conflict`
- * where figures differ, which shows both, and `state` where the cash-out was distributed without being settled.
+ * The earlier settlement of this id with the same figures; undefined if nothing was distributed under the id. A figure that is
+ * left out equals one that was left out then. Throws `usage/invalid`: `conflict` if figures differ (the message shows both),
+ * `state` if the cash-out was distributed without a settlement.
  */
 export async function settledBefore(db: Db, repeat: Repeat): Promise<CashOutDetail | undefined> {
   const view = await cashOutDetail(db, repeat.id);
@@ -122,7 +122,7 @@ export async function settledBefore(db: Db, repeat: Repeat): Promise<CashOutDeta
   );
 }
 
-/** What speaks against cash of this currency from this machine, in words that follow its name; null where nothing does. */
+/** Why cash of this currency from this machine is doubtful, as a clause after the machine's name; null: it is not. */
 export async function currencyDoubt(db: Db, machine: string, currency: string): Promise<string | null> {
   const line = await successors(db, machine);
   const cash = await db
@@ -180,7 +180,7 @@ function differing(
     .map(([name, then, today]) => message`${field(name)} was ${then}, now ${today ?? 'left to Lamassu'}`);
 }
 
-/** A settlement as the log and a void keep it. */
+/** A settlement as the log and `voids` record it. */
 export function snapshot({ cashOut, allocations, settlement }: CashOutDetail) {
   const { id: _, lamassu: __, digits, ...figures } = cashOut;
   const fiat = (minor: bigint) => formatDecimal(minor, digits);

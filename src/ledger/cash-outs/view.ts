@@ -31,11 +31,11 @@ export interface CashOutDetail {
   cashOut: CashOutView;
   /** In the order of the fundings. */
   allocations: AllocationView[];
-  /** Who settled it by hand; null where Lamassu confirmed it. */
+  /** Who settled it by hand; null if Lamassu confirmed it. */
   settlement: Schema['settlements'] | null;
 }
 
-/** A cash-out that was distributed, by its id or an unambiguous beginning of it. Errors: those of `onlyId`. */
+/** A distributed cash-out, by its id or an unambiguous beginning. Errors: those of `onlyId`. */
 export async function showCashOut(db: Db, text: string): Promise<CashOutDetail> {
   const id = onlyId(text, await beginning(db, 'cash_outs', text), 'id', call('cash_outs.list'));
   const detail = await cashOutDetail(db, id);
@@ -43,7 +43,7 @@ export async function showCashOut(db: Db, text: string): Promise<CashOutDetail> 
   return detail;
 }
 
-/** Undefined where nothing of that id was processed. */
+/** The same by the whole id; undefined if it was not processed. */
 export async function cashOutDetail(db: Db, id: string): Promise<CashOutDetail | undefined> {
   const [cashOut] = (await listCashOuts(db, 1, id)).rows;
   if (!cashOut) return undefined;

@@ -10,9 +10,9 @@ import { type Finding, toReview } from './review.ts';
 import { snapshot } from './settlement.ts';
 import { type CashOutDetail, cashOutDetail } from './view.ts';
 
-/** What became of a settlement that was undone. */
+/** The result of undoing a settlement. */
 export interface Voided {
-  /** As it stood. */
+  /** The settlement before. */
   was: CashOutDetail;
   /** The fundings that got their cash back; `fiat` and `remaining` in minor units. */
   fundings: { id: bigint; client: string; closing: boolean; fiat: bigint; remaining: bigint }[];
@@ -20,13 +20,12 @@ export interface Voided {
   back: 'review' | 'poll' | 'none';
 }
 
-/** Why a row of Lamassu belongs into review, by what Lamassu said when it was settled; null where it does not. */
+/** Why the row belongs into review, by Lamassu's row at the settlement; null if it does not. */
 export type Judge = (lamassu: Finding['lamassu']) => Promise<Pick<Finding, 'reason' | 'detail'> | null>;
 
 /**
- * Undoes a settlement of which nothing is in a payout: its cash goes back to the fundings, its rows leave the books and
- * stand in `voids` as they were, and its id is free again. Throws `usage/invalid` with the way out where that is not
- * possible any more.
+ * Undoes a settlement that no payout contains. Its cash returns to the fundings, its rows move from the books to `voids`, and its
+ * id is free again. Throws `usage/invalid` with the way out if that is no longer possible.
  */
 export async function voidSettlement(trx: Trx, act: ReasonedAct, id: string, judge: Judge): Promise<Voided> {
   const was = await cashOutDetail(trx, id);
@@ -41,7 +40,7 @@ export async function voidSettlement(trx: Trx, act: ReasonedAct, id: string, jud
     .select(['credit_id', 'sats', 'paid'])
     .where('cash_out_id', '=', id)
     .execute();
-  // The tables let go only of what was written down before.
+  // Triggers allow to delete only what `voids` has recorded.
   await trx
     .insertInto('voids')
     .values({
@@ -87,7 +86,7 @@ async function notSettled(trx: Trx, id: string, view: CashOutDetail | undefined)
   );
 }
 
-/** The cash was never spent: it remains, also of a funding that had nothing left. */
+/** Gives the cash back, also to a funding that was exhausted. */
 async function giveBack(
   trx: Trx,
   act: Act,
@@ -129,7 +128,7 @@ async function giveBack(
   return { id, client: name, closing: client_status === 'closing', fiat, remaining };
 }
 
-/** Lamassu may still confirm it, and then it is distributed; until then it is in review, opened anew. */
+/** Opens the row's review again. If Lamassu confirms the cash-out later, it is distributed. */
 async function watchAgain(
   trx: Trx,
   { id, source, machine, lamassu }: Schema['cash_outs'],

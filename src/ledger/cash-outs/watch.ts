@@ -1,7 +1,7 @@
 import type { Instant } from '../../time.ts';
 import type { Trx } from '../store/open.ts';
 
-/** Watches a row that may become eligible: it is read again by its id, however old it gets. */
+/** Watches a row that may become eligible: each run reads it again by its id, however old it is. */
 export async function watch(
   trx: Trx,
   row: { id: string; source: string; confirmedAt: Instant | null },

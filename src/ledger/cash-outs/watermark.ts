@@ -6,7 +6,7 @@ import { ALWAYS } from '../store/effective-dated.ts';
 import type { Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
 
-/** A position in a source: everything up to it was seen. */
+/** A position in a source: every row up to it was read. */
 export interface Mark {
   confirmedAt: Instant;
   id: string;
@@ -15,9 +15,9 @@ export interface Mark {
 /** How far a source was read. */
 export interface Position {
   mark: Mark | null;
-  /** Up to which of its own times it was read to the end; null: never. */
+  /** The source's own time at the last complete reading; null: never. */
   readTo: Instant | null;
-  /** The newest of its actions then; null where that is not known. */
+  /** The newest action at that time; null if it is not known. */
   lastAction: bigint | null;
 }
 
@@ -66,7 +66,7 @@ export async function bindSource(
       .executeTakeFirst();
     if (processed) throw differs('start_at', 'start_at', known.start_at, startAt);
   }
-  // What is between an earlier start and the one before was read, and passed over: it is read once more from its start.
+  // Rows between the earlier start and the former one were read and skipped, so read the source again from its start.
   const read_to = startAt < known.start_at && known.read_to !== null ? ALWAYS : known.read_to;
   const bound = { start_at: startAt, system_identifier: pinned ?? systemIdentifier, read_to };
   if (known.start_at !== startAt || (pinned === null && systemIdentifier !== null)) {
@@ -92,8 +92,8 @@ export async function moveMark(trx: Trx, source: string, mark: Mark): Promise<vo
 }
 
 /**
- * Notes that a source was read to the end. A mark that lies ahead of `readTo` was left by a clock that was ahead, and
- * becomes `mark`, the furthest row that this reading has seen.
+ * Records that a source was read to the end. A mark ahead of `readTo` comes from a clock that was ahead, and becomes `mark`, the
+ * last row of this reading.
  */
 export async function readToEnd(
   trx: Trx,

@@ -11,7 +11,7 @@ import { type Client, findClient, openClient, setStatus, snapshot } from './clie
 import { refuseTakenName } from './names.ts';
 import { changeWallet, keepWallet, type WalletKey } from './wallets.ts';
 
-/** A limit to be set; what is undefined stays as it is, null is taken away. */
+/** A limit to set: undefined leaves a value as it is, null removes it. */
 export interface LimitChange {
   currency: string;
   digits: number;
@@ -19,7 +19,7 @@ export interface LimitChange {
   max?: bigint | null;
 }
 
-/** Adds a client. Its first settings hold for every cash-out, however early it was. Throws `usage/invalid`. */
+/** Adds a client. Its first settings apply to every cash-out, however early. Throws `usage/invalid`. */
 export async function addClient(
   trx: Trx,
   act: Act,
@@ -51,8 +51,8 @@ export async function addClient(
 }
 
 /**
- * Changes mode, limits and wallet from `at` on; cash-outs before it keep what was in force. A key of another wallet
- * counts only with `newWallet`, and for what was not sent yet. Throws `usage/invalid`.
+ * Changes mode, limits and wallet from `at` on; earlier cash-outs keep the settings in force then. The key of another wallet
+ * needs `newWallet`, and applies to what was not sent yet. Throws `usage/invalid`.
  */
 export async function setClient(
   trx: Trx,
@@ -114,7 +114,7 @@ async function addSettings(
     .execute();
 }
 
-/** The first limit in a currency holds for all time, like the first settings; a change of it holds from `at` on. */
+/** The first limit in a currency applies to all time, like the first settings; a change applies from `at` on. */
 async function changeLimits(trx: Trx, client: Client, changes: LimitChange[], at: Instant): Promise<void> {
   for (const { currency, digits, ...change } of changes) {
     await useCurrency(trx, currency, digits);
@@ -167,7 +167,7 @@ async function changeLimits(trx: Trx, client: Client, changes: LimitChange[], at
   }
 }
 
-/** Only while the client never had cash in that currency: past divisions are checked against their limit. */
+/** Allowed only if the client never had cash in that currency: `verify` checks past divisions against their limit. */
 async function removeLimit(trx: Trx, { id, name }: Client, currency: string): Promise<void> {
   const funding = await trx
     .selectFrom('fundings')
@@ -189,7 +189,7 @@ async function removeLimit(trx: Trx, { id, name }: Client, currency: string): Pr
     .execute();
 }
 
-/** A fixed client without a limit in a currency would never receive anything for its cash in it. */
+/** Without a limit in a currency, a fixed client would never receive anything for cash in that currency. */
 async function requireLimits(trx: Trx, { id, name, mode, limits }: Client): Promise<void> {
   if (mode === 'flow') return;
   const fundings = await trx

@@ -7,21 +7,21 @@ import { inForce } from '../store/effective-dated.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { Mode, Schema } from '../store/schema.ts';
 
-/** A client as it stands at a moment: who it is, and the mode and limits in force. */
+/** A client at a moment: its row, and the mode and limits in force. */
 export interface Client {
   id: bigint;
   name: string;
   walletId: string;
-  /** `closing`: an older version began to close it, and sats were owed. `closed` is final. */
+  /** `closing`: an older version began to close it while it was owed sats. `closed` is final. */
   status: Schema['recipients']['status'];
   createdAt: Instant;
   mode: Mode;
-  /** Takes no new share, and is still paid what the client has. */
+  /** It gets no new allocations; what it is due is still paid. */
   paused: boolean;
   limits: Limit[];
 }
 
-/** What a fixed client may receive per local day in one currency, and the most it may set that to; minor units. */
+/** A fixed client's limit per local day in one currency, and the most that the client may set; minor units. */
 export interface Limit {
   currency: string;
   digits: number;
@@ -29,7 +29,7 @@ export interface Limit {
   max: bigint | null;
 }
 
-/** The clients, by name, with what is in force at `at`. */
+/** The clients by name, with the settings in force at `at`. */
 export async function clientsAt(db: Db, at: Instant, name?: string): Promise<Client[]> {
   const clients = await db
     .selectFrom('recipients')
@@ -81,7 +81,7 @@ export async function clientsAt(db: Db, at: Instant, name?: string): Promise<Cli
   }));
 }
 
-/** The client of that name, which `field` of the input gave. Throws `usage/invalid` where there is none. */
+/** The client of that name; `field` is the input's field. Throws `usage/invalid` if there is none. */
 export async function findClient(db: Db, name: string, at: Instant, field = 'client'): Promise<Client> {
   const [client] = await clientsAt(db, at, name);
   if (client) return client;

@@ -8,7 +8,7 @@ import { isPaused } from '../payouts/pause.ts';
 import type { Trx } from '../store/open.ts';
 import { type Client, openClient, setStatus, snapshot } from './clients.ts';
 
-/** Closes a client for good. Throws `usage/invalid` while it has cash, or sats that are not settled. */
+/** Closes a client for good. Throws `usage/invalid` while it has cash or unsettled sats. */
 export async function closeClient(trx: Trx, act: Act, name: string): Promise<Client> {
   const { at } = act;
   const before = await openClient(trx, name, at);
@@ -25,7 +25,7 @@ export async function closeClient(trx: Trx, act: Act, name: string): Promise<Cli
   return client;
 }
 
-/** What the client still has, and the operations that clear it: cash first, since what that pays follows. */
+/** What the client still has, and the operations that clear it: cash first, since paying follows from it. */
 async function refuseUnsettled(trx: Trx, { id, name, mode }: Client): Promise<void> {
   const fundings = await trx
     .selectFrom('fundings')
@@ -58,7 +58,7 @@ async function refuseUnsettled(trx: Trx, { id, name, mode }: Client): Promise<vo
         ? call('fundings.cancel', { id: `f${one.id}` })
         : call('fundings.withdraw', { id: `f${one.id}`, reason: null }),
     ),
-    // What waits in fixed mode is due at its next time, and at once in flow mode.
+    // Allocations that wait in fixed mode are due at its next time; in flow mode, at once.
     ...(waiting > 0n && mode === 'fixed' ? [call('clients.set', { name, mode: 'flow' })] : []),
     ...(pays && (await isPaused(trx)) ? [call('payouts.resume')] : []),
     ...(pays ? [call('poll')] : []),

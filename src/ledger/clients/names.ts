@@ -2,7 +2,7 @@ import { conflict, notFound } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
 import type { Db } from '../store/open.ts';
 
-/** Clients and commission recipients share their names, for good. Throws `usage/invalid` where one is taken. */
+/** Clients and commission recipients share one set of names, for good. Throws `usage/invalid` if the name is taken. */
 export async function refuseTakenName(db: Db, name: string): Promise<void> {
   const taken = await db
     .selectFrom('recipients')
@@ -22,7 +22,7 @@ export async function refuseTakenName(db: Db, name: string): Promise<void> {
   );
 }
 
-/** Throws `usage/invalid` where no client and no commission recipient has that name. */
+/** Throws `usage/invalid` if no client and no commission recipient has that name. */
 export async function refuseUnknownName(db: Db, name: string, field: string): Promise<void> {
   const known = await db.selectFrom('recipients').select('id').where('name', '=', name).executeTakeFirst();
   if (known) return;

@@ -12,18 +12,18 @@ export interface ClientView {
 }
 
 /**
- * Fiat in minor units, sats in satoshi. `metrics` count what has arrived; what waits stands beside. Of a payout in parts
- * that is not settled yet, the sats of those that are, with their part of its fiat, rounded down.
+ * `fiat` in minor units. `metrics` count what has arrived; waiting allocations are separate. Of a payout that is settled in part,
+ * they count the sats of the settled parts, and that part of its fiat, rounded down.
  */
 export interface InCurrency {
   currency: string;
   digits: number;
   inFlight: bigint;
-  /** Deposited, and not spent yet. */
+  /** Deposited and not spent. */
   remaining: bigint;
   spent: bigint;
   metrics: Metrics;
-  /** Cash-outs of which everything has arrived. */
+  /** Cash-outs whose sats have all arrived. */
   purchases: number;
   /** When the first and the last of them were confirmed. */
   firstAt: Instant | null;
@@ -103,7 +103,7 @@ export async function viewsOf(db: Db, clients: Client[]): Promise<ClientView[]> 
   }));
 }
 
-/** What has arrived of payouts that are not settled: some of their parts. */
+/** The settled parts of payouts that are not settled as a whole. */
 async function arrivedOfOpen(db: Db, clients: bigint[]) {
   return db
     .selectFrom('payouts')

@@ -5,7 +5,7 @@ import type { Instant } from '../../time.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
 
-/** An LNbits wallet that is paid into: its id, and the invoice key that was tested to belong to it. */
+/** A recipient's LNbits wallet: its id, and its tested invoice key. */
 export interface WalletKey {
   id: string;
   key: Secret;
@@ -13,7 +13,7 @@ export interface WalletKey {
 
 type Kind = Schema['recipients']['kind'];
 
-/** Another key of the recipient's wallet, or, with `newWallet`, another wallet. Throws `usage/invalid`. */
+/** Sets another key of the recipient's wallet, or, with `newWallet`, another wallet. Throws `usage/invalid`. */
 export async function changeWallet(
   trx: Trx,
   kind: Kind,
@@ -41,7 +41,7 @@ export async function changeWallet(
   await trx.updateTable('recipients').set({ wallet_id: wallet.id }).where('id', '=', recipient.id).execute();
 }
 
-/** Keeps a wallet and its key; refuses the source wallet, and one of another recipient of that kind. */
+/** Records a wallet and its key; refuses the source wallet, and the wallet of another recipient of that kind. */
 export async function keepWallet(trx: Trx, kind: Kind, { id, key }: WalletKey, at: Instant): Promise<void> {
   if ((await boundSourceWallet(trx)) === id) throw isSourceWallet();
   const other = await trx
@@ -65,16 +65,16 @@ export async function keepWallet(trx: Trx, kind: Kind, { id, key }: WalletKey, a
     .execute();
 }
 
-/** A wallet that is or was paid into, and whose. */
+/** A wallet that is or was paid into, and its recipient. */
 export interface PaidInto extends WalletKey {
   recipient: { id: bigint; kind: Kind; name: string };
-  /** The recipient is paid into another one now. */
+  /** The recipient has another wallet now. */
   former: boolean;
 }
 
 /**
- * Every wallet into which this ledger, or a newer copy of it, may have paid from another source wallet than `source`.
- * Not a former one that was left before a run from such a source wallet found itself alone: each newer copy knows of that.
+ * Every wallet into which this ledger, or a newer copy of it, may have paid from a source wallet other than `source`. Leaves out
+ * a former wallet that was replaced before a run from such a source wallet found no other copy: every newer copy knows that.
  */
 export async function walletsPaidInto(db: Db, source: string): Promise<PaidInto[]> {
   const wallets = await db.selectFrom('wallets').select(['id', 'invoice_key']).orderBy('id').execute();
@@ -94,7 +94,7 @@ export async function walletsPaidInto(db: Db, source: string): Promise<PaidInto[
   return paidInto;
 }
 
-/** When a run found itself alone last at another source wallet than this one. */
+/** When a run last found no other copy at a source wallet other than this one. */
 async function lastAlone(db: Db, source: string): Promise<Instant | null> {
   const { at } = await db
     .selectFrom('claims')
@@ -105,7 +105,7 @@ async function lastAlone(db: Db, source: string): Promise<Instant | null> {
   return at;
 }
 
-/** When each of its recipients got another wallet last, as the log has it. */
+/** When each recipient last got another wallet, by the log. */
 async function whenLeft(db: Db, walletId: string): Promise<{ at: Instant; subject: string }[]> {
   const named = `%"wallet_id":${JSON.stringify(walletId)}%`;
   return await db
@@ -118,7 +118,7 @@ async function whenLeft(db: Db, walletId: string): Promise<{ at: Instant; subjec
     .execute();
 }
 
-/** The wallet that the ledger pays from; null before its first run. */
+/** The source wallet that the ledger is bound to; null before its first run. */
 export async function boundSourceWallet(db: Db): Promise<string | null> {
   const { source_wallet_id: bound } = await db
     .selectFrom('ledger')
@@ -127,12 +127,12 @@ export async function boundSourceWallet(db: Db): Promise<string | null> {
   return bound;
 }
 
-/** What the log says where the ledger is bound to a source wallet, which is the subject. */
+/** The log's action for binding the ledger to a source wallet, which is the subject. */
 export const BOUND = 'source wallet bound';
 
 /**
- * Whether this ledger, since a run bound it to this source wallet last, paid from it to a recipient, or into that recipient's wallet;
- * true where no run ever did.
+ * Whether this ledger paid from this source wallet to a recipient, or into that recipient's wallet, since a run last bound it
+ * to the source wallet. True if no run ever bound it.
  */
 export async function wasPaidFrom(
   db: Db,
@@ -162,7 +162,7 @@ export async function wasPaidFrom(
   return paid !== undefined;
 }
 
-/** Whether the wallet's key of now has shown an invoice that it made. */
+/** Whether the present key of the wallet has shown an invoice that it made. */
 export async function wasSeen(db: Db, walletId: string): Promise<boolean> {
   const { seen_at } = await db
     .selectFrom('wallets')
@@ -172,7 +172,7 @@ export async function wasSeen(db: Db, walletId: string): Promise<boolean> {
   return seen_at !== null;
 }
 
-/** Keeps that it has, if it is still this one. */
+/** Records that it has, if it is still the same key. */
 export async function keepSight(trx: Trx, walletId: string, key: Secret, at: Instant): Promise<void> {
   await trx
     .updateTable('wallets')
@@ -182,7 +182,7 @@ export async function keepSight(trx: Trx, walletId: string, key: Secret, at: Ins
     .execute();
 }
 
-/** Paying oneself looks like a success at LNbits, and moves nothing. */
+/** LNbits reports a payment from a wallet to itself as a success, but moves nothing. */
 export function isSourceWallet(): BridgeError {
   return invalid(
     'wallet_key',

@@ -7,27 +7,27 @@ import { changeWallet, keepWallet, type WalletKey } from '../clients/wallets.ts'
 import { type Act, record, toJson } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
 
-/** Who receives a part of the commission. */
+/** A recipient of a part of the commission. */
 export interface CommissionRecipient {
   id: bigint;
   name: string;
   walletId: string;
-  /** Without any weight: takes no new share, and is still paid what waits. */
+  /** It has no weight: no new shares, but what waits is still paid. */
   removed: boolean;
   createdAt: Instant;
-  /** Those above 0: the general one first, then by machine. */
+  /** Weights above 0: the general one first, then by machine. */
   weights: Weight[];
-  /** In satoshi: shared out and not arrived, and arrived. */
+  /** Its shares in satoshi: not arrived yet, and arrived. */
   waiting: bigint;
   received: bigint;
 }
 
 export interface Weight {
-  /** Device id; null: of every machine that has no recipients of its own. */
+  /** Device id; null: every machine without recipients of its own. */
   machine: string | null;
   machineName: string | null;
   weight: bigint;
-  /** What the weights of all recipients there add up to. */
+  /** The sum of the weights of all recipients there. */
   of: bigint;
 }
 
@@ -76,7 +76,7 @@ export async function commissionRecipients(db: Db, at: Instant): Promise<Commiss
   });
 }
 
-/** The weights above 0 that are in force: the newest row of each recipient and machine. */
+/** The weights above 0 in force: the newest row of each recipient and machine. */
 async function weightsAt(db: Db, at: Instant) {
   const rows = await db
     .selectFrom('commission_weights as w')
@@ -92,7 +92,7 @@ async function weightsAt(db: Db, at: Instant) {
     .sort((a, b) => ((a.machine ?? '') < (b.machine ?? '') ? -1 : 1));
 }
 
-/** Since when somebody has a weight at a machine; '' for those without recipients of their own. */
+/** Since when a machine has recipients, by device id; `''` for machines without recipients of their own. */
 export async function commissionSince(db: Db): Promise<Map<string, Instant>> {
   const rows = await db
     .selectFrom('commission_weights')
@@ -103,7 +103,7 @@ export async function commissionSince(db: Db): Promise<Map<string, Instant>> {
   return new Map(rows.map(({ machine, since }) => [machine ?? '', since]));
 }
 
-/** Adds a recipient whose weight counts for cash-outs that are confirmed from `from` on. Throws `usage/invalid`. */
+/** Adds a recipient; its weight applies to cash-outs confirmed from `from` on. Throws `usage/invalid`. */
 export async function addCommission(
   trx: Trx,
   act: Act,
@@ -131,8 +131,8 @@ export async function addCommission(
 }
 
 /**
- * Changes the weight, for one machine or for all that have none of their own, and the wallet, from `at` on. A weight
- * takes a removed recipient back. Throws `usage/invalid`.
+ * Changes the wallet, and the weight at one machine or at all machines without recipients of their own, from `at` on. A weight
+ * restores a removed recipient. Throws `usage/invalid`.
  */
 export async function setCommission(
   trx: Trx,
@@ -161,8 +161,8 @@ export async function setCommission(
 }
 
 /**
- * Takes a recipient out, of one machine or (`null`) of all, from `at` on. Sats that wait are still paid, and without
- * any weight left however few they are. Throws `usage/invalid`.
+ * Removes a recipient from one machine, or (`null`) from all, from `at` on. Waiting sats are still paid; once the recipient has no
+ * weight left, even below the minimum. Throws `usage/invalid`.
  */
 export async function removeCommission(
   trx: Trx,
@@ -207,12 +207,12 @@ async function weigh(trx: Trx, id: bigint, machine: string | null, weight: bigin
     .execute();
 }
 
-/** Never `closed`: a cash-out from before the removal may still come in late, and is shared with this recipient. */
+/** Never `closed`: a late cash-out from before the removal is still shared with this recipient. */
 async function setStatus(trx: Trx, id: bigint, status: 'active' | 'closing'): Promise<void> {
   await trx.updateTable('recipients').set({ status }).where('id', '=', id).execute();
 }
 
-/** Throws `usage/invalid` where there is none of that name. */
+/** The recipient of that name. Throws `usage/invalid` if there is none. */
 export async function findCommission(db: Db, name: string, at: Instant): Promise<CommissionRecipient> {
   const found = (await commissionRecipients(db, at)).find((one) => one.name === name);
   if (found) return found;

@@ -9,7 +9,8 @@ import { changeFunding, fundingIn, refuseCurrency } from './fundings.ts';
 import { type Funding, shown } from './view.ts';
 
 /**
- * Corrects the amount by a difference, which may be negative. An exhausted funding is deposited again with what is added. Throws `usage/invalid`, also where less would remain than nothing.
+ * Corrects the amount by a difference, which may be negative. What is added to an exhausted funding makes it `deposited` again.
+ * Throws `usage/invalid`, also if less than zero would remain.
  */
 export async function adjustFunding(
   trx: Trx,
@@ -58,7 +59,7 @@ function statusAfter({ spent }: Funding, remaining: bigint): Funding['status'] {
   return spent > 0n ? 'exhausted' : 'withdrawn';
 }
 
-/** From now on the funding serves that machine, or all where it is null. Throws `usage/invalid`. */
+/** Makes the funding serve that machine, or all (null), from now on. Throws `usage/invalid`. */
 export async function moveFunding(trx: Trx, act: Act, id: bigint, named: string | null): Promise<Funding> {
   const before = await fundingIn(trx, id, ['in_flight', 'deposited'], 'can be moved');
   const machine = named === null ? null : (await machineOf(trx, named, before.currency)).device_id;

@@ -20,19 +20,19 @@ import { type Funding, findFunding, shown } from './view.ts';
 export interface NewFunding {
   client: string;
   amount: { minor: bigint; currency: string; digits: number };
-  /** A device id or name; null: it serves all machines; undefined: none was named. */
+  /** Device id or name; null: it serves all machines; undefined: not given. */
   machine: string | null | undefined;
   /** Its own commission rate, ×10^5; null: the machine's, or what Lamassu charged. */
   rate: bigint | null;
   /** When the cash was in the machine; null: it is on its way. */
   depositedAt: Instant | null;
-  /** Its currency is right, though no machine that it serves has paid it out so far. */
+  /** Confirms a currency that no machine which it serves has paid out so far. */
   newCurrency?: boolean | undefined;
-  /** What happens to cash-outs that were divided without it. */
+  /** What to do with cash-outs that were divided without it. */
   past?: PastChoice | undefined;
 }
 
-/** Adds a funding. Throws `usage/invalid`, also where what happens to the past has to be chosen. */
+/** Adds a funding. Throws `usage/invalid`, also if `past` has to be chosen and is not given. */
 export async function addFunding(
   trx: Trx,
   act: Act,
@@ -98,16 +98,16 @@ export async function addFunding(
 
 export interface Confirmation {
   depositedAt: Instant;
-  /** The operator stated the time: for cash that is in the machine already, this corrects it. */
+  /** The operator stated the time: if the cash is in the machine already, this corrects its time. */
   stated?: boolean;
-  /** What was counted in the machine; null: what was announced. */
+  /** The amount counted in the machine; null: the announced amount. */
   counted: { minor: bigint; currency: string } | null;
   past?: PastChoice | undefined;
 }
 
 /**
- * `in_flight` → `deposited`: the cash is in the machine, and its amount is what was counted there.
- * Throws `usage/invalid`, also where what happens to the past has to be chosen.
+ * `in_flight` → `deposited`: the cash is in the machine; its amount is the counted one. Throws `usage/invalid`, also if `past` has
+ * to be chosen and is not given.
  */
 export async function confirmFunding(
   trx: Trx,
@@ -133,8 +133,8 @@ export async function confirmFunding(
 }
 
 /**
- * Corrects since when deposited cash is in the machine. Throws `usage/invalid`, also where it had a part in a cash-out by
- * then, and where what happens to the past has to be chosen.
+ * Corrects the time of a deposit. Throws `usage/invalid`, also if the funding had a part in a cash-out before the new time, or if
+ * `past` has to be chosen and is not given.
  */
 async function redateFunding(
   trx: Trx,
@@ -175,7 +175,7 @@ export async function cancelFunding(trx: Trx, act: Act, id: bigint): Promise<Fun
   });
 }
 
-/** Takes deposited cash out again: `amount`, or all that remains where it is null. Throws `usage/invalid`. */
+/** Takes deposited cash out again: `amount`, or all that remains (null). Throws `usage/invalid`. */
 export async function withdrawFunding(
   trx: Trx,
   act: Act,
@@ -203,7 +203,7 @@ export async function withdrawFunding(
   });
 }
 
-/** A funding in one of these states. Throws `usage/invalid` with the way out where it is in another. */
+/** A funding in one of these states. Throws `usage/invalid` with the way out if it is in another. */
 export async function fundingIn(
   trx: Trx,
   id: bigint,
@@ -230,7 +230,7 @@ export interface FundingChange {
   to: Partial<
     Pick<Schema['fundings'], 'status' | 'amount' | 'remaining' | 'withdrawn' | 'deposited_at' | 'machine'>
   >;
-  /** What else the log says of it. */
+  /** Further values for the log. */
   also?: Record<string, string>;
 }
 
@@ -272,7 +272,7 @@ function snapshot(funding: Funding) {
   };
 }
 
-/** The machine that is meant; where several are in use, one has to be named. */
+/** The named machine; without a name, the only one in use. */
 async function machineFor(
   trx: Trx,
   named: string | null | undefined,

@@ -3,7 +3,7 @@ import type { Instant } from '../../time.ts';
 import type { Db } from '../store/open.ts';
 import type { Funding } from './view.ts';
 
-/** A change by the operator, as the log has it. */
+/** A change by the operator, from the log. */
 export interface Changed {
   at: Instant;
   action: string;
@@ -13,7 +13,7 @@ export interface Changed {
   after: unknown;
 }
 
-/** What a cash-out took; `at` is when it was processed, or when cash that was entered late got its share of it. */
+/** What a cash-out took; `at` is when it was processed, or when the late funding got its part. */
 export interface Spent {
   at: Instant;
   action: 'spent';
@@ -25,7 +25,7 @@ export interface Spent {
   settled: boolean;
 }
 
-/** Everything that happened to a funding, in the order in which the ledger learnt of it. */
+/** Everything that happened to a funding, in the order in which it was recorded. */
 export async function historyOf(db: Db, { id, digits }: Funding): Promise<(Changed | Spent)[]> {
   const changes = await db
     .selectFrom('log')

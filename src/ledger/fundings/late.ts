@@ -12,23 +12,22 @@ import type { Mode, Schema } from '../store/schema.ts';
 import { type Funding, findFunding, shown } from './view.ts';
 
 /*
- * Cash that is entered late: cash-outs since its deposit were divided without it, and what no client's cash covered became
- * the operator's own share. The late cash would have covered that share, up to its amount: every other client had already
- * given the most that the client could. So it may take its part out of the own share, oldest cash-out first, and no other
- * client's part changes. What other clients covered stays theirs.
+ * Cash that is entered late: cash-outs since its deposit were divided without it, and the part that no client's cash covered
+ * became the operator's own share. The late cash would have covered that share up to its amount, since every other client had
+ * given the most possible. So it may take its part out of the own share, oldest cash-out first. No other client's part changes.
  */
 
-/** `from-own`: it gets them. `leave`: they stay as they are. */
+/** `from-own`: the funding gets its parts. `leave`: the cash-outs stay as they are. */
 export type PastChoice = 'from-own' | 'leave';
 
 export interface Past {
-  /** In the order of their confirmation. */
+  /** Ordered by their confirmation. */
   cashOuts: PastCashOut[];
   /** Whether the funding got its parts. */
   given: boolean;
 }
 
-/** A cash-out with an own share, and the part in it that a late funding would have had: 0 where it would have none. */
+/** A cash-out with an own share, and the part that a late funding would have had of it; may be 0. */
 export interface PastCashOut {
   id: string;
   machine: string;
@@ -41,7 +40,7 @@ export interface PastCashOut {
   net: bigint;
 }
 
-/** Does with the past of a funding what was chosen. Throws `usage/invalid` where a choice is needed and none was made. */
+/** Applies the choice for the past of a funding. Throws `usage/invalid` if a choice is needed and none was made. */
 export async function settlePast(
   trx: Trx,
   act: Act,
@@ -56,7 +55,7 @@ export async function settlePast(
   return { funding: await findFunding(trx, funding.id), past: { cashOuts, given: true } };
 }
 
-/** What happens to the past has to be chosen; nothing was written. */
+/** The error that asks for the choice; nothing was written. */
 function undecided(funding: Funding, past: PastCashOut[]): BridgeError {
   const were = past.length === 1 ? '1 cash-out since then was' : `${past.length} cash-outs since then were`;
   const ownFiat = shown(funding, sum(past.map((one) => one.ownFiat)));
@@ -90,7 +89,7 @@ async function partsOf(trx: Trx, funding: Funding): Promise<PartOfPast[]> {
     const most = client.may(before);
     const fiat = [remaining, before.own_fiat, most].reduce((least, one) => (one < least ? one : least));
     const own = { fiat: before.own_fiat, gross: ownGross, commission: ownCommission };
-    // The shares of commission recipients stay: then the part pays the commission that was charged.
+    // The shares of commission recipients stay, so the part pays the commission that was charged.
     const rate = shared
       ? null
       : (funding.rate ?? (await ratesAt(trx, before.machine, before.confirmed_at)).rate);
@@ -149,7 +148,7 @@ async function ownShares(trx: Trx, { id, machine, currency }: Funding, since: In
   return rows.map(({ shares, ...row }) => ({ ...row, shared: shares > 0n }));
 }
 
-/** What was in force for a client when a cash-out was confirmed, and what its daily limits leave. */
+/** A client's settings at the confirmation of a cash-out, and what its daily limits leave. */
 class ClientThen {
   readonly #settings: Pick<Schema['client_settings'], 'from_at' | 'mode' | 'paused'>[];
   readonly #limits: Pick<Schema['client_limits'], 'from_at' | 'daily_limit'>[];
@@ -196,7 +195,7 @@ class ClientThen {
     return this.#settings.findLast((row) => row.from_at <= at)?.mode ?? 'flow';
   }
 
-  /** The most that the client could have given for a cash-out, whatever cash the client has. */
+  /** The most that the client's limits allow for a cash-out, regardless of its cash. */
   may({ confirmed_at: at, local_date, own_fiat }: Schema['cash_outs']): bigint {
     if (this.#settings.findLast((row) => row.from_at <= at)?.paused !== 0n) return 0n;
     if (this.modeAt(at) === 'flow') return own_fiat;

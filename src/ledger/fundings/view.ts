@@ -37,14 +37,14 @@ export async function listFundings(db: Db, { id, client, status }: FundingFilter
   return rows.map((row) => ({ ...row, digits: Number(row.digits) }));
 }
 
-/** Throws `usage/invalid` where there is none of that id. */
+/** The funding of that id. Throws `usage/invalid` if there is none. */
 export async function findFunding(db: Db, id: bigint): Promise<Funding> {
   const [funding] = await listFundings(db, { id });
   if (funding) return funding;
   throw noFunding(id);
 }
 
-/** There is no funding of that id, or none that may be seen. */
+/** The error for a funding that does not exist, or may not be seen. */
 export function noFunding(id: bigint): BridgeError {
   return notFound('id', `there is no funding f${id}`, message`${call('fundings.list')} shows them.`);
 }

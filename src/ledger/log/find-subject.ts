@@ -3,9 +3,9 @@ import { findCashOutId } from '../cash-outs/find-id.ts';
 import { machineLabel } from '../machines/machines.ts';
 import type { Db } from '../store/open.ts';
 
-/** Whose changes are asked for. */
+/** The subject whose changes are wanted. */
 export interface About {
-  /** What the log calls it. */
+  /** Its names in the log. */
   subjects: string[];
   /** A client or a commission recipient, with fundings and payouts. */
   recipient?: bigint;
@@ -56,7 +56,7 @@ export async function findAbout(db: Db, named: string): Promise<About> {
 
 async function knownCashOut(db: Db, named: string): Promise<string | undefined> {
   const id = await findCashOutId(db, named, { field: 'subject' }).catch((error: unknown) => {
-    // An ambiguous beginning is an error; what is no id at all may still be something else.
+    // An ambiguous beginning is an error; a text that is not an id may still be another subject.
     if (error instanceof BridgeError && error.kind !== 'conflict') return undefined;
     throw error;
   });
@@ -70,7 +70,7 @@ async function knownCashOut(db: Db, named: string): Promise<string | undefined> 
   return processed || reviewed ? id : undefined;
 }
 
-/** Throws `usage/invalid` (`not-found`) for a name without any change; the hint lists the known actors. */
+/** Throws `usage/invalid` (`not-found`) if an actor has no changes; the hint lists the known actors. */
 export async function refuseUnknownActor(db: Db, actor: string): Promise<void> {
   const rows = await db
     .selectFrom('log')

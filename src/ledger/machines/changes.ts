@@ -20,7 +20,7 @@ import {
   ratesAt,
 } from './machines.ts';
 
-/** What is undefined stays as it is; what is null is taken away. */
+/** Settings to change: undefined leaves a value as it is, null removes it. */
 export interface MachineChange {
   name?: string | null | undefined;
   currency?: { code: string; digits: number } | null | undefined;
@@ -30,8 +30,8 @@ export interface MachineChange {
 }
 
 /**
- * Changes a machine; rates hold for cash-outs confirmed from `at` on. Fundings keep the rate that was agreed: `outside`
- * are those that have one outside of what the machine allows now. Throws `usage/invalid`.
+ * Changes a machine; its rates apply to cash-outs confirmed from `at` on. Fundings keep their agreed rates; `outside` are those
+ * whose rate the machine does not allow any more. Throws `usage/invalid`.
  */
 export async function setMachine(
   trx: Trx,
@@ -89,7 +89,7 @@ export async function setMachine(
   return { machine, outside };
 }
 
-/** A name by which the operator finds it: one that no other machine in use has, and that is no other one's device id. */
+/** Checks that a name is unique among the machines in use, and is not another machine's device id. */
 async function giveName(trx: Trx, { device_id }: Machine, name: string): Promise<void> {
   const replaced = await findReplaced(trx, name);
   if (replaced) {
@@ -144,10 +144,9 @@ function refuseRange(rates: Rates, change: MachineChange): void {
 }
 
 /**
- * `next` takes the place of a machine, which is in use no more: it gets its open fundings, and its name, currency,
- * rates and commission recipients where it has none of its own. A cash-out of the old machine that is read later is
- * still divided over them. The other way round it is taken back: `next` may be a machine whose place `old` took.
- * Throws `usage/invalid`.
+ * `next` replaces a machine, which is no longer in use. It gets the open fundings, and the name, currency, rates and commission
+ * recipients if it has none of its own. Late cash-outs of the old machine are still divided over these fundings. To undo a
+ * replacement, replace the new machine by the old one. Throws `usage/invalid`.
  */
 export async function replaceMachine(
   trx: Trx,
@@ -199,7 +198,7 @@ export async function replaceMachine(
   return { old, next, moved };
 }
 
-/** The machine that is to take the place of `old`: one in use, or one whose place `old` has. */
+/** The machine that replaces `old`: one in use, or one that `old` has replaced. */
 async function successorOf(trx: Trx, old: Machine, named: string): Promise<Machine> {
   const replaced = await findReplaced(trx, named);
   if (replaced && (await successors(trx, named)).includes(old.device_id)) return replaced.machine;
@@ -212,7 +211,7 @@ async function successorOf(trx: Trx, old: Machine, named: string): Promise<Machi
   );
 }
 
-/** For all time: a machine without rates has charged none of its own yet, and may have begun before it is entered here. */
+/** First rates apply to all time: the machine may have been in use before it was recorded. */
 async function takeOverRates(trx: Trx, old: string, next: string, at: Instant): Promise<void> {
   const own = await trx
     .selectFrom('machine_rates')
@@ -227,7 +226,7 @@ async function takeOverRates(trx: Trx, old: string, next: string, at: Instant): 
     .execute();
 }
 
-/** For all time as well, unless cash-outs of it were divided without them: these keep their division. */
+/** First recipients apply to all time as well, unless cash-outs were divided without them: those keep their division. */
 async function takeOverRecipients(trx: Trx, old: string, next: string, at: Instant): Promise<void> {
   const rows = await trx
     .selectFrom('commission_weights')

@@ -4,9 +4,9 @@ import type { Db } from '../store/open.ts';
 import { machinesInUse, withPredecessors } from './machines.ts';
 
 /**
- * Why a cash-out is the first of its machine in another currency than the clients' cash for it is in: all of it would
- * silently be the own share. Null where a client has cash in its currency, where the machine's newest cash-out had that
- * currency as well, and where the operator said that the machine pays it out.
+ * Why a cash-out is the machine's first in a currency in which no client has cash, so all of it would silently become the own
+ * share. Null if a client has cash in its currency, if the machine's newest cash-out had that currency, or if the operator set
+ * that currency for the machine.
  */
 export async function currencyChange(
   db: Db,
@@ -32,7 +32,7 @@ export async function currencyChange(
   for (const other of inUse.filter((one) => !line.includes(one.device_id))) {
     elsewhere.add(other.currency ?? (await lastCurrency(db, await withPredecessors(db, other.device_id))));
   }
-  // Cash for every machine is this one's where it paid that out before, or where no other machine does.
+  // Cash for all machines counts for this one if it paid out that currency before, or if no other machine does.
   const its = cash.filter(
     (one) =>
       one.machine !== null || (before === null ? !elsewhere.has(one.currency) : one.currency === before),
@@ -44,7 +44,7 @@ export async function currencyChange(
   return `it is in ${currency}, and the clients' cash for this machine is in ${currencies} (${listed.join(', ')}${more})`;
 }
 
-/** The currency of the newest cash-out of these machines; null where there is none. */
+/** The currency of the newest cash-out of these machines; null if there is none. */
 async function lastCurrency(db: Db, machines: string[]): Promise<string | null> {
   const row = await db
     .selectFrom('cash_outs')

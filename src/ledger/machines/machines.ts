@@ -22,8 +22,8 @@ export async function seeMachine(
 }
 
 /**
- * Registers all machines that Lamassu names; one query shows that most are unchanged. A machine's name follows Lamassu's,
- * unless the operator gave it one. An unpaired machine is named only where the ledger knows it.
+ * Registers all machines that Lamassu names; one query finds those that changed. The name follows Lamassu's, unless the operator
+ * gave one. An unpaired machine is updated only if the ledger knows it.
  */
 export async function seeMachines(
   trx: Trx,
@@ -36,7 +36,7 @@ export async function seeMachines(
   const known = new Map(rows.map((row) => [row.device_id, row]));
   for (const machine of machines.filter((one) => one.paired !== false))
     await note(trx, known.get(machine.deviceId), machine, source, at, who);
-  // A machine that was unpaired before the ledger knew it gets its last name, once a cash-out of it was read.
+  // A machine that was unpaired before the ledger knew it gets its last name with its first cash-out.
   for (const machine of machines.filter((one) => one.paired === false)) {
     const before = known.get(machine.deviceId);
     if (before?.name !== null || machine.name === null) continue;
@@ -84,26 +84,26 @@ async function whoIs(trx: Trx, who: Who | bigint | null): Promise<Who> {
   return { actor, run: who };
 }
 
-/** The machines that are in use, by name: a replaced one is not. */
+/** The machines in use, by name; replaced ones are left out. */
 export async function machinesInUse(db: Db): Promise<Machine[]> {
   return (
     db
       .selectFrom('machines')
       .selectAll()
       .where('replaced_by', 'is', null)
-      // Without a name it stands where its id would, on both databases.
+      // A machine without a name is sorted by its id, on both databases.
       .orderBy(sql`coalesce(name, device_id)`)
       .orderBy('device_id')
       .execute()
   );
 }
 
-/** How much of a device id has to be typed at least. */
+/** The fewest characters of a device id that identify a machine. */
 const SHORTEST = 6;
 
 /**
- * The machine that the operator means: by its device id or the first characters of it, or by its name, where only one has it.
- * Throws `usage/invalid`, which names those that are known, and which took the place of one that is in use no more.
+ * Finds a machine by its device id, the first characters of it, or its name, if that is unambiguous. Throws `usage/invalid`; the
+ * message names the known machines, or the one that replaced it.
  */
 export async function findMachine(db: Db, named: string, of: string): Promise<Machine> {
   const known = await machinesInUse(db);
@@ -136,7 +136,7 @@ export async function findMachine(db: Db, named: string, of: string): Promise<Ma
   );
 }
 
-/** A machine that is in use no more, the one that took its place, and when; by its device id only. */
+/** A replaced machine, its successor, and when; by device id only. */
 export interface Replaced {
   machine: Machine;
   by: Machine;
@@ -163,7 +163,7 @@ async function byDeviceId(db: Db, deviceId: string): Promise<Machine | undefined
   return db.selectFrom('machines').selectAll().where('device_id', '=', deviceId).executeTakeFirst();
 }
 
-/** The machine that the operator means for cash in a currency. Throws `usage/invalid`, also where it pays out another. */
+/** Finds the machine for cash in a currency. Throws `usage/invalid`, also if it pays out another currency. */
 export async function machineOf(db: Db, named: string, currency: string): Promise<Machine> {
   const machine = await findMachine(db, named, 'machine');
   if (machine.currency === null || machine.currency === currency) return machine;
@@ -175,8 +175,8 @@ export async function machineOf(db: Db, named: string, currency: string): Promis
 }
 
 /**
- * What speaks against cash of this currency in a machine that has none set, or, with null, in any: that it has paid out
- * others only. Null where nothing does.
+ * Why cash of this currency is doubtful in a machine without a set currency, or (null) in any machine: it has paid out only other
+ * currencies. Null if it is not doubtful.
  */
 export async function paysOtherwise(
   db: Db,
@@ -210,7 +210,7 @@ export function machineLabel({ device_id, name }: Pick<Machine, 'device_id' | 'n
   return name === null ? device_id : `${name} (${device_id})`;
 }
 
-/** A machine, and those whose place it took: its fundings serve late cash-outs of theirs as well. */
+/** A machine and those that it replaced: its fundings also serve their late cash-outs. */
 export async function withPredecessors(db: Db, deviceId: string): Promise<string[]> {
   const replaced = await db
     .selectFrom('machines')
@@ -225,10 +225,10 @@ export async function withPredecessors(db: Db, deviceId: string): Promise<string
   return line;
 }
 
-/** Commission rates of a machine, ×10^5: for fundings without one of their own, and the least and most these may have. */
+/** Commission rates of a machine, ×10^5: its default rate, and the lowest and highest rate of a funding. */
 export type Rates = Pick<Schema['machine_rates'], 'rate' | 'min_rate' | 'max_rate'>;
 
-/** What is in force at a moment. */
+/** The rates in force at a moment. */
 export async function ratesAt(db: Db, deviceId: string, at: Instant): Promise<Rates> {
   const row = await db
     .selectFrom('machine_rates')
@@ -239,8 +239,8 @@ export async function ratesAt(db: Db, deviceId: string, at: Instant): Promise<Ra
 }
 
 /**
- * Throws `usage/invalid` where a funding's own rate is outside of what its machine allows; for a funding that serves
- * all, of what each machine of its currency allows.
+ * Throws `usage/invalid` if the machine does not allow a funding's own rate. A funding that serves all machines needs a rate that
+ * each machine of its currency allows.
  */
 export async function refuseRate(
   db: Db,
@@ -269,14 +269,14 @@ export function isWithin(rate: bigint, { min_rate: min, max_rate: max }: Rates):
   return (min === null || rate >= min) && (max === null || rate <= max);
 }
 
-/** A machine with the cash that clients have for it; by currency, in minor units. */
+/** A machine with the clients' cash for it, by currency, in minor units. */
 export interface MachineView extends Pick<Machine, 'name' | 'currency' | 'first_seen'> {
   deviceId: string;
   /** Of deposited fundings that serve only this machine. */
   remaining: Remaining[];
   /** Of deposited fundings that serve every machine. */
   remainingAny: Remaining[];
-  /** When the newest cash-out was confirmed that was processed here. */
+  /** When its newest processed cash-out was confirmed. */
   lastCashOut: Instant | null;
   /** In force now. */
   rates: Rates;

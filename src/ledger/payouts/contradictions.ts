@@ -4,9 +4,9 @@ import type { Db, Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
 
 /*
- * What was given up, and what LNbits shows of it all the same: a payment that is dead and was debited or arrived, a
- * credit that was dropped and came late. One that is open needs the operator; what the operator knew when deciding is kept as
- * closed, so that only what shows up later is told.
+ * Contradictions: LNbits shows something that the ledger gave up. A dead payment was debited or arrived, or a dropped credit came
+ * late. An open contradiction needs the operator. What the operator knew when deciding is recorded as closed, so only later
+ * changes are reported.
  */
 
 export type Contradiction = Selectable<Schema['contradictions']>;
@@ -32,7 +32,7 @@ export async function openContradictions(db: Db): Promise<(Contradiction & { pay
     .execute();
 }
 
-/** Those of these payments or credits that are written down, open or not. */
+/** The recorded contradictions of these payments or credits, open or closed. */
 export async function contradictionsOf(
   db: Db,
   of: 'payment_id' | 'credit_id',
@@ -42,7 +42,7 @@ export async function contradictionsOf(
   return db.selectFrom('contradictions').selectAll().where(of, 'in', ids).execute();
 }
 
-/** Records what was found, once. False where the same is known already, or the operator decided about it. */
+/** Records a contradiction once. False if it is known, or the operator has decided about it. */
 export async function contradict(trx: Trx, act: Act, found: Found): Promise<boolean> {
   if (!(await insert(trx, act, found, null))) return false;
   await record(trx, act, {
@@ -53,12 +53,12 @@ export async function contradict(trx: Trx, act: Act, found: Found): Promise<bool
   return true;
 }
 
-/** Keeps what the operator knew when deciding: it is no news later. */
+/** Records as closed what the operator knew when deciding: it is not reported later. */
 export async function keepEvidence(trx: Trx, act: ReasonedAct, found: Found): Promise<void> {
   await insert(trx, act, found, act.reason);
 }
 
-/** Ends what is open of a payment or credit. `booked`: its sats stay in the source wallet. Answers how many. */
+/** Closes the contradictions of a payment or credit. `booked`: its sats stay in the source wallet. Returns how many. */
 export async function closeContradictions(
   trx: Trx,
   { at, actor, reason }: ReasonedAct,

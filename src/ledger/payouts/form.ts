@@ -6,20 +6,20 @@ import { inParts } from './parts.ts';
 export interface FormOptions {
   /** `poll`: one payout per client and currency; `cash-out`: one per client and cash-out. */
   batch: 'poll' | 'cash-out';
-  /** Smaller sums wait and gather, in satoshi. */
+  /** Smaller sums wait until they add up, in satoshi. */
   minimumSats: bigint;
   /** The most that one payment may carry; larger payouts go in parts. In satoshi. */
   maximumSats: bigint;
-  /** The newest scheduled time of fixed mode, which decides what of it is due; null: none has passed. */
+  /** The newest scheduled time of fixed mode: allocations until then are due; null: none has passed. */
   fixedDueAt: Instant | null;
   now: Instant;
   run: bigint;
 }
 
 /**
- * Collects the allocations that are due and in no payout yet into payouts; amount and members never change
- * afterwards. A flow client's are due at once; a fixed client's at the next scheduled time, or once the client
- * is back in flow mode. Less than the minimum waits, but not for a client who is closing or has no cash left.
+ * Collects due allocations without a payout into payouts; amount and members never change afterwards. A flow client's allocations
+ * are due at once; a fixed client's, at the next scheduled time, or once the client is back in flow mode. Sums below the minimum
+ * wait, except for a client who is closing or has no cash left.
  */
 export async function formPayouts(trx: Trx, options: FormOptions): Promise<bigint[]> {
   const formed: bigint[] = [];
@@ -127,10 +127,10 @@ async function dueCommission(db: Db, options: FormOptions, before?: Instant): Pr
 }
 
 /**
- * Whether an allocation waits for a payout and its time has come. In fixed mode it has, where the cash-out was processed
- * until the scheduled time; or was confirmed until then, and processed by the first run that read its Lamassu after it: a
- * bridge that was off at that time pays what it would have paid, and what turns up later in the day waits. So does one
- * that Lamassu never saw, for no run reads it. Where a clock was ahead when it was processed, only its own time counts.
+ * Whether an allocation without a payout is due. In fixed mode it is due if its cash-out was processed until the scheduled time;
+ * or if it was confirmed until then and processed by the first run that read its Lamassu afterwards, so a bridge that was off
+ * pays what it would have paid. Cash-outs that come later in the day wait; so do external settlements, which no run reads. If a
+ * clock was ahead when the cash-out was processed, only `confirmed_at` counts.
  */
 export function isDue({ fixedDueAt, now }: Pick<FormOptions, 'fixedDueAt' | 'now'>) {
   const due = fixedDueAt ?? '';
@@ -145,7 +145,7 @@ export function isDue({ fixedDueAt, now }: Pick<FormOptions, 'fixedDueAt' | 'now
       order by s.from_at desc, s.id desc limit 1))`;
 }
 
-/** Puts what is due of a client into the payout; answers how many sats that are. */
+/** Puts a client's due allocations into the payout; returns their sats. */
 async function takeAllocations(
   trx: Trx,
   payout: bigint,
@@ -168,7 +168,7 @@ async function takeAllocations(
   return sats;
 }
 
-/** Puts what waits of a recipient's commission into the payout; answers how many sats that are. */
+/** Puts a recipient's waiting shares into the payout; returns their sats. */
 async function takeShares(trx: Trx, payout: bigint, group: DueGroup): Promise<bigint> {
   await trx
     .updateTable('commission_shares')

@@ -6,7 +6,7 @@ import { type ReasonedAct, record } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
 import { closeContradictions, contradictionsOf, keepEvidence } from './contradictions.ts';
 
-/** What a recipient got beyond what a payout owed, and what it is worth at that payout's own price. */
+/** Sats that a recipient got beyond a payout, and their worth at that payout's price. */
 export interface Overpaid {
   payout: bigint;
   recipient: string;
@@ -15,11 +15,11 @@ export interface Overpaid {
   fiat: bigint;
   currency: string;
   digits: number;
-  /** The payment by which it arrived, where it is one of the ledger's. */
+  /** The payment by which they arrived, if the ledger knows it. */
   payment: { id: bigint; hash: string } | null;
 }
 
-/** Throws `usage/invalid` where there is no such payout, or the payment is not one that was given up. */
+/** Throws `usage/invalid` if there is no such payout, or if the payment was not given up. */
 export async function overpaidBy(
   db: Db,
   id: bigint,
@@ -58,8 +58,8 @@ async function givenUp(db: Db, payout: bigint, hash: string) {
 }
 
 /**
- * Records it. With `funding` the cash that the sats are worth is taken off that funding: it is the operator's from then
- * on. Throws what `adjustFunding` throws, and `usage/invalid` for a funding of somebody else.
+ * Records them. With `funding`, the cash that the sats are worth is subtracted from that funding and becomes the operator's. Throws
+ * what `adjustFunding` throws, and `usage/invalid` for another client's funding.
  */
 export async function bookOverpaid(
   trx: Trx,

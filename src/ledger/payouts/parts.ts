@@ -2,7 +2,7 @@ import { sum } from '../../dca/money.ts';
 import { type Act, record } from '../log/log.ts';
 import type { Trx } from '../store/open.ts';
 
-/** Full payments of the most that one may carry, and the rest. */
+/** Splits sats into payments of the maximum, and the rest. */
 export function inParts(sats: bigint, maximum: bigint): bigint[] {
   const parts: bigint[] = [];
   for (let left = sats; left > 0n; left -= maximum) parts.push(left < maximum ? left : maximum);
@@ -10,8 +10,8 @@ export function inParts(sats: bigint, maximum: bigint): bigint[] {
 }
 
 /**
- * Puts the sats of a part into smaller ones after the last, so that LNbits takes them. The part itself is kept, for what
- * was tried of it. The database refuses a part of which a payment may still arrive.
+ * Splits a part into smaller ones after the last, which LNbits accepts. The part itself stays, with its failed payments. A trigger
+ * refuses to split a part with a payment that may still arrive.
  */
 export async function splitPart(
   trx: Trx,

@@ -10,11 +10,11 @@ import type { PaymentState, PayoutState, Schema } from '../store/schema.ts';
  * Every step names the states it may start from; where none of them holds, it throws and the run ends.
  */
 
-/** A payout as the paying needs it. */
+/** A payout as paying needs it. */
 export interface Payout {
   id: bigint;
   kind: 'client' | 'commission';
-  /** Without the wallet: that may become another one at any moment, see `walletOf`. */
+  /** Without the wallet, which may change at any moment: see `walletOf`. */
   recipient: { id: bigint; name: string };
   sats: bigint;
   fiat: bigint;
@@ -25,10 +25,10 @@ export interface Payout {
 
 export type Payment = Selectable<Schema['payments']>;
 
-/** As written in the index of open payouts: with a parameter neither database would know that the index has them all. */
+/** Literally as in the index of open payouts: with a parameter, neither database would use that index. */
 export const notSettled = sql<SqlBool>`payouts.state <> 'settled'`;
 
-/** Payouts that the program works on by itself: neither settled nor held; the clients' first, each oldest first. */
+/** Payouts that runs work on: neither settled nor held; the clients' first, oldest first. */
 export async function openPayouts(db: Db): Promise<Payout[]> {
   const rows = await db
     .selectFrom('payouts')
@@ -54,7 +54,7 @@ export async function openPayouts(db: Db): Promise<Payout[]> {
   }));
 }
 
-/** The wallet that a payout is paid into at this moment, with its invoice key. */
+/** The wallet into which a payout is paid now, with its invoice key. */
 export async function walletOf(db: Db, payout: bigint): Promise<{ id: string; key: Secret }> {
   const { id, invoice_key } = await db
     .selectFrom('payouts')
@@ -66,12 +66,12 @@ export async function walletOf(db: Db, payout: bigint): Promise<{ id: string; ke
   return { id, key: new Secret(invoice_key) };
 }
 
-/** What is left to send of open payouts: those that are held, and parts that are under way, are left out. */
+/** What is left to send of open payouts, without held ones and without parts under way. */
 export function unsentSats(db: Db): Promise<bigint> {
   return leftSats(db, ['client', 'commission'], ['sending', 'unknown', 'settled']);
 }
 
-/** What has not arrived of the clients' open payouts, held ones left out. */
+/** What has not arrived of the clients' open payouts, without held ones. */
 export function unsettledClientSats(db: Db): Promise<bigint> {
   return leftSats(db, ['client'], ['settled']);
 }
@@ -117,7 +117,7 @@ export async function partsOf(
 
 const HASHES = 500;
 
-/** Which of these payments the ledger knows, by their hashes: the wallet that each was meant for. */
+/** The client wallets of those payments that the ledger knows, by hash. */
 export async function knownPayments(db: Db, hashes: string[]): Promise<Map<string, string>> {
   const known = new Map<string, string>();
   for (let from = 0; from < hashes.length; from += HASHES) {
@@ -153,7 +153,7 @@ export async function cashOutsOf(db: Db, payout: bigint): Promise<{ ids: string[
   return { ids: rows.map((row) => row.id), count: Number(count) };
 }
 
-/** The number that the next payment will have: payments are counted through the whole ledger. */
+/** The number of the next payment; numbers are unique in the ledger. */
 export async function nextPayment(db: Db): Promise<bigint> {
   const { last } = await db
     .selectFrom('payments')
@@ -174,7 +174,7 @@ export interface NewPayment {
   run: bigint;
 }
 
-/** `invoiced`: keeps a new invoice of the recipient's own wallet before anything can be sent on it. */
+/** `invoiced`: records a new invoice of the recipient's own wallet, before anything is sent. */
 export async function addPayment(trx: Trx, payment: NewPayment, at: Instant): Promise<Payment> {
   const { id: wallet } = await walletOf(trx, payment.payout);
   if (wallet !== payment.clientWallet)
@@ -229,7 +229,7 @@ export async function sendPayment(trx: Trx, act: Act, payment: Payment): Promise
   await movePayout(trx, payment.payout_id, ['paying', 'deferred', 'unknown'], 'paying', null);
 }
 
-/** Back to how it stood before `sending`: the POST was not made. */
+/** Back to the state before `sending`: the POST was not made. */
 export async function unsendPayment(trx: Trx, payment: Payment, before: Stand): Promise<void> {
   await movePayment(trx, payment.id, ['sending'], { state: before.state, sent_at: before.sent_at });
 }
@@ -240,7 +240,7 @@ export async function deferPayment(trx: Trx, payment: Payment, reason: string): 
   await deferPayout(trx, payment.payout_id, reason);
 }
 
-/** `unknown`: what happened could not be found out yet. A payment that was not sent stays `invoiced`. */
+/** `unknown`: the outcome is not known yet. A payment that was not sent stays `invoiced`. */
 export async function markUnknown(trx: Trx, payment: Payment, reason: string): Promise<void> {
   await trx
     .updateTable('payments')
@@ -251,7 +251,7 @@ export async function markUnknown(trx: Trx, payment: Payment, reason: string): P
   await movePayout(trx, payment.payout_id, ['paying', 'deferred', 'unknown'], 'unknown', reason);
 }
 
-/** `dead`: can never be paid any more, so the part may get a new payment. */
+/** `dead`: it can never be paid any more, so the part may get a new payment. */
 export async function markDead(trx: Trx, act: Act, payment: Payment, reason: string): Promise<void> {
   await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], { state: 'dead', reason });
   await record(trx, act, {
@@ -285,8 +285,8 @@ export async function settlePayment(
 }
 
 /**
- * `settled` after it was `dead`: it arrived all the same. `next`: the payment of the same part that was not sent, and that
- * is given up for it.
+ * `settled` after `dead`: it arrived although it had been given up. `next`: the unsent payment of the same part, which becomes
+ * `dead` instead.
  */
 export async function revivePayment(
   trx: Trx,
@@ -308,17 +308,17 @@ export async function revivePayment(
   });
 }
 
-/** Notes that settled payments were looked at once more, and are still there. */
+/** Records that settled payments were checked once more, and are still there. */
 export async function markChecked(trx: Trx, payments: bigint[], at: Instant): Promise<void> {
   await trx.updateTable('payments').set({ checked_at: at }).where('id', 'in', payments).execute();
 }
 
-/** What the log says where the times of a payment are not in order. */
+/** The log's action for payments whose times are not in order. */
 export const CLOCK_SET_BACK = 'clock set back';
 /** Tolerate small backward clock steps (NTP). */
 export const CLOCK_MS = 300_000;
 
-/** Records why times are out of order, for those who read them later, `verify` among them. */
+/** Records why times are out of order: `verify` reads it later. */
 async function noteClock(trx: Trx, act: Act, payment: Payment): Promise<void> {
   const { at } = act;
   const before = payment.sent_at ?? payment.created_at;
@@ -332,7 +332,7 @@ export async function deferPayout(trx: Trx, payout: bigint, reason: string): Pro
   await movePayout(trx, payout, ['planned', 'paying', 'deferred', 'unknown'], 'deferred', reason);
 }
 
-/** `held`: only the operator decides how it goes on. */
+/** `held`: only the operator can decide how to go on. */
 export async function holdPayout(trx: Trx, act: Act, payout: bigint, reason: string): Promise<void> {
   const { state } = await trx
     .selectFrom('payouts')
@@ -350,7 +350,7 @@ export async function holdPayout(trx: Trx, act: Act, payout: bigint, reason: str
   });
 }
 
-/** One step of a payout; throws where it is in none of the states `from`. */
+/** One step of a payout; throws if it is in none of the states `from`. */
 export async function movePayout(
   trx: Trx,
   id: bigint,
@@ -369,7 +369,7 @@ export async function movePayout(
     throw new Error(`payout p${id} is in none of the states ${from.join(', ')}, so it cannot become ${to}`);
 }
 
-/** One step of a payment; throws where it is in none of the states `from`. */
+/** One step of a payment; throws if it is in none of the states `from`. */
 export async function movePayment(
   trx: Trx,
   id: bigint,
