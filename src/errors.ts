@@ -1,9 +1,9 @@
 import { type Call, type Message, message, field as nameOf } from './lib/message.ts';
 
 /**
- * Of what kind a failure is. Each door says it in its own way: the CLI by an exit code, the API by a status.
- * - `invalid`, `not-found`, `conflict`, `state`, `declined`: what was asked for cannot be done as it was asked;
- * - `changed`: what was looked at became something else meanwhile; look again;
+ * The kind of an error. Each door says it in its own way: the CLI by an exit code, an API by a status.
+ * - `invalid`, `not-found`, `conflict`, `state`, `declined`: the request cannot be done as it is;
+ * - `changed`: what the preview showed has changed; preview again;
  * - `busy`, `paused`, `unavailable`: not now; nothing is lost, and a later try may succeed;
  * - `misconfigured`: configuration, rights or identity is wrong; no retry helps;
  * - `attention`: it is done, and something needs the operator;
@@ -322,7 +322,7 @@ export type ErrorCode = keyof typeof catalogue;
 export interface ErrorDetails extends ErrorOptions {
   /** The field of the input, or the key of the configuration, that it is about; the message does not repeat it. */
   field?: string | undefined;
-  /** Where the kind of the code is too coarse. */
+  /** Overrides the kind of the code. */
   kind?: Kind | undefined;
   /** The operation that helps; by default the first one that the hint names. */
   next?: Call | undefined;

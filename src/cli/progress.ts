@@ -1,13 +1,13 @@
 import { groupDigits } from '../dca/money.ts';
 
-/** Nothing is drawn before: most work is done by then. */
+/** Nothing is shown before this time, in ms: most work is done by then. */
 const PATIENCE_MS = 700;
 const REDRAW_MS = 100;
 const WIDTH = 24;
 
 /**
- * Hands `pages` on and shows on stderr how far they are, where that is a terminal on which nothing else is printed;
- * the line is gone when they end. `count` is asked once, and only where it takes long enough to be shown.
+ * Passes `pages` on and shows their progress on stderr, if that is a terminal on which nothing else is printed. The line is removed
+ * at the end. `count` is called once, and only if there is something to show.
  */
 export async function* withProgress<T>(
   pages: AsyncIterable<T[]>,

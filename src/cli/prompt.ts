@@ -1,12 +1,12 @@
 import { BridgeError } from '../errors.ts';
 
-/** After that long without an answer nobody is there any more, and what was asked about is of another time. */
+/** The longest wait for an answer, in ms: later, the operator is gone and the question outdated. */
 const ANSWER_MS = 15 * 60_000;
 
 /**
  * Asks yes or no on the terminal; `yes` (`--yes`) answers without asking. The question goes to stderr, so that stdout
- * stays one JSON document. Throws BridgeError `usage/declined` at a no, where the person leaves it and after a
- * quarter of an hour, and `usage/confirm` where there is no terminal to ask on.
+ * stays one JSON document. Throws BridgeError `usage/declined` if the operator says no or leaves the question, and after
+ * a quarter of an hour; `usage/confirm` if there is no terminal.
  */
 export async function confirm(question: string, { yes }: { yes: boolean }): Promise<void> {
   if (yes) return;
@@ -26,8 +26,8 @@ export async function confirm(question: string, { yes }: { yes: boolean }): Prom
 }
 
 /**
- * Asks which of several on the terminal. The question goes to stderr. Throws BridgeError `usage/declined` where the
- * person leaves it, which Enter by itself does as well. Only where `canAsk`.
+ * Asks for a choice on the terminal. The question goes to stderr. Throws BridgeError `usage/declined` if the operator leaves it, or
+ * presses only Enter. Call it only if `canAsk`.
  */
 export async function choose<T extends string>(
   question: string,
@@ -75,7 +75,7 @@ export async function answered<T>(
   }
 }
 
-/** What every question that was not answered with yes comes to. */
+/** The error for a question that was not answered with yes. */
 export function declined(what = 'It was not agreed to.'): BridgeError {
   return new BridgeError('usage/declined', `${what} Nothing was written.`);
 }

@@ -61,7 +61,7 @@ const options: Record<string, string> = {
   wallet_key: 'wallet-key-file',
 };
 
-/** What stands for a value that the person has to choose; otherwise the option's name in capitals. */
+/** The placeholder of a value that the operator has to choose; otherwise the option's name in capitals. */
 const placeholders: Record<string, string> = {
   amount: '"AMOUNT"',
   at: '"…"',
@@ -103,7 +103,7 @@ function typed(name: string, value: Argument): string {
 
 let atHand: Command | undefined;
 
-/** The command that is being done: errors name its arguments and options. */
+/** The command that is running: errors name its arguments and options. */
 export function setCommand(command: Command): void {
   atHand = command;
 }

@@ -23,7 +23,7 @@ export interface ChangesChoice {
 interface Stream {
   kind: Kind;
   actor: string;
-  /** What of it concerns somebody; undefined: nothing. */
+  /** The condition for a subject; undefined: nothing concerns it. */
   about(about: About): RawBuilder<SqlBool> | undefined;
 }
 
@@ -66,7 +66,7 @@ const recorded: Stream = {
 const divided: Stream = {
   kind: {
     from: `cash_outs co left join runs r on r.id = co.run_id left join currencies cu on cu.code = co.currency`,
-    // What the operator settled is in the log.
+    // The log has what the operator settled.
     where: "co.origin = 'lamassu'",
     at: 'co.processed_at',
     key: ['co.processed_at', 'co.id'],
@@ -156,9 +156,9 @@ function ofPayout({ recipient, payout }: About): RawBuilder<SqlBool> | undefined
   return recipient === undefined ? undefined : sql`p.recipient_id = ${recipient}`;
 }
 
-// None of the streams has an index for its time: each page costs a look at all its rows, so a page is large.
+// No stream has an index on its time: each page scans all rows, so pages are large.
 const PAGE = 5_000;
-/** How many are handed on at a time, with what belongs to them. */
+/** How many changes are handed on at a time, with their details. */
 const HANDFUL = 100;
 
 /** The rows of `kinds.changes`, oldest first. What was derived has no `id`. */
@@ -185,7 +185,7 @@ export async function* changePages(db: Db, choice: ChangesChoice): AsyncGenerato
   if (handful.length > 0) yield await described(db, handful);
 }
 
-/** How many rows `changePages` will give. */
+/** The number of rows of `changePages`. */
 export async function countChanges(db: Db, choice: ChangesChoice): Promise<number> {
   let count = 0;
   for (const { stream, bounds } of chosen(choice))
@@ -193,7 +193,7 @@ export async function countChanges(db: Db, choice: ChangesChoice): Promise<numbe
   return count;
 }
 
-/** The streams that have something of what is wanted, each with what chooses it. */
+/** The streams with wanted rows, each with its condition. */
 function chosen({ about, actor }: ChangesChoice) {
   return streams.flatMap((stream) => {
     const concerned = about === null ? [] : [stream.about(about)];

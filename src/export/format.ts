@@ -47,7 +47,7 @@ export async function* formatted(
   }
 }
 
-/** A time is two cells: `confirmed_at` and `confirmed_at_local`. */
+/** A time has two cells: `confirmed_at` and `confirmed_at_local`. */
 function cellsOf({ name, type }: Column, row: Row, local: (instant: Instant) => string): Cell[] {
   const value = row[name] ?? null;
   if (type === 'time') {
@@ -69,8 +69,8 @@ function written(type: ColumnType, value: Cell['value'], { digits }: Row): Cell[
 }
 
 /**
- * Writes instants in local time, to the second: `2026-11-20T04:00:00-06:00`. The offset is looked up only where the
- * clocks have changed since the last one: for a million rows that would be most of the work.
+ * Writes instants in local time, to the second: `2026-11-20T04:00:00-06:00`. Computes the offset only after a change of the
+ * clocks: for a million rows, that would be most of the work.
  */
 export function localTimes(timezone: string): (instant: Instant) => string {
   let from: Instant = '';
@@ -94,7 +94,7 @@ function changeOf(time: Temporal.ZonedDateTime, direction: 'previous' | 'next'):
   return time.getTimeZoneTransition(direction)?.toInstant().toString({ smallestUnit: 'microsecond' });
 }
 
-/** Local time without its offset, `2026-11-20 04:00:00`: with it no spreadsheet takes it for a time. */
+/** Local time without its offset, `2026-11-20 04:00:00`: spreadsheets do not read one with an offset as a time. */
 function plainValue({ value, as }: Cell): Cell['value'] {
   return as === 'local time' && typeof value === 'string' ? value.slice(0, 19).replace('T', ' ') : value;
 }

@@ -23,23 +23,23 @@ export type ColumnType =
 export interface Column {
   name: string;
   type: ColumnType;
-  /** The expression behind it, in SQL that SQLite and PostgreSQL understand alike. */
+  /** Its expression, in SQL for both SQLite and PostgreSQL. */
   sql: string;
-  /** Its sums by currency close the export. */
+  /** Whether the totals have its sum by currency. */
   summed: boolean;
 }
 
 export interface Kind {
   /**
-   * The first table is the one that `key` orders. Left joins keep it the outermost: SQLite would else begin with
-   * another one and sort all rows for every page.
+   * The first table is the one that `key` orders. Left joins keep it outermost; otherwise SQLite would begin with another table and
+   * sort all rows for every page.
    */
   from: string;
-  /** What a row must fulfil, in a form that does not make inner joins of the left ones. */
+  /** A condition on rows that does not turn left joins into inner ones. */
   where?: string;
-  /** The time by which a range chooses; each row has one, and it never changes. */
+  /** The time that a range is compared with; each row has one, and it never changes. */
   at: string;
-  /** What orders the rows and tells each from the next; the ledger has an index for it. */
+  /** A unique key that orders the rows; the ledger has an index for it. */
   key: string[];
   /** The currency of a row and its digits; null where rows have none. */
   currency: string | null;

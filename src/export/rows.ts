@@ -18,8 +18,8 @@ export type Row = Record<string, string | bigint | null>;
 const PAGE = 100;
 
 /**
- * The rows of a kind in the order of its key, a page at a time: however many there are, only one page is held, and
- * no transaction stays open while somebody reads slowly.
+ * The rows of a kind in the order of its key, a page at a time. Only one page is in memory, and no transaction stays open while
+ * the reader is slow.
  */
 export async function* pages(db: Db, kind: Kind, choice: Choice, size = PAGE): AsyncGenerator<Row[], void> {
   const conditions = conditionsOf(kind, choice);
@@ -39,7 +39,7 @@ export async function* pages(db: Db, kind: Kind, choice: Choice, size = PAGE): A
   }
 }
 
-/** How many rows `pages` will give. */
+/** The number of rows of `pages`. */
 export async function countRows(db: Db, kind: Kind, choice: Choice): Promise<number> {
   const count = sql<{
     count: bigint;

@@ -1,7 +1,7 @@
 import type { Kind } from './kinds.ts';
 import type { Row } from './rows.ts';
 
-/** What an export added up to. */
+/** The totals of an export. */
 export interface Totals {
   rows: number;
   /** By currency. */
@@ -17,7 +17,7 @@ export interface Sums {
 
 export const noTotals = (): Totals => ({ rows: 0, sums: new Map() });
 
-/** Hands the pages on and adds them up on the way. */
+/** Passes the pages on, and adds them up. */
 export async function* counted(
   kind: Kind,
   pages: AsyncIterable<Row[]>,

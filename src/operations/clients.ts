@@ -27,8 +27,8 @@ import { assertOwn, type Context, operation, secretInput } from './operation.ts'
 import { testedWalletKey } from './wallet-key.ts';
 
 /*
- * Who gives cash and receives sats. A client may see the client's own, and change mode, daily limits up to their maximum,
- * and whether it takes new shares; where it is paid is the operator's to change.
+ * Clients. A client may see its own data, and change its mode, its daily limits up to their maximum, and whether it gets new
+ * allocations. Only the operator may change the wallet.
  */
 
 const input = z.object({ name: z.string() });
@@ -69,7 +69,7 @@ export const addNewClient = operation({
   run: async ({ ledger, config, who, write }, given) => {
     const name = parseName(given.name, 'name');
     const changes = limitChanges(given, await knownCurrencies(ledger.db, config.currencies));
-    // Testing the key leaves an invoice in the wallet: not for a name that cannot be.
+    // Check the name first: testing the key leaves an invoice in the wallet.
     await refuseTakenName(ledger.db, name);
     const wallet = await testedWalletKey(given.wallet_key, config);
     const client = { name, wallet, mode: given.mode, limits: changes };
@@ -185,14 +185,14 @@ async function withCash(db: Db, client: Client): Promise<Known> {
   return known;
 }
 
-/** The name, which a client may give only as the client's own. */
+/** The name; a client may give only its own. */
 function ownName(who: Who, text: string): string {
   const name = parseName(text, 'name');
   assertOwn(who, name);
   return name;
 }
 
-/** Where a client is paid, and the most that the daily limit may be, are the operator's to change. */
+/** Only the operator may change the wallet and the maximum of the daily limit. */
 function refuseOperatorsFields({ principal, actor }: Who, given: Record<string, unknown>): void {
   if (principal?.kind !== 'client') return;
   for (const one of ['max_daily_limit', 'wallet_key', 'new_wallet']) {
@@ -203,7 +203,7 @@ function refuseOperatorsFields({ principal, actor }: Who, given: Record<string, 
   }
 }
 
-/** Without a daily limit its maximum is gone as well, and a client could set any limit afterwards. */
+/** Removing a daily limit also removes its maximum; then a client could set any limit. */
 function refuseUnlimiting({ principal, actor }: Act, client: Client, changes: LimitChange[]): void {
   if (principal?.kind !== 'client') return;
   for (const { max, currency } of client.limits) {

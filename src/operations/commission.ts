@@ -27,7 +27,7 @@ import {
 import { type Context, operation, secretInput } from './operation.ts';
 import { testedWalletKey } from './wallet-key.ts';
 
-/* Who receives the commission. Without anybody it stays in the source wallet. */
+/* The recipients of the commission. Without any, it stays in the source wallet. */
 
 const input = { name: z.string(), machine: z.string().optional() };
 

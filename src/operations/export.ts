@@ -13,10 +13,10 @@ import { operation } from './operation.ts';
 
 export type { KindName } from '../export/kinds.ts';
 
-/** Where the pieces of an export go, as they come. Answers false where the reader has seen enough. */
+/** Takes the pieces of an export. Returns false to stop. */
 export type Take = (pieces: AsyncIterable<string>) => Promise<boolean>;
 
-/** Hands pages on and shows how far they are; `count` tells how many rows there are. */
+/** Passes pages on and shows the progress; `count` returns the number of rows. */
 export type Watch = <T>(pages: AsyncIterable<T[]>, count: () => Promise<number>) => AsyncIterable<T[]>;
 
 /**

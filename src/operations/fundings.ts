@@ -30,7 +30,7 @@ import {
 } from '../views/fundings.ts';
 import { assertOwn, assertUnchanged, digestOf, operation, ownerOf } from './operation.ts';
 
-/* Cash of clients, on its way or in a machine. A client sees the client's own. */
+/* Cash of clients, on its way or in a machine. A client sees only its own. */
 
 export const listAllFundings = operation({
   name: 'fundings.list',
@@ -58,17 +58,17 @@ export const showFunding = operation({
   run: async ({ ledger: { db }, who }, given) => {
     const id = parseId('f', given.id, 'id');
     const funding = await findFunding(db, id);
-    // Another client's is to a client as one that does not exist.
+    // To a client, another client's funding does not exist.
     if (funding.client !== (ownerOf(who) ?? funding.client)) throw noFunding(id);
     return viewOfShownFunding(funding, await historyOf(db, funding));
   },
 });
 
-/** What happens to cash-outs that were divided before the cash was entered; one of the two, where there are such. */
+/** The choice for cash-outs that were divided before the cash was entered: one of the two, if there are any. */
 const late = {
   /** Since when the cash is in the machine; by default from now on. */
   at: z.string().optional(),
-  /** It gets its part out of the operator's own share in them. */
+  /** The funding gets its part of the operator's own share in them. */
   from_own: z.boolean().default(false),
   /** They stay as they are. */
   no_past: z.boolean().default(false),
@@ -94,7 +94,7 @@ const confirmation = z.object({
   ...late,
 });
 
-/** What was looked at by `fundings.preview`. */
+/** The digest of `fundings.preview`. */
 const seen = { digest: z.string().optional() };
 
 export const addOneFunding = operation({
@@ -128,8 +128,8 @@ export const confirmOneFunding = operation({
 });
 
 /**
- * Of an input of `fundings.add` or `fundings.confirm`: the cash-outs that were divided without the cash, so that somebody
- * can choose what happens to them. Needs the ledger to write: what it tries is undone.
+ * The cash-outs that were divided without the cash of an input of `fundings.add` or `fundings.confirm`, for the choice of what
+ * happens to them. Needs a writable ledger: it adds the funding and rolls back.
  */
 export const previewFunding = operation({
   name: 'fundings.preview',
@@ -293,7 +293,7 @@ function choiceOf({ from_own: fromOwn, no_past: noPast }: { from_own: boolean; n
   return fromOwn ? 'from-own' : noPast ? 'leave' : undefined;
 }
 
-/** What was entered, if its past is still the one that was looked at. */
+/** The funding, if its past is still as in the preview. */
 async function unchanged<E extends Entered>(entering: Promise<E>, digest: string | undefined): Promise<E> {
   const entered = await entering;
   assertUnchanged(entered.past.cashOuts, digest);

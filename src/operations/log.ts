@@ -24,9 +24,9 @@ export const listLog = operation({
   input: z.object({
     from: z.string().optional(),
     to: z.string().optional(),
-    /** Only what this person, timer or daemon did. */
+    /** Only the changes of this operator, timer or daemon. */
     actor: z.string().optional(),
-    /** Only what was done to this. */
+    /** Only the changes of this subject. */
     subject: z.string().optional(),
     take: z.custom<TakeChanges>(),
   }),

@@ -15,7 +15,7 @@ export interface Answer {
   /** Lamassu's clock. */
   now: Instant;
   systemIdentifier: string | null;
-  /** What Lamassu has of it, what that comes to, and what it tells of figures; null where it has no such row. */
+  /** Lamassu's row, its judgement and its figures; null if there is no such row. */
   found: { row: LamassuRow; verdict: Verdict; told: PartialFigures } | null;
 }
 

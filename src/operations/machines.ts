@@ -32,7 +32,7 @@ import {
 } from '../views/machines.ts';
 import { assertUnchanged, digestOf, operation } from './operation.ts';
 
-/* The ATMs that are known, their settings, and the cash for them. A machine is named by its device id or its name. */
+/* The known machines, their settings, and the cash for them. A machine is named by its device id or its name. */
 
 export const listMachines = operation({
   name: 'machines.list',
@@ -102,7 +102,7 @@ export const setMachineSettings = operation({
 
 const replacement = { old: z.string(), new: z.string() };
 
-/** What `machines.replace` would do. Needs the ledger to write: what it tries is undone. */
+/** What `machines.replace` would do. Needs a writable ledger: it replaces the machine and rolls back. */
 export const previewReplacement = operation({
   name: 'machines.preview_replace',
   needs: 'write',

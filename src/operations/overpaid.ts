@@ -12,8 +12,8 @@ import { payoutId } from './ids.ts';
 import { assertUnchanged, digestOf, operation, withReason } from './operation.ts';
 
 /*
- * What a recipient got beyond what a payout owed. With a funding the cash that it is worth, at the price of the payout, is
- * taken off that funding. Without one it is only recorded: the sats were returned, or are a present.
+ * Sats that a recipient got beyond a payout. With a funding, the cash that they are worth at the payout's price is subtracted from
+ * it. Without one, they are only recorded: they were returned, or are a gift.
  */
 
 const input = z.object({

@@ -35,7 +35,7 @@ import { PAYOUT_STATES } from '../views/states.ts';
 import { payoutId } from './ids.ts';
 import { assertOwn, operation, ownerOf, withReason } from './operation.ts';
 
-/* Payouts: what is owed to whom, and what the operator decides about it. */
+/* Payouts: what is due to each recipient, and the operator's decisions. */
 
 const one = z.object({ id: payoutId });
 
@@ -74,7 +74,7 @@ export const showPayout = operation({
   view: payoutDetailView,
   run: async ({ ledger, who }, { id }) => {
     const payout = await payoutOf(ledger.db, id);
-    // Another client's is to a client as one that does not exist.
+    // To a client, another client's payout does not exist.
     if (payout.recipient !== (ownerOf(who) ?? payout.recipient)) throw noPayout(id);
     return payout;
   },
@@ -174,7 +174,7 @@ export const retryPayoutById = operation({
     }),
 });
 
-/** The brake: recording goes on, paying stops. Works while a run is going on. */
+/** Pauses paying; recording goes on. Also takes effect during a run. */
 export const pausePayouts = operation({
   name: 'payouts.pause',
   needs: 'write',

@@ -5,7 +5,7 @@ import { poll } from '../scheduler/poll.ts';
 import { dryRunView, paidView, runView, viewOfDryRun, viewOfRun } from '../views/run.ts';
 import { operation } from './operation.ts';
 
-/* One run from end to end, what it would do, and its paying half. What went wrong is part of the answer. */
+/* One run from end to end, its dry run, and its paying half. Problems are part of the view. */
 
 export const pollOnce = operation({
   name: 'poll',
@@ -15,7 +15,7 @@ export const pollOnce = operation({
   view: runView,
   run: async ({ config, who: { actor }, withLedger, logger, stopSignal, onWait }) => {
     const signal = stopSignal();
-    // A problem that is both logged and answered would be mailed twice by cron.
+    // Cron would mail a problem twice that is both logged and printed.
     const log = await logger('fatal');
     return viewOfRun(
       await withLedger('write', (ledger) => poll({ ledger, config, actor, log, signal, onWait })),

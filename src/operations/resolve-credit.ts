@@ -22,8 +22,8 @@ import { type Context, digestOf, operation, withReason } from './operation.ts';
 import { untilNothingIsUnderWay } from './under-way.ts';
 
 /*
- * An operator says what became of a credit, as of a payment (resolve-payout.ts): the word is held against what the source
- * wallet shows, and nobody holds the lease while the operator is asked.
+ * The operator says what became of a credit, as of a payment (resolve-payout.ts): the word is compared with what the source
+ * wallet shows, and the lease is not held while the operator is asked.
  *
  * Errors of both: `usage/invalid` where nothing is left to say or the payment is not of this credit, `payout/under-way`
  * within the quiet time, `credit/contradicted` where LNbits shows otherwise, and those of LNbits where nobody can look
@@ -102,7 +102,7 @@ function wordOf({ id, credited, not_credited, payment: named }: z.output<typeof 
   return { id, credited, payment };
 }
 
-/** What the word was held against. */
+/** What the word was compared with. */
 interface Evidence {
   credit: CreditRow;
   /** Null: it was never sent, so there is nothing to look for; or nobody could look. */

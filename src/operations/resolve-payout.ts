@@ -17,9 +17,9 @@ import { payoutOf } from './payouts.ts';
 import { untilNothingIsUnderWay } from './under-way.ts';
 
 /*
- * An operator says what became of a payment. What both wallets show is looked at first: where it contradicts the word,
- * the word is refused; where it leaves it open, the operator is asked. Nobody holds the lease meanwhile, so the wallets
- * are looked at again before it is recorded.
+ * The operator says what became of a payment. First both wallets are read. If they contradict the word, it is refused; if they
+ * leave it open, the operator is asked. The lease is not held meanwhile, so the wallets are read again before the word is
+ * recorded.
  *
  * Errors of both: `usage/invalid` where nothing of the payout is open, `payout/under-way` within the quiet time,
  * `payout/contradicted` where the wallets show otherwise, and those of LNbits where nobody can look and the word would
@@ -92,7 +92,7 @@ function wordOf({ id, payment, paid, not_paid }: z.output<typeof input>): Word {
   return { id, hash: payment?.toLowerCase(), paid };
 }
 
-/** What the word was held against. */
+/** What the word was compared with. */
 interface Evidence {
   payment: Payment;
   shown: Shown;

@@ -31,7 +31,7 @@ import { type Answer, askLamassu, findRowId } from './lookup-cash-out.ts';
 import { assertUnchanged, digestOf, operation, withReason } from './operation.ts';
 import { nextOf } from './review-next.ts';
 
-/* Rows of Lamassu that are not paid by themselves and may need the operator. */
+/* Rows of Lamassu that are not distributed automatically and may need the operator. */
 
 const one = z.object({ id: z.string() });
 

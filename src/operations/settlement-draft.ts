@@ -14,7 +14,7 @@ import { isHeld } from '../scheduler/review-reasons.ts';
 import type { Instant } from '../time.ts';
 import { type Answer, askLamassu } from './lookup-cash-out.ts';
 
-/* What a settlement would be: what the operator states, and for the rest what Lamassu says. */
+/* A settlement before it is recorded: the operator's figures, and for the rest Lamassu's. */
 
 /** A settlement that is not written yet, with what Lamassu says of it. */
 export interface Draft {

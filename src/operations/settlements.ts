@@ -38,7 +38,7 @@ import {
   type Statement,
 } from './settlement-draft.ts';
 
-/* Cash-outs that were settled outside of Lamassu: each is previewed, and written as it was agreed to. */
+/* Cash-outs that the operator distributes by hand: each is previewed, and recorded as the operator confirmed it. */
 
 const statement = {
   /** Where the cash came out: device id or name. */
@@ -155,7 +155,7 @@ export const voidSettled = operation({
   },
 });
 
-/** That nobody said yet that the currency is right. */
+/** The error for a currency that is not confirmed. */
 export function doubtfulCurrency(doubt: string): BridgeError {
   return conflict(
     'fiat',

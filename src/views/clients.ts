@@ -11,9 +11,9 @@ const metricsView = z.object({
   remaining: fiat,
   sats_stacked: sats,
   fiat_spent: fiat,
-  /** Fiat per BTC; null before the first sat. */
+  /** The average price of one BTC; null before the first sat. */
   average_rate: price.nullable(),
-  /** Sats per unit of the currency; null before the first fiat. */
+  /** Sats per unit of the currency; null before the first cash. */
   sats_per_unit: z.string().nullable(),
   purchases: z.int(),
   waiting_sats: sats,

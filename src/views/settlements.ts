@@ -17,7 +17,7 @@ const proposalView = z.object({
   commission_sats: sats,
   /** `5.5 %` */
   commission_rate: z.string(),
-  /** Fiat per BTC for the clients; null where all of it is commission. */
+  /** The clients' price of one BTC; null if all of it is commission. */
   price: price.nullable(),
   /** What Lamassu says of it; null where it never saw it. */
   lamassu: z

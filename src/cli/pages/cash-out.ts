@@ -30,10 +30,10 @@ export function cashOutPage(one: CashOutDetailView, timezone: string): string {
   ].join('\n');
 }
 
-/** What came out, what was paid for it, and whose it is. */
+/** The cash that came out, the sats paid for it, and whose they are. */
 export function division(one: CashOutDetailView): string {
   const { allocations, currency } = one;
-  // A table of amounts is wide: the column is there once it says something.
+  // A table of amounts is wide, so leave this column out while it is empty.
   const paid = allocations.some(({ payout }) => payout !== null);
   const ownCommission = one.commission_sats - sum(allocations.map((part) => part.commission_sats));
   const hasOwnShare = /[1-9]/.test(one.own_fiat);

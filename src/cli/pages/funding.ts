@@ -91,7 +91,7 @@ function hasPart({ fiat: part }: { fiat: string }): boolean {
   return /[1-9]/.test(part);
 }
 
-/** What was divided before a funding was entered, and what it got of it; undefined where there is nothing to say. */
+/** What was divided before a funding was entered, and its part of that; undefined if there is nothing. */
 function pastText(funding: EnteredFundingView): string | undefined {
   const { cash_outs: count, own_fiat: own, from_own: got } = funding.past;
   if (count === 0) return undefined;

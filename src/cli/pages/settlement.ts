@@ -46,7 +46,7 @@ function lamassuLines(
   ];
 }
 
-/** Where the stated figures are others than those that Lamassu's row would give. */
+/** The stated figures that differ from those of Lamassu's row. */
 function overridesOf(view: SettlementView, { overrides, gross_sats }: Proposal): string[] {
   const { fiat, gross_sats: usual, commission } = overrides;
   return [

@@ -5,7 +5,7 @@ import type { StatusView } from '../../views/status.ts';
 import { clean, counted, formatSats, formatTime, wrapped } from '../print.ts';
 import { commandOf, inWords } from '../words.ts';
 
-/** The status at a glance, what needs the operator last. */
+/** The status at a glance; what needs the operator comes last. */
 export function statusPage(view: StatusView, timezone: string): string {
   const { version, ledger, last_run: lastRun, running, mark, owed, totals, pause, at: now } = view;
   const when = (at: string) => `${formatTime(at, timezone)}, ${ago(at, now)}`;

@@ -5,15 +5,15 @@ import type { Db, Trx } from '../store/open.ts';
 import type { CreditState, Schema } from '../store/schema.ts';
 
 /*
- * Credits of the source wallet: the states stand above their type in schema.ts, the steps between them here. Every step
- * names the states it may start from; where the credit is in none of them, it throws and the run ends.
+ * Credits of the source wallet: the states are above their type in schema.ts, the steps between them here. Every step
+ * names the states from which it may start; in any other state it throws, and the run ends.
  */
 
 export type Credit = Selectable<Schema['credits']>;
 
 /**
- * Sats that arrived, with those that came late and were kept; sats that were sent and may arrive yet, and how many
- * credits are in doubt.
+ * The sats that arrived, including late ones that were kept; the sats that were sent and may still arrive; and how many credits
+ * are in doubt.
  */
 export async function creditTotals(db: Db): Promise<{ credited: bigint; sent: bigint; doubtful: bigint }> {
   const sumOf = (states: string, what = 'sats') =>
@@ -35,7 +35,7 @@ export async function creditTotals(db: Db): Promise<{ credited: bigint; sent: bi
   return { ...totals, credited: totals.credited + late };
 }
 
-/** Those that were sent from this wallet's side and called not credited, oldest first. */
+/** Credits of this wallet that were sent and then called not credited, oldest first. */
 export async function droppedCredits(db: Db, wallet: string): Promise<Credit[]> {
   return db
     .selectFrom('credits')
@@ -54,8 +54,7 @@ export async function creditsIn(db: Db, states: CreditState[]): Promise<Credit[]
 }
 
 /**
- * Payments of LNbits that are known from credits of the same amount: it was found by them, or they were there before
- * it was sent.
+ * LNbits' payments that belong to credits of the same amount: those that proved a credit, or existed before it was sent.
  */
 export async function knownHashes(db: Db, sats: bigint): Promise<Set<string>> {
   const rows = await db
@@ -70,12 +69,12 @@ export async function knownHashes(db: Db, sats: bigint): Promise<Set<string>> {
   );
 }
 
-/** The like credits that LNbits showed right before it was, or would have been, sent. */
+/** The credits of the same amount that LNbits showed right before this one was, or would have been, sent. */
 export function seenHashes({ seen }: Pick<Credit, 'seen'>): Set<string> {
   return new Set(JSON.parse(seen ?? '[]') as string[]);
 }
 
-/** When the newest cash-out of a credit was confirmed; of one for the service fee only, the newest that was credited. */
+/** When the newest cash-out of a credit was confirmed; for a credit of the service fee only, the newest credited cash-out. */
 export async function newestMember(db: Db, { id }: Credit): Promise<Instant> {
   const { newest } = await db
     .selectFrom('credit_members as m')
@@ -92,7 +91,7 @@ export async function newestMember(db: Db, { id }: Credit): Promise<Instant> {
   return newest;
 }
 
-/** Which of these payments of LNbits another credit was found by. */
+/** Those of LNbits' payments that proved another credit. */
 export async function ownedHashes(db: Db, hashes: string[]): Promise<Set<string>> {
   if (hashes.length === 0) return new Set();
   const rows = await db
@@ -103,7 +102,7 @@ export async function ownedHashes(db: Db, hashes: string[]): Promise<Set<string>
   return new Set(rows.flatMap(({ payment_hash }) => payment_hash ?? []));
 }
 
-/** Why none of those that are recorded could be sent: `intended` they stay. */
+/** Records why no recorded credit could be sent; they stay `intended`. */
 export async function delayCredits(trx: Trx, reason: string): Promise<void> {
   await trx.updateTable('credits').set({ reason }).where('state', '=', 'intended').execute();
 }
@@ -126,17 +125,17 @@ export async function sendCredit(trx: Trx, { id }: Credit, seen: string[], at: I
   });
 }
 
-/** Back to `intended`: nothing was sent, or LNbits said no and shows nothing. */
+/** Back to `intended`: nothing was sent, or LNbits refused and shows nothing. */
 export async function takeBackCredit(trx: Trx, { id }: Credit, reason: string): Promise<void> {
   await move(trx, id, ['sending'], { state: 'intended', reason });
 }
 
-/** `unknown`: what became of the call could not be found out yet. */
+/** `unknown`: the outcome of the call is not known yet. */
 export async function loseCredit(trx: Trx, { id }: Credit, reason: string): Promise<void> {
   await move(trx, id, ['sending', 'unknown'], { state: 'unknown', reason });
 }
 
-/** `credited`, by the payment that LNbits shows; null where the operator says so and names none. */
+/** `credited`, proved by LNbits' payment; null: the operator says so without naming one. */
 export async function creditArrived(
   trx: Trx,
   act: Act,
@@ -156,8 +155,8 @@ export async function creditArrived(
 }
 
 /**
- * `credited` after it was dropped: LNbits carried it out late. False, and nothing is written, where another credit covers
- * its cash-outs by now, or one of them was undone: then its sats are there for nothing.
+ * `credited` after `dropped`: LNbits did it late. False, without writing, if another credit covers its cash-outs now, or if one of
+ * them was undone: then nothing is due for its sats.
  */
 export async function reinstateCredit(
   trx: Trx,
@@ -190,7 +189,7 @@ export async function reinstateCredit(
   return true;
 }
 
-/** `held`: only the operator decides what became of it. */
+/** `held`: only the operator can say what became of it. */
 export async function holdCredit(
   trx: Trx,
   act: Act,
@@ -205,7 +204,7 @@ export async function holdCredit(
   });
 }
 
-/** `dropped`: it did not happen, and its cash-outs are free for another one. */
+/** `dropped`: it did not happen, so another credit may cover its cash-outs. */
 export async function dropCredit(
   trx: Trx,
   act: Act,

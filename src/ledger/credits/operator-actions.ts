@@ -14,12 +14,12 @@ import {
   seenHashes,
 } from './credits.ts';
 
-/** A credit as it is shown. */
+/** A credit as the views show it. */
 export interface CreditRow extends Credit {
   cashOuts: { id: string; sats: bigint }[];
 }
 
-/** The newest first, and how many there are. */
+/** The newest credits, and how many there are in all. */
 export async function listCredits(
   db: Db,
   { state, limit }: { state: CreditState | undefined; limit: number },
@@ -32,7 +32,7 @@ export async function listCredits(
   return { rows: await withCashOuts(db, rows), total: Number(total) };
 }
 
-/** Throws `usage/invalid` of the kind `not-found`. */
+/** The credit of that id. Throws `usage/invalid` (`not-found`). */
 export async function findCredit(db: Db, id: bigint): Promise<CreditRow> {
   const rows = await db.selectFrom('credits').selectAll().where('id', '=', id).execute();
   const [credit] = await withCashOuts(db, rows);
@@ -57,8 +57,8 @@ async function withCashOuts(db: Db, credits: Credit[]): Promise<CreditRow[]> {
 }
 
 /**
- * What the operator can say of a credit. Throws `usage/invalid` where nothing is left to say, and `payout/under-way`
- * within the quiet time after it was sent.
+ * What the operator can decide about a credit. Throws `usage/invalid` if nothing is left to decide, and `payout/under-way` during
+ * the quiet time after it was sent.
  */
 export function refuseResolving(
   { id, state, sent_at }: Credit,
@@ -85,8 +85,8 @@ export function refuseResolving(
 }
 
 /**
- * Records what the operator says became of a credit: `payment` is the one that LNbits shows of it, where the operator
- * named it. A credit that did not happen frees its cash-outs for another one. Throws `usage/invalid`.
+ * Records what the operator says became of a credit; `payment` is LNbits' payment of it, if the operator named one. If it did not
+ * happen, another credit may cover its cash-outs. Throws `usage/invalid`.
  */
 export async function resolveCredit(
   trx: Trx,
@@ -95,7 +95,7 @@ export async function resolveCredit(
     credit: Credit;
     credited: boolean;
     payment: string | null;
-    /** The like credits that LNbits showed; null where nobody could look. */
+    /** The credits of the same amount that LNbits showed; null: they could not be read. */
     seen: string[] | null;
   },
 ): Promise<void> {
@@ -117,8 +117,8 @@ export async function resolveCredit(
 }
 
 /**
- * Records what the operator says of an “Admin credit” that came after its credit was dropped: `credited` where nothing
- * else covers its cash-outs; else its sats are kept, and LNbits owes them. Or it is another one, or was taken back.
+ * Records what the operator says of an “Admin credit” that came after its credit was dropped. `credited`, if nothing else covers
+ * its cash-outs; otherwise its sats stay and LNbits owes them. Or it belongs to something else, or was taken back.
  */
 export async function resolveLate(
   trx: Trx,

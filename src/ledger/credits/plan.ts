@@ -5,16 +5,16 @@ import type { Db, Trx } from '../store/open.ts';
 import type { CreditState } from '../store/schema.ts';
 import { creditsIn, dropCredit } from './credits.ts';
 
-/** What of a cash-out no credit covers. */
+/** The part of a cash-out that no credit covers. */
 export interface Uncovered {
   cashOut: string;
   /** Still to be paid out and not covered, in satoshi. */
   sats: bigint;
-  /** Paid out before anything of it was credited: it came from elsewhere, and is not credited any more. */
+  /** Paid out before it was credited: those sats came from elsewhere, so they need no credit. */
   paid: bigint;
 }
 
-/** A cash-out of which something is still to be paid out. */
+/** A cash-out with sats that are still to be paid out. */
 interface Open extends Uncovered {
   /** All that is still to be paid out, covered or not, in satoshi, and to how many recipients. */
   open: bigint;
@@ -23,7 +23,7 @@ interface Open extends Uncovered {
 
 /**
  * The cash-outs whose sats are still to be paid out, to clients or commission recipients, and what of them is not
- * covered by a credit, oldest first. Of settlements by hand only those that say so. `idle`: in these states a credit covers nothing.
+ * covered by a credit, oldest first. Of settlements, only those that ask for a credit. `idle`: in these states a credit covers nothing.
  * What has arrived of a payout that is open counts for its oldest cash-outs.
  */
 async function openCashOuts(db: Db, idle: CreditState[]): Promise<Open[]> {
@@ -68,7 +68,7 @@ async function openCashOuts(db: Db, idle: CreditState[]): Promise<Open[]> {
 
 const uncovered = (open: Open[]): Uncovered[] => open.filter(({ sats }) => sats > 0n);
 
-/** What of each cash-out has to be credited and was not sent yet, recorded or not. */
+/** The sats of each cash-out that have to be credited and were not sent yet, recorded or not. */
 const needed = async (db: Db) => uncovered(await openCashOuts(db, ['dropped', 'intended']));
 
 /** What a run would credit before it pays, in satoshi. */
@@ -81,7 +81,7 @@ interface Planned {
   members: Uncovered[];
 }
 
-/** Fills one credit after the other with at most `largest`; a cash-out may lie in several. */
+/** Fills credits up to `largest` each; several may share a cash-out. */
 export function planCredits(cashOuts: Uncovered[], largest: bigint): Planned[] {
   const plan: Planned[] = [];
   for (const { cashOut, sats, paid } of cashOuts) {
@@ -168,9 +168,8 @@ function feeOnOpen(open: Open[], rate: FeeRate, largest: bigint): bigint {
 }
 
 /**
- * Drops the credits never sent of which sats were paid out meanwhile: those came from what the wallet held, and crediting
- * them would make LNbits owe sats for which nothing came in. What is still to be paid of their cash-outs is free for
- * another credit.
+ * Drops unsent credits whose sats were paid out meanwhile. Those sats came from the wallet's balance, and crediting them would
+ * make LNbits owe sats for which nothing came in. Another credit may cover what is still to be paid of their cash-outs.
  */
 export async function dropNeedless(trx: Trx, act: Act): Promise<void> {
   const intended = await creditsIn(trx, ['intended']);
@@ -191,7 +190,7 @@ export async function dropNeedless(trx: Trx, act: Act): Promise<void> {
   const need = (cashOut: string) => needs.get(cashOut) ?? 0n;
   for (const credit of intended) {
     const own = members.filter(({ credit_id }) => credit_id === credit.id).map((one) => one.cash_out_id);
-    // One without cash-outs is for the service fee on what is still to be paid.
+    // A credit without cash-outs is for the service fee on what is still to be paid.
     if (own.length === 0 ? open.length > 0 : own.every((id) => need(id) >= (planned.get(id) ?? 0n))) continue;
     const paid = own.every((id) => need(id) === 0n) ? 'paid without it' : 'partly paid without it';
     const why = credit.reason === null ? paid : `${paid}, after: ${credit.reason}`;

@@ -2,7 +2,7 @@ import type { Currencies } from '../../dca/currency.ts';
 import { BridgeError } from '../../errors.ts';
 import type { Db, Trx } from './open.ts';
 
-/** Keeps the digits of a currency at its first use, and refuses to go on where they differ later. */
+/** Records the digits of a currency at its first use, and throws if they differ later. */
 export async function useCurrency(trx: Trx, code: string, digits: number): Promise<void> {
   const known = await trx
     .selectFrom('currencies')
@@ -25,7 +25,7 @@ export async function useCurrency(trx: Trx, code: string, digits: number): Promi
   }
 }
 
-/** What is configured, and before it what the ledger keeps since the first use of a currency. */
+/** The digits of currencies: those that the ledger recorded go before those of the configuration. */
 export async function knownCurrencies(db: Db, configured: Currencies): Promise<Currencies> {
   return new Map([...configured, ...(await currencyDigits(db))]);
 }

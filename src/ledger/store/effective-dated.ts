@@ -1,7 +1,7 @@
 import { type Expression, type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Instant } from '../../time.ts';
 
-/** The `from_at` of a first setting: it was always in force. */
+/** The `from_at` of a first setting, which applies to all time. */
 export const ALWAYS: Instant = '0001-01-01T00:00:00.000000Z';
 
 /**
