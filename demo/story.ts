@@ -141,7 +141,7 @@ async function reckoning(world: World, page: Page): Promise<Figures> {
   page.chapter('Who got which sats for which cash');
   page.say(await distributionTable(world));
   page.say('Own share: more cash came out than the clients had left, so these sats are the operator’s.\n');
-  page.say('Not paid by itself, and why:');
+  page.say('Not paid automatically, and why:');
   const waiting = (await world.must(['review', 'list', '--json'])).json<unknown[]>().length;
   if (waiting !== 2) throw new Error(`${waiting} rows are in review instead of 2`);
   page.ran(['review', 'list'], await world.must(['review', 'list']));
