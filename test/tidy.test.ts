@@ -288,7 +288,7 @@ const OF_A_NOUN = /^src\/(cli|cli\/pages|cli\/init|operations|views|ledger\/[a-z
 const sameJob: Record<string, string> = {
   'cash-out.ts': 'a cash-out: its division, its page',
   'changes.ts': 'what changed, or changes, of the noun of its folder',
-  'client.ts': 'src/lnbits/client.ts is the HTTP client; the page is of a client who gives cash',
+  'client.ts': 'src/lnbits/client.ts is the HTTP client; the page is of a client that gives cash',
   'clock.ts': 'the comparison of a clock with this host’s',
   'clocks.ts': 'the clocks of a run: measured, and kept',
   'commission.ts': 'the commission',

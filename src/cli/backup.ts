@@ -9,7 +9,7 @@ export function register(program: Command): void {
     .argument('<file>', 'a file that does not exist yet')
     .addHelpText(
       'after',
-      '\nIt holds the invoice keys of the clients, and is made readable by you only. How to put it back: docs/operations.md.\n' +
+      '\nThe copy holds the clients’ invoice keys, so only you can read it. To restore it, see docs/operations.md.\n' +
         '\nExample:\n  aio-dca backup /var/backups/aio-dca/$(date +%F).sqlite',
     )
     .action(async (file: string, _options: object, command: Command) => {

@@ -4,7 +4,7 @@ import { withLimit } from './limit.ts';
 import { cashOutPage, cashOutTable } from './pages/cash-out.ts';
 
 export function register(program: Command): void {
-  const cashOuts = program.command('cash-outs').description('what was distributed, and how each was divided');
+  const cashOuts = program.command('cash-outs').description('distributed cash-outs and their divisions');
   withLimit(cashOuts.command('list').description('the newest cash-outs'))
     .addHelpText('after', '\nExample:\n  aio-dca cash-outs list --limit 10')
     .action(list);

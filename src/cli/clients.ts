@@ -13,11 +13,11 @@ import {
 import { withReason } from './reason.ts';
 
 export function register(program: Command): void {
-  const clients = program.command('clients').description('who gives cash and receives sats');
+  const clients = program.command('clients').description('clients: they give cash and receive sats');
   settings(
     clients
       .command('add')
-      .description('add a client, paid into the LNbits wallet of an invoice key, which is tested')
+      .description('add a client with the invoice key of its LNbits wallet, which is tested')
       .argument('<name>', '1 to 64 letters, digits, "-", "_" or "."')
       .requiredOption('--wallet-key-file <file>', 'holds the invoice key of the wallet; it is read once'),
   )
@@ -33,7 +33,7 @@ export function register(program: Command): void {
       .description('change a client from now on')
       .argument('<name>')
       .option('--wallet-key-file <file>', 'a new invoice key of the same wallet')
-      .option('--new-wallet', 'the key is of another wallet: whatever was not sent yet goes there'),
+      .option('--new-wallet', 'the key is of another wallet, which gets everything that was not sent yet'),
   )
     .addHelpText(
       'after',
@@ -73,12 +73,12 @@ function settings(command: Command): Command {
     )
     .option(
       '--daily-limit <amount>',
-      'of a fixed client, like "500 GTQ"; once per currency; "none GTQ" takes it away',
+      'of a fixed client, like "500 GTQ"; once per currency; "none GTQ" removes it',
       collect,
     )
     .option(
       '--max-daily-limit <amount>',
-      'the most that the daily limit may be; "none GTQ" takes it away',
+      'the highest daily limit that the client may set; "none GTQ" removes it',
       collect,
     );
 }

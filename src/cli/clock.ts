@@ -6,15 +6,15 @@ import { withReason } from './reason.ts';
 export function register(program: Command): void {
   const clock = program
     .command('clock')
-    .description('the clocks that decide whose cash went out, and what was entered by one that was wrong');
+    .description('the clocks that decide whose cash went out, and entries made by a wrong clock');
   clock
     .command('show')
-    .description('what the clocks show, and the entries whose time is in doubt; exit 2 where there are any')
+    .description('what the clocks show, and the entries whose time is in doubt; exit 2 if there are any')
     .addHelpText('after', '\nExample:\n  aio-dca clock show')
     .action(show);
   withReason(clock.command('restate'))
-    .description('since when settings hold that were entered by a clock that was wrong')
-    .argument('<subject>', 'as `clock show` has it, like "client alice"; cash: aio-dca fundings confirm')
+    .description('correct since when settings apply that were entered by a wrong clock')
+    .argument('<subject>', 'as in `clock show`, like "client alice"; cash: aio-dca fundings confirm')
     .requiredOption('--at <time>', 'since when they hold, in truth')
     .addHelpText(
       'after',

@@ -11,21 +11,21 @@ const KEY_FILE = '--wallet-key-file <file>';
 export function register(program: Command): void {
   const commission = program
     .command('commission')
-    .description('who receives the commission; without anybody it stays in the source wallet');
+    .description('recipients of the commission; without any, it stays in the source wallet');
   commission
     .command('list')
     .description('all recipients, their weights, and what they received')
     .addHelpText('after', '\nExample:\n  aio-dca commission list')
     .action(list);
   withReason(commission.command('add'))
-    .description('add a recipient, paid into the LNbits wallet of an invoice key, which is tested')
+    .description('add a recipient with the invoice key of its LNbits wallet, which is tested')
     .argument('<name>', '1 to 64 letters, digits, "-", "_" or "."')
     .requiredOption(KEY_FILE, 'holds the invoice key of the wallet; it is read once')
     .requiredOption(WEIGHT, 'a whole number; the commission is divided in proportion to them')
     .option(MACHINE, 'only of this machine, instead of the recipients of all machines')
     .option(
       '--from <time>',
-      'it receives of cash-outs confirmed since then, as far as they are not distributed yet (default: now)',
+      'it shares in cash-outs confirmed since then and not distributed yet (default: now)',
     )
     .addHelpText(
       'after',
@@ -34,12 +34,12 @@ export function register(program: Command): void {
     )
     .action(add);
   withReason(commission.command('set'))
-    .description('change a recipient from now on; cash-outs from before keep their division')
+    .description('change a recipient from now on; earlier cash-outs keep their division')
     .argument('<name>')
-    .option(WEIGHT, 'a whole number; takes a removed recipient back')
-    .option(MACHINE, 'the weight at this machine; default: at all that have no recipients of their own')
+    .option(WEIGHT, 'a whole number; restores a removed recipient')
+    .option(MACHINE, 'the weight at this machine; default: at all without recipients of their own')
     .option(KEY_FILE, 'a new invoice key of the same wallet')
-    .option('--new-wallet', 'the key is of another wallet: whatever was not sent yet goes there')
+    .option('--new-wallet', 'the key is of another wallet, which gets everything that was not sent yet')
     .addHelpText(
       'after',
       '\nExamples:\n  aio-dca commission set owner --weight 60\n' +
@@ -47,7 +47,7 @@ export function register(program: Command): void {
     )
     .action(set);
   withReason(commission.command('remove'))
-    .description('no new share from now on; sats that wait are still paid')
+    .description('remove a recipient: no new shares from now on; waiting sats are still paid')
     .argument('<name>')
     .option(MACHINE, 'only at this machine; default: everywhere')
     .addHelpText(

@@ -21,14 +21,14 @@ export function register(program: Command): void {
     .action(show);
   credits
     .command('resolve')
-    .description('say what became of a credit that is held, or give up one that was not sent')
+    .description('say what became of a held credit, or give up one that was not sent')
     .argument('<id>', 'of the credit, like c3')
     .option('--credited', 'it is in the source wallet')
     .option(
       '--payment <hash>',
-      'which “Admin credit” of the source wallet it is; or, with --not-credited, is not',
+      'the “Admin credit” of the source wallet that it is, or, with --not-credited, is not',
     )
-    .option('--not-credited', 'it is not, and never will be: the next run credits its cash-outs anew')
+    .option('--not-credited', 'it is not there and never will be: the next run credits its cash-outs again')
     .requiredOption('--reason <text>', 'how you know, for the log')
     .addHelpText(
       'after',

@@ -7,10 +7,10 @@ export function register(program: Command): void {
   const fixed = program.command('fixed').description('fixed mode: paid at [fixed] times, or now');
   fixed
     .command('run')
-    .description('pay now what waits in fixed mode, and whatever else is due; Lamassu is not read')
+    .description('pay now what waits in fixed mode and what else is due; does not read Lamassu')
     .addHelpText(
       'after',
-      '\n`run` and `poll` do it by themselves when one of [fixed] times has passed.\n\nExample:\n  aio-dca fixed run',
+      '\n`run` and `poll` do this automatically at each of [fixed] times.\n\nExample:\n  aio-dca fixed run',
     )
     .action(run);
 }

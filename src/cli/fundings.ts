@@ -25,14 +25,14 @@ import { errorInWords, inWords } from './words.ts';
 
 export function register(program: Command): void {
   fill(
-    program.command('fundings').description('cash of clients, on its way or in a machine (alias: deposits)'),
+    program.command('fundings').description('clients’ cash, on its way or in a machine (alias: deposits)'),
   );
 }
 
 /** The same under the name that operators of the older extensions know. */
 export function registerAlias(program: Command): void {
   fill(
-    program.command('deposits', { hidden: true }).description('cash of clients, on its way or in a machine'),
+    program.command('deposits', { hidden: true }).description('clients’ cash, on its way or in a machine'),
   );
 }
 
@@ -40,7 +40,7 @@ function fill(fundings: Command): void {
   late(
     fundings
       .command('add')
-      .description('add cash of a client: on its way, or with --deposited in the machine')
+      .description('add a client’s cash: on its way, or with --deposited in the machine')
       .argument('<client>', 'name of the client')
       .argument('<amount>', 'with its currency, like "3000 GTQ"')
       .addOption(
@@ -53,7 +53,7 @@ function fill(fundings: Command): void {
         '--rate <rate>',
         "a commission rate of its own, like 5% (default: the machine's, or what Lamassu charged)",
       )
-      .option('--new-currency', 'its currency is right, though no machine has paid it out so far')
+      .option('--new-currency', 'confirm the currency, though no machine has paid it out so far')
       .option('--deposited', 'the cash is in the machine')
       .option('--at <time>', 'since when it is in the machine (default: now)'),
   )
@@ -67,9 +67,9 @@ function fill(fundings: Command): void {
   late(
     fundings
       .command('confirm')
-      .description('cash that was on its way is in the machine now; with --at also when that really was')
+      .description('confirm that cash is in the machine now, or with --at, since when')
       .argument('<id>', 'funding, like f12')
-      .option('--counted <amount>', 'what was counted there, like "2950 GTQ" (default: what was announced)')
+      .option('--counted <amount>', 'the counted amount, like "2950 GTQ" (default: the announced one)')
       .option('--at <time>', 'since when (default: now)'),
   )
     .addHelpText(
@@ -79,13 +79,13 @@ function fill(fundings: Command): void {
     )
     .action(confirm);
   withReason(fundings.command('cancel'))
-    .description('cash that was on its way did not arrive')
+    .description('cancel a funding: its cash did not arrive')
     .argument('<id>', 'funding, like f12')
     .addHelpText('after', '\nExample:\n  aio-dca fundings cancel f12 --reason "sent back"')
     .action(cancel);
   fundings
     .command('withdraw')
-    .description('cash is taken out of the machine again: what remains, or a part of it')
+    .description('take cash out of the machine again: what remains, or a part of it')
     .argument('<id>', 'funding, like f12')
     .argument('[amount]', 'with its currency, like "500 GTQ" (default: all that remains)')
     .requiredOption('--reason <text>', 'why, for the log')
@@ -106,7 +106,7 @@ function fill(fundings: Command): void {
     )
     .action(adjust);
   withReason(fundings.command('move'))
-    .description('cash that is on its way to, or lies in, another machine')
+    .description('move a funding to another machine')
     .argument('<id>', 'funding, like f12')
     .addOption(
       new Option('--machine <machine>', 'it serves this machine only: device id or name').conflicts(
@@ -143,8 +143,8 @@ function fill(fundings: Command): void {
 /** What happens to cash-outs that were divided before the cash was entered. */
 function late(command: Command): Command {
   return withReason(command)
-    .option('--from-own', "entered late: it gets its part of the operator's own share in past cash-outs")
-    .option('--no-past', 'entered late: past cash-outs stay as they are');
+    .option('--from-own', "entered late: give it its part of the operator's own share in past cash-outs")
+    .option('--no-past', 'entered late: leave past cash-outs as they are');
 }
 
 type Options = Record<string, unknown>;

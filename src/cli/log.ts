@@ -14,10 +14,10 @@ export function register(program: Command): void {
   rangeOptions(
     program.command('log').description('every change of the ledger by an operator or a run, oldest first'),
   )
-    .option('--actor <name>', 'only what this person, timer or daemon did')
+    .option('--actor <name>', 'only changes by this operator, timer or daemon')
     .option(
       '--subject <what>',
-      'only what was done to this: a client with fundings and payouts, f12, p118, a cash-out, a machine',
+      'only changes of this: a client with fundings and payouts, f12, p118, a cash-out, a machine',
     )
     .addHelpText(
       'after',

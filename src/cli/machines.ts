@@ -11,7 +11,7 @@ import {
 import { withReason } from './reason.ts';
 
 export function register(program: Command): void {
-  const machines = program.command('machines').description('the ATMs that are known, and the cash for them');
+  const machines = program.command('machines').description('the known machines, and the cash for them');
   machines
     .command('list')
     .description('all machines in use')
@@ -24,18 +24,18 @@ export function register(program: Command): void {
     .addHelpText('after', '\nExample:\n  aio-dca machines show Antigua')
     .action(show);
   withReason(machines.command('set'))
-    .description('change a machine; rates hold for cash-outs confirmed from now on')
+    .description('change a machine; rates apply to cash-outs confirmed from now on')
     .argument('<machine>', 'device id or name')
-    .option('--name <name>', 'how it is called here, whatever Lamassu calls it')
-    .option('--no-name', 'it is called what Lamassu calls it')
-    .option('--currency <code>', 'what it pays out, like GTQ')
-    .option('--no-currency', 'it pays out any')
+    .option('--name <name>', 'its name here, instead of the name in Lamassu')
+    .option('--no-name', 'use the name in Lamassu')
+    .option('--currency <code>', 'the currency that it pays out, like GTQ')
+    .option('--no-currency', 'it pays out any currency')
     .option(
       '--commission-rate <rate>',
       'of fundings without one of their own, like 5%; "none": what Lamassu charged',
     )
-    .option('--min-rate <rate>', 'the least that a funding may have of its own; "none": any')
-    .option('--max-rate <rate>', 'the most that a funding may have of its own; "none": any')
+    .option('--min-rate <rate>', 'the lowest rate that a funding may have; "none": any')
+    .option('--max-rate <rate>', 'the highest rate that a funding may have; "none": any')
     .addHelpText(
       'after',
       '\nExamples:\n  aio-dca machines set Antigua --commission-rate 5% --min-rate 3% --max-rate 8%\n' +
@@ -43,14 +43,12 @@ export function register(program: Command): void {
     )
     .action(set);
   withReason(machines.command('replace'))
-    .description(
-      'another machine, or the same one re-imaged, takes the place of one: its cash and settings move',
-    )
-    .argument('<old>', 'device id or name of the one that is in use no more')
-    .argument('<new>', 'device id or name of the one that takes its place')
+    .description('replace a machine by another one, or by itself re-imaged: its cash and settings move')
+    .argument('<old>', 'device id or name of the machine that is no longer in use')
+    .argument('<new>', 'device id or name of the machine that replaces it')
     .addHelpText(
       'after',
-      '\nShows what moves and asks before. The other way round it is taken back.' +
+      '\nShows what moves, and asks first. To undo it, replace the new machine by the old one.' +
         '\n\nExample:\n  aio-dca machines replace Antigua 9c2d1e7f5a3b4860',
     )
     .action(replace);

@@ -66,7 +66,7 @@ async function main(argv: string[]): Promise<void> {
     )
     .option('--json', 'one JSON document on stdout, logs on stderr')
     .option('--actor <name>', 'who acts, for the log (default: $AIO_DCA_ACTOR, $SUDO_USER, your user name)')
-    .option('--yes', 'answer yes to what would be asked')
+    .option('--yes', 'answer yes to every question')
     .option('--quiet', 'print less')
     .option('--verbose', 'log more')
     .addHelpText(

@@ -6,15 +6,18 @@ import { overpaidPage, overpaidQuestion } from './pages/payout.ts';
 export function registerOverpaid(payouts: Command): void {
   payouts
     .command('overpaid')
-    .description('record what a recipient got beyond what a payout owed')
+    .description('record sats that a recipient got beyond a payout')
     .argument('<id>', 'of the payout, like p118')
-    .option('--payment <hash>', 'the payment that was given up and arrived all the same')
-    .option('--sats <amount>', 'how much it was, like "484207 sat"; by default what the payout owed')
-    .option('--funding <id>', 'take the cash that it is worth, at the price of the payout, off this funding')
+    .option('--payment <hash>', 'the payment that was given up but arrived')
+    .option('--sats <amount>', 'the sats, like "484207 sat" (default: those of the payout)')
+    .option(
+      '--funding <id>',
+      'subtract the cash that they are worth, at the payout’s price, from this funding',
+    )
     .requiredOption('--reason <text>', 'what became of it, for the log')
     .addHelpText(
       'after',
-      '\nWithout --funding it is only recorded: the sats were returned, or are a present.\n' +
+      '\nWithout --funding they are only recorded: they were returned, or are a gift.\n' +
         '\nExamples:\n  aio-dca payouts overpaid p118 --funding f3 --reason "paid by two hosts; alice agrees"\n' +
         '  aio-dca payouts overpaid p118 --payment 9f…c2 --reason "alice sent it back"',
     )

@@ -19,7 +19,7 @@ import { counted } from './print.ts';
 import { withReason } from './reason.ts';
 
 export function register(program: Command): void {
-  const payouts = program.command('payouts').description('each obligation and its payments');
+  const payouts = program.command('payouts').description('payouts and their payments');
   withLimit(payouts.command('list').description('the newest payouts'))
     .addOption(new Option('--state <state>', 'only those in this state').choices(PAYOUT_STATES))
     .option('--open', 'only those that are not settled')
@@ -32,11 +32,11 @@ export function register(program: Command): void {
   one(payouts, 'show', 'one payout, what it pays, and its payments').action(show);
   payouts
     .command('hold')
-    .description('pay nothing of it until it is released')
+    .description('stop paying a payout until it is released')
     .argument('[id]', 'of the payout, like p118')
     .option(
       '--all',
-      'every payout that is open, and what is due now; what becomes due later is stopped by `payouts pause`',
+      'every open payout, and what is due now; `payouts pause` also stops what becomes due later',
     )
     .option('--reason <text>', 'why, for the log', 'held by hand')
     .addHelpText(
@@ -46,27 +46,27 @@ export function register(program: Command): void {
     )
     .action(hold);
   withReason(payouts.command('release'))
-    .description('let a held payout go on: the next run looks at what was sent of it')
+    .description('continue a held payout: the next run checks what was sent of it')
     .argument('[id]', 'of the payout, like p118')
-    .option('--all', 'every payout that is held, for whatever reason')
+    .option('--all', 'every held payout, whatever the reason')
     .addHelpText('after', '\nExamples:\n  aio-dca payouts release p118\n  aio-dca payouts release --all')
     .action(release);
   withReason(one(payouts, 'retry', 'retry a deferred payout')).action(retry);
-  one(payouts, 'resolve', 'say what became of a payment', ' --not-paid --reason "not in her wallet"')
-    .option('--payment <hash>', 'which payment, where several are open')
-    .option('--paid', 'it arrived: it is settled')
-    .option('--not-paid', 'it did not, and never will: a new payment follows')
+  one(payouts, 'resolve', 'say what became of a payment', ' --not-paid --reason "not in the wallet"')
+    .option('--payment <hash>', 'the payment, if several are open')
+    .option('--paid', 'it arrived, so it is settled')
+    .option('--not-paid', 'it did not arrive and never will: a new payment follows')
     .requiredOption('--reason <text>', 'how you know, for the log')
     .action(resolve);
   registerOverpaid(payouts);
   payouts
     .command('pause')
-    .description('the brake: recording goes on, paying stops')
+    .description('stop paying; recording goes on')
     .requiredOption('--reason <text>', 'why, for the log')
     .addHelpText('after', '\nExample:\n  aio-dca payouts pause --reason "LNbits is being moved"')
     .action(pause);
   withReason(payouts.command('resume'))
-    .description('pay again')
+    .description('continue paying')
     .addHelpText('after', '\nExample:\n  aio-dca payouts resume')
     .action(resume);
 }

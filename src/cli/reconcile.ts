@@ -7,16 +7,16 @@ export function register(program: Command): void {
   rangeOptions(
     program
       .command('reconcile')
-      .description('the ledger against LNbits and Lamassu, to the sat; exit 2 where they differ'),
+      .description('compare the ledger with LNbits and Lamassu, to the sat; exit 2 if they differ'),
   )
     .addHelpText(
       'after',
-      '\nPayments are taken by when they were made, cash-outs by when they were confirmed. It changes nothing, unless\n' +
+      '\nA range selects payments by when they were made, and cash-outs by when they were confirmed. Nothing is changed, unless\n' +
         '--book-fees is given.\n' +
         'What to do about each difference: docs/operations.md.\n' +
         '\nExamples:\n  aio-dca reconcile\n  aio-dca reconcile --from 2026-11-01 --to 2026-11-30 --json',
     )
-    .option('--book-fees', 'first book what LNbits shows as its service fee of each payment')
+    .option('--book-fees', 'first book the service fee that LNbits shows for each payment')
     .action(async (options: object, command: Command) => {
       const { reconcile } = await import('../operations/reconcile.ts');
       const { ok } = await answer(command, reconcile, inputOf(options), async (found, cli) =>

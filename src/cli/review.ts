@@ -8,9 +8,9 @@ import { withReason } from './reason.ts';
 export function register(program: Command): void {
   const review = program
     .command('review')
-    .description('rows of Lamassu that are not paid by themselves and may need the operator');
-  withLimit(review.command('list').description('what waits for the operator, newest first'))
-    .option('--all', 'also what does not wait any more')
+    .description('rows of Lamassu that are not paid automatically and may need the operator');
+  withLimit(review.command('list').description('rows that wait for the operator, newest first'))
+    .option('--all', 'also rows that no longer wait')
     .addHelpText('after', '\nExample:\n  aio-dca review list')
     .action(list);
   one(review, 'show')
@@ -25,8 +25,8 @@ export function register(program: Command): void {
     .action(release);
   one(review, 'dismiss')
     .description(
-      'hide a row that needs no decision; if it becomes eligible it is distributed all the same. ' +
-        'Of a row that the ledger distributed: accept what Lamassu says of it now',
+      'hide a row that needs no decision; if it becomes eligible, it is still distributed. ' +
+        'For a distributed row: accept what Lamassu says of it now',
     )
     .requiredOption('--reason <text>', 'why, for the log')
     .addHelpText('after', '\nExample:\n  aio-dca review dismiss 3f0c5e --reason "refunded on the spot"')

@@ -4,7 +4,7 @@ import { answer, inputOf } from './call.ts';
 export function register(program: Command): void {
   program
     .command('role-sql')
-    .description('print the SQL that makes the read-only role in Lamassu’s database')
+    .description('print the SQL that creates the read-only role in Lamassu’s database')
     .option('--user <name>', 'name of the role (default: [lamassu] user)')
     .option('--database <name>', 'Lamassu’s database (default: [lamassu] database)')
     .addHelpText(

@@ -16,35 +16,35 @@ import { canAsk } from './prompt.ts';
 export function register(program: Command): void {
   program
     .command('settle')
-    .description('distribute a cash-out that was settled outside of Lamassu; or undo that with --void')
+    .description('distribute a cash-out that was settled outside of Lamassu; --void undoes that')
     .argument('[id]', 'of a cash-out that Lamassu knows')
     .addOption(
-      new Option('--external <ref>', 'one that Lamassu never saw, by a reference of your own').conflicts(
+      new Option('--external <ref>', 'a cash-out that Lamassu never saw, by your own reference').conflicts(
         'void',
       ),
     )
     .option(
       '--machine <machine>',
-      'where the cash came out: with --external, or where Lamassu names several machines; device id or name',
+      'the machine that paid out: with --external, or if Lamassu names several; device id or name',
     )
-    .option('--at <time>', 'when it came out, with --external, or where a clock of Lamassu was wrong')
+    .option('--at <time>', 'when the cash came out: with --external, or if Lamassu’s clock was wrong')
     .option('--fiat <amount>', 'the cash that came out, like "200 USD" (default: what Lamassu counted)')
-    .option('--gross <sats>', 'what was paid for that cash (default: its proportion)')
+    .option('--gross <sats>', 'what the layperson paid for that cash (default: its proportion)')
     .addOption(
       new Option(
         '--commission <sats>',
-        'the operator’s part of it (default: what Lamassu charged)',
+        'the operator’s part of the sats (default: what Lamassu charged)',
       ).conflicts('rate'),
     )
     .option('--rate <rate>', 'the same as a rate of the gross, like 5.5%')
     .requiredOption('--reason <text>', 'why, for the log')
-    .option('--credit', 'its sats have yet to be credited to the source wallet, see docs/settlements.md')
+    .option('--credit', 'credit its sats to the source wallet, see docs/settlements.md')
     .option('--new-currency', 'with --external: the machine paid out this currency for the first time')
-    .option('--void <id>', 'undo a settlement of which nothing is in a payout yet')
+    .option('--void <id>', 'undo a settlement that is in no payout yet')
     .option('--dry-run', 'write nothing, show the division')
     .addHelpText(
       'after',
-      '\nShows what Lamassu knows and how it will be divided, and asks. The same again changes nothing.\n' +
+      '\nShows what Lamassu knows and how it will be divided, and asks. Repeating it changes nothing.\n' +
         '\nExamples:\n  aio-dca settle 3f0c5e --reason "paid 200 of 500, rest refunded" --dry-run\n' +
         '  aio-dca settle 3f0c5e --fiat "500 GTQ" --reason "the rest was paid by hand"\n' +
         '  aio-dca settle --external receipt-17 --machine Antigua --at "2026-11-20 10:15" --fiat "500 GTQ" \\\n' +

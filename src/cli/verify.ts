@@ -5,7 +5,7 @@ import { verificationPage } from './pages/verification.ts';
 export function register(program: Command): void {
   program
     .command('verify')
-    .description("add the ledger's books up again from their rows; exit 2 where they differ")
+    .description("add the ledger's books up again from their rows; exit 2 if they differ")
     .addHelpText('after', '\nExamples:\n  aio-dca verify\n  aio-dca verify --json')
     .action(async (_options: object, command: Command) => {
       const { verify } = await import('../operations/verify.ts');
