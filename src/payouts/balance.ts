@@ -6,9 +6,9 @@ import { feeNow } from './service-fee.ts';
 import { type Context, note } from './session.ts';
 
 /**
- * Why the source wallet cannot pay so much of a payout now; null where it can. Clients come first: commission waits while
- * the wallet does not hold what their open payouts need as well. `fee`: what LNbits, which refused it, takes on top; how
- * much that will be is not known for certain, so it keeps nothing from being tried.
+ * Why the source wallet cannot pay these sats of a payout now; null: it can. Clients come first: commission waits until the wallet
+ * also holds what the clients' open payouts need. `fee`: LNbits' service fee, after it refused the payment; its amount is not
+ * certain, so it never prevents an attempt.
  */
 export async function lack(ctx: Context, payout: Payout, sats: bigint, fee = 0n): Promise<string | null> {
   const held = ctx.source.balanceMsat / 1000n;
@@ -22,17 +22,17 @@ export async function lack(ctx: Context, payout: Payout, sats: bigint, fee = 0n)
   return `${holds}, and clients come first: ${shown(first)} are due to them`;
 }
 
-/** Reads anew what the source wallet holds: LNbits refused a payment, and somebody else may have taken sats. */
+/** Reads the balance of the source wallet again: LNbits refused a payment, so sats may have left the wallet. */
 export async function readBalance({ lnbits, source }: Context): Promise<void> {
   source.balanceMsat = (await lnbits.wallet(source.key)).balanceMsat;
 }
 
-/** Notes that sats are missing: how many, for everything that is due, is told by `noteShortage` when the run is over. */
+/** Records that sats are missing; `noteShortage` reports the total at the end of the run. */
 export function noteLack(ctx: Context, why: string): void {
   note(ctx, new BridgeError('lnbits/balance', why, TOP_UP));
 }
 
-/** Where sats were missing: all that is due, and what is missing for it. */
+/** If sats were missing: reports everything that is due, and what is missing for it. */
 export async function noteShortage(ctx: Context): Promise<void> {
   if (!ctx.problems.has('lnbits/balance')) return;
   const unsent = await unsentSats(ctx.ledger.db);
@@ -44,7 +44,7 @@ export async function noteShortage(ctx: Context): Promise<void> {
 }
 
 /**
- * LNbits finds the balance too small where the wallet holds enough: it takes a fee on top that it did not show yet.
+ * LNbits reports an insufficient balance although the wallet holds enough: it takes a service fee that is not known yet.
  */
 export function noteUnknownFee(ctx: Context, payout: Payout, sats: bigint): void {
   const held = shown(ctx.source.balanceMsat / 1000n);

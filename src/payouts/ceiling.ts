@@ -7,15 +7,15 @@ import { MAY_DIFFER_MS, now, plus } from '../time.ts';
 import { feeNow } from './service-fee.ts';
 import type { Context } from './session.ts';
 
-/** What may be sent in one local day before the operator is asked. */
+/** The most that is sent in one local day without the operator. */
 export interface Ceiling {
   sats: bigint;
   timezone: string;
 }
 
 /**
- * Why a payout waits for the operator: with what was sent today it would be more than the ceiling. Null where it is not,
- * where the operator released the payout before, and where a payment of it is under way: then only a look at it helps.
+ * Why a payout waits for the operator: together with what was sent today, it would exceed the ceiling. Null if it would not, if the
+ * operator released the payout before, or if a payment of it is under way, whose outcome has to be found out.
  */
 export async function overCeiling(
   ctx: Context,
@@ -34,7 +34,7 @@ export async function overCeiling(
   const at = now();
   const today = localDate(at, ceiling.timezone);
   const start = startOfDay(today, ceiling.timezone);
-  // What was sent by a clock that was ahead was sent today, unless a run began on an earlier day since.
+  // Payments dated in the future count as sent today, unless a run began on an earlier day since.
   const yesterday = await ledger.db
     .selectFrom('runs')
     .select('id')

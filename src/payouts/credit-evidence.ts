@@ -5,9 +5,9 @@ import { call, type Message, message } from '../lib/message.ts';
 import type { LnbitsClient, WalletPayment } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
 
-/** What the source wallet shows of credits of one amount, for the operator who says what became of one. */
+/** What the source wallet shows of credits of one amount, for the operator's decision about one of them. */
 export interface CreditsShown {
-  /** Every like credit, as hash and status. */
+  /** Every credit of that amount, as hash and status. */
   all: { hash: string; status: WalletPayment['status'] }[];
   /** The hashes of those that have arrived and that this one can be. */
   possible: string[];
@@ -17,7 +17,7 @@ export interface CreditsShown {
   takenBack: number;
 }
 
-/** Looks for them. Throws what the client throws, and `lnbits/rights` where the key is not shown its payments. */
+/** Reads them. Throws what the client throws, and `lnbits/rights` if the key does not show its payments. */
 export async function creditsShown(
   { db, lnbits, key }: { db: Db; lnbits: LnbitsClient; key: Secret },
   credit: Credit,
@@ -66,7 +66,7 @@ async function possibleOnes(db: Db, credit: Credit, shown: WalletPayment[]): Pro
   return free.filter(({ time }) => time === null || time >= since);
 }
 
-/** Why a word is refused, and what leads on. */
+/** Why the operator's word is refused, and the way out. */
 export interface Refused {
   because: string;
   wayOut: string | Message;

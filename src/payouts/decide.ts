@@ -1,13 +1,13 @@
 /**
- * What a wallet shows of one payment: `none` is LNbits' answer that there is no such row, `gone` that the wallet is.
- * `unseen`: there is none, but its key does not show what it just made either, so nothing is known of the client's side.
+ * What a wallet shows of one payment. `none`: LNbits answered that there is no such row. `gone`: there is no such wallet.
+ * `unseen`: no row, but the key does not show its own new invoice either, so nothing is known of the client's side.
  */
 export type ClientSide = 'arrived' | 'pending' | 'failed' | 'wrong-amount' | 'none' | 'unseen' | 'gone';
 export type SourceSide = 'success' | 'pending' | 'failed' | 'none';
 
 /**
  * `settle`: it arrived. `send`: POST the same bolt11 (again). `abandon`: it can never be paid, so a new invoice may
- * follow. `hold`: the operator decides. `wait`: look again later.
+ * follow. `hold`: the operator decides. `wait`: read the wallets again later.
  */
 export type Decision =
   | { do: 'settle' }
@@ -21,10 +21,9 @@ export const UNSEEN = "the key of the client's wallet does not show its payments
 export const whilePending: Decision = { do: 'wait', reason: 'LNbits shows the payment as pending' };
 
 /**
- * What both sides of a payment mean together. The source's side was read after the client's unless it is
- * `success`, which is final: so `none` there is not older than what the client shows. `quiet`: nothing can be under way
- * any more, for the last POST is older than the quiet time, or there was none.
- * An invoice that expired is not dead: LNbits pays it all the same.
+ * What both sides of a payment mean together. The source's side was read after the client's, unless it is `success`, which is
+ * final. So `none` there is not older than the client's side. `quiet`: nothing can be under way, because the last POST is older
+ * than the quiet time, or there was none. An expired invoice is not dead: LNbits still pays it.
  */
 export function decide(client: ClientSide, source: SourceSide, quiet: boolean): Decision {
   if (source === 'pending') return whilePending;

@@ -4,8 +4,8 @@ import { type Decision, decide, whilePending } from './decide.ts';
 import { type Context, clientSide, isGone, isQuiet, sourceSide, walletKey } from './session.ts';
 
 /**
- * Looks at both sides of a payment. The source comes first; the client's side is left alone while a POST may still
- * be running, where a look could change it; and the source is read again after the client.
+ * Reads both sides of a payment: the source first, then the client, then the source again. Does not read the client's side while a
+ * POST may still be running, if reading could change it.
  */
 export async function lookAtPayment(ctx: Context, payment: Payment): Promise<Decision> {
   const quiet = isQuiet(ctx, payment.sent_at);
@@ -32,9 +32,8 @@ export async function lookAtPayment(ctx: Context, payment: Payment): Promise<Dec
 export type Former = Decision & { refused?: true };
 
 /**
- * What becomes of an invoice that was never sent, or whose every POST LNbits refused, where its recipient is paid into
- * another wallet now: it is given up, if the source wallet shows nothing of it and nobody else has paid it. The former
- * wallet may be gone.
+ * What becomes of an invoice in a former wallet of its recipient that was never sent, or whose every POST LNbits refused. It is given
+ * up if the source wallet shows nothing of it and it was not paid otherwise. The former wallet may be gone.
  */
 export async function lookAtFormer(ctx: Context, payment: Payment): Promise<Former> {
   if (payment.sent_at !== null) return lookAtRefused(ctx, payment);

@@ -21,15 +21,14 @@ import { sealLabel } from './label.ts';
 import { actOf, type Context, isGone, note } from './session.ts';
 import { isFirst, lookAtFirst, lookBeforeFirst, type NotSeen, notLookedAt } from './source-wallet.ts';
 
-/** LNbits pays an internal invoice after its expiry all the same. */
+/** LNbits pays an internal invoice even after its expiry. */
 const INVOICE_EXPIRY_SECONDS = 86_400;
 /** Invoices of one part, where its recipient gets another wallet, or another key, at that very moment. */
 const TRIES = 3;
 
 /**
- * Makes and keeps a new invoice in the wallet that is the recipient's at this moment; undefined where the payout was
- * deferred or held instead. Where it became another wallet before the invoice was kept, that one is dropped: nobody was
- * told to pay it.
+ * Makes and records a new invoice in the recipient's present wallet; undefined if the payout was deferred or held instead. If the
+ * wallet changed before the invoice was recorded, that invoice is dropped: nothing was sent on it.
  */
 export async function makeInvoice(
   ctx: Context,
@@ -101,7 +100,7 @@ export async function makeInvoice(
   return put('its wallet was changed while an invoice was made');
 }
 
-/** What helps where the wallet that is paid into takes no invoice: its owner, or the server, allows no more. */
+/** The way out if the recipient's wallet accepts no invoice: a limit of its owner or of the server. */
 function refusedInvoice({ code, text }: BridgeError, { kind, recipient: { name } }: Payout): BridgeError {
   const set = kind === 'client' ? 'clients.set' : 'commission.set';
   const elsewhere = call(set, { name, wallet_key: null, new_wallet: true });
@@ -131,7 +130,7 @@ async function showsItself(
   return (await ctx.lnbits.find(key, hash)) ? 'now' : 'unseen';
 }
 
-/** What the owner of a wallet reads there. */
+/** The text that the owner of the wallet reads. */
 function memoOf({ id, kind, fiat, digits, currency }: Payout, sats: bigint): string {
   const what = kind === 'client' ? `${formatDecimal(fiat, digits)} ${currency} of your cash` : 'commission';
   return `${groupDigits(sats)} sat for ${what} (payout p${id})`;

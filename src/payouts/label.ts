@@ -4,11 +4,10 @@ import type { Db, Ledger } from '../ledger/store/open.ts';
 import type { WalletPayment } from '../lnbits/client.ts';
 
 /*
- * What the bridge writes into `extra` of a payment, on both sides, tells whose it was. Clients read it in their
- * wallets and can write the like into invoices of their own; so what stands in a client's wallet proves nothing without
- * the seal, and a copied seal proves nothing either: it names the claim (claim.ts) under which it was made, and each of
- * those is in the ledger before anything is sealed under it. What has the ledger's id and proves nothing is a foreign
- * label: it is counted, and nothing else.
+ * The bridge writes a label into `extra` of both sides of a payment, which tells whose payment it is. Clients can read it in their
+ * wallets and write the same into invoices of their own. So a label in a client's wallet proves nothing without a seal. A copied
+ * seal proves nothing either: it names the claim (claim.ts) under which it was made, and the ledger records each claim before
+ * anything is sealed under it. A label with the ledger's id that proves nothing is a foreign label: it is only counted.
  */
 
 /** What is sealed, besides the wallet in which the side of the payment stands. */

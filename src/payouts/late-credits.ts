@@ -12,7 +12,7 @@ import type { LnbitsClient, WalletPayment } from '../lnbits/client.ts';
 import { now, plus } from '../time.ts';
 import { actOf, type Context } from './session.ts';
 
-/** A request can be carried out long after nobody waits for it any more; runs look that long. `reconcile` always does. */
+/** LNbits may carry out a request long after the bridge stopped waiting; runs check this long, `reconcile` always. */
 const LOOKED_FOR_MS = 7 * 86_400_000;
 
 /** An “Admin credit” of the source wallet that no credit is known by, and the credit that was dropped and can be it. */
@@ -43,7 +43,7 @@ export async function creditWhatCameLate(ctx: Context, justLookedAt: bigint[]): 
   return arrived;
 }
 
-/** How a late credit is told. */
+/** The message for a late credit. */
 export function cameLate({ sats }: Credit): string {
   return `an “Admin credit” of ${groupDigits(sats)} sat that came after it was dropped`;
 }

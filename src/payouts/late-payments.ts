@@ -5,14 +5,14 @@ import { now, plus } from '../time.ts';
 import { sidesInWords } from './resolve.ts';
 import { actOf, type Context, clientSide, isGone, sourceSide } from './session.ts';
 
-/** How long, and how many of the newest; `reconcile` looks at all. */
+/** How long after the decision, and how many of the newest; `reconcile` checks all. */
 const LOOKED_AT_MS = 7 * 86_400_000;
 const MOST = 20;
 
 /**
- * Looks once more at payments that were sent and given up not long ago. One that arrived all the same settles its part
- * where nothing else was sent of it; else the part may be paid twice, and the operator is told. So is a debit that was not
- * known when it was given up.
+ * Checks payments again that were sent and recently given up. If one arrived, it settles its part, unless something else was sent of
+ * that part: then the part may be paid twice, and the operator is told. The same for a debit that was not known when the payment
+ * was given up.
  */
 export async function lookAtDead(ctx: Context): Promise<void> {
   for (const payment of await givenUp(ctx)) {
@@ -20,7 +20,7 @@ export async function lookAtDead(ctx: Context): Promise<void> {
     if (source === 'pending') continue;
     const client = await clientSide(ctx, payment).catch((error: unknown) => {
       if (isGone(error)) return 'gone' as const;
-      // One wallet does not stop the others; a later run looks again.
+      // One wallet does not stop the others; a later run checks again.
       if (error instanceof FellOver) return null;
       throw error;
     });

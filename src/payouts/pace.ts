@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from './session.ts';
 
-/** How long a run goes on at the pace that LNbits allows; then the next one does, which reads Lamassu first. */
+/** How long a run continues at LNbits' pace; the next run reads Lamassu first. */
 const LONGEST_MS = 15 * 60_000;
 /** So often in a row LNbits may take nothing; five waits outlast a window of a minute (lnbits/pace.ts). */
 const IN_A_ROW = 6;
 
 /**
- * LNbits takes no more requests for now: waits until it takes one again. False where the rest is left to the next run
- * instead, or the run is asked to stop. Other runs cannot begin meanwhile, and the lease is renewed.
+ * After a rate limit: waits until LNbits accepts requests again. False if the rest is left to the next run, or the run is asked to
+ * stop. The lease is renewed meanwhile, so no other run can begin.
  */
 export async function keepPace(ctx: Context): Promise<boolean> {
   ctx.limited = (ctx.limited ?? 0) + 1;

@@ -33,7 +33,7 @@ import { refuseIfNotAlone } from './preflight.ts';
 import { cappedFee, feeNow, noteNewFee } from './service-fee.ts';
 import { actOf, type Context, isQuiet, note, timeOfPost, untilQuiet, wasSuspended } from './session.ts';
 
-/** What one payout meets, and every other would meet as well. */
+/** Errors that every payout would meet. */
 const SAME_FOR_ALL: readonly ErrorCode[] = [
   'lnbits/key',
   'lnbits/rights',
@@ -51,14 +51,14 @@ const INSUFFICIENT = /insufficient balance/i;
 export interface Paid {
   settled: number;
   satsSettled: bigint;
-  /** Whether LNbits put an end to it before every payout had its turn. */
+  /** Whether LNbits failed before every payout had its turn. */
   stopped: boolean;
 }
 
 /**
- * Works on every open payout, one payment at a time: the clients' first, each oldest first. A payout that cannot be paid,
- * or at which LNbits refuses or falls over, does not stop the others; LNbits not answering twice in a row does. At the
- * end, payments that only need the quiet time to pass are looked at once more.
+ * Works on every open payout, one payment at a time: the clients' first, oldest first. A payout that cannot be paid, or at which LNbits
+ * refuses or crashes, does not stop the others; two requests in a row without an answer do. At the end, payments that only had to
+ * wait for the quiet time are checked again.
  */
 export async function payAll(ctx: Context): Promise<Paid> {
   const fee = await feeRate(ctx.ledger.db);
@@ -81,13 +81,13 @@ export async function payAll(ctx: Context): Promise<Paid> {
   return paid;
 }
 
-/** A refusal concerns the payout that met it, and so does a 500; anything else is LNbits itself, and said once. */
+/** A refusal or a 500 concerns the payout that met it; anything else concerns LNbits, and is reported once. */
 function noteAnswer(ctx: Context, error: BridgeError, payout: Payout): void {
   const its = error.code === 'lnbits/refused' || error instanceof FellOver;
   note(ctx, error, its ? payout : undefined);
 }
 
-/** Whether LNbits falls over at this payout only, and goes on answering for the source wallet. */
+/** Whether LNbits crashes only at this payout, and still answers for the source wallet. */
 async function isOfOnePayout(ctx: Context, error: BridgeError | null | undefined): Promise<boolean> {
   if (!(error instanceof FellOver)) return false;
   try {
@@ -99,11 +99,11 @@ async function isOfOnePayout(ctx: Context, error: BridgeError | null | undefined
   }
 }
 
-/** A payment of which it is not known yet what became of it. */
+/** A payment with an unknown outcome. */
 interface Wait {
-  /** Of a POST that has to become older first; null where that is not all. */
+  /** The time of a POST that has to become older; null if something else is needed. */
   sentAt: string | null;
-  /** What LNbits, or the network, said to the last POST, where nothing contradicts it. */
+  /** The answer, or network error, of the last POST, if nothing contradicts it. */
   refusal: BridgeError | null;
   /** Set where LNbits did not answer that POST. */
   silence: BridgeError | null;
@@ -148,7 +148,7 @@ async function payAtPace(ctx: Context, payout: Payout, paid: Paid): Promise<Wait
   }
 }
 
-/** Pays what is left of one payout. Answers what has to be waited for: the time of a POST that must become older first. */
+/** Pays the rest of one payout. Returns the time of a POST that has to become older first, if there is one. */
 async function payPayout(ctx: Context, payout: Payout, paid: Paid): Promise<Wait | null> {
   const parts = await partsToPay(ctx, payout.id);
   const tooMuch = await overCeiling(ctx, payout.id, parts);
@@ -233,7 +233,7 @@ async function payPart(
 }
 
 /**
- * LNbits said no to a payment: for lack of sats, where somebody else took some meanwhile, or for the payout's own sake.
+ * LNbits refused a payment: the balance is too small, e.g. because sats left the wallet meanwhile, or because of this payout.
  * Answers why the payout is deferred.
  */
 async function noteRefusal(
@@ -258,7 +258,7 @@ type Outcome =
   /** The program was asked to stop, or paying was paused: the payment stays as it is. */
   | { do: 'stop' };
 
-/** Sends one payment as often as both sides allow, and says what became of it. Updates `payment.sent_at`. */
+/** Sends one payment as often as both sides allow, and returns its outcome. Updates `payment.sent_at`. */
 async function attemptPayment(
   ctx: Context,
   payout: Payout,
@@ -338,7 +338,7 @@ async function isOwn(db: Db, payment: Payment): Promise<boolean> {
   return (await walletOf(db, payment.payout_id)).id === payment.client_wallet_id;
 }
 
-/** One POST. Null where LNbits says that it paid; else what it, or the network, said. Either way only a look tells. */
+/** One POST. Null if LNbits says that it paid, else its answer or the network's error. Only the wallets show the outcome. */
 async function post(
   ctx: Context,
   payment: Payment,
@@ -362,7 +362,7 @@ async function post(
   }
 }
 
-/** LNbits did not answer in the middle of a payout: what is under way is unknown, the rest is tried later. */
+/** LNbits did not answer during a payout: payments under way become unknown, the rest is tried later. */
 async function deferOrMarkUnknown(ctx: Context, payout: Payout, error: BridgeError): Promise<void> {
   const parts = await partsOf(ctx.ledger.db, payout.id);
   await ctx.run.write(async (trx) => {

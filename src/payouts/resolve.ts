@@ -3,9 +3,9 @@ import { seesPayments } from '../lnbits/rights.ts';
 import type { ClientSide, SourceSide } from './decide.ts';
 import { type Context, clientSide, sourceSide, walletKey } from './session.ts';
 
-/** What both wallets show of a payment, for the operator who decides about it. */
+/** What both wallets show of a payment, for the operator's decision. */
 export interface Shown {
-  /** `unseen`: nothing, by a key that is not shown its payments; `unread`: nobody could look. */
+  /** `unseen`: nothing, but the key does not show its payments; `unread`: the wallet could not be read. */
   source: SourceSide | 'unseen' | 'unread';
   /** `nothing`: the payment is there, and credited nothing. */
   client: ClientSide | 'nothing' | 'unread';
@@ -13,10 +13,10 @@ export interface Shown {
 
 type Looking = Pick<Context, 'ledger' | 'lnbits' | 'source' | 'fees'>;
 
-/** Where nobody could look at either. */
+/** Neither side could be read. */
 export const UNREAD: Shown = { source: 'unread', client: 'unread' };
 
-/** Looks at both sides, the source's again after the client's. For a payment whose last POST is over. */
+/** Reads both sides, the source's again after the client's. Only for a payment whose last POST is over. */
 export async function bothSides(ctx: Looking, payment: Payment): Promise<Shown> {
   const client = await clientShows(ctx, payment);
   const source = await sourceSide(ctx, payment.payment_hash);
@@ -26,7 +26,7 @@ export async function bothSides(ctx: Looking, payment: Payment): Promise<Shown> 
   };
 }
 
-/** What the client's wallet shows, for where the source wallet cannot be looked at. */
+/** What the client's wallet shows, if the source wallet cannot be read. */
 export async function clientShows(
   ctx: Pick<Context, 'ledger' | 'lnbits'>,
   payment: Payment,
@@ -38,17 +38,17 @@ export async function clientShows(
   return row && row.amountMsat <= 0n ? 'nothing' : 'wrong-amount';
 }
 
-/** What both sides show, as it is kept and compared. */
+/** What both sides show, as it is recorded and compared. */
 export function sidesInWords({ source, client }: Shown): string {
   return `${source} in the source wallet, ${client} in the client’s`;
 }
 
-/** Whether the operator may say so: `bears-out`: the wallets show the same; `open`: they leave it open; `contradicts`. */
+/** The wallets on the operator's word: `bears-out`: they show the same; `open`: they leave it open; `contradicts`. */
 export type Judgement = 'bears-out' | 'open' | 'contradicts';
 
 /**
- * What the wallets say to the operator's word that a payment arrived, or that it did not and never will. Nothing that is
- * said overrides what they show, and what could not be seen is no absence: whoever is called unpaid is paid again.
+ * Compares the operator's word, that a payment arrived or never will, with the wallets. The word never overrides what they show. What
+ * could not be read is not an absence: a payment that is called unpaid is paid again.
  */
 export function judgeWord({ source, client }: Shown, paid: boolean): Judgement {
   // LNbits is still at it.

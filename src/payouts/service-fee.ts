@@ -5,7 +5,7 @@ import type { ServiceFee } from '../lnbits/admin.ts';
 import type { WalletPayment } from '../lnbits/client.ts';
 import { actOf, type Context, note } from './session.ts';
 
-/** What LNbits takes now: as it told its superuser in this run; else as its newest payments show. */
+/** LNbits' present service fee: as its superuser was told in this run, else as its newest payments show. */
 export async function feeNow({ ledger, toldFee }: Pick<Context, 'ledger' | 'toldFee'>): Promise<FeeRate> {
   return toldFee === undefined ? await feeRate(ledger.db) : toldFee;
 }
@@ -50,7 +50,7 @@ export function cappedFee(feeMsat: bigint, paidMsat: bigint): bigint {
   return fee < paidMsat ? fee : paidMsat;
 }
 
-/** Tells, once, that LNbits began to take a fee. `before`: what it took when the run began. */
+/** Reports once that LNbits began to take a fee. `before`: the fee when the run began. */
 export async function noteNewFee(ctx: Context, before: FeeRate): Promise<void> {
   if (before !== null) return;
   const rate = await feeRate(ctx.ledger.db);

@@ -13,17 +13,17 @@ import { labelOf, madeByAnotherCopy, sealedElsewhere } from './label.ts';
 import { actOf, type Context, type SourceWallet } from './session.ts';
 
 /*
- * Which wallet the ledger pays from. A wallet that never paid for it cannot show what an older copy of the ledger lacks.
- * The one that paid can, by its key (`ledger recover`); else the clients' wallets are asked, all of them before another
- * source wallet is taken, and each once more before its recipient's first payment from it. One that cannot be asked is
- * never taken for one into which nothing was paid.
+ * The wallet that the ledger pays from. A wallet that never paid for this ledger cannot show what an older copy of it lacks. The
+ * former source wallet can, by its key (`ledger recover`). Otherwise the clients' wallets are read: all of them before another
+ * source wallet is accepted, and each once more before its recipient's first payment from it. A wallet that cannot be read never
+ * counts as one without payments.
  */
 
-/** Takes the wallet of the configuration. Errors: those of `refuseUnknownAtClients`, and `lnbits/rights`. */
+/** Binds the ledger to the wallet of the configuration. Errors: those of `refuseUnknownAtClients`, and `lnbits/rights`. */
 export async function bindSourceWallet(ctx: Context): Promise<void> {
   if (await isBound(ctx.ledger.db, ctx.source.walletId)) return;
   await refuseUnknownAtClients(ctx);
-  // A key that is shown nothing would hide what an older ledger lost, and each debit.
+  // A key without the right to see payments would hide every debit, and what an older ledger lacks.
   const { walletId } = await proveRights(ctx.lnbits, ctx.source.key);
   await ctx.run.write((trx) => takeSourceWallet(trx, actOf(ctx), ctx.source.walletId, walletId));
 }
@@ -194,13 +194,13 @@ function unknownAtClient({ hash, walletId, extra }: WalletPayment, certain: bool
   );
 }
 
-/** A wallet of a recipient, and why it could not be looked at. */
+/** A recipient's wallet, and why it could not be read. */
 export interface NotSeen {
   wallet: PaidInto;
   unseen: Unseen;
 }
 
-/** What is told where a recipient waits because of it, and what helps. */
+/** The error for a recipient who waits because of it, with the way out. */
 export function notLookedAt({ wallet, unseen }: NotSeen): BridgeError {
   const { id, former, recipient } = wallet;
   const set = call(recipient.kind === 'client' ? 'clients.set' : 'commission.set', {

@@ -26,7 +26,7 @@ import { refuseIfNotAlone } from './preflight.ts';
 import { rateTold } from './service-fee.ts';
 import { actOf, type Context, isQuiet, note, timeOfPost, untilQuiet, wasSuspended } from './session.ts';
 
-/** LNbits' limit for one credit. */
+/** LNbits' limit for one credit, in satoshi. */
 export const LARGEST_CREDIT = 10_000_000n;
 
 export interface Crediting {
@@ -77,7 +77,7 @@ async function creditMore(ctx: Context, how: Crediting): Promise<bigint | null> 
   const some =
     (await neededSats(db)) > 0n || (await creditsIn(db, ['intended'])).length > 0 || (await waitsForSats(db));
   if (!some) return null;
-  // Loaded here: most runs have nothing to credit.
+  // Imported here: most runs have nothing to credit.
   const { LnbitsAdmin } = await import('../lnbits/admin.ts');
   const admin = await logIn(LnbitsAdmin, how).catch(async (error: unknown) => {
     // What is missing is recorded all the same, so that it is told.
@@ -105,7 +105,7 @@ async function logIn(Admin: typeof LnbitsAdmin, how: Crediting): Promise<LnbitsA
   return await Admin.logIn(how.lnbits, how.superuser());
 }
 
-/** Where something in front of LNbits keeps its settings back, what its payments cost tells the fee. */
+/** LNbits' settings, or, if a proxy hides them, the fee that its payments show. */
 function orByPayments(error: unknown): undefined {
   if (!isOfLnbits(error)) throw error;
 }
@@ -138,7 +138,7 @@ async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise
   return conclude(ctx, credit, await ask(ctx, admin, credit));
 }
 
-/** The one call. What it answers is what LNbits says; only a look tells. */
+/** The one request. Its answer is LNbits' word; only the source wallet shows the outcome. */
 async function ask(ctx: Context, admin: LnbitsAdmin, { wallet_id, sats }: Credit): Promise<Answer> {
   try {
     await admin.credit(wallet_id, sats);
@@ -165,7 +165,7 @@ async function strangeCredit(ctx: Context, credit: Credit, shown: WalletPayment[
   return `the source wallet shows a credit of ${groupDigits(credit.sats)} sat since these cash-outs, which may be theirs: ${strange.hash}`;
 }
 
-/** What LNbits answered to the call of a credit, if it did: it is over then. */
+/** LNbits' answer to the request of a credit, if there was one: then the request is over. */
 type Answer = 'done' | { refused: string } | null;
 
 /** Finds out what became of a credit that was sent, and records it: whether it arrived. */
@@ -217,7 +217,7 @@ async function lookAtCredit(ctx: Context, credit: Credit, answer: Answer): Promi
 
 /**
  * `arrive`: it happened. `take-back`: LNbits said no, so the same credit is sent again by a later run. `drop`: it did
- * not happen, and another one may follow. `hold`: the operator decides. `wait`: look again after the quiet time.
+ * not happen, and another one may follow. `hold`: the operator decides. `wait`: read the wallet again after the quiet time.
  */
 export type Verdict =
   | { do: 'arrive'; hash: string }

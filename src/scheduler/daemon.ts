@@ -6,11 +6,11 @@ import { type Connect, keepConnection } from '../lamassu/session-cache.ts';
 import type { Ledger } from '../ledger/store/open.ts';
 import { poll } from './poll.ts';
 
-/** A run as the daemon saw it. */
+/** The result of a run, for the daemon's metrics. */
 export interface RunSeen {
   outcome: string;
   seconds: number;
-  /** The codes of what went wrong. */
+  /** The error codes of the run. */
   codes: string[];
 }
 
@@ -18,17 +18,17 @@ export interface DaemonDeps {
   config: Config;
   actor: string;
   log: Logger;
-  /** Aborted when the program was asked to stop. */
+  /** Aborted when the program is asked to stop. */
   signal: AbortSignal;
-  /** Opens the ledger for one run and closes it after: a server that went away is simply asked again. */
+  /** Opens the ledger for one run and closes it afterwards, so the next run reconnects to a server that went away. */
   withLedger<T>(work: (ledger: Ledger) => Promise<T>): Promise<T>;
-  /** Told when the first run is over and the schedule begins; not where it was asked to stop before. */
+  /** Called after the first run, when the schedule begins; not if the daemon was asked to stop before. */
   onReady?(): void;
-  /** Told of each run when it is over. */
+  /** Called after each run with its result. */
   onRun?(run: RunSeen): void;
 }
 
-/** When to run, as cron writes it: the schedule, and the times of fixed mode. */
+/** When to run, as cron expressions: the schedule, and the times of fixed mode. */
 export function cronLines({ schedule, fixed }: Pick<Config, 'schedule' | 'fixed'>): string[] {
   const times = fixed.times.map((time) => {
     const [hour, minute] = time.split(':').map(Number);
@@ -84,7 +84,7 @@ async function runOnSchedule(deps: DaemonDeps, connect: Connect): Promise<void> 
   await running;
 }
 
-/** One run; what goes wrong is logged. Answers the error that no retry will help, if there is one. */
+/** One run; logs its problems. Returns the error that no retry will help, if there is one. */
 async function runOnce(deps: DaemonDeps, connect: Connect): Promise<BridgeError | undefined> {
   const { config, actor, log, signal } = deps;
   const startedAt = performance.now();
@@ -118,7 +118,7 @@ function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** node-cron's own remarks, such as a tick that came late, are no news for operators. */
+/** Drops node-cron's own messages, such as a late tick. */
 function quietly(log: Logger) {
   const say = (message: string | Error) => log.debug(`node-cron: ${message}`);
   return { info: say, warn: say, error: say, debug: say };

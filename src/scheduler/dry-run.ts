@@ -31,7 +31,7 @@ export interface Plan {
   clients: Map<bigint, string>;
 }
 
-/** What `poll` would do now: nothing is written and nothing is paid. LNbits is not asked. */
+/** What `poll` would do now. Writes nothing, pays nothing, and does not use LNbits. */
 export async function dryRun(deps: PollDeps): Promise<Plan> {
   const { ledger, config, signal } = deps;
   await refuseWithoutClients(ledger.db);
@@ -92,7 +92,7 @@ export async function dryRun(deps: PollDeps): Promise<Plan> {
   });
 }
 
-/** Lamassu's rows that a run would look at, all of them in memory. */
+/** Lamassu's rows that a run would read, all of them in memory. */
 export interface ReadAhead {
   now: Instant;
   systemIdentifier: string | null;

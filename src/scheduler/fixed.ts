@@ -12,7 +12,7 @@ import { conclude, noTotals, outcomeOf, type PollReport, summaryOf } from './rep
 import { emptyReport, markOf } from './setup.ts';
 
 /**
- * The paying half of a run, with everything in fixed mode due at this moment. Lamassu is not asked.
+ * The paying half of a run, with everything in fixed mode due now. Does not read Lamassu.
  * Throws `payouts/paused`, and as `poll` does `run/busy`, `run/lost-lease`, and failures of the ledger.
  */
 export async function payFixed({

@@ -36,11 +36,11 @@ export interface PollDeps {
   config: Config;
   actor: string;
   log: Logger;
-  /** Aborted when the program was asked to stop: the step at hand is finished, no other begun. */
+  /** Aborted when the program is asked to stop: the run finishes its step and begins no other. */
   signal: AbortSignal;
   /** Told how many milliseconds a run waits that keeps to LNbits' rate limit; by default the log is. */
   onWait?: ((ms: number) => void) | undefined;
-  /** How to reach Lamassu; by default by a session of its own. */
+  /** How to reach Lamassu; default: a session of its own. */
   connect?: Connect;
 }
 

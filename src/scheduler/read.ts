@@ -27,13 +27,13 @@ export interface Reading {
   ingest: Omit<IngestOptions, 'now'>;
   /** Without it every row is taken as of the time that it says. */
   clocks?: ReadingClocks;
-  /** Told of each cash-out after it was recorded. */
+  /** Called for each cash-out after it was recorded. */
   onCashOut(cashOut: CashOut, division: Division): void;
-  /** Aborted when the program was asked to stop: what is recorded stays, the rest is read by the next run. */
+  /** Aborted when the program is asked to stop: the next run reads the rest. */
   signal: AbortSignal;
 }
 
-/** What a reading knows of clocks that were wrong. */
+/** What is known of wrong clocks during a reading. */
 export interface ReadingClocks {
   /** When the source was read to the end before: what is dated earlier and turns up now was dated by a wrong clock. */
   readBefore: Instant | null;
@@ -139,7 +139,7 @@ async function changesSince(
   return new Map([...details].map(([id, detail]) => [id, { detail, review: reviews.get(id) }]));
 }
 
-/** What the operator has to be told of a row; null where that is known. */
+/** The review entry for a row; null if it is recorded already. */
 function news(
   row: LamassuRow,
   reading: Reading,
@@ -214,7 +214,7 @@ function wrongSpans(
   return spans;
 }
 
-/** Why only the operator can say whose cash a cash-out was; null where it is the same by every clock. */
+/** Why only the operator can say whose cash a cash-out was; null if every clock gives the same division. */
 async function clockDoubt(
   trx: Trx,
   cashOut: CashOut,
@@ -294,7 +294,7 @@ async function recordNotes(reading: Reading, report: ReadReport, notes: Note[]):
   });
 }
 
-/** How many rows came newly into review. */
+/** The number of rows that are new in review. */
 async function writeNotes(trx: Trx, reading: Reading, notes: Note[]): Promise<number> {
   let fresh = 0;
   const at = now();

@@ -36,7 +36,7 @@ export interface PollReport {
 
 /**
  * `ok`: everything was done. `attention`: done, and something new needs the operator. `incomplete`: something could not
- * be done now, be it only that one wallet refused its payout; the next run goes on. `refused`: no retry will help.
+ * be done now, perhaps only because one wallet refused its payout; the next run goes on. `refused`: no retry will help.
  * `stopped`: it was asked to stop.
  */
 export type Outcome = 'ok' | 'attention' | 'incomplete' | 'refused' | 'stopped';
@@ -67,12 +67,12 @@ export function add(
     totals.unshared += division.commission;
 }
 
-/** Not now: a later run may do it. */
+/** Whether a later run may succeed. */
 function isForNow(kind: Kind): boolean {
   return kind === 'unavailable' || kind === 'busy' || kind === 'paused' || kind === 'changed';
 }
 
-/** What a run amounts to. */
+/** The outcome of a run. */
 export function conclude(
   parts: Omit<PollReport, 'finishedAt' | 'outcome' | 'succeeded'> & { stopped: boolean },
 ): PollReport {
@@ -100,7 +100,7 @@ export function outcomeOf(error: unknown): Outcome | 'failed' {
   return error.kind === 'misconfigured' ? 'refused' : 'incomplete';
 }
 
-/** What the ledger keeps of a run. */
+/** What the ledger records of a run. */
 export function summaryOf(report: PollReport, needingPeople: string[], log: bigint): unknown {
   return {
     needing_people: needingPeople,

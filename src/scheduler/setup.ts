@@ -6,7 +6,7 @@ import { call, message } from '../lib/message.ts';
 import { now } from '../time.ts';
 import type { Reading, ReadReport } from './read.ts';
 
-/* What a run and a dry run of it need alike, before and around the reading. */
+/* What a run and its dry run share before and around the reading. */
 
 export function readingOf(
   config: Config,
@@ -25,7 +25,7 @@ export function readingOf(
   };
 }
 
-/** Checks that the ledger is bound to this source, and answers how far it was read. */
+/** Checks that the ledger is bound to this source, and returns how far it was read. */
 export async function bind(
   trx: Trx,
   { name, startAt }: Config['lamassu'],

@@ -12,7 +12,7 @@ export interface ClaimSeen {
   hash: string;
 }
 
-/** Committed before LNbits is asked: a claim that no ledger knows is never this one's. */
+/** Committed before the request to LNbits, so a claim that the ledger does not know is never its own. */
 export async function addClaim(
   trx: Trx,
   { nonce, run, wallet }: { nonce: string; run: bigint; wallet: string },
@@ -37,7 +37,7 @@ export async function claimHolds(trx: Trx, nonce: string): Promise<void> {
     .execute();
 }
 
-/** Nothing is sent by this run any more. */
+/** Records that this run sends nothing any more. */
 export async function endClaims(trx: Trx, run: bigint): Promise<void> {
   await trx
     .updateTable('claims')

@@ -10,14 +10,14 @@ import type { ClockPlace } from '../store/schema.ts';
 import { apart, type Clocks, drift, entryTime } from './clocks.ts';
 
 /*
- * Entries that were made by a clock that was wrong: cash that is in a machine, or a setting that holds, from a time on that
- * has not come yet, or from another one than that at which it was entered. They are kept until the operator has put their time
- * right, and a cash-out that may be divided otherwise by them waits as long.
+ * Entries that were made while a clock was wrong: cash or a setting that counts from a time in the future, or from another time than
+ * that of the entry. They are recorded until the operator has corrected their time. A cash-out whose division may depend on them
+ * waits as long.
  */
 
 const SEE = message`${call('clock.show')} shows what is in doubt.`;
 
-/** Something that counts from a time on. */
+/** An entry that counts from a time on. */
 export interface Entry {
   place: ClockPlace;
   rowId: bigint;
@@ -92,7 +92,7 @@ export async function openDoubts(db: Db): Promise<Doubt[]> {
   }));
 }
 
-/** What the operator has to put right: what is open, and what nobody has found yet that is ahead of `now`. */
+/** What the operator has to correct: open doubts, and entries ahead of `now` that are not recorded yet. */
 export async function doubtsAt(db: Db, now: Instant): Promise<Doubt[]> {
   const open = await openDoubts(db);
   const known = new Set(open.map(keyOf));

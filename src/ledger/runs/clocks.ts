@@ -39,7 +39,7 @@ export function inWords(ms: number): string {
   return `${Math.trunc(off / size + 0.5)} ${name}`;
 }
 
-/** Keeps what a run saw of the clocks. */
+/** Records the clocks that a run saw. */
 export async function keepClocks(
   trx: Trx,
   run: bigint,
@@ -71,7 +71,7 @@ export async function lastClocks(db: Db): Promise<(Clocks & { run: bigint }) | u
   };
 }
 
-/** By so much a count of seconds may go wrong: as far as the kernel ever slows or speeds it, 500 ppm. */
+/** The largest error of the monotonic clock: the kernel slews it by at most 500 ppm. */
 export function drift(elapsed: number): number {
   return Math.abs(elapsed) / 2_000;
 }

@@ -11,8 +11,8 @@ import { endClaims } from './claims.ts';
 /*
  * One run at a time per ledger. The lease names the run that may act; it expires unless renewed. A run that
  * finds another number in the lease has lost it and ends: its number is the fence of every step it takes.
- * Expiry goes by the database's clock, so two hosts need not agree on the time. That clock may be set: a lease that ends later
- * than any that was taken now is given 30 seconds from when it is first seen, and an owner that lives renews it meanwhile.
+ * Expiry goes by the database's clock, so two hosts need not agree on the time. That clock may be set: if a lease ends later than any
+ * lease that is taken now, it gets 30 seconds from when it is first seen; a living owner renews it meanwhile.
  */
 
 const LEASE_MS = 30_000;
@@ -31,7 +31,7 @@ export interface Run {
   finish(outcome: string, summary: unknown, within?: Trx): Promise<void>;
 }
 
-/** Where a process lives: enough to say for certain that it is gone. */
+/** The identity of a process: enough to tell for certain that it is gone. */
 interface Owner {
   host: string;
   /** Of the installed system; a cloned one has the same. */

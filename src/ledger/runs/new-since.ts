@@ -47,8 +47,8 @@ export async function endOfLog(db: Db): Promise<bigint> {
 }
 
 /**
- * Which of those that need the operator now are news: they did not when it was last reported, or something happened to them
- * since. One that the operator released, and that is held again, is told again, however often.
+ * Those that need the operator now and are new: they did not at the last report, or something happened to them since. A payout that
+ * the operator released and that is held again is reported again, however often.
  */
 export async function newsOf(db: Db, needing: string[], last: LastReport): Promise<string[]> {
   if (needing.length === 0) return [];

@@ -120,7 +120,7 @@ function verifyRow(cashOut: CashOut, findings: Findings): void {
   }
 }
 
-/** What a run read comes from a source that the ledger is bound to, and from after its start unless the operator released it. */
+/** A cash-out that a run read comes from a bound source, and from after its start, unless the operator released it. */
 function verifySource(
   cashOut: CashOut,
   source: Row<'sources'> | undefined,
