@@ -67,7 +67,7 @@ export function makeCli(command: Command): Cli {
   const reason = command.opts<{ reason?: string }>().reason?.trim() || undefined;
   const withLedger: Cli['withLedger'] = async (use, work) => {
     const { ledger: place } = await config();
-    const { withLedger: open } = await import('../operations/ledger.ts');
+    const { withLedger: open } = await import('../operations/open-ledger.ts');
     return open(place, use, work);
   };
   const logger: Cli['logger'] = async (level) => {

@@ -58,6 +58,7 @@ const commands: Record<string, { command?: string; operands?: string[]; names?: 
 const options: Record<string, string> = {
   former_wallet_key: 'former-wallet-key-file',
   reference: 'external',
+  to_password: 'to-password-file',
   wallet_key: 'wallet-key-file',
 };
 

@@ -1,14 +1,15 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { BridgeError } from '../errors.ts';
+import { type FieldName, message } from '../lib/message.ts';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
 const PEM = 'It has to be PEM: text with lines "-----BEGIN CERTIFICATE-----".';
 
-/** The certificates in a file, as PEM. `key` is the setting that names it. Throws `config/invalid`. */
-export function readCa(key: string, path: string): string {
+/** The certificates in a file, as PEM. `key` is the setting, or the field, that names it. Throws `config/invalid`. */
+export function readCa(key: string | FieldName, path: string): string {
   const mistake = (what: string, hint: string, cause?: unknown) =>
-    new BridgeError('config/invalid', `${key}: ${what}.`, hint, { cause });
+    new BridgeError('config/invalid', message`${key}: ${what}.`, hint, { cause });
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);

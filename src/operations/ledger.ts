@@ -1,16 +1,198 @@
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import { readCa } from '../config/ca.ts';
+import { readLedgerUrl } from '../config/ledger-url.ts';
 import type { Config } from '../config/load.ts';
-import { type Ledger, type LedgerUse, openLedger } from '../ledger/store/open.ts';
+import { invalid } from '../errors.ts';
+import { rebindSource } from '../ledger/cash-outs/watermark.ts';
+import type { Who } from '../ledger/log/log.ts';
+import { copyLedger, type Place } from '../ledger/store/copy.ts';
+import { field, message } from '../lib/message.ts';
+import { now } from '../time.ts';
+import {
+  comparedSourceView,
+  copiedLedgerView,
+  copyPlanView,
+  recoveryView,
+  viewOfCompared,
+  viewOfCopied,
+  viewOfRecovery,
+} from '../views/ledger.ts';
+import { compareSource } from './compare-source.ts';
+import { assertUnchanged, digestOf, operation, secretInput, withReason } from './operation.ts';
+import { recover } from './recover.ts';
 
-/** Opens the ledger that is at `place`, does `work`, and closes it whatever happens. Throws what `openLedger` throws. */
-export async function withLedger<T>(
-  place: Config['ledger'],
-  use: LedgerUse,
-  work: (ledger: Ledger) => Promise<T>,
-): Promise<T> {
-  const ledger = await openLedger({ ...place, use });
-  try {
-    return await work(ledger);
-  } finally {
-    await ledger.close();
+/* Moves the ledger, completes a backup that was put back, and follows a Lamassu that was moved. */
+
+/** What was looked at by the preview. */
+const seen = { digest: z.string().optional() };
+
+const place = z.object({
+  /** `sqlite:PATH`, relative to config.toml, or `postgresql://user@host/database`, without a ledger yet. */
+  to: z.string(),
+  to_password: secretInput.optional(),
+});
+
+export const previewCopy = operation({
+  name: 'ledger.preview_copy',
+  needs: 'config',
+  may: [],
+  input: place,
+  view: copyPlanView,
+  run: async ({ config }, given) => {
+    const plan = { from: config.ledger.url, to: placeOf(given, config).url };
+    return { ...plan, digest: digestOf(plan) };
+  },
+});
+
+/** Errors: those of `copyLedger`, and `usage/invalid` for what is no place of a ledger. */
+export const copy = operation({
+  name: 'ledger.copy',
+  needs: 'config',
+  may: [],
+  input: place.extend(seen),
+  view: copiedLedgerView,
+  run: async ({ config, who }, given) => {
+    const to = placeOf(given, config);
+    assertUnchanged({ from: config.ledger.url, to: to.url }, given.digest);
+    return viewOfCopied(await copyLedger(config.ledger, to, who.actor), to);
+  },
+});
+
+/** The place that is meant; a relative path is relative to config.toml, as there. */
+function placeOf({ to, to_password: password }: z.output<typeof place>, { file }: Config): Place {
+  const folder = dirname(file);
+  const read = readLedgerUrl(to);
+  if (read === undefined || typeof read === 'string') {
+    throw invalid(
+      'to',
+      read ?? `${JSON.stringify(to)} is not the place of a ledger`,
+      'Write sqlite:PATH or postgresql://user@host/database, with ?sslmode=verify-full&sslrootcert=FILE for a certificate of your own.',
+    );
+  }
+  if ('sqlite' in read) {
+    if (password !== undefined)
+      throw invalid('to_password', 'a SQLite file has no password', 'Leave it out.');
+    return { url: `sqlite:${resolve(folder, read.sqlite)}` };
+  }
+  if (read.password !== undefined) {
+    throw invalid(
+      'to',
+      'a password in the URL is seen by others',
+      message`Give it by itself: ${field('to_password')}.`,
+    );
+  }
+  const ca = read.caFile === undefined ? undefined : readCa(field('to'), resolve(folder, read.caFile));
+  const tls = read.tls ?? (ca === undefined ? undefined : 'verify-full');
+  return { url: read.postgresql, password, tls, ca };
+}
+
+const recovery = z.object({
+  /** Admin keys of wallets that paid before the present source wallet. */
+  former_wallet_key: z.array(secretInput).default([]),
+  /** A wallet that paid before is gone, and paid nothing that this ledger does not know; with a reason. */
+  without_former_wallet: z.boolean().default(false),
+  /** Configurations of the other Lamassu servers of this ledger. */
+  other_config: z.array(z.custom<Config>()).default([]),
+  /** What does not fit is booked as well, held for a person to decide; with a reason. */
+  hold: z.boolean().default(false),
+});
+
+export const previewRecovery = operation({
+  name: 'ledger.preview_recover',
+  needs: 'read',
+  may: [],
+  input: recovery,
+  view: recoveryView,
+  run: async ({ ledger, config, who }, given) =>
+    viewOfRecovery(await recover({ ledger, config, ...recoveryOf(given, config, who) }, true), true),
+});
+
+/** Takes the lease itself: its run ends by what came of it. */
+export const recoverLedger = operation({
+  name: 'ledger.recover',
+  needs: 'write',
+  may: [],
+  input: recovery,
+  view: recoveryView,
+  run: async ({ ledger, config, who }, given) =>
+    viewOfRecovery(await recover({ ledger, config, ...recoveryOf(given, config, who) }, false), false),
+});
+
+/** Throws `usage/invalid` for a reason without what it is of, and for configurations that do not go together. */
+function recoveryOf(given: z.output<typeof recovery>, config: Config, { actor, reason }: Who) {
+  const named = given.without_former_wallet ? 'without_former_wallet' : given.hold ? 'hold' : null;
+  if (named !== null && reason === undefined)
+    throw invalid(named, 'the log needs to know why', message`Say it: ${field('reason')}.`);
+  if (named === null && reason !== undefined) {
+    throw invalid(
+      'reason',
+      message`it goes with ${field('hold')} or ${field('without_former_wallet')}`,
+      'Leave it out, or add one of them.',
+    );
+  }
+  assertTogether(config, given.other_config);
+  return {
+    actor,
+    otherConfigs: given.other_config,
+    formerKeys: given.former_wallet_key,
+    hold: given.hold ? (reason ?? null) : null,
+    withoutFormer: given.without_former_wallet ? (reason ?? null) : null,
+  };
+}
+
+/** Each of another Lamassu server, and all of the same ledger. */
+function assertTogether(config: Config, others: Config[]): void {
+  const names = [config.lamassu.name];
+  for (const { file, ledger, lamassu } of others) {
+    if (ledger.url !== config.ledger.url) {
+      throw invalid(
+        'other_config',
+        `${file} names another ledger than ${config.file}`,
+        'Name the configurations that share this ledger.',
+      );
+    }
+    if (names.includes(lamassu.name)) {
+      throw invalid(
+        'other_config',
+        `${file} is of the Lamassu "${lamassu.name}", too`,
+        'Name each Lamassu server of this ledger once.',
+      );
+    }
+    names.push(lamassu.name);
   }
 }
+
+/** The PostgreSQL system identifier of Lamassu's database, as the refusal of a run shows it. */
+const identity = z.object({ accept: z.string().trim() });
+
+export const previewSource = operation({
+  name: 'ledger.preview_source',
+  needs: 'read',
+  may: [],
+  reasoned: true,
+  input: identity,
+  view: comparedSourceView,
+  run: async ({ ledger, config }, { accept }) => {
+    const compared = await compareSource(config, ledger, accept);
+    return { ...viewOfCompared(compared, { dry_run: true, accepted: false }), digest: digestOf(compared) };
+  },
+});
+
+/** Errors: those of `compareSource` and of `rebindSource`. */
+export const acceptSource = operation({
+  name: 'ledger.source',
+  needs: 'write',
+  may: [],
+  reasoned: true,
+  input: identity.extend(seen),
+  view: comparedSourceView,
+  run: async ({ ledger, config, who }, { accept, digest }) => {
+    const act = withReason(who);
+    const compared = await compareSource(config, ledger, accept);
+    assertUnchanged(compared, digest);
+    const accepted = compared.was !== compared.is;
+    if (accepted) await ledger.write((trx) => rebindSource(trx, { ...act, at: now() }, compared));
+    return viewOfCompared(compared, { dry_run: false, accepted });
+  },
+});

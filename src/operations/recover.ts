@@ -8,7 +8,7 @@ import { intendCredits } from '../ledger/credits/plan.ts';
 import { record, type Who } from '../ledger/log/log.ts';
 import { anyOpenPayment } from '../ledger/payouts/open.ts';
 import { accountFor } from '../ledger/payouts/source-wallet.ts';
-import { type Lost, type Misfit, putBack, type Restored } from '../ledger/recover/recover.ts';
+import { type Lost, putBack, type RecoverReport } from '../ledger/recover/recover.ts';
 import { letBe } from '../ledger/runs/claims.ts';
 import { type Run, withLease } from '../ledger/runs/lease.ts';
 import { placeholderRun } from '../ledger/runs/runs.ts';
@@ -36,24 +36,6 @@ export interface RecoverDeps {
   hold: string | null;
   /** Why a person answers for source wallets that paid before and cannot be looked at any more; null: each is looked at. */
   withoutFormer: string | null;
-}
-
-export interface RecoverReport {
-  /** Payments that LNbits shows and the ledger did not know. */
-  payments: number;
-  /** Cash-outs that were read and distributed again. */
-  cashOuts: number;
-  restored: Restored[];
-  /** Credits of the source wallet that the lost ledger may have made already: held. */
-  heldCredits: number;
-  /** What does not fit; then nothing was written. */
-  misfits: Misfit[];
-  /** Runs that LNbits shows and the ledger did not know: from now on nobody takes them for another copy in use. */
-  claims: number;
-  /** Payments with this ledger's id that it did not send; nothing is done about them. */
-  foreign: number;
-  /** Whether the source wallets that paid before are done with: the clients' wallets are not asked about them any more. */
-  accounted: boolean;
 }
 
 /**

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { comparedSourceView } from '../../src/views/ledger.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
+import { expectView } from '../support/views.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 const HOUR = 3_600_000;
@@ -68,9 +70,12 @@ describe.each(ledgerKinds)(
       expect(await accept('--reason', ' ')).toMatchObject({ code: 64 });
       const asked = await accept();
       expect(asked).toMatchObject({ code: 64, stderr: expect.stringContaining('This asks first: All 3') });
-      expect((await accept('--dry-run', '--json')).json()).toEqual({
+      const compared = (await accept('--dry-run', '--json')).json();
+      expectView(comparedSourceView, compared);
+      expect(compared).toEqual({
         ...{ source: 'lamassu', was: FORMER, is, cash_outs: 3, newest: ids[2] },
-        ...{ dry_run: true, accepted: false },
+        newest_confirmed_at: expect.stringMatching(/Z$/),
+        ...{ dry_run: true, accepted: false, digest: expect.any(String) },
       });
       expect(await bound()).toBe(FORMER);
     });
@@ -124,6 +129,7 @@ describe.each(ledgerKinds)(
 
     test('is bound once it was compared, and the log says so', async () => {
       const done = await accept('--yes', '--json');
+      expectView(comparedSourceView, done.json());
       expect(done.json()).toMatchObject({ was: FORMER, is, cash_outs: 3, accepted: true });
       expect(await bound()).toBe(is);
       const log = (await world.must(['log', '--json'])).json<Record<string, unknown>[]>();

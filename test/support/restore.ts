@@ -2,9 +2,11 @@ import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { expect, onTestFinished } from 'vitest';
+import { recoveryView } from '../../src/views/ledger.ts';
 import { audit } from './auditor.ts';
 import { ledgerSql } from './ledger-sql.ts';
 import { SERVER_VARIABLE } from './postgres.ts';
+import { expectView } from './views.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
 /* What the tests of a ledger that is put back have in common. */
@@ -75,7 +77,9 @@ export const recorded = async (world: World) => {
 
 export const recover = async (world: World, ...args: string[]) => {
   const ran = await world.aioDca(['ledger', 'recover', '--json', ...args]);
-  return { code: ran.code, ...ran.json<Report>() };
+  const report = ran.json<Report>();
+  expectView(recoveryView, report);
+  return { code: ran.code, ...report };
 };
 
 /** Nobody was paid twice or too little, and the books balance. */

@@ -1,7 +1,7 @@
 import { BridgeError, wrongState } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
-import { record, type Who } from '../log/log.ts';
+import { type ReasonedAct, record } from '../log/log.ts';
 import { ALWAYS } from '../store/effective-dated.ts';
 import type { Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
@@ -113,15 +113,27 @@ export async function readToEnd(
     .execute();
 }
 
+/** A Lamassu database that was compared with what the ledger processed of it, and bore out that it is the same Lamassu. */
+export interface ComparedSource {
+  source: string;
+  /** The identity that the ledger knows; null: none yet. */
+  was: string | null;
+  /** That of the database that is reached now. */
+  is: string;
+  /** How many processed cash-outs are there as the ledger has them. */
+  cashOuts: number;
+  /** The newest of them; null: the ledger has none. */
+  newest: { id: string; confirmedAt: Instant } | null;
+}
+
 /**
  * Binds a source to the database that it has by now, as it was compared with the ledger. `was` is what it was bound to
  * then: where it is another by now nothing is written, and `usage/invalid` says so.
  */
 export async function rebindSource(
   trx: Trx,
-  who: Who,
-  { name, was, is, reason }: { name: string; was: string | null; is: string; reason: string },
-  at: Instant,
+  act: ReasonedAct,
+  { source: name, was, is }: Pick<ComparedSource, 'source' | 'was' | 'is'>,
 ): Promise<void> {
   const { numUpdatedRows } = await trx
     .updateTable('sources')
@@ -137,7 +149,7 @@ export async function rebindSource(
     );
   }
   const states = { before: { system_identifier: was }, after: { system_identifier: is } };
-  await record(trx, who, { at, action: 'source accept', subject: `source ${name}`, ...states, reason });
+  await record(trx, act, { at: act.at, action: 'source accept', subject: `source ${name}`, ...states });
 }
 
 function differs(key: string, what: string, ledger: string, config: string): BridgeError {

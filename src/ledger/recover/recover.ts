@@ -19,6 +19,24 @@ export interface Restored {
   payments: string[];
 }
 
+export interface RecoverReport {
+  /** Payments that LNbits shows and the ledger did not know. */
+  payments: number;
+  /** Cash-outs that were read and distributed again. */
+  cashOuts: number;
+  restored: Restored[];
+  /** Credits of the source wallet that the lost ledger may have made already: held. */
+  heldCredits: number;
+  /** What does not fit; then nothing was written. */
+  misfits: Misfit[];
+  /** Runs that LNbits shows and the ledger did not know: from now on nobody takes them for another copy in use. */
+  claims: number;
+  /** Payments with this ledger's id that it did not send; nothing is done about them. */
+  foreign: number;
+  /** Whether the source wallets that paid before are done with: the clients' wallets are not asked about them any more. */
+  accounted: boolean;
+}
+
 /**
  * Books payments that a lost ledger made: payouts are formed again from the same cash-outs, with the same numbers,
  * parts and hashes. What was paid and what the ledger owes must be the same to the sat; where it is not, that is

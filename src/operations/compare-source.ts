@@ -2,8 +2,7 @@ import type { Config } from '../config/load.ts';
 import { BridgeError, conflict } from '../errors.ts';
 import { type Database, openDatabase } from '../lamassu/database.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
-import { bindSource, rebindSource } from '../ledger/cash-outs/watermark.ts';
-import type { Who } from '../ledger/log/log.ts';
+import { bindSource, type ComparedSource } from '../ledger/cash-outs/watermark.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
 import { call, message } from '../lib/message.ts';
@@ -11,19 +10,6 @@ import { saysTheSame } from '../lib/same-columns.ts';
 import { type Instant, now } from '../time.ts';
 
 /* A Lamassu database that was upgraded, restored or moved has another identity; that it is the same one, what is in it shows. */
-
-/** What was compared, and bore out that it is the same Lamassu. */
-export interface Compared {
-  source: string;
-  /** The identity that the ledger knows; null: none yet. */
-  was: string | null;
-  /** That of the database that is reached now. */
-  is: string;
-  /** How many processed cash-outs are there as the ledger has them. */
-  cashOuts: number;
-  /** The newest of them; null: the ledger has none. */
-  newest: { id: string; confirmedAt: Instant } | null;
-}
 
 const PAGE = 500;
 /** So many are listed. */
@@ -45,7 +31,7 @@ const LASTING = [
  * Throws `ledger/source-differs` with what is missing or otherwise there, `usage/invalid` where `accept` is not the
  * identity of that database, and what asking Lamassu throws.
  */
-export async function compareSource(config: Config, ledger: Ledger, accept: string): Promise<Compared> {
+export async function compareSource(config: Config, ledger: Ledger, accept: string): Promise<ComparedSource> {
   const { name, startAt } = config.lamassu;
   const source = await openDatabase(config.lamassu);
   try {
@@ -97,19 +83,13 @@ export async function compareSource(config: Config, ledger: Ledger, accept: stri
   }
 }
 
-/** Binds the ledger to it. Throws what `rebindSource` throws. */
-export function acceptSource(ledger: Ledger, who: Who, compared: Compared, reason: string): Promise<void> {
-  const { source: name, was, is } = compared;
-  return ledger.write((trx) => rebindSource(trx, who, { name, was, is, reason }, now()));
-}
-
 type Processed = Pick<Schema['cash_outs'], 'id' | 'confirmed_at' | 'origin' | 'lamassu'>;
 
 async function compare(
   db: Db,
   source: Database,
   known: Schema['sources'],
-): Promise<Pick<Compared, 'cashOuts' | 'newest'>> {
+): Promise<Pick<ComparedSource, 'cashOuts' | 'newest'>> {
   const missing: Processed[] = [];
   const different: string[] = [];
   let newest: Processed | null = null;

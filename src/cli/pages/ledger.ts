@@ -1,0 +1,113 @@
+import { call, type Message, message } from '../../lib/message.ts';
+import type { ComparedSourceView, CopiedLedgerView, RecoveryView } from '../../views/ledger.ts';
+import { counted, formatSats, formatTime, table, wrapped } from '../print.ts';
+import { differencesText } from './differences.ts';
+
+export function copiedPage(view: CopiedLedgerView, configFile: string): Message {
+  const { id, url } = view.ledger;
+  const total = Object.values(view.rows ?? {}).reduce((sum, one) => sum + one, 0);
+  const moved =
+    view.rows === null
+      ? `Finished: ledger ${id} is at ${url} now, and the old one is retired.`
+      : `Moved ledger ${id} to ${url}: ${counted(total, 'row')}, compared one by one. The old one is retired.`;
+  const books = view.ok
+    ? 'Its books balance.'
+    : message`Its books do not balance, and did not before: run ${call('verify')}.`;
+  return message`${moved}\n${books}\nSet [ledger] url = "${url}"${settings(view)} in ${configFile}.`;
+}
+
+/** What has to be set besides the URL. */
+function settings({ settings: { password_file, tls, ca_file } }: CopiedLedgerView): string {
+  const others = [
+    ...(password_file ? ['its password_file'] : []),
+    ...(tls === null ? [] : [`tls = "${tls}"`]),
+    ...(ca_file ? ['its ca_file'] : []),
+  ];
+  return others.map((one) => ` and ${one}`).join('');
+}
+
+export function recoveryPage(view: RecoveryView, timezone: string): string {
+  const { payments, cash_outs: cashOuts, payouts, held_credits: heldCredits, differences } = view;
+  const { dry_run: dryRun } = view;
+  if (payments === 0) {
+    const nothing = 'Nothing to put back: the ledger knows every payment of its own that LNbits shows.';
+    const next = view.other_runs === 0 && !view.former_wallets_accounted ? [] : [nextLine(dryRun)];
+    return [nothing, ...otherLines(view), ...next].join('\n');
+  }
+  const state = dryRun || differences.length > 0 ? 'would be' : 'is now';
+  const rows = payouts.map((one) => [
+    one.id,
+    one.recipient,
+    formatSats(one.sats),
+    one.state,
+    one.payments.length,
+  ]);
+  const listed =
+    payouts.length === 0 ? [] : [table(['payout', 'recipient', 'amount', state, 'payments'], rows)];
+  if (differences.length > 0) {
+    return [
+      `LNbits shows ${counted(payments, 'payment')} that the ledger does not know, and not all of it fits. Nothing was written.`,
+      ...(listed.length === 0 ? [] : ['What fits:', ...listed]),
+      differencesText(differences, timezone),
+    ].join('\n');
+  }
+  return [
+    `${dryRun ? 'Would put' : 'Put'} back ${counted(payments, 'payment')} of ${counted(payouts.length, 'payout')}, after distributing ${counted(cashOuts, 'cash-out')} again.`,
+    ...listed,
+    ...(heldCredits === 0 ? [] : [heldLine(heldCredits)]),
+    ...otherLines(view),
+    nextLine(dryRun),
+  ].join('\n');
+}
+
+function heldLine(credits: number): string {
+  return `${counted(credits, 'credit')} of the source wallet held: LNbits may have made that already. Look for it in the wallet (aio-dca credits list --state held).`;
+}
+
+function nextLine(dryRun: boolean): string {
+  return dryRun ? 'To do it: aio-dca ledger recover' : 'The next run goes on from here: aio-dca poll';
+}
+
+/** What LNbits shows besides payments of this ledger. */
+function otherLines(view: RecoveryView): string[] {
+  const { dry_run: dryRun, other_runs: runs, foreign_labels: foreign } = view;
+  return [
+    ...(runs === 0
+      ? []
+      : [
+          `${counted(runs, 'run')} of another copy, or since the backup, ${dryRun ? 'would no longer stop' : 'no longer stop'} this ledger. No other copy may be in use.`,
+        ]),
+    ...(view.former_wallets_accounted
+      ? [
+          `The clients’ wallets ${dryRun ? 'would not be asked' : 'are not asked'} any more whether another source wallet paid them.`,
+        ]
+      : []),
+    ...(foreign === 0
+      ? []
+      : [
+          `${counted(foreign, 'payment')} with this ledger’s id that it did not send: nothing is done about that.`,
+        ]),
+  ];
+}
+
+export function sourcePage(view: ComparedSourceView, timezone: string): string {
+  const { source, was, is } = view;
+  const state = view.accepted
+    ? `Source "${source}" is bound to PostgreSQL system ${is} now.`
+    : was === is
+      ? `Source "${source}" is bound to PostgreSQL system ${is} already; nothing was written.`
+      : `Dry run: nothing was written. Source "${source}" would be bound to PostgreSQL system ${is}, not ${was ?? 'any'} any more.`;
+  return wrapped(`${state}\n${foundLine(view, timezone)}`);
+}
+
+export function sourceQuestion(view: ComparedSourceView, timezone: string): string {
+  const { source, was, is } = view;
+  const former = was === null ? '' : `, and not to ${was} any more`;
+  return wrapped(`${foundLine(view, timezone)} Bind source "${source}" to PostgreSQL system ${is}${former}?`);
+}
+
+function foundLine(view: ComparedSourceView, timezone: string): string {
+  const { cash_outs: cashOuts, newest, newest_confirmed_at: at } = view;
+  if (newest === null || at === null) return 'The ledger has distributed nothing of it yet.';
+  return `All ${counted(cashOuts, 'cash-out')} that the ledger distributed of it are there, up to ${newest} of ${formatTime(at, timezone)}.`;
+}
