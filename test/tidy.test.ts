@@ -293,7 +293,6 @@ const sameJob: Record<string, string> = {
   'fixed.ts': 'fixed mode: the command, the run',
   'history.ts': 'what happened before: to a funding, in a wallet',
   'lamassu.ts': 'the part of doctor or reconcile that asks Lamassu',
-  'limit.ts': 'the length of a list',
   'lnbits.ts': 'the part of doctor or reconcile that asks LNbits',
   'metrics.ts': 'the metrics: the command, the numbers',
   'names.ts': 'names of clients: free, well formed',

@@ -3,7 +3,6 @@ import type { z } from 'zod';
 import type { Message } from '../lib/message.ts';
 import type { Needs, Operation } from '../operations/operation.ts';
 import { type Cli, makeCli } from './context.ts';
-import { tellMore } from './limit.ts';
 import { inWords } from './words.ts';
 
 /** What every command has besides the input of its operation. */
@@ -45,6 +44,12 @@ export async function answerPage<Row, N extends Needs, Input extends z.ZodType>(
   const view = await cli.perform(operation, input as z.input<Input>);
   await print(cli, view.rows, view.rows, page);
   tellMore(view);
+}
+
+/** Says on stderr that a list is not all there is: what reads its stdout must not take it for the whole. */
+function tellMore({ rows, total }: { rows: unknown[]; total: number }): void {
+  if (rows.length < total)
+    console.error(`The newest ${rows.length} of ${total}; --limit ${total} shows all.`);
 }
 
 /** One JSON document, or the page. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { answer, answerPage, inputOf } from './call.ts';
-import { withLimit } from './limit.ts';
+import { withLimit } from './options.ts';
 import { cashOutPage, cashOutTable } from './pages/cash-out.ts';
 
 export function register(program: Command): void {

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { answer, inputOf, local } from './call.ts';
 import { withKey } from './key-file.ts';
+import { withReason } from './options.ts';
 import {
   addedClientPage,
   changedClientPage,
@@ -10,7 +11,6 @@ import {
   pausedPage,
   resumedPage,
 } from './pages/client.ts';
-import { withReason } from './reason.ts';
 
 export function register(program: Command): void {
   const clients = program.command('clients').description('clients: they give cash and receive sats');

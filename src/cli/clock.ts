@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { answer } from './call.ts';
+import { withReason } from './options.ts';
 import { clocksPage, isInDoubt, restatedPage } from './pages/clock.ts';
-import { withReason } from './reason.ts';
 
 export function register(program: Command): void {
   const clock = program

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { answer, inputOf } from './call.ts';
 import { withKey } from './key-file.ts';
+import { withReason } from './options.ts';
 import { addedPage, changedPage, recipientsPage, removedPage } from './pages/commission.ts';
-import { withReason } from './reason.ts';
 
 const WEIGHT = '--weight <n>';
 const MACHINE = '--machine <machine>';

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { CREDIT_STATES } from '../views/states.ts';
 import { answer, answerPage, inputOf } from './call.ts';
 import { makeCli } from './context.ts';
-import { withLimit } from './limit.ts';
+import { withLimit } from './options.ts';
 import { creditPage, creditTable } from './pages/credit.ts';
 
 export function register(program: Command): void {

@@ -3,17 +3,18 @@ import { setFlagsFromString } from 'node:v8';
 import { type Command, Option } from 'commander';
 import type { Config } from '../config/load.ts';
 import type { KindName, Take } from '../operations/export.ts';
+import type { RangeInput } from '../typed/range.ts';
 import type { ExportView } from '../views/export.ts';
 import { inputOf } from './call.ts';
 import { type Cli, makeCli, usage } from './context.ts';
+import { withRange } from './options.ts';
 import { exportPage } from './pages/export.ts';
 import { withProgress } from './progress.ts';
-import { type RangeOptions, rangeOptions } from './range-options.ts';
 import { toStdout } from './stdout.ts';
 
 type Format = ExportView['format'];
 
-interface ExportOptions extends RangeOptions {
+interface ExportOptions extends RangeInput {
   month?: string;
   format?: Format;
   client?: string;
@@ -42,7 +43,7 @@ export function register(program: Command): void {
     );
   for (const [name, description] of Object.entries(what)) {
     const kind = name as KindName;
-    rangeOptions(exports.command(kind).description(description))
+    withRange(exports.command(kind).description(description))
       .option('--month <month>', 'one local month, like 2026-11')
       .option('--client <name>', 'only what concerns one client')
       .addOption(new Option('--format <format>', 'default: csv').choices(['csv', 'json', 'jsonl']))

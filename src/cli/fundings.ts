@@ -6,7 +6,7 @@ import type { Operation } from '../operations/operation.ts';
 import type { EnteredFundingView, enteredFundingView } from '../views/fundings.ts';
 import { answer, inputOf, local, print } from './call.ts';
 import { makeCli } from './context.ts';
-import { takesNegative } from './negative.ts';
+import { takesNegative, withReason } from './options.ts';
 import {
   addedPage,
   adjustedPage,
@@ -20,7 +20,6 @@ import {
 } from './pages/funding.ts';
 import { wrapped } from './print.ts';
 import { canAsk, choose } from './prompt.ts';
-import { withReason } from './reason.ts';
 import { errorInWords, inWords } from './words.ts';
 
 export function register(program: Command): void {

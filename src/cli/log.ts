@@ -1,17 +1,18 @@
 import type { Command } from 'commander';
 import type { Change } from '../operations/log.ts';
+import type { RangeInput } from '../typed/range.ts';
 import { inputOf } from './call.ts';
 import { makeCli } from './context.ts';
+import { withRange } from './options.ts';
 import { clean, escapedJson, fitted, formatSats, formatTime, withLocalTimes } from './print.ts';
-import { type RangeOptions, rangeOptions } from './range-options.ts';
 import { toStdout } from './stdout.ts';
 
-interface LogOptions extends RangeOptions {
+interface LogOptions extends RangeInput {
   subject?: string;
 }
 
 export function register(program: Command): void {
-  rangeOptions(
+  withRange(
     program.command('log').description('every change of the ledger by an operator or a run, oldest first'),
   )
     .option('--actor <name>', 'only changes by this operator, timer or daemon')

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { answer, inputOf, local, print } from './call.ts';
 import { makeCli } from './context.ts';
+import { withReason } from './options.ts';
 import {
   changedMachinePage,
   machinePage,
@@ -8,7 +9,6 @@ import {
   replacedPage,
   replacementQuestion,
 } from './pages/machine.ts';
-import { withReason } from './reason.ts';
 
 export function register(program: Command): void {
   const machines = program.command('machines').description('the known machines, and the cash for them');

@@ -3,7 +3,7 @@ import { PAYOUT_STATES } from '../views/states.ts';
 import { answer, answerPage, inputOf } from './call.ts';
 import { makeCli, usage } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
-import { withLimit } from './limit.ts';
+import { withLimit, withReason } from './options.ts';
 import { registerOverpaid } from './overpaid.ts';
 import {
   heldAllPage,
@@ -16,7 +16,6 @@ import {
   statePage,
 } from './pages/payout.ts';
 import { counted } from './print.ts';
-import { withReason } from './reason.ts';
 
 export function register(program: Command): void {
   const payouts = program.command('payouts').description('payouts and their payments');

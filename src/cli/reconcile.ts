@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { answer, inputOf } from './call.ts';
+import { withRange } from './options.ts';
 import { reconciliationPage } from './pages/reconciliation.ts';
-import { rangeOptions } from './range-options.ts';
 
 export function register(program: Command): void {
-  rangeOptions(
+  withRange(
     program
       .command('reconcile')
       .description('compare the ledger with LNbits and Lamassu, to the sat; exit 2 if they differ'),
