@@ -75,7 +75,7 @@ function ingesting(ledger: Ledger, run: Run): (pages: LamassuRow[][]) => Promise
     const reading: Reading = {
       ...{ db: ledger.db, write: run.write, mark: null, signal },
       source: 'lamassu',
-      ingest: { timezone: 'America/Guatemala', priority: 'shared', origin: 'lamassu', run: run.id },
+      ingest: { timezone: 'America/Guatemala', priority: 'shared', origin: 'lamassu', who: run.who },
       onCashOut: () => {
         ingested += 1;
       },

@@ -178,7 +178,7 @@ async function machinesCheck(
     );
   }
   try {
-    await ledger?.write((trx) => seeMachines(trx, known, lamassu.name, now(), who));
+    await ledger?.write((trx) => seeMachines(trx, { ...who, at: now() }, known, lamassu.name));
   } catch (error) {
     return fail('machines', error);
   }

@@ -123,7 +123,7 @@ async function replay(
   for (const { from, pages } of pagesOf(rows)) {
     const { mark } = await bind(trx, from.config.lamassu, from);
     const reading = {
-      ...readingOf(from.config, trx, (work) => inSavepoint(trx, work), mark, id),
+      ...readingOf(from.config, trx, (work) => inSavepoint(trx, work), mark, who),
       onCashOut: (...what: [Parameters<typeof add>[1], Parameters<typeof add>[2]]) => add(totals, ...what),
       signal: new AbortController().signal,
     };

@@ -5,6 +5,7 @@ import { openSource } from '../lamassu/source.ts';
 import { startProblem } from '../lamassu/start.ts';
 import { commissionSince } from '../ledger/commission/commission.ts';
 import { neededSats } from '../ledger/credits/plan.ts';
+import type { Who } from '../ledger/log/log.ts';
 import { dueGroups } from '../ledger/payouts/form.ts';
 import { feeOn, feeRate } from '../ledger/payouts/service-fee.ts';
 import { doubtsAt } from '../ledger/runs/clock-doubts.ts';
@@ -31,6 +32,9 @@ export interface Plan {
   clients: Map<bigint, string>;
 }
 
+/** Who is named in what is undone. */
+const DRY_RUN: Who = { actor: 'dry run', run: null };
+
 /** What `poll` would do now. Writes nothing, pays nothing, and does not use LNbits. */
 export async function dryRun(deps: PollDeps): Promise<Plan> {
   const { ledger, config, signal } = deps;
@@ -46,7 +50,7 @@ export async function dryRun(deps: PollDeps): Promise<Plan> {
     const source: PollReport['source'] = read
       ? await readCashOuts(
           {
-            ...readingOf(config, trx, (work) => work(trx), position?.mark ?? null, null),
+            ...readingOf(config, trx, (work) => work(trx), position?.mark ?? null, DRY_RUN),
             clocks: {
               ...read.clocks,
               doubts: await doubtsAt(trx, read.clocks.latest),

@@ -126,7 +126,7 @@ async function readHalf(
         const seen = await readingClocks(trx, config.lamassu.name, clocks, bound);
         await keepClocks(trx, run.id, clocks);
         await findDoubts(trx, run.id, clocks);
-        await seeMachines(trx, machines, config.lamassu.name, now(), run.who);
+        await seeMachines(trx, { ...run.who, at: now() }, machines, config.lamassu.name);
         return { position: bound, doubts: await openDoubts(trx), known: seen };
       });
       const lastAction = await source.lastAction();
@@ -141,7 +141,7 @@ async function readHalf(
       };
       const behind = new Set<string>();
       const target = {
-        ...readingOf(config, ledger.db, write, position.mark, run.id),
+        ...readingOf(config, ledger.db, write, position.mark, run.who),
         clocks: { ...known, doubts, behind },
         onCashOut,
         signal,
@@ -156,7 +156,8 @@ async function readHalf(
           await readToEnd(trx, config.lamassu.name, { mark: report.mark, readTo, lastAction });
           // Of an unpaired machine the ledger may know only now.
           const unpaired = machines.filter(({ paired }) => !paired);
-          if (unpaired.length > 0) await seeMachines(trx, unpaired, config.lamassu.name, now(), run.who);
+          if (unpaired.length > 0)
+            await seeMachines(trx, { ...run.who, at: now() }, unpaired, config.lamassu.name);
         });
       }
       return report;

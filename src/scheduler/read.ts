@@ -298,6 +298,7 @@ async function recordNotes(reading: Reading, report: ReadReport, notes: Note[]):
 async function writeNotes(trx: Trx, reading: Reading, notes: Note[]): Promise<number> {
   let fresh = 0;
   const at = now();
+  const act = { ...reading.ingest.who, at };
   const settled = await settledMeanwhile(trx, notes);
   for (const { judged, review, watch: isWatched } of notes) {
     const { row } = judged;
@@ -308,8 +309,8 @@ async function writeNotes(trx: Trx, reading: Reading, notes: Note[]): Promise<nu
     if (!review) continue;
     // The operator may have to name one of them.
     for (const machine of new Set([row.device_id, ...cashMachines(row)]))
-      if (isMachine(machine)) await seeMachine(trx, machine, review.source, at, reading.ingest.run);
-    if (await toReview(trx, review, at, reading.ingest.run)) fresh += 1;
+      if (isMachine(machine)) await seeMachine(trx, act, machine, review.source);
+    if (await toReview(trx, act, review)) fresh += 1;
   }
   return fresh;
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 import { bindSource, type Mark, type Position, positionOf } from '../ledger/cash-outs/watermark.ts';
+import type { Who } from '../ledger/log/log.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
 import { now } from '../time.ts';
@@ -13,7 +14,7 @@ export function readingOf(
   db: Db,
   write: Reading['write'],
   mark: Mark | null,
-  run: bigint | null,
+  who: Who,
 ): Omit<Reading, 'onCashOut' | 'signal'> {
   const { timezone } = config;
   return {
@@ -21,7 +22,7 @@ export function readingOf(
     write,
     source: config.lamassu.name,
     mark,
-    ingest: { timezone, priority: config.allocation.priority, origin: 'lamassu', run },
+    ingest: { timezone, priority: config.allocation.priority, origin: 'lamassu', who },
   };
 }
 

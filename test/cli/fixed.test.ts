@@ -98,7 +98,7 @@ describe.each(ledgerKinds)('fixed mode on %s', (kind) => {
         },
         {
           ...{ now: plus(now(), -HOUR), timezone: 'America/Guatemala', priority: 'shared' as const },
-          ...{ origin: 'lamassu' as const, run: null },
+          ...{ origin: 'lamassu' as const, who: { actor: 'ingest', run: null } },
         },
       ),
     );

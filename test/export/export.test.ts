@@ -60,7 +60,13 @@ async function cashOut(ledger: Ledger, id: string, fiat: bigint, confirmedAt: In
     await ingest(
       trx,
       { id, source: 'lamassu', machine: 'm1', confirmedAt, ...amounts, method: 'ticker', lamassu },
-      { now: confirmedAt, timezone: 'America/Guatemala', priority: 'shared', origin: 'external', run: null },
+      {
+        now: confirmedAt,
+        timezone: 'America/Guatemala',
+        priority: 'shared',
+        origin: 'external',
+        who: { actor: 'ingest', run: null },
+      },
     );
     await trx
       .insertInto('settlements')

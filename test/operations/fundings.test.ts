@@ -56,7 +56,7 @@ forEachLedger((_kind, open) => {
     const book = await books(ledger);
     await book.client('alice', { mode: 'flow' }, ago(99));
     await book.cash('alice', 100, ago(48));
-    await ledger.write((trx) => seeMachine(trx, 'm2', 'lamassu', ago(98)));
+    await ledger.write((trx) => seeMachine(trx, { actor: 'dora', run: null, at: ago(98) }, 'm2', 'lamassu'));
     const session = operatorAt(ledger);
     const input = { old: 'm', new: 'm2' };
     const seen = await perform(previewReplacement, session, input);

@@ -50,7 +50,9 @@ forEachLedger((_kind, fresh) => {
     };
     const told = async (reason: string) => {
       const run = await startRun(ledger, 'poll', 'test');
-      const opened = await run.write((trx) => toReview(trx, { ...finding, reason }, now(), run.id));
+      const opened = await run.write((trx) =>
+        toReview(trx, { ...run.who, at: now() }, { ...finding, reason }),
+      );
       const count = await reviewsSince(ledger.db, { run: run.id - 1n, payouts: new Set(), log: null });
       await run.finish('ok', null);
       return [opened, count];

@@ -25,7 +25,7 @@ test.each(ledgerKinds)(
         return ledger.write(work);
       };
       const target = {
-        ...readingOf(config, ledger.db, write, null, null),
+        ...readingOf(config, ledger.db, write, null, { actor: 'test', run: null }),
         onCashOut: () => undefined,
         signal: new AbortController().signal,
       };

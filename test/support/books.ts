@@ -62,7 +62,7 @@ export async function books(ledger: Ledger): Promise<Books> {
       .execute();
     return runs;
   };
-  await ledger.write((trx) => seeMachine(trx, 'm', 'lamassu', '2026-01-01T00:00:00.000000Z'));
+  await ledger.write((trx) => seeMachine(trx, { ...who, at: '2026-01-01T00:00:00.000000Z' }, 'm', 'lamassu'));
   return {
     ledger,
     settings,
@@ -113,7 +113,7 @@ export async function books(ledger: Ledger): Promise<Books> {
             lamassu: {},
             ...more,
           },
-          { ...settings, now: processedAt, origin: 'lamassu', run: null },
+          { ...settings, now: processedAt, origin: 'lamassu', who: { actor: 'ingest', run: null } },
         ),
       );
       if (!division) throw new Error('a cash-out that is known already');

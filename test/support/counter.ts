@@ -98,7 +98,7 @@ async function makeShop(
   cash: Record<string, bigint>,
 ): Promise<Shop> {
   const at = now();
-  await ledger.write((trx) => seeMachine(trx, machine, 'lamassu', at));
+  await ledger.write((trx) => seeMachine(trx, { ...who, at }, machine, 'lamassu'));
   const fundings = new Map<string, bigint>();
   for (const [name, usd] of Object.entries(cash)) {
     const { id, inkey } = await world.lnbits.createUserWallet(`${name}${suffix}`);

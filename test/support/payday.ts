@@ -157,7 +157,7 @@ ${payouts}
         timezone: 'UTC',
         priority: 'shared' as const,
         origin: 'lamassu' as const,
-        run: null,
+        who: { actor: 'ingest', run: null },
       };
       const division = await ledger.write((trx) => ingest(trx, cashOut, how));
       if (division?.net !== sats) throw new Error(`${name} was allocated ${division?.net} of ${sats} sat`);

@@ -4,6 +4,7 @@ import type { CashOut } from '../../dca/cash-out.ts';
 import { localDate } from '../../dca/local-time.ts';
 import { largestRemainder } from '../../dca/split.ts';
 import type { Instant } from '../../time.ts';
+import type { Who } from '../log/log.ts';
 import { ratesAt, seeMachine } from '../machines/machines.ts';
 import { useCurrency } from '../store/currencies.ts';
 import { inForce } from '../store/effective-dated.ts';
@@ -17,7 +18,8 @@ export interface IngestOptions {
   timezone: string;
   priority: 'shared' | 'flow-first' | 'fixed-first';
   origin: Schema['cash_outs']['origin'];
-  run: bigint | null;
+  /** The run that reads it; a settlement has none. */
+  who: Who;
 }
 
 /** A cash-out that cannot be divided, with the reason from `dca`. Other cash-outs go on. */
@@ -47,8 +49,9 @@ export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions)
 
   await useCurrency(trx, cashOut.currency, cashOut.digits);
   const { machine, begunAt = null } = cashOut;
-  await seeMachine(trx, machine, cashOut.source, options.now, options.run);
-  if (begunAt !== null) await seeMachine(trx, begunAt, cashOut.source, options.now, options.run);
+  const act = { ...options.who, at: options.now };
+  await seeMachine(trx, act, machine, cashOut.source);
+  if (begunAt !== null) await seeMachine(trx, act, begunAt, cashOut.source);
   const day = compute(() => localDate(cashOut.confirmedAt, options.timezone));
   const fundings = await eligibleFundings(trx, cashOut);
   const limitLeft = await limitsLeft(trx, fundings, cashOut, day);
@@ -77,18 +80,14 @@ export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions)
       own_fiat: division.own.fiat,
       method: cashOut.method,
       origin: options.origin,
-      run_id: options.run,
+      run_id: options.who.run,
       lamassu: cashOut.lamassu ? JSON.stringify(cashOut.lamassu) : null,
     })
     .execute();
   await spend(trx, cashOut, day, division.allocations);
   await shareCommission(trx, cashOut, division.commission);
   await trx.deleteFrom('watch').where('cash_out_id', '=', cashOut.id).execute();
-  await closeReview(trx, cashOut.id, 'processed', {
-    at: options.now,
-    by: 'ingest',
-    reason: 'became eligible',
-  });
+  await closeReview(trx, { ...act, actor: 'ingest', reason: 'became eligible' }, cashOut.id, 'processed');
   return division;
 }
 

@@ -33,12 +33,8 @@ export function isNews(
  * Puts a row into review. True if it was not there, or was there for another reason. A row that waits already keeps its place
  * and gets the new reason.
  */
-export async function toReview(
-  trx: Trx,
-  finding: Finding,
-  at: Instant,
-  run: bigint | null,
-): Promise<boolean> {
+export async function toReview(trx: Trx, act: Act, finding: Finding): Promise<boolean> {
+  const { at, run } = act;
   const lamassu = JSON.stringify(finding.lamassu);
   const known = await trx
     .selectFrom('review')
@@ -60,7 +56,7 @@ export async function toReview(
         state: 'open',
       })
       .execute();
-    await recordOpened(trx, finding, undefined, at, run);
+    await recordOpened(trx, act, finding, undefined);
     return true;
   }
   if (!isNews(known, finding)) return false;
@@ -82,45 +78,35 @@ export async function toReview(
     })
     .where('cash_out_id', '=', finding.cashOutId)
     .execute();
-  if (tell) await recordOpened(trx, finding, known, at, run);
+  if (tell) await recordOpened(trx, act, finding, known);
   return tell;
 }
 
 /** Logs it as the run's change. The operator's decisions have log entries of their own. */
 async function recordOpened(
   trx: Trx,
+  act: Act,
   { cashOutId: subject, reason: why, detail }: Finding,
   known: Schema['review'] | undefined,
-  at: Instant,
-  run: bigint | null,
 ): Promise<void> {
-  if (run === null) return;
-  const { actor } = await trx
-    .selectFrom('runs')
-    .select('actor')
-    .where('id', '=', run)
-    .executeTakeFirstOrThrow();
-  await record(
-    trx,
-    { actor, run },
-    {
-      ...{ at, action: 'review open', subject, reason: detail },
-      before: known && { state: known.state, reason: known.reason },
-      after: { state: 'open', reason: why },
-    },
-  );
+  if (act.run === null) return;
+  await record(trx, act, {
+    ...{ at: act.at, action: 'review open', subject, reason: detail },
+    before: known && { state: known.state, reason: known.reason },
+    after: { state: 'open', reason: why },
+  });
 }
 
 /** Closes a row's entry in review, if there is one. */
 export async function closeReview(
   trx: Trx,
+  { at, actor, reason }: ReasonedAct,
   cashOutId: string,
   state: Exclude<Schema['review']['state'], 'open' | 'released'>,
-  how: { at: Instant; by: string; reason: string },
 ): Promise<void> {
   await trx
     .updateTable('review')
-    .set({ state, closed_at: how.at, closed_by: how.by, closed_reason: how.reason })
+    .set({ state, closed_at: at, closed_by: actor, closed_reason: reason })
     .where('cash_out_id', '=', cashOutId)
     .where('state', 'in', ['open', 'released'])
     .execute();
@@ -165,7 +151,7 @@ export async function releaseRow(
  * `usage/invalid`: `not-found` if it is not in review, `state` if it was distributed or waits for a release.
  */
 export async function dismissRow(trx: Trx, act: ReasonedAct, id: string): Promise<boolean> {
-  const { at, actor, reason } = act;
+  const { at } = act;
   const known = await trx.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
   if (!known) throw notFound('id', `${id} is not in review`, message`${call('review.list')} shows what is.`);
   if (known.state === 'dismissed') return false;
@@ -183,7 +169,7 @@ export async function dismissRow(trx: Trx, act: ReasonedAct, id: string): Promis
       message`${call('review.release', { id })} lets the next run distribute it.`,
     );
   }
-  await closeReview(trx, id, 'dismissed', { at, by: actor, reason });
+  await closeReview(trx, act, id, 'dismissed');
   const before = { state: known.state, reason: known.reason };
   const after = { state: 'dismissed', reason: known.reason };
   await record(trx, act, { at, action: 'review dismiss', subject: id, before, after });

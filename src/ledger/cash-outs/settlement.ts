@@ -52,7 +52,7 @@ export async function settle(
   trx: Trx,
   act: ReasonedAct,
   settlement: Settlement,
-  options: Omit<IngestOptions, 'now' | 'origin' | 'run'>,
+  options: Omit<IngestOptions, 'now' | 'origin' | 'who'>,
 ): Promise<CashOutDetail> {
   const { cashOut, origin, stated, credit } = settlement;
   const { id, machine, confirmedAt } = cashOut;
@@ -63,8 +63,8 @@ export async function settle(
   if (before) return before;
   const { at, actor, reason } = act;
   // Before ingest, which would close the entry as eligible.
-  await closeReview(trx, id, 'processed', { at, by: actor, reason });
-  await ingest(trx, cashOut, { ...options, now: at, origin, run: null });
+  await closeReview(trx, act, id, 'processed');
+  await ingest(trx, cashOut, { ...options, now: at, origin, who: { actor: 'ingest', run: null } });
   const figures: KeptFigures = {
     stated: [
       ...(stated.fiat ? (['fiat'] as const) : []),

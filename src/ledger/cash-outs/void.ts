@@ -1,7 +1,7 @@
 import { formatDecimal } from '../../dca/money.ts';
 import { type BridgeError, wrongState } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
-import { type Instant, isInstant } from '../../time.ts';
+import { isInstant } from '../../time.ts';
 import { type Act, type ReasonedAct, record, toJson } from '../log/log.ts';
 import type { Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
@@ -58,7 +58,7 @@ export async function voidSettlement(trx: Trx, act: ReasonedAct, id: string, jud
   await trx.deleteFrom('settlements').where('cash_out_id', '=', id).execute();
   await trx.deleteFrom('cash_outs').where('id', '=', id).execute();
   await record(trx, act, { at, action: 'settle void', subject: id, before });
-  const back = cashOut.origin === 'settled' ? await watchAgain(trx, cashOut, judge, at) : 'none';
+  const back = cashOut.origin === 'settled' ? await watchAgain(trx, act, cashOut, judge) : 'none';
   return { was, fundings, back };
 }
 
@@ -131,10 +131,11 @@ async function giveBack(
 /** Opens the row's review again. If Lamassu confirms the cash-out later, it is distributed. */
 async function watchAgain(
   trx: Trx,
+  act: Act,
   { id, source, machine, lamassu }: Schema['cash_outs'],
   judge: Judge,
-  at: Instant,
 ): Promise<Voided['back']> {
+  const { at } = act;
   const row = JSON.parse(lamassu ?? '{}') as Finding['lamassu'];
   const confirmedAt = row.confirmed_at ?? null;
   await trx
@@ -155,6 +156,6 @@ async function watchAgain(
   if (known) return 'review';
   const why = await judge(row);
   if (!why) return 'poll';
-  await toReview(trx, { cashOutId: id, source, machine, ...why, lamassu: row }, at, null);
+  await toReview(trx, act, { cashOutId: id, source, machine, ...why, lamassu: row });
   return 'review';
 }

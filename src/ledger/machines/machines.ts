@@ -3,22 +3,16 @@ import { percent, percentRange } from '../../dca/money.ts';
 import { conflict, notFound, wrongState } from '../../errors.ts';
 import { call, field, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
-import { record, type Who } from '../log/log.ts';
+import { type Act, record } from '../log/log.ts';
 import { inForce } from '../store/effective-dated.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
 
 export type Machine = Selectable<Schema['machines']>;
 
-/** Registers a machine when first seen; `run` is the run that saw it. */
-export async function seeMachine(
-  trx: Trx,
-  deviceId: string,
-  source: string,
-  at: Instant,
-  run: bigint | null = null,
-): Promise<void> {
-  await note(trx, await byDeviceId(trx, deviceId), { deviceId, name: null }, source, at, run);
+/** Registers a machine when first seen. */
+export async function seeMachine(trx: Trx, act: Act, deviceId: string, source: string): Promise<void> {
+  await note(trx, act, await byDeviceId(trx, deviceId), { deviceId, name: null }, source);
 }
 
 /**
@@ -27,37 +21,38 @@ export async function seeMachine(
  */
 export async function seeMachines(
   trx: Trx,
+  act: Act,
   machines: { deviceId: string; name: string | null; paired?: boolean }[],
   source: string,
-  at: Instant,
-  who: Who,
 ): Promise<void> {
   const rows = await trx.selectFrom('machines').selectAll().execute();
   const known = new Map(rows.map((row) => [row.device_id, row]));
   for (const machine of machines.filter((one) => one.paired !== false))
-    await note(trx, known.get(machine.deviceId), machine, source, at, who);
+    await note(trx, act, known.get(machine.deviceId), machine, source);
   // A machine that was unpaired before the ledger knew it gets its last name with its first cash-out.
   for (const machine of machines.filter((one) => one.paired === false)) {
     const before = known.get(machine.deviceId);
     if (before?.name !== null || machine.name === null) continue;
     const taken = rows.some((row) => row.name === machine.name && row.replaced_by === null);
     const name = taken ? `${machine.name} (unpaired)` : machine.name;
-    await note(trx, before, { ...machine, name }, source, at, who);
+    await note(trx, act, before, { ...machine, name }, source);
   }
 }
 
 async function note(
   trx: Trx,
+  act: Act,
   before: Machine | undefined,
   { deviceId, name }: { deviceId: string; name: string | null },
   source: string,
-  at: Instant,
-  who: Who | bigint | null,
 ): Promise<void> {
-  const change = { at, subject: `machine ${deviceId}` };
+  const change = { at: act.at, subject: `machine ${deviceId}` };
   if (!before) {
-    await trx.insertInto('machines').values({ device_id: deviceId, source, name, first_seen: at }).execute();
-    await record(trx, await whoIs(trx, who), { ...change, action: 'machine found', after: { source, name } });
+    await trx
+      .insertInto('machines')
+      .values({ device_id: deviceId, source, name, first_seen: act.at })
+      .execute();
+    await record(trx, act, { ...change, action: 'machine found', after: { source, name } });
     return;
   }
   if (name === null) return;
@@ -70,18 +65,7 @@ async function note(
     .execute();
   if (!renamed) return;
   const states = { before: { name: before.name }, after: { name } };
-  await record(trx, await whoIs(trx, who), { ...change, action: 'machine renamed', ...states });
-}
-
-async function whoIs(trx: Trx, who: Who | bigint | null): Promise<Who> {
-  if (who === null) return { actor: 'ingest', run: null };
-  if (typeof who === 'object') return who;
-  const { actor } = await trx
-    .selectFrom('runs')
-    .select('actor')
-    .where('id', '=', who)
-    .executeTakeFirstOrThrow();
-  return { actor, run: who };
+  await record(trx, act, { ...change, action: 'machine renamed', ...states });
 }
 
 /** The machines in use, by name; replaced ones are left out. */

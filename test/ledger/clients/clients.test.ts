@@ -61,7 +61,13 @@ function cashOut(ledger: Ledger, id: string, fiat: bigint, confirmedAt: Instant)
         method: 'ticker',
         lamassu: {},
       },
-      { now: now(), timezone: 'UTC', priority: 'shared', origin: 'lamassu', run: null },
+      {
+        now: now(),
+        timezone: 'UTC',
+        priority: 'shared',
+        origin: 'lamassu',
+        who: { actor: 'ingest', run: null },
+      },
     ),
   );
 }

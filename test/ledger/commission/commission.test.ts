@@ -22,7 +22,7 @@ const wallet = (id: string) => ({ id, key: new Secret(`key-${id}`) });
 async function withMachines(open: () => Promise<Ledger>): Promise<Ledger> {
   const ledger = await open();
   await ledger.write(async (trx) => {
-    for (const id of ['m1', 'm2']) await seeMachine(trx, id, 'lamassu', day(1));
+    for (const id of ['m1', 'm2']) await seeMachine(trx, { ...who, at: day(1) }, id, 'lamassu');
   });
   return ledger;
 }
@@ -54,7 +54,13 @@ async function shared(ledger: Ledger, id: string, at: string, machine = 'm1') {
     undelivered: 0n,
   };
   const row = { id, source: 'lamassu', machine, confirmedAt: at, method: 'ticker' as const, lamassu: {} };
-  const how = { now: day(9), timezone: 'UTC', priority: 'shared', origin: 'lamassu', run: null } as const;
+  const how = {
+    now: day(9),
+    timezone: 'UTC',
+    priority: 'shared',
+    origin: 'lamassu',
+    who: { actor: 'ingest', run: null },
+  } as const;
   await ledger.write((trx) => ingest(trx, { ...row, ...cash }, how));
   const rows = await ledger.db
     .selectFrom('commission_shares as s')

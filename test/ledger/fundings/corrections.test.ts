@@ -22,7 +22,9 @@ forEachLedger((_kind, open) => {
     return book;
   };
   const centro = ({ ledger }: Books) =>
-    ledger.write((trx) => seeMachines(trx, [{ deviceId: 'm2', name: 'Centro' }], 'lamassu', begin, who));
+    ledger.write((trx) =>
+      seeMachines(trx, { ...who, at: begin }, [{ deviceId: 'm2', name: 'Centro' }], 'lamassu'),
+    );
   const adjust = ({ ledger }: Books, id: bigint, minor: bigint, currency = 'USD') =>
     ledger.write((trx) =>
       adjustFunding(trx, { ...who, at: later, reason: 'counted again' }, id, { minor, currency }),

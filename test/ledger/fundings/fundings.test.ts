@@ -83,13 +83,19 @@ function cashOut(ledger: Ledger, id: string, fiat: bigint, machine = 'm1', confi
     ingest(
       trx,
       { ...row, commission: 0n, undelivered: 0n, method: 'ticker', lamassu: {} },
-      { now: now(), timezone: 'UTC', priority: 'shared', origin: 'lamassu', run: null },
+      {
+        now: now(),
+        timezone: 'UTC',
+        priority: 'shared',
+        origin: 'lamassu',
+        who: { actor: 'ingest', run: null },
+      },
     ),
   );
 }
 
 function knowMachine(ledger: Ledger, id: string, name: string | null = null) {
-  return ledger.write((trx) => seeMachines(trx, [{ deviceId: id, name }], 'lamassu', now(), who));
+  return ledger.write((trx) => seeMachines(trx, { ...who, at: now() }, [{ deviceId: id, name }], 'lamassu'));
 }
 
 forEachLedger((_kind, open) => {

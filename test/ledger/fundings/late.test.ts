@@ -278,7 +278,7 @@ forEachLedger((_kind, open) => {
       const book = await books(await open());
       await book.client('bob', { mode: 'flow' }, begin);
       for (const machine of ['m', 'm2', 'm3']) {
-        await book.ledger.write((trx) => seeMachine(trx, machine, 'lamassu', begin));
+        await book.ledger.write((trx) => seeMachine(trx, { ...who, at: begin }, machine, 'lamassu'));
         await book.cashOut(100, day(2), day(2), { machine });
       }
       await book.ledger.write((trx) => replaceMachine(trx, { ...who, at: day(10) }, 'm', 'm2'));

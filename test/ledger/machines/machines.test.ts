@@ -29,7 +29,7 @@ forEachLedger((_kind, open) => {
     return book;
   };
   const see = ({ ledger }: Books, id: string, name: string | null = null) =>
-    ledger.write((trx) => seeMachines(trx, [{ deviceId: id, name }], 'lamassu', begin, who));
+    ledger.write((trx) => seeMachines(trx, { ...who, at: begin }, [{ deviceId: id, name }], 'lamassu'));
   const set = ({ ledger }: Books, named: string, change: MachineChange, at = day(2)) =>
     ledger.write((trx) => setMachine(trx, { ...who, at }, named, change));
   const replace = ({ ledger }: Books, old: string, next: string) =>

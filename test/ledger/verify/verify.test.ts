@@ -323,7 +323,8 @@ function cashOut(id: string, fiat: bigint, gross: bigint): CashOut {
 }
 
 function how(run: bigint | null) {
-  return { now: LATER, timezone: 'UTC', priority: 'shared' as const, origin: 'lamassu' as const, run };
+  const who = { actor: 'test', run };
+  return { now: LATER, timezone: 'UTC', priority: 'shared' as const, origin: 'lamassu' as const, who };
 }
 
 /** Books with something of everything: flow and fixed, an own part, commission, payments in every state. */
@@ -389,8 +390,8 @@ async function fill(ledger: Ledger): Promise<void> {
       detail: '',
       lamassu: {},
     };
-    await toReview(trx, finding, AT, run.id);
-    await closeReview(trx, 'c1', 'processed', { at: AT, by: 'test', reason: 'test' });
+    await toReview(trx, { ...run.who, at: AT }, finding);
+    await closeReview(trx, { ...run.who, at: AT, reason: 'test' }, 'c1', 'processed');
     await moveMark(trx, 'lamassu', { confirmedAt: AT, id: 'c2' });
   });
   await run.write(async (trx) => {

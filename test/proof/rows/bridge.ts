@@ -75,7 +75,7 @@ export async function startBridge(plan: Plan, kind: LedgerKind): Promise<Bridge>
   for (const name of [...clients, ...recipients]) wallets.set(name, await lnbits.createUserWallet(name));
   for (const machine of plan.machines) {
     await pairMachine(lamassu, `machine ${machine}`, machine);
-    await ledger.write((trx) => seeMachine(trx, machine, 'lamassu', now()));
+    await ledger.write((trx) => seeMachine(trx, { ...who, at: now() }, machine, 'lamassu'));
   }
   const wallet = (name: string) => {
     const keys = wallets.get(name);

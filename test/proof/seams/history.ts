@@ -55,7 +55,7 @@ export async function live(ledger: Ledger, lived: History, { at, page }: History
 
 async function begin(trx: Trx, { clients, fundings }: History): Promise<void> {
   await bindSource(trx, { name: SOURCE, startAt: BEGIN, systemIdentifier: null }, BEGIN);
-  for (const machine of machines) await seeMachine(trx, machine, SOURCE, BEGIN);
+  for (const machine of machines) await seeMachine(trx, { ...who, at: BEGIN }, machine, SOURCE);
   for (const [i, { mode, daily }] of clients.entries()) {
     const name = names[i] ?? '';
     const limits = [{ ...USD, daily: BigInt(daily) }];
@@ -123,7 +123,7 @@ async function read(ledger: Ledger, { rows, priority }: History, minutes: number
   });
   const target = {
     ...{ db: ledger.db, write: ledger.write, source: SOURCE, mark },
-    ingest: { timezone: TIMEZONE, priority, origin: 'lamassu' as const, run: null },
+    ingest: { timezone: TIMEZONE, priority, origin: 'lamassu' as const, who: { actor: 'ingest', run: null } },
     onCashOut: () => undefined,
     signal: new AbortController().signal,
   };
