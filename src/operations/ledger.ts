@@ -123,7 +123,7 @@ export const recoverLedger = operation({
 function recoveryOf(given: z.output<typeof recovery>, config: Config, { actor, reason }: Who) {
   const named = given.without_former_wallet ? 'without_former_wallet' : given.hold ? 'hold' : null;
   if (named !== null && reason === undefined)
-    throw invalid(named, 'the log needs to know why', message`Say it: ${field('reason')}.`);
+    throw invalid(named, 'the log needs to know why', message`Say why by ${field('reason')}.`);
   if (named === null && reason !== undefined) {
     throw invalid(
       'reason',
