@@ -130,7 +130,7 @@ async function replay(
     await readCashOuts(reading, from.now, pages);
   }
   const { maximumSats } = config.payouts;
-  const booked = await putBack(trx, lost, { who, run: id, at, maximumSats, paid, hold });
+  const booked = await putBack(trx, lost, { act: { ...who, at }, maximumSats, paid, hold });
   const largest = maximumSats < LARGEST_CREDIT ? maximumSats : LARGEST_CREDIT;
   await letClaimsBe(trx, deps, id, found);
   await answerForFormer(trx, deps, id, wallet);

@@ -49,7 +49,7 @@ export async function formAgain(
       currency: first.currency,
       state: 'planned',
       created_at: group.reduce((earliest, { at }) => (at < earliest ? at : earliest), first.at),
-      run_id: options.run,
+      run_id: options.act.run,
     })
     .execute();
   await trx

@@ -12,7 +12,7 @@ export async function splitAgain(
   trx: Trx,
   payout: bigint,
   group: Lost[],
-  { who, at, paid }: RecoverOptions,
+  { act, paid }: RecoverOptions,
 ): Promise<void> {
   const { last } = await trx
     .selectFrom('payout_parts')
@@ -32,7 +32,7 @@ export async function splitAgain(
   const fits = group.every(({ part, sats }) => part <= last || pieces[Number(part - last) - 1] === sats);
   if (!fits) return;
   for (const { part, sats, payment } of large) {
-    if (payment) await markDead(trx, { ...who, at }, payment, 'LNbits shows that its part was split');
-    await splitPart(trx, { ...who, at }, { payout, part, sats }, inParts(sats, most));
+    if (payment) await markDead(trx, act, payment, 'LNbits shows that its part was split');
+    await splitPart(trx, act, { payout, part, sats }, inParts(sats, most));
   }
 }

@@ -54,10 +54,10 @@ export async function putBackPart(
 }
 
 /** The lost ledger gave up this payment before it made the next one. */
-async function makeRoom(trx: Trx, live: Payment, { who, at }: RecoverOptions): Promise<void> {
+async function makeRoom(trx: Trx, live: Payment, { act }: RecoverOptions): Promise<void> {
   if (live.state === 'settled')
     await movePayment(trx, live.id, ['settled'], { state: 'unknown', reason: null });
-  await markDead(trx, { ...who, at }, live, 'LNbits shows a later payment of the same part');
+  await markDead(trx, act, live, 'LNbits shows a later payment of the same part');
 }
 
 async function addLost(
@@ -69,7 +69,7 @@ async function addLost(
     live,
     sure,
   }: { row: { part: bigint; sats: bigint }; walletId: string; live: boolean; sure: boolean },
-  { run }: RecoverOptions,
+  { act: { run } }: RecoverOptions,
 ): Promise<void> {
   const { tries } = await trx
     .selectFrom('payments')

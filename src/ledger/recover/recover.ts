@@ -122,8 +122,8 @@ async function putBackPayout(trx: Trx, group: Lost[], options: RecoverOptions): 
     heldFor ?? (known?.state === 'held' ? known.reason : null),
   );
   const payments = group.map((one) => one.hash);
-  await record(trx, options.who, {
-    at: options.at,
+  await record(trx, options.act, {
+    at: options.act.at,
     action: 'payout recovered',
     subject: `p${first.payout}`,
     before: known ? { state: known.state } : undefined,

@@ -1,7 +1,7 @@
 import { sum } from '../../dca/money.ts';
 import type { Message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
-import type { Who } from '../log/log.ts';
+import type { Act } from '../log/log.ts';
 
 /** A payment of this ledger that LNbits shows and the ledger does not know, as its `extra` tells of it. */
 export interface Lost {
@@ -36,9 +36,8 @@ export interface Misfit {
 }
 
 export interface RecoverOptions {
-  who: Who;
-  run: bigint;
-  at: Instant;
+  /** Of the run that puts it back. */
+  act: Act & { run: bigint };
   /** The most that one payment may carry now, in satoshi. */
   maximumSats: bigint;
   /** Hashes that LNbits shows as paid from the source wallet, known to the ledger or not. */
