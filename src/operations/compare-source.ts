@@ -31,7 +31,11 @@ const LASTING = [
  * Throws `ledger/source-differs` with what is missing or otherwise there, `usage/invalid` where `accept` is not the
  * identity of that database, and what asking Lamassu throws.
  */
-export async function compareSource(config: Config, ledger: Ledger, accept: string): Promise<ComparedSource> {
+export async function compareSource(
+  config: Config,
+  ledger: Pick<Ledger, 'db' | 'dryRun'>,
+  accept: string,
+): Promise<ComparedSource> {
   const { name, startAt } = config.lamassu;
   const source = await openDatabase(config.lamassu);
   try {

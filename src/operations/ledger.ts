@@ -100,23 +100,31 @@ const recovery = z.object({
 
 export const previewRecovery = operation({
   name: 'ledger.preview_recover',
-  needs: 'read',
+  needs: 'config',
   may: [],
   input: recovery,
   view: recoveryView,
-  run: async ({ ledger, config, who }, given) =>
-    viewOfRecovery(await recover({ ledger, config, ...recoveryOf(given, config, who) }, true), true),
+  run: async ({ config, who, withLedger }, given) => {
+    const asked = recoveryOf(given, config, who);
+    return withLedger('read', async (ledger) =>
+      viewOfRecovery(await recover({ ledger, config, ...asked }, true), true),
+    );
+  },
 });
 
 /** Takes the lease itself: its run ends by what came of it. */
 export const recoverLedger = operation({
   name: 'ledger.recover',
-  needs: 'write',
+  needs: 'config',
   may: [],
   input: recovery,
   view: recoveryView,
-  run: async ({ ledger, config, who }, given) =>
-    viewOfRecovery(await recover({ ledger, config, ...recoveryOf(given, config, who) }, false), false),
+  run: async ({ config, who, withLedger }, given) => {
+    const asked = recoveryOf(given, config, who);
+    return withLedger('write', async (ledger) =>
+      viewOfRecovery(await recover({ ledger, config, ...asked }, false), false),
+    );
+  },
 });
 
 /** Throws `usage/invalid` for a reason without what it is of, and for configurations that do not go together. */
@@ -187,12 +195,14 @@ export const acceptSource = operation({
   reasoned: true,
   input: identity.extend(seen),
   view: comparedSourceView,
-  run: async ({ ledger, config, who }, { accept, digest }) => {
+  run: async ({ ledger, config, who, write }, { accept, digest }) => {
     const act = withReason(who);
     const compared = await compareSource(config, ledger, accept);
     assertUnchanged(compared, digest);
-    const accepted = compared.was !== compared.is;
-    if (accepted) await ledger.write((trx) => rebindSource(trx, { ...act, at: now() }, compared));
-    return viewOfCompared(compared, { dry_run: false, accepted });
+    return write(async (trx) => {
+      const accepted = compared.was !== compared.is;
+      if (accepted) await rebindSource(trx, { ...act, at: now() }, compared);
+      return viewOfCompared(compared, { dry_run: false, accepted });
+    });
   },
 });
