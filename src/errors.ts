@@ -37,8 +37,8 @@ export const catalogue = {
     kind: 'invalid',
     means: 'The command asks before it acts, and there is no terminal to ask on.',
   },
-  'usage/forbidden': { kind: 'state', means: 'Who asks has no right to do this.' },
-  'usage/changed': { kind: 'changed', means: 'What was looked at became something else before it was done.' },
+  'usage/forbidden': { kind: 'state', means: 'The caller has no right to do this.' },
+  'usage/changed': { kind: 'changed', means: 'What the preview showed changed before it was done.' },
   'usage/key-reused': { kind: 'conflict', means: 'Something else was asked under the same key before.' },
   'usage/declined': {
     kind: 'declined',
@@ -99,7 +99,7 @@ export const catalogue = {
     kind: 'unavailable',
     means: 'This run stood still for so long that another one took its place.',
   },
-  'payouts/paused': { kind: 'paused', means: 'Paying is paused by the operator, and the command would pay.' },
+  'payouts/paused': { kind: 'paused', means: 'The operator has paused paying, and the command would pay.' },
   'ledger/currency': {
     kind: 'misconfigured',
     means: 'A currency has other digits than the ledger keeps for it.',
@@ -275,7 +275,7 @@ export const catalogue = {
   },
   'reconcile/open': {
     kind: 'unavailable',
-    means: 'Payments are open, and on an LNbits before 1.4 a look at the wallets would change them.',
+    means: 'Payments are open, and before LNbits 1.4 reading the wallets would change them.',
   },
   'lnbits/restored': {
     kind: 'misconfigured',
@@ -286,14 +286,14 @@ export const catalogue = {
   'clock/entry': { kind: 'attention', means: 'Cash or a setting was entered by a clock that was wrong.' },
   'settle/changed': {
     kind: 'changed',
-    means: 'The division of a settlement became another one while the operator looked at it.',
+    means: 'The division of a settlement changed while the operator was asked.',
   },
   'metrics/listen': { kind: 'misconfigured', means: 'The address for the metrics cannot be used.' },
   'output/unwritable': { kind: 'unavailable', means: 'What was printed could not be written.' },
   'export/stopped': { kind: 'unavailable', means: 'An export was stopped before its end; it left no file.' },
   'payout/under-way': {
     kind: 'unavailable',
-    means: 'A payment was sent so shortly ago that nobody can say yet what became of it.',
+    means: 'A payment was sent so recently that its outcome is not known yet.',
   },
   'payout/wallet-unseen': {
     kind: 'attention',
@@ -309,7 +309,7 @@ export const catalogue = {
   },
   'payout/changed': {
     kind: 'changed',
-    means: 'What the operator was asked about became something else meanwhile.',
+    means: 'What the operator was asked about has changed meanwhile.',
   },
   'ledger/no-clients': {
     kind: 'misconfigured',
