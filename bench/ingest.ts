@@ -9,7 +9,7 @@ import { bindSource } from '../src/ledger/cash-outs/watermark.ts';
 import { type Run, startRun } from '../src/ledger/runs/lease.ts';
 import { type Ledger, openLedger } from '../src/ledger/store/open.ts';
 import { type Reading, readCashOuts } from '../src/scheduler/read.ts';
-import { toInstant } from '../src/time.ts';
+import { systemClock, toInstant } from '../src/time.ts';
 import { type Benchmark, pair, timed } from './benchmark.ts';
 import { addClientsOnly } from './installation.ts';
 
@@ -32,7 +32,7 @@ export const benchmark: Benchmark = {
     const folder = await mkdtemp(join(tmpdir(), 'aio-dca-bench-ingest-'));
     stack.defer(() => rm(folder, { recursive: true, force: true }));
     const url = `sqlite:${join(folder, 'ledger.sqlite')}`;
-    const ledger = await openLedger({ url, use: 'create' });
+    const ledger = await openLedger({ clock: systemClock, url, use: 'create' });
     stack.defer(() => ledger.close());
     const bareFile = join(folder, 'bare.sqlite');
     const program = ingesting(ledger, await prepareLedger(ledger));
@@ -73,7 +73,7 @@ function ingesting(ledger: Ledger, run: Run): (pages: LamassuRow[][]) => Promise
     const { signal } = new AbortController();
     let ingested = 0;
     const reading: Reading = {
-      ...{ db: ledger.db, write: run.write, mark: null, signal },
+      ...{ db: ledger.db, clock: ledger.clock, write: run.write, mark: null, signal },
       source: 'lamassu',
       ingest: { timezone: 'America/Guatemala', priority: 'shared', origin: 'lamassu', who: run.who },
       onCashOut: () => {

@@ -7,7 +7,8 @@ import { addFunding } from '../src/ledger/fundings/fundings.ts';
 import { type Ledger, openLedger } from '../src/ledger/store/open.ts';
 import { poll } from '../src/scheduler/poll.ts';
 import type { PollReport } from '../src/scheduler/report.ts';
-import { type Instant, now, plus } from '../src/time.ts';
+import { type Instant, plus, systemClock } from '../src/time.ts';
+import { now } from '../test/support/clock.ts';
 import type { WalletKeys } from '../test/support/lnbits.ts';
 import { startWorld, type World, type WorldOptions } from '../test/support/world.ts';
 
@@ -33,7 +34,7 @@ export async function install(stack: AsyncDisposableStack, options: WorldOptions
   const config = loadConfig(world.configFile, {});
   const withLedger: Installation['withLedger'] = async (work) => {
     const { url, password } = config.ledger;
-    const ledger = await openLedger({ url, password, use: 'write' });
+    const ledger = await openLedger({ clock: systemClock, url, password, use: 'write' });
     try {
       return await work(ledger);
     } finally {

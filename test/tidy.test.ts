@@ -64,6 +64,16 @@ const bans: Ban[] = [
     why: 'It cuts off what is being written and closed. Set process.exitCode and return.',
   },
   {
+    where: /^src\/(?!cli\/|time\.ts$|lamassu\/(deadline|tcp)\.ts$)/,
+    what: /\bsystemClock\b|\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bTemporal\.Now\b|\bset(Timeout|Interval)\b|\btimers\/promises\b/,
+    why: 'The door hands down one clock, so that a test can hand down its own. Take the clock of the ledger or the context.',
+  },
+  {
+    where: /^test\/(?!tidy)/,
+    what: /\b(useFakeTimers|setSystemTime|registerHooks)\b|\bspyOn\((Date|performance)\b|\b(Date|performance)\.now = |\bvi\.mock\(.*(session|time|lnbits)/,
+    why: 'Time and LNbits are handed down. Hand down a clock of test/support/clock.ts.',
+  },
+  {
     where: /^src\/(?!monitoring\/systemd\.ts$)/,
     what: /\bchild_process\b|\bworker_threads\b|\bnode:cluster\b/,
     why: 'A started program sees arguments and environment, where secrets may stand. Only systemd-notify is needed.',

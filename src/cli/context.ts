@@ -6,6 +6,7 @@ import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 import type { Message } from '../lib/message.ts';
 import type { Needs, Operation, Session } from '../operations/operation.ts';
+import { systemClock } from '../time.ts';
 import { asWritten, jsonDocument } from './print.ts';
 import { waitingLine } from './progress.ts';
 import { confirm } from './prompt.ts';
@@ -68,7 +69,7 @@ export function makeCli(command: Command): Cli {
   const withLedger: Cli['withLedger'] = async (use, work) => {
     const { ledger: place } = await config();
     const { withLedger: open } = await import('../operations/open-ledger.ts');
-    return open(place, use, work);
+    return open({ ...place, clock: systemClock, use }, work);
   };
   const logger: Cli['logger'] = async (level) => {
     const { makeLogger } = await import('./logger.ts');
@@ -84,8 +85,9 @@ export function makeCli(command: Command): Cli {
       return perform(
         operation,
         {
-          ...{ principal: { kind: 'operator' }, actor, reason, config, withLedger, tell, logger },
-          ...{ stopSignal: untilSignal, onWait: waitingLine(globals.quiet), env: process.env, ...more },
+          ...{ principal: { kind: 'operator' }, clock: systemClock, actor, reason, config, withLedger },
+          ...{ tell, logger, stopSignal: untilSignal, onWait: waitingLine(globals.quiet) },
+          ...{ env: process.env, ...more },
         },
         input,
       );

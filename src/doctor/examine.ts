@@ -8,6 +8,7 @@ import { bestTime } from '../ledger/runs/clocks.ts';
 import { type Db, type Ledger, openLedger } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
 import { isThisHost, type Tls } from '../lib/tls.ts';
+import type { Clock } from '../time.ts';
 import { type Check, fail, ok, some, warn } from './check.ts';
 import { clockCheck } from './clock.ts';
 import { examineLamassu } from './lamassu.ts';
@@ -17,11 +18,16 @@ import { examineLnbits } from './lnbits.ts';
  * Looks at everything that a run needs, step by step: each check is given as soon as it is made, and a failure stops
  * only what builds on it. Nothing is created and nothing paid; the machines that Lamassu knows are kept in the ledger.
  */
-export async function* examine(config: Config, env: NodeJS.ProcessEnv, who: Who): AsyncGenerator<Check> {
+export async function* examine(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  who: Who,
+  clock: Clock,
+): AsyncGenerator<Check> {
   yield secretFiles(config, env);
   let ledger: Ledger | undefined;
   try {
-    ledger = await openLedger({ ...config.ledger, use: 'read' });
+    ledger = await openLedger({ ...config.ledger, clock, use: 'read' });
     yield ok('ledger', `${ledger.id} at ${ledger.url}, schema ${ledger.schema}`);
   } catch (error) {
     yield fail('ledger', error);
@@ -31,8 +37,8 @@ export async function* examine(config: Config, env: NodeJS.ProcessEnv, who: Who)
     if (ledger) yield* protection('ledger', ledger.url, config.ledger.tls);
     if (!config.lamassu.ssh)
       yield* protection('lamassu', `postgresql://${hostOf(config.lamassu.host)}`, config.lamassu.tls);
-    yield* examineLamassu(config, ledger, who);
-    yield* examineLnbits(config, ledger);
+    yield* examineLamassu(config, ledger, who, clock);
+    yield* examineLnbits(config, ledger, clock);
   } finally {
     await ledger?.close();
   }
@@ -70,7 +76,7 @@ function secretFiles(config: Config, env: NodeJS.ProcessEnv): Check {
   return warn('secret files', `others may read ${some(open)}`, `chmod 600 ${open.join(' ')}`);
 }
 
-async function* examineLedger({ db, url }: Ledger): AsyncGenerator<Check> {
+async function* examineLedger({ db, url, clock }: Ledger): AsyncGenerator<Check> {
   const clients = await db
     .selectFrom('recipients')
     .select('id')
@@ -84,19 +90,19 @@ async function* examineLedger({ db, url }: Ledger): AsyncGenerator<Check> {
       message`Check [ledger] url. In a new ledger: ${call('clients.add', { name: null, wallet_key: null })}`,
     );
   }
-  yield* doubtChecks(db);
+  yield* doubtChecks(db, clock);
   yield* currencyChecks(db);
   if (url.startsWith('sqlite:')) return;
-  const before = Date.now();
+  const before = clock.host().wall;
   const [row] = (
     await sql<{ ms: bigint }>`select (extract(epoch from clock_timestamp()) * 1000)::int8 as ms`.execute(db)
   ).rows;
-  if (row) yield clockCheck('ledger clock', Number(row.ms), { before, after: Date.now() });
+  if (row) yield clockCheck('ledger clock', Number(row.ms), { before, after: clock.host().wall });
 }
 
 /** What was entered by a clock that was wrong. */
-async function* doubtChecks(db: Db): AsyncGenerator<Check> {
-  for (const doubt of await doubtsAt(db, await bestTime(db))) {
+async function* doubtChecks(db: Db, clock: Clock): AsyncGenerator<Check> {
+  for (const doubt of await doubtsAt(db, await bestTime(db, clock.host()))) {
     const since = doubt.expected === null ? '' : `, and was entered at about ${doubt.expected}`;
     yield warn(
       'entries',

@@ -12,7 +12,7 @@ import type { Who } from '../ledger/log/log.ts';
 import { findReplaced, machineLabel, seeMachines } from '../ledger/machines/machines.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
-import { now, toMs } from '../time.ts';
+import { type Clock, toMs } from '../time.ts';
 import { type Check, fail, ok, some, warn } from './check.ts';
 import { clockCheck } from './clock.ts';
 
@@ -26,6 +26,7 @@ export async function* examineLamassu(
   config: Config,
   ledger: Ledger | undefined,
   who: Who,
+  clock: Clock,
 ): AsyncGenerator<Check> {
   const { lamassu } = config;
   const { ssh } = lamassu;
@@ -40,19 +41,20 @@ export async function* examineLamassu(
     yield ok('ssh', `${ssh.user}@${ssh.host}:${ssh.port} shows the pinned host key and forwards to ${place}`);
     yield await hostKeysCheck(ssh);
   }
-  const before = Date.now();
+  const before = clock.host().wall;
   let source: Database;
   try {
-    source = await openDatabase(lamassu);
+    source = await openDatabase(lamassu, clock);
   } catch (error) {
     yield fail('lamassu', error);
     return;
   }
   try {
     yield ok('lamassu', `database ${lamassu.database} at ${place} answers user ${lamassu.user}`);
-    yield clockCheck('lamassu clock', toMs(source.now), { before, after: Date.now() });
+    yield clockCheck('lamassu clock', toMs(source.now), { before, after: clock.host().wall });
     // By a clock that is behind, it would look as if it were to come.
-    const latest = source.now > now() ? source.now : now();
+    const now = clock.now();
+    const latest = source.now > now ? source.now : now;
     const start = startProblem(lamassu.startAt, latest, !(await isRead(lamassu.name, ledger?.db)));
     if (start) yield warn('start_at', start.message, start.hint ?? '');
     const rights = await source.check();
@@ -141,7 +143,7 @@ async function identityCheck({ lamassu }: Config, source: Database, ledger: Ledg
   const { name, startAt } = lamassu;
   try {
     const { mark_confirmed_at: mark, system_identifier: pinned } = await ledger.dryRun((trx) =>
-      bindSource(trx, { name, startAt, systemIdentifier: source.systemIdentifier }, now()),
+      bindSource(trx, { name, startAt, systemIdentifier: source.systemIdentifier }, ledger.clock.now()),
     );
     const read = `"${name}" from ${startAt}, ${mark ? `read up to ${mark}` : 'not read yet'}`;
     if (pinned !== null && source.systemIdentifier === null) {
@@ -178,7 +180,7 @@ async function machinesCheck(
     );
   }
   try {
-    await ledger?.write((trx) => seeMachines(trx, { ...who, at: now() }, known, lamassu.name));
+    await ledger?.write((trx) => seeMachines(trx, { ...who, at: ledger.clock.now() }, known, lamassu.name));
   } catch (error) {
     return fail('machines', error);
   }

@@ -14,6 +14,7 @@ import { call, message } from '../lib/message.ts';
 import { tooFull } from '../lnbits/answer.ts';
 import type { LnbitsClient } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
+import type { Clock } from '../time.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 
 interface SourceWallet {
@@ -23,11 +24,15 @@ interface SourceWallet {
 }
 
 /** LNbits, the wallet that pays, what it holds against what is owed, and the wallet of each client. */
-export async function* examineLnbits(config: Config, ledger: Ledger | undefined): AsyncGenerator<Check> {
+export async function* examineLnbits(
+  config: Config,
+  ledger: Ledger | undefined,
+  clock: Clock,
+): AsyncGenerator<Check> {
   const { url } = config.lnbits;
   // Loaded here: it is slow to start, and nothing before it needs it.
   const { LnbitsClient } = await import('../lnbits/client.ts');
-  const lnbits = new LnbitsClient(config.lnbits);
+  const lnbits = new LnbitsClient(config.lnbits, clock);
   try {
     try {
       yield versionCheck(url, await lnbits.version());
@@ -64,7 +69,7 @@ export async function* examineLnbits(config: Config, ledger: Ledger | undefined)
     } catch (error) {
       yield fail('source wallet', error);
     }
-    if (config.lnbits.creditSource) yield await creditCheck(config);
+    if (config.lnbits.creditSource) yield await creditCheck(config, clock);
     else if (ledger) yield* leftCredits(ledger.db);
     if (ledger) yield* recipientChecks(ledger.db, lnbits);
   } finally {
@@ -150,11 +155,11 @@ async function* feeCheck(db: Db): AsyncGenerator<Check> {
 }
 
 /** Whether the superuser may credit the source wallet; even then it is a warning what that means. */
-async function creditCheck({ lnbits }: Config): Promise<Check> {
+async function creditCheck({ lnbits }: Config, clock: Clock): Promise<Check> {
   try {
     const { LnbitsAdmin } = await import('../lnbits/admin.ts');
     const superuser = superuserOf(lnbits);
-    const admin = await LnbitsAdmin.logIn(lnbits, superuser);
+    const admin = await LnbitsAdmin.logIn(lnbits, superuser, clock);
     await admin.close();
     return warn(
       'credit_source',

@@ -2,6 +2,7 @@ import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Rights } from '../lamassu/rights.ts';
 import type { LnbitsClient } from '../lnbits/client.ts';
+import type { Clock } from '../time.ts';
 import type { LamassuSettings, LedgerSettings, LnbitsSettings } from './settings.ts';
 
 /*
@@ -25,17 +26,17 @@ export async function reachPostgresql(host: string, port: number): Promise<void>
 }
 
 /** LNbits' version. Throws what the client throws: `lnbits/unreachable`, `lnbits/version` and the like. */
-export async function reachLnbits(place: LnbitsSettings): Promise<string> {
-  return withLnbits(place, (lnbits) => lnbits.version());
+export async function reachLnbits(place: LnbitsSettings, clock: Clock): Promise<string> {
+  return withLnbits(place, clock, (lnbits) => lnbits.version());
 }
 
 /**
  * The name of the wallet. Throws `lnbits/key` for an unknown key and for one that cannot pay, `lnbits/rights` for one
  * that does not show what it makes.
  */
-export async function reachWallet(place: LnbitsSettings, key: Secret): Promise<string> {
+export async function reachWallet(place: LnbitsSettings, key: Secret, clock: Clock): Promise<string> {
   const { proveRights } = await import('../lnbits/rights.ts');
-  const { id, name } = await withLnbits(place, async (lnbits) => {
+  const { id, name } = await withLnbits(place, clock, async (lnbits) => {
     const wallet = await lnbits.wallet(key);
     if (wallet.id !== null) await proveRights(lnbits, key);
     return wallet;
@@ -52,14 +53,19 @@ export async function reachWallet(place: LnbitsSettings, key: Secret): Promise<s
 export async function reachSuperuser(
   place: LnbitsSettings,
   superuser: { name: string; password: Secret },
+  clock: Clock,
 ): Promise<void> {
   const { LnbitsAdmin } = await import('../lnbits/admin.ts');
-  await (await LnbitsAdmin.logIn({ url: place.url, ca: place.ca }, superuser)).close();
+  await (await LnbitsAdmin.logIn({ url: place.url, ca: place.ca }, superuser, clock)).close();
 }
 
-async function withLnbits<T>(place: LnbitsSettings, work: (lnbits: LnbitsClient) => Promise<T>): Promise<T> {
+async function withLnbits<T>(
+  place: LnbitsSettings,
+  clock: Clock,
+  work: (lnbits: LnbitsClient) => Promise<T>,
+): Promise<T> {
   const { LnbitsClient } = await import('../lnbits/client.ts');
-  const lnbits = new LnbitsClient({ url: place.url, ca: place.ca });
+  const lnbits = new LnbitsClient({ url: place.url, ca: place.ca }, clock);
   try {
     return await work(lnbits);
   } finally {
@@ -68,10 +74,10 @@ async function withLnbits<T>(place: LnbitsSettings, work: (lnbits: LnbitsClient)
 }
 
 /** The id of the ledger that is there already; null where there is none. Throws what `openLedger` throws. */
-export async function findLedger(place: LedgerSettings): Promise<string | null> {
+export async function findLedger(place: LedgerSettings, clock: Clock): Promise<string | null> {
   const { openLedger } = await import('../ledger/store/open.ts');
   try {
-    const ledger = await openLedger({ ...place, use: 'read' });
+    const ledger = await openLedger({ ...place, clock, use: 'read' });
     await ledger.close();
     return ledger.id;
   } catch (error) {
@@ -91,18 +97,21 @@ export type LamassuFound =
  * Reads Lamassu as a run would. That the key or the role is not known there yet is no error: it is what init tells how
  * to do. Throws what makes the answers useless: `lamassu/ssh-unreachable`, `ssh-host-key`, `unreachable`, `no-database`.
  */
-export async function tryLamassu({ lamassu, ssh }: LamassuSettings): Promise<LamassuFound> {
+export async function tryLamassu({ lamassu, ssh }: LamassuSettings, clock: Clock): Promise<LamassuFound> {
   const { openDatabase } = await import('../lamassu/database.ts');
   try {
-    const source = await openDatabase({
-      name: 'lamassu',
-      ...lamassu,
-      ca: lamassu.ca,
-      ssh: ssh && {
-        ...{ host: ssh.host, port: ssh.port, user: ssh.user, hostKeys: [ssh.host_key] },
-        ...{ privateKey: ssh.key.private_key, passphrase: ssh.key.passphrase },
+    const source = await openDatabase(
+      {
+        name: 'lamassu',
+        ...lamassu,
+        ca: lamassu.ca,
+        ssh: ssh && {
+          ...{ host: ssh.host, port: ssh.port, user: ssh.user, hostKeys: [ssh.host_key] },
+          ...{ privateKey: ssh.key.private_key, passphrase: ssh.key.passphrase },
+        },
       },
-    });
+      clock,
+    );
     try {
       const { missing, notGranted, tooMuch, harmful } = await source.check();
       const lacking = [...missing, ...notGranted];

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { BridgeError } from '../errors.ts';
 import { isUuid } from '../lib/uuid.ts';
-import { type HostClock, hostClock, type Instant } from '../time.ts';
+import type { Clock, HostClock, Instant } from '../time.ts';
 import { actionColumns, type CashOutColumn, noteSlots, optionalColumns, requiredColumns } from './columns.ts';
 import { type Connection, connect, type LamassuOptions } from './connect.ts';
 import { readTooMuch } from './excess-privileges.ts';
@@ -70,12 +70,19 @@ const UNCONFIRMED = `t.confirmed_at is null and t.created >= $2::timestamptz and
 /** Enough to say that there are several. */
 const MOST_IDS = 5;
 
-/** Opens Lamassu's database, by a session of its own or one that is kept. Errors: those of `connect`. */
-export async function openDatabase(options: LamassuOptions, by: Connect = connect): Promise<Database> {
+/**
+ * Opens Lamassu's database, by a session of its own or one that is kept; `clock` is that of this host. Errors: those of
+ * `connect`.
+ */
+export async function openDatabase(
+  options: LamassuOptions,
+  clock: Clock,
+  by: Connect = connect,
+): Promise<Database> {
   const connection = await by(options);
   try {
     // now() stays the time at which the transaction began.
-    const before = hostClock();
+    const before = clock.host();
     await connection.query('begin isolation level repeatable read read only');
     const access = await readAccess(connection);
     const [server] = await connection.query(
@@ -83,7 +90,7 @@ export async function openDatabase(options: LamassuOptions, by: Connect = connec
          has_function_privilege(to_regprocedure('pg_control_system()'), 'execute')::text as identified,
          current_setting('transaction_read_only') as "readOnly"`,
     );
-    const clocks = { before, after: hostClock() };
+    const clocks = { before, after: clock.host() };
     if (!server?.now) throw new Error('PostgreSQL did not say what time it is');
     if (server.readOnly !== 'on') throw unsuitable(options, 'its transaction may change something');
     // Only if it is granted: a refusal would end the transaction.

@@ -1,4 +1,4 @@
-import type { Instant } from '../time.ts';
+import type { Clock, Instant } from '../time.ts';
 import type { LamassuOptions } from './connect.ts';
 import { type Database, openDatabase } from './database.ts';
 import { type Judged, judge, type Known, type Rules } from './eligibility.ts';
@@ -47,10 +47,11 @@ export interface Source<K extends Known = Known>
 /** Errors: those of `openDatabase`. */
 export async function openSource<K extends Known>(
   options: LamassuOptions,
+  clock: Clock,
   judging: Judging<K>,
   by?: Connect,
 ): Promise<Source<K>> {
-  return sourceOf(await openDatabase(options, by), judging);
+  return sourceOf(await openDatabase(options, clock, by), judging);
 }
 
 export function sourceOf<K extends Known>(database: Database, judging: Judging<K>): Source<K> {

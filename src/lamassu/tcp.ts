@@ -8,6 +8,7 @@ export async function dial(host: string, port: number, deadline: number): Promis
   // Nagle's algorithm would delay everything, most of all the SSH handshake.
   const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 });
   return new Promise((resolve, reject) => {
+    // A deadline of the socket, by real time.
     const timer = setTimeout(() => {
       socket.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }));
     }, deadline);

@@ -1,6 +1,6 @@
 import { type SqlBool, sql } from 'kysely';
 import { BridgeError } from '../errors.ts';
-import { type Instant, MAY_DIFFER_MS, plus } from '../time.ts';
+import { type HostClock, type Instant, MAY_DIFFER_MS, plus } from '../time.ts';
 import type { Mark } from './cash-outs/watermark.ts';
 import { type Credit, creditTotals, stuckCredits } from './credits/credits.ts';
 import { neededSats } from './credits/plan.ts';
@@ -103,6 +103,7 @@ export interface Totals {
 
 export interface StatusOptions {
   now: Instant;
+  host: HostClock;
   /** The source's name. */
   source: string;
   /** Without a successful run since then the ledger is stale. */
@@ -124,7 +125,7 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
   const credits = await creditTotals(db);
   const toCome = await creditsToCome(db, options.creditSource);
   const stuck = await stuckCredits(db, options.creditSource);
-  const clock = await clockDoubts(db);
+  const clock = await clockDoubts(db, options.host);
   const running = await currentRun(db);
   // A time that has not come yet says nothing of how long ago something was.
   const soon = plus(options.now, MAY_DIFFER_MS);
@@ -155,15 +156,15 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
   };
 }
 
-async function clockDoubts(db: Db): Promise<ClockDoubts> {
-  const problem = await entryTime(db).then(
+async function clockDoubts(db: Db, host: HostClock): Promise<ClockDoubts> {
+  const problem = await entryTime(db, host).then(
     () => null,
     (error: unknown) => {
       if (error instanceof BridgeError && error.code === 'clock/differs') return error;
       throw error;
     },
   );
-  return { problem, entries: await doubtsAt(db, await bestTime(db)) };
+  return { problem, entries: await doubtsAt(db, await bestTime(db, host)) };
 }
 
 async function lastSuccess(db: Db, source: string): Promise<Instant | null> {

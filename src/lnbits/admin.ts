@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
+import type { Clock } from '../time.ts';
 import { unreachable } from './answer.ts';
 import { Http, type LnbitsPlace, type Pass } from './http.ts';
 
@@ -42,8 +43,8 @@ export class LnbitsAdmin {
   }
 
   /** Logs in, and checks that the user is the superuser. */
-  static async logIn(place: LnbitsPlace, { name, password }: Superuser): Promise<LnbitsAdmin> {
-    const http = new Http(place, 5_000_000, 250);
+  static async logIn(place: LnbitsPlace, { name, password }: Superuser, clock: Clock): Promise<LnbitsAdmin> {
+    const http = new Http(place, clock, 5_000_000, 250);
     try {
       const json = JSON.stringify({ username: name, password: password.reveal() });
       const body = await http

@@ -1,5 +1,6 @@
 import { BridgeError, type ErrorCode } from '../errors.ts';
 import { tlsReason } from '../lib/tls.ts';
+import { type Instant, toMs } from '../time.ts';
 import { redact } from './redact.ts';
 
 /** A 429, or a request that was not sent because the rate limit is used up. */
@@ -243,9 +244,9 @@ export function limitOf(body: unknown): Limit | null {
 }
 
 /** `Retry-After` as seconds or as a date, at least 0 and at most a minute. */
-export function retryAfterOf(header: string | string[] | undefined): number | null {
+export function retryAfterOf(header: string | string[] | undefined, now: Instant): number | null {
   if (typeof header !== 'string') return null;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - toMs(now);
   return Number.isNaN(ms) ? null : Math.min(Math.max(ms, 0), 60_000);
 }
 

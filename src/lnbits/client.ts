@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
+import type { Clock } from '../time.ts';
 import { unreachable } from './answer.ts';
 import { Http, type LnbitsPlace } from './http.ts';
 import { pagesOf } from './pages.ts';
@@ -46,19 +47,24 @@ const PAGINATED = '/api/v1/payments/paginated';
  * `GET /api/v1/payments/{hash}` is never called: on an unpaid internal invoice it marks the invoice as failed.
  */
 export class LnbitsClient {
+  readonly #clock: Clock;
   readonly #http: Http;
   readonly #deadlineMs: number;
   readonly #payDeadlineMs: number;
 
-  constructor({
-    url,
-    ca,
-    deadlineMs = 12_000,
-    payDeadlineMs = 30_000,
-    backoffMs = 250,
-    maxBytes = 5_000_000,
-  }: LnbitsOptions) {
-    this.#http = new Http({ url, ca }, maxBytes, backoffMs);
+  constructor(
+    {
+      url,
+      ca,
+      deadlineMs = 12_000,
+      payDeadlineMs = 30_000,
+      backoffMs = 250,
+      maxBytes = 5_000_000,
+    }: LnbitsOptions,
+    clock: Clock,
+  ) {
+    this.#clock = clock;
+    this.#http = new Http({ url, ca }, clock, maxBytes, backoffMs);
     this.#deadlineMs = deadlineMs;
     this.#payDeadlineMs = payDeadlineMs;
   }
@@ -194,7 +200,7 @@ export class LnbitsClient {
    * host is suspended.
    */
   get clockNow(): number {
-    return this.clock === 0 ? 0 : this.clock + performance.now() - this.#http.clockRead;
+    return this.clock === 0 ? 0 : this.clock + this.#clock.monotonic() - this.#http.clockRead;
   }
 
   async close(): Promise<void> {

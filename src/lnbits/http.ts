@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Dispatcher, errors, Pool } from 'undici';
 import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
-import { msSince } from '../time.ts';
+import { type Clock, type Moment, momentOf, msSince } from '../time.ts';
 import { failure, limitOf, noAnswer, noJson, RateLimited, retryAfterOf, TooLarge } from './answer.ts';
 import { connector } from './connection.ts';
 import { Pace } from './pace.ts';
@@ -54,21 +53,24 @@ export class Http {
   readonly #connect: () => Pool;
   #pool: Pool;
   readonly #backoffMs: number;
-  readonly #pace = new Pace();
+  readonly #clock: Clock;
+  readonly #pace: Pace;
   /** The `date` of the last answer, in ms since 1970; 0 if none had one. */
   clock = 0;
-  /** When it arrived, by performance.now(). */
+  /** When it arrived, by the monotonic clock. */
   clockRead = 0;
-  /** When the last answer arrived, by both clocks. */
-  #used = { monotonic: Number.NEGATIVE_INFINITY, date: 0 };
+  /** When the last answer arrived. */
+  #used: Moment = { monotonic: Number.NEGATIVE_INFINITY, date: 0 };
   /** When the POSTs under way were due. */
-  readonly #turns = new Set<{ monotonic: number; date: number; what: string }>();
+  readonly #turns = new Set<Moment & { what: string }>();
   #underWay = 0;
 
-  constructor({ url, ca }: LnbitsPlace, maxBytes: number, backoffMs: number) {
+  constructor({ url, ca }: LnbitsPlace, clock: Clock, maxBytes: number, backoffMs: number) {
     const { origin, pathname } = new URL(url);
     this.#base = pathname.replace(/\/+$/, '');
     this.#shown = `${origin}${this.#base}`;
+    this.#clock = clock;
+    this.#pace = new Pace(clock);
     this.#backoffMs = backoffMs;
     const connect = connector({ ca, refusal: () => this.#tooLate(), busy: () => this.#underWay > 0 });
     this.#connect = () =>
@@ -102,7 +104,7 @@ export class Http {
         if (error instanceof TooLarge) throw error;
         if (!(error instanceof BridgeError && error.code === 'lnbits/unreachable' && ++failed < TRIES))
           throw error;
-        await sleep(this.#backoffMs * 2 ** failed * (0.5 + Math.random() / 2));
+        await this.#clock.sleep(this.#backoffMs * 2 ** failed * (0.5 + Math.random() / 2));
       }
     }
   }
@@ -112,15 +114,15 @@ export class Http {
     const wait = this.#pace.wait(path);
     if (wait > patienceMs)
       throw new RateLimited(`${this.#what(method, path)}: not sent, LNbits' rate limit is used up.`, wait);
-    const [monotonic, date] = [performance.now(), Date.now()];
+    const begun = momentOf(this.#clock);
     await this.#pace.turn(path, gaps);
     const what = this.#what(method, path);
-    if (msSince(monotonic, date) > wait + STALE_MS) throw suspended(what);
-    if (msSince(this.#used.monotonic, this.#used.date) > FRESH_MS) {
+    if (msSince(this.#clock, begun) > wait + STALE_MS) throw suspended(what);
+    if (msSince(this.#clock, this.#used) > FRESH_MS) {
       void this.#pool.close();
       this.#pool = this.#connect();
     }
-    const turn = { monotonic: performance.now(), date: Date.now(), what };
+    const turn = { ...momentOf(this.#clock), what };
     this.#turns.add(turn);
     try {
       return await this.#send({ method, path, body: json }, pass, deadlineMs, secret);
@@ -131,7 +133,7 @@ export class Http {
 
   /** For a new connection: a POST may have waited too long for it. */
   #tooLate(): Error | null {
-    const late = [...this.#turns].find(({ monotonic, date }) => msSince(monotonic, date) > LATE_MS);
+    const late = [...this.#turns].find((turn) => msSince(this.#clock, turn) > LATE_MS);
     return late ? suspended(late.what) : null;
   }
 
@@ -165,10 +167,11 @@ export class Http {
     let answer: Dispatcher.ResponseData;
     this.#underWay += 1;
     try {
+      // A deadline of the socket: only the real time counts.
       const signal = AbortSignal.timeout(deadlineMs);
       answer = await this.#pool.request({ ...request, path: this.#base + request.path, headers, signal });
       text = await answer.body.text();
-      this.#used = { monotonic: performance.now(), date: Date.now() };
+      this.#used = momentOf(this.#clock);
     } catch (error) {
       if (error instanceof RateLimited) throw error;
       if (error instanceof errors.ResponseExceededMaxSizeError)
@@ -179,11 +182,11 @@ export class Http {
     }
 
     const date = Date.parse(`${answer.headers.date}`);
-    if (date) [this.clock, this.clockRead] = [date, performance.now()];
+    if (date) [this.clock, this.clockRead] = [date, this.#clock.monotonic()];
     const status = answer.statusCode;
     const body = parse(text);
     if (status === 429) {
-      const retryAfterMs = retryAfterOf(answer.headers['retry-after']);
+      const retryAfterMs = retryAfterOf(answer.headers['retry-after'], this.#clock.now());
       this.#pace.limited(request.path, limitOf(body), retryAfterMs);
       throw new RateLimited(`${what}: too many requests.`, retryAfterMs);
     }

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../time.ts';
 import type { Limit } from './answer.ts';
 
 /** LNbits' default: 200 requests a minute for each address and path. */
@@ -12,12 +12,17 @@ const LARGEST_WAIT_MS = 15_000;
  * full speed. LNbits tells its limit only in the 429.
  */
 export class Pace {
+  readonly #clock: Clock;
   readonly #paths = new Map<string, { gapMs: number; next: number }>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   /** How long a request to `path` would have to wait now, in ms. */
   wait(path: string): number {
     const pace = this.#paths.get(path);
-    return pace ? Math.max(0, pace.next - performance.now()) : 0;
+    return pace ? Math.max(0, pace.next - this.#clock.monotonic()) : 0;
   }
 
   /** Resolves when this request is due; the next one is due `gaps` gaps later. */
@@ -25,8 +30,8 @@ export class Pace {
     const pace = this.#paths.get(path);
     if (!pace) return;
     const wait = this.wait(path);
-    pace.next = performance.now() + wait + gaps * pace.gapMs;
-    if (wait > 0) await sleep(wait);
+    pace.next = this.#clock.monotonic() + wait + gaps * pace.gapMs;
+    if (wait > 0) await this.#clock.sleep(wait);
   }
 
   /** Call after a 429. `limit` is the server's own figure; without one, a gap that was too small is doubled. */
@@ -34,6 +39,6 @@ export class Pace {
     const known = this.#paths.get(path);
     const gap = limit?.gapMs ?? (known ? known.gapMs * 2 : DEFAULT_GAP_MS);
     const wait = retryAfterMs ?? Math.min(limit?.windowMs ?? LARGEST_WAIT_MS, LARGEST_WAIT_MS);
-    this.#paths.set(path, { gapMs: Math.min(gap, LARGEST_GAP_MS), next: performance.now() + wait });
+    this.#paths.set(path, { gapMs: Math.min(gap, LARGEST_GAP_MS), next: this.#clock.monotonic() + wait });
   }
 }

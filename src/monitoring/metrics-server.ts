@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { isIP } from 'node:net';
 import type { Logger } from 'pino';
 import { BridgeError } from '../errors.ts';
+import type { Clock } from '../time.ts';
 
 /** Reading the ledger slows a run that is paying, so one reading serves all requests for this long, in ms. */
 const PAGE_MS = 10_000;
@@ -19,13 +20,13 @@ export type Close = () => Promise<void>;
 export async function serveMetrics(
   listen: string,
   read: () => Promise<string>,
-  log: Logger,
+  { log, clock }: { log: Logger; clock: Clock },
   runs: () => number = () => 0,
 ): Promise<Close> {
   const separator = listen.lastIndexOf(':');
   const host = listen.slice(0, separator).replace(/^\[|\]$/g, '');
   const port = Number(listen.slice(separator + 1));
-  const page = cached(read, runs);
+  const page = cached(read, clock, runs);
   const server = createServer((request, response) => {
     const path = request.url?.split('?')[0];
     if (path !== '/metrics' || (request.method !== 'GET' && request.method !== 'HEAD')) {
@@ -37,7 +38,7 @@ export async function serveMetrics(
         response
           .writeHead(200, {
             'content-type': 'text/plain; version=0.0.4; charset=utf-8',
-            age: `${Math.floor((performance.now() - at) / 1000)}`,
+            age: `${Math.floor((clock.monotonic() - at) / 1000)}`,
           })
           .end(text),
       (error: unknown) => {
@@ -73,16 +74,17 @@ export async function serveMetrics(
 /** Requests share a reading that is under way; after a failed one, the next request reads again. */
 function cached(
   read: () => Promise<string>,
+  clock: Clock,
   runs: () => number,
 ): () => Promise<{ text: string; at: number }> {
   let page: { text: string; at: number; runs: number } | undefined;
   let reading: Promise<{ text: string; at: number }> | undefined;
   return async () => {
-    if (page?.runs === runs() && performance.now() - page.at < PAGE_MS) return page;
+    if (page?.runs === runs() && clock.monotonic() - page.at < PAGE_MS) return page;
     const begun = runs();
     reading ??= read()
       .then((text) => {
-        page = { text, at: performance.now(), runs: begun };
+        page = { text, at: clock.monotonic(), runs: begun };
         return page;
       })
       .finally(() => {

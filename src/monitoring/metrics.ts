@@ -5,7 +5,7 @@ import { formatDecimal } from '../dca/money.ts';
 import { lastPoll } from '../ledger/runs/runs.ts';
 import { missing } from '../ledger/status.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
-import { type Instant, now, toMs } from '../time.ts';
+import { type Instant, toMs } from '../time.ts';
 import { overview, shortSats } from './overview.ts';
 import { sourceBalance } from './source-balance.ts';
 
@@ -29,10 +29,10 @@ export async function together(registries: Registry[]): Promise<string> {
  * does not answer, the balance is left out. Throws what reading the ledger throws.
  */
 export async function ledgerMetrics(ledger: Ledger, config: Config, version: string): Promise<Registry> {
-  const at = now();
-  const balance = sourceBalance(config.lnbits);
-  const { db } = ledger;
-  const view = await overview(db, config, at);
+  const { db, clock } = ledger;
+  const at = clock.now();
+  const balance = sourceBalance(config.lnbits, clock);
+  const view = await overview(ledger, config, at);
   const { status, waiting } = view;
   const { owed, attention, totals, mark } = status;
   const last = await lastPoll(db, config.lamassu.name);

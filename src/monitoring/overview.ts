@@ -2,7 +2,7 @@ import type { Config } from '../config/load.ts';
 import { dueGroups } from '../ledger/payouts/form.ts';
 import { unsentSats } from '../ledger/payouts/payouts.ts';
 import { ledgerStatus, missing, type Status } from '../ledger/status.ts';
-import type { Db } from '../ledger/store/open.ts';
+import type { Ledger } from '../ledger/store/open.ts';
 import { formOptions } from '../scheduler/pay.ts';
 import { type Instant, plus } from '../time.ts';
 
@@ -18,10 +18,11 @@ export interface Overview {
   overdue: { payouts: bigint; sats: bigint };
 }
 
-export async function overview(db: Db, config: Config, at: Instant): Promise<Overview> {
+export async function overview({ db, clock }: Ledger, config: Config, at: Instant): Promise<Overview> {
   const agedBefore = plus(at, -config.attention.payoutAfterMs);
   const status = await ledgerStatus(db, {
     now: at,
+    host: clock.host(),
     source: config.lamassu.name,
     staleBefore: plus(at, -config.attention.staleAfterMs),
     agedBefore,

@@ -15,8 +15,8 @@ export const makeBackup = operation({
     bytes: z.number(),
     ledger: z.object({ id: z.string(), schema: z.number() }),
   }),
-  run: async ({ ledger: { url } }, given) => {
-    const { file, bytes, ledger, verification } = await backupLedger(url, given.file);
+  run: async ({ ledger: from }, given) => {
+    const { file, bytes, ledger, verification } = await backupLedger(from, given.file);
     return { file, bytes, ledger, ...verification };
   },
 });

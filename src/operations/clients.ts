@@ -13,7 +13,6 @@ import { bestTime } from '../ledger/runs/clocks.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
-import { now } from '../time.ts';
 import { parseName } from '../typed/names.ts';
 import { type Amount, parseAmount, parseCurrency } from '../typed/numbers.ts';
 import {
@@ -45,7 +44,8 @@ export const listClients = operation({
   may: ['bookkeeper'],
   input: z.object({}),
   view: z.array(listedClientView),
-  run: async ({ ledger: { db } }) => (await viewsOf(db, await clientsAt(db, now()))).map(viewOfClient),
+  run: async ({ clock, ledger: { db } }) =>
+    (await viewsOf(db, await clientsAt(db, clock.now()))).map(viewOfClient),
 });
 
 export const showClient = operation({
@@ -54,9 +54,9 @@ export const showClient = operation({
   may: ['bookkeeper', 'client'],
   input,
   view: clientView,
-  run: async ({ ledger: { db }, who }, given) => {
+  run: async ({ clock, ledger: { db }, who }, given) => {
     const name = ownName(who, given.name);
-    return viewOfClient(await withCash(db, await findClient(db, name, now(), 'name')));
+    return viewOfClient(await withCash(db, await findClient(db, name, clock.now(), 'name')));
   },
 });
 
@@ -66,14 +66,14 @@ export const addNewClient = operation({
   may: [],
   input: input.extend({ wallet_key: secretInput, mode: mode.default('flow'), ...limits }),
   view: clientView,
-  run: async ({ ledger, config, who, write }, given) => {
+  run: async ({ clock, ledger, config, who, write }, given) => {
     const name = parseName(given.name, 'name');
     const changes = limitChanges(given, await knownCurrencies(ledger.db, config.currencies));
     // Check the name first: testing the key leaves an invoice in the wallet.
     await refuseTakenName(ledger.db, name);
-    const wallet = await testedWalletKey(given.wallet_key, config);
+    const wallet = await testedWalletKey(given.wallet_key, config, clock);
     const client = { name, wallet, mode: given.mode, limits: changes };
-    return changeNow(write, who, null, (trx, act) => addClient(trx, act, client), viewOfClient);
+    return changeNow({ write, who, clock }, null, (trx, act) => addClient(trx, act, client), viewOfClient);
   },
 });
 
@@ -88,7 +88,7 @@ export const setClientSettings = operation({
     new_wallet: z.boolean().default(false),
   }),
   view: changedClientView,
-  run: async ({ ledger, config, who, write }, given) => {
+  run: async ({ clock, ledger, config, who, write }, given) => {
     const name = ownName(who, given.name);
     const { wallet_key: key, new_wallet: newWallet } = given;
     refuseOperatorsFields(who, given);
@@ -107,8 +107,8 @@ export const setClientSettings = operation({
         message`Give ${field('mode')}, ${field('daily_limit')}, ${field('max_daily_limit')} or ${field('wallet_key')}.`,
       );
     }
-    const before = await openClient(ledger.db, name, now());
-    const wallet = key && (await testedWalletKey(key, config));
+    const before = await openClient(ledger.db, name, clock.now());
+    const wallet = key && (await testedWalletKey(key, config, clock));
     const change = {
       ...(given.mode && { mode: given.mode }),
       ...(wallet && { wallet }),
@@ -120,7 +120,7 @@ export const setClientSettings = operation({
       refuseUnlimiting(act, await openClient(trx, name, act.at), changes);
       return setClient(trx, act, name, change);
     };
-    return changeNow(write, who, counts ? name : null, set, async (known, trx) => {
+    return changeNow({ write, who, clock }, counts ? name : null, set, async (known, trx) => {
       const { id, walletId } = known.client;
       return viewOfChangedClient(known, walletId === before.walletId ? null : await openPayoutsOf(trx, id));
     });
@@ -133,7 +133,7 @@ export const pauseOneClient = operation({
   may: ['client'],
   input,
   view: clientView,
-  run: ({ write, who }, { name }) => pause(write, who, name, true),
+  run: ({ write, who, clock }, { name }) => pause({ write, who, clock }, name, true),
 });
 
 export const resumeOneClient = operation({
@@ -142,7 +142,7 @@ export const resumeOneClient = operation({
   may: ['client'],
   input,
   view: clientView,
-  run: ({ write, who }, { name }) => pause(write, who, name, false),
+  run: (context, { name }) => pause(context, name, false),
 });
 
 export const closeOneClient = operation({
@@ -151,30 +151,32 @@ export const closeOneClient = operation({
   may: [],
   input,
   view: clientView,
-  run: async ({ write, who }, given) => {
+  run: async ({ clock, write, who }, given) => {
     const name = parseName(given.name, 'name');
     return write(async (trx) =>
-      viewOfClient(await withCash(trx, await closeClient(trx, { ...who, at: now() }, name))),
+      viewOfClient(await withCash(trx, await closeClient(trx, { ...who, at: clock.now() }, name))),
     );
   },
 });
 
-async function pause(write: Context['write'], who: Who, text: string, paused: boolean) {
-  const name = ownName(who, text);
-  return changeNow(write, who, name, (trx, act) => pauseClient(trx, act, name, paused), viewOfClient);
+type Change = Pick<Context, 'write' | 'who' | 'clock'>;
+
+async function pause(context: Change, text: string, paused: boolean) {
+  const name = ownName(context.who, text);
+  return changeNow(context, name, (trx, act) => pauseClient(trx, act, name, paused), viewOfClient);
 }
 
 /** Makes one change in one transaction, and answers the client as it is afterwards. */
 async function changeNow<View>(
-  write: Context['write'],
-  who: Who,
+  { write, who, clock }: Change,
   /** Whose settings change from now on; null where none do. */
   name: string | null,
   change: (trx: Trx, act: Act) => Promise<Client>,
   viewOf: (known: Known, trx: Trx) => View | Promise<View>,
 ): Promise<View> {
   return write(async (trx) => {
-    const at = await (name === null ? bestTime(trx) : entryTimeOf(trx, `client ${name}`));
+    const host = clock.host();
+    const at = await (name === null ? bestTime(trx, host) : entryTimeOf(trx, host, `client ${name}`));
     return viewOf(await withCash(trx, await change(trx, { ...who, at })), trx);
   });
 }

@@ -3,7 +3,7 @@ import { BridgeError, invalid } from '../errors.ts';
 import { doubtsAt, restate } from '../ledger/runs/clock-doubts.ts';
 import { bestTime, entryTime, lastClocks, ledgerTime } from '../ledger/runs/clocks.ts';
 import { call, message } from '../lib/message.ts';
-import { hostClock, toInstant } from '../time.ts';
+import { toInstant } from '../time.ts';
 import { parseTime } from '../typed/times.ts';
 import { clocksView, viewOfClocks } from '../views/clock.ts';
 import { instant } from '../views/parts.ts';
@@ -17,9 +17,9 @@ export const showClocks = operation({
   may: ['bookkeeper'],
   input: z.object({}),
   view: clocksView,
-  run: async ({ ledger: { db } }) => {
-    const host = toInstant(hostClock().wall);
-    const problem = await entryTime(db).then(
+  run: async ({ clock, ledger: { db } }) => {
+    const host = toInstant(clock.host().wall);
+    const problem = await entryTime(db, clock.host()).then(
       () => null,
       (error: unknown) => {
         if (error instanceof BridgeError) return error;
@@ -28,7 +28,7 @@ export const showClocks = operation({
     );
     return viewOfClocks({
       ...{ host, problem, last: await lastClocks(db), server: await ledgerTime(db) },
-      entries: await doubtsAt(db, await bestTime(db)),
+      entries: await doubtsAt(db, await bestTime(db, clock.host())),
     });
   },
 });
@@ -40,7 +40,7 @@ export const restateEntry = operation({
   may: [],
   input: z.object({ subject: z.string(), at: z.string() }),
   view: z.object({ subject: z.string(), from: instant, entries: z.number() }),
-  run: async ({ config, who, write }, given) => {
+  run: async ({ clock, config, who, write }, given) => {
     const subject = given.subject.trim();
     if (/^f\d+$/.test(subject)) {
       throw invalid(
@@ -51,7 +51,7 @@ export const restateEntry = operation({
     }
     const since = parseTime(given.at, config.timezone, 'at');
     return write(async (trx) => {
-      const act = { ...who, at: await bestTime(trx, { stated: since }) };
+      const act = { ...who, at: await bestTime(trx, clock.host(), since) };
       return { subject, from: since, entries: await restate(trx, act, subject, since) };
     });
   },

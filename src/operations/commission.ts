@@ -14,7 +14,7 @@ import { entryTimeOf } from '../ledger/runs/clock-doubts.ts';
 import { bestTime } from '../ledger/runs/clocks.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
-import { type Instant, now } from '../time.ts';
+import type { Instant } from '../time.ts';
 import { parseName } from '../typed/names.ts';
 import { parseWhole } from '../typed/numbers.ts';
 import { parseTime } from '../typed/times.ts';
@@ -37,7 +37,7 @@ export const listRecipients = operation({
   may: ['bookkeeper'],
   input: z.object({}),
   view: z.array(commissionRecipientView),
-  run: async ({ ledger }) => (await commissionRecipients(ledger.db, now())).map(viewOfRecipient),
+  run: async ({ clock, ledger }) => (await commissionRecipients(ledger.db, clock.now())).map(viewOfRecipient),
 });
 
 export const addRecipient = operation({
@@ -52,14 +52,14 @@ export const addRecipient = operation({
     from: z.string().optional(),
   }),
   view: commissionRecipientView,
-  run: async ({ ledger, config, who, write }, given) => {
+  run: async ({ clock, ledger, config, who, write }, given) => {
     const name = parseName(given.name, 'name');
     const weight = parseWeight(given.weight, name);
     const from = given.from === undefined ? undefined : parseTime(given.from, config.timezone, 'from');
     await refuseTakenName(ledger.db, name);
     const machine = await machineOf(ledger.db, given.machine);
-    const wallet = await testedWalletKey(given.wallet_key, config);
-    return changeAt(write, from ? null : name, async (trx, at) =>
+    const wallet = await testedWalletKey(given.wallet_key, config, clock);
+    return changeAt({ write, clock }, from ? null : name, async (trx, at) =>
       viewOfRecipient(
         await addCommission(trx, { ...who, at }, { name, wallet, weight, machine, ...(from && { from }) }),
       ),
@@ -78,7 +78,7 @@ export const setRecipient = operation({
     new_wallet: z.boolean().default(false),
   }),
   view: changedRecipientView,
-  run: async ({ ledger, config, who, write }, given) => {
+  run: async ({ clock, ledger, config, who, write }, given) => {
     const name = parseName(given.name, 'name');
     const { wallet_key: key, new_wallet: newWallet } = given;
     const weight = given.weight === undefined ? undefined : parseWeight(given.weight, name);
@@ -91,11 +91,11 @@ export const setRecipient = operation({
     if (weight === undefined && !key) {
       throw invalid('weight', 'nothing to change was named', 'Give a weight, or the key of the wallet.');
     }
-    const before = await findCommission(ledger.db, name, now());
+    const before = await findCommission(ledger.db, name, clock.now());
     const machine = await machineOf(ledger.db, given.machine);
-    const wallet = key && (await testedWalletKey(key, config));
+    const wallet = key && (await testedWalletKey(key, config, clock));
     const wanted = { machine, newWallet, ...(weight !== undefined && { weight }), ...(wallet && { wallet }) };
-    return changeAt(write, weight === undefined ? null : name, async (trx, at) => {
+    return changeAt({ write, clock }, weight === undefined ? null : name, async (trx, at) => {
       const after = await setCommission(trx, { ...who, at }, name, wanted);
       const moved = after.walletId === before.walletId ? null : await openPayoutsOf(trx, after.id);
       return viewOfChangedRecipient(after, moved);
@@ -109,10 +109,10 @@ export const removeRecipient = operation({
   may: [],
   input: z.object(input),
   view: commissionRecipientView,
-  run: async ({ ledger, who, write }, given) => {
+  run: async ({ clock, ledger, who, write }, given) => {
     const name = parseName(given.name, 'name');
     const machine = await machineOf(ledger.db, given.machine);
-    return changeAt(write, name, async (trx, at) =>
+    return changeAt({ write, clock }, name, async (trx, at) =>
       viewOfRecipient(await removeCommission(trx, { ...who, at }, name, machine)),
     );
   },
@@ -120,13 +120,17 @@ export const removeRecipient = operation({
 
 /** One change in one transaction. `name` is whose weight changes from now on; null where none does. */
 function changeAt<View>(
-  write: Context['write'],
+  { write, clock }: Pick<Context, 'write' | 'clock'>,
   name: string | null,
   work: (trx: Trx, at: Instant) => Promise<View>,
 ): Promise<View> {
-  return write(async (trx) =>
-    work(trx, await (name === null ? bestTime(trx) : entryTimeOf(trx, `commission ${name}`))),
-  );
+  return write(async (trx) => {
+    const host = clock.host();
+    return work(
+      trx,
+      await (name === null ? bestTime(trx, host) : entryTimeOf(trx, host, `commission ${name}`)),
+    );
+  });
 }
 
 async function machineOf(db: Db, named: string | undefined): Promise<string | null> {

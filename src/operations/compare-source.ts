@@ -7,7 +7,7 @@ import type { Db, Ledger } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
 import { call, message } from '../lib/message.ts';
 import { saysTheSame } from '../lib/same-columns.ts';
-import { type Instant, now } from '../time.ts';
+import type { Instant } from '../time.ts';
 
 /* A Lamassu database that was upgraded, restored or moved has another identity; that it is the same one, what is in it shows. */
 
@@ -33,11 +33,11 @@ const LASTING = [
  */
 export async function compareSource(
   config: Config,
-  ledger: Pick<Ledger, 'db' | 'dryRun'>,
+  ledger: Pick<Ledger, 'db' | 'clock' | 'dryRun'>,
   accept: string,
 ): Promise<ComparedSource> {
   const { name, startAt } = config.lamassu;
-  const source = await openDatabase(config.lamassu);
+  const source = await openDatabase(config.lamassu, ledger.clock);
   try {
     const { systemIdentifier: is } = source;
     if (is === null) {
@@ -80,7 +80,9 @@ export async function compareSource(
       );
     }
     // start_at is checked as ever.
-    await ledger.dryRun((trx) => bindSource(trx, { name, startAt, systemIdentifier: null }, now()));
+    await ledger.dryRun((trx) =>
+      bindSource(trx, { name, startAt, systemIdentifier: null }, ledger.clock.now()),
+    );
     return { source: name, was: known.system_identifier, is, ...(await compare(ledger.db, source, known)) };
   } finally {
     await source.close();

@@ -14,7 +14,7 @@ export const examine = operation({
   may: [],
   input: z.object({}),
   view: doctorView,
-  run: async ({ config: read, env, who, onCheck }) => {
+  run: async ({ config: read, clock, env, who, onCheck }) => {
     const checks: Check[] = [];
     const add = (check: Check) => {
       checks.push(check);
@@ -30,7 +30,7 @@ export const examine = operation({
     add(ok('config', config.file));
     // Loaded here: what is wrong with the configuration is told without it.
     const { examine: examination } = await import('../doctor/examine.ts');
-    for await (const check of examination(config, env, who)) add(check);
+    for await (const check of examination(config, env, who, clock)) add(check);
     return viewOfChecks(checks);
   },
 });

@@ -7,12 +7,10 @@ import { addFunding, cancelFunding, confirmFunding, withdrawFunding } from '../l
 import { historyOf } from '../ledger/fundings/history.ts';
 import type { Past, PastChoice } from '../ledger/fundings/late.ts';
 import { type Funding, findFunding, listFundings, noFunding } from '../ledger/fundings/view.ts';
-import type { Who } from '../ledger/log/log.ts';
 import { bestTime, entryTime } from '../ledger/runs/clocks.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
 import type { Trx } from '../ledger/store/open.ts';
 import { call, field, message } from '../lib/message.ts';
-import { now } from '../time.ts';
 import { parseId, parseName } from '../typed/names.ts';
 import { parseAmount, parseCommissionRate, parseDifference } from '../typed/numbers.ts';
 import { parseTime } from '../typed/times.ts';
@@ -28,7 +26,7 @@ import {
   viewOfWithdrawnFunding,
   withdrawnFundingView,
 } from '../views/fundings.ts';
-import { assertOwn, assertUnchanged, digestOf, operation, ownerOf } from './operation.ts';
+import { assertOwn, assertUnchanged, type Context, digestOf, operation, ownerOf } from './operation.ts';
 
 /* Cash of clients, on its way or in a machine. A client sees only its own. */
 
@@ -38,11 +36,11 @@ export const listAllFundings = operation({
   may: ['bookkeeper', 'client'],
   input: z.object({ client: z.string().optional(), status: fundingView.shape.status.optional() }),
   view: z.array(fundingView),
-  run: async ({ ledger: { db }, who }, { client, status }) => {
+  run: async ({ clock, ledger: { db }, who }, { client, status }) => {
     const named = client === undefined ? undefined : parseName(client, 'client');
     if (named !== undefined) {
       assertOwn(who, named);
-      await findClient(db, named, now());
+      await findClient(db, named, clock.now());
     }
     const fundings = await listFundings(db, { client: ownerOf(who) ?? named, status });
     return fundings.map(viewOfFunding);
@@ -103,8 +101,8 @@ export const addOneFunding = operation({
   may: [],
   input: addition.extend(seen),
   view: enteredFundingView,
-  run: async ({ config, who, write }, given) => {
-    const add = addsFunding(given, config, who);
+  run: async ({ clock, config, who, write }, given) => {
+    const add = addsFunding(given, { config, who, clock });
     return write(async (trx) => {
       const { funding, past } = await unchanged(add(trx, choiceOf(given)), given.digest);
       return viewOfEnteredFunding(funding, past);
@@ -118,8 +116,8 @@ export const confirmOneFunding = operation({
   may: [],
   input: confirmation.extend(seen),
   view: enteredFundingView,
-  run: async ({ config, who, write }, given) => {
-    const confirm = confirmsFunding(given, config, who);
+  run: async ({ clock, config, who, write }, given) => {
+    const confirm = confirmsFunding(given, { config, who, clock });
     return write(async (trx) => {
       const { funding, past, announced } = await unchanged(confirm(trx, choiceOf(given)), given.digest);
       return viewOfEnteredFunding(funding, past, announced);
@@ -137,8 +135,11 @@ export const previewFunding = operation({
   may: [],
   input: z.union([addition, confirmation]),
   view: pastView,
-  run: async ({ ledger, config, who }, given) => {
-    const enter = 'client' in given ? addsFunding(given, config, who) : confirmsFunding(given, config, who);
+  run: async ({ clock, ledger, config, who }, given) => {
+    const enter =
+      'client' in given
+        ? addsFunding(given, { config, who, clock })
+        : confirmsFunding(given, { config, who, clock });
     const { funding, past } = await ledger.dryRun<Entered>((trx) => enter(trx, 'leave'));
     return { ...viewOfPast(funding, past.cashOuts), digest: digestOf(past.cashOuts) };
   },
@@ -150,9 +151,9 @@ export const cancelOneFunding = operation({
   may: [],
   input: z.object({ id: z.string() }),
   view: fundingView,
-  run: async ({ who, write }, given) => {
+  run: async ({ clock, who, write }, given) => {
     const id = parseId('f', given.id, 'id');
-    return write(async (trx) => viewOfFunding(await cancelFunding(trx, { ...who, at: now() }, id)));
+    return write(async (trx) => viewOfFunding(await cancelFunding(trx, { ...who, at: clock.now() }, id)));
   },
 });
 
@@ -164,13 +165,13 @@ export const withdrawFromFunding = operation({
   /** The amount is by default all that remains. */
   input: z.object({ id: z.string(), amount: z.string().optional() }),
   view: withdrawnFundingView,
-  run: async ({ config, who, write }, given) => {
+  run: async ({ clock, config, who, write }, given) => {
     const id = parseId('f', given.id, 'id');
     return write(async (trx) => {
       const known = await knownCurrencies(trx, config.currencies);
       const amount = given.amount === undefined ? null : parseAmount(given.amount, 'amount', known);
       const before = await findFunding(trx, id);
-      const after = await withdrawFunding(trx, { ...who, at: now() }, id, amount);
+      const after = await withdrawFunding(trx, { ...who, at: clock.now() }, id, amount);
       return viewOfWithdrawnFunding(before, after);
     });
   },
@@ -184,12 +185,12 @@ export const adjustOneFunding = operation({
   /** The amount is a difference, like `-50 GTQ`. */
   input: z.object({ id: z.string(), amount: z.string() }),
   view: fundingView,
-  run: async ({ config, who, write }, given) => {
+  run: async ({ clock, config, who, write }, given) => {
     const id = parseId('f', given.id, 'id');
     return write(async (trx) => {
       const known = await knownCurrencies(trx, config.currencies);
       const difference = parseDifference(given.amount, 'amount', known);
-      return viewOfFunding(await adjustFunding(trx, { ...who, at: now() }, id, difference));
+      return viewOfFunding(await adjustFunding(trx, { ...who, at: clock.now() }, id, difference));
     });
   },
 });
@@ -204,7 +205,7 @@ export const moveOneFunding = operation({
     any_machine: z.boolean().default(false),
   }),
   view: fundingView,
-  run: async ({ who, write }, given) => {
+  run: async ({ clock, who, write }, given) => {
     const id = parseId('f', given.id, 'id');
     const machine = machineOf(given);
     if (machine === undefined) {
@@ -214,7 +215,9 @@ export const moveOneFunding = operation({
         message`Give ${field('machine')} with the machine that the cash serves, or ${field('any_machine')}.`,
       );
     }
-    return write(async (trx) => viewOfFunding(await moveFunding(trx, { ...who, at: now() }, id, machine)));
+    return write(async (trx) =>
+      viewOfFunding(await moveFunding(trx, { ...who, at: clock.now() }, id, machine)),
+    );
   },
 });
 
@@ -223,8 +226,10 @@ interface Entered {
   past: Past;
 }
 
+type Entering = Pick<Context, 'config' | 'who' | 'clock'>;
+
 /** Checks what needs no ledger, and answers what adds the funding. */
-function addsFunding(given: z.output<typeof addition>, config: Config, who: Who) {
+function addsFunding(given: z.output<typeof addition>, { config, who, clock }: Entering) {
   const client = parseName(given.client, 'client');
   const rate = given.rate === undefined ? null : parseCommissionRate(given.rate, 'rate');
   const machine = machineOf(given);
@@ -247,7 +252,8 @@ function addsFunding(given: z.output<typeof addition>, config: Config, who: Who)
   return async (trx: Trx, past: PastChoice | undefined): Promise<Entered> => {
     const amount = parseAmount(given.amount, 'amount', await knownCurrencies(trx, config.currencies));
     const counts = deposited && since === undefined;
-    const at = await (counts ? entryTime(trx) : bestTime(trx, { stated: since }));
+    const host = clock.host();
+    const at = await (counts ? entryTime(trx, host) : bestTime(trx, host, since));
     const depositedAt = deposited ? (since ?? at) : null;
     const wanted = { client, amount, machine, rate, depositedAt, newCurrency, past };
     return addFunding(trx, { ...who, at }, wanted);
@@ -255,13 +261,14 @@ function addsFunding(given: z.output<typeof addition>, config: Config, who: Who)
 }
 
 /** Checks what needs no ledger, and answers what confirms the funding. */
-function confirmsFunding(given: z.output<typeof confirmation>, config: Config, who: Who) {
+function confirmsFunding(given: z.output<typeof confirmation>, { config, who, clock }: Entering) {
   const id = parseId('f', given.id, 'id');
   const since = sinceOf(given, config);
   return async (trx: Trx, past: PastChoice | undefined): Promise<Entered & { announced: bigint }> => {
     const known = await knownCurrencies(trx, config.currencies);
     const counted = given.counted === undefined ? null : parseAmount(given.counted, 'counted', known);
-    const at = await (since === undefined ? entryTime(trx) : bestTime(trx, { stated: since }));
+    const host = clock.host();
+    const at = await (since === undefined ? entryTime(trx, host) : bestTime(trx, host, since));
     const { amount: announced } = await findFunding(trx, id);
     const confirmed = { depositedAt: since ?? at, stated: since !== undefined, counted, past };
     return { announced, ...(await confirmFunding(trx, { ...who, at }, id, confirmed)) };

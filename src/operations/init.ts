@@ -24,7 +24,6 @@ import { kindOf } from '../lamassu/host-keys.ts';
 import { authorizedKeysLine, roleSql } from '../lamassu/role-sql.ts';
 import { hasPassphrase } from '../lamassu/ssh-key.ts';
 import type { Ledger } from '../ledger/store/open.ts';
-import { now } from '../time.ts';
 import {
   type FoundView,
   foundView,
@@ -100,7 +99,7 @@ export const checkLnbits = operation({
   may: [],
   input: lnbitsPlace,
   view: z.object({ version: z.string() }),
-  run: async (_context, lnbits) => ({ version: await reachLnbits(lnbits) }),
+  run: async ({ clock }, lnbits) => ({ version: await reachLnbits(lnbits, clock) }),
 });
 
 /** Whether the key pays and shows what it makes. Throws `lnbits/key`, `lnbits/rights`. */
@@ -110,7 +109,7 @@ export const checkSourceWallet = operation({
   may: [],
   input: lnbitsPlace.extend({ key: secretInput }),
   view: z.object({ name: z.string() }),
-  run: async (_context, { key, ...lnbits }) => ({ name: await reachWallet(lnbits, key) }),
+  run: async ({ clock }, { key, ...lnbits }) => ({ name: await reachWallet(lnbits, key, clock) }),
 });
 
 /** Throws `lnbits/superuser` where LNbits does not let the superuser in. */
@@ -120,8 +119,8 @@ export const checkSuperuser = operation({
   may: [],
   input: lnbitsPlace.extend({ superuser }),
   view: z.object({}),
-  run: async (_context, { superuser: who, ...lnbits }) => {
-    await reachSuperuser(lnbits, who);
+  run: async ({ clock }, { superuser: who, ...lnbits }) => {
+    await reachSuperuser(lnbits, who, clock);
     return {};
   },
 });
@@ -133,7 +132,7 @@ export const checkLamassu = operation({
   may: [],
   input: lamassuSettings,
   view: foundView,
-  run: async (_context, way) => viewOfFound(await tryLamassu(way)),
+  run: async ({ clock }, way) => viewOfFound(await tryLamassu(way, clock)),
 });
 
 /** The ledger that is there already. Throws what opening it throws. */
@@ -145,7 +144,9 @@ export const checkLedger = operation({
   input: z.object({ ledger: ledgerSettings, folder: z.string() }),
   /** Its id; null where there is none. */
   view: z.object({ id: z.string().nullable() }),
-  run: async (_context, { ledger, folder }) => ({ id: await findLedger(placedLedger(ledger, folder)) }),
+  run: async ({ clock }, { ledger, folder }) => ({
+    id: await findLedger(placedLedger(ledger, folder), clock),
+  }),
 });
 
 /** `file` is that of the configuration, an absolute path: the others stand beside it. */
@@ -178,7 +179,7 @@ export const createInstallation = operation({
     found: foundView.nullable(),
   }),
   view: madeView,
-  run: async ({ stopSignal }, { replace, found, ...given }) => {
+  run: async ({ clock, stopSignal }, { replace, found, ...given }) => {
     const [config, ...secrets] = filesOf(given).map((file) => ({
       ...file,
       replace: replace.includes(file.path),
@@ -190,6 +191,7 @@ export const createInstallation = operation({
     const ledger = await placeFiles(config, secrets, async () => {
       const made = await openLedger({
         ...placedLedger(given.settings.ledger, dirname(given.file)),
+        clock,
         use: 'create',
       });
       await made.close();
@@ -207,7 +209,7 @@ function filesOf({ file, settings: said, heading }: z.output<typeof files>): Omi
 function viewOfMade(
   given: z.output<typeof files>,
   found: FoundView | null,
-  { id, url, schema }: Ledger,
+  { id, url, schema, clock }: Ledger,
 ): MadeView {
   const { ssh, lamassu, start_at: startAt } = given.settings;
   const role = roleFor(lamassu.user, found?.harmful ?? []);
@@ -232,7 +234,7 @@ function viewOfMade(
         }
       : null,
     start_at: startAt,
-    early: startAt > now(),
+    early: startAt > clock.now(),
     role,
     role_sql: roleSql({ user: role, database: lamassu.database }),
   };

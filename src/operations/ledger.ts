@@ -8,7 +8,6 @@ import { rebindSource } from '../ledger/cash-outs/watermark.ts';
 import type { Who } from '../ledger/log/log.ts';
 import { copyLedger, type Place } from '../ledger/store/copy.ts';
 import { field, message } from '../lib/message.ts';
-import { now } from '../time.ts';
 import {
   comparedSourceView,
   copiedLedgerView,
@@ -52,10 +51,10 @@ export const copy = operation({
   may: [],
   input: place.extend(seen),
   view: copiedLedgerView,
-  run: async ({ config, who }, given) => {
+  run: async ({ clock, config, who }, given) => {
     const to = placeOf(given, config);
     assertUnchanged({ from: config.ledger.url, to: to.url }, given.digest);
-    return viewOfCopied(await copyLedger(config.ledger, to, who.actor), to);
+    return viewOfCopied(await copyLedger(config.ledger, to, who.actor, clock), to);
   },
 });
 
@@ -195,13 +194,13 @@ export const acceptSource = operation({
   reasoned: true,
   input: identity.extend(seen),
   view: comparedSourceView,
-  run: async ({ ledger, config, who, write }, { accept, digest }) => {
+  run: async ({ clock, ledger, config, who, write }, { accept, digest }) => {
     const act = withReason(who);
     const compared = await compareSource(config, ledger, accept);
     assertUnchanged(compared, digest);
     return write(async (trx) => {
       const accepted = compared.was !== compared.is;
-      if (accepted) await rebindSource(trx, { ...act, at: now() }, compared);
+      if (accepted) await rebindSource(trx, { ...act, at: clock.now() }, compared);
       return viewOfCompared(compared, { dry_run: false, accepted });
     });
   },

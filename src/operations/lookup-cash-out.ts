@@ -5,7 +5,7 @@ import { type PartialFigures, partialFigures } from '../lamassu/partial-figures.
 import type { LamassuRow } from '../lamassu/row.ts';
 import { openSource } from '../lamassu/source.ts';
 import { findCashOutId } from '../ledger/cash-outs/find-id.ts';
-import type { Db } from '../ledger/store/open.ts';
+import type { Ledger } from '../ledger/store/open.ts';
 import { rulesOf, verdictOn } from '../scheduler/judging.ts';
 import type { Verdict } from '../scheduler/review-reasons.ts';
 import type { Instant } from '../time.ts';
@@ -23,9 +23,13 @@ export interface Answer {
  * The whole id of a cash-out by its beginning: one that the ledger knows, else one that only Lamassu has. Errors: those of
  * `findCashOutId`, and of asking Lamassu.
  */
-export async function findRowId(config: Config, db: Db, text: string): Promise<string> {
+export async function findRowId(
+  config: Config,
+  { db, clock }: Pick<Ledger, 'db' | 'clock'>,
+  text: string,
+): Promise<string> {
   const elsewhere = async (beginning: string) => {
-    const database = await openDatabase(config.lamassu);
+    const database = await openDatabase(config.lamassu, clock);
     try {
       return await database.idsBeginning(beginning);
     } finally {
@@ -39,9 +43,14 @@ export async function findRowId(config: Config, db: Db, text: string): Promise<s
  * Asks Lamassu for one row by its id. `known` is what its judgement takes into account. Errors: those of `openSource` and
  * its reading methods.
  */
-export async function askLamassu(config: Config, db: Db, id: string, known: Known): Promise<Answer> {
+export async function askLamassu(
+  config: Config,
+  { db, clock }: Pick<Ledger, 'db' | 'clock'>,
+  id: string,
+  known: Known,
+): Promise<Answer> {
   const rules = await rulesOf(config, db);
-  const source = await openSource(config.lamassu, {
+  const source = await openSource(config.lamassu, clock, {
     ...{ rules, nothingKnown: known, withNotesOfProcessed: true },
     known: async () => new Map(),
   });

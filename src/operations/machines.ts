@@ -15,7 +15,7 @@ import { bestTime, entryTime } from '../ledger/runs/clocks.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
-import { now } from '../time.ts';
+import type { Instant } from '../time.ts';
 import { parseMachineName } from '../typed/names.ts';
 import { parseCommissionRate, parseCurrency } from '../typed/numbers.ts';
 import {
@@ -40,8 +40,8 @@ export const listMachines = operation({
   may: ['bookkeeper'],
   input: z.object({}),
   view: z.array(machineView),
-  run: async ({ ledger: { db } }) =>
-    (await machineViews(db, await machinesInUse(db), now())).map(viewOfMachine),
+  run: async ({ clock, ledger: { db } }) =>
+    (await machineViews(db, await machinesInUse(db), clock.now())).map(viewOfMachine),
 });
 
 export const showMachine = operation({
@@ -50,10 +50,10 @@ export const showMachine = operation({
   may: ['bookkeeper'],
   input: z.object({ machine: z.string() }),
   view: shownMachineView,
-  run: async ({ ledger: { db } }, { machine: named }) => {
+  run: async ({ clock, ledger: { db } }, { machine: named }) => {
     const replaced = await findReplaced(db, named);
     const machine = replaced?.machine ?? (await findMachine(db, named, 'machine'));
-    return viewOfShownMachine(await withCash(db, machine), replaced);
+    return viewOfShownMachine(await withCash(db, machine, clock.now()), replaced);
   },
 });
 
@@ -71,7 +71,7 @@ export const setMachineSettings = operation({
     max_rate: z.string().optional(),
   }),
   view: changedMachineView,
-  run: async ({ ledger, config, who, write }, { machine: named, ...given }) => {
+  run: async ({ clock, ledger, config, who, write }, { machine: named, ...given }) => {
     if (Object.values(given).every((value) => value === undefined)) {
       throw new BridgeError(
         'usage/invalid',
@@ -93,9 +93,10 @@ export const setMachineSettings = operation({
     const hasRates = Object.values(rates).some((rate) => rate !== undefined);
     return write(async (trx) => {
       const { device_id: id } = await findMachine(trx, named, 'machine');
-      const at = await (hasRates ? entryTimeOf(trx, `machine ${id}`) : bestTime(trx));
+      const host = clock.host();
+      const at = await (hasRates ? entryTimeOf(trx, host, `machine ${id}`) : bestTime(trx, host));
       const { machine, outside } = await setMachine(trx, { ...who, at }, named, change);
-      return viewOfChangedMachine(await withCash(trx, machine), outside);
+      return viewOfChangedMachine(await withCash(trx, machine, clock.now()), outside);
     });
   },
 });
@@ -109,9 +110,9 @@ export const previewReplacement = operation({
   may: [],
   input: z.object(replacement),
   view: replacementView,
-  run: async ({ ledger, who }, given) => {
+  run: async ({ clock, ledger, who }, given) => {
     const { old, next, moved } = await ledger.dryRun((trx) =>
-      replaceMachine(trx, { ...who, at: now() }, given.old, given.new),
+      replaceMachine(trx, { ...who, at: clock.now() }, given.old, given.new),
     );
     const plan = planOfReplacement(old, next, moved);
     return { ...plan, digest: digestOf(plan) };
@@ -124,17 +125,17 @@ export const replaceMachineBy = operation({
   may: [],
   input: z.object({ ...replacement, digest: z.string().optional() }),
   view: replacedMachineView,
-  run: ({ write, who }, given) =>
+  run: ({ clock, write, who }, given) =>
     write(async (trx) => {
-      const act = { ...who, at: await entryTime(trx) };
+      const act = { ...who, at: await entryTime(trx, clock.host()) };
       const { old, next, moved } = await replaceMachine(trx, act, given.old, given.new);
       assertUnchanged(planOfReplacement(old, next, moved), given.digest);
-      return viewOfReplacedMachine(await withCash(trx, next), old, moved);
+      return viewOfReplacedMachine(await withCash(trx, next, clock.now()), old, moved);
     }),
 });
 
-async function withCash(db: Db, machine: Machine): Promise<MachineView> {
-  const [view] = await machineViews(db, [machine], now());
+async function withCash(db: Db, machine: Machine, now: Instant): Promise<MachineView> {
+  const [view] = await machineViews(db, [machine], now);
   if (!view) throw new Error('a machine without a view');
   return view;
 }

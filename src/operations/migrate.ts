@@ -9,8 +9,8 @@ export const migrate = operation({
   may: [],
   input: z.object({}),
   view: z.object({ ledger: z.object({ id: z.string(), url: z.string(), schema: z.number() }) }),
-  run: async ({ config }) => {
-    const ledger = await openLedger({ ...config.ledger, use: 'create' });
+  run: async ({ config, clock }) => {
+    const ledger = await openLedger({ ...config.ledger, clock, use: 'create' });
     const { id, url, schema } = ledger;
     await ledger.close();
     return { ledger: { id, url, schema } };

@@ -1,13 +1,11 @@
-import type { Config } from '../config/load.ts';
-import { type Ledger, type LedgerUse, openLedger } from '../ledger/store/open.ts';
+import { type Ledger, type LedgerOptions, openLedger } from '../ledger/store/open.ts';
 
-/** Opens the ledger that is at `place`, does `work`, and closes it whatever happens. Throws what `openLedger` throws. */
+/** Opens a ledger, does `work`, and closes it whatever happens. Throws what `openLedger` throws. */
 export async function withLedger<T>(
-  place: Config['ledger'],
-  use: LedgerUse,
+  options: LedgerOptions,
   work: (ledger: Ledger) => Promise<T>,
 ): Promise<T> {
-  const ledger = await openLedger({ ...place, use });
+  const ledger = await openLedger(options);
   try {
     return await work(ledger);
   } finally {

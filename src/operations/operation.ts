@@ -9,7 +9,7 @@ import { answerTo, keepAnswer } from '../ledger/log/requests.ts';
 import { type Run, withLease } from '../ledger/runs/lease.ts';
 import type { Ledger, LedgerUse, Trx } from '../ledger/store/open.ts';
 import type { Message } from '../lib/message.ts';
-import { now } from '../time.ts';
+import type { Clock } from '../time.ts';
 import type { CheckView } from '../views/doctor.ts';
 import { requestOf, restored, stored } from './once.ts';
 
@@ -21,6 +21,7 @@ import { requestOf, restored, stored } from './once.ts';
 /** What a door knows of who asks, and what it hands down. */
 export interface Session {
   principal: Principal;
+  clock: Clock;
   /** The name of who acts, for the log. */
   actor: string;
   /** Why, where it was said. */
@@ -51,6 +52,7 @@ export interface Session {
 /** What an operation works with. */
 export interface Context {
   config: Config;
+  clock: Clock;
   ledger: Ledger;
   /** The run that holds the lease; only where the operation needs it. */
   run: Run;
@@ -68,7 +70,7 @@ export interface Context {
 export type Book = Omit<Ledger, 'write'>;
 
 /** Of an operation that opens the ledger itself. */
-type OwnContext = Pick<Context, 'config' | 'who' | 'stopSignal' | 'tell'> &
+type OwnContext = Pick<Context, 'config' | 'clock' | 'who' | 'stopSignal' | 'tell'> &
   Pick<Session, 'withLedger' | 'onWait'> &
   Required<Pick<Session, 'logger' | 'env'>>;
 
@@ -120,7 +122,7 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   session: Session,
   given: z.input<Input>,
 ): Promise<z.output<View>> {
-  const { principal, actor, reason, key } = session;
+  const { principal, clock, actor, reason, key } = session;
   if (principal.kind !== 'operator' && !may.includes(principal.kind)) {
     throw new BridgeError('usage/forbidden', `${actor} may not do ${name}`);
   }
@@ -129,7 +131,7 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   const who: Who = { principal, actor, run: null, reason };
   if (reasoned) withReason(who);
   const bare = {
-    ...{ who, stopSignal: () => session.stopSignal() },
+    ...{ who, clock, stopSignal: () => session.stopSignal() },
     tell: (text: string | Message) => session.tell?.(text),
   };
   const done = async (context: object) => view.parse(await run(context as ContextOf[N], read.data));
@@ -148,7 +150,7 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
         const before = request && (await answerTo(trx, request));
         if (before) return restored(before) as Awaited<ReturnType<typeof work>>;
         const result = await work(trx);
-        if (request) await keepAnswer(trx, request, stored(view.parse(result)), now());
+        if (request) await keepAnswer(trx, request, stored(view.parse(result)), clock.now());
         return result;
       });
   return session.withLedger('write', async (ledger) => {

@@ -4,7 +4,6 @@ import { conflict } from '../errors.ts';
 import { bookOverpaid, type Overpaid, overpaidBy } from '../ledger/payouts/overpaid.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
-import { now } from '../time.ts';
 import { parseId } from '../typed/names.ts';
 import { parseSats } from '../typed/numbers.ts';
 import { bookedOverpaidView, overpaidPreview, viewOfOverpaid } from '../views/payouts.ts';
@@ -48,8 +47,8 @@ export const recordOverpaid = operation({
   reasoned: true,
   input: input.extend({ digest: z.string().optional() }),
   view: bookedOverpaidView,
-  run: async ({ write, who }, { digest, funding = null, ...given }) => {
-    const act = { ...withReason(who), at: now() };
+  run: async ({ clock, write, who }, { digest, funding = null, ...given }) => {
+    const act = { ...withReason(who), at: clock.now() };
     return write(async (trx) => {
       const overpaid = await find(trx, given);
       assertUnchanged(overpaid, digest);

@@ -14,7 +14,6 @@ import { noPayout, showPayout as readPayout, listPayouts as readPayouts } from '
 import type { Db } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
 import { formOptions, lookBeforeRecording } from '../scheduler/pay.ts';
-import { now } from '../time.ts';
 import { parseLimit } from '../typed/limit.ts';
 import { parseId, parseName } from '../typed/names.ts';
 import { viewOfProblem } from '../views/parts.ts';
@@ -87,8 +86,8 @@ export const holdPayout = operation({
   reasoned: true,
   input: one,
   view: payoutDetailView,
-  run: async ({ write, who }, { id }) => {
-    const act = { ...withReason(who), at: now() };
+  run: async ({ clock, write, who }, { id }) => {
+    const act = { ...withReason(who), at: clock.now() };
     return write(async (trx) => {
       await holdByHand(trx, act, id);
       return payoutOf(trx, id);
@@ -104,16 +103,16 @@ export const holdAllPayouts = operation({
   reasoned: true,
   input: z.object({}),
   view: heldAllView,
-  run: async ({ ledger, config, run, write, who }) => {
+  run: async ({ clock, ledger, config, run, write, who }) => {
     const reasoned = withReason(who);
     // An older copy of the ledger forms nothing: recovering it forms what was paid since.
     const { signal } = new AbortController();
     const problem = await lookBeforeRecording({ ledger, config, run, signal, problems: [] });
-    const options = formOptions(config, run.id);
+    const options = formOptions(config, run.id, clock.now());
     return write(async (trx) => {
       // While paying is paused, what is due is in no payout that could be held.
       if (problem === null) await formPayouts(trx, options);
-      const held = (await holdAllByHand(trx, { ...reasoned, at: now() })).map((id) => `p${id}`);
+      const held = (await holdAllByHand(trx, { ...reasoned, at: clock.now() })).map((id) => `p${id}`);
       const due = await dueGroups(trx, options);
       if (due.length === 0) return { held };
       const due_sats = due.reduce((sum, { sats }) => sum + sats, 0n);
@@ -128,9 +127,9 @@ export const releasePayoutById = operation({
   may: [],
   input: one,
   view: payoutDetailView,
-  run: ({ write, who }, { id }) =>
+  run: ({ clock, write, who }, { id }) =>
     write(async (trx) => {
-      await releasePayout(trx, { ...who, at: now() }, id);
+      await releasePayout(trx, { ...who, at: clock.now() }, id);
       return payoutOf(trx, id);
     }),
 });
@@ -152,11 +151,12 @@ export const releaseAllPayouts = operation({
   may: [],
   input: z.object({ held: z.array(heldPayoutView.pick({ id: true, reason: true })) }),
   view: releasedView,
-  run: async ({ write, who }, { held }) =>
+  run: async ({ clock, write, who }, { held }) =>
     write(async (trx) => {
       const still = new Map((await heldPayouts(trx)).map(({ id, reason }) => [`p${id}`, reason]));
       const released = held.filter(({ id, reason }) => still.get(id) === reason).map(({ id }) => id);
-      for (const id of released) await releasePayout(trx, { ...who, at: now() }, parseId('p', id, 'held'));
+      for (const id of released)
+        await releasePayout(trx, { ...who, at: clock.now() }, parseId('p', id, 'held'));
       return { released };
     }),
 });
@@ -167,9 +167,9 @@ export const retryPayoutById = operation({
   may: [],
   input: one,
   view: payoutDetailView,
-  run: ({ write, who }, { id }) =>
+  run: ({ clock, write, who }, { id }) =>
     write(async (trx) => {
-      await retryPayout(trx, { ...who, at: now() }, id);
+      await retryPayout(trx, { ...who, at: clock.now() }, id);
       return payoutOf(trx, id);
     }),
 });
@@ -182,8 +182,8 @@ export const pausePayouts = operation({
   reasoned: true,
   input: z.object({}),
   view: pauseView,
-  run: async ({ write, who }) => {
-    const act = { ...withReason(who), at: now() };
+  run: async ({ clock, write, who }) => {
+    const act = { ...withReason(who), at: clock.now() };
     return write(async (trx) => {
       const changed = await pausePaying(trx, act);
       return viewOfPause(await pauseOf(trx), changed);
@@ -197,8 +197,8 @@ export const resumePayouts = operation({
   may: [],
   input: z.object({}),
   view: pauseView,
-  run: ({ write, who }) =>
-    write(async (trx) => viewOfPause(null, await resumePaying(trx, { ...who, at: now() }))),
+  run: ({ clock, write, who }) =>
+    write(async (trx) => viewOfPause(null, await resumePaying(trx, { ...who, at: clock.now() }))),
 });
 
 /** One payout, as it is shown. */

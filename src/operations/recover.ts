@@ -21,7 +21,7 @@ import { type ReadAhead, readAhead } from '../scheduler/dry-run.ts';
 import { type JudgedRow, readCashOuts } from '../scheduler/read.ts';
 import { add, noTotals } from '../scheduler/report.ts';
 import { bind, readingOf } from '../scheduler/setup.ts';
-import { type Instant, now } from '../time.ts';
+import type { Instant } from '../time.ts';
 import { type Found, findLost } from './unknown-payments.ts';
 
 export interface RecoverDeps {
@@ -62,7 +62,7 @@ async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverR
   const found: Found = { lost: [], paid: new Set(), misfits: [], claims: [], foreign: 0 };
   const opened: string[] = [];
   for (const key of keys) {
-    const wallet = await openSourceWallet(config.lnbits, key);
+    const wallet = await openSourceWallet(config.lnbits, key, ledger.clock);
     try {
       opened.push(wallet.source.walletId);
       await findLost(deps, wallet, found, run !== null);
@@ -115,15 +115,16 @@ async function replay(
   rows: Row[],
 ): Promise<RecoverReport> {
   const { config, actor, hold } = deps;
+  const { clock } = deps.ledger;
   const { lost, paid, misfits, wallet, claims, foreign } = found;
-  const at = now();
+  const at = clock.now();
   const id = run?.id ?? (await placeholderRun(trx, 'recover', actor, at));
   const who = { actor, run: id };
   const totals = noTotals();
   for (const { from, pages } of pagesOf(rows)) {
-    const { mark } = await bind(trx, from.config.lamassu, from);
+    const { mark } = await bind(trx, from.config.lamassu, from, at);
     const reading = {
-      ...readingOf(from.config, trx, (work) => inSavepoint(trx, work), mark, who),
+      ...readingOf(from.config, { db: trx, clock }, (work) => inSavepoint(trx, work), mark, who),
       onCashOut: (...what: [Parameters<typeof add>[1], Parameters<typeof add>[2]]) => add(totals, ...what),
       signal: new AbortController().signal,
     };
@@ -155,9 +156,14 @@ async function replay(
 }
 
 /** Who recovers says that no other copy is in use any more. What it may just have sent, the next run waits for. */
-async function letClaimsBe(trx: Trx, { actor }: RecoverDeps, run: bigint, { claims }: Found): Promise<void> {
+async function letClaimsBe(
+  trx: Trx,
+  { ledger, actor }: RecoverDeps,
+  run: bigint,
+  { claims }: Found,
+): Promise<void> {
   if (claims.length === 0) return;
-  const at = now();
+  const at = ledger.clock.now();
   await letBe(trx, claims, run, at);
   await record(
     trx,
@@ -176,7 +182,7 @@ async function answerForFormer(trx: Trx, deps: RecoverDeps, run: bigint, wallet:
   if (accounts(deps))
     await accountFor(
       trx,
-      { actor: deps.actor, run, at: now(), reason: deps.withoutFormer ?? undefined },
+      { actor: deps.actor, run, at: deps.ledger.clock.now(), reason: deps.withoutFormer ?? undefined },
       wallet,
     );
 }
@@ -195,6 +201,7 @@ async function refuseOtherPayments(deps: RecoverDeps, { lost, misfits }: Found):
   const { lnbits, source, looksArePure } = await openSourceWallet(
     config.lnbits,
     config.lnbits.sourceWalletKey,
+    ledger.clock,
   );
   try {
     // Before LNbits 1.4 a look at the clients' wallets would change what is open.

@@ -8,14 +8,13 @@ import {
   refuseResolving,
   resolveLate,
 } from '../ledger/credits/operator-actions.ts';
-import type { Who } from '../ledger/log/log.ts';
+import type { ReasonedAct } from '../ledger/log/log.ts';
 import type { Trx } from '../ledger/store/open.ts';
 import { call, field, type Message, message } from '../lib/message.ts';
 import { keepsFromLnbits } from '../lnbits/answer.ts';
 import { type CreditsShown, creditsShown, judgeCreditWord } from '../payouts/credit-evidence.ts';
 import { cameLate } from '../payouts/late-credits.ts';
 import { openSourceWallet } from '../payouts/session.ts';
-import { now } from '../time.ts';
 import { creditView, resolveCreditPreview, viewOfCredit } from '../views/credits.ts';
 import { creditId } from './ids.ts';
 import { type Context, digestOf, operation, withReason } from './operation.ts';
@@ -70,7 +69,7 @@ export const resolveCredit = operation({
     const { credit, shown, question } = evidence;
     if (digest === undefined && shown === null && credit.sent_at !== null) tell(question);
     return context.write(async (trx) => {
-      await write(trx, context.who, word, evidence);
+      await write(trx, { ...withReason(context.who), at: context.clock.now() }, word, evidence);
       return viewOfCredit(await findCredit(trx, word.id));
     });
   },
@@ -115,14 +114,14 @@ interface Evidence {
 }
 
 async function readEvidence(context: Context, word: Word, agreed: string | undefined): Promise<Evidence> {
-  const { ledger, config } = context;
+  const { ledger, config, clock } = context;
   const { id, credited, payment } = word;
   const credit = await findCredit(ledger.db, id);
   const recorded = digestOf({ word, credit: [credit.state, credit.sent_at, credit.reason] });
   // Before LNbits is looked at: of a credit that was sent meanwhile, something may be under way.
   if (agreed !== undefined) refuseChanged(agreed.split('.')[0] === recorded, id);
   const { quietMs } = config.payouts;
-  refuseResolving(credit, { credited, quietMs, now: now() });
+  refuseResolving(credit, { credited, quietMs, now: clock.now() });
   // Since the preview, which waited, nothing was sent.
   if (!credited && agreed === undefined) await untilNothingIsUnderWay(context, credit.sent_at, quietMs);
   const seen = (shown: CreditsShown | null) => {
@@ -163,11 +162,10 @@ async function readEvidence(context: Context, word: Word, agreed: string | undef
 
 async function write(
   trx: Trx,
-  who: Who,
+  act: ReasonedAct,
   { credited }: Word,
   { credit, shown, hash }: Evidence,
 ): Promise<void> {
-  const act = { ...withReason(who), at: now() };
   if (credit.state === 'dropped' && hash !== null) {
     const late = { credit, hash, shown: cameLate(credit), credited };
     await resolveLate(trx, act, late);
@@ -253,7 +251,7 @@ async function lookAtWallet(
   credit: CreditRow,
 ): Promise<CreditsShown | BridgeError> {
   try {
-    const { lnbits, source } = await openSourceWallet(settings, settings.sourceWalletKey);
+    const { lnbits, source } = await openSourceWallet(settings, settings.sourceWalletKey, ledger.clock);
     try {
       if (source.walletId === credit.wallet_id)
         return await creditsShown({ db: ledger.db, lnbits, key: source.key }, credit);

@@ -9,7 +9,7 @@ import { keepsFromLnbits } from '../lnbits/answer.ts';
 import { LnbitsClient } from '../lnbits/client.ts';
 import { bothSides, clientShows, judgeWord, type Shown, sidesInWords, UNREAD } from '../payouts/resolve.ts';
 import { openSourceWallet } from '../payouts/session.ts';
-import { now, plus } from '../time.ts';
+import { type Instant, plus } from '../time.ts';
 import { payoutDetailView, resolvePreview } from '../views/payouts.ts';
 import { payoutId } from './ids.ts';
 import { type Context, digestOf, operation, withReason } from './operation.ts';
@@ -67,7 +67,7 @@ export const resolvePayout = operation({
       shown: shown.source === 'success' ? sidesInWords(shown) : undefined,
     };
     return context.write(async (trx) => {
-      await resolvePayment(trx, { ...act, at: now() }, resolution);
+      await resolvePayment(trx, { ...act, at: context.clock.now() }, resolution);
       return payoutOf(trx, word.id);
     });
   },
@@ -118,7 +118,7 @@ async function readEvidence(
   // Before the wallets are looked at: of another payment, something may be under way, which a look could change.
   if (agreed !== undefined) refuseChanged(agreed.split('.')[0] === recorded, id);
   const { quietMs } = config.payouts;
-  refuseUnderWay(payment, quietMs);
+  refuseUnderWay(payment, context.clock.now(), quietMs);
   // Since the preview, which waited, nothing was sent.
   if (!paid && agreed === undefined) await untilNothingIsUnderWay(context, payment.sent_at, quietMs);
   const { shown, blind } = await lookAtBoth(context, payment);
@@ -149,10 +149,10 @@ function refuseChanged(unchanged: boolean, id: bigint): void {
   );
 }
 
-function refuseUnderWay({ sent_at, payout_id }: Payment, quietMs: number): void {
+function refuseUnderWay({ sent_at, payout_id }: Payment, now: Instant, quietMs: number): void {
   if (sent_at === null) return;
   const until = plus(sent_at, quietMs);
-  if (until <= now()) return;
+  if (until <= now) return;
   throw new BridgeError(
     'payout/under-way',
     `a payment of p${payout_id} was sent at ${sent_at}, and may still be under way at LNbits`,
@@ -254,7 +254,7 @@ async function lookAtBoth(
 ): Promise<{ shown: Shown; blind: BridgeError | null }> {
   let blind: BridgeError;
   try {
-    const opened = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey);
+    const opened = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey, ledger.clock);
     try {
       if (opened.source.walletId === payment.source_wallet_id)
         return { shown: await bothSides({ ...opened, ledger }, payment), blind: null };
@@ -269,7 +269,7 @@ async function lookAtBoth(
   } catch (error) {
     blind = orThrow(error);
   }
-  const lnbits = new LnbitsClient(config.lnbits);
+  const lnbits = new LnbitsClient(config.lnbits, ledger.clock);
   try {
     return { shown: { source: 'unread', client: await clientShows({ lnbits, ledger }, payment) }, blind };
   } catch (error) {

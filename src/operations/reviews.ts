@@ -10,12 +10,11 @@ import {
   showReview as reviewInLedger,
 } from '../ledger/cash-outs/review-view.ts';
 import type { ReasonedAct, Who } from '../ledger/log/log.ts';
-import type { Db, Trx } from '../ledger/store/open.ts';
+import type { Trx } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
 import { call, type Message, message } from '../lib/message.ts';
 import { isHeld, type ReviewReason, reviewReasons, type Verdict } from '../scheduler/review-reasons.ts';
 import { bind } from '../scheduler/setup.ts';
-import { now } from '../time.ts';
 import { parseLimit } from '../typed/limit.ts';
 import {
   dismissedView,
@@ -28,7 +27,7 @@ import {
   viewOfReview,
 } from '../views/review.ts';
 import { type Answer, askLamassu, findRowId } from './lookup-cash-out.ts';
-import { assertUnchanged, digestOf, operation, withReason } from './operation.ts';
+import { assertUnchanged, type Book, digestOf, operation, withReason } from './operation.ts';
 import { nextOf } from './review-next.ts';
 
 /* Rows of Lamassu that are not distributed automatically and may need the operator. */
@@ -45,9 +44,9 @@ export const listReview = operation({
     all: z.boolean().default(false),
   }),
   view: reviewsView,
-  run: async ({ ledger }, { limit, all }) => {
+  run: async ({ clock, ledger }, { limit, all }) => {
     const { rows, total } = await readReview(ledger.db, parseLimit(limit), { closed: all });
-    const at = now();
+    const at = clock.now();
     return { rows: rows.map((row) => viewOfReview(row, at)), total };
   },
 });
@@ -59,17 +58,18 @@ export const showReview = operation({
   may: ['bookkeeper'],
   input: one,
   view: z.union([reviewDetailView, unseenRowView]),
-  run: async ({ ledger: { db }, config }, given) => {
-    const id = await findRowId(config, db, given.id.trim());
+  run: async ({ clock, ledger, config }, given) => {
+    const { db } = ledger;
+    const id = await findRowId(config, ledger, given.id.trim());
     const detail = await findReview(db, id);
-    if (!detail) return unseenRow(config, db, id);
+    if (!detail) return unseenRow(config, ledger, id);
     const { review } = detail;
-    const seen = await lookUp(config, db, review);
+    const seen = await lookUp(config, ledger, review);
     const found = 'answer' in seen ? seen.answer.found : null;
     const { watched_since, cash_out } = viewOfLedger(detail);
     const said = JSON.parse(review.lamassu) as LamassuRow;
     return {
-      ...viewOfReview(review, now()),
+      ...viewOfReview(review, clock.now()),
       means: reviewReasons[review.reason as ReviewReason] ?? 'Another version of this program put it here.',
       lamassu: found && { ...found.row },
       lamassu_says: says(seen),
@@ -96,13 +96,13 @@ export const releaseReview = operation({
   may: [],
   input: one.extend({ digest: z.string().optional() }),
   view: releasedView,
-  run: async ({ ledger: { db }, config, who, write }, { id: named, digest }) => {
-    const id = await findRowId(config, db, named.trim());
-    const release = await releases(config, db, id, who, digest);
+  run: async ({ clock, ledger, config, who, write }, { id: named, digest }) => {
+    const id = await findRowId(config, ledger, named.trim());
+    const release = await releases(config, ledger, id, who, digest);
     return write(async (trx) => {
       const written = await release(trx);
       const detail = await reviewInLedger(trx, id);
-      return { ...viewOfReview(detail.review, now()), released: viewOfRelease(detail), written };
+      return { ...viewOfReview(detail.review, clock.now()), released: viewOfRelease(detail), written };
     });
   },
 });
@@ -118,15 +118,15 @@ export const dismissReview = operation({
   reasoned: true,
   input: one,
   view: dismissedView,
-  run: async ({ ledger: { db }, config, who, write }, given) => {
-    const id = await findRowId(config, db, given.id.trim());
-    const dismiss = await dismisses(config, db, id, { ...withReason(who), at: now() });
+  run: async ({ clock, ledger, config, who, write }, given) => {
+    const id = await findRowId(config, ledger, given.id.trim());
+    const dismiss = await dismisses(config, ledger, id, { ...withReason(who), at: clock.now() });
     return write(async (trx) => {
       const written = await dismiss(trx);
       const { review, cashOut } = await reviewInLedger(trx, id);
       const stands = cashOut?.origin === 'settled' ? ('settlement' as const) : ('division' as const);
       const accepted = cashOut !== null && review.reason === 'changed' ? stands : null;
-      return { ...viewOfReview(review, now()), accepted, written };
+      return { ...viewOfReview(review, clock.now()), accepted, written };
     });
   },
 });
@@ -137,11 +137,11 @@ type Lookup = { answer: Answer } | { failed: BridgeError };
 /** Asks Lamassu; a failure that concerns only the asking is part of the answer. */
 async function lookUp(
   config: Config,
-  db: Db,
+  ledger: Book,
   review: Pick<Schema['review'], 'cash_out_id' | 'state' | 'reason' | 'lamassu'>,
 ): Promise<Lookup> {
   try {
-    return { answer: await askLamassu(config, db, review.cash_out_id, { review }) };
+    return { answer: await askLamassu(config, ledger, review.cash_out_id, { review }) };
   } catch (error) {
     if (!concerns(error, 'source')) throw error;
     return { failed: error };
@@ -163,7 +163,8 @@ function actionsInWords(row: LamassuRow): string[] {
 }
 
 /** A row that never came into review, as Lamassu has it now. */
-async function unseenRow(config: Config, db: Db, id: string): Promise<z.input<typeof unseenRowView>> {
+async function unseenRow(config: Config, ledger: Book, id: string): Promise<z.input<typeof unseenRowView>> {
+  const { db } = ledger;
   const distributed = await db.selectFrom('cash_outs').select('id').where('id', '=', id).executeTakeFirst();
   if (distributed) {
     throw wrongState(
@@ -172,7 +173,7 @@ async function unseenRow(config: Config, db: Db, id: string): Promise<z.input<ty
       message`${call('cash_outs.show', { id })} shows how it was divided.`,
     );
   }
-  const { found } = await askLamassu(config, db, id, {});
+  const { found } = await askLamassu(config, ledger, id, {});
   if (!found) throw unknownRow(id);
   const { row, verdict } = found;
   const { reason, detail } = verdict.eligible ? { reason: null, detail: null } : verdict;
@@ -195,11 +196,12 @@ type Writing = (trx: Trx) => Promise<boolean>;
 
 async function releases(
   config: Config,
-  db: Db,
+  ledger: Book,
   id: string,
   who: Who,
   digest: string | undefined,
 ): Promise<Writing> {
+  const { db, clock } = ledger;
   const processed = await db
     .selectFrom('cash_outs')
     .select('processed_at')
@@ -218,7 +220,7 @@ async function releases(
     .where('cash_out_id', '=', id)
     .executeTakeFirst();
   // What it was released for before is asked anew.
-  const answer = await askLamassu(config, db, id, { review: review && { ...review, state: 'open' } });
+  const answer = await askLamassu(config, ledger, id, { review: review && { ...review, state: 'open' } });
   if (!answer.found) throw unknownRow(id);
   const { row, verdict } = answer.found;
   assertUnchanged(row, digest);
@@ -242,12 +244,13 @@ async function releases(
     ...{ reason: held, detail, lamassu: row },
   };
   return async (trx) => {
-    await bind(trx, config.lamassu, answer);
-    return releaseRow(trx, { ...who, at: now() }, finding, confirmedAt);
+    await bind(trx, config.lamassu, answer, clock.now());
+    return releaseRow(trx, { ...who, at: clock.now() }, finding, confirmedAt);
   };
 }
 
-async function dismisses(config: Config, db: Db, id: string, act: ReasonedAct): Promise<Writing> {
+async function dismisses(config: Config, ledger: Book, id: string, act: ReasonedAct): Promise<Writing> {
+  const { db } = ledger;
   const cashOut = await db
     .selectFrom('cash_outs')
     .selectAll()
@@ -262,7 +265,7 @@ async function dismisses(config: Config, db: Db, id: string, act: ReasonedAct): 
   const hides: Writing = (trx) => dismissRow(trx, act, id);
   if (!cashOut || (cashOut.origin === 'lamassu' && review?.state === 'open')) return hides;
   // What was processed stays processed, whatever was set as the start since.
-  const answer = await askLamassu(config, db, id, { processed: cashOut });
+  const answer = await askLamassu(config, ledger, id, { processed: cashOut });
   if (!answer.found) throw unknownRow(id);
   const { row, verdict } = answer.found;
   if (cashOut.origin === 'lamassu' && isAsDistributed(cashOut, verdict)) return hides;
@@ -273,7 +276,7 @@ async function dismisses(config: Config, db: Db, id: string, act: ReasonedAct): 
     ...{ reason: 'changed', detail, lamassu: row },
   };
   return async (trx) => {
-    await bind(trx, config.lamassu, answer);
+    await bind(trx, config.lamassu, answer, act.at);
     return acceptRow(trx, act, finding);
   };
 }

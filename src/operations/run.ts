@@ -7,6 +7,7 @@ import { serveMetrics } from '../monitoring/metrics-server.ts';
 import { countRuns } from '../monitoring/run-metrics.ts';
 import { notifySystemd } from '../monitoring/systemd.ts';
 import { type RunSeen, runDaemon } from '../scheduler/daemon.ts';
+import type { Clock } from '../time.ts';
 import { operation, type Session } from './operation.ts';
 
 /**
@@ -20,11 +21,11 @@ export const keepRunning = operation({
   may: [],
   input: z.object({}),
   view: z.object({}),
-  run: async ({ config, who: { actor }, withLedger, logger, stopSignal, env }) => {
+  run: async ({ config, clock, who: { actor }, withLedger, logger, stopSignal, env }) => {
     const log = await logger(config.log.level);
     const signal = stopSignal();
     const { listen } = config.metrics;
-    const watched = listen ? await serve(listen, withLedger, config, log) : undefined;
+    const watched = listen ? await serve(listen, withLedger, config, { log, clock }) : undefined;
     // One after the other: each is a process of its own, and systemd counts the last word.
     let told = Promise.resolve();
     const tell = (state: Parameters<typeof notifySystemd>[0]) => {
@@ -33,7 +34,7 @@ export const keepRunning = operation({
     signal.addEventListener('abort', () => tell('STOPPING=1'));
     try {
       await runDaemon({
-        ...{ config, actor, log, signal },
+        ...{ config, clock, actor, log, signal },
         withLedger: (work) => withLedger('write', work),
         onReady: () => tell('READY=1'),
         ...(watched && { onRun: watched.onRun }),
@@ -47,7 +48,12 @@ export const keepRunning = operation({
 });
 
 /** The metrics of the ledger and of this daemon's runs at `listen`. */
-async function serve(listen: string, withLedger: Session['withLedger'], config: Config, log: Logger) {
+async function serve(
+  listen: string,
+  withLedger: Session['withLedger'],
+  config: Config,
+  by: { log: Logger; clock: Clock },
+) {
   const { registry: runs, onRun } = countRuns();
   const read = async () => {
     const ledger = await withLedger('read', (open) => ledgerMetrics(open, config, pkg.version));
@@ -59,6 +65,6 @@ async function serve(listen: string, withLedger: Session['withLedger'], config: 
       onRun(run);
       ended += 1;
     },
-    close: await serveMetrics(listen, read, log, () => ended),
+    close: await serveMetrics(listen, read, by, () => ended),
   };
 }

@@ -7,12 +7,12 @@ import type { LamassuRow } from '../lamassu/row.ts';
 import { currencyDoubt, type Settlement } from '../ledger/cash-outs/settlement.ts';
 import { findMachine, machineLabel } from '../ledger/machines/machines.ts';
 import { bestTime } from '../ledger/runs/clocks.ts';
-import type { Db } from '../ledger/store/open.ts';
 import { call, field, message } from '../lib/message.ts';
 import { rulesOf } from '../scheduler/judging.ts';
 import { isHeld } from '../scheduler/review-reasons.ts';
 import type { Instant } from '../time.ts';
 import { type Answer, askLamassu } from './lookup-cash-out.ts';
+import type { Book } from './operation.ts';
 
 /* A settlement before it is recorded: the operator's figures, and for the rest Lamassu's. */
 
@@ -41,12 +41,13 @@ export interface Statement {
  */
 export async function draftSettled(
   config: Config,
-  db: Db,
+  ledger: Book,
   id: string,
   { stated, credit, machine: named, at }: Statement,
 ): Promise<Draft> {
+  const { db } = ledger;
   const review = await db.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
-  const answer = await askLamassu(config, db, id, { review });
+  const answer = await askLamassu(config, ledger, id, { review });
   const { found } = answer;
   if (!found) {
     throw notFound(
@@ -105,11 +106,11 @@ export async function draftSettled(
 /** One that Lamassu never saw: the operator states everything. Throws `usage/invalid`. */
 export async function draftExternal(
   config: Config,
-  db: Db,
+  { db, clock }: Book,
   id: string,
   { stated, credit, machine: named, at }: Statement & { machine: string; at: Instant },
 ): Promise<Draft> {
-  if (at > (await bestTime(db))) throw inFuture(at);
+  if (at > (await bestTime(db, clock.host()))) throw inFuture(at);
   const machine = await findMachine(db, named, 'machine');
   const figures = settledFigures(NOTHING_TOLD, stated, config.commission);
   if (machine.currency !== null && machine.currency !== figures.currency) {

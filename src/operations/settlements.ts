@@ -9,7 +9,7 @@ import { findCashOutId } from '../ledger/cash-outs/find-id.ts';
 import { settle, settledBefore } from '../ledger/cash-outs/settlement.ts';
 import type { CashOutDetail } from '../ledger/cash-outs/view.ts';
 import { type Voided, voidSettlement } from '../ledger/cash-outs/void.ts';
-import type { ReasonedAct, Who } from '../ledger/log/log.ts';
+import type { ReasonedAct } from '../ledger/log/log.ts';
 import { findMachine } from '../ledger/machines/machines.ts';
 import { bestTime } from '../ledger/runs/clocks.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
@@ -17,7 +17,6 @@ import type { Db, Trx } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
 import { rulesOf, verdictOn } from '../scheduler/judging.ts';
 import { bind, refuseWithoutClients } from '../scheduler/setup.ts';
-import { now } from '../time.ts';
 import { parseAmount, parseRate, parseSats, parseSatsOrNone } from '../typed/numbers.ts';
 import { parseTime } from '../typed/times.ts';
 import { viewOfCashOutDetail } from '../views/cash-outs.ts';
@@ -127,9 +126,10 @@ export const previewVoid = operation({
   reasoned: true,
   input: voidInput,
   view: voidedView,
-  run: async ({ ledger, config, who }, { id: named }) => {
+  run: async (context, { id: named }) => {
+    const { ledger } = context;
     const id = await findCashOutId(ledger.db, named.trim());
-    const done = await ledger.dryRun((trx) => undo(trx, config, id, who));
+    const done = await ledger.dryRun((trx) => undo(trx, context, id));
     return { ...viewOfVoided(done), dry_run: true, voided: false, digest: digestOf(viewOfVoided(done)) };
   },
 });
@@ -145,10 +145,11 @@ export const voidSettled = operation({
   reasoned: true,
   input: voidInput.extend(digest),
   view: voidedView,
-  run: async ({ ledger, config, who, write }, { id: named, digest: agreed }) => {
+  run: async (context, { id: named, digest: agreed }) => {
+    const { ledger, write } = context;
     const id = await findCashOutId(ledger.db, named.trim());
     return write(async (trx) => {
-      const done = viewOfVoided(await undo(trx, config, id, who));
+      const done = viewOfVoided(await undo(trx, context, id));
       refuseChanged(id, done, agreed);
       return { ...done, dry_run: false, voided: true, digest: null };
     });
@@ -164,29 +165,26 @@ export function doubtfulCurrency(doubt: string): BridgeError {
   );
 }
 
-type Asked = Pick<Context, 'config' | 'who'> & { ledger: Book };
+type Asked = Pick<Context, 'config' | 'who' | 'clock'> & { ledger: Book };
+type Entering = Omit<Asked, 'ledger'>;
 
 /** What is to be settled, or was settled before with the same figures. */
 type Plan = { draft: Draft } | { before: CashOutDetail };
 
-async function planSettle(
-  { config, ledger: { db } }: Asked,
-  input: z.output<typeof settleInput>,
-): Promise<Plan> {
+async function planSettle({ config, ledger }: Asked, input: z.output<typeof settleInput>): Promise<Plan> {
+  const { db } = ledger;
   const given = await statementOf(config, db, input);
   await refuseWithoutClients(db);
-  const id = await findRowId(config, db, input.id.trim());
+  const id = await findRowId(config, ledger, input.id.trim());
   const machine =
     given.machine === undefined ? undefined : (await findMachine(db, given.machine, 'machine')).device_id;
   const { stated, credit } = given;
   const before = await settledBefore(db, { id, stated, credit, ...(machine !== undefined && { machine }) });
-  return before ? { before } : { draft: await draftSettled(config, db, id, { ...given, machine }) };
+  return before ? { before } : { draft: await draftSettled(config, ledger, id, { ...given, machine }) };
 }
 
-async function planExternal(
-  { config, ledger: { db } }: Asked,
-  input: z.output<typeof externalInput>,
-): Promise<Plan> {
+async function planExternal({ config, ledger }: Asked, input: z.output<typeof externalInput>): Promise<Plan> {
+  const { db } = ledger;
   if (input.commission === undefined && input.rate === undefined) {
     throw invalid(
       'commission',
@@ -208,7 +206,7 @@ async function planExternal(
   const before = await settledBefore(db, { id, stated, machine, at, credit });
   return before
     ? { before }
-    : { draft: await draftExternal(config, db, id, { stated, credit, machine, at }) };
+    : { draft: await draftExternal(config, ledger, id, { stated, credit, machine, at }) };
 }
 
 async function statementOf(
@@ -241,11 +239,12 @@ async function statedBy(
   };
 }
 
-async function preview({ config, ledger, who }: Asked, plan: Plan): Promise<z.input<typeof settlementView>> {
+async function preview(context: Asked, plan: Plan): Promise<z.input<typeof settlementView>> {
+  const { config, ledger } = context;
   if ('before' in plan) return viewOfSettledBefore(plan.before);
   const { draft } = plan;
   refuseCreditOff(config, draft);
-  const shown = await ledger.dryRun((trx) => enter(trx, config, draft, who));
+  const shown = await ledger.dryRun((trx) => enter(trx, context, draft));
   return {
     ...viewOfSettlement(shown, draft),
     ...{ dry_run: true, settled: false, digest: digestOf(agreedOf(draft, shown)) },
@@ -253,10 +252,11 @@ async function preview({ config, ledger, who }: Asked, plan: Plan): Promise<z.in
 }
 
 async function apply(
-  { config, who, write }: Pick<Context, 'config' | 'who' | 'write'>,
+  context: Entering & Pick<Context, 'write'>,
   plan: Plan,
   agreed: string | undefined,
 ): Promise<z.input<typeof settlementView>> {
+  const { config, write } = context;
   if ('before' in plan) {
     const { before } = plan;
     return write(async () => viewOfSettledBefore(before));
@@ -264,7 +264,7 @@ async function apply(
   const { draft } = plan;
   refuseCreditOff(config, draft);
   return write(async (trx) => {
-    const written = await enter(trx, config, draft, who);
+    const written = await enter(trx, context, draft);
     refuseChanged(written.cashOut.id, agreedOf(draft, written), agreed);
     return { ...viewOfSettlement(written, draft), dry_run: false, settled: true, digest: null };
   });
@@ -272,18 +272,17 @@ async function apply(
 
 async function enter(
   trx: Trx,
-  config: Config,
+  { config, who, clock }: Entering,
   { settlement, lamassu }: Draft,
-  who: Who,
 ): Promise<CashOutDetail> {
-  if (lamassu) await bind(trx, config.lamassu, lamassu.answer);
+  if (lamassu) await bind(trx, config.lamassu, lamassu.answer, clock.now());
   const { timezone, allocation } = config;
-  const act = { ...withReason(who), at: await bestTime(trx) };
+  const act = { ...withReason(who), at: await bestTime(trx, clock.host()) };
   return settle(trx, act, settlement, { timezone, priority: allocation.priority });
 }
 
-function undo(trx: Trx, config: Config, id: string, who: Who): Promise<Voided> {
-  const act: ReasonedAct = { ...withReason(who), at: now() };
+function undo(trx: Trx, { config, who, clock }: Entering, id: string): Promise<Voided> {
+  const act: ReasonedAct = { ...withReason(who), at: clock.now() };
   return voidSettlement(trx, act, id, async (row) => {
     const rules = await rulesOf(config, trx);
     const verdict = await verdictOn(trx, judge(row as LamassuRow, rules, act.at, {}));

@@ -6,7 +6,6 @@ import { brokenOff as brokenOffRun, currentRun } from '../ledger/runs/lease.ts';
 import { needsOf } from '../monitoring/attention.ts';
 import { overview, shortSats } from '../monitoring/overview.ts';
 import { sourceBalance } from '../monitoring/source-balance.ts';
-import { now } from '../time.ts';
 import { statusView, viewOfStatus } from '../views/status.ts';
 import { operation } from './operation.ts';
 
@@ -17,14 +16,14 @@ export const showStatus = operation({
   input: z.object({}),
   view: statusView,
   run: async ({ ledger, config }) => {
-    const at = now();
+    const at = ledger.clock.now();
     const { db, id, url, schema } = ledger;
-    const balance = sourceBalance(config.lnbits);
-    const seen = await overview(db, config, at);
+    const balance = sourceBalance(config.lnbits, ledger.clock);
+    const seen = await overview(ledger, config, at);
     const source = await balance;
     const short = shortSats(seen, source);
     const { startAt } = config.lamassu;
-    const problem = startProblem(startAt, await bestTime(db), seen.status.mark === null);
+    const problem = startProblem(startAt, await bestTime(db, ledger.clock.host()), seen.status.mark === null);
     const running = await currentRun(db);
     const brokenOff = await brokenOffRun(db);
     return viewOfStatus({

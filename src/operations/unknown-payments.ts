@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import type { Config } from '../config/load.ts';
 import { Secret } from '../config/secret.ts';
@@ -13,7 +12,7 @@ import { readClaims, type StrangeClaim } from '../payouts/claim.ts';
 import { decide } from '../payouts/decide.ts';
 import { isLabelled, isSentByLedger } from '../payouts/label.ts';
 import { clientSide, type SourceWallet } from '../payouts/session.ts';
-import { now } from '../time.ts';
+import type { Instant } from '../time.ts';
 
 /** What was found in the source wallets. */
 export interface Found {
@@ -51,10 +50,10 @@ export async function findLost(
   for (const one of shown) if (one.status === 'success') paid.add(one.hash);
   const unknown = shown.filter((one) => !known.has(one.hash));
   // One that was just sent may still be under way, whatever a clock says; where a look could change it, that matters.
-  if (look && unknown.length > 0) await sleep(config.payouts.quietMs);
+  if (look && unknown.length > 0) await ledger.clock.sleep(config.payouts.quietMs);
   const former = look && unknown.length > 0 ? await formerWallets(ledger) : null;
   for (const payment of unknown) {
-    const told = toldBy(payment);
+    const told = toldBy(payment, ledger.clock.now());
     if ('code' in told) misfits.push(told);
     else lost.push({ ...told, ...(await outcomeOf(ledger, wallet, payment, told, former)) });
   }
@@ -128,7 +127,7 @@ const extraShape = z.object({
   cash_outs_count: z.int().positive(),
 });
 
-function toldBy(payment: WalletPayment): Omit<Lost, 'outcome' | 'clientWallet'> | Misfit {
+function toldBy(payment: WalletPayment, now: Instant): Omit<Lost, 'outcome' | 'clientWallet'> | Misfit {
   const { hash, bolt11, walletId, time, amountMsat, extra } = payment;
   const parsed = extraShape.safeParse(extra);
   const misfit = { what: `payment ${hash}`, ledger: 'nothing' };
@@ -152,7 +151,7 @@ function toldBy(payment: WalletPayment): Omit<Lost, 'outcome' | 'clientWallet'> 
   return {
     hash,
     bolt11,
-    at: time ?? now(),
+    at: time ?? now,
     sourceWallet: walletId,
     payout: BigInt(payout.slice(1)),
     part: BigInt(part),

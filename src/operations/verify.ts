@@ -9,5 +9,5 @@ export const verify = operation({
   may: ['bookkeeper'],
   input: z.object({}),
   view: verificationView,
-  run: async ({ ledger }) => verifyLedger(ledger.db),
+  run: async ({ ledger }) => verifyLedger(ledger),
 });

@@ -4,6 +4,7 @@ import { BridgeError, invalid } from '../errors.ts';
 import { isSourceWallet, type WalletKey } from '../ledger/clients/wallets.ts';
 import { type Invoice, LnbitsClient } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
+import type { Clock } from '../time.ts';
 
 const FIELD = 'wallet_key';
 
@@ -12,8 +13,8 @@ const FIELD = 'wallet_key';
  * that LNbits does not know, an admin key and the source wallet, `lnbits/rights` for a key that may not do both, and what
  * the LNbits client throws.
  */
-export async function testedWalletKey(key: Secret, config: Config): Promise<WalletKey> {
-  const lnbits = new LnbitsClient(config.lnbits);
+export async function testedWalletKey(key: Secret, config: Config, clock: Clock): Promise<WalletKey> {
+  const lnbits = new LnbitsClient(config.lnbits, clock);
   try {
     const { id } = await lnbits.wallet(key).catch(ofThisKey);
     if (id !== null) {

@@ -3,7 +3,7 @@ import { localDate, startOfDay } from '../dca/local-time.ts';
 import { groupDigits } from '../dca/money.ts';
 import type { Payment } from '../ledger/payouts/payouts.ts';
 import { feeOn } from '../ledger/payouts/service-fee.ts';
-import { MAY_DIFFER_MS, now, plus } from '../time.ts';
+import { MAY_DIFFER_MS, plus } from '../time.ts';
 import { feeNow } from './service-fee.ts';
 import type { Context } from './session.ts';
 
@@ -31,7 +31,7 @@ export async function overCeiling(
     .where('id', '=', payout)
     .executeTakeFirstOrThrow();
   if (released_at !== null) return null;
-  const at = now();
+  const at = ctx.clock.now();
   const today = localDate(at, ceiling.timezone);
   const start = startOfDay(today, ceiling.timezone);
   // Payments dated in the future count as sent today, unless a run began on an earlier day since.

@@ -14,11 +14,11 @@ import {
 import type { Ledger } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
 import { tooFull } from '../lnbits/answer.ts';
-import type { LnbitsClient, WalletPayment } from '../lnbits/client.ts';
+import type { WalletPayment } from '../lnbits/client.ts';
 import { lacksRightToReceive } from '../lnbits/rights.ts';
-import { msSince, now } from '../time.ts';
+import { type Moment, momentOf, msSince } from '../time.ts';
 import { labelOf } from './label.ts';
-import { type Context, pause } from './session.ts';
+import type { Context } from './session.ts';
 
 /*
  * One ledger may have been copied: a cloned host, a folder, a timer that was left on. Two copies that both pay would pay
@@ -51,7 +51,7 @@ export interface Claim {
   /** The wallet that its invoice is in and that pays, also where a key onto a shared wallet names an id of its own. */
   walletId: string;
   /** When the last look that showed nobody else began, by three clocks: those of a host stand still with it. */
-  looked: { monotonic: number; date: number; lnbits: number };
+  looked: Moment & { lnbits: number };
 }
 
 /** Another copy's claim, as the source wallet shows it. */
@@ -111,13 +111,13 @@ export async function readClaims(
  * `ctx.claim`; not where the run was asked to stop meanwhile.
  */
 export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Promise<void> {
-  const { ledger, lnbits, run, quietMs, signal } = ctx;
+  const { ledger, clock, run, quietMs, signal } = ctx;
   let nonce = await begin(ctx);
   const { hash, walletId } = await put(ctx, nonce, false).catch((error: unknown) =>
     explain(error, ctx.source),
   );
   await run.write((trx) => claimMade(trx, nonce, hash));
-  let looked = moment(lnbits);
+  let looked = moment(ctx);
   try {
     let found = await readClaims(ctx, nonce);
     if (found.doubled.length > 0) {
@@ -125,16 +125,16 @@ export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Pro
       await run.write((trx) => reopenClaims(trx, doubled));
       nonce = await begin(ctx);
       await put(ctx, nonce, false);
-      looked = moment(lnbits);
+      looked = moment(ctx);
       found = await readClaims(ctx, nonce);
     }
     if (found.strange[0]) throw notAlone(found.strange[0]);
     // A look that does not show what was just made shows nobody else either.
     if (!found.seen) throw notShown();
     if (await mayStillSend(ledger.db, nonce)) {
-      await pause(quietMs + SEND_MS, signal);
+      await clock.sleep(quietMs + SEND_MS, { signal });
       if (signal.aborted) return;
-      looked = moment(lnbits);
+      looked = moment(ctx);
       await refuse();
     }
   } catch (error) {
@@ -149,17 +149,17 @@ export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Pro
 }
 
 /** Commits a new nonce. The time in it differs between hosts that were copied with the state of their random numbers. */
-async function begin({ run, source }: Context): Promise<string> {
-  const drawn = `${randomBytes(16).toString('hex')} ${process.hrtime.bigint()} ${Date.now()}`;
+async function begin({ clock, run, source }: Context): Promise<string> {
+  const drawn = `${randomBytes(16).toString('hex')} ${process.hrtime.bigint()} ${clock.now()}`;
   const nonce = createHash('sha256').update(drawn).digest('hex').slice(0, 32);
-  await run.write((trx) => addClaim(trx, { nonce, run: run.id, wallet: source.walletId }, now()));
+  await run.write((trx) => addClaim(trx, { nonce, run: run.id, wallet: source.walletId }, clock.now()));
   return nonce;
 }
 
 /** Before each call that moves money: looks again, where the last look is not of just now. */
 export async function stayAlone(ctx: Context, refuse: () => Promise<void>): Promise<void> {
   if (msSinceLook(ctx) < LOOK_MS) return;
-  const looked = moment(ctx.lnbits);
+  const looked = moment(ctx);
   await refuse();
   claimOf(ctx).looked = looked;
 }
@@ -170,12 +170,12 @@ export function lookedTooLongAgo(ctx: Context): boolean {
 }
 
 function msSinceLook(ctx: Context): number {
-  const { monotonic, date, lnbits } = claimOf(ctx).looked;
-  return Math.max(msSince(monotonic, date), ctx.lnbits.clock - lnbits);
+  const { looked } = claimOf(ctx);
+  return Math.max(msSince(ctx.clock, looked), ctx.lnbits.clock - looked.lnbits);
 }
 
-function moment(lnbits: LnbitsClient): Claim['looked'] {
-  return { monotonic: performance.now(), date: Date.now(), lnbits: lnbits.clockNow };
+function moment({ clock, lnbits }: Pick<Context, 'clock' | 'lnbits'>): Claim['looked'] {
+  return { ...momentOf(clock), lnbits: lnbits.clockNow };
 }
 
 function explain(error: unknown, { walletId, balanceMsat }: Context['source']): never {

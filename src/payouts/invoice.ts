@@ -13,7 +13,6 @@ import {
 } from '../ledger/payouts/payouts.ts';
 import { call, message } from '../lib/message.ts';
 import { Unseen } from '../lnbits/one-wallet.ts';
-import { now } from '../time.ts';
 import { lack, noteLack } from './balance.ts';
 import { claimOf } from './claim.ts';
 import { UNSEEN } from './decide.ts';
@@ -80,10 +79,14 @@ export async function makeInvoice(
       }
       const kept = await ctx.run.write(async (trx) => {
         if ((await walletOf(trx, payout.id)).id !== wallet.id) return undefined;
-        if (shown === 'now') await keepSight(trx, wallet.id, wallet.key, now());
+        if (shown === 'now') await keepSight(trx, wallet.id, wallet.key, ctx.clock.now());
         const { hash, bolt11 } = invoice;
         const of = { id, payout: payout.id, part, sats, hash, bolt11, clientWallet: wallet.id };
-        return addPayment(trx, { ...of, sourceWallet: ctx.source.walletId, run: ctx.run.id }, now());
+        return addPayment(
+          trx,
+          { ...of, sourceWallet: ctx.source.walletId, run: ctx.run.id },
+          ctx.clock.now(),
+        );
       });
       if (kept) return kept;
     } catch (error) {

@@ -9,7 +9,7 @@ import {
 import { contradict, contradictionsOf } from '../ledger/payouts/contradictions.ts';
 import type { Db } from '../ledger/store/open.ts';
 import type { LnbitsClient, WalletPayment } from '../lnbits/client.ts';
-import { now, plus } from '../time.ts';
+import { plus } from '../time.ts';
 import { actOf, type Context } from './session.ts';
 
 /** LNbits may carry out a request long after the bridge stopped waiting; runs check this long, `reconcile` always. */
@@ -27,7 +27,7 @@ export interface Late {
  * those that are credited.
  */
 export async function creditWhatCameLate(ctx: Context, justLookedAt: bigint[]): Promise<bigint> {
-  const since = plus(now(), -LOOKED_FOR_MS);
+  const since = plus(ctx.clock.now(), -LOOKED_FOR_MS);
   const dropped = (await droppedCredits(ctx.ledger.db, ctx.source.walletId)).filter(
     ({ id, sent_at }) => (sent_at ?? '') >= since && !justLookedAt.includes(id),
   );

@@ -1,7 +1,7 @@
 import { contradict, contradictionsOf } from '../ledger/payouts/contradictions.ts';
 import { holdPayout, type Payment, partsOf, revivePayment } from '../ledger/payouts/payouts.ts';
 import { FellOver } from '../lnbits/answer.ts';
-import { now, plus } from '../time.ts';
+import { plus } from '../time.ts';
 import { sidesInWords } from './resolve.ts';
 import { actOf, type Context, clientSide, isGone, sourceSide } from './session.ts';
 
@@ -55,8 +55,8 @@ export async function lookAtDead(ctx: Context): Promise<void> {
 }
 
 /** Newest first. By the log, which says when it was decided; a clock that is wrong only looks longer, or shorter. */
-async function givenUp({ ledger, source }: Context): Promise<Payment[]> {
-  const since = plus(now(), -LOOKED_AT_MS);
+async function givenUp({ ledger, clock, source }: Context): Promise<Payment[]> {
+  const since = plus(clock.now(), -LOOKED_AT_MS);
   const dead = await ledger.db
     .selectFrom('payments')
     .selectAll()

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from './session.ts';
 
 /** How long a run continues at LNbits' pace; the next run reads Lamassu first. */
@@ -14,9 +13,9 @@ export async function keepPace(ctx: Context): Promise<boolean> {
   ctx.limited = (ctx.limited ?? 0) + 1;
   if (ctx.limited >= IN_A_ROW) return false;
   for (let wait = Math.max(ctx.lnbits.wait(), 1); wait > 0; wait = ctx.lnbits.wait()) {
-    if (ctx.signal.aborted || performance.now() - ctx.began + wait > LONGEST_MS) return false;
+    if (ctx.signal.aborted || ctx.clock.monotonic() - ctx.began + wait > LONGEST_MS) return false;
     ctx.onWait?.(wait);
-    await sleep(wait, undefined, { signal: ctx.signal }).catch(() => {});
+    await ctx.clock.sleep(wait, { signal: ctx.signal });
   }
   return !ctx.signal.aborted;
 }

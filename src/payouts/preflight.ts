@@ -5,7 +5,6 @@ import type { Ledger } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
 import type { WalletPayment } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
-import { now } from '../time.ts';
 import { claimToPay, notAlone, stayAlone, strangeClaim, unknownPayment } from './claim.ts';
 import { isSentByLedger } from './label.ts';
 import { bookFees } from './service-fee.ts';
@@ -126,7 +125,7 @@ async function lookAgain(
     const found = sent.filter((one) => one.status === 'success');
     if (sent !== first) await bookFees(ctx, sent);
     const checked = found.flatMap((one) => unchecked.get(one.hash)?.id ?? []);
-    if (checked.length > 0) await ctx.run.write((trx) => markChecked(trx, checked, now()));
+    if (checked.length > 0) await ctx.run.write((trx) => markChecked(trx, checked, ctx.clock.now()));
     for (const one of found) unchecked.delete(one.hash);
     left -= 1;
     const next = unchecked.size > 0 && left > 0 ? await pages.next() : null;
@@ -136,7 +135,7 @@ async function lookAgain(
   for (const payment of unchecked.values()) {
     const side = await ctx.lnbits.find(ctx.source.key, payment.payment_hash);
     if (side?.status === 'success') {
-      await ctx.run.write((trx) => markChecked(trx, [payment.id], now()));
+      await ctx.run.write((trx) => markChecked(trx, [payment.id], ctx.clock.now()));
       continue;
     }
     const reason = `LNbits shows the settled payment ${payment.payment_hash} as ${side?.status ?? 'not there'} now`;

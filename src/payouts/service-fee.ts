@@ -21,7 +21,7 @@ export function rateTold(fee: ServiceFee): FeeRate {
 
 /** Keeps what LNbits shows as its fee of payments that are booked with another one: after a crash, or before it was known. */
 export async function bookFees(
-  ctx: Pick<Context, 'ledger' | 'run'>,
+  ctx: Pick<Context, 'ledger' | 'clock' | 'run'>,
   shown: WalletPayment[],
 ): Promise<number> {
   const taken = new Map(

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Act } from '../ledger/log/log.ts';
@@ -7,9 +6,9 @@ import type { Run } from '../ledger/runs/lease.ts';
 import type { Ledger } from '../ledger/store/open.ts';
 import { message } from '../lib/message.ts';
 import { isOfLnbits } from '../lnbits/answer.ts';
-import type { LnbitsClient, LnbitsPlace } from '../lnbits/client.ts';
+import type { LnbitsClient, LnbitsOptions } from '../lnbits/client.ts';
 import { seesPayments } from '../lnbits/rights.ts';
-import { type Instant, msSince, now, toMs } from '../time.ts';
+import { type Clock, type Instant, msSince, toMs } from '../time.ts';
 import type { Ceiling } from './ceiling.ts';
 import type { Claim } from './claim.ts';
 import type { ClientSide, SourceSide } from './decide.ts';
@@ -23,6 +22,7 @@ const TIMER_MS = 5;
 export interface SourceWallet {
   lnbits: LnbitsClient;
   source: { key: Secret; walletId: string; balanceMsat: bigint };
+  clock: Clock;
   /** From LNbits 1.4 on, a look at a wallet's payments changes nothing. */
   looksArePure: boolean;
   /** What LNbits showed as the fee of debits, in msat, by payment hash. */
@@ -31,9 +31,10 @@ export interface SourceWallet {
 
 /** What tells whether a POST may still be under way. */
 export interface Quiet {
+  clock: Clock;
   /** How long after a POST nothing is called dead, in ms. */
   quietMs: number;
-  /** When the run began, and when it made each POST (by its `sent_at`), on the monotonic clock (`performance.now`). */
+  /** When the run began, and when it made each POST (by its `sent_at`), on the monotonic clock. */
   began: number;
   posted: Map<Instant, number>;
 }
@@ -63,7 +64,7 @@ export interface Context extends SourceWallet, Quiet {
 }
 
 /** The act of this run, now or at `at`. */
-export function actOf({ run }: Pick<Context, 'run'>, at: Instant = now()): Act {
+export function actOf({ run, clock }: Pick<Context, 'run' | 'clock'>, at: Instant = clock.now()): Act {
   return { ...run.who, at };
 }
 
@@ -83,10 +84,14 @@ export function note(
 }
 
 /** Reaches LNbits and the wallet of an admin key. Errors: `lnbits/key` for an invoice key, and those of the client. */
-export async function openSourceWallet(place: LnbitsPlace, key: Secret): Promise<SourceWallet> {
+export async function openSourceWallet(
+  options: LnbitsOptions,
+  key: Secret,
+  clock: Clock,
+): Promise<SourceWallet> {
   // Loaded here: a poll with nothing to pay starts faster without it.
   const { LnbitsClient } = await import('../lnbits/client.ts');
-  const lnbits = new LnbitsClient(place);
+  const lnbits = new LnbitsClient(options, clock);
   try {
     const { id: walletId, balanceMsat } = await lnbits.wallet(key);
     if (walletId === null) {
@@ -100,6 +105,7 @@ export async function openSourceWallet(place: LnbitsPlace, key: Secret): Promise
     return {
       lnbits,
       source: { key, walletId, balanceMsat },
+      clock,
       looksArePure: looksArePure(version),
       fees: new Map(),
     };
@@ -131,12 +137,8 @@ export async function untilQuiet(
   ctx: Quiet & Pick<Context, 'signal'>,
   sentAt: (Instant | null)[],
 ): Promise<void> {
-  await pause(Math.max(0, ...sentAt.map((at) => msUntilQuiet(ctx, at))) + TIMER_MS, ctx.signal);
-}
-
-/** Waits, or until the run is asked to stop. */
-export async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, { signal }).catch(() => {});
+  const ms = Math.max(0, ...sentAt.map((at) => msUntilQuiet(ctx, at))) + TIMER_MS;
+  await ctx.clock.sleep(ms, { signal: ctx.signal });
 }
 
 /**
@@ -144,21 +146,22 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
  * the ledger's times, a clock that jumps ahead would end the quiet time while LNbits still works on the POST, and a clock
  * that was set back would make runs wait until it has caught up.
  */
-function msUntilQuiet({ quietMs, began, posted }: Quiet, sentAt: Instant | null): number {
+function msUntilQuiet({ clock, quietMs, began, posted }: Quiet, sentAt: Instant | null): number {
   if (sentAt === null) return 0;
-  return (posted.get(sentAt) ?? began) + quietMs - performance.now();
+  return (posted.get(sentAt) ?? began) + quietMs - clock.monotonic();
 }
 
 /** The time of a POST that is about to be made, noted by both clocks. */
-export function timeOfPost({ posted }: Quiet): Instant {
-  const sentAt = now();
-  posted.set(sentAt, performance.now());
+export function timeOfPost({ clock, posted }: Quiet): Instant {
+  const sentAt = clock.now();
+  posted.set(sentAt, clock.monotonic());
   return sentAt;
 }
 
 /** Whether the process was suspended between its committed `sending` and the call that has to follow at once. */
-export function wasSuspended({ posted }: Quiet, sentAt: Instant): boolean {
-  return msSince(posted.get(sentAt) ?? Number.NEGATIVE_INFINITY, toMs(sentAt)) > STALE_MS;
+export function wasSuspended({ clock, posted }: Quiet, sentAt: Instant): boolean {
+  const monotonic = posted.get(sentAt) ?? Number.NEGATIVE_INFINITY;
+  return msSince(clock, { monotonic, date: toMs(sentAt) }) > STALE_MS;
 }
 
 /** The source wallet's side of a payment. */

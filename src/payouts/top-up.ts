@@ -79,7 +79,7 @@ async function creditMore(ctx: Context, how: Crediting): Promise<bigint | null> 
   if (!some) return null;
   // Imported here: most runs have nothing to credit.
   const { LnbitsAdmin } = await import('../lnbits/admin.ts');
-  const admin = await logIn(LnbitsAdmin, how).catch(async (error: unknown) => {
+  const admin = await logIn(LnbitsAdmin, ctx, how).catch(async (error: unknown) => {
     // What is missing is recorded all the same, so that it is told.
     await intend();
     throw error;
@@ -101,8 +101,8 @@ async function creditMore(ctx: Context, how: Crediting): Promise<bigint | null> 
   return arrived;
 }
 
-async function logIn(Admin: typeof LnbitsAdmin, how: Crediting): Promise<LnbitsAdmin> {
-  return await Admin.logIn(how.lnbits, how.superuser());
+async function logIn(Admin: typeof LnbitsAdmin, { clock }: Context, how: Crediting): Promise<LnbitsAdmin> {
+  return await Admin.logIn(how.lnbits, how.superuser(), clock);
 }
 
 /** LNbits' settings, or, if a proxy hides them, the fee that its payments show. */

@@ -10,7 +10,7 @@ import { proveRights } from '../lnbits/rights.ts';
 import { isSentByLedger, madeByAnotherCopy } from '../payouts/label.ts';
 import { cappedFee } from '../payouts/service-fee.ts';
 import type { SourceWallet } from '../payouts/session.ts';
-import { now } from '../time.ts';
+import type { Instant } from '../time.ts';
 import { type DifferenceCode, type Findings, isIn, type Range } from './findings.ts';
 
 type Booked = Pick<
@@ -52,6 +52,7 @@ export async function reconcileLnbits(
 ): Promise<void> {
   const { db, id } = ledger;
   const { lnbits, source } = wallet;
+  const now = ledger.clock.now();
   const debits = new Map<string, WalletPayment>();
   const left = new Set<string>();
   const shown = await taggedPayments(lnbits, source.key, range.from);
@@ -60,7 +61,7 @@ export async function reconcileLnbits(
     if (one.amountMsat >= 0n) continue;
     if (one.status === 'success') left.add(one.hash);
     if (one.extra.ledger === id) keep(debits, one);
-    else if (typeof one.extra.ledger !== 'string' && isIn(range, one.time ?? now()))
+    else if (typeof one.extra.ledger !== 'string' && isIn(range, one.time ?? now))
       findings.add(
         'payment/unlabelled',
         `payment ${one.hash}`,
@@ -106,14 +107,14 @@ export async function reconcileLnbits(
     if (compare(booked, sides)) suspicious.set(booked.payment_hash, booked.client_wallet_id);
   }
   let foreign = 0;
-  for (const one of await unbooked(db, [...debits.values()], range)) {
+  for (const one of await unbooked(db, [...debits.values()], range, now)) {
     if (isSentByLedger(ledger.seals, one)) suspicious.set(one.hash, one.walletId);
     else foreign += 1;
   }
   for (const [walletId, received] of credits) {
     if (received instanceof Unseen) continue;
     const arrived = [...received.values()].filter((one) => one.status === 'success');
-    const unknown = await unbooked(db, arrived, range);
+    const unknown = await unbooked(db, arrived, range, now);
     // The receiver can write any label; only the source wallet, or a seal, tells who paid.
     const paid = unknown.filter(({ hash }) => left.has(hash));
     const copied = await madeByAnotherCopy(
@@ -260,8 +261,13 @@ async function lookAgain(
 }
 
 /** The rows of the range whose hash the ledger does not know, or knows for another wallet. */
-async function unbooked(db: Db, shown: WalletPayment[], range: Range): Promise<WalletPayment[]> {
-  const inRange = shown.filter((one) => isIn(range, one.time ?? now()));
+async function unbooked(
+  db: Db,
+  shown: WalletPayment[],
+  range: Range,
+  now: Instant,
+): Promise<WalletPayment[]> {
+  const inRange = shown.filter((one) => isIn(range, one.time ?? now));
   const known = await knownPayments(
     db,
     inRange.map(({ hash }) => hash),

@@ -10,7 +10,6 @@ import { bookFees } from '../payouts/service-fee.ts';
 import { openSourceWallet, type SourceWallet } from '../payouts/session.ts';
 import { judgingOf } from '../scheduler/judging.ts';
 import { markOf } from '../scheduler/setup.ts';
-import { now } from '../time.ts';
 import { reconcileCredits } from './credits.ts';
 import { type Difference, Findings, type Range } from './findings.ts';
 import { type Day, reconcileLamassu } from './lamassu.ts';
@@ -38,8 +37,9 @@ export async function reconcile(
   actor: string,
   range: Range,
 ): Promise<Reconciliation> {
+  const { clock } = ledger;
   const findings = new Findings();
-  const wallet = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey);
+  const wallet = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey, clock);
   try {
     if (wallet.looksArePure) await reconcileWallets(ledger, wallet, range, findings);
     else {
@@ -51,10 +51,10 @@ export async function reconcile(
   } finally {
     await wallet.lnbits.close();
   }
-  const processedBefore = now();
+  const processedBefore = clock.now();
   const mark = await markOf(ledger.db, config.lamassu.name);
   const judging = { ...(await judgingOf(config, ledger.db)), withNotesOfProcessed: true };
-  const source = await openSource(config.lamassu, judging);
+  const source = await openSource(config.lamassu, clock, judging);
   try {
     const { timezone } = config;
     const { rules } = judging;
@@ -69,10 +69,12 @@ export async function reconcile(
 
 /** Books the service fee that LNbits shows for every payment from the source wallet. */
 export async function bookEachFee(ledger: Ledger, config: Config, actor: string): Promise<void> {
-  const { lnbits, source } = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey);
+  const { clock } = ledger;
+  const { lnbits, source } = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey, clock);
   try {
     await withLease(ledger, { kind: 'reconcile', actor }, async (run) => {
-      for await (const page of lnbits.tagged(source.key, 'aio-dca')) await bookFees({ ledger, run }, page);
+      for await (const page of lnbits.tagged(source.key, 'aio-dca'))
+        await bookFees({ ledger, clock, run }, page);
     });
   } finally {
     await lnbits.close();

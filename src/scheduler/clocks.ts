@@ -4,9 +4,9 @@ import type { Position } from '../ledger/cash-outs/watermark.ts';
 import { type Doubt, wayOut } from '../ledger/runs/clock-doubts.ts';
 import { apart, type Clocks, inWords, lastAgreed, ledgerTime, shouldShow } from '../ledger/runs/clocks.ts';
 import { ALWAYS } from '../ledger/store/effective-dated.ts';
-import type { Db } from '../ledger/store/open.ts';
+import type { Db, Ledger } from '../ledger/store/open.ts';
 import { message } from '../lib/message.ts';
-import { aheadBy, hostClock, type Instant, MAY_DIFFER_MS, plus, toInstant, toMs } from '../time.ts';
+import { aheadBy, type Instant, MAY_DIFFER_MS, plus, toInstant, toMs } from '../time.ts';
 import type { ReadingClocks } from './read.ts';
 
 /* The clocks of one run: what it measures, and what it says where they differ. */
@@ -30,11 +30,14 @@ export function clockProblem(clocks: Clocks): BridgeError | null {
 }
 
 /** The clock of the ledger's server against this host's; null where it is less than a minute, and for a file. */
-export async function ledgerClockProblem(db: Db): Promise<BridgeError | null> {
-  const before = hostClock().wall;
+export async function ledgerClockProblem({
+  db,
+  clock,
+}: Pick<Ledger, 'db' | 'clock'>): Promise<BridgeError | null> {
+  const before = clock.host().wall;
   const shown = await ledgerTime(db);
   if (shown === null) return null;
-  const ahead = aheadBy(toMs(shown), { before, after: hostClock().wall });
+  const ahead = aheadBy(toMs(shown), { before, after: clock.host().wall });
   if (Math.abs(ahead) <= MAY_DIFFER_MS) return null;
   return new BridgeError(
     'clock/differs',

@@ -4,6 +4,7 @@ import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 import { type Connect, keepConnection } from '../lamassu/session-cache.ts';
 import type { Ledger } from '../ledger/store/open.ts';
+import type { Clock } from '../time.ts';
 import { poll } from './poll.ts';
 
 /** The result of a run, for the daemon's metrics. */
@@ -16,6 +17,7 @@ export interface RunSeen {
 
 export interface DaemonDeps {
   config: Config;
+  clock: Clock;
   actor: string;
   log: Logger;
   /** Aborted when the program is asked to stop. */
@@ -86,10 +88,10 @@ async function runOnSchedule(deps: DaemonDeps, connect: Connect): Promise<void> 
 
 /** One run; logs its problems. Returns the error that no retry will help, if there is one. */
 async function runOnce(deps: DaemonDeps, connect: Connect): Promise<BridgeError | undefined> {
-  const { config, actor, log, signal } = deps;
-  const startedAt = performance.now();
+  const { config, clock, actor, log, signal } = deps;
+  const startedAt = clock.monotonic();
   const seen = (outcome: string, codes: string[]) =>
-    deps.onRun?.({ outcome, seconds: (performance.now() - startedAt) / 1000, codes });
+    deps.onRun?.({ outcome, seconds: (clock.monotonic() - startedAt) / 1000, codes });
   try {
     const report = await deps.withLedger((ledger) => poll({ ledger, config, actor, log, signal, connect }));
     seen(

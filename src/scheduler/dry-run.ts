@@ -10,7 +10,7 @@ import { dueGroups } from '../ledger/payouts/form.ts';
 import { feeOn, feeRate } from '../ledger/payouts/service-fee.ts';
 import { doubtsAt } from '../ledger/runs/clock-doubts.ts';
 import type { Trx } from '../ledger/store/open.ts';
-import { type Instant, now } from '../time.ts';
+import type { Instant } from '../time.ts';
 import { clockProblem, clocksOf, readingClocks } from './clocks.ts';
 import { judgingOf } from './judging.ts';
 import { pauseOf } from './pause.ts';
@@ -38,19 +38,20 @@ const DRY_RUN: Who = { actor: 'dry run', run: null };
 /** What `poll` would do now. Writes nothing, pays nothing, and does not use LNbits. */
 export async function dryRun(deps: PollDeps): Promise<Plan> {
   const { ledger, config, signal } = deps;
+  const { clock } = ledger;
   await refuseWithoutClients(ledger.db);
-  const startedAt = now();
+  const startedAt = clock.now();
   const problems: BridgeError[] = [];
   const read = await readAhead(deps, problems);
   const cashOuts: Plan['cashOuts'] = [];
   const distributed = noTotals();
   const sharedSince = await commissionSince(ledger.db);
   return ledger.dryRun(async (trx) => {
-    const position = read && (await bind(trx, config.lamassu, read));
+    const position = read && (await bind(trx, config.lamassu, read, clock.now()));
     const source: PollReport['source'] = read
       ? await readCashOuts(
           {
-            ...readingOf(config, trx, (work) => work(trx), position?.mark ?? null, DRY_RUN),
+            ...readingOf(config, { db: trx, clock }, (work) => work(trx), position?.mark ?? null, DRY_RUN),
             clocks: {
               ...read.clocks,
               doubts: await doubtsAt(trx, read.clocks.latest),
@@ -66,7 +67,7 @@ export async function dryRun(deps: PollDeps): Promise<Plan> {
           read.pages,
         )
       : { ...emptyReport(await markOf(trx, config.lamassu.name)), failed: true };
-    const due = await dueGroups(trx, formOptions(config, 0n));
+    const due = await dueGroups(trx, formOptions(config, 0n, clock.now()));
     const names = await trx.selectFrom('recipients').select(['id', 'name']).execute();
     const clients = new Map(names.map((one) => [one.id, one.name]));
     const payouts = due.map((group) => ({ client: clients.get(group.recipient_id) ?? '', sats: group.sats }));
@@ -83,11 +84,11 @@ export async function dryRun(deps: PollDeps): Promise<Plan> {
     const report = conclude({
       news: { reviews: source.toReview, payouts: [] },
       run: null,
-      startedAt,
+      ...{ startedAt, finishedAt: clock.now() },
       source,
       distributed,
       payouts: none,
-      paused: await pauseOf(trx, config),
+      paused: await pauseOf({ db: trx, clock }, config),
       problems,
       stopped: signal.aborted,
     });
@@ -110,10 +111,11 @@ export async function readAhead(
   { ledger, config }: Pick<PollDeps, 'ledger' | 'config'>,
   problems: BridgeError[],
 ): Promise<ReadAhead | null> {
+  const { clock } = ledger;
   try {
-    const source = await openSource(config.lamassu, await judgingOf(config, ledger.db));
+    const source = await openSource(config.lamassu, clock, await judgingOf(config, ledger.db));
     try {
-      const position = await ledger.dryRun((trx) => bind(trx, config.lamassu, source));
+      const position = await ledger.dryRun((trx) => bind(trx, config.lamassu, source, clock.now()));
       const clocks = clocksOf(source);
       const problem = clockProblem(clocks);
       const behind = new Set<string>();

@@ -4,7 +4,6 @@ import { withLease } from '../ledger/runs/lease.ts';
 import { endOfLog, lastReport, newsOf, payoutsNeedingPeople } from '../ledger/runs/new-since.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
-import { now } from '../time.ts';
 import { pauseOf } from './pause.ts';
 import { formOptions, pay } from './pay.ts';
 import { type PollDeps, waits } from './poll.ts';
@@ -24,7 +23,7 @@ export async function payFixed({
   onWait,
 }: PollDeps): Promise<PollReport> {
   await refusePaused(ledger.db);
-  const startedAt = now();
+  const startedAt = ledger.clock.now();
   const last = await lastReport(ledger.db);
   return withLease(ledger, { kind: 'fixed', actor, outcomeOf }, async (run) => {
     log.info({ run: `r${run.id}` }, 'run of fixed mode begins');
@@ -36,17 +35,17 @@ export async function payFixed({
       signal: AbortSignal.any([signal, run.lost]),
       problems,
       onWait: waits({ log, onWait }),
-      form: { ...formOptions(config, run.id), fixedDueAt: now() },
+      form: { ...formOptions(config, run.id, ledger.clock.now()), fixedDueAt: ledger.clock.now() },
     });
     const needingPeople = await payoutsNeedingPeople(ledger.db, config.lnbits.creditSource);
     const report = conclude({
       news: { reviews: 0, payouts: await newsOf(ledger.db, needingPeople, last) },
       run: run.id,
-      startedAt,
+      ...{ startedAt, finishedAt: ledger.clock.now() },
       source: emptyReport(await markOf(ledger.db, config.lamassu.name)),
       distributed: noTotals(),
       payouts,
-      paused: await pauseOf(ledger.db, config),
+      paused: await pauseOf(ledger, config),
       problems,
       stopped: signal.aborted,
     });

@@ -16,7 +16,7 @@ import { type Paid, payAll } from '../payouts/pay.ts';
 import { checkSourceWallet, refuseOtherLedger } from '../payouts/preflight.ts';
 import { type Context, openSourceWallet } from '../payouts/session.ts';
 import { type Crediting, creditSource } from '../payouts/top-up.ts';
-import { type Instant, now } from '../time.ts';
+import type { Instant } from '../time.ts';
 
 export interface PayReport extends Record<Exclude<PayoutState, 'settled' | 'paying'>, number> {
   settled: number;
@@ -56,12 +56,12 @@ interface PayDeps {
  */
 export async function pay(deps: PayDeps): Promise<PayReport> {
   const { ledger, config, run, signal, problems } = deps;
-  const form = deps.form ?? formOptions(config, run.id);
+  const form = deps.form ?? formOptions(config, run.id, ledger.clock.now());
   const paid: Paid = { settled: 0, satsSettled: 0n, stopped: false };
   let satsCredited = 0n;
   const refused = problems.some(isNotTheLedger);
   let reached = !refused;
-  if (!refused) await dropNeedlessCredits(run, ledger.db);
+  if (!refused) await dropNeedlessCredits(run, ledger);
   if (!signal.aborted && !refused && (await somethingToPay(ledger.db, form, config.lnbits.creditSource))) {
     let opened: Context | undefined;
     try {
@@ -84,7 +84,7 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
       if (!met.every(isOfPayout)) reached = false;
       await opened?.lnbits.close();
     }
-    await dropNeedlessCredits(run, ledger.db);
+    await dropNeedlessCredits(run, ledger);
   }
   return {
     settled: paid.settled,
@@ -123,7 +123,7 @@ export function isNotTheLedger(error: unknown): error is BridgeError {
 export type FormConfig = Pick<Config, 'payouts' | 'fixed' | 'timezone'>;
 
 /** The rules by which allocations that are due at `at` become payouts. */
-export function formOptions(config: FormConfig, run: bigint, at: Instant = now()): FormOptions {
+export function formOptions(config: FormConfig, run: bigint, at: Instant): FormOptions {
   const { batch, minimumSats, maximumSats } = config.payouts;
   return {
     batch,
@@ -135,9 +135,9 @@ export function formOptions(config: FormConfig, run: bigint, at: Instant = now()
   };
 }
 
-async function dropNeedlessCredits(run: Run, db: Db): Promise<void> {
+async function dropNeedlessCredits(run: Run, { db, clock }: Ledger): Promise<void> {
   if ((await creditsIn(db, ['intended'])).length > 0)
-    await run.write((trx) => dropNeedless(trx, { ...run.who, at: now() }));
+    await run.write((trx) => dropNeedless(trx, { ...run.who, at: clock.now() }));
 }
 
 async function somethingToPay(db: Db, form: FormOptions, creditsSource: boolean): Promise<boolean> {
@@ -169,13 +169,14 @@ function crediting({ lnbits, payouts }: Pick<Config, 'lnbits' | 'payouts'>): Cre
 
 async function openContext({ ledger, config, run, signal, onWait }: PayDeps): Promise<Context> {
   const { dailyCeilingSats: sats, maximumSats } = config.payouts;
+  const { clock } = ledger;
   return {
-    ...(await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey)),
+    ...(await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey, clock)),
     ledger,
     run,
     quietMs: config.payouts.quietMs,
     maximumSats,
-    began: performance.now(),
+    began: clock.monotonic(),
     posted: new Map(),
     ceiling: sats === undefined ? null : { sats, timezone: config.timezone },
     signal,

@@ -21,7 +21,6 @@ import {
 } from '../ledger/runs/new-since.ts';
 import { markRead, markSucceeded } from '../ledger/runs/runs.ts';
 import type { Ledger } from '../ledger/store/open.ts';
-import { now } from '../time.ts';
 import { clockProblem, clocksOf, doubtProblem, ledgerClockProblem, readingClocks } from './clocks.ts';
 import { judgingOf } from './judging.ts';
 import { pauseOf } from './pause.ts';
@@ -52,8 +51,9 @@ export interface PollDeps {
  */
 export async function poll(deps: PollDeps): Promise<PollReport> {
   const { ledger, config, actor, log } = deps;
+  const { clock } = ledger;
   await refuseWithoutClients(ledger.db);
-  const startedAt = now();
+  const startedAt = clock.now();
   const last = await lastReport(ledger.db);
   return withLease(ledger, { kind: 'poll', actor, source: config.lamassu.name, outcomeOf }, async (run) => {
     log.info({ run: `r${run.id}` }, 'run begins');
@@ -84,11 +84,11 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
     const report = conclude({
       news,
       run: run.id,
-      startedAt,
+      ...{ startedAt, finishedAt: clock.now() },
       source,
       distributed,
       payouts,
-      paused: await pauseOf(ledger.db, config),
+      paused: await pauseOf(ledger, config),
       problems,
       stopped: deps.signal.aborted,
     });
@@ -115,22 +115,23 @@ async function readHalf(
   onCashOut: Reading['onCashOut'],
 ): Promise<PollReport['source']> {
   const { ledger, config } = deps;
+  const { clock } = ledger;
   try {
     const judging = await judgingOf(config, ledger.db);
-    const source = await openSource(config.lamassu, judging, deps.connect);
+    const source = await openSource(config.lamassu, clock, judging, deps.connect);
     try {
       const machines = await source.machines();
       const clocks = clocksOf(source);
       const { position, doubts, known } = await run.write(async (trx) => {
-        const bound = await bind(trx, config.lamassu, source);
+        const bound = await bind(trx, config.lamassu, source, clock.now());
         const seen = await readingClocks(trx, config.lamassu.name, clocks, bound);
         await keepClocks(trx, run.id, clocks);
         await findDoubts(trx, run.id, clocks);
-        await seeMachines(trx, { ...run.who, at: now() }, machines, config.lamassu.name);
+        await seeMachines(trx, { ...run.who, at: clock.now() }, machines, config.lamassu.name);
         return { position: bound, doubts: await openDoubts(trx), known: seen };
       });
       const lastAction = await source.lastAction();
-      const wrong = [clockProblem(clocks), await ledgerClockProblem(ledger.db), doubtProblem(doubts)];
+      const wrong = [clockProblem(clocks), await ledgerClockProblem(ledger), doubtProblem(doubts)];
       wrong.push(startProblem(config.lamassu.startAt, known.latest, position.mark === null));
       problems.push(...wrong.filter((problem) => problem !== null));
       let looked: Promise<unknown> | undefined;
@@ -141,7 +142,7 @@ async function readHalf(
       };
       const behind = new Set<string>();
       const target = {
-        ...readingOf(config, ledger.db, write, position.mark, run.who),
+        ...readingOf(config, ledger, write, position.mark, run.who),
         clocks: { ...known, doubts, behind },
         onCashOut,
         signal,
@@ -150,14 +151,14 @@ async function readHalf(
       const report = await readCashOuts(target, source.now, pages);
       if (!signal.aborted) {
         await run.write(async (trx) => {
-          await markRead(trx, run.id, now());
+          await markRead(trx, run.id, clock.now());
           // The earlier of the two clocks: the other one may be ahead, and what it hides would never be read.
           const [readTo = source.now] = [source.now, clocks.host].sort();
           await readToEnd(trx, config.lamassu.name, { mark: report.mark, readTo, lastAction });
           // Of an unpaired machine the ledger may know only now.
           const unpaired = machines.filter(({ paired }) => !paired);
           if (unpaired.length > 0)
-            await seeMachines(trx, { ...run.who, at: now() }, unpaired, config.lamassu.name);
+            await seeMachines(trx, { ...run.who, at: clock.now() }, unpaired, config.lamassu.name);
         });
       }
       return report;

@@ -13,7 +13,7 @@ import { seeMachine } from '../ledger/machines/machines.ts';
 import { type Doubt, doubtsAbout, entriesBetween } from '../ledger/runs/clock-doubts.ts';
 import { inWords } from '../ledger/runs/clocks.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
-import { type Instant, MAY_DIFFER_MS, now, plus } from '../time.ts';
+import { type Clock, type Instant, MAY_DIFFER_MS, plus } from '../time.ts';
 import { verdictOn } from './judging.ts';
 import type { ReviewReason } from './review-reasons.ts';
 
@@ -21,6 +21,7 @@ import type { ReviewReason } from './review-reasons.ts';
 export interface Reading {
   db: Db;
   write<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
+  clock: Clock;
   /** The source's name in the ledger. */
   source: string;
   mark: Mark | null;
@@ -254,7 +255,7 @@ async function recordCashOut(
       const doubt = !clocks || released ? null : await clockDoubt(trx, cashOut, clocks, spans);
       if (doubt !== null) return doubt;
       const fresh = await writeNotes(trx, reading, notes);
-      const division = await ingest(trx, cashOut, { ...reading.ingest, now: now() });
+      const division = await ingest(trx, cashOut, { ...reading.ingest, now: reading.clock.now() });
       return {
         fresh,
         division,
@@ -297,7 +298,7 @@ async function recordNotes(reading: Reading, report: ReadReport, notes: Note[]):
 /** The number of rows that are new in review. */
 async function writeNotes(trx: Trx, reading: Reading, notes: Note[]): Promise<number> {
   let fresh = 0;
-  const at = now();
+  const at = reading.clock.now();
   const act = { ...reading.ingest.who, at };
   const settled = await settledMeanwhile(trx, notes);
   for (const { judged, review, watch: isWatched } of notes) {

@@ -1,7 +1,7 @@
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { BridgeError, type Kind } from '../errors.ts';
-import { type Instant, now } from '../time.ts';
+import type { Instant } from '../time.ts';
 import type { Pause } from './pause.ts';
 import type { PayReport } from './pay.ts';
 import type { ReadReport } from './read.ts';
@@ -74,7 +74,7 @@ function isForNow(kind: Kind): boolean {
 
 /** The outcome of a run. */
 export function conclude(
-  parts: Omit<PollReport, 'finishedAt' | 'outcome' | 'succeeded'> & { stopped: boolean },
+  parts: Omit<PollReport, 'outcome' | 'succeeded'> & { stopped: boolean },
 ): PollReport {
   const { stopped, ...rest } = parts;
   const kinds = rest.problems.map(({ kind }) => kind);
@@ -91,7 +91,7 @@ export function conclude(
           ? 'attention'
           : 'ok';
   const succeeded = !stopped && rest.source.failed !== true && rest.payouts.reached;
-  return { ...rest, finishedAt: now(), outcome, succeeded };
+  return { ...rest, outcome, succeeded };
 }
 
 /** The outcome of a run that an error ended; `failed` is a defect. */

@@ -2,16 +2,16 @@ import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 import { bindSource, type Mark, type Position, positionOf } from '../ledger/cash-outs/watermark.ts';
 import type { Who } from '../ledger/log/log.ts';
-import type { Db, Trx } from '../ledger/store/open.ts';
+import type { Db, Ledger, Trx } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
-import { now } from '../time.ts';
+import type { Instant } from '../time.ts';
 import type { Reading, ReadReport } from './read.ts';
 
 /* What a run and its dry run share before and around the reading. */
 
 export function readingOf(
   config: Config,
-  db: Db,
+  { db, clock }: Pick<Ledger, 'db' | 'clock'>,
   write: Reading['write'],
   mark: Mark | null,
   who: Who,
@@ -19,6 +19,7 @@ export function readingOf(
   const { timezone } = config;
   return {
     db,
+    clock,
     write,
     source: config.lamassu.name,
     mark,
@@ -31,8 +32,9 @@ export async function bind(
   trx: Trx,
   { name, startAt }: Config['lamassu'],
   { systemIdentifier }: { systemIdentifier: string | null },
+  at: Instant,
 ): Promise<Position> {
-  return positionOf(await bindSource(trx, { name, startAt, systemIdentifier }, now()));
+  return positionOf(await bindSource(trx, { name, startAt, systemIdentifier }, at));
 }
 
 export async function markOf(db: Db, name: string): Promise<Mark | null> {

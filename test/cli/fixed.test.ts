@@ -2,7 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ingest } from '../../src/ledger/cash-outs/ingest.ts';
 import { openLedger } from '../../src/ledger/store/open.ts';
-import { type Instant, now, plus } from '../../src/time.ts';
+import { type Instant, plus, systemClock } from '../../src/time.ts';
+import { now } from '../support/clock.ts';
 import { MACHINE, pairMachine } from '../support/lamassu.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -80,7 +81,7 @@ describe.each(ledgerKinds)('fixed mode on %s', (kind) => {
 
   test('is paid at its time while Lamassu cannot be reached', async () => {
     const felix = await begin();
-    const ledger = await openLedger({ url: world.ledgerUrl, use: 'write' });
+    const ledger = await openLedger({ clock: systemClock, url: world.ledgerUrl, use: 'write' });
     await ledger.write((trx) =>
       ingest(
         trx,

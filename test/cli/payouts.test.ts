@@ -6,6 +6,7 @@ import { showPayout } from '../../src/ledger/payouts/read.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
+import { systemClock } from '../../src/time.ts';
 import { viewOfPayoutDetail } from '../../src/views/payouts.ts';
 import type { Ran } from '../support/command.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
@@ -32,7 +33,7 @@ let p: string;
 beforeAll(async () => {
   world = await startWorld({ tunnel: 'direct', quiet: '1 ms' });
   await world.must(['migrate']);
-  ledger = await openLedger({ url: world.ledgerUrl, use: 'write' });
+  ledger = await openLedger({ clock: systemClock, url: world.ledgerUrl, use: 'write' });
   await world.addClient('alice');
   await world.addFunding('alice', '200000 GTQ');
 });
@@ -48,7 +49,7 @@ beforeEach(async () => {
   await world.insertCashOut();
 });
 afterEach(async () => {
-  expect((await verifyLedger(ledger.db)).differences).toEqual([]);
+  expect((await verifyLedger(ledger)).differences).toEqual([]);
 });
 
 const poll = () => world.aioDca(['poll', '--json']);

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { now, plus } from '../../src/time.ts';
+import { plus } from '../../src/time.ts';
 import { releasedView, unseenRowView } from '../../src/views/review.ts';
+import { now } from '../support/clock.ts';
 import { type Counter, openCounter, type Shop } from '../support/counter.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
 import { expectView } from '../support/views.ts';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
+import { systemClock } from '../../src/time.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import type { Permission, WalletKeys } from '../support/lnbits.ts';
 import { lnbitsAvailable, startLnbits } from '../support/lnbits-real.ts';
@@ -45,7 +46,7 @@ describe.each(['the simulator', 'LNbits 1.6.2'])('at %s', (where) => {
   test.skipIf(skipped)(
     'LNbits debits a payment to itself, credits nothing, and shows the debit at both',
     async () => {
-      const lnbits = new LnbitsClient({ url: world.lnbits.url });
+      const lnbits = new LnbitsClient({ url: world.lnbits.url }, systemClock);
       const own = new Secret(till.inkey);
       const invoice = await lnbits.createInvoice(own, {
         sats: 10n,

@@ -6,6 +6,7 @@ import pkg from '../../package.json' with { type: 'json' };
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
+import { systemClock } from '../../src/time.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { startWorld, type World } from '../support/world.ts';
 
@@ -35,7 +36,7 @@ beforeAll(async () => {
   world = await startWorld({ tunnel: 'direct', ledger: 'postgresql', quiet: '1 ms' });
 });
 afterEach(async () => {
-  if (ledger) expect((await verifyLedger(ledger.db)).differences).toEqual([]);
+  if (ledger) expect((await verifyLedger(ledger)).differences).toEqual([]);
 });
 afterAll(async () => {
   await ledger.close();
@@ -67,7 +68,7 @@ test('makes no ledger', async () => {
 
 test('a new ledger needs nobody', async () => {
   await world.must(['migrate']);
-  ledger = await openLedger({ url: world.ledgerUrl, use: 'write' });
+  ledger = await openLedger({ clock: systemClock, url: world.ledgerUrl, use: 'write' });
   const ran = await world.must(['status', '--json']);
   expect(ran.json()).toEqual({
     version: pkg.version,

@@ -55,7 +55,7 @@ forEachLedger((_kind, open) => {
     expect(named(await about('p1'))).toEqual(['payout formed p1']);
     expect(named(await changes(book, { actor: 'test' }))).toEqual(['payout formed p1', 'payout formed p2']);
     await expect(about('cash-out 2')).rejects.toThrow('subject: the ledger knows nothing');
-    expect((await verifyLedger(book.ledger.db)).differences).toEqual([]);
+    expect((await verifyLedger(book.ledger)).differences).toEqual([]);
   });
 
   test('all of them, in the order of time, however many there are', async () => {
@@ -72,6 +72,6 @@ forEachLedger((_kind, open) => {
     expect(rows.filter(({ action }) => action === 'payout formed')).toHaveLength(60);
     const times = rows.map(({ at }) => `${at}`);
     expect(times).toEqual(times.toSorted((a, b) => (a < b ? -1 : 1)));
-    expect((await verifyLedger(book.ledger.db)).differences).toEqual([]);
+    expect((await verifyLedger(book.ledger)).differences).toEqual([]);
   });
 });

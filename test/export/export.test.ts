@@ -22,7 +22,7 @@ const ALL: Choice = { from: null, before: null, client: null };
 /** Alice and bob with 3,000.00 and 1,000.00 GTQ that serve any machine. */
 async function seeded(open: () => Promise<Ledger>): Promise<Ledger> {
   const ledger = await open();
-  onTestFinished(async () => expect((await verifyLedger(ledger.db)).differences).toEqual([]));
+  onTestFinished(async () => expect((await verifyLedger(ledger)).differences).toEqual([]));
   await ledger.write(async (trx) => {
     await bindSource(
       trx,

@@ -9,6 +9,7 @@ import { actionsOf } from '../../src/lamassu/notes.ts';
 import { roleSql } from '../../src/lamassu/role-sql.ts';
 import type { LamassuRow } from '../../src/lamassu/row.ts';
 import { readHostKeys } from '../../src/lamassu/tunnel.ts';
+import { systemClock } from '../../src/time.ts';
 import {
   createLamassu,
   insertAction,
@@ -63,6 +64,11 @@ async function spoil(sql: string): Promise<void> {
 }
 
 /** The database itself, as its superuser. */
+/** By this host's clock. */
+function openNow(options: LamassuOptions): Promise<Database> {
+  return openDatabase(options, systemClock);
+}
+
 function direct(change: Partial<LamassuOptions> = {}): LamassuOptions {
   const url = new URL(database.url);
   return {
@@ -91,7 +97,7 @@ async function sshServer(): Promise<SshServer> {
 }
 
 async function open(options: LamassuOptions): Promise<Database> {
-  const source = await openDatabase(options);
+  const source = await openNow(options);
   closers.push(() => source.close());
   return source;
 }
@@ -467,7 +473,7 @@ describe('rights', () => {
 describe('a direct connection that fails', () => {
   test('nothing listens', async () => {
     const port = await freePort();
-    await expectFailure(openDatabase(direct({ port })), 'lamassu/unreachable', /ECONNREFUSED/);
+    await expectFailure(openNow(direct({ port })), 'lamassu/unreachable', /ECONNREFUSED/);
   });
 
   test('something listens and says nothing', async () => {
@@ -476,7 +482,7 @@ describe('a direct connection that fails', () => {
     await new Promise<void>((resolve) => mute.listen(port, '127.0.0.1', resolve));
     closers.push(() => new Promise((resolve) => mute.close(resolve)));
     await expectFailure(
-      openDatabase(direct({ port, deadlines: DEADLINES })),
+      openNow(direct({ port, deadlines: DEADLINES })),
       'lamassu/unreachable',
       /no answer to the login/,
     );
@@ -484,21 +490,21 @@ describe('a direct connection that fails', () => {
 
   test('wrong password, no password, no such user: never the password in the message', async () => {
     const wrong = await expectFailure(
-      openDatabase(direct({ password: new Secret('hunter2') })),
+      openNow(direct({ password: new Secret('hunter2') })),
       'lamassu/credentials',
       /refuses user postgres/,
     );
     expect(JSON.stringify([wrong.message, wrong.stack, wrong.cause])).not.toContain('hunter2');
-    await expectFailure(openDatabase(direct({ password: undefined })), 'lamassu/credentials', /password/);
-    await expectFailure(openDatabase(direct({ user: 'nobody_here' })), 'lamassu/credentials', /nobody_here/);
+    await expectFailure(openNow(direct({ password: undefined })), 'lamassu/credentials', /password/);
+    await expectFailure(openNow(direct({ user: 'nobody_here' })), 'lamassu/credentials', /nobody_here/);
   });
 
   test('no such database', async () => {
-    await expectFailure(openDatabase(direct({ database: 'lamassu_2' })), 'lamassu/no-database', /lamassu_2/);
+    await expectFailure(openNow(direct({ database: 'lamassu_2' })), 'lamassu/no-database', /lamassu_2/);
   });
 
   test('TLS is asked for and the server has none', async () => {
-    await expectFailure(openDatabase(direct({ tls: 'require' })), 'lamassu/tls', /SSL/);
+    await expectFailure(openNow(direct({ tls: 'require' })), 'lamassu/tls', /SSL/);
   });
 
   test('a query that hangs on a lock', async () => {
@@ -563,7 +569,7 @@ describe('through SSH', () => {
     const expected = `SHA256:${'A'.repeat(43)}`;
     const wrong = options.ssh && { ...options.ssh, hostKeys: [expected] };
     const error = await expectFailure(
-      openDatabase({ ...options, ssh: wrong }),
+      openNow({ ...options, ssh: wrong }),
       'lamassu/ssh-host-key',
       /expected/,
     );
@@ -575,18 +581,14 @@ describe('through SSH', () => {
   test('no pinned key at all is refused the same way', async () => {
     const options = through(ssh);
     const unpinned = options.ssh && { ...options.ssh, hostKeys: [] };
-    await expectFailure(
-      openDatabase({ ...options, ssh: unpinned }),
-      'lamassu/ssh-host-key',
-      /showed host key/,
-    );
+    await expectFailure(openNow({ ...options, ssh: unpinned }), 'lamassu/ssh-host-key', /showed host key/);
     expect(ssh.log).toEqual(['connection']);
   });
 
   test('a key that is none, or needs a passphrase', async () => {
     const options = through(ssh);
     const broken = options.ssh && { ...options.ssh, privateKey: new Secret('-----BEGIN nonsense') };
-    await expectFailure(openDatabase({ ...options, ssh: broken }), 'lamassu/ssh-key', /cannot be used/);
+    await expectFailure(openNow({ ...options, ssh: broken }), 'lamassu/ssh-key', /cannot be used/);
     expect(ssh.log).toEqual([]);
   });
 
@@ -599,12 +601,12 @@ describe('through SSH', () => {
     ['hang-data', 'lamassu/unreachable', /no answer to the login/],
   ])('%s is %s', async (fault, code, message) => {
     ssh.fault = fault;
-    await expectFailure(openDatabase(through(ssh, { deadlines: DEADLINES })), code, message);
+    await expectFailure(openNow(through(ssh, { deadlines: DEADLINES })), code, message);
   });
 
   test('host spelt differently from permitopen: the hint says so', async () => {
     const error = await expectFailure(
-      openDatabase(through(ssh, { host: 'localhost' })),
+      openNow(through(ssh, { host: 'localhost' })),
       'lamassu/ssh-forward',
       /localhost/,
     );
@@ -614,14 +616,10 @@ describe('through SSH', () => {
   test('nothing listens on the SSH port, or something else does', async () => {
     const options = through(ssh);
     const elsewhere = options.ssh && { ...options.ssh, port: await freePort() };
-    await expectFailure(
-      openDatabase({ ...options, ssh: elsewhere }),
-      'lamassu/ssh-unreachable',
-      /ECONNREFUSED/,
-    );
+    await expectFailure(openNow({ ...options, ssh: elsewhere }), 'lamassu/ssh-unreachable', /ECONNREFUSED/);
     const postgres = options.ssh && { ...options.ssh, port: options.port };
     await expectFailure(
-      openDatabase({ ...options, ssh: postgres, deadlines: DEADLINES }),
+      openNow({ ...options, ssh: postgres, deadlines: DEADLINES }),
       'lamassu/ssh-unreachable',
       /does not answer as one/,
     );
@@ -629,7 +627,7 @@ describe('through SSH', () => {
 
   test('wrong password behind the tunnel', async () => {
     const options = through(ssh, { password: new Secret('hunter2') });
-    await expectFailure(openDatabase(options), 'lamassu/credentials', /through SSH server/);
+    await expectFailure(openNow(options), 'lamassu/credentials', /through SSH server/);
   });
 
   test('cut in the middle of the read: an error, never an early end', async () => {
@@ -662,7 +660,7 @@ describe('through SSH', () => {
     const source = await open(through(ssh));
     await source.close();
     ssh.fault = 'hang-data';
-    const hanging = openDatabase(through(ssh, { deadlines: DEADLINES }));
+    const hanging = openNow(through(ssh, { deadlines: DEADLINES }));
     await expectFailure(hanging, 'lamassu/unreachable', /no answer to the login/);
     await until(() => sockets() <= before, 'every socket is closed');
     await until(async () => (await sessions()) === 0, 'PostgreSQL knows that the sessions are over');
@@ -695,7 +693,7 @@ describe.skipIf(!sshdAvailable())('through OpenSSH (needs Debian’s openssh-ser
 
   test('another target than permitopen’s is refused', async () => {
     const error = await expectFailure(
-      openDatabase(options({ host: 'localhost' })),
+      openNow(options({ host: 'localhost' })),
       'lamassu/ssh-forbidden',
       /localhost.*administratively prohibited/,
     );
@@ -706,10 +704,6 @@ describe.skipIf(!sshdAvailable())('through OpenSSH (needs Debian’s openssh-ser
     const { ssh } = options();
     const other = await sshServer();
     const stranger = ssh && { ...ssh, privateKey: new Secret(other.privateKey) };
-    await expectFailure(
-      openDatabase(options({ ssh: stranger })),
-      'lamassu/ssh-authentication',
-      /refuses user/,
-    );
+    await expectFailure(openNow(options({ ssh: stranger })), 'lamassu/ssh-authentication', /refuses user/);
   });
 });

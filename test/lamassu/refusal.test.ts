@@ -4,6 +4,7 @@ import { Secret } from '../../src/config/secret.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import { type Connection, connect, type LamassuOptions } from '../../src/lamassu/connect.ts';
 import { openLedger } from '../../src/ledger/store/open.ts';
+import { systemClock } from '../../src/time.ts';
 import { type Database, freshDatabase } from '../support/postgres.ts';
 import { raising, sqlStates } from '../support/sqlstates.ts';
 
@@ -142,5 +143,8 @@ test.each<[string, string, ErrorCode, ErrorCode]>([
   const said = expect.stringContaining(message);
   await expect(connect(direct({ port }))).rejects.toMatchObject({ code: ofLamassu, message: said });
   const url = `postgresql://u@127.0.0.1:${port}/ledger`;
-  await expect(openLedger({ url, use: 'read' })).rejects.toMatchObject({ code: ofLedger, message: said });
+  await expect(openLedger({ clock: systemClock, url, use: 'read' })).rejects.toMatchObject({
+    code: ofLedger,
+    message: said,
+  });
 });

@@ -3,6 +3,7 @@ import { Secret } from '../../src/config/secret.ts';
 import type { LamassuOptions } from '../../src/lamassu/connect.ts';
 import { openDatabase } from '../../src/lamassu/database.ts';
 import { keepConnection } from '../../src/lamassu/session-cache.ts';
+import { systemClock } from '../../src/time.ts';
 import { createLamassu, type Lamassu } from '../support/lamassu.ts';
 import { freshDatabase } from '../support/postgres.ts';
 import { type SshServer, startSshServer, until } from '../support/ssh.ts';
@@ -52,7 +53,7 @@ function keeper() {
 }
 
 async function read(kept: ReturnType<typeof keepConnection>): Promise<void> {
-  const source = await openDatabase(options, kept.connect);
+  const source = await openDatabase(options, systemClock, kept.connect);
   await source.machines();
   await source.close();
 }

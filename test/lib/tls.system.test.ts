@@ -11,6 +11,7 @@ import { connect } from '../../src/lamassu/connect.ts';
 import { openLedger } from '../../src/ledger/store/open.ts';
 import { isThisHost, type Tls } from '../../src/lib/tls.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
+import { systemClock } from '../../src/time.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
 
 /* Certificates on the ways that carry secrets, at real servers. */
@@ -118,7 +119,7 @@ describe.each(cases)('a PostgreSQL that shows %s', (_, shown, tls, ca, why, take
     const url = new URL(postgres.url);
     url.pathname = '/ledger';
     const authority = ca === undefined ? undefined : pem(`${ca}.crt`);
-    const ledger = () => openLedger({ url: url.href, use: 'create', tls, ca: authority });
+    const ledger = () => openLedger({ clock: systemClock, url: url.href, use: 'create', tls, ca: authority });
     const lamassu = () =>
       connect({
         ...{
@@ -149,7 +150,7 @@ test('`hostnossl` to one who asks for TLS is told with what the server said', as
   await serve('good', 'hostnossl');
   const url = new URL(postgres.url);
   url.pathname = '/ledger';
-  const refused = openLedger({ url: url.href, use: 'read', tls: 'require' });
+  const refused = openLedger({ clock: systemClock, url: url.href, use: 'read', tls: 'require' });
   await expect(refused).rejects.toMatchObject({
     kind: 'misconfigured',
     message: expect.stringMatching(/SSL encryption|pg_hba/),
@@ -176,7 +177,12 @@ test('a ledger on another host is asked for TLS unless something else is said', 
     [undefined, true],
     ['disable', false],
   ] as const) {
-    await openLedger({ url: `postgresql://u@0.0.0.0:${port}/ledger`, use: 'read', tls }).catch(() => {});
+    await openLedger({
+      clock: systemClock,
+      url: `postgresql://u@0.0.0.0:${port}/ledger`,
+      use: 'read',
+      tls,
+    }).catch(() => {});
     expect(asked.pop()?.readInt32BE(4) === SSL_REQUEST).toBe(encrypted);
   }
 });
@@ -193,7 +199,7 @@ test.each<[string, string | undefined, RegExp | null]>([
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `https://127.0.0.1:${(server.address() as { port: number }).port}`;
-  const client = new LnbitsClient({ url, ca: ca === undefined ? undefined : pem(`${ca}.crt`) });
+  const client = new LnbitsClient({ url, ca: ca === undefined ? undefined : pem(`${ca}.crt`) }, systemClock);
   onTestFinished(async () => {
     await client.close();
     server.closeAllConnections();
@@ -212,9 +218,10 @@ test('https:// to a server that speaks no TLS is told as that', async () => {
   const { createServer: plain } = await import('node:http');
   const server = plain((_, response) => response.end());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const client = new LnbitsClient({
-    url: `https://127.0.0.1:${(server.address() as { port: number }).port}`,
-  });
+  const client = new LnbitsClient(
+    { url: `https://127.0.0.1:${(server.address() as { port: number }).port}` },
+    systemClock,
+  );
   onTestFinished(async () => {
     await client.close();
     server.close();
@@ -246,14 +253,19 @@ test('a server that goes away during the handshake is one that does not answer',
       return (server.address() as { port: number }).port;
     }),
   );
-  const client = new LnbitsClient({ url: `https://127.0.0.1:${web}` });
+  const client = new LnbitsClient({ url: `https://127.0.0.1:${web}` }, systemClock);
   onTestFinished(() => client.close());
   const place = { name: 'lamassu', host: '127.0.0.1', port: Number(postgresql), database: 'd', user: 'u' };
   const ways: [ErrorCode, Promise<unknown>][] = [
     ['lnbits/unreachable', client.wallet(new Secret('key'))],
     [
       'ledger/unreachable',
-      openLedger({ url: `postgresql://u@127.0.0.1:${postgresql}/d`, use: 'read', tls: 'verify-full' }),
+      openLedger({
+        clock: systemClock,
+        url: `postgresql://u@127.0.0.1:${postgresql}/d`,
+        use: 'read',
+        tls: 'verify-full',
+      }),
     ],
     ['lamassu/unreachable', connect({ ...place, password: new Secret('p'), tls: 'verify-full' })],
   ];

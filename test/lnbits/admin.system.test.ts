@@ -3,6 +3,7 @@ import { Secret } from '../../src/config/secret.ts';
 import { LnbitsAdmin } from '../../src/lnbits/admin.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
 import { Http } from '../../src/lnbits/http.ts';
+import { systemClock } from '../../src/time.ts';
 import { type Lnbits, lnbitsVersions } from '../support/lnbits.ts';
 import { lnbitsAvailable, startLnbits } from '../support/lnbits-real.ts';
 import { startLnbitsSimulator } from '../support/lnbits-simulator.ts';
@@ -22,7 +23,7 @@ function contract(name: string, available: boolean, start: () => Promise<Lnbits>
 
     beforeAll(async () => {
       lnbits = await start();
-      client = new LnbitsClient({ url: lnbits.url });
+      client = new LnbitsClient({ url: lnbits.url }, systemClock);
     }, 120_000);
     afterAll(async () => {
       await client.close();
@@ -30,7 +31,7 @@ function contract(name: string, available: boolean, start: () => Promise<Lnbits>
     });
 
     const logIn = (password = lnbits.superuser.password) =>
-      LnbitsAdmin.logIn(lnbits, { name: lnbits.superuser.name, password: new Secret(password) });
+      LnbitsAdmin.logIn(lnbits, { name: lnbits.superuser.name, password: new Secret(password) }, systemClock);
     const wallet = async () => {
       const { id, inkey } = await lnbits.createUserWallet('source');
       return { id, key: new Secret(inkey) };

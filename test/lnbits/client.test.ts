@@ -1,13 +1,19 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { LnbitsClient, type LnbitsOptions } from '../../src/lnbits/client.ts';
+import { systemClock } from '../../src/time.ts';
+import { testClock } from '../support/clock.ts';
 import { type Fault, type LnbitsSimulator, startLnbitsSimulator } from '../support/lnbits-simulator.ts';
 
 const HASH = 'ab'.repeat(32);
 const KEY = new Secret('0123456789abcdef0123456789abcdef');
-const FAST: Omit<LnbitsOptions, 'url'> = { deadlineMs: 200, payDeadlineMs: 200, backoffMs: 1 };
+const FAST: Omit<LnbitsOptions, 'url'> = {
+  deadlineMs: 200,
+  payDeadlineMs: 200,
+  backoffMs: 1,
+};
 const HTML = { headers: { 'content-type': 'text/html' }, body: '<html>Not here</html>' };
 
 let lnbits: LnbitsSimulator;
@@ -17,7 +23,7 @@ let bolt11: string;
 
 beforeEach(async () => {
   lnbits = await startLnbitsSimulator();
-  client = new LnbitsClient({ url: lnbits.url, ...FAST });
+  client = new LnbitsClient({ url: lnbits.url, ...FAST }, systemClock);
   const source = await lnbits.createUserWallet('source');
   const alice = await lnbits.createUserWallet('Alice');
   await lnbits.topUp(source.id, 1000n);
@@ -47,7 +53,7 @@ async function clientOf(
   const server = createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
-  const made = new LnbitsClient({ url, ...FAST, ...options });
+  const made = new LnbitsClient({ url, ...FAST, ...options }, systemClock);
   onTestFinished(async () => {
     await made.close();
     server.closeAllConnections();
@@ -152,7 +158,13 @@ test('a GET that fails twice succeeds at the third try', async () => {
 
 test('nobody listening is unreachable, and the message has the address without user and password', async () => {
   await lnbits.stop();
-  const elsewhere = new LnbitsClient({ url: lnbits.url.replace('//', '//user:hunter2@'), ...FAST });
+  const elsewhere = new LnbitsClient(
+    {
+      url: lnbits.url.replace('//', '//user:hunter2@'),
+      ...FAST,
+    },
+    systemClock,
+  );
   const error = await elsewhere.wallet(admin).catch((caught: unknown) => caught);
   expect(error).toMatchObject({ code: 'lnbits/unreachable', message: expect.stringContaining(lnbits.url) });
   expect(error).toMatchObject({ message: expect.stringContaining('ECONNREFUSED') });
@@ -256,11 +268,15 @@ describe('a rate limit', () => {
 
   test('holds a payment back, and one whose process stands still meanwhile is not sent', async () => {
     failWith(limit('1'), 1);
-    await expect(pay()).rejects.toMatchObject({ code: 'lnbits/rate-limited' });
-    const late = pay();
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 5_000 });
-    onTestFinished(() => void vi.useRealTimers());
-    await expect(late).rejects.toMatchObject({
+    const clock = testClock();
+    const held = new LnbitsClient({ url: lnbits.url, ...FAST }, clock);
+    onTestFinished(() => held.close());
+    const paying = () => held.pay(admin, { bolt11, extra: {} });
+    await expect(paying()).rejects.toMatchObject({ code: 'lnbits/rate-limited' });
+    clock.meanwhile = () => {
+      clock.ahead = 5_000;
+    };
+    await expect(paying()).rejects.toMatchObject({
       code: 'lnbits/rate-limited',
       message: expect.stringMatching(/not sent, this process stood still/),
     });
@@ -270,7 +286,7 @@ describe('a rate limit', () => {
   test('is learnt from the first 429, and kept from then on', async () => {
     const limited = await startLnbitsSimulator({ requestsPerSecond: 50 });
     onTestFinished(() => limited.stop());
-    const paced = new LnbitsClient({ url: limited.url, ...FAST });
+    const paced = new LnbitsClient({ url: limited.url, ...FAST }, systemClock);
     onTestFinished(() => paced.close());
     const key = new Secret((await limited.createUserWallet('Alice')).inkey);
     for (let i = 0; i < 130; i += 1) await paced.wallet(key);

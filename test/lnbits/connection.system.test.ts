@@ -7,9 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { Worker } from 'node:worker_threads';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
+import { type Clock, systemClock } from '../../src/time.ts';
+import { testClock } from '../support/clock.ts';
 
 /* What happens on the connections themselves: closed while they are idle, given up, and come about too late. */
 
@@ -47,8 +49,12 @@ async function closingServer(idleMs: number): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
-function clientOf(url: string, options: Partial<ConstructorParameters<typeof LnbitsClient>[0]> = {}) {
-  const client = new LnbitsClient({ url, backoffMs: 1, ...options });
+function clientOf(
+  url: string,
+  options: Partial<ConstructorParameters<typeof LnbitsClient>[0]> = {},
+  clock: Clock = systemClock,
+) {
+  const client = new LnbitsClient({ url, backoffMs: 1, ...options }, clock);
   onTestFinished(() => client.close());
   return client;
 }
@@ -103,10 +109,10 @@ async function listening(
 test('a process that stood still while a connection came about sends nothing on it', async () => {
   let received = 0;
   const { port } = await listening((socket) => socket.on('data', (data) => (received += data.length)));
-  const client = clientOf(`http://127.0.0.1:${port}`, { payDeadlineMs: 2_000 });
+  const clock = testClock();
+  const client = clientOf(`http://127.0.0.1:${port}`, { payDeadlineMs: 2_000 }, clock);
   const late = pay(client);
-  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 20_000 });
-  onTestFinished(() => void vi.useRealTimers());
+  clock.ahead = 20_000;
   await expect(late).rejects.toMatchObject({
     code: 'lnbits/rate-limited',
     message: expect.stringMatching(/not sent, this process stood still/),

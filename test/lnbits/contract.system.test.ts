@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
 import { proveRights, seesPayments } from '../../src/lnbits/rights.ts';
+import { systemClock } from '../../src/time.ts';
 import { type Lnbits, lnbitsVersions, type WalletKeys } from '../support/lnbits.ts';
 import { lnbitsAvailable, startLnbits } from '../support/lnbits-real.ts';
 import { startLnbitsSimulator } from '../support/lnbits-simulator.ts';
@@ -27,7 +28,7 @@ function contract(name: string, available: boolean, start: () => Promise<Lnbits>
 
     beforeAll(async () => {
       lnbits = await start();
-      client = new LnbitsClient({ url: lnbits.url });
+      client = new LnbitsClient({ url: lnbits.url }, systemClock);
       source = await wallet('source', 10_000n);
     }, 90_000);
     afterAll(async () => {
@@ -142,7 +143,7 @@ function contract(name: string, available: boolean, start: () => Promise<Lnbits>
       const payer = await wallet('payer', 1000n);
       const { bolt11 } = await invoiceFor(alice);
       // Each by a connection of its own.
-      const clients = Array.from({ length: 30 }, () => new LnbitsClient({ url: lnbits.url }));
+      const clients = Array.from({ length: 30 }, () => new LnbitsClient({ url: lnbits.url }, systemClock));
       const outcomes = await Promise.allSettled(
         clients.map((one) => one.pay(payer.admin, { bolt11, extra: EXTRA })),
       );
@@ -391,7 +392,7 @@ function limited(name: string, available: boolean, start: () => Promise<Lnbits>)
     { timeout: 90_000 },
     async () => {
       const lnbits = await start();
-      const client = new LnbitsClient({ url: lnbits.url });
+      const client = new LnbitsClient({ url: lnbits.url }, systemClock);
       try {
         const key = new Secret((await lnbits.createUserWallet('Alice')).inkey);
         const make = () => client.createInvoice(key, { sats: 1n, memo: '', expirySeconds: 60, extra: {} });

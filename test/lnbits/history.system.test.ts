@@ -2,13 +2,14 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
 import { taggedPayments } from '../../src/lnbits/history.ts';
+import { systemClock } from '../../src/time.ts';
 import { type Lnbits, lnbitsVersions } from '../support/lnbits.ts';
 import { lnbitsAvailable, startLnbits } from '../support/lnbits-real.ts';
 import { type LnbitsSimulator, startLnbitsSimulator } from '../support/lnbits-simulator.ts';
 
 async function walletOf<T extends Lnbits>(start: () => Promise<T>) {
   const lnbits = await start();
-  const client = new LnbitsClient({ url: lnbits.url, backoffMs: 1 });
+  const client = new LnbitsClient({ url: lnbits.url, backoffMs: 1 }, systemClock);
   onTestFinished(async () => {
     await client.close();
     await lnbits.stop();
@@ -111,7 +112,7 @@ test('a list from which rows go again and again is refused', async () => {
 
 test('where a page is too large an answer, fewer rows are asked for, and more again after it', async () => {
   const { lnbits, key, wallet } = await walletWith(230);
-  const client = new LnbitsClient({ url: lnbits.url, backoffMs: 1, maxBytes: 300_000 });
+  const client = new LnbitsClient({ url: lnbits.url, backoffMs: 1, maxBytes: 300_000 }, systemClock);
   onTestFinished(() => client.close());
   const made = lnbits.payments(wallet.id).filter(({ tag }) => tag === 'aio-dca');
   const large = (from: number, to: number, chars: number) => {

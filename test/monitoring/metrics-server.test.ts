@@ -1,11 +1,12 @@
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { serveMetrics } from '../../src/monitoring/metrics-server.ts';
+import { systemClock } from '../../src/time.ts';
 import { freePort } from '../support/postgres.ts';
 
 async function served(read: () => Promise<string>) {
   const listen = `127.0.0.1:${await freePort()}`;
-  const close = await serveMetrics(listen, read, pino({ level: 'silent' }));
+  const close = await serveMetrics(listen, read, { log: pino({ level: 'silent' }), clock: systemClock });
   onTestFinished(close);
   return () => fetch(`http://${listen}/metrics`);
 }

@@ -16,8 +16,9 @@ import {
 import { addOneFunding, listAllFundings, showFunding } from '../../src/operations/fundings.ts';
 import { type Needs, type Operation, perform } from '../../src/operations/operation.ts';
 import { listPayouts, showPayout } from '../../src/operations/payouts.ts';
-import { now, plus } from '../../src/time.ts';
+import { plus } from '../../src/time.ts';
 import { books } from '../support/books.ts';
+import { now } from '../support/clock.ts';
 import { forEachLedger } from '../support/ledgers.ts';
 
 /* What a client may, in whatever way the client asks: the client's own, and nothing that changes where money goes. */
@@ -33,7 +34,7 @@ function sessionOf(ledger: Ledger, principal: Principal) {
     perform(
       operation,
       {
-        ...{ principal, actor, reason: undefined, config: async () => config },
+        ...{ principal, clock: ledger.clock, actor, reason: undefined, config: async () => config },
         ...{ withLedger: (_use, work) => work(ledger), stopSignal: () => AbortSignal.any([]) },
       },
       input,

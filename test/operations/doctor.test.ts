@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { BridgeError } from '../../src/errors.ts';
 import { examine } from '../../src/operations/doctor.ts';
 import { perform } from '../../src/operations/operation.ts';
+import { systemClock } from '../../src/time.ts';
 import type { CheckView } from '../../src/views/doctor.ts';
 
 test('a configuration that cannot be read is a failed check, told as it ends', async () => {
@@ -9,7 +10,7 @@ test('a configuration that cannot be read is a failed check, told as it ends', a
   const view = await perform(
     examine,
     {
-      ...{ principal: { kind: 'operator' }, actor: 'dora', reason: undefined },
+      ...{ principal: { kind: 'operator' }, clock: systemClock, actor: 'dora', reason: undefined },
       config: () => Promise.reject(new BridgeError('config/missing', 'there is none', 'Write one.')),
       withLedger: () => Promise.reject(new Error('no ledger is opened')),
       stopSignal: () => AbortSignal.any([]),

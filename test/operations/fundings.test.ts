@@ -6,8 +6,9 @@ import type { Ledger } from '../../src/ledger/store/open.ts';
 import { addOneFunding, previewFunding } from '../../src/operations/fundings.ts';
 import { previewReplacement, replaceMachineBy } from '../../src/operations/machines.ts';
 import { perform, type Session } from '../../src/operations/operation.ts';
-import { now, plus } from '../../src/time.ts';
+import { plus } from '../../src/time.ts';
 import { books } from '../support/books.ts';
+import { now } from '../support/clock.ts';
 import { forEachLedger } from '../support/ledgers.ts';
 
 /* What was looked at is what is done: a preview has a digest, and another plan by then is refused. */
@@ -16,7 +17,13 @@ const config = loadConfig(fileURLToPath(new URL('../../config.example.toml', imp
 
 function operatorAt(ledger: Ledger): Session {
   return {
-    ...{ principal: { kind: 'operator' }, actor: 'dora', reason: undefined, config: async () => config },
+    ...{
+      principal: { kind: 'operator' },
+      clock: ledger.clock,
+      actor: 'dora',
+      reason: undefined,
+      config: async () => config,
+    },
     ...{ withLedger: (_use, work) => work(ledger), stopSignal: () => AbortSignal.any([]) },
   };
 }

@@ -6,11 +6,12 @@ import { loadConfig } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { createInstallation, makeKey, previewInit, readKey } from '../../src/operations/init.ts';
 import { perform, type Session } from '../../src/operations/operation.ts';
+import { systemClock } from '../../src/time.ts';
 
 /* What init does once every question is answered, whoever asked them. */
 
 const session: Session = {
-  ...{ principal: { kind: 'operator' }, actor: 'dora', reason: undefined },
+  ...{ principal: { kind: 'operator' }, clock: systemClock, actor: 'dora', reason: undefined },
   config: () => Promise.reject(new Error('there is none yet')),
   withLedger: () => Promise.reject(new Error('there is none yet')),
   stopSignal: () => AbortSignal.any([]),

@@ -15,9 +15,10 @@ import {
   secretInput,
 } from '../../src/operations/operation.ts';
 import { pausePayouts } from '../../src/operations/payouts.ts';
-import { now, plus } from '../../src/time.ts';
+import { plus } from '../../src/time.ts';
 import { text } from '../../src/views/parts.ts';
 import { books } from '../support/books.ts';
+import { now } from '../support/clock.ts';
 import { forEachLedger, openAgain } from '../support/ledgers.ts';
 
 /* What is asked under a key is done once, however often it is asked, by whatever process. */
@@ -37,7 +38,7 @@ function ask<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
   asked: Operation<N, Input, View>,
   input: z.input<Input>,
 ): Promise<z.output<View>> {
-  const session = { principal, actor, reason, key, config: async () => config };
+  const session = { principal, clock: ledger.clock, actor, reason, key, config: async () => config };
   return perform(
     asked,
     {

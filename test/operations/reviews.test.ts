@@ -4,7 +4,8 @@ import { commandOf } from '../../src/cli/words.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { dismissReview, releaseReview, showReview } from '../../src/operations/reviews.ts';
-import { now, plus } from '../../src/time.ts';
+import { plus } from '../../src/time.ts';
+import { now } from '../support/clock.ts';
 import { type Counter, openCounter } from '../support/counter.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
 
@@ -21,7 +22,7 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
   });
   afterAll(() => counter.stop());
   afterEach(async () => {
-    expect((await verifyLedger(counter.ledger.db)).differences).toEqual([]);
+    expect((await verifyLedger(counter.ledger)).differences).toEqual([]);
   });
 
   const fine = { dispense_confirmed: true, error: null };

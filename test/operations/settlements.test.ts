@@ -15,7 +15,8 @@ import {
   settleExternal,
   voidSettled,
 } from '../../src/operations/settlements.ts';
-import { now, plus } from '../../src/time.ts';
+import { plus } from '../../src/time.ts';
+import { now } from '../support/clock.ts';
 import { type Counter, openCounter } from '../support/counter.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
 
@@ -31,7 +32,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
   });
   afterAll(() => counter.stop());
   afterEach(async () => {
-    expect((await verifyLedger(counter.ledger.db)).differences).toEqual([]);
+    expect((await verifyLedger(counter.ledger)).differences).toEqual([]);
   });
 
   /** Figures as they are typed. */
@@ -385,7 +386,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     const shop = await counter.shop({ alice: 1000n });
     const id = await shop.jammed();
     await settle(id);
-    const found = async () => (await verifyLedger(counter.ledger.db)).differences.map((one) => one.code);
+    const found = async () => (await verifyLedger(counter.ledger)).differences.map((one) => one.code);
     const { db } = counter.ledger;
     const { figures } = await db
       .selectFrom('settlements')

@@ -3,13 +3,14 @@ import { afterEach, expect, test } from 'vitest';
 import { releasePayout } from '../../src/ledger/payouts/operator-actions.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
-import { now, plus } from '../../src/time.ts';
+import { plus } from '../../src/time.ts';
+import { now } from '../support/clock.ts';
 import { type Payday, payday } from '../support/payday.ts';
 
 let day: Payday;
 
 afterEach(async () => {
-  expect((await verifyLedger(day.ledger.db)).differences).toEqual([]);
+  expect((await verifyLedger(day.ledger)).differences).toEqual([]);
   await day.stop();
 });
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { removeCommission } from '../../src/ledger/commission/commission.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
-import { now } from '../../src/time.ts';
+import { now } from '../support/clock.ts';
 import type { SeenRequest } from '../support/lnbits-simulator.ts';
 import { nextMoment, type Payday, type PaydayOptions, payday } from '../support/payday.ts';
 
@@ -15,7 +15,7 @@ const NO = {
 describe('paying the commission', () => {
   let day: Payday;
   afterEach(async () => {
-    expect((await verifyLedger(day.ledger.db)).differences).toEqual([]);
+    expect((await verifyLedger(day.ledger)).differences).toEqual([]);
     await day.stop();
   });
 

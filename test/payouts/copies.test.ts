@@ -1,42 +1,31 @@
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { errorInWords } from '../../src/cli/words.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { payAll } from '../../src/payouts/pay.ts';
 import { openSourceWallet } from '../../src/payouts/session.ts';
+import { systemClock } from '../../src/time.ts';
+import { type TestClock, testClock } from '../support/clock.ts';
 import { copyOf } from '../support/ledger-copy.ts';
 import type { LnbitsVersion } from '../support/lnbits.ts';
 import { oweTwo, type Payday, payday } from '../support/payday.ts';
 
 /* Two copies of one ledger, both in use: nobody is paid twice, and one of them is told about the other. */
 
-/** How often a run waited for what an earlier one may still send, and what happened meanwhile. */
-const wait = vi.hoisted(() => ({ times: 0, meanwhile: async (): Promise<unknown> => undefined }));
-vi.mock('../../src/payouts/session.ts', async (original) => ({
-  ...(await original<object>()),
-  pause: async () => {
-    wait.times += 1;
-    await wait.meanwhile();
-  },
-}));
-
 let day: Payday;
-/** By how much this host's clock has gone on while nobody ran. */
-let slept = 0;
+let clock: TestClock;
 beforeEach(() => {
-  Object.assign(wait, { times: 0, meanwhile: async () => {} });
-  slept = 0;
-  const real = Date.now;
-  vi.spyOn(Date, 'now').mockImplementation(() => real() + slept);
-  onTestFinished(() => void vi.restoreAllMocks());
+  clock = testClock();
 });
+/** How often a run waited for what an earlier one may still send. */
+const waits = () => clock.waits.filter((ms) => ms > 10_000).length;
 afterEach(async () => {
-  expect((await verifyLedger(day.ledger.db)).differences).toEqual([]);
+  expect((await verifyLedger(day.ledger)).differences).toEqual([]);
   await day.stop();
 });
 
 const begin = async (version: LnbitsVersion) => {
-  day = await payday({ version });
+  day = await payday({ version, clock });
   return oweTwo(day);
 };
 const copied = async () => {
@@ -104,7 +93,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     const copy = await copied();
     await day.payNow();
     for (const hours of [-48, 48, 24 * 400]) {
-      slept = hours * 3_600_000;
+      clock.ahead = hours * 3_600_000;
       expect(codes(await copy.payNow())).toEqual(['ledger/in-use-elsewhere']);
     }
     expect(balances()).toEqual([1000n, 2000n]);
@@ -136,15 +125,15 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
       [1, 2],
       [1, 1],
     ]) {
-      wait.times = 0;
+      clock.waits = [];
       expect(await day.payNow()).toMatchObject({ settled: paid, problems: [] });
-      expect(wait.times).toBe(times);
+      expect(waits()).toBe(times);
       await day.owe('alice', 1n);
     }
     day.lnbits.onRequest = undefined;
-    wait.times = 0;
+    clock.waits = [];
     expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
-    expect(wait.times).toBe(0);
+    expect(waits()).toBe(0);
     expect(balances()).toEqual([1002n, 2000n]);
   });
 
@@ -212,17 +201,17 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     await killed({ pid: 2 ** 22 + 1 });
     await day.owe('alice', 1n);
     expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
-    expect(wait.times).toBe(0);
+    expect(waits()).toBe(0);
     for (const owner of [
       { boot: 'another' },
       { pid: 2 ** 22 + 1, ledger: 'sqlite:/where/it/was/copied/from' },
     ]) {
       await killed(owner);
       for (const times of [1, 0]) {
-        wait.times = 0;
+        clock.waits = [];
         await day.owe('alice', 1n);
         expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
-        expect(wait.times).toBe(times);
+        expect(waits()).toBe(times);
       }
     }
     expect(balances()).toEqual([1005n, 2000n]);
@@ -237,7 +226,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
       if (kind !== 'invoice' || phase !== 'before' || balances()[0] === 0n || copy) return;
       copy = await copied();
       other = await copy.payNow();
-      slept += 6_000;
+      clock.ahead += 6_000;
     };
     expect(codes(await day.payNow())).toEqual(['ledger/in-use-elsewhere']);
     expect(other).toMatchObject({ settled: 1, problems: [] });
@@ -256,7 +245,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     const { ledger } = snapshot;
     await ledger.db.updateTable('lease').set({ expires_at: PAST }).execute();
     const run = await startRun(ledger, 'poll', 'test');
-    const opened = await openSourceWallet(day.config.lnbits, day.config.lnbits.sourceWalletKey);
+    const opened = await openSourceWallet(day.config.lnbits, day.config.lnbits.sourceWalletKey, systemClock);
     const { nonce } = await ledger.db.selectFrom('claims').select('nonce').executeTakeFirstOrThrow();
     const monotonic = performance.now();
     const looked = { monotonic, date: Date.now(), lnbits: opened.lnbits.clock - 3_600_000 };
@@ -289,14 +278,14 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
         .select('id')
         .where('state', '=', 'sending')
         .execute();
-      if (sending && slept === 0) {
-        slept = 11_000;
+      if (sending && clock.ahead === 0) {
+        clock.ahead = 11_000;
         before = day.lnbits.requests.length;
       }
       return done;
     };
     await day.payNow();
-    expect(slept).toBe(11_000);
+    expect(clock.ahead).toBe(11_000);
     const after = day.lnbits.requests.slice(before);
     const looked = after.findIndex(({ query }) => query.get('tag') === 'aio-dca-run');
     expect(looked).not.toBe(-1);

@@ -11,7 +11,8 @@ import type { LnbitsClient, WalletPayment } from '../../src/lnbits/client.ts';
 import type { Claim } from '../../src/payouts/claim.ts';
 import type { ClientSide, SourceSide } from '../../src/payouts/decide.ts';
 import type { Context } from '../../src/payouts/session.ts';
-import { now } from '../../src/time.ts';
+import { systemClock } from '../../src/time.ts';
+import { now } from '../support/clock.ts';
 
 /** What an LNbits was asked about: a payment in the source wallet or the client's, or the client's wallet itself. */
 export type Asked = 'source' | 'client' | 'wallet';
@@ -105,7 +106,11 @@ export async function openFake(): Promise<{
   close(): Promise<void>;
 }> {
   const folder = mkdtempSync(join(tmpdir(), 'aio-dca-fake-'));
-  const ledger = await openLedger({ url: `sqlite:${join(folder, 'ledger.sqlite')}`, use: 'create' });
+  const ledger = await openLedger({
+    clock: systemClock,
+    url: `sqlite:${join(folder, 'ledger.sqlite')}`,
+    use: 'create',
+  });
   await ledger.db
     .insertInto('wallets')
     .values({ id: payment.client_wallet_id, invoice_key: 'client key', created_at: payment.created_at })
@@ -115,6 +120,7 @@ export async function openFake(): Promise<{
     context: ({ client: lnbits }) => ({
       ...{
         ledger,
+        clock: ledger.clock,
         run,
         lnbits,
         looksArePure: true,

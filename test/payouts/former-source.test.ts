@@ -5,7 +5,7 @@ import { setClient } from '../../src/ledger/clients/changes.ts';
 import { accountFor } from '../../src/ledger/payouts/source-wallet.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
-import { now } from '../../src/time.ts';
+import { now } from '../support/clock.ts';
 import { copyOf, type LedgerCopy } from '../support/ledger-copy.ts';
 import { type LnbitsVersion, lnbitsVersions, type SharedKeys, type WalletKeys } from '../support/lnbits.ts';
 import { type Payday, payday } from '../support/payday.ts';
@@ -26,7 +26,7 @@ beforeEach(() => {
   shared = undefined;
 });
 afterEach(async () => {
-  for (const { db } of [day.ledger, old.ledger]) expect((await verifyLedger(db)).differences).toEqual([]);
+  for (const ledger of [day.ledger, old.ledger]) expect((await verifyLedger(ledger)).differences).toEqual([]);
   await old.stop();
   await day.stop();
 });

@@ -1,14 +1,11 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { addCommission } from '../../src/ledger/commission/commission.ts';
-import { now } from '../../src/time.ts';
+import { now } from '../support/clock.ts';
 import { claim } from './fake-lnbits.ts';
-import { noWait } from './no-wait.ts';
 import { balance, day, fails, owing, payments, reasons, run, states, walletOf } from './one-run.ts';
 
 /* Making an invoice in the client's wallet: what it says, what is kept of it, and when there is none. */
-
-vi.mock('../../src/payouts/session.ts', async (original) => noWait(await original()));
 
 test('both sides say whose it is and for which cash-outs, and the invoice lasts for a day', async () => {
   await owing({ alice: 1_000n }, { payouts: 'maximum_sats = 600' });

@@ -6,7 +6,8 @@ import { findLost } from '../../src/operations/unknown-payments.ts';
 import { openSourceWallet } from '../../src/payouts/session.ts';
 import { Findings } from '../../src/reconcile/findings.ts';
 import { reconcileLnbits } from '../../src/reconcile/lnbits.ts';
-import { now } from '../../src/time.ts';
+import { systemClock } from '../../src/time.ts';
+import { now } from '../support/clock.ts';
 import { copyOf } from '../support/ledger-copy.ts';
 import { type LnbitsVersion, lnbitsVersions, type WalletKeys } from '../support/lnbits.ts';
 import type { Rule } from '../support/lnbits-simulator.ts';
@@ -16,7 +17,7 @@ import { oweTwo, type Payday, payday } from '../support/payday.ts';
 
 let day: Payday;
 afterEach(async () => {
-  expect((await verifyLedger(day.ledger.db)).differences).toEqual([]);
+  expect((await verifyLedger(day.ledger)).differences).toEqual([]);
   await day.stop();
 });
 
@@ -54,7 +55,7 @@ async function another(): Promise<void> {
 
 async function reconciled() {
   const findings = new Findings();
-  const wallet = await openSourceWallet(day.config.lnbits, day.config.lnbits.sourceWalletKey);
+  const wallet = await openSourceWallet(day.config.lnbits, day.config.lnbits.sourceWalletKey, systemClock);
   await reconcileLnbits(day.ledger, wallet, { from: null, before: null }, findings);
   await wallet.lnbits.close();
   return {
@@ -111,7 +112,7 @@ describe.each(lnbitsVersions)('a label of a client at LNbits %s', (version) => {
     await day.owe('alice', 10n);
     expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
     const before = { lost: [], paid: new Set<string>(), misfits: [], claims: [], foreign: 0 };
-    const wallet = await openSourceWallet(day.config.lnbits, day.config.lnbits.sourceWalletKey);
+    const wallet = await openSourceWallet(day.config.lnbits, day.config.lnbits.sourceWalletKey, systemClock);
     await findLost(day, wallet, before, false);
     await wallet.lnbits.close();
     expect(before).toMatchObject({ lost: [], misfits: [], claims: [], foreign: 0 });

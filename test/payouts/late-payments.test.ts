@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findCase, openPayment, resolvePayment } from '../../src/ledger/payouts/operator-actions.ts';
 import { bookOverpaid, overpaidBy } from '../../src/ledger/payouts/overpaid.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
-import { now } from '../../src/time.ts';
+import { now } from '../support/clock.ts';
 import type { LnbitsVersion, WalletKeys } from '../support/lnbits.ts';
 import { type Payday, payday } from '../support/payday.ts';
 
@@ -19,7 +19,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     await day.owe('alice', 1_000n);
   });
   afterEach(async () => {
-    expect((await verifyLedger(day.ledger.db)).differences).toEqual([]);
+    expect((await verifyLedger(day.ledger)).differences).toEqual([]);
     await day.stop();
   });
 
@@ -68,7 +68,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
       await day.payNow();
       expect(await open()).toMatchObject([{ payment_id: 1n, shown: expect.stringContaining('arrived') }]);
     }
-    expect((await verifyLedger(day.ledger.db)).differences).toMatchObject([{ code: 'payment/contradicted' }]);
+    expect((await verifyLedger(day.ledger)).differences).toMatchObject([{ code: 'payment/contradicted' }]);
     const of = { hash: await first() };
     const before = await day.ledger.db
       .selectFrom('fundings')

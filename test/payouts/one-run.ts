@@ -6,35 +6,48 @@ import { LnbitsClient } from '../../src/lnbits/client.ts';
 import { type Paid, payAll } from '../../src/payouts/pay.ts';
 import { type Context, openSourceWallet } from '../../src/payouts/session.ts';
 import { formOptions } from '../../src/scheduler/pay.ts';
-import type { Instant } from '../../src/time.ts';
+import { type Instant, toMs } from '../../src/time.ts';
+import { type TestClock, testClock } from '../support/clock.ts';
 import type { Fault, Hooked, Phase, Rule, SeenRequest } from '../support/lnbits-simulator.ts';
 import { type Payday, type PaydayOptions, payday } from '../support/payday.ts';
 import { claim, HOUR } from './fake-lnbits.ts';
-import { quietAfterIt, waiting } from './no-wait.ts';
 
 /*
  * One run at a time, and what LNbits is asked by it. The quiet time is an hour; what a run does before it is over and
- * after it is told apart without waiting for it (no-wait.ts).
+ * after it is told apart without waiting for it, by a clock that a wait moves on.
  */
 
 export { nextMoment } from '../support/payday.ts';
 
 /** Of the running test. */
 export let day: Payday;
+export let clock: TestClock;
+/** While a run waits until POSTs are quiet. Where it answers false, they are not quiet after it. */
+export const waiting = {
+  meanwhile: async (): Promise<unknown> => undefined,
+  /** When each wait was to end, in ms since 1970. */
+  until: [] as number[],
+};
 const wallets = new Map<string, string>();
 let hook: Payday['lnbits']['onRequest'];
 
 beforeEach(() => {
-  Object.assign(waiting, { for: [], meanwhile: quietAfterIt });
+  clock = testClock();
+  Object.assign(waiting, { meanwhile: async () => {}, until: [] });
+  clock.meanwhile = (ms) => {
+    if (ms < HOUR / 2) return undefined;
+    waiting.until.push(toMs(clock.now()) + ms);
+    return waiting.meanwhile();
+  };
 });
 afterEach(async () => {
-  expect((await verifyLedger(day.ledger.db)).differences).toEqual([]);
+  expect((await verifyLedger(day.ledger)).differences).toEqual([]);
   await day.stop();
 });
 
 /** A payday on which each of these is owed so much. */
 export async function owing(owed: Record<string, bigint>, options: PaydayOptions = {}): Promise<void> {
-  day = await payday(options);
+  day = await payday({ clock, ...options });
   await day.ledger.db.updateTable('ledger').set({ source_wallet_id: day.source.id }).execute();
   for (const [name, sats] of Object.entries(owed)) {
     wallets.set(name, (await day.addClient(name)).id);
@@ -54,10 +67,10 @@ export async function inRun<T>(work: (ctx: Context) => Promise<T>): Promise<T> {
   const { ledger, config } = day;
   const { url, sourceWalletKey } = config.lnbits;
   const held = await startRun(ledger, 'poll', 'test');
-  const opened = await openSourceWallet({ url }, sourceWalletKey);
-  const lnbits = new LnbitsClient({ url, backoffMs: 1 });
+  const opened = await openSourceWallet({ url }, sourceWalletKey, clock);
+  const lnbits = new LnbitsClient({ url, backoffMs: 1 }, clock);
   try {
-    await held.write((trx) => formPayouts(trx, formOptions(config, held.id)));
+    await held.write((trx) => formPayouts(trx, formOptions(config, held.id, ledger.clock.now())));
     day.lnbits.clearLog();
     day.lnbits.onRequest = hook;
     return await work({
@@ -70,7 +83,7 @@ export async function inRun<T>(work: (ctx: Context) => Promise<T>): Promise<T> {
         maximumSats: config.payouts.maximumSats,
         signal: new AbortController().signal,
       },
-      ...{ quietMs: HOUR, began: performance.now() - 2 * HOUR, posted: new Map() },
+      ...{ quietMs: HOUR, began: clock.monotonic() - 2 * HOUR, posted: new Map() },
       ...{ claim, answered: new Set(), problems: new Map() },
     });
   } finally {
@@ -96,6 +109,9 @@ export async function run(change: (ctx: Context) => void = () => {}): Promise<Ra
     };
   });
 }
+
+/** How long runs waited until POSTs were quiet, in ms. */
+export const quietWaits = () => clock.waits.filter((ms) => ms > HOUR / 2);
 
 /** What LNbits was asked by the last run. */
 export const asked = () => day.lnbits.requests.map(({ kind }) => kind);

@@ -1,4 +1,5 @@
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, test } from 'vitest';
+import { testClock } from '../support/clock.ts';
 import type { Rule } from '../support/lnbits-simulator.ts';
 import { type Payday, payday } from '../support/payday.ts';
 
@@ -62,16 +63,13 @@ test('where LNbits takes nothing at all, the run ends, and the next one goes on 
 });
 
 test('a run that went on for a quarter of an hour leaves the rest to the next one', async () => {
-  await owing(2);
+  const clock = testClock();
+  await owing(2, { clock });
   day.lnbits.rules = [refused(1, '1')];
-  const real = performance.now.bind(performance);
-  let passed = 0;
-  vi.spyOn(performance, 'now').mockImplementation(() => real() + passed);
   day.lnbits.onRequest = ({ kind }, phase) => {
-    if (kind === 'pay' && phase === 'half') passed = 15 * 60_000;
+    if (kind === 'pay' && phase === 'half') clock.pass(15 * 60_000);
   };
   const late = await day.payNow();
-  vi.restoreAllMocks();
   expect(late).toMatchObject({ settled: 0, deferred: 1, planned: 1 });
 });
 

@@ -12,7 +12,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
   };
   afterEach(async () => {
     // Whatever went wrong: the books must balance.
-    expect((await verifyLedger(day.ledger.db)).differences).toEqual([]);
+    expect((await verifyLedger(day.ledger)).differences).toEqual([]);
     await day.stop();
   });
 

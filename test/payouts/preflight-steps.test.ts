@@ -4,6 +4,7 @@ import { Secret } from '../../src/config/secret.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
 import { lookBeforeRecording } from '../../src/scheduler/pay.ts';
+import { systemClock } from '../../src/time.ts';
 import type { PaymentRow } from '../support/lnbits-books.ts';
 import { type Payday, payday } from '../support/payday.ts';
 
@@ -361,7 +362,7 @@ describe('each settled payment is looked at once more', () => {
 
   test('also behind a page of what others paid from the same wallet', async () => {
     await paid(2);
-    const client = new LnbitsClient({ url: day.lnbits.url });
+    const client = new LnbitsClient({ url: day.lnbits.url }, systemClock);
     const extra = { tag: 'aio-dca', ledger: 'another' };
     const invoice = { sats: 1n, memo: 'elsewhere', expirySeconds: 60, extra };
     const key = new Secret((await walletOf('alice')).invoice_key);

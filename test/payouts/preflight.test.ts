@@ -2,6 +2,7 @@ import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
+import { systemClock } from '../../src/time.ts';
 import type { LnbitsVersion } from '../support/lnbits.ts';
 import { oweTwo, type Payday, payday } from '../support/payday.ts';
 
@@ -10,7 +11,7 @@ import { oweTwo, type Payday, payday } from '../support/payday.ts';
 describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('before a run pays at LNbits %s', (version) => {
   let day: Payday;
   afterEach(async () => {
-    expect((await verifyLedger(day.ledger.db)).differences).toEqual([]);
+    expect((await verifyLedger(day.ledger)).differences).toEqual([]);
     await day.stop();
   });
 
@@ -40,7 +41,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('before a run pays at LNbit
         payment_hash: row.payment_hash.replace(/^......../, 'ffffffff'),
       });
     }
-    const client = new LnbitsClient({ url: day.lnbits.url });
+    const client = new LnbitsClient({ url: day.lnbits.url }, systemClock);
     onTestFinished(() => client.close());
     const extra = { tag: 'aio-dca', ledger: 'another' };
     for (let n = 0; n < 101; n += 1) {

@@ -1,11 +1,8 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Fault } from '../support/lnbits-simulator.ts';
-import { noWait, quietAfterIt, waiting } from './no-wait.ts';
-import { balance, day, fails, owing, payments, run, states } from './one-run.ts';
+import { balance, day, fails, owing, payments, run, states, waiting } from './one-run.ts';
 
 /* What a run does where something in front of LNbits answers in its place. No word of that decides about a payment. */
-
-vi.mock('../../src/payouts/session.ts', async (original) => noWait(await original()));
 
 const page = (status: number, headers: Record<string, string> = {}) => ({
   status,
@@ -32,9 +29,8 @@ describe.each(answers)('%s', (_, answer, code) => {
     async (at) => {
       await owing({ alice: 10n });
       day.lnbits.rules = [fails({ kind: 'pay' }, { at, answer }, 2)];
-      waiting.meanwhile = async (ctx) => {
+      waiting.meanwhile = async () => {
         expect(await states()).toEqual({ alice: 'unknown' });
-        await quietAfterIt(ctx);
       };
       expect(await run()).toMatchObject({ settled: 1, problems: [] });
       expect(balance('alice')).toBe(10n);

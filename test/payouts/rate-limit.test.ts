@@ -1,21 +1,21 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Context } from '../../src/payouts/session.ts';
-import { noWait, waiting } from './no-wait.ts';
-import { balance, day, fails, owing, payments, posts, reasons, run, states } from './one-run.ts';
+import { momentOf } from '../../src/time.ts';
+import {
+  balance,
+  clock,
+  day,
+  fails,
+  owing,
+  payments,
+  posts,
+  quietWaits,
+  reasons,
+  run,
+  states,
+} from './one-run.ts';
 
 /* A rate limit needs nobody: while a run waits for it, time passes here and at LNbits, and nothing is in doubt. */
-
-vi.mock('../../src/payouts/session.ts', async (original) => noWait(await original()));
-
-const real = performance.now;
-let ahead = 0;
-beforeEach(() => {
-  ahead = 0;
-  performance.now = () => real.call(performance) + ahead;
-});
-afterEach(() => {
-  performance.now = real;
-});
 
 /** LNbits says so 12 s before what it answers next. */
 const limited = (times: number) =>
@@ -34,11 +34,9 @@ const limited = (times: number) =>
 
 /** A run that has just looked whether it is alone, and waits 12 s each time that LNbits takes nothing. */
 function waits(ctx: Context): void {
-  const looked = { monotonic: performance.now(), date: Date.now(), lnbits: Number.POSITIVE_INFINITY };
-  Object.assign(ctx, { began: performance.now(), claim: { ...ctx.claim, looked } });
-  ctx.onWait = () => {
-    ahead += 12_000;
-  };
+  const looked = { ...momentOf(clock), lnbits: Number.POSITIVE_INFINITY };
+  Object.assign(ctx, { began: clock.monotonic(), claim: { ...ctx.claim, looked } });
+  ctx.onWait = () => clock.pass(12_000);
 }
 
 test('after a wait a payment is sent', async () => {
@@ -46,7 +44,7 @@ test('after a wait a payment is sent', async () => {
   day.lnbits.rules = [limited(3)];
   expect(await run(waits)).toMatchObject({ settled: 1, problems: [] });
   expect([posts(), balance('alice')]).toEqual([4, 10n]);
-  expect(waiting.for).toEqual([]);
+  expect(quietWaits()).toEqual([]);
 });
 
 test('without end: the payment waits as an invoice for the next run', async () => {
@@ -62,10 +60,10 @@ test('at the look for other copies, which takes too long by then: nothing is sen
   await owing({ alice: 10n });
   const ran = await run((ctx) => {
     waits(ctx);
-    ahead += 6_000;
+    clock.pass(6_000);
     const tagged = ctx.lnbits.tagged.bind(ctx.lnbits);
     ctx.lnbits.tagged = (...of) => {
-      ahead += 11_000;
+      clock.pass(11_000);
       return tagged(...of);
     };
   });

@@ -1,5 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
-import { noWait, quietAfterIt, waiting } from './no-wait.ts';
+import { describe, expect, test } from 'vitest';
 import {
   asked,
   day,
@@ -8,17 +7,17 @@ import {
   NO,
   owing,
   payments,
+  quietWaits,
   reasons,
   run,
   states,
   to,
+  waiting,
   walletOf,
   when,
 } from './one-run.ts';
 
 /* What a run does where LNbits answers no. */
-
-vi.mock('../../src/payouts/session.ts', async (original) => noWait(await original()));
 
 test('wallets at which LNbits falls over stop nobody else, however many there are', async () => {
   await owing({ alice: 10n, bob: 20n, carol: 30n });
@@ -64,7 +63,7 @@ describe('where LNbits says no', () => {
         expect.stringMatching(/^p1 to alice: LNbits calls .* too little .* takes a service fee on top$/),
       ],
     });
-    expect(waiting.for).toEqual([]);
+    expect(quietWaits()).toEqual([]);
     expect(await states()).toEqual({ alice: 'deferred', bob: 'settled' });
     expect((await reasons()).alice).toContain('Insufficient balance.');
     expect((await payments())[0]).toEqual(['invoiced', expect.stringContaining('Insufficient balance.')]);
@@ -75,14 +74,13 @@ describe('where LNbits says no', () => {
   test('after a POST without an answer, which may still be running: nobody looks at the client before the quiet time is over', async () => {
     await owing({ alice: 10n });
     day.lnbits.rules = [fails({ kind: 'pay' }, LOST), fails({ kind: 'pay' }, NO)];
-    waiting.meanwhile = async (ctx) => {
+    waiting.meanwhile = async () => {
       expect(asked()).toEqual(['invoice', 'pay', 'find', 'wallet', 'pay', 'find', 'wallet']);
       expect(await states()).toEqual({ alice: 'unknown' });
       expect((await reasons()).alice).toContain('Insufficient balance.');
-      await quietAfterIt(ctx);
     };
     expect(await run()).toMatchObject({ settled: 1, problems: [] });
-    expect(waiting.for).toHaveLength(1);
+    expect(quietWaits()).toHaveLength(1);
   });
 
   test('that is no silence: every other payout has its turn', async () => {
@@ -90,15 +88,16 @@ describe('where LNbits says no', () => {
     day.lnbits.rules = ['alice', 'bob'].flatMap((name) => [fails(to(name), LOST), fails(to(name), NO)]);
     waiting.meanwhile = async () => {
       expect(await states()).toEqual({ alice: 'unknown', bob: 'unknown', carol: 'settled' });
+      return false;
     };
     await run();
-    expect(waiting.for).toHaveLength(1);
+    expect(quietWaits()).toHaveLength(1);
   });
 
   test('still so after the quiet time: the run says why', async () => {
     await owing({ alice: 10n });
     day.lnbits.rules = [fails({ kind: 'pay' }, LOST), fails({ kind: 'pay' }, NO, 9)];
-    waiting.meanwhile = async () => {};
+    waiting.meanwhile = async () => false;
     expect((await run()).problems).toEqual(['lnbits/refused']);
   });
 
@@ -109,6 +108,7 @@ describe('where LNbits says no', () => {
       const [{ payment_hash = '' } = {}] = await day.payments();
       day.lnbits.change(day.source.id, payment_hash, { status: 'failed' });
       day.lnbits.rules = [fails({ kind: 'pay' }, LOST, 9)];
+      return false;
     };
     const { asked } = await run();
     expect(asked).toEqual([
@@ -121,11 +121,11 @@ describe('where LNbits says no', () => {
     await owing({ alice: 10n });
     day.lnbits.rules = [fails({ kind: 'pay' }, { pay: 'pending' })];
     expect(await run()).toMatchObject({ asked: ['invoice', 'pay', 'find', 'find'], problems: [] });
-    expect(waiting.for).toHaveLength(1);
+    expect(quietWaits()).toHaveLength(1);
     expect(await payments()).toEqual([['unknown', 'LNbits shows the payment as pending']]);
     expect(await run()).toMatchObject({ asked: ['find'] });
     // What is quiet already needs no time to pass.
-    expect(waiting.for).toHaveLength(1);
+    expect(quietWaits()).toHaveLength(1);
   });
 
   test('that it failed: the payment waits as it was', async () => {

@@ -6,7 +6,7 @@ import { feeOn, rateOf } from '../../src/ledger/payouts/service-fee.ts';
 import { ledgerStatus } from '../../src/ledger/status.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { overview, shortSats } from '../../src/monitoring/overview.ts';
-import { now } from '../../src/time.ts';
+import { now } from '../support/clock.ts';
 import type { LnbitsVersion } from '../support/lnbits.ts';
 import { type Payday, type PaydayOptions, payday } from '../support/payday.ts';
 
@@ -28,7 +28,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       return day.addClient('alice');
     };
     afterEach(async () => {
-      expect((await verifyLedger(day.ledger.db)).differences).toEqual([]);
+      expect((await verifyLedger(day.ledger)).differences).toEqual([]);
       await day.stop();
     });
     const fees = async () =>
@@ -38,7 +38,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
     const codes = (report: { problems: { code: string }[] }) => report.problems.map(({ code }) => code);
     const status = () =>
       ledgerStatus(day.ledger.db, {
-        ...{ now: now(), source: 'lamassu', staleBefore: '', agedBefore: '' },
+        ...{ now: now(), host: day.ledger.clock.host(), source: 'lamassu', staleBefore: '', agedBefore: '' },
         creditSource: day.config.lnbits.creditSource,
       });
 
@@ -115,7 +115,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       expect(refused).toMatchObject({ settled: 0, deferred: 1, problems: [{ code: 'lnbits/balance' }] });
       expect((await day.payouts()).at(-1)?.reason).toContain('LNbits wants more');
       const view = async () => {
-        const seen = await overview(day.ledger.db, day.config, now());
+        const seen = await overview(day.ledger, day.config, now());
         return shortSats(seen, { balance: BigInt(day.lnbits.balance(day.source.id)) });
       };
       expect(await view()).toBe(1n);

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { BridgeError } from '../../src/errors.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
@@ -13,7 +13,8 @@ import {
   untilQuiet,
   wasSuspended,
 } from '../../src/payouts/session.ts';
-import { now, plus } from '../../src/time.ts';
+import { type Clock, plus, systemClock } from '../../src/time.ts';
+import { testClock } from '../support/clock.ts';
 import { startLnbitsSimulator } from '../support/lnbits-simulator.ts';
 import { fakeLnbits, HOUR, openFake, payment } from './fake-lnbits.ts';
 
@@ -23,30 +24,29 @@ const silence = () => new BridgeError('lnbits/unreachable', 'no answer');
 describe('by two clocks', () => {
   const QUIET = 60_000;
 
-  afterEach(() => {
-    vi.useRealTimers();
-  });
-
-  /** Both clocks stand still from here on. */
-  function clocks(): { both(ms: number): void; date(ms: number): void; monotonic(ms: number): void } {
-    vi.useFakeTimers({ toFake: ['Date', 'performance'], now: Date.parse('2026-11-21T12:00:00Z') });
-    const both = (ms: number) => void vi.advanceTimersByTime(ms);
-    const date = (ms: number) => void vi.setSystemTime(Date.now() + ms);
-    const monotonic = (ms: number) => {
-      const at = Date.now();
-      both(ms);
-      vi.setSystemTime(at);
+  /** Both clocks stand still. */
+  function clocks() {
+    const clock = testClock('2026-11-21T12:00:00.000000Z');
+    const both = clock.pass;
+    const date = (ms: number) => {
+      clock.ahead += ms;
     };
-    return { both, date, monotonic };
+    const counted = (ms: number) => {
+      both(ms);
+      date(-ms);
+    };
+    return Object.assign(clock, { both, date, counted });
   }
-  const quietOf = (): Quiet => ({ quietMs: QUIET, began: performance.now(), posted: new Map() });
+  const quietOf = (clock: Clock): Quiet => ({
+    ...{ clock, quietMs: QUIET, began: clock.monotonic(), posted: new Map() },
+  });
 
   test('a POST of this run is quiet after the quiet time, and not a moment earlier', () => {
     const clock = clocks();
-    const ctx = quietOf();
+    const ctx = quietOf(clock);
     clock.both(1_000_000);
     const sentAt = timeOfPost(ctx);
-    expect(sentAt).toBe(now());
+    expect(sentAt).toBe(clock.now());
     expect(isQuiet(ctx, sentAt)).toBe(false);
     clock.both(QUIET - 1);
     expect(isQuiet(ctx, sentAt)).toBe(false);
@@ -55,25 +55,25 @@ describe('by two clocks', () => {
   });
 
   test('a POST that never was is quiet', () => {
-    clocks();
-    expect(isQuiet(quietOf(), null)).toBe(true);
+    const clock = clocks();
+    expect(isQuiet(quietOf(clock), null)).toBe(true);
   });
 
   test("a clock that jumps ahead ends no quiet time: neither of this run's POSTs, nor of an earlier run's", () => {
     const clock = clocks();
-    const earlier = now();
-    const ctx = quietOf();
+    const earlier = clock.now();
+    const ctx = quietOf(clock);
     const sentAt = timeOfPost(ctx);
     clock.date(HOUR);
     expect([isQuiet(ctx, sentAt), isQuiet(ctx, earlier)]).toEqual([false, false]);
-    clock.monotonic(QUIET);
+    clock.counted(QUIET);
     expect([isQuiet(ctx, sentAt), isQuiet(ctx, earlier)]).toEqual([true, true]);
   });
 
   test('of an earlier run, so much must have passed since this one began', () => {
     const clock = clocks();
-    const earlier = plus(now(), -HOUR);
-    const ctx = quietOf();
+    const earlier = plus(clock.now(), -HOUR);
+    const ctx = quietOf(clock);
     clock.both(QUIET - 1);
     expect(isQuiet(ctx, earlier)).toBe(false);
     clock.both(1);
@@ -82,13 +82,13 @@ describe('by two clocks', () => {
 
   test('a clock that was set back by a day makes a run wait no longer', () => {
     const clock = clocks();
-    const earlier = now();
-    const sentAt = timeOfPost(quietOf());
+    const earlier = clock.now();
+    const sentAt = timeOfPost(quietOf(clock));
     clock.date(-24 * HOUR);
-    const ctx = quietOf();
-    clock.monotonic(QUIET - 1);
+    const ctx = quietOf(clock);
+    clock.counted(QUIET - 1);
     expect([isQuiet(ctx, sentAt), isQuiet(ctx, earlier)]).toEqual([false, false]);
-    clock.monotonic(1);
+    clock.counted(1);
     expect([isQuiet(ctx, sentAt), isQuiet(ctx, earlier)]).toEqual([true, true]);
   });
 
@@ -99,23 +99,23 @@ describe('by two clocks', () => {
     ['by the time of day, as where a machine slept', 5_001, 0, true],
   ])('a process stood still: %s', (_name, date, monotonic, still) => {
     const clock = clocks();
-    const ctx = quietOf();
+    const ctx = quietOf(clock);
     clock.both(HOUR);
     const sentAt = timeOfPost(ctx);
     clock.date(date);
-    clock.monotonic(monotonic);
+    clock.counted(monotonic);
     expect(wasSuspended(ctx, sentAt)).toBe(still);
   });
 
   test('a POST that this run did not note was not just decided', () => {
-    clocks();
-    expect(wasSuspended(quietOf(), now())).toBe(true);
+    const clock = clocks();
+    expect(wasSuspended(quietOf(clock), clock.now())).toBe(true);
   });
 });
 
 describe('waiting for the quiet time', () => {
   const waiting = (quietMs: number, signal = new AbortController().signal) => ({
-    ...{ quietMs, signal, began: performance.now(), posted: new Map() },
+    ...{ clock: systemClock, quietMs, signal, began: systemClock.monotonic(), posted: new Map() },
   });
 
   test('lasts until the youngest POST is quiet, and no longer than that', async () => {
@@ -202,7 +202,7 @@ describe('reaching the source wallet', () => {
     ['unknown', false],
   ])('of LNbits %s: a look changes nothing: %s', async (version, pure) => {
     const { url, wallet } = await lnbitsOf(version);
-    const opened = await openSourceWallet({ url }, new Secret(wallet.adminkey));
+    const opened = await openSourceWallet({ url }, new Secret(wallet.adminkey), systemClock);
     await opened.lnbits.close();
     expect(opened.looksArePure).toBe(pure);
     expect(opened.source).toMatchObject({ walletId: wallet.id, balanceMsat: 5_000n });
@@ -212,7 +212,7 @@ describe('reaching the source wallet', () => {
     const { url, wallet } = await lnbitsOf('1.6.2');
     const close = vi.spyOn(LnbitsClient.prototype, 'close');
     onTestFinished(() => close.mockRestore());
-    await expect(openSourceWallet({ url }, new Secret(wallet.inkey))).rejects.toMatchObject({
+    await expect(openSourceWallet({ url }, new Secret(wallet.inkey), systemClock)).rejects.toMatchObject({
       code: 'lnbits/key',
       message: '[lnbits] source_wallet_key is an invoice key, which cannot pay',
       hint: 'Use the admin key of the source wallet.',

@@ -1,8 +1,7 @@
-import { describe, expect, test, vi } from 'vitest';
-import type { Instant } from '../../src/time.ts';
+import { describe, expect, test } from 'vitest';
+import { type Instant, toMs } from '../../src/time.ts';
 import type { Rule, SeenRequest } from '../support/lnbits-simulator.ts';
 import { HOUR } from './fake-lnbits.ts';
-import { noWait, quietAfterIt, waiting } from './no-wait.ts';
 import {
   asked,
   balance,
@@ -15,29 +14,28 @@ import {
   pause,
   payments,
   posts,
+  quietWaits,
   reasons,
   run,
   states,
   to,
+  waiting,
   walletOf,
   when,
 } from './one-run.ts';
 
 /* What a run does where LNbits does not answer: to a POST, or to anything else. */
 
-vi.mock('../../src/payouts/session.ts', async (original) => noWait(await original()));
-
 describe('where LNbits does not answer a POST', () => {
   test('it is sent once more, and after the quiet time it is found out within the run', async () => {
     await owing({ alice: 10n, bob: 20n });
     day.lnbits.rules = [fails(to('alice'), LOST, 2)];
     let last: Instant | null = null;
-    waiting.meanwhile = async (ctx) => {
+    waiting.meanwhile = async () => {
       expect(await states()).toEqual({ alice: 'unknown', bob: 'settled' });
       const [alice] = await day.ledger.db.selectFrom('payments').selectAll().orderBy('id').execute();
       expect(alice).toMatchObject({ state: 'unknown', reason: expect.stringContaining('/api/v1/payments') });
       last = alice?.sent_at ?? null;
-      await quietAfterIt(ctx);
     };
     expect(await run()).toEqual({
       ...{ settled: 2, satsSettled: 30n, stopped: false, problems: [], messages: [] },
@@ -47,7 +45,8 @@ describe('where LNbits does not answer a POST', () => {
         ...['find', 'find', 'find', 'pay', 'find'],
       ],
     });
-    expect(waiting.for).toEqual([[last]]);
+    expect(quietWaits()).toHaveLength(1);
+    expect(waiting.until[0] ?? 0).toBeGreaterThanOrEqual(toMs(last ?? '') + HOUR);
     expect(balance('alice')).toBe(10n);
   });
 
@@ -73,7 +72,7 @@ describe('where LNbits does not answer a POST', () => {
       };
     });
     expect(problems).toEqual(['lnbits/unreachable']);
-    expect(waiting.for).toHaveLength(1);
+    expect(quietWaits()).toHaveLength(1);
     expect(await states()).toEqual({ alice: 'unknown', bob: 'settled', carol: 'settled' });
   });
 
@@ -82,15 +81,14 @@ describe('where LNbits does not answer a POST', () => {
     day.lnbits.rules = [fails({ kind: 'pay' }, LOST, 4)];
     expect(await run()).toMatchObject({ settled: 2, stopped: false, problems: ['lnbits/unreachable'] });
     expect(await states()).toEqual({ alice: 'settled', bob: 'settled', carol: 'planned' });
-    expect(waiting.for).toEqual([[expect.any(String), expect.any(String)]]);
+    expect(quietWaits()).toHaveLength(1);
   });
 
   test('of two payouts that are not in a row: each other one has its turn', async () => {
     await owing({ alice: 10n, bob: 20n, carol: 30n, dave: 40n });
     day.lnbits.rules = [fails(to('alice'), LOST, 2), fails(to('carol'), LOST, 2)];
-    waiting.meanwhile = async (ctx) => {
+    waiting.meanwhile = async () => {
       expect(await states()).toEqual({ alice: 'unknown', bob: 'settled', carol: 'unknown', dave: 'settled' });
-      await quietAfterIt(ctx);
     };
     expect(await run()).toMatchObject({ settled: 4, problems: [] });
   });
@@ -100,7 +98,10 @@ describe('where LNbits does not answer a POST', () => {
     async (version) => {
       await owing({ alice: 10n, bob: 20n }, { version });
       day.lnbits.rules = [fails(to('alice'), LOST, 2)];
-      waiting.meanwhile = () => day.lnbits.restart();
+      waiting.meanwhile = async () => {
+        await day.lnbits.restart();
+        return false;
+      };
       expect(await run()).toMatchObject({ settled: 1, satsSettled: 20n });
       expect(await states()).toEqual({ alice: 'unknown', bob: 'settled' });
       expect(await payments()).toHaveLength(2);
@@ -118,7 +119,7 @@ describe('where LNbits does not answer a POST', () => {
       problems: [],
       asked: ['invoice', 'pay', 'find', 'find'],
     });
-    expect(waiting.for).toEqual([]);
+    expect(quietWaits()).toEqual([]);
   });
 
   test('that took effect: up to LNbits 1.3 the client is looked at after the quiet time', async () => {
@@ -138,9 +139,10 @@ describe('where LNbits does not answer a POST', () => {
     day.lnbits.rules = [fails({ kind: 'pay' }, LOST, 2)];
     waiting.meanwhile = async () => {
       expect(asked().filter((kind) => kind === 'invoice')).toHaveLength(1);
+      return false;
     };
     expect(await run()).toMatchObject({ settled: 1, satsSettled: 1_000n });
-    expect(waiting.for).toHaveLength(1);
+    expect(quietWaits()).toHaveLength(1);
     expect(day.lnbits.payments(walletOf('alice')).map(({ amount }) => amount)).toEqual([
       ...[400_000, 400_000, 200_000],
     ]);
@@ -212,7 +214,7 @@ describe('where LNbits cannot be asked', () => {
     const answer = { status: 429, headers: { 'retry-after': '70' }, body: { error: 'Rate limit exceeded' } };
     day.lnbits.rules = [fails(to('alice'), LOST, 2), nth('invoice', [3], { at: 'before', answer })];
     expect(await run()).toMatchObject({ settled: 1, stopped: true });
-    expect(waiting.for).toEqual([]);
+    expect(quietWaits()).toEqual([]);
     expect(await states()).toEqual({
       ...{ alice: 'unknown', bob: 'settled', carol: 'deferred', dave: 'planned' },
     });

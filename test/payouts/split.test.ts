@@ -1,10 +1,7 @@
-import { expect, test, vi } from 'vitest';
-import { noWait } from './no-wait.ts';
+import { expect, test } from 'vitest';
 import { balance, day, owing, payments, run, states, walletOf } from './one-run.ts';
 
 /* LNbits takes less at once than it did: what was not sent goes in smaller parts, once `maximum_sats` says so. */
-
-vi.mock('../../src/payouts/session.ts', async (original) => noWait(await original()));
 
 const tooMuch = {
   when: { kind: 'invoice' as const },

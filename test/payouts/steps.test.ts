@@ -1,10 +1,10 @@
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { BridgeError } from '../../src/errors.ts';
 import type { Phase, SeenRequest } from '../support/lnbits-simulator.ts';
-import { noWait, quietAfterIt, waiting } from './no-wait.ts';
 import {
   asked,
   balance,
+  clock,
   day,
   fails,
   LOST,
@@ -13,16 +13,16 @@ import {
   pause,
   payments,
   posts,
+  quietWaits,
   reasons,
   run,
   states,
   to,
+  waiting,
   when,
 } from './one-run.ts';
 
 /* The steps of one run, one request after the other: where it may stop, and where it goes on. */
-
-vi.mock('../../src/payouts/session.ts', async (original) => noWait(await original()));
 
 describe('as a rule', () => {
   test('an invoice, its payment, and a look at the client; an invoice that was just made is not looked at', async () => {
@@ -32,7 +32,7 @@ describe('as a rule', () => {
       ...{ settled: 2, satsSettled: 30n, stopped: false, problems: [], messages: [] },
       asked: [...once, ...once],
     });
-    expect(waiting.for).toEqual([]);
+    expect(quietWaits()).toEqual([]);
   });
 
   test('what is settled leaves the balance, so that no invoice is made for more than is there', async () => {
@@ -85,7 +85,7 @@ describe('where it is stopped', () => {
     day.lnbits.rules = [fails({ kind: 'pay' }, LOST, 9)];
     expect((await stopAt('wallet', 'after')).asked).toEqual(['invoice', 'pay', 'find', 'wallet']);
     expect(await payments()).toEqual([['sending', null]]);
-    expect(waiting.for).toEqual([]);
+    expect(quietWaits()).toEqual([]);
   });
 
   test('between two parts of a payout: what arrived counts, the rest is left', async () => {
@@ -102,7 +102,7 @@ describe('where it is stopped', () => {
     await owing({ alice: 10n });
     day.lnbits.rules = [fails({ kind: 'pay' }, LOST, 9)];
     expect(await stopAt('pay', 'before', 2)).toMatchObject({ problems: ['lnbits/unreachable'] });
-    expect(waiting.for).toEqual([]);
+    expect(quietWaits()).toEqual([]);
     expect(await states()).toEqual({ alice: 'unknown' });
   });
 });
@@ -128,41 +128,45 @@ describe('where paying is paused', () => {
 
 describe('a run that stood still between `sending` and its POST', () => {
   const clocks = [
-    ['by the monotonic clock', performance],
-    ['by the time of day', Date],
+    [
+      'by the clock that nobody can set',
+      (ms: number) => {
+        clock.pass(ms);
+        clock.ahead -= ms;
+      },
+    ],
+    [
+      'by the time of day',
+      (ms: number) => {
+        clock.ahead += ms;
+      },
+    ],
   ] as const;
 
-  test.each(clocks)('does not make the POST any more: %s', async (_name, clock) => {
+  test.each(clocks)('does not make the POST any more: %s', async (_name, passes) => {
     await owing({ alice: 10n });
     const { write } = day.ledger;
-    const real = clock.now;
-    onTestFinished(() => {
-      clock.now = real;
-    });
+    let stood = false;
     day.ledger.write = async (work) => {
       const result = await write(work);
-      if ((await payments())[0]?.[0] === 'sending' && clock.now === real)
-        clock.now = () => real.call(clock) + 6_000;
+      if ((await payments())[0]?.[0] === 'sending' && !stood) {
+        stood = true;
+        passes(6_000);
+      }
       return result;
     };
     // It was not sent, and nothing has to be found out: the same run sends it, when it has looked once more.
     expect(await run()).toMatchObject({ settled: 1, problems: [] });
-    expect(waiting.for).toEqual([]);
+    expect(quietWaits()).toEqual([]);
     expect(posts()).toBe(1);
   });
 
-  test.each(clocks)('again and again: it waits for the next run, as it was: %s', async (_name, clock) => {
+  test.each(clocks)('again and again: it waits for the next run, as it was: %s', async (_name, passes) => {
     await owing({ alice: 10n });
     const { write } = day.ledger;
-    const real = clock.now;
-    let ahead = 0;
-    onTestFinished(() => {
-      clock.now = real;
-    });
-    clock.now = () => real.call(clock) + ahead;
     day.ledger.write = async (work) => {
       const result = await write(work);
-      if ((await payments())[0]?.[0] === 'sending') ahead += 6_000;
+      if ((await payments())[0]?.[0] === 'sending') passes(6_000);
       return result;
     };
     expect(await run()).toMatchObject({ settled: 0 });
@@ -176,34 +180,28 @@ describe('a run that stood still between `sending` and its POST', () => {
   test('also after a POST that nobody answered: what became of that one is not known', async () => {
     await owing({ alice: 10n });
     const { write } = day.ledger;
-    const real = performance.now;
-    onTestFinished(() => {
-      performance.now = real;
-    });
-    let ahead = 0;
-    performance.now = () => real.call(performance) + ahead;
     day.lnbits.rules = [fails({ kind: 'pay' }, LOST)];
     day.ledger.write = async (work) => {
       const result = await write(work);
-      if (posts() > 0 && (await payments())[0]?.[0] === 'sending') ahead += 6_000;
+      if (posts() > 0 && (await payments())[0]?.[0] === 'sending') clock.pass(6_000);
       return result;
     };
     waiting.meanwhile = async () => {
       expect(posts()).toBe(1);
       expect(await states()).toEqual({ alice: 'unknown' });
       day.ledger.write = write;
+      return false;
     };
     await run();
-    expect(waiting.for).toHaveLength(1);
+    expect(quietWaits()).toHaveLength(1);
   });
 });
 
 test('what does not fit together is held, and the payment kept as unknown', async () => {
   await owing({ alice: 10n, bob: 20n });
   day.lnbits.rules = [fails(to('alice'), { pay: 'debit-only' })];
-  waiting.meanwhile = async (ctx) => {
+  waiting.meanwhile = async () => {
     expect((await reasons()).alice).toBe("paid from the source wallet, the client's side is pending");
-    await quietAfterIt(ctx);
   };
   expect(await run()).toMatchObject({ settled: 1, satsSettled: 20n, problems: [] });
   expect(await states()).toEqual({ alice: 'held', bob: 'settled' });

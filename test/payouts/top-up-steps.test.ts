@@ -6,16 +6,26 @@ import type { WalletPayment } from '../../src/lnbits/client.ts';
 import { possiblePayments } from '../../src/payouts/credit-evidence.ts';
 import type { Context } from '../../src/payouts/session.ts';
 import { type Crediting, creditSource } from '../../src/payouts/top-up.ts';
-import { type Instant, plus } from '../../src/time.ts';
-import { waiting } from './no-wait.ts';
-import { asked, DONE, day, fails, inRun, LOST, owing, PAUSED, pause, run, when } from './one-run.ts';
+import { type Instant, plus, toMs } from '../../src/time.ts';
+import { HOUR } from './fake-lnbits.ts';
+import {
+  asked,
+  clock,
+  DONE,
+  day,
+  fails,
+  inRun,
+  LOST,
+  owing,
+  PAUSED,
+  pause,
+  quietWaits,
+  run,
+  waiting,
+  when,
+} from './one-run.ts';
 
 /* The steps of crediting the source wallet, one request after the other. */
-
-vi.mock('../../src/payouts/session.ts', async (original) => {
-  const { noWait } = await import('./no-wait.ts');
-  return noWait(await original());
-});
 
 const how = (more: Partial<Crediting> = {}): Crediting => {
   const { name, password } = day.lnbits.superuser;
@@ -92,19 +102,19 @@ describe('where LNbits gives no answer', () => {
     await owed(1_000n);
     day.lnbits.rules = [fails({ kind: 'credit' }, DONE)];
     expect(await on()).toEqual({ arrived: 1_000n, balance: 1_005_000n, problems: ['lnbits/unreachable'] });
-    expect(waiting.for).toEqual([]);
+    expect(quietWaits()).toEqual([]);
   });
 
   test('after it did it: up to LNbits 1.3 nobody looks before the quiet time is over', async () => {
     await owed(1_000n, '1.0.0');
     day.lnbits.rules = [fails({ kind: 'credit' }, DONE)];
-    waiting.meanwhile = async (ctx) => {
+    waiting.meanwhile = async () => {
       expect(asked()).toEqual([...LOGIN, 'list', 'credit']);
-      ctx.quietMs = 0;
     };
     expect(await on()).toMatchObject({ arrived: 1_000n });
     const [credit] = await credits();
-    expect(waiting.for).toEqual([[credit?.sent_at]]);
+    expect(quietWaits()).toHaveLength(1);
+    expect(waiting.until[0] ?? 0).toBeGreaterThanOrEqual(toMs(credit?.sent_at ?? '') + HOUR);
     expect(asked()).toEqual([...LOGIN, ...CREDIT, 'wallet']);
   });
 
@@ -133,7 +143,7 @@ describe('where LNbits gives no answer', () => {
       await on(how(), (ctx) => {
         ctx.signal = stop.signal;
       });
-      expect(waiting.for).toEqual([]);
+      expect(quietWaits()).toEqual([]);
       expect(await credits()).toMatchObject([{ state: 'unknown', reason }]);
       // Also with crediting switched off since.
       expect(await on(null)).toMatchObject({ arrived: 0n, problems: [] });
@@ -145,9 +155,9 @@ describe('where LNbits gives no answer', () => {
   test('nor is it quiet after the wait: unknown, and no other is sent', async () => {
     await owed(1_000n);
     day.lnbits.rules = [fails({ kind: 'credit' }, LOST)];
-    waiting.meanwhile = async () => {};
+    waiting.meanwhile = async () => false;
     await on(how({ maximumSats: 600n }));
-    expect(waiting.for).toHaveLength(1);
+    expect(quietWaits()).toHaveLength(1);
     expect((await credits()).map(({ state }) => state)).toEqual(['unknown', 'intended']);
   });
 
@@ -173,7 +183,7 @@ describe('where LNbits gives no answer', () => {
 test('with crediting off, what waits has no reason of its own', async () => {
   await owed(1_000n);
   day.lnbits.rules = [fails({ kind: 'credit' }, LOST)];
-  waiting.meanwhile = async () => {};
+  waiting.meanwhile = async () => false;
   await on(how({ maximumSats: 600n }));
   day.lnbits.rules = [fails({ kind: 'list' }, LOST, 3)];
   expect(await on(null)).toMatchObject({ problems: ['lnbits/unreachable'] });
@@ -189,20 +199,16 @@ test('up to LNbits 1.3 one that LNbits answered is looked for at once; and who l
   onTestFinished(() => close.mockRestore());
   expect(await on()).toMatchObject({ arrived: 1_000n });
   expect(asked()).toEqual([...LOGIN, ...CREDIT, 'wallet']);
-  expect(waiting.for).toEqual([]);
+  expect(quietWaits()).toEqual([]);
   expect(close).toHaveBeenCalledOnce();
 });
 
 test('a run that stood still before it could ask does not ask any more; the next one does', async () => {
   await owed(1_000n);
   const { write } = day.ledger;
-  const { now: real } = performance;
-  onTestFinished(() => {
-    performance.now = real;
-  });
   day.ledger.write = async (work) => {
     const result = await write(work);
-    if ((await credits())[0]?.state === 'sending') performance.now = () => real.call(performance) + 6_000;
+    if ((await credits())[0]?.state === 'sending') clock.pass(6_000);
     return result;
   };
   expect(await on(how({ maximumSats: 600n }))).toMatchObject({ arrived: 0n, problems: [] });

@@ -6,7 +6,7 @@ import { resolveCredit, resolveLate } from '../../src/ledger/credits/operator-ac
 import { planCredits } from '../../src/ledger/credits/plan.ts';
 import { resolvePayment } from '../../src/ledger/payouts/operator-actions.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
-import { now } from '../../src/time.ts';
+import { now } from '../support/clock.ts';
 import type { LnbitsVersion } from '../support/lnbits.ts';
 import { nextMoment, type Payday, type PaydayOptions, payday } from '../support/payday.ts';
 
@@ -23,7 +23,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       return day;
     };
     afterEach(async () => {
-      expect((await verifyLedger(day.ledger.db)).differences).toEqual([]);
+      expect((await verifyLedger(day.ledger)).differences).toEqual([]);
       await day.stop();
     });
 
@@ -301,7 +301,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         await day.owe('alice', 5n);
         await day.payNow();
         expect(await open()).toHaveLength(1);
-        expect((await verifyLedger(day.ledger.db)).differences).toMatchObject([
+        expect((await verifyLedger(day.ledger)).differences).toMatchObject([
           { code: 'credit/contradicted', what: 'c1' },
         ]);
         const [{ payment_hash: hash } = { payment_hash: '' }] = await open();

@@ -1,6 +1,5 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Permission, SharedKeys } from '../support/lnbits.ts';
-import { noWait } from './no-wait.ts';
 import {
   asked,
   balance,
@@ -18,8 +17,6 @@ import {
 } from './one-run.ts';
 
 /* Keys of shared wallets, which may receive and perhaps not see what they receive. */
-
-vi.mock('../../src/payouts/session.ts', async (original) => noWait(await original()));
 
 const HELD = "nothing was paid: the key of the client's wallet does not show its payments";
 

@@ -1,5 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
-import { noWait, quietAfterIt, waiting } from './no-wait.ts';
+import { describe, expect, test } from 'vitest';
 import {
   asked,
   balance,
@@ -13,17 +12,17 @@ import {
   PAUSED,
   pause,
   payments,
+  quietWaits,
   reasons,
   run,
   states,
   to,
+  waiting,
   walletOf,
   when,
 } from './one-run.ts';
 
 /* Sats go to the wallet that is the recipient's at the moment of the invoice; what was ever sent stays with its wallet. */
-
-vi.mock('../../src/payouts/session.ts', async (original) => noWait(await original()));
 
 /** Gives a recipient another wallet, as `clients set --new-wallet` does. Answers what is in it. */
 async function move(name: string): Promise<() => bigint> {
@@ -225,17 +224,16 @@ describe('what LNbits refused', () => {
 
   test('and may be under way after all by what a run knows: not before the quiet time is over', async () => {
     const moved = await refused();
-    waiting.meanwhile = async (ctx) => {
+    waiting.meanwhile = async () => {
       expect(await states()).toEqual({ alice: 'deferred' });
       expect((await reasons()).alice).toBe(reason);
       expect(asked()).not.toContain('invoice');
-      await quietAfterIt(ctx);
     };
     const ran = await run((ctx) => {
-      ctx.began = performance.now();
+      ctx.began = ctx.clock.monotonic();
     });
     expect(ran).toMatchObject({ settled: 1, problems: [] });
-    expect(waiting.for).toHaveLength(1);
+    expect(quietWaits()).toHaveLength(1);
     expect([balance('alice'), moved()]).toEqual([0n, 10n]);
   });
 
@@ -265,7 +263,7 @@ describe('what LNbits refused', () => {
     });
     expect(
       await run((ctx) => {
-        ctx.began = performance.now();
+        ctx.began = ctx.clock.monotonic();
       }),
     ).toMatchObject({ settled: 1, problems: [] });
     expect([balance('alice'), moved()]).toEqual([0n, 10n]);
@@ -274,7 +272,7 @@ describe('what LNbits refused', () => {
   test('after a POST that was not answered stays with its wallet', async () => {
     await owing({ alice: 10n });
     day.lnbits.rules = [fails({ kind: 'pay' }, LOST), fails({ kind: 'pay' }, NO, 9)];
-    waiting.meanwhile = async () => {};
+    waiting.meanwhile = async () => false;
     await run();
     expect((await payments())[0]?.[0]).toBe('unknown');
     const moved = await move('alice');

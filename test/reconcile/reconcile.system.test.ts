@@ -7,6 +7,7 @@ import { startRun } from '../../src/ledger/runs/lease.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import { hints, type Range } from '../../src/reconcile/findings.ts';
 import { type Reconciliation, reconcile } from '../../src/reconcile/reconcile.ts';
+import { systemClock } from '../../src/time.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { type LnbitsVersion, lnbitsVersions, type WalletKeys } from '../support/lnbits.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -36,7 +37,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
     await world.must(['poll']);
     await world.insertCashOut({ confirmed_at: ago(20 * HOUR) });
     await world.must(['poll']);
-    ledger = await openLedger({ url: world.ledgerUrl, use: 'read' });
+    ledger = await openLedger({ clock: systemClock, url: world.ledgerUrl, use: 'read' });
     const [row] = await ledgerSql(world.ledgerUrl, 'select payment_hash from payments order by id');
     hash = `${row?.payment_hash}`;
   });

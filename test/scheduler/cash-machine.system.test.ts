@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { addCommission } from '../../src/ledger/commission/commission.ts';
 import { setMachine } from '../../src/ledger/machines/changes.ts';
-import { now } from '../../src/time.ts';
+import { now } from '../support/clock.ts';
 import { type Counter, openCounter, type Shop } from '../support/counter.ts';
 import { insertAction, pairMachine, unpairMachine } from '../support/lamassu.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { now, plus } from '../../src/time.ts';
+import { plus } from '../../src/time.ts';
+import { now } from '../support/clock.ts';
 import { hostOff, setLamassuClock } from '../support/clocks.ts';
 import { type Counter, openCounter, type Shop } from '../support/counter.ts';
 import { insertAction } from '../support/lamassu.ts';

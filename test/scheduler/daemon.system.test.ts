@@ -4,6 +4,7 @@ import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Config, loadConfig } from '../../src/config/load.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import { cronLines, runDaemon } from '../../src/scheduler/daemon.ts';
+import { systemClock } from '../../src/time.ts';
 import { pairMachine } from '../support/lamassu.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { until } from '../support/ssh.ts';
@@ -42,11 +43,17 @@ function start(config: Config) {
   });
   const ended = runDaemon({
     config,
+    clock: systemClock,
     actor: 'daemon',
     log: pino({ level: 'debug' }, sink),
     signal: stop.signal,
     withLedger: async <T>(work: (ledger: Ledger) => Promise<T>) => {
-      const ledger = await openLedger({ ...config.ledger, password: config.ledger.password, use: 'write' });
+      const ledger = await openLedger({
+        clock: systemClock,
+        ...config.ledger,
+        password: config.ledger.password,
+        use: 'write',
+      });
       try {
         return await work(ledger);
       } finally {

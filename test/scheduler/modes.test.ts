@@ -44,7 +44,7 @@ forEachLedger((_kind, open) => {
     });
   };
 
-  const balances = async (ledger: Ledger) => expect((await verifyLedger(ledger.db)).differences).toEqual([]);
+  const balances = async (ledger: Ledger) => expect((await verifyLedger(ledger)).differences).toEqual([]);
 
   /** Felix, fixed, with 500 USD a day unless said otherwise, and 5,000 USD in the machine. */
   const felix = async (book: Books, daily = 500) => {

@@ -6,7 +6,7 @@ import { releasePayout } from '../../src/ledger/payouts/operator-actions.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { reviewsSince } from '../../src/ledger/runs/new-since.ts';
 import { payFixed } from '../../src/scheduler/fixed.ts';
-import { now } from '../../src/time.ts';
+import { now } from '../support/clock.ts';
 import { forEachLedger } from '../support/ledgers.ts';
 import { oweTwo, payday } from '../support/payday.ts';
 

@@ -14,8 +14,9 @@ import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { dryRun } from '../../src/scheduler/dry-run.ts';
 import { poll } from '../../src/scheduler/poll.ts';
 import type { PollReport } from '../../src/scheduler/report.ts';
-import { now, plus } from '../../src/time.ts';
+import { plus, systemClock } from '../../src/time.ts';
 import { viewOfRun } from '../../src/views/run.ts';
+import { now } from '../support/clock.ts';
 import { createLamassu, insertCashOut, type Lamassu, MACHINE, pairMachine } from '../support/lamassu.ts';
 import { freshLedgerUrl, type LedgerKind, ledgerKinds, openAgain } from '../support/ledgers.ts';
 import type { WalletKeys } from '../support/lnbits.ts';
@@ -98,10 +99,10 @@ quiet = "1 ms"
   };
 
   beforeEach(async () => {
-    ledger = await openLedger({ url: await freshLedgerUrl(kind), use: 'create' });
+    ledger = await openLedger({ clock: systemClock, url: await freshLedgerUrl(kind), use: 'create' });
     onTestFinished(async () => {
       // Whatever a test did: the books must balance.
-      expect((await verifyLedger(ledger.db)).differences).toEqual([]);
+      expect((await verifyLedger(ledger)).differences).toEqual([]);
 
       await ledger.close();
     });

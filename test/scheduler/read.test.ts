@@ -16,7 +16,7 @@ test.each(ledgerKinds)(
       const counter = await shop({ alice: 1000n });
       await poll();
       const id = await counter.jammed();
-      const source = await openSource(config.lamassu, await judgingOf(config, ledger.db));
+      const source = await openSource(config.lamassu, ledger.clock, await judgingOf(config, ledger.db));
       const rows = await source.byIds([id]);
       await source.close();
 
@@ -25,7 +25,7 @@ test.each(ledgerKinds)(
         return ledger.write(work);
       };
       const target = {
-        ...readingOf(config, ledger.db, write, null, { actor: 'test', run: null }),
+        ...readingOf(config, ledger, write, null, { actor: 'test', run: null }),
         onCashOut: () => undefined,
         signal: new AbortController().signal,
       };
@@ -36,7 +36,7 @@ test.each(ledgerKinds)(
         ledger.db.selectFrom(table).select('cash_out_id').where('cash_out_id', '=', id).execute();
       expect(await ids('watch')).toEqual([]);
       expect(await ids('review')).toEqual([]);
-      expect((await verifyLedger(ledger.db)).differences).toEqual([]);
+      expect((await verifyLedger(ledger)).differences).toEqual([]);
       expect(await world.aioDca(['verify'])).toMatchObject({ code: 0 });
     } finally {
       await stop();

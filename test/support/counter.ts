@@ -9,7 +9,8 @@ import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import { type Needs, type Operation, perform } from '../../src/operations/operation.ts';
 import { poll } from '../../src/scheduler/poll.ts';
 import type { PollReport } from '../../src/scheduler/report.ts';
-import { now, plus } from '../../src/time.ts';
+import { plus, systemClock } from '../../src/time.ts';
+import { now } from './clock.ts';
 import { insertAction } from './lamassu.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
@@ -51,8 +52,8 @@ export async function openCounter(options: WorldOptions): Promise<Counter> {
   try {
     const config = loadConfig(world.configFile, {});
     const { url, password } = config.ledger;
-    const open = () => openLedger({ url, password, use: 'write' });
-    const ledger = await openLedger({ url, password, use: 'create' });
+    const open = () => openLedger({ clock: systemClock, url, password, use: 'write' });
+    const ledger = await openLedger({ clock: systemClock, url, password, use: 'create' });
     let shops = 0;
     return {
       world,
@@ -72,7 +73,12 @@ export async function openCounter(options: WorldOptions): Promise<Counter> {
         perform(
           operation,
           {
-            ...{ principal: { kind: 'operator' }, actor: 'dora', reason: how.reason ?? 'asked' },
+            ...{
+              clock: ledger.clock,
+              principal: { kind: 'operator' },
+              actor: 'dora',
+              reason: how.reason ?? 'asked',
+            },
             config: async () => how.config ?? config,
             withLedger: (_use, work) => work(how.ledger ?? ledger),
             stopSignal: () => new AbortController().signal,

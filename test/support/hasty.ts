@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { registerHooks } from 'node:module';
 import pg from 'pg';
 import type { Config } from '../../src/config/load.ts';
-import { type LnbitsOptions, LnbitsClient as Patient } from '../../src/lnbits/client.ts';
+import type { LnbitsOptions } from '../../src/lnbits/client.ts';
 
 /*
  * Short deadlines for one of the things that a run waits for, so that it can wait in vain a thousand times. Everything
@@ -25,25 +24,6 @@ const waits = new AsyncLocalStorage<Wait | null>();
 const short = <T extends object>(wait: Wait, options: T): Partial<T> =>
   waits.getStore() === wait ? options : {};
 
-/** Takes the place of the program's, which makes it with an address only. */
-export class LnbitsClient extends Patient {
-  constructor(options: LnbitsOptions) {
-    super({
-      ...options,
-      ...short('lnbits', { deadlineMs: DEADLINES.lnbits, backoffMs: 1, maxBytes: 300_000 }),
-      ...short('payment', { payDeadlineMs: DEADLINES.payment, maxBytes: 300_000 }),
-    });
-  }
-}
-
-registerHooks({
-  resolve: (specifier, context, next) => {
-    const found = next(specifier, context);
-    const asked = found.url.endsWith('/src/lnbits/client.ts') && context.parentURL !== import.meta.url;
-    return asked ? { ...found, url: import.meta.url } : found;
-  },
-});
-
 pg.Pool = class extends pg.Pool {
   constructor(options?: pg.PoolConfig) {
     super({
@@ -65,5 +45,13 @@ export function hastily<T>(
     query: wait === 'query' ? DEADLINES.query : 60_000,
   };
   const lamassu = { ...config.lamassu, deadlines };
-  return waits.run(wait, () => work({ ...config, lamassu }));
+  const lnbits = { ...config.lnbits, ...ofLnbits(wait) };
+  return waits.run(wait, () => work({ ...config, lamassu, lnbits }));
+}
+
+/** Whoever opens LNbits hands on what the configuration says of it. */
+function ofLnbits(wait: Wait | null): Partial<LnbitsOptions> {
+  if (wait === 'lnbits') return { deadlineMs: DEADLINES.lnbits, backoffMs: 1, maxBytes: 300_000 };
+  if (wait === 'payment') return { payDeadlineMs: DEADLINES.payment, maxBytes: 300_000 };
+  return {};
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { loadConfig } from '../../src/config/load.ts';
 import { openLedger } from '../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
+import { systemClock } from '../../src/time.ts';
 import { audit } from './auditor.ts';
 import { fork } from './fork.ts';
 import type { Hooked, Phase, SeenRequest } from './lnbits-simulator.ts';
@@ -198,9 +199,9 @@ export class KillSeries {
 async function judge(world: World, settled: string[]): Promise<string[]> {
   const { violations } = await audit(world, { settled });
   const { url, password } = loadConfig(world.configFile, {}).ledger;
-  const ledger = await openLedger({ url, password, use: 'read' });
+  const ledger = await openLedger({ clock: systemClock, url, password, use: 'read' });
   try {
-    const { differences } = await verifyLedger(ledger.db);
+    const { differences } = await verifyLedger(ledger);
     return [
       ...violations.map(({ kind, what }) => `${kind}: ${what}`),
       ...differences.map(({ code, what }) => `verify: ${code}: ${what}`),

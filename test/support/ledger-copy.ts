@@ -24,7 +24,7 @@ export async function copyOf(day: Payday, { sourceKey }: { sourceKey?: string } 
   const from = new DatabaseSync(day.ledger.url.slice('sqlite:'.length), { readOnly: true });
   from.exec(`vacuum into '${file}'`);
   from.close();
-  const ledger = await openLedger({ url: `sqlite:${file}`, use: 'write' });
+  const ledger = await openLedger({ clock: day.ledger.clock, url: `sqlite:${file}`, use: 'write' });
   const { lnbits, ...config } = day.config;
   const sourceWalletKey = sourceKey === undefined ? lnbits.sourceWalletKey : new Secret(sourceKey);
   return {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, onTestFinished } from 'vitest';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
+import { systemClock } from '../../src/time.ts';
 import { freshDatabase } from './postgres.ts';
 
 /** The databases that a ledger may lie in; whatever a ledger promises, it promises on both. */
@@ -22,14 +23,14 @@ export function forEachLedger(suite: (kind: LedgerKind, open: () => Promise<Ledg
 
 /** A new ledger, gone after the running test. For a second process: `openAgain(ledger)`, or its `url`. */
 export async function freshLedger(kind: LedgerKind): Promise<Ledger> {
-  const ledger = await openLedger({ url: await freshLedgerUrl(kind), use: 'create' });
+  const ledger = await openLedger({ clock: systemClock, url: await freshLedgerUrl(kind), use: 'create' });
   onTestFinished(() => ledger.close());
   return ledger;
 }
 
 /** Another connection to the same ledger, as another process would have it. */
 export async function openAgain({ url }: Ledger): Promise<Ledger> {
-  const ledger = await openLedger({ url, use: 'write' });
+  const ledger = await openLedger({ clock: systemClock, url, use: 'write' });
   onTestFinished(() => ledger.close());
   return ledger;
 }

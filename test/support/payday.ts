@@ -12,7 +12,8 @@ import { type Run, startRun } from '../../src/ledger/runs/lease.ts';
 import { ALWAYS } from '../../src/ledger/store/effective-dated.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import { type PayReport, pay } from '../../src/scheduler/pay.ts';
-import { now, plus } from '../../src/time.ts';
+import { type Clock, plus, systemClock } from '../../src/time.ts';
+import { now } from './clock.ts';
 import type { LnbitsVersion, WalletKeys } from './lnbits.ts';
 import { type LnbitsSimulator, startLnbitsSimulator } from './lnbits-simulator.ts';
 
@@ -44,6 +45,7 @@ export interface PaydayOptions {
   requestsPerSecond?: number;
   /** Lines for `[lnbits]`. */
   lnbits?: string;
+  clock?: Clock;
 }
 
 export async function payday(options: PaydayOptions = {}): Promise<Payday> {
@@ -54,6 +56,7 @@ export async function payday(options: PaydayOptions = {}): Promise<Payday> {
     funds = 1_000_000n,
     lnbits: more = '',
     requestsPerSecond,
+    clock = systemClock,
   } = options;
   const folder = mkdtempSync(join(tmpdir(), 'aio-dca-payday-'));
   const lnbits = await startLnbitsSimulator({ version, ...(requestsPerSecond && { requestsPerSecond }) });
@@ -80,8 +83,8 @@ ${payouts}
     { mode: 0o600 },
   );
   const config = loadConfig(file, {});
-  const ledger = await openLedger({ ...config.ledger, use: 'create' });
-  const at = plus(now(), -60_000);
+  const ledger = await openLedger({ clock, ...config.ledger, use: 'create' });
+  const at = plus(clock.now(), -60_000);
 
   return {
     ledger,
@@ -133,7 +136,7 @@ ${payouts}
       const wallet = { id: keys.id, key: new Secret(keys.inkey) };
       await nextMoment();
       await ledger.write((trx) =>
-        addCommission(trx, { actor: 'test', run: null, at: now() }, { name, wallet, weight, machine }),
+        addCommission(trx, { actor: 'test', run: null, at: clock.now() }, { name, wallet, weight, machine }),
       );
       return keys;
     },
@@ -142,7 +145,7 @@ ${payouts}
         id: randomUUID(),
         source: 'lamassu',
         machine: name,
-        confirmedAt: now(),
+        confirmedAt: clock.now(),
         currency: 'USD',
         digits: 2,
         fiat: 10_000n,
@@ -153,7 +156,7 @@ ${payouts}
         lamassu: {},
       };
       const how = {
-        now: now(),
+        now: clock.now(),
         timezone: 'UTC',
         priority: 'shared' as const,
         origin: 'lamassu' as const,

@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { loadConfig } from '../../src/config/load.ts';
 import { openLedger } from '../../src/ledger/store/open.ts';
 import { poll } from '../../src/scheduler/poll.ts';
+import { systemClock } from '../../src/time.ts';
 import { hastily, type Wait } from './hasty.ts';
 
 /*
@@ -29,7 +30,7 @@ export interface Held {
 async function once(configFile: string, wait: Wait | null): Promise<string[]> {
   return await hastily(loadConfig(configFile, {}), wait, async (config) => {
     const { url, password } = config.ledger;
-    const ledger = await openLedger({ url, password, use: 'write' });
+    const ledger = await openLedger({ clock: systemClock, url, password, use: 'write' });
     try {
       const { problems } = await poll({ ledger, config, actor: 'test', log, signal });
       return problems.map(({ code }) => code);

@@ -14,7 +14,7 @@ import {
   checkSuperuser,
   type createInstallation,
 } from '../../operations/init.ts';
-import { type Instant, now } from '../../time.ts';
+import { type Instant, systemClock } from '../../time.ts';
 import { parseTime } from '../../typed/times.ts';
 import type { FoundView } from '../../views/init.ts';
 import {
@@ -68,7 +68,7 @@ async function askStart(interview: Interview, options: InitOptions, timezone: st
       initial: localMinute(timezone),
       read: (text) => parseTime(text, timezone, flagOf('startAt')),
     });
-    if (startAt <= now() || !interview.terminal) return startAt;
+    if (startAt <= systemClock.now() || !interview.terminal) return startAt;
     if (await interview.confirm('That is in the future. Cash-outs before then will not be paid. Continue?'))
       return startAt;
     delete options.startAt;

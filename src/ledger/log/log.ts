@@ -1,4 +1,4 @@
-import { hostClock, type Instant } from '../../time.ts';
+import { type Instant, sinceBoot } from '../../time.ts';
 import type { Db, Trx } from '../store/open.ts';
 
 /** On whose right something is done. An operator may everything; a client only what is the client's own. */
@@ -38,7 +38,7 @@ export interface ReasonedAct extends Act {
 /** Adds a change to the ledger's log, in the transaction that makes the change. */
 export async function record(trx: Trx, who: Who, change: Change): Promise<void> {
   // A run keeps what it saw of the clocks itself.
-  const clock = who.run === null ? hostClock() : null;
+  const clock = who.run === null ? sinceBoot() : null;
   await trx
     .insertInto('log')
     .values({

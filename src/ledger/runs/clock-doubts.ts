@@ -1,7 +1,7 @@
 import { type SqlBool, sql } from 'kysely';
 import { BridgeError, conflict, invalid, notFound } from '../../errors.ts';
 import { type Call, call, message } from '../../lib/message.ts';
-import { type Instant, MAY_DIFFER_MS, plus, toMs } from '../../time.ts';
+import { type HostClock, type Instant, MAY_DIFFER_MS, plus, toMs } from '../../time.ts';
 import { successors } from '../cash-outs/ingest.ts';
 import { type Act, record } from '../log/log.ts';
 import { ALWAYS } from '../store/effective-dated.ts';
@@ -177,8 +177,8 @@ async function enteredWrongly(trx: Trx, run: bigint, clocks: Clocks): Promise<Do
  * Now, for an entry of a subject that counts from now on. Throws what `entryTime` throws, and `usage/invalid` where an earlier
  * entry of it is in doubt: which of the two would hold could not be told.
  */
-export async function entryTimeOf(trx: Trx, subject: string): Promise<Instant> {
-  const at = await entryTime(trx);
+export async function entryTimeOf(trx: Trx, host: HostClock, subject: string): Promise<Instant> {
+  const at = await entryTime(trx, host);
   const [doubt] = (await doubtsAt(trx, at)).filter((one) => one.subject === subject);
   if (!doubt) return at;
   throw new BridgeError(

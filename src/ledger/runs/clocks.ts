@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { BridgeError } from '../../errors.ts';
 import { call, field, message } from '../../lib/message.ts';
-import { type HostClock, hostClock, type Instant, MAY_DIFFER_MS, plus, toInstant, toMs } from '../../time.ts';
+import { type HostClock, type Instant, MAY_DIFFER_MS, plus, toInstant, toMs } from '../../time.ts';
 import type { Db, Trx } from '../store/open.ts';
 import { isPostgres } from '../store/tables.ts';
 
@@ -116,7 +116,7 @@ async function reckoned(
  * Now, for what counts from now on: by Lamassu's clock, where that is known to be less than a minute off. Throws
  * `clock/differs` where this host's clock cannot be right, or where Lamassu's own differed from it in the last run.
  */
-export async function entryTime(db: Db, host: HostClock = hostClock()): Promise<Instant> {
+export async function entryTime(db: Db, host: HostClock): Promise<Instant> {
   const said = toInstant(host.wall);
   const known = await reckoned(db, host);
   if (known) {
@@ -148,10 +148,7 @@ export async function entryTime(db: Db, host: HostClock = hostClock()): Promise<
  * the newest run saw of Lamassu's, unless that was set back behind what it had shown. For an entry with a time that the operator states, `stated`: nothing of it is in the future; but
  * where this host's clock is known to be behind, and not by how much, that time itself is now.
  */
-export async function bestTime(
-  db: Db,
-  { stated, host = hostClock() }: { stated?: Instant | undefined; host?: HostClock } = {},
-): Promise<Instant> {
+export async function bestTime(db: Db, host: HostClock, stated?: Instant): Promise<Instant> {
   const agreed = await lastAgreed(db);
   const counted = agreed && shouldShow(agreed, host);
   if (counted) return counted.source;

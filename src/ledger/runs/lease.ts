@@ -2,7 +2,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { sql } from 'kysely';
 import { BridgeError } from '../../errors.ts';
-import { bootId, type Instant, now, plus } from '../../time.ts';
+import { bootId, type Instant, plus } from '../../time.ts';
 import type { Who } from '../log/log.ts';
 import type { Db, Ledger, Trx } from '../store/open.ts';
 import { isPostgres } from '../store/tables.ts';
@@ -52,6 +52,7 @@ export async function startRun(
   actor: string,
   source: string | null = null,
 ): Promise<Run> {
+  const { clock } = ledger;
   const me = JSON.stringify(thisProcess(ledger.url));
   const taken = await ledger.write(async (trx): Promise<bigint | BridgeError> => {
     const time = await databaseTime(trx);
@@ -72,7 +73,7 @@ export async function startRun(
           `Wait for it to end. A run that died elsewhere is replaced after ${ends}.`,
         );
       }
-      await endRun(trx, held.id, 'died', null);
+      await endRun(trx, held.id, clock.now(), 'died', null);
       // Who is gone for certain sends nothing any more; of anybody else nobody knows it, nor of a boot: this host may be a
       // clone, and the run go on at the other one.
       if (hasEnded(owner) && owner.ledger === ledger.url) await endClaims(trx, held.id);
@@ -82,7 +83,7 @@ export async function startRun(
       .select((eb) => eb.fn.coalesce(eb.fn.max('id'), sql<bigint>`0`).as('last'))
       .executeTakeFirstOrThrow();
     const next = last + 1n;
-    await trx.insertInto('runs').values({ id: next, kind, actor, started_at: now(), source }).execute();
+    await trx.insertInto('runs').values({ id: next, kind, actor, started_at: clock.now(), source }).execute();
     await trx
       .insertInto('lease')
       .values({ one: 1n, run_id: next, owner: me, expires_at: plus(time, LEASE_MS) })
@@ -93,13 +94,19 @@ export async function startRun(
   const id = taken;
 
   const lost = new AbortController();
-  const renewal = setInterval(() => {
-    // A ledger that does not answer now may answer before the lease expires; every step checks the fence anyway.
-    renew(ledger.db, id).then(
-      (mine) => mine || lost.abort(),
-      () => {},
-    );
-  }, RENEW_MS).unref();
+  const finished = new AbortController();
+  const keepRenewing = async () => {
+    for (;;) {
+      await clock.sleep(RENEW_MS, { signal: finished.signal, ref: false });
+      if (finished.signal.aborted) return;
+      // A ledger that does not answer now may answer before the lease expires; every step checks the fence anyway.
+      renew(ledger.db, id).then(
+        (mine) => mine || lost.abort(),
+        () => {},
+      );
+    }
+  };
+  void keepRenewing();
   return {
     id,
     who: { actor, run: id },
@@ -110,11 +117,11 @@ export async function startRun(
         return work(trx);
       }),
     finish: async (outcome, summary, within) => {
-      clearInterval(renewal);
+      finished.abort();
       const end = async (trx: Trx) => {
         await checkFence(trx, id);
         await endClaims(trx, id);
-        await endRun(trx, id, outcome, summary);
+        await endRun(trx, id, clock.now(), outcome, summary);
       };
       await (within ? end(within) : ledger.write(end));
     },
@@ -187,10 +194,10 @@ export async function brokenOff(db: Db): Promise<bigint | null> {
   return newest === undefined || newest.id === running?.id ? null : newest.id;
 }
 
-async function endRun(trx: Trx, id: bigint, outcome: string, summary: unknown): Promise<void> {
+async function endRun(trx: Trx, id: bigint, at: Instant, outcome: string, summary: unknown): Promise<void> {
   await trx
     .updateTable('runs')
-    .set({ finished_at: now(), outcome, summary: summary === null ? null : JSON.stringify(summary) })
+    .set({ finished_at: at, outcome, summary: summary === null ? null : JSON.stringify(summary) })
     .where('id', '=', id)
     .execute();
   await trx.deleteFrom('lease').where('run_id', '=', id).execute();

@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { BridgeError, conflict, invalid, wrongState } from '../../errors.ts';
 import { type Verification, verifyLedger } from '../verify/verify.ts';
-import { openLedger } from './open.ts';
+import { type Ledger, openLedger } from './open.ts';
 import { createFile } from './sqlite.ts';
 
 /** All pages in one step: the copy is of one moment, and a busy ledger cannot make it start again. */
@@ -23,7 +23,10 @@ export interface Backup {
  * books up. The file appears under its name only when it is complete and on the disk. Errors: `usage/invalid` where
  * the file exists or the ledger is on PostgreSQL, `ledger/unusable` where the copy fails or is damaged.
  */
-export async function backupLedger(url: string, target: string): Promise<Backup> {
+export async function backupLedger(
+  { url, clock }: Pick<Ledger, 'url' | 'clock'>,
+  target: string,
+): Promise<Backup> {
   if (!url.startsWith('sqlite:')) {
     throw wrongState(
       'file',
@@ -37,8 +40,8 @@ export async function backupLedger(url: string, target: string): Promise<Backup>
     if (statSync(file, { throwIfNoEntry: false })) throw exists(file);
     createFile(part);
     await copyPages(url.slice('sqlite:'.length), part);
-    const ledger = await openLedger({ url: `sqlite:${part}`, use: 'read' });
-    const verification = await verifyLedger(ledger.db).finally(() => ledger.close());
+    const ledger = await openLedger({ url: `sqlite:${part}`, clock, use: 'read' });
+    const verification = await verifyLedger(ledger).finally(() => ledger.close());
     sync(part);
     // Unlike a rename, a link never takes the place of a file that came meanwhile.
     linkSync(part, file);

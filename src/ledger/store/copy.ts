@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { sql } from 'kysely';
 import type { Secret } from '../../config/secret.ts';
 import { BridgeError, conflict } from '../../errors.ts';
-import { now } from '../../time.ts';
+import type { Clock } from '../../time.ts';
 import { record, toJson, type Who } from '../log/log.ts';
 import { withLease } from '../runs/lease.ts';
 import { type Verification, verifyLedger } from '../verify/verify.ts';
@@ -39,13 +39,13 @@ export interface Copied {
  * Moves a ledger. Errors: `usage/invalid` where the target holds something, `run/busy`, those of opening either, and
  * `ledger/copy-differs` where the copy is not the same.
  */
-export async function copyLedger(from: Place, to: Place, actor: string): Promise<Copied> {
+export async function copyLedger(from: Place, to: Place, actor: string, clock: Clock): Promise<Copied> {
   if (from.url === to.url) throw conflict('to', `${to.url} is the ledger itself`, 'Name another place.');
-  const source = await openLedger({ ...from, use: 'write' }).catch((error: unknown) => {
+  const source = await openLedger({ ...from, clock, use: 'write' }).catch((error: unknown) => {
     if (error instanceof BridgeError && error.code === 'ledger/retired') return error;
     throw error;
   });
-  if (source instanceof BridgeError) return finishCopy(from, to, actor, source);
+  if (source instanceof BridgeError) return finishCopy(source, from, to, actor, clock);
   try {
     return await moveAway(source, to, actor);
   } finally {
@@ -55,7 +55,7 @@ export async function copyLedger(from: Place, to: Place, actor: string): Promise
 
 async function moveAway(source: Ledger, to: Place, actor: string): Promise<Copied> {
   return withLease(source, { kind: 'ledger copy', actor }, async (run) => {
-    const copy = await openTarget(to, source.id);
+    const copy = await openTarget(to, source);
     try {
       const rows = await run.write(async (trx) => {
         await mayTakeLong(trx);
@@ -66,7 +66,7 @@ async function moveAway(source: Ledger, to: Place, actor: string): Promise<Copie
         return counts;
       });
       await takeIntoUse(copy, { actor, run: run.id }, source.url);
-      return { id: source.id, url: to.url, rows, verification: await verifyLedger(copy.db) };
+      return { id: source.id, url: to.url, rows, verification: await verifyLedger(copy) };
     } finally {
       await copy.close();
     }
@@ -74,16 +74,22 @@ async function moveAway(source: Ledger, to: Place, actor: string): Promise<Copie
 }
 
 /** The old ledger is retired already: the new one is whole, and only has to be taken into use. */
-async function finishCopy(from: Place, to: Place, actor: string, retired: BridgeError): Promise<Copied> {
-  const source = await openLedger({ ...from, use: 'move' });
+async function finishCopy(
+  retired: BridgeError,
+  from: Place,
+  to: Place,
+  actor: string,
+  clock: Clock,
+): Promise<Copied> {
+  const source = await openLedger({ ...from, clock, use: 'move' });
   try {
     if ((await placeOf(source.db)) !== to.url) throw retired;
-    const target = await openLedger({ ...to, use: 'move' });
+    const target = await openLedger({ ...to, clock, use: 'move' });
     try {
       if (target.id !== source.id) throw retired;
       if ((await placeOf(target.db)) === UNFINISHED)
         await takeIntoUse(target, { actor, run: null }, from.url);
-      return { id: source.id, url: to.url, rows: null, verification: await verifyLedger(target.db) };
+      return { id: source.id, url: to.url, rows: null, verification: await verifyLedger(target) };
     } finally {
       await target.close();
     }
@@ -93,8 +99,8 @@ async function finishCopy(from: Place, to: Place, actor: string, retired: Bridge
 }
 
 /** An empty ledger: a new one, or what an earlier copy of the same ledger left, emptied. */
-async function openTarget(to: Place, id: string): Promise<Ledger> {
-  const target = await openLedger({ ...to, use: 'move' });
+async function openTarget(to: Place, { id, clock }: Ledger): Promise<Ledger> {
+  const target = await openLedger({ ...to, clock, use: 'move' });
   try {
     const place = await placeOf(target.db);
     if (place === UNFINISHED && target.id === id) {
@@ -107,7 +113,7 @@ async function openTarget(to: Place, id: string): Promise<Ledger> {
       // Nothing is ever deleted from a ledger, but a copy that was never in use is none.
       for (const suffix of ['', '-wal', '-shm'])
         rmSync(to.url.slice('sqlite:'.length) + suffix, { force: true });
-      return await openLedger({ ...to, use: 'move' });
+      return await openLedger({ ...to, clock, use: 'move' });
     }
     for (const table of tables)
       for await (const [row] of pagesOf(target.db, table))
@@ -183,7 +189,7 @@ async function takeIntoUse(target: Ledger, who: Who, from: string): Promise<void
   await target.write(async (trx) => {
     await trx.updateTable('ledger').set({ retired_to: null }).execute();
     await record(trx, who, {
-      at: now(),
+      at: target.clock.now(),
       action: 'ledger copy',
       subject: 'ledger',
       before: { url: from },

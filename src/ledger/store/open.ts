@@ -6,7 +6,7 @@ import { migrations } from '../../../migrations/index.ts';
 import { Secret } from '../../config/secret.ts';
 import { BridgeError } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
-import { now } from '../../time.ts';
+import type { Clock, Instant } from '../../time.ts';
 import type { Seals } from '../payouts/seals.ts';
 import { explained } from './failure.ts';
 import type { Limits, postgresqlDialect as PostgresqlDialect, Protection } from './postgresql.ts';
@@ -22,6 +22,8 @@ export interface Ledger {
   id: string;
   /** Where it is, without a password. */
   url: string;
+  /** By which this host writes what time it is. */
+  clock: Clock;
   /** How many steps of the schema it has. */
   schema: number;
   /** How its labels are sealed. */
@@ -48,6 +50,7 @@ export const UNFINISHED = 'a copy that is not finished';
 export interface LedgerOptions extends Protection {
   /** `sqlite:/absolute/path` or `postgresql://user@host/database`. */
   url: string;
+  clock: Clock;
   password?: Secret | undefined;
   use: LedgerUse;
 }
@@ -57,7 +60,7 @@ export interface LedgerOptions extends Protection {
  * `ledger/retired`, `ledger/unfinished`, and those of `explained`, as every statement may throw them later: `ledger/busy`,
  * `ledger/unreachable`, `ledger/read-only`, `ledger/tls`, `ledger/rights`, `ledger/unusable`.
  */
-export async function openLedger({ url, password, use, tls, ca }: LedgerOptions): Promise<Ledger> {
+export async function openLedger({ url, clock, password, use, tls, ca }: LedgerOptions): Promise<Ledger> {
   const sqlite = url.startsWith('sqlite:');
   const dialect = sqlite
     ? await sqliteFile(url, use)
@@ -77,11 +80,12 @@ export async function openLedger({ url, password, use, tls, ca }: LedgerOptions)
   // Everything is committed by then, or undone: a goodbye that fails must not hide what failed before it.
   const close = () => db.destroy().catch(() => {});
   try {
-    const { id, schema, seals } = await bringUpToDate(db, locked, url, use);
+    const { id, schema, seals } = await bringUpToDate(db, locked, { url, clock, use });
     return {
       db,
       id,
       url,
+      clock,
       schema,
       seals,
       write,
@@ -173,8 +177,7 @@ async function postgresqlServer(...server: Parameters<typeof PostgresqlDialect>)
 async function bringUpToDate(
   db: Db,
   write: Ledger['write'],
-  url: string,
-  use: LedgerUse,
+  { url, clock, use }: LedgerOptions,
 ): Promise<Pick<Ledger, 'id' | 'schema' | 'seals'>> {
   const known = Object.keys(migrations);
   const applied = await appliedMigrations(db, url);
@@ -196,7 +199,7 @@ async function bringUpToDate(
         message`Run ${call('migrate')}.`,
       );
     }
-    await write(migrate);
+    await write((trx) => migrate(trx, clock.now()));
   }
   const row = await db.selectFrom('ledger').select(['id', 'seal_secret', 'all_sealed']).executeTakeFirst();
   if (!row) throw missing(url);
@@ -222,14 +225,14 @@ async function refuseRetired(db: Db, url: string): Promise<void> {
   );
 }
 
-async function migrate(trx: Trx): Promise<void> {
+async function migrate(trx: Trx, at: Instant): Promise<void> {
   const migrator = new Migrator({ db: trx, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();
   if (error) throw error;
   await trx
     .insertInto('ledger')
     .values({
-      ...{ one: 1n, id: randomUUID(), created_at: now() },
+      ...{ one: 1n, id: randomUUID(), created_at: at },
       ...{ seal_secret: randomBytes(32).toString('hex'), all_sealed: 1n },
     })
     .onConflict((conflict) => conflict.doNothing())

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { now, plus } from '../../time.ts';
+import { type Instant, plus } from '../../time.ts';
 import type { Db } from '../store/open.ts';
 import type { DifferenceCode, Findings } from './findings.ts';
 
@@ -129,7 +129,7 @@ const queries: [code: DifferenceCode, text: string][] = [
 ];
 
 /** What must hold between the tables, and between the mark and the clock. */
-export async function verifyRelations(db: Db, findings: Findings): Promise<void> {
+export async function verifyRelations(db: Db, now: Instant, findings: Findings): Promise<void> {
   for (const [table, column, target, key] of references) {
     await report(
       db,
@@ -142,10 +142,9 @@ export async function verifyRelations(db: Db, findings: Findings): Promise<void>
   }
   for (const [code, text] of queries) await report(db, findings, code, text);
   const sources = await db.selectFrom('sources').select(['name', 'mark_confirmed_at']).execute();
-  const latest = plus(now(), DAY_MS);
+  const latest = plus(now, DAY_MS);
   for (const { name, mark_confirmed_at: mark } of sources) {
-    if (mark !== null && mark > latest)
-      findings.add('mark/future', `source ${name}`, mark, `now is ${now()}`);
+    if (mark !== null && mark > latest) findings.add('mark/future', `source ${name}`, mark, `now is ${now}`);
   }
   findings.count('sources', sources.length);
 }

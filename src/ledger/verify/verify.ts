@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { currencyDigits } from '../store/currencies.ts';
-import type { Db } from '../store/open.ts';
+import type { Db, Ledger } from '../store/open.ts';
 import { verifyCashOuts } from './cash-outs.ts';
 import { verifyCredits } from './credits.ts';
 import { type Difference, Findings } from './findings.ts';
@@ -24,7 +24,7 @@ export interface Verification {
  * run that goes on meanwhile makes no difference, and is not held up. Memory grows with the fundings and
  * the days of fixed clients, not with the cash-outs.
  */
-export async function verifyLedger(db: Db): Promise<Verification> {
+export async function verifyLedger({ db, clock }: Pick<Ledger, 'db' | 'clock'>): Promise<Verification> {
   const findings = new Findings();
   await snapshot(db, async (at) => {
     const digits = await currencyDigits(at);
@@ -33,7 +33,7 @@ export async function verifyLedger(db: Db): Promise<Verification> {
     await verifyPayouts(at, digits, findings);
     await verifyCredits(at, findings);
     await verifySettlements(at, findings);
-    await verifyRelations(at, findings);
+    await verifyRelations(at, clock.now(), findings);
   });
   const differences = findings.all();
   return { ok: differences.length === 0, checked: findings.checked, differences };

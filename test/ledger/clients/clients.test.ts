@@ -9,7 +9,8 @@ import { addFunding, cancelFunding, withdrawFunding } from '../../../src/ledger/
 import { pausePaying } from '../../../src/ledger/payouts/pause.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
 import type { Mode } from '../../../src/ledger/store/schema.ts';
-import { type Instant, now, plus } from '../../../src/time.ts';
+import { type Instant, plus } from '../../../src/time.ts';
+import { now } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
 const who = { actor: 'dora', run: null };

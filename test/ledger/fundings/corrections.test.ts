@@ -35,8 +35,7 @@ forEachLedger((_kind, open) => {
     ledger.write((trx) =>
       confirmFunding(trx, { ...who, at: later }, id, { depositedAt: begin, counted: { minor, currency } }),
     );
-  const balances = async ({ ledger }: Books) =>
-    expect((await verifyLedger(ledger.db)).differences).toEqual([]);
+  const balances = async ({ ledger }: Books) => expect((await verifyLedger(ledger)).differences).toEqual([]);
 
   describe('counted at the confirmation', () => {
     test.each([

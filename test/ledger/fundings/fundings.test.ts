@@ -15,7 +15,8 @@ import type { PastChoice } from '../../../src/ledger/fundings/late.ts';
 import { listFundings } from '../../../src/ledger/fundings/view.ts';
 import { machinesInUse, machineViews, seeMachines } from '../../../src/ledger/machines/machines.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
-import { type Instant, now, plus } from '../../../src/time.ts';
+import { type Instant, plus } from '../../../src/time.ts';
+import { now } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
 const who = { actor: 'dora', run: null };

@@ -51,8 +51,7 @@ forEachLedger((_kind, open) => {
       .orderBy('confirmed_at')
       .execute();
 
-  const balances = async ({ ledger }: Books) =>
-    expect((await verifyLedger(ledger.db)).differences).toEqual([]);
+  const balances = async ({ ledger }: Books) => expect((await verifyLedger(ledger)).differences).toEqual([]);
 
   const before = [
     { own_fiat: 15_000n, own: 150_000n, net: 50_000n, commission: 11_000n },

@@ -36,8 +36,7 @@ forEachLedger((_kind, open) => {
     ledger.write((trx) => replaceMachine(trx, { ...who, at: day(10) }, old, next));
   const names = async ({ ledger }: Books) =>
     (await machinesInUse(ledger.db)).map(({ device_id, name }) => [device_id, name]);
-  const balances = async ({ ledger }: Books) =>
-    expect((await verifyLedger(ledger.db)).differences).toEqual([]);
+  const balances = async ({ ledger }: Books) => expect((await verifyLedger(ledger)).differences).toEqual([]);
 
   describe('a name', () => {
     test('of Lamassu follows Lamassu; one that a person gave stays', async () => {

@@ -23,7 +23,7 @@ import { type Run, startRun } from '../../../src/ledger/runs/lease.ts';
 import type { Ledger, Trx } from '../../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { call } from '../../../src/lib/message.ts';
-import { now } from '../../../src/time.ts';
+import { now } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
 const AT = '2026-11-20T10:00:00.000000Z';
@@ -138,7 +138,7 @@ forEachLedger((_kind, open) => {
   }
 
   async function stateOf({ ledger, id }: { ledger: Ledger; id: bigint }) {
-    expect((await verifyLedger(ledger.db)).differences).toEqual([]);
+    expect((await verifyLedger(ledger)).differences).toEqual([]);
     const { state, live } = await findCase(ledger.db, id);
     return [state, ...live.map((one) => one.state)];
   }

@@ -68,7 +68,7 @@ forEachLedger((_kind, fresh) => {
         { part: '5', sats: '10' },
       ],
     });
-    const { differences } = await verifyLedger(db);
+    const { differences } = await verifyLedger(ledger);
     // The payout has no allocations here; its parts are right.
     expect(
       differences.filter(({ code }) => code.startsWith('payout/parts') || code.startsWith('payment/')),

@@ -7,7 +7,8 @@ import { bestTime, entryTime } from '../../../src/ledger/runs/clocks.ts';
 import { startRun } from '../../../src/ledger/runs/lease.ts';
 import { ledgerStatus } from '../../../src/ledger/status.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
-import { type HostClock, hostClock, now, plus, toInstant, toMs } from '../../../src/time.ts';
+import { type HostClock, plus, systemClock, toInstant, toMs } from '../../../src/time.ts';
+import { now } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
 const MINUTE = 60_000;
@@ -18,13 +19,13 @@ const shifts = [MINUTE + 2_000, 6 * HOUR, YEAR].flatMap((ms) => [ms, -ms]);
 
 /** The host's clocks, the one that is set wrong by `ms`. */
 const off = (ms: number, more: Partial<HostClock> = {}): HostClock => {
-  const right = hostClock();
+  const right = systemClock.host();
   return { ...right, wall: right.wall + ms, boot: 'this boot', ...more };
 };
 
 /** A run that saw both clocks; Lamassu's wrong by `ms`. */
 async function seen(ledger: Ledger, ms = 0): Promise<void> {
-  const { wall, uptime } = hostClock();
+  const { wall, uptime } = systemClock.host();
   const run = await startRun(ledger, 'poll', 'me', 'lamassu');
   await ledger.db
     .updateTable('runs')
@@ -47,7 +48,7 @@ forEachLedger((kind, open) => {
         code: 'clock/differs',
         kind: 'attention',
       });
-      expect(Math.abs(toMs(await bestTime(ledger.db, { host: off(ms) })) - Date.now())).toBeLessThan(5_000);
+      expect(Math.abs(toMs(await bestTime(ledger.db, off(ms))) - Date.now())).toBeLessThan(5_000);
     },
   );
 
@@ -91,7 +92,8 @@ forEachLedger((kind, open) => {
     expect(others).toEqual([]);
     expect(doubt).toMatchObject({ subject: 'client alice', at: ahead });
     expect(doubt && commandOf(wayOut(doubt))).toBe('aio-dca clock restate "client alice" --at "…"');
-    await expect(ledger.write((trx) => entryTimeOf(trx, 'client alice'))).rejects.toMatchObject({
+    const { host } = ledger.clock;
+    await expect(ledger.write((trx) => entryTimeOf(trx, host(), 'client alice'))).rejects.toMatchObject({
       code: 'usage/invalid',
     });
     const since = plus(now(), -MINUTE);
@@ -121,7 +123,7 @@ forEachLedger((kind, open) => {
     const look = async (at: string) =>
       (
         await ledgerStatus(ledger.db, {
-          ...{ now: at, source: 'lamassu', creditSource: false },
+          ...{ now: at, host: systemClock.host(), source: 'lamassu', creditSource: false },
           ...{ staleBefore: plus(at, -2 * HOUR), agedBefore: plus(at, -24 * HOUR) },
         })
       ).attention;

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { brokenOff, currentRun, startRun } from '../../../src/ledger/runs/lease.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
-import { now, plus } from '../../../src/time.ts';
+import { plus } from '../../../src/time.ts';
+import { now, testClock } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
 forEachLedger((kind, open) => {
@@ -56,17 +57,16 @@ forEachLedger((kind, open) => {
   });
 
   test('a run that lives renews its lease, three times before it would expire', async () => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
-    onTestFinished(() => void vi.useRealTimers());
-    const ledger = await open();
+    const clock = testClock();
+    const ledger = { ...(await open()), clock };
     const run = await startRun(ledger, 'poll', 'me');
     const expires = async () =>
       (await ledger.db.selectFrom('lease').select('expires_at').executeTakeFirstOrThrow()).expires_at;
     const first = await expires();
-    vi.advanceTimersByTime(10_000);
+    clock.pass(10_000);
     await vi.waitFor(async () => expect((await expires()) > first).toBe(true), { timeout: 5_000 });
     await run.finish('ok', {});
-    expect(vi.getTimerCount()).toBe(0);
+    expect(clock.waitsInBackground()).toBe(0);
   });
 
   /** Another owner of the lease that this process took. */

@@ -5,7 +5,8 @@ import { expect, test } from 'vitest';
 import { record } from '../../../src/ledger/log/log.ts';
 import { backupLedger } from '../../../src/ledger/store/backup.ts';
 import { type Ledger, openLedger } from '../../../src/ledger/store/open.ts';
-import { now } from '../../../src/time.ts';
+import { systemClock } from '../../../src/time.ts';
+import { now } from '../../support/clock.ts';
 import { freshLedger } from '../../support/ledgers.ts';
 
 const folderOf = ({ url }: Ledger) => dirname(url.slice('sqlite:'.length));
@@ -21,7 +22,7 @@ test('a copy is the ledger as it was at one moment, readable by its owner only, 
   const writing = (async () => {
     for (let n = 0; n < 50; n += 1) await note(ledger, 'meanwhile');
   })();
-  const made = await backupLedger(ledger.url, file);
+  const made = await backupLedger(ledger, file);
   await writing;
   await note(ledger, 'after');
 
@@ -29,7 +30,7 @@ test('a copy is the ledger as it was at one moment, readable by its owner only, 
   expect(statSync(file).mode & 0o777).toBe(0o600);
   const around = readdirSync(folderOf(ledger)).filter((name) => name.startsWith('copy'));
   expect(around).toEqual(['copy.sqlite']);
-  const copy = await openLedger({ url: `sqlite:${file}`, use: 'read' });
+  const copy = await openLedger({ clock: systemClock, url: `sqlite:${file}`, use: 'read' });
   expect(copy.id).toBe(ledger.id);
   const copied = await count(copy);
   await copy.close();
@@ -44,12 +45,12 @@ test('nothing is overwritten, and a copy that fails leaves nothing behind', asyn
   const taken = join(folder, 'taken.sqlite');
   writeFileSync(taken, 'mine');
   const refused = { code: 'usage/invalid' };
-  await expect(backupLedger(ledger.url, taken)).rejects.toMatchObject({
+  await expect(backupLedger(ledger, taken)).rejects.toMatchObject({
     ...refused,
     message: expect.stringContaining(taken),
   });
-  await expect(backupLedger(ledger.url, join(folder, 'none', 'copy.sqlite'))).rejects.toMatchObject(refused);
-  await expect(backupLedger(ledger.url, folder)).rejects.toMatchObject(refused);
+  await expect(backupLedger(ledger, join(folder, 'none', 'copy.sqlite'))).rejects.toMatchObject(refused);
+  await expect(backupLedger(ledger, folder)).rejects.toMatchObject(refused);
   expect(readdirSync(folder).filter((name) => !name.startsWith('ledger.'))).toEqual(['taken.sqlite']);
 });
 
@@ -64,7 +65,7 @@ test('a damaged ledger is said to be damaged', async () => {
   const file = openSync(path, 'r+');
   writeSync(file, Buffer.alloc(4096), 0, 4096, (Number(index?.rootpage) - 1) * 4096);
   closeSync(file);
-  await expect(backupLedger(ledger.url, join(folderOf(ledger), 'copy.sqlite'))).rejects.toMatchObject({
+  await expect(backupLedger(ledger, join(folderOf(ledger), 'copy.sqlite'))).rejects.toMatchObject({
     code: 'ledger/unusable',
   });
 });
@@ -76,14 +77,14 @@ test('books that do not balance are told, and the copy is kept all the same', as
     .values({ id: 1n, kind: 'poll', actor: 'x', started_at: now() })
     .execute();
   const file = join(folderOf(ledger), 'copy.sqlite');
-  const { verification } = await backupLedger(ledger.url, file);
+  const { verification } = await backupLedger(ledger, file);
   expect(verification.differences.map(({ code }) => code)).toEqual(['run/open']);
   expect(statSync(file).size).toBeGreaterThan(0);
 });
 
 test('for a ledger on PostgreSQL it names pg_dump', async () => {
   const ledger = await freshLedger('postgresql');
-  await expect(backupLedger(ledger.url, 'copy')).rejects.toMatchObject({
+  await expect(backupLedger(ledger, 'copy')).rejects.toMatchObject({
     code: 'usage/invalid',
     hint: expect.stringContaining('pg_dump'),
   });

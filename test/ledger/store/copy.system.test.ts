@@ -12,7 +12,8 @@ import { copyLedger } from '../../../src/ledger/store/copy.ts';
 import { type Ledger, openLedger } from '../../../src/ledger/store/open.ts';
 import { pagesOf, tables } from '../../../src/ledger/store/tables.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
-import { now } from '../../../src/time.ts';
+import { systemClock } from '../../../src/time.ts';
+import { now } from '../../support/clock.ts';
 import { startCommand } from '../../support/command.ts';
 import { freshLedger, freshLedgerUrl, type LedgerKind, ledgerKinds } from '../../support/ledgers.ts';
 import { type Payday, payday } from '../../support/payday.ts';
@@ -59,7 +60,7 @@ const rowsOf = async ({ db }: Ledger) =>
   );
 
 const opened = async (url: string) => {
-  const ledger = await openLedger({ url, use: 'write' });
+  const ledger = await openLedger({ clock: systemClock, url, use: 'write' });
   onTestFinished(() => ledger.close());
   return ledger;
 };
@@ -86,12 +87,12 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
     const { ledger } = await usedLedger();
     const before = await rowsOf(ledger);
     const url = await freshLedgerUrl(kind);
-    const moved = await copyLedger({ url: ledger.url }, { url }, 'test');
+    const moved = await copyLedger({ url: ledger.url }, { url }, 'test', systemClock);
     expect(moved).toMatchObject({ id: ledger.id, url, rows: { cash_outs: 4, payouts: 2, allocations: 4 } });
 
     // A process that was open all the time can no longer write to it either.
     await expect(ledger.write(async () => 'written')).rejects.toMatchObject({ code: 'ledger/retired' });
-    await expect(openLedger({ url: ledger.url, use: 'read' })).rejects.toMatchObject({
+    await expect(openLedger({ clock: systemClock, url: ledger.url, use: 'read' })).rejects.toMatchObject({
       code: 'ledger/retired',
       kind: 'misconfigured',
       hint: expect.stringContaining(url),
@@ -102,16 +103,16 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
     expect(added('runs')).toMatchObject([{ kind: 'ledger copy', outcome: 'ok' }]);
     expect(added('log')).toMatchObject([{ action: 'ledger copy', actor: 'test' }]);
     for (const { name } of tables) expect(after[name]?.slice(0, before[name]?.length)).toEqual(before[name]);
-    expect(await verifyLedger(there.db)).toMatchObject({ ok: true });
+    expect(await verifyLedger(there)).toMatchObject({ ok: true });
 
     const again = await freshLedgerUrl('sqlite');
-    await copyLedger({ url }, { url: again }, 'test');
+    await copyLedger({ url }, { url: again }, 'test', systemClock);
     const back = await opened(again);
     expect((await rowsOf(back)).payments).toEqual(before.payments);
     await back.write((trx) =>
       record(trx, { actor: 'test', run: null }, { at: now(), action: 'test', subject: 'last' }),
     );
-    expect(await verifyLedger(back.db)).toMatchObject({ ok: true });
+    expect(await verifyLedger(back)).toMatchObject({ ok: true });
     if (kind === 'sqlite') expect(statSync(url.slice('sqlite:'.length)).mode & 0o777).toBe(0o600);
   });
 
@@ -119,10 +120,14 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
     const { ledger } = await usedLedger();
     const other = await freshLedger(kind);
     await other.write((trx) => trx.insertInto('currencies').values({ code: 'USD', digits: 2n }).execute());
-    await expect(copyLedger({ url: ledger.url }, { url: other.url }, 'test')).rejects.toMatchObject({
+    await expect(
+      copyLedger({ url: ledger.url }, { url: other.url }, 'test', systemClock),
+    ).rejects.toMatchObject({
       code: 'usage/invalid',
     });
-    await expect(copyLedger({ url: ledger.url }, { url: ledger.url }, 'test')).rejects.toMatchObject({
+    await expect(
+      copyLedger({ url: ledger.url }, { url: ledger.url }, 'test', systemClock),
+    ).rejects.toMatchObject({
       code: 'usage/invalid',
     });
     expect((await opened(ledger.url)).id).toBe(ledger.id);
@@ -132,7 +137,7 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
   test('a copy that is not the same is not taken into use', async () => {
     const { ledger } = await usedLedger();
     const url = await freshLedgerUrl(kind);
-    const target = await openLedger({ url, use: 'move' });
+    const target = await openLedger({ clock: systemClock, url, use: 'move' });
     const meddle =
       kind === 'sqlite'
         ? [`create trigger meddle after insert on wallets begin update wallets set invoice_key = 'x'; end`]
@@ -142,12 +147,12 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
             'create trigger meddle before insert on wallets for each row execute function meddle()',
           ];
     for (const text of meddle) await sql.raw(text).execute(target.db);
-    await expect(copyLedger({ url: ledger.url }, { url }, 'test')).rejects.toMatchObject({
+    await expect(copyLedger({ url: ledger.url }, { url }, 'test', systemClock)).rejects.toMatchObject({
       code: 'ledger/copy-differs',
       message: expect.stringContaining('wallets'),
     });
     expect((await opened(ledger.url)).id).toBe(ledger.id);
-    await expect(openLedger({ url, use: 'write' })).rejects.toMatchObject({
+    await expect(openLedger({ clock: systemClock, url, use: 'write' })).rejects.toMatchObject({
       code: 'ledger/unfinished',
       kind: 'misconfigured',
     });
@@ -155,7 +160,7 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
     // The same command begins anew over what was left.
     if (kind === 'postgresql') await sql`drop trigger meddle on wallets`.execute(target.db);
     await target.close();
-    await copyLedger({ url: ledger.url }, { url }, 'test');
+    await copyLedger({ url: ledger.url }, { url }, 'test', systemClock);
     expect((await opened(url)).id).toBe(ledger.id);
   });
 
@@ -169,6 +174,7 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
       { url: ledger.url },
       { url: await freshLedgerUrl(kind) },
       'test',
+      systemClock,
     );
     expect(verification.differences.map(({ code }) => code)).toEqual(['run/open']);
   });
@@ -178,9 +184,11 @@ test('a run that is going on is not disturbed', async () => {
   const { ledger } = await usedLedger();
   const run = await startRun(ledger, 'poll', 'the timer');
   const url = await freshLedgerUrl('sqlite');
-  await expect(copyLedger({ url: ledger.url }, { url }, 'test')).rejects.toMatchObject({ code: 'run/busy' });
+  await expect(copyLedger({ url: ledger.url }, { url }, 'test', systemClock)).rejects.toMatchObject({
+    code: 'run/busy',
+  });
   await run.finish('ok', null);
-  await copyLedger({ url: ledger.url }, { url }, 'test');
+  await copyLedger({ url: ledger.url }, { url }, 'test', systemClock);
 });
 
 describe('killed at any commit', { timeout: 120_000 }, () => {
@@ -199,7 +207,7 @@ describe('killed at any commit', { timeout: 120_000 }, () => {
   }
 
   const isUsable = async (url: string) => {
-    const ledger = await openLedger({ url, use: 'write' }).catch(() => undefined);
+    const ledger = await openLedger({ clock: systemClock, url, use: 'write' }).catch(() => undefined);
     const used = ledger && (await ledger.db.selectFrom('cash_outs').select('id').execute()).length > 0;
     await ledger?.close();
     return used ?? false;
@@ -207,7 +215,7 @@ describe('killed at any commit', { timeout: 120_000 }, () => {
 
   async function templateOf(day: Payday): Promise<string> {
     const file = join(day.config.file, '..', 'template.sqlite');
-    await backupLedger(day.ledger.url, file);
+    await backupLedger(day.ledger, file);
     return file;
   }
 
@@ -247,7 +255,6 @@ describe('killed at any commit', { timeout: 120_000 }, () => {
     expect([await isUsable(from), await isUsable(to)]).toEqual([point === 'before:2', false]);
     expect(await move('', password)).toMatchObject({ code: 0 });
     expect([await isUsable(from), await isUsable(to)]).toEqual([false, true]);
-    const { db } = await opened(to);
-    expect(await verifyLedger(db)).toMatchObject({ ok: true });
+    expect(await verifyLedger(await opened(to))).toMatchObject({ ok: true });
   });
 });

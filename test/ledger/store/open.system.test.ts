@@ -9,6 +9,7 @@ import { type Ledger, type LedgerUse, openLedger } from '../../../src/ledger/sto
 import { postgresqlDialect } from '../../../src/ledger/store/postgresql.ts';
 import type { Schema } from '../../../src/ledger/store/schema.ts';
 import { createFile, sqliteDialect } from '../../../src/ledger/store/sqlite.ts';
+import { systemClock } from '../../../src/time.ts';
 import { forEachLedger, freshLedgerUrl, openAgain } from '../../support/ledgers.ts';
 
 const run = promisify(execFile);
@@ -21,7 +22,7 @@ const latest = Object.keys(migrations).length;
 
 forEachLedger((kind, fresh) => {
   const open = async (url: string, use: LedgerUse): Promise<Ledger> => {
-    const ledger = await openLedger({ url, use });
+    const ledger = await openLedger({ clock: systemClock, url, use });
     onTestFinished(() => ledger.close());
     return ledger;
   };
@@ -29,7 +30,7 @@ forEachLedger((kind, fresh) => {
   test('only `create` makes a ledger; every other use says where there is none', async () => {
     const url = await freshLedgerUrl(kind);
     for (const use of ['read', 'write'] as const) {
-      await expect(openLedger({ url, use })).rejects.toMatchObject({
+      await expect(openLedger({ clock: systemClock, url, use })).rejects.toMatchObject({
         code: 'ledger/missing',
         kind: 'misconfigured',
       });
@@ -84,17 +85,19 @@ forEachLedger((kind, fresh) => {
   test('a ledger that a newer version used is refused', async () => {
     const { db, url } = await fresh();
     await sql`insert into kysely_migration (name, timestamp) values ('9999-later', '2030')`.execute(db);
-    await expect(openLedger({ url, use: 'read' })).rejects.toMatchObject({
+    await expect(openLedger({ clock: systemClock, url, use: 'read' })).rejects.toMatchObject({
       code: 'ledger/newer',
       kind: 'misconfigured',
     });
-    await expect(openLedger({ url, use: 'create' })).rejects.toMatchObject({ code: 'ledger/newer' });
+    await expect(openLedger({ clock: systemClock, url, use: 'create' })).rejects.toMatchObject({
+      code: 'ledger/newer',
+    });
   });
 
   test('a ledger that was moved away is refused, and says where it is', async () => {
     const { db, url } = await fresh();
     await db.updateTable('ledger').set({ retired_to: 'postgresql://elsewhere/ledger' }).execute();
-    await expect(openLedger({ url, use: 'write' })).rejects.toMatchObject({
+    await expect(openLedger({ clock: systemClock, url, use: 'write' })).rejects.toMatchObject({
       code: 'ledger/retired',
       message: expect.stringContaining('postgresql://elsewhere/ledger'),
     });
@@ -103,13 +106,15 @@ forEachLedger((kind, fresh) => {
   test('an older ledger is upgraded, and what was in it stays', async () => {
     const url = await freshLedgerUrl(kind);
     const first = await firstVersion(url);
-    await expect(openLedger({ url, use: 'read' })).rejects.toMatchObject({
+    await expect(openLedger({ clock: systemClock, url, use: 'read' })).rejects.toMatchObject({
       code: 'ledger/outdated',
       kind: 'misconfigured',
     });
     if (kind === 'postgresql') {
       // A server is often shared: there only `migrate` changes the schema.
-      await expect(openLedger({ url, use: 'write' })).rejects.toMatchObject({ code: 'ledger/outdated' });
+      await expect(openLedger({ clock: systemClock, url, use: 'write' })).rejects.toMatchObject({
+        code: 'ledger/outdated',
+      });
     }
     const upgraded = await open(url, kind === 'sqlite' ? 'write' : 'create');
     expect(upgraded).toMatchObject({ id: first.id, schema: latest });
@@ -306,7 +311,7 @@ forEachLedger((kind, fresh) => {
 describe('sqlite', () => {
   test('only its owner may read the file', async () => {
     const url = await freshLedgerUrl('sqlite');
-    const ledger = await openLedger({ url, use: 'create' });
+    const ledger = await openLedger({ clock: systemClock, url, use: 'create' });
     const path = url.slice('sqlite:'.length);
     await ledger.db.insertInto('currencies').values({ code: 'GTQ', digits: 2n }).execute();
     for (const file of [path, `${path}-wal`, `${path}-shm`]) expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -315,9 +320,9 @@ describe('sqlite', () => {
 
   test.runIf(process.getuid?.() === 0)('a ledger of another user says so before it is opened', async () => {
     const url = await freshLedgerUrl('sqlite');
-    await (await openLedger({ url, use: 'create' })).close();
+    await (await openLedger({ clock: systemClock, url, use: 'create' })).close();
     chownSync(url.slice('sqlite:'.length), 12_345, 12_345);
-    await expect(openLedger({ url, use: 'write' })).rejects.toMatchObject({
+    await expect(openLedger({ clock: systemClock, url, use: 'write' })).rejects.toMatchObject({
       code: 'ledger/owner',
       kind: 'misconfigured',
     });
@@ -328,14 +333,18 @@ describe('sqlite', () => {
     const path = url.slice('sqlite:'.length);
     writeFileSync(path, 'this is a shopping list, and a rather long one, to be sure of it');
     chmodSync(path, 0o600);
-    await expect(openLedger({ url, use: 'write' })).rejects.toMatchObject({
+    await expect(openLedger({ clock: systemClock, url, use: 'write' })).rejects.toMatchObject({
       code: 'ledger/unusable',
       kind: 'misconfigured',
     });
   });
 
   test('a folder that is not there is named', async () => {
-    const missing = openLedger({ url: 'sqlite:/nowhere/at/all/ledger.sqlite', use: 'create' });
+    const missing = openLedger({
+      clock: systemClock,
+      url: 'sqlite:/nowhere/at/all/ledger.sqlite',
+      use: 'create',
+    });
     await expect(missing).rejects.toMatchObject({
       code: 'ledger/unusable',
       message: expect.stringContaining('/nowhere/at/all'),
@@ -345,14 +354,18 @@ describe('sqlite', () => {
 
 describe('postgresql', () => {
   test('a server that is not there is a failure that passes', async () => {
-    const away = openLedger({ url: 'postgresql://nobody@127.0.0.1:1/ledger', use: 'read' });
+    const away = openLedger({
+      clock: systemClock,
+      url: 'postgresql://nobody@127.0.0.1:1/ledger',
+      use: 'read',
+    });
     await expect(away).rejects.toMatchObject({ code: 'ledger/unreachable', kind: 'unavailable' });
   });
 
   test('a wrong password is not, and is not printed', async () => {
     const url = new URL(await freshLedgerUrl('postgresql'));
     url.password = 'hunter2-hunter2';
-    const refused = openLedger({ url: url.href, use: 'read' });
+    const refused = openLedger({ clock: systemClock, url: url.href, use: 'read' });
     await expect(refused).rejects.toMatchObject({ code: 'ledger/rights', kind: 'misconfigured' });
   });
 });

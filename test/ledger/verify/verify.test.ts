@@ -24,6 +24,7 @@ import { ALWAYS } from '../../../src/ledger/store/effective-dated.ts';
 import { type Ledger, openLedger, type Trx } from '../../../src/ledger/store/open.ts';
 import type { DifferenceCode } from '../../../src/ledger/verify/findings.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
+import { systemClock } from '../../../src/time.ts';
 import { ledgerKinds } from '../../support/ledgers.ts';
 import { type Database, freshDatabase } from '../../support/postgres.ts';
 
@@ -179,10 +180,10 @@ describe.each(ledgerKinds)('%s', (kind) => {
   let tables: string[];
 
   beforeAll(async () => {
-    ledger = await openLedger({ url: await place(kind, closers), use: 'create' });
+    ledger = await openLedger({ clock: systemClock, url: await place(kind, closers), use: 'create' });
     closers.unshift(() => ledger.close());
     await fill(ledger);
-    const found = await verifyLedger(ledger.db);
+    const found = await verifyLedger(ledger);
     expect(found.differences).toEqual([]);
     tables = await strip(ledger);
   });
@@ -192,7 +193,7 @@ describe.each(ledgerKinds)('%s', (kind) => {
   });
 
   test('books that balance are counted', async () => {
-    const found = await verifyLedger(ledger.db);
+    const found = await verifyLedger(ledger);
     expect(found).toMatchObject({
       ok: true,
       differences: [],
@@ -210,7 +211,7 @@ describe.each(ledgerKinds)('%s', (kind) => {
 
   test.for(corruptions)('%s: %s', async ([code, text]) => {
     await sql.raw(text).execute(ledger.db);
-    const found = await verifyLedger(ledger.db);
+    const found = await verifyLedger(ledger);
     expect(found.ok).toBe(false);
     expect(found.differences.map((one) => one.code)).toContain(code);
     for (const { hint } of found.differences) expect(`${hint}`).toMatch(/\w/);
@@ -223,7 +224,7 @@ describe.each(ledgerKinds)('%s', (kind) => {
       .set({ settled_at: '2026-11-20T09:00:00.000000Z' })
       .where('id', '=', 1n)
       .execute();
-    const codes = async () => (await verifyLedger(ledger.db)).differences.map((one) => one.code);
+    const codes = async () => (await verifyLedger(ledger)).differences.map((one) => one.code);
     await ledger.db.insertInto('log').values(change).execute();
     expect(await codes()).toEqual(['payment/times']);
     await ledger.db.updateTable('log').set({ subject: 'p1' }).where('subject', '=', 'p9').execute();
@@ -234,7 +235,7 @@ describe.each(ledgerKinds)('%s', (kind) => {
     await sql`update cash_outs set fiat = fiat + 100, own_fiat = own_fiat + 100 where id = 'c2'`.execute(
       ledger.db,
     );
-    const found = await verifyLedger(ledger.db);
+    const found = await verifyLedger(ledger);
     const { hint, ...shown } = found.differences.find((one) => one.code === 'cash-out/lamassu') ?? {
       hint: '',
     };
@@ -257,7 +258,7 @@ describe.each(ledgerKinds)('%s', (kind) => {
         ledger.db,
       );
     }
-    const found = await verifyLedger(ledger.db);
+    const found = await verifyLedger(ledger);
     expect(found.differences).toHaveLength(1001);
     expect(found.differences.at(-1)).toMatchObject({ code: 'verify/more' });
   });
@@ -266,8 +267,8 @@ describe.each(ledgerKinds)('%s', (kind) => {
 test('a run that goes on meanwhile makes no difference, and is not held up', async () => {
   const closers: (() => Promise<unknown>)[] = [];
   const url = await place('sqlite', closers);
-  const ledger = await openLedger({ url, use: 'create' });
-  const other = await openLedger({ url, use: 'write' });
+  const ledger = await openLedger({ clock: systemClock, url, use: 'create' });
+  const other = await openLedger({ clock: systemClock, url, use: 'write' });
   try {
     await fill(ledger);
     const done = new AbortController();
@@ -275,7 +276,7 @@ test('a run that goes on meanwhile makes no difference, and is not held up', asy
       for (let n = 0; !done.signal.aborted; n += 1)
         await other.write((trx) => ingest(trx, cashOut(`d${n}`, 100n, 1000n), how(null)));
     })();
-    for (let n = 0; n < 10; n += 1) expect((await verifyLedger(ledger.db)).differences).toEqual([]);
+    for (let n = 0; n < 10; n += 1) expect((await verifyLedger(ledger)).differences).toEqual([]);
     done.abort();
     await writer;
   } finally {

@@ -1,5 +1,6 @@
-import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
+import { testClock } from '../../support/clock.ts';
 import { copyOf, type LedgerCopy } from '../../support/ledger-copy.ts';
 import { type LnbitsVersion, lnbitsVersions } from '../../support/lnbits.ts';
 import type { Phase, SeenRequest } from '../../support/lnbits-simulator.ts';
@@ -9,22 +10,6 @@ import { oweTwo, type Payday, payday } from '../../support/payday.ts';
  * A second copy of the ledger begins to pay at any moment of the first one's run: it was made before that run or at just
  * that moment, and the first one goes on while the second one waits, or when that is done (a machine that slept).
  */
-
-/** What happens while a run waits for what an earlier one may still send. */
-const wait = vi.hoisted(() => ({ meanwhile: async (): Promise<unknown> => undefined }));
-vi.mock('../../../src/payouts/session.ts', async (original) => ({
-  ...(await original<object>()),
-  pause: () => wait.meanwhile(),
-}));
-
-/** By how much this host's clock has gone on while it slept. */
-let slept = 0;
-beforeEach(() => {
-  slept = 0;
-  const real = Date.now;
-  vi.spyOn(Date, 'now').mockImplementation(() => real() + slept);
-  onTestFinished(() => void vi.restoreAllMocks());
-});
 
 const codes = ({ problems }: { problems: { code: string }[] }) => problems.map(({ code }) => code);
 const NOT_ALONE = /^ledger\/(in-use-elsewhere|restored)$/;
@@ -38,7 +23,8 @@ interface Moment {
 
 /** Stops the first copy at its nth request, lets the other one run, and lets it go on. Null: it has no such request. */
 async function meet(version: LnbitsVersion, { n, phase, made, wakes }: Moment) {
-  const day = await payday({ version });
+  const clock = testClock();
+  const day = await payday({ version, clock });
   onTestFinished(() => day.stop());
   const { balances } = await oweTwo(day);
   const copied = async () => {
@@ -51,8 +37,9 @@ async function meet(version: LnbitsVersion, { n, phase, made, wakes }: Moment) {
   let seen: SeenRequest | undefined;
   let first: ReturnType<Payday['payNow']>;
   const wake = Promise.withResolvers<void>();
-  wait.meanwhile = async () => {
-    if (wakes === 'when the other is done') return;
+  clock.meanwhile = async (ms) => {
+    // Only that for what an earlier run may still send.
+    if (ms < 10_000 || wakes === 'when the other is done') return;
     wake.resolve();
     await first;
   };
@@ -62,7 +49,7 @@ async function meet(version: LnbitsVersion, { n, phase, made, wakes }: Moment) {
     copy ??= await copied();
     other = copy.payNow();
     void other.then(() => {
-      if (wakes === 'when the other is done') slept += 3_600_000;
+      if (wakes === 'when the other is done') clock.ahead += 3_600_000;
       wake.resolve();
     });
     await wake.promise;
@@ -70,7 +57,7 @@ async function meet(version: LnbitsVersion, { n, phase, made, wakes }: Moment) {
   first = day.payNow();
   const reports = [await first, await (other ?? first)];
   day.lnbits.onRequest = undefined;
-  expect((await verifyLedger(day.ledger.db)).differences).toEqual([]);
+  expect((await verifyLedger(day.ledger)).differences).toEqual([]);
   if (!seen) return null;
   return { day, seen, reports, balances: balances() };
 }

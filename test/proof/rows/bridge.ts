@@ -17,7 +17,7 @@ import { type Ledger, openLedger, type Trx } from '../../../src/ledger/store/ope
 import { type Plan as DryRun, dryRun } from '../../../src/scheduler/dry-run.ts';
 import { poll } from '../../../src/scheduler/poll.ts';
 import type { PollReport } from '../../../src/scheduler/report.ts';
-import { hostClock, now } from '../../../src/time.ts';
+import type { Instant } from '../../../src/time.ts';
 import { createLamassu, type Lamassu, pairMachine } from '../../support/lamassu.ts';
 import { freshLedgerUrl, type LedgerKind } from '../../support/ledgers.ts';
 import type { WalletKeys } from '../../support/lnbits.ts';
@@ -56,12 +56,13 @@ export async function startBridge(plan: Plan, kind: LedgerKind): Promise<Bridge>
   stack.defer(() => database.drop());
   const lamassu = await createLamassu(database.url, { version: plan.version });
   stack.defer(() => lamassu.end());
-  stack.use(await setBack(lamassu));
+  const clock = await setBack(lamassu);
+  const { now } = clock;
   const lnbits = await startLnbitsSimulator();
   stack.defer(() => lnbits.stop());
   const source = await lnbits.createUserWallet('source');
   await lnbits.topUp(source.id, 9_000_000_000_000n);
-  const ledger = await openLedger({ url: await freshLedgerUrl(kind), use: 'create' });
+  const ledger = await openLedger({ clock, url: await freshLedgerUrl(kind), use: 'create' });
   stack.defer(() => ledger.close());
   // Nothing is killed here, so nothing has to wait for the disk.
   if (kind === 'sqlite') await sql`pragma synchronous = off`.execute(ledger.db);
@@ -91,7 +92,7 @@ export async function startBridge(plan: Plan, kind: LedgerKind): Promise<Bridge>
   await ledger.write((trx) => pausePaying(trx, { ...who, at: now(), reason: 'until the end' }));
 
   // What was agreed, and what turned up, in days gone by is entered and read now: that is no clock that was wrong.
-  const { boot, uptime } = hostClock();
+  const { boot, uptime } = clock.host();
   await ledger.db
     .insertInto('runs')
     .values({
@@ -109,7 +110,7 @@ export async function startBridge(plan: Plan, kind: LedgerKind): Promise<Bridge>
     lamassu,
     ledger,
     wallets,
-    change: (change) => ledger.write((trx) => apply(trx, change, wallet)),
+    change: (change) => ledger.write((trx) => apply(trx, change, now(), wallet)),
     insert: (rows) => insertAll(lamassu.query, rows),
     update: (rows) => updateAll(lamassu.query, rows),
     hold: async (inserted, updated) => {
@@ -221,13 +222,18 @@ quiet = "1 ms"
 
 type Wallet = Parameters<typeof addClient>[2]['wallet'];
 
-async function apply(trx: Trx, change: Change, wallet: (name: string) => Wallet): Promise<void> {
+async function apply(
+  trx: Trx,
+  change: Change,
+  now: Instant,
+  wallet: (name: string) => Wallet,
+): Promise<void> {
   switch (change.kind) {
     case 'client': {
       const { name, mode, limits } = change;
       await addClient(
         trx,
-        { ...who, at: now() },
+        { ...who, at: now },
         { name, wallet: wallet(name), mode, limits: limits.map(limitOf) },
       );
       return;
@@ -255,7 +261,7 @@ async function apply(trx: Trx, change: Change, wallet: (name: string) => Wallet)
       const amount = { minor, currency, digits: currencies[currency].digits };
       await addFunding(
         trx,
-        { ...who, at: now() },
+        { ...who, at: now },
         { client, amount, machine, rate, depositedAt, past: 'leave', newCurrency: true },
       );
       return;
@@ -271,7 +277,7 @@ async function apply(trx: Trx, change: Change, wallet: (name: string) => Wallet)
       if (!one) return;
       const minor = (one.remaining * change.percent) / 100n;
       if (minor > 0n)
-        await withdrawFunding(trx, { ...who, at: now(), reason: 'asked for it' }, one.id, {
+        await withdrawFunding(trx, { ...who, at: now, reason: 'asked for it' }, one.id, {
           minor,
           currency: one.currency,
         });

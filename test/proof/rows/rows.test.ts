@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import type { PollReport } from '../../../src/scheduler/report.ts';
+import { toMs } from '../../../src/time.ts';
 import { ledgerSql } from '../../support/ledger-sql.ts';
 import type { LedgerKind } from '../../support/ledgers.ts';
 import { long, seed } from '../seed.ts';
@@ -77,7 +78,7 @@ async function livesOf(n: number, kind: LedgerKind, plan: Plan): Promise<PollRep
     const forecast = step.dry ? await bridge.dryRun() : undefined;
     if (forecast) await agree(`after the dry run before run ${k + 1}`);
 
-    model.run(shown, BigInt(Date.now()) * 1000n);
+    model.run(shown, nowOf(bridge));
     const report = await bridge.poll(step.meanwhile ? commit : undefined);
     reports.push(report);
     expect(committed, 'what commits in the middle of the reading').toBe(step.meanwhile);
@@ -92,7 +93,7 @@ async function livesOf(n: number, kind: LedgerKind, plan: Plan): Promise<PollRep
 
   await payAll(bridge, plan, model, shown);
   await agree('after a run with nothing new');
-  expect((await verifyLedger(bridge.ledger.db)).differences).toEqual([]);
+  expect((await verifyLedger(bridge.ledger)).differences).toEqual([]);
   count(model, shown);
   return reports;
 }
@@ -121,7 +122,7 @@ function problemsOf({ problems }: PollReport): PollReport['problems'] {
 /** In the end what is due is paid, and every wallet holds what the model says, less what still waits for its time. */
 async function payAll(bridge: Bridge, plan: Plan, model: Model, shown: Map<string, Row>): Promise<void> {
   if (!plan.huge) await bridge.resume();
-  model.run(shown, BigInt(Date.now()) * 1000n);
+  model.run(shown, nowOf(bridge));
   const report = await bridge.poll();
   expect(problemsOf(report)).toEqual([]);
   expect(report).toMatchObject({
@@ -227,4 +228,9 @@ function iso(mark: bigint | null): string {
   if (mark === null) throw new Error('a run that saw nothing');
   const ms = mark / 1000n;
   return `${new Date(Number(ms)).toISOString().slice(0, 23)}${`${mark % 1000n}`.padStart(3, '0')}Z`;
+}
+
+/** What it is for the bridge, in microseconds since 1970. */
+function nowOf({ ledger }: Bridge): bigint {
+  return BigInt(toMs(ledger.clock.now())) * 1000n;
 }

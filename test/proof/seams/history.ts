@@ -1,4 +1,3 @@
-import { vi } from 'vitest';
 import { Secret } from '../../../src/config/secret.ts';
 import type { Database } from '../../../src/lamassu/database.ts';
 import type { LamassuRow } from '../../../src/lamassu/row.ts';
@@ -14,7 +13,8 @@ import type { Ledger, Trx } from '../../../src/ledger/store/open.ts';
 import { readCashOuts } from '../../../src/scheduler/read.ts';
 import { markOf } from '../../../src/scheduler/setup.ts';
 import { pagesToRead } from '../../../src/scheduler/window.ts';
-import { hostClock, type Instant, plus, toMs } from '../../../src/time.ts';
+import { type Clock, type Instant, plus } from '../../../src/time.ts';
+import { testClock } from '../../support/clock.ts';
 import { type CashOutRow, type Change, type History, MINUTES, machines, names } from './histories.ts';
 
 const who = { actor: 'dora', run: null };
@@ -35,20 +35,14 @@ export async function live(ledger: Ledger, lived: History, { at, page }: History
   await ledger.write((trx) => begin(trx, lived));
   const runs = [...at, MINUTES + 2_000];
   const changes = [...lived.changes];
-  vi.useFakeTimers({ toFake: ['Date'] });
-  try {
-    for (const run of runs) {
-      for (let next = changes[0]; next && next.at <= run; next = changes[0]) {
-        const change = next;
-        changes.shift();
-        await ledger.write((trx) => make(trx, change));
-      }
-      // The program's clock is that of the run, as in life.
-      vi.setSystemTime(toMs(when(run)));
-      await read(ledger, lived, run, page);
+  for (const run of runs) {
+    for (let next = changes[0]; next && next.at <= run; next = changes[0]) {
+      const change = next;
+      changes.shift();
+      await ledger.write((trx) => make(trx, change));
     }
-  } finally {
-    vi.useRealTimers();
+    // The program's clock is that of the run, as in life.
+    await read({ ...ledger, clock: testClock(when(run)) }, lived, run, page);
   }
   return books(ledger);
 }
@@ -117,12 +111,12 @@ async function read(ledger: Ledger, { rows, priority }: History, minutes: number
   };
   const mark = await markOf(ledger.db, SOURCE);
   const position = { mark, readTo: mark?.confirmedAt ?? null, lastAction: null };
-  const source = sourceOf(lamassuAt(rows, minutes, page), {
+  const source = sourceOf(lamassuAt(rows, ledger.clock, minutes, page), {
     ...{ rules, nothingKnown: NOTHING_KNOWN },
     known: (ids) => knownRows(ledger.db, ids),
   });
   const target = {
-    ...{ db: ledger.db, write: ledger.write, source: SOURCE, mark },
+    ...{ db: ledger.db, clock: ledger.clock, write: ledger.write, source: SOURCE, mark },
     ingest: { timezone: TIMEZONE, priority, origin: 'lamassu' as const, who: { actor: 'ingest', run: null } },
     onCashOut: () => undefined,
     signal: new AbortController().signal,
@@ -136,11 +130,11 @@ async function read(ledger: Ledger, { rows, priority }: History, minutes: number
 }
 
 /** Lamassu as its reader sees it at a moment, in pages of `size` rows. */
-function lamassuAt(all: CashOutRow[], minutes: number, size: number): Database {
+function lamassuAt(all: CashOutRow[], clock: Clock, minutes: number, size: number): Database {
   const rows = all.filter(({ confirmed }) => confirmed <= minutes).map((row, i) => rowOf(row, i, minutes));
   return {
     now: when(minutes),
-    clocks: { before: hostClock(), after: hostClock() },
+    clocks: { before: clock.host(), after: clock.host() },
     systemIdentifier: null,
     machines: async () => [],
     idsBeginning: async () => [],

@@ -26,7 +26,7 @@ test.each(Object.entries(RUNS) as [LedgerKind, number][])(
           // Nothing is killed here, so nothing has to wait for the disk.
           if (kind === 'sqlite') await sql`pragma synchronous = off`.execute(ledger.db);
           books.push(await live(ledger, lived, polls));
-          expect((await verifyLedger(ledger.db)).differences).toEqual([]);
+          expect((await verifyLedger(ledger)).differences).toEqual([]);
           await ledger.close();
         }
         const [one, other] = books;

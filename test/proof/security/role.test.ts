@@ -6,6 +6,7 @@ import { openDatabase } from '../../../src/lamassu/database.ts';
 import { EVERYBODY_CREATES } from '../../../src/lamassu/excess-privileges.ts';
 import type { Rights } from '../../../src/lamassu/rights.ts';
 import { roleSql } from '../../../src/lamassu/role-sql.ts';
+import { systemClock } from '../../../src/time.ts';
 import { createLamassu, type Lamassu } from '../../support/lamassu.ts';
 import { type Database, freshDatabase } from '../../support/postgres.ts';
 
@@ -40,17 +41,20 @@ async function rightsAfter(sql: string): Promise<Rights> {
   const name = pathname.slice(1);
   await lamassu.query(roleSql({ user: role, database: name }).replace(/^\\.*$/m, ''));
   await lamassu.query(`alter role ${role} password '${password}'; create role ${other}; ${sql}`);
-  const source = await openDatabase({
-    ...{
-      name: 'lamassu',
-      host: hostname,
-      port: Number(port),
-      database: name,
-      user: role,
-      password: new Secret(password),
+  const source = await openDatabase(
+    {
+      ...{
+        name: 'lamassu',
+        host: hostname,
+        port: Number(port),
+        database: name,
+        user: role,
+        password: new Secret(password),
+      },
+      ...{ tls: 'disable', startAt: '2026-01-01T00:00:00.000000Z', ssh: undefined, ca: undefined },
     },
-    ...{ tls: 'disable', startAt: '2026-01-01T00:00:00.000000Z', ssh: undefined, ca: undefined },
-  });
+    systemClock,
+  );
   try {
     return await source.check();
   } finally {
