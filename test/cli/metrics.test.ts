@@ -183,7 +183,7 @@ describe('the daemon', () => {
       log += text;
     });
     await until(() => log.includes('run ends'), 'the first run is over', 15_000);
-    expect(log).toContain('can be read from other hosts');
+    expect(log).toContain('other hosts can read the metrics');
     daemon.child.kill('SIGTERM');
     expect((await daemon.ended).code).toBe(0);
   });
