@@ -25,12 +25,8 @@ export interface Globals {
 /** What a command works with: the options, the configuration, the ledger, and how to answer. */
 export interface Cli {
   globals: Globals;
-  /** Who acts, for the ledger's log. */
-  actor: string;
   /** The configuration, read at the first call. */
   config(): Promise<Config>;
-  /** Opens the ledger, does `work`, and closes it whatever happens. */
-  withLedger: Session['withLedger'];
   /** One JSON document with `--json`, else the text; text is left out with `--quiet`. */
   answer(json: unknown, text: string): void;
   /** Asks on the terminal; `--yes` answers for a script. Throws BridgeError `usage/declined` at a no. */
@@ -39,10 +35,9 @@ export interface Cli {
   perform<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
     operation: Operation<N, Input, View>,
     input: z.input<Input>,
+    /** What of the session is otherwise than for most commands. */
     more?: Partial<Session>,
   ): Promise<z.output<View>>;
-  /** `level` unless the person asked for another. */
-  logger(level: Config['log']['level']): Promise<Logger>;
 }
 
 let timezone: string | undefined;
@@ -66,20 +61,19 @@ export function makeCli(command: Command): Cli {
   };
   const actor = globals.actor ?? defaultActor();
   const reason = command.opts<{ reason?: string }>().reason?.trim() || undefined;
-  const withLedger: Cli['withLedger'] = async (use, work) => {
+  const withLedger: Session['withLedger'] = async (use, work) => {
     const { ledger: place } = await config();
     const { withLedger: open } = await import('../operations/open-ledger.ts');
     return open({ ...place, clock: systemClock, use }, work);
   };
-  const logger: Cli['logger'] = async (level) => {
+  /** `level` unless the person asked for another. */
+  const logger = async (level: Config['log']['level']): Promise<Logger> => {
     const { makeLogger } = await import('./logger.ts');
     return makeLogger(globals.verbose ? 'debug' : globals.quiet ? 'error' : level);
   };
   return {
     globals,
-    actor,
     config,
-    withLedger,
     perform: async (operation, input, more) => {
       const { perform } = await import('../operations/operation.ts');
       return perform(
@@ -97,7 +91,6 @@ export function makeCli(command: Command): Cli {
       else if (!globals.quiet && text !== '') process.stdout.write(`${text}\n`);
     },
     confirm: (question) => confirm(asWritten(inWords(question)), { yes: globals.yes ?? false }),
-    logger,
   };
 }
 
@@ -119,7 +112,7 @@ function defaultActor(): string {
 /**
  * Aborts at SIGTERM or SIGINT, so that the step at hand can be finished; a second signal ends the process at once.
  */
-export function untilSignal(): AbortSignal {
+function untilSignal(): AbortSignal {
   const stop = new AbortController();
   const names = ['SIGTERM', 'SIGINT'] as const;
   const onSignal = () => {
