@@ -10,9 +10,9 @@ import type { JudgedRow } from './read.ts';
 const DAY_MS = 86_400_000;
 
 /**
- * Pages of rows to look at, oldest first: the watched ones that the window misses, and those that Lamassu wrote since it
- * was read before under an earlier time, as a clock that is behind does; everything confirmed since then less the
- * overlap; and what came out of the machine but was never confirmed.
+ * Pages of rows to read, oldest first: watched rows outside of the window, and rows that Lamassu wrote since the last reading
+ * under an earlier time because its clock was behind; everything confirmed since that reading less the overlap; and rows that
+ * were paid out but never confirmed.
  */
 export async function* pagesToRead(
   db: Db,

@@ -5,7 +5,7 @@ import { tlsReason } from '../../lib/tls.ts';
 
 type Known = [code: Extract<ErrorCode, `ledger/${string}`>, hint: string];
 
-/** Less than this is not enough for SQLite to write what a run writes. */
+/** The free space that SQLite needs for the writes of a run, in bytes. */
 const FULL_BYTES = 1_048_576;
 
 const LATER = 'Nothing is lost, and the next run goes on.';
@@ -122,7 +122,7 @@ function ofDisk(code: string, path: string): Known | undefined {
   }
 }
 
-/** Whether hardly anything can be written beside the ledger. */
+/** Whether the disk of the ledger is almost full. */
 function isFull(path: string): boolean {
   try {
     const { bavail, bsize, files, ffree } = statfsSync(dirname(path));
@@ -228,7 +228,7 @@ function ofServer(code: string, message: string): Known | undefined {
   }
 }
 
-/** PgBouncer answers nearly everything by one code, so that only its words tell. */
+/** PgBouncer has one code for almost every error, so only its words tell them apart. */
 function ofPooler(message: string): Known {
   if (/startup parameter/i.test(message)) {
     return [

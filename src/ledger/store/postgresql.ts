@@ -7,7 +7,7 @@ import { isThisHost, type Tls } from '../../lib/tls.ts';
 
 const INT8 = 20;
 
-/** The server gives up before this side does, and so can say why. */
+/** The server's limit is shorter than ours, so the server can say why it stopped; in ms. */
 const SERVER_FIRST_MS = 5_000;
 /** What pg says of an answer that did not come within `query_timeout`. */
 const NO_ANSWER = 'Query read timeout';
@@ -18,10 +18,10 @@ export type Limits = Record<
   number
 >;
 
-/** How the connection to the server is protected; by default as a server on this host, or elsewhere, needs it. */
+/** How the connection is protected; the default depends on whether the server is on this host. */
 export interface Protection {
   tls?: Tls | undefined;
-  /** PEM of the authority for `verify-full`; without it, those that Node trusts. */
+  /** PEM of the authority for `verify-full`; default: the authorities that Node trusts. */
   ca?: string | undefined;
 }
 
@@ -66,7 +66,7 @@ export function postgresqlDialect(
   pool.on('connect', (client) => {
     client.on('error', () => {});
     const query = client.query.bind(client) as (...args: unknown[]) => unknown;
-    // What would arrive now belongs to a statement that nobody waits for, and a rollback would wait behind it.
+    // Further answers belong to the statement that was given up, and a rollback would wait behind it.
     const ending = (error: unknown) => {
       if (error instanceof Error && error.message === NO_ANSWER) void client.end();
     };
@@ -95,7 +95,7 @@ function serverOf(url: string) {
   };
 }
 
-/** One with a bare `%` is not encoded: it is what it says. */
+/** A password with a bare `%` is not percent-encoded, so it is taken literally. */
 function decoded(part: string): string | undefined {
   try {
     return decodeURIComponent(part) || undefined;
@@ -104,7 +104,7 @@ function decoded(part: string): string | undefined {
   }
 }
 
-/** Who is between could read the keys of wallets, and change in an answer where clients are paid. */
+/** A third party on the way could read the keys of wallets, and change where clients are paid. */
 function tlsOptions(host: string, { tls, ca }: Protection) {
   const wanted = tls ?? (isThisHost(host) ? 'disable' : 'verify-full');
   if (wanted === 'disable') return false;

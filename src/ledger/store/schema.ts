@@ -18,7 +18,7 @@ export interface Schema {
     paused_reason: string | null;
     /** 64 hex digits; never shown. */
     seal_secret: string;
-    /** 1: the ledger had its secret from its beginning, so that everything it ever paid carries a seal. */
+    /** 1: the ledger had its secret from the beginning, so every payment of it has a seal. */
     all_sealed: Generated<bigint>;
   };
   currencies: { code: string; digits: bigint };
@@ -29,9 +29,9 @@ export interface Schema {
     mark_confirmed_at: Instant | null;
     mark_id: string | null;
     created_at: Instant;
-    /** Up to which of its own times it was read to the end; null: never. It goes back with a clock that was ahead. */
+    /** The source's own time at the last complete reading; null: never. Goes back after a clock that was ahead. */
     read_to: Instant | null;
-    /** The newest of its actions then. */
+    /** The number of the newest action at that time. */
     last_action: bigint | null;
   };
   machines: {
@@ -41,7 +41,7 @@ export interface Schema {
     currency: string | null;
     first_seen: Instant;
     replaced_by: string | null;
-    /** 1: the operator gave the name, so that of Lamassu does not replace it. */
+    /** 1: the operator gave the name, so Lamassu's name does not replace it. */
     name_given: Generated<bigint>;
   };
   machine_rates: {
@@ -56,7 +56,7 @@ export interface Schema {
     id: string;
     invoice_key: string;
     created_at: Instant;
-    /** When its key was first seen to show an invoice that it made; null: not yet by this key. */
+    /** When this key first showed an invoice that it made; null: not yet. */
     seen_at: Instant | null;
   };
   recipients: {
@@ -103,14 +103,14 @@ export interface Schema {
     started_at: Instant;
     finished_at: Instant | null;
     outcome: string | null;
-    /** When this run had read Lamassu to the end; null where it could not. */
+    /** When this run finished reading Lamassu; null: it did not. */
     read_at: Instant | null;
     summary: string | null;
-    /** Which Lamassu it reads; null: none, or it was not written down yet. */
+    /** The source that it reads; null: none, or not recorded by an older version. */
     source: string | null;
     /** 1: it read that Lamassu to its end, and reached LNbits where there was something to pay. */
     succeeded: Generated<bigint>;
-    /** What Lamassu's clock and this host's showed at one moment, in which boot of this host, and how long that was up. */
+    /** Lamassu's clock and this host's at one moment, the boot id of this host, and its uptime. */
     source_now: Instant | null;
     host_now: Instant | null;
     boot: string | null;
@@ -122,10 +122,10 @@ export interface Schema {
     run_id: bigint;
     /** The source wallet that shows it. */
     wallet_id: string;
-    /** Of its invoice; null where LNbits' answer got lost. */
+    /** The hash of its invoice; null if LNbits' answer was lost. */
     payment_hash: string | null;
     made_at: Instant;
-    /** 1: after it was made, LNbits showed no other copy's. */
+    /** 1: after it was made, LNbits showed no claim of another copy. */
     checked: Generated<bigint>;
     /** 1: nothing can be sent under it any more. */
     over: Generated<bigint>;
@@ -134,9 +134,9 @@ export interface Schema {
   cash_outs: {
     id: string;
     source: string;
-    /** Whose cash came out: the one that gave it out. */
+    /** The machine that paid out the cash. */
     machine: string;
-    /** Where the layperson began it, if that was another machine; null: the same, or it was divided before this was read. */
+    /** The machine where the layperson began, if it is another one; null: the same, or recorded by an older version. */
     begun_at_machine: string | null;
     confirmed_at: Instant;
     processed_at: Instant;
@@ -182,7 +182,7 @@ export interface Schema {
     run_id: bigint | null;
     released_at: Instant | null;
   };
-  /** `split`: 1: its sats are in the parts after it, and nothing more is paid of it. */
+  /** `split` = 1: its sats are in later parts, and nothing more is paid of it. */
   payout_parts: { payout_id: bigint; part: bigint; sats: bigint; split: Generated<bigint> };
   payments: {
     id: bigint;
@@ -201,7 +201,7 @@ export interface Schema {
     sent_at: Instant | null;
     settled_at: Instant | null;
     checked_at: Instant | null;
-    /** What LNbits took from the source wallet on top, as its service fee, in msat. */
+    /** LNbits' service fee, taken from the source wallet on top, in msat. */
     fee_msat: Generated<bigint>;
   };
   review: {
@@ -221,7 +221,7 @@ export interface Schema {
   commission_weights: {
     id: Generated<bigint>;
     recipient_id: bigint;
-    /** Null: for all machines that have no recipients of their own. */
+    /** Null: all machines without recipients of their own. */
     machine: string | null;
     from_at: Instant;
     weight: bigint;
@@ -239,7 +239,7 @@ export interface Schema {
     at: Instant;
     actor: string;
     reason: string;
-    /** JSON of what the person stated, for telling the same settlement from another one. */
+    /** JSON of the figures, by which two settlements are compared. */
     figures: string;
     /** 1: its sats are to be credited to the source wallet. */
     credit: bigint;
@@ -265,12 +265,12 @@ export interface Schema {
     seen: string | null;
     credited_at: Instant | null;
     payment_hash: string | null;
-    /** The part of it that is for LNbits' service fee, in satoshi. */
+    /** The part for LNbits' service fee, in satoshi. */
     fee: Generated<bigint>;
   };
-  /** `paid`: what of the cash-out had been paid out before anything of it was credited. */
+  /** `paid`: the sats of the cash-out that were paid out before it was credited. */
   credit_members: { credit_id: bigint; cash_out_id: string; sats: bigint; paid: Generated<bigint> };
-  /** What LNbits shows of what was given up. Open until the operator, or the evidence, closes it. */
+  /** Contradictions: what LNbits shows of payments and credits that were given up. Open until the operator or the evidence closes them. */
   contradictions: {
     id: Generated<bigint>;
     payment_id: bigint | null;
@@ -283,7 +283,7 @@ export interface Schema {
     closed_at: Instant | null;
     closed_by: string | null;
     closed_reason: string | null;
-    /** 1: its sats are in the source wallet for good, and LNbits owes them. */
+    /** 1: its sats stay in the source wallet, and LNbits owes them. */
     booked: Generated<bigint>;
   };
   watch: { cash_out_id: string; source: string; confirmed_at: Instant | null; since: Instant };
@@ -297,7 +297,7 @@ export interface Schema {
     before: string | null;
     after: string | null;
     reason: string | null;
-    /** In which boot of which host the operator's change was made, and how long that was up. */
+    /** The host, boot id and uptime at the operator's change. */
     boot: string | null;
     uptime_ms: bigint | null;
     /** On whose right: `operator`, `bookkeeper`, `client alice`. Null: a run's, or from before this was written down. */
@@ -322,7 +322,7 @@ export interface Schema {
     subject: string;
     /** The time that was entered. */
     stamped: Instant;
-    /** What time it was, where that is known; else it was some time before it was found. */
+    /** The right time of the entry, if known; else it was some time before it was found. */
     expected: Instant | null;
     found_at: Instant;
     run_id: bigint | null;
@@ -332,7 +332,7 @@ export interface Schema {
   };
 }
 
-/** Tables whose rows hold from a time on that was taken from a clock. */
+/** Tables whose rows apply from a time that was read from a clock. */
 export type ClockPlace =
   | 'fundings'
   | 'client_settings'
@@ -346,28 +346,28 @@ export type Mode = 'flow' | 'fixed';
  * A payout is an obligation to pay one recipient once.
  *
  * `planned`: formed, no payment yet. `paying`: a payment of it is invoiced or under way. `deferred`: try later
- * (balance too small, LNbits refused or limits the rate). `unknown`: whether a payment arrived could not be
- * found out yet; the next run looks again. `held`: the operator decides (`reason` says why). `settled`: every part
- * has arrived; it can still become `held` where LNbits no longer shows a payment that it had shown.
+ * (balance too small, LNbits refused or limits the rate). `unknown`: it is not
+ * known yet whether a payment arrived; the next run checks again. `held`: the operator decides (`reason` says why).
+ * `settled`: every part has arrived; it can still become `held` if LNbits no longer shows a payment that it had shown.
  */
 export type PayoutState = 'planned' | 'paying' | 'deferred' | 'unknown' | 'held' | 'settled';
 
 /**
  * A payment is one bolt11 that tries to fulfil one part of a payout; at most one that is not `dead` per part.
  *
- * `invoiced`: the client's wallet made the invoice, nothing is under way (never sent, or LNbits answered no and
- * both sides show that nothing happened). `sending`: committed before each POST. `unknown`: the POST had no
- * answer that both sides bear out. `settled`: the exact amount is on the client's side, and the source's side
+ * `invoiced`: the client's wallet made the invoice, and nothing is under way (never sent, or LNbits refused and both
+ * sides show that nothing happened). `sending`: committed before each POST. `unknown`: both sides do not confirm an
+ * outcome of the POST yet. `settled`: the exact amount is on the client's side, and the source's side
  * shows it paid. `dead`: it can never be paid any more; only then may the part get a new payment.
  */
 export type PaymentState = 'invoiced' | 'sending' | 'unknown' | 'settled' | 'dead';
 
 /**
- * A credit tops the source wallet up over a fixed set of cash-outs, once. LNbits does it again when it is asked again,
- * so it is never asked twice for one credit unless LNbits answered no and shows nothing.
+ * A credit tops up the source wallet once, for a fixed set of cash-outs. LNbits credits again for each request, so a credit is
+ * never requested twice, unless LNbits refused and shows nothing.
  *
- * `intended`: recorded, nothing is under way. `sending`: committed before the one call. `unknown`: what became of the
- * call could not be found out yet. `credited`: LNbits shows it. `held`: the operator decides (`reason` says why).
- * `dropped`: it did not happen, and its cash-outs are free for another credit.
+ * `intended`: recorded, nothing is under way. `sending`: committed before the one call. `unknown`: the outcome of the
+ * request is not known yet. `credited`: LNbits shows it. `held`: the operator decides (`reason` says why).
+ * `dropped`: it did not happen, so another credit may cover its cash-outs.
  */
 export type CreditState = 'intended' | 'sending' | 'unknown' | 'credited' | 'held' | 'dropped';

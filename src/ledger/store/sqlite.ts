@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { SqliteAdapter, SqliteDialect } from 'kysely';
 
-/** How long a statement waits for another process that writes to the same file. */
+/** How long a statement waits for another writer of the same file, in ms. */
 const BUSY_MS = 10_000;
 
 /**
@@ -11,7 +11,7 @@ const BUSY_MS = 10_000;
  */
 export function sqliteDialect(path: string): SqliteDialect {
   return new (class extends SqliteDialect {
-    // SQLite does roll DDL back; Kysely's adapter is only cautious.
+    // SQLite can roll back DDL, though Kysely's adapter assumes that it cannot.
     override createAdapter(): SqliteAdapter {
       return new (class extends SqliteAdapter {
         override get supportsTransactionalDdl(): boolean {
@@ -27,7 +27,7 @@ export function createFile(path: string): void {
   closeSync(openSync(path, 'wx', 0o600));
 }
 
-/** What Kysely's driver expects of a database: the shape of better-sqlite3, over node:sqlite. */
+/** The interface of better-sqlite3, which Kysely's driver expects, over node:sqlite. */
 class Database {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, Statement>();
@@ -47,7 +47,7 @@ class Database {
     const known = this.#statements.get(text);
     if (known) return known;
     const statement = new Statement(this.#db.prepare(text));
-    // Lists of ids make statements of any length; those few hundred that come again are worth keeping.
+    // Lists of ids make statements of any length; cache only the few hundred that recur.
     if (this.#statements.size >= 500) this.#statements.clear();
     this.#statements.set(text, statement);
     return statement;

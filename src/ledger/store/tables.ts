@@ -8,8 +8,8 @@ export interface TableKey {
 }
 
 /**
- * Every table of the ledger with rows to copy, each after those that it refers to. Left out are `ledger`, whose one row
- * says where it is, and `lease`, which belongs to a run.
+ * Every table with rows to copy, after the tables that it refers to. Without `ledger`, whose one row says where it is, and without
+ * `lease`, which belongs to a run.
  */
 export const tables: readonly TableKey[] = [
   { name: 'currencies', key: ['code'] },
@@ -61,7 +61,7 @@ export async function* pagesOf(db: Db, { name, key }: TableKey): AsyncGenerator<
   }
 }
 
-/** Lets PostgreSQL count on after the highest id, once ids were inserted as given; SQLite does so by itself. */
+/** Sets PostgreSQL's sequences to the highest ids, after ids were inserted explicitly; SQLite does this automatically. */
 export async function syncIdentity(db: Db, table: string): Promise<void> {
   if (!isPostgres(db)) return;
   await sql`select setval(pg_get_serial_sequence(${table}, 'id'), (select coalesce(max(id), 0) from ${sql.table(table)}) + 1, false)`.execute(
@@ -69,7 +69,7 @@ export async function syncIdentity(db: Db, table: string): Promise<void> {
   );
 }
 
-/** The tables whose ids PostgreSQL counts; none on SQLite. */
+/** The tables whose ids come from PostgreSQL's sequences; none on SQLite. */
 export async function countedTables(db: Db): Promise<string[]> {
   if (!isPostgres(db)) return [];
   const { rows } = await sql<{ name: string }>`select table_name as name from information_schema.columns

@@ -13,7 +13,7 @@ type Funding = Pick<Row<'fundings'>, 'id' | 'client_id' | 'currency' | 'deposite
 const PAGE = 1000;
 const HOUR_MS = 3_600_000;
 
-/** Every cash-out with its allocations. Answers what each funding spent by them, in minor units. */
+/** Checks every cash-out with its allocations. Returns what each funding spent on them, in minor units. */
 export async function verifyCashOuts(
   db: Db,
   digits: Map<string, number>,
@@ -152,7 +152,7 @@ function isBeyond({ id, confirmed_at, processed_at }: CashOut, source: Row<'sour
   return mark === null || confirmed_at > mark || (confirmed_at === mark && id > (mark_id ?? ''));
 }
 
-/** The clients' parts and the own part make up the whole, each in proportion to its cash. */
+/** Checks that the clients' parts and the own part add up to the whole, each in proportion to its cash. */
 function verifyDivision(
   cashOut: CashOut,
   allocations: Allocation[],
@@ -201,7 +201,7 @@ function verifyDivision(
   }
 }
 
-/** Each part is in exact proportion to its cash, rounded down or up to a whole sat. */
+/** Checks that each part is in exact proportion to its cash, rounded down or up to a whole sat. */
 function isShare(part: { gross: bigint; fiat: bigint }, distributed: bigint, fiat: bigint): boolean {
   const off = part.gross * fiat - distributed * part.fiat;
   return off < fiat && -off < fiat;
@@ -220,7 +220,7 @@ function verifyAllocation(
   }
   findings.same('allocation/currency', what, one.currency, cashOut.currency);
   findings.same('allocation/date', what, one.local_date, cashOut.local_date);
-  // A funding that is not there is a broken reference, and named as one.
+  // A missing funding is reported as a broken reference.
   if (!funding) return;
   findings.same('allocation/currency', what, one.currency, funding.currency);
   findings.same('allocation/client', what, `recipient ${one.client_id}`, `recipient ${funding.client_id}`);

@@ -5,7 +5,7 @@ import { type Findings, type Row, sat } from './findings.ts';
 type CashOut = Row<'cash_outs'>;
 type Share = Row<'commission_shares'>;
 
-/** Who was to receive the commission of which machine, and when. */
+/** The recipients of each machine's commission over time. */
 export class CommissionWeights {
   readonly #rows: Row<'commission_weights'>[];
   readonly #recipients: Set<bigint>;
@@ -25,7 +25,7 @@ export class CommissionWeights {
     return new CommissionWeights(rows, new Set(recipients.map(({ id }) => id)));
   }
 
-  /** The commission goes to its recipients as a whole and by their weights, or stays in the source wallet. */
+  /** Checks that the whole commission goes to its recipients by their weights, or stays in the source wallet. */
   verify(cashOut: CashOut, shares: Share[], findings: Findings): void {
     if (shares.length === 0) return;
     const what = `cash-out ${cashOut.id}`;
@@ -46,7 +46,7 @@ export class CommissionWeights {
     }
   }
 
-  /** The weights in force when it was confirmed; what was entered after it was processed did not count. */
+  /** The weights in force at the confirmation; weights that were entered after the processing do not count. */
   #of({ machine, confirmed_at, processed_at }: CashOut): Map<bigint, bigint> {
     const known = this.#rows.filter((row) => row.from_at <= confirmed_at && row.from_at <= processed_at);
     for (const place of [machine, null]) {

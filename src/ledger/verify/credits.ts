@@ -3,7 +3,7 @@ import { openContradictions } from '../payouts/contradictions.ts';
 import type { Db } from '../store/open.ts';
 import { type Findings, sat } from './findings.ts';
 
-/** Every credit of the source wallet: what it is made of, and that nothing is credited twice. */
+/** Checks every credit of the source wallet: its cash-outs, and that nothing is credited twice. */
 export async function verifyCredits(db: Db, findings: Findings): Promise<void> {
   const credits = await db.selectFrom('credits').selectAll().orderBy('id').execute();
   const rows = await db
@@ -15,7 +15,7 @@ export async function verifyCredits(db: Db, findings: Findings): Promise<void> {
   for (const { id, state, sats, fee, reason, sent_at, seen, credited_at, payment_hash } of credits) {
     const what = `c${id}`;
     const members = sums.get(id) ?? 0n;
-    // One that never happened loses the settlements that are undone.
+    // A credit that never happened loses settlements that are undone.
     if (state !== 'dropped' || members > sats - fee)
       findings.same('credit/sats', what, sat(sats - fee), sat(members));
     const wrong = {
@@ -37,7 +37,7 @@ export async function verifyCredits(db: Db, findings: Findings): Promise<void> {
   await verifyCovered(db, findings);
 }
 
-/** No cash-out is credited with more than it pays out, and no settlement by hand that did not ask for it. */
+/** Checks that no cash-out is credited with more than it pays out, and no settlement that did not ask for a credit. */
 async function verifyCovered(db: Db, findings: Findings): Promise<void> {
   const { rows } = await sql<{ id: string; covered: bigint; due: bigint; entitled: bigint }>`
     select c.id, cast(sum(m.sats + m.paid) as bigint) as covered,

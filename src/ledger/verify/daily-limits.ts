@@ -9,7 +9,7 @@ interface Day {
   limit: bigint;
 }
 
-/** What fixed clients received of each local day, against the limits in force at its cash-outs. */
+/** Checks what fixed clients received on each local day against the limits in force at its cash-outs. */
 export class DailyLimits {
   readonly #limits: Map<string, Row<'client_limits'>[]>;
   readonly #days = new Map<string, Day>();

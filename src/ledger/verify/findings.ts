@@ -8,7 +8,7 @@ export type Row<T extends keyof Schema> = Selectable<Schema[T]>;
 /** One place where the ledger contradicts itself. */
 export interface Difference {
   code: DifferenceCode;
-  /** What it is about: `cash-out ID`, `f12`, `p118`, `payment HASH`. */
+  /** The subject: `cash-out ID`, `f12`, `p118`, `payment HASH`. */
   what: string;
   /** What the row says, with its unit. */
   ledger: string;
@@ -97,10 +97,10 @@ export const hints = {
 
 export type DifferenceCode = keyof typeof hints;
 
-/** A ledger that is wrong throughout is named by its first differences; the rest is counted. */
+/** The first differences are listed, further ones only counted. */
 const MOST = 1000;
 
-/** Collects what was counted and what differs. */
+/** Counts the rows, and collects the differences. */
 export class Findings {
   readonly checked: Record<string, number> = {};
   readonly #differences: Difference[] = [];
@@ -119,7 +119,7 @@ export class Findings {
     this.#differences.push({ ...difference, hint: hints[code] });
   }
 
-  /** Notes a difference where the two are not the same. */
+  /** Adds a difference if the two are not equal. */
   same(code: DifferenceCode, what: string, ledger: string | null, other: string | null): void {
     if (ledger !== other) this.add(code, what, ledger, other);
   }

@@ -1,7 +1,7 @@
 import type { Db } from '../store/open.ts';
 import { cash, type Findings, type Row } from './findings.ts';
 
-/** Every funding: its parts, its status, and that its allocations spent what it says. */
+/** Checks every funding: its amounts, its status, and what its allocations spent. */
 export async function verifyFundings(
   db: Db,
   digits: Map<string, number>,
@@ -37,7 +37,7 @@ export async function verifyFundings(
   findings.count('fundings', rows.length);
 }
 
-/** What speaks against a funding's status; null where nothing does. */
+/** What contradicts a funding's status; null: nothing. */
 function whyNot({ status, remaining, spent, withdrawn, deposited_at }: Row<'fundings'>): string | null {
   if (remaining < 0n || spent < 0n || withdrawn < 0n) return 'an amount below zero';
   const inMachine = status !== 'in_flight' && status !== 'cancelled';

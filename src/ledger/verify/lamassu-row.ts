@@ -1,6 +1,6 @@
 import { cash, type Findings, type Row, sat } from './findings.ts';
 
-/** The figures are those that Lamassu's row had. */
+/** Checks that the figures are those of Lamassu's row. */
 export function verifyLamassu(
   cashOut: Row<'cash_outs'>,
   digits: Map<string, number>,

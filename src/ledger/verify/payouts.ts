@@ -15,7 +15,7 @@ type Payout = Row<'payouts'> & { recipient_kind: string | null };
 
 const PAGE = 500;
 
-/** Every payout with the allocations that it pays, its parts and their payments. */
+/** Checks every payout with its allocations, parts and payments. */
 export async function verifyPayouts(db: Db, digits: Map<string, number>, findings: Findings): Promise<void> {
   const { source_wallet_id: sourceWallet } = (await db
     .selectFrom('ledger')
@@ -99,7 +99,7 @@ async function within<T extends 'payout_parts' | 'payments'>(
   return Map.groupBy(rows, (row) => row.payout_id);
 }
 
-/** A payout is what its allocations, or shares of the commission, add up to, and all of them are its recipient's. */
+/** Checks that the allocations, or shares, add up to the payout, and belong to its recipient. */
 function verifyMembers(
   payout: Payout,
   members: Member[],
@@ -129,7 +129,7 @@ interface Its {
   payments: Payment[];
 }
 
-/** The parts add up, and each has one payment at most that is not dead: its last. */
+/** Checks that the parts add up, and that only the last payment of a part may be other than dead. */
 function verifyParts(payout: Payout, { parts, payments }: Its, findings: Findings): void {
   const what = `p${payout.id}`;
   let sats = 0n;
@@ -173,7 +173,7 @@ function verifyParts(payout: Payout, { parts, payments }: Its, findings: Finding
   }
 }
 
-/** What speaks against a payout's state, from its payments; null where nothing does. */
+/** What contradicts a payout's state, by its payments; null: nothing. */
 function whyNot({ state, reason, settled_at }: Payout, { parts, payments }: Its): string | null {
   const live = payments.filter((row) => row.state !== 'dead');
   const open = live.find((row) => row.state === 'sending' || row.state === 'unknown');
@@ -210,7 +210,7 @@ function verifyPayment(row: Payment, sourceWallet: string | null, findings: Find
   }
 }
 
-/** Created, sent and settled come in this order, but where the log says that the clock was set back meanwhile. */
+/** Checks the order created, sent, settled, unless the log says that the clock was set back meanwhile. */
 function verifyTimes(row: Payment, clockSetBack: boolean, findings: Findings): void {
   const times = [row.created_at, row.sent_at, row.state === 'settled' ? row.settled_at : null];
   const known = times.filter((at) => at !== null);

@@ -2,7 +2,7 @@ import type { KeptFigures } from '../cash-outs/settlement.ts';
 import type { Db } from '../store/open.ts';
 import { type Findings, type Row, sat } from './findings.ts';
 
-/** Every settlement by hand is a cash-out with the figures that were agreed to, and every such cash-out has one. */
+/** Checks that every settlement has a cash-out with its figures, and every settled cash-out a settlement. */
 export async function verifySettlements(db: Db, findings: Findings): Promise<void> {
   const rows = await db
     .selectFrom('cash_outs')
