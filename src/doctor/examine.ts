@@ -64,7 +64,7 @@ function hostOf(host: string): string {
 }
 
 /** Who may read the files that hold secrets; the ledger is one of them: it has the invoice keys of the clients. */
-function secretFiles(config: Config, env: NodeJS.ProcessEnv): Check {
+function secretFiles(config: Pick<Config, 'ledger' | 'secretFiles'>, env: NodeJS.ProcessEnv): Check {
   const { url } = config.ledger;
   const files = [...config.secretFiles, ...(url.startsWith('sqlite:') ? [url.slice('sqlite:'.length)] : [])];
   // systemd lets the service read its credentials by an access list, which looks like a right of the group.

@@ -23,7 +23,7 @@ const ROLE_HINT = message`As PostgreSQL’s superuser on the Lamassu server, run
 
 /** The way to Lamassu's database, what may be read there, and whether it is the one that the ledger knows. */
 export async function* examineLamassu(
-  config: Config,
+  config: Pick<Config, 'lamassu' | 'commission'>,
   ledger: Ledger | undefined,
   who: Who,
   clock: Clock,
@@ -139,7 +139,11 @@ function rightsCheck(rights: Rights, user: string): Check {
 }
 
 /** Whether the ledger would take this Lamassu and this start_at for its own; nothing is bound. */
-async function identityCheck({ lamassu }: Config, source: Database, ledger: Ledger): Promise<Check> {
+async function identityCheck(
+  { lamassu }: Pick<Config, 'lamassu'>,
+  source: Database,
+  ledger: Ledger,
+): Promise<Check> {
   const { name, startAt } = lamassu;
   try {
     const { mark_confirmed_at: mark, system_identifier: pinned } = await ledger.dryRun((trx) =>
@@ -166,7 +170,7 @@ const AHEAD_HINT =
 type Machines = LamassuMachine[];
 
 async function machinesCheck(
-  { lamassu }: Config,
+  { lamassu }: Pick<Config, 'lamassu'>,
   machines: Machines,
   known: Machines,
   ledger: Ledger | undefined,

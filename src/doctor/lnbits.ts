@@ -25,7 +25,7 @@ interface SourceWallet {
 
 /** LNbits, the wallet that pays, what it holds against what is owed, and the wallet of each client. */
 export async function* examineLnbits(
-  config: Config,
+  config: Pick<Config, 'lnbits'>,
   ledger: Ledger | undefined,
   clock: Clock,
 ): AsyncGenerator<Check> {
@@ -155,7 +155,7 @@ async function* feeCheck(db: Db): AsyncGenerator<Check> {
 }
 
 /** Whether the superuser may credit the source wallet; even then it is a warning what that means. */
-async function creditCheck({ lnbits }: Config, clock: Clock): Promise<Check> {
+async function creditCheck({ lnbits }: Pick<Config, 'lnbits'>, clock: Clock): Promise<Check> {
   try {
     const { LnbitsAdmin } = await import('../lnbits/admin.ts');
     const superuser = superuserOf(lnbits);

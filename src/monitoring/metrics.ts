@@ -1,12 +1,11 @@
 import { sql } from 'kysely';
 import { Gauge, Registry } from 'prom-client';
-import type { Config } from '../config/load.ts';
 import { formatDecimal } from '../dca/money.ts';
 import { lastPoll } from '../ledger/runs/runs.ts';
 import { missing } from '../ledger/status.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import { type Instant, toMs } from '../time.ts';
-import { overview, shortSats } from './overview.ts';
+import { type OverviewConfig, overview, shortSats } from './overview.ts';
 import { sourceBalance } from './source-balance.ts';
 
 interface Sample {
@@ -28,7 +27,11 @@ export async function together(registries: Registry[]): Promise<string> {
  * units of its currency. No label names a client, a wallet or a key. LNbits tells the balance, with a short deadline; if it
  * does not answer, the balance is left out. Throws what reading the ledger throws.
  */
-export async function ledgerMetrics(ledger: Ledger, config: Config, version: string): Promise<Registry> {
+export async function ledgerMetrics(
+  ledger: Ledger,
+  config: OverviewConfig,
+  version: string,
+): Promise<Registry> {
   const { db, clock } = ledger;
   const at = clock.now();
   const balance = sourceBalance(config.lnbits, clock);

@@ -3,7 +3,7 @@ import { dueGroups } from '../ledger/payouts/form.ts';
 import { unsentSats } from '../ledger/payouts/payouts.ts';
 import { ledgerStatus, missing, type Status } from '../ledger/status.ts';
 import type { Ledger } from '../ledger/store/open.ts';
-import { formOptions } from '../scheduler/pay.ts';
+import { type FormConfig, formOptions } from '../scheduler/pay.ts';
 import { type Instant, plus } from '../time.ts';
 
 /** The ledger at a glance, in satoshi; the configuration tells which sats without a payout are due. */
@@ -18,7 +18,14 @@ export interface Overview {
   overdue: { payouts: bigint; sats: bigint };
 }
 
-export async function overview({ db, clock }: Ledger, config: Config, at: Instant): Promise<Overview> {
+/** What the configuration says of what is due, late and missing. */
+export type OverviewConfig = FormConfig & Pick<Config, 'attention' | 'lamassu' | 'lnbits'>;
+
+export async function overview(
+  { db, clock }: Ledger,
+  config: OverviewConfig,
+  at: Instant,
+): Promise<Overview> {
   const agedBefore = plus(at, -config.attention.payoutAfterMs);
   const status = await ledgerStatus(db, {
     now: at,

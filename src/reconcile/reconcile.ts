@@ -8,7 +8,7 @@ import type { Db, Ledger } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
 import { bookFees } from '../payouts/service-fee.ts';
 import { openSourceWallet, type SourceWallet } from '../payouts/session.ts';
-import { judgingOf } from '../scheduler/judging.ts';
+import { type JudgingConfig, judgingOf } from '../scheduler/judging.ts';
 import { markOf } from '../scheduler/setup.ts';
 import { reconcileCredits } from './credits.ts';
 import { type Difference, Findings, type Range } from './findings.ts';
@@ -33,7 +33,7 @@ export interface Reconciliation {
  */
 export async function reconcile(
   ledger: Ledger,
-  config: Config,
+  config: JudgingConfig & Pick<Config, 'lnbits' | 'timezone'>,
   actor: string,
   range: Range,
 ): Promise<Reconciliation> {
@@ -68,7 +68,11 @@ export async function reconcile(
 }
 
 /** Books the service fee that LNbits shows for every payment from the source wallet. */
-export async function bookEachFee(ledger: Ledger, config: Config, actor: string): Promise<void> {
+export async function bookEachFee(
+  ledger: Ledger,
+  config: Pick<Config, 'lnbits'>,
+  actor: string,
+): Promise<void> {
   const { clock } = ledger;
   const { lnbits, source } = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey, clock);
   try {

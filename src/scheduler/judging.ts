@@ -7,8 +7,14 @@ import { knownCurrencies } from '../ledger/store/currencies.ts';
 import type { Db } from '../ledger/store/open.ts';
 import type { Verdict } from './review-reasons.ts';
 
+/** What the configuration says of how a row is judged. */
+export type JudgingConfig = Pick<Config, 'lamassu' | 'commission' | 'review' | 'currencies'>;
+
 /** The rules by which rows are judged. */
-export async function rulesOf({ lamassu, commission, review, currencies }: Config, db: Db): Promise<Rules> {
+export async function rulesOf(
+  { lamassu, commission, review, currencies }: JudgingConfig,
+  db: Db,
+): Promise<Rules> {
   const { method, fallback } = commission;
   return {
     source: lamassu.name,
@@ -21,7 +27,7 @@ export async function rulesOf({ lamassu, commission, review, currencies }: Confi
 }
 
 /** What the source needs in order to judge: the rules, and what the ledger knows of each row. */
-export async function judgingOf(config: Config, db: Db): Promise<Judging<KnownRow>> {
+export async function judgingOf(config: JudgingConfig, db: Db): Promise<Judging<KnownRow>> {
   return {
     rules: await rulesOf(config, db),
     known: (ids) => knownRows(db, ids),

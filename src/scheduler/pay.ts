@@ -38,7 +38,7 @@ function isOfPayout({ code, cause }: BridgeError): boolean {
 
 interface PayDeps {
   ledger: Ledger;
-  config: Config;
+  config: FormConfig & Pick<Config, 'lnbits'>;
   run: Run;
   signal: AbortSignal;
   problems: BridgeError[];

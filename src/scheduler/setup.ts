@@ -10,7 +10,7 @@ import type { Reading, ReadReport } from './read.ts';
 /* What a run and its dry run share before and around the reading. */
 
 export function readingOf(
-  config: Config,
+  config: Pick<Config, 'timezone' | 'lamassu' | 'allocation'>,
   { db, clock }: Pick<Ledger, 'db' | 'clock'>,
   write: Reading['write'],
   mark: Mark | null,
