@@ -13,7 +13,7 @@ import { pauseOf, pausePaying, resumePaying } from '../ledger/payouts/pause.ts';
 import { noPayout, showPayout as readPayout, listPayouts as readPayouts } from '../ledger/payouts/read.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
-import { formOptions, lookBeforeRecording } from '../scheduler/pay.ts';
+import { checkBeforeRecording, formOptions } from '../scheduler/pay.ts';
 import { parseLimit } from '../typed/limit.ts';
 import { parseId, parseName } from '../typed/names.ts';
 import { viewOfProblem } from '../views/parts.ts';
@@ -107,7 +107,7 @@ export const holdAllPayouts = operation({
     const reasoned = withReason(who);
     // An older copy of the ledger forms nothing: recovering it forms what was paid since.
     const { signal } = new AbortController();
-    const problem = await lookBeforeRecording({ ledger, config, run, signal, problems: [] });
+    const problem = await checkBeforeRecording({ ledger, config, run, signal, problems: [] });
     const options = formOptions(config, run.id, clock.now());
     return write(async (trx) => {
       // While paying is paused, what is due is in no payout that could be held.

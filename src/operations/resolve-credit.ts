@@ -134,7 +134,7 @@ async function readEvidence(context: Context, word: Word, agreed: string | undef
       throw wrongState('payment', 'the credit was never sent, so it has no payment', 'Leave it out.');
     return { ...seen(null), hash: null, question: question(credit, credited) };
   }
-  const shown = await lookAtWallet(context, credit);
+  const shown = await readWallet(context, credit);
   if (shown instanceof BridgeError) {
     if (!credited || credit.state === 'dropped') throw shown;
     const which = payment === null ? 'Whether it is there' : `Whether ${payment} is that credit`;
@@ -246,7 +246,7 @@ function satsOf({ sats }: CreditRow): string {
 }
 
 /** What the source wallet shows of such credits, or why nobody can look. */
-async function lookAtWallet(
+async function readWallet(
   { config: { lnbits: settings }, ledger }: Context,
   credit: CreditRow,
 ): Promise<CreditsShown | BridgeError> {

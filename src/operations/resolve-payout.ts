@@ -121,7 +121,7 @@ async function readEvidence(
   refuseUnderWay(payment, context.clock.now(), quietMs);
   // Since the preview, which waited, nothing was sent.
   if (!paid && agreed === undefined) await untilNothingIsUnderWay(context, payment.sent_at, quietMs);
-  const { shown, blind } = await lookAtBoth(context, payment);
+  const { shown, blind } = await readBoth(context, payment);
   if (blind !== null && !paid) throw blind;
   const digest = `${recorded}.${digestOf(shown)}`;
   if (agreed !== undefined) refuseChanged(agreed === digest, id);
@@ -248,7 +248,7 @@ function wayOut(payout: bigint, { source, client }: Shown, giveKey: Message | ''
 }
 
 /** What both wallets show; `blind`: why nobody could look at the source wallet. The client's is looked at all the same. */
-async function lookAtBoth(
+async function readBoth(
   { config, ledger }: Context,
   payment: Payment,
 ): Promise<{ shown: Shown; blind: BridgeError | null }> {

@@ -21,19 +21,18 @@ import { labelOf } from './label.ts';
 import type { Context } from './session.ts';
 
 /*
- * One ledger may have been copied: a cloned host, a folder, a timer that was left on. Two copies that both pay would pay
- * everything twice, and neither could see it in its own ledger. So each run says that it is going to pay where every
- * copy sees it, in the source wallet, by an invoice of 1 sat that nobody pays, and then looks whether another one did.
- * Both write before they read: whichever moment each has reached, at least one of them sees the other, and does not pay.
- * A claim that this ledger did not make counts however old it is, until the operator says that its copy is out of use
- * (by recovering the ledger): no clock decides.
+ * A ledger may have been copied: a cloned host, a folder, a timer that was left on. Two copies that both pay would pay everything
+ * twice, and neither could see it in its own ledger. So before it pays, each run makes a claim in the source wallet, where every
+ * copy sees it: an invoice of 1 sat that is never paid. Then it looks for other claims. All copies write before they read, so at
+ * least one sees the other, and does not pay. A claim of another copy counts however old it is, until the operator says that the
+ * copy is out of use (by recovering the ledger): no clock decides.
  *
- * A copy that was made in the middle of a run knows the claim of that run, which may still be paying. So a run that
- * finds the claim of an earlier one that did not end waits, after it made its own, for as long as something can still
- * come of the other; and a run that goes on for longer looks again and again whether it is still alone.
+ * A copy that was made during a run knows the claim of that run, which may still be paying. So a run that finds the claim of an
+ * earlier run without an end makes its own, and then waits until the other can no longer send anything. A long run keeps checking
+ * that it is still alone.
  *
- * A claim that the wallet shows by two invoices is one whose request arrived twice, or that of a host that was copied
- * right then, memory and all. The run claims again, by a nonce that a copy cannot have drawn as well, and waits as long.
+ * If the wallet shows two invoices with one claim, its request arrived twice, or the host was copied at that moment with its memory.
+ * The run claims again with a nonce that a copy cannot have drawn, too, and waits as long.
  */
 
 const TAG = 'aio-dca-run';
@@ -41,7 +40,7 @@ const DRY_RUN = call('ledger.recover', { dry_run: true });
 const RECOVER = call('ledger.recover');
 /** LNbits 1.0 deletes unpaid invoices that have expired. */
 const EXPIRY_SECONDS = 30 * 86_400;
-/** After so long a run looks again before it sends; what it sends, it sends so long after its last look at the most. */
+/** The longest time between a run's last check for other claims and a POST, in ms. */
 const LOOK_MS = 5_000;
 const SEND_MS = 10_000;
 
@@ -50,8 +49,8 @@ export interface Claim {
   nonce: string;
   /** The wallet that its invoice is in and that pays, also where a key onto a shared wallet names an id of its own. */
   walletId: string;
-  /** When the last look that showed nobody else began, by three clocks: those of a host stand still with it. */
-  looked: Moment & { lnbits: number };
+  /** When the last check that found no other copy began, by three clocks: the host's own stop while it is suspended. */
+  checked: Moment & { lnbits: number };
 }
 
 /** Another copy's claim, as the source wallet shows it. */
@@ -59,19 +58,19 @@ export interface StrangeClaim {
   nonce: string;
   hash: string;
   wallet: string;
-  /** It was made on this host, as it runs now, by a ledger at this place. */
+  /** It was made on this host since its boot, by a ledger at this place. */
   here: boolean;
-  /** What it tells of itself, for messages. */
+  /** Its own description, for messages. */
   who: string;
 }
 
-/** The claim under which a run pays. Without one nothing is sent. */
+/** The claim under which a run pays. Without one, nothing is sent. */
 export function claimOf({ claim }: Pick<Context, 'claim'>): Claim {
   if (!claim) throw new Error('a run that has no claim was going to pay');
   return claim;
 }
 
-/** The newest claim of another copy; undefined where there is none. */
+/** The newest claim of another copy; undefined if there is none. */
 export async function strangeClaim(ctx: Context): Promise<StrangeClaim | undefined> {
   return (await readClaims(ctx, ctx.claim?.nonce)).strange[0];
 }
@@ -106,9 +105,9 @@ export async function readClaims(
 }
 
 /**
- * Puts this run's claim into the source wallet and looks for others. Where an earlier run that did not end may still be
- * about to send, it waits then, and looks once more, also for payments: `refuse` throws where it finds something. Leaves
- * `ctx.claim`; not where the run was asked to stop meanwhile.
+ * Makes this run's claim in the source wallet and looks for others. If an earlier run without an end may still send something, waits
+ * and checks once more, also for payments: `refuse` throws if it finds some. Sets `ctx.claim`, unless the run is stopped
+ * meanwhile.
  */
 export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Promise<void> {
   const { ledger, clock, run, quietMs, signal } = ctx;
@@ -117,7 +116,7 @@ export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Pro
     explain(error, ctx.source),
   );
   await run.write((trx) => claimMade(trx, nonce, hash));
-  let looked = moment(ctx);
+  let checked = moment(ctx);
   try {
     let found = await readClaims(ctx, nonce);
     if (found.doubled.length > 0) {
@@ -125,16 +124,16 @@ export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Pro
       await run.write((trx) => reopenClaims(trx, doubled));
       nonce = await begin(ctx);
       await put(ctx, nonce, false);
-      looked = moment(ctx);
+      checked = moment(ctx);
       found = await readClaims(ctx, nonce);
     }
     if (found.strange[0]) throw notAlone(found.strange[0]);
-    // A look that does not show what was just made shows nobody else either.
+    // An answer without this run's own claim may lack other claims, too.
     if (!found.seen) throw notShown();
     if (await mayStillSend(ledger.db, nonce)) {
       await clock.sleep(quietMs + SEND_MS, { signal });
       if (signal.aborted) return;
-      looked = moment(ctx);
+      checked = moment(ctx);
       await refuse();
     }
   } catch (error) {
@@ -145,7 +144,7 @@ export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Pro
     throw error;
   }
   await run.write((trx) => claimHolds(trx, nonce));
-  ctx.claim = { nonce, walletId, looked };
+  ctx.claim = { nonce, walletId, checked };
 }
 
 /** Commits a new nonce. The time in it differs between hosts that were copied with the state of their random numbers. */
@@ -156,25 +155,25 @@ async function begin({ clock, run, source }: Context): Promise<string> {
   return nonce;
 }
 
-/** Before each call that moves money: looks again, where the last look is not of just now. */
+/** Before each call that moves money: checks for other claims again, unless the last check is recent. */
 export async function stayAlone(ctx: Context, refuse: () => Promise<void>): Promise<void> {
   if (msSinceLook(ctx) < LOOK_MS) return;
-  const looked = moment(ctx);
+  const checked = moment(ctx);
   await refuse();
-  claimOf(ctx).looked = looked;
+  claimOf(ctx).checked = checked;
 }
 
-/** Whether a run stood still after its last look for so long that it may not send: another copy may be paying by now. */
-export function lookedTooLongAgo(ctx: Context): boolean {
+/** Whether a run was suspended for so long after its last check that it may not send: another copy may be paying by now. */
+export function checkedTooLongAgo(ctx: Context): boolean {
   return msSinceLook(ctx) > SEND_MS;
 }
 
 function msSinceLook(ctx: Context): number {
-  const { looked } = claimOf(ctx);
-  return Math.max(msSince(ctx.clock, looked), ctx.lnbits.clock - looked.lnbits);
+  const { checked } = claimOf(ctx);
+  return Math.max(msSince(ctx.clock, checked), ctx.lnbits.clock - checked.lnbits);
 }
 
-function moment({ clock, lnbits }: Pick<Context, 'clock' | 'lnbits'>): Claim['looked'] {
+function moment({ clock, lnbits }: Pick<Context, 'clock' | 'lnbits'>): Claim['checked'] {
   return { ...momentOf(clock), lnbits: lnbits.clockNow };
 }
 
@@ -226,7 +225,7 @@ async function claimBy({ ledger, lnbits, source }: Context, nonce: string) {
   return undefined;
 }
 
-/** Why nobody pays by this ledger now. */
+/** Why this ledger may not pay now. */
 export function notAlone({ who, here }: StrangeClaim): BridgeError {
   if (here) return olderLedger(`LNbits shows that ${who}, was going to pay, and the ledger does not know it`);
   return inUseElsewhere(`${who}, was going to pay from this source wallet`);
@@ -240,7 +239,7 @@ function inUseElsewhere(what: string): BridgeError {
   );
 }
 
-/** A backup was put back over what was newer. */
+/** An older backup replaced a newer ledger. */
 function olderLedger(what: string): BridgeError {
   return new BridgeError(
     'ledger/restored',
@@ -276,7 +275,7 @@ function readClaim(seals: Seals, { hash, walletId, time, extra, amountMsat }: Wa
   return { nonce, hash, wallet: walletId, withdrawn, place, who };
 }
 
-/** Of what somebody may have written, what can be printed. */
+/** The printable part of a foreign text. */
 function plain(value: unknown): string {
   return typeof value === 'string' && /^[\w.:/@?=&%+ -]{1,200}$/.test(value) ? value : '?';
 }

@@ -7,7 +7,7 @@ import { type Context, clientSide, isGone, isQuiet, sourceSide, walletKey } from
  * Reads both sides of a payment: the source first, then the client, then the source again. Does not read the client's side while a
  * POST may still be running, if reading could change it.
  */
-export async function lookAtPayment(ctx: Context, payment: Payment): Promise<Decision> {
+export async function examinePayment(ctx: Context, payment: Payment): Promise<Decision> {
   const quiet = isQuiet(ctx, payment.sent_at);
   const mayRun = !quiet && !ctx.answered.has(payment.id);
   let source = await sourceSide(ctx, payment.payment_hash);
@@ -35,22 +35,22 @@ export type Former = Decision & { refused?: true };
  * What becomes of an invoice in a former wallet of its recipient that was never sent, or whose every POST LNbits refused. It is given
  * up if the source wallet shows nothing of it and it was not paid otherwise. The former wallet may be gone.
  */
-export async function lookAtFormer(ctx: Context, payment: Payment): Promise<Former> {
-  if (payment.sent_at !== null) return lookAtRefused(ctx, payment);
-  if ((await sourceSide(ctx, payment.payment_hash)) !== 'none') return lookAtStrange(ctx, payment);
+export async function examineFormer(ctx: Context, payment: Payment): Promise<Former> {
+  if (payment.sent_at !== null) return examineRefused(ctx, payment);
+  if ((await sourceSide(ctx, payment.payment_hash)) !== 'none') return examineUnsent(ctx, payment);
   const client = await clientSide(ctx, payment).catch((error: unknown) => {
     if (error instanceof BridgeError && error.code === 'lnbits/refused') return 'gone' as const;
     throw error;
   });
   if (client === 'arrived' || client === 'wrong-amount') return decide(client, 'none', true);
-  if ((await sourceSide(ctx, payment.payment_hash)) !== 'none') return lookAtStrange(ctx, payment);
+  if ((await sourceSide(ctx, payment.payment_hash)) !== 'none') return examineUnsent(ctx, payment);
   return { do: 'abandon', reason: 'it was not sent, and the recipient is paid into another wallet now' };
 }
 
 /** Given up only where both wallets show, after the quiet time, that nothing came of it. */
-async function lookAtRefused(ctx: Context, payment: Payment): Promise<Former> {
+async function examineRefused(ctx: Context, payment: Payment): Promise<Former> {
   const quiet = isQuiet(ctx, payment.sent_at);
-  const decision = await lookAtPayment(ctx, payment);
+  const decision = await examinePayment(ctx, payment);
   if (decision.do !== 'send') return decision;
   const reason = 'LNbits refused it, and the recipient is paid into another wallet now';
   if (quiet) return { do: 'abandon', reason };
@@ -58,8 +58,8 @@ async function lookAtRefused(ctx: Context, payment: Payment): Promise<Former> {
 }
 
 /** The source wallet shows a payment that this ledger never sent. */
-async function lookAtStrange(ctx: Context, payment: Payment): Promise<Decision> {
-  const decision = await lookAtPayment(ctx, payment);
+async function examineUnsent(ctx: Context, payment: Payment): Promise<Decision> {
+  const decision = await examinePayment(ctx, payment);
   if (decision.do !== 'send') return decision;
   return { do: 'hold', reason: 'the source wallet shows a try to pay this invoice, which was never sent' };
 }

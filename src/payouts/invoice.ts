@@ -18,7 +18,7 @@ import { claimOf } from './claim.ts';
 import { UNSEEN } from './decide.ts';
 import { sealLabel } from './label.ts';
 import { actOf, type Context, isGone, note } from './session.ts';
-import { isFirst, lookAtFirst, lookBeforeFirst, type NotSeen, notLookedAt } from './source-wallet.ts';
+import { checkBeforeFirst, checkFirst, isFirst, type NotSeen, notRead } from './source-wallet.ts';
 
 /** LNbits pays an internal invoice even after its expiry. */
 const INVOICE_EXPIRY_SECONDS = 86_400;
@@ -49,14 +49,14 @@ export async function makeInvoice(
     return put(short);
   }
   const wait = async (notSeen: NotSeen) => {
-    const error = notLookedAt(notSeen);
+    const error = notRead(notSeen);
     note(ctx, error, payout);
     return await put(error.message);
   };
   const { recipient } = payout;
   const { id: present } = await walletOf(ctx.ledger.db, payout.id);
   const first = await isFirst(ctx, recipient.id, present);
-  const notSeen = first ? await lookBeforeFirst(ctx, recipient.id) : null;
+  const notSeen = first ? await checkBeforeFirst(ctx, recipient.id) : null;
   if (notSeen && !notSeen.unseen.gone) return await wait(notSeen);
   const id = await nextPayment(ctx.ledger.db);
   const request = { sats, memo: memoOf(payout, sats), expirySeconds: INVOICE_EXPIRY_SECONDS };
@@ -126,7 +126,7 @@ async function showsItself(
 ): Promise<'known' | 'now' | 'unseen' | Unseen> {
   if (!ctx.looksArePure) return 'known';
   if (isFirstPayment) {
-    const seen = await lookAtFirst(ctx, { id, key }, hash);
+    const seen = await checkFirst(ctx, { id, key }, hash);
     return seen === null ? 'unseen' : seen === 'seen' ? 'now' : seen;
   }
   if (await wasSeen(ctx.ledger.db, id)) return 'known';

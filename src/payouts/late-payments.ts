@@ -14,7 +14,7 @@ const MOST = 20;
  * that part: then the part may be paid twice, and the operator is told. The same for a debit that was not known when the payment
  * was given up.
  */
-export async function lookAtDead(ctx: Context): Promise<void> {
+export async function recheckDead(ctx: Context): Promise<void> {
   for (const payment of await givenUp(ctx)) {
     const source = await sourceSide(ctx, payment.payment_hash);
     if (source === 'pending') continue;

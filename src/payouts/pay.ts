@@ -23,9 +23,9 @@ import { FellOver, isOfLnbits, RateLimited, saidByLnbits } from '../lnbits/answe
 import type { Instant } from '../time.ts';
 import { lack, noteLack, noteShortage, noteUnknownFee, readBalance } from './balance.ts';
 import { overCeiling } from './ceiling.ts';
-import { lookedTooLongAgo } from './claim.ts';
+import { checkedTooLongAgo } from './claim.ts';
 import type { Decision } from './decide.ts';
-import { afterSuccess, type Former, lookAtFormer, lookAtPayment } from './evidence.ts';
+import { afterSuccess, examineFormer, examinePayment, type Former } from './evidence.ts';
 import { extraOf, makeInvoice } from './invoice.ts';
 import { SOURCE } from './label.ts';
 import { keepPace } from './pace.ts';
@@ -265,7 +265,7 @@ async function attemptPayment(
   payment: Payment,
   fresh: boolean,
 ): Promise<Outcome> {
-  let decision: Decision = fresh ? { do: 'send' } : await lookAgain(ctx, payment);
+  let decision: Decision = fresh ? { do: 'send' } : await examineAgain(ctx, payment);
   if (!fresh && decision.do === 'send') {
     const short = await lack(ctx, payout, payment.sats);
     if (short !== null && (payment.state === 'invoiced' || payout.kind === 'commission')) {
@@ -287,7 +287,7 @@ async function attemptPayment(
       return stand;
     });
     if (before === 'paused') return { do: 'stop' };
-    if (before === 'former') return (await lookAtFormer(ctx, payment)) as Outcome;
+    if (before === 'former') return (await examineFormer(ctx, payment)) as Outcome;
     // Nothing that was sent of it before is under way.
     const alone = isQuiet(ctx, payment.sent_at) || ctx.answered.has(payment.id);
     const late = tooLate(ctx, sentAt);
@@ -309,7 +309,7 @@ async function attemptPayment(
       if (ctx.signal.aborted) return { do: 'stop' };
       throw refusal;
     }
-    decision = await lookAtPayment(ctx, payment);
+    decision = await examinePayment(ctx, payment);
     const silence = saidByLnbits(refusal) ? null : refusal;
     if (decision.do === 'wait') return { ...decision, silence };
     const answered = ctx.answered.has(payment.id);
@@ -324,13 +324,13 @@ async function attemptPayment(
 /** Why a POST is not made after all; null: it is. */
 function tooLate(ctx: Context, sentAt: Instant): string | null {
   if (wasSuspended(ctx, sentAt)) return 'this run stood still before it could send';
-  return lookedTooLongAgo(ctx) ? 'LNbits took too long to show that no other copy of the ledger pays' : null;
+  return checkedTooLongAgo(ctx) ? 'LNbits took too long to show that no other copy of the ledger pays' : null;
 }
 
 /** Of a payment that an earlier run left open; what may have been sent stays with the wallet that it was made in. */
-async function lookAgain(ctx: Context, payment: Payment): Promise<Decision> {
+async function examineAgain(ctx: Context, payment: Payment): Promise<Decision> {
   const former = payment.state === 'invoiced' && !(await isOwn(ctx.ledger.db, payment));
-  return former ? lookAtFormer(ctx, payment) : lookAtPayment(ctx, payment);
+  return former ? examineFormer(ctx, payment) : examinePayment(ctx, payment);
 }
 
 /** Whether the invoice is in the wallet that its recipient is paid into now. */

@@ -28,7 +28,7 @@ export async function checkSourceWallet(ctx: Context): Promise<void> {
   const newest = await refuseOtherCopies(ctx, pages, () => bindSourceWallet(ctx));
   await refuseForgotten(ctx);
   await bookFees(ctx, newest);
-  await lookAgain(ctx, newest, pages);
+  await recheckSettled(ctx, newest, pages);
   await claimToPay(ctx, async () => void (await refuseOtherCopies(ctx)));
 }
 
@@ -111,7 +111,7 @@ async function refuseForgotten(ctx: Context): Promise<void> {
 }
 
 /** `first` and then the rest of `pages`. */
-async function lookAgain(
+async function recheckSettled(
   ctx: Context,
   first: WalletPayment[],
   pages: AsyncGenerator<WalletPayment[]>,

@@ -11,13 +11,13 @@ export interface Shown {
   client: ClientSide | 'nothing' | 'unread';
 }
 
-type Looking = Pick<Context, 'ledger' | 'lnbits' | 'source' | 'fees'>;
+type ReadContext = Pick<Context, 'ledger' | 'lnbits' | 'source' | 'fees'>;
 
 /** Neither side could be read. */
 export const UNREAD: Shown = { source: 'unread', client: 'unread' };
 
 /** Reads both sides, the source's again after the client's. Only for a payment whose last POST is over. */
-export async function bothSides(ctx: Looking, payment: Payment): Promise<Shown> {
+export async function bothSides(ctx: ReadContext, payment: Payment): Promise<Shown> {
   const client = await clientShows(ctx, payment);
   const source = await sourceSide(ctx, payment.payment_hash);
   return {

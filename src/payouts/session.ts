@@ -13,9 +13,9 @@ import type { Ceiling } from './ceiling.ts';
 import type { Claim } from './claim.ts';
 import type { ClientSide, SourceSide } from './decide.ts';
 
-/** A call follows its committed `sending` at once; a process that stood still in between does not make it. */
+/** The longest time between a committed `sending` and its POST, in ms; a process that was suspended in between does not send. */
 const STALE_MS = 5_000;
-/** Timers may go off a little before the clock says so. */
+/** Timers may fire slightly early; in ms. */
 const TIMER_MS = 5;
 
 /** LNbits with the wallet that pays. Close `lnbits` when done. */
@@ -23,23 +23,23 @@ export interface SourceWallet {
   lnbits: LnbitsClient;
   source: { key: Secret; walletId: string; balanceMsat: bigint };
   clock: Clock;
-  /** From LNbits 1.4 on, a look at a wallet's payments changes nothing. */
+  /** From LNbits 1.4 on, reading a wallet's payments changes nothing. */
   looksArePure: boolean;
   /** What LNbits showed as the fee of debits, in msat, by payment hash. */
   fees: Map<string, bigint>;
 }
 
-/** What tells whether a POST may still be under way. */
+/** The times that tell whether a POST may still be under way. */
 export interface Quiet {
   clock: Clock;
-  /** How long after a POST nothing is called dead, in ms. */
+  /** The quiet time: how long after a POST no payment becomes dead, in ms. */
   quietMs: number;
   /** When the run began, and when it made each POST (by its `sent_at`), on the monotonic clock. */
   began: number;
   posted: Map<Instant, number>;
 }
 
-/** What the paying of one run needs and remembers. */
+/** The state of one run's paying. */
 export interface Context extends SourceWallet, Quiet {
   ledger: Ledger;
   run: Run;
@@ -68,7 +68,7 @@ export function actOf({ run, clock }: Pick<Context, 'run' | 'clock'>, at: Instan
   return { ...run.who, at };
 }
 
-/** Notes a problem of the run; with `payout` it is that payout's, and says so. */
+/** Records a problem of the run; with `payout`, of that payout, which the message names. */
 export function note(
   { problems }: Pick<Context, 'problems'>,
   error: BridgeError,
@@ -89,7 +89,7 @@ export async function openSourceWallet(
   key: Secret,
   clock: Clock,
 ): Promise<SourceWallet> {
-  // Loaded here: a poll with nothing to pay starts faster without it.
+  // Imported here, so that a poll with nothing to pay starts faster.
   const { LnbitsClient } = await import('../lnbits/client.ts');
   const lnbits = new LnbitsClient(options, clock);
   try {
@@ -115,7 +115,7 @@ export async function openSourceWallet(
   }
 }
 
-/** The version only informs: where a proxy keeps it back, LNbits counts as one whose looks are not pure. */
+/** LNbits' version; null if a proxy hides it. Then LNbits counts as old: reading a wallet may change it. */
 function unlessTooOld(error: unknown): string {
   if (isOfLnbits(error) && error.code !== 'lnbits/version') return 'unknown';
   throw error;
@@ -195,7 +195,7 @@ export async function clientSide(
   }
 }
 
-/** The key by which a wallet is paid into now. */
+/** The present invoice key of a wallet. */
 export async function walletKey(ctx: Pick<Context, 'ledger'>, walletId: string): Promise<Secret> {
   const { invoice_key } = await ctx.ledger.db
     .selectFrom('wallets')

@@ -31,7 +31,7 @@ export async function bindSourceWallet(ctx: Context): Promise<void> {
 /**
  * Errors: `ledger/wallet-differs` where this wallet cannot be taken, `ledger/restored` where a client received what the
  * ledger does not know, and those that concern LNbits itself. A wallet that cannot be looked at stops nobody else: its
- * recipient is not paid (`lookBeforeFirst`).
+ * recipient is not paid (`checkBeforeFirst`).
  */
 export async function refuseUnknownAtClients(ctx: Context): Promise<void> {
   const { ledger, lnbits, source } = ctx;
@@ -52,13 +52,13 @@ export async function refuseUnknownAtClients(ctx: Context): Promise<void> {
  * recipient since the ledger was copied, and each wallet that the recipient has or had can. Answers why one cannot be looked at; null where all of
  * them show that there is nothing. Errors: `ledger/restored`, and those that concern LNbits itself.
  */
-export async function lookBeforeFirst(ctx: Context, recipient: bigint): Promise<NotSeen | null> {
+export async function checkBeforeFirst(ctx: Context, recipient: bigint): Promise<NotSeen | null> {
   const { ledger, lnbits, source } = ctx;
   for (const wallet of await walletsPaidInto(ledger.db, source.walletId)) {
     if (wallet.recipient.id !== recipient) continue;
     const its = { recipient, wallet: wallet.id };
     if (wallet.former && (await wasPaidFrom(ledger.db, source.walletId, its))) continue;
-    // The present one has to show the invoice that is made next: `lookAtFirst`.
+    // The present one has to show the invoice that is made next: `checkFirst`.
     const shown = await paymentsIn(lnbits, source.key, wallet, { proven: !wallet.former });
     const unseen = shown instanceof Unseen ? shown : await refuseUnknownIn(ctx, shown);
     if (unseen) return { wallet, unseen };
@@ -67,7 +67,7 @@ export async function lookBeforeFirst(ctx: Context, recipient: bigint): Promise<
 }
 
 /** The same of the present wallet alone, once it has an invoice by which its key can show what it sees; null: it does not. */
-export async function lookAtFirst(
+export async function checkFirst(
   ctx: Context,
   wallet: WalletKey,
   invoice: string,
@@ -201,7 +201,7 @@ export interface NotSeen {
 }
 
 /** The error for a recipient who waits because of it, with the way out. */
-export function notLookedAt({ wallet, unseen }: NotSeen): BridgeError {
+export function notRead({ wallet, unseen }: NotSeen): BridgeError {
   const { id, former, recipient } = wallet;
   const set = call(recipient.kind === 'client' ? 'clients.set' : 'commission.set', {
     name: recipient.name,

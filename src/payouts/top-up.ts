@@ -20,7 +20,7 @@ import { isPaused } from '../ledger/payouts/pause.ts';
 import type { LnbitsAdmin, Superuser } from '../lnbits/admin.ts';
 import { isOfLnbits, keepsFromLnbits, saidByLnbits } from '../lnbits/answer.ts';
 import type { LnbitsPlace, WalletPayment } from '../lnbits/client.ts';
-import { lookedTooLongAgo } from './claim.ts';
+import { checkedTooLongAgo } from './claim.ts';
 import { creditWhatCameLate } from './late-credits.ts';
 import { refuseIfNotAlone } from './preflight.ts';
 import { rateTold } from './service-fee.ts';
@@ -131,7 +131,7 @@ async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise
     );
   });
   if (credit === null) return false;
-  if (wasSuspended(ctx, sentAt) || lookedTooLongAgo(ctx)) {
+  if (wasSuspended(ctx, sentAt) || checkedTooLongAgo(ctx)) {
     await ctx.run.write((trx) => takeBackCredit(trx, credit, 'the run stood still before it could send'));
     return false;
   }
@@ -172,7 +172,7 @@ type Answer = 'done' | { refused: string } | null;
 async function conclude(ctx: Context, credit: Credit, answer: Answer): Promise<boolean> {
   const { run } = ctx;
   for (let looks = 1; ; looks += 1) {
-    const verdict = await lookAtCredit(ctx, credit, answer).catch(async (error: unknown) => {
+    const verdict = await examineCredit(ctx, credit, answer).catch(async (error: unknown) => {
       if (error instanceof BridgeError) await run.write((trx) => loseCredit(trx, credit, error.message));
       throw error;
     });
@@ -200,7 +200,7 @@ async function conclude(ctx: Context, credit: Credit, answer: Answer): Promise<b
   }
 }
 
-async function lookAtCredit(ctx: Context, credit: Credit, answer: Answer): Promise<Verdict> {
+async function examineCredit(ctx: Context, credit: Credit, answer: Answer): Promise<Verdict> {
   const quiet = isQuiet(ctx, credit.sent_at);
   // Up to LNbits 1.3 a look marks a pending credit as failed, and the call may still be at it.
   if (!quiet && answer === null && !ctx.looksArePure)

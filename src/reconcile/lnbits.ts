@@ -135,7 +135,7 @@ export async function reconcileLnbits(
     );
   for (const [hash, walletId] of suspicious) {
     const client = await findIn(wallets.get(walletId), hash);
-    await lookAgain({ db, id }, wallet, { hash, walletId }, client, findings);
+    await compareAgain({ db, id }, wallet, { hash, walletId }, client, findings);
   }
   for (const { id: walletId, name } of wallets.values()) {
     const unseen = credits.get(walletId);
@@ -227,7 +227,7 @@ function sideText(side: WalletPayment | null | undefined): string {
 }
 
 /** Reads the ledger and both wallets again. */
-async function lookAgain(
+async function compareAgain(
   { db, id }: Pick<Ledger, 'db' | 'id'>,
   { lnbits, source }: SourceWallet,
   { hash, walletId }: { hash: string; walletId: string },

@@ -9,7 +9,7 @@ import { message } from '../lib/message.ts';
 import { aheadBy, type Instant, MAY_DIFFER_MS, plus, toInstant, toMs } from '../time.ts';
 import type { ReadingClocks } from './read.ts';
 
-/* The clocks of one run: what it measures, and what it says where they differ. */
+/* The clocks of one run: measuring them, and reporting differences. */
 
 /** What Lamassu's clock and this host's showed as it was asked; as equal as the time that the asking took allows. */
 export function clocksOf({ now, clocks: { before, after } }: Pick<Source, 'now' | 'clocks'>): Clocks {
@@ -17,7 +17,7 @@ export function clocksOf({ now, clocks: { before, after } }: Pick<Source, 'now' 
   return { source: now, host: toInstant(toMs(now) - ahead), boot: after.boot, uptime: after.uptime };
 }
 
-/** What is wrong between Lamassu's clock and this host's; null where it is less than a minute. */
+/** The problem if Lamassu's clock and this host's differ by a minute or more; else null. */
 export function clockProblem(clocks: Clocks): BridgeError | null {
   const ahead = apart(clocks);
   if (Math.abs(ahead) <= MAY_DIFFER_MS) return null;
@@ -29,7 +29,7 @@ export function clockProblem(clocks: Clocks): BridgeError | null {
   );
 }
 
-/** The clock of the ledger's server against this host's; null where it is less than a minute, and for a file. */
+/** The problem if the clock of the ledger's server and this host's differ by a minute or more; null otherwise, and for a file. */
 export async function ledgerClockProblem({
   db,
   clock,

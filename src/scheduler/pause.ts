@@ -4,12 +4,12 @@ import { unsentSats } from '../ledger/payouts/payouts.ts';
 import type { Ledger } from '../ledger/store/open.ts';
 import { type FormConfig, formOptions } from './pay.ts';
 
-/** Paying is paused, and what waits for that, in satoshi. */
+/** The pause, and the sats that wait because of it. */
 export interface Pause extends Paused {
   sats: bigint;
 }
 
-/** Null where paying is not paused. */
+/** The pause; null if paying is not paused. */
 export async function pauseOf(
   { db, clock }: Pick<Ledger, 'db' | 'clock'>,
   config: FormConfig,

@@ -11,7 +11,7 @@ import type { Run } from '../ledger/runs/lease.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import type { PayoutState } from '../ledger/store/schema.ts';
 import { FellOver } from '../lnbits/answer.ts';
-import { lookAtDead } from '../payouts/late-payments.ts';
+import { recheckDead } from '../payouts/late-payments.ts';
 import { type Paid, payAll } from '../payouts/pay.ts';
 import { checkSourceWallet, refuseOtherLedger } from '../payouts/preflight.ts';
 import { type Context, openSourceWallet } from '../payouts/session.ts';
@@ -68,7 +68,7 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
       opened = await openContext(deps);
       const ctx = opened;
       await checkSourceWallet(ctx);
-      await lookAtDead(ctx);
+      await recheckDead(ctx);
       if (!signal.aborted) {
         satsCredited = await creditSource(ctx, crediting(config));
         await run.write((trx) => formPayouts(trx, form));
@@ -100,7 +100,7 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
  * throws `ledger/restored` or `ledger/in-use-elsewhere`. Recording does not need LNbits, so what else goes wrong is answered, and left
  * to the paying half.
  */
-export async function lookBeforeRecording(deps: Omit<PayDeps, 'form'>): Promise<BridgeError | null> {
+export async function checkBeforeRecording(deps: Omit<PayDeps, 'form'>): Promise<BridgeError | null> {
   let opened: Context | undefined;
   try {
     opened = await openContext(deps);

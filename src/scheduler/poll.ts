@@ -24,7 +24,7 @@ import type { Ledger } from '../ledger/store/open.ts';
 import { clockProblem, clocksOf, doubtProblem, ledgerClockProblem, readingClocks } from './clocks.ts';
 import { judgingOf } from './judging.ts';
 import { pauseOf } from './pause.ts';
-import { isNotTheLedger, lookBeforeRecording, pay } from './pay.ts';
+import { checkBeforeRecording, isNotTheLedger, pay } from './pay.ts';
 import { type Reading, readCashOuts } from './read.ts';
 import { add, conclude, noTotals, outcomeOf, type PollReport, summaryOf } from './report.ts';
 import { bind, emptyReport, markOf, readingOf, refuseWithoutClients } from './setup.ts';
@@ -134,10 +134,10 @@ async function readHalf(
       const wrong = [clockProblem(clocks), await ledgerClockProblem(ledger), doubtProblem(doubts)];
       wrong.push(startProblem(config.lamassu.startAt, known.latest, position.mark === null));
       problems.push(...wrong.filter((problem) => problem !== null));
-      let looked: Promise<unknown> | undefined;
+      let checked: Promise<unknown> | undefined;
       const write: Reading['write'] = async (work) => {
-        looked ??= lookBeforeRecording({ ledger, config, run, signal, problems });
-        await looked;
+        checked ??= checkBeforeRecording({ ledger, config, run, signal, problems });
+        await checked;
         return run.write(work);
       };
       const behind = new Set<string>();

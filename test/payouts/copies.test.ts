@@ -253,7 +253,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
       payAll({
         ...{ ...opened, ledger, run, ceiling: null, signal: new AbortController().signal },
         ...{
-          claim: { nonce, walletId: day.source.id, looked },
+          claim: { nonce, walletId: day.source.id, checked: looked },
           quietMs: 1,
           maximumSats: 1_000_000n,
           began: monotonic,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../src/errors.ts';
 import { type ClientSide, type Decision, decide, type SourceSide } from '../../src/payouts/decide.ts';
-import { afterSuccess, lookAtFormer, lookAtPayment } from '../../src/payouts/evidence.ts';
+import { afterSuccess, examineFormer, examinePayment } from '../../src/payouts/evidence.ts';
 import { type Context, timeOfPost } from '../../src/payouts/session.ts';
 import { plus } from '../../src/time.ts';
 import { type Asked, type FakeLnbits, fakeLnbits, HOUR, openFake, payment } from './fake-lnbits.ts';
@@ -35,7 +35,7 @@ async function seen({ lnbits, lastPost, pure = true }: Scene): Promise<{ asked: 
   const at = timeOfPost(ctx);
   const sentAt = { none: null, quiet: plus(at, -2 * HOUR), answered: at, running: at }[lastPost];
   if (lastPost === 'answered') ctx.answered.add(payment.id);
-  const end = await lookAtPayment(ctx, { ...payment, sent_at: sentAt });
+  const end = await examinePayment(ctx, { ...payment, sent_at: sentAt });
   return { asked: lnbits.asked, end };
 }
 
@@ -177,7 +177,7 @@ describe('an invoice in a former wallet, whose every POST LNbits refused,', () =
           const ctx = base.context(fakeLnbits({ source: [source, source], client }));
           const at = timeOfPost(ctx);
           if (lastPost === 'answered') ctx.answered.add(payment.id);
-          const end = await lookAtFormer(ctx, { ...payment, sent_at: quiet ? plus(at, -2 * HOUR) : at });
+          const end = await examineFormer(ctx, { ...payment, sent_at: quiet ? plus(at, -2 * HOUR) : at });
           const shown = `${source}, ${client}`;
           const gone = source === 'none' || source === 'failed';
           const nothing = gone && (client === 'pending' || client === 'failed');

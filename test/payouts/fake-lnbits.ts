@@ -21,7 +21,7 @@ export type Asked = 'source' | 'client' | 'wallet';
 export const claim: Claim = {
   nonce: 'of the test',
   walletId: 'of the test',
-  looked: {
+  checked: {
     ...{ monotonic: Number.POSITIVE_INFINITY, date: Number.POSITIVE_INFINITY },
     lnbits: Number.POSITIVE_INFINITY,
   },

@@ -3,7 +3,7 @@ import { inWords } from '../../src/cli/words.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
-import { lookBeforeRecording } from '../../src/scheduler/pay.ts';
+import { checkBeforeRecording } from '../../src/scheduler/pay.ts';
 import { systemClock } from '../../src/time.ts';
 import type { PaymentRow } from '../support/lnbits-books.ts';
 import { type Payday, payday } from '../support/payday.ts';
@@ -281,7 +281,7 @@ describe('a payment that the ledger does not know', () => {
     await paid(2);
     const run = await startRun(day.ledger, 'poll', 'test');
     const { signal } = new AbortController();
-    await lookBeforeRecording({ ledger: day.ledger, config: day.config, run, signal, problems: [] });
+    await checkBeforeRecording({ ledger: day.ledger, config: day.config, run, signal, problems: [] });
     await run.finish('ok', null);
     const looks = day.lnbits.requests.filter(({ kind }) => kind === 'list');
     expect(looks.map(({ walletId, query }) => [walletId, query.get('tag')])).toEqual([
@@ -296,14 +296,18 @@ describe('a payment that the ledger does not know', () => {
     const run = await startRun(day.ledger, 'poll', 'test');
     const deps = { ledger: day.ledger, config: day.config, run, problems: [] };
     const { signal } = new AbortController();
-    await expect(lookBeforeRecording({ ...deps, signal })).rejects.toMatchObject({ code: 'ledger/restored' });
+    await expect(checkBeforeRecording({ ...deps, signal })).rejects.toMatchObject({
+      code: 'ledger/restored',
+    });
     // Where another wallet pays, the clients' are asked.
     await another();
-    await lookBeforeRecording({ ...deps, signal });
+    await checkBeforeRecording({ ...deps, signal });
     const { id } = await walletOf('alice');
     const row = day.lnbits.payments(id).at(-1);
     day.lnbits.change(id, row?.payment_hash ?? '', { payment_hash: 'e'.repeat(64) });
-    await expect(lookBeforeRecording({ ...deps, signal })).rejects.toMatchObject({ code: 'ledger/restored' });
+    await expect(checkBeforeRecording({ ...deps, signal })).rejects.toMatchObject({
+      code: 'ledger/restored',
+    });
     await run.finish('ok', null);
     expect((await ledgerRow()).source_wallet_id).toBe(day.source.id);
   });

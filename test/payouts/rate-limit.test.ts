@@ -32,10 +32,10 @@ const limited = (times: number) =>
     times,
   );
 
-/** A run that has just looked whether it is alone, and waits 12 s each time that LNbits takes nothing. */
+/** A run that has just checked that it is alone, and waits 12 s each time that LNbits takes nothing. */
 function waits(ctx: Context): void {
-  const looked = { ...momentOf(clock), lnbits: Number.POSITIVE_INFINITY };
-  Object.assign(ctx, { began: clock.monotonic(), claim: { ...ctx.claim, looked } });
+  const checked = { ...momentOf(clock), lnbits: Number.POSITIVE_INFINITY };
+  Object.assign(ctx, { began: clock.monotonic(), claim: { ...ctx.claim, checked } });
   ctx.onWait = () => clock.pass(12_000);
 }
 
