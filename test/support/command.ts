@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { refuseSecrets } from './secrets.ts';
+import { holdAgainstView } from './views.ts';
 
 /** Where a test run finds the program as it was bundled for it; without it, its source is started. */
 export const PROGRAM_VARIABLE = 'AIO_DCA_TEST_PROGRAM';
@@ -36,7 +37,10 @@ export interface RunOptions {
 
 export interface Command {
   child: ChildProcess;
-  /** Resolves when the process is gone and reaped. Rejects where it printed a secret, never for an exit code. */
+  /**
+   * Resolves when the process is gone and reaped. Rejects where it printed a secret, or a document with `--json` that is not
+   * as its view, never for an exit code.
+   */
   ended: Promise<Ran>;
 }
 
@@ -69,8 +73,12 @@ export function startCommand(args: string[], options: RunOptions = {}): Command 
         refuseSecrets(`aio-dca ${args.join(' ')}`, stdout, stderr);
       } catch (error) {
         reject(error);
+        return;
       }
-      resolve({ code, signal, stdout, stderr, json: () => document(args, code, stdout, stderr) });
+      holdAgainstView(args, stdout).then(
+        () => resolve({ code, signal, stdout, stderr, json: () => document(args, code, stdout, stderr) }),
+        reject,
+      );
     });
   });
   return { child, ended };
