@@ -220,7 +220,7 @@ async function payPart(
         await ctx.run.write((trx) =>
           refused ? deferPayout(trx, payout.id, decision.reason) : markUnknown(trx, payment, decision.reason),
         );
-        return { sentAt: isQuiet(ctx, payment.sent_at) ? null : payment.sent_at, refusal, silence };
+        return { sentAt: decision.early ? payment.sent_at : null, refusal, silence };
       }
       case 'stop':
         return null;
@@ -252,11 +252,15 @@ async function noteRefusal(
   return refusal.message;
 }
 
-type Outcome =
+type Outcome = (
   | (Exclude<Former, { do: 'send' }> & Partial<Pick<Wait, 'refusal' | 'silence'>>)
   | { do: 'defer'; reason: string; refusal?: BridgeError }
   /** The program was asked to stop, or paying was paused: the payment stays as it is. */
-  | { do: 'stop' };
+  | { do: 'stop' }
+) & {
+  /** The wallets were examined within the quiet time of the last POST: later they may show more. */
+  early?: boolean;
+};
 
 /** Sends one payment as often as both sides allow, and returns its outcome. Updates `payment.sent_at`. */
 async function attemptPayment(
@@ -265,12 +269,13 @@ async function attemptPayment(
   payment: Payment,
   fresh: boolean,
 ): Promise<Outcome> {
+  let early = !isQuiet(ctx, payment.sent_at);
   let decision: Decision = fresh ? { do: 'send' } : await examineAgain(ctx, payment);
   if (!fresh && decision.do === 'send') {
     const short = await lack(ctx, payout, payment.sats);
     if (short !== null && (payment.state === 'invoiced' || payout.kind === 'commission')) {
       noteLack(ctx, short);
-      return { do: payment.state === 'invoiced' ? 'defer' : 'wait', reason: short };
+      return { do: payment.state === 'invoiced' ? 'defer' : 'wait', reason: short, early };
     }
   }
   let stood = 0;
@@ -287,7 +292,10 @@ async function attemptPayment(
       return stand;
     });
     if (before === 'paused') return { do: 'stop' };
-    if (before === 'former') return (await examineFormer(ctx, payment)) as Outcome;
+    if (before === 'former') {
+      early = !isQuiet(ctx, payment.sent_at);
+      return { ...(await examineFormer(ctx, payment)), early } as Outcome;
+    }
     // Nothing that was sent of it before is under way.
     const alone = isQuiet(ctx, payment.sent_at) || ctx.answered.has(payment.id);
     const late = tooLate(ctx, sentAt);
@@ -296,11 +304,12 @@ async function attemptPayment(
       stood += 1;
       posts -= 1;
       if (stood < TRIES) continue;
-      return { do: alone ? 'defer' : 'wait', reason: late };
+      return { do: alone ? 'defer' : 'wait', reason: late, early };
     }
     payment.sent_at = sentAt;
     const refusal = await post(ctx, payment, extra, alone);
-    if (refusal === null) return (await afterSuccess(ctx, payment)) as Outcome;
+    early = !isQuiet(ctx, sentAt);
+    if (refusal === null) return { ...(await afterSuccess(ctx, payment)), early } as Outcome;
     if (refusal instanceof RateLimited) {
       // LNbits counts requests before it does anything with them, or this one was not sent: nothing has to be looked at.
       posts -= 1;
@@ -311,14 +320,14 @@ async function attemptPayment(
     }
     decision = await examinePayment(ctx, payment);
     const silence = saidByLnbits(refusal) ? null : refusal;
-    if (decision.do === 'wait') return { ...decision, silence };
+    if (decision.do === 'wait') return { ...decision, silence, early };
     const answered = ctx.answered.has(payment.id);
     if (decision.do === 'abandon') return { ...decision, refusal };
     if (decision.do !== 'send' || (!answered && posts + 1 < TRIES)) continue;
-    if (!answered) return { do: 'wait', reason: refusal.message, refusal, silence };
+    if (!answered) return { do: 'wait', reason: refusal.message, refusal, silence, early };
     return { do: 'defer', reason: refusal.message, refusal };
   }
-  return decision;
+  return { ...decision, early };
 }
 
 /** Why a POST is not made after all; null: it is. */

@@ -85,15 +85,14 @@ test('a payout counts as a whole, whatever its parts', async () => {
   expect(await day.payments()).toHaveLength(3);
 });
 
-const LOST = { at: 'before', do: 'reset' } as const;
-
 test.each(['unknown', 'sending'] as const)(
   'what is under way is looked after, and not held: %s',
   async (state) => {
     await begin('maximum_sats = 600');
     await day.owe('alice', 900n);
-    day.lnbits.rules = [{ when: { kind: 'pay' }, times: 2, fault: LOST }];
+    day.loseEachPost('alice');
     expect(await day.payNow()).toMatchObject({ unknown: 1 });
+    day.lnbits.rules = [];
     await day.ledger.db.updateTable('payments').set({ state }).execute();
     await day.owe('bob', 200n);
     expect(await day.payNow()).toMatchObject({ settled: 1, satsSettled: 900n, held: 1 });
@@ -107,8 +106,9 @@ test.each(['unknown', 'sending'] as const)(
 test.each(['unknown', 'sending'] as const)('what may have been sent counts: %s', async (state) => {
   await begin();
   await day.owe('alice', 900n);
-  day.lnbits.rules = [{ when: { kind: 'pay' }, times: 2, fault: LOST }];
+  day.loseEachPost('alice');
   expect(await day.payNow()).toMatchObject({ unknown: 1 });
+  day.lnbits.rules = [];
   await day.ledger.db.updateTable('payments').set({ state }).execute();
   await day.ledger.db.updateTable('payouts').set({ state: 'held', reason: 'a person looks at it' }).execute();
   await day.owe('bob', 200n);

@@ -15,7 +15,7 @@ import { type PayReport, pay } from '../../src/scheduler/pay.ts';
 import { type Clock, plus, systemClock } from '../../src/time.ts';
 import { now } from './clock.ts';
 import type { LnbitsVersion, WalletKeys } from './lnbits.ts';
-import { type LnbitsSimulator, startLnbitsSimulator } from './lnbits-simulator.ts';
+import { type LnbitsSimulator, type SeenRequest, startLnbitsSimulator } from './lnbits-simulator.ts';
 
 /** A ledger that owes its clients sats, an LNbits simulator to pay them at, and the paying half of a run. */
 export interface Payday {
@@ -31,6 +31,8 @@ export interface Payday {
   addCommission(name: string, weight?: bigint, machine?: string | null): Promise<WalletKeys>;
   /** The paying half of one run. */
   payNow(options?: { signal?: AbortSignal }): Promise<PayReport & { problems: BridgeError[] }>;
+  /** From now on no payment to this client reaches LNbits, however often it is sent. */
+  loseEachPost(name: string): void;
   payouts(): Promise<{ id: bigint; name: string; state: string; reason: string | null; sats: bigint }[]>;
   payments(): Promise<{ payout_id: bigint; state: string; attempt: bigint; payment_hash: string }[]>;
   stop(): Promise<void>;
@@ -86,6 +88,7 @@ ${payouts}
   const ledger = await openLedger({ clock, ...config.ledger, use: 'create' });
   const at = plus(clock.now(), -60_000);
 
+  const wallets = new Map<string, string>();
   return {
     ledger,
     lnbits,
@@ -93,6 +96,7 @@ ${payouts}
     config,
     addClient: async (name) => {
       const wallet = await lnbits.createUserWallet(name);
+      wallets.set(name, wallet.id);
       await ledger.write(async (trx) => {
         await trx
           .insertInto('currencies')
@@ -172,6 +176,12 @@ ${payouts}
       const report = await pay({ ledger, config, run, signal, problems });
       await run.finish('ok', null);
       return { ...report, problems };
+    },
+    loseEachPost: (name) => {
+      const rows = () => lnbits.payments(wallets.get(name) ?? '');
+      const when = ({ kind, hash }: SeenRequest) =>
+        kind === 'pay' && rows().some(({ payment_hash }) => payment_hash === hash);
+      lnbits.rules = [{ when, times: Number.POSITIVE_INFINITY, fault: { at: 'before', do: 'reset' } }];
     },
     payouts: () =>
       ledger.db
