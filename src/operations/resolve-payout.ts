@@ -7,6 +7,7 @@ import type { Db } from '../ledger/store/open.ts';
 import { call, field, type Message, message } from '../lib/message.ts';
 import { keepsFromLnbits } from '../lnbits/answer.ts';
 import { LnbitsClient } from '../lnbits/client.ts';
+import { LnbitsDestination } from '../payouts/lnbits-destination.ts';
 import { bothSides, clientShows, judgeWord, type Shown, sidesInWords, UNREAD } from '../payouts/resolve.ts';
 import { openSourceWallet } from '../payouts/session.ts';
 import { type Instant, plus } from '../time.ts';
@@ -271,7 +272,9 @@ async function readBoth(
   }
   const lnbits = new LnbitsClient(config.lnbits, ledger.clock);
   try {
-    return { shown: { source: 'unread', client: await clientShows({ lnbits, ledger }, payment) }, blind };
+    const destination = new LnbitsDestination(lnbits, config.lnbits.sourceWalletKey);
+    const client = await clientShows({ lnbits, destination, ledger }, payment);
+    return { shown: { source: 'unread', client }, blind };
   } catch (error) {
     orThrow(error);
     return { shown: UNREAD, blind };

@@ -10,8 +10,9 @@ import { orUnseen, Unseen } from '../lnbits/one-wallet.ts';
 import { proveRights } from '../lnbits/rights.ts';
 import { readClaims, type StrangeClaim } from '../payouts/claim.ts';
 import { decide } from '../payouts/decide.ts';
+import { clientSide } from '../payouts/evidence.ts';
 import { isLabelled, isSentByLedger } from '../payouts/label.ts';
-import { clientSide, type SourceWallet } from '../payouts/session.ts';
+import type { SourceWallet } from '../payouts/session.ts';
 import type { Instant } from '../time.ts';
 
 /** What was found in the source wallets. */
@@ -100,11 +101,11 @@ async function outcomeOf(
     .where('name', '=', recipient)
     .executeTakeFirst();
   if (!wallet) return { outcome: doubt, clientWallet: null };
-  const { lnbits } = source;
+  const { lnbits, destination } = source;
   // One wallet does not stop the others: the next run looks again.
   const sideIn = (id: string) =>
     orUnseen(lnbits, source.source.key, () =>
-      clientSide({ ledger, lnbits }, { payment_hash: hash, sats, client_wallet_id: id }),
+      clientSide({ ledger, destination }, { payment_hash: hash, sats, client_wallet_id: id }),
     );
   let clientWallet = wallet.wallet_id;
   let client = await sideIn(clientWallet);

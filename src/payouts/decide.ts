@@ -1,9 +1,4 @@
-/**
- * What a wallet shows of one payment. `none`: LNbits answered that there is no such row. `gone`: there is no such wallet.
- * `unseen`: no row, but the key does not show its own new invoice either, so nothing is known of the client's side.
- */
-export type ClientSide = 'arrived' | 'pending' | 'failed' | 'wrong-amount' | 'none' | 'unseen' | 'gone';
-export type SourceSide = 'success' | 'pending' | 'failed' | 'none';
+import type { ClientSide, SourceSide } from './destination.ts';
 
 /**
  * `settle`: it arrived. `send`: POST the same bolt11 (again). `abandon`: it can never be paid, so a new invoice may

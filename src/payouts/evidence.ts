@@ -1,7 +1,9 @@
+import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Payment } from '../ledger/payouts/payouts.ts';
 import { type Decision, decide, whilePending } from './decide.ts';
-import { type Context, clientSide, isGone, isQuiet, sourceSide, walletKey } from './session.ts';
+import type { ClientSide, SourceSide } from './destination.ts';
+import { type Context, isQuiet } from './session.ts';
 
 /**
  * Reads both sides of a payment: the source first, then the client, then the source again. Does not read the client's side while a
@@ -20,7 +22,8 @@ export async function examinePayment(ctx: Context, payment: Payment): Promise<De
     };
   }
   if (source !== 'success' && mayRun) {
-    if (await walletAnswers(ctx, payment)) return { do: 'send' };
+    const key = await walletKey(ctx, payment.client_wallet_id);
+    if (await ctx.destination.answers(key)) return { do: 'send' };
     return decide('gone', source, quiet);
   }
   const client = await clientSide(ctx, payment);
@@ -69,12 +72,31 @@ export async function afterSuccess(ctx: Context, payment: Payment): Promise<Deci
   return decide(await clientSide(ctx, payment), 'success', isQuiet(ctx, payment.sent_at));
 }
 
-async function walletAnswers(ctx: Context, payment: Payment): Promise<boolean> {
-  try {
-    await ctx.lnbits.wallet(await walletKey(ctx, payment.client_wallet_id));
-    return true;
-  } catch (error) {
-    if (isGone(error)) return false;
-    throw error;
-  }
+/** The source wallet's side of a payment. Remembers its fee. */
+export async function sourceSide(
+  { destination, fees }: Pick<Context, 'destination' | 'fees'>,
+  hash: string,
+): Promise<SourceSide> {
+  const side = await destination.sourceSide(hash);
+  if (side) fees.set(hash, side.feeMsat);
+  return side?.status ?? 'none';
+}
+
+/** The client's side of a payment. */
+export async function clientSide(
+  ctx: Pick<Context, 'ledger' | 'destination'>,
+  payment: Pick<Payment, 'payment_hash' | 'sats' | 'client_wallet_id'>,
+): Promise<ClientSide> {
+  const id = payment.client_wallet_id;
+  return ctx.destination.clientSide({ id, key: await walletKey(ctx, id) }, payment);
+}
+
+/** The present invoice key of a wallet. */
+export async function walletKey({ ledger }: Pick<Context, 'ledger'>, walletId: string): Promise<Secret> {
+  const { invoice_key } = await ledger.db
+    .selectFrom('wallets')
+    .select('invoice_key')
+    .where('id', '=', walletId)
+    .executeTakeFirstOrThrow();
+  return new Secret(invoice_key);
 }

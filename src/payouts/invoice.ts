@@ -16,8 +16,9 @@ import { Unseen } from '../lnbits/one-wallet.ts';
 import { lack, noteLack } from './balance.ts';
 import { claimOf } from './claim.ts';
 import { UNSEEN } from './decide.ts';
+import { isGone } from './destination.ts';
 import { sealLabel } from './label.ts';
-import { actOf, type Context, isGone, note } from './session.ts';
+import { actOf, type Context, note } from './session.ts';
 import { checkBeforeFirst, checkFirst, isFirst, type NotSeen, notRead } from './source-wallet.ts';
 
 /** LNbits pays an internal invoice even after its expiry. */
@@ -64,7 +65,7 @@ export async function makeInvoice(
     const wallet = await walletOf(ctx.ledger.db, payout.id);
     try {
       const extra = await extraOf(ctx, payout, { id, part, sats }, wallet.id);
-      const invoice = await ctx.lnbits.createInvoice(wallet.key, { ...request, extra });
+      const invoice = await ctx.destination.invoice(wallet.key, { ...request, extra });
       if (invoice.walletId !== wallet.id)
         return await hold('the key of the client now belongs to another wallet');
       if ([ctx.source.walletId, claimOf(ctx).walletId].includes(invoice.walletId))
@@ -130,7 +131,7 @@ async function showsItself(
     return seen === null ? 'unseen' : seen === 'seen' ? 'now' : seen;
   }
   if (await wasSeen(ctx.ledger.db, id)) return 'known';
-  return (await ctx.lnbits.find(key, hash)) ? 'now' : 'unseen';
+  return (await ctx.destination.shows(key, hash)) ? 'now' : 'unseen';
 }
 
 /** The text that the owner of the wallet reads. */

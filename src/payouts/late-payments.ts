@@ -2,8 +2,9 @@ import { contradict, contradictionsOf } from '../ledger/payouts/contradictions.t
 import { holdPayout, type Payment, partsOf, revivePayment } from '../ledger/payouts/payouts.ts';
 import { FellOver } from '../lnbits/answer.ts';
 import { plus } from '../time.ts';
+import { clientSide, sourceSide } from './evidence.ts';
 import { sidesInWords } from './resolve.ts';
-import { actOf, type Context, clientSide, isGone, sourceSide } from './session.ts';
+import { actOf, type Context } from './session.ts';
 
 /** How long after the decision, and how many of the newest; `reconcile` checks all. */
 const LOOKED_AT_MS = 7 * 86_400_000;
@@ -19,7 +20,6 @@ export async function recheckDead(ctx: Context): Promise<void> {
     const source = await sourceSide(ctx, payment.payment_hash);
     if (source === 'pending') continue;
     const client = await clientSide(ctx, payment).catch((error: unknown) => {
-      if (isGone(error)) return 'gone' as const;
       // One wallet does not stop the others; a later run checks again.
       if (error instanceof FellOver) return null;
       throw error;

@@ -357,7 +357,7 @@ async function post(
   // Answered by LNbits itself, and no other POST of it may be running: whatever it did is over.
   const answered = () => alone && ctx.answered.add(payment.id);
   try {
-    const { status, feeMsat } = await ctx.lnbits.pay(ctx.source.key, { bolt11: payment.bolt11, extra });
+    const { status, feeMsat } = await ctx.destination.pay({ bolt11: payment.bolt11, extra });
     ctx.fees.set(payment.payment_hash, feeMsat);
     answered();
     return status === 'success'

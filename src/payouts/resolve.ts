@@ -1,7 +1,8 @@
 import type { Payment } from '../ledger/payouts/payouts.ts';
 import { seesPayments } from '../lnbits/rights.ts';
-import type { ClientSide, SourceSide } from './decide.ts';
-import { type Context, clientSide, sourceSide, walletKey } from './session.ts';
+import type { ClientSide, SourceSide } from './destination.ts';
+import { clientSide, sourceSide, walletKey } from './evidence.ts';
+import type { Context } from './session.ts';
 
 /** What both wallets show of a payment, for the operator's decision. */
 export interface Shown {
@@ -11,7 +12,7 @@ export interface Shown {
   client: ClientSide | 'nothing' | 'unread';
 }
 
-type ReadContext = Pick<Context, 'ledger' | 'lnbits' | 'source' | 'fees'>;
+type ReadContext = Pick<Context, 'ledger' | 'lnbits' | 'destination' | 'source' | 'fees'>;
 
 /** Neither side could be read. */
 export const UNREAD: Shown = { source: 'unread', client: 'unread' };
@@ -28,7 +29,7 @@ export async function bothSides(ctx: ReadContext, payment: Payment): Promise<Sho
 
 /** What the client's wallet shows, if the source wallet cannot be read. */
 export async function clientShows(
-  ctx: Pick<Context, 'ledger' | 'lnbits'>,
+  ctx: Pick<Context, 'ledger' | 'lnbits' | 'destination'>,
   payment: Payment,
 ): Promise<Shown['client']> {
   const side = await clientSide(ctx, payment);

@@ -1,4 +1,4 @@
-import { Secret } from '../config/secret.ts';
+import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Act } from '../ledger/log/log.ts';
 import type { FeeRate } from '../ledger/payouts/service-fee.ts';
@@ -7,11 +7,11 @@ import type { Ledger } from '../ledger/store/open.ts';
 import { message } from '../lib/message.ts';
 import { isOfLnbits } from '../lnbits/answer.ts';
 import type { LnbitsClient, LnbitsOptions } from '../lnbits/client.ts';
-import { seesPayments } from '../lnbits/rights.ts';
 import { type Clock, type Instant, msSince, toMs } from '../time.ts';
 import type { Ceiling } from './ceiling.ts';
 import type { Claim } from './claim.ts';
-import type { ClientSide, SourceSide } from './decide.ts';
+import type { Destination } from './destination.ts';
+import { LnbitsDestination } from './lnbits-destination.ts';
 
 /** The longest time between a committed `sending` and its POST, in ms; a process that was suspended in between does not send. */
 const STALE_MS = 5_000;
@@ -21,11 +21,13 @@ const TIMER_MS = 5;
 /** LNbits with the wallet that pays. Close `lnbits` when done. */
 export interface SourceWallet {
   lnbits: LnbitsClient;
+  /** The payments from it, without what is LNbits' own. */
+  destination: Destination;
   source: { key: Secret; walletId: string; balanceMsat: bigint };
   clock: Clock;
   /** From LNbits 1.4 on, reading a wallet's payments changes nothing. */
   looksArePure: boolean;
-  /** What LNbits showed as the fee of debits, in msat, by payment hash. */
+  /** What the source wallet showed as the fee of debits, in msat, by payment hash. */
   fees: Map<string, bigint>;
 }
 
@@ -104,6 +106,7 @@ export async function openSourceWallet(
     const version = await lnbits.version().catch(unlessTooOld);
     return {
       lnbits,
+      destination: new LnbitsDestination(lnbits, key),
       source: { key, walletId, balanceMsat },
       clock,
       looksArePure: looksArePure(version),
@@ -162,50 +165,4 @@ export function timeOfPost({ clock, posted }: Quiet): Instant {
 export function wasSuspended({ clock, posted }: Quiet, sentAt: Instant): boolean {
   const monotonic = posted.get(sentAt) ?? Number.NEGATIVE_INFINITY;
   return msSince(clock, { monotonic, date: toMs(sentAt) }) > STALE_MS;
-}
-
-/** The source wallet's side of a payment. */
-export async function sourceSide(
-  ctx: Pick<Context, 'lnbits' | 'source' | 'fees'>,
-  hash: string,
-): Promise<SourceSide> {
-  const side = await ctx.lnbits.find(ctx.source.key, hash);
-  if (side) ctx.fees.set(hash, side.feeMsat);
-  return side?.status ?? 'none';
-}
-
-/**
- * The client's side of a payment: `arrived` is the exact amount, without a fee, as a success. Where the key that made
- * its invoice finds none, it has to show that it would have seen one.
- */
-export async function clientSide(
-  ctx: Pick<Context, 'ledger' | 'lnbits'>,
-  payment: { payment_hash: string; sats: bigint; client_wallet_id: string },
-): Promise<ClientSide> {
-  const key = await walletKey(ctx, payment.client_wallet_id);
-  try {
-    const side = await ctx.lnbits.find(key, payment.payment_hash);
-    if (!side) return (await seesPayments(ctx.lnbits, key)) ? 'none' : 'unseen';
-    if (side.walletId !== payment.client_wallet_id) return 'gone';
-    if (side.status !== 'success') return side.status;
-    return side.amountMsat === payment.sats * 1000n && side.feeMsat === 0n ? 'arrived' : 'wrong-amount';
-  } catch (error) {
-    if (isGone(error)) return 'gone';
-    throw error;
-  }
-}
-
-/** The present invoice key of a wallet. */
-export async function walletKey(ctx: Pick<Context, 'ledger'>, walletId: string): Promise<Secret> {
-  const { invoice_key } = await ctx.ledger.db
-    .selectFrom('wallets')
-    .select('invoice_key')
-    .where('id', '=', walletId)
-    .executeTakeFirstOrThrow();
-  return new Secret(invoice_key);
-}
-
-/** LNbits answered that it does not accept the key: the wallet was deleted or its keys were reset. */
-export function isGone(error: unknown): boolean {
-  return error instanceof BridgeError && error.code === 'lnbits/key';
 }

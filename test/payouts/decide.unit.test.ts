@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type ClientSide, decide, type SourceSide } from '../../src/payouts/decide.ts';
+import { decide } from '../../src/payouts/decide.ts';
+import type { ClientSide, SourceSide } from '../../src/payouts/destination.ts';
 
 // One row per cell of the table: what the client shows, what the source shows, and what follows from it
 // when the last POST is older than the quiet time or there was none, and when it is younger.

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../src/errors.ts';
-import { type ClientSide, type Decision, decide, type SourceSide } from '../../src/payouts/decide.ts';
+import { type Decision, decide } from '../../src/payouts/decide.ts';
+import type { ClientSide, SourceSide } from '../../src/payouts/destination.ts';
 import { afterSuccess, examineFormer, examinePayment } from '../../src/payouts/evidence.ts';
 import { type Context, timeOfPost } from '../../src/payouts/session.ts';
 import { plus } from '../../src/time.ts';

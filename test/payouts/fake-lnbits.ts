@@ -9,7 +9,8 @@ import { startRun } from '../../src/ledger/runs/lease.ts';
 import { openLedger } from '../../src/ledger/store/open.ts';
 import type { LnbitsClient, WalletPayment } from '../../src/lnbits/client.ts';
 import type { Claim } from '../../src/payouts/claim.ts';
-import type { ClientSide, SourceSide } from '../../src/payouts/decide.ts';
+import type { ClientSide, SourceSide } from '../../src/payouts/destination.ts';
+import { LnbitsDestination } from '../../src/payouts/lnbits-destination.ts';
 import type { Context } from '../../src/payouts/session.ts';
 import { systemClock } from '../../src/time.ts';
 import { now } from '../support/clock.ts';
@@ -123,6 +124,7 @@ export async function openFake(): Promise<{
         clock: ledger.clock,
         run,
         lnbits,
+        destination: new LnbitsDestination(lnbits, new Secret(SOURCE)),
         looksArePure: true,
         fees: new Map<string, bigint>(),
         ceiling: null,

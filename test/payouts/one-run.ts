@@ -3,6 +3,7 @@ import { formPayouts } from '../../src/ledger/payouts/form.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
+import { LnbitsDestination } from '../../src/payouts/lnbits-destination.ts';
 import { type Paid, payAll } from '../../src/payouts/pay.ts';
 import { type Context, openSourceWallet } from '../../src/payouts/session.ts';
 import { formOptions } from '../../src/scheduler/pay.ts';
@@ -77,6 +78,7 @@ export async function inRun<T>(work: (ctx: Context) => Promise<T>): Promise<T> {
       ...{
         ...opened,
         lnbits,
+        destination: new LnbitsDestination(lnbits, sourceWalletKey),
         ledger,
         run: held,
         ceiling: null,

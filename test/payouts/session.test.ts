@@ -2,13 +2,12 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { Secret } from '../../src/config/secret.ts';
 import { BridgeError } from '../../src/errors.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
+import { isGone } from '../../src/payouts/destination.ts';
+import { clientSide, sourceSide } from '../../src/payouts/evidence.ts';
 import {
-  clientSide,
-  isGone,
   isQuiet,
   openSourceWallet,
   type Quiet,
-  sourceSide,
   timeOfPost,
   untilQuiet,
   wasSuspended,
