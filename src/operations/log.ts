@@ -3,6 +3,7 @@ import { changePages } from '../export/changes.ts';
 import { formatted } from '../export/format.ts';
 import { kinds } from '../export/kinds.ts';
 import type { Row } from '../export/rows.ts';
+import { lamassuId } from '../lamassu/id.ts';
 import { findAbout, refuseUnknownActor } from '../ledger/log/find-subject.ts';
 import { parseRange } from '../typed/range.ts';
 import { logView } from '../views/log.ts';
@@ -33,7 +34,7 @@ export const listLog = operation({
   view: logView,
   run: async ({ ledger: { db }, config }, { actor = null, subject, take, ...range }) => {
     const within = parseRange(range, config.timezone);
-    const about = subject === undefined ? null : await findAbout(db, subject);
+    const about = subject === undefined ? null : await findAbout(db, subject, lamassuId(subject));
     if (actor !== null) await refuseUnknownActor(db, actor);
     let changes = 0;
     const counted = async function* () {

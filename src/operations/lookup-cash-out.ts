@@ -1,11 +1,12 @@
 import type { Config } from '../config/load.ts';
 import { openDatabase } from '../lamassu/database.ts';
 import type { Known } from '../lamassu/eligibility.ts';
+import { lamassuId } from '../lamassu/id.ts';
 import { type PartialFigures, partialFigures } from '../lamassu/partial-figures.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import { openSource } from '../lamassu/source.ts';
 import { findCashOutId } from '../ledger/cash-outs/find-id.ts';
-import type { Ledger } from '../ledger/store/open.ts';
+import type { Db, Ledger } from '../ledger/store/open.ts';
 import { rulesOf, verdictOn } from '../scheduler/judging.ts';
 import type { Verdict } from '../scheduler/review-reasons.ts';
 import type { Instant } from '../time.ts';
@@ -17,6 +18,18 @@ export interface Answer {
   systemIdentifier: string | null;
   /** Lamassu's row, its judgement and its figures; null if there is no such row. */
   found: { row: LamassuRow; verdict: Verdict; told: PartialFigures } | null;
+}
+
+/**
+ * The whole id of a cash-out: one that was typed whole, known or not, else by its beginning. Errors: those of
+ * `findCashOutId` and of `elsewhere`.
+ */
+export async function findId(
+  db: Db,
+  text: string,
+  elsewhere?: (beginning: string) => Promise<string[]>,
+): Promise<string> {
+  return lamassuId(text) ?? (await findCashOutId(db, text, { ...(elsewhere && { elsewhere }) }));
 }
 
 /**
@@ -36,7 +49,7 @@ export async function findRowId(
       await database.close();
     }
   };
-  return findCashOutId(db, text, { elsewhere });
+  return findId(db, text, elsewhere);
 }
 
 /**

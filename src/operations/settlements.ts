@@ -5,7 +5,6 @@ import { BridgeError, conflict, invalid } from '../errors.ts';
 import { judge } from '../lamassu/eligibility.ts';
 import { actionWords, dispensesOf } from '../lamassu/notes.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
-import { findCashOutId } from '../ledger/cash-outs/find-id.ts';
 import { settle, settledBefore } from '../ledger/cash-outs/settlement.ts';
 import type { CashOutDetail } from '../ledger/cash-outs/view.ts';
 import { type Voided, voidSettlement } from '../ledger/cash-outs/void.ts';
@@ -27,7 +26,7 @@ import {
   viewOfVoided,
   voidedView,
 } from '../views/settlements.ts';
-import { findRowId } from './lookup-cash-out.ts';
+import { findId, findRowId } from './lookup-cash-out.ts';
 import { type Book, type Context, digestOf, operation, withReason } from './operation.ts';
 import {
   type Draft,
@@ -128,7 +127,7 @@ export const previewVoid = operation({
   view: voidedView,
   run: async (context, { id: named }) => {
     const { ledger } = context;
-    const id = await findCashOutId(ledger.db, named.trim());
+    const id = await findId(ledger.db, named.trim());
     const done = await ledger.dryRun((trx) => undo(trx, context, id));
     return { ...viewOfVoided(done), dry_run: true, voided: false, digest: digestOf(viewOfVoided(done)) };
   },
@@ -147,7 +146,7 @@ export const voidSettled = operation({
   view: voidedView,
   run: async (context, { id: named, digest: agreed }) => {
     const { ledger, write } = context;
-    const id = await findCashOutId(ledger.db, named.trim());
+    const id = await findId(ledger.db, named.trim());
     return write(async (trx) => {
       const done = viewOfVoided(await undo(trx, context, id));
       refuseChanged(id, done, agreed);

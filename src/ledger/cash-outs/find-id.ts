@@ -1,6 +1,5 @@
 import { conflict, invalid, notFound } from '../../errors.ts';
 import { type Call, call, message } from '../../lib/message.ts';
-import { isUuid } from '../../lib/uuid.ts';
 import type { Db } from '../store/open.ts';
 
 const SHORTEST = 6;
@@ -12,15 +11,14 @@ const MOST = 5;
 const LAST = '\u{10ffff}';
 
 /**
- * The whole id of a cash-out. Takes a whole Lamassu id, known here or not, or an unambiguous beginning: of an id that was
- * distributed or is in review, else of an id from `elsewhere`. Errors: those of `onlyId` and of `elsewhere`.
+ * The whole id of a cash-out by itself or an unambiguous beginning: of an id that was distributed or is in review, else of an id
+ * from `elsewhere`. Errors: those of `onlyId` and of `elsewhere`.
  */
 export async function findCashOutId(
   db: Db,
   text: string,
   { field = 'id', elsewhere }: { field?: string; elsewhere?: (beginning: string) => Promise<string[]> } = {},
 ): Promise<string> {
-  if (isUuid(text)) return text.toLowerCase();
   const known = [...(await beginning(db, 'cash_outs', text)), ...(await beginning(db, 'review', text))];
   const found = known.length > 0 || !elsewhere || text.length < SHORTEST ? known : await elsewhere(text);
   return onlyId(text, [...new Set(found)], field, call('review.list'));

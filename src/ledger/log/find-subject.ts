@@ -17,9 +17,9 @@ export interface About {
 /**
  * Finds a subject of the log: a client or commission recipient by name, `f12`, `p118`, `c3`, a cash-out by its id or the
  * beginning of it, a machine by its device id or name, or any other subject by its exact text. Throws `usage/invalid`
- * (`not-found`), which names the known subjects.
+ * (`not-found`), which names the known subjects. `cashOut`: the same text as the source writes ids.
  */
-export async function findAbout(db: Db, named: string): Promise<About> {
+export async function findAbout(db: Db, named: string, cashOut = named): Promise<About> {
   const recipient = await db
     .selectFrom('recipients')
     .select(['id', 'kind'])
@@ -43,7 +43,7 @@ export async function findAbout(db: Db, named: string): Promise<About> {
     if (known) return { subjects: [named] };
   }
   const exact = await db.selectFrom('log').select('id').where('subject', '=', named).executeTakeFirst();
-  const id = exact ? named : await knownCashOut(db, named);
+  const id = exact ? named : await knownCashOut(db, cashOut);
   if (id !== undefined) return { subjects: [id], cashOut: id };
   const clients = await db.selectFrom('recipients').select('name').orderBy('id').execute();
   const known = [...clients.map(({ name }) => name), ...machines.map(machineLabel)].join(', ');
@@ -55,19 +55,11 @@ export async function findAbout(db: Db, named: string): Promise<About> {
 }
 
 async function knownCashOut(db: Db, named: string): Promise<string | undefined> {
-  const id = await findCashOutId(db, named, { field: 'subject' }).catch((error: unknown) => {
+  return await findCashOutId(db, named, { field: 'subject' }).catch((error: unknown) => {
     // An ambiguous beginning is an error; a text that is not an id may still be another subject.
     if (error instanceof BridgeError && error.kind !== 'conflict') return undefined;
     throw error;
   });
-  if (id === undefined) return undefined;
-  const processed = await db.selectFrom('cash_outs').select('id').where('id', '=', id).executeTakeFirst();
-  const reviewed = await db
-    .selectFrom('review')
-    .select('cash_out_id')
-    .where('cash_out_id', '=', id)
-    .executeTakeFirst();
-  return processed || reviewed ? id : undefined;
 }
 
 /** Throws `usage/invalid` (`not-found`) if an actor has no changes; the hint lists the known actors. */
