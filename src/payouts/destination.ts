@@ -4,12 +4,11 @@ import type { WalletKey } from '../ledger/clients/wallets.ts';
 import type { Payment } from '../ledger/payouts/payouts.ts';
 
 /**
- * Where clients are paid: it makes an invoice, pays it, and shows evidence of it. What the two sides mean together is
- * decided in decide.ts.
+ * Where recipients are paid: it makes an invoice, pays it, and shows evidence of the payment. It keeps no state and decides
+ * nothing about money; decide.ts does.
  *
- * Every method is one look or one request, without a decision about money. Errors are BridgeErrors: `lnbits/key` where a
- * wallet does not answer to its key, `lnbits/refused`, and the others of the LNbits client. After any of them a payment
- * may have taken effect.
+ * Errors are BridgeErrors: `lnbits/key` if a wallet does not answer to its key, `lnbits/refused`, and the others of the
+ * LNbits client. After any of them a payment may have taken effect.
  */
 export interface Destination {
   /** Makes an invoice in the wallet of a key. */
@@ -22,13 +21,13 @@ export interface Destination {
   sourceSide(hash: string): Promise<Debit | null>;
   /** The client's side of a payment to this wallet. */
   clientSide(wallet: WalletKey, payment: Pick<Payment, 'payment_hash' | 'sats'>): Promise<ClientSide>;
-  /** Whether the wallet of a key is there. Changes nothing, also where a look at its payments could. */
+  /** Whether the wallet of a key is there. Reads no payments, so it changes nothing on any LNbits. */
   answers(key: Secret): Promise<boolean>;
 }
 
 export interface InvoiceRequest {
   sats: bigint;
-  /** What the owner of the wallet reads. */
+  /** The text that the owner of the wallet reads. */
   memo: string;
   expirySeconds: number;
   /** What both sides of the payment carry. */

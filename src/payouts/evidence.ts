@@ -72,7 +72,7 @@ export async function afterSuccess(ctx: Context, payment: Payment): Promise<Deci
   return decide(await clientSide(ctx, payment), 'success', isQuiet(ctx, payment.sent_at));
 }
 
-/** The source wallet's side of a payment. Remembers its fee. */
+/** The source wallet's side of a payment. Keeps its fee in `fees`. */
 export async function sourceSide(
   { destination, fees }: Pick<Context, 'destination' | 'fees'>,
   hash: string,

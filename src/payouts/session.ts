@@ -21,7 +21,7 @@ const TIMER_MS = 5;
 /** LNbits with the wallet that pays. Close `lnbits` when done. */
 export interface SourceWallet {
   lnbits: LnbitsClient;
-  /** The payments from it, without what is LNbits' own. */
+  /** The same for the steps of payments; claims, rights, former wallets and credits are LNbits' own. */
   destination: Destination;
   source: { key: Secret; walletId: string; balanceMsat: bigint };
   clock: Clock;

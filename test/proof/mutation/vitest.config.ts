@@ -10,7 +10,7 @@ export default defineConfig({
     include: [
       'test/dca/**/*.test.ts',
       'test/ledger/payouts/{form,payouts}.test.ts',
-      'test/payouts/{ceiling,commission,invoice,preflight,preflight-steps,refusals}.test.ts',
+      'test/payouts/{ceiling,commission,destination,invoice,preflight,preflight-steps,refusals}.test.ts',
       'test/payouts/{session,silence,steps,top-up-steps}.test.ts',
       'test/payouts/{decide,evidence,judge-credit,resolve}.unit.test.ts',
     ],

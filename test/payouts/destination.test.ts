@@ -1,0 +1,109 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { Secret } from '../../src/config/secret.ts';
+import { addPayment, nextPayment, openPayouts, sendPayment } from '../../src/ledger/payouts/payouts.ts';
+import { accountFor } from '../../src/ledger/payouts/source-wallet.ts';
+import { startRun } from '../../src/ledger/runs/lease.ts';
+import { verifyLedger } from '../../src/ledger/verify/verify.ts';
+import type { LnbitsClient } from '../../src/lnbits/client.ts';
+import { decide } from '../../src/payouts/decide.ts';
+import type { ClientSide, SourceSide } from '../../src/payouts/destination.ts';
+import { payAll } from '../../src/payouts/pay.ts';
+import { type Context, isQuiet } from '../../src/payouts/session.ts';
+import { plus } from '../../src/time.ts';
+import { books } from '../support/books.ts';
+import { testClock } from '../support/clock.ts';
+import { freshLedger } from '../support/ledgers.ts';
+import { MemoryDestination } from '../support/memory-destination.ts';
+import { claim, HOUR } from './fake-lnbits.ts';
+
+/* The steps of payments at a destination in memory: nothing of them needs LNbits. */
+
+const SOURCE = 'source wallet';
+const SOURCES: SourceSide[] = ['success', 'pending', 'failed', 'none'];
+const CLIENTS: ClientSide[] = ['arrived', 'pending', 'failed', 'wrong-amount', 'none', 'unseen', 'gone'];
+
+/** A run in which each of these clients is due 1,000 sat. */
+async function owing(names: string[]): Promise<{ ctx: Context; destination: MemoryDestination }> {
+  const ledger = await freshLedger('sqlite');
+  const clock = testClock();
+  const at = plus(clock.now(), -3 * HOUR);
+  const book = await books(ledger);
+  for (const name of names) {
+    await book.client(name, { mode: 'flow' }, at);
+    await book.cash(name, 1, at);
+  }
+  await book.cashOut(names.length, plus(at, 1));
+  await book.pay(plus(at, 2));
+  await ledger.db.updateTable('ledger').set({ source_wallet_id: SOURCE }).execute();
+  await ledger.write((trx) => accountFor(trx, { actor: 'test', run: null, at }, SOURCE));
+  const run = await startRun(ledger, 'poll', 'test');
+  onTestFinished(() => run.finish('ok', null));
+  const destination = new MemoryDestination();
+  const ctx: Context = {
+    ...{ ledger, clock, run, destination, claim, ceiling: null, maximumSats: 10_000_000n },
+    // Asked only for its clock.
+    lnbits: { clock: 0 } as LnbitsClient,
+    source: { key: new Secret('unused'), walletId: SOURCE, balanceMsat: 1_000_000_000n },
+    ...{ looksArePure: false, fees: new Map(), answered: new Set(), problems: new Map() },
+    ...{ quietMs: HOUR, began: clock.monotonic() - 2 * HOUR, posted: new Map() },
+    signal: new AbortController().signal,
+  };
+  return { ctx, destination };
+}
+
+const paymentsOf = ({ ledger }: Context, payout: bigint) =>
+  ledger.db.selectFrom('payments').selectAll().where('payout_id', '=', payout).orderBy('id').execute();
+
+test('whatever both sides show of a payment that was sent, it is paid once or decided by a person', async () => {
+  const rows = CLIENTS.flatMap((client) => SOURCES.map((source) => ({ client, source })));
+  const { ctx, destination } = await owing(rows.map((_, at) => `client-${at}`));
+  const payouts = await openPayouts(ctx.ledger.db);
+  expect(payouts).toHaveLength(rows.length);
+  const sentAt = plus(ctx.clock.now(), -2 * HOUR);
+  for (const [at, { id: payout, recipient, sats }] of payouts.entries()) {
+    const { hash, bolt11, walletId } = await destination.invoice(new Secret(recipient.name), {
+      ...{ sats, memo: '', expirySeconds: 0, extra: {} },
+    });
+    const id = await nextPayment(ctx.ledger.db);
+    await ctx.run.write(async (trx) => {
+      const of = { id, payout, part: 1n, sats, hash, bolt11, clientWallet: walletId };
+      const made = await addPayment(trx, { ...of, sourceWallet: SOURCE, run: ctx.run.id }, sentAt);
+      await sendPayment(trx, { ...ctx.run.who, at: sentAt }, made);
+    });
+    Object.assign(destination.payments.get(hash) ?? {}, rows[at]);
+  }
+  expect(isQuiet(ctx, sentAt)).toBe(true);
+
+  await payAll(ctx);
+
+  const ends = { settle: 'settled', send: 'settled', abandon: 'dead', hold: 'unknown', wait: 'unknown' };
+  for (const [at, payout] of payouts.entries()) {
+    const { client, source } = rows[at] ?? expect.fail();
+    const decision = decide(client, source, true);
+    const [first, second] = await paymentsOf(ctx, payout.id);
+    const { state } = await ctx.ledger.db
+      .selectFrom('payouts')
+      .select('state')
+      .where('id', '=', payout.id)
+      .executeTakeFirstOrThrow();
+    const posts = (hash = '') => destination.payments.get(hash)?.posts;
+    expect({ first: first?.state, second: second?.state, payout: state }, `${client}, ${source}`).toEqual({
+      first: ends[decision.do],
+      second: decision.do === 'abandon' ? 'settled' : undefined,
+      payout: { hold: 'held', wait: 'unknown' }[decision.do as string] ?? 'settled',
+    });
+    expect(posts(first?.payment_hash), `${client}, ${source}`).toBe(decision.do === 'send' ? 1 : 0);
+    if (second) expect(posts(second.payment_hash)).toBe(1);
+  }
+  expect([...ctx.problems.keys()]).toEqual([]);
+  expect((await verifyLedger(ctx.ledger)).differences).toEqual([]);
+});
+
+test('a payment whose answer is lost is settled by what the wallets show after the quiet time, and sent once', async () => {
+  const { ctx, destination } = await owing(['alice']);
+  destination.lost = 1;
+  expect(await payAll(ctx)).toMatchObject({ settled: 1, satsSettled: 1_000n });
+  expect([...destination.payments.values()]).toEqual([
+    { walletId: 'wallet of alice', source: 'success', client: 'arrived', posts: 1 },
+  ]);
+});
