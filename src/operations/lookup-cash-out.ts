@@ -5,7 +5,7 @@ import { lamassuId } from '../lamassu/id.ts';
 import { type PartialFigures, partialFigures } from '../lamassu/partial-figures.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import { openSource } from '../lamassu/source.ts';
-import { findCashOutId } from '../ledger/cash-outs/find-id.ts';
+import { type Elsewhere, findCashOutId } from '../ledger/cash-outs/find-id.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import { rulesOf, verdictOn } from '../scheduler/judging.ts';
 import type { Verdict } from '../scheduler/review-reasons.ts';
@@ -24,12 +24,8 @@ export interface Answer {
  * The whole id of a cash-out: one that was typed whole, known or not, else by its beginning. Errors: those of
  * `findCashOutId` and of `elsewhere`.
  */
-export async function findId(
-  db: Db,
-  text: string,
-  elsewhere?: (beginning: string) => Promise<string[]>,
-): Promise<string> {
-  return lamassuId(text) ?? (await findCashOutId(db, text, { ...(elsewhere && { elsewhere }) }));
+export async function findId(db: Db, text: string, elsewhere?: Elsewhere): Promise<string> {
+  return lamassuId(text) ?? (await findCashOutId(db, text, { elsewhere }));
 }
 
 /**

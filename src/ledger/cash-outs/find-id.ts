@@ -10,14 +10,17 @@ const MOST = 5;
 /** Sorts after every id with the same beginning. */
 const LAST = '\u{10ffff}';
 
+/** The ids with this beginning that the ledger does not know. */
+export type Elsewhere = (beginning: string) => Promise<string[]>;
+
 /**
- * The whole id of a cash-out by itself or an unambiguous beginning: of an id that was distributed or is in review, else of an id
- * from `elsewhere`. Errors: those of `onlyId` and of `elsewhere`.
+ * The whole id of a cash-out, by itself or by an unambiguous beginning: of an id that was distributed or is in review, else
+ * of an id from `elsewhere`. Errors: those of `onlyId` and of `elsewhere`.
  */
 export async function findCashOutId(
   db: Db,
   text: string,
-  { field = 'id', elsewhere }: { field?: string; elsewhere?: (beginning: string) => Promise<string[]> } = {},
+  { field = 'id', elsewhere }: { field?: string; elsewhere?: Elsewhere | undefined } = {},
 ): Promise<string> {
   const known = [...(await beginning(db, 'cash_outs', text)), ...(await beginning(db, 'review', text))];
   const found = known.length > 0 || !elsewhere || text.length < SHORTEST ? known : await elsewhere(text);
