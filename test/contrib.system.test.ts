@@ -73,7 +73,7 @@ describe.skipIf(!systemdAvailable())('the units (need systemd)', () => {
   });
 });
 
-test('a poll that needs a person or another try is no failure; a watch that finds something is', () => {
+test('a poll that needs the operator or another try is no failure; a watch that finds something is', () => {
   expect(read('systemd/aio-dca.service')).toMatch(/^SuccessExitStatus=2 75$/m);
   const watch = read('systemd/aio-dca-watch.service');
   expect(watch).not.toContain('SuccessExitStatus');
@@ -114,7 +114,7 @@ test('the services are confined alike', () => {
   for (const other of others) expect(other).toBe(first);
 });
 
-test('the alerts work without the daemon, and tell when LNbits is away', () => {
+test('the alerts work without the daemon, and report when LNbits is away', () => {
   const rules = read('prometheus/aio-dca.rules.yml');
   const ofDaemon = readFileSync(
     fileURLToPath(new URL('../src/monitoring/run-metrics.ts', import.meta.url)),

@@ -155,9 +155,9 @@ async function ofBrokenOffRuns(
 }
 
 /**
- * Those of `unknown` that stand in the place of a payment that arrived in this wallet, and that it does not show any more:
- * who copies a label out of a payment to the own wallet has both. An invoice that was made and not kept has the number of the
- * payment that was made instead, and its owner can pay it himself.
+ * Those of `unknown` that stand in the place of a payment that arrived in this wallet, and that it does not show any
+ * more: who copies a label out of a payment to the own wallet has both. An invoice that was made and not kept has the
+ * number of the payment that was made instead, and its owner can pay it.
  */
 async function inPlaceOf(
   { db, seals }: Ledger,

@@ -3,7 +3,7 @@ import { ledgerSql } from '../support/ledger-sql.ts';
 import { inTerminal, keys, type Terminal } from '../support/terminal.ts';
 import { startWorld, type World } from '../support/world.ts';
 
-/* While a person is asked, nobody waits: no question holds the lease, and what it was about may change meanwhile. */
+/* A question never holds the lease, so runs go on while the operator is asked, and its subject may change meanwhile. */
 
 let world: World;
 afterEach(async () => {

@@ -95,7 +95,7 @@ describe.each(ledgerKinds)('brakes on %s', (ledger) => {
     expect((await world.must(['poll', '--json'])).json()).toMatchObject({ payouts: { settled: 2, held: 0 } });
   });
 
-  test('what a pause holds back is told by each run, and needs a person once it is due for too long', async () => {
+  test('each run reports what a pause holds back; it needs the operator once it is due for too long', async () => {
     await begin();
     await world.must(['--actor', 'dora', 'payouts', 'pause', '--reason', 'odd sums']);
     const poll = await world.must(['poll']);

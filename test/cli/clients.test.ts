@@ -90,7 +90,7 @@ describe('clients add', () => {
     ]);
   });
 
-  test('a fixed client has limits, in as many currencies as he likes', async () => {
+  test('a fixed client may have a limit in each of several currencies', async () => {
     const { path } = await walletFile();
     const limits = ['--daily-limit', '500 GTQ', '--daily-limit', '50.5 usd', '--max-daily-limit', '800 GTQ'];
     const args = ['clients', 'add', 'bob', '--wallet-key-file', path, '--mode', 'fixed', ...limits, '--json'];
@@ -330,7 +330,7 @@ test('the help of each command has an example', async () => {
   }
 });
 
-test('a limit is taken away while no cash was under it; a maximum at any time; why stands in the log', async () => {
+test('a limit can be removed while no cash depends on it, a maximum at any time; the log keeps the reason', async () => {
   const { path } = await walletFile();
   await world.must(['clients', 'add', 'felix', '--wallet-key-file', path, '--daily-limit', '500 GTQ']);
   const set = (...args: string[]) => world.aioDca(['clients', 'set', 'felix', ...args, '--json']);

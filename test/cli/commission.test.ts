@@ -69,7 +69,7 @@ describe('commission', () => {
       waiting_sats: 0,
       received_sats: 0,
     });
-    // Half an hour ago nobody received the commission; of a cash-out of now it goes to both.
+    // Half an hour ago the commission had no recipient; of a cash-out of now it goes to both.
     await world.insertCashOut();
     await world.insertCashOut({ confirmed_at: new Date().toISOString() });
     await world.must(['poll']);

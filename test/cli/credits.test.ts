@@ -19,7 +19,7 @@ async function owed(options: WorldOptions = {}): Promise<void> {
   await world.insertCashOut();
 }
 
-/** A second credit of the same amount lies beside the first: nobody can tell which is which. */
+/** A second credit of the same amount lies beside the first, and nothing tells them apart. */
 async function held(): Promise<void> {
   await owed();
   const simulator = world.simulator();
@@ -212,7 +212,7 @@ test('a payment that LNbits does not show as this credit is refused, and those t
     for (const hash of [one, other]) expect(refused.stderr).toContain(hash);
   }
   expect(await credits()).toMatchObject([{ state: 'held', payment_hash: null }]);
-  // Where LNbits cannot be asked, the person's word counts, and that is said.
+  // Where LNbits cannot be asked, the operator's word counts, and the output says so.
   await simulator.stop();
   const asked = await world.aioDca(word(one).filter((arg) => arg !== '--yes'));
   expect(asked.code).toBe(64);
@@ -222,7 +222,7 @@ test('a payment that LNbits does not show as this credit is refused, and those t
   expect(done.json()).toMatchObject({ state: 'credited', payment_hash: one });
 });
 
-test('credit_source without a password says so, and clients are paid all the same', async () => {
+test('credit_source without a password says so, and clients are still paid', async () => {
   await owed({ credit: false });
   const path = join(world.folder, 'config.toml');
   const text = await readFile(path, 'utf8');
@@ -238,7 +238,7 @@ test('credit_source without a password says so, and clients are paid all the sam
   });
 });
 
-test('one in doubt is held: poll and status call for a person, who says which payment it is', async () => {
+test('one in doubt is held: poll and status name it, and the operator says which payment it is', async () => {
   await held();
   const status = await world.aioDca(['status', '--json']);
   expect(status.code).toBe(2);
@@ -301,7 +301,7 @@ test('what LNbits began is not called not credited, what it does not show is not
   expect((await say('--not-credited')).json()).toMatchObject({ state: 'dropped' });
 });
 
-test('one that was never sent: a payment that is there counts for it, unless the person names it as another', async () => {
+test('one that was never sent: a payment that is there counts for it, unless the operator names it as another', async () => {
   await owed();
   await world.simulator().topUp(world.source.id, 484_207n);
   await world.aioDca(['poll']);
@@ -323,7 +323,7 @@ test('one that was never sent: a payment that is there counts for it, unless the
 test('called not credited, only what of its cash-outs is not paid yet is credited anew', async () => {
   await held();
   const word = ['credits', 'resolve', 'c1', '--not-credited', '--reason', 'taken back in LNbits', '--yes'];
-  // As long as LNbits shows them, nobody calls them not credited.
+  // As long as LNbits shows them, they cannot be called not credited.
   await world.simulator().topUp(world.source.id, 1_000_000n);
   for (const left of [2, 1]) {
     const refused = await world.aioDca([...word, '--json']);
@@ -367,7 +367,7 @@ test('what cannot be said of a credit is refused with the field', async () => {
   expect(await credits()).toMatchObject([{ state: 'credited' }]);
 });
 
-test('one that came late, after another one was made: poll, status, verify and reconcile tell it, and there is a way out', async () => {
+test('a late one, after another was made: poll, status, verify and reconcile report it, with a way out', async () => {
   await owed();
   const simulator = world.simulator();
   const ended = Promise.withResolvers<void>();

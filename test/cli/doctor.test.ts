@@ -269,7 +269,7 @@ test('a source wallet by its invoice key, that of a client, and another one than
   });
 });
 
-test('a client’s wallet that is gone fails by name, the others are looked at', async () => {
+test('a client’s wallet that is gone fails by name, the others are checked', async () => {
   await own(healthy());
   const bob = await world.addClient('bob');
   await world.addClient('carol');
@@ -299,7 +299,7 @@ test('a balance below what is owed is a warning with the sum that is short', asy
   });
 });
 
-test('a machine that nobody has cash in, and cash for a machine that Lamassu does not have', async () => {
+test('a machine without cash of clients, and cash for a machine that Lamassu does not have', async () => {
   await own(startWorld());
   for (const name of ['Antigua', 'Xela']) await pairMachine(world.lamassu, name, `device of ${name}`);
   await world.must(['migrate']);

@@ -228,7 +228,7 @@ describe('sixty thousand rows', () => {
     expect(readFileSync(file, 'utf8')).toBe('before');
   });
 
-  test('of which a reader takes only the first are no failure', async () => {
+  test('a reader that takes only the first rows is no failure', async () => {
     const command = world.start([...large(), 'export', 'cash-outs', '--format', 'json']);
     command.child.stdout?.once('data', () => command.child.stdout?.destroy());
     expect(await command.ended).toMatchObject({ code: 0, stderr: '' });

@@ -29,7 +29,7 @@ describe.each(ledgerKinds)('fixed mode on %s', (kind) => {
     await world.stop();
   });
 
-  /** Felix, fixed, 500 GTQ a day, with 5,000 GTQ in the machine; his next time is in three hours. */
+  /** Felix, fixed, 500 GTQ a day, with 5,000 GTQ in the machine; the next payment is due in three hours. */
   const begin = async () => {
     world = await startWorld({
       tunnel: 'direct',

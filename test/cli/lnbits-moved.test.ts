@@ -40,7 +40,7 @@ test('another LNbits, with other wallets, pays those who got a wallet there, and
   const key = ['--wallet-key-file', join(world.folder, 'alice.new')];
   await world.must(['clients', 'set', 'alice', ...key, '--new-wallet', '--yes']);
   await world.insertCashOut({ confirmed_at: ago(HOUR) });
-  // What the old LNbits paid since a backup nobody can see here: a person has to say that none was put back.
+  // What the old LNbits paid since a backup cannot be seen here: the operator has to say that none was restored.
   const asks = await world.aioDca(['poll', '--json']);
   expect([asks.code, asks.json()]).toMatchObject([
     75,

@@ -81,7 +81,7 @@ describe.each(ledgerKinds)('the log on %s', (ledger) => {
     expect(paused.stderr).not.toMatch(/\dT\d/);
   });
 
-  test('by person, by time, and by what was changed; a client with all that is his', async () => {
+  test('by actor, by time, and by subject; a client comes with fundings and payouts', async () => {
     expect((await log('--actor', 'emil')).map(({ head }) => head)).toEqual([
       'emil: client add bob',
       'emil: payouts pause (moving LNbits)',
@@ -183,7 +183,7 @@ describe.each(ledgerKinds)('the log on %s', (ledger) => {
     expect(undone.find(({ head }) => head.includes('f1'))?.values).toContain('cash_out: slip-7');
   });
 
-  test('a row that a run puts before a person, and puts back before one', async () => {
+  test('a row that a run puts into review, and puts there again', async () => {
     const id = await world.insertCashOut({ error: 'jammed', error_code: 'jammed' });
     await world.aioDca(['poll', '--actor', 'timer']);
     await world.must(['review', 'dismiss', id, '--reason', 'paid in cash', '--actor', 'dora']);

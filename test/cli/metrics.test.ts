@@ -14,7 +14,7 @@ afterEach(async () => {
   await world.stop();
 });
 
-/** Alice with cash in a machine that nobody has used yet. */
+/** Alice with cash in a machine without a cash-out yet. */
 async function installation(options: WorldOptions = {}): Promise<void> {
   world = await startWorld({ tunnel: 'direct', ...options });
   await pairMachine(world.lamassu, 'Antigua');
@@ -82,7 +82,7 @@ test('after a run: what was paid, when, and how the run went', async () => {
   expect(Math.abs((seen.get('aio_dca_mark_age_seconds') ?? 0) - (now - mark))).toBeLessThan(60);
 });
 
-test('without LNbits the ledger is told all the same, with the errors of the last run', async () => {
+test('without LNbits the ledger’s figures are still shown, with the errors of the last run', async () => {
   await installation();
   await world.insertCashOut();
   await world.lnbits.stop();

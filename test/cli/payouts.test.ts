@@ -181,7 +181,7 @@ describe('hold and release', () => {
     expect(await log('payout release')).toMatchObject([{ actor: 'emil' }]);
   });
 
-  test('one that was sent is looked at before anything else happens', async () => {
+  test('one that was sent is checked before anything else happens', async () => {
     await debitedNotCredited();
     await world.must(['payouts', 'release', p]);
     expect(await shown()).toMatchObject({ state: 'unknown', payments: [{ state: 'unknown' }] });
@@ -314,7 +314,7 @@ describe('resolve', () => {
     await world.must(['payouts', 'resolve', p, '--paid', '--reason', 'alice says so', '--yes']);
     expect(await shown()).toMatchObject({ state: 'settled' });
     await world.simulator().start();
-    // What nobody saw is looked at by the next run that pays.
+    // The next run that pays checks what could not be seen.
     const hash = (await shown()).payments[0]?.payment_hash ?? '';
     world.simulator().change(world.source.id, hash, { status: 'failed' });
     await world.insertCashOut();
@@ -499,7 +499,7 @@ describe('pause and resume', () => {
   });
 });
 
-test('while a run is going on nothing is decided about payouts; the brake works all the same', async () => {
+test('during a run nothing can be decided about payouts, but pause still works', async () => {
   await tooLittle();
   const run = await startRun(ledger, 'poll', 'timer');
   try {

@@ -100,7 +100,7 @@ test('money and ids are never cut', async () => {
   expect(prefix.json()).toMatchObject({ machine: MACHINE });
 });
 
-test('headings stand out in a terminal, and nothing does with NO_COLOR', async () => {
+test('headings are emphasised in a terminal, but not with NO_COLOR', async () => {
   const args = ['--config', world.configFile, 'clients', 'list'];
   // Node takes CI for a terminal without colours.
   const coloured = await inTerminal(args, { env: { NO_COLOR: undefined, CI: undefined } }).ended;

@@ -104,7 +104,7 @@ test('a part of the own share that cash entered late was given, and was paid, fi
   await booksBalance(world);
 });
 
-test('a payment that was given up, and is paid late all the same, is seen before and after a restore', async () => {
+test('a payment that was given up but arrives late is noticed before and after a restore', async () => {
   const world = await installation();
   const { simulator } = world;
   await world.insertCashOut({ confirmed_at: ago(10 * HOUR) });
@@ -129,7 +129,7 @@ test('a payment that was given up, and is paid late all the same, is seen before
   const extra = simulator()
     .payments(world.source.id)
     .find((one) => one.extra.payout === `p${payout_id}`)?.extra;
-  // Somebody revives the first invoice in LNbits, and it is paid as the bridge would have.
+  // The first invoice is revived in LNbits, and is paid as the bridge would have.
   simulator().change(`${client_wallet_id}`, `${payment_hash}`, { status: 'pending' });
   const answer = await fetch(`${world.lnbits.url}/api/v1/payments`, {
     method: 'POST',

@@ -205,7 +205,7 @@ describe('what was entered after the copy', () => {
     await allIsWell(world);
   });
 
-  test('or is left to a person: what does not fit is held, and nobody is paid again', async () => {
+  test('or is left to the operator: what does not fit is held, and nothing is paid again', async () => {
     const { world, carol } = await withoutCarol();
     await world.must(['clients', 'add', 'carol', '--wallet-key-file', carol]);
     await world.addFunding('carol', '4000 GTQ', { at: ago(15 * HOUR) });
@@ -262,7 +262,7 @@ test('a copy that paid from another wallet asks for its key, too', async () => {
   expect((await world.must(['verify', '--json'])).json()).toMatchObject({ ok: true });
 });
 
-test('a credit of the source wallet that the lost ledger may have made is left to a person', async () => {
+test('a credit of the source wallet that the lost ledger may have made is left to the operator', async () => {
   const world = await installation();
   const superuser = world.simulator().superuser;
   await writeFile(join(world.folder, 'superuser'), superuser.password, { mode: 0o600 });

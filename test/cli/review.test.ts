@@ -8,7 +8,7 @@ import { expectView } from '../support/views.ts';
 
 const DAY = 86_400_000;
 
-describe.each(ledgerKinds)('rows that a person names, on %s', (ledger) => {
+describe.each(ledgerKinds)('rows that the operator names, on %s', (ledger) => {
   let counter: Counter;
   let shop: Shop;
 
@@ -104,7 +104,7 @@ describe.each(ledgerKinds)('rows that a person names, on %s', (ledger) => {
     );
   });
 
-  test('other figures are told to undo it only while it can be undone', async () => {
+  test('other figures: the error offers to undo the settlement only while that is possible', async () => {
     const id = await shop.jammed();
     const say = (rate: string) => run('settle', id, '--rate', rate, '--reason', 'jam', '--yes');
     expect(await say('5%')).toMatchObject({ code: 0 });

@@ -8,7 +8,7 @@ let world: World;
 
 afterEach(() => world?.stop());
 
-/** Two clients who are owed sats as soon as somebody polls. */
+/** Two clients who are owed sats from the first poll on. */
 async function installation(): Promise<void> {
   world = await startWorld();
   await pairMachine(world.lamassu, 'Antigua');

@@ -104,7 +104,7 @@ describe.each(ledgerKinds)(
       expect(await bound()).toBe(FORMER);
     });
 
-    test('is refused where something is otherwise there', async () => {
+    test('is refused where something differs', async () => {
       await change(
         'update cash_out_txs set fiat = 8000 where id = $1',
         'update cash_out_txs set fiat = 4000 where id = $1',

@@ -66,7 +66,7 @@ test('makes no ledger', async () => {
   expect(existsSync(join(world.folder, 'none.sqlite'))).toBe(false);
 });
 
-test('a new ledger needs nobody', async () => {
+test('a new ledger needs no action', async () => {
   await world.must(['migrate']);
   ledger = await openLedger({ clock: systemClock, url: world.ledgerUrl, use: 'write' });
   const ran = await world.must(['status', '--json']);
@@ -132,7 +132,7 @@ test('after a run: the mark, what was paid, and nothing owed', async () => {
   for (const line of page.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
 });
 
-test('without LNbits the rest is told all the same', async () => {
+test('without LNbits the rest is still shown', async () => {
   await world.simulator().stop();
   const now = await status();
   await world.simulator().start();
@@ -149,7 +149,7 @@ test('sats below the minimum wait, and are owed', async () => {
   expect(code).toBe(0);
 });
 
-test('what the source wallet lacks is told, and an open payout that is too old', async () => {
+test('shows what the source wallet lacks, and an open payout that is too old', async () => {
   const balance = await world.balance(world.source);
   await world.lnbits.topUp(world.source.id, 1_000n - balance);
   await world.aioDca(['poll']);
@@ -171,10 +171,10 @@ test('what the source wallet lacks is told, and an open payout that is too old',
   expect((await world.aioDca(['status'])).stdout).toContain('aio-dca payouts list --open');
 });
 
-describe('needs a person', () => {
+describe('needs the operator', () => {
   test('while a payout is held, with the command to look at it', async () => {
     await world.must(['payouts', 'hold', 'p2', '--reason', 'to see']);
-    // What is held is not due before a person released it.
+    // A held payout is not due until the operator has released it.
     expect(await status()).toMatchObject({ code: 2, attention: { ...nothing, held: 1 } });
     const page = await world.aioDca(['status']);
     expect(page.code).toBe(2);

@@ -68,7 +68,7 @@ test('refusals name payout and client, the others are paid, and the run succeede
   expect(await world.balance(world.wallets.get('carol') as never)).toBeGreaterThan(0n);
 });
 
-test('one that waits for too long needs a person; LNbits that does not answer is no success', async () => {
+test('one that waits for too long needs the operator; a run that LNbits does not answer is no success', async () => {
   const before = await status();
   await world.simulator().stop();
   expect(await poll()).toMatchObject({ code: 75, problems: [{ code: 'lnbits/unreachable' }] });

@@ -5,7 +5,7 @@ import { MACHINE, pairMachine } from '../support/lamassu.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { startWorld, type World } from '../support/world.ts';
 
-/* Whatever a person types as a number, on whichever command: what can be read as two is refused, and nothing is written. */
+/* On every command, a number that can be read in two ways is refused, and nothing is written. */
 
 let world: World;
 let key: string;

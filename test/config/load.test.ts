@@ -174,7 +174,7 @@ cash_out_above = [20000]
     ]);
   });
 
-  test('numbers that can be read in two ways are told with both', () => {
+  test('the error for an ambiguous number shows both readings', () => {
     const text = (payouts: string, above: string) =>
       `${MINIMAL}[payouts]\n${payouts}\n[review]\ncash_out_above = [${above}]`;
     expect(
@@ -419,7 +419,7 @@ describe('secrets', () => {
     ['http://localhost:5000', false],
     ['http://abcdefghijklmnop.onion', false],
     ['https://lnbits.example.org', false],
-  ])('keys of wallets go unencrypted to another host only where that is meant: %s', (url, refused) => {
+  ])('wallet keys go unencrypted to another host only if the setting allows it: %s', (url, refused) => {
     const text = MINIMAL.replace(/url = "[^"]*"/, `url = "${url}"`);
     if (!refused) expect(load(text).lnbits.url).toBe(url);
     else {

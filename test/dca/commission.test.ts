@@ -109,7 +109,7 @@ describe('the fallback', () => {
   });
 });
 
-describe('what a person must look at', () => {
+describe('what the operator must check', () => {
   /** 200 USD at a price of 100,000 have a principal of 200,000 sat. */
   const usd: Charge = { ...row, cash: scaled('200'), ticker: scaled('100000') };
 

@@ -61,7 +61,7 @@ describe('the figures of a settlement', () => {
     expect(settledFigures(told, { gross: 100_000n }, rules)).toMatchObject({ commission: 7_805n });
   });
 
-  test('that nobody tells need no more than to be stated', () => {
+  test('that Lamassu does not tell need only be stated', () => {
     const stated = { fiat: usd(1_00n), gross: 1000n, rate: 0n };
     expect(settledFigures(NOTHING_TOLD, stated, rules)).toEqual({
       ...{ currency: 'USD', digits: 2, fiat: 1_00n, distributed: 1000n, undelivered: 0n },

@@ -239,7 +239,7 @@ forEachLedger((_kind, open) => {
     expect(await countRows(ledger.db, kinds['cash-outs'], { ...ALL, ...range })).toBe(1);
   });
 
-  test('one client: his rows, and the cash-outs that he had a part in', async () => {
+  test('one client: the client’s rows, and the cash-outs that the client had a part in', async () => {
     const ledger = await seeded(open);
     await cashOut(ledger, 'c1', 20_000n, '2026-11-20T10:00:00.000000Z');
     const { id: client } = await findClient(ledger.db, 'bob', ENTERED);

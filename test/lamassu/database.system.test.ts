@@ -279,7 +279,7 @@ describe('reading', () => {
     expect(await source.withActions([])).toEqual([]);
   });
 
-  test('each dispense is told by itself, with its machine', async () => {
+  test('each dispense is listed separately, with its machine', async () => {
     const id = await insertCashOut(lamassu);
     const other = 'f'.repeat(64);
     await insertAction(lamassu, { tx_id: id, action: 'provisionNotes', device_id: '', dispensed_1: null });
@@ -393,7 +393,7 @@ describe('rights', () => {
     expect((await superuser.check()).harmful).toEqual(['superuser']);
   });
 
-  test('a column that Lamassu added and nobody granted is an error, not an absent column', async () => {
+  test('a column that Lamassu added and the role may not read is an error, not an absent column', async () => {
     const options = await asReader();
     await spoil('alter table cash_out_txs add fixed_fee numeric(14,5) not null default 0');
     const source = await open(options);

@@ -290,13 +290,13 @@ describe('a row that is not paid by itself', () => {
     expect(judged(change)).toMatchObject({ reason: 'not-dispensed', ...quiet });
   });
 
-  test('cash of two machines needs a person', () => {
+  test('cash of two machines needs the operator', () => {
     const judgement = judged({ actions: logged(dispense('1000', 'm2'), dispense('3000', 'm3')) });
     expect(judgement).toMatchObject({
       ...{ reason: 'several-machines', ...needsPerson },
       detail: 'dispense at m2: 1,000 GTQ; dispense at m3: 3,000 GTQ',
     });
-    // Of one nobody wrote down where: that is taken for the machine of the transaction.
+    // One has no machine recorded: it counts for the machine of the transaction.
     expect(judged({ actions: logged(dispense('1000', null), dispense('3000', 'm3')) })).toMatchObject({
       reason: 'several-machines',
     });

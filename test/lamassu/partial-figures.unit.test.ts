@@ -30,7 +30,7 @@ const dispense = (cash: string | null, device_id: string | null = 'a1b2c3') => (
 const told = (columns: Partial<LamassuRow> = {}, dispenses = [dispense('200.00000')]) =>
   partialFigures({ ...jammed, actions: JSON.stringify(dispenses), ...columns }, NOW, new Map());
 
-describe('what a row tells of a cash-out that a person settles', () => {
+describe('what a row tells of a cash-out that the operator settles', () => {
   test('is everything that is sound', () => {
     expect(told()).toEqual({
       ...{ machine: 'a1b2c3', begunAt: null, at: jammed.confirmed_at, atFrom: 'confirmed_at' },
@@ -47,7 +47,7 @@ describe('what a row tells of a cash-out that a person settles', () => {
     ['below zero', {}, [dispense('-20.00000')], { cameOut: null }],
     ['two dispenses are not added up', {}, [dispense('200'), dispense('200')], { cameOut: null }],
     ['the machine that gave it out', {}, [dispense('200', 'm2')], { machine: 'm2', begunAt: 'a1b2c3' }],
-    ['a machine that nobody wrote down', {}, [dispense('200', null)], { machine: 'a1b2c3', begunAt: null }],
+    ['a machine that was not recorded', {}, [dispense('200', null)], { machine: 'a1b2c3', begunAt: null }],
     ['two machines', {}, [dispense('80', 'm2'), dispense('120', 'm3')], { machine: null, begunAt: 'a1b2c3' }],
     [
       'one of two that was not written down',

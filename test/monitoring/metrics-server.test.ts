@@ -11,7 +11,7 @@ async function served(read: () => Promise<string>) {
   return () => fetch(`http://${listen}/metrics`);
 }
 
-test('whoever asks however often, the ledger is read once, and the page says how old it is', async () => {
+test('for many requests the ledger is read once, and the page says how old it is', async () => {
   let reads = 0;
   const get = await served(async () => `page ${++reads}`);
   const answers = await Promise.all(Array.from({ length: 20 }, get));

@@ -8,7 +8,7 @@ import { createInstallation, makeKey, previewInit, readKey } from '../../src/ope
 import { perform, type Session } from '../../src/operations/operation.ts';
 import { systemClock } from '../../src/time.ts';
 
-/* What init does once every question is answered, whoever asked them. */
+/* What init does once every question is answered, at any door. */
 
 const session: Session = {
   ...{ principal: { kind: 'operator' }, clock: systemClock, actor: 'dora', reason: undefined },
@@ -63,7 +63,7 @@ test('it writes the configuration, the secrets and the ledger, for their owner o
   expect(files).toEqual(made.files.map((path) => ({ path, standing: 'same' })));
 });
 
-test('what stands there and was not named as replaceable stays, and nothing else is left behind', async () => {
+test('a file that was not named as replaceable stays, and nothing else is left behind', async () => {
   const input = await answers();
   const password = join(folder, 'lamassu.password');
   await writeFile(password, 'another one\n');

@@ -76,7 +76,7 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
     expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 1, gross: 5_291_000n } });
   });
 
-  test('a release is of the row that was looked at', async () => {
+  test('a release applies to the row as it was previewed', async () => {
     const shop = await counter.shop({ alice: 9000n });
     const id = await shop.jammed(fine);
     await counter.poll();
@@ -107,7 +107,7 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
     expect(row).toMatchObject({ confirmed_at, own_fiat: 500_00n, origin: 'lamassu' });
   });
 
-  test('what something else holds back is not released, and the reason is told', async () => {
+  test('a row that something else holds back is not released, and the error says why', async () => {
     const shop = await counter.shop({ alice: 3000n });
     const small = { fiat: '100', crypto_atoms: '105820', received_crypto_atoms: '105820' };
     await expect(letGo(await shop.jammed())).rejects.toThrow('error, error "jam"');
@@ -118,7 +118,7 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
     await counter.poll();
   });
 
-  test('dismissed, a row is hidden; eligible later, it is distributed all the same', async () => {
+  test('a dismissed row is hidden; if it becomes eligible later, it is still distributed', async () => {
     const shop = await counter.shop({ alice: 3000n });
     const small = { fiat: '100', crypto_atoms: '105820', received_crypto_atoms: '105820' };
     const id = await shop.jammed(small);

@@ -52,14 +52,14 @@ test('up to the ceiling is paid; what would be more is held with its reason, and
   expect(await day.payments()).toHaveLength(2);
 });
 
-test('stays held until a person releases it, and is paid then', async () => {
+test('stays held until the operator releases it, and is paid then', async () => {
   await begin();
   await day.owe('alice', 1_001n);
   expect(await day.payNow()).toMatchObject({ settled: 0, held: 1 });
   expect(await day.payNow()).toMatchObject({ settled: 0, held: 1 });
   await release(1n);
   expect(await day.payNow()).toMatchObject({ settled: 1, satsSettled: 1_001n, held: 0 });
-  // What a person let through counts as well: more than the ceiling was sent today.
+  // What the operator released counts as well: more than the ceiling was sent today.
   await day.owe('bob', 1n);
   expect(await day.payNow()).toMatchObject({ settled: 0, held: 1 });
 });

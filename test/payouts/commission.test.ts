@@ -114,7 +114,7 @@ describe('paying the commission', () => {
     expect(balances()).toEqual([1000n, 0n, 30n]);
   });
 
-  test('debited and not credited: held, never paid again by itself', async () => {
+  test('debited and not credited: held, never paid again automatically', async () => {
     const { owner, balances } = await three();
     day.lnbits.rules = [
       { when: ({ kind, hash }) => kind === 'pay' && isOf(owner.id, hash), fault: { pay: 'debit-only' } },

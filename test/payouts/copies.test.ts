@@ -10,7 +10,7 @@ import { copyOf } from '../support/ledger-copy.ts';
 import type { LnbitsVersion } from '../support/lnbits.ts';
 import { oweTwo, type Payday, payday } from '../support/payday.ts';
 
-/* Two copies of one ledger, both in use: nobody is paid twice, and one of them is told about the other. */
+/* Two copies of one ledger, both in use: nothing is paid twice, and one of them notices the other. */
 
 let day: Payday;
 let clock: TestClock;

@@ -54,7 +54,7 @@ async function owing(names: string[]): Promise<{ ctx: Context; destination: Memo
 const paymentsOf = ({ ledger }: Context, payout: bigint) =>
   ledger.db.selectFrom('payments').selectAll().where('payout_id', '=', payout).orderBy('id').execute();
 
-test('whatever both sides show of a payment that was sent, it is paid once or decided by a person', async () => {
+test('whatever both sides show of a payment that was sent, it is paid once or the operator decides', async () => {
   const rows = CLIENTS.flatMap((client) => SOURCES.map((source) => ({ client, source })));
   const { ctx, destination } = await owing(rows.map((_, at) => `client-${at}`));
   const payouts = await openPayouts(ctx.ledger.db);

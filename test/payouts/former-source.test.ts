@@ -100,7 +100,7 @@ describe.each(lnbitsVersions)('at LNbits %s', (version) => {
       expect([hasAlice(), day.lnbits.balance(bob.id)]).toEqual([received, 20n]);
     });
 
-    test('a wallet that was deleted cannot show it: the next one is not paid before a person has said more', async () => {
+    test('a deleted wallet cannot show it: the next one is not paid until the operator has decided', async () => {
       await begin(version, before);
       await day.lnbits.deleteWallet(alice.id);
       expect(await paid()).toMatchObject({ settled: 1, held: 1 });
@@ -121,7 +121,7 @@ describe.each(lnbitsVersions)('at LNbits %s', (version) => {
       expect(await paid()).toMatchObject({ settled: 1, codes: [] });
     });
 
-    test('a wallet at which LNbits falls over waits by itself, and is named with the way out', async () => {
+    test('only the wallet at which LNbits fails waits, and is named with the way out', async () => {
       await begin(version, before);
       const list = { kind: 'list', walletId: alice.id } as const;
       day.lnbits.rules = [{ when: list, times: 99, fault: { at: 'before', answer: FELL_OVER } }];

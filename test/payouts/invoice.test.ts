@@ -29,7 +29,7 @@ test('both sides say whose it is and for which cash-outs, and the invoice lasts 
     { ...first?.extra, seal },
     { ...second?.extra, seal },
   ]);
-  // What a client reads in his wallet says nothing about the wallet that pays, nor about another payment.
+  // What a client reads in a wallet says nothing about the wallet that pays, nor about another payment.
   const seals = [first, second, ...spent].map((row) => row?.extra.seal);
   expect(new Set(seals).size).toBe(4);
   const lasts = Date.parse(first?.expiry ?? '') - Date.parse(first?.time ?? '');

@@ -13,7 +13,10 @@ import { type LnbitsVersion, lnbitsVersions, type WalletKeys } from '../support/
 import type { Rule } from '../support/lnbits-simulator.ts';
 import { oweTwo, type Payday, payday } from '../support/payday.ts';
 
-/* What stands in a client's wallet is his word: it stops nobody and accuses nobody. What another copy paid does. */
+/*
+ * A client controls what stands in the client's own wallet, so it stops no payment and accuses nobody. What another
+ * copy of the ledger paid does.
+ */
 
 let day: Payday;
 afterEach(async () => {
@@ -33,8 +36,8 @@ const post = async (key: string, body: object) => {
   return (await answer.json()) as { bolt11: string; payment_hash: string };
 };
 
-/** A client makes an invoice in his wallet and pays it himself, out of a purse that he has there, too. */
-async function payHimself(wallet: WalletKeys, extra: Extra, sats = 1): Promise<void> {
+/** A client makes an invoice in the client's own wallet, and pays it from a second wallet, the purse. */
+async function payFromPurse(wallet: WalletKeys, extra: Extra, sats = 1): Promise<void> {
   const purse = await day.lnbits.createUserWallet('purse');
   await day.lnbits.topUp(purse.id, BigInt(sats));
   const invoice = { out: false, internal: true, unit: 'sat', amount: sats, memo: 'mine', extra };
@@ -68,7 +71,7 @@ async function reconciled() {
 
 const FELL_OVER = { status: 500, body: { detail: 'Internal Server Error' } };
 
-/** What he makes of the label of a payment that he really received. */
+/** What a client may forge from the label of a payment that really arrived. */
 const LABELS: [string, (real: Extra, other: Extra) => Extra][] = [
   [
     'the ledger and little else',
@@ -103,8 +106,8 @@ describe.each(lnbitsVersions)('a label of a client at LNbits %s', (version) => {
   test.each(LABELS)('%s: stops no payment, also by another wallet, and accuses nobody', async (_, forge) => {
     const { alice, bob } = await begin();
     const label = forge(received(alice), received(bob));
-    await payHimself(alice, label, 1000);
-    await payHimself(alice, label, 1);
+    await payFromPurse(alice, label, 1000);
+    await payFromPurse(alice, label, 1);
     await day.owe('alice', 10n);
     expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
     expect(await reconciled()).toMatchObject({ codes: [], foreign: label.tag === 'aio-dca' ? 2n : 0n });
@@ -118,7 +121,7 @@ describe.each(lnbitsVersions)('a label of a client at LNbits %s', (version) => {
     expect(before).toMatchObject({ lost: [], misfits: [], claims: [], foreign: 0 });
   });
 
-  test('an invoice that the bridge made and did not keep is not its payment, when he pays it himself', async () => {
+  test('an invoice that the bridge made and did not keep is not its payment, when the client pays it', async () => {
     const { alice } = await begin();
     await day.owe('alice', 10n);
     day.lnbits.rules = [
@@ -133,7 +136,7 @@ describe.each(lnbitsVersions)('a label of a client at LNbits %s', (version) => {
     expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
   });
 
-  test('nor does one in his former wallet, or one whose number was used again, speak of another copy', async () => {
+  test('nor is one in a former wallet, or one whose number was used again, taken for another copy', async () => {
     const { alice } = await begin();
     await day.owe('alice', 10n);
     const lost: Rule = { when: { kind: 'invoice', walletId: alice.id }, fault: { at: 'after', do: 'reset' } };
@@ -177,7 +180,7 @@ describe.each(lnbitsVersions)('a label of a client at LNbits %s', (version) => {
     expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
   });
 
-  test('a hundred of 60 KB each are read all the same', async () => {
+  test('a hundred labels of 60 KB each are read', async () => {
     const { alice } = await begin();
     const { claim: _, ...label } = received(alice);
     const at = day.lnbits.payments(alice.id)[0];
@@ -255,7 +258,7 @@ describe('a ledger that is older than its seals', () => {
 
   test.each(lnbitsVersions)('goes on at LNbits %s: what it knows by its hash is its own', async (version) => {
     const { alice, balances } = await before(version);
-    await payHimself(alice, unsealed(received(alice)));
+    await payFromPurse(alice, unsealed(received(alice)));
     await day.owe('alice', 10n);
     expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
     expect((await reconciled()).codes).toEqual([]);

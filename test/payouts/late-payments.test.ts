@@ -27,7 +27,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
   const open = () =>
     day.ledger.db.selectFrom('contradictions').selectAll().where('closed_at', 'is', null).execute();
   const states = async () => (await day.payments()).map(({ state }) => state);
-  /** A payment that was debited, and that a person called not paid after LNbits gave it up. */
+  /** A payment that was debited, and that the operator called not paid after LNbits gave it up. */
   const calledUnpaid = async () => {
     day.lnbits.rules.push({ when: { kind: 'pay' }, fault: { pay: 'debit-only' } });
     await day.payNow();
@@ -59,7 +59,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     expect(await open()).toEqual([]);
   });
 
-  test('after it was paid again: it is told, once, until a person has booked it', async () => {
+  test('after it was paid again: it is reported once, until the operator has booked it', async () => {
     await calledUnpaid();
     await day.payNow();
     day.lnbits.change(alice.id, await first(), { status: 'success' });

@@ -23,7 +23,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
   /** Two clients, of whom the first meets the fault. */
   const two = async (options: PaydayOptions = {}) => oweTwo(await begin(options));
 
-  test('each client receives what is his, once, and the source wallet spends just that', async () => {
+  test('each client receives the net sats once, and the source wallet spends just that', async () => {
     const { balances, states } = await two();
     const report = await day.payNow();
     expect(report).toMatchObject({
@@ -126,7 +126,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
     expect(balances()).toEqual([1000n, 2000n]);
   });
 
-  test('a request to stop lets the step at hand end and begins no other', async () => {
+  test('after a request to stop, the current step ends and no other begins', async () => {
     const { balances, states } = await two();
     const stop = new AbortController();
     day.lnbits.onRequest = ({ kind }) => (kind === 'pay' ? stop.abort() : undefined);
@@ -248,7 +248,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
       expect(balances()).toEqual([1000n, 2000n]);
     });
 
-    test('the client deleted his wallet: held, the others are paid', async () => {
+    test('the client deleted the wallet: held, the others are paid', async () => {
       const { alice, balances, states } = await two();
       await day.lnbits.deleteWallet(alice.id);
       expect(await day.payNow()).toMatchObject({ settled: 1, held: 1 });
@@ -296,7 +296,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
   });
 
   describe('when money does not arrive', () => {
-    test('the amount arrives as 0: held as not credited, never paid again by itself', async () => {
+    test('the amount arrives as 0: held as not credited, never paid again automatically', async () => {
       const { balances, states } = await two();
       day.lnbits.rules = [{ when: { kind: 'pay' }, fault: { pay: 'credit-zero' } }];
       await day.payNow();

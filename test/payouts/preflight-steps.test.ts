@@ -330,7 +330,7 @@ describe('the newest settled payment', () => {
     ]);
   });
 
-  test("by a person's word, or of another wallet, is not the one", async () => {
+  test("a payment settled by the operator's word, or of another wallet, is not the one checked", async () => {
     await paid(2);
     const { db } = day.ledger;
     change({ status: 'failed' });

@@ -38,7 +38,7 @@ describe.each(answers)('%s', (_, answer, code) => {
     },
   );
 
-  test('in the place of a look at the wallet of a client: it is no wallet that is gone', async () => {
+  test('instead of an answer about a client’s wallet: that wallet is not taken for gone', async () => {
     await owing({ alice: 10n });
     const { walletId } = (await day.ledger.db
       .selectFrom('recipients')

@@ -15,7 +15,7 @@ import {
   states,
 } from './one-run.ts';
 
-/* A rate limit needs nobody: while a run waits for it, time passes here and at LNbits, and nothing is in doubt. */
+/* A rate limit needs no action: while a run waits for it, time passes here and at LNbits, and nothing is in doubt. */
 
 /** LNbits says so 12 s before what it answers next. */
 const limited = (times: number) =>

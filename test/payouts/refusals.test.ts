@@ -19,7 +19,7 @@ import {
 
 /* What a run does where LNbits answers no. */
 
-test('wallets at which LNbits falls over stop nobody else, however many there are', async () => {
+test('wallets at which LNbits fails stop no other payout, however many there are', async () => {
   await owing({ alice: 10n, bob: 20n, carol: 30n });
   const error = { at: 'before', answer: { status: 500, body: { detail: 'Internal Server Error' } } } as const;
   day.lnbits.rules = ['alice', 'bob'].map((name) => fails({ walletId: walletOf(name) }, error, 99));
@@ -31,7 +31,7 @@ test('wallets at which LNbits falls over stop nobody else, however many there ar
 test.each([
   ['falls over', { status: 500, body: { detail: 'Internal Server Error' } }],
   ['shows more than can be read', { status: 200, body: 'x'.repeat(5_100_000) }],
-])('several payouts in a row to one wallet at which LNbits %s stop nobody else', async (_, answer) => {
+])('several payouts in a row to one wallet at which LNbits %s stop no other payout', async (_, answer) => {
   await owing({ alice: 10n, bob: 20n }, { payouts: 'batch = "cash-out"' });
   await day.owe('alice', 11n);
   await day.owe('bob', 21n);
@@ -71,7 +71,7 @@ describe('where LNbits says no', () => {
     expect(await payments()).toHaveLength(2);
   });
 
-  test('after a POST without an answer, which may still be running: nobody looks at the client before the quiet time is over', async () => {
+  test('after a POST without an answer, which may still be running: the client is not checked before the quiet time is over', async () => {
     await owing({ alice: 10n });
     day.lnbits.rules = [fails({ kind: 'pay' }, LOST), fails({ kind: 'pay' }, NO)];
     waiting.meanwhile = async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { bothSides, judgeWord, type Shown } from '../../src/payouts/resolve.ts';
 import { fakeLnbits, openFake, payment } from './fake-lnbits.ts';
 
-/* What a person who says what became of a payment is held against. */
+/* What the operator says became of a payment is checked against both wallets. */
 
 test("the source's side is read after the client's", async () => {
   const base = await openFake();
@@ -38,8 +38,9 @@ describe('nothing that a key shows', () => {
 });
 
 /*
- * b: the wallets bear the word out; o: they leave it open, and the person is asked; x: they contradict it, and it is
- * refused. `unread`: nobody could look. Each is `paid` and then `not paid`, by the source's side (columns) and the client's (rows).
+ * b: the wallets bear the word out; o: they leave it open, and the operator is asked; x: they contradict it, and it
+ * is refused. `unread`: nobody could look. Each is `paid` and then `not paid`, by the source's side (columns) and the
+ * client's (rows).
  */
 const SOURCES = ['success', 'pending', 'failed', 'none', 'unseen', 'unread'] as const;
 const TABLE: Record<Shown['client'], string> = {

@@ -42,7 +42,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         creditSource: day.config.lnbits.creditSource,
       });
 
-    test('the client gets what he is due, the fee is booked, and the first one is told, once', async () => {
+    test('the client gets what is due, the fee is booked, and the first fee is reported once', async () => {
       const alice = await begin();
       await day.owe('alice', 100_050n);
       const first = await day.payNow();
@@ -80,7 +80,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       expect(await fees()).toEqual([10_000n, 70n]);
     });
 
-    test('a balance that is enough without the fee is told as short of it', async () => {
+    test('a balance that is enough without the fee is reported as short', async () => {
       const alice = await begin({ funds: 2_010n + 1_000n });
       await day.owe('alice', 1_000n);
       await day.payNow();

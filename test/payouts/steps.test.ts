@@ -129,7 +129,7 @@ describe('where paying is paused', () => {
 describe('a run that stood still between `sending` and its POST', () => {
   const clocks = [
     [
-      'by the clock that nobody can set',
+      'by the monotonic clock',
       (ms: number) => {
         clock.pass(ms);
         clock.ahead -= ms;
@@ -177,7 +177,7 @@ describe('a run that stood still between `sending` and its POST', () => {
     expect(sent_at).toBeNull();
   });
 
-  test('also after a POST that nobody answered: what became of that one is not known', async () => {
+  test('also after a POST without an answer: its outcome is not known', async () => {
     await owing({ alice: 10n });
     const { write } = day.ledger;
     day.lnbits.rules = [fails({ kind: 'pay' }, LOST)];

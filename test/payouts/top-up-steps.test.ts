@@ -105,7 +105,7 @@ describe('where LNbits gives no answer', () => {
     expect(quietWaits()).toEqual([]);
   });
 
-  test('after it did it: up to LNbits 1.3 nobody looks before the quiet time is over', async () => {
+  test('after it did it: up to LNbits 1.3 nothing is checked before the quiet time is over', async () => {
     await owed(1_000n, '1.0.0');
     day.lnbits.rules = [fails({ kind: 'credit' }, DONE)];
     waiting.meanwhile = async () => {
@@ -161,7 +161,7 @@ describe('where LNbits gives no answer', () => {
     expect((await credits()).map(({ state }) => state)).toEqual(['unknown', 'intended']);
   });
 
-  test('when it is looked for: unknown, the reason of what is not sent, and clients are paid all the same', async () => {
+  test('when it is looked for: unknown, the reason of what is not sent, and clients are still paid', async () => {
     await owed(1_000n);
     day.lnbits.rules = [{ when: ({ kind, n }) => kind === 'list' && n > 4, times: 3, fault: LOST }];
     expect(await on(how({ maximumSats: 600n }))).toMatchObject({
@@ -331,7 +331,7 @@ describe('a credit that the wallet shows already', () => {
     expect((await credits()).map(({ state }) => state)).toEqual(['held']);
   });
 
-  test('for a person: those that it can be', async () => {
+  test('for the operator: those that it can be', async () => {
     await owed(1_000n);
     await on();
     const { confirmed_at: at } = await day.ledger.db

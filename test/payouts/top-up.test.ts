@@ -61,7 +61,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       expect(await states()).toEqual(['credited', 'credited']);
     });
 
-    test('the commission is credited where somebody receives it, and stays uncredited where nobody does', async () => {
+    test('the commission is credited if it has recipients, and stays uncredited if it has none', async () => {
       await begin();
       await day.addClient('alice');
       await day.owe('alice', 1000n, 100n);
@@ -88,7 +88,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       expect(day.lnbits.balance(day.source.id)).toBe(0n);
     });
 
-    test('off, nobody logs in and nothing is credited', async () => {
+    test('off: no log-in, and nothing is credited', async () => {
       await two({ lnbits: '', funds: 3000n });
       expect(await day.payNow()).toMatchObject({ settled: 2, satsCredited: 0n });
       expect(day.lnbits.requests.filter(({ kind }) => kind === 'login' || kind === 'credit')).toEqual([]);
@@ -287,7 +287,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         expect(await open()).toEqual([]);
       });
 
-      test('after another one was made for the same cash-outs: it needs a person', async () => {
+      test('after another one was made for the same cash-outs: it needs the operator', async () => {
         await two();
         const arrive = await late();
         await day.payNow();
@@ -367,7 +367,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
           .execute();
       });
 
-      test('after a person said that it was another one, that one holds nothing back any more', async () => {
+      test('after the operator said that it was another one, that one holds nothing back any more', async () => {
         const { balances } = await two();
         await nextMoment();
         await day.lnbits.topUp(day.source.id, 3000n);
@@ -441,7 +441,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         expect(balances()).toEqual([1007n, 2000n]);
       });
 
-      test('a payment that a person called paid needs no credit, and the next run drops it', async () => {
+      test('a payment that the operator called paid needs no credit, and the next run drops it', async () => {
         await begin({ lnbits: WRONG, funds: 1000n });
         await day.addClient('alice');
         await day.owe('alice', 1000n);

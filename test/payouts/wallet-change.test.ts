@@ -237,7 +237,7 @@ describe('what LNbits refused', () => {
     expect([balance('alice'), moved()]).toEqual([0n, 10n]);
   });
 
-  test('and paid all the same stays with its wallet', async () => {
+  test('but was paid stays with its wallet', async () => {
     await owing({ alice: 10n });
     day.lnbits.rules = [fails({ kind: 'pay' }, NO)];
     await run();

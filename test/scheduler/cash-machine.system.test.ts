@@ -48,7 +48,7 @@ describe.each(ledgerKinds)('the machine that gave out the cash, in %s', (ledger)
       commands: string[];
     }>();
 
-  test('counts, with its cash, its rate and its recipients; both are told', async () => {
+  test('counts, with its cash, its rate and its recipients; both machines are shown', async () => {
     const { world } = counter;
     const wallet = await world.lnbits.createUserWallet('owner');
     const owner = { id: wallet.id, key: new Secret(wallet.inkey) };
@@ -85,7 +85,7 @@ describe.each(ledgerKinds)('the machine that gave out the cash, in %s', (ledger)
     expect((await run('reconcile', '--json')).json()).toMatchObject({ ok: true });
   });
 
-  test('may be two: a person says which', async () => {
+  test('may be two: the operator says which', async () => {
     const id = await sale();
     await dispense(id, sold.machine, { dispensed_1: 4 });
     await dispense(id, fetched.machine, { dispensed_1: 6 });
@@ -122,7 +122,7 @@ describe.each(ledgerKinds)('the machine that gave out the cash, in %s', (ledger)
     expect((await run(...settle)).stdout).toContain('nothing was changed');
     expect((await fetched.remaining('bob')).spent).toBe(before.spent + 120_00n);
     expect((await run('reconcile', '--json')).json()).toMatchObject({ ok: true });
-    // What Lamassu tells is not for a person to say.
+    // The operator cannot override what Lamassu says.
     const jam = await sold.jammed();
     const refused = await run('settle', jam, '--machine', fetched.machine, '--reason', 'no', '--yes');
     expect(refused.stderr).toContain(`the cash came out of ${sold.machine}`);
@@ -143,7 +143,7 @@ describe.each(ledgerKinds)('the machine that gave out the cash, in %s', (ledger)
     expect(said.stdout.split(`dispenseError at ${sold.machine}: 200 USD`)).toHaveLength(3);
   });
 
-  test('no notes out is a count: dismiss is the way', async () => {
+  test('a count of no notes is a count: the row can only be dismissed', async () => {
     const id = await sale({ dispense_confirmed: false, error: 'jam' });
     await dispense(id, sold.machine, { action: 'dispenseError', dispensed_1: 0 });
     await counter.poll();
@@ -160,7 +160,7 @@ describe.each(ledgerKinds)('the machine that gave out the cash, in %s', (ledger)
     expect((await run('settle', id, '--reason', 'jam', '--fiat', '40 USD', '--dry-run')).code).toBe(0);
   });
 
-  test('dispensed and not confirmed is before a person after an hour; confirmed later it is distributed', async () => {
+  test('dispensed and not confirmed goes to review after an hour; confirmed later it is distributed', async () => {
     const id = await sale({ dispense_confirmed: false, confirmed_at: ago(2), created: ago(2.1) });
     await dispense(id, sold.machine, { dispensed_1: 5, created: ago(0.9) });
     const alice = await sold.remaining('alice');

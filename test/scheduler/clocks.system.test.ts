@@ -64,7 +64,7 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
         ...(readTo === undefined ? {} : { read_to: readTo }),
       })
       .execute();
-    // It is off for ten days, and was on before: nine days ago somebody sold.
+    // It is off for ten days, and was on before: a cash-out is nine days old.
     const id = await sell({ confirmed_at: ago(9 * DAY) });
     const newer = await sell({ confirmed_at: ago(MINUTE) });
     expect(await counter.poll()).toMatchObject({ outcome: 'ok', distributed: { cashOuts: 2 } });
@@ -93,7 +93,7 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
     ['before start_at', 300 * DAY],
     ['behind the overlap', 9 * DAY],
     ['a minute and a second', 11 * MINUTE + 1_000],
-  ])('confirmed %s before it was created, a row waits for a person', async (_, ms) => {
+  ])('confirmed %s before it was created, a row waits for the operator', async (_, ms) => {
     await sell();
     await counter.poll();
     const id = await sell({ confirmed_at: ago(ms), created: ago(10 * MINUTE) });
@@ -122,7 +122,7 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
     const id = await sell({ device_id: other.machine, confirmed_at: ago(6 * HOUR) });
     expect(await counter.poll()).toMatchObject({ outcome: 'attention', distributed: { cashOuts: 0 } });
     expect(await reviews()).toEqual([{ id, reason: 'backdated', state: 'open' }]);
-    // However often it is read again, it waits until somebody has said what holds.
+    // However often it is read again, it waits until the operator has decided.
     expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 0 } });
     await counter.world.must(['review', 'release', id]);
     expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 1, net: 0n } });
@@ -147,7 +147,7 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
     ['behind', -6 * HOUR],
     ['a year ahead', 365 * DAY],
   ])(
-    'while Lamassu’s clock is %s, and was in every run, an entry in between is before a person, and no other',
+    'while Lamassu’s clock is %s, and was in every run, only an entry in between waits for the operator',
     async (_, ms) => {
       await setLamassuClock(counter.world, ms);
       const [, others] = [await counter.poll(), await counter.shop({ bob: 1_000n })];
@@ -226,7 +226,7 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
     },
   );
 
-  test('a row of the future whose time comes waits where cash was entered meanwhile', async () => {
+  test('a row dated in the future waits when its time comes, if cash was entered meanwhile', async () => {
     const other = await counter.shop({ bob: 1_000n });
     const ids = [
       await sell({ device_id: other.machine, confirmed_at: ago(-HOUR), created: ago(MINUTE) }),

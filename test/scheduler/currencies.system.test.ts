@@ -4,8 +4,8 @@ import { type Counter, openCounter } from '../support/counter.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
 
 /*
- * Currencies come and go, and machines change over: nobody's money is read in another currency or with other digits than
- * it has, and none of it becomes the operator's without a word.
+ * Currencies come and go, and machines change theirs: no amount is read in another currency or with other digits than
+ * it has, and none of it becomes the operator's unnoticed.
  */
 
 const HOUR = 3_600_000;
@@ -57,7 +57,7 @@ describe.each(ledgerKinds)('on a ledger in %s', (kind) => {
     expect((await say(['fundings', 'add', client('alice'), '3.5 BYR', '--machine', machine])).code).toBe(64);
   });
 
-  test('a currency that nobody knows waits, and is taken as soon as its digits are told', async () => {
+  test('a cash-out in an unknown currency waits, and is distributed once its digits are configured', async () => {
     const { machine, client } = await counter.shop({ alice: 500n });
     const add = ['fundings', 'add', client('alice'), '1000 QQQ', '--machine', machine, '--new-currency'];
     const deposited = [...add, '--deposited', '--at', ago(48), '--no-past'];
@@ -102,7 +102,7 @@ describe.each(ledgerKinds)('on a ledger in %s', (kind) => {
     expect((await add('50.000 QQR')).text).toContain('"50.000 QQR" can be read as 50 or as 50,000');
   });
 
-  test('the first cash-outs of a machine that changed its currency wait for a person', async () => {
+  test('the first cash-outs of a machine that changed its currency wait for the operator', async () => {
     const { machine, client, funding } = await counter.shop({ alice: 900n });
     await fine(machine, 'USD', 9);
     await counter.poll();
@@ -144,13 +144,13 @@ describe.each(ledgerKinds)('on a ledger in %s', (kind) => {
     await counter.poll();
     for (const id of [first, second])
       expect(await divided(id)).toEqual({ currency: 'EUR', fiat: 10_000n, own_fiat: 10_000n });
-    // Back again, with the clients' cash still there, nobody has to look.
+    // Back again, with the clients' cash still there, the operator need not decide.
     const back = await fine(machine, 'USD', 1);
     await counter.poll();
     expect(await divided(back)).toMatchObject({ own_fiat: 0n });
   });
 
-  test('a machine that a person said pays another currency waits for nobody', async () => {
+  test('a machine whose new currency the operator has set needs no decision', async () => {
     const { machine } = await counter.shop({ carol: 1n });
     await counter.ledger.db
       .updateTable('fundings')

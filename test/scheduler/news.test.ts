@@ -10,7 +10,7 @@ import { now } from '../support/clock.ts';
 import { forEachLedger } from '../support/ledgers.ts';
 import { oweTwo, payday } from '../support/payday.ts';
 
-/* What a run tells: that which came to need a person in it, however often it did before. */
+/* A run reports what came to need the operator in it, however often it did before. */
 
 test('a payout that is released and held again is news each time, and only then', async () => {
   const day = await payday();
@@ -34,7 +34,7 @@ test('a payout that is released and held again is news each time, and only then'
     expect(await run()).toEqual(held);
     expect(await run()).toEqual(nothing);
   }
-  // A run that was killed told nobody what it found out.
+  // A run that was killed reported nothing.
   await release();
   await day.payNow();
   expect(await run()).toEqual(held);

@@ -9,7 +9,7 @@ import { openCounter } from '../support/counter.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
 
 test.each(ledgerKinds)(
-  'what a person settles while a run has the row in hand is neither watched nor put into review (%s)',
+  'a row that the operator settles while a run judges it is neither watched nor put into review (%s)',
   async (kind) => {
     const { world, ledger, config, shop, poll, perform, stop } = await openCounter({ ledger: kind });
     try {

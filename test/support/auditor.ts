@@ -31,8 +31,9 @@ export interface Audit {
 }
 
 /**
- * `settled`: the rows of Lamassu that are no success, and that a person settled by what Lamassu tells of them.
- * `lostByLnbits`: hashes that LNbits debited and never credited, as a person found, who had them paid again.
+ * `settled`: rows of Lamassu that did not succeed, and that the operator settled with Lamassu's own figures.
+ * `lostByLnbits`: hashes of payments that LNbits debited and never credited; the operator found them and had them
+ * paid again.
  */
 export async function audit(
   world: World,
@@ -250,7 +251,7 @@ async function configured(world: World, key: string): Promise<string> {
 
 /**
  * What each vessel gives of `total`: in proportion to what it has, but those `under` one name together not more than
- * `most`. Whoever would give more gives that, and the others share the rest anew, until nobody would.
+ * `most`. A client who would give more gives that, and the others share the rest anew, until none would.
  */
 function pour(total: bigint, vessels: { has: bigint; under: string; most: bigint }[]): bigint[] {
   const given = vessels.map(() => 0n);

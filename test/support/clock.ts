@@ -13,7 +13,7 @@ export interface TestClock extends Clock {
   ahead: number;
   /** How long each wait was, in ms. */
   waits: number[];
-  /** What happens while somebody waits. Where it answers false, the wait ends before its time. */
+  /** Called during a wait. If it answers false, the wait ends before its time. */
   meanwhile: (ms: number) => unknown;
   /** Both clocks go on by so many milliseconds. */
   pass(ms: number): void;

@@ -17,7 +17,7 @@ import { startWorld, type World, type WorldOptions } from './world.ts';
 const DAY_MS = 86_400_000;
 const who = { actor: 'test', run: null };
 
-/** A whole installation, and its ledger opened beside it: what a person decides at the counter, tested in this process. */
+/** A whole installation, with its ledger open in this process: for tests of what the operator decides. */
 export interface Counter {
   world: World;
   ledger: Ledger;

@@ -49,7 +49,7 @@ export function hastily<T>(
   return waits.run(wait, () => work({ ...config, lamassu, lnbits }));
 }
 
-/** Whoever opens LNbits hands on what the configuration says of it. */
+/** Every opening of LNbits passes on what the configuration says of it. */
 function ofLnbits(wait: Wait | null): Partial<LnbitsOptions> {
   if (wait === 'lnbits') return { deadlineMs: DEADLINES.lnbits, backoffMs: 1, maxBytes: 300_000 };
   if (wait === 'payment') return { payDeadlineMs: DEADLINES.payment, maxBytes: 300_000 };

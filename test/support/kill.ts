@@ -36,7 +36,7 @@ const NOT_MET = 'the payment was over before the next run met it';
 /** Runs that it may take after the kill. */
 const MORE_RUNS = 3;
 
-/** What a command does when nobody kills it: the points at which one can. */
+/** What a command does when it is not killed: its possible kill points. */
 export interface Course {
   requests: SeenRequest[];
   queries: number;

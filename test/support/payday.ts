@@ -23,9 +23,15 @@ export interface Payday {
   lnbits: LnbitsSimulator;
   source: WalletKeys;
   config: Config;
-  /** A client with a wallet of its own, whose key was seen to show what it makes, and 10,000.00 USD in a machine that nobody else has cash in. */
+  /**
+   * A client with its own wallet, whose key is known to show the invoices it makes, and with 10,000.00 USD in a
+   * machine that holds no other client's cash.
+   */
   addClient(name: string): Promise<WalletKeys>;
-  /** A cash-out at that client's machine: the sats are his, those of `commission` the recipients'. Answers its id. */
+  /**
+   * A cash-out at that client's machine: the sats are the client's, those of `commission` the recipients'. Answers
+   * its id.
+   */
   owe(name: string, sats: bigint, commission?: bigint): Promise<string>;
   /** A recipient of the commission of all machines, or of one, from now on. */
   addCommission(name: string, weight?: bigint, machine?: string | null): Promise<WalletKeys>;

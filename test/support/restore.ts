@@ -82,7 +82,7 @@ export const recover = async (world: World, ...args: string[]) => {
   return { code: ran.code, ...report };
 };
 
-/** Nobody was paid twice or too little, and the books balance. */
+/** Every client was paid once and in full, and the books balance. */
 export async function allIsWell(world: World): Promise<void> {
   expect((await audit(world)).violations).toEqual([]);
   expect((await world.must(['verify', '--json'])).json()).toMatchObject({ ok: true, differences: [] });

@@ -128,7 +128,7 @@ forEachLedger((_kind, open) => {
       await balances(book);
     });
 
-    test('is not written where nobody chose; the error shows what it would have', async () => {
+    test('is not written without a choice; the error shows what it would have', async () => {
       const book = await story();
       const error = await late(book.ledger, 200).catch((thrown: unknown) => thrown);
       if (!(error instanceof BridgeError)) throw error;
@@ -144,7 +144,7 @@ forEachLedger((_kind, open) => {
       expect(await shares(book)).toEqual(before);
     });
 
-    test('asks nobody where there is nothing to get', async () => {
+    test('asks nothing where there is nothing to get', async () => {
       const book = await story();
       await late(book.ledger, 200, undefined, { depositedAt: day(5) });
       await late(book.ledger, 200, undefined, { depositedAt: null });

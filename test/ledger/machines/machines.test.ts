@@ -39,7 +39,7 @@ forEachLedger((_kind, open) => {
   const balances = async ({ ledger }: Books) => expect((await verifyLedger(ledger)).differences).toEqual([]);
 
   describe('a name', () => {
-    test('of Lamassu follows Lamassu; one that a person gave stays', async () => {
+    test('from Lamassu follows Lamassu; one that the operator gave stays', async () => {
       const book = await start();
       await see(book, 'm', 'Antigua Sur');
       expect(await names(book)).toEqual([

@@ -206,7 +206,7 @@ describe('less than the minimum', () => {
   });
 });
 
-test('nobody gets a payout of nothing', async () => {
+test('no payout of 0 sat is formed', async () => {
   const book = await open();
   await flow(book, 'alice', 100);
   await book.cashOut(100, at('10:00'), at('10:00'), { distributed: 1_000n, commission: 1_000n });

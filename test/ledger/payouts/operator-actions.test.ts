@@ -172,7 +172,7 @@ forEachLedger((_kind, open) => {
     }
   });
 
-  test('one that was deferred stands as if it had just been formed, and keeps its invoice', async () => {
+  test('a deferred one is planned as if just formed, and keeps its invoice', async () => {
     const bare = await begin((trx, _run, id) => deferPayout(trx, id, 'balance'));
     expect(await bare.run.write((trx) => retryPayout(trx, { ...bare.run.who, at: now() }, bare.id))).toBe(
       'planned',
@@ -222,7 +222,7 @@ forEachLedger((_kind, open) => {
     await expect(resolve('hash1', true)).rejects.toThrow('has no open payment hash1');
   });
 
-  test('a settled one that is held is in doubt, until a run or a person has looked again', async () => {
+  test('a settled one that is held is in doubt, until a run or the operator has checked it again', async () => {
     const settled = async (trx: Trx, run: Run, id: bigint) => {
       const payment = await invoice(trx, run, id);
       await sendPayment(trx, { ...run.who, at: now() }, payment);
@@ -237,7 +237,7 @@ forEachLedger((_kind, open) => {
     const [payment] = (await findCase(ledger.db, id)).live;
     await run.write((trx) => settlePayment(trx, { ...run.who, at: now() }, payment as Payment));
     expect(await stateOf(at)).toEqual(['settled', 'settled']);
-    // From a wallet that is not in use any more nobody can look again.
+    // A wallet that is not in use any more cannot be checked again.
     await ledger.db.updateTable('ledger').set({ source_wallet_id: 'another' }).execute();
     const again = run.write((trx) => holdByHand(trx, because(run.who, 'why'), id));
     await expect(again).rejects.toMatchObject({ code: 'usage/invalid' });

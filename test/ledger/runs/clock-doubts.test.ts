@@ -81,7 +81,7 @@ forEachLedger((kind, open) => {
     expect(Math.abs(entered - (Date.now() - 40_000))).toBeLessThan(5_000);
   });
 
-  test('a setting that is ahead of now is named, keeps others from being made, and is put right', async () => {
+  test('a setting that is ahead of now is named, blocks new ones, and can be corrected', async () => {
     const ledger = await open();
     const wallet = { id: 'w1', key: new Secret('key') };
     const client = { name: 'alice', wallet, mode: 'flow' as const, limits: [] };
@@ -108,7 +108,7 @@ forEachLedger((kind, open) => {
     expect(rows.at(-1)).toEqual({ from_at: since, paused: 1n });
   });
 
-  test('what a step of a clock by less than a minute leaves ahead of now needs nobody', async () => {
+  test('an entry that a clock step of less than a minute leaves ahead of now needs no action', async () => {
     const ledger = await open();
     const wallet = { id: 'w1', key: new Secret('key') };
     const client = { name: 'alice', wallet, mode: 'flow' as const, limits: [] };

@@ -70,7 +70,7 @@ test('a damaged ledger is said to be damaged', async () => {
   });
 });
 
-test('books that do not balance are told, and the copy is kept all the same', async () => {
+test('books that do not balance are reported, and the copy is still kept', async () => {
   const ledger = await freshLedger('sqlite');
   await ledger.db
     .insertInto('runs')

@@ -164,7 +164,7 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
     expect((await opened(url)).id).toBe(ledger.id);
   });
 
-  test('books that do not balance are moved as they are, and told', async () => {
+  test('books that do not balance are moved as they are, and reported', async () => {
     const { ledger } = await usedLedger();
     await ledger.db
       .insertInto('runs')

@@ -49,7 +49,7 @@ forEachLedger((kind, fresh) => {
     return Object.values(rows[0] ?? {})[0];
   };
 
-  test('what is committed is on the disk, also where the server was told not to wait for it', async () => {
+  test('a commit is on the disk, even if the server is set not to wait for it', async () => {
     const { db, url } = await fresh();
     if (kind === 'sqlite') {
       expect(await setting(db, 'journal_mode')).toBe('wal');
@@ -63,7 +63,7 @@ forEachLedger((kind, fresh) => {
     expect(await ledger.write((trx) => setting(trx, 'synchronous_commit'))).toBe('on');
   });
 
-  test('whoever waits for another, or stands still in a transaction, does so for a limited time', async () => {
+  test('waiting for another process, and standing still in a transaction, both have a limit', async () => {
     const { db } = await fresh();
     if (kind === 'sqlite') {
       expect(await setting(db, 'busy_timeout')).toBe(10_000n);
@@ -124,7 +124,7 @@ forEachLedger((kind, fresh) => {
     expect(await upgraded.db.selectFrom('voids').selectAll().execute()).toEqual([]);
   });
 
-  test('the runs of an older ledger succeeded where they left nothing undone, and its parts stand as they were', async () => {
+  test('runs of an older ledger count as successful if they left nothing undone, and its parts are unchanged', async () => {
     const url = await freshLedgerUrl(kind);
     await firstVersion(url, ['north'], async (db) => {
       const at = '2026-01-01T00:00:00.000000Z';

@@ -77,7 +77,7 @@ describe.concurrent.each(lnbitsVersions)(
     test.each([
       ['a payment', 'pay', 'checked', ['payouts', 'resolve', 'p1', '--not-paid']],
       ['a credit', 'credit', 'before', ['credits', 'resolve', 'c1', '--not-credited', '--yes']],
-    ] as const)("a person's word on %s comes by such a clock", async (_, kind, at, command) => {
+    ] as const)('the operator decides about %s by such a clock', async (_, kind, at, command) => {
       await using stack = new AsyncDisposableStack();
       const world = await alicesWorld({ lnbitsVersion, credit: kind === 'credit' });
       stack.defer(() => world.stop());

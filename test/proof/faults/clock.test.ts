@@ -23,7 +23,7 @@ const shifts: [string, number][] = [
   ['an hour behind', -HOUR],
   ['a day behind', -24 * HOUR],
 ];
-/** All is paid, what is in fixed mode by command, and nobody more than his limit. */
+/** Everything is paid, fixed mode by command, and no client gets more than the daily limit. */
 const settled = async (world: World) => {
   for (const [day, cash] of await cashByDay(world, 'fay'))
     expect(cash, `the cash of ${day}`).toBeLessThanOrEqual(DAILY_LIMIT * 100n);

@@ -111,7 +111,7 @@ const other = '22222222-2222-2222-2222-222222222222';
 const boots = existsSync('/etc/machine-id') ? [undefined, other] : [undefined];
 
 test.concurrent.each(cells(all([undefined, other]), 3))(
-  'cash is entered before any run by a host $clock ($booted, $ledger): nobody loses a sat',
+  'cash is entered before any run by a host $clock ($booted, $ledger): no client loses a sat',
   async ({ ledger, ms, boot }) => {
     await withWorld(ledger, async (world) => {
       const alice = await world.addClient('alice');

@@ -6,8 +6,8 @@ import { lnbitsAvailable, startLnbits } from '../../support/lnbits-real.ts';
 import { startWorld } from '../../support/world.ts';
 
 /*
- * The call that fills the source wallet is the one at LNbits that is done again when it is sent again. What cannot be
- * told apart is left to a person, and clients are paid from what is there.
+ * The credit of the source wallet is the only request that LNbits carries out again when it is sent again. If two
+ * credits cannot be told apart, the operator decides; clients are paid from what is there.
  */
 
 describe.concurrent('a credit that LNbits gets twice', () => {
@@ -36,7 +36,7 @@ describe.concurrent('a credit that LNbits gets twice', () => {
       };
       const ran = await world.aioDca(['poll', '--json']);
       expect(ran.code, ran.stdout + ran.stderr).toBe(answer === 'arrives' ? 2 : 75);
-      // It is not sent a third time, and nobody waits for his sats or gets them twice.
+      // It is not sent a third time, and no client waits for sats or gets them twice.
       await world.must(['poll']);
       expect(asked).toBe(1);
       const [credit, ...others] = (await world.must(['credits', 'list', '--json'])).json<Credit[]>();
@@ -50,7 +50,7 @@ describe.concurrent('a credit that LNbits gets twice', () => {
       expect(violations).toEqual([
         { kind: 'twice', what: 'the source wallet was credited with 968414000 msat for 484207000' },
       ]);
-      // A person says that it is there; what LNbits gave too much stays in the source wallet.
+      // The operator says that it arrived; the surplus from LNbits stays in the source wallet.
       await world.must([
         'credits',
         'resolve',

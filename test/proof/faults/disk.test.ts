@@ -77,7 +77,7 @@ test.runIf(mounts)(
       expectTold(`poll with ${level} KiB left`, poll);
       if (poll.code === 75) {
         failed += 1;
-        // Whatever it could not write, a person is told of it before the ledger counts as stale.
+        // The operator hears of what could not be written before the ledger counts as stale.
         // On a disk without any room not even a look is possible: SQLite makes files for it.
         const status = await world.aioDca(['status']);
         expectTold(`status with ${level} KiB left`, status);

@@ -86,7 +86,7 @@ describe(`${ROUNDS} rounds at each place`, () => {
     expect(slope(seen), 'bytes per poll').toBeLessThan(BYTES_PER_POLL);
   });
 
-  test('everybody has what he is due', { timeout: long ? 3_600_000 : 240_000 }, async () => {
+  test('every client has received what is due', { timeout: long ? 3_600_000 : 240_000 }, async () => {
     for (const place of places) {
       const here = lanes.filter((lane) => lane.place === place);
       expect((await Promise.all(here.map(({ world }) => finish(world)))).flat(), place.name).toEqual([]);

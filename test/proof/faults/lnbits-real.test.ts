@@ -134,7 +134,7 @@ onEach('somebody looks up each payment while it is paid', async (version) => {
     `LNbits ${version}, looked up while paid: of ${lookUps.size} payments ${raced.length} were shown as failed and paid, ${notCredited.length} debited and not credited, in ${rounds} rounds\n`,
   );
   expect(await met(), 'no look-up met a payment').toBe(true);
-  // What LNbits debited and did not credit is before a person, with its reason, and is not paid again; the rest arrived.
+  // What LNbits debited and did not credit is held with its reason and not paid again; the rest arrived.
   const open = (await list()).filter(({ state }) => state !== 'settled');
   expect(new Set(open.map(({ id }) => id))).toEqual(new Set(notCredited.map(({ extra }) => extra.payout)));
   for (const { state, reason } of open)
@@ -244,7 +244,7 @@ onEach('a wallet that is deleted between invoice and payment', async (version) =
   expect(deleted).toBe(true);
   expect(ran.code, ran.stdout + ran.stderr).toBe(2);
   expect(ran.json<Polled>().payouts).toMatchObject({ settled: 2, held: 1 });
-  // LNbits debits and credits a wallet that nobody can look into any more: a person decides, and nothing is paid again.
+  // LNbits debits, and credits a wallet that cannot be read any more: the operator decides, and nothing is paid again.
   const [held, ...others] = (await world.must(['payouts', 'list', '--state', 'held', '--json'])).json<
     { id: string; recipient: string; reason: string }[]
   >();

@@ -63,7 +63,7 @@ describe.concurrent.each(lnbitsVersions)('LNbits %s', (lnbitsVersion) => {
   });
 });
 
-/** A person says that the credit is missing; the next run pays once more, and that is all. */
+/** The operator says that the credit is missing; the next run pays once more, and never again. */
 async function paidAgain(world: World, lost: string): Promise<void> {
   // Nothing is said of a payment until its quiet time is over.
   const word = ['payouts', 'resolve', 'p1', '--not-paid', '--reason', 'never credited', '--yes'];

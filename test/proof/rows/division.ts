@@ -88,15 +88,15 @@ export function proportion(amount: bigint, weights: readonly bigint[], most?: re
       next = i;
       behind = gap;
     }
-    if (next < 0) throw new Error('the model found nobody for a unit');
+    if (next < 0) throw new Error('the model found no client for a unit');
     shares[next] = (shares[next] ?? 0n) + 1n;
   }
   return shares;
 }
 
 /**
- * Water: everybody is offered the same share of what remains of his; who is offered his cap or more gets the cap and
- * leaves, and the rest is offered again, until nobody leaves. Answers how much was taken.
+ * Water-filling: every client is offered the same share of the remaining cash. A client whose offer reaches the cap
+ * gets the cap and drops out, and the rest is offered again, until none drops out. Answers how much was taken.
  */
 function pour(
   fiat: bigint,

@@ -3,7 +3,7 @@ import { audit } from '../../support/auditor.ts';
 import { startWorld } from '../../support/world.ts';
 import { decideHeld, heldIn } from './held.ts';
 
-test('what LNbits debited and never credited, killed in between, is held until a person has it paid again', async () => {
+test('what LNbits debited and never credited, killed in between, is held until the operator has it paid again', async () => {
   const world = await startWorld({ tunnel: 'direct' });
   try {
     await world.must(['migrate']);

@@ -3,8 +3,8 @@ import type { WalletKeys } from '../../support/lnbits.ts';
 import type { World } from '../../support/world.ts';
 
 /*
- * A real LNbits commits a payment's debit and its credit one after the other. Killed in between it has debited and never
- * credits: the one thing in these rounds that the program rightly leaves to a person.
+ * A real LNbits commits a payment's debit and its credit one after the other. Killed in between it has debited and
+ * never credits: the one thing in these rounds that the program rightly leaves to the operator.
  */
 
 /** What is held, in words. */

@@ -16,7 +16,10 @@ export interface Tally {
   payments: number;
   lost: number;
   twice: number;
-  /** Payments that LNbits debited and never credited, because it was killed in between; a person had them paid again. */
+  /**
+   * Payments that LNbits debited and never credited, because it was killed in between; the operator had them paid
+   * again.
+   */
   lostByLnbits: string[];
   /** Everything that is not as it should be, in words. */
   wrong: string[];
@@ -78,7 +81,10 @@ export async function soak(
   return tally;
 }
 
-/** A killed bridge may have been done before; one whose server died goes on next time, or holds what a person decides. */
+/**
+ * A killed bridge may have been done before; one whose server died goes on next time, or holds what the operator
+ * decides.
+ */
 async function endedAsExpected(world: World, { code, signal }: Ran, victim: Victim): Promise<boolean> {
   if (signal === 'SIGKILL') return victim === 'the bridge';
   return code === 0 || code === 75 || (code === 2 && (await heldIn(world)).length > 0);

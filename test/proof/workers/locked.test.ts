@@ -18,7 +18,7 @@ const ENTER = ['fundings', 'add', 'alice', '10 GTQ', '--deposited', '--any-machi
 const LONGEST_MS = 50_000;
 
 test.concurrent.each(ledgerKinds)(
-  'a ledger on %s: a run that stands still with the lock keeps nobody waiting for ever',
+  'a ledger on %s: a run that stands still with the lock keeps no other run waiting for ever',
   { timeout: 1_200_000 },
   async (ledger) => {
     const world = await startDay(ledger, '1.6.2', 'fresh');
