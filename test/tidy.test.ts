@@ -348,6 +348,31 @@ test('the program uses nothing of the tests', () => {
   expect(wrong.map(({ path }) => path)).toEqual([]);
 });
 
+/** Tests whose subject is the whole program or lies outside of src. */
+const WHOLE = ['tidy', 'end-to-end', 'contrib', 'satmachineadmin'];
+
+test('a test stands where its subject stands and has its name', () => {
+  const known = new Set(
+    files.flatMap(({ path }) => {
+      if (path.startsWith('test/support/') && !path.endsWith('.test.ts'))
+        return [path.replace(/\.[^/]+$/, '')];
+      // A folder of src is the subject of what stands beside it.
+      if (!path.startsWith('src/')) return [];
+      return [path.replace(/\.ts$/, ''), dirname(path)].map((name) => name.replace(/^src/, 'test'));
+    }),
+  );
+  for (const name of WHOLE) known.add(`test/${name}`);
+  const tests = files.map(({ path }) => path).filter((path) => /^test\/(?!proof\/).*\.test\.ts$/.test(path));
+  expect(
+    tests.filter((path) => !known.has(path.replace(/\.[^/]+$/, ''))),
+    'Name it SUBJECT.CASE.test.ts, in the folder of its subject.',
+  ).toEqual([]);
+  expect(
+    WHOLE.filter((name) => !tests.some((path) => path.startsWith(`test/${name}.`))),
+    'Not there any more.',
+  ).toEqual([]);
+});
+
 /** What starts processes or servers: the files of test/support that need more than their importer's own process. */
 const PROCESSES = ['command', 'dropbear', 'kill', 'lnbits-real', 'sshd', 'systemd', 'terminal', 'world'];
 const SERVERS = ['ledgers', 'lnbits-simulator', 'postgres', 'ssh'];

@@ -12,9 +12,9 @@ import { type Context, isQuiet } from '../../src/payouts/session.ts';
 import { plus } from '../../src/time.ts';
 import { books } from '../support/books.ts';
 import { testClock } from '../support/clock.ts';
+import { claim, HOUR } from '../support/fake-lnbits.ts';
 import { freshLedger } from '../support/ledgers.ts';
 import { MemoryDestination } from '../support/memory-destination.ts';
-import { claim, HOUR } from './fake-lnbits.ts';
 
 /* The steps of payments at a destination in memory: nothing of them needs LNbits. */
 

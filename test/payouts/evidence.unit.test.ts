@@ -5,7 +5,7 @@ import type { ClientSide, SourceSide } from '../../src/payouts/destination.ts';
 import { afterSuccess, examineFormer, examinePayment } from '../../src/payouts/evidence.ts';
 import { type Context, timeOfPost } from '../../src/payouts/session.ts';
 import { plus } from '../../src/time.ts';
-import { type Asked, type FakeLnbits, fakeLnbits, HOUR, openFake, payment } from './fake-lnbits.ts';
+import { type Asked, type FakeLnbits, fakeLnbits, HOUR, openFake, payment } from '../support/fake-lnbits.ts';
 
 /*
  * Which wallets a look asks, in which order, and what it makes of their answers. What two sides mean together is in

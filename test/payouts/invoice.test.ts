@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { addCommission } from '../../src/ledger/commission/commission.ts';
 import { now } from '../support/clock.ts';
-import { claim } from './fake-lnbits.ts';
-import { balance, day, fails, owing, payments, reasons, run, states, walletOf } from './one-run.ts';
+import { claim } from '../support/fake-lnbits.ts';
+import { balance, day, fails, owing, payments, reasons, run, states, walletOf } from '../support/one-run.ts';
 
 /* Making an invoice in the client's wallet: what it says, what is kept of it, and when there is none. */
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { bothSides, judgeWord, type Shown } from '../../src/payouts/resolve.ts';
-import { fakeLnbits, openFake, payment } from './fake-lnbits.ts';
+import { fakeLnbits, openFake, payment } from '../support/fake-lnbits.ts';
 
 /* What the operator says became of a payment is checked against both wallets. */
 

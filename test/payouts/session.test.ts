@@ -14,8 +14,8 @@ import {
 } from '../../src/payouts/session.ts';
 import { type Clock, plus, systemClock } from '../../src/time.ts';
 import { testClock } from '../support/clock.ts';
+import { fakeLnbits, HOUR, openFake, payment } from '../support/fake-lnbits.ts';
 import { startLnbitsSimulator } from '../support/lnbits-simulator.ts';
-import { fakeLnbits, HOUR, openFake, payment } from './fake-lnbits.ts';
 
 const key = () => new BridgeError('lnbits/key', 'LNbits does not know the key');
 const silence = () => new BridgeError('lnbits/unreachable', 'no answer');

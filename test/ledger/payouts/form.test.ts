@@ -9,7 +9,7 @@ import { freshLedger } from '../../support/ledgers.ts';
 
 /*
  * What becomes a payout, of which allocations, and in which parts. What is due in fixed mode is told by examples, on both
- * ledgers, in test/scheduler/modes.test.ts; here are the moments around them.
+ * ledgers, in test/scheduler/poll.modes.test.ts; here are the moments around them.
  */
 
 const who = { actor: 'dora', run: null };

@@ -10,9 +10,9 @@ export default defineConfig({
     include: [
       'test/dca/**/*.test.ts',
       'test/ledger/payouts/{form,payouts}.test.ts',
-      'test/payouts/{ceiling,commission,destination,invoice,preflight,preflight-steps,refusals}.test.ts',
-      'test/payouts/{session,silence,steps,top-up-steps}.test.ts',
-      'test/payouts/{decide,evidence,judge-credit,resolve}.unit.test.ts',
+      'test/payouts/{ceiling,destination,invoice,preflight,preflight.steps,session,top-up.steps}.test.ts',
+      'test/payouts/pay.{commission,refusals,silence,steps}.test.ts',
+      'test/payouts/{decide,evidence,resolve,top-up.judge-credit}.unit.test.ts',
     ],
     pool: 'forks',
     testTimeout: 20_000,

@@ -7,7 +7,7 @@ import { possiblePayments } from '../../src/payouts/credit-evidence.ts';
 import type { Context } from '../../src/payouts/session.ts';
 import { type Crediting, creditSource } from '../../src/payouts/top-up.ts';
 import { type Instant, plus, toMs } from '../../src/time.ts';
-import { HOUR } from './fake-lnbits.ts';
+import { HOUR } from '../support/fake-lnbits.ts';
 import {
   asked,
   clock,
@@ -23,7 +23,7 @@ import {
   run,
   waiting,
   when,
-} from './one-run.ts';
+} from '../support/one-run.ts';
 
 /* The steps of crediting the source wallet, one request after the other. */
 

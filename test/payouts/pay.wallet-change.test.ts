@@ -20,7 +20,7 @@ import {
   waiting,
   walletOf,
   when,
-} from './one-run.ts';
+} from '../support/one-run.ts';
 
 /* Sats go to the wallet that is the recipient's at the moment of the invoice; what was ever sent stays with its wallet. */
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { currencyDigits } from '../../src/dca/currency.ts';
-import { formatDecimal, formatRate, percent } from '../../src/dca/money.ts';
-import { BridgeError } from '../../src/errors.ts';
-import { parseId, parseName } from '../../src/typed/names.ts';
+import { currencyDigits } from '../src/dca/currency.ts';
+import { formatDecimal, formatRate, percent } from '../src/dca/money.ts';
+import { BridgeError } from '../src/errors.ts';
+import { parseId, parseName } from '../src/typed/names.ts';
 import {
   parseAmount,
   parseCurrency,
@@ -12,8 +12,8 @@ import {
   parseSats,
   parseSatsOrNone,
   parseWhole,
-} from '../../src/typed/numbers.ts';
-import { parseTime, parseZonedTime } from '../../src/typed/times.ts';
+} from '../src/typed/numbers.ts';
+import { parseTime, parseZonedTime } from '../src/typed/times.ts';
 
 function refusal(act: () => unknown): { message: string; hint: string } {
   try {

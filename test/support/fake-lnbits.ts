@@ -13,7 +13,7 @@ import type { ClientSide, SourceSide } from '../../src/payouts/destination.ts';
 import { LnbitsDestination } from '../../src/payouts/lnbits-destination.ts';
 import type { Context } from '../../src/payouts/session.ts';
 import { systemClock } from '../../src/time.ts';
-import { now } from '../support/clock.ts';
+import { now } from './clock.ts';
 
 /** What an LNbits was asked about: a payment in the source wallet or the client's, or the client's wallet itself. */
 export type Asked = 'source' | 'client' | 'wallet';

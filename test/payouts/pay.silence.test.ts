@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Instant, toMs } from '../../src/time.ts';
+import { HOUR } from '../support/fake-lnbits.ts';
 import type { Rule, SeenRequest } from '../support/lnbits-simulator.ts';
-import { HOUR } from './fake-lnbits.ts';
 import {
   asked,
   balance,
@@ -22,7 +22,7 @@ import {
   waiting,
   walletOf,
   when,
-} from './one-run.ts';
+} from '../support/one-run.ts';
 
 /* What a run does where LNbits does not answer: to a POST, or to anything else. */
 

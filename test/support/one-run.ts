@@ -8,17 +8,17 @@ import { type Paid, payAll } from '../../src/payouts/pay.ts';
 import { type Context, openSourceWallet } from '../../src/payouts/session.ts';
 import { formOptions } from '../../src/scheduler/pay.ts';
 import { type Instant, toMs } from '../../src/time.ts';
-import { type TestClock, testClock } from '../support/clock.ts';
-import type { Fault, Hooked, Phase, Rule, SeenRequest } from '../support/lnbits-simulator.ts';
-import { type Payday, type PaydayOptions, payday } from '../support/payday.ts';
+import { type TestClock, testClock } from './clock.ts';
 import { claim, HOUR } from './fake-lnbits.ts';
+import type { Fault, Hooked, Phase, Rule, SeenRequest } from './lnbits-simulator.ts';
+import { type Payday, type PaydayOptions, payday } from './payday.ts';
 
 /*
  * One run at a time, and what LNbits is asked by it. The quiet time is an hour; what a run does before it is over and
  * after it is told apart without waiting for it, by a clock that a wait moves on.
  */
 
-export { nextMoment } from '../support/payday.ts';
+export { nextMoment } from './payday.ts';
 
 /** Of the running test. */
 export let day: Payday;

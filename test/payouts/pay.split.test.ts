@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { balance, day, owing, payments, run, states, walletOf } from './one-run.ts';
+import { balance, day, owing, payments, run, states, walletOf } from '../support/one-run.ts';
 
 /* LNbits takes less at once than it did: what was not sent goes in smaller parts, once `maximum_sats` says so. */
 

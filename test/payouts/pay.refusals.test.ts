@@ -15,7 +15,7 @@ import {
   waiting,
   walletOf,
   when,
-} from './one-run.ts';
+} from '../support/one-run.ts';
 
 /* What a run does where LNbits answers no. */
 

@@ -14,7 +14,7 @@ import {
   states,
   walletOf,
   when,
-} from './one-run.ts';
+} from '../support/one-run.ts';
 
 /* Keys of shared wallets, which may receive and perhaps not see what they receive. */
 

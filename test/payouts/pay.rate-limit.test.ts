@@ -13,7 +13,7 @@ import {
   reasons,
   run,
   states,
-} from './one-run.ts';
+} from '../support/one-run.ts';
 
 /* A rate limit needs no action: while a run waits for it, time passes here and at LNbits, and nothing is in doubt. */
 

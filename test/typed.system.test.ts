@@ -1,9 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { MACHINE, pairMachine } from '../support/lamassu.ts';
-import { ledgerSql } from '../support/ledger-sql.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { MACHINE, pairMachine } from './support/lamassu.ts';
+import { ledgerSql } from './support/ledger-sql.ts';
+import { startWorld, type World } from './support/world.ts';
 
 /* On every command, a number that can be read in two ways is refused, and nothing is written. */
 

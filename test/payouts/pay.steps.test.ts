@@ -20,7 +20,7 @@ import {
   to,
   waiting,
   when,
-} from './one-run.ts';
+} from '../support/one-run.ts';
 
 /* The steps of one run, one request after the other: where it may stop, and where it goes on. */
 
