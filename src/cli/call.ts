@@ -5,7 +5,7 @@ import type { Needs, Operation } from '../operations/operation.ts';
 import { type Cli, makeCli } from './context.ts';
 import { inWords } from './words.ts';
 
-/** What every command has besides the input of its operation. */
+/** Options of every command, which are no input of its operation. */
 const OWN = new Set(['reason']);
 
 /** The options of a command as the input of an operation: `--daily-limit` is `daily_limit`. */
@@ -17,7 +17,7 @@ export function inputOf(options: object): Record<string, unknown> {
   );
 }
 
-/** A line or two for the operator, and what else the page needs. */
+/** A page of a view: its text, or how to make it. */
 type Page<View> = (view: View, cli: Cli) => string | Message | Promise<string | Message>;
 
 /** Does one operation for a command and answers its view: as JSON, or as a page. */
@@ -33,7 +33,7 @@ export async function answer<N extends Needs, Input extends z.ZodType, View exte
   return view;
 }
 
-/** The same of a list that grows for years: as JSON its rows alone; stderr says where there are more. */
+/** The same for a list that grows for years. JSON has the rows only; stderr says if there are more. */
 export async function answerPage<Row, N extends Needs, Input extends z.ZodType>(
   command: Command,
   operation: Operation<N, Input, z.ZodType<{ rows: Row[]; total: number }>>,
@@ -46,7 +46,7 @@ export async function answerPage<Row, N extends Needs, Input extends z.ZodType>(
   tellMore(view);
 }
 
-/** Says on stderr that a list is not all there is: what reads its stdout must not take it for the whole. */
+/** Says on stderr that a list is cut, for readers of stdout would take it for complete. */
 function tellMore({ rows, total }: { rows: unknown[]; total: number }): void {
   if (rows.length < total)
     console.error(`The newest ${rows.length} of ${total}; --limit ${total} shows all.`);

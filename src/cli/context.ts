@@ -29,20 +29,20 @@ export interface Cli {
   config(): Promise<Config>;
   /** One JSON document with `--json`, else the text; text is left out with `--quiet`. */
   answer(json: unknown, text: string): void;
-  /** Asks on the terminal; `--yes` answers for a script. Throws BridgeError `usage/declined` at a no. */
+  /** Asks on the terminal; `--yes` answers for a script. Throws BridgeError `usage/declined` if the answer is no. */
   confirm(question: string | Message): Promise<void>;
   /** Does an operation, and answers its view. */
   perform<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
     operation: Operation<N, Input, View>,
     input: z.input<Input>,
-    /** What of the session is otherwise than for most commands. */
+    /** Parts of the session that this command replaces. */
     more?: Partial<Session>,
   ): Promise<z.output<View>>;
 }
 
 let timezone: string | undefined;
 
-/** The zone of the configuration, once a command has read it: for errors, which are printed after all else. */
+/** The time zone of the configuration, once a command has read it. Errors, which are printed last, use it. */
 export function knownTimezone(): string | undefined {
   return timezone;
 }
@@ -66,7 +66,7 @@ export function makeCli(command: Command): Cli {
     const { withLedger: open } = await import('../operations/open-ledger.ts');
     return open({ ...place, clock: systemClock, use }, work);
   };
-  /** `level` unless the person asked for another. */
+  /** Logs at `level`, unless `--verbose` or `--quiet` asks for another. */
   const logger = async (level: Config['log']['level']): Promise<Logger> => {
     const { makeLogger } = await import('./logger.ts');
     return makeLogger(globals.verbose ? 'debug' : globals.quiet ? 'error' : level);
@@ -98,7 +98,7 @@ function tell(text: string | Message): void {
   process.stderr.write(`${asWritten(inWords(text))}\n`);
 }
 
-/** `$AIO_DCA_ACTOR`, who called sudo, the user's name, or the uid where that has no name. */
+/** `$AIO_DCA_ACTOR`, else the user who called sudo, else the user's name, else the uid. */
 function defaultActor(): string {
   const named = process.env.AIO_DCA_ACTOR ?? process.env.SUDO_USER;
   if (named) return named;
@@ -109,9 +109,7 @@ function defaultActor(): string {
   }
 }
 
-/**
- * Aborts at SIGTERM or SIGINT, so that the step at hand can be finished; a second signal ends the process at once.
- */
+/** Aborts at SIGTERM or SIGINT, which lets the current step finish. A second signal ends the process at once. */
 function untilSignal(): AbortSignal {
   const stop = new AbortController();
   const names = ['SIGTERM', 'SIGINT'] as const;
@@ -123,7 +121,7 @@ function untilSignal(): AbortSignal {
   return stop.signal;
 }
 
-/** A usage error in the words of INTERFACE: the field, what is wrong, the way out. */
+/** A usage error. `message` names the field and what is wrong with it, `hint` the way out. */
 export function usage(message: string, hint?: string): BridgeError {
   return new BridgeError('usage/invalid', message, hint);
 }

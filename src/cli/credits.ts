@@ -21,7 +21,7 @@ export function register(program: Command): void {
     .action(show);
   credits
     .command('resolve')
-    .description('say what became of a held credit, or give up one that was not sent')
+    .description('decide a held credit, or give up one that was not sent')
     .argument('<id>', 'of the credit, like c3')
     .option('--credited', 'it is in the source wallet')
     .option(

@@ -19,13 +19,13 @@ export function register(program: Command): void {
       const { examine } = await import('../operations/doctor.ts');
       const view = await cli.perform(examine, {}, { onCheck: printed(cli) });
       await print(cli, view, view, doctorPage);
-      // What no retry helps goes before what the next run may find gone.
+      // A failure that no retry helps decides the exit code before one that may pass.
       process.exitCode =
         [78, 75, 2].find((code) => view.failures.some((kind) => exitCodes[kind] === code)) ?? 0;
     });
 }
 
-/** Prints each check as it ends; with `--quiet` only what is not as it should be. */
+/** Prints each check as it ends; with `--quiet` only warnings and failures. */
 function printed({ globals }: Cli): (check: CheckView) => void {
   return (check) => {
     if (globals.json || (globals.quiet && check.level === 'ok')) return;

@@ -22,7 +22,10 @@ export const exitCodes: Record<Kind, ExitCode> = {
   defect: 1,
 };
 
-/** Codes that exit otherwise than their kind: what an operator agreed to has changed, and only the operator goes on. */
+/**
+ * Codes whose exit code differs from that of their kind. `usage/changed`: the operator has to agree again, so a retry
+ * does not help.
+ */
 const otherwise: Partial<Record<ErrorCode, ExitCode>> = {
   'usage/changed': 64,
 };
@@ -31,7 +34,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   return error instanceof BridgeError ? (otherwise[error.code] ?? exitCodes[error.kind]) : 1;
 }
 
-/** What a run amounts to. */
+/** The exit code of a run, by its outcome. */
 export const exitOf: Record<RunView['outcome'], ExitCode> = {
   ok: 0,
   attention: 2,

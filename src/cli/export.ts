@@ -21,7 +21,7 @@ interface ExportOptions extends RangeInput {
   output?: string | undefined;
 }
 
-/** By which time `--from`, `--to` and `--month` choose. */
+/** The rows of each kind, and the time by which `--from`, `--to` and `--month` select them. */
 const what: Record<KindName, string> = {
   'cash-outs': 'what was processed, by the time of the cash-out',
   allocations: 'whose cash went out and which sats replace it, by the time of the cash-out',
@@ -55,7 +55,7 @@ export function register(program: Command): void {
 
 async function run(kind: KindName, { output: file, ...options }: ExportOptions, cli: Cli): Promise<void> {
   const output = fileOf(file);
-  // However little is alive, V8 lets what is not grow by the speed at which it is made: a million rows would double it.
+  // V8 lets garbage grow with the speed at which it is made: for a million rows it would double the memory.
   setFlagsFromString('--optimize-for-size');
   const config = await cli.config();
   const { json = false, quiet = false } = cli.globals;
@@ -76,7 +76,7 @@ async function run(kind: KindName, { output: file, ...options }: ExportOptions, 
   }
 }
 
-/** Undefined: stdout, which `-` and /dev/stdout mean as well. */
+/** The file to write; undefined for stdout, which `-` and /dev/stdout also name. */
 function fileOf(output: string | undefined): string | undefined {
   if (output === '') {
     throw usage('--output: it is empty.', 'Name a file, or leave it out to print on stdout.');
@@ -84,7 +84,7 @@ function fileOf(output: string | undefined): string | undefined {
   return output === '-' || output === '/dev/stdout' ? undefined : output;
 }
 
-/** `--json` alone means the format; with a file it means the answer about that file. */
+/** The format of the rows. `--json` alone selects JSON; with `--output` it concerns the answer about the file. */
 function formatOf(format: Format | undefined, jsonOnStdout: boolean): Format {
   if (jsonOnStdout && format !== undefined && format !== 'json') {
     throw usage(`--format: ${format} cannot go together with --json on stdout.`, 'Leave out one of the two.');

@@ -28,7 +28,7 @@ export function register(program: Command): void {
   );
 }
 
-/** The same under the name that operators of the older extensions know. */
+/** The same commands under the name that operators of the older extensions know. */
 export function registerAlias(program: Command): void {
   fill(
     program.command('deposits', { hidden: true }).description('clients’ cash, on its way or in a machine'),
@@ -139,7 +139,7 @@ function fill(fundings: Command): void {
   for (const command of fundings.commands) takesNegative(command);
 }
 
-/** What happens to cash-outs that were divided before the cash was entered. */
+/** Options that decide what happens to cash-outs that were divided before the cash was entered. */
 function late(command: Command): Command {
   return withReason(command)
     .option('--from-own', "entered late: give it its part of the operator's own share in past cash-outs")
@@ -174,8 +174,8 @@ function lateInput({ past, ...options }: Options): Options {
 }
 
 /**
- * Enters cash. Where past cash-outs were divided without it and no option says what happens to them, it is asked on the
- * terminal; without one, the error lists them.
+ * Enters cash. If past cash-outs were divided without it and no option decides about them, it asks on the terminal;
+ * without a terminal, the error lists them.
  */
 async function enter<Input extends z.ZodType>(
   command: Command,

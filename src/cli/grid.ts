@@ -7,7 +7,7 @@ export type GridRow = string[] | string;
 
 export interface GridColumn {
   title: string;
-  /** Of the text, in columns of the terminal; the padding is not part of it. */
+  /** The width of the text in columns of the terminal, without the padding. */
   width: number;
   align: 'left' | 'right';
 }
@@ -24,7 +24,7 @@ export function grid(
 ): string {
   const spaces = ' '.repeat(padding);
   const inner = columns.reduce((sum, { width }) => sum + width + 2 * padding + 1, -1);
-  /** A horizontal line: what stands at its columns' borders is open above, below, or both. */
+  /** A horizontal line. Its crossings depend on whether a column border meets it from above, from below, or both. */
   const rule = (left: string, right: string, above: boolean, below: boolean) => {
     const crossing = above ? (below ? '┼' : '┴') : below ? '┬' : '─';
     return left + columns.map(({ width }) => '─'.repeat(width + 2 * padding)).join(crossing) + right;

@@ -32,7 +32,7 @@ async function list(options: LogOptions, command: Command): Promise<void> {
   const cli = makeCli(command);
   const { timezone } = await cli.config();
   const { listLog } = await import('../operations/log.ts');
-  // `--actor` elsewhere says who acts; reading changes nothing, so here it says whose changes.
+  // Elsewhere `--actor` names who acts. Reading changes nothing, so here it selects changes by actor.
   const { actor, json = false } = cli.globals;
   await cli.perform(listLog, {
     ...{ ...inputOf(options), actor },
@@ -53,10 +53,10 @@ async function* entries(pages: AsyncIterable<Change[]>, timezone: string): Async
   if (none) yield 'No change was made.\n';
 }
 
-/** Members that say which of several things a change concerns. */
+/** Members that tell which of several objects a change concerns. */
 const ABOUT = ['cash_out', 'payment_hash'];
 
-/** Members that are an amount of satoshi. */
+/** Members that hold an amount in satoshi. */
 const SATS = ['sats', 'gross', 'commission', 'net', 'own', 'undelivered'];
 
 /** One line that says who did what to what and why, and one for each value that differs. */
@@ -65,7 +65,7 @@ function entry(
   timezone: string,
 ): string {
   const by = run === null ? actor : `${actor}, run r${run}`;
-  // `client add` of `client alice` is `client add alice`, `payouts pause` of `payouts` is only that.
+  // `client add` of `client alice` prints `client add alice`; `payouts pause` of `payouts` prints `payouts pause`.
   const [noun = ''] = `${action}`.split(' ');
   const to = `${subject} `.replace(`${noun} `, '').trim();
   const why = reason === null ? '' : ` (${withLocalTimes(`${reason}`, timezone)})`;
@@ -78,7 +78,7 @@ function differences(before: Change[string], after: Change[string], timezone: st
   const names = [...new Set([...was.keys(), ...is.keys()])];
   return names.flatMap((name) => {
     const [old, value] = [was.get(name), is.get(name)];
-    // What an entry is about stands in both.
+    // Both sides name the subject of the entry: leave it out.
     if (old === value) return ABOUT.includes(name) ? [`${name}: ${value}`] : [];
     const label = name === '' ? '' : `${name}: `;
     if (before === null) return [`${label}${value}`];

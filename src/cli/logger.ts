@@ -11,12 +11,12 @@ export function makeLogger(level: string): Logger {
   };
   const stderr = pino.destination({ fd: 2, sync: true });
   if (!process.stderr.isTTY) return pino(options, stderr);
-  // In this process: as pino's transport it would be a worker with a file of its own, which the bundle has not.
+  // pino-pretty runs in this process: as a pino transport it needs a worker file, which the bundle does not have.
   const words = prettyFactory({ translateTime: 'SYS:HH:MM:ss' });
   return pino(options, { write: (line: string) => stderr.write(words(line)) });
 }
 
-/** What names operations is logged as the commands that an operator types. */
+/** A message that names operations is logged with the commands that an operator types. */
 function written(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => [name, value instanceof Message ? inWords(value) : value]),

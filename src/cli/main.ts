@@ -76,7 +76,7 @@ async function main(argv: string[]): Promise<void> {
     )
     .configureHelp({
       showGlobalOptions: true,
-      // An option that may be given again starts with an empty list, which is no default to tell of.
+      // A repeatable option starts with an empty list: the help shows no default for it.
       optionDescription: ({ description, defaultValue, defaultValueDescription, argChoices }) =>
         [
           description,
@@ -103,11 +103,11 @@ async function main(argv: string[]): Promise<void> {
   await program.parseAsync(argv, { from: 'user' });
 }
 
-/** Why stdout or stderr took no more, once it is said. */
+/** The failed write to stdout or stderr, once it was reported. */
 let unwritable: Error | undefined;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    // A reader that had enough, such as `head`, is no failure.
+    // A reader that closes the pipe early, such as `head`, is no failure.
     if (error.code === 'EPIPE' || unwritable) return;
     unwritable = error;
     const name = stream === process.stdout ? 'stdout' : 'stderr';
@@ -121,22 +121,22 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-// V8 lets the memory for young objects grow with what a program makes of them, sixteenfold. Backlogs and exports of any
-// length then need little more than short ones, and take no longer.
+// V8 lets the memory for young objects grow up to sixteenfold. With a fixed limit, a long backlog or export needs
+// little more memory than a short one, and no more time.
 setFlagsFromString('--semi-space-growth-factor=1');
 
 const argv = process.argv.slice(2);
-/** What commander would write to stderr: its errors are said in our words, its help as it is. */
+/** What commander writes to stderr: its help is printed as it is, its errors are reworded. */
 const said: string[] = [];
 try {
   await main(argv);
 } catch (error) {
   if (error === unwritable) {
-    // It was said already.
+    // Already reported.
   } else if (error instanceof CommanderError && error.exitCode === 0) {
     process.exitCode = 0;
   } else if (error instanceof CommanderError && error.code === 'commander.help') {
-    // A noun without its verb.
+    // A noun without a verb.
     process.stderr.write(wrappedHelp(said.join('')));
     process.exitCode = 64;
   } else {

@@ -21,8 +21,8 @@ export function withRange(command: Command): Command {
 }
 
 /**
- * Takes `-50 GTQ` for an argument, as it is meant, and not for an unknown option: what it begins with is no option of
- * any command. A blank before it tells commander so; what reads the argument takes no notice of it.
+ * Marks `-50 GTQ` as an argument, which commander would take for an unknown option. A leading blank does that; the
+ * parser of the amount ignores it.
  */
 export function takesNegative(command: Command): void {
   const parse = command.parseOptions.bind(command);

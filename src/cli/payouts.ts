@@ -51,7 +51,7 @@ export function register(program: Command): void {
     .addHelpText('after', '\nExamples:\n  aio-dca payouts release p118\n  aio-dca payouts release --all')
     .action(release);
   withReason(one(payouts, 'retry', 'retry a deferred payout')).action(retry);
-  one(payouts, 'resolve', 'say what became of a payment', ' --not-paid --reason "not in the wallet"')
+  one(payouts, 'resolve', 'decide what became of a payment', ' --not-paid --reason "not in the wallet"')
     .option('--payment <hash>', 'the payment, if several are open')
     .option('--paid', 'it arrived, so it is settled')
     .option('--not-paid', 'it did not arrive and never will: a new payment follows')
@@ -123,7 +123,7 @@ async function release(id: string | undefined, { all }: { all?: boolean }, comma
   await answer(command, releaseAllPayouts, { held }, releasedPage);
 }
 
-/** Null: all of them. */
+/** The id of one payout; null for `--all`. */
 function oneOrAll(id: string | undefined, all = false): string | null {
   if (all && id !== undefined) throw usage('--all: a payout is named too.', 'Use one of them.');
   if (!all && id === undefined) throw usage('ID: no payout was named.', 'Name one, like p118, or say --all.');

@@ -11,10 +11,10 @@ import { commandOf, errorInWords, inWords } from './words.ts';
 
 export type Cell = string | number | bigint | boolean | null | undefined;
 
-/** Fits a page, an issue and a mail; a narrower terminal narrows it further. */
+/** The widest output, in columns; a narrower terminal limits it further. */
 const WIDTH = 100;
 
-/** What a column of text keeps at least when the table has to shrink, and when even the spaces beside it are gone. */
+/** The least width of a text column in a table that has to shrink: first, and once the spaces beside it are gone. */
 const NARROWEST = 8;
 const TIGHTEST = 6;
 
@@ -25,10 +25,10 @@ const TIME = /^\d{4}-\d{2}-\d{2}/;
 const AMOUNT = /\d[\d,.]*( ?(%|sat|[A-Z]{3})\b)?/g;
 
 /**
- * A table for the terminal. Columns of numbers and amounts are set to the right; they and times are never cut. Where it does
- * not fit `width` (default: the terminal, at most 100 columns), text with a digit in its column, which may be an amount
- * or an id, goes on in the next line, no amount broken; other text ends in …; the spaces beside it go where that is not
- * enough. Null is an empty cell. No line break at the end.
+ * A table for the terminal. Numbers and amounts are aligned to the right; they and times are never cut. If the table
+ * is wider than `width` (default: the terminal, at most 100 columns), a text column that holds a digit, and so
+ * perhaps an amount or an id, wraps without breaking an amount; other text is cut with …; at last the spaces beside
+ * the text go. Null is an empty cell. The result ends without a line break.
  */
 export function table(columns: string[], rows: Cell[][], options: { width?: number } = {}): string {
   const limit = options.width ?? widthOf(process.stdout);
@@ -61,8 +61,8 @@ export function table(columns: string[], rows: Cell[][], options: { width?: numb
 }
 
 /**
- * A table whose cells go on in the next line instead of being cut, each group of rows with one sentence below it across
- * all columns. It fits `width` (default: the terminal, at most 100 columns). No line break at the end.
+ * A table whose cells wrap instead of being cut. Each group of rows has one sentence below it, across all columns. It
+ * fits `width` (default: the terminal, at most 100 columns), and ends without a line break.
  */
 export function foldedTable(
   columns: string[],
@@ -86,7 +86,7 @@ export function foldedTable(
   );
 }
 
-/** Breaks text between words, and a word that is wider than `width` within, behind a hyphen or slash if there is one. */
+/** Breaks text between words. A word wider than `width` is broken too, after a hyphen or slash if it has one. */
 function fold(text: string, width: number): string {
   const words = clean(text)
     .replace(AMOUNT, (amount) => (amount.length <= width ? amount.replace(' ', '\u00a0') : amount))
@@ -107,8 +107,8 @@ function widthOf({ columns }: { columns?: number }): number {
 }
 
 /**
- * Breaks each line that is wider than `width` (default: the terminal, at most 100 columns) between words; what follows
- * a break is set in. A word that does not fit stays whole.
+ * Breaks each line that is wider than `width` (default: the terminal, at most 100 columns) between words, and indents
+ * what follows. A word that does not fit stays whole.
  */
 export function wrapped(text: string, options: { width?: number; indent?: string } = {}): string {
   const { width = widthOf(process.stdout), indent = '  ' } = options;
@@ -119,7 +119,8 @@ export function wrapped(text: string, options: { width?: number; indent?: string
 }
 
 /**
- * The same for what may hold commands, which are copied whole: in backticks, or from `aio-dca` to the end of a line.
+ * The same for text with commands, which stay whole to be copied: in backticks, or from `aio-dca` to the end of a
+ * line.
  */
 function wrappedAround(text: string, width: number, indent: string): string {
   return text
@@ -135,12 +136,12 @@ function wrappedAround(text: string, width: number, indent: string): string {
     .join('\n');
 }
 
-/** Fits the terminal; into a pipe each line stays one, for what searches it. */
+/** Wraps to the terminal. In a pipe each line stays whole, so that `grep` finds it. */
 export function fitted(text: string, indent: string): string {
   return process.stdout.isTTY ? wrappedAround(text, widthOf(process.stdout), indent) : text;
 }
 
-/** A page of help: what is wider than the terminal goes on in the next line, an example behind a backslash. */
+/** A page of help. A line wider than the terminal is wrapped, an example with a backslash at the break. */
 export function wrappedHelp(text: string): string {
   const width = widthOf(process.stdout);
   return text
@@ -156,7 +157,7 @@ export function wrappedHelp(text: string): string {
     .join('\n');
 }
 
-/** Words side by side as far as `width` goes, then `turn`, which ends in the indent of the next line. */
+/** Joins words up to `width`, then inserts `turn`, which ends in the indent of the next line. */
 function filled(words: string[], width: number, turn: string): string {
   let text = '';
   let column = 0;
@@ -181,7 +182,7 @@ function every(column: string[], pattern: RegExp): boolean {
   return filled.length > 0 && filled.every((text) => pattern.test(text));
 }
 
-/** Takes what is too much for `room` from the widest columns that have more than they need at `least`. */
+/** Shrinks the widest columns, none below its `least`, until all fit into `room`. */
 function shrink(natural: number[], least: number[], room: number): number[] {
   const widths = [...natural];
   for (let excess = sumOf(widths) - room; excess > 0; excess -= 1) {
@@ -199,25 +200,28 @@ function sumOf(widths: number[]): number {
   return widths.reduce((total, width) => total + width, 0);
 }
 
-/** Text of others on one line and without anything that steers a terminal: control, format and escape characters. */
+/** Text from outside, on one line and without what controls a terminal: control, format and escape characters. */
 export function clean(text: string): string {
   const line = stripVTControlCharacters(text).replace(/[\s\p{Zl}\p{Zp}]+/gu, ' ');
   return line.replace(/[\p{Cc}\p{Cf}]/gu, '');
 }
 
-/** The same where spaces count, such as a command that is to be copied: each line of it stays one. */
+/** The same for text in which spaces count, such as a command to be copied: each line stays one. */
 export function asWritten(text: string): string {
   return stripVTControlCharacters(text).replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) =>
     sign === '\n' ? sign : '',
   );
 }
 
-/** A cash-out as lists show it: the first characters of Lamassu's id, which find it; a reference of our own whole. */
+/**
+ * A cash-out as lists show it: the first characters of Lamassu's id, by which commands find it; the operator's own
+ * reference whole.
+ */
 export function shortId(id: string): string {
   return isUuid(id) ? id.slice(0, 8) : id;
 }
 
-/** Instants in a text of errors and differences, as they are shown. */
+/** Replaces the instants in an error or a difference by local times. */
 export function withLocalTimes(text: string, timezone: string): string {
   return text.replace(/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z/g, (instant) =>
     isInstant(instant) ? formatTime(instant, timezone) : instant,
@@ -253,7 +257,7 @@ export function formatTime(instant: Instant, timezone: string): string {
   return `${date} ${part('hour')}:${part('minute')}:${part('second')} ${part('timeZoneName')}`;
 }
 
-/** One is slow to make, and lists print hundreds of times. */
+/** Cached: a formatter is slow to make, and lists print hundreds of times. */
 function formatterFor(timeZone: string): Intl.DateTimeFormat {
   const known = formatters.get(timeZone);
   if (known) return known;
@@ -273,8 +277,8 @@ function formatterFor(timeZone: string): Intl.DateTimeFormat {
 }
 
 /**
- * One JSON document. A `bigint` becomes a number (RangeError where that would not be exact), a Secret `[redacted]`.
- * What would steer a terminal is escaped, also where JSON allows it as it is.
+ * One JSON document. A `bigint` becomes a number (RangeError if that is not exact), a Secret `[redacted]`. Characters
+ * that control a terminal are escaped, even those that JSON allows.
  */
 export function jsonDocument(value: unknown): string {
   const text = JSON.stringify(
@@ -289,7 +293,7 @@ export function jsonDocument(value: unknown): string {
   return escapedJson(text);
 }
 
-/** JSON with escapes for what JSON allows as it is and a terminal obeys. */
+/** JSON, with escapes for characters that JSON allows and a terminal obeys. */
 export function escapedJson(text: string): string {
   return text.replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, (sign) =>
     sign.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
@@ -303,7 +307,7 @@ function exactNumber(value: bigint): number {
 }
 
 /**
- * For the terminal: code, message and hint on stderr, times as local ones where the zone is known. With `json`:
+ * For the terminal: code, message and hint on stderr, with local times if the zone is known. With `json`:
  * `{ "error": { code, message, hint } }` on stdout.
  * Anything but a BridgeError is a defect of this program: its stack trace goes to stderr as well.
  */

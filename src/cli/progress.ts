@@ -1,13 +1,13 @@
 import { groupDigits } from '../dca/money.ts';
 
-/** Nothing is shown before this time, in ms: most work is done by then. */
+/** Progress is shown after this time, in ms: most work is done by then. */
 const PATIENCE_MS = 700;
 const REDRAW_MS = 100;
 const WIDTH = 24;
 
 /**
- * Passes `pages` on and shows their progress on stderr, if that is a terminal on which nothing else is printed. The line is removed
- * at the end. `count` is called once, and only if there is something to show.
+ * Passes `pages` on, and shows their progress on stderr. Call it only if that is a terminal on which nothing else is
+ * printed. The line is removed at the end. `count` is called once, and only if progress is shown.
  */
 export async function* withProgress<T>(
   pages: AsyncIterable<T[]>,
@@ -30,14 +30,14 @@ export async function* withProgress<T>(
   }
 }
 
-/** `████████░░░░░░░░ 450,000 of 1,000,000 rows`; rows may have come since they were counted. */
+/** `████████░░░░░░░░ 450,000 of 1,000,000 rows`; the total may have grown since it was counted. */
 function bar(done: number, total: number): string {
   const filled = Math.floor((Math.min(done, total) / total) * WIDTH);
   const drawn = '█'.repeat(filled) + '░'.repeat(WIDTH - filled);
   return `${drawn} ${groupDigits(`${done}`)} of ${groupDigits(`${total}`)} rows`;
 }
 
-/** Lines on stderr while a run keeps to LNbits' rate limit, where that is a terminal; undefined where it is none. */
+/** Writes a line to stderr while a run waits for LNbits' rate limit. Undefined if stderr is no terminal. */
 export function waitingLine(quiet: boolean | undefined): ((ms: number) => void) | undefined {
   if (!process.stderr.isTTY || quiet) return undefined;
   return (ms) => {

@@ -1,12 +1,12 @@
 import { BridgeError } from '../errors.ts';
 
-/** The longest wait for an answer, in ms: later, the operator is gone and the question outdated. */
+/** The longest wait for an answer, in ms: after that, the question is outdated. */
 const ANSWER_MS = 15 * 60_000;
 
 /**
- * Asks yes or no on the terminal; `yes` (`--yes`) answers without asking. The question goes to stderr, so that stdout
- * stays one JSON document. Throws BridgeError `usage/declined` if the operator says no or leaves the question, and after
- * a quarter of an hour; `usage/confirm` if there is no terminal.
+ * Asks yes or no on the terminal; `yes` (`--yes`) answers without asking. The question goes to stderr, because stdout
+ * holds one JSON document. Throws BridgeError `usage/declined` if the operator says no, cancels, or does not answer
+ * within a quarter of an hour; `usage/confirm` if there is no terminal.
  */
 export async function confirm(question: string, { yes }: { yes: boolean }): Promise<void> {
   if (yes) return;
@@ -26,8 +26,8 @@ export async function confirm(question: string, { yes }: { yes: boolean }): Prom
 }
 
 /**
- * Asks for a choice on the terminal. The question goes to stderr. Throws BridgeError `usage/declined` if the operator leaves it, or
- * presses only Enter. Call it only if `canAsk`.
+ * Asks for a choice on the terminal. The question goes to stderr. Throws BridgeError `usage/declined` if the operator
+ * cancels, or presses only Enter. Call it only if `canAsk`.
  */
 export async function choose<T extends string>(
   question: string,
@@ -51,8 +51,8 @@ export async function choose<T extends string>(
 }
 
 /**
- * The answer to one question of @clack/prompts. Throws BridgeError `usage/declined` at Ctrl-C and Esc, and at Ctrl-D or
- * the end of the input, of which the prompts know nothing: they would wait for ever. So it is after `withinMs`.
+ * The answer to one question of @clack/prompts. Throws BridgeError `usage/declined` at Ctrl-C and Esc, after
+ * `withinMs`, and at Ctrl-D or the end of the input, which the prompts do not handle: they would wait for ever.
  */
 export async function answered<T>(
   ask: (left: AbortSignal) => Promise<T>,
@@ -75,7 +75,7 @@ export async function answered<T>(
   }
 }
 
-/** The error for a question that was not answered with yes. */
+/** The error when a question was not answered with yes. */
 export function declined(what = 'It was not agreed to.'): BridgeError {
   return new BridgeError('usage/declined', `${what} Nothing was written.`);
 }

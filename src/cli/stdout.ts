@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-/** Prints piece by piece. False where the reader has seen enough and closed the pipe, as `head` does. */
+/** Prints piece by piece. Answers false if the reader closed the pipe, as `head` does. */
 export async function toStdout(pieces: AsyncIterable<string>): Promise<boolean> {
   try {
     await pipeline(Readable.from(pieces), process.stdout, { end: false });

@@ -5,10 +5,9 @@ import { dirname, join, resolve } from 'node:path';
 import { BridgeError } from '../errors.ts';
 
 /**
- * Writes a whole file or none: into a file beside it that nobody else can read, which takes its name when it is
- * complete and on the disk. What stood there before stays until then. Throws `usage/invalid` where the path cannot be
- * such a file, or is one of `never`, and `output/unwritable` where the disk does not take it; what `pieces` throws, it
- * throws.
+ * Writes a whole file or none. The pieces go into a file beside it, which only its owner can read, and which is
+ * renamed once it is complete and on the disk; until then the old file stays. Throws `usage/invalid` if the path
+ * cannot be such a file or is one of `never`, `output/unwritable` if the disk refuses it, and what `pieces` throws.
  */
 export async function writeWhole(
   path: string,
@@ -39,7 +38,7 @@ export async function writeWhole(
       for await (const piece of pieces) await file.writeFile(piece);
       await file.sync();
     } finally {
-      // Where that fails, so did what was written before: the error of that is the one to tell.
+      // A failed close follows a failed write, and the error of the write is the one to report.
       await file.close().catch(() => {});
     }
     await rename(beside, target);
@@ -49,7 +48,7 @@ export async function writeWhole(
   }
 }
 
-/** Of the disk or the system, not of the name that was given. */
+/** Whether the error comes from the disk or the system, not from the given name. */
 function ofDisk(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EIO', 'EFBIG', 'EMFILE', 'ENFILE', 'ENOMEM'].includes(codeOf(error));
 }
@@ -58,12 +57,12 @@ function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-/** What exports into this folder left that were killed: each has the number of its process in its name. */
+/** Removes the files of killed exports into this folder; each has the number of its process in its name. */
 async function removeStale(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
     const [, pid] = /^\.aio-dca-(\d+)-[0-9a-f]{12}\.tmp$/.exec(name) ?? [];
-    // A file of another user cannot be removed: it stays.
+    // The file of another user cannot be removed, and stays.
     if (pid !== undefined && !isAlive(Number(pid)))
       await rm(join(folder, name), { force: true }).catch(() => {});
   }

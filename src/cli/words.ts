@@ -8,8 +8,8 @@ import type { Argument, Call, Message, Wording } from '../lib/message.ts';
  */
 
 /**
- * The operations whose command is not their own name, the input that stands without an option, in its order, and the input
- * that has an option of another name there.
+ * Per operation: its command where the name differs, the inputs that are arguments, in order, and the inputs whose
+ * option has another name.
  */
 const commands: Record<string, { command?: string; operands?: string[]; names?: Record<string, string> }> = {
   'backup.make': { command: 'backup', operands: ['file'] },
@@ -54,7 +54,7 @@ const commands: Record<string, { command?: string; operands?: string[]; names?: 
   'settlements.void': { command: 'settle', names: { id: 'void' } },
 };
 
-/** Input that the command line takes by another option than its own name. */
+/** Inputs whose option has another name in every command. */
 const options: Record<string, string> = {
   former_wallet_key: 'former-wallet-key-file',
   reference: 'external',
@@ -77,7 +77,7 @@ const placeholders: Record<string, string> = {
   weight: 'N',
 };
 
-/** The command that does it, as it is typed. */
+/** The command of an operation, as it is typed. */
 export function commandOf({ operation, args }: Call): string {
   const {
     command = operation.replaceAll('.', ' ').replaceAll('_', '-'),
@@ -122,7 +122,7 @@ function labelOf(field: string): string {
 }
 
 const wording: Wording = {
-  // Within a sentence a command has marks around it; on a line of its own it is copied whole.
+  // Within a sentence a command stands in backticks; on its own line it is copied whole.
   call: (call) => (call.step ? commandOf(call) : `\`${commandOf(call)}\``),
   field: ({ field }) => labelOf(field),
 };
@@ -131,7 +131,7 @@ export function inWords(text: string | Message): string {
   return typeof text === 'string' ? text : text.in(wording);
 }
 
-/** What the error says, with the field that it is about, and the way out. */
+/** The error's message with the field it concerns, and the way out. */
 export function errorInWords(error: BridgeError): { message: string; hint: string | null } {
   const text = inWords(error.text);
   return {

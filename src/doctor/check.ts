@@ -1,7 +1,7 @@
 import { BridgeError, type Kind } from '../errors.ts';
 import type { Message } from '../lib/message.ts';
 
-/** One thing that was looked at: what was found there, and what to do about it. */
+/** One check: what it found, and what to do about it. */
 export interface Check {
   name: string;
   level: 'ok' | 'warn' | 'fail';
@@ -19,14 +19,14 @@ export function warn(name: string, detail: string, hint: string | Message): Chec
   return { name, level: 'warn', detail, hint, kind: null };
 }
 
-/** A failure that operators can meet; anything else is a defect and thrown on. */
+/** A failure that operators can meet. Any other error is a defect and thrown on. */
 export function fail(name: string, error: unknown): Check {
   if (!(error instanceof BridgeError)) throw error;
   const { code, message, hint = null, kind } = error;
   return { name, level: 'fail', detail: `${code}: ${message}`, hint, kind };
 }
 
-/** The first few of a list, for a sentence. */
+/** The first five of a list, for a sentence. */
 export function some(names: readonly string[]): string {
   const shown = names.slice(0, 5).join(', ');
   return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown;

@@ -6,7 +6,7 @@ const MINUTE = 60_000;
 
 /**
  * Compares the clock of a database with that of this host. `shown` was read between `before` and `after`, all in
- * milliseconds since 1970; only what lies outside counts, so a slow answer is no difference.
+ * milliseconds since 1970. Only the distance to that interval counts, so a slow answer is no difference.
  */
 export function clockCheck(
   name: string,

@@ -15,8 +15,9 @@ import { examineLamassu } from './lamassu.ts';
 import { examineLnbits } from './lnbits.ts';
 
 /**
- * Looks at everything that a run needs, step by step: each check is given as soon as it is made, and a failure stops
- * only what builds on it. Nothing is created and nothing paid; the machines that Lamassu knows are kept in the ledger.
+ * Checks everything that a run needs, step by step. Each check is yielded as soon as it is made, and a failure stops
+ * only the checks that depend on it. Nothing is created and nothing paid; the machines that Lamassu knows are
+ * recorded in the ledger.
  */
 export async function* examine(
   config: Config,
@@ -44,7 +45,7 @@ export async function* examine(
   }
 }
 
-/** A way to another host on which who is between may read or answer in the place of the server. */
+/** A connection to another host on which a third party could read along, or answer in place of the server. */
 function* protection(name: string, url: string, tls: Tls | undefined): Generator<Check> {
   if (url.startsWith('sqlite:')) return;
   const { hostname, searchParams } = new URL(url);
@@ -58,16 +59,16 @@ function* protection(name: string, url: string, tls: Tls | undefined): Generator
   );
 }
 
-/** As it stands in a URL. */
+/** A host as a URL has it. */
 function hostOf(host: string): string {
   return host.includes(':') ? `[${host}]` : encodeURIComponent(host);
 }
 
-/** Who may read the files that hold secrets; the ledger is one of them: it has the invoice keys of the clients. */
+/** Whether others may read the files that hold secrets. The ledger is one of them: it has the clients' invoice keys. */
 function secretFiles(config: Pick<Config, 'ledger' | 'secretFiles'>, env: NodeJS.ProcessEnv): Check {
   const { url } = config.ledger;
   const files = [...config.secretFiles, ...(url.startsWith('sqlite:') ? [url.slice('sqlite:'.length)] : [])];
-  // systemd lets the service read its credentials by an access list, which looks like a right of the group.
+  // systemd grants the service its credentials by an access list, which looks like a right of the group.
   const credentials = env.CREDENTIALS_DIRECTORY;
   const open = files
     .filter((path) => !credentials || !path.startsWith(`${credentials}/`))
@@ -100,7 +101,7 @@ async function* examineLedger({ db, url, clock }: Ledger): AsyncGenerator<Check>
   if (row) yield clockCheck('ledger clock', Number(row.ms), { before, after: clock.host().wall });
 }
 
-/** What was entered by a clock that was wrong. */
+/** Entries that were made while a clock was wrong. */
 async function* doubtChecks(db: Db, clock: Clock): AsyncGenerator<Check> {
   for (const doubt of await doubtsAt(db, await bestTime(db, clock.host()))) {
     const since = doubt.expected === null ? '' : `, and was entered at about ${doubt.expected}`;
@@ -112,7 +113,7 @@ async function* doubtChecks(db: Db, clock: Clock): AsyncGenerator<Check> {
   }
 }
 
-/** Cash in a currency that no machine pays out which it serves. */
+/** Fundings in a currency that none of their machines pays out. */
 async function* currencyChecks(db: Db): AsyncGenerator<Check> {
   const fundings = await db
     .selectFrom('fundings')

@@ -21,7 +21,7 @@ const EVERYBODY_HINT =
   'As PostgreSQL’s superuser in Lamassu’s database: revoke create on schema public from public. Where Lamassu’s own role is neither superuser nor owner of that schema, first: grant create on schema public to that role.';
 const ROLE_HINT = message`As PostgreSQL’s superuser on the Lamassu server, run what ${call('role_sql')} prints.`;
 
-/** The way to Lamassu's database, what may be read there, and whether it is the one that the ledger knows. */
+/** The connection to Lamassu's database, the rights there, and whether it is the database that the ledger knows. */
 export async function* examineLamassu(
   config: Pick<Config, 'lamassu' | 'commission'>,
   ledger: Ledger | undefined,
@@ -52,7 +52,7 @@ export async function* examineLamassu(
   try {
     yield ok('lamassu', `database ${lamassu.database} at ${place} answers user ${lamassu.user}`);
     yield clockCheck('lamassu clock', toMs(source.now), { before, after: clock.host().wall });
-    // By a clock that is behind, it would look as if it were to come.
+    // If this host's clock is behind, start_at would seem to lie in the future.
     const now = clock.now();
     const latest = source.now > now ? source.now : now;
     const start = startProblem(lamassu.startAt, latest, !(await isRead(lamassu.name, ledger?.db)));
@@ -73,13 +73,13 @@ export async function* examineLamassu(
   }
 }
 
-/** Whether anything of this Lamassu stands in the ledger. */
+/** Whether the ledger holds anything from this Lamassu. */
 async function isRead(name: string, db: Db | undefined): Promise<boolean> {
   const query = db?.selectFrom('sources').select('mark_id').where('name', '=', name).executeTakeFirst();
   return ((await query)?.mark_id ?? null) !== null;
 }
 
-/** Every key that the server has: one that is not pinned yet can be, before the server changes over to it. */
+/** All host keys of the server, so that a new one can be pinned before the server changes over to it. */
 async function hostKeysCheck(ssh: NonNullable<Config['lamassu']['ssh']>): Promise<Check> {
   try {
     const keys = await readHostKeys(ssh, DEADLINE_MS);
@@ -138,7 +138,7 @@ function rightsCheck(rights: Rights, user: string): Check {
   return warn('rights', `user ${user} ${wrong.join('; ')}`, message`${role}${between}${everybody}`);
 }
 
-/** Whether the ledger would take this Lamassu and this start_at for its own; nothing is bound. */
+/** Whether this Lamassu and this start_at match the ledger; nothing is bound. */
 async function identityCheck(
   { lamassu }: Pick<Config, 'lamassu'>,
   source: Database,
@@ -191,7 +191,10 @@ async function machinesCheck(
   return ok('machines', `${machines.length}: ${some(machines.map(nameOf))}`);
 }
 
-/** Machines that were replaced here, and that Lamassu has still: what they pay out is divided over other fundings. */
+/**
+ * Machines that were replaced here but are still in Lamassu: what they pay out is divided over the successor's
+ * fundings.
+ */
 async function* replacedCheck(db: Db, machines: Machines): AsyncGenerator<Check> {
   for (const { deviceId } of machines) {
     const replaced = await findReplaced(db, deviceId);
@@ -215,7 +218,7 @@ async function* replacedCheck(db: Db, machines: Machines): AsyncGenerator<Check>
   }
 }
 
-/** Cash that is in no machine of Lamassu, and machines in which no client's cash is. */
+/** Cash for machines that Lamassu does not have, and machines without clients' cash. */
 async function* fundingChecks(db: Db, machines: Machines): AsyncGenerator<Check> {
   const fundings = await db
     .selectFrom('fundings')

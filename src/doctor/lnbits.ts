@@ -23,14 +23,14 @@ interface SourceWallet {
   balanceMsat: bigint;
 }
 
-/** LNbits, the wallet that pays, what it holds against what is owed, and the wallet of each client. */
+/** LNbits, the source wallet, its balance against what is owed, and each recipient's wallet. */
 export async function* examineLnbits(
   config: Pick<Config, 'lnbits'>,
   ledger: Ledger | undefined,
   clock: Clock,
 ): AsyncGenerator<Check> {
   const { url } = config.lnbits;
-  // Loaded here: it is slow to start, and nothing before it needs it.
+  // Loaded here, because it is slow to load and nothing above needs it.
   const { LnbitsClient } = await import('../lnbits/client.ts');
   const lnbits = new LnbitsClient(config.lnbits, clock);
   try {
@@ -77,13 +77,13 @@ export async function* examineLnbits(
   }
 }
 
-/** Why the source wallet takes no invoice, where it holds too much. */
+/** The error for a source wallet that takes no invoice because it holds too much. */
 function full(error: unknown, { name, id, balanceMsat }: SourceWallet): unknown {
   if (!(error instanceof BridgeError)) return error;
   return tooFull(error, `the source wallet "${name}" (${id})`, balanceMsat) ?? error;
 }
 
-/** Whether LNbits answers for its wallets, be it that it does not know the key. */
+/** Whether LNbits answers for its wallets; that it does not know the key is an answer, too. */
 async function answers(lnbits: LnbitsClient, key: Secret): Promise<boolean> {
   try {
     await lnbits.wallet(key);
@@ -110,7 +110,7 @@ async function readSource(lnbits: LnbitsClient, key: Secret): Promise<SourceWall
   );
 }
 
-/** Whether a run would pay from this wallet; `paysFrom`: from which its key pays, where that is a shared one. */
+/** Whether a run would pay from this wallet. `paysFrom`: the wallet that a key onto a shared wallet pays from. */
 async function bindingCheck(db: Db, { id, name }: SourceWallet, paysFrom: string): Promise<Check> {
   const refusal = await sourceWalletRefusal(db, id, paysFrom);
   if (refusal) return fail('source wallet', refusal);
@@ -123,7 +123,7 @@ async function bindingCheck(db: Db, { id, name }: SourceWallet, paysFrom: string
   );
 }
 
-/** What is allocated and not settled yet, against what the wallet holds and is credited with before it is paid. */
+/** What is allocated and not settled yet, against the wallet's balance and the credits that precede the payments. */
 async function balanceCheck(db: Db, { balanceMsat }: SourceWallet, crediting: boolean): Promise<Check> {
   const { sats } = await owed(db);
   const balance = balanceMsat / 1000n;
@@ -143,7 +143,7 @@ async function balanceCheck(db: Db, { balanceMsat }: SourceWallet, crediting: bo
   );
 }
 
-/** LNbits' service fee, for as long as the newest payment cost one. */
+/** LNbits' service fee, if the newest payment cost one. */
 async function* feeCheck(db: Db): AsyncGenerator<Check> {
   const rate = await feeRate(db);
   if (rate === null) return;
@@ -154,7 +154,7 @@ async function* feeCheck(db: Db): AsyncGenerator<Check> {
   );
 }
 
-/** Whether the superuser may credit the source wallet; even then it is a warning what that means. */
+/** Whether the superuser can credit the source wallet. Even then a warning says what that means. */
 async function creditCheck({ lnbits }: Pick<Config, 'lnbits'>, clock: Clock): Promise<Check> {
   try {
     const { LnbitsAdmin } = await import('../lnbits/admin.ts');
@@ -171,7 +171,7 @@ async function creditCheck({ lnbits }: Pick<Config, 'lnbits'>, clock: Clock): Pr
   }
 }
 
-/** What was recorded while crediting was on, and is not made while it is off. */
+/** Credits that were recorded while crediting was on, and are not made while it is off. */
 async function* leftCredits(db: Db): AsyncGenerator<Check> {
   for (const { id, sats } of await stuckCredits(db, false)) {
     yield warn(
@@ -183,8 +183,7 @@ async function* leftCredits(db: Db): AsyncGenerator<Check> {
 }
 
 /**
- * Each wallet that is paid into as a run would meet it: its key is known, is an invoice key, makes invoices and shows
- * them.
+ * Checks each recipient's wallet as a run would: its key is known, is an invoice key, makes invoices and shows them.
  */
 async function* recipientChecks(db: Db, lnbits: LnbitsClient): AsyncGenerator<Check> {
   const recipients = await db
@@ -220,7 +219,7 @@ async function* recipientChecks(db: Db, lnbits: LnbitsClient): AsyncGenerator<Ch
       }
       yield failed;
       if (error instanceof BridgeError && error.code === 'lnbits/refused') continue;
-      // LNbits itself does not answer now; asking for the others would take as long each.
+      // LNbits itself does not answer: each further wallet would take as long.
       return;
     }
   }

@@ -6,21 +6,21 @@ import { BridgeError } from '../errors.ts';
 export interface NewFile {
   path: string;
   text: string;
-  /** A person agreed that what the file says now is lost. */
+  /** The operator agreed to replace the content of the file. */
   replace: boolean;
 }
 
-/** Whether the file is there, and whether it says this already. */
+/** Whether the file exists, and whether it already has this content. */
 export function standing(path: string, text: string): 'absent' | 'same' | 'other' {
   if (!existsSync(path)) return 'absent';
   return readFileSync(path, 'utf8') === text ? 'same' : 'other';
 }
 
 /**
- * Puts the files into one folder, readable by their owner only: the secrets, then whatever `work` makes, and the
- * configuration last, so that a configuration that is there is whole. Where something fails, what was there before is
- * there again. Killed at any moment, it is finished by doing it again. Only one at a time works in a folder. Throws
- * `init/stopped`, `init/unwritable`, and what `work` throws.
+ * Writes the files into one folder, readable by their owner only: first the secrets, then what `work` makes, last the
+ * configuration, which therefore exists only if everything does. If a step fails, the old files are restored. After a
+ * kill at any moment, a second call completes it. A lock admits one process per folder. Throws `init/stopped`,
+ * `init/unwritable`, and what `work` throws.
  */
 export async function placeFiles<T>(
   config: NewFile,
@@ -31,7 +31,7 @@ export async function placeFiles<T>(
   const undo: (() => void)[] = [];
   const unlock = lock(folder);
   try {
-    // Of one that was killed.
+    // Left by a killed process.
     sweep(folder);
     for (const { path, text } of [...secrets, config])
       writeFileSync(beside(path, 'new'), text, { mode: 0o600, flag: 'wx', flush: true });
@@ -48,21 +48,21 @@ export async function placeFiles<T>(
   }
 }
 
-/** What fails while cleaning up must not hide what failed before; what is left then is swept by the next init. */
+/** A failed clean-up must not hide the first error; the next init removes what is left. */
 function quietly(step: () => void): void {
   try {
     step();
   } catch {
-    // A folder that takes nothing any more was told already.
+    // An unwritable folder was reported already.
   }
 }
 
-/** Puts a file in the place of its name, and adds how to take that back. */
+/** Moves a file to its name, and records how to undo that. */
 function place({ path, text, replace }: NewFile, undo: (() => void)[]): void {
   if (standing(path, text) === 'same') return;
   const fresh = beside(path, 'new');
   if (!replace) {
-    // A link fails where the name was taken meanwhile, which a rename would not.
+    // A link fails if the name was taken meanwhile; a rename would overwrite it.
     linkSync(fresh, path);
     undo.push(() => rmSync(path));
     return;
@@ -73,7 +73,7 @@ function place({ path, text, replace }: NewFile, undo: (() => void)[]): void {
   undo.push(() => renameSync(old, path));
 }
 
-/** The name under which a file waits for its place, or stays until nothing can fail any more. */
+/** The name of a new file before it is moved, or of an old file until nothing can fail any more. */
 function beside(path: string, age: 'new' | 'old'): string {
   return join(dirname(path), `.${basename(path)}.aio-dca-${age}`);
 }
@@ -84,7 +84,7 @@ function sweep(folder: string): void {
   }
 }
 
-/** A lock of SQLite's: the system takes it from a process that is killed. Answers how to give it back. */
+/** A lock by SQLite, which the system releases when the process is killed. Answers a function that releases it. */
 function lock(folder: string): () => void {
   const path = join(folder, '.aio-dca-init');
   try {

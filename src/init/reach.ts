@@ -5,9 +5,7 @@ import type { LnbitsClient } from '../lnbits/client.ts';
 import type { Clock } from '../time.ts';
 import type { LamassuSettings, LedgerSettings, LnbitsSettings } from './settings.ts';
 
-/*
- * What init tries before it writes anything. What it loads is loaded only when it is tried.
- */
+/* The tests that init makes before it writes anything. Each loads its modules only when it runs. */
 
 const DEADLINE_MS = 15_000;
 
@@ -25,14 +23,14 @@ export async function reachPostgresql(host: string, port: number): Promise<void>
   }
 }
 
-/** LNbits' version. Throws what the client throws: `lnbits/unreachable`, `lnbits/version` and the like. */
+/** LNbits' version. Throws the errors of the client: `lnbits/unreachable`, `lnbits/version` and others. */
 export async function reachLnbits(place: LnbitsSettings, clock: Clock): Promise<string> {
   return withLnbits(place, clock, (lnbits) => lnbits.version());
 }
 
 /**
- * The name of the wallet. Throws `lnbits/key` for an unknown key and for one that cannot pay, `lnbits/rights` for one
- * that does not show what it makes.
+ * The name of the wallet. Throws `lnbits/key` if the key is unknown or cannot pay, `lnbits/rights` if it does not
+ * show the invoices it makes.
  */
 export async function reachWallet(place: LnbitsSettings, key: Secret, clock: Clock): Promise<string> {
   const { proveRights } = await import('../lnbits/rights.ts');
@@ -49,7 +47,7 @@ export async function reachWallet(place: LnbitsSettings, key: Secret, clock: Clo
   );
 }
 
-/** Logs in as the superuser who is to credit the source wallet. Throws `lnbits/superuser` where that is not so. */
+/** Logs in as the superuser who is to credit the source wallet. Throws `lnbits/superuser` if that fails. */
 export async function reachSuperuser(
   place: LnbitsSettings,
   superuser: { name: string; password: Secret },
@@ -73,7 +71,7 @@ async function withLnbits<T>(
   }
 }
 
-/** The id of the ledger that is there already; null where there is none. Throws what `openLedger` throws. */
+/** The id of the existing ledger; null if there is none. Throws what `openLedger` throws. */
 export async function findLedger(place: LedgerSettings, clock: Clock): Promise<string | null> {
   const { openLedger } = await import('../ledger/store/open.ts');
   try {
@@ -88,14 +86,15 @@ export async function findLedger(place: LedgerSettings, clock: Clock): Promise<s
   }
 }
 
-/** How far the way to Lamassu goes: the machines that can be read, or what is in the way. */
+/** The result of reading Lamassu: its machines, or what is missing. */
 export type LamassuFound =
   | ({ machines: string[] } & Pick<Rights, 'tooMuch' | 'harmful'>)
   | { missing: BridgeError };
 
 /**
- * Reads Lamassu as a run would. That the key or the role is not known there yet is no error: it is what init tells how
- * to do. Throws what makes the answers useless: `lamassu/ssh-unreachable`, `ssh-host-key`, `unreachable`, `no-database`.
+ * Reads Lamassu as a run would. A key or a role that is not known there yet is no error: init explains how to add it.
+ * Throws if the answers themselves are wrong: `lamassu/ssh-unreachable`, `ssh-host-key`, `unreachable`,
+ * `no-database`.
  */
 export async function tryLamassu({ lamassu, ssh }: LamassuSettings, clock: Clock): Promise<LamassuFound> {
   const { openDatabase } = await import('../lamassu/database.ts');
@@ -132,7 +131,7 @@ export async function tryLamassu({ lamassu, ssh }: LamassuSettings, clock: Clock
   }
 }
 
-/** What the key line and the role's SQL put right. */
+/** Errors that the key line and the role's SQL correct. */
 const LATER = new Set<string>([
   'lamassu/ssh-authentication',
   'lamassu/ssh-forward',

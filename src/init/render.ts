@@ -3,7 +3,8 @@ import { stringify } from 'smol-toml';
 import type { Settings } from './settings.ts';
 
 /**
- * config.toml, with `heading` as a comment; what is not in it has its default. The secrets are in files beside it.
+ * config.toml, with `heading` as a comment. Settings that it omits have their defaults; secrets are in files beside
+ * it.
  */
 export function renderConfig(heading: string, settings: Settings): string {
   const { timezone, start_at, ssh, lamassu, ledger, lnbits } = settings;

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { Secret } from '../config/secret.ts';
 
 /*
- * What a new configuration and the files beside it say. Each value has been read by the rules of the configuration.
+ * The content of a new configuration and of the files beside it. Each value was checked by the rules of the
+ * configuration.
  */
 
 const secret = z.instanceof(Secret);
@@ -13,7 +14,7 @@ export const sshKey = z.object({
   /** The name of its file, as OpenSSH calls keys of its kind. */
   file: z.string(),
   private_key: secret,
-  /** Undefined where the key has none. */
+  /** Undefined if the key has none. */
   passphrase: secret.optional(),
   /** On one line, as in a `.pub` file. */
   public_key: z.string(),
@@ -22,12 +23,12 @@ export const sshKey = z.object({
 export type SshKey = z.output<typeof sshKey>;
 
 const certificate = {
-  /** An absolute path, and what is in it. */
+  /** An absolute path, and its content. */
   ca_file: z.string().optional(),
   ca: z.string().optional(),
 };
 
-/** PostgreSQL, and how it is reached: without `ssh` directly. */
+/** PostgreSQL and how it is reached; without `ssh`, directly. */
 export const lamassuSettings = z.object({
   ssh: z
     .object({ host: z.string(), port: z.number(), user: z.string(), key: sshKey, host_key: z.string() })
@@ -48,7 +49,7 @@ export type LamassuSettings = z.output<typeof lamassuSettings>;
 export const ledgerSettings = z.object({
   url: z.string(),
   password: secret.optional(),
-  /** As its URL said. */
+  /** The TLS settings of its URL. */
   tls: tls.optional(),
   ...certificate,
 });
@@ -67,18 +68,18 @@ export const settings = lamassuSettings.extend({
   ledger: ledgerSettings,
   lnbits: lnbitsPlace.extend({
     ca_file: z.string().optional(),
-    /** Whether a person agreed that the keys leave this host unencrypted. */
+    /** Whether the operator agreed that the keys leave this host unencrypted. */
     insecure_http: z.boolean(),
     /** The admin key of the source wallet. */
     key: secret,
-    /** Who credits the source wallet; undefined where nobody does. */
+    /** The superuser who credits the source wallet; undefined if crediting is off. */
     superuser: superuser.optional(),
   }),
 });
 
 export type Settings = z.output<typeof settings>;
 
-/** The ledger as a configuration in `folder` means it. */
+/** The ledger as a configuration in `folder` describes it. */
 export function placedLedger<L extends LedgerSettings>(ledger: L, folder: string): L {
   const { url } = ledger;
   if (!url.startsWith('sqlite:')) return ledger;

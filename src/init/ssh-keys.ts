@@ -18,7 +18,7 @@ export function makeSshKey(): SshKey {
   }
 }
 
-/** The key in `text`. Throws `lamassu/ssh-key`, naming `from`, where it is none that can be used. */
+/** The key in `text`. Throws `lamassu/ssh-key`, which names `from`, if it cannot be used. */
 export function readSshKey(text: string, from: string, passphrase?: Secret): SshKey {
   const parsed = readPrivateKey(text, passphrase, `${from} holds no private SSH key that can be used`);
   const files: Partial<Record<string, string>> = { 'ssh-ed25519': 'id_ed25519', 'ssh-rsa': 'id_rsa' };

@@ -19,13 +19,13 @@ export const cashOutView = z.object({
   commission_sats: sats,
   net_sats: sats,
   own_sats: sats,
-  /** The layperson's: paid for cash that never came out. */
+  /** The layperson's sats: paid for cash that never came out. */
   undelivered_sats: sats,
   /** The cash that no client's funding covered. */
   own_fiat: fiat,
   commission_method: z.enum(['ticker', 'margin', 'markup', 'given']),
   origin: z.enum(['lamassu', 'settled', 'external']),
-  /** Where it was sold, if the cash was fetched at another machine. */
+  /** The machine where the layperson began, if the cash was fetched at another one. */
   begun_at_machine: z.string().nullable(),
 });
 
@@ -52,7 +52,7 @@ export const cashOutDetailView = cashOutView.extend({
       at: instant,
       actor: z.string(),
       reason: z.string(),
-      /** Its sats are to be credited to the source wallet. */
+      /** Whether its sats are to be credited to the source wallet. */
       credit: z.boolean(),
     })
     .nullable(),

@@ -5,9 +5,9 @@ import type { InCurrency, ClientView as Known } from '../ledger/clients/view.ts'
 import type { OpenPayout } from '../ledger/payouts/open.ts';
 import { fiat, instant, openPayoutsView, openPayoutView, price, sats } from './parts.ts';
 
-/** What a client's cash bought in one currency: what is settled, with what waits beside it. */
+/** What a client's cash bought in one currency: the settled amounts, and separately those that wait. */
 const metricsView = z.object({
-  /** Deposited, and not spent yet. */
+  /** Cash that is deposited and not spent yet. */
   remaining: fiat,
   sats_stacked: sats,
   fiat_spent: fiat,
@@ -27,7 +27,7 @@ export const listedClientView = z.object({
   name: z.string(),
   mode: z.enum(['flow', 'fixed']),
   status: z.enum(['active', 'paused', 'closing', 'closed']),
-  /** By currency, as `max_daily_limits` and `metrics`. */
+  /** By currency; so are `max_daily_limits` and `metrics`. */
   daily_limits: z.record(z.string(), fiat),
   max_daily_limits: z.record(z.string(), fiat),
   wallet_id: z.string(),
@@ -42,7 +42,7 @@ export const clientView = z.object({
   metrics: listedClientView.shape.metrics,
 });
 
-/** A client after a change, with what another wallet means for the payouts that are open. */
+/** A client after a change, and what a new wallet means for the open payouts. */
 export const changedClientView = clientView.extend({ open_payouts: z.array(openPayoutView).optional() });
 
 export type ListedClientView = z.output<typeof listedClientView>;
@@ -53,7 +53,7 @@ export function viewOfClient({ client, currencies }: Known): ClientView {
   return {
     name: client.name,
     mode: client.mode,
-    // Pausing is a setting; the other words stand in the client's own row.
+    // Pausing is a setting; the other statuses are in the client's own row.
     status: client.status === 'active' && client.paused ? 'paused' : client.status,
     daily_limits: limitsOf(client, 'daily'),
     max_daily_limits: limitsOf(client, 'max'),

@@ -6,11 +6,11 @@ import { instant, text } from './parts.ts';
 
 /** An entry that a wrong clock made. */
 export const entryView = z.object({
-  /** What it concerns, as the log has it: `f12`, `client alice`. */
+  /** The subject, as the log names it: `f12`, `client alice`. */
   subject: z.string(),
-  /** From when it counts. */
+  /** The time from which it counts. */
   from: instant,
-  /** About when it was entered; null: not known. */
+  /** Roughly when it was entered; null: not known. */
   entered_at: instant.nullable(),
   /** The operation that corrects it. */
   way_out: z.custom<Call>(),
@@ -22,13 +22,13 @@ export function viewOfEntry(doubt: Doubt): EntryView {
   return { subject: doubt.subject, from: doubt.at, entered_at: doubt.expected, way_out: wayOut(doubt) };
 }
 
-/** The clocks, and what is in doubt because of them. */
+/** The clocks, and the entries in doubt because of them. */
 export const clocksView = z.object({
   host: instant,
-  /** Of the ledger's server; null for a file. */
+  /** The clock of the ledger's server; null for a file. */
   ledger: instant.nullable(),
   last_run: z.object({ run: z.string(), lamassu: instant, host: instant }).nullable(),
-  /** Why this host's clock cannot be believed now; null where nothing speaks against it. */
+  /** Why this host's clock cannot be right now; null if nothing contradicts it. */
   problem: text.nullable(),
   problem_code: z.string().nullable(),
   entries: z.array(entryView),

@@ -5,7 +5,7 @@ import type { CommissionRecipient, Weight } from '../ledger/commission/commissio
 import type { OpenPayout } from '../ledger/payouts/open.ts';
 import { instant, openPayoutsView, openPayoutView, sats } from './parts.ts';
 
-/** A recipient of the commission; the shares are of what cash-outs from now on pay. */
+/** A recipient of the commission, with its shares of future cash-outs. */
 export const commissionRecipientView = z.object({
   name: z.string(),
   status: z.enum(['active', 'removed']),
@@ -27,7 +27,7 @@ export const commissionRecipientView = z.object({
 
 export type CommissionRecipientView = z.output<typeof commissionRecipientView>;
 
-/** A recipient after a change, with what another wallet means for the payouts that are open. */
+/** A recipient after a change, and what a new wallet means for the open payouts. */
 export const changedRecipientView = commissionRecipientView.extend({
   open_payouts: z.array(openPayoutView).optional(),
 });

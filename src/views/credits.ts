@@ -3,7 +3,7 @@ import type { CreditRow } from '../ledger/credits/operator-actions.ts';
 import { instant, pageOf, sats, text } from './parts.ts';
 import { CREDIT_STATES } from './states.ts';
 
-/** What LNbits' superuser put into the source wallet, or is to. */
+/** A credit: sats that LNbits' superuser put, or will put, into the source wallet. */
 export const creditView = z.object({
   id: z.string(),
   state: z.enum(CREDIT_STATES),
@@ -15,13 +15,13 @@ export const creditView = z.object({
   sent_at: instant.nullable(),
   credited_at: instant.nullable(),
   payment_hash: z.string().nullable(),
-  /** What it is for; empty where it is for LNbits' service fee alone. */
+  /** The cash-outs that it is for; empty if it is for LNbits' service fee alone. */
   cash_outs: z.array(z.object({ id: z.string(), sats })),
 });
 
 export type CreditView = z.output<typeof creditView>;
 
-/** In a list: the number of its cash-outs. */
+/** A credit in a list, with the number of its cash-outs. */
 export const listedCreditView = creditView.extend({ cash_outs: z.number() });
 
 export const creditsView = pageOf(listedCreditView);
@@ -45,5 +45,5 @@ export function viewOfListedCredit(row: CreditRow): z.output<typeof listedCredit
   return { ...viewOfCredit(row), cash_outs: row.cashOuts.length };
 }
 
-/** What is asked before the operator's word on a credit is recorded. */
+/** The question before the operator's decision about a credit is recorded. */
 export const resolveCreditPreview = z.object({ question: text, digest: z.string() });

@@ -3,7 +3,7 @@ import type { Check } from '../doctor/check.ts';
 import type { Kind } from '../errors.ts';
 import { text } from './parts.ts';
 
-/** One thing that `doctor` looked at: what was found there, and what to do about it. */
+/** One check of `doctor`: what it found, and what to do about it. */
 export const checkView = z.object({
   name: z.string(),
   level: z.enum(['ok', 'warn', 'fail']),
@@ -14,10 +14,10 @@ export const checkView = z.object({
 export type CheckView = z.output<typeof checkView>;
 
 export const doctorView = z.object({
-  /** Nothing failed. */
+  /** True if no check failed. */
   ok: z.boolean(),
   checks: z.array(checkView),
-  /** Of what kinds the failures are, in the order of the checks. */
+  /** The kinds of the failures, in the order of the checks. */
   failures: z.array(z.custom<Kind>()),
 });
 

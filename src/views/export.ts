@@ -3,13 +3,13 @@ import { formatDecimal } from '../dca/money.ts';
 import type { Kind } from '../export/kinds.ts';
 import type { Totals } from '../export/totals.ts';
 
-/** What an export added up to: by currency, the rows and the sum of each summed column; fiat as decimal text. */
+/** The totals of an export: by currency, the number of rows and the sum of each summed column; fiat as decimal text. */
 export const exportView = z.object({
   what: z.string(),
   format: z.enum(['csv', 'json', 'jsonl']),
   rows: z.number(),
   totals: z.record(z.string(), z.record(z.string(), z.union([z.number(), z.bigint(), z.string()]))),
-  /** False where the reader had seen enough before the end. */
+  /** False if the reader closed the pipe before the end. */
   complete: z.boolean(),
 });
 

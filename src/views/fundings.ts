@@ -44,7 +44,7 @@ const spentView = z.object({
   settled: z.boolean(),
 });
 
-/** A funding with everything that happened to it, in the order in which the ledger learnt of it. */
+/** A funding with its history, in the order in which the ledger recorded it. */
 export const shownFundingView = fundingView.extend({ history: z.array(z.union([spentView, changedView])) });
 
 /** The part that a funding has, or would have, in a cash-out from before it was entered. */
@@ -60,19 +60,19 @@ const partView = z.object({
 export const enteredFundingView = fundingView.extend({
   past: z.object({
     cash_outs: z.int(),
-    /** The operator's own share in these before. */
+    /** The operator's own share in these cash-outs before. */
     own_fiat: fiat,
-    /** What the funding got of that share. */
+    /** The funding's part of that share. */
     from_own: z.array(partView),
   }),
-  /** What was announced, where another amount was counted. */
+  /** The announced amount, if another one was counted. */
   announced: fiat.optional(),
 });
 
 /** A funding after cash was taken out. */
 export const withdrawnFundingView = fundingView.extend({ taken: fiat });
 
-/** The cash-outs that a funding would come too late for, and what it would get of the operator's own share in each. */
+/** The cash-outs that a funding comes too late for, and what it would get of the operator's own share in each. */
 export const pastView = z.object({
   currency: z.string(),
   cash_outs: z.array(partView.extend({ confirmed_at: instant, own_fiat: fiat })),
@@ -127,7 +127,7 @@ export function viewOfWithdrawnFunding(before: Funding, after: Funding): Withdra
   };
 }
 
-/** Without its digest. */
+/** The preview without its digest. */
 export function viewOfPast(funding: Funding, past: PastCashOut[]): Omit<PastView, 'digest'> {
   return {
     currency: funding.currency,

@@ -11,13 +11,16 @@ export const hostKeyView = z.object({
 
 export type HostKeyView = z.output<typeof hostKeyView>;
 
-/** How far the way to Lamassu goes. */
+/** The result of reading Lamassu. */
 export const foundView = z.object({
   readable: z.boolean(),
-  /** What is in the way; null where Lamassu can be read. */
+  /** What is missing; null if Lamassu can be read. */
   missing: z.string().nullable(),
   machines: z.array(z.string()),
-  /** What the role may do beyond what is needed, and what of it could do harm; empty also where that was not seen. */
+  /**
+   * The excess rights of the role, and those of them that could do harm. Both are empty if the rights were not
+   * checked.
+   */
   too_much: z.array(z.string()),
   harmful: z.array(z.string()),
 });
@@ -33,7 +36,7 @@ export function viewOfFound(found: LamassuFound): FoundView {
   return { readable: true, missing: null, machines, too_much: [...tooMuch], harmful: [...harmful] };
 }
 
-/** The files that would be written: whether each is there, and whether it says the same already. */
+/** The files that would be written: whether each exists, and whether it has the same content. */
 export const initPlanView = z.object({
   files: z.array(z.object({ path: z.string(), standing: z.enum(['absent', 'same', 'other']) })),
 });
@@ -41,19 +44,19 @@ export const initPlanView = z.object({
 /** What `init` made, and what it could not do. */
 export const madeView = z.object({
   config: z.string(),
-  /** All that were written or already said the same, with secrets or not. */
+  /** All files that were written or already had the content, the secrets included. */
   files: z.array(z.string()),
   ledger: z.object({ id: z.string(), url: z.string(), schema: z.number() }),
   lamassu: z.object({
-    /** Null where it was not tried. */
+    /** Null if it was not tested. */
     readable: z.boolean().nullable(),
     machines: z.array(z.string()),
     user: z.string(),
     too_much: z.array(z.string()),
-    /** What is in the way. */
+    /** What is missing. */
     missing: z.string().nullable(),
   }),
-  /** Null where PostgreSQL is reached directly. */
+  /** Null if PostgreSQL is reached directly. */
   ssh: z
     .object({
       user: z.string(),
@@ -63,9 +66,9 @@ export const madeView = z.object({
     })
     .nullable(),
   start_at: instant,
-  /** `start_at` is in the future. */
+  /** True if `start_at` is in the future. */
   early: z.boolean(),
-  /** The role that `role_sql` makes: another one than [lamassu] user where that one cannot be confined. */
+  /** The role that `role_sql` makes: not [lamassu] user, if that role cannot be confined. */
   role: z.string(),
   role_sql: z.string(),
 });

@@ -5,23 +5,23 @@ import type { Copied, Place } from '../ledger/store/copy.ts';
 import { instant, sats } from './parts.ts';
 import { differenceView, verificationView } from './verification.ts';
 
-/** Where a ledger is, and where it would be. */
+/** Where a ledger is, and where it would move to. */
 export const copyPlanView = z.object({ from: z.string(), to: z.string(), digest: z.string() });
 
 /** A ledger after it was moved, with its books there. */
 export const copiedLedgerView = verificationView.extend({
   ledger: z.object({ id: z.string(), url: z.string() }),
-  /** Rows by table; null where an earlier copy was only finished. */
+  /** Rows by table; null if only the rest of an earlier move was done. */
   rows: z.record(z.string(), z.number()).nullable(),
-  /** What the configuration has to say of the new place, besides its URL. */
+  /** The settings of the new place that the configuration needs, besides its URL. */
   settings: z.object({ password_file: z.boolean(), tls: z.string().nullable(), ca_file: z.boolean() }),
 });
 
-/** What LNbits shows as paid and an older copy of the ledger did not know, and what came of it. */
+/** The payments that LNbits shows and an older copy of the ledger did not know, and what was done about them. */
 export const recoveryView = z.object({
-  /** All of it fits. */
+  /** True if every payment fits. */
   ok: z.boolean(),
-  /** Nothing was written: this is what would be. */
+  /** True if nothing was written: the rest says what would be. */
   dry_run: z.boolean(),
   /** Payments that LNbits shows and the ledger did not know. */
   payments: z.number(),
@@ -29,11 +29,11 @@ export const recoveryView = z.object({
   cash_outs: z.number(),
   /** Credits of the source wallet that the lost ledger may have made already. */
   held_credits: z.number(),
-  /** Runs that LNbits shows and the ledger did not know: nobody takes them for another copy in use any more. */
+  /** Runs that LNbits shows and the ledger did not know. They no longer count as another copy in use. */
   other_runs: z.number(),
   /** Payments with this ledger's id that it did not send. */
   foreign_labels: z.number(),
-  /** The clients' wallets are not asked any more whether another source wallet paid them. */
+  /** True if clients' wallets are no longer searched for payments of another source wallet. */
   former_wallets_accounted: z.boolean(),
   payouts: z.array(
     z.object({
@@ -41,7 +41,7 @@ export const recoveryView = z.object({
       recipient: z.string(),
       sats,
       state: z.string(),
-      /** Their hashes. */
+      /** Their payment hashes. */
       payments: z.array(z.string()),
     }),
   ),
@@ -49,21 +49,21 @@ export const recoveryView = z.object({
   differences: z.array(differenceView),
 });
 
-/** A Lamassu database that was compared with what the ledger distributed of it, and bore it out. */
+/** A Lamassu database that was compared with what the ledger distributed of it, and agrees. */
 export const comparedSourceView = z.object({
   source: z.string(),
   /** The PostgreSQL system identifier that the ledger is bound to; null: none yet. */
   was: z.string().nullable(),
-  /** That of the database that is reached now. */
+  /** The identifier of the database that is reached now. */
   is: z.string(),
-  /** How many distributed cash-outs are there as the ledger has them. */
+  /** The number of distributed cash-outs that are the same there. */
   cash_outs: z.number(),
   newest: z.string().nullable(),
   newest_confirmed_at: instant.nullable(),
   dry_run: z.boolean(),
-  /** The ledger is bound to it by this; false where it was before. */
+  /** True if this bound the ledger to it; false if it was bound before. */
   accepted: z.boolean(),
-  /** Of a dry run: what was compared. */
+  /** The result of a dry run. */
   digest: z.string().optional(),
 });
 

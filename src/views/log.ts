@@ -3,12 +3,15 @@ import { instant } from './parts.ts';
 
 /** One change of the ledger, as `log.list` writes it: the columns of an export of `changes`. */
 export const changeView = z.object({
-  /** Null of what stands in the ledger's tables and not in its log: cash-outs divided, payouts formed and settled. */
+  /**
+   * Null for changes that come from the ledger's tables, not from its log: cash-outs divided, payouts formed and
+   * settled.
+   */
   id: z.number().nullable(),
   at: instant,
   at_local: z.string(),
   actor: z.string().nullable(),
-  /** `r12`; null where the operator did it. */
+  /** `r12`; null if the operator did it. */
   run: z.string().nullable(),
   /** Noun and verb: `funding confirm`. */
   action: z.string(),
@@ -18,5 +21,5 @@ export const changeView = z.object({
   after: z.unknown(),
 });
 
-/** How many changes were written. */
+/** The number of changes that were written. */
 export const logView = z.object({ changes: z.number() });

@@ -19,26 +19,26 @@ export const machineView = z.object({
   commission_rate: rate.nullable(),
   min_rate: rate.nullable(),
   max_rate: rate.nullable(),
-  /** Of deposited fundings that serve only this machine. */
+  /** The cash of deposited fundings that serve only this machine. */
   remaining: amounts,
   remaining_any_machine: amounts,
   last_cash_out: instant.nullable(),
 });
 
-/** A machine by itself, with which one took its place. */
+/** One machine, and the machine that replaced it. */
 export const shownMachineView = machineView.extend({
   replaced_by: z.string().nullable(),
   replaced_by_name: z.string().nullable(),
   replaced_at: instant.nullable(),
 });
 
-/** A machine after a change, with the fundings whose own rate is outside of what it allows now. */
+/** A machine after a change, and the fundings whose own rate is now outside of its range. */
 export const changedMachineView = machineView.extend({
   outside: z.array(z.string()),
   outside_rates: z.record(z.string(), rate),
 });
 
-/** The machine that took the place of another, with the fundings that moved. */
+/** The machine that replaced another, and the fundings that moved. */
 export const replacedMachineView = machineView.extend({
   /** Device id. */
   replaces: z.string(),
@@ -46,7 +46,7 @@ export const replacedMachineView = machineView.extend({
   fundings: z.array(z.string()),
 });
 
-/** What a replacement would do. */
+/** The preview of a replacement. */
 export const replacementView = z.object({
   old: z.object({ machine: z.string(), name: z.string().nullable() }),
   new: z.object({ machine: z.string(), name: z.string().nullable() }),
@@ -101,7 +101,7 @@ export function viewOfReplacedMachine(one: Known, old: Machine, moved: Funding[]
   };
 }
 
-/** The plan that the operator agrees to; the digest is of all of it. */
+/** The plan that the operator agrees to; the digest covers all of it. */
 export function planOfReplacement(
   old: Machine,
   next: Machine,

@@ -14,7 +14,7 @@ export const price = z.string();
 /** `0.05500` */
 export const rate = z.string();
 
-/** Text for messages; where it names operations, the door writes them in its own words. */
+/** Text of a message. If it names operations, the door writes them in its own words. */
 export const text = z.union([z.string(), z.instanceof(Message)]);
 
 /** The newest rows of a list that grows for years, and how many there are in all. */
@@ -22,7 +22,7 @@ export function pageOf<Row extends z.ZodType>(row: Row) {
   return z.object({ rows: z.array(row), total: z.number() });
 }
 
-/** Something that went wrong while the rest was done. */
+/** An error that did not stop the rest. */
 export const problemView = z.object({
   code: z.string(),
   kind: z.custom<Kind>(),
@@ -34,13 +34,13 @@ export function viewOfProblem(error: BridgeError): z.output<typeof problemView> 
   return { code: error.code, kind: error.kind, message: error.sentence, hint: error.hint ?? null };
 }
 
-/** An open payout of a recipient who is paid into another wallet now. */
+/** An open payout of a recipient whose wallet has changed. */
 export const openPayoutView = z.object({
   payout: z.string(),
   arrived_sats: sats,
   former_wallet_sats: sats,
   new_wallet_sats: sats,
-  /** Of these: LNbits refused them, and they are sent once both wallets show that nothing came of it. */
+  /** The part of these that LNbits refused. They are sent again once both wallets show that nothing arrived. */
   refused_sats: sats,
 });
 

@@ -15,11 +15,11 @@ export const payoutView = z.object({
   state: z.enum(PAYOUT_STATES),
   reason: z.string().nullable(),
   sats,
-  /** Of these: what has arrived. */
+  /** The part of these that has arrived. */
   settled_sats: sats,
   created_at: instant,
   settled_at: instant.nullable(),
-  /** What LNbits took on top as its service fee. */
+  /** LNbits' service fee, taken on top. */
   fee_msat: z.bigint(),
 });
 
@@ -27,9 +27,9 @@ export type PayoutView = z.output<typeof payoutView>;
 
 export const payoutsView = pageOf(payoutView);
 
-/** A payout with what it pays and its payments. */
+/** A payout with its cash-outs and payments. */
 export const payoutDetailView = payoutView.extend({
-  /** The cash that it pays for; 0 of commission. */
+  /** The cash that it pays for; 0 for commission. */
   fiat,
   currency: z.string(),
   allocations: z.array(z.string()),
@@ -92,16 +92,16 @@ export function viewOfPayoutDetail({ payout, members, payments }: PayoutDetail):
   };
 }
 
-/** What `payouts.hold_all` held. */
+/** The result of `payouts.hold_all`. */
 export const heldAllView = z.object({
   held: z.array(z.string()),
-  /** Due, in no payout yet, and so not held. */
+  /** Sats that are due but in no payout yet, and so not held. */
   due_sats: sats.optional(),
-  /** Why no payout was formed of them. */
+  /** Why they could not be formed into payouts. */
   problem: problemView.optional(),
 });
 
-/** What `payouts.release_all` would release. */
+/** The preview of `payouts.release_all`. */
 export const heldPayoutView = z.object({
   id: z.string(),
   recipient: z.string(),
@@ -119,7 +119,7 @@ export const releasedView = z.object({ released: z.array(z.string()) });
 export const pauseView = z.object({
   paused: z.boolean(),
   pause: z.object({ at: instant, by: z.string().nullable(), reason: z.string().nullable() }).nullable(),
-  /** False where it was so already. */
+  /** False if it was so already. */
   changed: z.boolean(),
 });
 
@@ -127,12 +127,12 @@ export function viewOfPause(pause: Pause | null, changed: boolean): z.output<typ
   return { paused: pause !== null, pause, changed };
 }
 
-/** What a recipient got beyond what a payout owed. */
+/** Sats that a recipient got beyond a payout. */
 export const overpaidView = z.object({
   payout: z.string(),
   recipient: z.string(),
   sats,
-  /** What they are worth at the price of the payout. */
+  /** Their worth in cash at the price of the payout. */
   fiat,
   currency: z.string(),
   payment_hash: z.string().nullable(),
@@ -141,7 +141,7 @@ export const overpaidView = z.object({
 export const overpaidPreview = overpaidView.extend({ digest: z.string() });
 
 export const bookedOverpaidView = overpaidView.extend({
-  /** The funding that the cash was taken off, and what remains of it. */
+  /** The funding that the cash was subtracted from, and what remains of it. */
   funding: z.object({ id: z.string(), remaining: fiat }).nullable(),
 });
 
@@ -154,14 +154,14 @@ export function viewOfOverpaid(one: Overpaid): z.output<typeof overpaidView> {
   };
 }
 
-/** What the wallets show of a payment that the operator decides about. */
+/** The evidence of a payment that the operator decides about. */
 export const resolvePreview = z.object({
   payment_hash: z.string(),
   sats,
   /** What each wallet shows. */
   source: z.string(),
   client: z.string(),
-  /** What is asked before it is recorded; null where both wallets bear it out. */
+  /** The question before it is recorded; null if both wallets confirm the decision. */
   question: text.nullable(),
   digest: z.string(),
 });

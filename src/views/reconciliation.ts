@@ -7,13 +7,13 @@ import { differenceView } from './verification.ts';
 
 const sumsView = z.object({ cash_outs: z.number(), fiat, gross_sats: sats });
 
-/** The ledger against LNbits and Lamassu. */
+/** The comparison of the ledger with LNbits and Lamassu. */
 export const reconciliationView = z.object({
   ok: z.boolean(),
-  /** How much was compared: rows, wallets, and the sats of the range on each side. */
+  /** What was compared: numbers of rows and wallets, and the sats of the range on each side. */
   checked: z.record(z.string(), z.bigint()),
   differences: z.array(differenceView),
-  /** What both call a cash-out, per day and machine. */
+  /** The sums of the cash-outs that both sides have, per day and machine. */
   days: z.array(
     z.object({
       date: z.string(),

@@ -5,7 +5,7 @@ import type { Call } from '../lib/message.ts';
 import { type Instant, toMs } from '../time.ts';
 import { fiat, instant, pageOf, sats, text } from './parts.ts';
 
-/** What Lamassu says, column by column. */
+/** Lamassu's row, column by column. */
 const row = z.record(z.string(), z.unknown());
 
 /** A row of Lamassu that is not distributed automatically and may need the operator. */
@@ -28,7 +28,7 @@ export type ReviewView = z.output<typeof reviewView>;
 
 export const reviewsView = pageOf(reviewView);
 
-/** What can be done with a row, most likely first; `after`: what has to be done before. */
+/** What the operator can do about a row, most likely first. `after`: the step that has to come first. */
 const nextView = z.array(
   z.object({
     operation: z.string(),
@@ -39,25 +39,25 @@ const nextView = z.array(
 
 export type Next = Call & { after?: string | undefined };
 
-/** Its dispenses in words, as Lamassu logged them. */
+/** Its dispenses in words, from Lamassu's log. */
 const actions = z.array(z.string());
 
 const released = z.object({ at: instant, by: z.string(), reason: z.string().nullable() }).nullable();
 
-/** A row in review: why, what Lamassu said then and says now, what the ledger knows, and what can be done. */
+/** A row in review: its reason, what Lamassu said then and says now, what the ledger knows, and what can be done. */
 export const reviewDetailView = reviewView.extend({
-  /** What its reason means. */
+  /** The meaning of its reason. */
   means: z.string(),
-  /** Null where Lamassu could not be asked, or has no such row. */
+  /** Null if Lamassu could not be asked, or has no such row. */
   lamassu: row.nullable(),
   lamassu_says: text,
   lamassu_actions: actions,
-  /** Who released it, last. */
+  /** The last release. */
   released,
   ledger: z.object({
     lamassu_said: row,
     lamassu_said_actions: actions,
-    /** Every run reads it again since then. */
+    /** The time since which every run reads it again. */
     watched_since: instant.nullable(),
     cash_out: z
       .object({
@@ -72,7 +72,7 @@ export const reviewDetailView = reviewView.extend({
       .nullable(),
   }),
   next: nextView,
-  /** Of what Lamassu says now: `review.release` with it refuses a row that has changed since. */
+  /** The digest of what Lamassu says now. With it, `review.release` refuses a row that has changed since. */
   digest: z.string().nullable(),
 });
 
@@ -82,7 +82,7 @@ export type ReviewDetailView = z.output<typeof reviewDetailView>;
 export const unseenRowView = z.object({
   id: z.string(),
   machine: z.string().nullable(),
-  /** Null where nothing holds it back. */
+  /** Null if nothing holds it back. */
   reason: z.string().nullable(),
   detail: z.string().nullable(),
   state: z.null(),
@@ -96,12 +96,12 @@ export const unseenRowView = z.object({
 
 export type UnseenRowView = z.output<typeof unseenRowView>;
 
-/** A row after its release; `written` is false where it was released before. */
+/** A row after its release; `written` is false if it was released before. */
 export const releasedView = reviewView.extend({ released, written: z.boolean() });
 
 export type ReleasedView = z.output<typeof releasedView>;
 
-/** A row after its dismissal; `accepted`: what stands as it is, where it is in the ledger. */
+/** A row after its dismissal. `accepted`: what stays as it is, if the ledger has distributed the row. */
 export const dismissedView = reviewView.extend({
   accepted: z.enum(['settlement', 'division']).nullable(),
   written: z.boolean(),

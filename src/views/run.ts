@@ -6,7 +6,7 @@ import type { Plan } from '../scheduler/dry-run.ts';
 import type { PollReport } from '../scheduler/report.ts';
 import { fiat, instant, problemView, sats, viewOfProblem } from './parts.ts';
 
-/** What a run did, or would do. */
+/** The report of a run, or of a dry run. */
 export const runView = z.object({
   /** Null for a dry run. */
   run: z.string().nullable(),
@@ -15,7 +15,7 @@ export const runView = z.object({
   finished_at: instant,
   outcome: z.enum(['ok', 'attention', 'incomplete', 'refused', 'stopped']),
   source: z.object({
-    /** Lamassu could not be read, or not to the end. */
+    /** Why Lamassu could not be read, or not to the end. */
     failed: z.boolean(),
     read: z.number(),
     new: z.number(),
@@ -43,7 +43,7 @@ export const runView = z.object({
   paused: z.boolean(),
   pause: z.object({ at: instant, by: z.string(), reason: z.string(), waiting_sats: sats }).nullable(),
   problems: z.array(problemView),
-  /** What no earlier run has reported: rows in review, and payouts and credits that became held or unknown. */
+  /** News, which no earlier run has reported: rows in review, and payouts and credits that became held or unknown. */
   news: z.object({ reviews: z.number(), payouts: z.array(z.string()) }),
 });
 
@@ -84,7 +84,7 @@ const plannedCashOutView = z.object({
   ),
 });
 
-/** What a dry run would divide among whom, and what it would pay. */
+/** A dry run: the divisions that it would record, and the payouts that it would pay. */
 export const dryRunView = runView.extend({
   plan: z.object({
     cash_outs: z.array(plannedCashOutView),

@@ -10,33 +10,33 @@ import { fiat, instant, price, sats } from './parts.ts';
 
 const SATS_PER_BTC = 100_000_000n;
 
-/** What the figures come from. */
+/** The origin of the figures. */
 const proposalView = z.object({
-  /** What was paid for the cash that came out, and the commission of it as charged. */
+  /** The sats paid for the cash that came out, and the commission that Lamassu charged on them. */
   gross_sats: sats,
   commission_sats: sats,
   /** `5.5 %` */
   commission_rate: z.string(),
-  /** The clients' price of one BTC; null if all of it is commission. */
+  /** The clients' price of one BTC; null if all sats are commission. */
   price: price.nullable(),
-  /** What Lamassu says of it; null where it never saw it. */
+  /** Lamassu's figures; null if Lamassu never saw it. */
   lamassu: z
     .object({
       says: z.string(),
-      /** Null where nothing tells. */
+      /** Null if it is not known. */
       asked_fiat: fiat.nullable(),
       paid_sats: sats.nullable(),
       dispensed_fiat: fiat.nullable(),
       at: instant,
-      /** Which of Lamassu's times `at` is. */
+      /** The column of Lamassu that `at` comes from. */
       at_from: z.enum(['confirmed_at', 'created', 'now']),
       /** Its dispenses in words. */
       dispenses: z.array(z.string()),
     })
     .nullable(),
-  /** What Lamassu says otherwise than what was stated. */
+  /** Lamassu's figures that differ from the stated ones. */
   overrides: z.object({ fiat: fiat.nullable(), gross_sats: sats.nullable(), commission: z.boolean() }),
-  /** Why the currency is perhaps the wrong one. */
+  /** Why the currency may be wrong. */
   currency_doubt: z.string().nullable(),
 });
 
@@ -44,11 +44,11 @@ const proposalView = z.object({
 export const settlementView = cashOutDetailView.extend({
   dry_run: z.boolean(),
   settled: z.boolean(),
-  /** It was settled before with the same figures, and nothing was changed. */
+  /** True if it was settled before with the same figures, and nothing was changed. */
   already_settled: z.boolean(),
-  /** Null where it was settled before. */
+  /** Null if it was settled before. */
   proposal: proposalView.nullable(),
-  /** Of the preview: with it, only this division of these figures is written. */
+  /** The digest of the preview. With it, only this division of these figures is written. */
   digest: z.string().nullable(),
 });
 
@@ -60,7 +60,7 @@ export const voidedView = z.object({
   dry_run: z.boolean(),
   voided: z.boolean(),
   was: cashOutDetailView,
-  /** Those that get their cash back. */
+  /** The fundings that get their cash back. */
   fundings: z.array(
     z.object({
       funding: z.string(),
@@ -70,14 +70,14 @@ export const voidedView = z.object({
       remaining: fiat,
     }),
   ),
-  /** What happens to Lamassu's row: in review again, distributed by the next run, or there is none. */
+  /** What happens to Lamassu's row: it is in review again, the next run distributes it, or there is none. */
   back: z.enum(['review', 'poll', 'none']),
   digest: z.string().nullable(),
 });
 
 export type VoidedView = z.output<typeof voidedView>;
 
-/** What Lamassu says of a cash-out that is to be settled. Fiat in minor units. */
+/** Lamassu's figures of a cash-out to be settled. Fiat in minor units. */
 export interface LamassuSays {
   says: string;
   told: Parameters<typeof proportionOf>[0] & {
@@ -103,7 +103,7 @@ export function viewOfProposal(
   return {
     gross_sats: distributed,
     commission_sats: commission,
-    // A stated rate may not be met exactly by whole satoshi.
+    // Whole satoshi may not meet a stated rate exactly.
     commission_rate: percent(stated.rate ?? roundHalfUp(commission * 100_000n, distributed)),
     price: principal === 0n ? null : decimal((cashOut.fiat * SATS_PER_BTC) / principal),
     lamassu: lamassu && {
@@ -140,7 +140,7 @@ export function viewOfVoided({ was, fundings, back }: Voided) {
   };
 }
 
-/** What was settled before with the same figures. */
+/** A cash-out that was settled before with the same figures. */
 export function viewOfSettledBefore(detail: CashOutDetail): SettlementView {
   return {
     ...viewOfCashOutDetail(detail),

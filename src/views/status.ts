@@ -5,10 +5,10 @@ import type { Need } from '../monitoring/attention.ts';
 import { entryView, viewOfEntry } from './clock.ts';
 import { instant, sats, text } from './parts.ts';
 
-/** The ledger at a glance, and what needs the operator. */
+/** The state of the ledger, and what needs the operator. */
 export const statusView = z.object({
   version: z.string(),
-  /** When this was looked at. */
+  /** The time of this status. */
   at: instant,
   ledger: z.object({ id: z.string(), url: z.string(), schema: z.number() }),
   start_at: z.object({ at: instant, problem: text.nullable() }),
@@ -22,11 +22,11 @@ export const statusView = z.object({
   deferred: z.array(z.object({ payout: z.string(), recipient: z.string(), sats, reason: z.string() })),
   paused: z.boolean(),
   pause: z.object({ at: instant, by: z.string(), reason: z.string() }).nullable(),
-  /** Null where LNbits did not answer. */
+  /** Null if LNbits did not answer. */
   source_wallet: z.object({ balance_sats: sats, short_sats: sats }).nullable(),
   /** Why the balance is not known. */
   source_wallet_problem: text.nullable(),
-  /** LNbits refused payments for which the source wallet held enough, by what is known of its fee. */
+  /** True if LNbits refused payments although the source wallet held enough, by what is known of its fee. */
   lnbits_wants_more: z.boolean(),
   credits: z.object({
     on: z.boolean(),
@@ -48,7 +48,7 @@ export const statusView = z.object({
     short_sats: sats.nullable(),
     broken_off: z.string().nullable(),
   }),
-  /** The same in words, with what helps. */
+  /** The same as messages, with the remedy. */
   needs: z.array(z.object({ what: z.string(), help: text })),
   totals: z.object({
     cash_outs: z.bigint(),
@@ -64,7 +64,7 @@ export const statusView = z.object({
 
 export type StatusView = z.output<typeof statusView>;
 
-/** What a status is made of. */
+/** The figures from which a status is made. */
 export interface StatusParts {
   version: string;
   at: string;
@@ -142,7 +142,7 @@ function sentenceOf(problem: BridgeError | null) {
   return problem === null ? null : problem.sentence;
 }
 
-/** What the wallet lacks, even once what is to be credited has arrived. */
+/** What the wallet lacks even after the pending credits have arrived. */
 function lacking({ owed, credits, fee, wantsMore }: Status, balance: bigint): bigint {
   return missing(owed.sats, { balance, toCome: credits.toCome, fee, wantsMore });
 }

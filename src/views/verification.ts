@@ -12,10 +12,10 @@ export const differenceView = z.object({
 
 export type DifferenceView = z.output<typeof differenceView>;
 
-/** What adding the books up again came to. */
+/** The result of adding the books up again. */
 export const verificationView = z.object({
   ok: z.boolean(),
-  /** How many rows of each kind were looked at. */
+  /** The number of checked rows of each kind. */
   checked: z.record(z.string(), z.number()),
   differences: z.array(differenceView),
 });

@@ -33,13 +33,13 @@ import { tooMuchRights } from './page.ts';
 import { secretAnswer } from './secret-file.ts';
 import { askSsh } from './ssh.ts';
 
-/** Everything that config.toml and the files beside it will say. */
+/** Everything that config.toml and the files beside it will hold. */
 type Settings = z.output<typeof createInstallation.input>['settings'];
 export type SshSettings = NonNullable<Settings['ssh']>;
 export type SshKey = SshSettings['key'];
 export type LedgerSettings = Settings['ledger'];
 
-/** Asks for everything, and tries each answer as soon as it can be tried. Writes nothing. */
+/** Asks for everything, and tests each answer as soon as possible. Writes nothing. */
 export async function askAll(
   interview: Interview,
   options: InitOptions,
@@ -59,7 +59,7 @@ export async function askAll(
   return { settings: { timezone, start_at, ...way, lnbits, ledger }, found };
 }
 
-/** A start in the future is most often a slip, and no cash-out before it is paid: the operator confirms it. */
+/** A start in the future is usually a typing error, and cash-outs before it are not paid: the operator confirms it. */
 async function askStart(interview: Interview, options: InitOptions, timezone: string): Promise<Instant> {
   for (;;) {
     const startAt = await interview.ask({
@@ -75,7 +75,7 @@ async function askStart(interview: Interview, options: InitOptions, timezone: st
   }
 }
 
-/** Without a terminal every option that is missing is named at once. */
+/** Without a terminal, one error names every missing option. */
 function refuseIncomplete({ terminal }: Interview, options: InitOptions, folder: string): void {
   if (options.direct && options.sshHost !== undefined) {
     throw usage('--direct and --ssh-host exclude each other.', 'Give --ssh-host where SSH leads to Lamassu.');
@@ -326,7 +326,7 @@ async function askLedger(
   }
 }
 
-/** The minute that it is there, as a person writes it. */
+/** The current minute in that zone, as an operator types it. */
 function localMinute(timezone: string): string {
   const time = Temporal.Now.plainDateTimeISO(timezone).round({
     smallestUnit: 'minute',

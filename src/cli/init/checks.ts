@@ -8,9 +8,7 @@ import type { LedgerSettings } from './answers.ts';
 import { flagOf, type Interview } from './interview.ts';
 import type { InitOptions } from './options.ts';
 
-/*
- * What an answer has to be, by the same rules as the configuration; each throws `usage/invalid`, naming the option.
- */
+/* Checks of answers, by the same rules as the configuration. Each throws `usage/invalid`, which names the option. */
 
 export const shape = fileSchema.shape;
 export const lamassuShape = shape.lamassu.shape;
@@ -22,7 +20,10 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown, key: keyof Init
   throw usage(`${flagOf(key)}: expected ${result.error.issues[0]?.message}.`);
 }
 
-/** As the configuration names it, with what its URL says of TLS. A file in it is relative to `folder`. */
+/**
+ * The ledger as the configuration names it, with the TLS settings of its URL. A file in the URL is relative to
+ * `folder`.
+ */
 export function readLedger(text: string, folder: string): LedgerSettings {
   const place = checked(shape.ledger.unwrap().shape.url, text, 'ledgerUrl');
   const plain = { password: undefined, tls: undefined, ca_file: undefined, ca: undefined };
@@ -44,7 +45,7 @@ export function readLedger(text: string, folder: string): LedgerSettings {
   );
 }
 
-/** Refuses, or has it confirmed, that the keys of the wallets leave this host unencrypted. */
+/** Wallet keys would leave this host unencrypted: asks for confirmation, or refuses without a terminal. */
 export async function mayGoInClear(
   url: string,
   options: InitOptions,
@@ -75,7 +76,7 @@ export function readPlace(
   return { host: host.replace(/^\[|\]$/g, ''), port: checked(lamassuShape.port, BigInt(port), key) };
 }
 
-/** A secret of LNbits as it stands in one line. */
+/** A key of LNbits: one line without blanks. */
 export function readKey(text: string, key: keyof InitOptions): string {
   if (/^[\x21-\x7e]{1,200}$/.test(text)) return text;
   throw usage(`${flagOf(key)}: that is not one key.`, 'Copy it from the wallet’s API info.');

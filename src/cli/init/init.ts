@@ -85,7 +85,7 @@ const HEADING =
   'Made by `aio-dca init`. Relative paths are relative to this file; what is not here has its default.\n' +
   'config.example.toml explains every setting.';
 
-/** Asks of each file that stands there and says something else; `agreed`: the configuration may be replaced already. */
+/** Asks about each existing file that would change. `agreed`: the operator agreed to replace the configuration. */
 async function write(
   cli: Cli,
   answers: Awaited<ReturnType<typeof askAll>>,

@@ -7,28 +7,28 @@ import type { InitOptions } from './options.ts';
 type Key = Exclude<keyof InitOptions, 'direct' | 'test' | 'creditSource' | 'insecureHttp'>;
 
 export interface Question<T> {
-  /** The option that answers it without a terminal. */
+  /** The option that answers the question without a terminal. */
   key: Key;
   message: string;
-  /** What is proposed on a terminal, and taken without one. */
+  /** Proposed on a terminal, and used without one. */
   initial?: string;
-  /** Makes the answer of the text and tests it; throws BridgeError for one that cannot be used. */
+  /** Parses and tests the text; throws BridgeError if the answer cannot be used. */
   read(text: string): T | Promise<T>;
 }
 
-/** Asks on the terminal what the options do not say. Every question throws `usage/declined` at Ctrl-C. */
+/** Asks on the terminal what the options do not answer. Every question throws `usage/declined` at Ctrl-C. */
 export interface Interview {
-  /** False where there is nobody to ask. */
+  /** False if there is no terminal to ask on. */
   terminal: boolean;
-  /** An answer given as an option has to be right; one that was typed is asked for again until it is. */
+  /** A wrong answer in an option is an error; a wrong answer on the terminal is asked for again. */
   ask<T>(question: Question<T>): Promise<T>;
-  /** The same for a secret: it is not shown. An empty answer is passed on as ''. */
+  /** The same for a secret, which is not shown. An empty answer is passed on as ''. */
   askSecret<T>(question: Question<T>): Promise<T>;
   choose<T extends string>(message: string, choices: { value: T; label: string }[]): Promise<T>;
   confirm(message: string): Promise<boolean>;
   /** Shown only on a terminal. */
   note(text: string): void;
-  /** Does an operation, to try an answer. */
+  /** Performs an operation, to test an answer. */
   perform: Cli['perform'];
   complain(error: unknown): void;
 }
@@ -89,7 +89,7 @@ export async function startInterview(options: InitOptions, cli: Cli): Promise<In
   };
 }
 
-/** `sshHost` as people type it, `--ssh-host`. */
+/** The option of a key: `sshHost` is `--ssh-host`. */
 export function flagOf(key: keyof InitOptions): string {
   return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

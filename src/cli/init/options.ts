@@ -1,7 +1,7 @@
-/** The options of `init`: each question has one. */
+/** The options of `init`, one for each question. */
 export interface InitOptions {
   timezone?: string;
-  /** No SSH: PostgreSQL is reached directly. */
+  /** PostgreSQL is reached directly, without SSH. */
   direct?: boolean;
   sshHost?: string;
   sshUser?: string;
@@ -19,10 +19,10 @@ export interface InitOptions {
   ledgerPasswordFile?: string;
   lnbitsUrl?: string;
   lnbitsCaFile?: string;
-  /** The keys of the wallets may leave this host unencrypted. */
+  /** Wallet keys may leave this host unencrypted. */
   insecureHttp?: boolean;
   sourceWalletKeyFile?: string;
-  /** Undefined where neither `--credit-source` nor `--no-credit-source` says it. */
+  /** Undefined if neither `--credit-source` nor `--no-credit-source` is given. */
   creditSource?: boolean;
   superuser?: string;
   superuserPasswordFile?: string;

@@ -16,7 +16,7 @@ export function nextSteps(file: string): string[] {
   ];
 }
 
-/** One line for people. */
+/** One line about a role that may do too much. */
 export function tooMuchRights(user: string, tooMuch: readonly string[]): string {
   return `The role ${user} may do more than is needed: ${tooMuch.slice(0, 5).join(', ')}. Make one of its own, by the SQL below.`;
 }

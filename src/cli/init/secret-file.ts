@@ -5,7 +5,7 @@ import { decodeText, ONE_LINE_HINT, oneLine, UTF16_HINT } from '../../lib/text.t
 import { flagOf, type Interview, type Question } from './interview.ts';
 import type { InitOptions } from './options.ts';
 
-/** What a file holds. Throws `usage/invalid`, naming the option. */
+/** The content of a file. Throws `usage/invalid`, which names the option. */
 export function contents(path: string, key: keyof InitOptions): string {
   let bytes: Buffer;
   try {
@@ -24,8 +24,8 @@ export function contents(path: string, key: keyof InitOptions): string {
 }
 
 /**
- * A secret from the file that the option names, else from the one that lies in `folder` already, else typed. An empty
- * answer, and no answer without a terminal, is passed to `question.read` as ''.
+ * A secret from the file that the option names, else from the file already in `folder`, else typed. An empty answer,
+ * or none for lack of a terminal, reaches `question.read` as ''.
  */
 export async function secretAnswer<T>(
   interview: Interview,
@@ -49,7 +49,7 @@ export async function secretAnswer<T>(
   return interview.askSecret({ ...question, read: (text) => question.read(line(text, question.key)) });
 }
 
-/** As the configuration reads it from its file. Throws `usage/invalid`. */
+/** The secret, as the configuration will read it from its file. Throws `usage/invalid`. */
 function line(text: string, key: keyof InitOptions): string {
   const value = oneLine(text);
   if (value !== undefined) return value;

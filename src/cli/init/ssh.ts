@@ -10,7 +10,7 @@ import { flagOf, type Interview } from './interview.ts';
 import type { InitOptions } from './options.ts';
 import { contents, secretAnswer } from './secret-file.ts';
 
-/** The server in front of Lamassu, whose key a person confirms, and the key for it. */
+/** The SSH server in front of Lamassu, whose host key the operator confirms, and the private key for it. */
 export async function askSsh(
   interview: Interview,
   options: InitOptions,

@@ -30,10 +30,10 @@ export function cashOutPage(one: CashOutDetailView, timezone: string): string {
   ].join('\n');
 }
 
-/** The cash that came out, the sats paid for it, and whose they are. */
+/** The cash that came out, the sats that were paid for it, and how they are divided. */
 export function division(one: CashOutDetailView): string {
   const { allocations, currency } = one;
-  // A table of amounts is wide, so leave this column out while it is empty.
+  // A table of amounts is wide, so an empty column is left out.
   const paid = allocations.some(({ payout }) => payout !== null);
   const ownCommission = one.commission_sats - sum(allocations.map((part) => part.commission_sats));
   const hasOwnShare = /[1-9]/.test(one.own_fiat);

@@ -13,7 +13,7 @@ export function recipientsPage(all: Recipient[]): string | Message {
   const rows = all.flatMap((one): Cell[][] => {
     const sats = [formatSats(one.waiting_sats), formatSats(one.received_sats)];
     if (one.weights.length === 0) return [[one.name, '(removed)', null, null, ...sats]];
-    // The received sats are not recorded by machine, so show them once.
+    // Received sats are not recorded per machine, so they are shown once.
     return one.weights.map((weight, index) => [
       ...[one.name, machineOf(weight), weight.weight, weight.share],
       ...(index === 0 ? sats : []),

@@ -13,7 +13,7 @@ export function creditTable(rows: z.output<typeof listedCreditView>[], timezone:
   );
 }
 
-/** One credit, for the terminal; the hash stands on a line of its own, to be copied whole. */
+/** One credit, for the terminal. The hash has its own line, so it can be copied whole. */
 export function creditPage(credit: CreditView, timezone: string): string {
   const { id, state, reason, sats } = credit;
   const when = (at: string) => formatTime(at, timezone);

@@ -2,7 +2,7 @@ import type { DifferenceView } from '../../views/verification.ts';
 import { asWritten, clean, foldedTable, withLocalTimes } from '../print.ts';
 import { inWords } from '../words.ts';
 
-/** Each difference on a line of its own, what to do about it below those that have it in common. */
+/** Each difference on its own line; below those with the same remedy, the remedy. */
 export function differencesText(differences: readonly DifferenceView[], timezone: string): string {
   const text = [...Map.groupBy(differences, (one) => inWords(one.hint))]
     .flatMap(([hint, ones]) => [
@@ -14,7 +14,7 @@ export function differencesText(differences: readonly DifferenceView[], timezone
   return withLocalTimes(text, timezone);
 }
 
-/** The same as a table; `others` names the other book. */
+/** The same as a table. `others`: the heading for the side that the ledger is compared with. */
 export function differencesTable(
   differences: readonly DifferenceView[],
   others: string,

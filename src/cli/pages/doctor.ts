@@ -13,7 +13,7 @@ export function checkLine({ name, level, detail, hint }: CheckView): string {
   return fitted(`${label}  ${clean(name)}: ${said}${way}`, '      ');
 }
 
-/** What the checks amount to; they are printed before, each as it ends. */
+/** The summary of the checks, each of which was printed as it ended. */
 export function doctorPage({ checks }: DoctorView): string {
   const failures = checks.filter(({ level }) => level === 'fail').length;
   const warnings = checks.filter(({ level }) => level === 'warn').length;

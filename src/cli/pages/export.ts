@@ -3,7 +3,7 @@ import type { ExportView } from '../../views/export.ts';
 import { formatSats, table } from '../print.ts';
 import { cash } from './cash-out.ts';
 
-/** How many rows, and below it a line for each sum, with a column for each currency. */
+/** The number of rows, and a table of sums with a column for each currency. */
 export function exportPage({ rows, totals }: Pick<ExportView, 'rows' | 'totals'>): string {
   const count = `${groupDigits(BigInt(rows))} ${rows === 1 ? 'row' : 'rows'}`;
   const currencies = Object.entries(totals).sort(([a], [b]) => (a < b ? -1 : 1));

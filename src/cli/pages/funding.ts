@@ -76,7 +76,7 @@ export function movedFundingPage(funding: FundingView, timezone: string): string
 
 const LISTED = 10;
 
-/** The cash-outs that a late funding would have its part in, a line each: the first, and how many more there are. */
+/** The cash-outs that a late funding would have a part in, a line each: the first ones, and how many more there are. */
 export function pastLines({ currency, cash_outs: past }: PastView, timezone: string): string[] {
   const lines = past.slice(0, LISTED).map((one) => {
     const would = hasPart(one)
@@ -91,7 +91,7 @@ function hasPart({ fiat: part }: { fiat: string }): boolean {
   return /[1-9]/.test(part);
 }
 
-/** What was divided before a funding was entered, and its part of that; undefined if there is nothing. */
+/** The cash-outs that were divided before a funding was entered, and its part of them; undefined if there are none. */
 function pastText(funding: EnteredFundingView): string | undefined {
   const { cash_outs: count, own_fiat: own, from_own: got } = funding.past;
   if (count === 0) return undefined;

@@ -16,7 +16,7 @@ export function copiedPage(view: CopiedLedgerView, configFile: string): Message 
   return message`${moved}\n${books}\nSet [ledger] url = "${url}"${settings(view)} in ${configFile}.`;
 }
 
-/** What has to be set besides the URL. */
+/** The settings that have to change besides the URL. */
 function settings({ settings: { password_file, tls, ca_file } }: CopiedLedgerView): string {
   const others = [
     ...(password_file ? ['its password_file'] : []),
@@ -68,7 +68,7 @@ function nextLine(dryRun: boolean): string {
   return dryRun ? 'To do it: aio-dca ledger recover' : 'The next run goes on from here: aio-dca poll';
 }
 
-/** What LNbits shows besides payments of this ledger. */
+/** What else LNbits shows, besides the payments to put back. */
 function otherLines(view: RecoveryView): string[] {
   const { dry_run: dryRun, other_runs: runs, foreign_labels: foreign } = view;
   return [

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { openPayoutView } from '../../views/parts.ts';
 import { formatSats, wrapped } from '../print.ts';
 
-/** What another wallet of a recipient means for the payouts that are open: a line for each. */
+/** What a recipient's new wallet means for the open payouts, a line for each. */
 export function movedPage(payouts: z.output<typeof openPayoutView>[]): string {
   if (payouts.length === 0) return 'No payout is open: whatever is paid from now on goes to the new wallet.';
   return payouts

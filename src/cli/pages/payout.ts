@@ -28,7 +28,7 @@ export function payoutTable(rows: PayoutView[], timezone: string): string {
   );
 }
 
-/** One payout, for the terminal; hashes stand on lines of their own, to be copied whole. */
+/** One payout, for the terminal. Each hash has its own line, so it can be copied whole. */
 export function payoutPage(payout: PayoutDetailView, timezone: string): string {
   const { payments } = payout;
   const when = (at: string) => formatTime(at, timezone);
@@ -130,7 +130,7 @@ export function resumedPage({ changed }: z.output<typeof pauseView>): string {
 
 type Overpaid = z.output<typeof overpaidView>;
 
-/** `funding`: what the cash is to be taken off. */
+/** The question before it is recorded. `funding`: the funding that the cash is subtracted from. */
 export function overpaidQuestion(one: Overpaid, funding: string | undefined): string {
   return funding === undefined
     ? `${tooMuch(one)}. Record it, and change nothing else?`

@@ -24,7 +24,7 @@ export function runPage(report: RunView, timezone: string): string {
   ].join('\n');
 }
 
-/** Recipients hold from now on, and a backlog is from before. */
+/** New recipients share from now on, so a backlog may hold commission without a recipient. */
 function unsharedLines({ unshared_commission_sats: unshared }: RunView['distributed']): string[] {
   if (unshared === 0n) return [];
   return [

@@ -40,7 +40,7 @@ function note(count: bigint, what: string): string | null {
   return count === 0n ? null : `${what}: ${counted(Number(count), 'cash-out')}.`;
 }
 
-/** The sums per machine; the days are in the JSON. */
+/** The sums per machine; only the JSON has them per day. */
 function sumsTable(days: Day[]): string[] {
   if (days.length === 0) return [];
   const machines = Map.groupBy(days, ({ machine, currency }) => `${machine} ${currency}`);
@@ -60,7 +60,7 @@ function sumsTable(days: Day[]): string[] {
   return [table(['machine', 'by', 'cash-outs', 'cash', 'gross'], rows)];
 }
 
-/** The sum of decimal amounts of one currency, which have the same digits. */
+/** The sum of decimal amounts in one currency, all with the same number of digits. */
 function decimalSum(amounts: string[]): string {
   const digits = amounts[0]?.split('.')[1]?.length ?? 0;
   return formatDecimal(

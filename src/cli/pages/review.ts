@@ -29,7 +29,7 @@ export function reviewTable(all: ReviewView[], timezone: string): string {
   return table(['since', 'age', 'row', 'state', 'reason', 'what'], rows);
 }
 
-/** One row, for the terminal. */
+/** One row in review, for the terminal. */
 export function reviewPage(one: ReviewDetailView, timezone: string): string {
   const { ledger, released } = one;
   const { cash_out: cashOut, watched_since: watchedSince } = ledger;
@@ -84,7 +84,7 @@ export function dismissedPage({ id, accepted, written }: DismissedView): string 
   return `What Lamassu says of ${id} ${written ? 'is accepted' : 'was accepted before'}; ${stands} stands as it is.`;
 }
 
-/** The command that does a step, as it is typed, with what has to be done before as a comment of the shell. */
+/** The command of a step, as it is typed. A shell comment names the step that has to come first. */
 export function stepOf({ after, ...step }: Next): string {
   return after === undefined ? commandOf(step) : `${commandOf(step)}  # after ${after}`;
 }
@@ -104,7 +104,7 @@ function cell(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** What Lamassu said then and says now; the second column only where something differs or could not be asked. */
+/** What Lamassu said then and says now. The second column appears only if they differ or Lamassu could not be asked. */
 function columns(then: Said, now: Said | null): string {
   const before = then.columns;
   const today = now?.columns ?? null;

@@ -4,7 +4,7 @@ import { cash, cashOutPage, division } from './cash-out.ts';
 
 type Proposal = NonNullable<SettlementView['proposal']>;
 
-/** What Lamassu knows and how it is divided, for the operator to agree to. */
+/** What Lamassu knows and how the cash-out would be divided, before the operator agrees. */
 export function proposalPage(view: SettlementView, timezone: string): string {
   const { proposal } = view;
   if (!proposal) return cashOutPage(view, timezone);
@@ -81,7 +81,7 @@ export function settledBeforePage(view: SettlementView, timezone: string): strin
   return `It was settled before with these figures; nothing was changed.\n${cashOutPage(view, timezone)}`;
 }
 
-/** What is undone, and what happens to the cash and to the id. */
+/** What the undoing does to the cash and to the id. */
 export function voidPage({ id, was, fundings, back }: VoidedView, timezone: string): string {
   const { settlement, currency } = was;
   const by = settlement ? ` by ${clean(settlement.actor)} at ${formatTime(settlement.at, timezone)}` : '';

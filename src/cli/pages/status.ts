@@ -5,7 +5,7 @@ import type { StatusView } from '../../views/status.ts';
 import { clean, counted, formatSats, formatTime, wrapped } from '../print.ts';
 import { commandOf, inWords } from '../words.ts';
 
-/** The status at a glance; what needs the operator comes last. */
+/** The status on one page; what needs the operator comes last. */
 export function statusPage(view: StatusView, timezone: string): string {
   const { version, ledger, last_run: lastRun, running, mark, owed, totals, pause, at: now } = view;
   const when = (at: string) => `${formatTime(at, timezone)}, ${ago(at, now)}`;
@@ -51,7 +51,7 @@ function pair(label: string, text: string): [string, string] {
 
 const DEFERRED_SHOWN = 5;
 
-/** The deferred payouts with their reasons: one wallet that refuses is no outage, but the operator must see it. */
+/** The deferred payouts with their reasons. One wallet that refuses is no outage, but the operator must see it. */
 function deferredLines({ deferred }: StatusView): [string, string][] {
   const lines = deferred
     .slice(0, DEFERRED_SHOWN)
@@ -72,7 +72,7 @@ function sourceText(view: StatusView): string {
   const coming =
     credits.to_come_sats > 0n ? ` with the ${formatSats(credits.to_come_sats)} to be credited` : '';
   if (less === 0n) return `${formatSats(balance)}, enough for what is owed${coming}`;
-  // What is not known is counted as 1 sat.
+  // An unknown lack is stored as 1 sat.
   if (less === 1n && view.lnbits_wants_more)
     return `${formatSats(balance)}, and LNbits wants more than is owed, as for a service fee`;
   return `${formatSats(balance)}, ${formatSats(less)} less than is owed`;
