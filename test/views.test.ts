@@ -7,8 +7,8 @@ import { commandViews, holdAgainstView } from './support/views.ts';
 
 /* Which view the JSON of each command is held against, wherever a test starts it with `--json`. */
 
-const CLI = new URL('../../src/cli/', import.meta.url);
-const OPERATIONS = new URL('../../src/operations/', import.meta.url);
+const CLI = new URL('../src/cli/', import.meta.url);
+const OPERATIONS = new URL('../src/operations/', import.meta.url);
 
 async function everyCommand(): Promise<string[]> {
   const program = new Command('aio-dca');
