@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
 import { sql } from 'kysely';
 import type { Config } from '../config/load.ts';
+import { bestTime } from '../ledger/clocks/clocks.ts';
+import { doubtsAt, wayOut } from '../ledger/clocks/doubts.ts';
 import type { Who } from '../ledger/log/log.ts';
 import { paysOtherwise } from '../ledger/machines/machines.ts';
-import { doubtsAt, wayOut } from '../ledger/runs/clock-doubts.ts';
-import { bestTime } from '../ledger/runs/clocks.ts';
 import { type Db, type Ledger, openLedger } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
 import { isThisHost, type Tls } from '../lib/tls.ts';

@@ -1,6 +1,6 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { formatDecimal } from '../dca/money.ts';
-import type { About } from '../ledger/log/find-subject.ts';
+import type { About } from '../ledger/find-subject.ts';
 import { toJson } from '../ledger/log/log.ts';
 import type { Db } from '../ledger/store/open.ts';
 import type { Instant } from '../time.ts';

@@ -2,14 +2,14 @@ import { type SqlBool, sql } from 'kysely';
 import { BridgeError } from '../errors.ts';
 import { type HostClock, type Instant, MAY_DIFFER_MS, plus } from '../time.ts';
 import type { Mark } from './cash-outs/watermark.ts';
+import { bestTime, entryTime } from './clocks/clocks.ts';
+import { type Doubt, doubtsAt } from './clocks/doubts.ts';
 import { type Credit, creditTotals, stuckCredits } from './credits/credits.ts';
 import { neededSats } from './credits/plan.ts';
 import { openContradictions } from './payouts/contradictions.ts';
 import { type Paused, pausedSince } from './payouts/paused.ts';
 import { notSettled } from './payouts/payouts.ts';
 import { type FeeRate, feeOn, feeRate, WANTS_MORE } from './payouts/service-fee.ts';
-import { type Doubt, doubtsAt } from './runs/clock-doubts.ts';
-import { bestTime, entryTime } from './runs/clocks.ts';
 import { currentRun } from './runs/lease.ts';
 import type { Db } from './store/open.ts';
 

@@ -1,6 +1,6 @@
 import { groupDigits } from '../dca/money.ts';
 import type { BridgeError } from '../errors.ts';
-import { wayOut } from '../ledger/runs/clock-doubts.ts';
+import { wayOut } from '../ledger/clocks/doubts.ts';
 import { call, type Message, message } from '../lib/message.ts';
 import type { Overview } from './overview.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { backupLedger } from '../ledger/store/backup.ts';
+import { backupLedger } from '../ledger/copies/backup.ts';
 import { verificationView } from '../views/verification.ts';
 import { operation } from './operation.ts';
 

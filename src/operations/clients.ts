@@ -6,10 +6,10 @@ import { type Client, clientsAt, findClient, openClient } from '../ledger/client
 import { closeClient } from '../ledger/clients/close.ts';
 import { refuseTakenName } from '../ledger/clients/names.ts';
 import { type ClientView as Known, viewsOf } from '../ledger/clients/view.ts';
+import { bestTime } from '../ledger/clocks/clocks.ts';
+import { entryTimeOf } from '../ledger/clocks/doubts.ts';
 import type { Act, Who } from '../ledger/log/log.ts';
-import { openPayoutsOf } from '../ledger/payouts/open.ts';
-import { entryTimeOf } from '../ledger/runs/clock-doubts.ts';
-import { bestTime } from '../ledger/runs/clocks.ts';
+import { openPayoutsOf } from '../ledger/payouts/open-payouts.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';

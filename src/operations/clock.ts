@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BridgeError, invalid } from '../errors.ts';
-import { doubtsAt, restate } from '../ledger/runs/clock-doubts.ts';
-import { bestTime, entryTime, lastClocks, ledgerTime } from '../ledger/runs/clocks.ts';
+import { bestTime, entryTime, lastClocks, ledgerTime } from '../ledger/clocks/clocks.ts';
+import { doubtsAt, restate } from '../ledger/clocks/doubts.ts';
 import { call, message } from '../lib/message.ts';
 import { toInstant } from '../time.ts';
 import { parseTime } from '../typed/times.ts';

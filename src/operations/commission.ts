@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { invalid } from '../errors.ts';
 import { refuseTakenName } from '../ledger/clients/names.ts';
+import { bestTime } from '../ledger/clocks/clocks.ts';
+import { entryTimeOf } from '../ledger/clocks/doubts.ts';
 import {
   addCommission,
   commissionRecipients,
@@ -9,9 +11,7 @@ import {
   setCommission,
 } from '../ledger/commission/commission.ts';
 import { findMachine } from '../ledger/machines/machines.ts';
-import { openPayoutsOf } from '../ledger/payouts/open.ts';
-import { entryTimeOf } from '../ledger/runs/clock-doubts.ts';
-import { bestTime } from '../ledger/runs/clocks.ts';
+import { openPayoutsOf } from '../ledger/payouts/open-payouts.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
 import type { Instant } from '../time.ts';

@@ -5,8 +5,8 @@ import { readLedgerUrl } from '../config/ledger-url.ts';
 import type { Config } from '../config/load.ts';
 import { invalid } from '../errors.ts';
 import { rebindSource } from '../ledger/cash-outs/watermark.ts';
+import { copyLedger, type Place } from '../ledger/copies/copy.ts';
 import type { Who } from '../ledger/log/log.ts';
-import { copyLedger, type Place } from '../ledger/store/copy.ts';
 import { field, message } from '../lib/message.ts';
 import {
   comparedSourceView,

@@ -4,7 +4,7 @@ import { formatted } from '../export/format.ts';
 import { kinds } from '../export/kinds.ts';
 import type { Row } from '../export/rows.ts';
 import { lamassuId } from '../lamassu/id.ts';
-import { findAbout, refuseUnknownActor } from '../ledger/log/find-subject.ts';
+import { findAbout, refuseUnknownActor } from '../ledger/find-subject.ts';
 import { parseRange } from '../typed/range.ts';
 import { logView } from '../views/log.ts';
 import { operation } from './operation.ts';

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
-import { replaceMachine, setMachine } from '../ledger/machines/changes.ts';
+import { bestTime, entryTime } from '../ledger/clocks/clocks.ts';
+import { entryTimeOf } from '../ledger/clocks/doubts.ts';
+import { replaceMachine, setMachine } from '../ledger/machine-changes.ts';
 import {
   findMachine,
   findReplaced,
@@ -10,8 +12,6 @@ import {
   machinesInUse,
   machineViews,
 } from '../ledger/machines/machines.ts';
-import { entryTimeOf } from '../ledger/runs/clock-doubts.ts';
-import { bestTime, entryTime } from '../ledger/runs/clocks.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';

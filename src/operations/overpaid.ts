@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formatDecimal } from '../dca/money.ts';
 import { conflict } from '../errors.ts';
-import { bookOverpaid, type Overpaid, overpaidBy } from '../ledger/payouts/overpaid.ts';
+import { bookOverpaid, type Overpaid, overpaidBy } from '../ledger/fundings/overpaid.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
 import { parseId } from '../typed/names.ts';

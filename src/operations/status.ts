@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import pkg from '../../package.json' with { type: 'json' };
 import { startProblem } from '../lamassu/start.ts';
-import { bestTime } from '../ledger/runs/clocks.ts';
+import { bestTime } from '../ledger/clocks/clocks.ts';
 import { brokenOff as brokenOffRun, currentRun } from '../ledger/runs/lease.ts';
 import { needsOf } from '../monitoring/attention.ts';
 import { overview, shortSats } from '../monitoring/overview.ts';

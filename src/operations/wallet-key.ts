@@ -1,7 +1,7 @@
 import type { Config } from '../config/load.ts';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError, invalid } from '../errors.ts';
-import { isSourceWallet, type WalletKey } from '../ledger/clients/wallets.ts';
+import { isSourceWallet, type WalletKey } from '../ledger/wallets/wallets.ts';
 import { type Invoice, LnbitsClient } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
 import type { Clock } from '../time.ts';

@@ -2,7 +2,6 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { BridgeError } from '../errors.ts';
-import { isSealed, type Seals, sealOf } from '../ledger/payouts/seals.ts';
 import {
   addClaim,
   claimHolds,
@@ -12,6 +11,7 @@ import {
   unknownClaims,
 } from '../ledger/runs/claims.ts';
 import type { Ledger } from '../ledger/store/open.ts';
+import { isSealed, type Seals, sealOf } from '../ledger/store/seals.ts';
 import { call, message } from '../lib/message.ts';
 import { tooFull } from '../lnbits/answer.ts';
 import type { WalletPayment } from '../lnbits/client.ts';

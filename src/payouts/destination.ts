@@ -1,7 +1,7 @@
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
-import type { WalletKey } from '../ledger/clients/wallets.ts';
 import type { Payment } from '../ledger/payouts/payouts.ts';
+import type { WalletKey } from '../ledger/wallets/wallets.ts';
 
 /**
  * Where recipients are paid: it makes an invoice, pays it, and shows evidence of the payment. It keeps no state and decides

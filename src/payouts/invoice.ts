@@ -1,6 +1,5 @@
 import { formatDecimal, groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
-import { keepSight, type WalletKey, wasSeen } from '../ledger/clients/wallets.ts';
 import {
   addPayment,
   cashOutsOf,
@@ -11,6 +10,7 @@ import {
   type Payout,
   walletOf,
 } from '../ledger/payouts/payouts.ts';
+import { keepSight, type WalletKey, wasSeen } from '../ledger/wallets/wallets.ts';
 import { call, message } from '../lib/message.ts';
 import { Unseen } from '../lnbits/one-wallet.ts';
 import { lack, noteLack } from './balance.ts';

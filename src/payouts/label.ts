@@ -1,6 +1,6 @@
-import { isSealed, type Seals, sealOf } from '../ledger/payouts/seals.ts';
 import { everClaimed } from '../ledger/runs/claims.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
+import { isSealed, type Seals, sealOf } from '../ledger/store/seals.ts';
 import type { WalletPayment } from '../lnbits/client.ts';
 
 /*

@@ -1,5 +1,5 @@
 import type { Secret } from '../config/secret.ts';
-import type { WalletKey } from '../ledger/clients/wallets.ts';
+import type { WalletKey } from '../ledger/wallets/wallets.ts';
 import type { LnbitsClient } from '../lnbits/client.ts';
 import { seesPayments } from '../lnbits/rights.ts';
 import {

@@ -1,6 +1,6 @@
 import { BridgeError } from '../errors.ts';
+import { isBound } from '../ledger/credits/source-wallet.ts';
 import { holdPayout, knownPayments, markChecked, movePayment } from '../ledger/payouts/payouts.ts';
-import { isBound } from '../ledger/payouts/source-wallet.ts';
 import type { Ledger } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
 import type { WalletPayment } from '../lnbits/client.ts';

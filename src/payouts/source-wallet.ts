@@ -1,9 +1,9 @@
 import { BridgeError } from '../errors.ts';
-import { type PaidInto, type WalletKey, walletsPaidInto, wasPaidFrom } from '../ledger/clients/wallets.ts';
+import { isAccountedFor, isBound, takeSourceWallet } from '../ledger/credits/source-wallet.ts';
 import { knownPayments } from '../ledger/payouts/payouts.ts';
-import { isAccountedFor, isBound, takeSourceWallet } from '../ledger/payouts/source-wallet.ts';
 import { openClaims } from '../ledger/runs/claims.ts';
 import type { Ledger } from '../ledger/store/open.ts';
+import { type PaidInto, type WalletKey, walletsPaidInto, wasPaidFrom } from '../ledger/wallets/wallets.ts';
 import { call, message } from '../lib/message.ts';
 import type { WalletPayment } from '../lnbits/client.ts';
 import { paymentsIn, Unseen } from '../lnbits/one-wallet.ts';

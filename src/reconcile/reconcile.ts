@@ -2,7 +2,7 @@ import type { Config } from '../config/load.ts';
 import { BridgeError } from '../errors.ts';
 import { openSource } from '../lamassu/source.ts';
 import { creditsIn } from '../ledger/credits/credits.ts';
-import { anyOpenPayment } from '../ledger/payouts/open.ts';
+import { anyOpenPayment } from '../ledger/payouts/open-payouts.ts';
 import { withLease } from '../ledger/runs/lease.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';

@@ -1,8 +1,8 @@
 import { BridgeError } from '../errors.ts';
 import type { Source } from '../lamassu/source.ts';
 import type { Position } from '../ledger/cash-outs/watermark.ts';
-import { type Doubt, wayOut } from '../ledger/runs/clock-doubts.ts';
-import { apart, type Clocks, inWords, lastAgreed, ledgerTime, shouldShow } from '../ledger/runs/clocks.ts';
+import { apart, type Clocks, inWords, lastAgreed, ledgerTime, shouldShow } from '../ledger/clocks/clocks.ts';
+import { type Doubt, wayOut } from '../ledger/clocks/doubts.ts';
 import { ALWAYS } from '../ledger/store/effective-dated.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import { message } from '../lib/message.ts';

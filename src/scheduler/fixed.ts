@@ -1,9 +1,9 @@
 import { BridgeError } from '../errors.ts';
 import { pausedSince } from '../ledger/payouts/paused.ts';
 import { withLease } from '../ledger/runs/lease.ts';
-import { endOfLog, lastReport, newsOf, payoutsNeedingPeople } from '../ledger/runs/new-since.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
+import { endOfLog, lastReport, newsOf, payoutsNeedingPeople } from './new-since.ts';
 import { pauseOf } from './pause.ts';
 import { formOptions, pay } from './pay.ts';
 import { type PollDeps, waits } from './poll.ts';

@@ -7,22 +7,16 @@ import type { Connect } from '../lamassu/session-cache.ts';
 import { openSource } from '../lamassu/source.ts';
 import { startProblem } from '../lamassu/start.ts';
 import { readToEnd } from '../ledger/cash-outs/watermark.ts';
+import { keepClocks } from '../ledger/clocks/clocks.ts';
+import { findDoubts, openDoubts } from '../ledger/clocks/doubts.ts';
 import { commissionSince } from '../ledger/commission/commission.ts';
 import { seeMachines } from '../ledger/machines/machines.ts';
-import { findDoubts, openDoubts } from '../ledger/runs/clock-doubts.ts';
-import { keepClocks } from '../ledger/runs/clocks.ts';
 import { type Run, withLease } from '../ledger/runs/lease.ts';
-import {
-  endOfLog,
-  lastReport,
-  newsOf,
-  payoutsNeedingPeople,
-  reviewsSince,
-} from '../ledger/runs/new-since.ts';
 import { markRead, markSucceeded } from '../ledger/runs/runs.ts';
 import type { Ledger } from '../ledger/store/open.ts';
 import { clockProblem, clocksOf, doubtProblem, ledgerClockProblem, readingClocks } from './clocks.ts';
 import { judgingOf } from './judging.ts';
+import { endOfLog, lastReport, newsOf, payoutsNeedingPeople, reviewsSince } from './new-since.ts';
 import { pauseOf } from './pause.ts';
 import { checkBeforeRecording, isNotTheLedger, pay } from './pay.ts';
 import { type Reading, readCashOuts } from './read.ts';

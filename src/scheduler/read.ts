@@ -9,9 +9,9 @@ import { type KnownReview, type KnownRow, knownReviews, type Processed } from '.
 import { type Finding, isNews, toReview } from '../ledger/cash-outs/review.ts';
 import { watch } from '../ledger/cash-outs/watch.ts';
 import { type Mark, moveMark } from '../ledger/cash-outs/watermark.ts';
+import { inWords } from '../ledger/clocks/clocks.ts';
+import { type Doubt, doubtsAbout, entriesBetween } from '../ledger/clocks/doubts.ts';
 import { seeMachine } from '../ledger/machines/machines.ts';
-import { type Doubt, doubtsAbout, entriesBetween } from '../ledger/runs/clock-doubts.ts';
-import { inWords } from '../ledger/runs/clocks.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
 import { type Clock, type Instant, MAY_DIFFER_MS, plus } from '../time.ts';
 import { verdictOn } from './judging.ts';

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { formatDecimal } from '../dca/money.ts';
 import type { Client } from '../ledger/clients/clients.ts';
 import type { InCurrency, ClientView as Known } from '../ledger/clients/view.ts';
-import type { OpenPayout } from '../ledger/payouts/open.ts';
+import type { OpenPayout } from '../ledger/payouts/open-payouts.ts';
 import { fiat, instant, openPayoutsView, openPayoutView, price, sats } from './parts.ts';
 
 /** What a client's cash bought in one currency: the settled amounts, and separately those that wait. */

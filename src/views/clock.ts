@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { BridgeError } from '../errors.ts';
-import { type Doubt, wayOut } from '../ledger/runs/clock-doubts.ts';
+import { type Doubt, wayOut } from '../ledger/clocks/doubts.ts';
 import type { Call } from '../lib/message.ts';
 import { instant, text } from './parts.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ComparedSource } from '../ledger/cash-outs/watermark.ts';
+import type { Copied, Place } from '../ledger/copies/copy.ts';
 import type { RecoverReport } from '../ledger/recover/recover.ts';
-import type { Copied, Place } from '../ledger/store/copy.ts';
 import { instant, sats } from './parts.ts';
 import { differenceView, verificationView } from './verification.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { BridgeError, Kind } from '../errors.ts';
-import type { OpenPayout } from '../ledger/payouts/open.ts';
+import type { OpenPayout } from '../ledger/payouts/open-payouts.ts';
 import { Message } from '../lib/message.ts';
 
 /* What views are made of. As JSON, sats are integers, fiat amounts and rates decimal text, times ISO 8601 with zone. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formatDecimal } from '../dca/money.ts';
+import type { Overpaid } from '../ledger/fundings/overpaid.ts';
 import type { HeldPayout } from '../ledger/payouts/operator-actions.ts';
-import type { Overpaid } from '../ledger/payouts/overpaid.ts';
 import type { Pause } from '../ledger/payouts/pause.ts';
 import type { PayoutDetail, PayoutRow } from '../ledger/payouts/read.ts';
 import { fiat, instant, pageOf, problemView, sats, text } from './parts.ts';

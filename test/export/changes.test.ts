@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { type ChangesChoice, changePages, countChanges } from '../../src/export/changes.ts';
 import type { Row } from '../../src/export/rows.ts';
-import { findAbout } from '../../src/ledger/log/find-subject.ts';
+import { findAbout } from '../../src/ledger/find-subject.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import type { Instant } from '../../src/time.ts';
 import { type Books, books } from '../support/books.ts';

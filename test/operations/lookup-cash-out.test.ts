@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { lamassuId } from '../../src/lamassu/id.ts';
-import { findAbout } from '../../src/ledger/log/find-subject.ts';
+import { findAbout } from '../../src/ledger/find-subject.ts';
 import { findId } from '../../src/operations/lookup-cash-out.ts';
 import { books } from '../support/books.ts';
 import { forEachLedger } from '../support/ledgers.ts';

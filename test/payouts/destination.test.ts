@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
+import { accountFor } from '../../src/ledger/credits/source-wallet.ts';
 import { addPayment, nextPayment, openPayouts, sendPayment } from '../../src/ledger/payouts/payouts.ts';
-import { accountFor } from '../../src/ledger/payouts/source-wallet.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import type { LnbitsClient } from '../../src/lnbits/client.ts';

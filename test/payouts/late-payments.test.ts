@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { bookOverpaid, overpaidBy } from '../../src/ledger/fundings/overpaid.ts';
 import { findCase, openPayment, resolvePayment } from '../../src/ledger/payouts/operator-actions.ts';
-import { bookOverpaid, overpaidBy } from '../../src/ledger/payouts/overpaid.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { now } from '../support/clock.ts';
 import type { LnbitsVersion, WalletKeys } from '../support/lnbits.ts';

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { errorInWords } from '../../src/cli/words.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { setClient } from '../../src/ledger/clients/changes.ts';
-import { accountFor } from '../../src/ledger/payouts/source-wallet.ts';
+import { accountFor } from '../../src/ledger/credits/source-wallet.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { now } from '../support/clock.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { addCommission } from '../../src/ledger/commission/commission.ts';
-import { setMachine } from '../../src/ledger/machines/changes.ts';
+import { setMachine } from '../../src/ledger/machine-changes.ts';
 import { now } from '../support/clock.ts';
 import { type Counter, openCounter, type Shop } from '../support/counter.ts';
 import { insertAction, pairMachine, unpairMachine } from '../support/lamassu.ts';

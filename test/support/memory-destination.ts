@@ -1,6 +1,6 @@
 import type { Secret } from '../../src/config/secret.ts';
 import { BridgeError } from '../../src/errors.ts';
-import type { WalletKey } from '../../src/ledger/clients/wallets.ts';
+import type { WalletKey } from '../../src/ledger/wallets/wallets.ts';
 import type {
   ClientSide,
   Debit,

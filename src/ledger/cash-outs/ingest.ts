@@ -5,7 +5,7 @@ import { localDate } from '../../dca/local-time.ts';
 import { largestRemainder } from '../../dca/split.ts';
 import type { Instant } from '../../time.ts';
 import type { Who } from '../log/log.ts';
-import { ratesAt, seeMachine } from '../machines/machines.ts';
+import { ratesAt, seeMachine, successors } from '../machines/machines.ts';
 import { useCurrency } from '../store/currencies.ts';
 import { inForce } from '../store/effective-dated.ts';
 import type { Db, Trx } from '../store/open.ts';
@@ -212,22 +212,6 @@ async function eligibleFundings(trx: Trx, cashOut: CashOut): Promise<EligibleFun
     mode: row.mode,
     rate: row.rate ?? machine.rate,
   }));
-}
-
-/** A machine and its successors, whose fundings were its own before. */
-export async function successors(db: Db, machine: string): Promise<string[]> {
-  const line = [machine];
-  for (let at: string | null = machine; at !== null; ) {
-    const row: { replaced_by: string | null } | undefined = await db
-      .selectFrom('machines')
-      .select('replaced_by')
-      .where('device_id', '=', at)
-      .executeTakeFirst();
-    at = row?.replaced_by ?? null;
-    if (at !== null && line.includes(at)) break;
-    if (at !== null) line.push(at);
-  }
-  return line;
 }
 
 /** What each fixed client may still receive on the cash-out's local day, in its currency. */

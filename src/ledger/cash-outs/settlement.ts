@@ -4,9 +4,10 @@ import { type Stated, statedCommission } from '../../dca/settlement.ts';
 import { conflict, wrongState } from '../../errors.ts';
 import { call, field, type Message, message } from '../../lib/message.ts';
 import { type ReasonedAct, record } from '../log/log.ts';
+import { successors } from '../machines/machines.ts';
 import type { Db, Trx } from '../store/open.ts';
 import { finalityOf } from './finality.ts';
-import { type IngestOptions, ingest, successors } from './ingest.ts';
+import { type IngestOptions, ingest } from './ingest.ts';
 import { closeReview } from './review.ts';
 import { type CashOutDetail, cashOutDetail } from './view.ts';
 

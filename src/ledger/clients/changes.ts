@@ -7,9 +7,9 @@ import { useCurrency } from '../store/currencies.ts';
 import { ALWAYS } from '../store/effective-dated.ts';
 import type { Trx } from '../store/open.ts';
 import type { Mode } from '../store/schema.ts';
+import { changeWallet, keepWallet, type WalletKey } from '../wallets/wallets.ts';
 import { type Client, findClient, openClient, setStatus, snapshot } from './clients.ts';
 import { refuseTakenName } from './names.ts';
-import { changeWallet, keepWallet, type WalletKey } from './wallets.ts';
 
 /** A limit to set: undefined leaves a value as it is, null removes it. */
 export interface LimitChange {

@@ -3,7 +3,7 @@ import { groupDigits } from '../../dca/money.ts';
 import { wrongState } from '../../errors.ts';
 import { call, message, steps } from '../../lib/message.ts';
 import { type Act, record } from '../log/log.ts';
-import { openPayoutsOf } from '../payouts/open.ts';
+import { openPayoutsOf } from '../payouts/open-payouts.ts';
 import { isPaused } from '../payouts/pause.ts';
 import type { Trx } from '../store/open.ts';
 import { type Client, openClient, setStatus, snapshot } from './clients.ts';

@@ -3,9 +3,9 @@ import { invalid, notFound, wrongState } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { refuseTakenName } from '../clients/names.ts';
-import { changeWallet, keepWallet, type WalletKey } from '../clients/wallets.ts';
 import { type Act, record, toJson } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
+import { changeWallet, keepWallet, type WalletKey } from '../wallets/wallets.ts';
 
 /** A recipient of a part of the commission. */
 export interface CommissionRecipient {

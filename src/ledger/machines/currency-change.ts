@@ -1,7 +1,6 @@
 import type { CashOut } from '../../dca/cash-out.ts';
-import { successors } from '../cash-outs/ingest.ts';
 import type { Db } from '../store/open.ts';
-import { machinesInUse, withPredecessors } from './machines.ts';
+import { machinesInUse, successors, withPredecessors } from './machines.ts';
 
 /**
  * Why a cash-out is the machine's first in a currency in which no client has cash, so all of it would silently become the own

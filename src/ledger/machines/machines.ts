@@ -209,6 +209,22 @@ export async function withPredecessors(db: Db, deviceId: string): Promise<string
   return line;
 }
 
+/** A machine and its successors, whose fundings were its own before. */
+export async function successors(db: Db, machine: string): Promise<string[]> {
+  const line = [machine];
+  for (let at: string | null = machine; at !== null; ) {
+    const row: { replaced_by: string | null } | undefined = await db
+      .selectFrom('machines')
+      .select('replaced_by')
+      .where('device_id', '=', at)
+      .executeTakeFirst();
+    at = row?.replaced_by ?? null;
+    if (at !== null && line.includes(at)) break;
+    if (at !== null) line.push(at);
+  }
+  return line;
+}
+
 /** Commission rates of a machine, ×10^5: its default rate, and the lowest and highest rate of a funding. */
 export type Rates = Pick<Schema['machine_rates'], 'rate' | 'min_rate' | 'max_rate'>;
 

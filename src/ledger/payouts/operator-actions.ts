@@ -1,10 +1,10 @@
 import { type BridgeError, notFound, wrongState } from '../../errors.ts';
 import { call, field, type Message, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
-import { boundSourceWallet } from '../clients/wallets.ts';
 import { type Act, type ReasonedAct, record } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { PaymentState, PayoutState } from '../store/schema.ts';
+import { boundSourceWallet } from '../wallets/wallets.ts';
 import { keepEvidence } from './contradictions.ts';
 import { holdPayout, movePayment, movePayout, openPayouts, type Payment, partsOf } from './payouts.ts';
 

@@ -7,10 +7,10 @@ import { Secret } from '../../config/secret.ts';
 import { BridgeError } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
 import type { Clock, Instant } from '../../time.ts';
-import type { Seals } from '../payouts/seals.ts';
 import { explained } from './failure.ts';
 import type { Limits, postgresqlDialect as PostgresqlDialect, Protection } from './postgresql.ts';
 import type { Schema } from './schema.ts';
+import type { Seals } from './seals.ts';
 
 export type Db = Kysely<Schema>;
 export type Trx = Transaction<Schema>;

@@ -8,7 +8,7 @@ import {
   removeCommission,
   setCommission,
 } from '../../../src/ledger/commission/commission.ts';
-import { replaceMachine } from '../../../src/ledger/machines/changes.ts';
+import { replaceMachine } from '../../../src/ledger/machine-changes.ts';
 import { seeMachine } from '../../../src/ledger/machines/machines.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';

@@ -4,7 +4,7 @@ import { adjustFunding, moveFunding } from '../../../src/ledger/fundings/correct
 import { cancelFunding, confirmFunding, withdrawFunding } from '../../../src/ledger/fundings/fundings.ts';
 import { historyOf } from '../../../src/ledger/fundings/history.ts';
 import { findFunding, listFundings } from '../../../src/ledger/fundings/view.ts';
-import { setMachine } from '../../../src/ledger/machines/changes.ts';
+import { setMachine } from '../../../src/ledger/machine-changes.ts';
 import { seeMachines } from '../../../src/ledger/machines/machines.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { type Books, books } from '../../support/books.ts';

@@ -4,7 +4,7 @@ import { addFunding, confirmFunding, type NewFunding } from '../../../src/ledger
 import { historyOf } from '../../../src/ledger/fundings/history.ts';
 import type { PastChoice } from '../../../src/ledger/fundings/late.ts';
 import { findFunding } from '../../../src/ledger/fundings/view.ts';
-import { replaceMachine, setMachine } from '../../../src/ledger/machines/changes.ts';
+import { replaceMachine, setMachine } from '../../../src/ledger/machine-changes.ts';
 import { seeMachine } from '../../../src/ledger/machines/machines.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { commissionWeights } from '../../../src/ledger/cash-outs/ingest.ts';
 import { findFunding } from '../../../src/ledger/fundings/view.ts';
-import { type MachineChange, replaceMachine, setMachine } from '../../../src/ledger/machines/changes.ts';
+import { type MachineChange, replaceMachine, setMachine } from '../../../src/ledger/machine-changes.ts';
 import {
   findMachine,
   machinesInUse,

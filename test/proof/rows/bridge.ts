@@ -10,7 +10,7 @@ import { type Connection, connect, type LamassuOptions, type TextRow } from '../
 import { addClient, pauseClient, setClient } from '../../../src/ledger/clients/changes.ts';
 import { addCommission, setCommission } from '../../../src/ledger/commission/commission.ts';
 import { addFunding, withdrawFunding } from '../../../src/ledger/fundings/fundings.ts';
-import { setMachine } from '../../../src/ledger/machines/changes.ts';
+import { setMachine } from '../../../src/ledger/machine-changes.ts';
 import { seeMachine } from '../../../src/ledger/machines/machines.ts';
 import { pausePaying, resumePaying } from '../../../src/ledger/payouts/pause.ts';
 import { type Ledger, openLedger, type Trx } from '../../../src/ledger/store/open.ts';

@@ -7,7 +7,7 @@ import { bindSource } from '../../../src/ledger/cash-outs/watermark.ts';
 import { addClient, pauseClient, setClient } from '../../../src/ledger/clients/changes.ts';
 import { addCommission, setCommission } from '../../../src/ledger/commission/commission.ts';
 import { addFunding } from '../../../src/ledger/fundings/fundings.ts';
-import { setMachine } from '../../../src/ledger/machines/changes.ts';
+import { setMachine } from '../../../src/ledger/machine-changes.ts';
 import { seeMachine } from '../../../src/ledger/machines/machines.ts';
 import type { Ledger, Trx } from '../../../src/ledger/store/open.ts';
 import { readCashOuts } from '../../../src/scheduler/read.ts';

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import { creditsIn, stuckCredits } from '../credits/credits.ts';
-import { openContradictions } from '../payouts/contradictions.ts';
-import { notSettled } from '../payouts/payouts.ts';
-import type { Db } from '../store/open.ts';
+import { creditsIn, stuckCredits } from '../ledger/credits/credits.ts';
+import { openContradictions } from '../ledger/payouts/contradictions.ts';
+import { notSettled } from '../ledger/payouts/payouts.ts';
+import type { Db } from '../ledger/store/open.ts';
 
 /** What runs left for the operator: the payouts and credits that needed one when the last of them ended. */
 export interface LastReport {

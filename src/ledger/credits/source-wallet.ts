@@ -1,10 +1,10 @@
 import { BridgeError } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
-import { BOUND, boundSourceWallet } from '../clients/wallets.ts';
-import { creditsIn } from '../credits/credits.ts';
 import { type Act, record } from '../log/log.ts';
+import { anyOpenPayment } from '../payouts/open-payouts.ts';
 import type { Db, Trx } from '../store/open.ts';
-import { anyOpenPayment } from './open.ts';
+import { BOUND, boundSourceWallet } from '../wallets/wallets.ts';
+import { creditsIn } from './credits.ts';
 
 /* Which wallet the ledger pays from. */
 

@@ -1,14 +1,14 @@
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import { exitOf } from '../../../src/cli/exit-codes.ts';
-import { type Finding, toReview } from '../../../src/ledger/cash-outs/review.ts';
-import { releasePayout } from '../../../src/ledger/payouts/operator-actions.ts';
-import { startRun } from '../../../src/ledger/runs/lease.ts';
-import { reviewsSince } from '../../../src/ledger/runs/new-since.ts';
-import { payFixed } from '../../../src/scheduler/fixed.ts';
-import { now } from '../../support/clock.ts';
-import { forEachLedger } from '../../support/ledgers.ts';
-import { oweTwo, payday } from '../../support/payday.ts';
+import { exitOf } from '../../src/cli/exit-codes.ts';
+import { type Finding, toReview } from '../../src/ledger/cash-outs/review.ts';
+import { releasePayout } from '../../src/ledger/payouts/operator-actions.ts';
+import { startRun } from '../../src/ledger/runs/lease.ts';
+import { payFixed } from '../../src/scheduler/fixed.ts';
+import { reviewsSince } from '../../src/scheduler/new-since.ts';
+import { now } from '../support/clock.ts';
+import { forEachLedger } from '../support/ledgers.ts';
+import { oweTwo, payday } from '../support/payday.ts';
 
 /* A run reports what came to need the operator in it, however often it did before. */
 

@@ -5,10 +5,10 @@ import { BridgeError, conflict } from '../../errors.ts';
 import type { Clock } from '../../time.ts';
 import { record, toJson, type Who } from '../log/log.ts';
 import { withLease } from '../runs/lease.ts';
+import { type Db, type Ledger, openLedger, type Trx, UNFINISHED } from '../store/open.ts';
+import type { Protection } from '../store/postgresql.ts';
+import { type AnyRow, countedTables, isPostgres, pagesOf, syncIdentity, tables } from '../store/tables.ts';
 import { type Verification, verifyLedger } from '../verify/verify.ts';
-import { type Db, type Ledger, openLedger, type Trx, UNFINISHED } from './open.ts';
-import type { Protection } from './postgresql.ts';
-import { type AnyRow, countedTables, isPostgres, pagesOf, syncIdentity, tables } from './tables.ts';
 
 /*
  * A ledger is in use at one place. In this order, so that a kill at any moment leaves it so:

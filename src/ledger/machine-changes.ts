@@ -1,14 +1,10 @@
-import { formatRate, percent, percentRange } from '../../dca/money.ts';
-import { conflict, invalid } from '../../errors.ts';
-import { call, field, message } from '../../lib/message.ts';
-import type { Instant } from '../../time.ts';
-import { successors } from '../cash-outs/ingest.ts';
-import { changeFunding } from '../fundings/fundings.ts';
-import { type Funding, listFundings } from '../fundings/view.ts';
-import { type Act, record, toJson } from '../log/log.ts';
-import { useCurrency } from '../store/currencies.ts';
-import { ALWAYS } from '../store/effective-dated.ts';
-import type { Trx } from '../store/open.ts';
+import { formatRate, percent, percentRange } from '../dca/money.ts';
+import { conflict, invalid } from '../errors.ts';
+import { call, field, message } from '../lib/message.ts';
+import type { Instant } from '../time.ts';
+import { changeFunding } from './fundings/fundings.ts';
+import { type Funding, listFundings } from './fundings/view.ts';
+import { type Act, record, toJson } from './log/log.ts';
 import {
   findMachine,
   findReplaced,
@@ -18,7 +14,11 @@ import {
   machinesInUse,
   type Rates,
   ratesAt,
-} from './machines.ts';
+  successors,
+} from './machines/machines.ts';
+import { useCurrency } from './store/currencies.ts';
+import { ALWAYS } from './store/effective-dated.ts';
+import type { Trx } from './store/open.ts';
 
 /** Settings to change: undefined leaves a value as it is, null removes it. */
 export interface MachineChange {

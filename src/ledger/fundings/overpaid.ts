@@ -1,10 +1,10 @@
 import { conflict, notFound, wrongState } from '../../errors.ts';
 import { call, field, message } from '../../lib/message.ts';
-import { adjustFunding } from '../fundings/corrections.ts';
-import type { Funding } from '../fundings/view.ts';
 import { type ReasonedAct, record } from '../log/log.ts';
+import { closeContradictions, contradictionsOf, keepEvidence } from '../payouts/contradictions.ts';
 import type { Db, Trx } from '../store/open.ts';
-import { closeContradictions, contradictionsOf, keepEvidence } from './contradictions.ts';
+import { adjustFunding } from './corrections.ts';
+import type { Funding } from './view.ts';
 
 /** Sats that a recipient got beyond a payout, and their worth at that payout's price. */
 export interface Overpaid {

@@ -2,8 +2,8 @@ import { closeSync, openSync, readdirSync, statSync, writeFileSync, writeSync } 
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
+import { backupLedger } from '../../../src/ledger/copies/backup.ts';
 import { record } from '../../../src/ledger/log/log.ts';
-import { backupLedger } from '../../../src/ledger/store/backup.ts';
 import { type Ledger, openLedger } from '../../../src/ledger/store/open.ts';
 import { systemClock } from '../../../src/time.ts';
 import { now } from '../../support/clock.ts';

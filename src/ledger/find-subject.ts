@@ -1,7 +1,7 @@
-import { BridgeError, notFound } from '../../errors.ts';
-import { findCashOutId } from '../cash-outs/find-id.ts';
-import { machineLabel } from '../machines/machines.ts';
-import type { Db } from '../store/open.ts';
+import { BridgeError, notFound } from '../errors.ts';
+import { findCashOutId } from './cash-outs/find-id.ts';
+import { machineLabel } from './machines/machines.ts';
+import type { Db } from './store/open.ts';
 
 /** The subject whose changes are wanted. */
 export interface About {

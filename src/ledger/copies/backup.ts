@@ -3,9 +3,9 @@ import { closeSync, fsyncSync, linkSync, openSync, rmSync, statSync } from 'node
 import { dirname, resolve } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { BridgeError, conflict, invalid, wrongState } from '../../errors.ts';
+import { type Ledger, openLedger } from '../store/open.ts';
+import { createFile } from '../store/sqlite.ts';
 import { type Verification, verifyLedger } from '../verify/verify.ts';
-import { type Ledger, openLedger } from './open.ts';
-import { createFile } from './sqlite.ts';
 
 /** All pages in one step: the copy is of one moment, and a busy ledger cannot make it start again. */
 const ALL_PAGES = 2 ** 31 - 1;

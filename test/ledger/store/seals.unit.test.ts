@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { Secret } from '../../../src/config/secret.ts';
-import { isSealed, sealOf } from '../../../src/ledger/payouts/seals.ts';
+import { isSealed, sealOf } from '../../../src/ledger/store/seals.ts';
 
 test('a seal says nothing of another ledger, wallet or part', () => {
   const seals = { ledger: 'l', secret: new Secret('s'), all: true };
