@@ -48,10 +48,14 @@ export function register(program: Command): void {
     .action(list);
   named(clients, 'show', 'one client: settings, cash, and what it bought').action(show);
   withReason(
-    named(clients, 'pause', 'takes no new share from now on; what the client has is still paid'),
+    named(clients, 'pause', 'pause a client: no new shares from now on; what the client has is still paid'),
   ).action(pause);
-  withReason(named(clients, 'resume', 'shares again from now on')).action(resume);
-  withReason(named(clients, 'close', 'for good, once no cash remains and all sats are paid')).action(close);
+  withReason(named(clients, 'resume', 'resume a paused client: it shares in cash-outs from now on')).action(
+    resume,
+  );
+  withReason(
+    named(clients, 'close', 'close a client for good, once no cash remains and all sats are paid'),
+  ).action(close);
 }
 
 function named(clients: Command, verb: string, description: string): Command {

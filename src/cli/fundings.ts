@@ -84,7 +84,7 @@ function fill(fundings: Command): void {
     .action(cancel);
   fundings
     .command('withdraw')
-    .description('take cash out of the machine again: what remains, or a part of it')
+    .description('withdraw cash from the machine: all that remains, or a part of it')
     .argument('<id>', 'funding, like f12')
     .argument('[amount]', 'with its currency, like "500 GTQ" (default: all that remains)')
     .requiredOption('--reason <text>', 'why, for the log')

@@ -7,11 +7,11 @@ import { copiedPage, recoveryPage, sourcePage, sourceQuestion } from './pages/le
 export function register(program: Command): void {
   const ledger = program
     .command('ledger')
-    .description('move the ledger, complete a backup that was put back, or follow a Lamassu that was moved');
+    .description('move the ledger, complete a restored backup, or follow a Lamassu that was moved');
   ledger
     .command('recover')
-    .description('put back into an older copy of the ledger what LNbits shows as paid since')
-    .option('--dry-run', 'write nothing, show what would be put back')
+    .description('enter into a restored backup of the ledger what LNbits shows as paid since')
+    .option('--dry-run', 'write nothing, show what would be entered')
     .option(
       '--former-wallet-key-file <file>',
       'admin key of a wallet that paid before the present source wallet (may be given again)',
@@ -28,7 +28,7 @@ export function register(program: Command): void {
       '--without-former-wallet',
       'say that a wallet that paid before is gone, and paid nothing that this ledger does not know',
     )
-    .option('--hold', 'book also what does not fit, held for a person to decide')
+    .option('--hold', 'book what does not fit as well, held for the operator to decide')
     .option('--reason <text>', 'why, for the log; with --hold or --without-former-wallet')
     .addHelpText(
       'after',
@@ -47,7 +47,7 @@ export function register(program: Command): void {
     .option('--to-password-file <file>', 'the password for a database on PostgreSQL')
     .addHelpText(
       'after',
-      '\nNobody else can change the ledger meanwhile. Where it was interrupted, the same command again goes on.\n' +
+      '\nNothing else can change the ledger meanwhile. If it is interrupted, the same command continues it.\n' +
         '\nExample:\n  aio-dca ledger copy --to postgresql://aio_dca@db.example.org/aio_dca --to-password-file db.password',
     )
     .action(copy);

@@ -7,8 +7,8 @@ export function register(program: Command): void {
     .description('the daemon: polls at start and on schedule, until SIGTERM or SIGINT')
     .addHelpText(
       'after',
-      '\nPolls on [schedule] poll and at [fixed] times, in the configured time zone. Read the configuration again by\n' +
-        'starting it anew.\n\nExample:\n  aio-dca run',
+      '\nPolls on [schedule] poll and at [fixed] times, in the configured time zone. Restart it after a\n' +
+        'change of the configuration.\n\nExample:\n  aio-dca run',
     )
     .action(async (_options: object, command: Command) => {
       const cli = makeCli(command);

@@ -66,7 +66,7 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
   const ledgerTls = ledger.tls ?? ledgerUrl.tls;
   const ledgerCa = ledger.ca_file ?? ledgerUrl.caFile;
   const nothing = (key: string, because: string) =>
-    mistakes.push(at(text, key, `checks nothing with ${because}`));
+    mistakes.push(at(text, key, `has no effect with ${because}`));
   const unchecked = (table: string, tls: Tls) => `${table}.tls = "${tls}"; set ${table}.tls = "verify-full"`;
   if (lamassu.ca_file !== undefined && lamassu.tls !== 'verify-full')
     nothing('lamassu.ca_file', unchecked('lamassu', lamassu.tls));

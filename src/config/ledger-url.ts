@@ -49,7 +49,7 @@ export function readLedgerUrl(url: string): LedgerUrl | string | undefined {
     return `sslmode=${mode} does not say whether to encrypt and whom to trust: leave it out and set tls = "verify-full" (or "require", or "disable")`;
   }
   if (caFile !== null && (tls === 'require' || tls === 'disable'))
-    return `sslrootcert checks nothing with sslmode=${mode}: set sslmode=verify-full`;
+    return `sslrootcert has no effect with sslmode=${mode}: set sslmode=verify-full`;
   parsed.password = '';
   for (const name of ['password', 'sslmode', 'sslrootcert']) searchParams.delete(name);
   // libpq's `system` means the authorities that the system trusts: the default here.

@@ -18,7 +18,7 @@ export function clockCheck(
   if (off <= MAY_DIFFER_MS) return ok(name, 'agrees with the clock of this host to a minute');
   const minutes = Math.floor(off / MINUTE);
   const detail = `it is ${minutes} min ${ahead > 0 ? 'ahead of' : 'behind'} the clock of this host`;
-  const hint = 'Look with `timedatectl` which of the two is wrong, and let NTP set it.';
+  const hint = 'Check with `timedatectl` which of the two is wrong, and let NTP set it.';
   return off > 5 * MINUTE
     ? fail(name, new BridgeError('clock/differs', detail, hint))
     : warn(name, detail, hint);

@@ -107,7 +107,7 @@ async function* doubtChecks(db: Db, clock: Clock): AsyncGenerator<Check> {
     const since = doubt.expected === null ? '' : `, and was entered at about ${doubt.expected}`;
     yield warn(
       'entries',
-      `${doubt.subject} holds from ${doubt.at} on${since}: it was entered by a clock that was wrong`,
+      `${doubt.subject} holds from ${doubt.at} on${since}: it was entered while a clock was wrong`,
       message`Say since when it holds: ${wayOut(doubt)}`,
     );
   }

@@ -95,7 +95,7 @@ function columnsCheck({ missing, columns }: Rights, method: Config['commission']
     const error = new BridgeError(
       'lamassu/column-missing',
       `Lamassu's database has no ${some(missing)}.`,
-      'Look whether [lamassu] database names Lamassu’s own, and whether this bridge supports its version.',
+      'Check that [lamassu] database names Lamassu’s own, and that this bridge supports its version.',
     );
     return fail('columns', error);
   }
@@ -124,7 +124,7 @@ function rightsCheck(rights: Rights, user: string): Check {
     return fail('rights', new BridgeError('lamassu/too-many-rights', what, own));
   }
   const wrong = [
-    ...(notGranted.length > 0 ? [`may not read ${some(notGranted)}, which are of use`] : []),
+    ...(notGranted.length > 0 ? [`may not read ${some(notGranted)}, which would be useful`] : []),
     ...(tooMuch.length > 0 ? [`may do more than is needed: ${some(tooMuch)}`] : []),
   ];
   if (wrong.length === 0) return ok('rights', `user ${user} may read what is needed and nothing else`);
@@ -165,7 +165,7 @@ async function identityCheck(
 }
 
 const AHEAD_HINT =
-  'Its clock was ahead when it was read. The next run reads all since start_at again, and sets the mark right; see that both hosts keep the time.';
+  'Its clock was ahead when it was read. The next run reads everything since start_at again, and corrects the mark; check that both hosts keep the time.';
 
 type Machines = LamassuMachine[];
 

@@ -52,7 +52,7 @@ export async function* examineLnbits(
       );
     }
     if (goesInClear(url)) {
-      yield warn('lnbits', `${CLEAR}, and insecure_http says that it is meant`, 'Use https:// if you can.');
+      yield warn('lnbits', `${CLEAR}, and insecure_http allows it`, 'Use https:// if you can.');
     }
     try {
       const source = await readSource(lnbits, config.lnbits.sourceWalletKey);
@@ -95,8 +95,7 @@ async function answers(lnbits: LnbitsClient, key: Secret): Promise<boolean> {
 
 function versionCheck(url: string, version: string): Check {
   const changing = /^v?1\.[0-3](\D|$)/.test(version);
-  const note =
-    '; before 1.4 a look at a wallet changes its unpaid invoices, so doubtful payments take longer';
+  const note = '; before 1.4, reading a wallet changes its unpaid invoices, so doubtful payments take longer';
   return ok('lnbits', `${url} is LNbits ${version}${changing ? note : ''}`);
 }
 
@@ -135,7 +134,7 @@ async function balanceCheck(db: Db, { balanceMsat }: SourceWallet, crediting: bo
     (toCome > 0n ? `, ${groupDigits(toCome)} sat are credited before they are paid` : '');
   if (short === 0n) return ok('balance', detail);
   const elsewhere =
-    ' Where the sats of cash-outs arrive on LNbits’ node but in none of its wallets, [lnbits] credit_source = true does it by itself: docs/crediting.md.';
+    ' Where the sats of cash-outs arrive on LNbits’ node but in none of its wallets, [lnbits] credit_source = true credits them automatically: docs/crediting.md.';
   return warn(
     'balance',
     detail,
@@ -150,7 +149,7 @@ async function* feeCheck(db: Db): AsyncGenerator<Check> {
   yield warn(
     'service fee',
     `LNbits takes a fee from the source wallet on top of payments, ${groupDigits(rate.feeMsat)} msat of ${groupDigits(rate.paidMsat / 1000n)} sat`,
-    'It is booked, and the wallet needs it besides what is owed. To be rid of it, set lnbits_service_fee_ignore_internal in LNbits.',
+    'It is booked, and the wallet needs it besides what is owed. To avoid it, set lnbits_service_fee_ignore_internal in LNbits.',
   );
 }
 

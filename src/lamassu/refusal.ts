@@ -137,7 +137,7 @@ function words(
       return [
         `No trusted TLS connection to ${at}`,
         /no encryption|SSL off/i.test(why)
-          ? 'The server takes nobody without TLS: set `tls = "verify-full"`, with `ca_file` for a certificate of its own.'
+          ? 'The server requires TLS: set `tls = "verify-full"`, with `ca_file` for a certificate of its own.'
           : 'Look at `tls` and `ca_file` in the configuration; through SSH, `tls = "disable"` is enough.',
       ];
     case 'lamassu/unsuitable':

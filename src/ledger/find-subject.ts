@@ -3,11 +3,11 @@ import { findCashOutId } from './cash-outs/find-id.ts';
 import { machineLabel } from './machines/machines.ts';
 import type { Db } from './store/open.ts';
 
-/** The subject whose changes are wanted. */
+/** The subject whose changes are selected. */
 export interface About {
   /** Its names in the log. */
   subjects: string[];
-  /** A client or a commission recipient, with fundings and payouts. */
+  /** The recipient whose fundings and payouts are selected, too. */
   recipient?: bigint;
   funding?: bigint;
   payout?: bigint;

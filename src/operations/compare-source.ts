@@ -12,10 +12,10 @@ import type { Instant } from '../time.ts';
 /* A Lamassu database that was upgraded, restored or moved has another identity; that it is the same one, what is in it shows. */
 
 const PAGE = 500;
-/** So many are listed. */
+/** The number of ids that an error lists. */
 const SHOWN = 10;
 
-/** What Lamassu does not change of a row once it was confirmed. */
+/** The columns that Lamassu does not change once a row is confirmed. */
 const LASTING = [
   'device_id',
   'crypto_code',
@@ -27,9 +27,9 @@ const LASTING = [
 ] as const;
 
 /**
- * Compares everything that the ledger processed of this source with the database that is reached now. Changes nothing.
- * Throws `ledger/source-differs` with what is missing or otherwise there, `usage/invalid` where `accept` is not the
- * identity of that database, and what asking Lamassu throws.
+ * Compares everything that the ledger processed of this source with the database that is reached now. Changes
+ * nothing. Throws `ledger/source-differs` with the missing or different rows, `usage/invalid` if `accept` is not the
+ * identity of that database, and the errors of reading Lamassu.
  */
 export async function compareSource(
   config: Config,
@@ -44,7 +44,7 @@ export async function compareSource(
       throw conflict(
         'accept',
         'the database that is reached now does not tell its identity to this role',
-        'Then it is not compared with the ledger either, and there is nothing to accept. It tells it after: GRANT EXECUTE ON FUNCTION pg_control_system() TO the role of [lamassu] user;',
+        'Without it there is nothing to compare or to accept. To let the role read it: GRANT EXECUTE ON FUNCTION pg_control_system() TO the role of [lamassu] user;',
       );
     }
     if (is !== accept) {
@@ -79,7 +79,7 @@ export async function compareSource(
         'Check [lamassu] name and host: each Lamassu has a name of its own.',
       );
     }
-    // start_at is checked as ever.
+    // start_at is checked as in a run.
     await ledger.dryRun((trx) =>
       bindSource(trx, { name, startAt, systemIdentifier: null }, ledger.clock.now()),
     );
@@ -147,7 +147,7 @@ async function* processedOf(db: Db, source: string): AsyncGenerator<Processed[]>
   }
 }
 
-/** What Lamassu was seen to say otherwise of them since, as review has it. */
+/** The later changes of these rows that review has recorded. */
 async function changesSeen(db: Db, page: Processed[]): Promise<Map<string, string>> {
   const rows = await db
     .selectFrom('review')
@@ -162,10 +162,10 @@ async function changesSeen(db: Db, page: Processed[]): Promise<Map<string, strin
   return new Map(rows.map((row) => [row.cash_out_id, row.lamassu]));
 }
 
-/** How the row is another one than it was when it was processed; null where it is the same. */
+/** How the row differs from when it was processed; null if it does not. */
 function changeOf({ origin, lamassu }: Processed, row: LamassuRow): string | null {
   const then = JSON.parse(lamassu ?? '{}') as Partial<LamassuRow>;
-  // One that a person settled may have been confirmed since.
+  // A row that the operator settled may have been confirmed since.
   const columns = LASTING.filter((name) => name in then && (origin === 'lamassu' || name !== 'confirmed_at'));
   const changed = columns.filter((name) => (then[name] ?? null) !== row[name]);
   if (changed.length === 0) return null;
@@ -175,7 +175,7 @@ function changeOf({ origin, lamassu }: Processed, row: LamassuRow): string | nul
 function lacks(missing: Processed[], newestThere: Instant | null): BridgeError {
   const ids = missing.map(({ id }) => id);
   const first = missing.reduce((least, { confirmed_at: at }) => (at < least ? at : least), '~');
-  // Only what is newer than all that is there: it ends too early.
+  // Only the newest are missing: the database ends too early.
   if (newestThere !== null && newestThere < first) {
     return older(
       `${missing.length} that the ledger distributed from ${first} on are not in it: ${list(ids)}`,

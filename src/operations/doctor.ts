@@ -5,8 +5,8 @@ import { doctorView, viewOfCheck, viewOfChecks } from '../views/doctor.ts';
 import { operation } from './operation.ts';
 
 /**
- * Looks at everything that a run needs, step by step, and keeps in the ledger which machines Lamassu knows. What is wrong
- * is part of the answer, the configuration too; `onCheck` of the session is told of each check as it ends.
+ * Checks everything that a run needs, step by step, and records Lamassu's machines in the ledger. A failure, even of
+ * the configuration, is part of the answer. `onCheck` of the session receives each check as it ends.
  */
 export const examine = operation({
   name: 'doctor',
@@ -28,7 +28,7 @@ export const examine = operation({
       return viewOfChecks(checks);
     }
     add(ok('config', config.file));
-    // Loaded here: what is wrong with the configuration is told without it.
+    // Loaded here, because an error in the configuration does not need it.
     const { examine: examination } = await import('../doctor/examine.ts');
     for await (const check of examination(config, env, who, clock)) add(check);
     return viewOfChecks(checks);

@@ -36,8 +36,8 @@ import {
 import { operation, secretInput } from './operation.ts';
 
 /*
- * What `init` tries before anything is written, and what it writes. A door asks a person, or reads a form. What is slow to
- * load is loaded where it is tried.
+ * The tests that `init` makes before anything is written, and the writing itself. The door asks the questions. Slow
+ * modules are loaded where they are needed.
  */
 
 const place = z.object({ host: z.string(), port: z.number() });
@@ -80,7 +80,7 @@ export const makeKey = operation({
   run: async () => makeSshKey(),
 });
 
-/** Null: the key needs a passphrase. Throws `lamassu/ssh-key`, naming `name`, where it is none that can be used. */
+/** Null: the key needs a passphrase. Throws `lamassu/ssh-key`, which names `name`, if the key cannot be used. */
 export const readKey = operation({
   name: 'init.read_ssh_key',
   needs: 'none',
@@ -92,7 +92,7 @@ export const readKey = operation({
   }),
 });
 
-/** Throws what the LNbits client throws: `lnbits/unreachable`, `lnbits/version` and the like. */
+/** Throws the errors of the LNbits client: `lnbits/unreachable`, `lnbits/version` and others. */
 export const checkLnbits = operation({
   name: 'init.check_lnbits',
   needs: 'none',
@@ -102,7 +102,7 @@ export const checkLnbits = operation({
   run: async ({ clock }, lnbits) => ({ version: await reachLnbits(lnbits, clock) }),
 });
 
-/** Whether the key pays and shows what it makes. Throws `lnbits/key`, `lnbits/rights`. */
+/** Checks that the key can pay and shows the invoices it makes. Throws `lnbits/key`, `lnbits/rights`. */
 export const checkSourceWallet = operation({
   name: 'init.check_source_wallet',
   needs: 'none',
@@ -112,7 +112,7 @@ export const checkSourceWallet = operation({
   run: async ({ clock }, { key, ...lnbits }) => ({ name: await reachWallet(lnbits, key, clock) }),
 });
 
-/** Throws `lnbits/superuser` where LNbits does not let the superuser in. */
+/** Throws `lnbits/superuser` if LNbits does not let the superuser in. */
 export const checkSuperuser = operation({
   name: 'init.check_superuser',
   needs: 'none',
@@ -125,7 +125,10 @@ export const checkSuperuser = operation({
   },
 });
 
-/** Reads Lamassu as a run would. Errors: those that make the answers useless; what `init` tells how to do is in the view. */
+/**
+ * Reads Lamassu as a run would. Throws if the answers themselves are wrong; what is still to be done at Lamassu is in
+ * the view.
+ */
 export const checkLamassu = operation({
   name: 'init.check_lamassu',
   needs: 'none',
@@ -135,24 +138,24 @@ export const checkLamassu = operation({
   run: async ({ clock }, way) => viewOfFound(await tryLamassu(way, clock)),
 });
 
-/** The ledger that is there already. Throws what opening it throws. */
+/** The existing ledger. Throws the errors of opening it. */
 export const checkLedger = operation({
   name: 'init.check_ledger',
   needs: 'none',
   may: [],
   /** A SQLite file is relative to `folder`. */
   input: z.object({ ledger: ledgerSettings, folder: z.string() }),
-  /** Its id; null where there is none. */
+  /** Its id; null if there is none. */
   view: z.object({ id: z.string().nullable() }),
   run: async ({ clock }, { ledger, folder }) => ({
     id: await findLedger(placedLedger(ledger, folder), clock),
   }),
 });
 
-/** `file` is that of the configuration, an absolute path: the others stand beside it. */
+/** `file`: the absolute path of the configuration. The other files are beside it. */
 const files = z.object({ file: z.string(), settings, heading: z.string() });
 
-/** What `init.create` would write, so that somebody can say whether what stands there may be replaced. */
+/** The files that `init.create` would write. With it a door asks whether existing files may be replaced. */
 export const previewInit = operation({
   name: 'init.preview',
   needs: 'none',
@@ -165,8 +168,8 @@ export const previewInit = operation({
 });
 
 /**
- * Writes the files with secrets, creates the ledger, and writes the configuration: or nothing of it but the ledger. Errors:
- * `init/stopped`, `init/unwritable`, and what creating the ledger throws.
+ * Writes the files with secrets, creates the ledger, and writes the configuration. If it fails, only the ledger may
+ * remain. Errors: `init/stopped`, `init/unwritable`, and what creating the ledger throws.
  */
 export const createInstallation = operation({
   name: 'init.create',
@@ -175,7 +178,7 @@ export const createInstallation = operation({
   input: files.extend({
     /** The files that may be replaced. */
     replace: z.array(z.string()),
-    /** What `init.check_lamassu` answered; null where that was not asked. */
+    /** The answer of `init.check_lamassu`; null if it was not called. */
     found: foundView.nullable(),
   }),
   view: madeView,
@@ -186,7 +189,7 @@ export const createInstallation = operation({
     }));
     if (!config) throw new Error('an installation without a configuration');
     const { openLedger } = await import('../ledger/store/open.ts');
-    // From here on a signal waits: what is begun is finished, or taken back.
+    // From here on a signal waits until everything is written or undone.
     stopSignal();
     const ledger = await placeFiles(config, secrets, async () => {
       const made = await openLedger({
@@ -201,7 +204,7 @@ export const createInstallation = operation({
   },
 });
 
-/** The configuration first. */
+/** The files, the configuration first. */
 function filesOf({ file, settings: said, heading }: z.output<typeof files>): Omit<NewFile, 'replace'>[] {
   return [{ path: file, text: renderConfig(heading, said) }, ...renderSecrets(said, dirname(file))];
 }
@@ -240,7 +243,7 @@ function viewOfMade(
   };
 }
 
-/** The name for a role of its own where `user` may change something: the SQL of the role leaves such a role alone. */
+/** Another role name if `user` has rights to change data: the SQL refuses to restrict such a role. */
 function roleFor(user: string, harmful: readonly string[]): string {
   if (harmful.length === 0) return user;
   return user === 'aio_dca' ? 'aio_dca_reader' : 'aio_dca';

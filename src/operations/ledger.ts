@@ -23,7 +23,7 @@ import { recover } from './recover.ts';
 
 /* Moves the ledger, completes a backup that was put back, and follows a Lamassu that was moved. */
 
-/** What was looked at by the preview. */
+/** The digest of the preview. */
 const seen = { digest: z.string().optional() };
 
 const place = z.object({
@@ -44,7 +44,7 @@ export const previewCopy = operation({
   },
 });
 
-/** Errors: those of `copyLedger`, and `usage/invalid` for what is no place of a ledger. */
+/** Errors: those of `copyLedger`, and `usage/invalid` if `to` is no place of a ledger. */
 export const copy = operation({
   name: 'ledger.copy',
   needs: 'config',
@@ -58,7 +58,7 @@ export const copy = operation({
   },
 });
 
-/** The place that is meant; a relative path is relative to config.toml, as there. */
+/** The place that `to` names. A relative path is relative to config.toml. */
 function placeOf({ to, to_password: password }: z.output<typeof place>, { file }: Config): Place {
   const folder = dirname(file);
   const read = readLedgerUrl(to);
@@ -89,11 +89,11 @@ function placeOf({ to, to_password: password }: z.output<typeof place>, { file }
 const recovery = z.object({
   /** Admin keys of wallets that paid before the present source wallet. */
   former_wallet_key: z.array(secretInput).default([]),
-  /** A wallet that paid before is gone, and paid nothing that this ledger does not know; with a reason. */
+  /** The operator says that a former source wallet is gone and paid nothing unknown to this ledger; needs a reason. */
   without_former_wallet: z.boolean().default(false),
   /** Configurations of the other Lamassu servers of this ledger. */
   other_config: z.array(z.custom<Config>()).default([]),
-  /** What does not fit is booked as well, held for a person to decide; with a reason. */
+  /** Books what does not fit as well, held for the operator to decide; needs a reason. */
   hold: z.boolean().default(false),
 });
 
@@ -111,7 +111,7 @@ export const previewRecovery = operation({
   },
 });
 
-/** Takes the lease itself: its run ends by what came of it. */
+/** Takes the lease itself, because the outcome of its run depends on the result. */
 export const recoverLedger = operation({
   name: 'ledger.recover',
   needs: 'config',
@@ -126,7 +126,10 @@ export const recoverLedger = operation({
   },
 });
 
-/** Throws `usage/invalid` for a reason without what it is of, and for configurations that do not go together. */
+/**
+ * Throws `usage/invalid` for a reason without the option that needs it, and for configurations that do not go
+ * together.
+ */
 function recoveryOf(given: z.output<typeof recovery>, config: Config, { actor, reason }: Who) {
   const named = given.without_former_wallet ? 'without_former_wallet' : given.hold ? 'hold' : null;
   if (named !== null && reason === undefined)
@@ -148,7 +151,7 @@ function recoveryOf(given: z.output<typeof recovery>, config: Config, { actor, r
   };
 }
 
-/** Each of another Lamassu server, and all of the same ledger. */
+/** Checks that each configuration is of another Lamassu server, and all are of the same ledger. */
 function assertTogether(config: Config, others: Config[]): void {
   const names = [config.lamassu.name];
   for (const { file, ledger, lamassu } of others) {

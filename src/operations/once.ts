@@ -7,11 +7,11 @@ import { Message, type Piece } from '../lib/message.ts';
 
 /* What a door asks under a key is done once: asked again, it is answered as it was the first time. */
 
-/** What is asked under a key. Secrets of the input are in the hash, and nowhere else. */
+/** The request under a key. Secrets of the input enter only its hash. */
 export function requestOf(key: string, operation: string, who: Who, input: unknown): Request {
   if (key.length === 0 || key.length > 200) throw invalid('key', 'it has 1 to 200 characters');
   const { principal = { kind: 'operator' }, actor, reason } = who;
-  // A client is one, by whatever door it asks; others go by their names.
+  // A client is the same at every door; other principals are told apart by name.
   const asks =
     principal.kind === 'client' ? principalName(principal) : `${principalName(principal)} ${actor}`;
   const hash = createHash('sha256').update(hashed({ input, reason })).digest('hex');
@@ -25,7 +25,7 @@ function hashed(input: unknown): string {
   });
 }
 
-/** A view as text that `restored` reads again: in JSON there are neither bigints nor messages. */
+/** A view as text, which `restored` reads again: plain JSON has neither bigints nor messages. */
 export function stored(view: unknown): string {
   return JSON.stringify(view, (_name, part) => {
     if (typeof part === 'bigint') return { $bigint: `${part}` };

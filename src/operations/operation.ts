@@ -14,21 +14,21 @@ import type { CheckView } from '../views/doctor.ts';
 import { requestOf, restored, stored } from './once.ts';
 
 /*
- * What can be done, once, whoever asks. A door parses what it is given, calls `perform`, and renders the view; what an
- * operation may, checks and answers is the same at every door.
+ * An operation is one thing that can be done, defined once for all doors. A door parses its input, calls `perform`,
+ * and renders the view. Rights, checks and answer are the same at every door.
  */
 
-/** What a door knows of who asks, and what it hands down. */
+/** Who asks, and what the door provides. */
 export interface Session {
   principal: Principal;
   clock: Clock;
-  /** The name of who acts, for the log. */
+  /** The name of the actor, for the log. */
   actor: string;
-  /** Why, where it was said. */
+  /** The reason, if one was given. */
   reason: string | undefined;
   /**
-   * Names this one request of the principal, so that a change is made once: the same asked again under it is answered as it
-   * was the first time.
+   * The idempotency key of this request of the principal. A second request under it changes nothing and gets the
+   * first answer.
    */
   key?: string | undefined;
   /** Read once, at the first call. */
@@ -37,15 +37,15 @@ export interface Session {
   withLedger<T>(use: LedgerUse, work: (ledger: Ledger) => Promise<T>): Promise<T>;
   /** Aborted when the work should stop at its next safe step. */
   stopSignal(): AbortSignal;
-  /** Told what whoever asks should know while the work goes on. */
+  /** Called with notices for the caller while the work goes on. */
   tell?(text: string | Message): void;
-  /** Logs at this level, unless whoever asks wants another; without it, nothing is logged. */
+  /** Makes the log at this level, unless the caller wants another; without it, nothing is logged. */
   logger?(level: Config['log']['level']): Promise<Logger>;
-  /** Told how many milliseconds a run waits that keeps to LNbits' rate limit; without it, the log is. */
+  /** Called with the milliseconds that a run waits for LNbits' rate limit; without it, the wait is logged. */
   onWait?: ((ms: number) => void) | undefined;
-  /** Told of each check of `doctor` as it ends. */
+  /** Called with each check of `doctor` as it ends. */
   onCheck?(check: CheckView): void;
-  /** The environment of the process; without it, an operation finds nothing there. */
+  /** The environment of the process; empty by default. */
   env?: NodeJS.ProcessEnv;
 }
 
@@ -58,8 +58,8 @@ export interface Context {
   run: Run;
   who: Who;
   /**
-   * The one transaction that makes the change; under the lease it is refused where the run lost it. What `work` answers is
-   * the view, which is kept with the change under the key of the request, so the operation answers it as it is.
+   * The one transaction that makes the change; refused if the run has lost the lease. `work` answers the view, which
+   * is stored with the change under the key of the request: the operation has to return it unchanged.
    */
   write<View>(work: (trx: Trx) => Promise<View>): Promise<View>;
   stopSignal(): AbortSignal;
@@ -69,17 +69,18 @@ export interface Context {
 /** A ledger that is changed by `Context.write`. */
 export type Book = Omit<Ledger, 'write'>;
 
-/** Of an operation that opens the ledger itself. */
+/** For an operation that opens the ledger itself. */
 type OwnContext = Pick<Context, 'config' | 'clock' | 'who' | 'stopSignal' | 'tell'> &
   Pick<Session, 'withLedger' | 'onWait'> &
   Required<Pick<Session, 'logger' | 'env'>>;
 
-/** Of an operation that can be done without a configuration. */
+/** For an operation that works without a configuration. */
 type BareContext = Omit<OwnContext, 'config'> & Pick<Session, 'config' | 'onCheck'>;
 
 /**
- * What an operation needs: the ledger to read or to write, or the lease, which no question is asked under. An operation
- * of `config` needs no ledger, or opens it itself; one of `none` can do without a configuration as well.
+ * What an operation needs. `read`, `write`: the open ledger. `lease`: the ledger and the lease, under which no
+ * question is asked. `config`: the configuration only; the operation may open the ledger itself. `none`: not even a
+ * configuration.
  */
 export type Needs = 'none' | 'config' | 'read' | 'write' | 'lease';
 
@@ -95,11 +96,11 @@ export interface Operation<N extends Needs, Input extends z.ZodType, View extend
   /** Noun and verb: `fundings.confirm`. */
   name: string;
   needs: N;
-  /** Which principals may; an operator always may. */
+  /** The principals who may do it; an operator always may. */
   may: readonly Principal['kind'][];
-  /** Set where it is never done without a reason. */
+  /** True if it always needs a reason. */
   reasoned?: true;
-  /** In snake case, with amounts, rates and times as people type them. */
+  /** The input, in snake case, with amounts, rates and times as people type them. */
   input: Input;
   view: View;
   run(context: ContextOf[N], input: z.output<Input>): Promise<z.input<View>>;
@@ -113,9 +114,9 @@ export function operation<N extends Needs, Input extends z.ZodType, View extends
 }
 
 /**
- * Does an operation and answers its view. Errors: `usage/invalid` of the kind `invalid` for input that the schema refuses,
- * `usage/forbidden` for who may not, `usage/key-reused` for a key that something else was asked under, those of the
- * configuration and of opening the ledger, and its own.
+ * Does an operation and answers its view. Throws `usage/invalid` (kind `invalid`) for input that the schema refuses,
+ * `usage/forbidden` if the principal may not do it, `usage/key-reused` if the key belongs to another request, the
+ * errors of the configuration and of opening the ledger, and those of the operation.
  */
 export async function perform<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
   { name, needs, may, reasoned, input, view, run }: Operation<N, Input, View>,
@@ -163,27 +164,27 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   });
 }
 
-/** Loaded only where it is needed: each command starts faster by it. */
+/** Loaded only when it is needed, because commands then start faster. */
 async function silentLogger(): Promise<Logger> {
   const { pino } = await import('pino');
   return pino({ level: 'silent' });
 }
 
-/** The first thing that is wrong with an input. */
+/** The error for the first issue of an input. */
 function refused({ issues }: z.ZodError): BridgeError {
   const [issue] = issues;
   const field = issue?.path.join('.') || 'input';
   return invalid(field, issue?.message ?? 'it cannot be used');
 }
 
-/** Who acts, with the reason that the operation needs. Throws `usage/invalid` where none was given. */
+/** The actor, with the reason that the operation needs. Throws `usage/invalid` if none was given. */
 export function withReason(who: Who): Who & { reason: string } {
   const { reason } = who;
   if (reason === undefined) throw invalid('reason', 'it is empty', 'Say why: it is kept in the log.');
   return { ...who, reason };
 }
 
-/** A number that two equal plans share, and no two others: what a person agreed to is done, or refused as changed. */
+/** The hash of a plan. Equal plans have equal hashes: what the operator agreed to is done, or refused as changed. */
 export function digestOf(plan: unknown): string {
   return createHash('sha256')
     .update(toJson(plan) ?? '')
@@ -192,30 +193,30 @@ export function digestOf(plan: unknown): string {
 }
 
 /**
- * Refuses a plan that is not the one which was looked at. `digest` is that of the preview; where nobody looked at one,
- * nothing is refused.
+ * Refuses a plan that differs from the previewed one. `digest` is that of the preview; without a preview nothing is
+ * refused.
  */
 export function assertUnchanged(plan: unknown, digest: string | undefined): void {
   if (digest === undefined || digest === digestOf(plan)) return;
   throw new BridgeError(
     'usage/changed',
-    'what was looked at became something else meanwhile; nothing was written',
-    'Look at it again.',
+    'the previewed state has changed meanwhile; nothing was written',
+    'Check it again.',
   );
 }
 
-/** Refuses a client whatever is another client's, before it is known whether there is such a client. */
+/** Refuses a client access to another client, before checking whether that client exists. */
 export function assertOwn({ principal, actor }: Who, client: string): void {
   if (principal?.kind !== 'client' || principal.client === client) return;
   throw new BridgeError('usage/forbidden', `${actor} may see and change only what is ${principal.client}'s`);
 }
 
-/** The client who asks; undefined for anybody else. */
+/** The client who asks; undefined for any other principal. */
 export function ownerOf({ principal }: Who): string | undefined {
   return principal?.kind === 'client' ? principal.client : undefined;
 }
 
-/** The key of a wallet: text, or what a door has read from a file. */
+/** The key of a wallet: text, or a secret that the door has read from a file. */
 export const secretInput = z.union([
   z.instanceof(Secret),
   z

@@ -27,21 +27,21 @@ import { type Found, findLost } from './unknown-payments.ts';
 export interface RecoverDeps {
   ledger: Ledger;
   config: Config;
-  /** Of the other Lamassu servers of this ledger: payouts are for the cash-outs of all of them. */
+  /** The sources of the other Lamassu servers of this ledger: payouts are for the cash-outs of all of them. */
   otherConfigs: Config[];
   actor: string;
   /** Admin keys of wallets that paid before the present source wallet. */
   formerKeys: Secret[];
-  /** Why a person has what does not fit booked as held; null: all of it fits, or nothing is written. */
+  /** The operator's reason to book what does not fit as held; null: if anything does not fit, nothing is written. */
   hold: string | null;
-  /** Why a person answers for source wallets that paid before and cannot be looked at any more; null: each is looked at. */
+  /** The operator's reason why former source wallets that are gone paid nothing unknown; null: each has to be read. */
   withoutFormer: string | null;
 }
 
 /**
- * Puts back into an older copy of the ledger what LNbits shows as paid since: reads Lamassu again, as a run would, and
- * forms the same payouts of the same cash-outs. All of it is one transaction, and nothing is written unless every
- * payment finds its place to the sat; until then no run pays (`ledger/restored`). `dryRun` only tells what would be.
+ * Enters into an older copy of the ledger what LNbits shows as paid since. It reads Lamassu again, as a run would,
+ * and forms the same payouts of the same cash-outs. All of that is one transaction, which is written only if every
+ * payment fits to the sat; until then no run pays (`ledger/restored`). With `dryRun` it only reports.
  *
  * Errors: those of Lamassu, of LNbits and of the ledger, and `ledger/wallet-differs` where the ledger is bound to a
  * wallet that no key was given for.
@@ -97,7 +97,7 @@ async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverR
   }
   rows.sort((a, b) => compare(timeOf(a), timeOf(b)));
   const book = (trx: Trx, order: Row[]) => replay(trx, deps, run, { ...found, wallet }, order);
-  // Shares follow from the order in which cash-outs were distributed: by their time, unless some came late.
+  // The division depends on the order in which cash-outs were distributed: by their time, unless some came late.
   for (const order of [rows, inOrderOfPayment(rows, lost)]) {
     const report = await ledger.dryRun((trx) => book(trx, order));
     if (report.misfits.length > 0) continue;
@@ -106,7 +106,7 @@ async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverR
   return ledger.dryRun((trx) => book(trx, rows));
 }
 
-/** Distributes what Lamassu shows, and books what was paid, in one transaction that the caller may undo. */
+/** Distributes Lamassu's cash-outs and books the payments, in one transaction that the caller may roll back. */
 async function replay(
   trx: Trx,
   deps: RecoverDeps,
@@ -155,7 +155,10 @@ async function replay(
   };
 }
 
-/** Who recovers says that no other copy is in use any more. What it may just have sent, the next run waits for. */
+/**
+ * The operator who recovers says that no other copy is in use any more. The next run waits for what it may still have
+ * sent.
+ */
 async function letClaimsBe(
   trx: Trx,
   { ledger, actor }: RecoverDeps,
@@ -177,7 +180,7 @@ async function letClaimsBe(
   );
 }
 
-/** The source wallets that paid before were looked at, or a person says that they are gone. */
+/** Records that the former source wallets were read, or that the operator says that they are gone. */
 async function answerForFormer(trx: Trx, deps: RecoverDeps, run: bigint, wallet: string): Promise<void> {
   if (accounts(deps))
     await accountFor(
@@ -192,8 +195,8 @@ function accounts({ formerKeys, withoutFormer }: RecoverDeps): boolean {
 }
 
 /**
- * What the clients' wallets show as sealed by another copy of the ledger has to be in one of the source wallets that were
- * looked at; no word of a person stands against it.
+ * Every payment in a client's wallet that another copy of the ledger sealed has to be in one of the source wallets
+ * that were read. The operator cannot override that.
  */
 async function refuseOtherPayments(deps: RecoverDeps, { lost, misfits }: Found): Promise<void> {
   const { ledger, config } = deps;
@@ -204,7 +207,7 @@ async function refuseOtherPayments(deps: RecoverDeps, { lost, misfits }: Found):
     ledger.clock,
   );
   try {
-    // Before LNbits 1.4 a look at the clients' wallets would change what is open.
+    // Before LNbits 1.4, reading the clients' wallets would change open invoices.
     if (!looksArePure && (await anyOpenPayment(ledger.db))) return;
     const shown = await paidByAnotherCopy(ledger, { lnbits, source });
     const found = [...lost.map(({ hash }) => hash), ...misfits.map(({ what }) => what.split(' ').at(-1))];
@@ -221,8 +224,8 @@ async function refuseOtherPayments(deps: RecoverDeps, { lost, misfits }: Found):
 }
 
 /**
- * Credits carry no label, so nobody knows which of them the lost ledger had made. Those for what is not paid yet are
- * held: a person finds them in LNbits, or lets them be made. Answers how many.
+ * Credits carry no label, so it is not known which of them the lost ledger had made. Those for unpaid cash-outs are
+ * held: the operator finds them in LNbits, or has them made. Answers their number.
  */
 async function doubtCredits(
   trx: Trx,
@@ -253,13 +256,13 @@ async function inSavepoint<T>(trx: Trx, work: (trx: Trx) => Promise<T>): Promise
 
 const PAGE = 500;
 
-/** A row, and which Lamassu it is of. */
+/** A row, with its Lamassu. */
 interface Row {
   judged: JudgedRow;
   from: Pick<ReadAhead, 'now' | 'systemIdentifier'> & { config: Config };
 }
 
-/** In their order, those of one Lamassu that follow each other together. */
+/** Groups consecutive rows of the same Lamassu, in their order. */
 function pagesOf(rows: Row[]): { from: Row['from']; pages: JudgedRow[][] }[] {
   const series: { from: Row['from']; pages: JudgedRow[][] }[] = [];
   for (const { judged, from } of rows) {
@@ -272,7 +275,7 @@ function pagesOf(rows: Row[]): { from: Row['from']; pages: JudgedRow[][] }[] {
   return series;
 }
 
-/** What was never confirmed is not distributed, and comes last. */
+/** Rows that were never confirmed are not distributed, and come last. */
 function timeOf({ judged: { row } }: Row): string {
   return row.confirmed_at ?? '~';
 }
@@ -281,7 +284,10 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** What was paid first was distributed first; what was not paid yet keeps its order, behind. */
+/**
+ * Cash-outs in the order of their payments: what was paid first was distributed first. Unpaid ones follow in their
+ * own order.
+ */
 function inOrderOfPayment(rows: Row[], lost: Lost[]): Row[] {
   const rank = new Map<string, number>();
   for (const [index, { cashOuts }] of lost.toSorted((a, b) => (a.at < b.at ? -1 : 1)).entries())

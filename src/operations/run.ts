@@ -11,9 +11,9 @@ import type { Clock } from '../time.ts';
 import { operation, type Session } from './operation.ts';
 
 /**
- * Polls at once and then on schedule until the stop signal, tells systemd how it stands, and serves the metrics where
- * `[metrics] listen` says so. What goes wrong in a run is logged. Errors: `metrics/listen`, and that of a first run which
- * no retry helps.
+ * Polls at once and then on schedule until the stop signal, notifies systemd, and serves the metrics at `[metrics]
+ * listen`, if set. The errors of a run are logged. Throws `metrics/listen`, and the error of a first run if no retry
+ * helps.
  */
 export const keepRunning = operation({
   name: 'run',
@@ -26,7 +26,7 @@ export const keepRunning = operation({
     const signal = stopSignal();
     const { listen } = config.metrics;
     const watched = listen ? await serve(listen, withLedger, config, { log, clock }) : undefined;
-    // One after the other: each is a process of its own, and systemd counts the last word.
+    // One after the other: each is its own process, and systemd keeps the last one.
     let told = Promise.resolve();
     const tell = (state: Parameters<typeof notifySystemd>[0]) => {
       told = told.then(() => notifySystemd(state, env, log));
@@ -47,7 +47,7 @@ export const keepRunning = operation({
   },
 });
 
-/** The metrics of the ledger and of this daemon's runs at `listen`. */
+/** Serves the metrics of the ledger and of this daemon's runs at `listen`. */
 async function serve(
   listen: string,
   withLedger: Session['withLedger'],

@@ -18,18 +18,18 @@ import type { Instant } from '../time.ts';
 /** What was found in the source wallets. */
 export interface Found {
   lost: Lost[];
-  /** Hashes that a source wallet shows as paid. */
+  /** Payment hashes that a source wallet shows as paid. */
   paid: Set<string>;
   misfits: Misfit[];
-  /** Runs of another copy, or of what was lost, that the ledger does not know. */
+  /** Runs that the ledger does not know: of another copy, or of the lost ledger. */
   claims: StrangeClaim[];
   /** Payments with this ledger's id that it did not send. */
   foreign: number;
 }
 
 /**
- * What the source wallet shows of this ledger that the ledger does not know. `look`: the clients' sides, too. Throws
- * `lnbits/rights` where its key may not see payments, and what the LNbits client throws.
+ * The payments of this ledger that the source wallet shows and the ledger does not know. `look`: reads the clients'
+ * sides, too. Throws `lnbits/rights` if the key may not see payments, and the errors of the LNbits client.
  */
 export async function findLost(
   { ledger, config }: { ledger: Ledger; config: Config },
@@ -50,7 +50,8 @@ export async function findLost(
   found.foreign += labelled.length - shown.length;
   for (const one of shown) if (one.status === 'success') paid.add(one.hash);
   const unknown = shown.filter((one) => !known.has(one.hash));
-  // One that was just sent may still be under way, whatever a clock says; where a look could change it, that matters.
+  // A payment that was just sent may still be under way, whatever a clock says. Before LNbits 1.4 reading it could
+  // fail it.
   if (look && unknown.length > 0) await ledger.clock.sleep(config.payouts.quietMs);
   const former = look && unknown.length > 0 ? await formerWallets(ledger) : null;
   for (const payment of unknown) {
@@ -60,7 +61,7 @@ export async function findLost(
   }
 }
 
-/** Wallets that nobody is paid into any more, each with its key. */
+/** Former wallets, each with its key. */
 async function formerWallets({ db }: Ledger): Promise<Map<string, Secret>> {
   const rows = await db
     .selectFrom('wallets')
@@ -70,7 +71,7 @@ async function formerWallets({ db }: Ledger): Promise<Map<string, Secret>> {
   return new Map(rows.map(({ id, invoice_key }) => [id, new Secret(invoice_key)]));
 }
 
-/** Which of these wallets has the invoice of a payment. One that cannot be looked at is left out from then on. */
+/** The wallet among these that has the invoice of a payment. A wallet that cannot be read is left out from then on. */
 async function formerWalletOf(
   { lnbits, source }: SourceWallet,
   hash: string,
@@ -92,7 +93,7 @@ async function outcomeOf(
   former: Map<string, Secret> | null,
 ): Promise<Pick<Lost, 'outcome' | 'clientWallet'>> {
   const outcome = ({ success: 'settled', failed: 'failed', pending: 'unknown' } as const)[status];
-  // LNbits may still be at what is pending.
+  // LNbits may still work on a pending payment.
   if (former === null || status === 'pending') return { outcome, clientWallet: null };
   const doubt = status === 'failed' ? outcome : 'unknown';
   const wallet = await ledger.db
@@ -102,7 +103,7 @@ async function outcomeOf(
     .executeTakeFirst();
   if (!wallet) return { outcome: doubt, clientWallet: null };
   const { lnbits, destination } = source;
-  // One wallet does not stop the others: the next run looks again.
+  // One wallet does not stop the others: the next run checks it again.
   const sideIn = (id: string) =>
     orUnseen(lnbits, source.source.key, () =>
       clientSide({ ledger, destination }, { payment_hash: hash, sats, client_wallet_id: id }),

@@ -4,19 +4,16 @@ import { openContradictions } from '../ledger/payouts/contradictions.ts';
 import { notSettled } from '../ledger/payouts/payouts.ts';
 import type { Db } from '../ledger/store/open.ts';
 
-/** What runs left for the operator: the payouts and credits that needed one when the last of them ended. */
+/** The last report: the payouts and credits that needed the operator when that run ended. */
 export interface LastReport {
-  /** The last that read Lamassu. */
+  /** The last run that read Lamassu. */
   run: bigint;
   payouts: Set<string>;
-  /** The newest entry of the log then; null where an older version wrote the report. */
+  /** The newest entry of the log at that time; null if an older version wrote the report. */
   log: bigint | null;
 }
 
-/**
- * The last run that came to its end and said so. What a killed run found out was told to nobody: the next report
- * counts from here.
- */
+/** The last run that ended and reported. A killed run reported nothing, so the next report counts from here. */
 export async function lastReport(db: Db): Promise<LastReport> {
   const newest = (...kinds: string[]) =>
     db
@@ -64,8 +61,8 @@ export async function newsOf(db: Db, needing: string[], last: LastReport): Promi
 }
 
 /**
- * Payouts that are held or unknown, as `p12`, and such credits of the source wallet, as `c3`, with those that are not
- * made, and those of either of which LNbits shows what was given up. `creditSource`: whether runs credit the source wallet.
+ * Payouts (`p12`) and credits of the source wallet (`c3`) that are held or unknown, credits that are not made, and
+ * both of which LNbits shows something that was given up. `creditSource`: whether runs credit the source wallet.
  */
 export async function payoutsNeedingPeople(db: Db, creditSource: boolean): Promise<string[]> {
   const rows = await db

@@ -17,7 +17,7 @@ import { type Clock, type Instant, MAY_DIFFER_MS, plus } from '../time.ts';
 import { verdictOn } from './judging.ts';
 import type { ReviewReason } from './review-reasons.ts';
 
-/** What reading needs: where to record (a run, or a dry run), and for which source. */
+/** What reading needs: where to record (a run or a dry run), and the source. */
 export interface Reading {
   db: Db;
   write<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
@@ -26,25 +26,25 @@ export interface Reading {
   source: string;
   mark: Mark | null;
   ingest: Omit<IngestOptions, 'now'>;
-  /** Without it every row is taken as of the time that it says. */
+  /** What is known of wrong clocks; without it, each row's own time counts. */
   clocks?: ReadingClocks;
   /** Called for each cash-out after it was recorded. */
   onCashOut(cashOut: CashOut, division: Division): void;
-  /** Aborted when the program is asked to stop: the next run reads the rest. */
+  /** Aborted when the program has to stop: the next run reads the rest. */
   signal: AbortSignal;
 }
 
 /** What is known of wrong clocks during a reading. */
 export interface ReadingClocks {
-  /** When the source was read to the end before: what is dated earlier and turns up now was dated by a wrong clock. */
+  /** The time of the last complete reading. A new row with an earlier time was dated by a wrong clock. */
   readBefore: Instant | null;
-  /** What was entered by a clock that was wrong. */
+  /** Entries that were made by a wrong clock. */
   doubts: Doubt[];
-  /** Filled while reading: rows that were written while a clock of Lamassu was behind. */
+  /** Filled while reading: rows that were written while Lamassu's clock was behind. */
   behind: Set<string>;
   /** The later of Lamassu's clock and this host's. */
   latest: Instant;
-  /** How far Lamassu's clock is ahead of the right time, in ms, for all that is known; 0 where it is right. */
+  /** How far Lamassu's clock is ahead of the right time, in ms, as far as is known; 0 if it is right. */
   ahead: number;
 }
 
@@ -59,15 +59,15 @@ export interface ReadReport {
 export type JudgedRow = Judged<KnownRow>;
 
 /**
- * Records what follows from each judged row: an eligible one is ingested, one transaction each; the others are watched or
- * put into review. The mark moves with them, forward only and never past Lamassu's own clock.
+ * Records each judged row: an eligible one is ingested, in its own transaction; any other is watched or put into
+ * review. The mark moves along, only forward and never past Lamassu's own clock.
  */
 export async function readCashOuts(
   reading: Reading,
   sourceNow: Instant,
   pages: AsyncIterable<JudgedRow[]> | Iterable<JudgedRow[]>,
 ): Promise<ReadReport> {
-  // One that is ahead of Lamassu's clock was left by a clock that was ahead: this reading finds out how far it is.
+  // A mark ahead of Lamassu's clock was set while that clock was ahead: this reading finds the right one.
   const ahead = reading.mark !== null && reading.mark.confirmedAt > plus(sourceNow, MAY_DIFFER_MS);
   const mark = ahead ? null : reading.mark;
   const report: ReadReport = { read: 0, alreadyProcessed: 0, toReview: 0, mark };
@@ -92,7 +92,7 @@ export async function readCashOuts(
       }
       const verdict = await verdictOn(reading.db, judged, paidOut);
       if (verdict.eligible) {
-        // Behind the mark there may be newer cash-outs of the machine.
+        // A row behind the mark may be older than cash-outs of the machine that were distributed already.
         const { machine, currency, confirmedAt } = verdict.cashOut;
         if (reading.mark === null || confirmedAt > reading.mark.confirmedAt) paidOut.set(machine, currency);
         const released = review?.state === 'released';
@@ -103,7 +103,8 @@ export async function readCashOuts(
         notes = [];
         continue;
       }
-      // Confirmed before the start, but eligible only now: whether somebody else paid for it, only the operator knows.
+      // Confirmed before the start, but eligible only now: only the operator knows whether it was paid outside of the
+      // bridge.
       const lateStart =
         verdict.reason === 'before-start' && (watched || reading.clocks?.behind.has(row.id) === true);
       notes.push({
@@ -119,14 +120,14 @@ export async function readCashOuts(
   return report;
 }
 
-/** What is to be remembered of a row that is not ingested. */
+/** What is recorded of a row that is not ingested. */
 interface Note {
   judged: JudgedRow;
   review: Finding | null;
   watch: boolean;
 }
 
-/** How Lamassu contradicts what was distributed, by the id of the row, and what the review queue has of it. */
+/** Per row, how Lamassu contradicts what was distributed, and what the review queue has of it. */
 async function changesSince(
   db: Db,
   page: JudgedRow[],
@@ -162,8 +163,8 @@ function finding(row: LamassuRow, reading: Reading, reason: ReviewReason, detail
 }
 
 /**
- * How Lamassu contradicts what was distributed; null where it does not, and where the operator settled it. Which machine
- * the cash came out of was logged by the time that it was distributed: `reconcile` compares that.
+ * How Lamassu contradicts what was distributed; null if it does not, or if the operator settled it. The machine is
+ * not compared here: Lamassu had logged it before the distribution, and `reconcile` compares it.
  */
 function changeSince(processed: Processed, device: string | null, judgement: Judgement): string | null {
   if (processed.origin !== 'lamassu') return null;
@@ -181,7 +182,7 @@ function changeSince(processed: Processed, device: string | null, judgement: Jud
   return differing.map(([what, then, today]) => `${what} was ${then}, Lamassu now says ${today}`).join('; ');
 }
 
-/** From when to when an entry makes another division of a cash-out than its time says, and how that is known. */
+/** A span of time: an entry within it may change the division of a cash-out. `how`: how that is known. */
 interface WrongSpan {
   from: Instant;
   to: Instant;
@@ -189,9 +190,8 @@ interface WrongSpan {
 }
 
 /**
- * Where the time of a cash-out was not told by a right clock: a row that nobody knew, and that is dated earlier than the moment
- * at which all there was had been read; one that was there before the time that it says; and every one while Lamassu's clock
- * is not known to be right.
+ * The spans in which the time of a cash-out is doubtful. A new row is dated before the last complete reading; a row
+ * was seen before its own time; or Lamassu's clock is not known to be right, which concerns every row.
  */
 function wrongSpans(
   { confirmedAt }: CashOut,
@@ -201,7 +201,7 @@ function wrongSpans(
 ): WrongSpan[] {
   const spans: WrongSpan[] = [];
   if (isNew && readBefore !== null && plus(confirmedAt, MAY_DIFFER_MS) < readBefore) {
-    // It was confirmed since then, before an entry or after it.
+    // It was confirmed since then, but before or after an entry is not known.
     spans.push({ from: confirmedAt, to: latest, how: `it was not there yet at ${readBefore}` });
   }
   if (review?.reason === 'future' && review.since < confirmedAt) {
@@ -215,7 +215,7 @@ function wrongSpans(
   return spans;
 }
 
-/** Why only the operator can say whose cash a cash-out was; null if every clock gives the same division. */
+/** Why only the operator can decide whose cash a cash-out was; null if every clock gives the same division. */
 async function clockDoubt(
   trx: Trx,
   cashOut: CashOut,
@@ -238,8 +238,8 @@ async function clockDoubt(
 }
 
 /**
- * One eligible cash-out, with the notes that came before it, in one transaction. Where its division depends on which clock
- * was right, it waits for the operator instead.
+ * Ingests one eligible cash-out, with the notes read before it, in one transaction. If its division depends on which
+ * clock was right, it goes to review instead.
  */
 async function recordCashOut(
   reading: Reading,
@@ -272,8 +272,8 @@ async function recordCashOut(
     if (result.division) reading.onCashOut(cashOut, result.division);
     else report.alreadyProcessed += 1;
   } catch (error) {
-    // What cannot be computed concerns this row: the next ones go on. Whatever the database, its disk or the way to it
-    // does, concerns them all.
+    // A failed calculation concerns only this row, and the next rows go on. A failure of the database, its disk or
+    // its connection concerns all.
     if (!(error instanceof NotDivisible)) throw error;
     const review = finding(
       judged.row,
@@ -308,7 +308,7 @@ async function writeNotes(trx: Trx, reading: Reading, notes: Note[]): Promise<nu
       await watch(trx, { id: row.id, source: reading.source, confirmedAt: row.confirmed_at }, at);
     }
     if (!review) continue;
-    // The operator may have to name one of them.
+    // The operator may have to name one of these machines.
     for (const machine of new Set([row.device_id, ...cashMachines(row)]))
       if (isMachine(machine)) await seeMachine(trx, act, machine, review.source);
     if (await toReview(trx, act, review)) fresh += 1;
@@ -316,7 +316,7 @@ async function writeNotes(trx: Trx, reading: Reading, notes: Note[]): Promise<nu
   return fresh;
 }
 
-/** Rows that were still open when they were judged, and that the operator has settled since. */
+/** Rows that were open when they were judged, but that the operator has settled since. */
 async function settledMeanwhile(trx: Trx, notes: Note[]): Promise<Set<string>> {
   const ids = notes
     .filter(({ watch, review }) => watch || (review !== null && review.reason !== 'changed'))

@@ -165,7 +165,7 @@ test('shows what the source wallet lacks, and an open payout that is too old', a
   });
   const page = (await world.aioDca(['status'])).stdout;
   expect(page).toMatch(/120,051 sat missing for what is due +top the source wallet up/);
-  expect(page).toMatch(/^Put off +p2, 121,051 sat to alice: /m);
+  expect(page).toMatch(/^Deferred +p2, 121,051 sat to alice: /m);
   await configure('[payouts]', '[attention]\npayout_after = "1 ms"\n[payouts]');
   expect(await status()).toMatchObject({ code: 2, attention: { ...short, aged: 1 } });
   expect((await world.aioDca(['status'])).stdout).toContain('aio-dca payouts list --open');

@@ -402,9 +402,9 @@ describe('secrets', () => {
     [
       '',
       'tls = "require"\nca_file = "ca.pem"',
-      /ledger.ca_file: checks nothing with ledger.tls = "require"; set ledger.tls = "verify-full"/,
+      /ledger.ca_file: has no effect with ledger.tls = "require"; set ledger.tls = "verify-full"/,
     ],
-    ['?sslmode=require&sslrootcert=ca.pem', '', /sslrootcert checks nothing with sslmode=require/],
+    ['?sslmode=require&sslrootcert=ca.pem', '', /sslrootcert has no effect with sslmode=require/],
   ])('what a ledger URL asks for and does not get is refused: %s %s', (inUrl, key, why) => {
     const [line] = mistakes(`${MINIMAL}[ledger]\nurl = "postgresql://me@db/aio${inUrl}"\n${key}`);
     expect(line).toMatch(why);
@@ -432,7 +432,7 @@ describe('secrets', () => {
     [
       '[lamassu]',
       '[lamassu]\ntls = "require"\nca_file = "ca.pem"',
-      /lamassu.ca_file: checks nothing with lamassu.tls = "require"/,
+      /lamassu.ca_file: has no effect with lamassu.tls = "require"/,
     ],
     ['[lamassu]', '[lamassu]\nca_file = "ca.pem"', /lamassu.ca_file: .* lamassu.tls = "disable"/],
     [

@@ -197,7 +197,7 @@ async function askTls(
       : checked(lamassuShape.tls, options.tls, 'tls');
   if (tls !== 'verify-full' && options.caFile !== undefined) {
     throw usage(
-      `${flagOf('caFile')}: checks nothing with ${flagOf('tls')} ${tls}.`,
+      `${flagOf('caFile')}: has no effect with ${flagOf('tls')} ${tls}.`,
       `Use ${flagOf('tls')} verify-full, or leave it out.`,
     );
   }
@@ -228,7 +228,7 @@ async function askLnbits(
       const url = checked(shape.lnbits.shape.url, text, 'lnbitsUrl');
       if (caFile !== undefined && url.startsWith('http:')) {
         throw usage(
-          `${flagOf('lnbitsCaFile')}: checks nothing with ${flagOf('lnbitsUrl')} http://….`,
+          `${flagOf('lnbitsCaFile')}: has no effect with ${flagOf('lnbitsUrl')} http://….`,
           'Use https://, or leave it out.',
         );
       }

@@ -29,7 +29,7 @@ export function addedPage(done: Recipient, all: Recipient[], isBackdated: boolea
     ...(isBackdated
       ? []
       : [
-          'Of what was confirmed before, it receives nothing, also where that is not read yet: --from counts it in.',
+          'It receives nothing of cash-outs confirmed before, even if they are not read yet; --from includes them.',
         ]),
   ].join('\n');
 }

@@ -60,12 +60,12 @@ export function payoutPage(payout: PayoutDetailView, timezone: string): string {
 }
 
 function nextSteps({ id, state, payments }: PayoutDetailView): string[] {
-  if (state === 'unknown') return ['', 'The next run looks again: aio-dca poll'];
+  if (state === 'unknown') return ['', 'The next run checks again: aio-dca poll'];
   if (state !== 'held') return [];
   const open = payments.filter(({ state: of }) => of !== 'settled' && of !== 'dead');
   const which = open.length > 1 ? ' --payment HASH' : '';
   const steps = [
-    [`aio-dca payouts release ${id}`, 'let the next run look and go on'],
+    [`aio-dca payouts release ${id}`, 'let the next run check and continue'],
     ...(open.length === 0
       ? []
       : [
@@ -82,7 +82,7 @@ const next: Record<PayoutView['state'], string> = {
   planned: 'The next run pays it: aio-dca poll',
   paying: 'The next run goes on with it: aio-dca poll',
   deferred: 'The next run tries again: aio-dca poll',
-  unknown: 'The next run looks what became of its payment: aio-dca poll',
+  unknown: 'The next run checks what became of its payment: aio-dca poll',
   held: 'Nothing of it is paid until it is released.',
   settled: 'Nothing more of it is paid.',
 };

@@ -78,7 +78,7 @@ export function releasedPage({ id, released, written }: ReleasedView, timezone: 
 
 export function dismissedPage({ id, accepted, written }: DismissedView): string {
   if (accepted === null) {
-    return `${id} ${written ? 'is hidden' : 'was hidden before'}; if it becomes eligible it is distributed all the same.`;
+    return `${id} ${written ? 'is hidden' : 'was hidden before'}; if it becomes eligible it is still distributed.`;
   }
   const stands = accepted === 'settlement' ? 'the settlement' : 'what was distributed';
   return `What Lamassu says of ${id} ${written ? 'is accepted' : 'was accepted before'}; ${stands} stands as it is.`;

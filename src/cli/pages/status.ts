@@ -62,7 +62,7 @@ function deferredLines({ deferred }: StatusView): [string, string][] {
   const more = deferred.length - lines.length;
   if (more > 0)
     lines.push(`and ${counted(more, 'other')}: ${commandOf(call('payouts.list', { state: 'deferred' }))}`);
-  return lines.map((line, index) => pair(index === 0 ? 'Put off' : '', line));
+  return lines.map((line, index) => pair(index === 0 ? 'Deferred' : '', line));
 }
 
 function sourceText(view: StatusView): string {

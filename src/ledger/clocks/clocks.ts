@@ -6,19 +6,19 @@ import type { Db, Trx } from '../store/open.ts';
 import { isPostgres } from '../store/tables.ts';
 
 /*
- * Whose cash went out is told by Lamassu's times, and what the operator enters counts from a time on: so a moment of now has to be
- * one of Lamassu's clock. Each run that reads Lamassu keeps what both clocks showed. In the same boot of this host the time
- * that has passed since is counted by a clock that nobody sets; after another boot, all that is known is that time goes on.
+ * Lamassu's times decide whose cash went out, and an operator's entry counts from a time on. So the present time of
+ * an entry has to be that of Lamassu's clock. Each run that reads Lamassu records both clocks. Within the same boot
+ * of this host, the monotonic clock gives the time since then; after a reboot it is only known that time has passed.
  */
 
-/** What two clocks showed at one moment. */
+/** Both clocks at one moment. */
 export interface Clocks {
-  /** Lamassu's. */
+  /** Lamassu's clock. */
   source: Instant;
-  /** This host's. */
+  /** This host's clock. */
   host: Instant;
   boot: string | null;
-  /** Of this host, in milliseconds. */
+  /** The uptime of this host, in milliseconds. */
   uptime: number;
 }
 
@@ -52,7 +52,7 @@ export async function keepClocks(
     .execute();
 }
 
-/** What the newest run saw that looked at both clocks; undefined where none has. */
+/** The clocks in the newest run that read both; undefined if none has. */
 export async function lastClocks(db: Db): Promise<(Clocks & { run: bigint }) | undefined> {
   const row = await db
     .selectFrom('runs')
@@ -76,7 +76,7 @@ export function drift(elapsed: number): number {
   return Math.abs(elapsed) / 2_000;
 }
 
-/** The clocks of the newest run in which they agreed; undefined where none of late has. */
+/** The clocks in the newest run in which they agreed; undefined if no recent run has. */
 export async function lastAgreed(db: Db): Promise<Clocks | undefined> {
   const rows = await db
     .selectFrom('runs')
@@ -92,7 +92,10 @@ export async function lastAgreed(db: Db): Promise<Clocks | undefined> {
   return undefined;
 }
 
-/** What Lamassu's clock shows by a count since it was seen, and by how much that may be wrong, in ms; null after another boot. */
+/**
+ * Lamassu's present time, counted by the monotonic clock since it was read, and the largest error in ms; null after a
+ * reboot.
+ */
 export function shouldShow(
   seen: Clocks,
   { boot, uptime }: Pick<HostClock, 'boot' | 'uptime'>,
@@ -113,8 +116,8 @@ async function reckoned(
 }
 
 /**
- * Now, for what counts from now on: by Lamassu's clock, where that is known to be less than a minute off. Throws
- * `clock/differs` where this host's clock cannot be right, or where Lamassu's own differed from it in the last run.
+ * The present time for an entry that counts from now on: by Lamassu's clock, if it is known to a minute. Throws
+ * `clock/differs` if this host's clock cannot be right, or if Lamassu's differed from it in the last run.
  */
 export async function entryTime(db: Db, host: HostClock): Promise<Instant> {
   const said = toInstant(host.wall);
@@ -144,9 +147,10 @@ export async function entryTime(db: Db, host: HostClock): Promise<Instant> {
 }
 
 /**
- * The best that is known of now: by the count since both clocks agreed, for then neither of them need be right; else by what
- * the newest run saw of Lamassu's, unless that was set back behind what it had shown. For an entry with a time that the operator states, `stated`: nothing of it is in the future; but
- * where this host's clock is known to be behind, and not by how much, that time itself is now.
+ * The best estimate of the present time. It is counted by the monotonic clock since both clocks agreed, so neither
+ * has to be right now; else since the newest run read Lamassu's, unless that clock was set back. `stated`: the time
+ * that the operator gave for an entry, which cannot be in the future. If this host's clock is behind by an unknown
+ * amount, that time counts as the present.
  */
 export async function bestTime(db: Db, host: HostClock, stated?: Instant): Promise<Instant> {
   const agreed = await lastAgreed(db);
@@ -163,14 +167,14 @@ export async function bestTime(db: Db, host: HostClock, stated?: Instant): Promi
   return isBehind && stated !== undefined && stated > latest ? stated : latest;
 }
 
-/** A time that has certainly come: Lamassu's clock and this host's both had shown it. */
+/** A time that has certainly passed: both Lamassu's clock and this host's have shown it. */
 async function lowest(db: Db): Promise<{ time: Instant | null; what: string }> {
   const last = await lastClocks(db);
   if (last) {
     const time = last.source < last.host ? last.source : last.host;
     return { time, what: `run r${last.run} has read Lamassu at` };
   }
-  // Of an older ledger: its newest cash-out by Lamassu's clock, its newest run by this host's.
+  // In an older ledger: the newest cash-out by Lamassu's clock, the newest run by this host's.
   const { mark } = await db
     .selectFrom('sources')
     .select((eb) => eb.fn.max('mark_confirmed_at').as('mark'))
@@ -187,7 +191,7 @@ async function lowest(db: Db): Promise<{ time: Instant | null; what: string }> {
   return { time, what: 'what the ledger holds is of' };
 }
 
-/** What the server of the ledger shows; null for a file, which has no clock of its own. */
+/** The clock of the ledger's server; null for a file, which has none. */
 export async function ledgerTime(db: Db): Promise<Instant | null> {
   if (!isPostgres(db)) return null;
   const { rows } = await sql<{ now: Instant }>`select to_char(clock_timestamp() at time zone 'UTC',
@@ -199,6 +203,6 @@ function differs(what: string): BridgeError {
   return new BridgeError(
     'clock/differs',
     what,
-    message`From when it counts cannot be told, and nothing was written. Look with \`timedatectl\` which clock is wrong and set it; after Lamassu’s was set, ${call('poll')} looks at it again. Cash can be entered with its time, ${field('at')}, like "2026-11-20 09:30".`,
+    message`Since when it counts is not known, and nothing was written. Check with \`timedatectl\` which clock is wrong and set it; after Lamassu’s was set, ${call('poll')} reads it again. Cash can be entered with its time, ${field('at')}, like "2026-11-20 09:30".`,
   );
 }

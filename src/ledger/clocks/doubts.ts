@@ -10,9 +10,9 @@ import type { ClockPlace } from '../store/schema.ts';
 import { apart, type Clocks, drift, entryTime } from './clocks.ts';
 
 /*
- * Entries that were made while a clock was wrong: cash or a setting that counts from a time in the future, or from another time than
- * that of the entry. They are recorded until the operator has corrected their time. A cash-out whose division may depend on them
- * waits as long.
+ * Clock doubts: entries that were made while a clock was wrong. Such cash, or such a setting, counts from a time in
+ * the future, or from another time than that of the entry. A doubt stays recorded until the operator has corrected
+ * the time. A cash-out whose division may depend on it waits as long.
  */
 
 const SEE = message`${call('clock.show')} shows what is in doubt.`;
@@ -21,18 +21,18 @@ const SEE = message`${call('clock.show')} shows what is in doubt.`;
 export interface Entry {
   place: ClockPlace;
   rowId: bigint;
-  /** What it concerns, as the log has it: `f12`, `client alice`. */
+  /** The subject, as the log names it: `f12`, `client alice`. */
   subject: string;
   /** From when it counts. */
   at: Instant;
 }
 
 export interface Doubt extends Entry {
-  /** What time it was; null: not known, some time before it was found. */
+  /** The right time of the entry; null: not known, but before the doubt was found. */
   expected: Instant | null;
 }
 
-/** Every row of the ledger that counts from a time on; of fundings those that can still give cash. */
+/** Every row of the ledger that counts from a time on; of the fundings, those with cash left. */
 const entries = sql`(
   select cast('fundings' as text) as place, id as row_id, 'f' || id as subject, deposited_at as at, machine, currency,
       client_id from fundings where status = 'deposited'
@@ -53,12 +53,12 @@ async function select(db: Db, where: ReturnType<typeof sql<SqlBool>>): Promise<E
   return rows.map(({ place, row_id, subject, at }) => ({ place, rowId: row_id, subject, at }));
 }
 
-/** What counts only from a time on that is ahead of `now`; what a clock that is set steps by is not. */
+/** Entries that count from a time ahead of `now`, by more than an ordinary clock step. */
 export function entriesAhead(db: Db, now: Instant): Promise<Entry[]> {
   return select(db, sql<SqlBool>`e.at > ${plus(now, MAY_DIFFER_MS)}`);
 }
 
-/** What counts from a time within these two on, and would have had a part in a cash-out of that machine and currency. */
+/** Entries that count from a time between these two, and could share in a cash-out of that machine and currency. */
 export async function entriesBetween(
   trx: Trx,
   { machine, currency }: { machine: string; currency: string },
@@ -78,7 +78,7 @@ export async function entriesBetween(
   );
 }
 
-/** What is open, oldest first. */
+/** The open doubts, oldest first. */
 export async function openDoubts(db: Db): Promise<Doubt[]> {
   const rows = await db
     .selectFrom('clock_doubts')
@@ -92,7 +92,7 @@ export async function openDoubts(db: Db): Promise<Doubt[]> {
   }));
 }
 
-/** What the operator has to correct: open doubts, and entries ahead of `now` that are not recorded yet. */
+/** Everything that the operator has to correct: open doubts, and entries ahead of `now` that are not recorded yet. */
 export async function doubtsAt(db: Db, now: Instant): Promise<Doubt[]> {
   const open = await openDoubts(db);
   const known = new Set(open.map(keyOf));
@@ -100,7 +100,7 @@ export async function doubtsAt(db: Db, now: Instant): Promise<Doubt[]> {
   return [...open, ...ahead.map((one) => ({ ...one, expected: null }))];
 }
 
-/** The doubts that may make another division of a cash-out. */
+/** The doubts that may change the division of a cash-out. */
 export async function doubtsAbout(
   trx: Trx,
   cashOut: { machine: string; currency: string; confirmedAt: Instant },
@@ -118,8 +118,8 @@ export async function doubtsAbout(
 }
 
 /**
- * Keeps what a run finds that was entered by a clock that was wrong, and answers what is new: what is ahead of Lamassu's
- * clock and of this host's, and what was entered since this host booted at another time than its count of seconds says.
+ * Records the entries by a wrong clock that a run finds, and answers the new ones. Those are entries ahead of both
+ * Lamassu's clock and this host's, and entries of this boot whose time differs from the monotonic clock.
  */
 export async function findDoubts(trx: Trx, run: bigint, clocks: Clocks): Promise<Doubt[]> {
   const latest = clocks.source > clocks.host ? clocks.source : clocks.host;
@@ -138,8 +138,8 @@ export async function findDoubts(trx: Trx, run: bigint, clocks: Clocks): Promise
 }
 
 /**
- * Entries of this boot that no run had looked at Lamassu's clock before: since then each is compared with it as it is
- * entered.
+ * Entries of this boot that were made before the first run read Lamassu's clock; later ones are compared with it at
+ * entry.
  */
 async function enteredWrongly(trx: Trx, run: bigint, clocks: Clocks): Promise<Doubt[]> {
   const { boot } = clocks;
@@ -174,8 +174,8 @@ async function enteredWrongly(trx: Trx, run: bigint, clocks: Clocks): Promise<Do
 }
 
 /**
- * Now, for an entry of a subject that counts from now on. Throws what `entryTime` throws, and `usage/invalid` where an earlier
- * entry of it is in doubt: which of the two would hold could not be told.
+ * The present time, for an entry that counts from now on. Throws what `entryTime` throws, and `usage/invalid` if an
+ * earlier entry of the subject is in doubt, because it would be unknown which of the two applies.
  */
 export async function entryTimeOf(trx: Trx, host: HostClock, subject: string): Promise<Instant> {
   const at = await entryTime(trx, host);
@@ -184,13 +184,13 @@ export async function entryTimeOf(trx: Trx, host: HostClock, subject: string): P
   throw new BridgeError(
     'usage/invalid',
     `${subject} has an entry by a clock that was wrong: it holds from ${doubt.at} on.`,
-    message`Put its time right first: ${call('clock.restate', { subject, at: null })}.`,
+    message`Correct its time first: ${call('clock.restate', { subject, at: null })}.`,
   );
 }
 
 /**
- * Lets the settings of a subject that are in doubt hold from `since` on; answers how many there were. Throws
- * `usage/invalid` where there is none, where that is in the future, and where a cash-out since was divided without them.
+ * Makes the doubtful settings of a subject apply from `since` on, and answers their number. Throws `usage/invalid` if
+ * there is none, if `since` is in the future, or if a later cash-out was divided without them.
  */
 export async function restate(trx: Trx, act: Act, subject: string, since: Instant): Promise<number> {
   const { at } = act;
@@ -220,7 +220,7 @@ export async function restate(trx: Trx, act: Act, subject: string, since: Instan
   return doubts.length;
 }
 
-/** When the newest cash-out was confirmed in whose division a subject had a part, or could have had one. */
+/** The confirmation time of the newest cash-out in which a subject had a part, or could have had one. */
 async function lastDivided(trx: Trx, subject: string): Promise<Instant | null> {
   const [noun, name = ''] = subject.split(/ (.*)/s);
   const { at } = await trx
@@ -237,7 +237,7 @@ async function lastDivided(trx: Trx, subject: string): Promise<Instant | null> {
   return at;
 }
 
-/** The time of what a subject has in doubt was put right, or found to be right. */
+/** Closes the doubts of a subject: their time was corrected, or confirmed. */
 export async function closeDoubts(trx: Trx, { actor, reason, at }: Act, subject: string): Promise<void> {
   await trx
     .updateTable('clock_doubts')
@@ -247,7 +247,7 @@ export async function closeDoubts(trx: Trx, { actor, reason, at }: Act, subject:
     .execute();
 }
 
-/** What corrects the time of an entry. */
+/** The operation that corrects the time of an entry. */
 export function wayOut({ subject }: Pick<Doubt, 'subject'>): Call {
   return subject.includes(' ')
     ? call('clock.restate', { subject, at: null })

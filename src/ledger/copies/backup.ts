@@ -19,9 +19,9 @@ export interface Backup {
 }
 
 /**
- * Copies a SQLite ledger into a new file of one's own (mode 0600) while it is in use, checks the copy, and adds its
- * books up. The file appears under its name only when it is complete and on the disk. Errors: `usage/invalid` where
- * the file exists or the ledger is on PostgreSQL, `ledger/unusable` where the copy fails or is damaged.
+ * Copies a SQLite ledger, which may be in use, into a new file (mode 0600), checks the copy, and verifies its books.
+ * The file gets its name only when it is complete and on the disk. Errors: `usage/invalid` if the file exists or the
+ * ledger is on PostgreSQL, `ledger/unusable` if the copy fails or is damaged.
  */
 export async function backupLedger(
   { url, clock }: Pick<Ledger, 'url' | 'clock'>,
@@ -43,7 +43,7 @@ export async function backupLedger(
     const ledger = await openLedger({ url: `sqlite:${part}`, clock, use: 'read' });
     const verification = await verifyLedger(ledger).finally(() => ledger.close());
     sync(part);
-    // Unlike a rename, a link never takes the place of a file that came meanwhile.
+    // Unlike a rename, a link never replaces a file that appeared meanwhile.
     linkSync(part, file);
     sync(dirname(file));
     const { id, schema } = ledger;
@@ -55,12 +55,12 @@ export async function backupLedger(
   }
 }
 
-/** What cannot be removed must not hide what failed before. */
+/** A failed removal must not hide the first error. */
 function remove(file: string): void {
   try {
     rmSync(file, { force: true });
   } catch {
-    // The next look into the folder shows it.
+    // The operator will see the file in the folder.
   }
 }
 

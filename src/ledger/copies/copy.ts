@@ -29,15 +29,15 @@ export interface Place extends Protection {
 export interface Copied {
   id: string;
   url: string;
-  /** Rows by table; null where an earlier copy was only finished. */
+  /** Rows by table; null if only the rest of an earlier move was done. */
   rows: Record<string, number> | null;
-  /** The books of the new one, which are those of the old one. */
+  /** The verification of the new ledger's books, which equal the old ones. */
   verification: Verification;
 }
 
 /**
- * Moves a ledger. Errors: `usage/invalid` where the target holds something, `run/busy`, those of opening either, and
- * `ledger/copy-differs` where the copy is not the same.
+ * Moves a ledger. Errors: `usage/invalid` if the target is not empty, `run/busy`, those of opening either, and
+ * `ledger/copy-differs` if the copy differs.
  */
 export async function copyLedger(from: Place, to: Place, actor: string, clock: Clock): Promise<Copied> {
   if (from.url === to.url) throw conflict('to', `${to.url} is the ledger itself`, 'Name another place.');
@@ -73,7 +73,7 @@ async function moveAway(source: Ledger, to: Place, actor: string): Promise<Copie
   });
 }
 
-/** The old ledger is retired already: the new one is whole, and only has to be taken into use. */
+/** The old ledger is retired already: the new one is complete, and only has to be put into use. */
 async function finishCopy(
   retired: BridgeError,
   from: Place,
@@ -98,7 +98,7 @@ async function finishCopy(
   }
 }
 
-/** An empty ledger: a new one, or what an earlier copy of the same ledger left, emptied. */
+/** An empty ledger: a new one, or an unfinished copy of the same ledger, emptied. */
 async function openTarget(to: Place, { id, clock }: Ledger): Promise<Ledger> {
   const target = await openLedger({ ...to, clock, use: 'move' });
   try {
@@ -110,7 +110,7 @@ async function openTarget(to: Place, { id, clock }: Ledger): Promise<Ledger> {
         return target;
       }
       await target.close();
-      // Nothing is ever deleted from a ledger, but a copy that was never in use is none.
+      // Nothing is ever deleted from a ledger, but a copy that was never in use is not one yet.
       for (const suffix of ['', '-wal', '-shm'])
         rmSync(to.url.slice('sqlite:'.length) + suffix, { force: true });
       return await openLedger({ ...to, clock, use: 'move' });
@@ -137,7 +137,7 @@ async function copyRows(from: Trx, target: Ledger): Promise<Record<string, numbe
     for (const table of tables) {
       counts[table.name] = 0;
       for await (const rows of pagesOf(from, table)) {
-        // A machine may be replaced by one that follows it.
+        // A machine may refer to a successor that is inserted later.
         await insert(into, table.name, table.name === 'machines' ? rows.map(withoutSuccessor) : rows);
         counts[table.name] = (counts[table.name] ?? 0) + rows.length;
       }
@@ -168,7 +168,7 @@ async function insert(into: Trx, table: string, rows: AnyRow[]): Promise<void> {
     values ${sql.join(values)}`.execute(into);
 }
 
-/** Every row as it is here and there. */
+/** Compares the rows of both ledgers. */
 async function compare(from: Trx, target: Ledger): Promise<void> {
   for (const table of tables) {
     const copies = pagesOf(target.db, table);
@@ -202,7 +202,7 @@ async function placeOf(db: Db): Promise<string | null> {
   return (await db.selectFrom('ledger').select('retired_to').executeTakeFirstOrThrow()).retired_to;
 }
 
-/** While one database works the other waits, in its transaction. */
+/** One database waits in its transaction while the other works. */
 async function mayTakeLong(trx: Trx): Promise<void> {
   if (isPostgres(trx)) await sql`set local idle_in_transaction_session_timeout = 0`.execute(trx);
 }

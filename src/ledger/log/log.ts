@@ -1,16 +1,19 @@
 import { type Instant, sinceBoot } from '../../time.ts';
 import type { Db, Trx } from '../store/open.ts';
 
-/** On whose right something is done. An operator may everything; a client only what is the client's own. */
+/**
+ * On whose right something is done. An operator may do everything; a client may see and change only the client's own
+ * data.
+ */
 export type Principal = { kind: 'operator' } | { kind: 'bookkeeper' } | { kind: 'client'; client: string };
 
 /** Who changes the ledger: an operator by name, or a run of the timer or daemon with its number. */
 export interface Who {
-  /** An operator at the shell, where it is left out. */
+  /** Default: an operator at the shell. */
   principal?: Principal;
   actor: string;
   run: bigint | null;
-  /** Why, where the person said so: of every change that has no reason of its own. */
+  /** The reason of the actor, for every change that has no reason of its own. */
   reason?: string | undefined;
 }
 
@@ -30,14 +33,14 @@ export interface Act extends Who {
   at: Instant;
 }
 
-/** An act that is written down with why. */
+/** An act with a reason. */
 export interface ReasonedAct extends Act {
   reason: string;
 }
 
 /** Adds a change to the ledger's log, in the transaction that makes the change. */
 export async function record(trx: Trx, who: Who, change: Change): Promise<void> {
-  // A run keeps what it saw of the clocks itself.
+  // A run records the clocks itself.
   const clock = who.run === null ? sinceBoot() : null;
   await trx
     .insertInto('log')
@@ -62,7 +65,7 @@ export function principalName(principal: Principal): string {
   return principal.kind === 'client' ? `client ${principal.client}` : principal.kind;
 }
 
-/** What an action was ever done to. */
+/** The subjects of all log entries with this action. */
 export async function subjectsOf(db: Db, action: string): Promise<Set<string>> {
   const rows = await db.selectFrom('log').select('subject').where('action', '=', action).execute();
   return new Set(rows.map(({ subject }) => subject));

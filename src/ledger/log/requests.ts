@@ -2,9 +2,9 @@ import { BridgeError } from '../../errors.ts';
 import type { Instant } from '../../time.ts';
 import type { Db, Trx } from '../store/open.ts';
 
-/** Something that is asked under a key, to be done once however often it is asked. */
+/** A request under an idempotency key: it is done once, however often it is sent. */
 export interface Request {
-  /** Who asks. */
+  /** The principal. */
   principal: string;
   key: string;
   operation: string;
@@ -13,8 +13,8 @@ export interface Request {
 }
 
 /**
- * The answer that this request had before; null where it had none. Throws `usage/key-reused` where something else was
- * asked under its key.
+ * The stored answer of this request; null if it is new. Throws `usage/key-reused` if its key belongs to another
+ * request.
  */
 export async function answerTo(db: Db, request: Request): Promise<string | null> {
   const { principal, key, operation, inputHash } = request;
@@ -28,12 +28,12 @@ export async function answerTo(db: Db, request: Request): Promise<string | null>
   if (before.operation === operation && before.input_hash === inputHash) return before.answer;
   throw new BridgeError(
     'usage/key-reused',
-    `under this key ${before.operation} was asked at ${before.at}, and this is something else; nothing was written`,
-    'Ask each change under a key of its own.',
+    `this key was used for ${before.operation} at ${before.at}, and this request is another one; nothing was written`,
+    'Use a new key for each request.',
   );
 }
 
-/** Keeps the answer, in the transaction that makes the change. */
+/** Stores the answer, in the transaction that makes the change. */
 export async function keepAnswer(trx: Trx, request: Request, answer: string, at: Instant): Promise<void> {
   const { principal, key, operation, inputHash } = request;
   await trx

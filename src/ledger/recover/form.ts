@@ -7,7 +7,10 @@ import { Differs, type Lost, paidText, type RecoverOptions } from './unknown-pay
 
 type Recipient = Pick<Row<'recipients'>, 'id' | 'kind'>;
 
-/** The payout as it was, of the same cash-outs. Answers why it is held, where the operator accepts that it does not fit. */
+/**
+ * Forms the payout as it was, of the same cash-outs. If it does not fit and the operator accepts that, answers why it
+ * is held.
+ */
 export async function formAgain(
   trx: Trx,
   group: Lost[],
@@ -69,7 +72,7 @@ interface Member {
   fiat: bigint;
 }
 
-/** What waits of the recipient from those cash-outs. */
+/** The recipient's parts of those cash-outs that are in no payout yet. */
 async function membersOf(trx: Trx, first: Lost, recipient: Recipient): Promise<Member[]> {
   const rows =
     recipient.kind === 'client'
@@ -104,14 +107,14 @@ async function membersOf(trx: Trx, first: Lost, recipient: Recipient): Promise<M
   return rows.filter((row) => ids.has(row.cashOut));
 }
 
-/** The parts that were paid, and those that are still to be paid; null where they cannot be these. */
+/** The parts that were paid and those still to be paid; null if the payments do not fit them. */
 function exactParts(group: Lost[], sats: bigint, maximumSats: bigint): Part[] | null {
   const seen = partsSeen(group);
   if (!seen) return null;
   const paid = sum(seen);
   if (paid === sats) return seen.map(whole);
   const [full = 0n] = seen;
-  // More is owed: right only where it was begun in parts of the most that one payment may carry.
+  // More is owed: this fits only if the payout began in parts of the largest size that one payment may carry.
   if (paid > sats || seen.some((one) => one !== full) || (seen.length === 1 && full !== maximumSats))
     return null;
   const parts = [...seen];
@@ -120,8 +123,8 @@ function exactParts(group: Lost[], sats: bigint, maximumSats: bigint): Part[] | 
 }
 
 /**
- * The same where parts were split before they were paid: nothing was ever paid of those. What one of them was follows
- * from the sats after it, unless there were several.
+ * The same if parts were split before they were paid; nothing was paid of those. The size of one split part follows
+ * from the parts after it, unless there were several.
  */
 function splitParts(group: Lost[], sats: bigint): Part[] | null {
   const seen = new Map([...group].reverse().map((one) => [one.part, one.sats]));
@@ -131,7 +134,7 @@ function splitParts(group: Lost[], sats: bigint): Part[] | null {
   const left = sats - sum([...seen.values()]);
   if (first === undefined || left < 0n || group.some((one) => one.sats !== seen.get(one.part))) return null;
   const after = [...seen].filter(([part]) => part > first).map(([, one]) => one);
-  // More is owed: right only where all that was paid since was the most that one payment might carry.
+  // More is owed: this fits only if every later payment had the largest size that one payment may carry.
   if (left > 0n && after.some((one) => one !== after[0])) return null;
   const parts = numbers.map((part) => {
     const one = seen.get(part);
@@ -147,7 +150,7 @@ interface Part {
 
 const whole = (sats: bigint): Part => ({ sats, split: 0n });
 
-/** What is owed, over the parts that were paid, in proportion; null where nothing is owed. */
+/** Distributes what is owed over the paid parts, in proportion; null if nothing is owed. */
 function shareParts(group: Lost[], sats: bigint): Part[] | null {
   const seen = partsSeen(group);
   if (!seen || sats < BigInt(seen.length)) return null;
@@ -158,7 +161,7 @@ function shareParts(group: Lost[], sats: bigint): Part[] | null {
   return shares.every((one) => one > 0n) ? shares.map(whole) : null;
 }
 
-/** The sats of parts 1, 2, …; null where one is missing or was paid with other sats. */
+/** The sats of parts 1, 2, …; null if one is missing or was paid with different amounts. */
 function partsSeen(group: Lost[]): bigint[] | null {
   const parts = [...Map.groupBy(group, (one) => one.part)].sort(([a], [b]) => (a < b ? -1 : 1));
   const sats = parts.flatMap(([part, [first, ...others]], index) =>
@@ -167,7 +170,7 @@ function partsSeen(group: Lost[]): bigint[] | null {
   return sats.length === parts.length ? sats : null;
 }
 
-/** Which of the payment's cash-outs the ledger has. */
+/** The payment's cash-outs, as text, with those that the ledger does not have. */
 async function cashOutsText(trx: Trx, { cashOuts, cashOutsCount }: Lost): Promise<string> {
   const rows =
     cashOuts.length === 0

@@ -4,9 +4,9 @@ import type { Trx } from '../store/open.ts';
 import type { Lost, RecoverOptions } from './unknown-payments.ts';
 
 /**
- * Splits parts of a payout as the lost ledger did: LNbits shows payments of parts that this one does not have. The first
- * of them tells what was the most of one payment then; every part that was larger, and was not paid, was split. Where
- * that does not give the parts that were paid, nothing is split, and the payments do not fit.
+ * Splits parts of a payout as the lost ledger did, if LNbits shows payments of parts that this ledger does not have.
+ * The first of these shows the maximum of one payment at that time; every larger, unpaid part was split. If that does
+ * not give the paid parts, nothing is split, and the payments do not fit.
  */
 export async function splitAgain(
   trx: Trx,

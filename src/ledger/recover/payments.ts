@@ -3,7 +3,10 @@ import { markDead, movePayment, nextPayment, type Payment, partsOf } from '../pa
 import type { Trx } from '../store/open.ts';
 import { Differs, type Lost, type RecoverOptions } from './unknown-payments.ts';
 
-/** The payments of one part, oldest first; `walletId`: the recipient's present wallet. Answers why the payout is held, where it was paid twice. */
+/**
+ * Books the payments of one part, oldest first. `walletId`: the recipient's present wallet. If the part was paid
+ * twice, answers why the payout is held.
+ */
 export async function putBackPart(
   trx: Trx,
   what: string,
@@ -42,7 +45,7 @@ export async function putBackPart(
   if (live) await makeRoom(trx, live, options);
   const ordered = tries.toSorted((a, b) => (a.at < b.at ? -1 : 1));
   const winner = ordered.findLast((one) => one.outcome !== 'failed') ?? ordered.at(-1);
-  // The one that counts is the last attempt.
+  // The last attempt counts.
   for (const one of [...ordered.filter((other) => other !== winner), ...(winner ? [winner] : [])])
     await addLost(
       trx,

@@ -27,20 +27,20 @@ export interface RecoverReport {
   restored: Restored[];
   /** Credits of the source wallet that the lost ledger may have made already: held. */
   heldCredits: number;
-  /** What does not fit; then nothing was written. */
+  /** Payments that do not fit; then nothing was written. */
   misfits: Misfit[];
-  /** Runs that LNbits shows and the ledger did not know: from now on nobody takes them for another copy in use. */
+  /** Runs that LNbits shows and the ledger did not know. They no longer count as another copy in use. */
   claims: number;
   /** Payments with this ledger's id that it did not send; nothing is done about them. */
   foreign: number;
-  /** Whether the source wallets that paid before are done with: the clients' wallets are not asked about them any more. */
+  /** Whether the former source wallets are done with: clients' wallets are no longer searched for their payments. */
   accounted: boolean;
 }
 
 /**
  * Books payments that a lost ledger made: payouts are formed again from the same cash-outs, with the same numbers,
- * parts and hashes. What was paid and what the ledger owes must be the same to the sat; where it is not, that is
- * answered as a misfit, and the caller has to undo all of it.
+ * parts and hashes. What was paid must equal what the ledger owes, to the sat. Otherwise the answer has a misfit, and
+ * the caller has to roll everything back.
  */
 export async function putBack(
   trx: Trx,
@@ -62,7 +62,7 @@ export async function putBack(
   return { restored, misfits };
 }
 
-/** Payouts that name all their cash-outs come first: the others take of what is left. */
+/** Payouts that name all their cash-outs come first; the others take from the rest. */
 function byCertainty([a]: Lost[], [b]: Lost[]): number {
   if (!a || !b) return 0;
   const cut = (one: Lost) => (one.cashOutsCount > one.cashOuts.length ? 1 : 0);
@@ -108,7 +108,7 @@ async function putBackPayout(trx: Trx, group: Lost[], options: RecoverOptions): 
         what,
         `p${known.id} is ${known.sats} sat for ${formatDecimal(known.fiat, Number(known.digits))} ${known.currency} of recipient ${known.recipient_id}`,
         paidText(group),
-        'Payouts were formed on this ledger after it was put back. Put the backup back once more, and recover first.',
+        'Payouts were formed on this ledger after it was put back. Restore the backup once more, and recover first.',
       );
     }
     await splitAgain(trx, known.id, group, options);
@@ -133,7 +133,7 @@ async function putBackPayout(trx: Trx, group: Lost[], options: RecoverOptions): 
   return { payout: first.payout, recipient: first.recipient, sats, state, payments };
 }
 
-/** What the payout's payments make of it. */
+/** Sets the state of the payout, by its payments. */
 async function conclude(
   trx: Trx,
   payout: bigint,

@@ -3,22 +3,24 @@ import type { Message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import type { Act } from '../log/log.ts';
 
-/** A payment of this ledger that LNbits shows and the ledger does not know, as its `extra` tells of it. */
+/** A payment of this ledger that LNbits shows and the ledger does not know, by its `extra`. */
 export interface Lost {
   hash: string;
-  /** Null where LNbits does not show it. */
+  /** Null if LNbits does not show it. */
   bolt11: string | null;
   at: Instant;
-  /** `settled`: both wallets bear it out. `failed`: nothing left the source wallet. `unknown`: the next run looks. */
+  /**
+   * `settled`: both wallets confirm it. `failed`: nothing left the source wallet. `unknown`: the next run checks it.
+   */
   outcome: 'settled' | 'failed' | 'unknown';
   sourceWallet: string;
-  /** The client's wallet that shows it, which may be a former one; null: none does, or nobody looked. */
+  /** The client's wallet that shows it, perhaps a former one; null: none does, or it was not searched. */
   clientWallet: string | null;
   payout: bigint;
   part: bigint;
   sats: bigint;
   recipient: string;
-  /** Decimal text, of the whole payout. */
+  /** The cash of the whole payout, as decimal text. */
   fiat: string;
   currency: string;
   /** The payout's cash-outs in the order of their confirmation: the first 50 of `cashOutsCount`. */
@@ -26,7 +28,7 @@ export interface Lost {
   cashOutsCount: number;
 }
 
-/** What does not fit, in the words of `verify` and `reconcile`. */
+/** A misfit, in the form of the differences of `verify` and `reconcile`. */
 export interface Misfit {
   code: `recover/${string}`;
   what: string;
@@ -36,17 +38,17 @@ export interface Misfit {
 }
 
 export interface RecoverOptions {
-  /** Of the run that puts it back. */
+  /** The act of the run that enters it. */
   act: Act & { run: bigint };
   /** The most that one payment may carry now, in satoshi. */
   maximumSats: bigint;
   /** Hashes that LNbits shows as paid from the source wallet, known to the ledger or not. */
   paid: ReadonlySet<string>;
-  /** Why the operator has what does not fit booked as held; null: nothing that does not fit is booked. */
+  /** The operator's reason to book what does not fit as held; null: nothing that does not fit is booked. */
   hold: string | null;
 }
 
-/** Ends the work on one payout: it does not fit. */
+/** Thrown to end the work on one payout that does not fit. */
 export class Differs extends Error {
   readonly misfit: Misfit;
   constructor(code: Misfit['code'], what: string, ledger: string, other: string, hint: string | Message) {

@@ -2,8 +2,8 @@ import type { Instant } from '../../time.ts';
 import type { Db, Trx } from '../store/open.ts';
 
 /*
- * The claims that runs put into the source wallet before they pay (payouts/claim.ts): which of those that LNbits shows
- * are this ledger's own. Another copy of the ledger has others.
+ * The claims that runs put into the source wallet before they pay (payouts/claim.ts). This file tells which of the
+ * claims that LNbits shows are this ledger's own, and which another copy made.
  */
 
 /** A claim as LNbits shows it. */
@@ -21,12 +21,12 @@ export async function addClaim(
   await trx.insertInto('claims').values({ nonce, run_id: run, wallet_id: wallet, made_at: at }).execute();
 }
 
-/** LNbits shows it by this hash: by another one, another copy made it. */
+/** Records the hash of the claim's invoice. The same nonce with another hash was made by another copy. */
 export async function claimMade(trx: Trx, nonce: string, hash: string): Promise<void> {
   await trx.updateTable('claims').set({ payment_hash: hash }).where('nonce', '=', nonce).execute();
 }
 
-/** No other copy's was found after it was made. What earlier runs claimed is over then. */
+/** Records that no claim of another copy was found after this one was made. It ends the claims of earlier runs. */
 export async function claimHolds(trx: Trx, nonce: string): Promise<void> {
   await trx.updateTable('claims').set({ checked: 1n }).where('nonce', '=', nonce).execute();
   await trx
@@ -47,7 +47,7 @@ export async function endClaims(trx: Trx, run: bigint): Promise<void> {
     .execute();
 }
 
-/** Whether a run other than this one, or another copy, may still be about to send. */
+/** Whether another run, or another copy, may still be about to send. */
 export async function mayStillSend(db: Db, nonce: string): Promise<boolean> {
   const open = await db
     .selectFrom('claims')
@@ -64,7 +64,7 @@ export async function openClaims(db: Db): Promise<Set<string>> {
   return new Set(rows.map(({ nonce }) => nonce));
 }
 
-/** Whether a run of this ledger ever found itself alone; with `except` at another source wallet than that. */
+/** Whether a run of this ledger ever found no other copy; with `except`, at a source wallet other than that one. */
 export async function everClaimed(db: Db, except: string | null = null): Promise<boolean> {
   const claim = await db
     .selectFrom('claims')
@@ -77,8 +77,8 @@ export async function everClaimed(db: Db, except: string | null = null): Promise
 }
 
 /**
- * Those that are not this ledger's own; the nonces of its own that LNbits shows by another invoice, too; and whether one
- * of its own that was checked is among them.
+ * Sorts the claims that LNbits shows: those of other copies; own nonces that also appear with another invoice; and
+ * whether one of this ledger's checked claims is among them.
  */
 export async function unknownClaims<T extends ClaimSeen>(
   db: Db,
@@ -104,8 +104,8 @@ export async function unknownClaims<T extends ClaimSeen>(
 }
 
 /**
- * One nonce by two invoices: its request arrived twice, or a host was copied in that moment, memory and all. Whatever
- * the other one may still send is waited for; it is said once.
+ * Records one nonce with two invoices: its request arrived twice, or a running host was copied in that moment. The
+ * run waits for what the other one may still send, and reports it once.
  */
 export async function reopenClaims(trx: Trx, nonces: string[]): Promise<void> {
   await trx
@@ -115,7 +115,10 @@ export async function reopenClaims(trx: Trx, nonces: string[]): Promise<void> {
     .execute();
 }
 
-/** The operator says that the copy that made them is out of use. What it may have sent is waited for by the next run. */
+/**
+ * Records the operator's word that the copy which made these claims is out of use. The next run waits for what it may
+ * have sent.
+ */
 export async function letBe(
   trx: Trx,
   claims: (ClaimSeen & { wallet: string })[],
@@ -126,7 +129,7 @@ export async function letBe(
     await trx
       .insertInto('claims')
       .values({ nonce, run_id: run, wallet_id: wallet, payment_hash: hash, made_at: at })
-      // One nonce by two invoices: a host that was copied while it ran. Both are let be.
+      // One nonce with two invoices: a host was copied while it ran. Both are accepted.
       .onConflict((conflict) => conflict.column('nonce').doUpdateSet({ payment_hash: null }))
       .execute();
   }

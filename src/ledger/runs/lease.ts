@@ -9,10 +9,11 @@ import { isPostgres } from '../store/tables.ts';
 import { endClaims } from './claims.ts';
 
 /*
- * One run at a time per ledger. The lease names the run that may act; it expires unless renewed. A run that
- * finds another number in the lease has lost it and ends: its number is the fence of every step it takes.
- * Expiry goes by the database's clock, so two hosts need not agree on the time. That clock may be set: if a lease ends later than any
- * lease that is taken now, it gets 30 seconds from when it is first seen; a living owner renews it meanwhile.
+ * One run at a time per ledger. The lease names the run that may act, and expires unless it is renewed. A run that
+ * finds another number in the lease has lost it and ends: its number is the fence, which every step checks. Expiry
+ * goes by the database's clock, so two hosts need not agree on the time. That clock may be set back: if
+ * a lease ends later than a new one would, it is given 30 seconds from when it is first seen, and a living owner
+ * renews it meanwhile.
  */
 
 const LEASE_MS = 30_000;
@@ -21,27 +22,29 @@ const RENEW_MS = 10_000;
 /** A run that holds the lease. */
 export interface Run {
   id: bigint;
-  /** How the log names it. */
+  /** The name of the run in the log. */
   who: Who;
-  /** Aborted when the lease was lost to another run. */
+  /** Aborted when another run has taken the lease. */
   lost: AbortSignal;
-  /** One ledger transaction of this run; refused where the run no longer holds the lease. */
+  /** One ledger transaction of this run; refused if the run has lost the lease. */
   write<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
-  /** Records how the run ended and gives the lease back; `within` a transaction of the run, or in one of its own. */
+  /**
+   * Records the outcome of the run and gives the lease back, `within` a transaction of the run or in one of its own.
+   */
   finish(outcome: string, summary: unknown, within?: Trx): Promise<void>;
 }
 
-/** The identity of a process: enough to tell for certain that it is gone. */
+/** The identity of a process, by which another one can tell for certain that it is gone. */
 interface Owner {
   host: string;
-  /** Of the installed system; a cloned one has the same. */
+  /** The machine id of the system; a clone has the same. */
   machine?: string | null;
   boot: string | null;
   pidNamespace: string | null;
   pid: number;
   /** Start of the process in clock ticks since boot: a reused pid has another. */
   started: string | null;
-  /** Where its ledger is: a copy at another place may have been made while the process was at work. */
+  /** The place of its ledger: a copy at another place may have been made while the process was working. */
   ledger: string;
 }
 
@@ -74,8 +77,8 @@ export async function startRun(
         );
       }
       await endRun(trx, held.id, clock.now(), 'died', null);
-      // Who is gone for certain sends nothing any more; of anybody else nobody knows it, nor of a boot: this host may be a
-      // clone, and the run go on at the other one.
+      // A process that is certainly gone sends nothing any more. Of any other it is not known, even after a reboot:
+      // this host may be a clone, and the run go on at the other one.
       if (hasEnded(owner) && owner.ledger === ledger.url) await endClaims(trx, held.id);
     }
     const { last } = await trx
@@ -134,7 +137,7 @@ export interface LeaseOptions {
   actor: string;
   /** The name of the Lamassu that the run reads. */
   source?: string;
-  /** The outcome of a run that an error ended. */
+  /** The outcome to record if an error ends the run. */
   outcomeOf?: (error: unknown) => string;
 }
 
@@ -164,7 +167,7 @@ export async function withLease<T>(
   }
 }
 
-/** Who holds the lease, for `status`; undefined when no run is going on. */
+/** The holder of the lease, for `status`; undefined if no run is going on. */
 export async function currentRun(
   db: Db,
 ): Promise<{ id: bigint; kind: string; actor: string; startedAt: Instant } | undefined> {
@@ -179,8 +182,8 @@ export async function currentRun(
 }
 
 /**
- * The newest run that neither goes on nor told how it ended: it was killed, or the ledger took nothing more, as on a full
- * disk. The next run takes its place, and writes down that it died.
+ * The newest run that neither goes on nor recorded its outcome: it was killed, or the ledger could not be written, as
+ * on a full disk. The next run replaces it and records that it died.
  */
 export async function brokenOff(db: Db): Promise<bigint | null> {
   const running = await currentRun(db);
@@ -247,8 +250,9 @@ function thisProcess(ledger: string): Owner {
 }
 
 /**
- * This host has booted since, or the process has ended for certain. All who use a file of SQLite share one kernel; at a server, the host has to be the same by its
- * name and by the id of its system, and a clone that has both is stopped by the fence.
+ * Whether this host has rebooted since, or the process has certainly ended. All users of a SQLite file share one
+ * kernel. With a server, the owner's host has to be this one, by name and machine id; a clone that shares both is
+ * stopped by the fence.
  */
 function isGone(owner: Owner, isServer: boolean): boolean {
   const me = thisProcess(owner.ledger);
@@ -258,7 +262,7 @@ function isGone(owner: Owner, isServer: boolean): boolean {
   return !isServer || sameHost;
 }
 
-/** It ran under this kernel, in this pid namespace, and there is no such process, or another one. */
+/** Whether the owner ran under this kernel and in this pid namespace, and its pid is free or another process's. */
 function hasEnded(owner: Owner): boolean {
   const me = thisProcess(owner.ledger);
   if (me.boot === null || me.boot !== owner.boot || me.pidNamespace !== owner.pidNamespace) return false;

@@ -4,17 +4,17 @@ import type { Db, Trx } from '../store/open.ts';
 
 /* What a run records of itself between its start and its end, and what the newest one of a source came to. */
 
-/** It read the source to its end. */
+/** The run read the source to its end. */
 export async function markRead(trx: Trx, run: bigint, at: Instant): Promise<void> {
   await trx.updateTable('runs').set({ read_at: at }).where('id', '=', run).execute();
 }
 
-/** It read the source to its end, and reached LNbits where there was something to pay. */
+/** The run read the source to its end, and reached LNbits if there was something to pay. */
 export async function markSucceeded(trx: Trx, run: bigint): Promise<void> {
   await trx.updateTable('runs').set({ succeeded: 1n }).where('id', '=', run).execute();
 }
 
-/** A dry run has no run of its own: what it writes names this one, and both are rolled back. */
+/** A placeholder: a dry run has no run in the ledger. Its rows name this one, and both are rolled back. */
 export async function placeholderRun(trx: Trx, kind: string, actor: string, at: Instant): Promise<bigint> {
   const { last } = await trx
     .selectFrom('runs')
@@ -29,11 +29,11 @@ export interface LastPoll {
   startedAt: Instant;
   finishedAt: Instant;
   outcome: string;
-  /** How often each error code was met. */
+  /** The number of occurrences of each error code. */
   problems: Map<string, number>;
 }
 
-/** The last run of this source that came to an end; one that was killed counts when the next one has found it. */
+/** The last run of this source that ended. A killed run counts once the next run has found it. */
 export async function lastPoll(db: Db, source: string): Promise<LastPoll | undefined> {
   const row = await db
     .selectFrom('runs')

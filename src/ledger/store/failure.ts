@@ -11,12 +11,12 @@ const FULL_BYTES = 1_048_576;
 const LATER = 'Nothing is lost, and the next run goes on.';
 const SERVER = 'Check that the PostgreSQL of [ledger] runs and can be reached.';
 const RIGHTS = 'Check user, password, database and rights of [ledger].';
-const TLS = 'Look at `tls` and `ca_file` in [ledger].';
+const TLS = 'Check `tls` and `ca_file` in [ledger].';
 const DAMAGED =
   'Stop the timer, keep a copy of what is there, and look at the disk. Then put a backup back: docs/operations.md.';
 
 /**
- * What a failure of the ledger's database, of its disk or of the way to it means to the operator. Whatever is neither
+ * Explains to the operator a failure of the ledger's database, its disk or the connection to it. Any other error
  * stays as it is: a failed constraint, or a statement that the database does not understand, is a defect.
  */
 export function explained(url: string, error: unknown): unknown {
@@ -146,7 +146,7 @@ function ofServer(code: string, message: string): Known | undefined {
     case '25006': // read-only transaction
       return [
         'ledger/read-only',
-        'It is a standby (`select pg_is_in_recovery()`), or `default_transaction_read_only` is set, which some providers do when the disk is nearly full. The next run tries again, after a failover by itself.',
+        'It is a standby (`select pg_is_in_recovery()`), or `default_transaction_read_only` is set, which some providers do when the disk is nearly full. The next run tries again, which is enough after a failover.',
       ];
     case '25P03': // stood still in a transaction
     case '25P04': // transaction took too long
@@ -156,7 +156,7 @@ function ofServer(code: string, message: string): Known | undefined {
       return ['ledger/busy', 'Another command holds it, or the server is slow; the next run goes on.'];
     case '28000': // pg_hba.conf has no line for this user, address and database, or only one with TLS
       return /no encryption|SSL off/i.test(message)
-        ? ['ledger/tls', `The server takes nobody without TLS: set \`tls = "verify-full"\`. ${TLS}`]
+        ? ['ledger/tls', `The server requires TLS: set \`tls = "verify-full"\`. ${TLS}`]
         : ['ledger/rights', RIGHTS];
     case '40002': // a constraint, at the end of a transaction
       return undefined;
@@ -167,7 +167,7 @@ function ofServer(code: string, message: string): Known | undefined {
     case '42883': // no such function
       return [
         'ledger/unusable',
-        'Check that [ledger] names the right database and the user’s `search_path`; it is no whole ledger. A restore that stopped half-way leaves one like this.',
+        'Check that [ledger] names the right database and the user’s `search_path`; this ledger is incomplete. A restore that stopped half-way leaves one like this.',
       ];
     case '53100':
       return [
@@ -204,7 +204,7 @@ function ofServer(code: string, message: string): Known | undefined {
     case '3D':
     case '3F':
       return ['ledger/rights', RIGHTS];
-    // By what the ledger does not have: its own triggers raise 23514.
+    // From objects that the ledger does not have: its own triggers raise 23514.
     case '09': // a trigger
     case '27':
     case '38': // a function in another language
@@ -243,18 +243,15 @@ function ofPooler(message: string): Known {
   return ['ledger/unreachable', SERVER];
 }
 
-/** What Node, or pg itself, says of the way to a server. */
+/** Errors of Node, or of pg itself, about the connection to a server. */
 function ofWire(code: string, error: Error): Known | undefined {
   const { message } = error;
   if (tlsReason(error) !== undefined) {
     return /does not support SSL/.test(message)
-      ? [
-          'ledger/tls',
-          'Switch TLS on at the server. If the ledger is to go unencrypted, say so: `tls = "disable"`.',
-        ]
+      ? ['ledger/tls', 'Switch TLS on at the server. To reach the ledger unencrypted, set `tls = "disable"`.']
       : ['ledger/tls', TLS];
   }
-  // pg's words where the server wants a password and there is none, or another way to log in than by one.
+  // pg's messages if the server asks for a password and there is none, or for another kind of log-in.
   if (/^SASL|password|^Unknown auth/i.test(message)) return ['ledger/rights', RIGHTS];
   if (/^E(CONN|HOST|NET|PIPE|TIMEDOUT|AI_|ADDR|NOBUFS)|^ENOTFOUND|^ECANCELED/.test(code))
     return ['ledger/unreachable', SERVER];

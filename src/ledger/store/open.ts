@@ -20,20 +20,20 @@ export interface Ledger {
   db: Db;
   /** The ledger's own id; every payment carries it. */
   id: string;
-  /** Where it is, without a password. */
+  /** The URL of the ledger, without a password. */
   url: string;
-  /** By which this host writes what time it is. */
+  /** The clock of this host. */
   clock: Clock;
-  /** How many steps of the schema it has. */
+  /** The number of its schema steps. */
   schema: number;
-  /** How its labels are sealed. */
+  /** Seals the labels of its payments. */
   seals: Seals;
   /**
    * Runs `work` in one transaction under the ledger-wide lock: nobody else changes anything meanwhile.
    * What it reads stays true until it commits. Within, use only `trx`.
    */
   write<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
-  /** The same, but everything that `work` wrote is undone. */
+  /** The same, but everything that `work` wrote is rolled back. */
   dryRun<T>(work: (trx: Trx) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -44,7 +44,7 @@ export interface Ledger {
  */
 export type LedgerUse = 'create' | 'write' | 'read' | 'move';
 
-/** In the place of where a ledger was moved to: a copy that is not in use until the original is retired. */
+/** Stands instead of the new place in a copy that is not in use until the original is retired. */
 export const UNFINISHED = 'a copy that is not finished';
 
 export interface LedgerOptions extends Protection {
@@ -73,11 +73,11 @@ export async function openLedger({ url, clock, password, use, tls, ca }: LedgerO
     });
   const write = <T>(work: (trx: Trx) => Promise<T>): Promise<T> =>
     locked(async (trx) => {
-      // It may have been moved away while this process waited for its turn.
+      // The ledger may have been moved away while this process waited for its turn.
       if (use !== 'move') await refuseRetired(trx, url);
       return work(trx);
     });
-  // Everything is committed by then, or undone: a goodbye that fails must not hide what failed before it.
+  // Everything is committed or rolled back by then: a failed close must not hide an earlier error.
   const close = () => db.destroy().catch(() => {});
   try {
     const { id, schema, seals } = await bringUpToDate(db, locked, { url, clock, use });
@@ -160,7 +160,7 @@ async function sqliteFile(url: string, use: LedgerUse): Promise<Dialect> {
   return sqliteDialect(path);
 }
 
-/** A file that one may not look at is not one that is absent. */
+/** A file that may not be accessed is not absent. */
 function isThere(path: string, url: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined;

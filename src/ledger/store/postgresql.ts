@@ -9,10 +9,10 @@ const INT8 = 20;
 
 /** The server's limit is shorter than ours, so the server can say why it stopped; in ms. */
 const SERVER_FIRST_MS = 5_000;
-/** What pg says of an answer that did not come within `query_timeout`. */
+/** pg's message if no answer comes within `query_timeout`. */
 const NO_ANSWER = 'Query read timeout';
 
-/** What the server is to put an end to, in milliseconds, by the names of its settings. */
+/** Time limits that the server enforces, in milliseconds, by the names of its settings. */
 export type Limits = Record<
   'statement_timeout' | 'lock_timeout' | 'idle_in_transaction_session_timeout',
   number
@@ -26,9 +26,9 @@ export interface Protection {
 }
 
 /**
- * Kysely's dialect over pg for a ledger on a PostgreSQL server. 64-bit integers are read as bigint.
- * Every wait has an end, on both sides: a stopped process must not hold the ledger's lock for ever, and a server that
- * went away without a word must not hold a run.
+ * Kysely's dialect over pg for a ledger on a PostgreSQL server. 64-bit integers are read as bigint. Every wait is
+ * limited on both sides: a stopped process must not hold the ledger's lock for ever, and a server that vanished must
+ * not block a run.
  */
 export function postgresqlDialect(
   url: string,
@@ -66,7 +66,7 @@ export function postgresqlDialect(
   pool.on('connect', (client) => {
     client.on('error', () => {});
     const query = client.query.bind(client) as (...args: unknown[]) => unknown;
-    // Further answers belong to the statement that was given up, and a rollback would wait behind it.
+    // Later answers belong to the abandoned statement, and a rollback would wait behind it.
     const ending = (error: unknown) => {
       if (error instanceof Error && error.message === NO_ANSWER) void client.end();
     };
@@ -79,7 +79,10 @@ export function postgresqlDialect(
   return new PostgresDialect({ pool });
 }
 
-/** What pg needs of a URL. pg would read more of it, and of the environment: whether to encrypt, for one. */
+/**
+ * The parts of a URL that pg needs. Given the URL itself, pg would also read other settings from it and from the
+ * environment, such as encryption.
+ */
 function serverOf(url: string) {
   const { username, password, hostname, port, pathname, searchParams } = new URL(url);
   const host = (decoded(hostname) ?? '').replace(/^\[(.*)\]$/, '$1') || 'localhost';

@@ -118,7 +118,7 @@ export interface Schema {
   };
   claims: {
     nonce: string;
-    /** Of `ledger recover` where it is another copy's, that the operator let be. */
+    /** The run of `ledger recover`, if this is the claim of another copy that the operator accepted. */
     run_id: bigint;
     /** The source wallet that shows it. */
     wallet_id: string;
@@ -127,7 +127,7 @@ export interface Schema {
     made_at: Instant;
     /** 1: after it was made, LNbits showed no claim of another copy. */
     checked: Generated<bigint>;
-    /** 1: nothing can be sent under it any more. */
+    /** 1: nothing can be sent under this claim any more. */
     over: Generated<bigint>;
   };
   lease: { one: bigint; run_id: bigint; owner: string; expires_at: Instant };

@@ -8,8 +8,8 @@ export interface TableKey {
 }
 
 /**
- * Every table with rows to copy, after the tables that it refers to. Without `ledger`, whose one row says where it is, and without
- * `lease`, which belongs to a run.
+ * Every table with rows to copy, after the tables that it refers to. `ledger`, whose one row names its place, and
+ * `lease`, which belongs to a run, are not copied.
  */
 export const tables: readonly TableKey[] = [
   { name: 'currencies', key: ['code'] },
