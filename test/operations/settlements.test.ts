@@ -239,7 +239,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     });
   });
 
-  test('undone, everything is as before and the row is before a person again; confirmed, it is distributed', async () => {
+  test('undone, everything is as before and the row is in review again; confirmed, it is distributed', async () => {
     const shop = await counter.shop({ alice: 200n });
     const id = await shop.jammed();
     await counter.poll();
