@@ -55,7 +55,7 @@ const bans: Ban[] = [
   },
   {
     where: /^src\/(?!cli\/)/,
-    what: /\bprocess\.env\b/,
+    what: /\bprocess(\.|\[['"`])env\b/,
     why: 'The environment is read in src/cli and handed down, so that a test can choose it.',
   },
   {
@@ -64,13 +64,13 @@ const bans: Ban[] = [
     why: 'It cuts off what is being written and closed. Set process.exitCode and return.',
   },
   {
-    where: /^src\/(?!cli\/|time\.ts$|lamassu\/(deadline|tcp)\.ts$)/,
-    what: /\bsystemClock\b|\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bTemporal\.Now\b|\bset(Timeout|Interval)\b|\btimers\/promises\b/,
+    where: /^src\/(?!cli\/|time\.ts$|lamassu\/(deadline|tcp)\.ts$|lnbits\/http\.ts$)/,
+    what: /\bsystemClock\b|\bDate\.now\b|\bnew Date\b(?!\(\S)|\bperformance\b|\bhrtime\b|\bTemporal\.Now\b|\bset(Timeout|Interval|Immediate)\b|\bAbortSignal\.timeout\b|\bnode:timers\b|\b(uptime|sinceBoot)\(\)/,
     why: 'The door hands down one clock, so that a test can hand down its own. Take the clock of the ledger or the context.',
   },
   {
     where: /^test\/(?!tidy)/,
-    what: /\b(useFakeTimers|setSystemTime|registerHooks)\b|\bspyOn\((Date|performance)\b|\b(Date|performance)\.now = |\bvi\.mock\(.*(session|time|lnbits)/,
+    what: /\b(useFakeTimers|setSystemTime|registerHooks)\b|\bspyOn\((globalThis|process|Date|performance)\b|\b(Date|performance)\.now = |\bstubGlobal\(\s*['"](Date|performance|set[A-Z])|\bvi\.(mock|doMock)\(.*(session|time|lnbits)/,
     why: 'Time and LNbits are handed down. Hand down a clock of test/support/clock.ts.',
   },
   {

@@ -167,7 +167,7 @@ export class Http {
     let answer: Dispatcher.ResponseData;
     this.#underWay += 1;
     try {
-      // A deadline of the socket: only the real time counts.
+      // A deadline of the socket: the real time counts, not the clock that was handed down.
       const signal = AbortSignal.timeout(deadlineMs);
       answer = await this.#pool.request({ ...request, path: this.#base + request.path, headers, signal });
       text = await answer.body.text();

@@ -129,7 +129,7 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   }
   const read = input.safeParse(given);
   if (!read.success) throw refused(read.error);
-  const who: Who = { principal, actor, run: null, reason };
+  const who: Who = { principal, actor, run: null, reason, clock };
   if (reasoned) withReason(who);
   const bare = {
     ...{ who, clock, stopSignal: () => session.stopSignal() },

@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { BridgeError } from '../errors.ts';
 import {
@@ -149,7 +148,7 @@ export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Pro
 
 /** Commits a new nonce. The time in it differs between hosts that were copied with the state of their random numbers. */
 async function begin({ clock, run, source }: Context): Promise<string> {
-  const drawn = `${randomBytes(16).toString('hex')} ${process.hrtime.bigint()} ${clock.now()}`;
+  const drawn = `${randomBytes(16).toString('hex')} ${clock.monotonic()} ${clock.now()}`;
   const nonce = createHash('sha256').update(drawn).digest('hex').slice(0, 32);
   await run.write((trx) => addClaim(trx, { nonce, run: run.id, wallet: source.walletId }, clock.now()));
   return nonce;
@@ -281,14 +280,7 @@ function plain(value: unknown): string {
 }
 
 /** This host, since it was started, and where the ledger is: the same after a backup was put back in its place. */
-function placeOf({ url }: Pick<Ledger, 'url'>): string {
-  return createHash('sha256').update(`${bootId()}\n${hostname()}\n${url}`).digest('hex').slice(0, 16);
-}
-
-function bootId(): string {
-  try {
-    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-  } catch {
-    return '';
-  }
+function placeOf({ url, clock }: Pick<Ledger, 'url' | 'clock'>): string {
+  const boot = clock.host().boot ?? '';
+  return createHash('sha256').update(`${boot}\n${hostname()}\n${url}`).digest('hex').slice(0, 16);
 }

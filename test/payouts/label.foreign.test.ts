@@ -65,7 +65,7 @@ async function reconciled() {
     codes: findings.differences.map(({ code }) => code),
     others: findings.differences.map(({ other }) => other),
     checked: findings.checked,
-    foreign: findings.checked.foreign_labels ?? 0n,
+    foreign: new Map(Object.entries(findings.checked)).get('foreign_labels') ?? 0n,
   };
 }
 

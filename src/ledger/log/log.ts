@@ -1,4 +1,4 @@
-import { type Instant, sinceBoot } from '../../time.ts';
+import type { Clock, Instant } from '../../time.ts';
 import type { Db, Trx } from '../store/open.ts';
 
 /**
@@ -15,6 +15,8 @@ export interface Who {
   run: bigint | null;
   /** The reason of the actor, for every change that has no reason of its own. */
   reason?: string | undefined;
+  /** The clock of whoever acts outside a run: the log keeps what it shows since the boot of the host. */
+  clock?: Clock | undefined;
 }
 
 export interface Change {
@@ -41,7 +43,7 @@ export interface ReasonedAct extends Act {
 /** Adds a change to the ledger's log, in the transaction that makes the change. */
 export async function record(trx: Trx, who: Who, change: Change): Promise<void> {
   // A run records the clocks itself.
-  const clock = who.run === null ? sinceBoot() : null;
+  const clock = who.run === null && who.clock ? who.clock.host() : null;
   await trx
     .insertInto('log')
     .values({

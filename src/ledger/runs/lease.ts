@@ -237,6 +237,7 @@ async function databaseTime(db: Db): Promise<Instant> {
   return row.now;
 }
 
+/** A process is of the host, not of a clock that is handed down: its boot is asked of the host, like its pid. */
 function thisProcess(ledger: string): Owner {
   return {
     host: hostname(),
