@@ -1,4 +1,4 @@
-import { formatFiat, formatSats, table } from '../src/cli/print.ts';
+import { formatFiat, formatSats, table } from '../src/cli/terminal/print.ts';
 import { type Audit, audit } from '../test/support/auditor.ts';
 import { insertAction, pairMachine } from '../test/support/lamassu.ts';
 import { ledgerSql } from '../test/support/ledger-sql.ts';

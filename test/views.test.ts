@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { commandOf } from '../src/cli/words.ts';
+import { commandOf } from '../src/cli/terminal/words.ts';
 import { commandViews, holdAgainstView } from './support/views.ts';
 
 /* Which view the JSON of each command is held against, wherever a test starts it with `--json`. */

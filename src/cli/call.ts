@@ -2,8 +2,8 @@ import type { Command } from 'commander';
 import type { z } from 'zod';
 import type { Message } from '../lib/message.ts';
 import type { Needs, Operation } from '../operations/operation.ts';
-import { type Cli, makeCli } from './context.ts';
-import { inWords } from './words.ts';
+import { type Cli, makeCli } from './terminal/context.ts';
+import { inWords } from './terminal/words.ts';
 
 /** Options of every command, which are no input of its operation. */
 const OWN = new Set(['reason']);

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
 import { CREDIT_STATES } from '../views/states.ts';
 import { answer, answerPage, inputOf } from './call.ts';
-import { makeCli } from './context.ts';
 import { withLimit } from './options.ts';
 import { creditPage, creditTable } from './pages/credit.ts';
+import { makeCli } from './terminal/context.ts';
 
 export function register(program: Command): void {
   const credits = program

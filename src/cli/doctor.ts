@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { CheckView } from '../views/doctor.ts';
 import { print } from './call.ts';
-import { type Cli, makeCli } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
 import { checkLine, doctorPage } from './pages/doctor.ts';
+import { type Cli, makeCli } from './terminal/context.ts';
 
 export function register(program: Command): void {
   program

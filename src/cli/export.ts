@@ -1,16 +1,16 @@
 import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { type Command, Option } from 'commander';
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import type { KindName, Take } from '../operations/export.ts';
 import type { RangeInput } from '../typed/range.ts';
 import type { ExportView } from '../views/export.ts';
 import { inputOf } from './call.ts';
-import { type Cli, makeCli, usage } from './context.ts';
 import { withRange } from './options.ts';
 import { exportPage } from './pages/export.ts';
-import { withProgress } from './progress.ts';
-import { toStdout } from './stdout.ts';
+import { type Cli, makeCli, usage } from './terminal/context.ts';
+import { withProgress } from './terminal/progress.ts';
+import { toStdout } from './terminal/stdout.ts';
 
 type Format = ExportView['format'];
 

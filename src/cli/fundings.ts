@@ -5,7 +5,6 @@ import type { Message } from '../lib/message.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { EnteredFundingView, enteredFundingView } from '../views/fundings.ts';
 import { answer, inputOf, local, print } from './call.ts';
-import { makeCli } from './context.ts';
 import { takesNegative, withReason } from './options.ts';
 import {
   addedPage,
@@ -18,9 +17,10 @@ import {
   pastLines,
   withdrawnPage,
 } from './pages/funding.ts';
-import { wrapped } from './print.ts';
-import { canAsk, choose } from './prompt.ts';
-import { errorInWords, inWords } from './words.ts';
+import { makeCli } from './terminal/context.ts';
+import { wrapped } from './terminal/print.ts';
+import { canAsk, choose } from './terminal/prompt.ts';
+import { errorInWords, inWords } from './terminal/words.ts';
 
 export function register(program: Command): void {
   fill(

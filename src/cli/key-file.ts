@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Secret } from '../config/secret.ts';
 import { decodeText, UTF16_HINT } from '../lib/text.ts';
-import { usage } from './context.ts';
+import { usage } from './terminal/context.ts';
 
 /** The key that a file holds, and nothing else. `option` names the file. Throws `usage/invalid`. */
 export function readKey(file: string, option = '--wallet-key-file'): Secret {

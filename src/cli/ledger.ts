@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { answer, inputOf, local, print } from './call.ts';
-import { makeCli } from './context.ts';
 import { readKey } from './key-file.ts';
 import { copiedPage, recoveryPage, sourcePage, sourceQuestion } from './pages/ledger.ts';
+import { makeCli } from './terminal/context.ts';
 
 export function register(program: Command): void {
   const ledger = program

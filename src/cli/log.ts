@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import type { Change } from '../operations/log.ts';
 import type { RangeInput } from '../typed/range.ts';
 import { inputOf } from './call.ts';
-import { makeCli } from './context.ts';
 import { withRange } from './options.ts';
-import { clean, escapedJson, fitted, formatSats, formatTime, withLocalTimes } from './print.ts';
-import { toStdout } from './stdout.ts';
+import { makeCli } from './terminal/context.ts';
+import { clean, escapedJson, fitted, formatSats, formatTime, withLocalTimes } from './terminal/print.ts';
+import { toStdout } from './terminal/stdout.ts';
 
 interface LogOptions extends RangeInput {
   subject?: string;

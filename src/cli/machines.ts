@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { answer, inputOf, local, print } from './call.ts';
-import { makeCli } from './context.ts';
 import { withReason } from './options.ts';
 import {
   changedMachinePage,
@@ -9,6 +8,7 @@ import {
   replacedPage,
   replacementQuestion,
 } from './pages/machine.ts';
+import { makeCli } from './terminal/context.ts';
 
 export function register(program: Command): void {
   const machines = program.command('machines').description('the known machines, and the cash for them');

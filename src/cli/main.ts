@@ -2,9 +2,9 @@ import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
 import pkg from '../../package.json' with { type: 'json' };
 import { BridgeError } from '../errors.ts';
-import { knownTimezone } from './context.ts';
 import { exitCodeOf } from './exit-codes.ts';
-import { printError, wrappedHelp } from './print.ts';
+import { knownTimezone } from './terminal/context.ts';
+import { printError, wrappedHelp } from './terminal/print.ts';
 
 type Noun = () => Promise<{ register(program: Command): void }>;
 
@@ -14,7 +14,7 @@ type Noun = () => Promise<{ register(program: Command): void }>;
  */
 const groups: Record<string, Record<string, Noun>> = {
   'Setting up:': {
-    init: () => import('./init/init.ts'),
+    init: () => import('./init.ts'),
     'role-sql': () => import('./role-sql.ts'),
     migrate: () => import('./migrate.ts'),
     doctor: () => import('./doctor.ts'),

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { answer, inputOf } from './call.ts';
-import { makeCli } from './context.ts';
 import { overpaidPage, overpaidQuestion } from './pages/payout.ts';
+import { makeCli } from './terminal/context.ts';
 
 export function registerOverpaid(payouts: Command): void {
   payouts

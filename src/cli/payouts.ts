@@ -1,7 +1,6 @@
 import { type Command, Option } from 'commander';
 import { PAYOUT_STATES } from '../views/states.ts';
 import { answer, answerPage, inputOf } from './call.ts';
-import { makeCli, usage } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
 import { withLimit, withReason } from './options.ts';
 import { registerOverpaid } from './overpaid.ts';
@@ -15,7 +14,8 @@ import {
   resumedPage,
   statePage,
 } from './pages/payout.ts';
-import { counted } from './print.ts';
+import { makeCli, usage } from './terminal/context.ts';
+import { counted } from './terminal/print.ts';
 
 export function register(program: Command): void {
   const payouts = program.command('payouts').description('payouts and their payments');

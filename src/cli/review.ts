@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { answer, answerPage, inputOf, print } from './call.ts';
-import { makeCli } from './context.ts';
 import { withLimit, withReason } from './options.ts';
 import { dismissedPage, releasedPage, reviewPage, reviewTable, stepOf, unseenPage } from './pages/review.ts';
+import { makeCli } from './terminal/context.ts';
 
 export function register(program: Command): void {
   const review = program

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { makeCli } from './context.ts';
+import { makeCli } from './terminal/context.ts';
 
 export function register(program: Command): void {
   program

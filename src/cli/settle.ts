@@ -3,7 +3,6 @@ import type { z } from 'zod';
 import type { Operation } from '../operations/operation.ts';
 import type { settlementView } from '../views/settlements.ts';
 import { inputOf } from './call.ts';
-import { type Cli, makeCli, usage } from './context.ts';
 import {
   proposalPage,
   settledBeforePage,
@@ -11,7 +10,8 @@ import {
   settleQuestion,
   voidPage,
 } from './pages/settlement.ts';
-import { canAsk } from './prompt.ts';
+import { type Cli, makeCli, usage } from './terminal/context.ts';
+import { canAsk } from './terminal/prompt.ts';
 
 export function register(program: Command): void {
   program

@@ -4,9 +4,9 @@ import { BridgeError } from '../errors.ts';
 import { isThisHost, type Tls } from '../lib/tls.ts';
 import { type Amount, parseAmount } from '../typed/numbers.ts';
 import { readCa } from './ca.ts';
+import type { Config } from './config.ts';
 import { at, invalidConfig } from './explain.ts';
 import type { LedgerUrl } from './ledger-url.ts';
-import type { Config } from './load.ts';
 import type { ConfigFile } from './schema.ts';
 import { required, type SecretSource, secretSource } from './secrets.ts';
 

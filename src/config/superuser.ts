@@ -1,5 +1,5 @@
 import { BridgeError } from '../errors.ts';
-import type { Config } from './load.ts';
+import type { Config } from './config.ts';
 import type { Secret } from './secret.ts';
 
 /** The superuser who credits the source wallet. Throws `config/secret` if the password is not given. */

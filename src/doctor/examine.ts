@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { sql } from 'kysely';
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import { bestTime } from '../ledger/clocks/clocks.ts';
 import { doubtsAt, wayOut } from '../ledger/clocks/doubts.ts';
 import type { Who } from '../ledger/log/log.ts';

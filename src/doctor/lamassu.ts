@@ -1,4 +1,4 @@
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import { BridgeError } from '../errors.ts';
 import { optionalColumns, requiredColumns } from '../lamassu/columns.ts';
 import { type Database, type LamassuMachine, openDatabase } from '../lamassu/database.ts';

@@ -1,5 +1,5 @@
 import { CLEAR, goesInClear } from '../config/build.ts';
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import { Secret } from '../config/secret.ts';
 import { superuserOf } from '../config/superuser.ts';
 import { groupDigits } from '../dca/money.ts';

@@ -1,7 +1,6 @@
 import { BridgeError, type ErrorCode } from '../errors.ts';
 import { call, type Message, message } from '../lib/message.ts';
 import { tlsReason } from '../lib/tls.ts';
-import type { LamassuOptions } from './connect.ts';
 import { networkReason } from './tcp.ts';
 import type { Hop } from './tunnel.ts';
 
@@ -10,41 +9,50 @@ import type { Hop } from './tunnel.ts';
  * not.
  */
 
+/** PostgreSQL as an error names it. */
+interface Place {
+  host: string;
+  port: number;
+  database: string;
+  user: string;
+  ssh?: { host: string } | undefined;
+}
+
 type Code = Extract<ErrorCode, `lamassu/${string}`>;
 
 /** Why there is no session. */
-export function loginError(error: unknown, options: LamassuOptions): BridgeError {
+export function loginError(error: unknown, server: Place): BridgeError {
   if (error instanceof BridgeError) return error;
   const message = networkReason(error);
   const state = sqlState(error);
-  if (message.startsWith('SASL')) return of('lamassu/credentials', options, message, error);
+  if (message.startsWith('SASL')) return of('lamassu/credentials', server, message, error);
   const code = state === undefined ? undefined : codeOf(state, message);
-  if (code !== undefined) return of(code, options, message, error);
+  if (code !== undefined) return of(code, server, message, error);
   const tls = state === undefined ? tlsReason(error) : undefined;
-  if (tls !== undefined) return of('lamassu/tls', options, tls, error);
-  return unreachable(options, message, error);
+  if (tls !== undefined) return of('lamassu/tls', server, tls, error);
+  return unreachable(server, message, error);
 }
 
 /** Why a query was not answered. */
-export function queryError(error: unknown, options: LamassuOptions, hop: Hop): BridgeError {
+export function queryError(error: unknown, server: Place, hop: Hop): BridgeError {
   const message = networkReason(error);
   const state = sqlState(error);
   const code = state === undefined ? undefined : codeOf(state, message);
-  if (code !== undefined) return of(code, options, message, error);
+  if (code !== undefined) return of(code, server, message, error);
   // Without an SQLSTATE, PostgreSQL did not answer. 57P: the server shuts down. 08 and 25P: the session ended.
   if (state === undefined || /^(57P|08|25P0[34])/.test(state)) {
     const why = hop.lost() ? `the SSH connection broke: ${networkReason(hop.lost())}` : message;
-    return of('lamassu/lost', options, why, error);
+    return of('lamassu/lost', server, why, error);
   }
-  return of('lamassu/query', options, `${message} (SQLSTATE ${state})`, error);
+  return of('lamassu/query', server, `${message} (SQLSTATE ${state})`, error);
 }
 
-export function unreachable(options: LamassuOptions, why: string, cause: unknown): BridgeError {
-  return of('lamassu/unreachable', options, why, cause);
+export function unreachable(server: Place, why: string, cause: unknown): BridgeError {
+  return of('lamassu/unreachable', server, why, cause);
 }
 
-export function unsuitable(options: LamassuOptions, why: string, cause?: unknown): BridgeError {
-  return of('lamassu/unsuitable', options, why, cause);
+export function unsuitable(server: Place, why: string, cause?: unknown): BridgeError {
+  return of('lamassu/unsuitable', server, why, cause);
 }
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html; undefined for errors that pass. */
@@ -100,32 +108,32 @@ function ofPooler(message: string): Code | undefined {
   return /\b(SSL|TLS)\b/.test(message) ? 'lamassu/tls' : undefined;
 }
 
-function of(code: Code, options: LamassuOptions, why: string, cause: unknown): BridgeError {
-  const [what, hint] = words(code, options, why, sqlState(cause));
+function of(code: Code, server: Place, why: string, cause: unknown): BridgeError {
+  const [what, hint] = words(code, server, why, sqlState(cause));
   return new BridgeError(code, `${what}: ${why}.`, hint, { cause });
 }
 
 function words(
   code: Code,
-  options: LamassuOptions,
+  server: Place,
   why: string,
   state: string | undefined,
 ): [what: string, hint: string | Message] {
-  const at = place(options);
+  const at = place(server);
   switch (code) {
     case 'lamassu/credentials':
       return [
-        `${at} refuses user ${options.user}`,
+        `${at} refuses user ${server.user}`,
         'Compare user and password in the configuration with the role (`\\password` in psql sets a new one), and look for a line for it in pg_hba.conf.',
       ];
     case 'lamassu/no-database':
       return [
-        `${at} has no database ${options.database}`,
+        `${at} has no database ${server.database}`,
         '`psql -l` on that server lists those it has; Lamassu calls its own `lamassu`.',
       ];
     case 'lamassu/not-granted':
       return [
-        `${at} does not let user ${options.user} read`,
+        `${at} does not let user ${server.user} read`,
         message`Run the output of ${call('role_sql')} there as PostgreSQL’s superuser.`,
       ];
     case 'lamassu/column-missing':
@@ -168,7 +176,7 @@ function words(
   }
 }
 
-function place({ host, port, ssh }: LamassuOptions): string {
+function place({ host, port, ssh }: Place): string {
   const through = ssh ? ` (through SSH server ${ssh.host})` : '';
   return `PostgreSQL ${host}:${port}${through}`;
 }

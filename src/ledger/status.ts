@@ -7,7 +7,7 @@ import { type Doubt, doubtsAt } from './clocks/doubts.ts';
 import { type Credit, creditTotals, stuckCredits } from './credits/credits.ts';
 import { neededSats } from './credits/plan.ts';
 import { openContradictions } from './payouts/contradictions.ts';
-import { type Paused, pausedSince } from './payouts/paused.ts';
+import { type Pause, pauseOf } from './payouts/pause.ts';
 import { notSettled } from './payouts/payouts.ts';
 import { type FeeRate, feeOn, feeRate, WANTS_MORE } from './payouts/service-fee.ts';
 import { currentRun } from './runs/lease.ts';
@@ -28,7 +28,7 @@ export interface Status {
     /** Codes of what went wrong in it. */
     problems: string[];
   } | null;
-  paused: Paused | null;
+  paused: Pause | null;
   owed: Owed;
   /** Payouts that a later run tries again, oldest first; `sats` is what is left of each. */
   deferred: { id: bigint; recipient: string; sats: bigint; reason: string }[];
@@ -137,7 +137,7 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
         : null,
     lastSuccessAt,
     lastRun: await lastRun(db),
-    paused: await pausedSince(db),
+    paused: await pauseOf(db),
     owed: await owed(db),
     deferred: await deferred(db),
     wantsMore: await wantsMore(db),

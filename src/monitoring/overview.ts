@@ -1,4 +1,4 @@
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import { dueGroups } from '../ledger/payouts/form.ts';
 import { unsentSats } from '../ledger/payouts/payouts.ts';
 import { ledgerStatus, missing, type Status } from '../ledger/status.ts';

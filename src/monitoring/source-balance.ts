@@ -1,4 +1,4 @@
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import { BridgeError } from '../errors.ts';
 import type { Clock } from '../time.ts';
 

@@ -6,7 +6,7 @@ import { call, message } from '../lib/message.ts';
 import { toInstant } from '../time.ts';
 import { parseTime } from '../typed/times.ts';
 import { clocksView, viewOfClocks } from '../views/clock.ts';
-import { instant } from '../views/parts.ts';
+import { instant } from '../views/fields.ts';
 import { operation } from './operation.ts';
 
 /* The clocks that decide whose cash went out, and the entries of a clock that was wrong. */

@@ -1,4 +1,4 @@
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import { BridgeError, conflict } from '../errors.ts';
 import { type Database, openDatabase } from '../lamassu/database.ts';
 import type { LamassuRow } from '../lamassu/row.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import { type Check, fail, ok } from '../doctor/check.ts';
 import { doctorView, viewOfCheck, viewOfChecks } from '../views/doctor.ts';
 import { operation } from './operation.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import { invalid } from '../errors.ts';
 import { findClient } from '../ledger/clients/clients.ts';
 import { bestTime, entryTime } from '../ledger/clocks/clocks.ts';

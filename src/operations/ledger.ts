@@ -1,8 +1,8 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { readCa } from '../config/ca.ts';
+import type { Config } from '../config/config.ts';
 import { readLedgerUrl } from '../config/ledger-url.ts';
-import type { Config } from '../config/load.ts';
 import { invalid } from '../errors.ts';
 import { rebindSource } from '../ledger/cash-outs/watermark.ts';
 import { copyLedger, type Place } from '../ledger/copies/copy.ts';

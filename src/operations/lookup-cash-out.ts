@@ -1,4 +1,4 @@
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import { openDatabase } from '../lamassu/database.ts';
 import type { Known } from '../lamassu/eligibility.ts';
 import { lamassuId } from '../lamassu/id.ts';

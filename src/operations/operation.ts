@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
 import { z } from 'zod';
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import { Secret } from '../config/secret.ts';
 import { BridgeError, invalid } from '../errors.ts';
 import { type Principal, toJson, type Who } from '../ledger/log/log.ts';

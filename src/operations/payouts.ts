@@ -16,7 +16,7 @@ import { field, message } from '../lib/message.ts';
 import { checkBeforeRecording, formOptions } from '../scheduler/pay.ts';
 import { parseLimit } from '../typed/limit.ts';
 import { parseId, parseName } from '../typed/names.ts';
-import { viewOfProblem } from '../views/parts.ts';
+import { viewOfProblem } from '../views/fields.ts';
 import {
   heldAllView,
   heldPayoutView,

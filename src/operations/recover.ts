@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { creditsIn, holdCredit, sendCredit } from '../ledger/credits/credits.ts';

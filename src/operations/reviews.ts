@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import { type BridgeError, concerns, notFound, wrongState } from '../errors.ts';
 import { actionsOf, actionWords } from '../lamassu/notes.ts';
 import type { LamassuRow } from '../lamassu/row.ts';

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import pkg from '../../package.json' with { type: 'json' };
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import { ledgerMetrics, together } from '../monitoring/metrics.ts';
 import { serveMetrics } from '../monitoring/metrics-server.ts';
 import { countRuns } from '../monitoring/run-metrics.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import { NOTHING_TOLD, type Stated, settledFigures } from '../dca/settlement.ts';
 import { conflict, invalid, notFound, wrongState } from '../errors.ts';
 import { isBackdated, isCurrencyCode } from '../lamassu/eligibility.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import type { Stated } from '../dca/settlement.ts';
 import { BridgeError, conflict, invalid } from '../errors.ts';
 import { judge } from '../lamassu/eligibility.ts';

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import { Secret } from '../config/secret.ts';
 import { knownPayments } from '../ledger/payouts/payouts.ts';
 import type { Lost, Misfit } from '../ledger/recover/recover.ts';

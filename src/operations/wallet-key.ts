@@ -1,4 +1,4 @@
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError, invalid } from '../errors.ts';
 import { isSourceWallet, type WalletKey } from '../ledger/wallets/wallets.ts';

@@ -7,12 +7,6 @@ import { MAY_DIFFER_MS, plus } from '../time.ts';
 import { feeNow } from './service-fee.ts';
 import type { Context } from './session.ts';
 
-/** The most that is sent in one local day without the operator. */
-export interface Ceiling {
-  sats: bigint;
-  timezone: string;
-}
-
 /**
  * Why a payout waits for the operator: together with what was sent today, it would exceed the ceiling. Null if it would not, if the
  * operator released the payout before, or if a payment of it is under way, whose outcome has to be found out.

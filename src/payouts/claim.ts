@@ -15,9 +15,9 @@ import { call, message } from '../lib/message.ts';
 import { tooFull } from '../lnbits/answer.ts';
 import type { WalletPayment } from '../lnbits/client.ts';
 import { lacksRightToReceive } from '../lnbits/rights.ts';
-import { type Moment, momentOf, msSince } from '../time.ts';
+import { momentOf, msSince } from '../time.ts';
 import { labelOf } from './label.ts';
-import type { Context } from './session.ts';
+import type { Claim, Context } from './session.ts';
 
 /*
  * A ledger may have been copied: a cloned host, a folder, a timer that was left on. Two copies that both pay would pay everything
@@ -42,15 +42,6 @@ const EXPIRY_SECONDS = 30 * 86_400;
 /** The longest time between a run's last check for other claims and a POST, in ms. */
 const LOOK_MS = 5_000;
 const SEND_MS = 10_000;
-
-/** A claim that a run made. */
-export interface Claim {
-  nonce: string;
-  /** The wallet that its invoice is in and that pays, also where a key onto a shared wallet names an id of its own. */
-  walletId: string;
-  /** When the last check that found no other copy began, by three clocks: the host's own stop while it is suspended. */
-  checked: Moment & { lnbits: number };
-}
 
 /** Another copy's claim, as the source wallet shows it. */
 export interface StrangeClaim {

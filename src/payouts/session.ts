@@ -7,9 +7,7 @@ import type { Ledger } from '../ledger/store/open.ts';
 import { message } from '../lib/message.ts';
 import { isOfLnbits } from '../lnbits/answer.ts';
 import type { LnbitsClient, LnbitsOptions } from '../lnbits/client.ts';
-import { type Clock, type Instant, msSince, toMs } from '../time.ts';
-import type { Ceiling } from './ceiling.ts';
-import type { Claim } from './claim.ts';
+import { type Clock, type Instant, type Moment, msSince, toMs } from '../time.ts';
 import type { Destination } from './destination.ts';
 import { LnbitsDestination } from './lnbits-destination.ts';
 
@@ -39,6 +37,21 @@ export interface Quiet {
   /** When the run began, and when it made each POST (by its `sent_at`), on the monotonic clock. */
   began: number;
   posted: Map<Instant, number>;
+}
+
+/** A claim that a run made. */
+export interface Claim {
+  nonce: string;
+  /** The wallet that its invoice is in and that pays, also where a key onto a shared wallet names an id of its own. */
+  walletId: string;
+  /** When the last check that found no other copy began, by three clocks: the host's own stop while it is suspended. */
+  checked: Moment & { lnbits: number };
+}
+
+/** The most that is sent in one local day without the operator. */
+export interface Ceiling {
+  sats: bigint;
+  timezone: string;
 }
 
 /** The state of one run's paying. */

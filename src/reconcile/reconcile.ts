@@ -1,4 +1,4 @@
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import { BridgeError } from '../errors.ts';
 import { openSource } from '../lamassu/source.ts';
 import { creditsIn } from '../ledger/credits/credits.ts';

@@ -1,6 +1,6 @@
 import cron from 'node-cron';
 import type { Logger } from 'pino';
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import { BridgeError } from '../errors.ts';
 import { type Connect, keepConnection } from '../lamassu/session-cache.ts';
 import type { Ledger } from '../ledger/store/open.ts';

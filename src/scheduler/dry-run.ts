@@ -13,7 +13,7 @@ import type { Trx } from '../ledger/store/open.ts';
 import type { Instant } from '../time.ts';
 import { clockProblem, clocksOf, readingClocks } from './clocks.ts';
 import { judgingOf } from './judging.ts';
-import { pauseOf } from './pause.ts';
+import { pausedSats } from './paused-sats.ts';
 import { formOptions, type PayReport } from './pay.ts';
 import type { PollDeps } from './poll.ts';
 import { type JudgedRow, readCashOuts } from './read.ts';
@@ -88,7 +88,7 @@ export async function dryRun(deps: PollDeps): Promise<Plan> {
       source,
       distributed,
       payouts: none,
-      paused: await pauseOf({ db: trx, clock }, config),
+      paused: await pausedSats({ db: trx, clock }, config),
       problems,
       stopped: signal.aborted,
     });

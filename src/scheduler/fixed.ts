@@ -1,10 +1,10 @@
 import { BridgeError } from '../errors.ts';
-import { pausedSince } from '../ledger/payouts/paused.ts';
+import { pauseOf } from '../ledger/payouts/pause.ts';
 import { withLease } from '../ledger/runs/lease.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
 import { endOfLog, lastReport, newsOf, payoutsNeedingPeople } from './new-since.ts';
-import { pauseOf } from './pause.ts';
+import { pausedSats } from './paused-sats.ts';
 import { formOptions, pay } from './pay.ts';
 import { type PollDeps, waits } from './poll.ts';
 import { conclude, noTotals, outcomeOf, type PollReport, summaryOf } from './report.ts';
@@ -45,7 +45,7 @@ export async function payFixed({
       source: emptyReport(await markOf(ledger.db, config.lamassu.name)),
       distributed: noTotals(),
       payouts,
-      paused: await pauseOf(ledger, config),
+      paused: await pausedSats(ledger, config),
       problems,
       stopped: signal.aborted,
     });
@@ -56,7 +56,7 @@ export async function payFixed({
 }
 
 async function refusePaused(db: Db): Promise<void> {
-  const paused = await pausedSince(db);
+  const paused = await pauseOf(db);
   if (paused === null) return;
   throw new BridgeError(
     'payouts/paused',

@@ -1,4 +1,4 @@
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import type { Judged, Rules } from '../lamassu/eligibility.ts';
 import type { Judging } from '../lamassu/source.ts';
 import { type KnownRow, knownRows, NOTHING_KNOWN } from '../ledger/cash-outs/known.ts';

@@ -1,4 +1,4 @@
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import { superuserOf } from '../config/superuser.ts';
 import { latestDue } from '../dca/local-time.ts';
 import { BridgeError, concerns, type ErrorCode } from '../errors.ts';

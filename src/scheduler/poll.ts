@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { type BridgeError, concerns } from '../errors.ts';
@@ -17,7 +17,7 @@ import type { Ledger } from '../ledger/store/open.ts';
 import { clockProblem, clocksOf, doubtProblem, ledgerClockProblem, readingClocks } from './clocks.ts';
 import { judgingOf } from './judging.ts';
 import { endOfLog, lastReport, newsOf, payoutsNeedingPeople, reviewsSince } from './new-since.ts';
-import { pauseOf } from './pause.ts';
+import { pausedSats } from './paused-sats.ts';
 import { checkBeforeRecording, isNotTheLedger, pay } from './pay.ts';
 import { type Reading, readCashOuts } from './read.ts';
 import { add, conclude, noTotals, outcomeOf, type PollReport, summaryOf } from './report.ts';
@@ -82,7 +82,7 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
       source,
       distributed,
       payouts,
-      paused: await pauseOf(ledger, config),
+      paused: await pausedSats(ledger, config),
       problems,
       stopped: deps.signal.aborted,
     });

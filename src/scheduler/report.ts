@@ -2,7 +2,7 @@ import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { BridgeError, type Kind } from '../errors.ts';
 import type { Instant } from '../time.ts';
-import type { Pause } from './pause.ts';
+import type { PausedSats } from './paused-sats.ts';
 import type { PayReport } from './pay.ts';
 import type { ReadReport } from './read.ts';
 
@@ -26,7 +26,7 @@ export interface PollReport {
   distributed: Totals;
   payouts: PayReport;
   /** The brake as it is at the end. */
-  paused: Pause | null;
+  paused: PausedSats | null;
   problems: BridgeError[];
   /** What no earlier run has reported yet: rows in review, and payouts that became held or unknown. */
   news: { reviews: number; payouts: string[] };

@@ -1,4 +1,4 @@
-import type { Config } from '../config/load.ts';
+import type { Config } from '../config/config.ts';
 import { BridgeError } from '../errors.ts';
 import { bindSource, type Mark, type Position, positionOf } from '../ledger/cash-outs/watermark.ts';
 import type { Who } from '../ledger/log/log.ts';

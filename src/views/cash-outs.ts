@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formatDecimal } from '../dca/money.ts';
 import type { CashOutDetail, CashOutView as CashOutRow } from '../ledger/cash-outs/view.ts';
-import { fiat, instant, pageOf, sats } from './parts.ts';
+import { fiat, instant, pageOf, sats } from './fields.ts';
 
 /**
  * A cash-out that was distributed. `gross_sats` is all that the layperson paid: `net_sats` (the clients') +

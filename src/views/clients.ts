@@ -3,7 +3,7 @@ import { formatDecimal } from '../dca/money.ts';
 import type { Client } from '../ledger/clients/clients.ts';
 import type { InCurrency, ClientView as Known } from '../ledger/clients/view.ts';
 import type { OpenPayout } from '../ledger/payouts/open-payouts.ts';
-import { fiat, instant, openPayoutsView, openPayoutView, price, sats } from './parts.ts';
+import { fiat, instant, openPayoutsView, openPayoutView, price, sats } from './fields.ts';
 
 /** What a client's cash bought in one currency: the settled amounts, and separately those that wait. */
 const metricsView = z.object({

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { BridgeError } from '../errors.ts';
 import { type Doubt, wayOut } from '../ledger/clocks/doubts.ts';
 import type { Call } from '../lib/message.ts';
-import { instant, text } from './parts.ts';
+import { instant, text } from './fields.ts';
 
 /** An entry that a wrong clock made. */
 export const entryView = z.object({

@@ -3,7 +3,7 @@ import { formatDecimal } from '../dca/money.ts';
 import { roundHalfUp } from '../dca/split.ts';
 import type { CommissionRecipient, Weight } from '../ledger/commission/commission.ts';
 import type { OpenPayout } from '../ledger/payouts/open-payouts.ts';
-import { instant, openPayoutsView, openPayoutView, sats } from './parts.ts';
+import { instant, openPayoutsView, openPayoutView, sats } from './fields.ts';
 
 /** A recipient of the commission, with its shares of future cash-outs. */
 export const commissionRecipientView = z.object({

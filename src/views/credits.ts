@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { CreditRow } from '../ledger/credits/operator-actions.ts';
-import { instant, pageOf, sats, text } from './parts.ts';
+import { instant, pageOf, sats, text } from './fields.ts';
 import { CREDIT_STATES } from './states.ts';
 
 /** A credit: sats that LNbits' superuser put, or will put, into the source wallet. */

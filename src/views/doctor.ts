@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Check } from '../doctor/check.ts';
 import type { Kind } from '../errors.ts';
-import { text } from './parts.ts';
+import { text } from './fields.ts';
 
 /** One check of `doctor`: what it found, and what to do about it. */
 export const checkView = z.object({

@@ -3,7 +3,7 @@ import { formatDecimal, formatRate, sum } from '../dca/money.ts';
 import type { Changed, Spent } from '../ledger/fundings/history.ts';
 import type { Past, PastCashOut } from '../ledger/fundings/late.ts';
 import type { Funding } from '../ledger/fundings/view.ts';
-import { fiat, instant, rate, sats } from './parts.ts';
+import { fiat, instant, rate, sats } from './fields.ts';
 
 /** One lump of a client's cash. */
 export const fundingView = z.object({

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LamassuFound } from '../init/reach.ts';
-import { instant } from './parts.ts';
+import { instant } from './fields.ts';
 
 /** The first key that an SSH server shows. */
 export const hostKeyView = z.object({

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { ComparedSource } from '../ledger/cash-outs/watermark.ts';
 import type { Copied, Place } from '../ledger/copies/copy.ts';
 import type { RecoverReport } from '../ledger/recover/recover.ts';
-import { instant, sats } from './parts.ts';
+import { instant, sats } from './fields.ts';
 import { differenceView, verificationView } from './verification.ts';
 
 /** Where a ledger is, and where it would move to. */

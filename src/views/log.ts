@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { instant } from './parts.ts';
+import { instant } from './fields.ts';
 
 /** One change of the ledger, as `log.list` writes it: the columns of an export of `changes`. */
 export const changeView = z.object({

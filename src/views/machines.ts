@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { formatDecimal, formatRate } from '../dca/money.ts';
 import type { Funding } from '../ledger/fundings/view.ts';
 import type { MachineView as Known, Machine, Remaining, Replaced } from '../ledger/machines/machines.ts';
-import { fiat, instant, rate } from './parts.ts';
+import { fiat, instant, rate } from './fields.ts';
 
 /** By currency. */
 const amounts = z.record(z.string(), fiat);

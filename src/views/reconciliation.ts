@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { formatDecimal } from '../dca/money.ts';
 import type { Day, Sums } from '../reconcile/lamassu.ts';
 import type { Reconciliation } from '../reconcile/reconcile.ts';
-import { fiat, sats } from './parts.ts';
+import { fiat, sats } from './fields.ts';
 import { differenceView } from './verification.ts';
 
 const sumsView = z.object({ cash_outs: z.number(), fiat, gross_sats: sats });

@@ -3,7 +3,7 @@ import { formatDecimal } from '../dca/money.ts';
 import type { ReviewDetail, ReviewView as ReviewRow } from '../ledger/cash-outs/review-view.ts';
 import type { Call } from '../lib/message.ts';
 import { type Instant, toMs } from '../time.ts';
-import { fiat, instant, pageOf, sats, text } from './parts.ts';
+import { fiat, instant, pageOf, sats, text } from './fields.ts';
 
 /** Lamassu's row, column by column. */
 const row = z.record(z.string(), z.unknown());

@@ -4,7 +4,7 @@ import type { CashOut } from '../dca/cash-out.ts';
 import { formatDecimal } from '../dca/money.ts';
 import type { Plan } from '../scheduler/dry-run.ts';
 import type { PollReport } from '../scheduler/report.ts';
-import { fiat, instant, problemView, sats, viewOfProblem } from './parts.ts';
+import { fiat, instant, problemView, sats, viewOfProblem } from './fields.ts';
 
 /** The report of a run, or of a dry run. */
 export const runView = z.object({

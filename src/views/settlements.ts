@@ -6,7 +6,7 @@ import type { Settlement } from '../ledger/cash-outs/settlement.ts';
 import type { CashOutDetail } from '../ledger/cash-outs/view.ts';
 import type { Voided } from '../ledger/cash-outs/void.ts';
 import { cashOutDetailView, viewOfCashOutDetail } from './cash-outs.ts';
-import { fiat, instant, price, sats } from './parts.ts';
+import { fiat, instant, price, sats } from './fields.ts';
 
 const SATS_PER_BTC = 100_000_000n;
 

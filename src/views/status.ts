@@ -3,7 +3,7 @@ import type { BridgeError } from '../errors.ts';
 import { missing, type Status } from '../ledger/status.ts';
 import type { Need } from '../monitoring/attention.ts';
 import { entryView, viewOfEntry } from './clock.ts';
-import { instant, sats, text } from './parts.ts';
+import { instant, sats, text } from './fields.ts';
 
 /** The state of the ledger, and what needs the operator. */
 export const statusView = z.object({

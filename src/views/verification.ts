@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { text } from './parts.ts';
+import { text } from './fields.ts';
 
 /** A place where two books differ, with what to do about it. */
 export const differenceView = z.object({

@@ -16,7 +16,7 @@ import {
 } from '../../src/operations/operation.ts';
 import { pausePayouts } from '../../src/operations/payouts.ts';
 import { plus } from '../../src/time.ts';
-import { text } from '../../src/views/parts.ts';
+import { text } from '../../src/views/fields.ts';
 import { books } from '../support/books.ts';
 import { now } from '../support/clock.ts';
 import { forEachLedger, openAgain } from '../support/ledgers.ts';

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { commandOf } from '../../src/cli/words.ts';
+import { commandOf } from '../../src/cli/terminal/words.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { dismissReview, releaseReview, showReview } from '../../src/operations/reviews.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { errorInWords } from '../../src/cli/words.ts';
+import { errorInWords } from '../../src/cli/terminal/words.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { payAll } from '../../src/payouts/pay.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { inWords } from '../../src/cli/words.ts';
+import { inWords } from '../../src/cli/terminal/words.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';

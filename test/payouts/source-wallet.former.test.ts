@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { errorInWords } from '../../src/cli/words.ts';
+import { errorInWords } from '../../src/cli/terminal/words.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { setClient } from '../../src/ledger/clients/changes.ts';
 import { accountFor } from '../../src/ledger/credits/source-wallet.ts';

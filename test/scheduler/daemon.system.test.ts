@@ -1,7 +1,8 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
-import { type Config, loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/config.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import { cronLines, runDaemon } from '../../src/scheduler/daemon.ts';
 import { systemClock } from '../../src/time.ts';

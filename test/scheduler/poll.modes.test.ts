@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { errorInWords, setCommand } from '../../src/cli/words.ts';
+import { errorInWords, setCommand } from '../../src/cli/terminal/words.ts';
 import type { BridgeError } from '../../src/errors.ts';
 import { settle } from '../../src/ledger/cash-outs/settlement.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';

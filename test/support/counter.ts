@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import type { z } from 'zod';
-import { type Config, loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/config.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { addClient } from '../../src/ledger/clients/changes.ts';
 import { addFunding } from '../../src/ledger/fundings/fundings.ts';

@@ -8,10 +8,9 @@ import type { Payment } from '../../src/ledger/payouts/payouts.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { openLedger } from '../../src/ledger/store/open.ts';
 import type { LnbitsClient, WalletPayment } from '../../src/lnbits/client.ts';
-import type { Claim } from '../../src/payouts/claim.ts';
 import type { ClientSide, SourceSide } from '../../src/payouts/destination.ts';
 import { LnbitsDestination } from '../../src/payouts/lnbits-destination.ts';
-import type { Context } from '../../src/payouts/session.ts';
+import type { Claim, Context } from '../../src/payouts/session.ts';
 import { systemClock } from '../../src/time.ts';
 import { now } from './clock.ts';
 

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
-import type { Config } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/config.ts';
 import type { LnbitsOptions } from '../../src/lnbits/client.ts';
 
 /*

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Temporal } from 'temporal-polyfill';
-import type { z } from 'zod';
 import { readCa } from '../../config/ca.ts';
 import { Secret } from '../../config/secret.ts';
 import {
@@ -12,11 +11,11 @@ import {
   checkPostgresql,
   checkSourceWallet,
   checkSuperuser,
-  type createInstallation,
 } from '../../operations/init.ts';
 import { type Instant, systemClock } from '../../time.ts';
 import { parseTime } from '../../typed/times.ts';
 import type { FoundView } from '../../views/init.ts';
+import { tooMuchRights } from '../pages/init.ts';
 import {
   checked,
   lamassuShape,
@@ -29,15 +28,9 @@ import {
 } from './checks.ts';
 import { flagOf, type Interview } from './interview.ts';
 import type { InitOptions } from './options.ts';
-import { tooMuchRights } from './page.ts';
 import { secretAnswer } from './secret-file.ts';
+import type { LedgerSettings, Settings } from './settings.ts';
 import { askSsh } from './ssh.ts';
-
-/** Everything that config.toml and the files beside it will hold. */
-type Settings = z.output<typeof createInstallation.input>['settings'];
-export type SshSettings = NonNullable<Settings['ssh']>;
-export type SshKey = SshSettings['key'];
-export type LedgerSettings = Settings['ledger'];
 
 /** Asks for everything, and tests each answer as soon as possible. Writes nothing. */
 export async function askAll(

@@ -1,7 +1,7 @@
 import { BridgeError } from '../../errors.ts';
-import type { Cli } from '../context.ts';
-import { answered } from '../prompt.ts';
-import { errorInWords } from '../words.ts';
+import type { Cli } from '../terminal/context.ts';
+import { answered } from '../terminal/prompt.ts';
+import { errorInWords } from '../terminal/words.ts';
 import type { InitOptions } from './options.ts';
 
 type Key = Exclude<keyof InitOptions, 'direct' | 'test' | 'creditSource' | 'insecureHttp'>;

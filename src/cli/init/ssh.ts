@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { Secret } from '../../config/secret.ts';
 import { makeKey, readHostKey, readKey } from '../../operations/init.ts';
 import type { HostKeyView } from '../../views/init.ts';
-import { declined } from '../prompt.ts';
-import type { SshKey, SshSettings } from './answers.ts';
+import { declined } from '../terminal/prompt.ts';
 import { checked, readPlace, sshShape, usage } from './checks.ts';
 import { flagOf, type Interview } from './interview.ts';
 import type { InitOptions } from './options.ts';
 import { contents, secretAnswer } from './secret-file.ts';
+import type { SshKey, SshSettings } from './settings.ts';
 
 /** The SSH server in front of Lamassu, whose host key the operator confirms, and the private key for it. */
 export async function askSsh(

@@ -1,6 +1,6 @@
 import { groupDigits, sum } from '../../dca/money.ts';
 import type { CashOutDetailView, CashOutView } from '../../views/cash-outs.ts';
-import { clean, formatSats, formatTime, shortId, table } from '../print.ts';
+import { clean, formatSats, formatTime, shortId, table } from '../terminal/print.ts';
 
 export function cashOutTable(all: CashOutView[], timezone: string): string {
   if (all.length === 0) return 'No cash-outs yet.';

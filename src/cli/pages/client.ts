@@ -1,7 +1,7 @@
 import { groupDigits } from '../../dca/money.ts';
 import { call, type Message, message } from '../../lib/message.ts';
 import type { ChangedClientView, ClientView, ListedClientView } from '../../views/clients.ts';
-import { formatSats, formatTime, table, wrapped } from '../print.ts';
+import { formatSats, formatTime, table, wrapped } from '../terminal/print.ts';
 import { movedPage } from './moved.ts';
 
 type Metrics = ClientView['metrics'][string];

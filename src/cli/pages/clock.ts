@@ -1,6 +1,6 @@
 import type { ClocksView } from '../../views/clock.ts';
-import { clean, counted, formatTime, wrapped } from '../print.ts';
-import { commandOf, inWords } from '../words.ts';
+import { clean, counted, formatTime, wrapped } from '../terminal/print.ts';
+import { commandOf, inWords } from '../terminal/words.ts';
 
 export function clocksPage(view: ClocksView, timezone: string): string {
   const { host, ledger, last_run: last, problem, problem_code: code, entries } = view;

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { CreditView, listedCreditView } from '../../views/credits.ts';
-import { clean, formatSats, formatTime, table, wrapped } from '../print.ts';
+import { clean, formatSats, formatTime, table, wrapped } from '../terminal/print.ts';
 
 export function creditTable(rows: z.output<typeof listedCreditView>[], timezone: string): string {
   if (rows.length === 0) return 'No credits.';

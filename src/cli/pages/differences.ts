@@ -1,6 +1,6 @@
 import type { DifferenceView } from '../../views/verification.ts';
-import { asWritten, clean, foldedTable, withLocalTimes } from '../print.ts';
-import { inWords } from '../words.ts';
+import { asWritten, clean, foldedTable, withLocalTimes } from '../terminal/print.ts';
+import { inWords } from '../terminal/words.ts';
 
 /** Each difference on its own line; below those with the same remedy, the remedy. */
 export function differencesText(differences: readonly DifferenceView[], timezone: string): string {

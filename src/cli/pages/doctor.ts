@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { CheckView, DoctorView } from '../../views/doctor.ts';
-import { asWritten, clean, fitted } from '../print.ts';
-import { inWords } from '../words.ts';
+import { asWritten, clean, fitted } from '../terminal/print.ts';
+import { inWords } from '../terminal/words.ts';
 
 const COLORS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 

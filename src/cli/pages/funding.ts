@@ -7,7 +7,7 @@ import type {
   ShownFundingView,
   WithdrawnFundingView,
 } from '../../views/fundings.ts';
-import { clean, counted, formatSats, formatTime, shortId, table, wrapped } from '../print.ts';
+import { clean, counted, formatSats, formatTime, shortId, table, wrapped } from '../terminal/print.ts';
 
 export function fundingsPage(all: FundingView[], timezone: string): string {
   if (all.length === 0) return 'No fundings.';

@@ -1,6 +1,6 @@
 import { call, type Message, message } from '../../lib/message.ts';
 import type { ComparedSourceView, CopiedLedgerView, RecoveryView } from '../../views/ledger.ts';
-import { counted, formatSats, formatTime, table, wrapped } from '../print.ts';
+import { counted, formatSats, formatTime, table, wrapped } from '../terminal/print.ts';
 import { differencesText } from './differences.ts';
 
 export function copiedPage(view: CopiedLedgerView, configFile: string): Message {

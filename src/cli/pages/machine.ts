@@ -7,7 +7,7 @@ import type {
   ReplacementView,
   ShownMachineView,
 } from '../../views/machines.ts';
-import { clean, formatTime, table, wrapped } from '../print.ts';
+import { clean, formatTime, table, wrapped } from '../terminal/print.ts';
 
 export function machinesPage(all: MachineView[], timezone: string): string | Message {
   if (all.length === 0) {

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { openPayoutView } from '../../views/parts.ts';
-import { formatSats, wrapped } from '../print.ts';
+import type { openPayoutView } from '../../views/fields.ts';
+import { formatSats, wrapped } from '../terminal/print.ts';
 
 /** What a recipient's new wallet means for the open payouts, a line for each. */
 export function movedPage(payouts: z.output<typeof openPayoutView>[]): string {

@@ -11,7 +11,7 @@ import type {
   pauseView,
   releasedView,
 } from '../../views/payouts.ts';
-import { clean, counted, formatSats, formatTime, table, withLocalTimes } from '../print.ts';
+import { clean, counted, formatSats, formatTime, table, withLocalTimes } from '../terminal/print.ts';
 
 export function payoutTable(rows: PayoutView[], timezone: string): string {
   if (rows.length === 0) return 'No payouts.';

@@ -1,7 +1,16 @@
 import { groupDigits } from '../../dca/money.ts';
 import type { DryRunView, PaidView, RunView } from '../../views/run.ts';
-import { asWritten, clean, counted, formatSats, formatTime, shortId, table, wrapped } from '../print.ts';
-import { inWords } from '../words.ts';
+import {
+  asWritten,
+  clean,
+  counted,
+  formatSats,
+  formatTime,
+  shortId,
+  table,
+  wrapped,
+} from '../terminal/print.ts';
+import { inWords } from '../terminal/words.ts';
 
 /** What a run did, for the terminal. */
 export function runPage(report: RunView, timezone: string): string {

@@ -1,8 +1,8 @@
 import { formatDecimal, groupDigits } from '../../dca/money.ts';
 import { call } from '../../lib/message.ts';
 import type { ReconciliationView } from '../../views/reconciliation.ts';
-import { counted, formatSats, table, wrapped } from '../print.ts';
-import { commandOf } from '../words.ts';
+import { counted, formatSats, table, wrapped } from '../terminal/print.ts';
+import { commandOf } from '../terminal/words.ts';
 import { differencesTable } from './differences.ts';
 
 type Day = ReconciliationView['days'][number];

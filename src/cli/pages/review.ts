@@ -6,8 +6,8 @@ import type {
   ReviewView,
   UnseenRowView,
 } from '../../views/review.ts';
-import { clean, formatSats, formatTime, shortId, table, wrapped } from '../print.ts';
-import { commandOf, inWords } from '../words.ts';
+import { clean, formatSats, formatTime, shortId, table, wrapped } from '../terminal/print.ts';
+import { commandOf, inWords } from '../terminal/words.ts';
 import { cash } from './cash-out.ts';
 
 /** What Lamassu says of a row, with its dispenses in words. */

@@ -1,5 +1,5 @@
 import type { SettlementView, VoidedView } from '../../views/settlements.ts';
-import { clean, formatSats, formatTime, wrapped } from '../print.ts';
+import { clean, formatSats, formatTime, wrapped } from '../terminal/print.ts';
 import { cash, cashOutPage, division } from './cash-out.ts';
 
 type Proposal = NonNullable<SettlementView['proposal']>;

@@ -2,8 +2,8 @@ import { groupDigits } from '../../dca/money.ts';
 import { call } from '../../lib/message.ts';
 import { toMs } from '../../time.ts';
 import type { StatusView } from '../../views/status.ts';
-import { clean, counted, formatSats, formatTime, wrapped } from '../print.ts';
-import { commandOf, inWords } from '../words.ts';
+import { clean, counted, formatSats, formatTime, wrapped } from '../terminal/print.ts';
+import { commandOf, inWords } from '../terminal/words.ts';
 
 /** The status on one page; what needs the operator comes last. */
 export function statusPage(view: StatusView, timezone: string): string {

@@ -1,5 +1,5 @@
 import type { VerificationView } from '../../views/verification.ts';
-import { counted, wrapped } from '../print.ts';
+import { counted, wrapped } from '../terminal/print.ts';
 import { differencesText } from './differences.ts';
 
 export function verificationPage({ ok, checked, differences }: VerificationView, timezone: string): string {

@@ -6,14 +6,14 @@ import type { Db, Trx } from '../store/open.ts';
 
 export interface Pause {
   at: Instant;
-  by: string | null;
-  reason: string | null;
+  by: string;
+  reason: string;
 }
 
 /** Who paused paying, since when and why; null where it is not paused. */
 export async function pauseOf(db: Db): Promise<Pause | null> {
   const { paused_at: at, paused_by: by, paused_reason: reason } = await readPause(db);
-  return at === null ? null : { at, by, reason };
+  return at === null ? null : { at, by: by ?? '', reason: reason ?? '' };
 }
 
 /** Whether the brake is on; read before each payment and credit. */

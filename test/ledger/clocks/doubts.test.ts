@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { commandOf } from '../../../src/cli/words.ts';
+import { commandOf } from '../../../src/cli/terminal/words.ts';
 import { Secret } from '../../../src/config/secret.ts';
 import { addClient, pauseClient } from '../../../src/ledger/clients/changes.ts';
 import { bestTime, entryTime } from '../../../src/ledger/clocks/clocks.ts';

@@ -1,4 +1,4 @@
-import { BridgeError } from '../errors.ts';
+import { BridgeError } from '../../errors.ts';
 
 /** The longest wait for an answer, in ms: after that, the question is outdated. */
 const ANSWER_MS = 15 * 60_000;

@@ -1,6 +1,6 @@
 import { type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import { Message } from '../lib/message.ts';
+import { Message } from '../../lib/message.ts';
 import { inWords } from './words.ts';
 
 /** Logs go to stderr: stdout is for answers. Lines of JSON, or plain text on a terminal. */

@@ -12,9 +12,9 @@ import {
   table,
   withLocalTimes,
   wrapped,
-} from '../../src/cli/print.ts';
-import { Secret } from '../../src/config/secret.ts';
-import { BridgeError } from '../../src/errors.ts';
+} from '../../../src/cli/terminal/print.ts';
+import { Secret } from '../../../src/config/secret.ts';
+import { BridgeError } from '../../../src/errors.ts';
 
 afterEach(() => vi.restoreAllMocks());
 

@@ -2,11 +2,11 @@ import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
-import type { Config } from '../config/load.ts';
-import { BridgeError } from '../errors.ts';
-import type { Message } from '../lib/message.ts';
-import type { Needs, Operation, Session } from '../operations/operation.ts';
-import { systemClock } from '../time.ts';
+import type { Config } from '../../config/config.ts';
+import { BridgeError } from '../../errors.ts';
+import type { Message } from '../../lib/message.ts';
+import type { Needs, Operation, Session } from '../../operations/operation.ts';
+import { systemClock } from '../../time.ts';
 import { asWritten, jsonDocument } from './print.ts';
 import { waitingLine } from './progress.ts';
 import { confirm } from './prompt.ts';
@@ -52,7 +52,7 @@ export function makeCli(command: Command): Cli {
   const globals = command.optsWithGlobals<Globals>();
   let loaded: Promise<Config> | undefined;
   const config = () => {
-    loaded ??= import('../config/load.ts').then(({ loadConfig }) => {
+    loaded ??= import('../../config/load.ts').then(({ loadConfig }) => {
       const read = loadConfig(globals.config, process.env);
       timezone = read.timezone;
       return read;
@@ -63,7 +63,7 @@ export function makeCli(command: Command): Cli {
   const reason = command.opts<{ reason?: string }>().reason?.trim() || undefined;
   const withLedger: Session['withLedger'] = async (use, work) => {
     const { ledger: place } = await config();
-    const { withLedger: open } = await import('../operations/open-ledger.ts');
+    const { withLedger: open } = await import('../../operations/open-ledger.ts');
     return open({ ...place, clock: systemClock, use }, work);
   };
   /** Logs at `level`, unless `--verbose` or `--quiet` asks for another. */
@@ -75,7 +75,7 @@ export function makeCli(command: Command): Cli {
     globals,
     config,
     perform: async (operation, input, more) => {
-      const { perform } = await import('../operations/operation.ts');
+      const { perform } = await import('../../operations/operation.ts');
       return perform(
         operation,
         {

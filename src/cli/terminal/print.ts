@@ -1,11 +1,11 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
-import { formatDecimal, groupDigits } from '../dca/money.ts';
-import { BridgeError } from '../errors.ts';
-import { isCall, Message } from '../lib/message.ts';
-import { isUuid } from '../lib/uuid.ts';
-import { type Instant, isInstant, toMs } from '../time.ts';
+import { formatDecimal, groupDigits } from '../../dca/money.ts';
+import { BridgeError } from '../../errors.ts';
+import { isCall, Message } from '../../lib/message.ts';
+import { isUuid } from '../../lib/uuid.ts';
+import { type Instant, isInstant, toMs } from '../../time.ts';
 import { beginning, grid } from './grid.ts';
 import { commandOf, errorInWords, inWords } from './words.ts';
 

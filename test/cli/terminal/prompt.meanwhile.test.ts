@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
-import { ledgerSql } from '../support/ledger-sql.ts';
-import { inTerminal, keys, type Terminal } from '../support/terminal.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { ledgerSql } from '../../support/ledger-sql.ts';
+import { inTerminal, keys, type Terminal } from '../../support/terminal.ts';
+import { startWorld, type World } from '../../support/world.ts';
 
 /* A question never holds the lease, so runs go on while the operator is asked, and its subject may change meanwhile. */
 

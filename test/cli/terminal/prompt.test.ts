@@ -1,8 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { insertAction, MACHINE, pairMachine } from '../support/lamassu.ts';
-import { inTerminal } from '../support/terminal.ts';
-import { startWorld, type World } from '../support/world.ts';
+import { insertAction, MACHINE, pairMachine } from '../../support/lamassu.ts';
+import { inTerminal } from '../../support/terminal.ts';
+import { startWorld, type World } from '../../support/world.ts';
 
 /*
  * What people see: in a terminal of 80 and of 100 columns, and where the output goes into a pipe.

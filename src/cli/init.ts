@@ -1,11 +1,11 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { MadeView } from '../../views/init.ts';
-import { type Cli, makeCli, usage } from '../context.ts';
-import type { askAll } from './answers.ts';
-import type { InitOptions } from './options.ts';
-import { initPage, nextSteps } from './page.ts';
+import type { MadeView } from '../views/init.ts';
+import type { askAll } from './init/answers.ts';
+import type { InitOptions } from './init/options.ts';
+import { initPage, nextSteps } from './pages/init.ts';
+import { type Cli, makeCli, usage } from './terminal/context.ts';
 
 export function register(program: Command): void {
   program
@@ -54,8 +54,8 @@ export function register(program: Command): void {
       const file = resolve(cli.globals.config ?? (process.env.AIO_DCA_CONFIG || 'config.toml'));
       const folder = dirname(file);
       refuseFolder(folder);
-      const { askAll } = await import('./answers.ts');
-      const { startInterview } = await import('./interview.ts');
+      const { askAll } = await import('./init/answers.ts');
+      const { startInterview } = await import('./init/interview.ts');
       const replace = existsSync(file);
       if (replace) await mayReplace(cli, file);
       const answers = await askAll(await startInterview(options, cli), options, folder);
@@ -92,7 +92,7 @@ async function write(
   file: string,
   agreed: boolean,
 ): Promise<MadeView> {
-  const { createInstallation, previewInit } = await import('../../operations/init.ts');
+  const { createInstallation, previewInit } = await import('../operations/init.ts');
   const { settings, found } = answers;
   const input = { file, settings, heading: HEADING };
   const replace = agreed ? [file] : [];

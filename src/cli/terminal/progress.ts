@@ -1,4 +1,4 @@
-import { groupDigits } from '../dca/money.ts';
+import { groupDigits } from '../../dca/money.ts';
 
 /** Progress is shown after this time, in ms: most work is done by then. */
 const PATIENCE_MS = 700;

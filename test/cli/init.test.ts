@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { type Config, loadConfig } from '../../../src/config/load.ts';
-import { type Ran, type RunOptions, startCommand } from '../../support/command.ts';
-import { pairMachine } from '../../support/lamassu.ts';
-import { inTerminal, keys } from '../../support/terminal.ts';
-import { startWorld, type World } from '../../support/world.ts';
+import type { Config } from '../../src/config/config.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { type Ran, type RunOptions, startCommand } from '../support/command.ts';
+import { pairMachine } from '../support/lamassu.ts';
+import { inTerminal, keys } from '../support/terminal.ts';
+import { startWorld, type World } from '../support/world.ts';
 
 /** What init is to reach; its own configuration only tells the tests where everything is. */
 let world: World;
@@ -324,7 +325,7 @@ describe('in a script', () => {
   });
 
   test('killed before any of its steps, the same again finishes it', async () => {
-    const preload = new URL('../../support/kill-at-file.mjs', import.meta.url).href;
+    const preload = new URL('../support/kill-at-file.mjs', import.meta.url).href;
     const answers = options({ 'ssh-key-file': undefined, 'lamassu-password-file': undefined });
     let killed = 0;
     for (;;) {

@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
-import type { BridgeError } from '../errors.ts';
-import type { Argument, Call, Message, Wording } from '../lib/message.ts';
+import type { BridgeError } from '../../errors.ts';
+import type { Argument, Call, Message, Wording } from '../../lib/message.ts';
 
 /*
  * How the command line writes operations and fields: `fundings.confirm` of `f1` is `aio-dca fundings confirm f1`, the field
