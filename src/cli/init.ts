@@ -3,7 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { MadeView } from '../views/init.ts';
 import type { askAll } from './init/answers.ts';
-import type { InitOptions } from './init/options.ts';
+import type { InitOptions } from './init/init-options.ts';
 import { initPage, nextSteps } from './pages/init.ts';
 import { type Cli, makeCli, usage } from './terminal/context.ts';
 

@@ -1,4 +1,6 @@
 import type { Config } from '../config/config.ts';
+import { rulesOf, verdictOn } from '../judging/judging.ts';
+import type { Verdict } from '../judging/review-reasons.ts';
 import { openDatabase } from '../lamassu/database.ts';
 import type { Known } from '../lamassu/eligibility.ts';
 import { lamassuId } from '../lamassu/id.ts';
@@ -7,8 +9,6 @@ import type { LamassuRow } from '../lamassu/row.ts';
 import { openSource } from '../lamassu/source.ts';
 import { type Elsewhere, findCashOutId } from '../ledger/cash-outs/find-id.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
-import { rulesOf, verdictOn } from '../scheduler/judging.ts';
-import type { Verdict } from '../scheduler/review-reasons.ts';
 import type { Instant } from '../time.ts';
 
 /** What Lamassu says of one cash-out at this moment. */

@@ -1,7 +1,7 @@
+import type { ReviewReason } from '../judging/review-reasons.ts';
 import { isCurrencyCode } from '../lamassu/eligibility.ts';
 import type { Schema } from '../ledger/store/schema.ts';
 import { call } from '../lib/message.ts';
-import type { ReviewReason } from '../scheduler/review-reasons.ts';
 import type { Next } from '../views/review.ts';
 import type { Answer } from './lookup-cash-out.ts';
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Config } from '../config/config.ts';
 import { type BridgeError, concerns, notFound, wrongState } from '../errors.ts';
+import { isHeld, type ReviewReason, reviewReasons, type Verdict } from '../judging/review-reasons.ts';
 import { actionsOf, actionWords } from '../lamassu/notes.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import { acceptRow, dismissRow, releaseRow } from '../ledger/cash-outs/review.ts';
@@ -13,7 +14,6 @@ import type { ReasonedAct, Who } from '../ledger/log/log.ts';
 import type { Trx } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
 import { call, type Message, message } from '../lib/message.ts';
-import { isHeld, type ReviewReason, reviewReasons, type Verdict } from '../scheduler/review-reasons.ts';
 import { bind } from '../scheduler/setup.ts';
 import { parseLimit } from '../typed/limit.ts';
 import {

@@ -1,6 +1,8 @@
 import type { Config } from '../config/config.ts';
 import { NOTHING_TOLD, type Stated, settledFigures } from '../dca/settlement.ts';
 import { conflict, invalid, notFound, wrongState } from '../errors.ts';
+import { rulesOf } from '../judging/judging.ts';
+import { isHeld } from '../judging/review-reasons.ts';
 import { isBackdated, isCurrencyCode } from '../lamassu/eligibility.ts';
 import { actionWords, dispensesOf } from '../lamassu/notes.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
@@ -8,8 +10,6 @@ import { currencyDoubt, type Settlement } from '../ledger/cash-outs/settlement.t
 import { bestTime } from '../ledger/clocks/clocks.ts';
 import { findMachine, machineLabel } from '../ledger/machines/machines.ts';
 import { call, field, message } from '../lib/message.ts';
-import { rulesOf } from '../scheduler/judging.ts';
-import { isHeld } from '../scheduler/review-reasons.ts';
 import type { Instant } from '../time.ts';
 import { type Answer, askLamassu } from './lookup-cash-out.ts';
 import type { Book } from './operation.ts';

@@ -1,6 +1,8 @@
 import { type Currencies, currencyDigits } from '../dca/currency.ts';
 import { localDate } from '../dca/local-time.ts';
 import { formatDecimal } from '../dca/money.ts';
+import { verdictOn } from '../judging/judging.ts';
+import { isHeld } from '../judging/review-reasons.ts';
 import type { Judged, Rules } from '../lamassu/eligibility.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import type { Source } from '../lamassu/source.ts';
@@ -8,8 +10,6 @@ import type { KnownRow } from '../ledger/cash-outs/known.ts';
 import type { Mark } from '../ledger/cash-outs/watermark.ts';
 import type { Db } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
-import { verdictOn } from '../scheduler/judging.ts';
-import { isHeld } from '../scheduler/review-reasons.ts';
 import type { Instant } from '../time.ts';
 import { type DifferenceCode, type Findings, isIn, type Range } from './findings.ts';
 import { isAccepted, sinceSettled } from './settled.ts';

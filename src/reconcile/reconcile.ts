@@ -1,6 +1,8 @@
 import type { Config } from '../config/config.ts';
 import { BridgeError } from '../errors.ts';
+import { type JudgingConfig, judgingOf } from '../judging/judging.ts';
 import { openSource } from '../lamassu/source.ts';
+import { markOf } from '../ledger/cash-outs/watermark.ts';
 import { creditsIn } from '../ledger/credits/credits.ts';
 import { anyOpenPayment } from '../ledger/payouts/open-payouts.ts';
 import { withLease } from '../ledger/runs/lease.ts';
@@ -8,8 +10,6 @@ import type { Db, Ledger } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
 import { bookFees } from '../payouts/service-fee.ts';
 import { openSourceWallet, type SourceWallet } from '../payouts/session.ts';
-import { type JudgingConfig, judgingOf } from '../scheduler/judging.ts';
-import { markOf } from '../scheduler/setup.ts';
 import { reconcileCredits } from './credits.ts';
 import { type Difference, Findings, type Range } from './findings.ts';
 import { type Day, reconcileLamassu } from './lamassu.ts';

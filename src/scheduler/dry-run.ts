@@ -1,8 +1,10 @@
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { type BridgeError, concerns } from '../errors.ts';
+import { judgingOf } from '../judging/judging.ts';
 import { openSource } from '../lamassu/source.ts';
 import { startProblem } from '../lamassu/start.ts';
+import { markOf } from '../ledger/cash-outs/watermark.ts';
 import { doubtsAt } from '../ledger/clocks/doubts.ts';
 import { commissionSince } from '../ledger/commission/commission.ts';
 import { neededSats } from '../ledger/credits/plan.ts';
@@ -12,13 +14,12 @@ import { feeOn, feeRate } from '../ledger/payouts/service-fee.ts';
 import type { Trx } from '../ledger/store/open.ts';
 import type { Instant } from '../time.ts';
 import { clockProblem, clocksOf, readingClocks } from './clocks.ts';
-import { judgingOf } from './judging.ts';
 import { pausedSats } from './paused-sats.ts';
 import { formOptions, type PayReport } from './pay.ts';
 import type { PollDeps } from './poll.ts';
 import { type JudgedRow, readCashOuts } from './read.ts';
 import { add, conclude, noTotals, type PollReport } from './report.ts';
-import { bind, emptyReport, markOf, readingOf, refuseWithoutClients } from './setup.ts';
+import { bind, emptyReport, readingOf, refuseWithoutClients } from './setup.ts';
 import { pagesToRead } from './window.ts';
 
 /** The plan that a dry run shows. */

@@ -1,4 +1,5 @@
 import { BridgeError } from '../errors.ts';
+import { markOf } from '../ledger/cash-outs/watermark.ts';
 import { pauseOf } from '../ledger/payouts/pause.ts';
 import { withLease } from '../ledger/runs/lease.ts';
 import type { Db } from '../ledger/store/open.ts';
@@ -8,7 +9,7 @@ import { pausedSats } from './paused-sats.ts';
 import { formOptions, pay } from './pay.ts';
 import { type PollDeps, waits } from './poll.ts';
 import { conclude, noTotals, outcomeOf, type PollReport, summaryOf } from './report.ts';
-import { emptyReport, markOf } from './setup.ts';
+import { emptyReport } from './setup.ts';
 
 /**
  * The paying half of a run, with everything in fixed mode due now. Does not read Lamassu.

@@ -3,10 +3,11 @@ import type { Config } from '../config/config.ts';
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { type BridgeError, concerns } from '../errors.ts';
+import { judgingOf } from '../judging/judging.ts';
 import type { Connect } from '../lamassu/session-cache.ts';
 import { openSource } from '../lamassu/source.ts';
 import { startProblem } from '../lamassu/start.ts';
-import { readToEnd } from '../ledger/cash-outs/watermark.ts';
+import { markOf, readToEnd } from '../ledger/cash-outs/watermark.ts';
 import { keepClocks } from '../ledger/clocks/clocks.ts';
 import { findDoubts, openDoubts } from '../ledger/clocks/doubts.ts';
 import { commissionSince } from '../ledger/commission/commission.ts';
@@ -15,13 +16,12 @@ import { type Run, withLease } from '../ledger/runs/lease.ts';
 import { markRead, markSucceeded } from '../ledger/runs/runs.ts';
 import type { Ledger } from '../ledger/store/open.ts';
 import { clockProblem, clocksOf, doubtProblem, ledgerClockProblem, readingClocks } from './clocks.ts';
-import { judgingOf } from './judging.ts';
 import { endOfLog, lastReport, newsOf, payoutsNeedingPeople, reviewsSince } from './new-since.ts';
 import { pausedSats } from './paused-sats.ts';
 import { checkBeforeRecording, isNotTheLedger, pay } from './pay.ts';
 import { type Reading, readCashOuts } from './read.ts';
 import { add, conclude, noTotals, outcomeOf, type PollReport, summaryOf } from './report.ts';
-import { bind, emptyReport, markOf, readingOf, refuseWithoutClients } from './setup.ts';
+import { bind, emptyReport, readingOf, refuseWithoutClients } from './setup.ts';
 import { pagesToRead } from './window.ts';
 
 export interface PollDeps {

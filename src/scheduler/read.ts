@@ -1,5 +1,7 @@
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
+import { verdictOn } from '../judging/judging.ts';
+import type { ReviewReason } from '../judging/review-reasons.ts';
 import type { Judged, Judgement } from '../lamassu/eligibility.ts';
 import { cashMachines } from '../lamassu/notes.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
@@ -14,8 +16,6 @@ import { type Doubt, doubtsAbout, entriesBetween } from '../ledger/clocks/doubts
 import { seeMachine } from '../ledger/machines/machines.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
 import { type Clock, type Instant, MAY_DIFFER_MS, plus } from '../time.ts';
-import { verdictOn } from './judging.ts';
-import type { ReviewReason } from './review-reasons.ts';
 
 /** What reading needs: where to record (a run or a dry run), and the source. */
 export interface Reading {

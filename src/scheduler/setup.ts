@@ -37,11 +37,6 @@ export async function bind(
   return positionOf(await bindSource(trx, { name, startAt, systemIdentifier }, at));
 }
 
-export async function markOf(db: Db, name: string): Promise<Mark | null> {
-  const row = await db.selectFrom('sources').selectAll().where('name', '=', name).executeTakeFirst();
-  return row ? positionOf(row).mark : null;
-}
-
 /** Of a reading that could not be done. */
 export function emptyReport(mark: Mark | null): ReadReport {
   return { read: 0, alreadyProcessed: 0, toReview: 0, mark };

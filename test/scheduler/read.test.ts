@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
+import { judgingOf } from '../../src/judging/judging.ts';
 import { openSource } from '../../src/lamassu/source.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { settleCashOut } from '../../src/operations/settlements.ts';
-import { judgingOf } from '../../src/scheduler/judging.ts';
 import { readCashOuts } from '../../src/scheduler/read.ts';
 import { readingOf } from '../../src/scheduler/setup.ts';
 import { openCounter } from '../support/counter.ts';

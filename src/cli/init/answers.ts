@@ -26,8 +26,8 @@ import {
   shape,
   usage,
 } from './checks.ts';
+import type { InitOptions } from './init-options.ts';
 import { flagOf, type Interview } from './interview.ts';
-import type { InitOptions } from './options.ts';
 import { secretAnswer } from './secret-file.ts';
 import type { LedgerSettings, Settings } from './settings.ts';
 import { askSsh } from './ssh.ts';

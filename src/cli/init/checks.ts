@@ -4,8 +4,8 @@ import { CLEAR, goesInClear } from '../../config/build.ts';
 import { readCa } from '../../config/ca.ts';
 import { fileSchema } from '../../config/schema.ts';
 import { BridgeError } from '../../errors.ts';
+import type { InitOptions } from './init-options.ts';
 import { flagOf, type Interview } from './interview.ts';
-import type { InitOptions } from './options.ts';
 import type { LedgerSettings } from './settings.ts';
 
 /* Checks of answers, by the same rules as the configuration. Each throws `usage/invalid`, which names the option. */

@@ -2,7 +2,7 @@ import { BridgeError } from '../../errors.ts';
 import type { Cli } from '../terminal/context.ts';
 import { answered } from '../terminal/prompt.ts';
 import { errorInWords } from '../terminal/words.ts';
-import type { InitOptions } from './options.ts';
+import type { InitOptions } from './init-options.ts';
 
 type Key = Exclude<keyof InitOptions, 'direct' | 'test' | 'creditSource' | 'insecureHttp'>;
 

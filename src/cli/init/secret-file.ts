@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BridgeError } from '../../errors.ts';
 import { decodeText, ONE_LINE_HINT, oneLine, UTF16_HINT } from '../../lib/text.ts';
+import type { InitOptions } from './init-options.ts';
 import { flagOf, type Interview, type Question } from './interview.ts';
-import type { InitOptions } from './options.ts';
 
 /** The content of a file. Throws `usage/invalid`, which names the option. */
 export function contents(path: string, key: keyof InitOptions): string {

@@ -5,8 +5,8 @@ import { makeKey, readHostKey, readKey } from '../../operations/init.ts';
 import type { HostKeyView } from '../../views/init.ts';
 import { declined } from '../terminal/prompt.ts';
 import { checked, readPlace, sshShape, usage } from './checks.ts';
+import type { InitOptions } from './init-options.ts';
 import { flagOf, type Interview } from './interview.ts';
-import type { InitOptions } from './options.ts';
 import { contents, secretAnswer } from './secret-file.ts';
 import type { SshKey, SshSettings } from './settings.ts';
 

@@ -3,7 +3,7 @@ import { call, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { type ReasonedAct, record } from '../log/log.ts';
 import { ALWAYS } from '../store/effective-dated.ts';
-import type { Trx } from '../store/open.ts';
+import type { Db, Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
 
 /** A position in a source: every row up to it was read. */
@@ -24,6 +24,12 @@ export interface Position {
 export function positionOf(source: Schema['sources']): Position {
   const { mark_confirmed_at: confirmedAt, mark_id: id, read_to: readTo, last_action: lastAction } = source;
   return { mark: confirmedAt !== null && id !== null ? { confirmedAt, id } : null, readTo, lastAction };
+}
+
+/** How far a source was read; null where no row of it was. */
+export async function markOf(db: Db, name: string): Promise<Mark | null> {
+  const row = await db.selectFrom('sources').selectAll().where('name', '=', name).executeTakeFirst();
+  return row ? positionOf(row).mark : null;
 }
 
 /**

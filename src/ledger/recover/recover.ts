@@ -4,9 +4,9 @@ import { movePayout, partsOf } from '../payouts/payouts.ts';
 import type { Trx } from '../store/open.ts';
 import type { PayoutState } from '../store/schema.ts';
 import { syncIdentity } from '../store/tables.ts';
-import { formAgain } from './form.ts';
-import { splitAgain } from './parts.ts';
+import { formAgain } from './form-again.ts';
 import { putBackPart } from './payments.ts';
+import { splitAgain } from './split-again.ts';
 import { Differs, type Lost, type Misfit, paidText, type RecoverOptions } from './unknown-payments.ts';
 
 export type { Lost, Misfit } from './unknown-payments.ts';

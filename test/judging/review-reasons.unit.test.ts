@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { reviewReasons } from '../../src/scheduler/review-reasons.ts';
+import { reviewReasons } from '../../src/judging/review-reasons.ts';
 
 test('docs/settlements.md has each reason for review once, with its meaning and what to do', () => {
   const docs = readFileSync(new URL('../../docs/settlements.md', import.meta.url), 'utf8');
