@@ -32,17 +32,17 @@ export type Concern = 'source' | 'payouts' | 'both';
  */
 export const catalogue = {
   'internal/defect': { kind: 'defect', means: 'A defect of this program: report it, with the stack trace.' },
-  'usage/invalid': { kind: 'invalid', means: 'An argument or option has a value that cannot be used.' },
+  'usage/invalid': { kind: 'invalid', means: 'A value that was given cannot be used.' },
   'usage/confirm': {
     kind: 'invalid',
-    means: 'The command asks before it acts, and there is no terminal to ask on.',
+    means: 'This asks before it acts, and there is nobody to ask.',
   },
   'usage/forbidden': { kind: 'state', means: 'The caller has no right to do this.' },
   'usage/changed': { kind: 'changed', means: 'What the preview showed changed before it was done.' },
   'usage/key-reused': { kind: 'conflict', means: 'Something else was asked under the same key before.' },
   'usage/declined': {
     kind: 'declined',
-    means: 'A question was answered with no, or left with Esc, Ctrl-C or Ctrl-D.',
+    means: 'A question was answered with no, or left without an answer.',
   },
   'init/stopped': {
     kind: 'unavailable',

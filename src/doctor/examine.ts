@@ -87,7 +87,7 @@ async function* examineLedger({ db, url, clock }: Ledger): AsyncGenerator<Check>
   if (clients.length === 0) {
     yield warn(
       'clients',
-      'the ledger has none, so `poll` refuses to run',
+      'the ledger has none, so no run begins',
       message`Check [ledger] url. In a new ledger: ${call('clients.add', { name: null, wallet_key: null })}`,
     );
   }

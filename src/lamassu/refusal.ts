@@ -5,7 +5,7 @@ import { networkReason } from './tcp.ts';
 import type { Hop } from './tunnel.ts';
 
 /*
- * Errors of Lamassu's PostgreSQL and of the way to it, in the operator's words: exit code 75 if waiting helps, 78 if it does
+ * Errors of Lamassu's PostgreSQL and of the way to it, in the operator's words. Their kind is `unavailable` if waiting helps, and `misconfigured` if it does
  * not.
  */
 

@@ -42,8 +42,8 @@ export function cronLines({ schedule, fixed }: Pick<Config, 'schedule' | 'fixed'
 /**
  * Polls at once and then on schedule, until it is asked to stop; the run at hand then finishes its step and leaves
  * the rest to the next. A tick is only a hint: what is due comes from the ledger, and one that falls into a run is
- * skipped. The session with Lamassu stays open in between. A run that fails is logged, and the next tick tries again; only where the very first one shows that no
- * retry will help (exit code 78) that error is thrown.
+ * skipped. The session with Lamassu stays open in between. A run that fails is logged, and the next tick tries again;
+ * only an error of the very first run that no retry will help (`misconfigured`) is thrown.
  */
 export async function runDaemon(deps: DaemonDeps): Promise<void> {
   const { config, log, signal } = deps;

@@ -9,7 +9,7 @@ export type Principal = { kind: 'operator' } | { kind: 'bookkeeper' } | { kind: 
 
 /** Who changes the ledger: an operator by name, or a run of the timer or daemon with its number. */
 export interface Who {
-  /** Default: an operator at the shell. */
+  /** Default: the operator. */
   principal?: Principal;
   actor: string;
   run: bigint | null;
