@@ -1,6 +1,7 @@
 import { validate as isCron } from 'node-cron';
 import { TomlDate } from 'smol-toml';
 import * as z from 'zod';
+import { MAX_SATS } from '../dca/money.ts';
 import { parseZonedTime } from '../typed/times.ts';
 import { type LedgerUrl, readLedgerUrl } from './ledger-url.ts';
 
@@ -68,7 +69,7 @@ function withoutPoint(value: number): string {
 
 const port = integer(1n, 65_535n).transform(Number);
 
-const sats = integer(1n, 2_100_000_000_000_000n);
+const sats = integer(1n, MAX_SATS);
 
 /** Unknown keys are mistakes; explain.ts explains them. */
 const table = <T extends z.ZodRawShape>(shape: T) => z.strictObject(shape, { error: 'a table' });

@@ -1,8 +1,6 @@
 import { type Cash, fill, type Mode, type Priority } from './fill.ts';
-import { RATE_SCALE, sum } from './money.ts';
+import { ONE, sum } from './money.ts';
 import { assertSum, largestRemainder, roundHalfUp } from './split.ts';
-
-const ONE = 10n ** BigInt(RATE_SCALE);
 
 /** A funding that may serve this cash-out: deposited before it, of its currency, for its machine or for all. */
 export interface EligibleFunding extends Cash {

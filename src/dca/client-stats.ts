@@ -1,6 +1,5 @@
+import { SATS_PER_BTC } from './money.ts';
 import { roundHalfUp } from './split.ts';
-
-const SATS_PER_BTC = 100_000_000n;
 
 /** What a client has in one currency, from what is settled. */
 export interface Metrics {

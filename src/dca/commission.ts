@@ -1,8 +1,5 @@
 import type { CommissionMethod } from './cash-out.ts';
-import { formatRate, RATE_SCALE } from './money.ts';
-
-const ONE = 10n ** BigInt(RATE_SCALE);
-const SATS_PER_BTC = 100_000_000n;
+import { formatRate, ONE, SATS_PER_BTC } from './money.ts';
 
 /**
  * How far the principal may exceed the gross, in sat: Lamassu tolerates an underpayment of 100, and the machine

@@ -1,7 +1,5 @@
-import { RATE_SCALE } from './money.ts';
+import { ONE } from './money.ts';
 import { assertSum, largestRemainder, roundHalfUp } from './split.ts';
-
-const ONE = 10n ** BigInt(RATE_SCALE);
 
 /** Fiat in minor units, the others in sat. */
 export interface Part {

@@ -2,10 +2,8 @@ import { conflict, invalid } from '../errors.ts';
 import { call, field, message } from '../lib/message.ts';
 import type { CashOut } from './cash-out.ts';
 import { type Charge, charged } from './commission.ts';
-import { RATE_SCALE } from './money.ts';
+import { ONE, RATE_SCALE } from './money.ts';
 import { roundHalfUp } from './split.ts';
-
-const ONE = 10n ** BigInt(RATE_SCALE);
 
 /** The figures that the operator states of a cash-out that was settled outside. */
 export interface Stated {

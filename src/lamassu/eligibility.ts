@@ -1,7 +1,7 @@
 import type { CashOut } from '../dca/cash-out.ts';
 import { type Charge, charged } from '../dca/commission.ts';
 import { type Currencies, currencyDigits } from '../dca/currency.ts';
-import { formatDecimal, RATE_SCALE } from '../dca/money.ts';
+import { formatDecimal, MAX_SATS, RATE_SCALE } from '../dca/money.ts';
 import { saysTheSame } from '../lib/same-columns.ts';
 import { type Instant, isInstant, MAY_DIFFER_MS, plus } from '../time.ts';
 import type { CashOutColumn } from './columns.ts';
@@ -72,9 +72,6 @@ export type Judgement =
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
-
-/** 21 million BTC in satoshi. */
-const MAX_SATS = 2_100_000_000_000_000n;
 
 /** Above the largest `numeric(14,5)`, scaled by 10^5. */
 const MAX_FIAT = 10n ** 14n;

@@ -194,11 +194,27 @@ export function digestOf(plan: unknown): string {
 
 /**
  * Refuses a plan that differs from the previewed one. `digest` is that of the preview; without a preview nothing is
- * refused.
+ * refused. `refusal`: the error of an operation that has more to say.
  */
-export function assertUnchanged(plan: unknown, digest: string | undefined): void {
-  if (digest === undefined || digest === digestOf(plan)) return;
-  throw new BridgeError(
+export function assertUnchanged(
+  plan: unknown,
+  digest: string | undefined,
+  refusal?: () => BridgeError,
+): void {
+  assertSameDigest(digestOf(plan), digest, refusal);
+}
+
+/** The same, where the digest of what is there now is known. */
+export function assertSameDigest(
+  now: string,
+  agreed: string | undefined,
+  refusal: () => BridgeError = changedMeanwhile,
+): void {
+  if (agreed !== undefined && agreed !== now) throw refusal();
+}
+
+function changedMeanwhile(): BridgeError {
+  return new BridgeError(
     'usage/changed',
     'the previewed state has changed meanwhile; nothing was written',
     'Check it again.',

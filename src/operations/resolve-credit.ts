@@ -17,7 +17,7 @@ import { cameLate } from '../payouts/late-credits.ts';
 import { openSourceWallet } from '../payouts/session.ts';
 import { creditView, resolveCreditPreview, viewOfCredit } from '../views/credits.ts';
 import { creditId } from './ids.ts';
-import { type Context, digestOf, operation, withReason } from './operation.ts';
+import { assertSameDigest, type Context, digestOf, operation, withReason } from './operation.ts';
 import { untilNothingIsUnderWay } from './under-way.ts';
 
 /*
@@ -119,14 +119,14 @@ async function readEvidence(context: Context, word: Word, agreed: string | undef
   const credit = await findCredit(ledger.db, id);
   const recorded = digestOf({ word, credit: [credit.state, credit.sent_at, credit.reason] });
   // Before LNbits is looked at: of a credit that was sent meanwhile, something may be under way.
-  if (agreed !== undefined) refuseChanged(agreed.split('.')[0] === recorded, id);
+  assertSameDigest(recorded, agreed?.split('.')[0], () => changed(id));
   const { quietMs } = config.payouts;
   refuseResolving(credit, { credited, quietMs, now: clock.now() });
   // Since the preview, which waited, nothing was sent.
   if (!credited && agreed === undefined) await untilNothingIsUnderWay(context, credit.sent_at, quietMs);
   const seen = (shown: CreditsShown | null) => {
     const digest = `${recorded}.${digestOf(shown)}`;
-    if (agreed !== undefined) refuseChanged(agreed === digest, id);
+    assertSameDigest(digest, agreed, () => changed(id));
     return { credit, shown, digest };
   };
   if (credit.state === 'intended') {
@@ -209,9 +209,8 @@ function questionOfLate(credit: CreditRow, hash: string, credited: boolean): Mes
     : message`${what} Record that it is another one, or was taken back?`;
 }
 
-function refuseChanged(unchanged: boolean, id: bigint): void {
-  if (unchanged) return;
-  throw new BridgeError(
+function changed(id: bigint): BridgeError {
+  return new BridgeError(
     'payout/changed',
     `what LNbits or the ledger show of credit c${id} became something else while you were asked`,
     message`Nothing was written. See what it is now: ${call('credits.show', { id: `c${id}` })}`,

@@ -13,7 +13,7 @@ import { openSourceWallet } from '../payouts/session.ts';
 import { type Instant, plus } from '../time.ts';
 import { payoutDetailView, resolvePreview } from '../views/payouts.ts';
 import { payoutId } from './ids.ts';
-import { type Context, digestOf, operation, withReason } from './operation.ts';
+import { assertSameDigest, type Context, digestOf, operation, withReason } from './operation.ts';
 import { payoutOf } from './payouts.ts';
 import { untilNothingIsUnderWay } from './under-way.ts';
 
@@ -117,7 +117,7 @@ async function readEvidence(
     payment: [payment.id, payment.state, payment.sent_at],
   });
   // Before the wallets are looked at: of another payment, something may be under way, which a look could change.
-  if (agreed !== undefined) refuseChanged(agreed.split('.')[0] === recorded, id);
+  assertSameDigest(recorded, agreed?.split('.')[0], () => changed(id));
   const { quietMs } = config.payouts;
   refuseUnderWay(payment, context.clock.now(), quietMs);
   // Since the preview, which waited, nothing was sent.
@@ -125,7 +125,7 @@ async function readEvidence(
   const { shown, blind } = await readBoth(context, payment);
   if (blind !== null && !paid) throw blind;
   const digest = `${recorded}.${digestOf(shown)}`;
-  if (agreed !== undefined) refuseChanged(agreed === digest, id);
+  assertSameDigest(digest, agreed, () => changed(id));
   const judgement = judgeWord(shown, paid);
   if (judgement === 'contradicts') throw contradicted(payment, shown, paid, await keyOf(ledger.db, payment));
   if (judgement === 'bears-out') return { payment, shown, question: null, digest };
@@ -141,9 +141,8 @@ function alone({ client }: Shown): string {
   return client === 'unread' ? '' : ` The client’s shows it ${CLIENT[client]}.`;
 }
 
-function refuseChanged(unchanged: boolean, id: bigint): void {
-  if (unchanged) return;
-  throw new BridgeError(
+function changed(id: bigint): BridgeError {
+  return new BridgeError(
     'payout/changed',
     `what the wallets or the ledger show of p${id} became something else while you were asked`,
     message`Nothing was written. See what it is now: ${call('payouts.show', { id: `p${id}` })}`,

@@ -27,7 +27,7 @@ import {
   voidedView,
 } from '../views/settlements.ts';
 import { findId, findRowId } from './lookup-cash-out.ts';
-import { type Book, type Context, digestOf, operation, withReason } from './operation.ts';
+import { assertUnchanged, type Book, type Context, digestOf, operation, withReason } from './operation.ts';
 import {
   type Draft,
   draftExternal,
@@ -149,7 +149,7 @@ export const voidSettled = operation({
     const id = await findId(ledger.db, named.trim());
     return write(async (trx) => {
       const done = viewOfVoided(await undo(trx, context, id));
-      refuseChanged(id, done, agreed);
+      assertUnchanged(done, agreed, () => changed(id));
       return { ...done, dry_run: false, voided: true, digest: null };
     });
   },
@@ -264,7 +264,7 @@ async function apply(
   refuseCreditOff(config, draft);
   return write(async (trx) => {
     const written = await enter(trx, context, draft);
-    refuseChanged(written.cashOut.id, agreedOf(draft, written), agreed);
+    assertUnchanged(agreedOf(draft, written), agreed, () => changed(written.cashOut.id));
     return { ...viewOfSettlement(written, draft), dry_run: false, settled: true, digest: null };
   });
 }
@@ -300,9 +300,8 @@ function agreedOf({ settlement, lamassu }: Draft, { cashOut, allocations }: Cash
   };
 }
 
-function refuseChanged(id: string, plan: unknown, agreed: string | undefined): void {
-  if (agreed === undefined || agreed === digestOf(plan)) return;
-  throw new BridgeError(
+function changed(id: string): BridgeError {
+  return new BridgeError(
     'settle/changed',
     `what was shown of ${id} is something else now: cash of clients, or what Lamassu says, changed meanwhile`,
     'Nothing was written. Look at it again.',

@@ -1,5 +1,5 @@
 import { type Currencies, currencyDigits } from '../dca/currency.ts';
-import { formatDecimal, groupDigits, RATE_SCALE } from '../dca/money.ts';
+import { formatDecimal, groupDigits, MAX_SATS, ONE, RATE_SCALE } from '../dca/money.ts';
 import { invalid } from '../errors.ts';
 import { quote } from './quote.ts';
 
@@ -17,10 +17,8 @@ export interface Amount {
   digits: number;
 }
 
-/** All bitcoin there will ever be, in satoshi. Amounts of cash have the same limit. Both fit the integers of every database. */
-const LARGEST = 2_100_000_000_000_000n;
-
-const ONE = 10n ** BigInt(RATE_SCALE);
+/** Amounts of cash have the same limit. */
+const LARGEST = MAX_SATS;
 
 /** Digits without leading zeros, and decimals after a point. */
 const PLAIN = /^(0|[1-9][0-9]*)(?:\.([0-9]+))?$/;

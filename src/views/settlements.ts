@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { formatDecimal, percent } from '../dca/money.ts';
+import { formatDecimal, percent, SATS_PER_BTC } from '../dca/money.ts';
 import { proportionOf } from '../dca/settlement.ts';
 import { roundHalfUp } from '../dca/split.ts';
 import type { Settlement } from '../ledger/cash-outs/settlement.ts';
@@ -7,8 +7,6 @@ import type { CashOutDetail } from '../ledger/cash-outs/view.ts';
 import type { Voided } from '../ledger/cash-outs/void.ts';
 import { cashOutDetailView, viewOfCashOutDetail } from './cash-outs.ts';
 import { fiat, instant, price, sats } from './fields.ts';
-
-const SATS_PER_BTC = 100_000_000n;
 
 /** The origin of the figures. */
 const proposalView = z.object({
