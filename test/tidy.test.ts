@@ -318,6 +318,7 @@ const sameJob: Record<string, string> = {
   'clocks.ts': 'the clocks of a run: measured, and kept',
   'commission.ts': 'the commission',
   'credits.ts': 'credits of the source wallet',
+  'errors.ts': 'the errors: the catalogue, and which an operation may end with',
   'findings.ts': 'what verify or reconcile found',
   'fixed.ts': 'fixed mode: the command, the run',
   'history.ts': 'what happened before: to a funding, in a wallet',

@@ -1,14 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { commandOf } from '../src/cli/terminal/words.ts';
+import { everyOperation } from './support/operations.ts';
 import { commandViews, holdAgainstView } from './support/views.ts';
 
 /* Which view the JSON of each command is held against, wherever a test starts it with `--json`. */
 
 const CLI = new URL('../src/cli/', import.meta.url);
-const OPERATIONS = new URL('../src/operations/', import.meta.url);
 
 async function everyCommand(): Promise<string[]> {
   const program = new Command('aio-dca');
@@ -23,24 +23,6 @@ async function everyCommand(): Promise<string[]> {
       one.commands.length > 0 ? namesOf(one, `${before}${one.name()} `) : `${before}${one.name()}`,
     );
   return namesOf(program, '');
-}
-
-interface Named {
-  name: string;
-  view: z.ZodType;
-}
-
-async function everyOperation(): Promise<Named[]> {
-  const modules = await Promise.all(
-    readdirSync(OPERATIONS).map(
-      (file) => import(new URL(file, OPERATIONS).pathname) as Promise<Record<string, unknown>>,
-    ),
-  );
-  return modules.flatMap((module) =>
-    Object.values(module).filter(
-      (one): one is Named => typeof one === 'object' && one !== null && 'needs' in one && 'view' in one,
-    ),
-  );
 }
 
 test('every command has its view', async () => {

@@ -7,6 +7,7 @@ export const makeBackup = operation({
   name: 'backup.make',
   needs: 'read',
   may: [],
+  errors: [],
   /** The path of a file that does not exist yet. */
   input: z.object({ file: z.string() }),
   view: verificationView.extend({

@@ -10,6 +10,7 @@ export const listCashOuts = operation({
   name: 'cash_outs.list',
   needs: 'read',
   may: ['bookkeeper'],
+  errors: [],
   input: z.object({ limit: z.string().optional() }),
   view: cashOutsView,
   run: async ({ ledger }, { limit }) => {
@@ -22,6 +23,7 @@ export const showCashOut = operation({
   name: 'cash_outs.show',
   needs: 'read',
   may: ['bookkeeper'],
+  errors: [],
   input: z.object({ id: z.string() }),
   view: cashOutDetailView,
   run: async ({ ledger }, { id }) => viewOfCashOutDetail(await readCashOut(ledger.db, id)),

@@ -22,6 +22,7 @@ import {
   viewOfChangedClient,
   viewOfClient,
 } from '../views/clients.ts';
+import { LNBITS } from './errors.ts';
 import { assertOwn, type Context, operation, secretInput } from './operation.ts';
 import { testedWalletKey } from './wallet-key.ts';
 
@@ -42,6 +43,7 @@ export const listClients = operation({
   name: 'clients.list',
   needs: 'read',
   may: ['bookkeeper'],
+  errors: [],
   input: z.object({}),
   view: z.array(listedClientView),
   run: async ({ clock, ledger: { db } }) =>
@@ -52,6 +54,7 @@ export const showClient = operation({
   name: 'clients.show',
   needs: 'read',
   may: ['bookkeeper', 'client'],
+  errors: [],
   input,
   view: clientView,
   run: async ({ clock, ledger: { db }, who }, given) => {
@@ -64,6 +67,7 @@ export const addNewClient = operation({
   name: 'clients.add',
   needs: 'write',
   may: [],
+  errors: [...LNBITS, 'ledger/currency'],
   input: input.extend({ wallet_key: secretInput, mode: mode.default('flow'), ...limits }),
   view: clientView,
   run: async ({ clock, ledger, config, who, write }, given) => {
@@ -81,6 +85,7 @@ export const setClientSettings = operation({
   name: 'clients.set',
   needs: 'write',
   may: ['client'],
+  errors: [...LNBITS, 'clock/differs', 'ledger/currency'],
   input: input.extend({
     mode: mode.optional(),
     ...limits,
@@ -131,6 +136,7 @@ export const pauseOneClient = operation({
   name: 'clients.pause',
   needs: 'write',
   may: ['client'],
+  errors: ['clock/differs'],
   input,
   view: clientView,
   run: ({ write, who, clock }, { name }) => pause({ write, who, clock }, name, true),
@@ -140,6 +146,7 @@ export const resumeOneClient = operation({
   name: 'clients.resume',
   needs: 'write',
   may: ['client'],
+  errors: ['clock/differs'],
   input,
   view: clientView,
   run: (context, { name }) => pause(context, name, false),
@@ -149,6 +156,7 @@ export const closeOneClient = operation({
   name: 'clients.close',
   needs: 'write',
   may: [],
+  errors: [],
   input,
   view: clientView,
   run: async ({ clock, write, who }, given) => {

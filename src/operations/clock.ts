@@ -15,6 +15,7 @@ export const showClocks = operation({
   name: 'clock.show',
   needs: 'read',
   may: ['bookkeeper'],
+  errors: [],
   input: z.object({}),
   view: clocksView,
   run: async ({ clock, ledger: { db } }) => {
@@ -38,6 +39,7 @@ export const restateEntry = operation({
   name: 'clock.restate',
   needs: 'write',
   may: [],
+  errors: [],
   input: z.object({ subject: z.string(), at: z.string() }),
   view: z.object({ subject: z.string(), from: instant, entries: z.number() }),
   run: async ({ clock, config, who, write }, given) => {

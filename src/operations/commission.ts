@@ -24,6 +24,7 @@ import {
   viewOfChangedRecipient,
   viewOfRecipient,
 } from '../views/commission.ts';
+import { LNBITS } from './errors.ts';
 import { type Context, operation, secretInput } from './operation.ts';
 import { testedWalletKey } from './wallet-key.ts';
 
@@ -35,6 +36,7 @@ export const listRecipients = operation({
   name: 'commission.list',
   needs: 'read',
   may: ['bookkeeper'],
+  errors: [],
   input: z.object({}),
   view: z.array(commissionRecipientView),
   run: async ({ clock, ledger }) => (await commissionRecipients(ledger.db, clock.now())).map(viewOfRecipient),
@@ -44,6 +46,7 @@ export const addRecipient = operation({
   name: 'commission.add',
   needs: 'write',
   may: [],
+  errors: [...LNBITS, 'clock/differs'],
   input: z.object({
     ...input,
     wallet_key: secretInput,
@@ -71,6 +74,7 @@ export const setRecipient = operation({
   name: 'commission.set',
   needs: 'write',
   may: [],
+  errors: [...LNBITS, 'clock/differs'],
   input: z.object({
     ...input,
     weight: z.string().optional(),
@@ -107,6 +111,7 @@ export const removeRecipient = operation({
   name: 'commission.remove',
   needs: 'write',
   may: [],
+  errors: ['clock/differs'],
   input: z.object(input),
   view: commissionRecipientView,
   run: async ({ clock, ledger, who, write }, given) => {

@@ -12,6 +12,7 @@ export const listCredits = operation({
   name: 'credits.list',
   needs: 'read',
   may: ['bookkeeper'],
+  errors: [],
   input: z.object({ state: z.enum(CREDIT_STATES).optional(), limit: z.string().optional() }),
   view: creditsView,
   run: async ({ ledger }, { state, limit }) => {
@@ -24,6 +25,7 @@ export const showCredit = operation({
   name: 'credits.show',
   needs: 'read',
   may: ['bookkeeper'],
+  errors: [],
   input: z.object({ id: creditId }),
   view: creditView,
   run: async ({ ledger }, { id }) => viewOfCredit(await findCredit(ledger.db, id)),

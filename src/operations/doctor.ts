@@ -12,6 +12,7 @@ export const examine = operation({
   name: 'doctor',
   needs: 'none',
   may: [],
+  errors: [],
   input: z.object({}),
   view: doctorView,
   run: async ({ config: read, clock, env, who, onCheck }) => {

@@ -27,6 +27,7 @@ export const exportRows = operation({
   name: 'export.make',
   needs: 'read',
   may: ['bookkeeper'],
+  errors: ['export/stopped', 'output/unwritable'],
   input: z.object({
     kind: z.enum(Object.keys(kinds) as [KindName, ...KindName[]]),
     format: z.enum(['csv', 'json', 'jsonl']).default('csv'),

@@ -34,6 +34,7 @@ export const listAllFundings = operation({
   name: 'fundings.list',
   needs: 'read',
   may: ['bookkeeper', 'client'],
+  errors: [],
   input: z.object({ client: z.string().optional(), status: fundingView.shape.status.optional() }),
   view: z.array(fundingView),
   run: async ({ clock, ledger: { db }, who }, { client, status }) => {
@@ -51,6 +52,7 @@ export const showFunding = operation({
   name: 'fundings.show',
   needs: 'read',
   may: ['bookkeeper', 'client'],
+  errors: [],
   input: z.object({ id: z.string() }),
   view: shownFundingView,
   run: async ({ ledger: { db }, who }, given) => {
@@ -99,6 +101,7 @@ export const addOneFunding = operation({
   name: 'fundings.add',
   needs: 'write',
   may: [],
+  errors: ['clock/differs', 'ledger/currency', 'usage/changed'],
   input: addition.extend(seen),
   view: enteredFundingView,
   run: async ({ clock, config, who, write }, given) => {
@@ -114,6 +117,7 @@ export const confirmOneFunding = operation({
   name: 'fundings.confirm',
   needs: 'write',
   may: [],
+  errors: ['clock/differs', 'ledger/currency', 'usage/changed'],
   input: confirmation.extend(seen),
   view: enteredFundingView,
   run: async ({ clock, config, who, write }, given) => {
@@ -133,6 +137,7 @@ export const previewFunding = operation({
   name: 'fundings.preview',
   needs: 'write',
   may: [],
+  errors: ['clock/differs', 'ledger/currency'],
   input: z.union([addition, confirmation]),
   view: pastView,
   run: async ({ clock, ledger, config, who }, given) => {
@@ -149,6 +154,7 @@ export const cancelOneFunding = operation({
   name: 'fundings.cancel',
   needs: 'write',
   may: [],
+  errors: [],
   input: z.object({ id: z.string() }),
   view: fundingView,
   run: async ({ clock, who, write }, given) => {
@@ -161,6 +167,7 @@ export const withdrawFromFunding = operation({
   name: 'fundings.withdraw',
   needs: 'write',
   may: [],
+  errors: [],
   reasoned: true,
   /** The amount is by default all that remains. */
   input: z.object({ id: z.string(), amount: z.string().optional() }),
@@ -181,6 +188,7 @@ export const adjustOneFunding = operation({
   name: 'fundings.adjust',
   needs: 'write',
   may: [],
+  errors: [],
   reasoned: true,
   /** The amount is a difference, like `-50 GTQ`. */
   input: z.object({ id: z.string(), amount: z.string() }),
@@ -199,6 +207,7 @@ export const moveOneFunding = operation({
   name: 'fundings.move',
   needs: 'write',
   may: [],
+  errors: [],
   input: z.object({
     id: z.string(),
     machine: z.string().optional(),

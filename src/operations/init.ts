@@ -33,6 +33,7 @@ import {
   madeView,
   viewOfFound,
 } from '../views/init.ts';
+import { LAMASSU, LEDGER, LNBITS } from './errors.ts';
 import { operation, secretInput } from './operation.ts';
 
 /*
@@ -47,6 +48,7 @@ export const checkPostgresql = operation({
   name: 'init.check_postgresql',
   needs: 'none',
   may: [],
+  errors: ['lamassu/unreachable'],
   input: place,
   view: z.object({}),
   run: async (_context, { host, port }) => {
@@ -60,6 +62,7 @@ export const readHostKey = operation({
   name: 'init.read_host_key',
   needs: 'none',
   may: [],
+  errors: ['lamassu/ssh-unreachable', 'lamassu/ssh-algorithms'],
   input: place,
   view: hostKeyView,
   run: async (_context, server) => {
@@ -75,6 +78,7 @@ export const makeKey = operation({
   name: 'init.make_ssh_key',
   needs: 'none',
   may: [],
+  errors: [],
   input: z.object({}),
   view: sshKey,
   run: async () => makeSshKey(),
@@ -85,6 +89,7 @@ export const readKey = operation({
   name: 'init.read_ssh_key',
   needs: 'none',
   may: [],
+  errors: ['lamassu/ssh-key'],
   input: z.object({ text: z.string(), name: z.string(), passphrase: secretInput.optional() }),
   view: z.object({ key: sshKey.nullable() }),
   run: async (_context, { text, name, passphrase }) => ({
@@ -97,6 +102,7 @@ export const checkLnbits = operation({
   name: 'init.check_lnbits',
   needs: 'none',
   may: [],
+  errors: LNBITS,
   input: lnbitsPlace,
   view: z.object({ version: z.string() }),
   run: async ({ clock }, lnbits) => ({ version: await reachLnbits(lnbits, clock) }),
@@ -107,6 +113,7 @@ export const checkSourceWallet = operation({
   name: 'init.check_source_wallet',
   needs: 'none',
   may: [],
+  errors: LNBITS,
   input: lnbitsPlace.extend({ key: secretInput }),
   view: z.object({ name: z.string() }),
   run: async ({ clock }, { key, ...lnbits }) => ({ name: await reachWallet(lnbits, key, clock) }),
@@ -117,6 +124,7 @@ export const checkSuperuser = operation({
   name: 'init.check_superuser',
   needs: 'none',
   may: [],
+  errors: [...LNBITS, 'lnbits/superuser'],
   input: lnbitsPlace.extend({ superuser }),
   view: z.object({}),
   run: async ({ clock }, { superuser: who, ...lnbits }) => {
@@ -133,6 +141,7 @@ export const checkLamassu = operation({
   name: 'init.check_lamassu',
   needs: 'none',
   may: [],
+  errors: LAMASSU,
   input: lamassuSettings,
   view: foundView,
   run: async ({ clock }, way) => viewOfFound(await tryLamassu(way, clock)),
@@ -143,6 +152,7 @@ export const checkLedger = operation({
   name: 'init.check_ledger',
   needs: 'none',
   may: [],
+  errors: LEDGER,
   /** A SQLite file is relative to `folder`. */
   input: z.object({ ledger: ledgerSettings, folder: z.string() }),
   /** Its id; null if there is none. */
@@ -160,6 +170,7 @@ export const previewInit = operation({
   name: 'init.preview',
   needs: 'none',
   may: [],
+  errors: [],
   input: files,
   view: initPlanView,
   run: async (_context, given) => ({
@@ -175,6 +186,7 @@ export const createInstallation = operation({
   name: 'init.create',
   needs: 'none',
   may: [],
+  errors: [...LEDGER, 'init/stopped', 'init/unwritable'],
   input: files.extend({
     /** The files that may be replaced. */
     replace: z.array(z.string()),

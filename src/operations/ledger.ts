@@ -18,6 +18,7 @@ import {
   viewOfRecovery,
 } from '../views/ledger.ts';
 import { compareSource } from './compare-source.ts';
+import { LEASE, LEDGER, RECOVERY, SOURCE } from './errors.ts';
 import { assertUnchanged, digestOf, operation, secretInput, withReason } from './operation.ts';
 import { recover } from './recover.ts';
 
@@ -36,6 +37,7 @@ export const previewCopy = operation({
   name: 'ledger.preview_copy',
   needs: 'config',
   may: [],
+  errors: [],
   input: place,
   view: copyPlanView,
   run: async ({ config }, given) => {
@@ -49,6 +51,7 @@ export const copy = operation({
   name: 'ledger.copy',
   needs: 'config',
   may: [],
+  errors: [...LEDGER, ...LEASE, 'ledger/copy-differs', 'usage/changed'],
   input: place.extend(seen),
   view: copiedLedgerView,
   run: async ({ clock, config, who }, given) => {
@@ -101,6 +104,7 @@ export const previewRecovery = operation({
   name: 'ledger.preview_recover',
   needs: 'config',
   may: [],
+  errors: RECOVERY,
   input: recovery,
   view: recoveryView,
   run: async ({ config, who, withLedger }, given) => {
@@ -116,6 +120,7 @@ export const recoverLedger = operation({
   name: 'ledger.recover',
   needs: 'config',
   may: [],
+  errors: [...RECOVERY, ...LEASE],
   input: recovery,
   view: recoveryView,
   run: async ({ config, who, withLedger }, given) => {
@@ -180,6 +185,7 @@ export const previewSource = operation({
   name: 'ledger.preview_source',
   needs: 'read',
   may: [],
+  errors: SOURCE,
   reasoned: true,
   input: identity,
   view: comparedSourceView,
@@ -194,6 +200,7 @@ export const acceptSource = operation({
   name: 'ledger.source',
   needs: 'write',
   may: [],
+  errors: [...SOURCE, 'usage/changed'],
   reasoned: true,
   input: identity.extend(seen),
   view: comparedSourceView,

@@ -22,6 +22,7 @@ export const listLog = operation({
   name: 'log.list',
   needs: 'read',
   may: ['bookkeeper'],
+  errors: ['output/unwritable'],
   input: z.object({
     from: z.string().optional(),
     to: z.string().optional(),

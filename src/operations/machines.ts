@@ -38,6 +38,7 @@ export const listMachines = operation({
   name: 'machines.list',
   needs: 'read',
   may: ['bookkeeper'],
+  errors: [],
   input: z.object({}),
   view: z.array(machineView),
   run: async ({ clock, ledger: { db } }) =>
@@ -48,6 +49,7 @@ export const showMachine = operation({
   name: 'machines.show',
   needs: 'read',
   may: ['bookkeeper'],
+  errors: [],
   input: z.object({ machine: z.string() }),
   view: shownMachineView,
   run: async ({ clock, ledger: { db } }, { machine: named }) => {
@@ -62,6 +64,7 @@ export const setMachineSettings = operation({
   name: 'machines.set',
   needs: 'write',
   may: [],
+  errors: ['clock/differs', 'ledger/currency'],
   input: z.object({
     machine: z.string(),
     name: z.string().nullish(),
@@ -108,6 +111,7 @@ export const previewReplacement = operation({
   name: 'machines.preview_replace',
   needs: 'write',
   may: [],
+  errors: [],
   input: z.object(replacement),
   view: replacementView,
   run: async ({ clock, ledger, who }, given) => {
@@ -123,6 +127,7 @@ export const replaceMachineBy = operation({
   name: 'machines.replace',
   needs: 'write',
   may: [],
+  errors: ['clock/differs', 'usage/changed'],
   input: z.object({ ...replacement, digest: z.string().optional() }),
   view: replacedMachineView,
   run: ({ clock, write, who }, given) =>

@@ -8,6 +8,7 @@ export const showMetrics = operation({
   name: 'metrics.show',
   needs: 'read',
   may: ['bookkeeper'],
+  errors: [],
   input: z.object({}),
   view: z.object({
     metrics: z.array(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { openLedger } from '../ledger/store/open.ts';
+import { LEDGER } from './errors.ts';
 import { operation } from './operation.ts';
 
 /** Creates the ledger, or brings its schema up to date. */
@@ -7,6 +8,7 @@ export const migrate = operation({
   name: 'migrate',
   needs: 'config',
   may: [],
+  errors: LEDGER,
   input: z.object({}),
   view: z.object({ ledger: z.object({ id: z.string(), url: z.string(), schema: z.number() }) }),
   run: async ({ config, clock }) => {

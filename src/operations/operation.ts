@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Config } from '../config/config.ts';
 import { Secret } from '../config/secret.ts';
-import { BridgeError, invalid } from '../errors.ts';
+import { BridgeError, type ErrorCode, invalid } from '../errors.ts';
 import { type Principal, toJson, type Who } from '../ledger/log/log.ts';
 import { answerTo, keepAnswer } from '../ledger/log/requests.ts';
 import { type Run, withLease } from '../ledger/runs/lease.ts';
@@ -98,6 +98,8 @@ export interface Operation<N extends Needs, Input extends z.ZodType, View extend
   needs: N;
   /** The principals who may do it; an operator always may. */
   may: readonly Principal['kind'][];
+  /** Its own errors, besides those of every operation with the same needs: `errorsOf` has all of them. */
+  errors: readonly ErrorCode[];
   /** True if it always needs a reason. */
   reasoned?: true;
   /** The input, in snake case, with amounts, rates and times as people type them. */
@@ -116,7 +118,7 @@ export function operation<N extends Needs, Input extends z.ZodType, View extends
 /**
  * Does an operation and answers its view. Throws `usage/invalid` (kind `invalid`) for input that the schema refuses,
  * `usage/forbidden` if the principal may not do it, `usage/key-reused` if the key belongs to another request, the
- * errors of the configuration and of opening the ledger, and those of the operation.
+ * errors of the configuration and of opening the ledger, and those that the operation states: `errorsOf` has all of them.
  */
 export async function perform<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
   { name, needs, may, reasoned, input, view, run }: Operation<N, Input, View>,

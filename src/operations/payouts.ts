@@ -42,6 +42,7 @@ export const listPayouts = operation({
   name: 'payouts.list',
   needs: 'read',
   may: ['bookkeeper', 'client'],
+  errors: [],
   input: z.object({
     state: z.enum(PAYOUT_STATES).optional(),
     /** Only those that are not settled. */
@@ -69,6 +70,7 @@ export const showPayout = operation({
   name: 'payouts.show',
   needs: 'read',
   may: ['bookkeeper', 'client'],
+  errors: [],
   input: one,
   view: payoutDetailView,
   run: async ({ ledger, who }, { id }) => {
@@ -83,6 +85,7 @@ export const holdPayout = operation({
   name: 'payouts.hold',
   needs: 'lease',
   may: [],
+  errors: [],
   reasoned: true,
   input: one,
   view: payoutDetailView,
@@ -100,6 +103,7 @@ export const holdAllPayouts = operation({
   name: 'payouts.hold_all',
   needs: 'lease',
   may: [],
+  errors: ['ledger/restored', 'ledger/in-use-elsewhere'],
   reasoned: true,
   input: z.object({}),
   view: heldAllView,
@@ -125,6 +129,7 @@ export const releasePayoutById = operation({
   name: 'payouts.release',
   needs: 'lease',
   may: [],
+  errors: [],
   input: one,
   view: payoutDetailView,
   run: ({ clock, write, who }, { id }) =>
@@ -139,6 +144,7 @@ export const listHeldPayouts = operation({
   name: 'payouts.release_all_preview',
   needs: 'read',
   may: [],
+  errors: [],
   input: z.object({}),
   view: z.array(heldPayoutView),
   run: async ({ ledger }) => (await heldPayouts(ledger.db)).map(viewOfHeldPayout),
@@ -149,6 +155,7 @@ export const releaseAllPayouts = operation({
   name: 'payouts.release_all',
   needs: 'lease',
   may: [],
+  errors: [],
   input: z.object({ held: z.array(heldPayoutView.pick({ id: true, reason: true })) }),
   view: releasedView,
   run: async ({ clock, write, who }, { held }) =>
@@ -165,6 +172,7 @@ export const retryPayoutById = operation({
   name: 'payouts.retry',
   needs: 'lease',
   may: [],
+  errors: [],
   input: one,
   view: payoutDetailView,
   run: ({ clock, write, who }, { id }) =>
@@ -179,6 +187,7 @@ export const pausePayouts = operation({
   name: 'payouts.pause',
   needs: 'write',
   may: [],
+  errors: [],
   reasoned: true,
   input: z.object({}),
   view: pauseView,
@@ -195,6 +204,7 @@ export const resumePayouts = operation({
   name: 'payouts.resume',
   needs: 'write',
   may: [],
+  errors: [],
   input: z.object({}),
   view: pauseView,
   run: ({ clock, write, who }) =>

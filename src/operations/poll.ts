@@ -3,6 +3,7 @@ import { dryRun } from '../scheduler/dry-run.ts';
 import { payFixed } from '../scheduler/fixed.ts';
 import { poll } from '../scheduler/poll.ts';
 import { dryRunView, paidView, runView, viewOfDryRun, viewOfRun } from '../views/run.ts';
+import { LEASE, LEDGER } from './errors.ts';
 import { operation } from './operation.ts';
 
 /* One run from end to end, its dry run, and its paying half. Problems are part of the view. */
@@ -11,6 +12,14 @@ export const pollOnce = operation({
   name: 'poll',
   needs: 'config',
   may: [],
+  errors: [
+    ...LEDGER,
+    ...LEASE,
+    'ledger/no-clients',
+    'ledger/currency',
+    'ledger/restored',
+    'ledger/in-use-elsewhere',
+  ],
   input: z.object({}),
   view: runView,
   run: async ({ config, who: { actor }, withLedger, logger, stopSignal, onWait }) => {
@@ -28,6 +37,7 @@ export const planPoll = operation({
   name: 'poll.plan',
   needs: 'config',
   may: [],
+  errors: [...LEDGER, 'ledger/no-clients', 'ledger/currency', 'ledger/source-differs'],
   input: z.object({}),
   view: dryRunView,
   run: async ({ config, who: { actor }, withLedger, logger, stopSignal }) => {
@@ -42,6 +52,7 @@ export const runFixed = operation({
   name: 'fixed.run',
   needs: 'config',
   may: [],
+  errors: [...LEDGER, ...LEASE, 'payouts/paused'],
   input: z.object({}),
   view: paidView,
   run: async ({ config, who: { actor }, withLedger, logger, stopSignal, onWait }) => {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { bookEachFee, reconcile as compare } from '../reconcile/reconcile.ts';
 import { parseRange } from '../typed/range.ts';
 import { reconciliationView, viewOfReconciliation } from '../views/reconciliation.ts';
+import { LAMASSU, LEASE, LEDGER, LNBITS } from './errors.ts';
 import { operation } from './operation.ts';
 
 /** Compares the ledger with LNbits and Lamassu. It changes nothing, unless `book_fees` is given. */
@@ -9,6 +10,7 @@ export const reconcile = operation({
   name: 'reconcile',
   needs: 'config',
   may: [],
+  errors: [...LEDGER, ...LEASE, ...LNBITS, ...LAMASSU, 'reconcile/open'],
   input: z.object({
     /** Local days, or times with their zone. */
     from: z.string().optional(),

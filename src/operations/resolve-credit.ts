@@ -16,6 +16,7 @@ import { type CreditsShown, creditsShown, judgeCreditWord } from '../payouts/cre
 import { cameLate } from '../payouts/late-credits.ts';
 import { openSourceWallet } from '../payouts/session.ts';
 import { creditView, resolveCreditPreview, viewOfCredit } from '../views/credits.ts';
+import { LNBITS } from './errors.ts';
 import { creditId } from './ids.ts';
 import { assertSameDigest, type Context, digestOf, operation, withReason } from './operation.ts';
 import { untilNothingIsUnderWay } from './under-way.ts';
@@ -44,6 +45,7 @@ export const previewResolveCredit = operation({
   name: 'credits.resolve_preview',
   needs: 'lease',
   may: [],
+  errors: [...LNBITS, 'payout/under-way', 'credit/contradicted', 'ledger/wallet-differs'],
   reasoned: true,
   input: input.transform(wordOf),
   view: resolveCreditPreview,
@@ -58,6 +60,7 @@ export const resolveCredit = operation({
   name: 'credits.resolve',
   needs: 'lease',
   may: [],
+  errors: [...LNBITS, 'payout/under-way', 'credit/contradicted', 'payout/changed', 'ledger/wallet-differs'],
   reasoned: true,
   input: input
     .extend({ digest: z.string().optional() })

@@ -12,6 +12,7 @@ import { bothSides, clientShows, judgeWord, type Shown, sidesInWords, UNREAD } f
 import { openSourceWallet } from '../payouts/session.ts';
 import { type Instant, plus } from '../time.ts';
 import { payoutDetailView, resolvePreview } from '../views/payouts.ts';
+import { LNBITS } from './errors.ts';
 import { payoutId } from './ids.ts';
 import { assertSameDigest, type Context, digestOf, operation, withReason } from './operation.ts';
 import { payoutOf } from './payouts.ts';
@@ -41,6 +42,7 @@ export const previewResolvePayout = operation({
   name: 'payouts.resolve_preview',
   needs: 'lease',
   may: [],
+  errors: [...LNBITS, 'payout/under-way', 'payout/contradicted', 'ledger/wallet-differs'],
   reasoned: true,
   input: input.transform(wordOf),
   view: resolvePreview,
@@ -55,6 +57,7 @@ export const resolvePayout = operation({
   name: 'payouts.resolve',
   needs: 'lease',
   may: [],
+  errors: [...LNBITS, 'payout/under-way', 'payout/contradicted', 'payout/changed', 'ledger/wallet-differs'],
   reasoned: true,
   input: input
     .extend({ digest: z.string().optional() })

@@ -26,6 +26,7 @@ import {
   viewOfRelease,
   viewOfReview,
 } from '../views/review.ts';
+import { LAMASSU, SOURCE } from './errors.ts';
 import { type Answer, askLamassu, findRowId } from './lookup-cash-out.ts';
 import { assertUnchanged, type Book, digestOf, operation, withReason } from './operation.ts';
 import { nextOf } from './review-next.ts';
@@ -38,6 +39,7 @@ export const listReview = operation({
   name: 'review.list',
   needs: 'read',
   may: ['bookkeeper'],
+  errors: [],
   input: z.object({
     limit: z.string().optional(),
     /** Also those that were dismissed or distributed. */
@@ -56,6 +58,7 @@ export const showReview = operation({
   name: 'review.show',
   needs: 'read',
   may: ['bookkeeper'],
+  errors: LAMASSU,
   input: one,
   view: z.union([reviewDetailView, unseenRowView]),
   run: async ({ clock, ledger, config }, given) => {
@@ -94,6 +97,7 @@ export const releaseReview = operation({
   name: 'review.release',
   needs: 'write',
   may: [],
+  errors: [...SOURCE, 'usage/changed'],
   input: one.extend({ digest: z.string().optional() }),
   view: releasedView,
   run: async ({ clock, ledger, config, who, write }, { id: named, digest }) => {
@@ -115,6 +119,7 @@ export const dismissReview = operation({
   name: 'review.dismiss',
   needs: 'write',
   may: [],
+  errors: SOURCE,
   reasoned: true,
   input: one,
   view: dismissedView,

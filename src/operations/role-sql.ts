@@ -8,6 +8,7 @@ export const makeRoleSql = operation({
   name: 'role_sql',
   needs: 'none',
   may: [],
+  errors: [],
   /** By default those of the configuration. */
   input: z.object({ user: z.string().optional(), database: z.string().optional() }),
   view: roleSqlView,

@@ -8,6 +8,7 @@ import { countRuns } from '../monitoring/run-metrics.ts';
 import { notifySystemd } from '../monitoring/systemd.ts';
 import { type RunSeen, runDaemon } from '../scheduler/daemon.ts';
 import type { Clock } from '../time.ts';
+import { LEDGER, LNBITS, SOURCE } from './errors.ts';
 import { operation, type Session } from './operation.ts';
 
 /**
@@ -19,6 +20,19 @@ export const keepRunning = operation({
   name: 'run',
   needs: 'config',
   may: [],
+  errors: [
+    ...LEDGER,
+    ...LNBITS,
+    ...SOURCE,
+    'ledger/no-clients',
+    'ledger/currency',
+    'ledger/restored',
+    'ledger/in-use-elsewhere',
+    'ledger/wallet-differs',
+    'lnbits/restored',
+    'lnbits/superuser',
+    'metrics/listen',
+  ],
   input: z.object({}),
   view: z.object({}),
   run: async ({ config, clock, who: { actor }, withLedger, logger, stopSignal, env }) => {

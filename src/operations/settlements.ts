@@ -26,6 +26,7 @@ import {
   viewOfVoided,
   voidedView,
 } from '../views/settlements.ts';
+import { SOURCE } from './errors.ts';
 import { findId, findRowId } from './lookup-cash-out.ts';
 import { assertUnchanged, type Book, type Context, digestOf, operation, withReason } from './operation.ts';
 import {
@@ -65,6 +66,7 @@ export const previewSettle = operation({
   name: 'settlements.settle_preview',
   needs: 'read',
   may: [],
+  errors: [...SOURCE, 'ledger/no-clients', 'ledger/currency'],
   reasoned: true,
   input: settleInput,
   view: settlementView,
@@ -79,6 +81,7 @@ export const settleCashOut = operation({
   name: 'settlements.settle',
   needs: 'write',
   may: [],
+  errors: [...SOURCE, 'ledger/no-clients', 'ledger/currency', 'settle/changed'],
   reasoned: true,
   input: settleInput.extend(digest),
   view: settlementView,
@@ -90,6 +93,7 @@ export const previewExternal = operation({
   name: 'settlements.external_preview',
   needs: 'read',
   may: [],
+  errors: ['ledger/no-clients', 'ledger/currency'],
   reasoned: true,
   input: externalInput,
   view: settlementView,
@@ -101,6 +105,7 @@ export const settleExternal = operation({
   name: 'settlements.external',
   needs: 'write',
   may: [],
+  errors: ['ledger/no-clients', 'ledger/currency', 'settle/changed'],
   reasoned: true,
   input: externalInput.extend({
     ...digest,
@@ -122,6 +127,7 @@ export const previewVoid = operation({
   name: 'settlements.void_preview',
   needs: 'read',
   may: [],
+  errors: [],
   reasoned: true,
   input: voidInput,
   view: voidedView,
@@ -141,6 +147,7 @@ export const voidSettled = operation({
   name: 'settlements.void',
   needs: 'write',
   may: [],
+  errors: ['settle/changed'],
   reasoned: true,
   input: voidInput.extend(digest),
   view: voidedView,

@@ -13,6 +13,7 @@ export const showStatus = operation({
   name: 'status',
   needs: 'read',
   may: ['bookkeeper'],
+  errors: [],
   input: z.object({}),
   view: statusView,
   run: async ({ ledger, config }) => {

@@ -7,6 +7,7 @@ export const verify = operation({
   name: 'verify',
   needs: 'read',
   may: ['bookkeeper'],
+  errors: [],
   input: z.object({}),
   view: verificationView,
   run: async ({ ledger }) => verifyLedger(ledger),

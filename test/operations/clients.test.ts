@@ -14,12 +14,13 @@ import {
   showClient,
 } from '../../src/operations/clients.ts';
 import { addOneFunding, listAllFundings, showFunding } from '../../src/operations/fundings.ts';
-import { type Needs, type Operation, perform } from '../../src/operations/operation.ts';
+import type { Needs, Operation } from '../../src/operations/operation.ts';
 import { listPayouts, showPayout } from '../../src/operations/payouts.ts';
 import { plus } from '../../src/time.ts';
 import { books } from '../support/books.ts';
 import { now } from '../support/clock.ts';
 import { forEachLedger } from '../support/ledgers.ts';
+import { perform } from '../support/operations.ts';
 
 /* What a client may, in whatever way the client asks: the client's own, and nothing that changes where money goes. */
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { BridgeError } from '../../src/errors.ts';
 import { examine } from '../../src/operations/doctor.ts';
-import { perform } from '../../src/operations/operation.ts';
 import { systemClock } from '../../src/time.ts';
 import type { CheckView } from '../../src/views/doctor.ts';
+import { perform } from '../support/operations.ts';
 
 test('a configuration that cannot be read is a failed check, told as it ends', async () => {
   const told: CheckView[] = [];

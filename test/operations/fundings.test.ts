@@ -5,11 +5,12 @@ import { seeMachine } from '../../src/ledger/machines/machines.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';
 import { addOneFunding, previewFunding } from '../../src/operations/fundings.ts';
 import { previewReplacement, replaceMachineBy } from '../../src/operations/machines.ts';
-import { perform, type Session } from '../../src/operations/operation.ts';
+import type { Session } from '../../src/operations/operation.ts';
 import { plus } from '../../src/time.ts';
 import { books } from '../support/books.ts';
 import { now } from '../support/clock.ts';
 import { forEachLedger } from '../support/ledgers.ts';
+import { perform } from '../support/operations.ts';
 
 /* What was looked at is what is done: a preview has a digest, and another plan by then is refused. */
 

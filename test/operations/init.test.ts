@@ -5,8 +5,9 @@ import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { createInstallation, makeKey, previewInit, readKey } from '../../src/operations/init.ts';
-import { perform, type Session } from '../../src/operations/operation.ts';
+import type { Session } from '../../src/operations/operation.ts';
 import { systemClock } from '../../src/time.ts';
+import { perform } from '../support/operations.ts';
 
 /* What init does once every question is answered, at any door. */
 

@@ -7,19 +7,14 @@ import type { Ledger } from '../../src/ledger/store/open.ts';
 import { call, Message, message } from '../../src/lib/message.ts';
 import { pauseOneClient, setClientSettings } from '../../src/operations/clients.ts';
 import { addOneFunding, adjustOneFunding } from '../../src/operations/fundings.ts';
-import {
-  type Needs,
-  type Operation,
-  operation,
-  perform,
-  secretInput,
-} from '../../src/operations/operation.ts';
+import { type Needs, type Operation, operation, secretInput } from '../../src/operations/operation.ts';
 import { pausePayouts } from '../../src/operations/payouts.ts';
 import { plus } from '../../src/time.ts';
 import { text } from '../../src/views/fields.ts';
 import { books } from '../support/books.ts';
 import { now } from '../support/clock.ts';
 import { forEachLedger, openAgain } from '../support/ledgers.ts';
+import { perform } from '../support/operations.ts';
 
 /* What is asked under a key is done once, however often it is asked, by whatever process. */
 
@@ -54,6 +49,7 @@ const stir = operation({
   name: 'pot.stir',
   needs: 'write',
   may: [],
+  errors: [],
   input: z.object({ wallet_key: secretInput, times: z.bigint() }),
   view: z.object({ sats: z.bigint(), text, none: z.string().nullable(), list: z.array(z.bigint()) }),
   run: ({ write }, { times }) =>

@@ -7,12 +7,13 @@ import { addClient } from '../../src/ledger/clients/changes.ts';
 import { addFunding } from '../../src/ledger/fundings/fundings.ts';
 import { seeMachine } from '../../src/ledger/machines/machines.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
-import { type Needs, type Operation, perform } from '../../src/operations/operation.ts';
+import type { Needs, Operation } from '../../src/operations/operation.ts';
 import { poll } from '../../src/scheduler/poll.ts';
 import type { PollReport } from '../../src/scheduler/report.ts';
 import { plus, systemClock } from '../../src/time.ts';
 import { now } from './clock.ts';
 import { insertAction } from './lamassu.ts';
+import { perform } from './operations.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
 const DAY_MS = 86_400_000;

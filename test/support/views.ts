@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
-import { catalogue } from '../../src/errors.ts';
+import { catalogue, type ErrorCode } from '../../src/errors.ts';
 import { cashOutDetailView, cashOutsView } from '../../src/views/cash-outs.ts';
 import { changedClientView, clientView, listedClientView } from '../../src/views/clients.ts';
 import { clocksView } from '../../src/views/clock.ts';
@@ -44,6 +44,7 @@ import { dryRunView, paidView, runView } from '../../src/views/run.ts';
 import { settlementView, voidedView } from '../../src/views/settlements.ts';
 import { statusView } from '../../src/views/status.ts';
 import { verificationView } from '../../src/views/verification.ts';
+import { holdAgainstErrors } from './operations.ts';
 
 type Views = z.ZodType[] | (() => Promise<z.ZodType[]>);
 
@@ -123,7 +124,7 @@ for (const kind of ['allocations', 'cash-outs', 'changes', 'commission', 'fundin
 
 const errorView = z.object({
   error: z.object({
-    code: z.enum(Object.keys(catalogue)),
+    code: z.enum(Object.keys(catalogue) as ErrorCode[]),
     message: z.string(),
     hint: z.string().nullable(),
   }),
@@ -147,6 +148,7 @@ export async function holdAgainstView(args: string[], stdout: string): Promise<v
   const views = name === undefined ? null : commandViews[name];
   const isError = typeof json === 'object' && json !== null && 'error' in json;
   if (!views && !isError) return;
+  if (isError && name !== undefined) await holdAgainstErrors(name, errorView.parse(json).error.code);
   const chosen = isError ? [errorView] : typeof views === 'function' ? await views() : (views ?? []);
   const wrong = chosen.map((view) => misfitsOf(view, json));
   if (wrong.some((found) => found.length === 0)) return;

@@ -88,7 +88,7 @@ async function finishCopy(
     try {
       if (target.id !== source.id) throw retired;
       if ((await placeOf(target.db)) === UNFINISHED)
-        await takeIntoUse(target, { actor, run: null }, from.url);
+        await takeIntoUse(target, { actor, run: null, clock }, from.url);
       return { id: source.id, url: to.url, rows: null, verification: await verifyLedger(target) };
     } finally {
       await target.close();

@@ -1,0 +1,68 @@
+import { readdirSync } from 'node:fs';
+import type { z } from 'zod';
+import { commandOf } from '../../src/cli/terminal/words.ts';
+import { BridgeError, type ErrorCode } from '../../src/errors.ts';
+import { errorsOf } from '../../src/operations/errors.ts';
+import {
+  type Needs,
+  type Operation,
+  perform as performUnchecked,
+  type Session,
+} from '../../src/operations/operation.ts';
+
+/* Every operation, and that each ends only with the errors that it states. */
+
+const OPERATIONS = new URL('../../src/operations/', import.meta.url);
+
+type Named = Pick<Operation<Needs, z.ZodType, z.ZodType>, 'name' | 'needs' | 'may' | 'errors' | 'view'>;
+
+export async function everyOperation(): Promise<Named[]> {
+  const modules = await Promise.all(
+    readdirSync(OPERATIONS).map(
+      (file) => import(new URL(file, OPERATIONS).pathname) as Promise<Record<string, unknown>>,
+    ),
+  );
+  return modules.flatMap((module) =>
+    Object.values(module).filter(
+      (one): one is Named => typeof one === 'object' && one !== null && 'needs' in one && 'view' in one,
+    ),
+  );
+}
+
+/** Does an operation. Throws where it ends with an error that it does not state. */
+export async function perform<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
+  operation: Operation<N, Input, View>,
+  session: Session,
+  given: z.input<Input>,
+): Promise<z.output<View>> {
+  try {
+    return await performUnchecked(operation, session, given);
+  } catch (error) {
+    if (error instanceof BridgeError && !errorsOf(operation).has(error.code))
+      throw new Error(`${operation.name} does not state ${error.code}`, { cause: error });
+    throw error;
+  }
+}
+
+/** What the command line adds by itself. */
+const OF_THE_DOOR: ErrorCode[] = ['usage/confirm', 'usage/declined', 'output/unwritable', 'internal/defect'];
+
+/** Previews that do not have the name of what they are a preview of. */
+const PREVIEWS: Record<string, string[]> = {
+  'fundings.preview': ['fundings add', 'fundings confirm'],
+  'poll.plan': ['poll'],
+};
+
+/** The commands that do an operation: `clients add`. */
+export function commandsOf(name: string): string[] {
+  if (name.startsWith('init.')) return ['init'];
+  const operation = name.replace(/_preview$/, '').replace('.preview_', '.');
+  return PREVIEWS[name] ?? [commandOf({ operation, args: {} }).replace(/^aio-dca | --.*/g, '')];
+}
+
+/** Throws where none of the operations of a command states an error that it ended with. */
+export async function holdAgainstErrors(command: string, code: ErrorCode): Promise<void> {
+  const operations = (await everyOperation()).filter(({ name }) => commandsOf(name).includes(command));
+  if (OF_THE_DOOR.includes(code) || operations.some((one) => errorsOf(one).has(code))) return;
+  throw new Error(`aio-dca ${command} ends with ${code}, which none of its operations states`);
+}
