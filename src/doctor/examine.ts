@@ -20,7 +20,7 @@ import { examineLnbits } from './lnbits.ts';
  * recorded in the ledger.
  */
 export async function* examine(
-  config: Config,
+  config: Pick<Config, 'ledger' | 'secretFiles' | 'lamassu' | 'commission' | 'lnbits'>,
   env: NodeJS.ProcessEnv,
   who: Who,
   clock: Clock,

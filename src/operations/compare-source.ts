@@ -32,7 +32,7 @@ const LASTING = [
  * identity of that database, and the errors of reading Lamassu.
  */
 export async function compareSource(
-  config: Config,
+  config: Pick<Config, 'lamassu'>,
   ledger: Pick<Ledger, 'db' | 'clock' | 'dryRun'>,
   accept: string,
 ): Promise<ComparedSource> {

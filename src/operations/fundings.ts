@@ -291,7 +291,7 @@ function sinceOf(
     from_own: fromOwn,
     no_past: noPast,
   }: { at?: string | undefined; from_own: boolean; no_past: boolean },
-  { timezone }: Config,
+  { timezone }: Pick<Config, 'timezone'>,
 ) {
   if (fromOwn && noPast) {
     throw invalid('from_own', message`${field('no_past')} is given too`, 'Use one of them.');

@@ -62,7 +62,10 @@ export const copy = operation({
 });
 
 /** The place that `to` names. A relative path is relative to config.toml. */
-function placeOf({ to, to_password: password }: z.output<typeof place>, { file }: Config): Place {
+function placeOf(
+  { to, to_password: password }: z.output<typeof place>,
+  { file }: Pick<Config, 'file'>,
+): Place {
   const folder = dirname(file);
   const read = readLedgerUrl(to);
   if (read === undefined || typeof read === 'string') {
@@ -88,6 +91,9 @@ function placeOf({ to, to_password: password }: z.output<typeof place>, { file }
   const tls = read.tls ?? (ca === undefined ? undefined : 'verify-full');
   return { url: read.postgresql, password, tls, ca };
 }
+
+/** Which ledger and which Lamassu a configuration is of. */
+type Installed = Pick<Config, 'file' | 'ledger' | 'lamassu'>;
 
 const recovery = z.object({
   /** Admin keys of wallets that paid before the present source wallet. */
@@ -135,7 +141,7 @@ export const recoverLedger = operation({
  * Throws `usage/invalid` for a reason without the option that needs it, and for configurations that do not go
  * together.
  */
-function recoveryOf(given: z.output<typeof recovery>, config: Config, { actor, reason }: Who) {
+function recoveryOf(given: z.output<typeof recovery>, config: Installed, { actor, reason }: Who) {
   const named = given.without_former_wallet ? 'without_former_wallet' : given.hold ? 'hold' : null;
   if (named !== null && reason === undefined)
     throw invalid(named, 'the log needs to know why', message`Say why by ${field('reason')}.`);
@@ -157,7 +163,7 @@ function recoveryOf(given: z.output<typeof recovery>, config: Config, { actor, r
 }
 
 /** Checks that each configuration is of another Lamassu server, and all are of the same ledger. */
-function assertTogether(config: Config, others: Config[]): void {
+function assertTogether(config: Installed, others: Installed[]): void {
   const names = [config.lamassu.name];
   for (const { file, ledger, lamassu } of others) {
     if (ledger.url !== config.ledger.url) {

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { rulesOf, verdictOn } from '../judging/judging.ts';
+import { type JudgingConfig, rulesOf, verdictOn } from '../judging/judging.ts';
 import type { Verdict } from '../judging/review-reasons.ts';
 import { openDatabase } from '../lamassu/database.ts';
 import type { Known } from '../lamassu/eligibility.ts';
@@ -33,7 +33,7 @@ export async function findId(db: Db, text: string, elsewhere?: Elsewhere): Promi
  * `findCashOutId`, and of asking Lamassu.
  */
 export async function findRowId(
-  config: Config,
+  config: Pick<Config, 'lamassu'>,
   { db, clock }: Pick<Ledger, 'db' | 'clock'>,
   text: string,
 ): Promise<string> {
@@ -53,7 +53,7 @@ export async function findRowId(
  * its reading methods.
  */
 export async function askLamassu(
-  config: Config,
+  config: JudgingConfig,
   { db, clock }: Pick<Ledger, 'db' | 'clock'>,
   id: string,
   known: Known,

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Config } from '../config/config.ts';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
+import type { JudgingConfig } from '../judging/judging.ts';
 import { creditsIn, holdCredit, sendCredit } from '../ledger/credits/credits.ts';
 import { intendCredits } from '../ledger/credits/plan.ts';
 import { accountFor } from '../ledger/credits/source-wallet.ts';
@@ -24,11 +25,14 @@ import { bind, readingOf } from '../scheduler/setup.ts';
 import type { Instant } from '../time.ts';
 import { type Found, findLost } from './unknown-payments.ts';
 
+/** What is needed to read a Lamassu, and to divide what it shows. */
+type ReplayConfig = JudgingConfig & Pick<Config, 'timezone' | 'allocation'>;
+
 export interface RecoverDeps {
   ledger: Ledger;
   config: Config;
   /** The sources of the other Lamassu servers of this ledger: payouts are for the cash-outs of all of them. */
-  otherConfigs: Config[];
+  otherConfigs: ReplayConfig[];
   actor: string;
   /** Admin keys of wallets that paid before the present source wallet. */
   formerKeys: Secret[];
@@ -259,7 +263,7 @@ const PAGE = 500;
 /** A row, with its Lamassu. */
 interface Row {
   judged: JudgedRow;
-  from: Pick<ReadAhead, 'now' | 'systemIdentifier'> & { config: Config };
+  from: Pick<ReadAhead, 'now' | 'systemIdentifier'> & { config: ReplayConfig };
 }
 
 /** Groups consecutive rows of the same Lamassu, in their order. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Config } from '../config/config.ts';
 import { type BridgeError, concerns, notFound, wrongState } from '../errors.ts';
+import type { JudgingConfig } from '../judging/judging.ts';
 import { isHeld, type ReviewReason, reviewReasons, type Verdict } from '../judging/review-reasons.ts';
 import { actionsOf, actionWords } from '../lamassu/notes.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
@@ -141,7 +141,7 @@ type Lookup = { answer: Answer } | { failed: BridgeError };
 
 /** Asks Lamassu; a failure that concerns only the asking is part of the answer. */
 async function lookUp(
-  config: Config,
+  config: JudgingConfig,
   ledger: Book,
   review: Pick<Schema['review'], 'cash_out_id' | 'state' | 'reason' | 'lamassu'>,
 ): Promise<Lookup> {
@@ -168,7 +168,11 @@ function actionsInWords(row: LamassuRow): string[] {
 }
 
 /** A row that never came into review, as Lamassu has it now. */
-async function unseenRow(config: Config, ledger: Book, id: string): Promise<z.input<typeof unseenRowView>> {
+async function unseenRow(
+  config: JudgingConfig,
+  ledger: Book,
+  id: string,
+): Promise<z.input<typeof unseenRowView>> {
   const { db } = ledger;
   const distributed = await db.selectFrom('cash_outs').select('id').where('id', '=', id).executeTakeFirst();
   if (distributed) {
@@ -200,7 +204,7 @@ async function unseenRow(config: Config, ledger: Book, id: string): Promise<z.in
 type Writing = (trx: Trx) => Promise<boolean>;
 
 async function releases(
-  config: Config,
+  config: JudgingConfig,
   ledger: Book,
   id: string,
   who: Who,
@@ -254,7 +258,12 @@ async function releases(
   };
 }
 
-async function dismisses(config: Config, ledger: Book, id: string, act: ReasonedAct): Promise<Writing> {
+async function dismisses(
+  config: JudgingConfig,
+  ledger: Book,
+  id: string,
+  act: ReasonedAct,
+): Promise<Writing> {
   const { db } = ledger;
   const cashOut = await db
     .selectFrom('cash_outs')

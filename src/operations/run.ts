@@ -1,9 +1,9 @@
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import pkg from '../../package.json' with { type: 'json' };
-import type { Config } from '../config/config.ts';
 import { ledgerMetrics, together } from '../monitoring/metrics.ts';
 import { serveMetrics } from '../monitoring/metrics-server.ts';
+import type { OverviewConfig } from '../monitoring/overview.ts';
 import { countRuns } from '../monitoring/run-metrics.ts';
 import { notifySystemd } from '../monitoring/systemd.ts';
 import { type RunSeen, runDaemon } from '../scheduler/daemon.ts';
@@ -65,7 +65,7 @@ export const keepRunning = operation({
 async function serve(
   listen: string,
   withLedger: Session['withLedger'],
-  config: Config,
+  config: OverviewConfig,
   by: { log: Logger; clock: Clock },
 ) {
   const { registry: runs, onRun } = countRuns();

@@ -1,7 +1,6 @@
-import type { Config } from '../config/config.ts';
 import { NOTHING_TOLD, type Stated, settledFigures } from '../dca/settlement.ts';
 import { conflict, invalid, notFound, wrongState } from '../errors.ts';
-import { rulesOf } from '../judging/judging.ts';
+import { type JudgingConfig, rulesOf } from '../judging/judging.ts';
 import { isHeld } from '../judging/review-reasons.ts';
 import { isBackdated, isCurrencyCode } from '../lamassu/eligibility.ts';
 import { actionWords, dispensesOf } from '../lamassu/notes.ts';
@@ -40,7 +39,7 @@ export interface Statement {
  * row needs no settling, and where a figure is missing or wrong; and what asking Lamassu throws.
  */
 export async function draftSettled(
-  config: Config,
+  config: JudgingConfig,
   ledger: Book,
   id: string,
   { stated, credit, machine: named, at }: Statement,
@@ -105,14 +104,14 @@ export async function draftSettled(
 
 /** One that Lamassu never saw: the operator states everything. Throws `usage/invalid`. */
 export async function draftExternal(
-  config: Config,
+  { commission }: Pick<JudgingConfig, 'commission'>,
   { db, clock }: Book,
   id: string,
   { stated, credit, machine: named, at }: Statement & { machine: string; at: Instant },
 ): Promise<Draft> {
   if (at > (await bestTime(db, clock.host()))) throw inFuture(at);
   const machine = await findMachine(db, named, 'machine');
-  const figures = settledFigures(NOTHING_TOLD, stated, config.commission);
+  const figures = settledFigures(NOTHING_TOLD, stated, commission);
   if (machine.currency !== null && machine.currency !== figures.currency) {
     throw conflict(
       'fiat',

@@ -216,7 +216,7 @@ async function planExternal({ config, ledger }: Asked, input: z.output<typeof ex
 }
 
 async function statementOf(
-  config: Config,
+  config: Pick<Config, 'currencies' | 'timezone'>,
   db: Db,
   { machine, at, credit, ...figures }: z.output<typeof settleInput | typeof externalInput>,
 ): Promise<Statement> {
@@ -229,7 +229,7 @@ async function statementOf(
 }
 
 async function statedBy(
-  { currencies }: Config,
+  { currencies }: Pick<Config, 'currencies'>,
   db: Db,
   { fiat, gross, commission, rate }: Partial<Record<keyof Stated, string | undefined>>,
 ): Promise<Stated> {
@@ -315,7 +315,7 @@ function changed(id: string): BridgeError {
   );
 }
 
-function refuseCreditOff({ lnbits }: Config, { settlement }: Draft): void {
+function refuseCreditOff({ lnbits }: Pick<Config, 'lnbits'>, { settlement }: Draft): void {
   if (!settlement.credit || lnbits.creditSource) return;
   throw conflict(
     'credit',

@@ -32,7 +32,7 @@ export interface Found {
  * sides, too. Throws `lnbits/rights` if the key may not see payments, and the errors of the LNbits client.
  */
 export async function findLost(
-  { ledger, config }: { ledger: Ledger; config: Config },
+  { ledger, config }: { ledger: Ledger; config: Pick<Config, 'payouts'> },
   wallet: SourceWallet,
   found: Found,
   look: boolean,

@@ -13,7 +13,11 @@ const FIELD = 'wallet_key';
  * that LNbits does not know, an admin key and the source wallet, `lnbits/rights` for a key that may not do both, and what
  * the LNbits client throws.
  */
-export async function testedWalletKey(key: Secret, config: Config, clock: Clock): Promise<WalletKey> {
+export async function testedWalletKey(
+  key: Secret,
+  config: Pick<Config, 'lnbits'>,
+  clock: Clock,
+): Promise<WalletKey> {
   const lnbits = new LnbitsClient(config.lnbits, clock);
   try {
     const { id } = await lnbits.wallet(key).catch(ofThisKey);
@@ -51,7 +55,7 @@ function ofThisKey(error: unknown): never {
  */
 async function isInSourceWallet(
   lnbits: LnbitsClient,
-  { lnbits: { sourceWalletKey: source } }: Config,
+  { lnbits: { sourceWalletKey: source } }: Pick<Config, 'lnbits'>,
   { hash, walletId }: Invoice,
 ): Promise<boolean> {
   try {

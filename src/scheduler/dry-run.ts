@@ -1,7 +1,7 @@
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { type BridgeError, concerns } from '../errors.ts';
-import { judgingOf } from '../judging/judging.ts';
+import { type JudgingConfig, judgingOf } from '../judging/judging.ts';
 import { openSource } from '../lamassu/source.ts';
 import { startProblem } from '../lamassu/start.ts';
 import { markOf } from '../ledger/cash-outs/watermark.ts';
@@ -11,7 +11,7 @@ import { neededSats } from '../ledger/credits/plan.ts';
 import type { Who } from '../ledger/log/log.ts';
 import { dueGroups } from '../ledger/payouts/form.ts';
 import { feeOn, feeRate } from '../ledger/payouts/service-fee.ts';
-import type { Trx } from '../ledger/store/open.ts';
+import type { Ledger, Trx } from '../ledger/store/open.ts';
 import type { Instant } from '../time.ts';
 import { clockProblem, clocksOf, readingClocks } from './clocks.ts';
 import { pausedSats } from './paused-sats.ts';
@@ -109,7 +109,7 @@ export interface ReadAhead {
 
 /** Everything that a dry run needs of Lamassu, read before the ledger is locked; null where it could not be read. */
 export async function readAhead(
-  { ledger, config }: Pick<PollDeps, 'ledger' | 'config'>,
+  { ledger, config }: { ledger: Ledger; config: JudgingConfig },
   problems: BridgeError[],
 ): Promise<ReadAhead | null> {
   const { clock } = ledger;
