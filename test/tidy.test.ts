@@ -267,34 +267,79 @@ test.each([
   expect(drawn, 'Copy it there.').toBe(importsPicture(top));
 });
 
-/** What a door may import besides its own files. */
+/**
+ * What a door may import besides its own files. Besides operations, views and the configuration that is only how a value is
+ * written and read: texts that name operations (lib), what people type (typed), instants (time), errors with their kinds,
+ * and the digits of amounts (dca/money). None of it decides what the program does.
+ */
 const DOOR_USES =
   /^(cli|operations|views|config|lib|typed)\/|^(errors|time)\.ts$|^dca\/money\.ts$|^package\.json$/;
 
-/** What holds of every file. */
-const rules: { rule: string; breaks(path: string, text: string): boolean }[] = [
+/** The words of commands, from the names of operations: `payouts pause`. */
+const COMMANDS = files
+  .filter(({ path }) => path.startsWith('src/operations/'))
+  .flatMap(({ text }) => [...text.matchAll(/^ {2}name: '([a-z_]+\.[a-z_]+)',$/gm)])
+  .map(([, name = '']) => name.replace('.', ' ').replaceAll('_', '-'));
+
+/** A command within a text; the whole text by itself is the name of a change in the log. */
+const COMMAND = new RegExp(`.(?<!\\bupdate )\\b(${COMMANDS.join('|')})\\b|^(${COMMANDS.join('|')})\\b.`);
+
+/** What holds of every file, each with a file that breaks it. */
+const rules: {
+  rule: string;
+  breaks(path: string, text: string): boolean;
+  example: { path: string; text: string };
+}[] = [
   {
     rule: 'every write to the ledger lies in src/ledger or in a migration',
     breaks: (path, text) =>
-      /^src\/(?!ledger\/)/.test(path) && /\.(insertInto|updateTable|deleteFrom|mergeInto)\(/.test(text),
+      /^src\/(?!ledger\/)/.test(path) &&
+      (/\.(insertInto|updateTable|deleteFrom|mergeInto)\(/.test(text) ||
+        stringsOf(text).some((one) =>
+          /^.\s*(insert\s+into|update\s+\S+\s+set|delete\s+from|merge\s+into|truncate|(create|alter|drop)\s+(table|index))\b/i.test(
+            one,
+          ),
+        )),
+    example: {
+      path: 'src/scheduler/x.ts',
+      text: "await sql`update payouts set state = 'held'`.execute(db);",
+    },
   },
   {
     rule: 'nothing below a door names an option or a command',
     breaks: (path, text) =>
-      /^src\/(?!cli\/)/.test(path) && stringsOf(text).some((one) => /\baio-dca |(^|[\s`(])--[a-z]/.test(one)),
+      /^src\/(?!cli\/)/.test(path) &&
+      stringsOf(text).some(
+        (one) => /\baio-dca |(^|[\s`(])--[a-z]/.test(one) || COMMAND.test(one.slice(1, -1)),
+      ),
+    example: { path: 'src/payouts/x.ts', text: "const hint = 'Run payouts pause first.';" },
   },
   {
-    rule: 'a door imports only operations, views, config, lib and typed',
+    rule: 'a door imports only operations, views, config and how values are written',
     breaks: (path, text) =>
       path.startsWith('src/cli/') &&
       importsOf(text).some((name) => !DOOR_USES.test(join(dirname(path), name).replace(/^src\//, ''))),
+    example: { path: 'src/cli/x.ts', text: "import { divide } from '../dca/allocate.ts';" },
+  },
+  {
+    rule: 'the client, the operator: no he, his or him',
+    breaks: (path, text) => /^(src|docs)\/|^[A-Z]+\.md$/.test(path) && /\b(he|his|him)\b/i.test(text),
+    example: { path: 'docs/x.md', text: 'A client who changes his wallet' },
+  },
+  {
+    rule: 'comments name who is meant, the operator or the client: not “a person”',
+    breaks: (path, text) =>
+      path.startsWith('src/') &&
+      (text.match(/\/\*[\s\S]*?\*\/|\/\/.*$/gm) ?? []).some((one) => /\ba person\b/i.test(one)),
+    example: { path: 'src/dca/x.ts', text: '/** Held until a person looks at it. */' },
   },
 ];
 
-for (const { rule, breaks } of rules) {
+for (const { rule, breaks, example } of rules) {
   test(rule, () => {
     const broken = files.filter(({ path, text }) => breaks(path, text)).map(({ path }) => path);
     expect(broken, 'Write it as the rule says.').toEqual([]);
+    expect(breaks(example.path, example.text), 'The rule sees what breaks it.').toBe(true);
   });
 }
 

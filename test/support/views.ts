@@ -148,10 +148,12 @@ export async function holdAgainstView(args: string[], stdout: string): Promise<v
   const views = name === undefined ? null : commandViews[name];
   const isError = typeof json === 'object' && json !== null && 'error' in json;
   if (!views && !isError) return;
-  if (isError && name !== undefined) await holdAgainstErrors(name, errorView.parse(json).error.code);
   const chosen = isError ? [errorView] : typeof views === 'function' ? await views() : (views ?? []);
   const wrong = chosen.map((view) => misfitsOf(view, json));
-  if (wrong.some((found) => found.length === 0)) return;
+  if (wrong.some((found) => found.length === 0)) {
+    if (isError && name !== undefined) await holdAgainstErrors(name, errorView.parse(json).error.code);
+    return;
+  }
   throw new Error(`aio-dca ${args.join(' ')} --json is not as its view:\n${wrong.flat().join('\n')}`);
 }
 
