@@ -9,7 +9,7 @@ import { type Asked, type FakeLnbits, fakeLnbits, HOUR, openFake, payment } from
 
 /*
  * Which wallets a look asks, in which order, and what it makes of their answers. What two sides mean together is in
- * decide.test.ts.
+ * decide.unit.test.ts.
  */
 
 /** Of the last POST: there was none; it is older than the quiet time; it was answered; it may still be running. */

@@ -165,7 +165,7 @@ export async function createDatabase(
 export async function freshDatabase(): Promise<Database> {
   const serverUrl = process.env[SERVER_VARIABLE];
   if (serverUrl === undefined)
-    throw new Error('start it with vitest: test/support/global-setup.ts starts PostgreSQL');
+    throw new Error('start it with vitest: test/support/setup-postgres.ts starts PostgreSQL');
   return createDatabase(serverUrl);
 }
 

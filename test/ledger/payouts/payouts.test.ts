@@ -19,7 +19,7 @@ import { freshLedger } from '../../support/ledgers.ts';
 
 /*
  * The steps of payments and payouts, from every state: which step leads where, and that every other one throws and
- * changes nothing. What the tables themselves forbid is in constraints.test.ts, on both ledgers.
+ * changes nothing. What the tables themselves forbid is in ../store/schema.test.ts, on both ledgers.
  */
 
 const AT = '2026-11-01T12:00:00.000000Z';
