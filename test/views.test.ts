@@ -3,7 +3,7 @@ import { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { commandOf } from '../src/cli/terminal/words.ts';
-import { everyOperation } from './support/operations.ts';
+import { everyOperation, operationsOf } from './support/operations.ts';
 import { commandViews, holdAgainstView } from './support/views.ts';
 
 /* Which view the JSON of each command is held against, wherever a test starts it with `--json`. */
@@ -27,6 +27,11 @@ async function everyCommand(): Promise<string[]> {
 
 test('every command has its view', async () => {
   expect(new Set(await everyCommand())).toEqual(new Set(Object.keys(commandViews)));
+});
+
+test('every command has an operation, whose errors it may end with', async () => {
+  for (const command of await everyCommand())
+    expect([command, (await operationsOf(command)).length > 0]).toEqual([command, true]);
 });
 
 test('the view of a command is that of its operation', async () => {

@@ -60,9 +60,17 @@ export function commandsOf(name: string): string[] {
   return PREVIEWS[name] ?? [commandOf({ operation, args: {} }).replace(/^aio-dca | --.*/g, '')];
 }
 
+/** The operations of a command: those of its name, or of the first word of it, as `export` has its kinds. */
+export async function operationsOf(command: string): Promise<Named[]> {
+  const [noun] = command.split(' ');
+  return (await everyOperation()).filter(({ name }) =>
+    commandsOf(name).some((one) => one === command || one === noun),
+  );
+}
+
 /** Throws where none of the operations of a command states an error that it ended with. */
 export async function holdAgainstErrors(command: string, code: ErrorCode): Promise<void> {
-  const operations = (await everyOperation()).filter(({ name }) => commandsOf(name).includes(command));
+  const operations = await operationsOf(command);
   if (OF_THE_DOOR.includes(code) || operations.some((one) => errorsOf(one).has(code))) return;
   throw new Error(`aio-dca ${command} ends with ${code}, which none of its operations states`);
 }

@@ -38,6 +38,7 @@ const commands: Record<string, { command?: string; operands?: string[]; names?: 
   'machines.replace': { operands: ['old', 'new'] },
   'machines.set': { operands: ['machine'] },
   'machines.show': { operands: ['machine'] },
+  'metrics.show': { command: 'metrics' },
   'payouts.hold': { operands: ['id'] },
   'payouts.hold_all': { command: 'payouts hold --all' },
   'payouts.overpaid': { operands: ['id'] },
