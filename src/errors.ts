@@ -1,7 +1,7 @@
 import { type Call, type Message, message, field as nameOf } from './lib/message.ts';
 
 /**
- * The kind of an error. Each door says it in its own way: the CLI by an exit code, an API by a status.
+ * The kinds of errors. Each door says it in its own way: the CLI by an exit code, an API by a status.
  * - `invalid`, `not-found`, `conflict`, `state`, `declined`: the request cannot be done as it is;
  * - `changed`: what the preview showed has changed; preview again;
  * - `busy`, `paused`, `unavailable`: not now; nothing is lost, and a later try may succeed;
@@ -9,19 +9,22 @@ import { type Call, type Message, message, field as nameOf } from './lib/message
  * - `attention`: it is done, and something needs the operator;
  * - `defect`: this program is wrong.
  */
-export type Kind =
-  | 'invalid'
-  | 'not-found'
-  | 'conflict'
-  | 'state'
-  | 'declined'
-  | 'changed'
-  | 'busy'
-  | 'paused'
-  | 'unavailable'
-  | 'misconfigured'
-  | 'attention'
-  | 'defect';
+export const kinds = [
+  'invalid',
+  'not-found',
+  'conflict',
+  'state',
+  'declined',
+  'changed',
+  'busy',
+  'paused',
+  'unavailable',
+  'misconfigured',
+  'attention',
+  'defect',
+] as const;
+
+export type Kind = (typeof kinds)[number];
 
 /** Which half of a run a failure concerns: reading from the source, paying from the source wallet, or both. */
 export type Concern = 'source' | 'payouts' | 'both';

@@ -36,8 +36,8 @@ export const exportRows = operation({
     month: z.string().optional(),
     /** Only what concerns this client. */
     client: z.string().optional(),
-    take: z.custom<Take>(),
-    watch: z.custom<Watch>().optional(),
+    take: z.custom<Take>((take) => typeof take === 'function'),
+    watch: z.custom<Watch>((watch) => typeof watch === 'function').optional(),
   }),
   view: exportView,
   run: async ({ ledger: { db }, config, stopSignal }, input) => {

@@ -101,7 +101,9 @@ const recovery = z.object({
   /** The operator says that a former source wallet is gone and paid nothing unknown to this ledger; needs a reason. */
   without_former_wallet: z.boolean().default(false),
   /** Configurations of the other Lamassu servers of this ledger. */
-  other_config: z.array(z.custom<Config>()).default([]),
+  other_config: z
+    .array(z.custom<Config>((config) => typeof config === 'object' && config !== null))
+    .default([]),
   /** Books what does not fit as well, held for the operator to decide; needs a reason. */
   hold: z.boolean().default(false),
 });

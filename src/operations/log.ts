@@ -30,7 +30,7 @@ export const listLog = operation({
     actor: z.string().optional(),
     /** Only the changes of this subject. */
     subject: z.string().optional(),
-    take: z.custom<TakeChanges>(),
+    take: z.custom<TakeChanges>((take) => typeof take === 'function'),
   }),
   view: logView,
   run: async ({ ledger: { db }, config }, { actor = null, subject, take, ...range }) => {

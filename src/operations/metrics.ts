@@ -15,8 +15,10 @@ export const showMetrics = operation({
       z.object({
         name: z.string(),
         help: z.string(),
-        type: z.unknown(),
-        values: z.array(z.object({ labels: z.record(z.string(), z.unknown()), value: z.number() })),
+        type: z.literal('gauge'),
+        values: z.array(
+          z.object({ labels: z.record(z.string(), z.union([z.string(), z.number()])), value: z.number() }),
+        ),
       }),
     ),
     text: z.string(),
@@ -24,11 +26,14 @@ export const showMetrics = operation({
   run: async ({ ledger, config }) => {
     const registry = await ledgerMetrics(ledger, config, pkg.version);
     return {
-      metrics: (await registry.getMetricsAsJSON()).map(({ name, help, type, values }) => ({
+      metrics: (await registry.getMetricsAsJSON()).map(({ name, help, values }) => ({
         name,
         help,
-        type,
-        values: values.map(({ labels, value }) => ({ labels, value })),
+        type: 'gauge' as const,
+        values: values.map(({ labels, value }) => ({
+          labels: labels as Record<string, string | number>,
+          value,
+        })),
       })),
       text: (await registry.metrics()).trimEnd(),
     };

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { BridgeError } from '../errors.ts';
 import { type Doubt, wayOut } from '../ledger/clocks/doubts.ts';
-import type { Call } from '../lib/message.ts';
-import { instant, text } from './fields.ts';
+import { callView, instant, text } from './fields.ts';
 
 /** An entry that a wrong clock made. */
 export const entryView = z.object({
@@ -13,7 +12,7 @@ export const entryView = z.object({
   /** Roughly when it was entered; null: not known. */
   entered_at: instant.nullable(),
   /** The operation that corrects it. */
-  way_out: z.custom<Call>(),
+  way_out: callView,
 });
 
 export type EntryView = z.output<typeof entryView>;

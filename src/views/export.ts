@@ -1,7 +1,25 @@
 import { z } from 'zod';
 import { formatDecimal } from '../dca/money.ts';
-import type { Kind } from '../export/kinds.ts';
+import type { Column, Kind } from '../export/kinds.ts';
 import type { Totals } from '../export/totals.ts';
+import { instant } from './fields.ts';
+
+/** A row of an export, as JSON has it: a time twice, the second in local time. */
+export function exportRowView({ columns }: Kind) {
+  return z.object(Object.fromEntries(columns.flatMap(cellsOf)));
+}
+
+function cellsOf({ name, type }: Column): [string, z.ZodType][] {
+  if (type === 'time') {
+    return [
+      [name, instant.nullable()],
+      [`${name}_local`, z.string().nullable()],
+    ];
+  }
+  if (type === 'json') return [[name, z.json()]];
+  const isNumber = type === 'sats' || type === 'msat' || type === 'number';
+  return [[name, (isNumber ? z.int() : z.string()).nullable()]];
+}
 
 /** The totals of an export: by currency, the number of rows and the sum of each summed column; fiat as decimal text. */
 export const exportView = z.object({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { BridgeError, Kind } from '../errors.ts';
+import { type BridgeError, kinds } from '../errors.ts';
 import type { OpenPayout } from '../ledger/payouts/open-payouts.ts';
 import { Message } from '../lib/message.ts';
 
@@ -22,10 +22,17 @@ export function pageOf<Row extends z.ZodType>(row: Row) {
   return z.object({ rows: z.array(row), total: z.number() });
 }
 
+/** An operation that helps, with its input; null stands for a value that the operator has to choose. */
+export const callView = z.object({
+  operation: z.string(),
+  args: z.record(z.string(), z.union([z.string(), z.literal(true), z.null()])),
+  step: z.literal(true).exactOptional(),
+});
+
 /** An error that did not stop the rest. */
 export const problemView = z.object({
   code: z.string(),
-  kind: z.custom<Kind>(),
+  kind: z.enum(kinds),
   message: text,
   hint: text.nullable(),
 });

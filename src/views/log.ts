@@ -17,8 +17,8 @@ export const changeView = z.object({
   action: z.string(),
   subject: z.string(),
   reason: z.string().nullable(),
-  before: z.unknown(),
-  after: z.unknown(),
+  before: z.json(),
+  after: z.json(),
 });
 
 /** The number of changes that were written. */

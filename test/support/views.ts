@@ -1,13 +1,14 @@
 import { expect } from 'vitest';
 import { z } from 'zod';
 import { catalogue, type ErrorCode } from '../../src/errors.ts';
+import { kinds } from '../../src/export/kinds.ts';
 import { cashOutDetailView, cashOutsView } from '../../src/views/cash-outs.ts';
 import { changedClientView, clientView, listedClientView } from '../../src/views/clients.ts';
 import { clocksView } from '../../src/views/clock.ts';
 import { changedRecipientView, commissionRecipientView } from '../../src/views/commission.ts';
 import { creditsView, creditView } from '../../src/views/credits.ts';
 import { doctorView } from '../../src/views/doctor.ts';
-import { exportView } from '../../src/views/export.ts';
+import { exportRowView, exportView } from '../../src/views/export.ts';
 import {
   enteredFundingView,
   fundingView,
@@ -47,8 +48,6 @@ import { verificationView } from '../../src/views/verification.ts';
 import { holdAgainstErrors } from './operations.ts';
 
 type Views = z.ZodType[] | (() => Promise<z.ZodType[]>);
-
-const rows = z.array(z.record(z.string(), z.unknown()));
 
 /** What each command prints with `--json`: one of these. Null: it prints none. */
 export const commandViews: Record<string, Views | null> = {
@@ -119,8 +118,10 @@ export const commandViews: Record<string, Views | null> = {
 };
 
 // Rows go to stdout, or to the file that is told of instead.
-for (const kind of ['allocations', 'cash-outs', 'changes', 'commission', 'fundings', 'payouts'])
-  commandViews[`export ${kind}`] = [rows, exportView.omit({ complete: true }).extend({ file: z.string() })];
+for (const [name, kind] of Object.entries(kinds)) {
+  const toFile = exportView.omit({ complete: true }).extend({ file: z.string() });
+  commandViews[`export ${name}`] = [z.array(exportRowView(kind)), toFile];
+}
 
 const errorView = z.object({
   error: z.object({
