@@ -18,8 +18,8 @@ const ROUNDS = long ? 1_000 : 6;
 const LANES = long ? 5 : 3;
 /** After so many rounds of a fault it is counted what the process holds. */
 const STRETCH = long ? 250 : ROUNDS;
-/** That caches gain in a process of the same polls without faults. */
-const BYTES_PER_POLL = long ? 500 : 2_000;
+/** What caches gain in a process of as many polls without faults; of few polls, also what the engine keeps of warm code. */
+const BYTES_PER_POLL = long ? 500 : 3_000;
 /** Files and handles that come and go. */
 const SPARE = 2;
 
