@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { BridgeError } from '../errors.ts';
 import type { Message } from '../lib/message.ts';
 import type { Operation } from '../operations/operation.ts';
-import type { EnteredFundingView, enteredFundingView } from '../views/fundings.ts';
+import type { EnteredFundingView, enteredFundingView, pastView } from '../views/fundings.ts';
 import { answer, inputOf, local, print } from './call.ts';
 import { takesNegative, withReason } from './options.ts';
 import {
@@ -159,13 +159,23 @@ async function show(id: string, _options: Options, command: Command): Promise<vo
 }
 
 async function add(client: string, amount: string, options: Options, command: Command): Promise<void> {
-  const { addOneFunding } = await import('../operations/fundings.ts');
-  await enter(command, addOneFunding, { client, amount, ...lateInput(options) }, addedPage);
+  const { addOneFunding, previewAddFunding } = await import('../operations/fundings.ts');
+  await enter(
+    command,
+    [previewAddFunding, addOneFunding],
+    { client, amount, ...lateInput(options) },
+    addedPage,
+  );
 }
 
 async function confirm(id: string, options: Options, command: Command): Promise<void> {
-  const { confirmOneFunding } = await import('../operations/fundings.ts');
-  await enter(command, confirmOneFunding, { id, ...lateInput(options) }, confirmedPage);
+  const { confirmOneFunding, previewConfirmFunding } = await import('../operations/fundings.ts');
+  await enter(
+    command,
+    [previewConfirmFunding, confirmOneFunding],
+    { id, ...lateInput(options) },
+    confirmedPage,
+  );
 }
 
 /** commander takes `--no-past` for an option `past`. */
@@ -177,18 +187,20 @@ function lateInput({ past, ...options }: Options): Options {
  * Enters cash. If past cash-outs were divided without it and no option decides about them, it asks on the terminal;
  * without a terminal, the error lists them.
  */
-async function enter<Input extends z.ZodType>(
+async function enter<Input extends z.ZodType, Agreed extends z.ZodType>(
   command: Command,
-  operation: Operation<'write', Input, typeof enteredFundingView>,
+  [preview, operation]: [
+    Operation<'read', Input, typeof pastView>,
+    Operation<'write', Agreed, typeof enteredFundingView>,
+  ],
   input: Options,
   page: (view: EnteredFundingView, timezone: string) => string | Message,
 ): Promise<void> {
   const cli = makeCli(command);
-  const { previewFunding } = await import('../operations/fundings.ts');
-  const perform = (given: Options) => cli.perform(operation, given as z.input<Input>);
+  const perform = (given: Options) => cli.perform(operation, given as z.input<Agreed>);
   const done = await perform(input).catch(async (error: unknown) => {
-    if (!(error instanceof BridgeError) || error.next?.operation !== previewFunding.name) throw error;
-    const past = await cli.perform(previewFunding, input as z.input<typeof previewFunding.input>);
+    if (!(error instanceof BridgeError) || error.next?.operation !== preview.name) throw error;
+    const past = await cli.perform(preview, input as z.input<Input>);
     const lines = pastLines(past, (await cli.config()).timezone);
     const told = (text: string) => [text, ...lines].join('\n');
     if (!canAsk()) throw new BridgeError(error.code, told(inWords(error.text)), error.hint, error);

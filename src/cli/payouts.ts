@@ -106,21 +106,21 @@ async function hold(id: string | undefined, { all }: { all?: boolean }, command:
 }
 
 async function release(id: string | undefined, { all }: { all?: boolean }, command: Command): Promise<void> {
-  const { listHeldPayouts, releaseAllPayouts, releasePayoutById } = await operations();
+  const { previewReleaseAll, releaseAllPayouts, releasePayoutById } = await operations();
   const named = oneOrAll(id, all);
   if (named !== null) {
     await answer(command, releasePayoutById, { id: named }, statePage);
     return;
   }
   const cli = makeCli(command);
-  const held = await cli.perform(listHeldPayouts, {});
-  if (held.length === 0) {
+  const seen = await cli.perform(previewReleaseAll, {});
+  if (seen.held.length === 0) {
     cli.answer({ released: [] }, 'No payout is held.');
     return;
   }
-  if (!cli.globals.yes) process.stderr.write(`${heldPage(held)}\n`);
-  await cli.confirm(`Release ${counted(held.length, 'payout')}?`);
-  await answer(command, releaseAllPayouts, { held }, releasedPage);
+  if (!cli.globals.yes) process.stderr.write(`${heldPage(seen)}\n`);
+  await cli.confirm(`Release ${counted(seen.held.length, 'payout')}?`);
+  await answer(command, releaseAllPayouts, { digest: seen.digest }, releasedPage);
 }
 
 /** The id of one payout; null for `--all`. */

@@ -11,9 +11,9 @@ export function register(program: Command): void {
     .option('--dry-run', 'write nothing, pay nothing, show the plan')
     .addHelpText('after', '\nExamples:\n  aio-dca poll --dry-run\n  aio-dca poll --json')
     .action(async ({ dryRun }: { dryRun?: boolean }, command: Command) => {
-      const { planPoll, pollOnce } = await import('../operations/poll.ts');
+      const { previewPoll, pollOnce } = await import('../operations/poll.ts');
       const { outcome } = dryRun
-        ? await answer(command, planPoll, {}, async (plan, cli) =>
+        ? await answer(command, previewPoll, {}, async (plan, cli) =>
             dryRunPage(plan, (await cli.config()).timezone),
           )
         : await answer(command, pollOnce, {}, async (run, cli) => {

@@ -50,8 +50,8 @@ async function show(id: string, _options: object, command: Command): Promise<voi
   const { showReview } = await operations();
   const view = await cli.perform(showReview, { id });
   const { timezone } = await cli.config();
-  const commands = view.next.map(stepOf);
-  await print(cli, { ...view, commands }, view, () =>
+  const { next, ...json } = view;
+  await print(cli, { ...json, commands: next.map(stepOf) }, view, () =>
     view.state === null ? unseenPage(view) : reviewPage(view, timezone),
   );
 }

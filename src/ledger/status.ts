@@ -10,7 +10,7 @@ import { openContradictions } from './payouts/contradictions.ts';
 import { type Pause, pauseOf } from './payouts/pause.ts';
 import { notSettled } from './payouts/payouts.ts';
 import { type FeeRate, feeOn, feeRate, WANTS_MORE } from './payouts/service-fee.ts';
-import { currentRun } from './runs/lease.ts';
+import { currentRun, DECISIONS } from './runs/lease.ts';
 import type { Db } from './store/open.ts';
 
 /** The ledger at a glance. Sats in satoshi. */
@@ -185,8 +185,7 @@ async function lastRun(db: Db): Promise<Status['lastRun']> {
     .selectFrom('runs')
     .select(['id', 'kind', 'outcome', 'finished_at', 'summary'])
     .where('outcome', 'is not', null)
-    .where('kind', 'not like', 'payouts %')
-    .where('kind', 'not like', 'credits %')
+    .where('kind', 'not in', DECISIONS)
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst();

@@ -1,13 +1,13 @@
 import { groupDigits } from '../dca/money.ts';
 import type { BridgeError } from '../errors.ts';
 import { wayOut } from '../ledger/clocks/doubts.ts';
-import { call, type Message, message } from '../lib/message.ts';
+import { type Call, call, type Message, message } from '../lib/message.ts';
 import type { Overview } from './overview.ts';
 
 /** Something that needs the operator, and the next step. */
 export interface Need {
   what: string;
-  help: string | Message;
+  help: string | Message | Call;
 }
 
 /** Facts that are not in the ledger. */
@@ -34,12 +34,12 @@ export function needsOf(
   const open = aged - overdue.payouts;
   const doubtful = credits - BigInt(stuck.length);
   const all: [boolean, string, Need['help']][] = [
-    [review > 0n, `${counted(review, 'row')} of Lamassu in review`, message`${call('review.list')}`],
-    [held > 0n, `${counted(held, 'payout')} held`, message`${call('payouts.list', { state: 'held' })}`],
+    [review > 0n, `${counted(review, 'row')} of Lamassu in review`, call('review.list')],
+    [held > 0n, `${counted(held, 'payout')} held`, call('payouts.list', { state: 'held' })],
     [
       unknown > 0n,
       `${counted(unknown, 'payout')} with an outcome not known`,
-      message`${call('payouts.list', { state: 'unknown' })}`,
+      call('payouts.list', { state: 'unknown' }),
     ],
     [lastRun?.outcome === 'refused', 'the last run was refused', message`${poll} says why, then ${doctor}`],
     [
@@ -60,32 +60,20 @@ export function needsOf(
     ...clock.entries.map((doubt): (typeof all)[number] => [
       true,
       `${doubt.subject} from ${doubt.at.slice(0, 16)}Z, a wrong clock`,
-      message`${wayOut(doubt)}`,
+      wayOut(doubt),
     ]),
-    [
-      doubtful > 0n,
-      `${counted(doubtful, 'credit')} of the source wallet in doubt`,
-      message`${call('credits.list')}`,
-    ],
+    [doubtful > 0n, `${counted(doubtful, 'credit')} of the source wallet in doubt`, call('credits.list')],
     [
       stuck.length > 0,
       `${counted(stuck.length, 'credit')} of the source wallet not made`,
-      message`${call('credits.list', { state: 'intended' })}`,
+      call('credits.list', { state: 'intended' }),
     ],
-    [
-      contradicted > 0n,
-      `${contradicted} given up that LNbits shows all the same`,
-      message`${call('verify')}`,
-    ],
-    [
-      open > 0n,
-      `${counted(open, 'open payout')} for too long`,
-      message`${call('payouts.list', { open: true })}`,
-    ],
+    [contradicted > 0n, `${contradicted} given up that LNbits shows all the same`, call('verify')],
+    [open > 0n, `${counted(open, 'open payout')} for too long`, call('payouts.list', { open: true })],
     [
       overdue.sats > 0n,
       `${groupDigits(overdue.sats)} sat due for too long${paused ? ', but paused' : ''}`,
-      paused ? message`${call('payouts.resume')}` : message`${poll} says why`,
+      paused ? call('payouts.resume') : message`${poll} says why`,
     ],
     [
       short !== null && short > 0n,

@@ -15,13 +15,7 @@ import type { Db, Trx } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
 import { parseName } from '../typed/names.ts';
 import { type Amount, parseAmount, parseCurrency } from '../typed/numbers.ts';
-import {
-  changedClientView,
-  clientView,
-  listedClientView,
-  viewOfChangedClient,
-  viewOfClient,
-} from '../views/clients.ts';
+import { changedClientView, clientView, viewOfChangedClient, viewOfClient } from '../views/clients.ts';
 import { LNBITS } from './errors.ts';
 import { assertOwn, type Context, operation, secretInput } from './operation.ts';
 import { testedWalletKey } from './wallet-key.ts';
@@ -45,7 +39,7 @@ export const listClients = operation({
   may: ['bookkeeper'],
   errors: [],
   input: z.object({}),
-  view: z.array(listedClientView),
+  view: z.array(clientView),
   run: async ({ clock, ledger: { db } }) =>
     (await viewsOf(db, await clientsAt(db, clock.now()))).map(viewOfClient),
 });
@@ -101,7 +95,7 @@ export const setClientSettings = operation({
       throw invalid(
         'new_wallet',
         'no wallet was named',
-        message`Add ${field('wallet_key')} of the new wallet.`,
+        message`Add ${field('wallet_key')} with the key of the new wallet.`,
       );
     }
     const changes = limitChanges(given, await knownCurrencies(ledger.db, config.currencies));

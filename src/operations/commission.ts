@@ -13,7 +13,7 @@ import {
 import { findMachine } from '../ledger/machines/machines.ts';
 import { openPayoutsOf } from '../ledger/payouts/open-payouts.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
-import { call, message } from '../lib/message.ts';
+import { call, field, message } from '../lib/message.ts';
 import type { Instant } from '../time.ts';
 import { parseName } from '../typed/names.ts';
 import { parseWhole } from '../typed/numbers.ts';
@@ -87,7 +87,11 @@ export const setRecipient = operation({
     const { wallet_key: key, new_wallet: newWallet } = given;
     const weight = given.weight === undefined ? undefined : parseWeight(given.weight, name);
     if (newWallet && !key) {
-      throw invalid('new_wallet', 'no wallet was named', 'Give the key of the new wallet, too.');
+      throw invalid(
+        'new_wallet',
+        'no wallet was named',
+        message`Add ${field('wallet_key')} with the key of the new wallet.`,
+      );
     }
     if (given.machine !== undefined && weight === undefined) {
       throw invalid('machine', 'no weight was given', 'Give the weight at that machine, too.');

@@ -9,7 +9,7 @@ import { historyOf } from '../ledger/fundings/history.ts';
 import type { Past, PastChoice } from '../ledger/fundings/late.ts';
 import { type Funding, findFunding, listFundings, noFunding } from '../ledger/fundings/view.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
-import type { Trx } from '../ledger/store/open.ts';
+import type { Ledger, Trx } from '../ledger/store/open.ts';
 import { call, field, message } from '../lib/message.ts';
 import { parseId, parseName } from '../typed/names.ts';
 import { parseAmount, parseCommissionRate, parseDifference } from '../typed/numbers.ts';
@@ -17,6 +17,7 @@ import { parseTime } from '../typed/times.ts';
 import {
   enteredFundingView,
   fundingView,
+  type PastView,
   pastView,
   shownFundingView,
   viewOfEnteredFunding,
@@ -94,7 +95,7 @@ const confirmation = z.object({
   ...late,
 });
 
-/** The digest of `fundings.preview`. */
+/** The digest of the preview. */
 const seen = { digest: z.string().optional() };
 
 export const addOneFunding = operation({
@@ -129,26 +130,37 @@ export const confirmOneFunding = operation({
   },
 });
 
-/**
- * The cash-outs that were divided without the cash of an input of `fundings.add` or `fundings.confirm`, for the choice of what
- * happens to them. Needs a writable ledger: it adds the funding and rolls back.
- */
-export const previewFunding = operation({
-  name: 'fundings.preview',
-  needs: 'write',
+/** The cash-outs that were divided without the cash of a new funding, for the choice of what happens to them. */
+export const previewAddFunding = operation({
+  name: 'fundings.preview_add',
+  needs: 'read',
   may: [],
   errors: ['clock/differs', 'ledger/currency'],
-  input: z.union([addition, confirmation]),
+  input: addition,
   view: pastView,
-  run: async ({ clock, ledger, config, who }, given) => {
-    const enter =
-      'client' in given
-        ? addsFunding(given, { config, who, clock })
-        : confirmsFunding(given, { config, who, clock });
-    const { funding, past } = await ledger.dryRun<Entered>((trx) => enter(trx, 'leave'));
-    return { ...viewOfPast(funding, past.cashOuts), digest: digestOf(past.cashOuts) };
-  },
+  run: ({ clock, ledger, config, who }, given) => pastOf(ledger, addsFunding(given, { config, who, clock })),
 });
+
+/** The same of a funding that is confirmed. */
+export const previewConfirmFunding = operation({
+  name: 'fundings.preview_confirm',
+  needs: 'read',
+  may: [],
+  errors: ['clock/differs', 'ledger/currency'],
+  input: confirmation,
+  view: pastView,
+  run: ({ clock, ledger, config, who }, given) =>
+    pastOf(ledger, confirmsFunding(given, { config, who, clock })),
+});
+
+/** Enters the cash, and rolls back. */
+async function pastOf(
+  ledger: Ledger,
+  enter: (trx: Trx, choice: PastChoice) => Promise<Entered>,
+): Promise<PastView> {
+  const { funding, past } = await ledger.dryRun((trx) => enter(trx, 'leave'));
+  return { ...viewOfPast(funding, past.cashOuts), digest: digestOf(past.cashOuts) };
+}
 
 export const cancelOneFunding = operation({
   name: 'fundings.cancel',
@@ -247,14 +259,14 @@ function addsFunding(given: z.output<typeof addition>, { config, who, clock }: E
     throw invalid(
       'at',
       message`this is when the cash was in the machine, and ${field('deposited')} was not given`,
-      message`Add ${field('deposited')}, or give the time to ${call('fundings.confirm')}.`,
+      message`Add ${field('deposited')}, or give ${field('at')} to ${call('fundings.confirm')}.`,
     );
   }
   if (given.from_own && !deposited) {
     throw invalid(
       'from_own',
       message`cash on its way has no part in the past, and ${field('deposited')} was not given`,
-      message`Add ${field('deposited')} and ${field('at')}, or give it to ${call('fundings.confirm')}.`,
+      message`Add ${field('deposited')} and ${field('at')}, or give ${field('from_own')} to ${call('fundings.confirm')}.`,
     );
   }
   const since = sinceOf(given, config);

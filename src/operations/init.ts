@@ -167,7 +167,7 @@ const files = z.object({ file: z.string(), settings, heading: z.string() });
 
 /** The files that `init.create` would write. With it a door asks whether existing files may be replaced. */
 export const previewInit = operation({
-  name: 'init.preview',
+  name: 'init.preview_create',
   needs: 'none',
   may: [],
   errors: [],

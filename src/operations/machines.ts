@@ -106,10 +106,10 @@ export const setMachineSettings = operation({
 
 const replacement = { old: z.string(), new: z.string() };
 
-/** What `machines.replace` would do. Needs a writable ledger: it replaces the machine and rolls back. */
+/** What `machines.replace` would do: it replaces the machine and rolls back. */
 export const previewReplacement = operation({
   name: 'machines.preview_replace',
-  needs: 'write',
+  needs: 'read',
   may: [],
   errors: [],
   input: z.object(replacement),

@@ -6,7 +6,7 @@ import { Secret } from '../config/secret.ts';
 import { BridgeError, type ErrorCode, invalid } from '../errors.ts';
 import { type Principal, toJson, type Who } from '../ledger/log/log.ts';
 import { answerTo, keepAnswer } from '../ledger/log/requests.ts';
-import { type Run, withLease } from '../ledger/runs/lease.ts';
+import { type Decision, type Run, withLease } from '../ledger/runs/lease.ts';
 import type { Ledger, LedgerUse, Trx } from '../ledger/store/open.ts';
 import type { Message } from '../lib/message.ts';
 import type { Clock } from '../time.ts';
@@ -28,7 +28,7 @@ export interface Session {
   reason: string | undefined;
   /**
    * The idempotency key of this request of the principal. A second request under it changes nothing and gets the
-   * first answer.
+   * first answer. An operation that opens the ledger itself takes none.
    */
   key?: string | undefined;
   /** Read once, at the first call. */
@@ -92,10 +92,12 @@ interface ContextOf {
   lease: Context;
 }
 
-export interface Operation<N extends Needs, Input extends z.ZodType, View extends z.ZodType> {
+export type Operation<N extends Needs, Input extends z.ZodType, View extends z.ZodType> = {
   /** Noun and verb: `fundings.confirm`. */
   name: string;
   needs: N;
+  /** The kind of its run, under the lease. */
+  kind?: Decision;
   /** The principals who may do it; an operator always may. */
   may: readonly Principal['kind'][];
   /** Its own errors, besides those of every operation with the same needs: `errorsOf` has all of them. */
@@ -106,7 +108,7 @@ export interface Operation<N extends Needs, Input extends z.ZodType, View extend
   input: Input;
   view: View;
   run(context: ContextOf[N], input: z.output<Input>): Promise<z.input<View>>;
-}
+} & (N extends 'lease' ? { kind: Decision } : unknown);
 
 /** An operation, with its types inferred. */
 export function operation<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
@@ -116,12 +118,13 @@ export function operation<N extends Needs, Input extends z.ZodType, View extends
 }
 
 /**
- * Does an operation and answers its view. Throws `usage/invalid` (kind `invalid`) for input that the schema refuses,
- * `usage/forbidden` if the principal may not do it, `usage/key-reused` if the key belongs to another request, the
- * errors of the configuration and of opening the ledger, and those that the operation states: `errorsOf` has all of them.
+ * Does an operation and answers its view. Throws `usage/invalid` (kind `invalid`) for input that the schema refuses, or for
+ * a key where the operation takes none, `usage/forbidden` if the principal may not do it, `usage/key-reused` if the key
+ * belongs to another request, the errors of the configuration and of opening the ledger, and those that the operation
+ * states: `errorsOf` has all of them.
  */
 export async function perform<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
-  { name, needs, may, reasoned, input, view, run }: Operation<N, Input, View>,
+  { name, needs, kind, may, reasoned, input, view, run }: Operation<N, Input, View>,
   session: Session,
   given: z.input<Input>,
 ): Promise<z.output<View>> {
@@ -140,6 +143,7 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   const done = async (context: object) => view.parse(await run(context as ContextOf[N], read.data));
   const { withLedger, logger = silentLogger, onWait, onCheck, env = {} } = session;
   const own = { ...bare, withLedger, logger, onWait, env };
+  if (key !== undefined && (needs === 'none' || needs === 'config')) throw takesNoKey(name);
   if (needs === 'none') return done({ ...own, config: () => session.config(), onCheck });
   const config = await session.config();
   if (needs === 'config') return done({ ...own, config });
@@ -160,7 +164,8 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
     const before = request && (await answerTo(ledger.db, request));
     if (before) return view.parse(restored(before));
     if (needs === 'write') return done({ ...base, ledger, write: once(ledger.write) });
-    return withLease(ledger, { kind: name.replaceAll(/[._]/g, ' '), actor }, (held) =>
+    if (kind === undefined) throw new Error(`the run of ${name} has no kind`);
+    return withLease(ledger, { kind, actor }, (held) =>
       done({ ...base, ledger, run: held, write: once(held.write), who: { ...who, run: held.id } }),
     );
   });
@@ -170,6 +175,15 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
 async function silentLogger(): Promise<Logger> {
   const { pino } = await import('pino');
   return pino({ level: 'silent' });
+}
+
+/** The error for a key where no answer can be kept: the changes are many, or not in the ledger. */
+function takesNoKey(name: string): BridgeError {
+  return invalid(
+    'key',
+    `${name} takes none, for it makes its changes one by one`,
+    'Ask without a key: what is done already is not done again.',
+  );
 }
 
 /** The error for the first issue of an input. */

@@ -28,7 +28,7 @@ const input = z.object({
 });
 
 export const previewOverpaid = operation({
-  name: 'payouts.overpaid_preview',
+  name: 'payouts.preview_overpaid',
   needs: 'read',
   may: [],
   errors: [],

@@ -3,6 +3,7 @@ import { invalid } from '../errors.ts';
 import { refuseUnknownName } from '../ledger/clients/names.ts';
 import { dueGroups, formPayouts } from '../ledger/payouts/form.ts';
 import {
+  type HeldPayout,
   heldPayouts,
   holdAllByHand,
   holdByHand,
@@ -15,11 +16,11 @@ import type { Db } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
 import { checkBeforeRecording, formOptions } from '../scheduler/pay.ts';
 import { parseLimit } from '../typed/limit.ts';
-import { parseId, parseName } from '../typed/names.ts';
+import { parseName } from '../typed/names.ts';
 import { viewOfProblem } from '../views/fields.ts';
 import {
   heldAllView,
-  heldPayoutView,
+  heldPayoutsView,
   type PayoutDetailView,
   pauseView,
   payoutDetailView,
@@ -32,7 +33,7 @@ import {
 } from '../views/payouts.ts';
 import { PAYOUT_STATES } from '../views/states.ts';
 import { payoutId } from './ids.ts';
-import { assertOwn, operation, ownerOf, withReason } from './operation.ts';
+import { assertOwn, digestOf, operation, ownerOf, withReason } from './operation.ts';
 
 /* Payouts: what is due to each recipient, and the operator's decisions. */
 
@@ -84,6 +85,7 @@ export const showPayout = operation({
 export const holdPayout = operation({
   name: 'payouts.hold',
   needs: 'lease',
+  kind: 'payouts hold',
   may: [],
   errors: [],
   reasoned: true,
@@ -102,6 +104,7 @@ export const holdPayout = operation({
 export const holdAllPayouts = operation({
   name: 'payouts.hold_all',
   needs: 'lease',
+  kind: 'payouts hold',
   may: [],
   errors: ['ledger/restored', 'ledger/in-use-elsewhere'],
   reasoned: true,
@@ -128,6 +131,7 @@ export const holdAllPayouts = operation({
 export const releasePayoutById = operation({
   name: 'payouts.release',
   needs: 'lease',
+  kind: 'payouts release',
   may: [],
   errors: [],
   input: one,
@@ -140,37 +144,47 @@ export const releasePayoutById = operation({
 });
 
 /** What `payouts.release_all` would release. */
-export const listHeldPayouts = operation({
-  name: 'payouts.release_all_preview',
+export const previewReleaseAll = operation({
+  name: 'payouts.preview_release_all',
   needs: 'read',
   may: [],
   errors: [],
   input: z.object({}),
-  view: z.array(heldPayoutView),
-  run: async ({ ledger }) => (await heldPayouts(ledger.db)).map(viewOfHeldPayout),
+  view: heldPayoutsView,
+  run: async ({ ledger }) => {
+    const held = await heldPayouts(ledger.db);
+    return { held: held.map(viewOfHeldPayout), digest: held.map(digestOfHeld).join('.') };
+  },
 });
 
-/** Releases those of `held` that are still held for the same reason: what became held meanwhile was not agreed to. */
+/** Releases what is held. With a digest only what was held then, for the same reason: nobody agreed to what was held since. */
 export const releaseAllPayouts = operation({
   name: 'payouts.release_all',
   needs: 'lease',
+  kind: 'payouts release',
   may: [],
   errors: [],
-  input: z.object({ held: z.array(heldPayoutView.pick({ id: true, reason: true })) }),
+  input: z.object({ digest: z.string().optional() }),
   view: releasedView,
-  run: async ({ clock, write, who }, { held }) =>
-    write(async (trx) => {
-      const still = new Map((await heldPayouts(trx)).map(({ id, reason }) => [`p${id}`, reason]));
-      const released = held.filter(({ id, reason }) => still.get(id) === reason).map(({ id }) => id);
-      for (const id of released)
-        await releasePayout(trx, { ...who, at: clock.now() }, parseId('p', id, 'held'));
-      return { released };
-    }),
+  run: async ({ clock, write, who }, { digest }) => {
+    const agreed = digest?.split('.');
+    return write(async (trx) => {
+      const held = await heldPayouts(trx);
+      const released = held.filter((one) => agreed?.includes(digestOfHeld(one)) ?? true);
+      for (const { id } of released) await releasePayout(trx, { ...who, at: clock.now() }, id);
+      return { released: released.map(({ id }) => `p${id}`) };
+    });
+  },
 });
+
+function digestOfHeld({ id, reason }: HeldPayout): string {
+  return digestOf({ id, reason });
+}
 
 export const retryPayoutById = operation({
   name: 'payouts.retry',
   needs: 'lease',
+  kind: 'payouts retry',
   may: [],
   errors: [],
   input: one,

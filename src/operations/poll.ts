@@ -33,8 +33,8 @@ export const pollOnce = operation({
 });
 
 /** Nothing is written and nothing is paid. */
-export const planPoll = operation({
-  name: 'poll.plan',
+export const previewPoll = operation({
+  name: 'poll.preview',
   needs: 'config',
   may: [],
   errors: [...LEDGER, 'ledger/no-clients', 'ledger/currency', 'ledger/source-differs'],

@@ -42,8 +42,9 @@ const input = z.object({
 });
 
 export const previewResolveCredit = operation({
-  name: 'credits.resolve_preview',
+  name: 'credits.preview_resolve',
   needs: 'lease',
+  kind: 'credits resolve',
   may: [],
   errors: [...LNBITS, 'payout/under-way', 'credit/contradicted', 'ledger/wallet-differs'],
   reasoned: true,
@@ -59,6 +60,7 @@ export const previewResolveCredit = operation({
 export const resolveCredit = operation({
   name: 'credits.resolve',
   needs: 'lease',
+  kind: 'credits resolve',
   may: [],
   errors: [...LNBITS, 'payout/under-way', 'credit/contradicted', 'payout/changed', 'ledger/wallet-differs'],
   reasoned: true,

@@ -39,8 +39,9 @@ const input = z.object({
 });
 
 export const previewResolvePayout = operation({
-  name: 'payouts.resolve_preview',
+  name: 'payouts.preview_resolve',
   needs: 'lease',
+  kind: 'payouts resolve',
   may: [],
   errors: [...LNBITS, 'payout/under-way', 'payout/contradicted', 'ledger/wallet-differs'],
   reasoned: true,
@@ -56,6 +57,7 @@ export const previewResolvePayout = operation({
 export const resolvePayout = operation({
   name: 'payouts.resolve',
   needs: 'lease',
+  kind: 'payouts resolve',
   may: [],
   errors: [...LNBITS, 'payout/under-way', 'payout/contradicted', 'payout/changed', 'ledger/wallet-differs'],
   reasoned: true,

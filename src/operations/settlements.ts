@@ -63,7 +63,7 @@ const digest = { digest: z.string().optional() };
 
 /** How a cash-out that Lamassu knows would be settled. */
 export const previewSettle = operation({
-  name: 'settlements.settle_preview',
+  name: 'settlements.preview_settle',
   needs: 'read',
   may: [],
   errors: [...SOURCE, 'ledger/no-clients', 'ledger/currency'],
@@ -90,7 +90,7 @@ export const settleCashOut = operation({
 
 /** How a cash-out that Lamassu never saw would be settled. */
 export const previewExternal = operation({
-  name: 'settlements.external_preview',
+  name: 'settlements.preview_external',
   needs: 'read',
   may: [],
   errors: ['ledger/no-clients', 'ledger/currency'],
@@ -124,7 +124,7 @@ export const settleExternal = operation({
 
 /** What undoing a settlement would change. */
 export const previewVoid = operation({
-  name: 'settlements.void_preview',
+  name: 'settlements.preview_void',
   needs: 'read',
   may: [],
   errors: [],

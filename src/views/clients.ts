@@ -7,8 +7,6 @@ import { fiat, instant, openPayoutsView, openPayoutView, price, sats } from './f
 
 /** What a client's cash bought in one currency: the settled amounts, and separately those that wait. */
 const metricsView = z.object({
-  /** Cash that is deposited and not spent yet. */
-  remaining: fiat,
   sats_stacked: sats,
   fiat_spent: fiat,
   /** The average price of one BTC; null before the first sat. */
@@ -22,8 +20,8 @@ const metricsView = z.object({
   last_at: instant.nullable(),
 });
 
-/** A client in the list: without its balances. */
-export const listedClientView = z.object({
+/** A client: settings, cash, and what it bought. */
+export const clientView = z.object({
   name: z.string(),
   mode: z.enum(['flow', 'fixed']),
   status: z.enum(['active', 'paused', 'closing', 'closed']),
@@ -32,20 +30,13 @@ export const listedClientView = z.object({
   max_daily_limits: z.record(z.string(), fiat),
   wallet_id: z.string(),
   created_at: instant,
-  metrics: z.record(z.string(), metricsView),
-});
-
-/** A client: settings, cash, and what it bought. */
-export const clientView = z.object({
-  ...listedClientView.omit({ metrics: true }).shape,
   balances: z.array(z.object({ currency: z.string(), in_flight: fiat, remaining: fiat, spent: fiat })),
-  metrics: listedClientView.shape.metrics,
+  metrics: z.record(z.string(), metricsView),
 });
 
 /** A client after a change, and what a new wallet means for the open payouts. */
 export const changedClientView = clientView.extend({ open_payouts: z.array(openPayoutView).optional() });
 
-export type ListedClientView = z.output<typeof listedClientView>;
 export type ClientView = z.output<typeof clientView>;
 export type ChangedClientView = z.output<typeof changedClientView>;
 
@@ -84,7 +75,6 @@ function limitsOf({ limits }: Client, which: 'daily' | 'max'): Record<string, st
 
 function metricsOf({ metrics, digits, ...one }: InCurrency): z.output<typeof metricsView> {
   return {
-    remaining: formatDecimal(one.remaining, digits),
     sats_stacked: metrics.satsStacked,
     fiat_spent: formatDecimal(metrics.fiatSpent, digits),
     average_rate: metrics.averageRate === null ? null : formatDecimal(metrics.averageRate, digits),

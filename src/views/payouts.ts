@@ -101,13 +101,15 @@ export const heldAllView = z.object({
   problem: problemView.optional(),
 });
 
-/** The preview of `payouts.release_all`. */
-export const heldPayoutView = z.object({
+const heldPayoutView = z.object({
   id: z.string(),
   recipient: z.string(),
   sats,
   reason: z.string().nullable(),
 });
+
+/** The preview of `payouts.release_all`. */
+export const heldPayoutsView = z.object({ held: z.array(heldPayoutView), digest: z.string() });
 
 export function viewOfHeldPayout({ id, ...held }: HeldPayout): z.output<typeof heldPayoutView> {
   return { id: `p${id}`, ...held };

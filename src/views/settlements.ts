@@ -1,20 +1,19 @@
 import { z } from 'zod';
-import { formatDecimal, percent, SATS_PER_BTC } from '../dca/money.ts';
+import { formatDecimal, formatRate, SATS_PER_BTC } from '../dca/money.ts';
 import { proportionOf } from '../dca/settlement.ts';
 import { roundHalfUp } from '../dca/split.ts';
 import type { Settlement } from '../ledger/cash-outs/settlement.ts';
 import type { CashOutDetail } from '../ledger/cash-outs/view.ts';
 import type { Voided } from '../ledger/cash-outs/void.ts';
 import { cashOutDetailView, viewOfCashOutDetail } from './cash-outs.ts';
-import { fiat, instant, price, sats } from './fields.ts';
+import { fiat, instant, price, rate, sats } from './fields.ts';
 
 /** The origin of the figures. */
 const proposalView = z.object({
   /** The sats paid for the cash that came out, and the commission that Lamassu charged on them. */
   gross_sats: sats,
   commission_sats: sats,
-  /** `5.5 %` */
-  commission_rate: z.string(),
+  commission_rate: rate,
   /** The clients' price of one BTC; null if all sats are commission. */
   price: price.nullable(),
   /** Lamassu's figures; null if Lamassu never saw it. */
@@ -102,7 +101,7 @@ export function viewOfProposal(
     gross_sats: distributed,
     commission_sats: commission,
     // Whole satoshi may not meet a stated rate exactly.
-    commission_rate: percent(stated.rate ?? roundHalfUp(commission * 100_000n, distributed)),
+    commission_rate: formatRate(stated.rate ?? roundHalfUp(commission * 100_000n, distributed)),
     price: principal === 0n ? null : decimal((cashOut.fiat * SATS_PER_BTC) / principal),
     lamassu: lamassu && {
       says: lamassu.says,

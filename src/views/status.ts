@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { BridgeError } from '../errors.ts';
 import { missing, type Status } from '../ledger/status.ts';
+import { type Call, isCall } from '../lib/message.ts';
 import type { Need } from '../monitoring/attention.ts';
 import { entryView, viewOfEntry } from './clock.ts';
 import { instant, sats, text } from './fields.ts';
@@ -49,7 +50,7 @@ export const statusView = z.object({
     broken_off: z.string().nullable(),
   }),
   /** The same as messages, with the remedy. */
-  needs: z.array(z.object({ what: z.string(), help: text })),
+  needs: z.array(z.object({ what: z.string(), help: z.union([text, z.custom<Call>(isCall)]) })),
   totals: z.object({
     cash_outs: z.bigint(),
     gross_sats: sats,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { seeMachine } from '../../src/ledger/machines/machines.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';
-import { addOneFunding, previewFunding } from '../../src/operations/fundings.ts';
+import { addOneFunding, previewAddFunding } from '../../src/operations/fundings.ts';
 import { previewReplacement, replaceMachineBy } from '../../src/operations/machines.ts';
 import type { Session } from '../../src/operations/operation.ts';
 import { plus } from '../../src/time.ts';
@@ -43,9 +43,9 @@ forEachLedger((_kind, open) => {
     const count = async () => (await ledger.db.selectFrom('fundings').select('id').execute()).length;
 
     await expect(perform(addOneFunding, session, input)).rejects.toMatchObject({
-      ...{ kind: 'conflict', field: 'at', next: { operation: 'fundings.preview' } },
+      ...{ kind: 'conflict', field: 'at', next: { operation: 'fundings.preview_add' } },
     });
-    const seen = await perform(previewFunding, session, input);
+    const seen = await perform(previewAddFunding, session, input);
     expect(seen).toMatchObject({ currency: 'USD', cash_outs: [{ own_fiat: '300.00', fiat: '300.00' }] });
     expect(await count()).toBe(0);
 
@@ -54,7 +54,7 @@ forEachLedger((_kind, open) => {
     await expect(perform(addOneFunding, session, chosen)).rejects.toMatchObject({ code: 'usage/changed' });
     expect(await count()).toBe(0);
 
-    const { digest } = await perform(previewFunding, session, input);
+    const { digest } = await perform(previewAddFunding, session, input);
     const added = await perform(addOneFunding, session, { ...chosen, digest });
     expect(added).toMatchObject({ spent: '400.00', remaining: '100.00', past: { cash_outs: 2 } });
   });

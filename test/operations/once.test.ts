@@ -7,8 +7,11 @@ import type { Ledger } from '../../src/ledger/store/open.ts';
 import { call, Message, message } from '../../src/lib/message.ts';
 import { pauseOneClient, setClientSettings } from '../../src/operations/clients.ts';
 import { addOneFunding, adjustOneFunding } from '../../src/operations/fundings.ts';
+import { copy, recoverLedger } from '../../src/operations/ledger.ts';
 import { type Needs, type Operation, operation, secretInput } from '../../src/operations/operation.ts';
 import { pausePayouts } from '../../src/operations/payouts.ts';
+import { pollOnce, runFixed } from '../../src/operations/poll.ts';
+import { reconcile } from '../../src/operations/reconcile.ts';
 import { plus } from '../../src/time.ts';
 import { text } from '../../src/views/fields.ts';
 import { books } from '../support/books.ts';
@@ -114,6 +117,24 @@ forEachLedger((kind, open) => {
     await expect(ask({ ledger, key: '' }, addOneFunding, cash)).rejects.toMatchObject({ field: 'key' });
   });
 
+  test('what makes its changes one by one takes no key, and does nothing under one', async () => {
+    const ledger = await open();
+    const each: ((key: string) => Promise<unknown>)[] = [
+      (key) => ask({ ledger, key }, pollOnce, {}),
+      (key) => ask({ ledger, key }, runFixed, {}),
+      (key) => ask({ ledger, key }, reconcile, { book_fees: true }),
+      (key) => ask({ ledger, key }, recoverLedger, {}),
+      (key) => ask({ ledger, key }, copy, { to: 'sqlite:/nowhere/ledger.sqlite' }),
+    ];
+    for (const asked of each)
+      for (const key of ['k', '']) {
+        await expect(asked(key)).rejects.toMatchObject({
+          ...{ code: 'usage/invalid', field: 'key', message: expect.stringContaining('takes none') },
+        });
+      }
+    expect(await ledger.db.selectFrom('runs').selectAll().execute()).toEqual([]);
+  });
+
   test('what was refused or failed keeps nothing: its key is free', async () => {
     const ledger = await withAlice();
     const asking = { ledger, key: 'k' };
@@ -188,7 +209,13 @@ forEachLedger((kind, open) => {
 
   test('what was done under the lease is answered again without it', async () => {
     const ledger = await open();
-    const underLease = operation({ ...stir, name: 'pot.stir_alone', needs: 'lease', run: stir.run });
+    const underLease = operation({
+      ...stir,
+      name: 'pot.stir_alone',
+      needs: 'lease',
+      kind: 'payouts hold',
+      run: stir.run,
+    });
     const input = { wallet_key: 'a', times: 1n };
     const first = await ask({ ledger, key: 'k' }, underLease, input);
     const run = await startRun(ledger, 'poll', 'timer');

@@ -47,17 +47,11 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
 /** What the command line adds by itself. */
 const OF_THE_DOOR: ErrorCode[] = ['usage/confirm', 'usage/declined', 'output/unwritable', 'internal/defect'];
 
-/** Previews that do not have the name of what they are a preview of. */
-const PREVIEWS: Record<string, string[]> = {
-  'fundings.preview': ['fundings add', 'fundings confirm'],
-  'poll.plan': ['poll'],
-};
-
 /** The commands that do an operation: `clients add`. */
 export function commandsOf(name: string): string[] {
   if (name.startsWith('init.')) return ['init'];
-  const operation = name.replace(/_preview$/, '').replace('.preview_', '.');
-  return PREVIEWS[name] ?? [commandOf({ operation, args: {} }).replace(/^aio-dca | --.*/g, '')];
+  const operation = name.replace(/\.preview$/, '').replace('.preview_', '.');
+  return [commandOf({ operation, args: {} }).replace(/^aio-dca | --.*/g, '')];
 }
 
 /** The operations of a command: those of its name, or of the first word of it, as `export` has its kinds. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { catalogue, type ErrorCode } from '../../src/errors.ts';
 import { kinds } from '../../src/export/kinds.ts';
 import { cashOutDetailView, cashOutsView } from '../../src/views/cash-outs.ts';
-import { changedClientView, clientView, listedClientView } from '../../src/views/clients.ts';
+import { changedClientView, clientView } from '../../src/views/clients.ts';
 import { clocksView } from '../../src/views/clock.ts';
 import { changedRecipientView, commissionRecipientView } from '../../src/views/commission.ts';
 import { creditsView, creditView } from '../../src/views/credits.ts';
@@ -56,7 +56,7 @@ export const commandViews: Record<string, Views | null> = {
   'cash-outs show': [cashOutDetailView],
   'clients add': [clientView],
   'clients close': [clientView],
-  'clients list': [z.array(listedClientView)],
+  'clients list': [z.array(clientView)],
   'clients pause': [clientView],
   'clients resume': [clientView],
   'clients set': [changedClientView],
@@ -106,10 +106,11 @@ export const commandViews: Record<string, Views | null> = {
   'review dismiss': [dismissedView],
   'review list': [reviewsView.shape.rows],
   'review release': [releasedView],
-  // What can be done is also there as it is typed.
-  'review show': [reviewDetailView, unseenRowView].map((view) =>
-    view.extend({ commands: z.array(z.string()) }),
-  ),
+  // What can be done is there as it is typed.
+  'review show': [
+    reviewDetailView.omit({ next: true }).extend({ commands: z.array(z.string()) }),
+    unseenRowView.omit({ next: true }).extend({ commands: z.array(z.string()) }),
+  ],
   'role-sql': [roleSqlView],
   run: null,
   settle: [settlementView, voidedView],

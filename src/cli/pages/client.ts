@@ -1,25 +1,26 @@
 import { groupDigits } from '../../dca/money.ts';
 import { call, type Message, message } from '../../lib/message.ts';
-import type { ChangedClientView, ClientView, ListedClientView } from '../../views/clients.ts';
+import type { ChangedClientView, ClientView } from '../../views/clients.ts';
 import { formatSats, formatTime, table, wrapped } from '../terminal/print.ts';
 import { movedPage } from './moved.ts';
 
 type Metrics = ClientView['metrics'][string];
 
-export function clientsPage(all: ListedClientView[]): string | Message {
+export function clientsPage(all: ClientView[]): string | Message {
   if (all.length === 0) {
     return message`No clients yet. ${call('clients.add', { name: null, wallet_key: null })} adds one.`;
   }
-  const rows = all.flatMap(({ name, mode, status, metrics }) => {
-    const currencies = Object.entries(metrics);
-    if (currencies.length === 0) return [[name, mode, status]];
-    return currencies.map(([currency, one]) => [
-      ...[name, mode, status],
-      cash(one.remaining, currency),
-      cash(one.fiat_spent, currency),
-      formatSats(one.sats_stacked),
-      formatSats(one.waiting_sats),
-    ]);
+  const rows = all.flatMap(({ name, mode, status, balances, metrics }) => {
+    if (balances.length === 0) return [[name, mode, status]];
+    return balances.map(({ currency, remaining }) => {
+      const bought = metrics[currency];
+      return [
+        ...[name, mode, status, cash(remaining, currency)],
+        bought && cash(bought.fiat_spent, currency),
+        bought && formatSats(bought.sats_stacked),
+        bought && formatSats(bought.waiting_sats),
+      ];
+    });
   });
   return table(['client', 'mode', 'status', 'remaining', 'spent', 'received', 'waiting'], rows);
 }

@@ -4,7 +4,7 @@ import { type Message, message } from '../../lib/message.ts';
 import type {
   bookedOverpaidView,
   heldAllView,
-  heldPayoutView,
+  heldPayoutsView,
   overpaidView,
   PayoutDetailView,
   PayoutView,
@@ -106,7 +106,7 @@ export function heldAllPage({
   return message`${open}\nNot held: ${formatSats(due)} that are due and in no payout yet. None is formed before LNbits shows that this ledger is not an older copy (${problem?.message ?? ''}). \`aio-dca payouts pause\` stops them.`;
 }
 
-export function heldPage(held: z.output<typeof heldPayoutView>[]): string {
+export function heldPage({ held }: z.output<typeof heldPayoutsView>): string {
   return table(
     ['payout', 'recipient', 'amount', 'held because'],
     held.map((one) => [one.id, one.recipient, formatSats(one.sats), one.reason]),

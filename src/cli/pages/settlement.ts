@@ -1,3 +1,4 @@
+import { parseDecimal, percent, RATE_SCALE } from '../../dca/money.ts';
 import type { SettlementView, VoidedView } from '../../views/settlements.ts';
 import { clean, formatSats, formatTime, wrapped } from '../terminal/print.ts';
 import { cash, cashOutPage, division } from './cash-out.ts';
@@ -13,7 +14,7 @@ export function proposalPage(view: SettlementView, timezone: string): string {
     [
       ...(lamassu ? lamassuLines(view, lamassu, timezone) : [`${clean(view.id)}, which Lamassu never saw:`]),
       ...overridesOf(view, proposal).map((line) => `You say otherwise: ${line}.`),
-      `That is a commission of ${proposal.commission_rate}` +
+      `That is a commission of ${rateOf(proposal)}` +
         (price === null ? '.' : `, and a price of ${cash(price, view.currency)} per BTC for the clients.`),
       division(view),
       ...(doubt === null ? [] : [`Is that the right currency? ${clean(doubt)}.`]),
@@ -58,14 +59,18 @@ function overridesOf(view: SettlementView, { overrides, gross_sats }: Proposal):
   ];
 }
 
+function rateOf({ commission_rate: rate }: Proposal): string {
+  return percent(parseDecimal(rate, RATE_SCALE));
+}
+
 export function settleQuestion(view: SettlementView): string {
   const { id, fiat, currency, proposal } = view;
   if (!proposal) return `Settle ${id}?`;
-  const { gross_sats, commission_sats, commission_rate } = proposal;
+  const { gross_sats, commission_sats } = proposal;
   const own = overridesOf(view, proposal).length > 0 ? ' by your figures' : '';
   return (
     `Settle ${id}${own}: ${cash(fiat, currency)} for ${formatSats(gross_sats)}, ` +
-    `of which ${formatSats(commission_sats)} (${commission_rate}) are commission?`
+    `of which ${formatSats(commission_sats)} (${rateOf(proposal)}) are commission?`
   );
 }
 

@@ -1,5 +1,5 @@
 import { groupDigits } from '../../dca/money.ts';
-import { call } from '../../lib/message.ts';
+import { call, isCall } from '../../lib/message.ts';
 import { toMs } from '../../time.ts';
 import type { StatusView } from '../../views/status.ts';
 import { clean, counted, formatSats, formatTime, wrapped } from '../terminal/print.ts';
@@ -110,7 +110,10 @@ function attentionLines({ needs }: StatusView): string[] {
   if (needs.length === 0) return ['No action required.'];
   return [
     'Needs the operator:',
-    ...needs.map(({ what, help }) => `  ${clean(what).padEnd(41)} ${inWords(help).replaceAll('`', '')}`),
+    ...needs.map(
+      ({ what, help }) =>
+        `  ${clean(what).padEnd(41)} ${isCall(help) ? commandOf(help) : inWords(help).replaceAll('`', '')}`,
+    ),
   ];
 }
 

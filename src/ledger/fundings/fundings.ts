@@ -93,7 +93,7 @@ export async function addFunding(
     subject: `f${id}`,
     after: { client: client.name, rate: rate === null ? null : formatRate(rate), ...snapshot(added) },
   });
-  return settlePast(trx, act, added, funding.past);
+  return settlePast(trx, act, added, funding.past, call('fundings.preview_add'));
 }
 
 export interface Confirmation {
@@ -129,7 +129,7 @@ export async function confirmFunding(
       ? {}
       : { also: { difference: formatDecimal(amount - before.amount, before.digits) } }),
   });
-  return settlePast(trx, act, funding, past);
+  return settlePast(trx, act, funding, past, call('fundings.preview_confirm'));
 }
 
 /**
@@ -163,7 +163,7 @@ async function redateFunding(
     to: { deposited_at: depositedAt },
   });
   await closeDoubts(trx, act, `f${id}`);
-  return settlePast(trx, act, funding, past);
+  return settlePast(trx, act, funding, past, call('fundings.preview_confirm'));
 }
 
 /** `in_flight` → `cancelled`: the cash did not arrive. Throws `usage/invalid`. */

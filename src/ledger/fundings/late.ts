@@ -2,7 +2,7 @@ import { type Selectable, type SqlBool, sql } from 'kysely';
 import { formatDecimal, sum } from '../../dca/money.ts';
 import { takeFromOwn } from '../../dca/own-share.ts';
 import { BridgeError } from '../../errors.ts';
-import { call, field, message } from '../../lib/message.ts';
+import { type Call, field, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { spend } from '../cash-outs/ingest.ts';
 import { type Act, record } from '../log/log.ts';
@@ -40,23 +40,25 @@ export interface PastCashOut {
   net: bigint;
 }
 
-/** Applies the choice for the past of a funding. Throws `usage/invalid` if a choice is needed and none was made. */
+/** Applies the choice for the past of a funding. Throws `usage/invalid` if a choice is needed and none was made; `preview` shows it. */
 export async function settlePast(
   trx: Trx,
   act: Act,
   funding: Funding,
   choice: PastChoice | undefined,
+  preview: Call,
 ): Promise<{ funding: Funding; past: Past }> {
   const parts = await partsOf(trx, funding);
   const cashOuts = parts.map(({ past }) => past);
-  if (choice === undefined && cashOuts.some(({ fiat }) => fiat > 0n)) throw undecided(funding, cashOuts);
+  if (choice === undefined && cashOuts.some(({ fiat }) => fiat > 0n))
+    throw undecided(funding, cashOuts, preview);
   if (choice !== 'from-own') return { funding, past: { cashOuts, given: false } };
   for (const part of parts) if (part.past.fiat > 0n) await give(trx, act, funding, part);
   return { funding: await findFunding(trx, funding.id), past: { cashOuts, given: true } };
 }
 
 /** The error that asks for the choice; nothing was written. */
-function undecided(funding: Funding, past: PastCashOut[]): BridgeError {
+function undecided(funding: Funding, past: PastCashOut[], next: Call): BridgeError {
   const were = past.length === 1 ? '1 cash-out since then was' : `${past.length} cash-outs since then were`;
   const ownFiat = shown(funding, sum(past.map((one) => one.ownFiat)));
   const net = sum(past.map((one) => one.net));
@@ -65,7 +67,7 @@ function undecided(funding: Funding, past: PastCashOut[]): BridgeError {
     'usage/invalid',
     `${were} divided without this cash, and ${ownFiat} of it became the operator's own share.`,
     message`Give ${field('from_own')}, and it gets ${net} sat for ${fiat} out of that share; or ${field('no_past')}, and that stays as it is.`,
-    { field: 'at', kind: 'conflict', next: call('fundings.preview') },
+    { field: 'at', kind: 'conflict', next },
   );
 }
 

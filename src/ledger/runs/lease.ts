@@ -19,6 +19,17 @@ import { endClaims } from './claims.ts';
 const LEASE_MS = 30_000;
 const RENEW_MS = 10_000;
 
+/** Runs in which the operator decided about payouts and credits: they read nothing and pay nothing. */
+export const DECISIONS = [
+  'payouts hold',
+  'payouts release',
+  'payouts retry',
+  'payouts resolve',
+  'credits resolve',
+] as const;
+
+export type Decision = (typeof DECISIONS)[number];
+
 /** A run that holds the lease. */
 export interface Run {
   id: bigint;

@@ -137,7 +137,7 @@ forEachLedger((_kind, open) => {
         message: expect.stringContaining(
           '3 cash-outs since then were divided without this cash, and 550.00 USD',
         ),
-        next: { operation: 'fundings.preview' },
+        next: { operation: 'fundings.preview_add' },
       });
       expect(`${error.hint}`).toMatch(/from_own.*200000 sat for 200\.00 USD.*no_past/);
       expect(await book.ledger.db.selectFrom('fundings').select('id').execute()).toHaveLength(1);
