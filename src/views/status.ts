@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import type { BridgeError } from '../errors.ts';
 import { missing, type Status } from '../ledger/status.ts';
-import { type Call, isCall } from '../lib/message.ts';
 import type { Need } from '../monitoring/attention.ts';
 import { entryView, viewOfEntry } from './clock.ts';
-import { instant, sats, text } from './fields.ts';
+import { callView, instant, sats, text } from './fields.ts';
 
 /** The state of the ledger, and what needs the operator. */
 export const statusView = z.object({
@@ -50,7 +49,7 @@ export const statusView = z.object({
     broken_off: z.string().nullable(),
   }),
   /** The same as messages, with the remedy. */
-  needs: z.array(z.object({ what: z.string(), help: z.union([text, z.custom<Call>(isCall)]) })),
+  needs: z.array(z.object({ what: z.string(), help: z.union([text, callView]) })),
   totals: z.object({
     cash_outs: z.bigint(),
     gross_sats: sats,
