@@ -34,7 +34,7 @@ describe.each(ledgerKinds)('rows that the operator names, on %s', (ledger) => {
       ...{ id, reason: 'before-start', state: null, lamassu: { id } },
       commands: [`aio-dca review release ${id}`],
     });
-    expectView(unseenRowView, shown.json());
+    expectView(unseenRowView.omit({ next: true }), shown.json());
     expect((await run('review', 'show', '191cd1')).stdout).toContain('not in review');
     const hidden = await run('review', 'dismiss', '191cd1', '--reason', 'x');
     expect([hidden.code, hidden.stderr]).toEqual([64, expect.stringContaining(`${id} is not in review`)]);

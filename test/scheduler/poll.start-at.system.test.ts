@@ -112,7 +112,7 @@ describe('commission of a backlog', () => {
       ...{ confirmed_at: ago(3), created: ago(3) },
     });
 
-  test('stays in the source wallet where recipients came later, and a run says so; --from counts it in', async () => {
+  test('stays in the source wallet where recipients came later, and a run says so; --from includes it', async () => {
     const { world } = counter;
     const { machine } = await counter.shop({ bob: 900n });
     const keys = await world.lnbits.createUserWallet('late');
@@ -131,7 +131,7 @@ describe('commission of a backlog', () => {
     ];
     expect(await world.aioDca([...add, '--from', ago(-2)])).toMatchObject({ code: 64 });
     const added = await world.must(add);
-    expect(added.stdout).toContain('--from counts it in');
+    expect(added.stdout).toContain('--from includes them');
     const first = await fine(machine);
     const plan = await world.aioDca(['poll', '--dry-run']);
     expect(plan.stdout.replace(/\s+/g, ' ')).toContain(
