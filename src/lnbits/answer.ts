@@ -7,12 +7,12 @@ export class RateLimited extends BridgeError {
   /** How long LNbits asked to wait; null where it did not say. */
   readonly retryAfterMs: number | null;
 
-  constructor(message: string, retryAfterMs: number | null) {
-    super(
-      'lnbits/rate-limited',
-      message,
-      'LNbits limits the requests of one address. Raise its rate limit, or let the next run go on.',
-    );
+  constructor(
+    message: string,
+    retryAfterMs: number | null,
+    hint = 'LNbits limits the requests of one address. Raise its rate limit, or let the next run go on.',
+  ) {
+    super('lnbits/rate-limited', message, hint);
     this.retryAfterMs = retryAfterMs;
   }
 }

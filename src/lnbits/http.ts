@@ -198,7 +198,11 @@ export class Http {
 }
 
 function stoodStill(what: string): RateLimited {
-  return new RateLimited(`${what}: not sent, this process stood still in its turn.`, null);
+  return new RateLimited(
+    `${what}: not sent, this process stood still in its turn.`,
+    null,
+    'The next run goes on.',
+  );
 }
 
 function parse(text: string): unknown {

@@ -110,6 +110,7 @@ test('a process that stood still while a connection came about sends nothing on 
   await expect(late).rejects.toMatchObject({
     code: 'lnbits/rate-limited',
     message: expect.stringMatching(/not sent, this process stood still/),
+    hint: 'The next run goes on.',
   });
   expect(received).toBe(0);
 });
