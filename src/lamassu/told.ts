@@ -33,7 +33,7 @@ export function toldBy(row: LamassuRow, sourceNow: Instant, currencies: Currenci
   const [first = null, ...others] = cashMachines(row);
   const machine = others.length === 0 && isMachine(first) ? first : null;
   // Of several machines none gave out all of it, for all that is known.
-  const whole = row.dispense_confirmed === 'true' && others.length === 0 ? asked : null;
+  const isWhole = row.dispense_confirmed === 'true' && others.length === 0;
   return {
     machine,
     begunAt: isMachine(row.device_id) && row.device_id !== machine ? row.device_id : null,
@@ -42,7 +42,7 @@ export function toldBy(row: LamassuRow, sourceNow: Instant, currencies: Currenci
     currency: digits === undefined ? null : row.fiat_code,
     digits: digits ?? 0,
     asked,
-    cameOut: whole ?? left,
+    cameOut: isWhole ? asked : left,
     gross: coin ? paid(row) : null,
     charge: coin
       ? {
