@@ -3,7 +3,7 @@ import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { findCase, openPayment, resolvePayment } from '../ledger/decisions.ts';
 import type { Run } from '../ledger/lease.ts';
-import type { Ledger } from '../ledger/open.ts';
+import type { Db, Ledger } from '../ledger/open.ts';
 import type { Payment } from '../ledger/payouts.ts';
 import type { PayoutState } from '../ledger/schema.ts';
 import { openSourceWallet } from '../payouts/context.ts';
@@ -76,7 +76,7 @@ async function look(deps: Resolve, run: Run, agreed: Preview | null): Promise<Pr
     refuseChanged(source === shown.source && client === shown.client, id);
   }
   const judgement = judgeWord(shown, paid);
-  if (judgement === 'contradicts') throw contradicted(payment, shown, paid);
+  if (judgement === 'contradicts') throw contradicted(payment, shown, paid, await setKey(ledger.db, payment));
   if (judgement === 'bears-out') return { payment, state, shown, question: null };
   const seen =
     blind === null
@@ -153,16 +153,29 @@ function inWords({ source, client }: Shown): string {
   return `LNbits shows this payment in the source wallet ${SOURCE[source]}, in the client’s ${CLIENT[client]}.`;
 }
 
-function contradicted(payment: Payment, shown: Shown, paid: boolean): BridgeError {
+function contradicted(payment: Payment, shown: Shown, paid: boolean, setKey: string): BridgeError {
   return new BridgeError(
     'payout/contradicted',
     `payment ${payment.payment_hash} of p${payment.payout_id} cannot be called ${paid ? 'paid' : 'not paid'}: ${inWords(shown)}`,
-    wayOut(payment.payout_id, shown),
+    wayOut(payment.payout_id, shown, setKey),
   );
 }
 
+/** How the wallet of a payment is given a key that shows it; of one that nobody is paid into any more, nobody can. */
+async function setKey(db: Db, { payout_id, client_wallet_id }: Payment): Promise<string> {
+  const { name, kind, wallet_id } = await db
+    .selectFrom('payouts')
+    .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
+    .select(['recipients.name', 'recipients.kind', 'recipients.wallet_id'])
+    .where('payouts.id', '=', payout_id)
+    .executeTakeFirstOrThrow();
+  if (wallet_id !== client_wallet_id) return '';
+  const command = kind === 'client' ? 'clients' : 'commission';
+  return `Give a key that shows the wallet: aio-dca ${command} set ${name} --wallet-key-file FILE. `;
+}
+
 /** What leads on where a word was refused: by what the wallets show. */
-function wayOut(id: bigint, { source, client }: Shown): string {
+function wayOut(id: bigint, { source, client }: Shown, setKey: string): string {
   const release = `aio-dca payouts release p${id}`;
   if (source === 'pending') return 'LNbits is still at it. The next run looks again: aio-dca poll';
   if (source === 'unseen' || source === 'unread')
@@ -184,7 +197,7 @@ function wayOut(id: bigint, { source, client }: Shown): string {
     return `${left} It is paid by a new invoice${first}: ${resolve('--not-paid')}`;
   }
   if (client === 'gone' || client === 'unseen')
-    return 'Give a key that shows the wallet: aio-dca clients set NAME --wallet-key-file FILE. A deleted wallet got the sats: a superuser can bring it back. Else it is --paid.';
+    return `${setKey}A deleted wallet got the sats: a superuser can bring it back. Else it arrived: ${resolve('--paid')}`;
   if (client === 'pending')
     return 'LNbits may credit it yet. Once it has expired, or LNbits was restarted, it shows the payment as failed, or as arrived.';
   return `The client did not get it: aio-dca payouts resolve p${id} --not-paid --reason "…"`;

@@ -77,6 +77,7 @@ export async function holdAllByHand(trx: Trx, who: Who, reason: string, at: Inst
 /** The next run looks at what was sent of it, and goes on from there; the daily ceiling holds it no more. */
 export async function releasePayout(trx: Trx, who: Who, id: bigint, at: Instant): Promise<PayoutState> {
   const { state, reason, live } = await findCase(trx, id);
+  if (state === 'settled') throw refuse(id, 'is settled, not held', 'There is nothing left to pay.');
   if (state !== 'held') throw refuse(id, `is ${state}, not held`, 'The next run goes on with it anyway.');
   for (const payment of live.filter((one) => one.state === 'sending'))
     await movePayment(trx, payment.id, ['sending'], { state: 'unknown', reason });

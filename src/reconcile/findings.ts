@@ -50,7 +50,7 @@ export const hints = {
   'credit/missing':
     'The source wallet does not show it any more: an older copy of LNbits was put back, or a row was changed there. Compare with its backups; what is missing of its sats has to be topped up.',
   'wallet/unreadable':
-    'It could not be compared. Give the wallet’s present key with `aio-dca clients set NAME --wallet-key-file FILE`; of a deleted wallet nothing can be read any more. Where LNbits falls over at it, its log says why.',
+    'It could not be compared. Give the wallet’s present key with `aio-dca clients set NAME --wallet-key-file FILE` (of a recipient of the commission: `commission set`); of a deleted wallet nothing can be read any more: begin later with --from once another one is paid into. Where LNbits falls over at it, its log says why.',
   'wallet/former':
     'Payments from a former source wallet cannot be compared with the present key. Reconcile with that key in a copy of config.toml, or begin later with --from.',
   'cash-out/not-in-lamassu':

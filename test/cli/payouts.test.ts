@@ -546,3 +546,29 @@ async function everything() {
     await db.selectFrom('ledger').selectAll().execute(),
   ];
 }
+
+test('what leads on names the command of the recipient whose wallet does not answer', async () => {
+  const key = await world.addCommission('till');
+  const at = new Date().toISOString();
+  await world.insertCashOut({ created: at, confirmed_at: at });
+  await poll();
+  const [paid] = (await payouts('list', '--client', 'till', '--json')).json<Shown[]>();
+  const id = paid?.id ?? '';
+  expect(paid).toMatchObject({ state: 'settled' });
+  const nothing = await payouts('release', id);
+  expect(nothing.code).toBe(64);
+  expect(nothing.stderr).toContain('There is nothing left to pay.');
+  await world.must(['payouts', 'hold', id]);
+  const { inkey } = await world.lnbits.resetKeys(key.id);
+  const refused = await payouts('resolve', id, '--not-paid', '--reason', 'it is gone', '--yes');
+  expect(refused.code).toBe(64);
+  expect(refused.stderr).toContain('aio-dca commission set till --wallet-key-file FILE');
+  expect(refused.stderr).toContain(`aio-dca payouts resolve ${id} --paid --reason`);
+  await writeFile(join(world.folder, 'till.invoicekey'), `${inkey}\n`);
+  await world.must([
+    ...['commission', 'set', 'till', '--wallet-key-file', join(world.folder, 'till.invoicekey')],
+  ]);
+  await world.must(['payouts', 'release', id]);
+  await poll();
+  expect((await payouts('show', id, '--json')).json<Shown>()).toMatchObject({ state: 'settled' });
+});

@@ -60,7 +60,7 @@ export const hints = {
   'client/daily-limit': BY_HAND,
   'client/closed': 'A closed client has cash left. Withdraw it with `aio-dca fundings withdraw`.',
   'client/source-wallet':
-    'A recipient is paid into the wallet that pays. Give the client another wallet with `aio-dca clients set NAME --new-wallet`.',
+    'A recipient is paid into the wallet that pays. Give it another wallet with `aio-dca clients set NAME --wallet-key-file FILE --new-wallet` (of the commission: `commission set`).',
   'funding/amount': BY_HAND,
   'funding/spent': BY_HAND,
   'funding/status': BY_HAND,
