@@ -3,7 +3,7 @@ import type { Source } from '../lamassu/source.ts';
 import { ALWAYS } from '../ledger/in-force.ts';
 import type { Db } from '../ledger/open.ts';
 import type { Position } from '../ledger/source.ts';
-import { type Instant, MAY_DIFFER_MS, plus } from '../time.ts';
+import { type Instant, isInstant, MAY_DIFFER_MS, plus } from '../time.ts';
 import type { ReadingRules } from './rules.ts';
 
 const DAY_MS = 86_400_000;
@@ -66,7 +66,13 @@ interface Window {
 }
 
 function isWithin({ confirmed_at: confirmed, created }: LamassuRow, from: Instant): boolean {
-  return (confirmed !== null && confirmed >= from) || (created !== null && created >= from);
+  return isSince(confirmed, from) || isSince(created, from);
+}
+
+/** A time outside the years of an `Instant` is PostgreSQL's own text: infinity, a year of five digits, or one before Christ. */
+function isSince(time: string | null, from: Instant): boolean {
+  if (time === null || time.startsWith('-') || time.endsWith('BC')) return false;
+  return !isInstant(time) || time >= from;
 }
 
 /**
