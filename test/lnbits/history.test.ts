@@ -46,7 +46,7 @@ for (const version of lnbitsVersions) {
 }
 
 function everyCount(name: string, available: boolean, start: () => Promise<Lnbits>): void {
-  describe.skipIf(!available)(name, { timeout: 90_000 }, () => {
+  describe.skipIf(!available)(name, { timeout: 240_000 }, () => {
     test('every payment of a wallet with the tag, however many there are, each once, also while some come in', async () => {
       const { client, key, add } = await walletOf(start);
       await add('other');
