@@ -6,8 +6,10 @@ import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { stuckCredits } from '../ledger/credits.ts';
 import type { Db, Ledger } from '../ledger/open.ts';
+import { anyOpenPayment } from '../ledger/open-payouts.ts';
 import { feeRate } from '../ledger/service-fee.ts';
 import { creditsToCome, missing, owed, wantsMore } from '../ledger/status.ts';
+import { boundSourceWallet } from '../ledger/wallets.ts';
 import { tooFull } from '../lnbits/answer.ts';
 import type { LnbitsClient } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
@@ -104,10 +106,7 @@ async function readSource(lnbits: LnbitsClient, key: Secret): Promise<SourceWall
 
 /** Whether a run would pay from this wallet; `paysFrom`: from which its key pays, where that is a shared one. */
 async function bindingCheck(db: Db, { id, name }: SourceWallet, paysFrom: string): Promise<Check> {
-  const { source_wallet_id: bound } = await db
-    .selectFrom('ledger')
-    .select('source_wallet_id')
-    .executeTakeFirstOrThrow();
+  const bound = await boundSourceWallet(db);
   const client = await db
     .selectFrom('recipients')
     .select('name')
@@ -119,12 +118,7 @@ async function bindingCheck(db: Db, { id, name }: SourceWallet, paysFrom: string
     return fail('source wallet', new BridgeError('ledger/wallet-differs', message, hint));
   }
   if (bound === null || bound === id) return ok('source wallet', `"${name}", by its admin key`);
-  const open = await db
-    .selectFrom('payments')
-    .select('id')
-    .where('state', 'in', ['invoiced', 'sending', 'unknown'])
-    .executeTakeFirst();
-  if (open) {
+  if (await anyOpenPayment(db)) {
     const message = `Payments from the source wallet ${bound} are open, and the configuration names ${id}.`;
     const hint = 'Set the key of the former wallet again until `aio-dca payouts list` shows nothing open.';
     return fail('source wallet', new BridgeError('ledger/wallet-differs', message, hint));

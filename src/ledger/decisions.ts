@@ -5,6 +5,7 @@ import { record, type Who } from './log.ts';
 import type { Db, Trx } from './open.ts';
 import { holdPayout, movePayment, movePayout, openPayouts, type Payment, partsOf } from './payouts.ts';
 import type { PaymentState, PayoutState } from './schema.ts';
+import { boundSourceWallet } from './wallets.ts';
 
 /*
  * What a person decides about payouts. Each is written down with who and why, and is refused, as `usage/invalid`,
@@ -54,12 +55,9 @@ export async function holdByHand(
 }
 
 async function doubt(trx: Trx, id: bigint, live: Payment[], reason: string): Promise<void> {
-  const { source_wallet_id } = await trx
-    .selectFrom('ledger')
-    .select('source_wallet_id')
-    .executeTakeFirstOrThrow();
+  const source = await boundSourceWallet(trx);
   // From another wallet nobody can look any more, and a payment that was never sent cannot be in doubt.
-  const seen = live.filter((one) => one.source_wallet_id === source_wallet_id && one.sent_at !== null);
+  const seen = live.filter((one) => one.source_wallet_id === source && one.sent_at !== null);
   if (seen.length === 0) {
     throw refuse(id, 'is settled, and cannot be looked at any more', 'There is nothing left to hold back.');
   }

@@ -1,6 +1,16 @@
 import type { Db } from './open.ts';
 import { notSettled, partsOf } from './payouts.ts';
 
+/** A payment of which it is not settled yet what becomes of it; undefined where there is none. */
+export async function anyOpenPayment(db: Db): Promise<{ payout_id: bigint } | undefined> {
+  return await db
+    .selectFrom('payments')
+    .select('payout_id')
+    .where('state', 'in', ['invoiced', 'sending', 'unknown'])
+    .limit(1)
+    .executeTakeFirst();
+}
+
 /** What of an open payout is where, in satoshi. */
 export interface OpenPayout {
   id: bigint;

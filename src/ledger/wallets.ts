@@ -41,11 +41,7 @@ export async function changeWallet(
 
 /** Keeps a wallet and its key; refuses the source wallet, and one of another recipient of that kind. */
 export async function keepWallet(trx: Trx, kind: Kind, { id, key }: WalletKey, at: Instant): Promise<void> {
-  const { source_wallet_id: source } = await trx
-    .selectFrom('ledger')
-    .select('source_wallet_id')
-    .executeTakeFirstOrThrow();
-  if (source === id) throw isSourceWallet();
+  if ((await boundSourceWallet(trx)) === id) throw isSourceWallet();
   const other = await trx
     .selectFrom('recipients')
     .select('name')
@@ -117,6 +113,15 @@ async function whenLeft(db: Db, walletId: string): Promise<{ at: Instant; subjec
     .where('after', 'not like', named)
     .groupBy('subject')
     .execute();
+}
+
+/** The wallet that the ledger pays from; null before its first run. */
+export async function boundSourceWallet(db: Db): Promise<string | null> {
+  const { source_wallet_id: bound } = await db
+    .selectFrom('ledger')
+    .select('source_wallet_id')
+    .executeTakeFirstOrThrow();
+  return bound;
 }
 
 /** What the log says where the ledger is bound to a source wallet, which is the subject. */

@@ -3,8 +3,16 @@ import { openClaims } from '../ledger/claims.ts';
 import { creditsIn } from '../ledger/credits.ts';
 import { record, type Who } from '../ledger/log.ts';
 import type { Db, Ledger, Trx } from '../ledger/open.ts';
+import { anyOpenPayment } from '../ledger/open-payouts.ts';
 import { knownPayments } from '../ledger/payouts.ts';
-import { BOUND, type PaidInto, type WalletKey, walletsPaidInto, wasPaidFrom } from '../ledger/wallets.ts';
+import {
+  BOUND,
+  boundSourceWallet,
+  type PaidInto,
+  type WalletKey,
+  walletsPaidInto,
+  wasPaidFrom,
+} from '../ledger/wallets.ts';
 import type { Payment as Shown } from '../lnbits/client.ts';
 import { paymentsIn, Unseen } from '../lnbits/one-wallet.ts';
 import { proveRights } from '../lnbits/rights.ts';
@@ -30,11 +38,7 @@ export async function bindSourceWallet(ctx: Context): Promise<void> {
 }
 
 export async function isBound({ ledger, source }: Pick<Context, 'ledger' | 'source'>): Promise<boolean> {
-  const { source_wallet_id: bound } = await ledger.db
-    .selectFrom('ledger')
-    .select('source_wallet_id')
-    .executeTakeFirstOrThrow();
-  return bound === source.walletId;
+  return (await boundSourceWallet(ledger.db)) === source.walletId;
 }
 
 /**
@@ -218,10 +222,7 @@ async function takeSourceWallet(
   wallet: string,
   paysFrom: string = wallet,
 ): Promise<void> {
-  const { source_wallet_id: bound } = await trx
-    .selectFrom('ledger')
-    .select('source_wallet_id')
-    .executeTakeFirstOrThrow();
+  const bound = await boundSourceWallet(trx);
   if (bound === wallet) return;
   const client = await trx
     .selectFrom('recipients')
@@ -236,11 +237,6 @@ async function takeSourceWallet(
     );
   }
   if (bound !== null) {
-    const open = await trx
-      .selectFrom('payments')
-      .select('id')
-      .where('state', 'in', ['invoiced', 'sending', 'unknown'])
-      .executeTakeFirst();
     const [credit] = await creditsIn(trx, ['sending', 'unknown']);
     if (credit) {
       throw new BridgeError(
@@ -249,7 +245,7 @@ async function takeSourceWallet(
         'Set the key of the former wallet again until `aio-dca credits list` shows nothing unknown.',
       );
     }
-    if (open) {
+    if (await anyOpenPayment(trx)) {
       throw new BridgeError(
         'ledger/wallet-differs',
         `payments from the source wallet ${bound} are open, and the configuration names ${wallet}`,

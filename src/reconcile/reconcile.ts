@@ -4,6 +4,7 @@ import { openSource } from '../lamassu/source.ts';
 import { creditsIn } from '../ledger/credits.ts';
 import { startRun } from '../ledger/lease.ts';
 import type { Ledger } from '../ledger/open.ts';
+import { anyOpenPayment } from '../ledger/open-payouts.ts';
 import { openSourceWallet, type SourceWallet } from '../payouts/context.ts';
 import { bookFees } from '../payouts/service-fee.ts';
 import { rulesOf } from '../scheduler/rules.ts';
@@ -94,11 +95,7 @@ async function underLease(
 ): Promise<void> {
   const run = await startRun(ledger, 'reconcile', actor);
   try {
-    const open = await ledger.db
-      .selectFrom('payments')
-      .select('payout_id')
-      .where('state', 'in', ['invoiced', 'sending', 'unknown'])
-      .executeTakeFirst();
+    const open = await anyOpenPayment(ledger.db);
     const [credit] = await creditsIn(ledger.db, ['sending', 'unknown']);
     if (credit) {
       throw new BridgeError(

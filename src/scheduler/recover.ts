@@ -9,7 +9,9 @@ import { creditsIn, holdCredit, sendCredit } from '../ledger/credits.ts';
 import { type Run, startRun } from '../ledger/lease.ts';
 import { record, type Who } from '../ledger/log.ts';
 import type { Db, Ledger, Trx } from '../ledger/open.ts';
+import { anyOpenPayment } from '../ledger/open-payouts.ts';
 import { type Lost, type Misfit, putBack, type Restored } from '../ledger/recover.ts';
+import { boundSourceWallet } from '../ledger/wallets.ts';
 import { openSourceWallet } from '../payouts/context.ts';
 import { LARGEST_CREDIT } from '../payouts/credit.ts';
 import { accountFor, paidByAnotherCopy } from '../payouts/source-wallet.ts';
@@ -212,7 +214,7 @@ async function refuseOtherPayments(deps: RecoverDeps, { lost, misfits }: Found):
   );
   try {
     // Before LNbits 1.4 a look at the clients' wallets would change what is open.
-    if (!looksArePure && (await hasOpenPayments(ledger.db))) return;
+    if (!looksArePure && (await anyOpenPayment(ledger.db))) return;
     const shown = await paidByAnotherCopy(ledger, { lnbits, source });
     const found = [...lost.map(({ hash }) => hash), ...misfits.map(({ what }) => what.split(' ').at(-1))];
     const other = shown.find(({ hash }) => !found.includes(hash));
@@ -307,21 +309,8 @@ function inOrderOfPayment(rows: Row[], lost: Lost[]): Row[] {
   return rows.toSorted((a, b) => rankOf(a) - rankOf(b));
 }
 
-async function hasOpenPayments(db: Db): Promise<boolean> {
-  const open = await db
-    .selectFrom('payments')
-    .select('id')
-    .where('state', 'in', ['invoiced', 'sending', 'unknown'])
-    .limit(1)
-    .executeTakeFirst();
-  return open !== undefined;
-}
-
 async function refuseOtherWallet(db: Db, opened: string[]): Promise<void> {
-  const { source_wallet_id: bound } = await db
-    .selectFrom('ledger')
-    .select('source_wallet_id')
-    .executeTakeFirstOrThrow();
+  const bound = await boundSourceWallet(db);
   if (bound === null || opened.includes(bound)) return;
   throw new BridgeError(
     'ledger/wallet-differs',
