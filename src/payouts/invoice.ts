@@ -71,11 +71,12 @@ export async function makeInvoice(
       if ([ctx.source.walletId, claimOf(ctx).walletId].includes(invoice.walletId))
         return await hold("the client's wallet is the source wallet");
       if (notSeen) return await wait(notSeen);
-      const shown = await showsItself(ctx, recipient.id, wallet, invoice.hash);
+      const isFirstHere = wallet.id === present ? first : await isFirst(ctx, recipient.id, wallet.id);
+      const shown = await showsItself(ctx, wallet, invoice.hash, isFirstHere);
       if (shown === 'unseen') return await hold(`nothing was paid: ${UNSEEN}`);
       if (shown instanceof Unseen) {
-        const its = { ...wallet, recipient: { ...recipient, kind: payout.kind }, former: false };
-        return await wait({ wallet: its, unseen: shown });
+        const paidInto = { ...wallet, recipient: { ...recipient, kind: payout.kind }, former: false };
+        return await wait({ wallet: paidInto, unseen: shown });
       }
       const kept = await ctx.run.write(async (trx) => {
         if ((await walletOf(trx, payout.id)).id !== wallet.id) return undefined;
@@ -115,12 +116,12 @@ function refusedInvoice({ code, message }: BridgeError, { kind, recipient }: Pay
  */
 async function showsItself(
   ctx: Context,
-  recipient: bigint,
   { id, key }: WalletKey,
   hash: string,
+  isFirstPayment: boolean,
 ): Promise<'known' | 'now' | 'unseen' | Unseen> {
   if (!ctx.looksArePure) return 'known';
-  if (await isFirst(ctx, recipient, id)) {
+  if (isFirstPayment) {
     const seen = await lookAtFirst(ctx, { id, key }, hash);
     return seen === null ? 'unseen' : seen === 'seen' ? 'now' : seen;
   }
