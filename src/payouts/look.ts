@@ -32,8 +32,9 @@ export async function look(ctx: Context, payment: Payment): Promise<Decision> {
 export type Former = Decision & { refused?: true };
 
 /**
- * What becomes of an invoice that was never sent, or whose every POST LNbits refused, where its recipient is paid into another wallet now: it is given up,
- * if the source wallet shows nothing of it and nobody else has paid it. The former wallet may be gone.
+ * What becomes of an invoice that was never sent, or whose every POST LNbits refused, where its recipient is paid into
+ * another wallet now: it is given up, if the source wallet shows nothing of it and nobody else has paid it. The former
+ * wallet may be gone.
  */
 export async function lookAtFormer(ctx: Context, payment: Payment): Promise<Former> {
   if (payment.sent_at !== null) return lookAtRefused(ctx, payment);

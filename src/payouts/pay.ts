@@ -57,8 +57,8 @@ export interface Paid {
 
 /**
  * Works on every open payout, one payment at a time: the clients' first, each oldest first. A payout that cannot be paid,
- * or at which LNbits refuses or falls over, does not stop the others; LNbits not answering twice in a row does. At the end, payments that
- * only need the quiet time to pass are looked at once more.
+ * or at which LNbits refuses or falls over, does not stop the others; LNbits not answering twice in a row does. At the
+ * end, payments that only need the quiet time to pass are looked at once more.
  */
 export async function payAll(ctx: Context): Promise<Paid> {
   const fee = await feeRate(ctx.ledger.db);
