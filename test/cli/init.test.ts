@@ -392,6 +392,11 @@ describe('in a terminal', { retry: 1 }, () => {
         terminal.type(text);
         terminal.type(keys.enter);
       };
+      // A `y` is the whole answer: an Enter after it would answer the next question, where that is quick enough.
+      const yes = async (question: string) => {
+        await terminal.shows(question);
+        terminal.type('y');
+      };
       // What is proposed stands in the line already: Ctrl-U takes it away.
       const instead = (text: string) => `\u0015${text}`;
       await answer('Time zone', instead('Nowhere'));
@@ -400,7 +405,7 @@ describe('in a terminal', { retry: 1 }, () => {
       await answer('How is Lamassu', '');
       await answer('The SSH server', `${ssh().host}:${ssh().port}`);
       await terminal.shows(ssh().hostKeys[0] ?? '');
-      await answer('Does the server itself say the same?', 'y');
+      await yes('Does the server itself say the same?');
       await answer('The user there', instead(ssh().user));
       await answer('A private SSH key', instead(join(world.folder, 'id_ed25519')));
       await answer('PostgreSQL as the SSH server', instead(`${there.lamassu.host}:${there.lamassu.port}`));
@@ -412,7 +417,7 @@ describe('in a terminal', { retry: 1 }, () => {
       await terminal.shows('That is LNbits');
       await answer('The admin key', world.source.inkey);
       await answer('That is an invoice key', world.source.adminkey);
-      await answer('credit the source wallet with them?', 'y');
+      await yes('credit the source wallet with them?');
       await answer('The user name of LNbits’ superuser', world.lnbits.superuser.name);
       await answer('The superuser’s password', 'guessed');
       await answer('LNbits does not let', world.lnbits.superuser.password);
