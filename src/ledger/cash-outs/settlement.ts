@@ -65,7 +65,12 @@ export async function settle(
   const { at, actor, reason } = act;
   // Before ingest, which would close the entry as eligible.
   await closeReview(trx, act, id, 'processed');
-  await ingest(trx, cashOut, { ...options, now: at, origin, who: { actor: 'ingest', run: null } });
+  await ingest(trx, cashOut, {
+    ...options,
+    now: at,
+    origin,
+    who: { actor: 'ingest', run: null, clock: act.clock },
+  });
   const figures: KeptFigures = {
     stated: [
       ...(stated.fiat ? (['fiat'] as const) : []),
