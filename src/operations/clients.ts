@@ -6,8 +6,7 @@ import { type Client, clientsAt, findClient, openClient } from '../ledger/client
 import { closeClient } from '../ledger/clients/close.ts';
 import { refuseTakenName } from '../ledger/clients/names.ts';
 import { type ClientView as Known, viewsOf } from '../ledger/clients/view.ts';
-import { bestTime } from '../ledger/clocks/clocks.ts';
-import { entryTimeOf } from '../ledger/clocks/doubts.ts';
+import { timeOfChange } from '../ledger/clocks/doubts.ts';
 import type { Act, Who } from '../ledger/log/log.ts';
 import { openPayoutsOf } from '../ledger/payouts/open-payouts.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
@@ -133,7 +132,7 @@ export const pauseOneClient = operation({
   errors: ['clock/differs'],
   input,
   view: clientView,
-  run: ({ write, who, clock }, { name }) => pause({ write, who, clock }, name, true),
+  run: (context, { name }) => pause(context, name, true),
 });
 
 export const resumeOneClient = operation({
@@ -177,8 +176,7 @@ async function changeNow<View>(
   viewOf: (known: Known, trx: Trx) => View | Promise<View>,
 ): Promise<View> {
   return write(async (trx) => {
-    const host = clock.host();
-    const at = await (name === null ? bestTime(trx, host) : entryTimeOf(trx, host, `client ${name}`));
+    const at = await timeOfChange(trx, clock.host(), name === null ? null : `client ${name}`);
     return viewOf(await withCash(trx, await change(trx, { ...who, at })), trx);
   });
 }

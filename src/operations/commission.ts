@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { invalid } from '../errors.ts';
 import { refuseTakenName } from '../ledger/clients/names.ts';
-import { bestTime } from '../ledger/clocks/clocks.ts';
-import { entryTimeOf } from '../ledger/clocks/doubts.ts';
+import { timeOfChange } from '../ledger/clocks/doubts.ts';
 import {
   addCommission,
   commissionRecipients,
@@ -133,13 +132,9 @@ function changeAt<View>(
   name: string | null,
   work: (trx: Trx, at: Instant) => Promise<View>,
 ): Promise<View> {
-  return write(async (trx) => {
-    const host = clock.host();
-    return work(
-      trx,
-      await (name === null ? bestTime(trx, host) : entryTimeOf(trx, host, `commission ${name}`)),
-    );
-  });
+  return write(async (trx) =>
+    work(trx, await timeOfChange(trx, clock.host(), name === null ? null : `commission ${name}`)),
+  );
 }
 
 async function machineOf(db: Db, named: string | undefined): Promise<string | null> {

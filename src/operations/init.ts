@@ -195,10 +195,8 @@ export const createInstallation = operation({
   }),
   view: madeView,
   run: async ({ clock, stopSignal }, { replace, found, ...given }) => {
-    const [config, ...secrets] = filesOf(given).map((file) => ({
-      ...file,
-      replace: replace.includes(file.path),
-    }));
+    const written = filesOf(given).map((file) => ({ ...file, replace: replace.includes(file.path) }));
+    const [config, ...secrets] = written;
     if (!config) throw new Error('an installation without a configuration');
     const { openLedger } = await import('../ledger/store/open.ts');
     // From here on a signal waits until everything is written or undone.
@@ -212,7 +210,12 @@ export const createInstallation = operation({
       await made.close();
       return made;
     });
-    return viewOfMade(given, found, ledger);
+    return viewOfMade(
+      given,
+      written.map(({ path }) => path),
+      found,
+      ledger,
+    );
   },
 });
 
@@ -223,6 +226,7 @@ function filesOf({ file, settings: said, heading }: z.output<typeof files>): Omi
 
 function viewOfMade(
   given: z.output<typeof files>,
+  written: string[],
   found: FoundView | null,
   { id, url, schema, clock }: Ledger,
 ): MadeView {
@@ -230,7 +234,7 @@ function viewOfMade(
   const role = roleFor(lamassu.user, found?.harmful ?? []);
   return {
     config: given.file,
-    files: filesOf(given).map(({ path }) => path),
+    files: written,
     ledger: { id, url, schema },
     lamassu: {
       readable: found?.readable ?? null,
@@ -244,7 +248,10 @@ function viewOfMade(
           ...{ user: ssh.user, host: ssh.host },
           authorized_keys: authorizedKeysLine(ssh.key.public_key, lamassu.host, lamassu.port),
           authorized_keys_dropbear: authorizedKeysLine(
-            ...([ssh.key.public_key, lamassu.host, lamassu.port, 'dropbear'] as const),
+            ssh.key.public_key,
+            lamassu.host,
+            lamassu.port,
+            'dropbear',
           ),
         }
       : null,

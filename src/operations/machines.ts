@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
-import { bestTime, entryTime } from '../ledger/clocks/clocks.ts';
-import { entryTimeOf } from '../ledger/clocks/doubts.ts';
+import { entryTime } from '../ledger/clocks/clocks.ts';
+import { timeOfChange } from '../ledger/clocks/doubts.ts';
 import { replaceMachine, setMachine } from '../ledger/machine-changes.ts';
 import {
   findMachine,
@@ -96,8 +96,7 @@ export const setMachineSettings = operation({
     const hasRates = Object.values(rates).some((rate) => rate !== undefined);
     return write(async (trx) => {
       const { device_id: id } = await findMachine(trx, named, 'machine');
-      const host = clock.host();
-      const at = await (hasRates ? entryTimeOf(trx, host, `machine ${id}`) : bestTime(trx, host));
+      const at = await timeOfChange(trx, clock.host(), hasRates ? `machine ${id}` : null);
       const { machine, outside } = await setMachine(trx, { ...who, at }, named, change);
       return viewOfChangedMachine(await withCash(trx, machine, clock.now()), outside);
     });

@@ -7,7 +7,7 @@ import { successors } from '../machines/machines.ts';
 import { ALWAYS } from '../store/effective-dated.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { ClockPlace } from '../store/schema.ts';
-import { apart, type Clocks, drift, entryTime } from './clocks.ts';
+import { apart, bestTime, type Clocks, drift, entryTime } from './clocks.ts';
 
 /*
  * Clock doubts: entries that were made while a clock was wrong. Such cash, or such a setting, counts from a time in
@@ -186,6 +186,14 @@ export async function entryTimeOf(trx: Trx, host: HostClock, subject: string): P
     `${subject} has an entry by a clock that was wrong: it holds from ${doubt.at} on.`,
     message`Correct its time first: ${call('clock.restate', { subject, at: null })}.`,
   );
+}
+
+/**
+ * When a change is made. `subject`: whose settings it changes from now on, which needs a clock that is right; null: it
+ * changes none, so the best that is known of now will do. Errors: those of `entryTimeOf`.
+ */
+export function timeOfChange(trx: Trx, host: HostClock, subject: string | null): Promise<Instant> {
+  return subject === null ? bestTime(trx, host) : entryTimeOf(trx, host, subject);
 }
 
 /**
