@@ -39,7 +39,7 @@ export async function* examineLnbits(
     } catch (error) {
       const check = fail('lnbits', error);
       if (
-        check.detail.startsWith('lnbits/version') ||
+        (error instanceof BridgeError && error.code === 'lnbits/version') ||
         !(await answers(lnbits, config.lnbits.sourceWalletKey))
       ) {
         yield check;

@@ -7,9 +7,10 @@ import { type Doubt, doubtsAt } from './clocks/doubts.ts';
 import { type Credit, creditTotals, stuckCredits } from './credits/credits.ts';
 import { neededSats } from './credits/plan.ts';
 import { openContradictions } from './payouts/contradictions.ts';
+import { lackOf } from './payouts/lack.ts';
 import { type Pause, pauseOf } from './payouts/pause.ts';
 import { notSettled } from './payouts/payouts.ts';
-import { type FeeRate, feeOn, feeRate, WANTS_MORE } from './payouts/service-fee.ts';
+import { type FeeRate, feeOn, feeRate } from './payouts/service-fee.ts';
 import { currentRun, DECISIONS } from './runs/lease.ts';
 import type { Db } from './store/open.ts';
 
@@ -249,7 +250,7 @@ export async function owed(db: Db): Promise<Owed> {
 }
 
 export async function wantsMore(db: Db): Promise<boolean> {
-  return (await deferred(db)).some(({ reason }) => reason.includes(WANTS_MORE));
+  return (await deferred(db)).some(({ reason }) => lackOf(reason) === 'fee');
 }
 
 async function deferred(db: Db): Promise<Status['deferred']> {

@@ -47,6 +47,12 @@ const OF_KEY =
 /** What LNbits 1.4 to 1.6 say to the key of a shared wallet that is not granted to send. */
 const MAY_NOT_PAY = /does not have permission to pay/i;
 
+/** What LNbits 1.0 to 1.6 say of a wallet that holds less than a payment and the fee on it. */
+const TOO_LITTLE = /insufficient balance/i;
+
+/** What LNbits 1.4 to 1.6 say to the key of a shared wallet without the right that a request needs. */
+const NO_PERMISSION = /permission/i;
+
 type LnbitsCode = Extract<ErrorCode, `lnbits/${string}`>;
 
 const OF_LNBITS: Record<LnbitsCode, true> = {
@@ -82,6 +88,16 @@ export function keepsFromLnbits(error: unknown): error is BridgeError {
  */
 export function saidByLnbits({ code }: BridgeError): boolean {
   return ['lnbits/refused', 'lnbits/key', 'lnbits/rights', 'lnbits/rate-limited'].includes(code);
+}
+
+/** Whether LNbits refused because the wallet holds too little. */
+export function callsTooLittle({ message }: BridgeError): boolean {
+  return TOO_LITTLE.test(message);
+}
+
+/** Whether LNbits refused because the key lacks a right. */
+export function deniesRight({ code, message }: BridgeError): boolean {
+  return code === 'lnbits/refused' && NO_PERMISSION.test(message);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
+import { deniesRight } from './answer.ts';
 import type { Invoice, LnbitsClient } from './client.ts';
 
 const TAG = 'aio-dca-check';
@@ -48,8 +49,8 @@ function explain(error: unknown): never {
 }
 
 /** The error for an invoice that the key has no right to make: no retry helps. Undefined for any other refusal. */
-export function lacksRightToReceive({ code, message }: BridgeError): BridgeError | undefined {
-  return code === 'lnbits/refused' && /permission/i.test(message) ? lacksRight(message) : undefined;
+export function lacksRightToReceive(error: BridgeError): BridgeError | undefined {
+  return deniesRight(error) ? lacksRight(error.message) : undefined;
 }
 
 function lacksRight(message: string): BridgeError {

@@ -1,5 +1,6 @@
 import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
+import { SOURCE_HOLDS } from '../ledger/payouts/lack.ts';
 import { type Payout, unsentSats, unsettledClientSats } from '../ledger/payouts/payouts.ts';
 import { feeOn } from '../ledger/payouts/service-fee.ts';
 import { feeNow } from './service-fee.ts';
@@ -12,7 +13,7 @@ import { type Context, note } from './session.ts';
  */
 export async function lack(ctx: Context, payout: Payout, sats: bigint, fee = 0n): Promise<string | null> {
   const held = ctx.source.balanceMsat / 1000n;
-  const holds = `the source wallet holds ${shown(held)}`;
+  const holds = `the ${SOURCE_HOLDS} ${shown(held)}`;
   if (held < sats) return `${holds}, less than the ${shown(sats)} due`;
   if (held < sats + fee)
     return `${holds}, less than the ${shown(sats)} due with LNbits’ service fee, about ${shown(fee)}`;

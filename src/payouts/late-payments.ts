@@ -1,4 +1,4 @@
-import { contradict, contradictionsOf } from '../ledger/payouts/contradictions.ts';
+import { contradict, contradictionsOf, showsArrival } from '../ledger/payouts/contradictions.ts';
 import { holdPayout, type Payment, partsOf, revivePayment } from '../ledger/payouts/payouts.ts';
 import { FellOver } from '../lnbits/answer.ts';
 import { plus } from '../time.ts';
@@ -29,7 +29,7 @@ export async function recheckDead(ctx: Context): Promise<void> {
     if (!arrived && source !== 'success') continue;
     const shown = sidesInWords({ source, client });
     const known = (await contradictionsOf(ctx.ledger.db, 'payment_id', [payment.id])).filter(
-      (one) => one.closed_at !== null && (!arrived || /arrived|wrong-amount/.test(one.shown)),
+      (one) => one.closed_at !== null && (!arrived || showsArrival(one)),
     );
     if (known.length > 0) continue;
     await ctx.run.write(async (trx) => {

@@ -1,4 +1,5 @@
 import { BridgeError, type ErrorCode } from '../errors.ts';
+import { WANTS_MORE } from '../ledger/payouts/lack.ts';
 import { inParts, splitPart } from '../ledger/payouts/parts.ts';
 import { isPaused } from '../ledger/payouts/pause.ts';
 import {
@@ -17,9 +18,9 @@ import {
   unsendPayment,
   walletOf,
 } from '../ledger/payouts/payouts.ts';
-import { feeOn, feeRate, WANTS_MORE } from '../ledger/payouts/service-fee.ts';
+import { feeOn, feeRate } from '../ledger/payouts/service-fee.ts';
 import type { Db } from '../ledger/store/open.ts';
-import { FellOver, isOfLnbits, RateLimited, saidByLnbits } from '../lnbits/answer.ts';
+import { callsTooLittle, FellOver, isOfLnbits, RateLimited, saidByLnbits } from '../lnbits/answer.ts';
 import type { Instant } from '../time.ts';
 import { lack, noteLack, noteShortage, noteUnknownFee, readBalance } from './balance.ts';
 import { overCeiling } from './ceiling.ts';
@@ -44,9 +45,6 @@ const SAME_FOR_ALL: readonly ErrorCode[] = [
 ];
 /** POSTs of one bolt11 and invoices of one part in one run; the next run goes on. */
 const TRIES = 2;
-
-/** LNbits 1.0 to 1.6, of a wallet that holds less than a payment and the fee on it. Only the words to it depend on this. */
-const INSUFFICIENT = /insufficient balance/i;
 
 export interface Paid {
   settled: number;
@@ -245,7 +243,7 @@ async function noteRefusal(
   await readBalance(ctx);
   const why = await lack(ctx, payout, sats, feeOn(sats, await feeNow(ctx)));
   if (why !== null) noteLack(ctx, why);
-  else if (INSUFFICIENT.test(refusal.message)) {
+  else if (callsTooLittle(refusal)) {
     noteUnknownFee(ctx, payout, sats);
     return `${WANTS_MORE}: ${refusal.message}`;
   } else note(ctx, refusal, payout);

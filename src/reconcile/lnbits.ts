@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
 import { Secret } from '../config/secret.ts';
+import { knownOf } from '../ledger/payouts/contradictions.ts';
 import { knownPayments, type Payment } from '../ledger/payouts/payouts.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import type { PayoutState } from '../ledger/store/schema.ts';
@@ -23,7 +23,7 @@ type Booked = Pick<
   | 'client_wallet_id'
   | 'source_wallet_id'
   | 'state'
-> & { name: string; payout_state: PayoutState; known: string | null };
+> & { name: string; payout_state: PayoutState; known: 'arrived' | 'debited' | null };
 
 interface Wallet {
   id: string;
@@ -215,8 +215,8 @@ function compare(
 }
 
 /** Whether the operator decided about it when the wallets showed the same. */
-function isKnown(known: string | null, credited: boolean): boolean {
-  return known !== null && (!credited || known.includes('arrived'));
+function isKnown(known: Booked['known'], credited: boolean): boolean {
+  return known !== null && (!credited || known === 'arrived');
 }
 
 function sideText(side: WalletPayment | null | undefined): string {
@@ -309,12 +309,7 @@ function booking(db: Db) {
       'payments.source_wallet_id',
       'payments.state',
       'recipients.name',
-      sql<
-        string | null
-      >`(select min(case when x.shown like '%arrived%' or x.shown like '%wrong-amount%' then 'arrived'
-        else 'debited' end) from contradictions as x where x.payment_id = payments.id and x.closed_at is not null)`.as(
-        'known',
-      ),
+      knownOf('payments.id').as('known'),
       'payouts.state as payout_state',
     ]);
 }

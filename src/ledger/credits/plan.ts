@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { type Act, record } from '../log/log.ts';
+import { lackOf } from '../payouts/lack.ts';
 import { type FeeRate, feeOn, feeRate, feeReserve } from '../payouts/service-fee.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { CreditState } from '../store/schema.ts';
@@ -104,16 +105,13 @@ export function planCredits(cashOuts: Uncovered[], largest: bigint): Planned[] {
 
 /** Whether a payout waits for sats: some of what LNbits takes as its service fee may not be credited. */
 export async function waitsForSats(db: Db): Promise<boolean> {
-  const row = await db
+  const rows = await db
     .selectFrom('payouts')
-    .select('id')
+    .select('reason')
+    .distinct()
     .where('state', 'in', ['deferred', 'unknown'])
-    .where((eb) =>
-      eb.or([eb('reason', 'like', '%nsufficient balance%'), eb('reason', 'like', '%source wallet holds%')]),
-    )
-    .limit(1)
-    .executeTakeFirst();
-  return row !== undefined;
+    .execute();
+  return rows.some(({ reason }) => lackOf(reason) !== null);
 }
 
 /**

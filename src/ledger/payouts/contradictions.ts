@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, type SqlBool, sql } from 'kysely';
 import { type Act, type ReasonedAct, record } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
@@ -40,6 +40,24 @@ export async function contradictionsOf(
 ): Promise<Contradiction[]> {
   if (ids.length === 0) return [];
   return db.selectFrom('contradictions').selectAll().where(of, 'in', ids).execute();
+}
+
+/** How a client's wallet is said to show a payment that arrived, whole or not: words of `shown`. */
+const ARRIVED = ['arrived', 'wrong-amount'];
+
+/** Whether it was recorded with a payment that arrived. `shown` is kept as text: only here and in `knownOf` it is read. */
+export function showsArrival({ shown }: Pick<Contradiction, 'shown'>): boolean {
+  return ARRIVED.some((word) => shown.includes(word));
+}
+
+/** What the operator knew of a payment when deciding: that it arrived, or that it was only debited; null: nothing. */
+export function knownOf(payment: 'payments.id') {
+  const arrived = sql.join(
+    ARRIVED.map((word) => sql<SqlBool>`x.shown like ${sql.lit(`%${word}%`)}`),
+    sql` or `,
+  );
+  return sql<'arrived' | 'debited' | null>`(select min(case when ${arrived} then 'arrived' else 'debited' end)
+    from contradictions as x where x.payment_id = ${sql.ref(payment)} and x.closed_at is not null)`;
 }
 
 /** Records a contradiction once. False if it is known, or the operator has decided about it. */

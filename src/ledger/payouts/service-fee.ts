@@ -12,10 +12,6 @@ import type { Payment } from './payouts.ts';
 /** What was taken of a payment, in msat; `capMsat`: the most of one payment, where it was seen. Null: nothing is taken. */
 export type FeeRate = { feeMsat: bigint; paidMsat: bigint; capMsat: bigint | null } | null;
 
-/** Why a payout is deferred although its sats are there: no payment has shown the fee yet. `status` compares this text. */
-export const WANTS_MORE =
-  'the source wallet holds what is due by what is known, and LNbits wants more, as for a service fee';
-
 /** So many of the newest payments tell it: the settings change now and then, and small payments tell little. */
 const NEWEST = 20;
 
