@@ -9,7 +9,7 @@ import { type Call, type Message, message, field as nameOf } from './lib/message
  * - `attention`: it is done, and something needs the operator;
  * - `defect`: this program is wrong.
  */
-export const kinds = [
+export const errorKinds = [
   'invalid',
   'not-found',
   'conflict',
@@ -24,7 +24,7 @@ export const kinds = [
   'defect',
 ] as const;
 
-export type Kind = (typeof kinds)[number];
+export type Kind = (typeof errorKinds)[number];
 
 /** Which half of a run a failure concerns: reading from the source, paying from the source wallet, or both. */
 export type Concern = 'source' | 'payouts' | 'both';

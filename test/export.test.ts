@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../src/config/secret.ts';
 import { type Format, formatted, localTimes } from '../src/export/format.ts';
-import { type Kind, type KindName, kinds } from '../src/export/kinds.ts';
+import { type ExportKind, type KindName, kinds } from '../src/export/kinds.ts';
 import { type Choice, countRows, pages } from '../src/export/rows.ts';
-import { counted, noTotals } from '../src/export/totals.ts';
+import { noExportTotals, withTotals } from '../src/export/totals.ts';
 import { ingest } from '../src/ledger/cash-outs/ingest.ts';
 import { bindSource, moveMark } from '../src/ledger/cash-outs/watermark.ts';
 import { addClient } from '../src/ledger/clients/changes.ts';
@@ -91,9 +91,9 @@ function settlement(id: string, at: Instant, fiat: bigint) {
 }
 
 async function exported(ledger: Ledger, name: KindName, format: Format, choice: Partial<Choice> = {}) {
-  const kind: Kind = kinds[name];
-  const totals = noTotals();
-  const rows = counted(kind, pages(ledger.db, kind, { ...ALL, ...choice }), totals);
+  const kind: ExportKind = kinds[name];
+  const totals = noExportTotals();
+  const rows = withTotals(kind, pages(ledger.db, kind, { ...ALL, ...choice }), totals);
   const pieces = await Array.fromAsync(formatted(kind, rows, format, 'America/Guatemala'));
   return { text: pieces.join(''), totals };
 }

@@ -408,6 +408,37 @@ test('files of one name have one job', () => {
   ).toEqual([]);
 });
 
+/** Names that several files export, and the one meaning that they share. The list may only shrink. */
+const sameMeaning: Record<string, string> = {
+  examine: 'all checks of doctor: the operation, its work',
+  holdPayout: 'holding a payout: the operation, its step in the ledger',
+  reconcile: 'comparing with Lamassu and LNbits: the operation, its work',
+  register: 'adds a file’s commands to the command line',
+};
+
+test('an exported name has one meaning', () => {
+  const names = files
+    .filter(({ path }) => path.startsWith('src/'))
+    .flatMap(({ text }) => [
+      ...new Set(
+        [...text.matchAll(/^export (?:async )?(?:function\*?|const|class|interface|type|enum) (\w+)/gm)].map(
+          ([, name = '']) => name,
+        ),
+      ),
+    ]);
+  const doubled = [...Map.groupBy(names, (name) => name)]
+    .filter(([, places]) => places.length > 1)
+    .map(([name]) => name);
+  expect(
+    doubled.filter((name) => !(name in sameMeaning)),
+    'Name each by what it alone is.',
+  ).toEqual([]);
+  expect(
+    Object.keys(sameMeaning).filter((name) => !doubled.includes(name)),
+    'Not doubled any more.',
+  ).toEqual([]);
+});
+
 test('the program uses nothing of the tests', () => {
   const wrong = files
     .filter(({ path }) => /^(src|migrations|bin)\//.test(path))

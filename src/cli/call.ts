@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { Message } from '../lib/message.ts';
 import type { Needs, Operation } from '../operations/operation.ts';
 import { type Cli, makeCli } from './terminal/context.ts';
-import { inWords } from './terminal/words.ts';
+import { inCommandWords } from './terminal/words.ts';
 
 /** Options of every command, which are no input of its operation. */
 const OWN = new Set(['reason']);
@@ -54,7 +54,7 @@ function tellMore({ rows, total }: { rows: unknown[]; total: number }): void {
 
 /** One JSON document, or the page. */
 export async function print<View>(cli: Cli, json: unknown, view: View, page: Page<View>): Promise<void> {
-  cli.answer(json, cli.globals.json || cli.globals.quiet ? '' : inWords(await page(view, cli)));
+  cli.answer(json, cli.globals.json || cli.globals.quiet ? '' : inCommandWords(await page(view, cli)));
 }
 
 /** A page with times, in the zone of the configuration. */

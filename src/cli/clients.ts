@@ -1,15 +1,15 @@
 import { type Command, Option } from 'commander';
 import { answer, inputOf, local } from './call.ts';
 import { withKey } from './key-file.ts';
-import { withReason } from './options.ts';
+import { reasonOption } from './options.ts';
 import {
   addedClientPage,
   changedClientPage,
   clientPage,
   clientsPage,
   closedPage,
-  pausedPage,
-  resumedPage,
+  pausedClientPage,
+  resumedClientPage,
 } from './pages/client.ts';
 
 export function register(program: Command): void {
@@ -47,13 +47,13 @@ export function register(program: Command): void {
     .addHelpText('after', '\nExample:\n  aio-dca clients list')
     .action(list);
   named(clients, 'show', 'one client: settings, cash, and what it bought').action(show);
-  withReason(
+  reasonOption(
     named(clients, 'pause', 'pause a client: no new shares from now on; what the client has is still paid'),
   ).action(pause);
-  withReason(named(clients, 'resume', 'resume a paused client: it shares in cash-outs from now on')).action(
+  reasonOption(named(clients, 'resume', 'resume a paused client: it shares in cash-outs from now on')).action(
     resume,
   );
-  withReason(
+  reasonOption(
     named(clients, 'close', 'close a client for good, once no cash remains and all sats are paid'),
   ).action(close);
 }
@@ -68,7 +68,7 @@ function named(clients: Command, verb: string, description: string): Command {
 
 function settings(command: Command): Command {
   const collect = (value: string, before: string[] = []) => [...before, value];
-  return withReason(command)
+  return reasonOption(command)
     .addOption(
       new Option(
         '--mode <mode>',
@@ -103,12 +103,12 @@ async function set(name: string, options: Options, command: Command): Promise<vo
 
 async function pause(name: string, _options: Options, command: Command): Promise<void> {
   const { pauseOneClient } = await import('../operations/clients.ts');
-  await answer(command, pauseOneClient, { name }, pausedPage);
+  await answer(command, pauseOneClient, { name }, pausedClientPage);
 }
 
 async function resume(name: string, _options: Options, command: Command): Promise<void> {
   const { resumeOneClient } = await import('../operations/clients.ts');
-  await answer(command, resumeOneClient, { name }, resumedPage);
+  await answer(command, resumeOneClient, { name }, resumedClientPage);
 }
 
 async function close(name: string, _options: Options, command: Command): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { answer } from './call.ts';
-import { withReason } from './options.ts';
+import { reasonOption } from './options.ts';
 import { clocksPage, isInDoubt, restatedPage } from './pages/clock.ts';
 
 export function register(program: Command): void {
@@ -12,7 +12,7 @@ export function register(program: Command): void {
     .description('what the clocks show, and the entries whose time is in doubt; exit 2 if there are any')
     .addHelpText('after', '\nExample:\n  aio-dca clock show')
     .action(show);
-  withReason(clock.command('restate'))
+  reasonOption(clock.command('restate'))
     .description('correct since when settings apply that were entered by a wrong clock')
     .argument('<subject>', 'as in `clock show`, like "client alice"; cash: aio-dca fundings confirm')
     .requiredOption('--at <time>', 'since when they hold, in truth')

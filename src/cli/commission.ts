@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { answer, inputOf } from './call.ts';
 import { withKey } from './key-file.ts';
-import { withReason } from './options.ts';
-import { addedPage, changedPage, recipientsPage, removedPage } from './pages/commission.ts';
+import { reasonOption } from './options.ts';
+import { addedRecipientPage, changedPage, recipientsPage, removedPage } from './pages/commission.ts';
 
 const WEIGHT = '--weight <n>';
 const MACHINE = '--machine <machine>';
@@ -17,7 +17,7 @@ export function register(program: Command): void {
     .description('all recipients, their weights, and what they received')
     .addHelpText('after', '\nExample:\n  aio-dca commission list')
     .action(list);
-  withReason(commission.command('add'))
+  reasonOption(commission.command('add'))
     .description('add a recipient with the invoice key of its LNbits wallet, which is tested')
     .argument('<name>', '1 to 64 letters, digits, "-", "_" or "."')
     .requiredOption(KEY_FILE, 'holds the invoice key of the wallet; it is read once')
@@ -33,7 +33,7 @@ export function register(program: Command): void {
         '  aio-dca commission add shop --wallet-key-file shop.key --weight 1 --machine Antigua',
     )
     .action(add);
-  withReason(commission.command('set'))
+  reasonOption(commission.command('set'))
     .description('change a recipient from now on; earlier cash-outs keep their division')
     .argument('<name>')
     .option(WEIGHT, 'a whole number; restores a removed recipient')
@@ -46,7 +46,7 @@ export function register(program: Command): void {
         '  aio-dca commission set owner --weight 1 --machine Antigua',
     )
     .action(set);
-  withReason(commission.command('remove'))
+  reasonOption(commission.command('remove'))
     .description('remove a recipient: no new shares from now on; waiting sats are still paid')
     .argument('<name>')
     .option(MACHINE, 'only at this machine; default: everywhere')
@@ -73,7 +73,7 @@ async function add(
 ): Promise<void> {
   const { addRecipient, listRecipients } = await import('../operations/commission.ts');
   await answer(command, addRecipient, { name, ...inputOf(withKey(options)) }, async (done, cli) =>
-    addedPage(done, await cli.perform(listRecipients, {}), options.from !== undefined),
+    addedRecipientPage(done, await cli.perform(listRecipients, {}), options.from !== undefined),
   );
 }
 

@@ -5,9 +5,9 @@ import type { Message } from '../lib/message.ts';
 import type { Operation } from '../operations/operation.ts';
 import type { EnteredFundingView, enteredFundingView, pastView } from '../views/fundings.ts';
 import { answer, inputOf, local, print } from './call.ts';
-import { takesNegative, withReason } from './options.ts';
+import { reasonOption, takesNegative } from './options.ts';
 import {
-  addedPage,
+  addedFundingPage,
   adjustedPage,
   cancelledPage,
   confirmedPage,
@@ -20,7 +20,7 @@ import {
 import { makeCli } from './terminal/context.ts';
 import { wrapped } from './terminal/print.ts';
 import { canAsk, choose } from './terminal/prompt.ts';
-import { errorInWords, inWords } from './terminal/words.ts';
+import { errorInWords, inCommandWords } from './terminal/words.ts';
 
 export function register(program: Command): void {
   fill(
@@ -77,7 +77,7 @@ function fill(fundings: Command): void {
         '  aio-dca fundings confirm f12 --at "2026-11-20 09:30" --no-past',
     )
     .action(confirm);
-  withReason(fundings.command('cancel'))
+  reasonOption(fundings.command('cancel'))
     .description('cancel a funding: its cash did not arrive')
     .argument('<id>', 'funding, like f12')
     .addHelpText('after', '\nExample:\n  aio-dca fundings cancel f12 --reason "sent back"')
@@ -104,7 +104,7 @@ function fill(fundings: Command): void {
       '\nExample:\n  aio-dca fundings adjust f12 "-50 GTQ" --reason "a note was counted twice"',
     )
     .action(adjust);
-  withReason(fundings.command('move'))
+  reasonOption(fundings.command('move'))
     .description('move a funding to another machine')
     .argument('<id>', 'funding, like f12')
     .addOption(
@@ -141,7 +141,7 @@ function fill(fundings: Command): void {
 
 /** Options that decide what happens to cash-outs that were divided before the cash was entered. */
 function late(command: Command): Command {
-  return withReason(command)
+  return reasonOption(command)
     .option('--from-own', "entered late: give it its part of the operator's own share in past cash-outs")
     .option('--no-past', 'entered late: leave past cash-outs as they are');
 }
@@ -164,7 +164,7 @@ async function add(client: string, amount: string, options: Options, command: Co
     command,
     [previewAddFunding, addOneFunding],
     { client, amount, ...lateInput(options) },
-    addedPage,
+    addedFundingPage,
   );
 }
 
@@ -203,7 +203,7 @@ async function enter<Input extends z.ZodType, Agreed extends z.ZodType>(
     const past = await cli.perform(preview, input as z.input<Input>);
     const lines = pastLines(past, (await cli.config()).timezone);
     const told = (text: string) => [text, ...lines].join('\n');
-    if (!canAsk()) throw new BridgeError(error.code, told(inWords(error.text)), error.hint, error);
+    if (!canAsk()) throw new BridgeError(error.code, told(inCommandWords(error.text)), error.hint, error);
     process.stderr.write(`${wrapped(told(errorInWords(error).message))}\n`);
     const choice = await choose('What shall happen to these?', [
       { value: 'from_own', label: "It gets its part out of the operator's own share (--from-own)" },

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Change } from '../operations/log.ts';
+import type { LoggedChange } from '../operations/log.ts';
 import type { RangeInput } from '../typed/range.ts';
 import { inputOf } from './call.ts';
 import { withRange } from './options.ts';
@@ -44,7 +44,10 @@ async function* escaped(pieces: AsyncIterable<string>): AsyncGenerator<string, v
   for await (const piece of pieces) yield escapedJson(piece);
 }
 
-async function* entries(pages: AsyncIterable<Change[]>, timezone: string): AsyncGenerator<string, void> {
+async function* entries(
+  pages: AsyncIterable<LoggedChange[]>,
+  timezone: string,
+): AsyncGenerator<string, void> {
   let none = true;
   for await (const rows of pages) {
     none = false;
@@ -61,7 +64,7 @@ const SATS = ['sats', 'gross', 'commission', 'net', 'own', 'undelivered'];
 
 /** One line that says who did what to what and why, and one for each value that differs. */
 function entry(
-  { at, actor, run, action, subject, reason, before = null, after = null }: Change,
+  { at, actor, run, action, subject, reason, before = null, after = null }: LoggedChange,
   timezone: string,
 ): string {
   const by = run === null ? actor : `${actor}, run r${run}`;
@@ -73,7 +76,7 @@ function entry(
   return fitted([head, ...differences(before, after, timezone)].map(clean).join('\n    '), '      ');
 }
 
-function differences(before: Change[string], after: Change[string], timezone: string): string[] {
+function differences(before: LoggedChange[string], after: LoggedChange[string], timezone: string): string[] {
   const [was, is] = [members(before, timezone), members(after, timezone)];
   const names = [...new Set([...was.keys(), ...is.keys()])];
   return names.flatMap((name) => {
@@ -88,7 +91,7 @@ function differences(before: Change[string], after: Change[string], timezone: st
 }
 
 /** The members of an object in JSON as text, without empty ones; of anything else, one without a name. */
-function members(json: Change[string], timezone: string): Map<string, string> {
+function members(json: LoggedChange[string], timezone: string): Map<string, string> {
   if (typeof json !== 'string') return new Map();
   const value: unknown = JSON.parse(json);
   const whole = value instanceof Object && !Array.isArray(value) ? value : { '': value };

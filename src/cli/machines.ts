@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { answer, inputOf, local, print } from './call.ts';
-import { withReason } from './options.ts';
+import { reasonOption } from './options.ts';
 import {
   changedMachinePage,
   machinePage,
@@ -23,7 +23,7 @@ export function register(program: Command): void {
     .argument('<machine>', 'device id or name')
     .addHelpText('after', '\nExample:\n  aio-dca machines show Antigua')
     .action(show);
-  withReason(machines.command('set'))
+  reasonOption(machines.command('set'))
     .description('change a machine; rates apply to cash-outs confirmed from now on')
     .argument('<machine>', 'device id or name')
     .option('--name <name>', 'its name here, instead of the name in Lamassu')
@@ -42,7 +42,7 @@ export function register(program: Command): void {
         '  aio-dca machines set 7a1f4c2e9b8d4f60 --name Centro --currency GTQ',
     )
     .action(set);
-  withReason(machines.command('replace'))
+  reasonOption(machines.command('replace'))
     .description('replace a machine by another one, or by itself re-imaged: its cash and settings move')
     .argument('<old>', 'device id or name of the machine that is no longer in use')
     .argument('<new>', 'device id or name of the machine that replaces it')

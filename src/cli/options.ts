@@ -4,7 +4,7 @@ import { DEFAULT_LIMIT } from '../typed/limit.ts';
 /* Options that several commands have, each written once. */
 
 /** `--reason`, for a change that the operator may explain: it is kept in the log. */
-export function withReason(command: Command): Command {
+export function reasonOption(command: Command): Command {
   return command.option('--reason <text>', 'why, for the log');
 }
 

@@ -2,16 +2,16 @@ import { type Command, Option } from 'commander';
 import { PAYOUT_STATES } from '../views/states.ts';
 import { answer, answerPage, inputOf } from './call.ts';
 import { exitCodes } from './exit-codes.ts';
-import { withLimit, withReason } from './options.ts';
+import { reasonOption, withLimit } from './options.ts';
 import { registerOverpaid } from './overpaid.ts';
 import {
   heldAllPage,
   heldPage,
-  pausedPage,
+  pausedPayoutsPage,
   payoutPage,
   payoutTable,
-  releasedPage,
-  resumedPage,
+  releasedPayoutPage,
+  resumedPayoutsPage,
   statePage,
 } from './pages/payout.ts';
 import { makeCli, usage } from './terminal/context.ts';
@@ -44,13 +44,13 @@ export function register(program: Command): void {
         '  aio-dca payouts hold --all --reason "the sums look odd"',
     )
     .action(hold);
-  withReason(payouts.command('release'))
+  reasonOption(payouts.command('release'))
     .description('continue a held payout: the next run checks what was sent of it')
     .argument('[id]', 'of the payout, like p118')
     .option('--all', 'every held payout, whatever the reason')
     .addHelpText('after', '\nExamples:\n  aio-dca payouts release p118\n  aio-dca payouts release --all')
     .action(release);
-  withReason(one(payouts, 'retry', 'retry a deferred payout')).action(retry);
+  reasonOption(one(payouts, 'retry', 'retry a deferred payout')).action(retry);
   one(payouts, 'resolve', 'decide what became of a payment', ' --not-paid --reason "not in the wallet"')
     .option('--payment <hash>', 'the payment, if several are open')
     .option('--paid', 'it arrived, so it is settled')
@@ -64,7 +64,7 @@ export function register(program: Command): void {
     .requiredOption('--reason <text>', 'why, for the log')
     .addHelpText('after', '\nExample:\n  aio-dca payouts pause --reason "LNbits is being moved"')
     .action(pause);
-  withReason(payouts.command('resume'))
+  reasonOption(payouts.command('resume'))
     .description('continue paying')
     .addHelpText('after', '\nExample:\n  aio-dca payouts resume')
     .action(resume);
@@ -120,7 +120,7 @@ async function release(id: string | undefined, { all }: { all?: boolean }, comma
   }
   if (!cli.globals.yes) process.stderr.write(`${heldPage(seen)}\n`);
   await cli.confirm(`Release ${counted(seen.held.length, 'payout')}?`);
-  await answer(command, releaseAllPayouts, { digest: seen.digest }, releasedPage);
+  await answer(command, releaseAllPayouts, { digest: seen.digest }, releasedPayoutPage);
 }
 
 /** The id of one payout; null for `--all`. */
@@ -151,11 +151,11 @@ async function resolve(id: string, options: object, command: Command): Promise<v
 async function pause(_options: object, command: Command): Promise<void> {
   const { pausePayouts } = await operations();
   await answer(command, pausePayouts, {}, async (view, cli) =>
-    pausedPage(view, (await cli.config()).timezone),
+    pausedPayoutsPage(view, (await cli.config()).timezone),
   );
 }
 
 async function resume(_options: object, command: Command): Promise<void> {
   const { resumePayouts } = await operations();
-  await answer(command, resumePayouts, {}, resumedPage);
+  await answer(command, resumePayouts, {}, resumedPayoutsPage);
 }

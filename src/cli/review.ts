@@ -1,7 +1,14 @@
 import type { Command } from 'commander';
 import { answer, answerPage, inputOf, print } from './call.ts';
-import { withLimit, withReason } from './options.ts';
-import { dismissedPage, releasedPage, reviewPage, reviewTable, stepOf, unseenPage } from './pages/review.ts';
+import { reasonOption, withLimit } from './options.ts';
+import {
+  dismissedPage,
+  releasedReviewPage,
+  reviewPage,
+  reviewTable,
+  stepOf,
+  unseenPage,
+} from './pages/review.ts';
 import { makeCli } from './terminal/context.ts';
 
 export function register(program: Command): void {
@@ -16,7 +23,7 @@ export function register(program: Command): void {
     .description('one row: why it is here, what Lamassu says now, what the ledger knows, what can be done')
     .addHelpText('after', '\nExample:\n  aio-dca review show 3f0c5e')
     .action(show);
-  withReason(one(review, 'release'))
+  reasonOption(one(review, 'release'))
     .description(
       'let the next run distribute a row that only its size, its currency or `start_at` holds back',
     )
@@ -59,7 +66,7 @@ async function show(id: string, _options: object, command: Command): Promise<voi
 async function release(id: string, _options: object, command: Command): Promise<void> {
   const { releaseReview } = await operations();
   await answer(command, releaseReview, { id }, async (view, cli) =>
-    releasedPage(view, (await cli.config()).timezone),
+    releasedReviewPage(view, (await cli.config()).timezone),
   );
 }
 

@@ -2,7 +2,7 @@ import { ONE } from './money.ts';
 import { assertSum, largestRemainder, roundHalfUp } from './split.ts';
 
 /** Fiat in minor units, the others in sat. */
-export interface Part {
+export interface OwnPart {
   fiat: bigint;
   gross: bigint;
   commission: bigint;
@@ -19,10 +19,10 @@ export interface Part {
  */
 export function takeFromOwn(
   whole: { fiat: bigint; gross: bigint },
-  own: Part,
+  own: OwnPart,
   fiat: bigint,
   rate: bigint | null,
-): { taken: Part; left: Part } {
+): { taken: OwnPart; left: OwnPart } {
   if (fiat <= 0n || fiat > own.fiat) throw new RangeError(`cannot take fiat ${fiat} out of ${own.fiat}`);
   const rest = own.fiat - fiat;
   const exact = [whole.gross * fiat, whole.gross * rest] as const;

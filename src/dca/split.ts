@@ -12,7 +12,7 @@ export function assertSum(what: string, parts: Iterable<bigint>, total: bigint):
   if (added !== total) throw new Error(`${what}: the parts add up to ${added}, not to ${total}`);
 }
 
-export interface Part {
+export interface Weighted {
   weight: bigint;
   /** The part never gets more than this; without it, anything goes. */
   cap?: bigint;
@@ -26,7 +26,7 @@ export interface Part {
  *
  * Throws an Error where the caps leave no room for the whole of `total`, or nothing has a weight.
  */
-export function largestRemainder(total: bigint, parts: readonly Part[]): bigint[] {
+export function largestRemainder(total: bigint, parts: readonly Weighted[]): bigint[] {
   if (total < 0n || parts.some(({ weight }) => weight < 0n)) {
     throw new RangeError(`cannot divide ${total}: it or a weight is negative`);
   }

@@ -4,8 +4,8 @@ import type { About } from '../ledger/find-subject.ts';
 import { toJson } from '../ledger/log/log.ts';
 import type { Db } from '../ledger/store/open.ts';
 import type { Instant } from '../time.ts';
-import { type Column, type Kind, kinds } from './kinds.ts';
-import { countRows, pages, type Row } from './rows.ts';
+import { type Column, type ExportKind, kinds } from './kinds.ts';
+import { countRows, type ExportRow, pages } from './rows.ts';
 
 /*
  * Every change, in the order of time: what the log has, and what runs did, which stands in the ledger's tables and is
@@ -21,7 +21,7 @@ export interface ChangesChoice {
 }
 
 interface Stream {
-  kind: Kind;
+  kind: ExportKind;
   actor: string;
   /** The condition for a subject; undefined: nothing concerns it. */
   about(about: About): RawBuilder<SqlBool> | undefined;
@@ -162,7 +162,7 @@ const PAGE = 5_000;
 const HANDFUL = 100;
 
 /** The rows of `kinds.changes`, oldest first. What was derived has no `id`. */
-export async function* changePages(db: Db, choice: ChangesChoice): AsyncGenerator<Row[], void> {
+export async function* changePages(db: Db, choice: ChangesChoice): AsyncGenerator<ExportRow[], void> {
   const sources = chosen(choice).map(({ stream, bounds }) => ({
     stream,
     rows: each(pages(db, stream.kind, { ...choice, ...bounds }, PAGE)),
@@ -204,24 +204,24 @@ function chosen({ about, actor }: ChangesChoice) {
   });
 }
 
-async function* each(source: AsyncIterable<Row[]>): AsyncGenerator<Row, undefined> {
+async function* each(source: AsyncIterable<ExportRow[]>): AsyncGenerator<ExportRow, undefined> {
   for await (const rows of source) yield* rows;
   return undefined;
 }
 
 interface Taken {
   stream: Stream;
-  row: Row;
+  row: ExportRow;
 }
 
 /** What is derived gets its `after`, in the form of the log's. */
-async function described(db: Db, taken: Taken[]): Promise<Row[]> {
+async function described(db: Db, taken: Taken[]): Promise<ExportRow[]> {
   const ids = taken.flatMap(({ stream, row }) => (stream === divided ? [`${row.subject}`] : []));
   const divisions = ids.length === 0 ? new Map<string, Division>() : await divisionsOf(db, ids);
   return taken.map(({ stream, row }) => {
     if (stream === recorded) return row;
     const { sats, recipient, currency } = row;
-    const fiat = (minor: Row[string] = null) =>
+    const fiat = (minor: ExportRow[string] = null) =>
       typeof minor === 'bigint' ? formatDecimal(minor, Number(row.digits)) : null;
     const after =
       stream === formed
@@ -244,7 +244,7 @@ interface Division {
     net: bigint;
   }[];
   /** Its figures before cash that was entered late got a part of the own share, where that happened. */
-  first: Partial<Row> | undefined;
+  first: Partial<ExportRow> | undefined;
 }
 
 async function divisionsOf(db: Db, ids: string[]): Promise<Map<string, Division>> {
@@ -284,7 +284,11 @@ function fromOwn({ before, after }: { before: string | null; after: string | nul
   return { funding, before: { own_fiat, own, net, commission } };
 }
 
-function divisionOf(row: Row, division: Division | undefined, fiat: (minor: Row[string]) => string | null) {
+function divisionOf(
+  row: ExportRow,
+  division: Division | undefined,
+  fiat: (minor: ExportRow[string]) => string | null,
+) {
   const {
     machine,
     begun_at_machine: begun = null,

@@ -2,8 +2,8 @@ import { stringify } from 'csv-stringify/sync';
 import { Temporal } from 'temporal-polyfill';
 import { formatDecimal, formatRate } from '../dca/money.ts';
 import { type Instant, plus } from '../time.ts';
-import type { Column, ColumnType, Kind } from './kinds.ts';
-import type { Row } from './rows.ts';
+import type { Column, ColumnType, ExportKind } from './kinds.ts';
+import type { ExportRow } from './rows.ts';
 
 export const formats = ['csv', 'json', 'jsonl'] as const;
 export type Format = (typeof formats)[number];
@@ -20,14 +20,14 @@ interface Cell {
  * its offset, in CSV as spreadsheets read a time. Sats are numbers, fiat amounts decimal text.
  */
 export async function* formatted(
-  kind: Kind,
-  pages: AsyncIterable<Row[]>,
+  kind: ExportKind,
+  pages: AsyncIterable<ExportRow[]>,
   format: Format,
   timezone: string,
 ): AsyncGenerator<string, void> {
   const local = localTimes(timezone);
   // Row by row: nothing of a row but its line lives on, so that a million of them need the memory of a page.
-  const lines = (rows: Row[]) =>
+  const lines = (rows: ExportRow[]) =>
     rows.map((row) => {
       const cells = kind.columns.flatMap((column) => cellsOf(column, row, local));
       return format === 'csv' ? csvLine(cells.map(plainValue)) : jsonObject(cells);
@@ -48,7 +48,7 @@ export async function* formatted(
 }
 
 /** A time has two cells: `confirmed_at` and `confirmed_at_local`. */
-function cellsOf({ name, type }: Column, row: Row, local: (instant: Instant) => string): Cell[] {
+function cellsOf({ name, type }: Column, row: ExportRow, local: (instant: Instant) => string): Cell[] {
   const value = row[name] ?? null;
   if (type === 'time') {
     const here = typeof value === 'string' ? local(value) : null;
@@ -60,7 +60,7 @@ function cellsOf({ name, type }: Column, row: Row, local: (instant: Instant) => 
   return [{ name, value: written(type, value, row), as: type === 'json' ? 'json' : 'value' }];
 }
 
-function written(type: ColumnType, value: Cell['value'], { digits }: Row): Cell['value'] {
+function written(type: ColumnType, value: Cell['value'], { digits }: ExportRow): Cell['value'] {
   if (typeof value !== 'bigint') return value;
   if (type === 'fiat') return formatDecimal(value, Number(digits));
   if (type === 'rate') return formatRate(value);

@@ -29,7 +29,7 @@ export interface Column {
   summed: boolean;
 }
 
-export interface Kind {
+export interface ExportKind {
   /**
    * The first table is the one that `key` orders. Left joins keep it outermost; otherwise SQLite would begin with another table and
    * sort all rows for every page.
@@ -219,6 +219,6 @@ export const kinds = {
       column('after', 'json', 'l.after'),
     ],
   },
-} satisfies Record<string, Kind>;
+} satisfies Record<string, ExportKind>;
 
 export type KindName = keyof typeof kinds;

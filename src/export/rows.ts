@@ -1,7 +1,7 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Db } from '../ledger/store/open.ts';
 import type { Instant } from '../time.ts';
-import type { Kind } from './kinds.ts';
+import type { ExportKind } from './kinds.ts';
 
 /** Which rows are wanted: from a moment on, before another, of one client; null: without that bound. */
 export interface Choice {
@@ -13,7 +13,7 @@ export interface Choice {
 }
 
 /** A row as the database gives it: by the names of the columns, and its `digits` where it has a currency. */
-export type Row = Record<string, string | bigint | null>;
+export type ExportRow = Record<string, string | bigint | null>;
 
 const PAGE = 100;
 
@@ -21,16 +21,21 @@ const PAGE = 100;
  * The rows of a kind in the order of its key, a page at a time. Only one page is in memory, and no transaction stays open while
  * the reader is slow.
  */
-export async function* pages(db: Db, kind: Kind, choice: Choice, size = PAGE): AsyncGenerator<Row[], void> {
+export async function* pages(
+  db: Db,
+  kind: ExportKind,
+  choice: Choice,
+  size = PAGE,
+): AsyncGenerator<ExportRow[], void> {
   const conditions = conditionsOf(kind, choice);
   const selected = [
     ...kind.columns.map(({ name, sql }) => `${sql} as "${name}"`),
     ...kind.key.map((expression, index) => `${expression} as "key ${index}"`),
     ...(kind.currency === null ? [] : [`${kind.currency}.digits as digits`]),
   ];
-  for (let last: Row | undefined; ; ) {
+  for (let last: ExportRow | undefined; ; ) {
     const after = last === undefined ? [] : [behind(kind.key, last)];
-    const page = sql<Row>`select ${sql.raw(selected.join(', '))} from ${sql.raw(kind.from)}
+    const page = sql<ExportRow>`select ${sql.raw(selected.join(', '))} from ${sql.raw(kind.from)}
       where ${all([...conditions, ...after])} order by ${sql.raw(kind.key.join(', '))} limit ${size}`;
     const { rows } = await page.execute(db);
     if (rows.length > 0) yield rows;
@@ -40,14 +45,14 @@ export async function* pages(db: Db, kind: Kind, choice: Choice, size = PAGE): A
 }
 
 /** The number of rows of `pages`. */
-export async function countRows(db: Db, kind: Kind, choice: Choice): Promise<number> {
+export async function countRows(db: Db, kind: ExportKind, choice: Choice): Promise<number> {
   const count = sql<{
     count: bigint;
   }>`select count(*) as count from ${sql.raw(kind.from)} where ${all(conditionsOf(kind, choice))}`;
   return Number((await count.execute(db)).rows[0]?.count ?? 0n);
 }
 
-function conditionsOf(kind: Kind, { from, before, client, where = [] }: Choice): RawBuilder<SqlBool>[] {
+function conditionsOf(kind: ExportKind, { from, before, client, where = [] }: Choice): RawBuilder<SqlBool>[] {
   const at = sql.raw(kind.at);
   const conditions = [...where];
   if (kind.where !== undefined) conditions.push(sql.raw(kind.where));
@@ -61,7 +66,7 @@ function conditionsOf(kind: Kind, { from, before, client, where = [] }: Choice):
 }
 
 /** Behind `last` in the order of `key`, from its `index`-th part on. The first comparison is what an index is used for. */
-function behind(key: string[], last: Row, index = 0): RawBuilder<SqlBool> {
+function behind(key: string[], last: ExportRow, index = 0): RawBuilder<SqlBool> {
   const part = sql.raw(key[index] ?? '');
   const value = last[`key ${index}`];
   if (index === key.length - 1) return sql`${part} > ${value}`;

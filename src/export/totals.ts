@@ -1,8 +1,8 @@
-import type { Kind } from './kinds.ts';
-import type { Row } from './rows.ts';
+import type { ExportKind } from './kinds.ts';
+import type { ExportRow } from './rows.ts';
 
 /** The totals of an export. */
-export interface Totals {
+export interface ExportTotals {
   rows: number;
   /** By currency. */
   sums: Map<string, Sums>;
@@ -15,14 +15,14 @@ export interface Sums {
   columns: Map<string, bigint>;
 }
 
-export const noTotals = (): Totals => ({ rows: 0, sums: new Map() });
+export const noExportTotals = (): ExportTotals => ({ rows: 0, sums: new Map() });
 
 /** Passes the pages on, and adds them up. */
-export async function* counted(
-  kind: Kind,
-  pages: AsyncIterable<Row[]>,
-  totals: Totals,
-): AsyncGenerator<Row[], void> {
+export async function* withTotals(
+  kind: ExportKind,
+  pages: AsyncIterable<ExportRow[]>,
+  totals: ExportTotals,
+): AsyncGenerator<ExportRow[], void> {
   const summed = kind.columns.filter((column) => column.summed).map(({ name }) => name);
   for await (const rows of pages) {
     for (const row of rows) {

@@ -4,7 +4,7 @@ import type { Secret } from '../config/secret.ts';
 import { expectPostgresql } from '../lib/postgres-greeting.ts';
 import type { Tls } from '../lib/tls.ts';
 import { within } from './deadline.ts';
-import { loginError, queryError, unreachable, unsuitable } from './refusal.ts';
+import { lamassuUnreachable, loginError, queryError, unsuitable } from './refusal.ts';
 import { dial, networkReason } from './tcp.ts';
 import { type Hop, openTunnel, type SshOptions } from './tunnel.ts';
 
@@ -121,7 +121,7 @@ async function openDirect(options: LamassuOptions, deadline: number): Promise<Ho
     const stream = await dial(options.host, options.port, deadline);
     return { stream, lost: () => undefined, close: () => stream.destroy() };
   } catch (error) {
-    throw unreachable(options, networkReason(error), error);
+    throw lamassuUnreachable(options, networkReason(error), error);
   }
 }
 

@@ -7,7 +7,7 @@ import { type Instant, isInstant, MAY_DIFFER_MS, plus } from '../time.ts';
 import type { CashOutColumn } from './columns.ts';
 import { actionWords, cashMachines, countWords, dispensesOf, notesAt } from './notes.ts';
 import type { LamassuRow } from './row.ts';
-import { isMachine, readDecimal, shown } from './values.ts';
+import { isMachine, quoted, readDecimal } from './values.ts';
 
 /** Why a row is not paid automatically: a closed list of reasons, each with its meaning. */
 export const reasons = {
@@ -182,7 +182,7 @@ export function isBackdated({ confirmed_at: confirmedAt, created }: LamassuRow):
 
 /** Dispensing while the payment is only authorized is Lamassu's zero-conf; the confirmation may come or not. */
 function unpaid(row: LamassuRow, sourceNow: Instant): Judgement {
-  const status = `status ${shown(row.status)}`;
+  const status = `status ${quoted(row.status)}`;
   const dispensed =
     row.dispense_confirmed === 'true' ||
     (row.dispense === 'true' &&
@@ -191,7 +191,7 @@ function unpaid(row: LamassuRow, sourceNow: Instant): Judgement {
   // Without a readable time of creation, its age is not known.
   const waited = row.created === null || !isInstant(row.created) || row.created < plus(sourceNow, -24 * HOUR);
   if (dispensed && waited) {
-    return no('unconfirmed', `dispensed, ${status}, created ${shown(row.created)}`, {
+    return no('unconfirmed', `dispensed, ${status}, created ${quoted(row.created)}`, {
       review: true,
       watch: true,
     });
@@ -202,7 +202,7 @@ function unpaid(row: LamassuRow, sourceNow: Instant): Judgement {
 function judgeConfirmed(row: LamassuRow, rules: Since, sourceNow: Instant): Judgement {
   const confirmedAt = row.confirmed_at;
   if (confirmedAt === null || !isInstant(confirmedAt)) {
-    throw new Malformed(`confirmed_at is ${shown(confirmedAt)}`);
+    throw new Malformed(`confirmed_at is ${quoted(confirmedAt)}`);
   }
   if (confirmedAt > sourceNow && confirmedAt > plus(sourceNow, 5 * MINUTE)) {
     const detail = `confirmed_at is ${confirmedAt}, and Lamassu's clock says ${sourceNow}`;
@@ -210,10 +210,10 @@ function judgeConfirmed(row: LamassuRow, rules: Since, sourceNow: Instant): Judg
   }
   if (row.crypto_code === null) throw new Malformed('crypto_code is null');
   if (row.crypto_code !== 'BTC' && row.crypto_code !== 'LN') {
-    return no('other-coin', `paid in ${shown(row.crypto_code)}`, { review: true, watch: false });
+    return no('other-coin', `paid in ${quoted(row.crypto_code)}`, { review: true, watch: false });
   }
   if (row.error !== null || row.error_code !== null) {
-    const detail = `error ${shown(row.error)}, error_code ${shown(row.error_code)}; ${countWords(row)}`;
+    const detail = `error ${quoted(row.error)}, error_code ${quoted(row.error_code)}; ${countWords(row)}`;
     return no('error', detail, { review: true, watch: true });
   }
   if (row.dispense_confirmed !== 'true') {
@@ -254,15 +254,15 @@ function judgeConfirmed(row: LamassuRow, rules: Since, sourceNow: Instant): Judg
 /** The row's figures as exact integers. Throws Malformed for the first column that cannot be right. */
 function figures(row: LamassuRow, { method, fallback, currencies }: Since) {
   const { device_id: device } = row;
-  if (!isMachine(device)) throw new Malformed(`device_id is ${shown(device)}`);
+  if (!isMachine(device)) throw new Malformed(`device_id is ${quoted(device)}`);
   const [machine = device] = cashMachines(row);
-  if (!isMachine(machine)) throw new Malformed(`device_id of the dispense is ${shown(machine)}`);
+  if (!isMachine(machine)) throw new Malformed(`device_id of the dispense is ${quoted(machine)}`);
   const begun = machine === device ? {} : { begunAt: device };
   const currency = row.fiat_code;
   const digits = currency === null ? undefined : currencyDigits(currency, currencies);
   if (currency === null || digits === undefined) {
     throw new Malformed(
-      `fiat_code is ${shown(currency)}`,
+      `fiat_code is ${quoted(currency)}`,
       isCurrencyCode(currency) ? 'unknown-currency' : 'malformed',
     );
   }
@@ -273,7 +273,7 @@ function figures(row: LamassuRow, { method, fallback, currencies }: Since) {
   const scaledFiat = required(row, 'fiat', RATE_SCALE, MAX_FIAT);
   const minorUnit = 10n ** BigInt(RATE_SCALE - digits);
   if (scaledFiat % minorUnit !== 0n) {
-    throw new Malformed(`fiat is ${shown(row.fiat)}, finer than ${currency} goes`);
+    throw new Malformed(`fiat is ${quoted(row.fiat)}, finer than ${currency} goes`);
   }
   const charge: Charge = {
     method,
@@ -312,7 +312,7 @@ function optional(
   if (text === null) return null;
   const value = readDecimal(text, scale);
   if (value === undefined || value < least || value >= below)
-    throw new Malformed(`${column} is ${shown(text)}`);
+    throw new Malformed(`${column} is ${quoted(text)}`);
   return value;
 }
 

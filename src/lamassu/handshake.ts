@@ -30,7 +30,7 @@ export interface Heard {
   wants: string[] | undefined;
 }
 
-export interface Session {
+export interface SshSession {
   client: ssh2.Client;
   socket: Socket;
   heard: Heard;
@@ -45,7 +45,7 @@ export interface Place {
 }
 
 /** Connects; nothing is sent yet. Rejects with the network's error. */
-async function start({ host, port }: Place, deadline: number): Promise<Session> {
+async function start({ host, port }: Place, deadline: number): Promise<SshSession> {
   const socket = await dial(host, port, deadline);
   const client = new ssh2.Client();
   let broken: Error | undefined;
@@ -83,7 +83,7 @@ export async function logIn(
   algorithms: string[],
   accept: (key: HostKey) => boolean,
   deadline: number,
-): Promise<Session> {
+): Promise<SshSession> {
   const session = await start(place, deadline);
   const { client, socket, heard } = session;
   let tried = false;

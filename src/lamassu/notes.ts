@@ -1,7 +1,7 @@
 import { formatDecimal, groupDigits, RATE_SCALE } from '../dca/money.ts';
 import { type Instant, isInstant } from '../time.ts';
 import type { LamassuRow } from './row.ts';
-import { readDecimal, shown } from './values.ts';
+import { quoted, readDecimal } from './values.ts';
 
 /** The actions about notes: a machine was told to pay out, or paid out. */
 export const NOTE_ACTIONS = ['dispense', 'dispenseError', 'provisionNotes', 'provisionNotesError'] as const;
@@ -86,12 +86,12 @@ export function actionWords(
 
 function placeOf(one: NotesAction, row: Pick<LamassuRow, 'device_id'>): string {
   const machine = one.device_id ?? row.device_id;
-  return machine === null ? 'no machine' : shown(machine).slice(1, -1);
+  return machine === null ? 'no machine' : quoted(machine).slice(1, -1);
 }
 
 function cashOf(cash: string | null, { fiat_code: code }: Pick<LamassuRow, 'fiat_code'>): string {
   const scaled = readDecimal(cash, RATE_SCALE);
   if (scaled === undefined) return 'nothing counted';
   const amount = formatDecimal(scaled, RATE_SCALE).replace(/\.?0+$/, '');
-  return `${groupDigits(amount)} ${code === null ? '' : shown(code).slice(1, -1)}`.trim();
+  return `${groupDigits(amount)} ${code === null ? '' : quoted(code).slice(1, -1)}`.trim();
 }

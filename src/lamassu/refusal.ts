@@ -30,7 +30,7 @@ export function loginError(error: unknown, server: Place): BridgeError {
   if (code !== undefined) return of(code, server, message, error);
   const tls = state === undefined ? tlsReason(error) : undefined;
   if (tls !== undefined) return of('lamassu/tls', server, tls, error);
-  return unreachable(server, message, error);
+  return lamassuUnreachable(server, message, error);
 }
 
 /** Why a query was not answered. */
@@ -47,7 +47,7 @@ export function queryError(error: unknown, server: Place, hop: Hop): BridgeError
   return of('lamassu/query', server, `${message} (SQLSTATE ${state})`, error);
 }
 
-export function unreachable(server: Place, why: string, cause: unknown): BridgeError {
+export function lamassuUnreachable(server: Place, why: string, cause: unknown): BridgeError {
   return of('lamassu/unreachable', server, why, cause);
 }
 

@@ -3,7 +3,7 @@ import type ssh2 from 'ssh2';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError, type ErrorCode } from '../errors.ts';
 import { within } from './deadline.ts';
-import { HandshakeError, type Heard, logIn, type Place, type Session } from './handshake.ts';
+import { HandshakeError, type Heard, logIn, type Place, type SshSession } from './handshake.ts';
 import {
   algorithmsOf,
   type HostKey,
@@ -66,7 +66,7 @@ export async function openTunnel(ssh: SshOptions, target: Place, deadline: numbe
  * A server has host keys of several kinds, and shows one of the kind that is requested first. So this requests one kind after
  * the other until the server shows a pinned key. Only if no key is pinned, it is another server.
  */
-async function logInPinned(ssh: SshOptions, kind: string, deadline: number): Promise<Session> {
+async function logInPinned(ssh: SshOptions, kind: string, deadline: number): Promise<SshSession> {
   const login = {
     username: ssh.user,
     privateKey: ssh.privateKey.reveal(),

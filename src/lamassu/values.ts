@@ -14,7 +14,7 @@ export function readDecimal(text: string | null, scale: number): bigint | undefi
 }
 
 /** A value from the database for a message: on one line, without control characters. */
-export function shown(value: string | null): string {
+export function quoted(value: string | null): string {
   if (value === null) return 'null';
   return `"${value.slice(0, 120).replaceAll(/[\p{C}\p{Z}]/gu, ' ')}"`;
 }

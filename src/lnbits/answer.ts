@@ -28,7 +28,7 @@ export class FellOver extends BridgeError {
 /** The answer exceeds the limit, perhaps because of what was written into one wallet. */
 export class TooLarge extends FellOver {}
 
-export interface Answer {
+export interface HttpAnswer {
   status: number;
   /** Undefined if the body is not JSON. */
   body: unknown;
@@ -137,7 +137,7 @@ export function noAnswer(what: string, why: string, error: unknown): BridgeError
 }
 
 /** A 2xx without JSON. */
-export function noJson(what: string, answer: Answer, secret: string | null): BridgeError {
+export function noJson(what: string, answer: HttpAnswer, secret: string | null): BridgeError {
   return unreachable(
     what,
     `status ${answer.status}${saying(answer, secret)}`,
@@ -154,7 +154,12 @@ const WANTS_TLS = /plain HTTP.*(HTTPS|SSL)|HTTP request to an HTTPS server/is;
  * that crashed. `keyed`: the request had a wallet's key, or needs none, so a 401 or 403 is about that key. `secret` is removed
  * from the text if LNbits repeats it.
  */
-export function failure(what: string, answer: Answer, secret: string | null, keyed: boolean): BridgeError {
+export function failure(
+  what: string,
+  answer: HttpAnswer,
+  secret: string | null,
+  keyed: boolean,
+): BridgeError {
   const { status, body, location } = answer;
   if (status >= 300 && status < 400) {
     return new BridgeError(
@@ -214,7 +219,7 @@ function isOwn(body: unknown): boolean {
 }
 
 /** The text of an answer: of its JSON, or the title of its page. */
-function saying({ body, text }: Answer, secret: string | null): string {
+function saying({ body, text }: HttpAnswer, secret: string | null): string {
   if (body === undefined) {
     const title = /<title[^>]*>([^<]+)/i.exec(text ?? '')?.[1];
     return ` and no JSON${title === undefined ? '' : `, but a page “${shown(title.trim(), secret)}”`}`;
@@ -243,13 +248,13 @@ function shown(said: string, secret: string | null): string {
 const UNITS_MS: Record<string, number> = { second: 1_000, minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
 /** A server's rate limit: the time between two requests that respects it, and the window in which it counts. */
-export interface Limit {
+export interface RateLimit {
   gapMs: number;
   windowMs: number;
 }
 
 /** `{"error": "Rate limit exceeded: 200 per 1 minute"}` is how LNbits tells its limit. */
-export function limitOf(body: unknown): Limit | null {
+export function limitOf(body: unknown): RateLimit | null {
   const error = property(body, 'error');
   const said = /([1-9]\d*) per (\d+) (second|minute|hour|day)/.exec(typeof error === 'string' ? error : '');
   if (!said) return null;

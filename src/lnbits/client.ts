@@ -6,8 +6,8 @@ import { unreachable } from './answer.ts';
 import { Http, type LnbitsPlace } from './http.ts';
 import { pagesOf } from './pages.ts';
 import {
-  type Invoice,
   invoiceShape,
+  type LnbitsInvoice,
   openApiShape,
   pageShape,
   paymentShape,
@@ -17,7 +17,7 @@ import {
 } from './shapes.ts';
 
 export type { LnbitsPlace } from './http.ts';
-export type { Invoice, PaymentStatus, Wallet, WalletPayment } from './shapes.ts';
+export type { LnbitsInvoice, PaymentStatus, Wallet, WalletPayment } from './shapes.ts';
 
 export interface LnbitsOptions extends LnbitsPlace {
   /** Deadline for a whole answer, in ms; a payment takes longest. */
@@ -91,7 +91,7 @@ export class LnbitsClient {
   async createInvoice(
     key: Secret,
     invoice: { sats: bigint; memo: string; expirySeconds: number; extra: Record<string, unknown> },
-  ): Promise<Invoice> {
+  ): Promise<LnbitsInvoice> {
     const { sats, memo, expirySeconds, extra } = invoice;
     const json = toJson({
       out: false,

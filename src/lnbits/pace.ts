@@ -1,5 +1,5 @@
 import type { Clock } from '../time.ts';
-import type { Limit } from './answer.ts';
+import type { RateLimit } from './answer.ts';
 
 /** LNbits' default: 200 requests a minute for each address and path. */
 const DEFAULT_GAP_MS = 300;
@@ -35,7 +35,7 @@ export class Pace {
   }
 
   /** Call after a 429. `limit` is the server's own figure; without one, a gap that was too small is doubled. */
-  limited(path: string, limit: Limit | null, retryAfterMs: number | null): void {
+  limited(path: string, limit: RateLimit | null, retryAfterMs: number | null): void {
     const known = this.#paths.get(path);
     const gap = limit?.gapMs ?? (known ? known.gapMs * 2 : DEFAULT_GAP_MS);
     const wait = retryAfterMs ?? Math.min(limit?.windowMs ?? LARGEST_WAIT_MS, LARGEST_WAIT_MS);

@@ -1,7 +1,7 @@
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { deniesRight } from './answer.ts';
-import type { Invoice, LnbitsClient } from './client.ts';
+import type { LnbitsClient, LnbitsInvoice } from './client.ts';
 
 const TAG = 'aio-dca-check';
 const MEMO = 'aio-dca-bridge tests that a key can receive and see payments. Nothing has to be paid.';
@@ -14,7 +14,7 @@ const MEMO = 'aio-dca-bridge tests that a key can receive and see payments. Noth
  * Throws `lnbits/rights` if the key may not do both (keys of shared wallets, LNbits 1.4 and later), and what the client
  * throws.
  */
-export async function proveRights(lnbits: LnbitsClient, key: Secret): Promise<Invoice> {
+export async function proveRights(lnbits: LnbitsClient, key: Secret): Promise<LnbitsInvoice> {
   const test = { sats: 1n, memo: MEMO, expirySeconds: 60, extra: { tag: TAG } };
   const made = await lnbits.createInvoice(key, test).catch(explain);
   if (await lnbits.find(key, made.hash)) return made;

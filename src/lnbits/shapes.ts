@@ -10,7 +10,7 @@ export interface Wallet {
   id: string | null;
 }
 
-export interface Invoice {
+export interface LnbitsInvoice {
   /** Payment hash, 64 hex digits in lower case. */
   hash: string;
   bolt11: string;

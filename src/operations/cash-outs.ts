@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { showCashOut as readCashOut, listCashOuts as readCashOuts } from '../ledger/cash-outs/view.ts';
+import { readCashOut, readCashOutList as readCashOuts } from '../ledger/cash-outs/view.ts';
 import { parseLimit } from '../typed/limit.ts';
 import { cashOutDetailView, cashOutsView, viewOfCashOut, viewOfCashOutDetail } from '../views/cash-outs.ts';
 import { operation } from './operation.ts';

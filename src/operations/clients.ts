@@ -5,7 +5,7 @@ import { addClient, type LimitChange, pauseClient, setClient } from '../ledger/c
 import { type Client, clientsAt, findClient, openClient } from '../ledger/clients/clients.ts';
 import { closeClient } from '../ledger/clients/close.ts';
 import { refuseTakenName } from '../ledger/clients/names.ts';
-import { type ClientView as Known, viewsOf } from '../ledger/clients/view.ts';
+import { type ClientWithCash as Known, viewsOf } from '../ledger/clients/view.ts';
 import { timeOfChange } from '../ledger/clocks/doubts.ts';
 import type { Act, Who } from '../ledger/log/log.ts';
 import { openPayoutsOf } from '../ledger/payouts/open-payouts.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { findCredit, listCredits as readCredits } from '../ledger/credits/operator-actions.ts';
+import { findCredit, readCreditList as readCredits } from '../ledger/credits/operator-actions.ts';
 import { parseLimit } from '../typed/limit.ts';
 import { creditsView, creditView, viewOfCredit, viewOfListedCredit } from '../views/credits.ts';
 import { CREDIT_STATES } from '../views/states.ts';

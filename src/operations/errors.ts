@@ -66,13 +66,13 @@ export const LAMASSU = [
 ] as const satisfies ErrorCode[];
 
 /** Reading a Lamassu that has to be the one that the ledger is bound to. */
-export const SOURCE = [...LAMASSU, 'ledger/source-differs'] as const satisfies ErrorCode[];
+export const SOURCE_ERRORS = [...LAMASSU, 'ledger/source-differs'] as const satisfies ErrorCode[];
 
 /** Recovering a ledger that was put back, besides the lease. */
 export const RECOVERY = [
   ...LEDGER,
   ...LNBITS,
-  ...SOURCE,
+  ...SOURCE_ERRORS,
   'lamassu/start-at',
   'clock/differs',
   'ledger/currency',

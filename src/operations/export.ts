@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { BridgeError, invalid, notFound } from '../errors.ts';
 import { changePages, countChanges } from '../export/changes.ts';
 import { formatted } from '../export/format.ts';
-import { type Kind, type KindName, kinds } from '../export/kinds.ts';
+import { type ExportKind, type KindName, kinds } from '../export/kinds.ts';
 import { countRows, pages } from '../export/rows.ts';
-import { counted, noTotals } from '../export/totals.ts';
+import { noExportTotals, withTotals } from '../export/totals.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
 import { parseRange } from '../typed/range.ts';
@@ -43,7 +43,7 @@ export const exportRows = operation({
   run: async ({ ledger: { db }, config, stopSignal }, input) => {
     const { kind: what, format, take, watch = (all) => all } = input;
     const range = parseRange(input, config.timezone);
-    const kind: Kind = kinds[what];
+    const kind: ExportKind = kinds[what];
     const client = await clientId(db, kind, input.client);
     const changes = {
       ...{ ...range, actor: null },
@@ -53,13 +53,13 @@ export const exportRows = operation({
     const all = what === 'changes' ? changePages(db, changes) : pages(db, kind, choice);
     const count = () => (what === 'changes' ? countChanges(db, changes) : countRows(db, kind, choice));
     const rows = watch(untilStopped(all, stopSignal()), count);
-    const totals = noTotals();
-    const complete = await take(formatted(kind, counted(kind, rows, totals), format, config.timezone));
+    const totals = noExportTotals();
+    const complete = await take(formatted(kind, withTotals(kind, rows, totals), format, config.timezone));
     return { what, format, ...viewOfTotals(kind, totals), complete };
   },
 });
 
-async function clientId(db: Db, kind: Kind, name: string | undefined): Promise<bigint | null> {
+async function clientId(db: Db, kind: ExportKind, name: string | undefined): Promise<bigint | null> {
   if (name === undefined) return null;
   if (kind.client === null) {
     throw invalid(

@@ -85,7 +85,7 @@ export const makeKey = operation({
 });
 
 /** Null: the key needs a passphrase. Throws `lamassu/ssh-key`, which names `name`, if the key cannot be used. */
-export const readKey = operation({
+export const inspectSshKey = operation({
   name: 'init.read_ssh_key',
   needs: 'none',
   may: [],

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts';
 import { readLedgerUrl } from '../config/ledger-url.ts';
 import { invalid } from '../errors.ts';
 import { rebindSource } from '../ledger/cash-outs/watermark.ts';
-import { copyLedger, type Place } from '../ledger/copies/copy.ts';
+import { copyLedger, type LedgerPlace } from '../ledger/copies/copy.ts';
 import type { Who } from '../ledger/log/log.ts';
 import { field, message } from '../lib/message.ts';
 import {
@@ -18,7 +18,7 @@ import {
   viewOfRecovery,
 } from '../views/ledger.ts';
 import { compareSource } from './compare-source.ts';
-import { LEASE, LEDGER, RECOVERY, SOURCE } from './errors.ts';
+import { LEASE, LEDGER, RECOVERY, SOURCE_ERRORS } from './errors.ts';
 import { assertUnchanged, digestOf, operation, secretInput, withReason } from './operation.ts';
 import { recover } from './recover.ts';
 
@@ -65,7 +65,7 @@ export const copy = operation({
 function placeOf(
   { to, to_password: password }: z.output<typeof place>,
   { file }: Pick<Config, 'file'>,
-): Place {
+): LedgerPlace {
   const folder = dirname(file);
   const read = readLedgerUrl(to);
   if (read === undefined || typeof read === 'string') {
@@ -193,7 +193,7 @@ export const previewSource = operation({
   name: 'ledger.preview_source',
   needs: 'read',
   may: [],
-  errors: SOURCE,
+  errors: SOURCE_ERRORS,
   reasoned: true,
   input: identity,
   view: comparedSourceView,
@@ -208,7 +208,7 @@ export const acceptSource = operation({
   name: 'ledger.source',
   needs: 'write',
   may: [],
-  errors: [...SOURCE, 'usage/changed'],
+  errors: [...SOURCE_ERRORS, 'usage/changed'],
   reasoned: true,
   input: identity.extend(seen),
   view: comparedSourceView,

@@ -2,18 +2,18 @@ import { z } from 'zod';
 import { changePages } from '../export/changes.ts';
 import { formatted } from '../export/format.ts';
 import { kinds } from '../export/kinds.ts';
-import type { Row } from '../export/rows.ts';
+import type { ExportRow } from '../export/rows.ts';
 import { lamassuId } from '../lamassu/id.ts';
 import { findAbout, refuseUnknownActor } from '../ledger/find-subject.ts';
 import { parseRange } from '../typed/range.ts';
 import { logView } from '../views/log.ts';
 import { operation } from './operation.ts';
 
-export type Change = Row;
+export type LoggedChange = ExportRow;
 
 /** Where the changes go, as they come: page by page, or as the text of one JSON array of `changeView`. */
 export type TakeChanges = (changes: {
-  pages: AsyncIterable<Change[]>;
+  pages: AsyncIterable<LoggedChange[]>;
   json: () => AsyncIterable<string>;
 }) => Promise<unknown>;
 

@@ -12,7 +12,7 @@ import type { Db, Ledger } from '../ledger/store/open.ts';
 import type { Instant } from '../time.ts';
 
 /** What Lamassu says of one cash-out at this moment. */
-export interface Answer {
+export interface SourceAnswer {
   /** Lamassu's clock. */
   now: Instant;
   systemIdentifier: string | null;
@@ -57,7 +57,7 @@ export async function askLamassu(
   { db, clock }: Pick<Ledger, 'db' | 'clock'>,
   id: string,
   known: Known,
-): Promise<Answer> {
+): Promise<SourceAnswer> {
   const rules = await rulesOf(config, db);
   const source = await openSource(config.lamassu, clock, {
     ...{ rules, nothingKnown: known, withNotesOfProcessed: true },

@@ -8,7 +8,7 @@ import {
   findMachine,
   findReplaced,
   type Machine,
-  type MachineView,
+  type MachineWithCash,
   machinesInUse,
   machineViews,
 } from '../ledger/machines/machines.ts';
@@ -138,7 +138,7 @@ export const replaceMachineBy = operation({
     }),
 });
 
-async function withCash(db: Db, machine: Machine, now: Instant): Promise<MachineView> {
+async function withCash(db: Db, machine: Machine, now: Instant): Promise<MachineWithCash> {
   const [view] = await machineViews(db, [machine], now);
   if (!view) throw new Error('a machine without a view');
   return view;

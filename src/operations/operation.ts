@@ -6,7 +6,7 @@ import { Secret } from '../config/secret.ts';
 import { BridgeError, type ErrorCode, invalid } from '../errors.ts';
 import { type Principal, toJson, type Who } from '../ledger/log/log.ts';
 import { answerTo, keepAnswer } from '../ledger/log/requests.ts';
-import { type Decision, type Run, withLease } from '../ledger/runs/lease.ts';
+import { type Run, type RunDecision, withLease } from '../ledger/runs/lease.ts';
 import type { Ledger, LedgerUse, Trx } from '../ledger/store/open.ts';
 import type { Message } from '../lib/message.ts';
 import type { Clock } from '../time.ts';
@@ -97,7 +97,7 @@ export type Operation<N extends Needs, Input extends z.ZodType, View extends z.Z
   name: string;
   needs: N;
   /** The kind of its run, under the lease. */
-  kind?: Decision;
+  kind?: RunDecision;
   /** The principals who may do it; an operator always may. */
   may: readonly Principal['kind'][];
   /** Its own errors, besides those of every operation with the same needs: `errorsOf` has all of them. */
@@ -108,7 +108,7 @@ export type Operation<N extends Needs, Input extends z.ZodType, View extends z.Z
   input: Input;
   view: View;
   run(context: ContextOf[N], input: z.output<Input>): Promise<z.input<View>>;
-} & (N extends 'lease' ? { kind: Decision } : unknown);
+} & (N extends 'lease' ? { kind: RunDecision } : unknown);
 
 /** An operation, with its types inferred. */
 export function operation<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(

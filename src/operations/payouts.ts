@@ -11,7 +11,7 @@ import {
   retryPayout,
 } from '../ledger/payouts/operator-actions.ts';
 import { pauseOf, pausePaying, resumePaying } from '../ledger/payouts/pause.ts';
-import { noPayout, showPayout as readPayout, listPayouts as readPayouts } from '../ledger/payouts/read.ts';
+import { noPayout, readPayout, readPayoutList as readPayouts } from '../ledger/payouts/read.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
 import { checkBeforeRecording, formOptions } from '../scheduler/pay.ts';

@@ -20,10 +20,10 @@ import { paidByAnotherCopy } from '../payouts/source-wallet.ts';
 import { LARGEST_CREDIT } from '../payouts/top-up.ts';
 import { type ReadAhead, readAhead } from '../scheduler/dry-run.ts';
 import { type JudgedRow, readCashOuts } from '../scheduler/read.ts';
-import { add, noTotals } from '../scheduler/report.ts';
+import { add, noRunTotals } from '../scheduler/report.ts';
 import { bind, readingOf } from '../scheduler/setup.ts';
 import type { Instant } from '../time.ts';
-import { type Found, findLost } from './unknown-payments.ts';
+import { type FoundPayments, findLost } from './unknown-payments.ts';
 
 /** What is needed to read a Lamassu, and to divide what it shows. */
 type ReplayConfig = JudgingConfig & Pick<Config, 'timezone' | 'allocation'>;
@@ -63,7 +63,7 @@ export async function recover(deps: RecoverDeps, dryRun: boolean): Promise<Recov
 async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverReport> {
   const { ledger, config } = deps;
   const keys = [config.lnbits.sourceWalletKey, ...deps.formerKeys];
-  const found: Found = { lost: [], paid: new Set(), misfits: [], claims: [], foreign: 0 };
+  const found: FoundPayments = { lost: [], paid: new Set(), misfits: [], claims: [], foreign: 0 };
   const opened: string[] = [];
   for (const key of keys) {
     const wallet = await openSourceWallet(config.lnbits, key, ledger.clock);
@@ -115,7 +115,7 @@ async function replay(
   trx: Trx,
   deps: RecoverDeps,
   run: Run | null,
-  found: Found & { wallet: string },
+  found: FoundPayments & { wallet: string },
   rows: Row[],
 ): Promise<RecoverReport> {
   const { config, actor, hold } = deps;
@@ -124,7 +124,7 @@ async function replay(
   const at = clock.now();
   const id = run?.id ?? (await placeholderRun(trx, 'recover', actor, at));
   const who = { actor, run: id };
-  const totals = noTotals();
+  const totals = noRunTotals();
   for (const { from, pages } of pagesOf(rows)) {
     const { mark } = await bind(trx, from.config.lamassu, from, at);
     const reading = {
@@ -167,7 +167,7 @@ async function letClaimsBe(
   trx: Trx,
   { ledger, actor }: RecoverDeps,
   run: bigint,
-  { claims }: Found,
+  { claims }: FoundPayments,
 ): Promise<void> {
   if (claims.length === 0) return;
   const at = ledger.clock.now();
@@ -202,7 +202,7 @@ function accounts({ formerKeys, withoutFormer }: RecoverDeps): boolean {
  * Every payment in a client's wallet that another copy of the ledger sealed has to be in one of the source wallets
  * that were read. The operator cannot override that.
  */
-async function refuseOtherPayments(deps: RecoverDeps, { lost, misfits }: Found): Promise<void> {
+async function refuseOtherPayments(deps: RecoverDeps, { lost, misfits }: FoundPayments): Promise<void> {
   const { ledger, config } = deps;
   if (!accounts(deps)) return;
   const { lnbits, source, looksArePure } = await openSourceWallet(

@@ -4,7 +4,7 @@ import { BridgeError, invalid, notFound, wrongState } from '../errors.ts';
 import {
   type CreditRow,
   findCredit,
-  resolveCredit as recordWord,
+  recordResolution,
   refuseResolving,
   resolveLate,
 } from '../ledger/credits/operator-actions.ts';
@@ -177,7 +177,7 @@ async function write(
     return;
   }
   const seen = shown?.all.map(({ hash: one }) => one) ?? null;
-  await recordWord(trx, act, { credit, credited, payment: hash, seen });
+  await recordResolution(trx, act, { credit, credited, payment: hash, seen });
 }
 
 /** Of one that was dropped: which payment came late. Throws where LNbits shows none, or several and none is named. */

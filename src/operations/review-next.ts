@@ -3,10 +3,10 @@ import { isCurrencyCode } from '../lamassu/eligibility.ts';
 import type { Schema } from '../ledger/store/schema.ts';
 import { call } from '../lib/message.ts';
 import type { Next } from '../views/review.ts';
-import type { Answer } from './lookup-cash-out.ts';
+import type { SourceAnswer } from './lookup-cash-out.ts';
 
 /** What Lamassu has of the row; null where it has none, or could not be asked. */
-type Found = Answer['found'];
+type Found = SourceAnswer['found'];
 
 /** The operations that resolve a row in review, most likely first, with the figures that they need. */
 export function nextOf(

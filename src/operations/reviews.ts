@@ -5,11 +5,7 @@ import { isHeld, type ReviewReason, reviewReasons, type Verdict } from '../judgi
 import { actionsOf, actionWords } from '../lamassu/notes.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import { acceptRow, dismissRow, releaseRow } from '../ledger/cash-outs/review.ts';
-import {
-  findReview,
-  listReview as readReview,
-  showReview as reviewInLedger,
-} from '../ledger/cash-outs/review-view.ts';
+import { findReview, readReview, readReviewList } from '../ledger/cash-outs/review-view.ts';
 import type { ReasonedAct, Who } from '../ledger/log/log.ts';
 import type { Trx } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
@@ -18,7 +14,7 @@ import { bind } from '../scheduler/setup.ts';
 import { parseLimit } from '../typed/limit.ts';
 import {
   dismissedView,
-  releasedView,
+  releasedReviewView,
   reviewDetailView,
   reviewsView,
   unseenRowView,
@@ -26,8 +22,8 @@ import {
   viewOfRelease,
   viewOfReview,
 } from '../views/review.ts';
-import { LAMASSU, SOURCE } from './errors.ts';
-import { type Answer, askLamassu, findRowId } from './lookup-cash-out.ts';
+import { LAMASSU, SOURCE_ERRORS } from './errors.ts';
+import { askLamassu, findRowId, type SourceAnswer } from './lookup-cash-out.ts';
 import { assertUnchanged, type Book, digestOf, operation, withReason } from './operation.ts';
 import { nextOf } from './review-next.ts';
 
@@ -47,7 +43,7 @@ export const listReview = operation({
   }),
   view: reviewsView,
   run: async ({ clock, ledger }, { limit, all }) => {
-    const { rows, total } = await readReview(ledger.db, parseLimit(limit), { closed: all });
+    const { rows, total } = await readReviewList(ledger.db, parseLimit(limit), { closed: all });
     const at = clock.now();
     return { rows: rows.map((row) => viewOfReview(row, at)), total };
   },
@@ -97,15 +93,15 @@ export const releaseReview = operation({
   name: 'review.release',
   needs: 'write',
   may: [],
-  errors: [...SOURCE, 'usage/changed'],
+  errors: [...SOURCE_ERRORS, 'usage/changed'],
   input: one.extend({ digest: z.string().optional() }),
-  view: releasedView,
+  view: releasedReviewView,
   run: async ({ clock, ledger, config, who, write }, { id: named, digest }) => {
     const id = await findRowId(config, ledger, named.trim());
     const release = await releases(config, ledger, id, who, digest);
     return write(async (trx) => {
       const written = await release(trx);
-      const detail = await reviewInLedger(trx, id);
+      const detail = await readReview(trx, id);
       return { ...viewOfReview(detail.review, clock.now()), released: viewOfRelease(detail), written };
     });
   },
@@ -119,7 +115,7 @@ export const dismissReview = operation({
   name: 'review.dismiss',
   needs: 'write',
   may: [],
-  errors: SOURCE,
+  errors: SOURCE_ERRORS,
   reasoned: true,
   input: one,
   view: dismissedView,
@@ -128,7 +124,7 @@ export const dismissReview = operation({
     const dismiss = await dismisses(config, ledger, id, { ...withReason(who), at: clock.now() });
     return write(async (trx) => {
       const written = await dismiss(trx);
-      const { review, cashOut } = await reviewInLedger(trx, id);
+      const { review, cashOut } = await readReview(trx, id);
       const stands = cashOut?.origin === 'settled' ? ('settlement' as const) : ('division' as const);
       const accepted = cashOut !== null && review.reason === 'changed' ? stands : null;
       return { ...viewOfReview(review, clock.now()), accepted, written };
@@ -137,7 +133,7 @@ export const dismissReview = operation({
 });
 
 /** What Lamassu says of a row at this moment, or why it could not be asked. */
-type Lookup = { answer: Answer } | { failed: BridgeError };
+type Lookup = { answer: SourceAnswer } | { failed: BridgeError };
 
 /** Asks Lamassu; a failure that concerns only the asking is part of the answer. */
 async function lookUp(

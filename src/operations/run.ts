@@ -8,7 +8,7 @@ import { countRuns } from '../monitoring/run-metrics.ts';
 import { notifySystemd } from '../monitoring/systemd.ts';
 import { type RunSeen, runDaemon } from '../scheduler/daemon.ts';
 import type { Clock } from '../time.ts';
-import { LEDGER, LNBITS, SOURCE } from './errors.ts';
+import { LEDGER, LNBITS, SOURCE_ERRORS } from './errors.ts';
 import { operation, type Session } from './operation.ts';
 
 /**
@@ -23,7 +23,7 @@ export const keepRunning = operation({
   errors: [
     ...LEDGER,
     ...LNBITS,
-    ...SOURCE,
+    ...SOURCE_ERRORS,
     'ledger/no-clients',
     'ledger/currency',
     'ledger/restored',

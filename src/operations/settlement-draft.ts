@@ -10,7 +10,7 @@ import { bestTime } from '../ledger/clocks/clocks.ts';
 import { findMachine, machineLabel } from '../ledger/machines/machines.ts';
 import { call, field, message } from '../lib/message.ts';
 import type { Instant } from '../time.ts';
-import { type Answer, askLamassu } from './lookup-cash-out.ts';
+import { askLamassu, type SourceAnswer } from './lookup-cash-out.ts';
 import type { Book } from './operation.ts';
 
 /* A settlement before it is recorded: the operator's figures, and for the rest Lamassu's. */
@@ -19,7 +19,7 @@ import type { Book } from './operation.ts';
 export interface Draft {
   settlement: Settlement;
   /** Null for one that Lamassu never saw. */
-  lamassu: { answer: Answer; found: NonNullable<Answer['found']> } | null;
+  lamassu: { answer: SourceAnswer; found: NonNullable<SourceAnswer['found']> } | null;
   /** Why an external one is perhaps in the wrong currency. */
   currencyDoubt: string | null;
 }

@@ -26,7 +26,7 @@ import {
   viewOfVoided,
   voidedView,
 } from '../views/settlements.ts';
-import { SOURCE } from './errors.ts';
+import { SOURCE_ERRORS } from './errors.ts';
 import { findId, findRowId } from './lookup-cash-out.ts';
 import { assertUnchanged, type Book, type Context, digestOf, operation, withReason } from './operation.ts';
 import {
@@ -66,7 +66,7 @@ export const previewSettle = operation({
   name: 'settlements.preview_settle',
   needs: 'read',
   may: [],
-  errors: [...SOURCE, 'ledger/no-clients', 'ledger/currency'],
+  errors: [...SOURCE_ERRORS, 'ledger/no-clients', 'ledger/currency'],
   reasoned: true,
   input: settleInput,
   view: settlementView,
@@ -81,7 +81,7 @@ export const settleCashOut = operation({
   name: 'settlements.settle',
   needs: 'write',
   may: [],
-  errors: [...SOURCE, 'ledger/no-clients', 'ledger/currency', 'settle/changed'],
+  errors: [...SOURCE_ERRORS, 'ledger/no-clients', 'ledger/currency', 'settle/changed'],
   reasoned: true,
   input: settleInput.extend(digest),
   view: settlementView,

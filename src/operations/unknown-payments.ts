@@ -16,7 +16,7 @@ import type { SourceWallet } from '../payouts/session.ts';
 import type { Instant } from '../time.ts';
 
 /** What was found in the source wallets. */
-export interface Found {
+export interface FoundPayments {
   lost: Lost[];
   /** Payment hashes that a source wallet shows as paid. */
   paid: Set<string>;
@@ -34,7 +34,7 @@ export interface Found {
 export async function findLost(
   { ledger, config }: { ledger: Ledger; config: Pick<Config, 'payouts'> },
   wallet: SourceWallet,
-  found: Found,
+  found: FoundPayments,
   look: boolean,
 ): Promise<void> {
   const { lost, paid, misfits, claims } = found;

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError, invalid } from '../errors.ts';
 import { isSourceWallet, type WalletKey } from '../ledger/wallets/wallets.ts';
-import { type Invoice, LnbitsClient } from '../lnbits/client.ts';
+import { LnbitsClient, type LnbitsInvoice } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
 import type { Clock } from '../time.ts';
 
@@ -56,7 +56,7 @@ function ofThisKey(error: unknown): never {
 async function isInSourceWallet(
   lnbits: LnbitsClient,
   { lnbits: { sourceWalletKey: source } }: Pick<Config, 'lnbits'>,
-  { hash, walletId }: Invoice,
+  { hash, walletId }: LnbitsInvoice,
 ): Promise<boolean> {
   try {
     const { id } = await lnbits.wallet(source);

@@ -4,14 +4,14 @@ import { SOURCE_HOLDS } from '../ledger/payouts/lack.ts';
 import { type Payout, unsentSats, unsettledClientSats } from '../ledger/payouts/payouts.ts';
 import { feeOn } from '../ledger/payouts/service-fee.ts';
 import { feeNow } from './service-fee.ts';
-import { type Context, note } from './session.ts';
+import { note, type PayContext } from './session.ts';
 
 /**
  * Why the source wallet cannot pay these sats of a payout now; null: it can. Clients come first: commission waits until the wallet
  * also holds what the clients' open payouts need. `fee`: LNbits' service fee, after it refused the payment; its amount is not
  * certain, so it never prevents an attempt.
  */
-export async function lack(ctx: Context, payout: Payout, sats: bigint, fee = 0n): Promise<string | null> {
+export async function lack(ctx: PayContext, payout: Payout, sats: bigint, fee = 0n): Promise<string | null> {
   const held = ctx.source.balanceMsat / 1000n;
   const holds = `the ${SOURCE_HOLDS} ${shown(held)}`;
   if (held < sats) return `${holds}, less than the ${shown(sats)} due`;
@@ -24,17 +24,17 @@ export async function lack(ctx: Context, payout: Payout, sats: bigint, fee = 0n)
 }
 
 /** Reads the balance of the source wallet again: LNbits refused a payment, so sats may have left the wallet. */
-export async function readBalance({ lnbits, source }: Context): Promise<void> {
+export async function readBalance({ lnbits, source }: PayContext): Promise<void> {
   source.balanceMsat = (await lnbits.wallet(source.key)).balanceMsat;
 }
 
 /** Records that sats are missing; `noteShortage` reports the total at the end of the run. */
-export function noteLack(ctx: Context, why: string): void {
+export function noteLack(ctx: PayContext, why: string): void {
   note(ctx, new BridgeError('lnbits/balance', why, TOP_UP));
 }
 
 /** If sats were missing: reports everything that is due, and what is missing for it. */
-export async function noteShortage(ctx: Context): Promise<void> {
+export async function noteShortage(ctx: PayContext): Promise<void> {
   if (!ctx.problems.has('lnbits/balance')) return;
   const unsent = await unsentSats(ctx.ledger.db);
   const due = unsent + feeOn(unsent, await feeNow(ctx));
@@ -47,7 +47,7 @@ export async function noteShortage(ctx: Context): Promise<void> {
 /**
  * LNbits reports an insufficient balance although the wallet holds enough: it takes a service fee that is not known yet.
  */
-export function noteUnknownFee(ctx: Context, payout: Payout, sats: bigint): void {
+export function noteUnknownFee(ctx: PayContext, payout: Payout, sats: bigint): void {
   const held = shown(ctx.source.balanceMsat / 1000n);
   const message = `p${payout.id} to ${payout.recipient.name}: LNbits calls ${held} in the source wallet too little for ${shown(sats)}, so it takes a service fee on top`;
   note(ctx, new BridgeError('lnbits/balance', message, FEE_HINT));

@@ -5,14 +5,14 @@ import type { Payment } from '../ledger/payouts/payouts.ts';
 import { feeOn } from '../ledger/payouts/service-fee.ts';
 import { MAY_DIFFER_MS, plus } from '../time.ts';
 import { feeNow } from './service-fee.ts';
-import type { Context } from './session.ts';
+import type { PayContext } from './session.ts';
 
 /**
  * Why a payout waits for the operator: together with what was sent today, it would exceed the ceiling. Null if it would not, if the
  * operator released the payout before, or if a payment of it is under way, whose outcome has to be found out.
  */
 export async function overCeiling(
-  ctx: Context,
+  ctx: PayContext,
   payout: bigint,
   parts: { sats: bigint; payment: Payment | undefined }[],
 ): Promise<string | null> {

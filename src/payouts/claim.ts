@@ -17,7 +17,7 @@ import type { WalletPayment } from '../lnbits/client.ts';
 import { lacksRightToReceive } from '../lnbits/rights.ts';
 import { momentOf, msSince } from '../time.ts';
 import { labelOf } from './label.ts';
-import type { Claim, Context } from './session.ts';
+import type { Claim, PayContext } from './session.ts';
 
 /*
  * A ledger may have been copied: a cloned host, a folder, a timer that was left on. Two copies that both pay would pay everything
@@ -55,13 +55,13 @@ export interface StrangeClaim {
 }
 
 /** The claim under which a run pays. Without one, nothing is sent. */
-export function claimOf({ claim }: Pick<Context, 'claim'>): Claim {
+export function claimOf({ claim }: Pick<PayContext, 'claim'>): Claim {
   if (!claim) throw new Error('a run that has no claim was going to pay');
   return claim;
 }
 
 /** The newest claim of another copy; undefined if there is none. */
-export async function strangeClaim(ctx: Context): Promise<StrangeClaim | undefined> {
+export async function strangeClaim(ctx: PayContext): Promise<StrangeClaim | undefined> {
   return (await readClaims(ctx, ctx.claim?.nonce)).strange[0];
 }
 
@@ -71,7 +71,7 @@ export async function strangeClaim(ctx: Context): Promise<StrangeClaim | undefin
  * the wallet shows.
  */
 export async function readClaims(
-  { ledger, lnbits, source }: Pick<Context, 'ledger' | 'lnbits' | 'source'>,
+  { ledger, lnbits, source }: Pick<PayContext, 'ledger' | 'lnbits' | 'source'>,
   own?: string,
 ): Promise<{ strange: StrangeClaim[]; doubled: string[]; seen: boolean }> {
   const withdrawn = new Set<string>();
@@ -99,7 +99,7 @@ export async function readClaims(
  * and checks once more, also for payments: `refuse` throws if it finds some. Sets `ctx.claim`, unless the run is stopped
  * meanwhile.
  */
-export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Promise<void> {
+export async function claimToPay(ctx: PayContext, refuse: () => Promise<void>): Promise<void> {
   const { ledger, clock, run, quietMs, signal } = ctx;
   let nonce = await begin(ctx);
   const { hash, walletId } = await put(ctx, nonce, false).catch((error: unknown) =>
@@ -138,7 +138,7 @@ export async function claimToPay(ctx: Context, refuse: () => Promise<void>): Pro
 }
 
 /** Commits a new nonce. The time in it differs between hosts that were copied with the state of their random numbers. */
-async function begin({ clock, run, source }: Context): Promise<string> {
+async function begin({ clock, run, source }: PayContext): Promise<string> {
   const drawn = `${randomBytes(16).toString('hex')} ${clock.monotonic()} ${clock.now()}`;
   const nonce = createHash('sha256').update(drawn).digest('hex').slice(0, 32);
   await run.write((trx) => addClaim(trx, { nonce, run: run.id, wallet: source.walletId }, clock.now()));
@@ -146,7 +146,7 @@ async function begin({ clock, run, source }: Context): Promise<string> {
 }
 
 /** Before each call that moves money: checks for other claims again, unless the last check is recent. */
-export async function stayAlone(ctx: Context, refuse: () => Promise<void>): Promise<void> {
+export async function stayAlone(ctx: PayContext, refuse: () => Promise<void>): Promise<void> {
   if (msSinceLook(ctx) < LOOK_MS) return;
   const checked = moment(ctx);
   await refuse();
@@ -154,20 +154,20 @@ export async function stayAlone(ctx: Context, refuse: () => Promise<void>): Prom
 }
 
 /** Whether a run was suspended for so long after its last check that it may not send: another copy may be paying by now. */
-export function checkedTooLongAgo(ctx: Context): boolean {
+export function checkedTooLongAgo(ctx: PayContext): boolean {
   return msSinceLook(ctx) > SEND_MS;
 }
 
-function msSinceLook(ctx: Context): number {
+function msSinceLook(ctx: PayContext): number {
   const { checked } = claimOf(ctx);
   return Math.max(msSince(ctx.clock, checked), ctx.lnbits.clock - checked.lnbits);
 }
 
-function moment({ clock, lnbits }: Pick<Context, 'clock' | 'lnbits'>): Claim['checked'] {
+function moment({ clock, lnbits }: Pick<PayContext, 'clock' | 'lnbits'>): Claim['checked'] {
   return { ...momentOf(clock), lnbits: lnbits.clockNow };
 }
 
-function explain(error: unknown, { walletId, balanceMsat }: Context['source']): never {
+function explain(error: unknown, { walletId, balanceMsat }: PayContext['source']): never {
   if (!(error instanceof BridgeError) || error.code !== 'lnbits/refused') throw error;
   const rights = lacksRightToReceive(error);
   if (rights) throw rights;
@@ -193,7 +193,7 @@ function notShown(): BridgeError {
  * a ledger at another place, be it one that this ledger had when it was copied; else of the ledger that this one is older
  * than.
  */
-export async function unknownPayment(ctx: Context, payment: WalletPayment): Promise<BridgeError> {
+export async function unknownPayment(ctx: PayContext, payment: WalletPayment): Promise<BridgeError> {
   const { hash, extra } = payment;
   const what = `payment ${hash} of this ledger (${extra.payout} for ${extra.client})`;
   const nonce = labelOf(ctx.ledger.seals, payment)?.claim;
@@ -205,7 +205,7 @@ export async function unknownPayment(ctx: Context, payment: WalletPayment): Prom
 }
 
 /** As the source wallet shows it. */
-async function claimBy({ ledger, lnbits, source }: Context, nonce: string) {
+async function claimBy({ ledger, lnbits, source }: PayContext, nonce: string) {
   for await (const page of lnbits.tagged(source.key, TAG)) {
     const claim = page
       .flatMap((one) => readClaim(ledger.seals, one) ?? [])
@@ -238,7 +238,7 @@ function olderLedger(what: string): BridgeError {
   );
 }
 
-async function put(ctx: Context, nonce: string, withdrawn: boolean) {
+async function put(ctx: PayContext, nonce: string, withdrawn: boolean) {
   const { ledger, lnbits, source, run } = ctx;
   const about = { nonce, withdrawn, place: placeOf(ledger) };
   return lnbits.createInvoice(source.key, {

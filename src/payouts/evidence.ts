@@ -3,13 +3,13 @@ import { BridgeError } from '../errors.ts';
 import type { Payment } from '../ledger/payouts/payouts.ts';
 import { type Decision, decide, whilePending } from './decide.ts';
 import type { ClientSide, SourceSide } from './destination.ts';
-import { type Context, isQuiet } from './session.ts';
+import { isQuiet, type PayContext } from './session.ts';
 
 /**
  * Reads both sides of a payment: the source first, then the client, then the source again. Does not read the client's side while a
  * POST may still be running, if reading could change it.
  */
-export async function examinePayment(ctx: Context, payment: Payment): Promise<Decision> {
+export async function examinePayment(ctx: PayContext, payment: Payment): Promise<Decision> {
   const quiet = isQuiet(ctx, payment.sent_at);
   const mayRun = !quiet && !ctx.answered.has(payment.id);
   let source = await sourceSide(ctx, payment.payment_hash);
@@ -38,7 +38,7 @@ export type Former = Decision & { refused?: true };
  * What becomes of an invoice in a former wallet of its recipient that was never sent, or whose every POST LNbits refused. It is given
  * up if the source wallet shows nothing of it and it was not paid otherwise. The former wallet may be gone.
  */
-export async function examineFormer(ctx: Context, payment: Payment): Promise<Former> {
+export async function examineFormer(ctx: PayContext, payment: Payment): Promise<Former> {
   if (payment.sent_at !== null) return examineRefused(ctx, payment);
   if ((await sourceSide(ctx, payment.payment_hash)) !== 'none') return examineUnsent(ctx, payment);
   const client = await clientSide(ctx, payment).catch((error: unknown) => {
@@ -51,7 +51,7 @@ export async function examineFormer(ctx: Context, payment: Payment): Promise<For
 }
 
 /** Given up only where both wallets show, after the quiet time, that nothing came of it. */
-async function examineRefused(ctx: Context, payment: Payment): Promise<Former> {
+async function examineRefused(ctx: PayContext, payment: Payment): Promise<Former> {
   const quiet = isQuiet(ctx, payment.sent_at);
   const decision = await examinePayment(ctx, payment);
   if (decision.do !== 'send') return decision;
@@ -61,20 +61,20 @@ async function examineRefused(ctx: Context, payment: Payment): Promise<Former> {
 }
 
 /** The source wallet shows a payment that this ledger never sent. */
-async function examineUnsent(ctx: Context, payment: Payment): Promise<Decision> {
+async function examineUnsent(ctx: PayContext, payment: Payment): Promise<Decision> {
   const decision = await examinePayment(ctx, payment);
   if (decision.do !== 'send') return decision;
   return { do: 'hold', reason: 'the source wallet shows a try to pay this invoice, which was never sent' };
 }
 
 /** After a POST that LNbits answered with a success, which is the source's side: did it arrive? */
-export async function afterSuccess(ctx: Context, payment: Payment): Promise<Decision> {
+export async function afterSuccess(ctx: PayContext, payment: Payment): Promise<Decision> {
   return decide(await clientSide(ctx, payment), 'success', isQuiet(ctx, payment.sent_at));
 }
 
 /** The source wallet's side of a payment. Keeps its fee in `fees`. */
 export async function sourceSide(
-  { destination, fees }: Pick<Context, 'destination' | 'fees'>,
+  { destination, fees }: Pick<PayContext, 'destination' | 'fees'>,
   hash: string,
 ): Promise<SourceSide> {
   const side = await destination.sourceSide(hash);
@@ -84,7 +84,7 @@ export async function sourceSide(
 
 /** The client's side of a payment. */
 export async function clientSide(
-  ctx: Pick<Context, 'ledger' | 'destination'>,
+  ctx: Pick<PayContext, 'ledger' | 'destination'>,
   payment: Pick<Payment, 'payment_hash' | 'sats' | 'client_wallet_id'>,
 ): Promise<ClientSide> {
   const id = payment.client_wallet_id;
@@ -92,7 +92,7 @@ export async function clientSide(
 }
 
 /** The present invoice key of a wallet. */
-export async function walletKey({ ledger }: Pick<Context, 'ledger'>, walletId: string): Promise<Secret> {
+export async function walletKey({ ledger }: Pick<PayContext, 'ledger'>, walletId: string): Promise<Secret> {
   const { invoice_key } = await ledger.db
     .selectFrom('wallets')
     .select('invoice_key')

@@ -18,7 +18,7 @@ import { claimOf } from './claim.ts';
 import { UNSEEN } from './decide.ts';
 import { isGone } from './destination.ts';
 import { sealLabel } from './label.ts';
-import { actOf, type Context, note } from './session.ts';
+import { actOf, note, type PayContext } from './session.ts';
 import { checkBeforeFirst, checkFirst, isFirst, type NotSeen, notRead } from './source-wallet.ts';
 
 /** LNbits pays an internal invoice even after its expiry. */
@@ -31,7 +31,7 @@ const TRIES = 3;
  * wallet changed before the invoice was recorded, that invoice is dropped: nothing was sent on it.
  */
 export async function makeInvoice(
-  ctx: Context,
+  ctx: PayContext,
   payout: Payout,
   part: bigint,
   sats: bigint,
@@ -120,7 +120,7 @@ function refusedInvoice({ code, text }: BridgeError, { kind, recipient: { name }
  * wallet, this is looked at. Before LNbits 1.4 no key is without that right, and the look would make an end to the invoice.
  */
 async function showsItself(
-  ctx: Context,
+  ctx: PayContext,
   { id, key }: WalletKey,
   hash: string,
   isFirstPayment: boolean,
@@ -145,7 +145,7 @@ function memoOf({ id, kind, fiat, digits, currency }: Payout, sats: bigint): str
  * cash-outs.
  */
 export async function extraOf(
-  ctx: Context,
+  ctx: PayContext,
   payout: Payout,
   { id, part, sats }: { id: bigint; part: bigint; sats: bigint },
   wallet: string,

@@ -10,7 +10,7 @@ import { contradict, contradictionsOf } from '../ledger/payouts/contradictions.t
 import type { Db } from '../ledger/store/open.ts';
 import type { LnbitsClient, WalletPayment } from '../lnbits/client.ts';
 import { plus } from '../time.ts';
-import { actOf, type Context } from './session.ts';
+import { actOf, type PayContext } from './session.ts';
 
 /** LNbits may carry out a request long after the bridge stopped waiting; runs check this long, `reconcile` always. */
 const LOOKED_FOR_MS = 7 * 86_400_000;
@@ -26,7 +26,7 @@ export interface Late {
  * covers its cash-outs by now; else the sats are in the source wallet twice, and the operator decides. Answers the sats of
  * those that are credited.
  */
-export async function creditWhatCameLate(ctx: Context, justLookedAt: bigint[]): Promise<bigint> {
+export async function creditWhatCameLate(ctx: PayContext, justLookedAt: bigint[]): Promise<bigint> {
   const since = plus(ctx.clock.now(), -LOOKED_FOR_MS);
   const dropped = (await droppedCredits(ctx.ledger.db, ctx.source.walletId)).filter(
     ({ id, sent_at }) => (sent_at ?? '') >= since && !justLookedAt.includes(id),
@@ -55,7 +55,7 @@ export function cameLate({ sats }: Credit): string {
 export async function lateCredits(
   db: Db,
   lnbits: Pick<LnbitsClient, 'credits'>,
-  key: Context['source']['key'],
+  key: PayContext['source']['key'],
   dropped: Credit[],
 ): Promise<Late[]> {
   const late: Late[] = [];

@@ -4,7 +4,7 @@ import { FellOver } from '../lnbits/answer.ts';
 import { plus } from '../time.ts';
 import { clientSide, sourceSide } from './evidence.ts';
 import { sidesInWords } from './resolve.ts';
-import { actOf, type Context } from './session.ts';
+import { actOf, type PayContext } from './session.ts';
 
 /** How long after the decision, and how many of the newest; `reconcile` checks all. */
 const LOOKED_AT_MS = 7 * 86_400_000;
@@ -15,7 +15,7 @@ const MOST = 20;
  * that part: then the part may be paid twice, and the operator is told. The same for a debit that was not known when the payment
  * was given up.
  */
-export async function recheckDead(ctx: Context): Promise<void> {
+export async function recheckDead(ctx: PayContext): Promise<void> {
   for (const payment of await givenUp(ctx)) {
     const source = await sourceSide(ctx, payment.payment_hash);
     if (source === 'pending') continue;
@@ -55,7 +55,7 @@ export async function recheckDead(ctx: Context): Promise<void> {
 }
 
 /** Newest first. By the log, which says when it was decided; a clock that is wrong only looks longer, or shorter. */
-async function givenUp({ ledger, clock, source }: Context): Promise<Payment[]> {
+async function givenUp({ ledger, clock, source }: PayContext): Promise<Payment[]> {
   const since = plus(clock.now(), -LOOKED_AT_MS);
   const dead = await ledger.db
     .selectFrom('payments')

@@ -32,7 +32,7 @@ import { SOURCE } from './label.ts';
 import { keepPace } from './pace.ts';
 import { refuseIfNotAlone } from './preflight.ts';
 import { cappedFee, feeNow, noteNewFee } from './service-fee.ts';
-import { actOf, type Context, isQuiet, note, timeOfPost, untilQuiet, wasSuspended } from './session.ts';
+import { actOf, isQuiet, note, type PayContext, timeOfPost, untilQuiet, wasSuspended } from './session.ts';
 
 /** Errors that every payout would meet. */
 const SAME_FOR_ALL: readonly ErrorCode[] = [
@@ -58,7 +58,7 @@ export interface Paid {
  * refuses or crashes, does not stop the others; two requests in a row without an answer do. At the end, payments that only had to
  * wait for the quiet time are checked again.
  */
-export async function payAll(ctx: Context): Promise<Paid> {
+export async function payAll(ctx: PayContext): Promise<Paid> {
   const fee = await feeRate(ctx.ledger.db);
   const paid: Paid = { settled: 0, satsSettled: 0n, stopped: false };
   let waits = await round(ctx, paid, await openPayouts(ctx.ledger.db));
@@ -80,13 +80,13 @@ export async function payAll(ctx: Context): Promise<Paid> {
 }
 
 /** A refusal or a 500 concerns the payout that met it; anything else concerns LNbits, and is reported once. */
-function noteAnswer(ctx: Context, error: BridgeError, payout: Payout): void {
+function noteAnswer(ctx: PayContext, error: BridgeError, payout: Payout): void {
   const its = error.code === 'lnbits/refused' || error instanceof FellOver;
   note(ctx, error, its ? payout : undefined);
 }
 
 /** Whether LNbits crashes only at this payout, and still answers for the source wallet. */
-async function isOfOnePayout(ctx: Context, error: BridgeError | null | undefined): Promise<boolean> {
+async function isOfOnePayout(ctx: PayContext, error: BridgeError | null | undefined): Promise<boolean> {
   if (!(error instanceof FellOver)) return false;
   try {
     await readBalance(ctx);
@@ -107,7 +107,7 @@ interface Wait {
   silence: BridgeError | null;
 }
 
-async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<(Wait & { payout: Payout })[]> {
+async function round(ctx: PayContext, paid: Paid, payouts: Payout[]): Promise<(Wait & { payout: Payout })[]> {
   const waits: (Wait & { payout: Payout })[] = [];
   let unanswered = 0;
   for (const payout of payouts) {
@@ -134,7 +134,7 @@ async function round(ctx: Context, paid: Paid, payouts: Payout[]): Promise<(Wait
 }
 
 /** The same, at the pace that LNbits allows. */
-async function payAtPace(ctx: Context, payout: Payout, paid: Paid): Promise<Wait | null> {
+async function payAtPace(ctx: PayContext, payout: Payout, paid: Paid): Promise<Wait | null> {
   for (;;) {
     try {
       const wait = await payPayout(ctx, payout, paid);
@@ -147,7 +147,7 @@ async function payAtPace(ctx: Context, payout: Payout, paid: Paid): Promise<Wait
 }
 
 /** Pays the rest of one payout. Returns the time of a POST that has to become older first, if there is one. */
-async function payPayout(ctx: Context, payout: Payout, paid: Paid): Promise<Wait | null> {
+async function payPayout(ctx: PayContext, payout: Payout, paid: Paid): Promise<Wait | null> {
   const parts = await partsToPay(ctx, payout.id);
   const tooMuch = await overCeiling(ctx, payout.id, parts);
   if (tooMuch !== null) {
@@ -166,7 +166,7 @@ async function payPayout(ctx: Context, payout: Payout, paid: Paid): Promise<Wait
 }
 
 /** The parts of a payout. What is more than one payment may be by now, and of which nothing can arrive, is split before. */
-async function partsToPay(ctx: Context, payout: bigint): ReturnType<typeof partsOf> {
+async function partsToPay(ctx: PayContext, payout: bigint): ReturnType<typeof partsOf> {
   const { ledger, run, maximumSats } = ctx;
   const parts = await partsOf(ledger.db, payout);
   const large = parts.filter(({ payment, sats }) => payment === undefined && sats > maximumSats);
@@ -180,7 +180,7 @@ async function partsToPay(ctx: Context, payout: bigint): ReturnType<typeof parts
 
 /** Null where nothing has to be waited for, and the rest of the payout is left to another run, or to the operator. */
 async function payPart(
-  ctx: Context,
+  ctx: PayContext,
   payout: Payout,
   { part, sats }: { part: bigint; sats: bigint },
   live: Payment | undefined,
@@ -235,7 +235,7 @@ async function payPart(
  * Answers why the payout is deferred.
  */
 async function noteRefusal(
-  ctx: Context,
+  ctx: PayContext,
   payout: Payout,
   sats: bigint,
   refusal: BridgeError,
@@ -262,7 +262,7 @@ type Outcome = (
 
 /** Sends one payment as often as both sides allow, and returns its outcome. Updates `payment.sent_at`. */
 async function attemptPayment(
-  ctx: Context,
+  ctx: PayContext,
   payout: Payout,
   payment: Payment,
   fresh: boolean,
@@ -329,13 +329,13 @@ async function attemptPayment(
 }
 
 /** Why a POST is not made after all; null: it is. */
-function tooLate(ctx: Context, sentAt: Instant): string | null {
+function tooLate(ctx: PayContext, sentAt: Instant): string | null {
   if (wasSuspended(ctx, sentAt)) return 'this run stood still before it could send';
   return checkedTooLongAgo(ctx) ? 'LNbits took too long to show that no other copy of the ledger pays' : null;
 }
 
 /** Of a payment that an earlier run left open; what may have been sent stays with the wallet that it was made in. */
-async function examineAgain(ctx: Context, payment: Payment): Promise<Decision> {
+async function examineAgain(ctx: PayContext, payment: Payment): Promise<Decision> {
   const former = payment.state === 'invoiced' && !(await isOwn(ctx.ledger.db, payment));
   return former ? examineFormer(ctx, payment) : examinePayment(ctx, payment);
 }
@@ -347,7 +347,7 @@ async function isOwn(db: Db, payment: Payment): Promise<boolean> {
 
 /** One POST. Null if LNbits says that it paid, else its answer or the network's error. Only the wallets show the outcome. */
 async function post(
-  ctx: Context,
+  ctx: PayContext,
   payment: Payment,
   extra: Record<string, unknown>,
   alone: boolean,
@@ -370,7 +370,7 @@ async function post(
 }
 
 /** LNbits did not answer during a payout: payments under way become unknown, the rest is tried later. */
-async function deferOrMarkUnknown(ctx: Context, payout: Payout, error: BridgeError): Promise<void> {
+async function deferOrMarkUnknown(ctx: PayContext, payout: Payout, error: BridgeError): Promise<void> {
   const parts = await partsOf(ctx.ledger.db, payout.id);
   await ctx.run.write(async (trx) => {
     const lost = parts.find(({ payment }) => payment?.state === 'sending' || payment?.state === 'unknown');

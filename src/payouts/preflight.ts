@@ -8,7 +8,7 @@ import { proveRights } from '../lnbits/rights.ts';
 import { claimToPay, notAlone, stayAlone, strangeClaim, unknownPayment } from './claim.ts';
 import { isSentByLedger } from './label.ts';
 import { bookFees } from './service-fee.ts';
-import { actOf, type Context } from './session.ts';
+import { actOf, type PayContext } from './session.ts';
 import { bindSourceWallet, refuseUnknownAtClients } from './source-wallet.ts';
 
 const PAGE = 100;
@@ -23,7 +23,7 @@ const PAGE = 100;
  * the key does not show what it should, and those of the LNbits client. Where the run was asked to stop meanwhile,
  * `ctx.claim` is not set.
  */
-export async function checkSourceWallet(ctx: Context): Promise<void> {
+export async function refuseUnsafeSourceWallet(ctx: PayContext): Promise<void> {
   const pages = sentPages(ctx);
   const newest = await refuseOtherCopies(ctx, pages, () => bindSourceWallet(ctx));
   await refuseForgotten(ctx);
@@ -36,15 +36,15 @@ export async function checkSourceWallet(ctx: Context): Promise<void> {
  * Right before each call that moves money: a copy of the ledger may have come into use since the last look, or this run
  * may have stood still. Errors: `ledger/in-use-elsewhere`, `ledger/restored`, and those of the LNbits client.
  */
-export async function refuseIfNotAlone(ctx: Context): Promise<void> {
+export async function refuseIfNotAlone(ctx: PayContext): Promise<void> {
   await stayAlone(ctx, async () => void (await refuseOtherCopies(ctx)));
 }
 
 /**
  * What of it concerns the recording, too: an older copy of the ledger lacks clients and fundings whose cash went out,
- * so nothing may be divided by it. Writes nothing. Errors: those of `checkSourceWallet`.
+ * so nothing may be divided by it. Writes nothing. Errors: those of `refuseUnsafeSourceWallet`.
  */
-export async function refuseOtherLedger(ctx: Context): Promise<void> {
+export async function refuseOtherLedger(ctx: PayContext): Promise<void> {
   await refuseOtherCopies(ctx, sentPages(ctx), async () => {
     if (!(await isBound(ctx.ledger.db, ctx.source.walletId))) await refuseUnknownAtClients(ctx);
   });
@@ -52,7 +52,7 @@ export async function refuseOtherLedger(ctx: Context): Promise<void> {
 
 /** `binding`: what there is to look at besides the source wallet. Answers this ledger's payments of its newest page. */
 async function refuseOtherCopies(
-  ctx: Context,
+  ctx: PayContext,
   pages = sentPages(ctx),
   binding: () => Promise<void> = async () => {},
 ): Promise<WalletPayment[]> {
@@ -65,7 +65,7 @@ async function refuseOtherCopies(
 }
 
 /** What this ledger sent of the source wallet's tagged payments, page by page, newest first. */
-async function* sentPages(ctx: Context): AsyncGenerator<WalletPayment[]> {
+async function* sentPages(ctx: PayContext): AsyncGenerator<WalletPayment[]> {
   for await (const payments of ctx.lnbits.tagged(ctx.source.key, 'aio-dca'))
     yield payments.filter((one) => isSentByLedger(ctx.ledger.seals, one));
 }
@@ -74,7 +74,10 @@ async function* sentPages(ctx: Context): AsyncGenerator<WalletPayment[]> {
  * What a restored ledger lost is newer than what it knows: the pages are read back to the first payment of this
  * ledger, past those of others that pay from the same wallet. Answers this ledger's payments of that page.
  */
-async function refuseUnknown(ctx: Context, pages: AsyncGenerator<WalletPayment[]>): Promise<WalletPayment[]> {
+async function refuseUnknown(
+  ctx: PayContext,
+  pages: AsyncGenerator<WalletPayment[]>,
+): Promise<WalletPayment[]> {
   for (;;) {
     const { done, value: sent } = await pages.next();
     if (done) return [];
@@ -88,7 +91,7 @@ async function refuseUnknown(ctx: Context, pages: AsyncGenerator<WalletPayment[]
   }
 }
 
-async function refuseForgotten(ctx: Context): Promise<void> {
+async function refuseForgotten(ctx: PayContext): Promise<void> {
   const newest = await ctx.ledger.db
     .selectFrom('payments')
     .select(['payment_hash', 'payout_id'])
@@ -112,7 +115,7 @@ async function refuseForgotten(ctx: Context): Promise<void> {
 
 /** `first` and then the rest of `pages`. */
 async function recheckSettled(
-  ctx: Context,
+  ctx: PayContext,
   first: WalletPayment[],
   pages: AsyncGenerator<WalletPayment[]>,
 ): Promise<void> {

@@ -2,7 +2,7 @@ import type { Payment } from '../ledger/payouts/payouts.ts';
 import { seesPayments } from '../lnbits/rights.ts';
 import type { ClientSide, SourceSide } from './destination.ts';
 import { clientSide, sourceSide, walletKey } from './evidence.ts';
-import type { Context } from './session.ts';
+import type { PayContext } from './session.ts';
 
 /** What both wallets show of a payment, for the operator's decision. */
 export interface Shown {
@@ -12,7 +12,7 @@ export interface Shown {
   client: ClientSide | 'nothing' | 'unread';
 }
 
-type ReadContext = Pick<Context, 'ledger' | 'lnbits' | 'destination' | 'source' | 'fees'>;
+type ReadContext = Pick<PayContext, 'ledger' | 'lnbits' | 'destination' | 'source' | 'fees'>;
 
 /** Neither side could be read. */
 export const UNREAD: Shown = { source: 'unread', client: 'unread' };
@@ -29,7 +29,7 @@ export async function bothSides(ctx: ReadContext, payment: Payment): Promise<Sho
 
 /** What the client's wallet shows, if the source wallet cannot be read. */
 export async function clientShows(
-  ctx: Pick<Context, 'ledger' | 'lnbits' | 'destination'>,
+  ctx: Pick<PayContext, 'ledger' | 'lnbits' | 'destination'>,
   payment: Payment,
 ): Promise<Shown['client']> {
   const side = await clientSide(ctx, payment);
@@ -45,19 +45,19 @@ export function sidesInWords({ source, client }: Shown): string {
 }
 
 /** The wallets on the operator's word: `bears-out`: they show the same; `open`: they leave it open; `contradicts`. */
-export type Judgement = 'bears-out' | 'open' | 'contradicts';
+export type WordJudgement = 'bears-out' | 'open' | 'contradicts';
 
 /**
  * Compares the operator's word, that a payment arrived or never will, with the wallets. The word never overrides what they show. What
  * could not be read is not an absence: a payment that is called unpaid is paid again.
  */
-export function judgeWord({ source, client }: Shown, paid: boolean): Judgement {
+export function judgeWord({ source, client }: Shown, paid: boolean): WordJudgement {
   // LNbits is still at it.
   if (source === 'pending') return 'contradicts';
   return paid ? judgePaid(source, client) : judgeNotPaid(source, client);
 }
 
-function judgePaid(source: Shown['source'], client: Shown['client']): Judgement {
+function judgePaid(source: Shown['source'], client: Shown['client']): WordJudgement {
   switch (client) {
     case 'arrived':
       return source === 'success' ? 'bears-out' : 'open';
@@ -72,7 +72,7 @@ function judgePaid(source: Shown['source'], client: Shown['client']): Judgement 
   }
 }
 
-function judgeNotPaid(source: Shown['source'], client: Shown['client']): Judgement {
+function judgeNotPaid(source: Shown['source'], client: Shown['client']): WordJudgement {
   if (source === 'unseen' || source === 'unread' || client === 'unread') return 'contradicts';
   if (client === 'arrived') return 'contradicts';
   // What the client has of another amount came from elsewhere, where nothing left the source wallet.

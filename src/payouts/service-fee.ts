@@ -3,10 +3,10 @@ import { BridgeError } from '../errors.ts';
 import { bookFee, type FeeRate, feeRate } from '../ledger/payouts/service-fee.ts';
 import type { ServiceFee } from '../lnbits/admin.ts';
 import type { WalletPayment } from '../lnbits/client.ts';
-import { actOf, type Context, note } from './session.ts';
+import { actOf, note, type PayContext } from './session.ts';
 
 /** LNbits' present service fee: as its superuser was told in this run, else as its newest payments show. */
-export async function feeNow({ ledger, toldFee }: Pick<Context, 'ledger' | 'toldFee'>): Promise<FeeRate> {
+export async function feeNow({ ledger, toldFee }: Pick<PayContext, 'ledger' | 'toldFee'>): Promise<FeeRate> {
   return toldFee === undefined ? await feeRate(ledger.db) : toldFee;
 }
 
@@ -21,7 +21,7 @@ export function rateTold(fee: ServiceFee): FeeRate {
 
 /** Keeps what LNbits shows as its fee of payments that are booked with another one: after a crash, or before it was known. */
 export async function bookFees(
-  ctx: Pick<Context, 'ledger' | 'clock' | 'run'>,
+  ctx: Pick<PayContext, 'ledger' | 'clock' | 'run'>,
   shown: WalletPayment[],
 ): Promise<number> {
   const taken = new Map(
@@ -51,7 +51,7 @@ export function cappedFee(feeMsat: bigint, paidMsat: bigint): bigint {
 }
 
 /** Reports once that LNbits began to take a fee. `before`: the fee when the run began. */
-export async function noteNewFee(ctx: Context, before: FeeRate): Promise<void> {
+export async function noteNewFee(ctx: PayContext, before: FeeRate): Promise<void> {
   if (before !== null) return;
   const rate = await feeRate(ctx.ledger.db);
   if (rate === null) return;

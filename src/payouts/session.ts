@@ -55,7 +55,7 @@ export interface Ceiling {
 }
 
 /** The state of one run's paying. */
-export interface Context extends SourceWallet, Quiet {
+export interface PayContext extends SourceWallet, Quiet {
   ledger: Ledger;
   run: Run;
   /** `[payouts] maximum_sats`: the most of one payment. */
@@ -79,13 +79,13 @@ export interface Context extends SourceWallet, Quiet {
 }
 
 /** The act of this run, now or at `at`. */
-export function actOf({ run, clock }: Pick<Context, 'run' | 'clock'>, at: Instant = clock.now()): Act {
+export function actOf({ run, clock }: Pick<PayContext, 'run' | 'clock'>, at: Instant = clock.now()): Act {
   return { ...run.who, at };
 }
 
 /** Records a problem of the run; with `payout`, of that payout, which the message names. */
 export function note(
-  { problems }: Pick<Context, 'problems'>,
+  { problems }: Pick<PayContext, 'problems'>,
   error: BridgeError,
   payout?: { id: bigint; recipient: { name: string } },
 ): void {
@@ -150,7 +150,7 @@ export function isQuiet(ctx: Quiet, sentAt: Instant | null): boolean {
 
 /** Waits until all of these POSTs are older than the quiet time, or the run is asked to stop. */
 export async function untilQuiet(
-  ctx: Quiet & Pick<Context, 'signal'>,
+  ctx: Quiet & Pick<PayContext, 'signal'>,
   sentAt: (Instant | null)[],
 ): Promise<void> {
   const ms = Math.max(0, ...sentAt.map((at) => msUntilQuiet(ctx, at))) + TIMER_MS;

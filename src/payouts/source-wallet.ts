@@ -10,7 +10,7 @@ import { paymentsIn, Unseen } from '../lnbits/one-wallet.ts';
 import { proveRights } from '../lnbits/rights.ts';
 import { notAlone, strangeClaim } from './claim.ts';
 import { labelOf, madeByAnotherCopy, sealedElsewhere } from './label.ts';
-import { actOf, type Context, type SourceWallet } from './session.ts';
+import { actOf, type PayContext, type SourceWallet } from './session.ts';
 
 /*
  * The wallet that the ledger pays from. A wallet that never paid for this ledger cannot show what an older copy of it lacks. The
@@ -20,7 +20,7 @@ import { actOf, type Context, type SourceWallet } from './session.ts';
  */
 
 /** Binds the ledger to the wallet of the configuration. Errors: those of `refuseUnknownAtClients`, and `lnbits/rights`. */
-export async function bindSourceWallet(ctx: Context): Promise<void> {
+export async function bindSourceWallet(ctx: PayContext): Promise<void> {
   if (await isBound(ctx.ledger.db, ctx.source.walletId)) return;
   await refuseUnknownAtClients(ctx);
   // A key without the right to see payments would hide every debit, and what an older ledger lacks.
@@ -33,7 +33,7 @@ export async function bindSourceWallet(ctx: Context): Promise<void> {
  * ledger does not know, and those that concern LNbits itself. A wallet that cannot be looked at stops nobody else: its
  * recipient is not paid (`checkBeforeFirst`).
  */
-export async function refuseUnknownAtClients(ctx: Context): Promise<void> {
+export async function refuseUnknownAtClients(ctx: PayContext): Promise<void> {
   const { ledger, lnbits, source } = ctx;
   // Refused here already while something is open: on LNbits before 1.4 the look would change what is open.
   await ledger.dryRun((trx) => takeSourceWallet(trx, actOf(ctx), source.walletId));
@@ -52,7 +52,7 @@ export async function refuseUnknownAtClients(ctx: Context): Promise<void> {
  * recipient since the ledger was copied, and each wallet that the recipient has or had can. Answers why one cannot be looked at; null where all of
  * them show that there is nothing. Errors: `ledger/restored`, and those that concern LNbits itself.
  */
-export async function checkBeforeFirst(ctx: Context, recipient: bigint): Promise<NotSeen | null> {
+export async function checkBeforeFirst(ctx: PayContext, recipient: bigint): Promise<NotSeen | null> {
   const { ledger, lnbits, source } = ctx;
   for (const wallet of await walletsPaidInto(ledger.db, source.walletId)) {
     if (wallet.recipient.id !== recipient) continue;
@@ -68,7 +68,7 @@ export async function checkBeforeFirst(ctx: Context, recipient: bigint): Promise
 
 /** The same of the present wallet alone, once it has an invoice by which its key can show what it sees; null: it does not. */
 export async function checkFirst(
-  ctx: Context,
+  ctx: PayContext,
   wallet: WalletKey,
   invoice: string,
 ): Promise<Unseen | 'seen' | null> {
@@ -81,7 +81,7 @@ export async function checkFirst(
 
 /** Whether nothing was paid to it from this source wallet, nor does the operator answer for what another one paid. */
 export async function isFirst(
-  { ledger, source }: Pick<Context, 'ledger' | 'source'>,
+  { ledger, source }: Pick<PayContext, 'ledger' | 'source'>,
   recipient: bigint,
   wallet: string,
 ): Promise<boolean> {
@@ -90,7 +90,7 @@ export async function isFirst(
 }
 
 /** Throws `ledger/restored` for what another copy certainly made; what it may have made is answered. */
-async function refuseUnknownIn(ctx: Context, shown: WalletPayment[]): Promise<Unseen | null> {
+async function refuseUnknownIn(ctx: PayContext, shown: WalletPayment[]): Promise<Unseen | null> {
   const { ledger, source, claim } = ctx;
   const { certain, doubtful } = await unknownIn(ledger, source.walletId, shown, claim?.nonce);
   if (certain[0]) {

@@ -24,7 +24,7 @@ import { checkedTooLongAgo } from './claim.ts';
 import { creditWhatCameLate } from './late-credits.ts';
 import { refuseIfNotAlone } from './preflight.ts';
 import { rateTold } from './service-fee.ts';
-import { actOf, type Context, isQuiet, note, timeOfPost, untilQuiet, wasSuspended } from './session.ts';
+import { actOf, isQuiet, note, type PayContext, timeOfPost, untilQuiet, wasSuspended } from './session.ts';
 
 /** LNbits' limit for one credit, in satoshi. */
 export const LARGEST_CREDIT = 10_000_000n;
@@ -44,7 +44,7 @@ export interface Crediting {
  * arrived. A failure of LNbits ends the crediting, not the run: it is in `ctx.problems` and the reason of what is not
  * sent, and clients are paid from what the wallet holds.
  */
-export async function creditSource(ctx: Context, how: Crediting | null): Promise<bigint> {
+export async function creditSource(ctx: PayContext, how: Crediting | null): Promise<bigint> {
   let arrived = 0n;
   try {
     const sent = await creditsIn(ctx.ledger.db, ['sending', 'unknown']);
@@ -68,7 +68,7 @@ export async function creditSource(ctx: Context, how: Crediting | null): Promise
 }
 
 /** Records what is not covered, and sends it with what was recorded before; null where that is nothing. */
-async function creditMore(ctx: Context, how: Crediting): Promise<bigint | null> {
+async function creditMore(ctx: PayContext, how: Crediting): Promise<bigint | null> {
   const wallet = ctx.source.walletId;
   const largest = how.maximumSats < LARGEST_CREDIT ? how.maximumSats : LARGEST_CREDIT;
   const { db } = ctx.ledger;
@@ -101,7 +101,7 @@ async function creditMore(ctx: Context, how: Crediting): Promise<bigint | null> 
   return arrived;
 }
 
-async function logIn(Admin: typeof LnbitsAdmin, { clock }: Context, how: Crediting): Promise<LnbitsAdmin> {
+async function logIn(Admin: typeof LnbitsAdmin, { clock }: PayContext, how: Crediting): Promise<LnbitsAdmin> {
   return await Admin.logIn(how.lnbits, how.superuser(), clock);
 }
 
@@ -111,7 +111,7 @@ function orByPayments(error: unknown): undefined {
 }
 
 /** Whether it arrived. */
-async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise<boolean> {
+async function send(ctx: PayContext, admin: LnbitsAdmin, intended: Credit): Promise<boolean> {
   const shown = await ctx.lnbits.credits(ctx.source.key, intended.sats);
   const doubt = await strangeCredit(ctx, intended, shown);
   if (doubt !== null) {
@@ -139,7 +139,7 @@ async function send(ctx: Context, admin: LnbitsAdmin, intended: Credit): Promise
 }
 
 /** The one request. Its answer is LNbits' word; only the source wallet shows the outcome. */
-async function ask(ctx: Context, admin: LnbitsAdmin, { wallet_id, sats }: Credit): Promise<Answer> {
+async function ask(ctx: PayContext, admin: LnbitsAdmin, { wallet_id, sats }: Credit): Promise<Answer> {
   try {
     await admin.credit(wallet_id, sats);
     return 'done';
@@ -155,7 +155,11 @@ async function ask(ctx: Context, admin: LnbitsAdmin, { wallet_id, sats }: Credit
  * know it: an older copy of the ledger was put back, or a call was carried out long after nobody waited for it any
  * more, or somebody did it by hand. Answers it in words; null where there is none.
  */
-async function strangeCredit(ctx: Context, credit: Credit, shown: WalletPayment[]): Promise<string | null> {
+async function strangeCredit(
+  ctx: PayContext,
+  credit: Credit,
+  shown: WalletPayment[],
+): Promise<string | null> {
   const known = await knownHashes(ctx.ledger.db, credit.sats);
   const since = await newestMember(ctx.ledger.db, credit);
   const strange = shown.find(
@@ -169,7 +173,7 @@ async function strangeCredit(ctx: Context, credit: Credit, shown: WalletPayment[
 type Answer = 'done' | { refused: string } | null;
 
 /** Finds out what became of a credit that was sent, and records it: whether it arrived. */
-async function conclude(ctx: Context, credit: Credit, answer: Answer): Promise<boolean> {
+async function conclude(ctx: PayContext, credit: Credit, answer: Answer): Promise<boolean> {
   const { run } = ctx;
   for (let looks = 1; ; looks += 1) {
     const verdict = await examineCredit(ctx, credit, answer).catch(async (error: unknown) => {
@@ -200,7 +204,7 @@ async function conclude(ctx: Context, credit: Credit, answer: Answer): Promise<b
   }
 }
 
-async function examineCredit(ctx: Context, credit: Credit, answer: Answer): Promise<Verdict> {
+async function examineCredit(ctx: PayContext, credit: Credit, answer: Answer): Promise<CreditVerdict> {
   const quiet = isQuiet(ctx, credit.sent_at);
   // Up to LNbits 1.3 a look marks a pending credit as failed, and the call may still be at it.
   if (!quiet && answer === null && !ctx.looksArePure)
@@ -219,7 +223,7 @@ async function examineCredit(ctx: Context, credit: Credit, answer: Answer): Prom
  * `arrive`: it happened. `take-back`: LNbits said no, so the same credit is sent again by a later run. `drop`: it did
  * not happen, and another one may follow. `hold`: the operator decides. `wait`: read the wallet again after the quiet time.
  */
-export type Verdict =
+export type CreditVerdict =
   | { do: 'arrive'; hash: string }
   | { do: 'take-back' | 'drop' | 'hold' | 'wait'; reason: string };
 
@@ -231,7 +235,7 @@ export type Verdict =
 export function judgeCredit(
   fresh: Pick<WalletPayment, 'hash' | 'status'>[],
   { sats, answer, quiet }: { sats: bigint; answer: Answer; quiet: boolean },
-): Verdict {
+): CreditVerdict {
   const live = fresh.filter(({ status }) => status !== 'failed');
   const [one, another] = live;
   const amount = `${groupDigits(sats)} sat`;

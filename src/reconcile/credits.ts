@@ -3,7 +3,7 @@ import { openContradictions } from '../ledger/payouts/contradictions.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { lateCredits } from '../payouts/late-credits.ts';
 import type { SourceWallet } from '../payouts/session.ts';
-import { type Findings, isIn, type Range } from './findings.ts';
+import { type ComparedRange, type Findings, isIn } from './findings.ts';
 
 /**
  * Compares every credit of the range with the source wallet: it shows a credit that arrived, and does not show one that was
@@ -12,7 +12,7 @@ import { type Findings, isIn, type Range } from './findings.ts';
 export async function reconcileCredits(
   db: Db,
   { lnbits, source }: SourceWallet,
-  range: Range,
+  range: ComparedRange,
   findings: Findings,
 ): Promise<void> {
   const credited = (

@@ -98,11 +98,11 @@ function hintOf(code: DifferenceCode, known: Record<string, string>): string | M
 }
 
 /** At or after `from` and before `until`; null: no such bound. */
-export interface Range {
+export interface ComparedRange {
   from: string | null;
   before: string | null;
 }
 
-export function isIn({ from, before }: Range, at: string): boolean {
+export function isIn({ from, before }: ComparedRange, at: string): boolean {
   return (from === null || at >= from) && (before === null || at < before);
 }

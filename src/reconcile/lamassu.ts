@@ -11,13 +11,13 @@ import type { Mark } from '../ledger/cash-outs/watermark.ts';
 import type { Db } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
 import type { Instant } from '../time.ts';
-import { type DifferenceCode, type Findings, isIn, type Range } from './findings.ts';
+import { type ComparedRange, type DifferenceCode, type Findings, isIn } from './findings.ts';
 import { isAccepted, sinceSettled } from './settled.ts';
 
 type CashOut = Schema['cash_outs'];
 
 /** The cash-outs of one machine on one local day; `fiat` in minor units. */
-export interface Sums {
+export interface DaySums {
   cashOuts: number;
   fiat: bigint;
   gross: bigint;
@@ -28,14 +28,14 @@ export interface Day {
   machine: string;
   currency: string;
   digits: number;
-  ledger: Sums;
-  lamassu: Sums;
+  ledger: DaySums;
+  lamassu: DaySums;
 }
 
-export interface LamassuOptions {
+export interface LamassuComparison {
   rules: Rules;
   timezone: string;
-  range: Range;
+  range: ComparedRange;
   /** How far the ledger had read; null: not at all. */
   mark: Mark | null;
   /** Cash-outs that were processed later may be missing in this snapshot of `source`. */
@@ -51,7 +51,7 @@ const PAGE = 500;
 export async function reconcileLamassu(
   db: Db,
   source: Source<KnownRow>,
-  options: LamassuOptions,
+  options: LamassuComparison,
   findings: Findings,
 ): Promise<Day[]> {
   const { rules, range } = options;
@@ -81,7 +81,7 @@ export async function reconcileLamassu(
 async function reconcileRows(
   db: Db,
   page: Judged<KnownRow>[],
-  options: LamassuOptions,
+  options: LamassuComparison,
   days: Days,
   findings: Findings,
 ): Promise<void> {
@@ -128,7 +128,7 @@ async function reconcileOne(
   db: Db,
   cashOut: CashOut,
   judged: Judged | undefined,
-  { rules }: LamassuOptions,
+  { rules }: LamassuComparison,
   days: Days,
   findings: Findings,
 ): Promise<void> {
@@ -205,7 +205,7 @@ function rowText({ fiat, fiat_code, crypto_atoms, status }: LamassuRow): string 
 
 async function* processedIn(
   db: Db,
-  { rules, range, processedBefore }: LamassuOptions,
+  { rules, range, processedBefore }: LamassuComparison,
 ): AsyncGenerator<CashOut[]> {
   for (let after = ''; ; ) {
     const page = await db
@@ -230,7 +230,7 @@ async function* processedIn(
 async function countOthers(
   db: Db,
   which: 'other' | 'external',
-  { rules, range }: LamassuOptions,
+  { rules, range }: LamassuComparison,
 ): Promise<bigint> {
   const { count } = await db
     .selectFrom('cash_outs')
@@ -265,7 +265,7 @@ class Days {
   ): void {
     const date = localDate(confirmed_at, this.#timezone);
     const key = `${date} ${machine} ${currency}`;
-    const none = (): Sums => ({ cashOuts: 0, fiat: 0n, gross: 0n });
+    const none = (): DaySums => ({ cashOuts: 0, fiat: 0n, gross: 0n });
     const digits = currencyDigits(currency, this.#currencies) ?? 0;
     const day = this.#days.get(key) ?? {
       ...{ date, machine, currency, digits },
@@ -281,7 +281,7 @@ class Days {
   concluded(findings: Findings): Day[] {
     const days = [...this.#days.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, day]) => day);
     for (const { date, machine, currency, digits, ledger, lamassu } of days) {
-      const text = ({ cashOuts, fiat, gross }: Sums) =>
+      const text = ({ cashOuts, fiat, gross }: DaySums) =>
         `${cashOuts} ${cashOuts === 1 ? 'cash-out' : 'cash-outs'}, ${formatDecimal(fiat, digits)} ${currency}, ${gross} sat`;
       if (text(ledger) !== text(lamassu))
         findings.add('day/sums', `${date}, machine ${machine}`, text(ledger), text(lamassu));

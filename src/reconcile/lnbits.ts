@@ -11,7 +11,7 @@ import { isSentByLedger, madeByAnotherCopy } from '../payouts/label.ts';
 import { cappedFee } from '../payouts/service-fee.ts';
 import type { SourceWallet } from '../payouts/session.ts';
 import type { Instant } from '../time.ts';
-import { type DifferenceCode, type Findings, isIn, type Range } from './findings.ts';
+import { type ComparedRange, type DifferenceCode, type Findings, isIn } from './findings.ts';
 
 type Booked = Pick<
   Payment,
@@ -47,7 +47,7 @@ const PAGE = 500;
 export async function reconcileLnbits(
   ledger: Ledger,
   wallet: SourceWallet,
-  range: Range,
+  range: ComparedRange,
   findings: Findings,
 ): Promise<void> {
   const { db, id } = ledger;
@@ -158,7 +158,7 @@ async function creditsOf(
   wallet: Wallet,
   ledger: string,
   { lnbits, source }: SourceWallet,
-  range: Range,
+  range: ComparedRange,
 ): Promise<Map<string, WalletPayment> | Unseen> {
   const proven = !(await wasPaidInto(db, wallet.id));
   const shown = await paymentsIn(lnbits, source.key, wallet, { since: range.from, proven });
@@ -264,7 +264,7 @@ async function compareAgain(
 async function unbooked(
   db: Db,
   shown: WalletPayment[],
-  range: Range,
+  range: ComparedRange,
   now: Instant,
 ): Promise<WalletPayment[]> {
   const inRange = shown.filter((one) => isIn(range, one.time ?? now));
@@ -278,7 +278,7 @@ async function unbooked(
   });
 }
 
-async function* bookedIn(db: Db, { from, before }: Range): AsyncGenerator<Booked> {
+async function* bookedIn(db: Db, { from, before }: ComparedRange): AsyncGenerator<Booked> {
   for (let after = 0n; ; ) {
     const page = await booking(db)
       .where('payments.id', '>', after)

@@ -11,7 +11,7 @@ import { call, message } from '../lib/message.ts';
 import { bookFees } from '../payouts/service-fee.ts';
 import { openSourceWallet, type SourceWallet } from '../payouts/session.ts';
 import { reconcileCredits } from './credits.ts';
-import { type Difference, Findings, type Range } from './findings.ts';
+import { type ComparedRange, type Difference, Findings } from './findings.ts';
 import { type Day, reconcileLamassu } from './lamassu.ts';
 import { reconcileLnbits } from './lnbits.ts';
 
@@ -35,7 +35,7 @@ export async function reconcile(
   ledger: Ledger,
   config: JudgingConfig & Pick<Config, 'lnbits' | 'timezone'>,
   actor: string,
-  range: Range,
+  range: ComparedRange,
 ): Promise<Reconciliation> {
   const { clock } = ledger;
   const findings = new Findings();
@@ -88,7 +88,7 @@ export async function bookEachFee(
 async function reconcileWallets(
   ledger: Ledger,
   wallet: SourceWallet,
-  range: Range,
+  range: ComparedRange,
   findings: Findings,
 ): Promise<void> {
   await reconcileLnbits(ledger, wallet, range, findings);

@@ -1,7 +1,14 @@
 import { BridgeError } from '../errors.ts';
 import type { Source } from '../lamassu/source.ts';
 import type { Position } from '../ledger/cash-outs/watermark.ts';
-import { apart, type Clocks, inWords, lastAgreed, ledgerTime, shouldShow } from '../ledger/clocks/clocks.ts';
+import {
+  apart,
+  type Clocks,
+  clockOffsetInWords,
+  lastAgreed,
+  ledgerTime,
+  shouldShow,
+} from '../ledger/clocks/clocks.ts';
 import { type Doubt, wayOut } from '../ledger/clocks/doubts.ts';
 import { ALWAYS } from '../ledger/store/effective-dated.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
@@ -23,7 +30,7 @@ export function clockProblem(clocks: Clocks): BridgeError | null {
   if (Math.abs(ahead) <= MAY_DIFFER_MS) return null;
   return new BridgeError(
     'clock/differs',
-    `Lamassu's clock shows ${clocks.source}, ${inWords(ahead)} ${ahead > 0 ? 'ahead of' : 'behind'} this host's, ${clocks.host}`,
+    `Lamassu's clock shows ${clocks.source}, ${clockOffsetInWords(ahead)} ${ahead > 0 ? 'ahead of' : 'behind'} this host's, ${clocks.host}`,
     'Which of the two is wrong shows `timedatectl` on both: set it. Until then cash and settings are not taken as of now, and a cash-out ' +
       'waits in review where an entry in between could change whose cash it was. All else is read and paid as ever.',
   );
@@ -41,7 +48,7 @@ export async function ledgerClockProblem({
   if (Math.abs(ahead) <= MAY_DIFFER_MS) return null;
   return new BridgeError(
     'clock/differs',
-    `the clock of the ledger's PostgreSQL shows ${shown}, ${inWords(ahead)} ${ahead > 0 ? 'ahead of' : 'behind'} this host's`,
+    `the clock of the ledger's PostgreSQL shows ${shown}, ${clockOffsetInWords(ahead)} ${ahead > 0 ? 'ahead of' : 'behind'} this host's`,
     'The lease of a run goes by it, and no division and no payment does. Set the clock that is wrong: `timedatectl` on both.',
   );
 }

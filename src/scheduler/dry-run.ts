@@ -18,7 +18,7 @@ import { pausedSats } from './paused-sats.ts';
 import { formOptions, type PayReport } from './pay.ts';
 import type { PollDeps } from './poll.ts';
 import { type JudgedRow, readCashOuts } from './read.ts';
-import { add, conclude, noTotals, type PollReport } from './report.ts';
+import { add, conclude, noRunTotals, type PollReport } from './report.ts';
 import { bind, emptyReport, readingOf, refuseWithoutClients } from './setup.ts';
 import { pagesToRead } from './window.ts';
 
@@ -45,7 +45,7 @@ export async function dryRun(deps: PollDeps): Promise<Plan> {
   const problems: BridgeError[] = [];
   const read = await readAhead(deps, problems);
   const cashOuts: Plan['cashOuts'] = [];
-  const distributed = noTotals();
+  const distributed = noRunTotals();
   const sharedSince = await commissionSince(ledger.db);
   return ledger.dryRun(async (trx) => {
     const position = read && (await bind(trx, config.lamassu, read, clock.now()));

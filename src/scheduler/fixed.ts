@@ -8,7 +8,7 @@ import { endOfLog, lastReport, newsOf, payoutsNeedingPeople } from './new-since.
 import { pausedSats } from './paused-sats.ts';
 import { formOptions, pay } from './pay.ts';
 import { type PollDeps, waits } from './poll.ts';
-import { conclude, noTotals, outcomeOf, type PollReport, summaryOf } from './report.ts';
+import { conclude, noRunTotals, outcomeOf, type PollReport, summaryOf } from './report.ts';
 import { emptyReport } from './setup.ts';
 
 /**
@@ -44,7 +44,7 @@ export async function payFixed({
       run: run.id,
       ...{ startedAt, finishedAt: ledger.clock.now() },
       source: emptyReport(await markOf(ledger.db, config.lamassu.name)),
-      distributed: noTotals(),
+      distributed: noRunTotals(),
       payouts,
       paused: await pausedSats(ledger, config),
       problems,

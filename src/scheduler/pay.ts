@@ -13,8 +13,8 @@ import type { PayoutState } from '../ledger/store/schema.ts';
 import { FellOver } from '../lnbits/answer.ts';
 import { recheckDead } from '../payouts/late-payments.ts';
 import { type Paid, payAll } from '../payouts/pay.ts';
-import { checkSourceWallet, refuseOtherLedger } from '../payouts/preflight.ts';
-import { type Context, openSourceWallet } from '../payouts/session.ts';
+import { refuseOtherLedger, refuseUnsafeSourceWallet } from '../payouts/preflight.ts';
+import { openSourceWallet, type PayContext } from '../payouts/session.ts';
 import { type Crediting, creditSource } from '../payouts/top-up.ts';
 import type { Instant } from '../time.ts';
 
@@ -63,11 +63,11 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
   let reached = !refused;
   if (!refused) await dropNeedlessCredits(run, ledger);
   if (!signal.aborted && !refused && (await somethingToPay(ledger.db, form, config.lnbits.creditSource))) {
-    let opened: Context | undefined;
+    let opened: PayContext | undefined;
     try {
       opened = await openContext(deps);
       const ctx = opened;
-      await checkSourceWallet(ctx);
+      await refuseUnsafeSourceWallet(ctx);
       await recheckDead(ctx);
       if (!signal.aborted) {
         satsCredited = await creditSource(ctx, crediting(config));
@@ -101,7 +101,7 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
  * to the paying half.
  */
 export async function checkBeforeRecording(deps: Omit<PayDeps, 'form'>): Promise<BridgeError | null> {
-  let opened: Context | undefined;
+  let opened: PayContext | undefined;
   try {
     opened = await openContext(deps);
     await refuseOtherLedger(opened);
@@ -167,7 +167,7 @@ function crediting({ lnbits, payouts }: Pick<Config, 'lnbits' | 'payouts'>): Cre
     : { lnbits, superuser: () => superuserOf(lnbits), maximumSats: payouts.maximumSats };
 }
 
-async function openContext({ ledger, config, run, signal, onWait }: PayDeps): Promise<Context> {
+async function openContext({ ledger, config, run, signal, onWait }: PayDeps): Promise<PayContext> {
   const { dailyCeilingSats: sats, maximumSats } = config.payouts;
   const { clock } = ledger;
   return {

@@ -20,7 +20,7 @@ import { endOfLog, lastReport, newsOf, payoutsNeedingPeople, reviewsSince } from
 import { pausedSats } from './paused-sats.ts';
 import { checkBeforeRecording, isNotTheLedger, pay } from './pay.ts';
 import { type Reading, readCashOuts } from './read.ts';
-import { add, conclude, noTotals, outcomeOf, type PollReport, summaryOf } from './report.ts';
+import { add, conclude, noRunTotals, outcomeOf, type PollReport, summaryOf } from './report.ts';
 import { bind, emptyReport, readingOf, refuseWithoutClients } from './setup.ts';
 import { pagesToRead } from './window.ts';
 
@@ -53,7 +53,7 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
     log.info({ run: `r${run.id}` }, 'run begins');
     const signal = AbortSignal.any([deps.signal, run.lost]);
     const problems: BridgeError[] = [];
-    const distributed = noTotals();
+    const distributed = noRunTotals();
     const sharedSince = await commissionSince(ledger.db);
     const onCashOut = (cashOut: CashOut, division: Division) => {
       add(distributed, cashOut, division, sharedSince);

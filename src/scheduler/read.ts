@@ -11,7 +11,7 @@ import { type KnownReview, type KnownRow, knownReviews, type Processed } from '.
 import { type Finding, isNews, toReview } from '../ledger/cash-outs/review.ts';
 import { watch } from '../ledger/cash-outs/watch.ts';
 import { type Mark, moveMark } from '../ledger/cash-outs/watermark.ts';
-import { inWords } from '../ledger/clocks/clocks.ts';
+import { clockOffsetInWords } from '../ledger/clocks/clocks.ts';
 import { type Doubt, doubtsAbout, entriesBetween } from '../ledger/clocks/doubts.ts';
 import { seeMachine } from '../ledger/machines/machines.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
@@ -209,7 +209,7 @@ function wrongSpans(
   }
   if (Math.abs(ahead) > MAY_DIFFER_MS) {
     const [from = confirmedAt, to = confirmedAt] = [confirmedAt, plus(confirmedAt, -ahead)].sort();
-    const how = `Lamassu's clock is ${inWords(ahead)} ${ahead > 0 ? 'ahead of' : 'behind'} this host's`;
+    const how = `Lamassu's clock is ${clockOffsetInWords(ahead)} ${ahead > 0 ? 'ahead of' : 'behind'} this host's`;
     spans.push({ from, to, how });
   }
   return spans;

@@ -6,7 +6,7 @@ import type { PausedSats } from './paused-sats.ts';
 import type { PayReport } from './pay.ts';
 import type { ReadReport } from './read.ts';
 
-export interface Totals {
+export interface RunTotals {
   cashOuts: number;
   gross: bigint;
   commission: bigint;
@@ -23,7 +23,7 @@ export interface PollReport {
   outcome: Outcome;
   /** `failed`: Lamassu could not be read, or not to the end; or this is an older ledger, which records nothing. */
   source: ReadReport & { failed?: boolean };
-  distributed: Totals;
+  distributed: RunTotals;
   payouts: PayReport;
   /** The brake as it is at the end. */
   paused: PausedSats | null;
@@ -41,7 +41,7 @@ export interface PollReport {
  */
 export type Outcome = 'ok' | 'attention' | 'incomplete' | 'refused' | 'stopped';
 
-export const noTotals = (): Totals => ({
+export const noRunTotals = (): RunTotals => ({
   cashOuts: 0,
   gross: 0n,
   commission: 0n,
@@ -52,7 +52,7 @@ export const noTotals = (): Totals => ({
 
 /** `sharedSince`: since when somebody receives the commission of a machine; '' for all others. */
 export function add(
-  totals: Totals,
+  totals: RunTotals,
   cashOut: CashOut,
   division: Division,
   sharedSince: ReadonlyMap<string, Instant> = new Map(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { formatDecimal } from '../dca/money.ts';
-import type { CashOutDetail, CashOutView as CashOutRow } from '../ledger/cash-outs/view.ts';
+import type { CashOutDetail, CashOutRow } from '../ledger/cash-outs/view.ts';
 import { fiat, instant, pageOf, sats } from './fields.ts';
 
 /**

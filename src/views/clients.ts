@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formatDecimal } from '../dca/money.ts';
 import type { Client } from '../ledger/clients/clients.ts';
-import type { InCurrency, ClientView as Known } from '../ledger/clients/view.ts';
+import type { InCurrency, ClientWithCash as Known } from '../ledger/clients/view.ts';
 import type { OpenPayout } from '../ledger/payouts/open-payouts.ts';
 import { fiat, instant, openPayoutsView, openPayoutView, price, sats } from './fields.ts';
 

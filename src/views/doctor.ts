@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Check } from '../doctor/check.ts';
-import { kinds } from '../errors.ts';
+import { errorKinds } from '../errors.ts';
 import { text } from './fields.ts';
 
 /** One check of `doctor`: what it found, and what to do about it. */
@@ -18,7 +18,7 @@ export const doctorView = z.object({
   ok: z.boolean(),
   checks: z.array(checkView),
   /** The kinds of the failures, in the order of the checks. */
-  failures: z.array(z.enum(kinds)),
+  failures: z.array(z.enum(errorKinds)),
 });
 
 export type DoctorView = z.output<typeof doctorView>;

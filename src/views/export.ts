@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { formatDecimal } from '../dca/money.ts';
-import type { Column, Kind } from '../export/kinds.ts';
-import type { Totals } from '../export/totals.ts';
+import type { Column, ExportKind } from '../export/kinds.ts';
+import type { ExportTotals } from '../export/totals.ts';
 import { instant } from './fields.ts';
 
 /** A row of an export, as JSON has it: a time twice, the second in local time. */
-export function exportRowView({ columns }: Kind) {
+export function exportRowView({ columns }: ExportKind) {
   return z.object(Object.fromEntries(columns.flatMap(cellsOf)));
 }
 
@@ -33,7 +33,10 @@ export const exportView = z.object({
 
 export type ExportView = z.output<typeof exportView>;
 
-export function viewOfTotals(kind: Kind, { rows, sums }: Totals): Pick<ExportView, 'rows' | 'totals'> {
+export function viewOfTotals(
+  kind: ExportKind,
+  { rows, sums }: ExportTotals,
+): Pick<ExportView, 'rows' | 'totals'> {
   const summed = kind.columns.filter((column) => column.summed);
   return {
     rows,

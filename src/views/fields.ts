@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type BridgeError, kinds } from '../errors.ts';
+import { type BridgeError, errorKinds } from '../errors.ts';
 import type { OpenPayout } from '../ledger/payouts/open-payouts.ts';
 import { Message } from '../lib/message.ts';
 
@@ -32,7 +32,7 @@ export const callView = z.object({
 /** An error that did not stop the rest. */
 export const problemView = z.object({
   code: z.string(),
-  kind: z.enum(kinds),
+  kind: z.enum(errorKinds),
   message: text,
   hint: text.nullable(),
 });

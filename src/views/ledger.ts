@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ComparedSource } from '../ledger/cash-outs/watermark.ts';
-import type { Copied, Place } from '../ledger/copies/copy.ts';
+import type { Copied, LedgerPlace } from '../ledger/copies/copy.ts';
 import type { RecoverReport } from '../ledger/recover/recover.ts';
 import { instant, sats } from './fields.ts';
 import { differenceView, verificationView } from './verification.ts';
@@ -72,7 +72,7 @@ export type CopiedLedgerView = z.output<typeof copiedLedgerView>;
 export type RecoveryView = z.output<typeof recoveryView>;
 export type ComparedSourceView = z.output<typeof comparedSourceView>;
 
-export function viewOfCopied({ id, url, rows, verification }: Copied, to: Place): CopiedLedgerView {
+export function viewOfCopied({ id, url, rows, verification }: Copied, to: LedgerPlace): CopiedLedgerView {
   return {
     ledger: { id, url },
     rows,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formatDecimal, formatRate } from '../dca/money.ts';
 import type { Funding } from '../ledger/fundings/view.ts';
-import type { MachineView as Known, Machine, Remaining, Replaced } from '../ledger/machines/machines.ts';
+import type { MachineWithCash as Known, Machine, Remaining, Replaced } from '../ledger/machines/machines.ts';
 import { fiat, instant, rate } from './fields.ts';
 
 /** By currency. */

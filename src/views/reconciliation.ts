@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { formatDecimal } from '../dca/money.ts';
-import type { Day, Sums } from '../reconcile/lamassu.ts';
+import type { Day, DaySums } from '../reconcile/lamassu.ts';
 import type { Reconciliation } from '../reconcile/reconcile.ts';
 import { fiat, sats } from './fields.ts';
 import { differenceView } from './verification.ts';
@@ -39,7 +39,7 @@ function viewOfDay({
   ledger,
   lamassu,
 }: Day): ReconciliationView['days'][number] {
-  const sums = ({ cashOuts, fiat: minor, gross }: Sums) => ({
+  const sums = ({ cashOuts, fiat: minor, gross }: DaySums) => ({
     cash_outs: cashOuts,
     fiat: formatDecimal(minor, digits),
     gross_sats: gross,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { formatDecimal } from '../dca/money.ts';
-import type { ReviewDetail, ReviewView as ReviewRow } from '../ledger/cash-outs/review-view.ts';
+import type { ReviewDetail, ReviewRow } from '../ledger/cash-outs/review-view.ts';
 import type { Call } from '../lib/message.ts';
 import { type Instant, toMs } from '../time.ts';
 import { fiat, instant, pageOf, sats, text } from './fields.ts';
@@ -97,9 +97,9 @@ export const unseenRowView = z.object({
 export type UnseenRowView = z.output<typeof unseenRowView>;
 
 /** A row after its release; `written` is false if it was released before. */
-export const releasedView = reviewView.extend({ released, written: z.boolean() });
+export const releasedReviewView = reviewView.extend({ released, written: z.boolean() });
 
-export type ReleasedView = z.output<typeof releasedView>;
+export type ReleasedView = z.output<typeof releasedReviewView>;
 
 /** A row after its dismissal. `accepted`: what stays as it is, if the ledger has distributed the row. */
 export const dismissedView = reviewView.extend({

@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { jsonDocument } from '../../src/cli/terminal/print.ts';
-import { showPayout } from '../../src/ledger/payouts/read.ts';
+import { readPayout } from '../../src/ledger/payouts/read.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
@@ -57,7 +57,7 @@ const payouts = (...args: string[]) => world.aioDca(['payouts', ...args]);
 
 /** `payouts show --json`, without a process for each look. */
 async function shown(): Promise<Shown> {
-  const detail = await showPayout(ledger.db, BigInt(p.slice(1)));
+  const detail = await readPayout(ledger.db, BigInt(p.slice(1)));
   return JSON.parse(jsonDocument(viewOfPayoutDetail(detail))) as Shown;
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { plus } from '../../src/time.ts';
-import { releasedView, unseenRowView } from '../../src/views/review.ts';
+import { releasedReviewView, unseenRowView } from '../../src/views/review.ts';
 import { now } from '../support/clock.ts';
 import { type Counter, openCounter, type Shop } from '../support/counter.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
@@ -40,7 +40,7 @@ describe.each(ledgerKinds)('rows that the operator names, on %s', (ledger) => {
     expect([hidden.code, hidden.stderr]).toEqual([64, expect.stringContaining(`${id} is not in review`)]);
     const released = await run('review', 'release', '191cd1', '--reason', 'lost by the extension', '--json');
     expect(released.json()).toMatchObject({ id, state: 'released' });
-    expectView(releasedView, released.json());
+    expectView(releasedReviewView, released.json());
     expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 1 } });
   });
 

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { allocate } from '../../src/dca/allocate.ts';
-import { type Part, takeFromOwn } from '../../src/dca/own-share.ts';
+import { type OwnPart, takeFromOwn } from '../../src/dca/own-share.ts';
 
-const net = (part: Part) => part.gross - part.commission;
+const net = (part: OwnPart) => part.gross - part.commission;
 
 /** The own part as it was when the cash-out was divided over that much cash of one client. */
-function divided(fiat: bigint, gross: bigint, commission: bigint, clients: bigint): Part {
+function divided(fiat: bigint, gross: bigint, commission: bigint, clients: bigint): OwnPart {
   const { own } = allocate({
     fiat,
     gross,
@@ -42,7 +42,7 @@ describe('takeFromOwn', () => {
   });
 
   test('a sat that does not divide goes to the larger remainder, in a tie to the part that is taken', () => {
-    const taken = (whole: { fiat: bigint; gross: bigint }, own: Part, fiat: bigint) =>
+    const taken = (whole: { fiat: bigint; gross: bigint }, own: OwnPart, fiat: bigint) =>
       takeFromOwn(whole, own, fiat, null).taken.gross;
     // 10 sat for 3: a third each, and the own part of 2 was rounded up to 7.
     expect(taken({ fiat: 3n, gross: 10n }, { fiat: 2n, gross: 7n, commission: 0n }, 1n)).toBe(4n);
@@ -80,7 +80,7 @@ describe('takeFromOwn', () => {
           cuts: fc.array(fc.bigInt(1n, 100_000n), { maxLength: 6 }),
         }),
         ({ fiat, gross, permille, clients, cuts }) => {
-          const close = (part: Part) => {
+          const close = (part: OwnPart) => {
             const off = part.gross * fiat - gross * part.fiat;
             return off < fiat && -off < fiat;
           };

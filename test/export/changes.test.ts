@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type ChangesChoice, changePages, countChanges } from '../../src/export/changes.ts';
-import type { Row } from '../../src/export/rows.ts';
+import type { ExportRow } from '../../src/export/rows.ts';
 import { findAbout } from '../../src/ledger/find-subject.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import type { Instant } from '../../src/time.ts';
@@ -11,15 +11,15 @@ const begin = '2026-11-01T00:00:00.000000Z';
 const day = (number: number): Instant => `2026-11-${`${number}`.padStart(2, '0')}T18:00:00.000000Z`;
 const ALL: ChangesChoice = { from: null, before: null, about: null, actor: null };
 
-async function changes({ ledger }: Books, choice: Partial<ChangesChoice> = {}): Promise<Row[]> {
+async function changes({ ledger }: Books, choice: Partial<ChangesChoice> = {}): Promise<ExportRow[]> {
   const pages = await Array.fromAsync(changePages(ledger.db, { ...ALL, ...choice }));
   const rows = pages.flat();
   expect(await countChanges(ledger.db, { ...ALL, ...choice })).toBe(rows.length);
   return rows;
 }
 
-const named = (rows: Row[]) => rows.map(({ action, subject }) => `${action} ${subject}`);
-const after = (row: Row | undefined) => JSON.parse(`${row?.after}`) as Record<string, unknown>;
+const named = (rows: ExportRow[]) => rows.map(({ action, subject }) => `${action} ${subject}`);
+const after = (row: ExportRow | undefined) => JSON.parse(`${row?.after}`) as Record<string, unknown>;
 
 forEachLedger((_kind, open) => {
   test('cash entered late has its part in the log, and none in the first division', async () => {

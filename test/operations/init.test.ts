@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
-import { createInstallation, makeKey, previewInit, readKey } from '../../src/operations/init.ts';
+import { createInstallation, inspectSshKey, makeKey, previewInit } from '../../src/operations/init.ts';
 import type { Session } from '../../src/operations/operation.ts';
 import { systemClock } from '../../src/time.ts';
 import { perform } from '../support/operations.ts';
@@ -95,9 +95,9 @@ test('a role that can do harm gets one of its own in the SQL', async () => {
 
 test('a private key is read, and one that is none is named', async () => {
   const { private_key: made, public_key } = await perform(makeKey, session, {});
-  const { key } = await perform(readKey, session, { text: made.reveal(), name: 'id_ed25519' });
+  const { key } = await perform(inspectSshKey, session, { text: made.reveal(), name: 'id_ed25519' });
   expect(key?.public_key.split(' ').slice(0, 2)).toEqual(public_key.split(' ').slice(0, 2));
-  await expect(perform(readKey, session, { text: 'no key', name: 'mine' })).rejects.toMatchObject({
+  await expect(perform(inspectSshKey, session, { text: 'no key', name: 'mine' })).rejects.toMatchObject({
     ...{ code: 'lamassu/ssh-key', message: expect.stringContaining('mine') },
   });
 });

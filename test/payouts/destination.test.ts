@@ -8,7 +8,7 @@ import type { LnbitsClient } from '../../src/lnbits/client.ts';
 import { decide } from '../../src/payouts/decide.ts';
 import type { ClientSide, SourceSide } from '../../src/payouts/destination.ts';
 import { payAll } from '../../src/payouts/pay.ts';
-import { type Context, isQuiet } from '../../src/payouts/session.ts';
+import { isQuiet, type PayContext } from '../../src/payouts/session.ts';
 import { plus } from '../../src/time.ts';
 import { books } from '../support/books.ts';
 import { testClock } from '../support/clock.ts';
@@ -23,7 +23,7 @@ const SOURCES: SourceSide[] = ['success', 'pending', 'failed', 'none'];
 const CLIENTS: ClientSide[] = ['arrived', 'pending', 'failed', 'wrong-amount', 'none', 'unseen', 'gone'];
 
 /** A run in which each of these clients is due 1,000 sat. */
-async function owing(names: string[]): Promise<{ ctx: Context; destination: MemoryDestination }> {
+async function owing(names: string[]): Promise<{ ctx: PayContext; destination: MemoryDestination }> {
   const ledger = await freshLedger('sqlite');
   const clock = testClock();
   const at = plus(clock.now(), -3 * HOUR);
@@ -39,7 +39,7 @@ async function owing(names: string[]): Promise<{ ctx: Context; destination: Memo
   const run = await startRun(ledger, 'poll', 'test');
   onTestFinished(() => run.finish('ok', null));
   const destination = new MemoryDestination();
-  const ctx: Context = {
+  const ctx: PayContext = {
     ...{ ledger, clock, run, destination, claim, ceiling: null, maximumSats: 10_000_000n },
     // Asked only for its clock.
     lnbits: { clock: 0 } as LnbitsClient,
@@ -51,7 +51,7 @@ async function owing(names: string[]): Promise<{ ctx: Context; destination: Memo
   return { ctx, destination };
 }
 
-const paymentsOf = ({ ledger }: Context, payout: bigint) =>
+const paymentsOf = ({ ledger }: PayContext, payout: bigint) =>
   ledger.db.selectFrom('payments').selectAll().where('payout_id', '=', payout).orderBy('id').execute();
 
 test('whatever both sides show of a payment that was sent, it is paid once or the operator decides', async () => {

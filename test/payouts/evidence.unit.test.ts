@@ -3,7 +3,7 @@ import { BridgeError } from '../../src/errors.ts';
 import { type Decision, decide } from '../../src/payouts/decide.ts';
 import type { ClientSide, SourceSide } from '../../src/payouts/destination.ts';
 import { afterSuccess, examineFormer, examinePayment } from '../../src/payouts/evidence.ts';
-import { type Context, timeOfPost } from '../../src/payouts/session.ts';
+import { type PayContext, timeOfPost } from '../../src/payouts/session.ts';
 import { plus } from '../../src/time.ts';
 import { type Asked, type FakeLnbits, fakeLnbits, HOUR, openFake, payment } from '../support/fake-lnbits.ts';
 
@@ -32,7 +32,7 @@ interface Scene {
 }
 
 async function seen({ lnbits, lastPost, pure = true }: Scene): Promise<{ asked: Asked[]; end: Decision }> {
-  const ctx: Context = { ...base.context(lnbits), looksArePure: pure };
+  const ctx: PayContext = { ...base.context(lnbits), looksArePure: pure };
   const at = timeOfPost(ctx);
   const sentAt = { none: null, quiet: plus(at, -2 * HOUR), answered: at, running: at }[lastPost];
   if (lastPost === 'answered') ctx.answered.add(payment.id);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Context } from '../../src/payouts/session.ts';
+import type { PayContext } from '../../src/payouts/session.ts';
 import { momentOf } from '../../src/time.ts';
 import {
   balance,
@@ -33,7 +33,7 @@ const limited = (times: number) =>
   );
 
 /** A run that has just checked that it is alone, and waits 12 s each time that LNbits takes nothing. */
-function waits(ctx: Context): void {
+function waits(ctx: PayContext): void {
   const checked = { ...momentOf(clock), lnbits: Number.POSITIVE_INFINITY };
   Object.assign(ctx, { began: clock.monotonic(), claim: { ...ctx.claim, checked } });
   ctx.onWait = () => clock.pass(12_000);

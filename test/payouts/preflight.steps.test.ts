@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { inWords } from '../../src/cli/terminal/words.ts';
+import { inCommandWords } from '../../src/cli/terminal/words.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
@@ -32,7 +32,11 @@ async function again() {
   const { problems, ...report } = await day.payNow();
   return {
     ...report,
-    problems: problems.map(({ code, message, hint }) => ({ code, message, hint: hint && inWords(hint) })),
+    problems: problems.map(({ code, message, hint }) => ({
+      code,
+      message,
+      hint: hint && inCommandWords(hint),
+    })),
   };
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { kinds } from '../../src/export/kinds.ts';
 import { pages } from '../../src/export/rows.ts';
-import { listPayouts } from '../../src/ledger/payouts/read.ts';
+import { readPayoutList } from '../../src/ledger/payouts/read.ts';
 import { feeOn, rateOf } from '../../src/ledger/payouts/service-fee.ts';
 import { ledgerStatus } from '../../src/ledger/status.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
@@ -58,7 +58,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       const exported = (await Array.fromAsync(pages(day.ledger.db, kinds.payouts, everything))).flat();
       expect(exported.map((row) => row.fee_msat)).toEqual([1_000_500n, 100n]);
       expect(kinds.payouts.columns.at(-1)?.name).toBe('fee_msat');
-      const { rows } = await listPayouts(day.ledger.db, {}, 9);
+      const { rows } = await readPayoutList(day.ledger.db, {}, 9);
       expect(rows.map(({ feeMsat }) => feeMsat)).toEqual([100n, 1_000_500n]);
       // Off again, and on again: told again.
       await day.lnbits.setServiceFee(null);

@@ -4,7 +4,7 @@ import { BridgeError } from '../../src/errors.ts';
 import { LnbitsAdmin } from '../../src/lnbits/admin.ts';
 import type { WalletPayment } from '../../src/lnbits/client.ts';
 import { possiblePayments } from '../../src/payouts/credit-evidence.ts';
-import type { Context } from '../../src/payouts/session.ts';
+import type { PayContext } from '../../src/payouts/session.ts';
 import { type Crediting, creditSource } from '../../src/payouts/top-up.ts';
 import { type Instant, plus, toMs } from '../../src/time.ts';
 import { HOUR } from '../support/fake-lnbits.ts';
@@ -32,7 +32,7 @@ const how = (more: Partial<Crediting> = {}): Crediting => {
   const superuser = () => ({ name, password: new Secret(password) });
   return { lnbits: { url: day.lnbits.url }, superuser, maximumSats: 10_000_000n, ...more };
 };
-const on = (crediting: Crediting | null = how(), change: (ctx: Context) => void = () => {}) =>
+const on = (crediting: Crediting | null = how(), change: (ctx: PayContext) => void = () => {}) =>
   inRun(async (ctx) => {
     change(ctx);
     const arrived = await creditSource(ctx, crediting);
@@ -238,7 +238,7 @@ test('where it is stopped between two, the second is not sent', async () => {
   await owed(1_000n);
   const stop = new AbortController();
   when('credit', 'after', () => stop.abort());
-  const stopping = (ctx: Context) => {
+  const stopping = (ctx: PayContext) => {
     ctx.signal = stop.signal;
   };
   expect(await on(how({ maximumSats: 600n }), stopping)).toMatchObject({ arrived: 600n, balance: 605_000n });

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { settle } from '../../src/ledger/cash-outs/settlement.ts';
 import { creditTotals } from '../../src/ledger/credits/credits.ts';
-import { resolveCredit, resolveLate } from '../../src/ledger/credits/operator-actions.ts';
+import { recordResolution, resolveLate } from '../../src/ledger/credits/operator-actions.ts';
 import { planCredits } from '../../src/ledger/credits/plan.ts';
 import { resolvePayment } from '../../src/ledger/payouts/operator-actions.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
@@ -357,7 +357,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
           seen: null,
         };
         const act = { actor: 'dora', run: null, at: now(), reason: 'x' };
-        await day.ledger.write((trx) => resolveCredit(trx, act, word));
+        await day.ledger.write((trx) => recordResolution(trx, act, word));
         await day.owe('alice', 7n);
         await day.payNow();
         expect((await open()).map(({ credit_id }) => credit_id)).toEqual([1n, 2n]);
@@ -378,7 +378,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         if (!credit) throw new Error('no credit');
         const act = { actor: 'dora', run: null, at: now(), reason: 'a top-up that I took back' };
         const word = { credit, credited: false, payment: null, seen: null };
-        await day.ledger.write((trx) => resolveCredit(trx, act, word));
+        await day.ledger.write((trx) => recordResolution(trx, act, word));
         expect(await day.payNow()).toMatchObject({ settled: 2, satsCredited: 3000n });
         expect(await states()).toEqual(['dropped', 'credited']);
         expect(balances()).toEqual([1000n, 2000n]);

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { inWords } from '../../src/cli/terminal/words.ts';
+import { inCommandWords } from '../../src/cli/terminal/words.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
-import { hints, type Range } from '../../src/reconcile/findings.ts';
+import { type ComparedRange, hints } from '../../src/reconcile/findings.ts';
 import { type Reconciliation, reconcile } from '../../src/reconcile/reconcile.ts';
 import { systemClock } from '../../src/time.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
@@ -16,7 +16,7 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const HOUR = 3_600_000;
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
-const ALL: Range = { from: null, before: null };
+const ALL: ComparedRange = { from: null, before: null };
 
 describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => {
   let world: World;
@@ -50,7 +50,10 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
 
   const look = async (range = ALL): Promise<Reconciliation & { differences: { hint: string }[] }> => {
     const found = await reconcile(ledger, loadConfig(world.configFile, {}), 'test', range);
-    return { ...found, differences: found.differences.map((one) => ({ ...one, hint: inWords(one.hint) })) };
+    return {
+      ...found,
+      differences: found.differences.map((one) => ({ ...one, hint: inCommandWords(one.hint) })),
+    };
   };
   const codes = async (range = ALL) =>
     (await look(range)).differences.map(({ code }) => code).sort((a, b) => (a < b ? -1 : 1));
@@ -366,7 +369,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
     expect(table.join('\n')).toMatch(/│ difference +│ where +│ ledger +│ LNbits or Lamassu +│/);
     // A cell is not cut: what is in it goes on in the lines below.
     const flat = told.stdout.replace(/[│\s]+/g, ' ');
-    const hint = inWords(hints['payment/credit-amount'].filled({ id: 'p1', payment: hash }));
+    const hint = inCommandWords(hints['payment/credit-amount'].filled({ id: 'p1', payment: hash }));
     expect(flat).toContain(hint.replace(/\s+/g, ' '));
     expect(told.stdout.replaceAll('"…"', '')).not.toContain('…');
   });

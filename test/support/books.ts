@@ -1,13 +1,13 @@
 import { Secret } from '../../src/config/secret.ts';
 import type { Division } from '../../src/dca/allocate.ts';
 import type { CashOut } from '../../src/dca/cash-out.ts';
+import type { Mode } from '../../src/dca/fill.ts';
 import { type IngestOptions, ingest } from '../../src/ledger/cash-outs/ingest.ts';
 import { addClient, type LimitChange, pauseClient, setClient } from '../../src/ledger/clients/changes.ts';
 import { addFunding, type NewFunding } from '../../src/ledger/fundings/fundings.ts';
 import { seeMachine } from '../../src/ledger/machines/machines.ts';
 import { formPayouts } from '../../src/ledger/payouts/form.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';
-import type { Mode } from '../../src/ledger/store/schema.ts';
 import { formOptions } from '../../src/scheduler/pay.ts';
 import type { Instant } from '../../src/time.ts';
 

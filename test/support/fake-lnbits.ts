@@ -10,7 +10,7 @@ import { openLedger } from '../../src/ledger/store/open.ts';
 import type { LnbitsClient, WalletPayment } from '../../src/lnbits/client.ts';
 import type { ClientSide, SourceSide } from '../../src/payouts/destination.ts';
 import { LnbitsDestination } from '../../src/payouts/lnbits-destination.ts';
-import type { Claim, Context } from '../../src/payouts/session.ts';
+import type { Claim, PayContext } from '../../src/payouts/session.ts';
 import { systemClock } from '../../src/time.ts';
 import { now } from './clock.ts';
 
@@ -102,7 +102,7 @@ function clientRow(
 
 /** A ledger that knows the client's wallet, and a run on it, that began two hours ago and pays by such an LNbits. */
 export async function openFake(): Promise<{
-  context(lnbits: FakeLnbits): Context;
+  context(lnbits: FakeLnbits): PayContext;
   close(): Promise<void>;
 }> {
   const folder = mkdtempSync(join(tmpdir(), 'aio-dca-fake-'));

@@ -5,7 +5,7 @@ import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
 import { LnbitsDestination } from '../../src/payouts/lnbits-destination.ts';
 import { type Paid, payAll } from '../../src/payouts/pay.ts';
-import { type Context, openSourceWallet } from '../../src/payouts/session.ts';
+import { openSourceWallet, type PayContext } from '../../src/payouts/session.ts';
 import { formOptions } from '../../src/scheduler/pay.ts';
 import { type Instant, toMs } from '../../src/time.ts';
 import { type TestClock, testClock } from './clock.ts';
@@ -64,7 +64,7 @@ export interface Ran extends Paid {
 }
 
 /** What a run does, in a run of its own; what LNbits is asked by it is in `asked()`. */
-export async function inRun<T>(work: (ctx: Context) => Promise<T>): Promise<T> {
+export async function inRun<T>(work: (ctx: PayContext) => Promise<T>): Promise<T> {
   const { ledger, config } = day;
   const { url, sourceWalletKey } = config.lnbits;
   const held = await startRun(ledger, 'poll', 'test');
@@ -98,7 +98,7 @@ export async function inRun<T>(work: (ctx: Context) => Promise<T>): Promise<T> {
 }
 
 /** Forms and pays as a run does. `change` what it works with. */
-export async function run(change: (ctx: Context) => void = () => {}): Promise<Ran> {
+export async function run(change: (ctx: PayContext) => void = () => {}): Promise<Ran> {
   return await inRun(async (ctx) => {
     change(ctx);
     const paid = await payAll(ctx);

@@ -35,7 +35,7 @@ import {
 import { reconciliationView } from '../../src/views/reconciliation.ts';
 import {
   dismissedView,
-  releasedView,
+  releasedReviewView,
   reviewDetailView,
   reviewsView,
   unseenRowView,
@@ -105,7 +105,7 @@ export const commandViews: Record<string, Views | null> = {
   reconcile: [reconciliationView],
   'review dismiss': [dismissedView],
   'review list': [reviewsView.shape.rows],
-  'review release': [releasedView],
+  'review release': [releasedReviewView],
   // What can be done is there as it is typed.
   'review show': [
     reviewDetailView.omit({ next: true }).extend({ commands: z.array(z.string()) }),

@@ -16,20 +16,12 @@ import { type Instant, systemClock } from '../../time.ts';
 import { parseTime } from '../../typed/times.ts';
 import type { FoundView } from '../../views/init.ts';
 import { tooMuchRights } from '../pages/init.ts';
-import {
-  checked,
-  lamassuShape,
-  mayGoInClear,
-  readKey,
-  readLedger,
-  readPlace,
-  shape,
-  usage,
-} from './checks.ts';
+import { usage } from '../terminal/context.ts';
+import { checked, checkedKey, lamassuShape, mayGoInClear, readLedger, readPlace, shape } from './checks.ts';
 import type { InitOptions } from './init-options.ts';
 import { flagOf, type Interview } from './interview.ts';
 import { secretAnswer } from './secret-file.ts';
-import type { LedgerSettings, Settings } from './settings.ts';
+import type { InstallationLedger, InstallationSettings } from './settings.ts';
 import { askSsh } from './ssh.ts';
 
 /** Asks for everything, and tests each answer as soon as possible. Writes nothing. */
@@ -37,7 +29,7 @@ export async function askAll(
   interview: Interview,
   options: InitOptions,
   folder: string,
-): Promise<{ settings: Settings; found: FoundView | null }> {
+): Promise<{ settings: InstallationSettings; found: FoundView | null }> {
   refuseIncomplete(interview, options, folder);
   const timezone = await interview.ask({
     key: 'timezone',
@@ -96,7 +88,7 @@ async function wayToLamassu(
   interview: Interview,
   options: InitOptions,
   folder: string,
-): Promise<Pick<Settings, 'ssh' | 'lamassu'> & { found: FoundView | null }> {
+): Promise<Pick<InstallationSettings, 'ssh' | 'lamassu'> & { found: FoundView | null }> {
   const direct =
     options.direct ??
     (interview.terminal &&
@@ -140,7 +132,7 @@ async function askLamassu(
   options: InitOptions,
   folder: string,
   direct: boolean,
-): Promise<Settings['lamassu']> {
+): Promise<InstallationSettings['lamassu']> {
   const { host, port } = await interview.ask({
     key: 'lamassuHost',
     message: direct
@@ -179,7 +171,7 @@ async function askTls(
   interview: Interview,
   options: InitOptions,
   direct: boolean,
-): Promise<Pick<Settings['lamassu'], 'tls' | 'ca_file' | 'ca'>> {
+): Promise<Pick<InstallationSettings['lamassu'], 'tls' | 'ca_file' | 'ca'>> {
   const tls =
     options.tls === undefined && interview.terminal && direct
       ? await interview.choose('Encryption of the connection', [
@@ -210,7 +202,7 @@ async function askLnbits(
   interview: Interview,
   options: InitOptions,
   folder: string,
-): Promise<Settings['lnbits']> {
+): Promise<InstallationSettings['lnbits']> {
   const caFile = options.lnbitsCaFile === undefined ? undefined : resolve(options.lnbitsCaFile);
   const ca = caFile === undefined ? undefined : readCa(flagOf('lnbitsCaFile'), caFile);
   const place = await interview.ask({
@@ -239,7 +231,7 @@ async function askLnbits(
     folder,
     file: 'source.adminkey',
     read: async (text) => {
-      const secret = new Secret(readKey(text, 'sourceWalletKeyFile'));
+      const secret = new Secret(checkedKey(text, 'sourceWalletKeyFile'));
       if (options.test) {
         const { name } = await interview.perform(checkSourceWallet, { ...place, key: secret });
         interview.note(`It is the admin key of "${name}".`);
@@ -255,7 +247,7 @@ async function askSuperuser(
   options: InitOptions,
   folder: string,
   place: { url: string; ca?: string | undefined },
-): Promise<Settings['lnbits']['superuser']> {
+): Promise<InstallationSettings['lnbits']['superuser']> {
   const crediting =
     options.creditSource ??
     (options.superuser !== undefined ||
@@ -289,7 +281,7 @@ async function askLedger(
   interview: Interview,
   options: InitOptions,
   folder: string,
-): Promise<LedgerSettings> {
+): Promise<InstallationLedger> {
   for (;;) {
     const place = await interview.ask({
       key: 'ledgerUrl',

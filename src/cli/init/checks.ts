@@ -3,10 +3,10 @@ import type * as z from 'zod';
 import { CLEAR, goesInClear } from '../../config/build.ts';
 import { readCa } from '../../config/ca.ts';
 import { fileSchema } from '../../config/schema.ts';
-import { BridgeError } from '../../errors.ts';
+import { usage } from '../terminal/context.ts';
 import type { InitOptions } from './init-options.ts';
 import { flagOf, type Interview } from './interview.ts';
-import type { LedgerSettings } from './settings.ts';
+import type { InstallationLedger } from './settings.ts';
 
 /* Checks of answers, by the same rules as the configuration. Each throws `usage/invalid`, which names the option. */
 
@@ -24,7 +24,7 @@ export function checked<T>(schema: z.ZodType<T>, value: unknown, key: keyof Init
  * The ledger as the configuration names it, with the TLS settings of its URL. A file in the URL is relative to
  * `folder`.
  */
-export function readLedger(text: string, folder: string): LedgerSettings {
+export function readLedger(text: string, folder: string): InstallationLedger {
   const place = checked(shape.ledger.unwrap().shape.url, text, 'ledgerUrl');
   const plain = { password: undefined, tls: undefined, ca_file: undefined, ca: undefined };
   if ('sqlite' in place) return { ...plain, url: text };
@@ -77,11 +77,7 @@ export function readPlace(
 }
 
 /** A key of LNbits: one line without blanks. */
-export function readKey(text: string, key: keyof InitOptions): string {
+export function checkedKey(text: string, key: keyof InitOptions): string {
   if (/^[\x21-\x7e]{1,200}$/.test(text)) return text;
   throw usage(`${flagOf(key)}: that is not one key.`, 'Copy it from the wallet’s API info.');
-}
-
-export function usage(message: string, hint?: string): BridgeError {
-  return new BridgeError('usage/invalid', message, hint);
 }

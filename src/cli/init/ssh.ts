@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Secret } from '../../config/secret.ts';
-import { makeKey, readHostKey, readKey } from '../../operations/init.ts';
+import { inspectSshKey, makeKey, readHostKey } from '../../operations/init.ts';
 import type { HostKeyView } from '../../views/init.ts';
+import { usage } from '../terminal/context.ts';
 import { declined } from '../terminal/prompt.ts';
-import { checked, readPlace, sshShape, usage } from './checks.ts';
+import { checked, readPlace, sshShape } from './checks.ts';
 import type { InitOptions } from './init-options.ts';
 import { flagOf, type Interview } from './interview.ts';
 import { contents, secretAnswer } from './secret-file.ts';
-import type { SshKey, SshSettings } from './settings.ts';
+import type { InstallationSshKey, SshSettings } from './settings.ts';
 
 /** The SSH server in front of Lamassu, whose host key the operator confirms, and the private key for it. */
 export async function askSsh(
@@ -52,8 +53,8 @@ async function askPassphrase(
   folder: string,
   path: string,
   text: string,
-): Promise<SshKey> {
-  const { key } = await interview.perform(readKey, { text, name: path });
+): Promise<InstallationSshKey> {
+  const { key } = await interview.perform(inspectSshKey, { text, name: path });
   if (key) return key;
   return secretAnswer(interview, options, {
     key: 'sshPassphraseFile',
@@ -67,7 +68,7 @@ async function askPassphrase(
           `Put it into a file, and name that: ${flagOf('sshPassphraseFile')}.`,
         );
       }
-      const opened = await interview.perform(readKey, {
+      const opened = await interview.perform(inspectSshKey, {
         text,
         name: path,
         passphrase: new Secret(passphrase),

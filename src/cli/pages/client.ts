@@ -57,11 +57,11 @@ export function changedClientPage(client: ChangedClientView, timezone: string): 
   ].join('\n');
 }
 
-export function pausedPage({ name }: ClientView): string {
+export function pausedClientPage({ name }: ClientView): string {
   return `Client ${name} is paused: no new share from now on; what the client has already is still paid.`;
 }
 
-export function resumedPage({ name }: ClientView): string {
+export function resumedClientPage({ name }: ClientView): string {
   return `Client ${name} is active: it shares in cash-outs from now on.`;
 }
 

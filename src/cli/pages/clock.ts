@@ -1,6 +1,6 @@
 import type { ClocksView } from '../../views/clock.ts';
 import { clean, counted, formatTime, wrapped } from '../terminal/print.ts';
-import { commandOf, inWords } from '../terminal/words.ts';
+import { commandOf, inCommandWords } from '../terminal/words.ts';
 
 export function clocksPage(view: ClocksView, timezone: string): string {
   const { host, ledger, last_run: last, problem, problem_code: code, entries } = view;
@@ -11,7 +11,7 @@ export function clocksPage(view: ClocksView, timezone: string): string {
     last
       ? `Lamassu, as of run ${last.run}: ${at(last.lamassu)}, when this host showed ${at(last.host)}`
       : 'Lamassu: not read yet',
-    ...(problem === null ? [] : [`${code}: ${inWords(problem)}`]),
+    ...(problem === null ? [] : [`${code}: ${inCommandWords(problem)}`]),
     ...entries.flatMap(({ subject, from, entered_at: entered, way_out: next }) => [
       `${subject} holds from ${at(from)} on${entered === null ? '' : `, and was entered at about ${at(entered)}`}`,
       `  ${commandOf(next)}`,

@@ -22,7 +22,7 @@ export function recipientsPage(all: Recipient[]): string | Message {
   return table(['recipient', 'machine', 'weight', 'share', 'waiting', 'received'], rows);
 }
 
-export function addedPage(done: Recipient, all: Recipient[], isBackdated: boolean): string {
+export function addedRecipientPage(done: Recipient, all: Recipient[], isBackdated: boolean): string {
   return [
     `Added commission recipient ${done.name}, paid into wallet ${done.wallet_id}.`,
     divisions(all),

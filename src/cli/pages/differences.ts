@@ -1,10 +1,10 @@
 import type { DifferenceView } from '../../views/verification.ts';
 import { asWritten, clean, foldedTable, withLocalTimes } from '../terminal/print.ts';
-import { inWords } from '../terminal/words.ts';
+import { inCommandWords } from '../terminal/words.ts';
 
 /** Each difference on its own line; below those with the same remedy, the remedy. */
 export function differencesText(differences: readonly DifferenceView[], timezone: string): string {
-  const text = [...Map.groupBy(differences, (one) => inWords(one.hint))]
+  const text = [...Map.groupBy(differences, (one) => inCommandWords(one.hint))]
     .flatMap(([hint, ones]) => [
       '',
       ...ones.map(({ code, what, ledger, other }) => clean(`${code}: ${what}: ${ledger}, but ${other}`)),
@@ -21,7 +21,7 @@ export function differencesTable(
   timezone: string,
 ): string {
   const local = (text: string) => withLocalTimes(text, timezone);
-  const groups = [...Map.groupBy(differences, (one) => inWords(one.hint))].map(([hint, ones]) => ({
+  const groups = [...Map.groupBy(differences, (one) => inCommandWords(one.hint))].map(([hint, ones]) => ({
     rows: ones.map(({ code, what, ledger, other }) => [code, local(what), local(ledger), local(other)]),
     below: `What to do: ${hint}`,
   }));

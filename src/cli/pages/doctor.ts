@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { CheckView, DoctorView } from '../../views/doctor.ts';
 import { asWritten, clean, fitted } from '../terminal/print.ts';
-import { inWords } from '../terminal/words.ts';
+import { inCommandWords } from '../terminal/words.ts';
 
 const COLORS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 
@@ -9,7 +9,7 @@ const COLORS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 export function checkLine({ name, level, detail, hint }: CheckView): string {
   const label = styleText(COLORS[level], level.padEnd(4), { stream: process.stdout });
   const said = detail.split('\n').map(clean).join('\n      ');
-  const way = hint === null ? '' : `\n      ${asWritten(inWords(hint))}`;
+  const way = hint === null ? '' : `\n      ${asWritten(inCommandWords(hint))}`;
   return fitted(`${label}  ${clean(name)}: ${said}${way}`, '      ');
 }
 

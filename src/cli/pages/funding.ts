@@ -41,7 +41,7 @@ export function fundingPage(funding: ShownFundingView, timezone: string): string
   ].join('\n');
 }
 
-export function addedPage(funding: EnteredFundingView, timezone: string): Message {
+export function addedFundingPage(funding: EnteredFundingView, timezone: string): Message {
   const added = lines([`Added ${describe(funding, timezone)}.`, pastText(funding)]);
   if (funding.status !== 'in_flight') return message`${added}`;
   return message`${added}\nWhen it is in the machine: ${call('fundings.confirm', { id: funding.id })}`;

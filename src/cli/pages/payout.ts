@@ -113,18 +113,18 @@ export function heldPage({ held }: z.output<typeof heldPayoutsView>): string {
   );
 }
 
-export function releasedPage({ released }: z.output<typeof releasedView>): string {
+export function releasedPayoutPage({ released }: z.output<typeof releasedView>): string {
   if (released.length === 0) return 'Nothing was released: what was held became something else meanwhile.';
   return `Released ${released.join(', ')}. The next run goes on with them: aio-dca poll`;
 }
 
-export function pausedPage({ pause, changed }: z.output<typeof pauseView>, timezone: string): string {
+export function pausedPayoutsPage({ pause, changed }: z.output<typeof pauseView>, timezone: string): string {
   if (changed) return 'Paying is paused: recording goes on, nothing is sent until `aio-dca payouts resume`.';
   const already = `Paying was paused already, by ${pause?.by} since ${pause?.at}: ${pause?.reason}`;
   return withLocalTimes(already, timezone);
 }
 
-export function resumedPage({ changed }: z.output<typeof pauseView>): string {
+export function resumedPayoutsPage({ changed }: z.output<typeof pauseView>): string {
   return changed ? 'Paying goes on with the next run: aio-dca poll' : 'Paying was not paused.';
 }
 

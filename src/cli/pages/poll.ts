@@ -10,7 +10,7 @@ import {
   table,
   wrapped,
 } from '../terminal/print.ts';
-import { inWords } from '../terminal/words.ts';
+import { inCommandWords } from '../terminal/words.ts';
 
 /** What a run did, for the terminal. */
 export function runPage(report: RunView, timezone: string): string {
@@ -140,6 +140,6 @@ function pauseLines({ pause }: PaidView, timezone: string): string[] {
 function problemLines({ problems }: PaidView): string[] {
   return problems.map(
     ({ code, message, hint }) =>
-      `${code}: ${clean(inWords(message))}${hint ? `\n  ${asWritten(inWords(hint))}` : ''}`,
+      `${code}: ${clean(inCommandWords(message))}${hint ? `\n  ${asWritten(inCommandWords(hint))}` : ''}`,
   );
 }

@@ -7,7 +7,7 @@ import type {
   UnseenRowView,
 } from '../../views/review.ts';
 import { clean, formatSats, formatTime, shortId, table, wrapped } from '../terminal/print.ts';
-import { commandOf, inWords } from '../terminal/words.ts';
+import { commandOf, inCommandWords } from '../terminal/words.ts';
 import { cash } from './cash-out.ts';
 
 /** What Lamassu says of a row, with its dispenses in words. */
@@ -44,7 +44,7 @@ export function reviewPage(one: ReviewDetailView, timezone: string): string {
     ...(one.closed_at
       ? [`Closed ${when(one.closed_at)} by ${clean(one.closed_by ?? '')}: ${clean(closed ?? '')}`]
       : []),
-    `Now Lamassu says: ${clean(inWords(one.lamassu_says))}`,
+    `Now Lamassu says: ${clean(inCommandWords(one.lamassu_says))}`,
     cashOut
       ? `The ledger distributed ${cash(cashOut.fiat, cashOut.currency)} for ${formatSats(cashOut.gross_sats)} at ${when(cashOut.processed_at)}.`
       : 'The ledger has distributed nothing of it.',
@@ -68,7 +68,7 @@ export function unseenPage({ id, reason, detail, lamassu, lamassu_actions, next 
   ].join('\n');
 }
 
-export function releasedPage({ id, released, written }: ReleasedView, timezone: string): string {
+export function releasedReviewPage({ id, released, written }: ReleasedView, timezone: string): string {
   if (written || !released) return `${id} is released: the next run distributes it.`;
   const why = released.reason === null ? '' : ` (${clean(released.reason)})`;
   return wrapped(

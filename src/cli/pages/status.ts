@@ -3,7 +3,7 @@ import { call, isCall } from '../../lib/message.ts';
 import { toMs } from '../../time.ts';
 import type { StatusView } from '../../views/status.ts';
 import { clean, counted, formatSats, formatTime, wrapped } from '../terminal/print.ts';
-import { commandOf, inWords } from '../terminal/words.ts';
+import { commandOf, inCommandWords } from '../terminal/words.ts';
 
 /** The status on one page; what needs the operator comes last. */
 export function statusPage(view: StatusView, timezone: string): string {
@@ -15,7 +15,7 @@ export function statusPage(view: StatusView, timezone: string): string {
     ['Last success', view.last_success_at ? when(view.last_success_at) : 'none yet'],
     ...(lastRun ? [pair('Last run', `${lastRun.run} ${lastRun.outcome}, ${when(lastRun.finished_at)}`)] : []),
     ...(running ? [pair('Going on now', `${running.run}, ${running.kind} by ${clean(running.actor)}`)] : []),
-    ...(view.start_at.problem ? [pair('Start', inWords(view.start_at.problem))] : []),
+    ...(view.start_at.problem ? [pair('Start', inCommandWords(view.start_at.problem))] : []),
     ['Mark', mark ? when(mark.confirmed_at) : 'nothing read yet'],
     ['Cash-outs', `${groupDigits(totals.cash_outs)} with ${formatSats(totals.gross_sats)}`],
     [
@@ -67,7 +67,7 @@ function deferredLines({ deferred }: StatusView): [string, string][] {
 
 function sourceText(view: StatusView): string {
   const { source_wallet: wallet, source_wallet_problem: problem, credits } = view;
-  if (wallet === null) return `not known: ${clean(inWords(problem ?? ''))}`;
+  if (wallet === null) return `not known: ${clean(inCommandWords(problem ?? ''))}`;
   const { balance_sats: balance, short_sats: less } = wallet;
   const coming =
     credits.to_come_sats > 0n ? ` with the ${formatSats(credits.to_come_sats)} to be credited` : '';
@@ -112,7 +112,7 @@ function attentionLines({ needs }: StatusView): string[] {
     'Needs the operator:',
     ...needs.map(
       ({ what, help }) =>
-        `  ${clean(what).padEnd(41)} ${isCall(help) ? commandOf(help) : inWords(help).replaceAll('`', '')}`,
+        `  ${clean(what).padEnd(41)} ${isCall(help) ? commandOf(help) : inCommandWords(help).replaceAll('`', '')}`,
     ),
   ];
 }

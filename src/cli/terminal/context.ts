@@ -10,7 +10,7 @@ import { systemClock } from '../../time.ts';
 import { asWritten, jsonDocument } from './print.ts';
 import { waitingLine } from './progress.ts';
 import { confirm } from './prompt.ts';
-import { inWords, setCommand } from './words.ts';
+import { inCommandWords, setCommand } from './words.ts';
 
 /** The options that every command takes. */
 export interface Globals {
@@ -90,12 +90,12 @@ export function makeCli(command: Command): Cli {
       if (globals.json) process.stdout.write(`${jsonDocument(json)}\n`);
       else if (!globals.quiet && text !== '') process.stdout.write(`${text}\n`);
     },
-    confirm: (question) => confirm(asWritten(inWords(question)), { yes: globals.yes ?? false }),
+    confirm: (question) => confirm(asWritten(inCommandWords(question)), { yes: globals.yes ?? false }),
   };
 }
 
 function tell(text: string | Message): void {
-  process.stderr.write(`${asWritten(inWords(text))}\n`);
+  process.stderr.write(`${asWritten(inCommandWords(text))}\n`);
 }
 
 /** `$AIO_DCA_ACTOR`, else the user who called sudo, else the user's name, else the uid. */

@@ -61,7 +61,7 @@ export function grid(
 }
 
 /** The longest beginning of `text` that is not wider than `width`; no letter is cut in two. */
-export function beginning(text: string, width: number): string {
+export function widestBeginning(text: string, width: number): string {
   return wrapAnsi(text, width, { hard: true, wordWrap: false, trim: false }).split('\n')[0] ?? '';
 }
 
@@ -71,7 +71,7 @@ function fitted(
   align: 'left' | 'right',
   style: (text: string) => string,
 ): string {
-  const cut = stringWidth(text) > width ? `${beginning(text, width - 1)}…` : text;
+  const cut = stringWidth(text) > width ? `${widestBeginning(text, width - 1)}…` : text;
   const room = ' '.repeat(width - stringWidth(cut));
   return align === 'right' ? room + style(cut) : style(cut) + room;
 }

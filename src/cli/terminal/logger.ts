@@ -1,7 +1,7 @@
 import { type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { Message } from '../../lib/message.ts';
-import { inWords } from './words.ts';
+import { inCommandWords } from './words.ts';
 
 /** Logs go to stderr: stdout is for answers. Lines of JSON, or plain text on a terminal. */
 export function makeLogger(level: string): Logger {
@@ -19,6 +19,9 @@ export function makeLogger(level: string): Logger {
 /** A message that names operations is logged with the commands that an operator types. */
 function written(fields: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [name, value instanceof Message ? inWords(value) : value]),
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      value instanceof Message ? inCommandWords(value) : value,
+    ]),
   );
 }

@@ -6,8 +6,8 @@ import { BridgeError } from '../../errors.ts';
 import { isCall, Message } from '../../lib/message.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { type Instant, isInstant, toMs } from '../../time.ts';
-import { beginning, grid } from './grid.ts';
-import { commandOf, errorInWords, inWords } from './words.ts';
+import { grid, widestBeginning } from './grid.ts';
+import { commandOf, errorInWords, inCommandWords } from './words.ts';
 
 export type Cell = string | number | bigint | boolean | null | undefined;
 
@@ -97,7 +97,7 @@ function fold(text: string, width: number): string {
 
 function pieces(word: string, width: number): string[] {
   if (stringWidth(word) <= width) return [word];
-  const fits = beginning(word, width);
+  const fits = widestBeginning(word, width);
   const end = Math.max(fits.lastIndexOf('-'), fits.lastIndexOf('/')) + 1 || fits.length;
   return [word.slice(0, end), ...pieces(word.slice(end), width)];
 }
@@ -285,7 +285,7 @@ export function jsonDocument(value: unknown): string {
     value,
     (_, inner: unknown) => {
       if (typeof inner === 'bigint') return exactNumber(inner);
-      if (inner instanceof Message) return inWords(inner);
+      if (inner instanceof Message) return inCommandWords(inner);
       return isCall(inner) ? commandOf(inner) : inner;
     },
     2,

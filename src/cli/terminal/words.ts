@@ -128,15 +128,15 @@ const wording: Wording = {
   field: ({ field }) => labelOf(field),
 };
 
-export function inWords(text: string | Message): string {
+export function inCommandWords(text: string | Message): string {
   return typeof text === 'string' ? text : text.in(wording);
 }
 
 /** The error's message with the field it concerns, and the way out. */
 export function errorInWords(error: BridgeError): { message: string; hint: string | null } {
-  const text = inWords(error.text);
+  const text = inCommandWords(error.text);
   return {
     message: error.field === undefined ? text : `${labelOf(error.field)}: ${text}`,
-    hint: error.hint === undefined ? null : inWords(error.hint),
+    hint: error.hint === undefined ? null : inCommandWords(error.hint),
   };
 }

@@ -22,13 +22,13 @@ export async function findCashOutId(
   text: string,
   { field = 'id', elsewhere }: { field?: string; elsewhere?: Elsewhere | undefined } = {},
 ): Promise<string> {
-  const known = [...(await beginning(db, 'cash_outs', text)), ...(await beginning(db, 'review', text))];
+  const known = [...(await idsBeginning(db, 'cash_outs', text)), ...(await idsBeginning(db, 'review', text))];
   const found = known.length > 0 || !elsewhere || text.length < SHORTEST ? known : await elsewhere(text);
   return onlyId(text, [...new Set(found)], field, call('review.list'));
 }
 
 /** The first ids of a table with this beginning. */
-export async function beginning(db: Db, table: 'cash_outs' | 'review', text: string): Promise<string[]> {
+export async function idsBeginning(db: Db, table: 'cash_outs' | 'review', text: string): Promise<string[]> {
   const ids =
     table === 'cash_outs'
       ? db.selectFrom('cash_outs').select('id')

@@ -1,18 +1,18 @@
 import type { Db } from '../store/open.ts';
 import type { Page } from '../store/page.ts';
 import type { Schema } from '../store/schema.ts';
-import { type CashOutView, listCashOuts } from './view.ts';
+import { type CashOutRow, readCashOutList } from './view.ts';
 
 /* Rows in review, as lists and pages show them. */
 
-export type ReviewView = Schema['review'];
+export type ReviewRow = Schema['review'];
 
 /** Rows that wait for the operator; with `closed`, also the closed ones. */
-export async function listReview(
+export async function readReviewList(
   db: Db,
   limit: number,
   { closed }: { closed: boolean },
-): Promise<Page<ReviewView>> {
+): Promise<Page<ReviewRow>> {
   const query = db
     .selectFrom('review')
     .$if(!closed, (some) => some.where('state', 'in', ['open', 'released']));
@@ -29,9 +29,9 @@ export async function listReview(
 }
 
 export interface ReviewDetail {
-  review: ReviewView;
+  review: ReviewRow;
   /** What the ledger knows of it: when it was processed, or since when it is watched. */
-  cashOut: CashOutView | null;
+  cashOut: CashOutRow | null;
   watchedSince: string | null;
   /** The last release. */
   release: { at: string; actor: string; reason: string | null } | null;
@@ -50,12 +50,12 @@ export async function findReview(db: Db, id: string): Promise<ReviewDetail | und
     .limit(1)
     .executeTakeFirst();
   const watch = await db.selectFrom('watch').select('since').where('cash_out_id', '=', id).executeTakeFirst();
-  const [cashOut] = (await listCashOuts(db, 1, id)).rows;
+  const [cashOut] = (await readCashOutList(db, 1, id)).rows;
   return { review, cashOut: cashOut ?? null, watchedSince: watch?.since ?? null, release: release ?? null };
 }
 
 /** The same for a row that is in review for certain. */
-export async function showReview(db: Db, id: string): Promise<ReviewDetail> {
+export async function readReview(db: Db, id: string): Promise<ReviewDetail> {
   const found = await findReview(db, id);
   if (!found) throw new Error(`${id} is not in review`);
   return found;

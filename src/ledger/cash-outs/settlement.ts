@@ -94,7 +94,7 @@ export async function settle(
     .execute();
   const view = await cashOutDetail(trx, id);
   if (!view) throw new Error(`${id} was settled and is not there`);
-  await record(trx, act, { at, action: 'settle', subject: id, after: snapshot(view) });
+  await record(trx, act, { at, action: 'settle', subject: id, after: settlementSnapshot(view) });
   return view;
 }
 
@@ -187,7 +187,7 @@ function differing(
 }
 
 /** A settlement as the log and `voids` record it. */
-export function snapshot({ cashOut, allocations, settlement }: CashOutDetail) {
+export function settlementSnapshot({ cashOut, allocations, settlement }: CashOutDetail) {
   const { id: _, lamassu: __, digits, ...figures } = cashOut;
   const fiat = (minor: bigint) => formatDecimal(minor, digits);
   return {

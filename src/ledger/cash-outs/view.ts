@@ -3,13 +3,13 @@ import { call } from '../../lib/message.ts';
 import type { Db } from '../store/open.ts';
 import type { Page } from '../store/page.ts';
 import type { Schema } from '../store/schema.ts';
-import { beginning, onlyId } from './find-id.ts';
+import { idsBeginning, onlyId } from './find-id.ts';
 
 /* Cash-outs that were distributed, as lists and pages show them. */
 
-export type CashOutView = Selectable<Schema['cash_outs']> & { digits: number };
+export type CashOutRow = Selectable<Schema['cash_outs']> & { digits: number };
 
-export async function listCashOuts(db: Db, limit: number, id?: string): Promise<Page<CashOutView>> {
+export async function readCashOutList(db: Db, limit: number, id?: string): Promise<Page<CashOutRow>> {
   const query = db.selectFrom('cash_outs').$if(id !== undefined, (some) => some.where('id', '=', id ?? ''));
   const rows = await query
     .innerJoin('currencies', 'currencies.code', 'cash_outs.currency')
@@ -28,7 +28,7 @@ export async function listCashOuts(db: Db, limit: number, id?: string): Promise<
 export type AllocationView = Selectable<Schema['allocations']> & { client: string };
 
 export interface CashOutDetail {
-  cashOut: CashOutView;
+  cashOut: CashOutRow;
   /** In the order of the fundings. */
   allocations: AllocationView[];
   /** Who settled it by hand; null if Lamassu confirmed it. */
@@ -36,8 +36,8 @@ export interface CashOutDetail {
 }
 
 /** A distributed cash-out, by its id or an unambiguous beginning. Errors: those of `onlyId`. */
-export async function showCashOut(db: Db, text: string): Promise<CashOutDetail> {
-  const id = onlyId(text, await beginning(db, 'cash_outs', text), 'id', call('cash_outs.list'));
+export async function readCashOut(db: Db, text: string): Promise<CashOutDetail> {
+  const id = onlyId(text, await idsBeginning(db, 'cash_outs', text), 'id', call('cash_outs.list'));
   const detail = await cashOutDetail(db, id);
   if (!detail) throw new Error(`cash-out ${id} was found and is not there`);
   return detail;
@@ -45,7 +45,7 @@ export async function showCashOut(db: Db, text: string): Promise<CashOutDetail> 
 
 /** The same by the whole id; undefined if it was not processed. */
 export async function cashOutDetail(db: Db, id: string): Promise<CashOutDetail | undefined> {
-  const [cashOut] = (await listCashOuts(db, 1, id)).rows;
+  const [cashOut] = (await readCashOutList(db, 1, id)).rows;
   if (!cashOut) return undefined;
   const allocations = await db
     .selectFrom('allocations')

@@ -7,7 +7,7 @@ import type { Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
 import { finalityOf } from './finality.ts';
 import { type Finding, toReview } from './review.ts';
-import { snapshot } from './settlement.ts';
+import { settlementSnapshot } from './settlement.ts';
 import { type CashOutDetail, cashOutDetail } from './view.ts';
 
 /** The result of undoing a settlement. */
@@ -34,7 +34,7 @@ export async function voidSettlement(trx: Trx, act: ReasonedAct, id: string, jud
   if (final) throw wrongState('id', final.why, final.way);
   const { cashOut } = was;
   const { at, actor, reason } = act;
-  const before = snapshot(was);
+  const before = settlementSnapshot(was);
   const credits = await trx
     .selectFrom('credit_members')
     .select(['credit_id', 'sats', 'paid'])

@@ -1,3 +1,4 @@
+import type { Mode } from '../../dca/fill.ts';
 import { formatDecimal } from '../../dca/money.ts';
 import { conflict, invalid } from '../../errors.ts';
 import { call, field, message } from '../../lib/message.ts';
@@ -6,9 +7,8 @@ import { type Act, record, toJson } from '../log/log.ts';
 import { useCurrency } from '../store/currencies.ts';
 import { ALWAYS } from '../store/effective-dated.ts';
 import type { Trx } from '../store/open.ts';
-import type { Mode } from '../store/schema.ts';
 import { changeWallet, keepWallet, type WalletKey } from '../wallets/wallets.ts';
-import { type Client, findClient, openClient, setStatus, snapshot } from './clients.ts';
+import { type Client, clientSnapshot, findClient, openClient, setStatus } from './clients.ts';
 import { refuseTakenName } from './names.ts';
 
 /** A limit to set: undefined leaves a value as it is, null removes it. */
@@ -45,7 +45,7 @@ export async function addClient(
     at,
     action: 'client add',
     subject: `client ${name}`,
-    after: snapshot(added),
+    after: clientSnapshot(added),
   });
   return added;
 }
@@ -69,7 +69,7 @@ export async function setClient(
   if (change.wallet) await changeWallet(trx, 'client', before, change.wallet, change.newWallet, at);
   const after = await findClient(trx, name, at);
   await requireLimits(trx, after);
-  const states = { before: snapshot(before), after: snapshot(after) };
+  const states = { before: clientSnapshot(before), after: clientSnapshot(after) };
   if (change.wallet || toJson(states.before) !== toJson(states.after)) {
     await record(trx, act, {
       at,
@@ -94,8 +94,8 @@ export async function pauseClient(trx: Trx, act: Act, name: string, paused: bool
       at,
       action: paused ? 'client pause' : 'client resume',
       subject: `client ${name}`,
-      before: snapshot(before),
-      after: snapshot(after),
+      before: clientSnapshot(before),
+      after: clientSnapshot(after),
     });
   }
   return after;

@@ -1,11 +1,12 @@
 import { type SqlBool, sql } from 'kysely';
+import type { Mode } from '../../dca/fill.ts';
 import { formatDecimal } from '../../dca/money.ts';
 import { notFound, wrongState } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { inForce } from '../store/effective-dated.ts';
 import type { Db, Trx } from '../store/open.ts';
-import type { Mode, Schema } from '../store/schema.ts';
+import type { Schema } from '../store/schema.ts';
 
 /** A client at a moment: its row, and the mode and limits in force. */
 export interface Client {
@@ -104,7 +105,7 @@ export async function setStatus(trx: Trx, { id }: Client, status: Client['status
 }
 
 /** A client as the log shows it. */
-export function snapshot({ mode, paused, status, walletId, limits }: Client) {
+export function clientSnapshot({ mode, paused, status, walletId, limits }: Client) {
   return {
     mode,
     paused,

@@ -6,7 +6,7 @@ import { type Act, record } from '../log/log.ts';
 import { openPayoutsOf } from '../payouts/open-payouts.ts';
 import { isPaused } from '../payouts/pause.ts';
 import type { Trx } from '../store/open.ts';
-import { type Client, openClient, setStatus, snapshot } from './clients.ts';
+import { type Client, clientSnapshot, openClient, setStatus } from './clients.ts';
 
 /** Closes a client for good. Throws `usage/invalid` while it has cash or unsettled sats. */
 export async function closeClient(trx: Trx, act: Act, name: string): Promise<Client> {
@@ -19,8 +19,8 @@ export async function closeClient(trx: Trx, act: Act, name: string): Promise<Cli
     at,
     action: 'client close',
     subject: `client ${name}`,
-    before: snapshot(before),
-    after: snapshot(client),
+    before: clientSnapshot(before),
+    after: clientSnapshot(client),
   });
   return client;
 }

@@ -6,7 +6,7 @@ import type { Db } from '../store/open.ts';
 import type { Client } from './clients.ts';
 
 /** A client with its cash and what it bought, in each currency of its fundings. */
-export interface ClientView {
+export interface ClientWithCash {
   client: Client;
   currencies: InCurrency[];
 }
@@ -33,7 +33,7 @@ export interface InCurrency {
 }
 
 /** In the order of `clients`. */
-export async function viewsOf(db: Db, clients: Client[]): Promise<ClientView[]> {
+export async function viewsOf(db: Db, clients: Client[]): Promise<ClientWithCash[]> {
   if (clients.length === 0) return [];
   const ids = clients.map(({ id }) => id);
   const cash = await db

@@ -28,7 +28,7 @@ export function apart({ source, host }: Pick<Clocks, 'source' | 'host'>): number
 }
 
 /** `6 h`, `90 s`, `365 days`: how far apart two clocks are. */
-export function inWords(ms: number): string {
+export function clockOffsetInWords(ms: number): string {
   const off = Math.abs(ms);
   const units: [number, string][] = [
     [86_400_000, 'days'],
@@ -126,7 +126,7 @@ export async function entryTime(db: Db, host: HostClock): Promise<Instant> {
     const off = host.wall - toMs(known.source);
     if (Math.abs(off) > MAY_DIFFER_MS + known.give) {
       throw differs(
-        `this host's clock shows ${said}, and by what run r${known.run} saw of Lamassu's it is ${known.source} there: they are ${inWords(off)} apart`,
+        `this host's clock shows ${said}, and by what run r${known.run} saw of Lamassu's it is ${known.source} there: they are ${clockOffsetInWords(off)} apart`,
       );
     }
     return Math.abs(off) > 1_000 + known.give ? known.source : said;
@@ -134,13 +134,13 @@ export async function entryTime(db: Db, host: HostClock): Promise<Instant> {
   const { time, what } = await lowest(db);
   if (time !== null && said < plus(time, -MAY_DIFFER_MS)) {
     throw differs(
-      `this host's clock shows ${said}, and ${what} ${time}: it is behind by ${inWords(toMs(time) - host.wall)} or more`,
+      `this host's clock shows ${said}, and ${what} ${time}: it is behind by ${clockOffsetInWords(toMs(time) - host.wall)} or more`,
     );
   }
   const server = await ledgerTime(db);
   if (server !== null && Math.abs(toMs(server) - host.wall) > MAY_DIFFER_MS) {
     throw differs(
-      `this host's clock shows ${said}, and that of the ledger's PostgreSQL ${server}: they are ${inWords(toMs(server) - host.wall)} apart`,
+      `this host's clock shows ${said}, and that of the ledger's PostgreSQL ${server}: they are ${clockOffsetInWords(toMs(server) - host.wall)} apart`,
     );
   }
   return said;

@@ -7,7 +7,7 @@ import { record, toJson, type Who } from '../log/log.ts';
 import { withLease } from '../runs/lease.ts';
 import { type Db, type Ledger, openLedger, type Trx, UNFINISHED } from '../store/open.ts';
 import type { Protection } from '../store/postgresql.ts';
-import { type AnyRow, countedTables, isPostgres, pagesOf, syncIdentity, tables } from '../store/tables.ts';
+import { type AnyRow, countedTables, isPostgres, syncIdentity, tablePages, tables } from '../store/tables.ts';
 import { type Verification, verifyLedger } from '../verify/verify.ts';
 
 /*
@@ -21,7 +21,7 @@ import { type Verification, verifyLedger } from '../verify/verify.ts';
  * 4. The mark of the new one is taken away.
  */
 
-export interface Place extends Protection {
+export interface LedgerPlace extends Protection {
   url: string;
   password?: Secret | undefined;
 }
@@ -39,7 +39,12 @@ export interface Copied {
  * Moves a ledger. Errors: `usage/invalid` if the target is not empty, `run/busy`, those of opening either, and
  * `ledger/copy-differs` if the copy differs.
  */
-export async function copyLedger(from: Place, to: Place, actor: string, clock: Clock): Promise<Copied> {
+export async function copyLedger(
+  from: LedgerPlace,
+  to: LedgerPlace,
+  actor: string,
+  clock: Clock,
+): Promise<Copied> {
   if (from.url === to.url) throw conflict('to', `${to.url} is the ledger itself`, 'Name another place.');
   const source = await openLedger({ ...from, clock, use: 'write' }).catch((error: unknown) => {
     if (error instanceof BridgeError && error.code === 'ledger/retired') return error;
@@ -53,7 +58,7 @@ export async function copyLedger(from: Place, to: Place, actor: string, clock: C
   }
 }
 
-async function moveAway(source: Ledger, to: Place, actor: string): Promise<Copied> {
+async function moveAway(source: Ledger, to: LedgerPlace, actor: string): Promise<Copied> {
   return withLease(source, { kind: 'ledger copy', actor }, async (run) => {
     const copy = await openTarget(to, source);
     try {
@@ -76,8 +81,8 @@ async function moveAway(source: Ledger, to: Place, actor: string): Promise<Copie
 /** The old ledger is retired already: the new one is complete, and only has to be put into use. */
 async function finishCopy(
   retired: BridgeError,
-  from: Place,
-  to: Place,
+  from: LedgerPlace,
+  to: LedgerPlace,
   actor: string,
   clock: Clock,
 ): Promise<Copied> {
@@ -99,7 +104,7 @@ async function finishCopy(
 }
 
 /** An empty ledger: a new one, or an unfinished copy of the same ledger, emptied. */
-async function openTarget(to: Place, { id, clock }: Ledger): Promise<Ledger> {
+async function openTarget(to: LedgerPlace, { id, clock }: Ledger): Promise<Ledger> {
   const target = await openLedger({ ...to, clock, use: 'move' });
   try {
     const place = await placeOf(target.db);
@@ -116,7 +121,7 @@ async function openTarget(to: Place, { id, clock }: Ledger): Promise<Ledger> {
       return await openLedger({ ...to, clock, use: 'move' });
     }
     for (const table of tables)
-      for await (const [row] of pagesOf(target.db, table))
+      for await (const [row] of tablePages(target.db, table))
         if (row)
           throw conflict(
             'to',
@@ -136,13 +141,13 @@ async function copyRows(from: Trx, target: Ledger): Promise<Record<string, numbe
     await mayTakeLong(into);
     for (const table of tables) {
       counts[table.name] = 0;
-      for await (const rows of pagesOf(from, table)) {
+      for await (const rows of tablePages(from, table)) {
         // A machine may refer to a successor that is inserted later.
         await insert(into, table.name, table.name === 'machines' ? rows.map(withoutSuccessor) : rows);
         counts[table.name] = (counts[table.name] ?? 0) + rows.length;
       }
     }
-    for await (const machines of pagesOf(from, { name: 'machines', key: ['device_id'] }))
+    for await (const machines of tablePages(from, { name: 'machines', key: ['device_id'] }))
       for (const { device_id: id, replaced_by: successor } of machines.filter(
         (row) => row.replaced_by !== null,
       ))
@@ -171,8 +176,8 @@ async function insert(into: Trx, table: string, rows: AnyRow[]): Promise<void> {
 /** Compares the rows of both ledgers. */
 async function compare(from: Trx, target: Ledger): Promise<void> {
   for (const table of tables) {
-    const copies = pagesOf(target.db, table);
-    for await (const rows of pagesOf(from, table)) {
+    const copies = tablePages(target.db, table);
+    for await (const rows of tablePages(from, table)) {
       const { value } = await copies.next();
       if (toJson(rows.map(sorted)) !== toJson((value ?? []).map(sorted)))
         throw differs(target, `${table.name} is not the same`);

@@ -20,7 +20,7 @@ export interface CreditRow extends Credit {
 }
 
 /** The newest credits, and how many there are in all. */
-export async function listCredits(
+export async function readCreditList(
   db: Db,
   { state, limit }: { state: CreditState | undefined; limit: number },
 ): Promise<{ rows: CreditRow[]; total: number }> {
@@ -88,7 +88,7 @@ export function refuseResolving(
  * Records what the operator says became of a credit; `payment` is LNbits' payment of it, if the operator named one. If it did not
  * happen, another credit may cover its cash-outs. Throws `usage/invalid`.
  */
-export async function resolveCredit(
+export async function recordResolution(
   trx: Trx,
   act: ReasonedAct,
   resolution: {

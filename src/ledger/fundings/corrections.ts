@@ -6,7 +6,7 @@ import type { Act } from '../log/log.ts';
 import { machineOf, refuseRate } from '../machines/machines.ts';
 import type { Trx } from '../store/open.ts';
 import { changeFunding, fundingIn, refuseCurrency } from './fundings.ts';
-import { type Funding, shown } from './view.ts';
+import { cashOfFunding, type Funding } from './view.ts';
 
 /**
  * Corrects the amount by a difference, which may be negative. What is added to an exhausted funding makes it `deposited` again.
@@ -24,7 +24,7 @@ export async function adjustFunding(
   if (remaining < 0n) {
     throw invalid(
       'amount',
-      `${shown(before, -amount.minor)} is more than the ${shown(before, before.remaining)} that remain of f${id}`,
+      `${cashOfFunding(before, -amount.minor)} is more than the ${cashOfFunding(before, before.remaining)} that remain of f${id}`,
       'What was spent already cannot be taken back.',
     );
   }

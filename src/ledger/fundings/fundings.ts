@@ -10,7 +10,7 @@ import { useCurrency } from '../store/currencies.ts';
 import type { Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
 import { type Past, type PastChoice, settlePast } from './late.ts';
-import { type Funding, findFunding, shown } from './view.ts';
+import { cashOfFunding, type Funding, findFunding } from './view.ts';
 
 /*
  * A funding is one lump of a client's cash: `in_flight` until the operator confirms that it is in the cassette, then
@@ -188,7 +188,7 @@ export async function withdrawFunding(
   if (taken > before.remaining) {
     throw invalid(
       'amount',
-      `${shown(before, taken)} is more than the ${shown(before, before.remaining)} that remain of f${id}`,
+      `${cashOfFunding(before, taken)} is more than the ${cashOfFunding(before, before.remaining)} that remain of f${id}`,
       'Leave the amount out to withdraw all that remains.',
     );
   }

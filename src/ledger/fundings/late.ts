@@ -1,4 +1,5 @@
 import { type Selectable, type SqlBool, sql } from 'kysely';
+import type { Mode } from '../../dca/fill.ts';
 import { formatDecimal, sum } from '../../dca/money.ts';
 import { takeFromOwn } from '../../dca/own-share.ts';
 import { BridgeError } from '../../errors.ts';
@@ -8,8 +9,8 @@ import { spend } from '../cash-outs/ingest.ts';
 import { type Act, record } from '../log/log.ts';
 import { ratesAt, withPredecessors } from '../machines/machines.ts';
 import type { Trx } from '../store/open.ts';
-import type { Mode, Schema } from '../store/schema.ts';
-import { type Funding, findFunding, shown } from './view.ts';
+import type { Schema } from '../store/schema.ts';
+import { cashOfFunding, type Funding, findFunding } from './view.ts';
 
 /*
  * Cash that is entered late: cash-outs since its deposit were divided without it, and the part that no client's cash covered
@@ -60,9 +61,9 @@ export async function settlePast(
 /** The error that asks for the choice; nothing was written. */
 function undecided(funding: Funding, past: PastCashOut[], next: Call): BridgeError {
   const were = past.length === 1 ? '1 cash-out since then was' : `${past.length} cash-outs since then were`;
-  const ownFiat = shown(funding, sum(past.map((one) => one.ownFiat)));
+  const ownFiat = cashOfFunding(funding, sum(past.map((one) => one.ownFiat)));
   const net = sum(past.map((one) => one.net));
-  const fiat = shown(funding, sum(past.map((one) => one.fiat)));
+  const fiat = cashOfFunding(funding, sum(past.map((one) => one.fiat)));
   return new BridgeError(
     'usage/invalid',
     `${were} divided without this cash, and ${ownFiat} of it became the operator's own share.`,

@@ -50,6 +50,9 @@ export function noFunding(id: bigint): BridgeError {
 }
 
 /** `3000.00 GTQ` */
-export function shown({ digits, currency }: Pick<Funding, 'digits' | 'currency'>, minor: bigint): string {
+export function cashOfFunding(
+  { digits, currency }: Pick<Funding, 'digits' | 'currency'>,
+  minor: bigint,
+): string {
   return `${formatDecimal(minor, digits)} ${currency}`;
 }

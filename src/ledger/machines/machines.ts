@@ -270,7 +270,7 @@ export function isWithin(rate: bigint, { min_rate: min, max_rate: max }: Rates):
 }
 
 /** A machine with the clients' cash for it, by currency, in minor units. */
-export interface MachineView extends Pick<Machine, 'name' | 'currency' | 'first_seen'> {
+export interface MachineWithCash extends Pick<Machine, 'name' | 'currency' | 'first_seen'> {
   deviceId: string;
   /** Of deposited fundings that serve only this machine. */
   remaining: Remaining[];
@@ -289,7 +289,7 @@ export interface Remaining {
 }
 
 /** In the order of `machines`. */
-export async function machineViews(db: Db, machines: Machine[], at: Instant): Promise<MachineView[]> {
+export async function machineViews(db: Db, machines: Machine[], at: Instant): Promise<MachineWithCash[]> {
   const cash = await db
     .selectFrom('fundings')
     .innerJoin('currencies', 'currencies.code', 'fundings.currency')
@@ -312,7 +312,7 @@ export async function machineViews(db: Db, machines: Machine[], at: Instant): Pr
     cash
       .filter((row) => row.machine === machine)
       .map((row) => ({ currency: row.currency, digits: Number(row.digits), remaining: row.remaining }));
-  const views: MachineView[] = [];
+  const views: MachineWithCash[] = [];
   for (const { device_id, name, currency, first_seen } of machines) {
     views.push({
       deviceId: device_id,

@@ -12,7 +12,7 @@ import type { Schema } from '../store/schema.ts';
 export type Contradiction = Selectable<Schema['contradictions']>;
 
 /** What it is about: a payout's payment or a credit, and what LNbits shows. */
-export interface Found {
+export interface Contradicting {
   payment?: { id: bigint; payout_id: bigint };
   credit?: { id: bigint };
   hash: string;
@@ -61,7 +61,7 @@ export function knownOf(payment: 'payments.id') {
 }
 
 /** Records a contradiction once. False if it is known, or the operator has decided about it. */
-export async function contradict(trx: Trx, act: Act, found: Found): Promise<boolean> {
+export async function contradict(trx: Trx, act: Act, found: Contradicting): Promise<boolean> {
   if (!(await insert(trx, act, found, null))) return false;
   await record(trx, act, {
     ...{ at: act.at, action: found.payment ? 'payment contradicted' : 'credit contradicted' },
@@ -72,7 +72,7 @@ export async function contradict(trx: Trx, act: Act, found: Found): Promise<bool
 }
 
 /** Records as closed what the operator knew when deciding: it is not reported later. */
-export async function keepEvidence(trx: Trx, act: ReasonedAct, found: Found): Promise<void> {
+export async function keepEvidence(trx: Trx, act: ReasonedAct, found: Contradicting): Promise<void> {
   await insert(trx, act, found, act.reason);
 }
 
@@ -99,7 +99,7 @@ export async function closeContradictions(
 async function insert(
   trx: Trx,
   { at, actor, run }: Act,
-  { payment, credit, hash, shown }: Found,
+  { payment, credit, hash, shown }: Contradicting,
   closed: string | null,
 ): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await trx

@@ -24,7 +24,7 @@ export interface PayoutFilter {
 }
 
 /** The newest payouts, and how many there are in all. */
-export async function listPayouts(db: Db, filter: PayoutFilter, limit: number): Promise<Page<PayoutRow>> {
+export async function readPayoutList(db: Db, filter: PayoutFilter, limit: number): Promise<Page<PayoutRow>> {
   const { states, recipient, id } = filter;
   const query = db
     .selectFrom('payouts')
@@ -76,8 +76,8 @@ export interface PayoutDetail {
 }
 
 /** Throws `usage/invalid` of the kind `not-found`. */
-export async function showPayout(db: Db, id: bigint): Promise<PayoutDetail> {
-  const [payout] = (await listPayouts(db, { id }, 1)).rows;
+export async function readPayout(db: Db, id: bigint): Promise<PayoutDetail> {
+  const [payout] = (await readPayoutList(db, { id }, 1)).rows;
   if (!payout) throw noPayout(id);
   const allocations = await db
     .selectFrom('allocations')

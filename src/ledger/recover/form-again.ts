@@ -2,10 +2,10 @@ import { formatDecimal, sum } from '../../dca/money.ts';
 import { largestRemainder } from '../../dca/split.ts';
 import { field, message } from '../../lib/message.ts';
 import type { Trx } from '../store/open.ts';
-import type { Row } from '../verify/findings.ts';
+import type { TableRow } from '../verify/findings.ts';
 import { Differs, type Lost, paidText, type RecoverOptions } from './unknown-payments.ts';
 
-type Recipient = Pick<Row<'recipients'>, 'id' | 'kind'>;
+type Recipient = Pick<TableRow<'recipients'>, 'id' | 'kind'>;
 
 /**
  * Forms the payout as it was, of the same cash-outs. If it does not fit and the operator accepts that, answers why it

@@ -28,7 +28,7 @@ export const DECISIONS = [
   'credits resolve',
 ] as const;
 
-export type Decision = (typeof DECISIONS)[number];
+export type RunDecision = (typeof DECISIONS)[number];
 
 /** A run that holds the lease. */
 export interface Run {

@@ -27,11 +27,11 @@ export async function useCurrency(trx: Trx, code: string, digits: number): Promi
 
 /** The digits of currencies: those that the ledger recorded go before those of the configuration. */
 export async function knownCurrencies(db: Db, configured: Currencies): Promise<Currencies> {
-  return new Map([...configured, ...(await currencyDigits(db))]);
+  return new Map([...configured, ...(await digitsByCurrency(db))]);
 }
 
 /** Minor-unit digits of every currency that the ledger has seen. */
-export async function currencyDigits(db: Db): Promise<Map<string, number>> {
+export async function digitsByCurrency(db: Db): Promise<Map<string, number>> {
   const rows = await db.selectFrom('currencies').selectAll().execute();
   return new Map(rows.map((row) => [row.code, Number(row.digits)]));
 }

@@ -1,5 +1,6 @@
 import type { Generated } from 'kysely';
 import type { CommissionMethod } from '../../dca/cash-out.ts';
+import type { Mode } from '../../dca/fill.ts';
 import type { Instant } from '../../time.ts';
 
 /**
@@ -339,8 +340,6 @@ export type ClockPlace =
   | 'client_limits'
   | 'machine_rates'
   | 'commission_weights';
-
-export type Mode = 'flow' | 'fixed';
 
 /**
  * A payout is an obligation to pay one recipient once.

@@ -48,7 +48,7 @@ export type AnyRow = Record<string, string | bigint | null>;
 const PAGE = 500;
 
 /** The rows of a table in the order of its key, page by page. */
-export async function* pagesOf(db: Db, { name, key }: TableKey): AsyncGenerator<AnyRow[]> {
+export async function* tablePages(db: Db, { name, key }: TableKey): AsyncGenerator<AnyRow[]> {
   const columns = sql.join(key.map((column) => sql.ref(column)));
   for (let last: AnyRow | undefined; ; ) {
     const values = key.map((column) => sql.val(last?.[column]));

@@ -3,12 +3,12 @@ import { subjectsOf } from '../log/log.ts';
 import type { Db } from '../store/open.ts';
 import { CommissionWeights } from './commission.ts';
 import { DailyLimits } from './daily-limits.ts';
-import { cash, type Findings, type Row, sat } from './findings.ts';
+import { cashInWords, type LedgerFindings, sat, type TableRow } from './findings.ts';
 import { verifyLamassu } from './lamassu-row.ts';
 
-type CashOut = Row<'cash_outs'>;
-type Allocation = Row<'allocations'>;
-type Funding = Pick<Row<'fundings'>, 'id' | 'client_id' | 'currency' | 'deposited_at'>;
+type CashOut = TableRow<'cash_outs'>;
+type Allocation = TableRow<'allocations'>;
+type Funding = Pick<TableRow<'fundings'>, 'id' | 'client_id' | 'currency' | 'deposited_at'>;
 
 const PAGE = 1000;
 const HOUR_MS = 3_600_000;
@@ -17,7 +17,7 @@ const HOUR_MS = 3_600_000;
 export async function verifyCashOuts(
   db: Db,
   digits: Map<string, number>,
-  findings: Findings,
+  findings: LedgerFindings,
 ): Promise<Map<bigint, bigint>> {
   const fundings = new Map(
     (await db.selectFrom('fundings').select(['id', 'client_id', 'currency', 'deposited_at']).execute()).map(
@@ -30,10 +30,10 @@ export async function verifyCashOuts(
   const released = await subjectsOf(db, 'review release');
   const limits = await DailyLimits.read(db);
   const weights = await CommissionWeights.read(db);
-  const beyond = new Map<Row<'sources'>, CashOut>();
+  const beyond = new Map<TableRow<'sources'>, CashOut>();
   const spent = new Map<bigint, bigint>();
   for await (const { cashOut, allocations, shares } of pages(db)) {
-    const money = (minor: bigint) => cash(minor, cashOut.currency, digits);
+    const money = (minor: bigint) => cashInWords(minor, cashOut.currency, digits);
     verifyRow(cashOut, findings);
     if (cashOut.origin === 'lamassu' && cashOut.run_id !== null) {
       const source = sources.get(cashOut.source);
@@ -67,7 +67,7 @@ export async function verifyCashOuts(
 interface Divided {
   cashOut: CashOut;
   allocations: Allocation[];
-  shares: Row<'commission_shares'>[];
+  shares: TableRow<'commission_shares'>[];
 }
 
 async function* pages(db: Db): AsyncGenerator<Divided> {
@@ -97,18 +97,18 @@ async function of<T extends 'allocations' | 'commission_shares'>(
   db: Db,
   after: string,
   last: string,
-): Promise<Map<string, Row<T>[]>> {
+): Promise<Map<string, TableRow<T>[]>> {
   const rows = (await db
     .selectFrom(table as 'allocations')
     .selectAll()
     .where('cash_out_id', '>', after)
     .where('cash_out_id', '<=', last)
     .orderBy('id')
-    .execute()) as unknown as (Row<T> & { cash_out_id: string })[];
+    .execute()) as unknown as (TableRow<T> & { cash_out_id: string })[];
   return Map.groupBy(rows, (row) => row.cash_out_id);
 }
 
-function verifyRow(cashOut: CashOut, findings: Findings): void {
+function verifyRow(cashOut: CashOut, findings: LedgerFindings): void {
   const what = `cash-out ${cashOut.id}`;
   const { gross, net, commission, own, undelivered, fiat, own_fiat } = cashOut;
   findings.same('cash-out/gross', what, sat(gross), sat(net + commission + own + undelivered));
@@ -123,9 +123,9 @@ function verifyRow(cashOut: CashOut, findings: Findings): void {
 /** A cash-out that a run read comes from a bound source, and from after its start, unless the operator released it. */
 function verifySource(
   cashOut: CashOut,
-  source: Row<'sources'> | undefined,
+  source: TableRow<'sources'> | undefined,
   released: Set<string>,
-  findings: Findings,
+  findings: LedgerFindings,
 ): void {
   const what = `cash-out ${cashOut.id}`;
   if (!source) {
@@ -145,7 +145,7 @@ function verifySource(
  * Whether a cash-out that was read lies beyond its source's mark. One that was ahead of Lamassu's clock rightly does;
  * an hour is more than clocks differ.
  */
-function isBeyond({ id, confirmed_at, processed_at }: CashOut, source: Row<'sources'>): boolean {
+function isBeyond({ id, confirmed_at, processed_at }: CashOut, source: TableRow<'sources'>): boolean {
   const { mark_confirmed_at: mark, mark_id } = source;
   if (!isInstant(confirmed_at) || !isInstant(processed_at)) return false;
   if (confirmed_at > plus(processed_at, -HOUR_MS)) return false;
@@ -157,7 +157,7 @@ function verifyDivision(
   cashOut: CashOut,
   allocations: Allocation[],
   money: (minor: bigint) => string,
-  findings: Findings,
+  findings: LedgerFindings,
 ): void {
   const what = `cash-out ${cashOut.id}`;
   let net = 0n;
@@ -211,7 +211,7 @@ function verifyAllocation(
   cashOut: CashOut,
   one: Allocation,
   funding: Funding | undefined,
-  findings: Findings,
+  findings: LedgerFindings,
 ): void {
   const what = `cash-out ${cashOut.id}, f${one.funding_id}`;
   findings.same('allocation/net', what, sat(one.net), sat(one.gross - one.commission));

@@ -1,16 +1,16 @@
 import { sum } from '../../dca/money.ts';
 import type { Db } from '../store/open.ts';
-import { type Findings, type Row, sat } from './findings.ts';
+import { type LedgerFindings, sat, type TableRow } from './findings.ts';
 
-type CashOut = Row<'cash_outs'>;
-type Share = Row<'commission_shares'>;
+type CashOut = TableRow<'cash_outs'>;
+type Share = TableRow<'commission_shares'>;
 
 /** The recipients of each machine's commission over time. */
 export class CommissionWeights {
-  readonly #rows: Row<'commission_weights'>[];
+  readonly #rows: TableRow<'commission_weights'>[];
   readonly #recipients: Set<bigint>;
 
-  private constructor(rows: Row<'commission_weights'>[], recipients: Set<bigint>) {
+  private constructor(rows: TableRow<'commission_weights'>[], recipients: Set<bigint>) {
     this.#rows = rows;
     this.#recipients = recipients;
   }
@@ -26,7 +26,7 @@ export class CommissionWeights {
   }
 
   /** Checks that the whole commission goes to its recipients by their weights, or stays in the source wallet. */
-  verify(cashOut: CashOut, shares: Share[], findings: Findings): void {
+  verify(cashOut: CashOut, shares: Share[], findings: LedgerFindings): void {
     if (shares.length === 0) return;
     const what = `cash-out ${cashOut.id}`;
     const shared = sum(shares.map(({ sats }) => sats));
@@ -59,7 +59,7 @@ export class CommissionWeights {
   }
 }
 
-function byTime(a: Row<'commission_weights'>, b: Row<'commission_weights'>): number {
+function byTime(a: TableRow<'commission_weights'>, b: TableRow<'commission_weights'>): number {
   if (a.from_at !== b.from_at) return a.from_at < b.from_at ? -1 : 1;
   return a.id < b.id ? -1 : 1;
 }

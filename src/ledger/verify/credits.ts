@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import { openContradictions } from '../payouts/contradictions.ts';
 import type { Db } from '../store/open.ts';
-import { type Findings, sat } from './findings.ts';
+import { type LedgerFindings, sat } from './findings.ts';
 
 /** Checks every credit of the source wallet: its cash-outs, and that nothing is credited twice. */
-export async function verifyCredits(db: Db, findings: Findings): Promise<void> {
+export async function verifyCredits(db: Db, findings: LedgerFindings): Promise<void> {
   const credits = await db.selectFrom('credits').selectAll().orderBy('id').execute();
   const rows = await db
     .selectFrom('credit_members')
@@ -38,7 +38,7 @@ export async function verifyCredits(db: Db, findings: Findings): Promise<void> {
 }
 
 /** Checks that no cash-out is credited with more than it pays out, and no settlement that did not ask for a credit. */
-async function verifyCovered(db: Db, findings: Findings): Promise<void> {
+async function verifyCovered(db: Db, findings: LedgerFindings): Promise<void> {
   const { rows } = await sql<{ id: string; covered: bigint; due: bigint; entitled: bigint }>`
     select c.id, cast(sum(m.sats + m.paid) as bigint) as covered,
       cast((select coalesce(sum(a.net), 0) from allocations as a where a.cash_out_id = c.id)

@@ -1,5 +1,5 @@
 import type { Db } from '../store/open.ts';
-import { cash, type Findings, type Row } from './findings.ts';
+import { cashInWords, type LedgerFindings, type TableRow } from './findings.ts';
 
 interface Day {
   client: bigint;
@@ -11,10 +11,10 @@ interface Day {
 
 /** Checks what fixed clients received on each local day against the limits in force at its cash-outs. */
 export class DailyLimits {
-  readonly #limits: Map<string, Row<'client_limits'>[]>;
+  readonly #limits: Map<string, TableRow<'client_limits'>[]>;
   readonly #days = new Map<string, Day>();
 
-  private constructor(limits: Row<'client_limits'>[]) {
+  private constructor(limits: TableRow<'client_limits'>[]) {
     this.#limits = Map.groupBy(limits, (row) => `${row.client_id} ${row.currency}`);
   }
 
@@ -28,7 +28,10 @@ export class DailyLimits {
     return new DailyLimits(limits);
   }
 
-  add(cashOut: Row<'cash_outs'>, { client_id, currency, mode, local_date, fiat }: Row<'allocations'>): void {
+  add(
+    cashOut: TableRow<'cash_outs'>,
+    { client_id, currency, mode, local_date, fiat }: TableRow<'allocations'>,
+  ): void {
     if (mode !== 'fixed') return;
     const key = `${client_id} ${currency} ${local_date}`;
     const day = this.#days.get(key) ?? { client: client_id, currency, date: local_date, fiat: 0n, limit: 0n };
@@ -40,16 +43,16 @@ export class DailyLimits {
   }
 
   /** Nothing is in force that was not yet there when the cash-out was processed, whatever Lamassu's clock says. */
-  #inForce({ confirmed_at, processed_at }: Row<'cash_outs'>, client: bigint, currency: string): bigint {
+  #inForce({ confirmed_at, processed_at }: TableRow<'cash_outs'>, client: bigint, currency: string): bigint {
     const at = confirmed_at < processed_at ? confirmed_at : processed_at;
     const rows = this.#limits.get(`${client} ${currency}`) ?? [];
     return rows.find((row) => row.from_at <= at)?.daily_limit ?? 0n;
   }
 
-  verify(digits: Map<string, number>, findings: Findings): void {
+  verify(digits: Map<string, number>, findings: LedgerFindings): void {
     for (const { client, currency, date, fiat, limit } of this.#days.values()) {
       if (fiat > limit) {
-        const money = (minor: bigint) => cash(minor, currency, digits);
+        const money = (minor: bigint) => cashInWords(minor, currency, digits);
         const what = `recipient ${client} on ${date}`;
         findings.add('client/daily-limit', what, money(fiat), `a limit of ${money(limit)}`);
       }

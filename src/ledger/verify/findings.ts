@@ -3,11 +3,11 @@ import { formatDecimal } from '../../dca/money.ts';
 import { call, field, type Message, message } from '../../lib/message.ts';
 import type { Schema } from '../store/schema.ts';
 
-export type Row<T extends keyof Schema> = Selectable<Schema[T]>;
+export type TableRow<T extends keyof Schema> = Selectable<Schema[T]>;
 
 /** One place where the ledger contradicts itself. */
-export interface Difference {
-  code: DifferenceCode;
+export interface LedgerDifference {
+  code: LedgerDifferenceCode;
   /** The subject: `cash-out ID`, `f12`, `p118`, `payment HASH`. */
   what: string;
   /** What the row says, with its unit. */
@@ -21,7 +21,7 @@ const BY_HAND = message`Rows were changed past the program, or the program has a
 const MAY_PAY_TWICE = message`Stop paying with ${call('payouts.pause')}, and look the payments up in LNbits before anything else is paid.`;
 
 /** Every difference that `verify` can find, with what to do about it. */
-export const hints = {
+export const ledgerHints = {
   'ledger/rows': BY_HAND,
   'ledger/reference': BY_HAND,
   'source/unknown': BY_HAND,
@@ -95,43 +95,43 @@ export const hints = {
   'verify/more': 'Put right what is listed first.',
 } as const satisfies Record<string, string | Message>;
 
-export type DifferenceCode = keyof typeof hints;
+export type LedgerDifferenceCode = keyof typeof ledgerHints;
 
 /** The first differences are listed, further ones only counted. */
 const MOST = 1000;
 
 /** Counts the rows, and collects the differences. */
-export class Findings {
+export class LedgerFindings {
   readonly checked: Record<string, number> = {};
-  readonly #differences: Difference[] = [];
+  readonly #differences: LedgerDifference[] = [];
   #more = 0;
 
   count(what: string, rows: number): void {
     this.checked[what] = (this.checked[what] ?? 0) + rows;
   }
 
-  add(code: DifferenceCode, what: string, ledger: string | null, other: string | null): void {
+  add(code: LedgerDifferenceCode, what: string, ledger: string | null, other: string | null): void {
     if (this.#differences.length === MOST) {
       this.#more += 1;
       return;
     }
     const difference = { code, what, ledger: ledger ?? 'nothing', other: other ?? 'nothing' };
-    this.#differences.push({ ...difference, hint: hints[code] });
+    this.#differences.push({ ...difference, hint: ledgerHints[code] });
   }
 
   /** Adds a difference if the two are not equal. */
-  same(code: DifferenceCode, what: string, ledger: string | null, other: string | null): void {
+  same(code: LedgerDifferenceCode, what: string, ledger: string | null, other: string | null): void {
     if (ledger !== other) this.add(code, what, ledger, other);
   }
 
-  all(): Difference[] {
+  all(): LedgerDifference[] {
     if (this.#more === 0) return this.#differences;
     const more = {
       code: 'verify/more' as const,
       what: `${this.#more} more differences`,
       ledger: `${MOST} are listed`,
       other: `${MOST + this.#more} were found`,
-      hint: hints['verify/more'],
+      hint: ledgerHints['verify/more'],
     };
     return [...this.#differences, more];
   }
@@ -142,7 +142,7 @@ export function sat(sats: bigint): string {
 }
 
 /** `60.00 USD`, from minor units; whole minor units where the ledger does not know the currency. */
-export function cash(minor: bigint, currency: string, digits: Map<string, number>): string {
+export function cashInWords(minor: bigint, currency: string, digits: Map<string, number>): string {
   const known = digits.get(currency);
   return known === undefined
     ? `${minor} minor units of ${currency}`

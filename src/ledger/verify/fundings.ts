@@ -1,12 +1,12 @@
 import type { Db } from '../store/open.ts';
-import { cash, type Findings, type Row } from './findings.ts';
+import { cashInWords, type LedgerFindings, type TableRow } from './findings.ts';
 
 /** Checks every funding: its amounts, its status, and what its allocations spent. */
 export async function verifyFundings(
   db: Db,
   digits: Map<string, number>,
   spent: Map<bigint, bigint>,
-  findings: Findings,
+  findings: LedgerFindings,
 ): Promise<void> {
   const rows = await db
     .selectFrom('fundings')
@@ -17,7 +17,7 @@ export async function verifyFundings(
     .execute();
   for (const row of rows) {
     const what = `f${row.id}`;
-    const money = (minor: bigint) => cash(minor, row.currency, digits);
+    const money = (minor: bigint) => cashInWords(minor, row.currency, digits);
     findings.same(
       'funding/amount',
       what,
@@ -38,7 +38,7 @@ export async function verifyFundings(
 }
 
 /** What contradicts a funding's status; null: nothing. */
-function whyNot({ status, remaining, spent, withdrawn, deposited_at }: Row<'fundings'>): string | null {
+function whyNot({ status, remaining, spent, withdrawn, deposited_at }: TableRow<'fundings'>): string | null {
   if (remaining < 0n || spent < 0n || withdrawn < 0n) return 'an amount below zero';
   const inMachine = status !== 'in_flight' && status !== 'cancelled';
   if (inMachine && deposited_at === null) return 'never deposited';

@@ -1,10 +1,10 @@
-import { cash, type Findings, type Row, sat } from './findings.ts';
+import { cashInWords, type LedgerFindings, sat, type TableRow } from './findings.ts';
 
 /** Checks that the figures are those of Lamassu's row. */
 export function verifyLamassu(
-  cashOut: Row<'cash_outs'>,
+  cashOut: TableRow<'cash_outs'>,
   digits: Map<string, number>,
-  findings: Findings,
+  findings: LedgerFindings,
 ): void {
   if (cashOut.lamassu === null) return;
   const what = `cash-out ${cashOut.id}`;
@@ -31,8 +31,8 @@ export function verifyLamassu(
     const said = scaled(row.fiat, places);
     compare(
       'fiat',
-      cash(cashOut.fiat, cashOut.currency, digits),
-      said === null ? row.fiat : cash(said, cashOut.currency, digits),
+      cashInWords(cashOut.fiat, cashOut.currency, digits),
+      said === null ? row.fiat : cashInWords(said, cashOut.currency, digits),
     );
   }
   if (row.crypto_atoms) {

@@ -3,20 +3,24 @@ import { isInstant, plus } from '../../time.ts';
 import { subjectsOf } from '../log/log.ts';
 import { CLOCK_MS, CLOCK_SET_BACK } from '../payouts/payouts.ts';
 import type { Db } from '../store/open.ts';
-import { cash, type Findings, type Row, sat } from './findings.ts';
+import { cashInWords, type LedgerFindings, sat, type TableRow } from './findings.ts';
 
-type Payment = Row<'payments'>;
-type Part = Row<'payout_parts'>;
+type Payment = TableRow<'payments'>;
+type Part = TableRow<'payout_parts'>;
 /** An allocation of a payout to a client, or a share of a commission payout. */
-type Member = Pick<Row<'payouts'>, 'recipient_id' | 'currency' | 'sats' | 'fiat'> & {
+type Member = Pick<TableRow<'payouts'>, 'recipient_id' | 'currency' | 'sats' | 'fiat'> & {
   payout_id: bigint | null;
 };
-type Payout = Row<'payouts'> & { recipient_kind: string | null };
+type Payout = TableRow<'payouts'> & { recipient_kind: string | null };
 
 const PAGE = 500;
 
 /** Checks every payout with its allocations, parts and payments. */
-export async function verifyPayouts(db: Db, digits: Map<string, number>, findings: Findings): Promise<void> {
+export async function verifyPayouts(
+  db: Db,
+  digits: Map<string, number>,
+  findings: LedgerFindings,
+): Promise<void> {
   const { source_wallet_id: sourceWallet } = (await db
     .selectFrom('ledger')
     .select('source_wallet_id')
@@ -88,14 +92,14 @@ async function within<T extends 'payout_parts' | 'payments'>(
   db: Db,
   after: bigint,
   last: bigint,
-): Promise<Map<bigint, Row<T>[]>> {
+): Promise<Map<bigint, TableRow<T>[]>> {
   const rows = (await db
     .selectFrom(table as 'payments')
     .selectAll()
     .where('payout_id', '>', after)
     .where('payout_id', '<=', last)
     .orderBy('part')
-    .execute()) as unknown as (Row<T> & { payout_id: bigint })[];
+    .execute()) as unknown as (TableRow<T> & { payout_id: bigint })[];
   return Map.groupBy(rows, (row) => row.payout_id);
 }
 
@@ -105,7 +109,7 @@ function verifyMembers(
   members: Member[],
   others: Member[],
   digits: Map<string, number>,
-  findings: Findings,
+  findings: LedgerFindings,
 ): void {
   const what = `p${payout.id}`;
   if (payout.recipient_kind !== null) {
@@ -119,7 +123,7 @@ function verifyMembers(
     findings.same('payout/recipient', what, `recipient ${payout.recipient_id}`, `recipient ${recipient_id}`);
     findings.same('payout/currency', what, payout.currency, currency);
   }
-  const money = (minor: bigint) => cash(minor, payout.currency, digits);
+  const money = (minor: bigint) => cashInWords(minor, payout.currency, digits);
   findings.same('payout/sats', what, sat(payout.sats), sat(sum(members.map(({ sats }) => sats))));
   findings.same('payout/fiat', what, money(payout.fiat), money(sum(members.map(({ fiat }) => fiat))));
 }
@@ -130,7 +134,7 @@ interface Its {
 }
 
 /** Checks that the parts add up, and that only the last payment of a part may be other than dead. */
-function verifyParts(payout: Payout, { parts, payments }: Its, findings: Findings): void {
+function verifyParts(payout: Payout, { parts, payments }: Its, findings: LedgerFindings): void {
   const what = `p${payout.id}`;
   let sats = 0n;
   parts.forEach((row, index) => {
@@ -195,7 +199,7 @@ function whyNot({ state, reason, settled_at }: Payout, { parts, payments }: Its)
   return unpaid ? null : 'every part has a settled payment';
 }
 
-function verifyPayment(row: Payment, sourceWallet: string | null, findings: Findings): void {
+function verifyPayment(row: Payment, sourceWallet: string | null, findings: LedgerFindings): void {
   const what = `payment ${row.payment_hash}`;
   if (row.client_wallet_id === row.source_wallet_id) {
     findings.add('payment/wallet', what, `into ${row.client_wallet_id}`, `from ${row.source_wallet_id}`);
@@ -211,7 +215,7 @@ function verifyPayment(row: Payment, sourceWallet: string | null, findings: Find
 }
 
 /** Checks the order created, sent, settled, unless the log says that the clock was set back meanwhile. */
-function verifyTimes(row: Payment, clockSetBack: boolean, findings: Findings): void {
+function verifyTimes(row: Payment, clockSetBack: boolean, findings: LedgerFindings): void {
   const times = [row.created_at, row.sent_at, row.state === 'settled' ? row.settled_at : null];
   const known = times.filter((at) => at !== null);
   const ordered = (at: string, index: number) =>

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { type Instant, plus } from '../../time.ts';
 import type { Db } from '../store/open.ts';
-import type { DifferenceCode, Findings } from './findings.ts';
+import type { LedgerDifferenceCode, LedgerFindings } from './findings.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -44,7 +44,7 @@ const references: [table: string, column: string, target: string, key: string][]
 ];
 
 /** Each finds rows `what`, `ledger`, `other`, all text. */
-const queries: [code: DifferenceCode, text: string][] = [
+const queries: [code: LedgerDifferenceCode, text: string][] = [
   [
     'allocation/twice',
     `select 'cash-out ' || cash_out_id || ', f' || funding_id as what, cast(count(*) as text) || ' allocations' as ledger,
@@ -129,7 +129,7 @@ const queries: [code: DifferenceCode, text: string][] = [
 ];
 
 /** What must hold between the tables, and between the mark and the clock. */
-export async function verifyRelations(db: Db, now: Instant, findings: Findings): Promise<void> {
+export async function verifyRelations(db: Db, now: Instant, findings: LedgerFindings): Promise<void> {
   for (const [table, column, target, key] of references) {
     await report(
       db,
@@ -149,7 +149,12 @@ export async function verifyRelations(db: Db, now: Instant, findings: Findings):
   findings.count('sources', sources.length);
 }
 
-async function report(db: Db, findings: Findings, code: DifferenceCode, text: string): Promise<void> {
+async function report(
+  db: Db,
+  findings: LedgerFindings,
+  code: LedgerDifferenceCode,
+  text: string,
+): Promise<void> {
   const { rows } = await sql<{
     what: string;
     ledger: string;

@@ -1,9 +1,9 @@
 import type { KeptFigures } from '../cash-outs/settlement.ts';
 import type { Db } from '../store/open.ts';
-import { type Findings, type Row, sat } from './findings.ts';
+import { type LedgerFindings, sat, type TableRow } from './findings.ts';
 
 /** Checks that every settlement has a cash-out with its figures, and every settled cash-out a settlement. */
-export async function verifySettlements(db: Db, findings: Findings): Promise<void> {
+export async function verifySettlements(db: Db, findings: LedgerFindings): Promise<void> {
   const rows = await db
     .selectFrom('cash_outs')
     .leftJoin('settlements', 'settlements.cash_out_id', 'cash_outs.id')
@@ -30,7 +30,7 @@ export async function verifySettlements(db: Db, findings: Findings): Promise<voi
   findings.count('voids', Number(voids?.count ?? 0n));
 }
 
-function compare(what: string, cashOut: Row<'cash_outs'>, json: string, findings: Findings): void {
+function compare(what: string, cashOut: TableRow<'cash_outs'>, json: string, findings: LedgerFindings): void {
   const kept = parsed(json);
   if (!kept) {
     findings.add('settlement/figures', what, 'figures that cannot be read', 'an object in JSON');

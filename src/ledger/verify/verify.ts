@@ -1,21 +1,21 @@
 import { sql } from 'kysely';
-import { currencyDigits } from '../store/currencies.ts';
+import { digitsByCurrency } from '../store/currencies.ts';
 import type { Db, Ledger } from '../store/open.ts';
 import { verifyCashOuts } from './cash-outs.ts';
 import { verifyCredits } from './credits.ts';
-import { type Difference, Findings } from './findings.ts';
+import { type LedgerDifference, LedgerFindings } from './findings.ts';
 import { verifyFundings } from './fundings.ts';
 import { verifyPayouts } from './payouts.ts';
 import { verifyRelations } from './relations.ts';
 import { verifySettlements } from './settlements.ts';
 
-export type { Difference } from './findings.ts';
+export type { LedgerDifference } from './findings.ts';
 
 export interface Verification {
   ok: boolean;
   /** How many rows of each kind were looked at. */
   checked: Record<string, number>;
-  differences: Difference[];
+  differences: LedgerDifference[];
 }
 
 /**
@@ -25,9 +25,9 @@ export interface Verification {
  * the days of fixed clients, not with the cash-outs.
  */
 export async function verifyLedger({ db, clock }: Pick<Ledger, 'db' | 'clock'>): Promise<Verification> {
-  const findings = new Findings();
+  const findings = new LedgerFindings();
   await snapshot(db, async (at) => {
-    const digits = await currencyDigits(at);
+    const digits = await digitsByCurrency(at);
     const spent = await verifyCashOuts(at, digits, findings);
     await verifyFundings(at, digits, spent, findings);
     await verifyPayouts(at, digits, findings);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/config/secret.ts';
+import type { Mode } from '../../../src/dca/fill.ts';
 import { ingest } from '../../../src/ledger/cash-outs/ingest.ts';
 import { addClient, pauseClient, setClient } from '../../../src/ledger/clients/changes.ts';
 import { clientsAt, findClient } from '../../../src/ledger/clients/clients.ts';
@@ -8,7 +9,6 @@ import { viewsOf } from '../../../src/ledger/clients/view.ts';
 import { addFunding, cancelFunding, withdrawFunding } from '../../../src/ledger/fundings/fundings.ts';
 import { pausePaying } from '../../../src/ledger/payouts/pause.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
-import type { Mode } from '../../../src/ledger/store/schema.ts';
 import { type Instant, plus } from '../../../src/time.ts';
 import { now } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';

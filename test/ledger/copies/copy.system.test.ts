@@ -10,7 +10,7 @@ import { intendCredits } from '../../../src/ledger/credits/plan.ts';
 import { record } from '../../../src/ledger/log/log.ts';
 import { startRun } from '../../../src/ledger/runs/lease.ts';
 import { type Ledger, openLedger } from '../../../src/ledger/store/open.ts';
-import { pagesOf, tables } from '../../../src/ledger/store/tables.ts';
+import { tablePages, tables } from '../../../src/ledger/store/tables.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { systemClock } from '../../../src/time.ts';
 import { now } from '../../support/clock.ts';
@@ -55,7 +55,9 @@ async function usedLedger(): Promise<Payday> {
 const rowsOf = async ({ db }: Ledger) =>
   Object.fromEntries(
     await Promise.all(
-      tables.map(async (table) => [table.name, (await Array.fromAsync(pagesOf(db, table))).flat()] as const),
+      tables.map(
+        async (table) => [table.name, (await Array.fromAsync(tablePages(db, table))).flat()] as const,
+      ),
     ),
   );
 

@@ -22,7 +22,7 @@ import {
 import { type Run, startRun } from '../../../src/ledger/runs/lease.ts';
 import { ALWAYS } from '../../../src/ledger/store/effective-dated.ts';
 import { type Ledger, openLedger, type Trx } from '../../../src/ledger/store/open.ts';
-import type { DifferenceCode } from '../../../src/ledger/verify/findings.ts';
+import type { LedgerDifferenceCode } from '../../../src/ledger/verify/findings.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { systemClock } from '../../../src/time.ts';
 import { ledgerKinds } from '../../support/ledgers.ts';
@@ -33,7 +33,7 @@ const LATER = '2026-11-20T12:00:00.000000Z';
 const SOURCE = 'source-wallet';
 
 /** Each breaks the books in one way, past every constraint; the first of its codes is the one it is about. */
-const corruptions: [DifferenceCode, string][] = [
+const corruptions: [LedgerDifferenceCode, string][] = [
   ['cash-out/gross', `update cash_outs set gross = gross + 1 where id = 'c1'`],
   ['cash-out/net', `update cash_outs set net = net - 1, own = own + 1 where id = 'c1'`],
   ['cash-out/net', `delete from allocations where id = (select min(id) from allocations)`],

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Mode } from '../../../src/ledger/store/schema.ts';
+import type { Mode } from '../../../src/dca/fill.ts';
 
 /* What happens to an installation in a few days, as fast-check makes it up. Times are minutes since it began. */
 
