@@ -325,7 +325,7 @@ describe('in a script', () => {
   });
 
   test('killed before any of its steps, the same again finishes it', async () => {
-    const preload = new URL('../support/kill-at-file.mjs', import.meta.url).href;
+    const preload = new URL('./kill-at-file.mjs', import.meta.url).href;
     const answers = options({ 'ssh-key-file': undefined, 'lamassu-password-file': undefined });
     let killed = 0;
     for (;;) {

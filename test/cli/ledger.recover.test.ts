@@ -1,14 +1,21 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
+import { audit } from '../support/auditor.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
 import { lnbitsVersions } from '../support/lnbits.ts';
-import { ago, allIsWell, balances, HOUR, installation, keep, recorded, recover } from '../support/restore.ts';
+import { ago, balances, HOUR, installation, keep, recorded, recover } from '../support/restore.ts';
 import type { World } from '../support/world.ts';
 
 // Each command is a process of its own, and a drill takes twenty of them.
 vi.setConfig({ testTimeout: 120_000 });
+
+/** Every client was paid once and in full, and the books balance. */
+async function allIsWell(world: World): Promise<void> {
+  expect((await audit(world)).violations).toEqual([]);
+  expect((await world.must(['verify', '--json'])).json()).toMatchObject({ ok: true, differences: [] });
+}
 
 describe.each(lnbitsVersions)('the restore drill on LNbits %s', (lnbitsVersion) => {
   test.each(ledgerKinds)('with a ledger in %s: pay, put back, refuse, recover, go on', async (ledger) => {

@@ -1,9 +1,12 @@
-import { appendFile } from 'node:fs/promises';
-import { afterEach, describe, expect, test } from 'vitest';
+import { spawn } from 'node:child_process';
+import { appendFile, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { pairMachine } from '../support/lamassu.ts';
 import { freePort } from '../support/postgres.ts';
 import { until } from '../support/ssh.ts';
-import { notifySocket, systemdAvailable } from '../support/systemd.ts';
+import { systemdAvailable } from '../support/systemd.ts';
 import { startWorld, type World, type WorldOptions } from '../support/world.ts';
 
 let world: World;
@@ -13,6 +16,36 @@ afterEach(async () => {
   expect((await world.aioDca(['verify', '--json'])).json()).toMatchObject({ ok: true, differences: [] });
   await world.stop();
 });
+
+const LISTENER = `
+import socket, sys
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+listener.bind(sys.argv[1])
+print('listening', flush=True)
+while True:
+    # A descriptor comes with a barrier: the sender waits until it is closed.
+    message, descriptors, _, _ = socket.recv_fds(listener, 4096, 1)
+    for descriptor in descriptors:
+        socket.close(descriptor)
+    print(message.decode(), flush=True)
+`;
+
+/** A socket as systemd gives it to a service in $NOTIFY_SOCKET, and what was said on it so far. */
+async function notifySocket(): Promise<{ path: string; said(): string[] }> {
+  const folder = await mkdtemp(join(tmpdir(), 'aio-dca-notify-'));
+  const path = join(folder, 'notify');
+  const listener = spawn('python3', ['-c', LISTENER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(async () => {
+    listener.kill();
+    await rm(folder, { recursive: true, force: true });
+  });
+  let text = '';
+  listener.stdout.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece;
+  });
+  await until(() => text.startsWith('listening'), 'the socket listens');
+  return { path, said: () => text.split('\n').slice(1, -1) };
+}
 
 /** Alice with cash in a machine without a cash-out yet. */
 async function installation(options: WorldOptions = {}): Promise<void> {

@@ -1,12 +1,21 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
+import { BridgeError } from '../../src/errors.ts';
 import { accountFor } from '../../src/ledger/credits/source-wallet.ts';
 import { addPayment, nextPayment, openPayouts, sendPayment } from '../../src/ledger/payouts/payouts.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
+import type { WalletKey } from '../../src/ledger/wallets/wallets.ts';
 import type { LnbitsClient } from '../../src/lnbits/client.ts';
 import { decide } from '../../src/payouts/decide.ts';
-import type { ClientSide, SourceSide } from '../../src/payouts/destination.ts';
+import type {
+  ClientSide,
+  Debit,
+  Destination,
+  Invoice,
+  InvoiceRequest,
+  SourceSide,
+} from '../../src/payouts/destination.ts';
 import { payAll } from '../../src/payouts/pay.ts';
 import { isQuiet, type PayContext } from '../../src/payouts/session.ts';
 import { plus } from '../../src/time.ts';
@@ -14,13 +23,71 @@ import { books } from '../support/books.ts';
 import { testClock } from '../support/clock.ts';
 import { claim, HOUR } from '../support/fake-lnbits.ts';
 import { freshLedger } from '../support/ledgers.ts';
-import { MemoryDestination } from '../support/memory-destination.ts';
 
 /* The steps of payments at a destination in memory: nothing of them needs LNbits. */
 
 const SOURCE = 'source wallet';
 const SOURCES: SourceSide[] = ['success', 'pending', 'failed', 'none'];
 const CLIENTS: ClientSide[] = ['arrived', 'pending', 'failed', 'wrong-amount', 'none', 'unseen', 'gone'];
+
+/** A payment as both of its wallets show it, and how often it was sent. */
+interface Shown {
+  walletId: string;
+  source: SourceSide;
+  client: ClientSide;
+  posts: number;
+}
+
+/** A destination without an LNbits: what its wallets show of each payment, by hash, is there to be read and changed. */
+class MemoryDestination implements Destination {
+  readonly payments = new Map<string, Shown>();
+  /** So many answers to a payment are lost after it took effect. */
+  lost = 0;
+
+  /** The wallet of `key` is `wallet of KEY`. */
+  async invoice(key: Secret, _request: InvoiceRequest): Promise<Invoice> {
+    const hash = `hash ${this.payments.size + 1}`;
+    const walletId = `wallet of ${key.reveal()}`;
+    this.payments.set(hash, { walletId, source: 'none', client: 'pending', posts: 0 });
+    return { hash, bolt11: hash, walletId };
+  }
+
+  async shows(_key: Secret, hash: string): Promise<boolean> {
+    return this.payments.has(hash);
+  }
+
+  async pay({ bolt11 }: { bolt11: string }): Promise<Debit> {
+    const payment = this.#payment(bolt11);
+    payment.posts += 1;
+    if (payment.client !== 'pending') throw new BridgeError('lnbits/refused', `it is ${payment.client}`);
+    Object.assign(payment, { source: 'success', client: 'arrived' });
+    if (this.lost === 0) return { status: 'success', feeMsat: 0n };
+    this.lost -= 1;
+    throw new BridgeError('lnbits/unreachable', 'the answer is lost');
+  }
+
+  async sourceSide(hash: string): Promise<Debit | null> {
+    const { source } = this.#payment(hash);
+    return source === 'none' ? null : { status: source, feeMsat: 0n };
+  }
+
+  async clientSide(_wallet: WalletKey, { payment_hash }: { payment_hash: string }): Promise<ClientSide> {
+    return this.#payment(payment_hash).client;
+  }
+
+  async answers(key: Secret): Promise<boolean> {
+    const its = [...this.payments.values()].filter(
+      ({ walletId }) => walletId === `wallet of ${key.reveal()}`,
+    );
+    return its.every(({ client }) => client !== 'gone');
+  }
+
+  #payment(hash: string): Shown {
+    const payment = this.payments.get(hash);
+    if (!payment) throw new Error(`nobody made an invoice ${hash}`);
+    return payment;
+  }
+}
 
 /** A run in which each of these clients is due 1,000 sat. */
 async function owing(names: string[]): Promise<{ ctx: PayContext; destination: MemoryDestination }> {

@@ -14,7 +14,7 @@ import type { Instant } from '../../src/time.ts';
 const who = { actor: 'dora', run: null };
 
 /** The settings that decide what is due; a test changes them as an operator changes config.toml. */
-export interface BookSettings {
+interface BookSettings {
   timezone: string;
   times: string[];
   priority: IngestOptions['priority'];

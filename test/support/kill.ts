@@ -44,7 +44,7 @@ export interface Course {
 }
 
 /** What went wrong after these kills. */
-export interface Wrong {
+interface Wrong {
   kills: KillPoint[];
   problem: string;
 }

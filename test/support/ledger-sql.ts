@@ -1,7 +1,7 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import pg from 'pg';
 
-export type LedgerRow = Record<string, string | bigint | null>;
+type LedgerRow = Record<string, string | bigint | null>;
 
 /**
  * Plain SQL on a ledger, past the program: `$1`, `$2`, … on both databases, integers as bigint.

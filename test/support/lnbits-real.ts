@@ -22,7 +22,7 @@ export function lnbitsAvailable(version: LnbitsVersion): boolean {
   return installed;
 }
 
-export interface RealOptions {
+interface RealOptions {
   version: LnbitsVersion;
   /** Per path; without it the limit is out of the tests' way. */
   requestsPerSecond?: number;

@@ -39,7 +39,7 @@ export type Phase = 'before' | 'checked' | 'between' | 'after' | 'half';
 // biome-ignore lint/suspicious/noConfusingVoidType: most hooks return nothing.
 export type Hooked = 'drop' | void;
 
-export interface FalseAnswer {
+interface FalseAnswer {
   status: number;
   headers?: Record<string, string>;
   /** An object becomes JSON, a string is sent as it is. */
@@ -62,7 +62,7 @@ export interface Rule {
   fault: Fault;
 }
 
-export interface SimulatorOptions {
+interface SimulatorOptions {
   version?: LnbitsVersion;
   /** As LNbits limits them: per path, in windows of a second. */
   requestsPerSecond?: number;

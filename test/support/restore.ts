@@ -1,9 +1,8 @@
 import { copyFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { expect, onTestFinished } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { recoveryView } from '../../src/views/ledger.ts';
-import { audit } from './auditor.ts';
 import { ledgerSql } from './ledger-sql.ts';
 import { SERVER_VARIABLE } from './postgres.ts';
 import { expectView } from './views.ts';
@@ -81,9 +80,3 @@ export const recover = async (world: World, ...args: string[]) => {
   expectView(recoveryView, report);
   return { code: ran.code, ...report };
 };
-
-/** Every client was paid once and in full, and the books balance. */
-export async function allIsWell(world: World): Promise<void> {
-  expect((await audit(world)).violations).toEqual([]);
-  expect((await world.must(['verify', '--json'])).json()).toMatchObject({ ok: true, differences: [] });
-}

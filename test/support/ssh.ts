@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import ssh2 from 'ssh2';
 
 /** At which step the server goes wrong; it can be changed while the server runs. */
-export type SshFault =
+type SshFault =
   | 'silent' // accepts the TCP connection and says nothing
   | 'hang-authentication'
   | 'refuse-authentication'

@@ -31,7 +31,7 @@ export interface Sshd {
   close(): Promise<void>;
 }
 
-export type HostKeyKind = 'ed25519' | 'ecdsa' | 'rsa';
+type HostKeyKind = 'ed25519' | 'ecdsa' | 'rsa';
 
 export interface SshdOptions {
   shell?: boolean;

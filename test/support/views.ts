@@ -133,7 +133,7 @@ const errorView = z.object({
 });
 
 /** The command that arguments name, as it stands in `commandViews`; undefined for none. */
-export function commandIn(args: string[]): string | undefined {
+function commandIn(args: string[]): string | undefined {
   for (const [index, word] of args.entries()) {
     const noun = word === 'deposits' ? 'fundings' : word;
     for (const name of [`${noun} ${args[index + 1]}`, noun]) if (name in commandViews) return name;

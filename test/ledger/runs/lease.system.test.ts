@@ -10,7 +10,7 @@ import { forEachLedger } from '../../support/ledgers.ts';
 forEachLedger((kind, open) => {
   /** Another process that holds the lease. */
   const holder = async ({ url }: Ledger) => {
-    const file = new URL('../../support/lease-child.ts', import.meta.url).pathname;
+    const file = new URL('./lease-child.ts', import.meta.url).pathname;
     const child = spawn(process.execPath, [file, url], { stdio: ['ignore', 'pipe', 'inherit'] });
     onTestFinished(() => void child.kill('SIGKILL'));
     await once(child.stdout, 'data');

@@ -75,7 +75,7 @@ forEachLedger((kind, fresh) => {
 
   test('several processes that create it at once make one ledger', { timeout: 60_000 }, async () => {
     const url = await freshLedgerUrl(kind);
-    const child = new URL('../../support/migrate-child.ts', import.meta.url).pathname;
+    const child = new URL('./migrate-child.ts', import.meta.url).pathname;
     const made = await Promise.all([1, 2, 3].map(() => run(process.execPath, [child, url])));
     const ids = made.map(({ stdout }) => stdout);
     expect(new Set(ids).size).toBe(1);

@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type { ErrorCode } from '../../../src/errors.ts';
 import type { Ran } from '../../support/command.ts';
-import { type FaultProxy, startFaultProxy, type Where, type WireFault } from '../../support/fault-proxy.ts';
 import { fork } from '../../support/fork.ts';
 import { finish } from '../../support/kill.ts';
 import { startSshServer } from '../../support/ssh.ts';
 import { startWorld, type World, type WorldOptions } from '../../support/world.ts';
+import { type FaultProxy, startFaultProxy, type Where, type WireFault } from './fault-proxy.ts';
 
 /** Between which two the network goes wrong; `forwarded` is between the SSH server and Lamassu's PostgreSQL. */
 export type Link = 'lnbits' | 'lamassu' | 'ssh' | 'forwarded' | 'ledger';
@@ -21,7 +21,7 @@ const START_S = 60;
 /** More than a run ever has: what it loads, and a few of the largest answers that it reads. */
 const PEAK_MB = 200;
 
-const measure = new URL('../../support/measured.mjs', import.meta.url).href;
+const measure = new URL('./measured.mjs', import.meta.url).href;
 
 /** Garbage that is no answer of anybody. */
 export const GARBAGE = `${'\u0000\u00ff\u0007not a protocol\u001b'.repeat(40)}\r\n`;

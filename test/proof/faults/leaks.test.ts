@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { finish } from '../../support/kill.ts';
-import type { Held } from '../../support/poll-child.ts';
 import type { World } from '../../support/world.ts';
 import { long } from '../seed.ts';
 import { behindProxy, twoClients } from './faulty.ts';
+import type { Held } from './poll-child.ts';
 import { faults, type Lane, meets, type Place, type Poller, places, startPoller } from './rounds.ts';
 
 /*

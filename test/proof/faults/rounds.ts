@@ -1,10 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { FaultProxy, WireFault } from '../../support/fault-proxy.ts';
-import { DEADLINES, type Wait } from '../../support/hasty.ts';
-import type { Asked, Held } from '../../support/poll-child.ts';
 import type { World } from '../../support/world.ts';
+import type { FaultProxy, WireFault } from './fault-proxy.ts';
 import { GARBAGE, HTML, HUGE, type Link } from './faulty.ts';
+import { DEADLINES, type Wait } from './hasty.ts';
+import type { Asked, Held } from './poll-child.ts';
 
 /** Where the network goes wrong in rounds that are done often, and what a run may call it. */
 export interface Place {
@@ -91,7 +91,7 @@ export interface Poller {
 }
 
 export function startPoller(): Poller {
-  const child = fork(fileURLToPath(new URL('../../support/poll-child.ts', import.meta.url)), {
+  const child = fork(fileURLToPath(new URL('./poll-child.ts', import.meta.url)), {
     execArgv: ['--disable-warning=ExperimentalWarning'],
   });
   const ask = asking(child);

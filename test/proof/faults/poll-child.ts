@@ -2,10 +2,10 @@ import { readdirSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { pino } from 'pino';
-import { loadConfig } from '../../src/config/load.ts';
-import { openLedger } from '../../src/ledger/store/open.ts';
-import { poll } from '../../src/scheduler/poll.ts';
-import { systemClock } from '../../src/time.ts';
+import { loadConfig } from '../../../src/config/load.ts';
+import { openLedger } from '../../../src/ledger/store/open.ts';
+import { poll } from '../../../src/scheduler/poll.ts';
+import { systemClock } from '../../../src/time.ts';
 import { hastily, type Wait } from './hasty.ts';
 
 /*
