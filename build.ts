@@ -1,6 +1,8 @@
-import { rm } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, type Metafile } from 'esbuild';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
 
@@ -12,10 +14,10 @@ const __dirname = import.meta.dirname;`;
 
 /**
  * Bundles the program into main.js in `outdir`, with a chunk for each lazy import: one file starts more than twice as
- * fast as its several hundred modules do.
+ * fast as its several hundred modules do. Nothing else is needed to run it. Answers what is in the bundle.
  */
-export async function buildProgram(outdir: string): Promise<void> {
-  await build({
+export async function buildProgram(outdir: string): Promise<Metafile> {
+  const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: ['src/cli/main.ts'],
     outdir,
@@ -28,11 +30,31 @@ export async function buildProgram(outdir: string): Promise<void> {
     // Native extras that their packages do without where they are absent.
     external: ['*.node', 'cpu-features', 'pg-native'],
     logLevel: 'warning',
+    metafile: true,
   });
+  return metafile;
+}
+
+/** The packages in the bundle and their licences, which ask to be handed on with the code. */
+export function thirdPartyLicences({ inputs }: Metafile): string {
+  const folders = Object.keys(inputs).flatMap(
+    (path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? [],
+  );
+  const parts = [...new Set(folders)].sort().map((folder) => {
+    const path = join(root, folder);
+    const stated = JSON.parse(readFileSync(join(path, 'package.json'), 'utf8'));
+    // Old packages have a list.
+    const licence = stated.license ?? stated.licenses?.[0]?.type;
+    if (typeof licence !== 'string') throw new Error(`${folder} states no licence`);
+    const file = readdirSync(path).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file === undefined ? '' : `\n${readFileSync(join(path, file), 'utf8').trim()}\n`;
+    return `${stated.name} ${stated.version}: ${licence}\n${text}`;
+  });
+  return `dist/ holds code of these packages.\n\n${parts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }
 
 if (import.meta.main) {
   const dist = `${root}dist`;
   await rm(dist, { recursive: true, force: true });
-  await buildProgram(dist);
+  await writeFile(join(dist, 'THIRD-PARTY-LICENCES.txt'), thirdPartyLicences(await buildProgram(dist)));
 }

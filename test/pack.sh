@@ -11,7 +11,9 @@ version=$("$node" -p 'require("./package.json").version')
 
 npm pack --silent --pack-destination "$work" >/dev/null
 mkdir "$work/empty"
-npm install --silent --no-audit --no-fund --prefix "$work/empty" "$work"/*.tgz
+# Offline: the bundle has all that it needs.
+npm install --offline --silent --no-audit --no-fund --prefix "$work/empty" "$work"/*.tgz
+[ "$(ls "$work/empty/node_modules")" = aio-dca-bridge ]
 
 command=$work/empty/node_modules/.bin/aio-dca
 cd "$work/empty"
@@ -21,7 +23,7 @@ PATH=$(dirname "$node"):$PATH
 
 # What the package brings beside the program, and what it must not bring.
 cd node_modules/aio-dca-bridge
-for file in config.example.toml CHANGELOG.md LICENSE package.json; do [ -f "$file" ]; done
+for file in config.example.toml CHANGELOG.md LICENSE package.json dist/THIRD-PARTY-LICENCES.txt; do [ -f "$file" ]; done
 [ ! -e src ]
 [ ! -e test ]
 
