@@ -33,7 +33,10 @@ export function register(program: Command): void {
       .description('change a client from now on')
       .argument('<name>')
       .option('--wallet-key-file <file>', 'a new invoice key of the same wallet')
-      .option('--new-wallet', 'the key is of another wallet, which gets everything that was not sent yet'),
+      .option(
+        '--new-wallet',
+        'the key belongs to another wallet, which gets everything that was not sent yet',
+      ),
   )
     .addHelpText(
       'after',
@@ -77,7 +80,7 @@ function settings(command: Command): Command {
     )
     .option(
       '--daily-limit <amount>',
-      'of a fixed client, like "500 GTQ"; once per currency; "none GTQ" removes it',
+      'for fixed mode, like "500 GTQ"; once per currency; "none GTQ" removes it',
       collect,
     )
     .option(

@@ -13,9 +13,9 @@ export function register(program: Command): void {
     .addHelpText('after', '\nExample:\n  aio-dca clock show')
     .action(show);
   reasonOption(clock.command('restate'))
-    .description('correct since when settings apply that were entered by a wrong clock')
-    .argument('<subject>', 'as in `clock show`, like "client alice"; cash: aio-dca fundings confirm')
-    .requiredOption('--at <time>', 'since when they hold, in truth')
+    .description('correct the time from which settings apply, if a wrong clock entered them')
+    .argument('<subject>', 'as in `clock show`, like "client alice" (for cash, use `fundings confirm --at`)')
+    .requiredOption('--at <time>', 'since when the settings really apply')
     .addHelpText(
       'after',
       '\nExample:\n  aio-dca clock restate "client alice" --at "2026-11-20 09:30" --reason "the clock was a day ahead"',

@@ -21,8 +21,8 @@ export function register(program: Command): void {
     .description('add a recipient with the invoice key of its LNbits wallet, which is tested')
     .argument('<name>', '1 to 64 letters, digits, "-", "_" or "."')
     .requiredOption(KEY_FILE, 'holds the invoice key of the wallet; it is read once')
-    .requiredOption(WEIGHT, 'a whole number; the commission is divided in proportion to them')
-    .option(MACHINE, 'only of this machine, instead of the recipients of all machines')
+    .requiredOption(WEIGHT, 'a whole number; the commission is divided in proportion to the weights')
+    .option(MACHINE, 'only for this machine, whose own recipients replace those of all machines')
     .option(
       '--from <time>',
       'it shares in cash-outs confirmed since then and not distributed yet (default: now)',
@@ -37,9 +37,9 @@ export function register(program: Command): void {
     .description('change a recipient from now on; earlier cash-outs keep their division')
     .argument('<name>')
     .option(WEIGHT, 'a whole number; restores a removed recipient')
-    .option(MACHINE, 'the weight at this machine; default: at all without recipients of their own')
+    .option(MACHINE, 'the weight at this machine (default: at all machines without recipients of their own)')
     .option(KEY_FILE, 'a new invoice key of the same wallet')
-    .option('--new-wallet', 'the key is of another wallet, which gets everything that was not sent yet')
+    .option('--new-wallet', 'the key belongs to another wallet, which gets everything that was not sent yet')
     .addHelpText(
       'after',
       '\nExamples:\n  aio-dca commission set owner --weight 60\n' +
@@ -49,7 +49,7 @@ export function register(program: Command): void {
   reasonOption(commission.command('remove'))
     .description('remove a recipient: no new shares from now on; waiting sats are still paid')
     .argument('<name>')
-    .option(MACHINE, 'only at this machine; default: everywhere')
+    .option(MACHINE, 'only at this machine (default: everywhere)')
     .addHelpText(
       'after',
       '\nExamples:\n  aio-dca commission remove shop\n' +

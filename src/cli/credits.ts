@@ -26,7 +26,7 @@ export function register(program: Command): void {
     .option('--credited', 'it is in the source wallet')
     .option(
       '--payment <hash>',
-      'the “Admin credit” of the source wallet that it is, or, with --not-credited, is not',
+      'the “Admin credit” in the source wallet that is this credit; with --not-credited, one that is not',
     )
     .option('--not-credited', 'it is not there and never will be: the next run credits its cash-outs again')
     .requiredOption('--reason <text>', 'how you know, for the log')

@@ -11,7 +11,7 @@ export function register(program: Command): void {
     .description('check step by step everything that a run needs, and read the list of machines')
     .addHelpText(
       'after',
-      '\nExits 0 unless something failed; warnings alone are no failure.' +
+      '\nExits 0 unless a check failed; warnings are not failures.' +
         '\n\nExamples:\n  aio-dca doctor\n  aio-dca doctor --json',
     )
     .action(async (_options: object, command: Command) => {
@@ -19,7 +19,7 @@ export function register(program: Command): void {
       const { examine } = await import('../operations/doctor.ts');
       const view = await cli.perform(examine, {}, { onCheck: printed(cli) });
       await print(cli, view, view, doctorPage);
-      // A failure that no retry helps decides the exit code before one that may pass.
+      // A failure that no retry helps takes precedence in the exit code over one that may pass.
       process.exitCode =
         [78, 75, 2].find((code) => view.failures.some((kind) => exitCodes[kind] === code)) ?? 0;
     });

@@ -24,7 +24,7 @@ interface ExportOptions extends RangeInput {
 /** The rows of each kind, and the time by which `--from`, `--to` and `--month` select them. */
 const what: Record<KindName, string> = {
   'cash-outs': 'what was processed, by the time of the cash-out',
-  allocations: 'whose cash went out and which sats replace it, by the time of the cash-out',
+  allocations: 'whose cash went out and the sats for it, by the time of the cash-out',
   payouts: 'each obligation to pay, by the time it was formed',
   fundings: "clients' cash, by the time it was entered",
   commission: "each cash-out's commission and who receives it, by the time of the cash-out",
@@ -47,7 +47,7 @@ export function register(program: Command): void {
       .option('--month <month>', 'one local month, like 2026-11')
       .option('--client <name>', 'only what concerns one client')
       .addOption(new Option('--format <format>', 'default: csv').choices(['csv', 'json', 'jsonl']))
-      .option('--output <file>', 'write a file, whole or not at all (default, and with -: stdout)')
+      .option('--output <file>', 'file to write, whole or not at all (default and -: stdout)')
       .addHelpText('after', `\nExample:\n  aio-dca export ${kind} --month 2026-11 --output ${kind}.csv`)
       .action((options: ExportOptions, command: Command) => run(kind, options, makeCli(command)));
   }
@@ -55,7 +55,7 @@ export function register(program: Command): void {
 
 async function run(kind: KindName, { output: file, ...options }: ExportOptions, cli: Cli): Promise<void> {
   const output = fileOf(file);
-  // V8 lets garbage grow with the speed at which it is made: for a million rows it would double the memory.
+  // V8 collects garbage less often the faster it is made: a million rows would double the memory.
   setFlagsFromString('--optimize-for-size');
   const config = await cli.config();
   const { json = false, quiet = false } = cli.globals;

@@ -52,7 +52,7 @@ function fill(fundings: Command): void {
         '--rate <rate>',
         "a commission rate of its own, like 5% (default: the machine's, or what Lamassu charged)",
       )
-      .option('--new-currency', 'confirm the currency, though no machine has paid it out so far')
+      .option('--new-currency', 'confirm a currency that no machine has paid out so far')
       .option('--deposited', 'the cash is in the machine')
       .option('--at <time>', 'since when it is in the machine (default: now)'),
   )
@@ -205,7 +205,7 @@ async function enter<Input extends z.ZodType, Agreed extends z.ZodType>(
     const told = (text: string) => [text, ...lines].join('\n');
     if (!canAsk()) throw new BridgeError(error.code, told(inCommandWords(error.text)), error.hint, error);
     process.stderr.write(`${wrapped(told(errorInWords(error).message))}\n`);
-    const choice = await choose('What shall happen to these?', [
+    const choice = await choose('What should happen to them?', [
       { value: 'from_own', label: "It gets its part out of the operator's own share (--from-own)" },
       { value: 'no_past', label: 'They stay as they are (--no-past)' },
     ]);

@@ -19,12 +19,12 @@ export function readKey(file: string, option = '--wallet-key-file'): Secret {
   if (text === undefined) throw usage(`${option}: ${file} is text in UTF-16.`, UTF16_HINT);
   if (/^[\x21-\x7e]{1,200}$/.test(text)) return new Secret(text);
   throw usage(
-    `${option}: ${file} does not hold one key.`,
-    'Copy the key from the wallet’s API info in LNbits into it, and nothing else.',
+    `${option}: ${file} does not hold a single key.`,
+    'Copy only the key into it, from the wallet’s API info in LNbits.',
   );
 }
 
-/** The options of a command with the key in the place of its file, as the input of an operation takes it. */
+/** The options of a command, with the key instead of its file, as the input of an operation. */
 export function withKey<Options extends { walletKeyFile?: string }>({
   walletKeyFile: file,
   ...rest

@@ -26,14 +26,14 @@ export function register(program: Command): void {
     )
     .option(
       '--without-former-wallet',
-      'say that a wallet that paid before is gone, and paid nothing that this ledger does not know',
+      'declare that a former source wallet is gone and paid nothing that this ledger does not know',
     )
-    .option('--hold', 'book what does not fit as well, held for the operator to decide')
+    .option('--hold', 'also book what does not fit, held for the operator to decide')
     .option('--reason <text>', 'why, for the log; with --hold or --without-former-wallet')
     .addHelpText(
       'after',
-      '\nStop the timer or the daemon first, so that no run distributes cash-outs before the fundings of that time are\n' +
-        'entered. Nothing is written unless every payment finds its place, to the sat.\n' +
+      '\nStop the timer or the daemon first: otherwise a run distributes cash-outs before their fundings are entered. ' +
+        'Nothing is written unless every payment fits, to the sat.\n' +
         '\nExamples:\n  aio-dca ledger recover --dry-run\n  aio-dca ledger recover\n' +
         '  aio-dca ledger recover --hold --reason "funding f12 is lost, alice has agreed"\n' +
         '  aio-dca ledger recover --former-wallet-key-file former.adminkey\n' +
@@ -43,7 +43,10 @@ export function register(program: Command): void {
   ledger
     .command('copy')
     .description('move the ledger to another place, and retire the old one in the same step')
-    .requiredOption('--to <url>', 'sqlite:PATH or postgresql://user@host/database, without a ledger yet')
+    .requiredOption(
+      '--to <url>',
+      'sqlite:PATH or postgresql://user@host/database; no ledger may be there yet',
+    )
     .option('--to-password-file <file>', 'the password for a database on PostgreSQL')
     .addHelpText(
       'after',
@@ -54,13 +57,13 @@ export function register(program: Command): void {
   ledger
     .command('source')
     .description('bind the ledger to a Lamassu database that was upgraded, restored or moved')
-    .requiredOption('--accept <id>', 'its PostgreSQL system identifier, as the refusal of a run shows it')
+    .requiredOption('--accept <id>', 'its PostgreSQL system identifier, as the run that refused it shows it')
     .requiredOption('--reason <text>', 'why, for the log')
-    .option('--dry-run', 'compare, and write nothing')
+    .option('--dry-run', 'compare, but write nothing')
     .addHelpText(
       'after',
-      '\nCompares everything that the ledger distributed with what is in that database, and refuses where something of it\n' +
-        'is missing or different. Asks before it writes.\n' +
+      '\nCompares everything that the ledger distributed with that database, and refuses if any of it is missing or different. ' +
+        'Asks before it writes.\n' +
         '\nExample:\n  aio-dca ledger source --accept 7437521938471234567 --reason "PostgreSQL 12 to 15"',
     )
     .action(source);

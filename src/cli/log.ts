@@ -18,7 +18,7 @@ export function register(program: Command): void {
     .option('--actor <name>', 'only changes by this operator, timer or daemon')
     .option(
       '--subject <what>',
-      'only changes of this: a client with fundings and payouts, f12, p118, a cash-out, a machine',
+      'only changes of this client (with fundings and payouts), f12, p118, cash-out or machine',
     )
     .addHelpText(
       'after',
@@ -56,7 +56,7 @@ async function* entries(
   if (none) yield 'No change was made.\n';
 }
 
-/** Members that tell which of several objects a change concerns. */
+/** The members that identify the object of a change. */
 const ABOUT = ['cash_out', 'payment_hash'];
 
 /** Members that hold an amount in satoshi. */

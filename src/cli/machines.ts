@@ -32,7 +32,7 @@ export function register(program: Command): void {
     .option('--no-currency', 'it pays out any currency')
     .option(
       '--commission-rate <rate>',
-      'of fundings without one of their own, like 5%; "none": what Lamassu charged',
+      'for fundings without a rate of their own, like 5%; "none": what Lamassu charged',
     )
     .option('--min-rate <rate>', 'the lowest rate that a funding may have; "none": any')
     .option('--max-rate <rate>', 'the highest rate that a funding may have; "none": any')
@@ -43,7 +43,9 @@ export function register(program: Command): void {
     )
     .action(set);
   reasonOption(machines.command('replace'))
-    .description('replace a machine by another one, or by itself re-imaged: its cash and settings move')
+    .description(
+      'replace a machine by another one, or by itself with a new device id: its cash and settings move',
+    )
     .argument('<old>', 'device id or name of the machine that is no longer in use')
     .argument('<new>', 'device id or name of the machine that replaces it')
     .addHelpText(

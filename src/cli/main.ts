@@ -9,8 +9,8 @@ import { printError, wrappedHelp } from './terminal/print.ts';
 type Noun = () => Promise<{ register(program: Command): void }>;
 
 /**
- * The table of commands, by the headings of the help: each file registers one noun, and is loaded only when it is named,
- * or for the help.
+ * The commands, by the headings of the help. Each file registers one noun. It is loaded only for that noun or for the
+ * help.
  */
 const groups: Record<string, Record<string, Noun>> = {
   'Setting up:': {
@@ -103,7 +103,7 @@ async function main(argv: string[]): Promise<void> {
   await program.parseAsync(argv, { from: 'user' });
 }
 
-/** The failed write to stdout or stderr, once it was reported. */
+/** The failed write to stdout or stderr, once it has been reported. */
 let unwritable: Error | undefined;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {

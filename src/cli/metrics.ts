@@ -7,7 +7,7 @@ export function register(program: Command): void {
     .description('the ledger and the source wallet in numbers, as Prometheus text')
     .addHelpText(
       'after',
-      '\nThe daemon serves the same at http://ADDRESS/metrics where [metrics] listen is set. Without a daemon, let cron\n' +
+      '\nThe daemon serves the same at http://ADDRESS/metrics where [metrics] listen is set. Without a daemon, let cron ' +
         "write them for node_exporter's textfile collector.\n\nExamples:\n  aio-dca metrics\n  aio-dca metrics --json",
     )
     .action(async (_options: object, command: Command) => {

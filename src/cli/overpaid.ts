@@ -12,12 +12,12 @@ export function registerOverpaid(payouts: Command): void {
     .option('--sats <amount>', 'the sats, like "484207 sat" (default: those of the payout)')
     .option(
       '--funding <id>',
-      'subtract the cash that they are worth, at the payout’s price, from this funding',
+      'subtract the value of the sats in cash, at the payout’s price, from this funding',
     )
     .requiredOption('--reason <text>', 'what became of it, for the log')
     .addHelpText(
       'after',
-      '\nWithout --funding they are only recorded: they were returned, or are a gift.\n' +
+      '\nWithout --funding the sats are only recorded: they were returned, or are a gift.\n' +
         '\nExamples:\n  aio-dca payouts overpaid p118 --funding f3 --reason "paid by two hosts; alice agrees"\n' +
         '  aio-dca payouts overpaid p118 --payment 9f…c2 --reason "alice sent it back"',
     )

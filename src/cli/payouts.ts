@@ -45,7 +45,7 @@ export function register(program: Command): void {
     )
     .action(hold);
   reasonOption(payouts.command('release'))
-    .description('continue a held payout: the next run checks what was sent of it')
+    .description('continue a held payout: the next run checks what was already sent')
     .argument('[id]', 'of the payout, like p118')
     .option('--all', 'every held payout, whatever the reason')
     .addHelpText('after', '\nExamples:\n  aio-dca payouts release p118\n  aio-dca payouts release --all')
@@ -54,7 +54,7 @@ export function register(program: Command): void {
   one(payouts, 'resolve', 'decide what became of a payment', ' --not-paid --reason "not in the wallet"')
     .option('--payment <hash>', 'the payment, if several are open')
     .option('--paid', 'it arrived, so it is settled')
-    .option('--not-paid', 'it did not arrive and never will: a new payment follows')
+    .option('--not-paid', 'it did not arrive and never will: the next run pays again')
     .requiredOption('--reason <text>', 'how you know, for the log')
     .action(resolve);
   registerOverpaid(payouts);
@@ -125,8 +125,8 @@ async function release(id: string | undefined, { all }: { all?: boolean }, comma
 
 /** The id of one payout; null for `--all`. */
 function oneOrAll(id: string | undefined, all = false): string | null {
-  if (all && id !== undefined) throw usage('--all: a payout is named too.', 'Use one of them.');
-  if (!all && id === undefined) throw usage('ID: no payout was named.', 'Name one, like p118, or say --all.');
+  if (all && id !== undefined) throw usage('--all: a payout is given as well.', 'Use one of them.');
+  if (!all && id === undefined) throw usage('ID: no payout was given.', 'Give one, like p118, or --all.');
   return id ?? null;
 }
 

@@ -17,7 +17,7 @@ export function register(program: Command): void {
             dryRunPage(plan, (await cli.config()).timezone),
           )
         : await answer(command, pollOnce, {}, async (run, cli) => {
-            // cron mails what is printed: without a terminal, a run in which nothing happened prints nothing.
+            // cron mails whatever is printed. So without a terminal, a run in which nothing happened prints nothing.
             const isSilent = !process.stdout.isTTY && nothingHappened(run);
             return isSilent ? '' : runPage(run, (await cli.config()).timezone);
           });

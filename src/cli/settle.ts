@@ -29,22 +29,25 @@ export function register(program: Command): void {
     )
     .option('--at <time>', 'when the cash came out: with --external, or if Lamassu’s clock was wrong')
     .option('--fiat <amount>', 'the cash that came out, like "200 USD" (default: what Lamassu counted)')
-    .option('--gross <sats>', 'what the layperson paid for that cash (default: its proportion)')
+    .option(
+      '--gross <sats>',
+      'what the layperson paid for that cash (default: the same share of what was paid as of the cash)',
+    )
     .addOption(
       new Option(
         '--commission <sats>',
         'the operator’s part of the sats (default: what Lamassu charged)',
       ).conflicts('rate'),
     )
-    .option('--rate <rate>', 'the same as a rate of the gross, like 5.5%')
+    .option('--rate <rate>', 'the operator’s part as a rate of the gross, like 5.5%')
     .requiredOption('--reason <text>', 'why, for the log')
     .option('--credit', 'credit its sats to the source wallet, see docs/settlements.md')
     .option('--new-currency', 'with --external: the machine paid out this currency for the first time')
-    .option('--void <id>', 'undo a settlement that is in no payout yet')
+    .option('--void <id>', 'undo a settlement of which nothing is in a payout yet')
     .option('--dry-run', 'write nothing, show the division')
     .addHelpText(
       'after',
-      '\nShows what Lamassu knows and how it will be divided, and asks. Repeating it changes nothing.\n' +
+      '\nShows what Lamassu knows and how the sats will be divided, then asks. Repeating it changes nothing.\n' +
         '\nExamples:\n  aio-dca settle 3f0c5e --reason "paid 200 of 500, rest refunded" --dry-run\n' +
         '  aio-dca settle 3f0c5e --fiat "500 GTQ" --reason "the rest was paid by hand"\n' +
         '  aio-dca settle --external receipt-17 --machine Antigua --at "2026-11-20 10:15" --fiat "500 GTQ" \\\n' +
@@ -70,16 +73,16 @@ async function run(id: string | undefined, options: Options, command: Command): 
   const which = [id, external, undone].filter((one) => one !== undefined);
   if (which.length !== 1) {
     throw usage(
-      `ID: ${which.length === 0 ? 'no cash-out was named' : 'more than one cash-out was named'}.`,
-      'Name it by its id in Lamassu, or with --external, or with --void.',
+      `ID: ${which.length === 0 ? 'no cash-out was given' : 'more than one cash-out was given'}.`,
+      'Give its id in Lamassu, or use --external or --void.',
     );
   }
   const operations = await import('../operations/settlements.ts');
   if (undone !== undefined) {
-    refuse(figures, NOT_WITH_VOID, '--void undoes a settlement as a whole; settle it anew afterwards.');
+    refuse(figures, NOT_WITH_VOID, '--void undoes the whole settlement; settle it again afterwards.');
     await undo(cli, undone, dryRun);
   } else if (external === undefined) {
-    refuse(figures, ['newCurrency'], 'Lamassu tells it; it goes with --external only.');
+    refuse(figures, ['newCurrency'], 'Lamassu tells it; use it only with --external.');
     const { previewSettle, settleCashOut } = operations;
     await settle(cli, previewSettle, settleCashOut, { id, ...inputOf(figures) }, dryRun);
   } else {
@@ -148,7 +151,7 @@ async function undo(cli: Cli, id: string, dryRun: boolean): Promise<void> {
 }
 
 function undoneLine(id: string): string {
-  return `Undone: ${id} is not settled any more.`;
+  return `Undone: ${id} is no longer settled.`;
 }
 
 const NOT_WITH_VOID = ['machine', 'at', 'fiat', 'gross', 'commission', 'rate', 'credit', 'newCurrency'];

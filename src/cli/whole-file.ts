@@ -16,7 +16,7 @@ export async function writeWhole(
 ): Promise<void> {
   const target = existsSync(path) ? realpathSync(path) : resolve(path);
   const refuse = (why: string) =>
-    new BridgeError('usage/invalid', `--output: ${path} ${why}.`, 'Name a file that is only for this.');
+    new BridgeError('usage/invalid', `--output: ${path} ${why}.`, 'Give a file of its own.');
   if (existsSync(target) && !statSync(target).isFile()) throw refuse('is there and is not a file');
   if (never.some((file) => existsSync(file) && realpathSync(file) === target)) {
     throw refuse('belongs to this installation');
@@ -26,7 +26,7 @@ export async function writeWhole(
   const unwritable = (error: unknown): BridgeError =>
     new BridgeError(
       'output/unwritable',
-      `--output: ${path} cannot be written (${codeOf(error)}); what stood there is unchanged.`,
+      `--output: ${path} cannot be written (${codeOf(error)}); its former content is unchanged.`,
       'Check the disk and its free space, and run the command again.',
       { cause: error },
     );
@@ -48,7 +48,7 @@ export async function writeWhole(
   }
 }
 
-/** Whether the error comes from the disk or the system, not from the given name. */
+/** Whether the disk or the system caused the error, not the given name. */
 function ofDisk(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EIO', 'EFBIG', 'EMFILE', 'ENFILE', 'ENOMEM'].includes(codeOf(error));
 }
@@ -62,7 +62,7 @@ async function removeStale(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
     const [, pid] = /^\.aio-dca-(\d+)-[0-9a-f]{12}\.tmp$/.exec(name) ?? [];
-    // The file of another user cannot be removed, and stays.
+    // Another user's file cannot be removed, so it stays.
     if (pid !== undefined && !isAlive(Number(pid)))
       await rm(join(folder, name), { force: true }).catch(() => {});
   }

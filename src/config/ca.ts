@@ -41,20 +41,20 @@ function otherThanPem(path: string, bytes: Buffer): [what: string, hint: string]
   const text = bytes.toString('utf8');
   const label = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(text)?.[1];
   if (label === 'CERTIFICATE')
-    return [`${path} has the beginning of a certificate, and not its end`, 'Copy it again, whole.'];
+    return [`${path} has the beginning of a certificate, but not its end`, 'Copy it again, whole.'];
   if (label?.endsWith('PRIVATE KEY'))
     return [
-      `${path} is a private key, which nobody but its owner should have`,
+      `${path} is a private key, which only its owner should have`,
       'Name the certificate of the authority, and keep the key where it was.',
     ];
   if (label !== undefined)
-    return [`${path} has no certificate, but a ${label}`, 'Name the certificate of the authority, as PEM.'];
+    return [`${path} holds a ${label}, not a certificate`, 'Name the certificate of the authority, as PEM.'];
   if (isDer(bytes))
     return [
       `${path} is a certificate in DER, not in PEM`,
       `Convert it: openssl x509 -inform der -in ${path} -out ca.pem`,
     ];
-  if (bytes.includes(0)) return [`${path} is not text, and no certificate in DER either`, PEM];
+  if (bytes.includes(0)) return [`${path} is neither text nor a certificate in DER`, PEM];
   return [`${path} has no certificate`, PEM];
 }
 

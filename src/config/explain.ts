@@ -4,7 +4,7 @@ import { BridgeError } from '../errors.ts';
 import { fileSchema } from './schema.ts';
 
 /*
- * The mistakes in a config.toml: the line, the key, and what is expected. Never repeats a value, since any of them may be a
+ * The mistakes in a config.toml: the line, the key, and what is expected. Never repeats a value, because it may be a
  * secret.
  */
 
@@ -73,7 +73,7 @@ function known(table: Path, key: string): string {
   const home = tables().find((path) => keysOf(path).includes(key));
   const own = keysOf(table.map(String));
   if (home && !own.includes(key))
-    return home.length > 0 ? `it belongs in [${home.join('.')}]` : 'it belongs on top';
+    return home.length > 0 ? `it belongs in [${home.join('.')}]` : 'it belongs at the top';
   return `did you mean "${closest(key, own)}"?`;
 }
 

@@ -40,13 +40,13 @@ export function readLedgerUrl(url: string): LedgerUrl | string | undefined {
   const password = decoded(parsed.password) || searchParams.get('password') || undefined;
   const mode = searchParams.get('sslmode') ?? modeOfSsl(searchParams.get('ssl'));
   const caFile = searchParams.get('sslrootcert');
-  // uselibpqcompat makes node-postgres read `sslmode` as libpq does; this always reads it so.
+  // uselibpqcompat makes node-postgres read `sslmode` as libpq does, which this function always does.
   searchParams.delete('uselibpqcompat');
   searchParams.delete('ssl');
   for (const name of searchParams.keys()) if (!KNOWN.includes(name)) return unknown(name);
   const tls = mode === null ? undefined : modes[mode];
   if (mode !== null && tls === undefined) {
-    return `sslmode=${mode} does not say whether to encrypt and whom to trust: leave it out and set tls = "verify-full" (or "require", or "disable")`;
+    return `sslmode=${mode} does not say whether to encrypt, or whom to trust: leave it out and set tls = "verify-full" (or "require", or "disable")`;
   }
   if (caFile !== null && (tls === 'require' || tls === 'disable'))
     return `sslrootcert has no effect with sslmode=${mode}: set sslmode=verify-full`;

@@ -42,7 +42,7 @@ function readConfig(file: string): string {
     bytes = readFileSync(file);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : error;
-    const hint = message`Check ${field('config')} and $AIO_DCA_CONFIG, and that the user who runs this may read the file.`;
+    const hint = message`Check ${field('config')} and $AIO_DCA_CONFIG, and that this user may read the file.`;
     throw new BridgeError('config/missing', `Cannot read ${file} (${code}).`, hint, { cause: error });
   }
   const text = decodeText(bytes);

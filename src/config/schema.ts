@@ -27,7 +27,7 @@ export function parseDuration(text: string): number | undefined {
   return undefined;
 }
 
-/** Ten years: now plus or minus this is still a valid time. */
+/** Ten years: a time this far from now is still valid. */
 const LONGEST_MS = 3650 * 86_400_000;
 
 /** Text that `read` can parse; `read` returns undefined for invalid text. */
@@ -224,7 +224,7 @@ function readHttpUrl(url: string): string | undefined {
   return parsed.href.replace(/\/+$/, '');
 }
 
-/** Intl also accepts offsets like `+06:00`, but those have no summer time. */
+/** Intl also accepts offsets like `+06:00`, but those have no daylight saving time. */
 function readTimezone(name: string): string | undefined {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });

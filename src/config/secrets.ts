@@ -96,6 +96,6 @@ function contents(name: string, path: string): string {
   if (value !== undefined) return value;
   throw refuse(
     'has blanks or line breaks around the secret',
-    `${ONE_LINE_HINT} A secret that has them itself goes into config.toml or an environment variable.`,
+    `${ONE_LINE_HINT} If the secret really contains them, put it into config.toml or an environment variable.`,
   );
 }

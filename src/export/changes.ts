@@ -117,7 +117,7 @@ const settled: Stream = {
     from: `payouts p left join recipients c on c.id = p.recipient_id left join runs r on r.id = (
       select min(z.id) from runs z where coalesce(z.finished_at, '9') >= ${SETTLED_AT} and z.id >= (
         select max(y.run_id) from payments y where y.payout_id = p.id and y.settled_at is not null))`,
-    // What the operator said, or put back, is in the log.
+    // What the operator decided or recovered is in the log.
     where: `not exists (select 1 from payout_parts q where q.payout_id = p.id and q.split = 0 and not exists (
         select 1 from payments y where y.payout_id = q.payout_id and y.part = q.part and y.settled_at is not null))
       and not exists (select 1 from log x where x.subject = 'p' || p.id

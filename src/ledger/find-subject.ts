@@ -49,8 +49,8 @@ export async function findAbout(db: Db, named: string, cashOut = named): Promise
   const known = [...clients.map(({ name }) => name), ...machines.map(machineLabel)].join(', ');
   throw notFound(
     'subject',
-    `the ledger knows nothing that is called ${JSON.stringify(named)}`,
-    `Known: ${known === '' ? 'nothing yet' : known}; and what has an id: f12, p118, c3, a cash-out.`,
+    `the ledger knows nothing called ${JSON.stringify(named)}`,
+    `Known: ${known === '' ? 'nothing yet' : known}; and ids: f12, p118, c3, a cash-out.`,
   );
 }
 

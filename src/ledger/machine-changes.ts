@@ -105,7 +105,7 @@ async function giveName(trx: Trx, { device_id }: Machine, name: string): Promise
   if (taken) {
     throw conflict(
       'name',
-      `${machineLabel(taken)} is called ${JSON.stringify(name)} already`,
+      `${machineLabel(taken)} is already called ${JSON.stringify(name)}`,
       'Choose another name, so that each machine can be meant by its own.',
     );
   }
@@ -207,7 +207,7 @@ async function successorOf(trx: Trx, old: Machine, named: string): Promise<Machi
   throw invalid(
     'new',
     `${machineLabel(old)} cannot replace itself`,
-    'Name the machine that takes its place.',
+    'Give the machine that takes its place.',
   );
 }
 

@@ -36,7 +36,7 @@ export interface Status {
   credits: Credits;
   /** What LNbits takes on top of each payment now. */
   fee: FeeRate;
-  /** LNbits refused payments for which the source wallet held enough, by what is known of its fee. */
+  /** LNbits refused payments although the source wallet held enough, as far as its fee is known. */
   wantsMore: boolean;
   clock: ClockDoubts;
   attention: Attention;
@@ -58,13 +58,13 @@ export interface Credits {
   credited: bigint;
   /** What the next runs will credit, recorded or not; nothing with crediting off. */
   toCome: bigint;
-  /** Recorded, and not made: because crediting is off, or for the `reason` of each. */
+  /** Recorded but not made: because crediting is off, or for the `reason` of each. */
   stuck: Pick<Credit, 'id' | 'sats' | 'reason'>[];
 }
 
-/** What clocks that were wrong left for the operator. */
+/** What wrong clocks left for the operator to correct. */
 export interface ClockDoubts {
-  /** Why this host's clock cannot be believed now; null where nothing speaks against it. */
+  /** Why this host's clock cannot be right; null if nothing contradicts it. */
   problem: BridgeError | null;
   /** What was entered by a clock that was wrong. */
   entries: Doubt[];
@@ -78,13 +78,13 @@ export interface Attention {
   stale: boolean;
   /** Open payouts that are too old. */
   aged: bigint;
-  /** Payments and credits that were given up, and that LNbits shows all the same. */
+  /** Payments and credits that were given up but that LNbits shows. */
   contradicted: bigint;
   /** Credits of the source wallet that are held, whose outcome is not known, or that are not made. */
   credits: bigint;
-  /** Entries by a clock that was wrong, and this host's clock where it is. */
+  /** Entries by a wrong clock, and this host's clock if it is wrong now. */
   clock: bigint;
-  /** A run has been going on for too long, or began at a time that has not come yet. */
+  /** A run has been going on for too long, or began at a time in the future. */
   overrun: boolean;
 }
 
@@ -107,9 +107,9 @@ export interface StatusOptions {
   host: HostClock;
   /** The source's name. */
   source: string;
-  /** Without a successful run since then the ledger is stale. */
+  /** Without a successful run since this time, the ledger is stale. */
   staleBefore: Instant;
-  /** Open payouts from before are aged. */
+  /** Open payouts formed before this time are aged. */
   agedBefore: Instant;
   /** Whether runs credit the source wallet. */
   creditSource: boolean;
@@ -128,7 +128,7 @@ export async function ledgerStatus(db: Db, options: StatusOptions): Promise<Stat
   const stuck = await stuckCredits(db, options.creditSource);
   const clock = await clockDoubts(db, options.host);
   const running = await currentRun(db);
-  // A time that has not come yet says nothing of how long ago something was.
+  // A time in the future does not tell how long ago something was.
   const soon = plus(options.now, MAY_DIFFER_MS);
   const isOld = (at: Instant) => at < options.staleBefore || at > soon;
   return {
@@ -209,8 +209,8 @@ export async function creditsToCome(db: Db, creditSource: boolean): Promise<bigi
 }
 
 /**
- * What the source wallet lacks for `sats` and LNbits' service fee on them, even once what is to be credited has arrived.
- * In satoshi; at least 1 where LNbits wanted more than is known.
+ * What the source wallet lacks for `sats` and LNbits' service fee on them, after all credits to come. In satoshi; at
+ * least 1 where LNbits wanted more than is known.
  */
 export function missing(
   sats: bigint,

@@ -188,7 +188,7 @@ function older(what: string): BridgeError {
   return new BridgeError(
     'ledger/source-differs',
     `this database is older than what the ledger has read: ${what}`,
-    'An older copy of Lamassu’s database was put back. Restore the newest one: what was sold since is known to nobody else.',
+    'An older copy of Lamassu’s database was restored. Restore the newest one: only that knows the cash-outs since.',
   );
 }
 

@@ -68,7 +68,7 @@ export const LAMASSU = [
 /** Reading a Lamassu that has to be the one that the ledger is bound to. */
 export const SOURCE_ERRORS = [...LAMASSU, 'ledger/source-differs'] as const satisfies ErrorCode[];
 
-/** Recovering a ledger that was put back, besides the lease. */
+/** Recovering a restored ledger, besides the lease. */
 export const RECOVERY = [
   ...LEDGER,
   ...LNBITS,

@@ -22,7 +22,7 @@ import { LEASE, LEDGER, RECOVERY, SOURCE_ERRORS } from './errors.ts';
 import { assertUnchanged, digestOf, operation, secretInput, withReason } from './operation.ts';
 import { recover } from './recover.ts';
 
-/* Moves the ledger, completes a backup that was put back, and follows a Lamassu that was moved. */
+/* Moves the ledger, completes a restored backup, and follows a Lamassu that was moved. */
 
 /** The digest of the preview. */
 const seen = { digest: z.string().optional() };

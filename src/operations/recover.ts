@@ -239,7 +239,7 @@ async function doubtCredits(
 ): Promise<number> {
   await intendCredits(trx, { ...who, at }, options);
   const credits = await creditsIn(trx, ['intended']);
-  const reason = 'the ledger was put back: LNbits may have credited this already';
+  const reason = 'the ledger was restored: LNbits may have credited this already';
   for (const credit of credits)
     await holdCredit(trx, { ...who, at }, await sendCredit(trx, credit, [], at), reason);
   return credits.length;

@@ -161,7 +161,7 @@ function refuseUnderWay({ sent_at, payout_id }: Payment, now: Instant, quietMs: 
   throw new BridgeError(
     'payout/under-way',
     `a payment of p${payout_id} was sent at ${sent_at}, and may still be under way at LNbits`,
-    `What became of it can be said after ${until}. The next run finds out by itself.`,
+    `It can be resolved after ${until}. The next run finds out what became of it.`,
   );
 }
 

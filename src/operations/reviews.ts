@@ -163,7 +163,7 @@ function actionsInWords(row: LamassuRow): string[] {
   return actionsOf(row).map((action) => actionWords(action, row));
 }
 
-/** A row that never came into review, as Lamassu has it now. */
+/** A row that was never in review, as Lamassu has it now. */
 async function unseenRow(
   config: JudgingConfig,
   ledger: Book,

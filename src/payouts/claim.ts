@@ -197,7 +197,7 @@ export async function unknownPayment(ctx: PayContext, payment: WalletPayment): P
   const { hash, extra } = payment;
   const what = `payment ${hash} of this ledger (${extra.payout} for ${extra.client})`;
   const nonce = labelOf(ctx.ledger.seals, payment)?.claim;
-  // Under this run's own claim: this machine was put back to a moment of its run.
+  // Under this run's own claim: this host was reset to a moment of its run.
   const other = nonce !== undefined && nonce !== ctx.claim?.nonce;
   const claim = other ? await claimBy(ctx, nonce) : undefined;
   if (claim && claim.place !== placeOf(ctx.ledger)) return inUseElsewhere(`${claim.who}, made ${what}`);
@@ -225,7 +225,7 @@ function inUseElsewhere(what: string): BridgeError {
   return new BridgeError(
     'ledger/in-use-elsewhere',
     `another copy of this ledger is in use: ${what}, and this ledger does not know it`,
-    message`Stop the copy that is not meant to be (a cloned host, an old timer, a copied folder) for good. Then, with the one that stays, ${DRY_RUN} and ${RECOVER}: it puts back what the other one paid, and the next run pays again. Where a backup was put back instead, enter again first what was entered after it. Nothing is distributed or paid before.`,
+    message`Stop the copy that is not meant to be (a cloned host, an old timer, a copied folder) for good. Then, with the one that stays, ${DRY_RUN} and ${RECOVER}: it recovers what the other one paid, and the next run pays again. If a backup was restored instead, first enter again what was entered after it. Nothing is distributed or paid before.`,
   );
 }
 
@@ -234,7 +234,7 @@ function olderLedger(what: string): BridgeError {
   return new BridgeError(
     'ledger/restored',
     what,
-    message`An older copy of the ledger was put back. Enter again what was entered after that copy was made (clients, fundings, settlements); then ${DRY_RUN} and ${RECOVER}. Nothing is distributed or paid before.`,
+    message`An older copy of the ledger was restored. Enter again what was entered after that copy was made (clients, fundings, settlements); then ${DRY_RUN} and ${RECOVER}. Nothing is distributed or paid before.`,
   );
 }
 
@@ -270,7 +270,7 @@ function plain(value: unknown): string {
   return typeof value === 'string' && /^[\w.:/@?=&%+ -]{1,200}$/.test(value) ? value : '?';
 }
 
-/** This host, since it was started, and where the ledger is: the same after a backup was put back in its place. */
+/** This host since its boot, and the place of the ledger: both stay the same if a backup is restored in its place. */
 function placeOf({ url, clock }: Pick<Ledger, 'url' | 'clock'>): string {
   const boot = clock.host().boot ?? '';
   return createHash('sha256').update(`${boot}\n${hostname()}\n${url}`).digest('hex').slice(0, 16);

@@ -14,14 +14,14 @@ import { bindSourceWallet, refuseUnknownAtClients } from './source-wallet.ts';
 const PAGE = 100;
 
 /**
- * What must hold before the first payment of a run, at the source wallet: it is the one that the ledger is bound
- * to; no other copy of the ledger is in use, nor is this an older one that was put back; the wallet still shows the
+ * What must hold before the first payment of a run, at the source wallet: it is the one that the ledger is bound to; no
+ * other copy of the ledger is in use, and this is not an older copy that was restored; the wallet still shows the
  * newest payment that settled (else LNbits was restored). Then the settled payments of earlier runs are looked at once
  * more: one that is not there any more makes its payout held. At last the run claims the right to pay.
  *
- * Errors: `ledger/wallet-differs`, `ledger/in-use-elsewhere`, `ledger/restored`, `lnbits/restored`, `lnbits/rights` where
- * the key does not show what it should, and those of the LNbits client. Where the run was asked to stop meanwhile,
- * `ctx.claim` is not set.
+ * Errors: `ledger/wallet-differs`, `ledger/in-use-elsewhere`, `ledger/restored`, `lnbits/restored`, `lnbits/rights`
+ * where the key does not show what it should, and those of the LNbits client. Where the run was asked to stop
+ * meanwhile, `ctx.claim` is not set.
  */
 export async function refuseUnsafeSourceWallet(ctx: PayContext): Promise<void> {
   const pages = sentPages(ctx);
@@ -109,7 +109,7 @@ async function refuseForgotten(ctx: PayContext): Promise<void> {
   throw new BridgeError(
     'lnbits/restored',
     `the newest settled payment (p${newest.payout_id}, ${newest.payment_hash}) is ${side?.status ?? 'not there'} in the source wallet`,
-    message`An older copy of LNbits was put back. Compare its wallets with ${call('payouts.list')} before anything is paid.`,
+    message`An older copy of LNbits was restored. Compare its wallets with ${call('payouts.list')} before anything is paid.`,
   );
 }
 

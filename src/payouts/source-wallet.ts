@@ -185,12 +185,12 @@ async function inPlaceOf(
 
 function unknownAtClient({ hash, walletId, extra }: WalletPayment, certain: boolean): BridgeError {
   const may = certain
-    ? 'An older copy of the ledger was put back'
-    : 'An older copy of the ledger may have been put back, or the owner of the wallet wrote that';
+    ? 'An older copy of the ledger was restored'
+    : 'An older copy of the ledger may have been restored, or the owner of the wallet wrote that';
   return new BridgeError(
     'ledger/restored',
     `LNbits shows payment ${hash} of this ledger (${extra.payout} for ${extra.client}), and the ledger does not know it: it arrived in wallet ${walletId}`,
-    message`${may}. Another source wallet is to pay, so look at the one that paid until now: enter again what was entered after that copy was made (clients, fundings, settlements); then ${call('ledger.recover', { former_wallet_key: null })}. It puts back what that wallet paid since, and the ledger pays from the new one. Nothing is distributed or paid before.`,
+    message`${may}. Another source wallet is to pay, so look at the one that paid until now: enter again what was entered after that copy was made (clients, fundings, settlements); then ${call('ledger.recover', { former_wallet_key: null })}. It recovers what that wallet paid since, and the ledger pays from the new one. Nothing is distributed or paid before.`,
   );
 }
 
@@ -211,6 +211,6 @@ export function notRead({ wallet, unseen }: NotSeen): BridgeError {
   return new BridgeError(
     'payout/wallet-unseen',
     `nothing was paid to ${recipient.name} from this source wallet yet, and whether another one paid it since the ledger was copied cannot be seen in ${former ? 'its former' : 'its'} wallet ${id}: ${unseen.why}`,
-    message`${key} the source wallet that paid before tell it: ${call('ledger.recover', { former_wallet_key: null })}. If that is gone, too, and no older copy of the ledger was put back, say so: ${call('ledger.recover', { without_former_wallet: true, reason: null })}.`,
+    message`${key} the source wallet that paid before tell it: ${call('ledger.recover', { former_wallet_key: null })}. If that wallet is gone, too, and no older copy of the ledger was restored, say so: ${call('ledger.recover', { without_former_wallet: true, reason: null })}.`,
   );
 }

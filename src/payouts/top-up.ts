@@ -152,7 +152,7 @@ async function ask(ctx: PayContext, admin: LnbitsAdmin, { wallet_id, sats }: Cre
 
 /**
  * LNbits shows a credit of just this amount that was made since the cash-outs were confirmed, and the ledger does not
- * know it: an older copy of the ledger was put back, or a call was carried out long after nobody waited for it any
+ * know it: an older copy of the ledger was restored, or a call was carried out long after nobody waited for it any
  * more, or somebody did it by hand. Answers it in words; null where there is none.
  */
 async function strangeCredit(

@@ -12,7 +12,7 @@ export interface Difference {
 }
 
 const MAY_BE_PAID_TWICE = message`Stop paying with ${call('payouts.pause')}, and look both payments up in LNbits before anything else is paid.`;
-const LNBITS_LOST = message`Stop paying with ${call('payouts.pause')}: an older copy of LNbits was put back, or a row was changed there. Compare with its backups before anything else is paid.`;
+const LNBITS_LOST = message`Stop paying with ${call('payouts.pause')}: an older copy of LNbits was restored, or a row was changed there. Compare with its backups before anything else is paid.`;
 const HOLD_AND_SAY = message`Look at both wallets in LNbits. Then hold the payout, ${call('payouts.hold', { id: null, reason: null })}, and say what became of the payment: ${call('payouts.resolve', { id: null, payment: null, not_paid: true, reason: null })}, or that it was paid. What the wallets contradict is refused, with the way out.`;
 
 /**
@@ -20,7 +20,7 @@ const HOLD_AND_SAY = message`Look at both wallets in LNbits. Then hold the payou
  * docs/operations.md has the same list.
  */
 export const hints = {
-  'payment/unknown': message`An older copy of the ledger was put back. Stop the timer, and run ${call('ledger.recover', { dry_run: true })}.`,
+  'payment/unknown': message`An older copy of the ledger was restored. Stop the timer, and run ${call('ledger.recover', { dry_run: true })}.`,
   'payment/unlabelled':
     'Somebody paid from the source wallet under the tag of the bridge, or changed a payment there. Find out who.',
   'payment/not-debited': LNBITS_LOST,
@@ -38,11 +38,11 @@ export const hints = {
   'payment/surplus-credit': MAY_BE_PAID_TWICE,
   'credit/late': message`LNbits carried it out after it was dropped. Record it: ${call('credits.resolve', { id: null, credited: true, payment: null, reason: null })}: it covers its cash-outs, or, where another credit does by now, its sats stay in the source wallet and LNbits owes them. Or take them back in LNbits (Users, a negative amount), and say that it was not credited.`,
   'credit/missing':
-    'The source wallet does not show it any more: an older copy of LNbits was put back, or a row was changed there. Compare with its backups; what is missing of its sats has to be topped up.',
+    'The source wallet no longer shows it: an older copy of LNbits was restored, or a row was changed there. Compare with its backups, and top up the missing sats.',
   'wallet/unreadable': message`It could not be compared. Give the wallet’s present key with ${call('clients.set', { name: null, wallet_key: null })} (a recipient of the commission: ${call('commission.set')}); of a deleted wallet nothing can be read any more: give a later ${field('from')} once another one is paid into. Where LNbits falls over at it, its log says why.`,
   'wallet/former': message`Payments from a former source wallet cannot be compared with the present key. Reconcile with that key in a copy of config.toml, or give a later ${field('from')}.`,
   'cash-out/not-in-lamassu':
-    'Lamassu had it when it was distributed. Was its database put back, or another one configured? Compare with its backups.',
+    'Lamassu had it when it was distributed. Was its database restored from a backup, or another one configured? Compare with its backups.',
   'cash-out/not-processed': message`It is eligible, and was not distributed. The next run finds what turned eligible within [lamassu] overlap: ${call('poll')}, then reconcile again. If it stays, settle it by hand: ${call('settlements.settle', { id: null })}.`,
   'cash-out/not-eligible': message`It was distributed, and Lamassu says something else of it today. ${call('review.show', { id: null })} has it; what was paid stays paid. ${call('review.dismiss', { id: null, reason: null })} accepts what Lamassu says now.`,
   'cash-out/differs': message`It was distributed, and Lamassu shows other figures today. ${call('review.show', { id: null })} has it; what was paid stays paid. ${call('review.dismiss', { id: null, reason: null })} accepts what Lamassu says now.`,

@@ -114,7 +114,7 @@ export async function checkBeforeRecording(deps: Omit<PayDeps, 'form'>): Promise
   }
 }
 
-/** An older copy of the ledger was put back, or another one is in use: nothing is divided or paid by this one. */
+/** An older copy of the ledger was restored, or another one is in use: this one divides and pays nothing. */
 export function isNotTheLedger(error: unknown): error is BridgeError {
   return error instanceof BridgeError && NOT_THE_LEDGER.includes(error.code);
 }

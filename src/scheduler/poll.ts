@@ -40,8 +40,8 @@ export interface PollDeps {
 /**
  * One whole run: read what Lamassu confirmed, distribute it, form what is due into payouts, pay them, and finish what
  * an earlier run left open. Lamassu or LNbits not answering stops only its own half; both are in `problems`. An older
- * ledger that was put back stops both, before anything is recorded, and so does another copy that is in use.
- * Throws what makes a run impossible: `run/busy`, `run/lost-lease`, `ledger/no-clients`, and failures of the ledger.
+ * ledger that was restored stops both before anything is recorded, and so does another copy in use. Throws what makes a
+ * run impossible: `run/busy`, `run/lost-lease`, `ledger/no-clients`, and failures of the ledger.
  */
 export async function poll(deps: PollDeps): Promise<PollReport> {
   const { ledger, config, actor, log } = deps;

@@ -78,7 +78,7 @@ export const reviewDetailView = reviewView.extend({
 
 export type ReviewDetailView = z.output<typeof reviewDetailView>;
 
-/** A row that never came into review, as Lamassu has it now. */
+/** A row that was never in review, as Lamassu has it now. */
 export const unseenRowView = z.object({
   id: z.string(),
   machine: z.string().nullable(),

@@ -41,7 +41,7 @@ test('what arrived is received, the rest goes to the new wallet, and the books b
   await writeFile(file, other.inkey, { mode: 0o600 });
   const set = ['clients', 'set', 'alice', '--wallet-key-file', file];
   expect((await world.aioDca(set)).stderr).toContain(
-    'Add --new-wallet if whatever was not sent yet shall go there.',
+    'Add --new-wallet to send everything that was not sent yet there.',
   );
   const changed = await world.must([...set, '--new-wallet']);
   expect(changed.stdout.replace(/\s+/g, ' ')).toContain(
@@ -81,7 +81,7 @@ test('what LNbits refused is told as that, goes to the new wallet, and a machine
   };
   const { ran } = await set(2);
   expect(ran.stdout.replace(/\s+/g, ' ')).toMatch(
-    /p\d+: 59,397 sat go to the new wallet, 200,000 sat were refused by LNbits, and go to the new wallet once both wallets show that nothing came of it\./,
+    /p\d+: 59,397 sat go to the new wallet, 200,000 sat were refused by LNbits, and go to the new wallet once both wallets show that nothing was paid\./,
   );
   const { wallet, ran: again } = await set(3, '--json');
   const [open] = again.json<{ open_payouts: Record<string, number>[] }>().open_payouts;

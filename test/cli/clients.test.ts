@@ -170,8 +170,8 @@ describe('clients add', () => {
         ['unknown', 'deadbeefdeadbeef', 'does not know the key'],
         ['source', world.source.inkey, 'this is the source wallet'],
         ['used', taken.inkey, 'belongs to client owner'],
-        ['empty', '\n', 'does not hold one key'],
-        ['two', `${wallet.inkey} ${wallet.adminkey}`, 'does not hold one key'],
+        ['empty', '\n', 'does not hold a single key'],
+        ['two', `${wallet.inkey} ${wallet.adminkey}`, 'does not hold a single key'],
       ];
       const tries = keys.map(async ([name, text, why]) => {
         const path = await file(`${name}.key`, text);

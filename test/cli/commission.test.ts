@@ -100,7 +100,7 @@ describe('commission', () => {
     expect((await world.must(['commission', 'list'])).stdout).toContain('(removed)');
     const again = await world.aioDca(['commission', 'remove', 'shop']);
     expect(again.code).toBe(64);
-    expect(again.stderr).toContain('NAME: shop was removed already');
+    expect(again.stderr).toContain('NAME: shop was already removed');
     const back = await world.must(['commission', 'set', 'shop', '--weight', '10', '--json']);
     expect(back.json()).toMatchObject({ status: 'active', weights: [{ weight: 10, share: '12.50 %' }] });
   });

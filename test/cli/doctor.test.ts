@@ -10,7 +10,7 @@ interface Report {
   checks: { name: string; level: 'ok' | 'warn' | 'fail'; detail: string; hint: string | null }[];
 }
 
-/** One for the tests that change only files of it or what they put back. */
+/** One for the tests that change only files of it, or undo what they change. */
 let shared: World;
 const FILES = ['config.toml', 'lamassu.password', 'source.adminkey'];
 const contents = new Map<string, string>();

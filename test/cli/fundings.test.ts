@@ -286,7 +286,7 @@ describe.each(ledgerKinds)('cash entered late, on %s', (ledger) => {
     // The 500 GTQ of before that remain were deposited in time: they have their share.
     const ask = async (...typed: string[]) => {
       const terminal = inTerminal(['--config', late.configFile, ...args]);
-      await terminal.shows('What shall happen to these?');
+      await terminal.shows('What should happen to them?');
       for (const key of typed) terminal.type(key);
       return terminal.ended;
     };

@@ -406,7 +406,7 @@ describe('in a terminal', { retry: 1 }, () => {
       await answer('How is Lamassu', '');
       await answer('The SSH server', `${ssh().host}:${ssh().port}`);
       await terminal.shows(ssh().hostKeys[0] ?? '');
-      await yes('Does the server itself say the same?');
+      await yes('Does the server itself show the same?');
       await answer('The user there', instead(ssh().user));
       await answer('A private SSH key', instead(join(world.folder, 'id_ed25519')));
       await answer('PostgreSQL as the SSH server', instead(`${there.lamassu.host}:${there.lamassu.port}`));
@@ -424,7 +424,10 @@ describe('in a terminal', { retry: 1 }, () => {
       await answer('LNbits does not let', world.lnbits.superuser.password);
       await answer('The ledger:', '');
       const { code, screen } = await terminal.ended;
-      expect({ code, screen }).toEqual({ code: 0, screen: expect.stringContaining('What is left to do') });
+      expect({ code, screen }).toEqual({
+        code: 0,
+        screen: expect.stringContaining('What remains to be done'),
+      });
       expect(screen).not.toContain(world.source.adminkey);
       expect(screen).not.toContain(world.lnbits.superuser.password);
       expect((await readdir(folder)).sort()).toEqual([...FILES, 'superuser.password']);
@@ -468,7 +471,7 @@ describe('in a terminal', { retry: 1 }, () => {
       ...['--config', join(folder, 'config.toml'), 'init'],
       ...options({ 'host-key': undefined }),
     ]);
-    await terminal.shows('Does the server itself say the same?');
+    await terminal.shows('Does the server itself show the same?');
     terminal.type('n');
     const { code } = await terminal.ended;
     expect(code).toBe(64);

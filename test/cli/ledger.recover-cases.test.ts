@@ -242,7 +242,7 @@ test('`payouts hold --all` on an older copy forms nothing, so that what was paid
 test.each([
   ['formed', true],
   ['not formed', false],
-])('a payout that was split is put back, into a copy in which it was %s yet', async (_name, formed) => {
+])('a payout that was split is recovered, into a copy in which it was %s yet', async (_name, formed) => {
   const world = await installation();
   const shown = ['alice', 'bob'].map((name) => world.wallets.get(name)?.id);
   const configure = async (sats: number) => {
@@ -262,7 +262,7 @@ test.each([
   putBack ??= await keep(world);
   world.simulator().rules = [];
   await configure(100_000);
-  // The last of its parts is not paid yet when the copy is put back.
+  // The last of its parts is not paid yet when the copy is restored.
   world.simulator().rules = [
     {
       ...tooMuch,

@@ -18,7 +18,7 @@ async function allIsWell(world: World): Promise<void> {
 }
 
 describe.each(lnbitsVersions)('the restore drill on LNbits %s', (lnbitsVersion) => {
-  test.each(ledgerKinds)('with a ledger in %s: pay, put back, refuse, recover, go on', async (ledger) => {
+  test.each(ledgerKinds)('with a ledger in %s: pay, restore, refuse, recover, go on', async (ledger) => {
     const world = await installation({ lnbitsVersion, ledger });
     const putBack = await keep(world);
     await world.insertCashOut({ confirmed_at: ago(10 * HOUR) });
@@ -62,7 +62,7 @@ describe.each(lnbitsVersions)('the restore drill on LNbits %s', (lnbitsVersion) 
     expect(await balances(world)).toEqual(paid);
     await allIsWell(world);
 
-    // Numbers count on behind what was put back.
+    // New numbers follow the recovered ones.
     await world.insertCashOut({ confirmed_at: ago(HOUR) });
     expect((await world.must(['poll', '--json'])).json()).toMatchObject({ payouts: { settled: 2 } });
     expect(await ledgerSql(world.ledgerUrl, 'select max(id) as id from payouts')).toEqual([{ id: 8n }]);

@@ -118,7 +118,7 @@ describe.each(ledgerKinds)('machines on %s', (ledger) => {
     const asked = await world.aioDca(replace);
     expect(asked.code).toBe(64);
     expect(asked.stderr.replace(/\s+/g, ' ')).toContain(`${id} of alice (9,000.00 GTQ)`);
-    expect(asked.stderr.replace(/\s+/g, ' ')).toContain(`Device id ${MACHINE} is in use no more then`);
+    expect(asked.stderr.replace(/\s+/g, ' ')).toContain(`Device id ${MACHINE} is then no longer in use`);
     expect((await world.must(['machines', 'show', MACHINE, '--json'])).json()).toMatchObject({
       replaced_by: null,
     });

@@ -123,7 +123,7 @@ test('one that only its size holds back is released, not settled', async () => {
 });
 
 test.each<[string[], string]>([
-  [['--reason', 'x'], 'no cash-out was named'],
+  [['--reason', 'x'], 'no cash-out was given'],
   [['abcdef', '--void', 'abcdef', '--reason', 'x'], 'more than one'],
   [['abcdef'], '--reason'],
   [['abcdef', '--reason', ' '], '--reason: it is empty'],

@@ -323,7 +323,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     await counter.poll();
     await expect(undo(id)).rejects.toMatchObject({
       code: 'usage/invalid',
-      message: expect.stringMatching(/are in p\d+, and a payout is never taken back/),
+      message: expect.stringMatching(/are in p\d+, and a payout cannot be undone/),
       ...{ kind: 'state', next: { operation: 'settlements.external' } },
     });
     expect(await shop.remaining('alice')).toMatchObject({ spent: 500_00n });

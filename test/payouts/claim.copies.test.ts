@@ -233,7 +233,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     expect(balances()).toEqual([1000n, 2000n]);
   });
 
-  test('a machine that is put back to a moment of its run, memory and all, pays nothing again', async () => {
+  test('a machine that is restored to a moment of its run, memory and all, pays nothing again', async () => {
     const { balances } = await begin(version);
     let snapshot: Awaited<ReturnType<typeof copied>> | undefined;
     day.lnbits.onRequest = async ({ kind, walletId }, phase) => {

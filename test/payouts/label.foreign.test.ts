@@ -269,7 +269,7 @@ describe('a ledger that is older than its seals', () => {
   });
 
   test.each(lnbitsVersions)(
-    'put back from before, with another secret, it finds what was paid since, at LNbits %s',
+    'restored from before, with another secret, it finds what was paid since, at LNbits %s',
     async (version) => {
       day = await payday({ version, funds: 100_000n });
       const { balances } = await oweTwo(day);

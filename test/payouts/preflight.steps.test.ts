@@ -257,7 +257,7 @@ describe('another wallet that pays', () => {
 });
 
 describe('a payment that the ledger does not know', () => {
-  test('says that an older ledger was put back', async () => {
+  test('says that an older ledger was restored', async () => {
     await paid(2);
     change({ payment_hash: 'f'.repeat(64) });
     expect((await again()).problems).toMatchObject([
@@ -321,7 +321,7 @@ describe('the newest settled payment', () => {
   test.each([
     ['failed', { status: 'failed' as const }, 'failed'],
     ['not there', { payment_hash: 'f'.repeat(64), tag: null }, 'not there'],
-  ])('that is %s says that an older LNbits was put back', async (_name, fields, shown) => {
+  ])('that is %s says that an older LNbits was restored', async (_name, fields, shown) => {
     await paid(2);
     const hash = sent().at(-1)?.payment_hash;
     change(fields);
@@ -329,7 +329,7 @@ describe('the newest settled payment', () => {
       {
         code: 'lnbits/restored',
         message: `the newest settled payment (p1, ${hash}) is ${shown} in the source wallet`,
-        hint: 'An older copy of LNbits was put back. Compare its wallets with `aio-dca payouts list` before anything is paid.',
+        hint: 'An older copy of LNbits was restored. Compare its wallets with `aio-dca payouts list` before anything is paid.',
       },
     ]);
   });

@@ -22,7 +22,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('before a run pays at LNbit
     return oweTwo(day);
   };
 
-  test('an older ledger that was put back is noticed: LNbits shows a payment it does not know', async () => {
+  test('an older ledger that was restored is noticed: LNbits shows a payment it does not know', async () => {
     const { balances } = await two();
     await day.payNow();
     const [row] = day.lnbits.payments(day.source.id).filter((one) => one.amount < 0);
@@ -69,7 +69,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('before a run pays at LNbit
     expect(balances()[0]).toBe(1000n);
   });
 
-  test('an older LNbits that was put back is noticed: the newest settled payment is not there', async () => {
+  test('an older LNbits that was restored is noticed: the newest settled payment is not there', async () => {
     const { balances } = await two();
     await day.payNow();
     for (const { payment_hash } of await day.payments()) {

@@ -8,7 +8,7 @@ import { SERVER_VARIABLE } from './postgres.ts';
 import { expectView } from './views.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
-/* What the tests of a ledger that is put back have in common. */
+/* What the tests of a ledger that is restored have in common. */
 
 export const HOUR = 3_600_000;
 export const ago = (ms: number) => new Date(Date.now() - ms).toISOString();

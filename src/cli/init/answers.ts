@@ -49,7 +49,7 @@ async function askStart(interview: Interview, options: InitOptions, timezone: st
   for (;;) {
     const startAt = await interview.ask({
       key: 'startAt',
-      message: 'From when on are cash-outs paid? What was confirmed earlier is never paid automatically',
+      message: 'From what time on are cash-outs paid? Those confirmed earlier are never paid automatically',
       initial: localMinute(timezone),
       read: (text) => parseTime(text, timezone, flagOf('startAt')),
     });
@@ -63,7 +63,7 @@ async function askStart(interview: Interview, options: InitOptions, timezone: st
 /** Without a terminal, one error names every missing option. */
 function refuseIncomplete({ terminal }: Interview, options: InitOptions, folder: string): void {
   if (options.direct && options.sshHost !== undefined) {
-    throw usage('--direct and --ssh-host exclude each other.', 'Give --ssh-host where SSH leads to Lamassu.');
+    throw usage('--direct and --ssh-host exclude each other.', 'Give --ssh-host if SSH leads to Lamassu.');
   }
   if (options.creditSource === false && options.superuser !== undefined) {
     throw usage('--no-credit-source and --superuser exclude each other.', 'Leave out one of the two.');
@@ -80,7 +80,7 @@ function refuseIncomplete({ terminal }: Interview, options: InitOptions, folder:
   if (missing.length === 0) return;
   throw usage(
     `Without a terminal init cannot ask. Missing: ${missing.join(', ')}.`,
-    '`aio-dca init --help` explains each. Use --direct where Lamassu is reached without SSH.',
+    '`aio-dca init --help` explains each. Use --direct if Lamassu is reached without SSH.',
   );
 }
 
@@ -159,7 +159,7 @@ async function askLamassu(
   });
   const password = await secretAnswer(interview, options, {
     key: 'lamassuPasswordFile',
-    message: 'Its password, or nothing to have one made',
+    message: 'Its password, or nothing for a new one',
     folder,
     file: 'lamassu.password',
     read: (text) => new Secret(text === '' ? randomBytes(18).toString('base64url') : text),
@@ -189,7 +189,8 @@ async function askTls(
   if (tls !== 'verify-full') return { tls, ca_file: undefined, ca: undefined };
   return interview.ask({
     key: 'caFile',
-    message: 'The certificate that signed the server’s: a file, or nothing for a public one',
+    message:
+      'The certificate that signed the server’s certificate: a file, or nothing for a public authority',
     initial: '',
     read: (path) =>
       path === ''
@@ -302,7 +303,7 @@ async function askLedger(
     if (!options.test) return ledger;
     try {
       const { id } = await interview.perform(checkLedger, { ledger, folder });
-      if (id !== null) interview.note(`There is a ledger already, ${id}. It is used as it is.`);
+      if (id !== null) interview.note(`There is a ledger already, ${id}. It will be used as it is.`);
       return ledger;
     } catch (error) {
       if (!interview.terminal || options.ledgerUrl !== undefined) throw error;

@@ -40,7 +40,7 @@ export function readLedger(text: string, folder: string): InstallationLedger {
     };
   }
   throw usage(
-    `${flagOf('ledgerUrl')}: a password does not belong into it.`,
+    `${flagOf('ledgerUrl')}: a password does not belong in it.`,
     `Put the password into a file: ${flagOf('ledgerPasswordFile')}.`,
   );
 }
@@ -79,5 +79,5 @@ export function readPlace(
 /** A key of LNbits: one line without blanks. */
 export function checkedKey(text: string, key: keyof InitOptions): string {
   if (/^[\x21-\x7e]{1,200}$/.test(text)) return text;
-  throw usage(`${flagOf(key)}: that is not one key.`, 'Copy it from the wallet’s API info.');
+  throw usage(`${flagOf(key)}: that is not a single key.`, 'Copy it from the wallet’s API info.');
 }

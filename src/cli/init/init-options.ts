@@ -26,6 +26,6 @@ export interface InitOptions {
   creditSource?: boolean;
   superuser?: string;
   superuserPasswordFile?: string;
-  /** False with `--no-test`: nothing is reached before the files are written. */
+  /** False with `--no-test`: the files are written without testing any connection. */
   test: boolean;
 }

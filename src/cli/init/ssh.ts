@@ -36,7 +36,7 @@ export async function askSsh(
   const own = join(folder, 'id_ed25519');
   const key = await interview.ask({
     key: 'sshKeyFile',
-    message: 'A private SSH key for it: a file, or nothing to have one made',
+    message: 'A private SSH key for it: a file, or nothing for a new one',
     initial: existsSync(own) ? own : '',
     read: (path) =>
       path === ''
@@ -65,7 +65,7 @@ async function askPassphrase(
       if (passphrase === '') {
         throw usage(
           `${path} needs a passphrase.`,
-          `Put it into a file, and name that: ${flagOf('sshPassphraseFile')}.`,
+          `Put it into a file, and give that file: ${flagOf('sshPassphraseFile')}.`,
         );
       }
       const opened = await interview.perform(inspectSshKey, {
@@ -85,7 +85,7 @@ async function confirmed(interview: Interview, host: string, shown: HostKeyView)
     `${host} shows the ${shown.type} key\n${shown.fingerprint}\n` +
       `On the server itself: ssh-keygen -lf /etc/ssh/ssh_host_${kind}_key.pub`,
   );
-  if (await interview.confirm('Does the server itself say the same?')) return shown.fingerprint;
+  if (await interview.confirm('Does the server itself show the same?')) return shown.fingerprint;
   throw declined(`The host key of ${host} was not confirmed.`);
 }
 

@@ -25,7 +25,7 @@ export function cashOutPage(one: CashOutDetailView, timezone: string): string {
     ...(settlement ? [`Settled by ${clean(settlement.actor)}: ${clean(settlement.reason)}`] : []),
     division(one),
     ...(one.allocations.some(({ net_sats, payout }) => net_sats > 0n && payout === null)
-      ? ['Some of it is in no payout yet: the next run that finds it due pays it.']
+      ? ['A part of it is in no payout yet: it is paid by the next run after it is due.']
       : []),
   ].join('\n');
 }

@@ -58,7 +58,7 @@ export function changedClientPage(client: ChangedClientView, timezone: string): 
 }
 
 export function pausedClientPage({ name }: ClientView): string {
-  return `Client ${name} is paused: no new share from now on; what the client has already is still paid.`;
+  return `Client ${name} is paused: no new shares from now on; what the client has already is still paid.`;
 }
 
 export function resumedClientPage({ name }: ClientView): string {

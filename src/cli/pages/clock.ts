@@ -13,7 +13,7 @@ export function clocksPage(view: ClocksView, timezone: string): string {
       : 'Lamassu: not read yet',
     ...(problem === null ? [] : [`${code}: ${inCommandWords(problem)}`]),
     ...entries.flatMap(({ subject, from, entered_at: entered, way_out: next }) => [
-      `${subject} holds from ${at(from)} on${entered === null ? '' : `, and was entered at about ${at(entered)}`}`,
+      `${subject} applies from ${at(from)} on${entered === null ? '' : `, and was entered at about ${at(entered)}`}`,
       `  ${commandOf(next)}`,
     ]),
     ...(isInDoubt(view) ? [] : ['Nothing is in doubt.']),

@@ -28,9 +28,7 @@ export function addedRecipientPage(done: Recipient, all: Recipient[], isBackdate
     divisions(all),
     ...(isBackdated
       ? []
-      : [
-          'It receives nothing of cash-outs confirmed before, even if they are not read yet; --from includes them.',
-        ]),
+      : ['It receives nothing from earlier cash-outs, even if they are not read yet; --from includes them.']),
   ].join('\n');
 }
 

@@ -76,12 +76,14 @@ export function movedFundingPage(funding: FundingView, timezone: string): string
 
 const LISTED = 10;
 
-/** The cash-outs that a late funding would have a part in, a line each: the first ones, and how many more there are. */
+/**
+ *  The cash-outs of which a late funding would get a part: the first ones, a line each, and how many more there are.
+ */
 export function pastLines({ currency, cash_outs: past }: PastView, timezone: string): string[] {
   const lines = past.slice(0, LISTED).map((one) => {
     const would = hasPart(one)
       ? `it would get ${cash({ currency }, one.fiat)} for ${formatSats(one.net_sats)}`
-      : 'nothing of it';
+      : 'none of it';
     return `${formatTime(one.confirmed_at, timezone)}  ${shortId(one.id)}: own share ${cash({ currency }, one.own_fiat)}, ${would}`;
   });
   return past.length > LISTED ? [...lines, `and ${past.length - LISTED} more`] : lines;

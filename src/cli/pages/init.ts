@@ -32,14 +32,14 @@ export function initPage(made: MadeView, next: readonly string[]): string {
   if (lamassu.readable) {
     step(
       `Lamassu can be read already; its machines: ${clean(lamassu.machines.join(', ')) || 'none'}.` +
-        (sound ? ' What that rests on follows, should it\nhave to be made again.' : ''),
+        (sound ? ' What follows is what that\nrests on, in case it has to be made again.' : ''),
     );
   }
   if (ssh) {
     step(
       `On ${ssh.host}, one line in ~${ssh.user}/.ssh/authorized_keys. This key may open the tunnel and\n` +
         `nothing else:\n\n${ssh.authorized_keys}\n\n` +
-        `Where that server is Dropbear, which refuses options that it does not know:\n\n${ssh.authorized_keys_dropbear}\n`,
+        `If that server is Dropbear, which refuses options that it does not know:\n\n${ssh.authorized_keys_dropbear}\n`,
     );
   }
   const password =
@@ -56,7 +56,7 @@ export function initPage(made: MadeView, next: readonly string[]): string {
     ...(lamassu.missing === null ? [] : [`${title('Not yet')} ${clean(lamassu.missing)}`]),
     ...warnings(made).map((text) => `${title('Warning')} ${text}`),
     '',
-    title('What is left to do'),
+    title('What remains to be done'),
     '',
     ...steps,
   ].join('\n');

@@ -12,7 +12,7 @@ export function copiedPage(view: CopiedLedgerView, configFile: string): Message 
       : `Moved ledger ${id} to ${url}: ${counted(total, 'row')}, compared one by one. The old one is retired.`;
   const books = view.ok
     ? 'Its books balance.'
-    : message`Its books do not balance, and did not before: run ${call('verify')}.`;
+    : message`Its books do not balance, and did not balance before either: run ${call('verify')}.`;
   return message`${moved}\n${books}\nSet [ledger] url = "${url}"${settings(view)} in ${configFile}.`;
 }
 
@@ -30,7 +30,7 @@ export function recoveryPage(view: RecoveryView, timezone: string): string {
   const { payments, cash_outs: cashOuts, payouts, held_credits: heldCredits, differences } = view;
   const { dry_run: dryRun } = view;
   if (payments === 0) {
-    const nothing = 'Nothing to put back: the ledger knows every payment of its own that LNbits shows.';
+    const nothing = 'Nothing to recover: the ledger knows every payment of its own that LNbits shows.';
     const next = view.other_runs === 0 && !view.former_wallets_accounted ? [] : [nextLine(dryRun)];
     return [nothing, ...otherLines(view), ...next].join('\n');
   }
@@ -52,7 +52,7 @@ export function recoveryPage(view: RecoveryView, timezone: string): string {
     ].join('\n');
   }
   return [
-    `${dryRun ? 'Would put' : 'Put'} back ${counted(payments, 'payment')} of ${counted(payouts.length, 'payout')}, after distributing ${counted(cashOuts, 'cash-out')} again.`,
+    `${dryRun ? 'Would recover' : 'Recovered'} ${counted(payments, 'payment')} of ${counted(payouts.length, 'payout')}, after distributing ${counted(cashOuts, 'cash-out')} again.`,
     ...listed,
     ...(heldCredits === 0 ? [] : [heldLine(heldCredits)]),
     ...otherLines(view),
@@ -61,21 +61,21 @@ export function recoveryPage(view: RecoveryView, timezone: string): string {
 }
 
 function heldLine(credits: number): string {
-  return `${counted(credits, 'credit')} of the source wallet held: LNbits may have made that already. Look for it in the wallet (aio-dca credits list --state held).`;
+  return `${counted(credits, 'credit')} of the source wallet held: LNbits may have made them already. Look for them in the wallet (aio-dca credits list --state held).`;
 }
 
 function nextLine(dryRun: boolean): string {
   return dryRun ? 'To do it: aio-dca ledger recover' : 'The next run goes on from here: aio-dca poll';
 }
 
-/** What else LNbits shows, besides the payments to put back. */
+/** What LNbits shows besides the payments to recover. */
 function otherLines(view: RecoveryView): string[] {
   const { dry_run: dryRun, other_runs: runs, foreign_labels: foreign } = view;
   return [
     ...(runs === 0
       ? []
       : [
-          `${counted(runs, 'run')} of another copy, or since the backup, ${dryRun ? 'would no longer stop' : 'no longer stop'} this ledger. No other copy may be in use.`,
+          `${counted(runs, 'run')} of another copy, or made after the backup, ${dryRun ? 'would no longer stop' : 'no longer stop'} this ledger. No other copy may be in use.`,
         ]),
     ...(view.former_wallets_accounted
       ? [
@@ -85,7 +85,7 @@ function otherLines(view: RecoveryView): string[] {
     ...(foreign === 0
       ? []
       : [
-          `${counted(foreign, 'payment')} with this ledger’s id that it did not send: nothing is done about that.`,
+          `${counted(foreign, 'payment')} with this ledger’s id that it did not send: nothing is done about them.`,
         ]),
   ];
 }

@@ -40,7 +40,7 @@ export function changedMachinePage(one: ChangedMachineView, timezone: string): s
   ].join('\n');
 }
 
-/** What is asked before a machine is replaced. */
+/** The question before a machine is replaced. */
 export function replacementQuestion({ old, new: next, fundings }: ReplacementView): string {
   const each = fundings.map(
     (one) => `${one.id} of ${one.client} (${groupDigits(one.remaining)} ${one.currency})`,
@@ -52,7 +52,7 @@ export function replacementQuestion({ old, new: next, fundings }: ReplacementVie
   return wrapped(
     clean(
       `${label(next)} takes the place of ${label(old)}: ${moved}. ` +
-        `Device id ${old.machine} is in use no more then. Replace it?`,
+        `Device id ${old.machine} is then no longer in use. Replace it?`,
     ),
   );
 }
@@ -67,7 +67,7 @@ function settingsOf(one: MachineView, timezone: string): string {
   const { commission_rate: rate, min_rate: min, max_rate: max } = one;
   return [
     `${one.name ?? 'A machine without a name'}, device id ${one.machine}, known since ${formatTime(one.first_seen, timezone)}`,
-    `Currency: ${one.currency ?? 'not set, so cash of any serves it'}`,
+    `Currency: ${one.currency ?? 'not set, so cash of any currency serves it'}`,
     `Commission: ${rate === null ? 'what Lamassu charged' : percent(rateOf(rate))}; a funding may have ${percentRange(rateOf(min), rateOf(max))}`,
     `Cash of clients for this machine: ${amounts(one.remaining) || 'none'}`,
     `Cash of clients for any machine: ${amounts(one.remaining_any_machine) || 'none'}`,

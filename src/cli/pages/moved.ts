@@ -15,7 +15,7 @@ export function movedPage(payouts: z.output<typeof openPayoutView>[]): string {
         ...(unsent > 0n ? [`${formatSats(unsent)} go to the new wallet`] : []),
         ...(refused > 0n
           ? [
-              `${formatSats(refused)} were refused by LNbits, and go to the new wallet once both wallets show that nothing came of it`,
+              `${formatSats(refused)} were refused by LNbits, and go to the new wallet once both wallets show that nothing was paid`,
             ]
           : []),
       ];

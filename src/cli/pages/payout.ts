@@ -70,7 +70,10 @@ function nextSteps({ id, state, payments }: PayoutDetailView): string[] {
       ? []
       : [
           [`aio-dca payouts resolve ${id}${which} --paid --reason TEXT`, 'it arrived'],
-          [`aio-dca payouts resolve ${id}${which} --not-paid --reason TEXT`, 'it never will: pay it again'],
+          [
+            `aio-dca payouts resolve ${id}${which} --not-paid --reason TEXT`,
+            'it never will, so pay it again',
+          ],
         ]),
   ] as const;
   const width = Math.max(...steps.map(([command]) => command.length)) + 2;
@@ -83,7 +86,7 @@ const next: Record<PayoutView['state'], string> = {
   paying: 'The next run goes on with it: aio-dca poll',
   deferred: 'The next run tries again: aio-dca poll',
   unknown: 'The next run checks what became of its payment: aio-dca poll',
-  held: 'Nothing of it is paid until it is released.',
+  held: 'Nothing more of it is paid until it is released.',
   settled: 'Nothing more of it is paid.',
 };
 
@@ -114,7 +117,7 @@ export function heldPage({ held }: z.output<typeof heldPayoutsView>): string {
 }
 
 export function releasedPayoutPage({ released }: z.output<typeof releasedView>): string {
-  if (released.length === 0) return 'Nothing was released: what was held became something else meanwhile.';
+  if (released.length === 0) return 'Nothing was released: the held payouts changed meanwhile.';
   return `Released ${released.join(', ')}. The next run goes on with them: aio-dca poll`;
 }
 

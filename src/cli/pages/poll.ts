@@ -33,12 +33,12 @@ export function runPage(report: RunView, timezone: string): string {
   ].join('\n');
 }
 
-/** New recipients share from now on, so a backlog may hold commission without a recipient. */
+/** New recipients share from now on, so a backlog may contain commission without a recipient. */
 function unsharedLines({ unshared_commission_sats: unshared }: RunView['distributed']): string[] {
   if (unshared === 0n) return [];
   return [
     wrapped(
-      `${formatSats(unshared)} of the commission stay in the source wallet: confirmed before anybody received it (commission add --from).`,
+      `${formatSats(unshared)} of the commission stay in the source wallet: its cash-outs were confirmed before it had a recipient (commission add --from).`,
     ),
   ];
 }
@@ -47,7 +47,7 @@ function unread({ distributed: { cash_outs: cashOuts }, problems }: RunView): st
   if (problems.some(({ code }) => code === 'ledger/restored' || code === 'ledger/in-use-elsewhere'))
     return 'Nothing was recorded.';
   if (cashOuts === 0) return 'Lamassu could not be read.';
-  return `Lamassu could not be read to the end: ${counted(cashOuts, 'new cash-out')} before that.`;
+  return `Lamassu could not be read to its end: ${counted(cashOuts, 'new cash-out')} until then.`;
 }
 
 /** What the paying half of a run did. */

@@ -25,7 +25,7 @@ export function reconciliationPage(
     count('foreign_labels') === 0n
       ? null
       : `With this ledger’s id, but not sent by it, so nothing is done about it: ${many('foreign_labels', 'payment')}.`,
-    note(count('other_sources'), 'Of other Lamassu servers, to be compared by their own bridges'),
+    note(count('other_sources'), 'From other Lamassu servers, to be compared by their own bridges'),
   ].flatMap((line) => (line === null ? [] : [wrapped(line)]));
   if (ok) return [...notes, ...sumsTable(days), 'No difference.'].join('\n');
   return [

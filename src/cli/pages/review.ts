@@ -39,7 +39,7 @@ export function reviewPage(one: ReviewDetailView, timezone: string): string {
   return [
     `${one.id}: ${one.reason}, ${one.state}, since ${when(one.since)}`,
     one.means,
-    `When it came here: ${clean(one.detail)}`,
+    `When it came to review: ${clean(one.detail)}`,
     ...(released ? [`Released ${when(released.at)} by ${clean(released.by)}${why}`] : []),
     ...(one.closed_at
       ? [`Closed ${when(one.closed_at)} by ${clean(one.closed_by ?? '')}: ${clean(closed ?? '')}`]
@@ -48,7 +48,7 @@ export function reviewPage(one: ReviewDetailView, timezone: string): string {
     cashOut
       ? `The ledger distributed ${cash(cashOut.fiat, cashOut.currency)} for ${formatSats(cashOut.gross_sats)} at ${when(cashOut.processed_at)}.`
       : 'The ledger has distributed nothing of it.',
-    ...(watchedSince ? [`Every run reads it again, since ${when(watchedSince)}.`] : []),
+    ...(watchedSince ? [`Every run since ${when(watchedSince)} reads it again.`] : []),
     columns(
       { columns: ledger.lamassu_said, actions: ledger.lamassu_said_actions },
       one.lamassu && { columns: one.lamassu, actions: one.lamassu_actions },
@@ -57,7 +57,7 @@ export function reviewPage(one: ReviewDetailView, timezone: string): string {
   ].join('\n');
 }
 
-/** A row that never came into review. */
+/** A row that was never in review. */
 export function unseenPage({ id, reason, detail, lamassu, lamassu_actions, next }: UnseenRowView): string {
   const row = { columns: lamassu, actions: lamassu_actions };
   return [

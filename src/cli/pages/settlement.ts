@@ -28,14 +28,13 @@ function lamassuLines(
   timezone: string,
 ): string[] {
   const asked = asked_fiat === null ? 'an amount that cannot be right' : cash(asked_fiat, currency);
-  const paid = paid_sats === null ? 'nothing tells how many satoshi' : formatSats(paid_sats);
+  const paid = paid_sats === null ? 'no figure in satoshi' : formatSats(paid_sats);
   const isNone = dispensed_fiat !== null && !/[1-9]/.test(dispensed_fiat);
-  const out =
-    dispensed_fiat === null ? 'nothing tells how much' : isNone ? 'none' : cash(dispensed_fiat, currency);
+  const out = dispensed_fiat === null ? 'no figure' : isNone ? 'none' : cash(dispensed_fiat, currency);
   const when = {
     confirmed_at: `Confirmed ${formatTime(at, timezone)}.`,
     created: `Created ${formatTime(at, timezone)}, and not confirmed: its creation counts.`,
-    now: 'It tells no time that can be right: this moment counts.',
+    now: 'Its times cannot be right: the present moment counts.',
   };
   return [
     `Lamassu says of ${id}: ${clean(says)}`,
@@ -86,7 +85,7 @@ export function settledBeforePage(view: SettlementView, timezone: string): strin
   return `It was settled before with these figures; nothing was changed.\n${cashOutPage(view, timezone)}`;
 }
 
-/** What the undoing does to the cash and to the id. */
+/** What voiding a settlement does to the cash and to the id. */
 export function voidPage({ id, was, fundings, back }: VoidedView, timezone: string): string {
   const { settlement, currency } = was;
   const by = settlement ? ` by ${clean(settlement.actor)} at ${formatTime(settlement.at, timezone)}` : '';
@@ -105,9 +104,9 @@ export function voidPage({ id, was, fundings, back }: VoidedView, timezone: stri
       ),
       {
         review:
-          'The id is free again: the row waits in review, the next run distributes it if Lamassu confirms it, and it may be settled anew.',
+          'The id is free again. The row waits in review: the next run distributes it if Lamassu confirms it, or it may be settled again.',
         poll: 'The id is free again, and nothing holds the row back: the next run distributes it.',
-        none: 'The reference is free again, and may be settled anew.',
+        none: 'The reference is free again, and may be settled again.',
       }[back],
     ].join('\n'),
   );

@@ -72,9 +72,9 @@ function sourceText(view: StatusView): string {
   const coming =
     credits.to_come_sats > 0n ? ` with the ${formatSats(credits.to_come_sats)} to be credited` : '';
   if (less === 0n) return `${formatSats(balance)}, enough for what is owed${coming}`;
-  // An unknown lack is stored as 1 sat.
+  // A shortfall of unknown size is stored as 1 sat.
   if (less === 1n && view.lnbits_wants_more)
-    return `${formatSats(balance)}, and LNbits wants more than is owed, as for a service fee`;
+    return `${formatSats(balance)}, but LNbits asks for more than is owed, for example a service fee`;
   return `${formatSats(balance)}, ${formatSats(less)} less than is owed`;
 }
 

@@ -14,7 +14,9 @@ export type Cell = string | number | bigint | boolean | null | undefined;
 /** The widest output, in columns; a narrower terminal limits it further. */
 const WIDTH = 100;
 
-/** The least width of a text column in a table that has to shrink: first, and once the spaces beside it are gone. */
+/**
+ *  The least width of a text column in a table that has to shrink: at first, and once the spaces beside it are gone.
+ */
 const NARROWEST = 8;
 const TIGHTEST = 6;
 

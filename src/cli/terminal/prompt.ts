@@ -76,7 +76,7 @@ export async function answered<T>(
 }
 
 /** The error when a question was not answered with yes. */
-export function declined(what = 'It was not agreed to.'): BridgeError {
+export function declined(what = 'The question was not answered with yes.'): BridgeError {
   return new BridgeError('usage/declined', `${what} Nothing was written.`);
 }
 

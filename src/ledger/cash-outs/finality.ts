@@ -20,8 +20,8 @@ export async function finalityOf(db: Db, { cashOut, allocations }: CashOutDetail
   if (payouts.length > 0) {
     const names = [...new Set(payouts)].sort((a, b) => (a < b ? -1 : 1)).map((payout) => `p${payout}`);
     return {
-      why: `sats of ${cashOut.id} are in ${names.join(', ')}, and a payout is never taken back`,
-      way: message`If too little was distributed, settle the rest with ${settleRest}, by a reference of your own. If too much cash was settled, nothing is owed: the clients gave that cash for those sats, and it is yours now. If it was too many sats for the cash, agree with the client on what the excess was worth, and take that with ${call('fundings.adjust', { id: null, amount: null, reason: null })}.`,
+      why: `sats of ${cashOut.id} are in ${names.join(', ')}, and a payout cannot be undone`,
+      way: message`If too little was distributed, settle the rest with ${settleRest}, by a reference of your own. If too much cash was settled, nothing is owed: the clients gave that cash for those sats, and it is yours now. If too many sats were settled for the cash, agree with the client on the value of the excess, and subtract it with ${call('fundings.adjust', { id: null, amount: null, reason: null })}.`,
     };
   }
   const credited = await db
@@ -34,7 +34,7 @@ export async function finalityOf(db: Db, { cashOut, allocations }: CashOutDetail
   if (credited) {
     return {
       why: `the sats of ${cashOut.id} are part of c${credited.id}, a credit of the source wallet`,
-      way: message`Let it be paid, and settle a difference with ${settleRest}, by a reference of your own.`,
+      way: message`Let it be paid, and settle any difference with ${settleRest}, by a reference of your own.`,
     };
   }
   const closed = await db
@@ -46,6 +46,6 @@ export async function finalityOf(db: Db, { cashOut, allocations }: CashOutDetail
   if (!closed) return null;
   return {
     why: `cash of ${closed.name} would come back, and that client is closed for good`,
-    way: message`Leave the settlement as it is; settle a difference with ${settleRest}, by a reference of your own.`,
+    way: message`Leave the settlement as it is; settle any difference with ${settleRest}, by a reference of your own.`,
   };
 }

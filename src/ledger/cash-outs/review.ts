@@ -30,8 +30,8 @@ export function isNews(
 }
 
 /**
- * Puts a row into review. True if it was not there, or was there for another reason. A row that waits already keeps its place
- * and gets the new reason.
+ * Puts a row into review. True if it was not there, or was there for another reason. A row that already waits keeps its
+ * place and gets the new reason.
  */
 export async function toReview(trx: Trx, act: Act, finding: Finding): Promise<boolean> {
   const { at, run } = act;
@@ -60,7 +60,7 @@ export async function toReview(trx: Trx, act: Act, finding: Finding): Promise<bo
     return true;
   }
   if (!isNews(known, finding)) return false;
-  // A row that waits already keeps its place; a new reason is reported.
+  // A row that already waits keeps its place; a new reason is reported.
   const again = known.state !== 'open';
   const tell = again || known.reason !== finding.reason;
   await trx
@@ -158,7 +158,7 @@ export async function dismissRow(trx: Trx, act: ReasonedAct, id: string): Promis
   if (known.state === 'processed') {
     throw wrongState(
       'id',
-      `${id} was distributed and waits for nobody`,
+      `${id} was distributed and does not wait for the operator`,
       message`${call('cash_outs.show', { id })} shows how.`,
     );
   }

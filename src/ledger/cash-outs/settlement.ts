@@ -39,7 +39,7 @@ export interface KeptFigures {
 export interface Repeat {
   id: string;
   stated: Stated;
-  /** Where nobody else tells. */
+  /** The currency where no other source tells it. */
   machine?: string;
   at?: string;
   credit: boolean;
@@ -124,7 +124,7 @@ export async function settledBefore(db: Db, repeat: Repeat): Promise<CashOutDeta
     message`${cashOut.id} was settled by ${settlement.actor} at ${settlement.at} with other figures: ${told}`,
     final
       ? message`It cannot be undone: ${final.why}. ${final.way}`
-      : message`${call('settlements.void', { id: cashOut.id, reason: null })} undoes it; then it can be settled anew.`,
+      : message`${call('settlements.void', { id: cashOut.id, reason: null })} undoes it; then it can be settled again.`,
   );
 }
 

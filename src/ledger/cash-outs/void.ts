@@ -20,7 +20,7 @@ export interface Voided {
   back: 'review' | 'poll' | 'none';
 }
 
-/** Why the row belongs into review, by Lamassu's row at the settlement; null if it does not. */
+/** Why the row belongs in review, by Lamassu's row at the settlement; null if it does not. */
 export type Judge = (lamassu: Finding['lamassu']) => Promise<Pick<Finding, 'reason' | 'detail'> | null>;
 
 /**
@@ -80,7 +80,7 @@ async function notSettled(trx: Trx, id: string, view: CashOutDetail | undefined)
   return wrongState(
     'id',
     earlier
-      ? `the settlement of ${id} was undone by ${earlier.actor} at ${earlier.at} already`
+      ? `the settlement of ${id} was already undone by ${earlier.actor} at ${earlier.at}`
       : `${id} was not settled`,
     message`${call('log.list')} shows what was done.`,
   );
@@ -146,7 +146,7 @@ async function watchAgain(
     })
     .execute();
   const again = { state: 'open' as const, since: at, closed_at: null, closed_by: null, closed_reason: null };
-  // What it waited for before is told better by the row that is there.
+  // The row that is there tells better what it waited for before.
   const known = await trx
     .updateTable('review')
     .set(again)

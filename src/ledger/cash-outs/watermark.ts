@@ -26,7 +26,7 @@ export function positionOf(source: Schema['sources']): Position {
   return { mark: confirmedAt !== null && id !== null ? { confirmedAt, id } : null, readTo, lastAction };
 }
 
-/** How far a source was read; null where no row of it was. */
+/** How far a source was read; null if none of its rows was read. */
 export async function markOf(db: Db, name: string): Promise<Mark | null> {
   const row = await db.selectFrom('sources').selectAll().where('name', '=', name).executeTakeFirst();
   return row ? positionOf(row).mark : null;
@@ -60,8 +60,8 @@ export async function bindSource(
   if (pinned !== null && systemIdentifier !== null && pinned !== systemIdentifier) {
     throw new BridgeError(
       'ledger/source-differs',
-      `source "${name}" is the PostgreSQL system ${pinned} in the ledger, and the one reached now is ${systemIdentifier}`,
-      message`If PostgreSQL was upgraded, restored or moved: ${call('ledger.source', { accept: systemIdentifier, reason: null })} binds the ledger to it, once it has compared both. Else check [lamassu] host and [lamassu.ssh]; for a second Lamassu use another [lamassu] name.`,
+      `source "${name}" is PostgreSQL system ${pinned} in the ledger, but the configured one is ${systemIdentifier}`,
+      message`If PostgreSQL was upgraded, restored or moved: ${call('ledger.source', { accept: systemIdentifier, reason: null })} compares both and binds the ledger to it. Otherwise check [lamassu] host and [lamassu.ssh]; for a second Lamassu use another [lamassu] name.`,
     );
   }
   if (known.start_at !== startAt) {
@@ -119,22 +119,22 @@ export async function readToEnd(
     .execute();
 }
 
-/** A Lamassu database that was compared with what the ledger processed of it, and bore out that it is the same Lamassu. */
+/** A Lamassu database that was compared with what the ledger processed of it, and is the same Lamassu. */
 export interface ComparedSource {
   source: string;
   /** The identity that the ledger knows; null: none yet. */
   was: string | null;
   /** That of the database that is reached now. */
   is: string;
-  /** How many processed cash-outs are there as the ledger has them. */
+  /** How many processed cash-outs that database shows as the ledger has them. */
   cashOuts: number;
   /** The newest of them; null: the ledger has none. */
   newest: { id: string; confirmedAt: Instant } | null;
 }
 
 /**
- * Binds a source to the database that it has by now, as it was compared with the ledger. `was` is what it was bound to
- * then: where it is another by now nothing is written, and `usage/invalid` says so.
+ * Binds a source to its present database, which was compared with the ledger. `was` is the one it was bound to at the
+ * comparison. If it is bound to another by now, writes nothing and throws `usage/invalid`.
  */
 export async function rebindSource(
   trx: Trx,
@@ -151,7 +151,7 @@ export async function rebindSource(
     throw wrongState(
       'accept',
       `source "${name}" was bound to another database meanwhile`,
-      'Nothing was written. Do it again.',
+      'Nothing was written. Run it again.',
     );
   }
   const states = { before: { system_identifier: was }, after: { system_identifier: is } };

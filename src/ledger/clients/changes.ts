@@ -123,7 +123,7 @@ async function changeLimits(trx: Trx, client: Client, changes: LimitChange[], at
       if (change.max) {
         throw invalid(
           'max_daily_limit',
-          `the daily limit in ${currency} is taken away`,
+          `the daily limit in ${currency} is removed`,
           'Leave one of the two out.',
         );
       }

@@ -17,7 +17,7 @@ export interface Client {
   status: Schema['recipients']['status'];
   createdAt: Instant;
   mode: Mode;
-  /** It gets no new allocations; what it is due is still paid. */
+  /** It gets no new allocations; what is due to it is still paid. */
   paused: boolean;
   limits: Limit[];
 }

@@ -58,7 +58,7 @@ async function refuseUnsettled(trx: Trx, { id, name, mode }: Client): Promise<vo
         ? call('fundings.cancel', { id: `f${one.id}` })
         : call('fundings.withdraw', { id: `f${one.id}`, reason: null }),
     ),
-    // Allocations that wait in fixed mode are due at its next time; in flow mode, at once.
+    // Allocations that wait in fixed mode become due at its next time; in flow mode, at once.
     ...(waiting > 0n && mode === 'fixed' ? [call('clients.set', { name, mode: 'flow' })] : []),
     ...(pays && (await isPaused(trx)) ? [call('payouts.resume')] : []),
     ...(pays ? [call('poll')] : []),

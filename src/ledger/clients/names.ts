@@ -12,7 +12,7 @@ export async function refuseTakenName(db: Db, name: string): Promise<void> {
   if (!taken) return;
   const client = taken.kind === 'client';
   const whose = `${taken.status === 'closed' ? 'closed ' : ''}${client ? 'client' : 'commission recipient'}`;
-  const kept = 'Choose another name: names stay taken, so that every payment can be told apart for good.';
+  const kept = 'Choose another name. A name is never used again, so every payment keeps a unique recipient.';
   throw conflict(
     'name',
     `there is a ${whose} "${name}" already`,

@@ -19,7 +19,7 @@ export interface InCurrency {
   currency: string;
   digits: number;
   inFlight: bigint;
-  /** Deposited and not spent. */
+  /** Deposited and not yet spent. */
   remaining: bigint;
   spent: bigint;
   metrics: Metrics;

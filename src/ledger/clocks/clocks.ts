@@ -6,9 +6,9 @@ import type { Db, Trx } from '../store/open.ts';
 import { isPostgres } from '../store/tables.ts';
 
 /*
- * Lamassu's times decide whose cash went out, and an operator's entry counts from a time on. So the present time of
- * an entry has to be that of Lamassu's clock. Each run that reads Lamassu records both clocks. Within the same boot
- * of this host, the monotonic clock gives the time since then; after a reboot it is only known that time has passed.
+ * Lamassu's times decide whose cash went out. So an entry that counts from now on needs the present time of Lamassu's
+ * clock. Each run that reads Lamassu records both clocks. Until this host reboots, the monotonic clock gives the time
+ * since then. After a reboot, it is only known that time has passed.
  */
 
 /** Both clocks at one moment. */
@@ -126,7 +126,7 @@ export async function entryTime(db: Db, host: HostClock): Promise<Instant> {
     const off = host.wall - toMs(known.source);
     if (Math.abs(off) > MAY_DIFFER_MS + known.give) {
       throw differs(
-        `this host's clock shows ${said}, and by what run r${known.run} saw of Lamassu's it is ${known.source} there: they are ${clockOffsetInWords(off)} apart`,
+        `this host's clock shows ${said}, and by run r${known.run} Lamassu's clock shows ${known.source}: they are ${clockOffsetInWords(off)} apart`,
       );
     }
     return Math.abs(off) > 1_000 + known.give ? known.source : said;
@@ -147,10 +147,10 @@ export async function entryTime(db: Db, host: HostClock): Promise<Instant> {
 }
 
 /**
- * The best estimate of the present time. It is counted by the monotonic clock since both clocks agreed, so neither
- * has to be right now; else since the newest run read Lamassu's, unless that clock was set back. `stated`: the time
- * that the operator gave for an entry, which cannot be in the future. If this host's clock is behind by an unknown
- * amount, that time counts as the present.
+ * The best estimate of the present time. The monotonic clock counts it since both clocks agreed, so neither has to be
+ * right now. If they never did, it counts since the newest run read Lamassu's clock, unless that clock was set back.
+ * `stated`: the time that the operator gave for an entry, which cannot be in the future. If this host's clock is behind
+ * by an unknown amount, that time counts as the present.
  */
 export async function bestTime(db: Db, host: HostClock, stated?: Instant): Promise<Instant> {
   const agreed = await lastAgreed(db);
@@ -203,6 +203,6 @@ function differs(what: string): BridgeError {
   return new BridgeError(
     'clock/differs',
     what,
-    message`Since when it counts is not known, and nothing was written. Check with \`timedatectl\` which clock is wrong and set it; after Lamassu’s was set, ${call('poll')} reads it again. Cash can be entered with its time, ${field('at')}, like "2026-11-20 09:30".`,
+    message`The time from which the entry would count is not known, and nothing was written. Check with \`timedatectl\` which clock is wrong, and set it; if it was Lamassu’s, ${call('poll')} reads it again. Cash can be entered with its time, ${field('at')}, like "2026-11-20 09:30".`,
   );
 }

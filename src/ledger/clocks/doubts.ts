@@ -10,9 +10,9 @@ import type { ClockPlace } from '../store/schema.ts';
 import { apart, bestTime, type Clocks, drift, entryTime } from './clocks.ts';
 
 /*
- * Clock doubts: entries that were made while a clock was wrong. Such cash, or such a setting, counts from a time in
- * the future, or from another time than that of the entry. A doubt stays recorded until the operator has corrected
- * the time. A cash-out whose division may depend on it waits as long.
+ * Clock doubts: entries that were made while a clock was wrong. Such cash, or such a setting, counts from a time in the
+ * future, or from another time than that of the entry. A doubt stays recorded until the operator has corrected the
+ * time. Until then, a cash-out whose division may depend on it waits.
  */
 
 const SEE = message`${call('clock.show')} shows what is in doubt.`;
@@ -32,7 +32,7 @@ export interface Doubt extends Entry {
   expected: Instant | null;
 }
 
-/** Every row of the ledger that counts from a time on; of the fundings, those with cash left. */
+/** Every row of the ledger that counts from a time on; only fundings with cash left. */
 const entries = sql`(
   select cast('fundings' as text) as place, id as row_id, 'f' || id as subject, deposited_at as at, machine, currency,
       client_id from fundings where status = 'deposited'
@@ -183,14 +183,14 @@ export async function entryTimeOf(trx: Trx, host: HostClock, subject: string): P
   if (!doubt) return at;
   throw new BridgeError(
     'usage/invalid',
-    `${subject} has an entry by a clock that was wrong: it holds from ${doubt.at} on.`,
+    `${subject} has an entry by a clock that was wrong: it applies from ${doubt.at} on.`,
     message`Correct its time first: ${call('clock.restate', { subject, at: null })}.`,
   );
 }
 
 /**
- * When a change is made. `subject`: whose settings it changes from now on, which needs a clock that is right; null: it
- * changes none, so the best that is known of now will do. Errors: those of `entryTimeOf`.
+ * The time of a change. `subject`: whose settings it changes from now on, which needs a clock that is right. Null: it
+ * changes none, so the best estimate of now is enough. Errors: those of `entryTimeOf`.
  */
 export function timeOfChange(trx: Trx, host: HostClock, subject: string | null): Promise<Instant> {
   return subject === null ? bestTime(trx, host) : entryTimeOf(trx, host, subject);
@@ -211,7 +211,7 @@ export async function restate(trx: Trx, act: Act, subject: string, since: Instan
   if (divided !== null && since <= divided) {
     throw conflict(
       'at',
-      `a cash-out of ${divided} was divided without it, so it holds from a later time`,
+      `a cash-out of ${divided} was divided without it, so it applies from a later time`,
       SEE,
     );
   }

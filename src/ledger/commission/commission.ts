@@ -112,7 +112,11 @@ export async function addCommission(
   const { at } = act;
   const { name, wallet, weight, machine, from = at } = recipient;
   if (from > at) {
-    throw invalid('from', `${from} is in the future`, 'Leave it out, and it receives from now on.');
+    throw invalid(
+      'from',
+      `${from} is in the future`,
+      'Leave it out: then the recipient receives from now on.',
+    );
   }
   await refuseTakenName(trx, name);
   await keepWallet(trx, 'commission', wallet, at);
@@ -175,8 +179,8 @@ export async function removeCommission(
   if (machine === null && before.removed) {
     throw wrongState(
       'name',
-      `${name} was removed already`,
-      message`Sats that wait are still paid. ${call('commission.set', { name, weight: null })} takes it back.`,
+      `${name} was already removed`,
+      message`Sats that wait are still paid. ${call('commission.set', { name, weight: null })} restores it.`,
     );
   }
   const gone = machine === null ? before.weights : before.weights.filter((one) => one.machine === machine);
@@ -185,7 +189,7 @@ export async function removeCommission(
       'machine',
       `${name} has no weight of its own at ${machine}`,
       before.weights.length === 0
-        ? message`${call('commission.list')} shows who has.`
+        ? message`${call('commission.list')} shows who has one.`
         : `It has one for: ${before.weights.map((one) => one.machine ?? 'all machines').join(', ')}.`,
     );
   }

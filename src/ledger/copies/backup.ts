@@ -7,7 +7,7 @@ import { type Ledger, openLedger } from '../store/open.ts';
 import { createFile } from '../store/sqlite.ts';
 import { type Verification, verifyLedger } from '../verify/verify.ts';
 
-/** All pages in one step: the copy is of one moment, and a busy ledger cannot make it start again. */
+/** All pages in one step: the copy shows one moment, and a busy ledger cannot make it start again. */
 const ALL_PAGES = 2 ** 31 - 1;
 
 export interface Backup {
@@ -90,7 +90,7 @@ function sync(path: string): void {
 }
 
 function exists(file: string): BridgeError {
-  return conflict('file', `${file} exists`, 'A backup never overwrites: name a new file.');
+  return conflict('file', `${file} exists`, 'A backup never overwrites a file: name a new one.');
 }
 
 function damaged(file: string, what: string): BridgeError {

@@ -11,14 +11,14 @@ import { type AnyRow, countedTables, isPostgres, syncIdentity, tablePages, table
 import { type Verification, verifyLedger } from '../verify/verify.ts';
 
 /*
- * A ledger is in use at one place. In this order, so that a kill at any moment leaves it so:
+ * A ledger is in use at one place. The order of these steps keeps that true if the process is killed at any moment:
  *
  * 1. Under the lock of the old ledger, all rows go into the new one in one transaction that marks it as unfinished.
- *    Killed until here, the old one is in use, and the copy is made anew the next time.
+ *    After a kill up to here, the old one is in use, and the next attempt makes the copy again.
  * 2. The copy is compared row by row.
- * 3. The old one is retired: the commit that decides. Killed after it, neither is in use, and the next time only the
- *    rest is done.
- * 4. The mark of the new one is taken away.
+ * 3. The old one is retired: this commit decides. After a kill behind it, neither is in use, and the next attempt does
+ *    only the rest.
+ * 4. The new one is no longer marked as unfinished.
  */
 
 export interface LedgerPlace extends Protection {
@@ -45,7 +45,7 @@ export async function copyLedger(
   actor: string,
   clock: Clock,
 ): Promise<Copied> {
-  if (from.url === to.url) throw conflict('to', `${to.url} is the ledger itself`, 'Name another place.');
+  if (from.url === to.url) throw conflict('to', `${to.url} is the ledger itself`, 'Choose another place.');
   const source = await openLedger({ ...from, clock, use: 'write' }).catch((error: unknown) => {
     if (error instanceof BridgeError && error.code === 'ledger/retired') return error;
     throw error;
@@ -78,7 +78,7 @@ async function moveAway(source: Ledger, to: LedgerPlace, actor: string): Promise
   });
 }
 
-/** The old ledger is retired already: the new one is complete, and only has to be put into use. */
+/** The old ledger is already retired: the new one is complete, and only its mark as unfinished has to go. */
 async function finishCopy(
   retired: BridgeError,
   from: LedgerPlace,
@@ -115,7 +115,7 @@ async function openTarget(to: LedgerPlace, { id, clock }: Ledger): Promise<Ledge
         return target;
       }
       await target.close();
-      // Nothing is ever deleted from a ledger, but a copy that was never in use is not one yet.
+      // Nothing is ever deleted from a ledger, but a copy that was never in use is no ledger yet.
       for (const suffix of ['', '-wal', '-shm'])
         rmSync(to.url.slice('sqlite:'.length) + suffix, { force: true });
       return await openLedger({ ...to, clock, use: 'move' });
@@ -215,7 +215,7 @@ async function mayTakeLong(trx: Trx): Promise<void> {
 function differs({ url }: Ledger, what: string): BridgeError {
   return new BridgeError(
     'ledger/copy-differs',
-    `the copy at ${url} was not taken into use: ${what}`,
+    `the copy at ${url} was not put into use: ${what}`,
     'The old ledger is in use as before. Report it.',
   );
 }

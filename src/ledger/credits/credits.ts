@@ -108,8 +108,8 @@ export async function delayCredits(trx: Trx, reason: string): Promise<void> {
 }
 
 /**
- * Those never sent that wait for the operator: with crediting on they could not be made, as `reason` says; with it off
- * nobody makes them.
+ * Unsent credits that wait for the operator. With crediting on, they could not be made, as `reason` says; with it off,
+ * no run makes them.
  */
 export async function stuckCredits(db: Db, creditSource: boolean): Promise<Credit[]> {
   return (await creditsIn(db, ['intended'])).filter(({ reason }) => !creditSource || reason !== null);
@@ -155,8 +155,8 @@ export async function creditArrived(
 }
 
 /**
- * `credited` after `dropped`: LNbits did it late. False, without writing, if another credit covers its cash-outs now, or if one of
- * them was undone: then nothing is due for its sats.
+ * `credited` after `dropped`: LNbits did it late. If another credit covers its cash-outs now, or one of them was
+ * undone, nothing is due for its sats: then writes nothing and returns false.
  */
 export async function reinstateCredit(
   trx: Trx,

@@ -71,7 +71,7 @@ export function refuseResolving(
     throw wrongState(
       'id',
       `credit c${id} was never sent, so LNbits cannot have credited it`,
-      message`The next run sends it. With ${field('not_credited')} it is dropped.`,
+      message`The next run sends it. ${field('not_credited')} drops it.`,
     );
   }
   const until = sent_at === null ? now : plus(sent_at, quietMs);
@@ -79,7 +79,7 @@ export function refuseResolving(
     throw new BridgeError(
       'payout/under-way',
       `credit c${id} was sent at ${sent_at}, and may still be under way at LNbits`,
-      `What became of it can be said after ${until}. The next run finds out by itself.`,
+      `It can be resolved after ${until}. The next run finds out what became of it.`,
     );
   }
 }

@@ -24,8 +24,8 @@ interface Open extends Uncovered {
 
 /**
  * The cash-outs whose sats are still to be paid out, to clients or commission recipients, and what of them is not
- * covered by a credit, oldest first. Of settlements, only those that ask for a credit. `idle`: in these states a credit covers nothing.
- * What has arrived of a payout that is open counts for its oldest cash-outs.
+ * covered by a credit, oldest first. Settlements count only if they ask for a credit. `idle`: in these states a credit
+ * covers nothing. What has arrived of an open payout counts for its oldest cash-outs.
  */
 async function openCashOuts(db: Db, idle: CreditState[]): Promise<Open[]> {
   const { rows } = await sql<{ id: string; due: bigint; open: bigint; pieces: bigint; covered: bigint }>`
@@ -117,7 +117,8 @@ export async function waitsForSats(db: Db): Promise<boolean> {
 /**
  * `intended`: records credits over what is not covered, and over what is missing of LNbits' service fee on all that is
  * still to be paid; drops those of a former source wallet that were never sent, and those that nothing needs any more.
- * `largest`: the most of one credit. `fee`: what LNbits told; by default what its newest payments show.
+ * `largest`: the most of one credit. `fee`: the fee that LNbits reported; by default the one that its newest payments
+ * show.
  */
 export async function intendCredits(
   trx: Trx,
@@ -158,7 +159,7 @@ export async function intendCredits(
   }
 }
 
-/** LNbits' fee on all that is still to be paid: of each recipient and cash-out one payment at the most, and parts. */
+/** LNbits' fee on all that is still to be paid: at most one payment for each recipient and cash-out, plus parts. */
 function feeOnOpen(open: Open[], rate: FeeRate, largest: bigint): bigint {
   const sats = open.reduce((all, one) => all + one.open, 0n);
   const payments = open.reduce((all, one) => all + one.pieces, 0n) + sats / largest;
@@ -166,8 +167,9 @@ function feeOnOpen(open: Open[], rate: FeeRate, largest: bigint): bigint {
 }
 
 /**
- * Drops unsent credits whose sats were paid out meanwhile. Those sats came from the wallet's balance, and crediting them would
- * make LNbits owe sats for which nothing came in. Another credit may cover what is still to be paid of their cash-outs.
+ * Drops unsent credits whose sats were paid out meanwhile. Those sats came from the wallet's balance, and crediting
+ * them would make LNbits owe sats for which nothing came in. Another credit may cover the sats of their cash-outs that
+ * are still to be paid.
  */
 export async function dropNeedless(trx: Trx, act: Act): Promise<void> {
   const intended = await creditsIn(trx, ['intended']);

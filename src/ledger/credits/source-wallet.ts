@@ -6,15 +6,15 @@ import type { Db, Trx } from '../store/open.ts';
 import { BOUND, boundSourceWallet } from '../wallets/wallets.ts';
 import { creditsIn } from './credits.ts';
 
-/* Which wallet the ledger pays from. */
+/* The wallet that the ledger pays from. */
 
 export async function isBound(db: Db, wallet: string): Promise<boolean> {
   return (await boundSourceWallet(db)) === wallet;
 }
 
 /**
- * Why a wallet may not become the one that the ledger pays from; null where it may. `paysFrom`: the one that its key pays
- * from, where that is a shared one.
+ * Why a wallet may not become the source wallet; null if it may. `paysFrom`: the wallet that its key pays from, if the
+ * key is one of a shared wallet.
  */
 export async function sourceWalletRefusal(
   db: Db,
@@ -51,7 +51,10 @@ export async function sourceWalletRefusal(
   );
 }
 
-/** Binds the ledger to a wallet. Throws `ledger/wallet-differs`, before it writes, where `sourceWalletRefusal` has a reason. */
+/**
+ *  Binds the ledger to a wallet. Throws `ledger/wallet-differs` and writes nothing if `sourceWalletRefusal` has a
+ *  reason.
+ */
 export async function takeSourceWallet(
   trx: Trx,
   act: Act,
@@ -75,8 +78,8 @@ export async function takeSourceWallet(
 const ACCOUNTED = 'former payments accounted for';
 
 /**
- * Records that the source wallets that paid before were looked at, or that the operator answers for them: the clients'
- * wallets are not asked any more before `wallet` pays.
+ * Records that the former source wallets were read, or that the operator answers for them: before `wallet` pays, the
+ * clients' wallets are no longer searched.
  */
 export async function accountFor(trx: Trx, act: Act, wallet: string): Promise<void> {
   await record(trx, act, { at: act.at, action: ACCOUNTED, subject: wallet });

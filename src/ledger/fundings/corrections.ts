@@ -39,7 +39,7 @@ export async function adjustFunding(
   if (client.status !== 'active' && remaining > 0n) {
     throw wrongState(
       'id',
-      `f${id} is of ${client.name}, who is ${client.status}`,
+      `f${id} belongs to ${client.name}, who is ${client.status}`,
       'Add the cash to another client.',
     );
   }

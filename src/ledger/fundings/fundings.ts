@@ -46,7 +46,7 @@ export async function addFunding(
       'client',
       `${client.name} is ${client.status}`,
       client.status === 'closing'
-        ? message`${call('clients.resume', { name: client.name })} takes the closing back.`
+        ? message`${call('clients.resume', { name: client.name })} cancels the closing.`
         : 'Add the cash to another client.',
     );
   }
@@ -64,7 +64,7 @@ export async function addFunding(
     throw conflict(
       'amount',
       `is that the right currency? ${doubt}`,
-      message`Check the amount and the machine. Where they are right, add ${field('new_currency')}.`,
+      message`Check the amount and the machine. If they are right, add ${field('new_currency')}.`,
     );
   }
   await refuseRate(trx, { machine, rate, currency: amount.currency }, at);
@@ -155,7 +155,7 @@ async function redateFunding(
     throw conflict(
       'at',
       `f${id} has a part in a cash-out of ${first}, so its cash was in the machine by then`,
-      'Say that time or an earlier one.',
+      'Give that time or an earlier one.',
     );
   }
   const funding = await changeFunding(trx, act, before, {
@@ -216,7 +216,7 @@ export async function fundingIn(
   const meant = { id: `f${id}` };
   const ways: Partial<Record<Funding['status'], Message>> = {
     in_flight: message`It is on its way: ${call('fundings.confirm', meant)} or ${call('fundings.cancel', meant)}.`,
-    deposited: message`Its cash is in the machine: ${call('fundings.withdraw', { ...meant, reason: null })} takes it out.`,
+    deposited: message`Its cash is in the machine: ${call('fundings.withdraw', { ...meant, reason: null })} withdraws it.`,
   };
   throw wrongState(
     'id',
@@ -284,7 +284,7 @@ async function machineFor(
   if (known.length <= 1) return null;
   throw invalid(
     'machine',
-    `there are ${known.length} machines, and none was named for the cash`,
+    `there are ${known.length} machines, and none was given for the cash`,
     message`Give ${field('machine')} with one of ${known.map(machineLabel).join(', ')}, or ${field('any_machine')}.`,
   );
 }

@@ -13,9 +13,10 @@ import type { Schema } from '../store/schema.ts';
 import { cashOfFunding, type Funding, findFunding } from './view.ts';
 
 /*
- * Cash that is entered late: cash-outs since its deposit were divided without it, and the part that no client's cash covered
- * became the operator's own share. The late cash would have covered that share up to its amount, since every other client had
- * given the most possible. So it may take its part out of the own share, oldest cash-out first. No other client's part changes.
+ * Cash that is entered late: cash-outs since its deposit were divided without it, and the part that no client's cash
+ * covered became the operator's own share. The late cash would have covered that share up to its amount, because every
+ * other client had already given the most possible. So it may take its part out of the own share, oldest cash-out
+ * first. No other client's part changes.
  */
 
 /** `from-own`: the funding gets its parts. `leave`: the cash-outs stay as they are. */
@@ -67,7 +68,7 @@ function undecided(funding: Funding, past: PastCashOut[], next: Call): BridgeErr
   return new BridgeError(
     'usage/invalid',
     `${were} divided without this cash, and ${ownFiat} of it became the operator's own share.`,
-    message`Give ${field('from_own')}, and it gets ${net} sat for ${fiat} out of that share; or ${field('no_past')}, and that stays as it is.`,
+    message`With ${field('from_own')} it gets ${net} sat for ${fiat} out of that share; with ${field('no_past')} the cash-outs stay as they are.`,
     { field: 'at', kind: 'conflict', next },
   );
 }

@@ -52,7 +52,7 @@ async function givenUp(db: Db, payout: bigint, hash: string) {
     .where('payment_hash', '=', hash)
     .executeTakeFirst();
   if (payment?.state === 'dead') return payment;
-  const hint = message`Name one that was given up: ${call('payouts.show', { id: `p${payout}` })} shows them. For a payment that the ledger does not know, give ${field('sats')}.`;
+  const hint = message`Give one that was given up: ${call('payouts.show', { id: `p${payout}` })} shows them. For a payment that the ledger does not know, give ${field('sats')}.`;
   if (!payment) throw notFound('payment', `${hash} is no payment of p${payout}`, hint);
   throw wrongState('payment', `${hash} is ${payment.state}, and pays what p${payout} owes`, hint);
 }

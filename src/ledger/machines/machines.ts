@@ -103,8 +103,8 @@ export async function findMachine(db: Db, named: string, of: string): Promise<Ma
     const next = machineLabel(replaced.by);
     throw wrongState(
       of,
-      `${named} is in use no more: ${next} took its place`,
-      message`Name that one; or take it back: ${call('machines.replace', { old: replaced.by.device_id, new: named })}`,
+      `${named} is no longer in use: ${next} took its place`,
+      message`Use that one; or undo the replacement: ${call('machines.replace', { old: replaced.by.device_id, new: named })}`,
     );
   }
   const meant = only ? begun : first ? [first, ...others] : [];

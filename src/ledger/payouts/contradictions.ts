@@ -42,10 +42,12 @@ export async function contradictionsOf(
   return db.selectFrom('contradictions').selectAll().where(of, 'in', ids).execute();
 }
 
-/** How a client's wallet is said to show a payment that arrived, whole or not: words of `shown`. */
+/** The words of `shown` for a payment that arrived in a client's wallet, whole or not. */
 const ARRIVED = ['arrived', 'wrong-amount'];
 
-/** Whether it was recorded with a payment that arrived. `shown` is kept as text: only here and in `knownOf` it is read. */
+/**
+ *  Whether it was recorded with a payment that arrived. `shown` is kept as text, which only this and `knownOf` read.
+ */
 export function showsArrival({ shown }: Pick<Contradiction, 'shown'>): boolean {
   return ARRIVED.some((word) => shown.includes(word));
 }

@@ -1,13 +1,12 @@
 /*
- * Why a payout waits for sats. The ledger keeps the reason of a payout as a sentence only, and earlier versions wrote
- * the same sentences into ledgers that are in use. So whoever writes a reason takes its words from here, and `lackOf`
- * is the only place that reads them.
+ * Why a payout waits for sats. The ledger keeps the reason of a payout as a sentence, and earlier versions wrote the
+ * same sentences. So every writer of a reason takes its words from here, and only `lackOf` reads them.
  */
 
 /** In each reason that speaks of the balance of the source wallet. */
 export const SOURCE_HOLDS = 'source wallet holds';
 
-/** The sats are there by what is known, but no payment has shown LNbits' service fee yet. */
+/** As far as is known, the sats are there, but no payment has shown LNbits' service fee yet. */
 export const WANTS_MORE = `the ${SOURCE_HOLDS} what is due by what is known, and LNbits wants more, as for a service fee`;
 
 /** LNbits' own words (1.0 to 1.6), which the reason repeats. */

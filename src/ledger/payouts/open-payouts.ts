@@ -1,7 +1,7 @@
 import type { Db } from '../store/open.ts';
 import { notSettled, partsOf } from './payouts.ts';
 
-/** A payment of which it is not settled yet what becomes of it; undefined where there is none. */
+/** The payment whose outcome is still open; undefined if there is none. */
 export async function anyOpenPayment(db: Db): Promise<{ payout_id: bigint } | undefined> {
   return await db
     .selectFrom('payments')
@@ -11,15 +11,15 @@ export async function anyOpenPayment(db: Db): Promise<{ payout_id: bigint } | un
     .executeTakeFirst();
 }
 
-/** What of an open payout is where, in satoshi. */
+/** Where the sats of an open payout are. */
 export interface OpenPayout {
   id: bigint;
   arrived: bigint;
-  /** Sent, and not known to have been refused: it stays with the wallet that its invoice was made in. */
+  /** Sent and not known to be refused: they stay with the wallet in which the invoice was made. */
   sent: bigint;
-  /** What was never sent goes to the wallet that is the recipient's then. */
+  /** Never sent: they go to the recipient's wallet of that time. */
   unsent: bigint;
-  /** Sent, and refused by LNbits: it does so, too, once both wallets show that nothing came of it. */
+  /** Sent and refused by LNbits: they do so, too, once both wallets show that nothing was paid. */
   refused: bigint;
 }
 

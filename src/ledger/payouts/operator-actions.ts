@@ -9,8 +9,8 @@ import { keepEvidence } from './contradictions.ts';
 import { holdPayout, movePayment, movePayout, openPayouts, type Payment, partsOf } from './payouts.ts';
 
 /*
- * What the operator decides about payouts. Each decision is recorded with who and why, and is refused, as `usage/invalid`,
- * where the payout's state leaves nothing to decide. They need the lease, so none races with a payment.
+ * What the operator decides about payouts. Each decision is recorded with its actor and reason. It is refused with
+ * `usage/invalid` if the payout's state leaves nothing to decide. It needs the lease, so it never races with a payment.
  */
 
 const OPEN: PaymentState[] = ['invoiced', 'sending', 'unknown'];
@@ -37,35 +37,35 @@ export async function findCase(db: Db, id: bigint): Promise<Case> {
 }
 
 /**
- * Nothing of it is paid until it is released. The settled payments of a settled payout are in doubt from then on: after
- * the release the next run looks at them again.
+ * Nothing more of it is paid until it is released. The settled payments of a settled payout are in doubt from then on:
+ * after the release, the next run looks at them again.
  */
 export async function holdByHand(trx: Trx, act: ReasonedAct, id: bigint): Promise<void> {
   const { state, reason: held, live } = await findCase(trx, id);
-  if (state === 'held') throw refuse(id, `is held already: ${held}`, message`Let it go on: ${release(id)}`);
+  if (state === 'held') throw refuse(id, `is held already: ${held}`, message`To continue it: ${release(id)}`);
   if (state === 'settled') await doubt(trx, id, live, act.reason);
   await holdPayout(trx, act, id, act.reason);
 }
 
 async function doubt(trx: Trx, id: bigint, live: Payment[], reason: string): Promise<void> {
   const source = await boundSourceWallet(trx);
-  // Another wallet cannot be looked at any more, and a payment that was never sent cannot be in doubt.
+  // A payment from another wallet can no longer be looked at, and one that was never sent cannot be in doubt.
   const seen = live.filter((one) => one.source_wallet_id === source && one.sent_at !== null);
   if (seen.length === 0) {
-    throw refuse(id, 'is settled, and cannot be looked at any more', 'There is nothing left to hold back.');
+    throw refuse(id, 'is settled, and can no longer be looked at', 'There is nothing left to hold back.');
   }
   for (const { id: payment } of seen)
     await movePayment(trx, payment, ['settled'], { state: 'unknown', reason });
 }
 
-/** Holds every open payout. Answers which. */
+/** Holds every open payout, and answers which. */
 export async function holdAllByHand(trx: Trx, act: ReasonedAct): Promise<bigint[]> {
   const open = await openPayouts(trx);
   for (const { id } of open) await holdPayout(trx, act, id, act.reason);
   return open.map(({ id }) => id);
 }
 
-/** The next run looks at what was sent of it, and goes on from there; the daily ceiling holds it no more. */
+/** The next run looks at what was sent of it, and goes on from there; the daily ceiling no longer holds it. */
 export async function releasePayout(trx: Trx, act: Act, id: bigint): Promise<void> {
   const { at } = act;
   const { state, reason, live } = await findCase(trx, id);
@@ -106,7 +106,7 @@ export async function heldPayouts(db: Db): Promise<HeldPayout[]> {
 export async function retryPayout(trx: Trx, act: Act, id: bigint): Promise<PayoutState> {
   const { state, reason } = await findCase(trx, id);
   if (state === 'held')
-    throw refuse(id, `is held: ${reason}`, message`Release it when that is cleared: ${release(id)}`);
+    throw refuse(id, `is held: ${reason}`, message`When that is resolved, release it: ${release(id)}`);
   if (state === 'settled') throw refuse(id, 'is settled', 'There is nothing left to pay.');
   if (state !== 'deferred') return state;
   const after = await goOn(trx, id, ['deferred'], act.at);
@@ -123,11 +123,11 @@ export async function retryPayout(trx: Trx, act: Act, id: bigint): Promise<Payou
 export interface Resolution {
   payout: bigint;
   payment: Payment;
-  /** It arrived at the client; else it did not, and never will. */
+  /** True: it arrived at the client. False: it did not, and never will. */
   paid: boolean;
-  /** Whether the wallets could be looked at: else the next run that pays looks. */
+  /** Whether the wallets could be looked at; otherwise the next run that pays looks. */
   seen: boolean;
-  /** What the wallets showed of a payment that was debited and did not arrive: it is no news later. */
+  /** What the wallets showed of a payment that was debited but did not arrive: it is not reported again later. */
   shown?: string | undefined;
 }
 
@@ -182,13 +182,13 @@ export function openPayment({ id, state, live }: Case, hash: string | undefined)
     throw refuse(
       id,
       `is ${state} and has no payment under way`,
-      state === 'held' ? message`Let it go on: ${release(id)}` : 'The next run makes one.',
+      state === 'held' ? message`To continue it: ${release(id)}` : 'The next run makes one.',
     );
   }
   if (another) {
     const [first, ...others] = open.map((one) => message`${field('payment')} ${one.payment_hash}`);
     const hashes = others.reduce((all, one) => message`${all}, or ${one}`, first ?? message``);
-    throw refuse(id, `has ${open.length} open payments`, message`Say which one is meant: ${hashes}.`);
+    throw refuse(id, `has ${open.length} open payments`, message`Give one of them: ${hashes}.`);
   }
   return payment;
 }

@@ -2,7 +2,7 @@ import type { Instant } from '../../time.ts';
 import { type Act, type ReasonedAct, record } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
 
-/* The brake: while paying is paused, recording goes on and nothing is sent. */
+/* The pause: recording goes on, and nothing is sent. */
 
 export interface Pause {
   at: Instant;
@@ -10,19 +10,19 @@ export interface Pause {
   reason: string;
 }
 
-/** Who paused paying, since when and why; null where it is not paused. */
+/** Who paused paying, since when and why; null if it is not paused. */
 export async function pauseOf(db: Db): Promise<Pause | null> {
   const { paused_at: at, paused_by: by, paused_reason: reason } = await readPause(db);
   return at === null ? null : { at, by: by ?? '', reason: reason ?? '' };
 }
 
-/** Whether the brake is on; read before each payment and credit. */
+/** Whether paying is paused; read before each payment and credit. */
 export async function isPaused(db: Db): Promise<boolean> {
   const { paused_at } = await db.selectFrom('ledger').select('paused_at').executeTakeFirstOrThrow();
   return paused_at !== null;
 }
 
-/** The brake: nothing is sent any more. False where it was on already, and stays as it was. */
+/** Pauses paying: nothing more is sent. False if it was paused already; that pause stays as it was. */
 export async function pausePaying(trx: Trx, act: ReasonedAct): Promise<boolean> {
   if (await isPaused(trx)) return false;
   const { at, actor, reason } = act;
@@ -32,7 +32,7 @@ export async function pausePaying(trx: Trx, act: ReasonedAct): Promise<boolean> 
   return true;
 }
 
-/** False where paying was not paused. */
+/** Resumes paying. False if it was not paused. */
 export async function resumePaying(trx: Trx, act: Act): Promise<boolean> {
   const before = await readPause(trx);
   if (before.paused_at === null) return false;

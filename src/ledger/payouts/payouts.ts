@@ -6,8 +6,8 @@ import type { Db, Trx } from '../store/open.ts';
 import type { PaymentState, PayoutState, Schema } from '../store/schema.ts';
 
 /*
- * Payouts and their payments: the states stand above their types in schema.ts, the steps between them here.
- * Every step names the states it may start from; where none of them holds, it throws and the run ends.
+ * Payouts and their payments: the states stand above their types in schema.ts, the steps between them here. Every step
+ * names the states it may start from; in any other state it throws, and the run ends.
  */
 
 /** A payout as paying needs it. */
@@ -38,7 +38,7 @@ export async function openPayouts(db: Db): Promise<Payout[]> {
     .select(['recipients.name', 'currencies.digits'])
     .where(notSettled)
     .where('payouts.state', '<>', 'held')
-    // As the words are ordered: `client`, then `commission`.
+    // In alphabetical order: `client`, then `commission`.
     .orderBy('payouts.kind')
     .orderBy('payouts.id')
     .execute();
@@ -207,7 +207,7 @@ export async function addPayment(trx: Trx, payment: NewPayment, at: Instant): Pr
   return row;
 }
 
-/** How a payment stands. */
+/** The state of a payment. */
 export type Stand = Pick<Payment, 'state' | 'sent_at'>;
 
 export function standOf(db: Db, payment: Pick<Payment, 'id'>): Promise<Stand> {

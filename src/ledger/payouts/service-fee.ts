@@ -4,18 +4,22 @@ import type { Db, Trx } from '../store/open.ts';
 import type { Payment } from './payouts.ts';
 
 /*
- * LNbits' service fee: with lnbits_service_fee set and lnbits_service_fee_ignore_internal off, LNbits takes a percentage
- * of each internal payment from the payer on top, up to lnbits_service_fee_max (LNbits 1.0 to 1.6, `service_fee` in
- * core/services/payments.py). Only its administrators are told the settings; what it took of payments tells as much.
+ * LNbits' service fee: with lnbits_service_fee set and lnbits_service_fee_ignore_internal off, LNbits takes a
+ * percentage of each internal payment from the payer on top, up to lnbits_service_fee_max (LNbits 1.0 to 1.6,
+ * `service_fee` in core/services/payments.py). Only its administrators can read these settings; the fees that it took
+ * tell the same.
  */
 
-/** What was taken of a payment, in msat; `capMsat`: the most of one payment, where it was seen. Null: nothing is taken. */
+/**
+ *  The share that was taken of a payment; `capMsat`: the most that one payment costs, in msat, if a payment has shown
+ *  it. Null: nothing is taken.
+ */
 export type FeeRate = { feeMsat: bigint; paidMsat: bigint; capMsat: bigint | null } | null;
 
-/** So many of the newest payments tell it: the settings change now and then, and small payments tell little. */
+/** The number of newest payments to look at: the settings may change, and small payments tell little. */
 const NEWEST = 20;
 
-/** By the newest payments that settled from the source wallet; those that the operator called paid say nothing of it. */
+/** By the newest payments that settled from the source wallet, except those that the operator declared paid. */
 export async function feeRate(db: Db): Promise<FeeRate> {
   const rows = await db
     .selectFrom('payments')
@@ -29,7 +33,7 @@ export async function feeRate(db: Db): Promise<FeeRate> {
   return rateOf(rows.map(({ sats, fee_msat }) => ({ paidMsat: sats * 1000n, feeMsat: fee_msat })));
 }
 
-/** Corrects what LNbits took on top of a payment; not of one that is dead. */
+/** Corrects what LNbits took on top of a payment, unless it is dead. */
 export async function bookFee(
   trx: Trx,
   act: Act,
@@ -50,18 +54,20 @@ export async function bookFee(
   });
 }
 
-/** Of payments, newest first: nothing where the newest cost nothing. Else the highest share that was taken of one. */
+/**
+ *  From payments, newest first: nothing if the newest cost nothing; otherwise the highest share that was taken of one.
+ */
 export function rateOf(payments: { paidMsat: bigint; feeMsat: bigint }[]): FeeRate {
   if ((payments[0]?.feeMsat ?? 0n) === 0n) return null;
   const taken = payments.filter(({ feeMsat }) => feeMsat > 0n);
   const highest = taken.reduce((a, b) => (b.feeMsat * a.paidMsat > a.feeMsat * b.paidMsat ? b : a));
   const largest = taken.reduce((a, b) => (b.paidMsat > a.paidMsat ? b : a));
-  // A larger payment that cost clearly less than its share cost the most that there is.
+  // A larger payment that cost clearly less than that share has shown the cap.
   const full = (largest.paidMsat * highest.feeMsat) / highest.paidMsat;
   return { ...highest, capMsat: largest.feeMsat * 10n < full * 9n ? largest.feeMsat : null };
 }
 
-/** What LNbits will take on top of payments of so many sats together, in satoshi; rather a little more than too little. */
+/** What LNbits will take on top of payments of `sats` in all, in satoshi; rather a little too much than too little. */
 export function feeOn(sats: bigint, rate: FeeRate, payments = 1n): bigint {
   if (rate === null || sats === 0n) return 0n;
   const share = (sats * 1000n * rate.feeMsat) / rate.paidMsat;
@@ -71,8 +77,8 @@ export function feeOn(sats: bigint, rate: FeeRate, payments = 1n): bigint {
 }
 
 /**
- * What of the credits of a source wallet was for the service fee and is not taken yet, in satoshi. A fee that was taken
- * while no credit had brought it came from what the wallet held besides; it is not brought again.
+ * The part of a source wallet's credits that was for the service fee and is not taken yet, in satoshi. A fee that was
+ * taken before a credit covered it came from the wallet's other sats; it is not credited again.
  */
 export async function feeReserve(db: Db, wallet: string): Promise<bigint> {
   const { rows } = await sql<{ total: bigint; lowest: bigint; coming: bigint }>`

@@ -38,7 +38,7 @@ export async function formAgain(
       what,
       owed,
       paidText(group),
-      message`Enter what was entered after the backup (clients, fundings with their time, settlements), and recover again; where a run has read Lamassu since, restore the backup once more before. ${field('hold')} books it for the operator to decide.`,
+      message`Enter what was entered after the backup (clients, fundings with their time, settlements), and recover again; if a run has read Lamassu since, first restore the backup once more. ${field('hold')} books it for the operator to decide.`,
     );
   }
   await trx

@@ -25,7 +25,7 @@ export async function putBackPart(
       `${what}, part ${part}`,
       row ? `${row.sats} sat` : 'no such part',
       `${sats} sat by ${tries[0]?.hash}`,
-      'The ledger is not an older copy of the one that paid. Put the right backup back.',
+      'The ledger is not an older copy of the one that paid. Restore the right backup.',
     );
   }
   const live = row.payment;
@@ -56,7 +56,7 @@ export async function putBackPart(
   return paid.length > 1 ? `paid twice: ${paid.join(' and ')}` : null;
 }
 
-/** The lost ledger gave up this payment before it made the next one. */
+/** The lost ledger had given up this payment before it made the next one. */
 async function makeRoom(trx: Trx, live: Payment, { act }: RecoverOptions): Promise<void> {
   if (live.state === 'settled')
     await movePayment(trx, live.id, ['settled'], { state: 'unknown', reason: null });
@@ -94,7 +94,7 @@ async function addLost(
       client_wallet_id: lost.clientWallet ?? walletId,
       source_wallet_id: lost.sourceWallet,
       state: live ? (settled ? 'settled' : 'unknown') : 'dead',
-      reason: settled ? null : `put back from LNbits, which shows ${lost.sats} sat as ${lost.outcome}`,
+      reason: settled ? null : `recovered from LNbits, which shows ${lost.sats} sat as ${lost.outcome}`,
       run_id: run,
       created_at: lost.at,
       sent_at: lost.at,

@@ -33,7 +33,9 @@ export interface RecoverReport {
   claims: number;
   /** Payments with this ledger's id that it did not send; nothing is done about them. */
   foreign: number;
-  /** Whether the former source wallets are done with: clients' wallets are no longer searched for their payments. */
+  /**
+   *  Whether the former source wallets are accounted for: clients' wallets are no longer searched for their payments.
+   */
   accounted: boolean;
 }
 
@@ -82,7 +84,7 @@ async function putBackPayout(trx: Trx, group: Lost[], options: RecoverOptions): 
     throw new Differs(
       'recover/recipient-unknown',
       what,
-      `nobody is called ${first.recipient}`,
+      `there is no recipient ${first.recipient}`,
       paidText(group),
       'Add the client with its wallet and its fundings (with their times as they were), or the commission recipient, and recover again.',
     );
@@ -108,7 +110,7 @@ async function putBackPayout(trx: Trx, group: Lost[], options: RecoverOptions): 
         what,
         `p${known.id} is ${known.sats} sat for ${formatDecimal(known.fiat, Number(known.digits))} ${known.currency} of recipient ${known.recipient_id}`,
         paidText(group),
-        'Payouts were formed on this ledger after it was put back. Restore the backup once more, and recover first.',
+        'Payouts were formed on this ledger after it was restored. Restore the backup once more, and recover before anything else.',
       );
     }
     await splitAgain(trx, known.id, group, options);
@@ -146,7 +148,7 @@ async function conclude(
   const settled = times.length === parts.length;
   const open = parts.some(({ payment }) => payment?.state === 'unknown' || payment?.state === 'sending');
   const state = settled ? 'settled' : heldFor !== null ? 'held' : open ? 'unknown' : 'paying';
-  const reason = state === 'held' ? heldFor : state === 'unknown' ? 'put back from LNbits' : null;
+  const reason = state === 'held' ? heldFor : state === 'unknown' ? 'recovered from LNbits' : null;
   const from: PayoutState[] = ['planned', 'paying', 'deferred', 'unknown', 'held', 'settled'];
   await movePayout(trx, payout, from, state, reason, settled ? (times.sort().at(-1) ?? null) : null);
   return { sats: sum(parts.map((one) => one.sats)), state };

@@ -2,8 +2,8 @@ import type { Instant } from '../../time.ts';
 import type { Db, Trx } from '../store/open.ts';
 
 /*
- * The claims that runs put into the source wallet before they pay (payouts/claim.ts). This file tells which of the
- * claims that LNbits shows are this ledger's own, and which another copy made.
+ * The claims that runs put into the source wallet before they pay (payouts/claim.ts). They tell which of the claims
+ * that LNbits shows are this ledger's own, and which another copy made.
  */
 
 /** A claim as LNbits shows it. */
@@ -129,7 +129,7 @@ export async function letBe(
     await trx
       .insertInto('claims')
       .values({ nonce, run_id: run, wallet_id: wallet, payment_hash: hash, made_at: at })
-      // One nonce with two invoices: a host was copied while it ran. Both are accepted.
+      // One nonce with two invoices: a host was copied during a run. Both are accepted.
       .onConflict((conflict) => conflict.column('nonce').doUpdateSet({ payment_hash: null }))
       .execute();
   }

@@ -45,7 +45,7 @@ export interface Run {
   finish(outcome: string, summary: unknown, within?: Trx): Promise<void>;
 }
 
-/** The identity of a process, by which another one can tell for certain that it is gone. */
+/** The identity of a process: by it, another process can tell for certain that it is gone. */
 interface Owner {
   host: string;
   /** The machine id of the system; a clone has the same. */
@@ -88,8 +88,8 @@ export async function startRun(
         );
       }
       await endRun(trx, held.id, clock.now(), 'died', null);
-      // A process that is certainly gone sends nothing any more. Of any other it is not known, even after a reboot:
-      // this host may be a clone, and the run go on at the other one.
+      // A process that is certainly gone sends nothing more. Any other may still send, even after a reboot: this host
+      // may be a clone, and the run may go on at the other one.
       if (hasEnded(owner) && owner.ledger === ledger.url) await endClaims(trx, held.id);
     }
     const { last } = await trx
@@ -193,8 +193,8 @@ export async function currentRun(
 }
 
 /**
- * The newest run that neither goes on nor recorded its outcome: it was killed, or the ledger could not be written, as
- * on a full disk. The next run replaces it and records that it died.
+ * The newest run that has ended without a recorded outcome: it was killed, or the ledger could not be written, as on a
+ * full disk. The next run replaces it and records that it died.
  */
 export async function brokenOff(db: Db): Promise<bigint | null> {
   const running = await currentRun(db);
@@ -222,7 +222,7 @@ async function checkFence(trx: Trx, id: bigint): Promise<void> {
   if (lease?.run_id === id) return;
   throw new BridgeError(
     'run/lost-lease',
-    `run r${id} was replaced${lease ? ` by run r${lease.run_id}` : ''} while it stood still`,
+    `run r${id} was replaced${lease ? ` by run r${lease.run_id}` : ''} while it was suspended`,
     'Nothing is lost: the other run goes on from the same ledger.',
   );
 }
@@ -248,7 +248,7 @@ async function databaseTime(db: Db): Promise<Instant> {
   return row.now;
 }
 
-/** A process is of the host, not of a clock that is handed down: its boot is asked of the host, like its pid. */
+/** A process belongs to the host, not to the clock that is handed down: its boot comes from the host, like its pid. */
 function thisProcess(ledger: string): Owner {
   return {
     host: hostname(),

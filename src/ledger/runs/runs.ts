@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Instant } from '../../time.ts';
 import type { Db, Trx } from '../store/open.ts';
 
-/* What a run records of itself between its start and its end, and what the newest one of a source came to. */
+/* What a run records between its start and its end, and the outcome of the newest run of a source. */
 
 /** The run read the source to its end. */
 export async function markRead(trx: Trx, run: bigint, at: Instant): Promise<void> {

@@ -19,7 +19,7 @@ export async function useCurrency(trx: Trx, code: string, digits: number): Promi
   if (known.digits !== BigInt(digits)) {
     throw new BridgeError(
       'ledger/currency',
-      `the ledger keeps ${code} with ${known.digits} digits, this program now says ${digits}`,
+      `the ledger has ${code} with ${known.digits} digits, and this program has it with ${digits}`,
       'Amounts would change their meaning. Install the version that was used before, and report this.',
     );
   }

@@ -13,7 +13,7 @@ const SERVER = 'Check that the PostgreSQL of [ledger] runs and can be reached.';
 const RIGHTS = 'Check user, password, database and rights of [ledger].';
 const TLS = 'Check `tls` and `ca_file` in [ledger].';
 const DAMAGED =
-  'Stop the timer, keep a copy of what is there, and look at the disk. Then put a backup back: docs/operations.md.';
+  'Stop the timer, keep a copy of what is there, and look at the disk. Then restore a backup: docs/operations.md.';
 
 /**
  * Explains to the operator a failure of the ledger's database, its disk or the connection to it. Any other error
@@ -41,7 +41,7 @@ function ofSqlite(errcode: number, message: string, path: string | undefined): K
   switch (errcode & 0xff) {
     case 5: // busy
     case 6: // locked
-    case 15: // protocol: others were faster to lock
+    case 15: // protocol: others locked first
     case 17: // schema
       return ['ledger/busy', 'Another command writes to it; the next run goes on.'];
     case 7: // no memory
@@ -54,13 +54,13 @@ function ofSqlite(errcode: number, message: string, path: string | undefined): K
     case 3: // no permission
     case 22: // large files
     case 23: // not authorized
-      return ['ledger/unusable', 'Check the rights on the file of [ledger] url and on its folder.'];
+      return ['ledger/unusable', 'Check the permissions of the file of [ledger] url and of its folder.'];
     case 8: // read-only
       return [
         'ledger/unusable',
         errcode === 1032
-          ? 'The file was moved or replaced while it was in use. Run the command again; if a backup was put back, see docs/operations.md.'
-          : 'Check that the file system is not mounted read-only (a disk with errors becomes so), and the rights on the file of [ledger] url and on its folder.',
+          ? 'The file was moved or replaced while it was in use. Run the command again; if a backup was restored, see docs/operations.md.'
+          : 'Check that the file system is not mounted read-only (a disk with errors becomes so), and the permissions of the file of [ledger] url and of its folder.',
       ];
     case 11: // corrupt
       return ['ledger/unusable', DAMAGED];
@@ -69,7 +69,7 @@ function ofSqlite(errcode: number, message: string, path: string | undefined): K
         'ledger/unusable',
         `Check that [ledger] url names a ledger. If it does, it is damaged. ${DAMAGED}`,
       ];
-    case 1: // any error: of these, a table that is not there is the file's
+    case 1: // any error: of these, a missing table is a fault of the file
       return /^no such (table|column)/.test(message)
         ? ['ledger/unusable', 'Check that [ledger] url names a ledger, and that nobody changed its tables.']
         : undefined;
@@ -78,7 +78,7 @@ function ofSqlite(errcode: number, message: string, path: string | undefined): K
   }
 }
 
-/** SQLite says of a file only that it cannot be opened; the system says why. */
+/** SQLite only says that it cannot open a file; the system says why. */
 function ofOpening(path: string | undefined): Known {
   if (path === undefined) return ['ledger/unusable', 'Check [ledger] url.'];
   try {
@@ -87,9 +87,12 @@ function ofOpening(path: string | undefined): Known {
     const known = ofDisk((error as NodeJS.ErrnoException).code ?? '', path);
     if (known) return known;
   }
-  // The file itself can be opened: what it lacks is room for those beside it.
+  // The file itself can be opened: there is no room for the files beside it.
   if (isFull(path)) return ['ledger/unreachable', `Check the disk and its free space. ${LATER}`];
-  return ['ledger/unusable', 'Check that [ledger] url names a ledger, and the rights on it and its folder.'];
+  return [
+    'ledger/unusable',
+    'Check that [ledger] url names a ledger, and the permissions of it and of its folder.',
+  ];
 }
 
 function ofDisk(code: string, path: string): Known | undefined {
@@ -106,7 +109,7 @@ function ofDisk(code: string, path: string): Known | undefined {
     case 'EROFS':
       return [
         'ledger/unusable',
-        'The file system is mounted read-only. A disk with errors becomes so: look at `dmesg`.',
+        'The file system is mounted read-only. A disk with errors causes that: look at `dmesg`.',
       ];
     case 'ENOSPC':
     case 'EDQUOT':
@@ -116,7 +119,7 @@ function ofDisk(code: string, path: string): Known | undefined {
     case 'EMFILE':
     case 'ENFILE':
     case 'ENOMEM':
-      return ['ledger/unreachable', `This host has no more of what it needs to open a file. ${LATER}`];
+      return ['ledger/unreachable', `This host has run out of resources to open a file. ${LATER}`];
     default:
       return undefined;
   }
@@ -137,7 +140,10 @@ export function isState(code: string): boolean {
   return /^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]{4}$/.test(code);
 }
 
-/** What a server answered: its class is the first two characters. Classes that are not named here are our own mistakes. */
+/**
+ *  What a server answered: its class is the first two characters. Classes that are missing here come from defects of
+ *  this program.
+ */
 function ofServer(code: string, message: string): Known | undefined {
   if (!isState(code)) return undefined;
   switch (code) {
@@ -148,7 +154,7 @@ function ofServer(code: string, message: string): Known | undefined {
         'ledger/read-only',
         'It is a standby (`select pg_is_in_recovery()`), or `default_transaction_read_only` is set, which some providers do when the disk is nearly full. The next run tries again, which is enough after a failover.',
       ];
-    case '25P03': // stood still in a transaction
+    case '25P03': // idle in a transaction
     case '25P04': // transaction took too long
     case '55006': // object in use
     case '55P03': // lock
@@ -196,7 +202,7 @@ function ofServer(code: string, message: string): Known | undefined {
       return ['ledger/unreachable', 'The log of the server says more. The next run tries again.'];
     case '40': // rolled back because of others
     case '72': // snapshot too old
-      return ['ledger/busy', 'Another command changed the same at once; the next run goes on.'];
+      return ['ledger/busy', 'Another command changed the same rows at the same time; the next run goes on.'];
     case '0L':
     case '0P':
     case '28':
@@ -213,7 +219,7 @@ function ofServer(code: string, message: string): Known | undefined {
     case 'P0': // PL/pgSQL
       return [
         'ledger/unusable',
-        'A trigger, a view or an extension that somebody added to the database of the ledger refuses it: look there (`\\d` in psql), and take it away.',
+        'A trigger, a view or an extension that somebody added to the database of the ledger refuses it: find it (`\\d` in psql), and remove it.',
       ];
     case '0A': // not supported
     case '26': // a prepared statement went to another session
@@ -256,7 +262,7 @@ function ofWire(code: string, error: Error): Known | undefined {
   if (/^E(CONN|HOST|NET|PIPE|TIMEDOUT|AI_|ADDR|NOBUFS)|^ENOTFOUND|^ECANCELED/.test(code))
     return ['ledger/unreachable', SERVER];
   if (code === 'EMFILE' || code === 'ENFILE' || code === 'ENOMEM')
-    return ['ledger/unreachable', `This host has no more of what it needs to connect. ${LATER}`];
+    return ['ledger/unreachable', `This host has run out of resources to connect. ${LATER}`];
   // The system takes about a hundred characters for the path of a Unix socket.
   if (code === 'EINVAL' || code === 'ENAMETOOLONG')
     return ['ledger/unusable', 'Check the host of [ledger] url: the path of a socket may be too long.'];

@@ -44,7 +44,7 @@ export interface Ledger {
  */
 export type LedgerUse = 'create' | 'write' | 'read' | 'move';
 
-/** Stands instead of the new place in a copy that is not in use until the original is retired. */
+/** A copy has this in place of the new URL, until the original is retired. */
 export const UNFINISHED = 'a copy that is not finished';
 
 export interface LedgerOptions extends Protection {
@@ -108,14 +108,14 @@ export async function openLedger({ url, clock, password, use, tls, ca }: LedgerO
   }
 }
 
-/** For one statement on a server: of a run and of what changes the ledger; of what goes through a whole ledger. */
+/** Limits for one statement on a server: of runs and changes, and of commands that go through a whole ledger. */
 const WRITE_MS = 60_000;
 const LONG_MS = 600_000;
 
 /** One number for the ledger-wide lock; advisory locks of PostgreSQL are per database. */
 const LOCK = 7_264_011;
 
-/** Every wait has an end on the server, too: a stopped process must not hold the ledger's lock for ever. */
+/** The server limits every wait, too: a stopped process must not hold the ledger's lock forever. */
 function limitsOf(use: LedgerUse): Limits {
   return {
     statement_timeout: use === 'write' ? WRITE_MS : LONG_MS,
@@ -125,9 +125,9 @@ function limitsOf(use: LedgerUse): Limits {
 }
 
 /**
- * Takes the ledger-wide lock of a transaction. What is asked for at login holds for the session, which a pooler may hand
- * on after each transaction: so it is said again for this one. What is committed has to be on the server's disk before
- * anything is sent, whatever its administrator set.
+ * Takes the ledger-wide lock of a transaction. Settings from the login belong to the session, which a pooler may pass
+ * on after each transaction, so they are set again for this one. A commit must be on the server's disk before anything
+ * is sent, whatever its administrator set.
  */
 async function lockServer(trx: Trx, limits: Limits): Promise<void> {
   const settings = Object.entries({ synchronous_commit: 'on', ...limits });
@@ -145,7 +145,7 @@ async function sqliteFile(url: string, use: LedgerUse): Promise<Dialect> {
     try {
       createFile(path);
     } catch (error) {
-      // Another process may have made it just now: then it is opened like any other.
+      // Another process may have created it just now: then it is opened like any other.
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw explained(url, error);
     }
   }
@@ -154,7 +154,7 @@ async function sqliteFile(url: string, use: LedgerUse): Promise<Dialect> {
     throw new BridgeError(
       'ledger/owner',
       `${path} belongs to user id ${owner}, and this is user id ${process.geteuid()}`,
-      'Do it as the owner of the ledger, for example by `sudo -u`.',
+      'Run the command as the owner of the ledger, for example with `sudo -u`.',
     );
   }
   return sqliteDialect(path);
@@ -257,9 +257,9 @@ function missing(url: string): BridgeError {
 }
 
 /**
- * The dialect, with every failure of a statement or a connection in the operator's words. A rollback that fails says
- * nothing: SQLite has rolled back by itself when a disk is full, and a server does when a connection is gone; what
- * failed first is what the operator has to know.
+ * The dialect, with every failure of a statement or a connection explained to the operator. The error of a rollback is
+ * dropped, because the operator needs the first error: SQLite rolls back automatically when a disk is full, and a
+ * server does when a connection is gone.
  */
 function explaining(dialect: Dialect, url: string): Dialect {
   const createDriver = dialect.createDriver.bind(dialect);

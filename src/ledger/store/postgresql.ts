@@ -27,8 +27,8 @@ export interface Protection {
 
 /**
  * Kysely's dialect over pg for a ledger on a PostgreSQL server. 64-bit integers are read as bigint. Every wait is
- * limited on both sides: a stopped process must not hold the ledger's lock for ever, and a server that vanished must
- * not block a run.
+ * limited on both sides: a stopped process must not hold the ledger's lock forever, and a server that vanished must not
+ * block a run.
  */
 export function postgresqlDialect(
   url: string,

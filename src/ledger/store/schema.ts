@@ -304,9 +304,9 @@ export interface Schema {
     /** On whose right: `operator`, `bookkeeper`, `client alice`. Null: a run's, or from before this was written down. */
     principal: string | null;
   };
-  /** What was asked under a key, with its answer. */
+  /** A request under an idempotency key, with its answer. */
   requests: {
-    /** Who asked; the keys of two do not meet. */
+    /** Who asked; each principal has keys of its own. */
     principal: string;
     key: string;
     operation: string;
@@ -321,7 +321,7 @@ export interface Schema {
     row_id: bigint;
     /** What it concerns, as the log has it: `f12`, `client alice`. */
     subject: string;
-    /** The time that was entered. */
+    /** The time from which the entry counts, as entered. */
     stamped: Instant;
     /** The right time of the entry, if known; else it was some time before it was found. */
     expected: Instant | null;

@@ -37,12 +37,12 @@ export class DailyLimits {
     const day = this.#days.get(key) ?? { client: client_id, currency, date: local_date, fiat: 0n, limit: 0n };
     const limit = this.#inForce(cashOut, client_id, currency);
     day.fiat += fiat;
-    // A limit that was lowered during the day leaves standing what was given before.
+    // A limit that was lowered during the day does not affect what was given before.
     if (limit > day.limit) day.limit = limit;
     this.#days.set(key, day);
   }
 
-  /** Nothing is in force that was not yet there when the cash-out was processed, whatever Lamassu's clock says. */
+  /** A setting counts only if it existed when the cash-out was processed, whatever Lamassu's clock says. */
   #inForce({ confirmed_at, processed_at }: TableRow<'cash_outs'>, client: bigint, currency: string): bigint {
     const at = confirmed_at < processed_at ? confirmed_at : processed_at;
     const rows = this.#limits.get(`${client} ${currency}`) ?? [];

@@ -29,7 +29,7 @@ export const ledgerHints = {
   'mark/behind':
     'The mark was set back. Cash-outs are known by their ids, so nothing is paid twice; report it.',
   'mark/future':
-    'A clock was ahead when Lamassu was read. What is confirmed since is read all the same; see that both hosts keep the time.',
+    'A clock was ahead when Lamassu was read. Rows confirmed since are read anyway; make sure that both hosts keep the time.',
   'cash-out/gross': BY_HAND,
   'cash-out/net': BY_HAND,
   'cash-out/fiat': BY_HAND,
@@ -38,7 +38,7 @@ export const ledgerHints = {
   'cash-out/negative': BY_HAND,
   'cash-out/time': BY_HAND,
   'cash-out/before-start':
-    'Somebody else may have paid it before the bridge did. Ask whoever ran the ATM then.',
+    'Somebody else may have paid it before the bridge did. Ask the operator of the ATM at that time.',
   'cash-out/lamassu': BY_HAND,
   'allocation/net': BY_HAND,
   'allocation/negative': BY_HAND,
@@ -81,8 +81,8 @@ export const ledgerHints = {
   'payment/times': BY_HAND,
   'payment/wallet': 'A payment goes from a wallet into the same wallet. Look it up in LNbits, and report it.',
   'payment/source-wallet': MAY_PAY_TWICE,
-  'payment/contradicted': message`It was given up, and LNbits shows it all the same, so that its recipient may have been paid twice. Book what it got too much: ${call('payouts.overpaid', { id: null, payment: null, reason: null })}, with ${field('funding')} to take it off its cash.`,
-  'credit/contradicted': message`It was dropped and came late, so that its sats are in the source wallet for nothing. Keep them (LNbits owes them): ${call('credits.resolve', { id: null, credited: true, payment: null, reason: null })}. Or take them back in LNbits (Users, a negative amount), then say that it was not credited.`,
+  'payment/contradicted': message`It was given up, but LNbits shows it, so its recipient may have been paid twice. Record the excess: ${call('payouts.overpaid', { id: null, payment: null, reason: null })}, with ${field('funding')} to subtract it from the client’s cash.`,
+  'credit/contradicted': message`It was dropped and came late, so the source wallet holds sats that no cash-out needs. Keep them (LNbits owes them): ${call('credits.resolve', { id: null, credited: true, payment: null, reason: null })}. Or remove them in LNbits (Users, a negative amount), then resolve it as not credited.`,
   'credit/sats': BY_HAND,
   'credit/state': BY_HAND,
   'credit/twice':
@@ -92,7 +92,7 @@ export const ledgerHints = {
   'review/processed': BY_HAND,
   'run/open': 'A run neither ended nor holds the lease. It changes nothing any more; report it.',
   'lease/ended': 'The lease belongs to a run that has ended. The next run replaces it after it expires.',
-  'verify/more': 'Put right what is listed first.',
+  'verify/more': 'Correct the differences listed before this one.',
 } as const satisfies Record<string, string | Message>;
 
 export type LedgerDifferenceCode = keyof typeof ledgerHints;

@@ -21,7 +21,7 @@ export function verifyLamassu(
   if (cashOut.origin !== 'lamassu') return;
   compare('device_id', cashOut.begun_at_machine ?? cashOut.machine, row.device_id);
   const out = gaveOut(row.actions ?? null);
-  // Where nobody wrote down which machine gave it out, it was that of the transaction.
+  // If no machine was recorded for the dispense, it was the machine of the transaction.
   if (out.length > 0)
     compare('machine that gave out', cashOut.machine, out.map((one) => one ?? row.device_id).join(', '));
   compare('confirmed_at', cashOut.confirmed_at, row.confirmed_at);

@@ -133,7 +133,7 @@ interface Its {
   payments: Payment[];
 }
 
-/** Checks that the parts add up, and that only the last payment of a part may be other than dead. */
+/** Checks that the parts add up, and that all payments of a part but the last are dead. */
 function verifyParts(payout: Payout, { parts, payments }: Its, findings: LedgerFindings): void {
   const what = `p${payout.id}`;
   let sats = 0n;

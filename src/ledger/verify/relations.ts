@@ -67,7 +67,7 @@ const queries: [code: LedgerDifferenceCode, text: string][] = [
        from payments group by bolt11 having count(*) > 1 and min(payment_hash) <> max(payment_hash)`,
   ],
   [
-    // They are numbered through the whole ledger, and nothing is deleted.
+    // Their numbers run through the whole ledger, and nothing is deleted.
     'payment/missing',
     `select 'payments' as what, cast(count(*) as text) || ' rows' as ledger, 'numbers up to ' || max(id) as other
        from payments having count(*) <> coalesce(max(id), 0)`,

@@ -20,9 +20,9 @@ export interface Verification {
 
 /**
  * Adds the ledger's books up again from the rows, with arithmetic of its own: every cash-out, funding, payout and
- * payment, the mark, and what must hold between them. Changes nothing. All of it is read as it stood at one moment, so a
- * run that goes on meanwhile makes no difference, and is not held up. Memory grows with the fundings and
- * the days of fixed clients, not with the cash-outs.
+ * payment, the mark, and what must hold between them. Changes nothing. Reads everything as it was at one moment, so it
+ * neither sees nor delays a run that goes on meanwhile. Memory grows with the fundings and the days of fixed clients,
+ * not with the cash-outs.
  */
 export async function verifyLedger({ db, clock }: Pick<Ledger, 'db' | 'clock'>): Promise<Verification> {
   const findings = new LedgerFindings();

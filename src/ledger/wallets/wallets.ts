@@ -34,7 +34,7 @@ export async function changeWallet(
     throw conflict(
       'wallet_key',
       `this is the key of another wallet, ${wallet.id}; ${recipient.name} is paid into ${recipient.walletId}`,
-      message`Add ${field('new_wallet')} if whatever was not sent yet shall go there.`,
+      message`Add ${field('new_wallet')} to send everything that was not sent yet there.`,
     );
   }
   await keepWallet(trx, kind, wallet, at);

@@ -141,7 +141,7 @@ forEachLedger((_kind, open) => {
       await set(ledger, 'owner', 3n, day(2));
       await set(ledger, 'owner', 3n, day(3));
       await remove(ledger, 'owner', day(4));
-      await expect(remove(ledger, 'owner', day(5))).rejects.toThrow('owner was removed already');
+      await expect(remove(ledger, 'owner', day(5))).rejects.toThrow('owner was already removed');
       const log = await ledger.db
         .selectFrom('log')
         .selectAll()

@@ -58,7 +58,7 @@ forEachLedger((_kind, open) => {
     test('that another machine has, as name or as id, is refused', async () => {
       const book = await start();
       await expect(set(book, 'm2', { name: 'Antigua' })).rejects.toThrow('Antigua (m) is called "Antigua"');
-      await expect(set(book, 'm', { name: 'm2' })).rejects.toThrow('m2 is called "m2" already');
+      await expect(set(book, 'm', { name: 'm2' })).rejects.toThrow('m2 is already called "m2"');
       await set(book, 'm', { name: 'Antigua' });
     });
   });
@@ -232,11 +232,11 @@ forEachLedger((_kind, open) => {
       await replace(book, 'm', 'm2');
       await see(book, 'm', 'Antigua');
       await expect(book.cash('alice', 10, day(11), { machine: 'm' })).rejects.toThrow(
-        'machine: m is in use no more: Antigua (m2) took its place.',
+        'machine: m is no longer in use: Antigua (m2) took its place.',
       );
-      await expect(replace(book, 'm', 'm2')).rejects.toThrow('old: m is in use no more');
+      await expect(replace(book, 'm', 'm2')).rejects.toThrow('old: m is no longer in use');
       await see(book, 'm3');
-      await expect(replace(book, 'm3', 'm')).rejects.toThrow('new: m is in use no more');
+      await expect(replace(book, 'm3', 'm')).rejects.toThrow('new: m is no longer in use');
       await expect(set(book, 'm2', { name: 'm' })).rejects.toThrow(
         'name: "m" is the device id of a machine whose place Antigua (m2) took',
       );

@@ -11,7 +11,7 @@ import { long } from '../seed.ts';
 import { type LookUps, lookUpAgainAndAgain, paymentsOf } from './lookups.ts';
 
 /*
- * What others do to a real LNbits while the bridge pays, and older copies that are put back. One installation for each
+ * What others do to a real LNbits while the bridge pays, and older copies that are restored. One installation for each
  * version; each test leaves it as one from which the next may begin.
  */
 
@@ -211,7 +211,7 @@ onEach('keys that are reset between invoice and payment', async (version) => {
   expect([...(await debits(place(version))).values()].filter((times) => times > 1)).toEqual([]);
 });
 
-onEach('an older copy of the ledger is put back', async (version) => {
+onEach('an older copy of the ledger is restored', async (version) => {
   const { world } = place(version);
   const copy = join(world.folder, 'older.sqlite');
   await world.must(['backup', copy]);
@@ -271,7 +271,7 @@ onEach('a wallet that is deleted between invoice and payment', async (version) =
   await world.must(['fundings', 'withdraw', funding, '--reason', 'she takes it back', '--yes']);
 });
 
-onEach('an older copy of LNbits is put back', async (version) => {
+onEach('an older copy of LNbits is restored', async (version) => {
   const { world, real } = place(version);
   const putBack = await real.keep();
   await world.insertCashOut();
