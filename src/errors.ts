@@ -38,7 +38,7 @@ export const catalogue = {
   'usage/invalid': { kind: 'invalid', means: 'A value that was given cannot be used.' },
   'usage/confirm': {
     kind: 'invalid',
-    means: 'This asks before it acts, and there is nobody to ask.',
+    means: 'This asks before it acts, and there is no terminal to ask on.',
   },
   'usage/forbidden': { kind: 'state', means: 'The caller has no right to do this.' },
   'usage/changed': { kind: 'changed', means: 'What the preview showed changed before it was done.' },
@@ -49,7 +49,7 @@ export const catalogue = {
   },
   'init/stopped': {
     kind: 'unavailable',
-    means: 'Another `init` is at work, or took a name meanwhile; this one left nothing behind.',
+    means: 'Another `init` is running, or took a file name meanwhile; this one left nothing behind.',
   },
   'init/unwritable': { kind: 'misconfigured', means: '`init` cannot write its files.' },
   'config/missing': { kind: 'misconfigured', concerns: 'both', means: 'No configuration file was found.' },
@@ -85,7 +85,7 @@ export const catalogue = {
   },
   'ledger/unusable': {
     kind: 'misconfigured',
-    means: 'The ledger cannot be opened as a ledger, or not be written.',
+    means: 'The file or database is no ledger, or cannot be written.',
   },
   'ledger/unreachable': {
     kind: 'unavailable',
@@ -97,15 +97,15 @@ export const catalogue = {
     means: 'No trusted TLS connection to the PostgreSQL of the ledger came about.',
   },
   'ledger/busy': { kind: 'busy', means: 'Another command held the ledger for too long.' },
-  'run/busy': { kind: 'busy', means: 'Another run is going on on this ledger.' },
+  'run/busy': { kind: 'busy', means: 'Another run of this ledger is going on.' },
   'run/lost-lease': {
     kind: 'unavailable',
-    means: 'This run stood still for so long that another one took its place.',
+    means: 'This run was suspended for so long that another one took its place.',
   },
   'payouts/paused': { kind: 'paused', means: 'The operator has paused paying, and the command would pay.' },
   'ledger/currency': {
     kind: 'misconfigured',
-    means: 'A currency has other digits than the ledger keeps for it.',
+    means: 'A currency has other digits than those recorded in the ledger.',
   },
   'ledger/source-differs': {
     kind: 'misconfigured',
@@ -116,7 +116,7 @@ export const catalogue = {
     kind: 'unavailable',
     concerns: 'payouts',
     means:
-      'LNbits gave no answer that can be relied on: not there, too slow, cut off, or something else answered.',
+      'LNbits gave no reliable answer: it is not there, is too slow, was cut off, or something else answered.',
   },
   'lnbits/tls': {
     kind: 'misconfigured',
@@ -162,7 +162,7 @@ export const catalogue = {
   'lnbits/rights': {
     kind: 'misconfigured',
     concerns: 'payouts',
-    means: 'The key of a wallet may not do what a run needs it for: see its payments, receive, or send.',
+    means: 'The key of a wallet lacks a right that a run needs: to see its payments, to receive, or to send.',
   },
   'lnbits/superuser': {
     kind: 'misconfigured',
@@ -243,7 +243,7 @@ export const catalogue = {
   'lamassu/too-many-rights': {
     kind: 'misconfigured',
     concerns: 'source',
-    means: 'The role by which Lamassu is read may change something, or is a superuser.',
+    means: 'The role that reads Lamassu may change something, or is a superuser.',
   },
   'lamassu/not-granted': {
     kind: 'misconfigured',
@@ -292,7 +292,7 @@ export const catalogue = {
     means: 'The division of a settlement changed while the operator was asked.',
   },
   'metrics/listen': { kind: 'misconfigured', means: 'The address for the metrics cannot be used.' },
-  'output/unwritable': { kind: 'unavailable', means: 'What was printed could not be written.' },
+  'output/unwritable': { kind: 'unavailable', means: 'The output could not be written.' },
   'export/stopped': { kind: 'unavailable', means: 'An export was stopped before its end; it left no file.' },
   'payout/under-way': {
     kind: 'unavailable',
@@ -323,7 +323,9 @@ export const catalogue = {
 export type ErrorCode = keyof typeof catalogue;
 
 export interface ErrorDetails extends ErrorOptions {
-  /** The field of the input, or the key of the configuration, that it is about; the message does not repeat it. */
+  /**
+   *  The field of the input, or the key of the configuration, that the error concerns; the message does not repeat it.
+   */
   field?: string | undefined;
   /** Overrides the kind of the code. */
   kind?: Kind | undefined;
@@ -352,7 +354,7 @@ export class BridgeError extends Error {
     this.next = next ?? (typeof hint === 'object' ? hint.calls[0] : undefined);
   }
 
-  /** The text with the field that it is about, for a longer message. */
+  /** The text with the field it concerns, for a longer message. */
   get sentence(): string | Message {
     return this.field === undefined ? this.text : message`${nameOf(this.field)}: ${this.text}`;
   }
@@ -380,5 +382,5 @@ export const invalid = refusal('invalid');
 export const notFound = refusal('not-found');
 /** The name is taken, or the input contradicts what is there. */
 export const conflict = refusal('conflict');
-/** The thing is there, and what it has become does not allow it. */
+/** The thing is there, but its state does not allow it. */
 export const wrongState = refusal('state');

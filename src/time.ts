@@ -40,7 +40,7 @@ export interface HostClock extends SinceBoot {
   wall: number;
 }
 
-/** What nobody sets. */
+/** What cannot be set. */
 export interface SinceBoot {
   /** Milliseconds since this host booted, including suspended time. Setting the clock does not change this. */
   uptime: number;
@@ -68,11 +68,11 @@ export interface Clock {
 
 export interface SleepOptions {
   signal?: AbortSignal;
-  /** False where the process may end meanwhile, because nothing depends on this wait. */
+  /** False if the process may end during this wait, because nothing depends on it. */
   ref?: boolean;
 }
 
-/** The real one. */
+/** The clock of this host. */
 export const systemClock: Clock = {
   now: () => toInstant(Date.now()),
   monotonic: () => performance.now(),

@@ -22,9 +22,9 @@ export interface Allocation {
 
 /** A cash-out, divided to the last sat and minor unit. */
 export interface Division {
-  /** Those that gave cash, ordered by funding id. */
+  /** The fundings that gave cash, ordered by id. */
   allocations: Allocation[];
-  /** What no client's cash covered: it stays in the source wallet, net of its commission. */
+  /** The part that no client's cash covered: it stays in the source wallet, net of its commission. */
   own: { fiat: bigint; gross: bigint; commission: bigint; net: bigint };
   /** The whole commission, including that of the own part. */
   commission: bigint;
@@ -35,11 +35,11 @@ export interface Division {
 /**
  * Divides one cash-out over the fundings that may serve it, and gives the rest to the own part.
  *
- * Fiat goes as `fill` says. Gross is split over the fiat, and so is the commission; a funding with a rate then
- * pays its gross × rate, rounded half up, instead of its part of the commission. Always: Σ net + commission +
- * own net = gross, and Σ fiat + own fiat = fiat. The order of `fundings` does not matter.
+ * Fiat goes as `fill` says. Gross is split over the fiat, and so is the commission; a funding with a rate then pays its
+ * gross × rate, rounded half up, instead of its part of the commission. Always: Σ net + commission + own net = gross,
+ * and Σ fiat + own fiat = fiat. The order of `fundings` does not matter.
  *
- * Throws where the books would not add up, a commission would exceed its gross, or an input is negative.
+ * Throws if the books would not add up, if a commission would exceed its gross, or if an input is negative.
  */
 export function allocate(input: {
   /** Minor units; more than 0. */

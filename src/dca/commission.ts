@@ -2,8 +2,8 @@ import type { CommissionMethod } from './cash-out.ts';
 import { formatRate, ONE, SATS_PER_BTC } from './money.ts';
 
 /**
- * How far the principal may exceed the gross, in sat: Lamassu tolerates an underpayment of 100, and the machine
- * rounds the amount it asks for to steps of 100 (lamassu-server 10.0.3, lamassu-machine 10.0.3).
+ * How far the principal may exceed the gross, in sat: Lamassu tolerates an underpayment of 100, and the machine rounds
+ * the amount it asks for to multiples of 100 (lamassu-server 10.0.3, lamassu-machine 10.0.3).
  */
 const TOLERANCE = 200n;
 
@@ -12,7 +12,7 @@ type Method = Exclude<CommissionMethod, 'given'>;
 /** What Lamassu recorded of a cash-out, as far as its commission is concerned. */
 export interface Charge {
   method: Method;
-  /** Used where `method` needs a column that is null. */
+  /** Used if `method` needs a column that is null. */
   fallback: Method;
   /** What the layperson paid for this cash, in sat. */
   gross: bigint;
@@ -28,7 +28,7 @@ export interface Charge {
   fixedFee: bigint;
 }
 
-/** `principal` + `commission` = gross, in sat; `method` is the one that was used. Or why the row goes to review. */
+/** `principal` + `commission` = gross, in sat, by the `method` that was used; or why the row goes to review. */
 export type Charged =
   | { principal: bigint; commission: bigint; method: Method }
   | { review: 'no-rate' | 'implausible-rate' | 'negative-commission'; detail: string };
@@ -36,16 +36,16 @@ export type Charged =
 /**
  * What Lamassu charged for a cash-out, in sat, rounded once: the principal down.
  *
- * - `ticker`: cash / raw_ticker_price. Exact for every version of the machine: Lamassu's own profit report
- *   counts crypto × raw_ticker_price − fiat (the cash) as profit.
- * - `margin`: gross × (1 − c·(1 − d)) × cash / (cash + fixed_fee). What machines charge since January 2022:
- *   crypto = (cash + fixed_fee) / (raw_ticker_price × (1 − c·(1 − d))).
- * - `markup`: gross / (1 + c·(1 − d)). What machines charged before, when no fixed fee existed, and what the
- *   extension satmachineadmin counted with.
+ * - `ticker`: cash / raw_ticker_price. Exact for every version of the machine: Lamassu's own profit report counts
+ *   crypto × raw_ticker_price − fiat (the cash) as profit.
+ * - `margin`: gross × (1 − c·(1 − d)) × cash / (cash + fixed_fee). What machines charge since January 2022: crypto =
+ *   (cash + fixed_fee) / (raw_ticker_price × (1 − c·(1 − d))).
+ * - `markup`: gross / (1 + c·(1 − d)). What machines charged before, when no fixed fee existed, and what the extension
+ *   satmachineadmin counted with.
  *
- * A principal above the gross by no more than the tolerance is the gross. A commission above half of the gross,
- * or below zero by more than the tolerance, is `implausible-rate`; `negative-commission` where Lamassu was told to charge
- * less than nothing (its older screens allowed that), with what is missing.
+ * A principal above the gross by no more than the tolerance is the gross. A commission above half of the gross, or
+ * below zero by more than the tolerance, is `implausible-rate`; `negative-commission` if Lamassu was set to charge less
+ * than nothing, which its older screens allowed; the detail names what is missing.
  */
 export function charged(charge: Charge): Charged {
   const { gross, ticker, rate } = charge;

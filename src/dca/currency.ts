@@ -4,8 +4,8 @@ import { data } from 'currency-codes';
 export type Currencies = ReadonlyMap<string, number>;
 
 /**
- * Codes of ISO 4217 that the package currency-codes lacks: newer ones (amendment 176), and those withdrawn since Lamassu's
- * machines exist (list three). Old books and rows still hold the latter.
+ * Codes of ISO 4217 that the package currency-codes lacks: newer ones (amendment 176), and those withdrawn since
+ * Lamassu's machines exist (list three). Old books and rows still have the latter.
  */
 const OTHERS: readonly [string, number][] = [
   ['XCG', 2],
@@ -27,7 +27,7 @@ const OTHERS: readonly [string, number][] = [
 const digitsOf = new Map<string, number>([
   ...OTHERS,
   ...data
-    // Skip non-circulating codes, which the package files under pseudo-countries such as "Zz08_gold".
+    // Skips non-circulating codes, which the package files under pseudo-countries such as "Zz08_gold".
     .filter(({ countries }) => !countries.some((country) => country.startsWith('Zz')))
     .map(({ code, digits }): [string, number] => [code, digits]),
 ]);

@@ -6,7 +6,7 @@ export type Mode = 'flow' | 'fixed';
 /** `flow-first` and `fixed-first` let one kind take all it can before the other gets anything. */
 export type Priority = 'shared' | 'flow-first' | 'fixed-first';
 
-/** A funding as far as cash is taken from it; `remaining` in minor units. */
+/** A funding from which cash is taken; `remaining` in minor units. */
 export interface Cash {
   id: bigint;
   client: bigint;
@@ -77,9 +77,9 @@ function group(fundings: readonly Cash[], limitLeft: ReadonlyMap<bigint, bigint>
 }
 
 /**
- * Finds the level at which every group gives the smaller of level × weight and its cap, and all together `fiat`:
- * groups are filled up from the one that reaches its cap at the lowest level, until the rest can share what is
- * left without reaching theirs.
+ * Finds the level at which every group gives the smaller of level × weight and its cap, and all together `fiat`: groups
+ * are filled in the order in which they reach their caps, until the rest can share what is left without reaching
+ * theirs.
  */
 function fillKind(fiat: bigint, groups: Group[], taken: Map<bigint, bigint>): void {
   const rising = [...groups].sort((a, b) => compare(a.cap * b.weight, b.cap * a.weight));
@@ -102,7 +102,7 @@ function fillKind(fiat: bigint, groups: Group[], taken: Map<bigint, bigint>): vo
   if (full < rising.length) share(left, weight, rising.slice(full), taken);
 }
 
-/** Divides `fiat` over groups none of which reaches its cap by it: each funding gets remaining × fiat / weight. */
+/** Divides `fiat` over groups that all stay below their caps: each funding gets remaining × fiat / weight. */
 function share(fiat: bigint, weight: bigint, groups: Group[], taken: Map<bigint, bigint>): void {
   let left = fiat;
   const units: { id: bigint; remainder: bigint; room: { units: bigint } }[] = [];

@@ -9,7 +9,7 @@ export const ONE = 10n ** BigInt(RATE_SCALE);
 
 export const SATS_PER_BTC = 100_000_000n;
 
-/** All bitcoin there will ever be, 21 million, in satoshi. It fits the integers of every database. */
+/** The maximum supply of bitcoin, 21 million, in satoshi. It fits the integers of every database. */
 export const MAX_SATS = 21_000_000n * SATS_PER_BTC;
 
 const DECIMAL = /^(-?)(\d+)(?:\.(\d+))?$/;

@@ -15,7 +15,7 @@ export interface OwnPart {
  * client's part changes. The commission is the taken part of what was charged of the own part, or `rate` (×10^5) of its
  * gross, rounded half up.
  *
- * Throws where more is to be taken than the own part has, or the parts do not fit the whole.
+ * Throws if more is to be taken than the own part has, or if the parts do not fit the whole.
  */
 export function takeFromOwn(
   whole: { fiat: bigint; gross: bigint },

@@ -15,7 +15,7 @@ export interface Stated {
   rate?: bigint | undefined;
 }
 
-/** What the source tells of the cash-out; null where it does not. Cash in minor units. */
+/** What the source tells of the cash-out; null for what it does not tell. Cash in minor units. */
 export interface Told {
   currency: string | null;
   digits: number;
@@ -58,15 +58,15 @@ export function settledFigures(
   if (currency === undefined || fiat === null) {
     throw invalid(
       'fiat',
-      'nothing tells how much cash came out',
-      `Say what the layperson got, like "200 ${currency ?? 'USD'}".`,
+      'it is not known how much cash came out',
+      `Give the cash that the layperson got, like "200 ${currency ?? 'USD'}".`,
     );
   }
   if (fiat === 0n) {
     throw invalid(
       'fiat',
       'Lamassu counted no notes out, so there is nothing to distribute',
-      message`${call('review.dismiss', { id: null, reason: null })} closes the row. If cash came out all the same, say how much, like "200 ${currency}".`,
+      message`${call('review.dismiss', { id: null, reason: null })} closes the row. If cash came out anyway, give the amount, like "200 ${currency}".`,
     );
   }
   if (stated.fiat && stated.fiat.currency !== currency) {
@@ -99,11 +99,11 @@ export function proportionOf({ asked, gross }: Told, fiat: bigint): bigint | nul
 function paidFor(told: Told, fiat: bigint): bigint {
   const part = proportionOf(told, fiat);
   if (part !== null && part > 0n) return part;
-  const way = message`Say with ${field('gross')} what was paid for it, like "61234 sat".`;
+  const way = message`Give what was paid for it with ${field('gross')}, like "61234 sat".`;
   const isMore = told.asked !== null && told.gross !== null && part === null;
   throw isMore
     ? conflict('fiat', 'this is more cash than the layperson asked for', way)
-    : invalid('gross', 'nothing tells what the layperson paid in satoshi', way);
+    : invalid('gross', 'it is not known what the layperson paid in satoshi', way);
 }
 
 function commissionOf(
@@ -121,8 +121,8 @@ function commissionOf(
       message`Check ${field('gross')} and ${field('commission')}: the commission is a part of the gross.`,
     );
   }
-  const way = message`Say it with ${field('commission')}, like "3000 sat", or with ${field('rate')}, like 5.5%.`;
-  if (!charge) throw invalid('commission', 'nothing tells what was charged in satoshi', way);
+  const way = message`Give it with ${field('commission')}, like "3000 sat", or with ${field('rate')}, like 5.5%.`;
+  if (!charge) throw invalid('commission', 'it is not known what was charged in satoshi', way);
   // The fee was charged once for the whole; this is the part of it that falls on the cash that came out.
   const fixedFee = asked !== null && fiat < asked ? (charge.fixedFee * fiat) / asked : charge.fixedFee;
   const scaled = fiat * 10n ** BigInt(RATE_SCALE - digits);

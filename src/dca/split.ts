@@ -19,12 +19,12 @@ export interface Weighted {
 }
 
 /**
- * Divides `total` over `parts` in proportion to their weights, in their order: floors first, then one unit each
- * by the largest remainder, ties by position. What a cap leaves over goes round again.
+ * Divides `total` over `parts` in proportion to their weights, in their order: floors first, then one unit each by the
+ * largest remainder, ties by position. What a cap leaves over is divided again.
  *
  * `largestRemainder(10n, [{ weight: 1n }, { weight: 1n }, { weight: 1n }])` is `[4n, 3n, 3n]`.
  *
- * Throws an Error where the caps leave no room for the whole of `total`, or nothing has a weight.
+ * Throws an Error if the caps leave no room for the whole of `total`, or if nothing has a weight.
  */
 export function largestRemainder(total: bigint, parts: readonly Weighted[]): bigint[] {
   if (total < 0n || parts.some(({ weight }) => weight < 0n)) {

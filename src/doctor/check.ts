@@ -19,7 +19,7 @@ export function warn(name: string, detail: string, hint: string | Message): Chec
   return { name, level: 'warn', detail, hint, kind: null };
 }
 
-/** A failure that operators can meet. Any other error is a defect and thrown on. */
+/** A failure that operators can meet. Any other error is a defect and thrown again. */
 export function fail(name: string, error: unknown): Check {
   if (!(error instanceof BridgeError)) throw error;
   const { code, message, hint = null, kind } = error;

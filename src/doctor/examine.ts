@@ -59,7 +59,7 @@ function* protection(name: string, url: string, tls: Tls | undefined): Generator
   );
 }
 
-/** A host as a URL has it. */
+/** A host as it stands in a URL. */
 function hostOf(host: string): string {
   return host.includes(':') ? `[${host}]` : encodeURIComponent(host);
 }
@@ -107,8 +107,8 @@ async function* doubtChecks(db: Db, clock: Clock): AsyncGenerator<Check> {
     const since = doubt.expected === null ? '' : `, and was entered at about ${doubt.expected}`;
     yield warn(
       'entries',
-      `${doubt.subject} holds from ${doubt.at} on${since}: it was entered while a clock was wrong`,
-      message`Say since when it holds: ${wayOut(doubt)}`,
+      `${doubt.subject} applies from ${doubt.at} on${since}: it was entered while a clock was wrong`,
+      message`Give the time from which it applies: ${wayOut(doubt)}`,
     );
   }
 }
@@ -129,7 +129,7 @@ async function* currencyChecks(db: Db): AsyncGenerator<Check> {
     yield warn(
       'fundings',
       `${some(ids.map(({ id }) => `f${id}`))}, cash in ${currency}: ${why}`,
-      message`Was the currency mistyped? ${call('fundings.withdraw')} or ${call('fundings.cancel')} takes it out; then add it anew.`,
+      message`Was the currency mistyped? ${call('fundings.withdraw')} or ${call('fundings.cancel')} removes it; then add it again.`,
     );
   }
 }

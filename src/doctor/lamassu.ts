@@ -138,7 +138,7 @@ function rightsCheck(rights: Rights, user: string): Check {
   return warn('rights', `user ${user} ${wrong.join('; ')}`, message`${role}${between}${everybody}`);
 }
 
-/** Whether this Lamassu and this start_at match the ledger; nothing is bound. */
+/** Whether this Lamassu and this start_at match the ledger; it binds nothing. */
 async function identityCheck(
   { lamassu }: Pick<Config, 'lamassu'>,
   source: Database,
@@ -153,7 +153,7 @@ async function identityCheck(
     if (pinned !== null && source.systemIdentifier === null) {
       return warn(
         'source',
-        `${read}; PostgreSQL does not tell its identity any more, so another database would not be noticed`,
+        `${read}; PostgreSQL no longer tells its identity, so another database would not be noticed`,
         `As PostgreSQL’s superuser in Lamassu’s database: GRANT EXECUTE ON FUNCTION pg_control_system() TO ${lamassu.user};`,
       );
     }
@@ -165,7 +165,7 @@ async function identityCheck(
 }
 
 const AHEAD_HINT =
-  'Its clock was ahead when it was read. The next run reads everything since start_at again, and corrects the mark; check that both hosts keep the time.';
+  'Its clock was ahead when it was read. The next run reads everything since start_at again, and corrects the mark; check that both hosts keep the right time.';
 
 type Machines = LamassuMachine[];
 
@@ -232,7 +232,7 @@ async function* fundingChecks(db: Db, machines: Machines): AsyncGenerator<Check>
     yield warn(
       'fundings',
       `${some(lost.map(({ id }) => `f${id}`))}: for a machine that Lamassu does not have`,
-      message`Their cash counts only for what that machine still reports. Where it lies in another one now: ${call('fundings.move', { id: null, machine: null })}; where a new machine took the place of the old one: ${call('machines.replace', { old: null, new: null })}.`,
+      message`Their cash counts only for what that machine still reports. If it lies in another one now: ${call('fundings.move', { id: null, machine: null })}; if a new machine took the place of the old one: ${call('machines.replace', { old: null, new: null })}.`,
     );
   }
   if (fundings.some(({ machine }) => machine === null)) return;
@@ -246,8 +246,8 @@ async function* fundingChecks(db: Db, machines: Machines): AsyncGenerator<Check>
   if (unfunded.length === 0) return;
   yield warn(
     'fundings',
-    `no client's cash is in ${some(unfunded.map(nameOf))}: what is sold there stays with the operator`,
-    message`If that is not meant: ${call('fundings.add', { client: null, amount: '3000 GTQ', machine: null })}`,
+    `no client's cash is in ${some(unfunded.map(nameOf))}: cash-outs there go to the operator's own share`,
+    message`If that is not intended: ${call('fundings.add', { client: null, amount: '3000 GTQ', machine: null })}`,
   );
 }
 

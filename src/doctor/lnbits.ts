@@ -47,8 +47,8 @@ export async function* examineLnbits(
       }
       yield warn(
         'lnbits',
-        `${url} does not tell its version: ${check.detail}`,
-        'It is taken for an LNbits before 1.4, so doubtful payments take longer. Let /openapi.json through.',
+        `${url} does not show its version: ${check.detail}`,
+        'The bridge treats it as an LNbits before 1.4, so doubtful payments take longer. Let /openapi.json through.',
       );
     }
     if (goesInClear(url)) {
@@ -83,7 +83,7 @@ function full(error: unknown, { name, id, balanceMsat }: SourceWallet): unknown 
   return tooFull(error, `the source wallet "${name}" (${id})`, balanceMsat) ?? error;
 }
 
-/** Whether LNbits answers for its wallets; that it does not know the key is an answer, too. */
+/** Whether LNbits answers for its wallets; to refuse the key is an answer, too. */
 async function answers(lnbits: LnbitsClient, key: Secret): Promise<boolean> {
   try {
     await lnbits.wallet(key);
@@ -118,7 +118,7 @@ async function bindingCheck(db: Db, { id, name }: SourceWallet, paysFrom: string
   return warn(
     'source wallet',
     `"${name}" (${id}) is another one than the ledger has paid from, ${bound}`,
-    'If that is not meant, set the key of the former wallet again before the next payment.',
+    'If that is not intended, set the key of the former wallet again before the next payment.',
   );
 }
 

@@ -26,7 +26,7 @@ export async function* formatted(
   timezone: string,
 ): AsyncGenerator<string, void> {
   const local = localTimes(timezone);
-  // Row by row: nothing of a row but its line lives on, so that a million of them need the memory of a page.
+  // Row by row: only the line of a row is kept, so a million rows need the memory of one page.
   const lines = (rows: ExportRow[]) =>
     rows.map((row) => {
       const cells = kind.columns.flatMap((column) => cellsOf(column, row, local));

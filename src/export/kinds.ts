@@ -31,11 +31,11 @@ export interface Column {
 
 export interface ExportKind {
   /**
-   * The first table is the one that `key` orders. Left joins keep it outermost; otherwise SQLite would begin with another table and
-   * sort all rows for every page.
+   * The first table is the one that `key` orders. Left joins keep it outermost: otherwise SQLite begins with another
+   * table and sorts all rows for every page.
    */
   from: string;
-  /** A condition on rows that does not turn left joins into inner ones. */
+  /** A condition on rows that leaves left joins as they are. */
   where?: string;
   /** The time that a range is compared with; each row has one, and it never changes. */
   at: string;

@@ -17,9 +17,9 @@ export function standing(path: string, text: string): 'absent' | 'same' | 'other
 }
 
 /**
- * Writes the files into one folder, readable by their owner only: first the secrets, then what `work` makes, last the
- * configuration, which therefore exists only if everything does. If a step fails, the old files are restored. After a
- * kill at any moment, a second call completes it. A lock admits one process per folder. Throws `init/stopped`,
+ * Writes the files into one folder, readable by their owner only: first the secrets, then what `work` makes, and last
+ * the configuration, which therefore exists only if everything else does. If a step fails, the old files are restored.
+ * After a kill at any moment, a second call completes it. A lock admits one process per folder. Throws `init/stopped`,
  * `init/unwritable`, and what `work` throws.
  */
 export async function placeFiles<T>(
@@ -31,7 +31,7 @@ export async function placeFiles<T>(
   const undo: (() => void)[] = [];
   const unlock = lock(folder);
   try {
-    // Left by a killed process.
+    // A killed process left this file.
     sweep(folder);
     for (const { path, text } of [...secrets, config])
       writeFileSync(beside(path, 'new'), text, { mode: 0o600, flag: 'wx', flush: true });

@@ -7,7 +7,7 @@ import { knownCurrencies } from '../ledger/store/currencies.ts';
 import type { Db } from '../ledger/store/open.ts';
 import type { Verdict } from './review-reasons.ts';
 
-/** What the configuration says of how a row is judged. */
+/** The settings by which rows are judged. */
 export type JudgingConfig = Pick<Config, 'lamassu' | 'commission' | 'review' | 'currencies'>;
 
 /** The rules by which rows are judged. */
@@ -36,8 +36,8 @@ export async function judgingOf(config: JudgingConfig, db: Db): Promise<Judging<
 }
 
 /**
- * What a row comes to at this moment of the ledger: a new one that is eligible may wait because of its currency. `paidOut`
- * has the currency of each machine whose newest cash-out is known, where many rows are judged.
+ * The judgement of a row by the present ledger: a new row that is eligible may wait because of its currency. `paidOut`
+ * caches the currency of each machine's newest cash-out, for many rows.
  */
 export async function verdictOn(
   db: Db,

@@ -4,10 +4,10 @@ import { type Judgement, reasons } from '../lamassu/eligibility.ts';
 export const reviewReasons = {
   ...reasons,
   'currency-changed':
-    'Its machine pays out another currency than the clients’ cash for it is in: all of it would be the own share.',
+    'It is in another currency than the clients’ cash for its machine, so all of it would be the own share.',
   clock: 'Cash, or a setting, that may concern it was entered by a clock that was wrong.',
-  changed: 'It was distributed, and Lamassu says something else of it now.',
-  'not-allocated': 'It is sound, and could not be divided: its parts would not add up.',
+  changed: 'It was distributed, and Lamassu now says something else of it.',
+  'not-allocated': 'It is sound, but could not be divided: its parts would not add up.',
 } as const satisfies Record<string, string>;
 
 export type ReviewReason = keyof typeof reviewReasons;
@@ -15,7 +15,7 @@ export type ReviewReason = keyof typeof reviewReasons;
 /** What a sound row waits for: `reviews.release` lets it pass. */
 type Held = 'large' | 'currency-changed' | 'backdated';
 
-/** What a row comes to: what it says by itself, or that it waits for what the ledger knows of its machine. */
+/** The judgement of a row: by the row alone, or that it waits because of what the ledger knows of its machine. */
 export type Verdict =
   | Judgement
   | { eligible: false; reason: 'currency-changed'; detail: string; review: true; watch: true };

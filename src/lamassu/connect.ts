@@ -97,9 +97,9 @@ export async function connect(options: LamassuOptions): Promise<Connection> {
 }
 
 /**
- * Makes the session read-only, with a time limit for statements. The server's limit is shorter than our deadline, so the
- * server can say why it stopped. Set after the login, because poolers refuse these settings at login. Then read back: a
- * pooler that shares the session between transactions loses both.
+ * Makes the session read-only, with a time limit for statements. The server's limit is shorter than our deadline, so
+ * the server can say why it stopped. Set after the login, because poolers refuse these settings at login. Then both are
+ * read back: a pooler that shares the session between transactions loses them.
  */
 async function protect(client: pg.Client, perQuery: number, options: LamassuOptions): Promise<void> {
   const wanted = { default_transaction_read_only: 'on', statement_timeout: `${Math.floor(perQuery * 0.8)}` };

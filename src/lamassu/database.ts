@@ -12,11 +12,11 @@ import type { LamassuRow } from './row.ts';
 import type { Connect } from './session-cache.ts';
 
 /**
- * A snapshot of Lamassu's database: one read-only transaction, so all answers are consistent. Close it as soon as the reading
- * is done, because an open transaction blocks Lamassu's vacuum. After an error it cannot be read any more.
+ * A snapshot of Lamassu's database: one read-only transaction, so all answers are consistent. Close it as soon as the
+ * reading is done, because an open transaction blocks Lamassu's vacuum. After an error it cannot be read any more.
  *
  * Every reading method may fail with lamassu/timeout, lost, query; those that read cash-outs also with
- * lamassu/column-missing and not-granted. An error never looks like the end of the rows.
+ * lamassu/column-missing and not-granted. After an error, no method returns as if the rows had ended.
  */
 export interface Database {
   /** Lamassu's own clock at opening. */
@@ -93,7 +93,7 @@ export async function openDatabase(
     const clocks = { before, after: clock.host() };
     if (!server?.now) throw new Error('PostgreSQL did not say what time it is');
     if (server.readOnly !== 'on') throw unsuitable(options, 'its transaction may change something');
-    // Only if it is granted: a refusal would end the transaction.
+    // Only with the grant: a refusal would end the transaction.
     const systemIdentifier = server.identified === 'true' ? await readSystemIdentifier(connection) : null;
     return database({ connection, access, now: server.now, clocks, systemIdentifier, user: options.user });
   } catch (error) {
@@ -313,7 +313,7 @@ function cashCounted(access: Access): string {
       present(access, 'cash_out_actions', column),
     ),
   );
-  // Without every cassette, the sum would be too small without a sign of it.
+  // Without every cassette, the sum would be too small, and nothing would show it.
   const hidden = slots.some((slot) =>
     access.notGranted.some((name) =>
       [`cash_out_actions.denomination_${slot}`, `cash_out_actions.dispensed_${slot}`].includes(name),

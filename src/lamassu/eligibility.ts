@@ -11,9 +11,9 @@ import { isMachine, quoted, readDecimal } from './values.ts';
 
 /** Why a row is not paid automatically: a closed list of reasons, each with its meaning. */
 export const reasons = {
-  'not-confirmed': 'The layperson’s payment is not confirmed (yet).',
+  'not-confirmed': 'The layperson’s payment is not confirmed yet.',
   unconfirmed: 'Cash came out more than a day ago, and the payment for it was never confirmed.',
-  'not-dispensed': 'The layperson has paid, and the cash has not come out (yet).',
+  'not-dispensed': 'The layperson has paid, but the cash has not come out yet.',
   'dispense-unconfirmed':
     'The machine began to give out the cash more than an hour ago, and Lamassu has not confirmed that all of it came out.',
   'several-machines':
@@ -21,8 +21,8 @@ export const reasons = {
   error: 'The layperson has paid, and Lamassu recorded an error: the cash came out in part or not at all.',
   'other-coin': 'It was paid in another coin than bitcoin: there are no sats to distribute.',
   'before-start': 'It was confirmed before `start_at`.',
-  future: 'It is dated in the future of Lamassu’s own clock.',
-  'unknown-currency': 'Its currency is not known here, nor how many digits its minor unit has.',
+  future: 'Its time is in the future by Lamassu’s own clock.',
+  'unknown-currency': 'The bridge does not know its currency, nor the digits of its minor unit.',
   malformed: 'A column holds something that cannot be right.',
   'no-rate': 'The row has neither a ticker price nor a commission rate: the commission is unknown.',
   'implausible-rate': 'The commission would be below zero or above half of what the layperson paid.',
@@ -134,8 +134,7 @@ function judgeNew(row: LamassuRow, rules: Rules, sourceNow: Instant, waits: bool
   const judgement = judgeSince(row, rules, sinceStart ? null : rules.startAt, sourceNow);
   if (!judgement.eligible) return judgement;
   if (backdated) return held('backdated', `confirmed at ${row.confirmed_at}, and created at ${row.created}`);
-  if (waits)
-    return held('backdated', 'its time is too early, and nobody has said yet that it holds all the same');
+  if (waits) return held('backdated', 'its time is too early, and the operator has not released it yet');
   const { fiat, currency, digits } = judgement.cashOut;
   const most = rules.cashOutAbove.find(
     (one) =>

@@ -5,8 +5,8 @@ import { describeKey, type HostKey } from './host-keys.ts';
 import { dial } from './tcp.ts';
 
 /*
- * One connection to an SSH server up to the login, and what both sides said on the way. ssh2 reports most of that only in
- * debug lines. If their wording changes, error messages lose details, but no decision changes.
+ * One connection to an SSH server up to the login, and what both sides said meanwhile. ssh2 reports most of that only
+ * in debug lines. If their wording changes, error messages lose details, but no decision changes.
  */
 
 /** What the server said. */

@@ -29,8 +29,8 @@ export function dispensesOf(row: Pick<LamassuRow, 'actions'>): NotesAction[] {
 }
 
 /**
- * The machines that paid out the cash, by the logged actions; without any, the machine of the transaction.
- * A customer may sell at one machine and fetch the cash at another (lamassu-server, pull request 164).
+ * The machines that paid out the cash, by the logged actions; without any action, the machine of the transaction. A
+ * customer may sell at one machine and fetch the cash at another (lamassu-server, pull request 164).
  */
 export function cashMachines(row: Pick<LamassuRow, 'device_id' | 'actions'>): (string | null)[] {
   const dispenses = dispensesOf(row);

@@ -70,7 +70,7 @@ function codeOf(state: string, message: string): Code | undefined {
       return /no encryption|SSL off/i.test(message) ? 'lamassu/tls' : 'lamassu/credentials';
     case '08P01':
       return ofPooler(message);
-    case '25006': // what is read wants to write
+    case '25006': // reading it requires a write
     case 'XX001': // data damaged
     case 'XX002': // index damaged
       return 'lamassu/unsuitable';
@@ -138,7 +138,7 @@ function words(
       ];
     case 'lamassu/column-missing':
       return [
-        `${at} has not what the bridge reads`,
+        `${at} does not have what the bridge reads`,
         'Check that `database` names Lamassu’s own database, and that this bridge supports its version.',
       ];
     case 'lamassu/tls':
@@ -154,17 +154,17 @@ function words(
         // "Not supported", and state left over from another session, come from a pooler.
         state === undefined || /^(08|0A|26|34)/.test(state)
           ? 'Name PostgreSQL itself in `host` and `port`, or set the pooler to `session`: the bridge reads in a session that may change nothing.'
-          : 'Waiting does not help: what is read there may be a view or have a rule of its own that fails, or the server is damaged or set up wrongly. PostgreSQL’s log on that server says more.',
+          : 'Waiting does not help: the table may be a view, or have a rule that fails, or the server is damaged or misconfigured. PostgreSQL’s log on that server says more.',
       ];
     case 'lamassu/timeout':
       return [
         `A query took too long on ${at}`,
-        'Look there for a lock or a heavy load; the next run tries again.',
+        'Check that server for a lock or a heavy load; the next run tries again.',
       ];
     case 'lamassu/lost':
       return [
         `The connection to ${at} was cut`,
-        'The next run reads on from the mark; when it lasts, look at the network between.',
+        'The next run reads on from the mark. If it happens again, check the network in between.',
       ];
     case 'lamassu/query':
       return [`${at} could not answer a query`, 'PostgreSQL’s log on that server says more.'];

@@ -15,7 +15,7 @@ export interface Access {
 export type Rights = Access & Excess;
 
 /**
- * Reads the catalogue, because `information_schema` hides columns without a grant: a new `fixed_fee` that is not granted
+ * Reads the catalogue, because `information_schema` hides columns without a grant: a new `fixed_fee` without a grant
  * would seem absent, and its fee would go to the clients.
  */
 export async function readAccess(connection: Connection): Promise<Access> {

@@ -15,7 +15,7 @@ export interface Judging<K extends Known> {
   withNotesOfProcessed?: boolean;
 }
 
-/** Which rows are wanted; the others are not judged, and their notes are not read. */
+/** Selects rows; the others are not judged, and their notes are not read. */
 type Wanted = (row: LamassuRow) => boolean;
 
 /**
@@ -73,7 +73,7 @@ export function sourceOf<K extends Known>(database: Database, judging: Judging<K
     async *confirmedSince(from, { unconfirmed, before = null, wanted = () => true } = {}) {
       for await (const page of database.confirmedSince(from, unconfirmed)) {
         yield await judged(page.filter(wanted));
-        // In the order of `confirmed_at`; rows that are here only by `created` come first.
+        // In the order of `confirmed_at`; rows selected only by `created` come first.
         const last = page.at(-1)?.confirmed_at ?? null;
         if (before !== null && last !== null && last >= before) return;
       }

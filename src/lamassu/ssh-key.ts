@@ -28,7 +28,7 @@ function complaint(
   if (/^-----BEGIN (ENCRYPTED )?PRIVATE KEY-----/m.test(text)) {
     return [
       'it is in PKCS#8 format',
-      message`Where it is an RSA or ECDSA key, \`ssh-keygen -p -f FILE\` rewrites it in OpenSSH's. ${OWN}`,
+      message`If it is an RSA or ECDSA key, \`ssh-keygen -p -f FILE\` rewrites it in OpenSSH's. ${OWN}`,
     ];
   }
   if (/^PuTTY-User-Key-File/.test(text)) {
@@ -45,7 +45,7 @@ function complaint(
   if (given && /passphrase|bad decrypt|integrity/i.test(said)) {
     return [
       'the passphrase does not open it',
-      'Check the passphrase. No blank and no further line may stand in its file.',
+      'Check the passphrase. Its file may hold no blank and no further line.',
     ];
   }
   return [

@@ -12,14 +12,14 @@ export function startProblem(startAt: Instant, at: Instant, unread: boolean): Br
   if (startAt > at) {
     return new BridgeError(
       'lamassu/start-at',
-      `start_at is in the future, ${startAt}: nothing that is confirmed before it is paid by itself`,
-      'If that is not meant, correct [lamassu] start_at; that is possible until a cash-out was processed.',
+      `start_at is in the future, ${startAt}: no cash-out confirmed before it is paid automatically`,
+      'If that is not intended, correct [lamassu] start_at, which is possible until a cash-out was processed.',
     );
   }
   if (startAt >= FIRST_MACHINES || !unread) return null;
   return new BridgeError(
     'lamassu/start-at',
     `start_at is ${startAt}, before there were Lamassu machines: every cash-out that Lamassu has is distributed`,
-    'If that is not meant, correct [lamassu] start_at before the first cash-out is processed.',
+    'If that is not intended, correct [lamassu] start_at before the first cash-out is processed.',
   );
 }

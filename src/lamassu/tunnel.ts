@@ -63,8 +63,8 @@ export async function openTunnel(ssh: SshOptions, target: Place, deadline: numbe
 }
 
 /**
- * A server has host keys of several kinds, and shows one of the kind that is requested first. So this requests one kind after
- * the other until the server shows a pinned key. Only if no key is pinned, it is another server.
+ * A server has host keys of several kinds, and shows one of the kind that is requested first. So this requests one kind
+ * after the other until the server shows a pinned key. If none of its keys is pinned, it is another server.
  */
 async function logInPinned(ssh: SshOptions, kind: string, deadline: number): Promise<SshSession> {
   const login = {
@@ -165,12 +165,12 @@ function refusedLogin(
   if (acceptedKey && wants.length > 0 && !wants.includes('publickey')) {
     return refuse(
       `accepted the key of user ${user}, and wants more: ${wants.join(', ')}`,
-      `A program has no second factor. For this user a key has to be enough: \`AuthenticationMethods publickey\` under \`Match User ${user}\` in sshd_config.`,
+      `A program has no second factor, so a key has to be enough for this user: \`AuthenticationMethods publickey\` under \`Match User ${user}\` in sshd_config.`,
     );
   }
   if (acceptedKey) {
     return refuse(
-      `knows the key of user ${user} and refuses the login all the same`,
+      `knows the key of user ${user} but refuses the login`,
       `Perhaps the account is locked or has expired there, or a rule of the server refuses it; sshd's log says more.`,
     );
   }
@@ -188,7 +188,7 @@ function refusedLogin(
   }
   return refuse(
     `refuses user ${user} with this key${wants.length > 0 ? ` (it takes: ${wants.join(', ')})` : ''}`,
-    `Most often the public key is not in the authorized_keys of ${user} there. It may also be options before it that this server does not know (Dropbear has no \`port-forwarding\`), who owns that file, a rule for users, or kinds of keys that it does not take; sshd's log says more.`,
+    `Most often the public key is not in the authorized_keys of ${user} there. Other causes are options before the key that this server does not know (Dropbear has no \`port-forwarding\`), the owner of that file, a rule for users, or a kind of key that it does not accept; sshd's log says more.`,
   );
 }
 
@@ -257,7 +257,7 @@ function wrongHostKey(ssh: SshOptions, shown: readonly HostKey[]): BridgeError {
   return new BridgeError(
     'lamassu/ssh-host-key',
     `The SSH server ${ssh.host}:${ssh.port} showed host key ${keys}, expected ${pinned.join(' or ') || 'one that is pinned'}. Nothing was sent to it.`,
-    'Somebody may be in between, or the server got new keys. Ask the server itself, on its own console: ' +
+    'Somebody may be intercepting the connection, or the server got new keys. On the server’s own console, run ' +
       '`for f in /etc/ssh/ssh_host_*_key.pub; do ssh-keygen -lf $f; done`. Only if it says the same, change host_key.',
   );
 }

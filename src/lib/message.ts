@@ -1,6 +1,6 @@
 /*
- * What the program tells the operator, without the words of a door: a message names an operation or a field of its input, and
- * the door writes it as a command and an option, as a link and a label, or as a method and a parameter.
+ * Messages to the operator, without the words of a door. A message names an operation or a field of its input. The door
+ * writes these as a command and an option, as a link and a label, or as a method and a parameter.
  */
 
 /** A value of an operation's input, as text; `null` stands for a value that the operator has to choose. */

@@ -14,8 +14,8 @@ export function decodeText(bytes: Buffer): string | undefined {
 export const UTF16_HINT = 'Save it as UTF-8, without changing anything else.';
 
 /**
- * A secret of one line, without the editor's line break at its end; undefined if there is other white space around it. The
- * bridge would send that as part of the secret, and the other side would only say that it is wrong.
+ * A secret of one line, without the editor's line break at its end; undefined if there is other white space around it.
+ * The bridge would send the white space as part of the secret, and the other side would only say that it is wrong.
  */
 export function oneLine(text: string): string | undefined {
   const line = text.replace(/\r?\n$/, '');
@@ -23,4 +23,4 @@ export function oneLine(text: string): string | undefined {
 }
 
 export const ONE_LINE_HINT =
-  'It has to be one line, without blanks before or after it; one line break at its end is taken off.';
+  'It has to be one line, without blanks before or after it; one line break at its end is ignored.';

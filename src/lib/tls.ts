@@ -13,13 +13,13 @@ export function isThisHost(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
   const version = isIP(name);
   if (version > 0) return loopback.check(name, version === 6 ? 'ipv6' : 'ipv4');
-  // RFC 6761, 6.3: names under localhost are the loopback.
+  // RFC 6761, 6.3: names under localhost mean the loopback.
   return /(^|\.)localhost\.?$/.test(name);
 }
 
 /** What OpenSSL's and Node's codes mean (https://nodejs.org/api/tls.html, "X509 certificate error codes"). */
 const reasons: Record<string, string> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is signed by itself, and is not the one that ca_file has',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed, and is not the one in ca_file',
   SELF_SIGNED_CERT_IN_CHAIN: 'its certificate comes from an authority that this host does not know',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its certificate comes from an authority that this host does not know',
   UNABLE_TO_GET_ISSUER_CERT: 'its certificate comes from an authority that this host does not know',

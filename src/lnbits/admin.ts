@@ -60,7 +60,9 @@ export class LnbitsAdmin {
       const pass = { token: new Secret(read(tokenShape, body).access_token) };
       const account = await http.get(AUTH, {}, pass, DEADLINE_MS).catch(refusedTo(name));
       if (!read(accountShape, account).super_user) {
-        throw notSuperuser(`${name} is not the superuser of this LNbits, who alone may credit a wallet.`);
+        throw notSuperuser(
+          `${name} is not the superuser of this LNbits; only the superuser may credit a wallet.`,
+        );
       }
       return new LnbitsAdmin(http, pass);
     } catch (error) {

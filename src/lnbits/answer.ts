@@ -40,14 +40,14 @@ export interface HttpAnswer {
 
 const CHECK_URL = 'Check that the URL leads to LNbits itself, and what a proxy in front of it answers.';
 
-/** What LNbits 1.0 to 1.6 say of the key of a wallet, each by 401, 403 or 404. */
+/** What LNbits 1.0 to 1.6 answer to an invalid wallet key, with status 401, 403 or 404. */
 const OF_KEY =
   /^(no api key provided|invalid (admin|in|invoice )key|wallet (not found|does not exist)|.*\bkey required)\.?$/i;
 
 /** What LNbits 1.4 to 1.6 say to the key of a shared wallet that is not granted to send. */
 const MAY_NOT_PAY = /does not have permission to pay/i;
 
-/** What LNbits 1.0 to 1.6 say of a wallet that holds less than a payment and the fee on it. */
+/** What LNbits 1.0 to 1.6 answer if a wallet holds less than a payment and its fee. */
 const TOO_LITTLE = /insufficient balance/i;
 
 /** What LNbits 1.4 to 1.6 say to the key of a shared wallet without the right that a request needs. */
@@ -114,8 +114,8 @@ export function tooFull(
   const sat = (amount: bigint) => `${amount.toLocaleString('en')} sat`;
   return new BridgeError(
     'lnbits/wallet-full',
-    `${name} holds ${sat(balanceMsat / 1000n)}, and LNbits lets a wallet hold ${sat(BigInt(most))} at the most (lnbits_wallet_limit_max_balance), so it makes no invoice in it, not even the one of 1 sat by which a run tells other copies of this ledger that it is going to pay`,
-    'Nothing is paid before; what is due waits. Raise lnbits_wallet_limit_max_balance in LNbits (0 is no limit), or move sats out of that wallet; the next run pays.',
+    `${name} holds ${sat(balanceMsat / 1000n)}, and LNbits lets a wallet hold at most ${sat(BigInt(most))} (lnbits_wallet_limit_max_balance), so it makes no invoice in it, not even the claim of 1 sat that a run makes before it pays`,
+    'Until then nothing is paid; what is due waits. Raise lnbits_wallet_limit_max_balance in LNbits (0 is no limit), or move sats out of that wallet; the next run pays.',
   );
 }
 
@@ -164,14 +164,14 @@ export function failure(
   if (status >= 300 && status < 400) {
     return new BridgeError(
       'lnbits/redirect',
-      `${what}: it leads elsewhere${location === undefined ? '' : `, to ${shown(placeOf(location), secret)}`} (status ${status}).`,
-      'Set [lnbits] url to where LNbits answers itself; keys are not sent on to another address.',
+      `${what}: it redirects${location === undefined ? '' : ` to ${shown(placeOf(location), secret)}`} (status ${status}).`,
+      'Set [lnbits] url to the address at which LNbits itself answers; keys are not sent to another address.',
     );
   }
   if (status === 400 && body === undefined && WANTS_TLS.test(answer.text ?? '')) {
     return new BridgeError(
       'lnbits/tls',
-      `${what}: the server there takes nobody without TLS (status 400${saying(answer, secret)}).`,
+      `${what}: the server accepts only TLS (status 400${saying(answer, secret)}).`,
       'Set [lnbits] url to https://, with ca_file for a certificate of your own.',
     );
   }
@@ -199,7 +199,7 @@ export function failure(
     return new BridgeError(
       'lnbits/proxy',
       `${what}: LNbits, or something in front of it, does not let this host through: ${why}.`,
-      'It is not about a key: let this host pass (a log-in page, a password or a firewall of a proxy, LNbits’ list of blocked addresses), or set [lnbits] url to LNbits itself.',
+      'The key is not the cause: let this host pass (a log-in page, a password or a firewall of a proxy, LNbits’ list of blocked addresses), or set [lnbits] url to LNbits itself.',
     );
   }
   return status === 500 ? new FellOver(`${what}: ${why}.`) : unreachable(what, why, CHECK_URL);

@@ -30,7 +30,7 @@ export interface LnbitsOptions extends LnbitsPlace {
 }
 
 const PAYMENTS = '/api/v1/payments';
-/** How LNbits 1.0 to 1.6 mark a credit by the superuser; there is no other mark. */
+/** The memo of a credit by the superuser, in LNbits 1.0 to 1.6; nothing else marks it. */
 const CREDIT_MEMO = 'Admin credit';
 /** The same for a debit by the superuser. */
 const DEBIT_MEMO = 'Admin debit';

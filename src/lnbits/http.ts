@@ -100,7 +100,7 @@ export class Http {
         return await this.#send({ method: 'GET', path, query }, pass, deadlineMs);
       } catch (error) {
         if (error instanceof RateLimited && ++limited < LIMITED_TRIES) continue;
-        // A retry would be as large.
+        // The answer to a retry would be as large.
         if (error instanceof TooLarge) throw error;
         if (!(error instanceof BridgeError && error.code === 'lnbits/unreachable' && ++failed < TRIES))
           throw error;
@@ -131,7 +131,7 @@ export class Http {
     }
   }
 
-  /** For a new connection: a POST may have waited too long for it. */
+  /** Called for a new connection: a POST may have waited too long for it. */
   #tooLate(): Error | null {
     const late = [...this.#turns].find((turn) => msSince(this.#clock, turn) > LATE_MS);
     return late ? suspended(late.what) : null;
@@ -202,7 +202,7 @@ export class Http {
 
 function suspended(what: string): RateLimited {
   return new RateLimited(
-    `${what}: not sent, this process stood still in its turn.`,
+    `${what}: not sent, because this process was suspended.`,
     null,
     'The next run goes on.',
   );

@@ -44,7 +44,7 @@ export async function* pagesOf(read: ReadPage): AsyncGenerator<WalletPayment[], 
       limit = Math.min(PAGE, limit * 2);
     }
   }
-  throw unreachable('the payments of a wallet', 'rows went while they were read', 'Try again in a while.');
+  throw unreachable('the payments of a wallet', 'rows disappeared while they were read', 'Try again later.');
 }
 
 /** A wallet can have several rows of one hash: a failed try and a later one, both sides of it, or a fee. */

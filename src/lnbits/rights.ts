@@ -24,8 +24,8 @@ export async function proveRights(lnbits: LnbitsClient, key: Secret): Promise<Ln
 }
 
 /**
- * Whether a key that does not show a payment would show it if it existed; only then its absence counts.
- * Throws what the client throws, `lnbits/rights` excepted.
+ * Whether a key that does not show a payment would show it if it existed. Only then does its absence count. Throws what
+ * the client throws, `lnbits/rights` excepted.
  */
 export async function seesPayments(lnbits: LnbitsClient, key: Secret): Promise<boolean> {
   try {

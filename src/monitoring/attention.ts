@@ -45,17 +45,17 @@ export function needsOf(
     [
       lastRun?.outcome === 'failed' && (lastRun.kind === 'poll' || lastRun.kind === 'fixed'),
       'the last run ended in a defect',
-      message`${poll} says which: report it`,
+      message`${poll} shows it: report it`,
     ],
     [
       lastRun?.problems.includes('lnbits/wallet-full') === true,
       'the source wallet holds more than LNbits allows',
       message`${doctor} says how much`,
     ],
-    [startProblem !== null, 'start_at is most likely a slip', 'correct it, or let it come'],
+    [startProblem !== null, 'start_at is probably a mistake', 'correct it, or wait for it'],
     [brokenOff !== null, `run r${brokenOff} broke off: killed, or a full disk`, message`${poll} goes on`],
     [stale, 'no run has succeeded for too long', message`${poll}, then ${doctor}`],
-    [overrun, 'a run goes on for too long', message`${poll} takes its place, or says who`],
+    [overrun, 'a run goes on for too long', message`${poll} takes over, or says who runs`],
     [clock.problem !== null, 'the clock of this host is wrong', message`${doctor}, then timedatectl`],
     ...clock.entries.map((doubt): (typeof all)[number] => [
       true,
@@ -68,7 +68,7 @@ export function needsOf(
       `${counted(stuck.length, 'credit')} of the source wallet not made`,
       call('credits.list', { state: 'intended' }),
     ],
-    [contradicted > 0n, `${contradicted} given up that LNbits shows all the same`, call('verify')],
+    [contradicted > 0n, `${contradicted} given up, but shown by LNbits`, call('verify')],
     [open > 0n, `${counted(open, 'open payout')} for too long`, call('payouts.list', { open: true })],
     [
       overdue.sats > 0n,
@@ -80,7 +80,7 @@ export function needsOf(
       short === 1n && status.wantsMore
         ? 'LNbits wants more than what is due'
         : `${groupDigits(short ?? 0n)} sat missing for what is due`,
-      'top the source wallet up',
+      'top up the source wallet',
     ],
   ];
   return all.flatMap(([stands, what, help]) => (stands ? [{ what, help }] : []));

@@ -55,14 +55,14 @@ export async function serveMetrics(
     throw new BridgeError(
       'metrics/listen',
       `[metrics] listen = "${listen}" cannot be used (${(error as NodeJS.ErrnoException).code})`,
-      'Name an address of this host and a free port, like "127.0.0.1:9464".',
+      'Give an address of this host and a free port, like "127.0.0.1:9464".',
       { cause: error },
     );
   }
   server.on('error', (error) => log.error({ err: error }, 'the metrics endpoint failed'));
   log.info({ listen: server.address() }, 'the metrics are served');
   if (!isLoopback(host))
-    log.warn({ listen }, 'other hosts can read the metrics: anybody who reaches this address');
+    log.warn({ listen }, 'other hosts can read the metrics: anybody who can reach this address');
   return async () => {
     const closed = once(server, 'close');
     server.close();

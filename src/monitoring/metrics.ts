@@ -44,7 +44,7 @@ export async function ledgerMetrics(
 
   const registry = new Registry();
   const add = (name: string, help: string, ...samples: Sample[]) => {
-    // A sample of 0 would be a value that was never measured.
+    // A sample of 0 would be a value that nobody measured.
     if (samples.length === 0) return;
     const labelNames = [...new Set(samples.flatMap(({ labels = {} }) => Object.keys(labels)))];
     const gauge = new Gauge({ name: `aio_dca_${name}`, help, labelNames, registers: [registry] });
@@ -65,7 +65,7 @@ export async function ledgerMetrics(
   });
   add(
     'mark_age_seconds',
-    'How long ago that was; grows while there are no cash-outs.',
+    'Seconds since the newest cash-out that was read; grows while there are no cash-outs.',
     ...(mark ? [{ value: between(mark.confirmedAt, at) }] : []),
   );
   if (last) {

@@ -27,7 +27,7 @@ import { testedWalletKey } from './wallet-key.ts';
 const input = z.object({ name: z.string() });
 const mode = z.enum(['flow', 'fixed']);
 const limits = {
-  /** `500 GTQ`, or `none GTQ` to take it away; once per currency. */
+  /** `500 GTQ`, or `none GTQ` to remove it; once per currency. */
   daily_limit: z.array(z.string()).optional(),
   max_daily_limit: z.array(z.string()).optional(),
 };
@@ -93,7 +93,7 @@ export const setClientSettings = operation({
     if (newWallet && !key) {
       throw invalid(
         'new_wallet',
-        'no wallet was named',
+        'no wallet was given',
         message`Add ${field('wallet_key')} with the key of the new wallet.`,
       );
     }
@@ -101,7 +101,7 @@ export const setClientSettings = operation({
     if (given.mode === undefined && changes.length === 0 && !key) {
       throw new BridgeError(
         'usage/invalid',
-        'nothing to change was named.',
+        'no change was given.',
         message`Give ${field('mode')}, ${field('daily_limit')}, ${field('max_daily_limit')} or ${field('wallet_key')}.`,
       );
     }
@@ -112,7 +112,7 @@ export const setClientSettings = operation({
       ...(wallet && { wallet }),
       ...{ limits: changes, newWallet },
     };
-    // Another wallet does not depend on the time: a stolen wallet is changed whatever the clock shows.
+    // A new wallet does not depend on the time: a stolen wallet can be replaced whatever the clock shows.
     const counts = given.mode !== undefined || changes.length > 0;
     const set = async (trx: Trx, act: Act) => {
       refuseUnlimiting(act, await openClient(trx, name, act.at), changes);
@@ -170,7 +170,7 @@ async function pause(context: Change, text: string, paused: boolean) {
 /** Makes one change in one transaction, and answers the client as it is afterwards. */
 async function changeNow<View>(
   { write, who, clock }: Change,
-  /** Whose settings change from now on; null where none do. */
+  /** The subject whose settings change from now on; null if none do. */
   name: string | null,
   change: (trx: Trx, act: Act) => Promise<Client>,
   viewOf: (known: Known, trx: Trx) => View | Promise<View>,
@@ -212,7 +212,7 @@ function refuseUnlimiting({ principal, actor }: Act, client: Client, changes: Li
     if (max === null || !changes.some((one) => one.currency === currency && one.daily === null)) continue;
     throw new BridgeError(
       'usage/forbidden',
-      `${actor} may not take away a daily limit that has a maximum.`,
+      `${actor} may not remove a daily limit that has a maximum.`,
       'Set another limit, or ask the operator.',
       { field: 'daily_limit' },
     );
@@ -240,7 +240,7 @@ function limitChanges(
   return [...changes.values()];
 }
 
-/** An amount, or `none GTQ`: the limit in that currency is taken away. */
+/** An amount, or `none GTQ`: the limit in that currency is removed. */
 function parseLimit(
   text: string,
   of: string,

@@ -34,7 +34,7 @@ export const showClocks = operation({
   },
 });
 
-/** Says since when settings hold that a wrong clock entered. */
+/** Corrects the time from which settings apply, if a wrong clock entered them. */
 export const restateEntry = operation({
   name: 'clock.restate',
   needs: 'write',

@@ -50,7 +50,7 @@ export const addRecipient = operation({
     ...input,
     wallet_key: secretInput,
     weight: z.string(),
-    /** Since when cash-outs count; by default from now on. */
+    /** The time from which cash-outs count; by default from now on. */
     from: z.string().optional(),
   }),
   view: commissionRecipientView,
@@ -88,7 +88,7 @@ export const setRecipient = operation({
     if (newWallet && !key) {
       throw invalid(
         'new_wallet',
-        'no wallet was named',
+        'no wallet was given',
         message`Add ${field('wallet_key')} with the key of the new wallet.`,
       );
     }
@@ -96,7 +96,7 @@ export const setRecipient = operation({
       throw invalid('machine', 'no weight was given', 'Give the weight at that machine, too.');
     }
     if (weight === undefined && !key) {
-      throw invalid('weight', 'nothing to change was named', 'Give a weight, or the key of the wallet.');
+      throw invalid('weight', 'no change was given', 'Give a weight, or the key of the wallet.');
     }
     const before = await findCommission(ledger.db, name, clock.now());
     const machine = await machineOf(ledger.db, given.machine);
@@ -126,7 +126,7 @@ export const removeRecipient = operation({
   },
 });
 
-/** One change in one transaction. `name` is whose weight changes from now on; null where none does. */
+/** One change in one transaction. `name`: the recipient whose weight changes from now on; null if none does. */
 function changeAt<View>(
   { write, clock }: Pick<Context, 'write' | 'clock'>,
   name: string | null,
@@ -147,9 +147,10 @@ function parseWeight(text: string, name: string): bigint {
     throw invalid(
       'weight',
       '0 would receive nothing',
-      message`To take it out: ${call('commission.remove', { name })}.`,
+      message`To remove it: ${call('commission.remove', { name })}.`,
     );
   }
-  const example = 'Weights are whole numbers and proportions: 70 and 30 divide like 7 and 3.';
+  const example =
+    'Weights are whole numbers, and only their proportion counts: 70 and 30 divide like 7 and 3.';
   return parseWhole(trimmed, 'weight', 999_999_999n, example);
 }

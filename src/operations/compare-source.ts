@@ -9,7 +9,10 @@ import { call, message } from '../lib/message.ts';
 import { saysTheSame } from '../lib/same-columns.ts';
 import type { Instant } from '../time.ts';
 
-/* A Lamassu database that was upgraded, restored or moved has another identity; that it is the same one, what is in it shows. */
+/*
+ *  A Lamassu database that was upgraded, restored or moved has another identity. Its content shows that it is the same
+ *  Lamassu.
+ */
 
 const PAGE = 500;
 /** The number of ids that an error lists. */
@@ -51,7 +54,7 @@ export async function compareSource(
       throw conflict(
         'accept',
         `the database that is reached now is ${is}`,
-        message`Check [lamassu] host and [lamassu.ssh]. If this is the one that is meant: ${call('ledger.source', { accept: is, reason: null })}.`,
+        message`Check [lamassu] host and [lamassu.ssh]. If this is the right database: ${call('ledger.source', { accept: is, reason: null })}.`,
       );
     }
     const known = await ledger.db

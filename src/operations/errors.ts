@@ -1,9 +1,11 @@
 import type { ErrorCode } from '../errors.ts';
 import type { Needs } from './operation.ts';
 
-/* The errors of operations. Each operation states its own; what whole groups of them share is stated here. */
+/* The errors of operations. Each operation states its own; the errors that whole groups share are stated here. */
 
-/** Of every operation: the input, the rights of who asks, the key of the request, and the configuration. */
+/**
+ *  Errors of every operation: the input, the rights of the principal, the key of the request, and the configuration.
+ */
 const EVERY = [
   'usage/invalid',
   'usage/forbidden',
@@ -89,7 +91,7 @@ const OF_NEEDS: Record<Needs, readonly ErrorCode[]> = {
   lease: [...EVERY, ...LEDGER, ...LEASE],
 };
 
-/** Every error that an operation may end with: those of all that need the same, and its own. */
+/** Every error that an operation may end with: those of all operations with the same needs, and its own. */
 export function errorsOf({ needs, errors }: { needs: Needs; errors: readonly ErrorCode[] }): Set<ErrorCode> {
   return new Set([...OF_NEEDS[needs], ...errors]);
 }

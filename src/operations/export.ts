@@ -88,7 +88,7 @@ async function* untilStopped<T>(pages: AsyncIterable<T[]>, signal: AbortSignal):
       throw new BridgeError(
         'export/stopped',
         'The export was stopped before its end.',
-        'What it printed is not complete; a file was not written.',
+        'Printed output is incomplete; a file was not written.',
       );
     }
     yield page;

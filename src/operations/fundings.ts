@@ -67,7 +67,7 @@ export const showFunding = operation({
 
 /** The choice for cash-outs that were divided before the cash was entered: one of the two, if there are any. */
 const late = {
-  /** Since when the cash is in the machine; by default from now on. */
+  /** The time from which the cash is in the machine; by default from now on. */
   at: z.string().optional(),
   /** The funding gets its part of the operator's own share in them. */
   from_own: z.boolean().default(false),
@@ -81,7 +81,7 @@ const addition = z.object({
   machine: z.string().optional(),
   any_machine: z.boolean().default(false),
   rate: z.string().optional(),
-  /** Its currency is right, though no machine has paid it out so far. */
+  /** The currency is right, although no machine has paid it out so far. */
   new_currency: z.boolean().default(false),
   /** The cash is in the machine. */
   deposited: z.boolean().default(false),
@@ -258,7 +258,7 @@ function addsFunding(given: z.output<typeof addition>, { config, who, clock }: E
   if (given.at !== undefined && !deposited) {
     throw invalid(
       'at',
-      message`this is when the cash was in the machine, and ${field('deposited')} was not given`,
+      message`a time was given for cash in the machine, but ${field('deposited')} was not`,
       message`Add ${field('deposited')}, or give ${field('at')} to ${call('fundings.confirm')}.`,
     );
   }
@@ -296,7 +296,7 @@ function confirmsFunding(given: z.output<typeof confirmation>, { config, who, cl
   };
 }
 
-/** Since when the cash is in the machine; undefined: from now on. */
+/** The time from which the cash is in the machine; undefined: from now on. */
 function sinceOf(
   {
     at,
@@ -313,7 +313,7 @@ function sinceOf(
   throw invalid(
     'from_own',
     message`without ${field('at')} the cash is in the machine from now on, so it has no part in the past`,
-    message`Add ${field('at')} with the time since when it was there, or leave ${field('from_own')} out.`,
+    message`Add ${field('at')} with the time from which it was there, or leave ${field('from_own')} out.`,
   );
 }
 
@@ -328,7 +328,7 @@ async function unchanged<E extends Entered>(entering: Promise<E>, digest: string
   return entered;
 }
 
-/** Null: it serves all machines; undefined: none was named. */
+/** Null: it serves all machines; undefined: none was given. */
 function machineOf({ machine, any_machine: any }: { machine?: string | undefined; any_machine: boolean }) {
   if (!any) return machine;
   if (machine === undefined) return null;

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { parseId } from '../typed/names.ts';
 
-/* Short ids in the input of operations; what is none is refused as `usage/invalid`, before anything else is done. */
+/*
+ *  Short ids in the input of operations. Any other text is refused with `usage/invalid` before anything else is done.
+ */
 
 /** `p118` */
 export const payoutId = z.string().transform((text) => parseId('p', text, 'id'));

@@ -83,8 +83,8 @@ function placeOf(
   if (read.password !== undefined) {
     throw invalid(
       'to',
-      'a password in the URL is seen by others',
-      message`Give it by itself: ${field('to_password')}.`,
+      'other users can see a password in the URL',
+      message`Give it separately: ${field('to_password')}.`,
     );
   }
   const ca = read.caFile === undefined ? undefined : readCa(field('to'), resolve(folder, read.caFile));
@@ -98,13 +98,15 @@ type Installed = Pick<Config, 'file' | 'ledger' | 'lamassu'>;
 const recovery = z.object({
   /** Admin keys of wallets that paid before the present source wallet. */
   former_wallet_key: z.array(secretInput).default([]),
-  /** The operator says that a former source wallet is gone and paid nothing unknown to this ledger; needs a reason. */
+  /**
+   *  The operator declares that a former source wallet is gone and paid nothing unknown to this ledger; needs a reason.
+   */
   without_former_wallet: z.boolean().default(false),
   /** Configurations of the other Lamassu servers of this ledger. */
   other_config: z
     .array(z.custom<Config>((config) => typeof config === 'object' && config !== null))
     .default([]),
-  /** Books what does not fit as well, held for the operator to decide; needs a reason. */
+  /** Also books what does not fit, held for the operator to decide; needs a reason. */
   hold: z.boolean().default(false),
 });
 
@@ -146,11 +148,11 @@ export const recoverLedger = operation({
 function recoveryOf(given: z.output<typeof recovery>, config: Installed, { actor, reason }: Who) {
   const named = given.without_former_wallet ? 'without_former_wallet' : given.hold ? 'hold' : null;
   if (named !== null && reason === undefined)
-    throw invalid(named, 'the log needs to know why', message`Say why by ${field('reason')}.`);
+    throw invalid(named, 'the log needs to know why', message`Give the reason with ${field('reason')}.`);
   if (named === null && reason !== undefined) {
     throw invalid(
       'reason',
-      message`it goes with ${field('hold')} or ${field('without_former_wallet')}`,
+      message`use it only with ${field('hold')} or ${field('without_former_wallet')}`,
       'Leave it out, or add one of them.',
     );
   }
@@ -178,7 +180,7 @@ function assertTogether(config: Installed, others: Installed[]): void {
     if (names.includes(lamassu.name)) {
       throw invalid(
         'other_config',
-        `${file} is of the Lamassu "${lamassu.name}", too`,
+        `${file} is another configuration of Lamassu "${lamassu.name}"`,
         'Name each Lamassu server of this ledger once.',
       );
     }

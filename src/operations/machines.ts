@@ -59,7 +59,7 @@ export const showMachine = operation({
   },
 });
 
-/** Null takes a name or a currency away, `none` a rate. */
+/** Null removes a name or a currency, `none` a rate. */
 export const setMachineSettings = operation({
   name: 'machines.set',
   needs: 'write',
@@ -78,7 +78,7 @@ export const setMachineSettings = operation({
     if (Object.values(given).every((value) => value === undefined)) {
       throw new BridgeError(
         'usage/invalid',
-        'nothing to change was named.',
+        'no change was given.',
         message`Give ${field('name')}, ${field('currency')}, ${field('commission_rate')}, ${field('min_rate')} or ${field('max_rate')}.`,
       );
     }

@@ -5,7 +5,7 @@ import { principalName, type Who } from '../ledger/log/log.ts';
 import type { Request } from '../ledger/log/requests.ts';
 import { Message, type Piece } from '../lib/message.ts';
 
-/* What a door asks under a key is done once: asked again, it is answered as it was the first time. */
+/* A request under a key is done once: a repetition gets the first answer. */
 
 /** The request under a key. Secrets of the input enter only its hash. */
 export function requestOf(key: string, operation: string, who: Who, input: unknown): Request {

@@ -181,8 +181,8 @@ async function silentLogger(): Promise<Logger> {
 function takesNoKey(name: string): BridgeError {
   return invalid(
     'key',
-    `${name} takes none, for it makes its changes one by one`,
-    'Ask without a key: what is done already is not done again.',
+    `${name} takes none, because it makes its changes one by one`,
+    'Ask without a key: it does not repeat what is already done.',
   );
 }
 
@@ -196,7 +196,7 @@ function refused({ issues }: z.ZodError): BridgeError {
 /** The actor, with the reason that the operation needs. Throws `usage/invalid` if none was given. */
 export function withReason(who: Who): Who & { reason: string } {
   const { reason } = who;
-  if (reason === undefined) throw invalid('reason', 'it is empty', 'Say why: it is kept in the log.');
+  if (reason === undefined) throw invalid('reason', 'it is empty', 'Give a reason: it is kept in the log.');
   return { ...who, reason };
 }
 
@@ -240,7 +240,10 @@ function changedMeanwhile(): BridgeError {
 /** Refuses a client access to another client, before checking whether that client exists. */
 export function assertOwn({ principal, actor }: Who, client: string): void {
   if (principal?.kind !== 'client' || principal.client === client) return;
-  throw new BridgeError('usage/forbidden', `${actor} may see and change only what is ${principal.client}'s`);
+  throw new BridgeError(
+    'usage/forbidden',
+    `${actor} may see and change only what belongs to ${principal.client}`,
+  );
 }
 
 /** The client who asks; undefined for any other principal. */

@@ -17,7 +17,7 @@ import { assertUnchanged, digestOf, operation, withReason } from './operation.ts
 
 const input = z.object({
   id: payoutId,
-  /** The hash of the payment that was given up and arrived all the same. */
+  /** The hash of the payment that was given up but arrived. */
   payment: z.string().optional(),
   /** How much it was; by default what the payout owed. */
   sats: z.string().optional(),
@@ -66,7 +66,7 @@ function find(db: Db, given: Omit<z.output<typeof input>, 'funding'>): Promise<O
   if (payment !== undefined && sats !== undefined) {
     throw conflict(
       'sats',
-      message`${field('payment')} is given too, which says how much it was`,
+      message`${field('payment')} is given too, and tells the amount`,
       'Use one of them.',
     );
   }

@@ -100,7 +100,7 @@ export const holdPayout = operation({
   },
 });
 
-/** Holds what is open and what is due now; what becomes due later is stopped by `payouts.pause`. */
+/** Holds what is open and what is due now; `payouts.pause` also stops what becomes due later. */
 export const holdAllPayouts = operation({
   name: 'payouts.hold_all',
   needs: 'lease',
@@ -112,12 +112,12 @@ export const holdAllPayouts = operation({
   view: heldAllView,
   run: async ({ clock, ledger, config, run, write, who }) => {
     const reasoned = withReason(who);
-    // An older copy of the ledger forms nothing: recovering it forms what was paid since.
+    // An older copy of the ledger forms nothing; to recover it forms the payouts that were paid since.
     const { signal } = new AbortController();
     const problem = await checkBeforeRecording({ ledger, config, run, signal, problems: [] });
     const options = formOptions(config, run.id, clock.now());
     return write(async (trx) => {
-      // While paying is paused, what is due is in no payout that could be held.
+      // While paying is paused, sats that are due are in no payout that could be held.
       if (problem === null) await formPayouts(trx, options);
       const held = (await holdAllByHand(trx, { ...reasoned, at: clock.now() })).map((id) => `p${id}`);
       const due = await dueGroups(trx, options);
@@ -157,7 +157,10 @@ export const previewReleaseAll = operation({
   },
 });
 
-/** Releases what is held. With a digest only what was held then, for the same reason: nobody agreed to what was held since. */
+/**
+ *  Releases what is held. With a digest, only what was held then for the same reason: the operator did not agree to
+ *  anything held since.
+ */
 export const releaseAllPayouts = operation({
   name: 'payouts.release_all',
   needs: 'lease',

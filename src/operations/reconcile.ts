@@ -15,7 +15,7 @@ export const reconcile = operation({
     /** Local days, or times with their zone. */
     from: z.string().optional(),
     to: z.string().optional(),
-    /** Books first what LNbits shows as its service fee of each payment. */
+    /** First books the service fee that LNbits shows for each payment. */
     book_fees: z.boolean().default(false),
   }),
   view: reconciliationView,

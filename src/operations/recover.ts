@@ -160,8 +160,8 @@ async function replay(
 }
 
 /**
- * The operator who recovers says that no other copy is in use any more. The next run waits for what it may still have
- * sent.
+ * By recovering, the operator declares that no other copy is in use any more. The next run waits for what that copy may
+ * still have sent.
  */
 async function letClaimsBe(
   trx: Trx,
@@ -229,7 +229,7 @@ async function refuseOtherPayments(deps: RecoverDeps, { lost, misfits }: FoundPa
 
 /**
  * Credits carry no label, so it is not known which of them the lost ledger had made. Those for unpaid cash-outs are
- * held: the operator finds them in LNbits, or has them made. Answers their number.
+ * held: the operator finds them in LNbits, or lets a run make them. Answers their number.
  */
 async function doubtCredits(
   trx: Trx,
@@ -306,6 +306,6 @@ async function refuseOtherWallet(db: Db, opened: string[]): Promise<void> {
   throw new BridgeError(
     'ledger/wallet-differs',
     `this copy of the ledger paid from wallet ${bound}, and the configuration names ${opened[0]}`,
-    message`Give the admin key of that wallet, too: ${field('former_wallet_key')}. If that wallet is gone and no older copy of the ledger was restored, say so with ${field('without_former_wallet')} and a reason.`,
+    message`Give the admin key of that wallet, too: ${field('former_wallet_key')}. If that wallet is gone and no older copy of the ledger was restored, declare that with ${field('without_former_wallet')} and a reason.`,
   );
 }

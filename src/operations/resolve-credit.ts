@@ -22,13 +22,13 @@ import { assertSameDigest, type Context, digestOf, operation, withReason } from 
 import { untilNothingIsUnderWay } from './under-way.ts';
 
 /*
- * The operator says what became of a credit, as of a payment (resolve-payout.ts): the word is compared with what the source
- * wallet shows, and the lease is not held while the operator is asked.
+ * The operator decides what became of a credit, like a payment in resolve-payout.ts. The decision is compared with what
+ * the source wallet shows, and the lease is not held while the operator is asked.
  *
- * Errors of both: `usage/invalid` where nothing is left to say or the payment is not of this credit, `payout/under-way`
- * within the quiet time, `credit/contradicted` where LNbits shows otherwise, and those of LNbits where nobody can look
- * and the word would have it credited again. With a digest: `payout/changed` where the ledger or LNbits show something
- * else by now.
+ * Errors of both: `usage/invalid` if nothing is left to decide or the payment is not of this credit, `payout/under-way`
+ * within the quiet time, `credit/contradicted` if LNbits shows otherwise, and those of LNbits if the wallet cannot be
+ * read and the decision would have it credited again. With a digest: `payout/changed` if the ledger or LNbits now shows
+ * something else.
  */
 
 const input = z.object({
@@ -56,7 +56,7 @@ export const previewResolveCredit = operation({
   },
 });
 
-/** Without a digest nobody looked at a preview, so what would have been asked is told where nobody can look. */
+/** Without a digest there was no preview, so if the wallet cannot be read, the error contains the question. */
 export const resolveCredit = operation({
   name: 'credits.resolve',
   needs: 'lease',
@@ -80,7 +80,7 @@ export const resolveCredit = operation({
   },
 });
 
-/** What the operator says: it is in the source wallet, or it never will be. */
+/** The operator's decision: it is in the source wallet, or it never will be. */
 interface Word {
   id: bigint;
   credited: boolean;
@@ -93,7 +93,7 @@ function wordOf({ id, credited, not_credited, payment: named }: z.output<typeof 
     throw new BridgeError(
       'usage/invalid',
       message`${field('credited')}, ${field('not_credited')}: one of them must be given.`,
-      'Say what became of the credit.',
+      'State what became of the credit.',
     );
   }
   if (payment !== null && !/^[0-9a-f]{64}$/.test(payment)) {
@@ -106,10 +106,10 @@ function wordOf({ id, credited, not_credited, payment: named }: z.output<typeof 
   return { id, credited, payment };
 }
 
-/** What the word was compared with. */
+/** What the decision was compared with. */
 interface Evidence {
   credit: CreditRow;
-  /** Null: it was never sent, so there is nothing to look for; or nobody could look. */
+  /** Null: it was never sent, so there is nothing to look for; or the wallet could not be read. */
   shown: CreditsShown | null;
   /** The payment by which it is known from then on. */
   hash: string | null;
@@ -127,7 +127,7 @@ async function readEvidence(context: Context, word: Word, agreed: string | undef
   assertSameDigest(recorded, agreed?.split('.')[0], () => changed(id));
   const { quietMs } = config.payouts;
   refuseResolving(credit, { credited, quietMs, now: clock.now() });
-  // Since the preview, which waited, nothing was sent.
+  // The preview waited for the quiet time, and nothing was sent since.
   if (!credited && agreed === undefined) await untilNothingIsUnderWay(context, credit.sent_at, quietMs);
   const seen = (shown: CreditsShown | null) => {
     const digest = `${recorded}.${digestOf(shown)}`;
@@ -198,8 +198,8 @@ function whichCame(
   if (credited && another === undefined) return only;
   throw invalid(
     'payment',
-    `it was not said which “Admin credit” is ${credited ? '' : 'not '}c${id}`,
-    message`Name it: ${orOf(possible.map((hash) => message`${field('payment')} ${hash}`))}.`,
+    `no payment was given for the “Admin credit” that is ${credited ? '' : 'not '}c${id}`,
+    message`Give it: ${orOf(possible.map((hash) => message`${field('payment')} ${hash}`))}.`,
   );
 }
 
@@ -217,8 +217,8 @@ function questionOfLate(credit: CreditRow, hash: string, credited: boolean): Mes
 function changed(id: bigint): BridgeError {
   return new BridgeError(
     'payout/changed',
-    `what LNbits or the ledger show of credit c${id} became something else while you were asked`,
-    message`Nothing was written. See what it is now: ${call('credits.show', { id: `c${id}` })}`,
+    `what LNbits or the ledger show of credit c${id} changed while you were asked`,
+    message`Nothing was written. See its present state: ${call('credits.show', { id: `c${id}` })}`,
   );
 }
 
@@ -241,7 +241,7 @@ function question(credit: CreditRow, credited: boolean): Message {
     return message`${what} was never sent. Give it up? With crediting on, the next run credits what is still to be paid of its cash-outs.`;
   const why = reason === null ? state : `${state}: ${reason}`;
   return credited
-    ? message`${what} is ${why}. Record it as credited, so that nobody credits it again?`
+    ? message`${what} is ${why}. Record it as credited, so it is not credited again?`
     : message`${what} is ${why}. Record it as not credited, so that LNbits is asked for these sats again?`;
 }
 
@@ -249,7 +249,7 @@ function satsOf({ sats }: CreditRow): string {
   return `${groupDigits(sats)} sat`;
 }
 
-/** What the source wallet shows of such credits, or why nobody can look. */
+/** What the source wallet shows of such credits, or why it cannot be read. */
 async function readWallet(
   { config: { lnbits: settings }, ledger }: Context,
   credit: CreditRow,

@@ -19,18 +19,19 @@ import { payoutOf } from './payouts.ts';
 import { untilNothingIsUnderWay } from './under-way.ts';
 
 /*
- * The operator says what became of a payment. First both wallets are read. If they contradict the word, it is refused; if they
- * leave it open, the operator is asked. The lease is not held meanwhile, so the wallets are read again before the word is
- * recorded.
+ * The operator decides what became of a payment. First both wallets are read. If they contradict the decision, it is
+ * refused; if they leave it open, the operator is asked. The lease is not held meanwhile, so the wallets are read again
+ * before the decision is recorded.
  *
- * Errors of both: `usage/invalid` where nothing of the payout is open, `payout/under-way` within the quiet time,
- * `payout/contradicted` where the wallets show otherwise, and those of LNbits where nobody can look and the word would
- * have it paid again. With a digest: `payout/changed` where the ledger or the wallets show something else by now.
+ * Errors of both: `usage/invalid` if nothing of the payout is open, `payout/under-way` within the quiet time,
+ * `payout/contradicted` if the wallets show otherwise, and those of LNbits if the wallets cannot be read and the
+ * decision would have it paid again. With a digest: `payout/changed` if the ledger or the wallets now show something
+ * else.
  */
 
 const input = z.object({
   id: payoutId,
-  /** Which payment, by its hash, where several are open. */
+  /** The hash of the payment, if several are open. */
   payment: z.string().optional(),
   /** It arrived. */
   paid: z.boolean().default(false),
@@ -79,7 +80,7 @@ export const resolvePayout = operation({
   },
 });
 
-/** What the operator says: it arrived, or it never will. */
+/** The operator's decision: it arrived, or it never will. */
 interface Word {
   id: bigint;
   hash: string | undefined;
@@ -92,17 +93,17 @@ function wordOf({ id, payment, paid, not_paid }: z.output<typeof input>): Word {
     throw new BridgeError(
       'usage/invalid',
       message`${field('paid')}, ${field('not_paid')}: ${what}.`,
-      'Say what became of the payment.',
+      'State what became of the payment.',
     );
   }
   return { id, hash: payment?.toLowerCase(), paid };
 }
 
-/** What the word was compared with. */
+/** What the decision was compared with. */
 interface Evidence {
   payment: Payment;
   shown: Shown;
-  /** Null where both wallets bear the word out. */
+  /** Null if both wallets confirm the decision. */
   question: Message | null;
   /** Of the ledger's part and of what the wallets show. */
   digest: string;
@@ -125,7 +126,7 @@ async function readEvidence(
   assertSameDigest(recorded, agreed?.split('.')[0], () => changed(id));
   const { quietMs } = config.payouts;
   refuseUnderWay(payment, context.clock.now(), quietMs);
-  // Since the preview, which waited, nothing was sent.
+  // The preview waited for the quiet time, and nothing was sent since.
   if (!paid && agreed === undefined) await untilNothingIsUnderWay(context, payment.sent_at, quietMs);
   const { shown, blind } = await readBoth(context, payment);
   if (blind !== null && !paid) throw blind;
@@ -149,8 +150,8 @@ function alone({ client }: Shown): string {
 function changed(id: bigint): BridgeError {
   return new BridgeError(
     'payout/changed',
-    `what the wallets or the ledger show of p${id} became something else while you were asked`,
-    message`Nothing was written. See what it is now: ${call('payouts.show', { id: `p${id}` })}`,
+    `what the wallets or the ledger show of p${id} changed while you were asked`,
+    message`Nothing was written. See its present state: ${call('payouts.show', { id: `p${id}` })}`,
   );
 }
 
@@ -168,8 +169,8 @@ function refuseUnderWay({ sent_at, payout_id }: Payment, now: Instant, quietMs: 
 function act(id: bigint, paid: boolean, { sats }: Payment): string {
   const what = `${groupDigits(sats)} sat of p${id}`;
   return paid
-    ? `Record ${what} as paid, so that nobody pays them any more?`
-    : `Record ${what} as not paid, so that they are paid again?`;
+    ? `Record ${what} as paid, so they are not paid again?`
+    : `Record ${what} as not paid, so they are paid again?`;
 }
 
 const SOURCE: Record<Shown['source'], string> = {
@@ -218,15 +219,16 @@ async function keyOf(db: Db, { payout_id, client_wallet_id }: Payment): Promise<
   return message`Give a key that shows the wallet: ${call(operation, { name, wallet_key: null })}. `;
 }
 
-/** What leads on where a word was refused: by what the wallets show. */
+/** The way out after a refused decision, by what the wallets show. */
 function wayOut(payout: bigint, { source, client }: Shown, giveKey: Message | ''): string | Message {
   const id = `p${payout}`;
   const release = call('payouts.release', { id });
   const paid = call('payouts.resolve', { id, paid: true, reason: null });
   const notPaid = call('payouts.resolve', { id, not_paid: true, reason: null });
-  if (source === 'pending') return message`LNbits is still at it. The next run looks again: ${call('poll')}`;
+  if (source === 'pending')
+    return message`LNbits is still working on it. The next run looks again: ${call('poll')}`;
   if (source === 'unseen' || source === 'unread')
-    return 'Configure a key of the source wallet that may view its payments, then say it again.';
+    return 'Configure a key of the source wallet that may view its payments, then decide again.';
   if (client === 'arrived') {
     return source === 'success'
       ? message`Let the next run settle it: ${release}`
@@ -246,13 +248,13 @@ function wayOut(payout: bigint, { source, client }: Shown, giveKey: Message | ''
     return message`${left} It is paid by a new invoice${first}: ${notPaid}`;
   }
   if (client === 'gone' || client === 'unseen')
-    return message`${giveKey}A deleted wallet got the sats: a superuser can bring it back. Else it arrived: ${paid}`;
+    return message`${giveKey}A deleted wallet got the sats: a superuser can restore it. Otherwise it arrived: ${paid}`;
   if (client === 'pending')
-    return 'LNbits may credit it yet. Once it has expired, or LNbits was restarted, it shows the payment as failed, or as arrived.';
+    return 'LNbits may still credit it. Once it has expired, or LNbits was restarted, it shows the payment as failed, or as arrived.';
   return message`The client did not get it: ${notPaid}`;
 }
 
-/** What both wallets show; `blind`: why nobody could look at the source wallet. The client's is looked at all the same. */
+/** What both wallets show; `blind`: why the source wallet could not be read. The client's wallet is read anyway. */
 async function readBoth(
   { config, ledger }: Context,
   payment: Payment,
@@ -287,7 +289,7 @@ async function readBoth(
   }
 }
 
-/** Where LNbits, or how to reach it, keeps anybody from looking: that error; anything else is thrown. */
+/** The error, if LNbits or the way to it prevents reading; anything else is thrown. */
 function orThrow(error: unknown): BridgeError {
   if (keepsFromLnbits(error)) return error;
   throw error;

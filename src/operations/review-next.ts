@@ -50,7 +50,7 @@ function knowing(code: string): string {
   return `${code} = 2 under [currencies] in config.toml, with its digits`;
 }
 
-/** The code of the row's currency where it is one that is not known here: nothing can be settled in it before. */
+/** The code of the row's currency if it is unknown here: until it is configured, nothing can be settled in it. */
 function unknownCode(found: Found): string | null {
   if (!found || found.told.currency !== null) return null;
   const code = found.row.fiat_code;
@@ -68,11 +68,11 @@ function missingFigures(found: Found): Record<string, string> {
     ...((told.cameOut ?? 0n) === 0n && { fiat: `… ${told.currency ?? 'CURRENCY'}` }),
     ...(told.gross === null
       ? { gross: '… sat' }
-      : // Without the cash that was asked for nothing can be in proportion to it.
+      : // Without the cash that was asked for, nothing can be in proportion to it.
         told.asked === null && { gross: `${told.gross} sat` }),
     ...(isChargeUnknown
       ? { commission: '… sat' }
-      : // Nothing is left for a commission: all that was paid is the clients'.
+      : // Nothing is left for a commission: all that was paid belongs to the clients.
         reason === 'negative-commission' && { commission: '0 sat' }),
   };
 }

@@ -108,8 +108,9 @@ export const releaseReview = operation({
 });
 
 /**
- * Hides a row from the list. Of one that is in the ledger it accepts what Lamassu says of it now: until that changes
- * again, `reconcile` is silent. Errors: those of `dismissRow`, and for a row in the ledger those of asking Lamassu.
+ * Hides a row from the list. For a row that is in the ledger, it accepts what Lamassu says of it now: until that
+ * changes again, `reconcile` does not report it. Errors: those of `dismissRow`, and for a row in the ledger those of
+ * asking Lamassu.
  */
 export const dismissReview = operation({
   name: 'review.dismiss',
@@ -152,7 +153,7 @@ async function lookUp(
 function says(seen: Lookup): string | Message {
   if ('failed' in seen) return message`could not ask (${seen.failed.code}: ${seen.failed.sentence})`;
   const { found } = seen.answer;
-  return found ? verdictInWords(found.verdict) : 'there is no such row any more';
+  return found ? verdictInWords(found.verdict) : 'the row no longer exists';
 }
 
 function verdictInWords(verdict: Verdict): string {
@@ -174,7 +175,7 @@ async function unseenRow(
   if (distributed) {
     throw wrongState(
       'id',
-      `${id} was distributed and never came into review`,
+      `${id} was distributed and never was in review`,
       message`${call('cash_outs.show', { id })} shows how it was divided.`,
     );
   }
@@ -196,7 +197,7 @@ async function unseenRow(
   };
 }
 
-/** Writes down what was found out before. False where it was written down earlier. */
+/** Records what was found out before. False if it was recorded earlier. */
 type Writing = (trx: Trx) => Promise<boolean>;
 
 async function releases(
@@ -224,7 +225,7 @@ async function releases(
     .select(['state', 'lamassu', 'reason', 'detail'])
     .where('cash_out_id', '=', id)
     .executeTakeFirst();
-  // What it was released for before is asked anew.
+  // The reason of an earlier release is judged again.
   const answer = await askLamassu(config, ledger, id, { review: review && { ...review, state: 'open' } });
   if (!answer.found) throw unknownRow(id);
   const { row, verdict } = answer.found;
@@ -274,7 +275,7 @@ async function dismisses(
     .executeTakeFirst();
   const hides: Writing = (trx) => dismissRow(trx, act, id);
   if (!cashOut || (cashOut.origin === 'lamassu' && review?.state === 'open')) return hides;
-  // What was processed stays processed, whatever was set as the start since.
+  // A processed row stays processed, whatever start was set since.
   const answer = await askLamassu(config, ledger, id, { processed: cashOut });
   if (!answer.found) throw unknownRow(id);
   const { row, verdict } = answer.found;

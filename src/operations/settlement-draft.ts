@@ -13,14 +13,14 @@ import type { Instant } from '../time.ts';
 import { askLamassu, type SourceAnswer } from './lookup-cash-out.ts';
 import type { Book } from './operation.ts';
 
-/* A settlement before it is recorded: the operator's figures, and for the rest Lamassu's. */
+/* A settlement before it is recorded: the operator's figures, and Lamassu's for the rest. */
 
 /** A settlement that is not written yet, with what Lamassu says of it. */
 export interface Draft {
   settlement: Settlement;
   /** Null for one that Lamassu never saw. */
   lamassu: { answer: SourceAnswer; found: NonNullable<SourceAnswer['found']> } | null;
-  /** Why an external one is perhaps in the wrong currency. */
+  /** Why the currency of an external settlement may be wrong. */
   currencyDoubt: string | null;
 }
 
@@ -59,7 +59,7 @@ export async function draftSettled(
   if (verdict.eligible && review?.state !== 'open') {
     throw wrongState(
       'id',
-      `Lamassu holds ${id} as successful, so nothing has to be settled`,
+      `Lamassu holds ${id} as successful, so there is nothing to settle`,
       message`The next ${call('poll')} distributes it.`,
     );
   }
@@ -74,7 +74,7 @@ export async function draftSettled(
   if (told.currency === null && isCurrencyCode(row.fiat_code)) {
     throw wrongState(
       'id',
-      `the cash-out is in ${row.fiat_code}, which is not known here`,
+      `the cash-out is in ${row.fiat_code}, which the bridge does not know`,
       `Put ${row.fiat_code} = 2 under [currencies] in config.toml, with the digits of its minor unit.`,
     );
   }
@@ -83,8 +83,8 @@ export async function draftSettled(
   if (at !== undefined && !isTimeDoubtful) {
     throw conflict(
       'at',
-      'it has no effect here, for Lamassu tells when it was',
-      message`Leave it out; it goes with ${field('reference')}.`,
+      'it has no effect here, because Lamassu tells the time',
+      message`Leave it out; use it only with ${field('reference')}.`,
     );
   }
   if (at !== undefined && at > answer.now) throw inFuture(at);
@@ -140,7 +140,7 @@ export function externalReference(text: string): string {
     throw invalid(
       'reference',
       `${reference} looks like an id of Lamassu`,
-      'Settle what Lamassu knows by its id; else use a reference of your own, like "receipt-17".',
+      'If Lamassu knows the cash-out, settle it by its id; otherwise use a reference of your own, like "receipt-17".',
     );
   }
   if (!/^[^\p{C}\p{Z}]{6,100}$/u.test(reference)) {
@@ -164,10 +164,10 @@ function machineOf(row: LamassuRow, told: string | null, stated: string | undefi
   throw invalid(
     'machine',
     `Lamassu ${each.length > 1 ? `names several machines (${each.join('; ')})` : 'names no machine'}`,
-    message`Say with ${field('machine')} which one the cash of this settlement came out of. What came out of another: settle it with ${call('settlements.external', { reference: null })}.`,
+    message`Give the machine that paid out the cash of this settlement with ${field('machine')}. Settle cash from another machine with ${call('settlements.external', { reference: null })}.`,
   );
 }
 
 function inFuture(at: Instant) {
-  return invalid('at', `${at} is in the future`, 'Say when the cash came out.');
+  return invalid('at', `${at} is in the future`, 'Give the time when the cash came out.');
 }

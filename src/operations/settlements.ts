@@ -46,13 +46,13 @@ const statement = {
   at: z.string().optional(),
   /** The cash that came out; by default what Lamassu counted. */
   fiat: z.string().optional(),
-  /** What was paid for that cash, in satoshi; by default its proportion. */
+  /** What was paid for that cash, in satoshi; by default the same share of what was paid as of the cash. */
   gross: z.string().optional(),
   /** The operator's part of it; by default what Lamassu charged. */
   commission: z.string().optional(),
-  /** The same as a rate of the gross. */
+  /** The operator's part as a rate of the gross. */
   rate: z.string().optional(),
-  /** Its sats have yet to be credited to the source wallet. */
+  /** Its sats are to be credited to the source wallet. */
   credit: z.boolean().default(false),
 };
 
@@ -61,7 +61,7 @@ const externalInput = z.object({ reference: z.string(), ...statement });
 const voidInput = z.object({ id: z.string() });
 const digest = { digest: z.string().optional() };
 
-/** How a cash-out that Lamassu knows would be settled. */
+/** The settlement of a cash-out that Lamassu knows, before it is made. */
 export const previewSettle = operation({
   name: 'settlements.preview_settle',
   needs: 'read',
@@ -74,8 +74,8 @@ export const previewSettle = operation({
 });
 
 /**
- * Settles a cash-out that Lamassu knows. The same again changes nothing. Errors: `ledger/no-clients`, those of `draftSettled`
- * and `settledBefore`, and `settle/changed` where it is not what `digest` was made of.
+ * Settles a cash-out that Lamassu knows. A repetition changes nothing. Errors: `ledger/no-clients`, those of
+ * `draftSettled` and `settledBefore`, and `settle/changed` if it differs from the preview of `digest`.
  */
 export const settleCashOut = operation({
   name: 'settlements.settle',
@@ -88,7 +88,7 @@ export const settleCashOut = operation({
   run: async (context, input) => apply(context, await planSettle(context, input), input.digest),
 });
 
-/** How a cash-out that Lamassu never saw would be settled. */
+/** The settlement of a cash-out that Lamassu never saw, before it is made. */
 export const previewExternal = operation({
   name: 'settlements.preview_external',
   needs: 'read',
@@ -109,7 +109,7 @@ export const settleExternal = operation({
   reasoned: true,
   input: externalInput.extend({
     ...digest,
-    /** The machine pays out this currency for the first time, or nobody has put it in. */
+    /** The machine pays out this currency for the first time, or no client has put it in. */
     new_currency: z.boolean().default(false),
   }),
   view: settlementView,
@@ -140,8 +140,8 @@ export const previewVoid = operation({
 });
 
 /**
- * Undoes a settlement of which nothing is in a payout yet. Errors: those of `voidSettlement`, and `settle/changed` where it
- * would change something else than what `digest` was made of.
+ * Undoes a settlement of which nothing is in a payout yet. Errors: those of `voidSettlement`, and `settle/changed` if
+ * it differs from the preview of `digest`.
  */
 export const voidSettled = operation({
   name: 'settlements.void',
@@ -167,7 +167,7 @@ export function doubtfulCurrency(doubt: string): BridgeError {
   return conflict(
     'fiat',
     `is that the right currency? ${doubt}`,
-    message`Check ${field('fiat')} and ${field('machine')}. Where they are right, add ${field('new_currency')}.`,
+    message`Check ${field('fiat')} and ${field('machine')}. If they are right, add ${field('new_currency')}.`,
   );
 }
 
@@ -204,7 +204,7 @@ async function planExternal({ config, ledger }: Asked, input: z.output<typeof ex
   const [first = 'at', ...others] = missing;
   if (missing.length > 0 || named === undefined || at === undefined) {
     const needed = others.reduce((all, name) => message`${all}, ${field(name)}`, message`${field(first)}`);
-    throw invalid(first, message`an external settlement needs ${needed}`, 'Nothing else tells it.');
+    throw invalid(first, message`an external settlement needs ${needed}`, 'There is no other source for it.');
   }
   const id = externalReference(input.reference);
   await refuseWithoutClients(db);
@@ -296,7 +296,10 @@ function undo(trx: Trx, { config, who, clock }: Entering, id: string): Promise<V
   });
 }
 
-/** What the operator saw and agrees to: the figures, whose cash it is, and what Lamassu said. The moment of it is none. */
+/**
+ *  What the operator saw and agrees to: the figures, whose cash it is, and what Lamassu said; not the time of the
+ *  preview.
+ */
 function agreedOf({ settlement, lamassu }: Draft, { cashOut, allocations }: CashOutDetail) {
   const { fiat, currency, distributed, commission, machine, undelivered } = settlement.cashOut;
   return {
@@ -310,7 +313,7 @@ function agreedOf({ settlement, lamassu }: Draft, { cashOut, allocations }: Cash
 function changed(id: string): BridgeError {
   return new BridgeError(
     'settle/changed',
-    `what was shown of ${id} is something else now: cash of clients, or what Lamassu says, changed meanwhile`,
+    `the preview of ${id} is out of date: cash of clients, or what Lamassu says, changed meanwhile`,
     'Nothing was written. Look at it again.',
   );
 }
@@ -320,7 +323,7 @@ function refuseCreditOff({ lnbits }: Pick<Config, 'lnbits'>, { settlement }: Dra
   throw conflict(
     'credit',
     '[lnbits] credit_source is off, so nothing would be credited',
-    'Leave it out and see that the source wallet holds these sats; or switch it on first: docs/crediting.md.',
+    'Leave it out and make sure that the source wallet holds these sats; or first switch it on: docs/crediting.md.',
   );
 }
 

@@ -3,8 +3,8 @@ import type { Instant } from '../time.ts';
 import type { Context } from './operation.ts';
 
 /**
- * Before the operator's word that something was not paid counts: waits for the quiet time from now on. The ledger's times
- * alone say nothing where a clock was set ahead, and what LNbits still works on would be paid once more.
+ * Waits for the quiet time, counted from now, before the operator may decide that something was not paid. The ledger's
+ * times alone prove nothing if a clock was set ahead, and a request that LNbits still works on would be paid twice.
  */
 export async function untilNothingIsUnderWay(
   { ledger, run, tell }: Pick<Context, 'ledger' | 'run' | 'tell'>,
@@ -12,7 +12,7 @@ export async function untilNothingIsUnderWay(
   quietMs: number,
 ): Promise<void> {
   if (sentAt === null) return;
-  tell(`Waiting ${Math.ceil(quietMs / 1000)} s, until LNbits cannot be at it any more.`);
+  tell(`Waiting ${Math.ceil(quietMs / 1000)} s, until LNbits can no longer be working on it.`);
   const { clock } = ledger;
   const from = { clock, quietMs, began: clock.monotonic(), posted: new Map() };
   await untilQuiet({ ...from, signal: run.lost }, [sentAt]);

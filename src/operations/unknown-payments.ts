@@ -21,7 +21,7 @@ export interface FoundPayments {
   /** Payment hashes that a source wallet shows as paid. */
   paid: Set<string>;
   misfits: Misfit[];
-  /** Runs that the ledger does not know: of another copy, or of the lost ledger. */
+  /** Runs that the ledger does not know: those of another copy, or of the lost ledger. */
   claims: StrangeClaim[];
   /** Payments with this ledger's id that it did not send. */
   foreign: number;
@@ -146,7 +146,7 @@ function toldBy(payment: WalletPayment, now: Instant): Omit<Lost, 'outcome' | 'c
     return {
       ...misfit,
       code: 'recover/amount',
-      other: `${-amountMsat} msat were paid, and its extra tells of ${sats} sat`,
+      other: `${-amountMsat} msat were paid, but its extra says ${sats} sat`,
       hint: 'Somebody changed it in LNbits. Report it.',
     };
   }

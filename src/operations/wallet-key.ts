@@ -28,7 +28,7 @@ export async function testedWalletKey(
         'Use the invoice key of the wallet: it can only receive.',
       );
     }
-    // An invoice key is told the id of its wallet only with an invoice.
+    // LNbits tells an invoice key the id of its wallet only with an invoice.
     const made = await proveRights(lnbits, key).catch(ofThisKey);
     if (await isInSourceWallet(lnbits, config, made)) throw isSourceWallet();
     return { id: made.walletId, key };
@@ -50,8 +50,8 @@ function ofThisKey(error: unknown): never {
 }
 
 /**
- * Whether an invoice is in the source wallet: a key onto a shared wallet names an id of its own, and is shown what is in
- * the wallet that it pays from. False where the source wallet's key cannot be read or used here: each run looks once more.
+ * Whether an invoice is in the source wallet: the key of a shared wallet has an id of its own, but shows the payments
+ * of the wallet that it pays from. False if the source wallet's key cannot be read or used here: each run checks again.
  */
 async function isInSourceWallet(
   lnbits: LnbitsClient,

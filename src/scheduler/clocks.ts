@@ -62,7 +62,7 @@ export function doubtProblem(doubts: readonly Doubt[]): BridgeError | null {
   return new BridgeError(
     'clock/entry',
     `entered by a clock that was wrong: ${shown}${more}`,
-    message`Say since when it holds: ${wayOut(first)}. Cash-outs that it may concern wait in review as long.`,
+    message`Give the time from which it applies: ${wayOut(first)}. Until then, cash-outs that it may concern wait in review.`,
   );
 }
 

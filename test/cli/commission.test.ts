@@ -176,7 +176,7 @@ describe('refused, with exit 64, the field named and nothing written:', () => {
       '--machine: there is no machine "Paris"',
     ],
     ['a machine without a weight', () => ['set', 'owner', '--machine', 'Antigua'], '--machine: no weight'],
-    ['nothing to change', () => ['set', 'owner'], 'nothing to change'],
+    ['nothing to change', () => ['set', 'owner'], 'no change was given'],
     ['a new wallet without its key', () => ['set', 'owner', '--new-wallet', '--weight', '1'], '--new-wallet'],
     ['an unknown recipient', () => ['remove', 'nobody'], 'NAME: there is no commission recipient "nobody"'],
   ];

@@ -86,7 +86,7 @@ describe.each(ledgerKinds)('machines on %s', (ledger) => {
   });
 
   const bad: [string, string[], string][] = [
-    ['nothing to change', ['set', MACHINE], 'nothing to change'],
+    ['nothing to change', ['set', MACHINE], 'no change was given'],
     ['a machine that is not known', ['set', 'Nowhere', '--name', 'x'], 'MACHINE'],
     ['an empty name', ['set', MACHINE, '--name', ' '], '--name'],
     ['a name of two lines', ['set', MACHINE, '--name', 'a\nb'], '--name'],

@@ -270,8 +270,8 @@ describe('resolve', () => {
 
   test.each([
     ['arrived', { status: 'success' }, {}, '--not-paid', 'payouts release'],
-    ['is pending at the client', {}, {}, '--not-paid', 'LNbits may credit it yet'],
-    ['is pending at the client', {}, {}, '--paid', 'LNbits may credit it yet'],
+    ['is pending at the client', {}, {}, '--not-paid', 'LNbits may still credit it'],
+    ['is pending at the client', {}, {}, '--paid', 'LNbits may still credit it'],
     ['is pending at the source', { status: 'failed' }, { status: 'pending' }, '--not-paid', 'is still at it'],
     ['is pending at the source', { status: 'success' }, { status: 'pending' }, '--paid', 'is still at it'],
     ['arrived in part', { status: 'success', amount: 7000 }, {}, '--not-paid', 'the difference'],

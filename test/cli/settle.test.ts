@@ -118,7 +118,7 @@ test('one that only its size holds back is released, not settled', async () => {
   await counter.world.must(['review', 'release', id]);
   const released = await run('settle', id, '--reason', 'x', '--yes');
   expect(released).toMatchObject({ code: 64, stdout: '' });
-  expect(released.stderr).toContain('nothing has to be settled');
+  expect(released.stderr).toContain('there is nothing to settle');
   expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 1 } });
 });
 

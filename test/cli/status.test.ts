@@ -164,7 +164,7 @@ test('shows what the source wallet lacks, and an open payout that is too old', a
     attention: short,
   });
   const page = (await world.aioDca(['status'])).stdout;
-  expect(page).toMatch(/120,051 sat missing for what is due +top the source wallet up/);
+  expect(page).toMatch(/120,051 sat missing for what is due +top up the source wallet/);
   expect(page).toMatch(/^Deferred +p2, 121,051 sat to alice: /m);
   await configure('[payouts]', '[attention]\npayout_after = "1 ms"\n[payouts]');
   expect(await status()).toMatchObject({ code: 2, attention: { ...short, aged: 1 } });
@@ -215,7 +215,7 @@ describe('needs the operator', () => {
 });
 
 test.each([
-  ['23505', 1, 'failed', /the last run ended in a defect +aio-dca poll says which: report it/],
+  ['23505', 1, 'failed', /the last run ended in a defect +aio-dca poll shows it: report it/],
   ['42501', 78, 'refused', /the last run was refused/],
   ['P0001', 78, 'refused', /the last run was refused/],
   ['53100', 75, 'incomplete', null],

@@ -461,7 +461,7 @@ describe('secrets', () => {
     ['a request', '-----BEGIN CERTIFICATE REQUEST-----\n', /but a CERTIFICATE REQUEST/],
     ['half a certificate', certificate.slice(0, 300), /the beginning of a certificate/],
     ['a broken certificate', certificate.replace(/[A-Z]{2}/g, '?'), /has no certificate|cannot be read/],
-    ['something else', Buffer.from([1, 0, 2]), /is not text/],
+    ['something else', Buffer.from([1, 0, 2]), /is neither text/],
   ])('a ca_file that is %s is told as that', (_name, bytes, why) => {
     writeFileSync(join(directory, 'ca.pem'), bytes);
     const { code, message, hint } = failure(() =>

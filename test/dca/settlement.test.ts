@@ -70,11 +70,11 @@ describe('the figures of a settlement', () => {
   });
 
   const all = { fiat: usd(1_00n), gross: 1000n, rate: 0n };
-  const noCash = 'fiat: nothing tells how much cash came out.';
-  const noGross = 'gross: nothing tells what the layperson paid in satoshi.';
-  const sayGross = 'Say with gross what was paid for it, like "61234 sat".';
-  const sayCommission = 'Say it with commission, like "3000 sat", or with rate, like 5.5%.';
-  const sayCash = (currency: string) => `Say what the layperson got, like "200 ${currency}".`;
+  const noCash = 'fiat: it is not known how much cash came out.';
+  const noGross = 'gross: it is not known what the layperson paid in satoshi.';
+  const sayGross = 'Give what was paid for it with gross, like "61234 sat".';
+  const sayCommission = 'Give it with commission, like "3000 sat", or with rate, like 5.5%.';
+  const sayCash = (currency: string) => `Give the cash that the layperson got, like "200 ${currency}".`;
   const quetzals = { minor: 1n, currency: 'GTQ', digits: 2 };
   const unpriced = { ...charge, ticker: null, rate: null };
   test.each<[what: string, told: Told, stated: Stated, message: string, hint: string]>([
@@ -104,7 +104,7 @@ describe('the figures of a settlement', () => {
       { ...jammed, asked: null, cameOut: 0n },
       {},
       'fiat: Lamassu counted no notes out, so there is nothing to distribute.',
-      'review.dismiss(id: …, reason: …) closes the row. If cash came out all the same, say how much, like "200 USD".',
+      'review.dismiss(id: …, reason: …) closes the row. If cash came out anyway, give the amount, like "200 USD".',
     ],
     [
       'cash within what was asked for',
@@ -117,7 +117,7 @@ describe('the figures of a settlement', () => {
       'a commission',
       NOTHING_TOLD,
       { ...all, rate: undefined },
-      'commission: nothing tells what was charged in satoshi.',
+      'commission: it is not known what was charged in satoshi.',
       sayCommission,
     ],
     [

@@ -185,7 +185,7 @@ test.each<[string, RequestListener, RegExp]>([
   [
     'where a redirect leads to',
     (_, response) => response.writeHead(301, { location: 'https://lnbits.example.org/api/v1/wallet' }).end(),
-    /leads elsewhere, to https:\/\/lnbits\.example\.org\/api\/v1\/wallet \(status 301\)/,
+    /redirects to https:\/\/lnbits\.example\.org\/api\/v1\/wallet \(status 301\)/,
   ],
   [
     'the title of a page',
@@ -278,7 +278,7 @@ describe('a rate limit', () => {
     };
     await expect(paying()).rejects.toMatchObject({
       code: 'lnbits/rate-limited',
-      message: expect.stringMatching(/not sent, this process stood still/),
+      message: expect.stringMatching(/not sent, because this process was suspended/),
     });
     expect(lnbits.requests).toHaveLength(1);
   });
@@ -319,11 +319,7 @@ describe('what LNbits says', () => {
       response.writeHead(502, { 'content-type': 'text/html' }).end(`<title>${title}</title>`);
     };
   test.each([
-    [
-      'where a redirect leads to',
-      to(`/wallet/${bytes}`),
-      'leads elsewhere, to /wallet/[redacted] (status 307)',
-    ],
+    ['where a redirect leads to', to(`/wallet/${bytes}`), 'redirects to /wallet/[redacted] (status 307)'],
     ['in upper hex digits', to(`/wallet/${bytes.toUpperCase()}`), 'to /wallet/[redacted] (status'],
     [
       'what a redirect asks',

@@ -115,7 +115,7 @@ test('a process that stood still while a connection came about sends nothing on 
   clock.ahead = 20_000;
   await expect(late).rejects.toMatchObject({
     code: 'lnbits/rate-limited',
-    message: expect.stringMatching(/not sent, this process stood still/),
+    message: expect.stringMatching(/not sent, because this process was suspended/),
     hint: 'The next run goes on.',
   });
   expect(received).toBe(0);

@@ -185,11 +185,16 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
   });
 
   test.each<[string, Figures, Record<string, string | boolean | null>, string]>([
-    ['nothing tells the cash', {}, { error_code: 'operatorCancel', dispense: false }, 'fiat: nothing tells'],
+    [
+      'nothing tells the cash',
+      {},
+      { error_code: 'operatorCancel', dispense: false },
+      'fiat: it is not known',
+    ],
     ['more than was asked', { fiat: '501 USD' }, {}, 'fiat: this is more cash than'],
     ['another currency', { fiat: '1 GTQ' }, {}, 'fiat: the cash-out is in USD'],
-    ['another coin', {}, { crypto_code: 'LTC' }, 'gross: nothing tells'],
-    ['another coin, gross known', { gross: '1000' }, { crypto_code: 'LTC' }, 'commission: nothing tells'],
+    ['another coin', {}, { crypto_code: 'LTC' }, 'gross: it is not known'],
+    ['another coin, gross known', { gross: '1000' }, { crypto_code: 'LTC' }, 'commission: it is not known'],
     ['no rate', {}, { raw_ticker_price: null, commission_percentage: null }, 'commission: '],
     ['a commission above half', { commission: '105821' }, {}, 'commission: 105821 sat are more than half'],
     ['both a rate and a commission', { commission: '1', rate: '5%' }, {}, 'rate: commission is given too'],
@@ -250,7 +255,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     expect(done.fundings).toMatchObject([{ fiat: '200.00', remaining: '200.00', client_closing: false }]);
     expect(await shop.remaining('alice')).toEqual({ remaining: 200_00n, spent: 0n, status: 'deposited' });
     expect(await reviewOf(id)).toMatchObject({ state: 'open', reason: 'error', closed_by: null });
-    await expect(undo(id)).rejects.toThrow('was undone by dora');
+    await expect(undo(id)).rejects.toThrow('was already undone by dora');
     const shares = await counter.ledger.db
       .selectFrom('commission_shares')
       .selectAll()

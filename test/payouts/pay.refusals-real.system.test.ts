@@ -112,7 +112,7 @@ describe.each(lnbitsVersions)('LNbits %s takes less than it did', (version) => {
       const refused = await poll();
       expect(refused).toMatchObject({ code: 75, settled: 0 });
       const full = new RegExp(
-        `source wallet .*${world.source.id}.* holds [\\d,]+ sat, .*at the most .lnbits_wallet_limit_max_balance`,
+        `source wallet .*${world.source.id}.* holds [\\d,]+ sat, .*at most .*lnbits_wallet_limit_max_balance`,
       );
       expect(refused.problems).toEqual([expect.stringMatching(full)]);
       expect((await world.aioDca(['doctor'])).stdout.replace(/\s+/g, ' ')).toMatch(full);

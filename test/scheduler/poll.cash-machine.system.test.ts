@@ -105,7 +105,7 @@ describe.each(ledgerKinds)('the machine that gave out the cash, in %s', (ledger)
     // The whole of it came out of neither.
     const whole = await run('settle', id, '--machine', fetched.machine, '--reason', 'two', '--yes');
     expect(whole).toMatchObject({ code: 64 });
-    expect(whole.stderr).toContain('--fiat: nothing tells how much cash came out');
+    expect(whole.stderr).toContain('--fiat: it is not known how much cash came out');
     const settle = [
       'settle',
       id,
@@ -137,7 +137,7 @@ describe.each(ledgerKinds)('the machine that gave out the cash, in %s', (ledger)
     expect((await inReview(id)).commands[0]).toBe(`aio-dca settle ${id} --fiat "… USD" --reason "…"`);
     const unsaid = await run('settle', id, '--reason', 'jam', '--yes');
     expect(unsaid).toMatchObject({ code: 64 });
-    expect(unsaid.stderr).toContain('--fiat: nothing tells how much cash came out');
+    expect(unsaid.stderr).toContain('--fiat: it is not known how much cash came out');
     const said = await run('settle', id, '--reason', 'jam', '--fiat', '200 USD', '--dry-run');
     expect(said.stdout).toContain('It was logged more than once, and is not added up:');
     expect(said.stdout.split(`dispenseError at ${sold.machine}: 200 USD`)).toHaveLength(3);

@@ -72,7 +72,7 @@ describe.each(ledgerKinds)('on a ledger in %s', (kind) => {
     expect(page.text).not.toContain('USD');
     const settle = await say(['settle', id, '--fiat', '100 USD', '--reason', 'x', '--yes']);
     expect(settle.code).toBe(64);
-    expect(settle.text).toContain('which is not known here');
+    expect(settle.text).toContain('which the bridge does not know');
 
     // One that failed besides: nothing that is proposed names another currency.
     const failed = await counter.world.insertCashOut({ device_id: machine, fiat_code: 'QQS', error: 'jam' });
