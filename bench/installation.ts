@@ -9,14 +9,14 @@ import { type Ledger, openLedger } from '../src/ledger/store/open.ts';
 import { poll } from '../src/scheduler/poll.ts';
 import type { PollReport } from '../src/scheduler/report.ts';
 import { type Instant, plus, systemClock } from '../src/time.ts';
-import { now } from '../test/support/clock.ts';
+import { bootless, now } from '../test/support/clock.ts';
 import type { WalletKeys } from '../test/support/lnbits.ts';
 import { startWorld, type World, type WorldOptions } from '../test/support/world.ts';
 
 const DAY_MS = 86_400_000;
 /** More than any benchmark takes out of it. */
 const amount = { minor: 10n ** 14n, currency: 'GTQ', digits: 2 };
-const who = { actor: 'bench', run: null };
+const who = { actor: 'bench', run: null, clock: bootless };
 
 /** A world with an empty ledger and its configuration, stopped with `stack`. */
 export interface Installation {

@@ -13,9 +13,10 @@ import { formPayouts } from '../src/ledger/payouts/form.ts';
 import type { Ledger } from '../src/ledger/store/open.ts';
 import { verifyLedger } from '../src/ledger/verify/verify.ts';
 import type { Instant } from '../src/time.ts';
+import { bootless } from './support/clock.ts';
 import { forEachLedger } from './support/ledgers.ts';
 
-const who = { actor: 'dora', run: null };
+const who = { actor: 'dora', run: null, clock: bootless };
 const ENTERED = '2026-11-01T06:00:00.000000Z';
 const ALL: Choice = { from: null, before: null, client: null };
 
@@ -65,7 +66,7 @@ async function cashOut(ledger: Ledger, id: string, fiat: bigint, confirmedAt: In
         timezone: 'America/Guatemala',
         priority: 'shared',
         origin: 'external',
-        who: { actor: 'ingest', run: null },
+        who: { actor: 'ingest', run: null, clock: bootless },
       },
     );
     await trx
@@ -178,7 +179,12 @@ forEachLedger((_kind, open) => {
       'funding add f2',
       'machine found machine m1',
     ]);
-    expect(changes[1]).toMatchObject({ actor: 'dora', run: null, before: null, after: { client: 'alice' } });
+    expect(changes[1]).toMatchObject({
+      actor: 'dora',
+      run: null,
+      before: null,
+      after: { client: 'alice' },
+    });
 
     const { totals } = await exported(ledger, 'allocations', 'csv');
     expect(totals.rows).toBe(2);

@@ -6,7 +6,7 @@ import type { JudgingConfig } from '../judging/judging.ts';
 import { creditsIn, holdCredit, sendCredit } from '../ledger/credits/credits.ts';
 import { intendCredits } from '../ledger/credits/plan.ts';
 import { accountFor } from '../ledger/credits/source-wallet.ts';
-import { record, type Who } from '../ledger/log/log.ts';
+import { type Act, record, type Who } from '../ledger/log/log.ts';
 import { anyOpenPayment } from '../ledger/payouts/open-payouts.ts';
 import { type Lost, putBack, type RecoverReport } from '../ledger/recover/recover.ts';
 import { letBe } from '../ledger/runs/claims.ts';
@@ -81,8 +81,9 @@ async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverR
   if (lost.length === 0) {
     if (run && misfits.length === 0) {
       await run.write(async (trx) => {
-        await letClaimsBe(trx, deps, run.id, found);
-        await answerForFormer(trx, deps, run.id, wallet);
+        const act = { ...run.who, run: run.id, at: ledger.clock.now() };
+        await letClaimsBe(trx, act, found);
+        await answerForFormer(trx, act, deps, wallet);
       });
     }
     return {
@@ -123,7 +124,8 @@ async function replay(
   const { lost, paid, misfits, wallet, claims, foreign } = found;
   const at = clock.now();
   const id = run?.id ?? (await placeholderRun(trx, 'recover', actor, at));
-  const who = { actor, run: id };
+  const who = { actor, run: id, clock };
+  const act = { ...who, at };
   const totals = noRunTotals();
   for (const { from, pages } of pagesOf(rows)) {
     const { mark } = await bind(trx, from.config.lamassu, from, at);
@@ -135,10 +137,10 @@ async function replay(
     await readCashOuts(reading, from.now, pages);
   }
   const { maximumSats } = config.payouts;
-  const booked = await putBack(trx, lost, { act: { ...who, at }, maximumSats, paid, hold });
+  const booked = await putBack(trx, lost, { act, maximumSats, paid, hold });
   const largest = maximumSats < LARGEST_CREDIT ? maximumSats : LARGEST_CREDIT;
-  await letClaimsBe(trx, deps, id, found);
-  await answerForFormer(trx, deps, id, wallet);
+  await letClaimsBe(trx, act, found);
+  await answerForFormer(trx, act, deps, wallet);
   const heldCredits = config.lnbits.creditSource ? await doubtCredits(trx, who, { wallet, largest }, at) : 0;
   await record(trx, who, {
     at,
@@ -163,35 +165,17 @@ async function replay(
  * By recovering, the operator declares that no other copy is in use any more. The next run waits for what that copy may
  * still have sent.
  */
-async function letClaimsBe(
-  trx: Trx,
-  { ledger, actor }: RecoverDeps,
-  run: bigint,
-  { claims }: FoundPayments,
-): Promise<void> {
+async function letClaimsBe(trx: Trx, act: Act & { run: bigint }, { claims }: FoundPayments): Promise<void> {
   if (claims.length === 0) return;
-  const at = ledger.clock.now();
+  const { at, run } = act;
   await letBe(trx, claims, run, at);
-  await record(
-    trx,
-    { actor, run },
-    {
-      at,
-      action: 'claims let be',
-      subject: 'ledger',
-      after: { runs: claims.map(({ who }) => who) },
-    },
-  );
+  const after = { runs: claims.map(({ who }) => who) };
+  await record(trx, act, { at, action: 'claims let be', subject: 'ledger', after });
 }
 
 /** Records that the former source wallets were read, or that the operator says that they are gone. */
-async function answerForFormer(trx: Trx, deps: RecoverDeps, run: bigint, wallet: string): Promise<void> {
-  if (accounts(deps))
-    await accountFor(
-      trx,
-      { actor: deps.actor, run, at: deps.ledger.clock.now(), reason: deps.withoutFormer ?? undefined },
-      wallet,
-    );
+async function answerForFormer(trx: Trx, act: Act, deps: RecoverDeps, wallet: string): Promise<void> {
+  if (accounts(deps)) await accountFor(trx, { ...act, reason: deps.withoutFormer ?? undefined }, wallet);
 }
 
 function accounts({ formerKeys, withoutFormer }: RecoverDeps): boolean {

@@ -33,15 +33,13 @@ export interface Plan {
   clients: Map<bigint, string>;
 }
 
-/** Who is named in what is undone. */
-const DRY_RUN: Who = { actor: 'dry run', run: null };
-
 /** What `poll` would do now. Writes nothing, pays nothing, and does not use LNbits. */
 export async function dryRun(deps: PollDeps): Promise<Plan> {
   const { ledger, config, signal } = deps;
   const { clock } = ledger;
   await refuseWithoutClients(ledger.db);
   const startedAt = clock.now();
+  const who: Who = { actor: 'dry run', run: null, clock };
   const problems: BridgeError[] = [];
   const read = await readAhead(deps, problems);
   const cashOuts: Plan['cashOuts'] = [];
@@ -52,7 +50,7 @@ export async function dryRun(deps: PollDeps): Promise<Plan> {
     const source: PollReport['source'] = read
       ? await readCashOuts(
           {
-            ...readingOf(config, { db: trx, clock }, (work) => work(trx), position?.mark ?? null, DRY_RUN),
+            ...readingOf(config, { db: trx, clock }, (work) => work(trx), position?.mark ?? null, who),
             clocks: {
               ...read.clocks,
               doubts: await doubtsAt(trx, read.clocks.latest),

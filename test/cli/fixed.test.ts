@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { ingest } from '../../src/ledger/cash-outs/ingest.ts';
 import { openLedger } from '../../src/ledger/store/open.ts';
 import { type Instant, plus, systemClock } from '../../src/time.ts';
-import { now } from '../support/clock.ts';
+import { bootless, now } from '../support/clock.ts';
 import { MACHINE, pairMachine } from '../support/lamassu.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -99,7 +99,7 @@ describe.each(ledgerKinds)('fixed mode on %s', (kind) => {
         },
         {
           ...{ now: plus(now(), -HOUR), timezone: 'America/Guatemala', priority: 'shared' as const },
-          ...{ origin: 'lamassu' as const, who: { actor: 'ingest', run: null } },
+          ...{ origin: 'lamassu' as const, who: { actor: 'ingest', run: null, clock: bootless } },
         },
       ),
     );

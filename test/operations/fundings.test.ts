@@ -8,7 +8,7 @@ import { previewReplacement, replaceMachineBy } from '../../src/operations/machi
 import type { Session } from '../../src/operations/operation.ts';
 import { plus } from '../../src/time.ts';
 import { books } from '../support/books.ts';
-import { now } from '../support/clock.ts';
+import { bootless, now } from '../support/clock.ts';
 import { forEachLedger } from '../support/ledgers.ts';
 import { perform } from '../support/operations.ts';
 
@@ -64,7 +64,9 @@ forEachLedger((_kind, open) => {
     const book = await books(ledger);
     await book.client('alice', { mode: 'flow' }, ago(99));
     await book.cash('alice', 100, ago(48));
-    await ledger.write((trx) => seeMachine(trx, { actor: 'dora', run: null, at: ago(98) }, 'm2', 'lamassu'));
+    await ledger.write((trx) =>
+      seeMachine(trx, { actor: 'dora', run: null, clock: bootless, at: ago(98) }, 'm2', 'lamassu'),
+    );
     const session = operatorAt(ledger);
     const input = { old: 'm', new: 'm2' };
     const seen = await perform(previewReplacement, session, input);

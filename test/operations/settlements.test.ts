@@ -16,13 +16,13 @@ import {
   voidSettled,
 } from '../../src/operations/settlements.ts';
 import { plus } from '../../src/time.ts';
-import { now } from '../support/clock.ts';
+import { bootless, now } from '../support/clock.ts';
 import { type Counter, openCounter } from '../support/counter.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const who = { actor: 'dora', run: null };
+const who = { actor: 'dora', run: null, clock: bootless };
 
 describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
   let counter: Counter;

@@ -20,7 +20,7 @@ import { payAll } from '../../src/payouts/pay.ts';
 import { isQuiet, type PayContext } from '../../src/payouts/session.ts';
 import { plus } from '../../src/time.ts';
 import { books } from '../support/books.ts';
-import { testClock } from '../support/clock.ts';
+import { bootless, testClock } from '../support/clock.ts';
 import { claim, HOUR } from '../support/fake-lnbits.ts';
 import { freshLedger } from '../support/ledgers.ts';
 
@@ -102,7 +102,7 @@ async function owing(names: string[]): Promise<{ ctx: PayContext; destination: M
   await book.cashOut(names.length, plus(at, 1));
   await book.pay(plus(at, 2));
   await ledger.db.updateTable('ledger').set({ source_wallet_id: SOURCE }).execute();
-  await ledger.write((trx) => accountFor(trx, { actor: 'test', run: null, at }, SOURCE));
+  await ledger.write((trx) => accountFor(trx, { actor: 'test', run: null, clock: bootless, at }, SOURCE));
   const run = await startRun(ledger, 'poll', 'test');
   onTestFinished(() => run.finish('ok', null));
   const destination = new MemoryDestination();

@@ -7,7 +7,7 @@ import { openSourceWallet } from '../../src/payouts/session.ts';
 import { Findings } from '../../src/reconcile/findings.ts';
 import { reconcileLnbits } from '../../src/reconcile/lnbits.ts';
 import { systemClock } from '../../src/time.ts';
-import { now } from '../support/clock.ts';
+import { bootless, now } from '../support/clock.ts';
 import { copyOf } from '../support/ledger-copy.ts';
 import { type LnbitsVersion, lnbitsVersions, type WalletKeys } from '../support/lnbits.ts';
 import type { Rule } from '../support/lnbits-simulator.ts';
@@ -146,7 +146,7 @@ describe.each(lnbitsVersions)('a label of a client at LNbits %s', (version) => {
     // Its number is that of the payment into her next wallet.
     const next = await day.lnbits.createUserWallet('next');
     const wallet = { id: next.id, key: new Secret(next.inkey) };
-    const who = { actor: 'test', run: null };
+    const who = { actor: 'test', run: null, clock: bootless };
     await day.ledger.write((trx) =>
       setClient(trx, { ...who, at: now() }, 'alice', { limits: [], wallet, newWallet: true }),
     );

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bookOverpaid, overpaidBy } from '../../src/ledger/fundings/overpaid.ts';
 import { findCase, openPayment, resolvePayment } from '../../src/ledger/payouts/operator-actions.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
-import { now } from '../support/clock.ts';
+import { bootless, now } from '../support/clock.ts';
 import type { LnbitsVersion, WalletKeys } from '../support/lnbits.ts';
 import { type Payday, payday } from '../support/payday.ts';
 
@@ -11,7 +11,7 @@ import { type Payday, payday } from '../support/payday.ts';
 describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) => {
   let day: Payday;
   let alice: WalletKeys;
-  const who = { actor: 'dora', run: null };
+  const who = { actor: 'dora', run: null, clock: bootless };
   beforeEach(async () => {
     day = await payday({ version });
     alice = await day.addClient('alice');

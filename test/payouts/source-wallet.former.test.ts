@@ -5,7 +5,7 @@ import { setClient } from '../../src/ledger/clients/changes.ts';
 import { accountFor } from '../../src/ledger/credits/source-wallet.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
-import { now } from '../support/clock.ts';
+import { bootless, now } from '../support/clock.ts';
 import { copyOf, type LedgerCopy } from '../support/ledger-copy.ts';
 import { type LnbitsVersion, lnbitsVersions, type SharedKeys, type WalletKeys } from '../support/lnbits.ts';
 import { type Payday, payday } from '../support/payday.ts';
@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 
 const FELL_OVER = { status: 500, body: { detail: 'Internal Server Error' } };
-const who = { actor: 'test', run: null };
+const who = { actor: 'test', run: null, clock: bootless };
 const hasAlice = () => day.lnbits.balance(alice.id);
 
 /** Alice was paid 1,000 sat, where `before`, and 10 more after the copy was made, in which she and bob are owed. */

@@ -6,7 +6,7 @@ import { recordResolution, resolveLate } from '../../src/ledger/credits/operator
 import { planCredits } from '../../src/ledger/credits/plan.ts';
 import { resolvePayment } from '../../src/ledger/payouts/operator-actions.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
-import { now } from '../support/clock.ts';
+import { bootless, now } from '../support/clock.ts';
 import type { LnbitsVersion } from '../support/lnbits.ts';
 import { nextMoment, type Payday, type PaydayOptions, payday } from '../support/payday.ts';
 
@@ -308,7 +308,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         const [credit] = await credits();
         if (!credit) throw new Error('no credit');
         const word = { credit, hash, shown: 'it', credited: true };
-        const act = { actor: 'dora', run: null, at: now(), reason: 'kept as a reserve' };
+        const act = { actor: 'dora', run: null, clock: bootless, at: now(), reason: 'kept as a reserve' };
         await day.ledger.write((trx) => resolveLate(trx, act, word));
         expect((await creditTotals(day.ledger.db)).credited).toBe(6012n);
         await day.owe('alice', 5n);
@@ -356,7 +356,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
           payment: `${third?.payment_hash}`,
           seen: null,
         };
-        const act = { actor: 'dora', run: null, at: now(), reason: 'x' };
+        const act = { actor: 'dora', run: null, clock: bootless, at: now(), reason: 'x' };
         await day.ledger.write((trx) => recordResolution(trx, act, word));
         await day.owe('alice', 7n);
         await day.payNow();
@@ -376,7 +376,13 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         expect(await states()).toEqual(['held']);
         const [credit] = await credits();
         if (!credit) throw new Error('no credit');
-        const act = { actor: 'dora', run: null, at: now(), reason: 'a top-up that I took back' };
+        const act = {
+          actor: 'dora',
+          run: null,
+          clock: bootless,
+          at: now(),
+          reason: 'a top-up that I took back',
+        };
         const word = { credit, credited: false, payment: null, seen: null };
         await day.ledger.write((trx) => recordResolution(trx, act, word));
         expect(await day.payNow()).toMatchObject({ settled: 2, satsCredited: 3000n });
@@ -453,7 +459,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         expect(await states()).toEqual(['intended']);
         const payment = await day.ledger.db.selectFrom('payments').selectAll().executeTakeFirstOrThrow();
         const word = { payout: payment.payout_id, payment, paid: true, seen: true };
-        const act = { actor: 'dora', run: null, at: now(), reason: 'alice has it' };
+        const act = { actor: 'dora', run: null, clock: bootless, at: now(), reason: 'alice has it' };
         await day.ledger.write((trx) => resolvePayment(trx, act, word));
         // LNbits is away, and does not have to be asked.
         expect(await day.payNow()).toMatchObject({ problems: [] });
@@ -547,7 +553,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         return day.ledger.write((trx) =>
           settle(
             trx,
-            { actor: 'dora', run: null, at: now(), reason: 'paid by hand' },
+            { actor: 'dora', run: null, clock: bootless, at: now(), reason: 'paid by hand' },
             {
               cashOut: { ...cashOut, ...sats },
               origin: 'external',

@@ -6,7 +6,7 @@ import { releasePayout } from '../../src/ledger/payouts/operator-actions.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { payFixed } from '../../src/scheduler/fixed.ts';
 import { reviewsSince } from '../../src/scheduler/new-since.ts';
-import { now } from '../support/clock.ts';
+import { bootless, now } from '../support/clock.ts';
 import { forEachLedger } from '../support/ledgers.ts';
 import { oweTwo, payday } from '../support/payday.ts';
 
@@ -24,7 +24,7 @@ test('a payout that is released and held again is news each time, and only then'
     return [exitOf[report.outcome], report.outcome, report.news.payouts];
   };
   const release = () =>
-    ledger.write((trx) => releasePayout(trx, { actor: 'dora', run: null, at: now() }, 1n));
+    ledger.write((trx) => releasePayout(trx, { actor: 'dora', run: null, clock: bootless, at: now() }, 1n));
   const held = [2, 'attention', ['p1']];
   const nothing = [0, 'ok', []];
   expect(await run()).toEqual(held);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { addCommission } from '../../src/ledger/commission/commission.ts';
 import { setMachine } from '../../src/ledger/machine-changes.ts';
-import { now } from '../support/clock.ts';
+import { bootless, now } from '../support/clock.ts';
 import { type Counter, openCounter, type Shop } from '../support/counter.ts';
 import { insertAction, pairMachine, unpairMachine } from '../support/lamassu.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
@@ -54,7 +54,7 @@ describe.each(ledgerKinds)('the machine that gave out the cash, in %s', (ledger)
     const owner = { id: wallet.id, key: new Secret(wallet.inkey) };
     const at = now();
     await counter.ledger.write(async (trx) => {
-      const who = { actor: 'test', run: null };
+      const who = { actor: 'test', run: null, clock: bootless };
       await setMachine(trx, { ...who, at }, fetched.machine, { rate: 10_000n });
       const shop = { name: `owner-${ledger}`, wallet: owner, weight: 1n, machine: fetched.machine };
       await addCommission(trx, { ...who, at }, shop);

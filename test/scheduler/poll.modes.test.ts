@@ -8,6 +8,7 @@ import type { Ledger } from '../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { type Instant, plus } from '../../src/time.ts';
 import { type Books, books } from '../support/books.ts';
+import { bootless } from '../support/clock.ts';
 import { forEachLedger } from '../support/ledgers.ts';
 
 /*
@@ -186,7 +187,7 @@ forEachLedger((_kind, open) => {
         ...{ ...money, fiat, currency: 'USD', digits: 2, undelivered: 0n, method: 'given' as const },
       };
       const settlement = { cashOut, origin: 'external' as const, stated, credit: false };
-      const act = { actor: 'dora', run: null, at: enteredAt, reason: 'receipt' };
+      const act = { actor: 'dora', run: null, clock: bootless, at: enteredAt, reason: 'receipt' };
       return book.ledger.write((trx) => settle(trx, act, settlement, book.settings));
     };
     await settled('receipt-1', 9_000n, at('2026-11-20 11:59'));

@@ -5,6 +5,7 @@ import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { settleCashOut } from '../../src/operations/settlements.ts';
 import { readCashOuts } from '../../src/scheduler/read.ts';
 import { readingOf } from '../../src/scheduler/setup.ts';
+import { bootless } from '../support/clock.ts';
 import { openCounter } from '../support/counter.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
 
@@ -25,7 +26,7 @@ test.each(ledgerKinds)(
         return ledger.write(work);
       };
       const target = {
-        ...readingOf(config, ledger, write, null, { actor: 'test', run: null }),
+        ...readingOf(config, ledger, write, null, { actor: 'test', run: null, clock: bootless }),
         onCashOut: () => undefined,
         signal: new AbortController().signal,
       };

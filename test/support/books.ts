@@ -10,8 +10,9 @@ import { formPayouts } from '../../src/ledger/payouts/form.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';
 import { formOptions } from '../../src/scheduler/pay.ts';
 import type { Instant } from '../../src/time.ts';
+import { bootless } from './clock.ts';
 
-const who = { actor: 'dora', run: null };
+const who = { actor: 'dora', run: null, clock: bootless };
 
 /** The settings that decide what is due; a test changes them as an operator changes config.toml. */
 interface BookSettings {
@@ -113,7 +114,12 @@ export async function books(ledger: Ledger): Promise<Books> {
             lamassu: {},
             ...more,
           },
-          { ...settings, now: processedAt, origin: 'lamassu', who: { actor: 'ingest', run: null } },
+          {
+            ...settings,
+            now: processedAt,
+            origin: 'lamassu',
+            who: { actor: 'ingest', run: null, clock: bootless },
+          },
         ),
       );
       if (!division) throw new Error('a cash-out that is known already');

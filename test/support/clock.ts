@@ -61,3 +61,9 @@ export function testClock(at?: Instant): TestClock {
   };
   return clock;
 }
+
+/** Of a host that does not number its boots: an entry at a time that the test names is not compared with its uptime. */
+export const bootless: Clock = {
+  ...systemClock,
+  host: () => ({ ...systemClock.host(), boot: null }),
+};

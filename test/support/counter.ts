@@ -11,13 +11,13 @@ import type { Needs, Operation } from '../../src/operations/operation.ts';
 import { poll } from '../../src/scheduler/poll.ts';
 import type { PollReport } from '../../src/scheduler/report.ts';
 import { plus, systemClock } from '../../src/time.ts';
-import { now } from './clock.ts';
+import { bootless, now } from './clock.ts';
 import { insertAction } from './lamassu.ts';
 import { perform } from './operations.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
 const DAY_MS = 86_400_000;
-const who = { actor: 'test', run: null };
+const who = { actor: 'test', run: null, clock: bootless };
 
 /** A whole installation, with its ledger open in this process: for tests of what the operator decides. */
 export interface Counter {

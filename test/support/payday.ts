@@ -14,7 +14,7 @@ import { ALWAYS } from '../../src/ledger/store/effective-dated.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import { type PayReport, pay } from '../../src/scheduler/pay.ts';
 import { type Clock, plus, systemClock } from '../../src/time.ts';
-import { now } from './clock.ts';
+import { bootless, now } from './clock.ts';
 import type { LnbitsVersion, WalletKeys } from './lnbits.ts';
 import { type LnbitsSimulator, type SeenRequest, startLnbitsSimulator } from './lnbits-simulator.ts';
 
@@ -147,7 +147,11 @@ ${payouts}
       const wallet = { id: keys.id, key: new Secret(keys.inkey) };
       await nextMoment();
       await ledger.write((trx) =>
-        addCommission(trx, { actor: 'test', run: null, at: clock.now() }, { name, wallet, weight, machine }),
+        addCommission(
+          trx,
+          { actor: 'test', run: null, clock: bootless, at: clock.now() },
+          { name, wallet, weight, machine },
+        ),
       );
       return keys;
     },
@@ -171,7 +175,7 @@ ${payouts}
         timezone: 'UTC',
         priority: 'shared' as const,
         origin: 'lamassu' as const,
-        who: { actor: 'ingest', run: null },
+        who: { actor: 'ingest', run: null, clock: bootless },
       };
       const division = await ledger.write((trx) => ingest(trx, cashOut, how));
       if (division?.net !== sats) throw new Error(`${name} was allocated ${division?.net} of ${sats} sat`);

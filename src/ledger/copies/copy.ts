@@ -70,7 +70,7 @@ async function moveAway(source: Ledger, to: LedgerPlace, actor: string): Promise
         await trx.updateTable('ledger').set({ retired_to: to.url }).execute();
         return counts;
       });
-      await takeIntoUse(copy, { actor, run: run.id }, source.url);
+      await takeIntoUse(copy, { actor, run: run.id, clock: source.clock }, source.url);
       return { id: source.id, url: to.url, rows, verification: await verifyLedger(copy) };
     } finally {
       await copy.close();

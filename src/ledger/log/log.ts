@@ -15,8 +15,8 @@ export interface Who {
   run: bigint | null;
   /** The reason of the actor, for every change that has no reason of its own. */
   reason?: string | undefined;
-  /** The clock of whoever acts outside a run: the log keeps what it shows since the boot of the host. */
-  clock?: Clock | undefined;
+  /** The log keeps what it shows since the boot of the host, for whoever acts outside a run. */
+  clock: Clock;
 }
 
 export interface Change {
@@ -43,7 +43,7 @@ export interface ReasonedAct extends Act {
 /** Adds a change to the ledger's log, in the transaction that makes the change. */
 export async function record(trx: Trx, who: Who, change: Change): Promise<void> {
   // A run records the clocks itself.
-  const clock = who.run === null && who.clock ? who.clock.host() : null;
+  const clock = who.run === null ? who.clock.host() : null;
   await trx
     .insertInto('log')
     .values({

@@ -123,7 +123,7 @@ export async function startRun(
   void keepRenewing();
   return {
     id,
-    who: { actor, run: id },
+    who: { actor, run: id, clock },
     lost: lost.signal,
     write: (work) =>
       ledger.write(async (trx) => {

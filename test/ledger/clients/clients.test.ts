@@ -10,10 +10,10 @@ import { addFunding, cancelFunding, withdrawFunding } from '../../../src/ledger/
 import { pausePaying } from '../../../src/ledger/payouts/pause.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
 import { type Instant, plus } from '../../../src/time.ts';
-import { now } from '../../support/clock.ts';
+import { bootless, now } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
-const who = { actor: 'dora', run: null };
+const who = { actor: 'dora', run: null, clock: bootless };
 const DAY_MS = 86_400_000;
 
 /** A hint that names these operations, a line each. */
@@ -67,7 +67,7 @@ function cashOut(ledger: Ledger, id: string, fiat: bigint, confirmedAt: Instant)
         timezone: 'UTC',
         priority: 'shared',
         origin: 'lamassu',
-        who: { actor: 'ingest', run: null },
+        who: { actor: 'ingest', run: null, clock: bootless },
       },
     ),
   );

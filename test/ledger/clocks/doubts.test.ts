@@ -8,13 +8,13 @@ import { startRun } from '../../../src/ledger/runs/lease.ts';
 import { ledgerStatus } from '../../../src/ledger/status.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
 import { type HostClock, plus, systemClock, toInstant, toMs } from '../../../src/time.ts';
-import { now } from '../../support/clock.ts';
+import { bootless, now } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const YEAR = 365 * 24 * HOUR;
-const who = { actor: 'test', run: null, reason: 'the clock was wrong' };
+const who = { actor: 'test', run: null, clock: bootless, reason: 'the clock was wrong' };
 const shifts = [MINUTE + 2_000, 6 * HOUR, YEAR].flatMap((ms) => [ms, -ms]);
 
 /** The host's clocks, the one that is set wrong by `ms`. */

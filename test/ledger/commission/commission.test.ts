@@ -12,9 +12,10 @@ import { replaceMachine } from '../../../src/ledger/machine-changes.ts';
 import { seeMachine } from '../../../src/ledger/machines/machines.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
+import { bootless } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
-const who = { actor: 'dora', run: null };
+const who = { actor: 'dora', run: null, clock: bootless };
 /** `day(3)`: noon of the third day. */
 const day = (n: number) => `2026-11-${String(n).padStart(2, '0')}T12:00:00.000000Z`;
 const wallet = (id: string) => ({ id, key: new Secret(`key-${id}`) });
@@ -59,7 +60,7 @@ async function shared(ledger: Ledger, id: string, at: string, machine = 'm1') {
     timezone: 'UTC',
     priority: 'shared',
     origin: 'lamassu',
-    who: { actor: 'ingest', run: null },
+    who: { actor: 'ingest', run: null, clock: bootless },
   } as const;
   await ledger.write((trx) => ingest(trx, { ...row, ...cash }, how));
   const rows = await ledger.db

@@ -6,12 +6,14 @@ import { backupLedger } from '../../../src/ledger/copies/backup.ts';
 import { record } from '../../../src/ledger/log/log.ts';
 import { type Ledger, openLedger } from '../../../src/ledger/store/open.ts';
 import { systemClock } from '../../../src/time.ts';
-import { now } from '../../support/clock.ts';
+import { bootless, now } from '../../support/clock.ts';
 import { freshLedger } from '../../support/ledgers.ts';
 
 const folderOf = ({ url }: Ledger) => dirname(url.slice('sqlite:'.length));
 const note = (ledger: Ledger, subject: string) =>
-  ledger.write((trx) => record(trx, { actor: 'test', run: null }, { at: now(), action: 'test', subject }));
+  ledger.write((trx) =>
+    record(trx, { actor: 'test', run: null, clock: bootless }, { at: now(), action: 'test', subject }),
+  );
 const count = async (ledger: Ledger) => (await ledger.db.selectFrom('log').select('id').execute()).length;
 
 test('a copy is the ledger as it was at one moment, readable by its owner only, in one file', async () => {

@@ -13,7 +13,7 @@ import { type Ledger, openLedger } from '../../../src/ledger/store/open.ts';
 import { tablePages, tables } from '../../../src/ledger/store/tables.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { systemClock } from '../../../src/time.ts';
-import { now } from '../../support/clock.ts';
+import { bootless, now } from '../../support/clock.ts';
 import { startCommand } from '../../support/command.ts';
 import { freshLedger, freshLedgerUrl, type LedgerKind, ledgerKinds } from '../../support/ledgers.ts';
 import { type Payday, payday } from '../../support/payday.ts';
@@ -31,7 +31,7 @@ async function usedLedger(): Promise<Payday> {
   await day.payNow();
   await day.owe('bob', 777n, 23n);
   await day.ledger.write(async (trx) => {
-    const who = { actor: 'test', run: null };
+    const who = { actor: 'test', run: null, clock: bootless };
     for (const dropped of [true, false]) {
       await intendCredits(trx, { ...who, at: now() }, { wallet: day.source.id, largest: 500n });
       for (const credit of dropped ? await creditsIn(trx, ['intended']) : [])
@@ -45,7 +45,7 @@ async function usedLedger(): Promise<Payday> {
       .execute();
     await record(
       trx,
-      { actor: 'test', run: null },
+      { actor: 'test', run: null, clock: bootless },
       { at: now(), action: 'test', subject: 'ñ 🎉', after: { big: 2n ** 62n } },
     );
   });
@@ -112,7 +112,11 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
     const back = await opened(again);
     expect((await rowsOf(back)).payments).toEqual(before.payments);
     await back.write((trx) =>
-      record(trx, { actor: 'test', run: null }, { at: now(), action: 'test', subject: 'last' }),
+      record(
+        trx,
+        { actor: 'test', run: null, clock: bootless },
+        { at: now(), action: 'test', subject: 'last' },
+      ),
     );
     expect(await verifyLedger(back)).toMatchObject({ ok: true });
     if (kind === 'sqlite') expect(statSync(url.slice('sqlite:'.length)).mode & 0o777).toBe(0o600);

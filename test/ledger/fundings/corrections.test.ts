@@ -8,9 +8,10 @@ import { setMachine } from '../../../src/ledger/machine-changes.ts';
 import { seeMachines } from '../../../src/ledger/machines/machines.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { type Books, books } from '../../support/books.ts';
+import { bootless } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
-const who = { actor: 'dora', run: null };
+const who = { actor: 'dora', run: null, clock: bootless };
 const begin = '2026-11-01T00:00:00.000000Z';
 const later = '2026-11-10T00:00:00.000000Z';
 const out = '2026-11-05T00:00:00.000000Z';

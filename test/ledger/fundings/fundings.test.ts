@@ -16,10 +16,10 @@ import { listFundings } from '../../../src/ledger/fundings/view.ts';
 import { machinesInUse, machineViews, seeMachines } from '../../../src/ledger/machines/machines.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
 import { type Instant, plus } from '../../../src/time.ts';
-import { now } from '../../support/clock.ts';
+import { bootless, now } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
-const who = { actor: 'dora', run: null };
+const who = { actor: 'dora', run: null, clock: bootless };
 
 function ago(ms: number): Instant {
   return plus(now(), -ms);
@@ -89,7 +89,7 @@ function cashOut(ledger: Ledger, id: string, fiat: bigint, machine = 'm1', confi
         timezone: 'UTC',
         priority: 'shared',
         origin: 'lamassu',
-        who: { actor: 'ingest', run: null },
+        who: { actor: 'ingest', run: null, clock: bootless },
       },
     ),
   );

@@ -13,9 +13,10 @@ import { ALWAYS } from '../../../src/ledger/store/effective-dated.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import type { Instant } from '../../../src/time.ts';
 import { type Books, books } from '../../support/books.ts';
+import { bootless } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
-const who = { actor: 'dora', run: null };
+const who = { actor: 'dora', run: null, clock: bootless };
 const begin = '2026-11-01T00:00:00.000000Z';
 const day = (number: number): Instant => `2026-11-${`${number}`.padStart(2, '0')}T18:00:00.000000Z`;
 

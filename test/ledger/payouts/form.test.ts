@@ -5,6 +5,7 @@ import { addCommission, removeCommission } from '../../../src/ledger/commission/
 import { dueGroups, type FormOptions, formPayouts } from '../../../src/ledger/payouts/form.ts';
 import type { Instant } from '../../../src/time.ts';
 import { type Books, books } from '../../support/books.ts';
+import { bootless } from '../../support/clock.ts';
 import { freshLedger } from '../../support/ledgers.ts';
 
 /*
@@ -12,7 +13,7 @@ import { freshLedger } from '../../support/ledgers.ts';
  * ledgers, in test/scheduler/poll.modes.test.ts; here are the moments around them.
  */
 
-const who = { actor: 'dora', run: null };
+const who = { actor: 'dora', run: null, clock: bootless };
 const BEFORE = '2026-11-01T00:00:00.000000Z';
 const at = (time: string): Instant => `2026-11-20T${time}:00.000000Z`;
 

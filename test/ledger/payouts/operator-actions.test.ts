@@ -23,7 +23,7 @@ import { type Run, startRun } from '../../../src/ledger/runs/lease.ts';
 import type { Ledger, Trx } from '../../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { call } from '../../../src/lib/message.ts';
-import { now } from '../../support/clock.ts';
+import { bootless, now } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
 const AT = '2026-11-20T10:00:00.000000Z';
@@ -278,7 +278,7 @@ forEachLedger((_kind, open) => {
 
   test('the brake is put on once and taken off once, with who and why', async () => {
     const { ledger } = await begin();
-    const who = { actor: 'emil', run: null };
+    const who = { actor: 'emil', run: null, clock: bootless };
     const pause = (reason: string) => ledger.write((trx) => pausePaying(trx, { ...who, at: AT, reason }));
     expect(await pause('moving')).toBe(true);
     expect(await pause('again')).toBe(false);

@@ -4,10 +4,11 @@ import { splitPart } from '../../../src/ledger/payouts/parts.ts';
 import { addPayment, markDead, partsOf } from '../../../src/ledger/payouts/payouts.ts';
 import { startRun } from '../../../src/ledger/runs/lease.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
+import { bootless } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
 const AT = '2026-11-20T10:00:00.000000Z';
-const who = { actor: 'dora', run: null };
+const who = { actor: 'dora', run: null, clock: bootless };
 
 forEachLedger((_kind, fresh) => {
   test('a part of which nothing can arrive is split into others, which are paid instead', async () => {

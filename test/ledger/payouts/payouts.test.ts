@@ -15,6 +15,7 @@ import { startRun } from '../../../src/ledger/runs/lease.ts';
 import type { Trx } from '../../../src/ledger/store/open.ts';
 import type { PaymentState, PayoutState } from '../../../src/ledger/store/schema.ts';
 import { plus } from '../../../src/time.ts';
+import { bootless } from '../../support/clock.ts';
 import { freshLedger } from '../../support/ledgers.ts';
 
 /*
@@ -24,7 +25,7 @@ import { freshLedger } from '../../support/ledgers.ts';
 
 const AT = '2026-11-01T12:00:00.000000Z';
 const LATER = '2026-11-01T12:00:05.000000Z';
-const who: Who = { actor: 'dora', run: null };
+const who: Who = { actor: 'dora', run: null, clock: bootless };
 
 /** A payout of one part with one payment, in these states. */
 async function owed(payout: PayoutState, payment: PaymentState) {

@@ -25,6 +25,7 @@ import { type Ledger, openLedger, type Trx } from '../../../src/ledger/store/ope
 import type { LedgerDifferenceCode } from '../../../src/ledger/verify/findings.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { systemClock } from '../../../src/time.ts';
+import { bootless } from '../../support/clock.ts';
 import { ledgerKinds } from '../../support/ledgers.ts';
 import { type Database, freshDatabase } from '../../support/postgres.ts';
 
@@ -324,7 +325,7 @@ function cashOut(id: string, fiat: bigint, gross: bigint): CashOut {
 }
 
 function how(run: bigint | null) {
-  const who = { actor: 'test', run };
+  const who = { actor: 'test', run, clock: bootless };
   return { now: LATER, timezone: 'UTC', priority: 'shared' as const, origin: 'lamassu' as const, who };
 }
 

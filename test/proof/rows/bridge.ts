@@ -19,6 +19,7 @@ import { type Plan as DryRun, dryRun } from '../../../src/scheduler/dry-run.ts';
 import { poll } from '../../../src/scheduler/poll.ts';
 import type { PollReport } from '../../../src/scheduler/report.ts';
 import type { Instant } from '../../../src/time.ts';
+import { bootless } from '../../support/clock.ts';
 import { createLamassu, type Lamassu, pairMachine } from '../../support/lamassu.ts';
 import { freshLedgerUrl, type LedgerKind } from '../../support/ledgers.ts';
 import type { WalletKeys } from '../../support/lnbits.ts';
@@ -30,7 +31,7 @@ import type { Row } from './judgement.ts';
 import type { Plan } from './plan.ts';
 import { currencies } from './row.ts';
 
-const who = { actor: 'dora', run: null };
+const who = { actor: 'dora', run: null, clock: bootless };
 
 /** The real program on a Lamassu of its own, with a ledger and a simulated LNbits. */
 export interface Bridge extends AsyncDisposable {

@@ -13,10 +13,10 @@ import type { Ledger, Trx } from '../../../src/ledger/store/open.ts';
 import { readCashOuts } from '../../../src/scheduler/read.ts';
 import { pagesToRead } from '../../../src/scheduler/window.ts';
 import { type Clock, type Instant, plus } from '../../../src/time.ts';
-import { testClock } from '../../support/clock.ts';
+import { bootless, testClock } from '../../support/clock.ts';
 import { type CashOutRow, type Change, type History, MINUTES, machines, names } from './histories.ts';
 
-const who = { actor: 'dora', run: null };
+const who = { actor: 'dora', run: null, clock: bootless };
 const SOURCE = 'lamassu';
 const MINUTE = 60_000;
 
@@ -116,7 +116,12 @@ async function read(ledger: Ledger, { rows, priority }: History, minutes: number
   });
   const target = {
     ...{ db: ledger.db, clock: ledger.clock, write: ledger.write, source: SOURCE, mark },
-    ingest: { timezone: TIMEZONE, priority, origin: 'lamassu' as const, who: { actor: 'ingest', run: null } },
+    ingest: {
+      timezone: TIMEZONE,
+      priority,
+      origin: 'lamassu' as const,
+      who: { actor: 'ingest', run: null, clock: bootless },
+    },
     onCashOut: () => undefined,
     signal: new AbortController().signal,
   };
