@@ -402,7 +402,7 @@ describe('in a terminal', { retry: 1 }, () => {
       const instead = (text: string) => `\u0015${text}`;
       await answer('Time zone', instead('Nowhere'));
       await answer('expected a time zone', instead('America/Guatemala'));
-      await answer('From when on', instead('2026-11-01'));
+      await answer('From what time on', instead('2026-11-01'));
       await answer('How is Lamassu', '');
       await answer('The SSH server', `${ssh().host}:${ssh().port}`);
       await terminal.shows(ssh().hostKeys[0] ?? '');
@@ -460,7 +460,7 @@ describe('in a terminal', { retry: 1 }, () => {
     const terminal = inTerminal(['--config', join(folder, 'config.toml'), 'init', ...future]);
     await terminal.shows('That is in the future');
     terminal.type('n');
-    await terminal.shows('From when on');
+    await terminal.shows('From what time on');
     terminal.type(keys.interrupt);
     expect((await terminal.ended).screen).toContain('Nothing was written.');
     expect(await readdir(folder)).toEqual([]);
