@@ -45,7 +45,8 @@ export async function noteShortage(ctx: PayContext): Promise<void> {
 }
 
 /**
- * LNbits reports an insufficient balance although the wallet holds enough: it takes a service fee that is not known yet.
+ * LNbits reports an insufficient balance although the wallet holds enough, so it takes a service fee that is not known
+ * yet.
  */
 export function noteUnknownFee(ctx: PayContext, payout: Payout, sats: bigint): void {
   const held = shown(ctx.source.balanceMsat / 1000n);
@@ -54,7 +55,7 @@ export function noteUnknownFee(ctx: PayContext, payout: Payout, sats: bigint): v
 }
 
 const FEE_HINT =
-  'Top the source wallet up by that fee (lnbits_service_fee, or at most lnbits_service_fee_max, of each payment), or set lnbits_service_fee_ignore_internal in LNbits. With [lnbits] credit_source the next run credits it. Once a payment cost one, it is counted in what is needed.';
+  'Top the source wallet up by that fee (lnbits_service_fee, or at most lnbits_service_fee_max, of each payment), or set lnbits_service_fee_ignore_internal in LNbits. With [lnbits] credit_source the next run credits it. Once a payment has cost a fee, the fee counts in what is needed.';
 
 const TOP_UP = 'Top up the source wallet; the next run goes on.';
 

@@ -49,5 +49,5 @@ export async function overCeiling(
   const left = unpaid + feeOn(unpaid, await feeNow(ctx));
   if (sent + left <= ceiling.sats) return null;
   const shown = (sats: bigint) => `${groupDigits(sats)} sat`;
-  return `${shown(left)} on top of ${shown(sent)} that were sent on ${today} are more than daily_ceiling_sats, ${shown(ceiling.sats)}`;
+  return `${shown(left)} on top of ${shown(sent)} that were sent on ${today} exceed daily_ceiling_sats, ${shown(ceiling.sats)}`;
 }

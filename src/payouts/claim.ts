@@ -50,13 +50,13 @@ export interface StrangeClaim {
   wallet: string;
   /** It was made on this host since its boot, by a ledger at this place. */
   here: boolean;
-  /** Its own description, for messages. */
+  /** What it says of itself, for messages. */
   who: string;
 }
 
 /** The claim under which a run pays. Without one, nothing is sent. */
 export function claimOf({ claim }: Pick<PayContext, 'claim'>): Claim {
-  if (!claim) throw new Error('a run that has no claim was going to pay');
+  if (!claim) throw new Error('a run without a claim was going to pay');
   return claim;
 }
 
@@ -66,9 +66,9 @@ export async function strangeClaim(ctx: PayContext): Promise<StrangeClaim | unde
 }
 
 /**
- * The claims of other copies, newest first, back to where this ledger found itself alone, and further to `own`, should
- * LNbits' clock have been set back; the nonces of this ledger that have a second invoice; and whether `own` is among what
- * the wallet shows.
+ * The claims of other copies, newest first, back to where this ledger found itself alone, and further to `own`, in case
+ * LNbits' clock was set back; the nonces of this ledger that have a second invoice; and whether `own` is among what the
+ * wallet shows.
  */
 export async function readClaims(
   { ledger, lnbits, source }: Pick<PayContext, 'ledger' | 'lnbits' | 'source'>,
@@ -80,7 +80,7 @@ export async function readClaims(
   let seen = false;
   for await (const page of lnbits.tagged(source.key, TAG)) {
     const shown = page.flatMap((one) => readClaim(ledger.seals, one) ?? []);
-    // What is taken back comes after it, so the list has it first.
+    // The payment that takes a claim back is newer, so the list has it first.
     for (const one of shown) if (one.withdrawn) withdrawn.add(one.nonce);
     const found = await unknownClaims(
       ledger.db,
@@ -127,8 +127,9 @@ export async function claimToPay(ctx: PayContext, refuse: () => Promise<void>): 
       await refuse();
     }
   } catch (error) {
-    // Whoever sees it need not wait for it: this run is not going to pay. What it could not say, the operator finds out.
-    // A claim that is there twice is not taken back: it may be a copied host's, too, which may be paying.
+    // Another copy that sees the claim need not wait for it: this run is not going to pay. If this fails, the operator
+    // resolves it. A claim that is there twice is not taken back: it may also belong to a copied host, which may be
+    // paying.
     if (error instanceof BridgeError && error.kind === 'misconfigured')
       await put(ctx, nonce, true).catch(() => {});
     throw error;
@@ -153,7 +154,9 @@ export async function stayAlone(ctx: PayContext, refuse: () => Promise<void>): P
   claimOf(ctx).checked = checked;
 }
 
-/** Whether a run was suspended for so long after its last check that it may not send: another copy may be paying by now. */
+/**
+ *  Whether a run was suspended so long after its last check that it must not send: another copy may be paying by now.
+ */
 export function checkedTooLongAgo(ctx: PayContext): boolean {
   return msSinceLook(ctx) > SEND_MS;
 }
@@ -175,23 +178,23 @@ function explain(error: unknown, { walletId, balanceMsat }: PayContext['source']
   if (full) throw full;
   throw new BridgeError(
     'lnbits/refused',
-    `the source wallet takes no invoice of 1 sat, by which a run tells other copies of this ledger that it is going to pay: ${error.message}`,
-    'Nothing is paid before; what is due waits, and the next run tries again.',
+    `the source wallet takes no invoice of 1 sat, the claim that a run makes before it pays: ${error.message}`,
+    'Until then nothing is paid; what is due waits, and the next run tries again.',
   );
 }
 
 function notShown(): BridgeError {
   return new BridgeError(
     'lnbits/rights',
-    'the key of the source wallet makes invoices, but does not see them, so it cannot see whether another copy of this ledger is in use',
+    'the key of the source wallet makes invoices but does not see them, so a run cannot see whether another copy of this ledger is in use',
     'Use the admin key of the wallet itself, or let its owner grant the shared one to view payments.',
   );
 }
 
 /**
- * A payment that the source wallet shows and the ledger does not know: of another copy, where it was made under a claim of
- * a ledger at another place, be it one that this ledger had when it was copied; else of the ledger that this one is older
- * than.
+ * A payment that the source wallet shows and the ledger does not know. If it was made under a claim of a ledger at
+ * another place, another copy made it, even if this ledger had that claim when it was copied. Otherwise this ledger is
+ * an older copy.
  */
 export async function unknownPayment(ctx: PayContext, payment: WalletPayment): Promise<BridgeError> {
   const { hash, extra } = payment;
@@ -225,7 +228,7 @@ function inUseElsewhere(what: string): BridgeError {
   return new BridgeError(
     'ledger/in-use-elsewhere',
     `another copy of this ledger is in use: ${what}, and this ledger does not know it`,
-    message`Stop the copy that is not meant to be (a cloned host, an old timer, a copied folder) for good. Then, with the one that stays, ${DRY_RUN} and ${RECOVER}: it recovers what the other one paid, and the next run pays again. If a backup was restored instead, first enter again what was entered after it. Nothing is distributed or paid before.`,
+    message`Permanently stop the copy that should not run (a cloned host, an old timer, a copied folder). Then, with the one that stays, ${DRY_RUN} and ${RECOVER}: it recovers what the other one paid, and the next run pays again. If a backup was restored instead, first enter again what was entered after it. Nothing is distributed or paid before.`,
   );
 }
 
@@ -259,7 +262,7 @@ function readClaim(seals: Seals, { hash, walletId, time, extra, amountMsat }: Wa
   const { ledger, nonce, withdrawn, place, seal } = extra;
   if (ledger !== seals.ledger || amountMsat < 0n) return null;
   if (typeof nonce !== 'string' || typeof withdrawn !== 'boolean' || typeof place !== 'string') return null;
-  // Copies of a ledger that is older than its seals may have got different secrets. Nobody else writes into this wallet.
+  // Copies of a ledger that is older than its seals may have different secrets. Nobody else writes into this wallet.
   if (seals.all && !isSealed(seals, ['claim', nonce, `${withdrawn}`, place], seal)) return null;
   const who = `run ${plain(extra.run)} on ${plain(extra.host)} (${plain(extra.url)}), at ${time ?? '?'}`;
   return { nonce, hash, wallet: walletId, withdrawn, place, who };

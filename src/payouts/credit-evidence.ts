@@ -11,9 +11,9 @@ export interface CreditsShown {
   all: { hash: string; status: WalletPayment['status'] }[];
   /** The hashes of those that have arrived and that this one can be. */
   possible: string[];
-  /** Of those that LNbits has begun, and that this one can be. */
+  /** The hashes of those that LNbits has begun and that this one can be. */
   pending: string[];
-  /** How many of `possible` a superuser took back since. */
+  /** How many of `possible` a superuser has taken back since. */
   takenBack: number;
 }
 
@@ -49,7 +49,7 @@ export async function possiblePayments(
 }
 
 /**
- * No other credit is known by them; and where it was sent, LNbits did not show them before; else they were made since
+ * They prove no other credit. If this credit was sent, LNbits did not show them before; otherwise they were made after
  * its cash-outs.
  */
 async function possibleOnes(db: Db, credit: Credit, shown: WalletPayment[]): Promise<WalletPayment[]> {
@@ -66,15 +66,16 @@ async function possibleOnes(db: Db, credit: Credit, shown: WalletPayment[]): Pro
   return free.filter(({ time }) => time === null || time >= since);
 }
 
-/** Why the operator's word is refused, and the way out. */
+/** Why the operator's decision is refused, and the way out. */
 export interface Refused {
   because: string;
   wayOut: string | Message;
 }
 
 /**
- * What the source wallet says to the operator's word on a credit: null where it leaves it open, or bears it out. Of a
- * credit that was never sent, a payment that is there is not its own; the operator who names that payment may say so.
+ * How the source wallet contradicts the operator's decision about a credit; null if it leaves it open or confirms it. A
+ * payment that is there does not belong to a credit that was never sent; the operator may name that payment and decide
+ * so.
  */
 export function judgeCreditWord(
   { possible, pending, takenBack }: CreditsShown,
@@ -86,9 +87,9 @@ export function judgeCreditWord(
   if (credited && there > 0) return null;
   if (pending.length > 0) {
     return {
-      because: `LNbits has begun it and not finished: ${pending.join(', ')}`,
+      because: `LNbits has begun it but not finished: ${pending.join(', ')}`,
       wayOut:
-        'It may come yet. Once it has expired, or LNbits was restarted, it is shown as failed, or as arrived; say it then.',
+        'It may still arrive. Once it has expired, or LNbits was restarted, it is shown as failed, or as arrived; decide then.',
     };
   }
   if (credited) {
@@ -102,7 +103,7 @@ export function judgeCreditWord(
   if (!sent && possible.length === 1 && payment === possible[0]) return null;
   const notIts = sent
     ? ''
-    : message`, or, where it is another one: ${resolve({ not_credited: true, payment: null })}`;
+    : message`, or, if it is another one: ${resolve({ not_credited: true, payment: null })}`;
   return {
     because: `the source wallet shows it: ${possible.join(', ')}`,
     wayOut: message`It is there: ${resolve({ credited: true })}${notIts}. To take sats back, give that wallet a negative amount in LNbits first (Users).`,

@@ -30,7 +30,7 @@ export function decide(client: ClientSide, source: SourceSide, quiet: boolean): 
   if (source === 'success') {
     if (client === 'arrived') return { do: 'settle' };
     if (client === 'none')
-      return hold("paid from the source wallet, but the client's wallet knows nothing of it");
+      return hold("paid from the source wallet, but the client's wallet does not show it");
     if (!quiet) return { do: 'wait', reason: `paid from the source wallet, the client's side is ${client}` };
     return hold(`debited, not credited: the client's side is ${client}`);
   }

@@ -51,8 +51,8 @@ export type SourceSide = Debit['status'] | 'none';
 
 /**
  * What a client's wallet shows of one payment. `arrived`: the exact amount, without a fee, as a success. `none`: it
- * answered that there is no such payment. `gone`: there is no such wallet. `unseen`: no payment, but the key does not show
- * its own new invoice either, so nothing is known of the client's side.
+ * answered that there is no such payment. `gone`: there is no such wallet. `unseen`: no payment, but the key does not
+ * show its own new invoice either, so the client's side is unknown.
  */
 export type ClientSide = 'arrived' | 'pending' | 'failed' | 'wrong-amount' | 'none' | 'unseen' | 'gone';
 

@@ -13,7 +13,7 @@ export async function examinePayment(ctx: PayContext, payment: Payment): Promise
   const quiet = isQuiet(ctx, payment.sent_at);
   const mayRun = !quiet && !ctx.answered.has(payment.id);
   let source = await sourceSide(ctx, payment.payment_hash);
-  // LNbits is still at it, however long that takes.
+  // LNbits is still working on it, however long that takes.
   if (source === 'pending') return whilePending;
   if (source === 'success' && mayRun && !ctx.looksArePure) {
     return {
@@ -31,12 +31,13 @@ export async function examinePayment(ctx: PayContext, payment: Payment): Promise
   return decide(client, source, quiet);
 }
 
-/** `refused`: every POST of it was; that it waits is no doubt about what became of it. */
+/** `refused`: every POST of it was refused, so its outcome is not in doubt while it waits. */
 export type Former = Decision & { refused?: true };
 
 /**
- * What becomes of an invoice in a former wallet of its recipient that was never sent, or whose every POST LNbits refused. It is given
- * up if the source wallet shows nothing of it and it was not paid otherwise. The former wallet may be gone.
+ * The outcome for an invoice in a former wallet of its recipient that was never sent, or whose every POST LNbits
+ * refused. It is given up if the source wallet shows no payment of it and nobody else paid it. The former wallet may be
+ * gone.
  */
 export async function examineFormer(ctx: PayContext, payment: Payment): Promise<Former> {
   if (payment.sent_at !== null) return examineRefused(ctx, payment);
@@ -50,7 +51,7 @@ export async function examineFormer(ctx: PayContext, payment: Payment): Promise<
   return { do: 'abandon', reason: 'it was not sent, and the recipient is paid into another wallet now' };
 }
 
-/** Given up only where both wallets show, after the quiet time, that nothing came of it. */
+/** Given up only if both wallets show, after the quiet time, that nothing was paid. */
 async function examineRefused(ctx: PayContext, payment: Payment): Promise<Former> {
   const quiet = isQuiet(ctx, payment.sent_at);
   const decision = await examinePayment(ctx, payment);

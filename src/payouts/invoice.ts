@@ -23,7 +23,7 @@ import { checkBeforeFirst, checkFirst, isFirst, type NotSeen, notRead } from './
 
 /** LNbits pays an internal invoice even after its expiry. */
 const INVOICE_EXPIRY_SECONDS = 86_400;
-/** Invoices of one part, where its recipient gets another wallet, or another key, at that very moment. */
+/** The most invoices of one part, if its recipient gets another wallet or key again and again meanwhile. */
 const TRIES = 3;
 
 /**
@@ -116,8 +116,8 @@ function refusedInvoice({ code, text }: BridgeError, { kind, recipient: { name }
 }
 
 /**
- * Whether the key that made an invoice shows it: before the first payment by a key, and before the first from a source
- * wallet, this is looked at. Before LNbits 1.4 no key is without that right, and the look would make an end to the invoice.
+ * Whether the key that made an invoice shows it. This is checked before the first payment by a key, and before the
+ * first from a source wallet. Before LNbits 1.4 every key has that right, and the check would make the invoice fail.
  */
 async function showsItself(
   ctx: PayContext,
@@ -141,7 +141,7 @@ function memoOf({ id, kind, fiat, digits, currency }: Payout, sats: bigint): str
 }
 
 /**
- * What the sides of a payment carry, each sealed for its own `wallet`, so that it can be told whose it was and for which
+ * The labels of both sides of a payment, each sealed for its own `wallet`. They tell whose payment it was and for which
  * cash-outs.
  */
 export async function extraOf(

@@ -10,19 +10,19 @@ import type { WalletPayment } from '../lnbits/client.ts';
  * anything is sealed under it. A label with the ledger's id that proves nothing is a foreign label: it is only counted.
  */
 
-/** What is sealed, besides the wallet in which the side of the payment stands. */
+/** What is sealed, besides the wallet of that side of the payment. */
 export interface Label {
   /** The nonce of the claim under which it was made. */
   claim: string;
   /** Like `p118`. */
   payout: string;
   part: number;
-  /** The payment's number: they are counted through the whole ledger. */
+  /** The payment's number, which is unique in the ledger. */
   seq: number;
   sats: number;
 }
 
-/** The side of the payment that the source wallet shows, by whatever key and id it is reached. */
+/** The side of the payment in the source wallet, whatever key and id reach that wallet. */
 export const SOURCE = 'source';
 
 const parts = (wallet: string, { claim, payout, part, seq, sats }: Label) => [
@@ -50,8 +50,8 @@ export function isLabelled(seals: Seals, { extra }: WalletPayment): boolean {
 }
 
 /**
- * Whether this ledger, or a copy of it, sent a payment that its source wallet shows. Only who has the wallet's key can
- * write there, so a ledger that is older than its seals believes the label alone.
+ * Whether this ledger, or a copy of it, sent a payment that its source wallet shows. Only the owner of the wallet's key
+ * can write there, so a ledger that is older than its seals believes the label alone.
  */
 export function isSentByLedger(seals: Seals, payment: WalletPayment): boolean {
   return (
@@ -60,9 +60,10 @@ export function isSentByLedger(seals: Seals, payment: WalletPayment): boolean {
 }
 
 /**
- * Which of the payments in a client's wallet that this ledger does not know another copy of it made: those that were
- * sealed under a claim that is not this ledger's. A ledger that is older than its seals and never claimed yet may be an
- * old backup, so it believes the label alone; `except`: claims at that source wallet say nothing of what others paid.
+ * The payments in a client's wallet that another copy of this ledger made: this ledger does not know them, and they
+ * were sealed under a claim that is not its own. A ledger that is older than its seals and has never made a claim may
+ * be an old backup, so it believes the label alone. `except`: claims at that source wallet do not tell what others
+ * paid.
  */
 export async function madeByAnotherCopy(
   { db, seals }: Pick<Ledger, 'db' | 'seals'>,

@@ -15,16 +15,16 @@ import { actOf, type PayContext } from './session.ts';
 /** LNbits may carry out a request long after the bridge stopped waiting; runs check this long, `reconcile` always. */
 const LOOKED_FOR_MS = 7 * 86_400_000;
 
-/** An “Admin credit” of the source wallet that no credit is known by, and the credit that was dropped and can be it. */
+/** An “Admin credit” of the source wallet that belongs to no known credit, and the dropped credit that it can be. */
 export interface Late {
   credit: Credit;
   hash: string;
 }
 
 /**
- * Before another credit is made: what was dropped, and came to pass later. It is `credited` after all where nothing else
- * covers its cash-outs by now; else the sats are in the source wallet twice, and the operator decides. Answers the sats of
- * those that are credited.
+ * Before another credit is made: finds dropped credits that LNbits made later. Such a credit becomes `credited` if
+ * nothing else covers its cash-outs by now. Otherwise the sats are in the source wallet twice, and the operator
+ * decides. Answers the sats of those that are credited.
  */
 export async function creditWhatCameLate(ctx: PayContext, justLookedAt: bigint[]): Promise<bigint> {
   const since = plus(ctx.clock.now(), -LOOKED_FOR_MS);
@@ -49,8 +49,8 @@ export function cameLate({ sats }: Credit): string {
 }
 
 /**
- * What LNbits shows of these dropped credits. It did not show it before each was sent, so no clock is asked; several of
- * one amount are told apart by nothing, so the oldest is taken to have come first.
+ * What LNbits shows of these dropped credits. It did not show them before each was sent, so no clock is needed. Several
+ * of one amount cannot be told apart, so the first to come is taken for the oldest.
  */
 export async function lateCredits(
   db: Db,

@@ -54,7 +54,9 @@ export async function recheckDead(ctx: PayContext): Promise<void> {
   }
 }
 
-/** Newest first. By the log, which says when it was decided; a clock that is wrong only looks longer, or shorter. */
+/**
+ *  Newest first, by the log, which says when it was decided. A wrong clock only makes this look back longer or shorter.
+ */
 async function givenUp({ ledger, clock, source }: PayContext): Promise<Payment[]> {
   const since = plus(clock.now(), -LOOKED_AT_MS);
   const dead = await ledger.db

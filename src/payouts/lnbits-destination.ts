@@ -37,7 +37,7 @@ export class LnbitsDestination implements Destination {
     return this.#lnbits.find(this.#source, hash);
   }
 
-  /** Where the key that made the invoice finds none, it has to show that it would have seen one. */
+  /** If the key that made the invoice finds no payment, it has to show that it would have seen one. */
   async clientSide(
     { id, key }: WalletKey,
     { payment_hash, sats }: { payment_hash: string; sats: bigint },

@@ -2,7 +2,7 @@ import type { PayContext } from './session.ts';
 
 /** How long a run continues at LNbits' pace; the next run reads Lamassu first. */
 const LONGEST_MS = 15 * 60_000;
-/** So often in a row LNbits may take nothing; five waits outlast a window of a minute (lnbits/pace.ts). */
+/** How many times in a row LNbits may accept nothing; five waits outlast a window of a minute (lnbits/pace.ts). */
 const IN_A_ROW = 6;
 
 /**

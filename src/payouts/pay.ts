@@ -43,7 +43,7 @@ const SAME_FOR_ALL: readonly ErrorCode[] = [
   'lnbits/redirect',
   'lnbits/proxy',
 ];
-/** POSTs of one bolt11 and invoices of one part in one run; the next run goes on. */
+/** The most POSTs of one bolt11, and invoices of one part, in one run; the next run goes on. */
 const TRIES = 2;
 
 export interface Paid {
@@ -72,7 +72,7 @@ export async function payAll(ctx: PayContext): Promise<Paid> {
     const open = (await openPayouts(ctx.ledger.db)).filter(({ id }) => again.has(id));
     waits = [...waits.filter(({ payout }) => !again.has(payout.id)), ...(await round(ctx, paid, open))];
   }
-  // What was found out within the run is no problem of it any more.
+  // An outcome that was found out within the run is no longer a problem of the run.
   for (const { refusal, payout } of waits) if (refusal) noteAnswer(ctx, refusal, payout);
   await noteShortage(ctx);
   await noteNewFee(ctx, fee);
@@ -103,7 +103,7 @@ interface Wait {
   sentAt: string | null;
   /** The answer, or network error, of the last POST, if nothing contradicts it. */
   refusal: BridgeError | null;
-  /** Set where LNbits did not answer that POST. */
+  /** Set if LNbits did not answer that POST. */
   silence: BridgeError | null;
 }
 
@@ -165,7 +165,10 @@ async function payPayout(ctx: PayContext, payout: Payout, paid: Paid): Promise<W
   return null;
 }
 
-/** The parts of a payout. What is more than one payment may be by now, and of which nothing can arrive, is split before. */
+/**
+ *  The parts of a payout. First splits parts that are now too large for one payment, unless a payment of them may still
+ *  arrive.
+ */
 async function partsToPay(ctx: PayContext, payout: bigint): ReturnType<typeof partsOf> {
   const { ledger, run, maximumSats } = ctx;
   const parts = await partsOf(ledger.db, payout);
@@ -178,7 +181,7 @@ async function partsToPay(ctx: PayContext, payout: bigint): ReturnType<typeof pa
   return await partsOf(ledger.db, payout);
 }
 
-/** Null where nothing has to be waited for, and the rest of the payout is left to another run, or to the operator. */
+/** Null if nothing is to be waited for, and the rest of the payout is left to another run or to the operator. */
 async function payPart(
   ctx: PayContext,
   payout: Payout,
@@ -256,7 +259,7 @@ type Outcome = (
   /** The program was asked to stop, or paying was paused: the payment stays as it is. */
   | { do: 'stop' }
 ) & {
-  /** The wallets were examined within the quiet time of the last POST: later they may show more. */
+  /** The wallets were read within the quiet time of the last POST: later they may show more. */
   early?: boolean;
 };
 
@@ -330,11 +333,14 @@ async function attemptPayment(
 
 /** Why a POST is not made after all; null: it is. */
 function tooLate(ctx: PayContext, sentAt: Instant): string | null {
-  if (wasSuspended(ctx, sentAt)) return 'this run stood still before it could send';
+  if (wasSuspended(ctx, sentAt)) return 'this run was suspended before it could send';
   return checkedTooLongAgo(ctx) ? 'LNbits took too long to show that no other copy of the ledger pays' : null;
 }
 
-/** Of a payment that an earlier run left open; what may have been sent stays with the wallet that it was made in. */
+/**
+ *  For a payment that an earlier run left open: if it may have been sent, it stays with the wallet that its invoice was
+ *  made in.
+ */
 async function examineAgain(ctx: PayContext, payment: Payment): Promise<Decision> {
   const former = payment.state === 'invoiced' && !(await isOwn(ctx.ledger.db, payment));
   return former ? examineFormer(ctx, payment) : examinePayment(ctx, payment);

@@ -17,7 +17,7 @@ const PAGE = 100;
  * What must hold before the first payment of a run, at the source wallet: it is the one that the ledger is bound to; no
  * other copy of the ledger is in use, and this is not an older copy that was restored; the wallet still shows the
  * newest payment that settled (else LNbits was restored). Then the settled payments of earlier runs are looked at once
- * more: one that is not there any more makes its payout held. At last the run claims the right to pay.
+ * more: if one is no longer there, its payout becomes held. Last, the run claims the right to pay.
  *
  * Errors: `ledger/wallet-differs`, `ledger/in-use-elsewhere`, `ledger/restored`, `lnbits/restored`, `lnbits/rights`
  * where the key does not show what it should, and those of the LNbits client. Where the run was asked to stop
@@ -33,16 +33,17 @@ export async function refuseUnsafeSourceWallet(ctx: PayContext): Promise<void> {
 }
 
 /**
- * Right before each call that moves money: a copy of the ledger may have come into use since the last look, or this run
- * may have stood still. Errors: `ledger/in-use-elsewhere`, `ledger/restored`, and those of the LNbits client.
+ * Right before each call that moves money: another copy of the ledger may have come into use since the last check, or
+ * this run may have been suspended. Errors: `ledger/in-use-elsewhere`, `ledger/restored`, and those of the LNbits
+ * client.
  */
 export async function refuseIfNotAlone(ctx: PayContext): Promise<void> {
   await stayAlone(ctx, async () => void (await refuseOtherCopies(ctx)));
 }
 
 /**
- * What of it concerns the recording, too: an older copy of the ledger lacks clients and fundings whose cash went out,
- * so nothing may be divided by it. Writes nothing. Errors: those of `refuseUnsafeSourceWallet`.
+ * The part of it that also concerns recording: an older copy of the ledger lacks clients and fundings whose cash went
+ * out, so it must not divide anything. Writes nothing. Errors: those of `refuseUnsafeSourceWallet`.
  */
 export async function refuseOtherLedger(ctx: PayContext): Promise<void> {
   await refuseOtherCopies(ctx, sentPages(ctx), async () => {
@@ -50,7 +51,7 @@ export async function refuseOtherLedger(ctx: PayContext): Promise<void> {
   });
 }
 
-/** `binding`: what there is to look at besides the source wallet. Answers this ledger's payments of its newest page. */
+/** `binding`: what to check besides the source wallet. Answers this ledger's payments of its newest page. */
 async function refuseOtherCopies(
   ctx: PayContext,
   pages = sentPages(ctx),
@@ -71,8 +72,8 @@ async function* sentPages(ctx: PayContext): AsyncGenerator<WalletPayment[]> {
 }
 
 /**
- * What a restored ledger lost is newer than what it knows: the pages are read back to the first payment of this
- * ledger, past those of others that pay from the same wallet. Answers this ledger's payments of that page.
+ * A restored ledger lacks payments that are newer than those it knows: so the pages are read back to the first payment
+ * of this ledger, past those of others that pay from the same wallet. Answers this ledger's payments of that page.
  */
 async function refuseUnknown(
   ctx: PayContext,
@@ -96,7 +97,7 @@ async function refuseForgotten(ctx: PayContext): Promise<void> {
     .selectFrom('payments')
     .select(['payment_hash', 'payout_id'])
     .where('state', '=', 'settled')
-    // One with a reason was settled by the operator's word: what LNbits shows of it was known then.
+    // One with a reason was settled by the operator's decision: what LNbits shows of it was known then.
     .where('reason', 'is', null)
     .where('source_wallet_id', '=', ctx.source.walletId)
     .orderBy('id', 'desc')

@@ -44,15 +44,18 @@ export function sidesInWords({ source, client }: Shown): string {
   return `${source} in the source wallet, ${client} in the client’s`;
 }
 
-/** The wallets on the operator's word: `bears-out`: they show the same; `open`: they leave it open; `contradicts`. */
+/**
+ *  What the wallets say to the operator's decision. `bears-out`: they show the same. `open`: they leave it open.
+ *  `contradicts`: they show otherwise.
+ */
 export type WordJudgement = 'bears-out' | 'open' | 'contradicts';
 
 /**
- * Compares the operator's word, that a payment arrived or never will, with the wallets. The word never overrides what they show. What
- * could not be read is not an absence: a payment that is called unpaid is paid again.
+ * Compares the operator's decision, that a payment arrived or never will, with the wallets. The decision never
+ * overrides what they show. What could not be read is not an absence: a payment that is declared unpaid is paid again.
  */
 export function judgeWord({ source, client }: Shown, paid: boolean): WordJudgement {
-  // LNbits is still at it.
+  // LNbits is still working on it.
   if (source === 'pending') return 'contradicts';
   return paid ? judgePaid(source, client) : judgeNotPaid(source, client);
 }
@@ -67,7 +70,7 @@ function judgePaid(source: Shown['source'], client: Shown['client']): WordJudgem
     case 'nothing':
       return 'contradicts';
     default:
-      // What did not leave the source wallet has only arrived where the client's wallet shows that it has.
+      // If it did not leave the source wallet, it has arrived only if the client's wallet shows that.
       return source === 'none' || source === 'failed' ? 'contradicts' : 'open';
   }
 }
@@ -84,7 +87,7 @@ function judgeNotPaid(source: Shown['source'], client: Shown['client']): WordJud
     case 'nothing':
     case 'none':
       return 'open';
-    // It may credit it yet; and where nobody can look, it may have.
+    // LNbits may still credit it, or, if the wallet cannot be read, may have done so.
     default:
       return 'contradicts';
   }

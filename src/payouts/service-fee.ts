@@ -5,12 +5,15 @@ import type { ServiceFee } from '../lnbits/admin.ts';
 import type { WalletPayment } from '../lnbits/client.ts';
 import { actOf, note, type PayContext } from './session.ts';
 
-/** LNbits' present service fee: as its superuser was told in this run, else as its newest payments show. */
+/**
+ *  LNbits' present service fee: its setting, if its superuser read it in this run; otherwise as its newest payments
+ *  show.
+ */
 export async function feeNow({ ledger, toldFee }: Pick<PayContext, 'ledger' | 'toldFee'>): Promise<FeeRate> {
   return toldFee === undefined ? await feeRate(ledger.db) : toldFee;
 }
 
-/** LNbits' setting as a rate. Of no payment more is booked, or credited, than there was. */
+/** LNbits' setting as a rate. No more is booked or credited than the whole payment. */
 export function rateTold(fee: ServiceFee): FeeRate {
   if (fee === null) return null;
   const paidMsat = 10n ** 10n;
@@ -19,7 +22,7 @@ export function rateTold(fee: ServiceFee): FeeRate {
   return { feeMsat: share < paidMsat ? share : paidMsat, paidMsat, capMsat };
 }
 
-/** Keeps what LNbits shows as its fee of payments that are booked with another one: after a crash, or before it was known. */
+/** Records LNbits' fee of payments that are booked with another fee: after a crash, or before the fee was known. */
 export async function bookFees(
   ctx: Pick<PayContext, 'ledger' | 'clock' | 'run'>,
   shown: WalletPayment[],
@@ -44,7 +47,7 @@ export async function bookFees(
   return differing.length;
 }
 
-/** What LNbits writes as the fee of a debit, as what it took: of either sign, and of nothing more than there was. */
+/** The fee that LNbits took for a debit, from its figure, which may have either sign: at most the whole payment. */
 export function cappedFee(feeMsat: bigint, paidMsat: bigint): bigint {
   const fee = feeMsat < 0n ? -feeMsat : feeMsat;
   return fee < paidMsat ? fee : paidMsat;

@@ -70,9 +70,9 @@ export interface PayContext extends SourceWallet, Quiet {
   signal: AbortSignal;
   /** Payments whose every POST was answered by LNbits within this run. */
   answered: Set<bigint>;
-  /** Told how many milliseconds the run waits, for LNbits takes no more requests for now. */
+  /** Called with the milliseconds that the run waits because LNbits takes no more requests for now. */
   onWait?: ((ms: number) => void) | undefined;
-  /** How often it said so since a payout was brought to an end. */
+  /** How often it said so since the last payout was finished. */
   limited?: number;
   /** What went wrong with LNbits: one of each kind, and what concerns one payout for each payout. See `note`. */
   problems: Map<string, BridgeError>;

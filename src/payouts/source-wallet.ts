@@ -29,13 +29,13 @@ export async function bindSourceWallet(ctx: PayContext): Promise<void> {
 }
 
 /**
- * Errors: `ledger/wallet-differs` where this wallet cannot be taken, `ledger/restored` where a client received what the
+ * Errors: `ledger/wallet-differs` if this wallet cannot be taken, `ledger/restored` where a client received what the
  * ledger does not know, and those that concern LNbits itself. A wallet that cannot be looked at stops nobody else: its
  * recipient is not paid (`checkBeforeFirst`).
  */
 export async function refuseUnknownAtClients(ctx: PayContext): Promise<void> {
   const { ledger, lnbits, source } = ctx;
-  // Refused here already while something is open: on LNbits before 1.4 the look would change what is open.
+  // Refused before reading while something is open: on LNbits before 1.4, reading would change it.
   await ledger.dryRun((trx) => takeSourceWallet(trx, actOf(ctx), source.walletId));
   if (await isAccountedFor(ledger.db, source.walletId)) return;
   for (const wallet of await walletsPaidInto(ledger.db, source.walletId)) {
@@ -66,7 +66,10 @@ export async function checkBeforeFirst(ctx: PayContext, recipient: bigint): Prom
   return null;
 }
 
-/** The same of the present wallet alone, once it has an invoice by which its key can show what it sees; null: it does not. */
+/**
+ *  The same for the present wallet alone, once it has an invoice by which its key can prove what it sees; null: it does
+ *  not.
+ */
 export async function checkFirst(
   ctx: PayContext,
   wallet: WalletKey,
@@ -79,7 +82,10 @@ export async function checkFirst(
   return (await refuseUnknownIn(ctx, shown)) ?? 'seen';
 }
 
-/** Whether nothing was paid to it from this source wallet, nor does the operator answer for what another one paid. */
+/**
+ *  Whether nothing was paid to it from this source wallet yet, and the operator does not answer for what another one
+ *  paid.
+ */
 export async function isFirst(
   { ledger, source }: Pick<PayContext, 'ledger' | 'source'>,
   recipient: bigint,
@@ -89,7 +95,7 @@ export async function isFirst(
   return !paid && !(await isAccountedFor(ledger.db, source.walletId));
 }
 
-/** Throws `ledger/restored` for what another copy certainly made; what it may have made is answered. */
+/** Throws `ledger/restored` for payments that another copy certainly made; answers those that it may have made. */
 async function refuseUnknownIn(ctx: PayContext, shown: WalletPayment[]): Promise<Unseen | null> {
   const { ledger, source, claim } = ctx;
   const { certain, doubtful } = await unknownIn(ledger, source.walletId, shown, claim?.nonce);
@@ -100,7 +106,7 @@ async function refuseUnknownIn(ctx: PayContext, shown: WalletPayment[]): Promise
   }
   const [one] = doubtful;
   if (!one) return null;
-  return new Unseen(`another copy of this ledger, or whose wallet it is, made payment ${one.hash}`);
+  return new Unseen(`another copy of this ledger, or the owner of the wallet, made payment ${one.hash}`);
 }
 
 /** What a client's wallet shows of payments that the ledger does not know. */
@@ -141,8 +147,8 @@ export async function paidByAnotherCopy(
 }
 
 /**
- * Those that were sealed under a claim of a run that did not end: of a copy that was made in the middle of it, and went on
- * with it. `own`: of this run, whose copies the source wallet shows.
+ * Those that were sealed under a claim of a run that did not end: a copy that was made during the run went on with it.
+ * `own`: of this run, whose copies the source wallet shows.
  */
 async function ofBrokenOffRuns(
   { db, seals }: Ledger,
@@ -155,9 +161,9 @@ async function ofBrokenOffRuns(
 }
 
 /**
- * Those of `unknown` that stand in the place of a payment that arrived in this wallet, and that it does not show any
- * more: who copies a label out of a payment to the own wallet has both. An invoice that was made and not kept has the
- * number of the payment that was made instead, and its owner can pay it.
+ * Those of `unknown` with the number of a payment that arrived in this wallet and that the wallet no longer shows: a
+ * client who copies a label from a payment has both. An invoice that was made and not kept has the number of the
+ * payment that was made instead, and its owner can pay it.
  */
 async function inPlaceOf(
   { db, seals }: Ledger,
@@ -207,10 +213,12 @@ export function notRead({ wallet, unseen }: NotSeen): BridgeError {
     name: recipient.name,
     wallet_key: null,
   });
-  const key = former ? 'Let' : message`If the wallet lives, give a key that shows it: ${set}. Else let`;
+  const key = former
+    ? 'Give'
+    : message`If the wallet still exists, give a key that shows it: ${set}. Otherwise give`;
   return new BridgeError(
     'payout/wallet-unseen',
     `nothing was paid to ${recipient.name} from this source wallet yet, and whether another one paid it since the ledger was copied cannot be seen in ${former ? 'its former' : 'its'} wallet ${id}: ${unseen.why}`,
-    message`${key} the source wallet that paid before tell it: ${call('ledger.recover', { former_wallet_key: null })}. If that wallet is gone, too, and no older copy of the ledger was restored, say so: ${call('ledger.recover', { without_former_wallet: true, reason: null })}.`,
+    message`${key} the admin key of the source wallet that paid before: ${call('ledger.recover', { former_wallet_key: null })}. If that wallet is gone, too, and no older copy of the ledger was restored, declare that: ${call('ledger.recover', { without_former_wallet: true, reason: null })}.`,
   );
 }

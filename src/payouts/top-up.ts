@@ -31,7 +31,7 @@ export const LARGEST_CREDIT = 10_000_000n;
 
 export interface Crediting {
   lnbits: LnbitsPlace;
-  /** Read when there is something to credit. */
+  /** The superuser's log-in, read when there is something to credit. */
   superuser(): Superuser;
   /** The most of one payment, which is LNbits' limit where it is lower than usual. */
   maximumSats: bigint;
@@ -67,7 +67,7 @@ export async function creditSource(ctx: PayContext, how: Crediting | null): Prom
   return arrived;
 }
 
-/** Records what is not covered, and sends it with what was recorded before; null where that is nothing. */
+/** Records what is not covered, and sends it with what was recorded before; null if there is nothing. */
 async function creditMore(ctx: PayContext, how: Crediting): Promise<bigint | null> {
   const wallet = ctx.source.walletId;
   const largest = how.maximumSats < LARGEST_CREDIT ? how.maximumSats : LARGEST_CREDIT;
@@ -80,7 +80,7 @@ async function creditMore(ctx: PayContext, how: Crediting): Promise<bigint | nul
   // Imported here: most runs have nothing to credit.
   const { LnbitsAdmin } = await import('../lnbits/admin.ts');
   const admin = await logIn(LnbitsAdmin, ctx, how).catch(async (error: unknown) => {
-    // What is missing is recorded all the same, so that it is told.
+    // The missing sats are recorded anyway, so that they are reported.
     await intend();
     throw error;
   });
@@ -91,7 +91,7 @@ async function creditMore(ctx: PayContext, how: Crediting): Promise<bigint | nul
     const credits = await creditsIn(db, ['intended']);
     if (credits.length === 0) return null;
     for (const credit of credits) {
-      // What one of them meets, the others would meet as well.
+      // An error of one concerns the others, too.
       if (ctx.signal.aborted || !(await send(ctx, admin, credit))) break;
       arrived += credit.sats;
     }
@@ -132,13 +132,13 @@ async function send(ctx: PayContext, admin: LnbitsAdmin, intended: Credit): Prom
   });
   if (credit === null) return false;
   if (wasSuspended(ctx, sentAt) || checkedTooLongAgo(ctx)) {
-    await ctx.run.write((trx) => takeBackCredit(trx, credit, 'the run stood still before it could send'));
+    await ctx.run.write((trx) => takeBackCredit(trx, credit, 'the run was suspended before it could send'));
     return false;
   }
   return conclude(ctx, credit, await ask(ctx, admin, credit));
 }
 
-/** The one request. Its answer is LNbits' word; only the source wallet shows the outcome. */
+/** The one request. Its answer proves nothing; only the source wallet shows the outcome. */
 async function ask(ctx: PayContext, admin: LnbitsAdmin, { wallet_id, sats }: Credit): Promise<Answer> {
   try {
     await admin.credit(wallet_id, sats);
@@ -151,9 +151,9 @@ async function ask(ctx: PayContext, admin: LnbitsAdmin, { wallet_id, sats }: Cre
 }
 
 /**
- * LNbits shows a credit of just this amount that was made since the cash-outs were confirmed, and the ledger does not
- * know it: an older copy of the ledger was restored, or a call was carried out long after nobody waited for it any
- * more, or somebody did it by hand. Answers it in words; null where there is none.
+ * A credit of just this amount that LNbits shows, that was made since the cash-outs were confirmed, and that the ledger
+ * does not know: an older copy of the ledger was restored, LNbits carried out an abandoned call, or somebody credited
+ * it by hand. Answers a sentence about it; null if there is none.
  */
 async function strangeCredit(
   ctx: PayContext,
@@ -206,7 +206,7 @@ async function conclude(ctx: PayContext, credit: Credit, answer: Answer): Promis
 
 async function examineCredit(ctx: PayContext, credit: Credit, answer: Answer): Promise<CreditVerdict> {
   const quiet = isQuiet(ctx, credit.sent_at);
-  // Up to LNbits 1.3 a look marks a pending credit as failed, and the call may still be at it.
+  // Up to LNbits 1.3, reading marks a pending credit as failed, and the call may still be running.
   if (!quiet && answer === null && !ctx.looksArePure)
     return { do: 'wait', reason: 'LNbits is asked after the quiet time' };
   const shown = await ctx.lnbits.credits(ctx.source.key, credit.sats);
@@ -229,8 +229,8 @@ export type CreditVerdict =
 
 /**
  * What became of a credit that was sent. `fresh`: the credits of its amount that LNbits shows, and did not show before
- * it was sent, and by which no other credit was found. LNbits writes a credit in two commits, pending and success; a
- * failed one is none.
+ * it was sent, and that prove no other credit. LNbits writes a credit in two commits, pending and success; a failed one
+ * is none.
  */
 export function judgeCredit(
   fresh: Pick<WalletPayment, 'hash' | 'status'>[],

@@ -13,7 +13,7 @@ export interface Difference {
 
 const MAY_BE_PAID_TWICE = message`Stop paying with ${call('payouts.pause')}, and look both payments up in LNbits before anything else is paid.`;
 const LNBITS_LOST = message`Stop paying with ${call('payouts.pause')}: an older copy of LNbits was restored, or a row was changed there. Compare with its backups before anything else is paid.`;
-const HOLD_AND_SAY = message`Look at both wallets in LNbits. Then hold the payout, ${call('payouts.hold', { id: null, reason: null })}, and say what became of the payment: ${call('payouts.resolve', { id: null, payment: null, not_paid: true, reason: null })}, or that it was paid. What the wallets contradict is refused, with the way out.`;
+const HOLD_AND_SAY = message`Look at both wallets in LNbits. Then hold the payout, ${call('payouts.hold', { id: null, reason: null })}, and decide what became of the payment: ${call('payouts.resolve', { id: null, payment: null, not_paid: true, reason: null })}, or that it was paid. A decision that the wallets contradict is refused, with the way out.`;
 
 /**
  * Every difference that `reconcile` can find, with what to do about it. Open inputs of its operations are filled in.
@@ -26,30 +26,30 @@ export const hints = {
   'payment/not-debited': LNBITS_LOST,
   'payment/debit-amount':
     'The client’s side is right, and the source wallet shows another amount than LNbits takes for it: a row was changed there. Compare with its backups.',
-  'payment/fee': message`LNbits took another service fee on top of it than is booked; the client got what it was due. ${call('reconcile', { book_fees: true })} books what LNbits shows. To be rid of the fee, set lnbits_service_fee_ignore_internal in LNbits.`,
+  'payment/fee': message`LNbits took another service fee on top of it than is booked; the client got what it was due. ${call('reconcile', { book_fees: true })} books what LNbits shows. To avoid the fee, set lnbits_service_fee_ignore_internal in LNbits.`,
   'payment/not-credited': HOLD_AND_SAY,
   'payment/credit-amount': HOLD_AND_SAY,
-  'payment/open-paid': message`It was paid, and the ledger does not say so yet. The next run finds it: ${call('poll')}, then reconcile again.`,
+  'payment/open-paid': message`It was paid, but the ledger does not say so yet. The next run finds it: ${call('poll')}, then reconcile again.`,
   'payment/open-debited': message`LNbits took the sats from the source wallet, and the client’s does not show them. The next run checks it, and the payout is held for the operator: ${call('poll')}. Held, and not credited on the client’s side, it is paid again after ${call('payouts.resolve', { id: null, payment: null, not_paid: true, reason: null })}.`,
-  'payment/open-credited': message`The client has it, and the source wallet does not show that it paid. The next run holds the payout for the operator: ${call('poll')}. Held, it is settled by ${call('payouts.resolve', { id: null, payment: null, paid: true, reason: null })}; where it is another amount, that is refused, with the way out.`,
+  'payment/open-credited': message`The client has it, and the source wallet does not show that it paid. The next run holds the payout for the operator: ${call('poll')}. Held, it is settled by ${call('payouts.resolve', { id: null, payment: null, paid: true, reason: null })}; with another amount, that is refused, with the way out.`,
   'payment/open-held': message`It was paid, and the payout is held. Let the next run settle it: ${call('payouts.release', { id: null })}, then ${call('poll')}.`,
-  'payment/dead-debited': message`It was given up, and LNbits took it from the source wallet without crediting it: the sats are lost at LNbits. Say that it is known: ${call('payouts.overpaid', { id: null, payment: null, reason: null })}.`,
-  'payment/dead-paid': message`It was given up, and arrived all the same. While its part has no other payment, the next run that pays settles it: ${call('poll')}. Else it was paid twice: see that no more is, ${call('payouts.pause')}, and book what the client got too much with ${call('payouts.overpaid', { id: null, payment: null, reason: null })}.`,
+  'payment/dead-debited': message`It was given up, and LNbits took it from the source wallet without crediting it: the sats are lost at LNbits. Record that you know: ${call('payouts.overpaid', { id: null, payment: null, reason: null })}.`,
+  'payment/dead-paid': message`It was given up but arrived. If its part has no other payment, the next run that pays settles it: ${call('poll')}. Otherwise it was paid twice: stop paying with ${call('payouts.pause')}, and record the excess with ${call('payouts.overpaid', { id: null, payment: null, reason: null })}.`,
   'payment/surplus-credit': MAY_BE_PAID_TWICE,
-  'credit/late': message`LNbits carried it out after it was dropped. Record it: ${call('credits.resolve', { id: null, credited: true, payment: null, reason: null })}: it covers its cash-outs, or, where another credit does by now, its sats stay in the source wallet and LNbits owes them. Or take them back in LNbits (Users, a negative amount), and say that it was not credited.`,
+  'credit/late': message`LNbits carried it out after it was dropped. Record it: ${call('credits.resolve', { id: null, credited: true, payment: null, reason: null })}: it covers its cash-outs, or, if another credit does by now, its sats stay in the source wallet and LNbits owes them. Or remove them in LNbits (Users, a negative amount), and resolve it as not credited.`,
   'credit/missing':
     'The source wallet no longer shows it: an older copy of LNbits was restored, or a row was changed there. Compare with its backups, and top up the missing sats.',
-  'wallet/unreadable': message`It could not be compared. Give the wallet’s present key with ${call('clients.set', { name: null, wallet_key: null })} (a recipient of the commission: ${call('commission.set')}); of a deleted wallet nothing can be read any more: give a later ${field('from')} once another one is paid into. Where LNbits falls over at it, its log says why.`,
+  'wallet/unreadable': message`It could not be compared. Give the wallet’s present key with ${call('clients.set', { name: null, wallet_key: null })} (a recipient of the commission: ${call('commission.set')}); a deleted wallet can no longer be read: give a later ${field('from')} once the recipient has another one. If LNbits fails at it, its log says why.`,
   'wallet/former': message`Payments from a former source wallet cannot be compared with the present key. Reconcile with that key in a copy of config.toml, or give a later ${field('from')}.`,
   'cash-out/not-in-lamassu':
     'Lamassu had it when it was distributed. Was its database restored from a backup, or another one configured? Compare with its backups.',
-  'cash-out/not-processed': message`It is eligible, and was not distributed. The next run finds what turned eligible within [lamassu] overlap: ${call('poll')}, then reconcile again. If it stays, settle it by hand: ${call('settlements.settle', { id: null })}.`,
+  'cash-out/not-processed': message`It is eligible, but was not distributed. The next run finds what turned eligible within [lamassu] overlap: ${call('poll')}, then reconcile again. If it stays, settle it by hand: ${call('settlements.settle', { id: null })}.`,
   'cash-out/not-eligible': message`It was distributed, and Lamassu says something else of it today. ${call('review.show', { id: null })} has it; what was paid stays paid. ${call('review.dismiss', { id: null, reason: null })} accepts what Lamassu says now.`,
   'cash-out/differs': message`It was distributed, and Lamassu shows other figures today. ${call('review.show', { id: null })} has it; what was paid stays paid. ${call('review.dismiss', { id: null, reason: null })} accepts what Lamassu says now.`,
-  'cash-out/other-machine': message`It was distributed when this program went by the machine where a cash-out was begun, and its cash came out of another. What was paid stays paid. See whose cash it was (${call('cash_outs.show', { id: null })}), correct the fundings with ${call('fundings.adjust')}; ${call('review.dismiss', { id: null, reason: null })} accepts it then.`,
+  'cash-out/other-machine': message`It was distributed when this program counted cash-outs by the machine where they were begun, but its cash came out of another. What was paid stays paid. See whose cash it was (${call('cash_outs.show', { id: null })}), correct the fundings with ${call('fundings.adjust')}; ${call('review.dismiss', { id: null, reason: null })} accepts it then.`,
   'cash-out/settled-differs': message`It was settled by hand, and Lamassu has changed the row since. See whether the settlement still holds: ${call('cash_outs.show', { id: null })}. If it does, ${call('review.dismiss', { id: null, reason: null })} accepts what Lamassu says now.`,
   'cash-out/external-in-lamassu': message`It was settled as one that Lamassu never saw, and Lamassu has it. Check that the same cash is not in two settlements: ${call('cash_outs.show', { id: null })}.`,
-  'day/sums': 'The rows that make the difference are named with it; where none is, report it.',
+  'day/sums': 'The rows that make the difference are named with it; if none is, report it.',
 } as const satisfies Record<string, string | Message>;
 
 export type DifferenceCode = keyof typeof hints;

@@ -168,7 +168,7 @@ async function reconcileOne(
   const today = judgement.cashOut;
   days.add('lamassu', { ...today, gross: today.distributed, confirmed_at: today.confirmedAt });
   const money = (minor: bigint) => `${formatDecimal(minor, today.digits)} ${today.currency}`;
-  // Earlier versions went by the machine where the cash-out was begun.
+  // Earlier versions counted a cash-out by the machine where it was begun.
   if (cashOut.machine !== today.machine && cashOut.machine === today.begunAt && !wasTold(cashOut))
     differs('cash-out/other-machine', `machine ${cashOut.machine}`, `cash from machine ${today.machine}`);
   else if (cashOut.machine !== today.machine)

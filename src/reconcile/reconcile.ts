@@ -95,21 +95,21 @@ async function reconcileWallets(
   await reconcileCredits(ledger.db, wallet, range, findings);
 }
 
-/** Where reading a wallet changes its open invoices (before LNbits 1.4), nothing may be open. */
+/** Before LNbits 1.4, reading a wallet changes its open invoices, so nothing may be open. */
 async function refuseOpen(db: Db): Promise<void> {
   const open = await anyOpenPayment(db);
   const [credit] = await creditsIn(db, ['sending', 'unknown']);
   if (credit) {
     throw new BridgeError(
       'reconcile/open',
-      `the outcome of credit c${credit.id} is not known yet, and on this LNbits a look at the source wallet could change it`,
+      `the outcome of credit c${credit.id} is not known yet, and on this LNbits, reading the source wallet could change it`,
       message`Run ${call('poll')} until nothing is open (${call('credits.list')}), or upgrade LNbits to 1.4.`,
     );
   }
   if (open) {
     throw new BridgeError(
       'reconcile/open',
-      `a payment of p${open.payout_id} is open, and on this LNbits a look at the wallets would change its invoice`,
+      `a payment of p${open.payout_id} is open, and on this LNbits, reading the wallets would change its invoice`,
       message`Run ${call('poll')} until nothing is open (${call('payouts.list')}), or upgrade LNbits to 1.4.`,
     );
   }

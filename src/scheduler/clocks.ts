@@ -31,8 +31,8 @@ export function clockProblem(clocks: Clocks): BridgeError | null {
   return new BridgeError(
     'clock/differs',
     `Lamassu's clock shows ${clocks.source}, ${clockOffsetInWords(ahead)} ${ahead > 0 ? 'ahead of' : 'behind'} this host's, ${clocks.host}`,
-    'Which of the two is wrong shows `timedatectl` on both: set it. Until then cash and settings are not taken as of now, and a cash-out ' +
-      'waits in review where an entry in between could change whose cash it was. All else is read and paid as ever.',
+    'Find the wrong one with `timedatectl` on both hosts, and set it. Until then cash and settings cannot be entered as of now, and a cash-out ' +
+      'waits in review if an entry in between could change whose cash it was. Everything else is read and paid as usual.',
   );
 }
 
@@ -49,11 +49,11 @@ export async function ledgerClockProblem({
   return new BridgeError(
     'clock/differs',
     `the clock of the ledger's PostgreSQL shows ${shown}, ${clockOffsetInWords(ahead)} ${ahead > 0 ? 'ahead of' : 'behind'} this host's`,
-    'The lease of a run goes by it, and no division and no payment does. Set the clock that is wrong: `timedatectl` on both.',
+    'The lease of a run depends on it; no division and no payment does. Set the clock that is wrong: `timedatectl` on both.',
   );
 }
 
-/** What is found to have been entered by a clock that was wrong, each with its way out; null where nothing is. */
+/** Entries found to be made by a wrong clock, each with its way out; null if there are none. */
 export function doubtProblem(doubts: readonly Doubt[]): BridgeError | null {
   const [first] = doubts;
   if (!first) return null;

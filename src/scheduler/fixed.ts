@@ -62,6 +62,6 @@ async function refusePaused(db: Db): Promise<void> {
   throw new BridgeError(
     'payouts/paused',
     `paying was paused by ${paused.by} at ${paused.at}: ${paused.reason}`,
-    message`${call('payouts.resume')} lets payments go out again; nothing is lost meanwhile.`,
+    message`${call('payouts.resume')} continues paying; nothing is lost meanwhile.`,
   );
 }

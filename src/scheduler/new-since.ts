@@ -44,8 +44,8 @@ export async function endOfLog(db: Db): Promise<bigint> {
 }
 
 /**
- * Those that need the operator now and are new: they did not at the last report, or something happened to them since. A payout that
- * the operator released and that is held again is reported again, however often.
+ * Those that need the operator now and are new: they did not need the operator at the last report, or something
+ * happened to them since. A payout that the operator released and that is held again is reported again, however often.
  */
 export async function newsOf(db: Db, needing: string[], last: LastReport): Promise<string[]> {
   if (needing.length === 0) return [];

@@ -21,7 +21,7 @@ import type { Instant } from '../time.ts';
 export interface PayReport extends Record<Exclude<PayoutState, 'settled' | 'paying'>, number> {
   settled: number;
   satsSettled: bigint;
-  /** What the source wallet was credited with. */
+  /** The sats that were credited to the source wallet. */
   satsCredited: bigint;
   /** Whether LNbits answered for as long as there was something to pay. A payout that it refuses is an answer. */
   reached: boolean;
@@ -31,7 +31,7 @@ const OF_PAYOUTS: readonly ErrorCode[] = ['lnbits/refused', 'lnbits/balance', 'p
 
 const NOT_THE_LEDGER: readonly ErrorCode[] = ['ledger/restored', 'ledger/in-use-elsewhere'];
 
-/** What concerns single payouts: LNbits was reached all the same. */
+/** Problems of single payouts: LNbits was reached nevertheless. */
 function isOfPayout({ code, cause }: BridgeError): boolean {
   return OF_PAYOUTS.includes(code) || cause instanceof FellOver;
 }
@@ -42,17 +42,17 @@ interface PayDeps {
   run: Run;
   signal: AbortSignal;
   problems: BridgeError[];
-  /** Told how many milliseconds the run waits, for LNbits takes no more requests for now. */
+  /** Called with the milliseconds that the run waits because LNbits takes no more requests for now. */
   onWait?: ((ms: number) => void) | undefined;
-  /** What is due; by default what the configuration says of this moment. */
+  /** The rules for what is due; by default those of the configuration at this moment. */
   form?: FormOptions;
 }
 
 /**
- * The paying half of a run. LNbits is asked only where something is open or due, or could not be credited, and paying
- * is not paused; once it has answered and the source wallet is what the ledger expects, that wallet is credited where
- * the configuration says so, and what is due is formed into payouts and paid. Before and after, what nothing has to be
- * credited for any more is dropped.
+ * The paying half of a run. LNbits is asked only if something is open or due, or could not be credited, and paying is
+ * not paused. Once it has answered and the source wallet is what the ledger expects, that wallet is credited if the
+ * configuration says so, and what is due is formed into payouts and paid. Before and after, credits that are no longer
+ * needed are dropped.
  */
 export async function pay(deps: PayDeps): Promise<PayReport> {
   const { ledger, config, run, signal, problems } = deps;
@@ -96,9 +96,9 @@ export async function pay(deps: PayDeps): Promise<PayReport> {
 }
 
 /**
- * Looks, before anything is divided, whether the source wallet shows payments or runs that this ledger does not know:
- * throws `ledger/restored` or `ledger/in-use-elsewhere`. Recording does not need LNbits, so what else goes wrong is answered, and left
- * to the paying half.
+ * Checks, before anything is divided, whether the source wallet shows payments or runs that this ledger does not know;
+ * then throws `ledger/restored` or `ledger/in-use-elsewhere`. Recording does not need LNbits, so any other problem is
+ * answered, and left to the paying half.
  */
 export async function checkBeforeRecording(deps: Omit<PayDeps, 'form'>): Promise<BridgeError | null> {
   let opened: PayContext | undefined;
@@ -119,7 +119,7 @@ export function isNotTheLedger(error: unknown): error is BridgeError {
   return error instanceof BridgeError && NOT_THE_LEDGER.includes(error.code);
 }
 
-/** What the configuration says of when and how payouts are formed. */
+/** The settings for when and how payouts are formed. */
 export type FormConfig = Pick<Config, 'payouts' | 'fixed' | 'timezone'>;
 
 /** The rules by which allocations that are due at `at` become payouts. */
@@ -150,7 +150,7 @@ async function somethingToPay(db: Db, form: FormOptions, creditsSource: boolean)
     .limit(1)
     .executeTakeFirst();
   if (open !== undefined) return true;
-  // With crediting on, one that is still needed and could not be made is tried again, or the run says why not.
+  // With crediting on, a credit that is still needed but could not be made is tried again, or the run says why not.
   const unfinished = await creditsIn(db, [
     'sending',
     'unknown',
@@ -195,7 +195,7 @@ async function openByState(db: Db): Promise<Pick<PayReport, 'planned' | 'deferre
     .execute();
   const count = (...states: PayoutState[]) =>
     rows.filter((row) => states.includes(row.state)).reduce((total, row) => total + Number(row.count), 0);
-  // One that is `paying` when the run ends was begun and not finished; for the reader it is still planned.
+  // A payout that is `paying` when the run ends was begun but not finished; for the reader it is still planned.
   return {
     planned: count('planned', 'paying'),
     deferred: count('deferred'),

@@ -31,7 +31,7 @@ export interface PollDeps {
   log: Logger;
   /** Aborted when the program is asked to stop: the run finishes its step and begins no other. */
   signal: AbortSignal;
-  /** Told how many milliseconds a run waits that keeps to LNbits' rate limit; by default the log is. */
+  /** Called with the milliseconds that a run waits for LNbits' rate limit; by default it is logged. */
   onWait?: ((ms: number) => void) | undefined;
   /** How to reach Lamassu; default: a session of its own. */
   connect?: Connect;
@@ -93,7 +93,7 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
   });
 }
 
-/** What is told of a run that keeps to LNbits' rate limit. */
+/** How a run reports that it waits for LNbits' rate limit. */
 export function waits({ log, onWait }: Pick<PollDeps, 'log' | 'onWait'>): (ms: number) => void {
   return (
     onWait ??
@@ -146,10 +146,10 @@ async function readHalf(
       if (!signal.aborted) {
         await run.write(async (trx) => {
           await markRead(trx, run.id, clock.now());
-          // The earlier of the two clocks: the other one may be ahead, and what it hides would never be read.
+          // The earlier of the two clocks: the other one may be ahead, and rows before it would never be read.
           const [readTo = source.now] = [source.now, clocks.host].sort();
           await readToEnd(trx, config.lamassu.name, { mark: report.mark, readTo, lastAction });
-          // Of an unpaired machine the ledger may know only now.
+          // The ledger may know an unpaired machine only now.
           const unpaired = machines.filter(({ paired }) => !paired);
           if (unpaired.length > 0)
             await seeMachines(trx, { ...run.who, at: clock.now() }, unpaired, config.lamassu.name);

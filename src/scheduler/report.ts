@@ -21,11 +21,14 @@ export interface PollReport {
   startedAt: string;
   finishedAt: string;
   outcome: Outcome;
-  /** `failed`: Lamassu could not be read, or not to the end; or this is an older ledger, which records nothing. */
+  /**
+   *  `failed`: Lamassu could not be read, or not to its end; or this is an older copy of the ledger, which records
+   *  nothing.
+   */
   source: ReadReport & { failed?: boolean };
   distributed: RunTotals;
   payouts: PayReport;
-  /** The brake as it is at the end. */
+  /** The pause as it is at the end. */
   paused: PausedSats | null;
   problems: BridgeError[];
   /** What no earlier run has reported yet: rows in review, and payouts that became held or unknown. */
@@ -50,7 +53,7 @@ export const noRunTotals = (): RunTotals => ({
   unshared: 0n,
 });
 
-/** `sharedSince`: since when somebody receives the commission of a machine; '' for all others. */
+/** `sharedSince`: the time from which the commission of a machine has a recipient; '' for all other machines. */
 export function add(
   totals: RunTotals,
   cashOut: CashOut,

@@ -37,7 +37,7 @@ export async function bind(
   return positionOf(await bindSource(trx, { name, startAt, systemIdentifier }, at));
 }
 
-/** Of a reading that could not be done. */
+/** The result of a reading that could not be done. */
 export function emptyReport(mark: Mark | null): ReadReport {
   return { read: 0, alreadyProcessed: 0, toReview: 0, mark };
 }

@@ -28,9 +28,8 @@ export async function* pagesToRead(
     for (const id of since) if (!ids.has(id)) behind.add(id);
   }
   if (ids.size + behind.size > 0) {
-    // All of them: a time that was wrong when it was first seen may have been set right to one behind the window.
-    // One that lies within the window has its place in the order of time there, and the mark does not pass what was
-    // not read yet.
+    // All watched rows: a wrong time may have been corrected since to one before the window. A row within the window is
+    // read there, in the order of time, so the mark does not pass what was not read yet.
     yield await source.byIds([...ids, ...behind], (row) => {
       if (ids.has(row.id)) return row.confirmed_at === null || !isWithin(row, from);
       return row.confirmed_at !== null && !isWithin(row, from);
@@ -61,8 +60,9 @@ function isSince(time: string | null, from: Instant): boolean {
 }
 
 /**
- * What is dated earlier was read. The mark alone does not tell: a row of a time when Lamassu's clock was ahead moves it
- * past what is confirmed later. Where a clock was ahead when Lamassu was read, nobody knows what was.
+ * The time up to which every row was read. The mark alone does not tell: a row from a time when Lamassu's clock was
+ * ahead moves it past rows that are confirmed later. If a clock was ahead when Lamassu was read, it is not known what
+ * was read.
  */
 function windowStart({ mark, readTo }: Position, startAt: Instant, now: Instant): Instant {
   const read = readTo ?? mark?.confirmedAt;

@@ -47,7 +47,7 @@ test('up to the ceiling is paid; what would be more is held with its reason, and
     ['carol', 'settled'],
   ]);
   expect((await day.payouts())[1]?.reason).toMatch(
-    /^500 sat on top of 600 sat that were sent on \d{4}-\d\d-\d\d are more than daily_ceiling_sats, 1,000 sat$/,
+    /^500 sat on top of 600 sat that were sent on \d{4}-\d\d-\d\d exceed daily_ceiling_sats, 1,000 sat$/,
   );
   expect(await day.payments()).toHaveLength(2);
 });

@@ -47,7 +47,7 @@ describe.each(table)('client %s, source %s', (client, source, quiet, young) => {
 test.each<[ClientSide, SourceSide, young: boolean, reason: string]>([
   ['gone', 'none', false, "the client's wallet does not answer to its key any more"],
   ['pending', 'pending', false, 'LNbits shows the payment as pending'],
-  ['none', 'success', false, "paid from the source wallet, but the client's wallet knows nothing of it"],
+  ['none', 'success', false, "paid from the source wallet, but the client's wallet does not show it"],
   ['failed', 'success', true, "paid from the source wallet, the client's side is failed"],
   ['wrong-amount', 'success', false, "debited, not credited: the client's side is wrong-amount"],
   ['failed', 'none', false, 'LNbits will not pay this invoice any more'],

@@ -172,7 +172,7 @@ describe('a run that stood still between `sending` and its POST', () => {
     expect(await run()).toMatchObject({ settled: 0 });
     expect(posts()).toBe(0);
     expect(await states()).toEqual({ alice: 'deferred' });
-    expect(await payments()).toEqual([['invoiced', 'this run stood still before it could send']]);
+    expect(await payments()).toEqual([['invoiced', 'this run was suspended before it could send']]);
     const [{ sent_at } = {}] = await day.ledger.db.selectFrom('payments').select('sent_at').execute();
     expect(sent_at).toBeNull();
   });

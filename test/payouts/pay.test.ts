@@ -157,7 +157,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
       const { balances, states } = await two();
       day.lnbits.rules = [{ when: { kind: 'pay' }, fault: { at, do: 'reset' } }];
       const report = await day.payNow();
-      // What was found out within the run is no problem of it any more.
+      // An outcome that was found out within the run is no longer a problem of the run.
       expect(report).toMatchObject({ settled: 2, problems: [] });
       expect(await states()).toEqual(['settled', 'settled']);
       expect(balances()).toEqual([1000n, 2000n]);

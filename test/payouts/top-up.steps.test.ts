@@ -214,7 +214,7 @@ test('a run that stood still before it could ask does not ask any more; the next
   expect(await on(how({ maximumSats: 600n }))).toMatchObject({ arrived: 0n, problems: [] });
   expect(asked()).toEqual([...LOGIN, 'list', 'wallet']);
   expect((await credits()).map(({ state, reason }) => [state, reason])).toEqual([
-    ['intended', 'the run stood still before it could send'],
+    ['intended', 'the run was suspended before it could send'],
     ['intended', null],
   ]);
   day.ledger.write = write;

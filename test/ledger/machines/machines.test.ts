@@ -58,7 +58,9 @@ forEachLedger((_kind, open) => {
 
     test('that another machine has, as name or as id, is refused', async () => {
       const book = await start();
-      await expect(set(book, 'm2', { name: 'Antigua' })).rejects.toThrow('Antigua (m) is already called "Antigua"');
+      await expect(set(book, 'm2', { name: 'Antigua' })).rejects.toThrow(
+        'Antigua (m) is already called "Antigua"',
+      );
       await expect(set(book, 'm', { name: 'm2' })).rejects.toThrow('m2 is already called "m2"');
       await set(book, 'm', { name: 'Antigua' });
     });
