@@ -1,4 +1,4 @@
-import { BridgeError, type ErrorCode } from '../errors.ts';
+import type { BridgeError, ErrorCode } from '../errors.ts';
 import { WANTS_MORE } from '../ledger/payouts/lack.ts';
 import { inParts, splitPart } from '../ledger/payouts/parts.ts';
 import { isPaused } from '../ledger/payouts/pause.ts';
@@ -12,27 +12,17 @@ import {
   type Payment,
   type Payout,
   partsOf,
-  sendPayment,
   settlePayment,
-  standOf,
-  unsendPayment,
-  walletOf,
 } from '../ledger/payouts/payouts.ts';
 import { feeOn, feeRate } from '../ledger/payouts/service-fee.ts';
-import type { Db } from '../ledger/store/open.ts';
-import { callsTooLittle, FellOver, isOfLnbits, RateLimited, saidByLnbits } from '../lnbits/answer.ts';
-import type { Instant } from '../time.ts';
+import { callsTooLittle, FellOver, isOfLnbits, RateLimited } from '../lnbits/answer.ts';
+import { attemptPayment } from './attempt.ts';
 import { lack, noteLack, noteShortage, noteUnknownFee, readBalance } from './balance.ts';
 import { overCeiling } from './ceiling.ts';
-import { checkedTooLongAgo } from './claim.ts';
-import type { Decision } from './decide.ts';
-import { afterSuccess, examineFormer, examinePayment, type Former } from './evidence.ts';
-import { extraOf, makeInvoice } from './invoice.ts';
-import { SOURCE } from './label.ts';
+import { makeInvoice } from './invoice.ts';
 import { keepPace } from './pace.ts';
-import { refuseIfNotAlone } from './preflight.ts';
 import { cappedFee, feeNow, noteNewFee } from './service-fee.ts';
-import { actOf, isQuiet, note, type PayContext, timeOfPost, untilQuiet, wasSuspended } from './session.ts';
+import { actOf, isQuiet, note, type PayContext, untilQuiet } from './session.ts';
 
 /** Errors that every payout would meet. */
 const SAME_FOR_ALL: readonly ErrorCode[] = [
@@ -43,8 +33,8 @@ const SAME_FOR_ALL: readonly ErrorCode[] = [
   'lnbits/redirect',
   'lnbits/proxy',
 ];
-/** The most POSTs of one bolt11, and invoices of one part, in one run; the next run goes on. */
-const TRIES = 2;
+/** The most invoices of one part in one run; the next run goes on. */
+const INVOICES = 2;
 
 export interface Paid {
   settled: number;
@@ -101,9 +91,8 @@ async function isOfOnePayout(ctx: PayContext, error: BridgeError | null | undefi
 interface Wait {
   /** The time of a POST that has to become older; null if something else is needed. */
   sentAt: string | null;
-  /** The answer, or network error, of the last POST, if nothing contradicts it. */
+  /** As of the outcome. */
   refusal: BridgeError | null;
-  /** Set if LNbits did not answer that POST. */
   silence: BridgeError | null;
 }
 
@@ -189,39 +178,41 @@ async function payPart(
   live: Payment | undefined,
 ): Promise<'settled' | Wait | null> {
   let refused: BridgeError | null = null;
-  for (let tries = 0; tries < TRIES; tries += 1) {
+  for (let tries = 0; tries < INVOICES; tries += 1) {
     const old = tries === 0 ? live : undefined;
     const payment = old ?? (await makeInvoice(ctx, payout, part, sats));
     if (!payment) return null;
-    const decision = await attemptPayment(ctx, payout, payment, old === undefined);
-    switch (decision.do) {
+    const early = !isQuiet(ctx, payment.sent_at);
+    const attempt = { payout, payment, fresh: old === undefined, early };
+    const outcome = await attemptPayment(ctx, attempt);
+    switch (outcome.do) {
       case 'settle':
         payment.fee_msat = cappedFee(ctx.fees.get(payment.payment_hash) ?? 0n, sats * 1000n);
         await ctx.run.write((trx) => settlePayment(trx, actOf(ctx), payment));
         ctx.source.balanceMsat -= sats * 1000n + payment.fee_msat;
         return 'settled';
       case 'abandon':
-        await ctx.run.write((trx) => markDead(trx, actOf(ctx), payment, decision.reason));
-        refused = decision.refusal ?? null;
+        await ctx.run.write((trx) => markDead(trx, actOf(ctx), payment, outcome.reason));
+        refused = outcome.refusal ?? null;
         break;
       case 'hold':
         await ctx.run.write(async (trx) => {
-          await markUnknown(trx, payment, decision.reason);
-          await holdPayout(trx, actOf(ctx), payout.id, decision.reason);
+          await markUnknown(trx, payment, outcome.reason);
+          await holdPayout(trx, actOf(ctx), payout.id, outcome.reason);
         });
         return null;
       case 'defer':
-        if (decision.refusal && !SAME_FOR_ALL.includes(decision.refusal.code))
-          decision.reason = await noteRefusal(ctx, payout, sats, decision.refusal);
-        await ctx.run.write((trx) => deferPayment(trx, payment, decision.reason));
-        if (decision.refusal && SAME_FOR_ALL.includes(decision.refusal.code)) throw decision.refusal;
+        if (outcome.refusal && !SAME_FOR_ALL.includes(outcome.refusal.code))
+          outcome.reason = await noteRefusal(ctx, payout, sats, outcome.refusal);
+        await ctx.run.write((trx) => deferPayment(trx, payment, outcome.reason));
+        if (outcome.refusal && SAME_FOR_ALL.includes(outcome.refusal.code)) throw outcome.refusal;
         return null;
       case 'wait': {
-        const { refusal = null, silence = null, refused = false } = decision;
+        const { refusal = null, silence = null, refused = false } = outcome;
         await ctx.run.write((trx) =>
-          refused ? deferPayout(trx, payout.id, decision.reason) : markUnknown(trx, payment, decision.reason),
+          refused ? deferPayout(trx, payout.id, outcome.reason) : markUnknown(trx, payment, outcome.reason),
         );
-        return { sentAt: decision.early ? payment.sent_at : null, refusal, silence };
+        return { sentAt: attempt.early ? payment.sent_at : null, refusal, silence };
       }
       case 'stop':
         return null;
@@ -251,128 +242,6 @@ async function noteRefusal(
     return `${WANTS_MORE}: ${refusal.message}`;
   } else note(ctx, refusal, payout);
   return refusal.message;
-}
-
-type Outcome = (
-  | (Exclude<Former, { do: 'send' }> & Partial<Pick<Wait, 'refusal' | 'silence'>>)
-  | { do: 'defer'; reason: string; refusal?: BridgeError }
-  /** The program was asked to stop, or paying was paused: the payment stays as it is. */
-  | { do: 'stop' }
-) & {
-  /** The wallets were read within the quiet time of the last POST: later they may show more. */
-  early?: boolean;
-};
-
-/** Sends one payment as often as both sides allow, and returns its outcome. Updates `payment.sent_at`. */
-async function attemptPayment(
-  ctx: PayContext,
-  payout: Payout,
-  payment: Payment,
-  fresh: boolean,
-): Promise<Outcome> {
-  let early = !isQuiet(ctx, payment.sent_at);
-  let decision: Decision = fresh ? { do: 'send' } : await examineAgain(ctx, payment);
-  if (!fresh && decision.do === 'send') {
-    const short = await lack(ctx, payout, payment.sats);
-    if (short !== null && (payment.state === 'invoiced' || payout.kind === 'commission')) {
-      noteLack(ctx, short);
-      return { do: payment.state === 'invoiced' ? 'defer' : 'wait', reason: short, early };
-    }
-  }
-  let stood = 0;
-  for (let posts = 0; decision.do === 'send'; posts += 1) {
-    if (ctx.signal.aborted) return { do: 'stop' };
-    const extra = await extraOf(ctx, payout, payment, SOURCE);
-    await refuseIfNotAlone(ctx);
-    const sentAt = timeOfPost(ctx);
-    const before = await ctx.run.write(async (trx) => {
-      if (await isPaused(trx)) return 'paused';
-      const stand = await standOf(trx, payment);
-      if (stand.state === 'invoiced' && !(await isOwn(trx, payment))) return 'former';
-      await sendPayment(trx, actOf(ctx, sentAt), payment);
-      return stand;
-    });
-    if (before === 'paused') return { do: 'stop' };
-    if (before === 'former') {
-      early = !isQuiet(ctx, payment.sent_at);
-      return { ...(await examineFormer(ctx, payment)), early } as Outcome;
-    }
-    // Nothing that was sent of it before is under way.
-    const alone = isQuiet(ctx, payment.sent_at) || ctx.answered.has(payment.id);
-    const late = tooLate(ctx, sentAt);
-    if (late !== null) {
-      await ctx.run.write((trx) => unsendPayment(trx, payment, before));
-      stood += 1;
-      posts -= 1;
-      if (stood < TRIES) continue;
-      return { do: alone ? 'defer' : 'wait', reason: late, early };
-    }
-    payment.sent_at = sentAt;
-    const refusal = await post(ctx, payment, extra, alone);
-    early = !isQuiet(ctx, sentAt);
-    if (refusal === null) return { ...(await afterSuccess(ctx, payment)), early } as Outcome;
-    if (refusal instanceof RateLimited) {
-      // LNbits counts requests before it does anything with them, or this one was not sent: nothing has to be looked at.
-      posts -= 1;
-      if (alone) await ctx.run.write((trx) => deferPayment(trx, payment, refusal.message));
-      if (await keepPace(ctx)) continue;
-      if (ctx.signal.aborted) return { do: 'stop' };
-      throw refusal;
-    }
-    decision = await examinePayment(ctx, payment);
-    const silence = saidByLnbits(refusal) ? null : refusal;
-    if (decision.do === 'wait') return { ...decision, silence, early };
-    const answered = ctx.answered.has(payment.id);
-    if (decision.do === 'abandon') return { ...decision, refusal };
-    if (decision.do !== 'send' || (!answered && posts + 1 < TRIES)) continue;
-    if (!answered) return { do: 'wait', reason: refusal.message, refusal, silence, early };
-    return { do: 'defer', reason: refusal.message, refusal };
-  }
-  return { ...decision, early };
-}
-
-/** Why a POST is not made after all; null: it is. */
-function tooLate(ctx: PayContext, sentAt: Instant): string | null {
-  if (wasSuspended(ctx, sentAt)) return 'this run was suspended before it could send';
-  return checkedTooLongAgo(ctx) ? 'LNbits took too long to show that no other copy of the ledger pays' : null;
-}
-
-/**
- *  For a payment that an earlier run left open: if it may have been sent, it stays with the wallet that its invoice was
- *  made in.
- */
-async function examineAgain(ctx: PayContext, payment: Payment): Promise<Decision> {
-  const former = payment.state === 'invoiced' && !(await isOwn(ctx.ledger.db, payment));
-  return former ? examineFormer(ctx, payment) : examinePayment(ctx, payment);
-}
-
-/** Whether the invoice is in the wallet that its recipient is paid into now. */
-async function isOwn(db: Db, payment: Payment): Promise<boolean> {
-  return (await walletOf(db, payment.payout_id)).id === payment.client_wallet_id;
-}
-
-/** One POST. Null if LNbits says that it paid, else its answer or the network's error. Only the wallets show the outcome. */
-async function post(
-  ctx: PayContext,
-  payment: Payment,
-  extra: Record<string, unknown>,
-  alone: boolean,
-): Promise<BridgeError | null> {
-  // Answered by LNbits itself, and no other POST of it may be running: whatever it did is over.
-  const answered = () => alone && ctx.answered.add(payment.id);
-  try {
-    const { status, feeMsat } = await ctx.destination.pay({ bolt11: payment.bolt11, extra });
-    ctx.fees.set(payment.payment_hash, feeMsat);
-    answered();
-    return status === 'success'
-      ? null
-      : new BridgeError('lnbits/refused', `LNbits answered that the payment is ${status}`);
-  } catch (error) {
-    if (!(error instanceof BridgeError)) throw error;
-    if (saidByLnbits(error)) answered();
-    else ctx.answered.delete(payment.id);
-    return error;
-  }
 }
 
 /** LNbits did not answer during a payout: payments under way become unknown, the rest is tried later. */
