@@ -177,7 +177,10 @@ async function silentLogger(): Promise<Logger> {
   return pino({ level: 'silent' });
 }
 
-/** The error for a key where no answer can be kept: the changes are many, or not in the ledger. */
+/**
+ * The error for a key where no answer can be kept: the changes are many, each done once by a key of its own, or they are
+ * not in the ledger.
+ */
 function takesNoKey(name: string): BridgeError {
   return invalid(
     'key',
