@@ -16,8 +16,7 @@ import { lack, noteLack } from './balance.ts';
 import { checkedTooLongAgo } from './claim.ts';
 import type { Decision } from './decide.ts';
 import { afterSuccess, examineFormer, examinePayment } from './evidence.ts';
-import { extraOf } from './invoice.ts';
-import { SOURCE } from './label.ts';
+import { extraOf, SOURCE } from './label.ts';
 import { keepPace } from './pace.ts';
 import { refuseIfNotAlone } from './preflight.ts';
 import { actOf, isQuiet, type PayContext, timeOfPost, wasSuspended } from './session.ts';
@@ -57,7 +56,7 @@ type Outcome =
 /** Sends one payment as often as both sides allow, and answers what became of it. */
 export async function attemptPayment(ctx: PayContext, attempt: Attempt): Promise<Outcome> {
   const { payout, payment, fresh } = attempt;
-  let decision: Decision = fresh ? { do: 'send' } : await examineAgain(ctx, payment);
+  let decision: Decision = fresh ? { do: 'send' } : await examineAgain(ctx, attempt);
   if (!fresh && decision.do === 'send') {
     const short = await lack(ctx, payout, payment.sats);
     if (short !== null && (payment.state === 'invoiced' || payout.kind === 'commission')) {
@@ -124,9 +123,12 @@ function tooLate(ctx: PayContext, sentAt: Instant): string | null {
 }
 
 /**
- * For a payment that an earlier run left open: if it may have been sent, it stays with the wallet that its invoice was made in.
+ * For a payment that an earlier run left open: if it may have been sent, it stays with the wallet that its invoice was
+ * made in.
  */
-async function examineAgain(ctx: PayContext, payment: Payment): Promise<Decision> {
+async function examineAgain(ctx: PayContext, attempt: Attempt): Promise<Decision> {
+  const { payment } = attempt;
+  attempt.early = !isQuiet(ctx, payment.sent_at);
   const former = payment.state === 'invoiced' && !(await isOwn(ctx.ledger.db, payment));
   return former ? examineFormer(ctx, payment) : examinePayment(ctx, payment);
 }

@@ -17,7 +17,7 @@ import type { WalletPayment } from '../lnbits/client.ts';
 import { lacksRightToReceive } from '../lnbits/rights.ts';
 import { momentOf, msSince } from '../time.ts';
 import { labelOf } from './label.ts';
-import type { Claim, PayContext } from './session.ts';
+import { type Claim, claimOf, type PayContext } from './session.ts';
 
 /*
  * A ledger may have been copied: a cloned host, a folder, a timer that was left on. Two copies that both pay would pay everything
@@ -52,12 +52,6 @@ export interface StrangeClaim {
   here: boolean;
   /** What it says of itself, for messages. */
   who: string;
-}
-
-/** The claim under which a run pays. Without one, nothing is sent. */
-export function claimOf({ claim }: Pick<PayContext, 'claim'>): Claim {
-  if (!claim) throw new Error('a run without a claim was going to pay');
-  return claim;
 }
 
 /** The newest claim of another copy; undefined if there is none. */

@@ -2,7 +2,6 @@ import { formatDecimal, groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import {
   addPayment,
-  cashOutsOf,
   deferPayout,
   holdPayout,
   nextPayment,
@@ -14,11 +13,10 @@ import { keepSight, type WalletKey, wasSeen } from '../ledger/wallets/wallets.ts
 import { call, message } from '../lib/message.ts';
 import { Unseen } from '../lnbits/one-wallet.ts';
 import { lack, noteLack } from './balance.ts';
-import { claimOf } from './claim.ts';
 import { UNSEEN } from './decide.ts';
 import { isGone } from './destination.ts';
-import { sealLabel } from './label.ts';
-import { actOf, note, type PayContext } from './session.ts';
+import { extraOf } from './label.ts';
+import { actOf, claimOf, note, type PayContext } from './session.ts';
 import { checkBeforeFirst, checkFirst, isFirst, type NotSeen, notRead } from './source-wallet.ts';
 
 /** LNbits pays an internal invoice even after its expiry. */
@@ -55,14 +53,14 @@ export async function makeInvoice(
     return await put(error.message);
   };
   const { recipient } = payout;
-  const { id: present } = await walletOf(ctx.ledger.db, payout.id);
-  const first = await isFirst(ctx, recipient.id, present);
+  const present = await walletOf(ctx.ledger.db, payout.id);
+  const first = await isFirst(ctx, recipient.id, present.id);
   const notSeen = first ? await checkBeforeFirst(ctx, recipient.id) : null;
   if (notSeen && !notSeen.unseen.gone) return await wait(notSeen);
   const id = await nextPayment(ctx.ledger.db);
   const request = { sats, memo: memoOf(payout, sats), expirySeconds: INVOICE_EXPIRY_SECONDS };
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const wallet = await walletOf(ctx.ledger.db, payout.id);
+    const wallet = tries === 0 ? present : await walletOf(ctx.ledger.db, payout.id);
     try {
       const extra = await extraOf(ctx, payout, { id, part, sats }, wallet.id);
       const invoice = await ctx.destination.invoice(wallet.key, { ...request, extra });
@@ -71,7 +69,7 @@ export async function makeInvoice(
       if ([ctx.source.walletId, claimOf(ctx).walletId].includes(invoice.walletId))
         return await hold("the client's wallet is the source wallet");
       if (notSeen) return await wait(notSeen);
-      const isFirstHere = wallet.id === present ? first : await isFirst(ctx, recipient.id, wallet.id);
+      const isFirstHere = wallet.id === present.id ? first : await isFirst(ctx, recipient.id, wallet.id);
       const shown = await showsItself(ctx, wallet, invoice.hash, isFirstHere);
       if (shown === 'unseen') return await hold(`nothing was paid: ${UNSEEN}`);
       if (shown instanceof Unseen) {
@@ -138,32 +136,4 @@ async function showsItself(
 function memoOf({ id, kind, fiat, digits, currency }: Payout, sats: bigint): string {
   const what = kind === 'client' ? `${formatDecimal(fiat, digits)} ${currency} of your cash` : 'commission';
   return `${groupDigits(sats)} sat for ${what} (payout p${id})`;
-}
-
-/**
- * The labels of both sides of a payment, each sealed for its own `wallet`. They tell whose payment it was and for which
- * cash-outs.
- */
-export async function extraOf(
-  ctx: PayContext,
-  payout: Payout,
-  { id, part, sats }: { id: bigint; part: bigint; sats: bigint },
-  wallet: string,
-): Promise<Record<string, unknown>> {
-  const { ids, count } = await cashOutsOf(ctx.ledger.db, payout.id);
-  const label = {
-    ...{ claim: claimOf(ctx).nonce, payout: `p${payout.id}` },
-    ...{ part: Number(part), seq: Number(id), sats: Number(sats) },
-  };
-  return {
-    tag: 'aio-dca',
-    ledger: ctx.ledger.id,
-    ...label,
-    client: payout.recipient.name,
-    fiat: formatDecimal(payout.fiat, payout.digits),
-    currency: payout.currency,
-    cash_outs: ids,
-    cash_outs_count: count,
-    seal: sealLabel(ctx.ledger.seals, wallet, label),
-  };
 }

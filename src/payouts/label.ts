@@ -1,7 +1,10 @@
+import { formatDecimal } from '../dca/money.ts';
+import { cashOutsOf, type Payout } from '../ledger/payouts/payouts.ts';
 import { everClaimed } from '../ledger/runs/claims.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import { isSealed, type Seals, sealOf } from '../ledger/store/seals.ts';
 import type { WalletPayment } from '../lnbits/client.ts';
+import { claimOf, type PayContext } from './session.ts';
 
 /*
  * The bridge writes a label into `extra` of both sides of a payment, which tells whose payment it is. Clients can read it in their
@@ -30,9 +33,32 @@ const parts = (wallet: string, { claim, payout, part, seq, sats }: Label) => [
   ...[part, seq, sats],
 ];
 
-/** `wallet`: the id of the client's, or `SOURCE`. */
-export function sealLabel(seals: Seals, wallet: string, label: Label): string {
-  return sealOf(seals, parts(wallet, label));
+/**
+ * The labels of both sides of a payment, each sealed for its own `wallet`: the id of the client's, or `SOURCE`. They tell
+ * whose payment it was and for which cash-outs.
+ */
+export async function extraOf(
+  ctx: PayContext,
+  payout: Payout,
+  { id, part, sats }: { id: bigint; part: bigint; sats: bigint },
+  wallet: string,
+): Promise<Record<string, unknown>> {
+  const { ids, count } = await cashOutsOf(ctx.ledger.db, payout.id);
+  const label = {
+    ...{ claim: claimOf(ctx).nonce, payout: `p${payout.id}` },
+    ...{ part: Number(part), seq: Number(id), sats: Number(sats) },
+  };
+  return {
+    tag: 'aio-dca',
+    ledger: ctx.ledger.id,
+    ...label,
+    client: payout.recipient.name,
+    fiat: formatDecimal(payout.fiat, payout.digits),
+    currency: payout.currency,
+    cash_outs: ids,
+    cash_outs_count: count,
+    seal: sealOf(ctx.ledger.seals, parts(wallet, label)),
+  };
 }
 
 /** The label of a payment that this ledger sealed; null for any other. */

@@ -16,13 +16,13 @@ import {
 } from '../ledger/payouts/payouts.ts';
 import { feeOn, feeRate } from '../ledger/payouts/service-fee.ts';
 import { callsTooLittle, FellOver, isOfLnbits, RateLimited } from '../lnbits/answer.ts';
-import { attemptPayment } from './attempt.ts';
+import { type Attempt, attemptPayment } from './attempt.ts';
 import { lack, noteLack, noteShortage, noteUnknownFee, readBalance } from './balance.ts';
 import { overCeiling } from './ceiling.ts';
 import { makeInvoice } from './invoice.ts';
 import { keepPace } from './pace.ts';
 import { cappedFee, feeNow, noteNewFee } from './service-fee.ts';
-import { actOf, isQuiet, note, type PayContext, untilQuiet } from './session.ts';
+import { actOf, note, type PayContext, untilQuiet } from './session.ts';
 
 /** Errors that every payout would meet. */
 const SAME_FOR_ALL: readonly ErrorCode[] = [
@@ -182,8 +182,7 @@ async function payPart(
     const old = tries === 0 ? live : undefined;
     const payment = old ?? (await makeInvoice(ctx, payout, part, sats));
     if (!payment) return null;
-    const early = !isQuiet(ctx, payment.sent_at);
-    const attempt = { payout, payment, fresh: old === undefined, early };
+    const attempt: Attempt = { payout, payment, fresh: old === undefined, early: false };
     const outcome = await attemptPayment(ctx, attempt);
     switch (outcome.do) {
       case 'settle':

@@ -78,6 +78,12 @@ export interface PayContext extends SourceWallet, Quiet {
   problems: Map<string, BridgeError>;
 }
 
+/** The claim under which a run pays. Without one, nothing is sent. */
+export function claimOf({ claim }: Pick<PayContext, 'claim'>): Claim {
+  if (!claim) throw new Error('a run without a claim was going to pay');
+  return claim;
+}
+
 /** The act of this run, now or at `at`. */
 export function actOf({ run, clock }: Pick<PayContext, 'run' | 'clock'>, at: Instant = clock.now()): Act {
   return { ...run.who, at };
