@@ -8,7 +8,7 @@ export default {
   // Stryker would rewrite the paths of tsconfig.json with TypeScript 5's API, which TypeScript 7 does not have.
   tsconfigFile: 'none',
   coverageAnalysis: 'perTest',
-  mutate: ['src/dca/**/*.ts', 'src/payouts/*.ts', 'src/ledger/payouts/{payouts,form}.ts'],
+  mutate: ['src/dca/**/*.ts', 'src/payouts/*.ts', 'src/ledger/payouts/{payouts,open-payouts,form}.ts'],
   reporters: ['clear-text', 'json'],
   jsonReporter: { fileName: 'coverage/mutation.json' },
   tempDirName: 'node_modules/.cache/stryker',

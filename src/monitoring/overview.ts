@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.ts';
 import { dueGroups } from '../ledger/payouts/form.ts';
-import { unsentSats } from '../ledger/payouts/payouts.ts';
+import { unsentSats } from '../ledger/payouts/open-payouts.ts';
 import { ledgerStatus, missing, type Status } from '../ledger/status.ts';
 import type { Ledger } from '../ledger/store/open.ts';
 import { type FormConfig, formOptions } from '../scheduler/pay.ts';

@@ -1,7 +1,8 @@
 import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { SOURCE_HOLDS } from '../ledger/payouts/lack.ts';
-import { type Payout, unsentSats, unsettledClientSats } from '../ledger/payouts/payouts.ts';
+import { unsentSats, unsettledClientSats } from '../ledger/payouts/open-payouts.ts';
+import type { Payout } from '../ledger/payouts/payouts.ts';
 import { feeOn } from '../ledger/payouts/service-fee.ts';
 import { feeNow } from './service-fee.ts';
 import { note, type PayContext } from './session.ts';

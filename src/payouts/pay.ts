@@ -1,5 +1,6 @@
 import type { BridgeError, ErrorCode } from '../errors.ts';
 import { WANTS_MORE } from '../ledger/payouts/lack.ts';
+import { openPayouts } from '../ledger/payouts/open-payouts.ts';
 import { inParts, splitPart } from '../ledger/payouts/parts.ts';
 import { isPaused } from '../ledger/payouts/pause.ts';
 import {
@@ -8,7 +9,6 @@ import {
   holdPayout,
   markDead,
   markUnknown,
-  openPayouts,
   type Payment,
   type Payout,
   partsOf,

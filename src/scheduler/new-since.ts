@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { creditsIn, stuckCredits } from '../ledger/credits/credits.ts';
 import { openContradictions } from '../ledger/payouts/contradictions.ts';
-import { notSettled } from '../ledger/payouts/payouts.ts';
+import { notSettled } from '../ledger/payouts/open-payouts.ts';
 import type { Db } from '../ledger/store/open.ts';
 
 /** The last report: the payouts and credits that needed the operator when that run ended. */

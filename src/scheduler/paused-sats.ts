@@ -1,6 +1,6 @@
 import { dueGroups } from '../ledger/payouts/form.ts';
+import { unsentSats } from '../ledger/payouts/open-payouts.ts';
 import { type Pause, pauseOf } from '../ledger/payouts/pause.ts';
-import { unsentSats } from '../ledger/payouts/payouts.ts';
 import type { Ledger } from '../ledger/store/open.ts';
 import { type FormConfig, formOptions } from './pay.ts';
 

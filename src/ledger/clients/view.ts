@@ -1,7 +1,7 @@
 import { type SqlBool, sql } from 'kysely';
 import { type Metrics, metrics } from '../../dca/client-stats.ts';
 import type { Instant } from '../../time.ts';
-import { notSettled } from '../payouts/payouts.ts';
+import { notSettled } from '../payouts/open-payouts.ts';
 import type { Db } from '../store/open.ts';
 import type { Client } from './clients.ts';
 

@@ -1,5 +1,64 @@
+import { type SqlBool, sql } from 'kysely';
 import type { Db } from '../store/open.ts';
-import { notSettled, partsOf } from './payouts.ts';
+import type { PaymentState } from '../store/schema.ts';
+import { type Payout, partsOf } from './payouts.ts';
+
+/** Literally as in the index of open payouts: with a parameter, neither database would use that index. */
+export const notSettled = sql<SqlBool>`payouts.state <> 'settled'`;
+
+/** Payouts that runs work on: neither settled nor held; the clients' first, oldest first. */
+export async function openPayouts(db: Db): Promise<Payout[]> {
+  const rows = await db
+    .selectFrom('payouts')
+    .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
+    .innerJoin('currencies', 'currencies.code', 'payouts.currency')
+    .selectAll('payouts')
+    .select(['recipients.name', 'currencies.digits'])
+    .where(notSettled)
+    .where('payouts.state', '<>', 'held')
+    // In alphabetical order: `client`, then `commission`.
+    .orderBy('payouts.kind')
+    .orderBy('payouts.id')
+    .execute();
+  return rows.map((row) => ({
+    id: row.id,
+    kind: row.kind,
+    recipient: { id: row.recipient_id, name: row.name },
+    sats: row.sats,
+    fiat: row.fiat,
+    currency: row.currency,
+    digits: Number(row.digits),
+    state: row.state,
+  }));
+}
+
+/** What is left to send of open payouts, without held ones and without parts under way. */
+export function unsentSats(db: Db): Promise<bigint> {
+  return leftSats(db, ['client', 'commission'], ['sending', 'unknown', 'settled']);
+}
+
+/** What has not arrived of the clients' open payouts, without held ones. */
+export function unsettledClientSats(db: Db): Promise<bigint> {
+  return leftSats(db, ['client'], ['settled']);
+}
+
+/** Of payouts of these kinds, the parts without a payment in one of these states. */
+async function leftSats(db: Db, kinds: Payout['kind'][], without: PaymentState[]): Promise<bigint> {
+  const { sats } = await db
+    .selectFrom('payout_parts as part')
+    .innerJoin('payouts', 'payouts.id', 'part.payout_id')
+    .select(sql<bigint>`cast(coalesce(sum(part.sats), 0) as bigint)`.as('sats'))
+    .where(notSettled)
+    .where('payouts.state', '<>', 'held')
+    .where('payouts.kind', 'in', kinds)
+    .where('part.split', '=', 0n)
+    .where(
+      sql<SqlBool>`not exists (select 1 from payments as x where x.payout_id = part.payout_id
+        and x.part = part.part and x.state in (${sql.join(without)}))`,
+    )
+    .executeTakeFirstOrThrow();
+  return sats;
+}
 
 /** The payment whose outcome is still open; undefined if there is none. */
 export async function anyOpenPayment(db: Db): Promise<{ payout_id: bigint } | undefined> {

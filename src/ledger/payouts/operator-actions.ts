@@ -6,7 +6,8 @@ import type { Db, Trx } from '../store/open.ts';
 import type { PaymentState, PayoutState } from '../store/schema.ts';
 import { boundSourceWallet } from '../wallets/wallets.ts';
 import { keepEvidence } from './contradictions.ts';
-import { holdPayout, movePayment, movePayout, openPayouts, type Payment, partsOf } from './payouts.ts';
+import { openPayouts } from './open-payouts.ts';
+import { holdPayout, movePayment, movePayout, type Payment, partsOf } from './payouts.ts';
 
 /*
  * What the operator decides about payouts. Each decision is recorded with its actor and reason. It is refused with

@@ -1,4 +1,4 @@
-import { type Selectable, type SqlBool, sql } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import { Secret } from '../../config/secret.ts';
 import { type Instant, plus } from '../../time.ts';
 import { type Act, record } from '../log/log.ts';
@@ -25,35 +25,6 @@ export interface Payout {
 
 export type Payment = Selectable<Schema['payments']>;
 
-/** Literally as in the index of open payouts: with a parameter, neither database would use that index. */
-export const notSettled = sql<SqlBool>`payouts.state <> 'settled'`;
-
-/** Payouts that runs work on: neither settled nor held; the clients' first, oldest first. */
-export async function openPayouts(db: Db): Promise<Payout[]> {
-  const rows = await db
-    .selectFrom('payouts')
-    .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
-    .innerJoin('currencies', 'currencies.code', 'payouts.currency')
-    .selectAll('payouts')
-    .select(['recipients.name', 'currencies.digits'])
-    .where(notSettled)
-    .where('payouts.state', '<>', 'held')
-    // In alphabetical order: `client`, then `commission`.
-    .orderBy('payouts.kind')
-    .orderBy('payouts.id')
-    .execute();
-  return rows.map((row) => ({
-    id: row.id,
-    kind: row.kind,
-    recipient: { id: row.recipient_id, name: row.name },
-    sats: row.sats,
-    fiat: row.fiat,
-    currency: row.currency,
-    digits: Number(row.digits),
-    state: row.state,
-  }));
-}
-
 /** The wallet into which a payout is paid now, with its invoice key. */
 export async function walletOf(db: Db, payout: bigint): Promise<{ id: string; key: Secret }> {
   const { id, invoice_key } = await db
@@ -64,34 +35,6 @@ export async function walletOf(db: Db, payout: bigint): Promise<{ id: string; ke
     .where('payouts.id', '=', payout)
     .executeTakeFirstOrThrow();
   return { id, key: new Secret(invoice_key) };
-}
-
-/** What is left to send of open payouts, without held ones and without parts under way. */
-export function unsentSats(db: Db): Promise<bigint> {
-  return leftSats(db, ['client', 'commission'], ['sending', 'unknown', 'settled']);
-}
-
-/** What has not arrived of the clients' open payouts, without held ones. */
-export function unsettledClientSats(db: Db): Promise<bigint> {
-  return leftSats(db, ['client'], ['settled']);
-}
-
-/** Of payouts of these kinds, the parts without a payment in one of these states. */
-async function leftSats(db: Db, kinds: Payout['kind'][], without: PaymentState[]): Promise<bigint> {
-  const { sats } = await db
-    .selectFrom('payout_parts as part')
-    .innerJoin('payouts', 'payouts.id', 'part.payout_id')
-    .select(sql<bigint>`cast(coalesce(sum(part.sats), 0) as bigint)`.as('sats'))
-    .where(notSettled)
-    .where('payouts.state', '<>', 'held')
-    .where('payouts.kind', 'in', kinds)
-    .where('part.split', '=', 0n)
-    .where(
-      sql<SqlBool>`not exists (select 1 from payments as x where x.payout_id = part.payout_id
-        and x.part = part.part and x.state in (${sql.join(without)}))`,
-    )
-    .executeTakeFirstOrThrow();
-  return sats;
 }
 
 /** The parts of a payout in order, without those that were split, each with the payment that is not dead, if it has one. */
