@@ -27,7 +27,7 @@ function read(name: string): string {
 }
 
 describe.skipIf(!systemdAvailable())('the units (need systemd)', () => {
-  test('pass systemd-analyze verify without a remark', () => {
+  test('pass systemd-analyze verify without a warning', () => {
     const ran = spawnSync('systemd-analyze', ['verify', '--man=no', ...units], { encoding: 'utf8' });
     // It also looks at units of this machine that they depend on.
     const ours = `${ran.stdout}${ran.stderr}`.split('\n').filter((line) => line.includes('aio-dca'));
@@ -73,7 +73,7 @@ describe.skipIf(!systemdAvailable())('the units (need systemd)', () => {
   });
 });
 
-test('a poll that needs the operator or another try is no failure; a watch that finds something is', () => {
+test('exit codes 2 and 75 of a poll are no failure; a watch that finds something is', () => {
   expect(read('systemd/aio-dca.service')).toMatch(/^SuccessExitStatus=2 75$/m);
   const watch = read('systemd/aio-dca-watch.service');
   expect(watch).not.toContain('SuccessExitStatus');
@@ -126,7 +126,7 @@ test('the alerts work without the daemon, and report when LNbits is away', () =>
   expect(rules).toContain('aio_dca_lnbits_up == 0');
 });
 
-test('the alerts and the documentation name metrics that there are', () => {
+test('the alerts and the documentation name only existing metrics', () => {
   const source = ['metrics', 'run-metrics'].map((name) =>
     readFileSync(fileURLToPath(new URL(`../src/monitoring/${name}.ts`, import.meta.url)), 'utf8'),
   );

@@ -28,7 +28,7 @@ function oldBooks(): DatabaseSync {
   return db;
 }
 
-test('each statement that the page has people type says what the page says', () => {
+test('each SQL statement on the page prints what the page says', () => {
   const db = oldBooks();
   const answers = statements.map((sql) =>
     db

@@ -196,7 +196,7 @@ describe('ids and names', () => {
   });
 });
 
-describe('what two people read as two numbers is refused with both', () => {
+describe('a number with two readings is refused with both', () => {
   test.each([
     ['3.000 GTQ', '3', '3,000', '3 GTQ', '3000 GTQ'],
     ['50.000 CLP', '50', '50,000', '50 CLP', '50000 CLP'],
@@ -278,7 +278,7 @@ describe('what two people read as two numbers is refused with both', () => {
     expect(refusal(() => parseAmount(text, 'amount')).message).toMatch(/^amount: "/);
   });
 
-  test('what cannot be seen is shown', () => {
+  test('invisible characters are shown', () => {
     expect(refusal(() => parseAmount('3\u200b000 GTQ', 'amount')).message).toContain('3\\u200b000');
     expect(refusal(() => parseAmount('３ GTQ', 'amount')).message).toContain('only the digits 0 to 9 go');
   });
@@ -290,7 +290,7 @@ describe('what two people read as two numbers is refused with both', () => {
     expect(refusal(() => parseAmount('3.0000 KWD', 'amount')).message).toContain('finer than 3 decimals');
   });
 
-  test('a currency whose digits are told goes by them', () => {
+  test('a currency with given digits uses them', () => {
     const known = new Map([
       ['QQQ', 0],
       ['GTQ', 3],
@@ -358,7 +358,7 @@ describe('whole numbers', () => {
   });
 });
 
-describe('times in other digits, or with a zone that nobody looks at', () => {
+describe('times in other digits, or with a zone that would be ignored', () => {
   test.each([
     '٢٠٢٦-11-20',
     '２０２６-11-20',

@@ -61,7 +61,7 @@ function isOf(one: z.ZodType, view: z.ZodType): boolean {
   return view instanceof z.ZodObject && view.shape.rows === one;
 }
 
-test('a document that is not as its view is found', async () => {
+test('a document that differs from its view is found', async () => {
   const held = (document: object) =>
     holdAgainstView(['payouts', 'pause', '--json'], JSON.stringify(document));
   const fine = { paused: true, pause: null, changed: true };

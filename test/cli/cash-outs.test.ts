@@ -56,7 +56,7 @@ test('list has the newest first, without their division', async () => {
   for (const line of page.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
 });
 
-test('show says how one was divided, to the last sat', async () => {
+test('show prints the division of one cash-out, to the last sat', async () => {
   expect(await show(ONE)).toMatchObject({
     allocations: [
       {
@@ -88,7 +88,7 @@ test('show says how one was divided, to the last sat', async () => {
   for (const line of page.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
 });
 
-test('the beginning of an id is enough where only one begins so', async () => {
+test('the beginning of an id is enough if it is unambiguous', async () => {
   expect(await show('3f0c5e1')).toMatchObject({ id: ONE });
   const refused: [text: string, says: string][] = [
     ['3f0c5e', `could be ${ONE}, ${TWO}`],

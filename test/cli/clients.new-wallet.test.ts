@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-test('what arrived is received, the rest goes to the new wallet, and the books balance', async () => {
+test('sats that arrived stay, the rest goes to the new wallet, and the books balance', async () => {
   const alice = world.wallets.get('alice');
   if (!alice) throw new Error('no wallet of alice');
   await world.insertCashOut();
@@ -60,7 +60,7 @@ test('what arrived is received, the rest goes to the new wallet, and the books b
   await world.must(['reconcile']);
 });
 
-test('what LNbits refused is told as that, goes to the new wallet, and a machine reads so', async () => {
+test('refused sats go to the new wallet, and are reported as refused, also in JSON', async () => {
   await world.addClient('bob');
   await world.addFunding('bob', '30000 GTQ');
   const bob = world.wallets.get('bob');

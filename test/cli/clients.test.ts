@@ -54,24 +54,21 @@ describe('clients add', () => {
   test.each([
     ['see', ['receive-payments'], /does not see|but does not see them/],
     ['receive', ['view-payments'], /does not have permission to create invoices/],
-  ] as const)(
-    'a key that may not %s payments is refused, and the right makes it good',
-    async (what, may, why) => {
-      const wallet = await walletFile();
-      const shared = await world.lnbits.share(wallet, [...may]);
-      const path = await file(`no-${what}.key`, `${shared.inkey}\n`);
-      const add = ['clients', 'add', `may-not-${what}`, '--wallet-key-file', path];
-      const ran = await world.aioDca(add);
-      expect([ran.code, ran.stderr]).toEqual([
-        78,
-        expect.stringMatching(/^lnbits\/rights: --wallet-key-file: /),
-      ]);
-      expect(ran.stderr.replace(/\s+/g, ' ')).toMatch(why);
-      expect(await names()).not.toContain(`may-not-${what}`);
-      await shared.allow(['view-payments', 'receive-payments']);
-      expect((await world.must(add)).stdout).toContain(wallet.id);
-    },
-  );
+  ] as const)('a key that may not %s payments is refused until it has that right', async (what, may, why) => {
+    const wallet = await walletFile();
+    const shared = await world.lnbits.share(wallet, [...may]);
+    const path = await file(`no-${what}.key`, `${shared.inkey}\n`);
+    const add = ['clients', 'add', `may-not-${what}`, '--wallet-key-file', path];
+    const ran = await world.aioDca(add);
+    expect([ran.code, ran.stderr]).toEqual([
+      78,
+      expect.stringMatching(/^lnbits\/rights: --wallet-key-file: /),
+    ]);
+    expect(ran.stderr.replace(/\s+/g, ' ')).toMatch(why);
+    expect(await names()).not.toContain(`may-not-${what}`);
+    await shared.allow(['view-payments', 'receive-payments']);
+    expect((await world.must(add)).stdout).toContain(wallet.id);
+  });
 
   test('the only thing it leaves at LNbits is an invoice of 1 sat that expires', async () => {
     const wallet = await walletFile();
@@ -142,7 +139,7 @@ describe('clients add', () => {
       await world.must(['clients', 'add', 'taken', '--wallet-key-file', other.path]);
     });
 
-    test('a name that cannot be, before anything is left in the wallet', async () => {
+    test('an invalid name, before anything is left in the wallet', async () => {
       const wallet = await walletFile();
       const key = ['--wallet-key-file', wallet.path];
       expect((await world.aioDca(['clients', 'add', 'taken', ...key])).code).toBe(64);
@@ -215,7 +212,7 @@ describe('a client', () => {
     expect(resumed.json()).toMatchObject({ name, status: 'active' });
   });
 
-  test('changes mode and limit; what is not named stays', async () => {
+  test('changes mode and limit; settings that are not given stay', async () => {
     await world.must(['clients', 'set', name, '--mode', 'fixed', '--daily-limit', '500 GTQ']);
     const ran = await world.must(['clients', 'set', name, '--max-daily-limit', '600 GTQ', '--json']);
     expect(ran.json()).toMatchObject({
@@ -230,7 +227,7 @@ describe('a client', () => {
     expect(nothing.code).toBe(64);
   });
 
-  test('moves to another wallet only where that was meant', async () => {
+  test('moves to another wallet only with --new-wallet', async () => {
     const other = await walletFile();
     const set = ['clients', 'set', name, '--wallet-key-file', other.path];
     const refused = await world.aioDca(set);
@@ -293,7 +290,7 @@ test('a paid client has metrics, on the page and in JSON', async () => {
   for (const line of `${page}\n${list}`.split('\n')) expect([...line].length).toBeLessThanOrEqual(100);
 });
 
-test('who leaves with sats owed is closed once they are paid', async () => {
+test('is closed only once the sats that are owed are paid', async () => {
   const poor = await startWorld({ tunnel: 'direct', sats: 1n });
   try {
     await poor.must(['migrate']);

@@ -36,7 +36,7 @@ async function rows(): Promise<number> {
 }
 
 describe('commission', () => {
-  test('without recipients stays in the source wallet, and the list says so', async () => {
+  test('stays in the source wallet if there are no recipients, and the list says so', async () => {
     expect((await world.must(['commission', 'list'])).stdout).toContain('stays in the source wallet');
     expect((await world.must(['commission', 'list', '--json'])).json()).toEqual([]);
   });
@@ -94,7 +94,7 @@ describe('commission', () => {
     expect(again.stderr).toContain(`--machine: shop has no weight of its own at ${MACHINE}`);
   });
 
-  test('a removed recipient takes no new share, and a weight takes it back', async () => {
+  test('a removed recipient takes no new share, and a weight restores it', async () => {
     const removed = await world.must(['commission', 'remove', 'shop', '--json']);
     expect(removed.json()).toMatchObject({ name: 'shop', status: 'removed', weights: [] });
     expect((await world.must(['commission', 'list'])).stdout).toContain('(removed)');
@@ -112,7 +112,7 @@ describe('commission', () => {
     expect(stdout).toContain('33.33 %');
   });
 
-  test('gets another key of the same wallet, and another wallet where that is meant', async () => {
+  test('gets another key of the same wallet, and another wallet with --new-wallet', async () => {
     const other = await keyFile('other');
     const set = ['commission', 'set', 'owner', '--wallet-key-file', other];
     const refused = await world.aioDca(set);
@@ -122,7 +122,7 @@ describe('commission', () => {
     expect((await world.must([...set, '--json'])).json()).toMatchObject({ name: 'owner' });
   });
 
-  test('is written down with who did it', async () => {
+  test('is logged with its actor', async () => {
     const changes = [
       ['set', 'owner', '--weight', '71', '--reason', 'a new contract'],
       ['add', 'third', '--wallet-key-file', await keyFile('third'), '--weight', '1', '--reason', 'a partner'],

@@ -74,7 +74,7 @@ test('status and doctor say that LNbits owes what is credited', async () => {
   });
 });
 
-test('where it is off and the wallet is short, status and doctor tell when it is needed', async () => {
+test('if it is off and the wallet is short, status and doctor say when it is needed', async () => {
   await owed({ credit: false, sats: 1_000n });
   expect((await world.aioDca(['poll'])).code).toBe(75);
   expect((await world.aioDca(['status'])).stdout).toContain('credit_source in docs/crediting.md');
@@ -114,7 +114,7 @@ async function crediting(on: boolean): Promise<void> {
 const withPassword = (text: string) => writeFile(join(world.folder, 'superuser.password'), `${text}\n`);
 
 test.each(['sqlite', 'postgresql'] as const)(
-  'one that cannot be made: every run and status say so, on %s',
+  'a credit that cannot be made is reported by every run and by status, on %s',
   async (ledger) => {
     await owed({ ledger });
     await withPassword('not the password');
@@ -148,7 +148,7 @@ test.each(['sqlite', 'postgresql'] as const)(
 );
 
 test.each(['sqlite', 'postgresql'] as const)(
-  'switched off, what is not made any more hides no shortage, and there is a way out, on %s',
+  'switched off: credits that are no longer made hide no shortage, and there is a way out, on %s',
   async (ledger) => {
     await owed({ ledger });
     await withPassword('not the password');
@@ -238,7 +238,7 @@ test('credit_source without a password says so, and clients are still paid', asy
   });
 });
 
-test('one in doubt is held: poll and status name it, and the operator says which payment it is', async () => {
+test('a doubtful credit is held: poll and status name it, and the operator says which payment it is', async () => {
   await held();
   const status = await world.aioDca(['status', '--json']);
   expect(status.code).toBe(2);
@@ -272,7 +272,7 @@ test('one in doubt is held: poll and status name it, and the operator says which
   expect((await world.aioDca(['status', '--json'])).json()).toMatchObject({ attention: { credits: 0 } });
 });
 
-test('what LNbits began is not called not credited, what it does not show is not called credited', async () => {
+test('a credit that LNbits began cannot be resolved as not credited, one that it does not show not as credited', async () => {
   await owed();
   const simulator = world.simulator();
   // 1.6 leaves the first of its two commits where it ends in between.
@@ -301,7 +301,7 @@ test('what LNbits began is not called not credited, what it does not show is not
   expect((await say('--not-credited')).json()).toMatchObject({ state: 'dropped' });
 });
 
-test('one that was never sent: a payment that is there counts for it, unless the operator names it as another', async () => {
+test('a payment counts for a credit that was never sent, unless the operator says that it is another one', async () => {
   await owed();
   await world.simulator().topUp(world.source.id, 484_207n);
   await world.aioDca(['poll']);
@@ -320,7 +320,7 @@ test('one that was never sent: a payment that is there counts for it, unless the
   expect((await world.must([...word, '--payment', hash])).json()).toMatchObject({ state: 'dropped' });
 });
 
-test('called not credited, only what of its cash-outs is not paid yet is credited anew', async () => {
+test('after --not-credited, only the unpaid sats of its cash-outs are credited again', async () => {
   await held();
   const word = ['credits', 'resolve', 'c1', '--not-credited', '--reason', 'taken back in LNbits', '--yes'];
   // As long as LNbits shows them, they cannot be called not credited.
@@ -346,7 +346,7 @@ test('called not credited, only what of its cash-outs is not paid yet is credite
   expect(await credits()).toMatchObject([{ id: 'c2', state: 'credited' }, { id: 'c1' }]);
 });
 
-test('what cannot be said of a credit is refused with the field', async () => {
+test('an impossible decision about a credit is refused, naming the field', async () => {
   await owed();
   await world.must(['poll']);
   const reason = ['--reason', 'x'];
@@ -367,7 +367,7 @@ test('what cannot be said of a credit is refused with the field', async () => {
   expect(await credits()).toMatchObject([{ state: 'credited' }]);
 });
 
-test('a late one, after another was made: poll, status, verify and reconcile report it, with a way out', async () => {
+test('a credit that comes late, after another was made, is reported by poll, status, verify and reconcile, with a way out', async () => {
   await owed();
   const simulator = world.simulator();
   const ended = Promise.withResolvers<void>();

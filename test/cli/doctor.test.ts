@@ -71,7 +71,7 @@ async function changeConfig(from: string | RegExp, to: string): Promise<void> {
 }
 
 test.each(['sqlite', 'postgresql'] as const)(
-  'finds nothing to say about an installation that works, with a ledger on %s',
+  'finds nothing wrong with an installation that works, with a ledger on %s',
   async (ledger) => {
     await own(healthy({ ledger }));
     const { code, report } = await doctor();
@@ -86,7 +86,7 @@ test.each(['sqlite', 'postgresql'] as const)(
   },
 );
 
-test('for people it prints a line for each check, and the way out below what is wrong', async () => {
+test('on a terminal it prints a line for each check, and the way out below each failure', async () => {
   await chmod(join(world.folder, 'source.adminkey'), 0o644);
   const ran = await world.aioDca(['doctor']);
   expect(ran.code).toBe(0);
@@ -179,7 +179,7 @@ test('a Lamassu without prices: the fallback is named', async () => {
   });
 });
 
-test('another host key than the pinned one fails, nothing of Lamassu is asked, and LNbits still is', async () => {
+test('another host key than the pinned one fails; Lamassu is not asked, LNbits still is', async () => {
   await changeConfig(/host_key = ".*"/, `host_key = "SHA256:${'A'.repeat(43)}"`);
   const { code, report } = await doctor();
   expect(code).toBe(78);
@@ -191,7 +191,7 @@ test('another host key than the pinned one fails, nothing of Lamassu is asked, a
   expect(names).toContain('wallet of alice');
 });
 
-test('what cannot be reached exits 75, and 78 where something is wrong as well', async () => {
+test('an unreachable part exits 75, and 78 if something is wrong as well', async () => {
   await world.simulator().stop();
   onTestFinished(() => shared.simulator().start());
   const unreachable = await doctor();

@@ -96,7 +96,7 @@ test.each([
   expect(ran.stderr || ran.stdout).toContain(field);
 });
 
-test('the commission has no client, and says where to look', async () => {
+test('the commission has no client, and the error says where to look', async () => {
   const ran = await world.aioDca(['export', 'commission', '--client', 'alice']);
   expect(ran).toMatchObject({ code: 64 });
   expect(ran.stderr).toContain('aio-dca export allocations --client alice');
@@ -122,7 +122,7 @@ test('- and /dev/stdout are stdout; an empty name is refused', async () => {
 });
 
 test.each([['export', 'allocations'], ['clients', 'list'], ['--help']])(
-  'a disk that is full is told without a stack: %s %s',
+  'a full disk is reported without a stack trace: %s %s',
   async (...args) => {
     const { file, argv, env } = commandLine(['--config', world.configFile, ...args]);
     const full = openSync('/dev/full', 'w');
@@ -215,7 +215,7 @@ describe('sixty thousand rows', () => {
     expect(many.kilobytes - few.kilobytes).toBeLessThan(20_000);
   }, 60_000);
 
-  test('stopped in the middle leave no file, and what stood there before', async () => {
+  test('stopped in the middle leave no new file, and keep the old one', async () => {
     const file = inFolder('before.csv');
     writeFileSync(file, 'before');
     const command = world.start([...large(), 'export', 'cash-outs', '--output', file]);

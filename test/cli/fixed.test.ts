@@ -70,7 +70,7 @@ describe.each(ledgerKinds)('fixed mode on %s', (kind) => {
     expect(await world.balance(felix)).toBe(60_526n);
   });
 
-  test('is paid by the poll after its time, also when the bridge was off then', async () => {
+  test('is paid by the poll after its time, even if the bridge was off then', async () => {
     const felix = await begin();
     await paidAt(plus(now(), -60_000));
     await world.insertCashOut();

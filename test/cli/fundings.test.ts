@@ -18,7 +18,7 @@ async function count(): Promise<number> {
   return (await ledgerSql(world.ledgerUrl, 'select id from fundings')).length;
 }
 
-test('cash on its way, confirmed, taken out in part and then all of it', async () => {
+test('cash on its way is confirmed, withdrawn in part, and then in full', async () => {
   const added = await world.must(['fundings', 'add', 'alice', '3000 GTQ', '--rate', '5%', '--json']);
   const { id, ...funding } = added.json<{ id: string }>();
   expect(id).toMatch(/^f\d+$/);
@@ -106,7 +106,7 @@ describe('refuses, naming the field, and writes nothing:', () => {
   });
 });
 
-test('machines that are known can be named, and one has to be', async () => {
+test('if several machines are known, one has to be named', async () => {
   const other = await startWorld({ tunnel: 'direct' });
   try {
     await other.must(['migrate']);
@@ -142,7 +142,7 @@ test('machines that are known can be named, and one has to be', async () => {
   }
 });
 
-test('what was counted is the amount; corrections and moves are told, with their reason in the history', async () => {
+test('the counted cash is the amount; corrections and moves are in the history, with their reasons', async () => {
   const { id } = (await world.must(['fundings', 'add', 'alice', '3000 GTQ', '--json'])).json<{
     id: string;
   }>();
@@ -209,7 +209,7 @@ describe.each(ledgerKinds)('cash entered late, on %s', (ledger) => {
       allocations: unknown[];
     }>();
 
-  test('without a terminal and without a choice: 64, what it means, both options, and nothing written', async () => {
+  test('without a terminal and without a choice it exits 64, explains both options, and writes nothing', async () => {
     const id = await cashOut();
     const ran = await late.aioDca([...args, '--json']);
     expect(ran.code).toBe(64);
@@ -235,7 +235,7 @@ describe.each(ledgerKinds)('cash entered late, on %s', (ledger) => {
     expect(noTime).toMatchObject({ code: 64, stderr: expect.stringContaining('without --at') });
   });
 
-  test('--no-past leaves it; the next run finds nothing new for it', async () => {
+  test('--no-past leaves past cash-outs; the next run finds nothing new for the cash', async () => {
     const ran = await late.must([...args, '--no-past']);
     expect(ran.stdout).toContain(
       '1 cash-out since then was divided before this cash was entered: 4,000.00 GTQ',
@@ -279,7 +279,7 @@ describe.each(ledgerKinds)('cash entered late, on %s', (ledger) => {
     expect(spent).toEqual(['3000.00', '500.00']);
   });
 
-  test('on a terminal it is asked: Ctrl-C and leaving write nothing, each choice does what it says', async () => {
+  test('on a terminal it asks: Ctrl-C and leaving write nothing, each choice does what it says', async () => {
     const id = await cashOut();
     const count = async () => (await late.must(['fundings', 'list', '--json'])).json<object[]>().length;
     const before = await count();
@@ -303,7 +303,7 @@ describe.each(ledgerKinds)('cash entered late, on %s', (ledger) => {
     expect(await count()).toBe(before + 2);
   });
 
-  test('a currency that no machine has paid out is asked for; doctor tells of such cash', async () => {
+  test('a currency that no machine has paid out has to be confirmed; doctor reports such cash', async () => {
     const usd = ['fundings', 'add', 'alice', '100 USD', '--deposited', '--reason', 'dollars from today'];
     for (const where of [['--machine', MACHINE], ['--any-machine']]) {
       const ran = await late.aioDca([...usd, ...where]);
@@ -351,7 +351,7 @@ describe.each(ledgerKinds)('on %s', (ledger) => {
     }
   });
 
-  test('of two terminals that take all that remains, one does and the other is told', async () => {
+  test('if two terminals withdraw all that remains, one does and the other gets an error', async () => {
     const busy = await startWorld({ tunnel: 'direct', ledger });
     try {
       await busy.must(['migrate']);

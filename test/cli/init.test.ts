@@ -90,7 +90,7 @@ describe('in a script', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test('what it writes is for its owner only, loads, and is sound to doctor and verify', async () => {
+  test('its files are for their owner only, load, and are sound to doctor and verify', async () => {
     const made = (await init(['--json', ...options()])).json<Made>();
     expect(made.lamassu).toMatchObject({
       readable: true,
@@ -117,7 +117,7 @@ describe('in a script', () => {
     expect((await aioDca(['verify'])).code).toBe(0);
   });
 
-  test('without a key and a password it makes both, and tells what to do with them', async () => {
+  test('without a key and a password it makes both, and says what to do with them', async () => {
     const ran = await init(options({ 'ssh-key-file': undefined, 'lamassu-password-file': undefined }));
     expect(ran.code).toBe(0);
     const key = ssh2.utils.parseKey(await readFile(join(folder, 'id_ed25519')));
@@ -238,12 +238,12 @@ describe('in a script', () => {
       expect(lnbits.superuserPassword?.reveal()).toBe(world.lnbits.superuser.password);
     });
 
-    test('is off where nothing is said', async () => {
+    test('is off by default', async () => {
       await init(options());
       expect(loadConfig(join(folder, 'config.toml'), {}).lnbits.creditSource).toBe(false);
     });
 
-    test('needs a superuser who is let in', async () => {
+    test('needs a superuser who can log in', async () => {
       const none = await init(['--credit-source', ...options()]);
       expect(none.stderr).toContain('Missing: --superuser, --superuser-password-file.');
       const wrong = await init(options(await superuser('guessed')));
@@ -292,7 +292,7 @@ describe('in a script', () => {
     expect(stdout).not.toContain('Warning');
   });
 
-  test('a role that may do more than read is warned of, and the SQL makes one of its own', async () => {
+  test('it warns of a role that may do more than read, and the SQL makes another role', async () => {
     const role = `"${there.lamassu.user}"`;
     await world.lamassu.query(`grant update (fiat) on cash_out_txs to ${role}`);
     onTestFinished(async () => {
@@ -304,7 +304,7 @@ describe('in a script', () => {
     expect(stdout).toContain('user = "aio_dca" into');
   });
 
-  test('a start in the future is warned of, by doctor too', async () => {
+  test('it warns of a start in the future, and so does doctor', async () => {
     const ran = await init(options({ 'start-at': '2999-01-01' }));
     expect(ran.code).toBe(0);
     expect(ran.stdout).toContain('start_at is in the future');
@@ -317,14 +317,14 @@ describe('in a script', () => {
     });
   });
 
-  test('what cannot be written is told, with 78', async () => {
+  test('a file that cannot be written is named, exit 78', async () => {
     await mkdir(join(folder, '.aio-dca-init'));
     const ran = await init(options());
     expect([ran.code, ran.stderr]).toEqual([78, expect.stringContaining('init/unwritable')]);
     expect(await readdir(folder)).toEqual(['.aio-dca-init']);
   });
 
-  test('killed before any of its steps, the same again finishes it', async () => {
+  test('killed before any of its steps, a second run finishes it', async () => {
     const preload = new URL('./kill-at-file.mjs', import.meta.url).href;
     const answers = options({ 'ssh-key-file': undefined, 'lamassu-password-file': undefined });
     let killed = 0;
@@ -355,7 +355,7 @@ describe('in a script', () => {
 });
 
 describe.each(['sqlite', 'postgresql'] as const)('with a ledger on %s', (kind) => {
-  test('two at once: what one has written is whole, and the other one gives up', async () => {
+  test('two at once: the files of one are complete, and the other one gives up', async () => {
     const ledger: Record<string, string | undefined> = { 'ssh-key-file': undefined };
     if (kind === 'postgresql') {
       const other = await startWorld({ ledger: 'postgresql' });
@@ -385,7 +385,7 @@ describe('in a terminal', { retry: 1 }, () => {
   const LATE = 10_000;
 
   test(
-    'it asks, tries, asks again what is wrong, and writes what doctor finds sound',
+    'it asks, tests, asks again after a wrong answer, and writes what doctor finds sound',
     async () => {
       const terminal = inTerminal(['--config', join(folder, 'config.toml'), 'init']);
       const answer = async (question: string, text: string) => {
@@ -455,7 +455,7 @@ describe('in a terminal', { retry: 1 }, () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test('a start in the future is asked for again where it is not meant', async () => {
+  test('it asks again for a start in the future that is not intended', async () => {
     const future = ['--no-credit-source', ...options({ 'start-at': '2999-01-01' })];
     const terminal = inTerminal(['--config', join(folder, 'config.toml'), 'init', ...future]);
     await terminal.shows('That is in the future');

@@ -14,7 +14,7 @@ vi.setConfig({ testTimeout: 120_000 });
 const booksBalance = async (world: World) =>
   expect((await world.must(['verify', '--json'])).json()).toMatchObject({ ok: true, differences: [] });
 
-test.each(ledgerKinds)('commission payouts find their place again, in %s', async (ledger) => {
+test.each(ledgerKinds)('commission payouts are recovered, in %s', async (ledger) => {
   const world = await installation({ ledger });
   await world.addCommission('ops', 3);
   await world.addCommission('tech', 1);
@@ -39,7 +39,7 @@ test.each(ledgerKinds)('commission payouts find their place again, in %s', async
 });
 
 test.each(['1.0.0', '1.6.2'] as const)(
-  'a client who has another wallet since: each payment is booked for the one that it went into, at LNbits %s',
+  'if a client has another wallet since, each payment is booked for the wallet that received it, at LNbits %s',
   async (lnbitsVersion) => {
     const world = await installation({ lnbitsVersion });
     const first = world.wallets.get('alice');
@@ -75,7 +75,7 @@ test.each(['1.0.0', '1.6.2'] as const)(
   },
 );
 
-test('a part of the own share that cash entered late was given, and was paid, finds its place again', async () => {
+test('a paid part of the own share that went to late cash is recovered', async () => {
   const world = await installation();
   await world.must(['fundings', 'withdraw', 'f2', '--reason', 'asked for', '--yes']);
   // More than alice has left: the rest is the own share.
@@ -206,7 +206,7 @@ test('payouts of the cash-outs of two Lamassu servers need the configurations of
   await booksBalance(world);
 });
 
-test('`payouts hold --all` on an older copy forms nothing, so that what was paid since still finds its place', async () => {
+test('`payouts hold --all` on an older copy forms nothing, so later payments can still be recovered', async () => {
   const world = await installation();
   await world.insertCashOut({ confirmed_at: ago(10 * HOUR) });
   await world.must(['payouts', 'pause', '--reason', 'to be distributed only']);

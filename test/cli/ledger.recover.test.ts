@@ -106,7 +106,7 @@ test('a payout that was open in the copy, and paid in parts since, is settled wi
   await allIsWell(world);
 });
 
-test('a payout of several parts that was begun after the copy is paid to its end', async () => {
+test('a payout of several parts that was begun after the copy is paid in full', async () => {
   const world = await installation({ payouts: 'maximum_sats = 100000' });
   const putBack = await keep(world);
   await world.insertCashOut({ confirmed_at: ago(10 * HOUR) });
@@ -131,7 +131,7 @@ test('a payout of several parts that was begun after the copy is paid to its end
   await allIsWell(world);
 });
 
-test('cash-outs that were distributed in another order than their times are found to be so', async () => {
+test('cash-outs that were distributed in another order than that of their times are recovered in that order', async () => {
   const world = await installation();
   await world.addFunding('bob', '7000 GTQ', { at: ago(8 * HOUR) });
   const putBack = await keep(world);
@@ -184,7 +184,7 @@ describe('what was entered after the copy', () => {
     return { world, putBack, carol: join(world.folder, 'carol.invoicekey') };
   }
 
-  test('is asked for, and nothing is written or paid until it is there', async () => {
+  test('has to be entered again, and nothing is written or paid before', async () => {
     const { world, carol } = await withoutCarol();
     const paid = await balances(world);
     const refused = await world.aioDca(['poll']);

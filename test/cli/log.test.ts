@@ -43,7 +43,7 @@ describe.each(ledgerKinds)('the log on %s', (ledger) => {
     await world.stop();
   });
 
-  test('who did what to what and why, and what is different since, oldest first', async () => {
+  test('it shows who changed what and why, with the values before and after, oldest first', async () => {
     const entries = await log();
     expect(entries.map(({ head }) => head.replace(/bound .*/, 'bound …'))).toEqual([
       'dora: client add alice',
@@ -113,7 +113,7 @@ describe.each(ledgerKinds)('the log on %s', (ledger) => {
     expect((await world.must(['log', '--from', '2099-01-01', '--json'])).json()).toEqual([]);
   });
 
-  test('what is not known is refused, with what is', async () => {
+  test('an unknown name is refused, and the known ones are listed', async () => {
     for (const [option, name, known] of [
       ['--subject', 'nobody', `alice, bob, Antigua (${MACHINE})`],
       ['--subject', 'f99', 'alice'],
@@ -146,7 +146,7 @@ describe.each(ledgerKinds)('the log on %s', (ledger) => {
     }
   });
 
-  test('text that would steer the terminal is printed without that', async () => {
+  test('control characters for the terminal are not printed', async () => {
     const reason = 'clear\u001b[2J\nroot: nothing happened';
     await ledgerSql(
       world.ledgerUrl,

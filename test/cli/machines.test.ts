@@ -23,7 +23,7 @@ describe.each(ledgerKinds)('machines on %s', (ledger) => {
 
   const rates = async () => (await ledgerSql(world.ledgerUrl, 'select id from machine_rates')).length;
 
-  test('a machine is given a name, a currency and rates; Lamassu does not take them away', async () => {
+  test('the operator sets a name, a currency and rates; Lamassu does not overwrite them', async () => {
     const anywhere = await world.addFunding('alice', '300 GTQ', { args: ['--any-machine'] });
     const before = (await world.must(['machines', 'list'])).stdout;
     expect(before).toMatch(/Antigua +│ not set +│.*│ +300\.00 GTQ │/);
@@ -69,7 +69,7 @@ describe.each(ledgerKinds)('machines on %s', (ledger) => {
     await world.must(['machines', 'set', MACHINE, '--name', 'Parque Central', '--currency', 'GTQ']);
   });
 
-  test('a rate outside of the range is refused with the range; one taken away is what Lamassu charged', async () => {
+  test('a rate outside of the range is refused with the range; without a rate, it is what Lamassu charged', async () => {
     const ran = await world.aioDca(['fundings', 'add', 'alice', '100 GTQ', '--rate', '9%', '--json']);
     expect(ran.code).toBe(64);
     expect(ran.json()).toMatchObject({
@@ -109,7 +109,7 @@ describe.each(ledgerKinds)('machines on %s', (ledger) => {
     expect(await rates()).toBe(before);
   });
 
-  test('a re-imaged machine takes the place of itself: cash, name and rates move, late cash-outs find them', async () => {
+  test('a re-imaged machine replaces itself: cash, name and rates move, and late cash-outs use them', async () => {
     const id = await world.addFunding('alice', '9000 GTQ', { args: ['--machine', MACHINE] });
     await world.lamassu.query('delete from devices');
     await pairMachine(world.lamassu, '', REIMAGED);
@@ -149,7 +149,7 @@ describe.each(ledgerKinds)('machines on %s', (ledger) => {
     ).not.toContainEqual(expect.objectContaining({ name: 'fundings', level: 'warn' }));
   });
 
-  test('a replaced machine can be shown, is warned of while Lamassu has it, and can be taken back', async () => {
+  test('a replaced machine can be shown and restored, and doctor warns while Lamassu has it', async () => {
     const checks = async () =>
       (await world.must(['doctor', '--json'])).json<{ checks: { name: string; level: string }[] }>().checks;
     const still = expect.objectContaining({

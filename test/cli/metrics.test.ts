@@ -66,7 +66,7 @@ async function metrics(): Promise<Map<string, number>> {
   return samples((await world.must(['metrics'])).stdout);
 }
 
-test('a ledger that never ran: every number is there, and none is alarming that should not be', async () => {
+test('a ledger without runs has every metric, and none raises a false alarm', async () => {
   await installation();
   const seen = await metrics();
   expect(Object.fromEntries(seen)).toMatchObject({
@@ -258,7 +258,7 @@ describe('the daemon', () => {
       expect(socket.said()).not.toContain('READY=1');
     });
 
-    test('is not kept from its work where that cannot be said', async () => {
+    test('goes on working if systemd cannot be notified', async () => {
       await installation();
       await world.insertCashOut();
       const daemon = world.start(['run'], { env: { NOTIFY_SOCKET: '/nowhere/at/all' } });

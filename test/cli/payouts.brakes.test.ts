@@ -125,7 +125,7 @@ describe.each(ledgerKinds)('brakes on %s', (ledger) => {
     expect((await world.must(['status', '--json'])).json()).toMatchObject({ attention: { aged: 0 } });
   });
 
-  test('what is below the minimum waits as long as it takes, and is not overdue', async () => {
+  test('sums below the minimum wait as long as it takes, and are not overdue', async () => {
     await begin({ payouts: 'minimum_sats = 300000', config: '[attention]\npayout_after = "1 ms"' });
     await world.must(['poll']);
     expect((await world.must(['status', '--json'])).json()).toMatchObject({

@@ -108,7 +108,7 @@ async function log(action: string, subject = p) {
   );
 }
 
-test('list and show tell what is owed to whom, and what became of it', async () => {
+test('list and show say what is owed to whom, and what became of it', async () => {
   await poll();
   const list = await world.must(['payouts', 'list', '--json']);
   expect(list.json()).toEqual([
@@ -203,7 +203,7 @@ describe('hold and release', () => {
 });
 
 describe('retry', () => {
-  test('takes back the putting off, whether there is an invoice or not', async () => {
+  test('ends the deferral, whether there is an invoice or not', async () => {
     await tooLittle();
     const ran = await world.must(['payouts', 'retry', p]);
     expect(ran.stdout).toContain(`Payout ${p} is planned. The next run pays it: aio-dca poll`);
@@ -225,7 +225,7 @@ describe('retry', () => {
 });
 
 describe('resolve', () => {
-  test('--paid, which both wallets bear out, settles without a question', async () => {
+  test('--paid, if both wallets confirm it, settles without a question', async () => {
     await debitedNotCredited();
     const hash = (await shown()).payments[0]?.payment_hash ?? '';
     world.simulator().change(world.wallets.get('alice')?.id ?? '', hash, { status: 'success' });
@@ -248,7 +248,7 @@ describe('resolve', () => {
     expect((await poll()).code).toBe(0);
   });
 
-  test('what LNbits debited and gave up: it asks; what is then said is done', async () => {
+  test('a payment that LNbits debited and gave up: it asks, and does what the operator decides', async () => {
     const alice = world.wallets.get('alice') ?? world.source;
     const before = await world.balance(alice);
     await debitedNotCredited();
@@ -285,23 +285,26 @@ describe('resolve', () => {
       '--paid',
       'paid in full by',
     ],
-  ] as const)('whatever is said, one that %s stays what it is', async (_, client, source, word, wayOut) => {
-    await debitedNotCredited();
-    await clientShows(client);
-    const hash = (await shown()).payments[0]?.payment_hash ?? '';
-    world.simulator().change(world.source.id, hash, source);
-    const refused = await payouts('resolve', p, word, '--reason', 'I know it', '--yes', '--json');
-    expect(refused.code).toBe(64);
-    expect(refused.json()).toMatchObject({
-      error: { code: 'payout/contradicted', hint: expect.stringContaining(wayOut) },
-    });
-    expect(await shown()).toMatchObject({ state: 'held', payments: [{ state: 'unknown' }] });
-    world.simulator().change(world.source.id, hash, { status: 'success' });
-    await clientShows({ status: 'success', amount: Number(NET) * 1000 });
-    await world.must(['payouts', 'resolve', p, '--paid', '--reason', 'cleared']);
-  });
+  ] as const)(
+    'whatever the operator decides, one that %s stays as it is',
+    async (_, client, source, word, wayOut) => {
+      await debitedNotCredited();
+      await clientShows(client);
+      const hash = (await shown()).payments[0]?.payment_hash ?? '';
+      world.simulator().change(world.source.id, hash, source);
+      const refused = await payouts('resolve', p, word, '--reason', 'I know it', '--yes', '--json');
+      expect(refused.code).toBe(64);
+      expect(refused.json()).toMatchObject({
+        error: { code: 'payout/contradicted', hint: expect.stringContaining(wayOut) },
+      });
+      expect(await shown()).toMatchObject({ state: 'held', payments: [{ state: 'unknown' }] });
+      world.simulator().change(world.source.id, hash, { status: 'success' });
+      await clientShows({ status: 'success', amount: Number(NET) * 1000 });
+      await world.must(['payouts', 'resolve', p, '--paid', '--reason', 'cleared']);
+    },
+  );
 
-  test('where LNbits cannot be asked, nothing is called unpaid; a payment that is called paid is looked at later', async () => {
+  test('while LNbits cannot be asked, no payment can be declared unpaid; one declared paid is checked later', async () => {
     await debitedNotCredited();
     await clientShows({ status: 'success' });
     await world.simulator().stop();
@@ -324,7 +327,7 @@ describe('resolve', () => {
     world.simulator().change(world.source.id, hash, { status: 'success' });
   });
 
-  test('where only the source wallet cannot be looked at, what the client’s shows is not overridden', async () => {
+  test('if only the source wallet cannot be read, the client’s wallet still counts', async () => {
     await debitedNotCredited();
     await clientShows({ status: 'failed' });
     await writeFile(join(world.folder, 'source.adminkey'), 'of-nobody');
@@ -340,7 +343,7 @@ describe('resolve', () => {
     expect(await shown()).toMatchObject({ state: 'settled' });
   });
 
-  test('nothing can be said of a payment that may still be under way', async () => {
+  test('a payment that may still be under way cannot be resolved', async () => {
     world.simulator().rules.push({ when: { kind: 'pay' }, fault: { at: 'before', do: 'reset' }, times: 9 });
     await poll();
     expect(await shown()).toMatchObject({ state: 'unknown' });
@@ -389,7 +392,7 @@ describe('resolve', () => {
       expect(await shown()).toMatchObject({ state: 'settled', payments: [{ state: 'settled' }] });
     });
 
-    test('is not paid again while the client has it, and is once neither has', async () => {
+    test('is not paid again while the client has it, and is paid again once neither wallet has it', async () => {
       const say = ['resolve', p, '--not-paid', '--reason', 'restored', '--yes'];
       expect((await payouts(...say)).code).toBe(64);
       await clientShows({ status: 'failed' });
@@ -401,7 +404,7 @@ describe('resolve', () => {
       });
     });
 
-    test('can be looked at again', async () => {
+    test('can be checked again', async () => {
       await world.must(['payouts', 'release', p]);
       await poll();
       expect(await shown()).toMatchObject({
@@ -429,7 +432,7 @@ async function lookedInVain(hashes: (string | undefined)[]): Promise<void> {
 }
 
 describe('overpaid', () => {
-  test('says what it was worth, asks, and takes it off the cash of that client only', async () => {
+  test('shows its worth, asks, and subtracts it from that client’s cash only', async () => {
     await poll();
     const remaining = async () =>
       (await world.must(['fundings', 'show', 'f1', '--json'])).json<{ remaining: string }>().remaining;
@@ -456,7 +459,7 @@ describe('overpaid', () => {
     expect((await world.must(['log', '--json'])).stdout).toContain('payout overpaid');
   });
 
-  test('is refused for what pays a payout, and for another number than one of sats', async () => {
+  test('is refused for a payment that pays a payout, and for an amount that is not in sats', async () => {
     await poll();
     const hash = (await shown()).payments[0]?.payment_hash ?? '';
     const settled = await payouts('overpaid', p, '--payment', hash, '--reason', 'a slip', '--yes');
@@ -467,7 +470,7 @@ describe('overpaid', () => {
 });
 
 describe('pause and resume', () => {
-  test('recording goes on, paying stops, and says who and why', async () => {
+  test('recording goes on, paying stops, and runs say who paused it and why', async () => {
     const recorded = (await world.must(['cash-outs', 'list', '--json'])).json<object[]>();
     const paused = await world.must([
       'payouts',
@@ -515,7 +518,7 @@ test('during a run nothing can be decided about payouts, but pause still works',
   expect(await shown()).toMatchObject({ state: 'deferred' });
 });
 
-test('what makes no sense is refused, and nothing is written', async () => {
+test('senseless input is refused, and nothing is written', async () => {
   await poll();
   const wrong: [args: string[], says: string][] = [
     [['show', 'f1'], 'is not the id of a payout'],
@@ -548,7 +551,7 @@ async function everything() {
   ];
 }
 
-test('what leads on names the command of the recipient whose wallet does not answer', async () => {
+test('the hint names the command of the recipient whose wallet does not answer', async () => {
   const key = await world.addCommission('till');
   const at = new Date().toISOString();
   await world.insertCashOut({ created: at, confirmed_at: at });

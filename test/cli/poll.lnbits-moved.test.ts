@@ -27,7 +27,7 @@ test('LNbits at another address, with the same wallets, needs nothing but its UR
   expect((await world.aioDca(['reconcile'])).code).toBe(0);
 });
 
-test('another LNbits, with other wallets, pays those who got a wallet there, and each of them once', async () => {
+test('another LNbits, with other wallets, pays each client with a wallet there once', async () => {
   const world = await installation();
   const other = await startLnbitsSimulator();
   onTestFinished(() => other.stop());

@@ -53,7 +53,7 @@ describe.each(ledgerKinds)('rows that the operator names, on %s', (ledger) => {
     expect([shown.code, shown.stderr]).toEqual([64, expect.stringContaining(`aio-dca cash-outs show ${id}`)]);
   });
 
-  test('a beginning of several is refused with their ids, one of none and one too short too', async () => {
+  test('an ambiguous beginning is refused with the ids; so is one of no id, and one that is too short', async () => {
     const ids = ['01', '02'].map((end) => `abcdef12-0000-4000-8000-0000000000${end}`);
     for (const id of ids) await shop.jammed({ ...early(), id });
     const both = await run('review', 'release', 'abcdef1');
@@ -71,7 +71,7 @@ describe.each(ledgerKinds)('rows that the operator names, on %s', (ledger) => {
     }
   });
 
-  test('of a row finer than its currency the command names what was received, and works', async () => {
+  test('for a row with more decimals than its currency, the printed command has the received cash, and works', async () => {
     const id = await shop.jammed({ ...fine, fiat: '500.00100' });
     await counter.poll();
     const { commands } = (await run('review', 'show', id, '--json')).json<{ commands: string[] }>();
@@ -91,7 +91,7 @@ describe.each(ledgerKinds)('rows that the operator names, on %s', (ledger) => {
     expect((await run('reconcile')).stdout).toContain('never seen by Lamassu');
   });
 
-  test('what was not delivered is in the totals', async () => {
+  test('undelivered sats are in the totals', async () => {
     const total = async () =>
       (await run('status', '--json')).json<{ totals: { undelivered_sats: number } }>().totals
         .undelivered_sats;
@@ -115,7 +115,7 @@ describe.each(ledgerKinds)('rows that the operator names, on %s', (ledger) => {
     expect(late.stderr).not.toContain('--void');
   });
 
-  test('of a released one it is said who released it, and why', async () => {
+  test('a released row shows who released it, and why', async () => {
     const id = await shop.jammed(fine);
     await counter.poll();
     await run('--actor', 'dora', 'review', 'release', id, '--reason', 'asked the customer');

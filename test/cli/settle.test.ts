@@ -18,7 +18,7 @@ afterAll(async () => {
 
 const run = (...args: string[]) => counter.world.aioDca(args);
 
-test('a settlement is shown, asked for, written, and answered again', async () => {
+test('a settlement is shown, confirmed and written, and a repetition gets the same answer', async () => {
   const id = await shop.jammed();
   const dry = await run('settle', id, '--reason', 'jam', '--dry-run');
   expect(dry).toMatchObject({ code: 0, stderr: '' });
@@ -52,7 +52,7 @@ test('a settlement is shown, asked for, written, and answered again', async () =
   expect(other.stderr).toContain('--gross was 211640 sat, now 1000 sat');
 });
 
-test('figures of one’s own are named, with the commission and the price that follow', async () => {
+test('the operator’s own figures are named, with the commission and the price that follow', async () => {
   const id = await shop.jammed();
   const own = ['--fiat', '500 USD', '--rate', '3%', '--dry-run'];
   const { stdout } = await run('settle', id, '--reason', 'paid by hand', ...own);
@@ -84,7 +84,7 @@ test('one that Lamassu never saw, and its undoing', async () => {
   expect(twice).toMatchObject({ code: 64 });
 });
 
-test('the currency of one that Lamassu never saw is asked for where the machine does not know it', async () => {
+test('the currency of an external cash-out has to be confirmed if the machine never paid it out', async () => {
   const receipt = ['settle', '--external', 'receipt-19', '--machine', shop.machine, '--at', '2026-01-01'];
   const figures = ['--fiat', '100 GTQ', '--gross', '11000 sat', '--commission', '0 sat', '--reason', 'x'];
   const dry = await run(...receipt, ...figures, '--dry-run');
@@ -105,7 +105,7 @@ test('the currency of one that Lamassu never saw is asked for where the machine 
   });
 });
 
-test('one that only its size holds back is released, not settled', async () => {
+test('a row that only its size holds back is released, not settled', async () => {
   // Settled, it would be divided past the look that `cash_out_above` asks for, and count as paid by hand for ever.
   const id = await shop.jammed({ dispense_confirmed: true, error: null });
   for (const before of [() => {}, () => counter.poll()]) {

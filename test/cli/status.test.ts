@@ -243,7 +243,7 @@ test.each([
   await world.must(['status']);
 });
 
-test('says who is at it now', async () => {
+test('says which run is going on', async () => {
   const run = await startRun(ledger, 'poll', 'timer');
   try {
     expect((await status()).running).toEqual({ run: `r${run.id}`, kind: 'poll', actor: 'timer' });

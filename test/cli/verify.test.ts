@@ -36,7 +36,7 @@ test('books that balance are counted, exit 0', async () => {
   expect(page).toContain('The books balance: 2 cash-outs, 2 allocations');
 });
 
-test('what differs is named with both sides and the way out, exit 2', async () => {
+test('a difference is named with both sides and the way out, exit 2', async () => {
   // The tables themselves refuse this.
   await ledgerSql(world.ledgerUrl, 'drop trigger payouts_are_final');
   await ledgerSql(world.ledgerUrl, 'update payouts set sats = sats + 1');

@@ -204,7 +204,7 @@ cash_out_above = [20000]
     ]);
   });
 
-  test('a length of time that leaves the calendar is none', () => {
+  test('a length of time that leaves the calendar is refused', () => {
     for (const length of ['999999999 days', '4000 days', '٧ days', '1.000 ms', '0 s', '1e3 s'])
       expect(mistakes(`${MINIMAL}[payouts]\nquiet = "${length}"`)[0]).toContain(
         'payouts.quiet: expected a length',
@@ -220,7 +220,7 @@ cash_out_above = [20000]
     ]);
   });
 
-  test('a key in a text of several lines is none', () => {
+  test('a key within a text of several lines is not a key', () => {
     const text = `${MINIMAL}[lamassu.ssh]
 host = "atm"
 private_key = """
@@ -230,7 +230,7 @@ host_key = 5`;
     expect(mistakes(text)[0]).toMatch(/^line 11: lamassu\.ssh\.host_key: expected a host key/);
   });
 
-  test('a host key that is none is wrong, not missing', () => {
+  test('an invalid host key is reported as wrong, not as missing', () => {
     const ssh = `${MINIMAL}[lamassu.ssh]\nhost = "atm"\nhost_key = "md5:xx"`;
     const says =
       'lamassu.ssh.host_key: expected a fingerprint "SHA256:…", or a whole line "ssh-ed25519 AAAA…"';
@@ -248,7 +248,7 @@ host_key = 5`;
     ]);
   });
 
-  test('a table that is none, sums that contradict', () => {
+  test('a value in place of a table, sums that contradict each other', () => {
     expect(mistakes(`ledger = "x"\n${MINIMAL}`)).toEqual(['line 1: ledger: expected a table']);
     expect(mistakes(`${MINIMAL}[payouts]\nminimum_sats = 5\nmaximum_sats = 4`)).toEqual([
       'line 7: payouts.minimum_sats: more than maximum_sats, 4',
@@ -330,7 +330,7 @@ describe('secrets', () => {
     expect(load(text).lnbits.sourceWalletKey.reveal()).toBe('beside');
   });
 
-  test('twice is a mistake', () => {
+  test('given twice, they are refused', () => {
     const text = `${MINIMAL}source_wallet_key = "x"\nsource_wallet_key_file = "y"`;
     expect(mistakes(text, { AIO_DCA_LNBITS_SOURCE_WALLET_KEY: 'z' })).toEqual([
       'line 6: lnbits.source_wallet_key: given more than once, by lnbits.source_wallet_key and ' +
@@ -338,7 +338,7 @@ describe('secrets', () => {
     ]);
   });
 
-  test('a missing one matters to who asks for it, and is named', () => {
+  test('a missing one is an error only for the command that needs it, and is named', () => {
     const config = load(MINIMAL.replace('[lamassu]', '[lamassu]\npassword_file = "gone"'));
     const unreadable = failure(() => config.lamassu.password);
     expect(unreadable.code).toBe('config/secret');
@@ -405,7 +405,7 @@ describe('secrets', () => {
       /ledger.ca_file: has no effect with ledger.tls = "require"; set ledger.tls = "verify-full"/,
     ],
     ['?sslmode=require&sslrootcert=ca.pem', '', /sslrootcert has no effect with sslmode=require/],
-  ])('what a ledger URL asks for and does not get is refused: %s %s', (inUrl, key, why) => {
+  ])('unsupported parameters of a ledger URL are refused: %s %s', (inUrl, key, why) => {
     const [line] = mistakes(`${MINIMAL}[ledger]\nurl = "postgresql://me@db/aio${inUrl}"\n${key}`);
     expect(line).toMatch(why);
   });
@@ -442,7 +442,7 @@ describe('secrets', () => {
     ],
     [/$/, '[ledger]\nca_file = "ca.pem"', /ledger.ca_file: .* ledger.url = "sqlite:/],
     [/$/, '[ledger]\ntls = "verify-full"', /ledger.tls: protects nothing with ledger.url = "sqlite:/],
-  ])('a ca_file that nothing is checked by is refused, with both settings: %s', (where, text, why) => {
+  ])('a ca_file that would check nothing is refused, naming both settings: %s', (where, text, why) => {
     put('ca.pem', rootCertificates[0] ?? '');
     expect(mistakes(MINIMAL.replace(where, text))).toEqual([expect.stringMatching(why)]);
   });
@@ -462,7 +462,7 @@ describe('secrets', () => {
     ['half a certificate', certificate.slice(0, 300), /the beginning of a certificate/],
     ['a broken certificate', certificate.replace(/[A-Z]{2}/g, '?'), /has no certificate|cannot be read/],
     ['something else', Buffer.from([1, 0, 2]), /is neither text/],
-  ])('a ca_file that is %s is told as that', (_name, bytes, why) => {
+  ])('a ca_file that is %s is reported as that', (_name, bytes, why) => {
     writeFileSync(join(directory, 'ca.pem'), bytes);
     const { code, message, hint } = failure(() =>
       load(MINIMAL.replace('[lnbits]', '[lnbits]\nca_file = "ca.pem"')),
@@ -473,7 +473,7 @@ describe('secrets', () => {
     expect(`${message}${hint}`).not.toContain(`${key}`.split('\n')[1]);
   });
 
-  test('a folder as ca_file is told as that; a mark of UTF-8 and other text around certificates do no harm', () => {
+  test('a folder as ca_file is reported as that; a byte order mark and other text around certificates do no harm', () => {
     const text = MINIMAL.replace('[lnbits]', '[lnbits]\nca_file = "ca"');
     mkdirSync(join(directory, 'ca'));
     expect(failure(() => load(text)).message).toMatch(/ca is a folder/);

@@ -119,7 +119,7 @@ describe('one cash-out', () => {
     );
   });
 
-  test('no part pays more commission than it has gross, though rounding alone would have it so', () => {
+  test('no part pays more commission than its gross, even if rounding would make it so', () => {
     // 11 sat over 1, 3, 3 are 1, 5, 5; 10 sat by themselves would be 2, 4, 4.
     const { allocations } = allocate({
       fiat: 7n,

@@ -46,7 +46,7 @@ describe('what Lamassu charged', () => {
     expect(charged({ ...row, method: 'margin', discount: 100n })).toMatchObject({ commission: 0n });
   });
 
-  test('ticker and margin agree on what a machine asks for, but for its step of 100 sat', () => {
+  test('ticker and margin agree on what a machine asks for, within its step of 100 sat', () => {
     const fields = fc.record({
       whole: fc.bigInt({ min: 10n, max: 20_000n }),
       ticker: fc.bigInt({ min: 10n ** 9n, max: 10n ** 13n }),
@@ -124,7 +124,7 @@ describe('what the operator must check', () => {
     expect(charged({ ...usd, gross: 400_001n })).toMatchObject({ review: 'implausible-rate' });
   });
 
-  test('is told with everything that was counted with', () => {
+  test('is reported with all figures of the calculation', () => {
     expect(charged({ ...usd, gross: 199_799n, rate: null })).toEqual({
       review: 'implausible-rate',
       detail:

@@ -22,7 +22,7 @@ describe('water-filling', () => {
     });
   });
 
-  test('what a daily limit frees goes to the others, and the next day starts anew', () => {
+  test('cash that a daily limit frees goes to the others, and the next day starts again', () => {
     const day = (fiat: bigint, a: bigint, b: bigint) =>
       given(fill(fiat, [flow(1n, a), fixed(2n, b, 9n)], limits([9n, 50_000n]), 'shared'));
     expect(day(200_000n, 500_000n, 500_000n)).toEqual({ 1: 150_000n, 2: 50_000n });
@@ -256,7 +256,7 @@ describe('for any fundings, limits and fiat', () => {
     );
   });
 
-  test('so it is with fixed ones, as long as no limit binds', () => {
+  test('the same is true of fixed fundings, as long as no limit is reached', () => {
     fc.assert(
       fc.property(scene, (s) => {
         const taken = run({ ...s, limitLeft: limits([4n, 10_000n], [5n, 10_000n], [6n, 10_000n]) });

@@ -38,7 +38,7 @@ describe('startOfDay', () => {
 });
 
 describe('latestDue', () => {
-  test('is the newest scheduled moment that has come, itself included', () => {
+  test('is the newest scheduled moment up to now', () => {
     const times = ['18:00', '06:00', '12:00'];
     const due = (now: string) => latestDue(at(now), times, 'America/Guatemala');
     expect(due('2026-11-20T18:00:00')).toBe(at('2026-11-20T18:00:00'));

@@ -46,7 +46,7 @@ describe('the figures of a settlement', () => {
     expect(settledFigures(told, stated, rules)).toMatchObject({ method: 'margin', commission: 2_538n });
   });
 
-  test('that are stated go before what is told; a rate is rounded half up', () => {
+  test('that are stated take precedence over Lamassu’s; a rate is rounded half up', () => {
     expect(settledFigures(jammed, { gross: 100_010n, rate: 5_000n }, rules)).toMatchObject({
       ...{ distributed: 100_010n, commission: 5001n, undelivered: 429_090n, method: 'given' },
     });

@@ -34,7 +34,7 @@ describe('largestRemainder', () => {
     expect(largestRemainder(7n, weights(1n, 1n, 4n))).toEqual([1n, 1n, 5n]);
   });
 
-  test('passes over whoever is at the cap, as often as it takes', () => {
+  test('passes over parts that are at their cap, as often as needed', () => {
     const parts = [{ weight: 1n, cap: 3n }, { weight: 1n }, { weight: 1n, cap: 3n }];
     expect(largestRemainder(11n, parts)).toEqual([3n, 5n, 3n]);
   });

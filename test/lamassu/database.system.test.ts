@@ -184,7 +184,7 @@ describe('reading', () => {
     expect(keys[0]).toMatch(/^2026-11-20T00:00:00.000001Z/);
   });
 
-  test('a reader that takes its time between pages is not cut off', async () => {
+  test('a reader that pauses between pages is not cut off', async () => {
     await lamassu.query(
       `insert into cash_out_txs (id, device_id, to_address, crypto_atoms, crypto_code, fiat, fiat_code, status, confirmed_at)
        select gen_random_uuid(), 'm', 'a', 100000, 'BTC', 100, 'USD', 'confirmed', now() from generate_series(1, 1100)`,
@@ -220,7 +220,7 @@ describe('reading', () => {
     expect(await source.byIds([id])).toEqual([]);
   });
 
-  test('by ids: those that exist, in order; what is no Lamassu id finds nothing', async () => {
+  test('by ids: the rows that exist, in order; any other text finds nothing', async () => {
     const late = await insertCashOut(lamassu, { confirmed_at: '2026-11-20T10:00:00.000002Z' });
     const early = await insertCashOut(lamassu, { confirmed_at: '2026-11-20T10:00:00.000001Z' });
     const unpaid = await insertCashOut(lamassu, { confirmed_at: null, status: 'published' });
@@ -236,7 +236,7 @@ describe('reading', () => {
     expect(await source.byIds([])).toEqual([]);
   });
 
-  test('what was dispensed and never confirmed comes after what was confirmed', async () => {
+  test('dispensed rows that were never confirmed come after the confirmed ones', async () => {
     const created = '2026-11-10T00:00:00.000000Z';
     const zeroConf = { status: 'authorized', dispense: true, dispense_confirmed: false, confirmed_at: null };
     const found = [
@@ -424,7 +424,7 @@ describe('rights', () => {
   test.each([
     ['no table', 'alter table cash_out_actions rename to gone'],
     ['no device_id', 'alter table cash_out_actions drop column device_id'],
-  ])('a server whose log does not name machines is read without: %s', async (_what, change) => {
+  ])('a server whose log does not name machines is read without them: %s', async (_what, change) => {
     const options = await asReader();
     const id = await insertCashOut(lamassu);
     await insertAction(lamassu, { tx_id: id });

@@ -123,7 +123,7 @@ describe('the machine', () => {
   });
 });
 
-describe('a row that is not paid by itself', () => {
+describe('a row that is not paid automatically', () => {
   const zeroConf = {
     status: 'authorized',
     dispense: 'true',
@@ -240,7 +240,7 @@ describe('a row that is not paid by itself', () => {
     expect(judgement).toHaveProperty('detail', expect.stringContaining(Object.keys(change)[0] ?? ''));
   });
 
-  test('a currency that is not known waits until its digits are', () => {
+  test('a row in an unknown currency waits until its digits are known', () => {
     const row = { ...successful, fiat_code: 'QQQ', fiat: '40.50000' };
     const waits = judge(row, rules, NOW, {}).judgement;
     expect(waits).toMatchObject({ reason: 'unknown-currency', review: true, watch: true });
@@ -309,7 +309,7 @@ describe('a row that is not paid by itself', () => {
     });
   });
 
-  test('a commission below zero is told with what is missing', () => {
+  test('a commission below zero is reported with the missing sats', () => {
     const below = {
       commission_percentage: '-0.05500',
       crypto_atoms: '458900',
@@ -406,7 +406,7 @@ describe('what the ledger knows of a row', () => {
     expect(judge(successful, rules, NOW, known).judgement).toMatchObject({ reason: 'backdated' });
   });
 
-  test('what was processed came to pass, before the start and after Lamassu’s clock', () => {
+  test('a processed row stays processed, even before the start or after Lamassu’s clock', () => {
     const later = rowOf({ confirmed_at: plus(NOW, HOUR) });
     for (const row of [early, later]) {
       const processed = { confirmed_at: row.confirmed_at ?? '' };

@@ -102,7 +102,7 @@ test('one on which a query failed is ended, not kept', async () => {
   await until(async () => (await sessions()).length === 0, 'the session has ended');
 });
 
-test('of two that were in use at once one is kept', async () => {
+test('of two sessions in use at once, one is kept', async () => {
   const kept = keeper();
   const [one, other] = [await kept.connect(options), await kept.connect(options)];
   expect(await sessions()).toHaveLength(2);

@@ -121,7 +121,7 @@ test('whole lines tell which kinds are asked for; with a fingerprint the others 
 });
 
 test.each(['Exceeded MaxStartups', 'Not allowed at this time', 'HTTP/1.1 400 Bad Request', 'SSH-1.5-old'])(
-  'what answers “%s” is told by it',
+  'a server that answers “%s” is reported with that answer',
   async (line) => {
     const server = createServer((socket) => socket.on('error', () => {}).end(`${line}\r\n`));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -151,7 +151,7 @@ describe.skipIf(!sshdAvailable())('an sshd with keys of three kinds', () => {
     );
   });
 
-  test('with none of the pinned ones it is another, and all that it has are named', async () => {
+  test('with none of the pinned keys it is another server, and all its keys are named', async () => {
     const sshd = await server({ kinds: [...KINDS] });
     const another = makeKey('rsa').public;
     for (const hostKeys of [[OTHER], [another], [OTHER, another]]) {
@@ -162,7 +162,7 @@ describe.skipIf(!sshdAvailable())('an sshd with keys of three kinds', () => {
     }
   });
 
-  test('one whose kind it has no more is another', async () => {
+  test('a server that no longer has the pinned kind is another server', async () => {
     const sshd = await server();
     const error = await failure(through(sshd, { hostKeys: [sshd.hostKeys.rsa] }));
     expect(error).toMatchObject({ code: 'lamassu/ssh-host-key' });
@@ -190,7 +190,7 @@ describe.skipIf(!sshdAvailable())('an sshd with keys of three kinds', () => {
       'Ciphers aes128-ctr\nMACs umac-64@openssh.com',
       /no MAC in common.*It has: umac-64@openssh\.com\..*hmac-sha2-256/,
     ],
-  ])('where %j leaves nothing in common, both sides are told', async (config, says) => {
+  ])('if %j leaves nothing in common, the error lists both sides', async (config, says) => {
     const error = await failure(through(await server({ config: [config] })));
     expect(error).toMatchObject({ code: 'lamassu/ssh-algorithms', kind: 'misconfigured' });
     expect(error.message).toMatch(says);
@@ -206,13 +206,13 @@ describe.skipIf(!sshdAvailable())('an sshd with keys of three kinds', () => {
     ],
     [['PasswordAuthentication yes', 'PubkeyAuthentication no'], /takes no key from user \S+, only: password/],
     [['AllowUsers somebody-else'], /refuses user \S+ with this key \(it takes: publickey\)/],
-  ])('%j lets nobody in, and says what it wants', async (config, says) => {
+  ])('%j refuses every login, and the error says what it wants', async (config, says) => {
     const error = await failure(through(await server({ config })));
     expect(error).toMatchObject({ code: 'lamassu/ssh-authentication', kind: 'misconfigured' });
     expect(error.message).toMatch(says);
   });
 
-  test('it tells which kinds of keys it takes for logging in', async () => {
+  test('the error says which kinds of keys it accepts for a login', async () => {
     const sshd = await server();
     const refused = logIn(
       sshd,
@@ -233,7 +233,7 @@ describe.skipIf(!sshdAvailable())('an sshd with keys of three kinds', () => {
     });
   });
 
-  test('a second factor is told for an RSA key, too', async () => {
+  test('a second factor is reported for an RSA key, too', async () => {
     const config = ['PasswordAuthentication yes', 'AuthenticationMethods publickey,password'];
     const error = await failure(through(await server({ config, clientKey: makeKey('rsa') })));
     expect(error.message).toMatch(/wants more: password/);
@@ -251,7 +251,7 @@ describe.skipIf(!sshdAvailable())('an sshd with keys of three kinds', () => {
 });
 
 describe.skipIf(!dropbearAvailable())('a Dropbear (needs Debian’s dropbear-bin)', () => {
-  test('takes the line that is printed for it, and tells of the other one', async () => {
+  test('accepts the line that is printed for it, and the error explains the other line', async () => {
     const { line, ...dropbear } = await startDropbear(TARGET);
     close.push(dropbear.close);
     await line('dropbear');

@@ -158,7 +158,7 @@ test('`hostnossl` to one who asks for TLS is told with what the server said', as
 });
 
 /** A PostgreSQL by a name that is not this host's cannot be had here; what it is asked for can. */
-test('a ledger on another host is asked for TLS unless something else is said', async () => {
+test('a ledger on another host is reached by TLS unless the configuration says otherwise', async () => {
   const asked: Buffer[] = [];
   const { createServer: listen } = await import('node:net');
   const server = listen((socket) =>
@@ -214,7 +214,7 @@ test.each<[string, string | undefined, RegExp | null]>([
     });
 });
 
-test('https:// to a server that speaks no TLS is told as that', async () => {
+test('https:// to a server that speaks no TLS is reported as that', async () => {
   const { createServer: plain } = await import('node:http');
   const server = plain((_, response) => response.end());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -231,7 +231,7 @@ test('https:// to a server that speaks no TLS is told as that', async () => {
   });
 });
 
-test('a server that goes away during the handshake is one that does not answer', async () => {
+test('a server that closes the connection during the handshake counts as not answering', async () => {
   const { createServer: listen } = await import('node:net');
   // PostgreSQL says a letter before TLS begins.
   const servers = ['', 'S'].map((first) =>

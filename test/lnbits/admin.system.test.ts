@@ -52,7 +52,7 @@ function contract(name: string, available: boolean, start: () => Promise<Lnbits>
       }
     });
 
-    test('asked twice it credits twice, the newest first', async () => {
+    test('two requests credit twice, the newest first', async () => {
       const { id, key } = await wallet();
       const admin = await logIn();
       try {
@@ -87,7 +87,7 @@ function contract(name: string, available: boolean, start: () => Promise<Lnbits>
       }
     });
 
-    test('a wallet that is not there is refused', async () => {
+    test('an unknown wallet is refused', async () => {
       const admin = await logIn();
       try {
         const credited = admin.credit('0123456789abcdef0123456789abcdef', 5n);

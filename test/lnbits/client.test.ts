@@ -209,7 +209,7 @@ test.each([
   '<html><title>400 The plain HTTP request was sent to HTTPS port</title></html>',
   'Client sent an HTTP request to an HTTPS server.\n',
   "<p>Reason: You're speaking plain HTTP to an SSL-enabled server port.<br />",
-])('a port that wants TLS, as %s says, is a mistake in the URL', async (page) => {
+])('a port that requires TLS, as %s says, is a mistake in the URL', async (page) => {
   const wanting = await clientOf((_, response) => response.writeHead(400).end(page));
   await expect(wanting.wallet(KEY)).rejects.toMatchObject({
     ...{ code: 'lnbits/tls', kind: 'misconfigured', hint: expect.stringContaining('https://') },
@@ -266,7 +266,7 @@ describe('a rate limit', () => {
     expect(await client.wallet(admin)).toMatchObject({ name: 'source' });
   });
 
-  test('holds a payment back, and one whose process stands still meanwhile is not sent', async () => {
+  test('holds a payment back, and does not send it if the process is suspended meanwhile', async () => {
     failWith(limit('1'), 1);
     const clock = testClock();
     const held = new LnbitsClient({ url: lnbits.url, ...FAST }, clock);
@@ -415,7 +415,7 @@ describe('a look-up', () => {
     return await shown.find(KEY, HASH);
   };
 
-  test('reads what is there and does without the rest', async () => {
+  test('reads the fields that are there and does without the rest', async () => {
     const time = '2023-11-14T22:13:20.000000Z';
     const seen = {
       hash: HASH,

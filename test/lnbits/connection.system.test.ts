@@ -106,7 +106,7 @@ async function listening(
   return { port: (server.address() as AddressInfo).port, server };
 }
 
-test('a process that stood still while a connection came about sends nothing on it', async () => {
+test('a process that was suspended while it connected sends nothing on that connection', async () => {
   let received = 0;
   const { port } = await listening((socket) => socket.on('data', (data) => (received += data.length)));
   const clock = testClock();

@@ -90,7 +90,7 @@ test.each([
   ['fewer rows than two pages share', 4, 3],
   ['more rows than two pages share', 6, 5],
   ['all that were on the first page', 150, 3],
-])('%s go meanwhile: nothing else is missed, and nothing comes twice', async (_, rows, pages) => {
+])('%s disappear meanwhile: nothing else is missed, and nothing comes twice', async (_, rows, pages) => {
   const made = await walletWith(230);
   betweenPages(made.lnbits, (page) => page === 2 && hide(made, rows));
   const kept = made.lnbits
@@ -104,13 +104,13 @@ test.each([
   expect(made.lnbits.requests.filter(({ kind }) => kind === 'list').length).toBe(pages);
 });
 
-test('a list from which rows go again and again is refused', async () => {
+test('a list from which rows disappear again and again is refused', async () => {
   const made = await walletWith(230);
   betweenPages(made.lnbits, () => hide(made, 10));
   await expect(taggedPayments(made.client, made.key)).rejects.toMatchObject({ code: 'lnbits/unreachable' });
 });
 
-test('where a page is too large an answer, fewer rows are asked for, and more again after it', async () => {
+test('if a page is too large an answer, fewer rows are requested, and more again after it', async () => {
   const { lnbits, key, wallet } = await walletWith(230);
   const client = new LnbitsClient({ url: lnbits.url, backoffMs: 1, maxBytes: 300_000 }, systemClock);
   onTestFinished(() => client.close());
@@ -130,7 +130,7 @@ test('where a page is too large an answer, fewer rows are asked for, and more ag
   });
 });
 
-test('rows that nothing tells apart do not end the list', async () => {
+test('identical rows do not end the list', async () => {
   const { lnbits, client, key, wallet } = await walletWith(120);
   const [, twice] = lnbits.payments(wallet.id).reverse();
   if (!twice) throw new Error('there are no payments');

@@ -79,7 +79,7 @@ test('user and password of any address', () => {
     expect(redact(said ?? '', null)).toBe(safe);
 });
 
-test('what is no secret stays', () => {
+test('other text stays', () => {
   const said = 'Wallet not found. 100 % of 7c1f09 at 12:30';
   expect(redact(said, key)).toBe(said);
   expect(redact(said, null)).toBe(said);

@@ -54,7 +54,7 @@ forEachLedger((_kind, open) => {
   }
   const forbidden = { code: 'usage/forbidden' };
 
-  test('a client sees the client’s own, and nothing of others, not even that they are there', async () => {
+  test('a client sees the client’s own data, and not even that other clients exist', async () => {
     const { alice, ids } = await twoClients();
     expect(await alice(showClient, { name: 'alice' })).toMatchObject({
       ...{ name: 'alice', daily_limits: { USD: '500.00' }, max_daily_limits: { USD: '800.00' } },
@@ -80,7 +80,7 @@ forEachLedger((_kind, open) => {
       });
   });
 
-  test('a client sees the client’s own payouts, and those of others are as none', async () => {
+  test('a client sees the client’s own payouts; those of others do not exist', async () => {
     const { ledger, book, alice } = await twoClients();
     const since = plus(now(), -3_600_000);
     await book.cashOut(30, since, plus(since, 60_000));

@@ -74,7 +74,7 @@ forEachLedger((kind, open) => {
   const count = async ({ db }: Ledger, table: 'fundings' | 'requests' | 'log') =>
     (await db.selectFrom(table).selectAll().execute()).length;
 
-  test('the same again is answered again, by another process too, and changes nothing', async () => {
+  test('a repeated request gets the same answer, from another process too, and changes nothing', async () => {
     const ledger = await withAlice();
     const first = await ask({ ledger, key: 'k1' }, addOneFunding, cash);
     const logged = await count(ledger, 'log');
@@ -90,7 +90,7 @@ forEachLedger((kind, open) => {
     expect(await ask({ ledger, key: 'k3' }, pauseOneClient, { name: 'alice' })).toEqual(paused);
   });
 
-  test('asked twice at the same time it is done once', async () => {
+  test('two requests at the same time are done once', async () => {
     const ledger = await withAlice();
     // Two connections of one process to a file would wait for each other: SQLite blocks the process.
     const others = kind === 'sqlite' ? [ledger, ledger] : [await openAgain(ledger), await openAgain(ledger)];
@@ -117,7 +117,7 @@ forEachLedger((kind, open) => {
     await expect(ask({ ledger, key: '' }, addOneFunding, cash)).rejects.toMatchObject({ field: 'key' });
   });
 
-  test('what makes its changes one by one takes no key, and does nothing under one', async () => {
+  test('an operation that makes its changes one by one takes no key, and does nothing with one', async () => {
     const ledger = await open();
     const each: ((key: string) => Promise<unknown>)[] = [
       (key) => ask({ ledger, key }, pollOnce, {}),
@@ -135,7 +135,7 @@ forEachLedger((kind, open) => {
     expect(await ledger.db.selectFrom('runs').selectAll().execute()).toEqual([]);
   });
 
-  test('what was refused or failed keeps nothing: its key is free', async () => {
+  test('a refused or failed request keeps nothing: its key is free', async () => {
     const ledger = await withAlice();
     const asking = { ledger, key: 'k' };
     await expect(ask(asking, addOneFunding, { ...cash, digest: 'other' })).rejects.toMatchObject({
@@ -166,7 +166,7 @@ forEachLedger((kind, open) => {
     expect([await count(ledger, 'fundings'), await count(ledger, 'requests')]).toEqual([1, 1]);
   });
 
-  test('the keys of two do not meet, and the log says on whose right it was', async () => {
+  test('each principal has keys of its own, and the log says on whose right a change was made', async () => {
     const ledger = await withAlice();
     const alice = {
       ledger,
@@ -207,7 +207,7 @@ forEachLedger((kind, open) => {
     );
   });
 
-  test('what was done under the lease is answered again without it', async () => {
+  test('a request that was done under the lease is answered again without it', async () => {
     const ledger = await open();
     const underLease = operation({
       ...stir,

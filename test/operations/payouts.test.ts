@@ -18,7 +18,7 @@ import { perform } from '../support/operations.ts';
 const config = loadConfig(fileURLToPath(new URL('../../config.example.toml', import.meta.url)), {});
 
 forEachLedger((_kind, open) => {
-  test('all that was held when it was looked at is released, and nothing that was held since', async () => {
+  test('everything that was held in the preview is released, and nothing that was held since', async () => {
     const ledger = await open();
     const book = await books(ledger);
     const since = plus(now(), -86_400_000);

@@ -64,7 +64,7 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
     expect(await shop.remaining('alice')).toMatchObject({ spent: 900_00n });
   });
 
-  test('a release holds for what Lamassu said then: changed, the row waits again', async () => {
+  test('a release applies to what Lamassu said then: if the row changes, it waits again', async () => {
     const shop = await counter.shop({ alice: 9000n });
     const id = await shop.jammed(fine);
     await counter.poll();
@@ -136,7 +136,7 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
     await expect(dismiss('00000000-0000-4000-8000-000000000000')).rejects.toThrow('is not in review');
   });
 
-  test('each reason names the commands that resolve it, with the figures that nobody tells', async () => {
+  test('each reason names the commands that resolve it, with the figures that are missing', async () => {
     const shop = await counter.shop({ alice: 3000n });
     const say = async (columns: Parameters<typeof shop.jammed>[0], notes = true) => {
       const id = await shop.jammed(columns);
@@ -158,7 +158,7 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
     expect(await say(fine)).toBe('aio-dca review release ID');
   });
 
-  test('where Lamassu cannot be asked, that is said, and what is known still counts', async () => {
+  test('if Lamassu cannot be asked, the view says so, and what is known still counts', async () => {
     const shop = await counter.shop({ alice: 3000n });
     const id = await shop.jammed();
     await counter.poll();

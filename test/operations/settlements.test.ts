@@ -85,7 +85,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     ]);
   });
 
-  test('confirmed by Lamassu later it is already processed: nothing twice, and no word of a change', async () => {
+  test('if Lamassu confirms it later, it is already processed: nothing is paid twice or reported as changed', async () => {
     const shop = await counter.shop({ alice: 1000n });
     await counter.poll();
     const id = await shop.jammed();
@@ -101,7 +101,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     expect(await reviewOf(id)).toBeUndefined();
   });
 
-  test('the same again answers the first result; other figures are refused with both', async () => {
+  test('a repetition answers the first result; other figures are refused with both', async () => {
     const shop = await counter.shop({ alice: 1000n });
     const id = await shop.jammed();
     const first = await settle(id, { fiat: '100 USD', rate: '5%' });
@@ -138,7 +138,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     expect(await logged(id)).toHaveLength(1);
   });
 
-  test('what needs no settling is refused', async () => {
+  test('a row that needs no settling is refused', async () => {
     const shop = await counter.shop({ alice: 1000n });
     const fine = { dispense_confirmed: true, error: null };
     await expect(settle('00000000-0000-4000-8000-000000000000')).rejects.toMatchObject({
@@ -153,7 +153,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     await expect(undo(good)).rejects.toThrow('only what the operator settled can be undone');
   });
 
-  test('a row from before the start is settled, and one that was never confirmed goes by its creation', async () => {
+  test('a row from before the start is settled; for one that was never confirmed, its creation counts', async () => {
     const shop = await counter.shop({ alice: 1000n });
     const early = plus(now(), -40 * DAY);
     const before = await shop.jammed({ dispense_confirmed: true, error: null, confirmed_at: early });
@@ -164,7 +164,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     expect(await settle(never)).toMatchObject({ confirmed_at: created, net_sats: 200_000n });
   });
 
-  test('settings are those of its own time', async () => {
+  test('the settings are those of its time', async () => {
     const shop = await counter.shop({ alice: 1000n });
     const change = {
       mode: 'fixed',
@@ -280,7 +280,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     });
   });
 
-  test('undone, one that no run had put into review waits there from then on', async () => {
+  test('undone, a row that was never in review is in review from then on', async () => {
     const shop = await counter.shop({ alice: 1000n });
     const id = await shop.jammed();
     await settle(id);
@@ -319,7 +319,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     expect(JSON.parse(was)).toMatchObject({ credits: [{ credit_id: `${credit.id}`, sats: '200000' }] });
   });
 
-  test('undone, it may be settled anew; once it is in a payout it may not be undone', async () => {
+  test('undone, it may be settled again; once it is in a payout it cannot be undone', async () => {
     const shop = await counter.shop({ alice: 1000n });
     const id = await shop.jammed();
     await settle(id);
@@ -334,7 +334,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     expect(await shop.remaining('alice')).toMatchObject({ spent: 500_00n });
   });
 
-  test('one that Lamassu never saw goes by the person’s figures and a reference of its own', async () => {
+  test('an external settlement uses the operator’s figures and a reference of its own', async () => {
     const shop = await counter.shop({ alice: 1000n });
     const at = plus(now(), -HOUR);
     const id = `receipt-${shop.machine}`;
@@ -354,7 +354,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     expect(await shop.remaining('alice')).toMatchObject({ spent: 0n });
   });
 
-  test('cash that the machine never paid out, or that nobody put in, is doubted', async () => {
+  test('a currency that the machine never paid out, or that no client put in, is doubted', async () => {
     const { ledger } = counter;
     const shop = await counter.shop({ alice: 1000n });
     const given = (currency: string) => ({
@@ -381,13 +381,13 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     );
   });
 
-  test('a reference is not to be mistaken for an id of Lamassu', () => {
+  test('a reference must not look like an id of Lamassu', () => {
     for (const text of ['8C1F0000-0000-4000-8000-000000000000', 'short', 'with space', '']) {
       expect(() => externalReference(text)).toThrow('reference: ');
     }
   });
 
-  test('verify names figures that are others than those agreed to, and a settlement of nobody', async () => {
+  test('verify names figures that differ from the agreed ones, and a settlement without an actor', async () => {
     const shop = await counter.shop({ alice: 1000n });
     const id = await shop.jammed();
     await settle(id);

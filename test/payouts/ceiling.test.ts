@@ -35,7 +35,7 @@ async function tomorrow(): Promise<void> {
 
 const states = async () => (await day.payouts()).map(({ name, state }) => [name, state]);
 
-test('up to the ceiling is paid; what would be more is held with its reason, and what still fits is paid', async () => {
+test('payouts up to the ceiling are paid; one above it is held with its reason, and smaller ones that fit are paid', async () => {
   await begin();
   await day.owe('alice', 600n);
   await day.owe('bob', 500n);
@@ -86,7 +86,7 @@ test('a payout counts as a whole, whatever its parts', async () => {
 });
 
 test.each(['unknown', 'sending'] as const)(
-  'what is under way is looked after, and not held: %s',
+  'a payment under way is followed up, and not held: %s',
   async (state) => {
     await begin('maximum_sats = 600');
     await day.owe('alice', 900n);
@@ -103,7 +103,7 @@ test.each(['unknown', 'sending'] as const)(
   },
 );
 
-test.each(['unknown', 'sending'] as const)('what may have been sent counts: %s', async (state) => {
+test.each(['unknown', 'sending'] as const)('payments that may have been sent count: %s', async (state) => {
   await begin();
   await day.owe('alice', 900n);
   day.loseEachPost('alice');

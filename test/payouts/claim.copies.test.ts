@@ -66,7 +66,7 @@ function claimsArriveTwice(before = async () => {}): void {
 }
 
 describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) => {
-  test('the copy that pays later is told, pays nothing and disturbs nobody; the other one goes on', async () => {
+  test('the copy that pays later is refused, pays nothing and disturbs nobody; the other one goes on', async () => {
     const { balances } = await begin(version);
     const copy = await copied();
     expect(await day.payNow()).toMatchObject({ settled: 2, problems: [] });
@@ -99,7 +99,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     expect(balances()).toEqual([1000n, 2000n]);
   });
 
-  test('where both claim before either looks, both are told; what they took back stops nobody', async () => {
+  test('if both claim before either checks, both are refused; claims that they took back stop nobody', async () => {
     const { balances } = await begin(version);
     const copy = await copied();
     let both = Promise.withResolvers<void>();
@@ -233,7 +233,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     expect(balances()).toEqual([1000n, 2000n]);
   });
 
-  test('a machine that is restored to a moment of its run, memory and all, pays nothing again', async () => {
+  test('a host that is restored to a moment of its run, with its memory, pays nothing again', async () => {
     const { balances } = await begin(version);
     let snapshot: Awaited<ReturnType<typeof copied>> | undefined;
     day.lnbits.onRequest = async ({ kind, walletId }, phase) => {
@@ -267,7 +267,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     expect(balances()).toEqual([1000n, 2000n]);
   });
 
-  test('where it stood still right before it could send, it looks again before it does', async () => {
+  test('if it was suspended right before it could send, it checks again before it sends', async () => {
     await begin(version);
     const write = day.ledger.write.bind(day.ledger);
     let before = 0;

@@ -123,7 +123,7 @@ test("while a POST may be running, the client's side is left alone", async () =>
   });
 });
 
-test('a payment that LNbits is still at is left alone, also after the quiet time', async () => {
+test('a payment that LNbits is still working on is left alone, even after the quiet time', async () => {
   const lnbits = fakeLnbits({ source: ['pending'], client: 'gone' });
   const { asked, end } = await seen({ lnbits, lastPost: 'quiet' });
   expect(asked).toEqual(['source']);
@@ -140,7 +140,7 @@ test("before a second POST the client's wallet has to answer", async () => {
   await expect(seen({ lnbits: silent, lastPost: 'running' })).rejects.toThrow('no answer');
 });
 
-test('what cannot be looked at is no answer', async () => {
+test('a wallet that cannot be read is no answer', async () => {
   const error = new BridgeError('lnbits/unreachable', 'no answer');
   for (const lnbits of [
     fakeLnbits({ source: [error], client: 'arrived' }),
@@ -170,7 +170,7 @@ describe('after LNbits answered a POST with a success', () => {
 
 describe('an invoice in a former wallet, whose every POST LNbits refused,', () => {
   test.each(lastPosts.filter((one) => one !== 'none'))(
-    'is given up only where both wallets show that nothing came of it (last POST: %s)',
+    'is given up only if both wallets show that nothing was paid (last POST: %s)',
     async (lastPost) => {
       const quiet = lastPost === 'quiet';
       for (const source of sources)

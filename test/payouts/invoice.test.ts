@@ -67,7 +67,7 @@ test('it is kept before anything can be sent on it', async () => {
   ]);
 });
 
-test('for more than the balance there is none', async () => {
+test('none is made for more than the balance', async () => {
   await owing({ alice: 1_500n, bob: 1_000n }, { funds: 1_499n });
   const { asked, problems, messages } = await run();
   expect(asked).toEqual(['invoice', 'pay', 'find']);

@@ -54,7 +54,7 @@ test('a client whose key does not show what it makes is held before a sat moves,
   expect(balance('alice')).toBe(1_000n);
 });
 
-test('it is looked at once for each key, and not where a look would make an end to the invoice', async () => {
+test('each key is checked once, and not if the check would make the invoice fail', async () => {
   await owing({ alice: 1_000n });
   await shareAlice(['view-payments', 'receive-payments']);
   expect((await run()).asked).toEqual(['invoice', 'find', 'pay', 'find']);
@@ -91,14 +91,17 @@ test('a right that is taken away later is noticed after the debit, and nothing i
 test.each([
   ['cannot be seen', true, "the key of the client's wallet does not show its payments"],
   ['is not there', false, "LNbits does not know the invoice that the client's wallet made"],
-])('an invoice of an earlier run that %s is told as such, and nothing is paid', async (_, blind, reason) => {
-  await owing({ alice: 1_000n });
-  when('invoice', 'after', () => pause(PAUSED));
-  await run();
-  await pause(null);
-  const [made] = day.lnbits.payments(walletOf('alice'));
-  if (blind) await shareAlice(['receive-payments']);
-  else day.lnbits.change(walletOf('alice'), made?.payment_hash ?? '', { payment_hash: 'ab'.repeat(32) });
-  await run();
-  expect([await reasons(), posts()]).toEqual([{ alice: reason }, 0]);
-});
+])(
+  'an invoice of an earlier run that %s is reported as such, and nothing is paid',
+  async (_, blind, reason) => {
+    await owing({ alice: 1_000n });
+    when('invoice', 'after', () => pause(PAUSED));
+    await run();
+    await pause(null);
+    const [made] = day.lnbits.payments(walletOf('alice'));
+    if (blind) await shareAlice(['receive-payments']);
+    else day.lnbits.change(walletOf('alice'), made?.payment_hash ?? '', { payment_hash: 'ab'.repeat(32) });
+    await run();
+    expect([await reasons(), posts()]).toEqual([{ alice: reason }, 0]);
+  },
+);

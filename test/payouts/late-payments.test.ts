@@ -40,7 +40,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     );
   };
 
-  test('what was known when it was given up is no news', async () => {
+  test('what was known when it was given up is not reported again', async () => {
     await calledUnpaid();
     expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
     expect(await states()).toEqual(['dead', 'settled']);
@@ -49,7 +49,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     expect(await open()).toEqual([]);
   });
 
-  test('before anything else was sent of its part: it is settled by it, and not paid again', async () => {
+  test('before anything else was sent of its part: the part is settled by it, and not paid again', async () => {
     await calledUnpaid();
     day.lnbits.change(alice.id, await first(), { status: 'success' });
     await day.payNow();

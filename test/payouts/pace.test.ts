@@ -42,7 +42,7 @@ test.each(['1.0.0', '1.6.2'] as const)(
   },
 );
 
-test('a refused POST is made again by the same bolt11, without a look', async () => {
+test('a refused POST is repeated with the same bolt11, without reading the wallets', async () => {
   const alice = await owing(1);
   day.lnbits.rules = [refused(2, '0')];
   expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
@@ -51,7 +51,7 @@ test('a refused POST is made again by the same bolt11, without a look', async ()
   expect(day.lnbits.balance(alice.id)).toBe(10n);
 });
 
-test('where LNbits takes nothing at all, the run ends, and the next one goes on with the same invoice', async () => {
+test('if LNbits accepts nothing at all, the run ends, and the next one goes on with the same invoice', async () => {
   const alice = await owing(3);
   day.lnbits.rules = [refused(1_000, '0')];
   expect(await day.payNow()).toMatchObject({ settled: 0, problems: [{ code: 'lnbits/rate-limited' }] });

@@ -76,7 +76,7 @@ describe('paying the commission', () => {
     expect(balances()).toEqual([2000n, 140n, 60n]);
   });
 
-  test('who is removed receives what waits, however little, and nothing of later cash-outs', async () => {
+  test('a removed recipient receives what waits, however little, and nothing of later cash-outs', async () => {
     const { balances } = await three({ payouts: 'minimum_sats = 50' });
     await day.payNow();
     await day.ledger.write((trx) =>
@@ -134,7 +134,7 @@ describe('paying the commission', () => {
     expect(balances()).toEqual([1000n, 70n, 30n]);
   });
 
-  test('while a client waits for sats, commission waits, also what was formed before, and across runs', async () => {
+  test('while a client waits for sats, commission waits, even if it was formed before, and across runs', async () => {
     const { balances } = await three({ funds: 90n });
     // Of an earlier day: formed, and not paid.
     expect(await day.payNow()).toMatchObject({ settled: 0, deferred: 3 });

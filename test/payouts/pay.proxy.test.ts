@@ -25,7 +25,7 @@ const answers: [string, Extract<Fault, { answer: unknown }>['answer'], string][]
 
 describe.each(answers)('%s', (_, answer, code) => {
   test.each(['before', 'after'] as const)(
-    'in the place of the answer to a payment, %s LNbits is at it',
+    'in the place of the answer to a payment, %s LNbits works on it',
     async (at) => {
       await owing({ alice: 10n });
       day.lnbits.rules = [fails({ kind: 'pay' }, { at, answer }, 2)];

@@ -56,7 +56,7 @@ test('without end: the payment waits as an invoice for the next run', async () =
   expect((await payments())[0]?.[0]).toBe('invoiced');
 });
 
-test('at the look for other copies, which takes too long by then: nothing is sent, and nothing in doubt', async () => {
+test('at the check for other copies, which takes too long by then: nothing is sent or doubtful', async () => {
   await owing({ alice: 10n });
   const ran = await run((ctx) => {
     waits(ctx);

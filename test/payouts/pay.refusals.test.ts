@@ -43,7 +43,7 @@ test.each([
   expect(ran.messages.map((one) => one.slice(0, 12))).toEqual(['p1 to alice ', 'p2 to alice ']);
 });
 
-test('where LNbits falls over at everything, a run ends', async () => {
+test('if LNbits crashes at every request, a run ends', async () => {
   await owing({ alice: 10n, bob: 20n, carol: 30n });
   const answer = { status: 500, body: { detail: 'Internal Server Error' } };
   const ran = await run(() => {

@@ -209,7 +209,7 @@ describe('where LNbits cannot be asked', () => {
     expect((await payments())[0]?.[0]).toBe('invoiced');
   });
 
-  test('so often: the run ends at once, and nothing is waited for', async () => {
+  test('too often: the run ends at once, and waits for nothing', async () => {
     await owing({ alice: 10n, bob: 20n, carol: 30n, dave: 40n });
     const answer = { status: 429, headers: { 'retry-after': '70' }, body: { error: 'Rate limit exceeded' } };
     day.lnbits.rules = [fails(to('alice'), LOST, 2), nth('invoice', [3], { at: 'before', answer })];

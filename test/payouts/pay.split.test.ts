@@ -45,7 +45,7 @@ test('what was paid of it stays, and so does a payment that was ever sent', asyn
   expect(balance('alice')).toBe(1_000n);
 });
 
-test('nothing is split of which a payment may arrive yet, and all that are dead is', async () => {
+test('a part is split only if all its payments are dead', async () => {
   await owing({ alice: 1_000n }, { version: '1.0.0' });
   const no = { at: 'before' as const, answer: { status: 520, body: { detail: 'No.', status: 'failed' } } };
   day.lnbits.rules = [{ when: { kind: 'pay' }, times: 9, fault: no }];

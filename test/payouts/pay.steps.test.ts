@@ -35,7 +35,7 @@ describe('as a rule', () => {
     expect(quietWaits()).toEqual([]);
   });
 
-  test('what is settled leaves the balance, so that no invoice is made for more than is there', async () => {
+  test('settled payments reduce the balance, so no invoice is made for more than is there', async () => {
     await owing({ alice: 600n, bob: 500n }, { funds: 1_000n });
     const { asked, problems } = await run();
     expect(asked).toEqual(['invoice', 'pay', 'find']);
@@ -43,7 +43,7 @@ describe('as a rule', () => {
     expect((await reasons()).bob).toBe('the source wallet holds 400 sat, less than the 500 sat due');
   });
 
-  test('just what is there may be paid', async () => {
+  test('exactly the balance may be paid', async () => {
     await owing({ alice: 600n, bob: 400n }, { funds: 1_000n });
     expect(await run()).toMatchObject({ settled: 2, problems: [] });
   });
@@ -98,7 +98,7 @@ describe('where it is stopped', () => {
     expect(balance('alice')).toBe(1_000n);
   });
 
-  test('where what is under way is not known: it is not waited for', async () => {
+  test('if the outcome of a payment is unknown: it is not waited for', async () => {
     await owing({ alice: 10n });
     day.lnbits.rules = [fails({ kind: 'pay' }, LOST, 9)];
     expect(await stopAt('pay', 'before', 2)).toMatchObject({ problems: ['lnbits/unreachable'] });
@@ -118,7 +118,7 @@ describe('where paying is paused', () => {
     expect(await payments()).toHaveLength(2);
   });
 
-  test('during a payment: that one is brought to its end, and no other is begun', async () => {
+  test('during a payment: that one is finished, and no other is begun', async () => {
     await owing({ alice: 10n, bob: 20n });
     when('pay', 'before', () => pause(PAUSED));
     expect((await run()).asked).toEqual(['invoice', 'pay', 'find']);
@@ -126,7 +126,7 @@ describe('where paying is paused', () => {
   });
 });
 
-describe('a run that stood still between `sending` and its POST', () => {
+describe('a run that was suspended between `sending` and its POST', () => {
   const clocks = [
     [
       'by the monotonic clock',
@@ -143,7 +143,7 @@ describe('a run that stood still between `sending` and its POST', () => {
     ],
   ] as const;
 
-  test.each(clocks)('does not make the POST any more: %s', async (_name, passes) => {
+  test.each(clocks)('no longer makes the POST: %s', async (_name, passes) => {
     await owing({ alice: 10n });
     const { write } = day.ledger;
     let stood = false;
@@ -197,7 +197,7 @@ describe('a run that stood still between `sending` and its POST', () => {
   });
 });
 
-test('what does not fit together is held, and the payment kept as unknown', async () => {
+test('contradictory evidence holds the payout, and the payment stays unknown', async () => {
   await owing({ alice: 10n, bob: 20n });
   day.lnbits.rules = [fails(to('alice'), { pay: 'debit-only' })];
   waiting.meanwhile = async () => {

@@ -23,7 +23,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
   /** Two clients, of whom the first meets the fault. */
   const two = async (options: PaydayOptions = {}) => oweTwo(await begin(options));
 
-  test('each client receives the net sats once, and the source wallet spends just that', async () => {
+  test('each client receives the net sats once, and the source wallet spends exactly these', async () => {
     const { balances, states } = await two();
     const report = await day.payNow();
     expect(report).toMatchObject({
@@ -40,7 +40,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
     expect(day.lnbits.balance(day.source.id)).toBe(997_000n);
   });
 
-  test('both sides carry whose it was and for which cash-outs', async () => {
+  test('both sides say whose payment it was and for which cash-outs', async () => {
     const { alice } = await two();
     await day.payNow();
     const [cashOut] = await day.ledger.db
@@ -177,7 +177,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
       expect(balances()).toEqual([1000n, 2000n]);
     });
 
-    test('LNbits goes away in the middle: what is under way is unknown, and found out later', async () => {
+    test('LNbits goes away in the middle: payments under way are unknown, and found out later', async () => {
       const { balances, states } = await two();
       day.lnbits.onRequest = async ({ kind }, phase) => {
         if (kind === 'pay' && phase === 'after') await day.lnbits.stop();

@@ -222,7 +222,7 @@ describe('what LNbits refused', () => {
     expect([balance('alice'), moved()]).toEqual([0n, 10n]);
   });
 
-  test('and may be under way after all by what a run knows: not before the quiet time is over', async () => {
+  test('and may still be under way as far as a run knows: not before the quiet time is over', async () => {
     const moved = await refused();
     waiting.meanwhile = async () => {
       expect(await states()).toEqual({ alice: 'deferred' });

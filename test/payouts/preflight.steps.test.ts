@@ -63,7 +63,7 @@ const use = (key: string) =>
   Object.defineProperty(day.config.lnbits, 'sourceWalletKey', { value: new Secret(key), configurable: true });
 
 describe('the wallet that pays', () => {
-  test('is kept by the first run, and written down; a later one has nothing to do', async () => {
+  test('is bound and logged by the first run; a later one has nothing to do', async () => {
     await paid();
     expect((await ledgerRow()).source_wallet_id).toBe(day.source.id);
     await again();
@@ -368,7 +368,7 @@ describe('each settled payment is looked at once more', () => {
     expect(await unchecked()).toEqual([4n]);
   });
 
-  test('also behind a page of what others paid from the same wallet', async () => {
+  test('also behind a page of payments that others made from the same wallet', async () => {
     await paid(2);
     const client = new LnbitsClient({ url: day.lnbits.url }, systemClock);
     const extra = { tag: 'aio-dca', ledger: 'another' };

@@ -54,7 +54,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('before a run pays at LNbit
     expect(balances()[1]).toBe(2000n);
   });
 
-  test('and where the source wallet was changed, by what the clients received', async () => {
+  test('and if the source wallet was changed, by what the clients received', async () => {
     const { alice, balances } = await two();
     await day.payNow();
     const [received] = day.lnbits.payments(alice.id);

@@ -29,7 +29,7 @@ describe('nothing that a key shows', () => {
   test.each([
     [true, 'none'],
     [false, 'unseen'],
-  ] as const)('is nothing only where the key is shown what is there (%s)', async (sees, told) => {
+  ] as const)('counts as absent only if the key can see payments (%s)', async (sees, told) => {
     const base = await openFake();
     const lnbits = fakeLnbits({ source: ['none'], client: 'none', sees });
     expect(await bothSides(base.context(lnbits), payment)).toEqual({ source: told, client: told });

@@ -163,7 +163,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       ]);
     });
 
-    test('where the most of one payment is limited, each of several payments has its part credited', async () => {
+    test('if one payment is limited, the fee of each of several payments is credited', async () => {
       await begin({ funds: 0n, lnbits: SUPERUSER });
       await day.addClient('bob');
       await day.addClient('carol');
@@ -173,7 +173,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       expect(await day.payNow()).toMatchObject({ settled: 3, satsCredited: 300_152n });
     });
 
-    test('a fee that eats the payments is credited up to the sats themselves, never beyond', async () => {
+    test('a fee above the payments is credited up to the sats themselves, never beyond', async () => {
       await begin({ funds: 0n, lnbits: SUPERUSER });
       const walletId = (await day.lnbits.createUserWallet('greedy')).id;
       await day.lnbits.setServiceFee({ percent: 700, walletId });
@@ -183,7 +183,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       expect((await day.payouts())[0]?.state).not.toBe('settled');
     });
 
-    test('where the settings are kept back, what payments cost tells the fee', async () => {
+    test('if the settings are hidden, the cost of payments shows the fee', async () => {
       await begin({ funds: 10n, lnbits: SUPERUSER });
       await day.owe('alice', 1_000n);
       const hidden = { status: 403, body: { detail: 'Forbidden' } };

@@ -79,7 +79,7 @@ describe('by two clocks', () => {
     expect(isQuiet(ctx, earlier)).toBe(true);
   });
 
-  test('a clock that was set back by a day makes a run wait no longer', () => {
+  test('a clock that was set back by a day does not make a run wait longer', () => {
     const clock = clocks();
     const earlier = clock.now();
     const sentAt = timeOfPost(quietOf(clock));
@@ -96,7 +96,7 @@ describe('by two clocks', () => {
     ['both, but not too long', 5_000, 5_000, false],
     ['by the monotonic clock', 0, 5_001, true],
     ['by the time of day, as where a machine slept', 5_001, 0, true],
-  ])('a process stood still: %s', (_name, date, monotonic, still) => {
+  ])('a process was suspended: %s', (_name, date, monotonic, still) => {
     const clock = clocks();
     const ctx = quietOf(clock);
     clock.both(HOUR);
@@ -106,7 +106,7 @@ describe('by two clocks', () => {
     expect(wasSuspended(ctx, sentAt)).toBe(still);
   });
 
-  test('a POST that this run did not note was not just decided', () => {
+  test('a POST that this run did not record was not just decided', () => {
     const clock = clocks();
     expect(wasSuspended(quietOf(clock), clock.now())).toBe(true);
   });

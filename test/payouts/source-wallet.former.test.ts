@@ -144,7 +144,7 @@ describe.each(lnbitsVersions)('at LNbits %s', (version) => {
       expect(hasAlice()).toBe(received);
     });
 
-    test.runIf(version !== '1.0.0')('a key that may not view any more is not paid by', async () => {
+    test.runIf(version !== '1.0.0')('a key that may no longer view payments is not used', async () => {
       await begin(version, before, true);
       await shared?.allow(['receive-payments']);
       expect(await paid()).toMatchObject({ settled: 1, held: 1 });

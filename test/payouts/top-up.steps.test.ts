@@ -152,7 +152,7 @@ describe('where LNbits gives no answer', () => {
     },
   );
 
-  test('nor is it quiet after the wait: unknown, and no other is sent', async () => {
+  test('and it is still not quiet after the wait: unknown, and no other is sent', async () => {
     await owed(1_000n);
     day.lnbits.rules = [fails({ kind: 'credit' }, LOST)];
     waiting.meanwhile = async () => false;
@@ -193,7 +193,7 @@ test('with crediting off, what waits has no reason of its own', async () => {
   ]);
 });
 
-test('up to LNbits 1.3 one that LNbits answered is looked for at once; and who logged in leaves', async () => {
+test('up to LNbits 1.3 one that LNbits answered is looked for at once; and the session is logged out', async () => {
   await owed(1_000n, '1.0.0');
   const close = vi.spyOn(LnbitsAdmin.prototype, 'close');
   onTestFinished(() => close.mockRestore());
@@ -203,7 +203,7 @@ test('up to LNbits 1.3 one that LNbits answered is looked for at once; and who l
   expect(close).toHaveBeenCalledOnce();
 });
 
-test('a run that stood still before it could ask does not ask any more; the next one does', async () => {
+test('a run that was suspended before its request does not send it; the next one does', async () => {
   await owed(1_000n);
   const { write } = day.ledger;
   day.ledger.write = async (work) => {
@@ -221,7 +221,7 @@ test('a run that stood still before it could ask does not ask any more; the next
   expect(await on()).toMatchObject({ arrived: 1_000n });
 });
 
-test('nothing is begun where the run is to stop, or paying is paused', async () => {
+test('nothing is begun if the run is to stop, or paying is paused', async () => {
   await owed(1_000n);
   await on(how(), (ctx) => {
     ctx.signal = AbortSignal.abort();

@@ -49,7 +49,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       });
     const asked = () => day.lnbits.requests.filter(({ kind }) => kind === 'credit').length;
 
-    test('just what is to be paid out is credited, once, and the clients are paid from it', async () => {
+    test('exactly the sats to be paid out are credited, once, and the clients are paid from them', async () => {
       const { balances } = await two();
       expect(await day.payNow()).toMatchObject({ settled: 2, satsCredited: 3000n, problems: [] });
       expect(balances()).toEqual([1000n, 2000n]);
@@ -204,7 +204,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         expect(balances()).toEqual([1000n, 2000n]);
       });
 
-      test('the connection breaks while LNbits is at it: the wallet is asked until the quiet time is over', async () => {
+      test('the connection breaks while LNbits works on it: the wallet is read until the quiet time is over', async () => {
         const { balances } = await two({ quiet: '900 ms' });
         day.lnbits.onRequest = async ({ kind, n }, phase) => {
           if (kind !== 'credit' || phase !== 'between') return;
@@ -316,7 +316,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         expect(await open()).toEqual([]);
       });
 
-      test('two of the same amount: each that comes is told, whichever it was', async () => {
+      test('two of the same amount: each that arrives is reported, whichever it was', async () => {
         await two();
         const arrive = [await late(), await late()];
         await day.payNow();
@@ -333,7 +333,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
           .execute();
       });
 
-      test('while another one of the same amount is under way: what is there too much is told in the end', async () => {
+      test('while another one of the same amount is under way: the excess is reported in the end', async () => {
         await two();
         const first = await late();
         const second = await late();
@@ -529,7 +529,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       });
     });
 
-    test('settlements by hand are credited only where that was said', async () => {
+    test('settlements by hand are credited only if that was requested', async () => {
       await begin({ funds: 1000n });
       const alice = await day.addClient('alice');
       const settleOne = (id: string, distributed: bigint, credit: boolean) => {

@@ -116,7 +116,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
       expect(await shown(whose === 'source' ? world.source.id : alice.id, fields)).toEqual(expected);
     });
 
-    test('a fee that is not booked is, and agrees from then on', async () => {
+    test('a fee that is not booked gets booked, and agrees from then on', async () => {
       simulator().change(world.source.id, hash, { fee: 4_842_070 });
       expect(await codes()).toEqual(['payment/fee']);
       await world.must(['reconcile', '--book-fees']);
@@ -277,7 +277,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
       );
     });
 
-    test('what is newer than the last run waits, what lies behind it was passed over', async () => {
+    test('rows newer than the last run wait; older ones were not distributed', async () => {
       const fresh = await world.insertCashOut({ confirmed_at: ago(HOUR) });
       const { ok, checked } = await look();
       expect([ok, checked.not_read_yet]).toEqual([true, 1n]);
@@ -291,7 +291,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
     });
   });
 
-  test('what was settled by hand is compared with what it was settled by', async () => {
+  test('a settlement by hand is compared with Lamassu’s row at the settlement', async () => {
     const failed = await world.insertCashOut({
       ...{ confirmed_at: ago(15 * HOUR), dispense_confirmed: false, error: 'jammed', error_code: 'jammed' },
       ...{ fiat: '500', crypto_atoms: 64_000, received_crypto_atoms: 64_000 },
@@ -338,7 +338,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
     expect((await world.must(['log', '--subject', failed])).stdout).toContain('took 500 indeed');
   });
 
-  test('a look takes the lease only where it could change something', async () => {
+  test('reading takes the lease only if it could change something', async () => {
     const run = await startRun(ledger, 'poll', 'somebody');
     const found = await look().catch((error: unknown) => error);
     await run.finish('ok', null);
@@ -346,7 +346,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
     else expect(found).toMatchObject({ ok: true });
   });
 
-  test('neither Lamassu nor LNbits away is an agreement', async () => {
+  test('an unreachable Lamassu or LNbits never counts as agreement', async () => {
     const config = loadConfig(world.configFile, {});
     const gone = { ...config, lamassu: { ...config.lamassu, port: 1, password: config.lamassu.password } };
     await expect(reconcile(ledger, gone, 'test', ALL)).rejects.toMatchObject({ code: 'lamassu/unreachable' });

@@ -176,7 +176,7 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
     ['a year', 365 * DAY, undefined],
     ['a year, and this host booted since', 365 * DAY, 'another boot'],
   ])(
-    'where Lamassu’s clock went back by %s, neither what was entered nor what was distributed is in doubt',
+    'where Lamassu’s clock went back by %s, neither entries nor distributed cash-outs are in doubt',
     async (_, ms, boot) => {
       const { world } = counter;
       const id = await sell({ confirmed_at: ago(MINUTE) });
@@ -213,7 +213,7 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
     ['before any run', false],
     ['after one', true],
   ])(
-    'where this host’s clock went back and Lamassu’s did not, %s, cash-outs are paid as ever',
+    'where this host’s clock went back and Lamassu’s did not, %s, cash-outs are paid as usual',
     async (_, after) => {
       if (after) await counter.poll();
       const id = await sell({ confirmed_at: ago(MINUTE) });

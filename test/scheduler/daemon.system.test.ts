@@ -132,7 +132,7 @@ describe('a failed run', () => {
     await expect(daemon.ended).rejects.toMatchObject({ code: 'lamassu/column-missing' });
   });
 
-  test('later is logged, and the next tick tries again', async () => {
+  test('is logged if it is a later run, and the next tick tries again', async () => {
     const config = await installation();
     await world.addClient('alice');
     const daemon = start(config);

@@ -12,7 +12,7 @@ import { oweTwo, payday } from '../support/payday.ts';
 
 /* A run reports what came to need the operator in it, however often it did before. */
 
-test('a payout that is released and held again is news each time, and only then', async () => {
+test('a payout that is released and held again is reported each time, and only then', async () => {
   const day = await payday();
   onTestFinished(() => day.stop());
   const { alice } = await oweTwo(day);
@@ -42,7 +42,7 @@ test('a payout that is released and held again is news each time, and only then'
 });
 
 forEachLedger((_kind, fresh) => {
-  test('a row that waits for another reason than before is news, and one that only waits is not', async () => {
+  test('a row that waits for a new reason is reported, and one that only waits is not', async () => {
     const ledger = await fresh();
     const finding: Finding = {
       ...{ cashOutId: '7a1c', source: 'lamassu', machine: 'm1', detail: 'it is', lamassu: { id: '7a1c' } },

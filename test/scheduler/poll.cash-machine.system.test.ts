@@ -85,7 +85,7 @@ describe.each(ledgerKinds)('the machine that gave out the cash, in %s', (ledger)
     expect((await run('reconcile', '--json')).json()).toMatchObject({ ok: true });
   });
 
-  test('may be two: the operator says which', async () => {
+  test('may be two: the operator names one', async () => {
     const id = await sale();
     await dispense(id, sold.machine, { dispensed_1: 4 });
     await dispense(id, fetched.machine, { dispensed_1: 6 });
@@ -210,7 +210,7 @@ describe.each(ledgerKinds)('the machine that gave out the cash, in %s', (ledger)
     expect(done.json()).toMatchObject({ net_sats: 190_000, commission_sats: 0 });
   });
 
-  test('a machine that was unpaired before it was seen has its name', async () => {
+  test('a machine that was unpaired before the ledger knew it has its name', async () => {
     const { lamassu } = counter.world;
     const machine = randomUUID();
     await pairMachine(lamassu, `Harbour ${ledger}`, machine);
@@ -236,7 +236,7 @@ describe.each(ledgerKinds)('the machine that gave out the cash, in %s', (ledger)
     expect((await run(...settle, '--yes', '--json')).json()).toMatchObject({ machine, own_fiat: '120.00' });
   });
 
-  test('what an earlier version divided by the other machine is no change; reconcile names it, once', async () => {
+  test('a cash-out that an earlier version divided by the other machine is not reported as changed; reconcile names it once', async () => {
     const id = await sale({ confirmed_at: ago(3), created: ago(3.1) });
     await counter.poll();
     // As that version left it: it did not read the log.

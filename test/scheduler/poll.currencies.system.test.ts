@@ -91,7 +91,7 @@ describe.each(ledgerKinds)('on a ledger in %s', (kind) => {
     expect(await say(['verify'])).toMatchObject({ code: 0 });
   });
 
-  test('the digits that the ledger keeps go before those of a list or of config.toml', async () => {
+  test('the digits in the ledger take precedence over those of a list or of config.toml', async () => {
     const { machine, client } = await counter.shop({ alice: 500n });
     await counter.ledger.db.insertInto('currencies').values({ code: 'CLP', digits: 2n }).execute();
     await counter.ledger.db.insertInto('currencies').values({ code: 'QQR', digits: 0n }).execute();

@@ -24,7 +24,7 @@ const problem = expect.objectContaining({ code: 'lamassu/start-at' });
 test.each([
   ['2062-11-01T00:00:00Z', 'in the future'],
   ['1970-01-01T00:00:00Z', 'before there were Lamassu machines'],
-])('a start_at of %s is told by a run, a dry run of it, and status', async (time, says) => {
+])('a start_at of %s is reported by a run, a dry run, and status', async (time, says) => {
   const { world } = counter;
   await counter.shop({ alice: 1n });
   await startAt(time);
@@ -45,7 +45,7 @@ test.each([
   ['this host’s', hostOff(-365 * 24 * HOUR), 0],
   ['this host’s, since a boot,', hostOff(-365 * 24 * HOUR, 'another boot'), 0],
   ['Lamassu’s', {}, -365 * 24 * HOUR],
-])('while %s clock is behind, no start_at is taken for one to come', async (_, options, ms) => {
+])('while %s clock is behind, no start_at counts as in the future', async (_, options, ms) => {
   const { world } = counter;
   await world.must(['poll']);
   await setLamassuClock(world, ms);

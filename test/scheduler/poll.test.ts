@@ -172,7 +172,7 @@ quiet = "1 ms"
     expect(lnbits.balance(alice.id)).toBe(121_052n);
   });
 
-  test('the mark keeps the microseconds of the last row, whatever came of it', async () => {
+  test('the mark keeps the microseconds of the last row, whatever its outcome', async () => {
     await addClient('alice', 10_000n);
     const at = `${ago(HOUR).slice(0, 20)}123457Z`;
     const id = await insertCashOut(lamassu, { confirmed_at: at, dispense_confirmed: false, dispense: false });
@@ -247,7 +247,7 @@ quiet = "1 ms"
     expect(lnbits.balance(alice.id)).toBe(484_207n);
   });
 
-  test('a row from the future goes to review, moves no mark and stops nothing', async () => {
+  test('a row from the future goes to review, does not move the mark, and stops nothing', async () => {
     await addClient('alice', 10_000n);
     const future = await insertCashOut(lamassu, { confirmed_at: plus(now(), DAY) });
     const id = await insertCashOut(lamassu);
@@ -256,7 +256,7 @@ quiet = "1 ms"
     expect(await reviews()).toEqual([{ id: future, reason: 'future', state: 'open' }]);
   });
 
-  test('a date in the future that is set right is paid, however far behind the mark it comes to lie', async () => {
+  test('a row whose future date is corrected is paid, however far behind the mark it is then', async () => {
     await addClient('alice', 10_000n);
     const id = await insertCashOut(lamassu, { confirmed_at: plus(now(), 100 * DAY) });
     const beyond = await insertCashOut(lamassu, { confirmed_at: 'infinity' });
@@ -362,7 +362,7 @@ quiet = "1 ms"
     expect(lnbits.balance(alice.id)).toBe(484_207n);
   });
 
-  test('LNbits is looked at once before something new is recorded, and left alone by an idle run', async () => {
+  test('LNbits is read once before something new is recorded, and not at all by an idle run', async () => {
     await addClient('alice', 10_000n);
     for (const hours of [2, 1]) await insertCashOut(lamassu, { confirmed_at: ago(hours * HOUR) });
     await ledger.db.updateTable('ledger').set({ paused_at: now(), paused_reason: 'a look' }).execute();
@@ -451,7 +451,7 @@ quiet = "1 ms"
     expect(await reviews()).toEqual([{ id: bad, reason: 'not-allocated', state: 'open' }]);
   });
 
-  test('what the database, its disk or the way to it does concerns no row: the run ends, and the next one goes on', async () => {
+  test('a failure of the database, its disk or its connection concerns no row: the run ends, and the next one goes on', async () => {
     await addClient('alice', 10_000n);
     const id = await insertCashOut(lamassu);
     const write = ledger.write.bind(ledger);

@@ -21,7 +21,7 @@ afterEach(() => vi.restoreAllMocks());
 const longest = (text: string) => Math.max(...text.split('\n').map((line) => stringWidth(line)));
 
 describe('wrapped', () => {
-  test('breaks between words, sets in what follows, and keeps what fits and what cannot be broken', () => {
+  test('breaks between words, indents the rest, and keeps text that fits or cannot be broken', () => {
     const long = 'x'.repeat(30);
     expect(wrapped(`  one two three four\nshort\n${long}`, { width: 12, indent: '    ' })).toBe(
       `  one two\n    three\n    four\nshort\n${long}`,
@@ -29,7 +29,7 @@ describe('wrapped', () => {
   });
 });
 
-test('a line is broken by the width that a terminal gives its letters', () => {
+test('a line is broken by the width of its letters in the terminal', () => {
   expect(wrapped('漢字 漢字 漢字', { width: 10 })).toBe('漢字 漢字\n  漢字');
 });
 
@@ -86,7 +86,7 @@ describe('table', () => {
     expect(text).toContain('│2,100,000,000,000,000 sat│2026-11-20 04:00:00 GMT-6│bbbbb…│');
   });
 
-  test('amounts within a text, ids and references go on in the next line, and lose nothing', () => {
+  test('amounts within a text, ids and references continue in the next line, and lose nothing', () => {
     const row = ['f1', '2,450.50 GTQ for 301,300 sat, not settled yet', '7a1f4c2e9b8d4f60', 'receipt-2'];
     const text = table(['id', 'what', 'machine', 'row'], [row, row], { width: 46 });
     expect(longest(text)).toBeLessThanOrEqual(46);
@@ -109,7 +109,7 @@ describe('table', () => {
     }
   });
 
-  test('wide letters are cut and go on in the next line whole', () => {
+  test('wide letters continue in the next line, and none is cut in two', () => {
     const wide = '漢🦊'.repeat(30);
     const cut = table(['name', 'note'], [[wide, 'b'.repeat(60)]], { width: 41 });
     expect(cut.split('\n').map((line) => stringWidth(line))).toEqual(Array(5).fill(41));
@@ -129,7 +129,7 @@ describe('table', () => {
     expect(table(['a'], [['b']])).not.toContain('\u001b');
   });
 
-  test('nothing that others wrote steers the terminal', () => {
+  test('text from outside cannot control the terminal', () => {
     const evil = '\u001b[2J\u001b]0;title\u0007red\r\nnext\u009b31m\u202eback\u2028line\u0000';
     expect(table(['a'], [[evil]])).toContain('│ red next');
     expect(clean(evil)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
@@ -152,7 +152,7 @@ describe('JSON', () => {
     expect(JSON.parse(document)).toEqual({ sats: 2_100_000_000_000_000, list: [1], key: '[redacted]' });
   });
 
-  test('nothing in it steers a terminal, and it says the same', () => {
+  test('it cannot control a terminal, and says the same', () => {
     const evil = { name: '\u001b[2J\u009b31m\u202eback\u2028\u{e0001}' };
     expect(jsonDocument(evil)).not.toMatch(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/u);
     expect(JSON.parse(jsonDocument(evil))).toEqual(evil);

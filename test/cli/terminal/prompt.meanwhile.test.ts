@@ -58,7 +58,7 @@ test.each([false, true])(
   },
 );
 
-test('payouts resolve: what was settled meanwhile is not called unpaid', async () => {
+test('payouts resolve: a payment that was settled meanwhile cannot be declared unpaid', async () => {
   await owed(false);
   world.simulator().rules.push({ when: { kind: 'pay' }, fault: { pay: 'debit-only' } });
   await world.aioDca(['poll']);
@@ -75,7 +75,7 @@ test('payouts resolve: what was settled meanwhile is not called unpaid', async (
   expect(await world.balance(alice)).toBe(484_207n);
 });
 
-test('credits resolve: meanwhile runs go on, and what LNbits shows by then is looked at again', async () => {
+test('credits resolve: meanwhile runs go on, and the source wallet is read again before the decision is recorded', async () => {
   await owed(true);
   world.simulator().onRequest = ({ kind }, phase) =>
     kind === 'credit' && phase === 'between' ? 'drop' : undefined;
@@ -96,7 +96,7 @@ test('credits resolve: meanwhile runs go on, and what LNbits shows by then is lo
   expect((await world.must(['credits', 'list', '--json'])).json()).toMatchObject([{ state: 'held' }]);
 });
 
-test('machines replace: cash that came meanwhile is not moved unseen', async () => {
+test('machines replace: cash that was added meanwhile is not moved without being shown', async () => {
   world = await startWorld({ tunnel: 'direct' });
   await world.must(['migrate']);
   await world.addClient('alice');

@@ -129,7 +129,7 @@ forEachLedger((_kind, open) => {
       expect(JSON.stringify(log)).not.toContain('key-of-alice');
     });
 
-    test('refuses what cannot work, and writes nothing', async () => {
+    test('refuses impossible settings, and writes nothing', async () => {
       const ledger = await open();
       await add(ledger, 'alice');
       await ledger.db.updateTable('ledger').set({ source_wallet_id: 'wallet-of-source' }).execute();
@@ -160,7 +160,7 @@ forEachLedger((_kind, open) => {
       ]);
     });
 
-    test('a closed client keeps its name and gives its wallet free', async () => {
+    test('a closed client keeps its name and frees its wallet', async () => {
       const ledger = await open();
       await add(ledger, 'alice');
       await ledger.write((trx) => closeClient(trx, { ...who, at: now() }, 'alice'));
@@ -222,7 +222,7 @@ forEachLedger((_kind, open) => {
       expect(await set('GTQ')).toMatchObject({ mode: 'fixed' });
     });
 
-    test('a new key of the same wallet replaces the old one; another wallet has to be meant', async () => {
+    test('a new key of the same wallet replaces the old one; another wallet needs newWallet', async () => {
       const ledger = await open();
       await add(ledger, 'alice');
       const set = (id: string, key: string, newWallet: boolean) =>
@@ -339,7 +339,7 @@ forEachLedger((_kind, open) => {
     });
   });
 
-  test('metrics count what is settled, and what waits stands beside it', async () => {
+  test('metrics count settled sats, and list waiting ones separately', async () => {
     const ledger = await open();
     const alice = await add(ledger, 'alice');
     await add(ledger, 'bob');

@@ -53,7 +53,7 @@ forEachLedger((kind, open) => {
   );
 
   test.each(shifts)(
-    'after another boot one that is wrong by %i ms is refused where it goes back',
+    'after another boot a clock that is wrong by %i ms is refused if it went back',
     async (ms) => {
       const ledger = await open();
       await seen(ledger);
@@ -66,7 +66,7 @@ forEachLedger((kind, open) => {
   );
 
   test.each(shifts)(
-    'where Lamassu itself was wrong by %i ms in the last run, nothing counts from now on',
+    'if Lamassu’s clock was wrong by %i ms in the last run, no entry counts from now on',
     async (ms) => {
       const ledger = await open();
       await seen(ledger, ms);
@@ -118,7 +118,7 @@ forEachLedger((kind, open) => {
     expect(await doubtsAt(ledger.db, plus(now(), -6_000))).toHaveLength(1);
   });
 
-  test('a success ahead of now is stale, a run of a time to come goes on for too long, a payout of one is aged', async () => {
+  test('a success in the future is stale, a run from the future goes on for too long, a payout from the future is aged', async () => {
     const ledger = await open();
     const look = async (at: string) =>
       (

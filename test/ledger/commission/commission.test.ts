@@ -105,7 +105,7 @@ forEachLedger((_kind, open) => {
       expect((await verifyLedger(ledger)).differences).toEqual([]);
     });
 
-    test("of a machine that takes the place of another goes to that one's recipients, except what was divided before", async () => {
+    test('of a machine that replaces another goes to the other’s recipients, except what was divided before', async () => {
       const ledger = await withMachines(open);
       await add(ledger, 'owner', 1n);
       await add(ledger, 'local', 1n, day(1), 'm1');
@@ -116,7 +116,7 @@ forEachLedger((_kind, open) => {
       expect((await verifyLedger(ledger)).differences).toEqual([]);
     });
 
-    test('is told with weights, shares and sats', async () => {
+    test('is listed with weights, shares and sats', async () => {
       const ledger = await withMachines(open);
       await add(ledger, 'owner', 2n);
       await add(ledger, 'shop', 1n);
@@ -136,7 +136,7 @@ forEachLedger((_kind, open) => {
   });
 
   describe('a change of recipients', () => {
-    test('is written down with who, before and after; the same again changes nothing, a second removal is refused', async () => {
+    test('is logged with its actor and the values before and after; a repetition changes nothing, a second removal is refused', async () => {
       const ledger = await withMachines(open);
       await add(ledger, 'owner', 2n);
       await set(ledger, 'owner', 3n, day(2));

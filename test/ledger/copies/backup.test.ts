@@ -56,7 +56,7 @@ test('nothing is overwritten, and a copy that fails leaves nothing behind', asyn
   expect(readdirSync(folder).filter((name) => !name.startsWith('ledger.'))).toEqual(['taken.sqlite']);
 });
 
-test('a damaged ledger is said to be damaged', async () => {
+test('a damaged ledger is reported as damaged', async () => {
   const ledger = await freshLedger('sqlite');
   await note(ledger, 'a row');
   const path = ledger.url.slice('sqlite:'.length);

@@ -122,7 +122,7 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
     if (kind === 'sqlite') expect(statSync(url.slice('sqlite:'.length)).mode & 0o777).toBe(0o600);
   });
 
-  test('a place that holds something is refused, and nothing changes', async () => {
+  test('a place that is not empty is refused, and nothing changes', async () => {
     const { ledger } = await usedLedger();
     const other = await freshLedger(kind);
     await other.write((trx) => trx.insertInto('currencies').values({ code: 'USD', digits: 2n }).execute());
@@ -140,7 +140,7 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
     expect((await opened(other.url)).id).toBe(other.id);
   });
 
-  test('a copy that is not the same is not taken into use', async () => {
+  test('a copy that differs is not put into use', async () => {
     const { ledger } = await usedLedger();
     const url = await freshLedgerUrl(kind);
     const target = await openLedger({ clock: systemClock, url, use: 'move' });
@@ -226,7 +226,7 @@ describe('killed at any commit', { timeout: 120_000 }, () => {
   }
 
   test.each(['before', 'after'])(
-    '%s it: never both are in use, and the same command ends it',
+    '%s it: both are never in use, and the same command finishes it',
     async (phase) => {
       const day = await usedLedger();
       const template = await templateOf(day);

@@ -98,7 +98,7 @@ forEachLedger((_kind, open) => {
       expect(await findFunding(book.ledger.db, id)).toMatchObject({ amount: 10_000n, remaining: 7_000n });
     });
 
-    test('to nothing ends it; one that was spent whole goes on with what is added', async () => {
+    test('to nothing ends it; an exhausted one continues with what is added', async () => {
       const book = await start();
       const spent = await book.cash('alice', 100, begin);
       await book.cashOut(30, out);
@@ -119,7 +119,7 @@ forEachLedger((_kind, open) => {
       });
     });
 
-    test('is refused for what is gone, and for a client who is closed', async () => {
+    test('is refused for a funding without cash, and for a closed client', async () => {
       const book = await start();
       const cancelled = await book.cash('alice', 100, begin, { depositedAt: null });
       await book.ledger.write((trx) => cancelFunding(trx, { ...who, at: later }, cancelled));

@@ -167,7 +167,7 @@ forEachLedger((_kind, open) => {
       expect(await listFundings(ledger.db)).toMatchObject([{ remaining: 10_000n, withdrawn: 0n }]);
     });
 
-    test('is refused in the future, for who cannot use it, and for who is not there', async () => {
+    test('is refused with a time in the future, for a client who cannot use it, and for an unknown client', async () => {
       const ledger = await withClients(open);
       const future = plus(now(), 3_600_000);
       await expect(fund(ledger, { depositedAt: future })).rejects.toThrow('is in the future');
@@ -184,7 +184,7 @@ forEachLedger((_kind, open) => {
   });
 
   describe('the machine of a funding', () => {
-    test('has to be said as soon as there are two', async () => {
+    test('has to be given as soon as there are two', async () => {
       const ledger = await withClients(open);
       expect(await fund(ledger, { machine: undefined })).toMatchObject({ funding: { machine: null } });
       await knowMachine(ledger, 'm1', 'Antigua');
@@ -215,7 +215,7 @@ forEachLedger((_kind, open) => {
       });
     });
 
-    test('pays out one currency, where that is known', async () => {
+    test('pays out one currency, if that is known', async () => {
       const ledger = await withClients(open);
       await knowMachine(ledger, 'm1');
       await fund(ledger);

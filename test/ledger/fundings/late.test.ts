@@ -120,7 +120,7 @@ forEachLedger((_kind, open) => {
       });
     });
 
-    test('leaves the past as it is where that was chosen', async () => {
+    test('leaves the past as it is if that was chosen', async () => {
       const book = await story();
       const { funding, past } = await late(book.ledger, 200, 'leave');
       expect(funding).toMatchObject({ status: 'deposited', remaining: 20_000n, spent: 0n });
@@ -145,7 +145,7 @@ forEachLedger((_kind, open) => {
       expect(await shares(book)).toEqual(before);
     });
 
-    test('asks nothing where there is nothing to get', async () => {
+    test('needs no choice if there is nothing to get', async () => {
       const book = await story();
       await late(book.ledger, 200, undefined, { depositedAt: day(5) });
       await late(book.ledger, 200, undefined, { depositedAt: null });
@@ -155,7 +155,7 @@ forEachLedger((_kind, open) => {
       expect(await shares(book)).toEqual(before);
     });
 
-    test('is asked for at its confirmation as well, with what was counted', async () => {
+    test('needs the choice at its confirmation as well, with the counted amount', async () => {
       const book = await story();
       const { funding } = await late(book.ledger, 200, undefined, { depositedAt: null });
       const confirm = (past?: PastChoice) =>

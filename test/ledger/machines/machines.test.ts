@@ -187,7 +187,7 @@ forEachLedger((_kind, open) => {
   });
 
   describe('a machine that is replaced', () => {
-    test('hands on its open fundings, and late cash-outs of it are still divided over them', async () => {
+    test('passes on its open fundings, and its late cash-outs are still divided over them', async () => {
       const book = await start();
       const spent = await book.cash('alice', 10, begin);
       await book.cashOut(10, day(2));
@@ -203,7 +203,7 @@ forEachLedger((_kind, open) => {
       await balances(book);
     });
 
-    test('hands on its name, currency, rates and commission recipients where the other has none', async () => {
+    test('passes on its name, currency, rates and commission recipients if the other has none', async () => {
       const book = await start();
       await set(book, 'm', { rate: 5_000n, max_rate: 8_000n, currency: { code: 'USD', digits: 2 } });
       const recipient = await commissionRecipient(book, 'm');
@@ -290,7 +290,7 @@ forEachLedger((_kind, open) => {
       });
     });
 
-    test('is taken back by replacing it the other way round', async () => {
+    test('is restored by replacing it the other way round', async () => {
       const book = await start();
       const id = await book.cash('alice', 100, begin);
       await replace(book, 'm', 'm2');
@@ -304,7 +304,7 @@ forEachLedger((_kind, open) => {
     });
   });
 
-  test('what Lamassu shows is in the log: machines found, and renamed', async () => {
+  test('changes in Lamassu are in the log: machines found, and renamed', async () => {
     const book = await start();
     await see(book, 'm', 'Antigua');
     await see(book, 'm', 'Antigua Sur');

@@ -154,7 +154,7 @@ test.each([
 });
 
 describe('less than the minimum', () => {
-  test('waits, and just as much does not', async () => {
+  test('waits, and exactly the minimum does not', async () => {
     const book = await open();
     await commission(book, 'owner');
     await flow(book, 'alice');
@@ -284,7 +284,7 @@ describe('of a client in fixed mode', () => {
     expect(await due(book)).toBe(1);
   });
 
-  test('one that Lamassu never saw, entered after the time', async () => {
+  test('an external cash-out, entered after the time', async () => {
     const book = await felix();
     const cashOut = {
       ...{ id: 'receipt', source: 'external', machine: 'm', confirmedAt: at('11:50'), lamassu: null },
@@ -298,7 +298,7 @@ describe('of a client in fixed mode', () => {
     expect(await due(book, at('12:25'))).toBe(1);
   });
 
-  test('back in flow mode all is due; of two changes at the same moment the later one counts', async () => {
+  test('back in flow mode everything is due; of two changes at the same moment the later one counts', async () => {
     const book = await felix();
     await book.cashOut(10, at('10:00'));
     const set = (mode: 'flow' | 'fixed', from: Instant) =>

@@ -145,7 +145,7 @@ forEachLedger((_kind, open) => {
 
   const hold = (trx: Trx, run: Run, id: bigint) => holdPayout(trx, { ...run.who, at: now() }, id, 'to see');
 
-  test('a released one goes on from what was sent of it', async () => {
+  test('a released payout goes on from what was sent of it', async () => {
     const cases: [expected: string[], make: (trx: Trx, run: Run, id: bigint) => Promise<unknown>][] = [
       [['planned'], async () => {}],
       [['paying', 'invoiced'], (trx, run, id) => invoice(trx, run, id)],
@@ -172,7 +172,7 @@ forEachLedger((_kind, open) => {
     }
   });
 
-  test('a deferred one is planned as if just formed, and keeps its invoice', async () => {
+  test('a deferred payout becomes planned as if just formed, and keeps its invoice', async () => {
     const bare = await begin((trx, _run, id) => deferPayout(trx, id, 'balance'));
     expect(await bare.run.write((trx) => retryPayout(trx, { ...bare.run.who, at: now() }, bare.id))).toBe(
       'planned',
@@ -244,7 +244,7 @@ forEachLedger((_kind, open) => {
     expect(await stateOf(at)).toEqual(['settled', 'settled']);
   });
 
-  test('what leaves nothing to decide is refused, and nothing is written', async () => {
+  test('a decision is refused if the state leaves nothing to decide, and nothing is written', async () => {
     const at = await begin(async (trx, run, id) => {
       const payment = await invoice(trx, run, id);
       await sendPayment(trx, { ...run.who, at: now() }, payment);
@@ -276,7 +276,7 @@ forEachLedger((_kind, open) => {
     await expect(bare).rejects.toMatchObject({ next: call('payouts.release', { id: 'p1' }) });
   });
 
-  test('the brake is put on once and taken off once, with who and why', async () => {
+  test('paying is paused once and resumed once, with actor and reason', async () => {
     const { ledger } = await begin();
     const who = { actor: 'emil', run: null, clock: bootless };
     const pause = (reason: string) => ledger.write((trx) => pausePaying(trx, { ...who, at: AT, reason }));

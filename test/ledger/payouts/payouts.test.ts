@@ -248,7 +248,7 @@ test('a payout is settled with its last part', async () => {
   expect((await states()).payout).toMatchObject({ state: 'paying', settled_at: null });
 });
 
-test('a step from a state that was not expected says which were', async () => {
+test('a step from an unexpected state names the expected ones', async () => {
   const { write } = await owed('settled', 'settled');
   await expect(write((trx) => movePayout(trx, 1n, ['held', 'planned'], 'planned', null))).rejects.toThrow(
     'payout p1 is in none of the states held, planned, so it cannot become planned',

@@ -17,7 +17,7 @@ forEachLedger((kind, open) => {
     return child;
   };
 
-  test('while a process that lives holds the lease, another run is refused and told who it is', async () => {
+  test('while a living process holds the lease, another run is refused with its name', async () => {
     const ledger = await open();
     const child = await holder(ledger);
     await expect(startRun(ledger, 'poll', 'me')).rejects.toMatchObject({
@@ -44,7 +44,7 @@ forEachLedger((kind, open) => {
     await run.finish('ok', {});
   });
 
-  test('a process that stands still is replaced when its lease has expired, not before', async () => {
+  test('a suspended process is replaced when its lease has expired, not before', async () => {
     const ledger = await open();
     const child = await holder(ledger);
     child.kill('SIGSTOP');

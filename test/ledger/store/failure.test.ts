@@ -152,7 +152,7 @@ describe('a file', () => {
     [1, 'near "selec": syntax error'],
     [19, 'CHECK constraint failed: remaining >= 0'],
     [20, 'datatype mismatch'],
-  ])('SQLite %i, %s, is our own mistake', (errcode, message) => {
+  ])('SQLite %i, %s, is a defect of this program', (errcode, message) => {
     const error = Object.assign(new Error(message), { code: 'ERR_SQLITE_ERROR', errcode });
     expect(explained('sqlite:/nowhere/ledger.sqlite', error)).toBe(error);
   });

@@ -63,7 +63,7 @@ forEachLedger((kind, fresh) => {
     expect(await ledger.write((trx) => setting(trx, 'synchronous_commit'))).toBe('on');
   });
 
-  test('waiting for another process, and standing still in a transaction, both have a limit', async () => {
+  test('waiting for another process, and idling in a transaction, both have a limit', async () => {
     const { db } = await fresh();
     if (kind === 'sqlite') {
       expect(await setting(db, 'busy_timeout')).toBe(10_000n);
@@ -177,7 +177,7 @@ forEachLedger((kind, fresh) => {
     ]);
   });
 
-  test('what an older ledger paid and credited has no service fee and contradicts nothing, and stays as final', async () => {
+  test('payments and credits of an older ledger have no service fee, contradict nothing, and stay final', async () => {
     const url = await freshLedgerUrl(kind);
     await firstVersion(url, ['lamassu'], paidAndCredited, '0004-run-sources');
     const { db } = await open(url, 'create');
@@ -203,7 +203,7 @@ forEachLedger((kind, fresh) => {
     await expect(move('credits', 1n, 'dropped')).rejects.toThrow('does not go back');
   });
 
-  test('what an older ledger divided keeps its machine, and can still not be changed', async () => {
+  test('divisions of an older ledger keep their machine, and still cannot be changed', async () => {
     const url = await freshLedgerUrl(kind);
     await firstVersion(
       url,

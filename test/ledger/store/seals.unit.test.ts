@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Secret } from '../../../src/config/secret.ts';
 import { isSealed, sealOf } from '../../../src/ledger/store/seals.ts';
 
-test('a seal says nothing of another ledger, wallet or part', () => {
+test('a seal is not valid for another ledger, wallet or part', () => {
   const seals = { ledger: 'l', secret: new Secret('s'), all: true };
   const seal = sealOf(seals, ['payment', 'w', 1]);
   expect(seal).toMatch(/^[0-9a-f]{64}$/);

@@ -232,7 +232,7 @@ describe.each(ledgerKinds)('%s', (kind) => {
     expect(await codes()).toEqual([]);
   });
 
-  test('a difference says what it is about, with both sides', async () => {
+  test('a difference names its subject and both sides', async () => {
     await sql`update cash_outs set fiat = fiat + 100, own_fiat = own_fiat + 100 where id = 'c2'`.execute(
       ledger.db,
     );
@@ -249,7 +249,7 @@ describe.each(ledgerKinds)('%s', (kind) => {
     expect(String(hint)).toContain('payouts.pause');
   });
 
-  test('a ledger that is wrong throughout is not listed without end', async () => {
+  test('the list of differences of a ledger that is wrong throughout has an end', async () => {
     await sql`insert into watch select 'w' || id, 'lamassu', null, ${AT} from cash_outs`.execute(ledger.db);
     const numbers = Array.from({ length: 1200 }, (_, n) => `x${String(n).padStart(5, '0')}`);
     for (const id of numbers) {
@@ -265,7 +265,7 @@ describe.each(ledgerKinds)('%s', (kind) => {
   });
 });
 
-test('a run that goes on meanwhile makes no difference, and is not held up', async () => {
+test('a run that goes on meanwhile makes no difference, and is not delayed', async () => {
   const closers: (() => Promise<unknown>)[] = [];
   const url = await place('sqlite', closers);
   const ledger = await openLedger({ clock: systemClock, url, use: 'create' });

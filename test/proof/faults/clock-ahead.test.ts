@@ -52,7 +52,7 @@ async function killedAt(
 }
 
 describe.concurrent.each(lnbitsVersions)(
-  'LNbits %s is still at it, and the next run has a clock an hour ahead',
+  'LNbits %s is still working on it, and the next run has a clock an hour ahead',
   (lnbitsVersion) => {
     test('a payment', async () => {
       await using stack = new AsyncDisposableStack();
@@ -99,7 +99,7 @@ describe.concurrent.each([
   { overlap: '1 hour', hours: 24 },
   { overlap: '7 days', hours: 24 * 8 },
 ])("an overlap of $overlap, and Lamassu's clock $hours hours ahead for a run", ({ overlap, hours }) => {
-  test('what is confirmed after it was set right is read', async () => {
+  test('rows confirmed after it was corrected are read', async () => {
     await using stack = new AsyncDisposableStack();
     const world = await alicesWorld({ lamassu: `overlap = "${overlap}"` });
     stack.defer(() => world.stop());

@@ -63,7 +63,7 @@ function expectTold(what: string, { code, stdout, stderr }: Ran): void {
 const levels = long ? [0, 8, 20, 40, 60, 90, 120, 140, 160, 190, 250] : [0, 20, 60, 120];
 
 test.runIf(mounts)(
-  'a full disk is told as one by every command; once there is room, each sat is paid once',
+  'every command reports a full disk as one; once there is room, each sat is paid once',
   { timeout: 300_000 },
   async () => {
     const { world, disk } = await onSmallDisk();

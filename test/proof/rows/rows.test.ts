@@ -98,7 +98,7 @@ async function livesOf(n: number, kind: LedgerKind, plan: Plan): Promise<PollRep
   return reports;
 }
 
-test('the rows have met everything that can happen to a row', () => {
+test('the rows have covered everything that can happen to a row', () => {
   process.stdout.write(
     `${[...counted]
       .sort()

@@ -66,7 +66,7 @@ test('a client, a machine and a reference with such a name are refused, and the 
   }
 });
 
-test('what people are shown, on a pipe', async () => {
+test('the text output, on a pipe', async () => {
   harmless(examined, 'doctor');
   const polled = await world.aioDca(['poll', '--actor', `dora${EVIL}`, '--verbose']);
   expect(polled.stdout).toContain('1 new cash-out');
@@ -133,7 +133,7 @@ test('in CSV nothing of it is a formula, and a row stays a row', async () => {
   expect(rows.join('\n')).not.toMatch(/(^|,)[=+@\t-]/m);
 });
 
-test('metrics are what Prometheus reads, whatever stands in the ledger', async () => {
+test('metrics stay valid for Prometheus, whatever the ledger contains', async () => {
   const { stdout } = await world.must(['metrics']);
   const sample = /^aio_dca_\w+(\{\w+="[^"\\]*"(,\w+="[^"\\]*")*\})? -?[\d.e+-]+$/;
   const strange = stdout
@@ -143,7 +143,7 @@ test('metrics are what Prometheus reads, whatever stands in the ledger', async (
   expect(stdout).not.toContain('forged');
 });
 
-test('what is looked for is never a part of SQL', async () => {
+test('a search text never becomes a part of SQL', async () => {
   const hostile = "x' or '1'='1";
   expect((await world.aioDca(['log', '--subject', hostile])).code).toBe(64);
   expect((await world.aioDca(['log', '--actor', hostile])).code).toBe(64);

@@ -132,7 +132,7 @@ function commandLineOf(pid: number): string {
   }
 }
 
-test('an LNbits that repeats what it was sent: neither a key nor a password is printed or kept', async () => {
+test('an LNbits that repeats its input: neither a key nor a password is printed or kept', async () => {
   const { adminkey } = world.source;
   const { password } = world.simulator().superuser;
   await world.insertCashOut();
@@ -155,7 +155,7 @@ test('an LNbits that repeats what it was sent: neither a key nor a password is p
   expect(isSecret(texts.stdout)).toBe(false);
 });
 
-test('a secret on the command line is no way in, and what is said about it does not repeat it', async () => {
+test('a secret on the command line is refused, and the error does not repeat it', async () => {
   const { adminkey } = world.source;
   const ran = await world
     .aioDca(['doctor', '--source-wallet-key', adminkey])

@@ -29,7 +29,7 @@ interface Said {
 }
 
 test.concurrent.each(ledgerKinds)(
-  `a ledger on %s: ${ROUNDS} rounds of three polls, with people beside them`,
+  `a ledger on %s: ${ROUNDS} rounds of three polls, with operators’ commands beside them`,
   { timeout: 1_200_000 },
   async (ledger) => {
     const chance = chanceOf(`beside ${ledger}`);

@@ -18,7 +18,7 @@ const ENTER = ['fundings', 'add', 'alice', '10 GTQ', '--deposited', '--any-machi
 const LONGEST_MS = 50_000;
 
 test.concurrent.each(ledgerKinds)(
-  'a ledger on %s: a run that stands still with the lock keeps no other run waiting for ever',
+  'a ledger on %s: a run that is suspended with the lock does not keep other runs waiting forever',
   { timeout: 1_200_000 },
   async (ledger) => {
     const world = await startDay(ledger, '1.6.2', 'fresh');
@@ -39,7 +39,7 @@ test.concurrent.each(ledgerKinds)(
 );
 
 test.runIf(long)(
-  'a ledger on postgresql: its server takes the lock away from a run that stands still for long',
+  'a ledger on postgresql: its server takes the lock from a run that is suspended for long',
   { timeout: 600_000 },
   async () => {
     const template = await startDay('postgresql', '1.6.2', 'fresh');
