@@ -458,7 +458,7 @@ describe('secrets', () => {
     ['text in UTF-16, the other way round', Buffer.from(utf16).swap16(), /UTF-16/],
     ['a certificate in DER', der, /a certificate in DER/],
     ['a private key', key, /is a private key/],
-    ['a request', '-----BEGIN CERTIFICATE REQUEST-----\n', /but a CERTIFICATE REQUEST/],
+    ['a request', '-----BEGIN CERTIFICATE REQUEST-----\n', /holds a CERTIFICATE REQUEST/],
     ['half a certificate', certificate.slice(0, 300), /the beginning of a certificate/],
     ['a broken certificate', certificate.replace(/[A-Z]{2}/g, '?'), /has no certificate|cannot be read/],
     ['something else', Buffer.from([1, 0, 2]), /is neither text/],
