@@ -10,6 +10,7 @@ import * as clocks from './0008-clocks.ts';
 import * as begunAtMachine from './0009-begun-at-machine.ts';
 import * as seenWallets from './0010-seen-wallets.ts';
 import * as requests from './0011-requests.ts';
+import * as ownShareReasons from './0012-own-share-reasons.ts';
 
 /** The steps of the ledger's schema, oldest first. A step that was published never changes. */
 export const migrations: Record<string, Migration> = {
@@ -24,4 +25,5 @@ export const migrations: Record<string, Migration> = {
   '0009-begun-at-machine': begunAtMachine,
   '0010-seen-wallets': seenWallets,
   '0011-requests': requests,
+  '0012-own-share-reasons': ownShareReasons,
 };

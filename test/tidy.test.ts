@@ -353,6 +353,7 @@ const OF_A_NOUN =
 /** Files of one name outside of that, and the one job that they share. */
 const sameJob: Record<string, string> = {
   'backup.ts': 'a backup: the command, its work',
+  'cash-left.ts': 'the clients’ cash that is left: the query, its view',
   'cash-out.ts': 'a cash-out: its division, its page',
   'changes.ts': 'what changed, or changes, of the noun of its folder',
   'client.ts': 'src/lnbits/client.ts is the HTTP client; the page is of a client that gives cash',
@@ -370,6 +371,7 @@ const sameJob: Record<string, string> = {
   'names.ts': 'names of clients: free, well formed',
   'operator-actions.ts': 'what the operator decides of the noun of its folder',
   'overpaid.ts': 'what arrived beyond a payout: the command, its booking',
+  'own-share.ts': 'the own share: what is taken out of it, its view, its page',
   'pace.ts': 'how fast LNbits is asked',
   'pay.ts': 'paying: the half of a run, one payout',
   'poll.ts': 'one run: the command, its work, its page',
@@ -386,6 +388,7 @@ const sameJob: Record<string, string> = {
   'status.ts': 'the status',
   'unknown-payments.ts': 'payments that only LNbits knows: found, entered',
   'view.ts': 'the rows of the noun of its folder, as lists show them',
+  'waits.ts': 'who waits for what: the query, its view, its page',
 };
 
 test('files of one name have one job', () => {

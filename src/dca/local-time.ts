@@ -1,8 +1,8 @@
 import { Temporal } from 'temporal-polyfill';
 import type { Instant } from '../time.ts';
 
-/** Days that `latestDue` goes back: yesterday's times have always passed, whatever the clocks did. */
-const DAYS = [0, 1];
+/** Days that are looked at: yesterday's times have always passed, tomorrow's never, whatever the clocks did. */
+const DAYS = [-1, 0, 1];
 
 /** The local date at an instant in `timeZone` (IANA): `'2026-11-20'`. Throws a RangeError on an unknown zone. */
 export function localDate(instant: Instant, timeZone: string): string {
@@ -20,11 +20,24 @@ export function startOfDay(date: string, timeZone: string): Instant {
  * first time.
  */
 export function latestDue(now: Instant, times: readonly string[], timeZone: string): Instant | null {
+  return (
+    momentsAround(now, times, timeZone)
+      .filter((at) => at <= now)
+      .at(-1) ?? null
+  );
+}
+
+/** The next of the daily `times` after `now`, by the same rules; null where there are none. */
+export function nextDue(now: Instant, times: readonly string[], timeZone: string): Instant | null {
+  return momentsAround(now, times, timeZone).find((at) => at > now) ?? null;
+}
+
+/** In order. */
+function momentsAround(now: Instant, times: readonly string[], timeZone: string): Instant[] {
   const today = local(now, timeZone).toPlainDate();
-  const due = DAYS.flatMap((days) =>
-    times.map((time) => moment(today.subtract({ days }), Temporal.PlainTime.from(time), timeZone)),
-  ).filter((at) => at <= now);
-  return due.sort().at(-1) ?? null;
+  return DAYS.flatMap((days) =>
+    times.map((time) => moment(today.add({ days }), Temporal.PlainTime.from(time), timeZone)),
+  ).sort();
 }
 
 function moment(date: Temporal.PlainDate, time: Temporal.PlainTime, timeZone: string): Instant {

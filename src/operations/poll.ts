@@ -28,6 +28,7 @@ export const pollOnce = operation({
     const log = await logger('fatal');
     return viewOfRun(
       await withLedger('write', (ledger) => poll({ ledger, config, actor, log, signal, onWait })),
+      config.payouts.minimumSats,
     );
   },
 });
@@ -43,7 +44,10 @@ export const previewPoll = operation({
   run: async ({ config, who: { actor }, withLedger, logger, stopSignal }) => {
     const signal = stopSignal();
     const log = await logger('fatal');
-    return viewOfDryRun(await withLedger('read', (ledger) => dryRun({ ledger, config, actor, log, signal })));
+    return viewOfDryRun(
+      await withLedger('read', (ledger) => dryRun({ ledger, config, actor, log, signal })),
+      config.payouts.minimumSats,
+    );
   },
 });
 
@@ -60,6 +64,7 @@ export const runFixed = operation({
     const log = await logger('fatal');
     return viewOfRun(
       await withLedger('write', (ledger) => payFixed({ ledger, config, actor, log, signal, onWait })),
+      config.payouts.minimumSats,
     );
   },
 });

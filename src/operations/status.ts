@@ -1,13 +1,22 @@
 import { z } from 'zod';
 import pkg from '../../package.json' with { type: 'json' };
+import { localDate, startOfDay } from '../dca/local-time.ts';
 import { startProblem } from '../lamassu/start.ts';
+import { ownSharesSince } from '../ledger/cash-outs/own-shares.ts';
 import { bestTime } from '../ledger/clocks/clocks.ts';
+import { cashLeft } from '../ledger/fundings/cash-left.ts';
+import { readNames } from '../ledger/names-by-id.ts';
+import { paidSince } from '../ledger/payouts/paid.ts';
 import { brokenOff as brokenOffRun, currentRun } from '../ledger/runs/lease.ts';
 import { needsOf } from '../monitoring/attention.ts';
 import { overview, shortSats } from '../monitoring/overview.ts';
 import { sourceBalance } from '../monitoring/source-balance.ts';
+import { waitsNow } from '../scheduler/pay.ts';
+import { plus } from '../time.ts';
 import { statusView, viewOfStatus } from '../views/status.ts';
 import { operation } from './operation.ts';
+
+const DAY_MS = 86_400_000;
 
 export const showStatus = operation({
   name: 'status',
@@ -25,12 +34,20 @@ export const showStatus = operation({
     const short = shortSats(seen, source);
     const { startAt } = config.lamassu;
     const problem = startProblem(startAt, await bestTime(db, ledger.clock.host()), seen.status.mark === null);
+    const day = localDate(at, config.timezone);
+    const weekAgo = plus(at, -7 * DAY_MS);
     const running = await currentRun(db);
     const brokenOff = await brokenOffRun(db);
     return viewOfStatus({
       ...seen,
       ...{ version: pkg.version, at, ledger: { id, url, schema }, running, brokenOff, source, short },
       start: { at: startAt, problem },
+      waits: await waitsNow(ledger, config),
+      minimumSats: config.payouts.minimumSats,
+      cash: await cashLeft(db, weekAgo),
+      ownShares: await ownSharesSince(db, weekAgo),
+      names: await readNames(db),
+      today: { day, ...(await paidSince(db, startOfDay(day, config.timezone))) },
       creditSource: config.lnbits.creditSource,
       needs: needsOf(seen, { short, startProblem: problem, brokenOff }),
     });

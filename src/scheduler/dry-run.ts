@@ -1,36 +1,37 @@
-import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { type BridgeError, concerns } from '../errors.ts';
 import { type JudgingConfig, judgingOf } from '../judging/judging.ts';
 import { openSource } from '../lamassu/source.ts';
 import { startProblem } from '../lamassu/start.ts';
+import type { RecordedDivision } from '../ledger/cash-outs/ingest.ts';
+import { addOwnShare, type OwnShares } from '../ledger/cash-outs/own-shares.ts';
 import { markOf } from '../ledger/cash-outs/watermark.ts';
 import { doubtsAt } from '../ledger/clocks/doubts.ts';
 import { commissionSince } from '../ledger/commission/commission.ts';
 import { neededSats } from '../ledger/credits/plan.ts';
 import type { Who } from '../ledger/log/log.ts';
+import { readNames } from '../ledger/names-by-id.ts';
 import { dueGroups } from '../ledger/payouts/form.ts';
 import { feeOn, feeRate } from '../ledger/payouts/service-fee.ts';
 import type { Ledger, Trx } from '../ledger/store/open.ts';
 import type { Instant } from '../time.ts';
 import { clockProblem, clocksOf, readingClocks } from './clocks.ts';
+import { type ReviewNews, ROWS_NAMED } from './new-since.ts';
 import { pausedSats } from './paused-sats.ts';
-import { formOptions, type PayReport } from './pay.ts';
+import { formOptions, type PayReport, waitsNow } from './pay.ts';
 import type { PollDeps } from './poll.ts';
 import { type JudgedRow, readCashOuts } from './read.ts';
-import { add, conclude, noRunTotals, type PollReport } from './report.ts';
+import { add, conclude, noRunTotals, ownShareOf, type PollReport } from './report.ts';
 import { bind, emptyReport, readingOf, refuseWithoutClients } from './setup.ts';
 import { pagesToRead } from './window.ts';
 
 /** The plan that a dry run shows. */
 export interface Plan {
   report: PollReport;
-  cashOuts: { cashOut: CashOut; division: Division }[];
+  cashOuts: { cashOut: CashOut; division: RecordedDivision }[];
   /** What the source wallet would be credited with first. */
   creditSats: bigint;
   payouts: { client: string; sats: bigint }[];
-  /** Names of the clients. */
-  clients: Map<bigint, string>;
 }
 
 /** What `poll` would do now. Writes nothing, pays nothing, and does not use LNbits. */
@@ -44,6 +45,8 @@ export async function dryRun(deps: PollDeps): Promise<Plan> {
   const read = await readAhead(deps, problems);
   const cashOuts: Plan['cashOuts'] = [];
   const distributed = noRunTotals();
+  const ownShares: OwnShares[] = [];
+  const rows: ReviewNews[] = [];
   const sharedSince = await commissionSince(ledger.db);
   return ledger.dryRun(async (trx) => {
     const position = read && (await bind(trx, config.lamassu, read, clock.now()));
@@ -58,7 +61,11 @@ export async function dryRun(deps: PollDeps): Promise<Plan> {
             },
             onCashOut: (cashOut, division) => {
               add(distributed, cashOut, division, sharedSince);
+              addOwnShare(ownShares, ownShareOf(cashOut, division));
               cashOuts.push({ cashOut, division });
+            },
+            onReview: ({ cashOutId: id, machine, reason, detail }) => {
+              if (rows.length < ROWS_NAMED) rows.push({ id, machine, reason, detail });
             },
             signal,
           },
@@ -67,9 +74,11 @@ export async function dryRun(deps: PollDeps): Promise<Plan> {
         )
       : { ...emptyReport(await markOf(trx, config.lamassu.name)), failed: true };
     const due = await dueGroups(trx, formOptions(config, 0n, clock.now()));
-    const names = await trx.selectFrom('recipients').select(['id', 'name']).execute();
-    const clients = new Map(names.map((one) => [one.id, one.name]));
-    const payouts = due.map((group) => ({ client: clients.get(group.recipient_id) ?? '', sats: group.sats }));
+    const names = await readNames(trx);
+    const payouts = due.map((group) => ({
+      client: names.recipients.get(group.recipient_id) ?? '',
+      sats: group.sats,
+    }));
     const none: PayReport = {
       settled: 0,
       satsSettled: 0n,
@@ -81,18 +90,20 @@ export async function dryRun(deps: PollDeps): Promise<Plan> {
       held: 0,
     };
     const report = conclude({
-      news: { reviews: source.toReview, payouts: [] },
+      news: { reviews: source.toReview, rows, payouts: [] },
       run: null,
       ...{ startedAt, finishedAt: clock.now() },
       source,
       distributed,
       payouts: none,
       paused: await pausedSats({ db: trx, clock }, config),
+      ...{ ownShares, names },
+      waits: await waitsNow({ db: trx, clock }, config),
       problems,
       stopped: signal.aborted,
     });
     const creditSats = config.lnbits.creditSource && due.length > 0 ? await neededWithFee(trx) : 0n;
-    return { report, cashOuts, creditSats, payouts, clients };
+    return { report, cashOuts, creditSats, payouts };
   });
 }
 

@@ -1,12 +1,13 @@
 import { BridgeError } from '../errors.ts';
 import { markOf } from '../ledger/cash-outs/watermark.ts';
+import { readNames } from '../ledger/names-by-id.ts';
 import { pauseOf } from '../ledger/payouts/pause.ts';
 import { withLease } from '../ledger/runs/lease.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
 import { endOfLog, lastReport, newsOf, payoutsNeedingPeople } from './new-since.ts';
 import { pausedSats } from './paused-sats.ts';
-import { formOptions, pay } from './pay.ts';
+import { formOptions, pay, waitsNow } from './pay.ts';
 import { type PollDeps, waits } from './poll.ts';
 import { conclude, noRunTotals, outcomeOf, type PollReport, summaryOf } from './report.ts';
 import { emptyReport } from './setup.ts';
@@ -40,13 +41,16 @@ export async function payFixed({
     });
     const needingPeople = await payoutsNeedingPeople(ledger.db, config.lnbits.creditSource);
     const report = conclude({
-      news: { reviews: 0, payouts: await newsOf(ledger.db, needingPeople, last) },
+      news: { reviews: 0, rows: [], payouts: await newsOf(ledger.db, needingPeople, last) },
       run: run.id,
       ...{ startedAt, finishedAt: ledger.clock.now() },
       source: emptyReport(await markOf(ledger.db, config.lamassu.name)),
       distributed: noRunTotals(),
       payouts,
       paused: await pausedSats(ledger, config),
+      ownShares: [],
+      waits: await waitsNow(ledger, config),
+      names: await readNames(ledger.db),
       problems,
       stopped: signal.aborted,
     });

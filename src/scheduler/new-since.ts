@@ -79,13 +79,32 @@ export async function payoutsNeedingPeople(db: Db, creditSource: boolean): Promi
   return [...new Set([...rows.map((row) => `p${row.id}`), ...credits.map((row) => `c${row.id}`), ...found])];
 }
 
-/** How many rows have come into review since that report and are still there. */
-export async function reviewsSince(db: Db, last: LastReport): Promise<number> {
-  const { count } = await db
-    .selectFrom('review')
+/** A row that is new in review. */
+export interface ReviewNews {
+  id: string;
+  machine: string | null;
+  reason: string;
+  /** One sentence about it. */
+  detail: string;
+}
+
+/** How many rows of a run are named. */
+export const ROWS_NAMED = 20;
+
+/** How many rows have come into review since that report and are still there, and the first of them. */
+export async function reviewsSince(
+  db: Db,
+  last: LastReport,
+): Promise<{ reviews: number; rows: ReviewNews[] }> {
+  const query = db.selectFrom('review').where('state', '=', 'open').where('run_id', '>', last.run);
+  const { count } = await query
     .select((eb) => eb.fn.countAll<bigint>().as('count'))
-    .where('state', '=', 'open')
-    .where('run_id', '>', last.run)
     .executeTakeFirstOrThrow();
-  return Number(count);
+  const rows = await query
+    .select(['cash_out_id as id', 'machine', 'reason', 'detail'])
+    .orderBy('since')
+    .orderBy('cash_out_id')
+    .limit(ROWS_NAMED)
+    .execute();
+  return { reviews: Number(count), rows };
 }

@@ -1,12 +1,13 @@
 import type { Config } from '../config/config.ts';
 import { superuserOf } from '../config/superuser.ts';
-import { latestDue } from '../dca/local-time.ts';
+import { latestDue, nextDue } from '../dca/local-time.ts';
 import { BridgeError, concerns, type ErrorCode } from '../errors.ts';
 import { creditsIn } from '../ledger/credits/credits.ts';
 import { dropNeedless } from '../ledger/credits/plan.ts';
 import { dueGroups, type FormOptions, formPayouts } from '../ledger/payouts/form.ts';
 import { notSettled } from '../ledger/payouts/open-payouts.ts';
 import { isPaused } from '../ledger/payouts/pause.ts';
+import { type Wait, whoWaits } from '../ledger/payouts/waits.ts';
 import type { Run } from '../ledger/runs/lease.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import type { PayoutState } from '../ledger/store/schema.ts';
@@ -133,6 +134,15 @@ export function formOptions(config: FormConfig, run: bigint, at: Instant): FormO
     now: at,
     run,
   };
+}
+
+/** Who waits for what at this moment. */
+export async function waitsNow(
+  { db, clock }: Pick<Ledger, 'db' | 'clock'>,
+  config: FormConfig,
+): Promise<Wait[]> {
+  const at = clock.now();
+  return whoWaits(db, formOptions(config, 0n, at), nextDue(at, config.fixed.times, config.timezone));
 }
 
 async function dropNeedlessCredits(run: Run, { db, clock }: Ledger): Promise<void> {

@@ -1,26 +1,28 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
-import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { type BridgeError, concerns } from '../errors.ts';
 import { judgingOf } from '../judging/judging.ts';
 import type { Connect } from '../lamassu/session-cache.ts';
 import { openSource } from '../lamassu/source.ts';
 import { startProblem } from '../lamassu/start.ts';
+import type { RecordedDivision } from '../ledger/cash-outs/ingest.ts';
+import { addOwnShare, type OwnShares } from '../ledger/cash-outs/own-shares.ts';
 import { markOf, readToEnd } from '../ledger/cash-outs/watermark.ts';
 import { keepClocks } from '../ledger/clocks/clocks.ts';
 import { findDoubts, openDoubts } from '../ledger/clocks/doubts.ts';
 import { commissionSince } from '../ledger/commission/commission.ts';
 import { seeMachines } from '../ledger/machines/machines.ts';
+import { readNames } from '../ledger/names-by-id.ts';
 import { type Run, withLease } from '../ledger/runs/lease.ts';
 import { markRead, markSucceeded } from '../ledger/runs/runs.ts';
 import type { Ledger } from '../ledger/store/open.ts';
 import { clockProblem, clocksOf, doubtProblem, ledgerClockProblem, readingClocks } from './clocks.ts';
 import { endOfLog, lastReport, newsOf, payoutsNeedingPeople, reviewsSince } from './new-since.ts';
 import { pausedSats } from './paused-sats.ts';
-import { checkBeforeRecording, isNotTheLedger, pay } from './pay.ts';
+import { checkBeforeRecording, isNotTheLedger, pay, waitsNow } from './pay.ts';
 import { type Reading, readCashOuts } from './read.ts';
-import { add, conclude, noRunTotals, outcomeOf, type PollReport, summaryOf } from './report.ts';
+import { add, conclude, noRunTotals, outcomeOf, ownShareOf, type PollReport, summaryOf } from './report.ts';
 import { bind, emptyReport, readingOf, refuseWithoutClients } from './setup.ts';
 import { pagesToRead } from './window.ts';
 
@@ -55,8 +57,10 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
     const problems: BridgeError[] = [];
     const distributed = noRunTotals();
     const sharedSince = await commissionSince(ledger.db);
-    const onCashOut = (cashOut: CashOut, division: Division) => {
+    const ownShares: OwnShares[] = [];
+    const onCashOut = (cashOut: CashOut, division: RecordedDivision) => {
       add(distributed, cashOut, division, sharedSince);
+      addOwnShare(ownShares, ownShareOf(cashOut, division));
       log.info(
         {
           cash_out: cashOut.id,
@@ -72,7 +76,7 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
     for (const { code, message } of problems) log.error({ code }, message);
     const needingPeople = await payoutsNeedingPeople(ledger.db, config.lnbits.creditSource);
     const news = {
-      reviews: await reviewsSince(ledger.db, last),
+      ...(await reviewsSince(ledger.db, last)),
       payouts: await newsOf(ledger.db, needingPeople, last),
     };
     const report = conclude({
@@ -83,6 +87,9 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
       distributed,
       payouts,
       paused: await pausedSats(ledger, config),
+      ownShares,
+      waits: await waitsNow(ledger, config),
+      names: await readNames(ledger.db),
       problems,
       stopped: deps.signal.aborted,
     });

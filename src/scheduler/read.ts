@@ -1,4 +1,3 @@
-import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { verdictOn } from '../judging/judging.ts';
 import type { ReviewReason } from '../judging/review-reasons.ts';
@@ -6,7 +5,12 @@ import type { Judged, Judgement } from '../lamassu/eligibility.ts';
 import { cashMachines } from '../lamassu/notes.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 import { isMachine } from '../lamassu/values.ts';
-import { type IngestOptions, ingest, NotDivisible } from '../ledger/cash-outs/ingest.ts';
+import {
+  type IngestOptions,
+  ingest,
+  NotDivisible,
+  type RecordedDivision,
+} from '../ledger/cash-outs/ingest.ts';
 import { type KnownReview, type KnownRow, knownReviews, type Processed } from '../ledger/cash-outs/known.ts';
 import { type Finding, isNews, toReview } from '../ledger/cash-outs/review.ts';
 import { watch } from '../ledger/cash-outs/watch.ts';
@@ -29,7 +33,9 @@ export interface Reading {
   /** What is known of wrong clocks; without it, each row's own time counts. */
   clocks?: ReadingClocks;
   /** Called for each cash-out after it was recorded. */
-  onCashOut(cashOut: CashOut, division: Division): void;
+  onCashOut(cashOut: CashOut, division: RecordedDivision): void;
+  /** Called for each row that is new in review, after it was recorded. */
+  onReview?(finding: Finding): void;
   /** Aborted when the program has to stop: the next run reads the rest. */
   signal: AbortSignal;
 }
@@ -52,6 +58,8 @@ export interface ReadReport {
   read: number;
   alreadyProcessed: number;
   toReview: number;
+  /** How many rows are not paid, or not yet, and not new in review: by reason. */
+  notYet: Partial<Record<ReviewReason, number>>;
   mark: Mark | null;
 }
 
@@ -70,7 +78,7 @@ export async function readCashOuts(
   // A mark ahead of Lamassu's clock was set while that clock was ahead: this reading finds the right one.
   const ahead = reading.mark !== null && reading.mark.confirmedAt > plus(sourceNow, MAY_DIFFER_MS);
   const mark = ahead ? null : reading.mark;
-  const report: ReadReport = { read: 0, alreadyProcessed: 0, toReview: 0, mark };
+  const report: ReadReport = { read: 0, alreadyProcessed: 0, toReview: 0, notYet: {}, mark };
   const paidOut = new Map<string, string>();
   for await (const page of pages) {
     const changes = await changesSince(reading.db, page);
@@ -107,12 +115,10 @@ export async function readCashOuts(
       // bridge.
       const lateStart =
         verdict.reason === 'before-start' && (watched || reading.clocks?.behind.has(row.id) === true);
-      notes.push({
-        judged,
-        watch: verdict.watch && !watched,
-        review:
-          verdict.review || lateStart ? news(row, reading, review, verdict.reason, verdict.detail) : null,
-      });
+      const found =
+        verdict.review || lateStart ? news(row, reading, review, verdict.reason, verdict.detail) : null;
+      if (found === null) report.notYet[verdict.reason] = (report.notYet[verdict.reason] ?? 0) + 1;
+      notes.push({ judged, watch: verdict.watch && !watched, review: found });
     }
     await recordNotes(reading, report, notes);
     if (reading.signal.aborted) break;
@@ -311,7 +317,9 @@ async function writeNotes(trx: Trx, reading: Reading, notes: Note[]): Promise<nu
     // The operator may have to name one of these machines.
     for (const machine of new Set([row.device_id, ...cashMachines(row)]))
       if (isMachine(machine)) await seeMachine(trx, act, machine, review.source);
-    if (await toReview(trx, act, review)) fresh += 1;
+    if (!(await toReview(trx, act, review))) continue;
+    fresh += 1;
+    reading.onReview?.(review);
   }
   return fresh;
 }

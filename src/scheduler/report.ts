@@ -1,7 +1,12 @@
 import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { BridgeError, type Kind } from '../errors.ts';
+import type { RecordedDivision } from '../ledger/cash-outs/ingest.ts';
+import type { addOwnShare, OwnShares } from '../ledger/cash-outs/own-shares.ts';
+import type { Names } from '../ledger/names-by-id.ts';
+import type { Wait } from '../ledger/payouts/waits.ts';
 import type { Instant } from '../time.ts';
+import type { ReviewNews } from './new-since.ts';
 import type { PausedSats } from './paused-sats.ts';
 import type { PayReport } from './pay.ts';
 import type { ReadReport } from './read.ts';
@@ -32,7 +37,11 @@ export interface PollReport {
   paused: PausedSats | null;
   problems: BridgeError[];
   /** What no earlier run has reported yet: rows in review, and payouts that became held or unknown. */
-  news: { reviews: number; payouts: string[] };
+  news: { reviews: number; rows: ReviewNews[]; payouts: string[] };
+  ownShares: OwnShares[];
+  /** Who waits for what, as it is at the end. */
+  waits: Wait[];
+  names: Names;
   /** It read Lamassu to its end, and reached LNbits where there was something to pay: the bridge is not stale. */
   succeeded: boolean;
 }
@@ -68,6 +77,14 @@ export function add(
   const since = [sharedSince.get(cashOut.machine), sharedSince.get('')].filter((at) => at !== undefined);
   if (since.length > 0 && since.every((at) => cashOut.confirmedAt < at))
     totals.unshared += division.commission;
+}
+
+/** The operator's own share of one cash-out. */
+export function ownShareOf(
+  { machine, currency, digits }: CashOut,
+  { own, causes }: RecordedDivision,
+): Parameters<typeof addOwnShare>[1] {
+  return { machine, currency, digits, causes, fiat: own.fiat, sats: own.net };
 }
 
 /** Whether a later run may succeed. */

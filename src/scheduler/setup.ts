@@ -15,7 +15,7 @@ export function readingOf(
   write: Reading['write'],
   mark: Mark | null,
   who: Who,
-): Omit<Reading, 'onCashOut' | 'signal'> {
+): Omit<Reading, 'onCashOut' | 'onReview' | 'signal'> {
   const { timezone } = config;
   return {
     db,
@@ -39,7 +39,7 @@ export async function bind(
 
 /** The result of a reading that could not be done. */
 export function emptyReport(mark: Mark | null): ReadReport {
-  return { read: 0, alreadyProcessed: 0, toReview: 0, mark };
+  return { read: 0, alreadyProcessed: 0, toReview: 0, notYet: {}, mark };
 }
 
 export async function refuseWithoutClients(db: Db): Promise<void> {

@@ -1,10 +1,13 @@
 import { z } from 'zod';
-import type { Division } from '../dca/allocate.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { formatDecimal } from '../dca/money.ts';
+import type { RecordedDivision } from '../ledger/cash-outs/ingest.ts';
+import type { Names } from '../ledger/names-by-id.ts';
 import type { Plan } from '../scheduler/dry-run.ts';
 import type { PollReport } from '../scheduler/report.ts';
 import { fiat, instant, problemView, sats, viewOfProblem } from './fields.ts';
+import { causesView, ownSharesView, viewOfCauses, viewOfOwnShares } from './own-share.ts';
+import { viewOfWait, waitView } from './waits.ts';
 
 /** The report of a run, or of a dry run. */
 export const runView = z.object({
@@ -21,6 +24,8 @@ export const runView = z.object({
     new: z.number(),
     already_processed: z.number(),
     to_review: z.number(),
+    /** Rows that are not paid, or not yet, and not new in review: how many, by reason. */
+    not_yet: z.record(z.string(), z.number()),
     mark: z.object({ confirmed_at: instant, id: z.string() }).nullable(),
   }),
   distributed: z.object({
@@ -43,14 +48,36 @@ export const runView = z.object({
   paused: z.boolean(),
   pause: z.object({ at: instant, by: z.string(), reason: z.string(), waiting_sats: sats }).nullable(),
   problems: z.array(problemView),
+  /** Who waits for what, as it is at the end. */
+  waits: z.array(waitView),
+  /** The own share of the cash-outs of this run, by machine, currency and reason. */
+  own_shares: z.array(ownSharesView),
   /** News, which no earlier run has reported: rows in review, and payouts and credits that became held or unknown. */
-  news: z.object({ reviews: z.number(), payouts: z.array(z.string()) }),
+  news: z.object({
+    reviews: z.number(),
+    /** The first of these rows. */
+    rows: z.array(
+      z.object({
+        id: z.string(),
+        machine: z.string().nullable(),
+        machine_name: z.string().nullable(),
+        reason: z.string(),
+        detail: z.string(),
+      }),
+    ),
+    payouts: z.array(z.string()),
+  }),
 });
 
 export type RunView = z.output<typeof runView>;
 
 /** A run that only pays. */
-export const paidView = runView.omit({ source: true, distributed: true, dry_run: true });
+export const paidView = runView.omit({
+  source: true,
+  distributed: true,
+  own_shares: true,
+  dry_run: true,
+});
 
 export type PaidView = z.output<typeof paidView>;
 
@@ -58,6 +85,7 @@ const plannedCashOutView = z.object({
   id: z.string(),
   source: z.string(),
   machine: z.string(),
+  machine_name: z.string().nullable(),
   confirmed_at: instant,
   processed_at: z.null(),
   fiat,
@@ -71,6 +99,7 @@ const plannedCashOutView = z.object({
   undelivered_sats: sats,
   own_fiat: fiat,
   commission_method: z.string(),
+  own_reasons: causesView,
   allocations: z.array(
     z.object({
       client: z.string().nullable(),
@@ -95,8 +124,10 @@ export const dryRunView = runView.extend({
 
 export type DryRunView = z.output<typeof dryRunView>;
 
-export function viewOfRun(report: PollReport): RunView {
-  const { source, distributed, payouts, paused } = report;
+export function viewOfRun(report: PollReport, minimumSats: bigint): RunView {
+  const { source, distributed, payouts, paused, news, names } = report;
+  const nameOf = (machine: string | null) =>
+    machine === null ? null : (names.machines.get(machine) ?? null);
   return {
     run: report.run === null ? null : `r${report.run}`,
     dry_run: report.run === null,
@@ -109,6 +140,7 @@ export function viewOfRun(report: PollReport): RunView {
       new: distributed.cashOuts,
       already_processed: source.alreadyProcessed,
       to_review: source.toReview,
+      not_yet: source.notYet,
       mark: source.mark && { confirmed_at: source.mark.confirmedAt, id: source.mark.id },
     },
     distributed: {
@@ -131,15 +163,23 @@ export function viewOfRun(report: PollReport): RunView {
     paused: paused !== null,
     pause: paused && { at: paused.at, by: paused.by, reason: paused.reason, waiting_sats: paused.sats },
     problems: report.problems.map(viewOfProblem),
-    news: report.news,
+    waits: report.waits.map((one) => viewOfWait(one, minimumSats)),
+    own_shares: report.ownShares.map((one) => viewOfOwnShares(one, names)),
+    news: {
+      ...{ reviews: news.reviews, payouts: news.payouts },
+      rows: news.rows.map((row) => ({ ...row, machine_name: nameOf(row.machine) })),
+    },
   };
 }
 
-export function viewOfDryRun({ report, cashOuts, creditSats, payouts, clients }: Plan): DryRunView {
+export function viewOfDryRun(
+  { report, cashOuts, creditSats, payouts }: Plan,
+  minimumSats: bigint,
+): DryRunView {
   return {
-    ...viewOfRun(report),
+    ...viewOfRun(report, minimumSats),
     plan: {
-      cash_outs: cashOuts.map(({ cashOut, division }) => viewOfPlanned(cashOut, division, clients)),
+      cash_outs: cashOuts.map(({ cashOut, division }) => viewOfPlanned(cashOut, division, report.names)),
       credit_sats: creditSats,
       payouts,
     },
@@ -148,14 +188,15 @@ export function viewOfDryRun({ report, cashOuts, creditSats, payouts, clients }:
 
 function viewOfPlanned(
   cashOut: CashOut,
-  division: Division,
-  clients: Plan['clients'],
+  division: RecordedDivision,
+  names: Names,
 ): z.output<typeof plannedCashOutView> {
   const text = (minor: bigint) => formatDecimal(minor, cashOut.digits);
   return {
     id: cashOut.id,
     source: cashOut.source,
     machine: cashOut.machine,
+    machine_name: names.machines.get(cashOut.machine) ?? null,
     confirmed_at: cashOut.confirmedAt,
     processed_at: null,
     fiat: text(cashOut.fiat),
@@ -169,8 +210,9 @@ function viewOfPlanned(
     undelivered_sats: 0n,
     own_fiat: text(division.own.fiat),
     commission_method: cashOut.method,
+    own_reasons: viewOfCauses(division.causes, names),
     allocations: division.allocations.map((one) => ({
-      client: clients.get(one.client) ?? null,
+      client: names.recipients.get(one.client) ?? null,
       funding: `f${one.funding}`,
       fiat: text(one.fiat),
       gross_sats: one.gross,

@@ -1,9 +1,17 @@
 import { z } from 'zod';
 import type { BridgeError } from '../errors.ts';
+import type { OwnShares } from '../ledger/cash-outs/own-shares.ts';
+import type { CashLeft } from '../ledger/fundings/cash-left.ts';
+import type { Names } from '../ledger/names-by-id.ts';
+import type { PaidSince } from '../ledger/payouts/paid.ts';
+import type { Wait } from '../ledger/payouts/waits.ts';
 import { missing, type Status } from '../ledger/status.ts';
 import type { Need } from '../monitoring/attention.ts';
+import { cashLeftView, viewOfCashLeft } from './cash-left.ts';
 import { entryView, viewOfEntry } from './clock.ts';
 import { callView, instant, sats, text } from './fields.ts';
+import { ownSharesView, viewOfOwnShares } from './own-share.ts';
+import { viewOfWait, waitView } from './waits.ts';
 
 /** The state of the ledger, and what needs the operator. */
 export const statusView = z.object({
@@ -19,6 +27,14 @@ export const statusView = z.object({
     .nullable(),
   running: z.object({ run: z.string(), kind: z.string(), actor: z.string() }).nullable(),
   owed: z.object({ payouts: sats, sats, waiting_sats: sats, overdue_sats: sats }),
+  /** Who waits for what: together these are `owed.sats`. */
+  waits: z.array(waitView),
+  /** Per machine and currency. */
+  cash: z.array(cashLeftView),
+  /** Of the cash-outs of the last 7 days. */
+  own_shares: z.array(ownSharesView),
+  /** What has arrived since the local day began. */
+  paid_today: z.object({ day: z.string(), payouts: z.bigint(), client_sats: sats, commission_sats: sats }),
   deferred: z.array(z.object({ payout: z.string(), recipient: z.string(), sats, reason: z.string() })),
   paused: z.boolean(),
   pause: z.object({ at: instant, by: z.string(), reason: z.string() }).nullable(),
@@ -79,6 +95,12 @@ export interface StatusParts {
   short: bigint | null;
   creditSource: boolean;
   needs: Need[];
+  waits: Wait[];
+  minimumSats: bigint;
+  cash: CashLeft[];
+  ownShares: OwnShares[];
+  names: Names;
+  today: { day: string } & PaidSince;
 }
 
 export function viewOfStatus(parts: StatusParts): StatusView {
@@ -101,6 +123,13 @@ export function viewOfStatus(parts: StatusParts): StatusView {
       sats: owed.sats,
       waiting_sats: parts.waiting,
       overdue_sats: parts.overdue.sats,
+    },
+    waits: parts.waits.map((one) => viewOfWait(one, parts.minimumSats)),
+    cash: parts.cash.map(viewOfCashLeft),
+    own_shares: parts.ownShares.map((one) => viewOfOwnShares(one, parts.names)),
+    paid_today: {
+      ...{ day: parts.today.day, payouts: parts.today.payouts },
+      ...{ client_sats: parts.today.clientSats, commission_sats: parts.today.commissionSats },
     },
     deferred: status.deferred.map(({ id, ...rest }) => ({ payout: `p${id}`, ...rest })),
     paused: paused !== null,

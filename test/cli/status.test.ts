@@ -7,10 +7,12 @@ import { startRun } from '../../src/ledger/runs/lease.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { systemClock } from '../../src/time.ts';
+import { MACHINE } from '../support/lamassu.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 interface Status {
+  waits: object[];
   owed: { payouts: number; sats: number; waiting_sats: number };
   source_wallet: { balance_sats: number; short_sats: number } | null;
   attention: Record<string, number | boolean>;
@@ -81,6 +83,15 @@ test('a new ledger needs no action', async () => {
     running: null,
     owed: { payouts: 0, sats: 0, waiting_sats: 0, overdue_sats: 0 },
     deferred: [],
+    waits: [],
+    cash: [],
+    own_shares: [],
+    paid_today: {
+      day: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
+      payouts: 0,
+      client_sats: 0,
+      commission_sats: 0,
+    },
     paused: false,
     pause: null,
     source_wallet: { balance_sats: 10_000_000, short_sats: 0 },
@@ -102,7 +113,9 @@ test('a new ledger needs no action', async () => {
     },
   });
   expect(ran.stdout).not.toContain(new URL(world.ledgerUrl).password);
-  expect((await world.must(['status'])).stdout).toContain('No action required.');
+  const page = (await world.must(['status'])).stdout;
+  expect(page).toContain('No client has cash in a machine.');
+  expect(page).toMatch(/\nNothing waits to be paid\.\n\nNo action required\.\n$/);
 });
 
 test('after a run: the mark, what was paid, and nothing owed', async () => {
@@ -129,24 +142,45 @@ test('after a run: the mark, what was paid, and nothing owed', async () => {
   expect(now.last_success_at).toBe((now.last_run as Record<string, unknown>).finished_at);
   const page = (await world.must(['status'])).stdout;
   expect(page).toContain('512,400 sat');
+  expect(page).toMatch(/^Read up to /m);
+  expect(page).toMatch(/^Paid today +484,207 sat to clients, in 1 payout \(\d{4}-\d\d-\d\d\)$/m);
+  expect(page).toMatch(/│ any machine +│ GTQ │ 2,000\.00 │/);
+  expect(page).toMatch(/│ 7a1f4c2e +│ GTQ │ +0\.00 │ +│ +4,000\.00 │/);
+  expect(now).toMatchObject({
+    waits: [],
+    paid_today: { payouts: 1, client_sats: 484_207, commission_sats: 0 },
+    cash: [
+      { machine: MACHINE, machine_name: null, remaining: '0.00', clients: 0, dispensed_7_days: '4000.00' },
+      { machine: null, currency: 'GTQ', remaining: '2000.00', in_flight: '0.00', clients: 1 },
+    ],
+  });
   for (const line of page.split('\n')) expect(line.length).toBeLessThanOrEqual(120);
 });
 
 test('without LNbits the rest is still shown', async () => {
   await world.simulator().stop();
   const now = await status();
+  const page = (await world.must(['status'])).stdout;
   await world.simulator().start();
   expect(now).toMatchObject({ code: 0, source_wallet: null, totals: { settled_sats: 484_207 } });
+  expect(page).toMatch(
+    /LNbits did not tell what the source wallet holds; nothing else is known to need you\.\n$/,
+  );
 });
 
 test('sats below the minimum wait, and are owed', async () => {
   await configure('[payouts]', '[payouts]\nminimum_sats = 1000000');
   await world.insertCashOut({ fiat: '1000.00000', crypto_atoms: '128100', received_crypto_atoms: '128100' });
   await world.must(['poll']);
-  const { owed, totals, code } = await status();
+  const { owed, totals, code, waits } = await status();
   expect(owed).toEqual({ payouts: 0, sats: 121_051, waiting_sats: 121_051, overdue_sats: 0 });
   expect(totals).toMatchObject({ net_sats: 484_207 + 121_051, settled_sats: 484_207 });
   expect(code).toBe(0);
+  const wait = { recipient: 'alice', kind: 'client', sats: 121_051, reason: 'minimum', payouts: [] };
+  expect(waits).toMatchObject([{ ...wait, minimum_sats: 1_000_000, until: null }]);
+  const page = (await world.must(['status'])).stdout;
+  expect(page).toMatch(/^ {2}alice {2}121,051 sat {2}until it adds up to 1,000,000 sat, the minimum/m);
+  expect(page).toMatch(/\nNo action required\.\n$/);
 });
 
 test('shows what the source wallet lacks, and an open payout that is too old', async () => {
@@ -165,7 +199,8 @@ test('shows what the source wallet lacks, and an open payout that is too old', a
   });
   const page = (await world.aioDca(['status'])).stdout;
   expect(page).toMatch(/120,051 sat missing for what is due +top up the source wallet/);
-  expect(page).toMatch(/^Deferred +p2, 121,051 sat to alice: /m);
+  expect(page).toMatch(/^ {2}alice {2}121,051 sat {2}p2: /m);
+  expect(page).not.toContain('No action required');
   await configure('[payouts]', '[attention]\npayout_after = "1 ms"\n[payouts]');
   expect(await status()).toMatchObject({ code: 2, attention: { ...short, aged: 1 } });
   expect((await world.aioDca(['status'])).stdout).toContain('aio-dca payouts list --open');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { latestDue, localDate, startOfDay } from '../../src/dca/local-time.ts';
+import { latestDue, localDate, nextDue, startOfDay } from '../../src/dca/local-time.ts';
 
 const at = (text: string) => `${text}.000000Z`;
 
@@ -34,6 +34,23 @@ describe('startOfDay', () => {
 
   test('refuses what is no date', () => {
     expect(() => startOfDay('2026-02-30', 'UTC')).toThrow(RangeError);
+  });
+});
+
+describe('nextDue', () => {
+  test('is the next scheduled moment, never this one', () => {
+    const due = (now: string) => nextDue(at(now), ['18:00', '06:00'], 'America/Guatemala');
+    expect(due('2026-11-20T11:59:59')).toBe(at('2026-11-20T12:00:00'));
+    expect(due('2026-11-20T12:00:00')).toBe(at('2026-11-21T00:00:00'));
+    expect(due('2026-12-31T23:00:00')).toBe(at('2027-01-01T00:00:00'));
+    expect(nextDue(at('2026-12-31T13:00:00'), ['12:00'], 'UTC')).toBe(at('2027-01-01T12:00:00'));
+    expect(nextDue(at('2026-11-20T12:00:00'), [], 'UTC')).toBeNull();
+  });
+
+  test('a time that the clocks skip comes as the gap ends, one that they show twice comes once', () => {
+    const newYork = (now: string, time: string) => nextDue(at(now), [time], 'America/New_York');
+    expect(newYork('2026-03-08T06:00:00', '02:30')).toBe(at('2026-03-08T07:00:00'));
+    expect(newYork('2026-11-01T05:31:00', '01:30')).toBe(at('2026-11-02T06:30:00'));
   });
 });
 

@@ -1,5 +1,6 @@
 import { groupDigits } from '../../dca/money.ts';
 import type { DryRunView, PaidView, RunView } from '../../views/run.ts';
+import { machineText } from '../terminal/machine-label.ts';
 import {
   asWritten,
   clean,
@@ -11,6 +12,8 @@ import {
   wrapped,
 } from '../terminal/print.ts';
 import { inCommandWords } from '../terminal/words.ts';
+import { ownShareLines } from './own-share.ts';
+import { waitLines } from './waits.ts';
 
 /** What a run did, for the terminal. */
 export function runPage(report: RunView, timezone: string): string {
@@ -18,7 +21,9 @@ export function runPage(report: RunView, timezone: string): string {
   return [
     source.failed
       ? unread(report)
-      : `Read ${counted(source.read, 'row')} of Lamassu: ${counted(distributed.cash_outs, 'new cash-out')}, ${source.already_processed} known, ${source.to_review} newly in review.`,
+      : wrapped(
+          `Read ${counted(source.read, 'row')} of Lamassu: ${counted(distributed.cash_outs, 'new cash-out')}, ${source.already_processed} known, ${source.to_review} newly in review${notYet(source)}.`,
+        ),
     ...(distributed.cash_outs > 0
       ? [
           wrapped(
@@ -28,9 +33,39 @@ export function runPage(report: RunView, timezone: string): string {
         ]
       : []),
     ...unsharedLines(distributed),
+    ...ownLines(report),
     ...paidLines(report, timezone),
-    ...(report.news.reviews > 0 ? ['Look at what waits for the operator: aio-dca review list'] : []),
+    ...reviewLines('Newly in review:', report.news),
   ].join('\n');
+}
+
+/** Rows that are neither paid nor new in review, by reason. */
+function notYet({ not_yet: reasons }: RunView['source']): string {
+  const counts = Object.entries(reasons).map(([reason, count]) => `${count} ${reason}`);
+  return counts.length === 0 ? '' : `; not paid, or not yet: ${counts.join(', ')}`;
+}
+
+function ownLines({ own_shares: shares }: RunView): string[] {
+  return shares.length === 0 ? [] : ['Own share:', ...ownShareLines(shares)];
+}
+
+function reviewLines(title: string, { reviews, rows }: RunView['news']): string[] {
+  if (reviews === 0) return [];
+  const lines = rows.map(({ id, machine, machine_name: name, reason, detail }) => {
+    const at = machine === null ? '' : ` at ${machineText(machine, name)}`;
+    return wrapped(`  ${shortId(id)}${at}: ${reason}, ${clean(detail)}`, { indent: '      ' });
+  });
+  const more = reviews - rows.length;
+  return [
+    title,
+    ...lines,
+    ...(more > 0 ? [`  and ${counted(more, 'other')}`] : []),
+    'Look at what waits for the operator: aio-dca review list',
+  ];
+}
+
+function waitingLines(title: string, waits: PaidView['waits'], timezone: string): string[] {
+  return waits.length === 0 ? [] : [title, ...waitLines(waits, timezone)];
 }
 
 /** New recipients share from now on, so a backlog may contain commission without a recipient. */
@@ -65,6 +100,7 @@ export function paidLines(report: PaidView, timezone: string): string[] {
       : []),
     `Paid ${counted(payouts.settled, 'payout')} with ${formatSats(payouts.sats_settled)}.${open.length > 0 ? ` Open: ${open.join(', ')}.` : ''}`,
     ...pauseLines(report, timezone),
+    ...waitingLines('Waits:', report.waits, timezone),
     ...problemLines(report),
     ...(news.payouts.some((id) => id.startsWith('p'))
       ? ['Look at what could not be settled: aio-dca payouts list']
@@ -78,39 +114,40 @@ export function paidLines(report: PaidView, timezone: string): string[] {
 /** What a run would do, for the terminal. */
 export function dryRunPage(view: DryRunView, timezone: string): string {
   const { cash_outs: cashOuts, credit_sats: creditSats, payouts } = view.plan;
-  const rows = cashOuts.flatMap((one) => {
+  const heads = new Map<number, string>();
+  const rows: string[][] = [];
+  for (const one of cashOuts) {
     const cash = (amount: string) => `${groupDigits(amount)} ${one.currency}`;
-    const of = [formatTime(one.confirmed_at, timezone), shortId(one.id)];
-    return [
-      ...one.allocations.map((part) => [
-        ...of,
-        part.client,
+    heads.set(
+      rows.length,
+      `${shortId(one.id)}, ${formatTime(one.confirmed_at, timezone)}, ${machineText(one.machine, one.machine_name)}`,
+    );
+    for (const part of one.allocations)
+      rows.push([
+        `  ${part.client ?? ''}`,
         cash(part.fiat),
         formatSats(part.net_sats),
         formatSats(part.commission_sats),
-      ]),
-      ...(one.own_gross_sats > 0n
-        ? [
-            [
-              ...of,
-              '(own share)',
-              cash(one.own_fiat),
-              formatSats(one.own_sats),
-              formatSats(one.own_commission_sats),
-            ],
-          ]
-        : []),
-    ];
-  });
+      ]);
+    if (one.own_gross_sats > 0n)
+      rows.push([
+        '  (own share)',
+        cash(one.own_fiat),
+        formatSats(one.own_sats),
+        formatSats(one.own_commission_sats),
+      ]);
+  }
   return [
     'Dry run: nothing was written, nothing was paid.',
     view.source.failed
       ? unread(view)
-      : `${counted(view.source.read, 'row')} read, ${counted(cashOuts.length, 'new cash-out')}, ${view.source.to_review} would go to review.`,
-    ...(rows.length > 0
-      ? [table(['confirmed', 'cash-out', 'client', 'cash', 'net', 'commission'], rows)]
-      : []),
+      : wrapped(
+          `Read ${counted(view.source.read, 'row')} of Lamassu: ${counted(cashOuts.length, 'new cash-out')}, ${view.source.already_processed} known, ${view.source.to_review} would go to review${notYet(view.source)}.`,
+        ),
+    ...(rows.length > 0 ? [table(['cash-out', 'cash', 'net', 'commission'], rows, { heads })] : []),
     ...unsharedLines(view.distributed),
+    ...ownLines(view),
+    ...reviewLines('Would go to review:', view.news),
     ...(creditSats > 0n ? [`The source wallet would be credited with ${formatSats(creditSats)} first.`] : []),
     ...(payouts.length > 0
       ? [
@@ -121,6 +158,11 @@ export function dryRunPage(view: DryRunView, timezone: string): string {
         ]
       : ['Nothing would be paid.']),
     ...pauseLines(view, timezone),
+    ...waitingLines(
+      'Would wait:',
+      view.waits.filter(({ reason }) => reason !== 'next-run'),
+      timezone,
+    ),
     ...problemLines(view),
   ].join('\n');
 }
@@ -131,7 +173,7 @@ function pauseLines({ pause }: PaidView, timezone: string): string[] {
   const since = formatTime(at, timezone);
   return [
     wrapped(
-      `Paying is paused by ${clean(by)} since ${since}: ${clean(reason)}. ${formatSats(sats)} that could be paid wait.`,
+      `Paying is paused by ${clean(by)} since ${since}: ${clean(reason)}. ${sats === 0n ? 'Nothing waits to be paid.' : `${formatSats(sats)} that could be paid wait.`}`,
     ),
     'It goes on with: aio-dca payouts resume',
   ];

@@ -2,8 +2,11 @@ import { groupDigits } from '../../dca/money.ts';
 import { call, isCall } from '../../lib/message.ts';
 import { toMs } from '../../time.ts';
 import type { StatusView } from '../../views/status.ts';
-import { clean, counted, formatSats, formatTime, wrapped } from '../terminal/print.ts';
+import { machineCell } from '../terminal/machine-label.ts';
+import { clean, counted, formatSats, formatTime, table, wrapped } from '../terminal/print.ts';
 import { commandOf, inCommandWords } from '../terminal/words.ts';
+import { ownShareLines } from './own-share.ts';
+import { waitLines } from './waits.ts';
 
 /** The status on one page; what needs the operator comes last. */
 export function statusPage(view: StatusView, timezone: string): string {
@@ -16,21 +19,21 @@ export function statusPage(view: StatusView, timezone: string): string {
     ...(lastRun ? [pair('Last run', `${lastRun.run} ${lastRun.outcome}, ${when(lastRun.finished_at)}`)] : []),
     ...(running ? [pair('Going on now', `${running.run}, ${running.kind} by ${clean(running.actor)}`)] : []),
     ...(view.start_at.problem ? [pair('Start', inCommandWords(view.start_at.problem))] : []),
-    ['Mark', mark ? when(mark.confirmed_at) : 'nothing read yet'],
+    ['Read up to', mark ? when(mark.confirmed_at) : 'nothing read yet'],
     ['Cash-outs', `${groupDigits(totals.cash_outs)} with ${formatSats(totals.gross_sats)}`],
     [
       '',
       `${formatSats(totals.net_sats)} net, ${formatSats(totals.commission_sats)} commission, ${formatSats(totals.own_sats)} own${totals.undelivered_sats > 0n ? `, ${formatSats(totals.undelivered_sats)} undelivered` : ''}`,
     ],
+    ['Paid today', paidToday(view)],
     [
-      'Paid',
+      'Paid in all',
       `${formatSats(totals.settled_sats)}${totals.service_fee_sats > 0n ? `, and ${formatSats(totals.service_fee_sats)} to LNbits as its service fee` : ''}`,
     ],
     [
       'Owed',
       `${formatSats(owed.sats)}, ${formatSats(owed.waiting_sats)} of it not due yet; ${counted(owed.payouts, 'open payout')}`,
     ],
-    ...deferredLines(view),
     ['Source wallet', sourceText(view)],
     ...creditLines(view),
     ...(pause
@@ -40,29 +43,49 @@ export function statusPage(view: StatusView, timezone: string): string {
   return [
     ...lines.map(([label, text]) => wrapped(`${label.padEnd(15)}${text}`, { indent: ' '.repeat(15) })),
     '',
+    ...cashLines(view),
+    ...(view.own_shares.length === 0
+      ? []
+      : ['Own share of the last 7 days:', ...ownShareLines(view.own_shares)]),
+    '',
+    ...(view.waits.length === 0
+      ? ['Nothing waits to be paid.']
+      : ['Waits:', ...waitLines(view.waits, timezone)]),
+    '',
     ...attentionLines(view),
-    ...(pause ? [`Paying goes on with: ${commandOf(call('payouts.resume'))}`] : []),
+    ...(pause ? [`Paying is paused. It goes on with: ${commandOf(call('payouts.resume'))}`] : []),
   ].join('\n');
+}
+
+function paidToday({
+  paid_today: { day, payouts, client_sats: clients, commission_sats: commission },
+}: StatusView) {
+  if (payouts === 0n) return `nothing (${day})`;
+  const commissioned = commission === 0n ? '' : `, and ${formatSats(commission)} of commission`;
+  return `${formatSats(clients)} to clients${commissioned}, in ${counted(payouts, 'payout')} (${day})`;
+}
+
+/** The clients' cash for each machine and currency. */
+function cashLines({ cash }: StatusView): string[] {
+  if (cash.length === 0) return ['No client has cash in a machine.'];
+  const some = (amount: string) => (/[1-9]/.test(amount) ? groupDigits(amount) : null);
+  return [
+    table(
+      ['clients’ cash for', '', 'left', 'on its way', 'out in 7 days', 'own share'],
+      cash.map((one) => [
+        one.machine === null ? 'any machine' : machineCell(one.machine, one.machine_name),
+        one.currency,
+        groupDigits(one.remaining),
+        some(one.in_flight),
+        some(one.dispensed_7_days),
+        some(one.own_7_days),
+      ]),
+    ),
+  ];
 }
 
 function pair(label: string, text: string): [string, string] {
   return [label, text];
-}
-
-const DEFERRED_SHOWN = 5;
-
-/** The deferred payouts with their reasons. One wallet that refuses is no outage, but the operator must see it. */
-function deferredLines({ deferred }: StatusView): [string, string][] {
-  const lines = deferred
-    .slice(0, DEFERRED_SHOWN)
-    .map(
-      ({ payout, recipient, sats, reason }) =>
-        `${payout}, ${formatSats(sats)} to ${recipient}: ${clean(reason)}`,
-    );
-  const more = deferred.length - lines.length;
-  if (more > 0)
-    lines.push(`and ${counted(more, 'other')}: ${commandOf(call('payouts.list', { state: 'deferred' }))}`);
-  return lines.map((line, index) => pair(index === 0 ? 'Deferred' : '', line));
 }
 
 function sourceText(view: StatusView): string {
@@ -83,8 +106,7 @@ function creditLines({ source_wallet: wallet, credits }: StatusView): [string, s
   const { on, credited_sats: credited, not_made: stuck } = credits;
   if (on) {
     return [
-      ['Crediting', `on, ${formatSats(credited)} so far: LNbits owes them,`],
-      ['', 'so they must lie on its node'],
+      ['Crediting', `on, ${formatSats(credited)} so far: LNbits owes them, so they must lie on its node`],
       ...stuck.map(({ id, sats, reason }) =>
         pair('', `${id} of ${formatSats(sats)} could not be made: ${clean(reason ?? '')}`),
       ),
@@ -101,13 +123,23 @@ function creditLines({ source_wallet: wallet, credits }: StatusView): [string, s
   }
   if (wallet === null || wallet.short_sats === 0n) return [];
   return [
-    ['', 'Top it up; or, where the sats of cash-outs arrive on LNbits’ node but in'],
-    ['', 'none of its wallets, see [lnbits] credit_source in docs/crediting.md'],
+    [
+      '',
+      'Top it up; or, where the sats of cash-outs arrive on LNbits’ node but in none of its wallets, see [lnbits] credit_source in docs/crediting.md',
+    ],
   ];
 }
 
-function attentionLines({ needs }: StatusView): string[] {
-  if (needs.length === 0) return ['No action required.'];
+/** The last line never says more than what is known. */
+function attentionLines({ needs, pause, waits, source_wallet: wallet }: StatusView): string[] {
+  if (needs.length === 0) {
+    if (pause) return [];
+    if (wallet === null)
+      return ['LNbits did not tell what the source wallet holds; nothing else is known to need you.'];
+    if (waits.some(({ reason }) => reason === 'deferred' || reason === 'balance'))
+      return ['No action required now: the next run tries again.'];
+    return ['No action required.'];
+  }
   return [
     'Needs the operator:',
     ...needs.map(

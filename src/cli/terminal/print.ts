@@ -30,9 +30,14 @@ const AMOUNT = /\d[\d,.]*( ?(%|sat|[A-Z]{3})\b)?/g;
  * A table for the terminal. Numbers and amounts are aligned to the right; they and times are never cut. If the table
  * is wider than `width` (default: the terminal, at most 100 columns), a text column that holds a digit, and so
  * perhaps an amount or an id, wraps without breaking an amount; other text is cut with …; at last the spaces beside
- * the text go. Null is an empty cell. The result ends without a line break.
+ * the text go. Null is an empty cell. The result ends without a line break. `heads`: texts across all columns, by the
+ * row that they stand above.
  */
-export function table(columns: string[], rows: Cell[][], options: { width?: number } = {}): string {
+export function table(
+  columns: string[],
+  rows: Cell[][],
+  options: { width?: number; heads?: ReadonlyMap<number, string> } = {},
+): string {
   const limit = options.width ?? widthOf(process.stdout);
   const cells = rows.map((row) => columns.map((_, index) => clean(`${row[index] ?? ''}`)));
   const texts = columns.map((_, index) => cells.map((row) => row[index] ?? ''));
@@ -49,6 +54,10 @@ export function table(columns: string[], rows: Cell[][], options: { width?: numb
   const roomy = shrink(natural, least(NARROWEST), limit - 3 * columns.length - 1);
   const padding = sumOf(roomy) + 3 * columns.length + 1 > limit ? 0 : 1;
   const widths = padding === 1 ? roomy : shrink(natural, least(TIGHTEST), limit - columns.length - 1);
+  const heads = [...(options.heads?.values() ?? [])].map((head) => stringWidth(clean(head)));
+  const inner = () => sumOf(widths) + (columns.length - 1) * (2 * padding + 1);
+  const room = limit - inner() - 2 * padding - 2;
+  widths[0] = (widths[0] ?? 0) + Math.max(0, Math.min(room, Math.max(0, ...heads) - inner()));
   const folded = (text: string, index: number) =>
     !whole[index] && (amounts[index] ?? 0) > 0 ? fold(text, widths[index] ?? 0) : text;
   return grid(
@@ -57,7 +66,10 @@ export function table(columns: string[], rows: Cell[][], options: { width?: numb
       width: widths[index] ?? 0,
       align: numeric[index] ? 'right' : 'left',
     })),
-    cells.map((row) => row.map(folded)),
+    cells.flatMap((row, index) => {
+      const head = options.heads?.get(index);
+      return [...(head === undefined ? [] : [fold(head, inner())]), row.map(folded)];
+    }),
     { padding },
   );
 }

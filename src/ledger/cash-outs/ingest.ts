@@ -11,6 +11,7 @@ import { inForce } from '../store/effective-dated.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
 import { closeReview } from './review.ts';
+import { causesAsText, type OwnShareCause, whyOwnShare } from './why-own-share.ts';
 
 export interface IngestOptions {
   now: Instant;
@@ -20,6 +21,11 @@ export interface IngestOptions {
   origin: Schema['cash_outs']['origin'];
   /** The run that reads it; a settlement has none. */
   who: Who;
+}
+
+export interface RecordedDivision extends Division {
+  /** Why it has an own share; empty if it has none. */
+  causes: OwnShareCause[];
 }
 
 /** A cash-out that cannot be divided, with the reason from `dca`. Other cash-outs go on. */
@@ -39,7 +45,11 @@ function compute<T>(work: () => T): T {
  * the key: if it was processed before, returns null and changes nothing. Forms no payouts. Throws `NotDivisible` if the
  * cash-out cannot be divided.
  */
-export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions): Promise<Division | null> {
+export async function ingest(
+  trx: Trx,
+  cashOut: CashOut,
+  options: IngestOptions,
+): Promise<RecordedDivision | null> {
   const processed = await trx
     .selectFrom('cash_outs')
     .select('id')
@@ -59,6 +69,7 @@ export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions)
   const division = compute(() =>
     allocate({ fiat, gross: distributed, commission, fundings, limitLeft, priority: options.priority }),
   );
+  const causes = await whyOwnShare(trx, cashOut, division);
 
   await trx
     .insertInto('cash_outs')
@@ -78,6 +89,7 @@ export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions)
       own: division.own.net,
       undelivered: cashOut.undelivered,
       own_fiat: division.own.fiat,
+      own_reasons: causes.length > 0 ? causesAsText(causes) : null,
       method: cashOut.method,
       origin: options.origin,
       run_id: options.who.run,
@@ -88,7 +100,7 @@ export async function ingest(trx: Trx, cashOut: CashOut, options: IngestOptions)
   await shareCommission(trx, cashOut, division.commission);
   await trx.deleteFrom('watch').where('cash_out_id', '=', cashOut.id).execute();
   await closeReview(trx, { ...act, actor: 'ingest', reason: 'became eligible' }, cashOut.id, 'processed');
-  return division;
+  return { ...division, causes };
 }
 
 /** Rows per statement: PostgreSQL and SQLite limit the number of parameters to some ten thousand. */

@@ -150,6 +150,8 @@ export interface Schema {
     own: bigint;
     undelivered: bigint;
     own_fiat: bigint;
+    /** Why it has an own share: JSON of `cash-outs/why-own-share.ts`; null: it had none, or an older version divided it. */
+    own_reasons: string | null;
     method: CommissionMethod;
     origin: 'lamassu' | 'settled' | 'external';
     run_id: bigint | null;

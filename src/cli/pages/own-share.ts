@@ -1,0 +1,46 @@
+import type { CausesView, OwnSharesView } from '../../views/own-share.ts';
+import { machineText } from '../terminal/machine-label.ts';
+import { clean, counted, formatSats, wrapped } from '../terminal/print.ts';
+import { cash } from './cash-out.ts';
+
+const NAMED = 5;
+const SHOWN = 5;
+
+type Reason = CausesView[number]['reason'];
+
+const texts: Record<Reason, (who: string, were: string) => string> = {
+  'daily-limit': (who) => `the daily limit of ${who} was reached`,
+  paused: (who, were) => `${who} ${were} paused`,
+  'not-deposited': (who) => `the cash of ${who} was not in the machine yet`,
+  'no-cash-left': () => 'no client had cash left there',
+  'not-funded': () => 'no client had cash for it',
+};
+
+/** Why a part became the operator's own share: `the daily limit of carla was reached; bob was paused`. */
+export function causesText(causes: CausesView): string {
+  return causes
+    .map(({ reason, clients }, index) => {
+      const text = texts[reason](listed(clients.map(clean)), clients.length === 1 ? 'was' : 'were');
+      return index > 0 ? text.replace('no client', 'no other client') : text;
+    })
+    .join('; ');
+}
+
+function listed(names: string[]): string {
+  const more = names.length - NAMED;
+  return more > 0 ? `${names.slice(0, NAMED).join(', ')} and ${more} more` : names.join(', ');
+}
+
+/** A line for each machine and reason. */
+export function ownShareLines(shares: OwnSharesView[]): string[] {
+  const lines = shares.slice(0, SHOWN).map((one) => {
+    const why = one.reasons.length === 0 ? '' : `: ${causesText(one.reasons)}`;
+    const at = machineText(one.machine, one.machine_name);
+    return wrapped(
+      `  ${cash(one.fiat, one.currency)} at ${at}, ${formatSats(one.sats)}, in ${counted(one.cash_outs, 'cash-out')}${why}`,
+      { indent: '      ' },
+    );
+  });
+  const more = shares.length - lines.length;
+  return more > 0 ? [...lines, `  and ${counted(more, 'other')}: aio-dca status --json`] : lines;
+}

@@ -1,0 +1,74 @@
+import { type SqlBool, sql } from 'kysely';
+import type { Instant } from '../../time.ts';
+import { digitsByCurrency } from '../store/currencies.ts';
+import type { Db } from '../store/open.ts';
+
+/** The clients' cash for one machine in one currency, in minor units. */
+export interface CashLeft {
+  /** Null: of fundings that serve any machine. */
+  machine: string | null;
+  name: string | null;
+  currency: string;
+  digits: number;
+  /** Left of deposited fundings. */
+  remaining: bigint;
+  inFlight: bigint;
+  /** How many clients have cash left there. */
+  clients: bigint;
+  /** The cash that cash-outs took out since `since`, and the part of it that no client's funding covered. */
+  dispensed: bigint;
+  own: bigint;
+}
+
+/**
+ * Per machine and currency: what is left, what is on its way, and what came out since that moment. A machine without any of
+ * these is left out. By the machine's name; "any machine" comes last.
+ */
+export async function cashLeft(db: Db, since: Instant): Promise<CashLeft[]> {
+  const sumWhere = (column: string, condition: ReturnType<typeof sql<SqlBool>>) =>
+    sql<bigint>`cast(coalesce(sum(case when ${condition} then ${sql.ref(column)} else 0 end), 0) as bigint)`;
+  const cash = await db
+    .selectFrom('fundings')
+    .select([
+      'machine',
+      'currency',
+      sumWhere('remaining', sql`status = 'deposited'`).as('remaining'),
+      sumWhere('amount', sql`status = 'in_flight'`).as('inFlight'),
+      sql<bigint>`count(distinct case when status = 'deposited' and remaining > 0 then client_id end)`.as(
+        'clients',
+      ),
+    ])
+    .where('status', 'in', ['deposited', 'in_flight'])
+    .groupBy(['machine', 'currency'])
+    .execute();
+  const out = await db
+    .selectFrom('cash_outs')
+    .select([
+      'machine',
+      'currency',
+      sql<bigint>`cast(sum(fiat) as bigint)`.as('dispensed'),
+      sql<bigint>`cast(sum(own_fiat) as bigint)`.as('own'),
+    ])
+    .where('confirmed_at', '>=', since)
+    .groupBy(['machine', 'currency'])
+    .execute();
+  const digits = await digitsByCurrency(db);
+  const names = await db.selectFrom('machines').select(['device_id', 'name']).execute();
+  const places = new Map<string, CashLeft>();
+  for (const row of [...cash, ...out]) {
+    const { machine, currency } = row;
+    const key = JSON.stringify([machine, currency]);
+    const before = places.get(key) ?? {
+      ...{ machine, currency, name: names.find((one) => one.device_id === machine)?.name ?? null },
+      digits: digits.get(currency) ?? 0,
+      ...{ remaining: 0n, inFlight: 0n, clients: 0n, dispensed: 0n, own: 0n },
+    };
+    places.set(key, { ...before, ...row });
+  }
+  const order = ({ machine, name, currency }: CashLeft) => [
+    machine === null ? 1 : 0,
+    name ?? machine ?? '',
+    currency,
+  ];
+  return [...places.values()].sort((a, b) => (order(a).join(' ') < order(b).join(' ') ? -1 : 1));
+}

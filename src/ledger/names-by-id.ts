@@ -1,0 +1,18 @@
+import type { Db } from './store/open.ts';
+
+/** What people call what the ledger has by its ids. */
+export interface Names {
+  /** Clients, and who receives commission. */
+  recipients: ReadonlyMap<bigint, string>;
+  /** By device id; null: Lamassu gave none. */
+  machines: ReadonlyMap<string, string | null>;
+}
+
+export async function readNames(db: Db): Promise<Names> {
+  const recipients = await db.selectFrom('recipients').select(['id', 'name']).execute();
+  const machines = await db.selectFrom('machines').select(['device_id', 'name']).execute();
+  return {
+    recipients: new Map(recipients.map(({ id, name }) => [id, name])),
+    machines: new Map(machines.map(({ device_id, name }) => [device_id, name])),
+  };
+}

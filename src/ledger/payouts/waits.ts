@@ -1,0 +1,142 @@
+import { type SqlBool, sql } from 'kysely';
+import type { Instant } from '../../time.ts';
+import type { Db } from '../store/open.ts';
+import type { PayoutState } from '../store/schema.ts';
+import { type DueGroup, dueGroups, type FormOptions, isDue } from './form.ts';
+import { lackOf } from './lack.ts';
+import { isPaused } from './pause.ts';
+import { notSettled } from './payouts.ts';
+
+/** Every reason, with its meaning. */
+export const waitReasons = {
+  'fixed-time': 'the next time of fixed mode',
+  minimum: 'a sum of [payouts] minimum_sats',
+  'next-run': 'the next run',
+  paused: 'the end of the pause of all payouts',
+  balance: 'enough sats in the source wallet',
+  deferred: 'the next run, which tries again',
+  unknown: 'the next run, which finds out what became of a payment',
+  held: 'a decision of the operator',
+} as const;
+
+export type WaitReason = keyof typeof waitReasons;
+
+/** Sats that are owed to a recipient and not settled, with one reason. */
+export interface Wait {
+  recipient: string;
+  kind: 'client' | 'commission';
+  sats: bigint;
+  reason: WaitReason;
+  /** When it ends; null if no clock ends it. */
+  until: Instant | null;
+  /** The payouts that it consists of; none: it is in no payout yet. */
+  payouts: bigint[];
+  /** The reason of the payouts in words. */
+  detail: string | null;
+}
+
+/**
+ * Everything that is owed and not settled, by recipient and reason: clients first, then by name. Nothing is left out: the
+ * sats add up to what is owed. `nextFixed`: the next time of fixed mode; null: there is none.
+ */
+export async function whoWaits(db: Db, options: FormOptions, nextFixed: Instant | null): Promise<Wait[]> {
+  const names = await namesOf(db);
+  const paused = await isPaused(db);
+  const due = await dueGroups(db, options);
+  const all = [...(await unformed(db, options, due, nextFixed)), ...(await open(db))];
+  const merged = new Map<string, Wait>();
+  for (const { id, ...wait } of all) {
+    if (wait.sats === 0n) continue;
+    const reason = wait.reason === 'next-run' && paused ? 'paused' : wait.reason;
+    const key = JSON.stringify([`${id}`, wait.kind, reason, wait.detail]);
+    const before = merged.get(key);
+    if (before) {
+      before.sats += wait.sats;
+      before.payouts.push(...wait.payouts);
+    } else merged.set(key, { ...wait, reason, recipient: names.get(id) ?? '' });
+  }
+  return [...merged.values()].sort(
+    (a, b) => compare(a.kind, b.kind) || compare(a.recipient, b.recipient) || compare(a.reason, b.reason),
+  );
+}
+
+type Part = Omit<Wait, 'recipient'> & { id: bigint };
+
+/** What is in no payout yet. */
+async function unformed(
+  db: Db,
+  options: FormOptions,
+  due: DueGroup[],
+  nextFixed: Instant | null,
+): Promise<Part[]> {
+  const total = (column: string) => sql<bigint>`cast(sum(${sql.ref(column)}) as bigint)`;
+  const isDueNow = sql<bigint>`cast(case when ${isDue(options)} then 1 else 0 end as bigint)`;
+  const clients = await db
+    .selectFrom('allocations')
+    .select(['client_id as id', total('net').as('sats'), isDueNow.as('is_due')])
+    .where('payout_id', 'is', null)
+    .where(sql<SqlBool>`net > 0`)
+    .groupBy(['client_id', sql`is_due`])
+    .execute();
+  const shares = await db
+    .selectFrom('commission_shares')
+    .select(['recipient_id as id', total('sats').as('sats')])
+    .where('payout_id', 'is', null)
+    .groupBy('recipient_id')
+    .execute();
+  const formable = (id: bigint, kind: Wait['kind']) =>
+    due
+      .filter((one) => one.recipient_id === id && one.kind === kind)
+      .reduce((all, { sats }) => all + sats, 0n);
+  const none = { until: null, payouts: [], detail: null };
+  const ready = (id: bigint, kind: Wait['kind'], sats: bigint): Part[] => [
+    { id, kind, sats: formable(id, kind), reason: 'next-run', ...none },
+    { id, kind, sats: sats - formable(id, kind), reason: 'minimum', ...none },
+  ];
+  return [
+    ...clients.flatMap(({ id, sats, is_due: isReady }): Part[] =>
+      isReady === 1n
+        ? ready(id, 'client', sats)
+        : [{ id, kind: 'client', sats, reason: 'fixed-time', ...none, until: nextFixed }],
+    ),
+    ...shares.flatMap(({ id, sats }) => ready(id, 'commission', sats)),
+  ];
+}
+
+/** What is in open payouts, without what has arrived of them. */
+async function open(db: Db): Promise<Part[]> {
+  const rows = await db
+    .selectFrom('payouts')
+    .select(['id', 'recipient_id', 'kind', 'sats', 'state', 'reason'])
+    .select((eb) =>
+      eb
+        .selectFrom('payments')
+        .select(sql<bigint>`cast(coalesce(sum(payments.sats), 0) as bigint)`.as('sats'))
+        .whereRef('payments.payout_id', '=', 'payouts.id')
+        .where('payments.state', '=', 'settled')
+        .$asScalar()
+        .as('arrived'),
+    )
+    .where(notSettled)
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => ({
+    ...{ id: row.recipient_id, kind: row.kind, sats: row.sats - (row.arrived ?? 0n) },
+    ...{ reason: reasonOf(row.state, row.reason), until: null, payouts: [row.id], detail: row.reason },
+  }));
+}
+
+function reasonOf(state: PayoutState, reason: string | null): WaitReason {
+  if (state === 'held' || state === 'unknown') return state;
+  if (state !== 'deferred') return 'next-run';
+  return lackOf(reason) === null ? 'deferred' : 'balance';
+}
+
+async function namesOf(db: Db): Promise<Map<bigint, string>> {
+  const rows = await db.selectFrom('recipients').select(['id', 'name']).execute();
+  return new Map(rows.map(({ id, name }) => [id, name]));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
