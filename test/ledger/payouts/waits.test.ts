@@ -9,6 +9,7 @@ import { whoWaits } from '../../../src/ledger/payouts/waits.ts';
 import { owed } from '../../../src/ledger/status.ts';
 import type { Instant } from '../../../src/time.ts';
 import { type Books, books } from '../../support/books.ts';
+import { bootless } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
 /* Who waits for what and until when; together it is what is owed. */
@@ -16,7 +17,7 @@ import { forEachLedger } from '../../support/ledgers.ts';
 const BEFORE = '2026-11-01T00:00:00.000000Z';
 const at = (time: string): Instant => `2026-11-20T${time}:00.000000Z`;
 const NOON = at('18:00');
-const who = { actor: 'dora', run: null };
+const who = { actor: 'dora', run: null, clock: bootless };
 const OPTIONS: FormOptions = {
   ...{ batch: 'poll', minimumSats: 20_000n, maximumSats: 10_000_000n, fixedDueAt: null },
   ...{ now: at('17:00'), run: 1n },
