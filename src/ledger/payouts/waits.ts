@@ -4,8 +4,8 @@ import type { Db } from '../store/open.ts';
 import type { PayoutState } from '../store/schema.ts';
 import { type DueGroup, dueGroups, type FormOptions, isDue } from './form.ts';
 import { lackOf } from './lack.ts';
+import { notSettled } from './open-payouts.ts';
 import { isPaused } from './pause.ts';
-import { notSettled } from './payouts.ts';
 
 /** Every reason, with its meaning. */
 export const waitReasons = {
