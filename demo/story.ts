@@ -25,7 +25,7 @@ export interface Figures {
 /** Tells the story from an empty ledger to the end. Throws where anything is not as it has to be. */
 export async function tell(world: World, page: Page): Promise<Figures> {
   page.say('aio-dca at work: a Lamassu database behind SSH, LNbits (simulated), a ledger in a file.');
-  page.say('All of it was made a moment ago and is thrown away at the end.\n');
+  page.say('All of it was just created, and is deleted at the end.\n');
   await pairMachine(world.lamassu, 'Plaza Central');
   await setUp(world, page);
   const stories = await firstRun(world, page);
@@ -52,7 +52,7 @@ async function setUp(world: World, page: Page): Promise<void> {
   page.command(['doctor'], [`(${lines.length - 1} lines)`, ...lines.slice(-1)].join(' '));
 }
 
-/** What is told of each cash-out, by its id. */
+/** The description of each cash-out, by its id. */
 type Stories = Map<string, string>;
 
 async function firstRun(world: World, page: Page): Promise<Stories> {

@@ -94,7 +94,7 @@ export const catalogue = {
   'ledger/read-only': { kind: 'unavailable', means: 'The database of the ledger takes no changes now.' },
   'ledger/tls': {
     kind: 'misconfigured',
-    means: 'No trusted TLS connection to the PostgreSQL of the ledger came about.',
+    means: 'A trusted TLS connection to the PostgreSQL of the ledger could not be made.',
   },
   'ledger/busy': { kind: 'busy', means: 'Another command held the ledger for too long.' },
   'run/busy': { kind: 'busy', means: 'Another run of this ledger is going on.' },
@@ -121,7 +121,7 @@ export const catalogue = {
   'lnbits/tls': {
     kind: 'misconfigured',
     concerns: 'payouts',
-    means: 'No trusted TLS connection to LNbits came about.',
+    means: 'A trusted TLS connection to LNbits could not be made.',
   },
   'lnbits/redirect': {
     kind: 'misconfigured',
@@ -218,7 +218,7 @@ export const catalogue = {
   'lamassu/tls': {
     kind: 'misconfigured',
     concerns: 'source',
-    means: 'No trusted TLS connection to the PostgreSQL of Lamassu came about.',
+    means: 'A trusted TLS connection to the PostgreSQL of Lamassu could not be made.',
   },
   'lamassu/credentials': {
     kind: 'misconfigured',
@@ -324,7 +324,7 @@ export type ErrorCode = keyof typeof catalogue;
 
 export interface ErrorDetails extends ErrorOptions {
   /**
-   *  The field of the input, or the key of the configuration, that the error concerns; the message does not repeat it.
+   * The field of the input, or the key of the configuration, that the error concerns; the message does not repeat it.
    */
   field?: string | undefined;
   /** Overrides the kind of the code. */

@@ -7,10 +7,10 @@ const page = readFileSync(
   fileURLToPath(new URL('../docs/coming-from-satmachineadmin.md', import.meta.url)),
   'utf8',
 );
-/** What the page has people type for sqlite3. */
+/** The statements that the page gives for sqlite3. */
 const statements = [...page.matchAll(/^\$ sqlite3 [^"]*"([^"]*)"/gm)].map(([, sql = '']) => sql);
 
-/** The columns of the extension's tables that the page goes by. */
+/** The columns of the extension's tables that the page uses. */
 function oldBooks(): DatabaseSync {
   const db = new DatabaseSync(':memory:');
   db.exec(`

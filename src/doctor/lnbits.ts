@@ -163,7 +163,7 @@ async function creditCheck({ lnbits }: Pick<Config, 'lnbits'>, clock: Clock): Pr
     return warn(
       'credit_source',
       `on: ${superuser.name} credits the source wallet with what cash-outs have to pay out, and LNbits then owes these sats`,
-      'They must lie on its node: see that it receives what machines take in. Off is right where the source wallet is filled by other means.',
+      'They must be on its node: make sure that it receives what machines take in. If the source wallet is filled by other means, switch crediting off.',
     );
   } catch (error) {
     return fail('credit_source', error);

@@ -55,7 +55,7 @@ export async function orUnseen<T>(
     if (!(error instanceof FellOver)) throw error;
     await lnbits.wallet(source);
     return new Unseen(
-      error instanceof TooLarge ? 'it contains more than can be read' : 'LNbits falls over at it',
+      error instanceof TooLarge ? 'it contains more than can be read' : 'LNbits crashes at it',
     );
   }
 }

@@ -10,7 +10,7 @@ import { saysTheSame } from '../lib/same-columns.ts';
 import type { Instant } from '../time.ts';
 
 /*
- *  A Lamassu database that was upgraded, restored or moved has another identity. Its content shows that it is the same
+ * A Lamassu database that was upgraded, restored or moved has another identity. Its content shows that it is the same
  *  Lamassu.
  */
 

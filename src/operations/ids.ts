@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseId } from '../typed/names.ts';
 
 /*
- *  Short ids in the input of operations. Any other text is refused with `usage/invalid` before anything else is done.
+ * Short ids in the input of operations. Any other text is refused with `usage/invalid` before anything else is done.
  */
 
 /** `p118` */

@@ -99,7 +99,7 @@ const recovery = z.object({
   /** Admin keys of wallets that paid before the present source wallet. */
   former_wallet_key: z.array(secretInput).default([]),
   /**
-   *  The operator declares that a former source wallet is gone and paid nothing unknown to this ledger; needs a reason.
+   * The operator declares that a former source wallet is gone and paid nothing unknown to this ledger; needs a reason.
    */
   without_former_wallet: z.boolean().default(false),
   /** Configurations of the other Lamassu servers of this ledger. */

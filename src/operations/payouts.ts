@@ -158,7 +158,7 @@ export const previewReleaseAll = operation({
 });
 
 /**
- *  Releases what is held. With a digest, only what was held then for the same reason: the operator did not agree to
+ * Releases what is held. With a digest, only what was held then for the same reason: the operator did not agree to
  *  anything held since.
  */
 export const releaseAllPayouts = operation({

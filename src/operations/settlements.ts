@@ -297,7 +297,7 @@ function undo(trx: Trx, { config, who, clock }: Entering, id: string): Promise<V
 }
 
 /**
- *  What the operator saw and agrees to: the figures, whose cash it is, and what Lamassu said; not the time of the
+ * What the operator saw and agrees to: the figures, whose cash it is, and what Lamassu said; not the time of the
  *  preview.
  */
 function agreedOf({ settlement, lamassu }: Draft, { cashOut, allocations }: CashOutDetail) {

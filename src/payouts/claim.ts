@@ -149,7 +149,7 @@ export async function stayAlone(ctx: PayContext, refuse: () => Promise<void>): P
 }
 
 /**
- *  Whether a run was suspended so long after its last check that it must not send: another copy may be paying by now.
+ * Whether a run was suspended so long after its last check that it must not send: another copy may be paying by now.
  */
 export function checkedTooLongAgo(ctx: PayContext): boolean {
   return msSinceLook(ctx) > SEND_MS;

@@ -55,7 +55,7 @@ export async function recheckDead(ctx: PayContext): Promise<void> {
 }
 
 /**
- *  Newest first, by the log, which says when it was decided. A wrong clock only makes this look back longer or shorter.
+ * Newest first, by the log, which says when it was decided. A wrong clock only makes this look back longer or shorter.
  */
 async function givenUp({ ledger, clock, source }: PayContext): Promise<Payment[]> {
   const since = plus(clock.now(), -LOOKED_AT_MS);

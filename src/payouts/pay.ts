@@ -155,7 +155,7 @@ async function payPayout(ctx: PayContext, payout: Payout, paid: Paid): Promise<W
 }
 
 /**
- *  The parts of a payout. First splits parts that are now too large for one payment, unless a payment of them may still
+ * The parts of a payout. First splits parts that are now too large for one payment, unless a payment of them may still
  *  arrive.
  */
 async function partsToPay(ctx: PayContext, payout: bigint): ReturnType<typeof partsOf> {

@@ -45,7 +45,7 @@ export function sidesInWords({ source, client }: Shown): string {
 }
 
 /**
- *  What the wallets say to the operator's decision. `bears-out`: they show the same. `open`: they leave it open.
+ * What the wallets say to the operator's decision. `bears-out`: they show the same. `open`: they leave it open.
  *  `contradicts`: they show otherwise.
  */
 export type WordJudgement = 'bears-out' | 'open' | 'contradicts';

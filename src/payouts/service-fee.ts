@@ -6,7 +6,7 @@ import type { WalletPayment } from '../lnbits/client.ts';
 import { actOf, note, type PayContext } from './session.ts';
 
 /**
- *  LNbits' present service fee: its setting, if its superuser read it in this run; otherwise as its newest payments
+ * LNbits' present service fee: its setting, if its superuser read it in this run; otherwise as its newest payments
  *  show.
  */
 export async function feeNow({ ledger, toldFee }: Pick<PayContext, 'ledger' | 'toldFee'>): Promise<FeeRate> {

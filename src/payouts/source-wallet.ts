@@ -67,7 +67,7 @@ export async function checkBeforeFirst(ctx: PayContext, recipient: bigint): Prom
 }
 
 /**
- *  The same for the present wallet alone, once it has an invoice by which its key can prove what it sees; null: it does
+ * The same for the present wallet alone, once it has an invoice by which its key can prove what it sees; null: it does
  *  not.
  */
 export async function checkFirst(
@@ -83,7 +83,7 @@ export async function checkFirst(
 }
 
 /**
- *  Whether nothing was paid to it from this source wallet yet, and the operator does not answer for what another one
+ * Whether nothing was paid to it from this source wallet yet, and the operator does not answer for what another one
  *  paid.
  */
 export async function isFirst(

@@ -27,7 +27,7 @@ export interface PollReport {
   finishedAt: string;
   outcome: Outcome;
   /**
-   *  `failed`: Lamassu could not be read, or not to its end; or this is an older copy of the ledger, which records
+   * `failed`: Lamassu could not be read, or not to its end; or this is an older copy of the ledger, which records
    *  nothing.
    */
   source: ReadReport & { failed?: boolean };

@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startWorld, type World } from '../support/world.ts';
 
-/* A client gets another wallet while a payout in parts has arrived in part: what is told of it, and where it goes. */
+/*
+ * A client gets another wallet while a payout in parts has arrived in part: what the command reports, and where the
+ * sats go.
+ */
 
 interface Client {
   metrics: Record<string, Record<string, number | string | null>>;

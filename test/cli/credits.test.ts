@@ -212,7 +212,7 @@ test('a payment that LNbits does not show as this credit is refused, and those t
     for (const hash of [one, other]) expect(refused.stderr).toContain(hash);
   }
   expect(await credits()).toMatchObject([{ state: 'held', payment_hash: null }]);
-  // Where LNbits cannot be asked, the operator's word counts, and the output says so.
+  // If LNbits cannot be asked, the operator's decision counts, and the output says so.
   await simulator.stop();
   const asked = await world.aioDca(word(one).filter((arg) => arg !== '--yes'));
   expect(asked.code).toBe(64);

@@ -368,7 +368,7 @@ describe.each(['sqlite', 'postgresql'] as const)('with a ledger on %s', (kind) =
       zones.map((timezone) => init(['--json', ...options({ ...ledger, timezone })])),
     );
     const loser = both.find(({ code }) => code !== 0);
-    // It depends on how far the other one is whether it finds a file that it would have to ask about.
+    // Whether it finds a file that it would have to ask about depends on how far the other one is.
     expect(['init/stopped', 'usage/confirm']).toContain(
       loser?.json<{ error: { code: string } }>().error.code,
     );
@@ -380,7 +380,7 @@ describe.each(['sqlite', 'postgresql'] as const)('with a ledger on %s', (kind) =
   });
 });
 
-// On a busy machine a key may come between two questions, where nobody reads it: no person types as fast as this.
+// On a busy machine a key may arrive between two questions, where nothing reads it. No operator types as fast as this.
 describe('in a terminal', { retry: 1 }, () => {
   const LATE = 10_000;
 

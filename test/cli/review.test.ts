@@ -23,7 +23,7 @@ describe.each(ledgerKinds)('rows that the operator names, on %s', (ledger) => {
 
   const run = (...args: string[]) => counter.world.aioDca(args);
   const fine = { dispense_confirmed: true, error: null };
-  /** From before `start_at`, and behind every overlap: the ledger never hears of it by itself. */
+  /** From before `start_at`, and behind every overlap: no run finds it. */
   const early = () => ({ confirmed_at: plus(now(), -60 * DAY), created: plus(now(), -60 * DAY) });
 
   test('one that only Lamassu has is shown and released by the beginning of its id', async () => {

@@ -106,7 +106,7 @@ test('the currency of an external cash-out has to be confirmed if the machine ne
 });
 
 test('a row that only its size holds back is released, not settled', async () => {
-  // Settled, it would be divided past the look that `cash_out_above` asks for, and count as paid by hand for ever.
+  // Settled, it would be divided without the check that `cash_out_above` asks for, and count as paid by hand forever.
   const id = await shop.jammed({ dispense_confirmed: true, error: null });
   for (const before of [() => {}, () => counter.poll()]) {
     await before();

@@ -399,7 +399,7 @@ describe('what the ledger knows of a row', () => {
     });
   });
 
-  test('one confirmed before it was created waits, and goes on waiting once its time was set right', () => {
+  test('one confirmed before it was created waits, and goes on waiting after its time was corrected', () => {
     const backdated = { ...successful, confirmed_at: ago(3), created: ago(2) };
     expect(judge(backdated, rules, NOW, {}).judgement).toMatchObject({ reason: 'backdated', review: true });
     const known = review('open', 'backdated', successful);

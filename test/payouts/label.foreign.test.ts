@@ -196,7 +196,7 @@ describe.each(lnbitsVersions)('a label of a client at LNbits %s', (version) => {
   });
 
   test.each([
-    ['falls over at it', FELL_OVER, 'LNbits falls over at it'],
+    ['falls over at it', FELL_OVER, 'LNbits crashes at it'],
     ['shows more than can be read', { status: 200, body: 'x'.repeat(5_100_000) }, 'it contains more'],
   ])('reconcile goes on with the other wallets where LNbits %s, and names it', async (_, answer, why) => {
     const { alice } = await begin();

@@ -132,7 +132,7 @@ describe.each(lnbitsVersions)('at LNbits %s', (version) => {
         {
           ...{ code: 'payout/wallet-unseen', kind: 'attention' },
           message: expect.stringMatching(
-            /alice is deferred: .* in its wallet [0-9a-f]+: LNbits falls over at it$/,
+            /alice is deferred: .* in its wallet [0-9a-f]+: LNbits crashes at it$/,
           ),
           hint: expect.stringMatching(
             /aio-dca clients set alice .*--former-wallet-key-file.*--without-former-wallet/,

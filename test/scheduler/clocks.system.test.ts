@@ -165,7 +165,7 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
       });
       expect(await reviews()).toEqual([{ id, reason: 'backdated', state: 'open' }]);
       expect(sound).not.toBe(id);
-      // The clock is set right: that says nothing of what it stamped.
+      // The clock is corrected: that does not correct the times it wrote before.
       await setLamassuClock(counter.world, 0);
       expect(await counter.poll()).toMatchObject({ distributed: { cashOuts: 0 } });
       expect(await others.remaining('bob')).toMatchObject({ spent: 0n });

@@ -119,7 +119,7 @@ describe.each(ledgerKinds)('on a ledger in %s', (kind) => {
     expect((await say(['review', 'show', first])).text).toContain(`aio-dca review release ${first}`);
     expect(await say(['review', 'dismiss', first, '--reason', 'x'])).toMatchObject({ code: 64 });
     expect(await say(['settle', first, '--reason', 'x', '--yes'])).toMatchObject({ code: 64 });
-    // The same again is no news, and nothing of it is lost.
+    // A repetition is not reported again, and nothing of it is lost.
     expect(await counter.poll()).toMatchObject({ source: { toReview: 0 } });
 
     // The cash is exchanged: what lay there since before is entered with its time, and they are divided.

@@ -251,7 +251,7 @@ async function configured(world: World, key: string): Promise<string> {
 
 /**
  * What each vessel gives of `total`: in proportion to what it has, but those `under` one name together not more than
- * `most`. A client who would give more gives that, and the others share the rest anew, until none would.
+ * `most`. A client who would give more gives that, and the others share the rest again, until none would.
  */
 function pour(total: bigint, vessels: { has: bigint; under: string; most: bigint }[]): bigint[] {
   const given = vessels.map(() => 0n);

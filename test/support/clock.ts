@@ -21,7 +21,7 @@ export interface TestClock extends Clock {
   waitsInBackground(): number;
 }
 
-/** With `at` the clocks stand still at that time, and only `pass` and `ahead` move them. */
+/** With `at` the clocks stop at that time, and only `pass` and `ahead` move them. */
 export function testClock(at?: Instant): TestClock {
   let passed = 0;
   const background = new Set<() => void>();

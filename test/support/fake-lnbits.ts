@@ -27,7 +27,7 @@ export const claim: Claim = {
   },
 };
 
-/** An LNbits that shows one payment as it is told to, and keeps what it was asked. */
+/** An LNbits that shows one payment as configured, and records its requests. */
 export interface FakeLnbits {
   client: LnbitsClient;
   asked: Asked[];

@@ -289,7 +289,7 @@ export async function finish(
   return [`${MORE_RUNS} runs after it: ${said}`];
 }
 
-/** Kills as people read them, and as they are named to be tried alone. */
+/** Names of kills: to read, and to try one alone. */
 export function inWords(kills: KillPoint[]): string {
   const words = kills.map((point) => {
     const slow =

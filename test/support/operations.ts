@@ -44,7 +44,7 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   }
 }
 
-/** What the command line adds by itself. */
+/** The errors that the command line adds. */
 const OF_THE_DOOR: ErrorCode[] = ['usage/confirm', 'usage/declined', 'output/unwritable', 'internal/defect'];
 
 /** The commands that do an operation: `clients add`. */

@@ -118,7 +118,7 @@ export const commandViews: Record<string, Views | null> = {
   verify: [verificationView],
 };
 
-// Rows go to stdout, or to the file that is told of instead.
+// Rows go to stdout, or to the file that is named instead.
 for (const [name, kind] of Object.entries(kinds)) {
   const toFile = exportView.omit({ complete: true }).extend({ file: z.string() });
   commandViews[`export ${name}`] = [z.array(exportRowView(kind)), toFile];

@@ -77,7 +77,7 @@ export function movedFundingPage(funding: FundingView, timezone: string): string
 const LISTED = 10;
 
 /**
- *  The cash-outs of which a late funding would get a part: the first ones, a line each, and how many more there are.
+ * The cash-outs of which a late funding would get a part: the first ones, a line each, and how many more there are.
  */
 export function pastLines({ currency, cash_outs: past }: PastView, timezone: string): string[] {
   const lines = past.slice(0, LISTED).map((one) => {

@@ -15,7 +15,7 @@ export type Cell = string | number | bigint | boolean | null | undefined;
 const WIDTH = 100;
 
 /**
- *  The least width of a text column in a table that has to shrink: at first, and once the spaces beside it are gone.
+ * The least width of a text column in a table that has to shrink: at first, and once the spaces beside it are gone.
  */
 const NARROWEST = 8;
 const TIGHTEST = 6;

@@ -52,7 +52,7 @@ export async function sourceWalletRefusal(
 }
 
 /**
- *  Binds the ledger to a wallet. Throws `ledger/wallet-differs` and writes nothing if `sourceWalletRefusal` has a
+ * Binds the ledger to a wallet. Throws `ledger/wallet-differs` and writes nothing if `sourceWalletRefusal` has a
  *  reason.
  */
 export async function takeSourceWallet(

@@ -46,7 +46,7 @@ export async function contradictionsOf(
 const ARRIVED = ['arrived', 'wrong-amount'];
 
 /**
- *  Whether it was recorded with a payment that arrived. `shown` is kept as text, which only this and `knownOf` read.
+ * Whether it was recorded with a payment that arrived. `shown` is kept as text, which only this and `knownOf` read.
  */
 export function showsArrival({ shown }: Pick<Contradiction, 'shown'>): boolean {
   return ARRIVED.some((word) => shown.includes(word));

@@ -11,7 +11,7 @@ import type { Payment } from './payouts.ts';
  */
 
 /**
- *  The share that was taken of a payment; `capMsat`: the most that one payment costs, in msat, if a payment has shown
+ * The share that was taken of a payment; `capMsat`: the most that one payment costs, in msat, if a payment has shown
  *  it. Null: nothing is taken.
  */
 export type FeeRate = { feeMsat: bigint; paidMsat: bigint; capMsat: bigint | null } | null;
@@ -55,7 +55,7 @@ export async function bookFee(
 }
 
 /**
- *  From payments, newest first: nothing if the newest cost nothing; otherwise the highest share that was taken of one.
+ * From payments, newest first: nothing if the newest cost nothing; otherwise the highest share that was taken of one.
  */
 export function rateOf(payments: { paidMsat: bigint; feeMsat: bigint }[]): FeeRate {
   if ((payments[0]?.feeMsat ?? 0n) === 0n) return null;

@@ -34,7 +34,7 @@ export interface RecoverReport {
   /** Payments with this ledger's id that it did not send; nothing is done about them. */
   foreign: number;
   /**
-   *  Whether the former source wallets are accounted for: clients' wallets are no longer searched for their payments.
+   * Whether the former source wallets are accounted for: clients' wallets are no longer searched for their payments.
    */
   accounted: boolean;
 }

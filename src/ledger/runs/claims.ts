@@ -116,8 +116,8 @@ export async function reopenClaims(trx: Trx, nonces: string[]): Promise<void> {
 }
 
 /**
- * Records the operator's word that the copy which made these claims is out of use. The next run waits for what it may
- * have sent.
+ * Records that, as the operator declares, the copy which made these claims is out of use. The next run waits for what
+ * it may have sent.
  */
 export async function letBe(
   trx: Trx,

@@ -141,7 +141,7 @@ export function isState(code: string): boolean {
 }
 
 /**
- *  What a server answered: its class is the first two characters. Classes that are missing here come from defects of
+ * What a server answered: its class is the first two characters. Classes that are missing here come from defects of
  *  this program.
  */
 function ofServer(code: string, message: string): Known | undefined {

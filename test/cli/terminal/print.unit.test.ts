@@ -166,7 +166,7 @@ describe('JSON', () => {
 describe('errors', () => {
   const error = new BridgeError('config/missing', 'There is no x.toml\u001b[2J.', 'Make one.');
 
-  test('for people on stderr, with the way out', () => {
+  test('for the operator on stderr, with the way out', () => {
     const stdout = vi.spyOn(console, 'log').mockReturnValue();
     const stderr = vi.spyOn(console, 'error').mockReturnValue();
     printError(error, false);

@@ -4,9 +4,7 @@ import { insertAction, MACHINE, pairMachine } from '../../support/lamassu.ts';
 import { inTerminal } from '../../support/terminal.ts';
 import { startWorld, type World } from '../../support/world.ts';
 
-/*
- * What people see: in a terminal of 80 and of 100 columns, and where the output goes into a pipe.
- */
+/* What the operator sees: in a terminal of 80 and of 100 columns, and in a pipe. */
 
 const LONG = `${'a'.repeat(31)}.${'b'.repeat(32)}`;
 

@@ -163,7 +163,7 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
       kind: 'misconfigured',
     });
 
-    // The same command begins anew over what was left.
+    // The same command begins again over what was left.
     if (kind === 'postgresql') await sql`drop trigger meddle on wallets`.execute(target.db);
     await target.close();
     await copyLedger({ url: ledger.url }, { url }, 'test', systemClock);

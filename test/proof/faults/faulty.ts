@@ -177,7 +177,7 @@ interface Measured {
   peakMb: number;
 }
 
-/** A poll, which is killed where it does not end by itself long after it should have. */
+/** A poll, which is killed if it does not end long after its deadline. */
 async function measured(world: World, withinS: number): Promise<Measured> {
   const command = world.start(['poll', '--json'], { node: ['--import', measure] });
   const limit = new AbortController();

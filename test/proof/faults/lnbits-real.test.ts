@@ -105,7 +105,7 @@ onEach('somebody looks up each payment while it is paid', async (version) => {
       notCredited: paid.filter(({ payment_hash }) => !arrived.has(payment_hash)),
     };
   };
-  // What was shown as failed and paid all the same; LNbits 1.6 leaves some of it without a credit, too.
+  // Payments shown as failed but paid; LNbits 1.6 leaves some of them without a credit, too.
   const met = async () => {
     const { raced, notCredited } = await outcome();
     return (version === '1.0.0' ? raced : notCredited).length > 0;

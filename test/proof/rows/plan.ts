@@ -141,7 +141,7 @@ function clockEdges(timeZone: string, start: bigint, now: bigint): bigint[] {
     if (zone !== offset && offset !== undefined) turns.push(at);
     [day, offset] = [today, zone];
   }
-  // The turns are few, and so are told often; the day around them counts as well.
+  // There are few such days, so they are drawn often; the day around them counts as well.
   const around = turns.flatMap((at) =>
     edges.filter((edge) => edge > at - 26n * HOUR && edge < at + 26n * HOUR),
   );
@@ -252,7 +252,7 @@ function story(world: RowWorld, steps: Step[], step: number, held: boolean, row:
     () => [put({ ...row, crypto_code: 'ETH' }), then(row)],
     () => [put({ ...row, fiat_code: 'ZZZ' }), then(row)],
     () => [put({ ...row, commission_percentage: null, raw_ticker_price: null }), then(row)],
-    // A clock that was wrong, and was set right.
+    // A clock that was wrong, and was corrected.
     () => [put({ ...row, confirmed_at: draw.pick(instant(now + 100n * DAY), ...strangeTimes) }), then(row)],
     () => [
       put(row),

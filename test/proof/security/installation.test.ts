@@ -29,7 +29,7 @@ afterAll(async () => {
   await world.stop();
 });
 
-test('whatever the umask, what it writes is for its owner only', async () => {
+test('whatever the umask, its files are for their owner only', async () => {
   process.umask(0);
   const inFolder = (name: string) => join(world.folder, name);
   await world.must(['backup', inFolder('backup.sqlite')]);

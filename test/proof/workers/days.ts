@@ -49,7 +49,7 @@ export async function startDay(ledger: LedgerKind, lnbitsVersion: LnbitsVersion,
       await world.addFunding(client, '3000 GTQ');
     }
     await world.insertCashOut();
-    // Its copies share a role, of which a run that stands still may hold a session.
+    // Its copies share a role, and a suspended run may hold a session of it.
     const [, role] = /^user = "(aio_dca_\w+)"$/m.exec(readFileSync(world.configFile, 'utf8')) ?? [];
     await world.lamassu.query(`alter role ${role} connection limit -1`);
     if (day === 'troubled') await trouble(world);

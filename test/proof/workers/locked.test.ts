@@ -9,12 +9,12 @@ import { startDay } from './days.ts';
 import { commitsOf, onCopy, POLL, stopAt, turns, words } from './stop.ts';
 
 /*
- * A run that stands still (SIGSTOP) in a transaction, right before its commit, and so holds the ledger's lock. Others wait
- * for it for a while, and then say so. Once it goes on, everything is as it must be.
+ * A run that is suspended (SIGSTOP) in a transaction, right before its commit, and so holds the ledger's lock. Others
+ * wait for it for a while, and then report that. Once it goes on, everything is as it must be.
  */
 
 const ENTER = ['fundings', 'add', 'alice', '10 GTQ', '--deposited', '--any-machine', '--json'];
-/** More than anybody waits for the lock, with what it takes to start on a busy machine. */
+/** Longer than any process waits for the lock, including its start on a busy machine. */
 const LONGEST_MS = 50_000;
 
 test.concurrent.each(ledgerKinds)(

@@ -22,9 +22,9 @@ import {
 } from './stop.ts';
 
 /*
- * A run that stands still (SIGSTOP) in any state of a payment until its lease has expired. Another run takes over, and
- * the first one wakes up when that is done, or in the middle of it. What it does then pays nobody twice, and everything
- * is as it must be in the end. Many stand still at once, so that the lease is waited for once.
+ * A run that is suspended (SIGSTOP) in any state of a payment until its lease has expired. Another run takes over, and
+ * the first one wakes up when that is done, or in the middle of it. It pays nobody twice then, and in the end
+ * everything is right. Many are suspended at once, so the tests wait for the lease only once.
  */
 
 interface Stop {

@@ -6,7 +6,7 @@ import { until } from '../../support/ssh.ts';
 import { isCommit, startWireProxy, type WireProxy } from '../../support/wire-proxy.ts';
 import type { World } from '../../support/world.ts';
 
-/* Runs that stand still (SIGSTOP) at a point of their own, each on a copy of a world. */
+/* Runs that are suspended (SIGSTOP), each at another point and on its own copy of a world. */
 
 export const POLL = ['poll', '--json'];
 
@@ -46,7 +46,7 @@ export async function commitsOf({ world, proxy }: Copy): Promise<number> {
   return proxy ? proxy.count : Number(/commits: (\d+)/.exec(ran.stderr)?.[1]);
 }
 
-/** Starts a run; resolves once it stands still. What it asked LNbits for goes on without it. */
+/** Starts a run; resolves once it is suspended. LNbits goes on with its request. */
 export async function stopAt({ world, proxy }: Copy, point: StopPoint): Promise<Stopped> {
   const inFile = point.at === 'commit' && proxy === null;
   const command = world.start(POLL, inFile ? atCommit(`${point.phase}:${point.n}`, 'SIGSTOP') : {});
@@ -61,7 +61,7 @@ export async function stopAt({ world, proxy }: Copy, point: StopPoint): Promise<
     proxy.onStatement = async (n, phase) => {
       if (n !== point.n || phase !== point.phase) return undefined;
       stop();
-      // A process that stands still before its commit has not sent it.
+      // A process that is suspended before its commit has not sent it.
       return phase === 'before' ? await awake.promise : undefined;
     };
   }
