@@ -1,6 +1,6 @@
 import type { Db } from './store/open.ts';
 
-/** What people call what the ledger has by its ids. */
+/** The names of clients, commission recipients and machines, by their ids. */
 export interface Names {
   /** Clients, and who receives commission. */
   recipients: ReadonlyMap<bigint, string>;

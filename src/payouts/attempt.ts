@@ -47,13 +47,13 @@ type Outcome =
       refusal?: BridgeError;
       /** Set if LNbits did not answer that POST. */
       silence?: BridgeError | null;
-      /** Every POST of it was refused: that it waits is no doubt about what became of it. */
+      /** Every POST of it was refused, so its outcome is not in doubt while it waits. */
       refused?: true;
     }
   /** The program was asked to stop, or paying was paused: the payment stays as it is. */
   | { do: 'stop' };
 
-/** Sends one payment as often as both sides allow, and answers what became of it. */
+/** Sends one payment as often as both sides allow, and answers its outcome. */
 export async function attemptPayment(ctx: PayContext, attempt: Attempt): Promise<Outcome> {
   const { payout, payment, fresh } = attempt;
   let decision: Decision = fresh ? { do: 'send' } : await examineAgain(ctx, attempt);

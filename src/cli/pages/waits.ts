@@ -8,7 +8,7 @@ const PAYOUTS_NAMED = 3;
 /** The widest column of names and amounts beside which a reason is still readable. */
 const DEEPEST = 36;
 
-/** A line for each who waits: how much, why and until when; with how many more there are. */
+/** A line for each waiting recipient: how much, why and until when; then how many more there are. */
 export function waitLines(waits: WaitView[], timezone: string): string[] {
   const shown = waits.slice(0, SHOWN);
   const [names, amounts] = [

@@ -17,7 +17,7 @@ export interface OwnShares {
 
 type OwnShare = Omit<OwnShares, 'cashOuts'>;
 
-/** Adds the own share of a cash-out to others, so that a long backlog is told in few lines. */
+/** Adds the own share of a cash-out to others, so a long backlog takes few lines. */
 export function addOwnShare(all: OwnShares[], share: OwnShare): void {
   if (share.fiat === 0n) return;
   const before = all.find((one) => keyOf(one) === keyOf(share));

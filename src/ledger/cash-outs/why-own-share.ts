@@ -11,7 +11,7 @@ import type { Db } from '../store/open.ts';
 export const ownShareReasons = {
   'daily-limit': 'the daily limit of these clients was reached; they have more cash there',
   paused: 'these clients were paused; they have cash there',
-  'not-deposited': 'cash of these clients for that machine was not in it yet, by what the ledger says',
+  'not-deposited': 'cash of these clients for that machine was not in it yet, according to the ledger',
   'no-cash-left': 'the cash that clients had there was used up',
   'not-funded': 'no client had cash for that machine in that currency',
 } as const;
@@ -25,9 +25,9 @@ export interface OwnShareCause<Client = bigint> {
 }
 
 /**
- * Why a cash-out has an own share: what holds each client's cash back that its division leaves. Read before that division is
- * recorded; empty where there is no own share. An own share exists only where every cap was reached, so what is left of an
- * eligible funding stays there by a daily limit.
+ * Why a cash-out has an own share: the reason why each client's remaining cash was not used. Read before the division
+ * is recorded; empty if there is no own share. An own share exists only if every cap was reached, so cash that remains
+ * in an eligible funding is held back by a daily limit.
  */
 export async function whyOwnShare(db: Db, cashOut: CashOut, division: Division): Promise<OwnShareCause[]> {
   if (division.own.fiat === 0n) return [];

@@ -10,7 +10,7 @@ export interface CashLeft {
   name: string | null;
   currency: string;
   digits: number;
-  /** Left of deposited fundings. */
+  /** What remains of deposited fundings. */
   remaining: bigint;
   inFlight: bigint;
   /** How many clients have cash left there. */
@@ -21,8 +21,8 @@ export interface CashLeft {
 }
 
 /**
- * Per machine and currency: what is left, what is on its way, and what came out since that moment. A machine without any of
- * these is left out. By the machine's name; "any machine" comes last.
+ * Per machine and currency: the cash that is left, is on its way, and came out since that moment. A machine without any
+ * of these is left out. By the machine's name; "any machine" comes last.
  */
 export async function cashLeft(db: Db, since: Instant): Promise<CashLeft[]> {
   const sumWhere = (column: string, condition: ReturnType<typeof sql<SqlBool>>) =>

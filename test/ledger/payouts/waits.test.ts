@@ -76,7 +76,7 @@ forEachLedger((_kind, open) => {
     ]);
   });
 
-  test('the brake stops what the next run would pay', async () => {
+  test('a pause stops what the next run would pay', async () => {
     const book = await books(await open());
     await world(book);
     await book.ledger.write((trx) => pausePaying(trx, { ...who, at: NOON, reason: 'counting' }));
