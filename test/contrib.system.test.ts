@@ -1,6 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
+  chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -10,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { systemdAvailable } from './support/systemd.ts';
@@ -35,12 +37,16 @@ describe.skipIf(!systemdAvailable())('the units (need systemd)', () => {
     expect(ran.status).toBe(0);
   });
 
-  test.each(services)('%s is at least OK by systemd-analyze security', (path) => {
-    const threshold = ['--offline=true', '--no-pager', '--threshold=20'];
-    const ran = spawnSync('systemd-analyze', ['security', ...threshold, path], { encoding: 'utf8' });
-    expect(ran.stdout).toMatch(/Overall exposure level for aio-dca.*: [01]\.\d OK/);
-    expect(ran.status).toBe(0);
-  });
+  // The alert hands over a mail, by a setuid program.
+  test.each(services.filter((path) => !path.includes('alert@')))(
+    '%s is at least OK by systemd-analyze security',
+    (path) => {
+      const threshold = ['--offline=true', '--no-pager', '--threshold=20'];
+      const ran = spawnSync('systemd-analyze', ['security', ...threshold, path], { encoding: 'utf8' });
+      expect(ran.stdout).toMatch(/Overall exposure level for aio-dca.*: [01]\.\d OK/);
+      expect(ran.status).toBe(0);
+    },
+  );
 
   test('the user and the folders are made as they say', () => {
     const root = mkdtempSync(join(tmpdir(), 'aio-dca-root-'));
@@ -65,11 +71,31 @@ describe.skipIf(!systemdAvailable())('the units (need systemd)', () => {
     writeFileSync(join(root, 'etc/aio-dca/config.toml'), '', { mode: 0o600 });
     chownSync(join(root, 'etc/aio-dca/config.toml'), uid, gid);
     create();
-    expect(statSync(join(root, 'etc/aio-dca')).mode & 0o777).toBe(0o770);
+    expect(statSync(join(root, 'etc/aio-dca')).mode & 0o7777).toBe(0o1770);
     const config = statSync(join(root, 'etc/aio-dca/config.toml'));
     expect([config.mode & 0o777, config.uid]).toEqual([0o640, 0]);
     expect(config.gid).toBe(gid);
+    expect(statSync(join(root, 'var/backups/aio-dca')).mode & 0o777).toBe(0o700);
     expect(statSync(join(root, 'var/lib/aio-dca')).mode & 0o777).toBe(0o700);
+
+    // What root reads by name, the service's user cannot put another file in the place of: only its own.
+    mkdirSync(join(root, 'etc/aio-dca/secrets'), { mode: 0o700 });
+    chmodSync(root, 0o755);
+    const asUser = (command: string) =>
+      spawnSync('sh', ['-ec', command], { uid, gid, cwd: join(root, 'etc/aio-dca'), encoding: 'utf8' });
+    for (const attempt of [
+      'mv secrets mine && ln -s /etc secrets',
+      'mv config.toml mine && ln -s /etc/shadow config.toml',
+      'rm -f config.toml && ln -s /etc/shadow config.toml',
+      'ln -sfT /etc/shadow config.toml',
+      'echo x >>config.toml',
+    ])
+      expect(asUser(attempt), attempt).toMatchObject({
+        stderr: expect.stringMatching(/not permitted|denied/),
+      });
+    expect(statSync(join(root, 'etc/aio-dca/secrets')).isDirectory()).toBe(true);
+    expect(readFileSync(join(root, 'etc/aio-dca/config.toml'), 'utf8')).toBe('');
+    expect(asUser('echo key >source.adminkey && mv source.adminkey other').stderr).toBe('');
   });
 });
 
@@ -80,8 +106,45 @@ test('exit codes 2 and 75 of a poll are no failure; a watch that finds something
   expect(watch).toMatch(/^OnFailure=aio-dca-alert@%n\.service$/m);
 });
 
+test('every service that ends badly calls the alert, and has an end', () => {
+  for (const name of ['aio-dca', 'aio-dca-daemon', 'aio-dca-watch', 'aio-dca-backup']) {
+    const unit = read(`systemd/${name}.service`);
+    expect(unit, name).toMatch(/^OnFailure=aio-dca-alert@%n\.service$/m);
+    expect(unit, name).toMatch(/^TimeoutStartSec=\d+(min|h)$/m);
+  }
+  // OnFailure= does not see an end after which systemd starts the daemon again.
+  expect(read('systemd/aio-dca-daemon.service')).toMatch(
+    /^ExecStopPost=\+.*success:\*\|\*:64\|\*:78\) ;;.* start aio-dca-alert@%N\.service/m,
+  );
+  expect(read('systemd/aio-dca-alert@.service')).toMatch(/^StartLimitBurst=1$/m);
+});
+
+test('what they say is found in the journal under one name', () => {
+  for (const path of services)
+    expect(readFileSync(path, 'utf8'), path).toMatch(/^SyslogIdentifier=aio-dca$/m);
+});
+
+test('the drop-ins and docs/monitoring.md name the same services and files', () => {
+  const docs = readFileSync(fileURLToPath(new URL('../docs/monitoring.md', import.meta.url)), 'utf8');
+  const names = services.map((path) => basename(path, '.service'));
+  expect(loopsOf(docs).map((loop) => loop.sort())).toEqual([
+    names.filter((name) => !name.includes('@')).sort(),
+    names.sort(),
+  ]);
+  const secrets = [...read('systemd/credentials.conf').matchAll(/^LoadCredential=(.*)$/gm)];
+  expect(secrets.length).toBeGreaterThan(0);
+  for (const [, secret] of secrets) expect(docs).toContain(`--property=LoadCredential=${secret}`);
+  const named = [...docs.matchAll(/contrib\/[\w./@-]+[\w]/g)].map(([path]) => path);
+  for (const path of named) expect(existsSync(join(CONTRIB, '..', path)), path).toBe(true);
+});
+
+/** The names in each `for unit in … ; do` of the text. */
+function loopsOf(text: string): string[][] {
+  return [...text.matchAll(/^for unit in (.*); do$/gm)].map(([, names = '']) => names.split(' '));
+}
+
 test('hosts with the same timer or crontab do not start together', () => {
-  for (const name of ['aio-dca', 'aio-dca-watch']) {
+  for (const name of ['aio-dca', 'aio-dca-watch', 'aio-dca-backup']) {
     const timer = read(`systemd/${name}.timer`);
     expect(timer, name).toMatch(/^RandomizedDelaySec=\d+(s|min)$/m);
     // It would be the same on a copy of the host.
@@ -96,19 +159,18 @@ test('hosts with the same timer or crontab do not start together', () => {
 });
 
 test('no core dump has keys in it', () => {
-  for (const name of ['aio-dca', 'aio-dca-daemon', 'aio-dca-watch', 'aio-dca-alert@'])
-    expect(read(`systemd/${name}.service`), name).toMatch(/^LimitCORE=0$/m);
+  for (const path of services) expect(readFileSync(path, 'utf8'), path).toMatch(/^LimitCORE=0$/m);
   const lines = read('aio-dca.cron')
     .split('\n')
     .filter((line) => line.includes('aio-dca aio-dca') || line.includes(' ulimit '));
-  expect(lines).toHaveLength(2);
+  expect(lines).toHaveLength(3);
   for (const line of lines) expect(line).toMatch(/ aio-dca ulimit -c 0; /);
 });
 
 test('the services are confined alike', () => {
   const confinement = (name: string) =>
     read(name).slice(read(name).indexOf('NoNewPrivileges=')).split('\n\n')[0];
-  const [first, ...others] = ['aio-dca', 'aio-dca-daemon', 'aio-dca-watch'].map((name) =>
+  const [first, ...others] = ['aio-dca', 'aio-dca-daemon', 'aio-dca-watch', 'aio-dca-backup'].map((name) =>
     confinement(`systemd/${name}.service`)?.trim(),
   );
   for (const other of others) expect(other).toBe(first);

@@ -1,25 +1,36 @@
 import type { Command } from 'commander';
+import { groupDigits } from '../dca/money.ts';
 import { call, message } from '../lib/message.ts';
 import { answer } from './call.ts';
+import { wrapped } from './terminal/print.ts';
 
 export function register(program: Command): void {
   program
     .command('backup')
     .description('copy a SQLite ledger that may be in use into a new file, and check the copy')
-    .argument('<file>', 'a file that does not exist yet')
+    .argument('<file>', 'a file that does not exist yet, or a folder: the name then has the date')
+    .option('--keep <days>', 'in a folder: keep the newest days, and remove older copies of this ledger')
     .addHelpText(
       'after',
       '\nThe copy holds the clients’ invoice keys, so only you can read it. To restore it, see docs/operations.md.\n' +
-        '\nExample:\n  aio-dca backup /var/backups/aio-dca/$(date +%F).sqlite',
+        'Older copies are removed only when the new one is complete and its books balance.\n' +
+        '\nExamples:\n  aio-dca backup /var/backups/aio-dca/before-upgrade.sqlite' +
+        '\n  aio-dca backup /var/backups/aio-dca --keep 30',
     )
-    .action(async (file: string, _options: object, command: Command) => {
+    .action(async (file: string, options: { keep?: string }, command: Command) => {
       const { makeBackup } = await import('../operations/backup.ts');
-      const { ok } = await answer(command, makeBackup, { file }, (made) => {
+      const { ok } = await answer(command, makeBackup, { file, ...options }, (made) => {
         const copied = `Copied ledger ${made.ledger.id} to ${made.file}`;
         return made.ok
-          ? `${copied} (${made.bytes} bytes); the copy is sound and its books balance.`
+          ? wrapped(
+              `${copied} (${groupDigits(`${made.bytes}`)} bytes); the copy is sound and its books balance.${removed(made.removed)}`,
+            )
           : message`${copied}, but its books do not balance: run ${call('verify')}.`;
       });
       if (!ok) process.exitCode = 2;
     });
+}
+
+function removed({ length }: string[]): string {
+  return length === 0 ? '' : ` Removed ${length} older ${length === 1 ? 'copy' : 'copies'}.`;
 }

@@ -9,6 +9,11 @@ export function localDate(instant: Instant, timeZone: string): string {
   return local(instant, timeZone).toPlainDate().toString();
 }
 
+/** The local time at an instant, to the second: `'04:15:07'`. */
+export function localTime(instant: Instant, timeZone: string): string {
+  return local(instant, timeZone).toPlainTime().toString({ smallestUnit: 'second' });
+}
+
 /** The first moment of a local date: midnight, or what follows it where the clocks skip midnight. */
 export function startOfDay(date: string, timeZone: string): Instant {
   return toText(Temporal.PlainDate.from(date).toZonedDateTime({ timeZone }).toInstant());

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { backupLedger } from '../ledger/copies/backup.ts';
+import { parseWhole } from '../typed/numbers.ts';
 import { verificationView } from '../views/verification.ts';
 import { operation } from './operation.ts';
 
@@ -8,16 +9,27 @@ export const makeBackup = operation({
   needs: 'read',
   may: [],
   errors: [],
-  /** The path of a file that does not exist yet. */
-  input: z.object({ file: z.string() }),
+  input: z.object({
+    /** The path of a file that does not exist yet, or of a folder, in which the copy gets a name with its date. */
+    file: z.string(),
+    /** On how many days the copies in that folder are kept. */
+    keep: z.string().optional(),
+  }),
   view: verificationView.extend({
     /** Absolute. */
     file: z.string(),
     bytes: z.number(),
+    /** Older copies in the folder that were removed. */
+    removed: z.array(z.string()),
     ledger: z.object({ id: z.string(), schema: z.number() }),
   }),
-  run: async ({ ledger: from }, given) => {
-    const { file, bytes, ledger, verification } = await backupLedger(from, given.file);
-    return { file, bytes, ledger, ...verification };
+  run: async ({ config: { timezone }, ledger: from }, given) => {
+    const keep = given.keep === undefined ? undefined : parseDays(given.keep);
+    const { verification, ...made } = await backupLedger(from, given.file, { timezone, keep });
+    return { ...made, ...verification };
   },
 });
+
+function parseDays(text: string): number {
+  return Number(parseWhole(text, 'keep', 99_999n, 'Write a whole number of days, like 30.'));
+}

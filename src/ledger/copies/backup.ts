@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, openSync, rmSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { BridgeError, conflict, invalid, wrongState } from '../../errors.ts';
 import { type Ledger, openLedger } from '../store/open.ts';
 import { createFile } from '../store/sqlite.ts';
 import { type Verification, verifyLedger } from '../verify/verify.ts';
+import { datedName, isFolder, removeOlder } from './dated.ts';
 
 /** All pages in one step: the copy shows one moment, and a busy ledger cannot make it start again. */
 const ALL_PAGES = 2 ** 31 - 1;
@@ -16,16 +17,20 @@ export interface Backup {
   bytes: number;
   ledger: { id: string; schema: number };
   verification: Verification;
+  /** Older copies that were removed. */
+  removed: string[];
 }
 
 /**
  * Copies a SQLite ledger, which may be in use, into a new file (mode 0600), checks the copy, and verifies its books.
- * The file gets its name only when it is complete and on the disk. Errors: `usage/invalid` if the file exists or the
- * ledger is on PostgreSQL, `ledger/unusable` if the copy fails or is damaged.
+ * The file gets its name only when it is complete and on the disk. Where `target` is a folder, the name has the date in
+ * `timezone`; then only the newest `keep` days are kept, if it is given and the books of the new copy balance. Errors:
+ * `usage/invalid` if the file exists or the ledger is on PostgreSQL, `ledger/unusable` if the copy fails or is damaged.
  */
 export async function backupLedger(
-  { url, clock }: Pick<Ledger, 'url' | 'clock'>,
+  { url, clock, id: from }: Pick<Ledger, 'url' | 'clock' | 'id'>,
   target: string,
+  { timezone = 'UTC', keep }: { timezone?: string; keep?: number | undefined } = {},
 ): Promise<Backup> {
   if (!url.startsWith('sqlite:')) {
     throw wrongState(
@@ -34,7 +39,15 @@ export async function backupLedger(
       'PostgreSQL has backups of its own: `pg_dump -Fc -f FILE DATABASE`, or your server’s archiving.',
     );
   }
-  const file = resolve(target);
+  const folder = isFolder(target) ? resolve(target) : undefined;
+  if (keep !== undefined && folder === undefined) {
+    throw invalid(
+      'keep',
+      `${target} is no folder, and only in a folder are there older copies`,
+      'Name a folder that exists; the name of the copy then has the date.',
+    );
+  }
+  const file = folder ? join(folder, datedName(from, clock.now(), timezone)) : resolve(target);
   const part = `${file}.${randomBytes(4).toString('hex')}.part`;
   try {
     if (statSync(file, { throwIfNoEntry: false })) throw exists(file);
@@ -47,7 +60,9 @@ export async function backupLedger(
     linkSync(part, file);
     sync(dirname(file));
     const { id, schema } = ledger;
-    return { file, bytes: statSync(file).size, ledger: { id, schema }, verification };
+    const mayRemove = folder !== undefined && keep !== undefined && verification.ok;
+    const removed = mayRemove ? removeOlder(folder, id, keep, file) : [];
+    return { file, bytes: statSync(file).size, ledger: { id, schema }, verification, removed };
   } catch (error) {
     throw explained(file, error);
   } finally {

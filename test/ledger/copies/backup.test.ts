@@ -1,12 +1,21 @@
-import { closeSync, openSync, readdirSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { backupLedger } from '../../../src/ledger/copies/backup.ts';
 import { record } from '../../../src/ledger/log/log.ts';
 import { type Ledger, openLedger } from '../../../src/ledger/store/open.ts';
 import { systemClock } from '../../../src/time.ts';
-import { bootless, now } from '../../support/clock.ts';
+import { bootless, now, testClock } from '../../support/clock.ts';
 import { freshLedger } from '../../support/ledgers.ts';
 
 const folderOf = ({ url }: Ledger) => dirname(url.slice('sqlite:'.length));
@@ -52,7 +61,6 @@ test('nothing is overwritten, and a copy that fails leaves nothing behind', asyn
     message: expect.stringContaining(taken),
   });
   await expect(backupLedger(ledger, join(folder, 'none', 'copy.sqlite'))).rejects.toMatchObject(refused);
-  await expect(backupLedger(ledger, folder)).rejects.toMatchObject(refused);
   expect(readdirSync(folder).filter((name) => !name.startsWith('ledger.'))).toEqual(['taken.sqlite']);
 });
 
@@ -89,5 +97,84 @@ test('for a ledger on PostgreSQL it names pg_dump', async () => {
   await expect(backupLedger(ledger, 'copy')).rejects.toMatchObject({
     code: 'usage/invalid',
     hint: expect.stringContaining('pg_dump'),
+  });
+});
+
+describe('in a folder', () => {
+  const folderWith = (ledger: Ledger, days: string[]) => {
+    const folder = join(folderOf(ledger), 'copies');
+    mkdirSync(folder);
+    for (const day of days) writeFileSync(join(folder, nameOf(ledger, day)), day);
+    return folder;
+  };
+  const nameOf = ({ id }: Ledger, day: string, time = '031500') =>
+    `ledger-${id.slice(0, 8)}-${day}-${time}.sqlite`;
+  /** Local midnight in Guatemala is six hours later in UTC. */
+  const at = (ledger: Ledger, instant: string) => ({ ...ledger, clock: testClock(instant) });
+  const timezone = 'America/Guatemala';
+
+  test('the copy has the local date in its name, and a second one of that day has its own', async () => {
+    const ledger = await freshLedger('sqlite');
+    const folder = folderWith(ledger, []);
+    const first = await backupLedger(at(ledger, '2026-11-21T03:15:07.000000Z'), folder, { timezone });
+    expect(first.file).toBe(join(folder, nameOf(ledger, '2026-11-20', '211507')));
+    await backupLedger(at(ledger, '2026-11-21T03:15:08.000000Z'), folder, { timezone });
+    expect(readdirSync(folder)).toHaveLength(2);
+  });
+
+  test('the newest days are kept, and only copies of this ledger go', async () => {
+    const ledger = await freshLedger('sqlite');
+    const folder = folderWith(ledger, ['2026-09-01', '2026-11-18', '2026-11-19']);
+    const others = ['ledger-00000000-2026-01-01-031500.sqlite', 'before-upgrade.sqlite', 'notes.txt'];
+    const stale = `${nameOf(ledger, '2026-09-02')}.0a1b2c3d.part`;
+    for (const name of [...others, stale, nameOf(ledger, '2026-11-18', '120000')])
+      writeFileSync(join(folder, name), 'x');
+    const made = await backupLedger(at(ledger, '2026-11-20T12:00:00.000000Z'), folder, { keep: 3, timezone });
+    expect(made.removed).toEqual([nameOf(ledger, '2026-09-01'), stale].map((name) => join(folder, name)));
+    expect(readdirSync(folder)).toEqual(
+      [
+        ...others,
+        nameOf(ledger, '2026-11-18'),
+        nameOf(ledger, '2026-11-18', '120000'),
+        nameOf(ledger, '2026-11-19'),
+        nameOf(ledger, '2026-11-20', '060000'),
+      ].sort(),
+    );
+  });
+
+  test('by a clock that is behind, the new copy stays', async () => {
+    const ledger = await freshLedger('sqlite');
+    const folder = folderWith(ledger, ['2026-11-19', '2026-11-20']);
+    const made = await backupLedger(at(ledger, '1970-01-01T12:00:00.000000Z'), folder, { keep: 2, timezone });
+    expect(made.removed).toEqual([]);
+    expect(readdirSync(folder)).toHaveLength(3);
+  });
+
+  test('nothing is removed where the copy fails, or its books do not balance', async () => {
+    const ledger = await freshLedger('sqlite');
+    const folder = folderWith(ledger, ['2026-11-18', '2026-11-19']);
+    const damaged = { ...ledger, url: `sqlite:${join(folder, nameOf(ledger, '2026-11-19'))}` };
+    await expect(backupLedger(damaged, folder, { keep: 1 })).rejects.toMatchObject({
+      code: 'ledger/unusable',
+    });
+    await ledger.db
+      .insertInto('runs')
+      .values({ id: 1n, kind: 'poll', actor: 'x', started_at: now() })
+      .execute();
+    expect(await backupLedger(ledger, folder, { keep: 1 })).toMatchObject({
+      verification: { ok: false },
+      removed: [],
+    });
+    expect(readdirSync(folder)).toHaveLength(3);
+  });
+
+  test('older copies need a folder that is there', async () => {
+    const ledger = await freshLedger('sqlite');
+    const target = join(folderOf(ledger), 'none');
+    await expect(backupLedger(ledger, target, { keep: 1 })).rejects.toMatchObject({
+      code: 'usage/invalid',
+      field: 'keep',
+    });
+    expect(existsSync(target)).toBe(false);
   });
 });
