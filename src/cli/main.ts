@@ -27,6 +27,7 @@ const groups: Record<string, Record<string, Noun>> = {
   'Looking up:': {
     status: () => import('./status.ts'),
     'cash-outs': () => import('./cash-outs.ts'),
+    purchases: () => import('./purchases.ts'),
     log: () => import('./log.ts'),
     export: () => import('./export.ts'),
     metrics: () => import('./metrics.ts'),

@@ -190,7 +190,7 @@ async function withCash(db: Db, client: Client): Promise<Known> {
 /** The name; a client may give only its own. */
 function ownName(who: Who, text: string): string {
   const name = parseName(text, 'name');
-  assertOwn(who, name);
+  assertOwn(who, name, 'name');
   return name;
 }
 

@@ -5,11 +5,12 @@ import { formatted } from '../export/format.ts';
 import { type ExportKind, type KindName, kinds } from '../export/kinds.ts';
 import { countRows, pages } from '../export/rows.ts';
 import { noExportTotals, withTotals } from '../export/totals.ts';
+import type { Who } from '../ledger/log/log.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
 import { parseRange } from '../typed/range.ts';
 import { exportView, viewOfTotals } from '../views/export.ts';
-import { operation } from './operation.ts';
+import { clientOf, operation, ownerOf } from './operation.ts';
 
 export type { KindName } from '../export/kinds.ts';
 
@@ -26,7 +27,7 @@ export type Watch = <T>(pages: AsyncIterable<T[]>, count: () => Promise<number>)
 export const exportRows = operation({
   name: 'export.make',
   needs: 'read',
-  may: ['bookkeeper'],
+  may: ['bookkeeper', 'client'],
   errors: ['export/stopped', 'output/unwritable'],
   input: z.object({
     kind: z.enum(Object.keys(kinds) as [KindName, ...KindName[]]),
@@ -34,17 +35,18 @@ export const exportRows = operation({
     from: z.string().optional(),
     to: z.string().optional(),
     month: z.string().optional(),
-    /** Only what concerns this client. */
+    /** Only what concerns this client; a client gets no other rows. */
     client: z.string().optional(),
     take: z.custom<Take>((take) => typeof take === 'function'),
     watch: z.custom<Watch>((watch) => typeof watch === 'function').optional(),
   }),
   view: exportView,
-  run: async ({ ledger: { db }, config, stopSignal }, input) => {
+  run: async ({ ledger: { db }, config, stopSignal, who }, input) => {
     const { kind: what, format, take, watch = (all) => all } = input;
+    refuseOthersRows(who, what);
     const range = parseRange(input, config.timezone);
     const kind: ExportKind = kinds[what];
-    const client = await clientId(db, kind, input.client);
+    const client = await clientId(db, kind, clientOf(who, input.client));
     const changes = {
       ...{ ...range, actor: null },
       about: client === null ? null : { subjects: [], recipient: client },
@@ -58,6 +60,20 @@ export const exportRows = operation({
     return { what, format, ...viewOfTotals(kind, totals), complete };
   },
 });
+
+/** What a client may export: each of these rows belongs to one client. Others have figures of a whole cash-out, or of the operator. */
+const OF_ONE_CLIENT: readonly KindName[] = ['allocations', 'payouts', 'fundings'];
+
+function refuseOthersRows(who: Who, kind: KindName): void {
+  const client = ownerOf(who);
+  if (client === undefined || OF_ONE_CLIENT.includes(kind)) return;
+  throw new BridgeError(
+    'usage/forbidden',
+    `${client} may not export ${kind}.`,
+    `What a client may export: ${OF_ONE_CLIENT.join(', ')}.`,
+    { field: 'kind' },
+  );
+}
 
 async function clientId(db: Db, kind: ExportKind, name: string | undefined): Promise<bigint | null> {
   if (name === undefined) return null;

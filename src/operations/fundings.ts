@@ -27,7 +27,7 @@ import {
   viewOfWithdrawnFunding,
   withdrawnFundingView,
 } from '../views/fundings.ts';
-import { assertOwn, assertUnchanged, type Context, digestOf, operation, ownerOf } from './operation.ts';
+import { assertUnchanged, type Context, clientOf, digestOf, operation, ownerOf } from './operation.ts';
 
 /* Cash of clients, on its way or in a machine. A client sees only its own. */
 
@@ -39,12 +39,9 @@ export const listAllFundings = operation({
   input: z.object({ client: z.string().optional(), status: fundingView.shape.status.optional() }),
   view: z.array(fundingView),
   run: async ({ clock, ledger: { db }, who }, { client, status }) => {
-    const named = client === undefined ? undefined : parseName(client, 'client');
-    if (named !== undefined) {
-      assertOwn(who, named);
-      await findClient(db, named, clock.now());
-    }
-    const fundings = await listFundings(db, { client: ownerOf(who) ?? named, status });
+    const name = clientOf(who, client === undefined ? undefined : parseName(client, 'client'));
+    if (name !== undefined) await findClient(db, name, clock.now());
+    const fundings = await listFundings(db, { client: name, status });
     return fundings.map(viewOfFunding);
   },
 });

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { z } from 'zod';
 import type { Config } from '../config/config.ts';
 import { Secret } from '../config/secret.ts';
-import { BridgeError, type ErrorCode, invalid } from '../errors.ts';
+import { BridgeError, type ErrorCode, invalid, notFound } from '../errors.ts';
 import { type Principal, toJson, type Who } from '../ledger/log/log.ts';
 import { answerTo, keepAnswer } from '../ledger/log/requests.ts';
 import { type Run, type RunDecision, withLease } from '../ledger/runs/lease.ts';
@@ -240,13 +240,17 @@ function changedMeanwhile(): BridgeError {
   );
 }
 
-/** Refuses a client access to another client, before checking whether that client exists. */
-export function assertOwn({ principal, actor }: Who, client: string): void {
+/** To a client, no other client exists. This is decided before the ledger is asked, so the error tells nothing. */
+export function assertOwn({ principal }: Who, client: string, field = 'client'): void {
   if (principal?.kind !== 'client' || principal.client === client) return;
-  throw new BridgeError(
-    'usage/forbidden',
-    `${actor} may see and change only what belongs to ${principal.client}`,
-  );
+  const hint = `Only ${principal.client} can be named here.`;
+  throw notFound(field, `there is no client ${JSON.stringify(client)}`, hint);
+}
+
+/** The client whose rows are asked for: the one who asks, or the one that another principal names. */
+export function clientOf(who: Who, named: string | undefined): string | undefined {
+  if (named !== undefined) assertOwn(who, named);
+  return ownerOf(who) ?? named;
 }
 
 /** The client who asks; undefined for any other principal. */

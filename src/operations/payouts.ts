@@ -33,7 +33,7 @@ import {
 } from '../views/payouts.ts';
 import { PAYOUT_STATES } from '../views/states.ts';
 import { payoutId } from './ids.ts';
-import { assertOwn, digestOf, operation, ownerOf, withReason } from './operation.ts';
+import { clientOf, digestOf, operation, ownerOf, withReason } from './operation.ts';
 
 /* Payouts: what is due to each recipient, and the operator's decisions. */
 
@@ -57,11 +57,8 @@ export const listPayouts = operation({
     if (state && open) throw invalid('open', message`${field('state')} is given too`, 'Use one of them.');
     const states = state ? [state] : open ? PAYOUT_STATES.filter((some) => some !== 'settled') : undefined;
     const named = given.client === undefined ? undefined : parseName(given.client, 'client');
-    if (named !== undefined) {
-      assertOwn(who, named);
-      await refuseUnknownName(db, named, 'client');
-    }
-    const recipient = ownerOf(who) ?? named;
+    const recipient = clientOf(who, named);
+    if (recipient !== undefined) await refuseUnknownName(db, recipient, 'client');
     const { rows, total } = await readPayouts(db, { states, recipient }, limit);
     return { rows: rows.map(viewOfPayout), total };
   },

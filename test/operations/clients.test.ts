@@ -53,6 +53,9 @@ forEachLedger((_kind, open) => {
     return { ledger, book, ids, alice: sessionOf(ledger, { kind: 'client', client: 'alice' }) };
   }
   const forbidden = { code: 'usage/forbidden' };
+  const noClient = (field: string, name: string) => ({
+    ...{ code: 'usage/invalid', kind: 'not-found', message: `${field}: there is no client "${name}".` },
+  });
 
   test('a client sees the client’s own data, and not even that other clients exist', async () => {
     const { alice, ids } = await twoClients();
@@ -61,7 +64,7 @@ forEachLedger((_kind, open) => {
       balances: [{ currency: 'USD', remaining: '100.00' }],
     });
     for (const name of ['bob', 'nobody'])
-      await expect(alice(showClient, { name })).rejects.toMatchObject(forbidden);
+      await expect(alice(showClient, { name })).rejects.toMatchObject(noClient('name', name));
     await expect(alice(listClients, {})).rejects.toMatchObject(forbidden);
 
     const own = [{ id: `f${ids.alice}`, client: 'alice' }];
@@ -69,7 +72,7 @@ forEachLedger((_kind, open) => {
     expect(await alice(listAllFundings, { client: 'alice', status: 'deposited' })).toMatchObject(own);
     expect(await alice(listAllFundings, { status: 'exhausted' })).toEqual([]);
     for (const client of ['bob', 'nobody'])
-      await expect(alice(listAllFundings, { client })).rejects.toMatchObject(forbidden);
+      await expect(alice(listAllFundings, { client })).rejects.toMatchObject(noClient('client', client));
     expect(await alice(showFunding, { id: `f${ids.alice}` })).toMatchObject({
       history: [{ action: 'funding add' }],
     });
@@ -93,7 +96,7 @@ forEachLedger((_kind, open) => {
     expect(await alice(listPayouts, {})).toMatchObject(own);
     expect(await alice(listPayouts, { client: 'alice', open: true })).toMatchObject(own);
     for (const client of ['bob', 'nobody'])
-      await expect(alice(listPayouts, { client })).rejects.toMatchObject(forbidden);
+      await expect(alice(listPayouts, { client })).rejects.toMatchObject(noClient('client', client));
     expect(await alice(showPayout, { id: idOf('alice') })).toMatchObject({ recipient: 'alice' });
     for (const id of [idOf('bob'), 'p99'])
       await expect(alice(showPayout, { id })).rejects.toMatchObject({
@@ -125,10 +128,15 @@ forEachLedger((_kind, open) => {
     const { ledger, alice } = await twoClients();
     const before = await ledger.db.selectFrom('log').select('id').execute();
     const own = { name: 'alice' };
+    for (const name of ['bob', 'nobody']) {
+      for (const asked of [
+        () => alice(setClientSettings, { name, mode: 'fixed' }),
+        () => alice(pauseOneClient, { name }),
+        () => alice(resumeOneClient, { name }),
+      ])
+        await expect(asked()).rejects.toMatchObject(noClient('name', name));
+    }
     for (const asked of [
-      () => alice(setClientSettings, { name: 'bob', mode: 'fixed' }),
-      () => alice(pauseOneClient, { name: 'bob' }),
-      () => alice(resumeOneClient, { name: 'bob' }),
       () => alice(setClientSettings, { ...own, max_daily_limit: ['9000 USD'] }),
       () => alice(setClientSettings, { ...own, mode: 'flow', wallet_key: 'a-key-of-alice' }),
       () => alice(setClientSettings, { ...own, mode: 'flow', new_wallet: true }),

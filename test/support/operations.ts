@@ -14,7 +14,7 @@ import {
 
 const OPERATIONS = new URL('../../src/operations/', import.meta.url);
 
-type Named = Pick<Operation<Needs, z.ZodType, z.ZodType>, 'name' | 'needs' | 'may' | 'errors' | 'view'>;
+type Named = Operation<Needs, z.ZodType, z.ZodType>;
 
 export async function everyOperation(): Promise<Named[]> {
   const modules = await Promise.all(

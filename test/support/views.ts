@@ -32,6 +32,7 @@ import {
   payoutsView,
   releasedView as releasedPayoutsView,
 } from '../../src/views/payouts.ts';
+import { purchaseDetailView, purchasesView } from '../../src/views/purchases.ts';
 import { reconciliationView } from '../../src/views/reconciliation.ts';
 import {
   dismissedView,
@@ -102,6 +103,8 @@ export const commandViews: Record<string, Views | null> = {
   'payouts retry': [payoutDetailView],
   'payouts show': [payoutDetailView],
   poll: [runView, dryRunView],
+  'purchases list': [purchasesView.shape.rows],
+  'purchases show': [purchaseDetailView],
   reconcile: [reconciliationView],
   'review dismiss': [dismissedView],
   'review list': [reviewsView.shape.rows],

@@ -47,6 +47,7 @@ const commands: Record<string, { command?: string; operands?: string[]; names?: 
   'payouts.resolve': { operands: ['id'] },
   'payouts.retry': { operands: ['id'] },
   'payouts.show': { operands: ['id'] },
+  'purchases.show': { operands: ['id'] },
   'review.dismiss': { operands: ['id'] },
   'review.release': { operands: ['id'] },
   'review.show': { operands: ['id'] },

@@ -27,12 +27,16 @@ export async function findCashOutId(
   return onlyId(text, [...new Set(found)], field, call('review.list'));
 }
 
-/** The first ids of a table with this beginning. */
-export async function idsBeginning(db: Db, table: 'cash_outs' | 'review', text: string): Promise<string[]> {
-  const ids =
-    table === 'cash_outs'
-      ? db.selectFrom('cash_outs').select('id')
-      : db.selectFrom('review').select('cash_out_id as id');
+/** The first ids of a table with this beginning; with a client only of cash-outs that its cash had a part in. */
+export async function idsBeginning(
+  db: Db,
+  table: 'cash_outs' | 'review',
+  text: string,
+  client?: bigint,
+): Promise<string[]> {
+  const cashOuts = db.selectFrom('cash_outs').select('id');
+  const own = client === undefined ? cashOuts : cashOuts.where('id', 'in', idsOfClient(db, client));
+  const ids = table === 'cash_outs' ? own : db.selectFrom('review').select('cash_out_id as id');
   const rows = await db
     .selectFrom(ids.as('ids'))
     .select('id')
@@ -44,11 +48,20 @@ export async function idsBeginning(db: Db, table: 'cash_outs' | 'review', text: 
   return rows.map((row) => row.id);
 }
 
+/** The cash-outs that the client's cash had a part in. The index on fundings finds them. */
+export function idsOfClient(db: Db, client: bigint) {
+  return db
+    .selectFrom('allocations')
+    .select('cash_out_id')
+    .where('client_id', '=', client)
+    .where('funding_id', 'in', db.selectFrom('fundings').select('id').where('client_id', '=', client));
+}
+
 /**
  * The one id with this beginning. Errors, all `usage/invalid`: `invalid` if the text is too short, `not-found` if no id begins
- * with it, `conflict` if several do.
+ * with it, `conflict` if several do. `what`: what is missing then.
  */
-export function onlyId(text: string, found: string[], field: string, list: Call): string {
+export function onlyId(text: string, found: string[], field: string, list: Call, what = 'cash-out'): string {
   const exact = found.find((id) => id === text);
   if (exact !== undefined) return exact;
   const shown = JSON.stringify(text);
@@ -56,7 +69,7 @@ export function onlyId(text: string, found: string[], field: string, list: Call)
     throw invalid(field, `${shown} is too short for an id`, `Type at least ${SHORTEST} characters of it.`);
   }
   const [id, another] = found;
-  if (id === undefined) throw notFound(field, `there is no cash-out ${shown}`, message`${list} shows them.`);
+  if (id === undefined) throw notFound(field, `there is no ${what} ${shown}`, message`${list} shows them.`);
   if (another !== undefined) {
     throw conflict(field, `${shown} could be ${found.join(', ')}`, 'Type more characters of it.');
   }

@@ -1,0 +1,56 @@
+import { z } from 'zod';
+import { invalid } from '../errors.ts';
+import { readPurchase, readPurchaseList } from '../ledger/cash-outs/purchase-view.ts';
+import { type Client, findClient } from '../ledger/clients/clients.ts';
+import type { Who } from '../ledger/log/log.ts';
+import type { Db } from '../ledger/store/open.ts';
+import type { Clock } from '../time.ts';
+import { parseLimit } from '../typed/limit.ts';
+import { parseName } from '../typed/names.ts';
+import {
+  purchaseDetailView,
+  purchasesView,
+  viewOfPurchase,
+  viewOfPurchaseDetail,
+} from '../views/purchases.ts';
+import { clientOf, operation } from './operation.ts';
+
+/* A client's parts of cash-outs. A client sees only its own; whoever else asks names the client. */
+
+const client = z.string().optional();
+
+export const listPurchases = operation({
+  name: 'purchases.list',
+  needs: 'read',
+  may: ['bookkeeper', 'client'],
+  errors: [],
+  input: z.object({ client, limit: z.string().optional() }),
+  view: purchasesView,
+  run: async ({ clock, ledger: { db }, who }, given) => {
+    const limit = parseLimit(given.limit);
+    const buyer = await buyerOf(db, clock, who, given.client);
+    const { rows, total } = await readPurchaseList(db, buyer, limit);
+    return { rows: rows.map((one) => viewOfPurchase(one, buyer.name)), total };
+  },
+});
+
+export const showPurchase = operation({
+  name: 'purchases.show',
+  needs: 'read',
+  may: ['bookkeeper', 'client'],
+  errors: [],
+  input: z.object({ id: z.string(), client }),
+  view: purchaseDetailView,
+  run: async ({ clock, ledger: { db }, who }, given) => {
+    const buyer = await buyerOf(db, clock, who, given.client);
+    return viewOfPurchaseDetail(await readPurchase(db, buyer, given.id), buyer.name);
+  },
+});
+
+/** The client whose purchases are asked for. Throws `usage/invalid` if nobody is named, or nobody of that name is known. */
+async function buyerOf(db: Db, clock: Clock, who: Who, named: string | undefined): Promise<Client> {
+  const name = clientOf(who, named === undefined ? undefined : parseName(named, 'client'));
+  if (name === undefined)
+    throw invalid('client', 'it is missing', 'Name the client whose purchases you want.');
+  return findClient(db, name, clock.now());
+}

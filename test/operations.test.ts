@@ -1,0 +1,398 @@
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import type { z } from 'zod';
+import { loadConfig } from '../src/config/load.ts';
+import { Secret } from '../src/config/secret.ts';
+import { BridgeError } from '../src/errors.ts';
+import { addCommission } from '../src/ledger/commission/commission.ts';
+import { type Principal, toJson } from '../src/ledger/log/log.ts';
+import { seeMachine } from '../src/ledger/machines/machines.ts';
+import type { Ledger } from '../src/ledger/store/open.ts';
+import type { Needs, Operation, Session } from '../src/operations/operation.ts';
+import { plus, systemClock } from '../src/time.ts';
+import { books } from './support/books.ts';
+import { now } from './support/clock.ts';
+import { forEachLedger } from './support/ledgers.ts';
+import { everyOperation, perform } from './support/operations.ts';
+
+/* Who may do each operation besides the operator, and that a client sees and reaches only what is the client's own. */
+
+type Kind = Principal['kind'];
+
+/** Every operation by who may do it. */
+const rights: [may: Kind[], names: string[]][] = [
+  [
+    ['bookkeeper', 'client'],
+    [
+      ...['clients.show', 'export.make', 'fundings.list', 'fundings.show', 'log.list', 'payouts.list'],
+      ...['payouts.show', 'purchases.list', 'purchases.show'],
+    ],
+  ],
+  [['client'], ['clients.pause', 'clients.resume', 'clients.set']],
+  [
+    ['bookkeeper'],
+    [
+      ...[
+        'cash_outs.list',
+        'cash_outs.show',
+        'clients.list',
+        'clock.show',
+        'commission.list',
+        'credits.list',
+      ],
+      ...['credits.show', 'machines.list', 'machines.show', 'metrics.show', 'review.list', 'review.show'],
+      ...['status', 'verify'],
+    ],
+  ],
+  [
+    [],
+    [
+      ...[
+        'backup.make',
+        'clients.add',
+        'clients.close',
+        'clock.restate',
+        'commission.add',
+        'commission.remove',
+      ],
+      ...[
+        'commission.set',
+        'credits.preview_resolve',
+        'credits.resolve',
+        'doctor',
+        'fixed.run',
+        'fundings.add',
+      ],
+      ...['fundings.adjust', 'fundings.cancel', 'fundings.confirm', 'fundings.move', 'fundings.preview_add'],
+      ...['fundings.preview_confirm', 'fundings.withdraw', 'init.check_lamassu', 'init.check_ledger'],
+      ...['init.check_lnbits', 'init.check_postgresql', 'init.check_source_wallet', 'init.check_superuser'],
+      ...[
+        'init.create',
+        'init.make_ssh_key',
+        'init.preview_create',
+        'init.read_host_key',
+        'init.read_ssh_key',
+      ],
+      ...['ledger.copy', 'ledger.preview_copy', 'ledger.preview_recover', 'ledger.preview_source'],
+      ...['ledger.recover', 'ledger.source', 'machines.preview_replace', 'machines.replace', 'machines.set'],
+      ...['migrate', 'payouts.hold', 'payouts.hold_all', 'payouts.overpaid', 'payouts.pause'],
+      ...['payouts.preview_overpaid', 'payouts.preview_release_all', 'payouts.preview_resolve'],
+      ...[
+        'payouts.release',
+        'payouts.release_all',
+        'payouts.resolve',
+        'payouts.resume',
+        'payouts.retry',
+        'poll',
+      ],
+      ...['poll.preview', 'reconcile', 'review.dismiss', 'review.release', 'role_sql', 'run'],
+      ...['settlements.external', 'settlements.preview_external', 'settlements.preview_settle'],
+      ...['settlements.preview_void', 'settlements.settle', 'settlements.void'],
+    ],
+  ],
+];
+
+const mayOf = new Map(rights.flatMap(([may, names]) => names.map((name) => [name, may] as const)));
+const ofClients = [...mayOf].filter(([, may]) => may.includes('client')).map(([name]) => name);
+
+test('every operation is placed by who may do it', async () => {
+  const placed = [...mayOf].map(([name, may]) => `${name}: ${may.toSorted().join(' ')}`);
+  const found = (await everyOperation()).map(({ name, may }) => `${name}: ${[...may].sort().join(' ')}`);
+  expect(new Set(found)).toEqual(new Set(placed));
+});
+
+test('what a principal may not do is refused before anything is read', async () => {
+  const session = (principal: Principal): Session => ({
+    ...{ principal, clock: systemClock, actor: 'somebody', reason: undefined },
+    config: () => Promise.reject(new Error('the configuration was read')),
+    withLedger: () => Promise.reject(new Error('the ledger was opened')),
+    stopSignal: () => AbortSignal.any([]),
+  });
+  for (const principal of [{ kind: 'client', client: 'alice' }, { kind: 'bookkeeper' }] as const) {
+    const refused = (await everyOperation()).filter(({ name }) => !mayOf.get(name)?.includes(principal.kind));
+    expect(refused.length).toBeGreaterThan(60);
+    for (const operation of refused) {
+      const error = await perform(operation, session(principal), {}).catch((thrown: unknown) => thrown);
+      expect([operation.name, error]).toEqual([
+        operation.name,
+        new BridgeError('usage/forbidden', `somebody may not do ${operation.name}`),
+      ]);
+    }
+  }
+});
+
+const config = loadConfig(fileURLToPath(new URL('../config.example.toml', import.meta.url)), {});
+const who = { actor: 'dora', run: null, clock: systemClock };
+
+/** Two clients at one machine, one of them at another machine, too; three cash-outs, one of them not paid yet. */
+async function twoClients(ledger: Ledger) {
+  const book = await books(ledger);
+  const since = plus(now(), -86_400_000);
+  const at = (minutes: number) => plus(now(), minutes * 60_000);
+  await ledger.write(async (trx) => {
+    await seeMachine(trx, { ...who, at: since }, 'n', 'lamassu');
+    const wallet = { id: 'wallet of house', key: new Secret('house') };
+    const house = { name: 'house', wallet, weight: 1n, machine: null, from: since };
+    await addCommission(trx, { ...who, at: since }, house);
+  });
+  for (const name of ['alice', 'bob']) await book.client(name, { mode: 'flow', daily: 500, max: 800 }, since);
+  await book.cash('alice', 1_031, since);
+  await book.cash('bob', 2_063, since);
+  await book.cash('bob', 4_127, since, { machine: 'n' });
+  await book.cashOut(900, at(-60), at(-59), { commission: 41_113n });
+  await book.cashOut(500, at(-50), at(-49), { commission: 17_177n, machine: 'n' });
+  await book.pay(at(-40));
+  await arrive(ledger, at(-39));
+  // More than both have left: the rest is the own share.
+  await book.cashOut(2_500, at(-30), at(-29), { commission: 77_077n });
+  return ledger;
+}
+
+/** All payouts are paid. */
+async function arrive(ledger: Ledger, at: string): Promise<void> {
+  await ledger.write(async (trx) => {
+    const run = await trx.selectFrom('runs').select('id').orderBy('id', 'desc').executeTakeFirstOrThrow();
+    const payouts = await trx
+      .selectFrom('payouts')
+      .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
+      .select(['payouts.id', 'payouts.sats', 'recipients.wallet_id', 'recipients.name'])
+      .execute();
+    for (const { id, sats, wallet_id: wallet, name } of payouts) {
+      await trx
+        .insertInto('payments')
+        .values({
+          ...{
+            id,
+            payout_id: id,
+            part: 1n,
+            sats,
+            attempt: 1n,
+            payment_hash: `hash of ${name}`,
+            bolt11: `b${id}`,
+          },
+          ...{ client_wallet_id: wallet, source_wallet_id: 's', run_id: run.id, created_at: at },
+          ...{ state: 'settled', sent_at: at, settled_at: at },
+        })
+        .execute();
+    }
+    await trx.updateTable('payouts').set({ state: 'settled', settled_at: at }).execute();
+  });
+}
+
+type Any = Operation<Needs, z.ZodType, z.ZodType>;
+type Input = Record<string, unknown>;
+
+/** Asks on one's right; what an operation hands on as it comes is added to its view. */
+function asker(ledger: Ledger, operations: Any[], principal: Principal) {
+  return async (name: string, input: Input): Promise<unknown> => {
+    const operation = operations.find((one) => one.name === name);
+    if (!operation) throw new Error(`no operation ${name}`);
+    const handed: unknown[] = [];
+    const all = async (pieces: AsyncIterable<string>) => {
+      let text = '';
+      for await (const piece of pieces) text += piece;
+      handed.push(JSON.parse(text));
+      return true;
+    };
+    const take =
+      name === 'log.list' ? (changes: { json(): AsyncIterable<string> }) => all(changes.json()) : all;
+    const view = await perform(
+      operation,
+      {
+        ...{ principal, clock: ledger.clock, actor: 'client' in principal ? principal.client : 'dora' },
+        ...{ reason: undefined, config: async () => config, stopSignal: () => AbortSignal.any([]) },
+        withLedger: (_use, work) => work(ledger),
+      },
+      ['log.list', 'export.make'].includes(name) ? { format: 'json', ...input, take } : input,
+    );
+    return { view, handed };
+  };
+}
+
+/** Each value of an answer, as text; JSON within text is taken apart. */
+function valuesOf(answer: unknown): string[] {
+  if (typeof answer === 'object' && answer !== null) return Object.values(answer).flatMap(valuesOf);
+  return answer === null ? [] : [`${answer}`];
+}
+
+const plain = (answer: unknown) => JSON.parse(toJson(answer) ?? 'null') as unknown;
+
+/** What alice asks each operation. */
+const own: Record<string, Input[]> = {
+  'clients.show': [{ name: 'alice' }],
+  'fundings.list': [{}, { client: 'alice' }, { status: 'exhausted' }],
+  'fundings.show': [{ id: 'f1' }],
+  'payouts.list': [{}, { client: 'alice' }, { open: true }, { state: 'settled' }],
+  'payouts.show': [{ id: 'OWN PAYOUT' }],
+  'purchases.list': [{}, { client: 'alice' }, { limit: '1' }],
+  'purchases.show': [{ id: 'cash-out 1' }, { id: 'cash-out 3', client: 'alice' }],
+  'export.make': ['allocations', 'payouts', 'fundings'].flatMap((kind) => [
+    { kind },
+    { kind, client: 'alice' },
+  ]),
+  'log.list': [{}, { subject: 'alice' }, { subject: 'f1' }, { actor: 'dora' }, { actor: 'bob' }],
+  'clients.set': [{ name: 'alice', mode: 'fixed', daily_limit: ['700 USD'] }],
+  'clients.pause': [{ name: 'alice' }],
+  'clients.resume': [{ name: 'alice' }],
+};
+
+/** What alice may try to reach: something of another, and the same of nobody. */
+const reaching: Record<string, [others: Input, nobodys: Input][]> = {
+  'clients.show': [[{ name: 'bob' }, { name: 'zoe' }]],
+  'fundings.list': [[{ client: 'bob' }, { client: 'zoe' }]],
+  'fundings.show': [[{ id: 'f2' }, { id: 'f99' }]],
+  'payouts.list': [
+    [{ client: 'bob' }, { client: 'zoe' }],
+    [{ client: 'house' }, { client: 'zoe' }],
+  ],
+  'payouts.show': [
+    [{ id: 'BOBS PAYOUT' }, { id: 'p99' }],
+    [{ id: 'COMMISSION PAYOUT' }, { id: 'p99' }],
+  ],
+  'purchases.list': [[{ client: 'bob' }, { client: 'zoe' }]],
+  'purchases.show': [
+    [{ id: 'cash-out 2' }, { id: 'cash-out 9' }],
+    [
+      { id: 'cash-out 1', client: 'bob' },
+      { id: 'cash-out 1', client: 'zoe' },
+    ],
+  ],
+  'export.make': ['allocations', 'payouts', 'fundings'].map((kind) => [
+    { kind, client: 'bob' },
+    { kind, client: 'zoe' },
+  ]),
+  'log.list': ['bob', 'client bob', 'house', 'f2', 'cash-out 1', 'm', 'payouts', 'ledger'].map((subject) => [
+    { subject },
+    { subject: 'zoe' },
+  ]),
+  'clients.set': [
+    [
+      { name: 'bob', mode: 'fixed' },
+      { name: 'zoe', mode: 'fixed' },
+    ],
+  ],
+  'clients.pause': [[{ name: 'bob' }, { name: 'zoe' }]],
+  'clients.resume': [[{ name: 'bob' }, { name: 'zoe' }]],
+};
+
+forEachLedger((_kind, open) => {
+  async function asAlice() {
+    const ledger = await twoClients(await open());
+    const operations = await everyOperation();
+    const operator = asker(ledger, operations, { kind: 'operator' });
+    const alice = asker(ledger, operations, { kind: 'client', client: 'alice' });
+    const payoutOf = async (client: string) => {
+      const { view } = (await operator('payouts.list', { client })) as { view: { rows: { id: string }[] } };
+      return view.rows[0]?.id ?? '';
+    };
+    const ids: Record<string, string> = {
+      'OWN PAYOUT': await payoutOf('alice'),
+      'BOBS PAYOUT': await payoutOf('bob'),
+      'COMMISSION PAYOUT': await payoutOf('house'),
+    };
+    const filled = (input: Input) =>
+      Object.fromEntries(Object.entries(input).map(([key, value]) => [key, ids[`${value}`] ?? value]));
+    return { ledger, operator, alice: (name: string, input: Input) => alice(name, filled(input)), ids };
+  }
+
+  test('what a client is answered has nothing of another client, of the rest, or of the machine', async () => {
+    const { operator, alice, ids } = await asAlice();
+    const of = async (client: string) => [
+      await operator('fundings.list', { client }),
+      await operator('payouts.list', { client }),
+      await operator('purchases.list', { client }),
+      await operator('payouts.show', { id: ids[client === 'alice' ? 'OWN PAYOUT' : 'BOBS PAYOUT'] }),
+      await operator('clients.show', { name: client }),
+    ];
+    const wholes = await Promise.all(
+      [1, 2, 3].map(async (n) => {
+        const answer = (await operator('cash_outs.show', { id: `cash-out ${n}` })) as { view: Input };
+        const { gross_sats, commission_sats, net_sats, own_sats, fiat, own_fiat, allocations } = answer.view;
+        const others = (allocations as Input[]).filter(({ client }) => client !== 'alice');
+        return { gross_sats, commission_sats, net_sats, own_sats, fiat, own_fiat, others };
+      }),
+    );
+    const known = new Set((await of('alice')).flatMap(valuesOf));
+    const secrets = new Set(
+      [
+        ...(await of('bob')),
+        ...wholes,
+        await operator('payouts.show', { id: ids['COMMISSION PAYOUT'] }),
+        await operator('commission.list', {}),
+      ]
+        .flatMap(valuesOf)
+        // A zero and a state are nobody's.
+        .filter((value) => !known.has(value) && !/^(0(\.0+)?|deposited)$/.test(value)),
+    );
+    // The list is not empty by mistake: names, wallets, hashes, ids, and amounts of each kind are in it.
+    for (const value of [
+      'bob',
+      'house',
+      'wallet of bob',
+      'hash of bob',
+      'f2',
+      ids['BOBS PAYOUT'],
+      'cash-out 2',
+    ])
+      expect(secrets).toContain(value);
+    for (const value of ['900.00', '900000', '41113', '77077', '306.00', '2063.00'])
+      expect(secrets).toContain(value);
+    const leaks = (answer: unknown) => valuesOf(plain(answer)).filter((value) => secrets.has(value));
+    expect(leaks(await operator('cash_outs.list', {}))).not.toEqual([]);
+
+    expect(new Set(Object.keys(own))).toEqual(new Set(ofClients));
+    for (const [name, inputs] of Object.entries(own)) {
+      for (const input of inputs) {
+        const answer = await alice(name, input);
+        expect([name, input, leaks(answer)]).toEqual([name, input, []]);
+        // Also within longer texts.
+        expect(toJson(answer)).not.toMatch(/bob|house|cash-out 2/);
+      }
+    }
+    // They were not empty either.
+    expect(valuesOf(await alice('purchases.list', {}))).toEqual(
+      expect.arrayContaining(['cash-out 1', 'cash-out 3', 'm', 'paid', 'waiting', ids['OWN PAYOUT']]),
+    );
+    expect(valuesOf(await alice('log.list', {}))).toEqual(
+      expect.arrayContaining(['client add', 'client set', 'client pause', 'funding add']),
+    );
+  });
+
+  test('what is another client’s does not exist for a client', async () => {
+    const { ledger, alice } = await asAlice();
+    const before = await ledger.db.selectFrom('log').select('id').execute();
+    expect(new Set(Object.keys(reaching))).toEqual(new Set(ofClients));
+    for (const [name, pairs] of Object.entries(reaching)) {
+      for (const pair of pairs) {
+        const [others, nobodys] = await Promise.all(
+          pair.map(async (input) => {
+            const error = await alice(name, input).catch((thrown: unknown) => thrown);
+            if (!(error instanceof BridgeError)) throw new Error(`${name} answers ${toJson(input)}`);
+            const { code, kind, field, text, hint } = error;
+            return { code, kind, field, text: `${text}`, hint: `${hint}` };
+          }),
+        );
+        expect([name, others]).toMatchObject([name, { code: 'usage/invalid', kind: 'not-found' }]);
+        const values = (input: Input | undefined) => Object.values(input ?? {}).map((value) => `${value}`);
+        const asked = new Set([...values(pair[0]), ...values(pair[1])]);
+        const without = (error: unknown) =>
+          [...asked].reduce((text, value) => text.replaceAll(value, '…'), toJson(error) ?? '');
+        // The same words, but for what was asked.
+        expect([name, without(others).replace(/p\d+/, '…')]).toEqual([
+          name,
+          without(nobodys).replace(/p\d+/, '…'),
+        ]);
+      }
+    }
+    // An id that is ambiguous names only the client's own.
+    await expect(alice('purchases.show', { id: 'cash-out' })).rejects.toMatchObject({
+      kind: 'conflict',
+      message: expect.stringContaining('could be cash-out 1, cash-out 3.'),
+    });
+    for (const kind of ['cash-outs', 'commission', 'changes'])
+      await expect(alice('export.make', { kind })).rejects.toMatchObject({
+        ...{ code: 'usage/forbidden', field: 'kind' },
+      });
+    expect(await ledger.db.selectFrom('log').select('id').execute()).toEqual(before);
+  });
+});
