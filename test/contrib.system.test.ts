@@ -31,7 +31,7 @@ function read(name: string): string {
 describe.skipIf(!systemdAvailable())('the units (need systemd)', () => {
   test('pass systemd-analyze verify without a warning', () => {
     const ran = spawnSync('systemd-analyze', ['verify', '--man=no', ...units], { encoding: 'utf8' });
-    // It also looks at units of this machine that they depend on.
+    // It also checks units of this host that they depend on.
     const ours = `${ran.stdout}${ran.stderr}`.split('\n').filter((line) => line.includes('aio-dca'));
     expect(ours).toEqual([]);
     expect(ran.status).toBe(0);
@@ -57,7 +57,7 @@ describe.skipIf(!systemdAvailable())('the units (need systemd)', () => {
       stdio: 'ignore',
     });
     expect(readFileSync(join(root, 'etc/passwd'), 'utf8')).toMatch(/^aio-dca:x:.*:\/var\/lib\/aio-dca:/m);
-    // Folders can be given to that user by root only.
+    // Only root can give folders to that user.
     if (process.getuid?.() !== 0) return;
     const create = () =>
       execFileSync('systemd-tmpfiles', [

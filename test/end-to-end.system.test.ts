@@ -6,8 +6,8 @@ import { sshdAvailable } from './support/sshd.ts';
 import { startWorld } from './support/world.ts';
 
 /*
- * The whole way with nothing simulated: PostgreSQL, OpenSSH's sshd, and the oldest and the newest LNbits that are
- * supported, each with one of the two ledgers.
+ * The whole way of a cash-out, with nothing simulated: PostgreSQL, OpenSSH's sshd, and the oldest and the newest LNbits
+ * that are supported, each with one of the two ledgers.
  */
 describe.each<{ version: LnbitsVersion; ledger: 'sqlite' | 'postgresql' }>([
   { version: '1.0.0', ledger: 'sqlite' },

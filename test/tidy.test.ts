@@ -6,13 +6,13 @@ import { expect, test } from 'vitest';
 import { SYSTEM, UNIT } from '../vitest.config.ts';
 
 /*
- * What linters do not know of this project: constructs that were banned, each with the reason and what to use
- * instead, and the one way in which imports point.
+ * Rules of this project that linters do not know: banned constructs, each with the reason and the replacement, and the
+ * direction of imports.
  */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** The files that git keeps or would keep, as paths from the root, with their text. */
+/** The files that git has or would add, as paths from the root, with their text. */
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
   cwd: ROOT,
   encoding: 'utf8',

@@ -6,7 +6,7 @@ import { commandOf } from '../src/cli/terminal/words.ts';
 import { everyOperation, operationsOf } from './support/operations.ts';
 import { commandViews, holdAgainstView } from './support/views.ts';
 
-/* Which view the JSON of each command is held against, wherever a test starts it with `--json`. */
+/* The view that the JSON of each command is compared with, in every test that starts it with `--json`. */
 
 const CLI = new URL('../src/cli/', import.meta.url);
 
@@ -35,7 +35,7 @@ test('every command has an operation, whose errors it may end with', async () =>
 });
 
 test('the view of a command is that of its operation', async () => {
-  // They hand their changes on as they come, or the command says more, or prints the Prometheus text apart.
+  // They pass their changes on as they come, or the command says more, or prints the Prometheus text separately.
   const others = ['log.list', 'review.show', 'metrics.show'];
   const operations = await everyOperation();
   expect(operations.length).toBeGreaterThan(60);

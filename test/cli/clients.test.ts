@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-/** A file with `text`, as the operator would have it. */
+/** A file with `text`, as the operator would write it. */
 async function file(name: string, text: string): Promise<string> {
   const path = join(world.folder, name);
   await writeFile(path, text, { mode: 0o600 });
@@ -27,7 +27,7 @@ async function walletFile(): Promise<{ path: string; id: string; adminkey: strin
   return { ...keys, path: await file(`${name}.key`, `${keys.inkey}\n`) };
 }
 
-/** The clients' names, past the program: a process for each look would be slow. */
+/** The clients' names, read from the database: a process for each check would be slow. */
 async function names(): Promise<unknown[]> {
   const rows = await ledgerSql(world.ledgerUrl, 'select name from recipients order by name');
   return rows.map((row) => row.name);
@@ -78,7 +78,7 @@ describe('clients add', () => {
       'wallet',
       'invoice',
       'find',
-      // Of the source wallet: it is another one, and is not shown the invoice.
+      // The key of the source wallet, which does not show the invoice.
       'wallet',
       'find',
     ]);

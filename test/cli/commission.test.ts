@@ -28,7 +28,7 @@ async function keyFile(name: string): Promise<string> {
   return path;
 }
 
-/** How often weights and recipients were written, past the program. */
+/** How many weights and recipients the database has. */
 async function rows(): Promise<number> {
   const found = await ledgerSql(world.ledgerUrl, 'select id from commission_weights');
   const recipients = await ledgerSql(world.ledgerUrl, 'select id from recipients');
@@ -69,7 +69,7 @@ describe('commission', () => {
       waiting_sats: 0,
       received_sats: 0,
     });
-    // Half an hour ago the commission had no recipient; of a cash-out of now it goes to both.
+    // Half an hour ago the commission had no recipient; for a cash-out of now it goes to both.
     await world.insertCashOut();
     await world.insertCashOut({ confirmed_at: new Date().toISOString() });
     await world.must(['poll']);

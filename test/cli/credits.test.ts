@@ -19,7 +19,7 @@ async function owed(options: WorldOptions = {}): Promise<void> {
   await world.insertCashOut();
 }
 
-/** A second credit of the same amount lies beside the first, and nothing tells them apart. */
+/** A second credit of the same amount is beside the first, and nothing distinguishes them. */
 async function held(): Promise<void> {
   await owed();
   const simulator = world.simulator();
@@ -104,7 +104,7 @@ test('a wrong password fails in doctor and in poll, and is not shown', async () 
   await world.must(['poll']);
 });
 
-/** What config.toml says of crediting from now on. */
+/** Sets crediting in config.toml. */
 async function crediting(on: boolean): Promise<void> {
   const path = join(world.folder, 'config.toml');
   const text = await readFile(path, 'utf8');
@@ -184,7 +184,7 @@ test.each(['sqlite', 'postgresql'] as const)(
       credits: { not_made: [] },
       attention: { credits: 0 },
     });
-    // Topped up by hand and paid meanwhile: nothing of it is credited any more.
+    // Topped up by hand and paid meanwhile: nothing of it is credited later.
     await world.simulator().topUp(world.source.id, 500_000n);
     await world.must(['poll']);
     await withPassword(world.lnbits.superuser.password);
@@ -275,7 +275,7 @@ test('a doubtful credit is held: poll and status name it, and the operator says 
 test('a credit that LNbits began cannot be resolved as not credited, one that it does not show not as credited', async () => {
   await owed();
   const simulator = world.simulator();
-  // 1.6 leaves the first of its two commits where it ends in between.
+  // If 1.6 ends between its two commits, it leaves the first.
   simulator.onRequest = ({ kind }, phase) => (kind === 'credit' && phase === 'between' ? 'drop' : undefined);
   await world.aioDca(['poll']);
   simulator.onRequest = undefined;
@@ -323,7 +323,7 @@ test('a payment counts for a credit that was never sent, unless the operator say
 test('after --not-credited, only the unpaid sats of its cash-outs are credited again', async () => {
   await held();
   const word = ['credits', 'resolve', 'c1', '--not-credited', '--reason', 'taken back in LNbits', '--yes'];
-  // As long as LNbits shows them, they cannot be called not credited.
+  // While LNbits shows them, they cannot be resolved as not credited.
   await world.simulator().topUp(world.source.id, 1_000_000n);
   for (const left of [2, 1]) {
     const refused = await world.aioDca([...word, '--json']);
@@ -338,7 +338,7 @@ test('after --not-credited, only the unpaid sats of its cash-outs are credited a
   await world.simulator().topUp(world.source.id, -1_000_000n + 484_207n);
   const shown = await world.must([...word, '--json']);
   expect(shown.json()).toMatchObject({ state: 'dropped', wallet_id: world.source.id });
-  // Alice was paid from what lay in the wallet: that is not credited once more.
+  // Alice was paid from the wallet's balance: that is not credited again.
   await world.must(['poll']);
   expect(await credits()).toMatchObject([{ id: 'c1', state: 'dropped' }]);
   await world.insertCashOut({ fiat: '100.00000', crypto_atoms: '12810', received_crypto_atoms: '12810' });

@@ -10,7 +10,7 @@ import { lnbitsAvailable, startLnbits } from '../support/lnbits-real.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 /*
- * A source key onto a shared wallet names an id of its own, and pays from the wallet that is shared. Nobody may be paid
+ * The source key of a shared wallet has an id of its own, and pays from the wallet that is shared. Nobody may be paid
  * into that one: LNbits would pay it from itself to itself.
  */
 
@@ -21,7 +21,7 @@ describe.each(['the simulator', 'LNbits 1.6.2'])('at %s', (where) => {
   if (skipped) process.stdout.write(`skipped: ${where} is not installed\n`);
   let world: World;
   let alice: WalletKeys;
-  /** The wallet that pays, and the admin key of the shared one that stands for it. */
+  /** The wallet that pays, and the admin key of the shared wallet that pays from it. */
   let till: WalletKeys;
   let key: string;
 

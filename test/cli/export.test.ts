@@ -38,7 +38,7 @@ afterAll(async () => {
 
 const inFolder = (name: string) => join(world.folder, name);
 
-/** What a failed or stopped export must not leave. */
+/** The files that a failed or stopped export must not leave. */
 function leftovers(): string[] {
   return readdirSync(world.folder).filter((name) => name.endsWith('.tmp'));
 }
@@ -211,7 +211,7 @@ describe('sixty thousand rows', () => {
     const few = await peak('--to', '2026-01-01T00:00:00.000999Z');
     const many = await peak();
     expect([few.rows, many.rows]).toEqual([1000, 60_000]);
-    // What the compiled code takes; rows that were kept, or garbage that was, would be fifty megabytes and more.
+    // The memory of the compiled code; kept rows, or uncollected garbage, would be fifty megabytes and more.
     expect(many.kilobytes - few.kilobytes).toBeLessThan(20_000);
   }, 60_000);
 

@@ -63,7 +63,7 @@ describe.each(ledgerKinds)('fixed mode on %s', (kind) => {
       payouts: { settled: 1, planned: 0, deferred: 0, unknown: 0, held: 0, sats_settled: 60_526 },
       problems: [],
     });
-    // What only a reading could tell is not there.
+    // Figures that only a reading of Lamassu has are absent.
     expect(ran.json()).not.toHaveProperty('source');
     expect(await world.balance(felix)).toBe(60_526n);
     expect((await world.must(['fixed', 'run'])).stdout).toContain('Paid 0 payouts with 0 sat.');

@@ -10,7 +10,7 @@ import { pairMachine } from '../support/lamassu.ts';
 import { inTerminal, keys } from '../support/terminal.ts';
 import { startWorld, type World } from '../support/world.ts';
 
-/** What init is to reach; its own configuration only tells the tests where everything is. */
+/** The parts that init should reach. The world's own configuration only tells the tests where they are. */
 let world: World;
 let there: Config;
 /** Where init writes. */
@@ -342,7 +342,7 @@ describe('in a script', () => {
       expect((await aioDca(['verify'])).code).toBe(0);
       for (const name of await readdir(folder)) await rm(join(folder, name));
     }
-    // Each file is written aside and put into its place.
+    // Each file is written under another name and then moved.
     expect(killed).toBeGreaterThanOrEqual(8);
   }, 120_000);
 
@@ -398,7 +398,7 @@ describe('in a terminal', { retry: 1 }, () => {
         await terminal.shows(question);
         terminal.type('y');
       };
-      // What is proposed stands in the line already: Ctrl-U takes it away.
+      // The proposed answer is in the line already: Ctrl-U deletes it.
       const instead = (text: string) => `\u0015${text}`;
       await answer('Time zone', instead('Nowhere'));
       await answer('expected a time zone', instead('America/Guatemala'));

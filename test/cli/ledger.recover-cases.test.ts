@@ -118,7 +118,7 @@ test('a payment that was given up but arrives late is noticed before and after a
   expect((await world.aioDca(['poll'])).code).toBe(75);
   const putBack = await keep(world);
   simulator().rules = [];
-  // Every invoice dies with the restart, so other ones are paid.
+  // Every invoice fails with the restart, so new ones are paid.
   await simulator().restart();
   await world.must(['poll']);
   const [dead] = await ledgerSql(
@@ -179,7 +179,7 @@ test('payouts of the cash-outs of two Lamassu servers need the configurations of
   const southern = (args: string[]) => world.must(['--config', file, ...args]);
 
   const putBack = await keep(world);
-  // Each server's run pays what the other's has left: the first is paused meanwhile.
+  // Each server's run also pays what the other's left open, so the first run is paused.
   await world.must(['payouts', 'pause', '--reason', 'both first']);
   await world.insertCashOut({ confirmed_at: ago(10 * HOUR) });
   await insertCashOut(south, { confirmed_at: ago(9 * HOUR), device_id: 'south-1' });

@@ -82,7 +82,7 @@ test('a payout that was open in the copy, and paid in parts since, is settled wi
   ];
   expect((await world.aioDca(['poll'])).code).toBe(75);
   const putBack = await keep(world);
-  // The invoices of the copy die, as after a restart of LNbits: other ones are paid.
+  // The invoices of the copy fail, as after a restart of LNbits, so new ones are paid.
   world.simulator().rules = [];
   await world.simulator().restart();
   await world.must(['poll']);
@@ -276,7 +276,7 @@ test('a credit of the source wallet that the lost ledger may have made is left t
   const config = await readFile(world.configFile, 'utf8');
   const credit = `[lnbits]\ncredit_source = true\nsuperuser = "${superuser.name}"\nsuperuser_password_file = "superuser"`;
   await writeFile(world.configFile, config.replace('[lnbits]', credit));
-  // What falls to fred waits for the next time of fixed mode, and is credited with the rest.
+  // Fred's part waits for the next time of fixed mode, and is credited with the rest.
   await world.addClient('fred', [
     '--mode',
     'fixed',

@@ -30,7 +30,7 @@ while True:
     print(message.decode(), flush=True)
 `;
 
-/** A socket as systemd gives it to a service in $NOTIFY_SOCKET, and what was said on it so far. */
+/** A socket as systemd gives it to a service in $NOTIFY_SOCKET, and the messages on it so far. */
 async function notifySocket(): Promise<{ path: string; said(): string[] }> {
   const folder = await mkdtemp(join(tmpdir(), 'aio-dca-notify-'));
   const path = join(folder, 'notify');
@@ -150,7 +150,7 @@ describe('the daemon', () => {
     return { status: answer.status, text: await answer.text() };
   }
 
-  /** A daemon with its metrics, and what they are once its first run was counted. */
+  /** A daemon with its metrics, after its first run was counted. */
   async function watched() {
     const listen = `127.0.0.1:${await freePort()}`;
     await appendFile(world.configFile, `[metrics]\nlisten = "${listen}"\n`);

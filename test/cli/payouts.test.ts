@@ -55,7 +55,7 @@ afterEach(async () => {
 const poll = () => world.aioDca(['poll', '--json']);
 const payouts = (...args: string[]) => world.aioDca(['payouts', ...args]);
 
-/** `payouts show --json`, without a process for each look. */
+/** `payouts show --json`, without a process for each call. */
 async function shown(): Promise<Shown> {
   const detail = await readPayout(ledger.db, BigInt(p.slice(1)));
   return JSON.parse(jsonDocument(viewOfPayoutDetail(detail))) as Shown;
@@ -427,7 +427,7 @@ describe('resolve', () => {
   });
 });
 
-/** As the second look at settled payments leaves it where LNbits does not show them any more. */
+/** As the second check of settled payments leaves it if LNbits no longer shows them. */
 async function lookedInVain(hashes: (string | undefined)[]): Promise<void> {
   for (const hash of hashes) {
     await ledgerSql(

@@ -40,7 +40,8 @@ test('another LNbits, with other wallets, pays each client with a wallet there o
   const key = ['--wallet-key-file', join(world.folder, 'alice.new')];
   await world.must(['clients', 'set', 'alice', ...key, '--new-wallet', '--yes']);
   await world.insertCashOut({ confirmed_at: ago(HOUR) });
-  // What the old LNbits paid since a backup cannot be seen here: the operator has to say that none was restored.
+  // The new LNbits does not show what the old one paid since a backup: the operator has to declare that none was
+  // restored.
   const asks = await world.aioDca(['poll', '--json']);
   expect([asks.code, asks.json()]).toMatchObject([
     75,

@@ -2,7 +2,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startWorld, type World } from '../support/world.ts';
 
-/* A wallet that takes nothing more: its payout waits, and neither stops the others nor makes the bridge look dead. */
+/*
+ * A wallet that accepts nothing more: its payout waits, but does not stop the others, and does not make the bridge
+ * stale.
+ */
 
 interface Report {
   outcome: string;

@@ -11,7 +11,7 @@ test.each(ledgerKinds)(
     const world = await startWorld({ tunnel: 'direct', ledger });
     onTestFinished(() => world.stop());
     await world.must(['migrate']);
-    // Never to have succeeded is stale only where the ledger has been there for long.
+    // A ledger without a successful run is stale only if it is old enough.
     await ledgerSql(world.ledgerUrl, `update ledger set created_at = '2026-01-01T00:00:00.000000Z'`);
     await world.addClient('alice');
     const south = join(world.folder, 'south.toml');

@@ -11,7 +11,7 @@ const fixed = (id: bigint, remaining: bigint, client = 2_000n + id): Cash => ({
   remaining,
 });
 const limits = (...entries: [client: bigint, left: bigint][]) => new Map(entries);
-/** What each funding gives, as a plain object by id. */
+/** The cash that each funding gives, as a plain object by id. */
 const given = (taken: Map<bigint, bigint>) => Object.fromEntries([...taken].map(([id, n]) => [`${id}`, n]));
 
 describe('water-filling', () => {

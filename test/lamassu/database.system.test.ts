@@ -29,7 +29,7 @@ const DEADLINES = { connect: 400, query: 500 };
 let database: Target;
 let lamassu: Lamassu;
 let spoiled = true;
-/** What ends with each test, and with the file. */
+/** Stopped after each test, and after the file. */
 const closers: (() => Promise<unknown>)[] = [];
 const releases: (() => Promise<unknown>)[] = [];
 
@@ -57,7 +57,7 @@ afterAll(async () => {
   for (const release of releases.reverse()) await release();
 });
 
-/** Changes what the next test must not find: it gets a database of its own. */
+/** Makes changes that the next test must not see, so that one gets a database of its own. */
 async function spoil(sql: string): Promise<void> {
   spoiled = true;
   await lamassu.query(sql);

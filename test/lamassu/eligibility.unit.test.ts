@@ -39,7 +39,7 @@ const successful: LamassuRow = {
   fixed_fee: null,
 };
 
-/** Created when it was confirmed, where nothing else is said. */
+/** By default, created when it was confirmed. */
 const rowOf = ({ confirmed_at: at, ...change }: Partial<LamassuRow>): LamassuRow => ({
   ...successful,
   ...(at === undefined ? {} : { confirmed_at: at, created: at }),

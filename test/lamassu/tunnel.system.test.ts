@@ -17,8 +17,7 @@ import { generateKeyPair, until } from '../support/ssh.ts';
 import { makeKey, type Sshd, type SshdOptions, sshdAvailable, startSshd } from '../support/sshd.ts';
 
 /*
- * The way to SSH on OpenSSH's own server: which of its host keys is asked for, and what is said where it does not let the
- * bridge in.
+ * The way to SSH on OpenSSH's own server: which of its host keys is requested, and the error if it refuses the bridge.
  */
 
 const TARGET = { host: '127.0.0.1', port: Number(new URL(process.env.AIO_DCA_TEST_POSTGRES ?? '').port) };
@@ -141,7 +140,7 @@ describe.skipIf(!sshdAvailable())('an sshd with keys of three kinds', () => {
     const sshd = await server({ kinds: [...KINDS] });
     for (const kind of KINDS) {
       await open(through(sshd, { hostKeys: [sshd.hostKeys[kind]] }));
-      // What is pinned by a line is the only kind that it is asked for.
+      // A key pinned by a whole line is the only kind that is requested.
       expect(sshd.log()).not.toContain('[preauth]');
     }
     for (const kind of KINDS)
@@ -198,7 +197,7 @@ describe.skipIf(!sshdAvailable())('an sshd with keys of three kinds', () => {
   });
 
   test.each([
-    // What this OpenSSH says of kinds is not what it is told to take.
+    // The kinds that this OpenSSH announces are not those that it is configured to accept.
     [['PubkeyAcceptedAlgorithms rsa-sha2-512'], /refuses user \S+ with this key/],
     [
       ['PasswordAuthentication yes', 'AuthenticationMethods publickey,password'],

@@ -19,7 +19,7 @@ test.each([
   await new Promise(setImmediate);
   expect(stream.destroyed).toBe(!goesOn);
   expect(errors).toEqual(goesOn ? [] : ["Connection terminated: the answer is not PostgreSQL's"]);
-  // What follows the beginning is not looked at.
+  // Only the beginning is checked.
   if (!goesOn) return;
   stream.write('HTTP/1.1 200 OK\r\n');
   await new Promise(setImmediate);

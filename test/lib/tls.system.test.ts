@@ -14,7 +14,7 @@ import { LnbitsClient } from '../../src/lnbits/client.ts';
 import { systemClock } from '../../src/time.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
 
-/* Certificates on the ways that carry secrets, at real servers. */
+/* Certificates on the connections that carry secrets, at real servers. */
 
 let folder: string;
 let postgres: Postgres;
@@ -36,13 +36,16 @@ function certificate(name: string, names: string, days = '30'): void {
   writeFileSync(join(folder, 'names'), `subjectAltName=${names}\n`);
   const by = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-extfile', 'names'];
   openssl('x509', '-req', '-in', `${name}.csr`, ...by, '-days', days, '-out', `${name}.crt`);
-  // PostgreSQL, which runs as another user than root, wants its key for itself.
+  // PostgreSQL runs as another user than root, and requires that only it can read its key.
   const { uid, gid } = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : { uid: -1, gid: -1 };
   for (const file of [`${name}.key`, `${name}.crt`]) chownSync(join(folder, file), uid, gid);
   chmodSync(join(folder, `${name}.key`), 0o600);
 }
 
-/** What the server shows from now on, and whom its pg_hba.conf takes: `host`, `hostssl` or `hostnossl`. */
+/**
+ * Sets the certificate that the server shows, and the connections that its pg_hba.conf accepts: `host`, `hostssl` or
+ * `hostnossl`.
+ */
 async function serve(shown: string | undefined, takes = 'host'): Promise<void> {
   const { rows } = await admin.query<{ file: string }>(`select current_setting('hba_file') as file`);
   const [row] = rows;
@@ -233,7 +236,7 @@ test('https:// to a server that speaks no TLS is reported as that', async () => 
 
 test('a server that closes the connection during the handshake counts as not answering', async () => {
   const { createServer: listen } = await import('node:net');
-  // PostgreSQL says a letter before TLS begins.
+  // PostgreSQL sends one letter before TLS begins.
   const servers = ['', 'S'].map((first) =>
     listen((socket) => {
       socket.on('error', () => {});

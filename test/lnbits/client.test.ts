@@ -44,7 +44,7 @@ const failWith = (fault: Fault, times = 100) => {
   lnbits.rules = [{ when: {}, times, fault }];
 };
 
-/** A client of a server that answers each request as told. */
+/** A client of a server that answers each request as configured. */
 async function clientOf(
   answer: RequestListener,
   options: Partial<LnbitsOptions> = {},

@@ -13,7 +13,7 @@ import { LnbitsClient } from '../../src/lnbits/client.ts';
 import { type Clock, systemClock } from '../../src/time.ts';
 import { testClock } from '../support/clock.ts';
 
-/* What happens on the connections themselves: closed while they are idle, given up, and come about too late. */
+/* What happens on the connections themselves: closed while idle, given up, and opened too late. */
 
 const KEY = new Secret('0123456789abcdef0123456789abcdef');
 const pay = (client: LnbitsClient) => client.pay(KEY, { bolt11: 'lnbc1', extra: {} });
@@ -59,7 +59,7 @@ function clientOf(
   return client;
 }
 
-/** This thread does nothing else meanwhile: it does not see what becomes of its connections. */
+/** This thread is busy meanwhile, so it does not see that its connections close. */
 function standStill(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { redact } from '../../src/lnbits/redact.ts';
 
-/* What a peer repeats of what it was sent. */
+/* Secrets in a peer's answer that it had received. */
 
 const percent = (text: string) =>
   [...Buffer.from(text)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join('');

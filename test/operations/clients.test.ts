@@ -22,7 +22,7 @@ import { now } from '../support/clock.ts';
 import { forEachLedger } from '../support/ledgers.ts';
 import { perform } from '../support/operations.ts';
 
-/* What a client may, in whatever way the client asks: the client's own, and nothing that changes where money goes. */
+/* What a client may do, at any door: see the client's own data, and change nothing about where money goes. */
 
 const config = loadConfig(fileURLToPath(new URL('../../config.example.toml', import.meta.url)), {});
 

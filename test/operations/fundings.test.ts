@@ -12,7 +12,7 @@ import { bootless, now } from '../support/clock.ts';
 import { forEachLedger } from '../support/ledgers.ts';
 import { perform } from '../support/operations.ts';
 
-/* What was looked at is what is done: a preview has a digest, and another plan by then is refused. */
+/* What is done is what was previewed: a preview has a digest, and a plan that has changed is refused. */
 
 const config = loadConfig(fileURLToPath(new URL('../../config.example.toml', import.meta.url)), {});
 

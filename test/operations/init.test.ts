@@ -9,7 +9,7 @@ import type { Session } from '../../src/operations/operation.ts';
 import { systemClock } from '../../src/time.ts';
 import { perform } from '../support/operations.ts';
 
-/* What init does once every question is answered, at any door. */
+/* What init does after every question is answered, at any door. */
 
 const session: Session = {
   ...{ principal: { kind: 'operator' }, clock: systemClock, actor: 'dora', reason: undefined },

@@ -19,7 +19,7 @@ import { now } from '../support/clock.ts';
 import { forEachLedger, openAgain } from '../support/ledgers.ts';
 import { perform } from '../support/operations.ts';
 
-/* What is asked under a key is done once, however often it is asked, by whatever process. */
+/* A request under a key is done once, however often and by whatever process it is sent. */
 
 const config = loadConfig('config.example.toml', {});
 
@@ -47,7 +47,7 @@ function ask<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
   );
 }
 
-/** With every kind of value that a view has and JSON has not. */
+/** With every kind of value that views have but JSON does not. */
 const stir = operation({
   name: 'pot.stir',
   needs: 'write',
@@ -79,7 +79,7 @@ forEachLedger((kind, open) => {
     const first = await ask({ ledger, key: 'k1' }, addOneFunding, cash);
     const logged = await count(ledger, 'log');
     const again = await openAgain(ledger);
-    // What is left out is what stands there by default.
+    // A field that is left out has its default.
     const same = { ...cash, new_currency: false };
     expect(await ask({ ledger: again, key: 'k1' }, addOneFunding, same)).toEqual(first);
     await ask({ ledger, key: 'k2' }, addOneFunding, cash);

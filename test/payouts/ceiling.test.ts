@@ -59,7 +59,7 @@ test('stays held until the operator releases it, and is paid then', async () => 
   expect(await day.payNow()).toMatchObject({ settled: 0, held: 1 });
   await release(1n);
   expect(await day.payNow()).toMatchObject({ settled: 1, satsSettled: 1_001n, held: 0 });
-  // What the operator released counts as well: more than the ceiling was sent today.
+  // A released payout counts as well: more than the ceiling was sent today.
   await day.owe('bob', 1n);
   expect(await day.payNow()).toMatchObject({ settled: 0, held: 1 });
 });

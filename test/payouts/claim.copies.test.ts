@@ -162,7 +162,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     };
     await day.payNow();
     day.lnbits.onRequest = undefined;
-    // It knows the claim of that run, and not how it ended; the claim tells where it was made.
+    // It knows the claim of that run, but not its outcome; the claim says where it was made.
     const { problems } = (await copy?.payNow()) ?? { problems: [] };
     expect(problems).toMatchObject([
       {
@@ -241,7 +241,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     };
     await day.payNow();
     if (!snapshot) throw new Error('there was no such moment');
-    // It goes on under its own claim, which it looked after a moment ago by its clocks, and an hour ago by LNbits'.
+    // It goes on under its own claim, which it checked a moment ago by its clocks, and an hour ago by LNbits'.
     const { ledger } = snapshot;
     await ledger.db.updateTable('lease').set({ expires_at: PAST }).execute();
     const run = await startRun(ledger, 'poll', 'test');

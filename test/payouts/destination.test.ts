@@ -39,7 +39,7 @@ interface Shown {
   posts: number;
 }
 
-/** A destination without an LNbits: what its wallets show of each payment, by hash, is there to be read and changed. */
+/** A destination without an LNbits. Tests read and change what its wallets show of each payment, by hash. */
 class MemoryDestination implements Destination {
   readonly payments = new Map<string, Shown>();
   /** So many answers to a payment are lost after it took effect. */

@@ -8,8 +8,8 @@ import { plus } from '../../src/time.ts';
 import { type Asked, type FakeLnbits, fakeLnbits, HOUR, openFake, payment } from '../support/fake-lnbits.ts';
 
 /*
- * Which wallets a look asks, in which order, and what it makes of their answers. What two sides mean together is in
- * decide.unit.test.ts.
+ * Which wallets are read, in which order, and how their answers are interpreted. decide.unit.test.ts tests what two
+ * sides mean together.
  */
 
 /** Of the last POST: there was none; it is older than the quiet time; it was answered; it may still be running. */

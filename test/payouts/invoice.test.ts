@@ -5,7 +5,7 @@ import { bootless, now } from '../support/clock.ts';
 import { claim } from '../support/fake-lnbits.ts';
 import { balance, day, fails, owing, payments, reasons, run, states, walletOf } from '../support/one-run.ts';
 
-/* Making an invoice in the client's wallet: what it says, what is kept of it, and when there is none. */
+/* Making an invoice in the client's wallet: its text, its record, and when none is made. */
 
 test('both sides say whose it is and for which cash-outs, and the invoice lasts for a day', async () => {
   await owing({ alice: 1_000n }, { payouts: 'maximum_sats = 600' });

@@ -14,8 +14,8 @@ import type { Rule } from '../support/lnbits-simulator.ts';
 import { oweTwo, type Payday, payday } from '../support/payday.ts';
 
 /*
- * A client controls what stands in the client's own wallet, so it stops no payment and accuses nobody. What another
- * copy of the ledger paid does.
+ * A client controls the content of the client's own wallet, so it stops no payment. A payment of another copy of the
+ * ledger does.
  */
 
 let day: Payday;
@@ -71,7 +71,7 @@ async function reconciled() {
 
 const FELL_OVER = { status: 500, body: { detail: 'Internal Server Error' } };
 
-/** What a client may forge from the label of a payment that really arrived. */
+/** What a client can forge from the label of a payment that really arrived. */
 const LABELS: [string, (real: Extra, other: Extra) => Extra][] = [
   [
     'the ledger and little else',

@@ -6,7 +6,7 @@ import { bootless, now } from '../support/clock.ts';
 import type { LnbitsVersion, WalletKeys } from '../support/lnbits.ts';
 import { type Payday, payday } from '../support/payday.ts';
 
-/* A payment that was given up and shows up all the same. */
+/* A payment that was given up but appears. */
 
 describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) => {
   let day: Payday;
@@ -27,7 +27,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
   const open = () =>
     day.ledger.db.selectFrom('contradictions').selectAll().where('closed_at', 'is', null).execute();
   const states = async () => (await day.payments()).map(({ state }) => state);
-  /** A payment that was debited, and that the operator called not paid after LNbits gave it up. */
+  /** A payment that was debited, and that the operator declared unpaid after LNbits gave it up. */
   const calledUnpaid = async () => {
     day.lnbits.rules.push({ when: { kind: 'pay' }, fault: { pay: 'debit-only' } });
     await day.payNow();

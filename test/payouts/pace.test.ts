@@ -46,7 +46,7 @@ test('a refused POST is repeated with the same bolt11, without reading the walle
   const alice = await owing(1);
   day.lnbits.rules = [refused(2, '0')];
   expect(await day.payNow()).toMatchObject({ settled: 1, problems: [] });
-  // One of the client, and two of the source wallet: its key is tried, and the run says that it is going to pay.
+  // One in the client's wallet, and two in the source wallet: the test of its key, and the run's claim.
   expect([count('invoice'), count('pay'), count('find')]).toEqual([3, 3, 2]);
   expect(day.lnbits.balance(alice.id)).toBe(10n);
 });

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import type { Fault } from '../support/lnbits-simulator.ts';
 import { balance, day, fails, owing, payments, run, states, waiting } from '../support/one-run.ts';
 
-/* What a run does where something in front of LNbits answers in its place. No word of that decides about a payment. */
+/*
+ * What a run does if something in front of LNbits answers in its place. Such an answer decides nothing about a payment.
+ */
 
 const page = (status: number, headers: Record<string, string> = {}) => ({
   status,

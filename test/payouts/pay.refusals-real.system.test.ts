@@ -79,7 +79,7 @@ describe.each(lnbitsVersions)('LNbits %s takes less than it did', (version) => {
   });
 
   test.skipIf(skipped)('in a wallet: another one is paid', { timeout: 60_000 }, async () => {
-    // More than is in the source wallet, which has to take a run's claim.
+    // More than the source wallet holds, because a run's claim must still fit in it.
     await allow({ lnbits_max_incoming_payment_amount_sats: 10_000_000 });
     await world.lnbits.topUp(world.wallets.get('alice')?.id ?? '', 10_000_000n);
     const before = [await held('alice'), await held('bob')] as const;

@@ -17,7 +17,7 @@ import {
   when,
 } from '../support/one-run.ts';
 
-/* What a run does where LNbits answers no. */
+/* What a run does if LNbits refuses. */
 
 test('wallets at which LNbits fails stop no other payout, however many there are', async () => {
   await owing({ alice: 10n, bob: 20n, carol: 30n });
@@ -124,7 +124,7 @@ describe('where LNbits says no', () => {
     expect(quietWaits()).toHaveLength(1);
     expect(await payments()).toEqual([['unknown', 'LNbits shows the payment as pending']]);
     expect(await run()).toMatchObject({ asked: ['find'] });
-    // What is quiet already needs no time to pass.
+    // If it is quiet already, no time has to pass.
     expect(quietWaits()).toHaveLength(1);
   });
 

@@ -24,7 +24,7 @@ import {
   when,
 } from '../support/one-run.ts';
 
-/* What a run does where LNbits does not answer: to a POST, or to anything else. */
+/* What a run does if LNbits does not answer a POST, or another request. */
 
 describe('where LNbits does not answer a POST', () => {
   test('it is sent once more, and after the quiet time it is found out within the run', async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { balance, day, owing, payments, run, states, walletOf } from '../support/one-run.ts';
 
-/* LNbits takes less at once than it did: what was not sent goes in smaller parts, once `maximum_sats` says so. */
+/* LNbits accepts less at once than before: unsent sats go in smaller parts, once `maximum_sats` is lowered. */
 
 const tooMuch = {
   when: { kind: 'invoice' as const },

@@ -155,7 +155,7 @@ describe('a run that was suspended between `sending` and its POST', () => {
       }
       return result;
     };
-    // It was not sent, and nothing has to be found out: the same run sends it, when it has looked once more.
+    // It was not sent, and nothing has to be found out: the same run sends it, after another check.
     expect(await run()).toMatchObject({ settled: 1, problems: [] });
     expect(quietWaits()).toEqual([]);
     expect(posts()).toBe(1);

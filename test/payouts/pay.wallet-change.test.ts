@@ -22,7 +22,9 @@ import {
   when,
 } from '../support/one-run.ts';
 
-/* Sats go to the wallet that is the recipient's at the moment of the invoice; what was ever sent stays with its wallet. */
+/*
+ * Sats go to the recipient's wallet at the moment of the invoice; a payment that was ever sent stays with its wallet.
+ */
 
 /** Gives a recipient another wallet, as `clients set --new-wallet` does. Answers what is in it. */
 async function move(name: string): Promise<() => bigint> {

@@ -8,7 +8,7 @@ import { systemClock } from '../../src/time.ts';
 import type { PaymentRow } from '../support/lnbits-books.ts';
 import { type Payday, payday } from '../support/payday.ts';
 
-/* The checks before the first payment of a run, one by one: what each of them looks at, and what it leaves alone. */
+/* The checks before the first payment of a run, one by one: what each of them reads, and what it leaves alone. */
 
 let day: Payday;
 afterEach(() => day.stop());
@@ -170,7 +170,7 @@ describe('the wallet that pays', () => {
       },
     ]);
     expect((await ledgerRow()).source_wallet_id).toBe(day.source.id);
-    // Nobody was asked about what is open.
+    // No wallet was read about open payments.
     const asked = day.lnbits.requests.map(({ kind, query }) => query.get('tag') ?? kind);
     expect(asked.toSorted((a, b) => a.localeCompare(b))).toEqual(['aio-dca-run', 'version', 'wallet']);
   });
@@ -363,7 +363,7 @@ describe('each settled payment is looked at once more', () => {
     await paid(3);
     expect(await unchecked()).toEqual([1n, 2n, 3n]);
     expect(await again()).toMatchObject({ settled: 1, problems: [] });
-    // One list, the newest settled payment, and then the look after the new payment.
+    // One list, the newest settled payment, and then the check of the new payment.
     expect(asked()).toEqual(['list', 'find', 'find']);
     expect(await unchecked()).toEqual([4n]);
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { bothSides, judgeWord, type Shown } from '../../src/payouts/resolve.ts';
 import { fakeLnbits, openFake, payment } from '../support/fake-lnbits.ts';
 
-/* What the operator says became of a payment is checked against both wallets. */
+/* The operator's decision about a payment is checked against both wallets. */
 
 test("the source's side is read after the client's", async () => {
   const base = await openFake();
@@ -38,9 +38,9 @@ describe('nothing that a key shows', () => {
 });
 
 /*
- * b: the wallets bear the word out; o: they leave it open, and the operator is asked; x: they contradict it, and it
- * is refused. `unread`: nobody could look. Each is `paid` and then `not paid`, by the source's side (columns) and the
- * client's (rows).
+ * b: the wallets confirm the decision; o: they leave it open, and the operator is asked; x: they contradict it, and it
+ * is refused. `unread`: the wallet could not be read. Each is `paid` and then `not paid`, by the source's side
+ * (columns) and the client's (rows).
  */
 const SOURCES = ['success', 'pending', 'failed', 'none', 'unseen', 'unread'] as const;
 const TABLE: Record<Shown['client'], string> = {

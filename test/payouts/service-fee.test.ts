@@ -60,7 +60,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       expect(kinds.payouts.columns.at(-1)?.name).toBe('fee_msat');
       const { rows } = await readPayoutList(day.ledger.db, {}, 9);
       expect(rows.map(({ feeMsat }) => feeMsat)).toEqual([100n, 1_000_500n]);
-      // Off again, and on again: told again.
+      // Off again, and on again: reported again.
       await day.lnbits.setServiceFee(null);
       await day.owe('alice', 10n);
       expect(codes(await day.payNow())).toEqual([]);
@@ -86,7 +86,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       await day.payNow();
       await day.owe('alice', 2_000n);
       let short = await day.payNow();
-      // Before 1.4 a look kills the invoice that was refused, and it may not be quiet yet.
+      // Before 1.4 a look-up makes the refused invoice fail, and it may not be quiet yet.
       if (short.unknown > 0) short = await day.payNow();
       expect(short).toMatchObject({ settled: 0, deferred: 1, problems: [{ code: 'lnbits/balance' }] });
       expect(short.problems[0]?.message).toContain('are missing');
@@ -132,7 +132,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       await day.owe('alice', 1_000n);
       expect(await day.payNow()).toMatchObject({ settled: 1, satsCredited: 1_012n });
       await day.owe('alice', 200_000n);
-      // What the first did not need is there for the second.
+      // The rest of the first is used for the second.
       expect(await day.payNow()).toMatchObject({ settled: 1, satsCredited: 202_000n });
       expect(day.lnbits.balance(alice.id)).toBe(201_000n);
       expect(await credits()).toEqual([

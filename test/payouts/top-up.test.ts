@@ -37,7 +37,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
     };
     const credits = () => day.ledger.db.selectFrom('credits').selectAll().orderBy('id').execute();
     const states = async () => (await credits()).map(({ state }) => state);
-    /** What LNbits put into the source wallet, in sats, in the order in which it did. */
+    /** The credits of the source wallet by LNbits, in sats, in their order. */
     const credited = () =>
       day.lnbits
         .payments(day.source.id)
@@ -253,7 +253,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         expect(day.lnbits.balance(alice.id)).toBe(3000n);
       });
 
-      /** One credit is dropped, and LNbits does it when it is told to. */
+      /** One credit is dropped, and LNbits makes it when the test says so. */
       const late = async () => {
         const ended = Promise.withResolvers<void>();
         let before = credited().length;
@@ -337,7 +337,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         await two();
         const first = await late();
         const second = await late();
-        // A third is answered, and the first two come while LNbits is at it.
+        // A third is answered, and the first two arrive while LNbits works on it.
         day.lnbits.onRequest = async ({ kind }, phase) => {
           if (kind !== 'credit' || phase !== 'between') return;
           day.lnbits.onRequest = undefined;

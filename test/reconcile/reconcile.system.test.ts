@@ -94,7 +94,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
 
   describe('LNbits', () => {
     const simulator = () => world.simulator();
-    /** What the wallets show for the length of one look. */
+    /** What the wallets show during one comparison. */
     const shown = async (walletId: string, fields: Record<string, unknown>, range = ALL) => {
       const [row] = simulator()
         .payments(walletId)
@@ -185,7 +185,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
               before[0]?.payout_id ?? null,
             ]),
           ]);
-        // What the tables do not let go back is put there past them.
+        // States that the tables refuse are written past them.
         await untied(() => set(state, payout));
         simulator().change(world.source.id, hash, source);
         simulator().change(alice.id, hash, client);
@@ -310,7 +310,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
     await world.must(['poll']);
     expect(await codes()).toEqual([]);
     const change = (what: string) => lamassu(`update cash_out_txs set ${what} where id = $1`, failed);
-    // Neither other words for the same error nor another creation bear on what was settled.
+    // Neither other words for the same error nor another creation time affects the settlement.
     await change("error = 'jammed twice', created = created - interval '1 second'");
     expect(await codes()).toEqual([]);
     // Lamassu confirms what was settled.

@@ -6,7 +6,7 @@ import { type Counter, openCounter, type Shop } from '../support/counter.ts';
 import { insertAction } from '../support/lamassu.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
 
-/* What a run reads while a clock is wrong, and after it was. */
+/* What a run reads while a clock is wrong, and afterwards. */
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -182,7 +182,7 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
       const id = await sell({ confirmed_at: ago(MINUTE) });
       await counter.poll();
       await setLamassuClock(world, -ms);
-      // What was distributed came to pass: Lamassu says the same of it, and there is nothing to accept.
+      // A distributed cash-out really happened: Lamassu says the same of it, and there is nothing to accept.
       expect((await world.must(['reconcile', '--json'])).json()).toMatchObject({ ok: true, differences: [] });
       const dismissed = await world.aioDca(['review', 'dismiss', id, '--reason', 'seen']);
       expect(dismissed.stderr).toContain('is not in review');
@@ -195,7 +195,7 @@ describe.each(ledgerKinds)('Lamassu, a ledger in %s', (ledger) => {
       });
       expect((await world.aioDca(['clock', 'show', '--json'], off)).json()).toMatchObject({ entries: [] });
       expect((await world.aioDca(['doctor'], off)).stdout).not.toContain('entries:');
-      // The way out that the refusal of "now" names.
+      // The way out that the refusal of an entry "from now on" names.
       const add = ['fundings', 'add', shop.client('alice'), '5 USD', '--any-machine', '--deposited'];
       expect((await world.aioDca(add, off)).stderr).toContain('Cash can be entered with its time');
       await world.must([...add, '--at', ago(10_000)], off);

@@ -10,7 +10,7 @@ import { bootless, now } from '../support/clock.ts';
 import { forEachLedger } from '../support/ledgers.ts';
 import { oweTwo, payday } from '../support/payday.ts';
 
-/* A run reports what came to need the operator in it, however often it did before. */
+/* A run reports what began to need the operator in that run, however often it did before. */
 
 test('a payout that is released and held again is reported each time, and only then', async () => {
   const day = await payday();

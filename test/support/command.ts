@@ -8,7 +8,7 @@ import { holdAgainstView } from './views.ts';
 export const PROGRAM_VARIABLE = 'AIO_DCA_TEST_PROGRAM';
 const CACHE = join(import.meta.dirname, '../../node_modules/.cache/aio-dca-tests');
 
-/** The program's first file, and where what Node compiled of it is kept. */
+/** The program's first file, and the folder of Node's compile cache for it. */
 function program(): { main: string; cache: string } {
   const bundled = process.env[PROGRAM_VARIABLE];
   return {
@@ -99,6 +99,6 @@ function inherited(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(AIO_DCA_|CREDENTIALS_DIRECTORY$|NODE_OPTIONS$|FORCE_COLOR$|SUDO_USER$)/.test(name),
   );
-  // A test starts hundreds of them: keeping what was compiled takes a third off each.
+  // A test starts hundreds of them: the compile cache saves a third of each start.
   return { NODE_COMPILE_CACHE: program().cache, ...Object.fromEntries(kept), NO_COLOR: '1' };
 }

@@ -100,7 +100,7 @@ test('money and ids are never cut', async () => {
 
 test('headings are emphasised in a terminal, but not with NO_COLOR', async () => {
   const args = ['--config', world.configFile, 'clients', 'list'];
-  // Node takes CI for a terminal without colours.
+  // With CI set, Node assumes a terminal without colours.
   const coloured = await inTerminal(args, { env: { NO_COLOR: undefined, CI: undefined } }).ended;
   expect(coloured.raw).toContain('\u001b[1m');
   const plain = await inTerminal(args, { env: { NO_COLOR: '1' } }).ended;

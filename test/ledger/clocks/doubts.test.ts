@@ -17,7 +17,7 @@ const YEAR = 365 * 24 * HOUR;
 const who = { actor: 'test', run: null, clock: bootless, reason: 'the clock was wrong' };
 const shifts = [MINUTE + 2_000, 6 * HOUR, YEAR].flatMap((ms) => [ms, -ms]);
 
-/** The host's clocks, the one that is set wrong by `ms`. */
+/** The host's clocks; the one that can be set is wrong by `ms`. */
 const off = (ms: number, more: Partial<HostClock> = {}): HostClock => {
   const right = systemClock.host();
   return { ...right, wall: right.wall + ms, boot: 'this boot', ...more };
@@ -58,7 +58,7 @@ forEachLedger((kind, open) => {
       const ledger = await open();
       await seen(ledger);
       const entered = entryTime(ledger.db, off(ms, { boot: 'another boot' }));
-      // A server is one more clock that the host's can be compared with.
+      // A server has another clock, with which the host's can be compared.
       if (ms < 0 || kind === 'postgresql')
         await expect(entered).rejects.toMatchObject({ code: 'clock/differs' });
       else expect(Math.abs(toMs(await entered) - Date.now() - ms)).toBeLessThan(5_000);

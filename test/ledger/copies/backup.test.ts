@@ -29,7 +29,7 @@ test('a copy is the ledger as it was at one moment, readable by its owner only, 
   const ledger = await freshLedger('sqlite');
   const file = join(folderOf(ledger), 'copy.sqlite');
   for (let n = 0; n < 50; n += 1) await note(ledger, 'before');
-  // It goes on being written meanwhile, and its newest rows are still in the write-ahead log.
+  // It is written meanwhile, and its newest rows are still in the write-ahead log.
   const writing = (async () => {
     for (let n = 0; n < 50; n += 1) await note(ledger, 'meanwhile');
   })();

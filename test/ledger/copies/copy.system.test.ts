@@ -92,7 +92,7 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
     const moved = await copyLedger({ url: ledger.url }, { url }, 'test', systemClock);
     expect(moved).toMatchObject({ id: ledger.id, url, rows: { cash_outs: 4, payouts: 2, allocations: 4 } });
 
-    // A process that was open all the time can no longer write to it either.
+    // A process that had it open all the time can no longer write to it either.
     await expect(ledger.write(async () => 'written')).rejects.toMatchObject({ code: 'ledger/retired' });
     await expect(openLedger({ clock: systemClock, url: ledger.url, use: 'read' })).rejects.toMatchObject({
       code: 'ledger/retired',

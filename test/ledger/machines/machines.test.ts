@@ -116,7 +116,7 @@ forEachLedger((_kind, open) => {
         'commission_rate: 3 % is outside of what fundings may have here, at least 4 %',
       );
       await set(book, 'm', { rate: 5_000n, min_rate: 4_000n, max_rate: 8_000n });
-      // What is not said stays.
+      // Settings that are not given stay.
       await expect(set(book, 'm', { max_rate: 4_500n })).rejects.toThrow('max_rate: 4.5 % is less than the');
       await set(book, 'm', { rate: 4_500n });
       expect(await ratesAt(book.ledger.db, 'm', day(3))).toEqual({
@@ -211,7 +211,7 @@ forEachLedger((_kind, open) => {
       expect(await machineViews(book.ledger.db, await machinesInUse(book.ledger.db), day(11))).toMatchObject([
         { deviceId: 'm2', name: 'Antigua', currency: 'USD', rates: { rate: 5_000n, max_rate: 8_000n } },
       ]);
-      // Also for what came out of the new one before it was entered here.
+      // Also for cash-outs of the new one before it was entered here.
       expect(await ratesAt(book.ledger.db, 'm2', begin)).toMatchObject({ rate: 5_000n });
       expect(await commissionWeights(book.ledger.db, 'm2', day(3))).toMatchObject([
         { id: recipient, weight: 3n },

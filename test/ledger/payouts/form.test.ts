@@ -9,8 +9,8 @@ import { bootless } from '../../support/clock.ts';
 import { freshLedger } from '../../support/ledgers.ts';
 
 /*
- * What becomes a payout, of which allocations, and in which parts. What is due in fixed mode is told by examples, on both
- * ledgers, in test/scheduler/poll.modes.test.ts; here are the moments around them.
+ * Which allocations become which payouts, in which parts. test/scheduler/poll.modes.test.ts shows by examples, on both
+ * ledgers, what is due in fixed mode; this file tests the moments around them.
  */
 
 const who = { actor: 'dora', run: null, clock: bootless };
@@ -178,7 +178,7 @@ describe('less than the minimum', () => {
     const book = await open();
     const { db } = book.ledger;
     await flow(book, 'alice', usd);
-    // Whose cash there is besides makes no difference.
+    // Cash of other clients makes no difference.
     await book.client('bob', { mode: 'flow' }, BEFORE);
     const onItsWay = name === 'has cash on its way' ? 'alice' : 'bob';
     await book.cash(onItsWay, 100, BEFORE, { depositedAt: null });

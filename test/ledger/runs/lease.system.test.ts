@@ -96,7 +96,7 @@ forEachLedger((kind, open) => {
     const shortened = await expires();
     expect(shortened < plus(now(), 31_000)).toBe(true);
     expect(shortened > plus(now(), 20_000)).toBe(true);
-    // Each look gives it no more time than it has.
+    // Seeing it again does not extend it.
     await expect(startRun(ledger, 'poll', 'me')).rejects.toMatchObject({ code: 'run/busy' });
     expect(await expires()).toBe(shortened);
   });
@@ -110,7 +110,7 @@ forEachLedger((kind, open) => {
     async (_name, owner) => {
       const ledger = await open();
       await own(ledger, owner);
-      // A file is used by one host, so whoever wrote in it before the boot is gone.
+      // One host uses a file, so a process that wrote to it before the boot is gone.
       if (kind === 'sqlite' && 'boot' in owner) {
         await expect(startRun(ledger, 'poll', 'me')).resolves.toMatchObject({ id: 2n });
         return;

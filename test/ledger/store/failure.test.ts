@@ -5,7 +5,7 @@ import { explained } from '../../../src/ledger/store/failure.ts';
 import { freshLedger } from '../../support/ledgers.ts';
 import { raising, sqlStates } from '../../support/sqlstates.ts';
 
-/** What each class of SQLSTATE means, and the states that differ from their class. `null`: our own mistake, a defect. */
+/** What each class of SQLSTATE means, and the states that differ from their class. `null`: a defect of this program. */
 const classes: Record<string, ErrorCode | null> = {
   '03': null,
   '08': 'ledger/unreachable',

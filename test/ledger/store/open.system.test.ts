@@ -197,7 +197,7 @@ forEachLedger((kind, fresh) => {
     await expect(move('payments', 2n, 'unknown')).rejects.toThrow('does not go back');
     await expect(sql`update payments set sats = 8 where id = 1`.execute(db)).rejects.toThrow('never changes');
     await expect(sql`update credits set fee = 1 where id = 1`.execute(db)).rejects.toThrow('never changes');
-    // Given up, and there all the same.
+    // Given up, but shown by LNbits.
     await move('payments', 2n, 'settled');
     await move('credits', 1n, 'credited');
     await expect(move('credits', 1n, 'dropped')).rejects.toThrow('does not go back');

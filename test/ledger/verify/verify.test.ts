@@ -33,7 +33,7 @@ const AT = '2026-11-20T10:00:00.000000Z';
 const LATER = '2026-11-20T12:00:00.000000Z';
 const SOURCE = 'source-wallet';
 
-/** Each breaks the books in one way, past every constraint; the first of its codes is the one it is about. */
+/** Each breaks the books in one way, past every constraint; its first code is the expected one. */
 const corruptions: [LedgerDifferenceCode, string][] = [
   ['cash-out/gross', `update cash_outs set gross = gross + 1 where id = 'c1'`],
   ['cash-out/net', `update cash_outs set net = net - 1, own = own + 1 where id = 'c1'`],
@@ -329,7 +329,7 @@ function how(run: bigint | null) {
   return { now: LATER, timezone: 'UTC', priority: 'shared' as const, origin: 'lamassu' as const, who };
 }
 
-/** Books with something of everything: flow and fixed, an own part, commission, payments in every state. */
+/** Books with an example of everything: flow and fixed, an own part, commission, payments in every state. */
 async function fill(ledger: Ledger): Promise<void> {
   const run = await startRun(ledger, 'poll', 'test');
   await run.write(async (trx) => {

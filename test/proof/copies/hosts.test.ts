@@ -16,7 +16,7 @@ import { long } from '../seed.ts';
 const CASES = lnbitsVersions.flatMap((lnbits) => ledgerKinds.map((ledger) => ({ lnbits, ledger })));
 const chosen = CASES.filter(({ lnbits, ledger }) => long || (lnbits === '1.0.0') === (ledger === 'sqlite'));
 
-/** What one cash-out is worth to alice. */
+/** Alice's sats of one cash-out. */
 const DUE = 484_207n;
 
 interface Host {
@@ -80,7 +80,7 @@ describe.each(chosen)('LNbits $lnbits, a ledger in $ledger', ({ lnbits, ledger }
       const received = await world.balance(alice);
       expect(received).toBe(told.length === 2 ? DUE : 2n * DUE);
 
-      // Whoever was not told goes on; where both were, the first to run again.
+      // The host that was not refused goes on; if both were, the first to run again.
       const winner = ran[0]?.code === 78 && ran[1]?.code === 0 ? second : first;
       const loser = winner === first ? second : first;
       await world.insertCashOut({ confirmed_at: ago(4 * HOUR) });
@@ -96,7 +96,7 @@ describe.each(chosen)('LNbits $lnbits, a ledger in $ledger', ({ lnbits, ledger }
       expect(await world.balance(alice)).toBe(4n * DUE);
       expect((await loser.run('verify')).code).toBe(0);
       expect((await loser.run('reconcile')).code).toBe(0);
-      // And the winner, started again by mistake, is told now.
+      // And the winner, started again by mistake, is now refused.
       await world.insertCashOut({ confirmed_at: ago(2 * HOUR) });
       const late = await winner.run('poll', '--json');
       expect([late.code, late.stdout]).toEqual([78, expect.stringContaining('ledger/in-use-elsewhere')]);

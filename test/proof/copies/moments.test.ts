@@ -85,7 +85,7 @@ describe.each(lnbitsVersions)('a second copy of the ledger pays at LNbits %s', (
               true,
             ]);
             if (reports.flatMap(codes).some((code) => NOT_ALONE.test(code))) continue;
-            // All that the first one paid was in the copy, too. Whoever pays next is told.
+            // Everything that the first one paid was in the copy, too. The next to pay is refused.
             await day.owe('alice', 1n);
             expect([where, codes(await day.payNow())]).toEqual([where, ['ledger/in-use-elsewhere']]);
           }

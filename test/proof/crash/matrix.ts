@@ -25,7 +25,7 @@ interface Step {
   before(day: Day): Promise<unknown>;
   /** `poll` where it is left out. */
   command?(day: Day): string[];
-  /** What the day still needs after it so that nothing is open. */
+  /** What the day still needs after it to leave nothing open. */
   next: string[][];
   /** What is settled by hand when all is done. */
   settled: 'jammed'[];

@@ -68,7 +68,7 @@ async function status(world: World, options?: RunOptions): Promise<{ code: numbe
   return { code: ran.code, said: ran.json<Status>() };
 }
 
-/** Puts right what `status` names, by the command that it names, with the time at which it really was entered. */
+/** Corrects what `status` names, by the command that it names, with the real time of the entry. */
 async function putRight(world: World, at: string): Promise<number> {
   const { code, said } = await status(world);
   const { entries } = said.clock;
@@ -130,7 +130,7 @@ test.concurrent.each(cells(all([undefined, other]), 3))(
       await until(world);
       const first = await world.aioDca(['poll', '--json']);
       const named = await putRight(world, entered);
-      // What was entered ahead of now is always found; what was behind, where the host has not booted since.
+      // An entry ahead of now is always found; one behind, only if the host has not booted since.
       const found = !refused && (ms > 0 || boot === undefined);
       expect([first.code, named], first.stdout).toEqual(found ? [2, 1] : [0, 0]);
       await settleAll(world, ago(0));
@@ -173,7 +173,7 @@ test.concurrent.each(cells(all([undefined, other]), 2))(
       if (known) expect((await status(world, off)).said.attention.clock).toBe(1);
       const entered = ago(0);
       if (known) {
-        // What is said with its time is taken, by whatever clock.
+        // An entry with its time is accepted by any clock.
         const stated = ['fundings', 'confirm', 'f2', '--at', ago(1_000), '--no-past'];
         await world.must(stated, off);
       }

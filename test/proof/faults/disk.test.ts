@@ -9,7 +9,7 @@ import { startWorld, type World } from '../../support/world.ts';
 import { long } from '../seed.ts';
 
 /*
- * A disk that is full, and one that takes nothing any more. Both are mounted for the purpose, which only root may do:
+ * A disk that is full, and one that accepts no writes. Both are mounted for the purpose, which only root may do:
  * elsewhere, and where mounting is forbidden, these tests are skipped.
  */
 
@@ -51,7 +51,7 @@ function fill(disk: string, leftKib: number): () => void {
   return () => rmSync(file);
 }
 
-/** Either done, or told as what it is: never a defect, never a stack trace, and in words that name the disk. */
+/** Either done, or reported as what it is: never a defect, never a stack trace, and naming the disk. */
 function expectTold(what: string, { code, stdout, stderr }: Ran): void {
   const said = `${what} (exit ${code}):\n${stdout}${stderr}`;
   expect([0, 2, 75], said).toContain(code);
@@ -77,8 +77,8 @@ test.runIf(mounts)(
       expectTold(`poll with ${level} KiB left`, poll);
       if (poll.code === 75) {
         failed += 1;
-        // The operator hears of what could not be written before the ledger counts as stale.
-        // On a disk without any room not even a look is possible: SQLite makes files for it.
+        // The operator learns of failed writes before the ledger counts as stale. On a disk without any room not even
+        // reading is possible, because SQLite needs files for it.
         const status = await world.aioDca(['status']);
         expectTold(`status with ${level} KiB left`, status);
         if (status.stdout.includes('broke off')) expect(status.code).toBe(2);

@@ -27,7 +27,7 @@ export interface FaultProxy {
 }
 
 export interface Where {
-  /** The requests that it befalls; all by default, and then from the first byte of a connection on. */
+  /** The requests that it hits; all by default, and then from the first byte of a connection on. */
   hit?: (request: Buffer) => boolean;
   /** How often; always by default. */
   times?: number;
@@ -79,7 +79,7 @@ export async function startFaultProxy(target: { host: string; port: number }): P
     };
   };
 
-  /** Hands on what it is given, in its order, by a byte a second. */
+  /** Passes on its input, in order, at a byte a second. */
   const dripping = () => {
     let rest = Buffer.alloc(0);
     let timer: NodeJS.Timeout | undefined;
@@ -108,7 +108,7 @@ export async function startFaultProxy(target: { host: string; port: number }): P
       held.end();
       server.destroy();
     });
-    // Of what the server does behind such a fault the client hears nothing.
+    // Behind such a fault, the client gets nothing of what the server does.
     track(server, () => (mine !== null && SILENT.includes(mine.do)) || client.destroy());
     if (mine?.do === 'reset') client.resetAndDestroy();
     client.on('end', () => {

@@ -13,7 +13,7 @@ export interface Place {
   /** What the run waits for there, by a short deadline. */
   wait: Wait;
   codes: RegExp;
-  /** The requests that it befalls; else it is whole connections. */
+  /** The requests that it hits; by default it hits whole connections. */
   hit?: (request: Buffer) => boolean;
   /** What goes wrong only here. */
   own?: WireFault['do'][];

@@ -4,10 +4,10 @@ import type { World } from '../../support/world.ts';
 
 /*
  * A real LNbits commits a payment's debit and its credit one after the other. Killed in between it has debited and
- * never credits: the one thing in these rounds that the program rightly leaves to the operator.
+ * never credits: in these rounds, the only case that the program rightly leaves to the operator.
  */
 
-/** What is held, in words. */
+/** The held payouts, in words. */
 export async function heldIn({ ledgerUrl }: World): Promise<string[]> {
   const held = await ledgerSql(ledgerUrl, "select id, reason from payouts where state = 'held'");
   return held.map(({ id, reason }) => `p${id} is held: ${reason}`);

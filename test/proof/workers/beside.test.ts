@@ -11,9 +11,9 @@ import { lostFromBox, openBox, reachIn } from './box.ts';
 import { POLL, words } from './stop.ts';
 
 /*
- * Several workers on one ledger at the same moment and one after the other, and people who enter cash, change limits,
- * settle, and put the same cash right beside them: everything that a command said it did is in the ledger, and nobody is
- * paid twice.
+ * Several workers on one ledger at the same moment and one after the other, and operators who enter cash, change
+ * limits, settle, and correct the same cash beside them: everything that a command reported as done is in the ledger,
+ * and nobody is paid twice.
  */
 
 const ROUNDS = 50;
@@ -21,7 +21,7 @@ const CLIENTS = ['alice', 'bob', 'carol'];
 /** The requests to LNbits of a run with something to pay are more than that. */
 const EARLY = 6;
 
-/** What commands said that they did. */
+/** What the commands reported as done. */
 interface Said {
   fundings: { id: string; client: string; minor: bigint }[];
   limits: { client: string; minor: bigint }[];
@@ -164,7 +164,7 @@ async function settle(world: World, jammed: string, said: Said): Promise<Ran> {
   return ran;
 }
 
-/** What commands said and the ledger does not have; each once. */
+/** What commands reported but the ledger does not have; each once. */
 async function lostUpdates({ ledgerUrl }: World, said: Said): Promise<string[]> {
   const fundings = await ledgerSql(
     ledgerUrl,

@@ -5,8 +5,8 @@ import { ledgerSql } from '../../support/ledger-sql.ts';
 import type { World } from '../../support/world.ts';
 
 /*
- * Cash that several people change at the same moment, each by a command that reads it and writes it back. No machine pays
- * out its currency, so that nothing else changes it.
+ * Cash that several operators change at the same moment, each by a command that reads it and writes it back. No machine
+ * pays out its currency, so that nothing else changes it.
  */
 
 export interface Box {
@@ -28,7 +28,7 @@ export async function openBox(world: World): Promise<Box> {
   return { id, amount: 100_000n * WHOLE, withdrawn: 0n, machine: null, announced: null, counted: [] };
 }
 
-/** Two people at once: one takes something out, the other does one thing after the other, round by round. */
+/** Two operators at once: one withdraws something, the other makes one change after the other, round by round. */
 export function reachIn(world: World, box: Box, chance: () => number, round: number): Promise<Ran>[] {
   const others = [withdraw, announce, adjust, confirm, withdraw, adjust, move, withdraw];
   const other = others[round % others.length] ?? withdraw;
@@ -77,7 +77,7 @@ function someUsd(chance: () => number): bigint {
   return 1n + BigInt(Math.floor(chance() * 500));
 }
 
-/** What commands said and the ledger does not have. */
+/** What commands reported but the ledger does not have. */
 export async function lostFromBox({ ledgerUrl }: World, box: Box): Promise<string[]> {
   expect(box.counted.length).toBeGreaterThan(0);
   const rows = await ledgerSql(
