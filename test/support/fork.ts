@@ -8,8 +8,8 @@ import { type World, worldOf } from './world.ts';
 
 /**
  * A copy of a world between two commands: a copy of its ledger, a simulator of its own with the same wallets, the same
- * Lamassu. `ports`: where config.toml shall look for Lamassu and for a PostgreSQL ledger instead. It costs what copying
- * a file costs, so that a test can begin a hundred times from the same point.
+ * Lamassu. `ports`: where config.toml shall look for Lamassu and for a PostgreSQL ledger instead. It costs no more than
+ * copying a file, so a test can begin a hundred times from the same point.
  */
 export async function fork(
   template: World,

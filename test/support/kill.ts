@@ -43,13 +43,13 @@ export interface Course {
   commits: number;
 }
 
-/** What went wrong after these kills. */
+/** The faults after these kills. */
 interface Wrong {
   kills: KillPoint[];
   problem: string;
 }
 
-/** What is killed, and what is done afterwards. */
+/** The killed command, and the steps afterwards. */
 export interface Killing {
   /** `poll` by default; it is run again until it exits 0. */
   command?: string[];
@@ -97,7 +97,7 @@ export class KillSeries {
       const queries = lamassu.count;
       const commits = ledger ? ledger.count : Number(/commits: (\d+)/.exec(ran.stderr)?.[1]);
       const problems = [
-        // The first run that meets a row for people says so.
+        // The first run that meets a row for the operator reports it.
         ...(ran.code === 0 || ran.code === 2 ? [] : [`exit ${ran.code}: ${ran.stdout}${ran.stderr}`]),
         ...(await finish(world, [], this.#killing)),
       ];

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 
 /**
- * What Lamassu's server has by its migrations of that time: `2018` neither prices nor received atoms, `2023-05`
+ * The tables of Lamassu's server by its migrations of that time: `2018` neither prices nor received atoms, `2023-05`
  * the first names of the recyclers, `10.0.3` what most operators run, `next` also `fixed_fee`.
  */
 export type LamassuVersion = '2018' | '2023-05' | '10.0.3' | 'next';
@@ -10,7 +10,7 @@ export type LamassuVersion = '2018' | '2023-05' | '10.0.3' | 'next';
 export interface Lamassu {
   url: string;
   version: LamassuVersion;
-  /** For whatever else a test does to the database. */
+  /** For other changes that a test makes in the database. */
   query(sql: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
   /** Ends the fixture's own session. */
   end(): Promise<void>;

@@ -12,7 +12,7 @@ import type { Payday } from './payday.ts';
 /** Another copy of a payday's ledger, on another host, as it was when it was copied. */
 export interface LedgerCopy {
   ledger: Payday['ledger'];
-  /** The paying half of one run, once whoever held the lease when the copy was made does not hold it any more. */
+  /** The paying half of one run, once the lease that was held when the copy was made is free. */
   payNow(): Promise<PayReport & { problems: BridgeError[] }>;
   stop(): Promise<void>;
 }

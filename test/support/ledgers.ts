@@ -6,7 +6,7 @@ import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import { systemClock } from '../../src/time.ts';
 import { freshDatabase } from './postgres.ts';
 
-/** The databases that a ledger may lie in; whatever a ledger promises, it promises on both. */
+/** The databases that a ledger may be in; it keeps every promise on both. */
 export const ledgerKinds = ['sqlite', 'postgresql'] as const;
 export type LedgerKind = (typeof ledgerKinds)[number];
 

@@ -21,7 +21,7 @@ export interface PaymentRow {
 export interface WalletRow extends WalletKeys {
   name: string;
   deleted: boolean;
-  /** Another person's keys onto the wallet `of`. */
+  /** Keys of another user for the shared wallet `of`. */
   shared?: { of: string; permissions: Permission[] };
 }
 
@@ -289,7 +289,7 @@ export class LnbitsBooks {
     const tag = query.get('tag');
     const memo = query.get('memo');
     const amount = query.get('amount');
-    // A key that may not see them is told that there are none.
+    // To a key without the right to view, it answers that there are none.
     const { may, id: walletId } = this.#for(wallet, 'view-payments');
     let rows = this.payments
       .filter((row) => may && row.wallet_id === walletId)
@@ -323,7 +323,7 @@ export class LnbitsBooks {
     for (const row of this.payments.filter(isUnpaid)) row.status = 'failed';
   }
 
-  /** Marks those that it finds unpaid as failed; what becomes of them meanwhile, it writes over. */
+  /** Marks the invoices that it finds unpaid as failed, and overwrites a payment that happens meanwhile. */
   async #giveUp(rows: PaymentRow[], between: () => Promise<void>): Promise<void> {
     const unpaid = rows.filter(isUnpaid);
     if (unpaid.length === 0) return;

@@ -184,7 +184,7 @@ export class RealLnbits implements Lnbits {
     await this.#end('SIGKILL');
   }
 
-  /** A backup of its data as they are now; what is answered puts it back. It is stopped meanwhile. */
+  /** A backup of its present data; answers a function that restores it. LNbits is stopped meanwhile. */
   async keep(): Promise<() => Promise<void>> {
     const copy = `${this.#dataFolder}-copy`;
     await this.#end('SIGTERM');

@@ -9,23 +9,23 @@ export interface Lnbits {
   /** Signed; as a superuser does it, out of nothing. */
   topUp(walletId: string, sats: bigint): Promise<void>;
   deleteWallet(walletId: string): Promise<void>;
-  /** What it takes on top of internal payments from now on, for one of its wallets; null: nothing. */
+  /** The service fee on internal payments from now on, credited to one of its wallets; null: none. */
   setServiceFee(fee: ServiceFee | null): Promise<void>;
   /** Gives the wallet new keys; the old ones are unknown from then on. */
   resetKeys(walletId: string): Promise<WalletKeys>;
-  /** Keys of another person, with a wallet id of their own, onto this wallet: since LNbits 1.4. */
+  /** Keys of another user for this shared wallet, with a wallet id of their own: since LNbits 1.4. */
   share(wallet: WalletKeys, permissions: Permission[]): Promise<SharedKeys>;
   /** Stops it, drops its connections and starts it again on the same data. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** What the owner of a wallet lets another person's key do with it. */
+/** The rights that the owner of a wallet grants to another user's key. */
 export type Permission = 'view-payments' | 'receive-payments' | 'send-payments';
 
-/** Keys of another person onto a wallet. */
+/** Keys of another user for a shared wallet. */
 export interface SharedKeys extends WalletKeys {
-  /** From now on these, and no others. */
+  /** Sets these rights, and no others. */
   allow(permissions: Permission[]): Promise<void>;
 }
 

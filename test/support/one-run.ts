@@ -14,8 +14,8 @@ import type { Fault, Hooked, Phase, Rule, SeenRequest } from './lnbits-simulator
 import { type Payday, type PaydayOptions, payday } from './payday.ts';
 
 /*
- * One run at a time, and what LNbits is asked by it. The quiet time is an hour; what a run does before it is over and
- * after it is told apart without waiting for it, by a clock that a wait moves on.
+ * One run at a time, and what LNbits is asked by it. The quiet time is an hour; a clock that each wait moves on shows
+ * what a run does before and after it, without a real wait.
  */
 
 export { nextMoment } from './payday.ts';
@@ -115,7 +115,7 @@ export async function run(change: (ctx: PayContext) => void = () => {}): Promise
 /** How long runs waited until POSTs were quiet, in ms. */
 export const quietWaits = () => clock.waits.filter((ms) => ms > HOUR / 2);
 
-/** What LNbits was asked by the last run. */
+/** The requests of the last run to LNbits. */
 export const asked = () => day.lnbits.requests.map(({ kind }) => kind);
 export const posts = () => asked().filter((kind) => kind === 'pay').length;
 export const states = async () =>

@@ -227,7 +227,7 @@ export async function oweTwo(day: Payday) {
   return { alice, bob, balances, states };
 }
 
-/** What is done after it has a later time than what was done before. */
+/** Steps after it have a later time than steps before. */
 export async function nextMoment(): Promise<void> {
   const before = now();
   while (now() === before) await sleep(1);

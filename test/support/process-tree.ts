@@ -6,7 +6,7 @@ import { until } from './ssh.ts';
  * A server's children often lead process groups of their own, so a signal to its group would miss them.
  */
 export async function killTree(pid: number): Promise<void> {
-  // One that stands still starts no child that would be missed.
+  // A stopped process starts no child that would be missed.
   signal(pid, 'SIGSTOP');
   const tree = [pid, ...below(pid)];
   for (const one of tree) signal(one, 'SIGKILL');

@@ -37,7 +37,7 @@ export async function installation(options: WorldOptions = {}): Promise<World> {
   return world;
 }
 
-/** Keeps the ledger as it is now; what is answered puts it back. */
+/** Keeps the present ledger; answers a function that restores it. */
 export async function keep(world: World): Promise<() => Promise<void>> {
   const { ledgerUrl } = world;
   if (ledgerUrl.startsWith('sqlite:')) {

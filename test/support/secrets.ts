@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 
-/** What must never be printed, with what it is. */
+/** The secrets that must never be printed, with their names. */
 const known = new Map<string, string>();
 /** Where a run of all suites gathers them, to look for them in everything that the suites themselves printed. */
 const gathered = process.env.AIO_DCA_TEST_SECRETS;

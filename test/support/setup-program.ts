@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { buildProgram } from '../../build.ts';
 import { PROGRAM_VARIABLE } from './command.ts';
 
-/** Beside the packages, of which the program loads one by name: the one that makes its log readable. */
+/** In the folder of the packages, because the program loads one of them by name: pino-pretty. */
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url));
 
 /**

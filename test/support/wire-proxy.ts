@@ -106,7 +106,7 @@ function transactionAfter(answer: Buffer): boolean | undefined {
   return end.toString('latin1', 0, 5) === 'Z\0\0\0\x05' ? end[5] !== 0x49 : undefined;
 }
 
-/** What comes while something is waited for waits as well. */
+/** Data that arrive during a wait, wait as well. */
 function inOrder(socket: Socket, handle: (chunk: Buffer) => Promise<void>, cut: () => void): void {
   let last = Promise.resolve();
   socket.on('data', (chunk: Buffer) => {

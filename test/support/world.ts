@@ -32,7 +32,7 @@ export interface WorldOptions {
   config?: string;
   /** More lines for `[payouts]`. */
   payouts?: string;
-  /** What the source wallet holds at first; with `credit` nothing. */
+  /** The sats in the source wallet at first; none with `credit`. */
   sats?: bigint;
   /** `[lnbits] credit_source`: LNbits' superuser fills the source wallet. */
   credit?: boolean;
