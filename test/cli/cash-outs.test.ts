@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { cashOutDetailView, cashOutView } from '../../src/views/cash-outs.ts';
-import { expectView } from '../support/views.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 const ONE = '3f0c5e10-0000-4000-8000-000000000001';
@@ -30,7 +28,6 @@ const show = async (id: string) => (await world.must(['cash-outs', 'show', id, '
 test('list has the newest first, without their division', async () => {
   const list = (await world.must(['cash-outs', 'list', '--json'])).json<Record<string, unknown>[]>();
   expect(list.map((one) => one.id)).toEqual([TWO, ONE]);
-  for (const one of list) expectView(cashOutView, one);
   expect(list[1]).toEqual({
     id: ONE,
     source: 'lamassu',
@@ -79,7 +76,6 @@ test('show prints the division of one cash-out, to the last sat', async () => {
       },
     ],
   });
-  expectView(cashOutDetailView, await show(ONE));
   // Only 1000 GTQ of the clients were left.
   expect(await show(TWO)).toMatchObject({ fiat: '4000.00', own_fiat: '3000.00', own_sats: 363_155 });
   const page = (await world.must(['cash-outs', 'show', TWO])).stdout;

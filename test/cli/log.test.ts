@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { changeView } from '../../src/views/log.ts';
 import { MACHINE, pairMachine } from '../support/lamassu.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { ledgerKinds } from '../support/ledgers.ts';
-import { expectView } from '../support/views.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 describe.each(ledgerKinds)('the log on %s', (ledger) => {
@@ -130,7 +128,6 @@ describe.each(ledgerKinds)('the log on %s', (ledger) => {
   test('--json has before and after, and no secret', async () => {
     const ran = await world.must(['log', '--actor', 'dora', '--json']);
     const entries = ran.json<Record<string, unknown>[]>();
-    for (const one of entries) expectView(changeView, one);
     expect(entries.at(-1)).toMatchObject({
       actor: 'dora',
       run: 'r2',

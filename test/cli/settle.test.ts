@@ -1,8 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { reviewDetailView, reviewView } from '../../src/views/review.ts';
-import { settlementView, voidedView } from '../../src/views/settlements.ts';
 import { type Counter, openCounter, type Shop } from '../support/counter.ts';
-import { expectView } from '../support/views.ts';
 
 let counter: Counter;
 let shop: Shop;
@@ -42,7 +39,6 @@ test('a settlement is shown, confirmed and written, and a repetition gets the sa
     settlement: { actor: 'dora', reason: 'jam', credit: false },
     ...{ settled: true, already_settled: false, dry_run: false },
   });
-  expectView(settlementView, first.json());
   // Its beginning is known to the ledger now.
   const again = await run('settle', id.slice(0, 8), '--reason', 'jam', '--fiat', '200 USD');
   expect(again).toMatchObject({ code: 0, stderr: '' });
@@ -79,7 +75,6 @@ test('one that Lamassu never saw, and its undoing', async () => {
   expect(shown.stdout).toContain('The reference is free again');
   const undone = await run('settle', '--void', 'receipt-17', '--reason', 'wrong day', '--yes', '--json');
   expect(undone.json()).toMatchObject({ id: 'receipt-17', voided: true, was: { net_sats: 0 } });
-  expectView(voidedView, undone.json());
   const twice = await run('settle', '--void', 'receipt-17', '--reason', 'wrong day', '--yes');
   expect(twice).toMatchObject({ code: 64 });
 });
@@ -145,7 +140,6 @@ test('the queue: why a row waits, what Lamassu says now, and the commands that r
   const id = await shop.jammed({ dispense_confirmed: true, error: null });
   await counter.poll();
   const listed = await run('review', 'list', '--json');
-  for (const row of listed.json<object[]>()) expectView(reviewView, row);
   expect(listed.json<{ id: string }[]>().find((row) => row.id === id)).toMatchObject({
     ...{ reason: 'large', state: 'open', age_seconds: expect.any(Number) },
   });
@@ -161,7 +155,6 @@ test('the queue: why a row waits, what Lamassu says now, and the commands that r
     ledger: { lamassu_said: { discount: '0' }, cash_out: null },
     commands: [`aio-dca review release ${id}`],
   });
-  expectView(reviewDetailView.omit({ next: true }), shown.json());
   const page = await run('review', 'show', id);
   expect(page.stdout).toMatch(/discount +│ 0 +│ 10/);
   for (const line of page.stdout.split('\n')) expect([...line].length).toBeLessThanOrEqual(100);

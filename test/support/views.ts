@@ -1,4 +1,3 @@
-import { expect } from 'vitest';
 import { z } from 'zod';
 import { catalogue, type ErrorCode } from '../../src/errors.ts';
 import { kinds } from '../../src/export/kinds.ts';
@@ -169,11 +168,6 @@ function documentOf(stdout: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-/** Holds a part of what a command printed with `--json` against a view; a key that the view has not is no misfit. */
-export function expectView(view: z.ZodType, json: unknown): void {
-  expect(wrongValues(view, json)).toEqual([]);
 }
 
 /**
