@@ -4,7 +4,7 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildProgram } from '../build.ts';
-import { table } from '../src/cli/terminal/print.ts';
+import { table } from '../src/cli/terminal/table.ts';
 import { PROGRAM_VARIABLE } from '../test/support/command.ts';
 import { type Benchmark, median, type Pair } from './benchmark.ts';
 

@@ -1,4 +1,5 @@
-import { formatFiat, formatSats, table } from '../src/cli/terminal/print.ts';
+import { formatFiat, formatSats } from '../src/cli/terminal/figures.ts';
+import { table } from '../src/cli/terminal/table.ts';
 import { type Audit, audit } from '../test/support/auditor.ts';
 import { insertAction, pairMachine } from '../test/support/lamassu.ts';
 import { ledgerSql } from '../test/support/ledger-sql.ts';

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { exitCodeOf } from '../src/cli/exit-codes.ts';
+import { exitCodeOf } from '../src/cli/command/exit-codes.ts';
 import { BridgeError, catalogue, type ErrorCode } from '../src/errors.ts';
 
 const docs = readFileSync(new URL('../docs/errors.md', import.meta.url), 'utf8');

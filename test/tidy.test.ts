@@ -346,9 +346,12 @@ function stringsOf(text: string): string[] {
   return code.match(/'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`/g) ?? [];
 }
 
-/** Where each noun has a file of its name: how it is asked for, shown, done, answered, kept and verified. */
+/**
+ * Where each noun has a file of its name: how it is asked for, shown, done, answered, kept and verified; and each of its
+ * verbs.
+ */
 const OF_A_NOUN =
-  /^src\/((cli|cli\/pages|operations|views|ledger\/verify)\/[^/]+|ledger\/([a-z-]+)\/\3\.ts)$/;
+  /^src\/((cli|cli\/pages|cli\/(clients|commission|fundings|ledger|machines|payouts)|operations|views|ledger\/verify)\/[^/]+|ledger\/([a-z-]+)\/\4\.ts)$/;
 
 /** Files of one name outside of that, and the one job that they share. */
 const sameJob: Record<string, string> = {
@@ -360,13 +363,14 @@ const sameJob: Record<string, string> = {
   'clock.ts': 'the comparison of a clock with this host’s',
   'clocks.ts': 'the clocks of a run: measured, and kept',
   'commission.ts': 'the commission',
+  'copy.ts': 'moving the ledger: the command, its work',
   'credits.ts': 'credits of the source wallet',
   'errors.ts': 'the errors: the catalogue, and which an operation may end with',
   'findings.ts': 'what verify or reconcile found',
   'fixed.ts': 'fixed mode: the command, the run',
   'history.ts': 'what happened before: to a funding, in a wallet',
-  'lamassu.ts': 'the part of doctor or reconcile that asks Lamassu',
-  'lnbits.ts': 'the part of doctor or reconcile that asks LNbits',
+  'lamassu.ts': 'the part of doctor or reconcile that asks Lamassu, or of init that asks for it',
+  'lnbits.ts': 'the part of doctor or reconcile that asks LNbits, or of init that asks for it',
   'metrics.ts': 'the metrics: the command, the numbers',
   'names.ts': 'names of clients: free, well formed',
   'operator-actions.ts': 'what the operator decides of the noun of its folder',
@@ -378,12 +382,14 @@ const sameJob: Record<string, string> = {
   'read.ts': 'reading: the half of a run, payouts from the ledger',
   'reconcile.ts': 'reconciling: the command, its work',
   'review.ts': 'cash-outs in review: the command, its work, the page, the rows',
+  'resolve.ts': 'deciding by hand what became of a payment: the command, the rules',
   'rights.ts': 'what the rights of a role or a key allow',
   'role-sql.ts': 'the SQL of the role: the command, the text',
   'schema.ts': 'the shape of what is read: config.toml, the ledger',
   'service-fee.ts': 'LNbits’ service fee: booked, looked at',
   'settings.ts': 'the settings of a new installation: asked for, written',
   'settlement.ts': 'a settlement: its division, its entry, its page',
+  'source.ts': 'the Lamassu server: bound to the ledger, read',
   'source-wallet.ts': 'the source wallet: kept in the ledger, looked at before it pays',
   'status.ts': 'the status',
   'unknown-payments.ts': 'payments that only LNbits knows: found, entered',
@@ -514,6 +520,17 @@ test('no file of the program is longer than 400 lines', () => {
     .filter(({ text }) => text.split('\n').length > 400)
     .map(({ path }) => path);
   expect(long, 'It has more than one reason to exist. Split it.').toEqual([]);
+});
+
+test('no file that defines a command is longer than 60 lines', () => {
+  const commands = files.filter(
+    ({ path, text }) => path.startsWith('src/cli/') && /^export function register\(/m.test(text),
+  );
+  expect(commands.length).toBeGreaterThan(40);
+  expect(
+    commands.filter(({ text }) => text.split('\n').length > 60).map(({ path }) => path),
+    'Move a verb to src/cli/NOUN/VERB.ts, and what decides or computes to operations or views.',
+  ).toEqual([]);
 });
 
 /** The relative files that a module imports, also lazily. */

@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
 import { groupDigits } from '../dca/money.ts';
 import { call, message } from '../lib/message.ts';
-import { answer } from './call.ts';
-import { wrapped } from './terminal/print.ts';
+import { does, unlessOk } from './command/call.ts';
+import { define } from './command/options.ts';
+import { wrapped } from './terminal/wrap.ts';
 
 export function register(program: Command): void {
-  program
-    .command('backup')
-    .description('copy a SQLite ledger that may be in use into a new file, and check the copy')
+  define(program, 'backup', 'copy a SQLite ledger that may be in use into a new file, and check the copy')
     .argument('<file>', 'a file that does not exist yet, or a folder: the name then has the date')
     .option('--keep <days>', 'in a folder: keep the newest days, and remove older copies of this ledger')
     .addHelpText(
@@ -17,18 +16,21 @@ export function register(program: Command): void {
         '\nExamples:\n  aio-dca backup /var/backups/aio-dca/before-upgrade.sqlite' +
         '\n  aio-dca backup /var/backups/aio-dca --keep 30',
     )
-    .action(async (file: string, options: { keep?: string }, command: Command) => {
-      const { makeBackup } = await import('../operations/backup.ts');
-      const { ok } = await answer(command, makeBackup, { file, ...options }, (made) => {
-        const copied = `Copied ledger ${made.ledger.id} to ${made.file}`;
-        return made.ok
-          ? wrapped(
-              `${copied} (${groupDigits(`${made.bytes}`)} bytes); the copy is sound and its books balance.${removed(made.removed)}`,
-            )
-          : message`${copied}, but its books do not balance: run ${call('verify')}.`;
-      });
-      if (!ok) process.exitCode = 2;
-    });
+    .action(
+      does(
+        () => import('../operations/backup.ts'),
+        'makeBackup',
+        (made) => {
+          const copied = `Copied ledger ${made.ledger.id} to ${made.file}`;
+          return made.ok
+            ? wrapped(
+                `${copied} (${groupDigits(`${made.bytes}`)} bytes); the copy is sound and its books balance.${removed(made.removed)}`,
+              )
+            : message`${copied}, but its books do not balance: run ${call('verify')}.`;
+        },
+        unlessOk,
+      ),
+    );
 }
 
 function removed({ length }: string[]): string {

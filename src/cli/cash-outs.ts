@@ -1,31 +1,16 @@
 import type { Command } from 'commander';
-import { answer, answerPage, inputOf } from './call.ts';
-import { withLimit } from './options.ts';
+import { does, lists, local } from './command/call.ts';
+import { define, withLimit } from './command/options.ts';
 import { cashOutPage, cashOutTable } from './pages/cash-out.ts';
 
+const operations = () => import('../operations/cash-outs.ts');
+
 export function register(program: Command): void {
-  const cashOuts = program.command('cash-outs').description('distributed cash-outs and their divisions');
-  withLimit(cashOuts.command('list').description('the newest cash-outs'))
-    .addHelpText('after', '\nExample:\n  aio-dca cash-outs list --limit 10')
-    .action(list);
-  cashOuts
-    .command('show')
-    .description('one cash-out and its division')
+  const cashOuts = define(program, 'cash-outs', 'distributed cash-outs and their divisions');
+  withLimit(define(cashOuts, 'list', 'the newest cash-outs', 'cash-outs list --limit 10')).action(
+    lists(operations, 'listCashOuts', local(cashOutTable)),
+  );
+  define(cashOuts, 'show', 'one cash-out and its division', 'cash-outs show 3f0c5e')
     .argument('<id>', 'its id, or the first 6 characters or more of it')
-    .addHelpText('after', '\nExample:\n  aio-dca cash-outs show 3f0c5e')
-    .action(show);
-}
-
-async function list(options: object, command: Command): Promise<void> {
-  const { listCashOuts } = await import('../operations/cash-outs.ts');
-  await answerPage(command, listCashOuts, inputOf(options), async (rows, cli) =>
-    cashOutTable(rows, (await cli.config()).timezone),
-  );
-}
-
-async function show(id: string, _options: object, command: Command): Promise<void> {
-  const { showCashOut } = await import('../operations/cash-outs.ts');
-  await answer(command, showCashOut, { id }, async (view, cli) =>
-    cashOutPage(view, (await cli.config()).timezone),
-  );
+    .action(does(operations, 'showCashOut', local(cashOutPage)));
 }

@@ -1,14 +1,13 @@
 import type { Command } from 'commander';
 import type { CheckView } from '../views/doctor.ts';
-import { print } from './call.ts';
-import { exitCodes } from './exit-codes.ts';
+import { print } from './command/call.ts';
+import { exitCodes } from './command/exit-codes.ts';
+import { define } from './command/options.ts';
 import { checkLine, doctorPage } from './pages/doctor.ts';
 import { type Cli, makeCli } from './terminal/context.ts';
 
 export function register(program: Command): void {
-  program
-    .command('doctor')
-    .description('check step by step everything that a run needs, and read the list of machines')
+  define(program, 'doctor', 'check step by step everything that a run needs, and read the list of machines')
     .addHelpText(
       'after',
       '\nExits 0 unless a check failed; warnings are not failures.' +

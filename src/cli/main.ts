@@ -2,9 +2,10 @@ import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
 import pkg from '../../package.json' with { type: 'json' };
 import { BridgeError } from '../errors.ts';
-import { exitCodeOf } from './exit-codes.ts';
+import { exitCodeOf } from './command/exit-codes.ts';
 import { knownTimezone } from './terminal/context.ts';
-import { printError, wrappedHelp } from './terminal/print.ts';
+import { printError } from './terminal/print-error.ts';
+import { wrappedHelp } from './terminal/wrap.ts';
 
 type Noun = () => Promise<{ register(program: Command): void }>;
 

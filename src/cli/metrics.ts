@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
+import { define } from './command/options.ts';
 import { makeCli } from './terminal/context.ts';
 
 export function register(program: Command): void {
-  program
-    .command('metrics')
-    .description('the ledger and the source wallet in numbers, as Prometheus text')
+  define(program, 'metrics', 'the ledger and the source wallet in numbers, as Prometheus text')
     .addHelpText(
       'after',
       '\nThe daemon serves the same at http://ADDRESS/metrics where [metrics] listen is set. Without a daemon, let cron ' +

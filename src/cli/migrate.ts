@@ -1,18 +1,13 @@
 import type { Command } from 'commander';
-import { answer } from './call.ts';
+import { does } from './command/call.ts';
+import { define } from './command/options.ts';
 
 export function register(program: Command): void {
-  program
-    .command('migrate')
-    .description('create the ledger, or bring its schema up to date')
-    .addHelpText('after', '\nExample:\n  aio-dca migrate')
-    .action(async (_options: object, command: Command) => {
-      const { migrate } = await import('../operations/migrate.ts');
-      await answer(
-        command,
-        migrate,
-        {},
-        ({ ledger: { id, url, schema } }) => `Ledger ${id} at ${url} has schema ${schema}.`,
-      );
-    });
+  define(program, 'migrate', 'create the ledger, or bring its schema up to date', 'migrate').action(
+    does(
+      () => import('../operations/migrate.ts'),
+      'migrate',
+      ({ ledger: { id, url, schema } }) => `Ledger ${id} at ${url} has schema ${schema}.`,
+    ),
+  );
 }

@@ -1,30 +1,34 @@
 import type { Command } from 'commander';
 import type { RunView } from '../views/run.ts';
-import { answer } from './call.ts';
-import { exitOf } from './exit-codes.ts';
+import { does, local, unlessDry } from './command/call.ts';
+import { exitOf } from './command/exit-codes.ts';
+import { define } from './command/options.ts';
 import { dryRunPage, runPage } from './pages/poll.ts';
 
+const operations = () => import('../operations/poll.ts');
+const exitCode = ({ outcome }: Pick<RunView, 'outcome'>) => exitOf[outcome];
+
 export function register(program: Command): void {
-  program
-    .command('poll')
-    .description('one whole run: read Lamassu, distribute, pay what is due, finish what is open')
+  define(
+    program,
+    'poll',
+    'one whole run: read Lamassu, distribute, pay what is due, finish what is open',
+    'poll --dry-run',
+    'poll --json',
+  )
     .option('--dry-run', 'write nothing, pay nothing, show the plan')
-    .addHelpText('after', '\nExamples:\n  aio-dca poll --dry-run\n  aio-dca poll --json')
-    .action(async ({ dryRun }: { dryRun?: boolean }, command: Command) => {
-      const { previewPoll, pollOnce } = await import('../operations/poll.ts');
-      const { outcome } = dryRun
-        ? await answer(command, previewPoll, {}, async (plan, cli) =>
-            dryRunPage(plan, (await cli.config()).timezone),
-          )
-        : await answer(command, pollOnce, {}, async (run, cli) => {
-            // cron mails whatever is printed. So without a terminal, a run in which nothing happened prints nothing.
-            const isSilent = !process.stdout.isTTY && nothingHappened(run);
-            return isSilent ? '' : runPage(run, (await cli.config()).timezone);
-          });
-      process.exitCode = exitOf[outcome];
-    });
+    .action(
+      unlessDry(
+        does(operations, 'previewPoll', local(dryRunPage), exitCode),
+        does(operations, 'pollOnce', local(unlessSilent), exitCode),
+      ),
+    );
 }
 
-function nothingHappened({ source, distributed, payouts, outcome }: RunView): boolean {
-  return outcome === 'ok' && distributed.cash_outs === 0 && source.to_review === 0 && payouts.settled === 0;
+/** cron mails whatever is printed. So without a terminal, a run in which nothing happened prints nothing. */
+function unlessSilent(run: RunView, timezone: string): string {
+  const { source, distributed, payouts, outcome } = run;
+  const nothingHappened =
+    outcome === 'ok' && distributed.cash_outs === 0 && source.to_review === 0 && payouts.settled === 0;
+  return !process.stdout.isTTY && nothingHappened ? '' : runPage(run, timezone);
 }

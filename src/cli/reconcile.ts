@@ -1,13 +1,15 @@
 import type { Command } from 'commander';
-import { answer, inputOf } from './call.ts';
-import { withRange } from './options.ts';
+import { does, local, unlessOk } from './command/call.ts';
+import { define, withRange } from './command/options.ts';
 import { reconciliationPage } from './pages/reconciliation.ts';
 
 export function register(program: Command): void {
   withRange(
-    program
-      .command('reconcile')
-      .description('compare the ledger with LNbits and Lamassu, to the sat; exit 2 if they differ'),
+    define(
+      program,
+      'reconcile',
+      'compare the ledger with LNbits and Lamassu, to the sat; exit 2 if they differ',
+    ),
   )
     .addHelpText(
       'after',
@@ -17,11 +19,7 @@ export function register(program: Command): void {
         '\nExamples:\n  aio-dca reconcile\n  aio-dca reconcile --from 2026-11-01 --to 2026-11-30 --json',
     )
     .option('--book-fees', 'first book the service fee that LNbits shows for each payment')
-    .action(async (options: object, command: Command) => {
-      const { reconcile } = await import('../operations/reconcile.ts');
-      const { ok } = await answer(command, reconcile, inputOf(options), async (found, cli) =>
-        reconciliationPage(found, (await cli.config()).timezone),
-      );
-      if (!ok) process.exitCode = 2;
-    });
+    .action(
+      does(() => import('../operations/reconcile.ts'), 'reconcile', local(reconciliationPage), unlessOk),
+    );
 }

@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
+import { define } from './command/options.ts';
 import { makeCli } from './terminal/context.ts';
 
 export function register(program: Command): void {
-  program
-    .command('run')
-    .description('the daemon: polls at start and on schedule, until SIGTERM or SIGINT')
+  define(program, 'run', 'the daemon: polls at start and on schedule, until SIGTERM or SIGINT')
     .addHelpText(
       'after',
       '\nPolls on [schedule] poll and at [fixed] times, in the configured time zone. Restart it after a\n' +

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { jsonDocument } from '../../src/cli/terminal/print.ts';
+import { jsonDocument } from '../../src/cli/terminal/json.ts';
 import { readPayout } from '../../src/ledger/payouts/read.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import { exitOf } from '../../src/cli/exit-codes.ts';
+import { exitOf } from '../../src/cli/command/exit-codes.ts';
 import { type Finding, toReview } from '../../src/ledger/cash-outs/review.ts';
 import { releasePayout } from '../../src/ledger/payouts/operator-actions.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';

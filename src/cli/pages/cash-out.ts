@@ -1,6 +1,8 @@
 import { groupDigits, sum } from '../../dca/money.ts';
 import type { CashOutDetailView, CashOutView } from '../../views/cash-outs.ts';
-import { clean, formatSats, formatTime, shortId, table } from '../terminal/print.ts';
+import { clean } from '../terminal/clean.ts';
+import { formatSats, formatTime, shortId } from '../terminal/figures.ts';
+import { table } from '../terminal/table.ts';
 
 export function cashOutTable(all: CashOutView[], timezone: string): string {
   if (all.length === 0) return 'No cash-outs yet.';

@@ -1,7 +1,9 @@
 import { groupDigits } from '../../dca/money.ts';
 import { call, type Message, message } from '../../lib/message.ts';
 import type { ChangedClientView, ClientView } from '../../views/clients.ts';
-import { formatSats, formatTime, table, wrapped } from '../terminal/print.ts';
+import { formatSats, formatTime } from '../terminal/figures.ts';
+import { table } from '../terminal/table.ts';
+import { wrapped } from '../terminal/wrap.ts';
 import { movedPage } from './moved.ts';
 
 type Metrics = ClientView['metrics'][string];

@@ -1,6 +1,8 @@
 import type { ClocksView } from '../../views/clock.ts';
-import { clean, counted, formatTime, wrapped } from '../terminal/print.ts';
+import { clean } from '../terminal/clean.ts';
+import { counted, formatTime } from '../terminal/figures.ts';
 import { commandOf, inCommandWords } from '../terminal/words.ts';
+import { wrapped } from '../terminal/wrap.ts';
 
 export function clocksPage(view: ClocksView, timezone: string): string {
   const { host, ledger, last_run: last, problem, problem_code: code, entries } = view;

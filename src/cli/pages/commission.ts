@@ -1,7 +1,9 @@
 import type { z } from 'zod';
 import { call, type Message, message } from '../../lib/message.ts';
 import type { changedRecipientView, CommissionRecipientView as Recipient } from '../../views/commission.ts';
-import { type Cell, clean, formatSats, table } from '../terminal/print.ts';
+import { clean } from '../terminal/clean.ts';
+import { formatSats } from '../terminal/figures.ts';
+import { type Cell, table } from '../terminal/table.ts';
 import { movedPage } from './moved.ts';
 
 type Weight = Recipient['weights'][number];

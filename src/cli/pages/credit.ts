@@ -1,6 +1,9 @@
 import type { z } from 'zod';
 import type { CreditView, listedCreditView } from '../../views/credits.ts';
-import { clean, formatSats, formatTime, table, wrapped } from '../terminal/print.ts';
+import { clean } from '../terminal/clean.ts';
+import { formatSats, formatTime } from '../terminal/figures.ts';
+import { table } from '../terminal/table.ts';
+import { wrapped } from '../terminal/wrap.ts';
 
 export function creditTable(rows: z.output<typeof listedCreditView>[], timezone: string): string {
   if (rows.length === 0) return 'No credits.';

@@ -1,5 +1,7 @@
 import type { DifferenceView } from '../../views/verification.ts';
-import { asWritten, clean, foldedTable, withLocalTimes } from '../terminal/print.ts';
+import { asWritten, clean } from '../terminal/clean.ts';
+import { withLocalTimes } from '../terminal/figures.ts';
+import { foldedTable } from '../terminal/table.ts';
 import { inCommandWords } from '../terminal/words.ts';
 
 /** Each difference on its own line; below those with the same remedy, the remedy. */

@@ -1,7 +1,8 @@
 import { styleText } from 'node:util';
 import type { CheckView, DoctorView } from '../../views/doctor.ts';
-import { asWritten, clean, fitted } from '../terminal/print.ts';
+import { asWritten, clean } from '../terminal/clean.ts';
 import { inCommandWords } from '../terminal/words.ts';
+import { fitted } from '../terminal/wrap.ts';
 
 const COLORS = { ok: 'green', warn: 'yellow', fail: 'red' } as const;
 

@@ -1,6 +1,7 @@
 import { groupDigits } from '../../dca/money.ts';
 import type { ExportView } from '../../views/export.ts';
-import { formatSats, table } from '../terminal/print.ts';
+import { formatSats } from '../terminal/figures.ts';
+import { table } from '../terminal/table.ts';
 import { cash } from './cash-out.ts';
 
 /** The number of rows, and a table of sums with a column for each currency. */

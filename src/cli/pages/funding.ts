@@ -7,7 +7,10 @@ import type {
   ShownFundingView,
   WithdrawnFundingView,
 } from '../../views/fundings.ts';
-import { clean, counted, formatSats, formatTime, shortId, table, wrapped } from '../terminal/print.ts';
+import { clean } from '../terminal/clean.ts';
+import { counted, formatSats, formatTime, shortId } from '../terminal/figures.ts';
+import { table } from '../terminal/table.ts';
+import { wrapped } from '../terminal/wrap.ts';
 
 export function fundingsPage(all: FundingView[], timezone: string): string {
   if (all.length === 0) return 'No fundings.';

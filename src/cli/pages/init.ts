@@ -1,7 +1,7 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import type { MadeView } from '../../views/init.ts';
-import { clean } from '../terminal/print.ts';
+import { clean } from '../terminal/clean.ts';
 
 /** The commands that follow, for a configuration in `file`. */
 export function nextSteps(file: string): string[] {

@@ -1,6 +1,9 @@
 import { call, type Message, message } from '../../lib/message.ts';
 import type { ComparedSourceView, CopiedLedgerView, RecoveryView } from '../../views/ledger.ts';
-import { counted, formatSats, formatTime, table, wrapped } from '../terminal/print.ts';
+import { counted, formatSats, formatTime } from '../terminal/figures.ts';
+import { table } from '../terminal/table.ts';
+import { commandOf } from '../terminal/words.ts';
+import { wrapped } from '../terminal/wrap.ts';
 import { differencesText } from './differences.ts';
 
 export function copiedPage(view: CopiedLedgerView, configFile: string): Message {
@@ -61,11 +64,13 @@ export function recoveryPage(view: RecoveryView, timezone: string): string {
 }
 
 function heldLine(credits: number): string {
-  return `${counted(credits, 'credit')} of the source wallet held: LNbits may have made them already. Look for them in the wallet (aio-dca credits list --state held).`;
+  return `${counted(credits, 'credit')} of the source wallet held: LNbits may have made them already. Look for them in the wallet (${commandOf(call('credits.list', { state: 'held' }))}).`;
 }
 
 function nextLine(dryRun: boolean): string {
-  return dryRun ? 'To do it: aio-dca ledger recover' : 'The next run goes on from here: aio-dca poll';
+  return dryRun
+    ? `To do it: ${commandOf(call('ledger.recover'))}`
+    : `The next run goes on from here: ${commandOf(call('poll'))}`;
 }
 
 /** What LNbits shows besides the payments to recover. */

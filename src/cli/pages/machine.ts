@@ -7,7 +7,10 @@ import type {
   ReplacementView,
   ShownMachineView,
 } from '../../views/machines.ts';
-import { clean, formatTime, table, wrapped } from '../terminal/print.ts';
+import { clean } from '../terminal/clean.ts';
+import { formatTime } from '../terminal/figures.ts';
+import { table } from '../terminal/table.ts';
+import { wrapped } from '../terminal/wrap.ts';
 
 export function machinesPage(all: MachineView[], timezone: string): string | Message {
   if (all.length === 0) {

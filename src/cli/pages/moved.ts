@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { openPayoutView } from '../../views/fields.ts';
-import { formatSats, wrapped } from '../terminal/print.ts';
+import { formatSats } from '../terminal/figures.ts';
+import { wrapped } from '../terminal/wrap.ts';
 
 /** What a recipient's new wallet means for the open payouts, a line for each. */
 export function movedPage(payouts: z.output<typeof openPayoutView>[]): string {

@@ -1,6 +1,8 @@
 import type { CausesView, OwnSharesView } from '../../views/own-share.ts';
+import { clean } from '../terminal/clean.ts';
+import { counted, formatSats } from '../terminal/figures.ts';
 import { machineText } from '../terminal/machine-label.ts';
-import { clean, counted, formatSats, wrapped } from '../terminal/print.ts';
+import { wrapped } from '../terminal/wrap.ts';
 import { cash } from './cash-out.ts';
 
 const NAMED = 5;

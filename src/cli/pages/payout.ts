@@ -11,7 +11,9 @@ import type {
   pauseView,
   releasedView,
 } from '../../views/payouts.ts';
-import { clean, counted, formatSats, formatTime, table, withLocalTimes } from '../terminal/print.ts';
+import { clean } from '../terminal/clean.ts';
+import { counted, formatSats, formatTime, withLocalTimes } from '../terminal/figures.ts';
+import { table } from '../terminal/table.ts';
 
 export function payoutTable(rows: PayoutView[], timezone: string): string {
   if (rows.length === 0) return 'No payouts.';

@@ -1,17 +1,11 @@
 import { groupDigits } from '../../dca/money.ts';
 import type { DryRunView, PaidView, RunView } from '../../views/run.ts';
+import { asWritten, clean } from '../terminal/clean.ts';
+import { counted, formatSats, formatTime, shortId } from '../terminal/figures.ts';
 import { machineText } from '../terminal/machine-label.ts';
-import {
-  asWritten,
-  clean,
-  counted,
-  formatSats,
-  formatTime,
-  shortId,
-  table,
-  wrapped,
-} from '../terminal/print.ts';
+import { table } from '../terminal/table.ts';
 import { inCommandWords } from '../terminal/words.ts';
+import { wrapped } from '../terminal/wrap.ts';
 import { ownShareLines } from './own-share.ts';
 import { waitLines } from './waits.ts';
 

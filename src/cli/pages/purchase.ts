@@ -1,6 +1,8 @@
 import { groupDigits } from '../../dca/money.ts';
 import type { PurchaseDetailView, PurchaseView } from '../../views/purchases.ts';
-import { clean, formatSats, formatTime, shortId, table } from '../terminal/print.ts';
+import { clean } from '../terminal/clean.ts';
+import { formatSats, formatTime, shortId } from '../terminal/figures.ts';
+import { table } from '../terminal/table.ts';
 import { cash } from './cash-out.ts';
 
 export function purchaseTable(all: PurchaseView[], timezone: string): string {

@@ -1,8 +1,10 @@
 import { formatDecimal, groupDigits } from '../../dca/money.ts';
 import { call } from '../../lib/message.ts';
 import type { ReconciliationView } from '../../views/reconciliation.ts';
-import { counted, formatSats, table, wrapped } from '../terminal/print.ts';
+import { counted, formatSats } from '../terminal/figures.ts';
+import { table } from '../terminal/table.ts';
 import { commandOf } from '../terminal/words.ts';
+import { wrapped } from '../terminal/wrap.ts';
 import { differencesTable } from './differences.ts';
 
 type Day = ReconciliationView['days'][number];

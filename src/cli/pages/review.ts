@@ -6,8 +6,11 @@ import type {
   ReviewView,
   UnseenRowView,
 } from '../../views/review.ts';
-import { clean, formatSats, formatTime, shortId, table, wrapped } from '../terminal/print.ts';
+import { clean } from '../terminal/clean.ts';
+import { formatSats, formatTime, shortId } from '../terminal/figures.ts';
+import { table } from '../terminal/table.ts';
 import { commandOf, inCommandWords } from '../terminal/words.ts';
+import { wrapped } from '../terminal/wrap.ts';
 import { cash } from './cash-out.ts';
 
 /** What Lamassu says of a row, with its dispenses in words. */

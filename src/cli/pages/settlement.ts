@@ -1,6 +1,8 @@
 import { parseDecimal, percent, RATE_SCALE } from '../../dca/money.ts';
 import type { SettlementView, VoidedView } from '../../views/settlements.ts';
-import { clean, formatSats, formatTime, wrapped } from '../terminal/print.ts';
+import { clean } from '../terminal/clean.ts';
+import { formatSats, formatTime } from '../terminal/figures.ts';
+import { wrapped } from '../terminal/wrap.ts';
 import { cash, cashOutPage, division } from './cash-out.ts';
 
 type Proposal = NonNullable<SettlementView['proposal']>;

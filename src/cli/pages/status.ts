@@ -2,9 +2,12 @@ import { groupDigits } from '../../dca/money.ts';
 import { call, isCall } from '../../lib/message.ts';
 import { toMs } from '../../time.ts';
 import type { StatusView } from '../../views/status.ts';
+import { clean } from '../terminal/clean.ts';
+import { counted, formatSats, formatTime } from '../terminal/figures.ts';
 import { machineCell } from '../terminal/machine-label.ts';
-import { clean, counted, formatSats, formatTime, table, wrapped } from '../terminal/print.ts';
+import { table } from '../terminal/table.ts';
 import { commandOf, inCommandWords } from '../terminal/words.ts';
+import { wrapped } from '../terminal/wrap.ts';
 import { ownShareLines } from './own-share.ts';
 import { waitLines } from './waits.ts';
 

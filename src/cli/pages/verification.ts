@@ -1,5 +1,6 @@
 import type { VerificationView } from '../../views/verification.ts';
-import { counted, wrapped } from '../terminal/print.ts';
+import { counted } from '../terminal/figures.ts';
+import { wrapped } from '../terminal/wrap.ts';
 import { differencesText } from './differences.ts';
 
 export function verificationPage({ ok, checked, differences }: VerificationView, timezone: string): string {

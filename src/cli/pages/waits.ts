@@ -1,7 +1,9 @@
 import { call } from '../../lib/message.ts';
 import type { WaitView } from '../../views/waits.ts';
-import { clean, counted, formatSats, formatTime, wrapped } from '../terminal/print.ts';
+import { clean } from '../terminal/clean.ts';
+import { counted, formatSats, formatTime } from '../terminal/figures.ts';
 import { commandOf, inCommandWords } from '../terminal/words.ts';
+import { wrapped } from '../terminal/wrap.ts';
 
 const SHOWN = 10;
 const PAYOUTS_NAMED = 3;

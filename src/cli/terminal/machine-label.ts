@@ -1,4 +1,4 @@
-import { clean } from './print.ts';
+import { clean } from './clean.ts';
 
 /** As many characters of a device id as lists and pages show; commands find a machine by them. */
 const SHOWN = 8;

@@ -99,6 +99,12 @@ function optionOf(name: string): string {
   return `--${(options[name] ?? name).replaceAll('_', '-')}`;
 }
 
+/** The input that an option stands for: `daily-limit` is `daily_limit`. */
+export function fieldOf(option: string): string {
+  const [field] = Object.entries(options).find(([, name]) => name === option) ?? [];
+  return field ?? option.replaceAll('-', '_');
+}
+
 function typed(name: string, value: Argument): string {
   if (value === null || value === true) return placeholders[name] ?? name.toUpperCase();
   return /^[\p{L}\p{N}_.:/@+…-]+$/u.test(value) ? value : JSON.stringify(value);

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { Secret } from '../config/secret.ts';
-import { decodeText, UTF16_HINT } from '../lib/text.ts';
-import { usage } from './terminal/context.ts';
+import { Secret } from '../../config/secret.ts';
+import { decodeText, UTF16_HINT } from '../../lib/text.ts';
+import { usage } from '../terminal/context.ts';
 
 /** The key that a file holds, and nothing else. `option` names the file. Throws `usage/invalid`. */
-export function readKey(file: string, option = '--wallet-key-file'): Secret {
+export function readKey(file: string, option: string): Secret {
   let bytes: Buffer;
   try {
     bytes = readFileSync(file);
@@ -22,12 +22,4 @@ export function readKey(file: string, option = '--wallet-key-file'): Secret {
     `${option}: ${file} does not hold a single key.`,
     'Copy only the key into it, from the wallet’s API info in LNbits.',
   );
-}
-
-/** The options of a command, with the key instead of its file, as the input of an operation. */
-export function withKey<Options extends { walletKeyFile?: string }>({
-  walletKeyFile: file,
-  ...rest
-}: Options) {
-  return { ...rest, ...(file !== undefined && { walletKey: readKey(file) }) };
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { BridgeError } from '../errors.ts';
+import { BridgeError } from '../../errors.ts';
 
 /**
  * Writes a whole file or none. The pieces go into a file beside it, which only its owner can read, and which is

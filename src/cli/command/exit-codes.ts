@@ -1,5 +1,5 @@
-import { BridgeError, type ErrorCode, type Kind } from '../errors.ts';
-import type { RunView } from '../views/run.ts';
+import { BridgeError, type ErrorCode, type Kind } from '../../errors.ts';
+import type { RunView } from '../../views/run.ts';
 
 type ExitCode = 0 | 1 | 2 | 64 | 75 | 78;
 

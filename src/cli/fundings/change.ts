@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import { does, local } from '../command/call.ts';
+import { define, reasonNeeded, reasonOption, withMachine } from '../command/options.ts';
+import { adjustedPage, cancelledPage, movedFundingPage, withdrawnPage } from '../pages/funding.ts';
+
+const operations = () => import('../../operations/fundings.ts');
+
+export function register(fundings: Command): void {
+  const one = (verb: string, description: string, example: string) =>
+    define(fundings, verb, description, `fundings ${verb} f12 ${example}`).argument(
+      '<id>',
+      'funding, like f12',
+    );
+  reasonOption(one('cancel', 'cancel a funding: its cash did not arrive', '--reason "sent back"')).action(
+    does(operations, 'cancelOneFunding', cancelledPage),
+  );
+  reasonNeeded(
+    one(
+      'withdraw',
+      'withdraw cash from the machine: all that remains, or a part of it',
+      '"500 GTQ" --reason "client asked for it"',
+    ),
+  )
+    .argument('[amount]', 'with its currency, like "500 GTQ" (default: all that remains)')
+    .action(does(operations, 'withdrawFromFunding', withdrawnPage));
+  reasonNeeded(
+    one(
+      'adjust',
+      'correct the amount by a difference, e.g. +50 GTQ or -50 GTQ',
+      '"-50 GTQ" --reason "a note was counted twice"',
+    ),
+  )
+    .argument('<amount>', 'the difference with its currency, like "-50 GTQ"')
+    .action(does(operations, 'adjustOneFunding', adjustedPage));
+  withMachine(reasonOption(one('move', 'move a funding to another machine', '--machine Centro'))).action(
+    does(operations, 'moveOneFunding', local(movedFundingPage)),
+  );
+}

@@ -1,0 +1,90 @@
+import { resolve } from 'node:path';
+import { readCa } from '../../config/ca.ts';
+import { Secret } from '../../config/secret.ts';
+import { checkLnbits, checkSourceWallet, checkSuperuser } from '../../operations/init.ts';
+import { usage } from '../terminal/context.ts';
+import { checked, checkedKey, mayGoInClear, shape } from './checks.ts';
+import type { InitOptions } from './init-options.ts';
+import { flagOf, type Interview } from './interview.ts';
+import { secretAnswer } from './secret-file.ts';
+import type { InstallationSettings } from './settings.ts';
+
+/** LNbits' address, the key of the source wallet, and the superuser if it credits that wallet. */
+export async function askLnbits(
+  interview: Interview,
+  options: InitOptions,
+  folder: string,
+): Promise<InstallationSettings['lnbits']> {
+  const caFile = options.lnbitsCaFile === undefined ? undefined : resolve(options.lnbitsCaFile);
+  const ca = caFile === undefined ? undefined : readCa(flagOf('lnbitsCaFile'), caFile);
+  const place = await interview.ask({
+    key: 'lnbitsUrl',
+    message: 'The address of LNbits',
+    initial: interview.terminal ? 'https://' : '',
+    read: async (text) => {
+      const url = checked(shape.lnbits.shape.url, text, 'lnbitsUrl');
+      if (caFile !== undefined && url.startsWith('http:')) {
+        throw usage(
+          `${flagOf('lnbitsCaFile')}: has no effect with ${flagOf('lnbitsUrl')} http://….`,
+          'Use https://, or leave it out.',
+        );
+      }
+      const insecure_http = await mayGoInClear(url, options, interview);
+      if (options.test) {
+        const { version } = await interview.perform(checkLnbits, { url, ca });
+        interview.note(`That is LNbits ${version}.`);
+      }
+      return { url, ca_file: caFile, ca, insecure_http };
+    },
+  });
+  const key = await secretAnswer(interview, options, {
+    key: 'sourceWalletKeyFile',
+    message: 'The admin key of the source wallet, which pays',
+    folder,
+    file: 'source.adminkey',
+    read: async (text) => {
+      const secret = new Secret(checkedKey(text, 'sourceWalletKeyFile'));
+      if (options.test) {
+        const { name } = await interview.perform(checkSourceWallet, { ...place, key: secret });
+        interview.note(`It is the admin key of "${name}".`);
+      }
+      return secret;
+    },
+  });
+  return { ...place, key, superuser: await askSuperuser(interview, options, folder, place) };
+}
+
+async function askSuperuser(
+  interview: Interview,
+  options: InitOptions,
+  folder: string,
+  place: { url: string; ca?: string | undefined },
+): Promise<InstallationSettings['lnbits']['superuser']> {
+  const crediting =
+    options.creditSource ??
+    (options.superuser !== undefined ||
+      (interview.terminal &&
+        (await interview.confirm(
+          'Do the sats of cash-outs arrive on LNbits’ node but in none of its wallets, so that its superuser has to\n' +
+            'credit the source wallet with them? If in doubt: no',
+        ))));
+  if (!crediting) return undefined;
+  const name = await interview.ask({
+    key: 'superuser',
+    message: 'The user name of LNbits’ superuser',
+    read: (text) => checked(shape.lnbits.shape.superuser.unwrap(), text, 'superuser'),
+  });
+  return secretAnswer(interview, options, {
+    key: 'superuserPasswordFile',
+    message: 'The superuser’s password',
+    folder,
+    file: 'superuser.password',
+    read: async (text) => {
+      if (text === '')
+        throw usage(`${flagOf('superuserPasswordFile')}: it is empty.`, 'The superuser has a password.');
+      const superuser = { name, password: new Secret(text) };
+      if (options.test) await interview.perform(checkSuperuser, { ...place, superuser });
+      return superuser;
+    },
+  });
+}

@@ -1,0 +1,79 @@
+import stringWidth from 'string-width';
+
+/** The widest output, in columns; a narrower terminal limits it further. */
+const WIDTH = 100;
+
+export function widthOf({ columns }: { columns?: number }): number {
+  return Math.min(WIDTH, columns || WIDTH);
+}
+
+/**
+ * Breaks each line that is wider than `width` (default: the terminal, at most 100 columns) between words, and indents
+ * what follows. A word that does not fit stays whole.
+ */
+export function wrapped(text: string, options: { width?: number; indent?: string } = {}): string {
+  const { width = widthOf(process.stdout), indent = '  ' } = options;
+  return text
+    .split('\n')
+    .map((line) => filled(line.split(/(?<=\S) /), width, `\n${indent}`))
+    .join('\n');
+}
+
+/**
+ * The same for text with commands, which stay whole to be copied: in backticks, or from `aio-dca` to the end of a
+ * line.
+ */
+export function wrappedAround(text: string, width: number, indent: string): string {
+  return text
+    .split('\n')
+    .map((line) => {
+      const words = line.match(/ *(?:`[^`]*`\S*|aio-dca .*|\S+)/g) ?? [];
+      return filled(
+        words.map((word, index) => (index === 0 ? word : word.slice(1))),
+        width,
+        `\n${indent}`,
+      );
+    })
+    .join('\n');
+}
+
+/** Wraps to the terminal. In a pipe each line stays whole, so that `grep` finds it. */
+export function fitted(text: string, indent: string): string {
+  return process.stdout.isTTY ? wrappedAround(text, widthOf(process.stdout), indent) : text;
+}
+
+/** A page of help. A line wider than the terminal is wrapped, an example with a backslash at the break. */
+export function wrappedHelp(text: string): string {
+  const width = widthOf(process.stdout);
+  return text
+    .split('\n')
+    .map((line) => {
+      const indent = /^ */.exec(line)?.[0] ?? '';
+      const example = line.startsWith(`${indent}aio-dca `) && indent !== '';
+      if (!example) return wrapped(line, { width, indent });
+      const goesOn = line.endsWith(' \\');
+      const words = line.slice(0, goesOn ? -2 : undefined).match(/^ +\S+|(?:"[^"]*"|\S)+/g) ?? [];
+      return filled(words, width - 2, ` \\\n${indent}  `) + (goesOn ? ' \\' : '');
+    })
+    .join('\n');
+}
+
+/** Joins words up to `width`, then inserts `turn`, which ends in the indent of the next line. */
+function filled(words: string[], width: number, turn: string): string {
+  let text = '';
+  let column = 0;
+  for (const word of words) {
+    const length = stringWidth(word);
+    if (text === '') {
+      text = word;
+      column = length;
+    } else if (column + 1 + length > width) {
+      text += `${turn}${word}`;
+      column = turn.length - turn.lastIndexOf('\n') - 1 + length;
+    } else {
+      text += ` ${word}`;
+      column += 1 + length;
+    }
+  }
+  return text;
+}
