@@ -6,7 +6,9 @@ const RATE = (TICKER * 945n) / 1000n;
 
 type Columns = NonNullable<Parameters<typeof insertCashOut>[1]>;
 
-/** Somebody sells bitcoin for `fiat` whole GTQ, so many minutes ago. What the machine asks for goes in steps of 100 sat. */
+/**
+ * Somebody sells bitcoin for `fiat` whole GTQ, so many minutes ago. What the machine asks for goes in steps of 100 sat.
+ */
 export function sell(db: Lamassu, fiat: bigint, minutesAgo: number, columns: Columns = {}): Promise<string> {
   const steps = (fiat * 100_000n * 1_000_000n * 2n + RATE) / (RATE * 2n);
   const sats = `${steps * 100n}`;

@@ -30,8 +30,8 @@ export type Kind = (typeof errorKinds)[number];
 export type Concern = 'source' | 'payouts' | 'both';
 
 /**
- * Every failure that the operator can meet: a stable code, its kind and what it means. `docs/errors.md` has one entry for
- * each; a test keeps the two equal.
+ * Every failure that the operator can meet: a stable code, its kind and what it means. `docs/errors.md` has one entry
+ * for each; a test keeps the two equal.
  */
 export const catalogue = {
   'internal/defect': { kind: 'defect', means: 'A defect of this program: report it, with the stack trace.' },

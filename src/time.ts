@@ -53,7 +53,8 @@ export function sinceBoot(): SinceBoot {
 }
 
 /**
- * The clocks of this host, and how to wait by them. A door makes the only one and hands it down; a test hands down its own.
+ * The clocks of this host, and how to wait by them. A door makes the only one and hands it down; a test hands down its
+ * own.
  */
 export interface Clock {
   /** As the host shows it: people and NTP set it, so it may jump. To the millisecond. */
@@ -95,8 +96,8 @@ export function momentOf(clock: Clock): Moment {
 }
 
 /**
- * Milliseconds since a moment. The larger of the two counts: the monotonic clock may exclude the time in which the system
- * was suspended.
+ * Milliseconds since a moment. The larger of the two counts: the monotonic clock may exclude the time in which the
+ * system was suspended.
  */
 export function msSince(clock: Clock, { monotonic, date }: Moment): number {
   const now = momentOf(clock);
@@ -113,8 +114,8 @@ export function bootId(): string | null {
 }
 
 /**
- * How far another clock, which showed `shown`, is ahead of the one that showed `before` and `after`, in ms. Negative if it is
- * behind; 0 if the time that the request took explains the difference.
+ * How far another clock, which showed `shown`, is ahead of the one that showed `before` and `after`, in ms. Negative if
+ * it is behind; 0 if the time that the request took explains the difference.
  */
 export function aheadBy(shown: number, { before, after }: { before: number; after: number }): number {
   return Math.max(0, shown - after) - Math.max(0, before - shown);

@@ -134,8 +134,8 @@ for (const { where, what, why } of bans) {
 }
 
 /**
- * What each folder of src/ may use besides itself, lib/, errors.ts and time.ts. The way of a cash-out is one straight line:
- * a door → operations → scheduler → judging and payouts → lamassu, ledger and lnbits → dca.
+ * What each folder of src/ may use besides itself, lib/, errors.ts and time.ts. The way of a cash-out is one straight
+ * line: a door → operations → scheduler → judging and payouts → lamassu, ledger and lnbits → dca.
  */
 const mayUse: Record<string, string[]> = {
   lib: [],
@@ -172,8 +172,8 @@ const mayUse: Record<string, string[]> = {
     'typed',
     'views',
   ],
-  // Besides operations, views and the configuration, a door only writes and reads values: what people type (typed), and the
-  // digits of amounts (dca/money), as lib, errors.ts and time.ts do. None of them decides what the program does.
+  // Besides operations, views and the configuration, a door only writes and reads values: what people type (typed), and
+  // the digits of amounts (dca/money), as lib, errors.ts and time.ts do. None of them decides what the program does.
   cli: ['config', 'dca/money', 'operations', 'package.json', 'typed', 'views'],
 };
 
@@ -243,7 +243,10 @@ test('no folder imports itself by others', () => {
   expect(circlesIn(usesOf(dirname)), 'Move what both need below both, or what needs both above.').toEqual([]);
 });
 
-/** What each folder in `top` uses, without what it uses through another that it uses: a line for each, from the top down. */
+/**
+ * What each folder in `top` uses, without what it uses through another that it uses: a line for each, from the top
+ * down.
+ */
 function importsPicture(top: string): string {
   const uses = usesOf((path) => /^([^/]+)\//.exec(path.startsWith(top) ? path.slice(top.length) : '')?.[1]);
   const below = (folder: string): Set<string> =>

@@ -6,9 +6,9 @@ import type { ConfigFile } from './schema.ts';
 import type { Secret } from './secret.ts';
 
 /**
- * The validated config.toml. Each `Secret` is read at its first use, so `verify` works for a user who may not read the SSH
- * key. The getter throws BridgeError `config/secret` if the secret is missing or unreadable.
- * Paths are absolute; durations are milliseconds.
+ * The validated config.toml. Each `Secret` is read at its first use, so `verify` works for a user who may not read the
+ * SSH key. The getter throws BridgeError `config/secret` if the secret is missing or unreadable. Paths are absolute;
+ * durations are milliseconds.
  */
 export interface Config {
   /** The path of config.toml. */

@@ -18,7 +18,10 @@ const UNITS = [
   ['d|days?', 86_400_000],
 ] as const;
 
-/** `7 days`, `2 hours`, `5 min`, `60 s`, `500 ms` to milliseconds; undefined for anything else, zero, and more than ten years. */
+/**
+ * `7 days`, `2 hours`, `5 min`, `60 s`, `500 ms` to milliseconds; undefined for anything else, zero, and more than ten
+ * years.
+ */
 export function parseDuration(text: string): number | undefined {
   for (const [names, ms] of UNITS) {
     const length = Number(new RegExp(`^([0-9]{1,9}) *(?:${names})$`).exec(text)?.[1] ?? 0) * ms;

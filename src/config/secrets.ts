@@ -18,8 +18,8 @@ export interface SecretSource {
 }
 
 /**
- * A secret comes from config.toml (`inline`: the keys that may hold it, and their values), from a file of its own (`file`, the
- * value of `…_file`), or from the environment.
+ * A secret comes from config.toml (`inline`: the keys that may hold it, and their values), from a file of its own
+ * (`file`, the value of `…_file`), or from the environment.
  */
 export function secretSource(
   name: string,

@@ -54,7 +54,9 @@ export function percentRange(min: bigint | null, max: bigint | null): string {
   return max === null ? 'any rate' : `at most ${percent(max)}`;
 }
 
-/** With grouped digits: `484207n` is `'484,207'`, `'-3000.5'` is `'-3,000.5'`. Takes sats, or what `formatDecimal` gave. */
+/**
+ * With grouped digits: `484207n` is `'484,207'`, `'-3000.5'` is `'-3,000.5'`. Takes sats, or what `formatDecimal` gave.
+ */
 export function groupDigits(amount: bigint | string): string {
   const [whole = '', fraction] = `${amount}`.split('.');
   const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',');

@@ -45,8 +45,8 @@ export type Figures = Pick<
 
 /**
  * The figures to distribute. What the operator stated goes before what the source tells. Of a partial dispense, gross ×
- * dispensed / asked (rounded down) is distributed, and its commission follows the formula for the whole; the rest of the
- * gross is undelivered. Throws `usage/invalid`, which names the figure that is missing or wrong.
+ * dispensed / asked (rounded down) is distributed, and its commission follows the formula for the whole; the rest of
+ * the gross is undelivered. Throws `usage/invalid`, which names the figure that is missing or wrong.
  */
 export function settledFigures(
   told: Told,
@@ -83,7 +83,10 @@ export function settledFigures(
   return { currency, digits, fiat, distributed, undelivered, commission, method: used };
 }
 
-/** The stated commission, as an amount or as a rate of what is distributed (rounded half up); undefined where none was stated. */
+/**
+ * The stated commission, as an amount or as a rate of what is distributed (rounded half up); undefined where none was
+ * stated.
+ */
 export function statedCommission(
   distributed: bigint,
   { commission, rate }: Pick<Stated, 'commission' | 'rate'>,
@@ -91,7 +94,9 @@ export function statedCommission(
   return commission ?? (rate === undefined ? undefined : roundHalfUp(distributed * rate, ONE));
 }
 
-/** What the layperson paid for a part of the cash: gross × part / asked, rounded down; null where a figure is missing. */
+/**
+ * What the layperson paid for a part of the cash: gross × part / asked, rounded down; null where a figure is missing.
+ */
 export function proportionOf({ asked, gross }: Told, fiat: bigint): bigint | null {
   return asked === null || gross === null || fiat > asked ? null : (gross * fiat) / asked;
 }

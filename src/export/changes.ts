@@ -108,7 +108,9 @@ const formed: Stream = {
   about: ofPayout,
 };
 
-/** A payout that is held or examined again after it was settled has another state: its payments say when it was settled. */
+/**
+ * A payout that is held or examined again after it was settled has another state: its payments say when it was settled.
+ */
 const SETTLED_AT = '(select max(y.settled_at) from payments y where y.payout_id = p.id)';
 
 const settled: Stream = {

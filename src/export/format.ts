@@ -69,8 +69,8 @@ function written(type: ColumnType, value: Cell['value'], { digits }: ExportRow):
 }
 
 /**
- * Writes instants in local time, to the second: `2026-11-20T04:00:00-06:00`. Computes the offset only after a change of the
- * clocks: for a million rows, that would be most of the work.
+ * Writes instants in local time, to the second: `2026-11-20T04:00:00-06:00`. Computes the offset only after a change of
+ * the clocks: for a million rows, that would be most of the work.
  */
 export function localTimes(timezone: string): (instant: Instant) => string {
   let from: Instant = '';

@@ -4,8 +4,8 @@
  */
 
 /**
- * How a column is written. `time` is followed by a second column with the same moment in local time; `fiat` is in
- * minor units of the row's currency; `funding`, `payout` and `run` are ids as the lists show them; `json` is text of JSON.
+ * How a column is written. `time` is followed by a second column with the same moment in local time; `fiat` is in minor
+ * units of the row's currency; `funding`, `payout` and `run` are ids as the lists show them; `json` is text of JSON.
  */
 export type ColumnType =
   | 'text'

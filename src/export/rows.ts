@@ -18,8 +18,8 @@ export type ExportRow = Record<string, string | bigint | null>;
 const PAGE = 100;
 
 /**
- * The rows of a kind in the order of its key, a page at a time. Only one page is in memory, and no transaction stays open while
- * the reader is slow.
+ * The rows of a kind in the order of its key, a page at a time. Only one page is in memory, and no transaction stays
+ * open while the reader is slow.
  */
 export async function* pages(
   db: Db,
@@ -65,7 +65,9 @@ function conditionsOf(kind: ExportKind, { from, before, client, where = [] }: Ch
   return conditions;
 }
 
-/** Behind `last` in the order of `key`, from its `index`-th part on. The first comparison is what an index is used for. */
+/**
+ * Behind `last` in the order of `key`, from its `index`-th part on. The first comparison is what an index is used for.
+ */
 function behind(key: string[], last: ExportRow, index = 0): RawBuilder<SqlBool> {
   const part = sql.raw(key[index] ?? '');
   const value = last[`key ${index}`];

@@ -28,14 +28,15 @@ export interface Database {
   /** The machines of this Lamassu, paired and unpaired; empty if the role may not read them. */
   machines(): Promise<LamassuMachine[]>;
   /**
-   * Pages of confirmed rows, ordered by (confirmed_at, id): those whose `confirmed_at` or `created`, whichever is later, is at
-   * or after `from`. The later of the two also finds a row whose confirmation a slow clock stamped. With `unconfirmed`, rows
-   * follow that were created in [from, to) and paid out without a confirmation, ordered by (created, id).
+   * Pages of confirmed rows, ordered by (confirmed_at, id): those whose `confirmed_at` or `created`, whichever is
+   * later, is at or after `from`. The later of the two also finds a row whose confirmation a slow clock stamped. With
+   * `unconfirmed`, rows follow that were created in [from, to) and paid out without a confirmation, ordered by
+   * (created, id).
    */
   confirmedSince(from: Instant, unconfirmed?: { from: Instant; to: Instant }): AsyncIterable<LamassuRow[]>;
   /**
-   * The number of Lamassu's newest action: a later snapshot finds everything since by it, whatever the clocks say. Null if the
-   * role may not read actions.
+   * The number of Lamassu's newest action: a later snapshot finds everything since by it, whatever the clocks say. Null
+   * if the role may not read actions.
    */
   lastAction(): Promise<bigint | null>;
   /** The ids of the cash-outs with an action of a higher number that is dated earlier than `before`. */
@@ -114,10 +115,10 @@ interface Opened {
 function database({ connection, access, now, clocks, systemIdentifier, user }: Opened): Database {
   let cursors = 0;
 
-  // Lamassu has no index for this, so each query scans the whole table. Hence one query for both kinds of rows. It is a plain
-  // query first, since PostgreSQL uses several cores only for those. Within the snapshot the order is fixed, so a cursor
-  // continues where it ended. Each FETCH is a statement with its own time limit; pg-cursor's limit would also count the time
-  // between the pages.
+  // Lamassu has no index for this, so each query scans the whole table. Hence one query for both kinds of rows. It is a
+  // plain query first, since PostgreSQL uses several cores only for those. Within the snapshot the order is fixed, so a
+  // cursor continues where it ended. Each FETCH is a statement with its own time limit; pg-cursor's limit would also
+  // count the time between the pages.
   async function* pages(condition: string, values: string[]): AsyncGenerator<LamassuRow[]> {
     const query = `${selectCashOuts(access, user)} where ${condition}
       order by t.confirmed_at, case when t.confirmed_at is null then t.created end, t.id`;
@@ -306,7 +307,10 @@ async function readActions(
   return new Map([...actions].map(([id, of]) => [id, JSON.stringify(of)]));
 }
 
-/** Denomination × notes, summed over the cassettes of one action; null if there is no count, or a cassette is not granted. */
+/**
+ * Denomination × notes, summed over the cassettes of one action; null if there is no count, or a cassette is not
+ * granted.
+ */
 function cashCounted(access: Access): string {
   const slots = noteSlots.filter((slot) =>
     [`denomination_${slot}`, `dispensed_${slot}`].every((column) =>

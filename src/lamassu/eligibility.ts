@@ -98,14 +98,15 @@ export interface Judged<K extends Known = Known> {
 }
 
 /**
- * Judges a row: the only place that decides whether it is a cash-out to distribute. `sourceNow` is Lamassu's clock. Pure.
- * Never throws, whatever the row holds.
+ * Judges a row: the only place that decides whether it is a cash-out to distribute. `sourceNow` is Lamassu's clock.
+ * Pure. Never throws, whatever the row holds.
  *
- * Eligible is: confirmed, the whole amount dispensed, no error, paid in bitcoin, not from the future, not from before the
- * start, every figure sound, its commission plausible, not above the size that waits for a release, and not backdated.
- * A row confirmed before the start never goes to review: the bridge is not responsible for it.
+ * Eligible is: confirmed, the whole amount dispensed, no error, paid in bitcoin, not from the future, not from before
+ * the start, every figure sound, its commission plausible, not above the size that waits for a release, and not
+ * backdated. A row confirmed before the start never goes to review: the bridge is not responsible for it.
  *
- * Start, size and time do not apply to a row that was processed or released. A backdated row waits until it is released.
+ * Start, size and time do not apply to a row that was processed or released. A backdated row waits until it is
+ * released.
  */
 export function judge<K extends Known>(
   row: LamassuRow,
@@ -170,8 +171,8 @@ function judgeAnyTime(row: LamassuRow, rules: Since, sourceNow: Instant): Judgem
 }
 
 /**
- * Whether a row was confirmed before it was created, by more than the tolerance between clocks. Both times come from one
- * clock, so that clock was behind at the confirmation.
+ * Whether a row was confirmed before it was created, by more than the tolerance between clocks. Both times come from
+ * one clock, so that clock was behind at the confirmation.
  */
 export function isBackdated({ confirmed_at: confirmedAt, created }: LamassuRow): boolean {
   if (confirmedAt === null || created === null || !isInstant(confirmedAt) || !isInstant(created))

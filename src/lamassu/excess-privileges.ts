@@ -120,8 +120,8 @@ async function readSequences(connection: Connection): Promise<Found> {
 }
 
 /**
- * Grants on the system catalogues, and on functions anywhere, beyond the initial ones. PUBLIC has many privileges from the
- * beginning: `pg_init_privs` lists them; without an entry there, the default of that kind of object applies.
+ * Grants on the system catalogues, and on functions anywhere, beyond the initial ones. PUBLIC has many privileges from
+ * the beginning: `pg_init_privs` lists them; without an entry there, the default of that kind of object applies.
  */
 async function readSystem(connection: Connection): Promise<Found> {
   const rows = await connection.query(

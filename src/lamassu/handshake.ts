@@ -74,8 +74,8 @@ async function start({ host, port }: Place, deadline: number): Promise<SshSessio
 }
 
 /**
- * Logs in if `accept` accepts the host key, which is of one of `algorithms`. On any failure, closes the session and rejects
- * with what the server said.
+ * Logs in if `accept` accepts the host key, which is of one of `algorithms`. On any failure, closes the session and
+ * rejects with what the server said.
  */
 export async function logIn(
   place: Place,

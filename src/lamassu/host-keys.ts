@@ -21,14 +21,17 @@ export function algorithmsOf(kinds: readonly string[]): string[] {
   return kinds.flatMap((kind) => ALGORITHMS[kind] ?? []);
 }
 
-/** The kinds of key behind the algorithms that a server offers. Certificates do not count: the plain key exists beside them. */
+/**
+ * The kinds of key behind the algorithms that a server offers. Certificates do not count: the plain key exists beside
+ * them.
+ */
 export function kindsOf(algorithms: readonly string[]): string[] {
   return hostKeyKinds.filter((kind) => ALGORITHMS[kind]?.some((one) => algorithms.includes(one)));
 }
 
 /**
- * The kinds of host key to request: first those pinned by whole lines. A fingerprint does not tell its kind, so if one is
- * pinned, all other kinds follow.
+ * The kinds of host key to request: first those pinned by whole lines. A fingerprint does not tell its kind, so if one
+ * is pinned, all other kinds follow.
  */
 export function kindsToAsk(pinned: readonly string[]): string[] {
   const told = pinned.map(kindOf);

@@ -39,8 +39,8 @@ export function cashMachines(row: Pick<LamassuRow, 'device_id' | 'actions'>): (s
 }
 
 /**
- * The cash that came out by the counted notes, ×10^5; may be zero. Null if it is not known: no count, or several dispenses,
- * which may be one that was logged twice.
+ * The cash that came out by the counted notes, ×10^5; may be zero. Null if it is not known: no count, or several
+ * dispenses, which may be one that was logged twice.
  */
 export function countedCash(row: Pick<LamassuRow, 'actions'>): bigint | null {
   const [only, ...more] = dispensesOf(row);

@@ -65,7 +65,9 @@ function momentOf(row: LamassuRow, sourceNow: Instant): Pick<PartialFigures, 'at
   return { at: sourceNow, atFrom: 'now' };
 }
 
-/** The lesser of the sats due and the sats received; null where what was due is not a sound number, or nothing arrived. */
+/**
+ * The lesser of the sats due and the sats received; null where what was due is not a sound number, or nothing arrived.
+ */
 function paid(row: LamassuRow): bigint | null {
   const due = positive(row.crypto_atoms, 0);
   if (row.received_crypto_atoms === null || due === null) return due;

@@ -5,8 +5,8 @@ import { networkReason } from './tcp.ts';
 import type { Hop } from './tunnel.ts';
 
 /*
- * Errors of Lamassu's PostgreSQL and of the way to it, in the operator's words. Their kind is `unavailable` if waiting helps, and `misconfigured` if it does
- * not.
+ * Errors of Lamassu's PostgreSQL and of the way to it, in the operator's words. Their kind is `unavailable` if waiting
+ * helps, and `misconfigured` if it does not.
  */
 
 /** PostgreSQL as an error names it. */

@@ -41,8 +41,8 @@ export async function readAccess(connection: Connection): Promise<Access> {
 }
 
 /**
- * The columns that must be granted. All of cash_out_txs: a fee that the bridge cannot see would go to the clients. And those
- * of cash_out_actions that name the machine: without them, the wrong clients would be paid.
+ * The columns that must be granted. All of cash_out_txs: a fee that the bridge cannot see would go to the clients. And
+ * those of cash_out_actions that name the machine: without them, the wrong clients would be paid.
  */
 export function neededAndNotGranted({ notGranted }: Access): string[] {
   const actions = actionColumns.map((column) => `cash_out_actions.${column}`);

@@ -3,9 +3,9 @@ import { invalid } from '../errors.ts';
 import { readableColumns } from './columns.ts';
 
 /**
- * A psql script that creates the bridge's role in Lamassu's database. The role may read the columns that the bridge needs, as
- * far as they exist, and nothing else. The script can run again at any time, e.g. after an upgrade of Lamassu. It refuses a
- * role that owns something, because its limits would apply to that owner.
+ * A psql script that creates the bridge's role in Lamassu's database. The role may read the columns that the bridge
+ * needs, as far as they exist, and nothing else. The script can run again at any time, e.g. after an upgrade of
+ * Lamassu. It refuses a role that owns something, because its limits would apply to that owner.
  */
 export function roleSql({ user, database }: { user: string; database: string }): string {
   const role = pg.escapeIdentifier(user);
@@ -58,8 +58,8 @@ commit;
 }
 
 /**
- * The line for `~/.ssh/authorized_keys` on the SSH server: this key opens a tunnel to host:port and does nothing
- * else. Write `host` exactly as in the bridge's configuration. Dropbear refuses a key with an unknown option, and cannot
+ * The line for `~/.ssh/authorized_keys` on the SSH server: this key opens a tunnel to host:port and does nothing else.
+ * Write `host` exactly as in the bridge's configuration. Dropbear refuses a key with an unknown option, and cannot
  * permit forwarding after `restrict`.
  */
 export function authorizedKeysLine(

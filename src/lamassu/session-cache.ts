@@ -12,9 +12,9 @@ export interface Keeper {
 }
 
 /**
- * Keeps the last session from one run of the daemon to the next: the handshakes of SSH and PostgreSQL take much longer than
- * the queries of a run without new rows. A session with any failure, or one that does not answer when it is needed, is
- * replaced. Each run reads the role's grants again.
+ * Keeps the last session from one run of the daemon to the next: the handshakes of SSH and PostgreSQL take much longer
+ * than the queries of a run without new rows. A session with any failure, or one that does not answer when it is
+ * needed, is replaced. Each run reads the role's grants again.
  */
 export function keepConnection(): Keeper {
   let kept: Connection | undefined;

@@ -19,8 +19,8 @@ export interface Judging<K extends Known> {
 type Wanted = (row: LamassuRow) => boolean;
 
 /**
- * Lamassu as a source of judged cash-outs: each row is eligible, or has the reason why it is not. Everything else, errors
- * included, is as in `Database`.
+ * Lamassu as a source of judged cash-outs: each row is eligible, or has the reason why it is not. Everything else,
+ * errors included, is as in `Database`.
  */
 export interface Source<K extends Known = Known>
   extends Pick<
@@ -35,7 +35,8 @@ export interface Source<K extends Known = Known>
     | 'close'
   > {
   /**
-   * See `Database.confirmedSince`. It may end at the first page that reaches `before`. A page without wanted rows may be empty.
+   * See `Database.confirmedSince`. It may end at the first page that reaches `before`. A page without wanted rows may
+   * be empty.
    */
   confirmedSince(
     from: Instant,

@@ -5,8 +5,8 @@ import type { Instant } from '../time.ts';
 const FIRST_MACHINES: Instant = '2013-01-01T00:00:00.000000Z';
 
 /**
- * Likely mistakes in `[lamassu] start_at`. A future one silently excludes every cash-out until then. One before the first
- * machines distributes everything that Lamassu ever had; that matters while the source is `unread`.
+ * Likely mistakes in `[lamassu] start_at`. A future one silently excludes every cash-out until then. One before the
+ * first machines distributes everything that Lamassu ever had; that matters while the source is `unread`.
  */
 export function startProblem(startAt: Instant, at: Instant, unread: boolean): BridgeError | null {
   if (startAt > at) {

@@ -15,9 +15,9 @@ export interface About {
 }
 
 /**
- * Finds a subject of the log: a client or commission recipient by name, `f12`, `p118`, `c3`, a cash-out by its id or the
- * beginning of it, a machine by its device id or name, or any other subject by its exact text. Throws `usage/invalid`
- * (`not-found`), which names the known subjects. `cashOut`: the same text as the source writes ids.
+ * Finds a subject of the log: a client or commission recipient by name, `f12`, `p118`, `c3`, a cash-out by its id or
+ * the beginning of it, a machine by its device id or name, or any other subject by its exact text. Throws
+ * `usage/invalid` (`not-found`), which names the known subjects. `cashOut`: the same text as the source writes ids.
  */
 export async function findAbout(db: Db, named: string, cashOut = named): Promise<About> {
   const recipient = await db

@@ -30,8 +30,8 @@ export interface MachineChange {
 }
 
 /**
- * Changes a machine; its rates apply to cash-outs confirmed from `at` on. Fundings keep their agreed rates; `outside` are those
- * whose rate the machine does not allow any more. Throws `usage/invalid`.
+ * Changes a machine; its rates apply to cash-outs confirmed from `at` on. Fundings keep their agreed rates; `outside`
+ * are those whose rate the machine does not allow any more. Throws `usage/invalid`.
  */
 export async function setMachine(
   trx: Trx,
@@ -144,9 +144,9 @@ function refuseRange(rates: Rates, change: MachineChange): void {
 }
 
 /**
- * `next` replaces a machine, which is no longer in use. It gets the open fundings, and the name, currency, rates and commission
- * recipients if it has none of its own. Late cash-outs of the old machine are still divided over these fundings. To undo a
- * replacement, replace the new machine by the old one. Throws `usage/invalid`.
+ * `next` replaces a machine, which is no longer in use. It gets the open fundings, and the name, currency, rates and
+ * commission recipients if it has none of its own. Late cash-outs of the old machine are still divided over these
+ * fundings. To undo a replacement, replace the new machine by the old one. Throws `usage/invalid`.
  */
 export async function replaceMachine(
   trx: Trx,
@@ -226,7 +226,9 @@ async function takeOverRates(trx: Trx, old: string, next: string, at: Instant): 
     .execute();
 }
 
-/** First recipients apply to all time as well, unless cash-outs were divided without them: those keep their division. */
+/**
+ * First recipients apply to all time as well, unless cash-outs were divided without them: those keep their division.
+ */
 async function takeOverRecipients(trx: Trx, old: string, next: string, at: Instant): Promise<void> {
   const rows = await trx
     .selectFrom('commission_weights')

@@ -31,7 +31,9 @@ export interface Wording {
   field(field: FieldName): string;
 }
 
-/** A message in pieces. `String(message)` is for logs and other programs: it names operations and fields as they are. */
+/**
+ * A message in pieces. `String(message)` is for logs and other programs: it names operations and fields as they are.
+ */
 export class Message {
   readonly pieces: readonly Piece[];
 

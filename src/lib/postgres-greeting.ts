@@ -1,11 +1,14 @@
 import type { Duplex } from 'node:stream';
 
-/** A PostgreSQL server begins with a shorter message: a request for the password, or a refusal. libpq has the same limit. */
+/**
+ * A PostgreSQL server begins with a shorter message: a request for the password, or a refusal. libpq has the same
+ * limit.
+ */
 const LONGEST = 30_000;
 
 /**
- * Ends a connection if something other than PostgreSQL answers. pg would read the first bytes as the length of a message
- * and buffer up to four gigabytes.
+ * Ends a connection if something other than PostgreSQL answers. pg would read the first bytes as the length of a
+ * message and buffer up to four gigabytes.
  */
 export function expectPostgresql<Stream extends Duplex>(stream: Stream): Stream {
   stream.once('data', (bytes: Buffer) => {

@@ -3,7 +3,8 @@
  */
 
 /**
- * The text of a file in UTF-8, without a byte order mark; undefined for UTF-16, which some editors and Windows shells write.
+ * The text of a file in UTF-8, without a byte order mark; undefined for UTF-16, which some editors and Windows shells
+ * write.
  */
 export function decodeText(bytes: Buffer): string | undefined {
   const utf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);

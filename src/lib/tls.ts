@@ -44,8 +44,8 @@ export function tlsReason(error: unknown): string | undefined {
   const known = reasons[code];
   if (known !== undefined)
     return code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? `${known} (${message})` : `${known} (${code})`;
-  // The other side closed the connection during the handshake, e.g. because it restarts. Node reports that as a TLS error;
-  // pg does, too, when the server has no free connection.
+  // The other side closed the connection during the handshake, e.g. because it restarts. Node reports that as a TLS
+  // error; pg does, too, when the server has no free connection.
   if (/^E(CONN|PIPE|TIMEDOUT)/.test(code) || /error establishing an SSL connection/.test(message))
     return undefined;
   // OpenSSL's message includes its source file and line.

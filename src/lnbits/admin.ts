@@ -72,9 +72,9 @@ export class LnbitsAdmin {
   }
 
   /**
-   * Credits a wallet with `sats` (up to the server's limit for invoices, 10,000,000 by default) by exactly one request, or none
-   * if LNbits' rate limit is used up. Not idempotent: LNbits credits again for each request. After any failure the credit may
-   * have happened; only `LnbitsClient.credits` tells.
+   * Credits a wallet with `sats` (up to the server's limit for invoices, 10,000,000 by default) by exactly one request,
+   * or none if LNbits' rate limit is used up. Not idempotent: LNbits credits again for each request. After any failure
+   * the credit may have happened; only `LnbitsClient.credits` tells.
    */
   async credit(walletId: string, sats: bigint): Promise<void> {
     await this.#http.post(BALANCE, {

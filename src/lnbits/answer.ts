@@ -83,8 +83,8 @@ export function keepsFromLnbits(error: unknown): error is BridgeError {
 }
 
 /**
- * Whether LNbits itself gave this error, so the request is over. A proxy may answer while LNbits still works on the request.
- * Without a connection nothing was sent, but the bridge does not rely on that.
+ * Whether LNbits itself gave this error, so the request is over. A proxy may answer while LNbits still works on the
+ * request. Without a connection nothing was sent, but the bridge does not rely on that.
  */
 export function saidByLnbits({ code }: BridgeError): boolean {
   return ['lnbits/refused', 'lnbits/key', 'lnbits/rights', 'lnbits/rate-limited'].includes(code);
@@ -101,8 +101,8 @@ export function deniesRight({ code, message }: BridgeError): boolean {
 }
 
 /**
- * The error for a wallet that holds more than LNbits (1.0 to 1.6) allows: LNbits makes no invoice of any amount in it. Null
- * for another refusal. Only the message depends on this.
+ * The error for a wallet that holds more than LNbits (1.0 to 1.6) allows: LNbits makes no invoice of any amount in it.
+ * Null for another refusal. Only the message depends on this.
  */
 export function tooFull(
   { code, message }: BridgeError,
@@ -149,10 +149,10 @@ export function noJson(what: string, answer: HttpAnswer, secret: string | null):
 const WANTS_TLS = /plain HTTP.*(HTTPS|SSL)|HTTP request to an HTTPS server/is;
 
 /**
- * What an answer outside 200–299 means (429 apart). LNbits' own refusals are JSON with a `detail` and nothing else but a
- * `status` in words, by 4xx or by its own 520; everything else comes from a proxy in front of it, or from an LNbits
- * that crashed. `keyed`: the request had a wallet's key, or needs none, so a 401 or 403 is about that key. `secret` is removed
- * from the text if LNbits repeats it.
+ * What an answer outside 200–299 means (429 apart). LNbits' own refusals are JSON with a `detail` and nothing else but
+ * a `status` in words, by 4xx or by its own 520; everything else comes from a proxy in front of it, or from an LNbits
+ * that crashed. `keyed`: the request had a wallet's key, or needs none, so a 401 or 403 is about that key. `secret` is
+ * removed from the text if LNbits repeats it.
  */
 export function failure(
   what: string,

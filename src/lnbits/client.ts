@@ -39,10 +39,10 @@ const PAGINATED = '/api/v1/payments/paginated';
 /**
  * The HTTP calls to one LNbits (1.0 to 1.6): no state, no decision about money.
  *
- * Every error is a BridgeError: `lnbits/unreachable` (no reliable answer), `lnbits/rate-limited`
- * (a `RateLimited` with `retryAfterMs`), `lnbits/key`, `lnbits/refused` (LNbits said no, with its reason), `lnbits/version`,
- * `lnbits/tls`, `lnbits/redirect`, `lnbits/proxy` (something in front of it denied the request).
- * After ANY of them the payment may have taken effect: only a look-up tells.
+ * Every error is a BridgeError: `lnbits/unreachable` (no reliable answer), `lnbits/rate-limited` (a `RateLimited` with
+ * `retryAfterMs`), `lnbits/key`, `lnbits/refused` (LNbits said no, with its reason), `lnbits/version`, `lnbits/tls`,
+ * `lnbits/redirect`, `lnbits/proxy` (something in front of it denied the request). After ANY of them the payment may
+ * have taken effect: only a look-up tells.
  *
  * `GET /api/v1/payments/{hash}` is never called: on an unpaid internal invoice it marks the invoice as failed.
  */
@@ -131,12 +131,11 @@ export class LnbitsClient {
   }
 
   /**
-   * One payment as the wallet of `key` (either kind) shows it; null only if LNbits answered and the wallet has no row of
-   * it. On LNbits 1.0 to 1.3 this look-up marks an unpaid invoice as failed.
+   * One payment as the wallet of `key` (either kind) shows it; null only if LNbits answered and the wallet has no row
+   * of it. On LNbits 1.0 to 1.3 this look-up marks an unpaid invoice as failed.
    *
-   * A wallet can have several rows of one hash: a failed try and a later one, or both sides where a wallet paid
-   * itself. An outgoing row goes before an incoming one, so no debit is missed; then success before pending
-   * before failed.
+   * A wallet can have several rows of one hash: a failed try and a later one, or both sides where a wallet paid itself.
+   * An outgoing row goes before an incoming one, so no debit is missed; then success before pending before failed.
    */
   async find(key: Secret, hash: string): Promise<WalletPayment | null> {
     const { payments } = await this.#page(key, { payment_hash: hash, limit: 100 });
@@ -154,8 +153,8 @@ export class LnbitsClient {
   }
 
   /**
-   * One page of them, newest first. `total` is 0 on a page without rows, however many there are. For more than one page, use
-   * `tagged`.
+   * One page of them, newest first. `total` is 0 on a page without rows, however many there are. For more than one
+   * page, use `tagged`.
    */
   async newest(
     key: Secret,
@@ -165,8 +164,8 @@ export class LnbitsClient {
   }
 
   /**
-   * The superuser's credits of exactly `sats` to the wallet of `key` (either kind), in any status (LNbits creates them as
-   * pending), newest first. On LNbits 1.0 to 1.3 this look-up marks a pending one as failed.
+   * The superuser's credits of exactly `sats` to the wallet of `key` (either kind), in any status (LNbits creates them
+   * as pending), newest first. On LNbits 1.0 to 1.3 this look-up marks a pending one as failed.
    */
   async credits(key: Secret, sats: bigint): Promise<WalletPayment[]> {
     return await this.#bySuperuser(key, CREDIT_MEMO, sats * 1000n);
@@ -196,8 +195,8 @@ export class LnbitsClient {
   }
 
   /**
-   * LNbits' clock now, never ahead of it: the time since the last answer is measured by this host's clock that stops while the
-   * host is suspended.
+   * LNbits' clock now, never ahead of it: the time since the last answer is measured by this host's clock that stops
+   * while the host is suspended.
    */
   get clockNow(): number {
     return this.clock === 0 ? 0 : this.clock + this.#clock.monotonic() - this.#http.clockRead;

@@ -14,9 +14,9 @@ interface Options {
 }
 
 /**
- * Connections that never send too late. After the handshake, `refusal` is called again: a process that was suspended meanwhile
- * sends nothing when it wakes up. A connection that is given up during a request is reset: after a mere close, the kernel would
- * go on sending for minutes.
+ * Connections that never send too late. After the handshake, `refusal` is called again: a process that was suspended
+ * meanwhile sends nothing when it wakes up. A connection that is given up during a request is reset: after a mere
+ * close, the kernel would go on sending for minutes.
  */
 export function connector({ ca, refusal, busy }: Options): buildConnector.connector {
   const dial = buildConnector({ timeout: HANDSHAKE_MS, allowH2: false, ...(ca === undefined ? {} : { ca }) });

@@ -3,8 +3,9 @@ import type { Instant } from '../time.ts';
 import type { LnbitsClient, WalletPayment } from './client.ts';
 
 /**
- * Every payment of a wallet with the bridge's tag, newest first, each once, if it existed during the whole reading. With
- * `since`: those made at or after it, and perhaps some older ones. `key` may be of either kind. Throws what the client throws.
+ * Every payment of a wallet with the bridge's tag, newest first, each once, if it existed during the whole reading.
+ * With `since`: those made at or after it, and perhaps some older ones. `key` may be of either kind. Throws what the
+ * client throws.
  */
 export async function taggedPayments(
   lnbits: LnbitsClient,

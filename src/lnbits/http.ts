@@ -37,14 +37,14 @@ const STALE_MS = 2_000;
 /** The latest moment to send any part of a POST after it was due: a new connection takes time, too. */
 const LATE_MS = 10_000;
 /**
- * A POST uses a connection that was idle for at most this long, or a new one. uvicorn closes idle connections after 5 s, and a
- * POST on a connection that is being closed looks like a POST with a lost answer.
+ * A POST uses a connection that was idle for at most this long, or a new one. uvicorn closes idle connections after 5
+ * s, and a POST on a connection that is being closed looks like a POST with a lost answer.
  */
 const FRESH_MS = 1_000;
 
 /**
- * Requests to one LNbits. Each has a deadline; GETs are retried, POSTs and PUTs are sent exactly once. After the first 429, all
- * requests are paced. Resolves with the parsed JSON of a 2xx; everything else is a BridgeError.
+ * Requests to one LNbits. Each has a deadline; GETs are retried, POSTs and PUTs are sent exactly once. After the first
+ * 429, all requests are paced. Resolves with the parsed JSON of a 2xx; everything else is a BridgeError.
  */
 export class Http {
   readonly #base: string;

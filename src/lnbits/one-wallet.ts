@@ -21,9 +21,9 @@ export class Unseen {
 }
 
 /**
- * Every payment with the bridge's tag in the wallet (see `taggedPayments`), or why the wallet cannot be read. If there is
- * none, the key has to prove that it would see one, unless `proven`. Throws errors of LNbits itself: a request with the
- * source wallet's key tells those apart.
+ * Every payment with the bridge's tag in the wallet (see `taggedPayments`), or why the wallet cannot be read. If there
+ * is none, the key has to prove that it would see one, unless `proven`. Throws errors of LNbits itself: a request with
+ * the source wallet's key tells those apart.
  */
 export async function paymentsIn(
   lnbits: LnbitsClient,

@@ -8,8 +8,8 @@ const LARGEST_GAP_MS = 10_000;
 const LARGEST_WAIT_MS = 15_000;
 
 /**
- * Spaces the requests to each path after its first 429. Until then nothing waits, so a server with a high limit is used at
- * full speed. LNbits tells its limit only in the 429.
+ * Spaces the requests to each path after its first 429. Until then nothing waits, so a server with a high limit is used
+ * at full speed. LNbits tells its limit only in the 429.
  */
 export class Pace {
   readonly #clock: Clock;

@@ -12,13 +12,13 @@ const FEWEST = 2;
 export type ReadPage = (window: { limit: number; offset: number }) => Promise<WalletPayment[]>;
 
 /**
- * The rows of a list page by page, newest first, each row once. Every row that exists during the whole reading is among them:
- * each page has to repeat a row of the page before, so rows that come or go meanwhile leave no gap. Otherwise the reading
- * starts again. LNbits' total decides nothing: it is 0 on a page without rows. The owner of a wallet can write a lot into its
- * rows: if a page is too large, fewer rows are read at once.
+ * The rows of a list page by page, newest first, each row once. Every row that exists during the whole reading is among
+ * them: each page has to repeat a row of the page before, so rows that come or go meanwhile leave no gap. Otherwise the
+ * reading starts again. LNbits' total decides nothing: it is 0 on a page without rows. The owner of a wallet can write
+ * a lot into its rows: if a page is too large, fewer rows are read at once.
  *
- * Throws what `read` throws, `TooLarge` if two rows are too large, and `lnbits/unreachable` if too many rows disappear in each
- * of three passes.
+ * Throws what `read` throws, `TooLarge` if two rows are too large, and `lnbits/unreachable` if too many rows disappear
+ * in each of three passes.
  */
 export async function* pagesOf(read: ReadPage): AsyncGenerator<WalletPayment[], void> {
   const seen = new Set<string>();

@@ -9,9 +9,9 @@ const SHARED = '[\\w+/-]?';
 const PADDING = '(?:=|%(?:25){0,3}3d){0,2}';
 
 /**
- * A server's text without a secret that was sent to it, in whatever form the server repeats it: plain, in upper or lower case,
- * percent-encoded (once or twice), with the escapes of JSON, of programs or of HTML, in Base64 (also within something longer,
- * such as `user:password`), or in hex. Also removes the user and password of an address.
+ * A server's text without a secret that was sent to it, in whatever form the server repeats it: plain, in upper or
+ * lower case, percent-encoded (once or twice), with the escapes of JSON, of programs or of HTML, in Base64 (also within
+ * something longer, such as `user:password`), or in hex. Also removes the user and password of an address.
  */
 export function redact(said: string, secret: string | null): string {
   const safe = secret ? said.replace(formsOf(secret), REDACTED) : said;

@@ -7,9 +7,9 @@ const TAG = 'aio-dca-check';
 const MEMO = 'aio-dca-bridge tests that a key can receive and see payments. Nothing has to be paid.';
 
 /**
- * Tests whether a key of either kind can do what a run needs: it makes an invoice, and finds it again. Returns that invoice,
- * with the id of its wallet, which the key of a shared wallet does not tell otherwise. The invoice is of 1 sat, never paid,
- * and expires within a minute; LNbits keeps it as unpaid.
+ * Tests whether a key of either kind can do what a run needs: it makes an invoice, and finds it again. Returns that
+ * invoice, with the id of its wallet, which the key of a shared wallet does not tell otherwise. The invoice is of 1
+ * sat, never paid, and expires within a minute; LNbits keeps it as unpaid.
  *
  * Throws `lnbits/rights` if the key may not do both (keys of shared wallets, LNbits 1.4 and later), and what the client
  * throws.

@@ -13,9 +13,10 @@ const CONNECTIONS = 50;
 export type Close = () => Promise<void>;
 
 /**
- * Serves the text of `read` at `/metrics`. It reads at most every ten seconds, and after each of `runs`; the header `Age` is
- * the age of the text in seconds. `listen` is an address and a port, `127.0.0.1:9464` or `[::1]:9464`. The page shows what
- * the operator owes and holds, so an address that other hosts can reach gives a warning. Throws `metrics/listen`.
+ * Serves the text of `read` at `/metrics`. It reads at most every ten seconds, and after each of `runs`; the header
+ * `Age` is the age of the text in seconds. `listen` is an address and a port, `127.0.0.1:9464` or `[::1]:9464`. The
+ * page shows what the operator owes and holds, so an address that other hosts can reach gives a warning. Throws
+ * `metrics/listen`.
  */
 export async function serveMetrics(
   listen: string,

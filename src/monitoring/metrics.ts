@@ -24,8 +24,8 @@ export async function together(registries: Registry[]): Promise<string> {
 
 /**
  * The ledger and the source wallet in numbers, for Prometheus: times in seconds since 1970, sats, and cash in whole
- * units of its currency. No label names a client, a wallet or a key. LNbits tells the balance, with a short deadline; if it
- * does not answer, the balance is left out. Throws what reading the ledger throws.
+ * units of its currency. No label names a client, a wallet or a key. LNbits tells the balance, with a short deadline;
+ * if it does not answer, the balance is left out. Throws what reading the ledger throws.
  */
 export async function ledgerMetrics(
   ledger: Ledger,

@@ -47,9 +47,9 @@ export async function overview(
 }
 
 /**
- * What the source wallet lacks for what is due now, in satoshi: until the operator tops it up, clients wait. Null if its
- * balance is not known. Held payouts do not count, for the operator decides first; nor do payments under way, for LNbits may
- * have debited them already.
+ * What the source wallet lacks for what is due now, in satoshi: until the operator tops it up, clients wait. Null if
+ * its balance is not known. Held payouts do not count, for the operator decides first; nor do payments under way, for
+ * LNbits may have debited them already.
  */
 export function shortSats(
   { status, due }: Overview,

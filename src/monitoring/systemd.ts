@@ -4,8 +4,8 @@ import type { Logger } from 'pino';
 
 /**
  * Tells systemd the state of the daemon, if `env` has $NOTIFY_SOCKET. Node cannot write to that kind of socket, so
- * `systemd-notify` does it; the unit needs `NotifyAccess=all`. Never throws: the daemon works without it. The command gets no
- * other environment variable, since those may hold secrets.
+ * `systemd-notify` does it; the unit needs `NotifyAccess=all`. Never throws: the daemon works without it. The command
+ * gets no other environment variable, since those may hold secrets.
  */
 export async function notifySystemd(
   state: 'READY=1' | 'STOPPING=1',

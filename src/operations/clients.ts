@@ -20,8 +20,8 @@ import { assertOwn, type Context, operation, secretInput } from './operation.ts'
 import { testedWalletKey } from './wallet-key.ts';
 
 /*
- * Clients. A client may see its own data, and change its mode, its daily limits up to their maximum, and whether it gets new
- * allocations. Only the operator may change the wallet.
+ * Clients. A client may see its own data, and change its mode, its daily limits up to their maximum, and whether it
+ * gets new allocations. Only the operator may change the wallet.
  */
 
 const input = z.object({ name: z.string() });

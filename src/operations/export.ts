@@ -21,8 +21,8 @@ export type Take = (pieces: AsyncIterable<string>) => Promise<boolean>;
 export type Watch = <T>(pages: AsyncIterable<T[]>, count: () => Promise<number>) => AsyncIterable<T[]>;
 
 /**
- * Writes rows for bookkeeping, a page at a time. Errors: `usage/invalid` for a range or a client, `export/stopped`, and what
- * `take` throws.
+ * Writes rows for bookkeeping, a page at a time. Errors: `usage/invalid` for a range or a client, `export/stopped`, and
+ * what `take` throws.
  */
 export const exportRows = operation({
   name: 'export.make',
@@ -61,7 +61,10 @@ export const exportRows = operation({
   },
 });
 
-/** What a client may export: each of these rows belongs to one client. Others have figures of a whole cash-out, or of the operator. */
+/**
+ * What a client may export: each of these rows belongs to one client. Others have figures of a whole cash-out, or of
+ * the operator.
+ */
 const OF_ONE_CLIENT: readonly KindName[] = ['allocations', 'payouts', 'fundings'];
 
 function refuseOthersRows(who: Who, kind: KindName): void {

@@ -58,7 +58,9 @@ export const listLog = operation({
   },
 });
 
-/** What the changes are about; null: anything. A cash-out or a run changes others, too, so a client gets none of those. */
+/**
+ * What the changes are about; null: anything. A cash-out or a run changes others, too, so a client gets none of those.
+ */
 async function aboutOf(db: Db, who: Who, subject: string | undefined): Promise<About | null> {
   const client = ownerOf(who);
   if (client === undefined) return subject === undefined ? null : findAbout(db, subject, lamassuId(subject));

@@ -29,8 +29,8 @@ export async function findId(db: Db, text: string, elsewhere?: Elsewhere): Promi
 }
 
 /**
- * The whole id of a cash-out by its beginning: one that the ledger knows, else one that only Lamassu has. Errors: those of
- * `findCashOutId`, and of asking Lamassu.
+ * The whole id of a cash-out by its beginning: one that the ledger knows, else one that only Lamassu has. Errors: those
+ * of `findCashOutId`, and of asking Lamassu.
  */
 export async function findRowId(
   config: Pick<Config, 'lamassu'>,
@@ -49,8 +49,8 @@ export async function findRowId(
 }
 
 /**
- * Asks Lamassu for one row by its id. `known` is what its judgement takes into account. Errors: those of `openSource` and
- * its reading methods.
+ * Asks Lamassu for one row by its id. `known` is what its judgement takes into account. Errors: those of `openSource`
+ * and its reading methods.
  */
 export async function askLamassu(
   config: JudgingConfig,

@@ -118,10 +118,10 @@ export function operation<N extends Needs, Input extends z.ZodType, View extends
 }
 
 /**
- * Does an operation and answers its view. Throws `usage/invalid` (kind `invalid`) for input that the schema refuses, or for
- * a key where the operation takes none, `usage/forbidden` if the principal may not do it, `usage/key-reused` if the key
- * belongs to another request, the errors of the configuration and of opening the ledger, and those that the operation
- * states: `errorsOf` has all of them.
+ * Does an operation and answers its view. Throws `usage/invalid` (kind `invalid`) for input that the schema refuses, or
+ * for a key where the operation takes none, `usage/forbidden` if the principal may not do it, `usage/key-reused` if the
+ * key belongs to another request, the errors of the configuration and of opening the ledger, and those that the
+ * operation states: `errorsOf` has all of them.
  */
 export async function perform<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
   { name, needs, kind, may, reasoned, input, view, run }: Operation<N, Input, View>,
@@ -178,8 +178,8 @@ async function silentLogger(): Promise<Logger> {
 }
 
 /**
- * The error for a key where no answer can be kept: the changes are many, each done once by a key of its own, or they are
- * not in the ledger.
+ * The error for a key where no answer can be kept: the changes are many, each done once by a key of its own, or they
+ * are not in the ledger.
  */
 function takesNoKey(name: string): BridgeError {
   return invalid(

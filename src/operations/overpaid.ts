@@ -11,8 +11,8 @@ import { payoutId } from './ids.ts';
 import { assertUnchanged, digestOf, operation, withReason } from './operation.ts';
 
 /*
- * Sats that a recipient got beyond a payout. With a funding, the cash that they are worth at the payout's price is subtracted from
- * it. Without one, they are only recorded: they were returned, or are a gift.
+ * Sats that a recipient got beyond a payout. With a funding, the cash that they are worth at the payout's price is
+ * subtracted from it. Without one, they are only recorded: they were returned, or are a gift.
  */
 
 const input = z.object({

@@ -47,7 +47,9 @@ export const showPurchase = operation({
   },
 });
 
-/** The client whose purchases are asked for. Throws `usage/invalid` if nobody is named, or nobody of that name is known. */
+/**
+ * The client whose purchases are asked for. Throws `usage/invalid` if nobody is named, or nobody of that name is known.
+ */
 async function buyerOf(db: Db, clock: Clock, who: Who, named: string | undefined): Promise<Client> {
   const name = clientOf(who, named === undefined ? undefined : parseName(named, 'client'));
   if (name === undefined)

@@ -206,7 +206,9 @@ function contradicted(payment: Payment, shown: Shown, paid: boolean, giveKey: Me
   );
 }
 
-/** How the wallet of a payment is given a key that shows it; one that its recipient no longer has cannot be given one. */
+/**
+ * How the wallet of a payment is given a key that shows it; one that its recipient no longer has cannot be given one.
+ */
 async function keyOf(db: Db, { payout_id, client_wallet_id }: Payment): Promise<Message | ''> {
   const { name, kind, wallet_id } = await db
     .selectFrom('payouts')

@@ -57,7 +57,10 @@ function unknownCode(found: Found): string | null {
   return isCurrencyCode(code) ? code : null;
 }
 
-/** The figures that a settlement of this row needs because Lamassu does not tell them; `…` is for the operator to fill in. */
+/**
+ * The figures that a settlement of this row needs because Lamassu does not tell them; `…` is for the operator to fill
+ * in.
+ */
 function missingFigures(found: Found): Record<string, string> {
   if (!found) return {};
   const { told, verdict } = found;

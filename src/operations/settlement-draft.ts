@@ -35,8 +35,8 @@ export interface Statement {
 }
 
 /**
- * Asks Lamassu for the row and fills in what was not stated. Throws `usage/invalid` where Lamassu has no such row, where the
- * row needs no settling, and where a figure is missing or wrong; and what asking Lamassu throws.
+ * Asks Lamassu for the row and fills in what was not stated. Throws `usage/invalid` where Lamassu has no such row,
+ * where the row needs no settling, and where a figure is missing or wrong; and what asking Lamassu throws.
  */
 export async function draftSettled(
   config: JudgingConfig,

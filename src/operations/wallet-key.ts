@@ -9,9 +9,9 @@ import type { Clock } from '../time.ts';
 const FIELD = 'wallet_key';
 
 /**
- * Tests a wallet's invoice key at LNbits: with it a run has to make invoices and see them. Throws `usage/invalid` for a key
- * that LNbits does not know, an admin key and the source wallet, `lnbits/rights` for a key that may not do both, and what
- * the LNbits client throws.
+ * Tests a wallet's invoice key at LNbits: with it a run has to make invoices and see them. Throws `usage/invalid` for a
+ * key that LNbits does not know, an admin key and the source wallet, `lnbits/rights` for a key that may not do both,
+ * and what the LNbits client throws.
  */
 export async function testedWalletKey(
   key: Secret,

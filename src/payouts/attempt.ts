@@ -97,7 +97,8 @@ export async function attemptPayment(ctx: PayContext, attempt: Attempt): Promise
     attempt.early = !isQuiet(ctx, sentAt);
     if (refusal === null) return (await afterSuccess(ctx, payment)) as Outcome;
     if (refusal instanceof RateLimited) {
-      // LNbits counts requests before it does anything with them, or this one was not sent: nothing has to be looked at.
+      // LNbits counts requests before it does anything with them, or this one was not sent: nothing has to be looked
+      // at.
       posts -= 1;
       if (alone) await ctx.run.write((trx) => deferPayment(trx, payment, refusal.message));
       if (await keepPace(ctx)) continue;
@@ -138,7 +139,10 @@ async function isOwn(db: Db, payment: Payment): Promise<boolean> {
   return (await walletOf(db, payment.payout_id)).id === payment.client_wallet_id;
 }
 
-/** One POST. Null if LNbits says that it paid, else its answer or the network's error. Only the wallets show the outcome. */
+/**
+ * One POST. Null if LNbits says that it paid, else its answer or the network's error. Only the wallets show the
+ * outcome.
+ */
 async function post(
   ctx: PayContext,
   payment: Payment,

@@ -8,9 +8,9 @@ import { feeNow } from './service-fee.ts';
 import { note, type PayContext } from './session.ts';
 
 /**
- * Why the source wallet cannot pay these sats of a payout now; null: it can. Clients come first: commission waits until the wallet
- * also holds what the clients' open payouts need. `fee`: LNbits' service fee, after it refused the payment; its amount is not
- * certain, so it never prevents an attempt.
+ * Why the source wallet cannot pay these sats of a payout now; null: it can. Clients come first: commission waits until
+ * the wallet also holds what the clients' open payouts need. `fee`: LNbits' service fee, after it refused the payment;
+ * its amount is not certain, so it never prevents an attempt.
  */
 export async function lack(ctx: PayContext, payout: Payout, sats: bigint, fee = 0n): Promise<string | null> {
   const held = ctx.source.balanceMsat / 1000n;

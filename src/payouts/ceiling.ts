@@ -8,8 +8,9 @@ import { feeNow } from './service-fee.ts';
 import type { PayContext } from './session.ts';
 
 /**
- * Why a payout waits for the operator: together with what was sent today, it would exceed the ceiling. Null if it would not, if the
- * operator released the payout before, or if a payment of it is under way, whose outcome has to be found out.
+ * Why a payout waits for the operator: together with what was sent today, it would exceed the ceiling. Null if it would
+ * not, if the operator released the payout before, or if a payment of it is under way, whose outcome has to be found
+ * out.
  */
 export async function overCeiling(
   ctx: PayContext,

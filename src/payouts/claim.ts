@@ -20,18 +20,18 @@ import { labelOf } from './label.ts';
 import { type Claim, claimOf, type PayContext } from './session.ts';
 
 /*
- * A ledger may have been copied: a cloned host, a folder, a timer that was left on. Two copies that both pay would pay everything
- * twice, and neither could see it in its own ledger. So before it pays, each run makes a claim in the source wallet, where every
- * copy sees it: an invoice of 1 sat that is never paid. Then it looks for other claims. All copies write before they read, so at
- * least one sees the other, and does not pay. A claim of another copy counts however old it is, until the operator says that the
- * copy is out of use (by recovering the ledger): no clock decides.
+ * A ledger may have been copied: a cloned host, a folder, a timer that was left on. Two copies that both pay would pay
+ * everything twice, and neither could see it in its own ledger. So before it pays, each run makes a claim in the source
+ * wallet, where every copy sees it: an invoice of 1 sat that is never paid. Then it looks for other claims. All copies
+ * write before they read, so at least one sees the other, and does not pay. A claim of another copy counts however old
+ * it is, until the operator says that the copy is out of use (by recovering the ledger): no clock decides.
  *
- * A copy that was made during a run knows the claim of that run, which may still be paying. So a run that finds the claim of an
- * earlier run without an end makes its own, and then waits until the other can no longer send anything. A long run keeps checking
- * that it is still alone.
+ * A copy that was made during a run knows the claim of that run, which may still be paying. So a run that finds the
+ * claim of an earlier run without an end makes its own, and then waits until the other can no longer send anything. A
+ * long run keeps checking that it is still alone.
  *
- * If the wallet shows two invoices with one claim, its request arrived twice, or the host was copied at that moment with its memory.
- * The run claims again with a nonce that a copy cannot have drawn, too, and waits as long.
+ * If the wallet shows two invoices with one claim, its request arrived twice, or the host was copied at that moment
+ * with its memory. The run claims again with a nonce that a copy cannot have drawn, too, and waits as long.
  */
 
 const TAG = 'aio-dca-run';
@@ -89,9 +89,9 @@ export async function readClaims(
 }
 
 /**
- * Makes this run's claim in the source wallet and looks for others. If an earlier run without an end may still send something, waits
- * and checks once more, also for payments: `refuse` throws if it finds some. Sets `ctx.claim`, unless the run is stopped
- * meanwhile.
+ * Makes this run's claim in the source wallet and looks for others. If an earlier run without an end may still send
+ * something, waits and checks once more, also for payments: `refuse` throws if it finds some. Sets `ctx.claim`, unless
+ * the run is stopped meanwhile.
  */
 export async function claimToPay(ctx: PayContext, refuse: () => Promise<void>): Promise<void> {
   const { ledger, clock, run, quietMs, signal } = ctx;
@@ -132,7 +132,9 @@ export async function claimToPay(ctx: PayContext, refuse: () => Promise<void>): 
   ctx.claim = { nonce, walletId, checked };
 }
 
-/** Commits a new nonce. The time in it differs between hosts that were copied with the state of their random numbers. */
+/**
+ * Commits a new nonce. The time in it differs between hosts that were copied with the state of their random numbers.
+ */
 async function begin({ clock, run, source }: PayContext): Promise<string> {
   const drawn = `${randomBytes(16).toString('hex')} ${clock.monotonic()} ${clock.now()}`;
   const nonce = createHash('sha256').update(drawn).digest('hex').slice(0, 32);

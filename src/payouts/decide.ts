@@ -16,9 +16,9 @@ export const UNSEEN = "the key of the client's wallet does not show its payments
 export const whilePending: Decision = { do: 'wait', reason: 'LNbits shows the payment as pending' };
 
 /**
- * What both sides of a payment mean together. The source's side was read after the client's, unless it is `success`, which is
- * final. So `none` there is not older than the client's side. `quiet`: nothing can be under way, because the last POST is older
- * than the quiet time, or there was none. An expired invoice is not dead: LNbits still pays it.
+ * What both sides of a payment mean together. The source's side was read after the client's, unless it is `success`,
+ * which is final. So `none` there is not older than the client's side. `quiet`: nothing can be under way, because the
+ * last POST is older than the quiet time, or there was none. An expired invoice is not dead: LNbits still pays it.
  */
 export function decide(client: ClientSide, source: SourceSide, quiet: boolean): Decision {
   if (source === 'pending') return whilePending;

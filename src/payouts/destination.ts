@@ -4,8 +4,8 @@ import type { Payment } from '../ledger/payouts/payouts.ts';
 import type { WalletKey } from '../ledger/wallets/wallets.ts';
 
 /**
- * Where recipients are paid: it makes an invoice, pays it, and shows evidence of the payment. It keeps no state and decides
- * nothing about money; decide.ts does.
+ * Where recipients are paid: it makes an invoice, pays it, and shows evidence of the payment. It keeps no state and
+ * decides nothing about money; decide.ts does.
  *
  * Errors are BridgeErrors: `lnbits/key` if a wallet does not answer to its key, `lnbits/refused`, and the others of the
  * LNbits client. After any of them a payment may have taken effect.

@@ -6,8 +6,8 @@ import type { ClientSide, SourceSide } from './destination.ts';
 import { isQuiet, type PayContext } from './session.ts';
 
 /**
- * Reads both sides of a payment: the source first, then the client, then the source again. Does not read the client's side while a
- * POST may still be running, if reading could change it.
+ * Reads both sides of a payment: the source first, then the client, then the source again. Does not read the client's
+ * side while a POST may still be running, if reading could change it.
  */
 export async function examinePayment(ctx: PayContext, payment: Payment): Promise<Decision> {
   const quiet = isQuiet(ctx, payment.sent_at);

@@ -25,8 +25,8 @@ const INVOICE_EXPIRY_SECONDS = 86_400;
 const TRIES = 3;
 
 /**
- * Makes and records a new invoice in the recipient's present wallet; undefined if the payout was deferred or held instead. If the
- * wallet changed before the invoice was recorded, that invoice is dropped: nothing was sent on it.
+ * Makes and records a new invoice in the recipient's present wallet; undefined if the payout was deferred or held
+ * instead. If the wallet changed before the invoice was recorded, that invoice is dropped: nothing was sent on it.
  */
 export async function makeInvoice(
   ctx: PayContext,

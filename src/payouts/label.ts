@@ -7,10 +7,11 @@ import type { WalletPayment } from '../lnbits/client.ts';
 import { claimOf, type PayContext } from './session.ts';
 
 /*
- * The bridge writes a label into `extra` of both sides of a payment, which tells whose payment it is. Clients can read it in their
- * wallets and write the same into invoices of their own. So a label in a client's wallet proves nothing without a seal. A copied
- * seal proves nothing either: it names the claim (claim.ts) under which it was made, and the ledger records each claim before
- * anything is sealed under it. A label with the ledger's id that proves nothing is a foreign label: it is only counted.
+ * The bridge writes a label into `extra` of both sides of a payment, which tells whose payment it is. Clients can read
+ * it in their wallets and write the same into invoices of their own. So a label in a client's wallet proves nothing
+ * without a seal. A copied seal proves nothing either: it names the claim (claim.ts) under which it was made, and the
+ * ledger records each claim before anything is sealed under it. A label with the ledger's id that proves nothing is a
+ * foreign label: it is only counted.
  */
 
 /** What is sealed, besides the wallet of that side of the payment. */
@@ -34,8 +35,8 @@ const parts = (wallet: string, { claim, payout, part, seq, sats }: Label) => [
 ];
 
 /**
- * The labels of both sides of a payment, each sealed for its own `wallet`: the id of the client's, or `SOURCE`. They tell
- * whose payment it was and for which cash-outs.
+ * The labels of both sides of a payment, each sealed for its own `wallet`: the id of the client's, or `SOURCE`. They
+ * tell whose payment it was and for which cash-outs.
  */
 export async function extraOf(
   ctx: PayContext,

@@ -11,9 +11,9 @@ const LOOKED_AT_MS = 7 * 86_400_000;
 const MOST = 20;
 
 /**
- * Checks payments again that were sent and recently given up. If one arrived, it settles its part, unless something else was sent of
- * that part: then the part may be paid twice, and the operator is told. The same for a debit that was not known when the payment
- * was given up.
+ * Checks payments again that were sent and recently given up. If one arrived, it settles its part, unless something
+ * else was sent of that part: then the part may be paid twice, and the operator is told. The same for a debit that was
+ * not known when the payment was given up.
  */
 export async function recheckDead(ctx: PayContext): Promise<void> {
   for (const payment of await givenUp(ctx)) {

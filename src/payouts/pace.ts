@@ -6,8 +6,8 @@ const LONGEST_MS = 15 * 60_000;
 const IN_A_ROW = 6;
 
 /**
- * After a rate limit: waits until LNbits accepts requests again. False if the rest is left to the next run, or the run is asked to
- * stop. The lease is renewed meanwhile, so no other run can begin.
+ * After a rate limit: waits until LNbits accepts requests again. False if the rest is left to the next run, or the run
+ * is asked to stop. The lease is renewed meanwhile, so no other run can begin.
  */
 export async function keepPace(ctx: PayContext): Promise<boolean> {
   ctx.limited = (ctx.limited ?? 0) + 1;

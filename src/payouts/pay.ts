@@ -44,9 +44,9 @@ export interface Paid {
 }
 
 /**
- * Works on every open payout, one payment at a time: the clients' first, oldest first. A payout that cannot be paid, or at which LNbits
- * refuses or crashes, does not stop the others; two requests in a row without an answer do. At the end, payments that only had to
- * wait for the quiet time are checked again.
+ * Works on every open payout, one payment at a time: the clients' first, oldest first. A payout that cannot be paid, or
+ * at which LNbits refuses or crashes, does not stop the others; two requests in a row without an answer do. At the end,
+ * payments that only had to wait for the quiet time are checked again.
  */
 export async function payAll(ctx: PayContext): Promise<Paid> {
   const fee = await feeRate(ctx.ledger.db);
@@ -224,8 +224,8 @@ async function payPart(
 }
 
 /**
- * LNbits refused a payment: the balance is too small, e.g. because sats left the wallet meanwhile, or because of this payout.
- * Answers why the payout is deferred.
+ * LNbits refused a payment: the balance is too small, e.g. because sats left the wallet meanwhile, or because of this
+ * payout. Answers why the payout is deferred.
  */
 async function noteRefusal(
   ctx: PayContext,

@@ -11,7 +11,10 @@ import { type Clock, type Instant, type Moment, msSince, toMs } from '../time.ts
 import type { Destination } from './destination.ts';
 import { LnbitsDestination } from './lnbits-destination.ts';
 
-/** The longest time between a committed `sending` and its POST, in ms; a process that was suspended in between does not send. */
+/**
+ * The longest time between a committed `sending` and its POST, in ms; a process that was suspended in between does not
+ * send.
+ */
 const STALE_MS = 5_000;
 /** Timers may fire slightly early; in ms. */
 const TIMER_MS = 5;
@@ -164,9 +167,9 @@ export async function untilQuiet(
 }
 
 /**
- * Counted on the monotonic clock since this run made the POST or, for a POST of an earlier run, since this run began. By
- * the ledger's times, a clock that jumps ahead would end the quiet time while LNbits still works on the POST, and a clock
- * that was set back would make runs wait until it has caught up.
+ * Counted on the monotonic clock since this run made the POST or, for a POST of an earlier run, since this run began.
+ * By the ledger's times, a clock that jumps ahead would end the quiet time while LNbits still works on the POST, and a
+ * clock that was set back would make runs wait until it has caught up.
  */
 function msUntilQuiet({ clock, quietMs, began, posted }: Quiet, sentAt: Instant | null): number {
   if (sentAt === null) return 0;

@@ -13,13 +13,15 @@ import { labelOf, madeByAnotherCopy, sealedElsewhere } from './label.ts';
 import { actOf, type PayContext, type SourceWallet } from './session.ts';
 
 /*
- * The wallet that the ledger pays from. A wallet that never paid for this ledger cannot show what an older copy of it lacks. The
- * former source wallet can, by its key (`ledger recover`). Otherwise the clients' wallets are read: all of them before another
- * source wallet is accepted, and each once more before its recipient's first payment from it. A wallet that cannot be read never
- * counts as one without payments.
+ * The wallet that the ledger pays from. A wallet that never paid for this ledger cannot show what an older copy of it
+ * lacks. The former source wallet can, by its key (`ledger recover`). Otherwise the clients' wallets are read: all of
+ * them before another source wallet is accepted, and each once more before its recipient's first payment from it. A
+ * wallet that cannot be read never counts as one without payments.
  */
 
-/** Binds the ledger to the wallet of the configuration. Errors: those of `refuseUnknownAtClients`, and `lnbits/rights`. */
+/**
+ * Binds the ledger to the wallet of the configuration. Errors: those of `refuseUnknownAtClients`, and `lnbits/rights`.
+ */
 export async function bindSourceWallet(ctx: PayContext): Promise<void> {
   if (await isBound(ctx.ledger.db, ctx.source.walletId)) return;
   await refuseUnknownAtClients(ctx);
@@ -49,8 +51,9 @@ export async function refuseUnknownAtClients(ctx: PayContext): Promise<void> {
 
 /**
  * Before the first payment from this source wallet to a recipient: it cannot show what another wallet paid to the
- * recipient since the ledger was copied, and each wallet that the recipient has or had can. Answers why one cannot be looked at; null where all of
- * them show that there is nothing. Errors: `ledger/restored`, and those that concern LNbits itself.
+ * recipient since the ledger was copied, and each wallet that the recipient has or had can. Answers why one cannot be
+ * looked at; null where all of them show that there is nothing. Errors: `ledger/restored`, and those that concern
+ * LNbits itself.
  */
 export async function checkBeforeFirst(ctx: PayContext, recipient: bigint): Promise<NotSeen | null> {
   const { ledger, lnbits, source } = ctx;

@@ -39,10 +39,10 @@ export interface Crediting {
 
 /**
  * Tops the source wallet up by what the cash-outs that no credit covers yet have to pay out, once: first it is found
- * out what became of credits that an earlier run sent, and which came late; then what is to be credited is recorded; then LNbits is asked,
- * one credit after the other. `how` is null where crediting is off: then nothing new is begun. Answers how many sats
- * arrived. A failure of LNbits ends the crediting, not the run: it is in `ctx.problems` and the reason of what is not
- * sent, and clients are paid from what the wallet holds.
+ * out what became of credits that an earlier run sent, and which came late; then what is to be credited is recorded;
+ * then LNbits is asked, one credit after the other. `how` is null where crediting is off: then nothing new is begun.
+ * Answers how many sats arrived. A failure of LNbits ends the crediting, not the run: it is in `ctx.problems` and the
+ * reason of what is not sent, and clients are paid from what the wallet holds.
  */
 export async function creditSource(ctx: PayContext, how: Crediting | null): Promise<bigint> {
   let arrived = 0n;
@@ -221,7 +221,8 @@ async function examineCredit(ctx: PayContext, credit: Credit, answer: Answer): P
 
 /**
  * `arrive`: it happened. `take-back`: LNbits said no, so the same credit is sent again by a later run. `drop`: it did
- * not happen, and another one may follow. `hold`: the operator decides. `wait`: read the wallet again after the quiet time.
+ * not happen, and another one may follow. `hold`: the operator decides. `wait`: read the wallet again after the quiet
+ * time.
  */
 export type CreditVerdict =
   | { do: 'arrive'; hash: string }

@@ -6,8 +6,8 @@ import type { SourceWallet } from '../payouts/session.ts';
 import { type ComparedRange, type Findings, isIn } from './findings.ts';
 
 /**
- * Compares every credit of the range with the source wallet: it shows a credit that arrived, and does not show one that was
- * dropped. Credits that the operator has decided about are left out.
+ * Compares every credit of the range with the source wallet: it shows a credit that arrived, and does not show one that
+ * was dropped. Credits that the operator has decided about are left out.
  */
 export async function reconcileCredits(
   db: Db,

@@ -45,8 +45,8 @@ export interface LamassuComparison {
 const PAGE = 500;
 
 /**
- * Compares every row of Lamassu in the range with the ledger, and every processed cash-out with Lamassu: the row is judged
- * again, and has to give the same figures. Returns the sums per day and machine of the cash-outs of each side.
+ * Compares every row of Lamassu in the range with the ledger, and every processed cash-out with Lamassu: the row is
+ * judged again, and has to give the same figures. Returns the sums per day and machine of the cash-outs of each side.
  */
 export async function reconcileLamassu(
   db: Db,

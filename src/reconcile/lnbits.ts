@@ -41,8 +41,8 @@ interface Sides {
 const PAGE = 500;
 
 /**
- * Compares every payment of the range with both wallets, and every payment that the wallets show with the ledger. Reads each
- * difference again at the end, since a run may have gone on meanwhile.
+ * Compares every payment of the range with both wallets, and every payment that the wallets show with the ledger. Reads
+ * each difference again at the end, since a run may have gone on meanwhile.
  */
 export async function reconcileLnbits(
   ledger: Ledger,

@@ -25,11 +25,11 @@ export interface Reconciliation {
 }
 
 /**
- * Compares the ledger with LNbits and with Lamassu, to the sat. Changes nothing. What cannot be compared never counts as
- * equal: it is an error of LNbits, Lamassu or the ledger, or a difference of its own.
+ * Compares the ledger with LNbits and with Lamassu, to the sat. Changes nothing. What cannot be compared never counts
+ * as equal: it is an error of LNbits, Lamassu or the ledger, or a difference of its own.
  *
- * Up to LNbits 1.3, reading a wallet's payments marks its unpaid invoices as failed. There it holds the lease while it reads,
- * and throws `run/busy`, or `reconcile/open` while payments are open.
+ * Up to LNbits 1.3, reading a wallet's payments marks its unpaid invoices as failed. There it holds the lease while it
+ * reads, and throws `run/busy`, or `reconcile/open` while payments are open.
  */
 export async function reconcile(
   ledger: Ledger,

@@ -15,8 +15,8 @@ const BEARING = [
 ];
 
 /**
- * How Lamassu contradicts a settlement by a change since then; null if nothing relevant changed, or if Lamassu now confirms
- * the settlement.
+ * How Lamassu contradicts a settlement by a change since then; null if nothing relevant changed, or if Lamassu now
+ * confirms the settlement.
  */
 export function sinceSettled(cashOut: CashOut, row: LamassuRow, today: Judgement): string | null {
   const then = JSON.parse(cashOut.lamassu ?? '{}') as Partial<LamassuRow>;

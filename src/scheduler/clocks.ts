@@ -36,7 +36,10 @@ export function clockProblem(clocks: Clocks): BridgeError | null {
   );
 }
 
-/** The problem if the clock of the ledger's server and this host's differ by a minute or more; null otherwise, and for a file. */
+/**
+ * The problem if the clock of the ledger's server and this host's differ by a minute or more; null otherwise, and for a
+ * file.
+ */
 export async function ledgerClockProblem({
   db,
   clock,
@@ -71,8 +74,8 @@ function inSentence({ subject, at, expected }: Doubt): string {
 }
 
 /**
- * From when on a row that turns up must be: Lamassu was read to the end then, by its own clock or by this host's, whichever
- * is later; but never later than now.
+ * From when on a row that turns up must be: Lamassu was read to the end then, by its own clock or by this host's,
+ * whichever is later; but never later than now.
  */
 async function readBefore(db: Db, source: string, { source: now, host }: Clocks): Promise<Instant | null> {
   const row = await db
@@ -91,9 +94,9 @@ async function readBefore(db: Db, source: string, { source: now, host }: Clocks)
 }
 
 /**
- * How far Lamassu's clock may be ahead of the right time, in ms, less than 0 where it may be behind: as far as it is from this
- * host's, but 0 where this host's is known to be the wrong one: by the count since both agreed, or because it is behind what
- * the ledger has seen, and Lamassu's is not.
+ * How far Lamassu's clock may be ahead of the right time, in ms, less than 0 where it may be behind: as far as it is
+ * from this host's, but 0 where this host's is known to be the wrong one: by the count since both agreed, or because it
+ * is behind what the ledger has seen, and Lamassu's is not.
  */
 export async function lamassuAhead(db: Db, clocks: Clocks): Promise<number> {
   const ahead = apart(clocks);

@@ -10,9 +10,9 @@ import type { JudgedRow } from './read.ts';
 const DAY_MS = 86_400_000;
 
 /**
- * Pages of rows to read, oldest first: watched rows outside of the window, and rows that Lamassu wrote since the last reading
- * under an earlier time because its clock was behind; everything confirmed since that reading less the overlap; and rows that
- * were paid out but never confirmed.
+ * Pages of rows to read, oldest first: watched rows outside of the window, and rows that Lamassu wrote since the last
+ * reading under an earlier time because its clock was behind; everything confirmed since that reading less the overlap;
+ * and rows that were paid out but never confirmed.
  */
 export async function* pagesToRead(
   db: Db,
@@ -53,7 +53,10 @@ function isWithin({ confirmed_at: confirmed, created }: LamassuRow, from: Instan
   return isSince(confirmed, from) || isSince(created, from);
 }
 
-/** A time outside the years of an `Instant` is PostgreSQL's own text: infinity, a year of five digits, or one before Christ. */
+/**
+ * A time outside the years of an `Instant` is PostgreSQL's own text: infinity, a year of five digits, or one before
+ * Christ.
+ */
 function isSince(time: string | null, from: Instant): boolean {
   if (time === null || time.startsWith('-') || time.endsWith('BC')) return false;
   return !isInstant(time) || time >= from;

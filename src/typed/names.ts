@@ -23,7 +23,9 @@ export function parseName(text: string, field: string): string {
   throw invalid(field, `${quote(text)} cannot be a name`, 'Use 1 to 64 letters, digits, "-", "_" or ".".');
 }
 
-/** A machine's name as the operator gives it: one line. (Lamassu's own names may be any text.) Throws `usage/invalid`. */
+/**
+ * A machine's name as the operator gives it: one line. (Lamassu's own names may be any text.) Throws `usage/invalid`.
+ */
 export function parseMachineName(text: string, field: string): string {
   const name = text.trim().normalize('NFC');
   const isOneLine = name.replace(/[\s\p{Zl}\p{Zp}]+/gu, ' ') === name && !/[\p{Cc}\p{Cf}]/u.test(name);

@@ -4,10 +4,10 @@ import { invalid } from '../errors.ts';
 import { quote } from './quote.ts';
 
 /*
- * Numbers that the operator types. Countries use points and commas in opposite roles, so an ambiguous number is refused, and
- * the error shows both readings. `parseDecimal` reads numbers from a database. `field` is the field of the input or the key
- * of config.toml (`rate`, `amount`, `review.cash_out_above`). Every function throws BridgeError `usage/invalid`, which names
- * the field and shows a valid value.
+ * Numbers that the operator types. Countries use points and commas in opposite roles, so an ambiguous number is
+ * refused, and the error shows both readings. `parseDecimal` reads numbers from a database. `field` is the field of the
+ * input or the key of config.toml (`rate`, `amount`, `review.cash_out_above`). Every function throws BridgeError
+ * `usage/invalid`, which names the field and shows a valid value.
  */
 
 /** An amount of cash in minor units of `currency`; `digits` is the number of decimals. */
@@ -191,8 +191,8 @@ function written(number: string, unit: string): string {
 }
 
 /**
- * The numbers of at most `scale` decimals that digits with separators could mean: with the last separator as the decimal
- * point, and with all of them as grouping. The smaller one first; empty if there is no such reading.
+ * The numbers of at most `scale` decimals that digits with separators could mean: with the last separator as the
+ * decimal point, and with all of them as grouping. The smaller one first; empty if there is no such reading.
  */
 function readings(text: string, { scale }: Wanted): string[] {
   if (!/^[0-9]/.test(text) || !/[0-9]$/.test(text) || text.length > 40) return [];

@@ -3,7 +3,9 @@ import { invalid } from '../errors.ts';
 import { type Instant, isInstant } from '../time.ts';
 import { quote } from './quote.ts';
 
-/** A day, optionally a time, optionally an offset. A zone's name in brackets is refused: Temporal would not compare it. */
+/**
+ * A day, optionally a time, optionally an offset. A zone's name in brackets is refused: Temporal would not compare it.
+ */
 const TIME =
   /^([0-9]{4}-[0-9]{2}-[0-9]{2})(?:[Tt ]([0-9]{2}:[0-9]{2}(?::[0-5][0-9](?:\.[0-9]{1,9})?)?)(?: ?([Zz]|[+-][0-9]{2}(?::?[0-9]{2})?))?)?$/;
 

@@ -6,8 +6,8 @@ import { fiat, instant, pageOf, price, sats } from './fields.ts';
 import { PAYOUT_STATES } from './states.ts';
 
 /**
- * What a client's cash bought in one cash-out: `net_sats` = `gross_sats` - `commission_sats`, all of the client's part. It
- * has nothing of other clients, of the rest of the cash-out, or of the cash in the machine.
+ * What a client's cash bought in one cash-out: `net_sats` = `gross_sats` - `commission_sats`, all of the client's part.
+ * It has nothing of other clients, of the rest of the cash-out, or of the cash in the machine.
  */
 export const purchaseView = z.object({
   /** The cash-out's id. */

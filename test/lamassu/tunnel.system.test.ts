@@ -33,7 +33,10 @@ afterEach(async () => {
 const DROPBEAR = '/usr/sbin/dropbear';
 const KEYS = join(homedir(), '.ssh');
 
-/** Whether it is here, and may be given keys of its own: it takes them from the home of the user, which is covered for it. */
+/**
+ * Whether it is here, and may be given keys of its own: it takes them from the home of the user, which is covered for
+ * it.
+ */
 function dropbearAvailable(): boolean {
   return existsSync(DROPBEAR) && existsSync(KEYS) && spawnSync('unshare', ['-m', 'true']).status === 0;
 }

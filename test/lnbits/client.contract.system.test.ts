@@ -19,7 +19,9 @@ for (const version of lnbitsVersions) {
   contract(`real LNbits ${version}${skipped}`, available, () => startLnbits({ version }));
 }
 
-/** What the bridge relies on, the same on every LNbits: the calls, and each answer that can be provoked from outside. */
+/**
+ * What the bridge relies on, the same on every LNbits: the calls, and each answer that can be provoked from outside.
+ */
 function contract(name: string, available: boolean, start: () => Promise<Lnbits>): void {
   describe.skipIf(!available)(name, { timeout: 60_000 }, () => {
     let lnbits: Lnbits;

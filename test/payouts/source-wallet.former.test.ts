@@ -11,8 +11,8 @@ import { type LnbitsVersion, lnbitsVersions, type SharedKeys, type WalletKeys } 
 import { type Payday, payday } from '../support/payday.ts';
 
 /*
- * An older copy of the ledger is restored, and another source wallet is to pay: what the former one paid since is seen in
- * the clients' wallets alone. A wallet that does not show it is not taken for one into which nothing was paid.
+ * An older copy of the ledger is restored, and another source wallet is to pay: what the former one paid since is seen
+ * in the clients' wallets alone. A wallet that does not show it is not taken for one into which nothing was paid.
  */
 
 let day: Payday;

@@ -8,11 +8,14 @@ import type { World } from './world.ts';
  * ledger's tables by SQL of its own, and works out by its own arithmetic what every client must hold.
  *
  * It knows what its scenarios use: clients in flow or fixed mode whose settings never changed, commission recipients of
- * all machines whose weights never changed after they were set, fundings for all machines without a rate of their own, currencies of two
- * digits, rows with a ticker price, settlements by what the first two cassettes gave, and that in the end nothing is open.
+ * all machines whose weights never changed after they were set, fundings for all machines without a rate of their own,
+ * currencies of two digits, rows with a ticker price, settlements by what the first two cassettes gave, and that in the
+ * end nothing is open.
  */
 
-/** `lost`: less than is due. `twice`: one part of a payout arrived more than once. `wrong`: anything else that differs. */
+/**
+ * `lost`: less than is due. `twice`: one part of a payout arrived more than once. `wrong`: anything else that differs.
+ */
 export interface Violation {
   kind: 'lost' | 'twice' | 'wrong';
   what: string;
@@ -113,8 +116,8 @@ async function whatIsDue(
   const eligible = new Map(rows.map((row) => [row.id, row]));
   const processed = await ledgerSql(
     world.ledgerUrl,
-    // As they were written: allocations are numbered under the ledger's lock, whatever a clock says. What fell to nobody
-    // has none; it came after what its run, or the run that was the newest, had distributed by then.
+    // As they were written: allocations are numbered under the ledger's lock, whatever a clock says. What fell to
+    // nobody has none; it came after what its run, or the run that was the newest, had distributed by then.
     `with c as (
        select id, confirmed_at, processed_at,
          coalesce(run_id, (select max(r.id) from runs r where r.started_at <= processed_at), 0) as run,

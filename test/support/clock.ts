@@ -7,7 +7,10 @@ export function now(): Instant {
   return systemClock.now();
 }
 
-/** Clocks that go with those of the host, but for what a test does to them. Nothing waits by them: the time is over at once. */
+/**
+ * Clocks that go with those of the host, but for what a test does to them. Nothing waits by them: the time is over at
+ * once.
+ */
 export interface TestClock extends Clock {
   /** By how many milliseconds the host's clock was set ahead, or the host slept; less than 0: it was set back. */
   ahead: number;

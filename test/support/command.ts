@@ -38,8 +38,8 @@ export interface RunOptions {
 export interface Command {
   child: ChildProcess;
   /**
-   * Resolves when the process is gone and reaped. Rejects where it printed a secret, or a document with `--json` that is not
-   * as its view, never for an exit code.
+   * Resolves when the process is gone and reaped. Rejects where it printed a secret, or a document with `--json` that
+   * is not as its view, never for an exit code.
    */
   ended: Promise<Ran>;
 }

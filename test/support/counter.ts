@@ -26,7 +26,10 @@ export interface Counter {
   config: Config;
   /** Another connection to the same ledger, as a second terminal has it. Close it. */
   openAgain(): Promise<Ledger>;
-  /** A machine of its own with cash of new clients, in USD, deposited two weeks ago: their names, and fundings by client. */
+  /**
+   * A machine of its own with cash of new clients, in USD, deposited two weeks ago: their names, and fundings by
+   * client.
+   */
   shop(cash: Record<string, bigint>): Promise<Shop>;
   poll(): Promise<PollReport>;
   /** Does an operation as the operator dora, with a reason; by default on the ledger and by the configuration above. */
@@ -44,7 +47,9 @@ export interface Shop {
   client(name: string): string;
   /** The funding of a client. */
   funding(name: string): bigint;
-  /** The failed cash-out of the golden case, at this machine: 500 USD asked, 200 USD out, 529,100 sat, price 100,000. */
+  /**
+   * The failed cash-out of the golden case, at this machine: 500 USD asked, 200 USD out, 529,100 sat, price 100,000.
+   */
   jammed(columns?: Parameters<World['insertCashOut']>[0]): Promise<string>;
   remaining(client: string): Promise<{ remaining: bigint; spent: bigint; status: string }>;
 }

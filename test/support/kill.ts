@@ -11,8 +11,8 @@ import type { World } from './world.ts';
 
 /**
  * When a command is killed. `request`: at its nth request to LNbits: before LNbits handles it, when it has checked a
- * payment, between a payment's debit and its credit, after it was handled and before the answer, or in the middle of the
- * answer. `query`: before its nth query reaches Lamassu, when Lamassu has answered, or in the middle of the answer.
+ * payment, between a payment's debit and its credit, after it was handled and before the answer, or in the middle of
+ * the answer. `query`: before its nth query reaches Lamassu, when Lamassu has answered, or in the middle of the answer.
  * `commit`: right before or after its nth commit to the ledger, or in the middle: of what SQLite writes for it, or of
  * what PostgreSQL answers.
  */
@@ -224,8 +224,8 @@ export interface Killed {
 }
 
 /**
- * Starts a command and kills it at the first request and phase that is `hit`; with `until` LNbits then goes on with that
- * request. Resolves when the command is gone.
+ * Starts a command and kills it at the first request and phase that is `hit`; with `until` LNbits then goes on with
+ * that request. Resolves when the command is gone.
  */
 export async function killWhen<R extends { kind: string; hash: string | null }, P>(
   world: World,

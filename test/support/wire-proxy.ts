@@ -1,14 +1,19 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { commitsItself } from './commits.ts';
 
-/** `half`: the client has half of the answer. `after`: the server has answered, and the client got nothing of it yet. */
+/**
+ * `half`: the client has half of the answer. `after`: the server has answered, and the client got nothing of it yet.
+ */
 export type WirePhase = 'before' | 'after' | 'half';
 
 export interface WireProxy {
   port: number;
   /** How many of the statements that it counts came by. */
   count: number;
-  /** Told of each of them, and waited for: before the server gets it, when it has answered, and half-way through the answer. `drop` cuts the connection. */
+  /**
+   * Told of each of them, and waited for: before the server gets it, when it has answered, and half-way through the
+   * answer. `drop` cuts the connection.
+   */
   onStatement: ((n: number, phase: WirePhase) => Promise<'drop' | undefined>) | undefined;
   close(): Promise<void>;
 }

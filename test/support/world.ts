@@ -20,7 +20,10 @@ export interface WorldOptions {
   /** Another server for the ledger, likewise. */
   ledgerPostgres?: string;
   lamassuVersion?: LamassuVersion;
-  /** How the bridge reaches Lamassu: `ssh` (default) is ssh2's server in this process, `sshd` is OpenSSH's; or a running one. */
+  /**
+   * How the bridge reaches Lamassu: `ssh` (default) is ssh2's server in this process, `sshd` is OpenSSH's; or a running
+   * one.
+   */
   tunnel?: 'ssh' | 'sshd' | 'direct' | Sshd | SshServer;
   ledger?: 'sqlite' | 'postgresql';
   /** A running LNbits; by default a simulator of `lnbitsVersion`. It is stopped with the world. */

@@ -4,8 +4,8 @@ import type { RunView } from '../../views/run.ts';
 type ExitCode = 0 | 1 | 2 | 64 | 75 | 78;
 
 /**
- * What an error means to cron and systemd, by sysexits.h where one fits: 1 a defect of this program, 2 something needs an
- * operator, 64 wrong usage, 75 could not do it now and the next run goes on, 78 no retry will help.
+ * What an error means to cron and systemd, by sysexits.h where one fits: 1 a defect of this program, 2 something needs
+ * an operator, 64 wrong usage, 75 could not do it now and the next run goes on, 78 no retry will help.
  */
 export const exitCodes: Record<Kind, ExitCode> = {
   invalid: 64,

@@ -3,8 +3,8 @@ import type { BridgeError } from '../../errors.ts';
 import type { Argument, Call, Message, Wording } from '../../lib/message.ts';
 
 /*
- * How the command line writes operations and fields: `fundings.confirm` of `f1` is `aio-dca fundings confirm f1`, the field
- * `commission_rate` is `--commission-rate`, or `COMMISSION_RATE` where it is an argument of the command at hand.
+ * How the command line writes operations and fields: `fundings.confirm` of `f1` is `aio-dca fundings confirm f1`, the
+ * field `commission_rate` is `--commission-rate`, or `COMMISSION_RATE` where it is an argument of the command at hand.
  */
 
 /**

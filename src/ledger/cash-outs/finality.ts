@@ -8,7 +8,9 @@ export interface Final {
   way: Message;
 }
 
-/** The settlement is final once sats of it are in a payout or a credit, or a client of it is closed; null: it is not. */
+/**
+ * The settlement is final once sats of it are in a payout or a credit, or a client of it is closed; null: it is not.
+ */
 export async function finalityOf(db: Db, { cashOut, allocations }: CashOutDetail): Promise<Final | null> {
   const settleRest = call('settlements.external', { reference: null });
   const shares = await db

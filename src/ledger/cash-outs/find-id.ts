@@ -14,8 +14,8 @@ const LAST = '\u{10ffff}';
 export type Elsewhere = (beginning: string) => Promise<string[]>;
 
 /**
- * The whole id of a cash-out, by itself or by an unambiguous beginning: of an id that was distributed or is in review, else
- * of an id from `elsewhere`. Errors: those of `onlyId` and of `elsewhere`.
+ * The whole id of a cash-out, by itself or by an unambiguous beginning: of an id that was distributed or is in review,
+ * else of an id from `elsewhere`. Errors: those of `onlyId` and of `elsewhere`.
  */
 export async function findCashOutId(
   db: Db,
@@ -58,8 +58,8 @@ export function idsOfClient(db: Db, client: bigint) {
 }
 
 /**
- * The one id with this beginning. Errors, all `usage/invalid`: `invalid` if the text is too short, `not-found` if no id begins
- * with it, `conflict` if several do. `what`: what is missing then.
+ * The one id with this beginning. Errors, all `usage/invalid`: `invalid` if the text is too short, `not-found` if no id
+ * begins with it, `conflict` if several do. `what`: what is missing then.
  */
 export function onlyId(text: string, found: string[], field: string, list: Call, what = 'cash-out'): string {
   const exact = found.find((id) => id === text);

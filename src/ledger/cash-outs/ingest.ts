@@ -41,9 +41,9 @@ function compute<T>(work: () => T): T {
 }
 
 /**
- * Records one cash-out in the caller's transaction: the cash-out, its allocations, and what remains of the fundings. Its id is
- * the key: if it was processed before, returns null and changes nothing. Forms no payouts. Throws `NotDivisible` if the
- * cash-out cannot be divided.
+ * Records one cash-out in the caller's transaction: the cash-out, its allocations, and what remains of the fundings.
+ * Its id is the key: if it was processed before, returns null and changes nothing. Forms no payouts. Throws
+ * `NotDivisible` if the cash-out cannot be divided.
  */
 export async function ingest(
   trx: Trx,
@@ -149,8 +149,8 @@ export async function spend(
 }
 
 /**
- * Divides the commission over its recipients by the weights in force at the cash-out: the machine's own recipients if it has
- * any, else the general ones. Without recipients, the commission stays in the source wallet.
+ * Divides the commission over its recipients by the weights in force at the cash-out: the machine's own recipients if
+ * it has any, else the general ones. Without recipients, the commission stays in the source wallet.
  */
 async function shareCommission(trx: Trx, cashOut: CashOut, commission: bigint): Promise<void> {
   const recipients = await commissionWeights(trx, cashOut.machine, cashOut.confirmedAt);
@@ -187,8 +187,8 @@ export async function commissionWeights(
 }
 
 /**
- * The fundings that share in a cash-out: in the machine (or serving all) when it was confirmed, in its currency, with cash
- * remaining now, of clients who were not paused then. Each has the mode and rate in force then.
+ * The fundings that share in a cash-out: in the machine (or serving all) when it was confirmed, in its currency, with
+ * cash remaining now, of clients who were not paused then. Each has the mode and rate in force then.
  */
 async function eligibleFundings(trx: Trx, cashOut: CashOut): Promise<EligibleFunding[]> {
   const at = cashOut.confirmedAt;

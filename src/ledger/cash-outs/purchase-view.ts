@@ -85,8 +85,8 @@ export async function readPurchaseList(
 }
 
 /**
- * A client's purchase by the id of the cash-out, or by a beginning that is unambiguous among the client's. Errors: those
- * of `onlyId`; a cash-out without this client does not exist for it.
+ * A client's purchase by the id of the cash-out, or by a beginning that is unambiguous among the client's. Errors:
+ * those of `onlyId`; a cash-out without this client does not exist for it.
  */
 export async function readPurchase(db: Db, client: Buyer, text: string): Promise<Purchase> {
   const own = await idsBeginning(db, 'cash_outs', text, client.id);

@@ -18,8 +18,8 @@ export interface Finding {
 }
 
 /**
- * Whether a finding is new to the review queue. A row that was dismissed or distributed comes back only for another reason, or
- * if Lamassu's row has changed since.
+ * Whether a finding is new to the review queue. A row that was dismissed or distributed comes back only for another
+ * reason, or if Lamassu's row has changed since.
  */
 export function isNews(
   known: Pick<Schema['review'], 'reason' | 'lamassu' | 'state'> | undefined,
@@ -113,8 +113,8 @@ export async function closeReview(
 }
 
 /**
- * Releases a row that only its date, its size or its currency holds back: the next run ingests it, if Lamassu's row is still as
- * in `finding`. It need not be in review. False if it was released like this before.
+ * Releases a row that only its date, its size or its currency holds back: the next run ingests it, if Lamassu's row is
+ * still as in `finding`. It need not be in review. False if it was released like this before.
  */
 export async function releaseRow(
   trx: Trx,

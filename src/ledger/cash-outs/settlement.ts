@@ -46,8 +46,8 @@ export interface Repeat {
 }
 
 /**
- * Records a settlement by the same ingest under the same key. If it was settled before with the same figures, changes nothing
- * and returns it. Errors: those of `settledBefore`.
+ * Records a settlement by the same ingest under the same key. If it was settled before with the same figures, changes
+ * nothing and returns it. Errors: those of `settledBefore`.
  */
 export async function settle(
   trx: Trx,
@@ -99,9 +99,9 @@ export async function settle(
 }
 
 /**
- * The earlier settlement of this id with the same figures; undefined if nothing was distributed under the id. A figure that is
- * left out equals one that was left out then. Throws `usage/invalid`: `conflict` if figures differ (the message shows both),
- * `state` if the cash-out was distributed without a settlement.
+ * The earlier settlement of this id with the same figures; undefined if nothing was distributed under the id. A figure
+ * that is left out equals one that was left out then. Throws `usage/invalid`: `conflict` if figures differ (the message
+ * shows both), `state` if the cash-out was distributed without a settlement.
  */
 export async function settledBefore(db: Db, repeat: Repeat): Promise<CashOutDetail | undefined> {
   const view = await cashOutDetail(db, repeat.id);

@@ -24,8 +24,8 @@ export interface Voided {
 export type Judge = (lamassu: Finding['lamassu']) => Promise<Pick<Finding, 'reason' | 'detail'> | null>;
 
 /**
- * Undoes a settlement that no payout contains. Its cash returns to the fundings, its rows move from the books to `voids`, and its
- * id is free again. Throws `usage/invalid` with the way out if that is no longer possible.
+ * Undoes a settlement that no payout contains. Its cash returns to the fundings, its rows move from the books to
+ * `voids`, and its id is free again. Throws `usage/invalid` with the way out if that is no longer possible.
  */
 export async function voidSettlement(trx: Trx, act: ReasonedAct, id: string, judge: Judge): Promise<Voided> {
   const was = await cashOutDetail(trx, id);

@@ -98,8 +98,8 @@ export async function moveMark(trx: Trx, source: string, mark: Mark): Promise<vo
 }
 
 /**
- * Records that a source was read to the end. A mark ahead of `readTo` comes from a clock that was ahead, and becomes `mark`, the
- * last row of this reading.
+ * Records that a source was read to the end. A mark ahead of `readTo` comes from a clock that was ahead, and becomes
+ * `mark`, the last row of this reading.
  */
 export async function readToEnd(
   trx: Trx,

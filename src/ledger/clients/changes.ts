@@ -51,8 +51,8 @@ export async function addClient(
 }
 
 /**
- * Changes mode, limits and wallet from `at` on; earlier cash-outs keep the settings in force then. The key of another wallet
- * needs `newWallet`, and applies to what was not sent yet. Throws `usage/invalid`.
+ * Changes mode, limits and wallet from `at` on; earlier cash-outs keep the settings in force then. The key of another
+ * wallet needs `newWallet`, and applies to what was not sent yet. Throws `usage/invalid`.
  */
 export async function setClient(
   trx: Trx,

@@ -12,8 +12,8 @@ export interface ClientWithCash {
 }
 
 /**
- * `fiat` in minor units. `metrics` count what has arrived; waiting allocations are separate. Of a payout that is settled in part,
- * they count the sats of the settled parts, and that part of its fiat, rounded down.
+ * `fiat` in minor units. `metrics` count what has arrived; waiting allocations are separate. Of a payout that is
+ * settled in part, they count the sats of the settled parts, and that part of its fiat, rounded down.
  */
 export interface InCurrency {
   currency: string;

@@ -135,8 +135,8 @@ export async function addCommission(
 }
 
 /**
- * Changes the wallet, and the weight at one machine or at all machines without recipients of their own, from `at` on. A weight
- * restores a removed recipient. Throws `usage/invalid`.
+ * Changes the wallet, and the weight at one machine or at all machines without recipients of their own, from `at` on. A
+ * weight restores a removed recipient. Throws `usage/invalid`.
  */
 export async function setCommission(
   trx: Trx,
@@ -165,8 +165,8 @@ export async function setCommission(
 }
 
 /**
- * Removes a recipient from one machine, or (`null`) from all, from `at` on. Waiting sats are still paid; once the recipient has no
- * weight left, even below the minimum. Throws `usage/invalid`.
+ * Removes a recipient from one machine, or (`null`) from all, from `at` on. Waiting sats are still paid; once the
+ * recipient has no weight left, even below the minimum. Throws `usage/invalid`.
  */
 export async function removeCommission(
   trx: Trx,

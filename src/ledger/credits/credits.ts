@@ -12,8 +12,8 @@ import type { CreditState, Schema } from '../store/schema.ts';
 export type Credit = Selectable<Schema['credits']>;
 
 /**
- * The sats that arrived, including late ones that were kept; the sats that were sent and may still arrive; and how many credits
- * are in doubt.
+ * The sats that arrived, including late ones that were kept; the sats that were sent and may still arrive; and how many
+ * credits are in doubt.
  */
 export async function creditTotals(db: Db): Promise<{ credited: bigint; sent: bigint; doubtful: bigint }> {
   const sumOf = (states: string, what = 'sats') =>
@@ -54,7 +54,8 @@ export async function creditsIn(db: Db, states: CreditState[]): Promise<Credit[]
 }
 
 /**
- * LNbits' payments that belong to credits of the same amount: those that proved a credit, or existed before it was sent.
+ * LNbits' payments that belong to credits of the same amount: those that proved a credit, or existed before it was
+ * sent.
  */
 export async function knownHashes(db: Db, sats: bigint): Promise<Set<string>> {
   const rows = await db
@@ -74,7 +75,10 @@ export function seenHashes({ seen }: Pick<Credit, 'seen'>): Set<string> {
   return new Set(JSON.parse(seen ?? '[]') as string[]);
 }
 
-/** When the newest cash-out of a credit was confirmed; for a credit of the service fee only, the newest credited cash-out. */
+/**
+ * When the newest cash-out of a credit was confirmed; for a credit of the service fee only, the newest credited
+ * cash-out.
+ */
 export async function newestMember(db: Db, { id }: Credit): Promise<Instant> {
   const { newest } = await db
     .selectFrom('credit_members as m')

@@ -57,8 +57,8 @@ async function withCashOuts(db: Db, credits: Credit[]): Promise<CreditRow[]> {
 }
 
 /**
- * What the operator can decide about a credit. Throws `usage/invalid` if nothing is left to decide, and `payout/under-way` during
- * the quiet time after it was sent.
+ * What the operator can decide about a credit. Throws `usage/invalid` if nothing is left to decide, and
+ * `payout/under-way` during the quiet time after it was sent.
  */
 export function refuseResolving(
   { id, state, sent_at }: Credit,
@@ -85,8 +85,8 @@ export function refuseResolving(
 }
 
 /**
- * Records what the operator says became of a credit; `payment` is LNbits' payment of it, if the operator named one. If it did not
- * happen, another credit may cover its cash-outs. Throws `usage/invalid`.
+ * Records what the operator says became of a credit; `payment` is LNbits' payment of it, if the operator named one. If
+ * it did not happen, another credit may cover its cash-outs. Throws `usage/invalid`.
  */
 export async function recordResolution(
   trx: Trx,
@@ -117,8 +117,9 @@ export async function recordResolution(
 }
 
 /**
- * Records what the operator says of an “Admin credit” that came after its credit was dropped. `credited`, if nothing else covers
- * its cash-outs; otherwise its sats stay and LNbits owes them. Or it belongs to something else, or was taken back.
+ * Records what the operator says of an “Admin credit” that came after its credit was dropped. `credited`, if nothing
+ * else covers its cash-outs; otherwise its sats stay and LNbits owes them. Or it belongs to something else, or was
+ * taken back.
  */
 export async function resolveLate(
   trx: Trx,

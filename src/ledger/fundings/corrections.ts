@@ -9,8 +9,8 @@ import { changeFunding, fundingIn, refuseCurrency } from './fundings.ts';
 import { cashOfFunding, type Funding } from './view.ts';
 
 /**
- * Corrects the amount by a difference, which may be negative. What is added to an exhausted funding makes it `deposited` again.
- * Throws `usage/invalid`, also if less than zero would remain.
+ * Corrects the amount by a difference, which may be negative. What is added to an exhausted funding makes it
+ * `deposited` again. Throws `usage/invalid`, also if less than zero would remain.
  */
 export async function adjustFunding(
   trx: Trx,

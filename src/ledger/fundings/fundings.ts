@@ -106,8 +106,8 @@ export interface Confirmation {
 }
 
 /**
- * `in_flight` → `deposited`: the cash is in the machine; its amount is the counted one. Throws `usage/invalid`, also if `past` has
- * to be chosen and is not given.
+ * `in_flight` → `deposited`: the cash is in the machine; its amount is the counted one. Throws `usage/invalid`, also if
+ * `past` has to be chosen and is not given.
  */
 export async function confirmFunding(
   trx: Trx,
@@ -133,8 +133,8 @@ export async function confirmFunding(
 }
 
 /**
- * Corrects the time of a deposit. Throws `usage/invalid`, also if the funding had a part in a cash-out before the new time, or if
- * `past` has to be chosen and is not given.
+ * Corrects the time of a deposit. Throws `usage/invalid`, also if the funding had a part in a cash-out before the new
+ * time, or if `past` has to be chosen and is not given.
  */
 async function redateFunding(
   trx: Trx,

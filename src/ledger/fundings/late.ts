@@ -42,7 +42,10 @@ export interface PastCashOut {
   net: bigint;
 }
 
-/** Applies the choice for the past of a funding. Throws `usage/invalid` if a choice is needed and none was made; `preview` shows it. */
+/**
+ * Applies the choice for the past of a funding. Throws `usage/invalid` if a choice is needed and none was made;
+ * `preview` shows it.
+ */
 export async function settlePast(
   trx: Trx,
   act: Act,

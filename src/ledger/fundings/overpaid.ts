@@ -58,8 +58,8 @@ async function givenUp(db: Db, payout: bigint, hash: string) {
 }
 
 /**
- * Records them. With `funding`, the cash that the sats are worth is subtracted from that funding and becomes the operator's. Throws
- * what `adjustFunding` throws, and `usage/invalid` for another client's funding.
+ * Records them. With `funding`, the cash that the sats are worth is subtracted from that funding and becomes the
+ * operator's. Throws what `adjustFunding` throws, and `usage/invalid` for another client's funding.
  */
 export async function bookOverpaid(
   trx: Trx,

@@ -3,9 +3,9 @@ import type { Db } from '../store/open.ts';
 import { machinesInUse, successors, withPredecessors } from './machines.ts';
 
 /**
- * Why a cash-out is the machine's first in a currency in which no client has cash, so all of it would silently become the own
- * share. Null if a client has cash in its currency, if the machine's newest cash-out had that currency, or if the operator set
- * that currency for the machine.
+ * Why a cash-out is the machine's first in a currency in which no client has cash, so all of it would silently become
+ * the own share. Null if a client has cash in its currency, if the machine's newest cash-out had that currency, or if
+ * the operator set that currency for the machine.
  */
 export async function currencyChange(
   db: Db,

@@ -16,8 +16,8 @@ export async function seeMachine(trx: Trx, act: Act, deviceId: string, source: s
 }
 
 /**
- * Registers all machines that Lamassu names; one query finds those that changed. The name follows Lamassu's, unless the operator
- * gave one. An unpaired machine is updated only if the ledger knows it.
+ * Registers all machines that Lamassu names; one query finds those that changed. The name follows Lamassu's, unless the
+ * operator gave one. An unpaired machine is updated only if the ledger knows it.
  */
 export async function seeMachines(
   trx: Trx,
@@ -86,8 +86,8 @@ export async function machinesInUse(db: Db): Promise<Machine[]> {
 const SHORTEST = 6;
 
 /**
- * Finds a machine by its device id, the first characters of it, or its name, if that is unambiguous. Throws `usage/invalid`; the
- * message names the known machines, or the one that replaced it.
+ * Finds a machine by its device id, the first characters of it, or its name, if that is unambiguous. Throws
+ * `usage/invalid`; the message names the known machines, or the one that replaced it.
  */
 export async function findMachine(db: Db, named: string, of: string): Promise<Machine> {
   const known = await machinesInUse(db);
@@ -159,8 +159,8 @@ export async function machineOf(db: Db, named: string, currency: string): Promis
 }
 
 /**
- * Why cash of this currency is doubtful in a machine without a set currency, or (null) in any machine: it has paid out only other
- * currencies. Null if it is not doubtful.
+ * Why cash of this currency is doubtful in a machine without a set currency, or (null) in any machine: it has paid out
+ * only other currencies. Null if it is not doubtful.
  */
 export async function paysOtherwise(
   db: Db,
@@ -239,8 +239,8 @@ export async function ratesAt(db: Db, deviceId: string, at: Instant): Promise<Ra
 }
 
 /**
- * Throws `usage/invalid` if the machine does not allow a funding's own rate. A funding that serves all machines needs a rate that
- * each machine of its currency allows.
+ * Throws `usage/invalid` if the machine does not allow a funding's own rate. A funding that serves all machines needs a
+ * rate that each machine of its currency allows.
  */
 export async function refuseRate(
   db: Db,

@@ -4,9 +4,9 @@ import type { Db, Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
 
 /*
- * Contradictions: LNbits shows something that the ledger gave up. A dead payment was debited or arrived, or a dropped credit came
- * late. An open contradiction needs the operator. What the operator knew when deciding is recorded as closed, so only later
- * changes are reported.
+ * Contradictions: LNbits shows something that the ledger gave up. A dead payment was debited or arrived, or a dropped
+ * credit came late. An open contradiction needs the operator. What the operator knew when deciding is recorded as
+ * closed, so only later changes are reported.
  */
 
 export type Contradiction = Selectable<Schema['contradictions']>;

@@ -17,9 +17,9 @@ export interface FormOptions {
 }
 
 /**
- * Collects due allocations without a payout into payouts; amount and members never change afterwards. A flow client's allocations
- * are due at once; a fixed client's, at the next scheduled time, or once the client is back in flow mode. Sums below the minimum
- * wait, except for a client who is closing or has no cash left.
+ * Collects due allocations without a payout into payouts; amount and members never change afterwards. A flow client's
+ * allocations are due at once; a fixed client's, at the next scheduled time, or once the client is back in flow mode.
+ * Sums below the minimum wait, except for a client who is closing or has no cash left.
  */
 export async function formPayouts(trx: Trx, options: FormOptions): Promise<bigint[]> {
   const formed: bigint[] = [];
@@ -127,10 +127,10 @@ async function dueCommission(db: Db, options: FormOptions, before?: Instant): Pr
 }
 
 /**
- * Whether an allocation without a payout is due. In fixed mode it is due if its cash-out was processed until the scheduled time;
- * or if it was confirmed until then and processed by the first run that read its Lamassu afterwards, so a bridge that was off
- * pays what it would have paid. Cash-outs that come later in the day wait; so do external settlements, which no run reads. If a
- * clock was ahead when the cash-out was processed, only `confirmed_at` counts.
+ * Whether an allocation without a payout is due. In fixed mode it is due if its cash-out was processed until the
+ * scheduled time; or if it was confirmed until then and processed by the first run that read its Lamassu afterwards, so
+ * a bridge that was off pays what it would have paid. Cash-outs that come later in the day wait; so do external
+ * settlements, which no run reads. If a clock was ahead when the cash-out was processed, only `confirmed_at` counts.
  */
 export function isDue({ fixedDueAt, now }: Pick<FormOptions, 'fixedDueAt' | 'now'>) {
   const due = fixedDueAt ?? '';

@@ -12,7 +12,10 @@ export const WANTS_MORE = `the ${SOURCE_HOLDS} what is due by what is known, and
 /** LNbits' own words (1.0 to 1.6), which the reason repeats. */
 const INSUFFICIENT = /insufficient balance/i;
 
-/** `sats`: the source wallet holds too little; `fee`: it lacks a service fee that is not known. Null: it waits for no sats. */
+/**
+ * `sats`: the source wallet holds too little; `fee`: it lacks a service fee that is not known. Null: it waits for no
+ * sats.
+ */
 export function lackOf(reason: string | null): 'sats' | 'fee' | null {
   if (reason === null) return null;
   if (reason.includes(WANTS_MORE)) return 'fee';

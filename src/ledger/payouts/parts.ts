@@ -10,8 +10,8 @@ export function inParts(sats: bigint, maximum: bigint): bigint[] {
 }
 
 /**
- * Splits a part into smaller ones after the last, which LNbits accepts. The part itself stays, with its failed payments. A trigger
- * refuses to split a part with a payment that may still arrive.
+ * Splits a part into smaller ones after the last, which LNbits accepts. The part itself stays, with its failed
+ * payments. A trigger refuses to split a part with a payment that may still arrive.
  */
 export async function splitPart(
   trx: Trx,

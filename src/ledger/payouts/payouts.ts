@@ -37,7 +37,9 @@ export async function walletOf(db: Db, payout: bigint): Promise<{ id: string; ke
   return { id, key: new Secret(invoice_key) };
 }
 
-/** The parts of a payout in order, without those that were split, each with the payment that is not dead, if it has one. */
+/**
+ * The parts of a payout in order, without those that were split, each with the payment that is not dead, if it has one.
+ */
 export async function partsOf(
   db: Db,
   payout: bigint,
@@ -228,8 +230,8 @@ export async function settlePayment(
 }
 
 /**
- * `settled` after `dead`: it arrived although it had been given up. `next`: the unsent payment of the same part, which becomes
- * `dead` instead.
+ * `settled` after `dead`: it arrived although it had been given up. `next`: the unsent payment of the same part, which
+ * becomes `dead` instead.
  */
 export async function revivePayment(
   trx: Trx,

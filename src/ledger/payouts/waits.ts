@@ -36,8 +36,8 @@ export interface Wait {
 }
 
 /**
- * Everything that is owed and not settled, by recipient and reason: clients first, then by name. Nothing is left out: the
- * sats add up to what is owed. `nextFixed`: the next time of fixed mode; null: there is none.
+ * Everything that is owed and not settled, by recipient and reason: clients first, then by name. Nothing is left out:
+ * the sats add up to what is owed. `nextFixed`: the next time of fixed mode; null: there is none.
  */
 export async function whoWaits(db: Db, options: FormOptions, nextFixed: Instant | null): Promise<Wait[]> {
   const names = await namesOf(db);

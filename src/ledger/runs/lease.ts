@@ -153,8 +153,8 @@ export interface LeaseOptions {
 }
 
 /**
- * Holds the lease for as long as `work` takes, so that no other run pays meanwhile. Never ask the operator while it is held.
- * `work` may finish the run itself, with a summary; otherwise it ends `ok`. Throws `run/busy`.
+ * Holds the lease for as long as `work` takes, so that no other run pays meanwhile. Never ask the operator while it is
+ * held. `work` may finish the run itself, with a summary; otherwise it ends `ok`. Throws `run/busy`.
  */
 export async function withLease<T>(
   ledger: Ledger,

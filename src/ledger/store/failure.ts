@@ -135,7 +135,10 @@ function isFull(path: string): boolean {
   }
 }
 
-/** PostgreSQL's five characters (https://www.postgresql.org/docs/current/errcodes-appendix.html); Node's codes are longer. */
+/**
+ * PostgreSQL's five characters (https://www.postgresql.org/docs/current/errcodes-appendix.html); Node's codes are
+ * longer.
+ */
 export function isState(code: string): boolean {
   return /^[0-9A-Z]{5}$/.test(code) && !/^E[A-Z]{4}$/.test(code);
 }

@@ -56,8 +56,8 @@ export interface LedgerOptions extends Protection {
 }
 
 /**
- * Opens the ledger. Errors: `ledger/missing`, `ledger/owner`, `ledger/newer`, `ledger/outdated`,
- * `ledger/retired`, `ledger/unfinished`, and those of `explained`, as every statement may throw them later: `ledger/busy`,
+ * Opens the ledger. Errors: `ledger/missing`, `ledger/owner`, `ledger/newer`, `ledger/outdated`, `ledger/retired`,
+ * `ledger/unfinished`, and those of `explained`, as every statement may throw them later: `ledger/busy`,
  * `ledger/unreachable`, `ledger/read-only`, `ledger/tls`, `ledger/rights`, `ledger/unusable`.
  */
 export async function openLedger({ url, clock, password, use, tls, ca }: LedgerOptions): Promise<Ledger> {

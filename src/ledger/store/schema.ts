@@ -150,7 +150,9 @@ export interface Schema {
     own: bigint;
     undelivered: bigint;
     own_fiat: bigint;
-    /** Why it has an own share: JSON of `cash-outs/why-own-share.ts`; null: it had none, or an older version divided it. */
+    /**
+     * Why it has an own share: JSON of `cash-outs/why-own-share.ts`; null: it had none, or an older version divided it.
+     */
     own_reasons: string | null;
     method: CommissionMethod;
     origin: 'lamassu' | 'settled' | 'external';
@@ -273,7 +275,10 @@ export interface Schema {
   };
   /** `paid`: the sats of the cash-out that were paid out before it was credited. */
   credit_members: { credit_id: bigint; cash_out_id: string; sats: bigint; paid: Generated<bigint> };
-  /** Contradictions: what LNbits shows of payments and credits that were given up. Open until the operator or the evidence closes them. */
+  /**
+   * Contradictions: what LNbits shows of payments and credits that were given up. Open until the operator or the
+   * evidence closes them.
+   */
   contradictions: {
     id: Generated<bigint>;
     payment_id: bigint | null;
@@ -303,7 +308,9 @@ export interface Schema {
     /** The host, boot id and uptime at the operator's change. */
     boot: string | null;
     uptime_ms: bigint | null;
-    /** On whose right: `operator`, `bookkeeper`, `client alice`. Null: a run's, or from before this was written down. */
+    /**
+     * On whose right: `operator`, `bookkeeper`, `client alice`. Null: a run's, or from before this was written down.
+     */
     principal: string | null;
   };
   /** A request under an idempotency key, with its answer. */
@@ -364,11 +371,11 @@ export type PayoutState = 'planned' | 'paying' | 'deferred' | 'unknown' | 'held'
 export type PaymentState = 'invoiced' | 'sending' | 'unknown' | 'settled' | 'dead';
 
 /**
- * A credit tops up the source wallet once, for a fixed set of cash-outs. LNbits credits again for each request, so a credit is
- * never requested twice, unless LNbits refused and shows nothing.
+ * A credit tops up the source wallet once, for a fixed set of cash-outs. LNbits credits again for each request, so a
+ * credit is never requested twice, unless LNbits refused and shows nothing.
  *
  * `intended`: recorded, nothing is under way. `sending`: committed before the one call. `unknown`: the outcome of the
- * request is not known yet. `credited`: LNbits shows it. `held`: the operator decides (`reason` says why).
- * `dropped`: it did not happen, so another credit may cover its cash-outs.
+ * request is not known yet. `credited`: LNbits shows it. `held`: the operator decides (`reason` says why). `dropped`:
+ * it did not happen, so another credit may cover its cash-outs.
  */
 export type CreditState = 'intended' | 'sending' | 'unknown' | 'credited' | 'held' | 'dropped';

@@ -61,7 +61,9 @@ export async function* tablePages(db: Db, { name, key }: TableKey): AsyncGenerat
   }
 }
 
-/** Sets PostgreSQL's sequences to the highest ids, after ids were inserted explicitly; SQLite does this automatically. */
+/**
+ * Sets PostgreSQL's sequences to the highest ids, after ids were inserted explicitly; SQLite does this automatically.
+ */
 export async function syncIdentity(db: Db, table: string): Promise<void> {
   if (!isPostgres(db)) return;
   await sql`select setval(pg_get_serial_sequence(${table}, 'id'), (select coalesce(max(id), 0) from ${sql.table(table)}) + 1, false)`.execute(

@@ -1,8 +1,8 @@
 import { cashInWords, type LedgerFindings, sat, type TableRow } from './findings.ts';
 
 /**
- * Checks that the figures are those of Lamassu's row, as it was stored. It reads the columns by itself, because code that it
- * shared with the source would not show the source's mistakes.
+ * Checks that the figures are those of Lamassu's row, as it was stored. It reads the columns by itself, because code
+ * that it shared with the source would not show the source's mistakes.
  */
 export function verifyLamassu(
   cashOut: TableRow<'cash_outs'>,

@@ -73,8 +73,9 @@ export interface PaidInto extends WalletKey {
 }
 
 /**
- * Every wallet into which this ledger, or a newer copy of it, may have paid from a source wallet other than `source`. Leaves out
- * a former wallet that was replaced before a run from such a source wallet found no other copy: every newer copy knows that.
+ * Every wallet into which this ledger, or a newer copy of it, may have paid from a source wallet other than `source`.
+ * Leaves out a former wallet that was replaced before a run from such a source wallet found no other copy: every newer
+ * copy knows that.
  */
 export async function walletsPaidInto(db: Db, source: string): Promise<PaidInto[]> {
   const wallets = await db.selectFrom('wallets').select(['id', 'invoice_key']).orderBy('id').execute();
@@ -131,8 +132,8 @@ export async function boundSourceWallet(db: Db): Promise<string | null> {
 export const BOUND = 'source wallet bound';
 
 /**
- * Whether this ledger paid from this source wallet to a recipient, or into that recipient's wallet, since a run last bound it
- * to the source wallet. True if no run ever bound it.
+ * Whether this ledger paid from this source wallet to a recipient, or into that recipient's wallet, since a run last
+ * bound it to the source wallet. True if no run ever bound it.
  */
 export async function wasPaidFrom(
   db: Db,

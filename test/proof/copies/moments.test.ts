@@ -7,8 +7,8 @@ import type { Phase, SeenRequest } from '../../support/lnbits-simulator.ts';
 import { oweTwo, type Payday, payday } from '../../support/payday.ts';
 
 /*
- * A second copy of the ledger begins to pay at any moment of the first one's run: it was made before that run or at just
- * that moment, and the first one goes on while the second one waits, or when that is done (a machine that slept).
+ * A second copy of the ledger begins to pay at any moment of the first one's run: it was made before that run or at
+ * just that moment, and the first one goes on while the second one waits, or when that is done (a machine that slept).
  */
 
 const codes = ({ problems }: { problems: { code: string }[] }) => problems.map(({ code }) => code);

@@ -14,9 +14,10 @@ import { long } from '../seed.ts';
 import { isAsked, type Point, tryPoints, upTo } from './points.ts';
 
 /*
- * A day of a bridge with everything that it pays, command by command. Each command is killed at every request to LNbits,
- * every query to Lamassu and every commit of the ledger, each time on a copy of the installation as the commands before
- * it left it; then it runs again until it has nothing left to do, what waits is paid, and the auditor counts.
+ * A day of a bridge with everything that it pays, command by command. Each command is killed at every request to
+ * LNbits, every query to Lamassu and every commit of the ledger, each time on a copy of the installation as the
+ * commands before it left it; then it runs again until it has nothing left to do, what waits is paid, and the auditor
+ * counts.
  */
 
 /** A command of the day: what happened at the machine before it, and what follows it. */
@@ -116,8 +117,9 @@ export function killsOfADay(ledger: 'sqlite' | 'postgresql', lnbitsVersion: Lnbi
 }
 
 /**
- * How much is tried where not everything is, besides one of each kind in each command. Of the moments before a commit all: what comes
- * after one is what comes before the next, but for LNbits and Lamassu. PostgreSQL takes twice as long for a copy.
+ * How much is tried where not everything is, besides one of each kind in each command. Of the moments before a commit
+ * all: what comes after one is what comes before the next, but for LNbits and Lamassu. PostgreSQL takes twice as long
+ * for a copy.
  */
 const SHARES = {
   sqlite: { commits: 1, others: 0.03 },

@@ -19,8 +19,9 @@ export function isAsked(place: string): boolean {
 }
 
 /**
- * Tries those of `points` that the seed chooses, or all of them in the long form. Answers how many, and what went wrong;
- * for each point at which something did it prints the line that repeats it alone. `file`: how Vitest finds the test.
+ * Tries those of `points` that the seed chooses, or all of them in the long form. Answers how many, and what went
+ * wrong; for each point at which something did it prints the line that repeats it alone. `file`: how Vitest finds the
+ * test.
  */
 export async function tryPoints(
   series: KillSeries,

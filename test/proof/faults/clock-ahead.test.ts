@@ -7,8 +7,8 @@ import { lnbitsVersions } from '../../support/lnbits.ts';
 import { startWorld, type World } from '../../support/world.ts';
 
 /*
- * Clocks that are ahead while LNbits is still at what an earlier run asked for, and a Lamassu whose own clock is ahead for
- * a run.
+ * Clocks that are ahead while LNbits is still at what an earlier run asked for, and a Lamassu whose own clock is ahead
+ * for a run.
  */
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -29,7 +29,9 @@ async function alicesWorld(options: Parameters<typeof startWorld>[0]): Promise<W
   return world;
 }
 
-/** A run is killed as LNbits is at its request, which goes on until somebody has looked or `waits`, and a while longer. */
+/**
+ * A run is killed as LNbits is at its request, which goes on until somebody has looked or `waits`, and a while longer.
+ */
 async function killedAt(
   world: World,
   kind: 'pay' | 'credit',

@@ -10,11 +10,11 @@ import { draws } from '../rows/draws.ts';
 import { long, seed } from '../seed.ts';
 
 /*
- * Each of three clocks (Lamassu's, this host's, that of the ledger's server) is wrong: ahead or behind, by a minute, six
- * hours or a year, for a moment or for good, also across a boot, at each command whose time counts and at each run. A
- * client is always due all of the principal: by floor(4000.00 / 826091.28 × 10^8) 484,207 sat of each cash-out. Whatever
- * is done under a wrong clock either is right, or is refused, or `status` says so, exits 2 and names a command; and once
- * that was given, the client has every sat.
+ * Each of three clocks (Lamassu's, this host's, that of the ledger's server) is wrong: ahead or behind, by a minute,
+ * six hours or a year, for a moment or for good, also across a boot, at each command whose time counts and at each run.
+ * A client is always due all of the principal: by floor(4000.00 / 826091.28 × 10^8) 484,207 sat of each cash-out.
+ * Whatever is done under a wrong clock either is right, or is refused, or `status` says so, exits 2 and names a
+ * command; and once that was given, the client has every sat.
  */
 
 vi.setConfig({ maxConcurrency: 4, testTimeout: 240_000 });

@@ -40,7 +40,9 @@ const IN_ANSWER: WireFault['do'][] = ['half-open', 'slow', 'cut', 'lose-answer',
 /** Nobody on the way back answers a goodbye either: a client that only takes its leave keeps its socket. */
 const MUTE: WireFault['do'][] = ['black-hole', 'half-open', 'slow', 'slow-request', 'late'];
 
-/** A TCP proxy in front of `target` on a port of its own, by which anything that goes wrong on a network can go wrong. */
+/**
+ * A TCP proxy in front of `target` on a port of its own, by which anything that goes wrong on a network can go wrong.
+ */
 export async function startFaultProxy(target: { host: string; port: number }): Promise<FaultProxy> {
   const sockets = new Set<Socket>();
   const timers = new Set<NodeJS.Timeout>();

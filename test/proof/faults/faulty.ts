@@ -137,8 +137,8 @@ export async function behindProxy(
 }
 
 /**
- * A run that meets the fault says so by its name, does not stay in it for longer than it may, and has no more memory than
- * ever; runs after it finish, and the auditor finds nothing.
+ * A run that meets the fault says so by its name, does not stay in it for longer than it may, and has no more memory
+ * than ever; runs after it finish, and the auditor finds nothing.
  */
 export async function survives(
   template: World,

@@ -8,8 +8,8 @@ import type { Held } from './poll-child.ts';
 import { faults, type Lane, meets, type Place, type Poller, places, startPoller } from './rounds.ts';
 
 /*
- * Many rounds of each fault at each place, as whole runs in one process like the daemon's. What it holds is counted while
- * the network is still wrong, so that nothing but its own deadlines closed its connections.
+ * Many rounds of each fault at each place, as whole runs in one process like the daemon's. What it holds is counted
+ * while the network is still wrong, so that nothing but its own deadlines closed its connections.
  */
 
 /** Of each fault at each place. */
@@ -18,7 +18,9 @@ const ROUNDS = long ? 1_000 : 6;
 const LANES = long ? 5 : 3;
 /** After so many rounds of a fault it is counted what the process holds. */
 const STRETCH = long ? 250 : ROUNDS;
-/** What caches gain in a process of as many polls without faults; of few polls, also what the engine keeps of warm code. */
+/**
+ * What caches gain in a process of as many polls without faults; of few polls, also what the engine keeps of warm code.
+ */
 const BYTES_PER_POLL = long ? 500 : 3_000;
 /** Files and handles that come and go. */
 const SPARE = 2;
@@ -145,8 +147,8 @@ async function nextRuns(): Promise<void> {
 }
 
 /**
- * By how many bytes the heap grew with each poll: the line with the least squares, from the lowest count of the first half
- * on, because the engine lets go once of a few megabytes that only the beginning needed.
+ * By how many bytes the heap grew with each poll: the line with the least squares, from the lowest count of the first
+ * half on, because the engine lets go once of a few megabytes that only the beginning needed.
  */
 function slope(all: typeof seen): number {
   const heaps = all.slice(0, Math.ceil(all.length / 2)).map(({ heap }) => heap);

@@ -5,9 +5,9 @@ import { lnbitsVersions } from '../../support/lnbits.ts';
 import { startWorld, type World, type WorldOptions } from '../../support/world.ts';
 
 /*
- * Somebody else's look-up of an invoice while it is paid, at the moments that hurt. LNbits 1.6 marks an unpaid invoice as
- * failed for whoever asks for its hash, LNbits 1.0 for whoever lists the payments of the client's wallet; and what became
- * of it between its reading and its writing, it writes over.
+ * Somebody else's look-up of an invoice while it is paid, at the moments that hurt. LNbits 1.6 marks an unpaid invoice
+ * as failed for whoever asks for its hash, LNbits 1.0 for whoever lists the payments of the client's wallet; and what
+ * became of it between its reading and its writing, it writes over.
  */
 
 interface Polled {
@@ -91,7 +91,9 @@ async function alicesWorld(options: WorldOptions, stack: AsyncDisposableStack): 
   return world;
 }
 
-/** One look-up of the first payment of alice's; it has read the invoice when it has begun, and written it when it ends. */
+/**
+ * One look-up of the first payment of alice's; it has read the invoice when it has begun, and written it when it ends.
+ */
 interface LookUp {
   hash: string;
   /** When LNbits found that it may pay; and when it has paid, before it says so. */

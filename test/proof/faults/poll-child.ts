@@ -10,8 +10,8 @@ import { hastily, type Wait } from './hasty.ts';
 
 /*
  * Polls as the daemon does, in one process, each time that its parent names the config.toml of an installation, with a
- * short deadline for one thing, and answers with the codes of what went wrong. Asked to `count`, it tells what the process
- * holds.
+ * short deadline for one thing, and answers with the codes of what went wrong. Asked to `count`, it tells what the
+ * process holds.
  */
 
 setFlagsFromString('--expose-gc');

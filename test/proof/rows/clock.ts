@@ -18,7 +18,9 @@ export const replay = [
 ].join(' ');
 process.stdout.write(`rows: ${replay} repeats them\n`);
 
-/** From here on it is `begin` for that Lamassu, and for whoever has the clock that is answered; time goes on from there. */
+/**
+ * From here on it is `begin` for that Lamassu, and for whoever has the clock that is answered; time goes on from there.
+ */
 export async function setBack(lamassu: Lamassu): Promise<Clock> {
   const behind = Date.now() - begin;
   await lamassu.query(

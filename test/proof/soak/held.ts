@@ -14,8 +14,8 @@ export async function heldIn({ ledgerUrl }: World): Promise<string[]> {
 }
 
 /**
- * Does what an operator does about held payouts: looks at both wallets, and where LNbits debited and did not credit, has
- * the payout paid again. Answers the hashes that were lost so; throws where a payout is held for anything else.
+ * Does what an operator does about held payouts: looks at both wallets, and where LNbits debited and did not credit,
+ * has the payout paid again. Answers the hashes that were lost so; throws where a payout is held for anything else.
  */
 export async function decideHeld(world: World): Promise<string[]> {
   const held = await ledgerSql(

@@ -91,7 +91,9 @@ async function furnished(ledger: (typeof ledgerKinds)[number]): Promise<World> {
   }
 }
 
-/** Cash-outs of just now: one or two that succeeded, and one of which one note of 200 came out. Answers that one's id. */
+/**
+ * Cash-outs of just now: one or two that succeeded, and one of which one note of 200 came out. Answers that one's id.
+ */
 async function newRows(world: World, chance: () => number): Promise<string> {
   for (let count = chance() < 0.5 ? 1 : 2; count > 0; count -= 1)
     await sell(world, 40n * BigInt(1 + Math.floor(chance() * 10)));
@@ -104,8 +106,8 @@ async function newRows(world: World, chance: () => number): Promise<string> {
 }
 
 /**
- * The second begins together with the first, or while that one is paying; the third as the first is over, with a new row
- * to read.
+ * The second begins together with the first, or while that one is paying; the third as the first is over, with a new
+ * row to read.
  */
 async function threePolls(world: World, chance: () => number): Promise<Ran[]> {
   const begin = Promise.withResolvers<void>();

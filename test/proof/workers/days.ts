@@ -24,7 +24,10 @@ const CLIENTS: Record<Day, string[]> = {
 const QUIETS: Record<Day, string> = { fresh: QUIET, troubled: '10 s' };
 const ALWAYS = 1_000;
 
-/** Each payment with its payout. A look at an invoice that waits ends it on LNbits 1.0, so the second attempt is on there. */
+/**
+ * Each payment with its payout. A look at an invoice that waits ends it on LNbits 1.0, so the second attempt is on
+ * there.
+ */
 const STATES: Record<LnbitsVersion, string[]> = {
   '1.0.0': [
     'paid: unknown, unknown',

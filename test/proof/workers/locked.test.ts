@@ -83,7 +83,8 @@ async function tryLock(template: World, ledger: LedgerKind, n: number): Promise<
       clearTimeout(late);
       stopped.wake();
       const { code, stdout, stderr } = await stopped.ended;
-      // LNbits may have closed the connection meanwhile, and what was about to be sent then is not: the next run goes on.
+      // LNbits may have closed the connection meanwhile, and what was about to be sent then is not: the next run goes
+      // on.
       if (![0, 2, 75].includes(code ?? -1)) wrong.push(`woken: exit ${code}: ${stdout}${stderr}`);
       wrong.push(...(await finish(world)));
     } finally {
