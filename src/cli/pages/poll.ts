@@ -93,6 +93,9 @@ export function paidLines(report: PaidView, timezone: string): string[] {
       ? [`Credited the source wallet with ${formatSats(payouts.sats_credited)}.`]
       : []),
     `Paid ${counted(payouts.settled, 'payout')} with ${formatSats(payouts.sats_settled)}.${open.length > 0 ? ` Open: ${open.join(', ')}.` : ''}`,
+    ...(report.outcome === 'stopped'
+      ? ['Asked to stop before it was done: the next run goes on from here.']
+      : []),
     ...pauseLines(report, timezone),
     ...waitingLines('Waits:', report.waits, timezone),
     ...problemLines(report),

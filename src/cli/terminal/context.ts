@@ -8,6 +8,7 @@ import type { Message } from '../../lib/message.ts';
 import type { Needs, Operation, Session } from '../../operations/operation.ts';
 import { systemClock } from '../../time.ts';
 import { asWritten } from './clean.ts';
+import { forPeople } from './journal.ts';
 import { jsonDocument } from './json.ts';
 import { waitingLine } from './progress.ts';
 import { confirm } from './prompt.ts';
@@ -70,7 +71,7 @@ export function makeCli(command: Command): Cli {
   /** Logs at `level`, unless `--verbose` or `--quiet` asks for another. */
   const logger = async (level: Config['log']['level']): Promise<Logger> => {
     const { makeLogger } = await import('./logger.ts');
-    return makeLogger(globals.verbose ? 'debug' : globals.quiet ? 'error' : level);
+    return makeLogger(globals.verbose ? 'debug' : globals.quiet ? 'error' : level, globals.json);
   };
   return {
     globals,
@@ -89,14 +90,14 @@ export function makeCli(command: Command): Cli {
     },
     answer: (json, text) => {
       if (globals.json) process.stdout.write(`${jsonDocument(json)}\n`);
-      else if (!globals.quiet && text !== '') process.stdout.write(`${text}\n`);
+      else if (!globals.quiet && text !== '') process.stdout.write(forPeople(1, `${text}\n`));
     },
     confirm: (question) => confirm(asWritten(inCommandWords(question)), { yes: globals.yes ?? false }),
   };
 }
 
 function tell(text: string | Message): void {
-  process.stderr.write(`${asWritten(inCommandWords(text))}\n`);
+  process.stderr.write(forPeople(2, `${asWritten(inCommandWords(text))}\n`));
 }
 
 /** `$AIO_DCA_ACTOR`, else the user who called sudo, else the user's name, else the uid. */

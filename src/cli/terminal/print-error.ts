@@ -2,6 +2,7 @@ import { styleText } from 'node:util';
 import { BridgeError } from '../../errors.ts';
 import { asWritten, clean } from './clean.ts';
 import { withLocalTimes } from './figures.ts';
+import { forPeople } from './journal.ts';
 import { jsonDocument } from './json.ts';
 import { errorInWords } from './words.ts';
 import { widthOf, wrappedAround } from './wrap.ts';
@@ -13,7 +14,8 @@ import { widthOf, wrappedAround } from './wrap.ts';
  */
 export function printError(error: unknown, json: boolean, timezone?: string): void {
   const known = error instanceof BridgeError ? error : defect(error);
-  if (!(error instanceof BridgeError) && error instanceof Error) console.error(error.stack);
+  if (!(error instanceof BridgeError) && error instanceof Error && error.stack !== undefined)
+    console.error(forPeople(2, error.stack, 3));
   const { code } = known;
   const { message: told, hint: way } = errorInWords(known);
   const cleaned = told.split('\n').map(clean).join('\n  ');
@@ -27,7 +29,8 @@ export function printError(error: unknown, json: boolean, timezone?: string): vo
   const label = styleText('red', code, { stream: process.stderr });
   // A log keeps a message on one line; the hint may hold a command, to be copied whole.
   const text = `${label}: ${message}${hint === undefined ? '' : `\n  ${hint}`}`;
-  console.error(process.stderr.isTTY ? wrappedAround(text, widthOf(process.stderr), '  ') : text);
+  const fits = process.stderr.isTTY ? wrappedAround(text, widthOf(process.stderr), '  ') : text;
+  console.error(forPeople(2, fits));
 }
 
 function defect(error: unknown): BridgeError {
