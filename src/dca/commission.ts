@@ -18,9 +18,9 @@ export interface Charge {
   gross: bigint;
   /** The cash without commission and fee, ×10^5. */
   cash: bigint;
-  /** `raw_ticker_price`: the price of one BTC before commission, ×10^5; null where the row has none. */
+  /** `raw_ticker_price`: the price of one BTC before commission, ×10^5; null if the row has none. */
   ticker: bigint | null;
-  /** `commission_percentage`: a fraction (0.05500 is 5.5 %), ×10^5; null where the row has none. */
+  /** `commission_percentage`: a fraction (0.05500 is 5.5 %), ×10^5; null if the row has none. */
   rate: bigint | null;
   /** Percent off the commission, 0 to 100. */
   discount: bigint;

@@ -20,7 +20,7 @@ export function startOfDay(date: string, timeZone: string): Instant {
 }
 
 /**
- * The newest of the daily `times` (`'HH:MM'`, local) that is not after `now`; null where there are none.
+ * The newest of the daily `times` (`'HH:MM'`, local) that is not after `now`; null if there are none.
  * A time that the clocks skip happens at the moment the gap ends; one that they show twice happens once, the
  * first time.
  */
@@ -32,7 +32,7 @@ export function latestDue(now: Instant, times: readonly string[], timeZone: stri
   );
 }
 
-/** The next of the daily `times` after `now`, by the same rules; null where there are none. */
+/** The next of the daily `times` after `now`, by the same rules; null if there are none. */
 export function nextDue(now: Instant, times: readonly string[], timeZone: string): Instant | null {
   return momentsAround(now, times, timeZone).find((at) => at > now) ?? null;
 }

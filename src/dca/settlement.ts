@@ -84,7 +84,7 @@ export function settledFigures(
 }
 
 /**
- * The stated commission, as an amount or as a rate of what is distributed (rounded half up); undefined where none was
+ * The stated commission, as an amount or as a rate of what is distributed (rounded half up); undefined if none was
  * stated.
  */
 export function statedCommission(
@@ -95,7 +95,7 @@ export function statedCommission(
 }
 
 /**
- * What the layperson paid for a part of the cash: gross × part / asked, rounded down; null where a figure is missing.
+ * What the layperson paid for a part of the cash: gross × part / asked, rounded down; null if a figure is missing.
  */
 export function proportionOf({ asked, gross }: Told, fiat: bigint): bigint | null {
   return asked === null || gross === null || fiat > asked ? null : (gross * fiat) / asked;

@@ -41,9 +41,9 @@ export interface ExportKind {
   at: string;
   /** A unique key that orders the rows; the ledger has an index for it. */
   key: string[];
-  /** The currency of a row and its digits; null where rows have none. */
+  /** The currency of a row and its digits; null if rows have none. */
   currency: string | null;
-  /** Whether a row concerns the client `?`; null where no row concerns one. */
+  /** Whether a row concerns the client `?`; null if no row concerns one. */
   client: string | null;
   columns: Column[];
 }

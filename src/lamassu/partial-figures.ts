@@ -9,7 +9,7 @@ import { isMachine, readDecimal } from './values.ts';
 
 /** What a row tells of a cash-out that the operator settles, whether the row is sound or not. */
 export interface PartialFigures extends Told {
-  /** The machine that paid out the cash; null where the row names none that can be right, or several. */
+  /** The machine that paid out the cash; null if the row names none that can be right, or several. */
   machine: string | null;
   /** The machine where the layperson began, if it is another one. */
   begunAt: string | null;
@@ -66,7 +66,7 @@ function momentOf(row: LamassuRow, sourceNow: Instant): Pick<PartialFigures, 'at
 }
 
 /**
- * The lesser of the sats due and the sats received; null where what was due is not a sound number, or nothing arrived.
+ * The lesser of the sats due and the sats received; null if what was due is not a sound number, or nothing arrived.
  */
 function paid(row: LamassuRow): bigint | null {
   const due = positive(row.crypto_atoms, 0);

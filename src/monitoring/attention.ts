@@ -12,7 +12,7 @@ export interface Need {
 
 /** Facts that are not in the ledger. */
 export interface Circumstances {
-  /** What the source wallet lacks for what is due now; null where its balance is not known. */
+  /** What the source wallet lacks for what is due now; null if its balance is not known. */
   short: bigint | null;
   /** What is wrong with `[lamassu] start_at`. */
   startProblem: BridgeError | null;

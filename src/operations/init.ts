@@ -43,7 +43,7 @@ import { operation, secretInput } from './operation.ts';
 
 const place = z.object({ host: z.string(), port: z.number() });
 
-/** Throws `lamassu/unreachable` where nothing answers. */
+/** Throws `lamassu/unreachable` if nothing answers. */
 export const checkPostgresql = operation({
   name: 'init.check_postgresql',
   needs: 'none',

@@ -47,7 +47,7 @@ export interface RecoverDeps {
  * and forms the same payouts of the same cash-outs. All of that is one transaction, which is written only if every
  * payment fits to the sat; until then no run pays (`ledger/restored`). With `dryRun` it only reports.
  *
- * Errors: those of Lamassu, of LNbits and of the ledger, and `ledger/wallet-differs` where the ledger is bound to a
+ * Errors: those of Lamassu, of LNbits and of the ledger, and `ledger/wallet-differs` if the ledger is bound to a
  * wallet that no key was given for.
  */
 export async function recover(deps: RecoverDeps, dryRun: boolean): Promise<RecoverReport> {

@@ -180,7 +180,7 @@ async function write(
   await recordResolution(trx, act, { credit, credited, payment: hash, seen });
 }
 
-/** Of one that was dropped: which payment came late. Throws where LNbits shows none, or several and none is named. */
+/** Of one that was dropped: which payment came late. Throws if LNbits shows none, or several and none is named. */
 function whichCame(
   { id }: CreditRow,
   { possible }: CreditsShown,

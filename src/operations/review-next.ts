@@ -5,7 +5,7 @@ import { call } from '../lib/message.ts';
 import type { Next } from '../views/review.ts';
 import type { SourceAnswer } from './lookup-cash-out.ts';
 
-/** What Lamassu has of the row; null where it has none, or could not be asked. */
+/** What Lamassu has of the row; null if it has none, or could not be asked. */
 type Found = SourceAnswer['found'];
 
 /** The operations that resolve a row in review, most likely first, with the figures that they need. */

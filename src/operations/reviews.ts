@@ -86,7 +86,7 @@ export const showReview = operation({
 
 /**
  * Releases a row that only `start_at`, `[review] cash_out_above`, its currency or a clock that was wrong holds back.
- * Errors: `usage/invalid` with the row's own reason where anything else does, `usage/changed` where the row is not that
+ * Errors: `usage/invalid` with the row's own reason where anything else does, `usage/changed` if the row is not that
  * of `digest`, and those of asking Lamassu.
  */
 export const releaseReview = operation({

@@ -35,7 +35,7 @@ export interface Statement {
 }
 
 /**
- * Asks Lamassu for the row and fills in what was not stated. Throws `usage/invalid` where Lamassu has no such row,
+ * Asks Lamassu for the row and fills in what was not stated. Throws `usage/invalid` if Lamassu has no such row,
  * where the row needs no settling, and where a figure is missing or wrong; and what asking Lamassu throws.
  */
 export async function draftSettled(
@@ -132,7 +132,7 @@ export async function draftExternal(
   };
 }
 
-/** The reference of one that Lamassu never saw. Throws `usage/invalid` where it could be mistaken for Lamassu's id. */
+/** The reference of one that Lamassu never saw. Throws `usage/invalid` if it could be mistaken for Lamassu's id. */
 export function externalReference(text: string): string {
   const reference = text.trim();
   // Whole or as the first characters that tables show, with dashes and braces or without.

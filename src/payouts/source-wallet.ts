@@ -31,7 +31,7 @@ export async function bindSourceWallet(ctx: PayContext): Promise<void> {
 }
 
 /**
- * Errors: `ledger/wallet-differs` if this wallet cannot be taken, `ledger/restored` where a client received what the
+ * Errors: `ledger/wallet-differs` if this wallet cannot be taken, `ledger/restored` if a client received what the
  * ledger does not know, and those that concern LNbits itself. A wallet that cannot be looked at stops nobody else: its
  * recipient is not paid (`checkBeforeFirst`).
  */
@@ -52,7 +52,7 @@ export async function refuseUnknownAtClients(ctx: PayContext): Promise<void> {
 /**
  * Before the first payment from this source wallet to a recipient: it cannot show what another wallet paid to the
  * recipient since the ledger was copied, and each wallet that the recipient has or had can. Answers why one cannot be
- * looked at; null where all of them show that there is nothing. Errors: `ledger/restored`, and those that concern
+ * looked at; null if all of them show that there is nothing. Errors: `ledger/restored`, and those that concern
  * LNbits itself.
  */
 export async function checkBeforeFirst(ctx: PayContext, recipient: bigint): Promise<NotSeen | null> {

@@ -40,7 +40,7 @@ export interface Crediting {
 /**
  * Tops the source wallet up by what the cash-outs that no credit covers yet have to pay out, once: first it is found
  * out what became of credits that an earlier run sent, and which came late; then what is to be credited is recorded;
- * then LNbits is asked, one credit after the other. `how` is null where crediting is off: then nothing new is begun.
+ * then LNbits is asked, one credit after the other. `how` is null if crediting is off: then nothing new is begun.
  * Answers how many sats arrived. A failure of LNbits ends the crediting, not the run: it is in `ctx.problems` and the
  * reason of what is not sent, and clients are paid from what the wallet holds.
  */

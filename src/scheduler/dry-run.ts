@@ -116,7 +116,7 @@ export interface ReadAhead {
   behind: Set<string>;
 }
 
-/** Everything that a dry run needs of Lamassu, read before the ledger is locked; null where it could not be read. */
+/** Everything that a dry run needs of Lamassu, read before the ledger is locked; null if it could not be read. */
 export async function readAhead(
   { ledger, config }: { ledger: Ledger; config: JudgingConfig },
   problems: BridgeError[],

@@ -170,7 +170,7 @@ async function somethingToPay(db: Db, form: FormOptions, creditsSource: boolean)
   return (await dueGroups(db, form)).length > 0;
 }
 
-/** Null where it is off. */
+/** Null if it is off. */
 function crediting({ lnbits, payouts }: Pick<Config, 'lnbits' | 'payouts'>): Crediting | null {
   return !lnbits.creditSource
     ? null

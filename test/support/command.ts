@@ -18,7 +18,7 @@ function program(): { main: string; cache: string } {
 }
 
 export interface Ran {
-  /** Null where a signal ended it. */
+  /** Null if a signal ended it. */
   code: number | null;
   signal: NodeJS.Signals | null;
   stdout: string;

@@ -65,7 +65,7 @@ const POLL = ['poll', '--json'];
 interface Copy {
   world: World;
   lamassu: WireProxy;
-  /** Null where the ledger is a file. */
+  /** Null if the ledger is a file. */
   ledger: WireProxy | null;
 }
 
@@ -219,7 +219,7 @@ interface Watched<R, P> {
 
 export interface Killed {
   signal: NodeJS.Signals | null;
-  /** Whether the next run met the payment that went on; true where none did. */
+  /** Whether the next run met the payment that went on; true if none did. */
   raced(): boolean;
 }
 

@@ -29,7 +29,7 @@ export async function everyOperation(): Promise<Named[]> {
   );
 }
 
-/** Does an operation. Throws where it ends with an error that it does not state. */
+/** Does an operation. Throws if it ends with an error that it does not state. */
 export async function perform<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
   operation: Operation<N, Input, View>,
   session: Session,
@@ -62,7 +62,7 @@ export async function operationsOf(command: string): Promise<Named[]> {
   );
 }
 
-/** Throws where none of the operations of a command states an error that it ended with. */
+/** Throws if none of the operations of a command states an error that it ended with. */
 export async function holdAgainstErrors(command: string, code: ErrorCode): Promise<void> {
   const operations = await operationsOf(command);
   if (OF_THE_DOOR.includes(code) || operations.some((one) => errorsOf(one).has(code))) return;

@@ -19,7 +19,7 @@ export function isSecret(text: string): boolean {
   return find(text) !== undefined;
 }
 
-/** Throws where a command printed a secret, without printing it again. */
+/** Throws if a command printed a secret, without printing it again. */
 export function refuseSecrets(command: string, ...printed: string[]): void {
   const what = find(...printed);
   if (what !== undefined) throw new Error(`${hide(command)} printed a secret: ${what}`);

@@ -161,7 +161,7 @@ export async function holdAgainstView(args: string[], stdout: string): Promise<v
   throw new Error(`aio-dca ${args.join(' ')} --json is not as its view:\n${wrong.flat().join('\n')}`);
 }
 
-/** Undefined where a process that was ended printed none, or a part of one. */
+/** Undefined if a process that was ended printed none, or a part of one. */
 function documentOf(stdout: string): unknown {
   try {
     return JSON.parse(stdout);

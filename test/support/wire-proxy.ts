@@ -105,7 +105,7 @@ export function isQuery(message: Buffer): boolean {
   return message[0] === 0x51 || message[0] === 0x50;
 }
 
-/** What the end of an answer (`Z`, with a state) tells; undefined where this is not one. */
+/** What the end of an answer (`Z`, with a state) tells; undefined if this is not one. */
 function transactionAfter(answer: Buffer): boolean | undefined {
   const end = answer.subarray(-6);
   return end.toString('latin1', 0, 5) === 'Z\0\0\0\x05' ? end[5] !== 0x49 : undefined;

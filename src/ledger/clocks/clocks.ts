@@ -22,7 +22,7 @@ export interface Clocks {
   uptime: number;
 }
 
-/** How far Lamassu's clock is ahead of this host's, in ms; less than 0 where it is behind. */
+/** How far Lamassu's clock is ahead of this host's, in ms; less than 0 if it is behind. */
 export function apart({ source, host }: Pick<Clocks, 'source' | 'host'>): number {
   return toMs(source) - toMs(host);
 }

@@ -9,7 +9,7 @@ import type { Instant } from '../../time.ts';
  * there is a copy, so that a host that was off, or whose clock was wrong, loses none.
  */
 
-/** False where it cannot be looked at. */
+/** False if it cannot be looked at. */
 export function isFolder(path: string): boolean {
   try {
     return statSync(path).isDirectory();

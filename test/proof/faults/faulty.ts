@@ -32,9 +32,9 @@ export const HUGE = 'HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n['
 export interface Case {
   fault: WireFault;
   where?: Where;
-  /** What the run calls it, or one of these; null where it finds out within the run what became of its requests. */
+  /** What the run calls it, or one of these; null if it finds out within the run what became of its requests. */
   code: ErrorCode | ErrorCode[] | null;
-  /** After so many seconds the run gives up a connection on which it meets the fault: 0 where that tells it at once. */
+  /** After so many seconds the run gives up a connection on which it meets the fault: 0 if that tells it at once. */
   withinS: number;
   /** How often it may meet it; once by default. */
   tries?: number;

@@ -128,7 +128,7 @@ function isMachine(text: string): boolean {
 
 type Figures = NonNullable<ReturnType<typeof figuresOf>>;
 
-/** Null where any column cannot be right. */
+/** Null if any column cannot be right. */
 function figuresOf(row: Row) {
   const machine = row.device_id ?? '';
   if (!isMachine(machine)) return null;
@@ -166,7 +166,7 @@ function figuresOf(row: Row) {
   };
 }
 
-/** In sat, rounded down; null where a commission far below zero leaves none. */
+/** In sat, rounded down; null if a commission far below zero leaves none. */
 function principalBy(method: Method, { gross, fiat, ticker, rate, discount, fee }: Figures): bigint | null {
   if (method === 'ticker') return (fiat * 100_000_000n) / (ticker ?? 1n);
   // The commission after its discount, ×10^7.

@@ -153,7 +153,7 @@ async function tryStop(template: World, stop: Stop, turn: Turn): Promise<End> {
   return { problems: ['the run was over before'], lostLease: false };
 }
 
-/** Undefined where the run was over before it came to that point. */
+/** Undefined if the run was over before it came to that point. */
 async function stopOnce(template: World, { name, point }: Stop, turn: Turn): Promise<End | undefined> {
   return await onCopy(template, async (copy) => {
     const { world } = copy;
