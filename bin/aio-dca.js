@@ -1,7 +1,9 @@
 #!/usr/bin/env node
 // Only syntax that Node 12 parses, so that an old Node gets a sentence instead of a stack trace.
 if (Number(process.versions.node.split('.')[0]) < 24) {
-  console.error(`aio-dca needs Node.js 24 or newer; this is ${process.version}.`);
+  console.error(
+    `aio-dca needs Node.js 24 or newer; this is ${process.version}. https://nodejs.org has it, and docs/install.md of this package the commands.`,
+  );
   process.exit(78);
 }
 

@@ -35,16 +35,18 @@ export function register(program: Command): void {
     .option('--superuser-password-file <file>', 'with --credit-source: holds the superuser’s password')
     .option(
       '--ledger-url <url>',
-      'sqlite:FILE or postgresql://user@host/database (default: sqlite:ledger.sqlite)',
+      'sqlite:FILE or postgresql://user@host/database (default: sqlite:ledger.sqlite; in /etc/aio-dca: sqlite:/var/lib/aio-dca/ledger.sqlite)',
     )
     .option('--ledger-password-file <file>', 'holds the password for PostgreSQL')
     .option('--no-test', 'write the files without testing any connection')
     .addHelpText(
       'after',
-      '\nWrites config.toml where --config or $AIO_DCA_CONFIG says, and secrets into files beside it.' +
-        ' Only you can read these files, so run it as the user who will run the bridge. It uses secrets that exist already.' +
-        ' It writes nothing before every answer is known. Without a terminal it asks nothing.' +
-        '\n\nExamples:\n  aio-dca init' +
+      '\nWrites to the file of --config or $AIO_DCA_CONFIG; by default root and aio-dca write to' +
+        '\n/etc/aio-dca/config.toml, others to ./config.toml. Secrets, the line for authorized_keys and role.sql go' +
+        '\ninto files beside it. Only their owner can read them: who runs this, or, where root runs it in' +
+        '\n/etc/aio-dca, the user aio-dca. Secrets that are there already are used.' +
+        '\nNothing is written before every answer is known. Without a terminal it asks nothing.' +
+        '\n\nExamples:\n  sudo aio-dca init' +
         '\n  aio-dca --config /etc/aio-dca/config.toml init --timezone America/Guatemala --start-at 2026-11-01 \\' +
         '\n    --ssh-host atm.example.org --host-key SHA256:… --lnbits-url https://lnbits.example.org \\' +
         '\n    --source-wallet-key-file source.key',

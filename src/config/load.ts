@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { BridgeError } from '../errors.ts';
-import { field, message } from '../lib/message.ts';
+import { call, field, message } from '../lib/message.ts';
 import { decodeText, UTF16_HINT } from '../lib/text.ts';
+import { thisUser, userName } from '../lib/users.ts';
 import { build } from './build.ts';
 import type { Config } from './config.ts';
 import { explain, invalidConfig } from './explain.ts';
@@ -27,13 +28,25 @@ export function loadConfig(path: string | undefined, env: NodeJS.ProcessEnv): Co
 function findConfig(path: string | undefined, env: NodeJS.ProcessEnv): string {
   const named = path ?? (env.AIO_DCA_CONFIG || undefined);
   if (named !== undefined) return resolve(named);
-  const found = PLACES.find((place) => existsSync(place));
+  const found = PLACES.find((place) => existsSync(place) || isHidden(place));
   if (found !== undefined) return resolve(found);
+  const name = message`name the file with ${field('config')} FILE or $AIO_DCA_CONFIG`;
   throw new BridgeError(
     'config/missing',
     `There is no ${PLACES.map((place) => resolve(place)).join(' and no ')}.`,
-    message`Name the file with ${field('config')} FILE or $AIO_DCA_CONFIG; config.example.toml shows what it holds.`,
+    message`${call('init')} makes one. If it is elsewhere, ${name}.`,
   );
+}
+
+/** Whether the file may be there, in a folder that this user may not enter. The current folder may be such a one, too. */
+function isHidden(place: string): boolean {
+  if (!isAbsolute(place)) return false;
+  try {
+    statSync(place, { throwIfNoEntry: false });
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 function readConfig(file: string): string {
@@ -42,12 +55,30 @@ function readConfig(file: string): string {
     bytes = readFileSync(file);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : error;
-    const hint = message`Check ${field('config')} and $AIO_DCA_CONFIG, and that this user may read the file.`;
+    if (code === 'EACCES') {
+      throw new BridgeError(
+        'config/missing',
+        `Cannot read ${file}: ${thisUser()} may not.`,
+        `Do it as the user who runs the bridge: \`sudo -u ${ownerOf(file)} …\`.`,
+        { cause: error },
+      );
+    }
+    const hint = message`Check ${field('config')} and $AIO_DCA_CONFIG. ${call('init')} makes a configuration.`;
     throw new BridgeError('config/missing', `Cannot read ${file} (${code}).`, hint, { cause: error });
   }
   const text = decodeText(bytes);
   if (text !== undefined) return text;
   throw new BridgeError('config/invalid', `${file} is text in UTF-16.`, UTF16_HINT);
+}
+
+/** Who owns the file; of root's, and of what cannot be seen, the user of the services. */
+function ownerOf(file: string): string {
+  try {
+    const owner = userName(statSync(file).uid);
+    return owner === 'root' ? 'aio-dca' : owner;
+  } catch {
+    return 'aio-dca';
+  }
 }
 
 function parseToml(text: string, file: string): object {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { BridgeError } from '../errors.ts';
 import { decodeText, ONE_LINE_HINT, oneLine, UTF16_HINT } from '../lib/text.ts';
+import { thisUser } from '../lib/users.ts';
 import { Secret } from './secret.ts';
 
 /** The place of one secret; it is read at its first use. */
@@ -81,7 +82,9 @@ function contents(name: string, path: string): string {
     throw new BridgeError(
       'config/secret',
       `${name}_file: cannot read ${path} (${code}).`,
-      'Check the path, and that the user who runs this may read the file.',
+      code === 'EACCES'
+        ? `${thisUser()} may not read it. Give it to that user (\`sudo chown ${thisUser()} ${path}\`), or do this as the user who runs the bridge.`
+        : 'Check the path.',
       { cause: error },
     );
   }

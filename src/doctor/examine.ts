@@ -88,7 +88,7 @@ async function* examineLedger({ db, url, clock }: Ledger): AsyncGenerator<Check>
     yield warn(
       'clients',
       'the ledger has none, so no run begins',
-      message`Check [ledger] url. In a new ledger: ${call('clients.add', { name: null, wallet_key: null })}`,
+      message`In a new ledger, add them: ${call('clients.add', { name: null, wallet_key: null })}. If there should be some, check [ledger] url.`,
     );
   }
   yield* doubtChecks(db, clock);

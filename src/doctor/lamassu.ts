@@ -5,6 +5,8 @@ import { type Database, type LamassuMachine, openDatabase } from '../lamassu/dat
 import { EVERYBODY_CREATES } from '../lamassu/excess-privileges.ts';
 import { isPinned, keyText } from '../lamassu/host-keys.ts';
 import { neededAndNotGranted, type Rights } from '../lamassu/rights.ts';
+import { authorizedKeysLine } from '../lamassu/role-sql.ts';
+import { publicKeyLine, readPrivateKey } from '../lamassu/ssh-key.ts';
 import { startProblem } from '../lamassu/start.ts';
 import { openTunnel, readHostKeys } from '../lamassu/tunnel.ts';
 import { bindSource } from '../ledger/cash-outs/watermark.ts';
@@ -35,7 +37,7 @@ export async function* examineLamassu(
     try {
       (await openTunnel(ssh, lamassu, DEADLINE_MS)).close();
     } catch (error) {
-      yield fail('ssh', error);
+      yield withKeyLine(fail('ssh', error), error, lamassu);
       return;
     }
     yield ok('ssh', `${ssh.user}@${ssh.host}:${ssh.port} shows the pinned host key and forwards to ${place}`);
@@ -71,6 +73,15 @@ export async function* examineLamassu(
   } finally {
     await source.close();
   }
+}
+
+/** Where the server does not take the key: the line that lets it in. */
+function withKeyLine(check: Check, error: unknown, { ssh, host, port }: Config['lamassu']): Check {
+  if (!ssh || !(error instanceof BridgeError) || error.code !== 'lamassu/ssh-authentication') return check;
+  const key = readPrivateKey(ssh.privateKey.reveal(), ssh.passphrase, 'lamassu.ssh.private_key');
+  const line = authorizedKeysLine(publicKeyLine(key), host, port);
+  const hint = `${check.hint === null ? '' : `${check.hint} `}The line for ~${ssh.user}/.ssh/authorized_keys there:`;
+  return { ...check, hint: `${hint}\n${line}` };
 }
 
 /** Whether the ledger holds anything from this Lamassu. */

@@ -1,13 +1,59 @@
-import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  fchmodSync,
+  fchownSync,
+  linkSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { BridgeError } from '../errors.ts';
+import { asOwner, type Owner } from './service.ts';
+
+/** The bit of a folder's mode, as in stat(2). */
+const STICKY = 0o1000;
 
 export interface NewFile {
   path: string;
   text: string;
   /** The operator agreed to replace the content of the file. */
   replace: boolean;
+}
+
+/** Throws `init/unwritable` if this user cannot write `config` and files beside it. */
+export function mayWrite(config: string): void {
+  const folder = dirname(config);
+  const uid = process.geteuid?.();
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw unwritable(
+      `in ${folder} (${(error as NodeJS.ErrnoException).code})`,
+      error,
+      'Make the folder, owned by the user who will run the bridge. For the services of contrib/, docs/install.md makes it and that user.',
+    );
+  }
+  const stands = statSync(config, { throwIfNoEntry: false });
+  const above = statSync(folder);
+  // In a sticky folder, one replaces only what is one's own.
+  const sticky = (above.mode & STICKY) !== 0;
+  if (!stands || uid === 0 || stands.uid === uid || above.uid === uid || !sticky) return;
+  throw unwritable(
+    `${config}: it belongs to user id ${stands.uid}`,
+    undefined,
+    'Run init as root, by `sudo`: it gives the other files to the user of the services.',
+  );
 }
 
 /** Whether the file exists, and whether it already has this content. */
@@ -17,27 +63,28 @@ export function standing(path: string, text: string): 'absent' | 'same' | 'other
 }
 
 /**
- * Writes the files into one folder, readable by their owner only: first the secrets, then what `work` makes, and last
- * the configuration, which therefore exists only if everything else does. If a step fails, the old files are restored.
- * After a kill at any moment, a second call completes it. A lock admits one process per folder. Throws `init/stopped`,
- * `init/unwritable`, and what `work` throws.
+ * Writes the files into one folder, readable by their owner only: first `others`, then what `work` makes, last the
+ * configuration, which therefore exists only if everything does. If a step fails, the old files are restored. After a
+ * kill at any moment, a second call completes it. A lock admits one process per folder. What root makes for `owner`
+ * belongs to that user, and `work` is done with that user's rights; the configuration stays root's, and the user may
+ * read it. Throws `init/stopped`, `init/unwritable`, and what `work` throws.
  */
 export async function placeFiles<T>(
   config: NewFile,
-  secrets: readonly NewFile[],
+  others: readonly NewFile[],
   work: () => Promise<T>,
+  owner?: Owner,
 ): Promise<T> {
   const folder = dirname(config.path);
   const undo: (() => void)[] = [];
-  const unlock = lock(folder);
+  const unlock = await asOwner(owner, () => lock(folder));
   try {
     // A killed process left this file.
     sweep(folder);
-    for (const { path, text } of [...secrets, config])
-      writeFileSync(beside(path, 'new'), text, { mode: 0o600, flag: 'wx', flush: true });
-    for (const secret of secrets) place(secret, undo);
-    const made = await work();
-    place(config, undo);
+    for (const file of [...others, config]) writeBeside(file, owner, file === config);
+    for (const file of others) place(file, owner, undo);
+    const made = await asOwner(owner, work);
+    place(config, owner, undo);
     return made;
   } catch (error) {
     for (const step of undo.reverse()) quietly(step);
@@ -45,6 +92,19 @@ export async function placeFiles<T>(
   } finally {
     quietly(() => sweep(folder));
     quietly(unlock);
+  }
+}
+
+/** Under its new name, which is taken by nobody, so that root follows no link there. */
+function writeBeside({ path, text }: NewFile, owner: Owner | undefined, isConfig: boolean): void {
+  const file = openSync(beside(path, 'new'), 'wx', 0o600);
+  try {
+    writeFileSync(file, text, { flush: true });
+    if (!owner) return;
+    fchownSync(file, isConfig ? 0 : owner.uid, owner.gid);
+    if (isConfig) fchmodSync(file, 0o640);
+  } finally {
+    closeSync(file);
   }
 }
 
@@ -58,19 +118,32 @@ function quietly(step: () => void): void {
 }
 
 /** Moves a file to its name, and records how to undo that. */
-function place({ path, text, replace }: NewFile, undo: (() => void)[]): void {
-  if (standing(path, text) === 'same') return;
+function place({ path, text, replace }: NewFile, owner: Owner | undefined, undo: (() => void)[]): void {
+  const now = standing(path, text);
+  // With an owner, the file that is there may be another one's.
+  if (now === 'same' && !owner) return;
   const fresh = beside(path, 'new');
-  if (!replace) {
+  if (now === 'absent' || (now === 'other' && !replace)) {
     // A link fails if the name was taken meanwhile; a rename would overwrite it.
     linkSync(fresh, path);
     undo.push(() => rmSync(path));
     return;
   }
   const old = beside(path, 'old');
-  linkSync(path, old);
+  keep(path, old);
   renameSync(fresh, path);
   undo.push(() => renameSync(old, path));
+}
+
+/** Linux links only one's own files (fs.protected_hardlinks): another one's is copied. */
+function keep(path: string, old: string): void {
+  try {
+    linkSync(path, old);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
+    copyFileSync(path, old, constants.COPYFILE_EXCL);
+    chmodSync(old, 0o600);
+  }
 }
 
 /** The name of a new file before it is moved, or of an old file until nothing can fail any more. */
@@ -120,11 +193,10 @@ function explained(error: unknown): unknown {
   );
 }
 
-function unwritable(what: string, cause: unknown): BridgeError {
-  return new BridgeError(
-    'init/unwritable',
-    `Cannot write ${what}. Nothing was written.`,
-    'Check the owner and the rights of the folder, and the space on its disk.',
-    { cause },
-  );
+function unwritable(
+  what: string,
+  cause: unknown,
+  hint = 'Check the owner and the rights of the folder, and the space on its disk.',
+): BridgeError {
+  return new BridgeError('init/unwritable', `Cannot write ${what}. Nothing was written.`, hint, { cause });
 }

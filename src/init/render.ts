@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { stringify } from 'smol-toml';
+import { authorizedKeysLine, roleSql } from '../lamassu/role-sql.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -65,5 +66,28 @@ export function renderSecrets(
     ...(lnbits.superuser ? [line('superuser.password', lnbits.superuser.password.reveal())] : []),
     ...(ssh?.key.passphrase ? [line('ssh.passphrase', ssh.key.passphrase.reveal())] : []),
     ...(ssh ? [{ path: join(folder, ssh.key.file), text: ssh.key.private_key.reveal() }] : []),
+  ];
+}
+
+/** The names of the files for the Lamassu server. */
+export const FOR_SERVER = { keyLine: 'authorized_keys.line', role: 'role.sql' };
+
+/** What the Lamassu server needs, in the folder of config.toml: the line for authorized_keys, and the SQL of `role`. */
+export function renderForServer(
+  { ssh, lamassu }: Settings,
+  role: string,
+  folder: string,
+): { path: string; text: string }[] {
+  const { host, port, database, password } = lamassu;
+  return [
+    { path: join(folder, FOR_SERVER.role), text: roleSql({ user: role, database, password }) },
+    ...(ssh
+      ? [
+          {
+            path: join(folder, FOR_SERVER.keyLine),
+            text: `${authorizedKeysLine(ssh.key.public_key, host, port)}\n`,
+          },
+        ]
+      : []),
   ];
 }

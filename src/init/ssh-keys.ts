@@ -1,6 +1,6 @@
 import ssh2 from 'ssh2';
 import { Secret } from '../config/secret.ts';
-import { readPrivateKey } from '../lamassu/ssh-key.ts';
+import { publicKeyLine, readPrivateKey } from '../lamassu/ssh-key.ts';
 import type { SshKey } from './settings.ts';
 
 /** A new ed25519 key in OpenSSH's format, without a passphrase. */
@@ -26,6 +26,6 @@ export function readSshKey(text: string, from: string, passphrase?: Secret): Ssh
     file: files[parsed.type] ?? 'id_ecdsa',
     private_key: new Secret(text),
     passphrase,
-    public_key: `${parsed.type} ${parsed.getPublicSSH().toString('base64')} aio-dca`,
+    public_key: publicKeyLine(parsed),
   };
 }

@@ -1,21 +1,33 @@
 import pg from 'pg';
+import type { Secret } from '../config/secret.ts';
 import { invalid } from '../errors.ts';
 import { readableColumns } from './columns.ts';
+import { scramVerifier } from './scram.ts';
 
 /**
  * A psql script that creates the bridge's role in Lamassu's database. The role may read the columns that the bridge
  * needs, as far as they exist, and nothing else. The script can run again at any time, e.g. after an upgrade of
- * Lamassu. It refuses a role that owns something, because its limits would apply to that owner.
+ * Lamassu. It refuses a role that owns something, because its limits would apply to that owner. It sets the password,
+ * which it holds only as PostgreSQL keeps it; without one, it asks for it at its end.
  */
-export function roleSql({ user, database }: { user: string; database: string }): string {
+export function roleSql({
+  user,
+  database,
+  password,
+}: {
+  user: string;
+  database: string;
+  password?: Secret;
+}): string {
   const role = pg.escapeIdentifier(user);
   const roleText = pg.escapeLiteral(user);
   const base = pg.escapeIdentifier(database);
   const wanted = Object.entries(readableColumns).map(
     ([table, columns]) => `      ('${table}', array[${columns.map((name) => `'${name}'`).join(', ')}])`,
   );
+  const verifier = password && pg.escapeLiteral(scramVerifier(password));
   return `-- The role by which aio-dca-bridge reads Lamassu. Run it on the Lamassu server as PostgreSQL's superuser:
---   sudo -u postgres psql -v ON_ERROR_STOP=1 -d ${database.replaceAll(/\p{C}/gu, ' ')} -f role.sql
+--   sudo -u postgres psql -v ON_ERROR_STOP=1 -d ${database.replaceAll(/\p{C}/gu, ' ')} < role.sql
 begin;
 do $$
 begin
@@ -26,7 +38,7 @@ begin
     raise exception 'the role % belongs to something else already: choose another name', ${roleText};
   end if;
 end $$;
-alter role ${role} with login connection limit 5;
+alter role ${role} with login connection limit 5${verifier ? ` password ${verifier}` : ''};
 alter role ${role} in database ${base} set default_transaction_read_only = on;
 alter role ${role} in database ${base} set statement_timeout = '60s';
 grant connect on database ${base} to ${role};
@@ -52,9 +64,7 @@ ${wanted.join(',\n')}
   end loop;
 end $$;
 commit;
--- Asks for the password that goes into the bridge's configuration.
-\\password ${role}
-`;
+${verifier ? '' : `-- Asks for the password that goes into the bridge's configuration.\n\\password ${role}\n`}`;
 }
 
 /**

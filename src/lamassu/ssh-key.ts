@@ -11,6 +11,11 @@ export function readPrivateKey(text: string, passphrase: Secret | undefined, wha
   throw new BridgeError('lamassu/ssh-key', `${what}: ${why}.`, hint);
 }
 
+/** The public half, on one line as in a `.pub` file. */
+export function publicKeyLine(key: ParsedKey): string {
+  return `${key.type} ${key.getPublicSSH().toString('base64')} aio-dca`;
+}
+
 /** Whether the key in `text` needs a passphrase. */
 export function hasPassphrase(text: string): boolean {
   const parsed = ssh2.utils.parseKey(text);

@@ -1,6 +1,7 @@
-import { dirname } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { type NewFile, placeFiles, standing } from '../init/files.ts';
+import { mayWrite, type NewFile, placeFiles, standing } from '../init/files.ts';
 import {
   findLedger,
   reachLnbits,
@@ -9,7 +10,8 @@ import {
   reachWallet,
   tryLamassu,
 } from '../init/reach.ts';
-import { renderConfig, renderSecrets } from '../init/render.ts';
+import { renderConfig, renderForServer, renderSecrets } from '../init/render.ts';
+import { asOwner, CONFIG_FOLDER, LEDGER_URL, ownerIn, SERVICE_USER } from '../init/service.ts';
 import {
   lamassuSettings,
   ledgerSettings,
@@ -31,6 +33,7 @@ import {
   initPlanView,
   type MadeView,
   madeView,
+  placeView,
   viewOfFound,
 } from '../views/init.ts';
 import { LAMASSU, LEDGER, LNBITS } from './errors.ts';
@@ -158,8 +161,58 @@ export const checkLedger = operation({
   /** Its id; null if there is none. */
   view: z.object({ id: z.string().nullable() }),
   run: async ({ clock }, { ledger, folder }) => ({
-    id: await findLedger(placedLedger(ledger, folder), clock),
+    id: await asOwner(ownerIn(folder), () => findLedger(placedLedger(ledger, folder), clock)),
   }),
+});
+
+/**
+ * Where an installation goes: into `file`, or what is proposed for the user who asks. Throws `init/unwritable` where
+ * nothing can be written to `file`.
+ */
+export const findPlace = operation({
+  name: 'init.find_place',
+  needs: 'none',
+  may: [],
+  errors: ['init/unwritable'],
+  input: z.object({ file: z.string().nullable(), user: z.string() }),
+  view: placeView,
+  run: async (_context, { file: named, user }) => {
+    const isService = user === 'root' || user === SERVICE_USER;
+    const file = resolve(named ?? (isService ? join(CONFIG_FOLDER, 'config.toml') : 'config.toml'));
+    const folder = dirname(file);
+    if (named !== null) mayWrite(file);
+    return {
+      file,
+      exists: existsSync(file),
+      ledger_url: folder === CONFIG_FOLDER ? LEDGER_URL : 'sqlite:ledger.sqlite',
+      owner: ownerIn(folder)?.name ?? null,
+    };
+  },
+});
+
+/**
+ * A file that an answer names. In a folder of the service's user, root reads it with that user's rights, who could have
+ * put a link there.
+ */
+export const readAnswerFile = operation({
+  name: 'init.read_file',
+  needs: 'none',
+  may: [],
+  errors: [],
+  input: z.object({ path: z.string() }),
+  /** Its bytes, or the system's code of why it cannot be read. */
+  view: z.object({ bytes: z.instanceof(Uint8Array).nullable(), failed: z.string().nullable() }),
+  run: async (_context, { path }) => {
+    try {
+      const bytes = await asOwner(ownerIn(dirname(resolve(path))), () => readFileSync(path));
+      return { bytes, failed: null };
+    } catch (error) {
+      return {
+        bytes: null,
+        failed: error instanceof Error && 'code' in error ? `${error.code}` : `${error}`,
+      };
+    }
+  },
 });
 
 /** `file`: the absolute path of the configuration. The other files are beside it. */
@@ -173,14 +226,15 @@ export const previewInit = operation({
   errors: [],
   input: files,
   view: initPlanView,
-  run: async (_context, given) => ({
-    files: filesOf(given).map(({ path, text }) => ({ path, standing: standing(path, text) })),
-  }),
+  run: async (_context, given) =>
+    asOwner(ownerIn(dirname(given.file)), () => ({
+      files: filesOf(given).map(({ path, text }) => ({ path, standing: standing(path, text) })),
+    })),
 });
 
 /**
- * Writes the files with secrets, creates the ledger, and writes the configuration. If it fails, only the ledger may
- * remain. Errors: `init/stopped`, `init/unwritable`, and what creating the ledger throws.
+ * Writes the files with secrets and those for the Lamassu server, creates the ledger, and writes the configuration. If
+ * it fails, only the ledger may remain. Errors: `init/stopped`, `init/unwritable`, and what creating the ledger throws.
  */
 export const createInstallation = operation({
   name: 'init.create',
@@ -195,31 +249,37 @@ export const createInstallation = operation({
   }),
   view: madeView,
   run: async ({ clock, stopSignal }, { replace, found, ...given }) => {
-    const written = filesOf(given).map((file) => ({ ...file, replace: replace.includes(file.path) }));
-    const [config, ...secrets] = written;
+    const folder = dirname(given.file);
+    const role = roleFor(given.settings.lamassu.user, found?.harmful ?? []);
+    const [config, ...secrets] = filesOf(given).map((file) => ({
+      ...file,
+      replace: replace.includes(file.path),
+    }));
     if (!config) throw new Error('an installation without a configuration');
+    const forServer = renderForServer(given.settings, role, folder).map((file) => ({
+      ...file,
+      replace: true,
+    }));
     const { openLedger } = await import('../ledger/store/open.ts');
     // From here on a signal waits until everything is written or undone.
     stopSignal();
-    const ledger = await placeFiles(config, secrets, async () => {
+    const owner = ownerIn(folder);
+    const create = async () => {
       const made = await openLedger({
-        ...placedLedger(given.settings.ledger, dirname(given.file)),
+        ...placedLedger(given.settings.ledger, folder),
         clock,
         use: 'create',
       });
       await made.close();
       return made;
-    });
-    return viewOfMade(
-      given,
-      written.map(({ path }) => path),
-      found,
-      ledger,
-    );
+    };
+    const ledger = await placeFiles(config, [...secrets, ...forServer], create, owner);
+    const written = [config, ...secrets, ...forServer].map(({ path }) => path);
+    return { ...viewOfMade(given, written, found, role, ledger), owner: owner?.name ?? null };
   },
 });
 
-/** The files, the configuration first. */
+/** The configuration, and the files with secrets: what an operator may have changed. */
 function filesOf({ file, settings: said, heading }: z.output<typeof files>): Omit<NewFile, 'replace'>[] {
   return [{ path: file, text: renderConfig(heading, said) }, ...renderSecrets(said, dirname(file))];
 }
@@ -228,10 +288,10 @@ function viewOfMade(
   given: z.output<typeof files>,
   written: string[],
   found: FoundView | null,
+  role: string,
   { id, url, schema, clock }: Ledger,
-): MadeView {
+): Omit<MadeView, 'owner'> {
   const { ssh, lamassu, start_at: startAt } = given.settings;
-  const role = roleFor(lamassu.user, found?.harmful ?? []);
   return {
     config: given.file,
     files: written,
@@ -239,13 +299,13 @@ function viewOfMade(
     lamassu: {
       readable: found?.readable ?? null,
       machines: found?.machines ?? [],
-      user: lamassu.user,
+      ...{ user: lamassu.user, host: lamassu.host, database: lamassu.database },
       too_much: found?.too_much ?? [],
       missing: found?.missing ?? null,
     },
     ssh: ssh
       ? {
-          ...{ user: ssh.user, host: ssh.host },
+          ...{ user: ssh.user, host: ssh.host, port: ssh.port },
           authorized_keys: authorizedKeysLine(ssh.key.public_key, lamassu.host, lamassu.port),
           authorized_keys_dropbear: authorizedKeysLine(
             ssh.key.public_key,

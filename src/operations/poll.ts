@@ -38,7 +38,7 @@ export const previewPoll = operation({
   name: 'poll.preview',
   needs: 'config',
   may: [],
-  errors: [...LEDGER, 'ledger/no-clients', 'ledger/currency', 'ledger/source-differs'],
+  errors: [...LEDGER, 'ledger/currency', 'ledger/source-differs'],
   input: z.object({}),
   view: dryRunView,
   run: async ({ config, who: { actor }, withLedger, logger, stopSignal }) => {

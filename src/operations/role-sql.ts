@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { invalid } from '../errors.ts';
 import { roleSql } from '../lamassu/role-sql.ts';
 import { roleSqlView } from '../views/role-sql.ts';
 import { operation } from './operation.ts';
@@ -9,12 +10,19 @@ export const makeRoleSql = operation({
   needs: 'none',
   may: [],
   errors: [],
-  /** By default those of the configuration. */
-  input: z.object({ user: z.string().optional(), database: z.string().optional() }),
+  /** The names by default from the configuration; `set_password`: with the password there, not a question for one. */
+  input: z.object({
+    user: z.string().optional(),
+    database: z.string().optional(),
+    set_password: z.boolean().optional(),
+  }),
   view: roleSqlView,
   run: async ({ config }, given) => {
     const user = given.user ?? (await config()).lamassu.user;
     const database = given.database ?? (await config()).lamassu.database;
-    return { sql: roleSql({ user, database }) };
+    if (!given.set_password) return { sql: roleSql({ user, database }) };
+    const { password } = (await config()).lamassu;
+    if (!password) throw invalid('set_password', 'the configuration has no password for Lamassu’s database');
+    return { sql: roleSql({ user, database, password }) };
   },
 });

@@ -22,7 +22,7 @@ import { formOptions, type PayReport, waitsNow } from './pay.ts';
 import type { PollDeps } from './poll.ts';
 import { type JudgedRow, readCashOuts } from './read.ts';
 import { add, conclude, noRunTotals, ownShareOf, type PollReport } from './report.ts';
-import { bind, emptyReport, readingOf, refuseWithoutClients } from './setup.ts';
+import { bind, emptyReport, hasClients, readingOf } from './setup.ts';
 import { pagesToRead } from './window.ts';
 
 /** The plan that a dry run shows. */
@@ -32,13 +32,14 @@ export interface Plan {
   /** What the source wallet would be credited with first. */
   creditSats: bigint;
   payouts: { client: string; sats: bigint }[];
+  /** The ledger has no clients, so a run would refuse. */
+  noClients: boolean;
 }
 
 /** What `poll` would do now. Writes nothing, pays nothing, and does not use LNbits. */
 export async function dryRun(deps: PollDeps): Promise<Plan> {
   const { ledger, config, signal } = deps;
   const { clock } = ledger;
-  await refuseWithoutClients(ledger.db);
   const startedAt = clock.now();
   const who: Who = { actor: 'dry run', run: null, clock };
   const problems: BridgeError[] = [];
@@ -103,7 +104,7 @@ export async function dryRun(deps: PollDeps): Promise<Plan> {
       stopped: signal.aborted,
     });
     const creditSats = config.lnbits.creditSource && due.length > 0 ? await neededWithFee(trx) : 0n;
-    return { report, cashOuts, creditSats, payouts };
+    return { report, cashOuts, creditSats, payouts, noClients: !(await hasClients(trx)) };
   });
 }
 

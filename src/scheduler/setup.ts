@@ -42,16 +42,20 @@ export function emptyReport(mark: Mark | null): ReadReport {
   return { read: 0, alreadyProcessed: 0, toReview: 0, notYet: {}, mark };
 }
 
-export async function refuseWithoutClients(db: Db): Promise<void> {
+export async function hasClients(db: Db): Promise<boolean> {
   const client = await db
     .selectFrom('recipients')
     .select('id')
     .where('kind', '=', 'client')
     .executeTakeFirst();
-  if (client) return;
+  return client !== undefined;
+}
+
+export async function refuseWithoutClients(db: Db): Promise<void> {
+  if (await hasClients(db)) return;
   throw new BridgeError(
     'ledger/no-clients',
     'the ledger has no clients, so every cash-out would go to the operator',
-    message`Check [ledger] url. In a new ledger add them first: ${call('clients.add', { name: null, wallet_key: null })}.`,
+    message`In a new ledger, add them first: ${call('clients.add', { name: null, wallet_key: null })}. If there should be some, check [ledger] url.`,
   );
 }

@@ -36,7 +36,20 @@ export function viewOfFound(found: LamassuFound): FoundView {
   return { readable: true, missing: null, machines, too_much: [...tooMuch], harmful: [...harmful] };
 }
 
-/** The files that would be written: whether each exists, and whether it has the same content. */
+/** Where an installation goes. */
+export const placeView = z.object({
+  /** The configuration, an absolute path. */
+  file: z.string(),
+  exists: z.boolean(),
+  /** The ledger that is proposed. */
+  ledger_url: z.string(),
+  /** The user who gets what root makes there; null: who runs it. */
+  owner: z.string().nullable(),
+});
+
+export type PlaceView = z.output<typeof placeView>;
+
+/** The files that an operator may have changed: whether each exists, and whether it has the same content. */
 export const initPlanView = z.object({
   files: z.array(z.object({ path: z.string(), standing: z.enum(['absent', 'same', 'other']) })),
 });
@@ -46,12 +59,17 @@ export const madeView = z.object({
   config: z.string(),
   /** All files that were written or already had the content, the secrets included. */
   files: z.array(z.string()),
+  /** The user whom root gave them to; null if they belong to who ran it. */
+  owner: z.string().nullable(),
   ledger: z.object({ id: z.string(), url: z.string(), schema: z.number() }),
   lamassu: z.object({
     /** Null if it was not tested. */
     readable: z.boolean().nullable(),
     machines: z.array(z.string()),
     user: z.string(),
+    /** As the SSH server sees it. */
+    host: z.string(),
+    database: z.string(),
     too_much: z.array(z.string()),
     /** What is missing. */
     missing: z.string().nullable(),
@@ -61,6 +79,7 @@ export const madeView = z.object({
     .object({
       user: z.string(),
       host: z.string(),
+      port: z.number(),
       authorized_keys: z.string(),
       authorized_keys_dropbear: z.string(),
     })

@@ -119,6 +119,8 @@ export const dryRunView = runView.extend({
     cash_outs: z.array(plannedCashOutView),
     credit_sats: sats,
     payouts: z.array(z.object({ client: z.string(), sats })),
+    /** The ledger has no clients, so a run would refuse. */
+    no_clients: z.boolean(),
   }),
 });
 
@@ -173,7 +175,7 @@ export function viewOfRun(report: PollReport, minimumSats: bigint): RunView {
 }
 
 export function viewOfDryRun(
-  { report, cashOuts, creditSats, payouts }: Plan,
+  { report, cashOuts, creditSats, payouts, noClients }: Plan,
   minimumSats: bigint,
 ): DryRunView {
   return {
@@ -182,6 +184,7 @@ export function viewOfDryRun(
       cash_outs: cashOuts.map(({ cashOut, division }) => viewOfPlanned(cashOut, division, report.names)),
       credit_sats: creditSats,
       payouts,
+      no_clients: noClients,
     },
   };
 }

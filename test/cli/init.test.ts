@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
@@ -69,7 +70,17 @@ async function secretFile(text: string): Promise<string> {
   return join(outside, 'secret');
 }
 
-const FILES = ['config.toml', 'id_ed25519', 'lamassu.password', 'ledger.sqlite', 'source.adminkey'];
+const FILES = [
+  'authorized_keys.line',
+  'config.toml',
+  'id_ed25519',
+  'lamassu.password',
+  'ledger.sqlite',
+  'role.sql',
+  'source.adminkey',
+];
+/** What init keeps where it is made again. */
+const KEPT = ['config.toml', 'id_ed25519', 'lamassu.password'];
 
 interface Made {
   files: string[];
@@ -123,13 +134,31 @@ describe('in a script', () => {
     const key = ssh2.utils.parseKey(await readFile(join(folder, 'id_ed25519')));
     if (key instanceof Error) throw key;
     const line = `permitopen="${there.lamassu.host}:${there.lamassu.port}" ssh-ed25519 ${key.getPublicSSH().toString('base64')}`;
-    expect(ran.stdout).toContain(line);
-    expect(ran.stdout).toContain(`create role "${there.lamassu.user}"`);
+    expect(await readFile(join(folder, 'authorized_keys.line'), 'utf8')).toContain(line);
+    expect(ran.stdout).toContain(
+      `cat ${folder}/authorized_keys.line | ssh -p ${ssh().port} root@${ssh().host}`,
+    );
+    expect(ran.stdout).toContain(`cat ${folder}/role.sql | ssh`);
     expect(ran.stdout).toContain('aio-dca --config');
     expect(ran.stdout).toContain('refuses user');
     const password = (await readFile(join(folder, 'lamassu.password'), 'utf8')).trim();
     expect(password).toMatch(/^\S{20,}$/);
     expect(ran.stdout + ran.stderr).not.toContain(password);
+    // Any psql may run it; it holds the password only as PostgreSQL keeps it.
+    const sql = await readFile(join(folder, 'role.sql'), 'utf8');
+    expect(sql).toContain(`create role "${there.lamassu.user}"`);
+    expect(sql).not.toContain(password);
+    await world.lamassu.query(sql.replaceAll(there.lamassu.user, 'aio_dca_of_init'));
+    onTestFinished(async () => {
+      await world.lamassu.query('drop owned by aio_dca_of_init; drop role aio_dca_of_init');
+    });
+    const asRole = new URL(world.lamassu.url);
+    asRole.username = 'aio_dca_of_init';
+    asRole.password = password;
+    const client = new pg.Client(asRole.href);
+    await client.connect();
+    await client.query('select fiat from cash_out_txs limit 1');
+    await client.end();
   });
 
   test.each<[string, () => Promise<Record<string, string | undefined>>, number, string]>([
@@ -262,14 +291,14 @@ describe('in a script', () => {
 
   test('a configuration that is there is replaced only with --yes, and the secrets beside it stay', async () => {
     const first = (await init(['--json', ...options({ 'ssh-key-file': undefined })])).json<Made>();
-    const before = await Promise.all(FILES.slice(0, 3).map((name) => readFile(join(folder, name), 'utf8')));
+    const before = await Promise.all(KEPT.map((name) => readFile(join(folder, name), 'utf8')));
     const again = options({ 'ssh-key-file': undefined, 'lamassu-password-file': undefined, timezone: 'UTC' });
     const refused = await init(again);
     expect(refused.code).toBe(64);
     expect(refused.stderr).toContain('config.toml is there already');
     const replaced = await init(['--json', '--yes', ...again]);
     expect(replaced.json<Made>().ledger.id).toBe(first.ledger.id);
-    const after = await Promise.all(FILES.slice(0, 3).map((name) => readFile(join(folder, name), 'utf8')));
+    const after = await Promise.all(KEPT.map((name) => readFile(join(folder, name), 'utf8')));
     expect(after.slice(1)).toEqual(before.slice(1));
     expect(loadConfig(join(folder, 'config.toml'), {}).timezone).toBe('UTC');
     expect((await readdir(folder)).sort()).toEqual(FILES);
@@ -284,11 +313,10 @@ describe('in a script', () => {
     expect(await readFile(join(folder, 'lamassu.password'), 'utf8')).toBe('precious\n');
   });
 
-  test('what the server needs is printed also where Lamassu can be read already', async () => {
+  test('where Lamassu can be read already, nothing is left to do there', async () => {
     const { stdout } = await init(options());
     expect(stdout).toContain('Lamassu can be read already');
-    expect(stdout).toContain('permitopen=');
-    expect(stdout).toContain(`create role "${there.lamassu.user}"`);
+    expect(stdout).not.toContain('role.sql |');
     expect(stdout).not.toContain('Warning');
   });
 
@@ -300,8 +328,8 @@ describe('in a script', () => {
     });
     const { stdout } = await init(options());
     expect(stdout).toMatch(/Warning.* may do more than is needed: writes cash_out_txs/);
-    expect(stdout).toContain('create role "aio_dca"');
-    expect(stdout).toContain('user = "aio_dca" into');
+    expect(await readFile(join(folder, 'role.sql'), 'utf8')).toContain('create role "aio_dca"');
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('user = "aio_dca" into');
   });
 
   test('it warns of a start in the future, and so does doctor', async () => {
@@ -349,7 +377,7 @@ describe('in a script', () => {
   test('a folder that is not there is named', async () => {
     const ran = await startCommand(['--config', join(folder, 'no', 'config.toml'), 'init', ...options()])
       .ended;
-    expect(ran.code).toBe(64);
+    expect(ran.code).toBe(78);
     expect(ran.stderr).toContain(join(folder, 'no'));
   });
 });
@@ -402,13 +430,13 @@ describe('in a terminal', { retry: 1 }, () => {
       const instead = (text: string) => `\u0015${text}`;
       await answer('Time zone', instead('Nowhere'));
       await answer('expected a time zone', instead('America/Guatemala'));
-      await answer('From what time on', instead('2026-11-01'));
+      await answer('Pay cash-outs from when on?', instead('2026-11-01'));
       await answer('How is Lamassu', '');
       await answer('The SSH server', `${ssh().host}:${ssh().port}`);
       await terminal.shows(ssh().hostKeys[0] ?? '');
       await yes('Does the server itself show the same?');
-      await answer('The user there', instead(ssh().user));
-      await answer('A private SSH key', instead(join(world.folder, 'id_ed25519')));
+      await answer('Unix user on that server', instead(ssh().user));
+      await answer('Private SSH key', instead(join(world.folder, 'id_ed25519')));
       await answer('PostgreSQL as the SSH server', instead(`${there.lamassu.host}:${there.lamassu.port}`));
       await answer('The database', instead(there.lamassu.database));
       await answer('The role', instead(there.lamassu.user));
@@ -418,7 +446,9 @@ describe('in a terminal', { retry: 1 }, () => {
       await terminal.shows('That is LNbits');
       await answer('The admin key', world.source.inkey);
       await answer('That is an invoice key', world.source.adminkey);
-      await yes('credit the source wallet with them?');
+      await terminal.shows('Who fills the source wallet?');
+      terminal.type(keys.down);
+      terminal.type(keys.enter);
       await answer('The user name of LNbits’ superuser', world.lnbits.superuser.name);
       await answer('The superuser’s password', 'guessed');
       await answer('LNbits does not let', world.lnbits.superuser.password);
@@ -460,7 +490,7 @@ describe('in a terminal', { retry: 1 }, () => {
     const terminal = inTerminal(['--config', join(folder, 'config.toml'), 'init', ...future]);
     await terminal.shows('That is in the future');
     terminal.type('n');
-    await terminal.shows('From what time on');
+    await terminal.shows('Pay cash-outs from when on?');
     terminal.type(keys.interrupt);
     expect((await terminal.ended).screen).toContain('Nothing was written.');
     expect(await readdir(folder)).toEqual([]);

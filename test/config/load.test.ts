@@ -62,7 +62,7 @@ describe('config.example.toml', () => {
     expect(config.lamassu.ssh?.passphrase).toBeUndefined();
     expect(config.lamassu.ssh?.hostKeys).toHaveLength(1);
     expect(config.lnbits.sourceWalletKey.reveal()).toBe('adminkey');
-    expect(config.ledger.url).toBe(`sqlite:${directory}/ledger.sqlite`);
+    expect(config.ledger.url).toBe('sqlite:/var/lib/aio-dca/ledger.sqlite');
     expect(config.secretFiles).toEqual(
       ['lamassu.password', 'id_ed25519', 'source.adminkey'].map((name) => join(directory, name)),
     );

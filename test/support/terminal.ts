@@ -8,6 +8,7 @@ import { until } from './ssh.ts';
 export const keys = {
   enter: '\r',
   up: '\u001b[A',
+  down: '\u001b[B',
   interrupt: '\u0003',
   endOfInput: '\u0004',
   escape: '\u001b',

@@ -1,18 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { Secret } from '../../config/secret.ts';
 import { decodeText, UTF16_HINT } from '../../lib/text.ts';
+import { thisUser } from '../../lib/users.ts';
 import { usage } from '../terminal/context.ts';
 
-/** The key that a file holds, and nothing else. `option` names the file. Throws `usage/invalid`. */
+/** The key that a file holds, and nothing else; `-` is stdin. `option` names the file. Throws `usage/invalid`. */
 export function readKey(file: string, option: string): Secret {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(file);
+    bytes = readFileSync(file === '-' ? 0 : file);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : error;
     throw usage(
       `${option}: cannot read ${file} (${code}).`,
-      'Name a file that holds the key and nothing else.',
+      code === 'EACCES'
+        ? `${thisUser()} may not read it. \`${option} - < ${file}\` reads it as you.`
+        : 'Name a file that holds the key and nothing else.',
     );
   }
   const text = decodeText(bytes)?.trim();

@@ -18,6 +18,7 @@ export async function askAll(
   interview: Interview,
   options: InitOptions,
   folder: string,
+  ledgerUrl: string,
 ): Promise<{ settings: InstallationSettings; found: FoundView | null }> {
   refuseIncomplete(interview, options, folder);
   const timezone = await interview.ask({
@@ -29,7 +30,7 @@ export async function askAll(
   const start_at = await askStart(interview, options, timezone);
   const { found, ...way } = await wayToLamassu(interview, options, folder);
   const lnbits = await askLnbits(interview, options, folder);
-  const ledger = await askLedger(interview, options, folder);
+  const ledger = await askLedger(interview, options, folder, ledgerUrl);
   return { settings: { timezone, start_at, ...way, lnbits, ledger }, found };
 }
 
@@ -38,7 +39,7 @@ async function askStart(interview: Interview, options: InitOptions, timezone: st
   for (;;) {
     const startAt = await interview.ask({
       key: 'startAt',
-      message: 'From what time on are cash-outs paid? Those confirmed earlier are never paid automatically',
+      message: 'Pay cash-outs from when on? Earlier ones are never paid automatically',
       initial: localMinute(timezone),
       read: (text) => parseTime(text, timezone, flagOf('startAt')),
     });

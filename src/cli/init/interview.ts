@@ -2,13 +2,19 @@ import { BridgeError } from '../../errors.ts';
 import type { Cli } from '../terminal/context.ts';
 import { answered } from '../terminal/prompt.ts';
 import { errorInWords } from '../terminal/words.ts';
+import { wrapped } from '../terminal/wrap.ts';
 import type { InitOptions } from './init-options.ts';
 
 type Key = Exclude<keyof InitOptions, 'direct' | 'test' | 'creditSource' | 'insecureHttp'>;
 
-export interface Question<T> {
+export interface Question<T> extends TextQuestion<T> {
   /** The option that answers the question without a terminal. */
   key: Key;
+}
+
+/** A question that only a terminal answers. */
+interface TextQuestion<T> {
+  /** Short enough for a line of 80 columns. */
   message: string;
   /** Proposed on a terminal, and used without one. */
   initial?: string;
@@ -22,6 +28,8 @@ export interface Interview {
   terminal: boolean;
   /** A wrong answer in an option is an error; a wrong answer on the terminal is asked for again. */
   ask<T>(question: Question<T>): Promise<T>;
+  /** The same on a terminal alone. */
+  askText<T>(question: TextQuestion<T>): Promise<T>;
   /** The same for a secret, which is not shown. An empty answer is passed on as ''. */
   askSecret<T>(question: Question<T>): Promise<T>;
   choose<T extends string>(message: string, choices: { value: T; label: string }[]): Promise<T>;
@@ -41,9 +49,13 @@ export async function startInterview(options: InitOptions, cli: Cli): Promise<In
   function complain(error: unknown): void {
     if (!(error instanceof BridgeError)) throw error;
     const { message, hint } = errorInWords(error);
-    prompts.log.error(hint === null ? message : `${message}\n${hint}`, { output });
+    prompts.log.error(besideBar(hint === null ? message : `${message}\n${hint}`), { output });
   }
-  async function until<T>(ask: (initial: string) => Promise<string>, question: Question<T>): Promise<T> {
+  /** As wide as the terminal leaves it beside the bar. */
+  function besideBar(text: string): string {
+    return wrapped(text, { width: Math.min(output.columns || 80, 100) - 3, indent: '' });
+  }
+  async function until<T>(ask: (initial: string) => Promise<string>, question: TextQuestion<T>): Promise<T> {
     for (let initial = question.initial ?? ''; ; ) {
       initial = (await ask(initial)).trim();
       try {
@@ -54,19 +66,23 @@ export async function startInterview(options: InitOptions, cli: Cli): Promise<In
     }
   }
 
+  function askText<T>(question: TextQuestion<T>): Promise<T> {
+    const { message } = question;
+    return until(
+      async (initialValue) =>
+        (await answered((signal) => prompts.text({ message, initialValue, output, signal }))) ?? '',
+      question,
+    );
+  }
+
   return {
     terminal,
     ask: async (question) => {
       const given = options[question.key];
       if (given !== undefined) return question.read(given);
-      if (!terminal) return question.read(question.initial ?? '');
-      const { message } = question;
-      return until(
-        async (initialValue) =>
-          (await answered((signal) => prompts.text({ message, initialValue, output, signal }))) ?? '',
-        question,
-      );
+      return terminal ? askText(question) : question.read(question.initial ?? '');
     },
+    askText,
     askSecret: async (question) => {
       const { message } = question;
       return until(
@@ -82,7 +98,7 @@ export async function startInterview(options: InitOptions, cli: Cli): Promise<In
     confirm: (message) =>
       answered((signal) => prompts.confirm({ message, initialValue: false, output, signal })),
     note: (text) => {
-      if (terminal) prompts.log.info(text, { output });
+      if (terminal) prompts.log.info(besideBar(text), { output });
     },
     perform: cli.perform,
     complain,

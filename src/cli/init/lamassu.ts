@@ -89,7 +89,7 @@ async function askLamassu(
   });
   const password = await secretAnswer(interview, options, {
     key: 'lamassuPasswordFile',
-    message: 'Its password, or nothing for a new one',
+    message: 'Its password (leave empty and one is made)',
     folder,
     file: 'lamassu.password',
     read: (text) => new Secret(text === '' ? randomBytes(18).toString('base64url') : text),
@@ -119,8 +119,7 @@ async function askTls(
   if (tls !== 'verify-full') return { tls, ca_file: undefined, ca: undefined };
   return interview.ask({
     key: 'caFile',
-    message:
-      'The certificate that signed the server’s certificate: a file, or nothing for a public authority',
+    message: 'The certificate that signed the server’s (empty: a public one)',
     initial: '',
     read: (path) =>
       path === ''

@@ -11,19 +11,20 @@ export async function askLedger(
   interview: Interview,
   options: InitOptions,
   folder: string,
+  proposed: string,
 ): Promise<InstallationLedger> {
   for (;;) {
     const place = await interview.ask({
       key: 'ledgerUrl',
       message: 'The ledger: sqlite:FILE, or postgresql://user@host/database',
-      initial: 'sqlite:ledger.sqlite',
+      initial: proposed,
       read: (text) => readLedger(text, folder),
     });
     const password = place.url.startsWith('sqlite:')
       ? undefined
       : await secretAnswer(interview, options, {
           key: 'ledgerPasswordFile',
-          message: 'The password of the ledger’s database, or nothing if it asks for none',
+          message: 'The password of the ledger’s database (leave empty if it asks for none)',
           folder,
           file: 'ledger.password',
           read: (text) => (text === '' ? undefined : new Secret(text)),

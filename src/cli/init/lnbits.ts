@@ -64,10 +64,13 @@ async function askSuperuser(
     options.creditSource ??
     (options.superuser !== undefined ||
       (interview.terminal &&
-        (await interview.confirm(
-          'Do the sats of cash-outs arrive on LNbits’ node but in none of its wallets, so that its superuser has to\n' +
-            'credit the source wallet with them? If in doubt: no',
-        ))));
+        (await interview.choose('Who fills the source wallet?', [
+          { value: 'operator', label: 'I do' },
+          {
+            value: 'superuser',
+            label: 'LNbits’ superuser (only if the ATM’s node is LNbits’ own)',
+          },
+        ])) === 'superuser'));
   if (!crediting) return undefined;
   const name = await interview.ask({
     key: 'superuser',

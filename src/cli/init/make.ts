@@ -1,37 +1,47 @@
-import { accessSync, constants, existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { userInfo } from 'node:os';
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
-import type { MadeView } from '../../views/init.ts';
-import { initPage, nextSteps } from '../pages/init.ts';
-import { type Cli, makeCli, usage } from '../terminal/context.ts';
+import type { MadeView, PlaceView } from '../../views/init.ts';
+import { initPage, introduction, nextSteps, type Runner } from '../pages/init.ts';
+import { type Cli, makeCli } from '../terminal/context.ts';
 import { askAll } from './answers.ts';
 import type { InitOptions } from './init-options.ts';
-import { startInterview } from './interview.ts';
+import { type Interview, startInterview } from './interview.ts';
 
 /** Asks for everything, then writes the files and creates the ledger. */
 export async function makeInstallation(options: InitOptions, command: Command): Promise<void> {
   const cli = makeCli(command);
-  const file = resolve(cli.globals.config ?? (process.env.AIO_DCA_CONFIG || 'config.toml'));
-  const folder = dirname(file);
-  refuseFolder(folder);
-  const replace = existsSync(file);
-  if (replace) await mayReplace(cli, file);
-  const answers = await askAll(await startInterview(options, cli), options, folder);
-  const made = await write(cli, answers, file, replace);
-  const next = nextSteps(file);
-  cli.answer({ ...made, next }, initPage(made, next));
+  const interview = await startInterview(options, cli);
+  const place = await choosePlace(cli, interview);
+  if (place.exists) await mayReplace(cli, place.file);
+  const answers = await askAll(interview, options, dirname(place.file), place.ledger_url);
+  const made = await write(cli, answers, place.file, place.exists);
+  const runner = runnerOf(made);
+  const next = nextSteps(made, runner);
+  cli.answer({ ...made, next }, initPage(made, runner));
 }
 
-function refuseFolder(folder: string): void {
-  try {
-    accessSync(folder, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : error;
-    throw usage(
-      `--config: nothing can be written in ${folder} (${code}).`,
-      'Make the folder, owned by the user who will run the bridge.',
-    );
-  }
+/** Where the files go: asked on a terminal, unless an option or the environment says it. */
+async function choosePlace(cli: Cli, interview: Interview): Promise<PlaceView> {
+  const { findPlace } = await import('../../operations/init.ts');
+  const user = userInfo().username;
+  const find = (file: string | null) => cli.perform(findPlace, { file, user });
+  const named = cli.globals.config ?? (process.env.AIO_DCA_CONFIG || undefined);
+  const proposed = await find(named ?? null);
+  if (interview.terminal) process.stderr.write(`${introduction(proposed)}\n`);
+  if (named !== undefined || !interview.terminal) return named === undefined ? find(proposed.file) : proposed;
+  return interview.askText({
+    message: 'The configuration',
+    initial: proposed.file,
+    read: find,
+  });
+}
+
+/** How the next commands are called: by the user who gets the files. */
+function runnerOf({ owner }: MadeView): Runner {
+  const { username, uid } = userInfo();
+  const user = owner ?? (uid !== 0 && process.env.SUDO_USER !== undefined ? username : null);
+  return { user, sudo: user === null ? '' : 'sudo ' };
 }
 
 async function mayReplace(cli: Cli, path: string): Promise<void> {

@@ -1,24 +1,23 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { BridgeError } from '../../errors.ts';
 import { decodeText, ONE_LINE_HINT, oneLine, UTF16_HINT } from '../../lib/text.ts';
+import { thisUser } from '../../lib/users.ts';
+import { readAnswerFile } from '../../operations/init.ts';
 import type { InitOptions } from './init-options.ts';
 import { flagOf, type Interview, type Question } from './interview.ts';
 
 /** The content of a file. Throws `usage/invalid`, which names the option. */
-export function contents(path: string, key: keyof InitOptions): string {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : error;
+export async function contents(interview: Interview, path: string, key: keyof InitOptions): Promise<string> {
+  const { bytes, failed } = await interview.perform(readAnswerFile, { path });
+  if (bytes === null) {
     throw new BridgeError(
       'usage/invalid',
-      `${flagOf(key)}: cannot read ${path} (${code}).`,
-      'Check the path.',
+      `${flagOf(key)}: cannot read ${path} (${failed}).`,
+      failed === 'EACCES' ? `${thisUser()} may not read it.` : 'Check the path.',
     );
   }
-  const text = decodeText(bytes);
+  const text = decodeText(Buffer.from(bytes));
   if (text !== undefined) return text;
   throw new BridgeError('usage/invalid', `${flagOf(key)}: ${path} is text in UTF-16.`, UTF16_HINT);
 }
@@ -33,11 +32,12 @@ export async function secretAnswer<T>(
   { folder, file, ...question }: Question<T> & { folder: string; file: string },
 ): Promise<T> {
   const named = options[question.key];
-  if (named !== undefined) return question.read(line(contents(named, question.key), question.key));
+  if (named !== undefined)
+    return question.read(line(await contents(interview, named, question.key), question.key));
   const beside = join(folder, file);
   if (existsSync(beside)) {
     try {
-      const answer = await question.read(line(contents(beside, question.key), question.key));
+      const answer = await question.read(line(await contents(interview, beside, question.key), question.key));
       interview.note(`${beside} is there already and is used.`);
       return answer;
     } catch (error) {

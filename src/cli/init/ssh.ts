@@ -29,19 +29,19 @@ export async function askSsh(
   const hostKey = shown ? await confirmed(interview, host, shown) : await askHostKey(interview);
   const user = await interview.ask({
     key: 'sshUser',
-    message: 'The user there, who needs no other rights',
+    message: 'Unix user on that server for the tunnel only',
     initial: 'aio-dca',
     read: (text) => checked(sshShape.user, text, 'sshUser'),
   });
   const own = join(folder, 'id_ed25519');
   const key = await interview.ask({
     key: 'sshKeyFile',
-    message: 'A private SSH key for it: a file, or nothing for a new one',
+    message: 'Private SSH key (a file; leave empty and one is made)',
     initial: existsSync(own) ? own : '',
-    read: (path) =>
+    read: async (path) =>
       path === ''
         ? interview.perform(makeKey, {})
-        : askPassphrase(interview, options, folder, path, contents(path, 'sshKeyFile')),
+        : askPassphrase(interview, options, folder, path, await contents(interview, path, 'sshKeyFile')),
   });
   return { host, port, user, key, host_key: hostKey };
 }

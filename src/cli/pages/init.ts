@@ -1,65 +1,135 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { styleText } from 'node:util';
-import type { MadeView } from '../../views/init.ts';
+import type { MadeView, PlaceView } from '../../views/init.ts';
 import { clean } from '../terminal/clean.ts';
+import { shortId } from '../terminal/figures.ts';
+import { wrapped } from '../terminal/wrap.ts';
 
-/** The commands that follow, for a configuration in `file`. */
-export function nextSteps(file: string): string[] {
-  const found = ['config.toml', '/etc/aio-dca/config.toml'].some((place) => resolve(place) === file);
-  const aioDca = found ? 'aio-dca' : `aio-dca --config ${file}`;
+/** How the operator calls what belongs to another user: `sudo` is empty where there is none. */
+export interface Runner {
+  user: string | null;
+  sudo: '' | 'sudo ';
+}
+
+/** What init will ask and write, before its first question. */
+export function introduction({ file, ledger_url: ledger, owner }: PlaceView): string {
+  const width = Math.min(process.stderr.columns || 80, 80);
+  const paragraph = (text: string, indent = '') => wrapped(text, { width, indent });
+  const ledgerFile = resolve(dirname(file), ledger.slice('sqlite:'.length));
+  const gets = owner === null ? '' : ` The user ${owner} gets them.`;
   return [
-    `${aioDca} doctor`,
-    `${aioDca} clients add NAME --wallet-key-file FILE`,
-    `${aioDca} fundings add NAME "3000 GTQ" --any-machine --deposited`,
-    `${aioDca} poll --dry-run`,
-    `${aioDca} poll`,
-  ];
+    paragraph(
+      'This makes the configuration and the ledger. It asks about 15 questions, which takes 5 minutes, and tries each answer at once. Have ready:',
+    ),
+    '',
+    paragraph('- the address of Lamassu’s server, and a way to run two commands there as root', '  '),
+    paragraph(
+      '- the address of LNbits, and the admin key of the wallet that pays (“API info” of that wallet)',
+      '  ',
+    ),
+    paragraph('- the time from which on cash-outs are paid', '  '),
+    '',
+    paragraph(
+      `It will write ${file}, each secret into a file of its own beside it, and the ledger ${ledgerFile}, unless you answer otherwise.${gets} Nothing is written before the last answer; Ctrl-C leaves.`,
+    ),
+    '',
+  ].join('\n');
+}
+
+/** The commands that follow on this host. */
+export function nextSteps({ config }: MadeView, runner: Runner): string[] {
+  const { check, everyDay } = commandsFor(config, runner);
+  return [...check, ...everyDay];
+}
+
+function commandsFor(config: string, { user }: Runner): { check: string[]; everyDay: string[] } {
+  const found = ['config.toml', '/etc/aio-dca/config.toml'].some((place) => resolve(place) === config);
+  const asUser = user === null ? '' : `sudo -u ${user} `;
+  const aioDca = `${asUser}aio-dca${found ? '' : ` --config ${config}`}`;
+  return {
+    check: [`${aioDca} doctor`, `${aioDca} poll --dry-run`],
+    everyDay: [
+      `${aioDca} clients add NAME --wallet-key-file FILE`,
+      `${aioDca} fundings add NAME "3000 GTQ" --any-machine --deposited`,
+      `${aioDca} poll`,
+    ],
+  };
 }
 
 /** One line about a role that may do too much. */
 export function tooMuchRights(user: string, tooMuch: readonly string[]): string {
-  return `The role ${user} may do more than is needed: ${tooMuch.slice(0, 5).join(', ')}. Make one of its own, by the SQL below.`;
+  return `The role ${user} may do more than is needed: ${tooMuch.slice(0, 5).join(', ')}. role.sql makes one of its own.`;
 }
 
-/** `next`: the commands that follow. */
-export function initPage(made: MadeView, next: readonly string[]): string {
-  const { config, files, ledger, lamassu, ssh, role, role_sql } = made;
+export function initPage(made: MadeView, runner: Runner): string {
+  const { config, files, ledger, lamassu, owner } = made;
   const folder = dirname(config);
   const title = (text: string) => styleText('bold', text, { stream: process.stdout });
   const steps: string[] = [];
-  const step = (text: string) => steps.push(`${title(`${steps.length + 1}.`)} ${text}`);
-  const sound = lamassu.readable === true && lamassu.too_much.length === 0;
-  if (lamassu.readable) {
-    step(
-      `Lamassu can be read already; its machines: ${clean(lamassu.machines.join(', ')) || 'none'}.` +
-        (sound ? ' What follows is what that\nrests on, in case it has to be made again.' : ''),
+  let count = 0;
+  const step = (text: string, commands: string[]) => {
+    count += 1;
+    steps.push(wrapped(`${title(`${count}.`)} ${text}`, { indent: '   ' }));
+    steps.push(...commands.map((line) => `   ${line}`));
+  };
+  if (lamassu.readable && lamassu.too_much.length === 0) {
+    steps.push(
+      wrapped(
+        `Lamassu can be read already; its machines: ${clean(lamassu.machines.join(', ')) || 'none'}. Should its side have to be made again, ${folder} has the files for it.`,
+      ),
     );
-  }
-  if (ssh) {
-    step(
-      `On ${ssh.host}, one line in ~${ssh.user}/.ssh/authorized_keys. This key may open the tunnel and\n` +
-        `nothing else:\n\n${ssh.authorized_keys}\n\n` +
-        `If that server is Dropbear, which refuses options that it does not know:\n\n${ssh.authorized_keys_dropbear}\n`,
-    );
-  }
-  const password =
-    role === lamassu.user
-      ? `It asks for the\npassword: the one in ${join(folder, 'lamassu.password')}`
-      : `It asks for a\nnew password. Then put that into ${join(folder, 'lamassu.password')}, and\nuser = "${role}" into ${config}`;
-  step(
-    `On the Lamassu server, this as role.sql, run by the command in its second line. ${password}\n\n${role_sql}`,
-  );
-  step(`Then, on this host:\n\n${next.map((command) => `   ${command}`).join('\n')}`);
+  } else forServer(made, runner, step);
+  const { check, everyDay } = commandsFor(config, runner);
+  step('Here: check everything, and see what a run would do', check);
+  const timers = owner === null ? [] : ['sudo systemctl enable --now aio-dca.timer aio-dca-watch.timer'];
+  step('Here: the clients, their cash, and the first run', [...everyDay, ...timers]);
   return [
-    `${title('Written')} into ${folder}: ${files.map((path) => basename(path)).join(', ')}`,
-    `${title('Ledger')}  ${ledger.id} at ${ledger.url}`,
-    ...(lamassu.missing === null ? [] : [`${title('Not yet')} ${clean(lamassu.missing)}`]),
-    ...warnings(made).map((text) => `${title('Warning')} ${text}`),
+    wrapped(
+      `${title('Written')} into ${folder}${owner === null ? '' : `, for the user ${owner}`}: ${files.map((path) => basename(path)).join(', ')}`,
+    ),
+    wrapped(`${title('Ledger')}  ${shortId(ledger.id)} at ${ledger.url}`),
+    ...(lamassu.missing === null ? [] : [wrapped(`${title('Not yet')} ${clean(lamassu.missing)}`)]),
+    ...warnings(made).map((text) => wrapped(`${title('Warning')} ${text}`)),
     '',
     title('What remains to be done'),
-    '',
     ...steps,
+    'docs/install.md explains each step, and how to do it without root’s SSH login.',
   ].join('\n');
+}
+
+/** What the Lamassu server needs: a command for each file. */
+function forServer(
+  { config, lamassu, ssh, role }: MadeView,
+  { sudo }: Runner,
+  step: (text: string, commands: string[]) => void,
+): void {
+  const folder = dirname(config);
+  const print = (name: string) => `${sudo}cat ${join(folder, name)}`;
+  if (ssh) {
+    const { user, host, port } = ssh;
+    step(`On ${host}: the user of the tunnel, and its key`, [
+      `${print('authorized_keys.line')} | ${rootAt(host, port)} \\`,
+      `  'id ${user} >/dev/null 2>&1 || useradd -rm -s /usr/sbin/nologin ${user};`,
+      `   cd ~${user} && mkdir -p .ssh && cat >> .ssh/authorized_keys'`,
+    ]);
+  }
+  const psql = `sudo -u postgres psql -v ON_ERROR_STOP=1 -d ${lamassu.database}`;
+  const isLocal = /^(127\.|::1$|localhost$)/.test(lamassu.host);
+  const place = isLocal ? ssh?.host : lamassu.host;
+  const other = role === lamassu.user ? '' : `; then put user = "${role}" into ${config}`;
+  step(
+    `On ${place ?? 'this host'}: the role that may only read${other}`,
+    place === undefined
+      ? [`${print('role.sql')} | ${psql}`]
+      : [
+          `${print('role.sql')} | ${rootAt(place, isLocal ? (ssh?.port ?? 22) : 22)} \\`,
+          `  'cd / && ${psql}'`,
+        ],
+  );
+}
+
+function rootAt(host: string, port: number): string {
+  return `ssh ${port === 22 ? '' : `-p ${port} `}root@${host}`;
 }
 
 function warnings({ lamassu, early, start_at }: MadeView): string[] {

@@ -154,6 +154,14 @@ export function dryRunPage(view: DryRunView, timezone: string): string {
           ),
         ]
       : ['Nothing would be paid.']),
+    ...(view.plan.no_clients
+      ? [
+          wrapped(
+            'The ledger has no clients, so a run would refuse: every cash-out would be the operator’s. In a new ledger, add them; if there should be some, check [ledger] url.',
+          ),
+          'Next: aio-dca clients add NAME --wallet-key-file FILE',
+        ]
+      : []),
     ...pauseLines(view, timezone),
     ...waitingLines(
       'Would wait:',

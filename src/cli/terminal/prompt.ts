@@ -67,7 +67,7 @@ export async function answered<T>(
   process.stdin.on('keypress', onKey).once('end', leave);
   try {
     const answer = await ask(left.signal);
-    if (typeof answer === 'symbol') throw declined();
+    if (typeof answer === 'symbol') throw declined('Stopped.');
     return answer as Exclude<T, symbol>;
   } finally {
     clearTimeout(end);

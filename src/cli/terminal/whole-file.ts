@@ -3,6 +3,7 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { BridgeError } from '../../errors.ts';
+import { thisUser } from '../../lib/users.ts';
 
 /**
  * Writes a whole file or none. The pieces go into a file beside it, which only its owner can read, and which is
@@ -15,8 +16,8 @@ export async function writeWhole(
   never: string[],
 ): Promise<void> {
   const target = existsSync(path) ? realpathSync(path) : resolve(path);
-  const refuse = (why: string) =>
-    new BridgeError('usage/invalid', `--output: ${path} ${why}.`, 'Give a file of its own.');
+  const refuse = (why: string, hint = 'Give a file of its own.') =>
+    new BridgeError('usage/invalid', `--output: ${path} ${why}.`, hint);
   if (existsSync(target) && !statSync(target).isFile()) throw refuse('is there and is not a file');
   if (never.some((file) => existsSync(file) && realpathSync(file) === target)) {
     throw refuse('belongs to this installation');
@@ -31,7 +32,10 @@ export async function writeWhole(
       { cause: error },
     );
   const file = await open(beside, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-    throw ofDisk(error) ? unwritable(error) : refuse(`cannot be written (${error.code})`);
+    if (ofDisk(error)) throw unwritable(error);
+    const denied =
+      error.code === 'EACCES' && `${thisUser()} may not write there. \`… > FILE\` writes as you.`;
+    throw refuse(`cannot be written (${error.code})`, denied || undefined);
   });
   try {
     try {

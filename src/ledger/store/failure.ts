@@ -1,7 +1,8 @@
-import { closeSync, openSync, statfsSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { BridgeError, type ErrorCode } from '../../errors.ts';
 import { tlsReason } from '../../lib/tls.ts';
+import { thisUser } from '../../lib/users.ts';
 
 type Known = [code: Extract<ErrorCode, `ledger/${string}`>, hint: string];
 
@@ -12,6 +13,8 @@ const LATER = 'Nothing is lost, and the next run goes on.';
 const SERVER = 'Check that the PostgreSQL of [ledger] runs and can be reached.';
 const RIGHTS = 'Check user, password, database and rights of [ledger].';
 const TLS = 'Check `tls` and `ca_file` in [ledger].';
+const READ_ONLY =
+  'It is read-only here. The services of contrib/ may write only to /var/lib/aio-dca; each of their units needs ReadWritePaths= for a ledger elsewhere. A disk with errors becomes read-only, too: look at `dmesg`.';
 const DAMAGED =
   'Stop the timer, keep a copy of what is there, and look at the disk. Then restore a backup: docs/operations.md.';
 
@@ -60,7 +63,7 @@ function ofSqlite(errcode: number, message: string, path: string | undefined): K
         'ledger/unusable',
         errcode === 1032
           ? 'The file was moved or replaced while it was in use. Run the command again; if a backup was restored, see docs/operations.md.'
-          : 'Check that the file system is not mounted read-only (a disk with errors becomes so), and the permissions of the file of [ledger] url and of its folder.',
+          : `Check the permissions of the file of [ledger] url and of its folder, and the mount. ${READ_ONLY}`,
       ];
     case 11: // corrupt
       return ['ledger/unusable', DAMAGED];
@@ -89,6 +92,12 @@ function ofOpening(path: string | undefined): Known {
   }
   // The file itself can be opened: there is no room for the files beside it.
   if (isFull(path)) return ['ledger/unreachable', `Check the disk and its free space. ${LATER}`];
+  try {
+    accessSync(dirname(path), constants.W_OK);
+  } catch (error) {
+    const known = ofDisk((error as NodeJS.ErrnoException).code ?? '', path);
+    if (known) return known;
+  }
   return [
     'ledger/unusable',
     'Check that [ledger] url names a ledger, and the permissions of it and of its folder.',
@@ -105,12 +114,12 @@ function ofDisk(code: string, path: string): Known | undefined {
       return ['ledger/unusable', `Check that the folder ${dirname(path)} of [ledger] url exists.`];
     case 'EACCES':
     case 'EPERM':
-      return ['ledger/unusable', 'Check that you may write to the file of [ledger] url and its folder.'];
-    case 'EROFS':
       return [
         'ledger/unusable',
-        'The file system is mounted read-only. A disk with errors causes that: look at `dmesg`.',
+        `${thisUser()} may not write to the file of [ledger] url, or to its folder.`,
       ];
+    case 'EROFS':
+      return ['ledger/unusable', READ_ONLY];
     case 'ENOSPC':
     case 'EDQUOT':
       return ['ledger/unreachable', `The disk is full. Make room; ${LATER.toLowerCase()}`];

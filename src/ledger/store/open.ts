@@ -6,6 +6,7 @@ import { migrations } from '../../../migrations/index.ts';
 import { Secret } from '../../config/secret.ts';
 import { BridgeError } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
+import { thisUser, userName } from '../../lib/users.ts';
 import type { Clock, Instant } from '../../time.ts';
 import { explained } from './failure.ts';
 import type { Limits, postgresqlDialect as PostgresqlDialect, Protection } from './postgresql.ts';
@@ -150,14 +151,19 @@ async function sqliteFile(url: string, use: LedgerUse): Promise<Dialect> {
     }
   }
   const owner = statSync(path).uid;
-  if (process.geteuid && owner !== process.geteuid()) {
-    throw new BridgeError(
-      'ledger/owner',
-      `${path} belongs to user id ${owner}, and this is user id ${process.geteuid()}`,
-      'Run the command as the owner of the ledger, for example with `sudo -u`.',
-    );
-  }
+  if (process.geteuid && owner !== process.geteuid()) throw ownedBy(userName(owner), path);
   return sqliteDialect(path);
+}
+
+/** SQLite's files belong to one user: what another one writes, root above all, that user could not read any more. */
+function ownedBy(owner: string, path: string): BridgeError {
+  const me = thisUser();
+  const change = `Or give it to ${me}: \`sudo chown ${me}: ${path}*\`. The services of contrib/ write only into /var/lib/aio-dca: docs/install.md says how to move it there.`;
+  return new BridgeError(
+    'ledger/owner',
+    `${path} belongs to ${owner}, and this is ${me}`,
+    me === 'root' ? `Do it as ${owner}: \`sudo -u ${owner} …\`.` : `Do it as ${owner}. ${change}`,
+  );
 }
 
 /** A file that may not be accessed is not absent. */

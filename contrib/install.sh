@@ -1,0 +1,10 @@
+#!/bin/sh
+# The user of the services, its folders, and the units. As root, once, and again after an upgrade; it starts nothing.
+set -e
+cd "$(dirname "$0")/systemd"
+install -D -m 644 aio-dca.sysusers.conf /etc/sysusers.d/aio-dca.conf
+install -D -m 644 aio-dca.tmpfiles.conf /etc/tmpfiles.d/aio-dca.conf
+install -D -m 644 -t /etc/systemd/system ./*.service ./*.timer
+systemd-sysusers aio-dca.conf
+systemd-tmpfiles --create aio-dca.conf
+systemctl daemon-reload

@@ -1,0 +1,93 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Typed } from './support/own-root/inside.ts';
+import { typePages, whyNoOwnRoot } from './support/own-root/own-root.ts';
+
+/* The commands of the documentation, typed as they stand there, from an empty root to a client who is paid. */
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const README = { path: join(ROOT, 'README.md'), from: '## From nothing', to: '## How it keeps' };
+const INSTALL = { path: join(ROOT, 'docs/install.md') };
+const UPGRADING = { path: join(ROOT, 'docs/upgrading.md') };
+
+const why = whyNoOwnRoot();
+if (why !== undefined) console.warn(`The commands of README.md and docs/install.md are NOT tried: ${why}.`);
+
+describe.skipIf(why !== undefined)(`in a root of its own${why === undefined ? '' : ` (${why})`}`, () => {
+  let folder: string;
+  let tarball: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'aio-dca-pack-'));
+    const pack = ['pack', '--silent', '--pack-destination', folder];
+    tarball = join(
+      folder,
+      execFileSync('npm', pack, { cwd: ROOT, encoding: 'utf8' }).trim().split('\n').at(-1) ?? '',
+    );
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('README leads from nothing to a client who is paid, and docs/upgrading.md on from there', async () => {
+    const { typed, files, service, paidSats } = await typePages([README, UPGRADING], tarball);
+    expectAllDone(typed);
+    expect({ service: service.code, paidSats }).toEqual({ service: 0, paidSats: 363_155 });
+    expect(files).toEqual([
+      '/etc/aio-dca 1770 root aio-dca',
+      '/etc/aio-dca/authorized_keys.line 600 aio-dca aio-dca',
+      '/etc/aio-dca/config.toml 640 root aio-dca',
+      '/etc/aio-dca/id_ed25519 600 aio-dca aio-dca',
+      '/etc/aio-dca/lamassu.password 600 aio-dca aio-dca',
+      '/etc/aio-dca/role.sql 600 aio-dca aio-dca',
+      '/etc/aio-dca/source.adminkey 600 aio-dca aio-dca',
+      '/var/lib/aio-dca 700 aio-dca aio-dca',
+      '/var/lib/aio-dca/ledger.sqlite 600 aio-dca aio-dca',
+    ]);
+    const printed = (part: string) => typed.find(({ command }) => command.includes(part))?.printed ?? '';
+    // README shows the commands that init prints, and its last page fits a screen.
+    const [first = '', last = ''] = printed('aio-dca init').split('Written into');
+    expect(first).toContain('Nothing is written before the last answer');
+    const lines = `Written into${last}`.trimEnd().split('\n');
+    expect(lines.length).toBeLessThanOrEqual(24);
+    expect(lines.filter((line) => line.length > 80)).toEqual([]);
+    const page = lines.map((line) => line.trim()).join('\n');
+    for (const { command } of typed.filter((one) => one.command.includes('ssh root@')))
+      expect(page).toContain(command.replaceAll(/\n */g, '\n'));
+    expect(printed('poll --dry-run')).toContain('512,400 sat');
+  }, 120_000);
+
+  test('docs/install.md, by hand, ends in the same place', async () => {
+    const { typed, files, service, paidSats } = await typePages([INSTALL], tarball);
+    expectAllDone(typed);
+    expect({ service: service.code, paidSats }).toEqual({ service: 0, paidSats: 363_155 });
+    expect(files).toEqual(
+      expect.arrayContaining([
+        '/etc/aio-dca 1770 root aio-dca',
+        '/etc/aio-dca/config.toml 640 root aio-dca',
+        '/etc/aio-dca/id_ed25519 600 aio-dca aio-dca',
+        '/etc/aio-dca/source.adminkey 600 aio-dca aio-dca',
+        '/var/lib/aio-dca/ledger.sqlite 600 aio-dca aio-dca',
+      ]),
+    );
+  }, 120_000);
+});
+
+test('the file that the documentation installs is the one of this version', () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  for (const { path } of [README, INSTALL, UPGRADING]) {
+    const named = readFileSync(path, 'utf8').match(/aio-dca-bridge[-@](\d+\.\d+\.\d+)/g) ?? [];
+    expect(new Set(named.map((name) => name.replace(/^.*[-@]/, ''))), path).toEqual(new Set([version]));
+  }
+});
+
+/** systemd does not run there, so its units are enabled and not started. */
+function expectAllDone(typed: Typed[]): void {
+  const failed = typed.filter(
+    ({ code, printed }) => code !== 0 && !printed.includes('not been booted with systemd'),
+  );
+  expect(failed).toEqual([]);
+  expect(typed.at(-1)?.command).toMatch(/^sudo systemctl (enable|start)/);
+}

