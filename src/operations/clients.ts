@@ -176,7 +176,7 @@ async function changeNow<View>(
   viewOf: (known: Known, trx: Trx) => View | Promise<View>,
 ): Promise<View> {
   return write(async (trx) => {
-    const at = await timeOfChange(trx, clock.host(), name === null ? null : `client ${name}`);
+    const at = await timeOfChange(trx, clock.host(), { fromNow: name !== null, subject: `client ${name}` });
     return viewOf(await withCash(trx, await change(trx, { ...who, at })), trx);
   });
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BridgeError, invalid } from '../errors.ts';
 import { bestTime, entryTime, lastClocks, ledgerTime } from '../ledger/clocks/clocks.ts';
-import { doubtsAt, restate } from '../ledger/clocks/doubts.ts';
+import { doubtsAt, restate, timeOfChange } from '../ledger/clocks/doubts.ts';
 import { call, message } from '../lib/message.ts';
 import { toInstant } from '../time.ts';
 import { parseTime } from '../typed/times.ts';
@@ -53,7 +53,7 @@ export const restateEntry = operation({
     }
     const since = parseTime(given.at, config.timezone, 'at');
     return write(async (trx) => {
-      const act = { ...who, at: await bestTime(trx, clock.host(), since) };
+      const act = { ...who, at: await timeOfChange(trx, clock.host(), { fromNow: false, stated: since }) };
       return { subject, from: since, entries: await restate(trx, act, subject, since) };
     });
   },

@@ -133,7 +133,10 @@ function changeAt<View>(
   work: (trx: Trx, at: Instant) => Promise<View>,
 ): Promise<View> {
   return write(async (trx) =>
-    work(trx, await timeOfChange(trx, clock.host(), name === null ? null : `commission ${name}`)),
+    work(
+      trx,
+      await timeOfChange(trx, clock.host(), { fromNow: name !== null, subject: `commission ${name}` }),
+    ),
   );
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Config } from '../config/config.ts';
 import { invalid } from '../errors.ts';
 import { findClient } from '../ledger/clients/clients.ts';
-import { bestTime, entryTime } from '../ledger/clocks/clocks.ts';
+import { timeOfChange } from '../ledger/clocks/doubts.ts';
 import { adjustFunding, moveFunding } from '../ledger/fundings/corrections.ts';
 import { addFunding, cancelFunding, confirmFunding, withdrawFunding } from '../ledger/fundings/fundings.ts';
 import { historyOf } from '../ledger/fundings/history.ts';
@@ -269,9 +269,8 @@ function addsFunding(given: z.output<typeof addition>, { config, who, clock }: E
   const since = sinceOf(given, config);
   return async (trx: Trx, past: PastChoice | undefined): Promise<Entered> => {
     const amount = parseAmount(given.amount, 'amount', await knownCurrencies(trx, config.currencies));
-    const counts = deposited && since === undefined;
-    const host = clock.host();
-    const at = await (counts ? entryTime(trx, host) : bestTime(trx, host, since));
+    const fromNow = deposited && since === undefined;
+    const at = await timeOfChange(trx, clock.host(), { fromNow, stated: since });
     const depositedAt = deposited ? (since ?? at) : null;
     const wanted = { client, amount, machine, rate, depositedAt, newCurrency, past };
     return addFunding(trx, { ...who, at }, wanted);
@@ -285,8 +284,8 @@ function confirmsFunding(given: z.output<typeof confirmation>, { config, who, cl
   return async (trx: Trx, past: PastChoice | undefined): Promise<Entered & { announced: bigint }> => {
     const known = await knownCurrencies(trx, config.currencies);
     const counted = given.counted === undefined ? null : parseAmount(given.counted, 'counted', known);
-    const host = clock.host();
-    const at = await (since === undefined ? entryTime(trx, host) : bestTime(trx, host, since));
+    const fromNow = since === undefined;
+    const at = await timeOfChange(trx, clock.host(), { fromNow, stated: since });
     const { amount: announced } = await findFunding(trx, id);
     const confirmed = { depositedAt: since ?? at, stated: since !== undefined, counted, past };
     return { announced, ...(await confirmFunding(trx, { ...who, at }, id, confirmed)) };

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
-import { entryTime } from '../ledger/clocks/clocks.ts';
 import { timeOfChange } from '../ledger/clocks/doubts.ts';
 import { replaceMachine, setMachine } from '../ledger/machine-changes.ts';
 import {
@@ -96,7 +95,7 @@ export const setMachineSettings = operation({
     const hasRates = Object.values(rates).some((rate) => rate !== undefined);
     return write(async (trx) => {
       const { device_id: id } = await findMachine(trx, named, 'machine');
-      const at = await timeOfChange(trx, clock.host(), hasRates ? `machine ${id}` : null);
+      const at = await timeOfChange(trx, clock.host(), { fromNow: hasRates, subject: `machine ${id}` });
       const { machine, outside } = await setMachine(trx, { ...who, at }, named, change);
       return viewOfChangedMachine(await withCash(trx, machine, clock.now()), outside);
     });
@@ -131,7 +130,7 @@ export const replaceMachineBy = operation({
   view: replacedMachineView,
   run: ({ clock, write, who }, given) =>
     write(async (trx) => {
-      const act = { ...who, at: await entryTime(trx, clock.host()) };
+      const act = { ...who, at: await timeOfChange(trx, clock.host(), { fromNow: true }) };
       const { old, next, moved } = await replaceMachine(trx, act, given.old, given.new);
       assertUnchanged(planOfReplacement(old, next, moved), given.digest);
       return viewOfReplacedMachine(await withCash(trx, next, clock.now()), old, moved);

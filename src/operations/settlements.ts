@@ -9,7 +9,7 @@ import type { LamassuRow } from '../lamassu/row.ts';
 import { settle, settledBefore } from '../ledger/cash-outs/settlement.ts';
 import type { CashOutDetail } from '../ledger/cash-outs/view.ts';
 import { type Voided, voidSettlement } from '../ledger/cash-outs/void.ts';
-import { bestTime } from '../ledger/clocks/clocks.ts';
+import { timeOfChange } from '../ledger/clocks/doubts.ts';
 import type { ReasonedAct } from '../ledger/log/log.ts';
 import { findMachine } from '../ledger/machines/machines.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
@@ -283,7 +283,7 @@ async function enter(
 ): Promise<CashOutDetail> {
   if (lamassu) await bind(trx, config.lamassu, lamassu.answer, clock.now());
   const { timezone, allocation } = config;
-  const act = { ...withReason(who), at: await bestTime(trx, clock.host()) };
+  const act = { ...withReason(who), at: await timeOfChange(trx, clock.host(), { fromNow: false }) };
   return settle(trx, act, settlement, { timezone, priority: allocation.priority });
 }
 

@@ -173,27 +173,36 @@ async function enteredWrongly(trx: Trx, run: bigint, clocks: Clocks): Promise<Do
   return found;
 }
 
+/** From when a change counts. */
+export interface Counts {
+  /** From now on. */
+  fromNow: boolean;
+  /** Whose settings it changes, if it has earlier ones. */
+  subject?: string;
+  /** The time that the operator gave for it, which cannot be in the future. */
+  stated?: Instant | undefined;
+}
+
 /**
- * The present time, for an entry that counts from now on. Throws what `entryTime` throws, and `usage/invalid` if an
- * earlier entry of the subject is in doubt, because it would be unknown which of the two applies.
+ * When a change is made. What counts from now on needs a clock that is right; for anything else the best estimate of
+ * now is enough. Throws what `entryTime` throws, and `usage/invalid` if an earlier entry of the subject is in doubt,
+ * because it would be unknown which of the two applies.
  */
-export async function entryTimeOf(trx: Trx, host: HostClock, subject: string): Promise<Instant> {
+export async function timeOfChange(
+  trx: Trx,
+  host: HostClock,
+  { fromNow, subject, stated }: Counts,
+): Promise<Instant> {
+  if (!fromNow) return bestTime(trx, host, stated);
   const at = await entryTime(trx, host);
-  const [doubt] = (await doubtsAt(trx, at)).filter((one) => one.subject === subject);
+  if (subject === undefined) return at;
+  const doubt = (await doubtsAt(trx, at)).find((one) => one.subject === subject);
   if (!doubt) return at;
   throw new BridgeError(
     'usage/invalid',
     `${subject} has an entry by a clock that was wrong: it applies from ${doubt.at} on.`,
     message`Correct its time first: ${call('clock.restate', { subject, at: null })}.`,
   );
-}
-
-/**
- * The time of a change. `subject`: whose settings it changes from now on, which needs a clock that is right. Null: it
- * changes none, so the best estimate of now is enough. Errors: those of `entryTimeOf`.
- */
-export function timeOfChange(trx: Trx, host: HostClock, subject: string | null): Promise<Instant> {
-  return subject === null ? bestTime(trx, host) : entryTimeOf(trx, host, subject);
 }
 
 /**

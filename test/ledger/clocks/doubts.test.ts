@@ -3,7 +3,7 @@ import { commandOf } from '../../../src/cli/terminal/words.ts';
 import { Secret } from '../../../src/config/secret.ts';
 import { addClient, pauseClient } from '../../../src/ledger/clients/changes.ts';
 import { bestTime, entryTime } from '../../../src/ledger/clocks/clocks.ts';
-import { doubtsAt, entryTimeOf, restate, wayOut } from '../../../src/ledger/clocks/doubts.ts';
+import { doubtsAt, restate, timeOfChange, wayOut } from '../../../src/ledger/clocks/doubts.ts';
 import { startRun } from '../../../src/ledger/runs/lease.ts';
 import { ledgerStatus } from '../../../src/ledger/status.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
@@ -93,7 +93,9 @@ forEachLedger((kind, open) => {
     expect(doubt).toMatchObject({ subject: 'client alice', at: ahead });
     expect(doubt && commandOf(wayOut(doubt))).toBe('aio-dca clock restate "client alice" --at "…"');
     const { host } = ledger.clock;
-    await expect(ledger.write((trx) => entryTimeOf(trx, host(), 'client alice'))).rejects.toMatchObject({
+    await expect(
+      ledger.write((trx) => timeOfChange(trx, host(), { fromNow: true, subject: 'client alice' })),
+    ).rejects.toMatchObject({
       code: 'usage/invalid',
     });
     const since = plus(now(), -MINUTE);
