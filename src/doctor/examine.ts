@@ -6,6 +6,7 @@ import { doubtsAt, wayOut } from '../ledger/clocks/doubts.ts';
 import type { Who } from '../ledger/log/log.ts';
 import { paysOtherwise } from '../ledger/machines/machines.ts';
 import { type Db, type Ledger, openLedger } from '../ledger/store/open.ts';
+import { CASH_LEFT } from '../ledger/store/schema.ts';
 import { call, message } from '../lib/message.ts';
 import { isThisHost, type Tls } from '../lib/tls.ts';
 import type { Clock } from '../time.ts';
@@ -118,7 +119,7 @@ async function* currencyChecks(db: Db): AsyncGenerator<Check> {
   const fundings = await db
     .selectFrom('fundings')
     .select(['id', 'machine', 'currency'])
-    .where('status', 'in', ['in_flight', 'deposited'])
+    .where('status', 'in', CASH_LEFT)
     .orderBy('id')
     .execute();
   const places = new Map(fundings.map((one) => [`${one.machine} ${one.currency}`, one]));

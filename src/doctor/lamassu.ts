@@ -13,6 +13,7 @@ import { bindSource } from '../ledger/cash-outs/watermark.ts';
 import type { Who } from '../ledger/log/log.ts';
 import { findReplaced, machineLabel, seeMachines } from '../ledger/machines/machines.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
+import { CASH_LEFT } from '../ledger/store/schema.ts';
 import { call, message } from '../lib/message.ts';
 import { type Clock, toMs } from '../time.ts';
 import { type Check, fail, ok, some, warn } from './check.ts';
@@ -234,7 +235,7 @@ async function* fundingChecks(db: Db, machines: Machines): AsyncGenerator<Check>
   const fundings = await db
     .selectFrom('fundings')
     .select(['id', 'machine'])
-    .where('status', 'in', ['in_flight', 'deposited'])
+    .where('status', 'in', CASH_LEFT)
     .orderBy('id')
     .execute();
   const known = new Set(machines.map((one) => one.deviceId));

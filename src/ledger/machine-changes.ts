@@ -19,6 +19,7 @@ import {
 import { useCurrency } from './store/currencies.ts';
 import { ALWAYS } from './store/effective-dated.ts';
 import type { Trx } from './store/open.ts';
+import { CASH_LEFT } from './store/schema.ts';
 
 /** Settings to change: undefined leaves a value as it is, null removes it. */
 export interface MachineChange {
@@ -258,9 +259,7 @@ async function takeOverRecipients(trx: Trx, old: string, next: string, at: Insta
 /** Those of one machine, or, with null, those that serve all. */
 async function openFundings(trx: Trx, machine: string | null): Promise<Funding[]> {
   const fundings = await listFundings(trx);
-  return fundings.filter(
-    (one) => one.machine === machine && (one.status === 'in_flight' || one.status === 'deposited'),
-  );
+  return fundings.filter((one) => one.machine === machine && CASH_LEFT.includes(one.status));
 }
 
 function refuseCurrencies(of: string, open: Funding[], machine: Machine): void {

@@ -7,6 +7,7 @@ import { type Act, record, toJson } from '../log/log.ts';
 import { useCurrency } from '../store/currencies.ts';
 import { ALWAYS } from '../store/effective-dated.ts';
 import type { Trx } from '../store/open.ts';
+import { CASH_LEFT } from '../store/schema.ts';
 import { changeWallet, keepWallet, type WalletKey } from '../wallets/wallets.ts';
 import { type Client, clientSnapshot, findClient, openClient, setStatus } from './clients.ts';
 import { refuseTakenName } from './names.ts';
@@ -196,7 +197,7 @@ async function requireLimits(trx: Trx, { id, name, mode, limits }: Client): Prom
     .selectFrom('fundings')
     .select(['id', 'currency'])
     .where('client_id', '=', id)
-    .where('status', 'in', ['in_flight', 'deposited'])
+    .where('status', 'in', CASH_LEFT)
     .orderBy('id')
     .execute();
   const without = fundings.find((funding) => !limits.some((limit) => limit.currency === funding.currency));

@@ -6,6 +6,7 @@ import { type Act, record } from '../log/log.ts';
 import { openPayoutsOf } from '../payouts/open-payouts.ts';
 import { isPaused } from '../payouts/pause.ts';
 import type { Trx } from '../store/open.ts';
+import { CASH_LEFT } from '../store/schema.ts';
 import { type Client, clientSnapshot, openClient, setStatus } from './clients.ts';
 
 /** Closes a client for good. Throws `usage/invalid` while it has cash or unsettled sats. */
@@ -31,7 +32,7 @@ async function refuseUnsettled(trx: Trx, { id, name, mode }: Client): Promise<vo
     .selectFrom('fundings')
     .select(['id', 'status'])
     .where('client_id', '=', id)
-    .where('status', 'in', ['in_flight', 'deposited'])
+    .where('status', 'in', CASH_LEFT)
     .orderBy('id')
     .execute();
   const { waiting } = await trx

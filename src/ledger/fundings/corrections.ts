@@ -5,6 +5,7 @@ import { findClient } from '../clients/clients.ts';
 import type { Act } from '../log/log.ts';
 import { machineOf, refuseRate } from '../machines/machines.ts';
 import type { Trx } from '../store/open.ts';
+import { CASH_LEFT } from '../store/schema.ts';
 import { changeFunding, fundingIn, refuseCurrency } from './fundings.ts';
 import { cashOfFunding, type Funding } from './view.ts';
 
@@ -18,7 +19,7 @@ export async function adjustFunding(
   id: bigint,
   amount: { minor: bigint; currency: string },
 ): Promise<Funding> {
-  const before = await fundingIn(trx, id, ['in_flight', 'deposited', 'exhausted'], 'can be adjusted');
+  const before = await fundingIn(trx, id, [...CASH_LEFT, 'exhausted'], 'can be adjusted');
   refuseCurrency(before, amount.currency, 'amount');
   const remaining = before.remaining + amount.minor;
   if (remaining < 0n) {
@@ -61,7 +62,7 @@ function statusAfter({ spent }: Funding, remaining: bigint): Funding['status'] {
 
 /** Makes the funding serve that machine, or all (null), from now on. Throws `usage/invalid`. */
 export async function moveFunding(trx: Trx, act: Act, id: bigint, named: string | null): Promise<Funding> {
-  const before = await fundingIn(trx, id, ['in_flight', 'deposited'], 'can be moved');
+  const before = await fundingIn(trx, id, CASH_LEFT, 'can be moved');
   const machine = named === null ? null : (await machineOf(trx, named, before.currency)).device_id;
   await refuseRate(trx, { ...before, machine }, act.at);
   if (machine === before.machine) {

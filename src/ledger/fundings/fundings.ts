@@ -207,7 +207,7 @@ export async function withdrawFunding(
 export async function fundingIn(
   trx: Trx,
   id: bigint,
-  states: Funding['status'][],
+  states: readonly Funding['status'][],
   what: string,
 ): Promise<Funding> {
   const funding = await findFunding(trx, id);

@@ -1,6 +1,7 @@
 import { type SqlBool, sql } from 'kysely';
 import { type Instant, MAY_DIFFER_MS, plus } from '../../time.ts';
 import type { Db, Trx } from '../store/open.ts';
+import { CASH_LEFT } from '../store/schema.ts';
 import { inParts } from './parts.ts';
 
 export interface FormOptions {
@@ -96,7 +97,7 @@ async function dueClients(db: Db, options: FormOptions, before?: Instant): Promi
     .having(
       sql<SqlBool>`(sum(allocations.net) >= ${options.minimumSats} or recipients.status = 'closing' or not exists (
         select 1 from fundings where fundings.client_id = allocations.client_id
-          and fundings.status in ('in_flight', 'deposited')))`,
+          and fundings.status in (${sql.join(CASH_LEFT)})))`,
     )
     .orderBy('allocations.client_id')
     .orderBy('allocations.currency')

@@ -93,7 +93,7 @@ export interface Schema {
     spent: bigint;
     withdrawn: bigint;
     rate: bigint | null;
-    status: 'in_flight' | 'deposited' | 'exhausted' | 'cancelled' | 'withdrawn';
+    status: FundingState;
     created_at: Instant;
     deposited_at: Instant | null;
   };
@@ -349,6 +349,12 @@ export type ClockPlace =
   | 'client_limits'
   | 'machine_rates'
   | 'commission_weights';
+
+/** The steps between them stand in fundings/fundings.ts. */
+export type FundingState = 'in_flight' | 'deposited' | 'exhausted' | 'cancelled' | 'withdrawn';
+
+/** Where cash is left: on its way, or in a machine. In the other states none is. */
+export const CASH_LEFT: readonly FundingState[] = ['in_flight', 'deposited'];
 
 /**
  * A payout is an obligation to pay one recipient once.
