@@ -7,10 +7,16 @@ import { type Act, record, toJson } from '../log/log.ts';
 import { useCurrency } from '../store/currencies.ts';
 import { ALWAYS } from '../store/effective-dated.ts';
 import type { Trx } from '../store/open.ts';
-import { CASH_LEFT } from '../store/schema.ts';
-import { changeWallet, keepWallet, type WalletKey } from '../wallets/wallets.ts';
-import { type Client, clientSnapshot, findClient, openClient, setStatus } from './clients.ts';
-import { refuseTakenName } from './names.ts';
+import { changeWallet, type WalletKey } from '../wallets/wallets.ts';
+import {
+  type Client,
+  clientSnapshot,
+  findClient,
+  fundingsWithCash,
+  openClient,
+  setStatus,
+} from './clients.ts';
+import { enterRecipient } from './names.ts';
 
 /** A limit to set: undefined leaves a value as it is, null removes it. */
 export interface LimitChange {
@@ -27,14 +33,8 @@ export async function addClient(
   client: { name: string; wallet: WalletKey; mode: Mode; limits: LimitChange[] },
 ): Promise<Client> {
   const { at } = act;
-  const { name, wallet, mode } = client;
-  await refuseTakenName(trx, name);
-  await keepWallet(trx, 'client', wallet, at);
-  const { id } = await trx
-    .insertInto('recipients')
-    .values({ kind: 'client', name, wallet_id: wallet.id, status: 'active', created_at: at })
-    .returning('id')
-    .executeTakeFirstOrThrow();
+  const { name, mode } = client;
+  const id = await enterRecipient(trx, 'client', client, at);
   await trx
     .insertInto('client_settings')
     .values({ client_id: id, from_at: ALWAYS, mode, paused: 0n })
@@ -193,13 +193,7 @@ async function removeLimit(trx: Trx, { id, name }: Client, currency: string): Pr
 /** Without a limit in a currency, a fixed client would never receive anything for cash in that currency. */
 async function requireLimits(trx: Trx, { id, name, mode, limits }: Client): Promise<void> {
   if (mode === 'flow') return;
-  const fundings = await trx
-    .selectFrom('fundings')
-    .select(['id', 'currency'])
-    .where('client_id', '=', id)
-    .where('status', 'in', CASH_LEFT)
-    .orderBy('id')
-    .execute();
+  const fundings = await fundingsWithCash(trx, id);
   const without = fundings.find((funding) => !limits.some((limit) => limit.currency === funding.currency));
   if (limits.length > 0 && !without) return;
   const cash = without ? ` in ${without.currency}, and f${without.id} is cash in it` : '';

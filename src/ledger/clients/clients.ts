@@ -6,7 +6,7 @@ import { call, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { inForce } from '../store/effective-dated.ts';
 import type { Db, Trx } from '../store/open.ts';
-import type { Schema } from '../store/schema.ts';
+import { CASH_LEFT, type Schema } from '../store/schema.ts';
 
 /** A client at a moment: its row, and the mode and limits in force. */
 export interface Client {
@@ -98,6 +98,17 @@ export async function openClient(db: Db, name: string, at: Instant): Promise<Cli
   const client = await findClient(db, name, at, 'name');
   if (client.status !== 'closed') return client;
   throw wrongState('name', `${name} is closed`, 'That is final; add a client with another name.');
+}
+
+/** The client's fundings with cash left, oldest first. */
+export function fundingsWithCash(db: Db, client: bigint) {
+  return db
+    .selectFrom('fundings')
+    .select(['id', 'status', 'currency'])
+    .where('client_id', '=', client)
+    .where('status', 'in', CASH_LEFT)
+    .orderBy('id')
+    .execute();
 }
 
 export async function setStatus(trx: Trx, { id }: Client, status: Client['status']): Promise<void> {

@@ -6,8 +6,7 @@ import { type Act, record } from '../log/log.ts';
 import { openPayoutsOf } from '../payouts/open-payouts.ts';
 import { isPaused } from '../payouts/pause.ts';
 import type { Trx } from '../store/open.ts';
-import { CASH_LEFT } from '../store/schema.ts';
-import { type Client, clientSnapshot, openClient, setStatus } from './clients.ts';
+import { type Client, clientSnapshot, fundingsWithCash, openClient, setStatus } from './clients.ts';
 
 /** Closes a client for good. Throws `usage/invalid` while it has cash or unsettled sats. */
 export async function closeClient(trx: Trx, act: Act, name: string): Promise<Client> {
@@ -28,13 +27,7 @@ export async function closeClient(trx: Trx, act: Act, name: string): Promise<Cli
 
 /** What the client still has, and the operations that clear it: cash first, since paying follows from it. */
 async function refuseUnsettled(trx: Trx, { id, name, mode }: Client): Promise<void> {
-  const fundings = await trx
-    .selectFrom('fundings')
-    .select(['id', 'status'])
-    .where('client_id', '=', id)
-    .where('status', 'in', CASH_LEFT)
-    .orderBy('id')
-    .execute();
+  const fundings = await fundingsWithCash(trx, id);
   const { waiting } = await trx
     .selectFrom('allocations')
     .select(sql<bigint>`cast(coalesce(sum(net), 0) as bigint)`.as('waiting'))

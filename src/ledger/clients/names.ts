@@ -1,6 +1,9 @@
 import { conflict, notFound } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
-import type { Db } from '../store/open.ts';
+import type { Instant } from '../../time.ts';
+import type { Db, Trx } from '../store/open.ts';
+import type { Schema } from '../store/schema.ts';
+import { keepWallet, type WalletKey } from '../wallets/wallets.ts';
 
 /** Clients and commission recipients share one set of names, for good. Throws `usage/invalid` if the name is taken. */
 export async function refuseTakenName(db: Db, name: string): Promise<void> {
@@ -20,6 +23,23 @@ export async function refuseTakenName(db: Db, name: string): Promise<void> {
       ? kept
       : message`${kept} The recipient's weights are changed by ${call('commission.set', { name, weight: null })}.`,
   );
+}
+
+/** Enters a client or a commission recipient, and answers its id. Throws `usage/invalid` if the name or the wallet is taken. */
+export async function enterRecipient(
+  trx: Trx,
+  kind: Schema['recipients']['kind'],
+  { name, wallet }: { name: string; wallet: WalletKey },
+  at: Instant,
+): Promise<bigint> {
+  await refuseTakenName(trx, name);
+  await keepWallet(trx, kind, wallet, at);
+  const { id } = await trx
+    .insertInto('recipients')
+    .values({ kind, name, wallet_id: wallet.id, status: 'active', created_at: at })
+    .returning('id')
+    .executeTakeFirstOrThrow();
+  return id;
 }
 
 /** Throws `usage/invalid` if no client and no commission recipient has that name. */

@@ -2,10 +2,10 @@ import { sql } from 'kysely';
 import { invalid, notFound, wrongState } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
-import { refuseTakenName } from '../clients/names.ts';
+import { enterRecipient } from '../clients/names.ts';
 import { type Act, record, toJson } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
-import { changeWallet, keepWallet, type WalletKey } from '../wallets/wallets.ts';
+import { changeWallet, type WalletKey } from '../wallets/wallets.ts';
 
 /** A recipient of a part of the commission. */
 export interface CommissionRecipient {
@@ -110,7 +110,7 @@ export async function addCommission(
   recipient: { name: string; wallet: WalletKey; weight: bigint; machine: string | null; from?: Instant },
 ): Promise<CommissionRecipient> {
   const { at } = act;
-  const { name, wallet, weight, machine, from = at } = recipient;
+  const { name, weight, machine, from = at } = recipient;
   if (from > at) {
     throw invalid(
       'from',
@@ -118,13 +118,7 @@ export async function addCommission(
       'Leave it out: then the recipient receives from now on.',
     );
   }
-  await refuseTakenName(trx, name);
-  await keepWallet(trx, 'commission', wallet, at);
-  const { id } = await trx
-    .insertInto('recipients')
-    .values({ kind: 'commission', name, wallet_id: wallet.id, status: 'active', created_at: at })
-    .returning('id')
-    .executeTakeFirstOrThrow();
+  const id = await enterRecipient(trx, 'commission', recipient, at);
   await weigh(trx, id, machine, weight, from);
   const added = await findCommission(trx, name, at);
   await record(trx, act, {

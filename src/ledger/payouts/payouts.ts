@@ -107,6 +107,17 @@ export async function nextPayment(db: Db): Promise<bigint> {
   return last + 1n;
 }
 
+/** The number of the next payment of a part: 1 for the first. */
+export async function nextAttempt(db: Db, payout: bigint, part: bigint): Promise<bigint> {
+  const { before } = await db
+    .selectFrom('payments')
+    .select((eb) => eb.fn.countAll<bigint>().as('before'))
+    .where('payout_id', '=', payout)
+    .where('part', '=', part)
+    .executeTakeFirstOrThrow();
+  return before + 1n;
+}
+
 export interface NewPayment {
   id: bigint;
   payout: bigint;
@@ -124,12 +135,6 @@ export async function addPayment(trx: Trx, payment: NewPayment, at: Instant): Pr
   const { id: wallet } = await walletOf(trx, payment.payout);
   if (wallet !== payment.clientWallet)
     throw new Error(`p${payment.payout} is paid into wallet ${wallet}, not ${payment.clientWallet}`);
-  const { dead } = await trx
-    .selectFrom('payments')
-    .select((eb) => eb.fn.countAll<bigint>().as('dead'))
-    .where('payout_id', '=', payment.payout)
-    .where('part', '=', payment.part)
-    .executeTakeFirstOrThrow();
   const row = await trx
     .insertInto('payments')
     .values({
@@ -137,7 +142,7 @@ export async function addPayment(trx: Trx, payment: NewPayment, at: Instant): Pr
       payout_id: payment.payout,
       part: payment.part,
       sats: payment.sats,
-      attempt: dead + 1n,
+      attempt: await nextAttempt(trx, payment.payout, payment.part),
       payment_hash: payment.hash,
       bolt11: payment.bolt11,
       client_wallet_id: payment.clientWallet,

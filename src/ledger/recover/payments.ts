@@ -1,5 +1,12 @@
 import { field, message } from '../../lib/message.ts';
-import { markDead, movePayment, nextPayment, type Payment, partsOf } from '../payouts/payouts.ts';
+import {
+  markDead,
+  movePayment,
+  nextAttempt,
+  nextPayment,
+  type Payment,
+  partsOf,
+} from '../payouts/payouts.ts';
 import type { Trx } from '../store/open.ts';
 import { Differs, type Lost, type RecoverOptions } from './unknown-payments.ts';
 
@@ -74,12 +81,6 @@ async function addLost(
   }: { row: { part: bigint; sats: bigint }; walletId: string; live: boolean; sure: boolean },
   { act: { run } }: RecoverOptions,
 ): Promise<void> {
-  const { tries } = await trx
-    .selectFrom('payments')
-    .select((eb) => eb.fn.countAll<bigint>().as('tries'))
-    .where('payout_id', '=', lost.payout)
-    .where('part', '=', row.part)
-    .executeTakeFirstOrThrow();
   const settled = live && sure && lost.outcome === 'settled';
   await trx
     .insertInto('payments')
@@ -88,7 +89,7 @@ async function addLost(
       payout_id: lost.payout,
       part: row.part,
       sats: row.sats,
-      attempt: tries + 1n,
+      attempt: await nextAttempt(trx, lost.payout, row.part),
       payment_hash: lost.hash,
       bolt11: lost.bolt11 ?? `not shown by LNbits: ${lost.hash}`,
       client_wallet_id: lost.clientWallet ?? walletId,
