@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { record } from '../../../src/ledger/log/log.ts';
+import { startRun } from '../../../src/ledger/runs/lease.ts';
+import { systemClock } from '../../../src/time.ts';
+import { forEachLedger } from '../../support/ledgers.ts';
+
+const AT = '2026-11-20T10:00:00.000000Z';
+
+forEachLedger((_kind, open) => {
+  test('what is done outside a run is logged with the boot and the uptime of its clock; a run records them itself', async () => {
+    const ledger = await open();
+    const host = { wall: 0, boot: 'this boot', uptime: 77 };
+    const clock = { ...systemClock, host: () => host };
+    const run = await startRun(ledger, 'poll', 'timer');
+    await run.write(async (trx) => {
+      await record(trx, { actor: 'dora', run: null, clock }, { at: AT, action: 'test', subject: 'by hand' });
+      await record(trx, { ...run.who, clock }, { at: AT, action: 'test', subject: 'by a run' });
+    });
+    const rows = await ledger.db
+      .selectFrom('log')
+      .select(['subject', 'run_id', 'boot', 'uptime_ms'])
+      .execute();
+    expect(rows).toEqual([
+      { subject: 'by hand', run_id: null, boot: 'this boot', uptime_ms: 77n },
+      { subject: 'by a run', run_id: run.id, boot: null, uptime_ms: null },
+    ]);
+  });
+});
