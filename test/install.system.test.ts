@@ -14,6 +14,46 @@ const README = { path: join(ROOT, 'README.md'), from: '## From nothing', to: '##
 const INSTALL = { path: join(ROOT, 'docs/install.md') };
 const UPGRADING = { path: join(ROOT, 'docs/upgrading.md') };
 
+/** What people do on such a host: the exit code, and a part of what they are told. */
+const AGAIN =
+  '--yes init --no-test --direct --timezone UTC --start-at 2026-11-01 --lnbits-url https://x.example </dev/null';
+const MISTAKES = new Map<string, [code: number, said: string]>([
+  // Another user than the one who runs it.
+  ['aio-dca status', [78, 'maria may not. Do it as the user who runs the bridge: `sudo -u aio-dca …`.']],
+  [
+    'sudo aio-dca status',
+    [78, 'belongs to aio-dca, and this is root Do it as aio-dca: `sudo -u aio-dca …`.'],
+  ],
+  [
+    'sudo -u aio-dca aio-dca commission add bob --weight 1 --wallet-key-file /home/maria/alice.invoicekey',
+    [64, 'aio-dca may not read it. `--wallet-key-file - < /home/maria/alice.invoicekey` reads it as you.'],
+  ],
+  [
+    'sudo -u aio-dca aio-dca export payouts --format csv --output november.csv',
+    [64, 'aio-dca may not write there. `… > FILE` writes as you.'],
+  ],
+  // As under the confinement of the units.
+  [
+    "sudo unshare -m sh -c 'cd /var/lib && mount --bind aio-dca aio-dca && mount -o remount,bind,ro aio-dca && sudo -u aio-dca aio-dca fundings cancel f1'",
+    [78, 'each of their units needs ReadWritePaths='],
+  ],
+  // Once more: by root, who replaces the configuration; aio-dca may not, as it is root's.
+  [`sudo -u aio-dca aio-dca ${AGAIN}`, [78, 'Run init as root, by `sudo`']],
+  [`sudo aio-dca ${AGAIN}`, [0, 'for the user aio-dca']],
+  ["sudo stat -c '%a %U %G' /etc/aio-dca/config.toml", [0, '640 root aio-dca']],
+  // Files that were made as root.
+  ['sudo chown root: /etc/aio-dca/lamassu.password', [0, '']],
+  ['sudo -u aio-dca aio-dca doctor', [78, 'sudo chown aio-dca /etc/aio-dca/lamassu.password']],
+  ['sudo chown root: /var/lib/aio-dca/ledger.sqlite', [0, '']],
+  [
+    'sudo -u aio-dca aio-dca status',
+    [
+      78,
+      'belongs to root, and this is aio-dca Give it to aio-dca: `sudo chown aio-dca: /var/lib/aio-dca/ledger.sqlite*`.',
+    ],
+  ],
+]);
+
 const why = whyNoOwnRoot();
 if (why !== undefined) console.warn(`The commands of README.md and docs/install.md are NOT tried: ${why}.`);
 
@@ -32,7 +72,9 @@ describe.skipIf(why !== undefined)(`in a root of its own${why === undefined ? ''
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('README leads from nothing to a client who is paid, and docs/upgrading.md on from there', async () => {
-    const { typed, files, service, paidSats } = await typePages([README, UPGRADING], tarball);
+    const { typed, files, service, paidSats, then } = await typePages([README, UPGRADING], tarball, [
+      ...MISTAKES.keys(),
+    ]);
     expectAllDone(typed);
     expect({ service: service.code, paidSats }).toEqual({ service: 0, paidSats: 363_155 });
     expect(files).toEqual([
@@ -56,7 +98,19 @@ describe.skipIf(why !== undefined)(`in a root of its own${why === undefined ? ''
     const page = lines.map((line) => line.trim()).join('\n');
     for (const { command } of typed.filter((one) => one.command.includes('ssh root@')))
       expect(page).toContain(command.replaceAll(/\n */g, '\n'));
-    expect(printed('poll --dry-run')).toContain('512,400 sat');
+    expect(printed('poll --dry-run')).toContain('363,155 sat');
+    const said = then.map((one) => ({
+      command: one.command,
+      code: one.code,
+      said: one.printed.replaceAll(/\s+/g, ' '),
+    }));
+    expect(said).toEqual(
+      [...MISTAKES].map(([command, [code, text]]) => ({
+        command,
+        code,
+        said: expect.stringContaining(text),
+      })),
+    );
   }, 120_000);
 
   test('docs/install.md, by hand, ends in the same place', async () => {

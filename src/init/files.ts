@@ -19,6 +19,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { BridgeError } from '../errors.ts';
+import { userName } from '../lib/users.ts';
 import { asOwner, type Owner } from './service.ts';
 
 /** The bit of a folder's mode, as in stat(2). */
@@ -50,7 +51,7 @@ export function mayWrite(config: string): void {
   const sticky = (above.mode & STICKY) !== 0;
   if (!stands || uid === 0 || stands.uid === uid || above.uid === uid || !sticky) return;
   throw unwritable(
-    `${config}: it belongs to user id ${stands.uid}`,
+    `${config}: it belongs to ${userName(stands.uid)}`,
     undefined,
     'Run init as root, by `sudo`: it gives the other files to the user of the services.',
   );

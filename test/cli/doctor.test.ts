@@ -1,8 +1,10 @@
 import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { loadConfig } from '../../src/config/load.ts';
 import { MACHINE, pairMachine } from '../support/lamassu.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
+import { generateKeyPair } from '../support/ssh.ts';
 import { startWorld, type World, type WorldOptions } from '../support/world.ts';
 
 interface Report {
@@ -12,7 +14,7 @@ interface Report {
 
 /** One for the tests that change only files of it, or undo what they change. */
 let shared: World;
-const FILES = ['config.toml', 'lamassu.password', 'source.adminkey'];
+const FILES = ['config.toml', 'lamassu.password', 'source.adminkey', 'id_ed25519'];
 const contents = new Map<string, string>();
 
 /** The installation of the running test. */
@@ -95,6 +97,22 @@ test('on a terminal it prints a line for each check, and the way out below each 
   expect(lines[1]).toMatch(/^warn {2}secret files: others may read .*source\.adminkey$/);
   expect(lines[2]).toMatch(/^ {6}chmod 600 .*source\.adminkey$/);
   expect(ran.stdout).toContain('0 failed, 1 to look at.');
+});
+
+test('a key that the server does not take gets the line that lets it in, whole', async () => {
+  const { private: other, public: line } = generateKeyPair();
+  await writeFile(join(world.folder, 'id_ed25519'), other);
+  const { code, report } = await doctor();
+  expect(code).toBe(78);
+  const { host, port } = loadConfig(world.configFile, {}).lamassu;
+  const key = line.trim().split(' ').slice(0, 2).join(' ');
+  const options = `command="/bin/false",restrict,port-forwarding,permitopen="${host}:${port}"`;
+  expect(
+    report.checks
+      .find(({ name }) => name === 'ssh')
+      ?.hint?.split('\n')
+      .at(-1),
+  ).toBe(`${options} ${key} aio-dca`);
 });
 
 test('reads the list of machines into the ledger', async () => {

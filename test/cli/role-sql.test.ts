@@ -30,6 +30,29 @@ source_wallet_key_file = "absent"
   expect(ran).toMatchObject({ code: 0, stderr: '', stdout: roleSql({ user: 'reader', database: 'atm' }) });
 });
 
+test('with --set-password it has the password as PostgreSQL keeps it, and asks for none', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'aio-dca-role-sql-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const file = join(folder, 'config.toml');
+  await writeFile(join(folder, 'lamassu.password'), 'hunter2\n', { mode: 0o600 });
+  await writeFile(
+    file,
+    `timezone = "UTC"
+[lamassu]
+user = "reader"
+password_file = "lamassu.password"
+start_at = "2026-11-01T00:00:00Z"
+[lnbits]
+url = "https://lnbits.example.org"
+source_wallet_key_file = "absent"
+`,
+  );
+  const { code, stdout } = await startCommand(['--config', file, 'role-sql', '--set-password']).ended;
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^alter role "reader" with login .* password 'SCRAM-SHA-256\$4096:.*';$/m);
+  expect(stdout).not.toMatch(/hunter2|\\password/);
+});
+
 test('with both names given it needs no configuration', async () => {
   const args = ['role-sql', '--user', 'reader', '--database', 'atm', '--json'];
   const ran = await startCommand(['--config', '/nonexistent/config.toml', ...args]).ended;

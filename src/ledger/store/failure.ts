@@ -13,8 +13,10 @@ const LATER = 'Nothing is lost, and the next run goes on.';
 const SERVER = 'Check that the PostgreSQL of [ledger] runs and can be reached.';
 const RIGHTS = 'Check user, password, database and rights of [ledger].';
 const TLS = 'Check `tls` and `ca_file` in [ledger].';
-const READ_ONLY =
-  'It is read-only here. The services of contrib/ may write only to /var/lib/aio-dca; each of their units needs ReadWritePaths= for a ledger elsewhere. A disk with errors becomes read-only, too: look at `dmesg`.';
+/** The folder to which the services of contrib/ may write. */
+export const SERVICES_WRITE = '/var/lib/aio-dca';
+
+const READ_ONLY = `It is read-only here. The services of contrib/ may write only to ${SERVICES_WRITE}; each of their units needs ReadWritePaths= for a ledger elsewhere. A disk with errors becomes read-only, too: look at \`dmesg\`.`;
 const DAMAGED =
   'Stop the timer, keep a copy of what is there, and look at the disk. Then restore a backup: docs/operations.md.';
 

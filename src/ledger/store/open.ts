@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { type Dialect, Kysely, sql, type Transaction } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { migrations } from '../../../migrations/index.ts';
@@ -8,7 +9,7 @@ import { BridgeError } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
 import { thisUser, userName } from '../../lib/users.ts';
 import type { Clock, Instant } from '../../time.ts';
-import { explained } from './failure.ts';
+import { explained, SERVICES_WRITE } from './failure.ts';
 import type { Limits, postgresqlDialect as PostgresqlDialect, Protection } from './postgresql.ts';
 import type { Schema } from './schema.ts';
 import type { Seals } from './seals.ts';
@@ -158,11 +159,16 @@ async function sqliteFile(url: string, use: LedgerUse): Promise<Dialect> {
 /** SQLite's files belong to one user: what another one writes, root above all, that user could not read any more. */
 function ownedBy(owner: string, path: string): BridgeError {
   const me = thisUser();
-  const change = `Or give it to ${me}: \`sudo chown ${me}: ${path}*\`. The services of contrib/ write only into /var/lib/aio-dca: docs/install.md says how to move it there.`;
+  const elsewhere = dirname(path) !== SERVICES_WRITE;
+  const move = elsewhere
+    ? ` The services of contrib/ write only to ${SERVICES_WRITE}: docs/install.md says how to move it there.`
+    : '';
   return new BridgeError(
     'ledger/owner',
     `${path} belongs to ${owner}, and this is ${me}`,
-    me === 'root' ? `Do it as ${owner}: \`sudo -u ${owner} …\`.` : `Do it as ${owner}. ${change}`,
+    me === 'root'
+      ? `Do it as ${owner}: \`sudo -u ${owner} …\`.`
+      : `Give it to ${me}: \`sudo chown ${me}: ${path}*\`. Or do it as ${owner}.${move}`,
   );
 }
 

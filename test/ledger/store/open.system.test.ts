@@ -325,6 +325,7 @@ describe('sqlite', () => {
     await expect(openLedger({ clock: systemClock, url, use: 'write' })).rejects.toMatchObject({
       code: 'ledger/owner',
       kind: 'misconfigured',
+      message: expect.stringContaining('belongs to user id 12345, and this is root'),
     });
   });
 

@@ -19,6 +19,8 @@ export interface Request {
   folder: string;
   /** Typed one after the other. */
   pages: Page[];
+  /** Typed after all that, each on its own: they may fail. */
+  then: string[];
   /** The packed package, and the folder of PostgreSQL's programs. */
   tarball: string;
   native: string;
@@ -39,6 +41,7 @@ export interface Outcome {
   service: Typed;
   /** What the client's wallet holds then, in sats. */
   paidSats: number;
+  then: Typed[];
 }
 
 const request = JSON.parse(process.argv[2] ?? '') as Request;
@@ -165,7 +168,10 @@ async function main(): Promise<Outcome> {
   const ran = await service('aio-dca.service');
   const answer = await fetch(`${lnbits.url}/api/v1/wallet`, { headers: { 'X-Api-Key': alice.inkey } });
   const { balance } = (await answer.json()) as { balance: number };
-  return { typed, files: filesOf(root), service: ran, paidSats: balance / 1000 };
+  cwd = home.slice(root.folder.length);
+  const then: Typed[] = [];
+  for (const command of request.then) then.push(await type(command));
+  return { typed, files: filesOf(root), service: ran, paidSats: balance / 1000, then };
 }
 
 try {

