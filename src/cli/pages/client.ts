@@ -47,7 +47,10 @@ export function clientPage(client: ClientView, timezone: string): string {
 }
 
 export function addedClientPage({ name, mode, wallet_id: wallet }: ClientView): Message {
-  const next = call('fundings.add', { client: name, amount: '3000 GTQ', deposited: true });
+  const next = call('fundings.add', {
+    ...{ client: name, amount: '3000 GTQ' },
+    ...{ any_machine: true, deposited: true },
+  });
   return message`Added client ${name}, in ${mode} mode, paid into wallet ${wallet}.\nNext: ${next}`;
 }
 

@@ -49,7 +49,7 @@ function commandsFor(config: string, { user }: Runner): { check: string[]; every
   return {
     check: [`${aioDca} doctor`, `${aioDca} poll --dry-run`],
     everyDay: [
-      `${aioDca} clients add NAME --wallet-key-file FILE`,
+      `${aioDca} clients add NAME --wallet-key-file - < FILE`,
       `${aioDca} fundings add NAME "3000 GTQ" --any-machine --deposited`,
       `${aioDca} poll`,
     ],
@@ -80,9 +80,9 @@ export function initPage(made: MadeView, runner: Runner): string {
     );
   } else forServer(made, runner, step);
   const { check, everyDay } = commandsFor(config, runner);
-  step('Here: check everything, and see what a run would do', check);
+  step('On this host: check everything, and see what a run would do', check);
   const timers = owner === null ? [] : ['sudo systemctl enable --now aio-dca.timer aio-dca-watch.timer'];
-  step('Here: the clients, their cash, and the first run', [...everyDay, ...timers]);
+  step('On this host: the clients, their cash, and the first run', [...everyDay, ...timers]);
   return [
     wrapped(
       `${title('Written')} into ${folder}${owner === null ? '' : `, for the user ${owner}`}: ${files.map((path) => basename(path)).join(', ')}`,
