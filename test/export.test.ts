@@ -126,9 +126,9 @@ forEachLedger((_kind, open) => {
     await cashOut(ledger, 'c1', 20_000n, '2026-11-20T10:00:00.123456Z');
     const { text } = await exported(ledger, 'allocations', 'csv');
     expect(text.split('\r\n')).toEqual([
-      'cash_out,confirmed_at,confirmed_at_local,local_date,source,machine,machine_name,client,funding,mode,currency,fiat,gross_sats,commission_sats,net_sats,payout,payout_state,settled_at,settled_at_local',
-      'c1,2026-11-20T10:00:00.123456Z,2026-11-20 04:00:00,2026-11-20,lamassu,m1,,alice,f1,flow,GTQ,150.00,150000,15000,135000,,,,',
-      'c1,2026-11-20T10:00:00.123456Z,2026-11-20 04:00:00,2026-11-20,lamassu,m1,,bob,f2,flow,GTQ,50.00,50000,5000,45000,,,,',
+      'cash_out,confirmed_at,confirmed_at_local,local_date,source,machine,machine_name,client,funding,mode,currency,fiat,gross_sats,commission_sats,net_sats,payout,payout_state,settled_at,settled_at_local,price,commission_fiat',
+      'c1,2026-11-20T10:00:00.123456Z,2026-11-20 04:00:00,2026-11-20,lamassu,m1,,alice,f1,flow,GTQ,150.00,150000,15000,135000,,,,,111111.11,16.67',
+      'c1,2026-11-20T10:00:00.123456Z,2026-11-20 04:00:00,2026-11-20,lamassu,m1,,bob,f2,flow,GTQ,50.00,50000,5000,45000,,,,,111111.11,5.55',
       '',
     ]);
   });
@@ -159,9 +159,12 @@ forEachLedger((_kind, open) => {
     expect(await objects(ledger, 'cash-outs')).toMatchObject([
       { gross_sats: 200_000, commission_sats: 20_000, net_sats: 180_000, own_sats: 0, origin: 'external' },
     ]);
+    expect(await objects(ledger, 'cash-outs')).toMatchObject([
+      { price: '111111.11', commission_fiat: '22.22' },
+    ]);
     expect(await objects(ledger, 'payouts')).toMatchObject([
       { id: 'p1', recipient: 'alice', state: 'planned', sats: 135_000, settled_sats: 0, settled_at: null },
-      { id: 'p2', recipient: 'bob', fiat: '50.00', sats: 45_000, payment_hashes: null },
+      { id: 'p2', recipient: 'bob', fiat: '50.00', sats: 45_000, payment_hashes: null, price: '111111.11' },
     ]);
     expect(await objects(ledger, 'fundings')).toMatchObject([
       { id: 'f1', client: 'alice', machine: null, amount: '3000.00', remaining: '2850.00', spent: '150.00' },
@@ -196,8 +199,14 @@ forEachLedger((_kind, open) => {
         ['gross_sats', 200_000n],
         ['commission_sats', 20_000n],
         ['net_sats', 180_000n],
+        ['commission_fiat', 2_222n],
       ]),
     });
+    // What the commission is worth is the same by cash-outs, by their allocations, and by its recipients.
+    for (const name of ['cash-outs', 'commission'] as const) {
+      const sums = (await exported(ledger, name, 'csv')).totals.sums.get('GTQ')?.columns;
+      expect(sums?.get('commission_fiat')).toBe(2_222n);
+    }
   });
 
   test('the commission by recipient', async () => {

@@ -24,9 +24,15 @@ export function register(program: Command): void {
       new Option(
         '--commission <sats>',
         'the operator’s part of the sats (default: what Lamassu charged)',
-      ).conflicts('rate'),
+      ).conflicts(['rate', 'price']),
     )
-    .option('--rate <rate>', 'the operator’s part as a rate of the gross, like 5.5%')
+    .addOption(
+      new Option('--rate <rate>', 'the operator’s part as a rate of the gross, like 5.5%').conflicts('price'),
+    )
+    .option(
+      '--price <amount>',
+      'the operator’s part by the price of one BTC, like "780000 GTQ": all beyond the worth of the cash',
+    )
     .requiredOption('--reason <text>', 'why, for the log')
     .option('--credit', 'credit its sats to the source wallet, see docs/settlements.md')
     .option('--new-currency', 'with --external: the machine paid out this currency for the first time')
@@ -39,6 +45,7 @@ export function register(program: Command): void {
         '  aio-dca settle 3f0c5e --fiat "500 GTQ" --reason "the rest was paid by hand"\n' +
         '  aio-dca settle --external receipt-17 --machine Antigua --at "2026-11-20 10:15" --fiat "500 GTQ" \\\n' +
         '    --gross "61234 sat" --rate 5.5% --reason "server was down"\n' +
+        '  aio-dca settle 3f0c5e --price "780000 GTQ" --reason "paid in litecoin"\n' +
         '  aio-dca settle --void 3f0c5e --reason "wrong amount"',
     )
     .action(settleOrVoid);

@@ -1,4 +1,4 @@
-import { SATS_PER_BTC } from './money.ts';
+import { priceOf } from './price.ts';
 import { roundHalfUp } from './split.ts';
 
 /** What a client has in one currency, from what is settled. */
@@ -18,7 +18,7 @@ export function metrics(settled: { sats: bigint; fiat: bigint; digits: number })
   return {
     satsStacked: sats,
     fiatSpent: fiat,
-    averageRate: sats > 0n ? roundHalfUp(fiat * SATS_PER_BTC, sats) : null,
+    averageRate: priceOf({ fiat, sats }),
     satsPerUnit: fiat > 0n ? roundHalfUp(sats * 10n ** BigInt(digits) * 100n, fiat) : null,
   };
 }

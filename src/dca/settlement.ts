@@ -2,8 +2,8 @@ import { conflict, invalid } from '../errors.ts';
 import { call, field, message } from '../lib/message.ts';
 import type { CashOut } from './cash-out.ts';
 import { type Charge, charged } from './commission.ts';
-import { ONE, RATE_SCALE } from './money.ts';
-import { roundHalfUp } from './split.ts';
+import { ONE, RATE_SCALE, SATS_PER_BTC } from './money.ts';
+import { assertSum, roundHalfUp } from './split.ts';
 
 /** The figures that the operator states of a cash-out that was settled outside. */
 export interface Stated {
@@ -13,6 +13,8 @@ export interface Stated {
   commission?: bigint | undefined;
   /** The commission as a rate, ×10^5. */
   rate?: bigint | undefined;
+  /** The price of one BTC, in minor units: what is distributed beyond the worth of the cash is commission. */
+  price?: { minor: bigint; currency: string; digits: number } | undefined;
 }
 
 /** What the source tells of the cash-out; null for what it does not tell. Cash in minor units. */
@@ -46,7 +48,8 @@ export type Figures = Pick<
 /**
  * The figures to distribute. What the operator stated goes before what the source tells. Of a partial dispense, gross ×
  * dispensed / asked (rounded down) is distributed, and its commission follows the formula for the whole; the rest of
- * the gross is undelivered. Throws `usage/invalid`, which names the figure that is missing or wrong.
+ * the gross is undelivered. With a stated price, the principal is fiat / price (rounded down); if the gross is not known,
+ * it is the principal, without commission. Throws `usage/invalid`, which names the figure that is missing or wrong.
  */
 export function settledFigures(
   told: Told,
@@ -76,11 +79,66 @@ export function settledFigures(
       `Write "… ${currency}".`,
     );
   }
+  if (stated.price && stated.price.currency !== currency) {
+    throw conflict(
+      'price',
+      `the cash-out is in ${currency}, not in ${stated.price.currency}`,
+      `Write "… ${currency}", for one BTC.`,
+    );
+  }
   const digits = stated.fiat?.digits ?? told.digits;
-  const distributed = stated.gross ?? paidFor(told, fiat);
+  const principal = stated.price && principalAt(stated.price, { fiat, digits });
+  const isUnpriced = stated.gross === undefined && told.gross === null;
+  const distributed =
+    principal !== undefined && isUnpriced ? principal : (stated.gross ?? paidFor(told, fiat));
+  if (principal !== undefined) {
+    const commission = commissionBeyond(principal, distributed);
+    const undelivered = undeliveredOf(told, distributed);
+    return { currency, digits, fiat, distributed, undelivered, commission, method: 'given' };
+  }
   const { commission, used } = commissionOf(told, stated, { fiat, digits, distributed, method, fallback });
-  const undelivered = told.gross !== null && told.gross > distributed ? told.gross - distributed : 0n;
+  const undelivered = undeliveredOf(told, distributed);
   return { currency, digits, fiat, distributed, undelivered, commission, method: used };
+}
+
+function undeliveredOf({ gross }: Told, distributed: bigint): bigint {
+  return gross !== null && gross > distributed ? gross - distributed : 0n;
+}
+
+/** What the cash is worth in satoshi at a price, rounded down. */
+function principalAt(
+  price: NonNullable<Stated['price']>,
+  { fiat, digits }: { fiat: bigint; digits: number },
+): bigint {
+  const principal =
+    (fiat * 10n ** BigInt(price.digits) * SATS_PER_BTC) / (price.minor * 10n ** BigInt(digits));
+  if (principal > 0n) return principal;
+  throw invalid(
+    'price',
+    'at this price the cash is worth less than one satoshi',
+    'Write what one BTC costs, like "780000 GTQ".',
+  );
+}
+
+/** The commission: the rest of what is distributed. */
+function commissionBeyond(principal: bigint, distributed: bigint): bigint {
+  const commission = distributed - principal;
+  if (commission < 0n) {
+    throw invalid(
+      'price',
+      `at this price the cash is worth ${principal} sat, more than the ${distributed} sat that are distributed`,
+      message`Check ${field('price')} and ${field('gross')}: the cash is worth at most what was paid for it.`,
+    );
+  }
+  if (commission * 2n > distributed) {
+    throw invalid(
+      'price',
+      `at this price the cash is worth ${principal} sat, less than half of the ${distributed} sat that are distributed`,
+      message`Check ${field('price')} and ${field('gross')}: the rest would be commission.`,
+    );
+  }
+  assertSum('a settlement by a price', [principal, commission], distributed);
+  return commission;
 }
 
 /**
@@ -104,11 +162,16 @@ export function proportionOf({ asked, gross }: Told, fiat: bigint): bigint | nul
 function paidFor(told: Told, fiat: bigint): bigint {
   const part = proportionOf(told, fiat);
   if (part !== null && part > 0n) return part;
-  const way = message`Give what was paid for it with ${field('gross')}, like "61234 sat".`;
+  const paid = message`Give what was paid for it with ${field('gross')}, like "61234 sat"`;
   const isMore = told.asked !== null && told.gross !== null && part === null;
-  throw isMore
-    ? conflict('fiat', 'this is more cash than the layperson asked for', way)
-    : invalid('gross', 'it is not known what the layperson paid in satoshi', way);
+  if (isMore) throw conflict('fiat', 'this is more cash than the layperson asked for', message`${paid}.`);
+  throw invalid(
+    'gross',
+    'it is not known what the layperson paid in satoshi',
+    told.gross === null
+      ? message`${paid}; or the price of one BTC with ${field('price')}, like "780000 GTQ".`
+      : message`${paid}.`,
+  );
 }
 
 function commissionOf(
@@ -126,7 +189,7 @@ function commissionOf(
       message`Check ${field('gross')} and ${field('commission')}: the commission is a part of the gross.`,
     );
   }
-  const way = message`Give it with ${field('commission')}, like "3000 sat", or with ${field('rate')}, like 5.5%.`;
+  const way = message`Give it with ${field('commission')}, like "3000 sat", with ${field('rate')}, like 5.5%, or by the price of one BTC with ${field('price')}, like "780000 GTQ".`;
   if (!charge) throw invalid('commission', 'it is not known what was charged in satoshi', way);
   // The fee was charged once for the whole; this is the part of it that falls on the cash that came out.
   const fixedFee = asked !== null && fiat < asked ? (charge.fixedFee * fiat) / asked : charge.fixedFee;

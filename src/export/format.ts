@@ -50,6 +50,7 @@ export async function* formatted(
 /** A time has two cells: `confirmed_at` and `confirmed_at_local`. */
 function cellsOf({ name, type }: Column, row: ExportRow, local: (instant: Instant) => string): Cell[] {
   const value = row[name] ?? null;
+  if (type === 'hidden') return [];
   if (type === 'time') {
     const here = typeof value === 'string' ? local(value) : null;
     return [

@@ -1,3 +1,6 @@
+import { type Bought, priceOf, worthOf, worthOfPart } from '../dca/price.ts';
+import type { ExportRow } from './rows.ts';
+
 /*
  * What can be exported, as tables of columns. The names of kinds and columns are a contract with bookkeeping:
  * extend them, do not rename them.
@@ -5,7 +8,8 @@
 
 /**
  * How a column is written. `time` is followed by a second column with the same moment in local time; `fiat` is in minor
- * units of the row's currency; `funding`, `payout` and `run` are ids as the lists show them; `json` is text of JSON.
+ * units of the row's currency; `funding`, `payout` and `run` are ids as the lists show them; `json` is text of JSON;
+ * `hidden` is read for the sake of another column, and not written.
  */
 export type ColumnType =
   | 'text'
@@ -18,13 +22,14 @@ export type ColumnType =
   | 'funding'
   | 'payout'
   | 'run'
-  | 'json';
+  | 'json'
+  | 'hidden';
 
 export interface Column {
   name: string;
   type: ColumnType;
-  /** Its expression, in SQL for both SQLite and PostgreSQL. */
-  sql: string;
+  /** Its expression, in SQL for both SQLite and PostgreSQL; or its value, from the columns of the row that have one. */
+  sql: string | ((row: ExportRow) => bigint | null);
   /** Whether the totals have its sum by currency. */
   summed: boolean;
 }
@@ -48,8 +53,13 @@ export interface ExportKind {
   columns: Column[];
 }
 
-const column = (name: string, type: ColumnType, sql: string): Column => ({ name, type, sql, summed: false });
-const total = (name: string, type: 'sats' | 'msat' | 'fiat', sql: string): Column => ({
+const column = (name: string, type: ColumnType, sql: Column['sql']): Column => ({
+  name,
+  type,
+  sql,
+  summed: false,
+});
+const total = (name: string, type: 'sats' | 'msat' | 'fiat', sql: Column['sql']): Column => ({
   name,
   type,
   sql,
@@ -71,6 +81,30 @@ const paid = [
   column('payout_state', 'text', 'p.state'),
   column('settled_at', 'time', "case when p.state = 'settled' then p.settled_at end"),
 ];
+
+/** The price of a cash-out, for rows that are a part of one. */
+const hiddenPrice = [
+  column('cash_out_fiat', 'hidden', 'co.fiat'),
+  column('cash_out_principal', 'hidden', 'co.net + co.own'),
+];
+
+const priceOfCashOut = (row: ExportRow): Bought => ({
+  fiat: integer(row.cash_out_fiat),
+  sats: integer(row.cash_out_principal),
+});
+
+/** The worth of a part of a cash-out's commission. `before` selects the sum of the parts before it. */
+const partOfCommission = (name: string, before: string) => [
+  ...hiddenPrice,
+  column('before', 'hidden', `cast(coalesce((${before}), 0) as bigint)`),
+  total('commission_fiat', 'fiat', (row) =>
+    worthOfPart(integer(row.before), integer(row[name]), priceOfCashOut(row)),
+  ),
+];
+
+function integer(value: ExportRow[string] | undefined): bigint {
+  return BigInt(value ?? 0n);
+}
 
 export const kinds = {
   'cash-outs': {
@@ -95,6 +129,9 @@ export const kinds = {
       column('commission_method', 'text', 'co.method'),
       column('origin', 'text', 'co.origin'),
       column('begun_at_machine', 'text', 'co.begun_at_machine'),
+      ...hiddenPrice,
+      column('price', 'fiat', (row) => priceOf(priceOfCashOut(row))),
+      total('commission_fiat', 'fiat', (row) => worthOf(integer(row.commission_sats), priceOfCashOut(row))),
     ],
   },
   allocations: {
@@ -118,6 +155,11 @@ export const kinds = {
       total('net_sats', 'sats', 'a.net'),
       column('payout', 'payout', 'a.payout_id'),
       ...paid,
+      column('price', 'fiat', (row) => priceOf({ fiat: integer(row.fiat), sats: integer(row.net_sats) })),
+      ...partOfCommission(
+        'commission_sats',
+        `select sum(x.commission) from allocations x where x.cash_out_id = co.id and x.funding_id < a.funding_id`,
+      ),
     ],
   },
   payouts: {
@@ -154,6 +196,10 @@ export const kinds = {
         'fee_msat',
         'msat',
         `(select cast(coalesce(sum(x.fee_msat), 0) as bigint) from payments x where x.payout_id = p.id)`,
+      ),
+      // Of the commission there is no cash.
+      column('price', 'fiat', (row) =>
+        row.kind === 'client' ? priceOf({ fiat: integer(row.fiat), sats: integer(row.sats) }) : null,
       ),
     ],
   },
@@ -197,6 +243,10 @@ export const kinds = {
       total('sats', 'sats', 'coalesce(s.sats, co.commission)'),
       column('payout', 'payout', 's.payout_id'),
       ...paid,
+      ...partOfCommission(
+        'sats',
+        `select sum(x.sats) from commission_shares x where x.cash_out_id = co.id and x.recipient_id < s.recipient_id`,
+      ),
     ],
   },
   changes: {

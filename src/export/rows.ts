@@ -29,7 +29,7 @@ export async function* pages(
 ): AsyncGenerator<ExportRow[], void> {
   const conditions = conditionsOf(kind, choice);
   const selected = [
-    ...kind.columns.map(({ name, sql }) => `${sql} as "${name}"`),
+    ...kind.columns.flatMap(({ name, sql }) => (typeof sql === 'string' ? [`${sql} as "${name}"`] : [])),
     ...kind.key.map((expression, index) => `${expression} as "key ${index}"`),
     ...(kind.currency === null ? [] : [`${kind.currency}.digits as digits`]),
   ];
@@ -38,6 +38,9 @@ export async function* pages(
     const page = sql<ExportRow>`select ${sql.raw(selected.join(', '))} from ${sql.raw(kind.from)}
       where ${all([...conditions, ...after])} order by ${sql.raw(kind.key.join(', '))} limit ${size}`;
     const { rows } = await page.execute(db);
+    for (const row of rows) {
+      for (const { name, sql } of kind.columns) if (typeof sql === 'function') row[name] = sql(row);
+    }
     if (rows.length > 0) yield rows;
     if (rows.length < size) return;
     last = rows.at(-1);

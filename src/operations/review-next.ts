@@ -66,16 +66,18 @@ function missingFigures(found: Found): Record<string, string> {
   const { told, verdict } = found;
   const reason = verdict.eligible ? undefined : verdict.reason;
   const isChargeUnknown = !told.charge || reason === 'no-rate' || reason === 'implausible-rate';
+  const currency = told.currency ?? 'CURRENCY';
   return {
     ...(told.machine === null && { machine: '…' }),
-    ...((told.cameOut ?? 0n) === 0n && { fiat: `… ${told.currency ?? 'CURRENCY'}` }),
+    ...((told.cameOut ?? 0n) === 0n && { fiat: `… ${currency}` }),
+    // Without the cash that was asked for nothing can be in proportion to it.
+    ...(told.gross !== null && told.asked === null && { gross: `${told.gross} sat` }),
+    // The worth of the cash is both: what was paid, and nothing of it commission.
     ...(told.gross === null
-      ? { gross: '… sat' }
-      : // Without the cash that was asked for, nothing can be in proportion to it.
-        told.asked === null && { gross: `${told.gross} sat` }),
-    ...(isChargeUnknown
-      ? { commission: '… sat' }
-      : // Nothing is left for a commission: all that was paid belongs to the clients.
-        reason === 'negative-commission' && { commission: '0 sat' }),
+      ? { price: `… ${currency}` }
+      : isChargeUnknown
+        ? { commission: '… sat' }
+        : // Nothing is left for a commission: all that was paid belongs to the clients.
+          reason === 'negative-commission' && { commission: '0 sat' }),
   };
 }

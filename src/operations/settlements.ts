@@ -52,6 +52,8 @@ const statement = {
   commission: z.string().optional(),
   /** The operator's part as a rate of the gross. */
   rate: z.string().optional(),
+  /** The price of one BTC, `780000 GTQ`: what is distributed beyond the worth of the cash is commission. */
+  price: z.string().optional(),
   /** Its sats are to be credited to the source wallet. */
   credit: z.boolean().default(false),
 };
@@ -191,20 +193,23 @@ async function planSettle({ config, ledger }: Asked, input: z.output<typeof sett
 
 async function planExternal({ config, ledger }: Asked, input: z.output<typeof externalInput>): Promise<Plan> {
   const { db } = ledger;
-  if (input.commission === undefined && input.rate === undefined) {
+  const { commission, rate, price } = input;
+  if (commission === undefined && rate === undefined && price === undefined) {
     throw invalid(
       'commission',
-      message`an external settlement needs it, or ${field('rate')}`,
-      'Like "3000 sat", or a rate of 5.5%.',
+      message`an external settlement needs it, or ${field('rate')}, or ${field('price')}`,
+      'Like "3000 sat", a rate of 5.5%, or a price of "780000 GTQ" for one BTC.',
     );
   }
-  const missing = (['machine', 'at', 'fiat', 'gross'] as const).filter((name) => input[name] === undefined);
+  // With a price, the cash is worth its sats.
+  const needed = ['machine', 'at', 'fiat', ...(price === undefined ? (['gross'] as const) : [])] as const;
+  const missing = needed.filter((name) => input[name] === undefined);
   const given = await statementOf(config, db, input);
   const { stated, credit, machine: named, at } = given;
   const [first = 'at', ...others] = missing;
   if (missing.length > 0 || named === undefined || at === undefined) {
-    const needed = others.reduce((all, name) => message`${all}, ${field(name)}`, message`${field(first)}`);
-    throw invalid(first, message`an external settlement needs ${needed}`, 'There is no other source for it.');
+    const all = others.reduce((some, name) => message`${some}, ${field(name)}`, message`${field(first)}`);
+    throw invalid(first, message`an external settlement needs ${all}`, 'There is no other source for it.');
   }
   const id = externalReference(input.reference);
   await refuseWithoutClients(db);
@@ -231,10 +236,14 @@ async function statementOf(
 async function statedBy(
   { currencies }: Pick<Config, 'currencies'>,
   db: Db,
-  { fiat, gross, commission, rate }: Partial<Record<keyof Stated, string | undefined>>,
+  { fiat, gross, commission, rate, price }: Partial<Record<keyof Stated, string | undefined>>,
 ): Promise<Stated> {
-  if (commission !== undefined && rate !== undefined) {
-    throw conflict('rate', message`${field('commission')} is given too`, 'Use one of them.');
+  const charges = { commission, rate, price };
+  const [first, second] = Object.entries(charges).flatMap(([name, text]) =>
+    text === undefined ? [] : [name],
+  );
+  if (first !== undefined && second !== undefined) {
+    throw conflict(second, message`${field(first)} is given too`, 'Use one of them.');
   }
   const known = await knownCurrencies(db, currencies);
   return {
@@ -242,6 +251,7 @@ async function statedBy(
     gross: gross === undefined ? undefined : parseSats(gross, 'gross'),
     commission: commission === undefined ? undefined : parseSatsOrNone(commission, 'commission'),
     rate: rate === undefined ? undefined : parseRate(rate, 'rate'),
+    price: price === undefined ? undefined : parseAmount(price, 'price', known),
   };
 }
 

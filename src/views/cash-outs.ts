@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { formatDecimal } from '../dca/money.ts';
+import { priceOf, worthOf, worthOfPart } from '../dca/price.ts';
 import type { CashOutDetail, CashOutRow } from '../ledger/cash-outs/view.ts';
-import { fiat, instant, pageOf, sats } from './fields.ts';
+import { fiat, instant, pageOf, price, sats } from './fields.ts';
 
 /**
  * A cash-out that was distributed. `gross_sats` is all that the layperson paid: `net_sats` (the clients') +
@@ -27,6 +28,11 @@ export const cashOutView = z.object({
   origin: z.enum(['lamassu', 'settled', 'external']),
   /** The machine where the layperson began, if the cash was fetched at another one. */
   begun_at_machine: z.string().nullable(),
+  machine_name: z.string().nullable(),
+  /** The price of one BTC at which the cash came out: `fiat` by `net_sats` + `own_sats`; null if all sats are commission. */
+  price: price.nullable(),
+  /** What the commission is worth at that price. */
+  commission_fiat: fiat.nullable(),
 });
 
 export type CashOutView = z.output<typeof cashOutView>;
@@ -45,6 +51,10 @@ export const cashOutDetailView = cashOutView.extend({
       commission_sats: sats,
       net_sats: sats,
       payout: z.string().nullable(),
+      /** `fiat` by `net_sats`; null without a sat. */
+      price: price.nullable(),
+      /** The part of the cash-out's `commission_fiat`; the rest of it is of the own share. */
+      commission_fiat: fiat.nullable(),
     }),
   ),
   settlement: z
@@ -61,6 +71,7 @@ export const cashOutDetailView = cashOutView.extend({
 export type CashOutDetailView = z.output<typeof cashOutDetailView>;
 
 export function viewOfCashOut(row: CashOutRow): CashOutView {
+  const bought = boughtIn(row);
   return {
     id: row.id,
     source: row.source,
@@ -78,21 +89,40 @@ export function viewOfCashOut(row: CashOutRow): CashOutView {
     commission_method: row.method,
     origin: row.origin,
     begun_at_machine: row.begun_at_machine,
+    machine_name: row.machineName,
+    price: decimal(priceOf(bought), row.digits),
+    commission_fiat: decimal(worthOf(row.commission, bought), row.digits),
   };
 }
 
+function boughtIn({ fiat, net, own }: CashOutRow): { fiat: bigint; sats: bigint } {
+  return { fiat, sats: net + own };
+}
+
+function decimal(minor: bigint | null, digits: number): string | null {
+  return minor === null ? null : formatDecimal(minor, digits);
+}
+
 export function viewOfCashOutDetail({ cashOut, allocations, settlement }: CashOutDetail): CashOutDetailView {
+  const { digits } = cashOut;
+  let commission = 0n;
   return {
     ...viewOfCashOut(cashOut),
-    allocations: allocations.map((one) => ({
-      client: one.client,
-      funding: `f${one.funding_id}`,
-      fiat: formatDecimal(one.fiat, cashOut.digits),
-      gross_sats: one.gross,
-      commission_sats: one.commission,
-      net_sats: one.net,
-      payout: one.payout_id === null ? null : `p${one.payout_id}`,
-    })),
+    allocations: allocations.map((one) => {
+      const worth = worthOfPart(commission, one.commission, boughtIn(cashOut));
+      commission += one.commission;
+      return {
+        client: one.client,
+        funding: `f${one.funding_id}`,
+        fiat: formatDecimal(one.fiat, digits),
+        gross_sats: one.gross,
+        commission_sats: one.commission,
+        net_sats: one.net,
+        payout: one.payout_id === null ? null : `p${one.payout_id}`,
+        price: decimal(priceOf({ fiat: one.fiat, sats: one.net }), digits),
+        commission_fiat: decimal(worth, digits),
+      };
+    }),
     settlement: settlement && {
       at: settlement.at,
       actor: settlement.actor,

@@ -10,6 +10,7 @@ export function exportRowView({ columns }: ExportKind) {
 }
 
 function cellsOf({ name, type }: Column): [string, z.ZodType][] {
+  if (type === 'hidden') return [];
   if (type === 'time') {
     return [
       [name, instant.nullable()],

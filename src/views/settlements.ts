@@ -16,6 +16,8 @@ const proposalView = z.object({
   commission_rate: rate,
   /** The clients' price of one BTC; null if all sats are commission. */
   price: price.nullable(),
+  /** The price that the operator stated; the commission follows from it. */
+  stated_price: price.nullable(),
   /** Lamassu's figures; null if Lamassu never saw it. */
   lamassu: z
     .object({
@@ -103,6 +105,7 @@ export function viewOfProposal(
     // Whole satoshi may not meet a stated rate exactly.
     commission_rate: formatRate(stated.rate ?? roundHalfUp(commission * 100_000n, distributed)),
     price: principal === 0n ? null : decimal((cashOut.fiat * SATS_PER_BTC) / principal),
+    stated_price: decimal(stated.price?.minor ?? null),
     lamassu: lamassu && {
       says: lamassu.says,
       asked_fiat: decimal(lamassu.told.asked),

@@ -1,4 +1,6 @@
+import stringWidth from 'string-width';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { groupDigits, sum } from '../../src/dca/money.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 const ONE = '3f0c5e10-0000-4000-8000-000000000001';
@@ -45,6 +47,10 @@ test('list has the newest first, without their division', async () => {
     commission_method: 'ticker',
     origin: 'lamassu',
     begun_at_machine: null,
+    machine_name: expect.toSatisfy((name) => name === null || typeof name === 'string'),
+    // 4,000.00 GTQ for 484,207 sat, and 28,193 sat at that price.
+    price: '826092.97',
+    commission_fiat: '232.90',
   });
   const page = await world.must(['cash-outs', 'list', '--limit', '1']);
   expect(page.stdout).toContain(TWO.slice(0, 8));
@@ -52,6 +58,62 @@ test('list has the newest first, without their division', async () => {
   expect(page.stderr).toContain('The newest 1 of 2');
   for (const line of page.stdout.split('\n')) expect(line.length).toBeLessThanOrEqual(100);
 });
+
+test('list, show and exports agree, and the columns of the list add up', async () => {
+  const list = (await world.must(['cash-outs', 'list', '--json'])).json<Shown[]>();
+  const exported = (await world.must(['export', 'cash-outs', '--format', 'json'])).json<Shown[]>();
+  const allocations = (await world.must(['export', 'allocations', '--format', 'json'])).json<Shown[]>();
+  const page = (await world.must(['cash-outs', 'list'])).stdout;
+  for (const one of list) {
+    expect(one.gross_sats).toBe(one.net_sats + one.commission_sats + one.own_sats + one.undelivered_sats);
+    const shown = (await world.must(['cash-outs', 'show', one.id, '--json'])).json<Detail>();
+    expect(shown).toMatchObject(one);
+    const figures = [
+      'fiat',
+      'gross_sats',
+      'net_sats',
+      'commission_sats',
+      'price',
+      'commission_fiat',
+    ] as const;
+    const picked = (row: Shown | undefined) => figures.map((name) => row?.[name]);
+    expect(picked(exported.find(({ id }) => id === one.id))).toEqual(picked(one));
+    const parts = allocations.filter((row) => row.cash_out === one.id);
+    expect(parts.map(picked)).toEqual(shown.allocations.map(picked));
+    const cents = (text: string) => BigInt(text.replace('.', ''));
+    const worth = sum(shown.allocations.map((part) => cents(part.commission_fiat)));
+    if (one.own_sats === 0) expect(worth).toBe(cents(one.commission_fiat));
+    else expect(worth).toBeLessThan(cents(one.commission_fiat));
+
+    const lines = page.split('\n');
+    const row = lines[lines.findIndex((line) => line.includes(one.id.slice(0, 8))) - 1] ?? '';
+    const sats = ['gross_sats', 'net_sats', 'commission_sats', 'own_sats'] as const;
+    expect(
+      row
+        .split('│')
+        .slice(3, 7)
+        .map((cell) => cell.trim()),
+    ).toEqual(sats.map((name) => groupDigits(BigInt(one[name]))));
+  }
+  for (const line of page.split('\n')) expect(stringWidth(line)).toBeLessThanOrEqual(80);
+});
+
+interface Shown {
+  id: string;
+  cash_out?: string;
+  fiat: string;
+  gross_sats: number;
+  net_sats: number;
+  commission_sats: number;
+  own_sats: number;
+  undelivered_sats: number;
+  price: string;
+  commission_fiat: string;
+}
+
+interface Detail extends Shown {
+  allocations: Shown[];
+}
 
 test('show prints the division of one cash-out, to the last sat', async () => {
   expect(await show(ONE)).toMatchObject({

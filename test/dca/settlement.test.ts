@@ -69,11 +69,47 @@ describe('the figures of a settlement', () => {
     });
   });
 
+  test('by a stated price: the principal is the worth of the cash, the rest is commission', () => {
+    // 200 USD at 100,000 USD are 200,000 sat.
+    expect(settledFigures(jammed, { price: usd(100_000_00n) }, rules)).toMatchObject({
+      ...{ distributed: 211_640n, commission: 11_640n, undelivered: 317_460n, method: 'given' },
+    });
+    // 70,000 USD: 285,714.28… sat, rounded down.
+    const own = { price: usd(70_000_00n), gross: 300_000n };
+    expect(settledFigures(jammed, own, rules)).toMatchObject({ distributed: 300_000n, commission: 14_286n });
+  });
+
+  test('by a stated price without a gross: the cash is worth its sats, and nothing is commission', () => {
+    const litecoin: Told = { ...jammed, gross: null, charge: null };
+    const worth = { distributed: 285_714n, commission: 0n, undelivered: 0n, method: 'given' };
+    expect(settledFigures(litecoin, { price: usd(70_000_00n) }, rules)).toMatchObject(worth);
+    const external = { price: usd(70_000_00n), fiat: usd(200_00n) };
+    expect(settledFigures(NOTHING_TOLD, external, rules)).toMatchObject(worth);
+  });
+
+  test('by any price, principal and commission add up, and one sat more would be worth too much', () => {
+    const minor = fc.bigInt({ min: 1n, max: 10n ** 9n });
+    fc.assert(
+      fc.property(minor, minor, fc.bigInt({ min: 0n, max: 10n ** 9n }), (fiat, price, more) => {
+        const worth = (fiat * 100_000_000n) / price;
+        fc.pre(worth > 0n && more <= worth);
+        const stated = { fiat: usd(fiat), price: usd(price), gross: worth + more };
+        const { distributed, commission } = settledFigures(NOTHING_TOLD, stated, rules);
+        const principal = distributed - commission;
+        expect(commission).toBe(more);
+        expect(principal * price <= fiat * 100_000_000n).toBe(true);
+        expect((principal + 1n) * price > fiat * 100_000_000n).toBe(true);
+      }),
+    );
+  });
+
   const all = { fiat: usd(1_00n), gross: 1000n, rate: 0n };
   const noCash = 'fiat: it is not known how much cash came out.';
   const noGross = 'gross: it is not known what the layperson paid in satoshi.';
   const sayGross = 'Give what was paid for it with gross, like "61234 sat".';
-  const sayCommission = 'Give it with commission, like "3000 sat", or with rate, like 5.5%.';
+  const orPrice = `${sayGross.slice(0, -1)}; or the price of one BTC with price, like "780000 GTQ".`;
+  const sayCommission =
+    'Give it with commission, like "3000 sat", with rate, like 5.5%, or by the price of one BTC with price, like "780000 GTQ".';
   const sayCash = (currency: string) => `Give the cash that the layperson got, like "200 ${currency}".`;
   const quetzals = { minor: 1n, currency: 'GTQ', digits: 2 };
   const unpriced = { ...charge, ticker: null, rate: null };
@@ -88,16 +124,16 @@ describe('the figures of a settlement', () => {
       'fiat: the cash-out is in USD, not in GTQ.',
       'Write "… USD".',
     ],
-    ['what was paid', NOTHING_TOLD, { ...all, gross: undefined }, noGross, sayGross],
+    ['what was paid', NOTHING_TOLD, { ...all, gross: undefined }, noGross, orPrice],
     ['a sat for so little cash', { ...jammed, gross: 1n }, {}, noGross, sayGross],
     [
       'what was paid for more than was asked',
       { ...jammed, gross: null },
       { fiat: usd(600_00n) },
       noGross,
-      sayGross,
+      orPrice,
     ],
-    ['what was paid for a part', { ...jammed, gross: null }, {}, noGross, sayGross],
+    ['what was paid for a part', { ...jammed, gross: null }, {}, noGross, orPrice],
     ['what was asked for', { ...jammed, asked: null }, {}, noGross, sayGross],
     [
       'any cash, where Lamassu counted no notes',
@@ -126,6 +162,34 @@ describe('the figures of a settlement', () => {
       { gross: 100n, commission: 51n },
       'commission: 51 sat are more than half of the 100 sat that are distributed.',
       'Check gross and commission: the commission is a part of the gross.',
+    ],
+    [
+      'a price in their currency',
+      jammed,
+      { price: { ...quetzals, minor: 78_000_000n } },
+      'price: the cash-out is in USD, not in GTQ.',
+      'Write "… USD", for one BTC.',
+    ],
+    [
+      'a price that is high enough',
+      jammed,
+      { price: usd(90_000_00n) },
+      'price: at this price the cash is worth 222222 sat, more than the 211640 sat that are distributed.',
+      'Check price and gross: the cash is worth at most what was paid for it.',
+    ],
+    [
+      'a price that is low enough',
+      jammed,
+      { price: usd(200_000_00n) },
+      'price: at this price the cash is worth 100000 sat, less than half of the 211640 sat that are distributed.',
+      'Check price and gross: the rest would be commission.',
+    ],
+    [
+      'a sat at this price',
+      { ...jammed, gross: null },
+      { fiat: usd(1n), price: usd(2_000_000_00n) },
+      'price: at this price the cash is worth less than one satoshi.',
+      'Write what one BTC costs, like "780000 GTQ".',
     ],
     [
       'a price and a rate',

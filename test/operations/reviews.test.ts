@@ -149,9 +149,7 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
     expect(await say({ error_code: 'operatorCancel' }, false)).toBe(
       'aio-dca settle ID --fiat "… USD" --reason "…"',
     );
-    expect(await say({ crypto_code: 'LTC' })).toBe(
-      'aio-dca settle ID --gross "… sat" --commission "… sat" --reason "…"',
-    );
+    expect(await say({ crypto_code: 'LTC' })).toBe('aio-dca settle ID --price "… USD" --reason "…"');
     expect(await say({ ...fine, raw_ticker_price: '1' })).toBe(
       'aio-dca settle ID --commission "… sat" --reason "…"',
     );

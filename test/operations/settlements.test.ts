@@ -36,7 +36,9 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
   });
 
   /** Figures as they are typed. */
-  type Figures = Partial<Record<'fiat' | 'gross' | 'commission' | 'rate', string>> & { credit?: boolean };
+  type Figures = Partial<Record<'fiat' | 'gross' | 'commission' | 'rate' | 'price', string>> & {
+    credit?: boolean;
+  };
 
   const jammed = { reason: 'jammed' };
   /** Crediting the source wallet is off by default. */
@@ -197,6 +199,8 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     ['another coin, gross known', { gross: '1000' }, { crypto_code: 'LTC' }, 'commission: it is not known'],
     ['no rate', {}, { raw_ticker_price: null, commission_percentage: null }, 'commission: '],
     ['a commission above half', { commission: '105821' }, {}, 'commission: 105821 sat are more than half'],
+    ['a price in another currency', { price: '780000 GTQ' }, {}, 'price: the cash-out is in USD'],
+    ['both a price and a rate', { price: '100000 USD', rate: '5%' }, {}, 'price: rate is given too'],
     ['both a rate and a commission', { commission: '1', rate: '5%' }, {}, 'rate: commission is given too'],
   ])('a figure that is missing or wrong is named: %s', async (_what, figures, columns, message) => {
     const shop = await counter.shop({ alice: 1000n });
@@ -207,6 +211,28 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
       ...{ code: 'usage/invalid', message: expect.stringContaining(message) },
     });
     expect(await shop.remaining('alice')).toMatchObject({ spent: 0n });
+  });
+
+  test('another coin is settled by the price of one BTC; the same again changes nothing, another price does not go', async () => {
+    const shop = await counter.shop({ alice: 1000n });
+    const id = await shop.jammed({ crypto_code: 'LTC' });
+    const { proposal } = await counter.perform(previewSettle, { id, price: '80000 USD' }, jammed);
+    expect(proposal).toMatchObject({ stated_price: '80000.00', gross_sats: 250_000n, commission_sats: 0n });
+    // 200 USD at 80,000 USD are 250,000 sat.
+    expect(await settle(id, { price: '80000 USD' })).toMatchObject({
+      ...{ fiat: '200.00', gross_sats: 250_000n, commission_sats: 0n, net_sats: 250_000n },
+      ...{ undelivered_sats: 0n, commission_method: 'given', price: '80000.00', commission_fiat: '0.00' },
+    });
+    expect(await settle(id, { price: '80000 USD' })).toMatchObject({ already_settled: true });
+    await expect(settle(id, { price: '81000 USD' })).rejects.toThrow(
+      'price was 80000.00 USD, now 81000.00 USD',
+    );
+    await expect(settle(id)).rejects.toThrow('price was 80000.00 USD, now left to Lamassu');
+    await undo(id);
+    // What was paid for it goes before: the rest is commission.
+    expect(await settle(id, { price: '80000 USD', gross: '260000 sat' })).toMatchObject({
+      ...{ gross_sats: 260_000n, commission_sats: 10_000n, net_sats: 250_000n, commission_fiat: '8.00' },
+    });
   });
 
   test('a preview writes nothing, and a division that changed meanwhile is not written', async () => {

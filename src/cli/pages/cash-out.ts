@@ -1,20 +1,51 @@
 import { groupDigits, sum } from '../../dca/money.ts';
 import type { CashOutDetailView, CashOutView } from '../../views/cash-outs.ts';
 import { clean } from '../terminal/clean.ts';
-import { formatSats, formatTime, shortId } from '../terminal/figures.ts';
+import { formatMinute, formatSats, formatTime, shortId } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
+import { wrapped } from '../terminal/wrap.ts';
 
+/** Two lines for each: what came out, and the sats that were paid for it in columns that add up. */
 export function cashOutTable(all: CashOutView[], timezone: string): string {
   if (all.length === 0) return 'No cash-outs yet.';
-  const rows = all.map((one) => [
-    formatTime(one.confirmed_at, timezone),
-    shortId(one.id),
-    cash(one.fiat, one.currency),
-    groupDigits(one.gross_sats),
-    groupDigits(one.net_sats),
-    groupDigits(one.commission_sats),
+  const hasOwnShare = all.some((one) => one.own_sats > 0n);
+  const byHand = all.some((one) => one.origin !== 'lamassu');
+  const rows = all.flatMap((one) => [
+    [
+      formatMinute(one.confirmed_at, timezone),
+      cash(one.fiat, one.currency),
+      groupDigits(one.gross_sats),
+      groupDigits(one.net_sats),
+      groupDigits(one.commission_sats),
+      groupDigits(one.own_sats),
+    ],
+    [
+      `${shortId(one.id)} ${clean(machineOf(one))}${one.origin === 'lamassu' ? '' : ' *'}`,
+      one.price && groupDigits(one.price),
+      ...['', ''],
+      one.commission_fiat && cash(one.commission_fiat, one.currency),
+    ],
   ]);
-  return table(['confirmed', 'cash-out', 'cash', 'gross sat', 'net sat', 'commission'], rows);
+  const columns = ['cash-out', 'cash, price', 'gross', 'net', 'commission'];
+  return [
+    wrapped(
+      `Times of ${timezone}, prices of one BTC, all else in sat: gross = net (the clients’) + commission${hasOwnShare ? ' + own share' : ''}.`,
+    ),
+    table(hasOwnShare ? [...columns, 'own share'] : columns, rows),
+    ...(byHand ? ['* settled by hand'] : []),
+    ...all
+      .filter((one) => one.undelivered_sats > 0n)
+      .map((one) =>
+        wrapped(
+          `${shortId(one.id)}: ${formatSats(one.undelivered_sats)} of the gross are undelivered, the layperson’s.`,
+        ),
+      ),
+  ].join('\n');
+}
+
+/** The machine as lists show it: its name, or the first characters of its device id. */
+function machineOf({ machine, machine_name: name }: CashOutView): string {
+  return name ?? machine.slice(0, 8);
 }
 
 /** One cash-out, for the terminal. */
@@ -25,6 +56,11 @@ export function cashOutPage(one: CashOutDetailView, timezone: string): string {
     `Cash-out ${one.id}`,
     `Confirmed ${formatTime(one.confirmed_at, timezone)}, ${processed}`,
     ...(settlement ? [`Settled by ${clean(settlement.actor)}: ${clean(settlement.reason)}`] : []),
+    ...(one.price === null || one.commission_fiat === null
+      ? []
+      : [
+          `Price ${cash(one.price, one.currency)} per BTC; the commission is worth ${cash(one.commission_fiat, one.currency)}`,
+        ]),
     division(one),
     ...(one.allocations.some(({ net_sats, payout }) => net_sats > 0n && payout === null)
       ? ['A part of it is in no payout yet: it is paid by the next run after it is due.']

@@ -14,11 +14,10 @@ export function clientsPage(all: ClientView[]): string | Message {
   }
   const rows = all.flatMap(({ name, mode, status, balances, metrics }) => {
     if (balances.length === 0) return [[name, mode, status]];
-    return balances.map(({ currency, remaining }) => {
+    return balances.map(({ currency, remaining, spent }) => {
       const bought = metrics[currency];
       return [
-        ...[name, mode, status, cash(remaining, currency)],
-        bought && cash(bought.fiat_spent, currency),
+        ...[name, mode, status, cash(remaining, currency), cash(spent, currency)],
         bought && formatSats(bought.sats_stacked),
         bought && formatSats(bought.waiting_sats),
       ];

@@ -11,13 +11,15 @@ type Proposal = NonNullable<SettlementView['proposal']>;
 export function proposalPage(view: SettlementView, timezone: string): string {
   const { proposal } = view;
   if (!proposal) return cashOutPage(view, timezone);
-  const { lamassu, price, currency_doubt: doubt } = proposal;
+  const { lamassu, price, stated_price: stated, currency_doubt: doubt } = proposal;
   return wrapped(
     [
       ...(lamassu ? lamassuLines(view, lamassu, timezone) : [`${clean(view.id)}, which Lamassu never saw:`]),
       ...overridesOf(view, proposal).map((line) => `You say otherwise: ${line}.`),
-      `That is a commission of ${rateOf(proposal)}` +
-        (price === null ? '.' : `, and a price of ${cash(price, view.currency)} per BTC for the clients.`),
+      stated === null
+        ? `That is a commission of ${rateOf(proposal)}` +
+          (price === null ? '.' : `, and a price of ${cash(price, view.currency)} per BTC for the clients.`)
+        : `At your price of ${cash(stated, view.currency)} per BTC the cash is worth ${formatSats(proposal.gross_sats - proposal.commission_sats)}: a commission of ${rateOf(proposal)}.`,
       division(view),
       ...(doubt === null ? [] : [`Is that the right currency? ${clean(doubt)}.`]),
     ].join('\n'),

@@ -40,7 +40,17 @@ export async function settleOrVoid(
   }
 }
 
-const NOT_WITH_VOID = ['machine', 'at', 'fiat', 'gross', 'commission', 'rate', 'credit', 'newCurrency'];
+const NOT_WITH_VOID = [
+  'machine',
+  'at',
+  'fiat',
+  'gross',
+  'commission',
+  'rate',
+  'price',
+  'credit',
+  'newCurrency',
+];
 
 function refuse(options: Record<string, unknown>, names: string[], hint: string): void {
   const given = names.find((name) => options[name] !== undefined);

@@ -46,6 +46,11 @@ export function formatTime(instant: Instant, timezone: string): string {
   return `${date} ${part('hour')}:${part('minute')}:${part('second')} ${part('timeZoneName')}`;
 }
 
+/** The same to the minute, for a table that names the zone: `2026-11-20 04:00`. */
+export function formatMinute(instant: Instant, timezone: string): string {
+  return formatTime(instant, timezone).slice(0, 'YYYY-MM-DD hh:mm'.length);
+}
+
 /** Cached: a formatter is slow to make, and lists print hundreds of times. */
 function formatterFor(timeZone: string): Intl.DateTimeFormat {
   const known = formatters.get(timeZone);

@@ -24,7 +24,7 @@ export interface Settlement {
 /** The figures in `settlements.figures`, as JSON: sats and minor units as text. */
 export interface KeptFigures {
   /** The figures that the operator stated; the others are Lamassu's. */
-  stated: ('fiat' | 'gross' | 'commission')[];
+  stated: ('fiat' | 'gross' | 'commission' | 'price')[];
   machine: string;
   at: string;
   currency: string;
@@ -33,6 +33,8 @@ export interface KeptFigures {
   gross: string;
   commission: string;
   undelivered: string;
+  /** Of one BTC, in minor units, where the operator stated it. */
+  price?: string;
 }
 
 /** The figures by which two settlements are compared. */
@@ -76,6 +78,7 @@ export async function settle(
       ...(stated.fiat ? (['fiat'] as const) : []),
       ...(stated.gross === undefined ? [] : (['gross'] as const)),
       ...(stated.commission === undefined && stated.rate === undefined ? [] : (['commission'] as const)),
+      ...(stated.price ? (['price'] as const) : []),
     ],
     machine,
     at: confirmedAt,
@@ -84,6 +87,7 @@ export async function settle(
     gross: `${cashOut.distributed}`,
     commission: `${cashOut.commission}`,
     undelivered: `${cashOut.undelivered}`,
+    ...(stated.price && { price: `${stated.price.minor}` }),
   };
   await trx
     .insertInto('settlements')
@@ -177,6 +181,12 @@ function differing(
       sats(statedCommission(BigInt(kept.gross), stated)),
       kept.stated.includes('commission'),
     ],
+    [
+      'price',
+      kept.price === undefined ? 'not stated' : fiat(BigInt(kept.price), kept.currency),
+      stated.price && fiat(stated.price.minor, stated.price.currency),
+      kept.stated.includes('price'),
+    ],
     ['machine', kept.machine, machine, false],
     ['at', kept.at, at, false],
     ['credit', credited ? 'given' : 'not given', credit ? 'given' : 'not given', false],
@@ -188,7 +198,7 @@ function differing(
 
 /** A settlement as the log and `voids` record it. */
 export function settlementSnapshot({ cashOut, allocations, settlement }: CashOutDetail) {
-  const { id: _, lamassu: __, digits, ...figures } = cashOut;
+  const { id: _, lamassu: __, machineName: ___, digits, ...figures } = cashOut;
   const fiat = (minor: bigint) => formatDecimal(minor, digits);
   return {
     ...figures,

@@ -7,14 +7,15 @@ import { idsBeginning, onlyId } from './find-id.ts';
 
 /* Cash-outs that were distributed, as lists and pages show them. */
 
-export type CashOutRow = Selectable<Schema['cash_outs']> & { digits: number };
+export type CashOutRow = Selectable<Schema['cash_outs']> & { digits: number; machineName: string | null };
 
 export async function readCashOutList(db: Db, limit: number, id?: string): Promise<Page<CashOutRow>> {
   const query = db.selectFrom('cash_outs').$if(id !== undefined, (some) => some.where('id', '=', id ?? ''));
   const rows = await query
     .innerJoin('currencies', 'currencies.code', 'cash_outs.currency')
+    .leftJoin('machines', 'machines.device_id', 'cash_outs.machine')
     .selectAll('cash_outs')
-    .select('currencies.digits')
+    .select(['currencies.digits', 'machines.name as machineName'])
     .orderBy('confirmed_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit)
