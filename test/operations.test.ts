@@ -23,8 +23,8 @@ type Kind = Principal['kind'];
 const rights: [may: Kind[], names: string][] = [
   [
     ['bookkeeper', 'client'],
-    `clients.show export.make fundings.list fundings.show log.list payouts.list payouts.show
-     purchases.list purchases.show`,
+    `clients.show clients.statement export.make fundings.list fundings.show log.list payouts.list
+     payouts.show purchases.list purchases.show`,
   ],
   [['client'], `clients.pause clients.resume clients.set`],
   [
@@ -180,6 +180,10 @@ const plain = (answer: unknown) => JSON.parse(toJson(answer) ?? 'null') as unkno
 /** What alice asks each operation. */
 const own: Record<string, Input[]> = {
   'clients.show': [{ name: 'alice' }],
+  // Yesterday's cash may have been in the month before.
+  'clients.statement': [now(), plus(now(), -86_400_000)].map((at) => ({
+    ...{ name: 'alice', month: at.slice(0, 7), format: 'csv' },
+  })),
   'fundings.list': [{}, { client: 'alice' }, { status: 'exhausted' }],
   'fundings.show': [{ id: 'f1' }],
   'payouts.list': [{}, { client: 'alice' }, { open: true }, { state: 'settled' }],
@@ -199,6 +203,12 @@ const own: Record<string, Input[]> = {
 /** What alice may try to reach: something of another, and the same of nobody. */
 const reaching: Record<string, [others: Input, nobodys: Input][]> = {
   'clients.show': [[{ name: 'bob' }, { name: 'zoe' }]],
+  'clients.statement': [
+    [
+      { name: 'bob', month: '2026-11' },
+      { name: 'zoe', month: '2026-11' },
+    ],
+  ],
   'fundings.list': [[{ client: 'bob' }, { client: 'zoe' }]],
   'fundings.show': [[{ id: 'f2' }, { id: 'f99' }]],
   'payouts.list': [

@@ -152,8 +152,9 @@ const mayUse: Record<string, string[]> = {
   doctor: ['config', 'dca', 'lamassu', 'ledger', 'lnbits'],
   init: ['config/secret', 'lamassu', 'ledger', 'lnbits'],
   export: ['dca', 'ledger'],
+  statement: ['dca', 'ledger'],
   monitoring: ['config', 'dca', 'ledger', 'lnbits', 'scheduler'],
-  views: ['dca', 'doctor', 'export', 'init', 'ledger', 'monitoring', 'reconcile', 'scheduler'],
+  views: ['dca', 'doctor', 'export', 'init', 'ledger', 'monitoring', 'reconcile', 'scheduler', 'statement'],
   operations: [
     'config',
     'dca',
@@ -169,6 +170,7 @@ const mayUse: Record<string, string[]> = {
     'package.json',
     'reconcile',
     'scheduler',
+    'statement',
     'typed',
     'views',
   ],

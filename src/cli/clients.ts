@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import * as add from './clients/add.ts';
+import * as statement from './clients/print-statement.ts';
 import * as set from './clients/set.ts';
 import { does, local } from './command/call.ts';
 import { define, reasonOption } from './command/options.ts';
@@ -15,6 +16,7 @@ export function register(program: Command): void {
   named(clients, 'show', 'one client: settings, cash, and what it bought').action(
     does(operations, 'showClient', local(clientPage)),
   );
+  statement.register(clients);
   reasonOption(
     named(clients, 'pause', 'pause a client: no new shares from now on; what the client has is still paid'),
   ).action(does(operations, 'pauseOneClient', pausedClientPage));

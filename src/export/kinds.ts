@@ -1,5 +1,4 @@
 import { type Bought, priceOf, worthOf, worthOfPart } from '../dca/price.ts';
-import type { ExportRow } from './rows.ts';
 
 /*
  * What can be exported, as tables of columns. The names of kinds and columns are a contract with bookkeeping:
@@ -25,11 +24,14 @@ export type ColumnType =
   | 'json'
   | 'hidden';
 
+/** A row as the database gives it, by the names of the columns. */
+type Values = Record<string, string | bigint | null>;
+
 export interface Column {
   name: string;
   type: ColumnType;
   /** Its expression, in SQL for both SQLite and PostgreSQL; or its value, from the columns of the row that have one. */
-  sql: string | ((row: ExportRow) => bigint | null);
+  sql: string | ((row: Values) => bigint | null);
   /** Whether the totals have its sum by currency. */
   summed: boolean;
 }
@@ -88,7 +90,7 @@ const hiddenPrice = [
   column('cash_out_principal', 'hidden', 'co.net + co.own'),
 ];
 
-const priceOfCashOut = (row: ExportRow): Bought => ({
+const priceOfCashOut = (row: Values): Bought => ({
   fiat: integer(row.cash_out_fiat),
   sats: integer(row.cash_out_principal),
 });
@@ -102,7 +104,7 @@ const partOfCommission = (name: string, before: string) => [
   ),
 ];
 
-function integer(value: ExportRow[string] | undefined): bigint {
+function integer(value: Values[string] | undefined): bigint {
   return BigInt(value ?? 0n);
 }
 

@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 /*
  * Text in hand-written files: removes what editors add, and detects encodings that the bridge does not read.
  */
@@ -25,3 +27,9 @@ export function oneLine(text: string): string | undefined {
 
 export const ONE_LINE_HINT =
   'It has to be one line, without blanks before or after it; one line break at its end is ignored.';
+
+/** Text from outside, on one line and without what controls a terminal: control, format and escape characters. */
+export function clean(text: string): string {
+  const line = stripVTControlCharacters(text).replace(/[\s\p{Zl}\p{Zp}]+/gu, ' ');
+  return line.replace(/[\p{Cc}\p{Cf}]/gu, '');
+}

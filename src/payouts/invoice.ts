@@ -1,5 +1,6 @@
 import { formatDecimal, groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
+import { cashInMachines } from '../ledger/fundings/view.ts';
 import {
   addPayment,
   deferPayout,
@@ -9,6 +10,7 @@ import {
   type Payout,
   walletOf,
 } from '../ledger/payouts/payouts.ts';
+import type { Ledger } from '../ledger/store/open.ts';
 import { keepSight, type WalletKey, wasSeen } from '../ledger/wallets/wallets.ts';
 import { call, message } from '../lib/message.ts';
 import { Unseen } from '../lnbits/one-wallet.ts';
@@ -58,7 +60,11 @@ export async function makeInvoice(
   const notSeen = first ? await checkBeforeFirst(ctx, recipient.id) : null;
   if (notSeen && !notSeen.unseen.gone) return await wait(notSeen);
   const id = await nextPayment(ctx.ledger.db);
-  const request = { sats, memo: memoOf(payout, sats), expirySeconds: INVOICE_EXPIRY_SECONDS };
+  const request = {
+    sats,
+    memo: await memoOf(ctx.ledger, payout, sats),
+    expirySeconds: INVOICE_EXPIRY_SECONDS,
+  };
   for (let tries = 0; tries < TRIES; tries += 1) {
     const wallet = tries === 0 ? present : await walletOf(ctx.ledger.db, payout.id);
     try {
@@ -132,8 +138,16 @@ async function showsItself(
   return (await ctx.destination.shows(key, hash)) ? 'now' : 'unseen';
 }
 
-/** The text that the owner of the wallet reads. */
-function memoOf({ id, kind, fiat, digits, currency }: Payout, sats: bigint): string {
-  const what = kind === 'client' ? `${formatDecimal(fiat, digits)} ${currency} of your cash` : 'commission';
-  return `${groupDigits(sats)} sat for ${what} (payout p${id})`;
+/**
+ * The text that the owner of the wallet reads, with the cash that is left in machines as the invoice is made. Far below the
+ * 639 bytes that a memo may have.
+ */
+async function memoOf({ db }: Ledger, payout: Payout, sats: bigint): Promise<string> {
+  const { id, kind, digits, currency, recipient } = payout;
+  // A part of a payout is for a part of its cash.
+  const paid = `${groupDigits(sats)}${sats === payout.sats ? '' : ` of ${groupDigits(payout.sats)}`} sat`;
+  if (kind === 'commission') return `${paid} for commission (payout p${id})`;
+  const cash = (minor: bigint) => `${groupDigits(formatDecimal(minor, digits))} ${currency}`;
+  const left = await cashInMachines(db, recipient.id, currency);
+  return `${paid} for ${cash(payout.fiat)} of your cash (payout p${id}), ${cash(left)} left`;
 }

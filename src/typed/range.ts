@@ -31,11 +31,7 @@ export function parseRange({ from, to, month }: RangeInput, timezone: string): R
         message`Use either ${field('month')}, or ${field('from')} and ${field('to')}.`,
       );
     }
-    const first = parseMonth(month);
-    return {
-      from: startOfDay(first.toString(), timezone),
-      before: startOfDay(first.add({ months: 1 }).toString(), timezone),
-    };
+    return parseMonth(month, timezone);
   }
   const range = {
     from: from === undefined ? null : parseTime(from, timezone, 'from'),
@@ -47,9 +43,16 @@ export function parseRange({ from, to, month }: RangeInput, timezone: string): R
   return range;
 }
 
-function parseMonth(month: string): Temporal.PlainDate {
-  if (/^\d{4}-(0[1-9]|1[0-2])$/.test(month)) return Temporal.PlainDate.from(`${month}-01`);
-  throw invalid('month', `${JSON.stringify(month)} is not a month`, 'Write it like 2026-11.');
+/** `2026-11`: all its local days. Throws `usage/invalid`. */
+export function parseMonth(month: string, timezone: string): { from: Instant; before: Instant } {
+  if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(month)) {
+    throw invalid('month', `${JSON.stringify(month)} is not a month`, 'Write it like 2026-11.');
+  }
+  const first = Temporal.PlainDate.from(`${month}-01`);
+  return {
+    from: startOfDay(first.toString(), timezone),
+    before: startOfDay(first.add({ months: 1 }).toString(), timezone),
+  };
 }
 
 /** The first moment after the end: after the whole day, or a microsecond after the time. */

@@ -1,6 +1,7 @@
 import stringWidth from 'string-width';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { groupDigits, sum } from '../../src/dca/money.ts';
+import { inTerminal } from '../support/terminal.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 const ONE = '3f0c5e10-0000-4000-8000-000000000001';
@@ -63,7 +64,8 @@ test('list, show and exports agree, and the columns of the list add up', async (
   const list = (await world.must(['cash-outs', 'list', '--json'])).json<Shown[]>();
   const exported = (await world.must(['export', 'cash-outs', '--format', 'json'])).json<Shown[]>();
   const allocations = (await world.must(['export', 'allocations', '--format', 'json'])).json<Shown[]>();
-  const page = (await world.must(['cash-outs', 'list'])).stdout;
+  const inWorld = ['--config', world.configFile, 'cash-outs', 'list'];
+  const { screen: page } = await inTerminal(inWorld, { columns: 80 }).ended;
   for (const one of list) {
     expect(one.gross_sats).toBe(one.net_sats + one.commission_sats + one.own_sats + one.undelivered_sats);
     const shown = (await world.must(['cash-outs', 'show', one.id, '--json'])).json<Detail>();

@@ -289,6 +289,25 @@ test('a paid client has metrics, on the page and in JSON', async () => {
   const list = (await world.must(['clients', 'list'])).stdout;
   expect(list).toContain('484,207 sat');
   for (const line of `${page}\n${list}`.split('\n')) expect([...line].length).toBeLessThanOrEqual(100);
+
+  const { first_at: at } = shown.json<{ metrics: { GTQ: { first_at: string } } }>().metrics.GTQ;
+  const month = new Intl.DateTimeFormat('sv', {
+    timeZone: 'America/Guatemala',
+    year: 'numeric',
+    month: '2-digit',
+  });
+  const statement = ['clients', 'statement', 'stacker', '--month', month.format(new Date(at))];
+  const asJson = (await world.must([...statement, '--json'])).json();
+  expect(asJson).toMatchObject({
+    document: null,
+    currencies: [{ cash: { added: '4000.00', closing: '0.00' }, sats: { bought: 484_207, closing: 0 } }],
+  });
+  const text = (await world.must(statement)).stdout;
+  expect(text).toContain('Average price of one BTC: 826,092.97 GTQ');
+  for (const line of text.split('\n')) expect([...line].length).toBeLessThanOrEqual(80);
+  const html = (await world.must([...statement, '--format', 'html', '--lang', 'es'])).stdout;
+  expect(html).toMatch(/^<!doctype html>[\s\S]*Estado de cuenta de stacker[\s\S]*<\/html>\n$/);
+  expect((await world.aioDca([...statement.slice(0, 4), '2999-01'])).code).toBe(64);
 });
 
 test('is closed only once the sats that are owed are paid', async () => {
@@ -299,6 +318,11 @@ test('is closed only once the sats that are owed are paid', async () => {
     await poor.addFunding('leaver', '4000 GTQ');
     await poor.insertCashOut();
     expect((await poor.aioDca(['poll'])).code).toBe(75);
+    // Spent is what came out of machines, as in `clients show`: also what is not paid yet.
+    const row = (await poor.must(['clients', 'list'])).stdout
+      .split('\n')
+      .find((line) => line.includes('leaver'));
+    expect(row?.replace(/ /g, '')).toContain('0.00GTQ│4,000.00GTQ│0sat│484,207sat');
     const closing = await poor.aioDca(['clients', 'close', 'leaver']);
     expect(closing.code).toBe(64);
     expect(closing.stderr).toContain('owed 484,207 sat that are not settled yet');

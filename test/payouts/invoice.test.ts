@@ -21,8 +21,8 @@ test('both sides say whose it is and for which cash-outs, and the invoice lasts 
   expect(first?.extra).toEqual({ ...sealed, seq: 1, part: 1, sats: 600 });
   expect(second?.extra).toEqual({ ...sealed, seq: 2, part: 2, sats: 400 });
   expect([first?.memo, second?.memo]).toEqual([
-    '600 sat for 100.00 USD of your cash (payout p1)',
-    '400 sat for 100.00 USD of your cash (payout p1)',
+    '600 of 1,000 sat for 100.00 USD of your cash (payout p1), 9,900.00 USD left',
+    '400 of 1,000 sat for 100.00 USD of your cash (payout p1), 9,900.00 USD left',
   ]);
   const spent = day.lnbits.payments(day.source.id).filter((row) => row.amount < 0);
   expect(spent.map((row) => row.extra)).toEqual([

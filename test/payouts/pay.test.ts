@@ -66,7 +66,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
       .find((row) => row.payment_hash === received?.payment_hash);
     expect(received?.extra).toMatchObject(expected);
     expect(spent?.extra).toMatchObject(expected);
-    expect(received?.memo).toBe('1,000 sat for 100.00 USD of your cash (payout p1)');
+    expect(received?.memo).toBe('1,000 sat for 100.00 USD of your cash (payout p1), 9,900.00 USD left');
   });
 
   test('several cash-outs of one client are paid in one payout; with batch = "cash-out" one by one', async () => {

@@ -43,6 +43,7 @@ import {
 import { roleSqlView } from '../../src/views/role-sql.ts';
 import { dryRunView, paidView, runView } from '../../src/views/run.ts';
 import { settlementView, voidedView } from '../../src/views/settlements.ts';
+import { statementView } from '../../src/views/statements.ts';
 import { statusView } from '../../src/views/status.ts';
 import { verificationView } from '../../src/views/verification.ts';
 import { holdAgainstErrors } from './operations.ts';
@@ -61,6 +62,7 @@ export const commandViews: Record<string, Views | null> = {
   'clients resume': [clientView],
   'clients set': [changedClientView],
   'clients show': [clientView],
+  'clients statement': [statementView],
   'clock restate': async () => [(await import('../../src/operations/clock.ts')).restateEntry.view],
   'clock show': [clocksView],
   'commission add': [commissionRecipientView],

@@ -20,6 +20,7 @@ const commands: Record<string, { command?: string; operands?: string[]; names?: 
   'clients.resume': { operands: ['name'] },
   'clients.set': { operands: ['name'] },
   'clients.show': { operands: ['name'] },
+  'clients.statement': { operands: ['name'] },
   'clock.restate': { operands: ['subject'] },
   'commission.add': { operands: ['name'] },
   'commission.remove': { operands: ['name'] },

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { formatDecimal } from '../../dca/money.ts';
 import { type BridgeError, notFound } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
@@ -42,6 +43,18 @@ export async function findFunding(db: Db, id: bigint): Promise<Funding> {
   const [funding] = await listFundings(db, { id });
   if (funding) return funding;
   throw noFunding(id);
+}
+
+/** A client's cash in machines in one currency: what remains of the deposited fundings, in minor units. */
+export async function cashInMachines(db: Db, client: bigint, currency: string): Promise<bigint> {
+  const { cash } = await db
+    .selectFrom('fundings')
+    .select(sql<bigint>`cast(coalesce(sum(remaining), 0) as bigint)`.as('cash'))
+    .where('client_id', '=', client)
+    .where('currency', '=', currency)
+    .where('status', '=', 'deposited')
+    .executeTakeFirstOrThrow();
+  return cash;
 }
 
 /** The error for a funding that does not exist, or may not be seen. */

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+import { localDate } from '../dca/local-time.ts';
+import { invalid } from '../errors.ts';
+import { localTimes } from '../export/format.ts';
+import { findClient } from '../ledger/clients/clients.ts';
+import { readStatement } from '../ledger/clients/statement.ts';
+import { statementCsv } from '../statement/as-csv.ts';
+import { statementHtml } from '../statement/as-html.ts';
+import { statementText } from '../statement/as-text.ts';
+import type { ClientStatement } from '../statement/client-statement.ts';
+import { type Language, languages } from '../statement/languages.ts';
+import { parseName } from '../typed/names.ts';
+import { parseMonth } from '../typed/range.ts';
+import { statementView, viewOfStatement } from '../views/statements.ts';
+import { assertOwn, operation } from './operation.ts';
+
+/** A client's account of one local month: as data, and written in a language where a format is asked for. */
+export const showStatement = operation({
+  name: 'clients.statement',
+  needs: 'read',
+  may: ['bookkeeper', 'client'],
+  errors: [],
+  input: z.object({
+    name: z.string(),
+    /** `2026-11` */
+    month: z.string(),
+    format: z.enum(['text', 'csv', 'html']).optional(),
+    lang: z.enum(languages).default('en'),
+  }),
+  view: statementView,
+  run: async ({ clock, ledger: { db }, config: { timezone }, who }, given) => {
+    const name = parseName(given.name, 'name');
+    assertOwn(who, name);
+    const { from, before } = parseMonth(given.month, timezone);
+    const now = clock.now();
+    if (from > now) {
+      const latest = localDate(now, timezone).slice(0, 'YYYY-MM'.length);
+      throw invalid('month', `${given.month} has not begun yet`, `The newest month is ${latest}.`);
+    }
+    const client = await findClient(db, name, now, 'name');
+    const isRunning = now < before;
+    const statement: ClientStatement = {
+      ...{ client: client.name, month: given.month, timezone, isRunning, until: isRunning ? now : before },
+      currencies: await readStatement(db, client, from, before),
+    };
+    const { format, lang } = given;
+    const document = format === undefined ? null : written(statement, format, lang);
+    return viewOfStatement(statement, { from, before }, document);
+  },
+});
+
+function written(statement: ClientStatement, format: 'text' | 'csv' | 'html', language: Language): string {
+  if (format === 'csv') {
+    const local = localTimes(statement.timezone);
+    // Spreadsheets do not read a time with an offset as one.
+    return statementCsv(statement, language, (at) => local(at).slice(0, 19).replace('T', ' '));
+  }
+  return format === 'html' ? statementHtml(statement, language) : `${statementText(statement, language)}\n`;
+}
