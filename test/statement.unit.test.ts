@@ -82,10 +82,31 @@ test('in Spanish, with amounts and dates as in Guatemala', () => {
 test('a month before the first entry has a sentence, in each language and format', () => {
   const none = statement([]);
   expect(statementText(none, 'en')).toContain(
-    'Until the end of this month alice had no cash and no satoshi here.',
+    'alice had no cash and no satoshi here, neither in this month nor before.',
   );
-  expect(statementHtml(none, 'es')).toContain('alice no tenía aquí efectivo ni satoshis.');
+  expect(statementHtml(none, 'es')).toContain(
+    'alice no tuvo aquí efectivo ni satoshis, ni en este mes ni antes.',
+  );
   expect(statementCsv(none, 'en', (time) => time).split('\r\n')).toHaveLength(2);
+});
+
+test('what was paid after the month is told apart from what waits and from what was paid in it', () => {
+  const [bought] = currency().purchases;
+  if (!bought) throw new Error('no purchase');
+  const paidAt = (time: string | null) => ({ ...bought, paidAt: time });
+  const purchases = [
+    paidAt(null),
+    paidAt('2026-11-20T10:01:00.000000Z'),
+    paidAt('2026-12-01T06:00:00.000000Z'),
+  ];
+  const some = statement([currency({ purchases })]);
+  const rows = statementText(some, 'en')
+    .split('\n')
+    .filter((line) => line.startsWith('20 04:00  Antigua'));
+  expect(rows.map((row) => row.split(/ +/).at(-1))).toEqual(['waits', 'p10', 'later']);
+  expect(statementText(some, 'en')).toContain('Later: it was paid after the end');
+  expect(statementText(statement(), 'en')).not.toContain('Later');
+  expect(statementHtml(some, 'es')).toContain('<td>p10 (después)</td>');
 });
 
 test('no text is wider than 80 columns, whatever the amounts and names', () => {

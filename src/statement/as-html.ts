@@ -1,8 +1,8 @@
 import { sum } from '../dca/money.ts';
 import { priceOf } from '../dca/price.ts';
-import type { CurrencyStatement } from '../ledger/clients/statement.ts';
+import type { CurrencyStatement, StatementPurchase } from '../ledger/clients/statement.ts';
 import { clean } from '../lib/text.ts';
-import type { ClientStatement } from './client-statement.ts';
+import { type ClientStatement, hasLater, paidBy } from './client-statement.ts';
 import { type Language, type Style, styleOf } from './languages.ts';
 
 /* A statement as one printable page of HTML that asks nothing of any server. */
@@ -49,16 +49,16 @@ export function statementHtml(statement: ClientStatement, language: Language): s
 <p>${isRunning ? html`${words.until(style.time(until))}<br>` : ''}${words.timesOf(timezone)}</p>
 </header>
 <main>
-${currencies.length === 0 ? html`<p>${words.nothing(client)}</p>` : currencies.map((one) => section(one, style))}
+${currencies.length === 0 ? html`<p>${words.nothing(client)}</p>` : currencies.map((one) => section(one, statement, style))}
 </main>
-${currencies.some(({ purchases }) => purchases.length > 0) ? html`<footer><p>${words.explained}</p></footer>` : ''}
+${currencies.some(({ purchases }) => purchases.length > 0) ? html`<footer><p>${words.explained}${hasLater(statement) ? ` ${words.explainedLater}` : ''}</p></footer>` : ''}
 </body>
 </html>
 `;
   return page.text;
 }
 
-function section(one: CurrencyStatement, style: Style): Html {
+function section(one: CurrencyStatement, statement: ClientStatement, style: Style): Html {
   const { words } = style;
   const { currency, digits, cash, sats, machines, inFlight } = one;
   const fiat = (minor: bigint) => `${style.fiat(minor, digits)} ${currency}`;
@@ -88,7 +88,7 @@ ${machines.length > 1 ? machines.map((part) => html`<li>${part.name ?? part.mach
 </ul>`
     : ''
 }
-${purchasesTable(one, style)}
+${purchasesTable(one, statement, style)}
 <div class="accounts">
 ${movementsTable(one, style)}
 ${paymentsTable(one, style)}
@@ -107,7 +107,11 @@ ${rows.map(([label, amount]) => html`<tr><th scope="row">${label}</th><td class=
 </table>`;
 }
 
-function purchasesTable({ currency, digits, purchases }: CurrencyStatement, style: Style): Html {
+function purchasesTable(
+  { currency, digits, purchases }: CurrencyStatement,
+  statement: ClientStatement,
+  style: Style,
+): Html {
   const { words } = style;
   if (purchases.length === 0) return html`<p>${words.noPurchases}</p>`;
   const fiat = (minor: bigint | null) => (minor === null ? '' : style.fiat(minor, digits));
@@ -123,11 +127,19 @@ function purchasesTable({ currency, digits, purchases }: CurrencyStatement, styl
 <tbody>
 ${purchases.map(
   (one) =>
-    html`<tr><td class="time">${style.time(one.at)}</td><td>${one.machineName ?? one.machine.slice(0, 8)}</td>${amount(fiat(one.fiat))}${amount(style.sats(one.gross))}${amount(style.sats(one.commission))}${amount(style.sats(one.net))}${amount(fiat(priceOf({ fiat: one.fiat, sats: one.net })))}<td>${one.paidAt === null ? words.waits : one.payouts.map((id) => `p${id}`).join(' ')}</td></tr>\n`,
+    html`<tr><td class="time">${style.time(one.at)}</td><td>${one.machineName ?? one.machine.slice(0, 8)}</td>${amount(fiat(one.fiat))}${amount(style.sats(one.gross))}${amount(style.sats(one.commission))}${amount(style.sats(one.net))}${amount(fiat(priceOf({ fiat: one.fiat, sats: one.net })))}<td>${paidText(one, statement, style)}</td></tr>\n`,
 )}</tbody>
 <tfoot><tr><th scope="row" colspan="2">${words.total}</th>${amount(fiat(bought.fiat))}${amount(style.sats(total('gross')))}${amount(style.sats(total('commission')))}${amount(style.sats(bought.sats))}<td></td><td></td></tr></tfoot>
 </table>
 ${average === null ? '' : html`<p class="average">${words.average(`${fiat(average)} ${currency}`)}</p>`}`;
+}
+
+/** `p10`, `p10 (later)`, or that it waits. */
+function paidText(one: StatementPurchase, statement: ClientStatement, { words }: Style): string {
+  const state = paidBy(one, statement);
+  if (state === 'waits') return words.waits;
+  const payouts = one.payouts.map((id) => `p${id}`).join(' ');
+  return state === 'paid' ? payouts : `${payouts} (${words.later})`;
 }
 
 function movementsTable({ currency, digits, movements }: CurrencyStatement, style: Style): Content {

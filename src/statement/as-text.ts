@@ -3,7 +3,7 @@ import { sum } from '../dca/money.ts';
 import { priceOf } from '../dca/price.ts';
 import type { CurrencyStatement, StatementPurchase } from '../ledger/clients/statement.ts';
 import { clean } from '../lib/text.ts';
-import type { ClientStatement } from './client-statement.ts';
+import { type ClientStatement, hasLater, paidBy } from './client-statement.ts';
 import { type Language, type Style, styleOf } from './languages.ts';
 
 /* A statement as plain text of at most 80 columns, for the terminal or a letter. */
@@ -21,12 +21,16 @@ export function statementText(statement: ClientStatement, language: Language): s
   return [
     [title, '='.repeat(stringWidth(title))].join('\n'),
     [...(isRunning ? [words.until(style.time(until))] : []), words.timesOf(timezone)].join('\n'),
-    ...(currencies.length === 0 ? [words.nothing(client)] : currencies.map((one) => section(one, style))),
-    ...(currencies.some(({ purchases }) => purchases.length > 0) ? [folded(words.explained)] : []),
+    ...(currencies.length === 0
+      ? [words.nothing(client)]
+      : currencies.map((one) => section(one, statement, style))),
+    ...(currencies.some(({ purchases }) => purchases.length > 0)
+      ? [folded(hasLater(statement) ? `${words.explained} ${words.explainedLater}` : words.explained)]
+      : []),
   ].join('\n\n');
 }
 
-function section(one: CurrencyStatement, style: Style): string {
+function section(one: CurrencyStatement, statement: ClientStatement, style: Style): string {
   const { words } = style;
   const { currency, digits, cash, sats, movements, payments, machines, inFlight } = one;
   const fiat = (minor: bigint) => `${style.fiat(minor, digits)} ${currency}`;
@@ -54,7 +58,7 @@ function section(one: CurrencyStatement, style: Style): string {
           ]),
         ]
       : []),
-    purchasesText(one, style),
+    purchasesText(one, statement, style),
     account(words.sats, [
       [words.satsOpening, sat(sats.opening)],
       [words.satsBought, signed(sats.bought, sat)],
@@ -122,7 +126,11 @@ function less(amount: bigint, written: (amount: bigint) => string): string {
   return `- ${written(amount)}`;
 }
 
-function purchasesText({ currency, digits, purchases }: CurrencyStatement, style: Style): string {
+function purchasesText(
+  { currency, digits, purchases }: CurrencyStatement,
+  statement: ClientStatement,
+  style: Style,
+): string {
   const { words } = style;
   if (purchases.length === 0) return words.noPurchases;
   const fiat = (minor: bigint | null) => (minor === null ? '' : style.fiat(minor, digits));
@@ -151,7 +159,10 @@ function purchasesText({ currency, digits, purchases }: CurrencyStatement, style
     },
     {
       head: [words.paid, ''],
-      of: (one) => (one.paidAt === null ? words.waits : one.payouts.map((id) => `p${id}`).join(' ')),
+      of: (one) => {
+        const state = paidBy(one, statement);
+        return state === 'paid' ? one.payouts.map((id) => `p${id}`).join(' ') : words[state];
+      },
       total: '',
       left: true,
     },

@@ -1,4 +1,4 @@
-import type { CurrencyStatement } from '../ledger/clients/statement.ts';
+import type { CurrencyStatement, StatementPurchase } from '../ledger/clients/statement.ts';
 import type { Instant } from '../time.ts';
 
 /** A client's account of one local month, before it is written in a language. */
@@ -12,4 +12,20 @@ export interface ClientStatement {
   timezone: string;
   /** Empty: the client had neither cash nor sats until then. */
   currencies: CurrencyStatement[];
+}
+
+/** Whether the sats of a purchase had arrived by the end of the statement: `later` if they arrived after it. */
+export function paidBy(
+  { paidAt }: Pick<StatementPurchase, 'paidAt'>,
+  { until }: Pick<ClientStatement, 'until'>,
+): 'paid' | 'later' | 'waits' {
+  if (paidAt === null) return 'waits';
+  return paidAt < until ? 'paid' : 'later';
+}
+
+/** Whether any of its purchases was paid after its end. */
+export function hasLater(statement: ClientStatement): boolean {
+  return statement.currencies.some(({ purchases }) =>
+    purchases.some((one) => paidBy(one, statement) === 'later'),
+  );
 }

@@ -33,6 +33,7 @@ interface Words {
   price: string;
   paid: string;
   waits: string;
+  later: string;
   total: string;
   average(price: string): string;
   sats: string;
@@ -46,6 +47,7 @@ interface Words {
   amount: string;
   payout: string;
   explained: string;
+  explainedLater: string;
   /** The names of the columns and of the kinds of rows of a CSV file. */
   csv: {
     columns: Record<CsvColumn, string>;
@@ -79,7 +81,7 @@ export const words: Record<Language, Words> = {
     title: (client, month) => `Statement of ${client}, ${month}`,
     until: (time) => `The month goes on: this is as of ${time}.`,
     timesOf: (zone) => `Times are those of ${zone}.`,
-    nothing: (client) => `Until the end of this month ${client} had no cash and no satoshi here.`,
+    nothing: (client) => `${client} had no cash and no satoshi here, neither in this month nor before.`,
     cash: 'Cash in machines',
     opening: 'At the start of the month',
     added: 'Put in',
@@ -101,6 +103,7 @@ export const words: Record<Language, Words> = {
     price: 'Price',
     paid: 'Paid',
     waits: 'waits',
+    later: 'later',
     total: 'Total',
     average: (price) => `Average price of one BTC: ${price}`,
     sats: 'Bitcoin',
@@ -115,6 +118,7 @@ export const words: Record<Language, Words> = {
     payout: 'Payout',
     explained:
       'Net is gross less commission, in satoshi (sat); the price is what one BTC of the net cost in cash.',
+    explainedLater: 'Later: it was paid after the end of this month.',
     csv: {
       columns: {
         kind: 'kind',
@@ -149,7 +153,7 @@ export const words: Record<Language, Words> = {
     title: (client, month) => `Estado de cuenta de ${client}, ${month}`,
     until: (time) => `El mes sigue en curso: datos al ${time}.`,
     timesOf: (zone) => `Las horas son de ${zone}.`,
-    nothing: (client) => `Hasta el final de este mes ${client} no tenía aquí efectivo ni satoshis.`,
+    nothing: (client) => `${client} no tuvo aquí efectivo ni satoshis, ni en este mes ni antes.`,
     cash: 'Efectivo en cajeros',
     opening: 'Al inicio del mes',
     added: 'Depositado',
@@ -171,6 +175,7 @@ export const words: Record<Language, Words> = {
     price: 'Precio',
     paid: 'Pagado',
     waits: 'espera',
+    later: 'después',
     total: 'Total',
     average: (price) => `Precio promedio de un BTC: ${price}`,
     sats: 'Bitcoin',
@@ -185,6 +190,7 @@ export const words: Record<Language, Words> = {
     payout: 'Pago',
     explained:
       'El neto es el bruto menos la comisión, en satoshis (sat); el precio es lo que costó en efectivo un BTC del neto.',
+    explainedLater: 'Después: se pagó después del final de este mes.',
     csv: {
       columns: {
         kind: 'tipo',

@@ -71,7 +71,7 @@ forEachLedger((_kind, open) => {
     const empty = await ask(showStatement, { name: 'alice', month: '2026-09', format: 'text' });
     expect(empty).toMatchObject({
       currencies: [],
-      document: expect.stringContaining('alice had no cash and no satoshi here.'),
+      document: expect.stringContaining('alice had no cash and no satoshi here, neither'),
     });
     const refused: [month: string, says: string][] = [
       ['2026-12', 'month: 2026-12 has not begun yet.'],
