@@ -486,7 +486,7 @@ test('a test stands where its subject stands and has its name', () => {
 });
 
 /** What starts processes or servers: the files of test/support that need more than their importer's own process. */
-const PROCESSES = ['command', 'kill', 'lnbits-real', 'sshd', 'systemd', 'terminal', 'world'];
+const PROCESSES = ['booted', 'command', 'kill', 'lnbits-real', 'sshd', 'systemd', 'terminal', 'world'];
 const SERVERS = ['ledgers', 'lnbits-simulator', 'postgres', 'ssh'];
 
 test('a test imports no more than its project has: unit, integration, system', () => {

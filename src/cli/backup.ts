@@ -3,7 +3,7 @@ import { groupDigits } from '../dca/money.ts';
 import { call, message } from '../lib/message.ts';
 import { does, unlessOk } from './command/call.ts';
 import { define } from './command/options.ts';
-import { wrapped } from './terminal/wrap.ts';
+import { fitted } from './terminal/wrap.ts';
 
 export function register(program: Command): void {
   define(program, 'backup', 'copy a SQLite ledger that may be in use into a new file, and check the copy')
@@ -23,8 +23,9 @@ export function register(program: Command): void {
         (made) => {
           const copied = `Copied ledger ${made.ledger.id} to ${made.file}`;
           return made.ok
-            ? wrapped(
+            ? fitted(
                 `${copied} (${groupDigits(`${made.bytes}`)} bytes); the copy is sound and its books balance.${removed(made.removed)}`,
+                '  ',
               )
             : message`${copied}, but its books do not balance: run ${call('verify')}.`;
         },
