@@ -151,6 +151,7 @@ async function payPayout(ctx: PayContext, payout: Payout, paid: Paid): Promise<W
     paid.satsSettled += sats;
   }
   paid.settled += 1;
+  ctx.onPaid?.(payout);
   return null;
 }
 

@@ -1,6 +1,7 @@
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Act } from '../ledger/log/log.ts';
+import type { Payout } from '../ledger/payouts/payouts.ts';
 import type { FeeRate } from '../ledger/payouts/service-fee.ts';
 import type { Run } from '../ledger/runs/lease.ts';
 import type { Ledger } from '../ledger/store/open.ts';
@@ -75,6 +76,8 @@ export interface PayContext extends SourceWallet, Quiet {
   answered: Set<bigint>;
   /** Called with the milliseconds that the run waits because LNbits takes no more requests for now. */
   onWait?: ((ms: number) => void) | undefined;
+  /** Called with each payout of which every part has arrived. */
+  onPaid?: ((payout: Payout) => void) | undefined;
   /** How often it said so since the last payout was finished. */
   limited?: number;
   /** What went wrong with LNbits: one of each kind, and what concerns one payout for each payout. See `note`. */

@@ -8,7 +8,7 @@ import { call, message } from '../lib/message.ts';
 import { endOfLog, lastReport, newsOf, payoutsNeedingPeople } from './new-since.ts';
 import { pausedSats } from './paused-sats.ts';
 import { formOptions, pay, waitsNow } from './pay.ts';
-import { type PollDeps, waits } from './poll.ts';
+import { logsPayouts, type PollDeps, waits } from './poll.ts';
 import { conclude, noRunTotals, outcomeOf, type PollReport, summaryOf } from './report.ts';
 import { emptyReport } from './setup.ts';
 
@@ -37,6 +37,7 @@ export async function payFixed({
       signal: AbortSignal.any([signal, run.lost]),
       problems,
       onWait: waits({ log, onWait }),
+      onPaid: logsPayouts(log),
       form: { ...formOptions(config, run.id, ledger.clock.now()), fixedDueAt: ledger.clock.now() },
     });
     const needingPeople = await payoutsNeedingPeople(ledger.db, config.lnbits.creditSource);

@@ -7,6 +7,7 @@ import { dropNeedless } from '../ledger/credits/plan.ts';
 import { dueGroups, type FormOptions, formPayouts } from '../ledger/payouts/form.ts';
 import { notSettled } from '../ledger/payouts/open-payouts.ts';
 import { isPaused } from '../ledger/payouts/pause.ts';
+import type { Payout } from '../ledger/payouts/payouts.ts';
 import { type Wait, whoWaits } from '../ledger/payouts/waits.ts';
 import type { Run } from '../ledger/runs/lease.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
@@ -45,6 +46,8 @@ interface PayDeps {
   problems: BridgeError[];
   /** Called with the milliseconds that the run waits because LNbits takes no more requests for now. */
   onWait?: ((ms: number) => void) | undefined;
+  /** Called with each payout that this run settles. */
+  onPaid?: ((payout: Payout) => void) | undefined;
   /** The rules for what is due; by default those of the configuration at this moment. */
   form?: FormOptions;
 }
@@ -177,7 +180,7 @@ function crediting({ lnbits, payouts }: Pick<Config, 'lnbits' | 'payouts'>): Cre
     : { lnbits, superuser: () => superuserOf(lnbits), maximumSats: payouts.maximumSats };
 }
 
-async function openContext({ ledger, config, run, signal, onWait }: PayDeps): Promise<PayContext> {
+async function openContext({ ledger, config, run, signal, onWait, onPaid }: PayDeps): Promise<PayContext> {
   const { dailyCeilingSats: sats, maximumSats } = config.payouts;
   const { clock } = ledger;
   return {
@@ -190,7 +193,7 @@ async function openContext({ ledger, config, run, signal, onWait }: PayDeps): Pr
     posted: new Map(),
     ceiling: sats === undefined ? null : { sats, timezone: config.timezone },
     signal,
-    onWait,
+    ...{ onWait, onPaid },
     answered: new Set(),
     problems: new Map(),
   };

@@ -14,6 +14,7 @@ import { findDoubts, openDoubts } from '../ledger/clocks/doubts.ts';
 import { commissionSince } from '../ledger/commission/commission.ts';
 import { seeMachines } from '../ledger/machines/machines.ts';
 import { readNames } from '../ledger/names-by-id.ts';
+import type { Payout } from '../ledger/payouts/payouts.ts';
 import { type Run, withLease } from '../ledger/runs/lease.ts';
 import { markRead, markSucceeded } from '../ledger/runs/runs.ts';
 import type { Ledger } from '../ledger/store/open.ts';
@@ -72,7 +73,15 @@ export async function poll(deps: PollDeps): Promise<PollReport> {
       );
     };
     const source = await readHalf(deps, run, signal, problems, onCashOut);
-    const payouts = await pay({ ledger, config, run, signal, problems, onWait: waits(deps) });
+    const payouts = await pay({
+      ledger,
+      config,
+      run,
+      signal,
+      problems,
+      onWait: waits(deps),
+      onPaid: logsPayouts(log),
+    });
     for (const { code, message } of problems) log.error({ code }, message);
     const needingPeople = await payoutsNeedingPeople(ledger.db, config.lnbits.creditSource);
     const news = {
@@ -106,6 +115,17 @@ export function waits({ log, onWait }: Pick<PollDeps, 'log' | 'onWait'>): (ms: n
     onWait ??
     ((ms) => log.info({ wait_ms: Math.ceil(ms) }, 'LNbits limits the rate: the run waits and goes on'))
   );
+}
+
+/** A line of the log for each payout, as it is settled. */
+export function logsPayouts(log: Logger): (payout: Payout) => void {
+  return ({ id, kind, recipient, sats }) => {
+    const to = kind === 'client' ? { client: recipient.name } : { recipient: recipient.name };
+    log.info(
+      { payout: `p${id}`, ...to, sats: Number(sats) },
+      kind === 'client' ? 'client paid' : 'commission paid',
+    );
+  };
 }
 
 async function readHalf(

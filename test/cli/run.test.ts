@@ -2,6 +2,7 @@ import { afterEach, expect, test } from 'vitest';
 import { pairMachine } from '../support/lamassu.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { until } from '../support/ssh.ts';
+import { inTerminal, keys } from '../support/terminal.ts';
 import { startWorld, type World } from '../support/world.ts';
 
 let world: World;
@@ -38,11 +39,15 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     const ran = await daemon.ended;
     expect(ran).toMatchObject({ code: 0, stdout: '' });
     expect(await runs()).toEqual([{ actor: 'daemon', outcome: 'ok' }]);
-    const messages = ran.stderr
+    const lines = ran.stderr
       .trim()
       .split('\n')
-      .map((line) => (JSON.parse(line) as { msg: string }).msg);
-    expect([messages[0], messages.at(-1)]).toEqual(['daemon begins', 'daemon ends']);
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect([lines[0]?.msg, lines.at(-1)?.msg]).toEqual(['daemon begins', 'daemon ends']);
+    expect(lines.filter(({ msg }) => msg === 'client paid')).toMatchObject([
+      { payout: 'p1', client: 'alice', sats: expect.any(Number) },
+      { payout: 'p2', client: 'bob', sats: expect.any(Number) },
+    ]);
     for (const wallet of [world.source, ...world.wallets.values()]) {
       expect(ran.stderr).not.toContain(wallet.adminkey);
       expect(ran.stderr).not.toContain(wallet.inkey);
@@ -50,6 +55,18 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     expect((await balances()).reduce((total, sats) => total + sats)).toBe(484_207n);
   },
 );
+
+test('on a terminal its times are local, with date and zone', async () => {
+  await installation();
+  const daemon = inTerminal(['--config', world.configFile, 'run']);
+  await daemon.shows('run ends');
+  daemon.type(keys.interrupt);
+  const { screen } = await daemon.ended;
+  expect(screen).toMatch(/^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d GMT-6\] INFO: daemon begins/m);
+  expect(screen).toMatch(
+    /GMT-6\] INFO: client paid\r?\n {4}payout: "p1"\r?\n {4}client: "alice"\r?\n {4}sats: 24210/,
+  );
+});
 
 test('SIGTERM while a payment is under way: that one is finished, the other left to the next run', async () => {
   await installation();

@@ -71,7 +71,8 @@ export function makeCli(command: Command): Cli {
   /** Logs at `level`, unless `--verbose` or `--quiet` asks for another. */
   const logger = async (level: Config['log']['level']): Promise<Logger> => {
     const { makeLogger } = await import('./logger.ts');
-    return makeLogger(globals.verbose ? 'debug' : globals.quiet ? 'error' : level, globals.json);
+    const { timezone: zone } = await config();
+    return makeLogger(globals.verbose ? 'debug' : globals.quiet ? 'error' : level, zone, globals.json);
   };
   return {
     globals,

@@ -1,15 +1,17 @@
 import { type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import { Message } from '../../lib/message.ts';
+import { toInstant } from '../../time.ts';
 import { asWritten } from './clean.ts';
+import { formatTime } from './figures.ts';
 import { atLevel, isJournal, levelOf } from './journal.ts';
 import { inCommandWords } from './words.ts';
 
 /**
- * Logs go to stderr: stdout is for answers. Lines of JSON; plain text on a terminal and, unless JSON was asked for, in
- * systemd's journal.
+ * Logs go to stderr: stdout is for answers. Lines of JSON; plain text on a terminal, with local times of `timezone`, and,
+ * unless JSON was asked for, in systemd's journal.
  */
-export function makeLogger(level: string, json = false): Logger {
+export function makeLogger(level: string, timezone: string, json = false): Logger {
   const options = {
     ...{ level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
     formatters: { log: written },
@@ -18,7 +20,9 @@ export function makeLogger(level: string, json = false): Logger {
   if (!json && isJournal(2)) return pino(options, { write: (line: string) => stderr.write(inJournal(line)) });
   if (!process.stderr.isTTY) return pino(options, stderr);
   // pino-pretty runs in this process: as a pino transport it needs a worker file, which the bundle does not have.
-  const words = prettyFactory({ translateTime: 'SYS:HH:MM:ss' });
+  const words = prettyFactory({
+    customPrettifiers: { time: (at) => `[${formatTime(toInstant(Date.parse(`${at}`)), timezone)}]` },
+  });
   return pino(options, { write: (line: string) => stderr.write(words(line)) });
 }
 
