@@ -1,4 +1,5 @@
 import { formatDecimal, groupDigits, RATE_SCALE } from '../dca/money.ts';
+import { machineText } from '../lib/machine-label.ts';
 import { type Instant, isInstant } from '../time.ts';
 import type { LamassuRow } from './row.ts';
 import { quoted, readDecimal } from './values.ts';
@@ -75,7 +76,7 @@ export function countWords(row: Pick<LamassuRow, 'fiat' | 'fiat_code' | 'device_
   return `${cash.replace(/ \S+$/, '')} of ${whole} came out`;
 }
 
-/** One action in words: `dispense at 7a1f…: 800 GTQ`. */
+/** One action in words: `dispense at 7a1f4c2e: 800 GTQ`. */
 export function actionWords(
   one: NotesAction,
   row: Pick<LamassuRow, 'fiat_code' | 'device_id' | 'actions'>,
@@ -86,7 +87,7 @@ export function actionWords(
 
 function placeOf(one: NotesAction, row: Pick<LamassuRow, 'device_id'>): string {
   const machine = one.device_id ?? row.device_id;
-  return machine === null ? 'no machine' : quoted(machine).slice(1, -1);
+  return machine === null ? 'no machine' : quoted(machineText(machine, null)).slice(1, -1);
 }
 
 function cashOf(cash: string | null, { fiat_code: code }: Pick<LamassuRow, 'fiat_code'>): string {

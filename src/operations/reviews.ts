@@ -7,6 +7,7 @@ import type { LamassuRow } from '../lamassu/row.ts';
 import { acceptRow, dismissRow, releaseRow } from '../ledger/cash-outs/review.ts';
 import { findReview, readReview, readReviewList } from '../ledger/cash-outs/review-view.ts';
 import type { ReasonedAct, Who } from '../ledger/log/log.ts';
+import { readNames } from '../ledger/names-by-id.ts';
 import type { Trx } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
 import { call, type Message, message } from '../lib/message.ts';
@@ -185,6 +186,7 @@ async function unseenRow(
   const { reason, detail } = verdict.eligible ? { reason: null, detail: null } : verdict;
   return {
     ...{ id: row.id, machine: row.device_id, reason, detail, state: null, since: null },
+    machine_name: (await readNames(db)).machines.get(row.device_id ?? '') ?? null,
     lamassu: { ...row },
     lamassu_actions: actionsInWords(row),
     ledger: { lamassu_said: null, watched_since: null, cash_out: null },

@@ -8,8 +8,10 @@ import type { LamassuRow } from '../lamassu/row.ts';
 import type { Source } from '../lamassu/source.ts';
 import type { KnownRow } from '../ledger/cash-outs/known.ts';
 import type { Mark } from '../ledger/cash-outs/watermark.ts';
+import { type Names, readNames } from '../ledger/names-by-id.ts';
 import type { Db } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
+import { machineText } from '../lib/machine-label.ts';
 import type { Instant } from '../time.ts';
 import { type ComparedRange, type DifferenceCode, type Findings, isIn } from './findings.ts';
 import { isAccepted, sinceSettled } from './settled.ts';
@@ -26,6 +28,7 @@ export interface DaySums {
 export interface Day {
   date: string;
   machine: string;
+  machineName: string | null;
   currency: string;
   digits: number;
   ledger: DaySums;
@@ -55,7 +58,8 @@ export async function reconcileLamassu(
   findings: Findings,
 ): Promise<Day[]> {
   const { rules, range } = options;
-  const days = new Days(options.timezone, rules.currencies);
+  const { machines } = await readNames(db);
+  const days = new Days(options.timezone, rules.currencies, machines);
   const seen = new Set<string>();
   const wanted = (row: LamassuRow) => isIn(range, row.confirmed_at ?? '');
   for await (const page of source.confirmedSince(range.from ?? rules.startAt, {
@@ -170,11 +174,23 @@ async function reconcileOne(
   const money = (minor: bigint) => `${formatDecimal(minor, today.digits)} ${today.currency}`;
   // Earlier versions counted a cash-out by the machine where it was begun.
   if (cashOut.machine !== today.machine && cashOut.machine === today.begunAt && !wasTold(cashOut))
-    differs('cash-out/other-machine', `machine ${cashOut.machine}`, `cash from machine ${today.machine}`);
+    differs(
+      'cash-out/other-machine',
+      `machine ${days.label(cashOut.machine)}`,
+      `cash from machine ${days.label(today.machine)}`,
+    );
   else if (cashOut.machine !== today.machine)
-    differs('cash-out/differs', `machine ${cashOut.machine}`, `machine ${today.machine}`);
+    differs(
+      'cash-out/differs',
+      `machine ${days.label(cashOut.machine)}`,
+      `machine ${days.label(today.machine)}`,
+    );
   const pairs: [string, string, string][] = [
-    ['begun at machine', begunAt(cashOut), begunAt({ ...today, begun_at_machine: today.begunAt ?? null })],
+    [
+      'begun at machine',
+      days.label(begunAt(cashOut)),
+      days.label(begunAt({ ...today, begun_at_machine: today.begunAt ?? null })),
+    ],
     ['confirmed_at', cashOut.confirmed_at, today.confirmedAt],
     ['fiat', `${formatDecimal(cashOut.fiat, today.digits)} ${cashOut.currency}`, money(today.fiat)],
     ['gross', `${cashOut.gross} sat`, `${today.distributed} sat`],
@@ -246,11 +262,18 @@ async function countOthers(
 class Days {
   readonly #timezone: string;
   readonly #currencies: Currencies;
+  readonly #machines: Names['machines'];
   readonly #days = new Map<string, Day>();
 
-  constructor(timezone: string, currencies: Currencies) {
+  constructor(timezone: string, currencies: Currencies, machines: Names['machines']) {
     this.#timezone = timezone;
     this.#currencies = currencies;
+    this.#machines = machines;
+  }
+
+  /** The machine as texts name it. */
+  label(machine: string): string {
+    return machineText(machine, this.#machines.get(machine) ?? null);
   }
 
   add(
@@ -268,7 +291,7 @@ class Days {
     const none = (): DaySums => ({ cashOuts: 0, fiat: 0n, gross: 0n });
     const digits = currencyDigits(currency, this.#currencies) ?? 0;
     const day = this.#days.get(key) ?? {
-      ...{ date, machine, currency, digits },
+      ...{ date, machine, machineName: this.#machines.get(machine) ?? null, currency, digits },
       ...{ ledger: none(), lamassu: none() },
     };
     const sums = day[side];
@@ -284,7 +307,7 @@ class Days {
       const text = ({ cashOuts, fiat, gross }: DaySums) =>
         `${cashOuts} ${cashOuts === 1 ? 'cash-out' : 'cash-outs'}, ${formatDecimal(fiat, digits)} ${currency}, ${gross} sat`;
       if (text(ledger) !== text(lamassu))
-        findings.add('day/sums', `${date}, machine ${machine}`, text(ledger), text(lamassu));
+        findings.add('day/sums', `${date}, machine ${this.label(machine)}`, text(ledger), text(lamassu));
     }
     findings.count('days', days.length);
     return days;

@@ -33,6 +33,7 @@ export const cashOutView = z.object({
   price: price.nullable(),
   /** What the commission is worth at that price. */
   commission_fiat: fiat.nullable(),
+  begun_at_machine_name: z.string().nullable(),
 });
 
 export type CashOutView = z.output<typeof cashOutView>;
@@ -92,6 +93,7 @@ export function viewOfCashOut(row: CashOutRow): CashOutView {
     machine_name: row.machineName,
     price: decimal(priceOf(bought), row.digits),
     commission_fiat: decimal(worthOf(row.commission, bought), row.digits),
+    begun_at_machine_name: row.begunAtName,
   };
 }
 

@@ -18,6 +18,7 @@ export const reconciliationView = z.object({
     z.object({
       date: z.string(),
       machine: z.string(),
+      machine_name: z.string().nullable(),
       currency: z.string(),
       ledger: sumsView,
       lamassu: sumsView,
@@ -34,6 +35,7 @@ export function viewOfReconciliation({ days, ...found }: Reconciliation): Reconc
 function viewOfDay({
   date,
   machine,
+  machineName,
   currency,
   digits,
   ledger,
@@ -44,5 +46,5 @@ function viewOfDay({
     fiat: formatDecimal(minor, digits),
     gross_sats: gross,
   });
-  return { date, machine, currency, ledger: sums(ledger), lamassu: sums(lamassu) };
+  return { date, machine, machine_name: machineName, currency, ledger: sums(ledger), lamassu: sums(lamassu) };
 }

@@ -13,6 +13,7 @@ export const reviewView = z.object({
   id: z.string(),
   source: z.string(),
   machine: z.string().nullable(),
+  machine_name: z.string().nullable(),
   reason: z.string(),
   /** One sentence about this row. */
   detail: z.string(),
@@ -82,6 +83,7 @@ export type ReviewDetailView = z.output<typeof reviewDetailView>;
 export const unseenRowView = z.object({
   id: z.string(),
   machine: z.string().nullable(),
+  machine_name: z.string().nullable(),
   /** Null if nothing holds it back. */
   reason: z.string().nullable(),
   detail: z.string().nullable(),
@@ -114,6 +116,7 @@ export function viewOfReview(one: ReviewRow, at: Instant): ReviewView {
     id: one.cash_out_id,
     source: one.source,
     machine: one.machine,
+    machine_name: one.machineName,
     reason: one.reason,
     detail: one.detail,
     state: one.state,

@@ -1,4 +1,5 @@
 import { groupDigits, sum } from '../../dca/money.ts';
+import { machineText } from '../../lib/machine-label.ts';
 import type { CashOutDetailView, CashOutView } from '../../views/cash-outs.ts';
 import { clean } from '../terminal/clean.ts';
 import { formatMinute, formatSats, formatTime, shortId } from '../terminal/figures.ts';
@@ -76,10 +77,16 @@ export function division(one: CashOutDetailView): string {
   const ownCommission = one.commission_sats - sum(allocations.map((part) => part.commission_sats));
   const hasOwnShare = /[1-9]/.test(one.own_fiat);
   return [
-    `Machine ${one.machine}, ${cash(one.fiat, currency)} for ${formatSats(one.gross_sats - one.undelivered_sats)}`,
+    clean(
+      `Machine ${machineText(one.machine, one.machine_name)}, ${cash(one.fiat, currency)} for ${formatSats(one.gross_sats - one.undelivered_sats)}`,
+    ),
     ...(one.begun_at_machine === null
       ? []
-      : [`Sold at machine ${one.begun_at_machine}; the cash was fetched at the other one.`]),
+      : [
+          clean(
+            `Sold at machine ${machineText(one.begun_at_machine, one.begun_at_machine_name)}; the cash was fetched at the other one.`,
+          ),
+        ]),
     `Commission ${formatSats(one.commission_sats)} (${one.commission_method}), ${formatSats(one.net_sats)} to clients, ${formatSats(one.own_sats)} own share`,
     ...(one.undelivered_sats > 0n
       ? [

@@ -1,4 +1,5 @@
 import { formatDecimal, groupDigits, parseDecimal, percent, RATE_SCALE, sum } from '../../dca/money.ts';
+import { machineCell, machineText } from '../../lib/machine-label.ts';
 import { call, type Message, message } from '../../lib/message.ts';
 import type {
   EnteredFundingView,
@@ -17,7 +18,7 @@ export function fundingsPage(all: FundingView[], timezone: string): string {
   const rows = all.map((one) => [
     one.id,
     one.client,
-    one.machine === null ? 'any' : (one.machine_name ?? one.machine),
+    one.machine === null ? 'any' : machineCell(one.machine, one.machine_name),
     cash(one, one.amount),
     groupDigits(one.remaining),
     one.rate === null ? null : rateOf(one.rate),
@@ -118,7 +119,7 @@ function describe(funding: FundingView, timezone: string): string {
   const { id, client, machine, machine_name: name, rate, deposited_at: since } = funding;
   return [
     `${id}, ${cash(funding, funding.amount)} of ${client}`,
-    machine === null ? 'for any machine' : `for machine ${clean(name ?? machine)}`,
+    machine === null ? 'for any machine' : `for machine ${clean(machineText(machine, name))}`,
     ...(rate === null ? [] : [`at a rate of ${rateOf(rate)}`]),
     since === null ? 'on its way' : `in the machine since ${formatTime(since, timezone)}`,
   ].join(', ');

@@ -1,4 +1,5 @@
 import { groupDigits, parseDecimal, percent, percentRange, RATE_SCALE } from '../../dca/money.ts';
+import { machineCell, machineText } from '../../lib/machine-label.ts';
 import { call, type Message, message, steps } from '../../lib/message.ts';
 import type {
   ChangedMachineView,
@@ -17,15 +18,14 @@ export function machinesPage(all: MachineView[], timezone: string): string | Mes
     return message`No machine is known yet. ${call('doctor')} reads the machines of Lamassu.`;
   }
   const rows = all.map((one) => [
-    one.machine,
-    one.name,
+    machineCell(one.machine, one.name),
     one.currency ?? 'not set',
     one.commission_rate && percent(rateOf(one.commission_rate)),
     amounts(one.remaining),
     amounts(one.remaining_any_machine),
     one.last_cash_out && formatTime(one.last_cash_out, timezone).slice(0, 16),
   ]);
-  return table(['machine', 'name', 'currency', 'rate', 'cash for it', 'cash for any', 'last cash-out'], rows);
+  return table(['machine', 'currency', 'rate', 'cash for it', 'cash for any', 'last cash-out'], rows);
 }
 
 export function machinePage(one: ShownMachineView, timezone: string): string | Message {
@@ -81,7 +81,7 @@ function settingsOf(one: MachineView, timezone: string): string {
 }
 
 function label({ machine, name }: { machine: string; name: string | null }): string {
-  return clean(name === null ? machine : `${name} (${machine})`);
+  return clean(machineText(machine, name));
 }
 
 function amounts(byCurrency: Record<string, string>): string {

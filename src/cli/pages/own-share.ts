@@ -1,7 +1,7 @@
+import { machineText } from '../../lib/machine-label.ts';
 import type { CausesView, OwnSharesView } from '../../views/own-share.ts';
 import { clean } from '../terminal/clean.ts';
 import { counted, formatSats } from '../terminal/figures.ts';
-import { machineText } from '../terminal/machine-label.ts';
 import { wrapped } from '../terminal/wrap.ts';
 import { cash } from './cash-out.ts';
 

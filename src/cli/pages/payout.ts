@@ -12,8 +12,9 @@ import type {
   releasedView,
 } from '../../views/payouts.ts';
 import { clean } from '../terminal/clean.ts';
-import { counted, formatSats, formatTime, withLocalTimes } from '../terminal/figures.ts';
+import { counted, formatSats, formatTime, shortId, withLocalTimes } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
+import { wrapped } from '../terminal/wrap.ts';
 
 export function payoutTable(rows: PayoutView[], timezone: string): string {
   if (rows.length === 0) return 'No payouts.';
@@ -57,8 +58,24 @@ export function payoutPage(payout: PayoutDetailView, timezone: string): string {
       ? ['', `LNbits took ${groupDigits(payout.fee_msat)} msat on top of it as its service fee.`]
       : []),
     ...(payments.length === 0 ? ['No payment yet.'] : []),
+    ...cashOutLines(payout),
     ...nextSteps(payout),
   ].join('\n');
+}
+
+const CASH_OUTS_NAMED = 8;
+
+/** The cash-outs that it is for, by the characters that commands find them by. */
+function cashOutLines({ cash_outs: ids }: PayoutDetailView): string[] {
+  if (ids.length === 0) return [];
+  const more = ids.length - CASH_OUTS_NAMED;
+  const named = ids.slice(0, CASH_OUTS_NAMED).map(shortId).join(', ');
+  return [
+    '',
+    wrapped(
+      `Of ${ids.length === 1 ? 'cash-out' : 'cash-outs'} ${named}${more > 0 ? ` and ${more} more` : ''}`,
+    ),
+  ];
 }
 
 function nextSteps({ id, state, payments }: PayoutDetailView): string[] {

@@ -1,8 +1,8 @@
 import { groupDigits } from '../../dca/money.ts';
+import { machineText } from '../../lib/machine-label.ts';
 import type { DryRunView, PaidView, RunView } from '../../views/run.ts';
 import { asWritten, clean } from '../terminal/clean.ts';
 import { counted, formatSats, formatTime, shortId } from '../terminal/figures.ts';
-import { machineText } from '../terminal/machine-label.ts';
 import { table } from '../terminal/table.ts';
 import { inCommandWords } from '../terminal/words.ts';
 import { wrapped } from '../terminal/wrap.ts';

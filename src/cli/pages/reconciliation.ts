@@ -1,4 +1,5 @@
 import { formatDecimal, groupDigits } from '../../dca/money.ts';
+import { machineCell } from '../../lib/machine-label.ts';
 import { call } from '../../lib/message.ts';
 import type { ReconciliationView } from '../../views/reconciliation.ts';
 import { counted, formatSats } from '../terminal/figures.ts';
@@ -47,11 +48,11 @@ function sumsTable(days: Day[]): string[] {
   if (days.length === 0) return [];
   const machines = Map.groupBy(days, ({ machine, currency }) => `${machine} ${currency}`);
   const rows = [...machines.values()].flatMap((ones) => {
-    const [{ machine, currency }] = ones as [Day];
+    const [{ machine, machine_name: name, currency }] = ones as [Day];
     return (['ledger', 'lamassu'] as const).map((side) => {
       const cash = decimalSum(ones.map((one) => one[side].fiat));
       return [
-        machine,
+        machineCell(machine, name),
         side,
         ones.reduce((sum, one) => sum + one[side].cash_outs, 0),
         `${groupDigits(cash)} ${currency}`,

@@ -1,3 +1,4 @@
+import { machineText } from '../../lib/machine-label.ts';
 import type {
   DismissedView,
   Next,
@@ -42,6 +43,7 @@ export function reviewPage(one: ReviewDetailView, timezone: string): string {
   return [
     `${one.id}: ${one.reason}, ${one.state}, since ${when(one.since)}`,
     one.means,
+    ...(one.machine === null ? [] : [clean(`Machine ${machineText(one.machine, one.machine_name)}`)]),
     `When it came to review: ${clean(one.detail)}`,
     ...(released ? [`Released ${when(released.at)} by ${clean(released.by)}${why}`] : []),
     ...(one.closed_at
@@ -55,18 +57,20 @@ export function reviewPage(one: ReviewDetailView, timezone: string): string {
     columns(
       { columns: ledger.lamassu_said, actions: ledger.lamassu_said_actions },
       one.lamassu && { columns: one.lamassu, actions: one.lamassu_actions },
+      one,
     ),
     ...steps(one.next),
   ].join('\n');
 }
 
 /** A row that was never in review. */
-export function unseenPage({ id, reason, detail, lamassu, lamassu_actions, next }: UnseenRowView): string {
+export function unseenPage(one: UnseenRowView): string {
+  const { id, reason, detail, lamassu, lamassu_actions, next } = one;
   const row = { columns: lamassu, actions: lamassu_actions };
   return [
     `${id}: not in review, and the ledger has distributed nothing of it.`,
     `Lamassu says: ${reason === null ? 'it is successful' : clean(`${reason}, ${detail}`)}`,
-    columns(row, row),
+    columns(row, row, one),
     ...steps(next),
   ].join('\n');
 }
@@ -103,12 +107,21 @@ function age({ age_seconds }: ReviewView): string {
   return minutes < 2880 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
 }
 
+/** With the name of its machine beside the id. */
+function named(
+  text: string,
+  { machine, machine_name: name }: Pick<ReviewView, 'machine' | 'machine_name'>,
+): string {
+  if (machine === null || name === null) return text;
+  return text.replaceAll(machineText(machine, null), machineText(machine, name));
+}
+
 function cell(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
 /** What Lamassu said then and says now. The second column appears only if they differ or Lamassu could not be asked. */
-function columns(then: Said, now: Said | null): string {
+function columns(then: Said, now: Said | null, at: Pick<ReviewView, 'machine' | 'machine_name'>): string {
   const before = then.columns;
   const today = now?.columns ?? null;
   const names = [...new Set([...Object.keys(before), ...Object.keys(today ?? {})])];
@@ -116,7 +129,11 @@ function columns(then: Said, now: Said | null): string {
     now === null || today === null || names.every((name) => (before[name] ?? null) === (today[name] ?? null));
   const filled = names.filter((name) => before[name] || today?.[name]);
   const value = ({ columns: said, actions }: Said, name: string) =>
-    name === 'actions' ? actions.map(clean).join('\n') : cell(said[name]);
+    name === 'actions'
+      ? actions.map((action) => named(action, at)).join(', ')
+      : name === 'device_id'
+        ? named(machineText(cell(said[name]), null), at)
+        : cell(said[name]);
   if (same) {
     const head = now === null ? ['Lamassu said', ''] : ['Lamassu says, as it said then', ''];
     return table(

@@ -5,7 +5,7 @@ import { type CashOutRow, readCashOutList } from './view.ts';
 
 /* Rows in review, as lists and pages show them. */
 
-export type ReviewRow = Schema['review'];
+export type ReviewRow = Schema['review'] & { machineName: string | null };
 
 /** Rows that wait for the operator; with `closed`, also the closed ones. */
 export async function readReviewList(
@@ -17,7 +17,9 @@ export async function readReviewList(
     .selectFrom('review')
     .$if(!closed, (some) => some.where('state', 'in', ['open', 'released']));
   const rows = await query
-    .selectAll()
+    .leftJoin('machines', 'machines.device_id', 'review.machine')
+    .selectAll('review')
+    .select('machines.name as machineName')
     .orderBy('since', 'desc')
     .orderBy('cash_out_id', 'desc')
     .limit(limit)
@@ -39,7 +41,13 @@ export interface ReviewDetail {
 
 /** A row in review by its whole id; undefined if it never was in review. */
 export async function findReview(db: Db, id: string): Promise<ReviewDetail | undefined> {
-  const review = await db.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
+  const review = await db
+    .selectFrom('review')
+    .leftJoin('machines', 'machines.device_id', 'review.machine')
+    .selectAll('review')
+    .select('machines.name as machineName')
+    .where('cash_out_id', '=', id)
+    .executeTakeFirst();
   if (!review) return undefined;
   const release = await db
     .selectFrom('log')

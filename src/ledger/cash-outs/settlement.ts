@@ -198,7 +198,7 @@ function differing(
 
 /** A settlement as the log and `voids` record it. */
 export function settlementSnapshot({ cashOut, allocations, settlement }: CashOutDetail) {
-  const { id: _, lamassu: __, machineName: ___, digits, ...figures } = cashOut;
+  const { id: _, lamassu: __, own_reasons: ___, machineName, begunAtName, digits, ...figures } = cashOut;
   const fiat = (minor: bigint) => formatDecimal(minor, digits);
   return {
     ...figures,

@@ -7,15 +7,20 @@ import { idsBeginning, onlyId } from './find-id.ts';
 
 /* Cash-outs that were distributed, as lists and pages show them. */
 
-export type CashOutRow = Selectable<Schema['cash_outs']> & { digits: number; machineName: string | null };
+export type CashOutRow = Selectable<Schema['cash_outs']> & {
+  digits: number;
+  machineName: string | null;
+  begunAtName: string | null;
+};
 
 export async function readCashOutList(db: Db, limit: number, id?: string): Promise<Page<CashOutRow>> {
   const query = db.selectFrom('cash_outs').$if(id !== undefined, (some) => some.where('id', '=', id ?? ''));
   const rows = await query
     .innerJoin('currencies', 'currencies.code', 'cash_outs.currency')
     .leftJoin('machines', 'machines.device_id', 'cash_outs.machine')
+    .leftJoin('machines as begun', 'begun.device_id', 'cash_outs.begun_at_machine')
     .selectAll('cash_outs')
-    .select(['currencies.digits', 'machines.name as machineName'])
+    .select(['currencies.digits', 'machines.name as machineName', 'begun.name as begunAtName'])
     .orderBy('confirmed_at', 'desc')
     .orderBy('id', 'desc')
     .limit(limit)

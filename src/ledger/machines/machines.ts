@@ -1,6 +1,7 @@
 import { type Selectable, sql } from 'kysely';
 import { percent, percentRange } from '../../dca/money.ts';
 import { conflict, notFound, wrongState } from '../../errors.ts';
+import { machineText } from '../../lib/machine-label.ts';
 import { call, field, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { type Act, record } from '../log/log.ts';
@@ -110,7 +111,11 @@ export async function findMachine(db: Db, named: string, of: string): Promise<Ma
   const meant = only ? begun : first ? [first, ...others] : [];
   const verb = only ? 'have a device id that begins with' : 'are called';
   const what = meant.length > 0 ? `${meant.length} machines ${verb}` : 'there is no machine';
-  const listed = (meant.length > 0 ? meant : known).map(machineLabel).join(', ');
+  const listed = (
+    meant.length > 0
+      ? meant.map(({ device_id, name }) => (name === null ? device_id : `${name} (${device_id})`))
+      : known.map(machineLabel)
+  ).join(', ');
   if (meant.length > 0)
     throw conflict(of, `${what} ${JSON.stringify(named)}`, `Use the device id: ${listed}.`);
   throw notFound(
@@ -189,9 +194,9 @@ export async function paysOtherwise(
     : `the machines pay out ${listed}, and none of them ${currency}`;
 }
 
-/** `Antigua (7a1f4c2e…)`, or the device id of a machine without a name. */
+/** `Antigua (7a1f4c2e)`, or the beginning of its device id. */
 export function machineLabel({ device_id, name }: Pick<Machine, 'device_id' | 'name'>): string {
-  return name === null ? device_id : `${name} (${device_id})`;
+  return machineText(device_id, name);
 }
 
 /** A machine and those that it replaced: its fundings also serve their late cash-outs. */
