@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { does } from './command/call.ts';
+import { inputOf } from './command/call.ts';
 import { define } from './command/options.ts';
+import { makeCli } from './terminal/context.ts';
 
 export function register(program: Command): void {
   define(program, 'role-sql', 'print the SQL that creates the read-only role in Lamassu’s database')
@@ -13,11 +14,11 @@ export function register(program: Command): void {
         '\nExample:\n  aio-dca role-sql > role.sql\n' +
         '  sudo -u postgres psql -v ON_ERROR_STOP=1 -d lamassu < role.sql   (on the Lamassu server)',
     )
-    .action(
-      does(
-        () => import('../operations/role-sql.ts'),
-        'makeRoleSql',
-        ({ sql }) => sql.trimEnd(),
-      ),
-    );
+    .action(async (_options: object, command: Command) => {
+      const cli = makeCli(command);
+      const { makeRoleSql } = await import('../operations/role-sql.ts');
+      const view = await cli.perform(makeRoleSql, inputOf(command));
+      // No line of SQL is broken: after a break, the rest of a comment would be a command.
+      cli.answer(view, view.sql.trimEnd());
+    });
 }

@@ -4,6 +4,7 @@ import type { Message } from '../../lib/message.ts';
 import type { Needs, Operation } from '../../operations/operation.ts';
 import { type Cli, makeCli } from '../terminal/context.ts';
 import { fieldOf, inCommandWords } from '../terminal/words.ts';
+import { fittedPage } from '../terminal/wrap.ts';
 import { readKey } from './key-file.ts';
 
 /** What commander calls with the arguments, the options, and at last the command. */
@@ -126,7 +127,7 @@ function operationOf<Module>(module: Module, name: keyof Module): AnyOperation {
 export async function print<View>(cli: Cli, json: unknown, view: View, page: Page<View>): Promise<void> {
   cli.answer(
     json,
-    cli.globals.json || cli.globals.quiet ? '' : inCommandWords(await page(view, cli, undefined)),
+    cli.globals.json || cli.globals.quiet ? '' : fittedPage(inCommandWords(await page(view, cli, undefined))),
   );
 }
 

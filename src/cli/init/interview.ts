@@ -1,8 +1,7 @@
 import { BridgeError } from '../../errors.ts';
 import type { Cli } from '../terminal/context.ts';
-import { answered } from '../terminal/prompt.ts';
+import { answered, noticeText, questionText } from '../terminal/prompt.ts';
 import { errorInWords } from '../terminal/words.ts';
-import { wrapped } from '../terminal/wrap.ts';
 import type { InitOptions } from './init-options.ts';
 
 type Key = Exclude<keyof InitOptions, 'direct' | 'test' | 'creditSource' | 'insecureHttp'>;
@@ -49,11 +48,7 @@ export async function startInterview(options: InitOptions, cli: Cli): Promise<In
   function complain(error: unknown): void {
     if (!(error instanceof BridgeError)) throw error;
     const { message, hint } = errorInWords(error);
-    prompts.log.error(besideBar(hint === null ? message : `${message}\n${hint}`), { output });
-  }
-  /** As wide as the terminal leaves it beside the bar. */
-  function besideBar(text: string): string {
-    return wrapped(text, { width: Math.min(output.columns || 80, 100) - 3, indent: '' });
+    prompts.log.error(noticeText(hint === null ? message : `${message}\n${hint}`), { output });
   }
   async function until<T>(ask: (initial: string) => Promise<string>, question: TextQuestion<T>): Promise<T> {
     for (let initial = question.initial ?? ''; ; ) {
@@ -67,7 +62,7 @@ export async function startInterview(options: InitOptions, cli: Cli): Promise<In
   }
 
   function askText<T>(question: TextQuestion<T>): Promise<T> {
-    const { message } = question;
+    const message = questionText(question.message);
     return until(
       async (initialValue) =>
         (await answered((signal) => prompts.text({ message, initialValue, output, signal }))) ?? '',
@@ -84,7 +79,7 @@ export async function startInterview(options: InitOptions, cli: Cli): Promise<In
     },
     askText,
     askSecret: async (question) => {
-      const { message } = question;
+      const message = questionText(question.message);
       return until(
         async () => (await answered((signal) => prompts.password({ message, output, signal }))) ?? '',
         question,
@@ -98,7 +93,7 @@ export async function startInterview(options: InitOptions, cli: Cli): Promise<In
     confirm: (message) =>
       answered((signal) => prompts.confirm({ message, initialValue: false, output, signal })),
     note: (text) => {
-      if (terminal) prompts.log.info(besideBar(text), { output });
+      if (terminal) prompts.log.info(noticeText(text), { output });
     },
     perform: cli.perform,
     complain,

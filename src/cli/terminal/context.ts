@@ -13,6 +13,7 @@ import { jsonDocument } from './json.ts';
 import { waitingLine } from './progress.ts';
 import { confirm } from './prompt.ts';
 import { inCommandWords, setCommand } from './words.ts';
+import { fittedPage } from './wrap.ts';
 
 /** The options that every command takes. */
 export interface Globals {
@@ -98,7 +99,9 @@ export function makeCli(command: Command): Cli {
 }
 
 function tell(text: string | Message): void {
-  process.stderr.write(forPeople(2, `${asWritten(inCommandWords(text))}\n`));
+  const page = fittedPage(asWritten(inCommandWords(text)), process.stderr);
+  process.stderr.write(forPeople(2, `${page}
+`));
 }
 
 /** `$AIO_DCA_ACTOR`, else the user who called sudo, else the user's name, else the uid. */

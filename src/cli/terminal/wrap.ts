@@ -3,6 +3,9 @@ import stringWidth from 'string-width';
 /** The widest output, in columns; a narrower terminal limits it further. */
 const WIDTH = 100;
 
+/** The words of a command; a quoted one is one. */
+const WORDS = /^ +\S+|(?:"[^"]*"|\S)+/g;
+
 export function widthOf({ columns }: { columns?: number }): number {
   return Math.min(WIDTH, columns || WIDTH);
 }
@@ -29,10 +32,32 @@ export function wrappedAround(text: string, width: number, indent: string): stri
     .map((line) => {
       const words = line.match(/ *(?:`[^`]*`\S*|aio-dca .*|command="[^"]*",.*|\S+)/g) ?? [];
       return filled(
-        words.map((word, index) => (index === 0 ? word : word.slice(1))),
+        words.map((word, index) => folded(index === 0 ? word : word.slice(1), width, indent)),
         width,
         `\n${indent}`,
       );
+    })
+    .join('\n');
+}
+
+/** A command that is wider than the terminal goes on after a backslash, so that it can still be copied. */
+function folded(word: string, width: number, indent: string): string {
+  if (!/^ *aio-dca /.test(word) || stringWidth(word) + indent.length <= width) return word;
+  return filled(word.match(WORDS) ?? [], width - 2 - indent.length, ` \\\n${indent}  `);
+}
+
+/**
+ * A page as it is printed: on a terminal no line is wider than it, and none breaks within a word. In a pipe each line
+ * stays whole, so that `grep` finds it. Tables are made to the width already.
+ */
+export function fittedPage(text: string, stream: NodeJS.WriteStream = process.stdout): string {
+  if (!stream.isTTY) return text;
+  const width = widthOf(stream);
+  return text
+    .split('\n')
+    .map((line) => {
+      if (stringWidth(line) <= width || /^[│┌├└]/.test(line)) return line;
+      return wrappedAround(line, width, `${/^ */.exec(line)?.[0] ?? ''}  `);
     })
     .join('\n');
 }
@@ -52,7 +77,7 @@ export function wrappedHelp(text: string): string {
       const example = line.startsWith(`${indent}aio-dca `) && indent !== '';
       if (!example) return wrapped(line, { width, indent });
       const goesOn = line.endsWith(' \\');
-      const words = line.slice(0, goesOn ? -2 : undefined).match(/^ +\S+|(?:"[^"]*"|\S)+/g) ?? [];
+      const words = line.slice(0, goesOn ? -2 : undefined).match(WORDS) ?? [];
       return filled(words, width - 2, ` \\\n${indent}  `) + (goesOn ? ' \\' : '');
     })
     .join('\n');
