@@ -25,6 +25,8 @@ function project(name: string, include: string[], exclude: string[], globalSetup
 export default defineConfig({
   test: {
     watch: false,
+    // Pages are made for 100 columns, however wide the terminal of the test run is.
+    env: { COLUMNS: '' },
     pool: 'forks',
     // Most tests wait for processes that they started: three at once keep two cores busy.
     maxWorkers: 3,

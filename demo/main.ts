@@ -1,3 +1,4 @@
+import { widthOf } from '../src/cli/terminal/wrap.ts';
 import { startWorld, type World } from '../test/support/world.ts';
 import { Page } from './page.ts';
 import { tell } from './story.ts';
@@ -6,6 +7,9 @@ import { tell } from './story.ts';
  * `npm run demo`: the real program on throw-away parts, from an empty ledger to a run that is killed while it pays.
  * `--json` prints one object instead of the story. Exit code 1 when anything is off.
  */
+
+// The commands run without a terminal: their tables are made to this one.
+process.env.COLUMNS = `${widthOf(process.stdout)}`;
 
 const json = process.argv.includes('--json');
 const page = new Page(!json);

@@ -1,3 +1,4 @@
+import { widthOf } from '../src/cli/terminal/wrap.ts';
 import type { Ran } from '../test/support/command.ts';
 
 /** The story as it is printed; silent where only the figures are wanted. */
@@ -29,12 +30,11 @@ export class Page {
   }
 }
 
-const WIDTH = 100;
-
 /** One line as several that fit the page, broken at spaces. Lines of tables fit already. */
 function fold(line: string): string {
-  if (line.length <= WIDTH) return line;
-  const space = line.lastIndexOf(' ', WIDTH);
+  const width = widthOf(process.stdout);
+  if (line.length <= width) return line;
+  const space = line.lastIndexOf(' ', width);
   if (space < 1) return line;
   return `${line.slice(0, space)}\n${fold(`  ${line.slice(space + 1)}`)}`;
 }

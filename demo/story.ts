@@ -1,5 +1,6 @@
 import { formatFiat, formatSats } from '../src/cli/terminal/figures.ts';
 import { table } from '../src/cli/terminal/table.ts';
+import { groupDigits } from '../src/dca/money.ts';
 import { type Audit, audit } from '../test/support/auditor.ts';
 import { insertAction, pairMachine } from '../test/support/lamassu.ts';
 import { ledgerSql } from '../test/support/ledger-sql.ts';
@@ -141,7 +142,8 @@ async function balances(world: World): Promise<Map<string, bigint>> {
 async function reckoning(world: World, page: Page): Promise<Figures> {
   page.chapter('Who got which sats for which cash');
   page.say(await distributionTable(world));
-  page.say('Own share: more cash came out than the clients had left, so these sats are the operator’s.\n');
+  page.say('All but the cash in sat. Own: more cash came out than the clients had left,');
+  page.say('so these sats are the operator’s.\n');
   page.say('Not paid automatically, and why:');
   const waiting = (await world.must(['review', 'list', '--json'])).json<unknown[]>().length;
   if (waiting !== 2) throw new Error(`${waiting} rows are in review instead of 2`);
@@ -221,10 +223,10 @@ async function distributionTable(world: World): Promise<string> {
     },
   ];
   return table(
-    ['cash-out', 'cash', 'gross', ...names, 'commission', 'own share'],
+    ['cash-out', 'cash', 'gross', ...names, 'commission', 'own'],
     shown.map(({ id, fiat, sats, nets }) => {
       const [gross = 0n, commission = 0n, own = 0n] = sats;
-      return [id, formatFiat(fiat, 2, 'GTQ'), ...[gross, ...nets, commission, own].map(formatSats)];
+      return [id, formatFiat(fiat, 2, 'GTQ'), ...[gross, ...nets, commission, own].map(groupDigits)];
     }),
   );
 }

@@ -4,7 +4,7 @@ import { print } from './command/call.ts';
 import { exitCodes } from './command/exit-codes.ts';
 import { define } from './command/options.ts';
 import { checkLine, doctorPage } from './pages/doctor.ts';
-import { type Cli, makeCli } from './terminal/context.ts';
+import { type Cli, knownTimezone, makeCli } from './terminal/context.ts';
 
 export function register(program: Command): void {
   define(program, 'doctor', 'check step by step everything that a run needs, and read the list of machines')
@@ -28,6 +28,6 @@ export function register(program: Command): void {
 function printed({ globals }: Cli): (check: CheckView) => void {
   return (check) => {
     if (globals.json || (globals.quiet && check.level === 'ok')) return;
-    process.stdout.write(`${checkLine(check)}\n`);
+    process.stdout.write(`${checkLine(check, knownTimezone())}\n`);
   };
 }

@@ -14,6 +14,7 @@ import type { Who } from '../ledger/log/log.ts';
 import { findReplaced, machineLabel, seeMachines } from '../ledger/machines/machines.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import { CASH_LEFT } from '../ledger/store/schema.ts';
+import { machineText } from '../lib/machine-label.ts';
 import { call, message } from '../lib/message.ts';
 import { type Clock, toMs } from '../time.ts';
 import { type Check, fail, ok, some, warn } from './check.ts';
@@ -264,5 +265,5 @@ async function* fundingChecks(db: Db, machines: Machines): AsyncGenerator<Check>
 }
 
 function nameOf({ deviceId, name }: Machines[number]): string {
-  return name ?? deviceId;
+  return name ?? machineText(deviceId, null);
 }

@@ -3,6 +3,7 @@ import { formatDecimal } from '../dca/money.ts';
 import { priceOf, worthOf, worthOfPart } from '../dca/price.ts';
 import type { CashOutDetail, CashOutRow } from '../ledger/cash-outs/view.ts';
 import { fiat, instant, pageOf, price, sats } from './fields.ts';
+import { causesView } from './own-share.ts';
 
 /**
  * A cash-out that was distributed. `gross_sats` is all that the layperson paid: `net_sats` (the clients') +
@@ -58,6 +59,8 @@ export const cashOutDetailView = cashOutView.extend({
       commission_fiat: fiat.nullable(),
     }),
   ),
+  /** Why it has an own share; empty if it has none, null if an older version divided it. */
+  own_reasons: causesView.nullable(),
   settlement: z
     .object({
       at: instant,
@@ -105,11 +108,17 @@ function decimal(minor: bigint | null, digits: number): string | null {
   return minor === null ? null : formatDecimal(minor, digits);
 }
 
-export function viewOfCashOutDetail({ cashOut, allocations, settlement }: CashOutDetail): CashOutDetailView {
+export function viewOfCashOutDetail({
+  cashOut,
+  allocations,
+  causes,
+  settlement,
+}: CashOutDetail): CashOutDetailView {
   const { digits } = cashOut;
   let commission = 0n;
   return {
     ...viewOfCashOut(cashOut),
+    own_reasons: causes,
     allocations: allocations.map((one) => {
       const worth = worthOfPart(commission, one.commission, boughtIn(cashOut));
       commission += one.commission;

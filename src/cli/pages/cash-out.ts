@@ -5,6 +5,7 @@ import { clean } from '../terminal/clean.ts';
 import { formatMinute, formatSats, formatTime, shortId } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { wrapped } from '../terminal/wrap.ts';
+import { causesText } from './own-share.ts';
 
 /** Two lines for each: what came out, and the sats that were paid for it in columns that add up. */
 export function cashOutTable(all: CashOutView[], timezone: string): string {
@@ -108,7 +109,7 @@ export function division(one: CashOutDetailView): string {
         ...(hasOwnShare
           ? [
               [
-                '(own share)',
+                'own share',
                 '',
                 cash(one.own_fiat, currency),
                 formatSats(one.own_sats + ownCommission),
@@ -119,6 +120,7 @@ export function division(one: CashOutDetailView): string {
           : []),
       ],
     ),
+    ...(one.own_reasons && one.own_reasons.length > 0 ? [`Own share: ${causesText(one.own_reasons)}.`] : []),
   ].join('\n');
 }
 

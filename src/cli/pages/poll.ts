@@ -128,7 +128,7 @@ export function dryRunPage(view: DryRunView, timezone: string): string {
       ]);
     if (one.own_gross_sats > 0n)
       rows.push([
-        '  (own share)',
+        '  own share',
         cash(one.own_fiat),
         formatSats(one.own_sats),
         formatSats(one.own_commission_sats),

@@ -68,21 +68,28 @@ function paidToday({
   return `${formatSats(clients)} to clients${commissioned}, in ${counted(payouts, 'payout')} (${day})`;
 }
 
-/** The clients' cash for each machine and currency. */
+type Place = StatusView['cash'][number];
+
+/** The clients' cash for each machine and currency. A column without any amount is left out. */
 function cashLines({ cash }: StatusView): string[] {
   if (cash.length === 0) return ['No client has cash in a machine.'];
   const some = (amount: string) => (/[1-9]/.test(amount) ? groupDigits(amount) : null);
+  const columns = [
+    [
+      'clients’ cash for',
+      (one: Place) => (one.machine === null ? 'any machine' : machineCell(one.machine, one.machine_name)),
+    ],
+    ['', (one: Place) => one.currency],
+    ['left', (one: Place) => groupDigits(one.remaining)],
+    ['on its way', (one: Place) => some(one.in_flight)],
+    ['out in 7 days', (one: Place) => some(one.dispensed_7_days)],
+    ['own share', (one: Place) => some(one.own_7_days)],
+  ] as const;
+  const shown = columns.filter(([, cell]) => cash.some((one) => cell(one) !== null));
   return [
     table(
-      ['clients’ cash for', '', 'left', 'on its way', 'out in 7 days', 'own share'],
-      cash.map((one) => [
-        one.machine === null ? 'any machine' : machineCell(one.machine, one.machine_name),
-        one.currency,
-        groupDigits(one.remaining),
-        some(one.in_flight),
-        some(one.dispensed_7_days),
-        some(one.own_7_days),
-      ]),
+      shown.map(([title]) => title),
+      cash.map((one) => shown.map(([, cell]) => cell(one))),
     ),
   ];
 }

@@ -20,9 +20,9 @@ const AMOUNT = /\d[\d,.]*( ?(%|sat|[A-Z]{3})\b)?/g;
 
 /**
  * A table for the terminal. Numbers and amounts are aligned to the right; they and times are never cut. If the table
- * is wider than `width` (default: the terminal, at most 100 columns), a text column that holds a digit, and so
- * perhaps an amount or an id, wraps without breaking an amount; other text is cut with …; at last the spaces beside
- * the text go. Null is an empty cell. The result ends without a line break. `heads`: texts across all columns, by the
+ * is wider than `width` (default: the terminal, at most 100 columns), text wraps between words, without breaking an
+ * amount; one word that holds a digit, and so perhaps is an id, is broken; another is cut with …; at last the spaces
+ * beside the text go. Null is an empty cell. The result ends without a line break. `heads`: texts across all columns, by the
  * row that they stand above.
  */
 export function table(
@@ -51,7 +51,9 @@ export function table(
   const room = limit - inner() - 2 * padding - 2;
   widths[0] = (widths[0] ?? 0) + Math.max(0, Math.min(room, Math.max(0, ...heads) - inner()));
   const folded = (text: string, index: number) =>
-    !whole[index] && (amounts[index] ?? 0) > 0 ? fold(text, widths[index] ?? 0) : text;
+    !whole[index] && ((amounts[index] ?? 0) > 0 || text.includes(' '))
+      ? fold(text, widths[index] ?? 0)
+      : text;
   return grid(
     columns.map((title, index) => ({
       title,

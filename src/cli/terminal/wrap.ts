@@ -6,8 +6,9 @@ const WIDTH = 100;
 /** The words of a command; a quoted one is one. */
 const WORDS = /^ +\S+|(?:"[^"]*"|\S)+/g;
 
+/** Without a terminal, $COLUMNS counts. */
 export function widthOf({ columns }: { columns?: number }): number {
-  return Math.min(WIDTH, columns || WIDTH);
+  return Math.min(WIDTH, columns || Number(process.env.COLUMNS) || WIDTH);
 }
 
 /**

@@ -1,9 +1,11 @@
 import type { Selectable } from 'kysely';
 import { call } from '../../lib/message.ts';
+import { readNames } from '../names-by-id.ts';
 import type { Db } from '../store/open.ts';
 import type { Page } from '../store/page.ts';
 import type { Schema } from '../store/schema.ts';
 import { idsBeginning, onlyId } from './find-id.ts';
+import { causesOf, type OwnShareCause } from './why-own-share.ts';
 
 /* Cash-outs that were distributed, as lists and pages show them. */
 
@@ -37,6 +39,8 @@ export interface CashOutDetail {
   cashOut: CashOutRow;
   /** In the order of the fundings. */
   allocations: AllocationView[];
+  /** Why it has an own share; empty if it has none, null if an older version divided it. */
+  causes: OwnShareCause<string>[] | null;
   /** Who settled it by hand; null if Lamassu confirmed it. */
   settlement: Schema['settlements'] | null;
 }
@@ -66,5 +70,16 @@ export async function cashOutDetail(db: Db, id: string): Promise<CashOutDetail |
     .selectAll()
     .where('cash_out_id', '=', id)
     .executeTakeFirst();
-  return { cashOut, allocations, settlement: settlement ?? null };
+  return { cashOut, allocations, causes: await causesOfOne(db, cashOut), settlement: settlement ?? null };
+}
+
+async function causesOfOne(db: Db, { own_fiat, own_reasons }: CashOutRow): Promise<CashOutDetail['causes']> {
+  if (own_fiat === 0n) return [];
+  const causes = causesOf(own_reasons);
+  if (causes === null) return null;
+  const { recipients } = await readNames(db);
+  return causes.map(({ reason, clients }) => ({
+    reason,
+    clients: clients.map((id) => recipients.get(id) ?? `${id}`),
+  }));
 }
