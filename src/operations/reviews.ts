@@ -7,7 +7,7 @@ import type { LamassuRow } from '../lamassu/row.ts';
 import { acceptRow, dismissRow, releaseRow } from '../ledger/cash-outs/review.ts';
 import { findReview, readReview, readReviewList } from '../ledger/cash-outs/review-view.ts';
 import type { ReasonedAct, Who } from '../ledger/log/log.ts';
-import { readNames } from '../ledger/names-by-id.ts';
+import { readNames } from '../ledger/store/names-by-id.ts';
 import type { Trx } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
 import { call, type Message, message } from '../lib/message.ts';

@@ -8,7 +8,7 @@ import type { LamassuRow } from '../lamassu/row.ts';
 import type { Source } from '../lamassu/source.ts';
 import type { KnownRow } from '../ledger/cash-outs/known.ts';
 import type { Mark } from '../ledger/cash-outs/watermark.ts';
-import { type Names, readNames } from '../ledger/names-by-id.ts';
+import { type Names, readNames } from '../ledger/store/names-by-id.ts';
 import type { Db } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
 import { machineText } from '../lib/machine-label.ts';

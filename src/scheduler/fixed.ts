@@ -1,8 +1,8 @@
 import { BridgeError } from '../errors.ts';
 import { markOf } from '../ledger/cash-outs/watermark.ts';
-import { readNames } from '../ledger/names-by-id.ts';
 import { pauseOf } from '../ledger/payouts/pause.ts';
 import { withLease } from '../ledger/runs/lease.ts';
+import { readNames } from '../ledger/store/names-by-id.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
 import { endOfLog, lastReport, newsOf, payoutsNeedingPeople } from './new-since.ts';

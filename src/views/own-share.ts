@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { formatDecimal } from '../dca/money.ts';
 import type { OwnShares } from '../ledger/cash-outs/own-shares.ts';
 import { type OwnShareCause, ownShareReasons } from '../ledger/cash-outs/why-own-share.ts';
-import type { Names } from '../ledger/names-by-id.ts';
+import type { Names } from '../ledger/store/names-by-id.ts';
 import { fiat, sats } from './fields.ts';
 
 /** Why a part of a cash-out is the operator's own share, and the clients that each reason concerns. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { CashOut } from '../dca/cash-out.ts';
 import { formatDecimal } from '../dca/money.ts';
 import type { RecordedDivision } from '../ledger/cash-outs/ingest.ts';
-import type { Names } from '../ledger/names-by-id.ts';
+import type { Names } from '../ledger/store/names-by-id.ts';
 import type { Plan } from '../scheduler/dry-run.ts';
 import type { PollReport } from '../scheduler/report.ts';
 import { fiat, instant, problemView, sats, viewOfProblem } from './fields.ts';

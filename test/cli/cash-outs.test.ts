@@ -52,6 +52,7 @@ test('list has the newest first, without their division', async () => {
     // 4,000.00 GTQ for 484,207 sat, and 28,193 sat at that price.
     price: '826092.97',
     commission_fiat: '232.90',
+    begun_at_machine_name: null,
   });
   const page = await world.must(['cash-outs', 'list', '--limit', '1']);
   expect(page.stdout).toContain(TWO.slice(0, 8));

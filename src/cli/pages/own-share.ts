@@ -1,9 +1,9 @@
+import { groupDigits } from '../../dca/money.ts';
 import { machineText } from '../../lib/machine-label.ts';
 import type { CausesView, OwnSharesView } from '../../views/own-share.ts';
 import { clean } from '../terminal/clean.ts';
 import { counted, formatSats } from '../terminal/figures.ts';
 import { wrapped } from '../terminal/wrap.ts';
-import { cash } from './cash-out.ts';
 
 const NAMED = 5;
 const SHOWN = 5;
@@ -39,7 +39,7 @@ export function ownShareLines(shares: OwnSharesView[]): string[] {
     const why = one.reasons.length === 0 ? '' : `: ${causesText(one.reasons)}`;
     const at = machineText(one.machine, one.machine_name);
     return wrapped(
-      `  ${cash(one.fiat, one.currency)} at ${at}, ${formatSats(one.sats)}, in ${counted(one.cash_outs, 'cash-out')}${why}`,
+      `  ${groupDigits(one.fiat)} ${one.currency} at ${at}, ${formatSats(one.sats)}, in ${counted(one.cash_outs, 'cash-out')}${why}`,
       { indent: '      ' },
     );
   });

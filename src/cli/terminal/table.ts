@@ -12,6 +12,9 @@ export type Cell = string | number | bigint | boolean | null | undefined;
 const NARROWEST = 8;
 const TIGHTEST = 6;
 
+/** Words up to this width are neither broken nor cut: short ids, states, currencies, most names. */
+const SHORT_WORD = 12;
+
 const NUMERIC = /^-?[\d,]+(\.\d+)?( ?(%|sat|[A-Z]{3}))?$/;
 const TIME = /^\d{4}-\d{2}-\d{2}/;
 
@@ -21,8 +24,8 @@ const AMOUNT = /\d[\d,.]*( ?(%|sat|[A-Z]{3})\b)?/g;
 /**
  * A table for the terminal. Numbers and amounts are aligned to the right; they and times are never cut. If the table
  * is wider than `width` (default: the terminal, at most 100 columns), text wraps between words, without breaking an
- * amount; one word that holds a digit, and so perhaps is an id, is broken; another is cut with …; at last the spaces
- * beside the text go. Null is an empty cell. The result ends without a line break. `heads`: texts across all columns, by the
+ * amount; one long word that holds a digit, and so perhaps is an id, is broken; another is cut with …; then the spaces
+ * beside the text go; and where even that is too wide, each row becomes lines of its own. Null is an empty cell. The result ends without a line break. `heads`: texts across all columns, by the
  * row that they stand above.
  */
 export function table(
@@ -41,11 +44,15 @@ export function table(
   const amounts = texts.map((column) =>
     Math.max(0, ...column.flatMap((text) => text.match(AMOUNT) ?? []).map((amount) => amount.length)),
   );
+  const wordy = columns.map((title, index) => longestWord([title, ...(texts[index] ?? [])]));
   const least = (narrowest: number) =>
-    natural.map((width, index) => (whole[index] ? width : Math.max(narrowest, amounts[index] ?? 0)));
+    natural.map((width, index) =>
+      whole[index] ? width : Math.min(width, Math.max(narrowest, amounts[index] ?? 0, wordy[index] ?? 0)),
+    );
   const roomy = shrink(natural, least(NARROWEST), limit - 3 * columns.length - 1);
   const padding = sumOf(roomy) + 3 * columns.length + 1 > limit ? 0 : 1;
   const widths = padding === 1 ? roomy : shrink(natural, least(TIGHTEST), limit - columns.length - 1);
+  if (sumOf(widths) + columns.length + 1 > limit) return records(columns, cells, limit, options.heads);
   const heads = [...(options.heads?.values() ?? [])].map((head) => stringWidth(clean(head)));
   const inner = () => sumOf(widths) + (columns.length - 1) * (2 * padding + 1);
   const room = limit - inner() - 2 * padding - 2;
@@ -56,7 +63,7 @@ export function table(
       : text;
   return grid(
     columns.map((title, index) => ({
-      title,
+      title: fold(title, widths[index] ?? 0),
       width: widths[index] ?? 0,
       align: numeric[index] ? 'right' : 'left',
     })),
@@ -66,6 +73,35 @@ export function table(
     }),
     { padding },
   );
+}
+
+/** The widest of the short words. */
+function longestWord(texts: string[]): number {
+  const widths = texts.flatMap((text) => text.split(' ')).map((word) => stringWidth(word));
+  return Math.max(0, ...widths.filter((width) => width <= SHORT_WORD));
+}
+
+/** Rows that are too wide for a table: a line for each cell with its title, and an empty line between two rows. */
+function records(
+  columns: string[],
+  rows: string[][],
+  limit: number,
+  heads: ReadonlyMap<number, string> = new Map(),
+): string {
+  const indent = Math.max(...columns.map((title) => stringWidth(title))) + 2;
+  return rows
+    .map((row, at) => {
+      const head = heads.get(at);
+      const lines = row.flatMap((cell, index) => {
+        const title = columns[index] ?? '';
+        if (cell === '') return [];
+        const [first = '', ...more] = fold(cell, limit - indent).split('\n');
+        const before = title + ' '.repeat(indent - stringWidth(title));
+        return [before + first, ...more.map((line) => ' '.repeat(indent) + line)];
+      });
+      return [...(head === undefined ? [] : [fold(head, limit)]), ...lines].join('\n');
+    })
+    .join('\n\n');
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import { call } from '../../lib/message.ts';
-import { readNames } from '../names-by-id.ts';
+import { readNames } from '../store/names-by-id.ts';
 import type { Db } from '../store/open.ts';
 import type { Page } from '../store/page.ts';
 import type { Schema } from '../store/schema.ts';

@@ -48,7 +48,32 @@ describe('table', () => {
   test('a number is never cut, however narrow the terminal', () => {
     const row = ['2,100,000,000,000,000 sat', '2026-11-20 04:00:00 GMT-6', 'b'.repeat(60)];
     const text = table(['sats', 'at', 'reason'], [row], { width: 40 });
-    expect(text).toContain('│2,100,000,000,000,000 sat│2026-11-20 04:00:00 GMT-6│bbbbb…│');
+    expect(text).toBe(
+      [
+        'sats    2,100,000,000,000,000 sat',
+        'at      2026-11-20 04:00:00 GMT-6',
+        `reason  ${'b'.repeat(32)}`,
+        `        ${'b'.repeat(28)}`,
+      ].join('\n'),
+    );
+  });
+
+  test('what is too wide for a table has a line for each cell, and loses nothing', () => {
+    const row = ['f1', '123,456,789.00 GTQ', '123,456,789 sat', 'exhausted'];
+    const text = table(['id', 'cash', 'sats', 'state'], [row, row], {
+      width: 40,
+      heads: new Map([[1, 'the second']]),
+    });
+    const lines = ['id     f1', 'cash   123,456,789.00 GTQ', 'sats   123,456,789 sat', 'state  exhausted'];
+    expect(text).toBe([...lines, '', 'the second', ...lines].join('\n'));
+  });
+
+  test('short words and titles are neither broken nor cut', () => {
+    const row = ['Estación Central de Antigua 7a1f4c2e', 'f1', 'exhausted', 'x'.repeat(60)];
+    const text = table(['cash for any', 'id', 'status', 'note'], [row], { width: 46 });
+    expect(longest(text)).toBeLessThanOrEqual(46);
+    for (const word of ['Estación', 'Central', 'Antigua', '7a1f4c2e', 'exhausted', 'any'])
+      expect(text).toMatch(new RegExp(`[│ ]${word}[│ ]`));
   });
 
   test('amounts within a text, ids and references continue in the next line, and lose nothing', () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { causesText } from '../../../src/cli/pages/own-share.ts';
 import { ownSharesSince } from '../../../src/ledger/cash-outs/own-shares.ts';
 import { causesOf } from '../../../src/ledger/cash-outs/why-own-share.ts';
-import { readNames } from '../../../src/ledger/names-by-id.ts';
+import { readNames } from '../../../src/ledger/store/names-by-id.ts';
 import type { Instant } from '../../../src/time.ts';
 import { viewOfCauses } from '../../../src/views/own-share.ts';
 import { type Books, books } from '../../support/books.ts';

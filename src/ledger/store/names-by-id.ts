@@ -1,4 +1,4 @@
-import type { Db } from './store/open.ts';
+import type { Db } from './open.ts';
 
 /** The names of clients, commission recipients and machines, by their ids. */
 export interface Names {
