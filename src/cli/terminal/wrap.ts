@@ -43,7 +43,7 @@ export function wrappedAround(text: string, width: number, indent: string): stri
 
 /** A command that is wider than the terminal goes on after a backslash, so that it can still be copied. */
 function folded(word: string, width: number, indent: string): string {
-  if (!/^ *aio-dca /.test(word) || stringWidth(word) + indent.length <= width) return word;
+  if (!/^ *(aio-dca |`)/.test(word) || stringWidth(word) + indent.length <= width) return word;
   return filled(word.match(WORDS) ?? [], width - 2 - indent.length, ` \\\n${indent}  `);
 }
 
