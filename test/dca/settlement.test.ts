@@ -174,14 +174,14 @@ describe('the figures of a settlement', () => {
       'a price that is high enough',
       jammed,
       { price: usd(90_000_00n) },
-      'price: at this price the cash is worth 222222 sat, more than the 211640 sat that are distributed.',
+      'price: at this price the cash is worth 222,222 sat, more than the 211,640 sat that are distributed.',
       'Check price and gross: the cash is worth at most what was paid for it.',
     ],
     [
       'a price that is low enough',
       jammed,
       { price: usd(200_000_00n) },
-      'price: at this price the cash is worth 100000 sat, less than half of the 211640 sat that are distributed.',
+      'price: at this price the cash is worth 100,000 sat, less than half of the 211,640 sat that are distributed.',
       'Check price and gross: the rest would be commission.',
     ],
     [

@@ -198,7 +198,7 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     ['another coin', {}, { crypto_code: 'LTC' }, 'gross: it is not known'],
     ['another coin, gross known', { gross: '1000' }, { crypto_code: 'LTC' }, 'commission: it is not known'],
     ['no rate', {}, { raw_ticker_price: null, commission_percentage: null }, 'commission: '],
-    ['a commission above half', { commission: '105821' }, {}, 'commission: 105821 sat are more than half'],
+    ['a commission above half', { commission: '105821' }, {}, 'commission: 105,821 sat are more than half'],
     ['a price in another currency', { price: '780000 GTQ' }, {}, 'price: the cash-out is in USD'],
     ['both a price and a rate', { price: '100000 USD', rate: '5%' }, {}, 'price: rate is given too'],
     ['both a rate and a commission', { commission: '1', rate: '5%' }, {}, 'rate: commission is given too'],

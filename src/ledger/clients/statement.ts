@@ -114,7 +114,7 @@ async function statementOf(
   const { of } = account;
   const within = ({ at }: { at: Instant }) => at >= from && at < until;
   const movements = account.movements.filter(within);
-  const purchases = await purchasesIn(db, of, from, until);
+  const purchases = await purchasesIn(db, account, from, until);
   const payments = await paymentsIn(db, of, from, until);
   const moved = (kind: CashMovement['kind']) =>
     sum(movements.filter((one) => one.kind === kind).map(({ fiat }) => fiat));
@@ -130,10 +130,10 @@ async function statementOf(
   const { opening, added, withdrawn, adjusted, spent, closing } = cash;
   assertSum('cash of a statement', [opening, added, -withdrawn, adjusted, -spent], closing);
   const sats = {
-    opening: await waitingAt(db, of, from),
+    opening: await waitingAt(db, account, from),
     bought: sum(purchases.map(({ net }) => net)),
     paid: sum(payments.map((one) => one.sats)),
-    closing: await waitingAt(db, of, until),
+    closing: await waitingAt(db, account, until),
   };
   assertSum('sats of a statement', [sats.opening, sats.bought, -sats.paid], sats.closing);
   return {
@@ -175,12 +175,16 @@ async function readAccount(db: Db, of: Of): Promise<Account> {
   const { spent } = await db
     .selectFrom('allocations')
     .select(sql<bigint>`cast(coalesce(sum(fiat), 0) as bigint)`.as('spent'))
-    .where('client_id', '=', of.client)
-    .where('currency', '=', of.currency)
+    .where('funding_id', 'in', idsOf(fundings))
     .executeTakeFirstOrThrow();
   const remaining = sum(fundings.filter(({ status }) => status === 'deposited').map((one) => one.remaining));
   assertSum('the cash of a client by its changes', [...movements.map(({ fiat }) => fiat), -spent], remaining);
   return { of, fundings: known, movements };
+}
+
+/** By the fundings, for which there is an index: a scan of all allocations would take long in a ledger of years. */
+function idsOf(fundings: readonly { id: bigint }[]): bigint[] {
+  return fundings.map(({ id }) => id);
 }
 
 function inMachine({ status, remaining }: Snapshot): bigint {
@@ -210,13 +214,12 @@ function snapshot(at: Instant, json: string | null, digits: number): Snapshot | 
 }
 
 /** The cash in machines before a moment, by funding. */
-async function cashAt(db: Db, { of, movements }: Account, at: Instant): Promise<Map<bigint, bigint>> {
+async function cashAt(db: Db, { fundings, movements }: Account, at: Instant): Promise<Map<bigint, bigint>> {
   const spent = await db
     .selectFrom('allocations')
     .innerJoin('cash_outs', 'cash_outs.id', 'allocations.cash_out_id')
     .select(['allocations.funding_id', sql<bigint>`cast(sum(allocations.fiat) as bigint)`.as('fiat')])
-    .where('allocations.client_id', '=', of.client)
-    .where('allocations.currency', '=', of.currency)
+    .where('allocations.funding_id', 'in', idsOf(fundings))
     .where('cash_outs.confirmed_at', '<', at)
     .groupBy('allocations.funding_id')
     .execute();
@@ -260,7 +263,12 @@ function inFlightAt({ fundings }: Account, at: Instant): bigint {
   );
 }
 
-async function purchasesIn(db: Db, of: Of, from: Instant, until: Instant): Promise<StatementPurchase[]> {
+async function purchasesIn(
+  db: Db,
+  { fundings }: Account,
+  from: Instant,
+  until: Instant,
+): Promise<StatementPurchase[]> {
   const rows = await db
     .selectFrom('cash_outs')
     .innerJoin('allocations', 'allocations.cash_out_id', 'cash_outs.id')
@@ -269,8 +277,7 @@ async function purchasesIn(db: Db, of: Of, from: Instant, until: Instant): Promi
     .select(['cash_outs.id', 'cash_outs.machine', 'cash_outs.confirmed_at', 'machines.name'])
     .select(['allocations.fiat', 'allocations.gross', 'allocations.commission', 'allocations.net'])
     .select(['allocations.payout_id', 'payouts.state', 'payouts.settled_at'])
-    .where('allocations.client_id', '=', of.client)
-    .where('allocations.currency', '=', of.currency)
+    .where('allocations.funding_id', 'in', idsOf(fundings))
     .where('cash_outs.confirmed_at', '>=', from)
     .where('cash_outs.confirmed_at', '<', until)
     .orderBy('cash_outs.confirmed_at')
@@ -323,13 +330,12 @@ async function paymentsIn(db: Db, of: Of, from: Instant, until: Instant): Promis
 }
 
 /** The sats that were bought before a moment, less those that had arrived by then. */
-async function waitingAt(db: Db, of: Of, at: Instant): Promise<bigint> {
+async function waitingAt(db: Db, { of, fundings }: Account, at: Instant): Promise<bigint> {
   const { bought } = await db
     .selectFrom('allocations')
     .innerJoin('cash_outs', 'cash_outs.id', 'allocations.cash_out_id')
     .select(sql<bigint>`cast(coalesce(sum(allocations.net), 0) as bigint)`.as('bought'))
-    .where('allocations.client_id', '=', of.client)
-    .where('allocations.currency', '=', of.currency)
+    .where('allocations.funding_id', 'in', idsOf(fundings))
     .where('cash_outs.confirmed_at', '<', at)
     .executeTakeFirstOrThrow();
   const { paid } = await settledPayments(db, of)
