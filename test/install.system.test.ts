@@ -91,7 +91,7 @@ describe.skipIf(why !== undefined)(`in a root of its own${why === undefined ? ''
     const printed = (part: string) => typed.find(({ command }) => command.includes(part))?.printed ?? '';
     // README shows the commands that init prints, and its last page fits a screen.
     const [first = '', last = ''] = printed('aio-dca init').split('Written into');
-    expect(first).toContain('Nothing is written before the last answer');
+    expect(first.replaceAll(/\s+/g, ' ')).toContain('Nothing is written before the last answer');
     const lines = `Written into${last}`.trimEnd().split('\n');
     expect(lines.length).toBeLessThanOrEqual(24);
     expect(lines.filter((line) => line.length > 80)).toEqual([]);

@@ -92,7 +92,7 @@ describe('config.example.toml', () => {
       quietMs: 60_000,
       dailyCeilingSats: undefined,
     });
-    expect(minimal.ledger.url).toBe(example.ledger.url);
+    expect(minimal.ledger.url).toBe(`sqlite:${directory}/ledger.sqlite`);
     expect(minimal.lamassu).toMatchObject({ name: 'lamassu', user: 'aio_dca', ssh: undefined });
   });
 });

@@ -70,7 +70,7 @@ export function initPage(made: MadeView, runner: Runner): string {
   const step = (text: string, commands: string[]) => {
     count += 1;
     steps.push(wrapped(`${title(`${count}.`)} ${text}`, { indent: '   ' }));
-    steps.push(...commands.map((line) => `   ${line}`));
+    steps.push(...commands.map((line) => `  ${line}`));
   };
   if (lamassu.readable && lamassu.too_much.length === 0) {
     steps.push(

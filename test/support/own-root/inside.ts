@@ -168,10 +168,11 @@ async function main(): Promise<Outcome> {
   const ran = await service('aio-dca.service');
   const answer = await fetch(`${lnbits.url}/api/v1/wallet`, { headers: { 'X-Api-Key': alice.inkey } });
   const { balance } = (await answer.json()) as { balance: number };
+  const files = filesOf(root);
   cwd = home.slice(root.folder.length);
   const then: Typed[] = [];
   for (const command of request.then) then.push(await type(command));
-  return { typed, files: filesOf(root), service: ran, paidSats: balance / 1000, then };
+  return { typed, files, service: ran, paidSats: balance / 1000, then };
 }
 
 try {
