@@ -193,6 +193,15 @@ describe.skipIf(!debian)('under systemd (npm run test:systemd)', { timeout: 120_
     await booted.must('mv /tmp/ledger.sqlite /var/lib/aio-dca/');
   });
 
+  test('the metrics are in a file that anybody may read, in a folder of root', async () => {
+    const [, job = ''] = /^\* \* \* \* \* root (.*)$/m.exec(commands('PATH=')) ?? [];
+    await booted.must(`mkdir -p /var/lib/prometheus/node-exporter && ${job}`);
+    const file = '/var/lib/prometheus/node-exporter/aio-dca.prom';
+    expect(await booted.must(`stat -c '%a %U' ${file} && cat ${file}`)).toMatch(
+      /^644 root\n.*^aio_dca_info\{/ms,
+    );
+  });
+
   test('a daemon that dies is started again and told, once in a crash loop; its final end is told as well', async () => {
     const daemon = 'aio-dca-daemon.service';
     await dropIn(daemon, '[Service]\\nRestartSec=1\\n');

@@ -157,6 +157,31 @@ function loopsOf(text: string): string[][] {
   return [...text.matchAll(/^for unit in (.*); do$/gm)].map(([, names = '']) => names.split(' '));
 }
 
+test('after a boot the watch waits for the first polls', () => {
+  const seconds = (name: string, key: string) => {
+    const [, count, unit] =
+      new RegExp(`^${key}=(\\d+)(s|min)$`, 'm').exec(read(`systemd/${name}.timer`)) ?? [];
+    return Number(count) * (unit === 'min' ? 60 : 1);
+  };
+  const polled = seconds('aio-dca', 'OnBootSec') + seconds('aio-dca', 'RandomizedDelaySec');
+  expect(seconds('aio-dca-watch', 'OnBootSec')).toBeGreaterThan(3 * polled);
+  // With it, an hour that passed while the host was off would be made up for at once.
+  expect(read('systemd/aio-dca-watch.timer')).not.toContain('Persistent');
+});
+
+test('cron mails a backup and a status only if they fail', () => {
+  const jobs = [...read('aio-dca.cron').matchAll(/ (said=.*)$/gm)].map(([, job = '']) => job);
+  expect(jobs).toHaveLength(2);
+  for (const [code, printed] of [
+    [0, ''],
+    [2, 'told\n'],
+  ] as const)
+    for (const job of jobs) {
+      const command = `aio-dca() { echo told >&2; return ${code}; }; ${job}`;
+      expect(execFileSync('bash', ['-c', command], { encoding: 'utf8' }), job).toBe(printed);
+    }
+});
+
 test('hosts with the same timer or crontab do not start together', () => {
   for (const name of ['aio-dca', 'aio-dca-watch', 'aio-dca-backup']) {
     const timer = read(`systemd/${name}.timer`);
