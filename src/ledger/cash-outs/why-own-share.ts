@@ -1,4 +1,4 @@
-import { type SqlBool, sql } from 'kysely';
+import { sql } from 'kysely';
 import { z } from 'zod';
 import type { Division } from '../../dca/allocate.ts';
 import type { CashOut } from '../../dca/cash-out.ts';
@@ -6,6 +6,7 @@ import { sum } from '../../dca/money.ts';
 import { successors } from '../machines/machines.ts';
 import { inForce } from '../store/effective-dated.ts';
 import type { Db } from '../store/open.ts';
+import { CASH_LEFT } from '../store/schema.ts';
 
 /** Every reason, with its meaning. */
 export const ownShareReasons = {
@@ -33,8 +34,11 @@ export async function whyOwnShare(db: Db, cashOut: CashOut, division: Division):
   if (division.own.fiat === 0n) return [];
   const at = cashOut.confirmedAt;
   const line = await successors(db, cashOut.machine);
-  const rows = await db
+  const there = db
     .selectFrom('fundings')
+    .where('fundings.currency', '=', cashOut.currency)
+    .where((eb) => eb.or([eb('fundings.machine', 'is', null), eb('fundings.machine', 'in', line)]));
+  const rows = await there
     .innerJoin('client_settings', (join) =>
       join.on(
         'client_settings.id',
@@ -48,13 +52,9 @@ export async function whyOwnShare(db: Db, cashOut: CashOut, division: Division):
         'late',
       ),
       'client_settings.paused',
-      sql<bigint>`cast(sum(case when fundings.status in ('deposited', 'in_flight') then fundings.remaining else 0 end) as bigint)`.as(
-        'left',
-      ),
+      sql<bigint>`cast(sum(fundings.remaining) as bigint)`.as('left'),
     ])
-    .where('fundings.currency', '=', cashOut.currency)
-    .where((eb) => eb.or([eb('fundings.machine', 'is', null), eb('fundings.machine', 'in', line)]))
-    .where(sql<SqlBool>`fundings.status <> 'cancelled'`)
+    .where('fundings.status', 'in', CASH_LEFT)
     .groupBy(['fundings.client_id', sql`late`, 'client_settings.paused'])
     .orderBy('fundings.client_id')
     .execute();
@@ -80,7 +80,13 @@ export async function whyOwnShare(db: Db, cashOut: CashOut, division: Division):
       rows.filter(({ late, left }) => late === 1n && left > 0n),
     ),
   ];
-  if (inTime.some(({ left }) => left === 0n)) causes.push({ reason: 'no-cash-left', clients: [] });
+  const usedUp = await there
+    .select('fundings.id')
+    .where('fundings.status', 'in', ['exhausted', 'withdrawn'])
+    .where('fundings.deposited_at', '<=', at)
+    .limit(1)
+    .executeTakeFirst();
+  if (usedUp || inTime.some(({ left }) => left === 0n)) causes.push({ reason: 'no-cash-left', clients: [] });
   return causes.length > 0 ? causes : [{ reason: 'not-funded', clients: [] }];
 }
 

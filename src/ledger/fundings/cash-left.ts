@@ -2,6 +2,7 @@ import { type SqlBool, sql } from 'kysely';
 import type { Instant } from '../../time.ts';
 import { digitsByCurrency } from '../store/currencies.ts';
 import type { Db } from '../store/open.ts';
+import { CASH_LEFT } from '../store/schema.ts';
 
 /** The clients' cash for one machine in one currency, in minor units. */
 export interface CashLeft {
@@ -38,7 +39,7 @@ export async function cashLeft(db: Db, since: Instant): Promise<CashLeft[]> {
         'clients',
       ),
     ])
-    .where('status', 'in', ['deposited', 'in_flight'])
+    .where('status', 'in', CASH_LEFT)
     .groupBy(['machine', 'currency'])
     .execute();
   const out = await db
