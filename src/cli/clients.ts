@@ -4,7 +4,13 @@ import * as statement from './clients/print-statement.ts';
 import * as set from './clients/set.ts';
 import { does, local } from './command/call.ts';
 import { define, reasonOption } from './command/options.ts';
-import { clientPage, clientsPage, closedPage, pausedClientPage, resumedClientPage } from './pages/client.ts';
+import {
+  clientsPage,
+  closedPage,
+  pausedClientPage,
+  resumedClientPage,
+  shownClientPage,
+} from './pages/client.ts';
 
 const operations = () => import('../operations/clients.ts');
 
@@ -14,7 +20,7 @@ export function register(program: Command): void {
   set.register(clients);
   define(clients, 'list', 'all clients', 'clients list').action(does(operations, 'listClients', clientsPage));
   named(clients, 'show', 'one client: settings, cash, and what it bought').action(
-    does(operations, 'showClient', local(clientPage)),
+    does(operations, 'showClient', local(shownClientPage)),
   );
   statement.register(clients);
   reasonOption(

@@ -12,9 +12,17 @@ import { openPayoutsOf } from '../ledger/payouts/open-payouts.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
+import { waitsNow } from '../scheduler/pay.ts';
 import { parseName } from '../typed/names.ts';
 import { type Amount, parseAmount, parseCurrency } from '../typed/numbers.ts';
-import { changedClientView, clientView, viewOfChangedClient, viewOfClient } from '../views/clients.ts';
+import {
+  changedClientView,
+  clientView,
+  shownClientView,
+  viewOfChangedClient,
+  viewOfClient,
+} from '../views/clients.ts';
+import { viewOfWait } from '../views/waits.ts';
 import { LNBITS } from './errors.ts';
 import { assertOwn, type Context, operation, secretInput } from './operation.ts';
 import { testedWalletKey } from './wallet-key.ts';
@@ -49,10 +57,16 @@ export const showClient = operation({
   may: ['bookkeeper', 'client'],
   errors: [],
   input,
-  view: clientView,
-  run: async ({ clock, ledger: { db }, who }, given) => {
-    const name = ownName(who, given.name);
-    return viewOfClient(await withCash(db, await findClient(db, name, clock.now(), 'name')));
+  view: shownClientView,
+  run: async ({ clock, config, ledger, who }, given) => {
+    const { db } = ledger;
+    const client = await findClient(db, ownName(who, given.name), clock.now(), 'name');
+    const waits = (await waitsNow(ledger, config))
+      .filter(({ kind, recipient }) => kind === 'client' && recipient === client.name)
+      .map((wait) => viewOfWait(wait, config.payouts.minimumSats))
+      // The words may tell of the source wallet, which is the operator's.
+      .map((wait) => (who.principal?.kind === 'client' ? { ...wait, detail: null } : wait));
+    return { ...viewOfClient(await withCash(db, client)), waits };
   },
 });
 

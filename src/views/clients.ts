@@ -4,6 +4,7 @@ import type { Client } from '../ledger/clients/clients.ts';
 import type { InCurrency, ClientWithCash as Known } from '../ledger/clients/view.ts';
 import type { OpenPayout } from '../ledger/payouts/open-payouts.ts';
 import { fiat, instant, openPayoutsView, openPayoutView, price, sats } from './fields.ts';
+import { waitView } from './waits.ts';
 
 /** What a client's cash bought in one currency: the settled amounts, and separately those that wait. */
 const metricsView = z.object({
@@ -34,10 +35,14 @@ export const clientView = z.object({
   metrics: z.record(z.string(), metricsView),
 });
 
+/** One client, with what waits to be paid, for what and until when. */
+export const shownClientView = clientView.extend({ waits: z.array(waitView) });
+
 /** A client after a change, and what a new wallet means for the open payouts. */
 export const changedClientView = clientView.extend({ open_payouts: z.array(openPayoutView).optional() });
 
 export type ClientView = z.output<typeof clientView>;
+export type ShownClientView = z.output<typeof shownClientView>;
 export type ChangedClientView = z.output<typeof changedClientView>;
 
 export function viewOfClient({ client, currencies }: Known): ClientView {

@@ -215,7 +215,7 @@ const pages: Record<string, [z.ZodType, Page]> = {
   'cash-outs list': ofList(cashOutViews.cashOutView, (view) => cashOut.cashOutTable(view, ZONE)),
   'cash-outs show': of(cashOutViews.cashOutDetailView, (view) => cashOut.cashOutPage(view, ZONE)),
   'clients list': ofList(clientViews.clientView, client.clientsPage),
-  'clients show': of(clientViews.clientView, (view) => client.clientPage(view, ZONE)),
+  'clients show': of(clientViews.shownClientView, (view) => client.shownClientPage(view, ZONE)),
   'clients add': of(clientViews.clientView, client.addedClientPage),
   'clients set': of(clientViews.changedClientView, (view) => client.changedClientPage(view, ZONE)),
   'clients pause': of(clientViews.clientView, client.pausedClientPage),

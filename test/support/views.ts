@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { catalogue, type ErrorCode } from '../../src/errors.ts';
 import { kinds } from '../../src/export/kinds.ts';
 import { cashOutDetailView, cashOutsView } from '../../src/views/cash-outs.ts';
-import { changedClientView, clientView } from '../../src/views/clients.ts';
+import { changedClientView, clientView, shownClientView } from '../../src/views/clients.ts';
 import { clocksView } from '../../src/views/clock.ts';
 import { changedRecipientView, commissionRecipientView } from '../../src/views/commission.ts';
 import { creditsView, creditView } from '../../src/views/credits.ts';
@@ -61,7 +61,7 @@ export const commandViews: Record<string, Views | null> = {
   'clients pause': [clientView],
   'clients resume': [clientView],
   'clients set': [changedClientView],
-  'clients show': [clientView],
+  'clients show': [shownClientView],
   'clients statement': [statementView],
   'clock restate': async () => [(await import('../../src/operations/clock.ts')).restateEntry.view],
   'clock show': [clocksView],

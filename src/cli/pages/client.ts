@@ -1,10 +1,11 @@
 import { groupDigits } from '../../dca/money.ts';
 import { call, type Message, message } from '../../lib/message.ts';
-import type { ChangedClientView, ClientView } from '../../views/clients.ts';
+import type { ChangedClientView, ClientView, ShownClientView } from '../../views/clients.ts';
 import { formatSats, formatTime } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { wrapped } from '../terminal/wrap.ts';
 import { movedPage } from './moved.ts';
+import { waitLines } from './waits.ts';
 
 type Metrics = ClientView['metrics'][string];
 
@@ -43,6 +44,12 @@ export function clientPage(client: ClientView, timezone: string): string {
     }),
     ...(balances.length === 0 ? ['No cash yet.'] : []),
   ].join('\n');
+}
+
+/** The same, with what waits. */
+export function shownClientPage(client: ShownClientView, timezone: string): string {
+  const waits = client.waits.length === 0 ? [] : ['Waits:', ...waitLines(client.waits, timezone)];
+  return [clientPage(client, timezone), ...waits].join('\n');
 }
 
 export function addedClientPage({ name, mode, wallet_id: wallet }: ClientView): Message {
