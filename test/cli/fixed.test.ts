@@ -59,7 +59,9 @@ describe.each(ledgerKinds)('fixed mode on %s', (kind) => {
     expect(status).toMatchObject({ owed: { payouts: 0, sats: 60_526, waiting_sats: 60_526 } });
     const wait = { recipient: 'felix', sats: 60_526, reason: 'fixed-time', until: expect.any(String) };
     expect(status).toMatchObject({ waits: [wait] });
-    expect((await world.must(['clients', 'show', 'felix', '--json'])).json()).toMatchObject({ waits: [wait] });
+    expect((await world.must(['clients', 'show', 'felix', '--json'])).json()).toMatchObject({
+      waits: [wait],
+    });
     expect((await world.must(['clients', 'show', 'felix'])).stdout).toMatch(
       /^ {2}felix {2}60,526 sat {2}until \d{4}-.* GMT-6, the next time of fixed/m,
     );
