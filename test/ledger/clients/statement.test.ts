@@ -134,7 +134,7 @@ async function ofFirst(
 /** Months of this history, by their first moments; the last one is over. */
 const months = Array.from({ length: 8 }, (_, index) => plus(BEGIN, index * 30 * 24 * HOUR));
 
-forEachLedger((_kind, open) => {
+forEachLedger((kind, open) => {
   test('over any history, statements chain, and their sums are those of the ledger', async () => {
     const ledger = await open();
     const book = await books(ledger);
@@ -164,10 +164,10 @@ forEachLedger((_kind, open) => {
       await checkChain(ledger, client);
     };
     await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 14 }), history), {
-      numRuns: 12,
+      numRuns: kind === 'sqlite' ? 16 : 5,
     });
     // Otherwise the histories would say little.
-    expect(happened.size).toBeGreaterThan(10);
+    expect(happened.size).toBeGreaterThan(8);
   });
 
   async function checkChain(ledger: Ledger, name: string): Promise<void> {
@@ -243,6 +243,47 @@ forEachLedger((_kind, open) => {
       machines: [{ machine: 'm', fiat: 7_000n }],
     });
     expect(await month('2026-08-01T00:00:00.000000Z', '2026-09-01T00:00:00.000000Z')).toEqual([]);
+  });
+
+  test('cash counts from the time since which it lies in a machine, however late that was entered', async () => {
+    const ledger = await open();
+    const book = await books(ledger);
+    await ledger.write((trx) => seeMachine(trx, who(BEGIN), 'n', 'lamassu'));
+    const day = (text: string): Instant => `2026-${text}T18:00:00.000000Z`;
+    const usd = (minor: bigint) => ({ minor, currency: 'USD' });
+    await book.client('alice', { mode: 'flow' }, day('10-01'));
+    const change = (work: (trx: Trx) => Promise<unknown>) => ledger.write(work);
+    // Announced and corrected on its way; confirmed in November for October.
+    const first = await book.cash('alice', 50, day('10-20'), { depositedAt: null });
+    await change((trx) => adjustFunding(trx, who(day('10-21')), first, usd(500n)));
+    const counted = { counted: usd(5_200n), depositedAt: day('10-25'), past: 'leave' as const };
+    await change((trx) => confirmFunding(trx, who(day('11-05')), first, counted));
+    // Entered for October, and partly taken out, before its time was corrected to November.
+    const second = await book.cash('alice', 30, day('10-28'), { machine: 'n' });
+    await change((trx) => withdrawFunding(trx, who(day('10-29')), second, usd(1_000n)));
+    const redated = { counted: null, stated: true, depositedAt: day('11-02'), past: 'leave' as const };
+    await change((trx) => confirmFunding(trx, who(day('11-04')), second, redated));
+    await change((trx) => moveFunding(trx, who(day('11-06')), first, 'n'));
+
+    const alice = await findClient(ledger.db, 'alice', day('12-01'));
+    const [october] = await readStatement(ledger.db, alice, day('10-01'), day('11-01'));
+    expect(october).toMatchObject({
+      ...{ cash: { added: 5_200n, withdrawn: 0n, adjusted: 0n, closing: 5_200n }, inFlight: 0n },
+      movements: [{ at: day('10-25'), kind: 'added', funding: first, fiat: 5_200n }],
+      machines: [{ machine: 'm', fiat: 5_200n }],
+    });
+    const [november] = await readStatement(ledger.db, alice, day('11-01'), day('12-01'));
+    expect(november).toMatchObject({
+      cash: { opening: 5_200n, added: 3_000n, withdrawn: 1_000n, closing: 7_200n },
+      movements: [
+        { at: day('11-02'), kind: 'added', fiat: 3_000n },
+        { at: day('11-02'), kind: 'withdrawn', fiat: -1_000n },
+      ],
+      machines: [{ machine: 'n', fiat: 7_200n }],
+    });
+    const [early] = await readStatement(ledger.db, alice, day('10-01'), day('10-22'));
+    expect(early).toMatchObject({ cash: { closing: 0n }, inFlight: 5_500n, movements: [], machines: [] });
+    expect((await verifyLedger(ledger)).differences).toEqual([]);
   });
 
   test('books that do not add up make no statement', async () => {
