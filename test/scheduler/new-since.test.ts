@@ -53,15 +53,19 @@ forEachLedger((_kind, fresh) => {
       const opened = await run.write((trx) =>
         toReview(trx, { ...run.who, at: now() }, { ...finding, reason }),
       );
-      const count = await reviewsSince(ledger.db, { run: run.id - 1n, payouts: new Set(), log: null });
+      const { reviews, rows } = await reviewsSince(ledger.db, {
+        run: run.id - 1n,
+        payouts: new Set(),
+        log: null,
+      });
       await run.finish('ok', null);
-      return [opened, count];
+      return [opened, reviews, rows.map((row) => row.reason)];
     };
-    expect(await told('failed')).toEqual([true, 1]);
+    expect(await told('failed')).toEqual([true, 1, ['failed']]);
     const { since } = await ledger.db.selectFrom('review').select('since').executeTakeFirstOrThrow();
-    expect(await told('failed')).toEqual([false, 0]);
-    expect(await told('changed')).toEqual([true, 1]);
-    expect(await told('changed')).toEqual([false, 0]);
+    expect(await told('failed')).toEqual([false, 0, []]);
+    expect(await told('changed')).toEqual([true, 1, ['changed']]);
+    expect(await told('changed')).toEqual([false, 0, []]);
     // It keeps its place.
     expect(await ledger.db.selectFrom('review').select(['reason', 'since']).execute()).toEqual([
       { reason: 'changed', since },
