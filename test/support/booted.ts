@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, realpathSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { until } from './ssh.ts';
 
 /** A Debian that was booted: systemd is its first process, and its network is this host's. */
@@ -19,21 +20,7 @@ export interface Shown {
   stderr: string;
 }
 
-/**
- * In a mount namespace of its own: cgroup2 where systemd looks for it, and what is written goes into memory, so that the
- * Debian stays as it was.
- */
-const BOOT = `
-set -e
-umount -R /sys/fs/cgroup 2>/dev/null || umount -l /sys/fs/cgroup 2>/dev/null || true
-mount -t cgroup2 none /sys/fs/cgroup
-mount -t tmpfs none /mnt
-mkdir /mnt/upper /mnt/work /mnt/root
-mount -t overlay -o lowerdir="$1",upperdir=/mnt/upper,workdir=/mnt/work none /mnt/root
-mkdir -p /run/systemd/system
-exec systemd-nspawn --quiet --boot --directory=/mnt/root --machine="$2" --bind-ro="$3":/usr/local/bin/node \\
-  --register=no --keep-unit --console=pipe --link-journal=no
-`;
+const BOOT = fileURLToPath(new URL('boot-debian.sh', import.meta.url));
 
 /** Boots a copy of the Debian in folder `root`, with this Node in it. */
 export async function bootDebian(root: string): Promise<Booted> {
@@ -42,19 +29,7 @@ export async function bootDebian(root: string): Promise<Booted> {
   const container = spawn(
     'setpriv',
     // It ends with this process, however that ends.
-    [
-      ...'--pdeathsig KILL unshare'.split(' '),
-      '--mount',
-      '--propagation',
-      'private',
-      'bash',
-      '-c',
-      BOOT,
-      'boot',
-      root,
-      name,
-      node,
-    ],
+    [...'--pdeathsig KILL unshare --mount --propagation private bash'.split(' '), BOOT, root, name, node],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
   let said = '';
