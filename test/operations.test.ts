@@ -34,7 +34,7 @@ const rights: [may: Kind[], names: string][] = [
   ],
   [
     [],
-    `backup.make clients.add clients.close clock.restate commission.add commission.remove commission.set
+    `backup.make clients.add clients.close clock.restate commission.add commission.remove commission.set config
      credits.preview_resolve credits.resolve doctor fixed.run fundings.add fundings.adjust
      fundings.cancel fundings.confirm fundings.move fundings.preview_add fundings.preview_confirm
      fundings.withdraw init.check_lamassu init.check_ledger init.check_lnbits init.check_postgresql

@@ -12,7 +12,7 @@ const CLI = new URL('../src/cli/', import.meta.url);
 
 async function everyCommand(): Promise<string[]> {
   const program = new Command('aio-dca');
-  const main = readFileSync(new URL('main.ts', CLI), 'utf8');
+  const main = readFileSync(new URL('program.ts', CLI), 'utf8');
   const files = [...new Set([...main.matchAll(/import\('(\.\/[^']+)'\)/g)].map(([, file]) => `${file}`))];
   for (const file of files) {
     const noun = (await import(new URL(file, CLI).pathname)) as { register(program: Command): void };

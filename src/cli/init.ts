@@ -42,10 +42,10 @@ export function register(program: Command): void {
     .addHelpText(
       'after',
       '\nWrites to the file of --config or $AIO_DCA_CONFIG; by default root and aio-dca write to' +
-        '\n/etc/aio-dca/config.toml, others to ./config.toml. Secrets, the line for authorized_keys and role.sql go' +
-        '\ninto files beside it. Only their owner can read them: who runs this, or, where root runs it in' +
-        '\n/etc/aio-dca, the user aio-dca. Secrets that are there already are used.' +
-        '\nNothing is written before every answer is known. Without a terminal it asks nothing.' +
+        ' /etc/aio-dca/config.toml, others to ./config.toml. Secrets, the line for authorized_keys and role.sql go' +
+        ' into files beside it. Only their owner can read them: who runs this, or, where root runs it in' +
+        ' /etc/aio-dca, the user aio-dca. Secrets that are there already are used.' +
+        ' Nothing is written before every answer is known. Without a terminal it asks nothing.' +
         '\n\nExamples:\n  sudo aio-dca init' +
         '\n  aio-dca --config /etc/aio-dca/config.toml init --timezone America/Guatemala --start-at 2026-11-01 \\' +
         '\n    --ssh-host atm.example.org --host-key SHA256:… --lnbits-url https://lnbits.example.org \\' +

@@ -13,8 +13,8 @@ export function register(program: Command): void {
   )
     .addHelpText(
       'after',
-      '\nA range selects payments by the time they were made, and cash-outs by the time they were confirmed.\nNothing is changed without ' +
-        '--book-fees.\n' +
+      '\nA range selects payments by the time they were made, and cash-outs by the time they were confirmed.\n' +
+        'Nothing is changed without --book-fees.\n' +
         'What to do about each difference: docs/operations.md.\n' +
         '\nExamples:\n  aio-dca reconcile\n  aio-dca reconcile --from 2026-11-01 --to 2026-11-30 --json',
     )

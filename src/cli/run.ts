@@ -6,7 +6,7 @@ export function register(program: Command): void {
   define(program, 'run', 'the daemon: polls at start and on schedule, until SIGTERM or SIGINT')
     .addHelpText(
       'after',
-      '\nPolls on [schedule] poll and at [fixed] times, in the configured time zone. Restart it after a\n' +
+      '\nPolls on [schedule] poll and at [fixed] times, in the configured time zone. Restart it after a ' +
         'change of the configuration.\n\nExample:\n  aio-dca run',
     )
     .action(async (_options: object, command: Command) => {

@@ -8,38 +8,15 @@ import type { Config } from './config.ts';
 import { at, invalidConfig } from './explain.ts';
 import type { LedgerUrl } from './ledger-url.ts';
 import type { ConfigFile } from './schema.ts';
-import { required, type SecretSource, secretSource } from './secrets.ts';
+import { required, secretSources } from './secrets.ts';
 
 /** The settings as the program uses them; secrets are getters. */
 export function build(path: string, text: string, file: ConfigFile, env: NodeJS.ProcessEnv): Config {
   const { lamassu, ledger, lnbits, payouts, attention } = file;
   const { ssh } = lamassu;
   const ledgerUrl = place(ledger.url, dirname(path));
-  const sources: SecretSource[] = [];
-
-  function secret<K extends string>(
-    section: string,
-    key: K,
-    stated: { [P in K | `${K}_file`]?: string | undefined } | undefined,
-    inUrl: Record<string, string | undefined> = {},
-  ): SecretSource {
-    const name = `${section}.${key}`;
-    const source = secretSource(
-      name,
-      { [name]: stated?.[key], ...inUrl },
-      stated?.[`${key}_file`],
-      path,
-      env,
-    );
-    sources.push(source);
-    return source;
-  }
-  const password = secret('lamassu', 'password', lamassu);
-  const privateKey = secret('lamassu.ssh', 'private_key', ssh);
-  const passphrase = secret('lamassu.ssh', 'passphrase', ssh);
-  const ledgerPassword = secret('ledger', 'password', ledger, { 'ledger.url': ledgerUrl.password });
-  const sourceWalletKey = secret('lnbits', 'source_wallet_key', lnbits);
-  const superuserPassword = secret('lnbits', 'superuser_password', lnbits);
+  const secrets = secretSources(file, ledgerUrl.password, path, env);
+  const sources = Object.values(secrets);
 
   const mistakes = sources.flatMap(({ name, conflict }) => (conflict ? [at(text, name, conflict)] : []));
   if (payouts.minimum_sats > payouts.maximum_sats) {
@@ -98,7 +75,7 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
       database: lamassu.database,
       user: lamassu.user,
       get password() {
-        return password.read();
+        return secrets['lamassu.password'].read();
       },
       tls: lamassu.tls,
       ca: pem('lamassu.ca_file', lamassu.ca_file),
@@ -109,10 +86,10 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
         port: ssh.port,
         user: ssh.user,
         get privateKey() {
-          return required(privateKey);
+          return required(secrets['lamassu.ssh.private_key']);
         },
         get passphrase() {
-          return passphrase.read();
+          return secrets['lamassu.ssh.passphrase'].read();
         },
         hostKeys: ssh.host_key,
       },
@@ -120,7 +97,7 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
     ledger: {
       url: ledgerUrl.url,
       get password() {
-        return ledgerPassword.read();
+        return secrets['ledger.password'].read();
       },
       // A setting that names an authority implies that the certificate is verified.
       tls: ledgerTls ?? (ledgerCa === undefined ? undefined : 'verify-full'),
@@ -130,12 +107,12 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
       url: lnbits.url,
       ca: pem('lnbits.ca_file', lnbits.ca_file),
       get sourceWalletKey() {
-        return required(sourceWalletKey);
+        return required(secrets['lnbits.source_wallet_key']);
       },
       creditSource: lnbits.credit_source,
       superuser: lnbits.superuser,
       get superuserPassword() {
-        return superuserPassword.read();
+        return secrets['lnbits.superuser_password'].read();
       },
     },
     commission: file.commission,

@@ -29,7 +29,12 @@ export function explain(issues: readonly z.core.$ZodIssue[], file: string, docum
 
 /** One mistake of a key, `lamassu.ssh.port` or `fixed.times[1]`, with its line. */
 export function at(file: string, key: string, what: string): string {
-  return withLine(lineOf(locate(file), key.replace(/\[\d+\]$/, '').split('.')), `${key}: ${what}`);
+  return withLine(lineOfKey(file, key.replace(/\[\d+\]$/, '')), `${key}: ${what}`);
+}
+
+/** The line of a key, `lamassu.ssh.port`, or of the table that it is in; undefined if neither is written. */
+export function lineOfKey(file: string, key: string): number | undefined {
+  return lineOf(locate(file), key.split('.'));
 }
 
 export function invalidConfig(file: string, mistakes: string[]): BridgeError {

@@ -17,7 +17,7 @@ const PLACES = ['config.toml', '/etc/aio-dca/config.toml'];
  * Throws BridgeError `config/missing`, or `config/invalid` with every mistake of the file, one per line.
  */
 export function loadConfig(path: string | undefined, env: NodeJS.ProcessEnv): Config {
-  const file = findConfig(path, env);
+  const { file } = findConfig(path, env);
   const text = readConfig(file);
   const document = parseToml(text, file);
   const result = fileSchema.safeParse(document);
@@ -25,17 +25,31 @@ export function loadConfig(path: string | undefined, env: NodeJS.ProcessEnv): Co
   return build(file, text, result.data, env);
 }
 
-function findConfig(path: string | undefined, env: NodeJS.ProcessEnv): string {
-  const named = path ?? (env.AIO_DCA_CONFIG || undefined);
-  if (named !== undefined) return resolve(named);
+/** Why this file: `--config`, `$AIO_DCA_CONFIG`, the current folder, or else /etc/aio-dca. */
+export type ConfigChoice = 'option' | 'environment' | 'folder' | 'system';
+
+/** The configuration that is used. Throws BridgeError `config/missing` if none is named and none is found. */
+export function findConfig(
+  path: string | undefined,
+  env: NodeJS.ProcessEnv,
+): { file: string; chosenBy: ConfigChoice } {
+  if (path !== undefined) return { file: resolve(path), chosenBy: 'option' };
+  if (env.AIO_DCA_CONFIG) return { file: resolve(env.AIO_DCA_CONFIG), chosenBy: 'environment' };
   const found = PLACES.find((place) => existsSync(place) || isHidden(place));
-  if (found !== undefined) return resolve(found);
+  if (found !== undefined) return { file: resolve(found), chosenBy: isAbsolute(found) ? 'system' : 'folder' };
   const name = message`name the file with ${field('config')} FILE or $AIO_DCA_CONFIG`;
   throw new BridgeError(
     'config/missing',
     `There is no ${PLACES.map((place) => resolve(place)).join(' and no ')}.`,
     message`${call('init')} makes one. If it is elsewhere, ${name}.`,
   );
+}
+
+/** The other configurations that are there, or named by the environment, and are not read. */
+export function passedOver(used: string, env: NodeJS.ProcessEnv): string[] {
+  const places = PLACES.filter((place) => existsSync(place)).map((place) => resolve(place));
+  const named = env.AIO_DCA_CONFIG ? [resolve(env.AIO_DCA_CONFIG)] : [];
+  return [...new Set([...named, ...places])].filter((place) => place !== used);
 }
 
 /** Whether the file may be there, in a folder that this user may not enter. The current folder may be such a one, too. */
@@ -49,7 +63,8 @@ function isHidden(place: string): boolean {
   }
 }
 
-function readConfig(file: string): string {
+/** The text of the configuration. Throws BridgeError `config/missing` or `config/invalid`. */
+export function readConfig(file: string): string {
   let bytes: Buffer;
   try {
     bytes = readFileSync(file);
@@ -81,7 +96,8 @@ function ownerOf(file: string): string {
   }
 }
 
-function parseToml(text: string, file: string): object {
+/** The tables of the configuration. Throws BridgeError `config/invalid`. */
+export function parseToml(text: string, file: string): object {
   try {
     // Both tables have keys without a default. If the table is absent, report those keys.
     return { lamassu: {}, lnbits: {}, ...parse(text, { integersAsBigInt: true }) };

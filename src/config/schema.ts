@@ -140,6 +140,7 @@ const lamassu = table({
   ssh: ssh.optional(),
 });
 
+export const DEFAULT_LEDGER = 'sqlite:ledger.sqlite';
 const LEDGER = '"sqlite:PATH" or "postgresql://user@host/database"';
 const ledgerUrl = z.string({ error: LEDGER }).transform((url, context): LedgerUrl => {
   const place = readLedgerUrl(url);
@@ -174,7 +175,7 @@ export const fileSchema = table({
   timezone: read('a time zone, like "America/Guatemala"', readTimezone),
   lamassu,
   ledger: table({
-    url: ledgerUrl.prefault('sqlite:ledger.sqlite'),
+    url: ledgerUrl.prefault(DEFAULT_LEDGER),
     password: secret,
     password_file: path,
     tls: choice(['disable', 'require', 'verify-full']).optional(),

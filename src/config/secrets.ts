@@ -5,6 +5,25 @@ import { decodeText, ONE_LINE_HINT, oneLine, UTF16_HINT } from '../lib/text.ts';
 import { thisUser } from '../lib/users.ts';
 import { Secret } from './secret.ts';
 
+export const SECRETS = [
+  'lamassu.password',
+  'lamassu.ssh.private_key',
+  'lamassu.ssh.passphrase',
+  'ledger.password',
+  'lnbits.source_wallet_key',
+  'lnbits.superuser_password',
+] as const;
+
+export type SecretName = (typeof SECRETS)[number];
+
+export const SECRET_ORIGINS = ['file', 'credential', 'config', 'ledger.url', 'environment'] as const;
+
+/**
+ * `file`: its own file. `credential`: a file of systemd's `$CREDENTIALS_DIRECTORY`. `config`: config.toml.
+ * `ledger.url`: the password in that URL.
+ */
+export type SecretOrigin = (typeof SECRET_ORIGINS)[number];
+
 /** The place of one secret; it is read at its first use. */
 export interface SecretSource {
   /** Its section and key: `lamassu.ssh.private_key`. */
@@ -13,43 +32,84 @@ export interface SecretSource {
   variable: string;
   /** The file that holds it: its own file, or config.toml. */
   path: string | undefined;
+  origin: SecretOrigin | undefined;
   /** The mistake of a secret that is given more than once. */
   conflict: string | undefined;
   read(): Secret | undefined;
 }
 
 /**
- * A secret comes from config.toml (`inline`: the keys that may hold it, and their values), from a file of its own
+ * Where each secret comes from. `document`: config.toml as tables; `urlPassword`: the password in `ledger.url`.
+ */
+export function secretSources(
+  document: object,
+  urlPassword: string | undefined,
+  config: string,
+  env: NodeJS.ProcessEnv,
+): Record<SecretName, SecretSource> {
+  const stated = (key: string) => {
+    const value = valueAt(document, key.split('.'));
+    return typeof value === 'string' ? value : undefined;
+  };
+  const source = (name: SecretName): SecretSource => {
+    const inUrl = name === 'ledger.password' ? { 'ledger.url': urlPassword } : {};
+    return secretSource(name, { [name]: stated(name), ...inUrl }, stated(`${name}_file`), config, env);
+  };
+  return Object.fromEntries(SECRETS.map((name) => [name, source(name)])) as Record<SecretName, SecretSource>;
+}
+
+/** The value under a path of keys; undefined if there is none. */
+export function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (parent, key) => (typeof parent === 'object' && parent !== null ? Reflect.get(parent, key) : undefined),
+    document,
+  );
+}
+
+/** The environment variable of a secret. */
+export function variableOf(name: string): string {
+  return `AIO_DCA_${name.replaceAll('.', '_').toUpperCase()}`;
+}
+
+/**
+ * A secret comes from config.toml (`within`: the keys that may hold it, and their values), from a file of its own
  * (`file`, the value of `…_file`), or from the environment.
  */
-export function secretSource(
+function secretSource(
   name: string,
-  inline: Record<string, string | undefined>,
+  within: Record<string, string | undefined>,
   file: string | undefined,
   config: string,
   env: NodeJS.ProcessEnv,
 ): SecretSource {
-  const variable = `AIO_DCA_${name.replaceAll('.', '_').toUpperCase()}`;
-  const stated = Object.entries(inline).filter(([, value]) => value !== undefined);
+  const variable = variableOf(name);
+  const stated = Object.entries(within).filter(([, value]) => value !== undefined);
   const fromEnvironment = env[variable] || undefined;
   const places = stated.map(([key]) => key);
   if (file !== undefined) places.push(`${name}_file`);
   if (fromEnvironment !== undefined) places.push(`$${variable}`);
 
   const own = file === undefined ? undefined : find(file, dirname(config), env);
-  const value = stated[0]?.[1] ?? fromEnvironment;
+  const [inline] = stated;
+  const value = inline?.[1] ?? fromEnvironment;
   let known: Secret | undefined;
   return {
     name,
     variable,
-    path: own ?? (stated.length > 0 ? config : undefined),
+    path: own?.path ?? (inline ? config : undefined),
+    origin: own?.origin ?? originOf(inline?.[0], fromEnvironment),
     conflict: places.length > 1 ? `given more than once, by ${places.join(' and ')}` : undefined,
     read() {
-      if (own !== undefined) known ??= new Secret(contents(name, own));
+      if (own !== undefined) known ??= new Secret(contents(name, own.path));
       else if (value !== undefined) known ??= new Secret(value);
       return known;
     },
   };
+}
+
+function originOf(inline: string | undefined, variable: string | undefined): SecretOrigin | undefined {
+  if (inline !== undefined) return inline === 'ledger.url' ? inline : 'config';
+  return variable === undefined ? undefined : 'environment';
 }
 
 /** Throws BridgeError `config/secret` if the secret is not given at all. */
@@ -66,11 +126,15 @@ export function required({ name, variable, read }: SecretSource): Secret {
 /**
  * systemd's credentials come first: a service may see the file beside config.toml without being allowed to read it.
  */
-function find(file: string, directory: string, env: NodeJS.ProcessEnv): string {
-  const beside = resolve(directory, file);
-  if (!env.CREDENTIALS_DIRECTORY || beside === file) return beside;
+function find(
+  file: string,
+  directory: string,
+  env: NodeJS.ProcessEnv,
+): { path: string; origin: 'file' | 'credential' } {
+  const beside = { path: resolve(directory, file), origin: 'file' } as const;
+  if (!env.CREDENTIALS_DIRECTORY || beside.path === file) return beside;
   const credential = join(env.CREDENTIALS_DIRECTORY, file);
-  return existsSync(credential) ? credential : beside;
+  return existsSync(credential) ? { path: credential, origin: 'credential' } : beside;
 }
 
 function contents(name: string, path: string): string {

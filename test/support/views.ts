@@ -5,6 +5,7 @@ import { cashOutDetailView, cashOutsView } from '../../src/views/cash-outs.ts';
 import { changedClientView, clientView, shownClientView } from '../../src/views/clients.ts';
 import { clocksView } from '../../src/views/clock.ts';
 import { changedRecipientView, commissionRecipientView } from '../../src/views/commission.ts';
+import { configView } from '../../src/views/config.ts';
 import { creditsView, creditView } from '../../src/views/credits.ts';
 import { doctorView } from '../../src/views/doctor.ts';
 import { exportRowView, exportView } from '../../src/views/export.ts';
@@ -69,6 +70,7 @@ export const commandViews: Record<string, Views | null> = {
   'commission list': [z.array(commissionRecipientView)],
   'commission remove': [commissionRecipientView],
   'commission set': [changedRecipientView],
+  config: [configView],
   'credits list': [creditsView.shape.rows],
   'credits resolve': [creditView],
   'credits show': [creditView],
