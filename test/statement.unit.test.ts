@@ -47,7 +47,13 @@ function statement(
   currencies: CurrencyStatement[] = [currency()],
   more: Partial<ClientStatement> = {},
 ): ClientStatement {
-  const month = { client: 'alice', month: '2026-11', until: '2026-12-01T06:00:00.000000Z', isRunning: false };
+  const month = {
+    client: 'alice',
+    month: '2026-11',
+    until: '2026-12-01T06:00:00.000000Z',
+    isRunning: false,
+    payday: null,
+  };
   return { ...month, timezone: 'America/Guatemala', currencies, ...more };
 }
 
@@ -68,11 +74,12 @@ test('text has the account, the purchases and their average, and fits 80 columns
 });
 
 test('in Spanish, with amounts and dates as in Guatemala', () => {
-  const running = statement(undefined, { isRunning: true, until: at });
+  const payday = { at: '2026-11-20T18:00:00.000000Z', sats: 131_416n };
+  const running = statement(undefined, { isRunning: true, until: at, payday });
   const text = statementText(running, 'es');
   for (const part of [
     'Estado de cuenta de alice, noviembre de 2026',
-    'El mes sigue en curso: datos al 20 nov 2026, 04:00.',
+    'El mes sigue en curso: datos al 20 nov 2026, 04:00.\n131,416 sat se pagan el 20 nov 2026, 12:00.',
     'Depositado                                        + 1,500.00 GTQ',
     'Precio promedio de un BTC: 790,007.97 GTQ',
   ])

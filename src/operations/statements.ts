@@ -4,6 +4,7 @@ import { invalid } from '../errors.ts';
 import { localTimes } from '../export/format.ts';
 import { findClient } from '../ledger/clients/clients.ts';
 import { readStatement } from '../ledger/clients/statement.ts';
+import { waitsNow } from '../scheduler/pay.ts';
 import { statementCsv } from '../statement/as-csv.ts';
 import { statementHtml } from '../statement/as-html.ts';
 import { statementText } from '../statement/as-text.ts';
@@ -28,7 +29,8 @@ export const showStatement = operation({
     lang: z.enum(languages).default('en'),
   }),
   view: statementView,
-  run: async ({ clock, ledger: { db }, config: { timezone }, who }, given) => {
+  run: async ({ clock, ledger, config, who }, given) => {
+    const { timezone } = config;
     const name = parseName(given.name, 'name');
     assertOwn(who, name);
     const { from, before } = parseMonth(given.month, timezone);
@@ -37,17 +39,31 @@ export const showStatement = operation({
       const latest = localDate(now, timezone).slice(0, 'YYYY-MM'.length);
       throw invalid('month', `${given.month} has not begun yet`, `The newest month is ${latest}.`);
     }
-    const client = await findClient(db, name, now, 'name');
+    const client = await findClient(ledger.db, name, now, 'name');
     const isRunning = now < before;
     const statement: ClientStatement = {
       ...{ client: client.name, month: given.month, timezone, isRunning, until: isRunning ? now : before },
-      currencies: await readStatement(db, client, from, before),
+      payday: isRunning ? await paydayOf({ db: ledger.db, clock }, config, client.name) : null,
+      currencies: await readStatement(ledger.db, client, from, before),
     };
     const { format, lang } = given;
     const document = format === undefined ? null : written(statement, format, lang);
     return viewOfStatement(statement, { from, before }, document);
   },
 });
+
+/** What waits for the next time of fixed mode. */
+async function paydayOf(
+  ledger: Parameters<typeof waitsNow>[0],
+  config: Parameters<typeof waitsNow>[1],
+  client: string,
+): Promise<ClientStatement['payday']> {
+  const waits = await waitsNow(ledger, config);
+  const own = waits.find(
+    (one) => one.kind === 'client' && one.recipient === client && one.reason === 'fixed-time',
+  );
+  return own?.until ? { at: own.until, sats: own.sats } : null;
+}
 
 function written(statement: ClientStatement, format: 'text' | 'csv' | 'html', language: Language): string {
   if (format === 'csv') {

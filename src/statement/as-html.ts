@@ -3,7 +3,7 @@ import { priceOf } from '../dca/price.ts';
 import type { CurrencyStatement, StatementPurchase } from '../ledger/clients/statement.ts';
 import { clean } from '../lib/text.ts';
 import { type ClientStatement, hasLater, paidBy } from './client-statement.ts';
-import { type Language, type Style, styleOf } from './languages.ts';
+import { introOf, type Language, type Style, styleOf } from './languages.ts';
 
 /* A statement as one printable page of HTML that asks nothing of any server. */
 
@@ -31,7 +31,7 @@ function escaped(content: Content): string {
 export function statementHtml(statement: ClientStatement, language: Language): string {
   const style = styleOf(language, statement.timezone);
   const { words } = style;
-  const { client, month, until, isRunning, timezone, currencies } = statement;
+  const { client, month, currencies } = statement;
   const title = words.title(client, style.month(month));
   const page = html`<!doctype html>
 <html lang="${words.locale}">
@@ -46,7 +46,10 @@ export function statementHtml(statement: ClientStatement, language: Language): s
 <body>
 <header>
 <h1>${title}</h1>
-<p>${isRunning ? html`${words.until(style.time(until))}<br>` : ''}${words.timesOf(timezone)}</p>
+<p>${introOf(statement, style).map(
+    (line) => html`${line}<br>
+`,
+  )}</p>
 </header>
 <main>
 ${currencies.length === 0 ? html`<p>${words.nothing(client)}</p>` : currencies.map((one) => section(one, statement, style))}

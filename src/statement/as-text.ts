@@ -4,7 +4,7 @@ import { priceOf } from '../dca/price.ts';
 import type { CurrencyStatement, StatementPurchase } from '../ledger/clients/statement.ts';
 import { clean } from '../lib/text.ts';
 import { type ClientStatement, hasLater, paidBy } from './client-statement.ts';
-import { type Language, type Style, styleOf } from './languages.ts';
+import { introOf, type Language, type Style, styleOf } from './languages.ts';
 
 /* A statement as plain text of at most 80 columns, for the terminal or a letter. */
 
@@ -16,11 +16,11 @@ const LEAST_NAME = 6;
 export function statementText(statement: ClientStatement, language: Language): string {
   const style = styleOf(language, statement.timezone);
   const { words } = style;
-  const { client, month, until, isRunning, timezone, currencies } = statement;
+  const { client, month, currencies } = statement;
   const title = words.title(client, style.month(month));
   return [
     [title, '='.repeat(stringWidth(title))].join('\n'),
-    [...(isRunning ? [words.until(style.time(until))] : []), words.timesOf(timezone)].join('\n'),
+    introOf(statement, style).join('\n'),
     ...(currencies.length === 0
       ? [words.nothing(client)]
       : currencies.map((one) => section(one, statement, style))),

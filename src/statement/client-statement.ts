@@ -10,6 +10,8 @@ export interface ClientStatement {
   until: Instant;
   isRunning: boolean;
   timezone: string;
+  /** The next time of fixed mode, and the sats that wait for it; null: none do, or the month is over. */
+  payday: { at: Instant; sats: bigint } | null;
   /** Empty: the client had neither cash nor sats until then. */
   currencies: CurrencyStatement[];
 }

@@ -1,5 +1,6 @@
 import { formatDecimal } from '../dca/money.ts';
 import { type Instant, toMs } from '../time.ts';
+import type { ClientStatement } from './client-statement.ts';
 
 export const languages = ['en', 'es'] as const;
 export type Language = (typeof languages)[number];
@@ -10,6 +11,7 @@ interface Words {
   locale: string;
   title(client: string, month: string): string;
   until(time: string): string;
+  payday(sats: string, time: string): string;
   timesOf(zone: string): string;
   nothing(client: string): string;
   cash: string;
@@ -80,6 +82,7 @@ export const words: Record<Language, Words> = {
     locale: 'en-US',
     title: (client, month) => `Statement of ${client}, ${month}`,
     until: (time) => `The month goes on: this is as of ${time}.`,
+    payday: (sats, time) => `${sats} sat are paid at ${time}.`,
     timesOf: (zone) => `Times are those of ${zone}.`,
     nothing: (client) => `${client} had no cash and no satoshi here, neither in this month nor before.`,
     cash: 'Cash in machines',
@@ -152,6 +155,7 @@ export const words: Record<Language, Words> = {
     locale: 'es-GT',
     title: (client, month) => `Estado de cuenta de ${client}, ${month}`,
     until: (time) => `El mes sigue en curso: datos al ${time}.`,
+    payday: (sats, time) => `${sats} sat se pagan el ${time}.`,
     timesOf: (zone) => `Las horas son de ${zone}.`,
     nothing: (client) => `${client} no tuvo aquí efectivo ni satoshis, ni en este mes ni antes.`,
     cash: 'Efectivo en cajeros',
@@ -234,6 +238,23 @@ export interface Style {
   time(at: Instant): string;
   /** Within a month: `30 09:43`. */
   dayTime(at: Instant): string;
+}
+
+/** What is said below the title. */
+export function introOf(
+  {
+    isRunning,
+    until,
+    payday,
+    timezone,
+  }: Pick<ClientStatement, 'isRunning' | 'until' | 'payday' | 'timezone'>,
+  { words, time, sats }: Style,
+): string[] {
+  return [
+    ...(isRunning ? [words.until(time(until))] : []),
+    ...(payday ? [words.payday(sats(payday.sats), time(payday.at))] : []),
+    words.timesOf(timezone),
+  ];
 }
 
 export function styleOf(language: Language, timeZone: string): Style {

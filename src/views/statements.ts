@@ -15,6 +15,8 @@ export const statementView = z.object({
   before: instant,
   /** While the month goes on: the moment of the statement. */
   as_of: instant.nullable(),
+  /** The next time of fixed mode, and the sats that wait for it; null: none do, or the month is over. */
+  payday: z.object({ at: instant, sats }).nullable(),
   /** Empty if the client had neither cash nor sats until then. */
   currencies: z.array(
     z.object({
@@ -76,12 +78,12 @@ export const statementView = z.object({
 export type StatementView = z.output<typeof statementView>;
 
 export function viewOfStatement(
-  { client, month, until, isRunning, currencies }: ClientStatement,
+  { client, month, until, isRunning, payday, currencies }: ClientStatement,
   { from, before }: Record<'from' | 'before', string>,
   document: string | null,
 ): StatementView {
   return {
-    ...{ client, month, from, before, as_of: isRunning ? until : null },
+    ...{ client, month, from, before, as_of: isRunning ? until : null, payday },
     currencies: currencies.map(viewOfCurrency),
     document,
   };

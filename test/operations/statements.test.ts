@@ -16,8 +16,12 @@ const config = loadConfig(fileURLToPath(new URL('../../config.example.toml', imp
 const day = (text: string): Instant => `2026-${text}.000000Z`;
 
 /** Asks in November of 2026. */
-function asking(ledger: Ledger, principal: Principal = { kind: 'operator' }) {
-  const clock = { ...systemClock, now: () => day('11-30T18:00:00') };
+function asking(
+  ledger: Ledger,
+  principal: Principal = { kind: 'operator' },
+  now: Instant = day('11-30T18:00:00'),
+) {
+  const clock = { ...systemClock, now: () => now };
   return <N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
     operation: Operation<N, Input, View>,
     input: z.input<Input>,
@@ -81,6 +85,21 @@ forEachLedger((_kind, open) => {
     for (const [month, says] of refused)
       await expect(ask(showStatement, { name: 'alice', month })).rejects.toThrow(says);
     await expect(ask(showStatement, { name: 'zoe', month: '2026-11' })).rejects.toThrow('name: ');
+  });
+
+  test('a fixed client sees what is paid next, and when, as long as the month goes on', async () => {
+    const ledger = await open();
+    const book = await books(ledger);
+    await book.client('carla', { mode: 'fixed', daily: 50 }, day('10-02T12:00:00'));
+    await book.cash('carla', 100, day('10-02T12:00:00'));
+    await book.cashOut(30, day('11-30T17:00:00'), day('11-30T17:01:00'));
+    const carla = asking(ledger, { kind: 'client', client: 'carla' }, day('11-30T17:30:00'));
+    const of = (month: string) => carla(showStatement, { name: 'carla', month, format: 'text' });
+    expect(await of('2026-11')).toMatchObject({
+      payday: { at: day('11-30T18:00:00'), sats: 30_000n },
+      document: expect.stringContaining('30,000 sat are paid at Nov 30, 2026, 12:00.'),
+    });
+    expect(await of('2026-10')).toMatchObject({ payday: null });
   });
 
   test('each format is written in each language; a client may have its own', async () => {
