@@ -4,7 +4,7 @@ import { localDate, startOfDay } from '../dca/local-time.ts';
 import { startProblem } from '../lamassu/start.ts';
 import { ownSharesSince } from '../ledger/cash-outs/own-shares.ts';
 import { bestTime } from '../ledger/clocks/clocks.ts';
-import { cashLeft } from '../ledger/fundings/cash-left.ts';
+import { cashLeft, pausedCash } from '../ledger/fundings/cash-left.ts';
 import { paidSince } from '../ledger/payouts/paid.ts';
 import { brokenOff as brokenOffRun, currentRun } from '../ledger/runs/lease.ts';
 import { readNames } from '../ledger/store/names-by-id.ts';
@@ -45,6 +45,7 @@ export const showStatus = operation({
       waits: await waitsNow(ledger, config),
       minimumSats: config.payouts.minimumSats,
       cash: await cashLeft(db, weekAgo),
+      pausedCash: await pausedCash(db, at),
       ownShares: await ownSharesSince(db, weekAgo),
       names: await readNames(db),
       today: { day, ...(await paidSince(db, startOfDay(day, config.timezone))) },

@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { formatDecimal } from '../dca/money.ts';
 import type { BridgeError } from '../errors.ts';
 import type { OwnShares } from '../ledger/cash-outs/own-shares.ts';
-import type { CashLeft } from '../ledger/fundings/cash-left.ts';
+import type { CashLeft, PausedCash } from '../ledger/fundings/cash-left.ts';
 import type { PaidSince } from '../ledger/payouts/paid.ts';
 import type { Wait } from '../ledger/payouts/waits.ts';
 import { missing, type Status } from '../ledger/status.ts';
@@ -9,7 +10,7 @@ import type { Names } from '../ledger/store/names-by-id.ts';
 import type { Need } from '../monitoring/attention.ts';
 import { cashLeftView, viewOfCashLeft } from './cash-left.ts';
 import { entryView, viewOfEntry } from './clock.ts';
-import { callView, instant, sats, text } from './fields.ts';
+import { callView, fiat, instant, sats, text } from './fields.ts';
 import { ownSharesView, viewOfOwnShares } from './own-share.ts';
 import { viewOfWait, waitView } from './waits.ts';
 
@@ -31,6 +32,8 @@ export const statusView = z.object({
   waits: z.array(waitView),
   /** Per machine and currency. */
   cash: z.array(cashLeftView),
+  /** Cash that takes no part in cash-outs, for its client is paused. */
+  paused_cash: z.array(z.object({ client: z.string(), remaining: fiat, currency: z.string() })),
   /** Of the cash-outs of the last 7 days. */
   own_shares: z.array(ownSharesView),
   /** What has arrived since the local day began. */
@@ -98,6 +101,7 @@ export interface StatusParts {
   waits: Wait[];
   minimumSats: bigint;
   cash: CashLeft[];
+  pausedCash: PausedCash[];
   ownShares: OwnShares[];
   names: Names;
   today: { day: string } & PaidSince;
@@ -126,6 +130,9 @@ export function viewOfStatus(parts: StatusParts): StatusView {
     },
     waits: parts.waits.map((one) => viewOfWait(one, parts.minimumSats)),
     cash: parts.cash.map(viewOfCashLeft),
+    paused_cash: parts.pausedCash.map(({ client, currency, digits, remaining }) => ({
+      ...{ client, remaining: formatDecimal(remaining, digits), currency },
+    })),
     own_shares: parts.ownShares.map((one) => viewOfOwnShares(one, parts.names)),
     paid_today: {
       ...{ day: parts.today.day, payouts: parts.today.payouts },

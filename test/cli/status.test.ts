@@ -86,6 +86,7 @@ test('a new ledger needs no action', async () => {
     waits: [],
     cash: [],
     own_shares: [],
+    paused_cash: [],
     paid_today: {
       day: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
       payouts: 0,

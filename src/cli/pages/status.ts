@@ -47,6 +47,7 @@ export function statusPage(view: StatusView, timezone: string): string {
     ...lines.map(([label, text]) => wrapped(`${label.padEnd(15)}${text}`, { indent: ' '.repeat(15) })),
     '',
     ...cashLines(view),
+    ...pausedCashLines(view),
     ...(view.own_shares.length === 0
       ? []
       : ['Own share of the last 7 days:', ...ownShareLines(view.own_shares)]),
@@ -92,6 +93,12 @@ function cashLines({ cash }: StatusView): string[] {
       cash.map((one) => shown.map(([, cell]) => cell(one))),
     ),
   ];
+}
+
+function pausedCashLines({ paused_cash: all }: StatusView): string[] {
+  if (all.length === 0) return [];
+  const each = all.map((one) => `${one.client} ${groupDigits(one.remaining)} ${one.currency}`);
+  return [wrapped(`Paused, and not part of cash-outs: ${each.join(', ')}`)];
 }
 
 function pair(label: string, text: string): [string, string] {

@@ -1,6 +1,7 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Instant } from '../../time.ts';
 import { digitsByCurrency } from '../store/currencies.ts';
+import { inForce } from '../store/effective-dated.ts';
 import type { Db } from '../store/open.ts';
 import { CASH_LEFT } from '../store/schema.ts';
 
@@ -72,4 +73,39 @@ export async function cashLeft(db: Db, since: Instant): Promise<CashLeft[]> {
     currency,
   ];
   return [...places.values()].sort((a, b) => (order(a).join(' ') < order(b).join(' ') ? -1 : 1));
+}
+
+/** Cash that takes no part in cash-outs, for its client is paused; in minor units. */
+export interface PausedCash {
+  client: string;
+  currency: string;
+  digits: number;
+  remaining: bigint;
+}
+
+/** By the client's name. */
+export async function pausedCash(db: Db, at: Instant): Promise<PausedCash[]> {
+  const digits = await digitsByCurrency(db);
+  const rows = await db
+    .selectFrom('fundings')
+    .innerJoin('recipients', 'recipients.id', 'fundings.client_id')
+    .innerJoin('client_settings', (join) =>
+      join.on(
+        'client_settings.id',
+        '=',
+        inForce('client_settings', 'client_id', sql.ref('fundings.client_id'), at),
+      ),
+    )
+    .select([
+      'recipients.name as client',
+      'fundings.currency',
+      sql<bigint>`cast(sum(fundings.remaining) as bigint)`.as('remaining'),
+    ])
+    .where('fundings.status', '=', 'deposited')
+    .where('client_settings.paused', '=', 1n)
+    .groupBy(['recipients.name', 'fundings.currency'])
+    .orderBy('recipients.name')
+    .orderBy('fundings.currency')
+    .execute();
+  return rows.map((row) => ({ ...row, digits: digits.get(row.currency) ?? 0 }));
 }

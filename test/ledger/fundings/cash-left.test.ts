@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cashLeft } from '../../../src/ledger/fundings/cash-left.ts';
+import { cashLeft, pausedCash } from '../../../src/ledger/fundings/cash-left.ts';
 import type { Instant } from '../../../src/time.ts';
 import { books } from '../../support/books.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
@@ -45,6 +45,15 @@ forEachLedger((_kind, open) => {
     });
     expect(of('m', 'GTQ')).toMatchObject({ remaining: 7_000n, clients: 1n, dispensed: 0n });
     expect(of('m2', 'USD')).toMatchObject({ remaining: 0n, clients: 0n, dispensed: 500n, own: 0n });
+    expect(await pausedCash(db, day(9))).toEqual([]);
+    await book.pause('bob', day(5));
+    expect(await pausedCash(db, day(4))).toEqual([]);
+    const paused = (currency: string) =>
+      rows.filter((one) => one.currency === currency).reduce((all, one) => all + one.remaining, 0n);
+    expect(await pausedCash(db, day(9))).toMatchObject([
+      { client: 'bob', currency: 'GTQ', remaining: paused('GTQ'), digits: 2 },
+      { client: 'bob', currency: 'USD' },
+    ]);
     expect(of(null, 'USD')).toMatchObject({ name: null, clients: 1n, dispensed: 0n });
   });
 });
