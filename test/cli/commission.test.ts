@@ -91,7 +91,9 @@ describe('commission', () => {
     expect((await world.must(removed)).stdout).toContain('all machines: owner 70.00 %, shop 30.00 %');
     const again = await world.aioDca(removed);
     expect(again.code).toBe(64);
-    expect(again.stderr).toContain(`--machine: shop has no weight of its own at ${MACHINE}`);
+    expect(again.stderr).toContain(
+      `--machine: shop has no weight of its own at Antigua (${MACHINE.slice(0, 8)})`,
+    );
   });
 
   test('a removed recipient takes no new share, and a weight restores it', async () => {

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { machineText } from '../../lib/machine-label.ts';
 import { call, type Message, message } from '../../lib/message.ts';
 import type { changedRecipientView, CommissionRecipientView as Recipient } from '../../views/commission.ts';
 import { clean } from '../terminal/clean.ts';
@@ -65,5 +66,5 @@ function divisions(all: Recipient[]): string {
 }
 
 function machineOf({ machine, machine_name: name }: Weight): string {
-  return machine === null ? 'all machines' : clean(name ?? machine);
+  return machine === null ? 'all machines' : clean(name ?? machineText(machine, null));
 }

@@ -1,9 +1,11 @@
 import { sql } from 'kysely';
 import { invalid, notFound, wrongState } from '../../errors.ts';
+import { machineText } from '../../lib/machine-label.ts';
 import { call, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { enterRecipient } from '../clients/names.ts';
 import { type Act, record, toJson } from '../log/log.ts';
+import { readNames } from '../store/names-by-id.ts';
 import type { Db, Trx } from '../store/open.ts';
 import { changeWallet, type WalletKey } from '../wallets/wallets.ts';
 
@@ -179,12 +181,16 @@ export async function removeCommission(
   }
   const gone = machine === null ? before.weights : before.weights.filter((one) => one.machine === machine);
   if (machine !== null && gone.length === 0) {
+    const { machines } = await readNames(trx);
+    const nameOf = (one: string) => machineText(one, machines.get(one) ?? null);
     throw notFound(
       'machine',
-      `${name} has no weight of its own at ${machine}`,
+      `${name} has no weight of its own at ${nameOf(machine)}`,
       before.weights.length === 0
         ? message`${call('commission.list')} shows who has one.`
-        : `It has one for: ${before.weights.map((one) => one.machine ?? 'all machines').join(', ')}.`,
+        : `It has one for: ${before.weights
+            .map((one) => (one.machine === null ? 'all machines' : nameOf(one.machine)))
+            .join(', ')}.`,
     );
   }
   for (const one of gone) await weigh(trx, before.id, one.machine, 0n, at);
