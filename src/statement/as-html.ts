@@ -130,7 +130,7 @@ function purchasesTable(
 <tbody>
 ${purchases.map(
   (one) =>
-    html`<tr><td class="time">${style.time(one.at)}</td><td>${one.machineName ?? one.machine.slice(0, 8)}</td>${amount(fiat(one.fiat))}${amount(style.sats(one.gross))}${amount(style.sats(one.commission))}${amount(style.sats(one.net))}${amount(fiat(priceOf({ fiat: one.fiat, sats: one.net })))}<td>${paidText(one, statement, style)}</td></tr>\n`,
+    html`<tr><td class="time">${style.time(one.at)}</td><td class="machine">${one.machineName ?? one.machine.slice(0, 8)}</td>${amount(fiat(one.fiat))}${amount(style.sats(one.gross))}${amount(style.sats(one.commission))}${amount(style.sats(one.net))}${amount(fiat(priceOf({ fiat: one.fiat, sats: one.net })))}<td>${paidText(one, statement, style)}</td></tr>\n`,
 )}</tbody>
 <tfoot><tr><th scope="row" colspan="2">${words.total}</th>${amount(fiat(bought.fiat))}${amount(style.sats(total('gross')))}${amount(style.sats(total('commission')))}${amount(style.sats(bought.sats))}<td></td><td></td></tr></tfoot>
 </table>
@@ -195,9 +195,10 @@ h1 { font-size: 1.6rem; font-weight: 600; margin: 0 0 .3rem; overflow-wrap: anyw
 h2 { font-size: 1.15rem; margin: 1.8rem 0 .6rem; }
 table { border-collapse: collapse; width: 100%; margin: 0 0 1.2rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: .4rem 0; }
-th, td { padding: .3rem .6rem .3rem 0; text-align: left; vertical-align: top; font-weight: 400; overflow-wrap: anywhere; }
+th, td { padding: .3rem .6rem .3rem 0; text-align: left; vertical-align: top; font-weight: 400; }
 th:last-child, td:last-child { padding-right: 0; }
-.amount { text-align: right; white-space: nowrap; overflow-wrap: normal; }
+.amount { text-align: right; white-space: nowrap; }
+.machine { min-width: 8.5rem; overflow-wrap: anywhere; }
 .time { white-space: nowrap; }
 thead th { color: #595959; border-bottom: 1px solid #999; vertical-align: bottom; }
 tbody tr + tr > * { border-top: 1px solid #e6e6e6; }
