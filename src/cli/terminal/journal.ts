@@ -29,11 +29,18 @@ export function forPeople(fd: 1 | 2, text: string, level: Level = 6): string {
   return isJournal(fd) ? withLevels(text, level) : text;
 }
 
-/** Errors, with the indented lines below them, are at the level of errors; all else is at `level`. */
+/** The heading of `status` for what needs the operator. */
+const ATTENTION = /^Needs the operator:$/;
+
+/**
+ * Errors are at the level of errors, what needs the operator at that of warnings, each with the indented lines below; all
+ * else is at `level`.
+ */
 export function withLevels(text: string, level: Level = 6): string {
   let current = level;
   return text.replace(/^.+$/gm, (line) => {
     if (ERROR.test(line)) current = 3;
+    else if (ATTENTION.test(line)) current = 4;
     else if (!line.startsWith('  ')) current = level;
     return atLevel(current, line);
   });

@@ -43,7 +43,7 @@ export async function backupLedger(
   if (keep !== undefined && folder === undefined) {
     throw invalid(
       'keep',
-      `${target} is no folder, and only in a folder are there older copies`,
+      `${target} is not a folder, and older copies are found only in a folder`,
       'Name a folder that exists; the name of the copy then has the date.',
     );
   }

@@ -80,3 +80,13 @@ test('the daemon logs in words, with levels', async () => {
   expect(said).toContain('<6>daemon ends');
   expect(said.filter((line) => !/^<[346]>[^{]/.test(line))).toEqual([]);
 });
+
+test('what needs the operator is a warning', async () => {
+  await world.insertCashOut({ crypto_code: 'LTC' });
+  await lines(['poll']);
+  const warnings = (await lines(['status'])).filter((line) => line.startsWith('<4>'));
+  expect(warnings).toEqual([
+    '<4>Needs the operator:',
+    expect.stringMatching(/^<4> {2}1 row of Lamassu in review/),
+  ]);
+});

@@ -28,6 +28,9 @@ test('each line has its level: errors with their hints, and all else', () => {
     '<6><0>not a level',
     '',
   ]);
+  expect(withLevels('Needs the operator:\n  1 row in review\n\nRead up to')).toBe(
+    '<4>Needs the operator:\n<4>  1 row in review\n\n<6>Read up to',
+  );
   expect(withLevels('Error: x\n    at file.js:1', 3)).toBe('<3>Error: x\n<3>    at file.js:1');
 });
 
