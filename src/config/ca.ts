@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { BridgeError } from '../errors.ts';
 import { type FieldName, message } from '../lib/message.ts';
+import { thisUser } from '../lib/users.ts';
 
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs;
 const PEM = 'It has to be PEM: text with lines "-----BEGIN CERTIFICATE-----".';
@@ -19,7 +20,9 @@ export function readCa(key: string | FieldName, path: string): string {
       throw mistake(`${path} is a folder`, 'Name the file in it that has the certificate.');
     throw mistake(
       `cannot read ${path} (${code})`,
-      'Check the path, and that the user who runs this may read the file.',
+      code === 'EACCES'
+        ? `${thisUser()} may not read it. \`chmod a+r\` lets every user: it is no secret.`
+        : 'Check the path.',
     );
   }
   const certificates = bytes.toString('utf8').match(CERTIFICATE);

@@ -19,7 +19,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { BridgeError } from '../errors.ts';
-import { userName } from '../lib/users.ts';
+import { thisUser, userName } from '../lib/users.ts';
 import { asOwner, type Owner } from './service.ts';
 
 /** The bit of a folder's mode, as in stat(2). */
@@ -42,7 +42,9 @@ export function mayWrite(config: string): void {
     throw unwritable(
       `in ${folder} (${(error as NodeJS.ErrnoException).code})`,
       error,
-      'Make the folder, owned by the user who will run the bridge. For the services of contrib/, docs/install.md makes it and that user.',
+      (error as NodeJS.ErrnoException).code === 'EACCES'
+        ? `${thisUser()} may not write there. Run init as root, by \`sudo\`, or name another place.`
+        : 'Make the folder, owned by the user who will run the bridge. For the services of contrib/, docs/install.md makes it and that user.',
     );
   }
   const stands = statSync(config, { throwIfNoEntry: false });

@@ -83,7 +83,7 @@ export function authorizedKeysLine(
     throw invalid(
       'public_key',
       'that is not a public SSH key on one line',
-      'Give the contents of the .pub file, e.g. `ssh-ed25519 AAAA…`.',
+      'Give the contents of the .pub file, like `ssh-ed25519 AAAA…`.',
     );
   }
   const target = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

@@ -163,10 +163,11 @@ function decimal(text: string, wanted: Wanted): bigint {
     throw invalid(
       field,
       `${shown} can be read as ${read(one)} or as ${read(other)}`,
-      `Write ${written(sign + other, unit)} or ${written(sign + one, unit)}, whichever is meant.`,
+      `Write ${written(sign + other, unit)}${without(text, other)} or ${written(sign + one, unit)}, whichever is meant.`,
     );
   }
-  const hint = one === undefined ? example : `Write ${written(sign + one, unit)} if that is meant.`;
+  const hint =
+    one === undefined ? example : `Write ${written(sign + one, unit)}${without(text, one)} if that is meant.`;
   throw invalid(field, `${shown} ${fault(text, scale, unit)}`, hint);
 }
 
@@ -177,9 +178,27 @@ function fault(text: string, scale: number, unit: string): string {
     if (scale === 0) return 'has a point, and only whole numbers go';
     return `is finer than ${scale} decimals, the most for ${unit}`;
   }
+  const mark = markIn(text);
+  if (mark !== undefined) return `has ${mark}, and only digits and a point go`;
   if (/[^\p{ASCII}]/u.test(text) && /\p{Nd}/u.test(text))
     return 'is not a plain number: only the digits 0 to 9 go';
   return 'is not a plain number';
+}
+
+/** What groups the digits of `text`, though a plain number has only a point: `a comma`. */
+function markIn(text: string): string | undefined {
+  const mark = /(?<=[0-9])[^.](?=[0-9])/u.exec(text)?.[0] ?? '';
+  if (mark === ',') return 'a comma';
+  if (mark === '_') return 'an underscore';
+  if (/^\s$/u.test(mark)) return 'a blank';
+  return /^['’‘ʼ`´]$/u.test(mark) ? 'an apostrophe' : undefined;
+}
+
+/** `, without a comma,` where the number that is meant has all digits of `text`, ungrouped. */
+function without(text: string, meant: string): string {
+  const mark = markIn(text);
+  const isGrouping = !meant.includes('.') || text.includes('.');
+  return mark === undefined || !isGrouping ? '' : `, without ${mark},`;
 }
 
 function written(number: string, unit: string): string {

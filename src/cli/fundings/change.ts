@@ -26,7 +26,7 @@ export function register(fundings: Command): void {
   reasonNeeded(
     one(
       'adjust',
-      'correct the amount by a difference, e.g. +50 GTQ or -50 GTQ',
+      'correct the amount by a difference, like +50 GTQ or -50 GTQ',
       '"-50 GTQ" --reason "a note was counted twice"',
     ),
   )

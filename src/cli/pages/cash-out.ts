@@ -7,6 +7,14 @@ import { table } from '../terminal/table.ts';
 import { wrapped } from '../terminal/wrap.ts';
 import { causesText } from './own-share.ts';
 
+/** How the commission was found: docs/commission.md. */
+const COMMISSION_BY: Record<CashOutDetailView['commission_method'], string> = {
+  ticker: 'by the ticker price',
+  margin: 'by the margin',
+  markup: 'by the markup',
+  given: 'as entered',
+};
+
 /** Two lines for each: what came out, and the sats that were paid for it in columns that add up. */
 export function cashOutTable(all: CashOutView[], timezone: string): string {
   if (all.length === 0) return 'No cash-outs yet.';
@@ -88,7 +96,7 @@ export function division(one: CashOutDetailView): string {
             `Sold at machine ${machineText(one.begun_at_machine, one.begun_at_machine_name)}; the cash was fetched at the other one.`,
           ),
         ]),
-    `Commission ${formatSats(one.commission_sats)} (${one.commission_method}), ${formatSats(one.net_sats)} to clients, ${formatSats(one.own_sats)} own share`,
+    `Commission ${formatSats(one.commission_sats)} (${COMMISSION_BY[one.commission_method]}), ${formatSats(one.net_sats)} to clients, ${formatSats(one.own_sats)} own share`,
     ...(one.undelivered_sats > 0n
       ? [
           `Undelivered, the layperson’s: ${formatSats(one.undelivered_sats)} of the ${formatSats(one.gross_sats)} paid`,

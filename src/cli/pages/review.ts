@@ -85,7 +85,7 @@ export function releasedReviewPage({ id, released, written }: ReleasedView, time
 
 export function dismissedPage({ id, accepted, written }: DismissedView): string {
   if (accepted === null) {
-    return `${id} ${written ? 'is hidden' : 'was hidden before'}; if it becomes eligible it is still distributed.`;
+    return `${written ? `Dismissed ${id}` : `${id} was dismissed before`}. Should Lamassu confirm it later, it is still distributed.`;
   }
   const stands = accepted === 'settlement' ? 'the settlement' : 'what was distributed';
   return `What Lamassu says of ${id} ${written ? 'is accepted' : 'was accepted before'}; ${stands} stands as it is.`;

@@ -3,6 +3,7 @@ import { closeSync, fsyncSync, linkSync, openSync, rmSync, statSync } from 'node
 import { dirname, join, resolve } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { BridgeError, conflict, invalid, wrongState } from '../../errors.ts';
+import { thisUser } from '../../lib/users.ts';
 import { type Ledger, openLedger } from '../store/open.ts';
 import { createFile } from '../store/sqlite.ts';
 import { type Verification, verifyLedger } from '../verify/verify.ts';
@@ -121,10 +122,15 @@ function explained(file: string, error: unknown): unknown {
   const { code, errcode = 0, message } = error as NodeJS.ErrnoException & { errcode?: number };
   if (code === 'EEXIST') return exists(file);
   if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
+    const isAbsent = code === 'ENOENT' || code === 'ENOTDIR';
     return invalid(
       'file',
       `${file} cannot be written (${code})`,
-      'Name a file in a folder that exists and that you may write to.',
+      isAbsent
+        ? `There is no folder ${dirname(file)}. Make it, for ${thisUser()}, or name another one.`
+        : code === 'EROFS'
+          ? `${dirname(file)} is read-only here. Name another folder.`
+          : `${thisUser()} may not write to ${dirname(file)}. Name a folder of that user.`,
     );
   }
   // https://www.sqlite.org/rescode.html: 11 corrupt, 26 no database.

@@ -2,6 +2,7 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { localDate, localTime } from '../../dca/local-time.ts';
 import { invalid } from '../../errors.ts';
+import { thisUser } from '../../lib/users.ts';
 import type { Instant } from '../../time.ts';
 
 /*
@@ -58,7 +59,7 @@ function remove(file: string, made: string): void {
     throw invalid(
       'keep',
       `${file} cannot be removed (${(error as NodeJS.ErrnoException).code}); the new copy ${made} is complete`,
-      'Let the user who runs this write to the folder.',
+      `${thisUser()} has to be able to write to the folder.`,
     );
   }
 }

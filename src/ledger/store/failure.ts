@@ -283,7 +283,7 @@ function ofWire(code: string, error: Error): Known | undefined {
   // The file of a Unix socket.
   if (code === 'ENOENT' || code === 'ENOTDIR') return ['ledger/unreachable', SERVER];
   if (code === 'EACCES' || code === 'EPERM')
-    return ['ledger/rights', 'Check that you may use the socket of [ledger] url.'];
+    return ['ledger/rights', `${thisUser()} may not use the socket of [ledger] url.`];
   if (
     /timeout|Connection terminated|connection error|establishing an SSL|not queryable|discarded|Received unexpected/i.test(
       message,
