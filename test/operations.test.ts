@@ -37,7 +37,7 @@ const rights: [may: Kind[], names: string][] = [
     `backup.make clients.add clients.close clock.restate commission.add commission.remove commission.set config
      credits.preview_resolve credits.resolve doctor fixed.run fundings.add fundings.adjust
      fundings.cancel fundings.confirm fundings.move fundings.preview_add fundings.preview_confirm
-     fundings.withdraw init.check_lamassu init.check_ledger init.check_lnbits init.check_postgresql
+     fundings.preview_withdraw fundings.withdraw init.check_lamassu init.check_ledger init.check_lnbits init.check_postgresql
      init.check_source_wallet init.check_superuser init.create init.find_place init.make_ssh_key
      init.preview_create init.read_file init.read_host_key init.read_ssh_key ledger.copy
      ledger.preview_copy ledger.preview_recover ledger.preview_source ledger.recover ledger.source

@@ -4,7 +4,7 @@ import { invalid } from '../errors.ts';
 import { findClient } from '../ledger/clients/clients.ts';
 import { timeOfChange } from '../ledger/clocks/doubts.ts';
 import { adjustFunding, moveFunding } from '../ledger/fundings/corrections.ts';
-import { addFunding, cancelFunding, confirmFunding, withdrawFunding } from '../ledger/fundings/fundings.ts';
+import { addFunding, cancelFunding, confirmFunding } from '../ledger/fundings/fundings.ts';
 import { historyOf } from '../ledger/fundings/history.ts';
 import type { Past, PastChoice } from '../ledger/fundings/late.ts';
 import { type Funding, findFunding, listFundings, noFunding } from '../ledger/fundings/view.ts';
@@ -24,8 +24,6 @@ import {
   viewOfFunding,
   viewOfPast,
   viewOfShownFunding,
-  viewOfWithdrawnFunding,
-  withdrawnFundingView,
 } from '../views/fundings.ts';
 import { assertUnchanged, type Context, clientOf, digestOf, operation, ownerOf } from './operation.ts';
 
@@ -169,27 +167,6 @@ export const cancelOneFunding = operation({
   run: async ({ clock, who, write }, given) => {
     const id = parseId('f', given.id, 'id');
     return write(async (trx) => viewOfFunding(await cancelFunding(trx, { ...who, at: clock.now() }, id)));
-  },
-});
-
-export const withdrawFromFunding = operation({
-  name: 'fundings.withdraw',
-  needs: 'write',
-  may: [],
-  errors: [],
-  reasoned: true,
-  /** The amount is by default all that remains. */
-  input: z.object({ id: z.string(), amount: z.string().optional() }),
-  view: withdrawnFundingView,
-  run: async ({ clock, config, who, write }, given) => {
-    const id = parseId('f', given.id, 'id');
-    return write(async (trx) => {
-      const known = await knownCurrencies(trx, config.currencies);
-      const amount = given.amount === undefined ? null : parseAmount(given.amount, 'amount', known);
-      const before = await findFunding(trx, id);
-      const after = await withdrawFunding(trx, { ...who, at: clock.now() }, id, amount);
-      return viewOfWithdrawnFunding(before, after);
-    });
   },
 });
 

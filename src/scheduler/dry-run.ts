@@ -1,3 +1,4 @@
+import type { Config } from '../config/config.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { type BridgeError, concerns } from '../errors.ts';
 import { type JudgingConfig, judgingOf } from '../judging/judging.ts';
@@ -14,13 +15,13 @@ import { dueGroups } from '../ledger/payouts/form.ts';
 import { feeOn, feeRate } from '../ledger/payouts/service-fee.ts';
 import { readNames } from '../ledger/store/names-by-id.ts';
 import type { Ledger, Trx } from '../ledger/store/open.ts';
-import type { Instant } from '../time.ts';
+import type { Clock, Instant } from '../time.ts';
 import { clockProblem, clocksOf, readingClocks } from './clocks.ts';
 import { type ReviewNews, ROWS_NAMED } from './new-since.ts';
 import { pausedSats } from './paused-sats.ts';
 import { formOptions, type PayReport, waitsNow } from './pay.ts';
 import type { PollDeps } from './poll.ts';
-import { type JudgedRow, readCashOuts } from './read.ts';
+import { type JudgedRow, type Reading, type ReadReport, readCashOuts } from './read.ts';
 import { add, conclude, noRunTotals, ownShareOf, type PollReport } from './report.ts';
 import { bind, emptyReport, hasClients, readingOf } from './setup.ts';
 import { pagesToRead } from './window.ts';
@@ -50,29 +51,17 @@ export async function dryRun(deps: PollDeps): Promise<Plan> {
   const rows: ReviewNews[] = [];
   const sharedSince = await commissionSince(ledger.db);
   return ledger.dryRun(async (trx) => {
-    const position = read && (await bind(trx, config.lamassu, read, clock.now()));
     const source: PollReport['source'] = read
-      ? await readCashOuts(
-          {
-            ...readingOf(config, { db: trx, clock }, (work) => work(trx), position?.mark ?? null, who),
-            clocks: {
-              ...read.clocks,
-              doubts: await doubtsAt(trx, read.clocks.latest),
-              behind: read.behind,
-            },
-            onCashOut: (cashOut, division) => {
-              add(distributed, cashOut, division, sharedSince);
-              addOwnShare(ownShares, ownShareOf(cashOut, division));
-              cashOuts.push({ cashOut, division });
-            },
-            onReview: ({ cashOutId: id, machine, reason, detail }) => {
-              if (rows.length < ROWS_NAMED) rows.push({ id, machine, reason, detail });
-            },
-            signal,
+      ? await distributeAhead(trx, { config, clock, who, signal }, read, {
+          onCashOut: (cashOut, division) => {
+            add(distributed, cashOut, division, sharedSince);
+            addOwnShare(ownShares, ownShareOf(cashOut, division));
+            cashOuts.push({ cashOut, division });
           },
-          read.now,
-          read.pages,
-        )
+          onReview: ({ cashOutId: id, machine, reason, detail }) => {
+            if (rows.length < ROWS_NAMED) rows.push({ id, machine, reason, detail });
+          },
+        })
       : { ...emptyReport(await markOf(trx, config.lamassu.name)), failed: true };
     const due = await dueGroups(trx, formOptions(config, 0n, clock.now()));
     const names = await readNames(trx);
@@ -119,7 +108,7 @@ export interface ReadAhead {
 
 /** Everything that a dry run needs of Lamassu, read before the ledger is locked; null if it could not be read. */
 export async function readAhead(
-  { ledger, config }: { ledger: Ledger; config: JudgingConfig },
+  { ledger, config }: { ledger: Pick<Ledger, 'db' | 'clock' | 'dryRun'>; config: JudgingConfig },
   problems: BridgeError[],
 ): Promise<ReadAhead | null> {
   const { clock } = ledger;
@@ -146,6 +135,30 @@ export async function readAhead(
     problems.push(error);
     return null;
   }
+}
+
+/** Distributes what was read ahead as a run would. The transaction is one that will be rolled back. */
+export async function distributeAhead(
+  trx: Trx,
+  { config, clock, who, signal }: Ahead,
+  read: ReadAhead,
+  on: Pick<Reading, 'onCashOut' | 'onReview'>,
+): Promise<ReadReport> {
+  const { mark } = await bind(trx, config.lamassu, read, clock.now());
+  const doubts = await doubtsAt(trx, read.clocks.latest);
+  const reading = {
+    ...readingOf(config, { db: trx, clock }, (work) => work(trx), mark, who),
+    clocks: { ...read.clocks, doubts, behind: read.behind },
+    ...{ ...on, signal },
+  };
+  return readCashOuts(reading, read.now, read.pages);
+}
+
+interface Ahead {
+  config: Pick<Config, 'timezone' | 'lamassu' | 'allocation'>;
+  clock: Clock;
+  who: Who;
+  signal: AbortSignal;
 }
 
 /** What a run would credit: what is needed, and LNbits' service fee on it. */

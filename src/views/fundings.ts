@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { formatDecimal, formatRate, sum } from '../dca/money.ts';
+import type { BridgeError } from '../errors.ts';
 import type { Changed, Spent } from '../ledger/fundings/history.ts';
 import type { Past, PastCashOut } from '../ledger/fundings/late.ts';
 import type { Funding } from '../ledger/fundings/view.ts';
-import { fiat, instant, rate, sats } from './fields.ts';
+import type { Instant } from '../time.ts';
+import { fiat, instant, problemView, rate, sats, viewOfProblem } from './fields.ts';
 
 /** One lump of a client's cash. */
 export const fundingView = z.object({
@@ -70,7 +72,18 @@ export const enteredFundingView = fundingView.extend({
 });
 
 /** A funding after cash was taken out. */
-export const withdrawnFundingView = fundingView.extend({ taken: fiat });
+export const withdrawnFundingView = fundingView.extend({
+  taken: fiat,
+  lamassu: z.object({
+    /** When Lamassu was read: just now, or if it has a problem, the last time; null: never. */
+    read_at: instant.nullable(),
+    /** Why it could not be read now: cash that came out since is not known. */
+    problem: problemView.nullable(),
+  }),
+});
+
+/** A funding as it would be then. */
+export const previewedWithdrawalView = withdrawnFundingView.extend({ digest: z.string() });
 
 /** The cash-outs that a funding comes too late for, and what it would get of the operator's own share in each. */
 export const pastView = z.object({
@@ -82,6 +95,7 @@ export const pastView = z.object({
 export type FundingView = z.output<typeof fundingView>;
 export type ShownFundingView = z.output<typeof shownFundingView>;
 export type EnteredFundingView = z.output<typeof enteredFundingView>;
+export type PreviewedWithdrawalView = z.output<typeof previewedWithdrawalView>;
 export type WithdrawnFundingView = z.output<typeof withdrawnFundingView>;
 export type PastView = z.output<typeof pastView>;
 
@@ -120,10 +134,15 @@ export function viewOfEnteredFunding(one: Funding, past: Past, announced = one.a
   };
 }
 
-export function viewOfWithdrawnFunding(before: Funding, after: Funding): WithdrawnFundingView {
+export function viewOfWithdrawnFunding(
+  before: Funding,
+  after: Funding,
+  { readAt, problem }: { readAt: Instant | null; problem: BridgeError | null },
+): WithdrawnFundingView {
   return {
     ...viewOfFunding(after),
     taken: formatDecimal(before.remaining - after.remaining, after.digits),
+    lamassu: { read_at: readAt, problem: problem && viewOfProblem(problem) },
   };
 }
 

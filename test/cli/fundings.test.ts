@@ -1,3 +1,4 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MACHINE } from '../support/lamassu.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
@@ -41,7 +42,7 @@ test('cash on its way is confirmed, withdrawn in part, and then in full', async 
   });
   const part = await world.must(['deposits', 'withdraw', id, '500 GTQ', '--reason', 'asked for']);
   expect(part.stdout).toContain('Withdrew 500.00 GTQ');
-  await world.must(['--actor', 'dora', 'fundings', 'withdraw', id, '--reason', 'all of it']);
+  await world.must(['--actor', 'dora', 'fundings', 'withdraw', id, '--yes', '--reason', 'all of it']);
   const shown = await world.must(['fundings', 'show', id, '--json']);
   expect(shown.json()).toMatchObject({
     remaining: '0.00',
@@ -243,7 +244,7 @@ describe.each(ledgerKinds)('cash entered late, on %s', (ledger) => {
     const poll = await late.must(['poll', '--json']);
     expect(poll.json()).toMatchObject({ source: { new: 0 }, payouts: { settled: 0 } });
     const [funding] = (await late.must(['fundings', 'list', '--json'])).json<{ id: string }[]>();
-    await late.must(['fundings', 'withdraw', funding?.id ?? '', '--reason', 'the test goes on']);
+    await late.must(['fundings', 'withdraw', funding?.id ?? '', '--yes', '--reason', 'the test goes on']);
   });
 
   test('--from-own gives it its part out of the own share, which the next run pays', async () => {
@@ -323,6 +324,85 @@ describe.each(ledgerKinds)('cash entered late, on %s', (ledger) => {
   });
 });
 
+describe('a withdrawal of all that remains', () => {
+  let machine: World;
+  let id: string;
+  beforeAll(async () => {
+    machine = await startWorld({ tunnel: 'direct' });
+    await machine.must(['migrate']);
+    await machine.addClient('alice');
+    id = await machine.addFunding('alice', '5000 GTQ', { at: '2025-11-20' });
+  });
+  afterAll(() => machine.stop());
+  const withdraw = (...more: string[]) => [
+    'fundings',
+    'withdraw',
+    id,
+    ...more,
+    '--reason',
+    'she asked for it',
+  ];
+  const remaining = async () =>
+    (await machine.must(['fundings', 'show', id, '--json'])).json<{ remaining: string }>().remaining;
+
+  test('is refused while a cash-out that took of it waits, also with --yes; less is not', async () => {
+    await machine.insertCashOut();
+    for (const args of [['--yes'], [], ['1000.01 GTQ']]) {
+      const { code, stderr } = await machine.aioDca(withdraw(...args));
+      expect(code).toBe(64);
+      expect(stderr.replace(/\s+/g, ' ')).toContain(
+        `1 cash-out that is not distributed yet took 4000.00 GTQ of ${id} out of the machine`,
+      );
+      expect(stderr.replace(/\s+/g, ' ')).toContain('Then 1000.00 GTQ of alice remain to withdraw.');
+    }
+    expect(await remaining()).toBe('5000.00');
+    const part = await machine.must(withdraw('100 GTQ', '--json'));
+    expect(part.json()).toMatchObject({ taken: '100.00', lamassu: { problem: null } });
+    await machine.must(['poll']);
+    expect(await remaining()).toBe('900.00');
+  });
+
+  test('asks on a terminal and names the sum; without one it exits 64 with the question', async () => {
+    const without = await machine.aioDca(withdraw());
+    expect(without).toMatchObject({ code: 64, stderr: expect.stringContaining('usage/confirm') });
+    expect(without.stderr.replace(/\s+/g, ' ')).toMatch(/all 900\.00 GTQ .* of alice .* Add --yes/);
+    const ask = async (key: string) => {
+      const terminal = inTerminal(['--config', machine.configFile, ...withdraw()], { columns: 80 });
+      await terminal.shows('that remain of');
+      terminal.type(key);
+      return terminal.ended;
+    };
+    expect(await ask(keys.enter)).toMatchObject({
+      code: 64,
+      screen: expect.stringContaining('usage/declined'),
+    });
+    expect(await remaining()).toBe('900.00');
+    const agreed = await ask('y');
+    expect(agreed).toMatchObject({ code: 0, screen: expect.stringContaining('Lamassu was read just now') });
+    if (process.env.SCREENS) console.log(agreed.screen);
+    expect(await remaining()).toBe('0.00');
+  });
+
+  test('is undone by an adjustment, and an unreachable Lamassu is said', async () => {
+    const back = await machine.must(['fundings', 'adjust', id, '+900 GTQ', '--reason', 'mistake', '--json']);
+    expect(back.json()).toMatchObject({ status: 'deposited', remaining: '900.00', withdrawn: '1000.00' });
+    const config = await readFile(machine.configFile, 'utf8');
+    const wrong = config.replace(/^password_file = .*lamassu\.password.*$/m, 'password = "wrong"');
+    await writeFile(machine.configFile, wrong);
+    const without = await machine.aioDca(withdraw());
+    expect(without.code).toBe(64);
+    expect(without.stderr.replace(/\s+/g, ' ')).toMatch(
+      /Lamassu could not be read now: lamassu\/credentials: .* It was last read at 20.* all 900\.00 GTQ/,
+    );
+    const done = await machine.must(withdraw('--yes', '--json'));
+    expect(done.json()).toMatchObject({
+      ...{ taken: '900.00', status: 'withdrawn' },
+      lamassu: { read_at: expect.any(String), problem: { code: 'lamassu/credentials' } },
+    });
+    expect((await machine.aioDca(['verify'])).code).toBe(0);
+  });
+});
+
 describe.each(ledgerKinds)('on %s', (ledger) => {
   test('several terminals and a run change one funding at once, and no change is lost', async () => {
     const busy = await startWorld({ tunnel: 'direct', ledger });
@@ -357,7 +437,7 @@ describe.each(ledgerKinds)('on %s', (ledger) => {
       await busy.must(['migrate']);
       await busy.addClient('alice');
       const id = await busy.addFunding('alice', '50 GTQ');
-      const withdraw = ['fundings', 'withdraw', id, '--reason', 'at once'];
+      const withdraw = ['fundings', 'withdraw', id, '--yes', '--reason', 'at once'];
       const both = await Promise.all([busy.aioDca(withdraw), busy.aioDca(withdraw)]);
       expect(both.map((ran) => ran.code).sort()).toEqual([0, 64]);
       expect(both.find((ran) => ran.code === 64)?.stderr).toContain(`${id} is withdrawn`);

@@ -28,7 +28,7 @@ describe.each(ledgerKinds)('machines on %s', (ledger) => {
     const before = (await world.must(['machines', 'list'])).stdout;
     expect(before).toMatch(/Antigua 7a1f4c2e +│ not set +│.*│ +300\.00 GTQ │/);
     for (const line of before.split('\n')) expect([...line].length).toBeLessThanOrEqual(100);
-    await world.must(['fundings', 'withdraw', anywhere, '--reason', 'only for the table']);
+    await world.must(['fundings', 'withdraw', anywhere, '--yes', '--reason', 'only for the table']);
     const set = await world.must([
       ...['machines', 'set', 'Antigua', '--name', 'Parque Central', '--currency', 'gtq'],
       ...['--commission-rate', '5%', '--min-rate', '3%', '--max-rate', '0.08', '--json'],

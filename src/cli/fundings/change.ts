@@ -1,9 +1,19 @@
 import type { Command } from 'commander';
-import { does, local } from '../command/call.ts';
+import { type Action, asks, does, local } from '../command/call.ts';
 import { define, reasonNeeded, reasonOption, withMachine } from '../command/options.ts';
-import { adjustedPage, cancelledPage, movedFundingPage, withdrawnPage } from '../pages/funding.ts';
+import { adjustedPage, cancelledPage, movedFundingPage } from '../pages/funding.ts';
+import { withdrawalQuestion, withdrawnPage } from '../pages/withdrawal.ts';
 
 const operations = () => import('../../operations/fundings.ts');
+const withdrawal = () => import('../../operations/withdraw-funding.ts');
+const withdraw = does(withdrawal, 'withdrawFromFunding', local(withdrawnPage));
+const askToWithdraw = asks(
+  withdrawal,
+  ['previewWithdrawal', 'withdrawFromFunding'],
+  local(withdrawalQuestion),
+  local(withdrawnPage),
+);
+const withdrawOrAsk: Action = (...all) => (all[1] === undefined ? askToWithdraw : withdraw)(...all);
 
 export function register(fundings: Command): void {
   const one = (verb: string, description: string, example: string) =>
@@ -17,12 +27,12 @@ export function register(fundings: Command): void {
   reasonNeeded(
     one(
       'withdraw',
-      'withdraw cash from the machine: all that remains, or a part of it',
+      'withdraw cash from the machine: all that remains (asks first), or a part of it',
       '"500 GTQ" --reason "client asked for it"',
     ),
   )
     .argument('[amount]', 'with its currency, like "500 GTQ" (default: all that remains)')
-    .action(does(operations, 'withdrawFromFunding', withdrawnPage));
+    .action(withdrawOrAsk);
   reasonNeeded(
     one(
       'adjust',

@@ -1,13 +1,7 @@
 import { formatDecimal, groupDigits, parseDecimal, percent, RATE_SCALE, sum } from '../../dca/money.ts';
 import { machineCell, machineText } from '../../lib/machine-label.ts';
 import { call, type Message, message } from '../../lib/message.ts';
-import type {
-  EnteredFundingView,
-  FundingView,
-  PastView,
-  ShownFundingView,
-  WithdrawnFundingView,
-} from '../../views/fundings.ts';
+import type { EnteredFundingView, FundingView, PastView, ShownFundingView } from '../../views/fundings.ts';
 import { clean } from '../terminal/clean.ts';
 import { counted, formatSats, formatTime, shortId } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
@@ -62,11 +56,6 @@ export function confirmedPage(funding: EnteredFundingView, timezone: string): st
 
 export function cancelledPage(funding: FundingView): string {
   return `Cancelled ${funding.id}, ${cash(funding, funding.amount)} of ${funding.client}.`;
-}
-
-export function withdrawnPage(funding: WithdrawnFundingView): string {
-  const { id, client, taken, remaining } = funding;
-  return `Withdrew ${cash(funding, taken)} of ${id} of ${client}; ${cash(funding, remaining)} remain.`;
 }
 
 export function adjustedPage(funding: FundingView): string {
@@ -125,7 +114,7 @@ function describe(funding: FundingView, timezone: string): string {
   ].join(', ');
 }
 
-function cash({ currency }: { currency: string }, amount: string): string {
+export function cash({ currency }: { currency: string }, amount: string): string {
   return `${groupDigits(amount)} ${currency}`;
 }
 

@@ -10,8 +10,9 @@ import { changeFunding, fundingIn, refuseCurrency } from './fundings.ts';
 import { cashOfFunding, type Funding } from './view.ts';
 
 /**
- * Corrects the amount by a difference, which may be negative. What is added to an exhausted funding makes it
- * `deposited` again. Throws `usage/invalid`, also if less than zero would remain.
+ * Corrects the amount by a difference, which may be negative. What is added to an exhausted or a withdrawn funding
+ * makes it `deposited` again; what was spent and withdrawn stays. Throws `usage/invalid`, also if less than zero would
+ * remain.
  */
 export async function adjustFunding(
   trx: Trx,
@@ -19,7 +20,7 @@ export async function adjustFunding(
   id: bigint,
   amount: { minor: bigint; currency: string },
 ): Promise<Funding> {
-  const before = await fundingIn(trx, id, [...CASH_LEFT, 'exhausted'], 'can be adjusted');
+  const before = await fundingIn(trx, id, [...CASH_LEFT, 'exhausted', 'withdrawn'], 'can be adjusted');
   refuseCurrency(before, amount.currency, 'amount');
   const remaining = before.remaining + amount.minor;
   if (remaining < 0n) {

@@ -14,7 +14,8 @@ import { cashOfFunding, type Funding, findFunding } from './view.ts';
 
 /*
  * A funding is one lump of a client's cash: `in_flight` until the operator confirms that it is in the cassette, then
- * `deposited` until all of it is spent (`exhausted`) or taken out again (`withdrawn`). `cancelled`: it never arrived.
+ * `deposited` until all of it is spent (`exhausted`) or taken out again (`withdrawn`). If the operator corrects either
+ * upwards, it is `deposited` again. `cancelled`: it never arrived, which is final.
  */
 
 export interface NewFunding {

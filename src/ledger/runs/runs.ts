@@ -9,6 +9,16 @@ export async function markRead(trx: Trx, run: bigint, at: Instant): Promise<void
   await trx.updateTable('runs').set({ read_at: at }).where('id', '=', run).execute();
 }
 
+/** When a run last read that source to its end; null: none did. */
+export async function lastReadAt(db: Db, source: string): Promise<Instant | null> {
+  const { at } = await db
+    .selectFrom('runs')
+    .select((eb) => eb.fn.max<Instant | null>('read_at').as('at'))
+    .where('source', '=', source)
+    .executeTakeFirstOrThrow();
+  return at;
+}
+
 /** The run read the source to its end, and reached LNbits if there was something to pay. */
 export async function markSucceeded(trx: Trx, run: bigint): Promise<void> {
   await trx.updateTable('runs').set({ succeeded: 1n }).where('id', '=', run).execute();

@@ -110,6 +110,20 @@ forEachLedger((_kind, open) => {
       await balances(book);
     });
 
+    test('brings back what was withdrawn by mistake, and it shares in cash-outs again', async () => {
+      const book = await start();
+      const id = await book.cash('alice', 100, begin);
+      await book.cashOut(30, out);
+      const act = { ...who, at: later, reason: 'the wrong client' };
+      await book.ledger.write((trx) => withdrawFunding(trx, act, id, null));
+      expect(await adjust(book, id, 5_000n)).toMatchObject({
+        ...{ status: 'deposited', remaining: 5_000n, amount: 15_000n, spent: 3_000n, withdrawn: 7_000n },
+      });
+      expect(await book.cashOut(60, out)).toEqual({ alice: '50.00', own: '10.00' });
+      expect(await findFunding(book.ledger.db, id)).toMatchObject({ status: 'exhausted' });
+      await balances(book);
+    });
+
     test('of cash on its way changes what is announced, but not to nothing', async () => {
       const book = await start();
       const id = await book.cash('alice', 100, begin, { depositedAt: null });
@@ -123,12 +137,7 @@ forEachLedger((_kind, open) => {
       const book = await start();
       const cancelled = await book.cash('alice', 100, begin, { depositedAt: null });
       await book.ledger.write((trx) => cancelFunding(trx, { ...who, at: later }, cancelled));
-      const withdrawn = await book.cash('alice', 100, begin);
-      await book.ledger.write((trx) =>
-        withdrawFunding(trx, { ...who, at: later, reason: 'asked for' }, withdrawn, null),
-      );
       await expect(adjust(book, cancelled, 1n)).rejects.toThrow('f1 is cancelled');
-      await expect(adjust(book, withdrawn, 1n)).rejects.toThrow('f2 is withdrawn');
       const spent = await book.cash('alice', 10, begin);
       await book.cashOut(10, out);
       await book.pay(later);
