@@ -19,6 +19,7 @@ import * as review from '../../src/cli/pages/review.ts';
 import * as settlement from '../../src/cli/pages/settlement.ts';
 import * as status from '../../src/cli/pages/status.ts';
 import * as verification from '../../src/cli/pages/verification.ts';
+import * as withdrawal from '../../src/cli/pages/withdrawal.ts';
 import { inCommandWords } from '../../src/cli/terminal/words.ts';
 import { fittedPage } from '../../src/cli/terminal/wrap.ts';
 import type { Message } from '../../src/lib/message.ts';
@@ -232,7 +233,7 @@ const pages: Record<string, [z.ZodType, Page]> = {
   'fundings show': of(fundingViews.shownFundingView, (view) => funding.fundingPage(view, ZONE)),
   'fundings add': of(fundingViews.enteredFundingView, (view) => funding.addedFundingPage(view, ZONE)),
   'fundings confirm': of(fundingViews.enteredFundingView, (view) => funding.confirmedPage(view, ZONE)),
-  'fundings withdraw': of(fundingViews.withdrawnFundingView, funding.withdrawnPage),
+  'fundings withdraw': of(fundingViews.withdrawnFundingView, (view) => withdrawal.withdrawnPage(view, ZONE)),
   'fundings adjust': of(fundingViews.fundingView, funding.adjustedPage),
   'fundings move': of(fundingViews.fundingView, (view) => funding.movedFundingPage(view, ZONE)),
   'ledger recover': of(ledgerViews.recoveryView, (view) => ledger.recoveryPage(view, ZONE)),
