@@ -124,7 +124,9 @@ describe.each(ledgerKinds)('on a ledger in %s', (kind) => {
 
     // The cash is exchanged: what lay there since before is entered with its time, and they are divided.
     const id = `f${funding('alice')}`;
-    expect(await say(['fundings', 'withdraw', id, '--yes', '--reason', 'changed over'])).toMatchObject({ code: 0 });
+    expect(await say(['fundings', 'withdraw', id, '--yes', '--reason', 'changed over'])).toMatchObject({
+      code: 0,
+    });
     const eur = ['fundings', 'add', client('alice'), '800 EUR', '--machine', machine, '--new-currency'];
     expect(await say([...eur, '--deposited', '--at', ago(8)])).toMatchObject({ code: 0 });
     await counter.poll();
