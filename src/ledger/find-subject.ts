@@ -1,6 +1,8 @@
 import { BridgeError, notFound } from '../errors.ts';
+import { didYouMean } from '../lib/did-you-mean.ts';
 import { findCashOutId } from './cash-outs/find-id.ts';
 import { machineLabel } from './machines/machines.ts';
+import { namesOf } from './store/names-by-id.ts';
 import type { Db } from './store/open.ts';
 
 /** The subject whose changes are selected. */
@@ -45,12 +47,13 @@ export async function findAbout(db: Db, named: string, cashOut = named): Promise
   const exact = await db.selectFrom('log').select('id').where('subject', '=', named).executeTakeFirst();
   const id = exact ? named : await knownCashOut(db, cashOut);
   if (id !== undefined) return { subjects: [id], cashOut: id };
-  const clients = await db.selectFrom('recipients').select('name').orderBy('id').execute();
-  const known = [...clients.map(({ name }) => name), ...machines.map(machineLabel)].join(', ');
+  const recipients = await namesOf(db, 'client', 'commission');
+  const near = didYouMean(named, [...recipients, ...machines.map((one) => one.name ?? one.device_id)]);
+  const known = [...recipients, ...machines.map(machineLabel)].join(', ');
   throw notFound(
     'subject',
     `the ledger knows nothing called ${JSON.stringify(named)}`,
-    `Known: ${known === '' ? 'nothing yet' : known}; and ids: f12, p118, c3, a cash-out.`,
+    `${near}Known: ${known === '' ? 'nothing yet' : known}; and ids: f12, p118, c3, a cash-out.`,
   );
 }
 
@@ -70,12 +73,13 @@ export async function refuseUnknownActor(db: Db, actor: string): Promise<void> {
     .union(db.selectFrom('runs').select('actor'))
     .orderBy('actor')
     .execute();
-  if (rows.some((row) => row.actor === actor)) return;
+  const known = rows.map((row) => row.actor);
+  if (known.includes(actor)) return;
   throw notFound(
     'actor',
     `no change by ${JSON.stringify(actor)}`,
-    rows.length === 0
+    known.length === 0
       ? 'Nothing was changed yet.'
-      : `Known actors: ${rows.map((row) => row.actor).join(', ')}.`,
+      : `${didYouMean(actor, known)}Known actors: ${known.join(', ')}.`,
   );
 }

@@ -114,7 +114,7 @@ function describe(funding: FundingView, timezone: string): string {
   ].join(', ');
 }
 
-export function cash({ currency }: { currency: string }, amount: string): string {
+function cash({ currency }: { currency: string }, amount: string): string {
   return `${groupDigits(amount)} ${currency}`;
 }
 

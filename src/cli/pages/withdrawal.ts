@@ -3,17 +3,17 @@ import type { PreviewedWithdrawalView, WithdrawnFundingView } from '../../views/
 import { clean } from '../terminal/clean.ts';
 import { formatTime } from '../terminal/figures.ts';
 import { inCommandWords } from '../terminal/words.ts';
-import { cash } from './funding.ts';
+import { cash } from './cash-out.ts';
 
 export function withdrawalQuestion(seen: PreviewedWithdrawalView, timezone: string): Message {
   const { id, client, machine, machine_name: name, taken } = seen;
   const where = machine === null ? 'the machine' : clean(name ?? machine);
-  return message`${readText(seen, timezone)}\nTake all ${cash(seen, taken)} that remain of ${id} of ${client} out of ${where}?`;
+  return message`${readText(seen, timezone)}\nTake all ${cash(taken, seen.currency)} that remain of ${id} of ${client} out of ${where}?`;
 }
 
 export function withdrawnPage(done: WithdrawnFundingView, timezone: string): string {
   const { id, client, taken, remaining } = done;
-  const withdrew = `Withdrew ${cash(done, taken)} of ${id} of ${client}; ${cash(done, remaining)} remain.`;
+  const withdrew = `Withdrew ${cash(taken, done.currency)} of ${id} of ${client}; ${cash(remaining, done.currency)} remain.`;
   return done.lamassu.problem ? `${readText(done, timezone)}\n${withdrew}` : withdrew;
 }
 

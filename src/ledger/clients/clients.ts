@@ -2,9 +2,11 @@ import { type SqlBool, sql } from 'kysely';
 import type { Mode } from '../../dca/fill.ts';
 import { formatDecimal } from '../../dca/money.ts';
 import { notFound, wrongState } from '../../errors.ts';
+import { didYouMean } from '../../lib/did-you-mean.ts';
 import { call, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { inForce } from '../store/effective-dated.ts';
+import { namesOf } from '../store/names-by-id.ts';
 import type { Db, Trx } from '../store/open.ts';
 import { CASH_LEFT, type Schema } from '../store/schema.ts';
 
@@ -86,10 +88,11 @@ export async function clientsAt(db: Db, at: Instant, name?: string): Promise<Cli
 export async function findClient(db: Db, name: string, at: Instant, field = 'client'): Promise<Client> {
   const [client] = await clientsAt(db, at, name);
   if (client) return client;
+  const near = didYouMean(name, await namesOf(db, 'client'));
   throw notFound(
     field,
     `there is no client ${JSON.stringify(name)}`,
-    message`${call('clients.list')} shows the names.`,
+    message`${near}${call('clients.list')} shows the names.`,
   );
 }
 

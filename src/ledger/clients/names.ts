@@ -1,6 +1,8 @@
 import { conflict, notFound } from '../../errors.ts';
+import { didYouMean } from '../../lib/did-you-mean.ts';
 import { call, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
+import { namesOf } from '../store/names-by-id.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
 import { keepWallet, type WalletKey } from '../wallets/wallets.ts';
@@ -46,9 +48,10 @@ export async function enterRecipient(
 export async function refuseUnknownName(db: Db, name: string, field: string): Promise<void> {
   const known = await db.selectFrom('recipients').select('id').where('name', '=', name).executeTakeFirst();
   if (known) return;
+  const near = didYouMean(name, await namesOf(db, 'client', 'commission'));
   throw notFound(
     field,
     `there is no client and no commission recipient ${JSON.stringify(name)}`,
-    message`${call('clients.list')} and ${call('commission.list')} show the names.`,
+    message`${near}${call('clients.list')} and ${call('commission.list')} show the names.`,
   );
 }

@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
 import { invalid, notFound, wrongState } from '../../errors.ts';
+import { didYouMean } from '../../lib/did-you-mean.ts';
 import { machineText } from '../../lib/machine-label.ts';
 import { call, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { enterRecipient } from '../clients/names.ts';
 import { type Act, record, toJson } from '../log/log.ts';
-import { readNames } from '../store/names-by-id.ts';
+import { namesOf, readNames } from '../store/names-by-id.ts';
 import type { Db, Trx } from '../store/open.ts';
 import { changeWallet, type WalletKey } from '../wallets/wallets.ts';
 
@@ -220,10 +221,11 @@ async function setStatus(trx: Trx, id: bigint, status: 'active' | 'closing'): Pr
 export async function findCommission(db: Db, name: string, at: Instant): Promise<CommissionRecipient> {
   const found = (await commissionRecipients(db, at)).find((one) => one.name === name);
   if (found) return found;
+  const near = didYouMean(name, await namesOf(db, 'commission'));
   throw notFound(
     'name',
     `there is no commission recipient ${JSON.stringify(name)}`,
-    message`${call('commission.list')} shows the names.`,
+    message`${near}${call('commission.list')} shows the names.`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { type Selectable, sql } from 'kysely';
 import { percent, percentRange } from '../../dca/money.ts';
 import { conflict, notFound, wrongState } from '../../errors.ts';
+import { didYouMean } from '../../lib/did-you-mean.ts';
 import { machineText } from '../../lib/machine-label.ts';
 import { call, field, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
@@ -121,7 +122,10 @@ export async function findMachine(db: Db, named: string, of: string): Promise<Ma
   throw notFound(
     of,
     `${what} ${JSON.stringify(named)}`,
-    message`${listed === '' ? 'None is known yet.' : `Known: ${listed}.`} Run ${call('doctor')} to read the machines of Lamassu.`,
+    message`${didYouMean(
+      named,
+      known.map(({ name, device_id: id }) => name ?? id),
+    )}${listed === '' ? 'None is known yet.' : `Known: ${listed}.`} Run ${call('doctor')} to read the machines of Lamassu.`,
   );
 }
 

@@ -16,3 +16,14 @@ export async function readNames(db: Db): Promise<Names> {
     machines: new Map(machines.map(({ device_id, name }) => [device_id, name])),
   };
 }
+
+/** The names of all recipients of these kinds, in the order of their entry. */
+export async function namesOf(db: Db, ...kinds: ('client' | 'commission')[]): Promise<string[]> {
+  const rows = await db
+    .selectFrom('recipients')
+    .select('name')
+    .where('kind', 'in', kinds)
+    .orderBy('id')
+    .execute();
+  return rows.map(({ name }) => name);
+}
