@@ -57,10 +57,12 @@ export function table(
   const inner = () => sumOf(widths) + (columns.length - 1) * (2 * padding + 1);
   const room = limit - inner() - 2 * padding - 2;
   widths[0] = (widths[0] ?? 0) + Math.max(0, Math.min(room, Math.max(0, ...heads) - inner()));
-  const folded = (text: string, index: number) =>
-    !whole[index] && ((amounts[index] ?? 0) > 0 || text.includes(' '))
-      ? fold(text, widths[index] ?? 0)
-      : text;
+  const folded = (text: string, index: number) => {
+    const width = widths[index] ?? 0;
+    const folds =
+      !whole[index] && stringWidth(text) > width && ((amounts[index] ?? 0) > 0 || text.includes(' '));
+    return folds ? fold(text, width) : text;
+  };
   return grid(
     columns.map((title, index) => ({
       title: fold(title, widths[index] ?? 0),
