@@ -47,9 +47,9 @@ export function register(program: Command): void {
         ' /etc/aio-dca, the user aio-dca. Secrets that are there already are used.' +
         ' Nothing is written before every answer is known. Without a terminal it asks nothing.' +
         '\n\nExamples:\n  sudo aio-dca init' +
-        '\n  aio-dca --config /etc/aio-dca/config.toml init --timezone America/Guatemala --start-at 2026-11-01 \\' +
-        '\n    --ssh-host atm.example.org --host-key SHA256:… --lnbits-url https://lnbits.example.org \\' +
-        '\n    --source-wallet-key-file source.key',
+        '\n  aio-dca --config /etc/aio-dca/config.toml init --timezone America/Guatemala --start-at 2026-11-01' +
+        ' --ssh-host atm.example.org --host-key SHA256:… --lnbits-url https://lnbits.example.org' +
+        ' --source-wallet-key-file source.key',
     )
     .action(async (options: InitOptions, command: Command) => {
       const { makeInstallation } = await import('./init/make.ts');

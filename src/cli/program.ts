@@ -23,6 +23,7 @@ const groups: Record<string, Record<string, Noun>> = {
     fixed: () => import('./fixed.ts'),
     'cash-outs': () => import('./cash-outs.ts'),
     payouts: () => import('./payouts.ts'),
+    metrics: () => import('./metrics.ts'),
   },
   'Clients, cash and commission:': {
     clients: () => import('./clients.ts'),
@@ -38,7 +39,6 @@ const groups: Record<string, Record<string, Noun>> = {
     credits: () => import('./credits.ts'),
     clock: () => import('./clock.ts'),
     log: () => import('./log.ts'),
-    metrics: () => import('./metrics.ts'),
   },
   'Books:': {
     export: () => import('./export.ts'),
@@ -74,15 +74,15 @@ export async function makeProgram(argv: string[], said: string[]): Promise<Comma
     )
     .configureHelp({
       showGlobalOptions: true,
-      // A repeatable option starts with an empty list: the help shows no default for it.
-      optionDescription: ({ description, defaultValue, defaultValueDescription, argChoices }) =>
-        [
-          description,
-          ...(argChoices ? [`(choices: ${argChoices.join(', ')})`] : []),
-          ...(defaultValue === undefined || typeof defaultValue === 'boolean' || Array.isArray(defaultValue)
-            ? []
-            : [`(default: ${defaultValueDescription ?? JSON.stringify(defaultValue)})`]),
-        ].join(' '),
+      // A default of a text only: a repeatable option starts with an empty list, which says nothing.
+      optionDescription: ({ description, defaultValue, argChoices }) => {
+        const [, what = '', stated = ''] = /^(.*?)(?: \((default: .*)\))?$/.exec(description) ?? [];
+        const known = typeof defaultValue === 'string' ? `default: ${defaultValue}` : stated;
+        const notes = [argChoices ? `one of ${argChoices.join(', ')}` : '', known].filter(
+          (note) => note !== '',
+        );
+        return notes.length === 0 ? what : `${what} (${notes.join('; ')})`.trim();
+      },
     })
     .showHelpAfterError('(`--help` shows how it is used)')
     .configureOutput({

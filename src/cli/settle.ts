@@ -43,8 +43,8 @@ export function register(program: Command): void {
       '\nShows what Lamassu knows and how the sats will be divided, then asks. Repeating it changes nothing.\n' +
         '\nExamples:\n  aio-dca settle 3f0c5e --reason "paid 200 of 500, rest refunded" --dry-run\n' +
         '  aio-dca settle 3f0c5e --fiat "500 GTQ" --reason "the rest was paid by hand"\n' +
-        '  aio-dca settle --external receipt-17 --machine Antigua --at "2026-11-20 10:15" --fiat "500 GTQ" \\\n' +
-        '    --gross "61234 sat" --rate 5.5% --reason "server was down"\n' +
+        '  aio-dca settle --external receipt-17 --machine Antigua --at "2026-11-20 10:15" --fiat "500 GTQ" ' +
+        '--gross "61234 sat" --rate 5.5% --reason "server was down"\n' +
         '  aio-dca settle 3f0c5e --price "780000 GTQ" --reason "paid in litecoin"\n' +
         '  aio-dca settle --void 3f0c5e --reason "wrong amount"',
     )

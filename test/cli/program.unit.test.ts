@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { makeProgram } from '../../src/cli/program.ts';
+import { wrappedHelp } from '../../src/cli/terminal/wrap.ts';
 
 /* The help of every command: what it shows, and that its examples are commands of this program. */
 
@@ -39,7 +40,6 @@ function helpOf(command: Command): string {
 function examplesOf(text: string): string[] {
   const [, below = ''] = text.split(/\nExamples?:\n/);
   return below
-    .replaceAll(/ \\\n +/g, ' ')
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line.includes('aio-dca '));
@@ -108,6 +108,30 @@ test('the help of each command has the global options, no empty default, and no 
     const [, ...prose] = text.split(/\n\n(?=\S)/).filter((part) => !/^\S.*:\n {2}/.test(part));
     const broken = prose.flatMap((part) => part.split('\n').slice(1)).filter((line) => /^[a-z/(]/.test(line));
     expect([name, broken]).toEqual([name, []]);
+  }
+});
+
+test('an option shows what can be chosen and its default once, without quotes', async () => {
+  const texts = (await everyPage()).map(({ text }) => text).join('\n');
+  expect(texts).toContain('html is one page to print (one of text, csv, html; default: text)');
+  expect(texts).toContain('English or Spanish (one of en, es; default: en)');
+  expect(texts).not.toMatch(/\(default: [^\n]*\(default: |\(default: "/);
+});
+
+test('on 80 columns an example that is longer goes on after a backslash, and never between option and value', async () => {
+  const shown = (await everyPage()).map(({ text }) =>
+    wrappedHelp(
+      examplesOf(text)
+        .map((one) => `  ${one}`)
+        .join('\n'),
+    ),
+  );
+  const lines = shown.flatMap((text) => text.split('\n'));
+  expect(lines.some((line) => line.endsWith(' \\'))).toBe(true);
+  for (const [index, line] of lines.entries()) {
+    const goesOn = lines[index - 1]?.endsWith(' \\');
+    expect([line, goesOn || /^ *(sudo .*)?aio-dca |^ *(psql|sudo) |^$/.test(line)]).toEqual([line, true]);
+    expect(line).not.toMatch(/ --(at|reason|machine|fiat|gross|lnbits-url) \\$/);
   }
 });
 

@@ -3,8 +3,8 @@ import stringWidth from 'string-width';
 /** The widest output, in columns; a narrower terminal limits it further. */
 const WIDTH = 100;
 
-/** The words of a command; a quoted one is one. */
-const WORDS = /^ +\S+|(?:"[^"]*"|\S)+/g;
+/** The words of a command: a quoted one is one, and an option and its value are one. */
+const WORDS = /^ +\S+|(?:--[a-z-]+ (?=[^\s\-<>|]))?(?:"[^"]*"|\S)+/g;
 
 /** Without a terminal, $COLUMNS counts. */
 export function widthOf({ columns }: { columns?: number }): number {
@@ -75,11 +75,9 @@ export function wrappedHelp(text: string): string {
     .split('\n')
     .map((line) => {
       const indent = /^ */.exec(line)?.[0] ?? '';
-      const example = line.startsWith(`${indent}aio-dca `) && indent !== '';
+      const example = /^ +(sudo .*)?aio-dca /.test(line);
       if (!example) return wrapped(line, { width, indent });
-      const goesOn = line.endsWith(' \\');
-      const words = line.slice(0, goesOn ? -2 : undefined).match(WORDS) ?? [];
-      return filled(words, width - 2, ` \\\n${indent}  `) + (goesOn ? ' \\' : '');
+      return filled(line.match(WORDS) ?? [], width - 2, ` \\\n${indent}  `);
     })
     .join('\n');
 }

@@ -27,7 +27,7 @@ describe('fittedPage', () => {
   test('a longer command goes on after a backslash', () => {
     const command = 'aio-dca payouts resolve p1 --payment 0123456789abcdef --paid --reason "it is there"';
     expect(fittedPage(`  ${command}`, at(50))).toBe(
-      '  aio-dca payouts resolve p1 --payment \\\n      0123456789abcdef --paid --reason \\\n      "it is there"',
+      '  aio-dca payouts resolve p1 \\\n      --payment 0123456789abcdef --paid \\\n      --reason "it is there"',
     );
   });
 
