@@ -1,5 +1,13 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
@@ -480,6 +488,21 @@ describe('secrets', () => {
     rmSync(join(directory, 'ca'), { recursive: true });
     put('ca', `\ufeffsubject=CN\n${certificate}\n`);
     expect(load(text).lnbits.ca).toBe(certificate);
+  });
+
+  test.runIf(process.getuid?.() === 0)('a ca_file that this user may not read names the user', () => {
+    put('config.toml', MINIMAL.replace('[lnbits]', '[lnbits]\nca_file = "ca"'));
+    put('ca', certificate);
+    chmodSync(directory, 0o755);
+    chmodSync(join(directory, 'ca'), 0o600);
+    process.seteuid?.(65_534);
+    try {
+      const { message, hint } = failure(() => loadConfig(file, {}));
+      expect(message).toMatch(/^lnbits.ca_file: cannot read .*\/ca \(EACCES\)/);
+      expect(hint).toContain('nobody may not read it.');
+    } finally {
+      process.seteuid?.(0);
+    }
   });
 
   test.each(['ledger', 'lnbits', 'lamassu'])('a ca_file of [%s] without a certificate is named', (table) => {

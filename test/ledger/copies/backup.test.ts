@@ -14,6 +14,7 @@ import { describe, expect, test } from 'vitest';
 import { backupLedger } from '../../../src/ledger/copies/backup.ts';
 import { record } from '../../../src/ledger/log/log.ts';
 import { type Ledger, openLedger } from '../../../src/ledger/store/open.ts';
+import { thisUser } from '../../../src/lib/users.ts';
 import { systemClock } from '../../../src/time.ts';
 import { bootless, now, testClock } from '../../support/clock.ts';
 import { freshLedger } from '../../support/ledgers.ts';
@@ -166,6 +167,17 @@ describe('in a folder', () => {
       removed: [],
     });
     expect(readdirSync(folder)).toHaveLength(3);
+  });
+
+  test('a folder that is not there is named, with who has to write there', async () => {
+    const ledger = await freshLedger('sqlite');
+    const target = join(folderOf(ledger), 'none', 'copy.sqlite');
+    const refusal = await backupLedger(ledger, target).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: 'usage/invalid', field: 'file' });
+    expect(refusal).toHaveProperty(
+      'hint',
+      `There is no folder ${dirname(target)}. Make it, for ${thisUser()}, or name another one.`,
+    );
   });
 
   test('older copies need a folder that is there', async () => {
