@@ -112,7 +112,7 @@ describe.skipIf(why !== undefined)(`in a root of its own${why === undefined ? ''
         said: expect.stringContaining(text),
       })),
     );
-  }, 240_000);
+  }, 400_000);
 
   test('docs/install.md, by hand, ends in the same place', async () => {
     const { typed, files, service, paidSats } = await typePages([INSTALL], tarball);
@@ -127,7 +127,7 @@ describe.skipIf(why !== undefined)(`in a root of its own${why === undefined ? ''
         '/var/lib/aio-dca/ledger.sqlite 600 aio-dca aio-dca',
       ]),
     );
-  }, 240_000);
+  }, 400_000);
 });
 
 test('the file that the documentation installs is the one of this version', () => {

@@ -147,7 +147,7 @@ function contents(name: string, path: string): string {
       'config/secret',
       `${name}_file: cannot read ${path} (${code}).`,
       code === 'EACCES'
-        ? `${thisUser()} may not read it. Do this as the user who runs the bridge, or give it to that user: \`sudo chown ${thisUser()} ${path}\`.`
+        ? `${thisUser()} may not read it. Do this as the user who runs the bridge, or give it to ${thisUser()}: \`sudo chown ${thisUser()} ${path}\`.`
         : 'Check the path.',
       { cause: error },
     );
