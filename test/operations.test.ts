@@ -44,7 +44,7 @@ const rights: [may: Kind[], names: string][] = [
      machines.preview_replace machines.replace machines.set migrate payouts.hold payouts.hold_all
      payouts.overpaid payouts.pause payouts.preview_overpaid payouts.preview_release_all
      payouts.preview_resolve payouts.release payouts.release_all payouts.resolve payouts.resume
-     payouts.retry poll poll.preview reconcile review.dismiss review.release role_sql run
+     payouts.retry poll poll.preview poll.preview_first reconcile review.dismiss review.release role_sql run
      settlements.external settlements.preview_external settlements.preview_settle
      settlements.preview_void settlements.settle settlements.void`,
   ],

@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
 import type { RunView } from '../views/run.ts';
-import { does, local, unlessDry } from './command/call.ts';
+import { type Action, does, local, unlessDry } from './command/call.ts';
 import { exitOf } from './command/exit-codes.ts';
 import { define } from './command/options.ts';
+import { firstReadingQuestion } from './pages/first-reading.ts';
 import { dryRunPage, runPage } from './pages/poll.ts';
+import { makeCli } from './terminal/context.ts';
+import { canAsk } from './terminal/prompt.ts';
 
 const operations = () => import('../operations/poll.ts');
 const exitCode = ({ outcome }: Pick<RunView, 'outcome'>) => exitOf[outcome];
@@ -20,9 +23,26 @@ export function register(program: Command): void {
     .action(
       unlessDry(
         does(operations, 'previewPoll', local(dryRunPage), exitCode),
-        does(operations, 'pollOnce', local(unlessSilent), exitCode),
+        asksAtFirst(does(operations, 'pollOnce', local(unlessSilent), exitCode)),
       ),
     );
+}
+
+/**
+ * Asks on a terminal before the first run makes past cash-outs the operator's own share. Without a terminal, and with
+ * `--yes`, nothing is asked: a timer is never stopped by it.
+ */
+function asksAtFirst(run: Action): Action {
+  return async (...all) => {
+    const cli = makeCli(all.at(-1) as Command);
+    if (!cli.globals.yes && canAsk()) {
+      const { previewFirstReading } = await import('../operations/first-reading.ts');
+      const seen = await cli.perform(previewFirstReading, {});
+      const question = firstReadingQuestion(seen, (await cli.config()).timezone);
+      if (question !== null) await cli.confirm(question);
+    }
+    return run(...all);
+  };
 }
 
 /** cron mails whatever is printed. So without a terminal, a run in which nothing happened prints nothing. */

@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ledgerSql } from '../support/ledger-sql.ts';
+import { keepSecret } from '../support/secrets.ts';
+import { inTerminal, keys } from '../support/terminal.ts';
 import { commandViews } from '../support/views.ts';
 import { startWorld, type World } from '../support/world.ts';
 
@@ -373,4 +375,29 @@ test('a limit can be removed while no cash depends on it, a maximum at any time;
   expect((await world.must(['log', '--json'])).json()).toContainEqual(
     expect.objectContaining({ action: 'client pause', reason: 'on holiday' }),
   );
+});
+
+test('the key is asked for on a terminal, and never shown; without one, - is the input', async () => {
+  const { inkey } = await walletFile();
+  keepSecret("gina's invoice key", inkey);
+  const terminal = inTerminal(['--config', world.configFile, 'clients', 'add', 'gina'], { columns: 80 });
+  await terminal.shows("Invoice key of gina's wallet");
+  terminal.type(`${inkey}${keys.enter}`);
+  const { code, screen } = await terminal.ended;
+  expect(code, screen).toBe(0);
+  if (process.env.SCREENS) console.log(screen);
+  const missing = await world.aioDca(['clients', 'add', 'hugo']);
+  expect(missing).toMatchObject({ code: 64, stderr: expect.stringContaining('--wallet-key-file - < FILE') });
+  const moved = inTerminal([
+    '--config',
+    world.configFile,
+    'clients',
+    'set',
+    'gina',
+    '--wallet-key-file',
+    '-',
+  ]);
+  await moved.shows("Invoice key of gina's wallet");
+  moved.type(keys.interrupt);
+  expect(await moved.ended).toMatchObject({ code: 64, screen: expect.stringContaining('usage/declined') });
 });

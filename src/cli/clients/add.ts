@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { withKey } from '../command/ask-key.ts';
 import { does } from '../command/call.ts';
 import { define, withNewWallet } from '../command/options.ts';
 import { addedClientPage } from '../pages/client.ts';
@@ -9,10 +10,11 @@ export function register(clients: Command): void {
     clients,
     'add',
     'add a client with the invoice key of its LNbits wallet, which is tested',
+    'clients add alice',
     'clients add alice --wallet-key-file alice.key',
     'clients add bob --wallet-key-file bob.key --mode fixed --daily-limit "500 GTQ"',
   );
   withClientSettings(withNewWallet(add)).action(
-    does(() => import('../../operations/clients.ts'), 'addNewClient', addedClientPage),
+    withKey(does(() => import('../../operations/clients.ts'), 'addNewClient', addedClientPage)),
   );
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { withOtherKey } from '../command/ask-key.ts';
 import { does, local } from '../command/call.ts';
 import { define, withOtherWallet } from '../command/options.ts';
 import { changedClientPage } from '../pages/client.ts';
@@ -14,6 +15,8 @@ export function register(clients: Command): void {
     'clients set bob --wallet-key-file other.key --new-wallet',
   ).argument('<name>');
   withClientSettings(withOtherWallet(set)).action(
-    does(() => import('../../operations/clients.ts'), 'setClientSettings', local(changedClientPage)),
+    withOtherKey(
+      does(() => import('../../operations/clients.ts'), 'setClientSettings', local(changedClientPage)),
+    ),
   );
 }

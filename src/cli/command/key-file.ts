@@ -18,11 +18,16 @@ export function readKey(file: string, option: string): Secret {
         : 'Name a file that holds the key and nothing else.',
     );
   }
+  return keyIn(bytes, option, file);
+}
+
+/** The one key of a text that came from `place`. Throws `usage/invalid`. */
+export function keyIn(bytes: Buffer, option: string, place: string): Secret {
   const text = decodeText(bytes)?.trim();
-  if (text === undefined) throw usage(`${option}: ${file} is text in UTF-16.`, UTF16_HINT);
+  if (text === undefined) throw usage(`${option}: ${place} is text in UTF-16.`, UTF16_HINT);
   if (/^[\x21-\x7e]{1,200}$/.test(text)) return new Secret(text);
   throw usage(
-    `${option}: ${file} does not hold a single key.`,
+    `${option}: ${place} does not hold a single key.`,
     'Copy only the key into it, from the wallet’s API info in LNbits.',
   );
 }

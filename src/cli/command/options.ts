@@ -39,13 +39,19 @@ export function withRange(command: Command): Command {
 export function withNewWallet(command: Command): Command {
   return command
     .argument('<name>', '1 to 64 letters, digits, "-", "_" or "."')
-    .requiredOption('--wallet-key-file <file>', 'holds the invoice key of the wallet; it is read once');
+    .option(
+      '--wallet-key-file <file>',
+      'holds the invoice key of the wallet, read once; - is the input (default: asked on the terminal)',
+    );
 }
 
 /** Another key, or another wallet, of a recipient. */
 export function withOtherWallet(command: Command): Command {
   return command
-    .option('--wallet-key-file <file>', 'a new invoice key of the same wallet')
+    .option(
+      '--wallet-key-file <file>',
+      'a new invoice key of the same wallet; - asks on a terminal, or is the input',
+    )
     .option('--new-wallet', 'the key belongs to another wallet, which gets everything that was not sent yet');
 }
 

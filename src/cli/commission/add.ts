@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { withKey } from '../command/ask-key.ts';
 import { does } from '../command/call.ts';
 import { define, reasonOption, withNewWallet } from '../command/options.ts';
 import { addedRecipientPage } from '../pages/commission.ts';
@@ -11,6 +12,7 @@ export function register(commission: Command): void {
     commission,
     'add',
     'add a recipient with the invoice key of its LNbits wallet, which is tested',
+    'commission add owner --weight 70',
     'commission add owner --wallet-key-file owner.key --weight 70',
     'commission add shop --wallet-key-file shop.key --weight 1 --machine Antigua',
   );
@@ -25,8 +27,10 @@ export function register(commission: Command): void {
       'it shares in cash-outs confirmed since then and not distributed yet (default: now)',
     )
     .action(
-      does(operations, 'addRecipient', async (done, cli, { from }) =>
-        addedRecipientPage(done, await everyRecipient(cli), from !== undefined),
+      withKey(
+        does(operations, 'addRecipient', async (done, cli, { from }) =>
+          addedRecipientPage(done, await everyRecipient(cli), from !== undefined),
+        ),
       ),
     );
 }

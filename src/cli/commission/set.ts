@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { withOtherKey } from '../command/ask-key.ts';
 import { does } from '../command/call.ts';
 import { define, reasonOption, withOtherWallet } from '../command/options.ts';
 import { changedPage } from '../pages/commission.ts';
@@ -23,6 +24,8 @@ export function register(commission: Command): void {
         'the weight at this machine (default: at all machines without recipients of their own)',
       ),
   ).action(
-    does(operations, 'setRecipient', async (done, cli) => changedPage(done, await everyRecipient(cli))),
+    withOtherKey(
+      does(operations, 'setRecipient', async (done, cli) => changedPage(done, await everyRecipient(cli))),
+    ),
   );
 }

@@ -53,6 +53,17 @@ export async function choose<T extends string>(
 }
 
 /**
+ * Asks for a secret on the terminal, which shows a sign for each character. Throws BridgeError `usage/declined` if the
+ * operator cancels. Call it only if `canAsk`.
+ */
+export async function askSecret(question: string): Promise<string> {
+  const prompts = await import('@clack/prompts');
+  const ask = (signal: AbortSignal) =>
+    prompts.password({ message: question, output: process.stderr, signal });
+  return answered(ask, ANSWER_MS);
+}
+
+/**
  * The answer to one question of @clack/prompts. Throws BridgeError `usage/declined` at Ctrl-C and Esc, after
  * `withinMs`, and at Ctrl-D or the end of the input, which the prompts do not handle: they would wait for ever.
  */

@@ -109,7 +109,8 @@ test('the same as JSON, which says all of it', async () => {
 });
 
 test('in a terminal, with the log of a run on it', async () => {
-  const { raw, screen } = await inTerminal(['--config', world.configFile, 'poll', '--verbose']).ended;
+  const { raw, screen } = await inTerminal(['--config', world.configFile, 'poll', '--verbose', '--yes'])
+    .ended;
   // Colours are the program's own; any other escape stays in.
   const [first = '', ...rest] = raw.replaceAll('\r\n', '\n').split('\u001b');
   const plain = rest.map((part) =>

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import type { BridgeError } from '../errors.ts';
+import { addOwnShare, type OwnShares } from '../ledger/cash-outs/own-shares.ts';
+import { markOf } from '../ledger/cash-outs/watermark.ts';
+import { lastReadAt } from '../ledger/runs/runs.ts';
+import { distributeAhead, readAhead } from '../scheduler/dry-run.ts';
+import { ownShareOf } from '../scheduler/report.ts';
+import { refuseWithoutClients } from '../scheduler/setup.ts';
+import { firstReadingView, viewOfFirstReading } from '../views/first-reading.ts';
+import { SOURCE_ERRORS } from './errors.ts';
+import { operation } from './operation.ts';
+
+/**
+ * What the first run would make the operator's own share: cash that came out before any client's cash was there. Empty
+ * if Lamassu was read before. Errors: `ledger/no-clients`, and those of reading Lamassu.
+ */
+export const previewFirstReading = operation({
+  name: 'poll.preview_first',
+  needs: 'read',
+  may: [],
+  errors: [...SOURCE_ERRORS, 'ledger/no-clients', 'ledger/currency'],
+  input: z.object({}),
+  view: firstReadingView,
+  run: async ({ config, clock, ledger, who }) => {
+    await refuseWithoutClients(ledger.db);
+    const { name, startAt } = config.lamassu;
+    const own: OwnShares[] = [];
+    if ((await markOf(ledger.db, name)) ?? (await lastReadAt(ledger.db, name)))
+      return viewOfFirstReading(startAt, own);
+    const problems: BridgeError[] = [];
+    const read = await readAhead({ ledger, config }, problems);
+    if (!read) throw problems.at(-1) ?? new Error('Lamassu was not read, and nothing says why');
+    const ahead = { config, clock, who, signal: AbortSignal.any([]) };
+    await ledger.dryRun((trx) =>
+      distributeAhead(trx, ahead, read, {
+        onCashOut: (cashOut, division) => addOwnShare(own, ownShareOf(cashOut, division)),
+      }),
+    );
+    return viewOfFirstReading(startAt, own);
+  },
+});

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { formatDecimal, sum } from '../dca/money.ts';
+import type { OwnShares } from '../ledger/cash-outs/own-shares.ts';
+import type { Instant } from '../time.ts';
+import { fiat, instant, sats } from './fields.ts';
+
+/** What the first run would make the operator's own share. */
+export const firstReadingView = z.object({
+  start_at: instant,
+  cash_outs: z.number(),
+  /** The cash that no client's cash covers. */
+  own: z.array(z.object({ currency: z.string(), fiat })),
+  own_sats: sats,
+});
+
+export type FirstReadingView = z.output<typeof firstReadingView>;
+
+export function viewOfFirstReading(startAt: Instant, own: OwnShares[]): FirstReadingView {
+  const currencies = [...new Map(own.map(({ currency, digits }) => [currency, digits]))];
+  return {
+    start_at: startAt,
+    cash_outs: own.reduce((all, { cashOuts }) => all + cashOuts, 0),
+    own: currencies.map(([currency, digits]) => {
+      const parts = own.filter((one) => one.currency === currency).map((one) => one.fiat);
+      return { currency, fiat: formatDecimal(sum(parts), digits) };
+    }),
+    own_sats: sum(own.map((one) => one.sats)),
+  };
+}
