@@ -42,7 +42,10 @@ export type SettingValue = string | bigint | boolean | (string | bigint)[];
 
 export interface SecretSetting {
   key: SecretName;
-  /** `set`: it can be read. `missing`: it is needed and not there. `unset`: it is not given, and need not be. */
+  /**
+   * `set`: it can be read. `missing`: it is needed and not there. `unusable`: it cannot be read, or is given twice.
+   * `unset`: it is not given, and need not be.
+   */
   state: 'set' | 'missing' | 'unusable' | 'unset';
   origin: SecretOrigin | null;
   /** The file, or the environment variable. */
@@ -242,6 +245,10 @@ function ledgerFileState(url: LedgerUrl | undefined, folder: string): ConfigOrig
 function secretOf(key: SecretName, source: SecretSource, document: object): SecretSetting {
   const { origin = null, path, variable } = source;
   const place = origin === 'environment' ? variable : (path ?? null);
+  if (source.conflict !== undefined) {
+    const problem = new BridgeError('config/invalid', `${key}: ${source.conflict}.`, 'Keep one of them.');
+    return { key, state: 'unusable', origin, place, problem };
+  }
   try {
     if (source.read() !== undefined) return { key, state: 'set', origin, place, problem: null };
     return { key, state: isNeeded(key, document) ? 'missing' : 'unset', origin, place, problem: null };

@@ -104,6 +104,18 @@ private_key_file = "id_ed25519"`;
   expect(inspect(seen, { depth: 9, getters: true })).not.toMatch(/hunter/);
 });
 
+test('a secret that is given twice is unusable, also while the file has other mistakes', () => {
+  put('source.adminkey', 'hunter2\n');
+  const seen = origins(`${MINIMAL}source_wallet_key_file = "source.adminkey"\n[payouts]\nminimum_sats = 0`, {
+    AIO_DCA_LNBITS_SOURCE_WALLET_KEY: 'hunter3',
+  });
+  const given = 'by lnbits.source_wallet_key_file and $AIO_DCA_LNBITS_SOURCE_WALLET_KEY';
+  expect(secret(seen, 'lnbits.source_wallet_key')).toMatchObject({
+    state: 'unusable',
+    problem: { message: `lnbits.source_wallet_key: given more than once, ${given}.` },
+  });
+});
+
 test('what is in the file though it has mistakes; the value of a mistake is not shown', () => {
   const seen = origins(`${MINIMAL.replace('https://', 'https://me:hunter2@')}
 [payouts]

@@ -76,7 +76,11 @@ function secretLine({ key, state, origin, place, problem }: SecretSetting): stri
     environment: `$${place}`,
   };
   const found =
-    origin === null ? '' : `${clean(from[origin])}${state === 'missing' ? ', which is not there' : ''}`;
+    origin === null
+      ? state === 'missing'
+        ? `name its file: ${key.split('.').at(-1)}_file`
+        : ''
+      : `${clean(from[origin])}${state === 'missing' ? ', which is not there' : ''}`;
   const shown = state === 'unset' ? 'not set' : state;
   const line = beside(`${key.padEnd(SECRET_KEY - 1)} ${shown.padEnd(STATE - 1)} `, found).trimEnd();
   return state === 'unusable' && problem !== null ? `${line}\n${problemText(problem, '  ')}` : line;
