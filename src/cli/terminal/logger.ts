@@ -21,6 +21,7 @@ export function makeLogger(level: string, timezone: string, json = false): Logge
   if (!process.stderr.isTTY) return pino(options, stderr);
   // pino-pretty runs in this process: as a pino transport it needs a worker file, which the bundle does not have.
   const words = prettyFactory({
+    translateTime: false,
     customPrettifiers: { time: (at) => `[${formatTime(toInstant(Date.parse(`${at}`)), timezone)}]` },
   });
   return pino(options, { write: (line: string) => stderr.write(words(line)) });
