@@ -497,6 +497,25 @@ test('a test stands where its subject stands and has its name', () => {
   ).toEqual([]);
 });
 
+test('docs/README.md lists each page of docs/ once, and what the documentation links to is there', () => {
+  const targets = (path: string) =>
+    [
+      ...(files.find((file) => file.path === path)?.text ?? '').matchAll(
+        /\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g,
+      ),
+    ].map(([, target = '']) => join(dirname(path), target));
+  const pages = files.map(({ path }) => path).filter((path) => /^docs\/.*\.md$/.test(path));
+  const listed = targets('docs/README.md').filter((path) => path.startsWith('docs/'));
+  expect(listed.sort()).toEqual(pages.filter((path) => path !== 'docs/README.md').sort());
+  const documentation = files.map(({ path }) => path).filter((path) => path.endsWith('.md'));
+  const dead = documentation.flatMap((path) =>
+    targets(path)
+      .filter((target) => !existsSync(join(ROOT, target)))
+      .map((target) => `${path}: ${target}`),
+  );
+  expect(dead).toEqual([]);
+});
+
 /** What starts processes or servers: the files of test/support that need more than their importer's own process. */
 const PROCESSES = ['booted', 'command', 'kill', 'lnbits-real', 'sshd', 'systemd', 'terminal', 'world'];
 const SERVERS = ['ledgers', 'lnbits-simulator', 'postgres', 'ssh'];
