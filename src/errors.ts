@@ -49,9 +49,9 @@ export const catalogue = {
   },
   'init/stopped': {
     kind: 'unavailable',
-    means: 'Another `init` is running, or took a file name meanwhile; this one left nothing behind.',
+    means: 'Another set-up is running, or took a file name meanwhile; this one left nothing behind.',
   },
-  'init/unwritable': { kind: 'misconfigured', means: '`init` cannot write its files.' },
+  'init/unwritable': { kind: 'misconfigured', means: 'The files of a new installation cannot be written.' },
   'config/missing': { kind: 'misconfigured', concerns: 'both', means: 'No configuration file was found.' },
   'config/invalid': {
     kind: 'misconfigured',
@@ -96,13 +96,13 @@ export const catalogue = {
     kind: 'misconfigured',
     means: 'A trusted TLS connection to the PostgreSQL of the ledger could not be made.',
   },
-  'ledger/busy': { kind: 'busy', means: 'Another command held the ledger for too long.' },
+  'ledger/busy': { kind: 'busy', means: 'Something else held the ledger for too long.' },
   'run/busy': { kind: 'busy', means: 'Another run of this ledger is going on.' },
   'run/lost-lease': {
     kind: 'unavailable',
     means: 'This run was suspended for so long that another one took its place.',
   },
-  'payouts/paused': { kind: 'paused', means: 'The operator has paused paying, and the command would pay.' },
+  'payouts/paused': { kind: 'paused', means: 'The operator has paused paying, and this would pay.' },
   'ledger/currency': {
     kind: 'misconfigured',
     means: 'A currency has other digits than those recorded in the ledger.',

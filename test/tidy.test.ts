@@ -114,6 +114,11 @@ const bans: Ban[] = [
     why: 'Where packages come from is the business of the machine that installs them.',
   },
   {
+    where: /^src\//,
+    what: /^export \{.*\bas\b/,
+    why: 'A name is exported as it is declared, so that it can be searched for.',
+  },
+  {
     where: /^(src|migrations)\//,
     what: /\b(TODO|FIXME|XXX|HACK)\b/,
     why: 'It waits there for nobody. Do it, or open an issue.',
@@ -294,8 +299,13 @@ const COMMANDS = files
   .flatMap(({ text }) => [...text.matchAll(/^ {2}name: '([a-z_]+\.[a-z_]+)',$/gm)])
   .map(([, name = '']) => name.replace('.', ' ').replaceAll('_', '-'));
 
+/** The commands of one word, which are ordinary words as well: `status`. */
+const ONE_WORD = 'backup|config|doctor|init|migrate|poll|reconcile|role-sql|run|status|verify';
+
 /** A command within a text; the whole text by itself is the name of a change in the log. */
-const COMMAND = new RegExp(`.(?<!\\bupdate )\\b(${COMMANDS.join('|')})\\b|^(${COMMANDS.join('|')})\\b.`);
+const COMMAND = new RegExp(
+  `.(?<!\\bupdate )\\b(${COMMANDS.join('|')})\\b|^(${COMMANDS.join('|')})\\b.|\\b[Rr]un \`?(${ONE_WORD})\\b|\`(${ONE_WORD})\`|\\b(this|the|[Aa]nother) command\\b`,
+);
 
 /** What holds of every file, each with a file that breaks it. */
 const rules: {
@@ -307,7 +317,7 @@ const rules: {
     rule: 'every write to the ledger lies in src/ledger or in a migration',
     breaks: (path, text) =>
       /^src\/(?!ledger\/)/.test(path) &&
-      (/\.(insertInto|updateTable|deleteFrom|mergeInto)\(/.test(text) ||
+      (/\.((insert|replace|merge)Into|updateTable|deleteFrom)\(/.test(text) ||
         stringsOf(text).some((one) =>
           /^.\s*(insert\s+into|update\s+\S+\s+set|delete\s+from|merge\s+into|truncate|(create|alter|drop)\s+(table|index))\b/i.test(
             one,
@@ -323,9 +333,16 @@ const rules: {
     breaks: (path, text) =>
       /^src\/(?!cli\/)/.test(path) &&
       stringsOf(text).some(
-        (one) => /\baio-dca |(^|[\s`(])--[a-z]/.test(one) || COMMAND.test(one.slice(1, -1)),
+        (one) => /\baio-dca |(^|[\s`'"(])--[a-z]/.test(one) || COMMAND.test(one.slice(1, -1)),
       ),
     example: { path: 'src/payouts/x.ts', text: "const hint = 'Run payouts pause first.';" },
+  },
+  {
+    rule: 'a door opens no database and sends no request',
+    breaks: (path, text) =>
+      path.startsWith('src/cli/') &&
+      /'(kysely|pg|pg-cursor|ssh2|undici|node:(sqlite|net|tls|http|https))'/.test(text),
+    example: { path: 'src/cli/x.ts', text: "import { sql } from 'kysely';" },
   },
   {
     rule: 'a door imports only operations, views, config and how values are written',

@@ -19,6 +19,7 @@ import {
 import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { BridgeError } from '../errors.ts';
+import { call, type Message, message } from '../lib/message.ts';
 import { thisUser, userName } from '../lib/users.ts';
 import { asOwner, type Owner } from './service.ts';
 
@@ -55,7 +56,7 @@ export function mayWrite(config: string): void {
   throw unwritable(
     `${config}: it belongs to ${userName(stands.uid)}`,
     undefined,
-    'Run init as root, by `sudo`: it gives the other files to the user of the services.',
+    message`Do this as root, by \`sudo\`: ${call('init.create')}. It gives the other files to the user of the services.`,
   );
 }
 
@@ -189,7 +190,7 @@ function explained(error: unknown): unknown {
   return new BridgeError(
     'init/stopped',
     `${name} appeared meanwhile. Nothing was written.`,
-    'Run init again.',
+    message`Do it again: ${call('init.create')}.`,
     {
       cause: error,
     },
@@ -199,7 +200,7 @@ function explained(error: unknown): unknown {
 function unwritable(
   what: string,
   cause: unknown,
-  hint = 'Check the owner and the rights of the folder, and the space on its disk.',
+  hint: string | Message = 'Check the owner and the rights of the folder, and the space on its disk.',
 ): BridgeError {
   return new BridgeError('init/unwritable', `Cannot write ${what}. Nothing was written.`, hint, { cause });
 }

@@ -92,7 +92,7 @@ export async function ledgerMetrics(
   add('review_rows', 'Rows of Lamassu that wait for the operator.', { value: attention.review });
   add(
     'attention',
-    'What needs the operator, as in `status`.',
+    'What needs the operator, by reason.',
     ...Object.entries({ ...attention, ...(short !== null && { short_sats: short }) }).map(
       ([reason, value]) => ({ labels: { reason }, value: Number(value) }),
     ),

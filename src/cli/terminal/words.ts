@@ -35,6 +35,7 @@ const commands: Record<string, { command?: string; operands?: string[]; names?: 
   'fundings.move': { operands: ['id'] },
   'fundings.show': { operands: ['id'] },
   'fundings.withdraw': { operands: ['id', 'amount'] },
+  'init.create': { command: 'init' },
   'log.list': { command: 'log' },
   'machines.replace': { operands: ['old', 'new'] },
   'machines.set': { operands: ['machine'] },

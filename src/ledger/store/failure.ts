@@ -48,7 +48,7 @@ function ofSqlite(errcode: number, message: string, path: string | undefined): K
     case 6: // locked
     case 15: // protocol: others locked first
     case 17: // schema
-      return ['ledger/busy', 'Another command writes to it; the next run goes on.'];
+      return ['ledger/busy', 'Something else writes to it; the next run goes on.'];
     case 7: // no memory
       return ['ledger/unreachable', `This host is short of memory. ${LATER}`];
     case 10: // I/O
@@ -64,7 +64,7 @@ function ofSqlite(errcode: number, message: string, path: string | undefined): K
       return [
         'ledger/unusable',
         errcode === 1032
-          ? 'The file was moved or replaced while it was in use. Run the command again; if a backup was restored, see docs/operations.md.'
+          ? 'The file was moved or replaced while it was in use. Try again; if a backup was restored, see docs/operations.md.'
           : `Check the permissions of the file of [ledger] url and of its folder, and the mount. ${READ_ONLY}`,
       ];
     case 11: // corrupt
@@ -173,7 +173,7 @@ function ofServer(code: string, message: string): Known | undefined {
     case '55006': // object in use
     case '55P03': // lock
     case '57014': // canceled, or took too long
-      return ['ledger/busy', 'Another command holds it, or the server is slow; the next run goes on.'];
+      return ['ledger/busy', 'Something else holds it, or the server is slow; the next run goes on.'];
     case '28000': // pg_hba.conf has no line for this user, address and database, or only one with TLS
       return /no encryption|SSL off/i.test(message)
         ? ['ledger/tls', `The server requires TLS: set \`tls = "verify-full"\`. ${TLS}`]
@@ -216,7 +216,7 @@ function ofServer(code: string, message: string): Known | undefined {
       return ['ledger/unreachable', 'The log of the server says more. The next run tries again.'];
     case '40': // rolled back because of others
     case '72': // snapshot too old
-      return ['ledger/busy', 'Another command changed the same rows at the same time; the next run goes on.'];
+      return ['ledger/busy', 'Something else changed the same rows at the same time; the next run goes on.'];
     case '0L':
     case '0P':
     case '28':
