@@ -44,7 +44,7 @@ export function mayWrite(config: string): void {
       `in ${folder} (${(error as NodeJS.ErrnoException).code})`,
       error,
       (error as NodeJS.ErrnoException).code === 'EACCES'
-        ? `${thisUser()} may not write there. Run init as root, by \`sudo\`, or name another place.`
+        ? message`${thisUser()} may not write there. Do it as root, by \`sudo\`: ${call('init.create')}. Or name another place.`
         : 'Make the folder, owned by the user who will run the bridge. For the services of contrib/, docs/install.md makes it and that user.',
     );
   }
@@ -176,7 +176,7 @@ function lock(folder: string): () => void {
     if (errcode === undefined) throw error;
     // https://www.sqlite.org/rescode.html: 5 busy.
     if ((errcode & 0xff) === 5) {
-      throw new BridgeError('init/stopped', `Another init writes into ${folder}. Nothing was written.`);
+      throw new BridgeError('init/stopped', `Another set-up writes into ${folder}. Nothing was written.`);
     }
     throw unwritable(`${path}: ${(error as Error).message}`, error);
   }

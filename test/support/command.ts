@@ -75,7 +75,7 @@ export function startCommand(args: string[], options: RunOptions = {}): Command 
         reject(error);
         return;
       }
-      holdAgainstView(args, stdout).then(
+      holdAgainstView(args, stdout, code !== null).then(
         () => resolve({ code, signal, stdout, stderr, json: () => document(args, code, stdout, stderr) }),
         reject,
       );

@@ -139,7 +139,7 @@ const errorView = z.object({
 });
 
 /** The command that arguments name, as it stands in `commandViews`; undefined for none. */
-function commandIn(args: string[]): string | undefined {
+export function commandIn(args: string[]): string | undefined {
   for (const [index, word] of args.entries()) {
     const noun = word === 'deposits' ? 'fundings' : word;
     for (const name of [`${noun} ${args[index + 1]}`, noun]) if (name in commandViews) return name;
@@ -147,11 +147,18 @@ function commandIn(args: string[]): string | undefined {
   return undefined;
 }
 
-/** Holds the document that a command printed with `--json` against its view. Throws with what does not fit. */
-export async function holdAgainstView(args: string[], stdout: string): Promise<void> {
+/**
+ * Holds the document that a command printed with `--json` against its view. Throws with what does not fit, and, for one
+ * that `ended` by itself, if what it printed is no JSON.
+ */
+export async function holdAgainstView(args: string[], stdout: string, ended = true): Promise<void> {
   if (!args.includes('--json')) return;
   const json = documentOf(stdout);
-  if (json === undefined) return;
+  if (json === undefined) {
+    if (ended && stdout !== '' && !/--(help|version)\b/.test(args.join(' ')))
+      throw new Error(`aio-dca ${args.join(' ')} printed no JSON:\n${stdout}`);
+    return;
+  }
   const name = commandIn(args);
   const views = name === undefined ? null : commandViews[name];
   const isError = typeof json === 'object' && json !== null && 'error' in json;
@@ -165,7 +172,7 @@ export async function holdAgainstView(args: string[], stdout: string): Promise<v
   throw new Error(`aio-dca ${args.join(' ')} --json is not as its view:\n${wrong.flat().join('\n')}`);
 }
 
-/** Undefined if a process that was ended printed none, or a part of one. */
+/** Undefined for none, or a part of one. */
 function documentOf(stdout: string): unknown {
   try {
     return JSON.parse(stdout);
