@@ -523,7 +523,9 @@ test('docs/README.md lists each page of docs/ once, and what the documentation l
     ].map(([, target = '']) => join(dirname(path), target));
   const pages = files.map(({ path }) => path).filter((path) => /^docs\/.*\.md$/.test(path));
   const listed = targets('docs/README.md').filter((path) => path.startsWith('docs/'));
-  expect(listed.sort()).toEqual(pages.filter((path) => path !== 'docs/README.md').sort());
+  const others = pages.filter((path) => path !== 'docs/README.md');
+  expect(new Set(listed)).toEqual(new Set(others));
+  expect(listed).toHaveLength(others.length);
   const documentation = files.map(({ path }) => path).filter((path) => path.endsWith('.md'));
   const dead = documentation.flatMap((path) =>
     targets(path)
@@ -531,6 +533,21 @@ test('docs/README.md lists each page of docs/ once, and what the documentation l
       .map((target) => `${path}: ${target}`),
   );
   expect(dead).toEqual([]);
+});
+
+test('docs/demo.svg shows the sample of README, and asks nothing of another place', () => {
+  const textOf = (path: string) => files.find((file) => file.path === path)?.text ?? '';
+  const [sample = ''] = /(?<=```\n)\$ npm ci && npm run demo\n.*?(?=\n```)/s.exec(textOf('README.md')) ?? [];
+  const picture = textOf('docs/demo.svg');
+  const drawn = [...picture.matchAll(/<text [^>]*>(.*)<\/text>/g)].map(([, line = '']) =>
+    line.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'),
+  );
+  expect(drawn.length).toBeGreaterThan(20);
+  expect(drawn, '`npm run picture` makes both').toEqual(sample.split('\n').filter((line) => line !== ''));
+  expect(picture).toContain('<title>');
+  expect(picture.replace('xmlns="http://www.w3.org/2000/svg"', '')).not.toMatch(
+    /https?:|href|url\(|<script|@import/,
+  );
 });
 
 /** What starts processes or servers: the files of test/support that need more than their importer's own process. */
