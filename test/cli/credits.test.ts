@@ -64,7 +64,7 @@ test('status and doctor say that LNbits owes what is credited', async () => {
   await world.must(['poll']);
   const status = (await world.aioDca(['status'])).stdout;
   expect(status).toMatch(
-    /Crediting +on, 484,207 sat so far: LNbits owes them,\n +so they must lie on its node/,
+    /Crediting +on, 484,207 sat so far: LNbits owes them,\s+so they must lie on its node/,
   );
   const doctor = (await world.must(['doctor', '--json'])).json<{ checks: { name: string }[] }>();
   expect(doctor.checks.find(({ name }) => name === 'credit_source')).toMatchObject({
