@@ -11,6 +11,7 @@ import * as begunAtMachine from './0009-begun-at-machine.ts';
 import * as seenWallets from './0010-seen-wallets.ts';
 import * as requests from './0011-requests.ts';
 import * as ownShareReasons from './0012-own-share-reasons.ts';
+import * as payoutLack from './0013-payout-lack.ts';
 
 /** The steps of the ledger's schema, oldest first. A step that was published never changes. */
 export const migrations: Record<string, Migration> = {
@@ -26,4 +27,5 @@ export const migrations: Record<string, Migration> = {
   '0010-seen-wallets': seenWallets,
   '0011-requests': requests,
   '0012-own-share-reasons': ownShareReasons,
+  '0013-payout-lack': payoutLack,
 };

@@ -177,6 +177,7 @@ export const kinds = {
       column('kind', 'text', 'p.kind'),
       column('state', 'text', 'p.state'),
       column('reason', 'text', 'p.reason'),
+      column('lack', 'text', 'p.lack'),
       column('currency', 'text', 'p.currency'),
       total('fiat', 'fiat', 'p.fiat'),
       total('sats', 'sats', 'p.sats'),

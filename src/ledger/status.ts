@@ -7,7 +7,6 @@ import { type Doubt, doubtsAt } from './clocks/doubts.ts';
 import { type Credit, creditTotals, stuckCredits } from './credits/credits.ts';
 import { neededSats } from './credits/plan.ts';
 import { openContradictions } from './payouts/contradictions.ts';
-import { lackOf } from './payouts/lack.ts';
 import { notSettled } from './payouts/open-payouts.ts';
 import { type Pause, pauseOf } from './payouts/pause.ts';
 import { type FeeRate, feeOn, feeRate } from './payouts/service-fee.ts';
@@ -250,7 +249,14 @@ export async function owed(db: Db): Promise<Owed> {
 }
 
 export async function wantsMore(db: Db): Promise<boolean> {
-  return (await deferred(db)).some(({ reason }) => lackOf(reason) === 'fee');
+  const one = await db
+    .selectFrom('payouts')
+    .select('id')
+    .where('state', '=', 'deferred')
+    .where('lack', '=', 'fee')
+    .limit(1)
+    .executeTakeFirst();
+  return one !== undefined;
 }
 
 async function deferred(db: Db): Promise<Status['deferred']> {

@@ -25,6 +25,13 @@ export class FellOver extends BridgeError {
   }
 }
 
+/** LNbits refused a payment, because the wallet holds less than the payment and its fee. */
+export class TooLittle extends BridgeError {
+  constructor(message: string) {
+    super('lnbits/refused', message);
+  }
+}
+
 /** The answer exceeds the limit, perhaps because of what was written into one wallet. */
 export class TooLarge extends FellOver {}
 
@@ -48,7 +55,7 @@ const OF_KEY =
 const MAY_NOT_PAY = /does not have permission to pay/i;
 
 /** What LNbits 1.0 to 1.6 answer if a wallet holds less than a payment and its fee. */
-const TOO_LITTLE = /insufficient balance/i;
+const TOO_LITTLE = /^insufficient balance\.?$/i;
 
 /** What LNbits 1.4 to 1.6 say to the key of a shared wallet without the right that a request needs. */
 const NO_PERMISSION = /permission/i;
@@ -88,11 +95,6 @@ export function keepsFromLnbits(error: unknown): error is BridgeError {
  */
 export function saidByLnbits({ code }: BridgeError): boolean {
   return ['lnbits/refused', 'lnbits/key', 'lnbits/rights', 'lnbits/rate-limited'].includes(code);
-}
-
-/** Whether LNbits refused because the wallet holds too little. */
-export function callsTooLittle({ message }: BridgeError): boolean {
-  return TOO_LITTLE.test(message);
 }
 
 /** Whether LNbits refused because the key lacks a right. */
@@ -192,8 +194,10 @@ export function failure(
     );
   }
   const refused = status === 520 || (status >= 400 && status < 500 && !(denied && keyed));
-  if (refused && detail !== null && !(status === 404 && detail === 'Not Found'))
-    return new BridgeError('lnbits/refused', `${what}: LNbits refused: ${detail}`);
+  if (refused && detail !== null && !(status === 404 && detail === 'Not Found')) {
+    const text = `${what}: LNbits refused: ${detail}`;
+    return TOO_LITTLE.test(detail) ? new TooLittle(text) : new BridgeError('lnbits/refused', text);
+  }
   const why = `status ${status}${saying(answer, secret)}`;
   if (denied || status === 407) {
     return new BridgeError(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BridgeError, invalid } from '../errors.ts';
 import { bestTime, entryTime, lastClocks, ledgerTime } from '../ledger/clocks/clocks.ts';
-import { doubtsAt, restate, timeOfChange } from '../ledger/clocks/doubts.ts';
+import { doubtsAt, restate, subjectOf, timeOfChange } from '../ledger/clocks/doubts.ts';
 import { call, message } from '../lib/message.ts';
 import { toInstant } from '../time.ts';
 import { parseTime } from '../typed/times.ts';
@@ -44,7 +44,7 @@ export const restateEntry = operation({
   view: z.object({ subject: z.string(), from: instant, entries: z.number() }),
   run: async ({ clock, config, who, write }, given) => {
     const subject = given.subject.trim();
-    if (/^f\d+$/.test(subject)) {
+    if (subjectOf(subject).noun === 'funding') {
       throw invalid(
         'subject',
         'the time of cash is corrected where the cash is confirmed',

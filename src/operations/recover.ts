@@ -198,7 +198,7 @@ async function refuseOtherPayments(deps: RecoverDeps, { lost, misfits }: FoundPa
     // Before LNbits 1.4, reading the clients' wallets would change open invoices.
     if (!looksArePure && (await anyOpenPayment(ledger.db))) return;
     const shown = await paidByAnotherCopy(ledger, { lnbits, source });
-    const found = [...lost.map(({ hash }) => hash), ...misfits.map(({ what }) => what.split(' ').at(-1))];
+    const found = [...lost.map(({ hash }) => hash), ...misfits.map(({ hash }) => hash)];
     const other = shown.find(({ hash }) => !found.includes(hash));
     if (!other) return;
     throw new BridgeError(

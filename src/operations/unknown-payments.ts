@@ -132,7 +132,7 @@ const extraShape = z.object({
 function toldBy(payment: WalletPayment, now: Instant): Omit<Lost, 'outcome' | 'clientWallet'> | Misfit {
   const { hash, bolt11, walletId, time, amountMsat, extra } = payment;
   const parsed = extraShape.safeParse(extra);
-  const misfit = { what: `payment ${hash}`, ledger: 'nothing' };
+  const misfit = { what: `payment ${hash}`, hash, ledger: 'nothing' };
   if (!parsed.success) {
     return {
       ...misfit,

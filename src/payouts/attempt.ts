@@ -10,7 +10,8 @@ import {
   walletOf,
 } from '../ledger/payouts/payouts.ts';
 import type { Db } from '../ledger/store/open.ts';
-import { RateLimited, saidByLnbits } from '../lnbits/answer.ts';
+import type { Lack } from '../ledger/store/schema.ts';
+import { RateLimited, saidByLnbits, TooLittle } from '../lnbits/answer.ts';
 import type { Instant } from '../time.ts';
 import { lack, noteLack } from './balance.ts';
 import { checkedTooLongAgo } from './claim.ts';
@@ -39,7 +40,7 @@ export interface Attempt {
 type Outcome =
   | { do: 'settle' }
   | { do: 'hold'; reason: string }
-  | { do: 'abandon' | 'defer'; reason: string; refusal?: BridgeError }
+  | { do: 'abandon' | 'defer'; reason: string; refusal?: BridgeError; lack?: Lack | null }
   | {
       do: 'wait';
       reason: string;
@@ -49,6 +50,7 @@ type Outcome =
       silence?: BridgeError | null;
       /** Every POST of it was refused, so its outcome is not in doubt while it waits. */
       refused?: true;
+      lack?: Lack | null;
     }
   /** The program was asked to stop, or paying was paused: the payment stays as it is. */
   | { do: 'stop' };
@@ -61,7 +63,7 @@ export async function attemptPayment(ctx: PayContext, attempt: Attempt): Promise
     const short = await lack(ctx, payout, payment.sats);
     if (short !== null && (payment.state === 'invoiced' || payout.kind === 'commission')) {
       noteLack(ctx, short);
-      return { do: payment.state === 'invoiced' ? 'defer' : 'wait', reason: short };
+      return { do: payment.state === 'invoiced' ? 'defer' : 'wait', reason: short, lack: 'sats' };
     }
   }
   let stood = 0;
@@ -111,7 +113,10 @@ export async function attemptPayment(ctx: PayContext, attempt: Attempt): Promise
     const answered = ctx.answered.has(payment.id);
     if (decision.do === 'abandon') return { ...decision, refusal };
     if (decision.do !== 'send' || (!answered && posts + 1 < POSTS)) continue;
-    if (!answered) return { do: 'wait', reason: refusal.message, refusal, silence };
+    if (!answered) {
+      const lacks = refusal instanceof TooLittle ? 'sats' : null;
+      return { do: 'wait', reason: refusal.message, refusal, silence, lack: lacks };
+    }
     return { do: 'defer', reason: refusal.message, refusal };
   }
   return decision;

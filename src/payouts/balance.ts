@@ -1,6 +1,5 @@
 import { groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
-import { SOURCE_HOLDS } from '../ledger/payouts/lack.ts';
 import { unsentSats, unsettledClientSats } from '../ledger/payouts/open-payouts.ts';
 import type { Payout } from '../ledger/payouts/payouts.ts';
 import { feeOn } from '../ledger/payouts/service-fee.ts';
@@ -14,7 +13,7 @@ import { note, type PayContext } from './session.ts';
  */
 export async function lack(ctx: PayContext, payout: Payout, sats: bigint, fee = 0n): Promise<string | null> {
   const held = ctx.source.balanceMsat / 1000n;
-  const holds = `the ${SOURCE_HOLDS} ${shown(held)}`;
+  const holds = `the source wallet holds ${shown(held)}`;
   if (held < sats) return `${holds}, less than the ${shown(sats)} due`;
   if (held < sats + fee)
     return `${holds}, less than the ${shown(sats)} due with LNbits’ service fee, about ${shown(fee)}`;

@@ -11,6 +11,7 @@ import {
   walletOf,
 } from '../ledger/payouts/payouts.ts';
 import type { Ledger } from '../ledger/store/open.ts';
+import type { Lack } from '../ledger/store/schema.ts';
 import { keepSight, type WalletKey, wasSeen } from '../ledger/wallets/wallets.ts';
 import { call, message } from '../lib/message.ts';
 import { Unseen } from '../lnbits/one-wallet.ts';
@@ -36,8 +37,8 @@ export async function makeInvoice(
   part: bigint,
   sats: bigint,
 ): Promise<Payment | undefined> {
-  const put = async (problem: string) => {
-    await ctx.run.write((trx) => deferPayout(trx, payout.id, problem));
+  const put = async (problem: string, lacks: Lack | null = null) => {
+    await ctx.run.write((trx) => deferPayout(trx, payout.id, problem, lacks));
     return undefined;
   };
   const hold = async (reason: string) => {
@@ -47,7 +48,7 @@ export async function makeInvoice(
   const short = await lack(ctx, payout, sats);
   if (short !== null) {
     noteLack(ctx, short);
-    return put(short);
+    return put(short, 'sats');
   }
   const wait = async (notSeen: NotSeen) => {
     const error = notRead(notSeen);

@@ -1,5 +1,4 @@
 import type { BridgeError, ErrorCode } from '../errors.ts';
-import { WANTS_MORE } from '../ledger/payouts/lack.ts';
 import { openPayouts } from '../ledger/payouts/open-payouts.ts';
 import { inParts, splitPart } from '../ledger/payouts/parts.ts';
 import { isPaused } from '../ledger/payouts/pause.ts';
@@ -15,7 +14,8 @@ import {
   settlePayment,
 } from '../ledger/payouts/payouts.ts';
 import { feeOn, feeRate } from '../ledger/payouts/service-fee.ts';
-import { callsTooLittle, FellOver, isOfLnbits, RateLimited } from '../lnbits/answer.ts';
+import type { Lack } from '../ledger/store/schema.ts';
+import { FellOver, isOfLnbits, RateLimited, TooLittle } from '../lnbits/answer.ts';
 import { type Attempt, attemptPayment } from './attempt.ts';
 import { lack, noteLack, noteShortage, noteUnknownFee, readBalance } from './balance.ts';
 import { overCeiling } from './ceiling.ts';
@@ -35,6 +35,10 @@ const SAME_FOR_ALL: readonly ErrorCode[] = [
 ];
 /** The most invoices of one part in one run; the next run goes on. */
 const INVOICES = 2;
+
+/** As far as is known, the sats are there, but no payment has shown LNbits' service fee yet. */
+const WANTS_MORE =
+  'the source wallet holds what is due by what is known, and LNbits wants more, as for a service fee';
 
 export interface Paid {
   settled: number;
@@ -203,14 +207,14 @@ async function payPart(
         return null;
       case 'defer':
         if (outcome.refusal && !SAME_FOR_ALL.includes(outcome.refusal.code))
-          outcome.reason = await noteRefusal(ctx, payout, sats, outcome.refusal);
-        await ctx.run.write((trx) => deferPayment(trx, payment, outcome.reason));
+          Object.assign(outcome, await noteRefusal(ctx, payout, sats, outcome.refusal));
+        await ctx.run.write((trx) => deferPayment(trx, payment, outcome.reason, outcome.lack));
         if (outcome.refusal && SAME_FOR_ALL.includes(outcome.refusal.code)) throw outcome.refusal;
         return null;
       case 'wait': {
-        const { refusal = null, silence = null, refused = false } = outcome;
+        const { reason, lack, refusal = null, silence = null, refused = false } = outcome;
         await ctx.run.write((trx) =>
-          refused ? deferPayout(trx, payout.id, outcome.reason) : markUnknown(trx, payment, outcome.reason),
+          refused ? deferPayout(trx, payout.id, reason) : markUnknown(trx, payment, reason, lack),
         );
         return { sentAt: attempt.early ? payment.sent_at : null, refusal, silence };
       }
@@ -219,29 +223,31 @@ async function payPart(
     }
   }
   const said = refused && (await noteRefusal(ctx, payout, sats, refused));
-  const why = `its invoices failed at LNbits${said ? `: ${said}` : ''}`;
-  await ctx.run.write((trx) => deferPayout(trx, payout.id, why));
+  const why = `its invoices failed at LNbits${said ? `: ${said.reason}` : ''}`;
+  await ctx.run.write((trx) => deferPayout(trx, payout.id, why, said?.lack));
   return null;
 }
 
 /**
  * LNbits refused a payment: the balance is too small, e.g. because sats left the wallet meanwhile, or because of this
- * payout. Answers why the payout is deferred.
+ * payout. Answers why the payout is deferred, and what the source wallet lacks for it.
  */
 async function noteRefusal(
   ctx: PayContext,
   payout: Payout,
   sats: bigint,
   refusal: BridgeError,
-): Promise<string> {
+): Promise<{ reason: string; lack: Lack | null }> {
   await readBalance(ctx);
+  const { message } = refusal;
   const why = await lack(ctx, payout, sats, feeOn(sats, await feeNow(ctx)));
+  const isTooLittle = refusal instanceof TooLittle;
   if (why !== null) noteLack(ctx, why);
-  else if (callsTooLittle(refusal)) {
+  else if (isTooLittle) {
     noteUnknownFee(ctx, payout, sats);
-    return `${WANTS_MORE}: ${refusal.message}`;
+    return { reason: `${WANTS_MORE}: ${message}`, lack: 'fee' };
   } else note(ctx, refusal, payout);
-  return refusal.message;
+  return { reason: message, lack: isTooLittle ? 'sats' : null };
 }
 
 /** LNbits did not answer during a payout: payments under way become unknown, the rest is tried later. */

@@ -96,7 +96,7 @@ export function viewOfRecovery(report: RecoverReport, dryRun: boolean): Recovery
     foreign_labels: report.foreign,
     former_wallets_accounted: report.accounted,
     payouts: report.restored.map(({ payout, ...one }) => ({ id: `p${payout}`, ...one })),
-    differences: report.misfits,
+    differences: report.misfits.map(({ hash: _, ...one }) => one),
   };
 }
 

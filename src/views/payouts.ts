@@ -14,6 +14,8 @@ export const payoutView = z.object({
   kind: z.enum(['client', 'commission']),
   state: z.enum(PAYOUT_STATES),
   reason: z.string().nullable(),
+  /** What the source wallet lacks for it: sats, or a service fee of LNbits that is not known yet. */
+  lack: z.enum(['sats', 'fee']).nullable(),
   sats,
   /** The part of these that has arrived. */
   settled_sats: sats,
@@ -61,6 +63,7 @@ export function viewOfPayout(row: PayoutRow): PayoutView {
     kind: row.kind,
     state: row.state,
     reason: row.reason,
+    lack: row.lack,
     sats: row.sats,
     settled_sats: row.settled,
     created_at: row.created_at,

@@ -266,7 +266,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
         .set({ invoice_key: inkey })
         .where('id', '=', alice.id)
         .execute();
-      await day.ledger.write((trx) => movePayout(trx, 1n, ['held'], 'planned', null));
+      await day.ledger.write((trx) => movePayout(trx, 1n, ['held'], { state: 'planned' }));
       await day.payNow();
       expect(balances()).toEqual([1000n, 2000n]);
     });

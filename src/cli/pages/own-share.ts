@@ -10,20 +10,21 @@ const SHOWN = 5;
 
 type Reason = CausesView[number]['reason'];
 
-const texts: Record<Reason, (who: string, were: string) => string> = {
+/** `no`: the words for no client. */
+const texts: Record<Reason, (who: string, were: string, no: string) => string> = {
   'daily-limit': (who) => `the daily limit of ${who} was reached`,
   paused: (who, were) => `${who} ${were} paused`,
   'not-deposited': (who) => `the cash of ${who} was not in the machine yet`,
-  'no-cash-left': () => 'no client had cash left there',
-  'not-funded': () => 'no client had cash for it',
+  'no-cash-left': (_who, _were, no) => `${no} had cash left there`,
+  'not-funded': (_who, _were, no) => `${no} had cash for it`,
 };
 
 /** Why a part became the operator's own share: `the daily limit of carla was reached; bob was paused`. */
 export function causesText(causes: CausesView): string {
   return causes
     .map(({ reason, clients }, index) => {
-      const text = texts[reason](listed(clients.map(clean)), clients.length === 1 ? 'was' : 'were');
-      return index > 0 ? text.replace('no client', 'no other client') : text;
+      const no = index > 0 ? 'no other client' : 'no client';
+      return texts[reason](listed(clients.map(clean)), clients.length === 1 ? 'was' : 'were', no);
     })
     .join('; ');
 }

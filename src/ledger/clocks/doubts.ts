@@ -32,6 +32,19 @@ export interface Doubt extends Entry {
   expected: Instant | null;
 }
 
+/** The parts of a subject as the log names it. Null: an entry has no such subject. */
+export function subjectOf(subject: string): {
+  noun: 'funding' | 'client' | 'machine' | 'commission' | null;
+  name: string;
+} {
+  if (/^f\d+$/.test(subject)) return { noun: 'funding', name: subject };
+  const [first, name = ''] = subject.split(/ (.*)/s);
+  return {
+    noun: (['client', 'machine', 'commission'] as const).find((noun) => noun === first) ?? null,
+    name,
+  };
+}
+
 /** Every row of the ledger that counts from a time on; only fundings with cash left. */
 const entries = sql`(
   select cast('fundings' as text) as place, id as row_id, 'f' || id as subject, deposited_at as at, machine, currency,
@@ -239,7 +252,7 @@ export async function restate(trx: Trx, act: Act, subject: string, since: Instan
 
 /** The confirmation time of the newest cash-out in which a subject had a part, or could have had one. */
 async function lastDivided(trx: Trx, subject: string): Promise<Instant | null> {
-  const [noun, name = ''] = subject.split(/ (.*)/s);
+  const { noun, name } = subjectOf(subject);
   const { at } = await trx
     .selectFrom('cash_outs as c')
     .select((eb) => eb.fn.max('c.confirmed_at').as('at'))
@@ -266,9 +279,9 @@ export async function closeDoubts(trx: Trx, { actor, reason, at }: Act, subject:
 
 /** The operation that corrects the time of an entry. */
 export function wayOut({ subject }: Pick<Doubt, 'subject'>): Call {
-  return subject.includes(' ')
-    ? call('clock.restate', { subject, at: null })
-    : call('fundings.confirm', { id: subject, at: null });
+  return subjectOf(subject).noun === 'funding'
+    ? call('fundings.confirm', { id: subject, at: null })
+    : call('clock.restate', { subject, at: null });
 }
 
 function keyOf({ place, rowId, at }: Entry): string {

@@ -1,6 +1,5 @@
 import { sql } from 'kysely';
 import { type Act, record } from '../log/log.ts';
-import { lackOf } from '../payouts/lack.ts';
 import { type FeeRate, feeOn, feeRate, feeReserve } from '../payouts/service-fee.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { CreditState } from '../store/schema.ts';
@@ -105,13 +104,14 @@ export function planCredits(cashOuts: Uncovered[], largest: bigint): Planned[] {
 
 /** Whether a payout waits for sats: some of what LNbits takes as its service fee may not be credited. */
 export async function waitsForSats(db: Db): Promise<boolean> {
-  const rows = await db
+  const one = await db
     .selectFrom('payouts')
-    .select('reason')
-    .distinct()
+    .select('id')
     .where('state', 'in', ['deferred', 'unknown'])
-    .execute();
-  return rows.some(({ reason }) => lackOf(reason) !== null);
+    .where('lack', 'is not', null)
+    .limit(1)
+    .executeTakeFirst();
+  return one !== undefined;
 }
 
 /**

@@ -25,6 +25,9 @@ export interface Spent {
   settled: boolean;
 }
 
+/** The changes by which cash comes to be in the machine. */
+const DEPOSITS = ['funding add', 'funding confirm'];
+
 /** Everything that happened to a funding, in the order in which it was recorded. */
 export async function historyOf(db: Db, { id, digits }: Funding): Promise<(Changed | Spent)[]> {
   const changes = await db
@@ -49,7 +52,7 @@ export async function historyOf(db: Db, { id, digits }: Funding): Promise<(Chang
     .where('allocations.funding_id', '=', id)
     .orderBy('allocations.id')
     .execute();
-  const deposited = changes.findLast(({ action }) => /^funding (add|confirm)$/.test(action))?.at ?? '';
+  const deposited = changes.findLast(({ action }) => DEPOSITS.includes(action))?.at ?? '';
   const entries: (Changed | Spent)[] = [
     ...changes.map((row) => ({ ...row, before: read(row.before), after: read(row.after) })),
     ...spent.map((row) => ({

@@ -200,9 +200,13 @@ async function goOn(trx: Trx, id: bigint, from: PayoutState[], at: Instant): Pro
   const live = parts.flatMap(({ payment }) => payment ?? []);
   const sent = live.some((one) => one.state !== 'settled' && one.sent_at !== null);
   const settled = parts.every(({ payment }) => payment?.state === 'settled');
-  const to = settled ? 'settled' : sent ? 'unknown' : live.length > 0 ? 'paying' : 'planned';
-  await movePayout(trx, id, from, to, null, settled ? at : null);
-  return to;
+  if (settled) {
+    await movePayout(trx, id, from, { state: 'settled', at });
+    return 'settled';
+  }
+  const state = sent ? 'unknown' : live.length > 0 ? 'paying' : 'planned';
+  await movePayout(trx, id, from, { state, reason: null });
+  return state;
 }
 
 function release(id: bigint) {

@@ -3,7 +3,7 @@ import { Secret } from '../../config/secret.ts';
 import { type Instant, plus } from '../../time.ts';
 import { type Act, record } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
-import type { PaymentState, PayoutState, Schema } from '../store/schema.ts';
+import type { Lack, PaymentState, PayoutState, Schema } from '../store/schema.ts';
 
 /*
  * Payouts and their payments: the states stand above their types in schema.ts, the steps between them here. Every step
@@ -153,7 +153,7 @@ export async function addPayment(trx: Trx, payment: NewPayment, at: Instant): Pr
     })
     .returningAll()
     .executeTakeFirstOrThrow();
-  await movePayout(trx, payment.payout, ['planned', 'paying', 'deferred', 'unknown'], 'paying', null);
+  await movePayout(trx, payment.payout, ['planned', 'paying', 'deferred', 'unknown'], { state: 'paying' });
   return row;
 }
 
@@ -176,7 +176,7 @@ export async function sendPayment(trx: Trx, act: Act, payment: Payment): Promise
     sent_at: act.at,
     reason: null,
   });
-  await movePayout(trx, payment.payout_id, ['paying', 'deferred', 'unknown'], 'paying', null);
+  await movePayout(trx, payment.payout_id, ['paying', 'deferred', 'unknown'], { state: 'paying' });
 }
 
 /** Back to the state before `sending`: the POST was not made. */
@@ -185,20 +185,34 @@ export async function unsendPayment(trx: Trx, payment: Payment, before: Stand): 
 }
 
 /** Back to `invoiced`: LNbits answered no, and both sides show that nothing happened. The payout waits. */
-export async function deferPayment(trx: Trx, payment: Payment, reason: string): Promise<void> {
+export async function deferPayment(
+  trx: Trx,
+  payment: Payment,
+  reason: string,
+  lack: Lack | null = null,
+): Promise<void> {
   await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], { state: 'invoiced', reason });
-  await deferPayout(trx, payment.payout_id, reason);
+  await deferPayout(trx, payment.payout_id, reason, lack);
 }
 
 /** `unknown`: the outcome is not known yet. A payment that was not sent stays `invoiced`. */
-export async function markUnknown(trx: Trx, payment: Payment, reason: string): Promise<void> {
+export async function markUnknown(
+  trx: Trx,
+  payment: Payment,
+  reason: string,
+  lack: Lack | null = null,
+): Promise<void> {
   await trx
     .updateTable('payments')
     .set({ state: 'unknown', reason })
     .where('id', '=', payment.id)
     .where('state', 'in', ['sending', 'unknown'])
     .execute();
-  await movePayout(trx, payment.payout_id, ['paying', 'deferred', 'unknown'], 'unknown', reason);
+  await movePayout(trx, payment.payout_id, ['paying', 'deferred', 'unknown'], {
+    state: 'unknown',
+    reason,
+    lack,
+  });
 }
 
 /** `dead`: it can never be paid any more, so the part may get a new payment. */
@@ -231,7 +245,7 @@ export async function settlePayment(
   });
   const parts = await partsOf(trx, payment.payout_id);
   const settled = parts.every((one) => one.payment?.state === 'settled');
-  await movePayout(trx, payment.payout_id, from, settled ? 'settled' : 'paying', null, settled ? at : null);
+  await movePayout(trx, payment.payout_id, from, settled ? { state: 'settled', at } : { state: 'paying' });
 }
 
 /**
@@ -250,7 +264,7 @@ export async function revivePayment(
   const parts = await partsOf(trx, payment.payout_id);
   const settled = parts.every((one) => one.payment?.state === 'settled');
   const open: PayoutState[] = ['planned', 'paying', 'deferred', 'unknown'];
-  await movePayout(trx, payment.payout_id, open, settled ? 'settled' : 'paying', null, settled ? at : null);
+  await movePayout(trx, payment.payout_id, open, settled ? { state: 'settled', at } : { state: 'paying' });
   await record(trx, act, {
     ...{ at, action: 'payment arrived', subject: `p${payment.payout_id}` },
     before: { payment_hash: payment.payment_hash, state: 'dead' },
@@ -277,9 +291,15 @@ async function noteClock(trx: Trx, act: Act, payment: Payment): Promise<void> {
   await record(trx, act, { at, action: CLOCK_SET_BACK, subject, before: { at: before }, after: { at } });
 }
 
-/** `deferred`: nothing is under way; a later run tries again. */
-export async function deferPayout(trx: Trx, payout: bigint, reason: string): Promise<void> {
-  await movePayout(trx, payout, ['planned', 'paying', 'deferred', 'unknown'], 'deferred', reason);
+/** `deferred`: nothing is under way; a later run tries again. `lack`: what the source wallet lacks for it. */
+export async function deferPayout(
+  trx: Trx,
+  payout: bigint,
+  reason: string,
+  lack: Lack | null = null,
+): Promise<void> {
+  const from: PayoutState[] = ['planned', 'paying', 'deferred', 'unknown'];
+  await movePayout(trx, payout, from, { state: 'deferred', reason, lack });
 }
 
 /** `held`: only the operator can decide how to go on. */
@@ -289,7 +309,10 @@ export async function holdPayout(trx: Trx, act: Act, payout: bigint, reason: str
     .select('state')
     .where('id', '=', payout)
     .executeTakeFirstOrThrow();
-  await movePayout(trx, payout, ['planned', 'paying', 'deferred', 'unknown', 'settled'], 'held', reason);
+  await movePayout(trx, payout, ['planned', 'paying', 'deferred', 'unknown', 'settled'], {
+    state: 'held',
+    reason,
+  });
   await record(trx, act, {
     at: act.at,
     action: 'payout held',
@@ -300,23 +323,29 @@ export async function holdPayout(trx: Trx, act: Act, payout: bigint, reason: str
   });
 }
 
-/** One step of a payout; throws if it is in none of the states `from`. */
-export async function movePayout(
-  trx: Trx,
-  id: bigint,
-  from: PayoutState[],
-  to: PayoutState,
-  reason: string | null,
-  settledAt: Instant | null = null,
-): Promise<void> {
+/** A state of a payout, with what belongs to it. */
+export type PayoutStep =
+  | { state: 'settled'; at: Instant }
+  | { state: 'deferred' | 'unknown'; reason: string | null; lack?: Lack | null }
+  | { state: 'planned' | 'paying' | 'held'; reason?: string | null };
+
+/** One step of a payout; throws if it is in none of the states `from`. What the state before left behind is cleared. */
+export async function movePayout(trx: Trx, id: bigint, from: PayoutState[], to: PayoutStep): Promise<void> {
   const { numUpdatedRows } = await trx
     .updateTable('payouts')
-    .set({ state: to, reason, settled_at: settledAt })
+    .set({
+      state: to.state,
+      reason: ('reason' in to && to.reason) || null,
+      lack: ('lack' in to && to.lack) || null,
+      settled_at: to.state === 'settled' ? to.at : null,
+    })
     .where('id', '=', id)
     .where('state', 'in', from)
     .executeTakeFirstOrThrow();
   if (numUpdatedRows !== 1n)
-    throw new Error(`payout p${id} is in none of the states ${from.join(', ')}, so it cannot become ${to}`);
+    throw new Error(
+      `payout p${id} is in none of the states ${from.join(', ')}, so it cannot become ${to.state}`,
+    );
 }
 
 /** One step of a payment; throws if it is in none of the states `from`. */

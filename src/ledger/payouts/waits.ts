@@ -1,9 +1,8 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Instant } from '../../time.ts';
 import type { Db } from '../store/open.ts';
-import type { PayoutState } from '../store/schema.ts';
+import type { Lack, PayoutState } from '../store/schema.ts';
 import { type DueGroup, dueGroups, type FormOptions, isDue } from './form.ts';
-import { lackOf } from './lack.ts';
 import { notSettled } from './open-payouts.ts';
 import { isPaused } from './pause.ts';
 
@@ -107,7 +106,7 @@ async function unformed(
 async function open(db: Db): Promise<Part[]> {
   const rows = await db
     .selectFrom('payouts')
-    .select(['id', 'recipient_id', 'kind', 'sats', 'state', 'reason'])
+    .select(['id', 'recipient_id', 'kind', 'sats', 'state', 'reason', 'lack'])
     .select((eb) =>
       eb
         .selectFrom('payments')
@@ -122,14 +121,14 @@ async function open(db: Db): Promise<Part[]> {
     .execute();
   return rows.map((row) => ({
     ...{ id: row.recipient_id, kind: row.kind, sats: row.sats - (row.arrived ?? 0n) },
-    ...{ reason: reasonOf(row.state, row.reason), until: null, payouts: [row.id], detail: row.reason },
+    ...{ reason: reasonOf(row), until: null, payouts: [row.id], detail: row.reason },
   }));
 }
 
-function reasonOf(state: PayoutState, reason: string | null): WaitReason {
+function reasonOf({ state, lack }: { state: PayoutState; lack: Lack | null }): WaitReason {
   if (state === 'held' || state === 'unknown') return state;
   if (state !== 'deferred') return 'next-run';
-  return lackOf(reason) === null ? 'deferred' : 'balance';
+  return lack === null ? 'deferred' : 'balance';
 }
 
 async function namesOf(db: Db): Promise<Map<bigint, string>> {

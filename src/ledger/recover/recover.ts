@@ -1,6 +1,6 @@
 import { formatDecimal, sum } from '../../dca/money.ts';
 import { record } from '../log/log.ts';
-import { movePayout, partsOf } from '../payouts/payouts.ts';
+import { movePayout, type PayoutStep, partsOf } from '../payouts/payouts.ts';
 import type { Trx } from '../store/open.ts';
 import type { PayoutState } from '../store/schema.ts';
 import { syncIdentity } from '../store/tables.ts';
@@ -145,11 +145,17 @@ async function conclude(
   const times = parts.flatMap(({ payment }) =>
     payment?.state === 'settled' && payment.settled_at ? [payment.settled_at] : [],
   );
-  const settled = times.length === parts.length;
   const open = parts.some(({ payment }) => payment?.state === 'unknown' || payment?.state === 'sending');
-  const state = settled ? 'settled' : heldFor !== null ? 'held' : open ? 'unknown' : 'paying';
-  const reason = state === 'held' ? heldFor : state === 'unknown' ? 'recovered from LNbits' : null;
+  const newest = times.length === parts.length ? times.sort().at(-1) : undefined;
+  const step: PayoutStep =
+    newest !== undefined
+      ? { state: 'settled', at: newest }
+      : heldFor !== null
+        ? { state: 'held', reason: heldFor }
+        : open
+          ? { state: 'unknown', reason: 'recovered from LNbits' }
+          : { state: 'paying' };
   const from: PayoutState[] = ['planned', 'paying', 'deferred', 'unknown', 'held', 'settled'];
-  await movePayout(trx, payout, from, state, reason, settled ? (times.sort().at(-1) ?? null) : null);
-  return { sats: sum(parts.map((one) => one.sats)), state };
+  await movePayout(trx, payout, from, step);
+  return { sats: sum(parts.map((one) => one.sats)), state: step.state };
 }

@@ -32,6 +32,8 @@ export interface Lost {
 export interface Misfit {
   code: `recover/${string}`;
   what: string;
+  /** The payment that does not fit, if it is one. */
+  hash?: string;
   ledger: string;
   other: string;
   hint: string | Message;

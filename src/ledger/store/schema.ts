@@ -182,6 +182,7 @@ export interface Schema {
     currency: string;
     state: PayoutState;
     reason: string | null;
+    lack: Generated<Lack | null>;
     created_at: Instant;
     settled_at: Instant | null;
     run_id: bigint | null;
@@ -385,3 +386,6 @@ export type PaymentState = 'invoiced' | 'sending' | 'unknown' | 'settled' | 'dea
  * it did not happen, so another credit may cover its cash-outs.
  */
 export type CreditState = 'intended' | 'sending' | 'unknown' | 'credited' | 'held' | 'dropped';
+
+/** What the source wallet lacks for a payout: sats, or LNbits' service fee, which is not known yet. */
+export type Lack = 'sats' | 'fee';

@@ -250,7 +250,7 @@ test('a payout is settled with its last part', async () => {
 
 test('a step from an unexpected state names the expected ones', async () => {
   const { write } = await owed('settled', 'settled');
-  await expect(write((trx) => movePayout(trx, 1n, ['held', 'planned'], 'planned', null))).rejects.toThrow(
-    'payout p1 is in none of the states held, planned, so it cannot become planned',
-  );
+  await expect(
+    write((trx) => movePayout(trx, 1n, ['held', 'planned'], { state: 'planned' })),
+  ).rejects.toThrow('payout p1 is in none of the states held, planned, so it cannot become planned');
 });

@@ -2,7 +2,6 @@ import { expect, test } from 'vitest';
 import { Secret } from '../../../src/config/secret.ts';
 import { addCommission } from '../../../src/ledger/commission/commission.ts';
 import { type FormOptions, formPayouts } from '../../../src/ledger/payouts/form.ts';
-import { SOURCE_HOLDS } from '../../../src/ledger/payouts/lack.ts';
 import { pausePaying } from '../../../src/ledger/payouts/pause.ts';
 import { deferPayout, holdPayout } from '../../../src/ledger/payouts/payouts.ts';
 import { whoWaits } from '../../../src/ledger/payouts/waits.ts';
@@ -91,8 +90,8 @@ forEachLedger((_kind, open) => {
     const all = await waits(book);
     expect(all).toHaveLength(4);
     expect(all[0]).toBe('alice 45000 next-run p1');
-    await book.ledger.write((trx) => deferPayout(trx, 1n, `the ${SOURCE_HOLDS} 5 sat`));
-    await book.ledger.write((trx) => deferPayout(trx, 2n, 'LNbits refused it'));
+    await book.ledger.write((trx) => deferPayout(trx, 1n, 'too little', 'sats'));
+    await book.ledger.write((trx) => deferPayout(trx, 2n, 'LNbits: insufficient balance in channel'));
     await book.ledger.write((trx) => holdPayout(trx, { ...who, at: NOON }, 3n, 'the ceiling'));
     expect((await waits(book)).slice(0, 3)).toEqual([
       'alice 45000 balance p1',
@@ -100,6 +99,6 @@ forEachLedger((_kind, open) => {
       'carla 36000 held p3',
     ]);
     const [alice] = await whoWaits(book.ledger.db, OPTIONS, NOON);
-    expect(alice).toMatchObject({ kind: 'client', detail: `the ${SOURCE_HOLDS} 5 sat` });
+    expect(alice).toMatchObject({ kind: 'client', detail: 'too little' });
   });
 });

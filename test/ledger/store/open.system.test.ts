@@ -177,6 +177,36 @@ forEachLedger((kind, fresh) => {
     ]);
   });
 
+  test('payouts of an older ledger that wait keep what the source wallet lacks for them', async () => {
+    const url = await freshLedgerUrl(kind);
+    const more =
+      'the source wallet holds what is due by what is known, and LNbits wants more, as for a service fee';
+    const rows = [
+      ['deferred', 'the source wallet holds 5 sat, less than the 9 sat due', 'sats'],
+      ['deferred', 'POST /api/v1/payments: LNbits refused: Insufficient balance.', 'sats'],
+      ['deferred', `its invoices failed at LNbits: ${more}: LNbits refused: Insufficient balance.`, 'fee'],
+      ['unknown', 'the source wallet holds 5 sat, and clients come first: 9 sat are due to them', 'sats'],
+      ['deferred', 'LNbits did not answer', null],
+      ['deferred', null, null],
+      ['held', 'the source wallet holds 5 sat, less than the 9 sat due', null],
+    ] as const;
+    const fill = async (db: Kysely<Schema>) => {
+      await paidAndCredited(db);
+      for (const [index, [state, reason]] of rows.entries())
+        await db
+          .insertInto('payouts')
+          .values({
+            ...{ id: BigInt(index + 2), recipient_id: 1n, kind: 'client', sats: 9n, fiat: 1n },
+            ...{ currency: 'GTQ', state, reason, created_at: '2026-01-01T00:00:00.000000Z' },
+          })
+          .execute();
+    };
+    await firstVersion(url, ['lamassu'], fill, '0004-run-sources');
+    const { db } = await open(url, 'create');
+    const after = await db.selectFrom('payouts').select(['reason', 'lack']).orderBy('id').execute();
+    expect(after.slice(1)).toEqual(rows.map(([, reason, lack]) => ({ reason, lack })));
+  });
+
   test('payments and credits of an older ledger have no service fee, contradict nothing, and stay final', async () => {
     const url = await freshLedgerUrl(kind);
     await firstVersion(url, ['lamassu'], paidAndCredited, '0004-run-sources');

@@ -65,6 +65,7 @@ forEachLedger((kind, open) => {
     ['a payout is settled without a time', `update payouts set state = 'settled' where id = 2`],
     ['a settled payout is paid again', `update payouts set state = 'planned' where id = 1`],
     ['a payout has a state without a name', `update payouts set state = 'lost' where id = 2`],
+    ['a payout lacks what has no name', `update payouts set lack = 'cash' where id = 2`],
     ['a payout disappears', 'delete from payouts where id = 2'],
     ['a part of a payout changes', 'update payout_parts set sats = 1'],
     ['a part is split that was paid', 'update payout_parts set split = 1 where payout_id = 1'],
