@@ -104,7 +104,7 @@ async function refuseForgotten(ctx: PayContext): Promise<void> {
     .limit(1)
     .executeTakeFirst();
   if (!newest) return;
-  const side = await ctx.lnbits.find(ctx.source.key, newest.payment_hash);
+  const side = await ctx.destination.sourceSide(newest.payment_hash);
   if (side?.status === 'success') return;
   if (!side) await proveRights(ctx.lnbits, ctx.source.key);
   throw new BridgeError(
@@ -137,7 +137,7 @@ async function recheckSettled(
     sent = next.value;
   }
   for (const payment of unchecked.values()) {
-    const side = await ctx.lnbits.find(ctx.source.key, payment.payment_hash);
+    const side = await ctx.destination.sourceSide(payment.payment_hash);
     if (side?.status === 'success') {
       await ctx.run.write((trx) => markChecked(trx, [payment.id], ctx.clock.now()));
       continue;
