@@ -338,6 +338,15 @@ const rules: {
     example: { path: 'src/payouts/x.ts', text: "const hint = 'Run payouts pause first.';" },
   },
   {
+    rule: 'nothing is decided by the text of our own errors or by the form of their codes',
+    breaks: (path, text) =>
+      path.startsWith('src/') &&
+      /\.message\.(includes|startsWith|endsWith)\(|\.code\.(includes|startsWith|endsWith|match)\(|\b(reason|detail|hint|what)\.(includes|startsWith|endsWith|match)\(|\bwhat\.split\(/.test(
+        text,
+      ),
+    example: { path: 'src/operations/x.ts', text: "if (error.message.includes('could be')) return [];" },
+  },
+  {
     rule: 'a door opens no database and sends no request',
     breaks: (path, text) =>
       path.startsWith('src/cli/') &&

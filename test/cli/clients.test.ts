@@ -257,8 +257,9 @@ describe('a client', () => {
     expect(refused.code).toBe(64);
     const commands = [...refused.stderr.matchAll(/^ +aio-dca (.*)$/gm)].map(([, line = '']) => line);
     expect(commands).toHaveLength(3);
+    // The operator at a terminal is asked.
     for (const command of commands)
-      await world.must(command.split(' ').map((word) => word.replace(/"/g, '')));
+      await world.must([...command.split(' ').map((word) => word.replace(/"/g, '')), '--yes']);
     const shown = await world.must(['clients', 'show', name, '--json']);
     expect(shown.json()).toMatchObject({ status: 'closed' });
   });
