@@ -145,7 +145,9 @@ async function service(unit: string): Promise<Typed> {
   const [user] = value('User');
   const [directory] = value('WorkingDirectory');
   cwd = '/';
-  return type(`sudo -u ${user} env -C ${directory} ${value('Environment').join(' ')} ${value('ExecStart')}`);
+  return type(
+    `sudo -u ${user} env -C ${directory} ${value('Environment').join(' ')} ${value('ExecStart')} </dev/null`,
+  );
 }
 
 function filesOf({ run }: OwnRoot): string[] {
