@@ -38,7 +38,7 @@ const MISTAKES = new Map<string, [code: number, said: string]>([
     [78, 'each of their units needs ReadWritePaths='],
   ],
   // Once more: by root, who replaces the configuration; aio-dca may not, as it is root's.
-  [`sudo -u aio-dca aio-dca ${AGAIN}`, [78, 'Do this as root, by `sudo`: aio-dca init']],
+  [`sudo -u aio-dca aio-dca ${AGAIN}`, [78, 'Do this as root, by `sudo`: `aio-dca init`']],
   [`sudo aio-dca ${AGAIN}`, [0, 'for the user aio-dca']],
   ["sudo stat -c '%a %U %G' /etc/aio-dca/config.toml", [0, '640 root aio-dca']],
   // Files that were made as root.
