@@ -118,6 +118,7 @@ test('list and show say what is owed to whom, and what became of it', async () =
       kind: 'client',
       state: 'settled',
       reason: null,
+      lack: null,
       sats: 484207,
       settled_sats: 484207,
       created_at: expect.any(String),
