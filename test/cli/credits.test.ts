@@ -70,7 +70,7 @@ test('status and doctor say that LNbits owes what is credited', async () => {
   expect(doctor.checks.find(({ name }) => name === 'credit_source')).toMatchObject({
     level: 'warn',
     detail: expect.stringContaining('LNbits then owes these sats'),
-    hint: expect.stringContaining('must lie on its node'),
+    hint: expect.stringContaining('must be on its node'),
   });
 });
 
