@@ -177,7 +177,6 @@ export const kinds = {
       column('kind', 'text', 'p.kind'),
       column('state', 'text', 'p.state'),
       column('reason', 'text', 'p.reason'),
-      column('lack', 'text', 'p.lack'),
       column('currency', 'text', 'p.currency'),
       total('fiat', 'fiat', 'p.fiat'),
       total('sats', 'sats', 'p.sats'),
@@ -204,6 +203,7 @@ export const kinds = {
       column('price', 'fiat', (row) =>
         row.kind === 'client' ? priceOf({ fiat: integer(row.fiat), sats: integer(row.sats) }) : null,
       ),
+      column('lack', 'text', 'p.lack'),
     ],
   },
   fundings: {
