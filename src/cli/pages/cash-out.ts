@@ -1,8 +1,7 @@
 import { groupDigits, sum } from '../../dca/money.ts';
-import { machineText } from '../../lib/machine-label.ts';
 import type { CashOutDetailView, CashOutView } from '../../views/cash-outs.ts';
 import { clean } from '../terminal/clean.ts';
-import { formatMinute, formatSats, formatTime, shortId } from '../terminal/figures.ts';
+import { formatMachine, formatMinute, formatSats, formatTime, shortId } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { wrapped } from '../terminal/wrap.ts';
 import { causesText } from './own-share.ts';
@@ -87,13 +86,13 @@ export function division(one: CashOutDetailView): string {
   const hasOwnShare = /[1-9]/.test(one.own_fiat);
   return [
     clean(
-      `Machine ${machineText(one.machine, one.machine_name)}, ${cash(one.fiat, currency)} for ${formatSats(one.gross_sats - one.undelivered_sats)}`,
+      `Machine ${formatMachine(one.machine, one.machine_name)}, ${cash(one.fiat, currency)} for ${formatSats(one.gross_sats - one.undelivered_sats)}`,
     ),
     ...(one.begun_at_machine === null
       ? []
       : [
           clean(
-            `Sold at machine ${machineText(one.begun_at_machine, one.begun_at_machine_name)}; the cash was fetched at the other one.`,
+            `Sold at machine ${formatMachine(one.begun_at_machine, one.begun_at_machine_name)}; the cash was fetched at the other one.`,
           ),
         ]),
     `Commission ${formatSats(one.commission_sats)} (${COMMISSION_BY[one.commission_method]}), ${formatSats(one.net_sats)} to clients, ${formatSats(one.own_sats)} own share`,

@@ -1,9 +1,8 @@
 import type { z } from 'zod';
-import { machineText } from '../../lib/machine-label.ts';
 import { call, type Message, message } from '../../lib/message.ts';
 import type { changedRecipientView, CommissionRecipientView as Recipient } from '../../views/commission.ts';
 import { clean } from '../terminal/clean.ts';
-import { formatSats } from '../terminal/figures.ts';
+import { formatMachine, formatSats } from '../terminal/figures.ts';
 import { type Cell, table } from '../terminal/table.ts';
 import { movedPage } from './moved.ts';
 
@@ -66,5 +65,5 @@ function divisions(all: Recipient[]): string {
 }
 
 function machineOf({ machine, machine_name: name }: Weight): string {
-  return machine === null ? 'all machines' : clean(name ?? machineText(machine, null));
+  return machine === null ? 'all machines' : name === null ? formatMachine(machine, null) : clean(name);
 }

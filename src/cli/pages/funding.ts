@@ -1,9 +1,8 @@
 import { formatDecimal, groupDigits, parseDecimal, percent, RATE_SCALE, sum } from '../../dca/money.ts';
-import { machineCell, machineText } from '../../lib/machine-label.ts';
+import { machineCell } from '../../lib/machine-label.ts';
 import { call, type Message, message } from '../../lib/message.ts';
 import type { EnteredFundingView, FundingView, PastView, ShownFundingView } from '../../views/fundings.ts';
-import { clean } from '../terminal/clean.ts';
-import { counted, formatSats, formatTime, shortId } from '../terminal/figures.ts';
+import { counted, formatMachine, formatSats, formatTime, shortId } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { wrapped } from '../terminal/wrap.ts';
 
@@ -108,7 +107,7 @@ function describe(funding: FundingView, timezone: string): string {
   const { id, client, machine, machine_name: name, rate, deposited_at: since } = funding;
   return [
     `${id}, ${cash(funding, funding.amount)} of ${client}`,
-    machine === null ? 'for any machine' : `for machine ${clean(machineText(machine, name))}`,
+    machine === null ? 'for any machine' : `for machine ${formatMachine(machine, name)}`,
     ...(rate === null ? [] : [`at a rate of ${rateOf(rate)}`]),
     since === null ? 'on its way' : `in the machine since ${formatTime(since, timezone)}`,
   ].join(', ');

@@ -1,5 +1,5 @@
 import { groupDigits, parseDecimal, percent, percentRange, RATE_SCALE } from '../../dca/money.ts';
-import { machineCell, machineText } from '../../lib/machine-label.ts';
+import { machineCell } from '../../lib/machine-label.ts';
 import { call, type Message, message, steps } from '../../lib/message.ts';
 import type {
   ChangedMachineView,
@@ -9,7 +9,7 @@ import type {
   ShownMachineView,
 } from '../../views/machines.ts';
 import { clean } from '../terminal/clean.ts';
-import { formatTime } from '../terminal/figures.ts';
+import { formatMachine, formatTime } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { wrapped } from '../terminal/wrap.ts';
 
@@ -81,7 +81,7 @@ function settingsOf(one: MachineView, timezone: string): string {
 }
 
 function label({ machine, name }: { machine: string; name: string | null }): string {
-  return clean(machineText(machine, name));
+  return formatMachine(machine, name);
 }
 
 function amounts(byCurrency: Record<string, string>): string {

@@ -1,8 +1,7 @@
 import { groupDigits } from '../../dca/money.ts';
-import { machineText } from '../../lib/machine-label.ts';
 import type { CausesView, OwnSharesView } from '../../views/own-share.ts';
 import { clean } from '../terminal/clean.ts';
-import { counted, formatSats } from '../terminal/figures.ts';
+import { counted, formatMachine, formatSats } from '../terminal/figures.ts';
 import { wrapped } from '../terminal/wrap.ts';
 
 const NAMED = 5;
@@ -38,7 +37,7 @@ function listed(names: string[]): string {
 export function ownShareLines(shares: OwnSharesView[]): string[] {
   const lines = shares.slice(0, SHOWN).map((one) => {
     const why = one.reasons.length === 0 ? '' : `: ${causesText(one.reasons)}`;
-    const at = machineText(one.machine, one.machine_name);
+    const at = formatMachine(one.machine, one.machine_name);
     return wrapped(
       `  ${groupDigits(one.fiat)} ${one.currency} at ${at}, ${formatSats(one.sats)}, in ${counted(one.cash_outs, 'cash-out')}${why}`,
       { indent: '      ' },

@@ -1,8 +1,7 @@
 import { groupDigits } from '../../dca/money.ts';
-import { machineText } from '../../lib/machine-label.ts';
 import type { DryRunView, PaidView, RunView } from '../../views/run.ts';
 import { asWritten, clean } from '../terminal/clean.ts';
-import { counted, formatSats, formatTime, shortId } from '../terminal/figures.ts';
+import { counted, formatMachine, formatSats, formatTime, shortId } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { inCommandWords } from '../terminal/words.ts';
 import { wrapped } from '../terminal/wrap.ts';
@@ -46,7 +45,7 @@ function ownLines({ own_shares: shares }: RunView): string[] {
 function reviewLines(title: string, { reviews, rows }: RunView['news']): string[] {
   if (reviews === 0) return [];
   const lines = rows.map(({ id, machine, machine_name: name, reason, detail }) => {
-    const at = machine === null ? '' : ` at ${machineText(machine, name)}`;
+    const at = machine === null ? '' : ` at ${formatMachine(machine, name)}`;
     return wrapped(`  ${shortId(id)}${at}: ${reason}, ${clean(detail)}`, { indent: '      ' });
   });
   const more = reviews - rows.length;
@@ -117,7 +116,7 @@ export function dryRunPage(view: DryRunView, timezone: string): string {
     const cash = (amount: string) => `${groupDigits(amount)} ${one.currency}`;
     heads.set(
       rows.length,
-      `${shortId(one.id)}, ${formatTime(one.confirmed_at, timezone)}, ${machineText(one.machine, one.machine_name)}`,
+      `${shortId(one.id)}, ${formatTime(one.confirmed_at, timezone)}, ${formatMachine(one.machine, one.machine_name)}`,
     );
     for (const part of one.allocations)
       rows.push([

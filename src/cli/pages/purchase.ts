@@ -1,8 +1,6 @@
 import { groupDigits } from '../../dca/money.ts';
-import { machineText } from '../../lib/machine-label.ts';
 import type { PurchaseDetailView, PurchaseView } from '../../views/purchases.ts';
-import { clean } from '../terminal/clean.ts';
-import { formatSats, formatTime, shortId } from '../terminal/figures.ts';
+import { formatMachine, formatSats, formatTime, shortId } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { cash } from './cash-out.ts';
 
@@ -27,7 +25,7 @@ export function purchasePage(one: PurchaseDetailView, timezone: string): string 
   return [
     `Purchase of ${one.client} in cash-out ${one.id}`,
     `Confirmed ${formatTime(one.confirmed_at, timezone)}`,
-    `Machine ${clean(machineText(one.machine, name))}`,
+    `Machine ${formatMachine(one.machine, name)}`,
     `${cash(one.fiat, currency)} bought ${formatSats(one.net_sats)}${one.price === null ? '' : `, at ${cash(one.price, currency)} per BTC`}`,
     `Gross ${formatSats(one.gross_sats)}, commission ${formatSats(one.commission_sats)}`,
     table(

@@ -1,4 +1,3 @@
-import { machineText } from '../../lib/machine-label.ts';
 import type {
   DismissedView,
   Next,
@@ -8,7 +7,7 @@ import type {
   UnseenRowView,
 } from '../../views/review.ts';
 import { clean } from '../terminal/clean.ts';
-import { formatSats, formatTime, shortId } from '../terminal/figures.ts';
+import { formatMachine, formatSats, formatTime, shortId } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { commandOf, inCommandWords } from '../terminal/words.ts';
 import { wrapped } from '../terminal/wrap.ts';
@@ -43,7 +42,7 @@ export function reviewPage(one: ReviewDetailView, timezone: string): string {
   return [
     `${one.id}: ${one.reason}, ${one.state}, since ${when(one.since)}`,
     one.means,
-    ...(one.machine === null ? [] : [clean(`Machine ${machineText(one.machine, one.machine_name)}`)]),
+    ...(one.machine === null ? [] : [`Machine ${formatMachine(one.machine, one.machine_name)}`]),
     `When it came to review: ${clean(one.detail)}`,
     ...(released ? [`Released ${when(released.at)} by ${clean(released.by)}${why}`] : []),
     ...(one.closed_at
@@ -113,7 +112,7 @@ function named(
   { machine, machine_name: name }: Pick<ReviewView, 'machine' | 'machine_name'>,
 ): string {
   if (machine === null || name === null) return text;
-  return text.replaceAll(machineText(machine, null), machineText(machine, name));
+  return text.replaceAll(formatMachine(machine, null), formatMachine(machine, name));
 }
 
 function cell(value: unknown): string {
@@ -132,7 +131,7 @@ function columns(then: Said, now: Said | null, at: Pick<ReviewView, 'machine' | 
     name === 'actions'
       ? actions.map((action) => named(action, at)).join(', ')
       : name === 'device_id'
-        ? named(machineText(cell(said[name]), null), at)
+        ? named(formatMachine(cell(said[name]), null), at)
         : cell(said[name]);
   if (same) {
     const head = now === null ? ['Lamassu said', ''] : ['Lamassu says, as it said then', ''];

@@ -1,4 +1,6 @@
 import { formatDecimal, groupDigits } from '../../dca/money.ts';
+import { machineText } from '../../lib/machine-label.ts';
+import { clean } from '../../lib/text.ts';
 import { isUuid } from '../../lib/uuid.ts';
 import { type Instant, isInstant, toMs } from '../../time.ts';
 
@@ -8,6 +10,11 @@ import { type Instant, isInstant, toMs } from '../../time.ts';
  */
 export function shortId(id: string): string {
   return isUuid(id) ? id.slice(0, 8) : id;
+}
+
+/** `Antigua (7a1f4c2e)`: a machine in a line. Its name is Lamassu's, so nothing in it may control a terminal. */
+export function formatMachine(machine: string, name: string | null): string {
+  return clean(machineText(machine, name));
 }
 
 /** Replaces the instants in an error or a difference by local times. */

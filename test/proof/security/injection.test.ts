@@ -76,6 +76,13 @@ test('the text output, on a pipe', async () => {
   const lines = [
     ['machines', 'show', MACHINE],
     ['machines', 'show', STRANGE],
+    ['poll', '--dry-run'],
+    ['purchases', 'list', '--client', 'alice'],
+    ['purchases', 'show', distributed, '--client', 'alice'],
+    ['clients', 'show', 'alice'],
+    ['clients', 'statement', 'alice', '--month', new Date().toISOString().slice(0, 7)],
+    ['cash-outs', 'list'],
+    ['commission', 'list'],
     ['status'],
     ['review', 'show', waiting],
     ['cash-outs', 'show', distributed],
