@@ -41,6 +41,8 @@ const MISTAKES = new Map<string, [code: number, said: string]>([
   [`sudo -u aio-dca aio-dca ${AGAIN}`, [78, 'Do this as root, by `sudo`: `aio-dca init`']],
   [`sudo aio-dca ${AGAIN}`, [0, 'for the user aio-dca']],
   ["sudo stat -c '%a %U %G' /etc/aio-dca/config.toml", [0, '640 root aio-dca']],
+  // A tarball has the user who packed it, and so would what root unpacks.
+  ['sudo stat -c %U:%G /usr/local/bin', [0, 'root:root']],
   // Files that were made as root.
   ['sudo chown root: /etc/aio-dca/lamassu.password', [0, '']],
   ['sudo -u aio-dca aio-dca doctor', [78, 'sudo chown aio-dca /etc/aio-dca/lamassu.password']],
@@ -49,7 +51,7 @@ const MISTAKES = new Map<string, [code: number, said: string]>([
     'sudo -u aio-dca aio-dca status',
     [
       78,
-      'belongs to root, and this is aio-dca Give it to aio-dca: `sudo chown aio-dca: /var/lib/aio-dca/ledger.sqlite*`.',
+      "belongs to root, and this is aio-dca Give it to aio-dca: `sudo sh -c 'chown aio-dca: /var/lib/aio-dca/ledger.sqlite*'`.",
     ],
   ],
 ]);

@@ -168,7 +168,7 @@ function ownedBy(owner: string, path: string): BridgeError {
     `${path} belongs to ${owner}, and this is ${me}`,
     me === 'root'
       ? `Do it as ${owner}: \`sudo -u ${owner} …\`.`
-      : `Give it to ${me}: \`sudo chown ${me}: ${path}*\`. Or do it as ${owner}.${move}`,
+      : `Give it to ${me}: \`sudo sh -c 'chown ${me}: ${path}*'\`. Or do it as ${owner}.${move}`,
   );
 }
 

@@ -106,7 +106,11 @@ export function serveNode({ folder, run }: OwnRoot, node: string): void {
   execFileSync('cp', ['-L', node, join(unpacked, 'bin/node')]);
   execFileSync('cp', ['-a', npm, join(unpacked, 'lib/node_modules/npm')]);
   symlinkSync('../lib/node_modules/npm/bin/npm-cli.js', join(unpacked, 'bin/npm'));
-  run('sh', '-c', `cd /srv/nodejs && tar -c ${release} | gzip -1 > ${release}.tar.gz && rm -r ${release}`);
+  run(
+    'sh',
+    '-c',
+    `cd /srv/nodejs && tar -c --owner=1001 --group=1001 ${release} | gzip -1 > ${release}.tar.gz && rm -r ${release}`,
+  );
   run('sh', '-c', 'cd /srv/nodejs && sha256sum node-* > SHASUMS256.txt');
   const curl = `#!/bin/sh
 # Knows two ways to be called: \`curl -fsSL URL\` and \`curl -fsSLO URL\`.
