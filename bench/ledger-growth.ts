@@ -63,10 +63,12 @@ function history(cashOuts: number): string {
     ${series('s', groups)} insert into runs (id, kind, actor, started_at, finished_at, outcome, read_at, summary, source)
       select n + 1 + (select run from bounds), 'poll', 'bench', ${time('n * 120')}, ${time('n * 120 + 1')}, 'ok', ${time('n * 120')}, '{}', c.source
       from s, one as c;
-    ${series('s', cashOuts)} insert into cash_outs
+    ${series('s', cashOuts)} insert into cash_outs (id, source, machine, confirmed_at, processed_at,
+        local_date, currency, fiat, gross, commission, net, own, undelivered, own_fiat, method, origin,
+        run_id, lamassu)
       select ${id}, c.source, c.machine, ${time('n * 6')}, ${time('n * 6 + 1')},
         substr(${time('n * 6')}, 1, 10), c.currency, 20000, 20000, 1000, 19000, 0, 0, 0, 'ticker', 'lamassu',
-        n / 20 + 1 + (select run from bounds), ${lamassu}, null from s, one as c;
+        n / 20 + 1 + (select run from bounds), ${lamassu} from s, one as c;
     ${series('s', groups)} insert into payouts (id, recipient_id, kind, sats, fiat, currency, state, created_at, settled_at, run_id)
       select n * 2 + r.id + (select first from bounds) - 1, r.id, 'client', 190000, 200000, c.currency, 'settled',
         ${time('n * 120')}, ${time('n * 120 + 1')}, n + 1 + (select run from bounds) from s, recipients as r, one as c;
