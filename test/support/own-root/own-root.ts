@@ -8,20 +8,20 @@ import { promisify } from 'node:util';
 import type { Page } from './blocks.ts';
 import type { Outcome, Request } from './inside.ts';
 
-/** Why no root of its own can be made here; undefined if one can. In CI that is an error. */
+/**
+ * Why no root of its own can be made here; undefined if one can. A tool that can be installed is an error in CI; root and
+ * name spaces are the machine's to give.
+ */
 export function whyNoOwnRoot(): string | undefined {
-  const missing = ['sudo', 'sshd', 'script', 'psql', 'systemd-sysusers', 'systemd-tmpfiles', 'npm'].filter(
-    (name) => !['/usr/bin', '/usr/sbin'].some((folder) => existsSync(join(folder, name))),
-  );
-  const why =
-    process.getuid?.() !== 0
-      ? 'it needs root'
-      : !existsSync('/usr/share/base-passwd/passwd.master')
-        ? 'it needs Debian or Ubuntu'
-        : missing.length > 0
-          ? `it needs ${missing.join(', ')}`
-          : namespaces();
-  if (why !== undefined && process.env.CI) throw new Error(`No root file system of its own: ${why}.`);
+  const missing = (names: string[]) =>
+    names.filter((name) => !['/usr/bin', '/usr/sbin'].some((folder) => existsSync(join(folder, name))));
+  if (process.getuid?.() !== 0) return 'it needs root';
+  if (!existsSync('/usr/share/base-passwd/passwd.master')) return 'it needs Debian or Ubuntu';
+  if (missing(['npm']).length > 0) return 'it needs npm in /usr/bin';
+  const tools = missing(['sudo', 'sshd', 'script', 'psql', 'systemd-sysusers', 'systemd-tmpfiles']);
+  if (tools.length === 0) return namespaces();
+  const why = `it needs ${tools.join(', ')}`;
+  if (process.env.CI) throw new Error(`No root file system of its own: ${why}.`);
   return why;
 }
 
