@@ -1,6 +1,6 @@
 import { type Selectable, sql } from 'kysely';
 import type { Instant } from '../../time.ts';
-import { type Act, record } from '../log/log.ts';
+import { type Act, type ReasonedAct, record, wordOf } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { CreditState, Schema } from '../store/schema.ts';
 
@@ -107,8 +107,8 @@ export async function ownedHashes(db: Db, hashes: string[]): Promise<Set<string>
 }
 
 /** Records why no recorded credit could be sent; they stay `intended`. */
-export async function delayCredits(trx: Trx, reason: string): Promise<void> {
-  await trx.updateTable('credits').set({ reason }).where('state', '=', 'intended').execute();
+export async function delayCredits(trx: Trx, because: string): Promise<void> {
+  await trx.updateTable('credits').set({ reason: because }).where('state', '=', 'intended').execute();
 }
 
 /**
@@ -130,14 +130,17 @@ export async function sendCredit(trx: Trx, { id }: Credit, seen: string[], at: I
 }
 
 /** Back to `intended`: nothing was sent, or LNbits refused and shows nothing. */
-export async function takeBackCredit(trx: Trx, { id }: Credit, reason: string): Promise<void> {
-  await move(trx, id, ['sending'], { state: 'intended', reason });
+export async function takeBackCredit(trx: Trx, { id }: Credit, because: string): Promise<void> {
+  await move(trx, id, ['sending'], { state: 'intended', reason: because });
 }
 
 /** `unknown`: the outcome of the call is not known yet. */
-export async function loseCredit(trx: Trx, { id }: Credit, reason: string): Promise<void> {
-  await move(trx, id, ['sending', 'unknown'], { state: 'unknown', reason });
+export async function loseCredit(trx: Trx, { id }: Credit, because: string): Promise<void> {
+  await move(trx, id, ['sending', 'unknown'], { state: 'unknown', reason: because });
 }
+
+/** Who says that a credit arrived: LNbits, which shows it, or the operator, whose word is then its reason. */
+type ToldBy = 'lnbits' | 'operator';
 
 /** `credited`, proved by LNbits' payment; null: the operator says so without naming one. */
 export async function creditArrived(
@@ -145,11 +148,12 @@ export async function creditArrived(
   act: Act,
   { id, state, sats }: Credit,
   hash: string | null,
+  by: ToldBy = 'lnbits',
 ): Promise<void> {
-  const { at, actor, reason } = act;
+  const { at } = act;
   await move(trx, id, ['sending', 'unknown', 'held'], {
     ...{ state: 'credited', credited_at: at, payment_hash: hash },
-    reason: reason === undefined ? null : `${actor}: ${reason}`,
+    reason: by === 'operator' ? wordOf(act) : null,
   });
   await record(trx, act, {
     ...{ at, action: 'credit arrive', subject: `c${id}` },
@@ -167,8 +171,9 @@ export async function reinstateCredit(
   act: Act,
   { id, sats }: Pick<Credit, 'id' | 'sats'>,
   hash: string,
+  by: ToldBy = 'lnbits',
 ): Promise<boolean> {
-  const { at, actor, reason } = act;
+  const { at } = act;
   const { rows } = await sql<{ sats: bigint; over: bigint }>`
     select cast(coalesce(sum(m.sats), 0) + max(k.fee) as bigint) as sats, cast(coalesce(sum(case when m.sats + m.paid
         + (select coalesce(sum(o.sats + o.paid), 0) from credit_members as o join credits as c on c.id = o.credit_id
@@ -183,7 +188,7 @@ export async function reinstateCredit(
     state: 'credited',
     credited_at: at,
     payment_hash: hash,
-    reason: reason === undefined ? null : `${actor}: ${reason}`,
+    reason: by === 'operator' ? wordOf(act) : null,
   });
   await record(trx, act, {
     ...{ at, action: 'credit arrive', subject: `c${id}` },
@@ -198,26 +203,33 @@ export async function holdCredit(
   trx: Trx,
   act: Act,
   { id, state, seen }: Credit,
-  reason: string,
+  because: string,
 ): Promise<void> {
-  await move(trx, id, ['intended', 'sending', 'unknown'], { state: 'held', reason, seen });
+  await move(trx, id, ['intended', 'sending', 'unknown'], { state: 'held', reason: because, seen });
   await record(trx, act, {
-    ...{ at: act.at, action: 'credit held', subject: `c${id}`, reason },
+    ...{ at: act.at, action: 'credit held', subject: `c${id}`, reason: because },
     before: { state },
     after: { state: 'held' },
   });
 }
 
-/** `dropped`: it did not happen, so another credit may cover its cash-outs. */
+/**
+ * `dropped`: it did not happen, so another credit may cover its cash-outs. `because`: why; the operator's word where the
+ * operator drops it.
+ */
+export async function dropCredit(trx: Trx, act: ReasonedAct, credit: Credit): Promise<void>;
+export async function dropCredit(trx: Trx, act: Act, credit: Credit, because: string): Promise<void>;
 export async function dropCredit(
   trx: Trx,
   act: Act,
   { id, state, sats, seen }: Credit,
-  reason: string,
+  because = wordOf(act),
 ): Promise<void> {
-  await move(trx, id, ['intended', 'sending', 'unknown', 'held'], { state: 'dropped', reason, seen });
+  await move(trx, id, ['intended', 'sending', 'unknown', 'held'], {
+    ...{ state: 'dropped', reason: because, seen },
+  });
   await record(trx, act, {
-    ...{ at: act.at, action: 'credit drop', subject: `c${id}`, reason },
+    ...{ at: act.at, action: 'credit drop', subject: `c${id}`, reason: because ?? undefined },
     before: { state },
     after: { state: 'dropped', sats },
   });

@@ -103,7 +103,7 @@ export async function recordResolution(
   if (!credited) {
     const known =
       seen === null ? credit.seen : JSON.stringify([...new Set([...seenHashes(credit), ...seen])]);
-    await dropCredit(trx, act, { ...credit, seen: known }, `${act.actor}: ${act.reason}`);
+    await dropCredit(trx, act, { ...credit, seen: known });
     return;
   }
   if (payment !== null && (await ownedHashes(trx, [payment])).size > 0) {
@@ -113,7 +113,7 @@ export async function recordResolution(
       message`${call('credits.list')} shows the credits, and ${call('credits.show', { id: null })} the payment of each.`,
     );
   }
-  await creditArrived(trx, act, credit, payment);
+  await creditArrived(trx, act, credit, payment, 'operator');
 }
 
 /**
@@ -127,7 +127,7 @@ export async function resolveLate(
   late: { credit: Credit; hash: string; shown: string; credited: boolean },
 ): Promise<void> {
   const { credit, hash, shown, credited } = late;
-  const reinstated = credited && (await reinstateCredit(trx, act, credit, hash));
+  const reinstated = credited && (await reinstateCredit(trx, act, credit, hash, 'operator'));
   const booked = credited && !reinstated;
   const written = await contradictionsOf(trx, 'credit_id', [credit.id]);
   if (!written.some(({ payment_hash }) => payment_hash === hash))

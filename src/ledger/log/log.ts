@@ -7,14 +7,18 @@ import type { Db, Trx } from '../store/open.ts';
  */
 export type Principal = { kind: 'operator' } | { kind: 'bookkeeper' } | { kind: 'client'; client: string };
 
-/** Who changes the ledger: an operator by name, or a run of the timer or daemon with its number. */
-export interface Who {
+/** Who asks for something to be done, on whose right and why. A run takes it over. */
+export interface Asker {
   /** Default: the operator. */
   principal?: Principal;
   actor: string;
-  run: bigint | null;
   /** The reason of the actor, for every change that has no reason of its own. */
   reason?: string | undefined;
+}
+
+/** Who changes the ledger: an operator by name, or a run of the timer or daemon with its number. */
+export interface Who extends Asker {
+  run: bigint | null;
   /** The log keeps what it shows since the boot of the host, for whoever acts outside a run. */
   clock: Clock;
 }
@@ -38,6 +42,11 @@ export interface Act extends Who {
 /** An act with a reason. */
 export interface ReasonedAct extends Act {
   reason: string;
+}
+
+/** The text of a state that the operator decided: `dora: the receipt is there`; null without a reason. */
+export function wordOf({ actor, reason }: Asker): string | null {
+  return reason === undefined ? null : `${actor}: ${reason}`;
 }
 
 /** Adds a change to the ledger's log, in the transaction that makes the change. */

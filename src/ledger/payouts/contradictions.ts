@@ -64,7 +64,7 @@ export function knownOf(payment: 'payments.id') {
 
 /** Records a contradiction once. False if it is known, or the operator has decided about it. */
 export async function contradict(trx: Trx, act: Act, found: Contradicting): Promise<boolean> {
-  if (!(await insert(trx, act, found, null))) return false;
+  if (!(await insert(trx, act, found, { closed: false }))) return false;
   await record(trx, act, {
     ...{ at: act.at, action: found.payment ? 'payment contradicted' : 'credit contradicted' },
     subject: found.payment ? `p${found.payment.payout_id}` : `c${found.credit?.id}`,
@@ -75,7 +75,7 @@ export async function contradict(trx: Trx, act: Act, found: Contradicting): Prom
 
 /** Records as closed what the operator knew when deciding: it is not reported later. */
 export async function keepEvidence(trx: Trx, act: ReasonedAct, found: Contradicting): Promise<void> {
-  await insert(trx, act, found, act.reason);
+  await insert(trx, act, found, { closed: true });
 }
 
 /** Closes the contradictions of a payment or credit. `booked`: its sats stay in the source wallet. Returns how many. */
@@ -100,16 +100,16 @@ export async function closeContradictions(
 
 async function insert(
   trx: Trx,
-  { at, actor, run }: Act,
+  { at, actor, run, reason }: Act,
   { payment, credit, hash, shown }: Contradicting,
-  closed: string | null,
+  { closed }: { closed: boolean },
 ): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await trx
     .insertInto('contradictions')
     .values({
       ...{ payment_id: payment?.id ?? null, credit_id: credit?.id ?? null, payment_hash: hash, shown },
       ...{ run_id: run, found_at: at },
-      ...(closed === null ? {} : { closed_at: at, closed_by: actor, closed_reason: closed }),
+      ...(closed ? { closed_at: at, closed_by: actor, closed_reason: reason ?? null } : {}),
     })
     .onConflict((conflict) => conflict.columns(['payment_hash', 'shown']).doNothing())
     .executeTakeFirstOrThrow();

@@ -1,7 +1,7 @@
 import { type BridgeError, notFound, wrongState } from '../../errors.ts';
 import { call, field, type Message, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
-import { type Act, type ReasonedAct, record } from '../log/log.ts';
+import { type Act, type ReasonedAct, record, wordOf } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { PaymentState, PayoutState } from '../store/schema.ts';
 import { boundSourceWallet } from '../wallets/wallets.ts';
@@ -45,10 +45,10 @@ export async function holdByHand(trx: Trx, act: ReasonedAct, id: bigint): Promis
   const { state, reason: held, live } = await findCase(trx, id);
   if (state === 'held') throw refuse(id, `is held already: ${held}`, message`To continue it: ${release(id)}`);
   if (state === 'settled') await doubt(trx, id, live, act.reason);
-  await holdPayout(trx, act, id, act.reason);
+  await holdPayout(trx, act, id);
 }
 
-async function doubt(trx: Trx, id: bigint, live: Payment[], reason: string): Promise<void> {
+async function doubt(trx: Trx, id: bigint, live: Payment[], because: string): Promise<void> {
   const source = await boundSourceWallet(trx);
   // A payment from another wallet can no longer be looked at, and one that was never sent cannot be in doubt.
   const seen = live.filter((one) => one.source_wallet_id === source && one.sent_at !== null);
@@ -56,13 +56,13 @@ async function doubt(trx: Trx, id: bigint, live: Payment[], reason: string): Pro
     throw refuse(id, 'is settled, and can no longer be looked at', 'There is nothing left to hold back.');
   }
   for (const { id: payment } of seen)
-    await movePayment(trx, payment, ['settled'], { state: 'unknown', reason });
+    await movePayment(trx, payment, ['settled'], { state: 'unknown', reason: because });
 }
 
 /** Holds every open payout, and answers which. */
 export async function holdAllByHand(trx: Trx, act: ReasonedAct): Promise<bigint[]> {
   const open = await openPayouts(trx);
-  for (const { id } of open) await holdPayout(trx, act, id, act.reason);
+  for (const { id } of open) await holdPayout(trx, act, id);
   return open.map(({ id }) => id);
 }
 
@@ -143,7 +143,7 @@ export async function resolvePayment(
 ): Promise<PayoutState> {
   const { at } = act;
   const { state } = await findCase(trx, id);
-  const word = `${act.actor}: ${act.reason}`;
+  const word = wordOf(act);
   await movePayment(
     trx,
     payment.id,

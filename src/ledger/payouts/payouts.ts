@@ -1,7 +1,7 @@
 import { type Selectable, sql } from 'kysely';
 import { Secret } from '../../config/secret.ts';
 import { type Instant, plus } from '../../time.ts';
-import { type Act, record } from '../log/log.ts';
+import { type Act, type ReasonedAct, record } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { Lack, PaymentState, PayoutState, Schema } from '../store/schema.ts';
 
@@ -188,43 +188,46 @@ export async function unsendPayment(trx: Trx, payment: Payment, before: Stand): 
 export async function deferPayment(
   trx: Trx,
   payment: Payment,
-  reason: string,
+  because: string,
   lack: Lack | null = null,
 ): Promise<void> {
-  await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], { state: 'invoiced', reason });
-  await deferPayout(trx, payment.payout_id, reason, lack);
+  await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], {
+    state: 'invoiced',
+    reason: because,
+  });
+  await deferPayout(trx, payment.payout_id, because, lack);
 }
 
 /** `unknown`: the outcome is not known yet. A payment that was not sent stays `invoiced`. */
 export async function markUnknown(
   trx: Trx,
   payment: Payment,
-  reason: string,
+  because: string,
   lack: Lack | null = null,
 ): Promise<void> {
   await trx
     .updateTable('payments')
-    .set({ state: 'unknown', reason })
+    .set({ state: 'unknown', reason: because })
     .where('id', '=', payment.id)
     .where('state', 'in', ['sending', 'unknown'])
     .execute();
   await movePayout(trx, payment.payout_id, ['paying', 'deferred', 'unknown'], {
     state: 'unknown',
-    reason,
+    reason: because,
     lack,
   });
 }
 
 /** `dead`: it can never be paid any more, so the part may get a new payment. */
-export async function markDead(trx: Trx, act: Act, payment: Payment, reason: string): Promise<void> {
-  await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], { state: 'dead', reason });
+export async function markDead(trx: Trx, act: Act, payment: Payment, because: string): Promise<void> {
+  await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], { state: 'dead', reason: because });
   await record(trx, act, {
     at: act.at,
     action: 'payment dead',
     subject: `p${payment.payout_id}`,
     before: { payment_hash: payment.payment_hash, state: payment.state },
     after: { payment_hash: payment.payment_hash, state: 'dead' },
-    reason,
+    reason: because,
   });
 }
 
@@ -295,15 +298,19 @@ async function noteClock(trx: Trx, act: Act, payment: Payment): Promise<void> {
 export async function deferPayout(
   trx: Trx,
   payout: bigint,
-  reason: string,
+  because: string,
   lack: Lack | null = null,
 ): Promise<void> {
   const from: PayoutState[] = ['planned', 'paying', 'deferred', 'unknown'];
-  await movePayout(trx, payout, from, { state: 'deferred', reason, lack });
+  await movePayout(trx, payout, from, { state: 'deferred', reason: because, lack });
 }
 
-/** `held`: only the operator can decide how to go on. */
-export async function holdPayout(trx: Trx, act: Act, payout: bigint, reason: string): Promise<void> {
+/**
+ * `held`: only the operator can decide how to go on. `because`: why; the act's own reason where the operator holds it.
+ */
+export async function holdPayout(trx: Trx, act: ReasonedAct, payout: bigint): Promise<void>;
+export async function holdPayout(trx: Trx, act: Act, payout: bigint, because: string): Promise<void>;
+export async function holdPayout(trx: Trx, act: Act, payout: bigint, because = act.reason): Promise<void> {
   const { state } = await trx
     .selectFrom('payouts')
     .select('state')
@@ -311,7 +318,7 @@ export async function holdPayout(trx: Trx, act: Act, payout: bigint, reason: str
     .executeTakeFirstOrThrow();
   await movePayout(trx, payout, ['planned', 'paying', 'deferred', 'unknown', 'settled'], {
     state: 'held',
-    reason,
+    reason: because ?? null,
   });
   await record(trx, act, {
     at: act.at,
@@ -319,7 +326,7 @@ export async function holdPayout(trx: Trx, act: Act, payout: bigint, reason: str
     subject: `p${payout}`,
     before: { state },
     after: { state: 'held' },
-    reason,
+    reason: because,
   });
 }
 
