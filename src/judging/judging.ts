@@ -1,10 +1,12 @@
 import type { Config } from '../config/config.ts';
-import type { Judged, Rules } from '../lamassu/eligibility.ts';
+import { type Judged, judge, type Rules } from '../lamassu/eligibility.ts';
+import type { LamassuRow } from '../lamassu/row.ts';
 import type { Judging } from '../lamassu/source.ts';
 import { type KnownRow, knownRows, NOTHING_KNOWN } from '../ledger/cash-outs/known.ts';
 import { currencyChange } from '../ledger/machines/currency-change.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
 import type { Db } from '../ledger/store/open.ts';
+import type { Instant } from '../time.ts';
 import type { Verdict } from './review-reasons.ts';
 
 /** The settings by which rows are judged. */
@@ -50,4 +52,14 @@ export async function verdictOn(
   const detail = await currencyChange(db, cashOut);
   if (detail === null) return judgement;
   return { eligible: false, reason: 'currency-changed', detail, review: true, watch: true };
+}
+
+/** The verdict on a row as the ledger kept it, as if it were new. `at`: the time that counts as Lamassu's. */
+export async function judgeStored(
+  config: JudgingConfig,
+  db: Db,
+  kept: Readonly<Record<string, string | null | undefined>>,
+  at: Instant,
+): Promise<Verdict> {
+  return verdictOn(db, judge(kept as LamassuRow, await rulesOf(config, db), at, {}));
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { BridgeError, conflict } from '../errors.ts';
 import { type Database, openDatabase } from '../lamassu/database.ts';
-import type { LamassuRow } from '../lamassu/row.ts';
+import { lastingChange } from '../lamassu/lasting.ts';
 import { bindSource, type ComparedSource } from '../ledger/cash-outs/watermark.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
@@ -17,17 +17,6 @@ import type { Instant } from '../time.ts';
 const PAGE = 500;
 /** The number of ids that an error lists. */
 const SHOWN = 10;
-
-/** The columns that Lamassu does not change once a row is confirmed. */
-const LASTING = [
-  'device_id',
-  'crypto_code',
-  'crypto_atoms',
-  'fiat',
-  'fiat_code',
-  'created',
-  'confirmed_at',
-] as const;
 
 /**
  * Compares everything that the ledger processed of this source with the database that is reached now. Changes
@@ -112,7 +101,8 @@ async function compare(
       if (newest === null || one.confirmed_at > newest.confirmed_at) newest = one;
       if (!row) missing.push(one);
       else if (newestThere === null || one.confirmed_at > newestThere) newestThere = one.confirmed_at;
-      const change = row && changeOf(one, row);
+      // A row that the operator settled may have been confirmed since.
+      const change = row && lastingChange(one.lamassu, row, { confirmedSince: one.origin !== 'lamassu' });
       if (row && change && !saysTheSame(accepted.get(one.id) ?? '{"id":null}', row))
         different.push(`${one.id}: ${change}`);
       cashOuts += 1;
@@ -163,16 +153,6 @@ async function changesSeen(db: Db, page: Processed[]): Promise<Map<string, strin
     )
     .execute();
   return new Map(rows.map((row) => [row.cash_out_id, row.lamassu]));
-}
-
-/** How the row differs from when it was processed; null if it does not. */
-function changeOf({ origin, lamassu }: Processed, row: LamassuRow): string | null {
-  const then = JSON.parse(lamassu ?? '{}') as Partial<LamassuRow>;
-  // A row that the operator settled may have been confirmed since.
-  const columns = LASTING.filter((name) => name in then && (origin === 'lamassu' || name !== 'confirmed_at'));
-  const changed = columns.filter((name) => (then[name] ?? null) !== row[name]);
-  if (changed.length === 0) return null;
-  return changed.map((name) => `${name} was ${then[name]}, is ${row[name]}`).join(', ');
 }
 
 function lacks(missing: Processed[], newestThere: Instant | null): BridgeError {

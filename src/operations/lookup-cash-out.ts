@@ -1,23 +1,29 @@
 import type { Config } from '../config/config.ts';
 import { type JudgingConfig, rulesOf, verdictOn } from '../judging/judging.ts';
 import type { Verdict } from '../judging/review-reasons.ts';
+import { type SourceRow, sourceRow } from '../judging/source-row.ts';
 import { openDatabase } from '../lamassu/database.ts';
 import type { Known } from '../lamassu/eligibility.ts';
 import { lamassuId } from '../lamassu/id.ts';
 import { type PartialFigures, partialFigures } from '../lamassu/partial-figures.ts';
-import type { LamassuRow } from '../lamassu/row.ts';
 import { openSource } from '../lamassu/source.ts';
 import { type Elsewhere, findCashOutId } from '../ledger/cash-outs/find-id.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import type { Instant } from '../time.ts';
+
+/** A row of Lamassu, with its judgement and the figures that it tells. */
+export interface FoundCashOut extends SourceRow {
+  verdict: Verdict;
+  told: PartialFigures;
+}
 
 /** What Lamassu says of one cash-out at this moment. */
 export interface SourceAnswer {
   /** Lamassu's clock. */
   now: Instant;
   systemIdentifier: string | null;
-  /** Lamassu's row, its judgement and its figures; null if there is no such row. */
-  found: { row: LamassuRow; verdict: Verdict; told: PartialFigures } | null;
+  /** Null if there is no such row. */
+  found: FoundCashOut | null;
 }
 
 /**
@@ -69,7 +75,8 @@ export async function askLamassu(
     if (!judged) return { now, systemIdentifier, found: null };
     const { row } = judged;
     const told = partialFigures(row, now, rules.currencies);
-    return { now, systemIdentifier, found: { row, verdict: await verdictOn(db, judged), told } };
+    const verdict = await verdictOn(db, judged);
+    return { now, systemIdentifier, found: { ...sourceRow(row), verdict, told } };
   } finally {
     await source.close();
   }

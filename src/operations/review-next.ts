@@ -1,12 +1,11 @@
 import type { ReviewReason } from '../judging/review-reasons.ts';
-import { isCurrencyCode } from '../lamassu/eligibility.ts';
 import type { Schema } from '../ledger/store/schema.ts';
 import { call } from '../lib/message.ts';
 import type { Next } from '../views/review.ts';
-import type { SourceAnswer } from './lookup-cash-out.ts';
+import type { FoundCashOut } from './lookup-cash-out.ts';
 
 /** What Lamassu has of the row; null if it has none, or could not be asked. */
-type Found = SourceAnswer['found'];
+type Found = FoundCashOut | null;
 
 /** The operations that resolve a row in review, most likely first, with the figures that they need. */
 export function nextOf(
@@ -19,8 +18,7 @@ export function nextOf(
   const dismiss = state === 'dismissed' ? [] : [call('review.dismiss', { id, reason: null })];
   const release = state === 'released' ? [] : [call('review.release', { id })];
   const settle = call('settlements.settle', { id, ...missingFigures(found), reason: null });
-  const verdict = found?.verdict;
-  const today = verdict && !verdict.eligible ? verdict.reason : reason;
+  const today = found === null || found.verdict.eligible ? reason : found.verdict.reason;
   const code = unknownCode(found);
   switch (today as ReviewReason) {
     case 'changed':
@@ -52,9 +50,7 @@ function knowing(code: string): string {
 
 /** The code of the row's currency if it is unknown here: until it is configured, nothing can be settled in it. */
 function unknownCode(found: Found): string | null {
-  if (!found || found.told.currency !== null) return null;
-  const code = found.row.fiat_code;
-  return isCurrencyCode(code) ? code : null;
+  return found !== null && found.told.currency === null ? found.currencyCode : null;
 }
 
 /**

@@ -2,8 +2,7 @@ import { z } from 'zod';
 import { type BridgeError, concerns, notFound, wrongState } from '../errors.ts';
 import type { JudgingConfig } from '../judging/judging.ts';
 import { isHeld, type ReviewReason, reviewReasons, type Verdict } from '../judging/review-reasons.ts';
-import { actionsOf, actionWords } from '../lamassu/notes.ts';
-import type { LamassuRow } from '../lamassu/row.ts';
+import { storedRow } from '../judging/source-row.ts';
 import { acceptRow, dismissRow, releaseRow } from '../ledger/cash-outs/review.ts';
 import { findReview, readReview, readReviewList } from '../ledger/cash-outs/review-view.ts';
 import type { ReasonedAct, Who } from '../ledger/log/log.ts';
@@ -67,20 +66,20 @@ export const showReview = operation({
     const seen = await lookUp(config, ledger, review);
     const found = 'answer' in seen ? seen.answer.found : null;
     const { watched_since, cash_out } = viewOfLedger(detail);
-    const said = JSON.parse(review.lamassu) as LamassuRow;
+    const said = storedRow(review.lamassu);
     return {
       ...viewOfReview(review, clock.now()),
       means: reviewReasons[review.reason as ReviewReason] ?? 'Another version of this program put it here.',
-      lamassu: found && { ...found.row },
+      lamassu: found && { ...found.columns },
       lamassu_says: says(seen),
-      lamassu_actions: found ? actionsInWords(found.row) : [],
+      lamassu_actions: found?.actions ?? [],
       released: viewOfRelease(detail),
       ledger: {
-        ...{ lamassu_said: said, lamassu_said_actions: actionsInWords(said) },
+        ...{ lamassu_said: said.columns, lamassu_said_actions: said.actions },
         ...{ watched_since, cash_out },
       },
       next: nextOf(review, found),
-      digest: found && digestOf(found.row),
+      digest: found && digestOf(found.columns),
     };
   },
 });
@@ -161,10 +160,6 @@ function verdictInWords(verdict: Verdict): string {
   return verdict.eligible ? 'it is successful' : `${verdict.reason}, ${verdict.detail}`;
 }
 
-function actionsInWords(row: LamassuRow): string[] {
-  return actionsOf(row).map((action) => actionWords(action, row));
-}
-
 /** A row that was never in review, as Lamassu has it now. */
 async function unseenRow(
   config: JudgingConfig,
@@ -182,20 +177,20 @@ async function unseenRow(
   }
   const { found } = await askLamassu(config, ledger, id, {});
   if (!found) throw unknownRow(id);
-  const { row, verdict } = found;
+  const { columns, machine, actions, verdict } = found;
   const { reason, detail } = verdict.eligible ? { reason: null, detail: null } : verdict;
   return {
-    ...{ id: row.id, machine: row.device_id, reason, detail, state: null, since: null },
-    machine_name: (await readNames(db)).machines.get(row.device_id ?? '') ?? null,
-    lamassu: { ...row },
-    lamassu_actions: actionsInWords(row),
+    ...{ id: found.id, machine, reason, detail, state: null, since: null },
+    machine_name: (await readNames(db)).machines.get(machine ?? '') ?? null,
+    lamassu: { ...columns },
+    lamassu_actions: actions,
     ledger: { lamassu_said: null, watched_since: null, cash_out: null },
     next:
       reason === null
         ? [call('poll')]
         : // What is not in the list cannot be hidden from it.
           nextOf({ cash_out_id: id, reason, state: 'dismissed' }, found),
-    digest: digestOf(row),
+    digest: digestOf(columns),
   };
 }
 
@@ -230,8 +225,8 @@ async function releases(
   // The reason of an earlier release is judged again.
   const answer = await askLamassu(config, ledger, id, { review: review && { ...review, state: 'open' } });
   if (!answer.found) throw unknownRow(id);
-  const { row, verdict } = answer.found;
-  assertUnchanged(row, digest);
+  const { columns, machine, confirmedAt, verdict } = answer.found;
+  assertUnchanged(columns, digest);
   const byClock = verdict.eligible && review?.reason === 'clock';
   if (verdict.eligible && !byClock) {
     throw wrongState('id', `nothing holds ${id} back`, message`The next ${call('poll')} distributes it.`);
@@ -239,17 +234,16 @@ async function releases(
   const { reason: held, detail } = verdict.eligible
     ? { reason: 'clock', detail: review?.detail ?? '' }
     : verdict;
-  if (!(isHeld(held) || held === 'before-start' || held === 'clock') || row.confirmed_at === null) {
+  if (!(isHeld(held) || held === 'before-start' || held === 'clock') || confirmedAt === null) {
     throw wrongState(
       'id',
       `${id} cannot be distributed as it is: ${held}, ${detail}`,
       message`${call('review.show', { id })} shows what can be done.`,
     );
   }
-  const { confirmed_at: confirmedAt } = row;
   const finding = {
-    ...{ cashOutId: id, source: config.lamassu.name, machine: row.device_id },
-    ...{ reason: held, detail, lamassu: row },
+    ...{ cashOutId: id, source: config.lamassu.name, machine },
+    ...{ reason: held, detail, lamassu: columns },
   };
   return async (trx) => {
     await bind(trx, config.lamassu, answer, clock.now());
@@ -280,13 +274,13 @@ async function dismisses(
   // A processed row stays processed, whatever start was set since.
   const answer = await askLamassu(config, ledger, id, { processed: cashOut });
   if (!answer.found) throw unknownRow(id);
-  const { row, verdict } = answer.found;
+  const { columns, machine, verdict } = answer.found;
   if (cashOut.origin === 'lamassu' && isAsDistributed(cashOut, verdict)) return hides;
   const how = cashOut.origin === 'settled' ? 'settled by hand' : 'distributed';
   const detail = `${how}, and what Lamassu says of it since was accepted`;
   const finding = {
-    ...{ cashOutId: id, source: cashOut.source, machine: row.device_id },
-    ...{ reason: 'changed', detail, lamassu: row },
+    ...{ cashOutId: id, source: cashOut.source, machine },
+    ...{ reason: 'changed', detail, lamassu: columns },
   };
   return async (trx) => {
     await bind(trx, config.lamassu, answer, act.at);

@@ -2,15 +2,12 @@ import { NOTHING_TOLD, type Stated, settledFigures } from '../dca/settlement.ts'
 import { conflict, invalid, notFound, wrongState } from '../errors.ts';
 import { type JudgingConfig, rulesOf } from '../judging/judging.ts';
 import { isHeld } from '../judging/review-reasons.ts';
-import { isBackdated, isCurrencyCode } from '../lamassu/eligibility.ts';
-import { actionWords, dispensesOf } from '../lamassu/notes.ts';
-import type { LamassuRow } from '../lamassu/row.ts';
 import { currencyDoubt, type Settlement } from '../ledger/cash-outs/settlement.ts';
 import { bestTime } from '../ledger/clocks/clocks.ts';
 import { findMachine, machineLabel } from '../ledger/machines/machines.ts';
 import { call, field, message } from '../lib/message.ts';
 import type { Instant } from '../time.ts';
-import { askLamassu, type SourceAnswer } from './lookup-cash-out.ts';
+import { askLamassu, type FoundCashOut, type SourceAnswer } from './lookup-cash-out.ts';
 import type { Book } from './operation.ts';
 
 /* A settlement before it is recorded: the operator's figures, and Lamassu's for the rest. */
@@ -19,7 +16,7 @@ import type { Book } from './operation.ts';
 export interface Draft {
   settlement: Settlement;
   /** Null for one that Lamassu never saw. */
-  lamassu: { answer: SourceAnswer; found: NonNullable<SourceAnswer['found']> } | null;
+  lamassu: { answer: SourceAnswer; found: FoundCashOut } | null;
   /** Why the currency of an external settlement may be wrong. */
   currencyDoubt: string | null;
 }
@@ -55,7 +52,7 @@ export async function draftSettled(
       message`Settle one that Lamassu never saw with ${call('settlements.external', { reference: null })}, by a reference of your own.`,
     );
   }
-  const { row, verdict, told } = found;
+  const { verdict, told } = found;
   if (verdict.eligible && review?.state !== 'open') {
     throw wrongState(
       'id',
@@ -71,15 +68,15 @@ export async function draftSettled(
       message`${call('review.release', { id })} lets the next run distribute it.`,
     );
   }
-  if (told.currency === null && isCurrencyCode(row.fiat_code)) {
+  if (told.currency === null && found.currencyCode !== null) {
     throw wrongState(
       'id',
-      `the cash-out is in ${row.fiat_code}, which the bridge does not know`,
-      `Put ${row.fiat_code} = 2 under [currencies] in config.toml, with the digits of its minor unit.`,
+      `the cash-out is in ${found.currencyCode}, which the bridge does not know`,
+      `Put ${found.currencyCode} = 2 under [currencies] in config.toml, with the digits of its minor unit.`,
     );
   }
   const isTimeDoubtful =
-    isBackdated(row) || ['backdated', 'before-start', 'future'].includes(review?.reason ?? '');
+    found.backdated || ['backdated', 'before-start', 'future'].includes(review?.reason ?? '');
   if (at !== undefined && !isTimeDoubtful) {
     throw conflict(
       'at',
@@ -88,12 +85,12 @@ export async function draftSettled(
     );
   }
   if (at !== undefined && at > answer.now) throw inFuture(at);
-  const machine = machineOf(row, told.machine, named);
+  const machine = machineOf(found, named);
   const begunAt = told.begunAt === machine ? null : told.begunAt;
   const cashOut = {
     ...{ id, source: config.lamassu.name, machine, begunAt, confirmedAt: at ?? told.at },
     ...settledFigures(told, stated, await rulesOf(config, db)),
-    lamassu: { ...row },
+    lamassu: { ...found.columns },
   };
   return {
     settlement: { cashOut, origin: 'settled', stated, credit },
@@ -154,16 +151,15 @@ export function externalReference(text: string): string {
 }
 
 /** Where the cash came out: what Lamassu says, and only where it says nothing clear, what the operator says. */
-function machineOf(row: LamassuRow, told: string | null, stated: string | undefined): string {
+function machineOf({ told: { machine: told }, dispenses }: FoundCashOut, stated: string | undefined): string {
   if (told !== null) {
     if (stated === undefined) return told;
     throw conflict('machine', 'it has no effect here', `Lamassu tells it: the cash came out of ${told}.`);
   }
   if (stated !== undefined) return stated;
-  const each = dispensesOf(row).map((one) => actionWords(one, row));
   throw invalid(
     'machine',
-    `Lamassu ${each.length > 1 ? `names several machines (${each.join('; ')})` : 'names no machine'}`,
+    `Lamassu ${dispenses.length > 1 ? `names several machines (${dispenses.join('; ')})` : 'names no machine'}`,
     message`Give the machine that paid out the cash of this settlement with ${field('machine')}. Settle cash from another machine with ${call('settlements.external', { reference: null })}.`,
   );
 }

@@ -2,10 +2,7 @@ import { z } from 'zod';
 import type { Config } from '../config/config.ts';
 import type { Stated } from '../dca/settlement.ts';
 import { BridgeError, conflict, invalid } from '../errors.ts';
-import { rulesOf, verdictOn } from '../judging/judging.ts';
-import { judge } from '../lamassu/eligibility.ts';
-import { actionWords, dispensesOf } from '../lamassu/notes.ts';
-import type { LamassuRow } from '../lamassu/row.ts';
+import { judgeStored } from '../judging/judging.ts';
 import { settle, settledBefore } from '../ledger/cash-outs/settlement.ts';
 import type { CashOutDetail } from '../ledger/cash-outs/view.ts';
 import { type Voided, voidSettlement } from '../ledger/cash-outs/void.ts';
@@ -300,8 +297,7 @@ async function enter(
 function undo(trx: Trx, { config, who, clock }: Entering, id: string): Promise<Voided> {
   const act: ReasonedAct = { ...withReason(who), at: clock.now() };
   return voidSettlement(trx, act, id, async (row) => {
-    const rules = await rulesOf(config, trx);
-    const verdict = await verdictOn(trx, judge(row as LamassuRow, rules, act.at, {}));
+    const verdict = await judgeStored(config, trx, row, act.at);
     return verdict.eligible ? null : verdict;
   });
 }
@@ -316,7 +312,7 @@ function agreedOf({ settlement, lamassu }: Draft, { cashOut, allocations }: Cash
     ...{ fiat, currency, distributed, commission, machine, undelivered },
     division: [cashOut.own, cashOut.own_fiat, cashOut.commission],
     allocations: allocations.map((one) => [one.funding_id, one.fiat, one.gross, one.commission, one.net]),
-    lamassu: lamassu?.found.row ?? null,
+    lamassu: lamassu?.found.columns ?? null,
   };
 }
 
@@ -342,7 +338,7 @@ function viewOfSettlement(detail: CashOutDetail, { settlement, lamassu, currency
   const says = found && {
     says: found.verdict.eligible ? 'it is successful' : `${found.verdict.reason}, ${found.verdict.detail}`,
     told: found.told,
-    dispenses: dispensesOf(found.row).map((one) => actionWords(one, found.row)),
+    dispenses: found.dispenses,
   };
   return {
     ...viewOfCashOutDetail(detail),
