@@ -60,13 +60,14 @@ export async function reconcileLamassu(
   const { rules, range } = options;
   const { machines } = await readNames(db);
   const days = new Days(options.timezone, rules.currencies, machines);
+  const comparing = { options, days, findings };
   const seen = new Set<string>();
   const wanted = (row: LamassuRow) => isIn(range, row.confirmed_at ?? '');
   for await (const page of source.confirmedSince(range.from ?? rules.startAt, {
     before: range.before,
     wanted,
   })) {
-    await reconcileRows(db, page, options, days, findings);
+    await reconcileRows(db, page, comparing);
     for (const { row } of page) seen.add(row.id);
   }
   // Cash-outs that Lamassu shows with another time, or not at all.
@@ -75,20 +76,22 @@ export async function reconcileLamassu(
     const found = await source.byIds(missed.map(({ id }) => id));
     const rows = new Map(found.map((one) => [one.row.id, one]));
     for (const cashOut of missed)
-      await reconcileOne(db, cashOut, rows.get(cashOut.id), options, days, findings);
+      await reconcileOne(db, { cashOut, judged: rows.get(cashOut.id) }, comparing);
   }
   findings.count('other_sources', await countOthers(db, 'other', options));
   findings.count('external', await countOthers(db, 'external', options));
   return days.concluded(findings);
 }
 
-async function reconcileRows(
-  db: Db,
-  page: Judged<KnownRow>[],
-  options: LamassuComparison,
-  days: Days,
-  findings: Findings,
-): Promise<void> {
+/** A comparison that is going on, and what it has found. */
+interface Comparing {
+  options: LamassuComparison;
+  days: Days;
+  findings: Findings;
+}
+
+async function reconcileRows(db: Db, page: Judged<KnownRow>[], comparing: Comparing): Promise<void> {
+  const { options, days, findings } = comparing;
   if (page.length === 0) return;
   const ids = page.map(({ row }) => row.id);
   const cashOuts = new Map(
@@ -102,7 +105,7 @@ async function reconcileRows(
     const { row, known } = judged;
     const cashOut = cashOuts.get(row.id);
     if (cashOut) {
-      await reconcileOne(db, cashOut, judged, options, days, findings);
+      await reconcileOne(db, { cashOut, judged }, comparing);
       continue;
     }
     const verdict = await verdictOn(db, judged);
@@ -130,11 +133,8 @@ function isBehind({ id, confirmed_at: at }: LamassuRow, mark: Mark | null): bool
 /** One cash-out of the ledger against its row, if Lamassu has it. */
 async function reconcileOne(
   db: Db,
-  cashOut: CashOut,
-  judged: Judged | undefined,
-  { rules }: LamassuComparison,
-  days: Days,
-  findings: Findings,
+  { cashOut, judged }: { cashOut: CashOut; judged: Judged | undefined },
+  { options: { rules }, days, findings }: Comparing,
 ): Promise<void> {
   const differs = (code: DifferenceCode, ledger: string, other: string) =>
     findings.addOf(cashOut.id, code, ledger, other);

@@ -107,7 +107,7 @@ export async function readCashOuts(
         const isNew = !watched && review === undefined;
         const spans =
           reading.clocks && !released ? wrongSpans(verdict.cashOut, reading.clocks, isNew, review) : [];
-        await recordCashOut(reading, report, notes, judged, verdict.cashOut, { spans, released });
+        await recordCashOut(reading, report, { notes, judged, cashOut: verdict.cashOut, spans, released });
         notes = [];
         continue;
       }
@@ -243,6 +243,15 @@ async function clockDoubt(
   return { reason: 'clock', detail: `entered by a clock that was wrong: ${what}` };
 }
 
+/** A row to ingest, with the notes on the rows that were read before it. */
+interface EligibleRow {
+  notes: Note[];
+  judged: JudgedRow;
+  cashOut: CashOut;
+  spans: WrongSpan[];
+  released: boolean;
+}
+
 /**
  * Ingests one eligible cash-out, with the notes read before it, in one transaction. If its division depends on which
  * clock was right, it goes to review instead.
@@ -250,10 +259,7 @@ async function clockDoubt(
 async function recordCashOut(
   reading: Reading,
   report: ReadReport,
-  notes: Note[],
-  judged: JudgedRow,
-  cashOut: CashOut,
-  { spans, released }: { spans: WrongSpan[]; released: boolean },
+  { notes, judged, cashOut, spans, released }: EligibleRow,
 ): Promise<void> {
   try {
     const result = await reading.write(async (trx) => {

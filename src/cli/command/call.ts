@@ -53,7 +53,8 @@ export function does<Module, Name extends keyof Module>(
 ): Action {
   return async (...all) => {
     const command = all.at(-1) as Command;
-    await answer(makeCli(command), await load(), name, inputOf(command), page, exitCode);
+    const module = await load();
+    await answer(makeCli(command), { module, name, input: inputOf(command), page, exitCode });
   };
 }
 
@@ -77,7 +78,7 @@ export function asks<Module, Preview extends keyof Module, Name extends keyof Mo
       if (asked !== null) await cli.confirm(asked);
       agreed = { digest: (seen as { digest: string }).digest };
     }
-    await answer(cli, module, name, { ...input, ...agreed }, page, exitCode);
+    await answer(cli, { module, name, input: { ...input, ...agreed }, page, exitCode });
   };
 }
 
@@ -104,13 +105,19 @@ export function unlessDry(preview: Action, action: Action): Action {
   return (...all) => ((all.at(-1) as Command).opts().dryRun ? preview : action)(...all);
 }
 
+/** An operation of a module, what it is asked with, and how its view is shown. */
+interface Asked<Module, Name extends keyof Module> {
+  module: Module;
+  name: Name;
+  input: Input;
+  page: Page<ViewOf<Module[Name]>, InputOf<Module[Name]>>;
+  /** By default 0. */
+  exitCode: ((view: ViewOf<Module[Name]>) => number) | undefined;
+}
+
 async function answer<Module, Name extends keyof Module>(
   cli: Cli,
-  module: Module,
-  name: Name,
-  input: Input,
-  page: Page<ViewOf<Module[Name]>, InputOf<Module[Name]>>,
-  exitCode: (view: ViewOf<Module[Name]>) => number = () => 0,
+  { module, name, input, page, exitCode = () => 0 }: Asked<Module, Name>,
 ): Promise<void> {
   const view = (await cli.perform(operationOf(module, name), input)) as ViewOf<Module[Name]>;
   await print(cli, view, view, (shown, own) => page(shown, own, input as InputOf<Module[Name]>));

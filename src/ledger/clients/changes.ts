@@ -67,7 +67,10 @@ export async function setClient(
   if (change.mode !== undefined && change.mode !== before.mode) {
     await addSettings(trx, before, { mode: change.mode }, at);
   }
-  if (change.wallet) await changeWallet(trx, 'client', before, change.wallet, change.newWallet, at);
+  if (change.wallet) {
+    const { wallet, newWallet } = change;
+    await changeWallet(trx, { kind: 'client', recipient: before, wallet, newWallet, at });
+  }
   const after = await findClient(trx, name, at);
   await requireLimits(trx, after);
   const states = { before: clientSnapshot(before), after: clientSnapshot(after) };

@@ -148,7 +148,7 @@ export async function setCommission(
     await weigh(trx, before.id, machine, weight, at);
     await setStatus(trx, before.id, 'active');
   }
-  if (wallet) await changeWallet(trx, 'commission', before, wallet, newWallet, at);
+  if (wallet) await changeWallet(trx, { kind: 'commission', recipient: before, wallet, newWallet, at });
   const after = await findCommission(trx, name, at);
   const states = { before: snapshot(before), after: snapshot(after) };
   if (wallet || toJson(states.before) !== toJson(states.after)) {

@@ -13,14 +13,20 @@ export interface WalletKey {
 
 type Kind = Schema['recipients']['kind'];
 
+/** The key that a recipient is to be paid by from `at` on. */
+interface WalletChange {
+  kind: Kind;
+  recipient: { id: bigint; name: string; walletId: string };
+  wallet: WalletKey;
+  /** It may be the key of another wallet. */
+  newWallet: boolean;
+  at: Instant;
+}
+
 /** Sets another key of the recipient's wallet, or, with `newWallet`, another wallet. Throws `usage/invalid`. */
 export async function changeWallet(
   trx: Trx,
-  kind: Kind,
-  recipient: { id: bigint; name: string; walletId: string },
-  wallet: WalletKey,
-  newWallet: boolean,
-  at: Instant,
+  { kind, recipient, wallet, newWallet, at }: WalletChange,
 ): Promise<void> {
   if (wallet.id === recipient.walletId) {
     await trx
