@@ -62,7 +62,7 @@ async function prepareLedger(ledger: Ledger): Promise<Run> {
   await ledger.write((trx) => bindSource(trx, { name: 'lamassu', startAt, systemIdentifier: null }, startAt));
   await addClientsOnly(ledger, FUNDINGS, startAt);
   // The first one makes the machine and the run that the bare rows point to.
-  const run = await startRun(ledger, 'poll', 'bench');
+  const run = await startRun(ledger, 'poll', { actor: 'bench' });
   await ingesting(ledger, run)([[row(-1)]]);
   return run;
 }

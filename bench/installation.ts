@@ -42,7 +42,7 @@ export async function install(stack: AsyncDisposableStack, options: WorldOptions
       await ledger.close();
     }
   };
-  const deps = { config, actor: 'bench', log: pino({ level: 'silent' }) };
+  const deps = { config, who, log: pino({ level: 'silent' }) };
   return {
     world,
     config,

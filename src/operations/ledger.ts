@@ -54,10 +54,10 @@ export const copy = operation({
   errors: [...LEDGER, ...LEASE, 'ledger/copy-differs', 'usage/changed'],
   input: place.extend(seen),
   view: copiedLedgerView,
-  run: async ({ clock, config, who }, given) => {
+  run: async ({ config, who }, given) => {
     const to = placeOf(given, config);
     assertUnchanged({ from: config.ledger.url, to: to.url }, given.digest);
-    return viewOfCopied(await copyLedger(config.ledger, to, who.actor, clock), to);
+    return viewOfCopied(await copyLedger(config.ledger, to, who), to);
   },
 });
 
@@ -145,7 +145,8 @@ export const recoverLedger = operation({
  * Throws `usage/invalid` for a reason without the option that needs it, and for configurations that do not go
  * together.
  */
-function recoveryOf(given: z.output<typeof recovery>, config: Installed, { actor, reason }: Who) {
+function recoveryOf(given: z.output<typeof recovery>, config: Installed, who: Who) {
+  const { reason } = who;
   const named = given.without_former_wallet ? 'without_former_wallet' : given.hold ? 'hold' : null;
   if (named !== null && reason === undefined)
     throw invalid(named, 'the log needs to know why', message`Give the reason with ${field('reason')}.`);
@@ -158,11 +159,11 @@ function recoveryOf(given: z.output<typeof recovery>, config: Installed, { actor
   }
   assertTogether(config, given.other_config);
   return {
-    actor,
+    who,
     otherConfigs: given.other_config,
     formerKeys: given.former_wallet_key,
-    hold: given.hold ? (reason ?? null) : null,
-    withoutFormer: given.without_former_wallet ? (reason ?? null) : null,
+    hold: given.hold,
+    withoutFormer: given.without_former_wallet,
   };
 }
 

@@ -165,8 +165,8 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
     if (before) return view.parse(restored(before));
     if (needs === 'write') return done({ ...base, ledger, write: once(ledger.write) });
     if (kind === undefined) throw new Error(`the run of ${name} has no kind`);
-    return withLease(ledger, { kind, actor }, (held) =>
-      done({ ...base, ledger, run: held, write: once(held.write), who: { ...who, run: held.id } }),
+    return withLease(ledger, { kind, who }, (held) =>
+      done({ ...base, ledger, run: held, write: once(held.write), who: held.who }),
     );
   });
 }

@@ -22,12 +22,12 @@ export const pollOnce = operation({
   ],
   input: z.object({}),
   view: runView,
-  run: async ({ config, who: { actor }, withLedger, logger, stopSignal, onWait }) => {
+  run: async ({ config, who, withLedger, logger, stopSignal, onWait }) => {
     const signal = stopSignal();
     // Cron would mail a problem twice that is both logged and printed.
     const log = await logger('fatal');
     return viewOfRun(
-      await withLedger('write', (ledger) => poll({ ledger, config, actor, log, signal, onWait })),
+      await withLedger('write', (ledger) => poll({ ledger, config, who, log, signal, onWait })),
       config.payouts.minimumSats,
     );
   },
@@ -41,11 +41,10 @@ export const previewPoll = operation({
   errors: [...LEDGER, 'ledger/currency', 'ledger/source-differs'],
   input: z.object({}),
   view: dryRunView,
-  run: async ({ config, who: { actor }, withLedger, logger, stopSignal }) => {
+  run: async ({ config, withLedger, stopSignal }) => {
     const signal = stopSignal();
-    const log = await logger('fatal');
     return viewOfDryRun(
-      await withLedger('read', (ledger) => dryRun({ ledger, config, actor, log, signal })),
+      await withLedger('read', (ledger) => dryRun({ ledger, config, signal })),
       config.payouts.minimumSats,
     );
   },
@@ -59,11 +58,11 @@ export const runFixed = operation({
   errors: [...LEDGER, ...LEASE, 'payouts/paused'],
   input: z.object({}),
   view: paidView,
-  run: async ({ config, who: { actor }, withLedger, logger, stopSignal, onWait }) => {
+  run: async ({ config, who, withLedger, logger, stopSignal, onWait }) => {
     const signal = stopSignal();
     const log = await logger('fatal');
     return viewOfRun(
-      await withLedger('write', (ledger) => payFixed({ ledger, config, actor, log, signal, onWait })),
+      await withLedger('write', (ledger) => payFixed({ ledger, config, who, log, signal, onWait })),
       config.payouts.minimumSats,
     );
   },

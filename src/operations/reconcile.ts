@@ -19,10 +19,10 @@ export const reconcile = operation({
     book_fees: z.boolean().default(false),
   }),
   view: reconciliationView,
-  run: async ({ config, who: { actor }, withLedger }, { book_fees: bookFees, from, to }) => {
+  run: async ({ config, who, withLedger }, { book_fees: bookFees, from, to }) => {
     const days = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
     const range = parseRange(days, config.timezone);
-    if (bookFees) await withLedger('write', (ledger) => bookEachFee(ledger, config, actor));
-    return viewOfReconciliation(await withLedger('read', (ledger) => compare(ledger, config, actor, range)));
+    if (bookFees) await withLedger('write', (ledger) => bookEachFee(ledger, config, who));
+    return viewOfReconciliation(await withLedger('read', (ledger) => compare(ledger, config, who, range)));
   },
 });

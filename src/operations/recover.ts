@@ -22,24 +22,26 @@ import { type ReadAhead, readAhead } from '../scheduler/dry-run.ts';
 import { type JudgedRow, readCashOuts } from '../scheduler/read.ts';
 import { add, noRunTotals } from '../scheduler/report.ts';
 import { bind, readingOf } from '../scheduler/setup.ts';
-import type { Instant } from '../time.ts';
 import { type FoundPayments, findLost } from './unknown-payments.ts';
 
 /** What is needed to read a Lamassu, and to divide what it shows. */
 type ReplayConfig = JudgingConfig & Pick<Config, 'timezone' | 'allocation'>;
 
+/** The settings of the replay, and of the wallets that paid. */
+type RecoverConfig = ReplayConfig & Pick<Config, 'lnbits' | 'payouts'>;
+
 export interface RecoverDeps {
   ledger: Ledger;
-  config: Config;
+  config: RecoverConfig;
   /** The sources of the other Lamassu servers of this ledger: payouts are for the cash-outs of all of them. */
   otherConfigs: ReplayConfig[];
-  actor: string;
+  who: Who;
   /** Admin keys of wallets that paid before the present source wallet. */
   formerKeys: Secret[];
-  /** The operator's reason to book what does not fit as held; null: if anything does not fit, nothing is written. */
-  hold: string | null;
-  /** The operator's reason why former source wallets that are gone paid nothing unknown; null: each has to be read. */
-  withoutFormer: string | null;
+  /** Whether to book what does not fit as held, by the operator's reason; otherwise then nothing is written. */
+  hold: boolean;
+  /** The operator declares that former source wallets that are gone paid nothing unknown; otherwise each has to be read. */
+  withoutFormer: boolean;
 }
 
 /**
@@ -52,7 +54,7 @@ export interface RecoverDeps {
  */
 export async function recover(deps: RecoverDeps, dryRun: boolean): Promise<RecoverReport> {
   if (dryRun) return recoverWith(deps, null);
-  return withLease(deps.ledger, { kind: 'recover', actor: deps.actor }, async (run) => {
+  return withLease(deps.ledger, { kind: 'recover', who: deps.who }, async (run) => {
     const report = await recoverWith(deps, run);
     const { payments, cashOuts, misfits, claims } = report;
     await run.finish(misfits.length > 0 ? 'attention' : 'ok', { payments, cash_outs: cashOuts, claims });
@@ -74,7 +76,7 @@ async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverR
       await wallet.lnbits.close();
     }
   }
-  if (deps.withoutFormer === null) await refuseOtherWallet(ledger.db, opened);
+  if (!deps.withoutFormer) await refuseOtherWallet(ledger.db, opened);
   await refuseOtherPayments(deps, found);
   const { lost, misfits, claims, foreign } = found;
   const wallet = opened[0] ?? '';
@@ -119,12 +121,12 @@ async function replay(
   found: FoundPayments & { wallet: string },
   rows: Row[],
 ): Promise<RecoverReport> {
-  const { config, actor, hold } = deps;
+  const { config, hold } = deps;
   const { clock } = deps.ledger;
   const { lost, paid, misfits, wallet, claims, foreign } = found;
   const at = clock.now();
-  const id = run?.id ?? (await placeholderRun(trx, 'recover', actor, at));
-  const who = { actor, run: id, clock };
+  const id = run?.id ?? (await placeholderRun(trx, { ...deps.who, at }, 'recover'));
+  const who = { ...deps.who, run: id };
   const act = { ...who, at };
   const totals = noRunTotals();
   for (const { from, pages } of pagesOf(rows)) {
@@ -141,13 +143,12 @@ async function replay(
   const largest = maximumSats < LARGEST_CREDIT ? maximumSats : LARGEST_CREDIT;
   await letClaimsBe(trx, act, found);
   await answerForFormer(trx, act, deps, wallet);
-  const heldCredits = config.lnbits.creditSource ? await doubtCredits(trx, who, { wallet, largest }, at) : 0;
-  await record(trx, who, {
+  const heldCredits = config.lnbits.creditSource ? await doubtCredits(trx, act, { wallet, largest }) : 0;
+  await record(trx, act, {
     at,
     action: 'ledger recover',
     subject: 'ledger',
     after: { payments: lost.length, payouts: booked.restored.length, cash_outs: totals.cashOuts },
-    reason: hold ?? undefined,
   });
   return {
     payments: lost.length + misfits.length,
@@ -175,11 +176,11 @@ async function letClaimsBe(trx: Trx, act: Act & { run: bigint }, { claims }: Fou
 
 /** Records that the former source wallets were read, or that the operator says that they are gone. */
 async function answerForFormer(trx: Trx, act: Act, deps: RecoverDeps, wallet: string): Promise<void> {
-  if (accounts(deps)) await accountFor(trx, { ...act, reason: deps.withoutFormer ?? undefined }, wallet);
+  if (accounts(deps)) await accountFor(trx, act, wallet);
 }
 
 function accounts({ formerKeys, withoutFormer }: RecoverDeps): boolean {
-  return formerKeys.length > 0 || withoutFormer !== null;
+  return formerKeys.length > 0 || withoutFormer;
 }
 
 /**
@@ -217,15 +218,14 @@ async function refuseOtherPayments(deps: RecoverDeps, { lost, misfits }: FoundPa
  */
 async function doubtCredits(
   trx: Trx,
-  who: Who,
+  act: Act,
   options: { wallet: string; largest: bigint },
-  at: Instant,
 ): Promise<number> {
-  await intendCredits(trx, { ...who, at }, options);
+  await intendCredits(trx, act, options);
   const credits = await creditsIn(trx, ['intended']);
-  const reason = 'the ledger was restored: LNbits may have credited this already';
+  const because = 'the ledger was restored: LNbits may have credited this already';
   for (const credit of credits)
-    await holdCredit(trx, { ...who, at }, await sendCredit(trx, credit, [], at), reason);
+    await holdCredit(trx, act, await sendCredit(trx, credit, [], act.at), because);
   return credits.length;
 }
 

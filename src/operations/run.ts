@@ -35,7 +35,7 @@ export const keepRunning = operation({
   ],
   input: z.object({}),
   view: z.object({}),
-  run: async ({ config, clock, who: { actor }, withLedger, logger, stopSignal, env }) => {
+  run: async ({ config, clock, who, withLedger, logger, stopSignal, env }) => {
     const log = await logger(config.log.level);
     const signal = stopSignal();
     const { listen } = config.metrics;
@@ -48,7 +48,7 @@ export const keepRunning = operation({
     signal.addEventListener('abort', () => tell('STOPPING=1'));
     try {
       await runDaemon({
-        ...{ config, clock, actor, log, signal },
+        ...{ config, clock, who, log, signal },
         withLedger: (work) => withLedger('write', work),
         onReady: () => tell('READY=1'),
         ...(watched && { onRun: watched.onRun }),

@@ -4,6 +4,7 @@ import { type JudgingConfig, judgingOf } from '../judging/judging.ts';
 import { openSource } from '../lamassu/source.ts';
 import { markOf } from '../ledger/cash-outs/watermark.ts';
 import { creditsIn } from '../ledger/credits/credits.ts';
+import type { Asker } from '../ledger/log/log.ts';
 import { anyOpenPayment } from '../ledger/payouts/open-payouts.ts';
 import { withLease } from '../ledger/runs/lease.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
@@ -34,7 +35,7 @@ export interface Reconciliation {
 export async function reconcile(
   ledger: Ledger,
   config: JudgingConfig & Pick<Config, 'lnbits' | 'timezone'>,
-  actor: string,
+  who: Asker,
   range: ComparedRange,
 ): Promise<Reconciliation> {
   const { clock } = ledger;
@@ -43,7 +44,7 @@ export async function reconcile(
   try {
     if (wallet.looksArePure) await reconcileWallets(ledger, wallet, range, findings);
     else {
-      await withLease(ledger, { kind: 'reconcile', actor }, async () => {
+      await withLease(ledger, { kind: 'reconcile', who }, async () => {
         await refuseOpen(ledger.db);
         await reconcileWallets(ledger, wallet, range, findings);
       });
@@ -68,15 +69,11 @@ export async function reconcile(
 }
 
 /** Books the service fee that LNbits shows for every payment from the source wallet. */
-export async function bookEachFee(
-  ledger: Ledger,
-  config: Pick<Config, 'lnbits'>,
-  actor: string,
-): Promise<void> {
+export async function bookEachFee(ledger: Ledger, config: Pick<Config, 'lnbits'>, who: Asker): Promise<void> {
   const { clock } = ledger;
   const { lnbits, source } = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey, clock);
   try {
-    await withLease(ledger, { kind: 'reconcile', actor }, async (run) => {
+    await withLease(ledger, { kind: 'reconcile', who }, async (run) => {
       for await (const page of lnbits.tagged(source.key, 'aio-dca'))
         await bookFees({ ledger, clock, run }, page);
     });

@@ -3,9 +3,10 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import { BridgeError } from '../errors.ts';
 import { type Connect, keepConnection } from '../lamassu/session-cache.ts';
+import type { Asker } from '../ledger/log/log.ts';
 import type { Ledger } from '../ledger/store/open.ts';
 import type { Clock } from '../time.ts';
-import { poll } from './poll.ts';
+import { type PollConfig, poll } from './poll.ts';
 
 /** The result of a run, for the daemon's metrics. */
 export interface RunSeen {
@@ -15,10 +16,13 @@ export interface RunSeen {
   codes: string[];
 }
 
+/** The settings of its runs, and when they are. */
+type DaemonConfig = PollConfig & Pick<Config, 'schedule'>;
+
 export interface DaemonDeps {
-  config: Config;
+  config: DaemonConfig;
   clock: Clock;
-  actor: string;
+  who: Asker;
   log: Logger;
   /** Aborted when the program is asked to stop. */
   signal: AbortSignal;
@@ -88,12 +92,12 @@ async function runOnSchedule(deps: DaemonDeps, connect: Connect): Promise<void> 
 
 /** One run; logs its problems. Returns the error that no retry will help, if there is one. */
 async function runOnce(deps: DaemonDeps, connect: Connect): Promise<BridgeError | undefined> {
-  const { config, clock, actor, log, signal } = deps;
+  const { config, clock, who, log, signal } = deps;
   const startedAt = clock.monotonic();
   const seen = (outcome: string, codes: string[]) =>
     deps.onRun?.({ outcome, seconds: (clock.monotonic() - startedAt) / 1000, codes });
   try {
-    const report = await deps.withLedger((ledger) => poll({ ledger, config, actor, log, signal, connect }));
+    const report = await deps.withLedger((ledger) => poll({ ledger, config, who, log, signal, connect }));
     seen(
       report.outcome,
       report.problems.map(({ code }) => code),

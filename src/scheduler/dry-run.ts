@@ -38,7 +38,7 @@ export interface Plan {
 }
 
 /** What `poll` would do now. Writes nothing, pays nothing, and does not use LNbits. */
-export async function dryRun(deps: PollDeps): Promise<Plan> {
+export async function dryRun(deps: Pick<PollDeps, 'ledger' | 'config' | 'signal'>): Promise<Plan> {
   const { ledger, config, signal } = deps;
   const { clock } = ledger;
   const startedAt = clock.now();

@@ -16,18 +16,11 @@ import { emptyReport } from './setup.ts';
  * The paying half of a run, with everything in fixed mode due now. Does not read Lamassu.
  * Throws `payouts/paused`, and as `poll` does `run/busy`, `run/lost-lease`, and failures of the ledger.
  */
-export async function payFixed({
-  ledger,
-  config,
-  actor,
-  log,
-  signal,
-  onWait,
-}: PollDeps): Promise<PollReport> {
+export async function payFixed({ ledger, config, who, log, signal, onWait }: PollDeps): Promise<PollReport> {
   await refusePaused(ledger.db);
   const startedAt = ledger.clock.now();
   const last = await lastReport(ledger.db);
-  return withLease(ledger, { kind: 'fixed', actor, outcomeOf }, async (run) => {
+  return withLease(ledger, { kind: 'fixed', who, outcomeOf }, async (run) => {
     log.info({ run: `r${run.id}` }, 'run of fixed mode begins');
     const problems: BridgeError[] = [];
     const payouts = await pay({

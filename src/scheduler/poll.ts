@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
 import type { CashOut } from '../dca/cash-out.ts';
 import { type BridgeError, concerns } from '../errors.ts';
-import { judgingOf } from '../judging/judging.ts';
+import { type JudgingConfig, judgingOf } from '../judging/judging.ts';
 import type { Connect } from '../lamassu/session-cache.ts';
 import { openSource } from '../lamassu/source.ts';
 import { startProblem } from '../lamassu/start.ts';
@@ -12,6 +12,7 @@ import { markOf, readToEnd } from '../ledger/cash-outs/watermark.ts';
 import { keepClocks } from '../ledger/clocks/clocks.ts';
 import { findDoubts, openDoubts } from '../ledger/clocks/doubts.ts';
 import { commissionSince } from '../ledger/commission/commission.ts';
+import type { Asker } from '../ledger/log/log.ts';
 import { seeMachines } from '../ledger/machines/machines.ts';
 import type { Payout } from '../ledger/payouts/payouts.ts';
 import { type Run, withLease } from '../ledger/runs/lease.ts';
@@ -21,16 +22,19 @@ import type { Ledger } from '../ledger/store/open.ts';
 import { clockProblem, clocksOf, doubtProblem, ledgerClockProblem, readingClocks } from './clocks.ts';
 import { endOfLog, lastReport, newsOf, payoutsNeedingPeople, reviewsSince } from './new-since.ts';
 import { pausedSats } from './paused-sats.ts';
-import { checkBeforeRecording, isNotTheLedger, pay, waitsNow } from './pay.ts';
+import { checkBeforeRecording, type FormConfig, isNotTheLedger, pay, waitsNow } from './pay.ts';
 import { type Reading, readCashOuts } from './read.ts';
 import { add, conclude, noRunTotals, outcomeOf, ownShareOf, type PollReport, summaryOf } from './report.ts';
 import { bind, emptyReport, readingOf, refuseWithoutClients } from './setup.ts';
 import { pagesToRead } from './window.ts';
 
+/** The settings by which a run reads, distributes and pays. */
+export type PollConfig = JudgingConfig & FormConfig & Pick<Config, 'lnbits' | 'allocation'>;
+
 export interface PollDeps {
   ledger: Ledger;
-  config: Config;
-  actor: string;
+  config: PollConfig;
+  who: Asker;
   log: Logger;
   /** Aborted when the program is asked to stop: the run finishes its step and begins no other. */
   signal: AbortSignal;
@@ -47,12 +51,12 @@ export interface PollDeps {
  * run impossible: `run/busy`, `run/lost-lease`, `ledger/no-clients`, and failures of the ledger.
  */
 export async function poll(deps: PollDeps): Promise<PollReport> {
-  const { ledger, config, actor, log } = deps;
+  const { ledger, config, who, log } = deps;
   const { clock } = ledger;
   await refuseWithoutClients(ledger.db);
   const startedAt = clock.now();
   const last = await lastReport(ledger.db);
-  return withLease(ledger, { kind: 'poll', actor, source: config.lamassu.name, outcomeOf }, async (run) => {
+  return withLease(ledger, { kind: 'poll', who, source: config.lamassu.name, outcomeOf }, async (run) => {
     log.info({ run: `r${run.id}` }, 'run begins');
     const signal = AbortSignal.any([deps.signal, run.lost]);
     const problems: BridgeError[] = [];

@@ -517,7 +517,7 @@ describe('pause and resume', () => {
 
 test('during a run nothing can be decided about payouts, but pause still works', async () => {
   await tooLittle();
-  const run = await startRun(ledger, 'poll', 'timer');
+  const run = await startRun(ledger, 'poll', { actor: 'timer' });
   try {
     const ran = await payouts('hold', p, '--reason', 'now');
     expect(ran.code).toBe(75);

@@ -280,7 +280,7 @@ test.each([
 });
 
 test('says which run is going on', async () => {
-  const run = await startRun(ledger, 'poll', 'timer');
+  const run = await startRun(ledger, 'poll', { actor: 'timer' });
   try {
     expect((await status()).running).toEqual({ run: `r${run.id}`, kind: 'poll', actor: 'timer' });
     expect((await world.must(['status'])).stdout).toContain(`r${run.id}, poll by timer`);

@@ -218,7 +218,7 @@ forEachLedger((kind, open) => {
     });
     const input = { wallet_key: 'a', times: 1n };
     const first = await ask({ ledger, key: 'k' }, underLease, input);
-    const run = await startRun(ledger, 'poll', 'timer');
+    const run = await startRun(ledger, 'poll', { actor: 'timer' });
     expect(await ask({ ledger, key: 'k' }, underLease, input)).toEqual(first);
     await expect(ask({ ledger, key: 'other' }, underLease, input)).rejects.toMatchObject({
       code: 'run/busy',

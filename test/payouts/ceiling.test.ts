@@ -21,7 +21,7 @@ async function begin(payouts = ''): Promise<void> {
 }
 
 async function release(id: bigint): Promise<void> {
-  const run = await startRun(day.ledger, 'payouts release', 'dora');
+  const run = await startRun(day.ledger, 'payouts release', { actor: 'dora' });
   await run.write((trx) => releasePayout(trx, { ...run.who, at: now() }, id));
   await run.finish('ok', null);
 }

@@ -244,7 +244,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     // It goes on under its own claim, which it checked a moment ago by its clocks, and an hour ago by LNbits'.
     const { ledger } = snapshot;
     await ledger.db.updateTable('lease').set({ expires_at: PAST }).execute();
-    const run = await startRun(ledger, 'poll', 'test');
+    const run = await startRun(ledger, 'poll', { actor: 'test' });
     const opened = await openSourceWallet(day.config.lnbits, day.config.lnbits.sourceWalletKey, systemClock);
     const { nonce } = await ledger.db.selectFrom('claims').select('nonce').executeTakeFirstOrThrow();
     const monotonic = performance.now();

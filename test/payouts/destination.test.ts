@@ -104,7 +104,7 @@ async function owing(names: string[]): Promise<{ ctx: PayContext; destination: M
   await book.pay(plus(at, 2));
   await ledger.db.updateTable('ledger').set({ source_wallet_id: SOURCE }).execute();
   await ledger.write((trx) => accountFor(trx, { actor: 'test', run: null, clock: bootless, at }, SOURCE));
-  const run = await startRun(ledger, 'poll', 'test');
+  const run = await startRun(ledger, 'poll', { actor: 'test' });
   onTestFinished(() => run.finish('ok', null));
   const destination = new MemoryDestination();
   const ctx: PayContext = {

@@ -212,6 +212,6 @@ test('a former wallet that was left before a run of the former source wallet is 
   await day.owe('alice', 2n);
   old = await copyOf(day, { sourceKey: other.adminkey });
   expect(await paid()).toMatchObject({ codes: [], settled: 1 });
-  const run = await startRun(old.ledger, 'poll', 'test');
+  const run = await startRun(old.ledger, 'poll', { actor: 'test' });
   await run.finish('ok', null);
 });

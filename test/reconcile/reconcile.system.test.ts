@@ -17,6 +17,7 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 const HOUR = 3_600_000;
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
 const ALL: ComparedRange = { from: null, before: null };
+const who = { actor: 'test' };
 
 describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => {
   let world: World;
@@ -49,7 +50,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
   });
 
   const look = async (range = ALL): Promise<Reconciliation & { differences: { hint: string }[] }> => {
-    const found = await reconcile(ledger, loadConfig(world.configFile, {}), 'test', range);
+    const found = await reconcile(ledger, loadConfig(world.configFile, {}), who, range);
     return {
       ...found,
       differences: found.differences.map((one) => ({ ...one, hint: inCommandWords(one.hint) })),
@@ -227,7 +228,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
       const config = loadConfig(world.configFile, {});
       const lnbits = { ...config.lnbits, sourceWalletKey: new Secret(other.adminkey) };
       const { lamassu: there } = config;
-      const { differences } = await reconcile(ledger, { ...config, lamassu: there, lnbits }, 'test', ALL);
+      const { differences } = await reconcile(ledger, { ...config, lamassu: there, lnbits }, who, ALL);
       expect(differences).toMatchObject([{ code: 'wallet/former', ledger: 'payments from it: 4' }]);
     });
 
@@ -339,7 +340,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
   });
 
   test('reading takes the lease only if it could change something', async () => {
-    const run = await startRun(ledger, 'poll', 'somebody');
+    const run = await startRun(ledger, 'poll', { actor: 'somebody' });
     const found = await look().catch((error: unknown) => error);
     await run.finish('ok', null);
     if (lnbitsVersion === '1.0.0') expect(found).toMatchObject({ code: 'run/busy', kind: 'busy' });
@@ -349,7 +350,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
   test('an unreachable Lamassu or LNbits never counts as agreement', async () => {
     const config = loadConfig(world.configFile, {});
     const gone = { ...config, lamassu: { ...config.lamassu, port: 1, password: config.lamassu.password } };
-    await expect(reconcile(ledger, gone, 'test', ALL)).rejects.toMatchObject({ code: 'lamassu/unreachable' });
+    await expect(reconcile(ledger, gone, who, ALL)).rejects.toMatchObject({ code: 'lamassu/unreachable' });
     world.simulator().rules = [{ when: { kind: 'list' }, times: 9, fault: { at: 'before', do: 'reset' } }];
     await expect(look()).rejects.toMatchObject({ code: 'lnbits/unreachable' });
     world.simulator().rules = [];

@@ -45,7 +45,7 @@ function start(config: Config) {
   const ended = runDaemon({
     config,
     clock: systemClock,
-    actor: 'daemon',
+    who: { actor: 'daemon' },
     log: pino({ level: 'debug' }, sink),
     signal: stop.signal,
     withLedger: async <T>(work: (ledger: Ledger) => Promise<T>) => {

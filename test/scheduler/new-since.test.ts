@@ -20,7 +20,13 @@ test('a payout that is released and held again is reported each time, and only t
   const { ledger, config } = day;
   const run = async () => {
     const signal = new AbortController().signal;
-    const report = await payFixed({ ledger, config, actor: 'test', log: pino({ level: 'silent' }), signal });
+    const report = await payFixed({
+      ledger,
+      config,
+      who: { actor: 'test' },
+      log: pino({ level: 'silent' }),
+      signal,
+    });
     return [exitOf[report.outcome], report.outcome, report.news.payouts];
   };
   const release = () =>
@@ -49,7 +55,7 @@ forEachLedger((_kind, fresh) => {
       reason: 'failed',
     };
     const told = async (reason: string) => {
-      const run = await startRun(ledger, 'poll', 'test');
+      const run = await startRun(ledger, 'poll', { actor: 'test' });
       const opened = await run.write((trx) =>
         toReview(trx, { ...run.who, at: now() }, { ...finding, reason }),
       );

@@ -111,7 +111,13 @@ quiet = "1 ms"
   });
 
   const run = (options: { signal?: AbortSignal } = {}): Promise<PollReport> =>
-    poll({ ledger, config, actor: 'test', log, signal: options.signal ?? new AbortController().signal });
+    poll({
+      ledger,
+      config,
+      who: { actor: 'test' },
+      log,
+      signal: options.signal ?? new AbortController().signal,
+    });
 
   /** A client with confirmed cash, in whole GTQ, that serves all machines. */
   const addClient = async (name: string, gtq: bigint, depositedAt = ago(90 * DAY)): Promise<WalletKeys> => {
@@ -392,7 +398,7 @@ quiet = "1 ms"
   test('a second run is refused while one is going on, and says who holds it', async () => {
     await addClient('alice', 10_000n);
     const other = await openAgain(ledger);
-    const held = await startRun(other, 'poll', 'the timer');
+    const held = await startRun(other, 'poll', { actor: 'the timer' });
     await expect(run()).rejects.toMatchObject({
       code: 'run/busy',
       kind: 'busy',
@@ -404,7 +410,7 @@ quiet = "1 ms"
 
   test('a run that lost its lease writes nothing more', async () => {
     await addClient('alice', 10_000n);
-    const slow = await startRun(ledger, 'poll', 'slow');
+    const slow = await startRun(ledger, 'poll', { actor: 'slow' });
     await ledger.db
       .updateTable('lease')
       .set({ expires_at: ago(1) })
@@ -416,7 +422,7 @@ quiet = "1 ms"
   test('a dry run shows the plan and writes nothing', async () => {
     const alice = await addClient('alice', 10_000n);
     await insertCashOut(lamassu);
-    const plan = await dryRun({ ledger, config, actor: 'test', log, signal: new AbortController().signal });
+    const plan = await dryRun({ ledger, config, signal: new AbortController().signal });
     expect(plan.payouts).toEqual([{ client: 'alice', sats: 484_207n }]);
     expect(plan.report).toMatchObject({ outcome: 'ok', distributed: { cashOuts: 1, net: 484_207n } });
     expect(await ledger.db.selectFrom('cash_outs').select('id').execute()).toEqual([]);

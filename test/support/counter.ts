@@ -73,7 +73,7 @@ export async function openCounter(options: WorldOptions): Promise<Counter> {
       },
       poll: () =>
         poll({
-          ...{ ledger, config, actor: 'test' },
+          ...{ ledger, config, who: { actor: 'test' } },
           ...{ log: pino({ level: 'silent' }), signal: new AbortController().signal },
         }),
       perform: (operation, input, how = {}) =>

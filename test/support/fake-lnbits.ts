@@ -115,7 +115,7 @@ export async function openFake(): Promise<{
     .insertInto('wallets')
     .values({ id: payment.client_wallet_id, invoice_key: 'client key', created_at: payment.created_at })
     .execute();
-  const run = await startRun(ledger, 'poll', 'test');
+  const run = await startRun(ledger, 'poll', { actor: 'test' });
   return {
     context: ({ client: lnbits }) => ({
       ...{

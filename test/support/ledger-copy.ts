@@ -31,7 +31,7 @@ export async function copyOf(day: Payday, { sourceKey }: { sourceKey?: string } 
     ledger,
     payNow: async () => {
       await ledger.db.updateTable('lease').set({ expires_at: '2026-01-01T00:00:00.000000Z' }).execute();
-      const run = await startRun(ledger, 'poll', 'the copy');
+      const run = await startRun(ledger, 'poll', { actor: 'the copy' });
       const problems: BridgeError[] = [];
       const { signal } = new AbortController();
       const its = { ...config, lnbits: { ...lnbits, sourceWalletKey } };

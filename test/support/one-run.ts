@@ -67,7 +67,7 @@ export interface Ran extends Paid {
 export async function inRun<T>(work: (ctx: PayContext) => Promise<T>): Promise<T> {
   const { ledger, config } = day;
   const { url, sourceWalletKey } = config.lnbits;
-  const held = await startRun(ledger, 'poll', 'test');
+  const held = await startRun(ledger, 'poll', { actor: 'test' });
   const opened = await openSourceWallet({ url }, sourceWalletKey, clock);
   const lnbits = new LnbitsClient({ url, backoffMs: 1 }, clock);
   try {

@@ -182,7 +182,7 @@ ${payouts}
       return cashOut.id;
     },
     payNow: async ({ signal = new AbortController().signal } = {}) => {
-      const run: Run = await startRun(ledger, 'poll', 'test');
+      const run: Run = await startRun(ledger, 'poll', { actor: 'test' });
       const problems: BridgeError[] = [];
       const report = await pay({ ledger, config, run, signal, problems });
       await run.finish('ok', null);

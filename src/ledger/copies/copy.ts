@@ -2,7 +2,6 @@ import { rmSync } from 'node:fs';
 import { sql } from 'kysely';
 import type { Secret } from '../../config/secret.ts';
 import { BridgeError, conflict } from '../../errors.ts';
-import type { Clock } from '../../time.ts';
 import { record, toJson, type Who } from '../log/log.ts';
 import { withLease } from '../runs/lease.ts';
 import { type Db, type Ledger, openLedger, type Trx, UNFINISHED } from '../store/open.ts';
@@ -39,27 +38,23 @@ export interface Copied {
  * Moves a ledger. Errors: `usage/invalid` if the target is not empty, `run/busy`, those of opening either, and
  * `ledger/copy-differs` if the copy differs.
  */
-export async function copyLedger(
-  from: LedgerPlace,
-  to: LedgerPlace,
-  actor: string,
-  clock: Clock,
-): Promise<Copied> {
+export async function copyLedger(from: LedgerPlace, to: LedgerPlace, who: Who): Promise<Copied> {
+  const { clock } = who;
   if (from.url === to.url) throw conflict('to', `${to.url} is the ledger itself`, 'Choose another place.');
   const source = await openLedger({ ...from, clock, use: 'write' }).catch((error: unknown) => {
     if (error instanceof BridgeError && error.code === 'ledger/retired') return error;
     throw error;
   });
-  if (source instanceof BridgeError) return finishCopy(source, from, to, actor, clock);
+  if (source instanceof BridgeError) return finishCopy(source, from, to, who);
   try {
-    return await moveAway(source, to, actor);
+    return await moveAway(source, to, who);
   } finally {
     await source.close();
   }
 }
 
-async function moveAway(source: Ledger, to: LedgerPlace, actor: string): Promise<Copied> {
-  return withLease(source, { kind: 'ledger copy', actor }, async (run) => {
+async function moveAway(source: Ledger, to: LedgerPlace, who: Who): Promise<Copied> {
+  return withLease(source, { kind: 'ledger copy', who }, async (run) => {
     const copy = await openTarget(to, source);
     try {
       const rows = await run.write(async (trx) => {
@@ -70,7 +65,7 @@ async function moveAway(source: Ledger, to: LedgerPlace, actor: string): Promise
         await trx.updateTable('ledger').set({ retired_to: to.url }).execute();
         return counts;
       });
-      await takeIntoUse(copy, { actor, run: run.id, clock: source.clock }, source.url);
+      await takeIntoUse(copy, run.who, source.url);
       return { id: source.id, url: to.url, rows, verification: await verifyLedger(copy) };
     } finally {
       await copy.close();
@@ -83,17 +78,16 @@ async function finishCopy(
   retired: BridgeError,
   from: LedgerPlace,
   to: LedgerPlace,
-  actor: string,
-  clock: Clock,
+  who: Who,
 ): Promise<Copied> {
+  const { clock } = who;
   const source = await openLedger({ ...from, clock, use: 'move' });
   try {
     if ((await placeOf(source.db)) !== to.url) throw retired;
     const target = await openLedger({ ...to, clock, use: 'move' });
     try {
       if (target.id !== source.id) throw retired;
-      if ((await placeOf(target.db)) === UNFINISHED)
-        await takeIntoUse(target, { actor, run: null, clock }, from.url);
+      if ((await placeOf(target.db)) === UNFINISHED) await takeIntoUse(target, who, from.url);
       return { id: source.id, url: to.url, rows: null, verification: await verifyLedger(target) };
     } finally {
       await target.close();

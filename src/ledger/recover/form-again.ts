@@ -7,16 +7,23 @@ import { Differs, type Lost, paidText, type RecoverOptions } from './unknown-pay
 
 type Recipient = Pick<TableRow<'recipients'>, 'id' | 'kind'>;
 
+/** A payout that the ledger does not have, with the payments that LNbits shows of it. */
+interface LostPayout {
+  /** The payout in words, for a misfit. */
+  what: string;
+  group: Lost[];
+  /** The first of the group. */
+  first: Lost;
+  recipient: Recipient;
+}
+
 /**
  * Forms the payout as it was, of the same cash-outs. If it does not fit and the operator accepts that, answers why it
  * is held.
  */
 export async function formAgain(
   trx: Trx,
-  group: Lost[],
-  first: Lost,
-  recipient: Recipient,
-  what: string,
+  { what, group, first, recipient }: LostPayout,
   options: RecoverOptions,
 ): Promise<string | null> {
   const members = await membersOf(trx, first, recipient);
@@ -30,7 +37,7 @@ export async function formAgain(
   const amount = formatDecimal(fiat, Number(digits?.digits ?? 0));
   const exact =
     amount === first.fiat ? (exactParts(group, sats, options.maximumSats) ?? splitParts(group, sats)) : null;
-  const parts = exact ?? (options.hold === null ? null : shareParts(group, sats));
+  const parts = exact ?? (!options.hold ? null : shareParts(group, sats));
   const owed = `${sats} sat for ${amount} ${first.currency}, of ${await cashOutsText(trx, first)}`;
   if (!parts) {
     throw new Differs(

@@ -10,17 +10,22 @@ import {
 import type { Trx } from '../store/open.ts';
 import { Differs, type Lost, type RecoverOptions } from './unknown-payments.ts';
 
-/**
- * Books the payments of one part, oldest first. `walletId`: the recipient's present wallet. If the part was paid
- * twice, answers why the payout is held.
- */
+/** A part of a payout with the payments that a lost ledger made of it. */
+interface LostPart {
+  /** The payout in words, for a misfit. */
+  what: string;
+  part: bigint;
+  tries: Lost[];
+  /** The recipient's present wallet. */
+  walletId: string;
+  /** Why the payout is held already; null: it is not. */
+  heldFor: string | null;
+}
+
+/** Books the payments of one part, oldest first. If the part was paid twice, answers why the payout is held. */
 export async function putBackPart(
   trx: Trx,
-  what: string,
-  part: bigint,
-  tries: Lost[],
-  walletId: string,
-  heldFor: string | null,
+  { what, part, tries, walletId, heldFor }: LostPart,
   options: RecoverOptions,
 ): Promise<string | null> {
   const { payout } = tries[0] as Lost;
@@ -40,7 +45,7 @@ export async function putBackPart(
     ...(live && (live.state === 'settled' || options.paid.has(live.payment_hash)) ? [live.payment_hash] : []),
     ...tries.filter((one) => one.outcome !== 'failed').map((one) => one.hash),
   ];
-  if (paid.length > 1 && options.hold === null) {
+  if (paid.length > 1 && !options.hold) {
     throw new Differs(
       'recover/paid-twice',
       `${what}, part ${part}`,

@@ -98,7 +98,7 @@ async function putBackPayout(trx: Trx, group: Lost[], options: RecoverOptions): 
     .executeTakeFirst();
   let heldFor: string | null = null;
   if (!known) {
-    heldFor = await formAgain(trx, group, first, recipient, what, options);
+    heldFor = await formAgain(trx, { what, group, first, recipient }, options);
   } else {
     const same = [recipient.id, first.currency, first.fiat].join(' ');
     const its = [known.recipient_id, known.currency, formatDecimal(known.fiat, Number(known.digits))].join(
@@ -116,7 +116,8 @@ async function putBackPayout(trx: Trx, group: Lost[], options: RecoverOptions): 
     await splitAgain(trx, known.id, group, options);
   }
   for (const [part, tries] of Map.groupBy(group, (one) => one.part)) {
-    heldFor = (await putBackPart(trx, what, part, tries, recipient.wallet_id, heldFor, options)) ?? heldFor;
+    const lost = { what, part, tries, walletId: recipient.wallet_id, heldFor };
+    heldFor = (await putBackPart(trx, lost, options)) ?? heldFor;
   }
   const { sats, state } = await conclude(
     trx,
@@ -130,7 +131,6 @@ async function putBackPayout(trx: Trx, group: Lost[], options: RecoverOptions): 
     subject: `p${first.payout}`,
     before: known ? { state: known.state } : undefined,
     after: { state, sats, payments },
-    reason: options.hold ?? undefined,
   });
   return { payout: first.payout, recipient: first.recipient, sats, state, payments };
 }

@@ -46,8 +46,8 @@ export interface RecoverOptions {
   maximumSats: bigint;
   /** Hashes that LNbits shows as paid from the source wallet, known to the ledger or not. */
   paid: ReadonlySet<string>;
-  /** The operator's reason to book what does not fit as held; null: nothing that does not fit is booked. */
-  hold: string | null;
+  /** Whether the operator lets what does not fit be booked as held; the reason is that of the act. */
+  hold: boolean;
 }
 
 /** Thrown to end the work on one payout that does not fit. */

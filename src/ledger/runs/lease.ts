@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { sql } from 'kysely';
 import { BridgeError } from '../../errors.ts';
 import { bootId, type Instant, plus } from '../../time.ts';
-import type { Who } from '../log/log.ts';
+import type { Asker, Who } from '../log/log.ts';
 import type { Db, Ledger, Trx } from '../store/open.ts';
 import { isPostgres } from '../store/tables.ts';
 import { endClaims } from './claims.ts';
@@ -33,7 +33,7 @@ export type RunDecision = (typeof DECISIONS)[number];
 /** A run that holds the lease. */
 export interface Run {
   id: bigint;
-  /** The name of the run in the log. */
+  /** The run in the log: who asked for it, and its number. */
   who: Who;
   /** Aborted when another run has taken the lease. */
   lost: AbortSignal;
@@ -63,7 +63,7 @@ interface Owner {
 export async function startRun(
   ledger: Ledger,
   kind: string,
-  actor: string,
+  who: Asker,
   source: string | null = null,
 ): Promise<Run> {
   const { clock } = ledger;
@@ -97,7 +97,10 @@ export async function startRun(
       .select((eb) => eb.fn.coalesce(eb.fn.max('id'), sql<bigint>`0`).as('last'))
       .executeTakeFirstOrThrow();
     const next = last + 1n;
-    await trx.insertInto('runs').values({ id: next, kind, actor, started_at: clock.now(), source }).execute();
+    await trx
+      .insertInto('runs')
+      .values({ id: next, kind, actor: who.actor, started_at: clock.now(), source })
+      .execute();
     await trx
       .insertInto('lease')
       .values({ one: 1n, run_id: next, owner: me, expires_at: plus(time, LEASE_MS) })
@@ -123,7 +126,7 @@ export async function startRun(
   void keepRenewing();
   return {
     id,
-    who: { actor, run: id, clock },
+    who: { ...who, run: id, clock },
     lost: lost.signal,
     write: (work) =>
       ledger.write(async (trx) => {
@@ -145,7 +148,7 @@ export async function startRun(
 export interface LeaseOptions {
   /** The command, like `payouts hold`. */
   kind: string;
-  actor: string;
+  who: Asker;
   /** The name of the Lamassu that the run reads. */
   source?: string;
   /** The outcome to record if an error ends the run. */
@@ -158,10 +161,10 @@ export interface LeaseOptions {
  */
 export async function withLease<T>(
   ledger: Ledger,
-  { kind, actor, source, outcomeOf = () => 'failed' }: LeaseOptions,
+  { kind, who, source, outcomeOf = () => 'failed' }: LeaseOptions,
   work: (run: Run) => Promise<T>,
 ): Promise<T> {
-  const run = await startRun(ledger, kind, actor, source);
+  const run = await startRun(ledger, kind, who, source);
   let isFinished = false;
   const finish: Run['finish'] = async (...how) => {
     await run.finish(...how);

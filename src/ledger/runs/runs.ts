@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Instant } from '../../time.ts';
+import type { Act } from '../log/log.ts';
 import type { Db, Trx } from '../store/open.ts';
 
 /* What a run records between its start and its end, and the outcome of the newest run of a source. */
@@ -25,7 +26,11 @@ export async function markSucceeded(trx: Trx, run: bigint): Promise<void> {
 }
 
 /** A placeholder: a dry run has no run in the ledger. Its rows name this one, and both are rolled back. */
-export async function placeholderRun(trx: Trx, kind: string, actor: string, at: Instant): Promise<bigint> {
+export async function placeholderRun(
+  trx: Trx,
+  { actor, at }: Pick<Act, 'actor' | 'at'>,
+  kind: string,
+): Promise<bigint> {
   const { last } = await trx
     .selectFrom('runs')
     .select((eb) => eb.fn.coalesce(eb.fn.max('id'), sql<bigint>`0`).as('last'))

@@ -26,7 +26,7 @@ const off = (ms: number, more: Partial<HostClock> = {}): HostClock => {
 /** A run that saw both clocks; Lamassu's wrong by `ms`. */
 async function seen(ledger: Ledger, ms = 0): Promise<void> {
   const { wall, uptime } = systemClock.host();
-  const run = await startRun(ledger, 'poll', 'me', 'lamassu');
+  const run = await startRun(ledger, 'poll', { actor: 'me' }, 'lamassu');
   await ledger.db
     .updateTable('runs')
     .set({
@@ -133,7 +133,7 @@ forEachLedger((kind, open) => {
     await ledger.db.updateTable('runs').set({ succeeded: 1n }).execute();
     expect(await look(plus(now(), MINUTE))).toMatchObject({ stale: false, overrun: false });
     expect(await look(plus(now(), -HOUR))).toMatchObject({ stale: true });
-    await startRun(ledger, 'poll', 'me', 'lamassu');
+    await startRun(ledger, 'poll', { actor: 'me' }, 'lamassu');
     expect(await look(plus(now(), 1_000))).toMatchObject({ stale: false, overrun: false });
     expect(await look(plus(now(), -HOUR))).toMatchObject({ overrun: true });
     expect(await look(plus(now(), 3 * HOUR))).toMatchObject({ overrun: true, stale: true });

@@ -20,6 +20,8 @@ import { type Payday, payday } from '../../support/payday.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
+const who = { actor: 'test', run: null, clock: systemClock };
+
 /** A ledger with something in most tables. */
 async function usedLedger(): Promise<Payday> {
   const day = await payday();
@@ -89,7 +91,7 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
     const { ledger } = await usedLedger();
     const before = await rowsOf(ledger);
     const url = await freshLedgerUrl(kind);
-    const moved = await copyLedger({ url: ledger.url }, { url }, 'test', systemClock);
+    const moved = await copyLedger({ url: ledger.url }, { url }, who);
     expect(moved).toMatchObject({ id: ledger.id, url, rows: { cash_outs: 4, payouts: 2, allocations: 4 } });
 
     // A process that had it open all the time can no longer write to it either.
@@ -108,7 +110,7 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
     expect(await verifyLedger(there)).toMatchObject({ ok: true });
 
     const again = await freshLedgerUrl('sqlite');
-    await copyLedger({ url }, { url: again }, 'test', systemClock);
+    await copyLedger({ url }, { url: again }, who);
     const back = await opened(again);
     expect((await rowsOf(back)).payments).toEqual(before.payments);
     await back.write((trx) =>
@@ -126,14 +128,10 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
     const { ledger } = await usedLedger();
     const other = await freshLedger(kind);
     await other.write((trx) => trx.insertInto('currencies').values({ code: 'USD', digits: 2n }).execute());
-    await expect(
-      copyLedger({ url: ledger.url }, { url: other.url }, 'test', systemClock),
-    ).rejects.toMatchObject({
+    await expect(copyLedger({ url: ledger.url }, { url: other.url }, who)).rejects.toMatchObject({
       code: 'usage/invalid',
     });
-    await expect(
-      copyLedger({ url: ledger.url }, { url: ledger.url }, 'test', systemClock),
-    ).rejects.toMatchObject({
+    await expect(copyLedger({ url: ledger.url }, { url: ledger.url }, who)).rejects.toMatchObject({
       code: 'usage/invalid',
     });
     expect((await opened(ledger.url)).id).toBe(ledger.id);
@@ -153,7 +151,7 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
             'create trigger meddle before insert on wallets for each row execute function meddle()',
           ];
     for (const text of meddle) await sql.raw(text).execute(target.db);
-    await expect(copyLedger({ url: ledger.url }, { url }, 'test', systemClock)).rejects.toMatchObject({
+    await expect(copyLedger({ url: ledger.url }, { url }, who)).rejects.toMatchObject({
       code: 'ledger/copy-differs',
       message: expect.stringContaining('wallets'),
     });
@@ -166,7 +164,7 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
     // The same command begins again over what was left.
     if (kind === 'postgresql') await sql`drop trigger meddle on wallets`.execute(target.db);
     await target.close();
-    await copyLedger({ url: ledger.url }, { url }, 'test', systemClock);
+    await copyLedger({ url: ledger.url }, { url }, who);
     expect((await opened(url)).id).toBe(ledger.id);
   });
 
@@ -176,25 +174,20 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
       .insertInto('runs')
       .values({ id: 99n, kind: 'poll', actor: 'x', started_at: now() })
       .execute();
-    const { verification } = await copyLedger(
-      { url: ledger.url },
-      { url: await freshLedgerUrl(kind) },
-      'test',
-      systemClock,
-    );
+    const { verification } = await copyLedger({ url: ledger.url }, { url: await freshLedgerUrl(kind) }, who);
     expect(verification.differences.map(({ code }) => code)).toEqual(['run/open']);
   });
 });
 
 test('a run that is going on is not disturbed', async () => {
   const { ledger } = await usedLedger();
-  const run = await startRun(ledger, 'poll', 'the timer');
+  const run = await startRun(ledger, 'poll', { actor: 'the timer' });
   const url = await freshLedgerUrl('sqlite');
-  await expect(copyLedger({ url: ledger.url }, { url }, 'test', systemClock)).rejects.toMatchObject({
+  await expect(copyLedger({ url: ledger.url }, { url }, who)).rejects.toMatchObject({
     code: 'run/busy',
   });
   await run.finish('ok', null);
-  await copyLedger({ url: ledger.url }, { url }, 'test', systemClock);
+  await copyLedger({ url: ledger.url }, { url }, who);
 });
 
 describe('killed at any commit', { timeout: 120_000 }, () => {

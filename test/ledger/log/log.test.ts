@@ -11,7 +11,7 @@ forEachLedger((_kind, open) => {
     const ledger = await open();
     const host = { wall: 0, boot: 'this boot', uptime: 77 };
     const clock = { ...systemClock, host: () => host };
-    const run = await startRun(ledger, 'poll', 'timer');
+    const run = await startRun(ledger, 'poll', { actor: 'timer' });
     await run.write(async (trx) => {
       await record(trx, { actor: 'dora', run: null, clock }, { at: AT, action: 'test', subject: 'by hand' });
       await record(trx, { ...run.who, clock }, { at: AT, action: 'test', subject: 'by a run' });
@@ -23,6 +23,28 @@ forEachLedger((_kind, open) => {
     expect(rows).toEqual([
       { subject: 'by hand', run_id: null, boot: 'this boot', uptime_ms: 77n },
       { subject: 'by a run', run_id: run.id, boot: null, uptime_ms: null },
+    ]);
+  });
+
+  test('what a run does is logged with the right and the reason of who asked for it', async () => {
+    const ledger = await open();
+    const asker = {
+      principal: { kind: 'bookkeeper' as const },
+      ...{ actor: 'dora', reason: 'the month ends' },
+    };
+    const run = await startRun(ledger, 'poll', asker);
+    await run.write(async (trx) => {
+      await record(trx, run.who, { at: AT, action: 'test', subject: 'by itself' });
+      await record(trx, run.who, { at: AT, action: 'test', subject: 'with a reason', reason: 'it is due' });
+    });
+    const rows = await ledger.db
+      .selectFrom('log')
+      .select(['subject', 'run_id', 'actor', 'principal', 'reason'])
+      .execute();
+    const by = { run_id: run.id, actor: 'dora', principal: 'bookkeeper' };
+    expect(rows).toEqual([
+      { ...by, subject: 'by itself', reason: 'the month ends' },
+      { ...by, subject: 'with a reason', reason: 'it is due' },
     ]);
   });
 });

@@ -128,7 +128,7 @@ forEachLedger((_kind, open) => {
     parts?: bigint[],
   ): Promise<{ ledger: Ledger; run: Run; id: bigint }> {
     const ledger = await open();
-    const run = await startRun(ledger, 'payouts test', 'dora');
+    const run = await startRun(ledger, 'payouts test', { actor: 'dora' });
     const id = await run.write(async (trx) => {
       const payout = await owe(trx, parts);
       await make(trx, run, payout);

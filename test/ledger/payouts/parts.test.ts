@@ -14,7 +14,7 @@ forEachLedger((_kind, fresh) => {
   test('a part of which nothing can arrive is split into others, which are paid instead', async () => {
     const ledger = await fresh();
     const { db } = ledger;
-    const run = await startRun(ledger, 'poll', 'test');
+    const run = await startRun(ledger, 'poll', { actor: 'test' });
     const pay = (id: bigint, part: bigint, sats: bigint) =>
       ledger.write((trx) =>
         addPayment(

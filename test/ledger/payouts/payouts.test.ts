@@ -30,7 +30,7 @@ const who: Who = { actor: 'dora', run: null, clock: bootless };
 /** A payout of one part with one payment, in these states. */
 async function owed(payout: PayoutState, payment: PaymentState) {
   const ledger = await freshLedger('sqlite');
-  const run = await startRun(ledger, 'poll', 'test');
+  const run = await startRun(ledger, 'poll', { actor: 'test' });
   const row: Payment = await ledger.write(async (trx) => {
     await trx.insertInto('currencies').values({ code: 'USD', digits: 2n }).execute();
     await trx.insertInto('wallets').values({ id: 'w', invoice_key: 'k', created_at: AT }).execute();

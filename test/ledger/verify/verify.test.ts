@@ -331,7 +331,7 @@ function how(run: bigint | null) {
 
 /** Books with an example of everything: flow and fixed, an own part, commission, payments in every state. */
 async function fill(ledger: Ledger): Promise<void> {
-  const run = await startRun(ledger, 'poll', 'test');
+  const run = await startRun(ledger, 'poll', { actor: 'test' });
   await run.write(async (trx) => {
     for (const code of ['USD', 'EUR'])
       await trx.insertInto('currencies').values({ code, digits: 2n }).execute();

@@ -32,7 +32,7 @@ async function once(configFile: string, wait: Wait | null): Promise<string[]> {
     const { url, password } = config.ledger;
     const ledger = await openLedger({ clock: systemClock, url, password, use: 'write' });
     try {
-      const { problems } = await poll({ ledger, config, actor: 'test', log, signal });
+      const { problems } = await poll({ ledger, config, who: { actor: 'test' }, log, signal });
       return problems.map(({ code }) => code);
     } finally {
       await ledger.close();

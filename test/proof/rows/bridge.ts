@@ -106,7 +106,7 @@ export async function startBridge(plan: Plan, kind: LedgerKind): Promise<Bridge>
     ledger.db.updateTable('runs').set({ source_now: null }).where('id', '>', 0n).execute();
 
   const signal = new AbortController().signal;
-  const deps = { ledger, config, actor: 'test', log: pino({ level: 'silent' }), signal };
+  const deps = { ledger, config, who: { actor: 'test' }, log: pino({ level: 'silent' }), signal };
   const release = stack.move();
   return {
     lamassu,
