@@ -171,7 +171,7 @@ function leaves(type: unknown, document: object, path: string[] = [], fallback?:
   return (SECRETS as readonly string[]).includes(key.replace(/_file$/, '')) ? [] : [{ key, fallback }];
 }
 
-interface Of {
+interface ReadFile {
   document: object;
   file: string;
   text: string;
@@ -179,7 +179,7 @@ interface Of {
   refused: ReadonlySet<string>;
 }
 
-function settingOf({ key, fallback }: Leaf, { document, file, text, url, refused }: Of): Setting {
+function settingOf({ key, fallback }: Leaf, { document, file, text, url, refused }: ReadFile): Setting {
   const stated = valueAt(document, key.split('.'));
   const parameter = url !== undefined && 'postgresql' in url ? fromUrl(key, url) : undefined;
   const origin =

@@ -18,7 +18,7 @@ export interface Stated {
 }
 
 /** What the source tells of the cash-out; null for what it does not tell. Cash in minor units. */
-export interface Told {
+export interface PartialAmounts {
   currency: string | null;
   digits: number;
   /** The cash that the layperson asked for. */
@@ -31,7 +31,7 @@ export interface Told {
   charge: Pick<Charge, 'ticker' | 'rate' | 'discount' | 'fixedFee'> | null;
 }
 
-export const NOTHING_TOLD: Told = {
+export const NO_AMOUNTS: PartialAmounts = {
   currency: null,
   digits: 0,
   asked: null,
@@ -52,7 +52,7 @@ export type Figures = Pick<
  * it is the principal, without commission. Throws `usage/invalid`, which names the figure that is missing or wrong.
  */
 export function settledFigures(
-  told: Told,
+  told: PartialAmounts,
   stated: Stated,
   { method, fallback }: Pick<Charge, 'method' | 'fallback'>,
 ): Figures {
@@ -101,7 +101,7 @@ export function settledFigures(
   return { currency, digits, fiat, distributed, undelivered, commission, method: used };
 }
 
-function undeliveredOf({ gross }: Told, distributed: bigint): bigint {
+function undeliveredOf({ gross }: PartialAmounts, distributed: bigint): bigint {
   return gross !== null && gross > distributed ? gross - distributed : 0n;
 }
 
@@ -155,11 +155,11 @@ export function statedCommission(
 /**
  * What the layperson paid for a part of the cash: gross × part / asked, rounded down; null if a figure is missing.
  */
-export function proportionOf({ asked, gross }: Told, fiat: bigint): bigint | null {
+export function proportionOf({ asked, gross }: PartialAmounts, fiat: bigint): bigint | null {
   return asked === null || gross === null || fiat > asked ? null : (gross * fiat) / asked;
 }
 
-function paidFor(told: Told, fiat: bigint): bigint {
+function paidFor(told: PartialAmounts, fiat: bigint): bigint {
   const part = proportionOf(told, fiat);
   if (part !== null && part > 0n) return part;
   const paid = message`Give what was paid for it with ${field('gross')}, like "61234 sat"`;
@@ -175,7 +175,7 @@ function paidFor(told: Told, fiat: bigint): bigint {
 }
 
 function commissionOf(
-  { asked, charge }: Told,
+  { asked, charge }: PartialAmounts,
   stated: Stated,
   figures: { fiat: bigint; digits: number; distributed: bigint } & Pick<Charge, 'method' | 'fallback'>,
 ): { commission: bigint; used: CashOut['method'] } {

@@ -17,7 +17,7 @@ import { proveRights } from '../lnbits/rights.ts';
 import type { Clock } from '../time.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 
-interface SourceWallet {
+interface ShownWallet {
   id: string;
   name: string;
   balanceMsat: bigint;
@@ -78,7 +78,7 @@ export async function* examineLnbits(
 }
 
 /** The error for a source wallet that takes no invoice because it holds too much. */
-function full(error: unknown, { name, id, balanceMsat }: SourceWallet): unknown {
+function full(error: unknown, { name, id, balanceMsat }: ShownWallet): unknown {
   if (!(error instanceof BridgeError)) return error;
   return tooFull(error, `the source wallet "${name}" (${id})`, balanceMsat) ?? error;
 }
@@ -99,7 +99,7 @@ function versionCheck(url: string, version: string): Check {
   return ok('lnbits', `${url} is LNbits ${version}${changing ? note : ''}`);
 }
 
-async function readSource(lnbits: LnbitsClient, key: Secret): Promise<SourceWallet> {
+async function readSource(lnbits: LnbitsClient, key: Secret): Promise<ShownWallet> {
   const { id, name, balanceMsat } = await lnbits.wallet(key);
   if (id !== null) return { id, name, balanceMsat };
   throw new BridgeError(
@@ -110,7 +110,7 @@ async function readSource(lnbits: LnbitsClient, key: Secret): Promise<SourceWall
 }
 
 /** Whether a run would pay from this wallet. `paysFrom`: the wallet that a key onto a shared wallet pays from. */
-async function bindingCheck(db: Db, { id, name }: SourceWallet, paysFrom: string): Promise<Check> {
+async function bindingCheck(db: Db, { id, name }: ShownWallet, paysFrom: string): Promise<Check> {
   const refusal = await sourceWalletRefusal(db, id, paysFrom);
   if (refusal) return fail('source wallet', refusal);
   const bound = await boundSourceWallet(db);
@@ -123,7 +123,7 @@ async function bindingCheck(db: Db, { id, name }: SourceWallet, paysFrom: string
 }
 
 /** What is allocated and not settled yet, against the wallet's balance and the credits that precede the payments. */
-async function balanceCheck(db: Db, { balanceMsat }: SourceWallet, crediting: boolean): Promise<Check> {
+async function balanceCheck(db: Db, { balanceMsat }: ShownWallet, crediting: boolean): Promise<Check> {
   const { sats } = await owed(db);
   const balance = balanceMsat / 1000n;
   const toCome = await creditsToCome(db, crediting);

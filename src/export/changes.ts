@@ -170,7 +170,7 @@ export async function* changePages(db: Db, choice: ChangesChoice): AsyncGenerato
     rows: each(pages(db, stream.kind, { ...choice, ...bounds }, PAGE)),
   }));
   const heads = await Promise.all(sources.map(({ rows }) => rows.next()));
-  let handful: Taken[] = [];
+  let handful: StreamRow[] = [];
   for (;;) {
     let first = -1;
     for (const [index, { value }] of heads.entries()) {
@@ -211,15 +211,15 @@ async function* each(source: AsyncIterable<ExportRow[]>): AsyncGenerator<ExportR
   return undefined;
 }
 
-interface Taken {
+interface StreamRow {
   stream: Stream;
   row: ExportRow;
 }
 
 /** What is derived gets its `after`, in the form of the log's. */
-async function described(db: Db, taken: Taken[]): Promise<ExportRow[]> {
+async function described(db: Db, taken: StreamRow[]): Promise<ExportRow[]> {
   const ids = taken.flatMap(({ stream, row }) => (stream === divided ? [`${row.subject}`] : []));
-  const divisions = ids.length === 0 ? new Map<string, Division>() : await divisionsOf(db, ids);
+  const divisions = ids.length === 0 ? new Map<string, DivisionDetail>() : await divisionsOf(db, ids);
   return taken.map(({ stream, row }) => {
     if (stream === recorded) return row;
     const { sats, recipient, currency } = row;
@@ -236,7 +236,7 @@ async function described(db: Db, taken: Taken[]): Promise<ExportRow[]> {
 }
 
 /** What is not in the cash-out itself, or not any more. */
-interface Division {
+interface DivisionDetail {
   allocations: {
     client: string;
     funding: string;
@@ -249,7 +249,7 @@ interface Division {
   first: Partial<ExportRow> | undefined;
 }
 
-async function divisionsOf(db: Db, ids: string[]): Promise<Map<string, Division>> {
+async function divisionsOf(db: Db, ids: string[]): Promise<Map<string, DivisionDetail>> {
   const allocations = await db
     .selectFrom('allocations as a')
     .innerJoin('recipients as c', 'c.id', 'a.client_id')
@@ -288,7 +288,7 @@ function fromOwn({ before, after }: { before: string | null; after: string | nul
 
 function divisionOf(
   row: ExportRow,
-  division: Division | undefined,
+  division: DivisionDetail | undefined,
   fiat: (minor: ExportRow[string]) => string | null,
 ) {
   const {

@@ -8,7 +8,7 @@ import type { ExportRow } from './rows.ts';
 export const formats = ['csv', 'json', 'jsonl'] as const;
 export type Format = (typeof formats)[number];
 
-interface Cell {
+interface NamedValue {
   name: string;
   value: string | bigint | null;
   as: 'value' | 'local time' | 'json';
@@ -48,7 +48,7 @@ export async function* formatted(
 }
 
 /** A time has two cells: `confirmed_at` and `confirmed_at_local`. */
-function cellsOf({ name, type }: Column, row: ExportRow, local: (instant: Instant) => string): Cell[] {
+function cellsOf({ name, type }: Column, row: ExportRow, local: (instant: Instant) => string): NamedValue[] {
   const value = row[name] ?? null;
   if (type === 'hidden') return [];
   if (type === 'time') {
@@ -61,7 +61,7 @@ function cellsOf({ name, type }: Column, row: ExportRow, local: (instant: Instan
   return [{ name, value: written(type, value, row), as: type === 'json' ? 'json' : 'value' }];
 }
 
-function written(type: ColumnType, value: Cell['value'], { digits }: ExportRow): Cell['value'] {
+function written(type: ColumnType, value: NamedValue['value'], { digits }: ExportRow): NamedValue['value'] {
   if (typeof value !== 'bigint') return value;
   if (type === 'fiat') return formatDecimal(value, Number(digits));
   if (type === 'rate') return formatRate(value);
@@ -96,11 +96,11 @@ function changeOf(time: Temporal.ZonedDateTime, direction: 'previous' | 'next'):
 }
 
 /** Local time without its offset, `2026-11-20 04:00:00`: spreadsheets do not read one with an offset as a time. */
-function plainValue({ value, as }: Cell): Cell['value'] {
+function plainValue({ value, as }: NamedValue): NamedValue['value'] {
   return as === 'local time' && typeof value === 'string' ? value.slice(0, 19).replace('T', ' ') : value;
 }
 
-function csvLine(values: Cell['value'][]): string {
+function csvLine(values: NamedValue['value'][]): string {
   return stringify([values], {
     record_delimiter: 'windows',
     quote_record_delimiter: true,
@@ -108,7 +108,7 @@ function csvLine(values: Cell['value'][]): string {
   });
 }
 
-function jsonObject(cells: Cell[]): string {
+function jsonObject(cells: NamedValue[]): string {
   const members = cells.map(({ name, value, as }) => {
     const raw = typeof value === 'bigint' || (as === 'json' && value !== null);
     return `${JSON.stringify(name)}:${raw ? value : JSON.stringify(value)}`;

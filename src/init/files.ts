@@ -21,7 +21,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { BridgeError } from '../errors.ts';
 import { call, type Message, message } from '../lib/message.ts';
 import { thisUser, userName } from '../lib/users.ts';
-import { asOwner, type Owner } from './service.ts';
+import { asOwner, type FileOwner } from './service.ts';
 
 /** The bit of a folder's mode, as in stat(2). */
 const STICKY = 0o1000;
@@ -77,7 +77,7 @@ export async function placeFiles<T>(
   config: NewFile,
   others: readonly NewFile[],
   work: () => Promise<T>,
-  owner?: Owner,
+  owner?: FileOwner,
 ): Promise<T> {
   const folder = dirname(config.path);
   const undo: (() => void)[] = [];
@@ -100,7 +100,7 @@ export async function placeFiles<T>(
 }
 
 /** Under its new name, which is taken by nobody, so that root follows no link there. */
-function writeBeside({ path, text }: NewFile, owner: Owner | undefined, isConfig: boolean): void {
+function writeBeside({ path, text }: NewFile, owner: FileOwner | undefined, isConfig: boolean): void {
   const file = openSync(beside(path, 'new'), 'wx', 0o600);
   try {
     writeFileSync(file, text, { flush: true });
@@ -122,7 +122,7 @@ function quietly(step: () => void): void {
 }
 
 /** Moves a file to its name, and records how to undo that. */
-function place({ path, text, replace }: NewFile, owner: Owner | undefined, undo: (() => void)[]): void {
+function place({ path, text, replace }: NewFile, owner: FileOwner | undefined, undo: (() => void)[]): void {
   const now = standing(path, text);
   // With an owner, the file that is there may be another one's.
   if (now === 'same' && !owner) return;

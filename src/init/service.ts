@@ -10,14 +10,14 @@ export const CONFIG_FOLDER = '/etc/aio-dca';
 export const LEDGER_URL = 'sqlite:/var/lib/aio-dca/ledger.sqlite';
 
 /** Who gets files that root makes. */
-export interface Owner {
+export interface FileOwner {
   name: string;
   uid: number;
   gid: number;
 }
 
 /** The service's user; undefined if this host has none. */
-export function serviceUser(): Owner | undefined {
+export function serviceUser(): FileOwner | undefined {
   const line = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .find((entry) => entry.startsWith(`${SERVICE_USER}:`));
@@ -26,7 +26,7 @@ export function serviceUser(): Owner | undefined {
 }
 
 /** The service's user, where root works in a folder that is that user's or its group's. */
-export function ownerIn(folder: string): Owner | undefined {
+export function ownerIn(folder: string): FileOwner | undefined {
   if (process.geteuid?.() !== 0) return undefined;
   const user = serviceUser();
   const found = statSync(folder, { throwIfNoEntry: false });
@@ -37,7 +37,7 @@ export function ownerIn(folder: string): Owner | undefined {
  * Does `work` with the rights of `owner`, who could have put links to files of root's into the folder; without one, as
  * it is.
  */
-export async function asOwner<T>(owner: Owner | undefined, work: () => T | Promise<T>): Promise<T> {
+export async function asOwner<T>(owner: FileOwner | undefined, work: () => T | Promise<T>): Promise<T> {
   if (!owner) return work();
   const { getgroups, setgroups, setegid, seteuid } = process;
   if (!getgroups || !setgroups || !setegid || !seteuid) throw new Error('a system without users');

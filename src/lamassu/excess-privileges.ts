@@ -44,13 +44,13 @@ export async function readTooMuch(connection: Connection): Promise<Excess> {
   return { tooMuch: [...harmful, ...others], harmful };
 }
 
-interface Found {
+interface ExcessPrivileges {
   harmful: string[];
   others: string[];
 }
 
 /** CREATE on a schema of Lamassu's search_path allows to shadow the names that Lamassu uses. */
-async function readPlaces(connection: Connection): Promise<Found> {
+async function readPlaces(connection: Connection): Promise<ExcessPrivileges> {
   const rows = await connection.query(
     `select 'the database' as place, has_database_privilege(current_database(), 'create')::text as creates,
        has_database_privilege(current_database(), 'connect with grant option, temp with grant option')::text as grants,
@@ -70,7 +70,7 @@ async function readPlaces(connection: Connection): Promise<Found> {
   return { harmful, others: rows.some(({ everybody }) => everybody === 'true') ? [EVERYBODY_CREATES] : [] };
 }
 
-async function readTables(connection: Connection): Promise<Found> {
+async function readTables(connection: Connection): Promise<ExcessPrivileges> {
   const [server] = await connection.query(`select current_setting('server_version_num') as version`);
   const maintains = Number(server?.version) >= 170_000 ? `has_table_privilege(c.oid, 'maintain')` : 'false';
   const rows = await connection.query(
@@ -105,7 +105,7 @@ async function readTables(connection: Connection): Promise<Found> {
 }
 
 /** `usage` alone allows `nextval`, which advances a sequence. */
-async function readSequences(connection: Connection): Promise<Found> {
+async function readSequences(connection: Connection): Promise<ExcessPrivileges> {
   const rows = await connection.query(
     `select case n.nspname when 'public' then '' else n.nspname || '.' end || c.relname as "name",
        has_sequence_privilege(c.oid, 'usage, update')::text as writes,
@@ -123,7 +123,7 @@ async function readSequences(connection: Connection): Promise<Found> {
  * Grants on the system catalogues, and on functions anywhere, beyond the initial ones. PUBLIC has many privileges from
  * the beginning: `pg_init_privs` lists them; without an entry there, the default of that kind of object applies.
  */
-async function readSystem(connection: Connection): Promise<Found> {
+async function readSystem(connection: Connection): Promise<ExcessPrivileges> {
   const rows = await connection.query(
     `with mine as (select oid from pg_roles where pg_has_role(oid, 'usage') union all select 0::oid),
      system as (

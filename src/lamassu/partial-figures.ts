@@ -1,6 +1,6 @@
 import { type Currencies, currencyDigits } from '../dca/currency.ts';
 import { RATE_SCALE } from '../dca/money.ts';
-import type { Told } from '../dca/settlement.ts';
+import type { PartialAmounts } from '../dca/settlement.ts';
 import { type Instant, isInstant } from '../time.ts';
 import { isBackdated } from './eligibility.ts';
 import { cashMachines, countedCash } from './notes.ts';
@@ -8,7 +8,7 @@ import type { LamassuRow } from './row.ts';
 import { isMachine, readDecimal } from './values.ts';
 
 /** What a row tells of a cash-out that the operator settles, whether the row is sound or not. */
-export interface PartialFigures extends Told {
+export interface PartialFigures extends PartialAmounts {
   /** The machine that paid out the cash; null if the row names none that can be right, or several. */
   machine: string | null;
   /** The machine where the layperson began, if it is another one. */

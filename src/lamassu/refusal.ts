@@ -10,7 +10,7 @@ import type { Hop } from './tunnel.ts';
  */
 
 /** PostgreSQL as an error names it. */
-interface Place {
+interface DatabasePlace {
   host: string;
   port: number;
   database: string;
@@ -21,7 +21,7 @@ interface Place {
 type Code = Extract<ErrorCode, `lamassu/${string}`>;
 
 /** Why there is no session. */
-export function loginError(error: unknown, server: Place): BridgeError {
+export function loginError(error: unknown, server: DatabasePlace): BridgeError {
   if (error instanceof BridgeError) return error;
   const message = networkReason(error);
   const state = sqlState(error);
@@ -34,7 +34,7 @@ export function loginError(error: unknown, server: Place): BridgeError {
 }
 
 /** Why a query was not answered. */
-export function queryError(error: unknown, server: Place, hop: Hop): BridgeError {
+export function queryError(error: unknown, server: DatabasePlace, hop: Hop): BridgeError {
   const message = networkReason(error);
   const state = sqlState(error);
   const code = state === undefined ? undefined : codeOf(state, message);
@@ -47,11 +47,11 @@ export function queryError(error: unknown, server: Place, hop: Hop): BridgeError
   return of('lamassu/query', server, `${message} (SQLSTATE ${state})`, error);
 }
 
-export function lamassuUnreachable(server: Place, why: string, cause: unknown): BridgeError {
+export function lamassuUnreachable(server: DatabasePlace, why: string, cause: unknown): BridgeError {
   return of('lamassu/unreachable', server, why, cause);
 }
 
-export function unsuitable(server: Place, why: string, cause?: unknown): BridgeError {
+export function unsuitable(server: DatabasePlace, why: string, cause?: unknown): BridgeError {
   return of('lamassu/unsuitable', server, why, cause);
 }
 
@@ -108,14 +108,14 @@ function ofPooler(message: string): Code | undefined {
   return /\b(SSL|TLS)\b/.test(message) ? 'lamassu/tls' : undefined;
 }
 
-function of(code: Code, server: Place, why: string, cause: unknown): BridgeError {
+function of(code: Code, server: DatabasePlace, why: string, cause: unknown): BridgeError {
   const [what, hint] = words(code, server, why, sqlState(cause));
   return new BridgeError(code, `${what}: ${why}.`, hint, { cause });
 }
 
 function words(
   code: Code,
-  server: Place,
+  server: DatabasePlace,
   why: string,
   state: string | undefined,
 ): [what: string, hint: string | Message] {
@@ -176,7 +176,7 @@ function words(
   }
 }
 
-function place({ host, port, ssh }: Place): string {
+function place({ host, port, ssh }: DatabasePlace): string {
   const through = ssh ? ` (through SSH server ${ssh.host})` : '';
   return `PostgreSQL ${host}:${port}${through}`;
 }

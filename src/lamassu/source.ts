@@ -16,7 +16,7 @@ export interface Judging<K extends Known> {
 }
 
 /** Selects rows; the others are not judged, and their notes are not read. */
-type Wanted = (row: LamassuRow) => boolean;
+type RowFilter = (row: LamassuRow) => boolean;
 
 /**
  * Lamassu as a source of judged cash-outs: each row is eligible, or has the reason why it is not. Everything else,
@@ -40,9 +40,9 @@ export interface Source<K extends Known = Known>
    */
   confirmedSince(
     from: Instant,
-    options?: { unconfirmed?: { from: Instant; to: Instant }; before?: Instant | null; wanted?: Wanted },
+    options?: { unconfirmed?: { from: Instant; to: Instant }; before?: Instant | null; wanted?: RowFilter },
   ): AsyncIterable<Judged<K>[]>;
-  byIds(ids: readonly string[], wanted?: Wanted): Promise<Judged<K>[]>;
+  byIds(ids: readonly string[], wanted?: RowFilter): Promise<Judged<K>[]>;
 }
 
 /** Errors: those of `openDatabase`. */

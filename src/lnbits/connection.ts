@@ -4,7 +4,7 @@ import { buildConnector } from 'undici';
 /** Deadline for the handshakes of TCP and TLS, in ms. */
 const HANDSHAKE_MS = 8_000;
 
-interface Options {
+interface ConnectionOptions {
   /** See `LnbitsPlace`. */
   ca?: string | undefined;
   /** Called for each new connection: why nothing may be sent on it any more; null: it may. */
@@ -18,7 +18,7 @@ interface Options {
  * meanwhile sends nothing when it wakes up. A connection that is given up during a request is reset: after a mere
  * close, the kernel would go on sending for minutes.
  */
-export function connector({ ca, refusal, busy }: Options): buildConnector.connector {
+export function connector({ ca, refusal, busy }: ConnectionOptions): buildConnector.connector {
   const dial = buildConnector({ timeout: HANDSHAKE_MS, allowH2: false, ...(ca === undefined ? {} : { ca }) });
   return (options, callback) => {
     const { protocol, hostname, port } = options;

@@ -174,16 +174,16 @@ export const closeOneClient = operation({
   },
 });
 
-type Change = Pick<Context, 'write' | 'who' | 'clock'>;
+type ChangeContext = Pick<Context, 'write' | 'who' | 'clock'>;
 
-async function pause(context: Change, text: string, paused: boolean) {
+async function pause(context: ChangeContext, text: string, paused: boolean) {
   const name = ownName(context.who, text);
   return changeNow(context, name, (trx, act) => pauseClient(trx, act, name, paused), viewOfClient);
 }
 
 /** Makes one change in one transaction, and answers the client as it is afterwards. */
 async function changeNow<View>(
-  { write, who, clock }: Change,
+  { write, who, clock }: ChangeContext,
   /** The subject whose settings change from now on; null if none do. */
   name: string | null,
   change: (trx: Trx, act: Act) => Promise<Client>,

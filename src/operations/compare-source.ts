@@ -81,16 +81,16 @@ export async function compareSource(
   }
 }
 
-type Processed = Pick<Schema['cash_outs'], 'id' | 'confirmed_at' | 'origin' | 'lamassu'>;
+type ProcessedRow = Pick<Schema['cash_outs'], 'id' | 'confirmed_at' | 'origin' | 'lamassu'>;
 
 async function compare(
   db: Db,
   source: Database,
   known: Schema['sources'],
 ): Promise<Pick<ComparedSource, 'cashOuts' | 'newest'>> {
-  const missing: Processed[] = [];
+  const missing: ProcessedRow[] = [];
   const different: string[] = [];
-  let newest: Processed | null = null;
+  let newest: ProcessedRow | null = null;
   let newestThere: Instant | null = null;
   let cashOuts = 0;
   for await (const page of processedOf(db, known.name)) {
@@ -122,7 +122,7 @@ async function compare(
   return { cashOuts, newest: newest && { id: newest.id, confirmedAt: newest.confirmed_at } };
 }
 
-async function* processedOf(db: Db, source: string): AsyncGenerator<Processed[]> {
+async function* processedOf(db: Db, source: string): AsyncGenerator<ProcessedRow[]> {
   for (let after = ''; ; ) {
     const page = await db
       .selectFrom('cash_outs')
@@ -141,7 +141,7 @@ async function* processedOf(db: Db, source: string): AsyncGenerator<Processed[]>
 }
 
 /** The later changes of these rows that review has recorded. */
-async function changesSeen(db: Db, page: Processed[]): Promise<Map<string, string>> {
+async function changesSeen(db: Db, page: ProcessedRow[]): Promise<Map<string, string>> {
   const rows = await db
     .selectFrom('review')
     .select(['cash_out_id', 'lamassu'])
@@ -155,7 +155,7 @@ async function changesSeen(db: Db, page: Processed[]): Promise<Map<string, strin
   return new Map(rows.map((row) => [row.cash_out_id, row.lamassu]));
 }
 
-function lacks(missing: Processed[], newestThere: Instant | null): BridgeError {
+function lacks(missing: ProcessedRow[], newestThere: Instant | null): BridgeError {
   const ids = missing.map(({ id }) => id);
   const first = missing.reduce((least, { confirmed_at: at }) => (at < least ? at : least), '~');
   // Only the newest are missing: the database ends too early.

@@ -12,6 +12,7 @@ import { parseRange } from '../typed/range.ts';
 import { exportView, viewOfTotals } from '../views/export.ts';
 import { clientOf, operation, ownerOf } from './operation.ts';
 
+export type { Format } from '../export/format.ts';
 export type { KindName } from '../export/kinds.ts';
 
 /** Takes the pieces of an export. Returns false to stop. */

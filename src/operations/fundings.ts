@@ -221,10 +221,10 @@ interface Entered {
   past: Past;
 }
 
-type Entering = Pick<Context, 'config' | 'who' | 'clock'>;
+type FundingContext = Pick<Context, 'config' | 'who' | 'clock'>;
 
 /** Checks what needs no ledger, and answers what adds the funding. */
-function addsFunding(given: z.output<typeof addition>, { config, who, clock }: Entering) {
+function addsFunding(given: z.output<typeof addition>, { config, who, clock }: FundingContext) {
   const client = parseName(given.client, 'client');
   const rate = given.rate === undefined ? null : parseCommissionRate(given.rate, 'rate');
   const machine = machineOf(given);
@@ -255,7 +255,7 @@ function addsFunding(given: z.output<typeof addition>, { config, who, clock }: E
 }
 
 /** Checks what needs no ledger, and answers what confirms the funding. */
-function confirmsFunding(given: z.output<typeof confirmation>, { config, who, clock }: Entering) {
+function confirmsFunding(given: z.output<typeof confirmation>, { config, who, clock }: FundingContext) {
   const id = parseId('f', given.id, 'id');
   const since = sinceOf(given, config);
   return async (trx: Trx, past: PastChoice | undefined): Promise<Entered & { announced: bigint }> => {

@@ -94,7 +94,7 @@ async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverR
     };
   }
 
-  const rows: Row[] = [];
+  const rows: RowWithLamassu[] = [];
   for (const one of [config, ...deps.otherConfigs]) {
     const problems: BridgeError[] = [];
     const read = await readAhead({ ledger, config: one }, problems);
@@ -103,7 +103,7 @@ async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverR
     for (const judged of read.pages.flat()) rows.push({ judged, from });
   }
   rows.sort((a, b) => compare(timeOf(a), timeOf(b)));
-  const book = (trx: Trx, order: Row[]) => replay(trx, deps, run, { ...found, wallet }, order);
+  const book = (trx: Trx, order: RowWithLamassu[]) => replay(trx, deps, run, { ...found, wallet }, order);
   // The division depends on the order in which cash-outs were distributed: by their time, unless some came late.
   for (const order of [rows, inOrderOfPayment(rows, lost)]) {
     const report = await ledger.dryRun((trx) => book(trx, order));
@@ -119,7 +119,7 @@ async function replay(
   deps: RecoverDeps,
   run: Run | null,
   found: FoundPayments & { wallet: string },
-  rows: Row[],
+  rows: RowWithLamassu[],
 ): Promise<RecoverReport> {
   const { config, hold } = deps;
   const { clock } = deps.ledger;
@@ -245,14 +245,14 @@ async function inSavepoint<T>(trx: Trx, work: (trx: Trx) => Promise<T>): Promise
 const PAGE = 500;
 
 /** A row, with its Lamassu. */
-interface Row {
+interface RowWithLamassu {
   judged: JudgedRow;
   from: Pick<ReadAhead, 'now' | 'systemIdentifier'> & { config: ReplayConfig };
 }
 
 /** Groups consecutive rows of the same Lamassu, in their order. */
-function pagesOf(rows: Row[]): { from: Row['from']; pages: JudgedRow[][] }[] {
-  const series: { from: Row['from']; pages: JudgedRow[][] }[] = [];
+function pagesOf(rows: RowWithLamassu[]): { from: RowWithLamassu['from']; pages: JudgedRow[][] }[] {
+  const series: { from: RowWithLamassu['from']; pages: JudgedRow[][] }[] = [];
   for (const { judged, from } of rows) {
     if (series.at(-1)?.from !== from) series.push({ from, pages: [] });
     const pages = series.at(-1)?.pages ?? [];
@@ -264,7 +264,7 @@ function pagesOf(rows: Row[]): { from: Row['from']; pages: JudgedRow[][] }[] {
 }
 
 /** Rows that were never confirmed are not distributed, and come last. */
-function timeOf({ judged: { row } }: Row): string {
+function timeOf({ judged: { row } }: RowWithLamassu): string {
   return row.confirmed_at ?? '~';
 }
 
@@ -276,11 +276,11 @@ function compare(a: string, b: string): number {
  * Cash-outs in the order of their payments: what was paid first was distributed first. Unpaid ones follow in their
  * own order.
  */
-function inOrderOfPayment(rows: Row[], lost: Lost[]): Row[] {
+function inOrderOfPayment(rows: RowWithLamassu[], lost: Lost[]): RowWithLamassu[] {
   const rank = new Map<string, number>();
   for (const [index, { cashOuts }] of lost.toSorted((a, b) => (a.at < b.at ? -1 : 1)).entries())
     for (const id of cashOuts) rank.set(id, Math.min(index, rank.get(id) ?? index));
-  const rankOf = ({ judged: { row } }: Row) => rank.get(row.id) ?? lost.length;
+  const rankOf = ({ judged: { row } }: RowWithLamassu) => rank.get(row.id) ?? lost.length;
   return rows.toSorted((a, b) => rankOf(a) - rankOf(b));
 }
 

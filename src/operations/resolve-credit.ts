@@ -81,13 +81,13 @@ export const resolveCredit = operation({
 });
 
 /** The operator's decision: it is in the source wallet, or it never will be. */
-interface Word {
+interface CreditDecision {
   id: bigint;
   credited: boolean;
   payment: string | null;
 }
 
-function wordOf({ id, credited, not_credited, payment: named }: z.output<typeof input>): Word {
+function wordOf({ id, credited, not_credited, payment: named }: z.output<typeof input>): CreditDecision {
   const payment = named?.trim().toLowerCase() ?? null;
   if (credited === not_credited) {
     throw new BridgeError(
@@ -107,7 +107,7 @@ function wordOf({ id, credited, not_credited, payment: named }: z.output<typeof 
 }
 
 /** What the decision was compared with. */
-interface Evidence {
+interface CreditEvidence {
   credit: CreditRow;
   /** Null: it was never sent, so there is nothing to look for; or the wallet could not be read. */
   shown: CreditsShown | null;
@@ -118,7 +118,7 @@ interface Evidence {
   digest: string;
 }
 
-async function readEvidence(context: Context, word: Word, agreed: string | undefined): Promise<Evidence> {
+async function readEvidence(context: Context, word: CreditDecision, agreed: string | undefined): Promise<CreditEvidence> {
   const { ledger, config, clock } = context;
   const { id, credited, payment } = word;
   const credit = await findCredit(ledger.db, id);
@@ -168,8 +168,8 @@ async function readEvidence(context: Context, word: Word, agreed: string | undef
 async function write(
   trx: Trx,
   act: ReasonedAct,
-  { credited }: Word,
-  { credit, shown, hash }: Evidence,
+  { credited }: CreditDecision,
+  { credit, shown, hash }: CreditEvidence,
 ): Promise<void> {
   if (credit.state === 'dropped' && hash !== null) {
     const late = { credit, hash, shown: cameLate(credit), credited };
@@ -184,7 +184,7 @@ async function write(
 function whichCame(
   { id }: CreditRow,
   { possible }: CreditsShown,
-  { payment, credited }: Pick<Word, 'payment' | 'credited'>,
+  { payment, credited }: Pick<CreditDecision, 'payment' | 'credited'>,
 ): string {
   const [only, another] = possible;
   if (only === undefined) {

@@ -81,13 +81,13 @@ export const resolvePayout = operation({
 });
 
 /** The operator's decision: it arrived, or it never will. */
-interface Word {
+interface PaymentDecision {
   id: bigint;
   hash: string | undefined;
   paid: boolean;
 }
 
-function wordOf({ id, payment, paid, not_paid }: z.output<typeof input>): Word {
+function wordOf({ id, payment, paid, not_paid }: z.output<typeof input>): PaymentDecision {
   if (paid === not_paid) {
     const what = paid ? 'only one of them can be true' : 'one of them must be given';
     throw new BridgeError(
@@ -100,7 +100,7 @@ function wordOf({ id, payment, paid, not_paid }: z.output<typeof input>): Word {
 }
 
 /** What the decision was compared with. */
-interface Evidence {
+interface PaymentEvidence {
   payment: Payment;
   shown: Shown;
   /** Null if both wallets confirm the decision. */
@@ -112,9 +112,9 @@ interface Evidence {
 /** What the ledger and the wallets show, under the lease; `agreed` is the digest of what the operator agreed to. */
 async function readEvidence(
   context: Context,
-  { id, hash, paid }: Word,
+  { id, hash, paid }: PaymentDecision,
   agreed: string | undefined,
-): Promise<Evidence> {
+): Promise<PaymentEvidence> {
   const { config, ledger } = context;
   const found = await findCase(ledger.db, id);
   const payment = openPayment(found, hash);

@@ -4,13 +4,14 @@ import { call } from '../lib/message.ts';
 import type { Next } from '../views/review.ts';
 import type { FoundCashOut } from './lookup-cash-out.ts';
 
-/** What Lamassu has of the row; null if it has none, or could not be asked. */
-type Found = FoundCashOut | null;
 
-/** The operations that resolve a row in review, most likely first, with the figures that they need. */
+/**
+ * The operations that resolve a row in review, most likely first, with the figures that they need. `found` is what
+ * Lamassu has of the row; null if it has none, or could not be asked.
+ */
 export function nextOf(
   { cash_out_id: id, reason, state }: Pick<Schema['review'], 'cash_out_id' | 'reason' | 'state'>,
-  found: Found,
+  found: FoundCashOut | null,
 ): Next[] {
   const show = call('cash_outs.show', { id });
   if (state === 'processed') return [show];
@@ -49,7 +50,7 @@ function knowing(code: string): string {
 }
 
 /** The code of the row's currency if it is unknown here: until it is configured, nothing can be settled in it. */
-function unknownCode(found: Found): string | null {
+function unknownCode(found: FoundCashOut | null): string | null {
   return found !== null && found.told.currency === null ? found.currencyCode : null;
 }
 
@@ -57,7 +58,7 @@ function unknownCode(found: Found): string | null {
  * The figures that a settlement of this row needs because Lamassu does not tell them; `…` is for the operator to fill
  * in.
  */
-function missingFigures(found: Found): Record<string, string> {
+function missingFigures(found: FoundCashOut | null): Record<string, string> {
   if (!found) return {};
   const { told, verdict } = found;
   const reason = verdict.eligible ? undefined : verdict.reason;

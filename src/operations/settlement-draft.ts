@@ -1,4 +1,4 @@
-import { NOTHING_TOLD, type Stated, settledFigures } from '../dca/settlement.ts';
+import { NO_AMOUNTS, type Stated, settledFigures } from '../dca/settlement.ts';
 import { conflict, invalid, notFound, wrongState } from '../errors.ts';
 import { type JudgingConfig, rulesOf } from '../judging/judging.ts';
 import { isHeld } from '../judging/review-reasons.ts';
@@ -22,7 +22,7 @@ export interface Draft {
 }
 
 /** What the operator states. */
-export interface Statement {
+export interface StatedSettlement {
   stated: Stated;
   credit: boolean;
   /** The device id of the machine that the cash came out of, where Lamassu names several or none. */
@@ -39,7 +39,7 @@ export async function draftSettled(
   config: JudgingConfig,
   ledger: Book,
   id: string,
-  { stated, credit, machine: named, at }: Statement,
+  { stated, credit, machine: named, at }: StatedSettlement,
 ): Promise<Draft> {
   const { db } = ledger;
   const review = await db.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
@@ -104,11 +104,11 @@ export async function draftExternal(
   { commission }: Pick<JudgingConfig, 'commission'>,
   { db, clock }: Book,
   id: string,
-  { stated, credit, machine: named, at }: Statement & { machine: string; at: Instant },
+  { stated, credit, machine: named, at }: StatedSettlement & { machine: string; at: Instant },
 ): Promise<Draft> {
   if (at > (await bestTime(db, clock.host()))) throw inFuture(at);
   const machine = await findMachine(db, named, 'machine');
-  const figures = settledFigures(NOTHING_TOLD, stated, commission);
+  const figures = settledFigures(NO_AMOUNTS, stated, commission);
   if (machine.currency !== null && machine.currency !== figures.currency) {
     throw conflict(
       'fiat',

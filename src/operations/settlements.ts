@@ -31,7 +31,7 @@ import {
   draftExternal,
   draftSettled,
   externalReference,
-  type Statement,
+  type StatedSettlement,
 } from './settlement-draft.ts';
 
 /* Cash-outs that the operator distributes by hand: each is previewed, and recorded as the operator confirmed it. */
@@ -170,13 +170,13 @@ export function doubtfulCurrency(doubt: string): BridgeError {
   );
 }
 
-type Asked = Pick<Context, 'config' | 'who' | 'clock'> & { ledger: Book };
-type Entering = Omit<Asked, 'ledger'>;
+type SettlementContext = Pick<Context, 'config' | 'who' | 'clock'> & { ledger: Book };
+type EntryContext = Omit<SettlementContext, 'ledger'>;
 
 /** What is to be settled, or was settled before with the same figures. */
-type Plan = { draft: Draft } | { before: CashOutDetail };
+type SettlementPlan = { draft: Draft } | { before: CashOutDetail };
 
-async function planSettle({ config, ledger }: Asked, input: z.output<typeof settleInput>): Promise<Plan> {
+async function planSettle({ config, ledger }: SettlementContext, input: z.output<typeof settleInput>): Promise<SettlementPlan> {
   const { db } = ledger;
   const given = await statementOf(config, db, input);
   await refuseWithoutClients(db);
@@ -188,7 +188,7 @@ async function planSettle({ config, ledger }: Asked, input: z.output<typeof sett
   return before ? { before } : { draft: await draftSettled(config, ledger, id, { ...given, machine }) };
 }
 
-async function planExternal({ config, ledger }: Asked, input: z.output<typeof externalInput>): Promise<Plan> {
+async function planExternal({ config, ledger }: SettlementContext, input: z.output<typeof externalInput>): Promise<SettlementPlan> {
   const { db } = ledger;
   const { commission, rate, price } = input;
   if (commission === undefined && rate === undefined && price === undefined) {
@@ -221,7 +221,7 @@ async function statementOf(
   config: Pick<Config, 'currencies' | 'timezone'>,
   db: Db,
   { machine, at, credit, ...figures }: z.output<typeof settleInput | typeof externalInput>,
-): Promise<Statement> {
+): Promise<StatedSettlement> {
   return {
     stated: await statedBy(config, db, figures),
     credit,
@@ -252,7 +252,7 @@ async function statedBy(
   };
 }
 
-async function preview(context: Asked, plan: Plan): Promise<z.input<typeof settlementView>> {
+async function preview(context: SettlementContext, plan: SettlementPlan): Promise<z.input<typeof settlementView>> {
   const { config, ledger } = context;
   if ('before' in plan) return viewOfSettledBefore(plan.before);
   const { draft } = plan;
@@ -265,8 +265,8 @@ async function preview(context: Asked, plan: Plan): Promise<z.input<typeof settl
 }
 
 async function apply(
-  context: Entering & Pick<Context, 'write'>,
-  plan: Plan,
+  context: EntryContext & Pick<Context, 'write'>,
+  plan: SettlementPlan,
   agreed: string | undefined,
 ): Promise<z.input<typeof settlementView>> {
   const { config, write } = context;
@@ -285,7 +285,7 @@ async function apply(
 
 async function enter(
   trx: Trx,
-  { config, who, clock }: Entering,
+  { config, who, clock }: EntryContext,
   { settlement, lamassu }: Draft,
 ): Promise<CashOutDetail> {
   if (lamassu) await bind(trx, config.lamassu, lamassu.answer, clock.now());
@@ -294,7 +294,7 @@ async function enter(
   return settle(trx, act, settlement, { timezone, priority: allocation.priority });
 }
 
-function undo(trx: Trx, { config, who, clock }: Entering, id: string): Promise<Voided> {
+function undo(trx: Trx, { config, who, clock }: EntryContext, id: string): Promise<Voided> {
   const act: ReasonedAct = { ...withReason(who), at: clock.now() };
   return voidSettlement(trx, act, id, async (row) => {
     const verdict = await judgeStored(config, trx, row, act.at);

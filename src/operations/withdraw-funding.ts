@@ -59,11 +59,11 @@ export const withdrawFromFunding = operation({
   },
 });
 
-type Asked = Pick<Context, 'config' | 'who' | 'clock'> & {
+type WithdrawalContext = Pick<Context, 'config' | 'who' | 'clock'> & {
   ledger: Pick<Ledger, 'db' | 'clock' | 'dryRun'>;
 };
 
-interface Taken {
+interface ChangedFunding {
   before: Funding;
   after: Funding;
 }
@@ -72,7 +72,7 @@ async function withdraw(
   trx: Trx,
   { config, who, clock }: Pick<Context, 'config' | 'who' | 'clock'>,
   given: z.output<typeof input>,
-): Promise<Taken> {
+): Promise<ChangedFunding> {
   const id = parseId('f', given.id, 'id');
   const known = await knownCurrencies(trx, config.currencies);
   const amount = given.amount === undefined ? null : parseAmount(given.amount, 'amount', known);
@@ -81,7 +81,7 @@ async function withdraw(
 }
 
 /** What the operator saw and agrees to, without times. */
-function agreedOf({ before, after }: Taken, { problem }: Awaited<ReturnType<typeof askLamassu>>) {
+function agreedOf({ before, after }: ChangedFunding, { problem }: Awaited<ReturnType<typeof askLamassu>>) {
   const { id, client, remaining } = before;
   return { id, client, remaining, left: after.remaining, isRead: problem === null };
 }
@@ -90,7 +90,7 @@ function agreedOf({ before, after }: Taken, { problem }: Awaited<ReturnType<type
  * Reads Lamassu, and throws `usage/invalid` if cash-outs that are not distributed yet took of the cash that is to be
  * withdrawn. If Lamassu cannot be read, `problem` says why, and `readAt` is the last time that it was read.
  */
-async function askLamassu(context: Asked, given: z.output<typeof input>) {
+async function askLamassu(context: WithdrawalContext, given: z.output<typeof input>) {
   const { config, ledger } = context;
   const funding = await findFunding(ledger.db, parseId('f', given.id, 'id'));
   const known = await knownCurrencies(ledger.db, config.currencies);
@@ -104,7 +104,7 @@ async function askLamassu(context: Asked, given: z.output<typeof input>) {
 }
 
 async function refuseUndistributed(
-  { config, clock, who, ledger }: Asked,
+  { config, clock, who, ledger }: WithdrawalContext,
   funding: Funding,
   amount: bigint,
   read: ReadAhead,

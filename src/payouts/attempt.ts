@@ -37,7 +37,7 @@ export interface Attempt {
 }
 
 /** What became of a payment in an attempt. */
-type Outcome =
+type AttemptOutcome =
   | { do: 'settle' }
   | { do: 'hold'; reason: string }
   | { do: 'abandon' | 'defer'; reason: string; refusal?: BridgeError; lack?: Lack | null }
@@ -56,7 +56,7 @@ type Outcome =
   | { do: 'stop' };
 
 /** Sends one payment as often as both sides allow, and answers its outcome. */
-export async function attemptPayment(ctx: PayContext, attempt: Attempt): Promise<Outcome> {
+export async function attemptPayment(ctx: PayContext, attempt: Attempt): Promise<AttemptOutcome> {
   const { payout, payment, fresh } = attempt;
   let decision: Decision = fresh ? { do: 'send' } : await examineAgain(ctx, attempt);
   if (!fresh && decision.do === 'send') {
@@ -82,7 +82,7 @@ export async function attemptPayment(ctx: PayContext, attempt: Attempt): Promise
     if (before === 'paused') return { do: 'stop' };
     if (before === 'former') {
       attempt.early = !isQuiet(ctx, payment.sent_at);
-      return (await examineFormer(ctx, payment)) as Outcome;
+      return (await examineFormer(ctx, payment)) as AttemptOutcome;
     }
     // Nothing that was sent of it before is under way.
     const alone = isQuiet(ctx, payment.sent_at) || ctx.answered.has(payment.id);
@@ -97,7 +97,7 @@ export async function attemptPayment(ctx: PayContext, attempt: Attempt): Promise
     payment.sent_at = sentAt;
     const refusal = await post(ctx, payment, extra, alone);
     attempt.early = !isQuiet(ctx, sentAt);
-    if (refusal === null) return (await afterSuccess(ctx, payment)) as Outcome;
+    if (refusal === null) return (await afterSuccess(ctx, payment)) as AttemptOutcome;
     if (refusal instanceof RateLimited) {
       // LNbits counts requests before it does anything with them, or this one was not sent: nothing has to be looked
       // at.

@@ -92,7 +92,7 @@ async function isOfOnePayout(ctx: PayContext, error: BridgeError | null | undefi
 }
 
 /** A payment with an unknown outcome. */
-interface Wait {
+interface UnknownOutcome {
   /** The time of a POST that has to become older; null if something else is needed. */
   sentAt: string | null;
   /** As of the outcome. */
@@ -100,8 +100,8 @@ interface Wait {
   silence: BridgeError | null;
 }
 
-async function round(ctx: PayContext, paid: Paid, payouts: Payout[]): Promise<(Wait & { payout: Payout })[]> {
-  const waits: (Wait & { payout: Payout })[] = [];
+async function round(ctx: PayContext, paid: Paid, payouts: Payout[]): Promise<(UnknownOutcome & { payout: Payout })[]> {
+  const waits: (UnknownOutcome & { payout: Payout })[] = [];
   let unanswered = 0;
   for (const payout of payouts) {
     if (ctx.signal.aborted || paid.stopped || (await isPaused(ctx.ledger.db))) break;
@@ -127,7 +127,7 @@ async function round(ctx: PayContext, paid: Paid, payouts: Payout[]): Promise<(W
 }
 
 /** The same, at the pace that LNbits allows. */
-async function payAtPace(ctx: PayContext, payout: Payout, paid: Paid): Promise<Wait | null> {
+async function payAtPace(ctx: PayContext, payout: Payout, paid: Paid): Promise<UnknownOutcome | null> {
   for (;;) {
     try {
       const wait = await payPayout(ctx, payout, paid);
@@ -140,7 +140,7 @@ async function payAtPace(ctx: PayContext, payout: Payout, paid: Paid): Promise<W
 }
 
 /** Pays the rest of one payout. Returns the time of a POST that has to become older first, if there is one. */
-async function payPayout(ctx: PayContext, payout: Payout, paid: Paid): Promise<Wait | null> {
+async function payPayout(ctx: PayContext, payout: Payout, paid: Paid): Promise<UnknownOutcome | null> {
   const parts = await partsToPay(ctx, payout.id);
   const tooMuch = await overCeiling(ctx, payout.id, parts);
   if (tooMuch !== null) {
@@ -181,7 +181,7 @@ async function payPart(
   payout: Payout,
   { part, sats }: { part: bigint; sats: bigint },
   live: Payment | undefined,
-): Promise<'settled' | Wait | null> {
+): Promise<'settled' | UnknownOutcome | null> {
   let refused: BridgeError | null = null;
   for (let tries = 0; tries < INVOICES; tries += 1) {
     const old = tries === 0 ? live : undefined;

@@ -14,9 +14,7 @@ import type { Schema } from '../ledger/store/schema.ts';
 import { machineText } from '../lib/machine-label.ts';
 import type { Instant } from '../time.ts';
 import { type ComparedRange, type DifferenceCode, type Findings, isIn } from './findings.ts';
-import { isAccepted, sinceSettled } from './settled.ts';
-
-type CashOut = Schema['cash_outs'];
+import { isAccepted, type RecordedCashOut, sinceSettled } from './settled.ts';
 
 /** The cash-outs of one machine on one local day; `fiat` in minor units. */
 export interface DaySums {
@@ -133,7 +131,7 @@ function isBehind({ id, confirmed_at: at }: LamassuRow, mark: Mark | null): bool
 /** One cash-out of the ledger against its row, if Lamassu has it. */
 async function reconcileOne(
   db: Db,
-  { cashOut, judged }: { cashOut: CashOut; judged: Judged | undefined },
+  { cashOut, judged }: { cashOut: RecordedCashOut; judged: Judged | undefined },
   { options: { rules }, days, findings }: Comparing,
 ): Promise<void> {
   const differs = (code: DifferenceCode, ledger: string, other: string) =>
@@ -200,18 +198,18 @@ async function reconcileOne(
 }
 
 /** Whether the notes that Lamassu logged were known when the ledger divided the cash-out. */
-function wasTold({ lamassu }: CashOut): boolean {
+function wasTold({ lamassu }: RecordedCashOut): boolean {
   return lamassu !== null && 'actions' in (JSON.parse(lamassu) as object);
 }
 
 function begunAt({
   machine,
   begun_at_machine: begun,
-}: Pick<CashOut, 'machine' | 'begun_at_machine'>): string {
+}: Pick<RecordedCashOut, 'machine' | 'begun_at_machine'>): string {
   return begun ?? machine;
 }
 
-function settledText({ fiat, currency, gross }: CashOut, currencies: Currencies): string {
+function settledText({ fiat, currency, gross }: RecordedCashOut, currencies: Currencies): string {
   return `${formatDecimal(fiat, currencyDigits(currency, currencies) ?? 0)} ${currency}, ${gross} sat`;
 }
 
@@ -222,7 +220,7 @@ function rowText({ fiat, fiat_code, crypto_atoms, status }: LamassuRow): string 
 async function* processedIn(
   db: Db,
   { rules, range, processedBefore }: LamassuComparison,
-): AsyncGenerator<CashOut[]> {
+): AsyncGenerator<RecordedCashOut[]> {
   for (let after = ''; ; ) {
     const page = await db
       .selectFrom('cash_outs')
@@ -284,7 +282,7 @@ class Days {
       currency,
       fiat,
       gross,
-    }: Pick<CashOut, 'confirmed_at' | 'machine' | 'currency' | 'fiat' | 'gross'>,
+    }: Pick<RecordedCashOut, 'confirmed_at' | 'machine' | 'currency' | 'fiat' | 'gross'>,
   ): void {
     const date = localDate(confirmed_at, this.#timezone);
     const key = `${date} ${machine} ${currency}`;

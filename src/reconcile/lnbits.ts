@@ -25,7 +25,7 @@ type Booked = Pick<
   | 'state'
 > & { name: string; payout_state: PayoutState; known: 'arrived' | 'debited' | null };
 
-interface Wallet {
+interface ReadWallet {
   id: string;
   key: Secret;
   name: string;
@@ -72,7 +72,7 @@ export async function reconcileLnbits(
   const wallets = await walletsOf(db);
   const credits = new Map<string, Map<string, WalletPayment> | Unseen>();
   for (const one of wallets.values()) credits.set(one.id, await creditsOf(db, one, id, wallet, range));
-  const findIn = async (its: Wallet | undefined, hash: string): Promise<WalletPayment | null | undefined> => {
+  const findIn = async (its: ReadWallet | undefined, hash: string): Promise<WalletPayment | null | undefined> => {
     const received = its && credits.get(its.id);
     if (!received || received instanceof Unseen) return undefined;
     const found = await orUnseen(lnbits, source.key, () => lnbits.find(its.key, hash));
@@ -155,7 +155,7 @@ export async function reconcileLnbits(
 /** What the wallet received from this ledger, or why that is not known. */
 async function creditsOf(
   db: Db,
-  wallet: Wallet,
+  wallet: ReadWallet,
   ledger: string,
   { lnbits, source }: SourceWallet,
   range: ComparedRange,
@@ -315,7 +315,7 @@ function booking(db: Db) {
 }
 
 /** Every wallet that is or was paid into, with a name for messages. */
-async function walletsOf(db: Db): Promise<Map<string, Wallet>> {
+async function walletsOf(db: Db): Promise<Map<string, ReadWallet>> {
   const rows = await db
     .selectFrom('wallets')
     .leftJoin('recipients', 'recipients.wallet_id', 'wallets.id')

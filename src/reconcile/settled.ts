@@ -5,8 +5,9 @@ import type { Db } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
 import { saysTheSame } from '../lib/same-columns.ts';
 
-type CashOut = Schema['cash_outs'];
-type Found = Extract<Judgement, { eligible: true }>['cashOut'];
+/** A cash-out as the ledger has it. */
+export type RecordedCashOut = Schema['cash_outs'];
+type EligibleCashOut = Extract<Judgement, { eligible: true }>['cashOut'];
 
 /** The columns of a settled row that tell its amounts, and whether it is a cash-out to distribute. */
 const BEARING = [
@@ -18,7 +19,7 @@ const BEARING = [
  * How Lamassu contradicts a settlement by a change since then; null if nothing relevant changed, or if Lamassu now
  * confirms the settlement.
  */
-export function sinceSettled(cashOut: CashOut, row: LamassuRow, today: Judgement): string | null {
+export function sinceSettled(cashOut: RecordedCashOut, row: LamassuRow, today: Judgement): string | null {
   const then = JSON.parse(cashOut.lamassu ?? '{}') as Partial<LamassuRow>;
   const changed = BEARING.filter(
     (column) => column in then && bearing(column, then) !== bearing(column, row),
@@ -40,7 +41,7 @@ function bearing(column: (typeof BEARING)[number], row: Partial<LamassuRow>): st
   return column.startsWith('error') ? value === null : value;
 }
 
-function isSame({ machine, currency, fiat, gross }: CashOut, today: Found): boolean {
+function isSame({ machine, currency, fiat, gross }: RecordedCashOut, today: EligibleCashOut): boolean {
   return (
     machine === today.machine &&
     currency === today.currency &&

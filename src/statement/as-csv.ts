@@ -12,7 +12,7 @@ import { type CsvColumn, type CsvKind, csvColumns, type Language, words } from '
  * `waiting_sats` are the balances after each row. Amounts are plain decimals in every language.
  */
 
-type Row = Partial<Record<CsvColumn, string>> & { kind: CsvKind };
+type CsvRow = Partial<Record<CsvColumn, string>> & { kind: CsvKind };
 
 /** As RFC 4180 has it, like the exports: a header, CRLF, UTF-8. */
 export function statementCsv(
@@ -36,16 +36,16 @@ interface Event {
   /** What it adds to the cash in machines, and to the sats that wait. */
   cash: bigint;
   sats: bigint;
-  row: Row;
+  row: CsvRow;
 }
 
-function rowsOf(one: CurrencyStatement, localTime: (instant: Instant) => string): Row[] {
+function rowsOf(one: CurrencyStatement, localTime: (instant: Instant) => string): CsvRow[] {
   const { currency, digits, cash, sats } = one;
   const fiat = (minor: bigint) => formatDecimal(minor, digits);
   let balance = cash.opening;
   let waiting = sats.opening;
   const balances = () => ({ currency, cash: fiat(balance), waiting_sats: `${waiting}` });
-  const rows: Row[] = [{ kind: 'opening', ...balances() }];
+  const rows: CsvRow[] = [{ kind: 'opening', ...balances() }];
   for (const { at, row, ...change } of eventsOf(one)) {
     balance += change.cash;
     waiting += change.sats;

@@ -2,7 +2,7 @@ import { sum } from '../dca/money.ts';
 import { priceOf } from '../dca/price.ts';
 import type { CurrencyStatement, StatementPurchase } from '../ledger/clients/statement.ts';
 import { clean } from '../lib/text.ts';
-import { type ClientStatement, hasLater, paidBy } from './client-statement.ts';
+import { type AccountLine, type ClientStatement, hasLater, paidBy } from './client-statement.ts';
 import { introOf, type Language, type Style, styleOf } from './languages.ts';
 
 /* A statement as one printable page of HTML that asks nothing of any server. */
@@ -100,9 +100,7 @@ ${paymentsTable(one, style)}
 `;
 }
 
-type Line = readonly [label: string, amount: string];
-
-function account(title: string, rows: readonly Line[]): Html {
+function account(title: string, rows: readonly AccountLine[]): Html {
   return html`<table class="account">
 <caption>${title}</caption>
 <tbody>

@@ -3,7 +3,7 @@ import { sum } from '../dca/money.ts';
 import { priceOf } from '../dca/price.ts';
 import type { CurrencyStatement, StatementPurchase } from '../ledger/clients/statement.ts';
 import { clean } from '../lib/text.ts';
-import { type ClientStatement, hasLater, paidBy } from './client-statement.ts';
+import { type AccountLine, type ClientStatement, hasLater, paidBy } from './client-statement.ts';
 import { introOf, type Language, type Style, styleOf } from './languages.ts';
 
 /* A statement as plain text of at most 80 columns, for the terminal or a letter. */
@@ -91,10 +91,8 @@ function section(one: CurrencyStatement, statement: ClientStatement, style: Styl
   return [`${currency} ${'-'.repeat(WIDTH - 1 - currency.length)}`, ...blocks].join('\n\n');
 }
 
-type Line = readonly [label: string, amount: string];
-
 /** Lines with the amounts in a column, the last line below a rule. */
-function account(title: string, rows: readonly Line[]): string {
+function account(title: string, rows: readonly AccountLine[]): string {
   const width = Math.max(...rows.map(([, amount]) => amount.length));
   const all = lines(rows, width).split('\n');
   const rule = `${' '.repeat(COLUMN - width)}${'-'.repeat(width)}`;
@@ -104,11 +102,11 @@ function account(title: string, rows: readonly Line[]): string {
 /** Where the amounts end. */
 const COLUMN = 66;
 
-function under(title: string, rows: readonly Line[]): string {
+function under(title: string, rows: readonly AccountLine[]): string {
   return `${title}\n${lines(rows)}`;
 }
 
-function lines(rows: readonly Line[], least = 0): string {
+function lines(rows: readonly AccountLine[], least = 0): string {
   return rows
     .map(([label, amount]) => {
       const shown = cut(`  ${label}`, COLUMN - 2 - Math.max(amount.length, least));
@@ -136,7 +134,7 @@ function purchasesText(
   const fiat = (minor: bigint | null) => (minor === null ? '' : style.fiat(minor, digits));
   const total = (of: 'fiat' | 'gross' | 'commission' | 'net') => sum(purchases.map((one) => one[of]));
   const bought = { fiat: total('fiat'), sats: total('net') };
-  const columns: Column[] = [
+  const columns: TextColumn[] = [
     { head: [words.day, ''], of: (one) => style.dayTime(one.at), total: words.total, left: true },
     {
       head: [words.machine, ''],
@@ -175,7 +173,7 @@ function purchasesText(
   ].join('\n');
 }
 
-interface Column {
+interface TextColumn {
   head: [string, string];
   of(one: StatementPurchase): string;
   total: string;
@@ -183,7 +181,7 @@ interface Column {
 }
 
 /** Fits the width by the space between columns, then the machine's name, then without the gross. */
-function tableOf(columns: Column[], purchases: StatementPurchase[]): string {
+function tableOf(columns: TextColumn[], purchases: StatementPurchase[]): string {
   const cells = columns.map(({ head, of, total }) => [...head, ...purchases.map(of), total]);
   const widths = cells.map((column) => Math.max(...column.map((text) => stringWidth(text))));
   const room = (gap: number) => WIDTH - sumOf(widths) - gap * (columns.length - 1);

@@ -16,6 +16,9 @@ export interface ClientStatement {
   currencies: CurrencyStatement[];
 }
 
+/** A line of an account: cash or sats, with what it is. */
+export type AccountLine = readonly [label: string, amount: string];
+
 /** Whether the sats of a purchase had arrived by the end of the statement: `later` if they arrived after it. */
 export function paidBy(
   { paidAt }: Pick<StatementPurchase, 'paidAt'>,

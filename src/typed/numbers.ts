@@ -88,7 +88,7 @@ export function parseSatsOrNone(text: string, field: string): bigint {
   return satsOf(text) === '0' ? 0n : parseSats(text, field);
 }
 
-function satoshi(field: string): Wanted {
+function satoshi(field: string): NumberFormat {
   return { field, scale: 0, unit: 'sat', example: 'Write whole satoshi, like "61234 sat".' };
 }
 
@@ -128,7 +128,7 @@ export function parseCommissionRate(text: string, field: string): bigint {
 }
 
 /** What kind of number is expected: at most `scale` decimals, counting `unit`. */
-interface Wanted {
+interface NumberFormat {
   field: string;
   scale: number;
   /** `GTQ`, `sat`, `%`; 'a rate' and the empty text are not repeated after a number. */
@@ -138,7 +138,7 @@ interface Wanted {
   sign?: '' | '-';
 }
 
-function positive(text: string, wanted: Wanted): bigint {
+function positive(text: string, wanted: NumberFormat): bigint {
   const { field, example } = wanted;
   const value = decimal(text, wanted);
   if (value === 0n) throw invalid(field, `${quote(text)} is not more than zero`, example);
@@ -147,7 +147,7 @@ function positive(text: string, wanted: Wanted): bigint {
 }
 
 /** Scaled by 10^`scale`. */
-function decimal(text: string, wanted: Wanted): bigint {
+function decimal(text: string, wanted: NumberFormat): bigint {
   const { field, scale, unit, example, sign = '' } = wanted;
   const [, whole, decimals = ''] = PLAIN.exec(text) ?? [];
   // An integer of a million digits would take minutes to parse.
@@ -213,7 +213,7 @@ function written(number: string, unit: string): string {
  * The numbers of at most `scale` decimals that digits with separators could mean: with the last separator as the
  * decimal point, and with all of them as grouping. The smaller one first; empty if there is no such reading.
  */
-function readings(text: string, { scale }: Wanted): string[] {
+function readings(text: string, { scale }: NumberFormat): string[] {
   if (!/^[0-9]/.test(text) || !/[0-9]$/.test(text) || text.length > 40) return [];
   const parts = text.split(MARK);
   if (!parts.every((part) => /^[0-9]+$/.test(part))) return [];

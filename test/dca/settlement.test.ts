@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  NOTHING_TOLD,
+  NO_AMOUNTS,
   proportionOf,
   type Stated,
   settledFigures,
-  type Told,
+  type PartialAmounts,
 } from '../../src/dca/settlement.ts';
 import type { BridgeError } from '../../src/errors.ts';
 
 const rules = { method: 'ticker', fallback: 'margin' } as const;
 const charge = { ticker: 100_000_00000n, rate: 5_500n, discount: 0n, fixedFee: 0n };
 /** 500 USD asked for 529,100 sat, 200 USD came out. */
-const jammed: Told = {
+const jammed: PartialAmounts = {
   ...{ currency: 'USD', digits: 2, asked: 500_00n, cameOut: 200_00n, gross: 529_100n, charge },
 };
 const usd = (minor: bigint) => ({ minor, currency: 'USD', digits: 2 });
@@ -63,7 +63,7 @@ describe('the figures of a settlement', () => {
 
   test('that Lamassu does not tell need only be stated', () => {
     const stated = { fiat: usd(1_00n), gross: 1000n, rate: 0n };
-    expect(settledFigures(NOTHING_TOLD, stated, rules)).toEqual({
+    expect(settledFigures(NO_AMOUNTS, stated, rules)).toEqual({
       ...{ currency: 'USD', digits: 2, fiat: 1_00n, distributed: 1000n, undelivered: 0n },
       ...{ commission: 0n, method: 'given' },
     });
@@ -80,11 +80,11 @@ describe('the figures of a settlement', () => {
   });
 
   test('by a stated price without a gross: the cash is worth its sats, and nothing is commission', () => {
-    const litecoin: Told = { ...jammed, gross: null, charge: null };
+    const litecoin: PartialAmounts = { ...jammed, gross: null, charge: null };
     const worth = { distributed: 285_714n, commission: 0n, undelivered: 0n, method: 'given' };
     expect(settledFigures(litecoin, { price: usd(70_000_00n) }, rules)).toMatchObject(worth);
     const external = { price: usd(70_000_00n), fiat: usd(200_00n) };
-    expect(settledFigures(NOTHING_TOLD, external, rules)).toMatchObject(worth);
+    expect(settledFigures(NO_AMOUNTS, external, rules)).toMatchObject(worth);
   });
 
   test('by any price, principal and commission add up, and one sat more would be worth too much', () => {
@@ -94,7 +94,7 @@ describe('the figures of a settlement', () => {
         const worth = (fiat * 100_000_000n) / price;
         fc.pre(worth > 0n && more <= worth);
         const stated = { fiat: usd(fiat), price: usd(price), gross: worth + more };
-        const { distributed, commission } = settledFigures(NOTHING_TOLD, stated, rules);
+        const { distributed, commission } = settledFigures(NO_AMOUNTS, stated, rules);
         const principal = distributed - commission;
         expect(commission).toBe(more);
         expect(principal * price <= fiat * 100_000_000n).toBe(true);
@@ -113,8 +113,8 @@ describe('the figures of a settlement', () => {
   const sayCash = (currency: string) => `Give the cash that the layperson got, like "200 ${currency}".`;
   const quetzals = { minor: 1n, currency: 'GTQ', digits: 2 };
   const unpriced = { ...charge, ticker: null, rate: null };
-  test.each<[what: string, told: Told, stated: Stated, message: string, hint: string]>([
-    ['cash', NOTHING_TOLD, { ...all, fiat: undefined }, noCash, sayCash('USD')],
+  test.each<[what: string, told: PartialAmounts, stated: Stated, message: string, hint: string]>([
+    ['cash', NO_AMOUNTS, { ...all, fiat: undefined }, noCash, sayCash('USD')],
     ['cash in a known currency', { ...jammed, currency: 'GTQ', cameOut: null }, {}, noCash, sayCash('GTQ')],
     ['a currency', { ...jammed, currency: null }, {}, noCash, sayCash('USD')],
     [
@@ -124,7 +124,7 @@ describe('the figures of a settlement', () => {
       'fiat: the cash-out is in USD, not in GTQ.',
       'Write "… USD".',
     ],
-    ['what was paid', NOTHING_TOLD, { ...all, gross: undefined }, noGross, orPrice],
+    ['what was paid', NO_AMOUNTS, { ...all, gross: undefined }, noGross, orPrice],
     ['a sat for so little cash', { ...jammed, gross: 1n }, {}, noGross, sayGross],
     [
       'what was paid for more than was asked',
@@ -151,7 +151,7 @@ describe('the figures of a settlement', () => {
     ],
     [
       'a commission',
-      NOTHING_TOLD,
+      NO_AMOUNTS,
       { ...all, rate: undefined },
       'commission: it is not known what was charged in satoshi.',
       sayCommission,

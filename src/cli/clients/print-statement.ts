@@ -25,13 +25,13 @@ export function register(clients: Command): void {
     .action(statement);
 }
 
-interface Options {
+interface StatementOptions {
   month: string;
   format?: 'text' | 'csv' | 'html';
   lang: 'en' | 'es';
 }
 
-async function statement(name: string, options: Options, command: Command): Promise<void> {
+async function statement(name: string, options: StatementOptions, command: Command): Promise<void> {
   const { showStatement } = await import('../../operations/statements.ts');
   const { month, format, lang } = options;
   const cli = makeCli(command);

@@ -19,15 +19,15 @@ export function withOtherKey(action: Action): Action {
   return askingIf(({ newWallet }) => newWallet === true && canAsk(), action);
 }
 
-interface Options {
+interface KeyOptions {
   walletKeyFile?: string;
   newWallet?: boolean;
 }
 
-function askingIf(needed: (options: Options) => boolean, action: Action): Action {
+function askingIf(needed: (options: KeyOptions) => boolean, action: Action): Action {
   return async (...all) => {
     const command = all.at(-1) as Command;
-    const options = command.opts<Options>();
+    const options = command.opts<KeyOptions>();
     const { walletKeyFile: file } = options;
     const asked = file === '-' ? canAsk() : file === undefined && needed(options);
     if (asked && !canAsk()) {

@@ -17,9 +17,9 @@ type RowOf<One> = ViewOf<One> extends { rows: (infer Row)[] } ? Row : never;
 
 type Text = string | Message;
 /** A page of a view: its text, or how to make it; also from what was asked for. */
-type Page<View, Given = unknown> = (view: View, cli: Cli, input: Given) => Text | Promise<Text>;
+type PageOf<View, Given = unknown> = (view: View, cli: Cli, input: Given) => Text | Promise<Text>;
 /** What is asked about a preview; null: nothing. */
-type Question<View, Given> = (seen: View, cli: Cli, input: Given) => Text | null | Promise<Text | null>;
+type QuestionOf<View, Given> = (seen: View, cli: Cli, input: Given) => Text | null | Promise<Text | null>;
 
 /**
  * The arguments and options of a command as the input of its operation: `--daily-limit` is `daily_limit`, `--no-name` null
@@ -48,7 +48,7 @@ function read(option: Option, value: unknown): unknown {
 export function does<Module, Name extends keyof Module>(
   load: () => Promise<Module>,
   name: Name,
-  page: Page<ViewOf<Module[Name]>, InputOf<Module[Name]>>,
+  page: PageOf<ViewOf<Module[Name]>, InputOf<Module[Name]>>,
   exitCode?: (view: ViewOf<Module[Name]>) => number,
 ): Action {
   return async (...all) => {
@@ -62,8 +62,8 @@ export function does<Module, Name extends keyof Module>(
 export function asks<Module, Preview extends keyof Module, Name extends keyof Module>(
   load: () => Promise<Module>,
   [preview, name]: [Preview, Name],
-  question: Question<ViewOf<Module[Preview]>, InputOf<Module[Preview]>>,
-  page: Page<ViewOf<Module[Name]>, InputOf<Module[Name]>>,
+  question: QuestionOf<ViewOf<Module[Preview]>, InputOf<Module[Preview]>>,
+  page: PageOf<ViewOf<Module[Name]>, InputOf<Module[Name]>>,
   exitCode?: (view: ViewOf<Module[Name]>) => number,
 ): Action {
   return async (...all) => {
@@ -86,7 +86,7 @@ export function asks<Module, Preview extends keyof Module, Name extends keyof Mo
 export function lists<Module, Name extends keyof Module>(
   load: () => Promise<Module>,
   name: Name,
-  page: Page<RowOf<Module[Name]>[]>,
+  page: PageOf<RowOf<Module[Name]>[]>,
 ): Action {
   return async (...all) => {
     const command = all.at(-1) as Command;
@@ -110,7 +110,7 @@ interface Asked<Module, Name extends keyof Module> {
   module: Module;
   name: Name;
   input: Input;
-  page: Page<ViewOf<Module[Name]>, InputOf<Module[Name]>>;
+  page: PageOf<ViewOf<Module[Name]>, InputOf<Module[Name]>>;
   /** By default 0. */
   exitCode: ((view: ViewOf<Module[Name]>) => number) | undefined;
 }
@@ -131,7 +131,7 @@ function operationOf<Module>(module: Module, name: keyof Module): AnyOperation {
 }
 
 /** One JSON document, or the page. */
-export async function print<View>(cli: Cli, json: unknown, view: View, page: Page<View>): Promise<void> {
+export async function print<View>(cli: Cli, json: unknown, view: View, page: PageOf<View>): Promise<void> {
   cli.answer(
     json,
     cli.globals.json || cli.globals.quiet ? '' : fittedPage(inCommandWords(await page(view, cli, undefined))),

@@ -2,15 +2,12 @@ import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
-import type { KindName, Take } from '../../operations/export.ts';
-import type { ExportView } from '../../views/export.ts';
+import type { Format, KindName, Take } from '../../operations/export.ts';
 import { inputOf } from '../command/call.ts';
 import { exportPage } from '../pages/export.ts';
 import { makeCli, usage } from '../terminal/context.ts';
 import { withProgress } from '../terminal/progress.ts';
 import { toStdout } from '../terminal/stdout.ts';
-
-type Format = ExportView['format'];
 
 /** Writes the rows of a kind to stdout, or with `--output` to a file. */
 export async function exportKind(kind: KindName, command: Command): Promise<void> {

@@ -19,14 +19,14 @@ export function withPast(command: Command): Command {
     .option('--no-past', 'entered late: leave past cash-outs as they are');
 }
 
-type Entering = ['previewAddFunding', 'addOneFunding'] | ['previewConfirmFunding', 'confirmOneFunding'];
+type PreviewAndEntry = ['previewAddFunding', 'addOneFunding'] | ['previewConfirmFunding', 'confirmOneFunding'];
 
 /**
  * Enters cash. If past cash-outs were divided without it and no option decides about them, it asks on the terminal;
  * without a terminal, the error lists them.
  */
 export function enters(
-  [previewed, entered]: Entering,
+  [previewed, entered]: PreviewAndEntry,
   page: (view: EnteredFundingView, timezone: string) => string | Message,
 ): Action {
   return async (...all) => {

@@ -37,12 +37,12 @@ export function register(ledger: Command): void {
     .action(recover);
 }
 
-interface Options {
+interface RecoverCommandOptions {
   dryRun?: boolean;
   otherConfig: string[];
 }
 
-async function recover({ dryRun, otherConfig }: Options, command: Command): Promise<void> {
+async function recover({ dryRun, otherConfig }: RecoverCommandOptions, command: Command): Promise<void> {
   const cli = makeCli(command);
   const { loadConfig } = await import('../../config/load.ts');
   const { previewRecovery, recoverLedger } = await import('../../operations/ledger.ts');

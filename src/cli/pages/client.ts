@@ -7,7 +7,7 @@ import { wrapped } from '../terminal/wrap.ts';
 import { movedPage } from './moved.ts';
 import { waitLines } from './waits.ts';
 
-type Metrics = ClientView['metrics'][string];
+type MetricsView = ClientView['metrics'][string];
 
 export function clientsPage(all: ClientView[]): string | Message {
   if (all.length === 0) {
@@ -80,7 +80,7 @@ export function closedPage({ name }: ClientView): string {
   return `Client ${name} is closed.`;
 }
 
-function balanceTable(balance: ClientView['balances'][number], bought: Metrics, timezone: string): string {
+function balanceTable(balance: ClientView['balances'][number], bought: MetricsView, timezone: string): string {
   const { currency } = balance;
   const { average_rate: average, sats_per_unit: perUnit, first_at: first, last_at: last } = bought;
   return table(

@@ -6,7 +6,7 @@ import { formatMachine, formatSats } from '../terminal/figures.ts';
 import { type Cell, table } from '../terminal/table.ts';
 import { movedPage } from './moved.ts';
 
-type Weight = Recipient['weights'][number];
+type WeightView = Recipient['weights'][number];
 
 export function recipientsPage(all: Recipient[]): string | Message {
   if (all.length === 0) {
@@ -64,6 +64,6 @@ function divisions(all: Recipient[]): string {
   return ['Commission of cash-outs that are confirmed from now on:', ...lines, ...none].join('\n');
 }
 
-function machineOf({ machine, machine_name: name }: Weight): string {
+function machineOf({ machine, machine_name: name }: WeightView): string {
   return machine === null ? 'all machines' : name === null ? formatMachine(machine, null) : clean(name);
 }

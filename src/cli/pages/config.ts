@@ -3,8 +3,8 @@ import { asWritten, clean } from '../terminal/clean.ts';
 import { inCommandWords } from '../terminal/words.ts';
 import { fitted, wrapped } from '../terminal/wrap.ts';
 
-type Setting = ConfigView['settings'][number];
-type SecretSetting = ConfigView['secrets'][number];
+type SettingView = ConfigView['settings'][number];
+type SecretView = ConfigView['secrets'][number];
 type Problem = NonNullable<ConfigView['problem']>;
 
 /** The columns of a setting: its key, and where it comes from. A host key beside them fits 80 columns. */
@@ -49,7 +49,7 @@ function fileLines({ file, chosen_by: by, passed_over: others, user }: ConfigVie
   ];
 }
 
-function settingLine({ key, value, origin, line, refused }: Setting): string {
+function settingLine({ key, value, origin, line, refused }: SettingView): string {
   const name = key.split('.').at(-1) ?? key;
   const from = {
     file: line === null ? 'file' : `line ${line}`,
@@ -62,12 +62,12 @@ function settingLine({ key, value, origin, line, refused }: Setting): string {
 }
 
 /** As config.toml writes it. */
-function written(value: NonNullable<Setting['value']>): string {
+function written(value: NonNullable<SettingView['value']>): string {
   if (Array.isArray(value)) return `[${value.map((one) => written(one)).join(', ')}]`;
   return typeof value === 'string' ? JSON.stringify(value) : `${value}`;
 }
 
-function secretLine({ key, state, origin, place, problem }: SecretSetting): string {
+function secretLine({ key, state, origin, place, problem }: SecretView): string {
   const from = {
     file: `${place}`,
     credential: `${place} (systemd)`,

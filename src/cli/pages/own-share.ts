@@ -7,10 +7,10 @@ import { wrapped } from '../terminal/wrap.ts';
 const NAMED = 5;
 const SHOWN = 5;
 
-type Reason = CausesView[number]['reason'];
+type CauseReason = CausesView[number]['reason'];
 
 /** `no`: the words for no client. */
-const texts: Record<Reason, (who: string, were: string, no: string) => string> = {
+const texts: Record<CauseReason, (who: string, were: string, no: string) => string> = {
   'daily-limit': (who) => `the daily limit of ${who} was reached`,
   paused: (who, were) => `${who} ${were} paused`,
   'not-deposited': (who) => `the cash of ${who} was not in the machine yet`,

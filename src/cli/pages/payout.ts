@@ -150,10 +150,10 @@ export function resumedPayoutsPage({ changed }: z.output<typeof pauseView>): str
   return changed ? 'Paying goes on with the next run: aio-dca poll' : 'Paying was not paused.';
 }
 
-type Overpaid = z.output<typeof overpaidView>;
+type OverpaidView = z.output<typeof overpaidView>;
 
 /** The question before it is recorded. `funding`: the funding that the cash is subtracted from. */
-export function overpaidQuestion(one: Overpaid, funding: string | undefined): string {
+export function overpaidQuestion(one: OverpaidView, funding: string | undefined): string {
   return funding === undefined
     ? `${tooMuch(one)}. Record it, and change nothing else?`
     : `${tooMuch(one)}. Take ${cashOf(one)} off ${funding}?`;
@@ -165,7 +165,7 @@ export function overpaidPage({ funding, ...one }: z.output<typeof bookedOverpaid
   return `Took ${cashOf(one)} off ${funding.id}: ${remaining} remain.`;
 }
 
-function tooMuch(one: Overpaid): string {
+function tooMuch(one: OverpaidView): string {
   return `${one.recipient} got ${formatSats(one.sats)} too much, at the price of ${one.payout} ${cashOf(one)}`;
 }
 

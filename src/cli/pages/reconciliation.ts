@@ -8,7 +8,7 @@ import { commandOf } from '../terminal/words.ts';
 import { wrapped } from '../terminal/wrap.ts';
 import { differencesTable } from './differences.ts';
 
-type Day = ReconciliationView['days'][number];
+type DayView = ReconciliationView['days'][number];
 
 export function reconciliationPage(
   { ok, checked, differences, days }: ReconciliationView,
@@ -44,11 +44,11 @@ function note(count: bigint, what: string): string | null {
 }
 
 /** The sums per machine; only the JSON has them per day. */
-function sumsTable(days: Day[]): string[] {
+function sumsTable(days: DayView[]): string[] {
   if (days.length === 0) return [];
   const machines = Map.groupBy(days, ({ machine, currency }) => `${machine} ${currency}`);
   const rows = [...machines.values()].flatMap((ones) => {
-    const [{ machine, machine_name: name, currency }] = ones as [Day];
+    const [{ machine, machine_name: name, currency }] = ones as [DayView];
     return (['ledger', 'lamassu'] as const).map((side) => {
       const cash = decimalSum(ones.map((one) => one[side].fiat));
       return [

@@ -69,7 +69,7 @@ function paidToday({
   return `${formatSats(clients)} to clients${commissioned}, in ${counted(payouts, 'payout')} (${day})`;
 }
 
-type Place = StatusView['cash'][number];
+type CashInPlace = StatusView['cash'][number];
 
 /** The clients' cash for each machine and currency. A column without any amount is left out. */
 function cashLines({ cash }: StatusView): string[] {
@@ -78,13 +78,13 @@ function cashLines({ cash }: StatusView): string[] {
   const columns = [
     [
       'clients’ cash for',
-      (one: Place) => (one.machine === null ? 'any machine' : machineCell(one.machine, one.machine_name)),
+      (one: CashInPlace) => (one.machine === null ? 'any machine' : machineCell(one.machine, one.machine_name)),
     ],
-    ['', (one: Place) => one.currency],
-    ['left', (one: Place) => groupDigits(one.remaining)],
-    ['on its way', (one: Place) => some(one.in_flight)],
-    ['out in 7 days', (one: Place) => some(one.dispensed_7_days)],
-    ['own share', (one: Place) => some(one.own_7_days)],
+    ['', (one: CashInPlace) => one.currency],
+    ['left', (one: CashInPlace) => groupDigits(one.remaining)],
+    ['on its way', (one: CashInPlace) => some(one.in_flight)],
+    ['out in 7 days', (one: CashInPlace) => some(one.dispensed_7_days)],
+    ['own share', (one: CashInPlace) => some(one.own_7_days)],
   ] as const;
   const shown = columns.filter(([, cell]) => cash.some((one) => cell(one) !== null));
   return [

@@ -3,7 +3,7 @@ import { inputOf } from '../command/call.ts';
 import { makeCli, usage } from '../terminal/context.ts';
 import { askToSettle, askToUndo } from './ask.ts';
 
-interface Options {
+interface SettleOptions {
   external?: string;
   void?: string;
   newCurrency?: boolean;
@@ -14,7 +14,7 @@ interface Options {
 /** Settles the cash-out that is given, or with `--void` undoes its settlement. */
 export async function settleOrVoid(
   id: string | undefined,
-  options: Options,
+  options: SettleOptions,
   command: Command,
 ): Promise<void> {
   const cli = makeCli(command);

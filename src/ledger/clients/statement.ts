@@ -84,7 +84,7 @@ export async function readStatement(
   return statements;
 }
 
-interface Of {
+interface AccountOwner {
   client: bigint;
   currency: string;
   digits: number;
@@ -92,7 +92,7 @@ interface Of {
 
 /** The client's fundings in one currency, and all that ever changed their cash in machines, except cash-outs. */
 interface Account {
-  of: Of;
+  of: AccountOwner;
   fundings: { id: bigint; depositedAt: Instant | null; past: Snapshot[] }[];
   movements: CashMovement[];
 }
@@ -148,7 +148,7 @@ function isEmpty({ cash, sats, inFlight, movements, purchases, payments }: Curre
   return amounts.every((one) => one === 0n) && movements.length + purchases.length + payments.length === 0;
 }
 
-async function readAccount(db: Db, of: Of): Promise<Account> {
+async function readAccount(db: Db, of: AccountOwner): Promise<Account> {
   const fundings = await db
     .selectFrom('fundings')
     .select(['id', 'deposited_at', 'status', 'remaining'])
@@ -308,7 +308,7 @@ async function purchasesIn(
   });
 }
 
-function settledPayments(db: Db, { client, currency }: Of) {
+function settledPayments(db: Db, { client, currency }: AccountOwner) {
   return db
     .selectFrom('payments')
     .innerJoin('payouts', 'payouts.id', 'payments.payout_id')
@@ -318,7 +318,7 @@ function settledPayments(db: Db, { client, currency }: Of) {
     .where('payments.state', '=', 'settled');
 }
 
-async function paymentsIn(db: Db, of: Of, from: Instant, until: Instant): Promise<StatementPayment[]> {
+async function paymentsIn(db: Db, of: AccountOwner, from: Instant, until: Instant): Promise<StatementPayment[]> {
   const rows = await settledPayments(db, of)
     .select(['payments.settled_at', 'payments.payout_id', 'payments.sats'])
     .where('payments.settled_at', '>=', from)

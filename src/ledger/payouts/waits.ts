@@ -59,7 +59,7 @@ export async function whoWaits(db: Db, options: FormOptions, nextFixed: Instant 
   );
 }
 
-type Part = Omit<Wait, 'recipient'> & { id: bigint };
+type WaitOfRecipient = Omit<Wait, 'recipient'> & { id: bigint };
 
 /** What is in no payout yet. */
 async function unformed(
@@ -67,7 +67,7 @@ async function unformed(
   options: FormOptions,
   due: DueGroup[],
   nextFixed: Instant | null,
-): Promise<Part[]> {
+): Promise<WaitOfRecipient[]> {
   const total = (column: string) => sql<bigint>`cast(sum(${sql.ref(column)}) as bigint)`;
   const isDueNow = sql<bigint>`cast(case when ${isDue(options)} then 1 else 0 end as bigint)`;
   const clients = await db
@@ -88,12 +88,12 @@ async function unformed(
       .filter((one) => one.recipient_id === id && one.kind === kind)
       .reduce((all, { sats }) => all + sats, 0n);
   const none = { until: null, payouts: [], detail: null };
-  const ready = (id: bigint, kind: Wait['kind'], sats: bigint): Part[] => [
+  const ready = (id: bigint, kind: Wait['kind'], sats: bigint): WaitOfRecipient[] => [
     { id, kind, sats: formable(id, kind), reason: 'next-run', ...none },
     { id, kind, sats: sats - formable(id, kind), reason: 'minimum', ...none },
   ];
   return [
-    ...clients.flatMap(({ id, sats, is_due: isReady }): Part[] =>
+    ...clients.flatMap(({ id, sats, is_due: isReady }): WaitOfRecipient[] =>
       isReady === 1n
         ? ready(id, 'client', sats)
         : [{ id, kind: 'client', sats, reason: 'fixed-time', ...none, until: nextFixed }],
@@ -103,7 +103,7 @@ async function unformed(
 }
 
 /** What is in open payouts, without what has arrived of them. */
-async function open(db: Db): Promise<Part[]> {
+async function open(db: Db): Promise<WaitOfRecipient[]> {
   const rows = await db
     .selectFrom('payouts')
     .select(['id', 'recipient_id', 'kind', 'sats', 'state', 'reason', 'lack'])

@@ -72,7 +72,7 @@ export async function formAgain(
   return exact ? null : `the ledger owes ${owed}; LNbits shows ${paidText(group)}`;
 }
 
-interface Member {
+interface OwedMember {
   id: bigint;
   cashOut: string;
   sats: bigint;
@@ -80,7 +80,7 @@ interface Member {
 }
 
 /** The recipient's parts of those cash-outs that are in no payout yet. */
-async function membersOf(trx: Trx, first: Lost, recipient: Recipient): Promise<Member[]> {
+async function membersOf(trx: Trx, first: Lost, recipient: Recipient): Promise<OwedMember[]> {
   const rows =
     recipient.kind === 'client'
       ? await trx
@@ -115,7 +115,7 @@ async function membersOf(trx: Trx, first: Lost, recipient: Recipient): Promise<M
 }
 
 /** The parts that were paid and those still to be paid; null if the payments do not fit them. */
-function exactParts(group: Lost[], sats: bigint, maximumSats: bigint): Part[] | null {
+function exactParts(group: Lost[], sats: bigint, maximumSats: bigint): PaidPart[] | null {
   const seen = partsSeen(group);
   if (!seen) return null;
   const paid = sum(seen);
@@ -133,7 +133,7 @@ function exactParts(group: Lost[], sats: bigint, maximumSats: bigint): Part[] | 
  * The same if parts were split before they were paid; nothing was paid of those. The size of one split part follows
  * from the parts after it, unless there were several.
  */
-function splitParts(group: Lost[], sats: bigint): Part[] | null {
+function splitParts(group: Lost[], sats: bigint): PaidPart[] | null {
   const seen = new Map([...group].reverse().map((one) => [one.part, one.sats]));
   const last = [...seen.keys()].reduce((a, b) => (a > b ? a : b));
   const numbers = Array.from({ length: Number(last) }, (_, index) => BigInt(index + 1));
@@ -150,15 +150,15 @@ function splitParts(group: Lost[], sats: bigint): Part[] | null {
   return left > 0n ? [...parts, whole(left)] : parts;
 }
 
-interface Part {
+interface PaidPart {
   sats: bigint;
   split: bigint;
 }
 
-const whole = (sats: bigint): Part => ({ sats, split: 0n });
+const whole = (sats: bigint): PaidPart => ({ sats, split: 0n });
 
 /** Distributes what is owed over the paid parts, in proportion; null if nothing is owed. */
-function shareParts(group: Lost[], sats: bigint): Part[] | null {
+function shareParts(group: Lost[], sats: bigint): PaidPart[] | null {
   const seen = partsSeen(group);
   if (!seen || sats < BigInt(seen.length)) return null;
   const shares = largestRemainder(

@@ -46,7 +46,7 @@ export interface Run {
 }
 
 /** The identity of a process: by it, another process can tell for certain that it is gone. */
-interface Owner {
+interface ProcessIdentity {
   host: string;
   /** The machine id of the system; a clone has the same. */
   machine?: string | null;
@@ -76,7 +76,7 @@ export async function startRun(
       .select(['runs.id', 'runs.kind', 'runs.actor', 'runs.started_at', 'lease.owner', 'lease.expires_at'])
       .executeTakeFirst();
     if (held) {
-      const owner = JSON.parse(held.owner) as Owner;
+      const owner = JSON.parse(held.owner) as ProcessIdentity;
       if (held.expires_at > time && !isGone(owner, isPostgres(trx))) {
         const latest = plus(time, LEASE_MS);
         const ends = held.expires_at > latest ? latest : held.expires_at;
@@ -252,7 +252,7 @@ async function databaseTime(db: Db): Promise<Instant> {
 }
 
 /** A process belongs to the host, not to the clock that is handed down: its boot comes from the host, like its pid. */
-function thisProcess(ledger: string): Owner {
+function thisProcess(ledger: string): ProcessIdentity {
   return {
     host: hostname(),
     machine: read(() => readFileSync('/etc/machine-id', 'utf8').trim() || null),
@@ -269,7 +269,7 @@ function thisProcess(ledger: string): Owner {
  * kernel. With a server, the owner's host has to be this one, by name and machine id; a clone that shares both is
  * stopped by the fence.
  */
-function isGone(owner: Owner, isServer: boolean): boolean {
+function isGone(owner: ProcessIdentity, isServer: boolean): boolean {
   const me = thisProcess(owner.ledger);
   if (me.boot === null || owner.boot === null) return false;
   if (me.boot === owner.boot) return hasEnded(owner);
@@ -278,7 +278,7 @@ function isGone(owner: Owner, isServer: boolean): boolean {
 }
 
 /** Whether the owner ran under this kernel and in this pid namespace, and its pid is free or another process's. */
-function hasEnded(owner: Owner): boolean {
+function hasEnded(owner: ProcessIdentity): boolean {
   const me = thisProcess(owner.ledger);
   if (me.boot === null || me.boot !== owner.boot || me.pidNamespace !== owner.pidNamespace) return false;
   try {

@@ -4,7 +4,7 @@ import { BridgeError, type ErrorCode } from '../../errors.ts';
 import { tlsReason } from '../../lib/tls.ts';
 import { thisUser } from '../../lib/users.ts';
 
-type Known = [code: Extract<ErrorCode, `ledger/${string}`>, hint: string];
+type KnownFailure = [code: Extract<ErrorCode, `ledger/${string}`>, hint: string];
 
 /** The free space that SQLite needs for the writes of a run, in bytes. */
 const FULL_BYTES = 1_048_576;
@@ -42,7 +42,7 @@ export function explained(url: string, error: unknown): unknown {
 }
 
 /** https://www.sqlite.org/rescode.html: the low byte is the kind, all of it the case. */
-function ofSqlite(errcode: number, message: string, path: string | undefined): Known | undefined {
+function ofSqlite(errcode: number, message: string, path: string | undefined): KnownFailure | undefined {
   switch (errcode & 0xff) {
     case 5: // busy
     case 6: // locked
@@ -84,7 +84,7 @@ function ofSqlite(errcode: number, message: string, path: string | undefined): K
 }
 
 /** SQLite only says that it cannot open a file; the system says why. */
-function ofOpening(path: string | undefined): Known {
+function ofOpening(path: string | undefined): KnownFailure {
   if (path === undefined) return ['ledger/unusable', 'Check [ledger] url.'];
   try {
     closeSync(openSync(path, 'r+'));
@@ -106,7 +106,7 @@ function ofOpening(path: string | undefined): Known {
   ];
 }
 
-function ofDisk(code: string, path: string): Known | undefined {
+function ofDisk(code: string, path: string): KnownFailure | undefined {
   switch (code) {
     case 'ENOENT':
     case 'ENOTDIR':
@@ -158,7 +158,7 @@ export function isState(code: string): boolean {
  * What a server answered: its class is the first two characters. Classes that are missing here come from defects of
  *  this program.
  */
-function ofServer(code: string, message: string): Known | undefined {
+function ofServer(code: string, message: string): KnownFailure | undefined {
   if (!isState(code)) return undefined;
   switch (code) {
     case '08P01':
@@ -249,7 +249,7 @@ function ofServer(code: string, message: string): Known | undefined {
 }
 
 /** PgBouncer has one code for almost every error, so only its words tell them apart. */
-function ofPooler(message: string): Known {
+function ofPooler(message: string): KnownFailure {
   if (/startup parameter/i.test(message)) {
     return [
       'ledger/unusable',
@@ -264,7 +264,7 @@ function ofPooler(message: string): Known {
 }
 
 /** Errors of Node, or of pg itself, about the connection to a server. */
-function ofWire(code: string, error: Error): Known | undefined {
+function ofWire(code: string, error: Error): KnownFailure | undefined {
   const { message } = error;
   if (tlsReason(error) !== undefined) {
     return /does not support SSL/.test(message)

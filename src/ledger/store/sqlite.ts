@@ -19,7 +19,7 @@ export function sqliteDialect(path: string): SqliteDialect {
         }
       })();
     }
-  })({ database: async () => new Database(path) });
+  })({ database: async () => new SqliteDatabase(path) });
 }
 
 /** Makes the empty file of a new ledger, readable by its owner only; its WAL files take over the mode. */
@@ -28,9 +28,9 @@ export function createFile(path: string): void {
 }
 
 /** The interface of better-sqlite3, which Kysely's driver expects, over node:sqlite. */
-class Database {
+class SqliteDatabase {
   readonly #db: DatabaseSync;
-  readonly #statements = new Map<string, Statement>();
+  readonly #statements = new Map<string, SqliteStatement>();
 
   constructor(path: string) {
     this.#db = new DatabaseSync(path, {
@@ -41,12 +41,12 @@ class Database {
     this.#db.exec('pragma journal_mode = wal; pragma synchronous = full');
   }
 
-  prepare(sql: string): Statement {
+  prepare(sql: string): SqliteStatement {
     // A transaction that begins by reading cannot start to write once another process has written.
     const text = sql === 'begin' ? 'begin immediate' : sql;
     const known = this.#statements.get(text);
     if (known) return known;
-    const statement = new Statement(this.#db.prepare(text));
+    const statement = new SqliteStatement(this.#db.prepare(text));
     // Lists of ids make statements of any length; cache only the few hundred that recur.
     if (this.#statements.size >= 500) this.#statements.clear();
     this.#statements.set(text, statement);
@@ -59,7 +59,7 @@ class Database {
   }
 }
 
-class Statement {
+class SqliteStatement {
   readonly reader: boolean;
   readonly #statement: StatementSync;
 

@@ -6,9 +6,9 @@ import { DailyLimits } from './daily-limits.ts';
 import { cashInWords, type LedgerFindings, sat, type TableRow } from './findings.ts';
 import { verifyLamassu } from './lamassu-row.ts';
 
-type CashOut = TableRow<'cash_outs'>;
-type Allocation = TableRow<'allocations'>;
-type Funding = Pick<TableRow<'fundings'>, 'id' | 'client_id' | 'currency' | 'deposited_at'>;
+type StoredCashOut = TableRow<'cash_outs'>;
+type StoredAllocation = TableRow<'allocations'>;
+type StoredFunding = Pick<TableRow<'fundings'>, 'id' | 'client_id' | 'currency' | 'deposited_at'>;
 
 const PAGE = 1000;
 const HOUR_MS = 3_600_000;
@@ -30,7 +30,7 @@ export async function verifyCashOuts(
   const released = await subjectsOf(db, 'review release');
   const limits = await DailyLimits.read(db);
   const weights = await CommissionWeights.read(db);
-  const beyond = new Map<TableRow<'sources'>, CashOut>();
+  const beyond = new Map<TableRow<'sources'>, StoredCashOut>();
   const spent = new Map<bigint, bigint>();
   for await (const { cashOut, allocations, shares } of pages(db)) {
     const money = (minor: bigint) => cashInWords(minor, cashOut.currency, digits);
@@ -65,8 +65,8 @@ export async function verifyCashOuts(
 }
 
 interface Divided {
-  cashOut: CashOut;
-  allocations: Allocation[];
+  cashOut: StoredCashOut;
+  allocations: StoredAllocation[];
   shares: TableRow<'commission_shares'>[];
 }
 
@@ -108,7 +108,7 @@ async function of<T extends 'allocations' | 'commission_shares'>(
   return Map.groupBy(rows, (row) => row.cash_out_id);
 }
 
-function verifyRow(cashOut: CashOut, findings: LedgerFindings): void {
+function verifyRow(cashOut: StoredCashOut, findings: LedgerFindings): void {
   const what = `cash-out ${cashOut.id}`;
   const { gross, net, commission, own, undelivered, fiat, own_fiat } = cashOut;
   findings.same('cash-out/gross', what, sat(gross), sat(net + commission + own + undelivered));
@@ -122,7 +122,7 @@ function verifyRow(cashOut: CashOut, findings: LedgerFindings): void {
 
 /** A cash-out that a run read comes from a bound source, and from after its start, unless the operator released it. */
 function verifySource(
-  cashOut: CashOut,
+  cashOut: StoredCashOut,
   source: TableRow<'sources'> | undefined,
   released: Set<string>,
   findings: LedgerFindings,
@@ -145,7 +145,7 @@ function verifySource(
  * Whether a cash-out that was read lies beyond its source's mark. One that was ahead of Lamassu's clock rightly does;
  * an hour is more than clocks differ.
  */
-function isBeyond({ id, confirmed_at, processed_at }: CashOut, source: TableRow<'sources'>): boolean {
+function isBeyond({ id, confirmed_at, processed_at }: StoredCashOut, source: TableRow<'sources'>): boolean {
   const { mark_confirmed_at: mark, mark_id } = source;
   if (!isInstant(confirmed_at) || !isInstant(processed_at)) return false;
   if (confirmed_at > plus(processed_at, -HOUR_MS)) return false;
@@ -154,8 +154,8 @@ function isBeyond({ id, confirmed_at, processed_at }: CashOut, source: TableRow<
 
 /** Checks that the clients' parts and the own part add up to the whole, each in proportion to its cash. */
 function verifyDivision(
-  cashOut: CashOut,
-  allocations: Allocation[],
+  cashOut: StoredCashOut,
+  allocations: StoredAllocation[],
   money: (minor: bigint) => string,
   findings: LedgerFindings,
 ): void {
@@ -208,9 +208,9 @@ function isShare(part: { gross: bigint; fiat: bigint }, distributed: bigint, fia
 }
 
 function verifyAllocation(
-  cashOut: CashOut,
-  one: Allocation,
-  funding: Funding | undefined,
+  cashOut: StoredCashOut,
+  one: StoredAllocation,
+  funding: StoredFunding | undefined,
   findings: LedgerFindings,
 ): void {
   const what = `cash-out ${cashOut.id}, f${one.funding_id}`;

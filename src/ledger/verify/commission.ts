@@ -2,7 +2,6 @@ import { sum } from '../../dca/money.ts';
 import type { Db } from '../store/open.ts';
 import { type LedgerFindings, sat, type TableRow } from './findings.ts';
 
-type CashOut = TableRow<'cash_outs'>;
 type Share = TableRow<'commission_shares'>;
 
 /** The recipients of each machine's commission over time. */
@@ -26,7 +25,7 @@ export class CommissionWeights {
   }
 
   /** Checks that the whole commission goes to its recipients by their weights, or stays in the source wallet. */
-  verify(cashOut: CashOut, shares: Share[], findings: LedgerFindings): void {
+  verify(cashOut: TableRow<'cash_outs'>, shares: Share[], findings: LedgerFindings): void {
     if (shares.length === 0) return;
     const what = `cash-out ${cashOut.id}`;
     const shared = sum(shares.map(({ sats }) => sats));
@@ -47,7 +46,7 @@ export class CommissionWeights {
   }
 
   /** The weights in force at the confirmation; weights that were entered after the processing do not count. */
-  #of({ machine, confirmed_at, processed_at }: CashOut): Map<bigint, bigint> {
+  #of({ machine, confirmed_at, processed_at }: TableRow<'cash_outs'>): Map<bigint, bigint> {
     const known = this.#rows.filter((row) => row.from_at <= confirmed_at && row.from_at <= processed_at);
     for (const place of [machine, null]) {
       const there = known.filter((row) => row.machine === place).sort(byTime);

@@ -1,7 +1,7 @@
 import type { Db } from '../store/open.ts';
 import { cashInWords, type LedgerFindings, type TableRow } from './findings.ts';
 
-interface Day {
+interface LimitedDay {
   client: bigint;
   currency: string;
   date: string;
@@ -12,7 +12,7 @@ interface Day {
 /** Checks what fixed clients received on each local day against the limits in force at its cash-outs. */
 export class DailyLimits {
   readonly #limits: Map<string, TableRow<'client_limits'>[]>;
-  readonly #days = new Map<string, Day>();
+  readonly #days = new Map<string, LimitedDay>();
 
   private constructor(limits: TableRow<'client_limits'>[]) {
     this.#limits = Map.groupBy(limits, (row) => `${row.client_id} ${row.currency}`);

@@ -5,13 +5,13 @@ import { CLOCK_MS, CLOCK_SET_BACK } from '../payouts/payouts.ts';
 import type { Db } from '../store/open.ts';
 import { cashInWords, type LedgerFindings, sat, type TableRow } from './findings.ts';
 
-type Payment = TableRow<'payments'>;
-type Part = TableRow<'payout_parts'>;
+type StoredPayment = TableRow<'payments'>;
+type StoredPart = TableRow<'payout_parts'>;
 /** An allocation of a payout to a client, or a share of a commission payout. */
-type Member = Pick<TableRow<'payouts'>, 'recipient_id' | 'currency' | 'sats' | 'fiat'> & {
+type PayoutMember = Pick<TableRow<'payouts'>, 'recipient_id' | 'currency' | 'sats' | 'fiat'> & {
   payout_id: bigint | null;
 };
-type Payout = TableRow<'payouts'> & { recipient_kind: string | null };
+type StoredPayout = TableRow<'payouts'> & { recipient_kind: string | null };
 
 const PAGE = 500;
 
@@ -65,7 +65,7 @@ async function membersOf(
   db: Db,
   after: bigint,
   last: bigint,
-): Promise<Record<Payout['kind'], Map<bigint | null, Member[]>>> {
+): Promise<Record<StoredPayout['kind'], Map<bigint | null, PayoutMember[]>>> {
   const allocations = await db
     .selectFrom('allocations')
     .select(['payout_id', 'client_id as recipient_id', 'currency', 'net as sats', 'fiat'])
@@ -105,9 +105,9 @@ async function within<T extends 'payout_parts' | 'payments'>(
 
 /** Checks that the allocations, or shares, add up to the payout, and belong to its recipient. */
 function verifyMembers(
-  payout: Payout,
-  members: Member[],
-  others: Member[],
+  payout: StoredPayout,
+  members: PayoutMember[],
+  others: PayoutMember[],
   digits: Map<string, number>,
   findings: LedgerFindings,
 ): void {
@@ -129,12 +129,12 @@ function verifyMembers(
 }
 
 interface Its {
-  parts: Part[];
-  payments: Payment[];
+  parts: StoredPart[];
+  payments: StoredPayment[];
 }
 
 /** Checks that the parts add up, and that all payments of a part but the last are dead. */
-function verifyParts(payout: Payout, { parts, payments }: Its, findings: LedgerFindings): void {
+function verifyParts(payout: StoredPayout, { parts, payments }: Its, findings: LedgerFindings): void {
   const what = `p${payout.id}`;
   let sats = 0n;
   parts.forEach((row, index) => {
@@ -178,7 +178,7 @@ function verifyParts(payout: Payout, { parts, payments }: Its, findings: LedgerF
 }
 
 /** What contradicts a payout's state, by its payments; null: nothing. */
-function whyNot({ state, reason, settled_at }: Payout, { parts, payments }: Its): string | null {
+function whyNot({ state, reason, settled_at }: StoredPayout, { parts, payments }: Its): string | null {
   const live = payments.filter((row) => row.state !== 'dead');
   const open = live.find((row) => row.state === 'sending' || row.state === 'unknown');
   const whole = parts.filter((part) => part.split === 0n);
@@ -199,7 +199,7 @@ function whyNot({ state, reason, settled_at }: Payout, { parts, payments }: Its)
   return unpaid ? null : 'every part has a settled payment';
 }
 
-function verifyPayment(row: Payment, sourceWallet: string | null, findings: LedgerFindings): void {
+function verifyPayment(row: StoredPayment, sourceWallet: string | null, findings: LedgerFindings): void {
   const what = `payment ${row.payment_hash}`;
   if (row.client_wallet_id === row.source_wallet_id) {
     findings.add('payment/wallet', what, `into ${row.client_wallet_id}`, `from ${row.source_wallet_id}`);
@@ -215,7 +215,7 @@ function verifyPayment(row: Payment, sourceWallet: string | null, findings: Ledg
 }
 
 /** Checks the order created, sent, settled, unless the log says that the clock was set back meanwhile. */
-function verifyTimes(row: Payment, clockSetBack: boolean, findings: LedgerFindings): void {
+function verifyTimes(row: StoredPayment, clockSetBack: boolean, findings: LedgerFindings): void {
   const times = [row.created_at, row.sent_at, row.state === 'settled' ? row.settled_at : null];
   const known = times.filter((at) => at !== null);
   const ordered = (at: string, index: number) =>

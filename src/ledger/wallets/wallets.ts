@@ -11,11 +11,11 @@ export interface WalletKey {
   key: Secret;
 }
 
-type Kind = Schema['recipients']['kind'];
+type RecipientKind = Schema['recipients']['kind'];
 
 /** The key that a recipient is to be paid by from `at` on. */
 interface WalletChange {
-  kind: Kind;
+  kind: RecipientKind;
   recipient: { id: bigint; name: string; walletId: string };
   wallet: WalletKey;
   /** It may be the key of another wallet. */
@@ -48,7 +48,7 @@ export async function changeWallet(
 }
 
 /** Records a wallet and its key; refuses the source wallet, and the wallet of another recipient of that kind. */
-export async function keepWallet(trx: Trx, kind: Kind, { id, key }: WalletKey, at: Instant): Promise<void> {
+export async function keepWallet(trx: Trx, kind: RecipientKind, { id, key }: WalletKey, at: Instant): Promise<void> {
   if ((await boundSourceWallet(trx)) === id) throw isSourceWallet();
   const other = await trx
     .selectFrom('recipients')
@@ -73,7 +73,7 @@ export async function keepWallet(trx: Trx, kind: Kind, { id, key }: WalletKey, a
 
 /** A wallet that is or was paid into, and its recipient. */
 export interface PaidInto extends WalletKey {
-  recipient: { id: bigint; kind: Kind; name: string };
+  recipient: { id: bigint; kind: RecipientKind; name: string };
   /** The recipient has another wallet now. */
   former: boolean;
 }
