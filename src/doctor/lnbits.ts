@@ -55,17 +55,17 @@ export async function* examineLnbits(
       yield warn('lnbits', `${CLEAR}, and insecure_http allows it`, 'Use https:// if you can.');
     }
     try {
-      const source = await readSource(lnbits, config.lnbits.sourceWalletKey);
+      const sourceWallet = await readSourceWallet(lnbits, config.lnbits.sourceWalletKey);
       const { walletId: paysFrom } = await proveRights(lnbits, config.lnbits.sourceWalletKey).catch(
         (error: unknown) => {
-          throw full(error, source);
+          throw full(error, sourceWallet);
         },
       );
       yield ledger
-        ? await bindingCheck(ledger.db, source, paysFrom)
-        : ok('source wallet', `"${source.name}", by its admin key`);
+        ? await bindingCheck(ledger.db, sourceWallet, paysFrom)
+        : ok('source wallet', `"${sourceWallet.name}", by its admin key`);
       if (ledger) yield* feeCheck(ledger.db);
-      if (ledger) yield await balanceCheck(ledger.db, source, config.lnbits.creditSource);
+      if (ledger) yield await balanceCheck(ledger.db, sourceWallet, config.lnbits.creditSource);
     } catch (error) {
       yield fail('source wallet', error);
     }
@@ -99,7 +99,7 @@ function versionCheck(url: string, version: string): Check {
   return ok('lnbits', `${url} is LNbits ${version}${changing ? note : ''}`);
 }
 
-async function readSource(lnbits: LnbitsClient, key: Secret): Promise<ShownWallet> {
+async function readSourceWallet(lnbits: LnbitsClient, key: Secret): Promise<ShownWallet> {
   const { id, name, balanceMsat } = await lnbits.wallet(key);
   if (id !== null) return { id, name, balanceMsat };
   throw new BridgeError(

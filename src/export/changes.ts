@@ -206,8 +206,8 @@ function chosen({ about, actor }: ChangesChoice) {
   });
 }
 
-async function* each(source: AsyncIterable<ExportRow[]>): AsyncGenerator<ExportRow, undefined> {
-  for await (const rows of source) yield* rows;
+async function* each(pages: AsyncIterable<ExportRow[]>): AsyncGenerator<ExportRow, undefined> {
+  for await (const rows of pages) yield* rows;
   return undefined;
 }
 

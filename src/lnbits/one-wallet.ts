@@ -27,11 +27,11 @@ export class Unseen {
  */
 export async function paymentsIn(
   lnbits: LnbitsClient,
-  source: Secret,
+  sourceWalletKey: Secret,
   wallet: { id: string; key: Secret },
   { since = null, proven = false }: { since?: Instant | null; proven?: boolean } = {},
 ): Promise<WalletPayment[] | Unseen> {
-  return await orUnseen(lnbits, source, async () => {
+  return await orUnseen(lnbits, sourceWalletKey, async () => {
     const shown = await taggedPayments(lnbits, wallet.key, since);
     if (shown.some(({ walletId }) => walletId !== wallet.id))
       return new Unseen('its key is the key of another wallet');
@@ -43,7 +43,7 @@ export async function paymentsIn(
 /** The result of `read`, or why this wallet cannot be read. Throws errors of LNbits itself. */
 export async function orUnseen<T>(
   lnbits: LnbitsClient,
-  source: Secret,
+  sourceWalletKey: Secret,
   read: () => Promise<T>,
 ): Promise<T | Unseen> {
   try {
@@ -53,7 +53,7 @@ export async function orUnseen<T>(
     if (error.code === 'lnbits/key') return new Unseen('it does not answer to its key', true);
     if (error.code === 'lnbits/refused') return new Unseen(`LNbits does not show it: ${error.message}`);
     if (!(error instanceof FellOver)) throw error;
-    await lnbits.wallet(source);
+    await lnbits.wallet(sourceWalletKey);
     return new Unseen(
       error instanceof TooLarge ? 'it contains more than can be read' : 'LNbits crashes at it',
     );

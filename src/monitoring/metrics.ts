@@ -6,7 +6,7 @@ import { missing } from '../ledger/status.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import { type Instant, toMs } from '../time.ts';
 import { type OverviewConfig, overview, shortSats } from './overview.ts';
-import { sourceBalance } from './source-balance.ts';
+import { sourceWalletBalance } from './source-wallet-balance.ts';
 
 interface Sample {
   labels?: Record<string, string>;
@@ -34,13 +34,13 @@ export async function ledgerMetrics(
 ): Promise<Registry> {
   const { db, clock } = ledger;
   const at = clock.now();
-  const balance = sourceBalance(config.lnbits, clock);
+  const balance = sourceWalletBalance(config.lnbits, clock);
   const view = await overview(ledger, config, at);
   const { status, waiting } = view;
   const { owed, attention, totals, mark } = status;
   const last = await lastPoll(db, config.lamassu.name);
-  const source = await balance;
-  const short = shortSats(view, source);
+  const sourceWallet = await balance;
+  const short = shortSats(view, sourceWallet);
 
   const registry = new Registry();
   const add = (name: string, help: string, ...samples: Sample[]) => {
@@ -115,13 +115,15 @@ export async function ledgerMetrics(
   add('service_fee_sats', 'What LNbits took on top of it so far.', {
     value: (totals.feeMsat + 999n) / 1000n,
   });
-  add('lnbits_up', '1: LNbits told the balance of the source wallet.', { value: flag('balance' in source) });
-  if ('balance' in source) {
+  add('lnbits_up', '1: LNbits told the balance of the source wallet.', {
+    value: flag('balance' in sourceWallet),
+  });
+  if ('balance' in sourceWallet) {
     const { toCome } = status.credits;
-    add('source_wallet_balance_sats', 'What the source wallet holds.', { value: source.balance });
+    add('source_wallet_balance_sats', 'What the source wallet holds.', { value: sourceWallet.balance });
     add('source_wallet_short_sats', 'What it lacks for all that is owed.', {
       value: missing(owed.sats, {
-        balance: source.balance,
+        balance: sourceWallet.balance,
         toCome,
         fee: status.fee,
         wantsMore: status.wantsMore,

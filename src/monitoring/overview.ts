@@ -53,11 +53,11 @@ export async function overview(
  */
 export function shortSats(
   { status, due }: Overview,
-  source: { balance: bigint } | { problem: unknown },
+  sourceWallet: { balance: bigint } | { problem: unknown },
 ): bigint | null {
-  if (!('balance' in source)) return null;
+  if (!('balance' in sourceWallet)) return null;
   const { credits, fee, wantsMore } = status;
-  return missing(due, { balance: source.balance, toCome: credits.toCome, fee, wantsMore });
+  return missing(due, { balance: sourceWallet.balance, toCome: credits.toCome, fee, wantsMore });
 }
 
 function satsOf(groups: { sats: bigint }[]): bigint {

@@ -70,7 +70,7 @@ async function recoverWith(deps: RecoverDeps, run: Run | null): Promise<RecoverR
   for (const key of keys) {
     const wallet = await openSourceWallet(config.lnbits, key, ledger.clock);
     try {
-      opened.push(wallet.source.walletId);
+      opened.push(wallet.sourceWallet.walletId);
       await findLost(deps, wallet, found, run !== null);
     } finally {
       await wallet.lnbits.close();
@@ -190,7 +190,7 @@ function accounts({ formerKeys, withoutFormer }: RecoverDeps): boolean {
 async function refuseOtherPayments(deps: RecoverDeps, { lost, misfits }: FoundPayments): Promise<void> {
   const { ledger, config } = deps;
   if (!accounts(deps)) return;
-  const { lnbits, source, looksArePure } = await openSourceWallet(
+  const { lnbits, sourceWallet, looksArePure } = await openSourceWallet(
     config.lnbits,
     config.lnbits.sourceWalletKey,
     ledger.clock,
@@ -198,7 +198,7 @@ async function refuseOtherPayments(deps: RecoverDeps, { lost, misfits }: FoundPa
   try {
     // Before LNbits 1.4, reading the clients' wallets would change open invoices.
     if (!looksArePure && (await anyOpenPayment(ledger.db))) return;
-    const shown = await paidByAnotherCopy(ledger, { lnbits, source });
+    const shown = await paidByAnotherCopy(ledger, { lnbits, sourceWallet });
     const found = [...lost.map(({ hash }) => hash), ...misfits.map(({ hash }) => hash)];
     const other = shown.find(({ hash }) => !found.includes(hash));
     if (!other) return;

@@ -118,7 +118,11 @@ interface CreditEvidence {
   digest: string;
 }
 
-async function readEvidence(context: Context, word: CreditDecision, agreed: string | undefined): Promise<CreditEvidence> {
+async function readEvidence(
+  context: Context,
+  word: CreditDecision,
+  agreed: string | undefined,
+): Promise<CreditEvidence> {
   const { ledger, config, clock } = context;
   const { id, credited, payment } = word;
   const credit = await findCredit(ledger.db, id);
@@ -255,10 +259,10 @@ async function readWallet(
   credit: CreditRow,
 ): Promise<CreditsShown | BridgeError> {
   try {
-    const { lnbits, source } = await openSourceWallet(settings, settings.sourceWalletKey, ledger.clock);
+    const { lnbits, sourceWallet } = await openSourceWallet(settings, settings.sourceWalletKey, ledger.clock);
     try {
-      if (source.walletId === credit.wallet_id)
-        return await creditsShown({ db: ledger.db, lnbits, key: source.key }, credit);
+      if (sourceWallet.walletId === credit.wallet_id)
+        return await creditsShown({ db: ledger.db, lnbits, key: sourceWallet.key }, credit);
       return new BridgeError(
         'ledger/wallet-differs',
         `credit c${credit.id} is of another source wallet, ${credit.wallet_id}`,

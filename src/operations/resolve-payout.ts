@@ -51,7 +51,7 @@ export const previewResolvePayout = operation({
   run: async (context, word) => {
     const { payment, shown, question, digest } = await readEvidence(context, word, undefined);
     const { payment_hash, sats } = payment;
-    return { payment_hash, sats, source: shown.source, client: shown.client, question, digest };
+    return { payment_hash, sats, source: shown.sourceWallet, client: shown.client, question, digest };
   },
 });
 
@@ -70,8 +70,8 @@ export const resolvePayout = operation({
     const act = withReason(context.who);
     const { payment, shown } = await readEvidence(context, word, digest);
     const resolution = {
-      ...{ payout: word.id, payment, paid: word.paid, seen: shown.source !== 'unread' },
-      shown: shown.source === 'success' ? sidesInWords(shown) : undefined,
+      ...{ payout: word.id, payment, paid: word.paid, seen: shown.sourceWallet !== 'unread' },
+      shown: shown.sourceWallet === 'success' ? sidesInWords(shown) : undefined,
     };
     return context.write(async (trx) => {
       await resolvePayment(trx, { ...act, at: context.clock.now() }, resolution);
@@ -173,7 +173,7 @@ function act(id: bigint, paid: boolean, { sats }: Payment): string {
     : `Record ${what} as not paid, so they are paid again?`;
 }
 
-const SOURCE: Record<Shown['source'], string> = {
+const SOURCE: Record<Shown['sourceWallet'], string> = {
   success: 'as paid',
   pending: 'as pending',
   failed: 'as failed',
@@ -194,8 +194,8 @@ const CLIENT: Record<Shown['client'], string> = {
   unread: 'not known how',
 };
 
-function inWords({ source, client }: Shown): string {
-  return `LNbits shows this payment in the source wallet ${SOURCE[source]}, in the client’s ${CLIENT[client]}.`;
+function inWords({ sourceWallet, client }: Shown): string {
+  return `LNbits shows this payment in the source wallet ${SOURCE[sourceWallet]}, in the client’s ${CLIENT[client]}.`;
 }
 
 function contradicted(payment: Payment, shown: Shown, paid: boolean, giveKey: Message | ''): BridgeError {
@@ -222,26 +222,26 @@ async function keyOf(db: Db, { payout_id, client_wallet_id }: Payment): Promise<
 }
 
 /** The way out after a refused decision, by what the wallets show. */
-function wayOut(payout: bigint, { source, client }: Shown, giveKey: Message | ''): string | Message {
+function wayOut(payout: bigint, { sourceWallet, client }: Shown, giveKey: Message | ''): string | Message {
   const id = `p${payout}`;
   const release = call('payouts.release', { id });
   const paid = call('payouts.resolve', { id, paid: true, reason: null });
   const notPaid = call('payouts.resolve', { id, not_paid: true, reason: null });
-  if (source === 'pending')
+  if (sourceWallet === 'pending')
     return message`LNbits is still working on it. The next run looks again: ${call('poll')}`;
-  if (source === 'unseen' || source === 'unread')
+  if (sourceWallet === 'unseen' || sourceWallet === 'unread')
     return 'Configure a key of the source wallet that may view its payments, then decide again.';
   if (client === 'arrived') {
-    return source === 'success'
+    return sourceWallet === 'success'
       ? message`Let the next run settle it: ${release}`
       : message`It arrived: ${paid}`;
   }
   if (client === 'wrong-amount') {
-    return source === 'success'
+    return sourceWallet === 'success'
       ? message`Settle the difference with the client, then: ${paid}`
       : message`None of it left the source wallet; what the client has came from elsewhere. Settle that with the client; then it is paid in full by: ${notPaid}`;
   }
-  if (source !== 'success') {
+  if (sourceWallet !== 'success') {
     const left = 'It did not leave the source wallet.';
     if (client === 'pending' || client === 'failed')
       return message`${left} Let the next run go on: ${release}`;
@@ -265,7 +265,7 @@ async function readBoth(
   try {
     const opened = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey, ledger.clock);
     try {
-      if (opened.source.walletId === payment.source_wallet_id)
+      if (opened.sourceWallet.walletId === payment.source_wallet_id)
         return { shown: await bothSides({ ...opened, ledger }, payment), blind: null };
       blind = new BridgeError(
         'ledger/wallet-differs',
@@ -282,7 +282,7 @@ async function readBoth(
   try {
     const destination = new LnbitsDestination(lnbits, config.lnbits.sourceWalletKey);
     const client = await clientShows({ lnbits, destination, ledger }, payment);
-    return { shown: { source: 'unread', client }, blind };
+    return { shown: { sourceWallet: 'unread', client }, blind };
   } catch (error) {
     orThrow(error);
     return { shown: UNREAD, blind };

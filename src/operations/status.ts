@@ -10,7 +10,7 @@ import { brokenOff as brokenOffRun, currentRun } from '../ledger/runs/lease.ts';
 import { readNames } from '../ledger/store/names-by-id.ts';
 import { needsOf } from '../monitoring/attention.ts';
 import { overview, shortSats } from '../monitoring/overview.ts';
-import { sourceBalance } from '../monitoring/source-balance.ts';
+import { sourceWalletBalance } from '../monitoring/source-wallet-balance.ts';
 import { waitsNow } from '../scheduler/pay.ts';
 import { plus } from '../time.ts';
 import { statusView, viewOfStatus } from '../views/status.ts';
@@ -28,10 +28,10 @@ export const showStatus = operation({
   run: async ({ ledger, config }) => {
     const at = ledger.clock.now();
     const { db, id, url, schema } = ledger;
-    const balance = sourceBalance(config.lnbits, ledger.clock);
+    const balance = sourceWalletBalance(config.lnbits, ledger.clock);
     const seen = await overview(ledger, config, at);
-    const source = await balance;
-    const short = shortSats(seen, source);
+    const sourceWallet = await balance;
+    const short = shortSats(seen, sourceWallet);
     const { startAt } = config.lamassu;
     const problem = startProblem(startAt, await bestTime(db, ledger.clock.host()), seen.status.mark === null);
     const day = localDate(at, config.timezone);
@@ -40,7 +40,7 @@ export const showStatus = operation({
     const brokenOff = await brokenOffRun(db);
     return viewOfStatus({
       ...seen,
-      ...{ version: pkg.version, at, ledger: { id, url, schema }, running, brokenOff, source, short },
+      ...{ version: pkg.version, at, ledger: { id, url, schema }, running, brokenOff, sourceWallet, short },
       start: { at: startAt, problem },
       waits: await waitsNow(ledger, config),
       minimumSats: config.payouts.minimumSats,

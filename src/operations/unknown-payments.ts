@@ -39,8 +39,8 @@ export async function findLost(
 ): Promise<void> {
   const { lost, paid, misfits, claims } = found;
   claims.push(...(await readClaims({ ledger, ...wallet })).strange);
-  const all = await taggedPayments(wallet.lnbits, wallet.source.key);
-  if (all.length === 0) await proveRights(wallet.lnbits, wallet.source.key);
+  const all = await taggedPayments(wallet.lnbits, wallet.sourceWallet.key);
+  if (all.length === 0) await proveRights(wallet.lnbits, wallet.sourceWallet.key);
   const labelled = all.filter((one) => one.amountMsat < 0n && isLabelled(ledger.seals, one));
   const known = await knownPayments(
     ledger.db,
@@ -73,12 +73,12 @@ async function formerWallets({ db }: Ledger): Promise<Map<string, Secret>> {
 
 /** The wallet among these that has the invoice of a payment. A wallet that cannot be read is left out from then on. */
 async function formerWalletOf(
-  { lnbits, source }: SourceWallet,
+  { lnbits, sourceWallet }: SourceWallet,
   hash: string,
   former: Map<string, Secret>,
 ): Promise<string | null> {
   for (const [id, key] of former) {
-    const shown = await orUnseen(lnbits, source.key, () => lnbits.find(key, hash));
+    const shown = await orUnseen(lnbits, sourceWallet.key, () => lnbits.find(key, hash));
     if (shown instanceof Unseen) former.delete(id);
     else if (shown?.walletId === id) return id;
   }
@@ -87,7 +87,7 @@ async function formerWalletOf(
 
 async function outcomeOf(
   ledger: Ledger,
-  source: SourceWallet,
+  paidFrom: SourceWallet,
   { hash, status }: WalletPayment,
   { recipient, sats }: Pick<Lost, 'recipient' | 'sats'>,
   former: Map<string, Secret> | null,
@@ -102,16 +102,16 @@ async function outcomeOf(
     .where('name', '=', recipient)
     .executeTakeFirst();
   if (!wallet) return { outcome: doubt, clientWallet: null };
-  const { lnbits, destination } = source;
+  const { lnbits, destination } = paidFrom;
   // One wallet does not stop the others: the next run checks it again.
   const sideIn = (id: string) =>
-    orUnseen(lnbits, source.source.key, () =>
+    orUnseen(lnbits, paidFrom.sourceWallet.key, () =>
       clientSide({ ledger, destination }, { payment_hash: hash, sats, client_wallet_id: id }),
     );
   let clientWallet = wallet.wallet_id;
   let client = await sideIn(clientWallet);
   if (client instanceof Unseen || client === 'none' || client === 'unseen' || client === 'gone') {
-    const other = await formerWalletOf(source, hash, former);
+    const other = await formerWalletOf(paidFrom, hash, former);
     if (other !== null) [clientWallet, client] = [other, await sideIn(other)];
   }
   if (status === 'failed' || client instanceof Unseen) return { outcome: doubt, clientWallet };

@@ -55,12 +55,12 @@ function ofThisKey(error: unknown): never {
  */
 async function isInSourceWallet(
   lnbits: LnbitsClient,
-  { lnbits: { sourceWalletKey: source } }: Pick<Config, 'lnbits'>,
+  { lnbits: { sourceWalletKey } }: Pick<Config, 'lnbits'>,
   { hash, walletId }: LnbitsInvoice,
 ): Promise<boolean> {
   try {
-    const { id } = await lnbits.wallet(source);
-    return id === walletId || (await lnbits.find(source, hash)) !== null;
+    const { id } = await lnbits.wallet(sourceWalletKey);
+    return id === walletId || (await lnbits.find(sourceWalletKey, hash)) !== null;
   } catch (error) {
     if (error instanceof BridgeError && (error.code === 'config/secret' || error.code === 'lnbits/key')) {
       return false;

@@ -12,7 +12,7 @@ import { note, type PayContext } from './session.ts';
  * its amount is not certain, so it never prevents an attempt.
  */
 export async function lack(ctx: PayContext, payout: Payout, sats: bigint, fee = 0n): Promise<string | null> {
-  const held = ctx.source.balanceMsat / 1000n;
+  const held = ctx.sourceWallet.balanceMsat / 1000n;
   const holds = `the source wallet holds ${shown(held)}`;
   if (held < sats) return `${holds}, less than the ${shown(sats)} due`;
   if (held < sats + fee)
@@ -24,8 +24,8 @@ export async function lack(ctx: PayContext, payout: Payout, sats: bigint, fee = 
 }
 
 /** Reads the balance of the source wallet again: LNbits refused a payment, so sats may have left the wallet. */
-export async function readBalance({ lnbits, source }: PayContext): Promise<void> {
-  source.balanceMsat = (await lnbits.wallet(source.key)).balanceMsat;
+export async function readBalance({ lnbits, sourceWallet }: PayContext): Promise<void> {
+  sourceWallet.balanceMsat = (await lnbits.wallet(sourceWallet.key)).balanceMsat;
 }
 
 /** Records that sats are missing; `noteShortage` reports the total at the end of the run. */
@@ -38,7 +38,7 @@ export async function noteShortage(ctx: PayContext): Promise<void> {
   if (!ctx.problems.has('lnbits/balance')) return;
   const unsent = await unsentSats(ctx.ledger.db);
   const due = unsent + feeOn(unsent, await feeNow(ctx));
-  const held = ctx.source.balanceMsat / 1000n;
+  const held = ctx.sourceWallet.balanceMsat / 1000n;
   if (due <= held) return;
   const message = `the source wallet holds ${shown(held)}; ${shown(due)} are due: ${shown(due - held)} are missing`;
   note(ctx, new BridgeError('lnbits/balance', message, TOP_UP));
@@ -49,7 +49,7 @@ export async function noteShortage(ctx: PayContext): Promise<void> {
  * yet.
  */
 export function noteUnknownFee(ctx: PayContext, payout: Payout, sats: bigint): void {
-  const held = shown(ctx.source.balanceMsat / 1000n);
+  const held = shown(ctx.sourceWallet.balanceMsat / 1000n);
   const message = `p${payout.id} to ${payout.recipient.name}: LNbits calls ${held} in the source wallet too little for ${shown(sats)}, so it takes a service fee on top`;
   note(ctx, new BridgeError('lnbits/balance', message, FEE_HINT));
 }

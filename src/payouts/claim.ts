@@ -65,14 +65,14 @@ export async function strangeClaim(ctx: PayContext): Promise<StrangeClaim | unde
  * wallet shows.
  */
 export async function readClaims(
-  { ledger, lnbits, source }: Pick<PayContext, 'ledger' | 'lnbits' | 'source'>,
+  { ledger, lnbits, sourceWallet }: Pick<PayContext, 'ledger' | 'lnbits' | 'sourceWallet'>,
   own?: string,
 ): Promise<{ strange: StrangeClaim[]; doubled: string[]; seen: boolean }> {
   const withdrawn = new Set<string>();
   const strange: StrangeClaim[] = [];
   const doubled = new Set<string>();
   let seen = false;
-  for await (const page of lnbits.tagged(source.key, TAG)) {
+  for await (const page of lnbits.tagged(sourceWallet.key, TAG)) {
     const shown = page.flatMap((one) => readClaim(ledger.seals, one) ?? []);
     // The payment that takes a claim back is newer, so the list has it first.
     for (const one of shown) if (one.withdrawn) withdrawn.add(one.nonce);
@@ -97,7 +97,7 @@ export async function claimToPay(ctx: PayContext, refuse: () => Promise<void>): 
   const { ledger, clock, run, quietMs, signal } = ctx;
   let nonce = await begin(ctx);
   const { hash, walletId } = await put(ctx, nonce, false).catch((error: unknown) =>
-    explain(error, ctx.source),
+    explain(error, ctx.sourceWallet),
   );
   await run.write((trx) => claimMade(trx, nonce, hash));
   let checked = moment(ctx);
@@ -135,10 +135,10 @@ export async function claimToPay(ctx: PayContext, refuse: () => Promise<void>): 
 /**
  * Commits a new nonce. The time in it differs between hosts that were copied with the state of their random numbers.
  */
-async function begin({ clock, run, source }: PayContext): Promise<string> {
+async function begin({ clock, run, sourceWallet }: PayContext): Promise<string> {
   const drawn = `${randomBytes(16).toString('hex')} ${clock.monotonic()} ${clock.now()}`;
   const nonce = createHash('sha256').update(drawn).digest('hex').slice(0, 32);
-  await run.write((trx) => addClaim(trx, { nonce, run: run.id, wallet: source.walletId }, clock.now()));
+  await run.write((trx) => addClaim(trx, { nonce, run: run.id, wallet: sourceWallet.walletId }, clock.now()));
   return nonce;
 }
 
@@ -166,7 +166,7 @@ function moment({ clock, lnbits }: Pick<PayContext, 'clock' | 'lnbits'>): Claim[
   return { ...momentOf(clock), lnbits: lnbits.clockNow };
 }
 
-function explain(error: unknown, { walletId, balanceMsat }: PayContext['source']): never {
+function explain(error: unknown, { walletId, balanceMsat }: PayContext['sourceWallet']): never {
   if (!(error instanceof BridgeError) || error.code !== 'lnbits/refused') throw error;
   const rights = lacksRightToReceive(error);
   if (rights) throw rights;
@@ -204,8 +204,8 @@ export async function unknownPayment(ctx: PayContext, payment: WalletPayment): P
 }
 
 /** As the source wallet shows it. */
-async function claimBy({ ledger, lnbits, source }: PayContext, nonce: string) {
-  for await (const page of lnbits.tagged(source.key, TAG)) {
+async function claimBy({ ledger, lnbits, sourceWallet }: PayContext, nonce: string) {
+  for await (const page of lnbits.tagged(sourceWallet.key, TAG)) {
     const claim = page
       .flatMap((one) => readClaim(ledger.seals, one) ?? [])
       .find((one) => one.nonce === nonce);
@@ -238,9 +238,9 @@ function olderLedger(what: string): BridgeError {
 }
 
 async function put(ctx: PayContext, nonce: string, withdrawn: boolean) {
-  const { ledger, lnbits, source, run } = ctx;
+  const { ledger, lnbits, sourceWallet, run } = ctx;
   const about = { nonce, withdrawn, place: placeOf(ledger) };
-  return lnbits.createInvoice(source.key, {
+  return lnbits.createInvoice(sourceWallet.key, {
     sats: 1n,
     memo: withdrawn
       ? 'aio-dca: this run pays nothing'

@@ -1,4 +1,4 @@
-import type { ClientSide, SourceSide } from './destination.ts';
+import type { ClientSide, SourceWalletSide } from './destination.ts';
 
 /**
  * `settle`: it arrived. `send`: POST the same bolt11 (again). `abandon`: it can never be paid, so a new invoice may
@@ -12,22 +12,23 @@ export type Decision =
 /** Why nothing is known of the client's side. */
 export const UNSEEN = "the key of the client's wallet does not show its payments";
 
-/** While the source's side is `pending`, the client's side decides nothing, whatever it is. */
+/** While the source wallet's side is `pending`, the client's side decides nothing, whatever it is. */
 export const whilePending: Decision = { do: 'wait', reason: 'LNbits shows the payment as pending' };
 
 /**
- * What both sides of a payment mean together. The source's side was read after the client's, unless it is `success`,
- * which is final. So `none` there is not older than the client's side. `quiet`: nothing can be under way, because the
- * last POST is older than the quiet time, or there was none. An expired invoice is not dead: LNbits still pays it.
+ * What both sides of a payment mean together. The source wallet's side was read after the client's, unless it is
+ * `success`, which is final. So `none` there is not older than the client's side. `quiet`: nothing can be under way,
+ * because the last POST is older than the quiet time, or there was none. An expired invoice is not dead: LNbits still
+ * pays it.
  */
-export function decide(client: ClientSide, source: SourceSide, quiet: boolean): Decision {
-  if (source === 'pending') return whilePending;
+export function decide(client: ClientSide, sourceWallet: SourceWalletSide, quiet: boolean): Decision {
+  if (sourceWallet === 'pending') return whilePending;
   if (client === 'gone') return hold("the client's wallet does not answer to its key any more");
   if (client === 'unseen') {
-    if (source !== 'success') return hold(UNSEEN);
+    if (sourceWallet !== 'success') return hold(UNSEEN);
     return hold(`paid from the source wallet; whether it arrived cannot be seen: ${UNSEEN}`);
   }
-  if (source === 'success') {
+  if (sourceWallet === 'success') {
     if (client === 'arrived') return { do: 'settle' };
     if (client === 'none')
       return hold("paid from the source wallet, but the client's wallet does not show it");

@@ -18,7 +18,7 @@ export interface Destination {
   /** Pays an invoice from the source wallet, by one request or none. A success does not prove that it arrived. */
   pay(payment: { bolt11: string; extra: Record<string, unknown> }): Promise<Debit>;
   /** The source wallet's side of a payment; null: it answered, and shows none. */
-  sourceSide(hash: string): Promise<Debit | null>;
+  sourceWalletSide(hash: string): Promise<Debit | null>;
   /** The client's side of a payment to this wallet. */
   clientSide(wallet: WalletKey, payment: Pick<Payment, 'payment_hash' | 'sats'>): Promise<ClientSide>;
   /** Whether the wallet of a key is there. Reads no payments, so it changes nothing on any LNbits. */
@@ -47,7 +47,7 @@ export interface Debit {
   feeMsat: bigint;
 }
 
-export type SourceSide = Debit['status'] | 'none';
+export type SourceWalletSide = Debit['status'] | 'none';
 
 /**
  * What a client's wallet shows of one payment. `arrived`: the exact amount, without a fee, as a success. `none`: it

@@ -2,33 +2,33 @@ import { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Payment } from '../ledger/payouts/payouts.ts';
 import { type Decision, decide, whilePending } from './decide.ts';
-import type { ClientSide, SourceSide } from './destination.ts';
+import type { ClientSide, SourceWalletSide } from './destination.ts';
 import { isQuiet, type PayContext } from './session.ts';
 
 /**
- * Reads both sides of a payment: the source first, then the client, then the source again. Does not read the client's
- * side while a POST may still be running, if reading could change it.
+ * Reads both sides of a payment: the source wallet's, then the client's, then the source wallet's again. Does not read
+ * the client's side while a POST may still be running, if reading could change it.
  */
 export async function examinePayment(ctx: PayContext, payment: Payment): Promise<Decision> {
   const quiet = isQuiet(ctx, payment.sent_at);
   const mayRun = !quiet && !ctx.answered.has(payment.id);
-  let source = await sourceSide(ctx, payment.payment_hash);
+  let sourceWallet = await sourceWalletSide(ctx, payment.payment_hash);
   // LNbits is still working on it, however long that takes.
-  if (source === 'pending') return whilePending;
-  if (source === 'success' && mayRun && !ctx.looksArePure) {
+  if (sourceWallet === 'pending') return whilePending;
+  if (sourceWallet === 'success' && mayRun && !ctx.looksArePure) {
     return {
       do: 'wait',
       reason: 'paid from the source wallet; the client is looked at after the quiet time',
     };
   }
-  if (source !== 'success' && mayRun) {
+  if (sourceWallet !== 'success' && mayRun) {
     const key = await walletKey(ctx, payment.client_wallet_id);
     if (await ctx.destination.answers(key)) return { do: 'send' };
-    return decide('gone', source, quiet);
+    return decide('gone', sourceWallet, quiet);
   }
   const client = await clientSide(ctx, payment);
-  if (source !== 'success') source = await sourceSide(ctx, payment.payment_hash);
-  return decide(client, source, quiet);
+  if (sourceWallet !== 'success') sourceWallet = await sourceWalletSide(ctx, payment.payment_hash);
+  return decide(client, sourceWallet, quiet);
 }
 
 /** `refused`: every POST of it was refused, so its outcome is not in doubt while it waits. */
@@ -41,13 +41,13 @@ export type Former = Decision & { refused?: true };
  */
 export async function examineFormer(ctx: PayContext, payment: Payment): Promise<Former> {
   if (payment.sent_at !== null) return examineRefused(ctx, payment);
-  if ((await sourceSide(ctx, payment.payment_hash)) !== 'none') return examineUnsent(ctx, payment);
+  if ((await sourceWalletSide(ctx, payment.payment_hash)) !== 'none') return examineUnsent(ctx, payment);
   const client = await clientSide(ctx, payment).catch((error: unknown) => {
     if (error instanceof BridgeError && error.code === 'lnbits/refused') return 'gone' as const;
     throw error;
   });
   if (client === 'arrived' || client === 'wrong-amount') return decide(client, 'none', true);
-  if ((await sourceSide(ctx, payment.payment_hash)) !== 'none') return examineUnsent(ctx, payment);
+  if ((await sourceWalletSide(ctx, payment.payment_hash)) !== 'none') return examineUnsent(ctx, payment);
   return { do: 'abandon', reason: 'it was not sent, and the recipient is paid into another wallet now' };
 }
 
@@ -68,17 +68,17 @@ async function examineUnsent(ctx: PayContext, payment: Payment): Promise<Decisio
   return { do: 'hold', reason: 'the source wallet shows a try to pay this invoice, which was never sent' };
 }
 
-/** After a POST that LNbits answered with a success, which is the source's side: did it arrive? */
+/** After a POST that LNbits answered with a success, which is the source wallet's side: did it arrive? */
 export async function afterSuccess(ctx: PayContext, payment: Payment): Promise<Decision> {
   return decide(await clientSide(ctx, payment), 'success', isQuiet(ctx, payment.sent_at));
 }
 
 /** The source wallet's side of a payment. Keeps its fee in `fees`. */
-export async function sourceSide(
+export async function sourceWalletSide(
   { destination, fees }: Pick<PayContext, 'destination' | 'fees'>,
   hash: string,
-): Promise<SourceSide> {
-  const side = await destination.sourceSide(hash);
+): Promise<SourceWalletSide> {
+  const side = await destination.sourceWalletSide(hash);
   if (side) fees.set(hash, side.feeMsat);
   return side?.status ?? 'none';
 }

@@ -73,7 +73,7 @@ export async function makeInvoice(
       const invoice = await ctx.destination.invoice(wallet.key, { ...request, extra });
       if (invoice.walletId !== wallet.id)
         return await hold('the key of the client now belongs to another wallet');
-      if ([ctx.source.walletId, claimOf(ctx).walletId].includes(invoice.walletId))
+      if ([ctx.sourceWallet.walletId, claimOf(ctx).walletId].includes(invoice.walletId))
         return await hold("the client's wallet is the source wallet");
       if (notSeen) return await wait(notSeen);
       const isFirstHere = wallet.id === present.id ? first : await isFirst(ctx, recipient.id, wallet.id);
@@ -90,7 +90,7 @@ export async function makeInvoice(
         const of = { id, payout: payout.id, part, sats, hash, bolt11, clientWallet: wallet.id };
         return addPayment(
           trx,
-          { ...of, sourceWallet: ctx.source.walletId, run: ctx.run.id },
+          { ...of, sourceWallet: ctx.sourceWallet.walletId, run: ctx.run.id },
           ctx.clock.now(),
         );
       });

@@ -28,11 +28,16 @@ export interface Late {
  */
 export async function creditWhatCameLate(ctx: PayContext, justLookedAt: bigint[]): Promise<bigint> {
   const since = plus(ctx.clock.now(), -LOOKED_FOR_MS);
-  const dropped = (await droppedCredits(ctx.ledger.db, ctx.source.walletId)).filter(
+  const dropped = (await droppedCredits(ctx.ledger.db, ctx.sourceWallet.walletId)).filter(
     ({ id, sent_at }) => (sent_at ?? '') >= since && !justLookedAt.includes(id),
   );
   let arrived = 0n;
-  for (const { credit, hash } of await lateCredits(ctx.ledger.db, ctx.lnbits, ctx.source.key, dropped)) {
+  for (const { credit, hash } of await lateCredits(
+    ctx.ledger.db,
+    ctx.lnbits,
+    ctx.sourceWallet.key,
+    dropped,
+  )) {
     const credited = await ctx.run.write(async (trx) => {
       if (await reinstateCredit(trx, actOf(ctx), credit, hash)) return true;
       await contradict(trx, actOf(ctx), { credit, hash, shown: cameLate(credit) });
@@ -55,7 +60,7 @@ export function cameLate({ sats }: Credit): string {
 export async function lateCredits(
   db: Db,
   lnbits: Pick<LnbitsClient, 'credits'>,
-  key: PayContext['source']['key'],
+  key: PayContext['sourceWallet']['key'],
   dropped: Credit[],
 ): Promise<Late[]> {
   const late: Late[] = [];

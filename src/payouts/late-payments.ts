@@ -2,7 +2,7 @@ import { contradict, contradictionsOf, showsArrival } from '../ledger/payouts/co
 import { holdPayout, type Payment, partsOf, revivePayment } from '../ledger/payouts/payouts.ts';
 import { FellOver } from '../lnbits/answer.ts';
 import { plus } from '../time.ts';
-import { clientSide, sourceSide } from './evidence.ts';
+import { clientSide, sourceWalletSide } from './evidence.ts';
 import { sidesInWords } from './resolve.ts';
 import { actOf, type PayContext } from './session.ts';
 
@@ -17,8 +17,8 @@ const MOST = 20;
  */
 export async function recheckDead(ctx: PayContext): Promise<void> {
   for (const payment of await givenUp(ctx)) {
-    const source = await sourceSide(ctx, payment.payment_hash);
-    if (source === 'pending') continue;
+    const sourceWallet = await sourceWalletSide(ctx, payment.payment_hash);
+    if (sourceWallet === 'pending') continue;
     const client = await clientSide(ctx, payment).catch((error: unknown) => {
       // One wallet does not stop the others; a later run checks again.
       if (error instanceof FellOver) return null;
@@ -26,8 +26,8 @@ export async function recheckDead(ctx: PayContext): Promise<void> {
     });
     if (client === null) continue;
     const arrived = client === 'arrived' || client === 'wrong-amount';
-    if (!arrived && source !== 'success') continue;
-    const shown = sidesInWords({ source, client });
+    if (!arrived && sourceWallet !== 'success') continue;
+    const shown = sidesInWords({ sourceWallet, client });
     const known = (await contradictionsOf(ctx.ledger.db, 'payment_id', [payment.id])).filter(
       (one) => one.closed_at !== null && (!arrived || showsArrival(one)),
     );
@@ -41,7 +41,7 @@ export async function recheckDead(ctx: PayContext): Promise<void> {
       const part = (await partsOf(trx, payment.payout_id)).find((one) => one.part === payment.part);
       const next = part?.payment;
       const open = state !== 'settled' && state !== 'held';
-      if (client === 'arrived' && source === 'success' && open && (!next || next.sent_at === null)) {
+      if (client === 'arrived' && sourceWallet === 'success' && open && (!next || next.sent_at === null)) {
         await revivePayment(trx, actOf(ctx), payment, next);
         return;
       }
@@ -57,14 +57,14 @@ export async function recheckDead(ctx: PayContext): Promise<void> {
 /**
  * Newest first, by the log, which says when it was decided. A wrong clock only makes this look back longer or shorter.
  */
-async function givenUp({ ledger, clock, source }: PayContext): Promise<Payment[]> {
+async function givenUp({ ledger, clock, sourceWallet }: PayContext): Promise<Payment[]> {
   const since = plus(clock.now(), -LOOKED_AT_MS);
   const dead = await ledger.db
     .selectFrom('payments')
     .selectAll()
     .where('state', '=', 'dead')
     .where('sent_at', 'is not', null)
-    .where('source_wallet_id', '=', source.walletId)
+    .where('source_wallet_id', '=', sourceWallet.walletId)
     .orderBy('id', 'desc')
     .limit(MOST)
     .execute();

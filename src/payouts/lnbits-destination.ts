@@ -11,14 +11,14 @@ import {
   isGone,
 } from './destination.ts';
 
-/** Wallets of one LNbits, paid from the wallet of the admin key `source`. */
+/** Wallets of one LNbits, paid from the wallet of the admin key `sourceWalletKey`. */
 export class LnbitsDestination implements Destination {
   readonly #lnbits: LnbitsClient;
-  readonly #source: Secret;
+  readonly #sourceWalletKey: Secret;
 
-  constructor(lnbits: LnbitsClient, source: Secret) {
+  constructor(lnbits: LnbitsClient, sourceWalletKey: Secret) {
     this.#lnbits = lnbits;
-    this.#source = source;
+    this.#sourceWalletKey = sourceWalletKey;
   }
 
   invoice(key: Secret, request: InvoiceRequest): Promise<Invoice> {
@@ -30,11 +30,11 @@ export class LnbitsDestination implements Destination {
   }
 
   pay(payment: { bolt11: string; extra: Record<string, unknown> }): Promise<Debit> {
-    return this.#lnbits.pay(this.#source, payment);
+    return this.#lnbits.pay(this.#sourceWalletKey, payment);
   }
 
-  sourceSide(hash: string): Promise<Debit | null> {
-    return this.#lnbits.find(this.#source, hash);
+  sourceWalletSide(hash: string): Promise<Debit | null> {
+    return this.#lnbits.find(this.#sourceWalletKey, hash);
   }
 
   /** If the key that made the invoice finds no payment, it has to show that it would have seen one. */

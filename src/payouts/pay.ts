@@ -100,7 +100,11 @@ interface UnknownOutcome {
   silence: BridgeError | null;
 }
 
-async function round(ctx: PayContext, paid: Paid, payouts: Payout[]): Promise<(UnknownOutcome & { payout: Payout })[]> {
+async function round(
+  ctx: PayContext,
+  paid: Paid,
+  payouts: Payout[],
+): Promise<(UnknownOutcome & { payout: Payout })[]> {
   const waits: (UnknownOutcome & { payout: Payout })[] = [];
   let unanswered = 0;
   for (const payout of payouts) {
@@ -193,7 +197,7 @@ async function payPart(
       case 'settle':
         payment.fee_msat = cappedFee(ctx.fees.get(payment.payment_hash) ?? 0n, sats * 1000n);
         await ctx.run.write((trx) => settlePayment(trx, actOf(ctx), payment));
-        ctx.source.balanceMsat -= sats * 1000n + payment.fee_msat;
+        ctx.sourceWallet.balanceMsat -= sats * 1000n + payment.fee_msat;
         return 'settled';
       case 'abandon':
         await ctx.run.write((trx) => markDead(trx, actOf(ctx), payment, outcome.reason));

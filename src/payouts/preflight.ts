@@ -47,7 +47,7 @@ export async function refuseIfNotAlone(ctx: PayContext): Promise<void> {
  */
 export async function refuseOtherLedger(ctx: PayContext): Promise<void> {
   await refuseOtherCopies(ctx, sentPages(ctx), async () => {
-    if (!(await isBound(ctx.ledger.db, ctx.source.walletId))) await refuseUnknownAtClients(ctx);
+    if (!(await isBound(ctx.ledger.db, ctx.sourceWallet.walletId))) await refuseUnknownAtClients(ctx);
   });
 }
 
@@ -67,7 +67,7 @@ async function refuseOtherCopies(
 
 /** What this ledger sent of the source wallet's tagged payments, page by page, newest first. */
 async function* sentPages(ctx: PayContext): AsyncGenerator<WalletPayment[]> {
-  for await (const payments of ctx.lnbits.tagged(ctx.source.key, 'aio-dca'))
+  for await (const payments of ctx.lnbits.tagged(ctx.sourceWallet.key, 'aio-dca'))
     yield payments.filter((one) => isSentByLedger(ctx.ledger.seals, one));
 }
 
@@ -99,14 +99,14 @@ async function refuseForgotten(ctx: PayContext): Promise<void> {
     .where('state', '=', 'settled')
     // One with a reason was settled by the operator's decision: what LNbits shows of it was known then.
     .where('reason', 'is', null)
-    .where('source_wallet_id', '=', ctx.source.walletId)
+    .where('source_wallet_id', '=', ctx.sourceWallet.walletId)
     .orderBy('id', 'desc')
     .limit(1)
     .executeTakeFirst();
   if (!newest) return;
-  const side = await ctx.destination.sourceSide(newest.payment_hash);
+  const side = await ctx.destination.sourceWalletSide(newest.payment_hash);
   if (side?.status === 'success') return;
-  if (!side) await proveRights(ctx.lnbits, ctx.source.key);
+  if (!side) await proveRights(ctx.lnbits, ctx.sourceWallet.key);
   throw new BridgeError(
     'lnbits/restored',
     `the newest settled payment (p${newest.payout_id}, ${newest.payment_hash}) is ${side?.status ?? 'not there'} in the source wallet`,
@@ -121,7 +121,9 @@ async function recheckSettled(
   pages: AsyncGenerator<WalletPayment[]>,
 ): Promise<void> {
   const unchecked = new Map(
-    (await uncheckedPayments(ctx.ledger, ctx.source.walletId)).map((one) => [one.payment_hash, one] as const),
+    (await uncheckedPayments(ctx.ledger, ctx.sourceWallet.walletId)).map(
+      (one) => [one.payment_hash, one] as const,
+    ),
   );
   // Newest first: so many pages hold them all, unless somebody else paid a lot from this wallet meanwhile.
   let left = Math.ceil(unchecked.size / PAGE) + 1;
@@ -137,7 +139,7 @@ async function recheckSettled(
     sent = next.value;
   }
   for (const payment of unchecked.values()) {
-    const side = await ctx.destination.sourceSide(payment.payment_hash);
+    const side = await ctx.destination.sourceWalletSide(payment.payment_hash);
     if (side?.status === 'success') {
       await ctx.run.write((trx) => markChecked(trx, [payment.id], ctx.clock.now()));
       continue;

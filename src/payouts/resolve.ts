@@ -1,29 +1,32 @@
 import type { Payment } from '../ledger/payouts/payouts.ts';
 import { seesPayments } from '../lnbits/rights.ts';
-import type { ClientSide, SourceSide } from './destination.ts';
-import { clientSide, sourceSide, walletKey } from './evidence.ts';
+import type { ClientSide, SourceWalletSide } from './destination.ts';
+import { clientSide, sourceWalletSide, walletKey } from './evidence.ts';
 import type { PayContext } from './session.ts';
 
 /** What both wallets show of a payment, for the operator's decision. */
 export interface Shown {
   /** `unseen`: nothing, but the key does not show its payments; `unread`: the wallet could not be read. */
-  source: SourceSide | 'unseen' | 'unread';
+  sourceWallet: SourceWalletSide | 'unseen' | 'unread';
   /** `nothing`: the payment is there, and credited nothing. */
   client: ClientSide | 'nothing' | 'unread';
 }
 
-type ReadContext = Pick<PayContext, 'ledger' | 'lnbits' | 'destination' | 'source' | 'fees'>;
+type ReadContext = Pick<PayContext, 'ledger' | 'lnbits' | 'destination' | 'sourceWallet' | 'fees'>;
 
 /** Neither side could be read. */
-export const UNREAD: Shown = { source: 'unread', client: 'unread' };
+export const UNREAD: Shown = { sourceWallet: 'unread', client: 'unread' };
 
-/** Reads both sides, the source's again after the client's. Only for a payment whose last POST is over. */
+/** Reads both sides, the source wallet's after the client's. Only for a payment whose last POST is over. */
 export async function bothSides(ctx: ReadContext, payment: Payment): Promise<Shown> {
   const client = await clientShows(ctx, payment);
-  const source = await sourceSide(ctx, payment.payment_hash);
+  const sourceWallet = await sourceWalletSide(ctx, payment.payment_hash);
   return {
     client,
-    source: source === 'none' && !(await seesPayments(ctx.lnbits, ctx.source.key)) ? 'unseen' : source,
+    sourceWallet:
+      sourceWallet === 'none' && !(await seesPayments(ctx.lnbits, ctx.sourceWallet.key))
+        ? 'unseen'
+        : sourceWallet,
   };
 }
 
@@ -40,8 +43,8 @@ export async function clientShows(
 }
 
 /** What both sides show, as it is recorded and compared. */
-export function sidesInWords({ source, client }: Shown): string {
-  return `${source} in the source wallet, ${client} in the client’s`;
+export function sidesInWords({ sourceWallet, client }: Shown): string {
+  return `${sourceWallet} in the source wallet, ${client} in the client’s`;
 }
 
 /**
@@ -54,16 +57,16 @@ export type WordJudgement = 'bears-out' | 'open' | 'contradicts';
  * Compares the operator's decision, that a payment arrived or never will, with the wallets. The decision never
  * overrides what they show. What could not be read is not an absence: a payment that is declared unpaid is paid again.
  */
-export function judgeWord({ source, client }: Shown, paid: boolean): WordJudgement {
+export function judgeWord({ sourceWallet, client }: Shown, paid: boolean): WordJudgement {
   // LNbits is still working on it.
-  if (source === 'pending') return 'contradicts';
-  return paid ? judgePaid(source, client) : judgeNotPaid(source, client);
+  if (sourceWallet === 'pending') return 'contradicts';
+  return paid ? judgePaid(sourceWallet, client) : judgeNotPaid(sourceWallet, client);
 }
 
-function judgePaid(source: Shown['source'], client: Shown['client']): WordJudgement {
+function judgePaid(sourceWallet: Shown['sourceWallet'], client: Shown['client']): WordJudgement {
   switch (client) {
     case 'arrived':
-      return source === 'success' ? 'bears-out' : 'open';
+      return sourceWallet === 'success' ? 'bears-out' : 'open';
     // LNbits shows that the client did not get it, or not yet.
     case 'pending':
     case 'failed':
@@ -71,16 +74,16 @@ function judgePaid(source: Shown['source'], client: Shown['client']): WordJudgem
       return 'contradicts';
     default:
       // If it did not leave the source wallet, it has arrived only if the client's wallet shows that.
-      return source === 'none' || source === 'failed' ? 'contradicts' : 'open';
+      return sourceWallet === 'none' || sourceWallet === 'failed' ? 'contradicts' : 'open';
   }
 }
 
-function judgeNotPaid(source: Shown['source'], client: Shown['client']): WordJudgement {
-  if (source === 'unseen' || source === 'unread' || client === 'unread') return 'contradicts';
+function judgeNotPaid(sourceWallet: Shown['sourceWallet'], client: Shown['client']): WordJudgement {
+  if (sourceWallet === 'unseen' || sourceWallet === 'unread' || client === 'unread') return 'contradicts';
   if (client === 'arrived') return 'contradicts';
   // What the client has of another amount came from elsewhere, where nothing left the source wallet.
-  if (client === 'wrong-amount') return source === 'success' ? 'contradicts' : 'open';
-  if (source !== 'success') return 'bears-out';
+  if (client === 'wrong-amount') return sourceWallet === 'success' ? 'contradicts' : 'open';
+  if (sourceWallet !== 'success') return 'bears-out';
   switch (client) {
     // LNbits took the sats and gave the invoice up, credited nothing, or knows nothing of it: they did not arrive.
     case 'failed':

@@ -25,7 +25,7 @@ export interface SourceWallet {
   lnbits: LnbitsClient;
   /** The same for the steps of payments; claims, rights, former wallets and credits are LNbits' own. */
   destination: Destination;
-  source: { key: Secret; walletId: string; balanceMsat: bigint };
+  sourceWallet: { key: Secret; walletId: string; balanceMsat: bigint };
   clock: Clock;
   /** From LNbits 1.4 on, reading a wallet's payments changes nothing. */
   looksArePure: boolean;
@@ -132,7 +132,7 @@ export async function openSourceWallet(
     return {
       lnbits,
       destination: new LnbitsDestination(lnbits, key),
-      source: { key, walletId, balanceMsat },
+      sourceWallet: { key, walletId, balanceMsat },
       clock,
       looksArePure: looksArePure(version),
       fees: new Map(),

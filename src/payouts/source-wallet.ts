@@ -23,11 +23,11 @@ import { actOf, type PayContext, type SourceWallet } from './session.ts';
  * Binds the ledger to the wallet of the configuration. Errors: those of `refuseUnknownAtClients`, and `lnbits/rights`.
  */
 export async function bindSourceWallet(ctx: PayContext): Promise<void> {
-  if (await isBound(ctx.ledger.db, ctx.source.walletId)) return;
+  if (await isBound(ctx.ledger.db, ctx.sourceWallet.walletId)) return;
   await refuseUnknownAtClients(ctx);
   // A key without the right to see payments would hide every debit, and what an older ledger lacks.
-  const { walletId } = await proveRights(ctx.lnbits, ctx.source.key);
-  await ctx.run.write((trx) => takeSourceWallet(trx, actOf(ctx), ctx.source.walletId, walletId));
+  const { walletId } = await proveRights(ctx.lnbits, ctx.sourceWallet.key);
+  await ctx.run.write((trx) => takeSourceWallet(trx, actOf(ctx), ctx.sourceWallet.walletId, walletId));
 }
 
 /**
@@ -36,14 +36,14 @@ export async function bindSourceWallet(ctx: PayContext): Promise<void> {
  * recipient is not paid (`checkBeforeFirst`).
  */
 export async function refuseUnknownAtClients(ctx: PayContext): Promise<void> {
-  const { ledger, lnbits, source } = ctx;
+  const { ledger, lnbits, sourceWallet } = ctx;
   // Refused before reading while something is open: on LNbits before 1.4, reading would change it.
-  await ledger.dryRun((trx) => takeSourceWallet(trx, actOf(ctx), source.walletId));
-  if (await isAccountedFor(ledger.db, source.walletId)) return;
-  for (const wallet of await walletsPaidInto(ledger.db, source.walletId)) {
-    const shown = await paymentsIn(lnbits, source.key, wallet, { proven: true });
+  await ledger.dryRun((trx) => takeSourceWallet(trx, actOf(ctx), sourceWallet.walletId));
+  if (await isAccountedFor(ledger.db, sourceWallet.walletId)) return;
+  for (const wallet of await walletsPaidInto(ledger.db, sourceWallet.walletId)) {
+    const shown = await paymentsIn(lnbits, sourceWallet.key, wallet, { proven: true });
     if (shown instanceof Unseen) continue;
-    const { certain, doubtful } = await unknownIn(ledger, source.walletId, shown);
+    const { certain, doubtful } = await unknownIn(ledger, sourceWallet.walletId, shown);
     const [lost] = [...certain, ...doubtful];
     if (lost) throw unknownAtClient(lost, certain.includes(lost));
   }
@@ -56,13 +56,13 @@ export async function refuseUnknownAtClients(ctx: PayContext): Promise<void> {
  * LNbits itself.
  */
 export async function checkBeforeFirst(ctx: PayContext, recipient: bigint): Promise<NotSeen | null> {
-  const { ledger, lnbits, source } = ctx;
-  for (const wallet of await walletsPaidInto(ledger.db, source.walletId)) {
+  const { ledger, lnbits, sourceWallet } = ctx;
+  for (const wallet of await walletsPaidInto(ledger.db, sourceWallet.walletId)) {
     if (wallet.recipient.id !== recipient) continue;
     const its = { recipient, wallet: wallet.id };
-    if (wallet.former && (await wasPaidFrom(ledger.db, source.walletId, its))) continue;
+    if (wallet.former && (await wasPaidFrom(ledger.db, sourceWallet.walletId, its))) continue;
     // The present one has to show the invoice that is made next: `checkFirst`.
-    const shown = await paymentsIn(lnbits, source.key, wallet, { proven: !wallet.former });
+    const shown = await paymentsIn(lnbits, sourceWallet.key, wallet, { proven: !wallet.former });
     const unseen = shown instanceof Unseen ? shown : await refuseUnknownIn(ctx, shown);
     if (unseen) return { wallet, unseen };
   }
@@ -78,8 +78,8 @@ export async function checkFirst(
   wallet: WalletKey,
   invoice: string,
 ): Promise<Unseen | 'seen' | null> {
-  const { lnbits, source } = ctx;
-  const shown = await paymentsIn(lnbits, source.key, wallet, { proven: true });
+  const { lnbits, sourceWallet } = ctx;
+  const shown = await paymentsIn(lnbits, sourceWallet.key, wallet, { proven: true });
   if (shown instanceof Unseen) return shown;
   if (!shown.some(({ hash }) => hash === invoice)) return null;
   return (await refuseUnknownIn(ctx, shown)) ?? 'seen';
@@ -90,18 +90,18 @@ export async function checkFirst(
  *  paid.
  */
 export async function isFirst(
-  { ledger, source }: Pick<PayContext, 'ledger' | 'source'>,
+  { ledger, sourceWallet }: Pick<PayContext, 'ledger' | 'sourceWallet'>,
   recipient: bigint,
   wallet: string,
 ): Promise<boolean> {
-  const paid = await wasPaidFrom(ledger.db, source.walletId, { recipient, wallet });
-  return !paid && !(await isAccountedFor(ledger.db, source.walletId));
+  const paid = await wasPaidFrom(ledger.db, sourceWallet.walletId, { recipient, wallet });
+  return !paid && !(await isAccountedFor(ledger.db, sourceWallet.walletId));
 }
 
 /** Throws `ledger/restored` for payments that another copy certainly made; answers those that it may have made. */
 async function refuseUnknownIn(ctx: PayContext, shown: WalletPayment[]): Promise<Unseen | null> {
-  const { ledger, source, claim } = ctx;
-  const { certain, doubtful } = await unknownIn(ledger, source.walletId, shown, claim?.nonce);
+  const { ledger, sourceWallet, claim } = ctx;
+  const { certain, doubtful } = await unknownIn(ledger, sourceWallet.walletId, shown, claim?.nonce);
   if (certain[0]) {
     // The copy that made it may pay from this source wallet, too.
     const strange = await strangeClaim(ctx);
@@ -115,7 +115,7 @@ async function refuseUnknownIn(ctx: PayContext, shown: WalletPayment[]): Promise
 /** What a client's wallet shows of payments that the ledger does not know. */
 async function unknownIn(
   ledger: Ledger,
-  source: string,
+  sourceWallet: string,
   shown: WalletPayment[],
   own?: string,
 ): Promise<{ certain: WalletPayment[]; doubtful: WalletPayment[] }> {
@@ -128,7 +128,7 @@ async function unknownIn(
   return {
     certain: await sealedElsewhere(ledger, unknown),
     doubtful: [
-      ...(await madeByAnotherCopy(ledger, unknown, source)),
+      ...(await madeByAnotherCopy(ledger, unknown, sourceWallet)),
       ...(await ofBrokenOffRuns(ledger, unknown, own)),
       ...(await inPlaceOf(ledger, unknown, shown)),
     ],
@@ -138,13 +138,13 @@ async function unknownIn(
 /** Those that another copy of the ledger certainly made, in the wallets that can be looked at. */
 export async function paidByAnotherCopy(
   ledger: Ledger,
-  { lnbits, source }: Pick<SourceWallet, 'lnbits' | 'source'>,
+  { lnbits, sourceWallet }: Pick<SourceWallet, 'lnbits' | 'sourceWallet'>,
 ): Promise<WalletPayment[]> {
   const certain: WalletPayment[] = [];
-  for (const wallet of await walletsPaidInto(ledger.db, source.walletId)) {
-    const shown = await paymentsIn(lnbits, source.key, wallet, { proven: true });
+  for (const wallet of await walletsPaidInto(ledger.db, sourceWallet.walletId)) {
+    const shown = await paymentsIn(lnbits, sourceWallet.key, wallet, { proven: true });
     if (!(shown instanceof Unseen))
-      certain.push(...(await unknownIn(ledger, source.walletId, shown)).certain);
+      certain.push(...(await unknownIn(ledger, sourceWallet.walletId, shown)).certain);
   }
   return certain;
 }

@@ -58,7 +58,7 @@ export async function creditSource(ctx: PayContext, how: Crediting | null): Prom
     arrived += more ?? 0n;
     // A held credit may have arrived too, so the balance is refreshed.
     if (sent.length > 0 || late > 0n || more !== null)
-      ctx.source.balanceMsat = (await ctx.lnbits.wallet(ctx.source.key)).balanceMsat;
+      ctx.sourceWallet.balanceMsat = (await ctx.lnbits.wallet(ctx.sourceWallet.key)).balanceMsat;
   } catch (error) {
     if (!keepsFromLnbits(error)) throw error;
     note(ctx, error);
@@ -69,7 +69,7 @@ export async function creditSource(ctx: PayContext, how: Crediting | null): Prom
 
 /** Records what is not covered, and sends it with what was recorded before; null if there is nothing. */
 async function creditMore(ctx: PayContext, how: Crediting): Promise<bigint | null> {
-  const wallet = ctx.source.walletId;
+  const wallet = ctx.sourceWallet.walletId;
   const largest = how.maximumSats < LARGEST_CREDIT ? how.maximumSats : LARGEST_CREDIT;
   const { db } = ctx.ledger;
   const intend = () =>
@@ -112,7 +112,7 @@ function orByPayments(error: unknown): undefined {
 
 /** Whether it arrived. */
 async function send(ctx: PayContext, admin: LnbitsAdmin, intended: Credit): Promise<boolean> {
-  const shown = await ctx.lnbits.credits(ctx.source.key, intended.sats);
+  const shown = await ctx.lnbits.credits(ctx.sourceWallet.key, intended.sats);
   const doubt = await strangeCredit(ctx, intended, shown);
   if (doubt !== null) {
     const seen = JSON.stringify(shown.map(({ hash }) => hash));
@@ -209,7 +209,7 @@ async function examineCredit(ctx: PayContext, credit: Credit, answer: Answer): P
   // Up to LNbits 1.3, reading marks a pending credit as failed, and the call may still be running.
   if (!quiet && answer === null && !ctx.looksArePure)
     return { do: 'wait', reason: 'LNbits is asked after the quiet time' };
-  const shown = await ctx.lnbits.credits(ctx.source.key, credit.sats);
+  const shown = await ctx.lnbits.credits(ctx.sourceWallet.key, credit.sats);
   const known = await ownedHashes(
     ctx.ledger.db,
     shown.map(({ hash }) => hash),

@@ -11,25 +11,25 @@ import { type ComparedRange, type Findings, isIn } from './findings.ts';
  */
 export async function reconcileCredits(
   db: Db,
-  { lnbits, source }: SourceWallet,
+  { lnbits, sourceWallet }: SourceWallet,
   range: ComparedRange,
   findings: Findings,
 ): Promise<void> {
   const credited = (
     await db.selectFrom('credits').selectAll().where('state', '=', 'credited').orderBy('id').execute()
-  ).filter(({ wallet_id, created_at }) => wallet_id === source.walletId && isIn(range, created_at));
+  ).filter(({ wallet_id, created_at }) => wallet_id === sourceWallet.walletId && isIn(range, created_at));
   findings.count('credits', credited.length);
   for (const { id, sats, payment_hash } of credited) {
     if (payment_hash === null) continue;
-    const side = await lnbits.find(source.key, payment_hash);
+    const side = await lnbits.find(sourceWallet.key, payment_hash);
     if (side?.status === 'success' && side.amountMsat === sats * 1000n) continue;
     const shown = side === null ? 'nothing' : `${side.amountMsat} msat ${side.status}`;
     findings.addCredit('credit/missing', { id, hash: payment_hash }, `credited, ${sats} sat`, shown);
   }
-  const dropped = (await droppedCredits(db, source.walletId)).filter(({ created_at }) =>
+  const dropped = (await droppedCredits(db, sourceWallet.walletId)).filter(({ created_at }) =>
     isIn(range, created_at),
   );
-  const late = await lateCredits(db, lnbits, source.key, dropped);
+  const late = await lateCredits(db, lnbits, sourceWallet.key, dropped);
   const tell = ({ id, sats }: Pick<Credit, 'id' | 'sats'>, hash: string) =>
     findings.addCredit(
       'credit/late',

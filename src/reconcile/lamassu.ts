@@ -10,7 +10,6 @@ import type { KnownRow } from '../ledger/cash-outs/known.ts';
 import type { Mark } from '../ledger/cash-outs/watermark.ts';
 import { type Names, readNames } from '../ledger/store/names-by-id.ts';
 import type { Db } from '../ledger/store/open.ts';
-import type { Schema } from '../ledger/store/schema.ts';
 import { machineText } from '../lib/machine-label.ts';
 import type { Instant } from '../time.ts';
 import { type ComparedRange, type DifferenceCode, type Findings, isIn } from './findings.ts';

@@ -33,7 +33,7 @@ interface ReadWallet {
 
 interface Sides {
   /** Undefined: paid from another wallet, which this key does not show. */
-  source: WalletPayment | null | undefined;
+  sourceWallet: WalletPayment | null | undefined;
   /** Undefined: the wallet's key does not show it. */
   client: WalletPayment | null | undefined;
 }
@@ -51,12 +51,12 @@ export async function reconcileLnbits(
   findings: Findings,
 ): Promise<void> {
   const { db, id } = ledger;
-  const { lnbits, source } = wallet;
+  const { lnbits, sourceWallet } = wallet;
   const now = ledger.clock.now();
   const debits = new Map<string, WalletPayment>();
   const left = new Set<string>();
-  const shown = await taggedPayments(lnbits, source.key, range.from);
-  if (shown.length === 0) await proveRights(lnbits, source.key);
+  const shown = await taggedPayments(lnbits, sourceWallet.key, range.from);
+  if (shown.length === 0) await proveRights(lnbits, sourceWallet.key);
   for (const one of shown) {
     if (one.amountMsat >= 0n) continue;
     if (one.status === 'success') left.add(one.hash);
@@ -72,10 +72,13 @@ export async function reconcileLnbits(
   const wallets = await walletsOf(db);
   const credits = new Map<string, Map<string, WalletPayment> | Unseen>();
   for (const one of wallets.values()) credits.set(one.id, await creditsOf(db, one, id, wallet, range));
-  const findIn = async (its: ReadWallet | undefined, hash: string): Promise<WalletPayment | null | undefined> => {
+  const findIn = async (
+    its: ReadWallet | undefined,
+    hash: string,
+  ): Promise<WalletPayment | null | undefined> => {
     const received = its && credits.get(its.id);
     if (!received || received instanceof Unseen) return undefined;
-    const found = await orUnseen(lnbits, source.key, () => lnbits.find(its.key, hash));
+    const found = await orUnseen(lnbits, sourceWallet.key, () => lnbits.find(its.key, hash));
     if (!(found instanceof Unseen)) return found;
     credits.set(its.id, found);
     return undefined;
@@ -87,9 +90,9 @@ export async function reconcileLnbits(
     const listed = received instanceof Map ? received.get(booked.payment_hash) : undefined;
     const hash = booked.payment_hash;
     return {
-      source:
-        booked.source_wallet_id === source.walletId
-          ? (debits.get(hash) ?? (await lnbits.find(source.key, hash)))
+      sourceWallet:
+        booked.source_wallet_id === sourceWallet.walletId
+          ? (debits.get(hash) ?? (await lnbits.find(sourceWallet.key, hash)))
           : undefined,
       client: listed ?? (await findIn(its, hash)),
     };
@@ -102,7 +105,7 @@ export async function reconcileLnbits(
     const sides = await sidesOf(booked);
     findings.count('payments', 1);
     tally(booked, sides, findings);
-    if (sides.source === undefined) add(former, booked.source_wallet_id);
+    if (sides.sourceWallet === undefined) add(former, booked.source_wallet_id);
     if (sides.client === undefined) add(unread, booked.client_wallet_id);
     if (compare(booked, sides)) suspicious.set(booked.payment_hash, booked.client_wallet_id);
   }
@@ -157,11 +160,11 @@ async function creditsOf(
   db: Db,
   wallet: ReadWallet,
   ledger: string,
-  { lnbits, source }: SourceWallet,
+  { lnbits, sourceWallet }: SourceWallet,
   range: ComparedRange,
 ): Promise<Map<string, WalletPayment> | Unseen> {
   const proven = !(await wasPaidInto(db, wallet.id));
-  const shown = await paymentsIn(lnbits, source.key, wallet, { since: range.from, proven });
+  const shown = await paymentsIn(lnbits, sourceWallet.key, wallet, { since: range.from, proven });
   if (shown instanceof Unseen) return shown;
   const received = new Map<string, WalletPayment>();
   for (const one of shown) if (one.amountMsat >= 0n && one.extra.ledger === ledger) keep(received, one);
@@ -177,24 +180,24 @@ function add(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-function tally({ state, sats }: Booked, { source, client }: Sides, findings: Findings): void {
+function tally({ state, sats }: Booked, { sourceWallet, client }: Sides, findings: Findings): void {
   findings.count('sats_settled', state === 'settled' ? sats : 0n);
-  findings.count('sats_debited', source?.status === 'success' ? -source.amountMsat / 1000n : 0n);
+  findings.count('sats_debited', sourceWallet?.status === 'success' ? -sourceWallet.amountMsat / 1000n : 0n);
   findings.count('sats_credited', client?.status === 'success' ? client.amountMsat / 1000n : 0n);
 }
 
 /** The difference of a payment; null if both wallets confirm it. */
 function compare(
   { state, sats, fee_msat, payout_state, known }: Booked,
-  { source, client }: Sides,
+  { sourceWallet, client }: Sides,
 ): { code: DifferenceCode; ledger: string; other: string } | null {
   const msat = sats * 1000n;
-  const debited = source?.status === 'success';
+  const debited = sourceWallet?.status === 'success';
   // A debit here means that the client's wallet is the source wallet: nothing arrived.
   const credited = client?.status === 'success' && client.amountMsat > 0n;
   const whole = client?.amountMsat === msat && client.feeMsat === 0n;
   const differs = (code: DifferenceCode, other: string) => ({ code, ledger: `${state}, ${sats} sat`, other });
-  const sides = `source ${sideText(source)}, client ${sideText(client)}`;
+  const sides = `source ${sideText(sourceWallet)}, client ${sideText(client)}`;
   const dead = (out: boolean, arrived: boolean, shown: string) =>
     arrived ? differs('payment/dead-paid', shown) : out ? differs('payment/dead-debited', shown) : null;
   if (state === 'dead') return isKnown(known, credited) ? null : dead(debited, credited, sides);
@@ -205,11 +208,11 @@ function compare(
     if (debited) return differs('payment/open-debited', sides);
     return credited ? differs('payment/open-credited', sides) : null;
   }
-  if (source !== undefined && !debited) return differs('payment/not-debited', sides);
-  if (source && source.amountMsat !== -msat) return differs('payment/debit-amount', sides);
+  if (sourceWallet !== undefined && !debited) return differs('payment/not-debited', sides);
+  if (sourceWallet && sourceWallet.amountMsat !== -msat) return differs('payment/debit-amount', sides);
   if (client !== undefined && client?.status !== 'success') return differs('payment/not-credited', sides);
   if (client && !whole) return differs('payment/credit-amount', sides);
-  if (source && cappedFee(source.feeMsat, msat) !== fee_msat)
+  if (sourceWallet && cappedFee(sourceWallet.feeMsat, msat) !== fee_msat)
     return { ...differs('payment/fee', sides), ledger: `a service fee of ${fee_msat} msat` };
   return null;
 }
@@ -229,14 +232,14 @@ function sideText(side: WalletPayment | null | undefined): string {
 /** Reads the ledger and both wallets again. */
 async function compareAgain(
   { db, id }: Pick<Ledger, 'db' | 'id'>,
-  { lnbits, source }: SourceWallet,
+  { lnbits, sourceWallet }: SourceWallet,
   { hash, walletId }: { hash: string; walletId: string },
   /** Undefined: the wallet cannot be read. */
   client: WalletPayment | null | undefined,
   findings: Findings,
 ): Promise<void> {
   const booked = await booking(db).where('payments.payment_hash', '=', hash).executeTakeFirst();
-  const debit = await lnbits.find(source.key, hash);
+  const debit = await lnbits.find(sourceWallet.key, hash);
   if (!booked) {
     const shown = [debit, client].find((one) => one?.extra.ledger === id);
     if (!shown) return;
@@ -255,8 +258,8 @@ async function compareAgain(
     );
     return;
   }
-  const mine = booked.source_wallet_id === source.walletId;
-  const wrong = compare(booked, { source: mine ? debit : undefined, client });
+  const mine = booked.source_wallet_id === sourceWallet.walletId;
+  const wrong = compare(booked, { sourceWallet: mine ? debit : undefined, client });
   if (wrong) findings.addPayment(wrong.code, booked, wrong.ledger, wrong.other);
 }
 

@@ -71,10 +71,14 @@ export async function reconcile(
 /** Books the service fee that LNbits shows for every payment from the source wallet. */
 export async function bookEachFee(ledger: Ledger, config: Pick<Config, 'lnbits'>, who: Asker): Promise<void> {
   const { clock } = ledger;
-  const { lnbits, source } = await openSourceWallet(config.lnbits, config.lnbits.sourceWalletKey, clock);
+  const { lnbits, sourceWallet } = await openSourceWallet(
+    config.lnbits,
+    config.lnbits.sourceWalletKey,
+    clock,
+  );
   try {
     await withLease(ledger, { kind: 'reconcile', who }, async (run) => {
-      for await (const page of lnbits.tagged(source.key, 'aio-dca'))
+      for await (const page of lnbits.tagged(sourceWallet.key, 'aio-dca'))
         await bookFees({ ledger, clock, run }, page);
     });
   } finally {

@@ -93,7 +93,7 @@ export interface StatusParts {
   brokenOff: bigint | null;
   waiting: bigint;
   overdue: { sats: bigint };
-  source: { balance: bigint } | { problem: BridgeError };
+  sourceWallet: { balance: bigint } | { problem: BridgeError };
   start: { at: string; problem: BridgeError | null };
   short: bigint | null;
   creditSource: boolean;
@@ -108,7 +108,7 @@ export interface StatusParts {
 }
 
 export function viewOfStatus(parts: StatusParts): StatusView {
-  const { version, at, ledger, status, running, source, needs } = parts;
+  const { version, at, ledger, status, running, sourceWallet, needs } = parts;
   const { mark, lastRun, owed, paused, attention, totals } = status;
   return {
     ...{ version, at, ledger, needs },
@@ -142,10 +142,10 @@ export function viewOfStatus(parts: StatusParts): StatusView {
     paused: paused !== null,
     pause: paused,
     source_wallet:
-      'balance' in source
-        ? { balance_sats: source.balance, short_sats: lacking(status, source.balance) }
+      'balance' in sourceWallet
+        ? { balance_sats: sourceWallet.balance, short_sats: lacking(status, sourceWallet.balance) }
         : null,
-    source_wallet_problem: 'problem' in source ? source.problem.sentence : null,
+    source_wallet_problem: 'problem' in sourceWallet ? sourceWallet.problem.sentence : null,
     lnbits_wants_more: status.wantsMore,
     credits: {
       on: parts.creditSource,

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { decide } from '../../src/payouts/decide.ts';
-import type { ClientSide, SourceSide } from '../../src/payouts/destination.ts';
+import type { ClientSide, SourceWalletSide } from '../../src/payouts/destination.ts';
 
 // One row per cell of the table: what the client shows, what the source shows, and what follows from it
 // when the last POST is older than the quiet time or there was none, and when it is younger.
-const table: [ClientSide, SourceSide, quiet: string, young: string][] = [
+const table: [ClientSide, SourceWalletSide, quiet: string, young: string][] = [
   ['arrived', 'success', 'settle', 'settle'],
   ['arrived', 'pending', 'wait', 'wait'],
   ['arrived', 'failed', 'hold', 'hold'],
@@ -44,7 +44,7 @@ describe.each(table)('client %s, source %s', (client, source, quiet, young) => {
   });
 });
 
-test.each<[ClientSide, SourceSide, young: boolean, reason: string]>([
+test.each<[ClientSide, SourceWalletSide, young: boolean, reason: string]>([
   ['gone', 'none', false, "the client's wallet does not answer to its key any more"],
   ['pending', 'pending', false, 'LNbits shows the payment as pending'],
   ['none', 'success', false, "paid from the source wallet, but the client's wallet does not show it"],

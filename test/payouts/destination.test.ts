@@ -15,7 +15,7 @@ import type {
   Destination,
   Invoice,
   InvoiceRequest,
-  SourceSide,
+  SourceWalletSide,
 } from '../../src/payouts/destination.ts';
 import { payAll } from '../../src/payouts/pay.ts';
 import { isQuiet, type PayContext } from '../../src/payouts/session.ts';
@@ -28,13 +28,13 @@ import { freshLedger } from '../support/ledgers.ts';
 /* The steps of payments at a destination in memory: nothing of them needs LNbits. */
 
 const SOURCE = 'source wallet';
-const SOURCES: SourceSide[] = ['success', 'pending', 'failed', 'none'];
+const SOURCES: SourceWalletSide[] = ['success', 'pending', 'failed', 'none'];
 const CLIENTS: ClientSide[] = ['arrived', 'pending', 'failed', 'wrong-amount', 'none', 'unseen', 'gone'];
 
 /** A payment as both of its wallets show it, and how often it was sent. */
 interface Shown {
   walletId: string;
-  source: SourceSide;
+  source: SourceWalletSide;
   client: ClientSide;
   posts: number;
 }
@@ -67,7 +67,7 @@ class MemoryDestination implements Destination {
     throw new BridgeError('lnbits/unreachable', 'the answer is lost');
   }
 
-  async sourceSide(hash: string): Promise<Debit | null> {
+  async sourceWalletSide(hash: string): Promise<Debit | null> {
     const { source } = this.#payment(hash);
     return source === 'none' ? null : { status: source, feeMsat: 0n };
   }
@@ -111,7 +111,7 @@ async function owing(names: string[]): Promise<{ ctx: PayContext; destination: M
     ...{ ledger, clock, run, destination, claim, ceiling: null, maximumSats: 10_000_000n },
     // Asked only for its clock.
     lnbits: { clock: 0 } as LnbitsClient,
-    source: { key: new Secret('unused'), walletId: SOURCE, balanceMsat: 1_000_000_000n },
+    sourceWallet: { key: new Secret('unused'), walletId: SOURCE, balanceMsat: 1_000_000_000n },
     ...{ looksArePure: false, fees: new Map(), answered: new Set(), problems: new Map() },
     ...{ quietMs: HOUR, began: clock.monotonic() - 2 * HOUR, posted: new Map() },
     signal: new AbortController().signal,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BridgeError } from '../../src/errors.ts';
 import { type Decision, decide } from '../../src/payouts/decide.ts';
-import type { ClientSide, SourceSide } from '../../src/payouts/destination.ts';
+import type { ClientSide, SourceWalletSide } from '../../src/payouts/destination.ts';
 import { afterSuccess, examineFormer, examinePayment } from '../../src/payouts/evidence.ts';
 import { type PayContext, timeOfPost } from '../../src/payouts/session.ts';
 import { plus } from '../../src/time.ts';
@@ -16,7 +16,7 @@ import { type Asked, type FakeLnbits, fakeLnbits, HOUR, openFake, payment } from
 const lastPosts = ['none', 'quiet', 'answered', 'running'] as const;
 type LastPost = (typeof lastPosts)[number];
 
-const sources: SourceSide[] = ['success', 'pending', 'failed', 'none'];
+const sources: SourceWalletSide[] = ['success', 'pending', 'failed', 'none'];
 const clients: ClientSide[] = ['arrived', 'pending', 'failed', 'wrong-amount', 'none', 'unseen', 'gone'];
 
 let base: Awaited<ReturnType<typeof openFake>>;
@@ -45,7 +45,7 @@ const TWICE: Asked[] = ['source', 'client', 'source'];
 function expected(
   lastPost: LastPost,
   pure: boolean,
-  [before, client, after]: [SourceSide, ClientSide, SourceSide],
+  [before, client, after]: [SourceWalletSide, ClientSide, SourceWalletSide],
 ): { asked: Asked[]; do: Decision['do'] } {
   if (before === 'pending') return { asked: ['source'], do: 'wait' };
   if (lastPost === 'running') {

@@ -7,7 +7,10 @@ import { fakeLnbits, openFake, payment } from '../support/fake-lnbits.ts';
 test("the source's side is read after the client's", async () => {
   const base = await openFake();
   const lnbits = fakeLnbits({ source: ['success'], client: 'pending' });
-  expect(await bothSides(base.context(lnbits), payment)).toEqual({ source: 'success', client: 'pending' });
+  expect(await bothSides(base.context(lnbits), payment)).toEqual({
+    sourceWallet: 'success',
+    client: 'pending',
+  });
   expect(lnbits.asked).toEqual(['client', 'source']);
   await base.close();
 });
@@ -20,7 +23,7 @@ test('a credit of 0 sat, or the debit of the source, is told from a credit of an
     [9_000n, 'wrong-amount'],
   ] as const) {
     const lnbits = fakeLnbits({ source: ['success'], client: { amountMsat } });
-    expect(await bothSides(base.context(lnbits), payment)).toEqual({ source: 'success', client });
+    expect(await bothSides(base.context(lnbits), payment)).toEqual({ sourceWallet: 'success', client });
   }
   await base.close();
 });
@@ -32,7 +35,7 @@ describe('nothing that a key shows', () => {
   ] as const)('counts as absent only if the key can see payments (%s)', async (sees, told) => {
     const base = await openFake();
     const lnbits = fakeLnbits({ source: ['none'], client: 'none', sees });
-    expect(await bothSides(base.context(lnbits), payment)).toEqual({ source: told, client: told });
+    expect(await bothSides(base.context(lnbits), payment)).toEqual({ sourceWallet: told, client: told });
     await base.close();
   });
 });
@@ -57,9 +60,9 @@ const TABLE: Record<Shown['client'], string> = {
 const LETTERS = { 'bears-out': 'b', open: 'o', contradicts: 'x' };
 
 test.each(Object.entries(TABLE))('what the wallets say to a word: client %s', (client, expected) => {
-  const words = SOURCES.map((source) =>
+  const words = SOURCES.map((sourceWallet) =>
     [true, false]
-      .map((paid) => LETTERS[judgeWord({ source, client: client as Shown['client'] }, paid)])
+      .map((paid) => LETTERS[judgeWord({ sourceWallet, client: client as Shown['client'] }, paid)])
       .join(''),
   );
   expect(words.join(' ')).toBe(expected);

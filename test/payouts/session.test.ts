@@ -3,7 +3,7 @@ import { Secret } from '../../src/config/secret.ts';
 import { BridgeError } from '../../src/errors.ts';
 import { LnbitsClient } from '../../src/lnbits/client.ts';
 import { isGone } from '../../src/payouts/destination.ts';
-import { clientSide, sourceSide } from '../../src/payouts/evidence.ts';
+import { clientSide, sourceWalletSide } from '../../src/payouts/evidence.ts';
 import {
   isQuiet,
   openSourceWallet,
@@ -170,8 +170,8 @@ describe('what a wallet shows', () => {
     const lnbits = fakeLnbits({ source: ['success', 'pending', 'failed', 'none', key()], client: 'gone' });
     const ctx = base.context(lnbits);
     for (const side of ['success', 'pending', 'failed', 'none'])
-      expect(await sourceSide(ctx, payment.payment_hash)).toBe(side);
-    await expect(sourceSide(ctx, payment.payment_hash)).rejects.toThrow('does not know the key');
+      expect(await sourceWalletSide(ctx, payment.payment_hash)).toBe(side);
+    await expect(sourceWalletSide(ctx, payment.payment_hash)).rejects.toThrow('does not know the key');
   });
 
   test('only an unknown key means that a wallet is gone', () => {
@@ -204,7 +204,7 @@ describe('reaching the source wallet', () => {
     const opened = await openSourceWallet({ url }, new Secret(wallet.adminkey), systemClock);
     await opened.lnbits.close();
     expect(opened.looksArePure).toBe(pure);
-    expect(opened.source).toMatchObject({ walletId: wallet.id, balanceMsat: 5_000n });
+    expect(opened.sourceWallet).toMatchObject({ walletId: wallet.id, balanceMsat: 5_000n });
   });
 
   test('by an invoice key is refused, and what was opened is closed', async () => {

@@ -36,7 +36,7 @@ const on = (crediting: Crediting | null = how(), change: (ctx: PayContext) => vo
   inRun(async (ctx) => {
     change(ctx);
     const arrived = await creditSource(ctx, crediting);
-    return { arrived, balance: ctx.source.balanceMsat, problems: [...ctx.problems.keys()] };
+    return { arrived, balance: ctx.sourceWallet.balanceMsat, problems: [...ctx.problems.keys()] };
   });
 const credits = () => day.ledger.db.selectFrom('credits').selectAll().orderBy('id').execute();
 const rows = () =>

@@ -8,7 +8,7 @@ import type { Payment } from '../../src/ledger/payouts/payouts.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { openLedger } from '../../src/ledger/store/open.ts';
 import type { LnbitsClient, WalletPayment } from '../../src/lnbits/client.ts';
-import type { ClientSide, SourceSide } from '../../src/payouts/destination.ts';
+import type { ClientSide, SourceWalletSide } from '../../src/payouts/destination.ts';
 import { LnbitsDestination } from '../../src/payouts/lnbits-destination.ts';
 import type { Claim, PayContext } from '../../src/payouts/session.ts';
 import { systemClock } from '../../src/time.ts';
@@ -46,7 +46,7 @@ export const payment: Payment = {
 
 /** `source`: at the first look, and at the second. An error is thrown instead. */
 export function fakeLnbits(shown: {
-  source: (SourceSide | BridgeError)[];
+  source: (SourceWalletSide | BridgeError)[];
   client: ClientSide | Partial<WalletPayment> | BridgeError;
   /** Whether a key is shown the payments that it makes; by default unless the client's side is `unseen`. */
   sees?: boolean;
@@ -81,7 +81,7 @@ const OURS: WalletPayment = {
   isServiceFee: false,
 };
 
-function sourceRow(shown: SourceSide | BridgeError | undefined): WalletPayment | null {
+function sourceRow(shown: SourceWalletSide | BridgeError | undefined): WalletPayment | null {
   if (shown === undefined) throw new Error('the source wallet is looked at more often than expected');
   if (shown instanceof BridgeError) throw shown;
   return shown === 'none' ? null : { ...OURS, walletId: 's', amountMsat: -10_000n, status: shown };
@@ -130,7 +130,7 @@ export async function openFake(): Promise<{
         maximumSats: 10_000_000n,
         signal: new AbortController().signal,
       },
-      source: { key: new Secret(SOURCE), walletId: payment.source_wallet_id, balanceMsat: 0n },
+      sourceWallet: { key: new Secret(SOURCE), walletId: payment.source_wallet_id, balanceMsat: 0n },
       ...{ quietMs: HOUR, began: performance.now() - 2 * HOUR, posted: new Map() },
       ...{ claim, answered: new Set(), problems: new Map() },
     }),

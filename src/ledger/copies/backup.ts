@@ -81,11 +81,11 @@ function remove(file: string): void {
 }
 
 async function copyPages(from: string, to: string): Promise<void> {
-  const source = new DatabaseSync(from, { readOnly: true, timeout: 10_000 });
+  const original = new DatabaseSync(from, { readOnly: true, timeout: 10_000 });
   try {
-    await backup(source, to, { rate: ALL_PAGES });
+    await backup(original, to, { rate: ALL_PAGES });
   } finally {
-    source.close();
+    original.close();
   }
   const copy = new DatabaseSync(to);
   try {

@@ -41,21 +41,21 @@ export interface Copied {
 export async function copyLedger(from: LedgerPlace, to: LedgerPlace, who: Who): Promise<Copied> {
   const { clock } = who;
   if (from.url === to.url) throw conflict('to', `${to.url} is the ledger itself`, 'Choose another place.');
-  const source = await openLedger({ ...from, clock, use: 'write' }).catch((error: unknown) => {
+  const original = await openLedger({ ...from, clock, use: 'write' }).catch((error: unknown) => {
     if (error instanceof BridgeError && error.code === 'ledger/retired') return error;
     throw error;
   });
-  if (source instanceof BridgeError) return finishCopy(source, from, to, who);
+  if (original instanceof BridgeError) return finishCopy(original, from, to, who);
   try {
-    return await moveAway(source, to, who);
+    return await moveAway(original, to, who);
   } finally {
-    await source.close();
+    await original.close();
   }
 }
 
-async function moveAway(source: Ledger, to: LedgerPlace, who: Who): Promise<Copied> {
-  return withLease(source, { kind: 'ledger copy', who }, async (run) => {
-    const copy = await openTarget(to, source);
+async function moveAway(original: Ledger, to: LedgerPlace, who: Who): Promise<Copied> {
+  return withLease(original, { kind: 'ledger copy', who }, async (run) => {
+    const copy = await openTarget(to, original);
     try {
       const rows = await run.write(async (trx) => {
         await mayTakeLong(trx);
@@ -65,8 +65,8 @@ async function moveAway(source: Ledger, to: LedgerPlace, who: Who): Promise<Copi
         await trx.updateTable('ledger').set({ retired_to: to.url }).execute();
         return counts;
       });
-      await takeIntoUse(copy, run.who, source.url);
-      return { id: source.id, url: to.url, rows, verification: await verifyLedger(copy) };
+      await takeIntoUse(copy, run.who, original.url);
+      return { id: original.id, url: to.url, rows, verification: await verifyLedger(copy) };
     } finally {
       await copy.close();
     }
@@ -81,19 +81,19 @@ async function finishCopy(
   who: Who,
 ): Promise<Copied> {
   const { clock } = who;
-  const source = await openLedger({ ...from, clock, use: 'move' });
+  const original = await openLedger({ ...from, clock, use: 'move' });
   try {
-    if ((await placeOf(source.db)) !== to.url) throw retired;
+    if ((await placeOf(original.db)) !== to.url) throw retired;
     const target = await openLedger({ ...to, clock, use: 'move' });
     try {
-      if (target.id !== source.id) throw retired;
+      if (target.id !== original.id) throw retired;
       if ((await placeOf(target.db)) === UNFINISHED) await takeIntoUse(target, who, from.url);
-      return { id: source.id, url: to.url, rows: null, verification: await verifyLedger(target) };
+      return { id: original.id, url: to.url, rows: null, verification: await verifyLedger(target) };
     } finally {
       await target.close();
     }
   } finally {
-    await source.close();
+    await original.close();
   }
 }
 

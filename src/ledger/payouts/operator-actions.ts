@@ -49,9 +49,9 @@ export async function holdByHand(trx: Trx, act: ReasonedAct, id: bigint): Promis
 }
 
 async function doubt(trx: Trx, id: bigint, live: Payment[], because: string): Promise<void> {
-  const source = await boundSourceWallet(trx);
+  const sourceWallet = await boundSourceWallet(trx);
   // A payment from another wallet can no longer be looked at, and one that was never sent cannot be in doubt.
-  const seen = live.filter((one) => one.source_wallet_id === source && one.sent_at !== null);
+  const seen = live.filter((one) => one.source_wallet_id === sourceWallet && one.sent_at !== null);
   if (seen.length === 0) {
     throw refuse(id, 'is settled, and can no longer be looked at', 'There is nothing left to hold back.');
   }

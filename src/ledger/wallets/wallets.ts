@@ -48,7 +48,12 @@ export async function changeWallet(
 }
 
 /** Records a wallet and its key; refuses the source wallet, and the wallet of another recipient of that kind. */
-export async function keepWallet(trx: Trx, kind: RecipientKind, { id, key }: WalletKey, at: Instant): Promise<void> {
+export async function keepWallet(
+  trx: Trx,
+  kind: RecipientKind,
+  { id, key }: WalletKey,
+  at: Instant,
+): Promise<void> {
   if ((await boundSourceWallet(trx)) === id) throw isSourceWallet();
   const other = await trx
     .selectFrom('recipients')
@@ -79,14 +84,14 @@ export interface PaidInto extends WalletKey {
 }
 
 /**
- * Every wallet into which this ledger, or a newer copy of it, may have paid from a source wallet other than `source`.
+ * Every wallet into which this ledger, or a newer copy of it, may have paid from a source wallet other than this one.
  * Leaves out a former wallet that was replaced before a run from such a source wallet found no other copy: every newer
  * copy knows that.
  */
-export async function walletsPaidInto(db: Db, source: string): Promise<PaidInto[]> {
+export async function walletsPaidInto(db: Db, sourceWallet: string): Promise<PaidInto[]> {
   const wallets = await db.selectFrom('wallets').select(['id', 'invoice_key']).orderBy('id').execute();
   const recipients = await db.selectFrom('recipients').select(['id', 'kind', 'name', 'wallet_id']).execute();
-  const alone = await lastAlone(db, source);
+  const alone = await lastAlone(db, sourceWallet);
   const paidInto: PaidInto[] = [];
   for (const { id, invoice_key } of wallets) {
     const wallet = { id, key: new Secret(invoice_key) };
@@ -102,12 +107,12 @@ export async function walletsPaidInto(db: Db, source: string): Promise<PaidInto[
 }
 
 /** When a run last found no other copy at a source wallet other than this one. */
-async function lastAlone(db: Db, source: string): Promise<Instant | null> {
+async function lastAlone(db: Db, sourceWallet: string): Promise<Instant | null> {
   const { at } = await db
     .selectFrom('claims')
     .select((eb) => eb.fn.max('made_at').as('at'))
     .where('checked', '=', 1n)
-    .where('wallet_id', '<>', source)
+    .where('wallet_id', '<>', sourceWallet)
     .executeTakeFirstOrThrow();
   return at;
 }
@@ -143,13 +148,13 @@ export const BOUND = 'source wallet bound';
  */
 export async function wasPaidFrom(
   db: Db,
-  source: string,
+  sourceWallet: string,
   { recipient, wallet }: { recipient: bigint; wallet: string },
 ): Promise<boolean> {
   const bound = await db
     .selectFrom('log')
     .select('run_id')
-    .where('subject', '=', source)
+    .where('subject', '=', sourceWallet)
     .where('action', '=', BOUND)
     .orderBy('id', 'desc')
     .limit(1)
@@ -162,7 +167,7 @@ export async function wasPaidFrom(
     .select('payments.id')
     .where((eb) => eb.or([eb('recipients.id', '=', recipient), eb('recipients.wallet_id', '=', wallet)]))
     .where('payments.state', '<>', 'dead')
-    .where('payments.source_wallet_id', '=', source)
+    .where('payments.source_wallet_id', '=', sourceWallet)
     .where('payments.run_id', '>=', bound.run_id ?? 0n)
     .limit(1)
     .executeTakeFirst();

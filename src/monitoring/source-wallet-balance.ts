@@ -6,7 +6,7 @@ import type { Clock } from '../time.ts';
 const DEADLINE_MS = 2_000;
 
 /** The balance of the source wallet, in sats, or why LNbits did not tell it. */
-export async function sourceBalance(
+export async function sourceWalletBalance(
   lnbits: Config['lnbits'],
   clock: Clock,
 ): Promise<{ balance: bigint } | { problem: BridgeError }> {
