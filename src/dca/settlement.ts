@@ -8,8 +8,8 @@ import { assertSum, roundHalfUp } from './split.ts';
 /** The figures that the operator states of a cash-out that was settled outside. */
 export interface Stated {
   fiat?: { minor: bigint; currency: string; digits: number } | undefined;
-  /** What the layperson paid for this cash, in satoshi. */
-  gross?: bigint | undefined;
+  /** What the layperson paid for this cash, in satoshi: it is distributed. */
+  distributed?: bigint | undefined;
   commission?: bigint | undefined;
   /** The commission as a rate, ×10^5. */
   rate?: bigint | undefined;
@@ -17,7 +17,7 @@ export interface Stated {
   price?: { minor: bigint; currency: string; digits: number } | undefined;
 }
 
-/** What the source tells of the cash-out; null for what it does not tell. Cash in minor units. */
+/** The figures that the source has of the cash-out; null for what it does not have. Cash in minor units. */
 export interface PartialAmounts {
   currency: string | null;
   digits: number;
@@ -46,18 +46,18 @@ export type Figures = Pick<
 >;
 
 /**
- * The figures to distribute. What the operator stated goes before what the source tells. Of a partial dispense, gross ×
+ * The figures to distribute. What the operator stated goes before what the source has. Of a partial dispense, gross ×
  * dispensed / asked (rounded down) is distributed, and its commission follows the formula for the whole; the rest of
  * the gross is undelivered. With a stated price, the principal is fiat / price (rounded down); if the gross is not known,
  * it is the principal, without commission. Throws `usage/invalid`, which names the figure that is missing or wrong.
  */
 export function settledFigures(
-  told: PartialAmounts,
+  partial: PartialAmounts,
   stated: Stated,
   { method, fallback }: Pick<Charge, 'method' | 'fallback'>,
 ): Figures {
-  const currency = told.currency ?? stated.fiat?.currency;
-  const fiat = stated.fiat?.minor ?? told.cameOut;
+  const currency = partial.currency ?? stated.fiat?.currency;
+  const fiat = stated.fiat?.minor ?? partial.cameOut;
   if (currency === undefined || fiat === null) {
     throw invalid(
       'fiat',
@@ -86,18 +86,18 @@ export function settledFigures(
       `Write "… ${currency}", for one BTC.`,
     );
   }
-  const digits = stated.fiat?.digits ?? told.digits;
+  const digits = stated.fiat?.digits ?? partial.digits;
   const principal = stated.price && principalAt(stated.price, { fiat, digits });
-  const isUnpriced = stated.gross === undefined && told.gross === null;
+  const isUnpriced = stated.distributed === undefined && partial.gross === null;
   const distributed =
-    principal !== undefined && isUnpriced ? principal : (stated.gross ?? paidFor(told, fiat));
+    principal !== undefined && isUnpriced ? principal : (stated.distributed ?? paidFor(partial, fiat));
   if (principal !== undefined) {
     const commission = commissionBeyond(principal, distributed);
-    const undelivered = undeliveredOf(told, distributed);
+    const undelivered = undeliveredOf(partial, distributed);
     return { currency, digits, fiat, distributed, undelivered, commission, method: 'given' };
   }
-  const { commission, used } = commissionOf(told, stated, { fiat, digits, distributed, method, fallback });
-  const undelivered = undeliveredOf(told, distributed);
+  const { commission, used } = commissionOf(partial, stated, { fiat, digits, distributed, method, fallback });
+  const undelivered = undeliveredOf(partial, distributed);
   return { currency, digits, fiat, distributed, undelivered, commission, method: used };
 }
 
@@ -159,16 +159,16 @@ export function proportionOf({ asked, gross }: PartialAmounts, fiat: bigint): bi
   return asked === null || gross === null || fiat > asked ? null : (gross * fiat) / asked;
 }
 
-function paidFor(told: PartialAmounts, fiat: bigint): bigint {
-  const part = proportionOf(told, fiat);
+function paidFor(partial: PartialAmounts, fiat: bigint): bigint {
+  const part = proportionOf(partial, fiat);
   if (part !== null && part > 0n) return part;
   const paid = message`Give what was paid for it with ${field('gross')}, like "61234 sat"`;
-  const isMore = told.asked !== null && told.gross !== null && part === null;
+  const isMore = partial.asked !== null && partial.gross !== null && part === null;
   if (isMore) throw conflict('fiat', 'this is more cash than the layperson asked for', message`${paid}.`);
   throw invalid(
     'gross',
     'it is not known what the layperson paid in satoshi',
-    told.gross === null
+    partial.gross === null
       ? message`${paid}; or the price of one BTC with ${field('price')}, like "780000 GTQ".`
       : message`${paid}.`,
   );

@@ -14,7 +14,7 @@ import type { Instant } from '../time.ts';
 /** A row of Lamassu, with its judgement and the figures that it tells. */
 export interface FoundCashOut extends SourceRow {
   verdict: Verdict;
-  told: PartialFigures;
+  partial: PartialFigures;
 }
 
 /** What Lamassu says of one cash-out at this moment. */
@@ -74,9 +74,9 @@ export async function askLamassu(
     const [judged] = await source.byIds([id]);
     if (!judged) return { now, systemIdentifier, found: null };
     const { row } = judged;
-    const told = partialFigures(row, now, rules.currencies);
+    const partial = partialFigures(row, now, rules.currencies);
     const verdict = await verdictOn(db, judged);
-    return { now, systemIdentifier, found: { ...sourceRow(row), verdict, told } };
+    return { now, systemIdentifier, found: { ...sourceRow(row), verdict, partial } };
   } finally {
     await source.close();
   }

@@ -41,7 +41,7 @@ export function nextOf(
     default:
       if (code !== null) return [{ ...call('review.show', { id }), after: knowing(code) }, ...dismiss];
       // Lamassu counted, and no note came out.
-      return found?.told.cameOut === 0n ? [...dismiss, settle] : [settle, ...dismiss];
+      return found?.partial.cameOut === 0n ? [...dismiss, settle] : [settle, ...dismiss];
   }
 }
 
@@ -51,7 +51,7 @@ function knowing(code: string): string {
 
 /** The code of the row's currency if it is unknown here: until it is configured, nothing can be settled in it. */
 function unknownCode(found: FoundCashOut | null): string | null {
-  return found !== null && found.told.currency === null ? found.currencyCode : null;
+  return found !== null && found.partial.currency === null ? found.currencyCode : null;
 }
 
 /**
@@ -60,17 +60,17 @@ function unknownCode(found: FoundCashOut | null): string | null {
  */
 function missingFigures(found: FoundCashOut | null): Record<string, string> {
   if (!found) return {};
-  const { told, verdict } = found;
+  const { partial, verdict } = found;
   const reason = verdict.eligible ? undefined : verdict.reason;
-  const isChargeUnknown = !told.charge || reason === 'no-rate' || reason === 'implausible-rate';
-  const currency = told.currency ?? 'CURRENCY';
+  const isChargeUnknown = !partial.charge || reason === 'no-rate' || reason === 'implausible-rate';
+  const currency = partial.currency ?? 'CURRENCY';
   return {
-    ...(told.machine === null && { machine: '…' }),
-    ...((told.cameOut ?? 0n) === 0n && { fiat: `… ${currency}` }),
+    ...(partial.machine === null && { machine: '…' }),
+    ...((partial.cameOut ?? 0n) === 0n && { fiat: `… ${currency}` }),
     // Without the cash that was asked for nothing can be in proportion to it.
-    ...(told.gross !== null && told.asked === null && { gross: `${told.gross} sat` }),
+    ...(partial.gross !== null && partial.asked === null && { gross: `${partial.gross} sat` }),
     // The worth of the cash is both: what was paid, and nothing of it commission.
-    ...(told.gross === null
+    ...(partial.gross === null
       ? { price: `… ${currency}` }
       : isChargeUnknown
         ? { commission: '… sat' }

@@ -52,7 +52,7 @@ export async function draftSettled(
       message`Settle one that Lamassu never saw with ${call('settlements.external', { reference: null })}, by a reference of your own.`,
     );
   }
-  const { verdict, told } = found;
+  const { verdict, partial } = found;
   if (verdict.eligible && review?.state !== 'open') {
     throw wrongState(
       'id',
@@ -68,7 +68,7 @@ export async function draftSettled(
       message`${call('review.release', { id })} lets the next run distribute it.`,
     );
   }
-  if (told.currency === null && found.currencyCode !== null) {
+  if (partial.currency === null && found.currencyCode !== null) {
     throw wrongState(
       'id',
       `the cash-out is in ${found.currencyCode}, which the bridge does not know`,
@@ -86,10 +86,10 @@ export async function draftSettled(
   }
   if (at !== undefined && at > answer.now) throw inFuture(at);
   const machine = machineOf(found, named);
-  const begunAt = told.begunAt === machine ? null : told.begunAt;
+  const begunAt = partial.begunAt === machine ? null : partial.begunAt;
   const cashOut = {
-    ...{ id, source: config.lamassu.name, machine, begunAt, confirmedAt: at ?? told.at },
-    ...settledFigures(told, stated, await rulesOf(config, db)),
+    ...{ id, source: config.lamassu.name, machine, begunAt, confirmedAt: at ?? partial.at },
+    ...settledFigures(partial, stated, await rulesOf(config, db)),
     lamassu: { ...found.columns },
   };
   return {
@@ -151,10 +151,14 @@ export function externalReference(text: string): string {
 }
 
 /** Where the cash came out: what Lamassu says, and only where it says nothing clear, what the operator says. */
-function machineOf({ told: { machine: told }, dispenses }: FoundCashOut, stated: string | undefined): string {
-  if (told !== null) {
-    if (stated === undefined) return told;
-    throw conflict('machine', 'it has no effect here', `Lamassu tells it: the cash came out of ${told}.`);
+function machineOf({ partial, dispenses }: FoundCashOut, stated: string | undefined): string {
+  if (partial.machine !== null) {
+    if (stated === undefined) return partial.machine;
+    throw conflict(
+      'machine',
+      'it has no effect here',
+      `Lamassu tells it: the cash came out of ${partial.machine}.`,
+    );
   }
   if (stated !== undefined) return stated;
   throw invalid(

@@ -176,7 +176,10 @@ type EntryContext = Omit<SettlementContext, 'ledger'>;
 /** What is to be settled, or was settled before with the same figures. */
 type SettlementPlan = { draft: Draft } | { before: CashOutDetail };
 
-async function planSettle({ config, ledger }: SettlementContext, input: z.output<typeof settleInput>): Promise<SettlementPlan> {
+async function planSettle(
+  { config, ledger }: SettlementContext,
+  input: z.output<typeof settleInput>,
+): Promise<SettlementPlan> {
   const { db } = ledger;
   const given = await statementOf(config, db, input);
   await refuseWithoutClients(db);
@@ -188,7 +191,10 @@ async function planSettle({ config, ledger }: SettlementContext, input: z.output
   return before ? { before } : { draft: await draftSettled(config, ledger, id, { ...given, machine }) };
 }
 
-async function planExternal({ config, ledger }: SettlementContext, input: z.output<typeof externalInput>): Promise<SettlementPlan> {
+async function planExternal(
+  { config, ledger }: SettlementContext,
+  input: z.output<typeof externalInput>,
+): Promise<SettlementPlan> {
   const { db } = ledger;
   const { commission, rate, price } = input;
   if (commission === undefined && rate === undefined && price === undefined) {
@@ -233,7 +239,13 @@ async function statementOf(
 async function statedBy(
   { currencies }: Pick<Config, 'currencies'>,
   db: Db,
-  { fiat, gross, commission, rate, price }: Partial<Record<keyof Stated, string | undefined>>,
+  {
+    fiat,
+    gross,
+    commission,
+    rate,
+    price,
+  }: Partial<Record<'fiat' | 'gross' | 'commission' | 'rate' | 'price', string | undefined>>,
 ): Promise<Stated> {
   const charges = { commission, rate, price };
   const [first, second] = Object.entries(charges).flatMap(([name, text]) =>
@@ -245,14 +257,17 @@ async function statedBy(
   const known = await knownCurrencies(db, currencies);
   return {
     fiat: fiat === undefined ? undefined : parseAmount(fiat, 'fiat', known),
-    gross: gross === undefined ? undefined : parseSats(gross, 'gross'),
+    distributed: gross === undefined ? undefined : parseSats(gross, 'gross'),
     commission: commission === undefined ? undefined : parseSatsOrNone(commission, 'commission'),
     rate: rate === undefined ? undefined : parseRate(rate, 'rate'),
     price: price === undefined ? undefined : parseAmount(price, 'price', known),
   };
 }
 
-async function preview(context: SettlementContext, plan: SettlementPlan): Promise<z.input<typeof settlementView>> {
+async function preview(
+  context: SettlementContext,
+  plan: SettlementPlan,
+): Promise<z.input<typeof settlementView>> {
   const { config, ledger } = context;
   if ('before' in plan) return viewOfSettledBefore(plan.before);
   const { draft } = plan;
@@ -337,7 +352,7 @@ function viewOfSettlement(detail: CashOutDetail, { settlement, lamassu, currency
   const found = lamassu?.found;
   const says = found && {
     says: found.verdict.eligible ? 'it is successful' : `${found.verdict.reason}, ${found.verdict.detail}`,
-    told: found.told,
+    partial: found.partial,
     dispenses: found.dispenses,
   };
   return {

@@ -79,7 +79,7 @@ export type VoidedView = z.output<typeof voidedView>;
 /** Lamassu's figures of a cash-out to be settled. Fiat in minor units. */
 export interface LamassuSays {
   says: string;
-  told: Parameters<typeof proportionOf>[0] & {
+  partial: Parameters<typeof proportionOf>[0] & {
     cameOut: bigint | null;
     at: string;
     atFrom: 'confirmed_at' | 'created' | 'now';
@@ -95,10 +95,10 @@ export function viewOfProposal(
   const { digits, distributed, commission } = cashOut;
   const decimal = (minor: bigint | null) => (minor === null ? null : formatDecimal(minor, digits));
   const principal = distributed - commission;
-  const told = lamassu?.told;
-  const usual = told ? proportionOf(told, cashOut.fiat) : null;
-  const isOtherCash = stated.fiat && told && told.cameOut !== cashOut.fiat;
-  const isOtherGross = stated.gross !== undefined && usual !== stated.gross;
+  const partial = lamassu?.partial;
+  const usual = partial ? proportionOf(partial, cashOut.fiat) : null;
+  const isOtherCash = stated.fiat && partial && partial.cameOut !== cashOut.fiat;
+  const isOtherGross = stated.distributed !== undefined && usual !== stated.distributed;
   return {
     gross_sats: distributed,
     commission_sats: commission,
@@ -108,15 +108,15 @@ export function viewOfProposal(
     stated_price: decimal(stated.price?.minor ?? null),
     lamassu: lamassu && {
       says: lamassu.says,
-      asked_fiat: decimal(lamassu.told.asked),
-      paid_sats: lamassu.told.gross,
-      dispensed_fiat: decimal(lamassu.told.cameOut),
-      at: lamassu.told.at,
-      at_from: lamassu.told.atFrom,
+      asked_fiat: decimal(lamassu.partial.asked),
+      paid_sats: lamassu.partial.gross,
+      dispensed_fiat: decimal(lamassu.partial.cameOut),
+      at: lamassu.partial.at,
+      at_from: lamassu.partial.atFrom,
       dispenses: lamassu.dispenses,
     },
     overrides: {
-      fiat: isOtherCash ? decimal(told.cameOut) : null,
+      fiat: isOtherCash ? decimal(partial.cameOut) : null,
       gross_sats: isOtherGross ? usual : null,
       commission: lamassu !== null && cashOut.method === 'given',
     },

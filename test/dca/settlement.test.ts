@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   NO_AMOUNTS,
+  type PartialAmounts,
   proportionOf,
   type Stated,
   settledFigures,
-  type PartialAmounts,
 } from '../../src/dca/settlement.ts';
 import type { BridgeError } from '../../src/errors.ts';
 
@@ -41,16 +41,16 @@ describe('the figures of a settlement', () => {
 
   test('by margin, the fixed fee counts once where more came out than was asked for', () => {
     const told = { ...jammed, asked: 100_00n, charge: { ...charge, ticker: null, fixedFee: 5_00000n } };
-    const stated = { fiat: usd(300_00n), gross: 36_000n };
+    const stated = { fiat: usd(300_00n), distributed: 36_000n };
     // 36,000 × 0.945 × 300 / 305
     expect(settledFigures(told, stated, rules)).toMatchObject({ method: 'margin', commission: 2_538n });
   });
 
   test('that are stated take precedence over Lamassu’s; a rate is rounded half up', () => {
-    expect(settledFigures(jammed, { gross: 100_010n, rate: 5_000n }, rules)).toMatchObject({
+    expect(settledFigures(jammed, { distributed: 100_010n, rate: 5_000n }, rules)).toMatchObject({
       ...{ distributed: 100_010n, commission: 5001n, undelivered: 429_090n, method: 'given' },
     });
-    expect(settledFigures(jammed, { gross: 600_000n, commission: 1n }, rules)).toMatchObject({
+    expect(settledFigures(jammed, { distributed: 600_000n, commission: 1n }, rules)).toMatchObject({
       ...{ distributed: 600_000n, undelivered: 0n },
     });
   });
@@ -58,11 +58,11 @@ describe('the figures of a settlement', () => {
   test('by margin, a row without what was asked for bears the whole fixed fee', () => {
     const told = { ...jammed, asked: null, charge: { ...charge, ticker: null, fixedFee: 5_00000n } };
     // 100,000 × 0.945 × 200 / 205
-    expect(settledFigures(told, { gross: 100_000n }, rules)).toMatchObject({ commission: 7_805n });
+    expect(settledFigures(told, { distributed: 100_000n }, rules)).toMatchObject({ commission: 7_805n });
   });
 
   test('that Lamassu does not tell need only be stated', () => {
-    const stated = { fiat: usd(1_00n), gross: 1000n, rate: 0n };
+    const stated = { fiat: usd(1_00n), distributed: 1000n, rate: 0n };
     expect(settledFigures(NO_AMOUNTS, stated, rules)).toEqual({
       ...{ currency: 'USD', digits: 2, fiat: 1_00n, distributed: 1000n, undelivered: 0n },
       ...{ commission: 0n, method: 'given' },
@@ -75,7 +75,7 @@ describe('the figures of a settlement', () => {
       ...{ distributed: 211_640n, commission: 11_640n, undelivered: 317_460n, method: 'given' },
     });
     // 70,000 USD: 285,714.28… sat, rounded down.
-    const own = { price: usd(70_000_00n), gross: 300_000n };
+    const own = { price: usd(70_000_00n), distributed: 300_000n };
     expect(settledFigures(jammed, own, rules)).toMatchObject({ distributed: 300_000n, commission: 14_286n });
   });
 
@@ -93,7 +93,7 @@ describe('the figures of a settlement', () => {
       fc.property(minor, minor, fc.bigInt({ min: 0n, max: 10n ** 9n }), (fiat, price, more) => {
         const worth = (fiat * 100_000_000n) / price;
         fc.pre(worth > 0n && more <= worth);
-        const stated = { fiat: usd(fiat), price: usd(price), gross: worth + more };
+        const stated = { fiat: usd(fiat), price: usd(price), distributed: worth + more };
         const { distributed, commission } = settledFigures(NO_AMOUNTS, stated, rules);
         const principal = distributed - commission;
         expect(commission).toBe(more);
@@ -103,7 +103,7 @@ describe('the figures of a settlement', () => {
     );
   });
 
-  const all = { fiat: usd(1_00n), gross: 1000n, rate: 0n };
+  const all = { fiat: usd(1_00n), distributed: 1000n, rate: 0n };
   const noCash = 'fiat: it is not known how much cash came out.';
   const noGross = 'gross: it is not known what the layperson paid in satoshi.';
   const sayGross = 'Give what was paid for it with gross, like "61234 sat".';
@@ -124,7 +124,7 @@ describe('the figures of a settlement', () => {
       'fiat: the cash-out is in USD, not in GTQ.',
       'Write "… USD".',
     ],
-    ['what was paid', NO_AMOUNTS, { ...all, gross: undefined }, noGross, orPrice],
+    ['what was paid', NO_AMOUNTS, { ...all, distributed: undefined }, noGross, orPrice],
     ['a sat for so little cash', { ...jammed, gross: 1n }, {}, noGross, sayGross],
     [
       'what was paid for more than was asked',
@@ -159,7 +159,7 @@ describe('the figures of a settlement', () => {
     [
       'a commission up to half',
       jammed,
-      { gross: 100n, commission: 51n },
+      { distributed: 100n, commission: 51n },
       'commission: 51 sat are more than half of the 100 sat that are distributed.',
       'Check gross and commission: the commission is a part of the gross.',
     ],
@@ -210,7 +210,7 @@ describe('the figures of a settlement', () => {
   });
 
   test('a commission of half of the gross is taken', () => {
-    expect(settledFigures(jammed, { gross: 100n, commission: 50n }, rules)).toMatchObject({
+    expect(settledFigures(jammed, { distributed: 100n, commission: 50n }, rules)).toMatchObject({
       commission: 50n,
     });
   });

@@ -76,7 +76,7 @@ export async function settle(
   const figures: KeptFigures = {
     stated: [
       ...(stated.fiat ? (['fiat'] as const) : []),
-      ...(stated.gross === undefined ? [] : (['gross'] as const)),
+      ...(stated.distributed === undefined ? [] : (['gross'] as const)),
       ...(stated.commission === undefined && stated.rate === undefined ? [] : (['commission'] as const)),
       ...(stated.price ? (['price'] as const) : []),
     ],
@@ -174,7 +174,7 @@ function differing(
       stated.fiat && fiat(stated.fiat.minor, stated.fiat.currency),
       kept.stated.includes('fiat'),
     ],
-    ['gross', `${kept.gross} sat`, sats(stated.gross), kept.stated.includes('gross')],
+    ['gross', `${kept.gross} sat`, sats(stated.distributed), kept.stated.includes('gross')],
     [
       'commission',
       `${kept.commission} sat`,
