@@ -128,13 +128,13 @@ describe('commission', () => {
     const changes = [
       ['set', 'owner', '--weight', '71', '--reason', 'a new contract'],
       ['add', 'third', '--wallet-key-file', await keyFile('third'), '--weight', '1', '--reason', 'a partner'],
-      ['remove', 'third', '--reason', 'he left'],
+      ['remove', 'third', '--reason', 'it left'],
     ];
     for (const change of changes) await world.must(['commission', ...change, '--actor', 'dora']);
     const told = (await world.must(['log', '--actor', 'dora'])).stdout;
     expect(told).toContain('commission set owner (a new contract)');
     expect(told).toContain('commission add third (a partner)');
-    expect(told).toContain('commission remove third (he left)');
+    expect(told).toContain('commission remove third (it left)');
     const log = await ledgerSql(
       world.ledgerUrl,
       `select actor, action, subject, before, after from log where action = 'commission set' order by id desc limit 1`,

@@ -334,14 +334,7 @@ describe('a withdrawal of all that remains', () => {
     id = await machine.addFunding('alice', '5000 GTQ', { at: '2025-11-20' });
   });
   afterAll(() => machine.stop());
-  const withdraw = (...more: string[]) => [
-    'fundings',
-    'withdraw',
-    id,
-    ...more,
-    '--reason',
-    'she asked for it',
-  ];
+  const withdraw = (...more: string[]) => ['fundings', 'withdraw', id, ...more, '--reason', 'asked for it'];
   const remaining = async () =>
     (await machine.must(['fundings', 'show', id, '--json'])).json<{ remaining: string }>().remaining;
 

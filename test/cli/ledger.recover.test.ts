@@ -172,7 +172,7 @@ test('one payout for each cash-out, and one of more cash-outs than its payment c
 });
 
 describe('what was entered after the copy', () => {
-  /** Carol and her cash are in no copy, and she was paid. */
+  /** Carol and carol's cash are in no copy, and carol was paid. */
   async function withoutCarol(): Promise<{ world: World; putBack: () => Promise<void>; carol: string }> {
     const world = await installation();
     const putBack = await keep(world);

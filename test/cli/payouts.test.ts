@@ -336,7 +336,7 @@ describe('resolve', () => {
     await world.insertCashOut();
     await poll();
     expect(await shown()).toMatchObject({ state: 'held' });
-    await world.must(['payouts', 'resolve', p, '--paid', '--reason', 'she has it', '--yes']);
+    await world.must(['payouts', 'resolve', p, '--paid', '--reason', 'alice has it', '--yes']);
     world.simulator().change(world.source.id, hash, { status: 'success' });
   });
 
@@ -399,7 +399,7 @@ describe('resolve', () => {
     });
 
     test('can be settled again, for good', async () => {
-      await world.must(['payouts', 'resolve', p, '--paid', '--reason', 'she shows it', '--yes']);
+      await world.must(['payouts', 'resolve', p, '--paid', '--reason', 'alice shows it', '--yes']);
       await world.insertCashOut();
       expect((await poll()).code).toBe(0);
       expect(await shown()).toMatchObject({ state: 'settled', payments: [{ state: 'settled' }] });

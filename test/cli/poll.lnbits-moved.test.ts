@@ -54,14 +54,14 @@ test('another LNbits, with other wallets, pays each client with a wallet there o
   );
   const ran = await world.aioDca(['poll', '--json']);
   expect([ran.code, ran.json()]).toMatchObject([0, { payouts: { settled: 1, held: 1 } }]);
-  const [hers, his] = [other.balance(alice.id), 484_207n - other.balance(alice.id)];
-  expect(hers).toBe(363_151n);
+  const [ofAlice, ofBob] = [other.balance(alice.id), 484_207n - other.balance(alice.id)];
+  expect(ofAlice).toBe(363_151n);
   const bob = await other.createUserWallet('bob');
   await writeFile(join(world.folder, 'bob.new'), bob.inkey, { mode: 0o600 });
   const bobsKey = ['--wallet-key-file', join(world.folder, 'bob.new')];
   await world.must(['clients', 'set', 'bob', ...bobsKey, '--new-wallet', '--yes']);
   await world.must(['payouts', 'release', '--all', '--yes']);
   expect((await world.must(['poll', '--json'])).json()).toMatchObject({ payouts: { settled: 1, held: 0 } });
-  expect(other.balance(bob.id)).toBe(his);
+  expect(other.balance(bob.id)).toBe(ofBob);
   expect((await world.must(['verify', '--json'])).json()).toMatchObject({ ok: true });
 });

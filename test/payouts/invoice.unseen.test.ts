@@ -20,7 +20,7 @@ import {
 
 const HELD = "nothing was paid: the key of the client's wallet does not show its payments";
 
-/** From now on alice is paid by such a key onto her wallet, which no payment was made by yet. */
+/** From now on alice is paid by such a key onto alice's wallet, which no payment was made by yet. */
 async function shareAlice(permissions: Permission[]): Promise<SharedKeys> {
   const wallet = { id: walletOf('alice'), adminkey: '', inkey: '' };
   const shared = await day.lnbits.share(wallet, permissions);

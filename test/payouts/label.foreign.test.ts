@@ -143,7 +143,7 @@ describe.each(lnbitsVersions)('a label of a client at LNbits %s', (version) => {
     day.lnbits.rules = [lost];
     expect(codes(await day.payNow())).toEqual(['lnbits/unreachable']);
     const orphan = day.lnbits.payments(alice.id).at(-1);
-    // Its number is that of the payment into her next wallet.
+    // Its number is that of the payment into the client's next wallet.
     const next = await day.lnbits.createUserWallet('next');
     const wallet = { id: next.id, key: new Secret(next.inkey) };
     const who = { actor: 'test', run: null, clock: bootless };

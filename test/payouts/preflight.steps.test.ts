@@ -340,7 +340,7 @@ describe('the newest settled payment', () => {
     change({ status: 'failed' });
     await db
       .updateTable('payments')
-      .set({ reason: 'her word', checked_at: (await ledgerRow()).created_at })
+      .set({ reason: 'the word of the client', checked_at: (await ledgerRow()).created_at })
       .where('id', '=', 2n)
       .execute();
     expect((await again()).problems).toEqual([]);

@@ -35,7 +35,7 @@ const FELL_OVER = { status: 500, body: { detail: 'Internal Server Error' } };
 const who = { actor: 'test', run: null, clock: bootless };
 const hasAlice = () => day.lnbits.balance(alice.id);
 
-/** Alice was paid 1,000 sat, where `before`, and 10 more after the copy was made, in which she and bob are owed. */
+/** Alice was paid 1,000 sat, where `before`, and 10 more after the copy was made, in which alice and bob are owed. */
 async function begin(version: LnbitsVersion, before: boolean, share = false): Promise<void> {
   day = await payday({ version, funds: 100_000n });
   alice = await day.addClient('alice');

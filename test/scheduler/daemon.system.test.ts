@@ -92,7 +92,7 @@ test('runs at the start and again at each tick, and holds no lease in between', 
     async () => (await world.balance(world.wallets.get('alice') ?? world.source)) === 484_207n,
     'alice is paid',
   );
-  await until(() => daemon.seen('run ends') >= 2, 'the run that paid her ends');
+  await until(() => daemon.seen('run ends') >= 2, 'the run that paid alice ends');
   daemon.stop();
   await daemon.ended;
   expect((await runs()).slice(0, 2)).toEqual([

@@ -108,7 +108,7 @@ describe.each(chosen)('LNbits $lnbits, a ledger in $ledger', ({ lnbits, ledger }
   );
 });
 
-/** She reads the label of a payment in her wallet, and pays herself under it. */
+/** The client reads the label of a payment in the client's wallet, and pays into the wallet under it. */
 async function aHostileClient(world: World, alice: WalletKeys, host: Host): Promise<void> {
   const api = async (key: string, path: string, body?: object) => {
     const answer = await fetch(`${world.lnbits.url}/api/v1/payments${path}`, {

@@ -183,7 +183,7 @@ test.concurrent.each(cells(all([undefined, other]), 2))(
       expect(named).toBe(known ? 0 : 3);
       if (!known) await world.must(['clients', 'resume', 'alice']);
       await settleAll(world, ago(0));
-      // Paused from then on, she has no part in what came later.
+      // Paused from then on, the client has no part in what came later.
       expect(await world.balance(alice)).toBe(known ? 2n * PRINCIPAL : PRINCIPAL);
     });
   },

@@ -268,7 +268,7 @@ onEach('a wallet that is deleted between invoice and payment', async (version) =
     differences: { code: string }[];
   }>();
   expect(differences.map(({ code }) => code)).toEqual(['wallet/unreadable']);
-  await world.must(['fundings', 'withdraw', funding, '--reason', 'she takes it back', '--yes']);
+  await world.must(['fundings', 'withdraw', funding, '--reason', 'the client takes it back', '--yes']);
 });
 
 onEach('an older copy of LNbits is restored', async (version) => {
