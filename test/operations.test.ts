@@ -38,7 +38,7 @@ const rights: [may: Kind[], names: string][] = [
      credits.preview_resolve credits.resolve doctor fixed.run fundings.add fundings.adjust
      fundings.cancel fundings.confirm fundings.move fundings.preview_add fundings.preview_confirm
      fundings.preview_withdraw fundings.withdraw init.check_lamassu init.check_ledger init.check_lnbits init.check_postgresql
-     init.check_source_wallet init.check_superuser init.create init.find_place init.make_ssh_key
+     init.check_source_wallet init.check_start init.check_superuser init.create init.find_place init.make_ssh_key
      init.preview_create init.read_file init.read_host_key init.read_ssh_key ledger.copy
      ledger.preview_copy ledger.preview_recover ledger.preview_source ledger.recover ledger.source
      machines.preview_replace machines.replace machines.set migrate payouts.hold payouts.hold_all

@@ -6,7 +6,7 @@ import { type Amount, parseAmount } from '../typed/numbers.ts';
 import { readCa } from './ca.ts';
 import type { Config } from './config.ts';
 import { at, invalidConfig } from './explain.ts';
-import type { LedgerUrl } from './ledger-url.ts';
+import { type LedgerUrl, ledgerTls } from './ledger-url.ts';
 import type { ConfigFile } from './schema.ts';
 import { required, secretSources } from './secrets.ts';
 
@@ -40,15 +40,15 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
       at(text, 'ledger.ca_file', 'given more than once, by ledger.ca_file and by sslrootcert in ledger.url'),
     );
   }
-  const ledgerTls = ledger.tls ?? ledgerUrl.tls;
+  const statedTls = ledger.tls ?? ledgerUrl.tls;
   const ledgerCa = ledger.ca_file ?? ledgerUrl.caFile;
   const nothing = (key: string, because: string) =>
     mistakes.push(at(text, key, `has no effect with ${because}`));
   const unchecked = (table: string, tls: Tls) => `${table}.tls = "${tls}"; set ${table}.tls = "verify-full"`;
   if (lamassu.ca_file !== undefined && lamassu.tls !== 'verify-full')
     nothing('lamassu.ca_file', unchecked('lamassu', lamassu.tls));
-  if (ledgerCa !== undefined && (ledgerTls === 'disable' || ledgerTls === 'require'))
-    nothing('ledger.ca_file', unchecked('ledger', ledgerTls));
+  if (ledgerCa !== undefined && (statedTls === 'disable' || statedTls === 'require'))
+    nothing('ledger.ca_file', unchecked('ledger', statedTls));
   if (ledgerUrl.url.startsWith('sqlite:')) {
     const file = 'ledger.url = "sqlite:…", which is a file; leave it out';
     if (ledgerCa !== undefined) nothing('ledger.ca_file', file);
@@ -99,8 +99,7 @@ export function build(path: string, text: string, file: ConfigFile, env: NodeJS.
       get password() {
         return secrets['ledger.password'].read();
       },
-      // A setting that names an authority implies that the certificate is verified.
-      tls: ledgerTls ?? (ledgerCa === undefined ? undefined : 'verify-full'),
+      tls: ledgerTls(statedTls, ledgerCa),
       ca: pem('ledger.ca_file', ledgerCa),
     },
     lnbits: {

@@ -12,6 +12,11 @@ export type LedgerUrl =
       caFile: string | undefined;
     };
 
+/** The ledger's `tls`, as stated; an authority of its own implies that the certificate is verified. */
+export function ledgerTls(stated: Tls | undefined, caFile: string | undefined): Tls | undefined {
+  return stated ?? (caFile === undefined ? undefined : 'verify-full');
+}
+
 /** The supported parameters of the URL, as in libpq. */
 const KNOWN = ['host', 'port', 'user', 'password', 'options', 'application_name', 'sslmode', 'sslrootcert'];
 

@@ -26,6 +26,7 @@ import { kindOf } from '../lamassu/host-keys.ts';
 import { authorizedKeysLine, roleSql } from '../lamassu/role-sql.ts';
 import { hasPassphrase } from '../lamassu/ssh-key.ts';
 import type { Ledger } from '../ledger/store/open.ts';
+import type { Clock } from '../time.ts';
 import {
   type FoundView,
   foundView,
@@ -45,6 +46,20 @@ import { operation, secretInput } from './operation.ts';
  */
 
 const place = z.object({ host: z.string(), port: z.number() });
+
+/**
+ * Whether a start is in the future. Cash-outs before it are never paid, and it is usually a typing error, so a door
+ * asks about it.
+ */
+export const checkStart = operation({
+  name: 'init.check_start',
+  needs: 'none',
+  may: [],
+  errors: [],
+  input: settings.pick({ start_at: true }),
+  view: z.object({ early: z.boolean() }),
+  run: async ({ clock }, { start_at: startAt }) => ({ early: isEarly(startAt, clock) }),
+});
 
 /** Throws `lamassu/unreachable` if nothing answers. */
 export const checkPostgresql = operation({
@@ -316,10 +331,15 @@ function viewOfMade(
         }
       : null,
     start_at: startAt,
-    early: startAt > clock.now(),
+    early: isEarly(startAt, clock),
     role,
     role_sql: roleSql({ user: role, database: lamassu.database }),
   };
+}
+
+/** Whether the installation begins before the time from which it pays. */
+function isEarly(startAt: string, clock: Clock): boolean {
+  return startAt > clock.now();
 }
 
 /** Another role name if `user` has rights to change data: the SQL refuses to restrict such a role. */

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
+import { ownFiles } from '../../config/own-files.ts';
 import type { Format, KindName, Take } from '../../operations/export.ts';
 import { inputOf } from '../command/call.ts';
 import { exportPage } from '../pages/export.ts';
@@ -53,8 +54,6 @@ function formatOf(format: Format | undefined, jsonOnStdout: boolean): Format {
 
 async function toFile(path: string, pieces: AsyncIterable<string>, config: Config): Promise<boolean> {
   const { writeWhole } = await import('../terminal/whole-file.ts');
-  const ledger = config.ledger.url.replace(/^sqlite:/, '');
-  const own = [config.file, ...config.secretFiles, ledger, `${ledger}-wal`, `${ledger}-shm`];
-  await writeWhole(path, pieces, own);
+  await writeWhole(path, pieces, ownFiles(config));
   return true;
 }

@@ -19,7 +19,9 @@ export function withPast(command: Command): Command {
     .option('--no-past', 'entered late: leave past cash-outs as they are');
 }
 
-type PreviewAndEntry = ['previewAddFunding', 'addOneFunding'] | ['previewConfirmFunding', 'confirmOneFunding'];
+type PreviewAndEntry =
+  | ['previewAddFunding', 'addOneFunding']
+  | ['previewConfirmFunding', 'confirmOneFunding'];
 
 /**
  * Enters cash. If past cash-outs were divided without it and no option decides about them, it asks on the terminal;

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Temporal } from 'temporal-polyfill';
-import { type Instant, systemClock } from '../../time.ts';
+import { checkStart } from '../../operations/init.ts';
+import type { Instant } from '../../time.ts';
 import { parseTime } from '../../typed/times.ts';
 import type { FoundView } from '../../views/init.ts';
 import { usage } from '../terminal/context.ts';
@@ -34,7 +35,7 @@ export async function askAll(
   return { settings: { timezone, start_at, ...way, lnbits, ledger }, found };
 }
 
-/** A start in the future is usually a typing error, and cash-outs before it are not paid: the operator confirms it. */
+/** A start in the future is confirmed by the operator. */
 async function askStart(interview: Interview, options: InitOptions, timezone: string): Promise<Instant> {
   for (;;) {
     const startAt = await interview.ask({
@@ -43,7 +44,8 @@ async function askStart(interview: Interview, options: InitOptions, timezone: st
       initial: localMinute(timezone),
       read: (text) => parseTime(text, timezone, flagOf('startAt')),
     });
-    if (startAt <= systemClock.now() || !interview.terminal) return startAt;
+    const { early } = await interview.perform(checkStart, { start_at: startAt });
+    if (!early || !interview.terminal) return startAt;
     if (await interview.confirm('That is in the future. Cash-outs before then will not be paid. Continue?'))
       return startAt;
     delete options.startAt;

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type * as z from 'zod';
 import { CLEAR, goesInClear } from '../../config/build.ts';
 import { readCa } from '../../config/ca.ts';
+import { ledgerTls } from '../../config/ledger-url.ts';
 import { fileSchema } from '../../config/schema.ts';
 import { usage } from '../terminal/context.ts';
 import type { InitOptions } from './init-options.ts';
@@ -34,7 +35,7 @@ export function readLedger(text: string, folder: string): InstallationLedger {
     return {
       ...plain,
       url: place.postgresql,
-      tls: place.tls ?? (ca === undefined ? undefined : 'verify-full'),
+      tls: ledgerTls(place.tls, caFile),
       ca_file: caFile,
       ca,
     };

@@ -80,7 +80,11 @@ export function closedPage({ name }: ClientView): string {
   return `Client ${name} is closed.`;
 }
 
-function balanceTable(balance: ClientView['balances'][number], bought: MetricsView, timezone: string): string {
+function balanceTable(
+  balance: ClientView['balances'][number],
+  bought: MetricsView,
+  timezone: string,
+): string {
   const { currency } = balance;
   const { average_rate: average, sats_per_unit: perUnit, first_at: first, last_at: last } = bought;
   return table(

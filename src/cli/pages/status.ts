@@ -78,7 +78,8 @@ function cashLines({ cash }: StatusView): string[] {
   const columns = [
     [
       'clients’ cash for',
-      (one: CashInPlace) => (one.machine === null ? 'any machine' : machineCell(one.machine, one.machine_name)),
+      (one: CashInPlace) =>
+        one.machine === null ? 'any machine' : machineCell(one.machine, one.machine_name),
     ],
     ['', (one: CashInPlace) => one.currency],
     ['left', (one: CashInPlace) => groupDigits(one.remaining)],
