@@ -318,7 +318,12 @@ function settledPayments(db: Db, { client, currency }: AccountOwner) {
     .where('payments.state', '=', 'settled');
 }
 
-async function paymentsIn(db: Db, of: AccountOwner, from: Instant, until: Instant): Promise<StatementPayment[]> {
+async function paymentsIn(
+  db: Db,
+  of: AccountOwner,
+  from: Instant,
+  until: Instant,
+): Promise<StatementPayment[]> {
   const rows = await settledPayments(db, of)
     .select(['payments.settled_at', 'payments.payout_id', 'payments.sats'])
     .where('payments.settled_at', '>=', from)
