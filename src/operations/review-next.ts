@@ -4,7 +4,6 @@ import { call } from '../lib/message.ts';
 import type { Next } from '../views/review.ts';
 import type { FoundCashOut } from './lookup-cash-out.ts';
 
-
 /**
  * The operations that resolve a row in review, most likely first, with the figures that they need. `found` is what
  * Lamassu has of the row; null if it has none, or could not be asked.
