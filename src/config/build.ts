@@ -6,8 +6,8 @@ import { type Amount, parseAmount } from '../typed/numbers.ts';
 import { readCa } from './ca.ts';
 import type { Config } from './config.ts';
 import { at, invalidConfig } from './explain.ts';
+import type { ConfigFile } from './file-schema.ts';
 import { type LedgerUrl, ledgerTls } from './ledger-url.ts';
-import type { ConfigFile } from './schema.ts';
 import { required, secretSources } from './secrets.ts';
 
 /** The settings as the program uses them; secrets are getters. */

@@ -2,7 +2,7 @@ import type { Currencies } from '../dca/currency.ts';
 import type { Tls } from '../lib/tls.ts';
 import type { Instant } from '../time.ts';
 import type { Amount } from '../typed/numbers.ts';
-import type { ConfigFile } from './schema.ts';
+import type { ConfigFile } from './file-schema.ts';
 import type { Secret } from './secret.ts';
 
 /**

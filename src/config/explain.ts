@@ -1,7 +1,7 @@
 import { closest } from 'fastest-levenshtein';
 import * as z from 'zod';
 import { BridgeError } from '../errors.ts';
-import { fileSchema } from './schema.ts';
+import { fileSchema } from './file-schema.ts';
 
 /*
  * The mistakes in a config.toml: the line, the key, and what is expected. Never repeats a value, because it may be a

@@ -8,7 +8,7 @@ import { thisUser, userName } from '../lib/users.ts';
 import { build } from './build.ts';
 import type { Config } from './config.ts';
 import { explain, invalidConfig } from './explain.ts';
-import { fileSchema } from './schema.ts';
+import { fileSchema } from './file-schema.ts';
 
 const PLACES = ['config.toml', '/etc/aio-dca/config.toml'];
 

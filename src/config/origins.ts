@@ -6,9 +6,9 @@ import { BridgeError } from '../errors.ts';
 import { thisUser } from '../lib/users.ts';
 import { build } from './build.ts';
 import { explain, invalidConfig, lineOfKey } from './explain.ts';
+import { DEFAULT_LEDGER, fileSchema } from './file-schema.ts';
 import { type LedgerUrl, readLedgerUrl } from './ledger-url.ts';
 import { type ConfigChoice, findConfig, parseToml, passedOver, readConfig } from './load.ts';
-import { DEFAULT_LEDGER, fileSchema } from './schema.ts';
 import {
   SECRETS,
   type SecretName,

@@ -12,8 +12,8 @@ import type { Db, Ledger } from '../ledger/store/open.ts';
 import { boundSourceWallet } from '../ledger/wallets/wallets.ts';
 import { call, message } from '../lib/message.ts';
 import { tooFull } from '../lnbits/answer.ts';
-import type { LnbitsClient } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
+import type { LnbitsClient } from '../lnbits/wallet-client.ts';
 import type { Clock } from '../time.ts';
 import { type Check, fail, ok, warn } from './check.ts';
 
@@ -31,7 +31,7 @@ export async function* examineLnbits(
 ): AsyncGenerator<Check> {
   const { url } = config.lnbits;
   // Loaded here, because it is slow to load and nothing above needs it.
-  const { LnbitsClient } = await import('../lnbits/client.ts');
+  const { LnbitsClient } = await import('../lnbits/wallet-client.ts');
   const lnbits = new LnbitsClient(config.lnbits, clock);
   try {
     try {

@@ -1,7 +1,7 @@
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Rights } from '../lamassu/rights.ts';
-import type { LnbitsClient } from '../lnbits/client.ts';
+import type { LnbitsClient } from '../lnbits/wallet-client.ts';
 import type { Clock } from '../time.ts';
 import type { LamassuSettings, LedgerSettings, LnbitsSettings } from './settings.ts';
 
@@ -62,7 +62,7 @@ async function withLnbits<T>(
   clock: Clock,
   work: (lnbits: LnbitsClient) => Promise<T>,
 ): Promise<T> {
-  const { LnbitsClient } = await import('../lnbits/client.ts');
+  const { LnbitsClient } = await import('../lnbits/wallet-client.ts');
   const lnbits = new LnbitsClient({ url: place.url, ca: place.ca }, clock);
   try {
     return await work(lnbits);

@@ -1,6 +1,6 @@
 import type { Secret } from '../config/secret.ts';
 import type { Instant } from '../time.ts';
-import type { LnbitsClient, WalletPayment } from './client.ts';
+import type { LnbitsClient, WalletPayment } from './wallet-client.ts';
 
 /**
  * Every payment of a wallet with the bridge's tag, newest first, each once, if it existed during the whole reading.

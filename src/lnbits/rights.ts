@@ -1,7 +1,7 @@
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import { deniesRight } from './answer.ts';
-import type { LnbitsClient, LnbitsInvoice } from './client.ts';
+import type { LnbitsClient, LnbitsInvoice } from './wallet-client.ts';
 
 const TAG = 'aio-dca-check';
 const MEMO = 'aio-dca-bridge tests that a key can receive and see payments. Nothing has to be paid.';

@@ -12,7 +12,7 @@ export async function sourceWalletBalance(
 ): Promise<{ balance: bigint } | { problem: BridgeError }> {
   try {
     const { url, ca, sourceWalletKey: key } = lnbits;
-    const { LnbitsClient } = await import('../lnbits/client.ts');
+    const { LnbitsClient } = await import('../lnbits/wallet-client.ts');
     const client = new LnbitsClient({ url, ca, deadlineMs: DEADLINE_MS }, clock);
     try {
       return { balance: (await client.wallet(key)).balanceMsat / 1000n };

@@ -11,10 +11,10 @@ import {
   retryPayout,
 } from '../ledger/payouts/operator-actions.ts';
 import { pauseOf, pausePaying, resumePaying } from '../ledger/payouts/pause.ts';
-import { noPayout, readPayout, readPayoutList as readPayouts } from '../ledger/payouts/read.ts';
+import { noPayout, readPayout, readPayoutList as readPayouts } from '../ledger/payouts/view.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
-import { checkBeforeRecording, formOptions } from '../scheduler/pay.ts';
+import { checkBeforeRecording, formOptions } from '../scheduler/pay-due.ts';
 import { parseLimit } from '../typed/limit.ts';
 import { parseName } from '../typed/names.ts';
 import { viewOfProblem } from '../views/fields.ts';

@@ -6,7 +6,7 @@ import type { Payment } from '../ledger/payouts/payouts.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { call, field, type Message, message } from '../lib/message.ts';
 import { keepsFromLnbits } from '../lnbits/answer.ts';
-import { LnbitsClient } from '../lnbits/client.ts';
+import { LnbitsClient } from '../lnbits/wallet-client.ts';
 import { LnbitsDestination } from '../payouts/lnbits-destination.ts';
 import { bothSides, clientShows, judgeWord, type Shown, sidesInWords, UNREAD } from '../payouts/resolve.ts';
 import { openSourceWallet } from '../payouts/session.ts';

@@ -2,8 +2,8 @@ import type { Config } from '../config/config.ts';
 import type { Secret } from '../config/secret.ts';
 import { BridgeError, invalid } from '../errors.ts';
 import { isSourceWallet, type WalletKey } from '../ledger/wallets/wallets.ts';
-import { LnbitsClient, type LnbitsInvoice } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
+import { LnbitsClient, type LnbitsInvoice } from '../lnbits/wallet-client.ts';
 import type { Clock } from '../time.ts';
 
 const FIELD = 'wallet_key';

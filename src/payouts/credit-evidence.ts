@@ -2,8 +2,8 @@ import type { Secret } from '../config/secret.ts';
 import { type Credit, newestMember, ownedHashes, seenHashes } from '../ledger/credits/credits.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { call, type Message, message } from '../lib/message.ts';
-import type { LnbitsClient, WalletPayment } from '../lnbits/client.ts';
 import { proveRights } from '../lnbits/rights.ts';
+import type { LnbitsClient, WalletPayment } from '../lnbits/wallet-client.ts';
 
 /** What the source wallet shows of credits of one amount, for the operator's decision about one of them. */
 export interface CreditsShown {

@@ -3,7 +3,7 @@ import { cashOutsOf, type Payout } from '../ledger/payouts/payouts.ts';
 import { everClaimed } from '../ledger/runs/claims.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import { isSealed, type Seals, sealOf } from '../ledger/store/seals.ts';
-import type { WalletPayment } from '../lnbits/client.ts';
+import type { WalletPayment } from '../lnbits/wallet-client.ts';
 import { claimOf, type PayContext } from './session.ts';
 
 /*

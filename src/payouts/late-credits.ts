@@ -8,7 +8,7 @@ import {
 } from '../ledger/credits/credits.ts';
 import { contradict, contradictionsOf } from '../ledger/payouts/contradictions.ts';
 import type { Db } from '../ledger/store/open.ts';
-import type { LnbitsClient, WalletPayment } from '../lnbits/client.ts';
+import type { LnbitsClient, WalletPayment } from '../lnbits/wallet-client.ts';
 import { plus } from '../time.ts';
 import { actOf, type PayContext } from './session.ts';
 

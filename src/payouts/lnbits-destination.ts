@@ -1,7 +1,7 @@
 import type { Secret } from '../config/secret.ts';
 import type { WalletKey } from '../ledger/wallets/wallets.ts';
-import type { LnbitsClient } from '../lnbits/client.ts';
 import { seesPayments } from '../lnbits/rights.ts';
+import type { LnbitsClient } from '../lnbits/wallet-client.ts';
 import {
   type ClientSide,
   type Debit,

@@ -2,7 +2,7 @@ import { groupDigits, parseDecimal } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { bookFee, type FeeRate, feeRate } from '../ledger/payouts/service-fee.ts';
 import type { ServiceFee } from '../lnbits/admin.ts';
-import type { WalletPayment } from '../lnbits/client.ts';
+import type { WalletPayment } from '../lnbits/wallet-client.ts';
 import { actOf, note, type PayContext } from './session.ts';
 
 /**

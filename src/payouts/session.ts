@@ -7,7 +7,7 @@ import type { Run } from '../ledger/runs/lease.ts';
 import type { Ledger } from '../ledger/store/open.ts';
 import { message } from '../lib/message.ts';
 import { isOfLnbits } from '../lnbits/answer.ts';
-import type { LnbitsClient, LnbitsOptions } from '../lnbits/client.ts';
+import type { LnbitsClient, LnbitsOptions } from '../lnbits/wallet-client.ts';
 import { type Clock, type Instant, type Moment, msSince, toMs } from '../time.ts';
 import type { Destination } from './destination.ts';
 import { LnbitsDestination } from './lnbits-destination.ts';
@@ -117,7 +117,7 @@ export async function openSourceWallet(
   clock: Clock,
 ): Promise<SourceWallet> {
   // Imported here, so that a poll with nothing to pay starts faster.
-  const { LnbitsClient } = await import('../lnbits/client.ts');
+  const { LnbitsClient } = await import('../lnbits/wallet-client.ts');
   const lnbits = new LnbitsClient(options, clock);
   try {
     const { id: walletId, balanceMsat } = await lnbits.wallet(key);

@@ -19,7 +19,7 @@ import { intendCredits, neededSats, waitsForSats } from '../ledger/credits/plan.
 import { isPaused } from '../ledger/payouts/pause.ts';
 import type { LnbitsAdmin, Superuser } from '../lnbits/admin.ts';
 import { isOfLnbits, keepsFromLnbits, saidByLnbits } from '../lnbits/answer.ts';
-import type { LnbitsPlace, WalletPayment } from '../lnbits/client.ts';
+import type { LnbitsPlace, WalletPayment } from '../lnbits/wallet-client.ts';
 import { checkedTooLongAgo } from './claim.ts';
 import { creditWhatCameLate } from './late-credits.ts';
 import { refuseIfNotAlone } from './preflight.ts';

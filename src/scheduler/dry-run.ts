@@ -19,7 +19,7 @@ import type { Clock, Instant } from '../time.ts';
 import { clockProblem, clocksOf, readingClocks } from './clocks.ts';
 import { type ReviewNews, ROWS_NAMED } from './new-since.ts';
 import { pausedSats } from './paused-sats.ts';
-import { formOptions, type PayReport, waitsNow } from './pay.ts';
+import { formOptions, type PayReport, waitsNow } from './pay-due.ts';
 import type { PollDeps } from './poll.ts';
 import { type JudgedRow, type Reading, type ReadReport, readCashOuts } from './read.ts';
 import { add, conclude, noRunTotals, ownShareOf, type PollReport } from './report.ts';

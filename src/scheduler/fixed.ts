@@ -7,7 +7,7 @@ import type { Db } from '../ledger/store/open.ts';
 import { call, message } from '../lib/message.ts';
 import { endOfLog, lastReport, newsOf, payoutsNeedingPeople } from './new-since.ts';
 import { pausedSats } from './paused-sats.ts';
-import { formOptions, pay, waitsNow } from './pay.ts';
+import { formOptions, pay, waitsNow } from './pay-due.ts';
 import { logsPayouts, type PollDeps, waits } from './poll.ts';
 import { conclude, noRunTotals, outcomeOf, type PollReport, summaryOf } from './report.ts';
 import { emptyReport } from './setup.ts';

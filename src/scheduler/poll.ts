@@ -22,7 +22,7 @@ import type { Ledger } from '../ledger/store/open.ts';
 import { clockProblem, clocksOf, doubtProblem, ledgerClockProblem, readingClocks } from './clocks.ts';
 import { endOfLog, lastReport, newsOf, payoutsNeedingPeople, reviewsSince } from './new-since.ts';
 import { pausedSats } from './paused-sats.ts';
-import { checkBeforeRecording, type FormConfig, isNotTheLedger, pay, waitsNow } from './pay.ts';
+import { checkBeforeRecording, type FormConfig, isNotTheLedger, pay, waitsNow } from './pay-due.ts';
 import { type Reading, readCashOuts } from './read.ts';
 import { add, conclude, noRunTotals, outcomeOf, ownShareOf, type PollReport, summaryOf } from './report.ts';
 import { bind, emptyReport, readingOf, refuseWithoutClients } from './setup.ts';

@@ -8,7 +8,7 @@ import type { Names } from '../ledger/store/names-by-id.ts';
 import type { Instant } from '../time.ts';
 import type { ReviewNews } from './new-since.ts';
 import type { PausedSats } from './paused-sats.ts';
-import type { PayReport } from './pay.ts';
+import type { PayReport } from './pay-due.ts';
 import type { ReadReport } from './read.ts';
 
 export interface RunTotals {

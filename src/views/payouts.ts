@@ -3,7 +3,7 @@ import { formatDecimal } from '../dca/money.ts';
 import type { Overpaid } from '../ledger/fundings/overpaid.ts';
 import type { HeldPayout } from '../ledger/payouts/operator-actions.ts';
 import type { Pause } from '../ledger/payouts/pause.ts';
-import type { PayoutDetail, PayoutRow } from '../ledger/payouts/read.ts';
+import type { PayoutDetail, PayoutRow } from '../ledger/payouts/view.ts';
 import { fiat, instant, pageOf, problemView, sats, text } from './fields.ts';
 import { PAYOUT_STATES } from './states.ts';
 

@@ -10,7 +10,7 @@ import type { ErrorCode } from '../../src/errors.ts';
 import { connect } from '../../src/lamassu/connect.ts';
 import { openLedger } from '../../src/ledger/store/open.ts';
 import { isThisHost, type Tls } from '../../src/lib/tls.ts';
-import { LnbitsClient } from '../../src/lnbits/client.ts';
+import { LnbitsClient } from '../../src/lnbits/wallet-client.ts';
 import { systemClock } from '../../src/time.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
 

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { LnbitsAdmin } from '../../src/lnbits/admin.ts';
-import { LnbitsClient } from '../../src/lnbits/client.ts';
 import { Http } from '../../src/lnbits/http.ts';
+import { LnbitsClient } from '../../src/lnbits/wallet-client.ts';
 import { systemClock } from '../../src/time.ts';
 import { type Lnbits, lnbitsVersions } from '../support/lnbits.ts';
 import { lnbitsAvailable, startLnbits } from '../support/lnbits-real.ts';

@@ -9,7 +9,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import { expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
-import { LnbitsClient } from '../../src/lnbits/client.ts';
+import { LnbitsClient } from '../../src/lnbits/wallet-client.ts';
 import { type Clock, systemClock } from '../../src/time.ts';
 import { testClock } from '../support/clock.ts';
 

@@ -7,7 +7,7 @@ import { addPayment, nextPayment, sendPayment } from '../../src/ledger/payouts/p
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import type { WalletKey } from '../../src/ledger/wallets/wallets.ts';
-import type { LnbitsClient } from '../../src/lnbits/client.ts';
+import type { LnbitsClient } from '../../src/lnbits/wallet-client.ts';
 import { decide } from '../../src/payouts/decide.ts';
 import type {
   ClientSide,

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
-import { LnbitsClient } from '../../src/lnbits/client.ts';
+import { LnbitsClient } from '../../src/lnbits/wallet-client.ts';
 import { systemClock } from '../../src/time.ts';
 import type { LnbitsVersion } from '../support/lnbits.ts';
 import { oweTwo, type Payday, payday } from '../support/payday.ts';

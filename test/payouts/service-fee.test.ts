@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { kinds } from '../../src/export/kinds.ts';
 import { pages } from '../../src/export/rows.ts';
-import { readPayoutList } from '../../src/ledger/payouts/read.ts';
 import { feeOn, rateOf } from '../../src/ledger/payouts/service-fee.ts';
+import { readPayoutList } from '../../src/ledger/payouts/view.ts';
 import { ledgerStatus } from '../../src/ledger/status.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { overview, shortSats } from '../../src/monitoring/overview.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { BridgeError } from '../../src/errors.ts';
-import { LnbitsClient } from '../../src/lnbits/client.ts';
+import { LnbitsClient } from '../../src/lnbits/wallet-client.ts';
 import { isGone } from '../../src/payouts/destination.ts';
 import { clientSide, sourceWalletSide } from '../../src/payouts/evidence.ts';
 import {

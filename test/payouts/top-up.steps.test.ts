@@ -2,7 +2,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { BridgeError } from '../../src/errors.ts';
 import { LnbitsAdmin } from '../../src/lnbits/admin.ts';
-import type { WalletPayment } from '../../src/lnbits/client.ts';
+import type { WalletPayment } from '../../src/lnbits/wallet-client.ts';
 import { possiblePayments } from '../../src/payouts/credit-evidence.ts';
 import type { PayContext } from '../../src/payouts/session.ts';
 import { type Crediting, creditSource } from '../../src/payouts/top-up.ts';

@@ -8,7 +8,7 @@ import { addFunding, type NewFunding } from '../../src/ledger/fundings/fundings.
 import { seeMachine } from '../../src/ledger/machines/machines.ts';
 import { formPayouts } from '../../src/ledger/payouts/form.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';
-import { formOptions } from '../../src/scheduler/pay.ts';
+import { formOptions } from '../../src/scheduler/pay-due.ts';
 import type { Instant } from '../../src/time.ts';
 import { bootless } from './clock.ts';
 

@@ -7,7 +7,7 @@ import { BridgeError } from '../../src/errors.ts';
 import type { Payment } from '../../src/ledger/payouts/payouts.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { openLedger } from '../../src/ledger/store/open.ts';
-import type { LnbitsClient, WalletPayment } from '../../src/lnbits/client.ts';
+import type { LnbitsClient, WalletPayment } from '../../src/lnbits/wallet-client.ts';
 import type { ClientSide, SourceWalletSide } from '../../src/payouts/destination.ts';
 import { LnbitsDestination } from '../../src/payouts/lnbits-destination.ts';
 import type { Claim, PayContext } from '../../src/payouts/session.ts';

@@ -6,7 +6,7 @@ import { Secret } from '../../src/config/secret.ts';
 import type { BridgeError } from '../../src/errors.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { openLedger } from '../../src/ledger/store/open.ts';
-import { type PayReport, pay } from '../../src/scheduler/pay.ts';
+import { type PayReport, pay } from '../../src/scheduler/pay-due.ts';
 import type { Payday } from './payday.ts';
 
 /** Another copy of a payday's ledger, on another host, as it was when it was copied. */

@@ -12,7 +12,7 @@ import { addCommission } from '../../src/ledger/commission/commission.ts';
 import { type Run, startRun } from '../../src/ledger/runs/lease.ts';
 import { ALWAYS } from '../../src/ledger/store/effective-dated.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
-import { type PayReport, pay } from '../../src/scheduler/pay.ts';
+import { type PayReport, pay } from '../../src/scheduler/pay-due.ts';
 import { type Clock, plus, systemClock } from '../../src/time.ts';
 import { bootless, now } from './clock.ts';
 import type { LnbitsVersion, WalletKeys } from './lnbits.ts';

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import pg from 'pg';
 import type { Config } from '../../../src/config/config.ts';
-import type { LnbitsOptions } from '../../../src/lnbits/client.ts';
+import type { LnbitsOptions } from '../../../src/lnbits/wallet-client.ts';
 
 /*
  * Short deadlines for one of the things that a run waits for, so that it can wait in vain a thousand times. Everything

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
-import { LnbitsClient } from '../../src/lnbits/client.ts';
 import { proveRights, seesPayments } from '../../src/lnbits/rights.ts';
+import { LnbitsClient } from '../../src/lnbits/wallet-client.ts';
 import { systemClock } from '../../src/time.ts';
 import { type Lnbits, lnbitsVersions, type WalletKeys } from '../support/lnbits.ts';
 import { lnbitsAvailable, startLnbits } from '../support/lnbits-real.ts';

@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
-import { LnbitsClient, type LnbitsOptions } from '../../src/lnbits/client.ts';
+import { LnbitsClient, type LnbitsOptions } from '../../src/lnbits/wallet-client.ts';
 import { systemClock } from '../../src/time.ts';
 import { testClock } from '../support/clock.ts';
 import { type Fault, type LnbitsSimulator, startLnbitsSimulator } from '../support/lnbits-simulator.ts';
