@@ -9,23 +9,28 @@ import { historyOf } from '../ledger/fundings/history.ts';
 import type { Past, PastChoice } from '../ledger/fundings/late.ts';
 import { type Funding, findFunding, listFundings, noFunding } from '../ledger/fundings/view.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
-import type { Ledger, Trx } from '../ledger/store/open.ts';
+import type { Db, Ledger, Trx } from '../ledger/store/open.ts';
 import { call, field, message } from '../lib/message.ts';
 import { parseId, parseName } from '../typed/names.ts';
 import { parseAmount, parseCommissionRate, parseDifference } from '../typed/numbers.ts';
 import { parseTime } from '../typed/times.ts';
 import {
+  adjustedFundingView,
+  checkedFundingView,
   enteredFundingView,
   fundingView,
   type PastView,
   pastView,
   shownFundingView,
+  viewOfAdjustedFunding,
+  viewOfCheckedFunding,
   viewOfEnteredFunding,
   viewOfFunding,
   viewOfPast,
   viewOfShownFunding,
 } from '../views/fundings.ts';
 import { assertUnchanged, type Context, clientOf, digestOf, operation, ownerOf } from './operation.ts';
+import { readBefore } from './undistributed.ts';
 
 /* Cash of clients, on its way or in a machine. A client sees only its own. */
 
@@ -161,12 +166,15 @@ export const cancelOneFunding = operation({
   name: 'fundings.cancel',
   needs: 'write',
   may: [],
-  errors: [],
+  errors: ['ledger/currency'],
   input: z.object({ id: z.string() }),
-  view: fundingView,
-  run: async ({ clock, who, write }, given) => {
+  view: checkedFundingView,
+  run: async (context, given) => {
+    const { clock, who, write } = context;
     const id = parseId('f', given.id, 'id');
-    return write(async (trx) => viewOfFunding(await cancelFunding(trx, { ...who, at: clock.now() }, id)));
+    const cancel = (trx: Trx) => cancelFunding(trx, { ...who, at: clock.now() }, id);
+    const reading = await readBefore(context, id, cancel);
+    return write(async (trx) => viewOfCheckedFunding(await cancel(trx), reading));
   },
 });
 
@@ -174,18 +182,22 @@ export const adjustOneFunding = operation({
   name: 'fundings.adjust',
   needs: 'write',
   may: [],
-  errors: [],
+  errors: ['ledger/currency'],
   reasoned: true,
   /** The amount is a difference, like `-50 GTQ`. */
   input: z.object({ id: z.string(), amount: z.string() }),
-  view: fundingView,
-  run: async ({ clock, config, who, write }, given) => {
+  view: adjustedFundingView,
+  run: async (context, given) => {
+    const { clock, config, ledger, who, write } = context;
     const id = parseId('f', given.id, 'id');
-    return write(async (trx) => {
-      const known = await knownCurrencies(trx, config.currencies);
-      const difference = parseDifference(given.amount, 'amount', known);
-      return viewOfFunding(await adjustFunding(trx, { ...who, at: clock.now() }, id, difference));
-    });
+    const difference = async (db: Db) =>
+      parseDifference(given.amount, 'amount', await knownCurrencies(db, config.currencies));
+    const adjust = async (trx: Trx) =>
+      adjustFunding(trx, { ...who, at: clock.now() }, id, await difference(trx));
+    // Cash that is added is no cash that may have come out.
+    const isLess = (await difference(ledger.db)).minor < 0n;
+    const reading = isLess ? await readBefore(context, id, adjust) : null;
+    return write(async (trx) => viewOfAdjustedFunding(await adjust(trx), reading));
   },
 });
 
@@ -193,14 +205,15 @@ export const moveOneFunding = operation({
   name: 'fundings.move',
   needs: 'write',
   may: [],
-  errors: [],
+  errors: ['ledger/currency'],
   input: z.object({
     id: z.string(),
     machine: z.string().optional(),
     any_machine: z.boolean().default(false),
   }),
-  view: fundingView,
-  run: async ({ clock, who, write }, given) => {
+  view: checkedFundingView,
+  run: async (context, given) => {
+    const { clock, who, write } = context;
     const id = parseId('f', given.id, 'id');
     const machine = machineOf(given);
     if (machine === undefined) {
@@ -210,9 +223,9 @@ export const moveOneFunding = operation({
         message`Give ${field('machine')} with the machine that the cash serves, or ${field('any_machine')}.`,
       );
     }
-    return write(async (trx) =>
-      viewOfFunding(await moveFunding(trx, { ...who, at: clock.now() }, id, machine)),
-    );
+    const move = (trx: Trx) => moveFunding(trx, { ...who, at: clock.now() }, id, machine);
+    const reading = await readBefore(context, id, move);
+    return write(async (trx) => viewOfCheckedFunding(await move(trx), reading));
   },
 });
 

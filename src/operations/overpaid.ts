@@ -1,14 +1,20 @@
 import { z } from 'zod';
-import { formatDecimal } from '../dca/money.ts';
 import { conflict } from '../errors.ts';
 import { bookOverpaid, type Overpaid, overpaidBy } from '../ledger/fundings/overpaid.ts';
+import { findFunding } from '../ledger/fundings/view.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
 import { parseId } from '../typed/names.ts';
 import { parseSats } from '../typed/numbers.ts';
-import { bookedOverpaidView, overpaidPreview, viewOfOverpaid } from '../views/payouts.ts';
+import {
+  bookedOverpaidView,
+  overpaidPreview,
+  viewOfBookedOverpaid,
+  viewOfOverpaid,
+} from '../views/payouts.ts';
 import { payoutId } from './ids.ts';
 import { assertUnchanged, digestOf, operation, withReason } from './operation.ts';
+import { type ReadingContext, readBefore } from './undistributed.ts';
 
 /*
  * Sats that a recipient got beyond a payout. With a funding, the cash that they are worth at the payout's price is
@@ -31,12 +37,13 @@ export const previewOverpaid = operation({
   name: 'payouts.preview_overpaid',
   needs: 'read',
   may: [],
-  errors: [],
+  errors: ['ledger/currency'],
   reasoned: true,
   input,
   view: overpaidPreview,
-  run: async ({ ledger }, given) => {
-    const overpaid = await find(ledger.db, given);
+  run: async (context, { funding = null, ...given }) => {
+    const overpaid = await find(context.ledger.db, given);
+    await readIfTaken(context, overpaid, funding);
     return { ...viewOfOverpaid(overpaid), digest: digestOf(overpaid) };
   },
 });
@@ -45,21 +52,32 @@ export const recordOverpaid = operation({
   name: 'payouts.overpaid',
   needs: 'write',
   may: [],
-  errors: ['usage/changed'],
+  errors: ['ledger/currency', 'usage/changed'],
   reasoned: true,
   input: input.extend({ digest: z.string().optional() }),
   view: bookedOverpaidView,
-  run: async ({ clock, write, who }, { digest, funding = null, ...given }) => {
+  run: async (context, { digest, funding = null, ...given }) => {
+    const { clock, ledger, write, who } = context;
     const act = { ...withReason(who), at: clock.now() };
+    const reading = await readIfTaken(context, await find(ledger.db, given), funding);
     return write(async (trx) => {
       const overpaid = await find(trx, given);
       assertUnchanged(overpaid, digest);
       const after = await bookOverpaid(trx, act, overpaid, funding);
-      const less = after && { id: `f${after.id}`, remaining: formatDecimal(after.remaining, after.digits) };
-      return { ...viewOfOverpaid(overpaid), funding: less };
+      return viewOfBookedOverpaid(overpaid, after, reading);
     });
   },
 });
+
+/** Cash is taken off the funding, so Lamassu is read first; null without a funding. */
+async function readIfTaken(context: ReadingContext, overpaid: Overpaid, funding: bigint | null) {
+  if (funding === null) return null;
+  const act = { ...withReason(context.who), at: context.clock.now() };
+  return readBefore(context, funding, async (trx) => {
+    const after = await bookOverpaid(trx, act, overpaid, funding);
+    return after ?? findFunding(trx, funding);
+  });
+}
 
 function find(db: Db, given: Omit<z.output<typeof input>, 'funding'>): Promise<Overpaid> {
   const { id, payment, sats } = given;

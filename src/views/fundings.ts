@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { formatDecimal, formatRate, sum } from '../dca/money.ts';
-import type { BridgeError } from '../errors.ts';
 import type { Changed, Spent } from '../ledger/fundings/history.ts';
 import type { Past, PastCashOut } from '../ledger/fundings/late.ts';
 import type { Funding } from '../ledger/fundings/view.ts';
-import type { Instant } from '../time.ts';
-import { fiat, instant, problemView, rate, sats, viewOfProblem } from './fields.ts';
+import { fiat, instant, rate, sats } from './fields.ts';
+import { type LastReading, lastReadingView, viewOfLastReading } from './last-reading.ts';
 
 /** One lump of a client's cash. */
 export const fundingView = z.object({
@@ -71,16 +70,14 @@ export const enteredFundingView = fundingView.extend({
   announced: fiat.optional(),
 });
 
+/** A funding after a change before which Lamassu was read. */
+export const checkedFundingView = fundingView.extend({ lamassu: lastReadingView });
+
+/** A funding after an adjustment; Lamassu is not read if cash is added. */
+export const adjustedFundingView = fundingView.extend({ lamassu: lastReadingView.nullable() });
+
 /** A funding after cash was taken out. */
-export const withdrawnFundingView = fundingView.extend({
-  taken: fiat,
-  lamassu: z.object({
-    /** When Lamassu was read: just now, or if it has a problem, the last time; null: never. */
-    read_at: instant.nullable(),
-    /** Why it could not be read now: cash that came out since is not known. */
-    problem: problemView.nullable(),
-  }),
-});
+export const withdrawnFundingView = checkedFundingView.extend({ taken: fiat });
 
 /** A funding as it would be then. */
 export const previewedWithdrawalView = withdrawnFundingView.extend({ digest: z.string() });
@@ -95,6 +92,8 @@ export const pastView = z.object({
 export type FundingView = z.output<typeof fundingView>;
 export type ShownFundingView = z.output<typeof shownFundingView>;
 export type EnteredFundingView = z.output<typeof enteredFundingView>;
+export type CheckedFundingView = z.output<typeof checkedFundingView>;
+export type AdjustedFundingView = z.output<typeof adjustedFundingView>;
 export type PreviewedWithdrawalView = z.output<typeof previewedWithdrawalView>;
 export type WithdrawnFundingView = z.output<typeof withdrawnFundingView>;
 export type PastView = z.output<typeof pastView>;
@@ -134,16 +133,21 @@ export function viewOfEnteredFunding(one: Funding, past: Past, announced = one.a
   };
 }
 
+export function viewOfCheckedFunding(after: Funding, reading: LastReading): CheckedFundingView {
+  return { ...viewOfFunding(after), lamassu: viewOfLastReading(reading) };
+}
+
+export function viewOfAdjustedFunding(after: Funding, reading: LastReading | null): AdjustedFundingView {
+  return { ...viewOfFunding(after), lamassu: reading && viewOfLastReading(reading) };
+}
+
 export function viewOfWithdrawnFunding(
   before: Funding,
   after: Funding,
-  { readAt, problem }: { readAt: Instant | null; problem: BridgeError | null },
+  reading: LastReading,
 ): WithdrawnFundingView {
-  return {
-    ...viewOfFunding(after),
-    taken: formatDecimal(before.remaining - after.remaining, after.digits),
-    lamassu: { read_at: readAt, problem: problem && viewOfProblem(problem) },
-  };
+  const taken = formatDecimal(before.remaining - after.remaining, after.digits);
+  return { ...viewOfCheckedFunding(after, reading), taken };
 }
 
 /** The preview without its digest. */

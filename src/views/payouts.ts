@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { formatDecimal } from '../dca/money.ts';
 import type { Overpaid } from '../ledger/fundings/overpaid.ts';
+import type { Funding } from '../ledger/fundings/view.ts';
 import type { HeldPayout } from '../ledger/payouts/operator-actions.ts';
 import type { Pause } from '../ledger/payouts/pause.ts';
 import type { PayoutDetail, PayoutRow } from '../ledger/payouts/view.ts';
 import { fiat, instant, pageOf, problemView, sats, text } from './fields.ts';
+import { type LastReading, lastReadingView, viewOfLastReading } from './last-reading.ts';
 import { PAYOUT_STATES } from './states.ts';
 
 /** An obligation to pay one recipient once. */
@@ -148,6 +150,8 @@ export const overpaidPreview = overpaidView.extend({ digest: z.string() });
 export const bookedOverpaidView = overpaidView.extend({
   /** The funding that the cash was subtracted from, and what remains of it. */
   funding: z.object({ id: z.string(), remaining: fiat }).nullable(),
+  /** Null without a funding. */
+  lamassu: lastReadingView.nullable(),
 });
 
 export function viewOfOverpaid(one: Overpaid): z.output<typeof overpaidView> {
@@ -156,6 +160,21 @@ export function viewOfOverpaid(one: Overpaid): z.output<typeof overpaidView> {
     fiat: formatDecimal(one.fiat, one.digits),
     currency: one.currency,
     payment_hash: one.payment?.hash ?? null,
+  };
+}
+
+export function viewOfBookedOverpaid(
+  one: Overpaid,
+  funding: Funding | null,
+  reading: LastReading | null,
+): z.output<typeof bookedOverpaidView> {
+  return {
+    ...viewOfOverpaid(one),
+    funding: funding && {
+      id: `f${funding.id}`,
+      remaining: formatDecimal(funding.remaining, funding.digits),
+    },
+    lamassu: reading && viewOfLastReading(reading),
   };
 }
 

@@ -215,7 +215,7 @@ describe.each(ledgerKinds)('cash entered late, on %s', (ledger) => {
     const ran = await late.aioDca([...args, '--json']);
     expect(ran.code).toBe(64);
     const { error } = ran.json<{ error: { message: string; hint: string } }>();
-    expect(error.message).toContain('1 cash-out since then was divided without this cash, and 4000.00 GTQ');
+    expect(error.message).toContain('1 cash-out since then was divided without this cash, and 4,000.00 GTQ');
     expect(error.message).toContain(
       `${id.slice(0, 8)}: own share 4,000.00 GTQ, it would get 500.00 GTQ for 60,526 sat`,
     );
@@ -344,9 +344,9 @@ describe('a withdrawal of all that remains', () => {
       const { code, stderr } = await machine.aioDca(withdraw(...args));
       expect(code).toBe(64);
       expect(stderr.replace(/\s+/g, ' ')).toContain(
-        `1 cash-out that is not distributed yet took 4000.00 GTQ of ${id} out of the machine`,
+        `1 cash-out that is not distributed yet took 4,000.00 GTQ of ${id} out of the machine`,
       );
-      expect(stderr.replace(/\s+/g, ' ')).toContain('Then 1000.00 GTQ of alice remain to withdraw.');
+      expect(stderr.replace(/\s+/g, ' ')).toContain('Then 1,000.00 GTQ of alice remain.');
     }
     expect(await remaining()).toBe('5000.00');
     const part = await machine.must(withdraw('100 GTQ', '--json'));
@@ -397,6 +397,71 @@ describe('a withdrawal of all that remains', () => {
 });
 
 describe.each(ledgerKinds)('on %s', (ledger) => {
+  test('Lamassu is read before cash is taken off, moved or cancelled', async () => {
+    const first = await startWorld({ tunnel: 'direct', ledger });
+    try {
+      await first.must(['migrate']);
+      await first.addClient('alice');
+      const sql = 'insert into machines (device_id, name, first_seen) values ($1, $2, $3)';
+      for (const [id, name] of [
+        [MACHINE, 'Antigua'],
+        ['m2', 'Centro'],
+      ] as const)
+        await ledgerSql(first.ledgerUrl, sql, [id, name, '2025-11-01T00:00:00.000000Z']);
+      const at = '2025-11-20';
+      const here = await first.addFunding('alice', '5000 GTQ', { at, args: ['--machine', 'Antigua'] });
+      const there = await first.addFunding('alice', '1000 GTQ', { at, args: ['--machine', 'Centro'] });
+      const add = ['fundings', 'add', 'alice', '70 GTQ', '--any-machine', '--json'];
+      const onItsWay = async () => (await first.must(add)).json<{ id: string }>().id;
+      const adjust = (id: string, amount: string) => ['fundings', 'adjust', id, amount, '--reason', 'x'];
+      const move = (id: string, machine: string) => ['fundings', 'move', id, '--machine', machine];
+      const overpaid = ['payouts', 'overpaid', 'p1', '--sats', '12105', '--funding', here, '--reason', 'x'];
+      const refused = async (args: string[], said: string) => {
+        const { code, stderr } = await first.aioDca(args);
+        expect(code).toBe(64);
+        expect(stderr.replace(/\s+/g, ' ')).toContain(said);
+      };
+
+      await first.insertCashOut();
+      const took = `1 cash-out that is not distributed yet took 4,000.00 GTQ of ${here} out of the machine`;
+      await refused(adjust(here, '-1000.01 GTQ'), took);
+      await refused(move(here, 'Centro'), took);
+      await refused(
+        move(there, 'Antigua'),
+        `not distributed yet would take 666.67 GTQ of ${there} out of a machine that it was not in`,
+      );
+      const isRead = { lamassu: { read_at: expect.any(String), problem: null } };
+      const less = await first.must([...adjust(here, '-100 GTQ'), '--json']);
+      expect(less.json()).toMatchObject({ remaining: '4900.00', ...isRead });
+      const more = await first.must([...adjust(here, '+100 GTQ'), '--json']);
+      expect(more.json()).toMatchObject({ remaining: '5000.00', lamassu: null });
+      const sent = await first.must(['fundings', 'cancel', await onItsWay(), '--json']);
+      expect(sent.json()).toMatchObject({ status: 'cancelled', ...isRead });
+
+      await first.must(['poll']);
+      expect((await first.must([...move(there, 'Antigua'), '--json'])).json()).toMatchObject(isRead);
+      await first.must(move(there, 'Centro'));
+      await first.insertCashOut();
+      await refused(overpaid, `not distributed yet took 1,000.00 GTQ of ${here} out of the machine`);
+      expect((await first.must([...adjust(there, '-10 GTQ'), '--json'])).json()).toMatchObject(isRead);
+
+      const config = await readFile(first.configFile, 'utf8');
+      const wrong = config.replace(/^password_file = .*lamassu\.password.*$/m, 'password = "wrong"');
+      await writeFile(first.configFile, wrong);
+      const unread = [adjust(here, '-1 GTQ'), move(here, 'Centro'), ['fundings', 'cancel', await onItsWay()]];
+      for (const args of [...unread, [...overpaid, '--yes']]) {
+        const page = (await first.must(args)).stdout.replace(/\s+/g, ' ');
+        expect(page).toMatch(
+          /Lamassu could not be read now: lamassu\/credentials: .* It was last read at 20/,
+        );
+        expect(page).toMatch(/Cash of f\d may have come out that the ledger does not know\./);
+      }
+      expect((await first.aioDca(['verify'])).code).toBe(0);
+    } finally {
+      await first.stop();
+    }
+  });
+
   test('several terminals and a run change one funding at once, and no change is lost', async () => {
     const busy = await startWorld({ tunnel: 'direct', ledger });
     try {

@@ -10,6 +10,8 @@ import { creditsView, creditView } from '../../src/views/credits.ts';
 import { doctorView } from '../../src/views/doctor.ts';
 import { exportRowView, exportView } from '../../src/views/export.ts';
 import {
+  adjustedFundingView,
+  checkedFundingView,
   enteredFundingView,
   fundingView,
   shownFundingView,
@@ -77,11 +79,11 @@ export const commandViews: Record<string, Views | null> = {
   doctor: [doctorView],
   'fixed run': [paidView],
   'fundings add': [enteredFundingView],
-  'fundings adjust': [fundingView],
-  'fundings cancel': [fundingView],
+  'fundings adjust': [adjustedFundingView],
+  'fundings cancel': [checkedFundingView],
   'fundings confirm': [enteredFundingView],
   'fundings list': [z.array(fundingView)],
-  'fundings move': [fundingView],
+  'fundings move': [checkedFundingView],
   'fundings show': [shownFundingView],
   'fundings withdraw': [withdrawnFundingView],
   // What is to be done next is there as it is typed.

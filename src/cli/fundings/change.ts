@@ -22,7 +22,7 @@ export function register(fundings: Command): void {
       'funding, like f12',
     );
   reasonOption(one('cancel', 'cancel a funding: its cash did not arrive', '--reason "sent back"')).action(
-    does(operations, 'cancelOneFunding', cancelledPage),
+    does(operations, 'cancelOneFunding', local(cancelledPage)),
   );
   reasonNeeded(
     one(
@@ -41,7 +41,7 @@ export function register(fundings: Command): void {
     ),
   )
     .argument('<amount>', 'the difference with its currency, like "-50 GTQ"')
-    .action(does(operations, 'adjustOneFunding', adjustedPage));
+    .action(does(operations, 'adjustOneFunding', local(adjustedPage)));
   withMachine(reasonOption(one('move', 'move a funding to another machine', '--machine Centro'))).action(
     does(operations, 'moveOneFunding', local(movedFundingPage)),
   );

@@ -1,10 +1,18 @@
 import { formatDecimal, groupDigits, parseDecimal, percent, RATE_SCALE, sum } from '../../dca/money.ts';
 import { machineCell } from '../../lib/machine-label.ts';
 import { call, type Message, message } from '../../lib/message.ts';
-import type { EnteredFundingView, FundingView, PastView, ShownFundingView } from '../../views/fundings.ts';
+import type {
+  AdjustedFundingView,
+  CheckedFundingView,
+  EnteredFundingView,
+  FundingView,
+  PastView,
+  ShownFundingView,
+} from '../../views/fundings.ts';
 import { counted, formatMachine, formatSats, formatTime, shortId } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { wrapped } from '../terminal/wrap.ts';
+import { withLastReading } from './last-reading.ts';
 
 export function fundingsPage(all: FundingView[], timezone: string): string {
   if (all.length === 0) return 'No fundings.';
@@ -53,17 +61,19 @@ export function confirmedPage(funding: EnteredFundingView, timezone: string): st
   ]);
 }
 
-export function cancelledPage(funding: FundingView): string {
-  return `Cancelled ${funding.id}, ${cash(funding, funding.amount)} of ${funding.client}.`;
+export function cancelledPage(funding: CheckedFundingView, timezone: string): string {
+  const cancelled = `Cancelled ${funding.id}, ${cash(funding, funding.amount)} of ${funding.client}.`;
+  return withLastReading(funding, cancelled, timezone);
 }
 
-export function adjustedPage(funding: FundingView): string {
+export function adjustedPage(funding: AdjustedFundingView, timezone: string): string {
   const { id, client, amount, remaining } = funding;
-  return `${id} of ${client} is ${cash(funding, amount)} now; ${cash(funding, remaining)} remain.`;
+  const adjusted = `${id} of ${client} is ${cash(funding, amount)} now; ${cash(funding, remaining)} remain.`;
+  return withLastReading(funding, adjusted, timezone);
 }
 
-export function movedFundingPage(funding: FundingView, timezone: string): string {
-  return wrapped(`Moved ${describe(funding, timezone)}.`);
+export function movedFundingPage(funding: CheckedFundingView, timezone: string): string {
+  return withLastReading(funding, `Moved ${describe(funding, timezone)}.`, timezone);
 }
 
 const LISTED = 10;

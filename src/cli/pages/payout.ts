@@ -15,6 +15,7 @@ import { clean } from '../terminal/clean.ts';
 import { counted, formatSats, formatTime, shortId, withLocalTimes } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { wrapped } from '../terminal/wrap.ts';
+import { withLastReading } from './last-reading.ts';
 
 export function payoutTable(rows: PayoutView[], timezone: string): string {
   if (rows.length === 0) return 'No payouts.';
@@ -159,10 +160,14 @@ export function overpaidQuestion(one: OverpaidView, funding: string | undefined)
     : `${tooMuch(one)}. Take ${cashOf(one)} off ${funding}?`;
 }
 
-export function overpaidPage({ funding, ...one }: z.output<typeof bookedOverpaidView>): string {
+export function overpaidPage(
+  { funding, lamassu, ...one }: z.output<typeof bookedOverpaidView>,
+  timezone: string,
+): string {
   if (funding === null) return `Recorded: ${tooMuch(one)}.`;
   const remaining = cashOf({ fiat: funding.remaining, currency: one.currency });
-  return `Took ${cashOf(one)} off ${funding.id}: ${remaining} remain.`;
+  const took = `Took ${cashOf(one)} off ${funding.id}: ${remaining} remain.`;
+  return withLastReading({ id: funding.id, lamassu }, took, timezone);
 }
 
 function tooMuch(one: OverpaidView): string {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { asks } from '../command/call.ts';
+import { asks, local } from '../command/call.ts';
 import { define, reasonNeeded } from '../command/options.ts';
 import { overpaidPage, overpaidQuestion } from '../pages/payout.ts';
 
@@ -24,7 +24,7 @@ export function register(payouts: Command): void {
         () => import('../../operations/overpaid.ts'),
         ['previewOverpaid', 'recordOverpaid'],
         (seen, _cli, { funding }) => overpaidQuestion(seen, funding),
-        overpaidPage,
+        local(overpaidPage),
       ),
     );
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { formatDecimal } from '../../dca/money.ts';
+import { formatDecimal, groupDigits } from '../../dca/money.ts';
 import { type BridgeError, notFound } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
 import type { Db } from '../store/open.ts';
@@ -62,10 +62,10 @@ export function noFunding(id: bigint): BridgeError {
   return notFound('id', `there is no funding f${id}`, message`${call('fundings.list')} shows them.`);
 }
 
-/** `3000.00 GTQ` */
+/** `3,000.00 GTQ` */
 export function cashOfFunding(
   { digits, currency }: Pick<Funding, 'digits' | 'currency'>,
   minor: bigint,
 ): string {
-  return `${formatDecimal(minor, digits)} ${currency}`;
+  return `${groupDigits(formatDecimal(minor, digits))} ${currency}`;
 }
