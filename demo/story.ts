@@ -1,6 +1,5 @@
-import { formatFiat, formatSats } from '../src/cli/terminal/figures.ts';
 import { table } from '../src/cli/terminal/table.ts';
-import { groupDigits } from '../src/dca/money.ts';
+import { formatCash, formatSats, groupDigits } from '../src/dca/money.ts';
 import { type Audit, audit } from '../test/support/auditor.ts';
 import { insertAction, pairMachine } from '../test/support/lamassu.ts';
 import { ledgerSql } from '../test/support/ledger-sql.ts';
@@ -187,7 +186,7 @@ async function cashOutTable(world: World, stories: Stories): Promise<string> {
         `${row.id}`.slice(0, 8),
         `${row.crypto_code}`,
         row.crypto_code === 'LTC' ? '0.915 LTC' : formatSats(atoms),
-        formatFiat(BigInt(`${row.fiat}`) * 100n, 2, 'GTQ'),
+        formatCash(BigInt(`${row.fiat}`) * 100n, 2, 'GTQ'),
         stories.get(`${row.id}`),
       ];
     }),
@@ -226,7 +225,7 @@ async function distributionTable(world: World): Promise<string> {
     ['cash-out', 'cash', 'gross', ...names, 'commission', 'own'],
     shown.map(({ id, fiat, sats, nets }) => {
       const [gross = 0n, commission = 0n, own = 0n] = sats;
-      return [id, formatFiat(fiat, 2, 'GTQ'), ...[gross, ...nets, commission, own].map(groupDigits)];
+      return [id, formatCash(fiat, 2, 'GTQ'), ...[gross, ...nets, commission, own].map(groupDigits)];
     }),
   );
 }

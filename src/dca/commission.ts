@@ -1,5 +1,5 @@
 import type { CommissionMethod } from './cash-out.ts';
-import { formatRate, ONE, SATS_PER_BTC } from './money.ts';
+import { formatRate, formatSats, groupDigits, ONE, SATS_PER_BTC } from './money.ts';
 
 /**
  * How far the principal may exceed the gross, in sat: Lamassu tolerates an underpayment of 100, and the machine rounds
@@ -63,11 +63,14 @@ export function charged(charge: Charge): Charged {
   const principal = computed > gross ? gross : computed;
   const commission = gross - principal;
   if (computed > gross + TOLERANCE && (rate ?? 0n) < 0n) {
-    const detail = `the cash was worth ${computed} sat, and only ${gross} were paid: ${computed - gross} are missing, ${said()}`;
+    const detail = `the cash was worth ${formatSats(computed)}, and only ${groupDigits(gross)} were paid: ${groupDigits(computed - gross)} are missing, ${said()}`;
     return { review: 'negative-commission', detail };
   }
   if (computed > gross + TOLERANCE || commission * 2n > gross) {
-    return { review: 'implausible-rate', detail: `${computed} of ${gross} sat are principal ${said()}` };
+    return {
+      review: 'implausible-rate',
+      detail: `${groupDigits(computed)} of ${formatSats(gross)} are principal ${said()}`,
+    };
   }
   return { principal, commission, method };
 }

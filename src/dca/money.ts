@@ -63,6 +63,21 @@ export function groupDigits(amount: bigint | string): string {
   return fraction === undefined ? grouped : `${grouped}.${fraction}`;
 }
 
+/** `3,000.00 GTQ`, from the decimal text that `formatDecimal` gave. */
+export function cashText(amount: string, currency: string): string {
+  return `${groupDigits(amount)} ${currency}`;
+}
+
+/** `3,000.00 GTQ`, from minor units. */
+export function formatCash(minor: bigint, digits: number, currency: string): string {
+  return cashText(formatDecimal(minor, digits), currency);
+}
+
+/** `123,456 sat` */
+export function formatSats(sats: bigint): string {
+  return `${groupDigits(sats)} sat`;
+}
+
 export function sum(values: Iterable<bigint>): bigint {
   let total = 0n;
   for (const value of values) total += value;

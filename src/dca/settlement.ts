@@ -2,7 +2,7 @@ import { conflict, invalid } from '../errors.ts';
 import { call, field, message } from '../lib/message.ts';
 import type { CashOut } from './cash-out.ts';
 import { type Charge, charged } from './commission.ts';
-import { groupDigits, ONE, RATE_SCALE, SATS_PER_BTC } from './money.ts';
+import { formatSats, ONE, RATE_SCALE, SATS_PER_BTC } from './money.ts';
 import { assertSum, roundHalfUp } from './split.ts';
 
 /** The figures that the operator states of a cash-out that was settled outside. */
@@ -126,14 +126,14 @@ function commissionBeyond(principal: bigint, distributed: bigint): bigint {
   if (commission < 0n) {
     throw invalid(
       'price',
-      `at this price the cash is worth ${groupDigits(principal)} sat, more than the ${groupDigits(distributed)} sat that are distributed`,
+      `at this price the cash is worth ${formatSats(principal)}, more than the ${formatSats(distributed)} that are distributed`,
       message`Check ${field('price')} and ${field('gross')}: the cash is worth at most what was paid for it.`,
     );
   }
   if (commission * 2n > distributed) {
     throw invalid(
       'price',
-      `at this price the cash is worth ${groupDigits(principal)} sat, less than half of the ${groupDigits(distributed)} sat that are distributed`,
+      `at this price the cash is worth ${formatSats(principal)}, less than half of the ${formatSats(distributed)} that are distributed`,
       message`Check ${field('price')} and ${field('gross')}: the rest would be commission.`,
     );
   }
@@ -185,7 +185,7 @@ function commissionOf(
     if (given * 2n <= distributed) return { commission: given, used: 'given' };
     throw invalid(
       'commission',
-      `${groupDigits(given)} sat are more than half of the ${groupDigits(distributed)} sat that are distributed`,
+      `${formatSats(given)} are more than half of the ${formatSats(distributed)} that are distributed`,
       message`Check ${field('gross')} and ${field('commission')}: the commission is a part of the gross.`,
     );
   }

@@ -2,7 +2,7 @@ import { CLEAR, goesInClear } from '../config/build.ts';
 import type { Config } from '../config/config.ts';
 import { Secret } from '../config/secret.ts';
 import { superuserOf } from '../config/superuser.ts';
-import { groupDigits } from '../dca/money.ts';
+import { formatSats, groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { stuckCredits } from '../ledger/credits/credits.ts';
 import { sourceWalletRefusal } from '../ledger/credits/source-wallet.ts';
@@ -130,15 +130,15 @@ async function balanceCheck(db: Db, { balanceMsat }: ShownWallet, crediting: boo
   const fee = await feeRate(db);
   const short = missing(sats, { balance, toCome, fee, wantsMore: await wantsMore(db) });
   const detail =
-    `it holds ${groupDigits(balance)} sat, ${groupDigits(sats)} sat are owed` +
-    (toCome > 0n ? `, ${groupDigits(toCome)} sat are credited before they are paid` : '');
+    `it holds ${formatSats(balance)}, ${formatSats(sats)} are owed` +
+    (toCome > 0n ? `, ${formatSats(toCome)} are credited before they are paid` : '');
   if (short === 0n) return ok('balance', detail);
   const elsewhere =
     ' Where the sats of cash-outs arrive on LNbits’ node but in none of its wallets, [lnbits] credit_source = true credits them automatically: docs/crediting.md.';
   return warn(
     'balance',
     detail,
-    `Top the source wallet up by at least ${groupDigits(short)} sat.${crediting ? '' : elsewhere}`,
+    `Top the source wallet up by at least ${formatSats(short)}.${crediting ? '' : elsewhere}`,
   );
 }
 
@@ -148,7 +148,7 @@ async function* feeCheck(db: Db): AsyncGenerator<Check> {
   if (rate === null) return;
   yield warn(
     'service fee',
-    `LNbits takes a fee from the source wallet on top of payments, ${groupDigits(rate.feeMsat)} msat of ${groupDigits(rate.paidMsat / 1000n)} sat`,
+    `LNbits takes a fee from the source wallet on top of payments, ${groupDigits(rate.feeMsat)} msat of ${formatSats(rate.paidMsat / 1000n)}`,
     'It is booked, and the wallet needs it besides what is owed. To avoid it, set lnbits_service_fee_ignore_internal in LNbits.',
   );
 }
@@ -175,7 +175,7 @@ async function* leftCredits(db: Db): AsyncGenerator<Check> {
   for (const { id, sats } of await stuckCredits(db, false)) {
     yield warn(
       'credit_source',
-      `off, and credit c${id} of ${groupDigits(sats)} sat was recorded while it was on: it is not made`,
+      `off, and credit c${id} of ${formatSats(sats)} was recorded while it was on: it is not made`,
       message`Switch it on again, or give the credit up: ${call('credits.resolve', { id: `c${id}`, not_credited: true, reason: null })}`,
     );
   }

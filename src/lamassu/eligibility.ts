@@ -1,7 +1,7 @@
 import type { CashOut } from '../dca/cash-out.ts';
 import { type Charge, charged } from '../dca/commission.ts';
 import { type Currencies, currencyDigits } from '../dca/currency.ts';
-import { formatDecimal, MAX_SATS, RATE_SCALE } from '../dca/money.ts';
+import { formatCash, MAX_SATS, RATE_SCALE } from '../dca/money.ts';
 import { saysTheSame } from '../lib/same-columns.ts';
 import { type Instant, isInstant, MAY_DIFFER_MS, plus } from '../time.ts';
 import type { CashOutColumn } from './columns.ts';
@@ -142,8 +142,8 @@ function judgeNew(row: LamassuRow, rules: Rules, sourceNow: Instant, waits: bool
       one.currency === currency && fiat * 10n ** BigInt(one.digits) > one.minor * 10n ** BigInt(digits),
   );
   if (!most) return judgement;
-  const shown = `${formatDecimal(fiat, digits)} ${currency}`;
-  const limit = `${formatDecimal(most.minor, most.digits)} ${currency}`;
+  const shown = formatCash(fiat, digits, currency);
+  const limit = formatCash(most.minor, most.digits, currency);
   return held('large', `${shown} is more than the ${limit} of [review] cash_out_above`);
 }
 

@@ -1,4 +1,4 @@
-import { formatDecimal, groupDigits, RATE_SCALE } from '../dca/money.ts';
+import { cashText, formatDecimal, RATE_SCALE } from '../dca/money.ts';
 import { machineText } from '../lib/machine-label.ts';
 import { type Instant, isInstant } from '../time.ts';
 import type { LamassuRow } from './row.ts';
@@ -94,5 +94,5 @@ function cashOf(cash: string | null, { fiat_code: code }: Pick<LamassuRow, 'fiat
   const scaled = readDecimal(cash, RATE_SCALE);
   if (scaled === undefined) return 'nothing counted';
   const amount = formatDecimal(scaled, RATE_SCALE).replace(/\.?0+$/, '');
-  return `${groupDigits(amount)} ${code === null ? '' : quoted(code).slice(1, -1)}`.trim();
+  return cashText(amount, code === null ? '' : quoted(code).slice(1, -1)).trim();
 }

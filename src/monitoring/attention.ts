@@ -1,4 +1,4 @@
-import { groupDigits } from '../dca/money.ts';
+import { formatSats, groupDigits } from '../dca/money.ts';
 import type { BridgeError } from '../errors.ts';
 import { wayOut } from '../ledger/clocks/doubts.ts';
 import { type Call, call, type Message, message } from '../lib/message.ts';
@@ -72,14 +72,14 @@ export function needsOf(
     [open > 0n, `${counted(open, 'open payout')} for too long`, call('payouts.list', { open: true })],
     [
       overdue.sats > 0n,
-      `${groupDigits(overdue.sats)} sat due for too long${paused ? ', but paused' : ''}`,
+      `${formatSats(overdue.sats)} due for too long${paused ? ', but paused' : ''}`,
       paused ? call('payouts.resume') : message`${poll} says why`,
     ],
     [
       short !== null && short > 0n,
       short === 1n && status.wantsMore
         ? 'LNbits wants more than what is due'
-        : `${groupDigits(short ?? 0n)} sat missing for what is due`,
+        : `${formatSats(short ?? 0n)} missing for what is due`,
       'top up the source wallet',
     ],
   ];

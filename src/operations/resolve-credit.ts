@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { groupDigits } from '../dca/money.ts';
+import { formatSats } from '../dca/money.ts';
 import { BridgeError, invalid, notFound, wrongState } from '../errors.ts';
 import {
   type CreditRow,
@@ -160,7 +160,7 @@ async function readEvidence(
   if (why !== null) {
     throw new BridgeError(
       'credit/contradicted',
-      `credit c${id} of ${satsOf(credit)} cannot be called ${credited ? 'credited' : 'not credited'}: ${why.because}`,
+      `credit c${id} of ${formatSats(credit.sats)} cannot be called ${credited ? 'credited' : 'not credited'}: ${why.because}`,
       why.wayOut,
     );
   }
@@ -212,7 +212,7 @@ function orOf([first = message``, ...others]: Message[]): Message {
 }
 
 function questionOfLate(credit: CreditRow, hash: string, credited: boolean): Message {
-  const what = `Credit c${credit.id} of ${satsOf(credit)} was dropped, and the source wallet shows ${hash}.`;
+  const what = `Credit c${credit.id} of ${formatSats(credit.sats)} was dropped, and the source wallet shows ${hash}.`;
   return credited
     ? message`${what} Record it as credited, so that LNbits owes these sats?`
     : message`${what} Record that it is another one, or was taken back?`;
@@ -231,7 +231,7 @@ function notThisOne(credit: CreditRow, payment: string, { possible }: CreditsSho
   const notMade = call('credits.resolve', { id, not_credited: true, reason: null });
   return notFound(
     'payment',
-    `${payment} is not ${id}, which is an “Admin credit” of ${satsOf(credit)} in the source wallet, since its cash-outs, of which no other credit is known`,
+    `${payment} is not ${id}, which is an “Admin credit” of ${formatSats(credit.sats)} in the source wallet, since its cash-outs, of which no other credit is known`,
     possible.length === 0
       ? message`LNbits shows none. If it was not made: ${notMade}`
       : `It can be ${possible.join(' or ')}`,
@@ -240,17 +240,13 @@ function notThisOne(credit: CreditRow, payment: string, { possible }: CreditsSho
 
 function question(credit: CreditRow, credited: boolean): Message {
   const { id, state, reason } = credit;
-  const what = `Credit c${id} of ${satsOf(credit)}`;
+  const what = `Credit c${id} of ${formatSats(credit.sats)}`;
   if (state === 'intended')
     return message`${what} was never sent. Give it up? With crediting on, the next run credits what is still to be paid of its cash-outs.`;
   const why = reason === null ? state : `${state}: ${reason}`;
   return credited
     ? message`${what} is ${why}. Record it as credited, so it is not credited again?`
     : message`${what} is ${why}. Record it as not credited, so that LNbits is asked for these sats again?`;
-}
-
-function satsOf({ sats }: CreditRow): string {
-  return `${groupDigits(sats)} sat`;
 }
 
 /** What the source wallet shows of such credits, or why it cannot be read. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { groupDigits } from '../dca/money.ts';
+import { formatSats } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { findCase, openPayment, resolvePayment } from '../ledger/payouts/operator-actions.ts';
 import type { Payment } from '../ledger/payouts/payouts.ts';
@@ -167,7 +167,7 @@ function refuseUnderWay({ sent_at, payout_id }: Payment, now: Instant, quietMs: 
 }
 
 function act(id: bigint, paid: boolean, { sats }: Payment): string {
-  const what = `${groupDigits(sats)} sat of p${id}`;
+  const what = `${formatSats(sats)} of p${id}`;
   return paid
     ? `Record ${what} as paid, so they are not paid again?`
     : `Record ${what} as not paid, so they are paid again?`;

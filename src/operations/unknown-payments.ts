@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Config } from '../config/config.ts';
 import { Secret } from '../config/secret.ts';
+import { formatSats, groupDigits } from '../dca/money.ts';
 import { knownPayments } from '../ledger/payouts/payouts.ts';
 import type { Lost, Misfit } from '../ledger/recover/recover.ts';
 import type { Ledger } from '../ledger/store/open.ts';
@@ -146,7 +147,7 @@ function toldBy(payment: WalletPayment, now: Instant): Omit<Lost, 'outcome' | 'c
     return {
       ...misfit,
       code: 'recover/amount',
-      other: `${-amountMsat} msat were paid, but its extra says ${sats} sat`,
+      other: `${groupDigits(-amountMsat)} msat were paid, but its extra says ${formatSats(BigInt(sats))}`,
       hint: 'Somebody changed it in LNbits. Report it.',
     };
   }

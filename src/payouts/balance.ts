@@ -1,4 +1,4 @@
-import { groupDigits } from '../dca/money.ts';
+import { formatSats } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { unsentSats, unsettledClientSats } from '../ledger/payouts/open-payouts.ts';
 import type { Payout } from '../ledger/payouts/payouts.ts';
@@ -13,14 +13,14 @@ import { note, type PayContext } from './session.ts';
  */
 export async function lack(ctx: PayContext, payout: Payout, sats: bigint, fee = 0n): Promise<string | null> {
   const held = ctx.sourceWallet.balanceMsat / 1000n;
-  const holds = `the source wallet holds ${shown(held)}`;
-  if (held < sats) return `${holds}, less than the ${shown(sats)} due`;
+  const holds = `the source wallet holds ${formatSats(held)}`;
+  if (held < sats) return `${holds}, less than the ${formatSats(sats)} due`;
   if (held < sats + fee)
-    return `${holds}, less than the ${shown(sats)} due with LNbits’ service fee, about ${shown(fee)}`;
+    return `${holds}, less than the ${formatSats(sats)} due with LNbits’ service fee, about ${formatSats(fee)}`;
   if (payout.kind === 'client') return null;
   const first = await unsettledClientSats(ctx.ledger.db);
   if (held >= sats + first + feeOn(sats + first, await feeNow(ctx))) return null;
-  return `${holds}, and clients come first: ${shown(first)} are due to them`;
+  return `${holds}, and clients come first: ${formatSats(first)} are due to them`;
 }
 
 /** Reads the balance of the source wallet again: LNbits refused a payment, so sats may have left the wallet. */
@@ -40,7 +40,7 @@ export async function noteShortage(ctx: PayContext): Promise<void> {
   const due = unsent + feeOn(unsent, await feeNow(ctx));
   const held = ctx.sourceWallet.balanceMsat / 1000n;
   if (due <= held) return;
-  const message = `the source wallet holds ${shown(held)}; ${shown(due)} are due: ${shown(due - held)} are missing`;
+  const message = `the source wallet holds ${formatSats(held)}; ${formatSats(due)} are due: ${formatSats(due - held)} are missing`;
   note(ctx, new BridgeError('lnbits/balance', message, TOP_UP));
 }
 
@@ -49,8 +49,8 @@ export async function noteShortage(ctx: PayContext): Promise<void> {
  * yet.
  */
 export function noteUnknownFee(ctx: PayContext, payout: Payout, sats: bigint): void {
-  const held = shown(ctx.sourceWallet.balanceMsat / 1000n);
-  const message = `p${payout.id} to ${payout.recipient.name}: LNbits calls ${held} in the source wallet too little for ${shown(sats)}, so it takes a service fee on top`;
+  const held = formatSats(ctx.sourceWallet.balanceMsat / 1000n);
+  const message = `p${payout.id} to ${payout.recipient.name}: LNbits calls ${held} in the source wallet too little for ${formatSats(sats)}, so it takes a service fee on top`;
   note(ctx, new BridgeError('lnbits/balance', message, FEE_HINT));
 }
 
@@ -58,5 +58,3 @@ const FEE_HINT =
   'Top the source wallet up by that fee (lnbits_service_fee, or at most lnbits_service_fee_max, of each payment), or set lnbits_service_fee_ignore_internal in LNbits. With [lnbits] credit_source the next run credits it. Once a payment has cost a fee, the fee counts in what is needed.';
 
 const TOP_UP = 'Top up the source wallet; the next run goes on.';
-
-const shown = (sats: bigint) => `${groupDigits(sats)} sat`;

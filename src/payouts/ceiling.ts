@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { localDate, startOfDay } from '../dca/local-time.ts';
-import { groupDigits } from '../dca/money.ts';
+import { formatSats } from '../dca/money.ts';
 import type { Payment } from '../ledger/payouts/payouts.ts';
 import { feeOn } from '../ledger/payouts/service-fee.ts';
 import { MAY_DIFFER_MS, plus } from '../time.ts';
@@ -49,6 +49,5 @@ export async function overCeiling(
   const unpaid = parts.reduce((all, part) => all + (part.payment?.state === 'settled' ? 0n : part.sats), 0n);
   const left = unpaid + feeOn(unpaid, await feeNow(ctx));
   if (sent + left <= ceiling.sats) return null;
-  const shown = (sats: bigint) => `${groupDigits(sats)} sat`;
-  return `${shown(left)} on top of ${shown(sent)} that were sent on ${today} exceed daily_ceiling_sats, ${shown(ceiling.sats)}`;
+  return `${formatSats(left)} on top of ${formatSats(sent)} that were sent on ${today} exceed daily_ceiling_sats, ${formatSats(ceiling.sats)}`;
 }

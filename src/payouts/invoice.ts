@@ -1,4 +1,4 @@
-import { formatDecimal, groupDigits } from '../dca/money.ts';
+import { formatCash, groupDigits } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { cashInMachines } from '../ledger/fundings/view.ts';
 import {
@@ -148,7 +148,7 @@ async function memoOf({ db }: Ledger, payout: Payout, sats: bigint): Promise<str
   // A part of a payout is for a part of its cash.
   const paid = `${groupDigits(sats)}${sats === payout.sats ? '' : ` of ${groupDigits(payout.sats)}`} sat`;
   if (kind === 'commission') return `${paid} for commission (payout p${id})`;
-  const cash = (minor: bigint) => `${groupDigits(formatDecimal(minor, digits))} ${currency}`;
+  const cash = (minor: bigint) => formatCash(minor, digits, currency);
   const left = await cashInMachines(db, recipient.id, currency);
   return `${paid} for ${cash(payout.fiat)} of your cash (payout p${id}), ${cash(left)} left`;
 }

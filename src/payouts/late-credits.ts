@@ -1,4 +1,4 @@
-import { groupDigits } from '../dca/money.ts';
+import { formatSats } from '../dca/money.ts';
 import {
   type Credit,
   droppedCredits,
@@ -50,7 +50,7 @@ export async function creditWhatCameLate(ctx: PayContext, justLookedAt: bigint[]
 
 /** The message for a late credit. */
 export function cameLate({ sats }: Credit): string {
-  return `an “Admin credit” of ${groupDigits(sats)} sat that came after it was dropped`;
+  return `an “Admin credit” of ${formatSats(sats)} that came after it was dropped`;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { groupDigits, parseDecimal } from '../dca/money.ts';
+import { formatSats, groupDigits, parseDecimal } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { bookFee, type FeeRate, feeRate } from '../ledger/payouts/service-fee.ts';
 import type { ServiceFee } from '../lnbits/admin.ts';
@@ -62,7 +62,7 @@ export async function noteNewFee(ctx: PayContext, before: FeeRate): Promise<void
     ctx,
     new BridgeError(
       'lnbits/service-fee',
-      `LNbits took a service fee of ${groupDigits(rate.feeMsat)} msat from the source wallet on top of ${groupDigits(rate.paidMsat / 1000n)} sat`,
+      `LNbits took a service fee of ${groupDigits(rate.feeMsat)} msat from the source wallet on top of ${formatSats(rate.paidMsat / 1000n)}`,
       'Clients get what they are due; the fee is booked and comes on top. To avoid it, set lnbits_service_fee_ignore_internal in LNbits.',
     ),
   );

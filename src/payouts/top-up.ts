@@ -1,4 +1,4 @@
-import { groupDigits } from '../dca/money.ts';
+import { formatSats } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import {
   type Credit,
@@ -166,7 +166,7 @@ async function strangeCredit(
     ({ hash, status, time }) => status !== 'failed' && !known.has(hash) && (time === null || time >= since),
   );
   if (!strange) return null;
-  return `the source wallet shows a credit of ${groupDigits(credit.sats)} sat since these cash-outs, which may be theirs: ${strange.hash}`;
+  return `the source wallet shows a credit of ${formatSats(credit.sats)} since these cash-outs, which may be theirs: ${strange.hash}`;
 }
 
 /** LNbits' answer to the request of a credit, if there was one: then the request is over. */
@@ -239,7 +239,7 @@ export function judgeCredit(
 ): CreditVerdict {
   const live = fresh.filter(({ status }) => status !== 'failed');
   const [one, another] = live;
-  const amount = `${groupDigits(sats)} sat`;
+  const amount = formatSats(sats);
   if (!one) {
     if (typeof answer === 'object' && answer !== null) return { do: 'take-back', reason: answer.refused };
     if (!quiet) return { do: 'wait', reason: `LNbits shows no new credit of ${amount} yet` };

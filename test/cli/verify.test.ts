@@ -50,6 +50,6 @@ test('a difference is named with both sides and the way out, exit 2', async () =
   ]);
   const page = await world.aioDca(['verify']);
   expect(page.code).toBe(2);
-  expect(page.stdout).toContain('payout/sats: p1: 726311 sat, but 726310 sat');
+  expect(page.stdout).toContain('payout/sats: p1: 726,311 sat, but 726,310 sat');
   expect(page.stdout).toContain('aio-dca payouts pause');
 });

@@ -128,7 +128,7 @@ describe('what the operator must check', () => {
     expect(charged({ ...usd, gross: 199_799n, rate: null })).toEqual({
       review: 'implausible-rate',
       detail:
-        '200000 of 199799 sat are principal by ticker, with fiat 200.00000, price 100000.00000, rate none, ' +
+        '200,000 of 199,799 sat are principal by ticker, with fiat 200.00000, price 100000.00000, rate none, ' +
         'discount 0 %, fixed fee 0.00000',
     });
     expect(charged({ ...row, method: 'margin', discount: 101n, rate: scaled('0.001') })).toEqual({

@@ -1,8 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  cashText,
+  formatCash,
   formatDecimal,
   formatRate,
+  formatSats,
   groupDigits,
   parseDecimal,
   percent,
@@ -89,6 +92,14 @@ test.each([
   ['0.05', '0.05'],
 ])('groupDigits: %s reads %s', (amount, text) => {
   expect(groupDigits(amount)).toBe(text);
+});
+
+test('amounts for people', () => {
+  expect(formatSats(123_456n)).toBe('123,456 sat');
+  expect(formatCash(300_000n, 2, 'GTQ')).toBe('3,000.00 GTQ');
+  expect(formatCash(-5n, 2, 'USD')).toBe('-0.05 USD');
+  expect(formatCash(3000n, 0, 'JPY')).toBe('3,000 JPY');
+  expect(cashText('1234567.5', 'USD')).toBe('1,234,567.5 USD');
 });
 
 test('sum adds up, and nothing is 0', () => {

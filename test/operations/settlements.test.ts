@@ -225,9 +225,9 @@ describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
     });
     expect(await settle(id, { price: '80000 USD' })).toMatchObject({ already_settled: true });
     await expect(settle(id, { price: '81000 USD' })).rejects.toThrow(
-      'price was 80000.00 USD, now 81000.00 USD',
+      'price was 80,000.00 USD, now 81,000.00 USD',
     );
-    await expect(settle(id)).rejects.toThrow('price was 80000.00 USD, now left to Lamassu');
+    await expect(settle(id)).rejects.toThrow('price was 80,000.00 USD, now left to Lamassu');
     await undo(id);
     // What was paid for it goes before: the rest is commission.
     expect(await settle(id, { price: '80000 USD', gross: '260000 sat' })).toMatchObject({

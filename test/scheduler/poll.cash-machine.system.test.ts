@@ -194,7 +194,9 @@ describe.each(ledgerKinds)('the machine that gave out the cash, in %s', (ledger)
     const { reason, detail, commands } = await inReview(id);
     expect([reason, detail]).toEqual([
       'negative-commission',
-      expect.stringContaining('the cash was worth 200000 sat, and only 190000 were paid: 10000 are missing'),
+      expect.stringContaining(
+        'the cash was worth 200,000 sat, and only 190,000 were paid: 10,000 are missing',
+      ),
     ]);
     expect(commands[0]).toBe(`aio-dca settle ${id} --commission "0 sat" --reason "…"`);
     const done = await run(

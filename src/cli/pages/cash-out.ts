@@ -1,7 +1,7 @@
-import { groupDigits, sum } from '../../dca/money.ts';
+import { cashText, formatSats, groupDigits, sum } from '../../dca/money.ts';
 import type { CashOutDetailView, CashOutView } from '../../views/cash-outs.ts';
 import { clean } from '../terminal/clean.ts';
-import { formatMachine, formatMinute, formatSats, formatTime, shortId } from '../terminal/figures.ts';
+import { formatMachine, formatMinute, formatTime, shortId } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { wrapped } from '../terminal/wrap.ts';
 import { causesText } from './own-share.ts';
@@ -22,7 +22,7 @@ export function cashOutTable(all: CashOutView[], timezone: string): string {
   const rows = all.flatMap((one) => [
     [
       formatMinute(one.confirmed_at, timezone),
-      cash(one.fiat, one.currency),
+      cashText(one.fiat, one.currency),
       groupDigits(one.gross_sats),
       groupDigits(one.net_sats),
       groupDigits(one.commission_sats),
@@ -32,7 +32,7 @@ export function cashOutTable(all: CashOutView[], timezone: string): string {
       `${shortId(one.id)} ${clean(machineOf(one))}${one.origin === 'lamassu' ? '' : ' *'}`,
       one.price && groupDigits(one.price),
       ...['', ''],
-      one.commission_fiat && cash(one.commission_fiat, one.currency),
+      one.commission_fiat && cashText(one.commission_fiat, one.currency),
     ],
   ]);
   const columns = ['cash-out', 'cash, price', 'gross', 'net', 'commission'];
@@ -68,7 +68,7 @@ export function cashOutPage(one: CashOutDetailView, timezone: string): string {
     ...(one.price === null || one.commission_fiat === null
       ? []
       : [
-          `Price ${cash(one.price, one.currency)} per BTC; the commission is worth ${cash(one.commission_fiat, one.currency)}`,
+          `Price ${cashText(one.price, one.currency)} per BTC; the commission is worth ${cashText(one.commission_fiat, one.currency)}`,
         ]),
     division(one),
     ...(one.allocations.some(({ net_sats, payout }) => net_sats > 0n && payout === null)
@@ -86,7 +86,7 @@ export function division(one: CashOutDetailView): string {
   const hasOwnShare = /[1-9]/.test(one.own_fiat);
   return [
     clean(
-      `Machine ${formatMachine(one.machine, one.machine_name)}, ${cash(one.fiat, currency)} for ${formatSats(one.gross_sats - one.undelivered_sats)}`,
+      `Machine ${formatMachine(one.machine, one.machine_name)}, ${cashText(one.fiat, currency)} for ${formatSats(one.gross_sats - one.undelivered_sats)}`,
     ),
     ...(one.begun_at_machine === null
       ? []
@@ -107,7 +107,7 @@ export function division(one: CashOutDetailView): string {
         ...allocations.map((part) => [
           part.client,
           part.funding,
-          cash(part.fiat, currency),
+          cashText(part.fiat, currency),
           formatSats(part.gross_sats),
           formatSats(part.commission_sats),
           formatSats(part.net_sats),
@@ -118,7 +118,7 @@ export function division(one: CashOutDetailView): string {
               [
                 'own share',
                 '',
-                cash(one.own_fiat, currency),
+                cashText(one.own_fiat, currency),
                 formatSats(one.own_sats + ownCommission),
                 formatSats(ownCommission),
                 formatSats(one.own_sats),
@@ -129,9 +129,4 @@ export function division(one: CashOutDetailView): string {
     ),
     ...(one.own_reasons && one.own_reasons.length > 0 ? [`Own share: ${causesText(one.own_reasons)}.`] : []),
   ].join('\n');
-}
-
-/** `3,000.00 GTQ`, from the decimal text of a view. */
-export function cash(fiat: string, currency: string): string {
-  return `${groupDigits(fiat)} ${currency}`;
 }

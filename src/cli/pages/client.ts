@@ -1,7 +1,7 @@
-import { groupDigits } from '../../dca/money.ts';
+import { formatSats, groupDigits } from '../../dca/money.ts';
 import { call, type Message, message } from '../../lib/message.ts';
 import type { ChangedClientView, ClientView, ShownClientView } from '../../views/clients.ts';
-import { formatSats, formatTime } from '../terminal/figures.ts';
+import { formatTime } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { wrapped } from '../terminal/wrap.ts';
 import { movedPage } from './moved.ts';

@@ -1,8 +1,9 @@
 import type { z } from 'zod';
+import { formatSats } from '../../dca/money.ts';
 import { call, type Message, message } from '../../lib/message.ts';
 import type { changedRecipientView, CommissionRecipientView as Recipient } from '../../views/commission.ts';
 import { clean } from '../terminal/clean.ts';
-import { formatMachine, formatSats } from '../terminal/figures.ts';
+import { formatMachine } from '../terminal/figures.ts';
 import { type Cell, table } from '../terminal/table.ts';
 import { movedPage } from './moved.ts';
 

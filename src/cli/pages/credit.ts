@@ -1,7 +1,8 @@
 import type { z } from 'zod';
+import { formatSats } from '../../dca/money.ts';
 import type { CreditView, listedCreditView } from '../../views/credits.ts';
 import { clean } from '../terminal/clean.ts';
-import { formatSats, formatTime } from '../terminal/figures.ts';
+import { formatTime } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { wrapped } from '../terminal/wrap.ts';
 

@@ -1,8 +1,6 @@
-import { groupDigits } from '../../dca/money.ts';
+import { cashText, formatSats, groupDigits } from '../../dca/money.ts';
 import type { ExportView } from '../../views/export.ts';
-import { formatSats } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
-import { cash } from './cash-out.ts';
 
 /** The number of rows, and a table of sums with a column for each currency. */
 export function exportPage({ rows, totals }: Pick<ExportView, 'rows' | 'totals'>): string {
@@ -19,6 +17,6 @@ export function exportPage({ rows, totals }: Pick<ExportView, 'rows' | 'totals'>
 }
 
 function written(name: string, sum: number | bigint | string, currency: string): string {
-  if (typeof sum === 'string') return cash(sum, currency);
+  if (typeof sum === 'string') return cashText(sum, currency);
   return name.endsWith('_msat') ? `${groupDigits(BigInt(sum))} msat` : formatSats(BigInt(sum));
 }

@@ -1,4 +1,12 @@
-import { formatDecimal, groupDigits, parseDecimal, percent, RATE_SCALE, sum } from '../../dca/money.ts';
+import {
+  formatDecimal,
+  formatSats,
+  groupDigits,
+  parseDecimal,
+  percent,
+  RATE_SCALE,
+  sum,
+} from '../../dca/money.ts';
 import { machineCell } from '../../lib/machine-label.ts';
 import { call, type Message, message } from '../../lib/message.ts';
 import type {
@@ -9,7 +17,7 @@ import type {
   PastView,
   ShownFundingView,
 } from '../../views/fundings.ts';
-import { counted, formatMachine, formatSats, formatTime, shortId } from '../terminal/figures.ts';
+import { counted, formatMachine, formatTime, shortId } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { wrapped } from '../terminal/wrap.ts';
 import { withLastReading } from './last-reading.ts';

@@ -1,6 +1,7 @@
+import { formatSats } from '../../dca/money.ts';
 import { call, type Message, message } from '../../lib/message.ts';
 import type { ComparedSourceView, CopiedLedgerView, RecoveryView } from '../../views/ledger.ts';
-import { counted, formatSats, formatTime } from '../terminal/figures.ts';
+import { counted, formatTime } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { commandOf } from '../terminal/words.ts';
 import { wrapped } from '../terminal/wrap.ts';

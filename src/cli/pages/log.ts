@@ -1,6 +1,7 @@
+import { formatSats } from '../../dca/money.ts';
 import type { LoggedChange } from '../../operations/log.ts';
 import { clean } from '../terminal/clean.ts';
-import { formatSats, formatTime, withLocalTimes } from '../terminal/figures.ts';
+import { formatTime, withLocalTimes } from '../terminal/figures.ts';
 import { fitted } from '../terminal/wrap.ts';
 
 /** The entries of the log, page by page: rows may be more than fit into memory. */

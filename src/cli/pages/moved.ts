@@ -1,6 +1,6 @@
 import type { z } from 'zod';
+import { formatSats } from '../../dca/money.ts';
 import type { openPayoutView } from '../../views/fields.ts';
-import { formatSats } from '../terminal/figures.ts';
 import { wrapped } from '../terminal/wrap.ts';
 
 /** What a recipient's new wallet means for the open payouts, a line for each. */

@@ -1,7 +1,7 @@
-import { groupDigits } from '../../dca/money.ts';
+import { formatSats, groupDigits } from '../../dca/money.ts';
 import type { CausesView, OwnSharesView } from '../../views/own-share.ts';
 import { clean } from '../terminal/clean.ts';
-import { counted, formatMachine, formatSats } from '../terminal/figures.ts';
+import { counted, formatMachine } from '../terminal/figures.ts';
 import { wrapped } from '../terminal/wrap.ts';
 
 const NAMED = 5;

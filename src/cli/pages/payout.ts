@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { groupDigits } from '../../dca/money.ts';
+import { formatSats, groupDigits } from '../../dca/money.ts';
 import { type Message, message } from '../../lib/message.ts';
 import type {
   bookedOverpaidView,
@@ -12,7 +12,7 @@ import type {
   releasedView,
 } from '../../views/payouts.ts';
 import { clean } from '../terminal/clean.ts';
-import { counted, formatSats, formatTime, shortId, withLocalTimes } from '../terminal/figures.ts';
+import { counted, formatTime, shortId, withLocalTimes } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { wrapped } from '../terminal/wrap.ts';
 import { withLastReading } from './last-reading.ts';

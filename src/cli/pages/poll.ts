@@ -1,7 +1,7 @@
-import { groupDigits } from '../../dca/money.ts';
+import { formatSats, groupDigits } from '../../dca/money.ts';
 import type { DryRunView, PaidView, RunView } from '../../views/run.ts';
 import { asWritten, clean } from '../terminal/clean.ts';
-import { counted, formatMachine, formatSats, formatTime, shortId } from '../terminal/figures.ts';
+import { counted, formatMachine, formatTime, shortId } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { inCommandWords } from '../terminal/words.ts';
 import { wrapped } from '../terminal/wrap.ts';

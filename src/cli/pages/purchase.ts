@@ -1,15 +1,14 @@
-import { groupDigits } from '../../dca/money.ts';
+import { cashText, formatSats, groupDigits } from '../../dca/money.ts';
 import type { PurchaseDetailView, PurchaseView } from '../../views/purchases.ts';
-import { formatMachine, formatSats, formatTime, shortId } from '../terminal/figures.ts';
+import { formatMachine, formatTime, shortId } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
-import { cash } from './cash-out.ts';
 
 export function purchaseTable(all: PurchaseView[], timezone: string): string {
   if (all.length === 0) return 'No purchases yet.';
   const rows = all.map((one) => [
     formatTime(one.confirmed_at, timezone),
     shortId(one.id),
-    cash(one.fiat, one.currency),
+    cashText(one.fiat, one.currency),
     groupDigits(one.net_sats),
     one.state,
   ]);
@@ -26,13 +25,13 @@ export function purchasePage(one: PurchaseDetailView, timezone: string): string 
     `Purchase of ${one.client} in cash-out ${one.id}`,
     `Confirmed ${formatTime(one.confirmed_at, timezone)}`,
     `Machine ${formatMachine(one.machine, name)}`,
-    `${cash(one.fiat, currency)} bought ${formatSats(one.net_sats)}${one.price === null ? '' : `, at ${cash(one.price, currency)} per BTC`}`,
+    `${cashText(one.fiat, currency)} bought ${formatSats(one.net_sats)}${one.price === null ? '' : `, at ${cashText(one.price, currency)} per BTC`}`,
     `Gross ${formatSats(one.gross_sats)}, commission ${formatSats(one.commission_sats)}`,
     table(
       ['funding', 'cash', 'gross', 'commission', 'net', 'payout'],
       one.allocations.map((part) => [
         part.funding,
-        cash(part.fiat, currency),
+        cashText(part.fiat, currency),
         formatSats(part.gross_sats),
         formatSats(part.commission_sats),
         formatSats(part.net_sats),

@@ -1,8 +1,8 @@
-import { formatDecimal, groupDigits } from '../../dca/money.ts';
+import { formatDecimal, formatSats, groupDigits } from '../../dca/money.ts';
 import { machineCell } from '../../lib/machine-label.ts';
 import { call } from '../../lib/message.ts';
 import type { ReconciliationView } from '../../views/reconciliation.ts';
-import { counted, formatSats } from '../terminal/figures.ts';
+import { counted } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { commandOf } from '../terminal/words.ts';
 import { wrapped } from '../terminal/wrap.ts';

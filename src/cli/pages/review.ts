@@ -1,3 +1,4 @@
+import { cashText, formatSats } from '../../dca/money.ts';
 import type {
   DismissedView,
   Next,
@@ -7,11 +8,10 @@ import type {
   UnseenRowView,
 } from '../../views/review.ts';
 import { clean } from '../terminal/clean.ts';
-import { formatMachine, formatSats, formatTime, shortId } from '../terminal/figures.ts';
+import { formatMachine, formatTime, shortId } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { commandOf, inCommandWords } from '../terminal/words.ts';
 import { wrapped } from '../terminal/wrap.ts';
-import { cash } from './cash-out.ts';
 
 /** What Lamassu says of a row, with its dispenses in words. */
 interface Said {
@@ -50,7 +50,7 @@ export function reviewPage(one: ReviewDetailView, timezone: string): string {
       : []),
     `Now Lamassu says: ${clean(inCommandWords(one.lamassu_says))}`,
     cashOut
-      ? `The ledger distributed ${cash(cashOut.fiat, cashOut.currency)} for ${formatSats(cashOut.gross_sats)} at ${when(cashOut.processed_at)}.`
+      ? `The ledger distributed ${cashText(cashOut.fiat, cashOut.currency)} for ${formatSats(cashOut.gross_sats)} at ${when(cashOut.processed_at)}.`
       : 'The ledger has distributed nothing of it.',
     ...(watchedSince ? [`Every run since ${when(watchedSince)} reads it again.`] : []),
     columns(

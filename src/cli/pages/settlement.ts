@@ -1,9 +1,9 @@
-import { parseDecimal, percent, RATE_SCALE } from '../../dca/money.ts';
+import { cashText, formatSats, parseDecimal, percent, RATE_SCALE } from '../../dca/money.ts';
 import type { SettlementView, VoidedView } from '../../views/settlements.ts';
 import { clean } from '../terminal/clean.ts';
-import { formatSats, formatTime } from '../terminal/figures.ts';
+import { formatTime } from '../terminal/figures.ts';
 import { wrapped } from '../terminal/wrap.ts';
-import { cash, cashOutPage, division } from './cash-out.ts';
+import { cashOutPage, division } from './cash-out.ts';
 
 type Proposal = NonNullable<SettlementView['proposal']>;
 
@@ -18,8 +18,10 @@ export function proposalPage(view: SettlementView, timezone: string): string {
       ...overridesOf(view, proposal).map((line) => `You say otherwise: ${line}.`),
       stated === null
         ? `That is a commission of ${rateOf(proposal)}` +
-          (price === null ? '.' : `, and a price of ${cash(price, view.currency)} per BTC for the clients.`)
-        : `At your price of ${cash(stated, view.currency)} per BTC the cash is worth ${formatSats(proposal.gross_sats - proposal.commission_sats)}: a commission of ${rateOf(proposal)}.`,
+          (price === null
+            ? '.'
+            : `, and a price of ${cashText(price, view.currency)} per BTC for the clients.`)
+        : `At your price of ${cashText(stated, view.currency)} per BTC the cash is worth ${formatSats(proposal.gross_sats - proposal.commission_sats)}: a commission of ${rateOf(proposal)}.`,
       division(view),
       ...(doubt === null ? [] : [`Is that the right currency? ${clean(doubt)}.`]),
     ].join('\n'),
@@ -31,10 +33,10 @@ function lamassuLines(
   { says, asked_fiat, paid_sats, dispensed_fiat, at, at_from, dispenses }: NonNullable<Proposal['lamassu']>,
   timezone: string,
 ): string[] {
-  const asked = asked_fiat === null ? 'an amount that cannot be right' : cash(asked_fiat, currency);
+  const asked = asked_fiat === null ? 'an amount that cannot be right' : cashText(asked_fiat, currency);
   const paid = paid_sats === null ? 'no figure in satoshi' : formatSats(paid_sats);
   const isNone = dispensed_fiat !== null && !/[1-9]/.test(dispensed_fiat);
-  const out = dispensed_fiat === null ? 'no figure' : isNone ? 'none' : cash(dispensed_fiat, currency);
+  const out = dispensed_fiat === null ? 'no figure' : isNone ? 'none' : cashText(dispensed_fiat, currency);
   const when = {
     confirmed_at: `Confirmed ${formatTime(at, timezone)}.`,
     created: `Created ${formatTime(at, timezone)}, and not confirmed: its creation counts.`,
@@ -56,7 +58,7 @@ function overridesOf(view: SettlementView, { overrides, gross_sats }: Proposal):
   return [
     ...(fiat === null
       ? []
-      : [`${cash(view.fiat, view.currency)} came out, not ${cash(fiat, view.currency)}`]),
+      : [`${cashText(view.fiat, view.currency)} came out, not ${cashText(fiat, view.currency)}`]),
     ...(usual === null ? [] : [`${formatSats(gross_sats)} were paid for it, not ${formatSats(usual)}`]),
     ...(commission ? ['the commission is not what Lamassu charged'] : []),
   ];
@@ -72,7 +74,7 @@ export function settleQuestion(view: SettlementView): string {
   const { gross_sats, commission_sats } = proposal;
   const own = overridesOf(view, proposal).length > 0 ? ' by your figures' : '';
   return (
-    `Settle ${id}${own}: ${cash(fiat, currency)} for ${formatSats(gross_sats)}, ` +
+    `Settle ${id}${own}: ${cashText(fiat, currency)} for ${formatSats(gross_sats)}, ` +
     `of which ${formatSats(commission_sats)} (${rateOf(proposal)}) are commission?`
   );
 }
@@ -100,7 +102,7 @@ export function voidPage({ id, was, fundings, back }: VoidedView, timezone: stri
       division(was),
       ...fundings.map(
         (one) =>
-          `${one.funding} of ${one.client} gets ${cash(one.fiat, currency)} back: ${cash(one.remaining, currency)} remain.`,
+          `${one.funding} of ${one.client} gets ${cashText(one.fiat, currency)} back: ${cashText(one.remaining, currency)} remain.`,
       ),
       ...[...closing].map(
         (client) =>

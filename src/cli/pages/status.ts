@@ -1,10 +1,10 @@
-import { groupDigits } from '../../dca/money.ts';
+import { formatSats, groupDigits } from '../../dca/money.ts';
 import { machineCell } from '../../lib/machine-label.ts';
 import { call, isCall } from '../../lib/message.ts';
 import { toMs } from '../../time.ts';
 import type { StatusView } from '../../views/status.ts';
 import { clean } from '../terminal/clean.ts';
-import { counted, formatSats, formatTime } from '../terminal/figures.ts';
+import { counted, formatTime } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { commandOf, inCommandWords } from '../terminal/words.ts';
 import { wrapped } from '../terminal/wrap.ts';

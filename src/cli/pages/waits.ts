@@ -1,7 +1,8 @@
+import { formatSats } from '../../dca/money.ts';
 import { call } from '../../lib/message.ts';
 import type { WaitView } from '../../views/waits.ts';
 import { clean } from '../terminal/clean.ts';
-import { counted, formatSats, formatTime } from '../terminal/figures.ts';
+import { counted, formatTime } from '../terminal/figures.ts';
 import { commandOf, inCommandWords } from '../terminal/words.ts';
 import { wrapped } from '../terminal/wrap.ts';
 

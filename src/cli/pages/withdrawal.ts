@@ -1,17 +1,17 @@
+import { cashText } from '../../dca/money.ts';
 import { type Message, message } from '../../lib/message.ts';
 import type { PreviewedWithdrawalView, WithdrawnFundingView } from '../../views/fundings.ts';
 import { clean } from '../terminal/clean.ts';
-import { cash } from './cash-out.ts';
 import { lastReadingText, withLastReading } from './last-reading.ts';
 
 export function withdrawalQuestion(seen: PreviewedWithdrawalView, timezone: string): Message {
   const { id, client, machine, machine_name: name, taken, lamassu } = seen;
   const where = machine === null ? 'the machine' : clean(name ?? machine);
-  return message`${lastReadingText(id, lamassu, timezone)}\nTake all ${cash(taken, seen.currency)} that remain of ${id} of ${client} out of ${where}?`;
+  return message`${lastReadingText(id, lamassu, timezone)}\nTake all ${cashText(taken, seen.currency)} that remain of ${id} of ${client} out of ${where}?`;
 }
 
 export function withdrawnPage(done: WithdrawnFundingView, timezone: string): string {
   const { id, client, taken, remaining, currency } = done;
-  const withdrew = `Withdrew ${cash(taken, currency)} of ${id} of ${client}; ${cash(remaining, currency)} remain.`;
+  const withdrew = `Withdrew ${cashText(taken, currency)} of ${id} of ${client}; ${cashText(remaining, currency)} remain.`;
   return withLastReading(done, withdrew, timezone);
 }

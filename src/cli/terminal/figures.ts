@@ -1,4 +1,4 @@
-import { formatDecimal, groupDigits } from '../../dca/money.ts';
+import { groupDigits } from '../../dca/money.ts';
 import { machineText } from '../../lib/machine-label.ts';
 import { clean } from '../../lib/text.ts';
 import { isUuid } from '../../lib/uuid.ts';
@@ -24,19 +24,9 @@ export function withLocalTimes(text: string, timezone: string): string {
   );
 }
 
-/** `123,456 sat` */
-export function formatSats(sats: bigint): string {
-  return `${groupDigits(sats)} sat`;
-}
-
 /** `1 payout`, `2 payouts`. */
 export function counted(count: number | bigint, noun: string): string {
   return `${groupDigits(BigInt(count))} ${noun}${BigInt(count) === 1n ? '' : 's'}`;
-}
-
-/** `3,000.00 GTQ`, from minor units. */
-export function formatFiat(minor: bigint, digits: number, currency: string): string {
-  return `${groupDigits(formatDecimal(minor, digits))} ${currency}`;
 }
 
 const formatters = new Map<string, Intl.DateTimeFormat>();

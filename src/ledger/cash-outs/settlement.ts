@@ -1,5 +1,5 @@
 import type { CashOut } from '../../dca/cash-out.ts';
-import { formatDecimal } from '../../dca/money.ts';
+import { formatCash, formatDecimal, formatSats } from '../../dca/money.ts';
 import { type Stated, statedCommission } from '../../dca/settlement.ts';
 import { conflict, wrongState } from '../../errors.ts';
 import { call, field, type Message, message } from '../../lib/message.ts';
@@ -165,8 +165,8 @@ function differing(
   kept: KeptFigures,
   { stated, machine, at, credit }: Repeat,
 ): Message[] {
-  const fiat = (minor: bigint, currency: string) => `${formatDecimal(minor, digits)} ${currency}`;
-  const sats = (amount: bigint | undefined) => (amount === undefined ? undefined : `${amount} sat`);
+  const fiat = (minor: bigint, currency: string) => formatCash(minor, digits, currency);
+  const sats = (amount: bigint | undefined) => (amount === undefined ? undefined : formatSats(amount));
   const pairs: [string, then: string, today: string | undefined, wasStated: boolean][] = [
     [
       'fiat',
@@ -174,10 +174,10 @@ function differing(
       stated.fiat && fiat(stated.fiat.minor, stated.fiat.currency),
       kept.stated.includes('fiat'),
     ],
-    ['gross', `${kept.gross} sat`, sats(stated.distributed), kept.stated.includes('gross')],
+    ['gross', formatSats(BigInt(kept.gross)), sats(stated.distributed), kept.stated.includes('gross')],
     [
       'commission',
-      `${kept.commission} sat`,
+      formatSats(BigInt(kept.commission)),
       sats(statedCommission(BigInt(kept.gross), stated)),
       kept.stated.includes('commission'),
     ],

@@ -1,5 +1,5 @@
 import type { Mode } from '../../dca/fill.ts';
-import { formatDecimal } from '../../dca/money.ts';
+import { formatCash } from '../../dca/money.ts';
 import { conflict, invalid } from '../../errors.ts';
 import { call, field, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
@@ -136,7 +136,7 @@ async function changeLimits(trx: Trx, client: Client, changes: LimitChange[], at
     }
     const daily = change.daily ?? known?.daily;
     const max = change.max === undefined ? (known?.max ?? null) : change.max;
-    const shown = (minor: bigint) => `${formatDecimal(minor, digits)} ${currency}`;
+    const shown = (minor: bigint) => formatCash(minor, digits, currency);
     if (daily === undefined) {
       throw invalid(
         'max_daily_limit',

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { groupDigits } from '../../dca/money.ts';
+import { formatSats } from '../../dca/money.ts';
 import { wrongState } from '../../errors.ts';
 import { call, message, steps } from '../../lib/message.ts';
 import { type Act, record } from '../log/log.ts';
@@ -62,7 +62,7 @@ async function refuseUnsettled(trx: Trx, { id, name, mode }: Client): Promise<vo
   const cash = fundings.map((one) => `f${one.id} (${one.status.replace('_', ' ')})`).join(', ');
   const remains = [
     ...(fundings.length > 0 ? [`still has cash: ${cash}`] : []),
-    ...(owed > 0n ? [`is owed ${groupDigits(owed)} sat that are not settled yet`] : []),
+    ...(owed > 0n ? [`is owed ${formatSats(owed)} that are not settled yet`] : []),
   ];
   throw wrongState('name', `${name} ${remains.join('; and ')}`, message`To clear it:${steps(clearing)}`);
 }

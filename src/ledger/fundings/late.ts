@@ -1,6 +1,6 @@
 import { type Selectable, type SqlBool, sql } from 'kysely';
 import type { Mode } from '../../dca/fill.ts';
-import { formatDecimal, sum } from '../../dca/money.ts';
+import { formatDecimal, formatSats, sum } from '../../dca/money.ts';
 import { takeFromOwn } from '../../dca/own-share.ts';
 import { BridgeError } from '../../errors.ts';
 import { type Call, field, message } from '../../lib/message.ts';
@@ -71,7 +71,7 @@ function undecided(funding: Funding, past: PastCashOut[], next: Call): BridgeErr
   return new BridgeError(
     'usage/invalid',
     `${were} divided without this cash, and ${ownFiat} of it became the operator's own share.`,
-    message`With ${field('from_own')} it gets ${net} sat for ${fiat} out of that share; with ${field('no_past')} the cash-outs stay as they are.`,
+    message`With ${field('from_own')} it gets ${formatSats(net)} for ${fiat} out of that share; with ${field('no_past')} the cash-outs stay as they are.`,
     { field: 'at', kind: 'conflict', next },
   );
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { formatDecimal, groupDigits } from '../../dca/money.ts';
+import { formatCash } from '../../dca/money.ts';
 import { type BridgeError, notFound } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
 import type { Db } from '../store/open.ts';
@@ -67,5 +67,5 @@ export function cashOfFunding(
   { digits, currency }: Pick<Funding, 'digits' | 'currency'>,
   minor: bigint,
 ): string {
-  return `${groupDigits(formatDecimal(minor, digits))} ${currency}`;
+  return formatCash(minor, digits, currency);
 }

@@ -140,7 +140,7 @@ forEachLedger((_kind, open) => {
         ),
         next: { operation: 'fundings.preview_add' },
       });
-      expect(`${error.hint}`).toMatch(/from_own.*200000 sat for 200\.00 USD.*no_past/);
+      expect(`${error.hint}`).toMatch(/from_own.*200,000 sat for 200\.00 USD.*no_past/);
       expect(await book.ledger.db.selectFrom('fundings').select('id').execute()).toHaveLength(1);
       expect(await shares(book)).toEqual(before);
     });
