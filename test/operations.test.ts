@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { z } from 'zod';
 import { loadConfig } from '../src/config/load.ts';
 import { Secret } from '../src/config/secret.ts';
+import { localDate } from '../src/dca/local-time.ts';
 import { BridgeError } from '../src/errors.ts';
 import { addCommission } from '../src/ledger/commission/commission.ts';
 import { type Principal, toJson } from '../src/ledger/log/log.ts';
@@ -182,7 +183,7 @@ const own: Record<string, Input[]> = {
   'clients.show': [{ name: 'alice' }],
   // Yesterday's cash may have been in the month before.
   'clients.statement': [now(), plus(now(), -86_400_000)].map((at) => ({
-    ...{ name: 'alice', month: at.slice(0, 7), format: 'csv' },
+    ...{ name: 'alice', month: localDate(at, 'America/Guatemala').slice(0, 7), format: 'csv' },
   })),
   'fundings.list': [{}, { client: 'alice' }, { status: 'exhausted' }],
   'fundings.show': [{ id: 'f1' }],

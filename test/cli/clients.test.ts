@@ -267,8 +267,10 @@ describe('a client', () => {
 
 test('a paid client has metrics, on the page and in JSON', async () => {
   await world.addClient('stacker');
-  await world.addFunding('stacker', '4000 GTQ');
-  await world.insertCashOut();
+  // In one month: a statement is of one.
+  const now = new Date().toISOString();
+  await world.addFunding('stacker', '4000 GTQ', { at: now });
+  await world.insertCashOut({ confirmed_at: now });
   await world.must(['poll']);
   const shown = await world.must(['clients', 'show', 'stacker', '--json']);
   expect(shown.json()).toMatchObject({

@@ -1,6 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { localDate } from '../../src/dca/local-time.ts';
+import { now } from '../support/clock.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { commandIn, commandViews } from '../support/views.ts';
 import { startWorld, type World } from '../support/world.ts';
@@ -86,7 +88,8 @@ test('every command answers by its view', async () => {
   await json(['cash-outs', 'show', row]);
   await json(['clients', 'list']);
   await json(['clients', 'show', 'alice']);
-  await json(['clients', 'statement', 'alice', '--month', new Date().toISOString().slice(0, 7)]);
+  const month = localDate(now(), 'America/Guatemala').slice(0, 7);
+  await json(['clients', 'statement', 'alice', '--month', month]);
   await json(['credits', 'list']);
   await json(['credits', 'show', 'c1']);
   await json(['fundings', 'list']);

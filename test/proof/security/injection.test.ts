@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { localDate } from '../../../src/dca/local-time.ts';
+import { now } from '../../support/clock.ts';
 import { insertAction, insertCashOut, MACHINE, pairMachine } from '../../support/lamassu.ts';
 import { ledgerSql } from '../../support/ledger-sql.ts';
 import { inTerminal } from '../../support/terminal.ts';
@@ -80,7 +82,7 @@ test('the text output, on a pipe', async () => {
     ['purchases', 'list', '--client', 'alice'],
     ['purchases', 'show', distributed, '--client', 'alice'],
     ['clients', 'show', 'alice'],
-    ['clients', 'statement', 'alice', '--month', new Date().toISOString().slice(0, 7)],
+    ['clients', 'statement', 'alice', '--month', localDate(now(), 'America/Guatemala').slice(0, 7)],
     ['cash-outs', 'list'],
     ['commission', 'list'],
     ['status'],
