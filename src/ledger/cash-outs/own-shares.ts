@@ -43,6 +43,7 @@ export async function ownSharesSince(db: Db, since: Instant): Promise<OwnShares[
     .where('confirmed_at', '>=', since)
     .where('own_fiat', '>', 0n)
     .orderBy('confirmed_at', 'desc')
+    .orderBy('id', 'desc')
     .execute();
   const all: OwnShares[] = [];
   for (const { own_reasons: reasons, ...row } of rows)
