@@ -3,8 +3,8 @@ import { appendFile, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { pairMachine } from '../support/lamassu.ts';
-import { freePort } from '../support/postgres.ts';
 import { until } from '../support/ssh.ts';
 import { systemdAvailable } from '../support/systemd.ts';
 import { startWorld, type World, type WorldOptions } from '../support/world.ts';
@@ -159,7 +159,7 @@ describe('the daemon', () => {
       const { text } = await scrape(listen).catch(() => ({ text: '' }));
       return text.includes('aio_dca_runs_total{') ? samples(text) : undefined;
     };
-    await until(async () => (await counted()) !== undefined, 'a run was counted', 15_000);
+    await until(async () => (await counted()) !== undefined, 'a run was counted');
     return { daemon, listen, seen: Object.fromEntries((await counted()) ?? []) };
   }
 
@@ -215,7 +215,7 @@ describe('the daemon', () => {
     daemon.child.stderr?.on('data', (text: string) => {
       log += text;
     });
-    await until(() => log.includes('run ends'), 'the first run is over', 15_000);
+    await until(() => log.includes('run ends'), 'the first run is over');
     expect(log).toContain('other hosts can read the metrics');
     daemon.child.kill('SIGTERM');
     expect((await daemon.ended).code).toBe(0);
@@ -232,10 +232,10 @@ describe('the daemon', () => {
       daemon.child.stderr?.on('data', (text: string) => {
         log += text;
       });
-      await until(() => log.includes('run begins'), 'the first run begins', 15_000);
+      await until(() => log.includes('run begins'), 'the first run begins');
       expect(socket.said()).toEqual([]);
       await world.lamassu.query('commit');
-      await until(() => socket.said().includes('READY=1'), 'it is ready', 15_000);
+      await until(() => socket.said().includes('READY=1'), 'it is ready');
       daemon.child.kill('SIGTERM');
       expect((await daemon.ended).code).toBe(0);
       await until(() => socket.said().includes('STOPPING=1'), 'it stops');
@@ -250,9 +250,9 @@ describe('the daemon', () => {
       daemon.child.stderr?.on('data', (text: string) => {
         log += text;
       });
-      await until(() => log.includes('run begins'), 'the first run begins', 15_000);
+      await until(() => log.includes('run begins'), 'the first run begins');
       daemon.child.kill('SIGTERM');
-      await until(() => socket.said().includes('STOPPING=1'), 'it stops', 15_000);
+      await until(() => socket.said().includes('STOPPING=1'), 'it stops');
       await world.lamassu.query('commit');
       expect((await daemon.ended).code).toBe(0);
       expect(socket.said()).not.toContain('READY=1');
@@ -266,7 +266,7 @@ describe('the daemon', () => {
       daemon.child.stderr?.on('data', (text: string) => {
         log += text;
       });
-      await until(() => log.includes('systemd was not told'), 'it is logged', 15_000);
+      await until(() => log.includes('systemd was not told'), 'it is logged');
       daemon.child.kill('SIGTERM');
       expect((await daemon.ended).code).toBe(0);
       expect(await world.balance(world.wallets.get('alice') ?? world.source)).toBe(484_207n);

@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
@@ -10,6 +10,7 @@ import { roleSql } from '../../src/lamassu/role-sql.ts';
 import type { LamassuRow } from '../../src/lamassu/row.ts';
 import { readHostKeys } from '../../src/lamassu/tunnel.ts';
 import { systemClock } from '../../src/time.ts';
+import { freePort } from '../support/free-port.ts';
 import {
   createLamassu,
   insertAction,
@@ -19,12 +20,12 @@ import {
   pairMachine,
   unpairMachine,
 } from '../support/lamassu.ts';
-import { freePort, freshDatabase, type Database as Target } from '../support/postgres.ts';
+import { freshDatabase, type Database as Target } from '../support/postgres.ts';
 import { type SshServer, startSshServer, until } from '../support/ssh.ts';
 import { sshdAvailable, startSshd } from '../support/sshd.ts';
 
 const EPOCH = '2020-01-01T00:00:00.000000Z';
-const DEADLINES = { connect: 400, query: 500 };
+const DEADLINES = { connect: 1_500, query: 1_500 };
 
 let database: Target;
 let lamassu: Lamassu;
@@ -189,11 +190,11 @@ describe('reading', () => {
       `insert into cash_out_txs (id, device_id, to_address, crypto_atoms, crypto_code, fiat, fiat_code, status, confirmed_at)
        select gen_random_uuid(), 'm', 'a', 100000, 'BTC', 100, 'USD', 'confirmed', now() from generate_series(1, 1100)`,
     );
-    const source = await open(direct({ deadlines: { connect: 400, query: 250 } }));
+    const source = await open(direct({ deadlines: { connect: 5_000, query: 1_500 } }));
     let rows = 0;
     for await (const page of source.confirmedSince(EPOCH)) {
       rows += page.length;
-      await new Promise((resolve) => setTimeout(resolve, 150));
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
     }
     expect(rows).toBe(1100);
   });
@@ -478,9 +479,9 @@ describe('a direct connection that fails', () => {
 
   test('something listens and says nothing', async () => {
     const mute = createServer((socket) => socket.resume());
-    const port = await freePort();
-    await new Promise<void>((resolve) => mute.listen(port, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
     closers.push(() => new Promise((resolve) => mute.close(resolve)));
+    const { port } = mute.address() as AddressInfo;
     await expectFailure(
       openNow(direct({ port, deadlines: DEADLINES })),
       'lamassu/unreachable',

@@ -11,7 +11,7 @@ import { type HandshakeError, logIn } from '../../src/lamassu/handshake.ts';
 import { describeKey, kindsToAsk } from '../../src/lamassu/host-keys.ts';
 import { authorizedKeysLine } from '../../src/lamassu/role-sql.ts';
 import { openTunnel, readHostKeys, type SshOptions } from '../../src/lamassu/tunnel.ts';
-import { freePort } from '../support/postgres.ts';
+import { freePort } from '../support/free-port.ts';
 import { killTree } from '../support/process-tree.ts';
 import { generateKeyPair, until } from '../support/ssh.ts';
 import { makeKey, type Sshd, type SshdOptions, sshdAvailable, startSshd } from '../support/sshd.ts';

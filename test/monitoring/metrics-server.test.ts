@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { serveMetrics } from '../../src/monitoring/metrics-server.ts';
 import { systemClock } from '../../src/time.ts';
-import { freePort } from '../support/postgres.ts';
+import { freePort } from '../support/free-port.ts';
 
 async function served(read: () => Promise<string>) {
   const listen = `127.0.0.1:${await freePort()}`;

@@ -5,8 +5,8 @@ import { cp, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from './free-port.ts';
 import type { Lnbits, LnbitsVersion, Permission, ServiceFee, SharedKeys, WalletKeys } from './lnbits.ts';
-import { freePort } from './postgres.ts';
 
 /** On a machine with nothing else to do it takes 2 to 4 s. */
 const START_MS = 240_000;

@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile as execFileCallback, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chown, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { freePort } from './free-port.ts';
 import { killTree } from './process-tree.ts';
 
 const execFile = promisify(execFileCallback);
@@ -33,19 +33,6 @@ export interface Database {
 
 /** The variable by which a test run hands its one server to every test file. */
 export const SERVER_VARIABLE = 'AIO_DCA_TEST_POSTGRES';
-
-/** A port on the loopback that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no TCP address');
-  return address.port;
-}
 
 /**
  * Starts a PostgreSQL 18 of its own in a temporary directory, on a free loopback port. PostgreSQL refuses to run as

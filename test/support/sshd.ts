@@ -6,7 +6,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { authorizedKeysLine } from '../../src/lamassu/role-sql.ts';
-import { freePort } from './postgres.ts';
+import { freePort } from './free-port.ts';
 import { killTree } from './process-tree.ts';
 import { generateKeyPair, until } from './ssh.ts';
 

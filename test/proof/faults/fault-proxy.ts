@@ -1,4 +1,5 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { freePort } from '../../support/free-port.ts';
 
 /**
  * What goes wrong on the way. `half-open`: half of the answer, then nothing more, and nobody closes. `slow`: the answer
@@ -204,10 +205,8 @@ export async function startFaultProxy(target: { host: string; port: number }): P
     if (listening) await new Promise((resolve) => listening.close(resolve));
   };
 
-  tcp = await listen(0);
-  const address = tcp.address();
-  if (address === null || typeof address === 'string') throw new Error('no TCP address');
-  const { port } = address;
+  const port = await freePort();
+  tcp = await listen(port);
   const proxy: FaultProxy = {
     port,
     met: 0,
