@@ -30,8 +30,10 @@ export default defineConfig({
     pool: 'forks',
     // Most tests wait for processes that they started: three at once keep two cores busy.
     maxWorkers: 3,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    // One second is not enough for a process that starts while others keep the cores busy.
+    expect: { poll: { timeout: 30_000 } },
     projects: [
       // The code alone: no database, no server, no process.
       project('unit', UNIT, [PROOF, '**/*.system.test.ts'], []),

@@ -18,7 +18,7 @@ describe.each<{ version: LnbitsVersion; ledger: 'sqlite' | 'postgresql' }>([
     ? 'from cash to sats'
     : `skipped: no sshd, or no LNbits ${version} in $AIO_DCA_LNBITS_VENVS`;
 
-  test.skipIf(!available)(name, { timeout: 120_000 }, async () => {
+  test.skipIf(!available)(name, { timeout: 240_000 }, async () => {
     const world = await startWorld({ tunnel: 'sshd', ledger, lnbits: await startLnbits({ version }) });
     try {
       await world.must(['migrate']);

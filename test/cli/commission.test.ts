@@ -239,5 +239,4 @@ test.each(['sqlite', 'postgresql'] as const)(
       await own.stop();
     }
   },
-  60_000,
 );

@@ -56,7 +56,6 @@ test.each(['sqlite', 'postgresql'] as const)(
       attention: { credits: 0 },
     });
   },
-  60_000,
 );
 
 test('status and doctor say that LNbits owes what is credited', async () => {
@@ -144,7 +143,6 @@ test.each(['sqlite', 'postgresql'] as const)(
       attention: { credits: 0 },
     });
   },
-  60_000,
 );
 
 test.each(['sqlite', 'postgresql'] as const)(
@@ -192,7 +190,6 @@ test.each(['sqlite', 'postgresql'] as const)(
     expect((await world.must(['poll', '--json'])).json()).toMatchObject({ payouts: { sats_credited: 0 } });
     expect(await credits()).toMatchObject([{ id: 'c1', state: 'dropped' }]);
   },
-  60_000,
 );
 
 test('a payment that LNbits does not show as this credit is refused, and those that it can be are named', async () => {

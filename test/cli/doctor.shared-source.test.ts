@@ -38,10 +38,10 @@ describe.each(['the simulator', 'LNbits 1.6.2'])('at %s', (where) => {
     till = await world.lnbits.createUserWallet('till');
     await world.lnbits.topUp(till.id, 5_000_000n);
     key = (await world.lnbits.share(till, ALL)).adminkey;
-  }, 90_000);
+  });
   afterAll(async () => {
     await world?.stop();
-  }, 30_000);
+  });
 
   test.skipIf(skipped)(
     'LNbits debits a payment to itself, credits nothing, and shows the debit at both',

@@ -29,7 +29,7 @@ beforeAll(async () => {
   await world.insertCashOut({ confirmed_at: '2026-11-10T23:30:00-06:00' });
   await world.insertCashOut({ confirmed_at: '2026-11-11T00:00:00-06:00' });
   await world.must(['poll']);
-}, 60_000);
+});
 
 afterAll(async () => {
   expect((await world.aioDca(['verify', '--json'])).json()).toMatchObject({ ok: true, differences: [] });
@@ -188,7 +188,7 @@ describe('sixty thousand rows', () => {
      select printf('c%05d', i), 'lamassu', 'm1', '2026-01-01T00:00:00.' || printf('%06d', i) || 'Z',
        '2026-01-01T00:00:00.000000Z', '2025-12-31', 'GTQ', 100, 1000, 100, 0, 900, 0, 100, 'given', 'external' from n`,
     );
-  }, 60_000);
+  });
 
   test('fit into a heap that could not hold them', async () => {
     const file = inFolder('large.csv');
@@ -198,7 +198,7 @@ describe('sixty thousand rows', () => {
     });
     expect(ran.json()).toMatchObject({ rows: 60_000, totals: { GTQ: { own_sats: 54_000_000 } } });
     expect(readFileSync(file, 'utf8').match(/\r\n/g)).toHaveLength(60_001);
-  }, 60_000);
+  });
 
   test('need no more memory than ten thousand', async () => {
     const peak = async (...range: string[]) => {
@@ -214,7 +214,7 @@ describe('sixty thousand rows', () => {
     // Both compile the same code. Kept rows would be forty megabytes and more. The young generation has a fixed size: what
     // the collector leaves there for later says nothing.
     expect(many.kilobytes - few.kilobytes).toBeLessThan(20_000);
-  }, 60_000);
+  });
 
   test('stopped in the middle leave no new file, and keep the old one', async () => {
     const file = inFolder('before.csv');

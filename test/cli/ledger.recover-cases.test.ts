@@ -9,7 +9,7 @@ import { ago, balances, HOUR, installation, keep, recover } from '../support/res
 import type { World } from '../support/world.ts';
 
 // Each command is a process of its own.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 const booksBalance = async (world: World) =>
   expect((await world.must(['verify', '--json'])).json()).toMatchObject({ ok: true, differences: [] });

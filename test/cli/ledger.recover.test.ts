@@ -9,7 +9,7 @@ import { ago, balances, HOUR, installation, keep, recorded, recover } from '../s
 import type { World } from '../support/world.ts';
 
 // Each command is a process of its own, and a drill takes twenty of them.
-vi.setConfig({ testTimeout: 120_000 });
+vi.setConfig({ testTimeout: 240_000 });
 
 /** Every client was paid once and in full, and the books balance. */
 async function allIsWell(world: World): Promise<void> {

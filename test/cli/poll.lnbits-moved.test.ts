@@ -1,13 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { startLnbitsSimulator } from '../support/lnbits-simulator.ts';
 import { ago, HOUR, installation } from '../support/restore.ts';
 import type { World } from '../support/world.ts';
 
 // Each command is a process of its own.
-vi.setConfig({ testTimeout: 60_000 });
-
 async function pointTo(world: World, url: string): Promise<void> {
   const config = await readFile(world.configFile, 'utf8');
   await writeFile(world.configFile, config.replace(/(?<=\[lnbits\]\nurl = ")[^"]+/, url), { mode: 0o600 });

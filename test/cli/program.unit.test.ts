@@ -91,7 +91,7 @@ test('every command has an example, and every example is a command as the help d
     }
   }
   expect(without).toEqual([]);
-}, 20_000);
+});
 
 test('an example that the parser refuses is found', async () => {
   expect(await parsed(argumentsOf('sudo -u aio-dca aio-dca clients show alice > page.txt'))).toBe(

@@ -48,7 +48,10 @@ async function sessions(): Promise<{ pid: number; state: string }[]> {
 
 function keeper() {
   const kept = keepConnection();
-  onTestFinished(() => kept.close());
+  onTestFinished(async () => {
+    await kept.close();
+    await until(async () => (await sessions()).length === 0, 'the sessions have ended');
+  });
   return kept;
 }
 
@@ -75,6 +78,7 @@ test('one that the server ended in between is replaced', async () => {
   await read(kept);
   const [first] = await sessions();
   await lamassu.query('select pg_terminate_backend($1)', [first?.pid]);
+  await until(async () => (await sessions()).length === 0, 'the first session has ended');
   await read(kept);
   const [second, ...others] = await sessions();
   expect(others).toEqual([]);

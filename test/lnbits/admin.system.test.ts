@@ -17,14 +17,14 @@ for (const version of lnbitsVersions) {
 
 /** What crediting the source wallet relies on, the same on every LNbits. */
 function contract(name: string, available: boolean, start: () => Promise<Lnbits>): void {
-  describe.skipIf(!available)(name, { timeout: 60_000 }, () => {
+  describe.skipIf(!available)(name, () => {
     let lnbits: Lnbits;
     let client: LnbitsClient;
 
     beforeAll(async () => {
       lnbits = await start();
       client = new LnbitsClient({ url: lnbits.url }, systemClock);
-    }, 120_000);
+    });
     afterAll(async () => {
       await client.close();
       await lnbits.stop();

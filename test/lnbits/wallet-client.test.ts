@@ -9,11 +9,8 @@ import { type Fault, type LnbitsSimulator, startLnbitsSimulator } from '../suppo
 
 const HASH = 'ab'.repeat(32);
 const KEY = new Secret('0123456789abcdef0123456789abcdef');
-const FAST: Omit<LnbitsOptions, 'url'> = {
-  deadlineMs: 200,
-  payDeadlineMs: 200,
-  backoffMs: 1,
-};
+const FAST = { backoffMs: 1 };
+const IMPATIENT = { deadlineMs: 1_000, payDeadlineMs: 1_000 };
 const HTML = { headers: { 'content-type': 'text/html' }, body: '<html>Not here</html>' };
 
 let lnbits: LnbitsSimulator;
@@ -132,6 +129,12 @@ function answer(said: { status: number; headers?: Record<string, string>; body: 
 }
 
 describe.each(failures)('%s', (_, fault, code, again) => {
+  beforeEach(async () => {
+    if (!('do' in fault) || fault.do !== 'hang') return;
+    await client.close();
+    client = new LnbitsClient({ url: lnbits.url, ...FAST, ...IMPATIENT }, systemClock);
+  });
+
   test(`of a GET is ${code}${again ? ' after three tries' : ''}`, async () => {
     failWith(fault);
     await expect(client.wallet(admin)).rejects.toMatchObject({ code });
@@ -173,11 +176,11 @@ test('nobody listening is unreachable, and the message has the address without u
 });
 
 test('an answer whose body never ends fails at the deadline', async () => {
-  const stuck = await clientOf((_, response) => response.writeHead(201).write('{'));
+  const stuck = await clientOf((_, response) => response.writeHead(201).write('{'), IMPATIENT);
   const paid = stuck.pay(KEY, { bolt11, extra: {} });
   await expect(paid).rejects.toMatchObject({
     code: 'lnbits/unreachable',
-    message: expect.stringMatching(/within 0\.2 s/),
+    message: expect.stringMatching(/within 1 s/),
   });
 });
 
@@ -289,7 +292,8 @@ describe('a rate limit', () => {
     const paced = new LnbitsClient({ url: limited.url, ...FAST }, systemClock);
     onTestFinished(() => paced.close());
     const key = new Secret((await limited.createUserWallet('Alice')).inkey);
-    for (let i = 0; i < 130; i += 1) await paced.wallet(key);
+    await Promise.all(Array.from({ length: 51 }, () => paced.wallet(key)));
+    for (let i = 51; i < 130; i += 1) await paced.wallet(key);
     expect(limited.requests).toHaveLength(131);
   });
 });

@@ -25,17 +25,17 @@ describe.each(lnbitsVersions)('LNbits %s, killed while it credits the source wal
     await world.addClient('alice');
     await world.addFunding('alice', '60000 GTQ');
     await world.addCommission('owner');
-  }, 90_000);
+  });
 
   afterAll(async () => {
     await world?.stop();
-  }, 30_000);
+  });
 
   test.skipIf(skipped).each<[title: string, phase: 'before' | 'after', goesOn: boolean]>([
     ['it never reaches LNbits', 'before', false],
     ['LNbits did it, and its answer reaches nobody', 'after', false],
     ['it reaches LNbits while the next run is at it', 'before', true],
-  ])('%s', { timeout: 60_000 }, async (_, phase, goesOn) => {
+  ])('%s', async (_, phase, goesOn) => {
     await world.insertCashOut({ confirmed_at: new Date().toISOString() });
     const command = world.start(['poll', '--json']);
     let killed = false;
@@ -55,7 +55,6 @@ describe.each(lnbitsVersions)('LNbits %s, killed while it credits the source wal
 
   test.skipIf(skipped).each([0, 25])(
     'killed %i ms after LNbits got it, whose connection goes with it',
-    { timeout: 60_000 },
     async (delayMs) => {
       await world.insertCashOut({ confirmed_at: new Date().toISOString() });
       const command = world.start(['poll', '--json']);

@@ -205,7 +205,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
       });
 
       test('the connection breaks while LNbits works on it: the wallet is read until the quiet time is over', async () => {
-        const { balances } = await two({ quiet: '900 ms' });
+        const { balances } = await two({ quiet: '3 s' });
         day.lnbits.onRequest = async ({ kind, n }, phase) => {
           if (kind !== 'credit' || phase !== 'between') return;
           await day.lnbits.stop();

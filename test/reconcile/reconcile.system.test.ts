@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inCommandWords } from '../../src/cli/terminal/words.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
@@ -11,8 +11,6 @@ import { systemClock } from '../../src/time.ts';
 import { ledgerSql } from '../support/ledger-sql.ts';
 import { type LnbitsVersion, lnbitsVersions, type WalletKeys } from '../support/lnbits.ts';
 import { startWorld, type World } from '../support/world.ts';
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const HOUR = 3_600_000;
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();

@@ -185,8 +185,8 @@ describe('a failed run', () => {
     await renamed(`${name}_away`, name);
     const ended = daemon.seen('run ends');
     // Where a run was cut off, its lease has to expire first.
-    await until(() => daemon.seen('run ends') > ended, 'a run is fine again', 45_000);
-  }, 60_000);
+    await until(() => daemon.seen('run ends') > ended, 'a run is fine again', 90_000);
+  }, 180_000);
 });
 
 /** A database can be renamed only while nobody is connected to it. */

@@ -236,13 +236,13 @@ export async function killWhen<R extends { kind: string; hash: string | null }, 
 ): Promise<Killed> {
   lnbits.clearLog();
   const command = world.start(args);
-  const over = Promise.withResolvers<void>();
+  const seen = Promise.withResolvers<void>();
   let raced = until === undefined;
   let slow: string | null = null;
   let goingOn = false;
   const met = () => {
     raced ||= goingOn;
-    if (until !== 'over') over.resolve();
+    if (until !== 'over') seen.resolve();
   };
   // The payment of a run that was killed before this one may still go on.
   const earlier = lnbits.onRequest;
@@ -256,11 +256,13 @@ export async function killWhen<R extends { kind: string; hash: string | null }, 
     }
     if (slow !== null || !hit(request, at)) return;
     slow = request.hash ?? '';
+    const over = performance.now() + SLOW_MS;
     command.child.kill('SIGKILL');
     await command.ended;
     if (until === undefined) return 'drop';
     goingOn = true;
-    await Promise.race([over.promise, sleep(SLOW_MS, undefined, { ref: false })]);
+    const left = Math.max(0, over - performance.now());
+    await Promise.race([seen.promise, sleep(left, undefined, { ref: false })]);
     goingOn = false;
   };
   const { signal } = await command.ended;

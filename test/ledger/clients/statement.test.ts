@@ -131,8 +131,8 @@ async function ofFirst(
   return first && ledger.write((trx) => work(trx, first.id));
 }
 
-/** Months of this history, by their first moments; the last one is over. */
-const months = Array.from({ length: 8 }, (_, index) => plus(BEGIN, index * 30 * 24 * HOUR));
+/** Months of this history, by their first moments; the last one is over, also where every step took 400 hours. */
+const months = Array.from({ length: 9 }, (_, index) => plus(BEGIN, index * 30 * 24 * HOUR));
 
 forEachLedger((kind, open) => {
   test('over any history, statements chain, and their sums are those of the ledger', async () => {

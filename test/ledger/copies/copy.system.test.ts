@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sql } from 'kysely';
-import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { backupLedger } from '../../../src/ledger/copies/backup.ts';
 import { copyLedger } from '../../../src/ledger/copies/copy.ts';
 import { creditsIn, dropCredit } from '../../../src/ledger/credits/credits.ts';
@@ -17,8 +17,6 @@ import { bootless, now } from '../../support/clock.ts';
 import { startCommand } from '../../support/command.ts';
 import { freshLedger, freshLedgerUrl, type LedgerKind, ledgerKinds } from '../../support/ledgers.ts';
 import { type Payday, payday } from '../../support/payday.ts';
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const who = { actor: 'test', run: null, clock: systemClock };
 

@@ -18,6 +18,7 @@ import type { Ledger } from '../../../src/ledger/store/open.ts';
 import { type Instant, plus } from '../../../src/time.ts';
 import { bootless, now } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
+import { nextMoment } from '../../support/payday.ts';
 
 const who = { actor: 'dora', run: null, clock: bootless };
 
@@ -126,6 +127,7 @@ forEachLedger((_kind, open) => {
       await fund(ledger, { depositedAt: null });
       await confirm(ledger, 1n, ago(30_000));
       await cashOut(ledger, 'one', 2_500n);
+      await nextMoment();
       const last = await withdraw(ledger, 1n, 500n);
       const history = await historyOf(ledger.db, last);
       expect(history).toMatchObject([

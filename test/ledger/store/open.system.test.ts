@@ -73,7 +73,7 @@ forEachLedger((kind, fresh) => {
     expect(await setting(db, 'idle_in_transaction_session_timeout')).toBe('1min');
   });
 
-  test('several processes that create it at once make one ledger', { timeout: 60_000 }, async () => {
+  test('several processes that create it at once make one ledger', async () => {
     const url = await freshLedgerUrl(kind);
     const child = new URL('./migrate-child.ts', import.meta.url).pathname;
     const made = await Promise.all([1, 2, 3].map(() => run(process.execPath, [child, url])));

@@ -31,7 +31,7 @@ const settled = async (world: World) => {
 };
 
 /** A run asks for nothing that takes long here, and never waits for a clock. */
-const RUN_S = 30;
+const RUN_S = 60;
 
 const preload = new URL('../../support/clock-shift.mjs', import.meta.url).href;
 const shifted = (ms: number): RunOptions => ({ node: ['--import', preload], env: { CLOCK_SHIFT: `${ms}` } });
