@@ -10,6 +10,8 @@ export interface Need {
   help: string | Message | Call;
 }
 
+export type NextStep = Need & { help: Call };
+
 /** Facts that are not in the ledger. */
 export interface Circumstances {
   /** What the source wallet lacks for what is due now; null if its balance is not known. */
@@ -84,6 +86,35 @@ export function needsOf(
     ],
   ];
   return all.flatMap(([stands, what, help]) => (stands ? [{ what, help }] : []));
+}
+
+/** What the ledger has of what a run needs. */
+export interface Beginnings {
+  hasClients: boolean;
+  /** Whether clients have cash in a machine, also if they are paused, and on its way. */
+  hasCash: boolean;
+  hasCashInFlight: boolean;
+}
+
+/** The step that comes next while the bridge has nothing to do yet, or no client's cash; null: none. */
+export function nextStepOf(
+  { status: { lastRun, lastSuccessAt } }: Pick<Overview, 'status'>,
+  { hasClients, hasCash, hasCashInFlight }: Beginnings,
+): NextStep | null {
+  if (!hasClients)
+    return { what: 'add a client', help: call('clients.add', { name: null, wallet_key: null }) };
+  if (!hasCash && hasCashInFlight)
+    return {
+      what: 'confirm the cash once it is in the machine',
+      help: call('fundings.confirm', { id: null }),
+    };
+  if (!hasCash)
+    return {
+      what: 'enter the clients’ cash',
+      help: call('fundings.add', { client: null, amount: null, deposited: true }),
+    };
+  if (lastRun === null) return { what: 'the first run', help: poll };
+  return lastSuccessAt === null ? { what: 'find out why no run has succeeded yet', help: doctor } : null;
 }
 
 function counted(count: number | bigint, noun: string): string {

@@ -3,6 +3,7 @@ import type { BridgeError } from '../errors.ts';
 import { addOwnShare, type OwnShares } from '../ledger/cash-outs/own-shares.ts';
 import { markOf } from '../ledger/cash-outs/watermark.ts';
 import { lastReadAt } from '../ledger/runs/runs.ts';
+import { readNames } from '../ledger/store/names-by-id.ts';
 import { distributeAhead, readAhead } from '../scheduler/dry-run.ts';
 import { ownShareOf } from '../scheduler/report.ts';
 import { refuseWithoutClients } from '../scheduler/setup.ts';
@@ -11,8 +12,8 @@ import { SOURCE_ERRORS } from './errors.ts';
 import { operation } from './operation.ts';
 
 /**
- * What the first run would make the operator's own share: cash that came out before any client's cash was there. Empty
- * if Lamassu was read before. Errors: `ledger/no-clients`, and those of reading Lamassu.
+ * What the first run would make the operator's own share, and why: no client's cash was there, or a limit was reached.
+ * Empty if Lamassu was read before. Errors: `ledger/no-clients`, and those of reading Lamassu.
  */
 export const previewFirstReading = operation({
   name: 'poll.preview_first',
@@ -26,16 +27,17 @@ export const previewFirstReading = operation({
     const { name, startAt } = config.lamassu;
     const own: OwnShares[] = [];
     if ((await markOf(ledger.db, name)) ?? (await lastReadAt(ledger.db, name)))
-      return viewOfFirstReading(startAt, own);
+      return viewOfFirstReading(startAt, own, await readNames(ledger.db));
     const problems: BridgeError[] = [];
     const read = await readAhead({ ledger, config }, problems);
     if (!read) throw problems.at(-1) ?? new Error('Lamassu was not read, and nothing says why');
     const ahead = { config, clock, who, signal: AbortSignal.any([]) };
-    await ledger.dryRun((trx) =>
-      distributeAhead(trx, ahead, read, {
+    return ledger.dryRun(async (trx) => {
+      await distributeAhead(trx, ahead, read, {
         onCashOut: (cashOut, division) => addOwnShare(own, ownShareOf(cashOut, division)),
-      }),
-    );
-    return viewOfFirstReading(startAt, own);
+      });
+      // With the machines that the cash-outs brought.
+      return viewOfFirstReading(startAt, own, await readNames(trx));
+    });
   },
 });

@@ -10,6 +10,7 @@ import { readNames } from '../ledger/store/names-by-id.ts';
 import type { Trx } from '../ledger/store/open.ts';
 import type { Schema } from '../ledger/store/schema.ts';
 import { call, type Message, message } from '../lib/message.ts';
+import { judgedInWords } from '../lib/reason-words.ts';
 import { bind } from '../scheduler/setup.ts';
 import { parseLimit } from '../typed/limit.ts';
 import {
@@ -157,7 +158,7 @@ function says(seen: Lookup): string | Message {
 }
 
 function verdictInWords(verdict: Verdict): string {
-  return verdict.eligible ? 'it is successful' : `${verdict.reason}, ${verdict.detail}`;
+  return verdict.eligible ? 'it is successful' : judgedInWords(verdict);
 }
 
 /** A row that was never in review, as Lamassu has it now. */
@@ -237,7 +238,7 @@ async function releases(
   if (!(isHeld(held) || held === 'before-start' || held === 'clock') || confirmedAt === null) {
     throw wrongState(
       'id',
-      `${id} cannot be distributed as it is: ${held}, ${detail}`,
+      `${id} cannot be distributed as it is: ${judgedInWords({ reason: held, detail })}`,
       message`${call('review.show', { id })} shows what can be done.`,
     );
   }

@@ -12,6 +12,7 @@ import { findMachine } from '../ledger/machines/machines.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
+import { judgedInWords } from '../lib/reason-words.ts';
 import { bind, refuseWithoutClients } from '../scheduler/setup.ts';
 import { parseAmount, parseRate, parseSats, parseSatsOrNone } from '../typed/numbers.ts';
 import { parseTime } from '../typed/times.ts';
@@ -351,7 +352,7 @@ function refuseCreditOff({ lnbits }: Pick<Config, 'lnbits'>, { settlement }: Dra
 function viewOfSettlement(detail: CashOutDetail, { settlement, lamassu, currencyDoubt }: Draft) {
   const found = lamassu?.found;
   const says = found && {
-    says: found.verdict.eligible ? 'it is successful' : `${found.verdict.reason}, ${found.verdict.detail}`,
+    says: found.verdict.eligible ? 'it is successful' : judgedInWords(found.verdict),
     partial: found.partial,
     dispenses: found.dispenses,
   };

@@ -8,10 +8,11 @@ import { cashLeft, pausedCash } from '../ledger/fundings/cash-left.ts';
 import { paidSince } from '../ledger/payouts/paid.ts';
 import { brokenOff as brokenOffRun, currentRun } from '../ledger/runs/lease.ts';
 import { readNames } from '../ledger/store/names-by-id.ts';
-import { needsOf } from '../monitoring/attention.ts';
+import { needsOf, nextStepOf } from '../monitoring/attention.ts';
 import { overview, shortSats } from '../monitoring/overview.ts';
 import { sourceWalletBalance } from '../monitoring/source-wallet-balance.ts';
 import { waitsNow } from '../scheduler/pay-due.ts';
+import { hasClients } from '../scheduler/setup.ts';
 import { plus } from '../time.ts';
 import { statusView, viewOfStatus } from '../views/status.ts';
 import { operation } from './operation.ts';
@@ -38,19 +39,26 @@ export const showStatus = operation({
     const weekAgo = plus(at, -7 * DAY_MS);
     const running = await currentRun(db);
     const brokenOff = await brokenOffRun(db);
+    const cash = await cashLeft(db, weekAgo);
+    const paused = await pausedCash(db, at);
+    const beginnings = {
+      hasClients: await hasClients(db),
+      hasCash: paused.length > 0 || cash.some(({ remaining }) => remaining > 0n),
+      hasCashInFlight: cash.some(({ inFlight }) => inFlight > 0n),
+    };
     return viewOfStatus({
       ...seen,
       ...{ version: pkg.version, at, ledger: { id, url, schema }, running, brokenOff, sourceWallet, short },
       start: { at: startAt, problem },
       waits: await waitsNow(ledger, config),
       minimumSats: config.payouts.minimumSats,
-      cash: await cashLeft(db, weekAgo),
-      pausedCash: await pausedCash(db, at),
+      ...{ cash, pausedCash: paused },
       ownShares: await ownSharesSince(db, weekAgo),
       names: await readNames(db),
       today: { day, ...(await paidSince(db, startOfDay(day, config.timezone))) },
       creditSource: config.lnbits.creditSource,
       needs: needsOf(seen, { short, startProblem: problem, brokenOff }),
+      next: nextStepOf(seen, beginnings),
     });
   },
 });

@@ -13,14 +13,14 @@ import { note, type PayContext } from './session.ts';
  */
 export async function lack(ctx: PayContext, payout: Payout, sats: bigint, fee = 0n): Promise<string | null> {
   const held = ctx.sourceWallet.balanceMsat / 1000n;
-  const holds = `the source wallet holds ${formatSats(held)}`;
-  if (held < sats) return `${holds}, less than the ${formatSats(sats)} due`;
+  const heldThen = `the source wallet held ${formatSats(held)} when it was tried`;
+  if (held < sats) return `${heldThen}, less than the ${formatSats(sats)} due`;
   if (held < sats + fee)
-    return `${holds}, less than the ${formatSats(sats)} due with LNbits’ service fee, about ${formatSats(fee)}`;
+    return `${heldThen}, less than the ${formatSats(sats)} due with LNbits’ service fee, about ${formatSats(fee)}`;
   if (payout.kind === 'client') return null;
   const first = await unsettledClientSats(ctx.ledger.db);
   if (held >= sats + first + feeOn(sats + first, await feeNow(ctx))) return null;
-  return `${holds}, and clients come first: ${formatSats(first)} are due to them`;
+  return `${heldThen}, and clients come first: ${formatSats(first)} are due to them`;
 }
 
 /** Reads the balance of the source wallet again: LNbits refused a payment, so sats may have left the wallet. */
@@ -40,7 +40,7 @@ export async function noteShortage(ctx: PayContext): Promise<void> {
   const due = unsent + feeOn(unsent, await feeNow(ctx));
   const held = ctx.sourceWallet.balanceMsat / 1000n;
   if (due <= held) return;
-  const message = `the source wallet holds ${formatSats(held)}; ${formatSats(due)} are due: ${formatSats(due - held)} are missing`;
+  const message = `the source wallet holds ${formatSats(held)} now; ${formatSats(due)} are due: ${formatSats(due - held)} are missing`;
   note(ctx, new BridgeError('lnbits/balance', message, TOP_UP));
 }
 

@@ -7,7 +7,7 @@ import type { PaidSince } from '../ledger/payouts/paid.ts';
 import type { Wait } from '../ledger/payouts/waits.ts';
 import { missing, type Status } from '../ledger/status.ts';
 import type { Names } from '../ledger/store/names-by-id.ts';
-import type { Need } from '../monitoring/attention.ts';
+import type { Need, NextStep } from '../monitoring/attention.ts';
 import { cashLeftView, viewOfCashLeft } from './cash-left.ts';
 import { entryView, viewOfEntry } from './clock.ts';
 import { callView, fiat, instant, sats, text } from './fields.ts';
@@ -69,6 +69,8 @@ export const statusView = z.object({
   }),
   /** The same as messages, with the remedy. */
   needs: z.array(z.object({ what: z.string(), help: z.union([text, callView]) })),
+  /** The step that comes next in a ledger that has nothing to do yet, or no client’s cash. */
+  next: z.object({ what: z.string(), help: callView }).nullable(),
   totals: z.object({
     cash_outs: z.bigint(),
     gross_sats: sats,
@@ -98,6 +100,7 @@ export interface StatusParts {
   short: bigint | null;
   creditSource: boolean;
   needs: Need[];
+  next: NextStep | null;
   waits: Wait[];
   minimumSats: bigint;
   cash: CashLeft[];
@@ -108,10 +111,10 @@ export interface StatusParts {
 }
 
 export function viewOfStatus(parts: StatusParts): StatusView {
-  const { version, at, ledger, status, running, sourceWallet, needs } = parts;
+  const { version, at, ledger, status, running, sourceWallet, needs, next } = parts;
   const { mark, lastRun, owed, paused, attention, totals } = status;
   return {
-    ...{ version, at, ledger, needs },
+    ...{ version, at, ledger, needs, next },
     start_at: { at: parts.start.at, problem: sentenceOf(parts.start.problem) },
     mark: mark && { confirmed_at: mark.confirmedAt, id: mark.id },
     last_success_at: status.lastSuccessAt,

@@ -28,7 +28,10 @@ test('asks on a terminal before the past becomes the own share, and only the fir
   const left = await answer(keys.enter);
   expect(left).toMatchObject({ code: 64, screen: expect.stringContaining('usage/declined') });
   if (process.env.SCREENS) console.log(left.screen);
-  expect(left.screen.replace(/\s+│?\s*/g, ' ')).toContain('For 8,000.00 GTQ of 2 cash-outs since start_at');
+  expect(left.screen.replace(/\s+│?\s*/g, ' ')).toContain('Of 2 cash-outs since start_at');
+  expect(left.screen.replace(/\s+│?\s*/g, ' ')).toContain(
+    '8,000.00 GTQ would be your own share, 968,414 sat: 8,000.00 GTQ at 7a1f4c2e, 968,414 sat, in 2 cash-outs: no client had cash for it Did a client have cash in the machine then?',
+  );
   expect(await cashOuts()).toBe(0);
   expect((await answer('y')).screen).toContain('2 new cash-outs');
   expect(await cashOuts()).toBe(2);
@@ -36,6 +39,30 @@ test('asks on a terminal before the past becomes the own share, and only the fir
   const later = await inTerminal(['--config', world.configFile, 'poll']).ended;
   expect(later.screen).not.toContain('Continue?');
   expect(await cashOuts()).toBe(3);
+});
+
+test('names a limit that was reached, and cash that was not there yet', async () => {
+  const other = await startWorld({ tunnel: 'direct', ledger: 'postgresql' });
+  try {
+    await other.must(['migrate']);
+    await other.addClient('fred', ['--mode', 'fixed', '--daily-limit', '500 GTQ']);
+    await other.addFunding('fred', '5000 GTQ');
+    await other.addClient('bob');
+    await other.insertCashOut();
+    await other.addFunding('bob', '900 GTQ', { at: new Date().toISOString() });
+    const terminal = inTerminal(['--config', other.configFile, 'poll'], { columns: 80 });
+    await terminal.shows('Continue?');
+    terminal.type(keys.enter);
+    const screen = (await terminal.ended).screen.replace(/\s+│?\s*/g, ' ');
+    expect(screen).toContain('3,500.00 GTQ would be your own share');
+    expect(screen).toContain(
+      'the daily limit of fred was reached; the cash of bob was not in the machine yet',
+    );
+    expect(screen).toContain('aio-dca fundings confirm ID --at');
+    expect(screen).not.toContain('aio-dca fundings add');
+  } finally {
+    await other.stop();
+  }
 });
 
 test('without a terminal nothing is asked, so a timer is never stopped', async () => {

@@ -110,9 +110,11 @@ describe.each(ledgerKinds)('the review queue, in %s', (kind) => {
   test('a row that something else holds back is not released, and the error says why', async () => {
     const shop = await counter.shop({ alice: 3000n });
     const small = { fiat: '100', crypto_atoms: '105820', received_crypto_atoms: '105820' };
-    await expect(letGo(await shop.jammed())).rejects.toThrow('error, error "jam"');
+    await expect(letGo(await shop.jammed())).rejects.toThrow('error while dispensing (error): error "jam"');
     const early = { confirmed_at: plus(now(), -60 * DAY) };
-    await expect(letGo(await shop.jammed(early))).rejects.toThrow('error, error "jam"');
+    await expect(letGo(await shop.jammed(early))).rejects.toThrow(
+      'error while dispensing (error): error "jam"',
+    );
     await expect(letGo(await shop.jammed({ ...fine, ...small }))).rejects.toThrow('nothing holds');
     await expect(letGo('00000000-0000-4000-8000-000000000000')).rejects.toThrow('Lamassu has no');
     await counter.poll();

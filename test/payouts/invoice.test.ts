@@ -72,10 +72,12 @@ test('none is made for more than the balance', async () => {
   const { asked, problems, messages } = await run();
   expect(asked).toEqual(['invoice', 'pay', 'find']);
   expect(await states()).toEqual({ alice: 'deferred', bob: 'settled' });
-  expect((await reasons()).alice).toBe('the source wallet holds 1,499 sat, less than the 1,500 sat due');
+  expect((await reasons()).alice).toBe(
+    'the source wallet held 1,499 sat when it was tried, less than the 1,500 sat due',
+  );
   // What is left when the run is over.
   expect(problems).toEqual(['lnbits/balance']);
-  expect(messages).toEqual(['the source wallet holds 499 sat; 1,500 sat are due: 1,001 sat are missing']);
+  expect(messages).toEqual(['the source wallet holds 499 sat now; 1,500 sat are due: 1,001 sat are missing']);
 });
 
 test('where LNbits refuses it, the payout is deferred, and every other one has its turn', async () => {

@@ -142,11 +142,11 @@ describe('paying the commission', () => {
     const { problems, ...report } = await day.payNow();
     expect(report).toMatchObject({ settled: 0, deferred: 4 });
     expect(problems.map(({ code, message }) => [code, message])).toEqual([
-      ['lnbits/balance', 'the source wallet holds 90 sat; 1,600 sat are due: 1,510 sat are missing'],
+      ['lnbits/balance', 'the source wallet holds 90 sat now; 1,600 sat are due: 1,510 sat are missing'],
     ]);
     const reasons = Object.fromEntries((await day.payouts()).map(({ id, reason }) => [id, reason]));
     expect(reasons[3]).toBe(
-      'the source wallet holds 90 sat, and clients come first: 1,500 sat are due to them',
+      'the source wallet held 90 sat when it was tried, and clients come first: 1,500 sat are due to them',
     );
     await day.lnbits.topUp(day.source.id, 1_000n);
     expect(await day.payNow()).toMatchObject({ settled: 1, deferred: 3 });

@@ -40,7 +40,9 @@ describe('as a rule', () => {
     const { asked, problems } = await run();
     expect(asked).toEqual(['invoice', 'pay', 'find']);
     expect(problems).toEqual(['lnbits/balance']);
-    expect((await reasons()).bob).toBe('the source wallet holds 400 sat, less than the 500 sat due');
+    expect((await reasons()).bob).toBe(
+      'the source wallet held 400 sat when it was tried, less than the 500 sat due',
+    );
   });
 
   test('exactly the balance may be paid', async () => {

@@ -229,7 +229,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('paying at LNbits %s', (ver
       expect(problems.map((one) => [one.code, one.kind])).toEqual([['lnbits/balance', 'unavailable']]);
       expect(await states()).toEqual(['settled', 'deferred']);
       expect((await day.payouts())[1]?.reason).toBe(
-        'the source wallet holds 500 sat, less than the 2,000 sat due',
+        'the source wallet held 500 sat when it was tried, less than the 2,000 sat due',
       );
       await day.lnbits.topUp(day.source.id, 1500n);
       await day.payNow();

@@ -1,4 +1,4 @@
-import { formatSats, groupDigits } from '../../dca/money.ts';
+import { cashText, formatSats } from '../../dca/money.ts';
 import type { CausesView, OwnSharesView } from '../../views/own-share.ts';
 import { clean } from '../terminal/clean.ts';
 import { counted, formatMachine } from '../terminal/figures.ts';
@@ -33,16 +33,18 @@ function listed(names: string[]): string {
   return more > 0 ? `${names.slice(0, NAMED).join(', ')} and ${more} more` : names.join(', ');
 }
 
-/** A line for each machine and reason. */
-export function ownShareLines(shares: OwnSharesView[]): string[] {
+/** A line for each machine and reason, not wrapped. `rest`: the command that shows all, if there are too many. */
+export function ownShareTexts(shares: OwnSharesView[], rest: string): string[] {
   const lines = shares.slice(0, SHOWN).map((one) => {
     const why = one.reasons.length === 0 ? '' : `: ${causesText(one.reasons)}`;
     const at = formatMachine(one.machine, one.machine_name);
-    return wrapped(
-      `  ${groupDigits(one.fiat)} ${one.currency} at ${at}, ${formatSats(one.sats)}, in ${counted(one.cash_outs, 'cash-out')}${why}`,
-      { indent: '      ' },
-    );
+    return `  ${cashText(one.fiat, one.currency)} at ${at}, ${formatSats(one.sats)}, in ${counted(one.cash_outs, 'cash-out')}${why}`;
   });
   const more = shares.length - lines.length;
-  return more > 0 ? [...lines, `  and ${counted(more, 'other')}: aio-dca status --json`] : lines;
+  return more > 0 ? [...lines, `  and ${counted(more, 'other')}: ${rest}`] : lines;
+}
+
+/** The same for a page. */
+export function ownShareLines(shares: OwnSharesView[], rest: string): string[] {
+  return ownShareTexts(shares, rest).map((line) => wrapped(line, { indent: '      ' }));
 }

@@ -1,4 +1,5 @@
 import { formatSats, groupDigits } from '../../dca/money.ts';
+import { reasonInWords } from '../../lib/reason-words.ts';
 import type { DryRunView, PaidView, RunView } from '../../views/run.ts';
 import { asWritten, clean } from '../terminal/clean.ts';
 import { counted, formatMachine, formatTime, shortId } from '../terminal/figures.ts';
@@ -28,32 +29,36 @@ export function runPage(report: RunView, timezone: string): string {
     ...unsharedLines(distributed),
     ...ownLines(report),
     ...paidLines(report, timezone),
-    ...reviewLines('Newly in review:', report.news),
+    ...reviewLines(report),
   ].join('\n');
 }
 
 /** Rows that are neither paid nor new in review, by reason. */
 function notYet({ not_yet: reasons }: RunView['source']): string {
-  const counts = Object.entries(reasons).map(([reason, count]) => `${count} ${reason}`);
+  const counts = Object.entries(reasons).map(([reason, count]) => `${count} ${reasonInWords(reason)}`);
   return counts.length === 0 ? '' : `; not paid, or not yet: ${counts.join(', ')}`;
 }
 
-function ownLines({ own_shares: shares }: RunView): string[] {
-  return shares.length === 0 ? [] : ['Own share:', ...ownShareLines(shares)];
+function ownLines({ own_shares: shares, dry_run: dryRun }: RunView): string[] {
+  const rest = dryRun ? 'aio-dca poll --dry-run --json' : 'aio-dca cash-outs list';
+  return shares.length === 0 ? [] : ['Own share:', ...ownShareLines(shares, rest)];
 }
 
-function reviewLines(title: string, { reviews, rows }: RunView['news']): string[] {
+function reviewLines({ news: { reviews, rows }, dry_run: dryRun }: RunView): string[] {
   if (reviews === 0) return [];
   const lines = rows.map(({ id, machine, machine_name: name, reason, detail }) => {
     const at = machine === null ? '' : ` at ${formatMachine(machine, name)}`;
-    return wrapped(`  ${shortId(id)}${at}: ${reason}, ${clean(detail)}`, { indent: '      ' });
+    return wrapped(`  ${shortId(id)}${at}: ${reasonInWords(reason)}, ${clean(detail)}`, { indent: '      ' });
   });
   const more = reviews - rows.length;
   return [
-    title,
+    dryRun ? 'Would go to review:' : 'Newly in review:',
     ...lines,
     ...(more > 0 ? [`  and ${counted(more, 'other')}`] : []),
-    'Look at what waits for the operator: aio-dca review list',
+    dryRun
+      ? // A dry run writes nothing, so the list does not have them.
+        'A run puts them into review. Until then, one of them: aio-dca review show ID'
+      : 'Look at what waits for the operator: aio-dca review list',
   ];
 }
 
@@ -78,6 +83,9 @@ function unread({ distributed: { cash_outs: cashOuts }, problems }: RunView): st
   return `Lamassu could not be read to its end: ${counted(cashOuts, 'new cash-out')} until then.`;
 }
 
+/** What keeps sats from being due. */
+const NOT_DUE: readonly PaidView['waits'][number]['reason'][] = ['fixed-time', 'minimum'];
+
 /** What the paying half of a run did. */
 export function paidLines(report: PaidView, timezone: string): string[] {
   const { payouts, news } = report;
@@ -87,11 +95,18 @@ export function paidLines(report: PaidView, timezone: string): string[] {
     [payouts.unknown, 'unknown'],
     [payouts.held, 'held'],
   ].flatMap(([count, state]) => (count ? [`${count} ${state}`] : []));
+  const isDue = open.length > 0 || report.waits.some(({ reason }) => !NOT_DUE.includes(reason));
+  const paid =
+    payouts.settled > 0
+      ? `Paid ${counted(payouts.settled, 'payout')} with ${formatSats(payouts.sats_settled)}.`
+      : isDue
+        ? 'Nothing was paid.'
+        : 'Nothing was due, so nothing was paid.';
   return [
     ...(payouts.sats_credited > 0n
       ? [`Credited the source wallet with ${formatSats(payouts.sats_credited)}.`]
       : []),
-    `Paid ${counted(payouts.settled, 'payout')} with ${formatSats(payouts.sats_settled)}.${open.length > 0 ? ` Open: ${open.join(', ')}.` : ''}`,
+    `${paid}${open.length > 0 ? ` Open: ${open.join(', ')}.` : ''}`,
     ...(report.outcome === 'stopped'
       ? ['Asked to stop before it was done: the next run goes on from here.']
       : []),
@@ -143,7 +158,7 @@ export function dryRunPage(view: DryRunView, timezone: string): string {
     ...(rows.length > 0 ? [table(['cash-out', 'cash', 'net', 'commission'], rows, { heads })] : []),
     ...unsharedLines(view.distributed),
     ...ownLines(view),
-    ...reviewLines('Would go to review:', view.news),
+    ...reviewLines(view),
     ...(creditSats > 0n ? [`The source wallet would be credited with ${formatSats(creditSats)} first.`] : []),
     ...(payouts.length > 0
       ? [

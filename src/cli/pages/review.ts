@@ -1,4 +1,5 @@
 import { cashText, formatSats } from '../../dca/money.ts';
+import { judgedInWords, reasonInWords } from '../../lib/reason-words.ts';
 import type {
   DismissedView,
   Next,
@@ -26,7 +27,7 @@ export function reviewTable(all: ReviewView[], timezone: string): string {
     age(one),
     shortId(one.id),
     one.state,
-    one.reason,
+    reasonInWords(one.reason),
     one.detail,
   ]);
   return table(['since', 'age', 'row', 'state', 'reason', 'what'], rows);
@@ -40,7 +41,7 @@ export function reviewPage(one: ReviewDetailView, timezone: string): string {
   const why = released?.reason ? `: ${clean(released.reason)}` : '';
   const closed = released && one.closed_by === 'ingest' ? 'distributed after its release' : one.closed_reason;
   return [
-    `${one.id}: ${one.reason}, ${one.state}, since ${when(one.since)}`,
+    `${one.id}: ${reasonInWords(one.reason)} (${one.reason}), ${one.state}, since ${when(one.since)}`,
     one.means,
     ...(one.machine === null ? [] : [`Machine ${formatMachine(one.machine, one.machine_name)}`]),
     `When it came to review: ${clean(one.detail)}`,
@@ -68,7 +69,7 @@ export function unseenPage(one: UnseenRowView): string {
   const row = { columns: lamassu, actions: lamassu_actions };
   return [
     `${id}: not in review, and the ledger has distributed nothing of it.`,
-    `Lamassu says: ${reason === null ? 'it is successful' : clean(`${reason}, ${detail}`)}`,
+    `Lamassu says: ${reason === null ? 'it is successful' : clean(judgedInWords({ reason, detail: detail ?? '' }))}`,
     columns(row, row, one),
     ...steps(next),
   ].join('\n');

@@ -13,7 +13,7 @@ import { waitLines } from './waits.ts';
 
 /** The status on one page; what needs the operator comes last. */
 export function statusPage(view: StatusView, timezone: string): string {
-  const { version, ledger, last_run: lastRun, running, mark, owed, totals, pause, at: now } = view;
+  const { version, ledger, last_run: lastRun, running, mark, owed, totals, pause, next, at: now } = view;
   const when = (at: string) => `${formatTime(at, timezone)}, ${ago(at, now)}`;
   const lines: [string, string][] = [
     ['aio-dca', `${version}, ledger ${ledger.id}, schema ${ledger.schema}`],
@@ -23,19 +23,17 @@ export function statusPage(view: StatusView, timezone: string): string {
     ...(running ? [pair('Going on now', `${running.run}, ${running.kind} by ${clean(running.actor)}`)] : []),
     ...(view.start_at.problem ? [pair('Start', inCommandWords(view.start_at.problem))] : []),
     ['Read up to', mark ? when(mark.confirmed_at) : 'nothing read yet'],
-    ['Cash-outs', `${groupDigits(totals.cash_outs)} with ${formatSats(totals.gross_sats)}`],
-    [
-      '',
-      `${formatSats(totals.net_sats)} net, ${formatSats(totals.commission_sats)} commission, ${formatSats(totals.own_sats)} own${totals.undelivered_sats > 0n ? `, ${formatSats(totals.undelivered_sats)} undelivered` : ''}`,
-    ],
+    ...cashOutLines(view),
     ['Paid today', paidToday(view)],
     [
       'Paid in all',
-      `${formatSats(totals.settled_sats)}${totals.service_fee_sats > 0n ? `, and ${formatSats(totals.service_fee_sats)} to LNbits as its service fee` : ''}`,
+      `${someSats(totals.settled_sats)}${totals.service_fee_sats > 0n ? `, and ${formatSats(totals.service_fee_sats)} to LNbits as its service fee` : ''}`,
     ],
     [
       'Owed',
-      `${formatSats(owed.sats)}, ${formatSats(owed.waiting_sats)} of it not due yet; ${counted(owed.payouts, 'open payout')}`,
+      owed.sats === 0n && owed.payouts === 0n
+        ? 'nothing'
+        : `${formatSats(owed.sats)}, ${someSats(owed.waiting_sats)} of it not due yet; ${counted(owed.payouts, 'open payout')}`,
     ],
     ['Source wallet', sourceText(view)],
     ...creditLines(view),
@@ -50,15 +48,30 @@ export function statusPage(view: StatusView, timezone: string): string {
     ...pausedCashLines(view),
     ...(view.own_shares.length === 0
       ? []
-      : ['Own share of the last 7 days:', ...ownShareLines(view.own_shares)]),
+      : ['Own share of the last 7 days:', ...ownShareLines(view.own_shares, 'aio-dca status --json')]),
     '',
     ...(view.waits.length === 0
       ? ['Nothing waits to be paid.']
       : ['Waits:', ...waitLines(view.waits, timezone)]),
     '',
     ...attentionLines(view),
+    ...(next ? [`Next: ${next.what}: ${commandOf(next.help)}`] : []),
     ...(pause ? [`Paying is paused. It goes on with: ${commandOf(call('payouts.resume'))}`] : []),
   ].join('\n');
+}
+
+function cashOutLines({ totals }: StatusView): [string, string][] {
+  if (totals.cash_outs === 0n) return [['Cash-outs', 'none yet']];
+  const { net_sats: net, commission_sats: commission, own_sats: own, undelivered_sats: undelivered } = totals;
+  const parts = `${formatSats(net)} net, ${formatSats(commission)} commission, ${formatSats(own)} own`;
+  return [
+    ['Cash-outs', `${groupDigits(totals.cash_outs)} with ${formatSats(totals.gross_sats)}`],
+    ['', undelivered > 0n ? `${parts}, ${formatSats(undelivered)} undelivered` : parts],
+  ];
+}
+
+function someSats(sats: bigint): string {
+  return sats === 0n ? 'nothing' : formatSats(sats);
 }
 
 function paidToday({
@@ -149,14 +162,14 @@ function creditLines({ source_wallet: wallet, credits }: StatusView): [string, s
 }
 
 /** The last line never says more than what is known. */
-function attentionLines({ needs, pause, waits, source_wallet: wallet }: StatusView): string[] {
+function attentionLines({ needs, next, pause, waits, source_wallet: wallet }: StatusView): string[] {
   if (needs.length === 0) {
     if (pause) return [];
     if (wallet === null)
       return ['LNbits did not tell what the source wallet holds; nothing else is known to need you.'];
     if (waits.some(({ reason }) => reason === 'deferred' || reason === 'balance'))
       return ['No action required now: the next run tries again.'];
-    return ['No action required.'];
+    return next ? [] : ['No action required.'];
   }
   return [
     'Needs the operator:',
