@@ -49,10 +49,11 @@ export async function* pages(
 
 /** The number of rows of `pages`. */
 export async function countRows(db: Db, kind: ExportKind, choice: Choice): Promise<number> {
-  const count = sql<{
+  const counted = sql<{
     count: bigint;
   }>`select count(*) as count from ${sql.raw(kind.from)} where ${all(conditionsOf(kind, choice))}`;
-  return Number((await count.execute(db)).rows[0]?.count ?? 0n);
+  const [row] = (await counted.execute(db)).rows;
+  return Number(row?.count ?? 0n);
 }
 
 function conditionsOf(kind: ExportKind, { from, before, client, where = [] }: Choice): RawBuilder<SqlBool>[] {

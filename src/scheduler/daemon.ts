@@ -37,7 +37,7 @@ export interface DaemonDeps {
 /** When to run, as cron expressions: the schedule, and the times of fixed mode. */
 export function cronLines({ schedule, fixed }: Pick<Config, 'schedule' | 'fixed'>): string[] {
   const times = fixed.times.map((time) => {
-    const [hour, minute] = time.split(':').map(Number);
+    const [hour, minute] = time.split(':').map((part) => Number(part));
     return `${minute} ${hour} * * *`;
   });
   return [schedule.poll, ...times];

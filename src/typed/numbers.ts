@@ -65,13 +65,13 @@ export function parseCurrency(
   known?: Currencies,
   example = 'Write its code, like GTQ.',
 ): Pick<Amount, 'currency' | 'digits'> {
-  const code = text.trim();
-  const currency = /^[A-Za-z]{3}$/.test(code) ? code.toUpperCase() : '';
+  const word = text.trim();
+  const currency = /^[A-Za-z]{3}$/.test(word) ? word.toUpperCase() : '';
   const digits = currencyDigits(currency, known);
   if (digits !== undefined) return { currency, digits };
   throw invalid(
     field,
-    `${quote(code)} is not the code of a currency with cash (ISO 4217)`,
+    `${quote(word)} is not the code of a currency with cash (ISO 4217)`,
     currency === ''
       ? example
       : `${example} Where ${currency} is newer than this program, config.toml makes it known: [currencies] ${currency} = 2, the digits of its minor unit.`,
