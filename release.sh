@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the package of a release from its tag, in a clone of its own: `npm run release`, or `npm run release v0.2.0` for
-# another tag than that of package.json's version. Without an argument the checkout must be clean and at that tag.
+# Builds the package of a release from its tag, in a clone of its own: `npm run release`, or `npm run release v0.2.0`
+# for another tag than that of package.json's version. Without an argument the checkout must be clean and at that tag.
 # Leaves aio-dca-bridge-VERSION.tgz and its SHA-256 in the folder from which it was called.
 set -euo pipefail
 repository=$(cd "$(dirname "$0")" && pwd)

@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * What was given up and shows up at LNbits all the same, and LNbits' service fee. The words are those of 0001-ledger and
- * 0002-operations.
+ * What was given up and shows up at LNbits all the same, and LNbits' service fee. The words are those of 0001-ledger
+ * and 0002-operations.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const postgres = db.getExecutor().adapter.supportsMultipleConnections;

@@ -5,8 +5,8 @@ import { type Kysely, sql } from 'kysely';
  * of an entry, that count; of a source, up to which time of its own it was read to the end, and the last of its actions
  * then. Entries that were made by a clock that was wrong wait in `clock_doubts` for a person.
  *
- * A mark that lies ahead of what was read was left by a clock that was ahead: only that one moves back. Where a mark was
- * kept before this step, nobody knows whether it was ahead once, so that source is read from its start once more.
+ * A mark that lies ahead of what was read was left by a clock that was ahead: only that one moves back. Where a mark
+ * was kept before this step, nobody knows whether it was ahead once, so that source is read from its start once more.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const postgres = db.getExecutor().adapter.supportsMultipleConnections;

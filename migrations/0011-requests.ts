@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * What was asked under a key, with its answer: asked again, it is answered again, and nothing is done twice. The input is
- * there as its hash only. The log says on whose right each change was made; of those of before nobody wrote it down.
+ * What was asked under a key, with its answer: asked again, it is answered again, and nothing is done twice. The input
+ * is there as its hash only. The log says on whose right each change was made; of those of before nobody wrote it down.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const postgres = db.getExecutor().adapter.supportsMultipleConnections;

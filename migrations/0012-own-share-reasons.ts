@@ -1,8 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 
 /**
- * Why a part of a cash-out became the operator's own share: which caps and pauses held clients' cash back at that moment
- * cannot be found out later. JSON; null: it had no own share, or an older version divided it.
+ * Why a part of a cash-out became the operator's own share: which caps and pauses held clients' cash back at that
+ * moment cannot be found out later. JSON; null: it had no own share, or an older version divided it.
  */
 export async function up(db: Kysely<unknown>): Promise<void> {
   const postgres = db.getExecutor().adapter.supportsMultipleConnections;

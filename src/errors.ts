@@ -38,7 +38,7 @@ export const catalogue = {
   'usage/invalid': { kind: 'invalid', means: 'A value that was given cannot be used.' },
   'usage/confirm': {
     kind: 'invalid',
-    means: 'This asks before it acts, and there is no terminal to ask on.',
+    means: 'This needs a confirmation before it is done, and nobody can be asked.',
   },
   'usage/forbidden': { kind: 'state', means: 'The caller has no right to do this.' },
   'usage/changed': { kind: 'changed', means: 'What the preview showed changed before it was done.' },

@@ -26,7 +26,9 @@ let booted: Booted;
 let host: string;
 const started = new AsyncDisposableStack();
 
-/** The commands of the docs' block that begins with `first`, without those that only a person or a network can answer. */
+/**
+ * The commands of the docs' block that begins with `first`, without those that only a person or a network can answer.
+ */
 function commands(first: string): string {
   const block = DOCS.split(/^```\n/m).find((one) => one.startsWith(first));
   if (!block) throw new Error(`docs/monitoring.md has no commands that begin with ${first}`);

@@ -49,7 +49,9 @@ const groups: Record<string, Record<string, Noun>> = {
   },
 };
 
-/** The program with the commands that `argv` may name; with all of them for the help. `said` gets what goes to stderr. */
+/**
+ * The program with the commands that `argv` may name; with all of them for the help. `said` gets what goes to stderr.
+ */
 export async function makeProgram(argv: string[], said: string[]): Promise<Command> {
   const program = new Command('aio-dca')
     .description(

@@ -25,7 +25,7 @@ export function loadConfig(path: string | undefined, env: NodeJS.ProcessEnv): Co
   return build(file, text, result.data, env);
 }
 
-/** Why this file: `--config`, `$AIO_DCA_CONFIG`, the current folder, or else /etc/aio-dca. */
+/** Why this file: it was named for this call, by `$AIO_DCA_CONFIG`, lies in the current folder, or else in /etc. */
 export type ConfigChoice = 'option' | 'environment' | 'folder' | 'system';
 
 /** The configuration that is used. Throws BridgeError `config/missing` if none is named and none is found. */
@@ -52,7 +52,9 @@ export function passedOver(used: string, env: NodeJS.ProcessEnv): string[] {
   return [...new Set([...named, ...places])].filter((place) => place !== used);
 }
 
-/** Whether the file may be there, in a folder that this user may not enter. The current folder may be such a one, too. */
+/**
+ * Whether the file may be there, in a folder that this user may not enter. The current folder may be such a one, too.
+ */
 function isHidden(place: string): boolean {
   if (!isAbsolute(place)) return false;
   try {

@@ -129,7 +129,7 @@ function read(file: string, text: string, env: NodeJS.ProcessEnv): Read {
   }
 }
 
-/** What stands above the line at which the TOML breaks off, as far as that is TOML by itself. */
+/** The lines above the one that is not TOML, read by themselves; nothing if they are not TOML either. */
 function beginning(text: string, line: number): Omit<Read, 'problem'> {
   try {
     const document = parse(text.split('\n').slice(0, line).join('\n'), { integersAsBigInt: true });

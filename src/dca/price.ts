@@ -18,8 +18,8 @@ export function worthOf(amount: bigint, { fiat, sats }: Bought): bigint | null {
 }
 
 /**
- * The worth of one part of a sum, where `before` is the sum of the parts before it. The worths of all parts add up to that
- * of the sum.
+ * The worth of one part of a sum, where `before` is the sum of the parts before it. The worths of all parts add up to
+ * that of the sum.
  */
 export function worthOfPart(before: bigint, part: bigint, bought: Bought): bigint | null {
   const [until, since] = [worthOf(before + part, bought), worthOf(before, bought)];

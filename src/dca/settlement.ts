@@ -48,8 +48,9 @@ export type Figures = Pick<
 /**
  * The figures to distribute. What the operator stated goes before what the source has. Of a partial dispense, gross ×
  * dispensed / asked (rounded down) is distributed, and its commission follows the formula for the whole; the rest of
- * the gross is undelivered. With a stated price, the principal is fiat / price (rounded down); if the gross is not known,
- * it is the principal, without commission. Throws `usage/invalid`, which names the figure that is missing or wrong.
+ * the gross is undelivered. With a stated price, the principal is fiat / price (rounded down); if the gross is not
+ * known, it is the principal, without commission. Throws `usage/invalid`, which names the figure that is missing or
+ * wrong.
  */
 export function settledFigures(
   partial: PartialAmounts,

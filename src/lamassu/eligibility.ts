@@ -128,7 +128,7 @@ export function judge<K extends Known>(
   return { row, known, judgement, released, readAt };
 }
 
-/** `waits`: it is in review already, because its time was too early. */
+/** `waits`: the row already waits in review as backdated, and the operator has not released it. */
 function judgeNew(row: LamassuRow, rules: Rules, sourceNow: Instant, waits: boolean): Judgement {
   const backdated = isBackdated(row);
   const sinceStart = backdated && row.created !== null && row.created >= rules.startAt;

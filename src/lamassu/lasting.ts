@@ -12,8 +12,8 @@ const LASTING = [
 ] as const;
 
 /**
- * How a row differs in what lasts from when it was kept, as JSON; null if it does not. `confirmedSince`: it may have
- * been confirmed only since then.
+ * Which of the lasting columns of a row changed since the ledger kept the row (`kept`, its JSON), as text; null if none
+ * did. `confirmedSince`: the row may have been confirmed since then, so `confirmed_at` may differ.
  */
 export function lastingChange(
   kept: string | null,

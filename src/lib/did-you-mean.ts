@@ -1,9 +1,10 @@
 import { distance } from 'fastest-levenshtein';
 
 /**
- * `Did you mean Antigua? `, for the beginning of a hint; empty if no known name is like the one that was typed. Like it
- * is a name that differs in upper and lower case, in a third of its letters at most (or two, as when two are swapped), or that
- * begins with it. Nothing is ever taken in place of what was typed.
+ * `Did you mean Antigua? `, for the beginning of a hint; empty if no known name is similar to the typed one. A known
+ * name is similar if it begins with the typed one, or if at most a third of the typed letters have to change (two where
+ * that is less than two, because two letters may be swapped). Upper and lower case count as equal. The caller never
+ * uses a similar name in place of the typed one.
  */
 export function didYouMean(typed: string, known: readonly string[]): string {
   const from = plain(typed);

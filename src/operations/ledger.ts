@@ -142,8 +142,7 @@ export const recoverLedger = operation({
 });
 
 /**
- * Throws `usage/invalid` for a reason without the option that needs it, and for configurations that do not go
- * together.
+ * Throws `usage/invalid` for a reason that nothing in the input needs, and for configurations that do not go together.
  */
 function recoveryOf(given: z.output<typeof recovery>, config: Installed, who: Who) {
   const { reason } = who;

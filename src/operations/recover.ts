@@ -40,7 +40,9 @@ export interface RecoverDeps {
   formerKeys: Secret[];
   /** Whether to book what does not fit as held, by the operator's reason; otherwise then nothing is written. */
   hold: boolean;
-  /** The operator declares that former source wallets that are gone paid nothing unknown; otherwise each has to be read. */
+  /**
+   * The operator declares that former source wallets that are gone paid nothing unknown; otherwise each has to be read.
+   */
   withoutFormer: boolean;
 }
 

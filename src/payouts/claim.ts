@@ -60,9 +60,11 @@ export async function strangeClaim(ctx: PayContext): Promise<StrangeClaim | unde
 }
 
 /**
- * The claims of other copies, newest first, back to where this ledger found itself alone, and further to `own`, in case
- * LNbits' clock was set back; the nonces of this ledger that have a second invoice; and whether `own` is among what the
- * wallet shows.
+ * Reads the claims in the source wallet, newest first. It stops at the newest claim at which this ledger knew that no
+ * other copy was in use; but it always reads as far as `own`, because LNbits' clock may have been set back.
+ *
+ * `strange`: the claims of other copies. `doubled`: the nonces of this ledger that have a second invoice. `seen`: the
+ * wallet shows `own`.
  */
 export async function readClaims(
   { ledger, lnbits, sourceWallet }: Pick<PayContext, 'ledger' | 'lnbits' | 'sourceWallet'>,

@@ -140,8 +140,8 @@ async function showsItself(
 }
 
 /**
- * The text that the owner of the wallet reads, with the cash that is left in machines as the invoice is made. Far below the
- * 639 bytes that a memo may have.
+ * The text that the owner of the wallet reads, with the cash that is left in machines as the invoice is made. Far below
+ * the 639 bytes that a memo may have.
  */
 async function memoOf({ db }: Ledger, payout: Payout, sats: bigint): Promise<string> {
   const { id, kind, digits, currency, recipient } = payout;

@@ -14,7 +14,7 @@ import { actOf, type PayContext, type SourceWallet } from './session.ts';
 
 /*
  * The wallet that the ledger pays from. A wallet that never paid for this ledger cannot show what an older copy of it
- * lacks. The former source wallet can, by its key (`ledger recover`). Otherwise the clients' wallets are read: all of
+ * lacks. The former source wallet can, by its key, in a recovery. Otherwise the clients' wallets are read: all of
  * them before another source wallet is accepted, and each once more before its recipient's first payment from it. A
  * wallet that cannot be read never counts as one without payments.
  */

@@ -38,11 +38,15 @@ export interface Crediting {
 }
 
 /**
- * Tops the source wallet up by what the cash-outs that no credit covers yet have to pay out, once: first it is found
- * out what became of credits that an earlier run sent, and which came late; then what is to be credited is recorded;
- * then LNbits is asked, one credit after the other. `how` is null if crediting is off: then nothing new is begun.
- * Answers how many sats arrived. A failure of LNbits ends the crediting, not the run: it is in `ctx.problems` and the
- * reason of what is not sent, and clients are paid from what the wallet holds.
+ * Credits the source wallet, once, with what has to be paid out of cash-outs that no credit covers yet. The order:
+ *
+ * 1. Find out what became of the credits that an earlier run sent, and which of those that were given up arrived late.
+ * 2. Record the new credits.
+ * 3. Ask LNbits for each of them, one after the other.
+ *
+ * `how` is null if crediting is off: then only the first step is done. Answers how many sats arrived. A failure of
+ * LNbits ends the crediting, not the run: it is in `ctx.problems`, and it is the reason of each credit that is not
+ * sent. Clients are paid from what the wallet holds.
  */
 export async function creditSource(ctx: PayContext, how: Crediting | null): Promise<bigint> {
   let arrived = 0n;

@@ -94,9 +94,9 @@ async function readBefore(db: Db, source: string, { source: now, host }: Clocks)
 }
 
 /**
- * How far Lamassu's clock may be ahead of the right time, in ms, less than 0 if it may be behind: as far as it is
- * from this host's, but 0 if this host's is known to be the wrong one: by the count since both agreed, or because it
- * is behind what the ledger has seen, and Lamassu's is not.
+ * How far Lamassu's clock may be ahead of the right time, in ms; less than 0 if it may be behind. That is its
+ * difference from this host's clock, but 0 if this host's clock is known to be the wrong one. It is known by the time
+ * that was counted since both agreed; or else because it is behind what the ledger has seen, and Lamassu's is not.
  */
 export async function lamassuAhead(db: Db, clocks: Clocks): Promise<number> {
   const ahead = apart(clocks);

@@ -8,8 +8,8 @@ import type { ClientStatement } from './client-statement.ts';
 import { type CsvColumn, type CsvKind, csvColumns, type Language, words } from './languages.ts';
 
 /*
- * A statement as CSV: what happened in the order of time, between an opening and a closing row for each currency. `cash` and
- * `waiting_sats` are the balances after each row. Amounts are plain decimals in every language.
+ * A statement as CSV: what happened in the order of time, between an opening and a closing row for each currency.
+ * `cash` and `waiting_sats` are the balances after each row. Amounts are plain decimals in every language.
  */
 
 type CsvRow = Partial<Record<CsvColumn, string>> & { kind: CsvKind };

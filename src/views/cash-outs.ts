@@ -30,7 +30,10 @@ export const cashOutView = z.object({
   /** The machine where the layperson began, if the cash was fetched at another one. */
   begun_at_machine: z.string().nullable(),
   machine_name: z.string().nullable(),
-  /** The price of one BTC at which the cash came out: `fiat` by `net_sats` + `own_sats`; null if all sats are commission. */
+  /**
+   * The price of one BTC at which the cash came out: `fiat` by `net_sats` + `own_sats`; null if all sats are
+   * commission.
+   */
   price: price.nullable(),
   /** What the commission is worth at that price. */
   commission_fiat: fiat.nullable(),

@@ -211,8 +211,8 @@ describe('sixty thousand rows', () => {
     const few = await peak('--to', '2026-01-01T00:00:00.009999Z');
     const many = await peak();
     expect([few.rows, many.rows]).toEqual([10_000, 60_000]);
-    // Both compile the same code. Kept rows would be forty megabytes and more. The young generation has a fixed size: what
-    // the collector leaves there for later says nothing.
+    // Both compile the same code. Kept rows would be forty megabytes and more. The young generation has a fixed size:
+    // what the collector leaves there for later says nothing.
     expect(many.kilobytes - few.kilobytes).toBeLessThan(20_000);
   });
 

@@ -1,5 +1,5 @@
-// For `node --import`: ends the process by SIGKILL right before its nth link, rename or removal of a file, or write of a
-// whole one, as KILL_AT_FILE=3 says.
+// For `node --import`: ends the process by SIGKILL right before its nth link, rename or removal of a file, or write of
+// a whole one, as KILL_AT_FILE=3 says.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 

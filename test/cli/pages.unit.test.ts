@@ -43,8 +43,8 @@ import * as statusViews from '../../src/views/status.ts';
 import * as verificationViews from '../../src/views/verification.ts';
 
 /*
- * Every page, of views with long but real values, on a terminal of 80 columns: no line is wider, and no word is broken that
- * fits its place. The views are made from their schemas.
+ * Every page, of views with long but real values, on a terminal of 80 columns: no line is wider, and no word is broken
+ * that fits its place. The views are made from their schemas.
  */
 
 const COLUMNS = 80;

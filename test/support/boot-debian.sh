@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Boots a copy of the Debian in a folder: ROOT NAME NODE [ARGUMENT OF SYSTEMD…], in a mount namespace of its own:
-# cgroup2 where systemd looks for it, and what is written goes into memory, so that the folder stays as it was. The network is
-# this host's. NODE is there as /usr/local/bin/node.
+# cgroup2 where systemd looks for it, and what is written goes into memory, so that the folder stays as it was. The
+# network is this host's. NODE is there as /usr/local/bin/node.
 set -euo pipefail
 root=$1 name=$2 node=$3
 shift 3

@@ -2,8 +2,8 @@
 // from the moment at which it gets SIGUSR2. Clocks that only count, and timers by them, go on as on a real host.
 // CLOCK_BOOT is another boot of the host: its id, while what counts since the boot begins anew.
 //
-// For the real program as a process of its own: nothing can be handed down to that. Tests in one process hand down a clock of
-// test/support/clock.ts.
+// For the real program as a process of its own: nothing can be handed down to that. Tests in one process hand down a
+// clock of test/support/clock.ts.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { DatabaseSync } from 'node:sqlite';

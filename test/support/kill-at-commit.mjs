@@ -1,6 +1,6 @@
 // For `node --import`: ends the process by SIGKILL (or sends it AT_COMMIT_SIGNAL) right before or after its nth commit
-// to SQLite, or half-way through what it writes, as KILL_AT_COMMIT=before:3 says (`after`, `half`), and otherwise tells on
-// stderr at the end how many there were. What is written outside of a transaction is a commit as well.
+// to SQLite, or half-way through what it writes, as KILL_AT_COMMIT=before:3 says (`after`, `half`), and otherwise tells
+// on stderr at the end how many there were. What is written outside of a transaction is a commit as well.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { commitsItself } from './commits.ts';

@@ -22,8 +22,8 @@ type PageOf<View, Given = unknown> = (view: View, cli: Cli, input: Given) => Tex
 type QuestionOf<View, Given> = (seen: View, cli: Cli, input: Given) => Text | null | Promise<Text | null>;
 
 /**
- * The arguments and options of a command as the input of its operation: `--daily-limit` is `daily_limit`, `--no-name` null
- * where there is a `--name`, an option that names a file with a secret that secret. The reason is no input.
+ * The arguments and options of a command as the input of its operation: `--daily-limit` is `daily_limit`, `--no-name`
+ * null where there is a `--name`, an option that names a file with a secret that secret. The reason is no input.
  */
 export function inputOf(command: Command): Input {
   const { options, registeredArguments, processedArgs } = command;

@@ -100,13 +100,7 @@ export function makeCli(command: Command): Cli {
 
 function tell(text: string | Message): void {
   const page = fittedPage(asWritten(inCommandWords(text)), process.stderr);
-  process.stderr.write(
-    forPeople(
-      2,
-      `${page}
-`,
-    ),
-  );
+  process.stderr.write(forPeople(2, `${page}\n`));
 }
 
 /** `$AIO_DCA_ACTOR`, else the user who called sudo, else the user's name, else the uid. */

@@ -11,8 +11,8 @@ type Level = 2 | 3 | 4 | 6 | 7;
 const ERROR = /^[a-z-]+\/[a-z-]+: /;
 
 /**
- * Whether `fd` is the journal: $JOURNAL_STREAM has its device and inode (systemd.exec(5)). Programs in a pipeline inherit the
- * variable, and write into the pipe.
+ * Whether `fd` is the journal: $JOURNAL_STREAM has its device and inode (systemd.exec(5)). Programs in a pipeline
+ * inherit the variable, and write into the pipe.
  */
 export function isJournal(fd: 1 | 2, env: NodeJS.ProcessEnv = process.env): boolean {
   if (!env.JOURNAL_STREAM) return false;
@@ -33,8 +33,8 @@ export function forPeople(fd: 1 | 2, text: string, level: Level = 6): string {
 const ATTENTION = /^Needs the operator:$/;
 
 /**
- * Errors are at the level of errors, what needs the operator at that of warnings, each with the indented lines below; all
- * else is at `level`.
+ * Errors are at the level of errors, what needs the operator at that of warnings, each with the indented lines below;
+ * all else is at `level`.
  */
 export function withLevels(text: string, level: Level = 6): string {
   let current = level;

@@ -8,8 +8,8 @@ import { atLevel, isJournal, levelOf } from './journal.ts';
 import { inCommandWords } from './words.ts';
 
 /**
- * Logs go to stderr: stdout is for answers. Lines of JSON; plain text on a terminal, with local times of `timezone`, and,
- * unless JSON was asked for, in systemd's journal.
+ * Logs go to stderr: stdout is for answers. Lines of JSON; plain text on a terminal, with local times of `timezone`,
+ * and, unless JSON was asked for, in systemd's journal.
  */
 export function makeLogger(level: string, timezone: string, json = false): Logger {
   const options = {
@@ -38,8 +38,8 @@ function written(fields: Record<string, unknown>): Record<string, unknown> {
 }
 
 /**
- * A line of JSON in words, for the journal, which has the time: `lnbits/balance: the source wallet … (run r7)`. A hint, or
- * where a defect happened, is below.
+ * A line of JSON in words, for the journal, which has the time: `lnbits/balance: the source wallet … (run r7)`. A hint,
+ * or where a defect happened, is below.
  */
 export function inJournal(line: string): string {
   const { level, time: _, msg, code, hint, err, ...rest } = JSON.parse(line) as Record<string, unknown>;

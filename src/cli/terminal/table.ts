@@ -22,11 +22,11 @@ const TIME = /^\d{4}-\d{2}-\d{2}/;
 const AMOUNT = /\d[\d,.]*( ?(%|sat|[A-Z]{3})\b)?/g;
 
 /**
- * A table for the terminal. Numbers and amounts are aligned to the right; they and times are never cut. If the table
- * is wider than `width` (default: the terminal, at most 100 columns), text wraps between words, without breaking an
+ * A table for the terminal. Numbers and amounts are aligned to the right; they and times are never cut. If the table is
+ * wider than `width` (default: the terminal, at most 100 columns), text wraps between words, without breaking an
  * amount; one long word that holds a digit, and so perhaps is an id, is broken; another is cut with …; then the spaces
- * beside the text go; and where even that is too wide, each row becomes lines of its own. Null is an empty cell. The result ends without a line break. `heads`: texts across all columns, by the
- * row that they stand above.
+ * beside the text go; and where even that is too wide, each row becomes lines of its own. Null is an empty cell. The
+ * result ends without a line break. `heads`: texts across all columns, by the row that they stand above.
  */
 export function table(
   columns: string[],

@@ -9,7 +9,8 @@ export interface Final {
 }
 
 /**
- * The settlement is final once sats of it are in a payout or a credit, or a client of it is closed; null: it is not.
+ * Why the settlement is final: sats of it are in a payout or a credit, or a client of it is closed. Null if it can
+ * still be undone.
  */
 export async function finalityOf(db: Db, { cashOut, allocations }: CashOutDetail): Promise<Final | null> {
   const settleRest = call('settlements.external', { reference: null });

@@ -27,7 +27,10 @@ export async function refuseTakenName(db: Db, name: string): Promise<void> {
   );
 }
 
-/** Enters a client or a commission recipient, and answers its id. Throws `usage/invalid` if the name or the wallet is taken. */
+/**
+ * Enters a client or a commission recipient, and answers its id. Throws `usage/invalid` if the name or the wallet is
+ * taken.
+ */
 export async function enterRecipient(
   trx: Trx,
   kind: Schema['recipients']['kind'],

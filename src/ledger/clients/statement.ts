@@ -6,9 +6,9 @@ import type { Db } from '../store/open.ts';
 import type { Client } from './clients.ts';
 
 /*
- * What happened to a client's cash and sats in a span of time, from the books as they are now. Cash counts from the moment at
- * which it was in the machine, a purchase by the confirmation of its cash-out (as in exports), and a payment by its settling.
- * A settlement that was undone is not in the books, so it is in no statement.
+ * What happened to a client's cash and sats in a span of time, from the books as they are now. Cash counts from the
+ * moment at which it was in the machine, a purchase by the confirmation of its cash-out (as in exports), and a payment
+ * by its settling. A settlement that was undone is not in the books, so it is in no statement.
  */
 
 /** Fiat in minor units. */
@@ -60,8 +60,8 @@ export interface StatementPayment {
 }
 
 /**
- * In the order of the currencies; without those of which there is nothing until then. An error that is no `BridgeError`: the books
- * do not add up.
+ * In the order of the currencies; without those of which there is nothing until then. An error that is no
+ * `BridgeError`: the books do not add up.
  */
 export async function readStatement(
   db: Db,
@@ -191,7 +191,10 @@ function inMachine({ status, remaining }: Snapshot): bigint {
   return status === 'in_flight' ? 0n : remaining;
 }
 
-/** What the operator changed of a funding, oldest first. What an undone settlement gave back is left out, as it is itself. */
+/**
+ * What the operator changed of a funding, oldest first. What an undone settlement gave back is left out, as it is
+ * itself.
+ */
 async function pastOf(db: Db, id: bigint, digits: number) {
   const rows = await db
     .selectFrom('log')

@@ -214,8 +214,8 @@ export async function holdCredit(
 }
 
 /**
- * `dropped`: it did not happen, so another credit may cover its cash-outs. `because`: why; the operator's word where the
- * operator drops it.
+ * `dropped`: it did not happen, so another credit may cover its cash-outs. `because`: why; the operator's word where
+ * the operator drops it.
  */
 export async function dropCredit(trx: Trx, act: ReasonedAct, credit: Credit): Promise<void>;
 export async function dropCredit(trx: Trx, act: Act, credit: Credit, because: string): Promise<void>;

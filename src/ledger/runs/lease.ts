@@ -146,7 +146,7 @@ export async function startRun(
 }
 
 export interface LeaseOptions {
-  /** The command, like `payouts hold`. */
+  /** What the run is for, as the log and `runs.kind` name it. */
   kind: string;
   who: Asker;
   /** The name of the Lamassu that the run reads. */

@@ -119,7 +119,7 @@ export interface Schema {
   };
   claims: {
     nonce: string;
-    /** The run of `ledger recover`, if this is the claim of another copy that the operator accepted. */
+    /** The recovery in which the operator accepted this claim of another copy. */
     run_id: bigint;
     /** The source wallet that shows it. */
     wallet_id: string;

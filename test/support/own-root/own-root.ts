@@ -9,8 +9,8 @@ import type { Page } from './blocks.ts';
 import type { Outcome, Request } from './inside.ts';
 
 /**
- * Why no root of its own can be made here; undefined if one can. A tool that can be installed is an error in CI; root and
- * name spaces are the machine's to give.
+ * Why no root of its own can be made here; undefined if one can. A tool that can be installed is an error in CI; root
+ * and name spaces are the machine's to give.
  */
 export function whyNoOwnRoot(): string | undefined {
   const missing = (names: string[]) =>
