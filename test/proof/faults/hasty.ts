@@ -14,7 +14,7 @@ export type Wait = 'lnbits' | 'payment' | 'lamassu' | 'query' | 'ledger' | 'stat
 export const DEADLINES: Record<Wait, number> = {
   lnbits: 200,
   payment: 300,
-  lamassu: 2_000,
+  lamassu: 4_000,
   query: 1_500,
   ledger: 1_000,
   statement: 1_500,
