@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { commandOf } from '../src/cli/terminal/words.ts';
 import { everyOperation, operationsOf } from './support/operations.ts';
 import { commandViews, holdAgainstView } from './support/views.ts';

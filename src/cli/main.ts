@@ -4,8 +4,6 @@ import { BridgeError } from '../errors.ts';
 import { exitCodeOf } from './command/exit-codes.ts';
 import { makeProgram } from './program.ts';
 import { knownTimezone } from './terminal/context.ts';
-import { printError } from './terminal/print-error.ts';
-import { wrappedHelp } from './terminal/wrap.ts';
 
 /** The failed write to stdout or stderr, once it has been reported. */
 let unwritable: Error | undefined;
@@ -20,8 +18,8 @@ for (const stream of [process.stdout, process.stderr]) {
       `${name}: write failed (${error.code}); the output is incomplete.`,
       'Free space there, or send the output elsewhere, and run the command again.',
     );
-    printError(known, false);
     process.exitCode = exitCodeOf(known);
+    void import('./terminal/print-error.ts').then(({ printError }) => printError(known, false));
   });
 }
 
@@ -30,18 +28,21 @@ for (const stream of [process.stdout, process.stderr]) {
 setFlagsFromString('--semi-space-growth-factor=1');
 
 const argv = process.argv.slice(2);
-/** What commander writes to stderr: its help is printed as it is, its errors are reworded. */
-const said: string[] = [];
+/** What commander writes: its help is printed, its errors are reworded. */
+const said = { out: '', err: '' };
 try {
   await (await makeProgram(argv, said)).parseAsync(argv, { from: 'user' });
 } catch (error) {
   if (error === unwritable) {
     // Already reported.
   } else if (error instanceof CommanderError && error.exitCode === 0) {
+    const { wrappedHelp } = await import('./terminal/wrap.ts');
+    process.stdout.write(wrappedHelp(said.out));
     process.exitCode = 0;
   } else if (error instanceof CommanderError && error.code === 'commander.help') {
     // A noun without a verb.
-    process.stderr.write(wrappedHelp(said.join('')));
+    const { wrappedHelp } = await import('./terminal/wrap.ts');
+    process.stderr.write(wrappedHelp(said.err));
     process.exitCode = 64;
   } else {
     const known =
@@ -52,6 +53,7 @@ try {
             '`aio-dca --help` shows the commands; `--help` after a command shows its options.',
           )
         : error;
+    const { printError } = await import('./terminal/print-error.ts');
     printError(known, argv.includes('--json'), knownTimezone());
     process.exitCode = exitCodeOf(known);
   }

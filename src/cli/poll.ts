@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
-import type { RunView } from '../views/run.ts';
-import { type Action, does, local, unlessDry } from './command/call.ts';
+import type { DryRunView, RunView } from '../views/run.ts';
+import { type Action, does, local, type Text, unlessDry } from './command/call.ts';
 import { exitOf } from './command/exit-codes.ts';
 import { define } from './command/options.ts';
-import { firstReadingQuestion } from './pages/first-reading.ts';
-import { dryRunPage, runPage } from './pages/poll.ts';
 import { makeCli } from './terminal/context.ts';
 import { canAsk } from './terminal/prompt.ts';
 
 const operations = () => import('../operations/poll.ts');
+const pages = () => import('./pages/poll.ts');
+const dryRun = async (view: DryRunView, timezone: string) => (await pages()).dryRunPage(view, timezone);
 const exitCode = ({ outcome }: Pick<RunView, 'outcome'>) => exitOf[outcome];
 
 export function register(program: Command): void {
@@ -22,7 +22,7 @@ export function register(program: Command): void {
     .option('--dry-run', 'write nothing, pay nothing, show the plan')
     .action(
       unlessDry(
-        does(operations, 'previewPoll', local(dryRunPage), exitCode),
+        does(operations, 'previewPoll', local(dryRun), exitCode),
         asksAtFirst(does(operations, 'pollOnce', local(unlessSilent), exitCode)),
       ),
     );
@@ -38,6 +38,7 @@ function asksAtFirst(run: Action): Action {
     if (!cli.globals.yes && canAsk()) {
       const { previewFirstReading } = await import('../operations/first-reading.ts');
       const seen = await cli.perform(previewFirstReading, {});
+      const { firstReadingQuestion } = await import('./pages/first-reading.ts');
       const question = firstReadingQuestion(seen, (await cli.config()).timezone);
       if (question !== null) await cli.confirm(question);
     }
@@ -46,9 +47,9 @@ function asksAtFirst(run: Action): Action {
 }
 
 /** cron mails whatever is printed. So without a terminal, a run in which nothing happened prints nothing. */
-function unlessSilent(run: RunView, timezone: string): string {
+async function unlessSilent(run: RunView, timezone: string): Promise<Text> {
   const { source, distributed, payouts, outcome } = run;
   const nothingHappened =
     outcome === 'ok' && distributed.cash_outs === 0 && source.to_review === 0 && payouts.settled === 0;
-  return !process.stdout.isTTY && nothingHappened ? '' : runPage(run, timezone);
+  return !process.stdout.isTTY && nothingHappened ? '' : (await pages()).runPage(run, timezone);
 }

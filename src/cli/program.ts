@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import pkg from '../../package.json' with { type: 'json' };
-import { wrappedHelp } from './terminal/wrap.ts';
 
 type Noun = () => Promise<{ register(program: Command): void }>;
 
@@ -49,10 +48,8 @@ const groups: Record<string, Record<string, Noun>> = {
   },
 };
 
-/**
- * The program with the commands that `argv` may name; with all of them for the help. `said` gets what goes to stderr.
- */
-export async function makeProgram(argv: string[], said: string[]): Promise<Command> {
+/** The program with the commands that `argv` may name; with all of them for the help. `said` gets what it writes. */
+export async function makeProgram(argv: string[], said: { out: string; err: string }): Promise<Command> {
   const program = new Command('aio-dca')
     .description(
       'Pays the clients whose cash left a Lamassu Bitcoin ATM: reads confirmed cash-outs, divides the sats, ' +
@@ -88,8 +85,12 @@ export async function makeProgram(argv: string[], said: string[]): Promise<Comma
     })
     .showHelpAfterError('(`--help` shows how it is used)')
     .configureOutput({
-      writeOut: (text) => process.stdout.write(wrappedHelp(text)),
-      writeErr: (text) => said.push(text),
+      writeOut: (text) => {
+        said.out += text;
+      },
+      writeErr: (text) => {
+        said.err += text;
+      },
     })
     .exitOverride();
   const nouns = Object.entries(groups).flatMap(([group, all]) =>

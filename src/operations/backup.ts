@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { backupLedger } from '../ledger/copies/backup.ts';
 import { parseWhole } from '../typed/numbers.ts';
 import { verificationView } from '../views/verification.ts';

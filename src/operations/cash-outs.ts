@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { readCashOut, readCashOutList as readCashOuts } from '../ledger/cash-outs/view.ts';
 import { parseLimit } from '../typed/limit.ts';
 import { cashOutDetailView, cashOutsView, viewOfCashOut, viewOfCashOutDetail } from '../views/cash-outs.ts';

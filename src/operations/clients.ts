@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Currencies } from '../dca/currency.ts';
 import { BridgeError, invalid } from '../errors.ts';
 import { addClient, type LimitChange, pauseClient, setClient } from '../ledger/clients/changes.ts';

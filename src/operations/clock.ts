@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BridgeError, invalid } from '../errors.ts';
 import { bestTime, entryTime, lastClocks, ledgerTime } from '../ledger/clocks/clocks.ts';
 import { doubtsAt, restate, subjectOf, timeOfChange } from '../ledger/clocks/doubts.ts';

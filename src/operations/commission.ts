@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { invalid } from '../errors.ts';
 import { refuseTakenName } from '../ledger/clients/names.ts';
 import { timeOfChange } from '../ledger/clocks/doubts.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { configOrigins } from '../config/origins.ts';
 import { configView, viewOfConfig } from '../views/config.ts';
 import { operation } from './operation.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { findCredit, readCreditList as readCredits } from '../ledger/credits/operator-actions.ts';
 import { parseLimit } from '../typed/limit.ts';
 import { creditsView, creditView, viewOfCredit, viewOfListedCredit } from '../views/credits.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Config } from '../config/config.ts';
 import { type Check, fail, ok } from '../doctor/check.ts';
 import { doctorView, viewOfCheck, viewOfChecks } from '../views/doctor.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { BridgeError, invalid, notFound } from '../errors.ts';
 import { changePages, countChanges } from '../export/changes.ts';
 import { formatted } from '../export/format.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { BridgeError } from '../errors.ts';
 import { addOwnShare, type OwnShares } from '../ledger/cash-outs/own-shares.ts';
 import { markOf } from '../ledger/cash-outs/watermark.ts';

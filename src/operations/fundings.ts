@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Config } from '../config/config.ts';
 import { invalid } from '../errors.ts';
 import { findClient } from '../ledger/clients/clients.ts';

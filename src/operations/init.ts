@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { mayWrite, type NewFile, placeFiles, standing } from '../init/files.ts';
 import {
   findLedger,

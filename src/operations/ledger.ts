@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { readCa } from '../config/ca.ts';
 import type { Config } from '../config/config.ts';
 import { readLedgerUrl } from '../config/ledger-url.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { notFound } from '../errors.ts';
 import { changePages } from '../export/changes.ts';
 import { formatted } from '../export/format.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
 import { timeOfChange } from '../ledger/clocks/doubts.ts';

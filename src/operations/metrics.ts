@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import pkg from '../../package.json' with { type: 'json' };
 import { ledgerMetrics } from '../monitoring/metrics.ts';
 import { operation } from './operation.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { openLedger } from '../ledger/store/open.ts';
 import { LEDGER } from './errors.ts';
 import { operation } from './operation.ts';

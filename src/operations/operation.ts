@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Config } from '../config/config.ts';
 import { Secret } from '../config/secret.ts';
 import { BridgeError, type ErrorCode, invalid, notFound } from '../errors.ts';
@@ -38,7 +38,7 @@ export interface Session {
   /** Aborted when the work should stop at its next safe step. */
   stopSignal(): AbortSignal;
   /** Called with notices for the caller while the work goes on. */
-  tell?(text: string | Message): void;
+  tell?(text: string | Message): Promise<void>;
   /** Makes the log at this level, unless the caller wants another; without it, nothing is logged. */
   logger?(level: Config['log']['level']): Promise<Logger>;
   /** Called with the milliseconds that a run waits for LNbits' rate limit; without it, the wait is logged. */
@@ -63,7 +63,7 @@ export interface Context {
    */
   write<View>(work: (trx: Trx) => Promise<View>): Promise<View>;
   stopSignal(): AbortSignal;
-  tell(text: string | Message): void;
+  tell(text: string | Message): Promise<void>;
 }
 
 /** A ledger that is changed by `Context.write`. */
@@ -138,7 +138,7 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   if (reasoned) withReason(who);
   const bare = {
     ...{ who, clock, stopSignal: () => session.stopSignal() },
-    tell: (text: string | Message) => session.tell?.(text),
+    tell: async (text: string | Message) => session.tell?.(text),
   };
   const done = async (context: object) => view.parse(await run(context as ContextOf[N], read.data));
   const { withLedger, logger = silentLogger, onWait, onCheck, env = {} } = session;

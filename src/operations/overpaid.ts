@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { conflict } from '../errors.ts';
 import { bookOverpaid, type Overpaid, overpaidBy } from '../ledger/fundings/overpaid.ts';
 import { findFunding } from '../ledger/fundings/view.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { invalid } from '../errors.ts';
 import { refuseUnknownName } from '../ledger/clients/names.ts';
 import { dueGroups, formPayouts } from '../ledger/payouts/form.ts';

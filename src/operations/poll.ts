@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { dryRun } from '../scheduler/dry-run.ts';
 import { payFixed } from '../scheduler/fixed.ts';
 import { poll } from '../scheduler/poll.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { invalid } from '../errors.ts';
 import { readPurchase, readPurchaseList } from '../ledger/cash-outs/purchase-view.ts';
 import { type Client, findClient } from '../ledger/clients/clients.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { bookEachFee, reconcile as compare } from '../reconcile/reconcile.ts';
 import { parseRange } from '../typed/range.ts';
 import { reconciliationView, viewOfReconciliation } from '../views/reconciliation.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatSats } from '../dca/money.ts';
 import { BridgeError, invalid, notFound, wrongState } from '../errors.ts';
 import {
@@ -72,7 +72,7 @@ export const resolveCredit = operation({
     const { tell } = context;
     const evidence = await readEvidence(context, word, digest);
     const { credit, shown, question } = evidence;
-    if (digest === undefined && shown === null && credit.sent_at !== null) tell(question);
+    if (digest === undefined && shown === null && credit.sent_at !== null) await tell(question);
     return context.write(async (trx) => {
       await write(trx, { ...withReason(context.who), at: context.clock.now() }, word, evidence);
       return viewOfCredit(await findCredit(trx, word.id));

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatSats } from '../dca/money.ts';
 import { BridgeError } from '../errors.ts';
 import { findCase, openPayment, resolvePayment } from '../ledger/payouts/operator-actions.ts';

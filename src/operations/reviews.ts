@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type BridgeError, concerns, notFound, wrongState } from '../errors.ts';
 import type { JudgingConfig } from '../judging/judging.ts';
 import { isHeld, type ReviewReason, reviewReasons, type Verdict } from '../judging/review-reasons.ts';

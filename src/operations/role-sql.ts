@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { invalid } from '../errors.ts';
 import { roleSql } from '../lamassu/role-sql.ts';
 import { roleSqlView } from '../views/role-sql.ts';

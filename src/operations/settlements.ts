@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Config } from '../config/config.ts';
 import type { Stated } from '../dca/settlement.ts';
 import { BridgeError, conflict, invalid } from '../errors.ts';

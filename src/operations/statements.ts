@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { localDate } from '../dca/local-time.ts';
 import { invalid } from '../errors.ts';
 import { localTimes } from '../export/format.ts';

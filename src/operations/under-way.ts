@@ -12,7 +12,7 @@ export async function untilNothingIsUnderWay(
   quietMs: number,
 ): Promise<void> {
   if (sentAt === null) return;
-  tell(`Waiting ${Math.ceil(quietMs / 1000)} s, until LNbits can no longer be working on it.`);
+  await tell(`Waiting ${Math.ceil(quietMs / 1000)} s, until LNbits can no longer be working on it.`);
   const { clock } = ledger;
   const from = { clock, quietMs, began: clock.monotonic(), posted: new Map() };
   await untilQuiet({ ...from, signal: run.lost }, [sentAt]);

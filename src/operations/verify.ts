@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { verifyLedger } from '../ledger/verify/verify.ts';
 import { verificationView } from '../views/verification.ts';
 import { operation } from './operation.ts';

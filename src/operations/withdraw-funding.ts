@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { withdrawFunding } from '../ledger/fundings/fundings.ts';
 import { type Funding, findFunding } from '../ledger/fundings/view.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';

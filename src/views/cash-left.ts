@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDecimal } from '../dca/money.ts';
 import type { CashLeft } from '../ledger/fundings/cash-left.ts';
 import { fiat } from './fields.ts';

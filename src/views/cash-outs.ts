@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDecimal } from '../dca/money.ts';
 import { priceOf, worthOf, worthOfPart } from '../dca/price.ts';
 import type { CashOutDetail, CashOutRow } from '../ledger/cash-outs/view.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDecimal } from '../dca/money.ts';
 import type { Client } from '../ledger/clients/clients.ts';
 import type { InCurrency, ClientWithCash as Known } from '../ledger/clients/view.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { BridgeError } from '../errors.ts';
 import { type Doubt, wayOut } from '../ledger/clocks/doubts.ts';
 import { callView, instant, text } from './fields.ts';

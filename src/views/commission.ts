@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDecimal } from '../dca/money.ts';
 import { roundHalfUp } from '../dca/split.ts';
 import type { CommissionRecipient, Weight } from '../ledger/commission/commission.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type ConfigOrigins, LEDGER_FILE_STATES, ORIGINS } from '../config/origins.ts';
 import { SECRET_ORIGINS, SECRETS } from '../config/secrets.ts';
 import { problemView, viewOfProblem } from './fields.ts';

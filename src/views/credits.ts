@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CreditRow } from '../ledger/credits/operator-actions.ts';
 import { instant, pageOf, sats, text } from './fields.ts';
 import { CREDIT_STATES } from './states.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Check } from '../doctor/check.ts';
 import { errorKinds } from '../errors.ts';
 import { text } from './fields.ts';

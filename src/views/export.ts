@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDecimal } from '../dca/money.ts';
 import type { Column, ExportKind } from '../export/kinds.ts';
 import type { ExportTotals } from '../export/totals.ts';

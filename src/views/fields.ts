@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type BridgeError, errorKinds } from '../errors.ts';
 import type { OpenPayout } from '../ledger/payouts/open-payouts.ts';
 import { Message } from '../lib/message.ts';

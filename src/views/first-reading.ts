@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDecimal, sum } from '../dca/money.ts';
 import type { OwnShares } from '../ledger/cash-outs/own-shares.ts';
 import type { Names } from '../ledger/store/names-by-id.ts';

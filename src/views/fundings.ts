@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDecimal, formatRate, sum } from '../dca/money.ts';
 import type { Changed, Spent } from '../ledger/fundings/history.ts';
 import type { Past, PastCashOut } from '../ledger/fundings/late.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
 import { instant, problemView, viewOfProblem } from './fields.ts';

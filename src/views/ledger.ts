@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ComparedSource } from '../ledger/cash-outs/watermark.ts';
 import type { Copied, LedgerPlace } from '../ledger/copies/copy.ts';
 import type { RecoverReport } from '../ledger/recover/recover.ts';

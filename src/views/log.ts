@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { instant } from './fields.ts';
 
 /** One change of the ledger, as `log.list` writes it: the columns of an export of `changes`. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDecimal, formatRate } from '../dca/money.ts';
 import type { Funding } from '../ledger/fundings/view.ts';
 import type { MachineWithCash as Known, Machine, Remaining, Replaced } from '../ledger/machines/machines.ts';

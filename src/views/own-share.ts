@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDecimal } from '../dca/money.ts';
 import type { OwnShares } from '../ledger/cash-outs/own-shares.ts';
 import { type OwnShareCause, ownShareReasons } from '../ledger/cash-outs/why-own-share.ts';

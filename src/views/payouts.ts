@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDecimal } from '../dca/money.ts';
 import type { Overpaid } from '../ledger/fundings/overpaid.ts';
 import type { Funding } from '../ledger/fundings/view.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { metrics } from '../dca/client-stats.ts';
 import { formatDecimal, sum } from '../dca/money.ts';
 import type { Purchase } from '../ledger/cash-outs/purchase-view.ts';

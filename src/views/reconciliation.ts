@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDecimal } from '../dca/money.ts';
 import type { Day, DaySums } from '../reconcile/lamassu.ts';
 import type { Reconciliation } from '../reconcile/reconcile.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDecimal } from '../dca/money.ts';
 import type { ReviewDetail, ReviewRow } from '../ledger/cash-outs/review-view.ts';
 import type { Call } from '../lib/message.ts';

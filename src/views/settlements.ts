@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDecimal, formatRate, SATS_PER_BTC } from '../dca/money.ts';
 import { proportionOf } from '../dca/settlement.ts';
 import { roundHalfUp } from '../dca/split.ts';

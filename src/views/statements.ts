@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { formatDecimal, sum } from '../dca/money.ts';
 import { priceOf } from '../dca/price.ts';
 import type { CurrencyStatement } from '../ledger/clients/statement.ts';

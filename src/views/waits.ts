@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Wait, waitReasons } from '../ledger/payouts/waits.ts';
 import { instant, sats } from './fields.ts';
 

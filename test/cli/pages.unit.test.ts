@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import stringWidth from 'string-width';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import * as cashOut from '../../src/cli/pages/cash-out.ts';
 import * as client from '../../src/cli/pages/client.ts';
 import * as clock from '../../src/cli/pages/clock.ts';

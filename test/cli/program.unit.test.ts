@@ -12,7 +12,7 @@ interface Page {
 }
 
 async function everyPage(): Promise<Page[]> {
-  const program = await makeProgram([], []);
+  const program = await makeProgram([], { out: '', err: '' });
   return pagesOf(program, '');
 }
 
@@ -55,8 +55,7 @@ function argumentsOf(example: string): string[] {
 
 /** Which command the arguments name. Throws what the parser says of them. */
 async function parsed(argv: string[]): Promise<string> {
-  const said: string[] = [];
-  const program = await makeProgram(argv, said);
+  const program = await makeProgram(argv, { out: '', err: '' });
   let named = '';
   const quiet = (command: Command) => {
     command.exitOverride().configureOutput({ writeErr: () => undefined, writeOut: () => undefined });

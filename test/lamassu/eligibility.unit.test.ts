@@ -320,7 +320,7 @@ describe('a row that is not paid automatically', () => {
       expect(judgement).toMatchObject({ reason: 'negative-commission', ...needsPerson });
       expect(judgement).toHaveProperty(
         'detail',
-        expect.stringMatching(/was worth 48\d{4} sat, and only 458900 were paid: 2\d{4} are missing/),
+        expect.stringMatching(/was worth 48\d,\d{3} sat, and only 458,900 were paid: 2\d,\d{3} are missing/),
       );
     }
     // Where no satoshi is missing by the price, the price decides.

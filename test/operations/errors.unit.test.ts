@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { BridgeError, catalogue, type ErrorCode } from '../../src/errors.ts';
 import { errorsOf } from '../../src/operations/errors.ts';
 import { operation, type Session } from '../../src/operations/operation.ts';

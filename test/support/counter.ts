@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';

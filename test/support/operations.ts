@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { commandOf } from '../../src/cli/terminal/words.ts';
 import { BridgeError, type ErrorCode } from '../../src/errors.ts';
 import { errorsOf } from '../../src/operations/errors.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { catalogue, type ErrorCode } from '../../src/errors.ts';
 import { kinds } from '../../src/export/kinds.ts';
 import { cashOutDetailView, cashOutsView } from '../../src/views/cash-outs.ts';

@@ -1,10 +1,9 @@
 import type { Command, Option } from 'commander';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Message } from '../../lib/message.ts';
 import type { Needs, Operation } from '../../operations/operation.ts';
 import { type Cli, makeCli } from '../terminal/context.ts';
 import { fieldOf, inCommandWords } from '../terminal/words.ts';
-import { fittedPage } from '../terminal/wrap.ts';
 import { readKey } from './key-file.ts';
 
 /** What commander calls with the arguments, the options, and at last the command. */
@@ -15,7 +14,7 @@ type ViewOf<One> = One extends { view: infer View extends z.ZodType } ? z.output
 type InputOf<One> = One extends { input: infer Given extends z.ZodType } ? z.input<Given> : never;
 type RowOf<One> = ViewOf<One> extends { rows: (infer Row)[] } ? Row : never;
 
-type Text = string | Message;
+export type Text = string | Message;
 /** A page of a view: its text, or how to make it; also from what was asked for. */
 type PageOf<View, Given = unknown> = (view: View, cli: Cli, input: Given) => Text | Promise<Text>;
 /** What is asked about a preview; null: nothing. */
@@ -132,15 +131,15 @@ function operationOf<Module>(module: Module, name: keyof Module): AnyOperation {
 
 /** One JSON document, or the page. */
 export async function print<View>(cli: Cli, json: unknown, view: View, page: PageOf<View>): Promise<void> {
-  cli.answer(
-    json,
-    cli.globals.json || cli.globals.quiet ? '' : fittedPage(inCommandWords(await page(view, cli, undefined))),
-  );
+  const text = cli.globals.json || cli.globals.quiet ? '' : inCommandWords(await page(view, cli, undefined));
+  // A run by cron mostly prints nothing, and measuring widths takes longer to load than all of the command line.
+  const fitted = text === '' ? '' : (await import('../terminal/wrap.ts')).fittedPage(text);
+  cli.answer(json, fitted);
 }
 
 /** A page or a question with times, in the zone of the configuration. */
 export function local<View, Answer extends Text | null>(
-  page: (view: View, timezone: string) => Answer,
+  page: (view: View, timezone: string) => Answer | Promise<Answer>,
 ): (view: View, cli: Cli) => Promise<Answer> {
   return async (view, cli) => page(view, (await cli.config()).timezone);
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { BridgeError } from '../../errors.ts';
 import type { Message } from '../../lib/message.ts';
 import type { Operation } from '../../operations/operation.ts';

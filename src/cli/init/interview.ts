@@ -1,6 +1,7 @@
 import { BridgeError } from '../../errors.ts';
 import type { Cli } from '../terminal/context.ts';
-import { answered, noticeText, questionText } from '../terminal/prompt.ts';
+import { noticeText, questionText } from '../terminal/notices.ts';
+import { answered } from '../terminal/prompt.ts';
 import { errorInWords } from '../terminal/words.ts';
 import type { InitOptions } from './init-options.ts';
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { createInstallation } from '../../operations/init.ts';
 
 /** Everything that config.toml and the files beside it will hold. */

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { formatSats } from '../../dca/money.ts';
 import { call, type Message, message } from '../../lib/message.ts';
 import type { changedRecipientView, CommissionRecipientView as Recipient } from '../../views/commission.ts';

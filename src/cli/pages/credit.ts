@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { formatSats } from '../../dca/money.ts';
 import type { CreditView, listedCreditView } from '../../views/credits.ts';
 import { clean } from '../terminal/clean.ts';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { formatSats } from '../../dca/money.ts';
 import type { openPayoutView } from '../../views/fields.ts';
 import { wrapped } from '../terminal/wrap.ts';

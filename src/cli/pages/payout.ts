@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { formatSats, groupDigits } from '../../dca/money.ts';
 import { type Message, message } from '../../lib/message.ts';
 import type {

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Operation } from '../../operations/operation.ts';
 import type { settlementView } from '../../views/settlements.ts';
 import {

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { Logger } from 'pino';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Config } from '../../config/config.ts';
 import { BridgeError } from '../../errors.ts';
 import type { Message } from '../../lib/message.ts';
@@ -13,7 +13,6 @@ import { jsonDocument } from './json.ts';
 import { waitingLine } from './progress.ts';
 import { confirm } from './prompt.ts';
 import { inCommandWords, setCommand } from './words.ts';
-import { fittedPage } from './wrap.ts';
 
 /** The options that every command takes. */
 export interface Globals {
@@ -98,9 +97,9 @@ export function makeCli(command: Command): Cli {
   };
 }
 
-function tell(text: string | Message): void {
-  const page = fittedPage(asWritten(inCommandWords(text)), process.stderr);
-  process.stderr.write(forPeople(2, `${page}\n`));
+async function tell(text: string | Message): Promise<void> {
+  const { fittedPage } = await import('./wrap.ts');
+  process.stderr.write(forPeople(2, `${fittedPage(asWritten(inCommandWords(text)), process.stderr)}\n`));
 }
 
 /** `$AIO_DCA_ACTOR`, else the user who called sudo, else the user's name, else the uid. */

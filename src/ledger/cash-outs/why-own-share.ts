@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Division } from '../../dca/allocate.ts';
 import type { CashOut } from '../../dca/cash-out.ts';
 import { sum } from '../../dca/money.ts';

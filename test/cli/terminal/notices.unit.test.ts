@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { noticeText, questionText } from '../../../src/cli/terminal/prompt.ts';
+import { noticeText, questionText } from '../../../src/cli/terminal/notices.ts';
 
 const { columns } = process.stderr;
 
