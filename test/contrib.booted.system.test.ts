@@ -30,7 +30,7 @@ const started = new AsyncDisposableStack();
  * The commands of the docs' block that begins with `first`, without those that only a person or a network can answer.
  */
 function commands(first: string): string {
-  const block = DOCS.split(/^```\n/m).find((one) => one.startsWith(first));
+  const block = DOCS.split(/^```\w*\n/m).find((one) => one.startsWith(first));
   if (!block) throw new Error(`docs/monitoring.md has no commands that begin with ${first}`);
   return block.replaceAll(/^sudo(edit| apt-get) .*\n/gm, '').replaceAll(' --pty ', ' --pipe ');
 }
@@ -81,6 +81,7 @@ describe.skipIf(!debian)('under systemd (npm run test:systemd)', { timeout: 120_
     host = (await booted.must('hostname')).trim();
     await booted.must(`
       ln -s ../lib/node_modules/aio-dca-bridge/bin/aio-dca.js /usr/local/bin/aio-dca
+      command -v npm || { printf '#!/bin/sh\\necho /usr/local/lib/node_modules\\n' >/usr/local/bin/npm; chmod +x /usr/local/bin/npm; }
       echo "127.0.1.1 $(hostname)" >>/etc/hosts
       useradd --create-home maria
       echo 'root: maria' >>/etc/aliases
@@ -133,6 +134,13 @@ describe.skipIf(!debian)('under systemd (npm run test:systemd)', { timeout: 120_
     const text = await mailbox();
     expect(text).toMatch(/Content-Type: text\/plain; charset="?utf-8/i);
     expect(text).toContain('Source wallet');
+  });
+
+  test('the timer of the watch lets the first polls go before', async () => {
+    await booted.must('systemctl enable --now aio-dca-watch.timer');
+    expect(await show('aio-dca-watch.timer', 'ActiveState')).toBe('active');
+    expect(await show('aio-dca-watch.service', 'ExecMainStartTimestamp')).toBe('');
+    await booted.must('systemctl disable --now aio-dca-watch.timer');
   });
 
   test('the watch fails and alerts as long as something needs the operator, and only then', async () => {

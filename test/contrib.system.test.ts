@@ -133,6 +133,20 @@ test('the daemon tells each bad end, and the one without a restart by an alert o
     expect(started('exit-code', status), status).toBe('systemctl --no-block start aio-dca-alert@%n.service');
 });
 
+test('each names a page of the documentation that contrib/install.sh puts there', () => {
+  const place = /^ln -sfn "\$\(cd \.\.\/\.\.\/docs && pwd -P\)" (\S+)$/m.exec(read('install.sh'))?.[1];
+  for (const path of services) {
+    const pages = [...readFileSync(path, 'utf8').matchAll(/^Documentation=(.*)$/gm)].map(
+      ([, uri = '']) => uri,
+    );
+    expect(pages, path).toHaveLength(1);
+    for (const page of pages) {
+      expect(page.startsWith(`file:${place}/`), page).toBe(true);
+      expect(existsSync(join(CONTRIB, '../docs', basename(page))), page).toBe(true);
+    }
+  }
+});
+
 test('what they say is found in the journal under one name', () => {
   for (const path of services)
     expect(readFileSync(path, 'utf8'), path).toMatch(/^SyslogIdentifier=aio-dca$/m);
@@ -164,9 +178,9 @@ test('after a boot the watch waits for the first polls', () => {
     return Number(count) * (unit === 'min' ? 60 : 1);
   };
   const polled = seconds('aio-dca', 'OnBootSec') + seconds('aio-dca', 'RandomizedDelaySec');
-  expect(seconds('aio-dca-watch', 'OnBootSec')).toBeGreaterThan(3 * polled);
-  // With it, an hour that passed while the host was off would be made up for at once.
-  expect(read('systemd/aio-dca-watch.timer')).not.toContain('Persistent');
+  expect(seconds('aio-dca-watch', 'OnActiveSec')).toBeGreaterThan(3 * polled);
+  // By a time of day, or an hour that passed while the host was off, it would come at once after some boots.
+  expect(read('systemd/aio-dca-watch.timer')).not.toMatch(/^(OnCalendar|OnBootSec|Persistent)=/m);
 });
 
 test('cron mails a backup and a status only if they fail', () => {
