@@ -20,6 +20,7 @@ import { basename, dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { BridgeError } from '../errors.ts';
 import { call, type Message, message } from '../lib/message.ts';
+import { inPackage } from '../lib/package.ts';
 import { thisUser, userName } from '../lib/users.ts';
 import { asOwner, type FileOwner } from './service.ts';
 
@@ -45,7 +46,7 @@ export function mayWrite(config: string): void {
       error,
       (error as NodeJS.ErrnoException).code === 'EACCES'
         ? message`${thisUser()} may not write there. Do it as root, by \`sudo\`: ${call('init.create')}. Or name another place.`
-        : 'Make the folder, owned by the user who will run the bridge. For the services of contrib/, docs/install.md makes it and that user.',
+        : `Make the folder, owned by the user who will run the bridge. \`sudo sh ${inPackage('contrib/install.sh')}\` makes /etc/aio-dca, and that user.`,
     );
   }
   const stands = statSync(config, { throwIfNoEntry: false });

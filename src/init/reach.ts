@@ -43,7 +43,7 @@ export async function reachWallet(place: LnbitsSettings, key: Secret, clock: Clo
   throw new BridgeError(
     'lnbits/key',
     'That is an invoice key, which cannot pay.',
-    'Take the admin key of the source wallet, from its API info in LNbits.',
+    'Take the admin key of the source wallet, from its “API keys” in LNbits.',
   );
 }
 

@@ -227,7 +227,7 @@ function headerSafe(key: Secret): string {
   throw new BridgeError(
     'lnbits/key',
     'The key is empty or has characters that no LNbits key has.',
-    'Copy the key again from the wallet’s API info in LNbits.',
+    'Copy the key again from the wallet’s “API keys” in LNbits.',
   );
 }
 

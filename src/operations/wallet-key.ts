@@ -45,7 +45,7 @@ function ofThisKey(error: unknown): never {
   throw invalid(
     FIELD,
     'LNbits does not know the key',
-    'Copy the invoice key again from the wallet’s API info in LNbits, and check [lnbits] url.',
+    'Copy the invoice key again from the wallet’s “API keys” in LNbits, and check [lnbits] url.',
   );
 }
 

@@ -352,6 +352,15 @@ describe('in a script', () => {
     expect(await readdir(folder)).toEqual(['.aio-dca-init']);
   });
 
+  test('a folder that is missing: the error has the command that makes it', async () => {
+    const missing = ['--config', join(folder, 'none', 'config.toml')];
+    const ran = await startCommand([...missing, 'init', ...options()]).ended;
+    expect([ran.code, ran.stderr.replaceAll(/\s+/g, ' ')]).toEqual([
+      78,
+      expect.stringMatching(/`sudo sh \/\S+\/contrib\/install\.sh` makes /),
+    ]);
+  });
+
   test('killed before any of its steps, a second run finishes it', async () => {
     const preload = new URL('./kill-at-file.mjs', import.meta.url).href;
     const answers = options({ 'ssh-key-file': undefined, 'lamassu-password-file': undefined });

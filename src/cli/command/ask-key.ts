@@ -38,7 +38,9 @@ function askingIf(needed: (options: KeyOptions) => boolean, action: Action): Act
     }
     if (asked) {
       const whose = command.processedArgs[0];
-      const typed = await askSecret(`Invoice key of ${whose}'s wallet in LNbits (API info; it is not shown)`);
+      const typed = await askSecret(
+        `Invoice key of ${whose}'s wallet in LNbits (“Invoice/read key” under its “API keys”; it is not shown)`,
+      );
       command.setOptionValue('walletKeyFile', keyIn(Buffer.from(typed), OPTION, 'the answer'));
     }
     return action(...all);

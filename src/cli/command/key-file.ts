@@ -28,6 +28,6 @@ export function keyIn(bytes: Buffer, option: string, place: string): Secret {
   if (/^[\x21-\x7e]{1,200}$/.test(text)) return new Secret(text);
   throw usage(
     `${option}: ${place} does not hold a single key.`,
-    'Copy only the key into it, from the wallet’s API info in LNbits.',
+    'Copy only the key into it, from the wallet’s “API keys” in LNbits.',
   );
 }

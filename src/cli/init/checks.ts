@@ -80,5 +80,5 @@ export function readPlace(
 /** A key of LNbits: one line without blanks. */
 export function checkedKey(text: string, key: keyof InitOptions): string {
   if (/^[\x21-\x7e]{1,200}$/.test(text)) return text;
-  throw usage(`${flagOf(key)}: that is not a single key.`, 'Copy it from the wallet’s API info.');
+  throw usage(`${flagOf(key)}: that is not a single key.`, 'Copy it from the wallet’s “API keys” in LNbits.');
 }

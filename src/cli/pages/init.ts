@@ -1,5 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { styleText } from 'node:util';
+import { inPackage } from '../../lib/package.ts';
 import type { MadeView, PlaceView } from '../../views/init.ts';
 import { clean } from '../terminal/clean.ts';
 import { shortId } from '../terminal/figures.ts';
@@ -24,7 +25,7 @@ export function introduction({ file, ledger_url: ledger, owner }: PlaceView): st
     '',
     paragraph('- the address of Lamassu’s server, and a way to run two commands there as root', '  '),
     paragraph(
-      '- the address of LNbits, and the admin key of the wallet that pays (“API info” of that wallet)',
+      '- the address of LNbits, and the admin key of the wallet that pays (in LNbits, under “API keys” of that wallet)',
       '  ',
     ),
     paragraph('- the time from which on cash-outs are paid', '  '),
@@ -93,7 +94,8 @@ export function initPage(made: MadeView, runner: Runner): string {
     '',
     title('What remains to be done'),
     ...steps,
-    'docs/install.md explains each step, and how to do it without root’s SSH login.',
+    'Each step explained, and how to do it without root’s SSH login:',
+    `  ${inPackage('docs/install.md')}`,
   ].join('\n');
 }
 

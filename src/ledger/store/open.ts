@@ -161,7 +161,7 @@ function ownedBy(owner: string, path: string): BridgeError {
   const me = thisUser();
   const elsewhere = dirname(path) !== SERVICES_WRITE;
   const move = elsewhere
-    ? ` The services of contrib/ write only to ${SERVICES_WRITE}: docs/install.md says how to move it there.`
+    ? ` The services of contrib/ write only to ${SERVICES_WRITE}: docs/install.md of this package says how to move it there.`
     : '';
   return new BridgeError(
     'ledger/owner',
