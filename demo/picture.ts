@@ -16,7 +16,7 @@ const PICTURE = fileURLToPath(new URL('../docs/demo.svg', import.meta.url));
 
 const lines = excerpt((await text(process.stdin)).trimEnd().split('\n'));
 const readme = readFileSync(README, 'utf8');
-const sample = /(?<=```\n)\$ npm ci && npm run demo\n.*?(?=\n```)/s;
+const sample = /(?<=```console\n)\$ npm ci && npm run demo\n.*?(?=\n```)/s;
 if (!sample.test(readme)) throw new Error('README.md has no sample of the demo');
 writeFileSync(
   README,

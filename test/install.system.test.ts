@@ -1,18 +1,13 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Typed } from './support/own-root/inside.ts';
-import { typePages, whyNoOwnRoot } from './support/own-root/own-root.ts';
+import { notDone, type Packed, pack, typePages, whyNoOwnRoot } from './support/own-root/own-root.ts';
+import { INSTALL, README, UPGRADING } from './support/own-root/pages.ts';
 
 /* The commands of the documentation, typed as they stand there, from an empty root to a client who is paid. */
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const README = { path: join(ROOT, 'README.md'), from: '## From nothing', to: '## How it keeps' };
-const INSTALL = { path: join(ROOT, 'docs/install.md') };
-const UPGRADING = { path: join(ROOT, 'docs/upgrading.md') };
 
 /** What people do on such a host: the exit code, and a part of what they are told. */
 const AGAIN =
@@ -40,7 +35,14 @@ const MISTAKES = new Map<string, [code: number, said: string]>([
   // Once more: by root, who replaces the configuration; aio-dca may not, as it is root's.
   [`sudo -u aio-dca aio-dca ${AGAIN}`, [78, 'Do this as root, by `sudo`: `aio-dca init`']],
   [`sudo aio-dca ${AGAIN}`, [0, 'for the user aio-dca']],
+  // Where contrib/install.sh was not run.
+  [
+    `sudo aio-dca --config /none/config.toml ${AGAIN}`,
+    [78, '`sudo sh /usr/local/lib/node_modules/aio-dca-bridge/contrib/install.sh` makes'],
+  ],
   ["sudo stat -c '%a %U %G' /etc/aio-dca/config.toml", [0, '640 root aio-dca']],
+  // What the units name as their documentation.
+  ['test -r /usr/local/share/doc/aio-dca-bridge/monitoring.md', [0, '']],
   // A tarball has the user who packed it, and so would what root unpacks.
   ['sudo stat -c %U:%G /usr/local/bin', [0, 'root:root']],
   // Files that were made as root.
@@ -57,27 +59,25 @@ const MISTAKES = new Map<string, [code: number, said: string]>([
 ]);
 
 const why = whyNoOwnRoot();
-if (why !== undefined) console.warn(`The commands of README.md and docs/install.md are NOT tried: ${why}.`);
+if (why !== undefined) console.warn(`The commands of README.md and docs/upgrading.md are NOT tried: ${why}.`);
 
 describe.skipIf(why !== undefined)(`in a root of its own${why === undefined ? '' : ` (${why})`}`, () => {
-  let folder: string;
-  let tarball: string;
-
+  let packed: Packed;
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'aio-dca-pack-'));
-    const pack = ['pack', '--silent', '--pack-destination', folder];
-    tarball = join(
-      folder,
-      execFileSync('npm', pack, { cwd: ROOT, encoding: 'utf8' }).trim().split('\n').at(-1) ?? '',
-    );
+    packed = pack();
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => packed.remove());
 
   test('README leads from nothing to a client who is paid, and docs/upgrading.md on from there', async () => {
-    const { typed, files, service, paidSats, then } = await typePages([README, UPGRADING], tarball, [
-      ...MISTAKES.keys(),
-    ]);
-    expectAllDone(typed);
+    const { typed, files, service, paidSats, afterwards } = await typePages(
+      [README, UPGRADING],
+      packed.tarball,
+      {
+        afterwards: [...MISTAKES.keys()],
+      },
+    );
+    expect(notDone(typed)).toEqual([]);
+    expect(typed.at(-1)?.command).toMatch(/^sudo systemctl start/);
     expect({ service: service.code, paidSats }).toEqual({ service: 0, paidSats: 363_155 });
     expect(files).toEqual([
       '/etc/aio-dca 1770 root aio-dca',
@@ -101,7 +101,7 @@ describe.skipIf(why !== undefined)(`in a root of its own${why === undefined ? ''
     for (const { command } of typed.filter((one) => one.command.includes('ssh root@')))
       expect(page).toContain(command.replaceAll(/\n */g, '\n'));
     expect(printed('poll --dry-run')).toContain('363,155 sat');
-    const said = then.map((one) => ({
+    const said = afterwards.map((one) => ({
       command: one.command,
       code: one.code,
       // A command that is too long for the terminal goes on after a backslash.
@@ -115,21 +115,6 @@ describe.skipIf(why !== undefined)(`in a root of its own${why === undefined ? ''
       })),
     );
   }, 400_000);
-
-  test('docs/install.md, by hand, ends in the same place', async () => {
-    const { typed, files, service, paidSats } = await typePages([INSTALL], tarball);
-    expectAllDone(typed);
-    expect({ service: service.code, paidSats }).toEqual({ service: 0, paidSats: 363_155 });
-    expect(files).toEqual(
-      expect.arrayContaining([
-        '/etc/aio-dca 1770 root aio-dca',
-        '/etc/aio-dca/config.toml 640 root aio-dca',
-        '/etc/aio-dca/id_ed25519 600 aio-dca aio-dca',
-        '/etc/aio-dca/source.adminkey 600 aio-dca aio-dca',
-        '/var/lib/aio-dca/ledger.sqlite 600 aio-dca aio-dca',
-      ]),
-    );
-  }, 400_000);
 });
 
 test('the file that the documentation installs is the one of this version', () => {
@@ -139,12 +124,3 @@ test('the file that the documentation installs is the one of this version', () =
     expect(new Set(named.map((name) => name.replace(/^.*[-@]/, ''))), path).toEqual(new Set([version]));
   }
 });
-
-/** systemd does not run there, so its units are enabled and not started. */
-function expectAllDone(typed: Typed[]): void {
-  const failed = typed.filter(
-    ({ code, printed }) => code !== 0 && !printed.includes('not been booted with systemd'),
-  );
-  expect(failed).toEqual([]);
-  expect(typed.at(-1)?.command).toMatch(/^sudo systemctl (enable|start)/);
-}

@@ -607,7 +607,7 @@ test('the program uses nothing of the tests', () => {
 });
 
 /** Tests whose subject is the whole program or lies outside of src. */
-const WHOLE = ['tidy', 'end-to-end', 'install', 'contrib', 'satmachineadmin', 'release'];
+const WHOLE = ['tidy', 'docs', 'end-to-end', 'install', 'contrib', 'satmachineadmin', 'release'];
 
 test('a test stands where its subject stands and has its name', () => {
   const known = new Set(
@@ -654,7 +654,8 @@ test('docs/README.md lists each page of docs/ once, and what the documentation l
 
 test('docs/demo.svg shows the sample of README, and asks nothing of another place', () => {
   const textOf = (path: string) => files.find((file) => file.path === path)?.text ?? '';
-  const [sample = ''] = /(?<=```\n)\$ npm ci && npm run demo\n.*?(?=\n```)/s.exec(textOf('README.md')) ?? [];
+  const [sample = ''] =
+    /(?<=```console\n)\$ npm ci && npm run demo\n.*?(?=\n```)/s.exec(textOf('README.md')) ?? [];
   const picture = textOf('docs/demo.svg');
   const drawn = [...picture.matchAll(/<text [^>]*>(.*)<\/text>/g)].map(([, line = '']) =>
     line.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&'),

@@ -1,40 +1,80 @@
 import { readFileSync } from 'node:fs';
 
-/** A page of the documentation, or the part of it between two texts. */
+/** A fenced block of a page. */
+export interface Block {
+  /** The heading that it stands under. */
+  section: string;
+  line: number;
+  /** `sh`: each line is typed. `console`: what follows `$ ` is typed, the rest was printed. Others have no commands. */
+  language: string;
+  lines: string[];
+  /** Why no test types it, from a comment before it: `<!-- not typed: … -->`. */
+  notTyped: string | undefined;
+}
+
+/** A page, or some of its sections. */
 export interface Page {
   path: string;
-  from?: string;
-  to?: string;
+  sections?: string[];
 }
 
-/**
- * The commands of a page: of each fenced block without a language, the lines that are typed. A line that ends with a
- * backslash or a pipe, or within quotes, goes on in the next.
- */
-export function commandsOf({ path, from, to }: Page): string[] {
-  const text = readFileSync(path, 'utf8');
-  const begin = from === undefined ? 0 : text.indexOf(from);
-  const end = to === undefined ? text.length : text.indexOf(to, begin);
-  if (begin < 0 || end < 0) throw new Error(`${path} has no ${from} … ${to}`);
-  const blocks = text.slice(begin, end).matchAll(/^( *)```\n([\s\S]*?)^ *```$/gm);
-  return [...blocks].flatMap(([, indent = '', block = '']) =>
-    joined(
-      block
-        .trimEnd()
-        .split('\n')
-        .map((line) => line.slice(indent.length)),
-    ),
-  );
+export interface TypedLine {
+  command: string;
+  /** What the page shows that it prints. */
+  shown: string[];
 }
 
-function joined(lines: string[]): string[] {
-  const commands: string[] = [];
+export function blocksOf(path: string): Block[] {
+  const blocks: Block[] = [];
+  let section = '';
+  let before = '';
+  let open: { block: Block; indent: number } | undefined;
+  for (const [index, line] of readFileSync(path, 'utf8').split('\n').entries()) {
+    const fence = /^( *)```(\w*)$/.exec(line);
+    if (fence && open) open = undefined;
+    else if (open) open.block.lines.push(line.slice(open.indent));
+    else if (fence) {
+      const [, indent = '', language = ''] = fence;
+      const notTyped = /^ *<!-- not typed: (.+) -->$/.exec(before)?.[1];
+      const block = { section, line: index + 1, language, lines: [], notTyped };
+      open = { block, indent: indent.length };
+      blocks.push(block);
+    } else section = /^#+ (.*)$/.exec(line)?.[1] ?? section;
+    if (line.trim() !== '') before = line;
+  }
+  return blocks;
+}
+
+/** The blocks of a page whose commands are typed. */
+export function typedBlocks({ path, sections }: Page): Block[] {
+  const all = blocksOf(path);
+  for (const name of sections ?? [])
+    if (!all.some(({ section }) => section === name)) throw new Error(`${path} has no block under ${name}`);
+  return all.filter(({ section, notTyped }) => !notTyped && (sections?.includes(section) ?? true));
+}
+
+/** The commands of a block. A line that ends with a backslash, a pipe or &&, or within quotes or a loop, goes on. */
+export function commandsOf({ language, lines }: Block): TypedLine[] {
+  if (language !== 'sh' && language !== 'console') return [];
+  const typed: TypedLine[] = [];
   let open = false;
   for (const line of lines) {
-    if (open) commands.push(`${commands.pop()}\n${line}`);
-    else commands.push(line);
-    const whole = commands.at(-1) ?? '';
-    open = line.endsWith('\\') || line.endsWith('|') || (whole.match(/'/g) ?? []).length % 2 === 1;
+    const last = typed.at(-1);
+    if (open && last) last.command += `\n${line}`;
+    else if (language === 'sh' && !/^(#|$)/.test(line)) typed.push({ command: line, shown: [] });
+    else if (line.startsWith('$ ')) typed.push({ command: line.slice(2), shown: [] });
+    else {
+      last?.shown.push(line);
+      continue;
+    }
+    open = goesOn(typed.at(-1)?.command ?? '');
   }
-  return commands;
+  return typed;
+}
+
+function goesOn(command: string): boolean {
+  const count = (pattern: RegExp) => (command.match(pattern) ?? []).length;
+  // A quote within the other quotes is text.
+  const bare = command.replaceAll(/"[^"]*"|'[^']*'/g, '');
+  return /(\\|\||&&)$/.test(command) || /["']/.test(bare) || count(/\bdo$/gm) > count(/^done\b/gm);
 }

@@ -6,7 +6,9 @@ import pg from 'pg';
 import { createLamassu, insertCashOut, pairMachine } from '../lamassu.ts';
 import { startLnbitsSimulator } from '../lnbits-simulator.ts';
 import { until } from '../ssh.ts';
-import { commandsOf, type Page } from './blocks.ts';
+import { commandsOf, type Page, typedBlocks } from './blocks.ts';
+import { DRILLS, type Host } from './drills.ts';
+import { HOME } from './pages.ts';
 import { makeRoot, OPERATOR, type OwnRoot, serveNode, startServer, startSshServer } from './root.ts';
 
 /*
@@ -20,7 +22,9 @@ export interface Request {
   /** Typed one after the other. */
   pages: Page[];
   /** Typed after all that, each on its own: they may fail. */
-  then: string[];
+  afterwards: string[];
+  /** At last the drills of `drills.ts`. */
+  drills: boolean;
   /** The packed package, and the folder of PostgreSQL's programs. */
   tarball: string;
   native: string;
@@ -41,7 +45,16 @@ export interface Outcome {
   service: Typed;
   /** What the client's wallet holds then, in sats. */
   paidSats: number;
-  then: Typed[];
+  afterwards: Typed[];
+  drilled: Drilled[];
+}
+
+export interface Drilled extends Typed {
+  /** Its page and section. */
+  where: string;
+  /** The exit code that it has to have. */
+  ends: number;
+  shown: string[];
 }
 
 const request = JSON.parse(process.argv[2] ?? '') as Request;
@@ -50,6 +63,11 @@ const [url] = await Promise.all([startServer(root, request.native), startSshServ
 serveNode(root, process.execPath);
 const home = join(root.folder, 'home', OPERATOR);
 copyFileSync(request.tarball, join(home, basename(request.tarball)));
+root.run(
+  'sh',
+  '-c',
+  `cd /home/${OPERATOR} && sha256sum ${basename(request.tarball)} > ${basename(request.tarball)}.sha256`,
+);
 
 const server = new pg.Client(url.replace(/lamassu$/, 'postgres'));
 await server.connect();
@@ -79,8 +97,10 @@ writeFileSync(
 );
 writeFileSync(join(home, '.bash_profile'), 'export EDITOR=/usr/local/bin/edit\n');
 
+type Dialog = [asked: string, answer: string][];
+
 /** What is asked on a terminal, and what an operator answers. `''` is Enter. */
-const DIALOGS: [command: RegExp, answers: [asked: string, answer: string][]][] = [
+const DIALOGS: [command: RegExp, answers: Dialog][] = [
   [
     /aio-dca init$/,
     [
@@ -108,16 +128,23 @@ const DIALOGS: [command: RegExp, answers: [asked: string, answer: string][]][] =
 let cwd = home.slice(root.folder.length);
 
 /** Types one command in the operator's shell, on a terminal of 80 columns. */
-async function type(command: string): Promise<Typed> {
-  const answers = DIALOGS.find(([pattern]) => pattern.test(command))?.[1] ?? [];
+async function type(
+  command: string,
+  answers: Dialog = DIALOGS.find(([pattern]) => pattern.test(command))?.[1] ?? [],
+): Promise<Typed> {
   const script = `cd ${cwd} && ${command}\nstatus=$?; pwd > /tmp/cwd; exit $status`;
   writeFileSync(join(root.folder, 'tmp/typed'), script);
   const inRoot = `chroot ${root.folder} su - ${OPERATOR} -c "bash -l /tmp/typed"`;
   const begun = Date.now();
+  // A command that asks something else would wait for ever.
   const child = spawn(
     'script',
     ['--quiet', '--flush', '--return', '--command', `stty cols 80 rows 24; exec ${inRoot}`, '/dev/null'],
-    { env: { ...process.env, TERM: 'xterm', SHELL: '/bin/sh' }, stdio: ['pipe', 'pipe', 'inherit'] },
+    {
+      env: { ...process.env, TERM: 'xterm', SHELL: '/bin/sh' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+      timeout: 120_000,
+    },
   );
   let raw = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -129,8 +156,11 @@ async function type(command: string): Promise<Typed> {
   void ended.then(() => {
     gone = true;
   });
+  let answered = 0;
   for (const [asked, answer] of answers) {
-    await until(() => gone || screen().includes(asked), `the terminal asks ${asked}: ${screen()}`);
+    const stands = () => screen().indexOf(asked, answered);
+    await until(() => gone || stands() >= 0, `the terminal asks ${asked}: ${screen()}`);
+    answered = screen().length;
     child.stdin.write(answer === 'y' ? answer : `${answer}\r`);
   }
   const code = await ended;
@@ -157,13 +187,12 @@ function filesOf({ run }: OwnRoot): string[] {
 
 async function main(): Promise<Outcome> {
   const typed: Typed[] = [];
-  for (const command of request.pages.flatMap(commandsOf)) {
+  for (const { command } of request.pages.flatMap(typedBlocks).flatMap(commandsOf)) {
     const one = await type(command);
     if (process.env.OWN_ROOT_DEBUG)
       console.error(`$ ${one.command}\n${one.printed}\n[${one.code}, ${one.ms} ms]`);
     typed.push(one);
-    // No systemd runs in this root: what is to be started now is only enabled.
-    if (one.code !== 0 && !/not been booted with systemd/.test(one.printed)) break;
+    if (one.code !== 0 && !withoutSystemd(one)) break;
     if (/ fundings (confirm|add .* --deposited)/.test(command))
       await insertCashOut(lamassu, { confirmed_at: new Date().toISOString() });
   }
@@ -172,9 +201,71 @@ async function main(): Promise<Outcome> {
   const { balance } = (await answer.json()) as { balance: number };
   const files = filesOf(root);
   cwd = home.slice(root.folder.length);
-  const then: Typed[] = [];
-  for (const command of request.then) then.push(await type(command));
-  return { typed, files, service: ran, paidSats: balance / 1000, then };
+  const afterwards: Typed[] = [];
+  for (const command of request.afterwards) afterwards.push(await type(command));
+  const drilled = request.drills ? await drill() : [];
+  return { typed, files, service: ran, paidSats: balance / 1000, afterwards, drilled };
+}
+
+/** No systemd runs in this root: what is to be started now is only enabled. */
+function withoutSystemd({ printed }: Typed): boolean {
+  return /not been booted with systemd/.test(printed);
+}
+
+async function drill(): Promise<Drilled[]> {
+  const wallets = new Map([['alice', alice]]);
+  const host: Host = {
+    ...{ lamassu, lnbits, source, wallets, home: home.slice(root.folder.length) },
+    at: (path) => join(root.folder, path),
+    sh: (script) => root.run('sh', '-euc', script),
+    type: async (command, code = 0) => {
+      const one = await type(command);
+      if (one.code !== code) throw new Error(`${command} ended with ${one.code}:\n${one.printed}`);
+      return one.printed;
+    },
+    wallet: async (name) => {
+      const keys = await lnbits.createUserWallet(name);
+      wallets.set(name, keys);
+      const file = join(home, `${name}.invoicekey`);
+      writeFileSync(file, `${keys.inkey}\n`);
+      root.run('chown', OPERATOR, file.slice(root.folder.length));
+      return keys;
+    },
+  };
+  // What is sent may be sent again after it, and nobody waits here for that.
+  host.sh(`sed -i 's|^quiet = "60 s"|quiet = "100 ms"|' /etc/aio-dca/config.toml`);
+  const drilled: Drilled[] = [];
+  for (const { page, section, before, ends = [], answers = [], after } of DRILLS) {
+    const values = Object.entries((await before?.(host)) ?? {});
+    const left = [...ends];
+    for (const { command, shown } of typedBlocks({ path: join(HOME, page), sections: [section] }).flatMap(
+      commandsOf,
+    )) {
+      const index = left.findIndex(([one]) => one === command);
+      const [, code = 0] = index < 0 ? [] : (left.splice(index, 1)[0] ?? []);
+      const dialog = answers
+        .filter(([pattern]) => pattern.test(command))
+        .map(([, asked, answer]): Dialog[number] => [
+          asked,
+          typeof answer === 'string' ? answer : answer(host),
+        ]);
+      const one = await type(
+        values.reduce((text, [named, is]) => text.replaceAll(new RegExp(`\\b${named}\\b`, 'g'), is), command),
+        dialog,
+      );
+      if (process.env.OWN_ROOT_DEBUG)
+        console.error(`$ ${one.command}\n${one.printed}\n[${one.code}, wanted ${code}, ${one.ms} ms]`);
+      drilled.push({
+        ...one,
+        where: `${page}, ${section}`,
+        ends: withoutSystemd(one) ? (one.code ?? 0) : code,
+        shown,
+      });
+    }
+    if (left.length > 0) throw new Error(`${page}, ${section} has no ${left.join()}`);
+    await after?.(host);
+  }
+  return drilled;
 }
 
 try {

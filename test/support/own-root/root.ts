@@ -119,6 +119,8 @@ file=/srv/nodejs/\${2##*/}
 case $1 in -fsSL) cat "$file" ;; -fsSLO) cp "$file" . ;; *) exit 2 ;; esac
 `;
   writeFileSync(join(folder, 'usr/local/bin/curl'), curl, { mode: 0o755 });
+  const apt = '#!/bin/sh\n# As with the network: it installs what is asked for.\n[ "$1" = install ]\n';
+  writeFileSync(join(folder, 'usr/local/bin/apt-get'), apt, { mode: 0o755 });
 }
 
 /** PostgreSQL on its port and its socket, with the operating system's user `postgres`; answers the superuser's URL. */
