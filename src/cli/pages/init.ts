@@ -94,8 +94,7 @@ export function initPage(made: MadeView, runner: Runner): string {
     '',
     title('What remains to be done'),
     ...steps,
-    'Each step explained, and how to do it without root’s SSH login:',
-    `  ${inPackage('docs/install.md')}`,
+    `Explained in ${inPackage('docs/install.md')}`,
   ].join('\n');
 }
 
