@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { notDone, type Packed, pack, typePages, whyNoOwnRoot } from './support/own-root/own-root.ts';
 import { BY_HAND } from './support/own-root/pages.ts';
 
-/* The commands of docs/, typed as they stand there: an installation by hand, and then what its operator does with it. */
+/* The commands of docs/, typed as they stand there: an installation by hand, then what its operator does with it. */
 
 const why = whyNoOwnRoot();
 if (why !== undefined) console.warn(`The commands of docs/ are NOT tried: ${why}.`);

@@ -5,8 +5,8 @@ import type { LnbitsSimulator } from '../lnbits-simulator.ts';
 import { OLD_BOOKS } from './old-books.ts';
 
 /*
- * What the pages of docs/ have typed besides the installation, and what has to be there before. All of them are typed one
- * after the other on one installation, on which alice has cash and was paid once.
+ * What the pages of docs/ have typed besides the installation, and what has to be there before. All of them are typed
+ * one after the other on one installation, on which alice has cash and was paid once.
  */
 
 /** The installation, and the hands of who looks after it. */
