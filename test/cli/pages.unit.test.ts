@@ -19,6 +19,7 @@ import * as review from '../../src/cli/pages/review.ts';
 import * as settlement from '../../src/cli/pages/settlement.ts';
 import * as status from '../../src/cli/pages/status.ts';
 import * as verification from '../../src/cli/pages/verification.ts';
+import { waitLines } from '../../src/cli/pages/waits.ts';
 import * as withdrawal from '../../src/cli/pages/withdrawal.ts';
 import { inCommandWords } from '../../src/cli/terminal/words.ts';
 import { fittedPage } from '../../src/cli/terminal/wrap.ts';
@@ -326,4 +327,18 @@ describe.each(Object.entries(pages))('%s', (command, [schema, page]) => {
     expect(wide, text).toEqual([]);
     expect(broken(text, new Set(words(printed(page, view, 10_000)))), text).toEqual([]);
   });
+});
+
+test('who waits is aligned by the width of letters, and what is wrapped stands below its beginning', () => {
+  const wait = { kind: 'client' as const, until: null, minimum_sats: null, payouts: ['p1'] };
+  const lines = waitLines(
+    [
+      { ...wait, recipient: '日本', sats: 5n, reason: 'paused', detail: null },
+      { ...wait, recipient: 'maria', sats: 12_345n, reason: 'held', detail: 'a reason '.repeat(12).trim() },
+    ],
+    ZONE,
+  ).flatMap((line) => line.split('\n'));
+  const starts = lines.map((line) => stringWidth(/^ +(\S+ +[\d,]+ sat +)?/.exec(line)?.[0] ?? ''));
+  expect(lines.length).toBeGreaterThan(2);
+  expect(new Set(starts)).toEqual(new Set([starts[0]]));
 });

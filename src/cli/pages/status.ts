@@ -5,6 +5,7 @@ import { toMs } from '../../time.ts';
 import type { StatusView } from '../../views/status.ts';
 import { clean } from '../terminal/clean.ts';
 import { counted, formatTime } from '../terminal/figures.ts';
+import { padded } from '../terminal/grid.ts';
 import { table } from '../terminal/table.ts';
 import { commandOf, inCommandWords } from '../terminal/words.ts';
 import { wrapped } from '../terminal/wrap.ts';
@@ -175,7 +176,7 @@ function attentionLines({ needs, next, pause, waits, source_wallet: wallet }: St
     'Needs the operator:',
     ...needs.map(
       ({ what, help }) =>
-        `  ${clean(what).padEnd(41)} ${isCall(help) ? commandOf(help) : inCommandWords(help).replaceAll('`', '')}`,
+        `  ${padded(clean(what), 41)} ${isCall(help) ? commandOf(help) : inCommandWords(help).replaceAll('`', '')}`,
     ),
   ];
 }

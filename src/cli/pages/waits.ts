@@ -1,8 +1,10 @@
+import stringWidth from 'string-width';
 import { formatSats } from '../../dca/money.ts';
 import { call } from '../../lib/message.ts';
 import type { WaitView } from '../../views/waits.ts';
 import { clean } from '../terminal/clean.ts';
 import { counted, formatTime } from '../terminal/figures.ts';
+import { padded } from '../terminal/grid.ts';
 import { commandOf, inCommandWords } from '../terminal/words.ts';
 import { wrapped } from '../terminal/wrap.ts';
 
@@ -20,10 +22,11 @@ export function waitLines(waits: WaitView[], timezone: string): string[] {
   ];
   const [nameWidth, amountWidth] = [widest(names), widest(amounts)];
   const lines = shown.map((one, index) => {
-    const name = names[index]?.padEnd(nameWidth);
-    const amount = amounts[index]?.padStart(amountWidth);
+    const name = padded(names[index] ?? '', nameWidth);
+    const amount = padded(amounts[index] ?? '', amountWidth, 'right');
     const before = `  ${name}  ${amount}  `;
-    const indent = ' '.repeat(before.length > DEEPEST ? 6 : before.length);
+    const width = stringWidth(before);
+    const indent = ' '.repeat(width > DEEPEST ? 6 : width);
     return wrapped(`${before}${whyWaiting(one, timezone)}`, { indent });
   });
   const more = waits.length - shown.length;
@@ -60,5 +63,5 @@ function whyWaiting(one: WaitView, timezone: string): string {
 }
 
 function widest(texts: string[]): number {
-  return Math.max(...texts.map(({ length }) => length));
+  return Math.max(...texts.map((text) => stringWidth(text)));
 }

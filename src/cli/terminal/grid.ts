@@ -72,6 +72,11 @@ function fitted(
   style: (text: string) => string,
 ): string {
   const cut = stringWidth(text) > width ? `${widestBeginning(text, width - 1)}…` : text;
-  const room = ' '.repeat(width - stringWidth(cut));
-  return align === 'right' ? room + style(cut) : style(cut) + room;
+  return padded(style(cut), width, align);
+}
+
+/** `text` with spaces up to `width` columns of the terminal. A wider text stays as it is. */
+export function padded(text: string, width: number, align: 'left' | 'right' = 'left'): string {
+  const room = ' '.repeat(Math.max(0, width - stringWidth(text)));
+  return align === 'right' ? room + text : text + room;
 }

@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import wrapAnsi from 'wrap-ansi';
 import { clean } from './clean.ts';
-import { grid, widestBeginning } from './grid.ts';
+import { grid, padded, widestBeginning } from './grid.ts';
 import { widthOf } from './wrap.ts';
 
 export type Cell = string | number | bigint | boolean | null | undefined;
@@ -98,7 +98,7 @@ function records(
         const title = columns[index] ?? '';
         if (cell === '') return [];
         const [first = '', ...more] = fold(cell, limit - indent).split('\n');
-        const before = title + ' '.repeat(indent - stringWidth(title));
+        const before = padded(title, indent);
         return [before + first, ...more.map((line) => ' '.repeat(indent) + line)];
       });
       return [...(head === undefined ? [] : [fold(head, limit)]), ...lines].join('\n');

@@ -43,8 +43,8 @@ export function wrappedAround(text: string, width: number, indent: string): stri
 
 /** A command that is wider than the terminal goes on after a backslash, so that it can still be copied. */
 function folded(word: string, width: number, indent: string): string {
-  if (!/^ *(aio-dca |`)/.test(word) || stringWidth(word) + indent.length <= width) return word;
-  return filled(word.match(WORDS) ?? [], width - 2 - indent.length, ` \\\n${indent}  `);
+  if (!/^ *(aio-dca |`)/.test(word) || stringWidth(word) + stringWidth(indent) <= width) return word;
+  return filled(word.match(WORDS) ?? [], width - 2 - stringWidth(indent), ` \\\n${indent}  `);
 }
 
 /**
@@ -82,7 +82,10 @@ export function wrappedHelp(text: string): string {
     .join('\n');
 }
 
-/** Joins words up to `width`, then inserts `turn`, which ends in the indent of the next line. */
+/**
+ * Joins words up to `width`, then inserts `turn`, which ends in the indent of the next line. wrap-ansi cannot do it: it
+ * has one width for all lines, no indent, and breaks at every space, also within a word that is a whole command.
+ */
 function filled(words: string[], width: number, turn: string): string {
   let text = '';
   let column = 0;
@@ -93,7 +96,7 @@ function filled(words: string[], width: number, turn: string): string {
       column = length;
     } else if (column + 1 + length > width) {
       text += `${turn}${word}`;
-      column = turn.length - turn.lastIndexOf('\n') - 1 + length;
+      column = stringWidth(turn.slice(turn.lastIndexOf('\n') + 1)) + length;
     } else {
       text += ` ${word}`;
       column += 1 + length;
