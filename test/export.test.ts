@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../src/config/secret.ts';
+import { formatDecimal } from '../src/dca/money.ts';
 import { type Format, formatted, localTimes } from '../src/export/format.ts';
 import { type ExportKind, type KindName, kinds } from '../src/export/kinds.ts';
 import { type Choice, countRows, pages } from '../src/export/rows.ts';
@@ -206,6 +207,32 @@ forEachLedger((_kind, open) => {
     for (const name of ['cash-outs', 'commission'] as const) {
       const sums = (await exported(ledger, name, 'csv')).totals.sums.get('GTQ')?.columns;
       expect(sums?.get('commission_fiat')).toBe(2_222n);
+    }
+  });
+
+  test('the worth of a part is the same in any page, and of one client or of all', async () => {
+    const ledger = await seeded(open);
+    const amount = { minor: 70_000n, currency: 'GTQ', digits: 2 };
+    const more = { client: 'alice', amount, machine: null, rate: null, depositedAt: ENTERED };
+    await ledger.write((trx) => addFunding(trx, { ...who, at: ENTERED }, more));
+    await cashOut(ledger, 'c1', 20_001n, '2026-11-20T10:00:00.000000Z');
+    await cashOut(ledger, 'c2', 3_333n, '2026-11-20T11:00:00.000000Z');
+    const worths = async (client: bigint | null, size?: number) =>
+      (await Array.fromAsync(pages(ledger.db, kinds.allocations, { ...ALL, client }, size)))
+        .flat()
+        .map((row) => [row.cash_out, row.client, row.funding, row.commission_fiat]);
+    const all = await worths(null);
+    expect(all.map(([id]) => id)).toEqual(['c1', 'c1', 'c1', 'c2', 'c2', 'c2']);
+    for (const size of [1, 2, 4]) expect(await worths(null, size)).toEqual(all);
+    for (const name of ['alice', 'bob']) {
+      const { id } = await findClient(ledger.db, name, ENTERED);
+      expect(await worths(id, 1)).toEqual(all.filter(([, client]) => client === name));
+    }
+    for (const { id, commission_fiat } of await objects(ledger, 'cash-outs')) {
+      const sum = all
+        .filter(([of]) => of === id)
+        .reduce((sum, [, , , worth]) => sum + BigInt(worth ?? 0n), 0n);
+      expect(formatDecimal(sum, 2)).toBe(commission_fiat);
     }
   });
 

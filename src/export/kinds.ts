@@ -52,6 +52,8 @@ export interface ExportKind {
   currency: string | null;
   /** Whether a row concerns the client `?`; null if no row concerns one. */
   client: string | null;
+  /** Where each row is a part of a cash-out: the column whose sum over the parts before it is in its `before`. */
+  parts?: string;
   columns: Column[];
 }
 
@@ -145,6 +147,7 @@ export const kinds = {
     key: ['co.confirmed_at', 'co.id', 'a.funding_id'],
     currency: 'cu',
     client: 'coalesce(a.client_id, 0) = ?',
+    parts: 'commission_sats',
     columns: [
       ...ofCashOut,
       column('client', 'text', 'r.name'),
@@ -239,6 +242,7 @@ export const kinds = {
     key: ['co.confirmed_at', 'co.id', 'coalesce(s.recipient_id, 0)'],
     currency: 'cu',
     client: null,
+    parts: 'sats',
     columns: [
       ...ofCashOut,
       column('recipient', 'text', 'r.name'),

@@ -28,8 +28,12 @@ export async function* pages(
   size = PAGE,
 ): AsyncGenerator<ExportRow[], void> {
   const conditions = conditionsOf(kind, choice);
+  // Where every part is read, `before` is carried from row to row: SQL would add up all earlier parts for each row.
+  const carried = choice.client === null && !choice.where?.length ? kind.parts : undefined;
   const selected = [
-    ...kind.columns.flatMap(({ name, sql }) => (typeof sql === 'string' ? [`${sql} as "${name}"`] : [])),
+    ...kind.columns.flatMap(({ name, sql }) =>
+      typeof sql === 'string' && !(name === 'before' && carried !== undefined) ? [`${sql} as "${name}"`] : [],
+    ),
     ...kind.key.map((expression, index) => `${expression} as "key ${index}"`),
     ...(kind.currency === null ? [] : [`${kind.currency}.digits as digits`]),
   ];
@@ -39,11 +43,15 @@ export async function* pages(
       where ${all([...conditions, ...after])} order by ${sql.raw(kind.key.join(', '))} limit ${size}`;
     const { rows } = await page.execute(db);
     for (const row of rows) {
+      if (carried !== undefined) {
+        const sum = BigInt(last?.before ?? 0n) + BigInt(last?.[carried] ?? 0n);
+        row.before = last?.cash_out === row.cash_out ? sum : 0n;
+      }
+      last = row;
       for (const { name, sql } of kind.columns) if (typeof sql === 'function') row[name] = sql(row);
     }
     if (rows.length > 0) yield rows;
     if (rows.length < size) return;
-    last = rows.at(-1);
   }
 }
 
