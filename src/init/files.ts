@@ -67,6 +67,12 @@ export function standing(path: string, text: string): 'absent' | 'same' | 'other
   return readFileSync(path, 'utf8') === text ? 'same' : 'other';
 }
 
+/** Tells one content of a file from the next, without its secret: null if there is no file. */
+export function versionOf(path: string): string | null {
+  const stands = statSync(path, { throwIfNoEntry: false, bigint: true });
+  return stands ? `${stands.ino} ${stands.size} ${stands.mtimeNs}` : null;
+}
+
 /**
  * Writes the files into one folder, readable by their owner only: first `others`, then what `work` makes, last the
  * configuration, which therefore exists only if everything does. If a step fails, the old files are restored. After a

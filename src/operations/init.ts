@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import * as z from 'zod';
-import { mayWrite, type NewFile, placeFiles, standing } from '../init/files.ts';
+import { BridgeError } from '../errors.ts';
+import { mayWrite, type NewFile, placeFiles, standing, versionOf } from '../init/files.ts';
 import {
   findLedger,
   reachLnbits,
@@ -26,6 +27,7 @@ import { kindOf } from '../lamassu/host-keys.ts';
 import { authorizedKeysLine, roleSql } from '../lamassu/role-sql.ts';
 import { hasPassphrase } from '../lamassu/ssh-key.ts';
 import type { Ledger } from '../ledger/store/open.ts';
+import { call, message } from '../lib/message.ts';
 import type { Clock } from '../time.ts';
 import {
   type FoundView,
@@ -38,7 +40,7 @@ import {
   viewOfFound,
 } from '../views/init.ts';
 import { LAMASSU, LEDGER, LNBITS } from './errors.ts';
-import { operation, secretInput } from './operation.ts';
+import { assertUnchanged, digestOf, operation, secretInput } from './operation.ts';
 
 /*
  * The tests that `init` makes before anything is written, and the writing itself. The door asks the questions. Slow
@@ -233,7 +235,10 @@ export const readAnswerFile = operation({
 /** `file`: the absolute path of the configuration. The other files are beside it. */
 const files = z.object({ file: z.string(), settings, heading: z.string() });
 
-/** The files that `init.create` would write. With it a door asks whether existing files may be replaced. */
+/**
+ * The files that `init.create` would write. A door asks whether those with another content may be replaced; its digest
+ * says yes to all of them.
+ */
 export const previewInit = operation({
   name: 'init.preview_create',
   needs: 'none',
@@ -242,9 +247,13 @@ export const previewInit = operation({
   input: files,
   view: initPlanView,
   run: async (_context, given) =>
-    asOwner(ownerIn(dirname(given.file)), () => ({
-      files: filesOf(given).map(({ path, text }) => ({ path, standing: standing(path, text) })),
-    })),
+    asOwner(ownerIn(dirname(given.file)), () => {
+      const plan = planOf(filesOf(given));
+      return {
+        files: plan.map(({ path, standing: now }) => ({ path, standing: now })),
+        digest: digestOf(plan),
+      };
+    }),
 });
 
 /**
@@ -257,18 +266,22 @@ export const createInstallation = operation({
   may: [],
   errors: [...LEDGER, 'init/stopped', 'init/unwritable'],
   input: files.extend({
-    /** The files that may be replaced. */
-    replace: z.array(z.string()),
+    /** That of the preview; without it, no file is replaced. */
+    digest: z.string().optional(),
     /** The answer of `init.check_lamassu`; null if it was not called. */
     found: foundView.nullable(),
   }),
   view: madeView,
-  run: async ({ clock, stopSignal }, { replace, found, ...given }) => {
+  run: async ({ clock, stopSignal }, { digest, found, ...given }) => {
     const folder = dirname(given.file);
     const role = roleFor(given.settings.lamassu.user, found?.harmful ?? []);
-    const [config, ...secrets] = filesOf(given).map((file) => ({
+    const owner = ownerIn(folder);
+    const wanted = filesOf(given);
+    const plan = await asOwner(owner, () => planOf(wanted));
+    assertUnchanged(plan, digest, () => filesChanged(folder));
+    const [config, ...secrets] = wanted.map((file, index) => ({
       ...file,
-      replace: replace.includes(file.path),
+      replace: digest !== undefined && plan[index]?.standing === 'other',
     }));
     if (!config) throw new Error('an installation without a configuration');
     const forServer = renderForServer(given.settings, role, folder).map((file) => ({
@@ -278,7 +291,6 @@ export const createInstallation = operation({
     const { openLedger } = await import('../ledger/store/open.ts');
     // From here on a signal waits until everything is written or undone.
     stopSignal();
-    const owner = ownerIn(folder);
     const create = async () => {
       const made = await openLedger({
         ...placedLedger(given.settings.ledger, folder),
@@ -297,6 +309,19 @@ export const createInstallation = operation({
 /** The configuration, and the files with secrets: what an operator may have changed. */
 function filesOf({ file, settings: said, heading }: z.output<typeof files>): Omit<NewFile, 'replace'>[] {
   return [{ path: file, text: renderConfig(heading, said) }, ...renderSecrets(said, dirname(file))];
+}
+
+/** How each file stands, as the operator agrees to it. */
+function planOf(wanted: ReturnType<typeof filesOf>) {
+  return wanted.map(({ path, text }) => ({ path, standing: standing(path, text), version: versionOf(path) }));
+}
+
+function filesChanged(folder: string): BridgeError {
+  return new BridgeError(
+    'init/stopped',
+    `A file in ${folder} changed meanwhile. Nothing was written.`,
+    message`Do it again: ${call('init.create')}.`,
+  );
 }
 
 function viewOfMade(

@@ -49,8 +49,12 @@ export const placeView = z.object({
 
 export type PlaceView = z.output<typeof placeView>;
 
-/** The files that an operator may have changed: whether each exists, and whether it has the same content. */
+/**
+ * The files that an operator may have changed: whether each exists, and whether it has the same content. `init.create`
+ * replaces those with another content if it gets the digest.
+ */
 export const initPlanView = z.object({
+  digest: z.string(),
   files: z.array(z.object({ path: z.string(), standing: z.enum(['absent', 'same', 'other']) })),
 });
 

@@ -57,7 +57,7 @@ test('it writes the configuration, the secrets and the ledger, for their owner o
   expect((await perform(previewInit, session, input)).files.map(({ standing }) => standing)).toEqual([
     ...['absent', 'absent', 'absent', 'absent'],
   ]);
-  const made = await perform(createInstallation, session, { ...input, replace: [], found: null });
+  const made = await perform(createInstallation, session, { ...input, found: null });
   expect(made).toMatchObject({
     ...{ config: input.file, start_at: '2026-11-01T06:00:00.000000Z', role: 'aio_dca' },
     ledger: { url: `sqlite:${join(folder, 'ledger.sqlite')}` },
@@ -73,16 +73,21 @@ test('it writes the configuration, the secrets and the ledger, for their owner o
   expect(made.files.slice(0, 4)).toEqual(files.map(({ path }) => path));
 });
 
-test('a file that was not named as replaceable stays, and nothing else is left behind', async () => {
+test('a file is replaced only as it was previewed, and else nothing is left behind', async () => {
   const input = await answers();
   const password = join(folder, 'lamassu.password');
   await writeFile(password, 'another one\n');
-  const create = (replace: string[]) =>
-    perform(createInstallation, session, { ...input, replace, found: null });
-  await expect(create([])).rejects.toMatchObject({ code: 'init/stopped' });
-  expect(await readdir(folder)).toEqual(['lamassu.password']);
-  expect(await readFile(password, 'utf8')).toBe('another one\n');
-  await create([password]);
+  const create = (digest?: string) =>
+    perform(createInstallation, session, { ...input, found: null, ...(digest && { digest }) });
+  const preview = async () => (await perform(previewInit, session, input)).digest;
+  const outdated = await preview();
+  await writeFile(password, 'one more\n');
+  for (const digest of [undefined, outdated]) {
+    await expect(create(digest)).rejects.toMatchObject({ code: 'init/stopped' });
+    expect(await readdir(folder)).toEqual(['lamassu.password']);
+    expect(await readFile(password, 'utf8')).toBe('one more\n');
+  }
+  await create(await preview());
   expect(await readFile(password, 'utf8')).toBe('secret of the role\n');
 });
 
@@ -94,7 +99,7 @@ test('a role that can do harm gets one of its own in the SQL', async () => {
     too_much: ['INSERT'],
     harmful: ['INSERT'],
   };
-  const made = await perform(createInstallation, session, { ...(await answers()), replace: [], found });
+  const made = await perform(createInstallation, session, { ...(await answers()), found });
   expect(made).toMatchObject({
     lamassu: { readable: true, machines: ['Antigua'], too_much: ['INSERT'] },
     role: 'aio_dca_reader',

@@ -62,12 +62,10 @@ async function write(
   const { createInstallation, previewInit } = await import('../../operations/init.ts');
   const { settings, found } = answers;
   const input = { file, settings, heading: HEADING };
-  const replace = agreed ? [file] : [];
-  const plan = await cli.perform(previewInit, input);
-  for (const { path, standing } of plan.files) {
-    if (standing !== 'other' || path === file) continue;
-    await mayReplace(cli, path);
-    replace.push(path);
-  }
-  return cli.perform(createInstallation, { ...input, found, replace });
+  const { files, digest } = await cli.perform(previewInit, input);
+  const others = files.filter(({ standing }) => standing === 'other').map(({ path }) => path);
+  for (const path of others) if (path !== file) await mayReplace(cli, path);
+  // A configuration that another process wrote during the questions stays.
+  const mayAll = agreed || !others.includes(file);
+  return cli.perform(createInstallation, { ...input, found, ...(mayAll && { digest }) });
 }
