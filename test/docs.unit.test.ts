@@ -2,7 +2,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Command } from 'commander';
 import { expect, onTestFinished, test } from 'vitest';
+import { makeProgram } from '../src/cli/program.ts';
 import { type Block, blocksOf, commandsOf, typedBlocks } from './support/own-root/blocks.ts';
 import { DOCUMENTATION, HOME, README, TYPED } from './support/own-root/pages.ts';
 
@@ -95,6 +97,45 @@ test('a command may go on in the next lines', () => {
   expect(commandsOf(blocks[1] as Block)[0]?.shown).toEqual(['printed']);
   expect(typedBlocks({ path, sections: ['Two'] })).toHaveLength(2);
   expect(() => typedBlocks({ path, sections: ['Three'] })).toThrow('no block under Three');
+});
+
+test('commands within the text have the words and options of the program', async () => {
+  const program = await makeProgram([], { out: '', err: '' });
+  const named = (command: Command, word: string | undefined) =>
+    command.commands.find((one) => one.name() === word || one.aliases().includes(word ?? ''));
+  const options = (command: Command | null): string[] =>
+    command ? [...command.options.map(({ long }) => long ?? ''), '--help', ...options(command.parent)] : [];
+  /** What a command has that the program does not; undefined for what is no command. */
+  const unknown = (text: string): string | undefined => {
+    const [first = '', ...rest] = text
+      .replace(/^(sudo (-u aio-dca )?)?aio-dca /, '')
+      .replace(/^--config \S+ /, '')
+      .replace(/ [|<>#].*$/, '')
+      .split(/ +/);
+    let command = named(program, first);
+    if (command === undefined) return text.includes('aio-dca ') && /^[a-z]/.test(first) ? first : undefined;
+    if (rest.length === 0) return undefined;
+    if (command.commands.length > 0) {
+      command = named(command, rest[0]);
+      if (command === undefined) return /^[a-z]+(-[a-z]+)*$/.test(rest[0] ?? '') ? rest[0] : undefined;
+    }
+    const known = options(command);
+    return rest.find((word) => word.startsWith('--') && !known.includes(word.replace(/[,;|].*$/, '')));
+  };
+  expect(unknown('aio-dca fundings ad alice')).toBe('ad');
+  expect(unknown('sudo -u aio-dca aio-dca poll --dry --json')).toBe('--dry');
+  expect(unknown('aio-dca pol')).toBe('pol');
+  const wrong = DOCUMENTATION.flatMap((path) =>
+    [
+      ...readFileSync(path, 'utf8')
+        .replaceAll(/^ *```[\s\S]*?^ *```$/gm, '')
+        .matchAll(/`([^`]+)`/g),
+    ]
+      .map(([, text = '']) => text.replaceAll(/\s+/g, ' '))
+      .filter((text) => unknown(text) !== undefined)
+      .map((text) => `${path.slice(HOME.length)}: ${text}`),
+  );
+  expect(wrong).toEqual([]);
 });
 
 test('links lead to headings that are there', () => {
