@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Booted, bootDebian } from './support/booted.ts';
+import { type Booted, bootDebian } from './contrib.booted.support.ts';
 import { pairMachine } from './support/lamassu.ts';
 import { until } from './support/ssh.ts';
 import { startWorld, type World } from './support/world.ts';

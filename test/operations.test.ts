@@ -1,7 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type * as z from 'zod';
-import { loadConfig } from '../src/config/load.ts';
 import { Secret } from '../src/config/secret.ts';
 import { localDate } from '../src/dca/local-time.ts';
 import { BridgeError } from '../src/errors.ts';
@@ -14,7 +12,7 @@ import { plus, systemClock } from '../src/time.ts';
 import { books } from './support/books.ts';
 import { now } from './support/clock.ts';
 import { forEachLedger } from './support/ledgers.ts';
-import { everyOperation, perform } from './support/operations.ts';
+import { everyOperation, perform, sessionOn } from './support/operations.ts';
 
 /* Who may do each operation besides the operator, and that a client sees and reaches only what is the client's own. */
 
@@ -82,7 +80,6 @@ test('what a principal may not do is refused before anything is read', async () 
   }
 });
 
-const config = loadConfig(fileURLToPath(new URL('../config.example.toml', import.meta.url)), {});
 const who = { actor: 'dora', run: null, clock: systemClock };
 
 /** Two clients at one machine, one of them at another machine, too; three cash-outs, one of them not paid yet. */
@@ -159,11 +156,7 @@ function asker(ledger: Ledger, operations: Any[], principal: Principal) {
       name === 'log.list' ? (changes: { json(): AsyncIterable<string> }) => all(changes.json()) : all;
     const view = await perform(
       operation,
-      {
-        ...{ principal, clock: ledger.clock, actor: 'client' in principal ? principal.client : 'dora' },
-        ...{ reason: undefined, config: async () => config, stopSignal: () => AbortSignal.any([]) },
-        withLedger: (_use, work) => work(ledger),
-      },
+      sessionOn(ledger, { principal }),
       ['log.list', 'export.make'].includes(name) ? { format: 'json', ...input, take } : input,
     );
     return { view, handed };

@@ -7,7 +7,7 @@ suite=${1:-bookworm}
 cache=node_modules/.cache/aio-dca-debian
 mkdir -p "$cache"
 export AIO_DCA_DEBIAN=${AIO_DCA_DEBIAN:-$(realpath "$cache")/$suite}
-if ! bash test/support/install-debian.sh "$AIO_DCA_DEBIAN" "$suite" >"$cache/log" 2>&1; then
+if ! bash test/install-debian.sh "$AIO_DCA_DEBIAN" "$suite" >"$cache/log" 2>&1; then
   echo "test:systemd: SKIPPED: $(tail -1 "$cache/log")"
   exit 0
 fi

@@ -1,39 +1,12 @@
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rootCertificates } from 'node:tls';
 import { inspect } from 'node:util';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { BridgeError } from '../../src/errors.ts';
-
-const MINIMAL = `timezone = "America/Guatemala"
-[lamassu]
-start_at = "2026-11-01T00:00:00-06:00"
-[lnbits]
-url = "https://lnbits.example.org"
-`;
-
-let directory: string;
-let file: string;
-
-beforeEach(() => {
-  directory = realpathSync(mkdtempSync(join(tmpdir(), 'aio-dca-config-')));
-  file = join(directory, 'config.toml');
-});
-
-afterEach(() => rmSync(directory, { recursive: true }));
-
-const put = (name: string, text: string) => writeFileSync(join(directory, name), text);
+import { directory, file, MINIMAL, put } from '../support/config-folder.ts';
 
 function load(text: string, env: NodeJS.ProcessEnv = {}) {
   put('config.toml', text);

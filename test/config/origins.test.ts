@@ -1,29 +1,10 @@
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { type ConfigOrigins, configOrigins } from '../../src/config/origins.ts';
-
-const MINIMAL = `timezone = "America/Guatemala"
-[lamassu]
-start_at = "2026-11-01T00:00:00-06:00"
-[lnbits]
-url = "https://lnbits.example.org"
-`;
-
-let directory: string;
-let file: string;
-
-beforeEach(() => {
-  directory = realpathSync(mkdtempSync(join(tmpdir(), 'aio-dca-config-')));
-  file = join(directory, 'config.toml');
-});
-
-afterEach(() => rmSync(directory, { recursive: true }));
-
-const put = (name: string, text: string) => writeFileSync(join(directory, name), text);
+import { directory, file, MINIMAL, put } from '../support/config-folder.ts';
 
 function origins(text: string, env: NodeJS.ProcessEnv = {}): ConfigOrigins {
   put('config.toml', text);

@@ -4,16 +4,10 @@ import { LnbitsAdmin } from '../../src/lnbits/admin.ts';
 import { Http } from '../../src/lnbits/http.ts';
 import { LnbitsClient } from '../../src/lnbits/wallet-client.ts';
 import { systemClock } from '../../src/time.ts';
-import { type Lnbits, lnbitsVersions } from '../support/lnbits.ts';
-import { lnbitsAvailable, startLnbits } from '../support/lnbits-real.ts';
-import { startLnbitsSimulator } from '../support/lnbits-simulator.ts';
+import type { Lnbits } from '../support/lnbits.ts';
+import { forEachLnbits } from '../support/lnbits-real.ts';
 
-for (const version of lnbitsVersions) {
-  contract(`simulated LNbits ${version}`, true, () => startLnbitsSimulator({ version }));
-  const available = lnbitsAvailable(version);
-  const skipped = available ? '' : ' (skipped: install it with test/support/install-lnbits.sh)';
-  contract(`real LNbits ${version}${skipped}`, available, () => startLnbits({ version }));
-}
+forEachLnbits(contract);
 
 /** What crediting the source wallet relies on, the same on every LNbits. */
 function contract(name: string, available: boolean, start: () => Promise<Lnbits>): void {

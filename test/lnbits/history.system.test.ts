@@ -3,8 +3,8 @@ import { Secret } from '../../src/config/secret.ts';
 import { taggedPayments } from '../../src/lnbits/history.ts';
 import { LnbitsClient } from '../../src/lnbits/wallet-client.ts';
 import { systemClock } from '../../src/time.ts';
-import { type Lnbits, lnbitsVersions } from '../support/lnbits.ts';
-import { lnbitsAvailable, startLnbits } from '../support/lnbits-real.ts';
+import type { Lnbits } from '../support/lnbits.ts';
+import { forEachLnbits } from '../support/lnbits-real.ts';
 import { type LnbitsSimulator, startLnbitsSimulator } from '../support/lnbits-simulator.ts';
 
 async function walletOf<T extends Lnbits>(start: () => Promise<T>) {
@@ -41,10 +41,7 @@ function betweenPages(lnbits: LnbitsSimulator, what: (page: number) => unknown):
 // A page has 100 rows, and five of them are on the next one again.
 const COUNTS = [0, 1, 94, 95, 96, 99, 100, 101, 195, 200];
 
-for (const version of lnbitsVersions) {
-  everyCount(`simulated LNbits ${version}`, true, () => startLnbitsSimulator({ version }));
-  everyCount(`real LNbits ${version}`, lnbitsAvailable(version), () => startLnbits({ version }));
-}
+forEachLnbits(everyCount);
 
 function everyCount(name: string, available: boolean, start: () => Promise<Lnbits>): void {
   describe.skipIf(!available)(name, { timeout: 240_000 }, () => {

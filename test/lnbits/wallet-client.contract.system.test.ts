@@ -3,21 +3,15 @@ import { Secret } from '../../src/config/secret.ts';
 import { proveRights, seesPayments } from '../../src/lnbits/rights.ts';
 import { LnbitsClient } from '../../src/lnbits/wallet-client.ts';
 import { systemClock } from '../../src/time.ts';
-import { type Lnbits, lnbitsVersions, type WalletKeys } from '../support/lnbits.ts';
-import { lnbitsAvailable, startLnbits } from '../support/lnbits-real.ts';
-import { startLnbitsSimulator } from '../support/lnbits-simulator.ts';
+import type { Lnbits, WalletKeys } from '../support/lnbits.ts';
+import { forEachLnbits } from '../support/lnbits-real.ts';
 
 /** 100 sat, made by another LNbits. */
 const FOREIGN_BOLT11 =
   'lnbc1u1p4szmtgdqydp5sxqzpusp52f2ef6j8flnypum6mgxwwm0ez7q4pwddtuj83ldnd8tdefa6sz4spp5kzdjg2c6ae0j40cys8r8pt95h0t2reepmnmpp8ekv4tx7fvff92qf6qg4elw805dug2uesmh5m87s0ykeswf5yqpeqr5h3nvrdrs3ru36ehq2p8p5ueffetlrrlkqc938jcgfjlg3qegnec2vlxrm8chqmqqn3jjad';
 const EXTRA = { tag: 'aio-dca', payout: 'p1', cash_outs: ['a', 'b'], sats: 100n };
 
-for (const version of lnbitsVersions) {
-  contract(`simulated LNbits ${version}`, true, () => startLnbitsSimulator({ version }));
-  const available = lnbitsAvailable(version);
-  const skipped = available ? '' : ' (skipped: install it with test/support/install-lnbits.sh)';
-  contract(`real LNbits ${version}${skipped}`, available, () => startLnbits({ version }));
-}
+forEachLnbits(contract);
 
 /**
  * What the bridge relies on, the same on every LNbits: the calls, and each answer that can be provoked from outside.
@@ -381,12 +375,7 @@ function contract(name: string, available: boolean, start: () => Promise<Lnbits>
   });
 }
 
-for (const version of lnbitsVersions) {
-  limited(`simulated LNbits ${version}`, true, () => startLnbitsSimulator({ version, requestsPerSecond: 5 }));
-  limited(`real LNbits ${version}`, lnbitsAvailable(version), () =>
-    startLnbits({ version, requestsPerSecond: 5 }),
-  );
-}
+forEachLnbits(limited, { requestsPerSecond: 5 });
 
 function limited(name: string, available: boolean, start: () => Promise<Lnbits>): void {
   test.skipIf(!available)(`${name}: a used-up rate limit is named, and look-ups wait for it`, async () => {

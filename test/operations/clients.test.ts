@@ -1,7 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type * as z from 'zod';
-import { loadConfig } from '../../src/config/load.ts';
 import type { Principal } from '../../src/ledger/log/log.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';
 import {
@@ -20,26 +18,15 @@ import { plus } from '../../src/time.ts';
 import { books } from '../support/books.ts';
 import { now } from '../support/clock.ts';
 import { forEachLedger } from '../support/ledgers.ts';
-import { perform } from '../support/operations.ts';
+import { perform, sessionOn } from '../support/operations.ts';
 
 /* What a client may do, at any door: see the client's own data, and change nothing about where money goes. */
 
-const config = loadConfig(fileURLToPath(new URL('../../config.example.toml', import.meta.url)), {});
-
 function sessionOf(ledger: Ledger, principal: Principal) {
-  const actor = principal.kind === 'client' ? principal.client : 'dora';
   return <N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
     operation: Operation<N, Input, View>,
     input: z.input<Input>,
-  ) =>
-    perform(
-      operation,
-      {
-        ...{ principal, clock: ledger.clock, actor, reason: undefined, config: async () => config },
-        ...{ withLedger: (_use, work) => work(ledger), stopSignal: () => AbortSignal.any([]) },
-      },
-      input,
-    );
+  ) => perform(operation, sessionOn(ledger, { principal }), input);
 }
 
 forEachLedger((_kind, open) => {

@@ -1,33 +1,14 @@
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { loadConfig } from '../../src/config/load.ts';
 import { seeMachine } from '../../src/ledger/machines/machines.ts';
-import type { Ledger } from '../../src/ledger/store/open.ts';
 import { addOneFunding, previewAddFunding } from '../../src/operations/fundings.ts';
 import { previewReplacement, replaceMachineBy } from '../../src/operations/machines.ts';
-import type { Session } from '../../src/operations/operation.ts';
 import { plus } from '../../src/time.ts';
 import { books } from '../support/books.ts';
 import { bootless, now } from '../support/clock.ts';
 import { forEachLedger } from '../support/ledgers.ts';
-import { perform } from '../support/operations.ts';
+import { perform, sessionOn } from '../support/operations.ts';
 
 /* What is done is what was previewed: a preview has a digest, and a plan that has changed is refused. */
-
-const config = loadConfig(fileURLToPath(new URL('../../config.example.toml', import.meta.url)), {});
-
-function operatorAt(ledger: Ledger): Session {
-  return {
-    ...{
-      principal: { kind: 'operator' },
-      clock: ledger.clock,
-      actor: 'dora',
-      reason: undefined,
-      config: async () => config,
-    },
-    ...{ withLedger: (_use, work) => work(ledger), stopSignal: () => AbortSignal.any([]) },
-  };
-}
 
 const ago = (hours: number) => plus(now(), -hours * 3_600_000);
 
@@ -39,7 +20,7 @@ forEachLedger((_kind, open) => {
     await book.read(ago(10));
     await book.cashOut(300, ago(20), ago(10));
     const input = { client: 'alice', amount: '500 USD', machine: 'm', deposited: true, at: ago(48) };
-    const session = operatorAt(ledger);
+    const session = sessionOn(ledger);
     const count = async () => (await ledger.db.selectFrom('fundings').select('id').execute()).length;
 
     await expect(perform(addOneFunding, session, input)).rejects.toMatchObject({
@@ -67,7 +48,7 @@ forEachLedger((_kind, open) => {
     await ledger.write((trx) =>
       seeMachine(trx, { actor: 'dora', run: null, clock: bootless, at: ago(98) }, 'm2', 'lamassu'),
     );
-    const session = operatorAt(ledger);
+    const session = sessionOn(ledger);
     const input = { old: 'm', new: 'm2' };
     const seen = await perform(previewReplacement, session, input);
     expect(seen).toMatchObject({

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod';
-import { loadConfig } from '../../src/config/load.ts';
 import type { Principal } from '../../src/ledger/log/log.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';
@@ -17,11 +16,9 @@ import { text } from '../../src/views/fields.ts';
 import { books } from '../support/books.ts';
 import { now } from '../support/clock.ts';
 import { forEachLedger, openAgain } from '../support/ledgers.ts';
-import { perform } from '../support/operations.ts';
+import { perform, sessionOn } from '../support/operations.ts';
 
 /* A request under a key is done once, however often and by whatever process it is sent. */
-
-const config = loadConfig('config.example.toml', {});
 
 interface Asking {
   ledger: Ledger;
@@ -32,19 +29,11 @@ interface Asking {
 }
 
 function ask<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
-  { ledger, key, actor = 'dora', principal = { kind: 'operator' }, reason }: Asking,
+  { ledger, ...how }: Asking,
   asked: Operation<N, Input, View>,
   input: z.input<Input>,
 ): Promise<z.output<View>> {
-  const session = { principal, clock: ledger.clock, actor, reason, key, config: async () => config };
-  return perform(
-    asked,
-    {
-      ...session,
-      ...{ withLedger: (_use, work) => work(ledger), stopSignal: () => AbortSignal.any([]) },
-    },
-    input,
-  );
+  return perform(asked, sessionOn(ledger, how), input);
 }
 
 /** With every kind of value that views have but JSON does not. */

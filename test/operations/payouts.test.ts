@@ -1,7 +1,4 @@
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { loadConfig } from '../../src/config/load.ts';
-import type { Session } from '../../src/operations/operation.ts';
 import {
   holdPayout,
   listPayouts,
@@ -13,9 +10,7 @@ import { plus } from '../../src/time.ts';
 import { books } from '../support/books.ts';
 import { now } from '../support/clock.ts';
 import { forEachLedger } from '../support/ledgers.ts';
-import { perform } from '../support/operations.ts';
-
-const config = loadConfig(fileURLToPath(new URL('../../config.example.toml', import.meta.url)), {});
+import { perform, sessionOn } from '../support/operations.ts';
 
 forEachLedger((_kind, open) => {
   test('everything that was held in the preview is released, and nothing that was held since', async () => {
@@ -28,11 +23,7 @@ forEachLedger((_kind, open) => {
     }
     await book.cashOut(30, plus(now(), -3_600_000), plus(now(), -3_500_000));
     await book.pay(plus(now(), -3_400_000));
-    const session = (reason?: string): Session => ({
-      ...{ principal: { kind: 'operator' }, clock: ledger.clock, actor: 'dora', reason },
-      ...{ config: async () => config, stopSignal: () => AbortSignal.any([]) },
-      withLedger: (_use, work) => work(ledger),
-    });
+    const session = (reason?: string) => sessionOn(ledger, { reason });
     const held = async () =>
       (await perform(listPayouts, session(), { state: 'held' })).rows.map(({ id }) => id).toSorted();
     const hold = (id: string, reason: string) => perform(holdPayout, session(reason), { id });

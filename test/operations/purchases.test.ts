@@ -1,22 +1,14 @@
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { loadConfig } from '../../src/config/load.ts';
 import type { Principal } from '../../src/ledger/log/log.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';
-import type { Session } from '../../src/operations/operation.ts';
 import { listPurchases, showPurchase } from '../../src/operations/purchases.ts';
 import { plus } from '../../src/time.ts';
 import { books } from '../support/books.ts';
 import { now } from '../support/clock.ts';
 import { forEachLedger } from '../support/ledgers.ts';
-import { perform } from '../support/operations.ts';
+import { perform, sessionOn } from '../support/operations.ts';
 
-const config = loadConfig(fileURLToPath(new URL('../../config.example.toml', import.meta.url)), {});
-
-const sessionOf = (ledger: Ledger, principal: Principal): Session => ({
-  ...{ principal, clock: ledger.clock, actor: 'dora', reason: undefined, config: async () => config },
-  ...{ withLedger: (_use, work) => work(ledger), stopSignal: () => AbortSignal.any([]) },
-});
+const sessionOf = (ledger: Ledger, principal: Principal) => sessionOn(ledger, { principal });
 
 const at = (minutes: number) => plus(now(), minutes * 60_000);
 

@@ -1,7 +1,5 @@
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type * as z from 'zod';
-import { loadConfig } from '../../src/config/load.ts';
 import type { Principal } from '../../src/ledger/log/log.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';
 import { exportRows, type Take } from '../../src/operations/export.ts';
@@ -10,9 +8,8 @@ import { showStatement } from '../../src/operations/statements.ts';
 import { type Instant, systemClock } from '../../src/time.ts';
 import { books } from '../support/books.ts';
 import { forEachLedger } from '../support/ledgers.ts';
-import { perform } from '../support/operations.ts';
+import { perform, sessionOn } from '../support/operations.ts';
 
-const config = loadConfig(fileURLToPath(new URL('../../config.example.toml', import.meta.url)), {});
 const day = (text: string): Instant => `2026-${text}.000000Z`;
 
 /** Asks in November of 2026. */
@@ -25,15 +22,7 @@ function asking(
   return <N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
     operation: Operation<N, Input, View>,
     input: z.input<Input>,
-  ) =>
-    perform(
-      operation,
-      {
-        ...{ principal, clock, actor: 'dora', reason: undefined, config: async () => config },
-        ...{ withLedger: (_use, work) => work(ledger), stopSignal: () => AbortSignal.any([]) },
-      },
-      input,
-    );
+  ) => perform(operation, sessionOn(ledger, { principal, clock }), input);
 }
 
 forEachLedger((_kind, open) => {

@@ -13,7 +13,7 @@ import type { PollReport } from '../../src/scheduler/report.ts';
 import { plus, systemClock } from '../../src/time.ts';
 import { bootless, now } from './clock.ts';
 import { insertAction } from './lamassu.ts';
-import { perform } from './operations.ts';
+import { perform, sessionOn } from './operations.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
 const DAY_MS = 86_400_000;
@@ -79,17 +79,10 @@ export async function openCounter(options: WorldOptions): Promise<Counter> {
       perform: (operation, input, how = {}) =>
         perform(
           operation,
-          {
-            ...{
-              clock: ledger.clock,
-              principal: { kind: 'operator' },
-              actor: 'dora',
-              reason: how.reason ?? 'asked',
-            },
+          sessionOn(how.ledger ?? ledger, {
+            reason: how.reason ?? 'asked',
             config: async () => how.config ?? config,
-            withLedger: (_use, work) => work(how.ledger ?? ledger),
-            stopSignal: () => new AbortController().signal,
-          },
+          }),
           input,
         ),
       stop: async () => {

@@ -6,7 +6,16 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from './free-port.ts';
-import type { Lnbits, LnbitsVersion, Permission, ServiceFee, SharedKeys, WalletKeys } from './lnbits.ts';
+import {
+  type Lnbits,
+  type LnbitsVersion,
+  lnbitsVersions,
+  type Permission,
+  type ServiceFee,
+  type SharedKeys,
+  type WalletKeys,
+} from './lnbits.ts';
+import { startLnbitsSimulator } from './lnbits-simulator.ts';
 
 /** On a machine with nothing else to do it takes 2 to 4 s. */
 const START_MS = 240_000;
@@ -20,6 +29,19 @@ export function lnbitsAvailable(version: LnbitsVersion): boolean {
   if (!installed && process.env.CI)
     throw new Error(`LNbits ${version} is not installed; set AIO_DCA_LNBITS_VENVS`);
   return installed;
+}
+
+/** Calls `contract` with the name and the start of each LNbits: simulated and real, the oldest and the newest. */
+export function forEachLnbits(
+  contract: (name: string, available: boolean, start: () => Promise<Lnbits>) => void,
+  options: { requestsPerSecond?: number } = {},
+): void {
+  for (const version of lnbitsVersions) {
+    contract(`simulated LNbits ${version}`, true, () => startLnbitsSimulator({ ...options, version }));
+    const available = lnbitsAvailable(version);
+    const skipped = available ? '' : ' (skipped: install it with test/support/install-lnbits.sh)';
+    contract(`real LNbits ${version}${skipped}`, available, () => startLnbits({ ...options, version }));
+  }
 }
 
 interface RealOptions {

@@ -1,7 +1,10 @@
 import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type * as z from 'zod';
 import { commandOf } from '../../src/cli/terminal/words.ts';
+import { loadConfig } from '../../src/config/load.ts';
 import { BridgeError, type ErrorCode } from '../../src/errors.ts';
+import type { Ledger } from '../../src/ledger/store/open.ts';
 import { errorsOf } from '../../src/operations/errors.ts';
 import {
   type Needs,
@@ -42,6 +45,23 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
       throw new Error(`${operation.name} does not state ${error.code}`, { cause: error });
     throw error;
   }
+}
+
+const config = loadConfig(fileURLToPath(new URL('../../config.example.toml', import.meta.url)), {});
+
+/** What a door hands down with an open ledger, by config.example.toml; the operator is dora. */
+export function sessionOn(ledger: Ledger, how: Partial<Session> = {}): Session {
+  const { principal = { kind: 'operator' } } = how;
+  return {
+    principal,
+    clock: ledger.clock,
+    actor: principal.kind === 'client' ? principal.client : 'dora',
+    reason: undefined,
+    config: async () => config,
+    withLedger: (_use, work) => work(ledger),
+    stopSignal: () => AbortSignal.any([]),
+    ...how,
+  };
 }
 
 /** The errors that the command line adds. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync, realpathSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { until } from './ssh.ts';
+import { until } from './support/ssh.ts';
 
 /** A Debian that was booted: systemd is its first process, and its network is this host's. */
 export interface Booted {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A Debian to boot, with systemd, sudo and Debian's mail server, for test/contrib.booted.system.test.ts.
-# Usage: bash test/support/install-debian.sh DIR [SUITE]; then AIO_DCA_DEBIAN=DIR in the environment.
+# Usage: bash test/install-debian.sh DIR [SUITE]; then AIO_DCA_DEBIAN=DIR in the environment.
 # The last line says why it is impossible here, if it is.
 set -euo pipefail
 into=$1
