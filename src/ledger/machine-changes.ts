@@ -8,14 +8,12 @@ import { type Act, record, toJson } from './log/log.ts';
 import {
   findMachine,
   findReplaced,
-  isWithin,
   type Machine,
   machineLabel,
   machinesInUse,
-  type Rates,
-  ratesAt,
   successors,
 } from './machines/machines.ts';
+import { isWithin, type Rates, ratesAt } from './machines/rates.ts';
 import { useCurrency } from './store/currencies.ts';
 import { ALWAYS } from './store/effective-dated.ts';
 import type { Trx } from './store/open.ts';

@@ -5,13 +5,14 @@ import type { Mark } from './cash-outs/watermark.ts';
 import { bestTime, entryTime } from './clocks/clocks.ts';
 import { type Doubt, doubtsAt } from './clocks/doubts.ts';
 import { type Credit, creditTotals, stuckCredits } from './credits/credits.ts';
-import { neededSats } from './credits/plan.ts';
+import { creditsToCome, type Owed, owed, wantsMore } from './owed.ts';
 import { openContradictions } from './payouts/contradictions.ts';
 import { notSettled } from './payouts/open-payouts.ts';
 import { type Pause, pauseOf } from './payouts/pause.ts';
-import { type FeeRate, feeOn, feeRate } from './payouts/service-fee.ts';
+import { type FeeRate, feeRate } from './payouts/service-fee.ts';
 import { currentRun, DECISIONS } from './runs/lease.ts';
 import type { Db } from './store/open.ts';
+import { sumOf } from './store/sum.ts';
 
 /** The ledger at a glance. Sats in satoshi. */
 export interface Status {
@@ -40,15 +41,6 @@ export interface Status {
   clock: ClockDoubts;
   attention: Attention;
   totals: Totals;
-}
-
-export interface Owed {
-  /** Payouts that are not settled. */
-  payouts: bigint;
-  /** Everything allocated, or shared out of the commission, and not settled yet. */
-  sats: bigint;
-  /** The part of it that is in no payout yet. */
-  unformed: bigint;
 }
 
 /** What LNbits' superuser puts into the source wallet, in satoshi. */
@@ -195,70 +187,6 @@ async function lastRun(db: Db): Promise<Status['lastRun']> {
   return { id, kind, outcome, finishedAt, problems: problems.map(({ code }) => code) };
 }
 
-/** A sum of integers, 0 over no rows. */
-function total(column: string) {
-  return sql<bigint>`cast(coalesce(sum(${sql.ref(column)}), 0) as bigint)`;
-}
-
-/** What the next runs will credit to the source wallet, recorded or not, in satoshi; nothing with crediting off. */
-export async function creditsToCome(db: Db, creditSource: boolean): Promise<bigint> {
-  if (!creditSource) return 0n;
-  const needed = await neededSats(db);
-  return (await creditTotals(db)).sent + needed + feeOn(needed, await feeRate(db));
-}
-
-/**
- * What the source wallet lacks for `sats` and LNbits' service fee on them, after all credits to come. In satoshi; at
- * least 1 where LNbits wanted more than is known.
- */
-export function missing(
-  sats: bigint,
-  wallet: { balance: bigint; toCome: bigint; fee: FeeRate; wantsMore: boolean },
-): bigint {
-  const short = sats + feeOn(sats, wallet.fee) - wallet.toCome - wallet.balance;
-  const least = wallet.wantsMore && sats > 0n ? 1n : 0n;
-  return short > least ? short : least;
-}
-
-export async function owed(db: Db): Promise<Owed> {
-  const allocations = await db
-    .selectFrom('allocations')
-    .select(total('net').as('sats'))
-    .where('payout_id', 'is', null)
-    .executeTakeFirstOrThrow();
-  const shares = await db
-    .selectFrom('commission_shares')
-    .select(total('sats').as('sats'))
-    .where('payout_id', 'is', null)
-    .executeTakeFirstOrThrow();
-  const payouts = await db
-    .selectFrom('payouts')
-    .select([total('sats').as('sats'), (eb) => eb.fn.countAll<bigint>().as('count')])
-    .where('state', '<>', 'settled')
-    .executeTakeFirstOrThrow();
-  // Parts of open payouts that have arrived already.
-  const arrived = await db
-    .selectFrom('payments')
-    .innerJoin('payouts', 'payouts.id', 'payments.payout_id')
-    .select(total('payments.sats').as('sats'))
-    .where('payouts.state', '<>', 'settled')
-    .where('payments.state', '=', 'settled')
-    .executeTakeFirstOrThrow();
-  const unformed = allocations.sats + shares.sats;
-  return { payouts: payouts.count, sats: unformed + payouts.sats - arrived.sats, unformed };
-}
-
-export async function wantsMore(db: Db): Promise<boolean> {
-  const one = await db
-    .selectFrom('payouts')
-    .select('id')
-    .where('state', '=', 'deferred')
-    .where('lack', '=', 'fee')
-    .limit(1)
-    .executeTakeFirst();
-  return one !== undefined;
-}
-
 async function deferred(db: Db): Promise<Status['deferred']> {
   const rows = await db
     .selectFrom('payouts')
@@ -267,7 +195,7 @@ async function deferred(db: Db): Promise<Status['deferred']> {
     .select((eb) =>
       eb
         .selectFrom('payments')
-        .select(total('payments.sats').as('sats'))
+        .select(sumOf('payments.sats').as('sats'))
         .whereRef('payments.payout_id', '=', 'payouts.id')
         .where('payments.state', '=', 'settled')
         .$asScalar()
@@ -313,16 +241,16 @@ async function totals(db: Db): Promise<Totals> {
     .selectFrom('cash_outs')
     .select([
       (eb) => eb.fn.countAll<bigint>().as('cashOuts'),
-      total('gross').as('gross'),
-      total('commission').as('commission'),
-      total('net').as('net'),
-      total('own').as('own'),
-      total('undelivered').as('undelivered'),
+      sumOf('gross').as('gross'),
+      sumOf('commission').as('commission'),
+      sumOf('net').as('net'),
+      sumOf('own').as('own'),
+      sumOf('undelivered').as('undelivered'),
     ])
     .executeTakeFirstOrThrow();
   const paid = await db
     .selectFrom('payments')
-    .select([total('sats').as('settled'), total('fee_msat').as('feeMsat')])
+    .select([sumOf('sats').as('settled'), sumOf('fee_msat').as('feeMsat')])
     .where('state', '=', 'settled')
     .executeTakeFirstOrThrow();
   return { ...sums, ...paid };

@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
 import { Gauge, Registry } from 'prom-client';
 import { formatDecimal } from '../dca/money.ts';
+import { missing } from '../ledger/owed.ts';
 import { lastPoll } from '../ledger/runs/runs.ts';
-import { missing } from '../ledger/status.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import { type Instant, toMs } from '../time.ts';
 import { type OverviewConfig, overview, shortSats } from './overview.ts';

@@ -1,7 +1,8 @@
 import type { Config } from '../config/config.ts';
+import { missing } from '../ledger/owed.ts';
 import { dueGroups } from '../ledger/payouts/form.ts';
 import { unsentSats } from '../ledger/payouts/open-payouts.ts';
-import { ledgerStatus, missing, type Status } from '../ledger/status.ts';
+import { ledgerStatus, type Status } from '../ledger/status.ts';
 import type { Ledger } from '../ledger/store/open.ts';
 import { type FormConfig, formOptions } from '../scheduler/pay-due.ts';
 import { type Instant, plus } from '../time.ts';

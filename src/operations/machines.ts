@@ -3,14 +3,8 @@ import type { Currencies } from '../dca/currency.ts';
 import { BridgeError } from '../errors.ts';
 import { timeOfChange } from '../ledger/clocks/doubts.ts';
 import { replaceMachine, setMachine } from '../ledger/machine-changes.ts';
-import {
-  findMachine,
-  findReplaced,
-  type Machine,
-  type MachineWithCash,
-  machinesInUse,
-  machineViews,
-} from '../ledger/machines/machines.ts';
+import { findMachine, findReplaced, type Machine, machinesInUse } from '../ledger/machines/machines.ts';
+import { type MachineWithCash, machineViews } from '../ledger/machines/view.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
 import type { Db } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';

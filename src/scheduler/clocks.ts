@@ -14,7 +14,7 @@ import { ALWAYS } from '../ledger/store/effective-dated.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import { message } from '../lib/message.ts';
 import { aheadBy, type Instant, MAY_DIFFER_MS, plus, toInstant, toMs } from '../time.ts';
-import type { ReadingClocks } from './read.ts';
+import type { ReadingClocks } from './doubtful-time.ts';
 
 /* The clocks of one run: measuring them, and reporting differences. */
 

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { formatDecimal, formatRate } from '../dca/money.ts';
 import type { Funding } from '../ledger/fundings/view.ts';
-import type { MachineWithCash as Known, Machine, Remaining, Replaced } from '../ledger/machines/machines.ts';
+import type { Machine, Replaced } from '../ledger/machines/machines.ts';
+import type { MachineWithCash as Known, Remaining } from '../ledger/machines/view.ts';
 import { fiat, instant, rate } from './fields.ts';
 
 /** By currency. */

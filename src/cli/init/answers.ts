@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Temporal } from 'temporal-polyfill';
-import { checkStart } from '../../operations/init.ts';
+import { checkStart } from '../../operations/init-checks.ts';
 import type { Instant } from '../../time.ts';
 import { parseTime } from '../../typed/times.ts';
 import type { FoundView } from '../../views/init.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { readCa } from '../../config/ca.ts';
 import { Secret } from '../../config/secret.ts';
-import { checkLamassu, checkPostgresql } from '../../operations/init.ts';
+import { checkLamassu, checkPostgresql } from '../../operations/init-checks.ts';
 import type { FoundView } from '../../views/init.ts';
 import { tooMuchRights } from '../pages/init.ts';
 import { usage } from '../terminal/context.ts';

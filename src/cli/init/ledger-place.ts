@@ -1,5 +1,5 @@
 import { Secret } from '../../config/secret.ts';
-import { checkLedger } from '../../operations/init.ts';
+import { checkLedger } from '../../operations/init-checks.ts';
 import { readLedger } from './checks.ts';
 import type { InitOptions } from './init-options.ts';
 import type { Interview } from './interview.ts';

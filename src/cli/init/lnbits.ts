@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { readCa } from '../../config/ca.ts';
 import { Secret } from '../../config/secret.ts';
-import { checkLnbits, checkSourceWallet, checkSuperuser } from '../../operations/init.ts';
+import { checkLnbits, checkSourceWallet, checkSuperuser } from '../../operations/init-checks.ts';
 import { usage } from '../terminal/context.ts';
 import { checked, checkedKey, mayGoInClear, shape } from './checks.ts';
 import type { InitOptions } from './init-options.ts';

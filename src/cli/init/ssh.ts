@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Secret } from '../../config/secret.ts';
-import { inspectSshKey, makeKey, readHostKey } from '../../operations/init.ts';
+import { inspectSshKey, makeKey, readHostKey } from '../../operations/init-checks.ts';
 import type { HostKeyView } from '../../views/init.ts';
 import { usage } from '../terminal/context.ts';
 import { declined } from '../terminal/prompt.ts';

@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import { formatSats } from '../../dca/money.ts';
 import { wrongState } from '../../errors.ts';
 import { call, message, steps } from '../../lib/message.ts';
@@ -6,6 +5,7 @@ import { type Act, record } from '../log/log.ts';
 import { openPayoutsOf } from '../payouts/open-payouts.ts';
 import { isPaused } from '../payouts/pause.ts';
 import type { Trx } from '../store/open.ts';
+import { sumOf } from '../store/sum.ts';
 import { type Client, clientSnapshot, fundingsWithCash, openClient, setStatus } from './clients.ts';
 
 /** Closes a client for good. Throws `usage/invalid` while it has cash or unsettled sats. */
@@ -30,7 +30,7 @@ async function refuseUnsettled(trx: Trx, { id, name, mode }: Client): Promise<vo
   const fundings = await fundingsWithCash(trx, id);
   const { waiting } = await trx
     .selectFrom('allocations')
-    .select(sql<bigint>`cast(coalesce(sum(net), 0) as bigint)`.as('waiting'))
+    .select(sumOf('net').as('waiting'))
     .where('client_id', '=', id)
     .where('payout_id', 'is', null)
     .executeTakeFirstOrThrow();

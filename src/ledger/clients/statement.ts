@@ -3,6 +3,7 @@ import { parseDecimal, sum } from '../../dca/money.ts';
 import { assertSum } from '../../dca/split.ts';
 import type { Instant } from '../../time.ts';
 import type { Db } from '../store/open.ts';
+import { sumOf } from '../store/sum.ts';
 import type { Client } from './clients.ts';
 
 /*
@@ -174,7 +175,7 @@ async function readAccount(db: Db, of: AccountOwner): Promise<Account> {
   movements.sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   const { spent } = await db
     .selectFrom('allocations')
-    .select(sql<bigint>`cast(coalesce(sum(fiat), 0) as bigint)`.as('spent'))
+    .select(sumOf('fiat').as('spent'))
     .where('funding_id', 'in', idsOf(fundings))
     .executeTakeFirstOrThrow();
   const remaining = sum(fundings.filter(({ status }) => status === 'deposited').map((one) => one.remaining));
@@ -342,12 +343,12 @@ async function waitingAt(db: Db, { of, fundings }: Account, at: Instant): Promis
   const { bought } = await db
     .selectFrom('allocations')
     .innerJoin('cash_outs', 'cash_outs.id', 'allocations.cash_out_id')
-    .select(sql<bigint>`cast(coalesce(sum(allocations.net), 0) as bigint)`.as('bought'))
+    .select(sumOf('allocations.net').as('bought'))
     .where('allocations.funding_id', 'in', idsOf(fundings))
     .where('cash_outs.confirmed_at', '<', at)
     .executeTakeFirstOrThrow();
   const { paid } = await settledPayments(db, of)
-    .select(sql<bigint>`cast(coalesce(sum(payments.sats), 0) as bigint)`.as('paid'))
+    .select(sumOf('payments.sats').as('paid'))
     .where('payments.settled_at', '<', at)
     .executeTakeFirstOrThrow();
   return bought - paid;

@@ -3,6 +3,7 @@ import { type Metrics, metrics } from '../../dca/client-stats.ts';
 import type { Instant } from '../../time.ts';
 import { notSettled } from '../payouts/open-payouts.ts';
 import type { Db } from '../store/open.ts';
+import { sumOf } from '../store/sum.ts';
 import type { Client } from './clients.ts';
 
 /** A client with its cash and what it bought, in each currency of its fundings. */
@@ -43,9 +44,9 @@ export async function viewsOf(db: Db, clients: Client[]): Promise<ClientWithCash
       'fundings.client_id',
       'fundings.currency',
       'currencies.digits',
-      total(sql`case when fundings.status = 'in_flight' then fundings.remaining else 0 end`).as('inFlight'),
-      total(sql`case when fundings.status = 'deposited' then fundings.remaining else 0 end`).as('remaining'),
-      total(sql`fundings.spent`).as('spent'),
+      sumOf(sql`case when fundings.status = 'in_flight' then fundings.remaining else 0 end`).as('inFlight'),
+      sumOf(sql`case when fundings.status = 'deposited' then fundings.remaining else 0 end`).as('remaining'),
+      sumOf('fundings.spent').as('spent'),
     ])
     .where('fundings.client_id', 'in', ids)
     .groupBy(['fundings.client_id', 'fundings.currency', 'currencies.digits'])
@@ -60,10 +61,10 @@ export async function viewsOf(db: Db, clients: Client[]): Promise<ClientWithCash
     .select([
       'allocations.client_id',
       'allocations.currency',
-      total(sql`case when ${settled} then allocations.net else 0 end`).as('sats'),
-      total(sql`case when ${settled} then allocations.fiat else 0 end`).as('fiat'),
-      total(sql`allocations.net`).as('allSats'),
-      total(sql`allocations.fiat`).as('allFiat'),
+      sumOf(sql`case when ${settled} then allocations.net else 0 end`).as('sats'),
+      sumOf(sql`case when ${settled} then allocations.fiat else 0 end`).as('fiat'),
+      sumOf('allocations.net').as('allSats'),
+      sumOf('allocations.fiat').as('allFiat'),
       sql<bigint>`count(distinct case when ${settled} then cash_outs.id end)`.as('purchases'),
       sql<Instant | null>`min(case when ${settled} then cash_outs.confirmed_at end)`.as('firstAt'),
       sql<Instant | null>`max(case when ${settled} then cash_outs.confirmed_at end)`.as('lastAt'),
@@ -109,16 +110,11 @@ async function arrivedOfOpen(db: Db, clients: bigint[]) {
     .selectFrom('payouts')
     .innerJoin('payments', 'payments.payout_id', 'payouts.id')
     .select(['payouts.id', 'payouts.recipient_id', 'payouts.currency', 'payouts.sats', 'payouts.fiat'])
-    .select(total(sql`payments.sats`).as('arrived'))
+    .select(sumOf('payments.sats').as('arrived'))
     .where(notSettled)
     .where('payouts.recipient_id', 'in', clients)
     .where('payouts.kind', '=', 'client')
     .where('payments.state', '=', 'settled')
     .groupBy(['payouts.id', 'payouts.recipient_id', 'payouts.currency', 'payouts.sats', 'payouts.fiat'])
     .execute();
-}
-
-/** PostgreSQL's sum of 64-bit integers is a `numeric`. */
-function total(of: ReturnType<typeof sql>) {
-  return sql<bigint>`cast(sum(${of}) as bigint)`;
 }

@@ -1,9 +1,9 @@
-import { sql } from 'kysely';
 import { formatCash } from '../../dca/money.ts';
 import { type BridgeError, notFound } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
 import type { Db } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
+import { sumOf } from '../store/sum.ts';
 
 /** A funding as the views show it; amounts in minor units of `currency`. */
 export interface Funding extends Omit<Schema['fundings'], 'id'> {
@@ -49,7 +49,7 @@ export async function findFunding(db: Db, id: bigint): Promise<Funding> {
 export async function cashInMachines(db: Db, client: bigint, currency: string): Promise<bigint> {
   const { cash } = await db
     .selectFrom('fundings')
-    .select(sql<bigint>`cast(coalesce(sum(remaining), 0) as bigint)`.as('cash'))
+    .select(sumOf('remaining').as('cash'))
     .where('client_id', '=', client)
     .where('currency', '=', currency)
     .where('status', '=', 'deposited')

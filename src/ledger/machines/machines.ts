@@ -1,12 +1,10 @@
 import { type Selectable, sql } from 'kysely';
-import { percent, percentRange } from '../../dca/money.ts';
 import { conflict, notFound, wrongState } from '../../errors.ts';
 import { didYouMean } from '../../lib/did-you-mean.ts';
 import { machineText } from '../../lib/machine-label.ts';
-import { call, field, message } from '../../lib/message.ts';
+import { call, message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import { type Act, record } from '../log/log.ts';
-import { inForce } from '../store/effective-dated.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
 
@@ -232,107 +230,4 @@ export async function successors(db: Db, machine: string): Promise<string[]> {
     if (at !== null) line.push(at);
   }
   return line;
-}
-
-/** Commission rates of a machine, ×10^5: its default rate, and the lowest and highest rate of a funding. */
-export type Rates = Pick<Schema['machine_rates'], 'rate' | 'min_rate' | 'max_rate'>;
-
-/** The rates in force at a moment. */
-export async function ratesAt(db: Db, deviceId: string, at: Instant): Promise<Rates> {
-  const row = await db
-    .selectFrom('machine_rates')
-    .select(['rate', 'min_rate', 'max_rate'])
-    .where('id', '=', inForce('machine_rates', 'device_id', sql.val(deviceId), at))
-    .executeTakeFirst();
-  return row ?? { rate: null, min_rate: null, max_rate: null };
-}
-
-/**
- * Throws `usage/invalid` if the machine does not allow a funding's own rate. A funding that serves all machines needs a
- * rate that each machine of its currency allows.
- */
-export async function refuseRate(
-  db: Db,
-  funding: { machine: string | null; rate: bigint | null; currency: string },
-  at: Instant,
-): Promise<void> {
-  const { machine, rate, currency } = funding;
-  if (rate === null) return;
-  const machines = (await machinesInUse(db)).filter((one) =>
-    machine === null ? (one.currency ?? currency) === currency : one.device_id === machine,
-  );
-  for (const one of machines) {
-    const range = await ratesAt(db, one.device_id, at);
-    if (isWithin(rate, range)) continue;
-    throw conflict(
-      'rate',
-      `${percent(rate)} is outside of what ${machineLabel(one)} allows, ${percentRange(range.min_rate, range.max_rate)}`,
-      machine === null
-        ? message`Choose a rate that every machine allows, or bind the cash to one with ${field('machine')}.`
-        : message`${call('machines.set', { machine: one.device_id, min_rate: null, max_rate: null })} changes what it allows.`,
-    );
-  }
-}
-
-export function isWithin(rate: bigint, { min_rate: min, max_rate: max }: Rates): boolean {
-  return (min === null || rate >= min) && (max === null || rate <= max);
-}
-
-/** A machine with the clients' cash for it, by currency, in minor units. */
-export interface MachineWithCash extends Pick<Machine, 'name' | 'currency' | 'first_seen'> {
-  deviceId: string;
-  /** Of deposited fundings that serve only this machine. */
-  remaining: Remaining[];
-  /** Of deposited fundings that serve every machine. */
-  remainingAny: Remaining[];
-  /** When its newest processed cash-out was confirmed. */
-  lastCashOut: Instant | null;
-  /** In force now. */
-  rates: Rates;
-}
-
-export interface Remaining {
-  currency: string;
-  digits: number;
-  remaining: bigint;
-}
-
-/** In the order of `machines`. */
-export async function machineViews(db: Db, machines: Machine[], at: Instant): Promise<MachineWithCash[]> {
-  const cash = await db
-    .selectFrom('fundings')
-    .innerJoin('currencies', 'currencies.code', 'fundings.currency')
-    .select([
-      'fundings.machine',
-      'fundings.currency',
-      'currencies.digits',
-      sql<bigint>`cast(sum(fundings.remaining) as bigint)`.as('remaining'),
-    ])
-    .where('fundings.status', '=', 'deposited')
-    .groupBy(['fundings.machine', 'fundings.currency', 'currencies.digits'])
-    .orderBy('fundings.currency')
-    .execute();
-  const last = await db
-    .selectFrom('cash_outs')
-    .select(['machine', (eb) => eb.fn.max('confirmed_at').as('at')])
-    .groupBy('machine')
-    .execute();
-  const remaining = (machine: string | null) =>
-    cash
-      .filter((row) => row.machine === machine)
-      .map((row) => ({ currency: row.currency, digits: Number(row.digits), remaining: row.remaining }));
-  const views: MachineWithCash[] = [];
-  for (const { device_id, name, currency, first_seen } of machines) {
-    views.push({
-      deviceId: device_id,
-      name,
-      currency,
-      first_seen,
-      remaining: remaining(device_id),
-      remainingAny: remaining(null).filter((one) => currency === null || one.currency === currency),
-      lastCashOut: last.find((row) => row.machine === device_id)?.at ?? null,
-      rates: await ratesAt(db, device_id, at),
-    });
-  }
-  return views;
 }

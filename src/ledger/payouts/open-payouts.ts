@@ -1,6 +1,7 @@
 import { type SqlBool, sql } from 'kysely';
 import type { Db } from '../store/open.ts';
 import type { PaymentState } from '../store/schema.ts';
+import { sumOf } from '../store/sum.ts';
 import { type Payout, partsOf } from './payouts.ts';
 
 /** Literally as in the index of open payouts: with a parameter, neither database would use that index. */
@@ -47,7 +48,7 @@ async function leftSats(db: Db, kinds: Payout['kind'][], without: PaymentState[]
   const { sats } = await db
     .selectFrom('payout_parts as part')
     .innerJoin('payouts', 'payouts.id', 'part.payout_id')
-    .select(sql<bigint>`cast(coalesce(sum(part.sats), 0) as bigint)`.as('sats'))
+    .select(sumOf('part.sats').as('sats'))
     .where(notSettled)
     .where('payouts.state', '<>', 'held')
     .where('payouts.kind', 'in', kinds)

@@ -1,10 +1,10 @@
 import type { Selectable } from 'kysely';
-import { sql } from 'kysely';
 import { type BridgeError, notFound } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
 import type { Db } from '../store/open.ts';
 import type { Page } from '../store/page.ts';
 import type { PayoutState, Schema } from '../store/schema.ts';
+import { sumOf } from '../store/sum.ts';
 
 /** A payout as it is shown. */
 export type PayoutRow = Selectable<Schema['payouts']> & {
@@ -39,14 +39,14 @@ export async function readPayoutList(db: Db, filter: PayoutFilter, limit: number
     .select((eb) => [
       eb
         .selectFrom('payments')
-        .select(sql<bigint>`cast(coalesce(sum(payments.sats), 0) as bigint)`.as('sats'))
+        .select(sumOf('payments.sats').as('sats'))
         .whereRef('payments.payout_id', '=', 'payouts.id')
         .where('payments.state', '=', 'settled')
         .$asScalar()
         .as('settled'),
       eb
         .selectFrom('payments')
-        .select(sql<bigint>`cast(coalesce(sum(payments.fee_msat), 0) as bigint)`.as('fee_msat'))
+        .select(sumOf('payments.fee_msat').as('fee_msat'))
         .whereRef('payments.payout_id', '=', 'payouts.id')
         .$asScalar()
         .as('fee_msat'),

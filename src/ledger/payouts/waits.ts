@@ -2,6 +2,7 @@ import { type SqlBool, sql } from 'kysely';
 import type { Instant } from '../../time.ts';
 import type { Db } from '../store/open.ts';
 import type { Lack, PayoutState } from '../store/schema.ts';
+import { sumOf } from '../store/sum.ts';
 import { type DueGroup, dueGroups, type FormOptions, isDue } from './form.ts';
 import { notSettled } from './open-payouts.ts';
 import { isPaused } from './pause.ts';
@@ -110,7 +111,7 @@ async function open(db: Db): Promise<WaitOfRecipient[]> {
     .select((eb) =>
       eb
         .selectFrom('payments')
-        .select(sql<bigint>`cast(coalesce(sum(payments.sats), 0) as bigint)`.as('sats'))
+        .select(sumOf('payments.sats').as('sats'))
         .whereRef('payments.payout_id', '=', 'payouts.id')
         .where('payments.state', '=', 'settled')
         .$asScalar()

@@ -13,7 +13,8 @@ import {
 import { historyOf } from '../../../src/ledger/fundings/history.ts';
 import type { PastChoice } from '../../../src/ledger/fundings/late.ts';
 import { listFundings } from '../../../src/ledger/fundings/view.ts';
-import { machinesInUse, machineViews, seeMachines } from '../../../src/ledger/machines/machines.ts';
+import { machinesInUse, seeMachines } from '../../../src/ledger/machines/machines.ts';
+import { machineViews } from '../../../src/ledger/machines/view.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
 import { type Instant, plus } from '../../../src/time.ts';
 import { bootless, now } from '../../support/clock.ts';

@@ -2,13 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { commissionWeights } from '../../../src/ledger/cash-outs/ingest.ts';
 import { findFunding } from '../../../src/ledger/fundings/view.ts';
 import { type MachineChange, replaceMachine, setMachine } from '../../../src/ledger/machine-changes.ts';
-import {
-  findMachine,
-  machinesInUse,
-  machineViews,
-  ratesAt,
-  seeMachines,
-} from '../../../src/ledger/machines/machines.ts';
+import { findMachine, machinesInUse, seeMachines } from '../../../src/ledger/machines/machines.ts';
+import { ratesAt } from '../../../src/ledger/machines/rates.ts';
+import { machineViews } from '../../../src/ledger/machines/view.ts';
 import { ALWAYS } from '../../../src/ledger/store/effective-dated.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import type { Instant } from '../../../src/time.ts';

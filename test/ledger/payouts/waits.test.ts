@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { Secret } from '../../../src/config/secret.ts';
 import { addCommission } from '../../../src/ledger/commission/commission.ts';
+import { owed } from '../../../src/ledger/owed.ts';
 import { type FormOptions, formPayouts } from '../../../src/ledger/payouts/form.ts';
 import { pausePaying } from '../../../src/ledger/payouts/pause.ts';
 import { deferPayout, holdPayout } from '../../../src/ledger/payouts/payouts.ts';
 import { whoWaits } from '../../../src/ledger/payouts/waits.ts';
-import { owed } from '../../../src/ledger/status.ts';
 import type { Instant } from '../../../src/time.ts';
 import { type Books, books } from '../../support/books.ts';
 import { bootless } from '../../support/clock.ts';

@@ -1,0 +1,64 @@
+import { sql } from 'kysely';
+import type { Instant } from '../../time.ts';
+import type { Db } from '../store/open.ts';
+import type { Machine } from './machines.ts';
+import { type Rates, ratesAt } from './rates.ts';
+
+/** A machine with the clients' cash for it, by currency, in minor units. */
+export interface MachineWithCash extends Pick<Machine, 'name' | 'currency' | 'first_seen'> {
+  deviceId: string;
+  /** Of deposited fundings that serve only this machine. */
+  remaining: Remaining[];
+  /** Of deposited fundings that serve every machine. */
+  remainingAny: Remaining[];
+  /** When its newest processed cash-out was confirmed. */
+  lastCashOut: Instant | null;
+  /** In force now. */
+  rates: Rates;
+}
+
+export interface Remaining {
+  currency: string;
+  digits: number;
+  remaining: bigint;
+}
+
+/** In the order of `machines`. */
+export async function machineViews(db: Db, machines: Machine[], at: Instant): Promise<MachineWithCash[]> {
+  const cash = await db
+    .selectFrom('fundings')
+    .innerJoin('currencies', 'currencies.code', 'fundings.currency')
+    .select([
+      'fundings.machine',
+      'fundings.currency',
+      'currencies.digits',
+      sql<bigint>`cast(sum(fundings.remaining) as bigint)`.as('remaining'),
+    ])
+    .where('fundings.status', '=', 'deposited')
+    .groupBy(['fundings.machine', 'fundings.currency', 'currencies.digits'])
+    .orderBy('fundings.currency')
+    .execute();
+  const last = await db
+    .selectFrom('cash_outs')
+    .select(['machine', (eb) => eb.fn.max('confirmed_at').as('at')])
+    .groupBy('machine')
+    .execute();
+  const remaining = (machine: string | null) =>
+    cash
+      .filter((row) => row.machine === machine)
+      .map((row) => ({ currency: row.currency, digits: Number(row.digits), remaining: row.remaining }));
+  const views: MachineWithCash[] = [];
+  for (const { device_id, name, currency, first_seen } of machines) {
+    views.push({
+      deviceId: device_id,
+      name,
+      currency,
+      first_seen,
+      remaining: remaining(device_id),
+      remainingAny: remaining(null).filter((one) => currency === null || one.currency === currency),
+      lastCashOut: last.find((row) => row.machine === device_id)?.at ?? null,
+      rates: await ratesAt(db, device_id, at),
+    });
+  }
+  return views;
+}
