@@ -5,8 +5,7 @@ import type { ErrorCode } from '../../src/errors.ts';
 import { type Connection, connect, type LamassuOptions } from '../../src/lamassu/connect.ts';
 import { openLedger } from '../../src/ledger/store/open.ts';
 import { systemClock } from '../../src/time.ts';
-import { type Database, freshDatabase } from '../support/postgres.ts';
-import { raising, sqlStates } from '../support/sqlstates.ts';
+import { type Database, freshDatabase, raising, sqlStates } from '../support/postgres.ts';
 
 let database: Database;
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { BridgeError, type ErrorCode } from '../../../src/errors.ts';
 import { explained } from '../../../src/ledger/store/failure.ts';
 import { freshLedger } from '../../support/ledgers.ts';
-import { raising, sqlStates } from '../../support/sqlstates.ts';
+import { raising, sqlStates } from '../../support/postgres.ts';
 
 /** What each class of SQLSTATE means, and the states that differ from their class. `null`: a defect of this program. */
 const classes: Record<string, ErrorCode | null> = {
