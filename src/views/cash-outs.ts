@@ -44,18 +44,23 @@ export type CashOutView = z.output<typeof cashOutView>;
 
 export const cashOutsView = pageOf(cashOutView);
 
+/** What of a cash-out falls on one funding. */
+export const allocationFields = {
+  funding: z.string(),
+  fiat,
+  gross_sats: sats,
+  commission_sats: sats,
+  net_sats: sats,
+  payout: z.string().nullable(),
+};
+
 /** A cash-out with its division, and who settled it by hand. */
 export const cashOutDetailView = cashOutView.extend({
   /** In the order of the fundings. */
   allocations: z.array(
     z.object({
       client: z.string(),
-      funding: z.string(),
-      fiat,
-      gross_sats: sats,
-      commission_sats: sats,
-      net_sats: sats,
-      payout: z.string().nullable(),
+      ...allocationFields,
       /** `fiat` by `net_sats`; null without a sat. */
       price: price.nullable(),
       /** The part of the cash-out's `commission_fiat`; the rest of it is of the own share. */

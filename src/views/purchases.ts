@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { metrics } from '../dca/client-stats.ts';
 import { formatDecimal, sum } from '../dca/money.ts';
 import type { Purchase } from '../ledger/cash-outs/purchase-view.ts';
+import { allocationFields } from './cash-outs.ts';
 import { fiat, instant, pageOf, price, sats } from './fields.ts';
 import { PAYOUT_STATES } from './states.ts';
 
@@ -39,16 +40,7 @@ export const purchasesView = pageOf(purchaseView);
 /** A purchase with the fundings whose cash came out. */
 export const purchaseDetailView = purchaseView.extend({
   /** In the order of the fundings. */
-  allocations: z.array(
-    z.object({
-      funding: z.string(),
-      fiat,
-      gross_sats: sats,
-      commission_sats: sats,
-      net_sats: sats,
-      payout: z.string().nullable(),
-    }),
-  ),
+  allocations: z.array(z.object(allocationFields)),
 });
 
 export type PurchaseDetailView = z.output<typeof purchaseDetailView>;

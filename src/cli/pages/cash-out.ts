@@ -1,5 +1,6 @@
 import { cashText, formatSats, groupDigits, sum } from '../../dca/money.ts';
 import type { CashOutDetailView, CashOutView } from '../../views/cash-outs.ts';
+import type { PurchaseDetailView } from '../../views/purchases.ts';
 import { clean } from '../terminal/clean.ts';
 import { formatMachine, formatMinute, formatTime, shortId } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
@@ -104,15 +105,7 @@ export function division(one: CashOutDetailView): string {
     table(
       ['client', 'funding', 'cash', 'gross', 'commission', 'net', ...(paid ? ['payout'] : [])],
       [
-        ...allocations.map((part) => [
-          part.client,
-          part.funding,
-          cashText(part.fiat, currency),
-          formatSats(part.gross_sats),
-          formatSats(part.commission_sats),
-          formatSats(part.net_sats),
-          part.payout ?? 'waits',
-        ]),
+        ...allocations.map((part) => [part.client, ...allocationCells(part, currency)]),
         ...(hasOwnShare
           ? [
               [
@@ -129,4 +122,14 @@ export function division(one: CashOutDetailView): string {
     ),
     ...(one.own_reasons && one.own_reasons.length > 0 ? [`Own share: ${causesText(one.own_reasons)}.`] : []),
   ].join('\n');
+}
+
+/** What falls on one funding: `funding`, `cash`, `gross`, `commission`, `net`, `payout`. */
+export function allocationCells(part: PurchaseDetailView['allocations'][number], currency: string): string[] {
+  return [
+    part.funding,
+    cashText(part.fiat, currency),
+    ...[part.gross_sats, part.commission_sats, part.net_sats].map(formatSats),
+    part.payout ?? 'waits',
+  ];
 }

@@ -2,6 +2,7 @@ import { cashText, formatSats, groupDigits } from '../../dca/money.ts';
 import type { PurchaseDetailView, PurchaseView } from '../../views/purchases.ts';
 import { formatMachine, formatTime, shortId } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
+import { allocationCells } from './cash-out.ts';
 
 export function purchaseTable(all: PurchaseView[], timezone: string): string {
   if (all.length === 0) return 'No purchases yet.';
@@ -29,14 +30,7 @@ export function purchasePage(one: PurchaseDetailView, timezone: string): string 
     `Gross ${formatSats(one.gross_sats)}, commission ${formatSats(one.commission_sats)}`,
     table(
       ['funding', 'cash', 'gross', 'commission', 'net', 'payout'],
-      one.allocations.map((part) => [
-        part.funding,
-        cashText(part.fiat, currency),
-        formatSats(part.gross_sats),
-        formatSats(part.commission_sats),
-        formatSats(part.net_sats),
-        part.payout ?? 'waits',
-      ]),
+      one.allocations.map((part) => allocationCells(part, currency)),
     ),
     `${one.state === 'paid' ? 'Paid' : 'Waiting'}: ${payouts.length === 0 ? 'in no payout yet' : payouts.join(', ')}.`,
   ].join('\n');
