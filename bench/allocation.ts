@@ -42,7 +42,7 @@ function input(count: number): Parameters<typeof allocate>[0] {
   );
   return {
     fiat: total / 2n,
-    gross: total * 60n,
+    distributed: total * 60n,
     commission: total * 3n,
     fundings,
     limitLeft,

@@ -14,6 +14,7 @@ export interface Allocation {
   client: bigint;
   mode: Mode;
   fiat: bigint;
+  /** Its part of what is distributed, before commission. */
   gross: bigint;
   commission: bigint;
   /** gross − commission: what the client gets. */
@@ -35,27 +36,28 @@ export interface Division {
 /**
  * Divides one cash-out over the fundings that may serve it, and gives the rest to the own part.
  *
- * Fiat goes as `fill` says. Gross is split over the fiat, and so is the commission; a funding with a rate then pays its
- * gross × rate, rounded half up, instead of its part of the commission. Always: Σ net + commission + own net = gross,
- * and Σ fiat + own fiat = fiat. The order of `fundings` does not matter.
+ * Fiat goes as `fill` says. `distributed` is split over the fiat: each part is the gross of its allocation. The
+ * commission is split likewise; a funding with a rate then pays its gross × rate, rounded half up, instead of its part
+ * of the commission. Always: Σ net + commission + own net = distributed, and Σ fiat + own fiat = fiat. The order of
+ * `fundings` does not matter.
  *
  * Throws if the books would not add up, if a commission would exceed its gross, or if an input is negative.
  */
 export function allocate(input: {
   /** Minor units; more than 0. */
   fiat: bigint;
-  /** What the layperson paid for this cash, in sat. */
-  gross: bigint;
-  /** What Lamassu charged of `gross`, in sat. */
+  /** What the layperson paid for this cash, in sat: `distributed` of the cash-out. */
+  distributed: bigint;
+  /** What Lamassu charged of it, in sat. */
   commission: bigint;
   fundings: readonly EligibleFunding[];
   /** By client: what is left of each fixed client's daily limit in this currency, in minor units. Absent: 0. */
   limitLeft: ReadonlyMap<bigint, bigint>;
   priority: Priority;
 }): Division {
-  const { fiat, gross, commission, limitLeft, priority } = input;
-  if (fiat <= 0n || commission < 0n || commission > gross) {
-    throw new RangeError(`cannot divide fiat ${fiat}, gross ${gross}, commission ${commission}`);
+  const { fiat, distributed, commission, limitLeft, priority } = input;
+  if (fiat <= 0n || commission < 0n || commission > distributed) {
+    throw new RangeError(`cannot divide fiat ${fiat}, distributed ${distributed}, commission ${commission}`);
   }
   const taken = fill(fiat, input.fundings, limitLeft, priority);
   const ownFiat = fiat - sum(taken.values());
@@ -66,7 +68,7 @@ export function allocate(input: {
   const fiats = [...fundings.map(({ id }) => taken.get(id) ?? 0n), ownFiat];
   assertSum('fiat', fiats, fiat);
   const grosses = largestRemainder(
-    gross,
+    distributed,
     fiats.map((weight) => ({ weight })),
   );
   const charged = largestRemainder(
@@ -99,6 +101,6 @@ export function allocate(input: {
   };
   const negative = [...allocations, own].find(({ net }) => net < 0n);
   if (negative) throw new Error(`a commission of ${negative.commission} exceeds its gross ${negative.gross}`);
-  assertSum('gross', [division.net, division.commission, own.net], gross);
+  assertSum('distributed', [division.net, division.commission, own.net], distributed);
   return division;
 }

@@ -98,8 +98,9 @@ export interface Judged<K extends Known = Known> {
 }
 
 /**
- * Judges a row: the only place that decides whether it is a cash-out to distribute. `sourceNow` is Lamassu's clock.
- * Pure. Never throws, whatever the row holds.
+ * Judges a row by itself and by what is known of it. `sourceNow` is Lamassu's clock. Pure. Never throws, whatever the
+ * row holds. A row that is eligible here may still have to wait: for the verdict by the present ledger (`verdictOn` of
+ * src/judging), and for what a run knows of clocks (src/scheduler/read.ts).
  *
  * Eligible is: confirmed, the whole amount dispensed, no error, paid in bitcoin, not from the future, not from before
  * the start, every figure sound, its commission plausible, not above the size that waits for a release, and not

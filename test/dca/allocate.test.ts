@@ -16,7 +16,7 @@ describe('one cash-out', () => {
   test('100.00 USD, 250,000 sat over 3000 USD at 10 % and 2000 USD at 5 %', () => {
     const division = allocate({
       fiat: 10_000n,
-      gross: 250_000n,
+      distributed: 250_000n,
       commission: 13_158n,
       fundings: [flow(1n, 300_000n, 10_000n), flow(2n, 200_000n, 5_000n)],
       limitLeft: none,
@@ -53,7 +53,7 @@ describe('one cash-out', () => {
   test('200.00 USD, 211,000 sat, and only 50.00 USD of clients’ cash: the rest is the own part', () => {
     const division = allocate({
       fiat: 20_000n,
-      gross: 211_000n,
+      distributed: 211_000n,
       commission: 11_000n,
       fundings: [flow(1n, 5_000n)],
       limitLeft: none,
@@ -64,7 +64,7 @@ describe('one cash-out', () => {
   });
 
   test('without any client everything is the own part', () => {
-    const cashOut = { fiat: 10_000n, gross: 211_000n, commission: 11_000n, fundings: [] };
+    const cashOut = { fiat: 10_000n, distributed: 211_000n, commission: 11_000n, fundings: [] };
     expect(allocate({ ...cashOut, limitLeft: none, priority: 'shared' })).toEqual({
       allocations: [],
       own: { fiat: 10_000n, gross: 211_000n, commission: 11_000n, net: 200_000n },
@@ -76,7 +76,7 @@ describe('one cash-out', () => {
   test('in a tie the smaller id gets the odd sat, and the own part is the last to', () => {
     const { allocations, own } = allocate({
       fiat: 3n,
-      gross: 302n,
+      distributed: 302n,
       commission: 0n,
       fundings: [flow(2n, 1n), flow(1n, 1n)],
       limitLeft: none,
@@ -90,10 +90,10 @@ describe('one cash-out', () => {
   });
 
   test('a rate is rounded half up, once, on the funding’s gross', () => {
-    const of = (gross: bigint) =>
+    const of = (distributed: bigint) =>
       allocate({
         fiat: 1n,
-        gross,
+        distributed,
         commission: 0n,
         fundings: [flow(1n, 1n, 5_000n)],
         limitLeft: none,
@@ -104,17 +104,17 @@ describe('one cash-out', () => {
 
   test('a commission above the gross of its part is refused', () => {
     const input = { fiat: 1n, commission: 0n, limitLeft: none, priority: 'shared' as const };
-    expect(() => allocate({ ...input, gross: 10n, fundings: [flow(1n, 1n, 200_000n)] })).toThrow(
+    expect(() => allocate({ ...input, distributed: 10n, fundings: [flow(1n, 1n, 200_000n)] })).toThrow(
       'exceeds its gross',
     );
-    expect(() => allocate({ ...input, gross: 10n, commission: 11n, fundings: [] })).toThrow(
+    expect(() => allocate({ ...input, distributed: 10n, commission: 11n, fundings: [] })).toThrow(
       'cannot divide fiat',
     );
-    expect(() => allocate({ ...input, gross: 10n, commission: -1n, fundings: [] })).toThrow(
+    expect(() => allocate({ ...input, distributed: 10n, commission: -1n, fundings: [] })).toThrow(
       'cannot divide fiat',
     );
-    expect(() => allocate({ ...input, fiat: 0n, gross: 10n, fundings: [] })).toThrow('cannot divide fiat 0');
-    expect(() => allocate({ ...input, gross: 10n, fundings: [flow(1n, -1n)] })).toThrow(
+    expect(() => allocate({ ...input, fiat: 0n, distributed: 10n, fundings: [] })).toThrow('cannot divide fiat 0');
+    expect(() => allocate({ ...input, distributed: 10n, fundings: [flow(1n, -1n)] })).toThrow(
       'funding 1 has -1 left',
     );
   });
@@ -123,7 +123,7 @@ describe('one cash-out', () => {
     // 11 sat over 1, 3, 3 are 1, 5, 5; 10 sat by themselves would be 2, 4, 4.
     const { allocations } = allocate({
       fiat: 7n,
-      gross: 11n,
+      distributed: 11n,
       commission: 10n,
       fundings: [flow(1n, 1n), flow(2n, 3n), flow(3n, 3n)],
       limitLeft: none,
@@ -140,7 +140,7 @@ describe('one cash-out', () => {
 const cashOut = fc
   .record({
     fiat: fc.bigInt({ min: 1n, max: 10n ** 7n }),
-    gross: fc.bigInt({ min: 0n, max: 10n ** 9n }),
+    distributed: fc.bigInt({ min: 0n, max: 10n ** 9n }),
     share: fc.bigInt({ min: 0n, max: 100n }),
     fundings: fc.array(
       fc.record({
@@ -155,7 +155,7 @@ const cashOut = fc
   })
   .map(({ share, limit, fundings, ...rest }) => ({
     ...rest,
-    commission: (rest.gross * share) / 100n,
+    commission: (rest.distributed * share) / 100n,
     fundings: fundings.map(
       (funding, i): EligibleFunding => ({
         ...funding,
@@ -171,9 +171,9 @@ describe('any cash-out', () => {
     fc.assert(
       fc.property(cashOut, (input) => {
         const { allocations, own, commission, net } = allocate(input);
-        expect(net + commission + own.net).toBe(input.gross);
+        expect(net + commission + own.net).toBe(input.distributed);
         expect(sum(allocations.map((a) => a.fiat)) + own.fiat).toBe(input.fiat);
-        expect(sum(allocations.map((a) => a.gross)) + own.gross).toBe(input.gross);
+        expect(sum(allocations.map((a) => a.gross)) + own.gross).toBe(input.distributed);
         expect(sum(allocations.map((a) => a.net))).toBe(net);
         expect(sum(allocations.map((a) => a.commission)) + own.commission).toBe(commission);
         if (input.fundings.every(({ rate }) => rate === null)) expect(commission).toBe(input.commission);
@@ -195,7 +195,7 @@ describe('any cash-out', () => {
     fc.assert(
       fc.property(cashOut, (input) => {
         for (const { fiat, gross } of allocate(input).allocations) {
-          const off = gross * input.fiat - input.gross * fiat;
+          const off = gross * input.fiat - input.distributed * fiat;
           expect(off > -input.fiat && off < input.fiat).toBe(true);
         }
       }),

@@ -6,10 +6,10 @@ import { type OwnPart, takeFromOwn } from '../../src/dca/own-share.ts';
 const net = (part: OwnPart) => part.gross - part.commission;
 
 /** The own part as it was when the cash-out was divided over that much cash of one client. */
-function divided(fiat: bigint, gross: bigint, commission: bigint, clients: bigint): OwnPart {
+function divided(fiat: bigint, distributed: bigint, commission: bigint, clients: bigint): OwnPart {
   const { own } = allocate({
     fiat,
-    gross,
+    distributed,
     commission,
     fundings: clients === 0n ? [] : [{ id: 1n, client: 1n, mode: 'flow', remaining: clients, rate: null }],
     limitLeft: new Map(),

@@ -28,12 +28,12 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const log = pino({ level: 'silent' });
 
-/** Gross sats of the cash-outs that cannot be divided. */
+/** The distributed sats of the cash-outs that cannot be divided. */
 const undivided = vi.hoisted(() => new Set<bigint>());
 vi.mock('../../src/dca/allocate.ts', async (original) => {
   const real = await original<typeof import('../../src/dca/allocate.ts')>();
   const allocate: typeof real.allocate = (input) => {
-    if (undivided.has(input.gross)) throw new RangeError('shares do not add up');
+    if (undivided.has(input.distributed)) throw new RangeError('shares do not add up');
     return real.allocate(input);
   };
   return { ...real, allocate };

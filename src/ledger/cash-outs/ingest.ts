@@ -68,7 +68,7 @@ export async function ingest(
   const limitLeft = await limitsLeft(trx, fundings, cashOut, day);
   const { fiat, distributed, commission } = cashOut;
   const division = compute(() =>
-    allocate({ fiat, gross: distributed, commission, fundings, limitLeft, priority: options.priority }),
+    allocate({ fiat, distributed, commission, fundings, limitLeft, priority: options.priority }),
   );
   const causes = await whyOwnShare(trx, cashOut, division);
 
