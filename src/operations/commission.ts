@@ -59,7 +59,7 @@ export const addRecipient = operation({
     const weight = parseWeight(given.weight, name);
     const from = given.from === undefined ? undefined : parseTime(given.from, config.timezone, 'from');
     await refuseTakenName(ledger.db, name);
-    const machine = await machineOf(ledger.db, given.machine);
+    const machine = await deviceIdOf(ledger.db, given.machine);
     const wallet = await testedWalletKey(given.wallet_key, config, clock);
     return changeAt({ write, clock }, from ? null : name, async (trx, at) =>
       viewOfRecipient(
@@ -99,7 +99,7 @@ export const setRecipient = operation({
       throw invalid('weight', 'no change was given', 'Give a weight, or the key of the wallet.');
     }
     const before = await findCommission(ledger.db, name, clock.now());
-    const machine = await machineOf(ledger.db, given.machine);
+    const machine = await deviceIdOf(ledger.db, given.machine);
     const wallet = key && (await testedWalletKey(key, config, clock));
     const wanted = { machine, newWallet, ...(weight !== undefined && { weight }), ...(wallet && { wallet }) };
     return changeAt({ write, clock }, weight === undefined ? null : name, async (trx, at) => {
@@ -119,7 +119,7 @@ export const removeRecipient = operation({
   view: commissionRecipientView,
   run: async ({ clock, ledger, who, write }, given) => {
     const name = parseName(given.name, 'name');
-    const machine = await machineOf(ledger.db, given.machine);
+    const machine = await deviceIdOf(ledger.db, given.machine);
     return changeAt({ write, clock }, name, async (trx, at) =>
       viewOfRecipient(await removeCommission(trx, { ...who, at }, name, machine)),
     );
@@ -140,7 +140,7 @@ function changeAt<View>(
   );
 }
 
-async function machineOf(db: Db, named: string | undefined): Promise<string | null> {
+async function deviceIdOf(db: Db, named: string | undefined): Promise<string | null> {
   return named === undefined ? null : (await findMachine(db, named, 'machine')).device_id;
 }
 

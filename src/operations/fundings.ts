@@ -215,7 +215,7 @@ export const moveOneFunding = operation({
   run: async (context, given) => {
     const { clock, who, write } = context;
     const id = parseId('f', given.id, 'id');
-    const machine = machineOf(given);
+    const machine = givenMachine(given);
     if (machine === undefined) {
       throw invalid(
         'machine',
@@ -240,7 +240,7 @@ type FundingContext = Pick<Context, 'config' | 'who' | 'clock'>;
 function addsFunding(given: z.output<typeof addition>, { config, who, clock }: FundingContext) {
   const client = parseName(given.client, 'client');
   const rate = given.rate === undefined ? null : parseCommissionRate(given.rate, 'rate');
-  const machine = machineOf(given);
+  const machine = givenMachine(given);
   const { deposited, new_currency: newCurrency } = given;
   if (given.at !== undefined && !deposited) {
     throw invalid(
@@ -315,7 +315,7 @@ async function unchanged<E extends Entered>(entering: Promise<E>, digest: string
 }
 
 /** Null: it serves all machines; undefined: none was given. */
-function machineOf({ machine, any_machine: any }: { machine?: string | undefined; any_machine: boolean }) {
+function givenMachine({ machine, any_machine: any }: { machine?: string | undefined; any_machine: boolean }) {
   if (!any) return machine;
   if (machine === undefined) return null;
   throw invalid('any_machine', message`${field('machine')} is given too`, 'Use one of them.');

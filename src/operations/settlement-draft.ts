@@ -85,7 +85,7 @@ export async function draftSettled(
     );
   }
   if (at !== undefined && at > answer.now) throw inFuture(at);
-  const machine = machineOf(found, named);
+  const machine = dispensingMachine(found, named);
   const begunAt = partial.begunAt === machine ? null : partial.begunAt;
   const cashOut = {
     ...{ id, source: config.lamassu.name, machine, begunAt, confirmedAt: at ?? partial.at },
@@ -151,7 +151,7 @@ export function externalReference(text: string): string {
 }
 
 /** Where the cash came out: what Lamassu says, and only where it says nothing clear, what the operator says. */
-function machineOf({ partial, dispenses }: FoundCashOut, stated: string | undefined): string {
+function dispensingMachine({ partial, dispenses }: FoundCashOut, stated: string | undefined): string {
   if (partial.machine !== null) {
     if (stated === undefined) return partial.machine;
     throw conflict(

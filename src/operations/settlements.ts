@@ -37,7 +37,7 @@ import {
 
 /* Cash-outs that the operator distributes by hand: each is previewed, and recorded as the operator confirmed it. */
 
-const statement = {
+const figures = {
   /** Where the cash came out: device id or name. */
   machine: z.string().optional(),
   /** When it came out. */
@@ -56,8 +56,8 @@ const statement = {
   credit: z.boolean().default(false),
 };
 
-const settleInput = z.object({ id: z.string(), ...statement });
-const externalInput = z.object({ reference: z.string(), ...statement });
+const settleInput = z.object({ id: z.string(), ...figures });
+const externalInput = z.object({ reference: z.string(), ...figures });
 const voidInput = z.object({ id: z.string() });
 const digest = { digest: z.string().optional() };
 
@@ -182,7 +182,7 @@ async function planSettle(
   input: z.output<typeof settleInput>,
 ): Promise<SettlementPlan> {
   const { db } = ledger;
-  const given = await statementOf(config, db, input);
+  const given = await statedFigures(config, db, input);
   await refuseWithoutClients(db);
   const id = await findRowId(config, ledger, input.id.trim());
   const machine =
@@ -208,7 +208,7 @@ async function planExternal(
   // With a price, the cash is worth its sats.
   const needed = ['machine', 'at', 'fiat', ...(price === undefined ? (['gross'] as const) : [])] as const;
   const missing = needed.filter((name) => input[name] === undefined);
-  const given = await statementOf(config, db, input);
+  const given = await statedFigures(config, db, input);
   const { stated, credit, machine: named, at } = given;
   const [first = 'at', ...others] = missing;
   if (missing.length > 0 || named === undefined || at === undefined) {
@@ -224,13 +224,13 @@ async function planExternal(
     : { draft: await draftExternal(config, ledger, id, { stated, credit, machine, at }) };
 }
 
-async function statementOf(
+async function statedFigures(
   config: Pick<Config, 'currencies' | 'timezone'>,
   db: Db,
-  { machine, at, credit, ...figures }: z.output<typeof settleInput | typeof externalInput>,
+  { machine, at, credit, ...stated }: z.output<typeof settleInput | typeof externalInput>,
 ): Promise<StatedSettlement> {
   return {
-    stated: await statedBy(config, db, figures),
+    stated: await statedBy(config, db, stated),
     credit,
     machine,
     at: at === undefined ? undefined : parseTime(at, config.timezone, 'at'),

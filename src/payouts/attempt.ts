@@ -13,7 +13,7 @@ import type { Db } from '../ledger/store/open.ts';
 import type { Lack } from '../ledger/store/schema.ts';
 import { RateLimited, saidByLnbits, TooLittle } from '../lnbits/answer.ts';
 import type { Instant } from '../time.ts';
-import { lack, noteLack } from './balance.ts';
+import { lack, reportLack } from './balance.ts';
 import { checkedTooLongAgo } from './claim.ts';
 import type { Decision } from './decide.ts';
 import { afterSuccess, examineFormer, examinePayment } from './evidence.ts';
@@ -62,7 +62,7 @@ export async function attemptPayment(ctx: PayContext, attempt: Attempt): Promise
   if (!fresh && decision.do === 'send') {
     const short = await lack(ctx, payout, payment.sats);
     if (short !== null && (payment.state === 'invoiced' || payout.kind === 'commission')) {
-      noteLack(ctx, short);
+      reportLack(ctx, short);
       return { do: payment.state === 'invoiced' ? 'defer' : 'wait', reason: short, lack: 'sats' };
     }
   }

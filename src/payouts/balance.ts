@@ -4,7 +4,7 @@ import { unsentSats, unsettledClientSats } from '../ledger/payouts/open-payouts.
 import type { Payout } from '../ledger/payouts/payouts.ts';
 import { feeOn } from '../ledger/payouts/service-fee.ts';
 import { feeNow } from './service-fee.ts';
-import { note, type PayContext } from './session.ts';
+import { type PayContext, reportProblem } from './session.ts';
 
 /**
  * Why the source wallet cannot pay these sats of a payout now; null: it can. Clients come first: commission waits until
@@ -28,30 +28,30 @@ export async function readBalance({ lnbits, sourceWallet }: PayContext): Promise
   sourceWallet.balanceMsat = (await lnbits.wallet(sourceWallet.key)).balanceMsat;
 }
 
-/** Records that sats are missing; `noteShortage` reports the total at the end of the run. */
-export function noteLack(ctx: PayContext, why: string): void {
-  note(ctx, new BridgeError('lnbits/balance', why, TOP_UP));
+/** Records that sats are missing; `reportShortage` reports the total at the end of the run. */
+export function reportLack(ctx: PayContext, why: string): void {
+  reportProblem(ctx, new BridgeError('lnbits/balance', why, TOP_UP));
 }
 
 /** If sats were missing: reports everything that is due, and what is missing for it. */
-export async function noteShortage(ctx: PayContext): Promise<void> {
+export async function reportShortage(ctx: PayContext): Promise<void> {
   if (!ctx.problems.has('lnbits/balance')) return;
   const unsent = await unsentSats(ctx.ledger.db);
   const due = unsent + feeOn(unsent, await feeNow(ctx));
   const held = ctx.sourceWallet.balanceMsat / 1000n;
   if (due <= held) return;
   const message = `the source wallet holds ${formatSats(held)} now; ${formatSats(due)} are due: ${formatSats(due - held)} are missing`;
-  note(ctx, new BridgeError('lnbits/balance', message, TOP_UP));
+  reportProblem(ctx, new BridgeError('lnbits/balance', message, TOP_UP));
 }
 
 /**
  * LNbits reports an insufficient balance although the wallet holds enough, so it takes a service fee that is not known
  * yet.
  */
-export function noteUnknownFee(ctx: PayContext, payout: Payout, sats: bigint): void {
+export function reportUnknownFee(ctx: PayContext, payout: Payout, sats: bigint): void {
   const held = formatSats(ctx.sourceWallet.balanceMsat / 1000n);
   const message = `p${payout.id} to ${payout.recipient.name}: LNbits calls ${held} in the source wallet too little for ${formatSats(sats)}, so it takes a service fee on top`;
-  note(ctx, new BridgeError('lnbits/balance', message, FEE_HINT));
+  reportProblem(ctx, new BridgeError('lnbits/balance', message, FEE_HINT));
 }
 
 const FEE_HINT =

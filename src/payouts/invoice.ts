@@ -15,11 +15,11 @@ import type { Lack } from '../ledger/store/schema.ts';
 import { keepSight, type WalletKey, wasSeen } from '../ledger/wallets/wallets.ts';
 import { call, message } from '../lib/message.ts';
 import { Unseen } from '../lnbits/one-wallet.ts';
-import { lack, noteLack } from './balance.ts';
+import { lack, reportLack } from './balance.ts';
 import { UNSEEN } from './decide.ts';
 import { isGone } from './destination.ts';
 import { extraOf } from './label.ts';
-import { actOf, claimOf, note, type PayContext } from './session.ts';
+import { actOf, claimOf, type PayContext, reportProblem } from './session.ts';
 import { checkBeforeFirst, checkFirst, isFirst, type NotSeen, notRead } from './source-wallet.ts';
 
 /** LNbits pays an internal invoice even after its expiry. */
@@ -47,12 +47,12 @@ export async function makeInvoice(
   };
   const short = await lack(ctx, payout, sats);
   if (short !== null) {
-    noteLack(ctx, short);
+    reportLack(ctx, short);
     return put(short, 'sats');
   }
   const wait = async (notSeen: NotSeen) => {
     const error = notRead(notSeen);
-    note(ctx, error, payout);
+    reportProblem(ctx, error, payout);
     return await put(error.message);
   };
   const { recipient } = payout;
@@ -102,7 +102,7 @@ export async function makeInvoice(
         return hold("the client's wallet does not answer to its key any more");
       }
       if (!(error instanceof BridgeError) || error.code !== 'lnbits/refused') throw error;
-      note(ctx, refusedInvoice(error, payout), payout);
+      reportProblem(ctx, refusedInvoice(error, payout), payout);
       return put(error.message);
     }
   }

@@ -17,12 +17,12 @@ import { feeOn, feeRate } from '../ledger/payouts/service-fee.ts';
 import type { Lack } from '../ledger/store/schema.ts';
 import { FellOver, isOfLnbits, RateLimited, TooLittle } from '../lnbits/answer.ts';
 import { type Attempt, attemptPayment } from './attempt.ts';
-import { lack, noteLack, noteShortage, noteUnknownFee, readBalance } from './balance.ts';
+import { lack, readBalance, reportLack, reportShortage, reportUnknownFee } from './balance.ts';
 import { overCeiling } from './ceiling.ts';
 import { makeInvoice } from './invoice.ts';
 import { keepPace } from './pace.ts';
-import { cappedFee, feeNow, noteNewFee } from './service-fee.ts';
-import { actOf, note, type PayContext, untilQuiet } from './session.ts';
+import { cappedFee, feeNow, reportNewFee } from './service-fee.ts';
+import { actOf, type PayContext, reportProblem, untilQuiet } from './session.ts';
 
 /** Errors that every payout would meet. */
 const SAME_FOR_ALL: readonly ErrorCode[] = [
@@ -67,16 +67,16 @@ export async function payAll(ctx: PayContext): Promise<Paid> {
     waits = [...waits.filter(({ payout }) => !again.has(payout.id)), ...(await round(ctx, paid, open))];
   }
   // An outcome that was found out within the run is no longer a problem of the run.
-  for (const { refusal, payout } of waits) if (refusal) noteAnswer(ctx, refusal, payout);
-  await noteShortage(ctx);
-  await noteNewFee(ctx, fee);
+  for (const { refusal, payout } of waits) if (refusal) reportAnswer(ctx, refusal, payout);
+  await reportShortage(ctx);
+  await reportNewFee(ctx, fee);
   return paid;
 }
 
 /** A refusal or a 500 concerns the payout that met it; anything else concerns LNbits, and is reported once. */
-function noteAnswer(ctx: PayContext, error: BridgeError, payout: Payout): void {
+function reportAnswer(ctx: PayContext, error: BridgeError, payout: Payout): void {
   const its = error.code === 'lnbits/refused' || error instanceof FellOver;
-  note(ctx, error, its ? payout : undefined);
+  reportProblem(ctx, error, its ? payout : undefined);
 }
 
 /** Whether LNbits crashes only at this payout, and still answers for the source wallet. */
@@ -114,14 +114,14 @@ async function round(
       if (wait) waits.push({ ...wait, payout });
       unanswered = wait?.silence && !(await isOfOnePayout(ctx, wait.silence)) ? unanswered + 1 : 0;
       if (wait?.silence && unanswered === 2) {
-        note(ctx, wait.silence);
+        reportProblem(ctx, wait.silence);
         break;
       }
     } catch (error) {
       if (!isOfLnbits(error)) throw error;
       await deferOrMarkUnknown(ctx, payout, error);
       const its = error.code === 'lnbits/refused' || (await isOfOnePayout(ctx, error));
-      note(ctx, error, its ? payout : undefined);
+      reportProblem(ctx, error, its ? payout : undefined);
       unanswered = its ? 0 : unanswered + 1;
       // A wrong key of the source wallet, or a rate limit, is the same for every payout.
       paid.stopped = unanswered === 2 || SAME_FOR_ALL.includes(error.code);
@@ -211,7 +211,7 @@ async function payPart(
         return null;
       case 'defer':
         if (outcome.refusal && !SAME_FOR_ALL.includes(outcome.refusal.code))
-          Object.assign(outcome, await noteRefusal(ctx, payout, sats, outcome.refusal));
+          Object.assign(outcome, await reportRefusal(ctx, payout, sats, outcome.refusal));
         await ctx.run.write((trx) => deferPayment(trx, payment, outcome.reason, outcome.lack));
         if (outcome.refusal && SAME_FOR_ALL.includes(outcome.refusal.code)) throw outcome.refusal;
         return null;
@@ -226,7 +226,7 @@ async function payPart(
         return null;
     }
   }
-  const said = refused && (await noteRefusal(ctx, payout, sats, refused));
+  const said = refused && (await reportRefusal(ctx, payout, sats, refused));
   const why = `its invoices failed at LNbits${said ? `: ${said.reason}` : ''}`;
   await ctx.run.write((trx) => deferPayout(trx, payout.id, why, said?.lack));
   return null;
@@ -236,7 +236,7 @@ async function payPart(
  * LNbits refused a payment: the balance is too small, e.g. because sats left the wallet meanwhile, or because of this
  * payout. Answers why the payout is deferred, and what the source wallet lacks for it.
  */
-async function noteRefusal(
+async function reportRefusal(
   ctx: PayContext,
   payout: Payout,
   sats: bigint,
@@ -246,11 +246,11 @@ async function noteRefusal(
   const { message } = refusal;
   const why = await lack(ctx, payout, sats, feeOn(sats, await feeNow(ctx)));
   const isTooLittle = refusal instanceof TooLittle;
-  if (why !== null) noteLack(ctx, why);
+  if (why !== null) reportLack(ctx, why);
   else if (isTooLittle) {
-    noteUnknownFee(ctx, payout, sats);
+    reportUnknownFee(ctx, payout, sats);
     return { reason: `${WANTS_MORE}: ${message}`, lack: 'fee' };
-  } else note(ctx, refusal, payout);
+  } else reportProblem(ctx, refusal, payout);
   return { reason: message, lack: isTooLittle ? 'sats' : null };
 }
 

@@ -3,7 +3,7 @@ import { BridgeError } from '../errors.ts';
 import { bookFee, type FeeRate, feeRate } from '../ledger/payouts/service-fee.ts';
 import type { ServiceFee } from '../lnbits/admin.ts';
 import type { WalletPayment } from '../lnbits/wallet-client.ts';
-import { actOf, note, type PayContext } from './session.ts';
+import { actOf, type PayContext, reportProblem } from './session.ts';
 
 /**
  * LNbits' present service fee: its setting, if its superuser read it in this run; otherwise as its newest payments
@@ -54,11 +54,11 @@ export function cappedFee(feeMsat: bigint, paidMsat: bigint): bigint {
 }
 
 /** Reports once that LNbits began to take a fee. `before`: the fee when the run began. */
-export async function noteNewFee(ctx: PayContext, before: FeeRate): Promise<void> {
+export async function reportNewFee(ctx: PayContext, before: FeeRate): Promise<void> {
   if (before !== null) return;
   const rate = await feeRate(ctx.ledger.db);
   if (rate === null) return;
-  note(
+  reportProblem(
     ctx,
     new BridgeError(
       'lnbits/service-fee',

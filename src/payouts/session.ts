@@ -80,7 +80,9 @@ export interface PayContext extends SourceWallet, Quiet {
   onPaid?: ((payout: Payout) => void) | undefined;
   /** How often it said so since the last payout was finished. */
   limited?: number;
-  /** What went wrong with LNbits: one of each kind, and what concerns one payout for each payout. See `note`. */
+  /**
+   * What went wrong with LNbits: one of each kind, and what concerns one payout for each payout. See `reportProblem`.
+   */
   problems: Map<string, BridgeError>;
 }
 
@@ -96,7 +98,7 @@ export function actOf({ run, clock }: Pick<PayContext, 'run' | 'clock'>, at: Ins
 }
 
 /** Records a problem of the run; with `payout`, of that payout, which the message names. */
-export function note(
+export function reportProblem(
   { problems }: Pick<PayContext, 'problems'>,
   error: BridgeError,
   payout?: { id: bigint; recipient: { name: string } },

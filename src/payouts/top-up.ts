@@ -24,7 +24,15 @@ import { checkedTooLongAgo } from './claim.ts';
 import { creditWhatCameLate } from './late-credits.ts';
 import { refuseIfNotAlone } from './preflight.ts';
 import { rateTold } from './service-fee.ts';
-import { actOf, isQuiet, note, type PayContext, timeOfPost, untilQuiet, wasSuspended } from './session.ts';
+import {
+  actOf,
+  isQuiet,
+  type PayContext,
+  reportProblem,
+  timeOfPost,
+  untilQuiet,
+  wasSuspended,
+} from './session.ts';
 
 /** LNbits' limit for one credit, in satoshi. */
 export const LARGEST_CREDIT = 10_000_000n;
@@ -65,7 +73,7 @@ export async function creditSource(ctx: PayContext, how: Crediting | null): Prom
       ctx.sourceWallet.balanceMsat = (await ctx.lnbits.wallet(ctx.sourceWallet.key)).balanceMsat;
   } catch (error) {
     if (!keepsFromLnbits(error)) throw error;
-    note(ctx, error);
+    reportProblem(ctx, error);
     if (how) await ctx.run.write((trx) => delayCredits(trx, error.message));
   }
   return arrived;
@@ -149,7 +157,7 @@ async function ask(ctx: PayContext, admin: LnbitsAdmin, { wallet_id, sats }: Cre
     return 'done';
   } catch (error) {
     if (!isOfLnbits(error)) throw error;
-    note(ctx, error);
+    reportProblem(ctx, error);
     return saidByLnbits(error) ? { refused: error.message } : null;
   }
 }

@@ -67,7 +67,7 @@ export async function readCashOuts(
   const paidOut = new Map<string, string>();
   for await (const page of pages) {
     const changes = await changesSince(reading.db, page);
-    let notes: Note[] = [];
+    let pending: Pending[] = [];
     for (const judged of page) {
       if (reading.signal.aborted) break;
       report.read += 1;
@@ -76,7 +76,7 @@ export async function readCashOuts(
       if (known.processed) {
         report.alreadyProcessed += 1;
         const change = changes.get(row.id);
-        notes.push({
+        pending.push({
           judged,
           watch: false,
           review: change ? news(row, reading, change.review, 'changed', change.detail) : null,
@@ -92,8 +92,8 @@ export async function readCashOuts(
         const isNew = !watched && review === undefined;
         const spans =
           reading.clocks && !released ? wrongSpans(verdict.cashOut, reading.clocks, isNew, review) : [];
-        await recordCashOut(reading, report, { notes, judged, cashOut: verdict.cashOut, spans, released });
-        notes = [];
+        await recordCashOut(reading, report, { pending, judged, cashOut: verdict.cashOut, spans, released });
+        pending = [];
         continue;
       }
       // Confirmed before the start, but eligible only now: only the operator knows whether it was paid outside of the
@@ -103,16 +103,16 @@ export async function readCashOuts(
       const found =
         verdict.review || lateStart ? news(row, reading, review, verdict.reason, verdict.detail) : null;
       if (found === null) report.notYet[verdict.reason] = (report.notYet[verdict.reason] ?? 0) + 1;
-      notes.push({ judged, watch: verdict.watch && !watched, review: found });
+      pending.push({ judged, watch: verdict.watch && !watched, review: found });
     }
-    await recordNotes(reading, report, notes);
+    await recordPending(reading, report, pending);
     if (reading.signal.aborted) break;
   }
   return report;
 }
 
-/** What is recorded of a row that is not ingested. */
-interface Note {
+/** What is still to be recorded of a row that is not ingested. */
+interface Pending {
   judged: JudgedRow;
   review: Finding | null;
   watch: boolean;
@@ -173,9 +173,9 @@ function changeSince(processed: Processed, device: string | null, judgement: Jud
   return differing.map(([what, then, today]) => `${what} was ${then}, Lamassu now says ${today}`).join('; ');
 }
 
-/** A row to ingest, with the notes on the rows that were read before it. */
+/** A row to ingest, with what is still to be recorded of the rows before it. */
 interface EligibleRow {
-  notes: Note[];
+  pending: Pending[];
   judged: JudgedRow;
   cashOut: CashOut;
   spans: WrongSpan[];
@@ -183,30 +183,30 @@ interface EligibleRow {
 }
 
 /**
- * Ingests one eligible cash-out, with the notes read before it, in one transaction. If its division depends on which
- * clock was right, it goes to review instead.
+ * Ingests one eligible cash-out, with what is pending of the rows before it, in one transaction. If its division
+ * depends on which clock was right, it goes to review instead.
  */
 async function recordCashOut(
   reading: Reading,
   report: ReadReport,
-  { notes, judged, cashOut, spans, released }: EligibleRow,
+  { pending, judged, cashOut, spans, released }: EligibleRow,
 ): Promise<void> {
   try {
     const result = await reading.write(async (trx) => {
       const { clocks } = reading;
       const doubt = !clocks || released ? null : await clockDoubt(trx, cashOut, clocks, spans);
       if (doubt !== null) return doubt;
-      const fresh = await writeNotes(trx, reading, notes);
+      const fresh = await writePending(trx, reading, pending);
       const division = await ingest(trx, cashOut, { ...reading.ingest, now: reading.clock.now() });
       return {
         fresh,
         division,
-        mark: await advance(trx, reading, report, [...notes.map((one) => one.judged), judged]),
+        mark: await advance(trx, reading, report, [...pending.map((one) => one.judged), judged]),
       };
     });
     if ('reason' in result) {
       const review = finding(judged.row, reading, result.reason, result.detail);
-      await recordNotes(reading, report, [...notes, { judged, watch: true, review }]);
+      await recordPending(reading, report, [...pending, { judged, watch: true, review }]);
       return;
     }
     report.toReview += result.fresh;
@@ -223,27 +223,27 @@ async function recordCashOut(
       'not-allocated',
       `it could not be distributed: ${error.message}`,
     );
-    await recordNotes(reading, report, [...notes, { judged, watch: true, review }]);
+    await recordPending(reading, report, [...pending, { judged, watch: true, review }]);
   }
 }
 
-async function recordNotes(reading: Reading, report: ReadReport, notes: Note[]): Promise<void> {
-  const rows = notes.map((one) => one.judged);
-  const idle = notes.every((one) => !one.watch && one.review === null);
+async function recordPending(reading: Reading, report: ReadReport, pending: Pending[]): Promise<void> {
+  const rows = pending.map((one) => one.judged);
+  const idle = pending.every((one) => !one.watch && one.review === null);
   if (idle && markAfter(report.mark, rows) === report.mark) return;
   await reading.write(async (trx) => {
-    report.toReview += await writeNotes(trx, reading, notes);
+    report.toReview += await writePending(trx, reading, pending);
     report.mark = await advance(trx, reading, report, rows);
   });
 }
 
 /** The number of rows that are new in review. */
-async function writeNotes(trx: Trx, reading: Reading, notes: Note[]): Promise<number> {
+async function writePending(trx: Trx, reading: Reading, pending: Pending[]): Promise<number> {
   let fresh = 0;
   const at = reading.clock.now();
   const act = { ...reading.ingest.who, at };
-  const settled = await settledMeanwhile(trx, notes);
-  for (const { judged, review, watch: isWatched } of notes) {
+  const settled = await settledMeanwhile(trx, pending);
+  for (const { judged, review, watch: isWatched } of pending) {
     const { row } = judged;
     if (settled.has(row.id)) continue;
     if (isWatched) {
@@ -261,8 +261,8 @@ async function writeNotes(trx: Trx, reading: Reading, notes: Note[]): Promise<nu
 }
 
 /** Rows that were open when they were judged, but that the operator has settled since. */
-async function settledMeanwhile(trx: Trx, notes: Note[]): Promise<Set<string>> {
-  const ids = notes
+async function settledMeanwhile(trx: Trx, pending: Pending[]): Promise<Set<string>> {
+  const ids = pending
     .filter(({ watch, review }) => watch || (review !== null && review.reason !== 'changed'))
     .map(({ judged }) => judged.row.id);
   if (ids.length === 0) return new Set();

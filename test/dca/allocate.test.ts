@@ -113,7 +113,9 @@ describe('one cash-out', () => {
     expect(() => allocate({ ...input, distributed: 10n, commission: -1n, fundings: [] })).toThrow(
       'cannot divide fiat',
     );
-    expect(() => allocate({ ...input, fiat: 0n, distributed: 10n, fundings: [] })).toThrow('cannot divide fiat 0');
+    expect(() => allocate({ ...input, fiat: 0n, distributed: 10n, fundings: [] })).toThrow(
+      'cannot divide fiat 0',
+    );
     expect(() => allocate({ ...input, distributed: 10n, fundings: [flow(1n, -1n)] })).toThrow(
       'funding 1 has -1 left',
     );

@@ -30,7 +30,7 @@ export function cashOutTable(all: CashOutView[], timezone: string): string {
       groupDigits(one.own_sats),
     ],
     [
-      `${shortId(one.id)} ${clean(machineOf(one))}${one.origin === 'lamassu' ? '' : ' *'}`,
+      `${shortId(one.id)} ${clean(nameOrShortId(one))}${one.origin === 'lamassu' ? '' : ' *'}`,
       one.price && groupDigits(one.price),
       ...['', ''],
       one.commission_fiat && cashText(one.commission_fiat, one.currency),
@@ -54,7 +54,7 @@ export function cashOutTable(all: CashOutView[], timezone: string): string {
 }
 
 /** The machine as lists show it: its name, or the first characters of its device id. */
-function machineOf({ machine, machine_name: name }: CashOutView): string {
+function nameOrShortId({ machine, machine_name: name }: CashOutView): string {
   return name ?? machine.slice(0, 8);
 }
 

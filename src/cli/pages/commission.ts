@@ -18,7 +18,7 @@ export function recipientsPage(all: Recipient[]): string | Message {
     if (one.weights.length === 0) return [[one.name, '(removed)', null, null, ...sats]];
     // Received sats are not recorded per machine, so they are shown once.
     return one.weights.map((weight, index) => [
-      ...[one.name, machineOf(weight), weight.weight, weight.share],
+      ...[one.name, machineOrAll(weight), weight.weight, weight.share],
       ...(index === 0 ? sats : []),
     ]);
   });
@@ -58,13 +58,13 @@ function divisions(all: Recipient[]): string {
   const lines = [...places]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([machine, there]) => {
-      const where = machine === '' ? others : there.map(({ weight }) => machineOf(weight))[0];
+      const where = machine === '' ? others : there.map(({ weight }) => machineOrAll(weight))[0];
       return `  ${where}: ${there.map(({ name, weight }) => `${name} ${weight.share}`).join(', ')}`;
     });
   const none = places.has('') ? [] : [`  ${others}: stays in the source wallet`];
   return ['Commission of cash-outs that are confirmed from now on:', ...lines, ...none].join('\n');
 }
 
-function machineOf({ machine, machine_name: name }: WeightView): string {
+function machineOrAll({ machine, machine_name: name }: WeightView): string {
   return machine === null ? 'all machines' : name === null ? formatMachine(machine, null) : clean(name);
 }

@@ -3,7 +3,7 @@ import { conflict, invalid, wrongState } from '../../errors.ts';
 import { call, message } from '../../lib/message.ts';
 import { findClient } from '../clients/clients.ts';
 import type { Act } from '../log/log.ts';
-import { machineOf } from '../machines/machines.ts';
+import { machineForCash } from '../machines/machines.ts';
 import { refuseRate } from '../machines/rates.ts';
 import type { Trx } from '../store/open.ts';
 import { CASH_LEFT } from '../store/schema.ts';
@@ -65,7 +65,7 @@ function statusAfter({ spent }: Funding, remaining: bigint): Funding['status'] {
 /** Makes the funding serve that machine, or all (null), from now on. Throws `usage/invalid`. */
 export async function moveFunding(trx: Trx, act: Act, id: bigint, named: string | null): Promise<Funding> {
   const before = await fundingIn(trx, id, CASH_LEFT, 'can be moved');
-  const machine = named === null ? null : (await machineOf(trx, named, before.currency)).device_id;
+  const machine = named === null ? null : (await machineForCash(trx, named, before.currency)).device_id;
   await refuseRate(trx, { ...before, machine }, act.at);
   if (machine === before.machine) {
     throw conflict(

@@ -5,7 +5,7 @@ import type { Instant } from '../../time.ts';
 import { findClient } from '../clients/clients.ts';
 import { closeDoubts } from '../clocks/doubts.ts';
 import { type Act, record } from '../log/log.ts';
-import { machineLabel, machineOf, machinesInUse, paysOtherwise } from '../machines/machines.ts';
+import { machineForCash, machineLabel, machinesInUse, paysOtherwise } from '../machines/machines.ts';
 import { refuseRate } from '../machines/rates.ts';
 import { useCurrency } from '../store/currencies.ts';
 import type { Trx } from '../store/open.ts';
@@ -281,7 +281,7 @@ async function machineFor(
   currency: string,
 ): Promise<string | null> {
   if (named === null) return null;
-  if (named !== undefined) return (await machineOf(trx, named, currency)).device_id;
+  if (named !== undefined) return (await machineForCash(trx, named, currency)).device_id;
   const known = await machinesInUse(trx);
   if (known.length <= 1) return null;
   throw invalid(

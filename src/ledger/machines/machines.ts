@@ -12,7 +12,7 @@ export type Machine = Selectable<Schema['machines']>;
 
 /** Registers a machine when first seen. */
 export async function seeMachine(trx: Trx, act: Act, deviceId: string, source: string): Promise<void> {
-  await note(trx, act, await byDeviceId(trx, deviceId), { deviceId, name: null }, source);
+  await registerOrUpdate(trx, act, await byDeviceId(trx, deviceId), { deviceId, name: null }, source);
 }
 
 /**
@@ -28,18 +28,18 @@ export async function seeMachines(
   const rows = await trx.selectFrom('machines').selectAll().execute();
   const known = new Map(rows.map((row) => [row.device_id, row]));
   for (const machine of machines.filter((one) => one.paired !== false))
-    await note(trx, act, known.get(machine.deviceId), machine, source);
+    await registerOrUpdate(trx, act, known.get(machine.deviceId), machine, source);
   // A machine that was unpaired before the ledger knew it gets its last name with its first cash-out.
   for (const machine of machines.filter((one) => one.paired === false)) {
     const before = known.get(machine.deviceId);
     if (before?.name !== null || machine.name === null) continue;
     const taken = rows.some((row) => row.name === machine.name && row.replaced_by === null);
     const name = taken ? `${machine.name} (unpaired)` : machine.name;
-    await note(trx, act, before, { ...machine, name }, source);
+    await registerOrUpdate(trx, act, before, { ...machine, name }, source);
   }
 }
 
-async function note(
+async function registerOrUpdate(
   trx: Trx,
   act: Act,
   before: Machine | undefined,
@@ -155,7 +155,7 @@ async function byDeviceId(db: Db, deviceId: string): Promise<Machine | undefined
 }
 
 /** Finds the machine for cash in a currency. Throws `usage/invalid`, also if it pays out another currency. */
-export async function machineOf(db: Db, named: string, currency: string): Promise<Machine> {
+export async function machineForCash(db: Db, named: string, currency: string): Promise<Machine> {
   const machine = await findMachine(db, named, 'machine');
   if (machine.currency === null || machine.currency === currency) return machine;
   throw conflict(

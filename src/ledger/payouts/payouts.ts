@@ -170,7 +170,7 @@ export function standOf(db: Db, payment: Pick<Payment, 'id'>): Promise<Stand> {
 
 /** `sending`, committed right before each POST of the bolt11. */
 export async function sendPayment(trx: Trx, act: Act, payment: Payment): Promise<void> {
-  await noteClock(trx, act, payment);
+  await recordClockSetBack(trx, act, payment);
   await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], {
     state: 'sending',
     sent_at: act.at,
@@ -239,7 +239,7 @@ export async function settlePayment(
   from: PayoutState[] = ['paying', 'deferred', 'unknown'],
 ): Promise<void> {
   const { at } = act;
-  await noteClock(trx, act, payment);
+  await recordClockSetBack(trx, act, payment);
   await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], {
     state: 'settled',
     settled_at: at,
@@ -286,7 +286,7 @@ export const CLOCK_SET_BACK = 'clock set back';
 export const CLOCK_MS = 300_000;
 
 /** Records why times are out of order: `verify` reads it later. */
-async function noteClock(trx: Trx, act: Act, payment: Payment): Promise<void> {
+async function recordClockSetBack(trx: Trx, act: Act, payment: Payment): Promise<void> {
   const { at } = act;
   const before = payment.sent_at ?? payment.created_at;
   if (plus(at, CLOCK_MS) >= before) return;
