@@ -2,8 +2,8 @@ import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
 import type { Instant } from '../time.ts';
 import { FellOver, TooLarge } from './answer.ts';
-import { taggedPayments } from './history.ts';
 import { stillSeesPayments } from './rights.ts';
+import { taggedPayments } from './tagged-payments.ts';
 import type { LnbitsClient, WalletPayment } from './wallet-client.ts';
 
 /* One wallet of many: if it cannot be read, the others go on, and "could not read" never counts as "no payments". */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { BridgeError, invalid, notFound } from '../errors.ts';
-import { changePages, countChanges } from '../export/changes.ts';
+import { changePages, countChanges } from '../export/change-stream.ts';
 import { formatted } from '../export/format.ts';
 import { type ExportKind, type KindName, kinds } from '../export/kinds.ts';
 import { countRows, pages } from '../export/rows.ts';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { notFound } from '../errors.ts';
-import { changePages } from '../export/changes.ts';
+import { changePages } from '../export/change-stream.ts';
 import { formatted } from '../export/format.ts';
 import { kinds } from '../export/kinds.ts';
 import type { ExportRow } from '../export/rows.ts';

@@ -3,7 +3,7 @@ import { withKey } from '../command/ask-key.ts';
 import { does } from '../command/call.ts';
 import { define, withNewWallet } from '../command/options.ts';
 import { addedClientPage } from '../pages/client.ts';
-import { withClientSettings } from './settings.ts';
+import { withClientSettings } from './setting-options.ts';
 
 export function register(clients: Command): void {
   const add = define(

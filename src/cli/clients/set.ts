@@ -3,7 +3,7 @@ import { withOtherKey } from '../command/ask-key.ts';
 import { does, local } from '../command/call.ts';
 import { define, withOtherWallet } from '../command/options.ts';
 import { changedClientPage } from '../pages/client.ts';
-import { withClientSettings } from './settings.ts';
+import { withClientSettings } from './setting-options.ts';
 
 export function register(clients: Command): void {
   const set = define(

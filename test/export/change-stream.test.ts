@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ChangesChoice, changePages, countChanges } from '../../src/export/changes.ts';
+import { type ChangesChoice, changePages, countChanges } from '../../src/export/change-stream.ts';
 import type { ExportRow } from '../../src/export/rows.ts';
 import { findAbout } from '../../src/ledger/find-subject.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
-import { taggedPayments } from '../../src/lnbits/history.ts';
+import { taggedPayments } from '../../src/lnbits/tagged-payments.ts';
 import { LnbitsClient } from '../../src/lnbits/wallet-client.ts';
 import { systemClock } from '../../src/time.ts';
 import type { Lnbits } from '../support/lnbits.ts';
