@@ -73,6 +73,11 @@ describe('amounts', () => {
     ["3'000 GTQ", `"3'000 GTQ" has an apostrophe`, '"3000 GTQ", without an apostrophe, if'],
     ['3_000 GTQ', '"3_000 GTQ" has an underscore', '"3000 GTQ", without an underscore, if'],
     ['30,5 GTQ', '"30,5 GTQ" has a comma', '"30.5 GTQ" if'],
+    // A price has more digits, and the same rule.
+    ['780,5 GTQ', '"780,5 GTQ" has a comma, and only digits and a point go', '"780.5 GTQ" if'],
+    ['780000,50 GTQ', '"780000,50 GTQ" has a comma, and only digits', '"780000.5 GTQ" if'],
+    ['780.000,50 GTQ', '"780.000,50 GTQ" has a comma, and only digits', '"780000.5 GTQ" if'],
+    ['780,000.50 GTQ', '"780,000.50 GTQ" has a comma', '"780000.5 GTQ", without a comma, if'],
   ])('%s: the error names what groups the digits, as the output of this program does', (text, what, hint) => {
     const error = refusal(() => parseAmount(text, 'amount'));
     expect(error.message).toContain(what);

@@ -161,11 +161,13 @@ function leaves(type: unknown, document: object, path: string[] = [], fallback?:
   }
   if (type instanceof z.ZodPrefault || type instanceof z.ZodDefault)
     return leaves(type.unwrap(), document, path, type.def.defaultValue);
-  if (type instanceof z.ZodRecord)
-    return Object.keys(valueAt(document, path) ?? {}).map((name) => ({
-      key: `${key}.${name}`,
-      fallback: undefined,
-    }));
+  if (type instanceof z.ZodRecord) {
+    const names = Object.keys(valueAt(document, path) ?? {});
+    // An empty table is a setting, too: that nothing is in it.
+    return names.length === 0
+      ? [{ key, fallback: [] }]
+      : names.map((name) => ({ key: `${key}.${name}`, fallback: undefined }));
+  }
   if (type instanceof z.ZodObject)
     return Object.entries(type.shape).flatMap(([name, inner]) => leaves(inner, document, [...path, name]));
   return (SECRETS as readonly string[]).includes(key.replace(/_file$/, '')) ? [] : [{ key, fallback }];
@@ -216,7 +218,7 @@ function asWritten(value: unknown): SettingValue {
   if (Array.isArray(value)) return value.map((one) => (typeof one === 'bigint' ? one : `${one}`));
   if (typeof value === 'number') return BigInt(value);
   if (typeof value === 'bigint' || typeof value === 'boolean') return value;
-  return `${value}`;
+  return typeof value === 'object' ? [] : `${value}`;
 }
 
 function shownUrl(url: string, folder: string): string {

@@ -1,5 +1,5 @@
 import { isBackdated, isCurrencyCode } from '../lamassu/eligibility.ts';
-import { actionsOf, actionWords, dispensesOf } from '../lamassu/notes.ts';
+import { actionsWithNotes, dispensesWithNotes } from '../lamassu/notes.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
 
 /** What there is to show, to keep and to decide of a row of Lamassu, besides its judgement. */
@@ -14,7 +14,7 @@ export interface SourceRow {
   currencyCode: string | null;
   /** Whether it was confirmed before it was created: Lamassu's clock was wrong. */
   backdated: boolean;
-  /** The logged actions about its notes, each in words. */
+  /** The logged actions about its notes, each in words, with what each cassette paid out. */
   actions: string[];
   /** Those of them that paid out cash. */
   dispenses: string[];
@@ -28,17 +28,13 @@ export function sourceRow(row: LamassuRow): SourceRow {
     confirmedAt: row.confirmed_at,
     currencyCode: isCurrencyCode(row.fiat_code) ? row.fiat_code : null,
     backdated: isBackdated(row),
-    actions: actionsInWords(row),
-    dispenses: dispensesOf(row).map((one) => actionWords(one, row)),
+    actions: actionsWithNotes(row),
+    dispenses: dispensesWithNotes(row),
   };
 }
 
 /** A row as the ledger kept it, in JSON. An earlier version may have kept fewer columns. */
 export function storedRow(kept: string): Pick<SourceRow, 'columns' | 'actions'> {
   const row = JSON.parse(kept) as LamassuRow;
-  return { columns: row, actions: actionsInWords(row) };
-}
-
-function actionsInWords(row: LamassuRow): string[] {
-  return actionsOf(row).map((action) => actionWords(action, row));
+  return { columns: row, actions: actionsWithNotes(row) };
 }

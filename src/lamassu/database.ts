@@ -5,7 +5,7 @@ import type { Clock, HostClock, Instant } from '../time.ts';
 import { actionColumns, type CashOutColumn, noteSlots, optionalColumns, requiredColumns } from './columns.ts';
 import { type Connection, connect, type LamassuOptions } from './connect.ts';
 import { readTooMuch } from './excess-privileges.ts';
-import { NOTE_ACTIONS, type NotesAction } from './notes.ts';
+import { NOTE_ACTIONS, type NoteCount, type NotesAction } from './notes.ts';
 import { unsuitable } from './refusal.ts';
 import { type Access, neededAndNotGranted, present, type Rights, readAccess } from './rights.ts';
 import type { LamassuRow } from './row.ts';
@@ -162,7 +162,8 @@ function database({ connection, access, now, clocks, systemIdentifier, user }: O
         access,
         rows.map((row) => row.id),
       );
-      return rows.map((row) => ({ ...row, actions: actions?.get(row.id) ?? null }));
+      const none = { actions: null, notes: null };
+      return rows.map((row) => ({ ...row, ...(actions?.get(row.id) ?? none) }));
     },
     check: async () => ({ ...access, ...(await readTooMuch(connection)) }),
     close: () => connection.close(),
@@ -278,33 +279,42 @@ async function readIdsBeginning(connection: Connection, text: string): Promise<s
   return rows.flatMap((row) => row.id ?? []);
 }
 
-/** `LamassuRow.actions` by the id of the row, for rows that have any; null if this server has none. */
+/** `actions` and `notes` of a row by its id, for rows that have any; null if this server has none. */
 async function readActions(
   connection: Connection,
   access: Access,
   ids: string[],
-): Promise<Map<string, string> | null> {
+): Promise<Map<string, { actions: string; notes: string }> | null> {
   if (!actionColumns.every((column) => present(access, 'cash_out_actions', column))) return null;
   const readable = (column: string) =>
     present(access, 'cash_out_actions', column) && !access.notGranted.includes(`cash_out_actions.${column}`);
   const rows = await connection.query(
     `select a.tx_id::text as id, a.action::text as action, nullif(a.device_id::text, '') as device_id,
-       ${readable('created') ? instant('a.created') : 'null::text'} as created, (${cashCounted(access)})::text as cash
+       ${readable('created') ? instant('a.created') : 'null::text'} as created, (${cashCounted(access)})::text as cash,
+       (${notesCounted(access)})::text as notes
      from unnest($1::uuid[]) wanted (id) join public.cash_out_actions a on a.tx_id = wanted.id
      where a.action = any ($2) order by ${readable('id') ? 'a.id' : 'action'}`,
     [ids.filter((id) => isUuid(id)), NOTE_ACTIONS],
   );
-  const actions = new Map<string, NotesAction[]>();
-  for (const { id, action, device_id, created, cash } of rows) {
+  const found = new Map<string, { actions: NotesAction[]; notes: (NoteCount[] | null)[] }>();
+  for (const { id, action, device_id, created, cash, notes } of rows) {
     const one = {
       action: action ?? '',
       device_id: device_id ?? null,
       created: created ?? null,
       cash: cash ?? null,
     };
-    actions.set(`${id}`, [...(actions.get(`${id}`) ?? []), one]);
+    const of = found.get(`${id}`) ?? { actions: [], notes: [] };
+    of.actions.push(one);
+    of.notes.push(notes ? (JSON.parse(notes) as NoteCount[]) : null);
+    found.set(`${id}`, of);
   }
-  return new Map([...actions].map(([id, of]) => [id, JSON.stringify(of)]));
+  return new Map(
+    [...found].map(([id, { actions, notes }]) => [
+      id,
+      { actions: JSON.stringify(actions), notes: JSON.stringify(notes) },
+    ]),
+  );
 }
 
 /**
@@ -312,6 +322,23 @@ async function readActions(
  * granted.
  */
 function cashCounted(access: Access): string {
+  const slots = countedSlots(access);
+  if (slots.length === 0) return 'null::numeric';
+  const notes = slots.map((slot) => `(a.denomination_${slot}::numeric * a.dispensed_${slot})`);
+  return `select sum(notes.cash) from (values ${notes.join(', ')}) notes (cash)`;
+}
+
+/** The same, each cassette for itself: JSON of `NoteCount[]`. */
+function notesCounted(access: Access): string {
+  const slots = countedSlots(access);
+  if (slots.length === 0) return 'null::json';
+  const notes = slots.map((slot) => `(a.denomination_${slot}::text, a.dispensed_${slot}::text)`);
+  return `select json_agg(json_build_array(n.denomination, n.dispensed))
+    from (values ${notes.join(', ')}) n (denomination, dispensed) where n.denomination is not null and n.dispensed is not null`;
+}
+
+/** The cassettes and recyclers of this server; none if one of them is not granted. */
+function countedSlots(access: Access): string[] {
   const slots = noteSlots.filter((slot) =>
     [`denomination_${slot}`, `dispensed_${slot}`].every((column) =>
       present(access, 'cash_out_actions', column),
@@ -323,7 +350,5 @@ function cashCounted(access: Access): string {
       [`cash_out_actions.denomination_${slot}`, `cash_out_actions.dispensed_${slot}`].includes(name),
     ),
   );
-  if (slots.length === 0 || hidden) return 'null::numeric';
-  const notes = slots.map((slot) => `(a.denomination_${slot}::numeric * a.dispensed_${slot})`);
-  return `select sum(notes.cash) from (values ${notes.join(', ')}) notes (cash)`;
+  return hidden ? [] : slots;
 }

@@ -1,4 +1,4 @@
-import { cashText, formatDecimal, RATE_SCALE } from '../dca/money.ts';
+import { cashText, formatDecimal, groupDigits, RATE_SCALE } from '../dca/money.ts';
 import { machineText } from '../lib/machine-label.ts';
 import { type Instant, isInstant } from '../time.ts';
 import type { LamassuRow } from './row.ts';
@@ -18,6 +18,9 @@ export interface NotesAction {
   /** Denomination × notes paid out, summed over the cassettes; null if there is no count. */
   cash: string | null;
 }
+
+/** A denomination, and how many of its notes one cassette paid out. */
+export type NoteCount = [denomination: string, dispensed: string];
 
 /** The actions in the order in which Lamassu logged them. */
 export function actionsOf(row: Pick<LamassuRow, 'actions'>): NotesAction[] {
@@ -83,6 +86,28 @@ export function actionWords(
 ): string {
   const counted = DISPENSES.includes(one.action) ? `: ${cashOf(one.cash, row)}` : '';
   return `${one.action} at ${placeOf(one, row)}${counted}`;
+}
+
+/** The dispenses in words, with the notes of each: `dispense at 7a1f4c2e: 850 GTQ (4 × 200, 1 × 50)`. */
+export function dispensesWithNotes(row: ActionsOfRow): string[] {
+  return actionsWithNotes(row, DISPENSES);
+}
+
+/** The same of all actions about notes. */
+export function actionsWithNotes(row: ActionsOfRow, wanted: readonly string[] = NOTE_ACTIONS): string[] {
+  // A row that an earlier version kept has none.
+  const counts = row.notes ? (JSON.parse(row.notes) as (NoteCount[] | null)[]) : [];
+  return actionsOf(row).flatMap((one, index) =>
+    wanted.includes(one.action) ? [`${actionWords(one, row)}${notesText(one, counts[index])}`] : [],
+  );
+}
+
+type ActionsOfRow = Pick<LamassuRow, 'fiat_code' | 'device_id' | 'actions' | 'notes'>;
+
+function notesText({ action }: NotesAction, counts: NoteCount[] | null | undefined): string {
+  const some = (counts ?? []).filter(([, dispensed]) => /^[1-9]/.test(dispensed));
+  if (!DISPENSES.includes(action) || some.length === 0) return '';
+  return ` (${some.map(([denomination, dispensed]) => `${dispensed} × ${groupDigits(denomination)}`).join(', ')})`;
 }
 
 function placeOf(one: NotesAction, row: Pick<LamassuRow, 'device_id'>): string {

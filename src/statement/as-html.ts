@@ -1,6 +1,7 @@
 import { sum } from '../dca/money.ts';
 import { priceOf } from '../dca/price.ts';
 import type { CurrencyStatement, StatementPurchase } from '../ledger/clients/statement.ts';
+import { machineOrName } from '../lib/machine-label.ts';
 import { clean } from '../lib/text.ts';
 import { type AccountLine, type ClientStatement, hasLater, paidBy } from './client-statement.ts';
 import { introOf, type Language, type Style, styleOf } from './languages.ts';
@@ -87,7 +88,7 @@ ${account(words.sats, [
 ${
   machines.length > 1 || inFlight > 0n
     ? html`<ul>
-${machines.length > 1 ? machines.map((part) => html`<li>${part.name ?? part.machine?.slice(0, 8) ?? words.anyMachine}: ${fiat(part.fiat)}</li>\n`) : ''}${inFlight > 0n ? html`<li>${words.inFlight}: ${fiat(inFlight)}</li>` : ''}
+${machines.length > 1 ? machines.map((part) => html`<li>${part.machine === null ? words.anyMachine : machineOrName(part.machine, part.name)}: ${fiat(part.fiat)}</li>\n`) : ''}${inFlight > 0n ? html`<li>${words.inFlight}: ${fiat(inFlight)}</li>` : ''}
 </ul>`
     : ''
 }
@@ -128,7 +129,7 @@ function purchasesTable(
 <tbody>
 ${purchases.map(
   (one) =>
-    html`<tr><td class="time">${style.time(one.at)}</td><td class="machine">${one.machineName ?? one.machine.slice(0, 8)}</td>${amount(fiat(one.fiat))}${amount(style.sats(one.gross))}${amount(style.sats(one.commission))}${amount(style.sats(one.net))}${amount(fiat(priceOf({ fiat: one.fiat, sats: one.net })))}<td>${paidText(one, statement, style)}</td></tr>\n`,
+    html`<tr><td class="time">${style.time(one.at)}</td><td class="machine">${machineOrName(one.machine, one.machineName)}</td>${amount(fiat(one.fiat))}${amount(style.sats(one.gross))}${amount(style.sats(one.commission))}${amount(style.sats(one.net))}${amount(fiat(priceOf({ fiat: one.fiat, sats: one.net })))}<td>${paidText(one, statement, style)}</td></tr>\n`,
 )}</tbody>
 <tfoot><tr><th scope="row" colspan="2">${words.total}</th>${amount(fiat(bought.fiat))}${amount(style.sats(total('gross')))}${amount(style.sats(total('commission')))}${amount(style.sats(bought.sats))}<td></td><td></td></tr></tfoot>
 </table>

@@ -2,6 +2,7 @@ import stringWidth from 'string-width';
 import { sum } from '../dca/money.ts';
 import { priceOf } from '../dca/price.ts';
 import type { CurrencyStatement, StatementPurchase } from '../ledger/clients/statement.ts';
+import { machineOrName } from '../lib/machine-label.ts';
 import { clean } from '../lib/text.ts';
 import { type AccountLine, type ClientStatement, hasLater, paidBy } from './client-statement.ts';
 import { introOf, type Language, type Style, styleOf } from './languages.ts';
@@ -212,7 +213,7 @@ function tableOf(columns: TextColumn[], purchases: StatementPurchase[]): string 
 }
 
 function nameOf(machine: string | null, name: string | null, any: string): string {
-  return clean(name ?? machine?.slice(0, 8) ?? any);
+  return clean(machine === null ? any : machineOrName(machine, name));
 }
 
 /** Whole letters of at most that width, the last one … where some are cut off. */

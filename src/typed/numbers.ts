@@ -187,7 +187,7 @@ function fault(text: string, scale: number, unit: string): string {
 
 /** What groups the digits of `text`, though a plain number has only a point: `a comma`. */
 function markIn(text: string): string | undefined {
-  const mark = /(?<=[0-9])[^.](?=[0-9])/u.exec(text)?.[0] ?? '';
+  const mark = /(?<=[0-9])[^.0-9](?=[0-9])/u.exec(text)?.[0] ?? '';
   if (mark === ',') return 'a comma';
   if (mark === '_') return 'an underscore';
   if (/^\s$/u.test(mark)) return 'a blank';
@@ -197,7 +197,7 @@ function markIn(text: string): string | undefined {
 /** `, without a comma,` where the number that is meant has all digits of `text`, ungrouped. */
 function without(text: string, meant: string): string {
   const mark = markIn(text);
-  const isGrouping = !meant.includes('.') || text.includes('.');
+  const isGrouping = !meant.includes('.') || /\.[0-9]*$/.test(text);
   return mark === undefined || !isGrouping ? '' : `, without ${mark},`;
 }
 

@@ -168,6 +168,16 @@ test('the counted cash is the amount; corrections and moves are in the history, 
   const moved = await world.must(['fundings', 'move', id, '--machine', 'Antigua', '--json']);
   expect(moved.json()).toMatchObject({ machine: 'm1', remaining: '2910.50' });
   expect((await world.must(['fundings', 'move', id, '--any-machine'])).stdout).toContain('for any machine');
+  const page = (await world.must(['fundings', 'show', id])).stdout.replace(/[\s│]+/g, ' ');
+  for (const row of [
+    /funding add by \S+ 3,000\.00 GTQ/,
+    /funding confirm by \S+ -50\.00 GTQ to 2,950\.00 GTQ/,
+    /funding adjust by \S+ -50\.00 GTQ to 2,900\.00 GTQ: a note twice/,
+    /funding adjust by \S+ \+10\.50 GTQ to 2,910\.50 GTQ: found/,
+    /funding move by \S+ to machine m1/,
+    /funding move by \S+ to any machine/,
+  ])
+    expect(page).toMatch(row);
   const shown = await world.must(['fundings', 'show', id, '--json']);
   expect(shown.json()).toMatchObject({
     history: [

@@ -342,3 +342,28 @@ test('who waits is aligned by the width of letters, and what is wrapped stands b
   expect(lines.length).toBeGreaterThan(2);
   expect(new Set(starts)).toEqual(new Set([starts[0]]));
 });
+
+test('a dry run names reasons in words, and points at nothing that it did not write', () => {
+  const { poll: kinds = {} } = KINDS_OF;
+  const dry = sample(runViews.dryRunView, '', 0, '', kinds) as z.output<typeof runViews.dryRunView>;
+  const view = { ...dry, dry_run: true, source: { ...dry.source, failed: false, not_yet: { 'no-rate': 2 } } };
+  const page = printed((one) => poll.dryRunPage(one, ZONE), view, 10_000);
+  expect(page).toContain('not paid, or not yet: 2 commission unknown');
+  expect(page).toContain('dispensing not confirmed, ');
+  expect(page).toContain('A run puts them into review. Until then, one of them: aio-dca review show ID');
+  expect(page).not.toContain('review list');
+  const run = printed((one) => poll.runPage(one, ZONE), { ...view, dry_run: false }, 10_000);
+  expect(run).toContain('Look at what waits for the operator: aio-dca review list');
+});
+
+test('a run that paid nothing says so', () => {
+  const paid = sample(runViews.paidView, '', 0, '', {}) as z.output<typeof runViews.paidView>;
+  const payouts = { ...paid.payouts, settled: 0, planned: 0, deferred: 0, unknown: 0, held: 0 };
+  const page = (more: object) =>
+    printed((one) => poll.paidLines(one, ZONE), { ...paid, payouts, ...more }, 10_000);
+  expect(page({ waits: [] })).toContain('Nothing was due, so nothing was paid.');
+  const [wait] = paid.waits;
+  expect(page({ waits: [{ ...wait, reason: 'fixed-time' }] })).toContain('Nothing was due');
+  expect(page({ waits: [{ ...wait, reason: 'next-run' }] })).toMatch(/^Nothing was paid\.$/m);
+  expect(page({ payouts: { ...payouts, held: 1 }, waits: [] })).toContain('Nothing was paid. Open: 1 held.');
+});

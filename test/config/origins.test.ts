@@ -33,6 +33,11 @@ url = "postgresql://me:hunter2@db/aio?sslmode=verify-full"`;
   expect(setting(seen, 'attention.stale_after')).toMatchObject({ value: '2 hours', origin: 'default' });
   expect(setting(seen, 'payouts.daily_ceiling_sats')).toMatchObject({ value: null, origin: 'unset' });
   expect(setting(seen, 'currencies.XCG')).toMatchObject({ value: 2n, line: 10 });
+  expect(setting(origins(MINIMAL), 'currencies')).toMatchObject({ value: [], origin: 'default' });
+  expect(setting(origins(`${MINIMAL}[currencies]\n`), 'currencies')).toMatchObject({
+    value: [],
+    origin: 'file',
+  });
   expect(setting(seen, 'lamassu.ssh')).toMatchObject({ value: null, origin: 'unset' });
   expect(setting(seen, 'ledger.ca_file')).toMatchObject({ value: join(directory, 'ca.pem'), origin: 'file' });
   expect(setting(seen, 'ledger.tls')).toMatchObject({ value: 'verify-full', origin: 'ledger.url' });

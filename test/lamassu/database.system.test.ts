@@ -5,7 +5,7 @@ import { Secret } from '../../src/config/secret.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import type { LamassuOptions } from '../../src/lamassu/connect.ts';
 import { type Database, openDatabase } from '../../src/lamassu/database.ts';
-import { actionsOf } from '../../src/lamassu/notes.ts';
+import { actionsOf, actionsWithNotes } from '../../src/lamassu/notes.ts';
 import { roleSql } from '../../src/lamassu/role-sql.ts';
 import type { LamassuRow } from '../../src/lamassu/row.ts';
 import { readHostKeys } from '../../src/lamassu/tunnel.ts';
@@ -276,7 +276,10 @@ describe('reading', () => {
     expect(actionsOf(told.get(id) as LamassuRow)).toEqual([
       { action: 'dispenseError', device_id: MACHINE, created: expect.stringMatching(/^2/), cash: '850' },
     ]);
-    expect(told.get(untold)?.actions).toBeNull();
+    expect(actionsWithNotes(told.get(id) as LamassuRow)).toEqual([
+      `dispenseError at ${MACHINE.slice(0, 8)}: 850 GTQ (3 × 200, 1 × 50, 2 × 100)`,
+    ]);
+    expect(told.get(untold)).toMatchObject({ actions: null, notes: null });
     expect(await source.withActions([])).toEqual([]);
   });
 
@@ -330,6 +333,7 @@ describe.each(['2018', '2023-05', 'next'] as const)('a server of version %s', (v
     });
     const [told] = await source.withActions([row as LamassuRow]);
     expect(actionsOf(told as LamassuRow)).toMatchObject([{ cash: '4050' }]);
+    expect(actionsWithNotes(told as LamassuRow)).toEqual([expect.stringContaining('(20 × 200, 1 × 50)')]);
   });
 });
 
@@ -446,6 +450,10 @@ describe('rights', () => {
     const source = await open(options);
     expect(actionsOf((await source.withActions(await source.byIds([id])))[0] as LamassuRow)).toEqual([
       { action: 'dispense', device_id: MACHINE, created: null, cash: null },
+    ]);
+    const [hidden] = await source.withActions(await source.byIds([id]));
+    expect(actionsWithNotes(hidden as LamassuRow)).toEqual([
+      `dispense at ${MACHINE.slice(0, 8)}: nothing counted`,
     ]);
     expect(await source.machines()).toEqual([]);
   });

@@ -1,4 +1,5 @@
 import { cashText, formatSats, groupDigits, sum } from '../../dca/money.ts';
+import { machineOrName } from '../../lib/machine-label.ts';
 import type { CashOutDetailView, CashOutView } from '../../views/cash-outs.ts';
 import type { PurchaseDetailView } from '../../views/purchases.ts';
 import { clean } from '../terminal/clean.ts';
@@ -30,7 +31,7 @@ export function cashOutTable(all: CashOutView[], timezone: string): string {
       groupDigits(one.own_sats),
     ],
     [
-      `${shortId(one.id)} ${clean(nameOrShortId(one))}${one.origin === 'lamassu' ? '' : ' *'}`,
+      `${shortId(one.id)} ${clean(machineOrName(one.machine, one.machine_name))}${one.origin === 'lamassu' ? '' : ' *'}`,
       one.price && groupDigits(one.price),
       ...['', ''],
       one.commission_fiat && cashText(one.commission_fiat, one.currency),
@@ -51,11 +52,6 @@ export function cashOutTable(all: CashOutView[], timezone: string): string {
         ),
       ),
   ].join('\n');
-}
-
-/** The machine as lists show it: its name, or the first characters of its device id. */
-function nameOrShortId({ machine, machine_name: name }: CashOutView): string {
-  return name ?? machine.slice(0, 8);
 }
 
 /** One cash-out, for the terminal. */

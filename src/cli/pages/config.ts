@@ -1,7 +1,9 @@
+import stringWidth from 'string-width';
 import type { ConfigView } from '../../views/config.ts';
 import { asWritten, clean } from '../terminal/clean.ts';
+import { fold } from '../terminal/table.ts';
 import { inCommandWords } from '../terminal/words.ts';
-import { fitted, wrapped } from '../terminal/wrap.ts';
+import { fitted, widthOf, wrapped } from '../terminal/wrap.ts';
 
 type SettingView = ConfigView['settings'][number];
 type SecretView = ConfigView['secrets'][number];
@@ -11,6 +13,9 @@ type Problem = NonNullable<ConfigView['problem']>;
 const KEY = 19;
 const ORIGIN = 9;
 
+/** A table whose keys are not fixed. */
+const CURRENCIES = 'currencies';
+
 /** The columns of a secret: its key, and whether it is set. */
 const SECRET_KEY = 27;
 const STATE = 10;
@@ -18,7 +23,7 @@ const STATE = 10;
 /** The settings by the tables of config.toml, then the secrets, and what is wrong last. */
 export function configPage(view: ConfigView): string {
   const { settings, secrets, problem, read_up_to_line: readUpTo } = view;
-  const tables = Map.groupBy(settings, ({ key }) => key.split('.').slice(0, -1).join('.'));
+  const tables = Map.groupBy(settings, tableOf);
   return [
     ...fileLines(view),
     ...[...tables].flatMap(([name, rows]) => [
@@ -35,6 +40,11 @@ export function configPage(view: ConfigView): string {
   ].join('\n');
 }
 
+/** The table of config.toml that a setting is in; one without any key stands for itself. */
+function tableOf({ key, value }: SettingView): string {
+  return Array.isArray(value) && key === CURRENCIES ? key : key.split('.').slice(0, -1).join('.');
+}
+
 function fileLines({ file, chosen_by: by, passed_over: others, user }: ConfigView): string[] {
   const why = {
     option: '--config names it.',
@@ -43,21 +53,28 @@ function fileLines({ file, chosen_by: by, passed_over: others, user }: ConfigVie
     system: 'Nothing else is named, and there is no ./config.toml.',
   }[by];
   return [
-    `Configuration: ${clean(file)}`,
+    beside('Configuration: ', clean(file)),
     wrapped(`${why} Read as user ${user}.`),
-    ...others.map((other) => `Not used: ${clean(other)}`),
+    ...others.map((other) => beside('Not used: ', clean(other))),
   ];
 }
 
-function settingLine({ key, value, origin, line, refused }: SettingView): string {
-  const name = key.split('.').at(-1) ?? key;
+function settingLine(setting: SettingView): string {
+  const { key, value, origin, line, refused } = setting;
+  const name = tableOf(setting) === key ? 'none' : (key.split('.').at(-1) ?? key);
   const from = {
     file: line === null ? 'file' : `line ${line}`,
     'ledger.url': 'url',
     default: 'default',
     unset: '',
   }[origin];
-  const shown = refused ? '(a mistake, see below)' : value === null ? 'not set' : written(value);
+  const shown = refused
+    ? '(a mistake, see below)'
+    : name === 'none'
+      ? 'the digits are those of ISO 4217'
+      : value === null
+        ? 'not set'
+        : written(value);
   return beside(`${name.padEnd(KEY - 1)} ${from.padEnd(ORIGIN - 1)} `, clean(shown));
 }
 
@@ -86,14 +103,35 @@ function secretLine({ key, state, origin, place, problem }: SecretView): string 
   return state === 'unusable' && problem !== null ? `${line}\n${problemText(problem, '  ')}` : line;
 }
 
+/**
+ * A path that is too long stands below its label, broken after a slash or a hyphen. In a pipe each line stays whole.
+ */
 function beside(label: string, text: string): string {
-  return wrapped(`${label}${text}`, { indent: ' '.repeat(label.length) });
+  if (!isNarrow()) return `${label}${text}`;
+  const width = widthOf(process.stdout);
+  const line = wrapped(`${label}${text}`, { indent: ' '.repeat(label.length) });
+  if (line.split('\n').every((one) => stringWidth(one) <= width)) return line;
+  return [label.trimEnd(), ...fold(text, width - 4).split('\n')].join('\n    ');
 }
 
 function problemText({ message, hint }: Problem, label: string): string {
   const said = inCommandWords(message).split('\n').map(clean).join('\n  ');
   const way = hint === null ? '' : `\n  ${asWritten(inCommandWords(hint))}`;
-  return fitted(`${label}${said}${way}`, '  ');
+  return withoutWideWords(fitted(`${label}${said}${way}`, '  '));
+}
+
+function isNarrow(): boolean {
+  return process.stdout.isTTY || process.env.COLUMNS !== undefined;
+}
+
+/** What is still wider than the terminal holds a path. */
+function withoutWideWords(page: string): string {
+  const width = widthOf(process.stdout);
+  if (!isNarrow()) return page;
+  return page
+    .split('\n')
+    .map((line) => (stringWidth(line) <= width ? line : fold(line, width - 4).replaceAll('\n', '\n    ')))
+    .join('\n');
 }
 
 function notes({ user, ledger_file: ledger, ignored_variables: ignored }: ConfigView): string[] {

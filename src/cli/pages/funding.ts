@@ -1,4 +1,5 @@
 import {
+  formatCash,
   formatDecimal,
   formatSats,
   groupDigits,
@@ -41,7 +42,10 @@ export function fundingsPage(all: FundingView[], timezone: string): string {
 export function fundingPage(funding: ShownFundingView, timezone: string): string {
   const rows = funding.history.map((one) => {
     const at = formatTime(one.at, timezone);
-    if (!('cash_out' in one)) return [at, `${one.action} by ${one.actor}`, one.reason];
+    if (!('cash_out' in one)) {
+      const what = [changeText(funding, one), one.reason].filter((text) => text !== null);
+      return [at, `${one.action} by ${one.actor}`, what.join(': ')];
+    }
     const bought = `${cash(funding, one.fiat)} for ${formatSats(one.net_sats)}`;
     return [at, `cash-out ${shortId(one.cash_out)}`, one.settled ? bought : `${bought}, not settled yet`];
   });
@@ -52,6 +56,36 @@ export function fundingPage(funding: ShownFundingView, timezone: string): string
     ),
     table(['at', 'what', ''], rows),
   ].join('\n');
+}
+
+/** What a change did, from the values that the log has before and after it; null: nothing to tell. */
+function changeText(funding: ShownFundingView, change: { before: unknown; after: unknown }): string | null {
+  const [before, after] = [valuesOf(change.before), valuesOf(change.after)];
+  const text = (amount: string | undefined) => (amount === undefined ? null : cash(funding, amount));
+  const { amount, remaining, withdrawn, status, machine, deposited_at: since } = after;
+  if (amount !== undefined && before.amount !== undefined && amount !== before.amount)
+    return `${differenceText(funding, before.amount, amount)} to ${text(amount)}`;
+  if (before.amount === undefined) return text(amount);
+  if (status === 'cancelled') return text(amount);
+  if (withdrawn !== undefined && withdrawn !== before.withdrawn && before.withdrawn !== undefined)
+    return `${differenceText(funding, withdrawn, before.withdrawn)}, ${text(remaining)} remain`;
+  if (machine !== before.machine)
+    return machine ? `to machine ${formatMachine(machine, null)}` : 'to any machine';
+  if (status === before.status && since && since !== before.deposited_at)
+    return 'another time of its deposit';
+  return null;
+}
+
+/** The values of a funding in the log. */
+function valuesOf(logged: unknown): Partial<Record<string, string>> {
+  return typeof logged === 'object' && logged !== null ? (logged as Record<string, string>) : {};
+}
+
+/** `+50.00 GTQ`, from one amount to another. */
+function differenceText({ currency }: ShownFundingView, from: string, to: string): string {
+  const scale = (to.split('.')[1] ?? '').length;
+  const difference = parseDecimal(to, scale) - parseDecimal(from, scale);
+  return `${difference > 0n ? '+' : ''}${formatCash(difference, scale, currency)}`;
 }
 
 export function addedFundingPage(funding: EnteredFundingView, timezone: string): Message {

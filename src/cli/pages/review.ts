@@ -124,7 +124,10 @@ function cell(value: unknown): string {
 function columns(then: Said, now: Said | null, at: Pick<ReviewView, 'machine' | 'machine_name'>): string {
   const before = then.columns;
   const today = now?.columns ?? null;
-  const names = [...new Set([...Object.keys(before), ...Object.keys(today ?? {})])];
+  // The notes stand beside the actions.
+  const names = [...new Set([...Object.keys(before), ...Object.keys(today ?? {})])].filter(
+    (name) => name !== 'notes',
+  );
   const same =
     now === null || today === null || names.every((name) => (before[name] ?? null) === (today[name] ?? null));
   const filled = names.filter((name) => before[name] || today?.[name]);
@@ -138,7 +141,7 @@ function columns(then: Said, now: Said | null, at: Pick<ReviewView, 'machine' | 
     const head = now === null ? ['Lamassu said', ''] : ['Lamassu says, as it said then', ''];
     return table(
       head,
-      filled.map((name) => [name, value(then, name)]),
+      filled.map((name) => [name, value(now ?? then, name)]),
     );
   }
   return table(

@@ -133,7 +133,7 @@ export function foldedTable(
 }
 
 /** Breaks text between words. A word wider than `width` is broken too, after a hyphen or slash if it has one. */
-function fold(text: string, width: number): string {
+export function fold(text: string, width: number): string {
   const words = clean(text)
     .replace(AMOUNT, (amount) => (amount.length <= width ? amount.replace(' ', '\u00a0') : amount))
     .split(' ')

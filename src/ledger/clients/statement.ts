@@ -9,7 +9,9 @@ import type { Client } from './clients.ts';
 /*
  * What happened to a client's cash and sats in a span of time, from the books as they are now. Cash counts from the
  * moment at which it was in the machine, a purchase by the confirmation of its cash-out (as in exports), and a payment
- * by its settling. A settlement that was undone is not in the books, so it is in no statement.
+ * by its settling. The confirmation is a time of Lamassu's clock, the settling one of this host's. Where Lamassu's is
+ * ahead, a payment counts from the last confirmation of what it pays, so that no sats arrive before they were bought.
+ * A settlement that was undone is not in the books, so it is in no statement.
  */
 
 /** Fiat in minor units. */
@@ -280,7 +282,8 @@ async function purchasesIn(
     .leftJoin('payouts', 'payouts.id', 'allocations.payout_id')
     .select(['cash_outs.id', 'cash_outs.machine', 'cash_outs.confirmed_at', 'machines.name'])
     .select(['allocations.fiat', 'allocations.gross', 'allocations.commission', 'allocations.net'])
-    .select(['allocations.payout_id', 'payouts.state', 'payouts.settled_at'])
+    .select(['allocations.payout_id', 'payouts.state'])
+    .select(arrivedAt('payouts.settled_at', 'payouts.id').as('arrived_at'))
     .where('allocations.funding_id', 'in', idsOf(fundings))
     .where('cash_outs.confirmed_at', '>=', from)
     .where('cash_outs.confirmed_at', '<', until)
@@ -303,7 +306,7 @@ async function purchasesIn(
         payouts: [...new Set(payouts)],
         paidAt: isPaid
           ? (due
-              .map((one) => one.settled_at ?? '')
+              .map((one) => one.arrived_at ?? '')
               .sort()
               .at(-1) ?? first.confirmed_at)
           : null,
@@ -311,6 +314,16 @@ async function purchasesIn(
     ];
   });
 }
+
+/** The time of a settled payment or payout, by both clocks. */
+function arrivedAt(settledAt: string, payout: string) {
+  const last = sql`(select max(c.confirmed_at) from allocations as a
+    inner join cash_outs as c on c.id = a.cash_out_id where a.payout_id = ${sql.ref(payout)})`;
+  const settled = sql.ref(settledAt);
+  return sql<Instant>`case when ${settled} < ${last} then ${last} else ${settled} end`;
+}
+
+const paymentArrivedAt = arrivedAt('payments.settled_at', 'payments.payout_id');
 
 function settledPayments(db: Db, { client, currency }: AccountOwner) {
   return db
@@ -329,13 +342,13 @@ async function paymentsIn(
   until: Instant,
 ): Promise<StatementPayment[]> {
   const rows = await settledPayments(db, of)
-    .select(['payments.settled_at', 'payments.payout_id', 'payments.sats'])
-    .where('payments.settled_at', '>=', from)
-    .where('payments.settled_at', '<', until)
-    .orderBy('payments.settled_at')
+    .select([paymentArrivedAt.as('at'), 'payments.payout_id', 'payments.sats'])
+    .where(paymentArrivedAt, '>=', from)
+    .where(paymentArrivedAt, '<', until)
+    .orderBy('at')
     .orderBy('payments.id')
     .execute();
-  return rows.map((row) => ({ at: row.settled_at ?? from, payout: row.payout_id, sats: row.sats }));
+  return rows.map(({ at, payout_id: payout, sats }) => ({ at, payout, sats }));
 }
 
 /** The sats that were bought before a moment, less those that had arrived by then. */
@@ -349,7 +362,7 @@ async function waitingAt(db: Db, { of, fundings }: Account, at: Instant): Promis
     .executeTakeFirstOrThrow();
   const { paid } = await settledPayments(db, of)
     .select(sumOf('payments.sats').as('paid'))
-    .where('payments.settled_at', '<', at)
+    .where(paymentArrivedAt, '<', at)
     .executeTakeFirstOrThrow();
   return bought - paid;
 }

@@ -12,6 +12,7 @@ import { listFundings } from '../../../src/ledger/fundings/view.ts';
 import { seeMachine } from '../../../src/ledger/machines/machines.ts';
 import type { Ledger, Trx } from '../../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
+import { statementCsv } from '../../../src/statement/as-csv.ts';
 import { type Instant, plus, systemClock } from '../../../src/time.ts';
 import { type Books, books } from '../../support/books.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
@@ -89,6 +90,8 @@ const steps: Record<string, (scene: Scene, amount: bigint) => Promise<unknown>> 
     ofFirst(scene, 'deposited', (trx, id) => moveFunding(trx, who(scene.at), id, scene.machines[1])),
   'cash-out': (scene, usd) => cashOut(scene, usd, 0),
   'cash-out that is read a day later': (scene, usd) => cashOut(scene, usd, 24),
+  'cash-out by a clock that is ahead': (scene, usd) =>
+    cashOut({ ...scene, at: plus(scene.at, 2 * HOUR) }, usd, -2),
   'settlement that is undone': async (scene, usd) => {
     const { book, at, machines } = scene;
     const id = `receipt ${machines[0]} ${scene.count}`;
@@ -129,6 +132,24 @@ async function ofFirst(
 ): Promise<unknown> {
   const [first] = await listFundings(ledger.db, { client, status });
   return first && ledger.write((trx) => work(trx, first.id));
+}
+
+/** The least of `waiting_sats` in the CSV. */
+function leastWaiting(one: CurrencyStatement): bigint {
+  const statement = {
+    client: 'c',
+    month: '2026-11',
+    until: BEGIN,
+    isRunning: false,
+    timezone: 'UTC',
+    payday: null,
+  };
+  const rows = statementCsv({ ...statement, currencies: [one] }, 'en', (instant) => instant).split('\r\n');
+  const column = rows[0]?.split(',').indexOf('waiting_sats') ?? -1;
+  return rows
+    .slice(1, -1)
+    .map((row) => BigInt(row.split(',')[column] ?? ''))
+    .reduce((least, sats) => (sats < least ? sats : least));
 }
 
 /** Months of this history, by their first moments; the last one is over, also where every step took 400 hours. */
@@ -177,6 +198,10 @@ forEachLedger((kind, open) => {
     for (const [index, from] of months.slice(0, -1).entries()) {
       const [one] = await readStatement(db, client, from, months[index + 1] ?? from);
       all.push(one);
+    }
+    for (const one of all) {
+      expect(one?.sats.closing ?? 0n).toBeGreaterThanOrEqual(0n);
+      if (one) expect(leastWaiting(one)).toBeGreaterThanOrEqual(0n);
     }
     for (const [index, one] of all.slice(1).entries()) {
       const before = all[index];
@@ -243,6 +268,30 @@ forEachLedger((kind, open) => {
       machines: [{ machine: 'm', fiat: 7_000n }],
     });
     expect(await month('2026-08-01T00:00:00.000000Z', '2026-09-01T00:00:00.000000Z')).toEqual([]);
+  });
+
+  test('no sats arrive before they were bought, although Lamassu’s clock is ahead', async () => {
+    const ledger = await open();
+    const book = await books(ledger);
+    const [october, november, december] = [9, 10, 11].map(
+      (month): Instant => new Date(Date.UTC(2026, month)).toISOString().replace('.000Z', '.000000Z'),
+    ) as [Instant, Instant, Instant];
+    await book.client('alice', { mode: 'flow' }, october);
+    await book.cash('alice', 100, october);
+    const confirmed = plus(november, 20_000);
+    await book.cashOut(10, confirmed, plus(november, -10_000));
+    await book.pay(plus(november, -8_000));
+    await arrive(ledger, plus(november, -5_000));
+    const alice = await findClient(ledger.db, 'alice', december);
+    const [first] = await readStatement(ledger.db, alice, october, november);
+    expect(first).toMatchObject({ sats: { opening: 0n, bought: 0n, paid: 0n, closing: 0n }, payments: [] });
+    const [second] = await readStatement(ledger.db, alice, november, december);
+    expect(second).toMatchObject({
+      sats: { opening: 0n, bought: 10_000n, paid: 10_000n, closing: 0n },
+      purchases: [{ at: confirmed, paidAt: confirmed }],
+      payments: [{ at: confirmed, sats: 10_000n }],
+    });
+    expect(second && leastWaiting(second)).toBe(0n);
   });
 
   test('cash counts from the time since which it lies in a machine, however late that was entered', async () => {
