@@ -21,8 +21,10 @@ export interface Host {
   at(path: string): string;
   /** As root, in the root: what asks nobody over the network. */
   sh(script: string): string;
-  /** Types a command as the operator, and throws with what it printed unless it ends with `code`. */
-  type(command: string, code?: number): Promise<string>;
+  /** Types a command as the operator, and throws with what it printed unless it ends with `code`, 0 by default. */
+  type(command: string, code?: number | 'any'): Promise<string>;
+  /** Waits for a condition; `what` names it in the error. */
+  until(condition: () => boolean, what: string): Promise<void>;
   /** A wallet at LNbits, and its invoice key in the file `NAME.invoicekey` of the operator's home. */
   wallet(name: string): Promise<WalletKeys>;
 }
@@ -168,7 +170,7 @@ export const DRILLS: Drill[] = [
   },
   {
     page: 'docs/operations.md',
-    section: 'Where it does not fit',
+    section: 'If a payment does not fit',
     before: async (host) => {
       await host.wallet('carol');
       keep(host, 'older');
@@ -230,14 +232,16 @@ export const DRILLS: Drill[] = [
   {
     page: 'docs/operations.md',
     section: 'Two copies of one ledger',
-    // The other copy was going to pay, and LNbits was not there any more.
+    // The folder was copied. The copy was going to pay, and LNbits was not there any more.
     before: async (host) => {
-      keep(host, 'copy');
+      await host.type(`${AS_BRIDGE} fundings add alice "9000 GTQ" --any-machine --deposited`);
+      host.sh(`cp -a ${LEDGER} /var/lib/aio-dca/copy.sqlite
+        cp -a ${CONFIG} /etc/aio-dca/copy.toml
+        sed -i 's|/ledger.sqlite"|/copy.sqlite"|' /etc/aio-dca/copy.toml`);
       host.lnbits.rules = [{ when: { kind: 'pay' }, times: 100, fault: { at: 'before', do: 'reset' } }];
       await insertCashOut(host.lamassu, { confirmed_at: now() });
-      await host.type(`${AS_BRIDGE} poll`, 75);
+      await host.type(`${AS_BRIDGE} --config /etc/aio-dca/copy.toml poll`, 75);
       host.lnbits.rules = [];
-      putBack(host, 'copy');
       return {};
     },
     ends: [[`${AS_BRIDGE} poll`, 78]],
@@ -358,7 +362,7 @@ export const DRILLS: Drill[] = [
   },
   {
     page: 'docs/crediting.md',
-    section: 'When it does not work',
+    section: 'When a credit cannot be made',
     // The superuser has another password, and the wallet holds nothing.
     before: async (host) => {
       configure(
@@ -377,7 +381,65 @@ export const DRILLS: Drill[] = [
       return { c4: 'c1' };
     },
     answers: [[/credits resolve/, '?', 'y']],
-    after: (host) => host.lnbits.topUp(host.source.id, 10_000_000n),
+  },
+  {
+    page: 'docs/crediting.md',
+    section: 'When a credit is held',
+    // Twice somebody tops the wallet up by just the sum of a credit. Of the second credit, both are taken back.
+    before: async (host) => {
+      configure(host, 'credit_source = false', 'credit_source = true');
+      configure(host, '^superuser_password = .*', `superuser_password = "${host.lnbits.superuser.password}"`);
+      const admin: { payment_hash: string; sats: bigint }[] = [];
+      host.lnbits.onRequest = async ({ kind }, phase) => {
+        if (kind !== 'credit' || phase !== 'after') return;
+        const { payment_hash = '', amount = 0 } = host.lnbits.payments(host.source.id).at(-1) ?? {};
+        admin.push({ payment_hash, sats: BigInt(amount / 1000) });
+        await host.lnbits.topUp(host.source.id, BigInt(amount / 1000));
+      };
+      for (const [fiat, atoms] of [
+        ['1000.00000', '128100'],
+        ['500.00000', '64050'],
+      ] as const) {
+        const sums = { fiat, crypto_atoms: atoms, received_crypto_atoms: atoms };
+        await insertCashOut(host.lamassu, { confirmed_at: now(), ...sums });
+        await host.type(`${AS_BRIDGE} poll`, 2);
+      }
+      host.lnbits.onRequest = undefined;
+      const [first, second] = admin;
+      for (const _ of [1, 2]) await host.lnbits.topUp(host.source.id, -(second?.sats ?? 0n));
+      const held = await json<{ id: string; state: string }[]>(host, 'credits list');
+      const [c5 = '', c3 = ''] = held.filter(({ state }) => state === 'held').map(({ id }) => id);
+      return { c3, c5, HASH: first?.payment_hash ?? '' };
+    },
+    answers: [[/credits resolve/, '?', 'y']],
+  },
+  {
+    page: 'docs/crediting.md',
+    section: 'When a credit comes late',
+    // LNbits goes away with the request, and carries it out after another one.
+    before: async (host) => {
+      const later = Promise.withResolvers<void>();
+      host.lnbits.onRequest = async ({ kind }, phase) => {
+        if (kind !== 'credit' || phase !== 'before') return;
+        host.lnbits.onRequest = undefined;
+        await host.lnbits.stop();
+        await host.lnbits.start();
+        await later.promise;
+      };
+      await insertCashOut(host.lamassu, { confirmed_at: now() });
+      for (const _ of [1, 2]) await host.type(`${AS_BRIDGE} poll`, 'any');
+      const shown = new Set(host.lnbits.payments(host.source.id).map((row) => row.payment_hash));
+      const late = () =>
+        host.lnbits
+          .payments(host.source.id)
+          .find((row) => !shown.has(row.payment_hash) && row.status === 'success');
+      later.resolve();
+      await host.until(() => late() !== undefined, 'the credit comes late');
+      const credits = await json<{ id: string; state: string }[]>(host, 'credits list');
+      const c1 = credits.find(({ state }) => state === 'dropped')?.id ?? '';
+      return { c1, HASH: late()?.payment_hash ?? '' };
+    },
+    answers: [[/credits resolve/, '?', 'y']],
   },
   { page: 'docs/monitoring.md', section: 'A ledger in another folder' },
   { page: 'docs/monitoring.md', section: 'When something needs the operator' },
