@@ -23,7 +23,7 @@ function ways({ own_shares: shares }: FirstReadingView): string[] {
     ...(reasons.has('not-funded') || reasons.has('no-cash-left')
       ? [
           'Did a client have cash in the machine then? Answer no, and first enter it with its time:',
-          'aio-dca fundings add NAME "AMOUNT" --deposited --at "…"',
+          'aio-dca fundings add NAME "AMOUNT" --any-machine --deposited --at "…"',
         ]
       : []),
     ...(reasons.has('not-deposited')

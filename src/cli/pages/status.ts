@@ -23,7 +23,10 @@ export function statusPage(view: StatusView, timezone: string): string {
     ...(lastRun ? [pair('Last run', `${lastRun.run} ${lastRun.outcome}, ${when(lastRun.finished_at)}`)] : []),
     ...(running ? [pair('Going on now', `${running.run}, ${running.kind} by ${clean(running.actor)}`)] : []),
     ...(view.start_at.problem ? [pair('Start', inCommandWords(view.start_at.problem))] : []),
-    ['Read up to', mark ? when(mark.confirmed_at) : 'nothing read yet'],
+    [
+      'Newest cash-out',
+      mark ? when(mark.confirmed_at) : view.last_success_at ? 'none since start_at' : 'nothing read yet',
+    ],
     ...cashOutLines(view),
     ['Paid today', paidToday(view)],
     [

@@ -24,14 +24,14 @@ export function wrapped(text: string, options: { width?: number; indent?: string
 }
 
 /**
- * The same for text with what is copied whole: commands in backticks, or from `aio-dca` to the end of a line, and
- * lines of authorized_keys.
+ * The same for text with what is copied whole: commands in backticks, lines that begin with `aio-dca`, which a sentence
+ * may also name as a user, and lines of authorized_keys.
  */
 export function wrappedAround(text: string, width: number, indent: string): string {
   return text
     .split('\n')
     .map((line) => {
-      const words = line.match(/ *(?:`[^`]*`\S*|aio-dca .*|command="[^"]*",.*|\S+)/g) ?? [];
+      const words = line.match(/^ *aio-dca .*| *(?:`[^`]*`\S*|command="[^"]*",.*|\S+)/g) ?? [];
       return filled(
         words.map((word, index) => folded(index === 0 ? word : word.slice(1), width, indent)),
         width,

@@ -24,6 +24,12 @@ describe('fittedPage', () => {
     expect(fittedPage('  one two three four five', at(20))).toBe('  one two three four\n    five');
   });
 
+  test('a user of that name in a sentence is no command', () => {
+    expect(fittedPage('The server refuses user aio-dca with this key (it takes: password)', at(40))).toBe(
+      'The server refuses user aio-dca with\n  this key (it takes: password)',
+    );
+  });
+
   test('a longer command goes on after a backslash', () => {
     const command = 'aio-dca payouts resolve p1 --payment 0123456789abcdef --paid --reason "it is there"';
     expect(fittedPage(`  ${command}`, at(50))).toBe(
