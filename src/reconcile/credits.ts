@@ -1,4 +1,3 @@
-import { formatSats } from '../dca/money.ts';
 import { type Credit, droppedCredits } from '../ledger/credits/credits.ts';
 import { openContradictions } from '../ledger/payouts/contradictions.ts';
 import type { Db } from '../ledger/store/open.ts';
@@ -25,7 +24,7 @@ export async function reconcileCredits(
     const side = await lnbits.find(sourceWallet.key, payment_hash);
     if (side?.status === 'success' && side.amountMsat === sats * 1000n) continue;
     const shown = side === null ? 'nothing' : `${side.amountMsat} msat ${side.status}`;
-    findings.addCredit('credit/missing', { id, hash: payment_hash }, `credited, ${formatSats(sats)}`, shown);
+    findings.addCredit('credit/missing', { id, hash: payment_hash }, `credited, ${sats} sat`, shown);
   }
   const dropped = (await droppedCredits(db, sourceWallet.walletId)).filter(({ created_at }) =>
     isIn(range, created_at),
@@ -35,8 +34,8 @@ export async function reconcileCredits(
     findings.addCredit(
       'credit/late',
       { id, hash },
-      `dropped, ${formatSats(sats)}`,
-      `${formatSats(sats)} came later: ${hash}`,
+      `dropped, ${sats} sat`,
+      `${sats} sat came later: ${hash}`,
     );
   for (const { credit, hash } of late) tell(credit, hash);
   for (const { credit_id, payment_hash } of await openContradictions(db)) {

@@ -1,6 +1,6 @@
 import { type Currencies, currencyDigits } from '../dca/currency.ts';
 import { localDate } from '../dca/local-time.ts';
-import { formatCash, formatSats } from '../dca/money.ts';
+import { formatDecimal } from '../dca/money.ts';
 import { verdictOn } from '../judging/judging.ts';
 import { isHeld } from '../judging/review-reasons.ts';
 import type { Judged, Rules } from '../lamassu/eligibility.ts';
@@ -112,7 +112,7 @@ async function reconcileRows(db: Db, page: Judged<KnownRow>[], comparing: Compar
       findings.count('waiting_for_a_person', 1);
     } else if (isBehind(row, options.mark)) {
       const { confirmedAt, machine, fiat, distributed, currency, digits } = verdict.cashOut;
-      const other = `eligible: ${formatCash(fiat, digits, currency)}, ${formatSats(distributed)}, confirmed at ${confirmedAt}`;
+      const other = `eligible: ${formatDecimal(fiat, digits)} ${currency}, ${distributed} sat, confirmed at ${confirmedAt}`;
       findings.addOf(row.id, 'cash-out/not-processed', 'nothing', other);
       days.add('lamassu', { confirmed_at: confirmedAt, machine, currency, fiat, gross: distributed });
     } else {
@@ -150,7 +150,7 @@ async function reconcileOne(
   if (!judged || !row) {
     differs(
       'cash-out/not-in-lamassu',
-      `${formatSats(cashOut.gross)}, confirmed at ${cashOut.confirmed_at}`,
+      `${cashOut.gross} sat, confirmed at ${cashOut.confirmed_at}`,
       'nothing',
     );
     return;
@@ -168,7 +168,7 @@ async function reconcileOne(
   }
   const today = judgement.cashOut;
   days.add('lamassu', { ...today, gross: today.distributed, confirmed_at: today.confirmedAt });
-  const money = (minor: bigint) => formatCash(minor, today.digits, today.currency);
+  const money = (minor: bigint) => `${formatDecimal(minor, today.digits)} ${today.currency}`;
   // Earlier versions counted a cash-out by the machine where it was begun.
   if (cashOut.machine !== today.machine && cashOut.machine === today.begunAt && !wasTold(cashOut))
     differs(
@@ -189,8 +189,8 @@ async function reconcileOne(
       days.label(begunAt({ ...today, begun_at_machine: today.begunAt ?? null })),
     ],
     ['confirmed_at', cashOut.confirmed_at, today.confirmedAt],
-    ['fiat', formatCash(cashOut.fiat, today.digits, cashOut.currency), money(today.fiat)],
-    ['gross', formatSats(cashOut.gross), formatSats(today.distributed)],
+    ['fiat', `${formatDecimal(cashOut.fiat, today.digits)} ${cashOut.currency}`, money(today.fiat)],
+    ['gross', `${cashOut.gross} sat`, `${today.distributed} sat`],
   ];
   for (const [name, then, since] of pairs)
     if (then !== since) differs('cash-out/differs', `${name} ${then}`, `${name} ${since}`);
@@ -209,7 +209,7 @@ function begunAt({
 }
 
 function settledText({ fiat, currency, gross }: RecordedCashOut, currencies: Currencies): string {
-  return `${formatCash(fiat, currencyDigits(currency, currencies) ?? 0, currency)}, ${formatSats(gross)}`;
+  return `${formatDecimal(fiat, currencyDigits(currency, currencies) ?? 0)} ${currency}, ${gross} sat`;
 }
 
 function rowText({ fiat, fiat_code, crypto_atoms, status }: LamassuRow): string {
@@ -302,7 +302,7 @@ class Days {
     const days = [...this.#days.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, day]) => day);
     for (const { date, machine, currency, digits, ledger, lamassu } of days) {
       const text = ({ cashOuts, fiat, gross }: DaySums) =>
-        `${cashOuts} ${cashOuts === 1 ? 'cash-out' : 'cash-outs'}, ${formatCash(fiat, digits, currency)}, ${formatSats(gross)}`;
+        `${cashOuts} ${cashOuts === 1 ? 'cash-out' : 'cash-outs'}, ${formatDecimal(fiat, digits)} ${currency}, ${gross} sat`;
       if (text(ledger) !== text(lamassu))
         findings.add('day/sums', `${date}, machine ${this.label(machine)}`, text(ledger), text(lamassu));
     }

@@ -1,5 +1,4 @@
 import { Secret } from '../config/secret.ts';
-import { formatSats } from '../dca/money.ts';
 import { knownOf } from '../ledger/payouts/contradictions.ts';
 import { knownPayments, type Payment } from '../ledger/payouts/payouts.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
@@ -197,11 +196,7 @@ function compare(
   // A debit here means that the client's wallet is the source wallet: nothing arrived.
   const credited = client?.status === 'success' && client.amountMsat > 0n;
   const whole = client?.amountMsat === msat && client.feeMsat === 0n;
-  const differs = (code: DifferenceCode, other: string) => ({
-    code,
-    ledger: `${state}, ${formatSats(sats)}`,
-    other,
-  });
+  const differs = (code: DifferenceCode, other: string) => ({ code, ledger: `${state}, ${sats} sat`, other });
   const sides = `source ${sideText(sourceWallet)}, client ${sideText(client)}`;
   const dead = (out: boolean, arrived: boolean, shown: string) =>
     arrived ? differs('payment/dead-paid', shown) : out ? differs('payment/dead-debited', shown) : null;

@@ -1,6 +1,6 @@
 import type { DifferenceView } from '../../views/verification.ts';
 import { asWritten, clean } from '../terminal/clean.ts';
-import { withLocalTimes } from '../terminal/figures.ts';
+import { withGroupedAmounts, withLocalTimes } from '../terminal/figures.ts';
 import { foldedTable } from '../terminal/table.ts';
 import { inCommandWords } from '../terminal/words.ts';
 
@@ -9,7 +9,9 @@ export function differencesText(differences: readonly DifferenceView[], timezone
   const text = [...Map.groupBy(differences, (one) => inCommandWords(one.hint))]
     .flatMap(([hint, ones]) => [
       '',
-      ...ones.map(({ code, what, ledger, other }) => clean(`${code}: ${what}: ${ledger}, but ${other}`)),
+      ...ones.map(({ code, what, ledger, other }) =>
+        clean(`${code}: ${what}: ${withGroupedAmounts(`${ledger}, but ${other}`)}`),
+      ),
       `  ${asWritten(hint)}`,
     ])
     .join('\n');
@@ -24,7 +26,11 @@ export function differencesTable(
 ): string {
   const local = (text: string) => withLocalTimes(text, timezone);
   const groups = [...Map.groupBy(differences, (one) => inCommandWords(one.hint))].map(([hint, ones]) => ({
-    rows: ones.map(({ code, what, ledger, other }) => [code, local(what), local(ledger), local(other)]),
+    rows: ones.map(({ code, what, ledger, other }) => [
+      code,
+      local(what),
+      ...[ledger, other].map((text) => withGroupedAmounts(local(text))),
+    ]),
     below: `What to do: ${hint}`,
   }));
   return foldedTable(['difference', 'where', 'ledger', others], groups);

@@ -17,6 +17,11 @@ export function formatMachine(machine: string, name: string | null): string {
   return clean(machineText(machine, name));
 }
 
+/** The amounts within a text of the JSON, where they have no separators, as pages show them. */
+export function withGroupedAmounts(text: string): string {
+  return text.replace(/\b\d{4,}(?:\.\d+)?(?= (?:sat|[A-Z]{3})\b)/g, (amount) => groupDigits(amount));
+}
+
 /** Replaces the instants in an error or a difference by local times. */
 export function withLocalTimes(text: string, timezone: string): string {
   return text.replace(/\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z/g, (instant) =>

@@ -1,4 +1,4 @@
-import { cashText, formatDecimal, formatSats, sum } from '../../dca/money.ts';
+import { formatDecimal, sum } from '../../dca/money.ts';
 import { largestRemainder } from '../../dca/split.ts';
 import { field, message } from '../../lib/message.ts';
 import type { Trx } from '../store/open.ts';
@@ -38,7 +38,7 @@ export async function formAgain(
   const exact =
     amount === first.fiat ? (exactParts(group, sats, options.maximumSats) ?? splitParts(group, sats)) : null;
   const parts = exact ?? (!options.hold ? null : shareParts(group, sats));
-  const owed = `${formatSats(sats)} for ${cashText(amount, first.currency)}, of ${await cashOutsText(trx, first)}`;
+  const owed = `${sats} sat for ${amount} ${first.currency}, of ${await cashOutsText(trx, first)}`;
   if (!parts) {
     throw new Differs(
       'recover/does-not-fit',

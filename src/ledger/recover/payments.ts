@@ -1,4 +1,3 @@
-import { formatSats } from '../../dca/money.ts';
 import { field, message } from '../../lib/message.ts';
 import {
   markDead,
@@ -29,14 +28,15 @@ export async function putBackPart(
   { what, part, tries, walletId, heldFor }: LostPart,
   options: RecoverOptions,
 ): Promise<string | null> {
-  const { payout, sats } = tries[0] as Lost;
+  const { payout } = tries[0] as Lost;
   const row = (await partsOf(trx, payout)).find((one) => one.part === part);
+  const sats = tries[0]?.sats;
   if (!row || (row.sats !== sats && heldFor === null)) {
     throw new Differs(
       'recover/part-differs',
       `${what}, part ${part}`,
-      row ? formatSats(row.sats) : 'no such part',
-      `${formatSats(sats)} by ${tries[0]?.hash}`,
+      row ? `${row.sats} sat` : 'no such part',
+      `${sats} sat by ${tries[0]?.hash}`,
       'The ledger is not an older copy of the one that paid. Restore the right backup.',
     );
   }
@@ -100,9 +100,7 @@ async function addLost(
       client_wallet_id: lost.clientWallet ?? walletId,
       source_wallet_id: lost.sourceWallet,
       state: live ? (settled ? 'settled' : 'unknown') : 'dead',
-      reason: settled
-        ? null
-        : `recovered from LNbits, which shows ${formatSats(lost.sats)} as ${lost.outcome}`,
+      reason: settled ? null : `recovered from LNbits, which shows ${lost.sats} sat as ${lost.outcome}`,
       run_id: run,
       created_at: lost.at,
       sent_at: lost.at,

@@ -1,4 +1,4 @@
-import { formatCash, formatDecimal, formatSats, sum } from '../../dca/money.ts';
+import { formatDecimal, sum } from '../../dca/money.ts';
 import { record } from '../log/log.ts';
 import { movePayout, type PayoutStep, partsOf } from '../payouts/payouts.ts';
 import type { Trx } from '../store/open.ts';
@@ -108,7 +108,7 @@ async function putBackPayout(trx: Trx, group: Lost[], options: RecoverOptions): 
       throw new Differs(
         'recover/payout-differs',
         what,
-        `p${known.id} is ${formatSats(known.sats)} for ${formatCash(known.fiat, Number(known.digits), known.currency)} of recipient ${known.recipient_id}`,
+        `p${known.id} is ${known.sats} sat for ${formatDecimal(known.fiat, Number(known.digits))} ${known.currency} of recipient ${known.recipient_id}`,
         paidText(group),
         'Payouts were formed on this ledger after it was restored. Restore the backup once more, and recover before anything else.',
       );

@@ -1,4 +1,4 @@
-import { cashText, formatSats, sum } from '../../dca/money.ts';
+import { sum } from '../../dca/money.ts';
 import type { Message } from '../../lib/message.ts';
 import type { Instant } from '../../time.ts';
 import type { Act } from '../log/log.ts';
@@ -63,5 +63,5 @@ export class Differs extends Error {
 export function paidText(group: Lost[]): string {
   const sats = sum(group.filter((one) => one.outcome !== 'failed').map((one) => one.sats));
   const [first] = group;
-  return `${formatSats(sats)} for ${cashText(first?.fiat ?? '', first?.currency ?? '')} by ${group.map((one) => one.hash).join(', ')}`;
+  return `${sats} sat for ${first?.fiat} ${first?.currency} by ${group.map((one) => one.hash).join(', ')}`;
 }

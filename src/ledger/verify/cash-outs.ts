@@ -1,10 +1,9 @@
-import { formatSats } from '../../dca/money.ts';
 import { isInstant, plus } from '../../time.ts';
 import { subjectsOf } from '../log/log.ts';
 import type { Db } from '../store/open.ts';
 import { CommissionWeights } from './commission.ts';
 import { DailyLimits } from './daily-limits.ts';
-import { cashInWords, type LedgerFindings, type TableRow } from './findings.ts';
+import { cashInWords, type LedgerFindings, sat, type TableRow } from './findings.ts';
 import { verifyLamassu } from './lamassu-row.ts';
 
 type StoredCashOut = TableRow<'cash_outs'>;
@@ -112,7 +111,7 @@ async function of<T extends 'allocations' | 'commission_shares'>(
 function verifyRow(cashOut: StoredCashOut, findings: LedgerFindings): void {
   const what = `cash-out ${cashOut.id}`;
   const { gross, net, commission, own, undelivered, fiat, own_fiat } = cashOut;
-  findings.same('cash-out/gross', what, formatSats(gross), formatSats(net + commission + own + undelivered));
+  findings.same('cash-out/gross', what, sat(gross), sat(net + commission + own + undelivered));
   if (gross <= 0n || fiat <= 0n || [net, commission, own, undelivered, own_fiat].some((part) => part < 0n)) {
     findings.add('cash-out/negative', what, 'an amount below zero, or nothing at all', 'amounts above zero');
   }
@@ -171,16 +170,11 @@ function verifyDivision(
     gross += one.gross;
     fiat += one.fiat;
   }
-  findings.same('cash-out/net', what, formatSats(cashOut.net), formatSats(net));
+  findings.same('cash-out/net', what, sat(cashOut.net), sat(net));
   findings.same('cash-out/fiat', what, money(cashOut.fiat), money(fiat));
   const ownCommission = cashOut.commission - commission;
   if (ownCommission < 0n) {
-    findings.add(
-      'cash-out/commission',
-      what,
-      formatSats(cashOut.commission),
-      `${formatSats(commission)} of the clients`,
-    );
+    findings.add('cash-out/commission', what, sat(cashOut.commission), `${sat(commission)} of the clients`);
   }
   const distributed = cashOut.gross - cashOut.undelivered;
   const ownGross = distributed - gross;
@@ -191,8 +185,8 @@ function verifyDivision(
     findings.add(
       'cash-out/own',
       what,
-      `${formatSats(cashOut.own)} and ${formatSats(ownCommission)} commission for ${money(cashOut.own_fiat)}`,
-      `${formatSats(ownGross)} that the clients' parts leave`,
+      `${sat(cashOut.own)} and ${sat(ownCommission)} commission for ${money(cashOut.own_fiat)}`,
+      `${sat(ownGross)} that the clients' parts leave`,
     );
   }
   for (const one of allocations) {
@@ -200,8 +194,8 @@ function verifyDivision(
       findings.add(
         'allocation/share',
         `${what}, f${one.funding_id}`,
-        formatSats(one.gross),
-        `${money(one.fiat)} of ${money(cashOut.fiat)} for ${formatSats(distributed)}`,
+        sat(one.gross),
+        `${money(one.fiat)} of ${money(cashOut.fiat)} for ${sat(distributed)}`,
       );
     }
   }
@@ -220,7 +214,7 @@ function verifyAllocation(
   findings: LedgerFindings,
 ): void {
   const what = `cash-out ${cashOut.id}, f${one.funding_id}`;
-  findings.same('allocation/net', what, formatSats(one.net), formatSats(one.gross - one.commission));
+  findings.same('allocation/net', what, sat(one.net), sat(one.gross - one.commission));
   if (one.fiat <= 0n || one.gross < 0n || one.commission < 0n || one.net < 0n) {
     findings.add('allocation/negative', what, 'an amount below zero, or no cash', 'amounts above zero');
   }

@@ -1,6 +1,6 @@
-import { formatSats, sum } from '../../dca/money.ts';
+import { sum } from '../../dca/money.ts';
 import type { Db } from '../store/open.ts';
-import type { LedgerFindings, TableRow } from './findings.ts';
+import { type LedgerFindings, sat, type TableRow } from './findings.ts';
 
 type Share = TableRow<'commission_shares'>;
 
@@ -29,24 +29,19 @@ export class CommissionWeights {
     if (shares.length === 0) return;
     const what = `cash-out ${cashOut.id}`;
     const shared = sum(shares.map(({ sats }) => sats));
-    findings.same('commission/shares', what, formatSats(cashOut.commission), formatSats(shared));
+    findings.same('commission/shares', what, sat(cashOut.commission), sat(shared));
     const weights = this.#of(cashOut);
     const all = sum(weights.values());
     for (const { recipient_id, currency, sats } of shares) {
       const its = `${what}, commission of recipient ${recipient_id}`;
       findings.same('commission/currency', its, currency, cashOut.currency);
-      if (sats <= 0n) findings.add('commission/negative', its, formatSats(sats), 'more than 0 sat');
+      if (sats <= 0n) findings.add('commission/negative', its, sat(sats), 'more than 0 sat');
       if (!this.#recipients.has(recipient_id))
-        findings.add('commission/recipient', its, formatSats(sats), 'nobody who receives commission');
+        findings.add('commission/recipient', its, sat(sats), 'nobody who receives commission');
       const weight = weights.get(recipient_id) ?? 0n;
       const off = sats * all - shared * weight;
       if (off >= all || -off >= all)
-        findings.add(
-          'commission/share',
-          its,
-          formatSats(sats),
-          `${weight} parts in ${all} of ${formatSats(shared)}`,
-        );
+        findings.add('commission/share', its, sat(sats), `${weight} parts in ${all} of ${sat(shared)}`);
     }
   }
 

@@ -1,8 +1,7 @@
 import { sql } from 'kysely';
-import { formatSats } from '../../dca/money.ts';
 import { openContradictions } from '../payouts/contradictions.ts';
 import type { Db } from '../store/open.ts';
-import type { LedgerFindings } from './findings.ts';
+import { type LedgerFindings, sat } from './findings.ts';
 
 /** Checks every credit of the source wallet: its cash-outs, and that nothing is credited twice. */
 export async function verifyCredits(db: Db, findings: LedgerFindings): Promise<void> {
@@ -18,7 +17,7 @@ export async function verifyCredits(db: Db, findings: LedgerFindings): Promise<v
     const members = sums.get(id) ?? 0n;
     // A credit that never happened loses settlements that are undone.
     if (state !== 'dropped' || members > sats - fee)
-      findings.same('credit/sats', what, formatSats(sats - fee), formatSats(members));
+      findings.same('credit/sats', what, sat(sats - fee), sat(members));
     const wrong = {
       intended: payment_hash && `found by ${payment_hash}`,
       sending: (!sent_at || !seen) && 'not sent',
@@ -55,7 +54,7 @@ async function verifyCovered(db: Db, findings: LedgerFindings): Promise<void> {
   for (const { id, covered, due, entitled } of rows) {
     const what = `cash-out ${id}`;
     if (covered > due)
-      findings.add('credit/twice', what, `${formatSats(covered)} credited`, `${formatSats(due)} to be paid`);
+      findings.add('credit/twice', what, `${sat(covered)} credited`, `${sat(due)} to be paid`);
     if (entitled !== 1n) findings.add('credit/settlement', what, 'credited', 'settled without a credit');
   }
 }

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import { formatCash, groupDigits } from '../../dca/money.ts';
+import { formatDecimal } from '../../dca/money.ts';
 import { call, field, type Message, message } from '../../lib/message.ts';
 import type { Schema } from '../store/schema.ts';
 
@@ -137,10 +137,14 @@ export class LedgerFindings {
   }
 }
 
+export function sat(sats: bigint): string {
+  return `${sats} sat`;
+}
+
 /** `60.00 USD`, from minor units; whole minor units where the ledger does not know the currency. */
 export function cashInWords(minor: bigint, currency: string, digits: Map<string, number>): string {
   const known = digits.get(currency);
   return known === undefined
-    ? `${groupDigits(minor)} minor units of ${currency}`
-    : formatCash(minor, known, currency);
+    ? `${minor} minor units of ${currency}`
+    : `${formatDecimal(minor, known)} ${currency}`;
 }

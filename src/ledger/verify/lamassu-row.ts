@@ -1,5 +1,4 @@
-import { formatSats } from '../../dca/money.ts';
-import { cashInWords, type LedgerFindings, type TableRow } from './findings.ts';
+import { cashInWords, type LedgerFindings, sat, type TableRow } from './findings.ts';
 
 /**
  * Checks that the figures are those of Lamassu's row, as it was stored. It reads the columns by itself, because code
@@ -43,7 +42,7 @@ export function verifyLamassu(
     const due = scaled(row.crypto_atoms, 0);
     const received = row.received_crypto_atoms ? scaled(row.received_crypto_atoms, 0) : due;
     const least = due !== null && received !== null && received < due ? received : due;
-    compare('gross', formatSats(cashOut.gross), least === null ? row.crypto_atoms : formatSats(least));
+    compare('gross', sat(cashOut.gross), least === null ? row.crypto_atoms : sat(least));
   }
 }
 

@@ -1,9 +1,9 @@
-import { formatSats, sum } from '../../dca/money.ts';
+import { sum } from '../../dca/money.ts';
 import { isInstant, plus } from '../../time.ts';
 import { subjectsOf } from '../log/log.ts';
 import { CLOCK_MS, CLOCK_SET_BACK } from '../payouts/payouts.ts';
 import type { Db } from '../store/open.ts';
-import { cashInWords, type LedgerFindings, type TableRow } from './findings.ts';
+import { cashInWords, type LedgerFindings, sat, type TableRow } from './findings.ts';
 
 type StoredPayment = TableRow<'payments'>;
 type StoredPart = TableRow<'payout_parts'>;
@@ -124,12 +124,7 @@ function verifyMembers(
     findings.same('payout/currency', what, payout.currency, currency);
   }
   const money = (minor: bigint) => cashInWords(minor, payout.currency, digits);
-  findings.same(
-    'payout/sats',
-    what,
-    formatSats(payout.sats),
-    formatSats(sum(members.map(({ sats }) => sats))),
-  );
+  findings.same('payout/sats', what, sat(payout.sats), sat(sum(members.map(({ sats }) => sats))));
   findings.same('payout/fiat', what, money(payout.fiat), money(sum(members.map(({ fiat }) => fiat))));
 }
 
@@ -147,9 +142,9 @@ function verifyParts(payout: StoredPayout, { parts, payments }: Its, findings: L
     if (row.split === 0n) sats += row.sats;
     findings.same('payout/parts', what, `part ${row.part}`, `part ${index + 1}`);
     if (row.sats <= 0n)
-      findings.add('payout/parts', what, `part ${row.part} of ${formatSats(row.sats)}`, 'more than 0 sat');
+      findings.add('payout/parts', what, `part ${row.part} of ${sat(row.sats)}`, 'more than 0 sat');
   });
-  findings.same('payout/parts', what, formatSats(payout.sats), `${formatSats(sats)}`);
+  findings.same('payout/parts', what, sat(payout.sats), `${sat(sats)}`);
   for (const [number, tries] of Map.groupBy(payments, (row) => row.part)) {
     const part = parts.find((row) => row.part === number);
     const at = `${what} part ${number}`;
@@ -177,13 +172,7 @@ function verifyParts(payout: StoredPayout, { parts, payments }: Its, findings: L
     }
     ordered.forEach((row, index) => {
       findings.same('payment/attempt', at, `attempt ${row.attempt}`, `attempt ${index + 1}`);
-      if (part)
-        findings.same(
-          'payment/amount',
-          `payment ${row.payment_hash}`,
-          formatSats(row.sats),
-          formatSats(part.sats),
-        );
+      if (part) findings.same('payment/amount', `payment ${row.payment_hash}`, sat(row.sats), sat(part.sats));
     });
   }
 }

@@ -1,7 +1,6 @@
-import { formatSats } from '../../dca/money.ts';
 import type { KeptFigures } from '../cash-outs/settlement.ts';
 import type { Db } from '../store/open.ts';
-import type { LedgerFindings, TableRow } from './findings.ts';
+import { type LedgerFindings, sat, type TableRow } from './findings.ts';
 
 /** Checks that every settlement has a cash-out with its figures, and every settled cash-out a settlement. */
 export async function verifySettlements(db: Db, findings: LedgerFindings): Promise<void> {
@@ -41,8 +40,8 @@ function compare(what: string, cashOut: TableRow<'cash_outs'>, json: string, fin
     [cashOut.machine, kept.machine],
     [cashOut.confirmed_at, kept.at],
     [`${cashOut.fiat} minor units of ${cashOut.currency}`, `${kept.fiat} minor units of ${kept.currency}`],
-    [formatSats(cashOut.gross - cashOut.undelivered), formatSats(BigInt(kept.gross))],
-    [`${formatSats(cashOut.undelivered)} undelivered`, `${formatSats(BigInt(kept.undelivered))} undelivered`],
+    [sat(cashOut.gross - cashOut.undelivered), `${kept.gross} sat`],
+    [`${sat(cashOut.undelivered)} undelivered`, `${kept.undelivered} sat undelivered`],
   ];
   for (const [booked, agreed] of pairs) findings.same('settlement/figures', what, booked, agreed);
 }

@@ -243,8 +243,8 @@ describe.each(ledgerKinds)('%s', (kind) => {
     expect(shown).toEqual({
       code: 'cash-out/lamassu',
       what: 'cash-out c2',
-      ledger: 'fiat 3,001.00 USD',
-      other: '3,000.00 USD',
+      ledger: 'fiat 3001.00 USD',
+      other: '3000.00 USD',
     });
     expect(String(hint)).toContain('payouts.pause');
   });
