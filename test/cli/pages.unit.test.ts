@@ -347,7 +347,7 @@ test('a dry run names reasons in words, and points at nothing that it did not wr
   const { poll: kinds = {} } = KINDS_OF;
   const dry = sample(runViews.dryRunView, '', 0, '', kinds) as z.output<typeof runViews.dryRunView>;
   const view = { ...dry, dry_run: true, source: { ...dry.source, failed: false, not_yet: { 'no-rate': 2 } } };
-  const page = printed((one) => poll.dryRunPage(one, ZONE), view, 10_000);
+  const page = printed((one) => poll.dryRunPage(one, ZONE), view, 10_000).replace(/\s+/g, ' ');
   expect(page).toContain('not paid, or not yet: 2 commission unknown');
   expect(page).toContain('dispensing not confirmed, ');
   expect(page).toContain('A run puts them into review. Until then, one of them: aio-dca review show ID');
