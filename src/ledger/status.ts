@@ -7,7 +7,7 @@ import { type Doubt, doubtsAt } from './clocks/doubts.ts';
 import { type Credit, creditTotals, stuckCredits } from './credits/credits.ts';
 import { creditsToCome, type Owed, owed, wantsMore } from './owed.ts';
 import { openContradictions } from './payouts/contradictions.ts';
-import { notSettled } from './payouts/open-payouts.ts';
+import { arrivedSats, notSettled } from './payouts/open-payouts.ts';
 import { type Pause, pauseOf } from './payouts/pause.ts';
 import { type FeeRate, feeRate } from './payouts/service-fee.ts';
 import { currentRun, DECISIONS } from './runs/lease.ts';
@@ -192,22 +192,14 @@ async function deferred(db: Db): Promise<Status['deferred']> {
     .selectFrom('payouts')
     .innerJoin('recipients', 'recipients.id', 'payouts.recipient_id')
     .select(['payouts.id', 'recipients.name as recipient', 'payouts.sats', 'payouts.reason'])
-    .select((eb) =>
-      eb
-        .selectFrom('payments')
-        .select(sumOf('payments.sats').as('sats'))
-        .whereRef('payments.payout_id', '=', 'payouts.id')
-        .where('payments.state', '=', 'settled')
-        .$asScalar()
-        .as('arrived'),
-    )
+    .select(arrivedSats.as('arrived'))
     .where(notSettled)
     .where('payouts.state', '=', 'deferred')
     .orderBy('payouts.id')
     .execute();
   return rows.map(({ arrived, reason, ...row }) => ({
     ...row,
-    sats: row.sats - (arrived ?? 0n),
+    sats: row.sats - arrived,
     reason: reason ?? '',
   }));
 }

@@ -7,6 +7,10 @@ import { type Payout, partsOf } from './payouts.ts';
 /** Literally as in the index of open payouts: with a parameter, neither database would use that index. */
 export const notSettled = sql<SqlBool>`payouts.state <> 'settled'`;
 
+/** Of a row of `payouts`: the sats of its parts that have arrived. */
+export const arrivedSats = sql<bigint>`(select ${sumOf('payments.sats')} from payments
+  where payments.payout_id = payouts.id and payments.state = 'settled')`;
+
 /** Payouts that runs work on: neither settled nor held; the clients' first, oldest first. */
 export async function openPayouts(db: Db): Promise<Payout[]> {
   const rows = await db

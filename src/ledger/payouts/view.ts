@@ -5,6 +5,7 @@ import type { Db } from '../store/open.ts';
 import type { Page } from '../store/page.ts';
 import type { PayoutState, Schema } from '../store/schema.ts';
 import { sumOf } from '../store/sum.ts';
+import { arrivedSats } from './open-payouts.ts';
 
 /** A payout as it is shown. */
 export type PayoutRow = Selectable<Schema['payouts']> & {
@@ -37,13 +38,7 @@ export async function readPayoutList(db: Db, filter: PayoutFilter, limit: number
     .selectAll('payouts')
     .select(['recipients.name as recipient', 'currencies.digits'])
     .select((eb) => [
-      eb
-        .selectFrom('payments')
-        .select(sumOf('payments.sats').as('sats'))
-        .whereRef('payments.payout_id', '=', 'payouts.id')
-        .where('payments.state', '=', 'settled')
-        .$asScalar()
-        .as('settled'),
+      arrivedSats.as('settled'),
       eb
         .selectFrom('payments')
         .select(sumOf('payments.fee_msat').as('fee_msat'))
@@ -61,7 +56,6 @@ export async function readPayoutList(db: Db, filter: PayoutFilter, limit: number
     rows: rows.map(({ fee_msat, ...row }) => ({
       ...row,
       digits: Number(row.digits),
-      settled: row.settled ?? 0n,
       feeMsat: fee_msat ?? 0n,
     })),
     total: Number(total),

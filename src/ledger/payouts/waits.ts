@@ -2,9 +2,8 @@ import { type SqlBool, sql } from 'kysely';
 import type { Instant } from '../../time.ts';
 import type { Db } from '../store/open.ts';
 import type { Lack, PayoutState } from '../store/schema.ts';
-import { sumOf } from '../store/sum.ts';
 import { type DueGroup, dueGroups, type FormOptions, isDue } from './form.ts';
-import { notSettled } from './open-payouts.ts';
+import { arrivedSats, notSettled } from './open-payouts.ts';
 import { isPaused } from './pause.ts';
 
 /** Every reason, with its meaning. */
@@ -108,20 +107,12 @@ async function open(db: Db): Promise<WaitOfRecipient[]> {
   const rows = await db
     .selectFrom('payouts')
     .select(['id', 'recipient_id', 'kind', 'sats', 'state', 'reason', 'lack'])
-    .select((eb) =>
-      eb
-        .selectFrom('payments')
-        .select(sumOf('payments.sats').as('sats'))
-        .whereRef('payments.payout_id', '=', 'payouts.id')
-        .where('payments.state', '=', 'settled')
-        .$asScalar()
-        .as('arrived'),
-    )
+    .select(arrivedSats.as('arrived'))
     .where(notSettled)
     .orderBy('id')
     .execute();
   return rows.map((row) => ({
-    ...{ id: row.recipient_id, kind: row.kind, sats: row.sats - (row.arrived ?? 0n) },
+    ...{ id: row.recipient_id, kind: row.kind, sats: row.sats - row.arrived },
     ...{ reason: reasonOf(row), until: null, payouts: [row.id], detail: row.reason },
   }));
 }
