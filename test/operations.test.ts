@@ -140,6 +140,8 @@ async function arrive(ledger: Ledger, at: string): Promise<void> {
 type Any = Operation<Needs, z.ZodType, z.ZodType>;
 type Input = Record<string, unknown>;
 
+const handsOn = (name: string) => ['log.list', 'export.make'].includes(name);
+
 /** Asks on one's right; what an operation hands on as it comes is added to its view. */
 function asker(ledger: Ledger, operations: Any[], principal: Principal) {
   return async (name: string, input: Input): Promise<unknown> => {
@@ -157,7 +159,7 @@ function asker(ledger: Ledger, operations: Any[], principal: Principal) {
     const view = await perform(
       operation,
       sessionOn(ledger, { principal }),
-      ['log.list', 'export.make'].includes(name) ? { format: 'json', ...input, take } : input,
+      handsOn(name) ? { ...input, take, ...(name === 'export.make' && { format: 'json' }) } : input,
     );
     return { view, handed };
   };

@@ -1,6 +1,7 @@
 import { closest } from 'fastest-levenshtein';
-import * as z from 'zod';
+import type * as z from 'zod';
 import { BridgeError } from '../errors.ts';
+import { keysAt } from '../lib/schema-keys.ts';
 import { fileSchema } from './file-schema.ts';
 
 /*
@@ -75,8 +76,8 @@ function name(path: Path): string {
 
 /** The other table in which the key is valid, if there is exactly one; else the most similar key of its own table. */
 function known(table: Path, key: string): string {
-  const home = tables().find((path) => keysOf(path).includes(key));
-  const own = keysOf(table.map(String));
+  const home = tables().find((path) => keysAt(fileSchema, path).includes(key));
+  const own = keysAt(fileSchema, table.map(String));
   if (home && !own.includes(key))
     return home.length > 0 ? `it belongs in [${home.join('.')}]` : 'it belongs at the top';
   return `did you mean "${closest(key, own)}"?`;
@@ -85,22 +86,11 @@ function known(table: Path, key: string): string {
 function tables(): string[][] {
   const children = (path: string[]): string[][] => [
     path,
-    ...keysOf(path)
-      .filter((key) => keysOf([...path, key]).length > 0)
+    ...keysAt(fileSchema, path)
+      .filter((key) => keysAt(fileSchema, [...path, key]).length > 0)
       .flatMap((key) => children([...path, key])),
   ];
   return children([]);
-}
-
-/** The keys of a table; none if the path is not a table. */
-function keysOf(path: string[]): string[] {
-  let type: unknown = fileSchema;
-  for (const key of path) type = type instanceof z.ZodObject ? bare(type.shape[key]) : undefined;
-  return type instanceof z.ZodObject ? Object.keys(type.shape) : [];
-}
-
-function bare(type: unknown): unknown {
-  return type instanceof z.ZodOptional || type instanceof z.ZodPrefault ? bare(type.unwrap()) : type;
 }
 
 function lineOf(lines: ReadonlyMap<string, number>, path: Path): number | undefined {

@@ -10,7 +10,7 @@ import { Secret } from '../config/secret.ts';
 const secret = z.instanceof(Secret);
 const tls = z.enum(['disable', 'require', 'verify-full']);
 
-export const sshKey = z.object({
+export const sshKey = z.strictObject({
   /** The name of its file, as OpenSSH calls keys of its kind. */
   file: z.string(),
   private_key: secret,
@@ -29,11 +29,11 @@ const certificate = {
 };
 
 /** PostgreSQL and how it is reached; without `ssh`, directly. */
-export const lamassuSettings = z.object({
+export const lamassuSettings = z.strictObject({
   ssh: z
     .object({ host: z.string(), port: z.number(), user: z.string(), key: sshKey, host_key: z.string() })
     .optional(),
-  lamassu: z.object({
+  lamassu: z.strictObject({
     host: z.string(),
     port: z.number(),
     database: z.string(),
@@ -46,7 +46,7 @@ export const lamassuSettings = z.object({
 
 export type LamassuSettings = z.output<typeof lamassuSettings>;
 
-export const ledgerSettings = z.object({
+export const ledgerSettings = z.strictObject({
   url: z.string(),
   password: secret.optional(),
   /** The TLS settings of its URL. */
@@ -56,11 +56,11 @@ export const ledgerSettings = z.object({
 
 export type LedgerSettings = z.output<typeof ledgerSettings>;
 
-export const lnbitsPlace = z.object({ url: z.string(), ca: z.string().optional() });
+export const lnbitsPlace = z.strictObject({ url: z.string(), ca: z.string().optional() });
 
 export type LnbitsSettings = z.output<typeof lnbitsPlace>;
 
-export const superuser = z.object({ name: z.string(), password: secret });
+export const superuser = z.strictObject({ name: z.string(), password: secret });
 
 export const settings = lamassuSettings.extend({
   timezone: z.string(),

@@ -9,7 +9,7 @@ export const makeBackup = operation({
   needs: 'read',
   may: [],
   errors: [],
-  input: z.object({
+  input: z.strictObject({
     /** The path of a file that does not exist yet, or of a folder, in which the copy gets a name with its date. */
     file: z.string(),
     /** On how many days the copies in that folder are kept. */

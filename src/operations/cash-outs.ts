@@ -11,7 +11,7 @@ export const listCashOuts = operation({
   needs: 'read',
   may: ['bookkeeper'],
   errors: [],
-  input: z.object({ limit: z.string().optional() }),
+  input: z.strictObject({ limit: z.string().optional() }),
   view: cashOutsView,
   run: async ({ ledger }, { limit }) => {
     const { rows, total } = await readCashOuts(ledger.db, parseLimit(limit));
@@ -24,7 +24,7 @@ export const showCashOut = operation({
   needs: 'read',
   may: ['bookkeeper'],
   errors: [],
-  input: z.object({ id: z.string() }),
+  input: z.strictObject({ id: z.string() }),
   view: cashOutDetailView,
   run: async ({ ledger }, { id }) => viewOfCashOutDetail(await readCashOut(ledger.db, id)),
 });

@@ -32,7 +32,7 @@ import { testedWalletKey } from './wallet-key.ts';
  * gets new allocations. Only the operator may change the wallet.
  */
 
-const input = z.object({ name: z.string() });
+const input = z.strictObject({ name: z.string() });
 const mode = z.enum(['flow', 'fixed']);
 const limits = {
   /** `500 GTQ`, or `none GTQ` to remove it; once per currency. */
@@ -45,7 +45,7 @@ export const listClients = operation({
   needs: 'read',
   may: ['bookkeeper'],
   errors: [],
-  input: z.object({}),
+  input: z.strictObject({}),
   view: z.array(clientView),
   run: async ({ clock, ledger: { db } }) =>
     (await viewsOf(db, await clientsAt(db, clock.now()))).map(viewOfClient),

@@ -16,7 +16,7 @@ export const showClocks = operation({
   needs: 'read',
   may: ['bookkeeper'],
   errors: [],
-  input: z.object({}),
+  input: z.strictObject({}),
   view: clocksView,
   run: async ({ clock, ledger: { db } }) => {
     const host = toInstant(clock.host().wall);
@@ -40,7 +40,7 @@ export const restateEntry = operation({
   needs: 'write',
   may: [],
   errors: [],
-  input: z.object({ subject: z.string(), at: z.string() }),
+  input: z.strictObject({ subject: z.string(), at: z.string() }),
   view: z.object({ subject: z.string(), from: instant, entries: z.number() }),
   run: async ({ clock, config, who, write }, given) => {
     const subject = given.subject.trim();

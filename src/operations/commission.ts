@@ -36,7 +36,7 @@ export const listRecipients = operation({
   needs: 'read',
   may: ['bookkeeper'],
   errors: [],
-  input: z.object({}),
+  input: z.strictObject({}),
   view: z.array(commissionRecipientView),
   run: async ({ clock, ledger }) => (await commissionRecipients(ledger.db, clock.now())).map(viewOfRecipient),
 });
@@ -46,7 +46,7 @@ export const addRecipient = operation({
   needs: 'write',
   may: [],
   errors: [...LNBITS, 'clock/differs'],
-  input: z.object({
+  input: z.strictObject({
     ...input,
     wallet_key: secretInput,
     weight: z.string(),
@@ -74,7 +74,7 @@ export const setRecipient = operation({
   needs: 'write',
   may: [],
   errors: [...LNBITS, 'clock/differs'],
-  input: z.object({
+  input: z.strictObject({
     ...input,
     weight: z.string().optional(),
     wallet_key: secretInput.optional(),
@@ -115,7 +115,7 @@ export const removeRecipient = operation({
   needs: 'write',
   may: [],
   errors: ['clock/differs'],
-  input: z.object(input),
+  input: z.strictObject(input),
   view: commissionRecipientView,
   run: async ({ clock, ledger, who, write }, given) => {
     const name = parseName(given.name, 'name');

@@ -10,7 +10,7 @@ export const showConfig = operation({
   may: [],
   errors: [],
   /** The file that was named, if one was. */
-  input: z.object({ config: z.string().optional() }),
+  input: z.strictObject({ config: z.string().optional() }),
   view: configView,
   run: async ({ env }, { config }) => viewOfConfig(configOrigins(config, env)),
 });

@@ -13,7 +13,7 @@ export const listCredits = operation({
   needs: 'read',
   may: ['bookkeeper'],
   errors: [],
-  input: z.object({ state: z.enum(CREDIT_STATES).optional(), limit: z.string().optional() }),
+  input: z.strictObject({ state: z.enum(CREDIT_STATES).optional(), limit: z.string().optional() }),
   view: creditsView,
   run: async ({ ledger }, { state, limit }) => {
     const { rows, total } = await readCredits(ledger.db, { state, limit: parseLimit(limit) });
@@ -26,7 +26,7 @@ export const showCredit = operation({
   needs: 'read',
   may: ['bookkeeper'],
   errors: [],
-  input: z.object({ id: creditId }),
+  input: z.strictObject({ id: creditId }),
   view: creditView,
   run: async ({ ledger }, { id }) => viewOfCredit(await findCredit(ledger.db, id)),
 });

@@ -13,7 +13,7 @@ export const examine = operation({
   needs: 'none',
   may: [],
   errors: [],
-  input: z.object({}),
+  input: z.strictObject({}),
   view: doctorView,
   run: async ({ config: read, clock, env, who, onCheck }) => {
     const checks: Check[] = [];

@@ -30,7 +30,7 @@ export const exportRows = operation({
   needs: 'read',
   may: ['bookkeeper', 'client'],
   errors: ['export/stopped', 'output/unwritable'],
-  input: z.object({
+  input: z.strictObject({
     kind: z.enum(Object.keys(kinds) as [KindName, ...KindName[]]),
     format: z.enum(['csv', 'json', 'jsonl']).default('csv'),
     from: z.string().optional(),

@@ -20,7 +20,7 @@ export const previewFirstReading = operation({
   needs: 'read',
   may: [],
   errors: [...SOURCE_ERRORS, 'ledger/no-clients', 'ledger/currency'],
-  input: z.object({}),
+  input: z.strictObject({}),
   view: firstReadingView,
   run: async ({ config, clock, ledger, who }) => {
     await refuseWithoutClients(ledger.db);

@@ -39,7 +39,7 @@ export const listAllFundings = operation({
   needs: 'read',
   may: ['bookkeeper', 'client'],
   errors: [],
-  input: z.object({ client: z.string().optional(), status: fundingView.shape.status.optional() }),
+  input: z.strictObject({ client: z.string().optional(), status: fundingView.shape.status.optional() }),
   view: z.array(fundingView),
   run: async ({ clock, ledger: { db }, who }, { client, status }) => {
     const name = clientOf(who, client === undefined ? undefined : parseName(client, 'client'));
@@ -54,7 +54,7 @@ export const showFunding = operation({
   needs: 'read',
   may: ['bookkeeper', 'client'],
   errors: [],
-  input: z.object({ id: z.string() }),
+  input: z.strictObject({ id: z.string() }),
   view: shownFundingView,
   run: async ({ ledger: { db }, who }, given) => {
     const id = parseId('f', given.id, 'id');
@@ -75,7 +75,7 @@ const late = {
   no_past: z.boolean().default(false),
 };
 
-const addition = z.object({
+const addition = z.strictObject({
   client: z.string(),
   amount: z.string(),
   machine: z.string().optional(),
@@ -88,7 +88,7 @@ const addition = z.object({
   ...late,
 });
 
-const confirmation = z.object({
+const confirmation = z.strictObject({
   id: z.string(),
   /** What was counted in the machine; by default what was announced. */
   counted: z.string().optional(),
@@ -167,7 +167,7 @@ export const cancelOneFunding = operation({
   needs: 'write',
   may: [],
   errors: ['ledger/currency'],
-  input: z.object({ id: z.string() }),
+  input: z.strictObject({ id: z.string() }),
   view: checkedFundingView,
   run: async (context, given) => {
     const { clock, who, write } = context;
@@ -185,7 +185,7 @@ export const adjustOneFunding = operation({
   errors: ['ledger/currency'],
   reasoned: true,
   /** The amount is a difference, like `-50 GTQ`. */
-  input: z.object({ id: z.string(), amount: z.string() }),
+  input: z.strictObject({ id: z.string(), amount: z.string() }),
   view: adjustedFundingView,
   run: async (context, given) => {
     const { clock, config, ledger, who, write } = context;
@@ -206,7 +206,7 @@ export const moveOneFunding = operation({
   needs: 'write',
   may: [],
   errors: ['ledger/currency'],
-  input: z.object({
+  input: z.strictObject({
     id: z.string(),
     machine: z.string().optional(),
     any_machine: z.boolean().default(false),

@@ -27,7 +27,7 @@ import { operation, secretInput } from './operation.ts';
 
 /* What `init` tests of the answers before anything is written. Slow modules are loaded where they are needed. */
 
-const place = z.object({ host: z.string(), port: z.number() });
+const place = z.strictObject({ host: z.string(), port: z.number() });
 
 /**
  * Whether a start is in the future. Cash-outs before it are never paid, and it is usually a typing error, so a door
@@ -79,7 +79,7 @@ export const makeKey = operation({
   needs: 'none',
   may: [],
   errors: [],
-  input: z.object({}),
+  input: z.strictObject({}),
   view: sshKey,
   run: async () => makeSshKey(),
 });
@@ -90,7 +90,7 @@ export const inspectSshKey = operation({
   needs: 'none',
   may: [],
   errors: ['lamassu/ssh-key'],
-  input: z.object({ text: z.string(), name: z.string(), passphrase: secretInput.optional() }),
+  input: z.strictObject({ text: z.string(), name: z.string(), passphrase: secretInput.optional() }),
   view: z.object({ key: sshKey.nullable() }),
   run: async (_context, { text, name, passphrase }) => ({
     key: passphrase === undefined && hasPassphrase(text) ? null : readSshKey(text, name, passphrase),
@@ -154,7 +154,7 @@ export const checkLedger = operation({
   may: [],
   errors: LEDGER,
   /** A SQLite file is relative to `folder`. */
-  input: z.object({ ledger: ledgerSettings, folder: z.string() }),
+  input: z.strictObject({ ledger: ledgerSettings, folder: z.string() }),
   /** Its id; null if there is none. */
   view: z.object({ id: z.string().nullable() }),
   run: async ({ clock }, { ledger, folder }) => ({

@@ -32,7 +32,7 @@ export const findPlace = operation({
   needs: 'none',
   may: [],
   errors: ['init/unwritable'],
-  input: z.object({ file: z.string().nullable(), user: z.string() }),
+  input: z.strictObject({ file: z.string().nullable(), user: z.string() }),
   view: placeView,
   run: async (_context, { file: named, user }) => {
     const isService = user === 'root' || user === SERVICE_USER;
@@ -57,7 +57,7 @@ export const readAnswerFile = operation({
   needs: 'none',
   may: [],
   errors: [],
-  input: z.object({ path: z.string() }),
+  input: z.strictObject({ path: z.string() }),
   /** Its bytes, or the system's code of why it cannot be read. */
   view: z.object({ bytes: z.instanceof(Uint8Array).nullable(), failed: z.string().nullable() }),
   run: async (_context, { path }) => {
@@ -74,7 +74,7 @@ export const readAnswerFile = operation({
 });
 
 /** `file`: the absolute path of the configuration. The other files are beside it. */
-const files = z.object({ file: z.string(), settings, heading: z.string() });
+const files = z.strictObject({ file: z.string(), settings, heading: z.string() });
 
 /**
  * The files that `init.create` would write. A door asks whether those with another content may be replaced; its digest

@@ -27,7 +27,7 @@ import { recover } from './recover.ts';
 /** The digest of the preview. */
 const seen = { digest: z.string().optional() };
 
-const place = z.object({
+const place = z.strictObject({
   /** `sqlite:PATH`, relative to config.toml, or `postgresql://user@host/database`, without a ledger yet. */
   to: z.string(),
   to_password: secretInput.optional(),
@@ -95,7 +95,7 @@ function placeOf(
 /** Which ledger and which Lamassu a configuration is of. */
 type Installed = Pick<Config, 'file' | 'ledger' | 'lamassu'>;
 
-const recovery = z.object({
+const recovery = z.strictObject({
   /** Admin keys of wallets that paid before the present source wallet. */
   former_wallet_key: z.array(secretInput).default([]),
   /**
@@ -189,7 +189,7 @@ function assertTogether(config: Installed, others: Installed[]): void {
 }
 
 /** The PostgreSQL system identifier of Lamassu's database, as the refusal of a run shows it. */
-const identity = z.object({ accept: z.string().trim() });
+const identity = z.strictObject({ accept: z.string().trim() });
 
 export const previewSource = operation({
   name: 'ledger.preview_source',

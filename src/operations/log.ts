@@ -30,7 +30,7 @@ export const listLog = operation({
   needs: 'read',
   may: ['bookkeeper', 'client'],
   errors: ['output/unwritable'],
-  input: z.object({
+  input: z.strictObject({
     from: z.string().optional(),
     to: z.string().optional(),
     /** Only the changes of this operator, timer or daemon. */

@@ -32,7 +32,7 @@ export const listMachines = operation({
   needs: 'read',
   may: ['bookkeeper'],
   errors: [],
-  input: z.object({}),
+  input: z.strictObject({}),
   view: z.array(machineView),
   run: async ({ clock, ledger: { db } }) =>
     (await machineViews(db, await machinesInUse(db), clock.now())).map(viewOfMachine),
@@ -43,7 +43,7 @@ export const showMachine = operation({
   needs: 'read',
   may: ['bookkeeper'],
   errors: [],
-  input: z.object({ machine: z.string() }),
+  input: z.strictObject({ machine: z.string() }),
   view: shownMachineView,
   run: async ({ clock, ledger: { db } }, { machine: named }) => {
     const replaced = await findReplaced(db, named);
@@ -58,7 +58,7 @@ export const setMachineSettings = operation({
   needs: 'write',
   may: [],
   errors: ['clock/differs', 'ledger/currency'],
-  input: z.object({
+  input: z.strictObject({
     machine: z.string(),
     name: z.string().nullish(),
     currency: z.string().nullish(),
@@ -104,7 +104,7 @@ export const previewReplacement = operation({
   needs: 'read',
   may: [],
   errors: [],
-  input: z.object(replacement),
+  input: z.strictObject(replacement),
   view: replacementView,
   run: async ({ clock, ledger, who }, given) => {
     const { old, next, moved } = await ledger.dryRun((trx) =>
@@ -120,7 +120,7 @@ export const replaceMachineBy = operation({
   needs: 'write',
   may: [],
   errors: ['clock/differs', 'usage/changed'],
-  input: z.object({ ...replacement, digest: z.string().optional() }),
+  input: z.strictObject({ ...replacement, digest: z.string().optional() }),
   view: replacedMachineView,
   run: ({ clock, write, who }, given) =>
     write(async (trx) => {

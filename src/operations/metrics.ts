@@ -9,7 +9,7 @@ export const showMetrics = operation({
   needs: 'read',
   may: ['bookkeeper'],
   errors: [],
-  input: z.object({}),
+  input: z.strictObject({}),
   view: z.object({
     metrics: z.array(
       z.object({

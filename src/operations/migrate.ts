@@ -9,7 +9,7 @@ export const migrate = operation({
   needs: 'config',
   may: [],
   errors: LEDGER,
-  input: z.object({}),
+  input: z.strictObject({}),
   view: z.object({ ledger: z.object({ id: z.string(), url: z.string(), schema: z.number() }) }),
   run: async ({ config, clock }) => {
     const ledger = await openLedger({ ...config.ledger, clock, use: 'create' });

@@ -8,7 +8,9 @@ import { type Principal, toJson, type Who } from '../ledger/log/log.ts';
 import { answerTo, keepAnswer } from '../ledger/log/requests.ts';
 import { type Run, type RunDecision, withLease } from '../ledger/runs/lease.ts';
 import type { Ledger, LedgerUse, Trx } from '../ledger/store/open.ts';
+import { didYouMean } from '../lib/did-you-mean.ts';
 import type { Message } from '../lib/message.ts';
+import { keysAt } from '../lib/schema-keys.ts';
 import type { Clock } from '../time.ts';
 import type { CheckView } from '../views/doctor.ts';
 import { requestOf, restored, stored } from './once.ts';
@@ -22,9 +24,9 @@ import { requestOf, restored, stored } from './once.ts';
 export interface Session {
   principal: Principal;
   clock: Clock;
-  /** The name of the actor, for the log. */
+  /** The name of the actor, for the log. A blank one is refused. */
   actor: string;
-  /** The reason, if one was given. */
+  /** The reason, if one was given. Blanks around it do not count; a blank one is none. */
   reason: string | undefined;
   /**
    * The idempotency key of this request of the principal. A second request under it changes nothing and gets the
@@ -128,14 +130,17 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   session: Session,
   given: z.input<Input>,
 ): Promise<z.output<View>> {
-  const { principal, clock, actor, reason, key } = session;
+  const { principal, clock, key } = session;
+  const actor = session.actor.trim();
+  const reason = session.reason?.trim() || undefined;
   if (principal.kind !== 'operator' && !may.includes(principal.kind)) {
     throw new BridgeError('usage/forbidden', `${actor} may not do ${name}`);
   }
-  const read = input.safeParse(given);
-  if (!read.success) throw refused(read.error);
+  if (actor === '') throw invalid('actor', 'it is empty', 'The log names who did it.');
   const who: Who = { principal, actor, run: null, reason, clock };
   if (reasoned) withReason(who);
+  const read = input.safeParse(given);
+  if (!read.success) throw refused(input, read.error);
   const bare = {
     ...{ who, clock, stopSignal: () => session.stopSignal() },
     tell: async (text: string | Message) => session.tell?.(text),
@@ -190,10 +195,24 @@ function takesNoKey(name: string): BridgeError {
 }
 
 /** The error for the first issue of an input. */
-function refused({ issues }: z.ZodError): BridgeError {
+function refused(input: z.ZodType, { issues }: z.ZodError): BridgeError {
+  // A misspelled field is also missing: its name tells more.
+  const unknown = issues.find((one) => one.code === 'unrecognized_keys');
+  if (unknown) return unknownField(input, unknown);
   const [issue] = issues;
   const field = issue?.path.join('.') || 'input';
   return invalid(field, issue?.message ?? 'it cannot be used');
+}
+
+function unknownField(input: z.ZodType, { path, keys }: z.core.$ZodIssueUnrecognizedKeys): BridgeError {
+  const [unknown = ''] = keys;
+  const known = keysAt(input, path);
+  const takes = known.length === 0 ? 'It takes no fields.' : `Known are ${known.join(', ')}.`;
+  return invalid(
+    [...path, unknown].join('.'),
+    'there is no such field',
+    didYouMean(unknown, known).trim() || takes,
+  );
 }
 
 /** The actor, with the reason that the operation needs. Throws `usage/invalid` if none was given. */

@@ -21,7 +21,7 @@ import { type ReadingContext, readBefore } from './undistributed.ts';
  * subtracted from it. Without one, they are only recorded: they were returned, or are a gift.
  */
 
-const input = z.object({
+const input = z.strictObject({
   id: payoutId,
   /** The hash of the payment that was given up but arrived. */
   payment: z.string().optional(),

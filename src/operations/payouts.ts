@@ -37,14 +37,14 @@ import { clientOf, digestOf, operation, ownerOf, withReason } from './operation.
 
 /* Payouts: what is due to each recipient, and the operator's decisions. */
 
-const one = z.object({ id: payoutId });
+const one = z.strictObject({ id: payoutId });
 
 export const listPayouts = operation({
   name: 'payouts.list',
   needs: 'read',
   may: ['bookkeeper', 'client'],
   errors: [],
-  input: z.object({
+  input: z.strictObject({
     state: z.enum(PAYOUT_STATES).optional(),
     /** Only those that are not settled. */
     open: z.boolean().default(false),
@@ -105,7 +105,7 @@ export const holdAllPayouts = operation({
   may: [],
   errors: ['ledger/restored', 'ledger/in-use-elsewhere'],
   reasoned: true,
-  input: z.object({}),
+  input: z.strictObject({}),
   view: heldAllView,
   run: async ({ clock, ledger, config, run, write, who }) => {
     const reasoned = withReason(who);
@@ -146,7 +146,7 @@ export const previewReleaseAll = operation({
   needs: 'read',
   may: [],
   errors: [],
-  input: z.object({}),
+  input: z.strictObject({}),
   view: heldPayoutsView,
   run: async ({ ledger }) => {
     const held = await heldPayouts(ledger.db);
@@ -164,7 +164,7 @@ export const releaseAllPayouts = operation({
   kind: 'payouts release',
   may: [],
   errors: [],
-  input: z.object({ digest: z.string().optional() }),
+  input: z.strictObject({ digest: z.string().optional() }),
   view: releasedView,
   run: async ({ clock, write, who }, { digest }) => {
     const agreed = digest?.split('.');
@@ -203,7 +203,7 @@ export const pausePayouts = operation({
   may: [],
   errors: [],
   reasoned: true,
-  input: z.object({}),
+  input: z.strictObject({}),
   view: pauseView,
   run: async ({ clock, write, who }) => {
     const act = { ...withReason(who), at: clock.now() };
@@ -219,7 +219,7 @@ export const resumePayouts = operation({
   needs: 'write',
   may: [],
   errors: [],
-  input: z.object({}),
+  input: z.strictObject({}),
   view: pauseView,
   run: ({ clock, write, who }) =>
     write(async (trx) => viewOfPause(null, await resumePaying(trx, { ...who, at: clock.now() }))),

@@ -20,7 +20,7 @@ export const pollOnce = operation({
     'ledger/restored',
     'ledger/in-use-elsewhere',
   ],
-  input: z.object({}),
+  input: z.strictObject({}),
   view: runView,
   run: async ({ config, who, withLedger, logger, stopSignal, onWait }) => {
     const signal = stopSignal();
@@ -39,7 +39,7 @@ export const previewPoll = operation({
   needs: 'config',
   may: [],
   errors: [...LEDGER, 'ledger/currency', 'ledger/source-differs'],
-  input: z.object({}),
+  input: z.strictObject({}),
   view: dryRunView,
   run: async ({ config, withLedger, stopSignal }) => {
     const signal = stopSignal();
@@ -56,7 +56,7 @@ export const runFixed = operation({
   needs: 'config',
   may: [],
   errors: [...LEDGER, ...LEASE, 'payouts/paused'],
-  input: z.object({}),
+  input: z.strictObject({}),
   view: paidView,
   run: async ({ config, who, withLedger, logger, stopSignal, onWait }) => {
     const signal = stopSignal();

@@ -24,7 +24,7 @@ export const listPurchases = operation({
   needs: 'read',
   may: ['bookkeeper', 'client'],
   errors: [],
-  input: z.object({ client, limit: z.string().optional() }),
+  input: z.strictObject({ client, limit: z.string().optional() }),
   view: purchasesView,
   run: async ({ clock, ledger: { db }, who }, given) => {
     const limit = parseLimit(given.limit);
@@ -39,7 +39,7 @@ export const showPurchase = operation({
   needs: 'read',
   may: ['bookkeeper', 'client'],
   errors: [],
-  input: z.object({ id: z.string(), client }),
+  input: z.strictObject({ id: z.string(), client }),
   view: purchaseDetailView,
   run: async ({ clock, ledger: { db }, who }, given) => {
     const buyer = await buyerOf(db, clock, who, given.client);

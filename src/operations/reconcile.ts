@@ -11,7 +11,7 @@ export const reconcile = operation({
   needs: 'config',
   may: [],
   errors: [...LEDGER, ...LEASE, ...LNBITS, ...LAMASSU, 'reconcile/open'],
-  input: z.object({
+  input: z.strictObject({
     /** Local days, or times with their zone. */
     from: z.string().optional(),
     to: z.string().optional(),

@@ -31,7 +31,7 @@ import { untilNothingIsUnderWay } from './under-way.ts';
  * something else.
  */
 
-const input = z.object({
+const input = z.strictObject({
   id: creditId,
   /** It is in the source wallet. */
   credited: z.boolean().default(false),

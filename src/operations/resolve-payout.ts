@@ -29,7 +29,7 @@ import { untilNothingIsUnderWay } from './under-way.ts';
  * else.
  */
 
-const input = z.object({
+const input = z.strictObject({
   id: payoutId,
   /** The hash of the payment, if several are open. */
   payment: z.string().optional(),

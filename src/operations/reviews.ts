@@ -30,14 +30,14 @@ import { nextOf } from './review-next.ts';
 
 /* Rows of Lamassu that are not distributed automatically and may need the operator. */
 
-const one = z.object({ id: z.string() });
+const one = z.strictObject({ id: z.string() });
 
 export const listReview = operation({
   name: 'review.list',
   needs: 'read',
   may: ['bookkeeper'],
   errors: [],
-  input: z.object({
+  input: z.strictObject({
     limit: z.string().optional(),
     /** Also those that were dismissed or distributed. */
     all: z.boolean().default(false),

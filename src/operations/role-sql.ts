@@ -11,7 +11,7 @@ export const makeRoleSql = operation({
   may: [],
   errors: [],
   /** The names by default from the configuration; `set_password`: with the password there, not a question for one. */
-  input: z.object({
+  input: z.strictObject({
     user: z.string().optional(),
     database: z.string().optional(),
     set_password: z.boolean().optional(),

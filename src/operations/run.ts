@@ -33,7 +33,7 @@ export const keepRunning = operation({
     'lnbits/superuser',
     'metrics/listen',
   ],
-  input: z.object({}),
+  input: z.strictObject({}),
   view: z.object({}),
   run: async ({ config, clock, who, withLedger, logger, stopSignal, env }) => {
     const log = await logger(config.log.level);

@@ -56,9 +56,14 @@ const figures = {
   credit: z.boolean().default(false),
 };
 
-const settleInput = z.object({ id: z.string(), ...figures });
-const externalInput = z.object({ reference: z.string(), ...figures });
-const voidInput = z.object({ id: z.string() });
+const settleInput = z.strictObject({ id: z.string(), ...figures });
+const externalInput = z.strictObject({
+  reference: z.string(),
+  ...figures,
+  /** The machine pays out this currency for the first time, or no client has put it in. */
+  new_currency: z.boolean().default(false),
+});
+const voidInput = z.strictObject({ id: z.string() });
 const digest = { digest: z.string().optional() };
 
 /** The settlement of a cash-out that Lamassu knows, before it is made. */
@@ -107,11 +112,7 @@ export const settleExternal = operation({
   may: [],
   errors: ['ledger/no-clients', 'ledger/currency', 'settle/changed'],
   reasoned: true,
-  input: externalInput.extend({
-    ...digest,
-    /** The machine pays out this currency for the first time, or no client has put it in. */
-    new_currency: z.boolean().default(false),
-  }),
+  input: externalInput.extend(digest),
   view: settlementView,
   run: async (context, input) => {
     const plan = await planExternal(context, input);

@@ -21,7 +21,7 @@ export const showStatement = operation({
   needs: 'read',
   may: ['bookkeeper', 'client'],
   errors: [],
-  input: z.object({
+  input: z.strictObject({
     name: z.string(),
     /** `2026-11` */
     month: z.string(),

@@ -24,7 +24,7 @@ export const showStatus = operation({
   needs: 'read',
   may: ['bookkeeper'],
   errors: [],
-  input: z.object({}),
+  input: z.strictObject({}),
   view: statusView,
   run: async ({ ledger, config }) => {
     const at = ledger.clock.now();

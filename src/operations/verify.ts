@@ -8,7 +8,7 @@ export const verify = operation({
   needs: 'read',
   may: ['bookkeeper'],
   errors: [],
-  input: z.object({}),
+  input: z.strictObject({}),
   view: verificationView,
   run: async ({ ledger }) => verifyLedger(ledger),
 });

@@ -13,7 +13,7 @@ import { readBefore } from './undistributed.ts';
 /* Taking cash out of a machine. */
 
 /** The amount is by default all that remains. */
-const input = z.object({ id: z.string(), amount: z.string().optional() });
+const input = z.strictObject({ id: z.string(), amount: z.string().optional() });
 
 /** What would be taken out, and how far Lamassu was read. */
 export const previewWithdrawal = operation({

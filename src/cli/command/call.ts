@@ -22,7 +22,8 @@ type QuestionOf<View, Given> = (seen: View, cli: Cli, input: Given) => Text | nu
 
 /**
  * The arguments and options of a command as the input of its operation: `--daily-limit` is `daily_limit`, `--no-name`
- * null where there is a `--name`, an option that names a file with a secret that secret. The reason is no input.
+ * null where there is a `--name`, an option that names a file with a secret that secret. The reason is no input,
+ * and neither is what `takeOption` took.
  */
 export function inputOf(command: Command): Input {
   const { options, registeredArguments, processedArgs } = command;
@@ -35,6 +36,13 @@ export function inputOf(command: Command): Input {
       values.push([fieldOf(option.name()), value === false]);
   }
   return Object.fromEntries(values.filter(([name, value]) => name !== 'reason' && value !== undefined));
+}
+
+/** Takes an option from the command that is no input: it chooses the operation, or what happens to the answer. */
+export function takeOption(command: Command, option: string): unknown {
+  const value: unknown = command.getOptionValue(option);
+  command.setOptionValue(option, undefined);
+  return value;
 }
 
 function read(option: Option, value: unknown): unknown {
@@ -101,7 +109,7 @@ export function lists<Module, Name extends keyof Module>(
 
 /** One of two actions: with `--dry-run` the first. */
 export function unlessDry(preview: Action, action: Action): Action {
-  return (...all) => ((all.at(-1) as Command).opts().dryRun ? preview : action)(...all);
+  return (...all) => (takeOption(all.at(-1) as Command, 'dryRun') ? preview : action)(...all);
 }
 
 /** An operation of a module, what it is asked with, and how its view is shown. */

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import { ownFiles } from '../../config/own-files.ts';
 import type { Format, KindName, Take } from '../../operations/export.ts';
-import { inputOf } from '../command/call.ts';
+import { inputOf, takeOption } from '../command/call.ts';
 import { exportPage } from '../pages/export.ts';
 import { makeCli, usage } from '../terminal/context.ts';
 import { withProgress } from '../terminal/progress.ts';
@@ -13,8 +13,8 @@ import { toStdout } from '../terminal/stdout.ts';
 /** Writes the rows of a kind to stdout, or with `--output` to a file. */
 export async function exportKind(kind: KindName, command: Command): Promise<void> {
   const cli = makeCli(command);
-  const { output: file, format: wanted } = command.opts<{ output?: string; format?: Format }>();
-  const output = fileOf(file);
+  const { format: wanted } = command.opts<{ format?: Format }>();
+  const output = fileOf(takeOption(command, 'output') as string | undefined);
   // V8 collects garbage less often the faster it is made: a million rows would double the memory.
   setFlagsFromString('--optimize-for-size');
   const config = await cli.config();

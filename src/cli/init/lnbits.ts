@@ -45,7 +45,11 @@ export async function askLnbits(
     read: async (text) => {
       const secret = new Secret(checkedKey(text, 'sourceWalletKeyFile'));
       if (options.test) {
-        const { name } = await interview.perform(checkSourceWallet, { ...place, key: secret });
+        const { name } = await interview.perform(checkSourceWallet, {
+          url: place.url,
+          ca: place.ca,
+          key: secret,
+        });
         interview.note(`It is the admin key of "${name}".`);
       }
       return secret;
@@ -86,7 +90,7 @@ async function askSuperuser(
       if (text === '')
         throw usage(`${flagOf('superuserPasswordFile')}: it is empty.`, 'The superuser has a password.');
       const superuser = { name, password: new Secret(text) };
-      if (options.test) await interview.perform(checkSuperuser, { ...place, superuser });
+      if (options.test) await interview.perform(checkSuperuser, { url: place.url, ca: place.ca, superuser });
       return superuser;
     },
   });

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { inputOf, local, print } from '../command/call.ts';
+import { inputOf, local, print, takeOption } from '../command/call.ts';
 import { again, define } from '../command/options.ts';
 import { recoveryPage } from '../pages/ledger.ts';
 import { makeCli } from '../terminal/context.ts';
@@ -38,11 +38,11 @@ export function register(ledger: Command): void {
 }
 
 interface RecoverCommandOptions {
-  dryRun?: boolean;
   otherConfig: string[];
 }
 
-async function recover({ dryRun, otherConfig }: RecoverCommandOptions, command: Command): Promise<void> {
+async function recover({ otherConfig }: RecoverCommandOptions, command: Command): Promise<void> {
+  const dryRun = takeOption(command, 'dryRun') === true;
   const cli = makeCli(command);
   const { loadConfig } = await import('../../config/load.ts');
   const { previewRecovery, recoverLedger } = await import('../../operations/ledger.ts');

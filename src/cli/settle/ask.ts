@@ -48,7 +48,7 @@ export async function askToSettle<Input extends z.ZodType, Agreed extends z.ZodT
   }
   process.stderr.write(`${page}\n`);
   await cli.confirm(settleQuestion(seen));
-  const done = await perform({ digest: seen.digest, new_currency: true });
+  const done = await perform({ digest: seen.digest, ...(doubt !== null && { new_currency: true }) });
   cli.answer(done, done.already_settled ? settledBeforePage(done, timezone) : settledPage(done));
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { inputOf } from '../command/call.ts';
+import { inputOf, takeOption } from '../command/call.ts';
 import { makeCli, usage } from '../terminal/context.ts';
 import { askToSettle, askToUndo } from './ask.ts';
 
@@ -19,6 +19,8 @@ export async function settleOrVoid(
 ): Promise<void> {
   const cli = makeCli(command);
   const { external, void: undone, dryRun = false, ...figures } = options;
+  for (const option of ['void', 'dryRun']) takeOption(command, option);
+  const input = inputOf(command);
   const which = [id, external, undone].filter((one) => one !== undefined);
   if (which.length !== 1) {
     throw usage(
@@ -33,10 +35,10 @@ export async function settleOrVoid(
   } else if (external === undefined) {
     refuse(figures, ['newCurrency'], 'Lamassu tells it; use it only with --external.');
     const { previewSettle, settleCashOut } = operations;
-    await askToSettle(cli, previewSettle, settleCashOut, inputOf(command), dryRun);
+    await askToSettle(cli, previewSettle, settleCashOut, input, dryRun);
   } else {
     const { previewExternal, settleExternal } = operations;
-    await askToSettle(cli, previewExternal, settleExternal, inputOf(command), dryRun);
+    await askToSettle(cli, previewExternal, settleExternal, input, dryRun);
   }
 }
 

@@ -62,7 +62,7 @@ export function makeCli(command: Command): Cli {
     return loaded;
   };
   const actor = globals.actor ?? defaultActor();
-  const reason = command.opts<{ reason?: string }>().reason?.trim() || undefined;
+  const reason = command.opts<{ reason?: string }>().reason;
   const withLedger: Session['withLedger'] = async (use, work) => {
     const { ledger: place } = await config();
     const { withLedger: open } = await import('../../operations/open-ledger.ts');
