@@ -32,6 +32,24 @@ export class TooLittle extends BridgeError {
   }
 }
 
+/** LNbits refused, because the key of a shared wallet lacks the right that the request needs. */
+export class NoPermission extends BridgeError {
+  constructor(message: string) {
+    super('lnbits/refused', message);
+  }
+}
+
+/** LNbits refused an invoice, because the wallet holds more than LNbits allows. */
+export class HoldsTooMuch extends BridgeError {
+  /** What LNbits lets a wallet hold. */
+  readonly mostSats: bigint;
+
+  constructor(message: string, mostSats: bigint) {
+    super('lnbits/refused', message);
+    this.mostSats = mostSats;
+  }
+}
+
 /** The answer exceeds the limit, perhaps because of what was written into one wallet. */
 export class TooLarge extends FellOver {}
 
@@ -59,6 +77,9 @@ const TOO_LITTLE = /^insufficient balance\.?$/i;
 
 /** What LNbits 1.4 to 1.6 say to the key of a shared wallet without the right that a request needs. */
 const NO_PERMISSION = /permission/i;
+
+/** What LNbits 1.0 to 1.6 answer to an invoice in a wallet that holds more than `lnbits_wallet_limit_max_balance`. */
+const HOLDS_TOO_MUCH = /wallet balance cannot exceed (\d+) sats/i;
 
 type LnbitsCode = Extract<ErrorCode, `lnbits/${string}`>;
 
@@ -97,26 +118,16 @@ export function saidByLnbits({ code }: BridgeError): boolean {
   return ['lnbits/refused', 'lnbits/key', 'lnbits/rights', 'lnbits/rate-limited'].includes(code);
 }
 
-/** Whether LNbits refused because the key lacks a right. */
-export function deniesRight({ code, message }: BridgeError): boolean {
-  return code === 'lnbits/refused' && NO_PERMISSION.test(message);
-}
-
 /**
  * The error for a wallet that holds more than LNbits (1.0 to 1.6) allows: LNbits makes no invoice of any amount in it.
- * Null for another refusal. Only the message depends on this.
+ * Null for another refusal.
  */
-export function tooFull(
-  { code, message }: BridgeError,
-  name: string,
-  balanceMsat: bigint,
-): BridgeError | null {
-  const [, most] = /wallet balance cannot exceed (\d+) sats/i.exec(message) ?? [];
-  if (code !== 'lnbits/refused' || most === undefined) return null;
+export function tooFull(error: BridgeError, name: string, balanceMsat: bigint): BridgeError | null {
+  if (!(error instanceof HoldsTooMuch)) return null;
   const sat = (amount: bigint) => `${amount.toLocaleString('en')} sat`;
   return new BridgeError(
     'lnbits/wallet-full',
-    `${name} holds ${sat(balanceMsat / 1000n)}, and LNbits lets a wallet hold at most ${sat(BigInt(most))} (lnbits_wallet_limit_max_balance), so it makes no invoice in it, not even the claim of 1 sat that a run makes before it pays`,
+    `${name} holds ${sat(balanceMsat / 1000n)}, and LNbits lets a wallet hold at most ${sat(error.mostSats)} (lnbits_wallet_limit_max_balance), so it makes no invoice in it, not even the claim of 1 sat that a run makes before it pays`,
     'Until then nothing is paid; what is due waits. Raise lnbits_wallet_limit_max_balance in LNbits (0 is no limit), or move sats out of that wallet; the next run pays.',
   );
 }
@@ -195,8 +206,7 @@ export function failure(
   }
   const refused = status === 520 || (status >= 400 && status < 500 && !(denied && keyed));
   if (refused && detail !== null && !(status === 404 && detail === 'Not Found')) {
-    const text = `${what}: LNbits refused: ${detail}`;
-    return TOO_LITTLE.test(detail) ? new TooLittle(text) : new BridgeError('lnbits/refused', text);
+    return refusal(`${what}: LNbits refused: ${detail}`, detail);
   }
   const why = `status ${status}${saying(answer, secret)}`;
   if (denied || status === 407) {
@@ -207,6 +217,16 @@ export function failure(
     );
   }
   return status === 500 ? new FellOver(`${what}: ${why}.`) : unreachable(what, why, CHECK_URL);
+}
+
+/** The error of a refusal, by the `detail`: LNbits tells its reason in no other way. */
+function refusal(message: string, detail: string): BridgeError {
+  if (TOO_LITTLE.test(detail)) return new TooLittle(message);
+  if (NO_PERMISSION.test(detail)) return new NoPermission(message);
+  const [, most] = HOLDS_TOO_MUCH.exec(detail) ?? [];
+  return most === undefined
+    ? new BridgeError('lnbits/refused', message)
+    : new HoldsTooMuch(message, BigInt(most));
 }
 
 /** The address without its query, which may hold a secret. */

@@ -1,6 +1,6 @@
 import type { Secret } from '../config/secret.ts';
 import { BridgeError } from '../errors.ts';
-import { deniesRight } from './answer.ts';
+import { NoPermission } from './answer.ts';
 import type { LnbitsClient, LnbitsInvoice } from './wallet-client.ts';
 
 const TAG = 'aio-dca-check';
@@ -50,7 +50,7 @@ function explain(error: unknown): never {
 
 /** The error for an invoice that the key has no right to make: no retry helps. Undefined for any other refusal. */
 export function lacksRightToReceive(error: BridgeError): BridgeError | undefined {
-  return deniesRight(error) ? lacksRight(error.message) : undefined;
+  return error instanceof NoPermission ? lacksRight(error.message) : undefined;
 }
 
 function lacksRight(message: string): BridgeError {
