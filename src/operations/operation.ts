@@ -139,6 +139,7 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   if (actor === '') throw invalid('actor', 'it is empty', 'The log names who did it.');
   const who: Who = { principal, actor, run: null, reason, clock };
   if (reasoned) withReason(who);
+  if (key !== undefined && (needs === 'none' || needs === 'config')) throw takesNoKey(name);
   const read = input.safeParse(given);
   if (!read.success) throw refused(input, read.error);
   const bare = {
@@ -148,7 +149,6 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   const done = async (context: object) => view.parse(await run(context as ContextOf[N], read.data));
   const { withLedger, logger = silentLogger, onWait, onCheck, env = {} } = session;
   const own = { ...bare, withLedger, logger, onWait, env };
-  if (key !== undefined && (needs === 'none' || needs === 'config')) throw takesNoKey(name);
   if (needs === 'none') return done({ ...own, config: () => session.config(), onCheck });
   const config = await session.config();
   if (needs === 'config') return done({ ...own, config });
@@ -183,13 +183,13 @@ async function silentLogger(): Promise<Logger> {
 }
 
 /**
- * The error for a key where no answer can be kept: the changes are many, each done once by a key of its own, or they
- * are not in the ledger.
+ * The error for a key where no answer can be kept with what is done: it is no change of the ledger, or many of them, each
+ * done once by a key of its own.
  */
 function takesNoKey(name: string): BridgeError {
   return invalid(
     'key',
-    `${name} takes none, because it makes its changes one by one`,
+    `${name} takes none, because it is not one change of the ledger`,
     'Ask without a key: it does not repeat what is already done.',
   );
 }

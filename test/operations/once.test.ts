@@ -106,7 +106,7 @@ forEachLedger((kind, open) => {
     await expect(ask({ ledger, key: '' }, addOneFunding, cash)).rejects.toMatchObject({ field: 'key' });
   });
 
-  test('an operation that makes its changes one by one takes no key, and does nothing with one', async () => {
+  test('an operation that makes many changes takes no key, and does nothing with one', async () => {
     const ledger = await open();
     const each: ((key: string) => Promise<unknown>)[] = [
       (key) => ask({ ledger, key }, pollOnce, {}),

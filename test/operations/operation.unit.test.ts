@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { operation, type Session } from '../../src/operations/operation.ts';
 import { systemClock } from '../../src/time.ts';
 import { everyOperation, perform } from '../support/operations.ts';
@@ -51,6 +52,22 @@ test('a field that is like a known one is proposed, within a field too', async (
     hint: 'Did you mean lid?',
   });
   expect(await refusal({ spoon: 1 })).toMatchObject({ hint: 'Known are pot, state.' });
+});
+
+test('what is not one change of the ledger takes no key, and docs/architecture.md names it', async () => {
+  const others = (await everyOperation()).filter(({ needs }) => needs === 'none' || needs === 'config');
+  for (const one of others) {
+    const error: unknown = await perform(one, { ...session, key: 'k' }, {}).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect([one.name, error]).toEqual([one.name, expect.objectContaining({ field: 'key' })]);
+  }
+  const reads = /^(config|doctor|role_sql|init\.(check|find|make|read)_.*|.*\bpreview(_.*)?)$/;
+  const [, list = ''] =
+    /refuse a key:\n(.*?)\nWhat only reads/s.exec(readFileSync('docs/architecture.md', 'utf8')) ?? [];
+  expect(new Set([...list.matchAll(/`([a-z_.]+)`/g)].map(([, name]) => name))).toEqual(
+    new Set(others.map(({ name }) => name).filter((name) => !reads.test(name))),
+  );
 });
 
 test('an operation that needs a reason takes no blank one', async () => {
