@@ -19,7 +19,17 @@ const PLACES = ['config.toml', '/etc/aio-dca/config.toml'];
 export function loadConfig(path: string | undefined, env: NodeJS.ProcessEnv): Config {
   const { file } = findConfig(path, env);
   const text = readConfig(file);
-  const document = parseToml(text, file);
+  return settingsIn(parseToml(text, file), { file, text, env });
+}
+
+/**
+ * The settings in the tables of `file`. `text`: the file as it is written, for the lines of its mistakes; empty if it
+ * is not written yet. Throws BridgeError `config/invalid`.
+ */
+export function settingsIn(
+  document: object,
+  { file, text, env }: { file: string; text: string; env: NodeJS.ProcessEnv },
+): Config {
   const result = fileSchema.safeParse(document);
   if (!result.success) throw invalidConfig(file, explain(result.error.issues, text, document));
   return build(file, text, result.data, env);

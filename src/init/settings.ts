@@ -1,13 +1,17 @@
 import { resolve } from 'node:path';
 import * as z from 'zod';
 import { Secret } from '../config/secret.ts';
+import { isKey, oneLine } from '../lib/text.ts';
 
 /*
- * The content of a new configuration and of the files beside it. Each value was checked by the rules of the
- * configuration.
+ * The content of a new configuration and of the files beside it. The rules for its values are the configuration's
+ * (operations/unusable-config.ts); here are those for what goes into files of its own.
  */
 
 const secret = z.instanceof(Secret);
+const line = secret.refine((one) => one.reveal() !== '' && oneLine(one.reveal()) === one.reveal(), {
+  error: 'it is empty, or blanks or line breaks stand around it',
+});
 const tls = z.enum(['disable', 'require', 'verify-full']);
 
 export const sshKey = z.strictObject({
@@ -15,7 +19,7 @@ export const sshKey = z.strictObject({
   file: z.string(),
   private_key: secret,
   /** Undefined if the key has none. */
-  passphrase: secret.optional(),
+  passphrase: line.optional(),
   /** On one line, as in a `.pub` file. */
   public_key: z.string(),
 });
@@ -38,7 +42,7 @@ export const lamassuSettings = z.strictObject({
     port: z.number(),
     database: z.string(),
     user: z.string(),
-    password: secret,
+    password: line,
     tls,
     ...certificate,
   }),
@@ -48,7 +52,7 @@ export type LamassuSettings = z.output<typeof lamassuSettings>;
 
 export const ledgerSettings = z.strictObject({
   url: z.string(),
-  password: secret.optional(),
+  password: line.optional(),
   /** The TLS settings of its URL. */
   tls: tls.optional(),
   ...certificate,
@@ -60,7 +64,7 @@ export const lnbitsPlace = z.strictObject({ url: z.string(), ca: z.string().opti
 
 export type LnbitsSettings = z.output<typeof lnbitsPlace>;
 
-export const superuser = z.strictObject({ name: z.string(), password: secret });
+export const superuser = z.strictObject({ name: z.string(), password: line });
 
 export const settings = lamassuSettings.extend({
   timezone: z.string(),
@@ -71,7 +75,7 @@ export const settings = lamassuSettings.extend({
     /** Whether the operator agreed that the keys leave this host unencrypted. */
     insecure_http: z.boolean(),
     /** The admin key of the source wallet. */
-    key: secret,
+    key: secret.refine((key) => isKey(key.reveal()), { error: 'it is not a single key' }),
     /** The superuser who credits the source wallet; undefined if crediting is off. */
     superuser: superuser.optional(),
   }),

@@ -28,6 +28,11 @@ export function oneLine(text: string): string | undefined {
 export const ONE_LINE_HINT =
   'It has to be one line, without blanks before or after it; one line break at its end is ignored.';
 
+/** Whether it can be the key of a wallet: one word of printable ASCII. */
+export function isKey(text: string): boolean {
+  return /^[\x21-\x7e]{1,200}$/.test(text);
+}
+
 /** Text from outside, on one line and without what controls a terminal: control, format and escape characters. */
 export function clean(text: string): string {
   const line = stripVTControlCharacters(text).replace(/[\s\p{Zl}\p{Zp}]+/gu, ' ');

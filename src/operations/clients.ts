@@ -24,7 +24,7 @@ import {
 } from '../views/clients.ts';
 import { viewOfWait } from '../views/waits.ts';
 import { LNBITS } from './errors.ts';
-import { assertOwn, type Context, operation, secretInput } from './operation.ts';
+import { assertOwn, type Context, keyInput, operation } from './operation.ts';
 import { testedWalletKey } from './wallet-key.ts';
 
 /*
@@ -75,7 +75,7 @@ export const addNewClient = operation({
   needs: 'write',
   may: [],
   errors: [...LNBITS, 'ledger/currency'],
-  input: input.extend({ wallet_key: secretInput, mode: mode.default('flow'), ...limits }),
+  input: input.extend({ wallet_key: keyInput, mode: mode.default('flow'), ...limits }),
   view: clientView,
   run: async ({ clock, ledger, config, who, write }, given) => {
     const name = parseName(given.name, 'name');
@@ -96,7 +96,7 @@ export const setClientSettings = operation({
   input: input.extend({
     mode: mode.optional(),
     ...limits,
-    wallet_key: secretInput.optional(),
+    wallet_key: keyInput.optional(),
     new_wallet: z.boolean().default(false),
   }),
   view: changedClientView,

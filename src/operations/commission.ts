@@ -24,7 +24,7 @@ import {
   viewOfRecipient,
 } from '../views/commission.ts';
 import { LNBITS } from './errors.ts';
-import { type Context, operation, secretInput } from './operation.ts';
+import { type Context, keyInput, operation } from './operation.ts';
 import { testedWalletKey } from './wallet-key.ts';
 
 /* The recipients of the commission. Without any, it stays in the source wallet. */
@@ -48,7 +48,7 @@ export const addRecipient = operation({
   errors: [...LNBITS, 'clock/differs'],
   input: z.strictObject({
     ...input,
-    wallet_key: secretInput,
+    wallet_key: keyInput,
     weight: z.string(),
     /** The time from which cash-outs count; by default from now on. */
     from: z.string().optional(),
@@ -77,7 +77,7 @@ export const setRecipient = operation({
   input: z.strictObject({
     ...input,
     weight: z.string().optional(),
-    wallet_key: secretInput.optional(),
+    wallet_key: keyInput.optional(),
     new_wallet: z.boolean().default(false),
   }),
   view: changedRecipientView,

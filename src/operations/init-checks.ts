@@ -23,7 +23,7 @@ import { hasPassphrase } from '../lamassu/ssh-key.ts';
 import type { Clock } from '../time.ts';
 import { foundView, hostKeyView, viewOfFound } from '../views/init.ts';
 import { LAMASSU, LEDGER, LNBITS } from './errors.ts';
-import { operation, secretInput } from './operation.ts';
+import { keyInput, operation, secretInput } from './operation.ts';
 
 /* What `init` tests of the answers before anything is written. Slow modules are loaded where they are needed. */
 
@@ -114,7 +114,7 @@ export const checkSourceWallet = operation({
   needs: 'none',
   may: [],
   errors: LNBITS,
-  input: lnbitsPlace.extend({ key: secretInput }),
+  input: lnbitsPlace.extend({ key: keyInput }),
   view: z.object({ name: z.string() }),
   run: async ({ clock }, { key, ...lnbits }) => ({ name: await reachWallet(lnbits, key, clock) }),
 });

@@ -20,6 +20,7 @@ import {
 import { LEDGER } from './errors.ts';
 import { isEarly } from './init-checks.ts';
 import { assertUnchanged, digestOf, operation } from './operation.ts';
+import { refuseUnusable } from './unusable-config.ts';
 
 /* What `init` writes, and where. The door asks the questions; init-checks.ts tests the answers before. */
 
@@ -147,9 +148,11 @@ export const createInstallation = operation({
   },
 });
 
-/** The configuration, and the files with secrets: what an operator may have changed. */
+/** The configuration, and the files with secrets: what an operator may have changed. Throws as `refuseUnusable`. */
 function filesOf({ file, settings: said, heading }: z.output<typeof files>): Omit<NewFile, 'replace'>[] {
-  return [{ path: file, text: renderConfig(heading, said) }, ...renderSecrets(said, dirname(file))];
+  const text = renderConfig(heading, said);
+  refuseUnusable(file, text, said.ledger.url);
+  return [{ path: file, text }, ...renderSecrets(said, dirname(file))];
 }
 
 /** How each file stands, as the operator agrees to it. */

@@ -19,7 +19,7 @@ import {
 } from '../views/ledger.ts';
 import { compareSource } from './compare-source.ts';
 import { LEASE, LEDGER, RECOVERY, SOURCE_ERRORS } from './errors.ts';
-import { assertUnchanged, digestOf, operation, secretInput, withReason } from './operation.ts';
+import { assertUnchanged, digestOf, keyInput, operation, secretInput, withReason } from './operation.ts';
 import { recover } from './recover.ts';
 
 /* Moves the ledger, completes a restored backup, and follows a Lamassu that was moved. */
@@ -97,7 +97,7 @@ type Installed = Pick<Config, 'file' | 'ledger' | 'lamassu'>;
 
 const recovery = z.strictObject({
   /** Admin keys of wallets that paid before the present source wallet. */
-  former_wallet_key: z.array(secretInput).default([]),
+  former_wallet_key: z.array(keyInput).default([]),
   /**
    * The operator declares that a former source wallet is gone and paid nothing unknown to this ledger; needs a reason.
    */

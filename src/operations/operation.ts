@@ -11,6 +11,7 @@ import type { Ledger, LedgerUse, Trx } from '../ledger/store/open.ts';
 import { didYouMean } from '../lib/did-you-mean.ts';
 import type { Message } from '../lib/message.ts';
 import { keysAt } from '../lib/schema-keys.ts';
+import { isKey } from '../lib/text.ts';
 import type { Clock } from '../time.ts';
 import type { CheckView } from '../views/doctor.ts';
 import { requestOf, restored, stored } from './once.ts';
@@ -183,8 +184,8 @@ async function silentLogger(): Promise<Logger> {
 }
 
 /**
- * The error for a key where no answer can be kept with what is done: it is no change of the ledger, or many of them, each
- * done once by a key of its own.
+ * The error for a key where no answer can be kept with what is done: it is no change of the ledger, or many of them,
+ * each done once by a key of its own.
  */
 function takesNoKey(name: string): BridgeError {
   return invalid(
@@ -277,7 +278,7 @@ export function ownerOf({ principal }: Who): string | undefined {
   return principal?.kind === 'client' ? principal.client : undefined;
 }
 
-/** The key of a wallet: text, or a secret that the door has read from a file. */
+/** Text, or a secret that the door has read from a file. */
 export const secretInput = z.union([
   z.instanceof(Secret),
   z
@@ -285,3 +286,8 @@ export const secretInput = z.union([
     .min(1)
     .transform((text) => new Secret(text)),
 ]);
+
+/** The key of a wallet. */
+export const keyInput = secretInput.refine((key) => isKey(key.reveal()), {
+  error: 'it is not a single key; copy it from the wallet’s API info in LNbits',
+});

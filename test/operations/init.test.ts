@@ -85,6 +85,44 @@ test('a file is replaced only as it was previewed, and else nothing is left behi
   expect(await readFile(password, 'utf8')).toBe('secret of the role\n');
 });
 
+test('settings that no command could read are refused by name, before anything is written', async () => {
+  const input = await answers();
+  const { settings } = input;
+  const refusal = async (changed: object) => {
+    const wrong = { ...input, settings: { ...settings, ...changed } };
+    const error: unknown = await perform(previewInit, session, wrong).catch((thrown: unknown) => thrown);
+    await expect(perform(createInstallation, session, { ...wrong, found: null })).rejects.toEqual(error);
+    expect(await readdir(folder)).toEqual([]);
+    expect(error).toMatchObject({ code: 'usage/invalid' });
+    return `${error}`;
+  };
+  const { lamassu, lnbits, ledger, ssh } = settings;
+  const several = await refusal({
+    timezone: 'Nowhere/Never',
+    start_at: 'yesterday',
+    ssh: { ...ssh, port: 99_999 },
+  });
+  expect(several).toContain('timezone: expected a time zone, like "America/Guatemala"');
+  expect(several).toContain('lamassu.start_at: expected a time with its zone');
+  expect(several).toContain('lamassu.ssh.port: expected a whole number from 1 to 65535');
+  expect(several).not.toMatch(/line \d/);
+  expect(await refusal({ lamassu: { ...lamassu, ca_file: '/ca.pem' } })).toContain(
+    'lamassu.ca_file: has no effect',
+  );
+  expect(await refusal({ lnbits: { ...lnbits, url: 'http://lnbits.example.org' } })).toContain(
+    'lnbits.url: http:// to another host sends the keys of the wallets unencrypted',
+  );
+  expect(await refusal({ ledger: { ...ledger, url: 'postgresql://u:p@h/db' } })).toContain(
+    'settings.ledger.url: a password does not belong in it',
+  );
+  expect(await refusal({ lnbits: { ...lnbits, key: new Secret('two words') } })).toContain(
+    'settings.lnbits.key: it is not a single key',
+  );
+  expect(await refusal({ lamassu: { ...lamassu, password: new Secret(' blank') } })).toContain(
+    'settings.lamassu.password: it is empty, or blanks',
+  );
+});
+
 test('a role that can do harm gets one of its own in the SQL', async () => {
   const found = {
     readable: true,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Secret } from '../../config/secret.ts';
-import { decodeText, UTF16_HINT } from '../../lib/text.ts';
+import { decodeText, isKey, UTF16_HINT } from '../../lib/text.ts';
 import { thisUser } from '../../lib/users.ts';
 import { usage } from '../terminal/context.ts';
 
@@ -25,7 +25,7 @@ export function readKey(file: string, option: string): Secret {
 export function keyIn(bytes: Buffer, option: string, place: string): Secret {
   const text = decodeText(bytes)?.trim();
   if (text === undefined) throw usage(`${option}: ${place} is text in UTF-16.`, UTF16_HINT);
-  if (/^[\x21-\x7e]{1,200}$/.test(text)) return new Secret(text);
+  if (isKey(text)) return new Secret(text);
   throw usage(
     `${option}: ${place} does not hold a single key.`,
     'Copy only the key into it, from the wallet’s “API keys” in LNbits.',

@@ -4,6 +4,7 @@ import { CLEAR, goesInClear } from '../../config/build.ts';
 import { readCa } from '../../config/ca.ts';
 import { fileSchema } from '../../config/file-schema.ts';
 import { ledgerTls } from '../../config/ledger-url.ts';
+import { isKey } from '../../lib/text.ts';
 import { usage } from '../terminal/context.ts';
 import type { InitOptions } from './init-options.ts';
 import { flagOf, type Interview } from './interview.ts';
@@ -79,6 +80,6 @@ export function readPlace(
 
 /** A key of LNbits: one line without blanks. */
 export function checkedKey(text: string, key: keyof InitOptions): string {
-  if (/^[\x21-\x7e]{1,200}$/.test(text)) return text;
+  if (isKey(text)) return text;
   throw usage(`${flagOf(key)}: that is not a single key.`, 'Copy it from the wallet’s “API keys” in LNbits.');
 }
