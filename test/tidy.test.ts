@@ -339,7 +339,6 @@ const FOREIGN_ERRORS: Record<string, string> = {
   'src/ledger/store/failure.ts': 'SQLite, PostgreSQL, pgbouncer',
   'src/ledger/store/postgresql.ts': 'pg',
   'src/lib/tls.ts': 'OpenSSL',
-  'src/lnbits/answer.ts': 'LNbits',
   'src/lnbits/http.ts': 'undici, by the form of its codes',
 };
 
