@@ -1,14 +1,19 @@
 import type { Command } from 'commander';
+import type { FirstReadingView } from '../views/first-reading.ts';
 import type { DryRunView, RunView } from '../views/run.ts';
-import { type Action, does, local, type Text, unlessDry } from './command/call.ts';
+import { type Action, asks, does, local, type Text, unlessDry } from './command/call.ts';
 import { exitOf } from './command/exit-codes.ts';
 import { define } from './command/options.ts';
-import { makeCli } from './terminal/context.ts';
 import { canAsk } from './terminal/prompt.ts';
 
-const operations = () => import('../operations/poll.ts');
+const operations = async () => ({
+  ...(await import('../operations/poll.ts')),
+  ...(await import('../operations/first-reading.ts')),
+});
 const pages = () => import('./pages/poll.ts');
 const dryRun = async (view: DryRunView, timezone: string) => (await pages()).dryRunPage(view, timezone);
+const question = async (seen: FirstReadingView, timezone: string) =>
+  (await import('./pages/first-reading.ts')).firstReadingQuestion(seen, timezone);
 const exitCode = ({ outcome }: Pick<RunView, 'outcome'>) => exitOf[outcome];
 
 export function register(program: Command): void {
@@ -23,27 +28,26 @@ export function register(program: Command): void {
     .action(
       unlessDry(
         does(operations, 'previewPoll', local(dryRun), exitCode),
-        asksAtFirst(does(operations, 'pollOnce', local(unlessSilent), exitCode)),
+        ifAsked(
+          asks(
+            operations,
+            ['previewFirstReading', 'pollOnce'],
+            local(question),
+            local(unlessSilent),
+            exitCode,
+          ),
+          does(operations, 'pollOnce', local(unlessSilent), exitCode),
+        ),
       ),
     );
 }
 
 /**
- * Asks on a terminal before the first run makes past cash-outs the operator's own share. Without a terminal, and with
+ * On a terminal, asks before the first run makes past cash-outs the operator's own share. Without a terminal, and with
  * `--yes`, nothing is asked: a timer is never stopped by it.
  */
-function asksAtFirst(run: Action): Action {
-  return async (...all) => {
-    const cli = makeCli(all.at(-1) as Command);
-    if (!cli.globals.yes && canAsk()) {
-      const { previewFirstReading } = await import('../operations/first-reading.ts');
-      const seen = await cli.perform(previewFirstReading, {});
-      const { firstReadingQuestion } = await import('./pages/first-reading.ts');
-      const question = firstReadingQuestion(seen, (await cli.config()).timezone);
-      if (question !== null) await cli.confirm(question);
-    }
-    return run(...all);
-  };
+function ifAsked(ask: Action, run: Action): Action {
+  return (...all) => (canAsk() ? ask : run)(...all);
 }
 
 /** cron mails whatever is printed. So without a terminal, a run in which nothing happened prints nothing. */

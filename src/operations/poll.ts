@@ -4,6 +4,7 @@ import { payFixed } from '../scheduler/fixed.ts';
 import { poll } from '../scheduler/poll.ts';
 import { dryRunView, paidView, runView, viewOfDryRun, viewOfRun } from '../views/run.ts';
 import { LEASE, LEDGER } from './errors.ts';
+import { assertSameFirstReading, FIRST_READING } from './first-reading.ts';
 import { operation } from './operation.ts';
 
 /* One run from end to end, its dry run, and its paying half. Problems are part of the view. */
@@ -15,19 +16,23 @@ export const pollOnce = operation({
   errors: [
     ...LEDGER,
     ...LEASE,
-    'ledger/no-clients',
-    'ledger/currency',
+    ...FIRST_READING,
     'ledger/restored',
     'ledger/in-use-elsewhere',
+    'usage/changed',
   ],
-  input: z.strictObject({}),
+  /** `digest`: of `poll.preview_first`. */
+  input: z.strictObject({ digest: z.string().optional() }),
   view: runView,
-  run: async ({ config, who, withLedger, logger, stopSignal, onWait }) => {
+  run: async ({ config, clock, who, withLedger, logger, stopSignal, onWait }, { digest }) => {
     const signal = stopSignal();
     // Cron would mail a problem twice that is both logged and printed.
     const log = await logger('fatal');
     return viewOfRun(
-      await withLedger('write', (ledger) => poll({ ledger, config, who, log, signal, onWait })),
+      await withLedger('write', async (ledger) => {
+        await assertSameFirstReading({ config, clock, ledger, who }, digest);
+        return poll({ ledger, config, who, log, signal, onWait });
+      }),
       config.payouts.minimumSats,
     );
   },

@@ -15,11 +15,17 @@ export const firstReadingView = z.object({
   own_sats: sats,
   /** The same by machine, currency and reason. */
   own_shares: z.array(ownSharesView),
+  /** `poll` with it does nothing if the answer would be another meanwhile. */
+  digest: z.string(),
 });
 
 export type FirstReadingView = z.output<typeof firstReadingView>;
 
-export function viewOfFirstReading(startAt: Instant, own: OwnShares[], names: Names): FirstReadingView {
+export function viewOfFirstReading(
+  startAt: Instant,
+  own: OwnShares[],
+  names: Names,
+): Omit<FirstReadingView, 'digest'> {
   const currencies = [...new Map(own.map(({ currency, digits }) => [currency, digits]))];
   return {
     start_at: startAt,

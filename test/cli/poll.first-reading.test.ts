@@ -15,16 +15,17 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-async function answer(key: string) {
+async function answer(key: string, meanwhile?: () => Promise<unknown>) {
   const terminal = inTerminal(['--config', world.configFile, 'poll'], { columns: 80 });
   await terminal.shows('Continue?');
+  await meanwhile?.();
   terminal.type(key);
   return terminal.ended;
 }
 const cashOuts = async () =>
   (await world.must(['status', '--json'])).json<{ totals: { cash_outs: number } }>().totals.cash_outs;
 
-test('asks on a terminal before the past becomes the own share, and only the first time', async () => {
+test('asks on a terminal before the past becomes the own share, only the first time, and does what it showed', async () => {
   const left = await answer(keys.enter);
   expect(left).toMatchObject({ code: 64, screen: expect.stringContaining('usage/declined') });
   if (process.env.SCREENS) console.log(left.screen);
@@ -33,12 +34,15 @@ test('asks on a terminal before the past becomes the own share, and only the fir
     '8,000.00 GTQ would be your own share, 968,414 sat: 8,000.00 GTQ at 7a1f4c2e, 968,414 sat, in 2 cash-outs: no client had cash for it Did a client have cash in the machine then?',
   );
   expect(await cashOuts()).toBe(0);
-  expect((await answer('y')).screen).toContain('2 new cash-outs');
-  expect(await cashOuts()).toBe(2);
+  const changed = await answer('y', () => world.insertCashOut());
+  expect(changed).toMatchObject({ code: 64, screen: expect.stringContaining('usage/changed') });
+  expect(await cashOuts()).toBe(0);
+  expect((await answer('y')).screen).toContain('3 new cash-outs');
+  expect(await cashOuts()).toBe(3);
   await world.insertCashOut();
   const later = await inTerminal(['--config', world.configFile, 'poll']).ended;
   expect(later.screen).not.toContain('Continue?');
-  expect(await cashOuts()).toBe(3);
+  expect(await cashOuts()).toBe(4);
 });
 
 test('names a limit that was reached, and cash that was not there yet', async () => {
