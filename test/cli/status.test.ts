@@ -155,7 +155,7 @@ test('after a run: the mark, what was paid, and nothing owed', async () => {
   expect(now.last_success_at).toBe((now.last_run as Record<string, unknown>).finished_at);
   const page = (await world.must(['status'])).stdout;
   expect(page).toContain('512,400 sat');
-  expect(page).toMatch(/^Newest cash-out /m);
+  expect(page).toMatch(/^Last cash-out /m);
   expect(page).toMatch(/^Paid today +484,207 sat to clients, in 1 payout \(\d{4}-\d\d-\d\d\)$/m);
   expect(page).toMatch(/│ any machine +│ GTQ │ 2,000\.00 │/);
   expect(page).toMatch(/│ 7a1f4c2e +│ GTQ │ +0\.00 │ +4,000\.00 │/);

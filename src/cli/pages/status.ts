@@ -24,7 +24,7 @@ export function statusPage(view: StatusView, timezone: string): string {
     ...(running ? [pair('Going on now', `${running.run}, ${running.kind} by ${clean(running.actor)}`)] : []),
     ...(view.start_at.problem ? [pair('Start', inCommandWords(view.start_at.problem))] : []),
     [
-      'Newest cash-out',
+      'Last cash-out',
       mark ? when(mark.confirmed_at) : view.last_success_at ? 'none since start_at' : 'nothing read yet',
     ],
     ...cashOutLines(view),
