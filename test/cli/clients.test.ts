@@ -388,7 +388,6 @@ test('the key is asked for on a terminal, and never shown; without one, - is the
   terminal.type(`${inkey}${keys.enter}`);
   const { code, screen } = await terminal.ended;
   expect(code, screen).toBe(0);
-  if (process.env.SCREENS) console.log(screen);
   const missing = await world.aioDca(['clients', 'add', 'hugo']);
   expect(missing).toMatchObject({ code: 64, stderr: expect.stringContaining('--wallet-key-file - < FILE') });
   const moved = inTerminal([

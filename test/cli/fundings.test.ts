@@ -382,7 +382,6 @@ describe('a withdrawal of all that remains', () => {
     expect(await remaining()).toBe('900.00');
     const agreed = await ask('y');
     expect(agreed).toMatchObject({ code: 0, screen: expect.stringContaining('Lamassu was read just now') });
-    if (process.env.SCREENS) console.log(agreed.screen);
     expect(await remaining()).toBe('0.00');
   });
 

@@ -28,7 +28,6 @@ const cashOuts = async () =>
 test('asks on a terminal before the past becomes the own share, only the first time, and does what it showed', async () => {
   const left = await answer(keys.enter);
   expect(left).toMatchObject({ code: 64, screen: expect.stringContaining('usage/declined') });
-  if (process.env.SCREENS) console.log(left.screen);
   expect(left.screen.replace(/\s+│?\s*/g, ' ')).toContain('Of 2 cash-outs since start_at');
   expect(left.screen.replace(/\s+│?\s*/g, ' ')).toContain(
     '8,000.00 GTQ would be your own share, 968,414 sat: 8,000.00 GTQ at 7a1f4c2e, 968,414 sat, in 2 cash-outs: no client had cash for it Did a client have cash in the machine then?',
