@@ -9,7 +9,7 @@ import { historyOf } from '../ledger/fundings/history.ts';
 import type { Past, PastChoice } from '../ledger/fundings/late.ts';
 import { type Funding, findFunding, listFundings, noFunding } from '../ledger/fundings/view.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
-import type { Db, Ledger, Trx } from '../ledger/store/open.ts';
+import type { Ledger, Trx } from '../ledger/store/open.ts';
 import { call, field, message } from '../lib/message.ts';
 import { parseId, parseName } from '../typed/names.ts';
 import { parseAmount, parseCommissionRate, parseDifference } from '../typed/numbers.ts';
@@ -190,13 +190,11 @@ export const adjustOneFunding = operation({
   run: async (context, given) => {
     const { clock, config, ledger, who, write } = context;
     const id = parseId('f', given.id, 'id');
-    const difference = async (db: Db) =>
-      parseDifference(given.amount, 'amount', await knownCurrencies(db, config.currencies));
-    const adjust = async (trx: Trx) =>
-      adjustFunding(trx, { ...who, at: clock.now() }, id, await difference(trx));
+    const known = await knownCurrencies(ledger.db, config.currencies);
+    const difference = parseDifference(given.amount, 'amount', known);
+    const adjust = (trx: Trx) => adjustFunding(trx, { ...who, at: clock.now() }, id, difference);
     // Cash that is added is no cash that may have come out.
-    const isLess = (await difference(ledger.db)).minor < 0n;
-    const reading = isLess ? await readBefore(context, id, adjust) : null;
+    const reading = difference.minor < 0n ? await readBefore(context, id, adjust) : null;
     return write(async (trx) => viewOfAdjustedFunding(await adjust(trx), reading));
   },
 });

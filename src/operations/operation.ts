@@ -289,5 +289,5 @@ export const secretInput = z.union([
 
 /** The key of a wallet. */
 export const keyInput = secretInput.refine((key) => isKey(key.reveal()), {
-  error: 'it is not a single key; copy it from the wallet’s API info in LNbits',
+  error: 'it is not a single key; copy it from the wallet’s “API keys” in LNbits',
 });
