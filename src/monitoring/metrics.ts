@@ -4,6 +4,7 @@ import { formatDecimal } from '../dca/money.ts';
 import { missing } from '../ledger/owed.ts';
 import { lastPoll } from '../ledger/runs/runs.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
+import { sumOf } from '../ledger/store/sum.ts';
 import { type Instant, toMs } from '../time.ts';
 import { type OverviewConfig, overview, shortSats } from './overview.ts';
 import { sourceWalletBalance } from './source-wallet-balance.ts';
@@ -169,9 +170,7 @@ async function remainingCash(db: Db) {
     .select([
       'currency',
       'digits',
-      sql<bigint>`cast(sum(case when status = 'deposited' then remaining else 0 end) as bigint)`.as(
-        'remaining',
-      ),
+      sumOf(sql`case when status = 'deposited' then remaining else 0 end`).as('remaining'),
     ])
     .groupBy(['currency', 'digits'])
     .execute();

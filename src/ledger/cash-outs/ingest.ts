@@ -11,6 +11,7 @@ import { useCurrency } from '../store/currencies.ts';
 import { inForce } from '../store/effective-dated.ts';
 import type { Db, Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
+import { sumOf } from '../store/sum.ts';
 import { closeReview } from './review.ts';
 import { causesAsText, type OwnShareCause, whyOwnShare } from './why-own-share.ts';
 
@@ -256,7 +257,7 @@ async function limitsLeft(
     .execute();
   const used = await trx
     .selectFrom('allocations')
-    .select(['client_id', sql<bigint>`cast(sum(fiat) as bigint)`.as('fiat')])
+    .select(['client_id', sumOf('fiat').as('fiat')])
     .where('client_id', 'in', clients)
     .where('mode', '=', 'fixed')
     .where('currency', '=', cashOut.currency)

@@ -7,6 +7,7 @@ import { successors } from '../machines/machines.ts';
 import { inForce } from '../store/effective-dated.ts';
 import type { Db } from '../store/open.ts';
 import { CASH_LEFT } from '../store/schema.ts';
+import { sumOf } from '../store/sum.ts';
 
 /** Every reason, with its meaning. */
 export const ownShareReasons = {
@@ -52,7 +53,7 @@ export async function whyOwnShare(db: Db, cashOut: CashOut, division: Division):
         'late',
       ),
       'client_settings.paused',
-      sql<bigint>`cast(sum(fundings.remaining) as bigint)`.as('left'),
+      sumOf('fundings.remaining').as('left'),
     ])
     .where('fundings.status', 'in', CASH_LEFT)
     .groupBy(['fundings.client_id', sql`late`, 'client_settings.paused'])

@@ -224,7 +224,7 @@ async function cashAt(db: Db, { fundings, movements }: Account, at: Instant): Pr
   const spent = await db
     .selectFrom('allocations')
     .innerJoin('cash_outs', 'cash_outs.id', 'allocations.cash_out_id')
-    .select(['allocations.funding_id', sql<bigint>`cast(sum(allocations.fiat) as bigint)`.as('fiat')])
+    .select(['allocations.funding_id', sumOf('allocations.fiat').as('fiat')])
     .where('allocations.funding_id', 'in', idsOf(fundings))
     .where('cash_outs.confirmed_at', '<', at)
     .groupBy('allocations.funding_id')

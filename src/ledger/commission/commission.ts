@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import { invalid, notFound, wrongState } from '../../errors.ts';
 import { didYouMean } from '../../lib/did-you-mean.ts';
 import { machineText } from '../../lib/machine-label.ts';
@@ -8,6 +7,7 @@ import { enterRecipient } from '../clients/names.ts';
 import { type Act, record, toJson } from '../log/log.ts';
 import { namesOf, readNames } from '../store/names-by-id.ts';
 import type { Db, Trx } from '../store/open.ts';
+import { sumOf } from '../store/sum.ts';
 import { changeWallet, type WalletKey } from '../wallets/wallets.ts';
 
 /** A recipient of a part of the commission. */
@@ -45,14 +45,14 @@ export async function commissionRecipients(db: Db, at: Instant): Promise<Commiss
   const weights = await weightsAt(db, at);
   const shares = await db
     .selectFrom('commission_shares')
-    .select(['recipient_id', sql<bigint>`cast(sum(sats) as bigint)`.as('sats')])
+    .select(['recipient_id', sumOf('sats').as('sats')])
     .groupBy('recipient_id')
     .execute();
   // By payments: a payout in parts may have arrived in part.
   const arrived = await db
     .selectFrom('payouts')
     .innerJoin('payments', 'payments.payout_id', 'payouts.id')
-    .select(['payouts.recipient_id', sql<bigint>`cast(sum(payments.sats) as bigint)`.as('sats')])
+    .select(['payouts.recipient_id', sumOf('payments.sats').as('sats')])
     .where('payouts.kind', '=', 'commission')
     .where('payments.state', '=', 'settled')
     .groupBy('payouts.recipient_id')

@@ -4,6 +4,7 @@ import { digitsByCurrency } from '../store/currencies.ts';
 import { inForce } from '../store/effective-dated.ts';
 import type { Db } from '../store/open.ts';
 import { CASH_LEFT } from '../store/schema.ts';
+import { sumOf } from '../store/sum.ts';
 
 /** The clients' cash for one machine in one currency, in minor units. */
 export interface CashLeft {
@@ -45,12 +46,7 @@ export async function cashLeft(db: Db, since: Instant): Promise<CashLeft[]> {
     .execute();
   const out = await db
     .selectFrom('cash_outs')
-    .select([
-      'machine',
-      'currency',
-      sql<bigint>`cast(sum(fiat) as bigint)`.as('dispensed'),
-      sql<bigint>`cast(sum(own_fiat) as bigint)`.as('own'),
-    ])
+    .select(['machine', 'currency', sumOf('fiat').as('dispensed'), sumOf('own_fiat').as('own')])
     .where('confirmed_at', '>=', since)
     .groupBy(['machine', 'currency'])
     .execute();
@@ -96,11 +92,7 @@ export async function pausedCash(db: Db, at: Instant): Promise<PausedCash[]> {
         inForce('client_settings', 'client_id', sql.ref('fundings.client_id'), at),
       ),
     )
-    .select([
-      'recipients.name as client',
-      'fundings.currency',
-      sql<bigint>`cast(sum(fundings.remaining) as bigint)`.as('remaining'),
-    ])
+    .select(['recipients.name as client', 'fundings.currency', sumOf('fundings.remaining').as('remaining')])
     .where('fundings.status', '=', 'deposited')
     .where('client_settings.paused', '=', 1n)
     .groupBy(['recipients.name', 'fundings.currency'])

@@ -11,6 +11,7 @@ import { withPredecessors } from '../machines/machines.ts';
 import { ratesAt } from '../machines/rates.ts';
 import type { Trx } from '../store/open.ts';
 import type { Schema } from '../store/schema.ts';
+import { sumOf } from '../store/sum.ts';
 import { cashOfFunding, type Funding, findFunding } from './view.ts';
 
 /*
@@ -190,7 +191,7 @@ class ClientThen {
       .execute();
     const used = await trx
       .selectFrom('allocations')
-      .select(['local_date', sql<bigint>`cast(sum(fiat) as bigint)`.as('fiat')])
+      .select(['local_date', sumOf('fiat').as('fiat')])
       .where('client_id', '=', client_id)
       .where('currency', '=', currency)
       .where('mode', '=', 'fixed')

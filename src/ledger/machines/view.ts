@@ -1,6 +1,6 @@
-import { sql } from 'kysely';
 import type { Instant } from '../../time.ts';
 import type { Db } from '../store/open.ts';
+import { sumOf } from '../store/sum.ts';
 import type { Machine } from './machines.ts';
 import { type Rates, ratesAt } from './rates.ts';
 
@@ -32,7 +32,7 @@ export async function machineViews(db: Db, machines: Machine[], at: Instant): Pr
       'fundings.machine',
       'fundings.currency',
       'currencies.digits',
-      sql<bigint>`cast(sum(fundings.remaining) as bigint)`.as('remaining'),
+      sumOf('fundings.remaining').as('remaining'),
     ])
     .where('fundings.status', '=', 'deposited')
     .groupBy(['fundings.machine', 'fundings.currency', 'currencies.digits'])

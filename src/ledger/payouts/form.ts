@@ -2,6 +2,7 @@ import { type SqlBool, sql } from 'kysely';
 import { type Instant, MAY_DIFFER_MS, plus } from '../../time.ts';
 import type { Db, Trx } from '../store/open.ts';
 import { CASH_LEFT } from '../store/schema.ts';
+import { sumOf } from '../store/sum.ts';
 import { inParts } from './parts.ts';
 
 export interface FormOptions {
@@ -87,8 +88,8 @@ async function dueClients(db: Db, options: FormOptions, before?: Instant): Promi
       'allocations.client_id as recipient_id',
       'allocations.currency',
       cashOut.as('cash_out_id'),
-      sql<bigint>`cast(sum(allocations.net) as bigint)`.as('sats'),
-      sql<bigint>`cast(sum(allocations.fiat) as bigint)`.as('fiat'),
+      sumOf('allocations.net').as('sats'),
+      sumOf('allocations.fiat').as('fiat'),
     ])
     .where(isDue(options))
     .$if(before !== undefined, (query) => query.where(processedBefore('allocations', before)))
@@ -113,7 +114,7 @@ async function dueCommission(db: Db, options: FormOptions, before?: Instant): Pr
     .select([
       'commission_shares.recipient_id',
       'commission_shares.currency',
-      sql<bigint>`cast(sum(commission_shares.sats) as bigint)`.as('sats'),
+      sumOf('commission_shares.sats').as('sats'),
     ])
     .where('commission_shares.payout_id', 'is', null)
     .$if(before !== undefined, (query) => query.where(processedBefore('commission_shares', before)))
@@ -163,7 +164,7 @@ async function takeAllocations(
     .execute();
   const { sats } = await trx
     .selectFrom('allocations')
-    .select(sql<bigint>`cast(sum(net) as bigint)`.as('sats'))
+    .select(sumOf('net').as('sats'))
     .where('payout_id', '=', payout)
     .executeTakeFirstOrThrow();
   return sats;
@@ -180,7 +181,7 @@ async function takeShares(trx: Trx, payout: bigint, group: DueGroup): Promise<bi
     .execute();
   const { sats } = await trx
     .selectFrom('commission_shares')
-    .select(sql<bigint>`cast(sum(sats) as bigint)`.as('sats'))
+    .select(sumOf('sats').as('sats'))
     .where('payout_id', '=', payout)
     .executeTakeFirstOrThrow();
   return sats;

@@ -2,6 +2,7 @@ import { type SqlBool, sql } from 'kysely';
 import type { Instant } from '../../time.ts';
 import type { Db } from '../store/open.ts';
 import type { Lack, PayoutState } from '../store/schema.ts';
+import { sumOf } from '../store/sum.ts';
 import { type DueGroup, dueGroups, type FormOptions, isDue } from './form.ts';
 import { arrivedSats, notSettled } from './open-payouts.ts';
 import { isPaused } from './pause.ts';
@@ -68,18 +69,17 @@ async function unformed(
   due: DueGroup[],
   nextFixed: Instant | null,
 ): Promise<WaitOfRecipient[]> {
-  const total = (column: string) => sql<bigint>`cast(sum(${sql.ref(column)}) as bigint)`;
   const isDueNow = sql<bigint>`cast(case when ${isDue(options)} then 1 else 0 end as bigint)`;
   const clients = await db
     .selectFrom('allocations')
-    .select(['client_id as id', total('net').as('sats'), isDueNow.as('is_due')])
+    .select(['client_id as id', sumOf('net').as('sats'), isDueNow.as('is_due')])
     .where('payout_id', 'is', null)
     .where(sql<SqlBool>`net > 0`)
     .groupBy(['client_id', sql`is_due`])
     .execute();
   const shares = await db
     .selectFrom('commission_shares')
-    .select(['recipient_id as id', total('sats').as('sats')])
+    .select(['recipient_id as id', sumOf('sats').as('sats')])
     .where('payout_id', 'is', null)
     .groupBy('recipient_id')
     .execute();

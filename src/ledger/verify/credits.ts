@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import { openContradictions } from '../payouts/contradictions.ts';
 import type { Db } from '../store/open.ts';
+import { sumOf } from '../store/sum.ts';
 import { type LedgerFindings, sat } from './findings.ts';
 
 /** Checks every credit of the source wallet: its cash-outs, and that nothing is credited twice. */
@@ -8,7 +9,7 @@ export async function verifyCredits(db: Db, findings: LedgerFindings): Promise<v
   const credits = await db.selectFrom('credits').selectAll().orderBy('id').execute();
   const rows = await db
     .selectFrom('credit_members')
-    .select(['credit_id', sql<bigint>`cast(sum(sats) as bigint)`.as('sats')])
+    .select(['credit_id', sumOf('sats').as('sats')])
     .groupBy('credit_id')
     .execute();
   const sums = new Map(rows.map(({ credit_id, sats }) => [credit_id, sats] as const));
