@@ -6,6 +6,7 @@ import { judge } from '../src/lamassu/eligibility.ts';
 import type { LamassuRow } from '../src/lamassu/row.ts';
 import { NOTHING_KNOWN } from '../src/ledger/cash-outs/known.ts';
 import { bindSource } from '../src/ledger/cash-outs/watermark.ts';
+import { OPERATOR } from '../src/ledger/log/log.ts';
 import { type Run, startRun } from '../src/ledger/runs/lease.ts';
 import { type Ledger, openLedger } from '../src/ledger/store/open.ts';
 import { type Reading, readCashOuts } from '../src/scheduler/read.ts';
@@ -62,7 +63,7 @@ async function prepareLedger(ledger: Ledger): Promise<Run> {
   await ledger.write((trx) => bindSource(trx, { name: 'lamassu', startAt, systemIdentifier: null }, startAt));
   await addClientsOnly(ledger, FUNDINGS, startAt);
   // The first one makes the machine and the run that the bare rows point to.
-  const run = await startRun(ledger, 'poll', { actor: 'bench' });
+  const run = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'bench' });
   await ingesting(ledger, run)([[row(-1)]]);
   return run;
 }
@@ -75,7 +76,8 @@ function ingesting(ledger: Ledger, run: Run): (pages: LamassuRow[][]) => Promise
     const reading: Reading = {
       ...{ db: ledger.db, clock: ledger.clock, write: run.write, mark: null, signal },
       source: 'lamassu',
-      ingest: { timezone: 'America/Guatemala', priority: 'shared', origin: 'lamassu', who: run.who },
+      ingest: { timezone: 'America/Guatemala', priority: 'shared', origin: 'lamassu' },
+      who: run.who,
       onCashOut: () => {
         ingested += 1;
       },

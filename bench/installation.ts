@@ -5,6 +5,7 @@ import { loadConfig } from '../src/config/load.ts';
 import { Secret } from '../src/config/secret.ts';
 import { addClient } from '../src/ledger/clients/changes.ts';
 import { addFunding } from '../src/ledger/fundings/fundings.ts';
+import { OPERATOR } from '../src/ledger/log/log.ts';
 import { type Ledger, openLedger } from '../src/ledger/store/open.ts';
 import { poll } from '../src/scheduler/poll.ts';
 import type { PollReport } from '../src/scheduler/report.ts';
@@ -16,7 +17,7 @@ import { startWorld, type World, type WorldOptions } from '../test/support/world
 const DAY_MS = 86_400_000;
 /** More than any benchmark takes out of it. */
 const amount = { minor: 10n ** 14n, currency: 'GTQ', digits: 2 };
-const who = { actor: 'bench', run: null, clock: bootless };
+const who = { principal: OPERATOR, actor: 'bench', run: null, clock: bootless };
 
 /** A world with an empty ledger and its configuration, stopped with `stack`. */
 export interface Installation {

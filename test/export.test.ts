@@ -10,6 +10,7 @@ import { bindSource, moveMark } from '../src/ledger/cash-outs/watermark.ts';
 import { addClient } from '../src/ledger/clients/changes.ts';
 import { findClient } from '../src/ledger/clients/clients.ts';
 import { addFunding } from '../src/ledger/fundings/fundings.ts';
+import { OPERATOR } from '../src/ledger/log/log.ts';
 import { formPayouts } from '../src/ledger/payouts/form.ts';
 import type { Ledger } from '../src/ledger/store/open.ts';
 import { verifyLedger } from '../src/ledger/verify/verify.ts';
@@ -17,7 +18,7 @@ import type { Instant } from '../src/time.ts';
 import { bootless } from './support/clock.ts';
 import { forEachLedger } from './support/ledgers.ts';
 
-const who = { actor: 'dora', run: null, clock: bootless };
+const who = { principal: OPERATOR, actor: 'dora', run: null, clock: bootless };
 const ENTERED = '2026-11-01T06:00:00.000000Z';
 const ALL: Choice = { from: null, before: null, client: null };
 
@@ -61,13 +62,12 @@ async function cashOut(ledger: Ledger, id: string, fiat: bigint, confirmedAt: In
   await ledger.write(async (trx) => {
     await ingest(
       trx,
+      { principal: OPERATOR, actor: 'ingest', run: null, clock: bootless, at: confirmedAt },
       { id, source: 'lamassu', machine: 'm1', confirmedAt, ...amounts, method: 'ticker', lamassu },
       {
-        now: confirmedAt,
         timezone: 'America/Guatemala',
         priority: 'shared',
         origin: 'external',
-        who: { actor: 'ingest', run: null, clock: bootless },
       },
     );
     await trx

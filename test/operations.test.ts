@@ -4,7 +4,7 @@ import { Secret } from '../src/config/secret.ts';
 import { localDate } from '../src/dca/local-time.ts';
 import { BridgeError } from '../src/errors.ts';
 import { addCommission } from '../src/ledger/commission/commission.ts';
-import { type Principal, toJson } from '../src/ledger/log/log.ts';
+import { OPERATOR, type Principal, toJson } from '../src/ledger/log/log.ts';
 import { seeMachine } from '../src/ledger/machines/machines.ts';
 import type { Ledger } from '../src/ledger/store/open.ts';
 import type { Needs, Operation, Session } from '../src/operations/operation.ts';
@@ -80,7 +80,7 @@ test('what a principal may not do is refused before anything is read', async () 
   }
 });
 
-const who = { actor: 'dora', run: null, clock: systemClock };
+const who = { principal: OPERATOR, actor: 'dora', run: null, clock: systemClock };
 
 /** Two clients at one machine, one of them at another machine, too; three cash-outs, one of them not paid yet. */
 async function twoClients(ledger: Ledger) {

@@ -79,7 +79,7 @@ export async function setMachine(
   const machine = await findMachine(trx, id, 'machine');
   const states = { before: snapshot(before, rates), after: snapshot(machine, wanted) };
   if (toJson(states.before) !== toJson(states.after)) {
-    await record(trx, act, { at, action: 'machine set', subject: `machine ${id}`, ...states });
+    await record(trx, act, { action: 'machine set', subject: `machine ${id}`, ...states });
   }
   const anywhere = (await openFundings(trx, null)).filter(
     ({ currency }) => (machine.currency ?? currency) === currency,
@@ -182,12 +182,12 @@ export async function replaceMachine(
   const next = await findMachine(trx, id, 'new');
   const fundings = moved.map((one) => `f${one.id}`);
   await record(trx, act, {
-    ...{ at, action: 'machine replace', subject: `machine ${old.device_id}` },
+    ...{ action: 'machine replace', subject: `machine ${old.device_id}` },
     before: { replaced_by: null },
     after: { replaced_by: id, fundings },
   });
   await record(trx, act, {
-    ...{ at, action: 'machine take over', subject: `machine ${id}` },
+    ...{ action: 'machine take over', subject: `machine ${id}` },
     before: { replaced_by: before.replaced_by, ...snapshot(before, ratesBefore) },
     after: {
       ...{ replaced_by: null, ...snapshot(next, await ratesAt(trx, id, at)) },

@@ -65,7 +65,7 @@ export const showClient = operation({
       .filter(({ kind, recipient }) => kind === 'client' && recipient === client.name)
       .map((wait) => viewOfWait(wait, config.payouts.minimumSats))
       // The words may tell of the source wallet, which is the operator's.
-      .map((wait) => (who.principal?.kind === 'client' ? { ...wait, detail: null } : wait));
+      .map((wait) => (who.principal.kind === 'client' ? { ...wait, detail: null } : wait));
     return { ...viewOfClient(await withCash(db, client)), waits };
   },
 });
@@ -210,7 +210,7 @@ function ownName(who: Who, text: string): string {
 
 /** Only the operator may change the wallet and the maximum of the daily limit. */
 function refuseOperatorsFields({ principal, actor }: Who, given: Record<string, unknown>): void {
-  if (principal?.kind !== 'client') return;
+  if (principal.kind !== 'client') return;
   for (const one of ['max_daily_limit', 'wallet_key', 'new_wallet']) {
     if (given[one] === undefined || given[one] === false) continue;
     throw new BridgeError('usage/forbidden', `${actor} may not change this.`, 'Ask the operator.', {
@@ -221,7 +221,7 @@ function refuseOperatorsFields({ principal, actor }: Who, given: Record<string, 
 
 /** Removing a daily limit also removes its maximum; then a client could set any limit. */
 function refuseUnlimiting({ principal, actor }: Act, client: Client, changes: LimitChange[]): void {
-  if (principal?.kind !== 'client') return;
+  if (principal.kind !== 'client') return;
   for (const { max, currency } of client.limits) {
     if (max === null || !changes.some((one) => one.currency === currency && one.daily === null)) continue;
     throw new BridgeError(

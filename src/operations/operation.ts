@@ -262,7 +262,7 @@ function changedMeanwhile(): BridgeError {
 
 /** To a client, no other client exists. This is decided before the ledger is asked, so the error tells nothing. */
 export function assertOwn({ principal }: Who, client: string, field = 'client'): void {
-  if (principal?.kind !== 'client' || principal.client === client) return;
+  if (principal.kind !== 'client' || principal.client === client) return;
   const hint = `Only ${principal.client} can be named here.`;
   throw notFound(field, `there is no client ${JSON.stringify(client)}`, hint);
 }
@@ -275,7 +275,7 @@ export function clientOf(who: Who, named: string | undefined): string | undefine
 
 /** The client who asks; undefined for any other principal. */
 export function ownerOf({ principal }: Who): string | undefined {
-  return principal?.kind === 'client' ? principal.client : undefined;
+  return principal.kind === 'client' ? principal.client : undefined;
 }
 
 /** Text, or a secret that the door has read from a file. */

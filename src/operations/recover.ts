@@ -147,7 +147,6 @@ async function replay(
   await answerForFormer(trx, act, deps, wallet);
   const heldCredits = config.lnbits.creditSource ? await doubtCredits(trx, act, { wallet, largest }) : 0;
   await record(trx, act, {
-    at,
     action: 'ledger recover',
     subject: 'ledger',
     after: { payments: lost.length, payouts: booked.restored.length, cash_outs: totals.cashOuts },
@@ -173,7 +172,7 @@ async function letClaimsBe(trx: Trx, act: Act & { run: bigint }, { claims }: Fou
   const { at, run } = act;
   await letBe(trx, claims, run, at);
   const after = { runs: claims.map(({ who }) => who) };
-  await record(trx, act, { at, action: 'claims let be', subject: 'ledger', after });
+  await record(trx, act, { action: 'claims let be', subject: 'ledger', after });
 }
 
 /** Records that the former source wallets were read, or that the operator says that they are gone. */

@@ -15,6 +15,7 @@ import { type KnownReview, type KnownRow, knownReviews, type Processed } from '.
 import { type Finding, isNews, toReview } from '../ledger/cash-outs/review.ts';
 import { watch } from '../ledger/cash-outs/watch.ts';
 import { type Mark, moveMark } from '../ledger/cash-outs/watermark.ts';
+import type { Who } from '../ledger/log/log.ts';
 import { seeMachine } from '../ledger/machines/machines.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
 import { type Clock, type Instant, MAY_DIFFER_MS, plus } from '../time.ts';
@@ -28,7 +29,9 @@ export interface Reading {
   /** The source's name in the ledger. */
   source: string;
   mark: Mark | null;
-  ingest: Omit<IngestOptions, 'now'>;
+  ingest: IngestOptions;
+  /** Who reads. */
+  who: Who;
   /** What is known of wrong clocks; without it, each row's own time counts. */
   clocks?: ReadingClocks;
   /** Called for each cash-out after it was recorded. */
@@ -197,7 +200,8 @@ async function recordCashOut(
       const doubt = !clocks || released ? null : await clockDoubt(trx, cashOut, clocks, spans);
       if (doubt !== null) return doubt;
       const fresh = await writePending(trx, reading, pending);
-      const division = await ingest(trx, cashOut, { ...reading.ingest, now: reading.clock.now() });
+      const act = { ...reading.who, at: reading.clock.now() };
+      const division = await ingest(trx, act, cashOut, reading.ingest);
       return {
         fresh,
         division,
@@ -241,7 +245,7 @@ async function recordPending(reading: Reading, report: ReadReport, pending: Pend
 async function writePending(trx: Trx, reading: Reading, pending: Pending[]): Promise<number> {
   let fresh = 0;
   const at = reading.clock.now();
-  const act = { ...reading.ingest.who, at };
+  const act = { ...reading.who, at };
   const settled = await settledMeanwhile(trx, pending);
   for (const { judged, review, watch: isWatched } of pending) {
     const { row } = judged;

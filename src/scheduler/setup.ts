@@ -23,7 +23,8 @@ export function readingOf(
     write,
     source: config.lamassu.name,
     mark,
-    ingest: { timezone, priority: config.allocation.priority, origin: 'lamassu', who },
+    who,
+    ingest: { timezone, priority: config.allocation.priority, origin: 'lamassu' },
   };
 }
 

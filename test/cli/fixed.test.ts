@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from 'vitest';
 import { ingest } from '../../src/ledger/cash-outs/ingest.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { openLedger } from '../../src/ledger/store/open.ts';
 import { type Instant, plus, systemClock } from '../../src/time.ts';
 import { bootless, now } from '../support/clock.ts';
@@ -93,6 +94,7 @@ describe.each(ledgerKinds)('fixed mode on %s', (kind) => {
     await ledger.write((trx) =>
       ingest(
         trx,
+        { principal: OPERATOR, actor: 'ingest', run: null, clock: bootless, at: plus(now(), -HOUR) },
         {
           ...{ id: 'c1', source: 'lamassu', machine: MACHINE, confirmedAt: plus(now(), -2 * HOUR) },
           ...{
@@ -106,8 +108,8 @@ describe.each(ledgerKinds)('fixed mode on %s', (kind) => {
           ...{ method: 'ticker' as const, lamassu: {} },
         },
         {
-          ...{ now: plus(now(), -HOUR), timezone: 'America/Guatemala', priority: 'shared' as const },
-          ...{ origin: 'lamassu' as const, who: { actor: 'ingest', run: null, clock: bootless } },
+          ...{ timezone: 'America/Guatemala', priority: 'shared' as const },
+          origin: 'lamassu',
         },
       ),
     );

@@ -2,6 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { jsonDocument } from '../../src/cli/terminal/json.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { readPayout } from '../../src/ledger/payouts/view.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
@@ -517,7 +518,7 @@ describe('pause and resume', () => {
 
 test('during a run nothing can be decided about payouts, but pause still works', async () => {
   await tooLittle();
-  const run = await startRun(ledger, 'poll', { actor: 'timer' });
+  const run = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'timer' });
   try {
     const ran = await payouts('hold', p, '--reason', 'now');
     expect(ran.code).toBe(75);

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import pkg from '../../package.json' with { type: 'json' };
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
@@ -292,7 +293,7 @@ test.each([
 });
 
 test('says which run is going on', async () => {
-  const run = await startRun(ledger, 'poll', { actor: 'timer' });
+  const run = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'timer' });
   try {
     expect((await status()).running).toEqual({ run: `r${run.id}`, kind: 'poll', actor: 'timer' });
     expect((await world.must(['status'])).stdout).toContain(`r${run.id}, poll by timer`);

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { seeMachine } from '../../src/ledger/machines/machines.ts';
 import { addOneFunding, previewAddFunding } from '../../src/operations/fundings.ts';
 import { previewReplacement, replaceMachineBy } from '../../src/operations/machines.ts';
@@ -46,7 +47,12 @@ forEachLedger((_kind, open) => {
     await book.client('alice', { mode: 'flow' }, ago(99));
     await book.cash('alice', 100, ago(48));
     await ledger.write((trx) =>
-      seeMachine(trx, { actor: 'dora', run: null, clock: bootless, at: ago(98) }, 'm2', 'lamassu'),
+      seeMachine(
+        trx,
+        { principal: OPERATOR, actor: 'dora', run: null, clock: bootless, at: ago(98) },
+        'm2',
+        'lamassu',
+      ),
     );
     const session = sessionOn(ledger);
     const input = { old: 'm', new: 'm2' };

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod';
 import type { Principal } from '../../src/ledger/log/log.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';
 import { call, Message, message } from '../../src/lib/message.ts';
@@ -207,7 +208,7 @@ forEachLedger((kind, open) => {
     });
     const input = { wallet_key: 'a', times: 1n };
     const first = await ask({ ledger, key: 'k' }, underLease, input);
-    const run = await startRun(ledger, 'poll', { actor: 'timer' });
+    const run = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'timer' });
     expect(await ask({ ledger, key: 'k' }, underLease, input)).toEqual(first);
     await expect(ask({ ledger, key: 'other' }, underLease, input)).rejects.toMatchObject({
       code: 'run/busy',

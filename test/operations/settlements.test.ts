@@ -4,6 +4,7 @@ import { setClient } from '../../src/ledger/clients/changes.ts';
 import { creditsIn, dropCredit } from '../../src/ledger/credits/credits.ts';
 import { intendCredits } from '../../src/ledger/credits/plan.ts';
 import { addFunding, withdrawFunding } from '../../src/ledger/fundings/fundings.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { ALWAYS } from '../../src/ledger/store/effective-dated.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { externalReference } from '../../src/operations/settlement-draft.ts';
@@ -22,7 +23,7 @@ import { ledgerKinds } from '../support/ledgers.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-const who = { actor: 'dora', run: null, clock: bootless };
+const who = { principal: OPERATOR, actor: 'dora', run: null, clock: bootless };
 
 describe.each(ledgerKinds)('a settlement by hand, in %s', (kind) => {
   let counter: Counter;

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { afterEach, expect, test } from 'vitest';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { releasePayout } from '../../src/ledger/payouts/operator-actions.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
@@ -21,7 +22,7 @@ async function begin(payouts = ''): Promise<void> {
 }
 
 async function release(id: bigint): Promise<void> {
-  const run = await startRun(day.ledger, 'payouts release', { actor: 'dora' });
+  const run = await startRun(day.ledger, 'payouts release', { principal: OPERATOR, actor: 'dora' });
   await run.write((trx) => releasePayout(trx, { ...run.who, at: now() }, id));
   await run.finish('ok', null);
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { errorInWords } from '../../src/cli/terminal/words.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { payAll } from '../../src/payouts/pay.ts';
@@ -244,7 +245,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) =
     // It goes on under its own claim, which it checked a moment ago by its clocks, and an hour ago by LNbits'.
     const { ledger } = snapshot;
     await ledger.db.updateTable('lease').set({ expires_at: PAST }).execute();
-    const run = await startRun(ledger, 'poll', { actor: 'test' });
+    const run = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'test' });
     const opened = await openSourceWallet(day.config.lnbits, day.config.lnbits.sourceWalletKey, systemClock);
     const { nonce } = await ledger.db.selectFrom('claims').select('nonce').executeTakeFirstOrThrow();
     const monotonic = performance.now();

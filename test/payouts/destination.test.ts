@@ -2,6 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { BridgeError } from '../../src/errors.ts';
 import { accountFor } from '../../src/ledger/credits/source-wallet.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { openPayouts } from '../../src/ledger/payouts/open-payouts.ts';
 import { addPayment, nextPayment, sendPayment } from '../../src/ledger/payouts/payouts.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
@@ -103,8 +104,10 @@ async function owing(names: string[]): Promise<{ ctx: PayContext; destination: M
   await book.cashOut(names.length, plus(at, 1));
   await book.pay(plus(at, 2));
   await ledger.db.updateTable('ledger').set({ source_wallet_id: SOURCE }).execute();
-  await ledger.write((trx) => accountFor(trx, { actor: 'test', run: null, clock: bootless, at }, SOURCE));
-  const run = await startRun(ledger, 'poll', { actor: 'test' });
+  await ledger.write((trx) =>
+    accountFor(trx, { principal: OPERATOR, actor: 'test', run: null, clock: bootless, at }, SOURCE),
+  );
+  const run = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'test' });
   onTestFinished(() => run.finish('ok', null));
   const destination = new MemoryDestination();
   const ctx: PayContext = {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { addCommission } from '../../src/ledger/commission/commission.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { bootless, now } from '../support/clock.ts';
 import { claim } from '../support/fake-lnbits.ts';
 import { balance, day, fails, owing, payments, reasons, run, states, walletOf } from '../support/one-run.ts';
@@ -43,7 +44,7 @@ test('of the commission, too', async () => {
   await day.ledger.write((trx) =>
     addCommission(
       trx,
-      { actor: 'test', run: null, clock: bootless, at: '2026-01-01T00:00:00.000000Z' },
+      { principal: OPERATOR, actor: 'test', run: null, clock: bootless, at: '2026-01-01T00:00:00.000000Z' },
       { ...recipient, wallet: { id: wallet.id, key: new Secret(wallet.inkey) } },
     ),
   );

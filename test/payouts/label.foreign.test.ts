@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { setClient } from '../../src/ledger/clients/changes.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { findLost } from '../../src/operations/unknown-payments.ts';
 import { openSourceWallet } from '../../src/payouts/session.ts';
@@ -146,7 +147,7 @@ describe.each(lnbitsVersions)('a label of a client at LNbits %s', (version) => {
     // Its number is that of the payment into the client's next wallet.
     const next = await day.lnbits.createUserWallet('next');
     const wallet = { id: next.id, key: new Secret(next.inkey) };
-    const who = { actor: 'test', run: null, clock: bootless };
+    const who = { principal: OPERATOR, actor: 'test', run: null, clock: bootless };
     await day.ledger.write((trx) =>
       setClient(trx, { ...who, at: now() }, 'alice', { limits: [], wallet, newWallet: true }),
     );

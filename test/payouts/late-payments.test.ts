@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bookOverpaid, overpaidBy } from '../../src/ledger/fundings/overpaid.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { findCase, openPayment, resolvePayment } from '../../src/ledger/payouts/operator-actions.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { bootless, now } from '../support/clock.ts';
@@ -11,7 +12,7 @@ import { type Payday, payday } from '../support/payday.ts';
 describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])('at LNbits %s', (version) => {
   let day: Payday;
   let alice: WalletKeys;
-  const who = { actor: 'dora', run: null, clock: bootless };
+  const who = { principal: OPERATOR, actor: 'dora', run: null, clock: bootless };
   beforeEach(async () => {
     day = await payday({ version });
     alice = await day.addClient('alice');

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { removeCommission } from '../../src/ledger/commission/commission.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { bootless, now } from '../support/clock.ts';
 import type { SeenRequest } from '../support/lnbits-simulator.ts';
@@ -80,7 +81,12 @@ describe('paying the commission', () => {
     const { balances } = await three({ payouts: 'minimum_sats = 50' });
     await day.payNow();
     await day.ledger.write((trx) =>
-      removeCommission(trx, { actor: 'dora', run: null, clock: bootless, at: now() }, 'shop', null),
+      removeCommission(
+        trx,
+        { principal: OPERATOR, actor: 'dora', run: null, clock: bootless, at: now() },
+        'shop',
+        null,
+      ),
     );
     await nextMoment();
     await day.owe('alice', 1000n, 100n);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { inCommandWords } from '../../src/cli/terminal/words.ts';
 import { Secret } from '../../src/config/secret.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { LnbitsClient } from '../../src/lnbits/wallet-client.ts';
 import { checkBeforeRecording } from '../../src/scheduler/pay-due.ts';
@@ -283,7 +284,7 @@ describe('a payment that the ledger does not know', () => {
 
   test('is looked for in the wallet that pays alone, where that one is known', async () => {
     await paid(2);
-    const run = await startRun(day.ledger, 'poll', { actor: 'test' });
+    const run = await startRun(day.ledger, 'poll', { principal: OPERATOR, actor: 'test' });
     const { signal } = new AbortController();
     await checkBeforeRecording({ ledger: day.ledger, config: day.config, run, signal, problems: [] });
     await run.finish('ok', null);
@@ -297,7 +298,7 @@ describe('a payment that the ledger does not know', () => {
   test('is looked for before anything is recorded, too, and nothing is written then', async () => {
     await paid(2);
     change({ payment_hash: 'f'.repeat(64) });
-    const run = await startRun(day.ledger, 'poll', { actor: 'test' });
+    const run = await startRun(day.ledger, 'poll', { principal: OPERATOR, actor: 'test' });
     const deps = { ledger: day.ledger, config: day.config, run, problems: [] };
     const { signal } = new AbortController();
     await expect(checkBeforeRecording({ ...deps, signal })).rejects.toMatchObject({

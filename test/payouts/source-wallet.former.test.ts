@@ -3,6 +3,7 @@ import { errorInWords } from '../../src/cli/terminal/words.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { setClient } from '../../src/ledger/clients/changes.ts';
 import { accountFor } from '../../src/ledger/credits/source-wallet.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { bootless, now } from '../support/clock.ts';
@@ -32,7 +33,7 @@ afterEach(async () => {
 });
 
 const FELL_OVER = { status: 500, body: { detail: 'Internal Server Error' } };
-const who = { actor: 'test', run: null, clock: bootless };
+const who = { principal: OPERATOR, actor: 'test', run: null, clock: bootless };
 const hasAlice = () => day.lnbits.balance(alice.id);
 
 /** Alice was paid 1,000 sat, where `before`, and 10 more after the copy was made, in which alice and bob are owed. */
@@ -212,6 +213,6 @@ test('a former wallet that was left before a run of the former source wallet is 
   await day.owe('alice', 2n);
   old = await copyOf(day, { sourceKey: other.adminkey });
   expect(await paid()).toMatchObject({ codes: [], settled: 1 });
-  const run = await startRun(old.ledger, 'poll', { actor: 'test' });
+  const run = await startRun(old.ledger, 'poll', { principal: OPERATOR, actor: 'test' });
   await run.finish('ok', null);
 });

@@ -4,6 +4,7 @@ import { settle } from '../../src/ledger/cash-outs/settlement.ts';
 import { creditTotals } from '../../src/ledger/credits/credits.ts';
 import { recordResolution, resolveLate } from '../../src/ledger/credits/operator-actions.ts';
 import { planCredits } from '../../src/ledger/credits/plan.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { resolvePayment } from '../../src/ledger/payouts/operator-actions.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { bootless, now } from '../support/clock.ts';
@@ -308,7 +309,14 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         const [credit] = await credits();
         if (!credit) throw new Error('no credit');
         const word = { credit, hash, shown: 'it', credited: true };
-        const act = { actor: 'dora', run: null, clock: bootless, at: now(), reason: 'kept as a reserve' };
+        const act = {
+          principal: OPERATOR,
+          actor: 'dora',
+          run: null,
+          clock: bootless,
+          at: now(),
+          reason: 'kept as a reserve',
+        };
         await day.ledger.write((trx) => resolveLate(trx, act, word));
         expect((await creditTotals(day.ledger.db)).credited).toBe(6012n);
         await day.owe('alice', 5n);
@@ -356,7 +364,14 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
           payment: `${third?.payment_hash}`,
           seen: null,
         };
-        const act = { actor: 'dora', run: null, clock: bootless, at: now(), reason: 'x' };
+        const act = {
+          principal: OPERATOR,
+          actor: 'dora',
+          run: null,
+          clock: bootless,
+          at: now(),
+          reason: 'x',
+        };
         await day.ledger.write((trx) => recordResolution(trx, act, word));
         await day.owe('alice', 7n);
         await day.payNow();
@@ -377,6 +392,7 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         const [credit] = await credits();
         if (!credit) throw new Error('no credit');
         const act = {
+          principal: OPERATOR,
           actor: 'dora',
           run: null,
           clock: bootless,
@@ -459,7 +475,14 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         expect(await states()).toEqual(['intended']);
         const payment = await day.ledger.db.selectFrom('payments').selectAll().executeTakeFirstOrThrow();
         const word = { payout: payment.payout_id, payment, paid: true, seen: true };
-        const act = { actor: 'dora', run: null, clock: bootless, at: now(), reason: 'alice has it' };
+        const act = {
+          principal: OPERATOR,
+          actor: 'dora',
+          run: null,
+          clock: bootless,
+          at: now(),
+          reason: 'alice has it',
+        };
         await day.ledger.write((trx) => resolvePayment(trx, act, word));
         // LNbits is away, and does not have to be asked.
         expect(await day.payNow()).toMatchObject({ problems: [] });
@@ -553,7 +576,14 @@ describe.each(['1.0.0', '1.6.2'] as LnbitsVersion[])(
         return day.ledger.write((trx) =>
           settle(
             trx,
-            { actor: 'dora', run: null, clock: bootless, at: now(), reason: 'paid by hand' },
+            {
+              principal: OPERATOR,
+              actor: 'dora',
+              run: null,
+              clock: bootless,
+              at: now(),
+              reason: 'paid by hand',
+            },
             {
               cashOut: { ...cashOut, ...sats },
               origin: 'external',

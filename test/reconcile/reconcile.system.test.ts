@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inCommandWords } from '../../src/cli/terminal/words.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import { type ComparedRange, hints } from '../../src/reconcile/findings.ts';
@@ -15,7 +16,7 @@ import { startWorld, type World } from '../support/world.ts';
 const HOUR = 3_600_000;
 const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
 const ALL: ComparedRange = { from: null, before: null };
-const who = { actor: 'test' };
+const who = { principal: OPERATOR, actor: 'test' };
 
 describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => {
   let world: World;
@@ -338,7 +339,7 @@ describe.each(lnbitsVersions)('on LNbits %s', (lnbitsVersion: LnbitsVersion) => 
   });
 
   test('reading takes the lease only if it could change something', async () => {
-    const run = await startRun(ledger, 'poll', { actor: 'somebody' });
+    const run = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'somebody' });
     const found = await look().catch((error: unknown) => error);
     await run.finish('ok', null);
     if (lnbitsVersion === '1.0.0') expect(found).toMatchObject({ code: 'run/busy', kind: 'busy' });

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import { cronLines, runDaemon } from '../../src/scheduler/daemon.ts';
 import { systemClock } from '../../src/time.ts';
@@ -45,7 +46,7 @@ function start(config: Config) {
   const ended = runDaemon({
     config,
     clock: systemClock,
-    who: { actor: 'daemon' },
+    who: { principal: OPERATOR, actor: 'daemon' },
     log: pino({ level: 'debug' }, sink),
     signal: stop.signal,
     withLedger: async <T>(work: (ledger: Ledger) => Promise<T>) => {

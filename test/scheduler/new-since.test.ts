@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { exitOf } from '../../src/cli/command/exit-codes.ts';
 import { type Finding, toReview } from '../../src/ledger/cash-outs/review.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { releasePayout } from '../../src/ledger/payouts/operator-actions.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { payFixed } from '../../src/scheduler/fixed.ts';
@@ -23,14 +24,16 @@ test('a payout that is released and held again is reported each time, and only t
     const report = await payFixed({
       ledger,
       config,
-      who: { actor: 'test' },
+      who: { principal: OPERATOR, actor: 'test' },
       log: pino({ level: 'silent' }),
       signal,
     });
     return [exitOf[report.outcome], report.outcome, report.news.payouts];
   };
   const release = () =>
-    ledger.write((trx) => releasePayout(trx, { actor: 'dora', run: null, clock: bootless, at: now() }, 1n));
+    ledger.write((trx) =>
+      releasePayout(trx, { principal: OPERATOR, actor: 'dora', run: null, clock: bootless, at: now() }, 1n),
+    );
   const held = [2, 'attention', ['p1']];
   const nothing = [0, 'ok', []];
   expect(await run()).toEqual(held);
@@ -55,7 +58,7 @@ forEachLedger((_kind, fresh) => {
       reason: 'failed',
     };
     const told = async (reason: string) => {
-      const run = await startRun(ledger, 'poll', { actor: 'test' });
+      const run = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'test' });
       const opened = await run.write((trx) =>
         toReview(trx, { ...run.who, at: now() }, { ...finding, reason }),
       );

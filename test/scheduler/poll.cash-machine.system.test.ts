@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { addCommission } from '../../src/ledger/commission/commission.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { setMachine } from '../../src/ledger/machine-changes.ts';
 import { bootless, now } from '../support/clock.ts';
 import { type Counter, openCounter, type Shop } from '../support/counter.ts';
@@ -54,7 +55,7 @@ describe.each(ledgerKinds)('the machine that gave out the cash, in %s', (ledger)
     const owner = { id: wallet.id, key: new Secret(wallet.inkey) };
     const at = now();
     await counter.ledger.write(async (trx) => {
-      const who = { actor: 'test', run: null, clock: bootless };
+      const who = { principal: OPERATOR, actor: 'test', run: null, clock: bootless };
       await setMachine(trx, { ...who, at }, fetched.machine, { rate: 10_000n });
       const shop = { name: `owner-${ledger}`, wallet: owner, weight: 1n, machine: fetched.machine };
       await addCommission(trx, { ...who, at }, shop);

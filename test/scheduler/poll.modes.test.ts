@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { errorInWords, setCommand } from '../../src/cli/terminal/words.ts';
 import type { BridgeError } from '../../src/errors.ts';
 import { settle } from '../../src/ledger/cash-outs/settlement.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { type Instant, plus } from '../../src/time.ts';
@@ -187,7 +188,14 @@ forEachLedger((_kind, open) => {
         ...{ ...money, fiat, currency: 'USD', digits: 2, undelivered: 0n, method: 'given' as const },
       };
       const settlement = { cashOut, origin: 'external' as const, stated, credit: false };
-      const act = { actor: 'dora', run: null, clock: bootless, at: enteredAt, reason: 'receipt' };
+      const act = {
+        principal: OPERATOR,
+        actor: 'dora',
+        run: null,
+        clock: bootless,
+        at: enteredAt,
+        reason: 'receipt',
+      };
       return book.ledger.write((trx) => settle(trx, act, settlement, book.settings));
     };
     await settled('receipt-1', 9_000n, at('2026-11-20 11:59'));

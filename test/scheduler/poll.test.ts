@@ -7,6 +7,7 @@ import { runPage } from '../../src/cli/pages/poll.ts';
 import type { Config } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { BridgeError } from '../../src/errors.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { ALWAYS } from '../../src/ledger/store/effective-dated.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
@@ -114,7 +115,7 @@ quiet = "1 ms"
     poll({
       ledger,
       config,
-      who: { actor: 'test' },
+      who: { principal: OPERATOR, actor: 'test' },
       log,
       signal: options.signal ?? new AbortController().signal,
     });
@@ -398,7 +399,7 @@ quiet = "1 ms"
   test('a second run is refused while one is going on, and says who holds it', async () => {
     await addClient('alice', 10_000n);
     const other = await openAgain(ledger);
-    const held = await startRun(other, 'poll', { actor: 'the timer' });
+    const held = await startRun(other, 'poll', { principal: OPERATOR, actor: 'the timer' });
     await expect(run()).rejects.toMatchObject({
       code: 'run/busy',
       kind: 'busy',
@@ -410,7 +411,7 @@ quiet = "1 ms"
 
   test('a run that lost its lease writes nothing more', async () => {
     await addClient('alice', 10_000n);
-    const slow = await startRun(ledger, 'poll', { actor: 'slow' });
+    const slow = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'slow' });
     await ledger.db
       .updateTable('lease')
       .set({ expires_at: ago(1) })

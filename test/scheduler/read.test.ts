@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { judgingOf } from '../../src/judging/judging.ts';
 import { openSource } from '../../src/lamassu/source.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
 import { settleCashOut } from '../../src/operations/settlements.ts';
 import { readCashOuts } from '../../src/scheduler/read.ts';
@@ -26,7 +27,12 @@ test.each(ledgerKinds)(
         return ledger.write(work);
       };
       const target = {
-        ...readingOf(config, ledger, write, null, { actor: 'test', run: null, clock: bootless }),
+        ...readingOf(config, ledger, write, null, {
+          principal: OPERATOR,
+          actor: 'test',
+          run: null,
+          clock: bootless,
+        }),
         onCashOut: () => undefined,
         signal: new AbortController().signal,
       };

@@ -5,6 +5,7 @@ import type { Mode } from '../../src/dca/fill.ts';
 import { type IngestOptions, ingest } from '../../src/ledger/cash-outs/ingest.ts';
 import { addClient, type LimitChange, pauseClient, setClient } from '../../src/ledger/clients/changes.ts';
 import { addFunding, type NewFunding } from '../../src/ledger/fundings/fundings.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { seeMachine } from '../../src/ledger/machines/machines.ts';
 import { formPayouts } from '../../src/ledger/payouts/form.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';
@@ -12,7 +13,7 @@ import { formOptions } from '../../src/scheduler/pay-due.ts';
 import type { Instant } from '../../src/time.ts';
 import { bootless } from './clock.ts';
 
-const who = { actor: 'dora', run: null, clock: bootless };
+const who = { principal: OPERATOR, actor: 'dora', run: null, clock: bootless };
 
 /** The settings that decide what is due; a test changes them as an operator changes config.toml. */
 interface BookSettings {
@@ -99,6 +100,7 @@ export async function books(ledger: Ledger): Promise<Books> {
       const division = await ledger.write((trx) =>
         ingest(
           trx,
+          { principal: OPERATOR, actor: 'ingest', run: null, clock: bootless, at: processedAt },
           {
             id: `cash-out ${cashOuts}`,
             source: 'lamassu',
@@ -116,9 +118,7 @@ export async function books(ledger: Ledger): Promise<Books> {
           },
           {
             ...settings,
-            now: processedAt,
             origin: 'lamassu',
-            who: { actor: 'ingest', run: null, clock: bootless },
           },
         ),
       );

@@ -5,6 +5,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { Secret } from '../../src/config/secret.ts';
 import { addClient } from '../../src/ledger/clients/changes.ts';
 import { addFunding } from '../../src/ledger/fundings/fundings.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { seeMachine } from '../../src/ledger/machines/machines.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
 import type { Needs, Operation } from '../../src/operations/operation.ts';
@@ -17,7 +18,7 @@ import { perform, sessionOn } from './operations.ts';
 import { startWorld, type World, type WorldOptions } from './world.ts';
 
 const DAY_MS = 86_400_000;
-const who = { actor: 'test', run: null, clock: bootless };
+const who = { principal: OPERATOR, actor: 'test', run: null, clock: bootless };
 
 /** A whole installation, with its ledger open in this process: for tests of what the operator decides. */
 export interface Counter {
@@ -73,7 +74,7 @@ export async function openCounter(options: WorldOptions): Promise<Counter> {
       },
       poll: () =>
         poll({
-          ...{ ledger, config, who: { actor: 'test' } },
+          ...{ ledger, config, who: { principal: OPERATOR, actor: 'test' } },
           ...{ log: pino({ level: 'silent' }), signal: new AbortController().signal },
         }),
       perform: (operation, input, how = {}) =>

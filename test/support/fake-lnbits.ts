@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'vitest';
 import { Secret } from '../../src/config/secret.ts';
 import { BridgeError } from '../../src/errors.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import type { Payment } from '../../src/ledger/payouts/payouts.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { openLedger } from '../../src/ledger/store/open.ts';
@@ -115,7 +116,7 @@ export async function openFake(): Promise<{
     .insertInto('wallets')
     .values({ id: payment.client_wallet_id, invoice_key: 'client key', created_at: payment.created_at })
     .execute();
-  const run = await startRun(ledger, 'poll', { actor: 'test' });
+  const run = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'test' });
   return {
     context: ({ client: lnbits }) => ({
       ...{

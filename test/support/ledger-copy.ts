@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Secret } from '../../src/config/secret.ts';
 import type { BridgeError } from '../../src/errors.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { openLedger } from '../../src/ledger/store/open.ts';
 import { type PayReport, pay } from '../../src/scheduler/pay-due.ts';
@@ -31,7 +32,7 @@ export async function copyOf(day: Payday, { sourceKey }: { sourceKey?: string } 
     ledger,
     payNow: async () => {
       await ledger.db.updateTable('lease').set({ expires_at: '2026-01-01T00:00:00.000000Z' }).execute();
-      const run = await startRun(ledger, 'poll', { actor: 'the copy' });
+      const run = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'the copy' });
       const problems: BridgeError[] = [];
       const { signal } = new AbortController();
       const its = { ...config, lnbits: { ...lnbits, sourceWalletKey } };

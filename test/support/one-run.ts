@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect } from 'vitest';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { formPayouts } from '../../src/ledger/payouts/form.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
 import { verifyLedger } from '../../src/ledger/verify/verify.ts';
@@ -67,7 +68,7 @@ export interface Ran extends Paid {
 export async function inRun<T>(work: (ctx: PayContext) => Promise<T>): Promise<T> {
   const { ledger, config } = day;
   const { url, sourceWalletKey } = config.lnbits;
-  const held = await startRun(ledger, 'poll', { actor: 'test' });
+  const held = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'test' });
   const opened = await openSourceWallet({ url }, sourceWalletKey, clock);
   const lnbits = new LnbitsClient({ url, backoffMs: 1 }, clock);
   try {

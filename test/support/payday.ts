@@ -9,6 +9,7 @@ import { Secret } from '../../src/config/secret.ts';
 import type { BridgeError } from '../../src/errors.ts';
 import { ingest } from '../../src/ledger/cash-outs/ingest.ts';
 import { addCommission } from '../../src/ledger/commission/commission.ts';
+import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { type Run, startRun } from '../../src/ledger/runs/lease.ts';
 import { ALWAYS } from '../../src/ledger/store/effective-dated.ts';
 import { type Ledger, openLedger } from '../../src/ledger/store/open.ts';
@@ -149,7 +150,7 @@ ${payouts}
       await ledger.write((trx) =>
         addCommission(
           trx,
-          { actor: 'test', run: null, clock: bootless, at: clock.now() },
+          { principal: OPERATOR, actor: 'test', run: null, clock: bootless, at: clock.now() },
           { name, wallet, weight, machine },
         ),
       );
@@ -171,18 +172,17 @@ ${payouts}
         lamassu: {},
       };
       const how = {
-        now: clock.now(),
         timezone: 'UTC',
         priority: 'shared' as const,
         origin: 'lamassu' as const,
-        who: { actor: 'ingest', run: null, clock: bootless },
       };
-      const division = await ledger.write((trx) => ingest(trx, cashOut, how));
+      const act = { principal: OPERATOR, actor: 'ingest', run: null, clock: bootless, at: clock.now() };
+      const division = await ledger.write((trx) => ingest(trx, act, cashOut, how));
       if (division?.net !== sats) throw new Error(`${name} was allocated ${division?.net} of ${sats} sat`);
       return cashOut.id;
     },
     payNow: async ({ signal = new AbortController().signal } = {}) => {
-      const run: Run = await startRun(ledger, 'poll', { actor: 'test' });
+      const run: Run = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'test' });
       const problems: BridgeError[] = [];
       const report = await pay({ ledger, config, run, signal, problems });
       await run.finish('ok', null);

@@ -4,7 +4,7 @@ import type { CashOut } from '../../dca/cash-out.ts';
 import { localDate } from '../../dca/local-time.ts';
 import { largestRemainder } from '../../dca/split.ts';
 import type { Instant } from '../../time.ts';
-import type { Who } from '../log/log.ts';
+import type { Act } from '../log/log.ts';
 import { seeMachine, successors } from '../machines/machines.ts';
 import { ratesAt } from '../machines/rates.ts';
 import { useCurrency } from '../store/currencies.ts';
@@ -16,13 +16,10 @@ import { closeReview } from './review.ts';
 import { causesAsText, type OwnShareCause, whyOwnShare } from './why-own-share.ts';
 
 export interface IngestOptions {
-  now: Instant;
   /** The time zone of local days, by which daily limits count. */
   timezone: string;
   priority: 'shared' | 'flow-first' | 'fixed-first';
   origin: Schema['cash_outs']['origin'];
-  /** The run that reads it; a settlement has none. */
-  who: Who;
 }
 
 export interface RecordedDivision extends Division {
@@ -44,11 +41,13 @@ function compute<T>(work: () => T): T {
 
 /**
  * Records one cash-out in the caller's transaction: the cash-out, its allocations, and what remains of the fundings.
+ * `act` is that of the run that read it, or of the operator's settlement, which has no run.
  * Its id is the key: if it was processed before, returns null and changes nothing. Forms no payouts. Throws
  * `NotDivisible` if the cash-out cannot be divided.
  */
 export async function ingest(
   trx: Trx,
+  act: Act,
   cashOut: CashOut,
   options: IngestOptions,
 ): Promise<RecordedDivision | null> {
@@ -61,7 +60,6 @@ export async function ingest(
 
   await useCurrency(trx, cashOut.currency, cashOut.digits);
   const { machine, begunAt = null } = cashOut;
-  const act = { ...options.who, at: options.now };
   await seeMachine(trx, act, machine, cashOut.source);
   if (begunAt !== null) await seeMachine(trx, act, begunAt, cashOut.source);
   const day = compute(() => localDate(cashOut.confirmedAt, options.timezone));
@@ -81,7 +79,7 @@ export async function ingest(
       machine,
       begun_at_machine: begunAt,
       confirmed_at: cashOut.confirmedAt,
-      processed_at: options.now,
+      processed_at: act.at,
       local_date: day,
       currency: cashOut.currency,
       fiat: cashOut.fiat,
@@ -94,7 +92,7 @@ export async function ingest(
       own_reasons: causes.length > 0 ? causesAsText(causes) : null,
       method: cashOut.method,
       origin: options.origin,
-      run_id: options.who.run,
+      run_id: act.run,
       lamassu: cashOut.lamassu ? JSON.stringify(cashOut.lamassu) : null,
     })
     .execute();

@@ -91,7 +91,7 @@ async function recordOpened(
 ): Promise<void> {
   if (act.run === null) return;
   await record(trx, act, {
-    ...{ at: act.at, action: 'review open', subject, reason: detail },
+    ...{ action: 'review open', subject, reason: detail },
     before: known && { state: known.state, reason: known.reason },
     after: { state: 'open', reason: why },
   });
@@ -142,7 +142,7 @@ export async function releaseRow(
     .execute();
   const before = { state: known?.state ?? null, reason: known?.reason ?? null };
   const after = { state: now.state, reason: now.reason };
-  await record(trx, act, { at, action: 'review release', subject: id, before, after });
+  await record(trx, act, { action: 'review release', subject: id, before, after });
   return true;
 }
 
@@ -151,7 +151,6 @@ export async function releaseRow(
  * `usage/invalid`: `not-found` if it is not in review, `state` if it was distributed or waits for a release.
  */
 export async function dismissRow(trx: Trx, act: ReasonedAct, id: string): Promise<boolean> {
-  const { at } = act;
   const known = await trx.selectFrom('review').selectAll().where('cash_out_id', '=', id).executeTakeFirst();
   if (!known) throw notFound('id', `${id} is not in review`, message`${call('review.list')} shows what is.`);
   if (known.state === 'dismissed') return false;
@@ -172,7 +171,7 @@ export async function dismissRow(trx: Trx, act: ReasonedAct, id: string): Promis
   await closeReview(trx, act, id, 'dismissed');
   const before = { state: known.state, reason: known.reason };
   const after = { state: 'dismissed', reason: known.reason };
-  await record(trx, act, { at, action: 'review dismiss', subject: id, before, after });
+  await record(trx, act, { action: 'review dismiss', subject: id, before, after });
   return true;
 }
 
@@ -197,6 +196,6 @@ export async function acceptRow(
     .execute();
   const before = { state: known?.state ?? null, reason: known?.reason ?? null };
   const after = { state: now.state, reason: now.reason, detail };
-  await record(trx, act, { at, action: 'review dismiss', subject: id, before, after });
+  await record(trx, act, { action: 'review dismiss', subject: id, before, after });
   return true;
 }

@@ -55,7 +55,7 @@ export async function settle(
   trx: Trx,
   act: ReasonedAct,
   settlement: Settlement,
-  options: Omit<IngestOptions, 'now' | 'origin' | 'who'>,
+  options: Omit<IngestOptions, 'origin'>,
 ): Promise<CashOutDetail> {
   const { cashOut, origin, stated, credit } = settlement;
   const { id, machine, confirmedAt } = cashOut;
@@ -67,12 +67,7 @@ export async function settle(
   const { at, actor, reason } = act;
   // Before ingest, which would close the entry as eligible.
   await closeReview(trx, act, id, 'processed');
-  await ingest(trx, cashOut, {
-    ...options,
-    now: at,
-    origin,
-    who: { actor: 'ingest', run: null, clock: act.clock },
-  });
+  await ingest(trx, { ...act, run: null }, cashOut, { ...options, origin });
   const figures: KeptFigures = {
     stated: [
       ...(stated.fiat ? (['fiat'] as const) : []),
@@ -98,7 +93,7 @@ export async function settle(
     .execute();
   const view = await cashOutDetail(trx, id);
   if (!view) throw new Error(`${id} was settled and is not there`);
-  await record(trx, act, { at, action: 'settle', subject: id, after: settlementSnapshot(view) });
+  await record(trx, act, { action: 'settle', subject: id, after: settlementSnapshot(view) });
   return view;
 }
 

@@ -57,7 +57,7 @@ export async function voidSettlement(trx: Trx, act: ReasonedAct, id: string, jud
   await trx.deleteFrom('credit_members').where('cash_out_id', '=', id).execute();
   await trx.deleteFrom('settlements').where('cash_out_id', '=', id).execute();
   await trx.deleteFrom('cash_outs').where('id', '=', id).execute();
-  await record(trx, act, { at, action: 'settle void', subject: id, before });
+  await record(trx, act, { action: 'settle void', subject: id, before });
   const back = cashOut.origin === 'settled' ? await watchAgain(trx, act, cashOut, judge) : 'none';
   return { was, fundings, back };
 }
@@ -121,7 +121,7 @@ async function giveBack(
     .execute();
   const { remaining, spent, status } = await read();
   await record(trx, act, {
-    ...{ at: act.at, action: 'settle void', subject: `f${id}` },
+    ...{ action: 'settle void', subject: `f${id}` },
     before: { ...shown(before), cash_out: cashOut },
     after: { ...shown({ remaining, spent, status }), cash_out: cashOut },
   });

@@ -155,7 +155,7 @@ export async function rebindSource(
     );
   }
   const states = { before: { system_identifier: was }, after: { system_identifier: is } };
-  await record(trx, act, { at: act.at, action: 'source accept', subject: `source ${name}`, ...states });
+  await record(trx, act, { action: 'source accept', subject: `source ${name}`, ...states });
 }
 
 function differs(key: string, what: string, ledger: string, config: string): BridgeError {

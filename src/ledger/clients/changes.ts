@@ -43,7 +43,6 @@ export async function addClient(
   const added = await findClient(trx, name, at);
   await requireLimits(trx, added);
   await record(trx, act, {
-    at,
     action: 'client add',
     subject: `client ${name}`,
     after: clientSnapshot(added),
@@ -76,7 +75,6 @@ export async function setClient(
   const states = { before: clientSnapshot(before), after: clientSnapshot(after) };
   if (change.wallet || toJson(states.before) !== toJson(states.after)) {
     await record(trx, act, {
-      at,
       action: 'client set',
       subject: `client ${name}`,
       before: states.before,
@@ -95,7 +93,6 @@ export async function pauseClient(trx: Trx, act: Act, name: string, paused: bool
   const after = await findClient(trx, name, at);
   if (toJson(before) !== toJson(after)) {
     await record(trx, act, {
-      at,
       action: paused ? 'client pause' : 'client resume',
       subject: `client ${name}`,
       before: clientSnapshot(before),

@@ -16,7 +16,6 @@ export async function closeClient(trx: Trx, act: Act, name: string): Promise<Cli
   const client: Client = { ...before, status: 'closed' };
   await setStatus(trx, before, client.status);
   await record(trx, act, {
-    at,
     action: 'client close',
     subject: `client ${name}`,
     before: clientSnapshot(before),

@@ -243,7 +243,7 @@ export async function restate(trx: Trx, act: Act, subject: string, since: Instan
   }
   await closeDoubts(trx, act, subject);
   await record(trx, act, {
-    ...{ at, action: 'clock restate', subject },
+    ...{ action: 'clock restate', subject },
     before: { from: doubts.map((one) => one.at) },
     after: { from: since },
   });

@@ -125,7 +125,7 @@ export async function addCommission(
   await weigh(trx, id, machine, weight, from);
   const added = await findCommission(trx, name, at);
   await record(trx, act, {
-    ...{ at, action: 'commission add', subject: `commission ${name}` },
+    ...{ action: 'commission add', subject: `commission ${name}` },
     after: { ...snapshot(added), ...(from === at ? {} : { from }) },
   });
   return added;
@@ -153,7 +153,7 @@ export async function setCommission(
   const states = { before: snapshot(before), after: snapshot(after) };
   if (wallet || toJson(states.before) !== toJson(states.after)) {
     await record(trx, act, {
-      ...{ at, action: 'commission set', subject: `commission ${name}` },
+      ...{ action: 'commission set', subject: `commission ${name}` },
       before: states.before,
       after: { ...states.after, ...(wallet ? { wallet_key: 'replaced' } : {}) },
     });
@@ -198,7 +198,7 @@ export async function removeCommission(
   if (gone.length === before.weights.length) await setStatus(trx, before.id, 'closing');
   const after = await findCommission(trx, name, at);
   await record(trx, act, {
-    ...{ at, action: 'commission remove', subject: `commission ${name}` },
+    ...{ action: 'commission remove', subject: `commission ${name}` },
     before: snapshot(before),
     after: snapshot(after),
   });

@@ -187,13 +187,16 @@ function sorted(row: AnyRow): [string, AnyRow[string]][] {
 async function takeIntoUse(target: Ledger, who: Who, from: string): Promise<void> {
   await target.write(async (trx) => {
     await trx.updateTable('ledger').set({ retired_to: null }).execute();
-    await record(trx, who, {
-      at: target.clock.now(),
-      action: 'ledger copy',
-      subject: 'ledger',
-      before: { url: from },
-      after: { url: target.url },
-    });
+    await record(
+      trx,
+      { ...who, at: target.clock.now() },
+      {
+        action: 'ledger copy',
+        subject: 'ledger',
+        before: { url: from },
+        after: { url: target.url },
+      },
+    );
   });
 }
 

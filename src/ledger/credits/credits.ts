@@ -156,7 +156,7 @@ export async function creditArrived(
     reason: by === 'operator' ? wordOf(act) : null,
   });
   await record(trx, act, {
-    ...{ at, action: 'credit arrive', subject: `c${id}` },
+    ...{ action: 'credit arrive', subject: `c${id}` },
     before: { state },
     after: { state: 'credited', sats, payment_hash: hash },
   });
@@ -191,7 +191,7 @@ export async function reinstateCredit(
     reason: by === 'operator' ? wordOf(act) : null,
   });
   await record(trx, act, {
-    ...{ at, action: 'credit arrive', subject: `c${id}` },
+    ...{ action: 'credit arrive', subject: `c${id}` },
     before: { state: 'dropped' },
     after: { state: 'credited', sats, payment_hash: hash },
   });
@@ -207,7 +207,7 @@ export async function holdCredit(
 ): Promise<void> {
   await move(trx, id, ['intended', 'sending', 'unknown'], { state: 'held', reason: because, seen });
   await record(trx, act, {
-    ...{ at: act.at, action: 'credit held', subject: `c${id}`, reason: because },
+    ...{ action: 'credit held', subject: `c${id}`, reason: because },
     before: { state },
     after: { state: 'held' },
   });
@@ -229,7 +229,7 @@ export async function dropCredit(
     ...{ state: 'dropped', reason: because, seen },
   });
   await record(trx, act, {
-    ...{ at: act.at, action: 'credit drop', subject: `c${id}`, reason: because ?? undefined },
+    ...{ action: 'credit drop', subject: `c${id}`, reason: because ?? undefined },
     before: { state },
     after: { state: 'dropped', sats },
   });

@@ -134,7 +134,7 @@ export async function resolveLate(
     await contradict(trx, act, { credit, hash, shown });
   await closeContradictions(trx, act, { credit: credit.id, hash }, { booked });
   await record(trx, act, {
-    ...{ at: act.at, action: 'credit resolve', subject: `c${credit.id}` },
+    ...{ action: 'credit resolve', subject: `c${credit.id}` },
     after: { payment_hash: hash, credited, kept_sats: booked ? credit.sats : 0n },
   });
 }

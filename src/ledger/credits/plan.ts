@@ -153,7 +153,7 @@ export async function intendCredits(
         )
         .execute();
     await record(trx, act, {
-      ...{ at: act.at, action: 'credit intend', subject: `c${id}` },
+      ...{ action: 'credit intend', subject: `c${id}` },
       after: { state: 'intended', sats, fee, wallet_id: wallet, cash_outs: members.length },
     });
   }

@@ -67,7 +67,6 @@ export async function takeSourceWallet(
   if (refusal) throw refusal;
   await trx.updateTable('ledger').set({ source_wallet_id: wallet }).execute();
   await record(trx, act, {
-    at: act.at,
     action: BOUND,
     subject: wallet,
     before: { source_wallet_id: bound },
@@ -82,7 +81,7 @@ const ACCOUNTED = 'former payments accounted for';
  * clients' wallets are no longer searched.
  */
 export async function accountFor(trx: Trx, act: Act, wallet: string): Promise<void> {
-  await record(trx, act, { at: act.at, action: ACCOUNTED, subject: wallet });
+  await record(trx, act, { action: ACCOUNTED, subject: wallet });
 }
 
 /** Whether that was recorded since another wallet was the source wallet. */

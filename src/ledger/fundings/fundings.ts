@@ -90,7 +90,6 @@ export async function addFunding(
     .executeTakeFirstOrThrow();
   const added = await findFunding(trx, id);
   await record(trx, act, {
-    at,
     action: 'funding add',
     subject: `f${id}`,
     after: { client: client.name, rate: rate === null ? null : formatRate(rate), ...snapshot(added) },
@@ -246,7 +245,6 @@ export async function changeFunding(
   await trx.updateTable('fundings').set(to).where('id', '=', before.id).execute();
   const after = await findFunding(trx, before.id);
   await record(trx, act, {
-    at: act.at,
     action,
     subject: `f${before.id}`,
     before: snapshot(before),

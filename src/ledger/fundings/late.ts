@@ -238,7 +238,6 @@ async function give(
     },
   });
   await record(trx, act, {
-    at: act.at,
     action: 'cash-out from own',
     subject: before.id,
     before: state(before),

@@ -77,7 +77,7 @@ export async function bookOverpaid(
     if (!known) await keepEvidence(trx, act, found);
   }
   await record(trx, act, {
-    ...{ at: act.at, action: 'payout overpaid', subject: `p${payout}` },
+    ...{ action: 'payout overpaid', subject: `p${payout}` },
     after: {
       ...{ sats, fiat, currency, payment_hash: payment?.hash ?? null },
       funding: funding === null ? null : `f${funding}`,

@@ -7,10 +7,11 @@ import type { Db, Trx } from '../store/open.ts';
  */
 export type Principal = { kind: 'operator' } | { kind: 'bookkeeper' } | { kind: 'client'; client: string };
 
+export const OPERATOR: Principal = { kind: 'operator' };
+
 /** Who asks for something to be done, on whose right and why. A run takes it over. */
 export interface Asker {
-  /** Default: the operator. */
-  principal?: Principal;
+  principal: Principal;
   actor: string;
   /** The reason of the actor, for every change that has no reason of its own. */
   reason?: string | undefined;
@@ -24,7 +25,6 @@ export interface Who extends Asker {
 }
 
 export interface Change {
-  at: Instant;
   /** What was done, as noun and verb: `funding confirm`. */
   action: string;
   /** What it was done to: `f12`, `p118`, `client alice`, a cash-out's id. */
@@ -50,23 +50,23 @@ export function wordOf({ actor, reason }: Asker): string | null {
 }
 
 /** Adds a change to the ledger's log, in the transaction that makes the change. */
-export async function record(trx: Trx, who: Who, change: Change): Promise<void> {
+export async function record(trx: Trx, act: Act, change: Change): Promise<void> {
   // A run records the clocks itself.
-  const clock = who.run === null ? who.clock.host() : null;
+  const clock = act.run === null ? act.clock.host() : null;
   await trx
     .insertInto('log')
     .values({
-      at: change.at,
-      actor: who.actor,
-      run_id: who.run,
+      at: act.at,
+      actor: act.actor,
+      run_id: act.run,
       action: change.action,
       subject: change.subject,
       before: toJson(change.before),
       after: toJson(change.after),
-      reason: change.reason ?? who.reason ?? null,
+      reason: change.reason ?? act.reason ?? null,
       boot: clock?.boot ?? null,
       uptime_ms: clock === null ? null : BigInt(clock.uptime),
-      principal: who.principal === undefined ? null : principalName(who.principal),
+      principal: principalName(act.principal),
     })
     .execute();
 }

@@ -46,13 +46,13 @@ async function registerOrUpdate(
   { deviceId, name }: { deviceId: string; name: string | null },
   source: string,
 ): Promise<void> {
-  const change = { at: act.at, subject: `machine ${deviceId}` };
+  const subject = `machine ${deviceId}`;
   if (!before) {
     await trx
       .insertInto('machines')
       .values({ device_id: deviceId, source, name, first_seen: act.at })
       .execute();
-    await record(trx, act, { ...change, action: 'machine found', after: { source, name } });
+    await record(trx, act, { subject, action: 'machine found', after: { source, name } });
     return;
   }
   if (name === null) return;
@@ -65,7 +65,7 @@ async function registerOrUpdate(
     .execute();
   if (!renamed) return;
   const states = { before: { name: before.name }, after: { name } };
-  await record(trx, act, { ...change, action: 'machine renamed', ...states });
+  await record(trx, act, { subject, action: 'machine renamed', ...states });
 }
 
 /** The machines in use, by name; replaced ones are left out. */

@@ -66,7 +66,7 @@ export function knownOf(payment: 'payments.id') {
 export async function contradict(trx: Trx, act: Act, found: Contradicting): Promise<boolean> {
   if (!(await insert(trx, act, found, { closed: false }))) return false;
   await record(trx, act, {
-    ...{ at: act.at, action: found.payment ? 'payment contradicted' : 'credit contradicted' },
+    ...{ action: found.payment ? 'payment contradicted' : 'credit contradicted' },
     subject: found.payment ? `p${found.payment.payout_id}` : `c${found.credit?.id}`,
     after: { payment_hash: found.hash, shown: found.shown },
   });

@@ -77,7 +77,6 @@ export async function releasePayout(trx: Trx, act: Act, id: bigint): Promise<voi
   const after = await goOn(trx, id, ['held'], at);
   await trx.updateTable('payouts').set({ released_at: at }).where('id', '=', id).execute();
   await record(trx, act, {
-    at,
     action: 'payout release',
     subject: `p${id}`,
     before: { state, reason },
@@ -112,7 +111,6 @@ export async function retryPayout(trx: Trx, act: Act, id: bigint): Promise<Payou
   if (state !== 'deferred') return state;
   const after = await goOn(trx, id, ['deferred'], act.at);
   await record(trx, act, {
-    at: act.at,
     action: 'payout retry',
     subject: `p${id}`,
     before: { state, reason },
@@ -159,7 +157,6 @@ export async function resolvePayment(
   }
   const after = await goOn(trx, id, ['planned', 'paying', 'deferred', 'unknown', 'held'], at);
   await record(trx, act, {
-    at,
     action: 'payout resolve',
     subject: `p${id}`,
     before: { state, payment_hash: payment.payment_hash, payment: payment.state },

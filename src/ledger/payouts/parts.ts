@@ -37,7 +37,7 @@ export async function splitPart(
   const parts = into.map((one, index) => ({ payout_id: payout, part: last + BigInt(index + 1), sats: one }));
   await trx.insertInto('payout_parts').values(parts).execute();
   await record(trx, act, {
-    ...{ at: act.at, action: 'payout split', subject: `p${payout}` },
+    ...{ action: 'payout split', subject: `p${payout}` },
     before: { part, sats },
     after: { parts: parts.map((one) => ({ part: one.part, sats: one.sats })) },
   });

@@ -28,7 +28,7 @@ export async function pausePaying(trx: Trx, act: ReasonedAct): Promise<boolean> 
   const { at, actor, reason } = act;
   const after = { paused_at: at, paused_by: actor, paused_reason: reason };
   await trx.updateTable('ledger').set(after).execute();
-  await record(trx, act, { at, action: 'payouts pause', subject: 'payouts', after });
+  await record(trx, act, { action: 'payouts pause', subject: 'payouts', after });
   return true;
 }
 
@@ -37,7 +37,7 @@ export async function resumePaying(trx: Trx, act: Act): Promise<boolean> {
   const before = await readPause(trx);
   if (before.paused_at === null) return false;
   await trx.updateTable('ledger').set({ paused_at: null, paused_by: null, paused_reason: null }).execute();
-  await record(trx, act, { at: act.at, action: 'payouts resume', subject: 'payouts', before });
+  await record(trx, act, { action: 'payouts resume', subject: 'payouts', before });
   return true;
 }
 

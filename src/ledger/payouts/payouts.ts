@@ -222,7 +222,6 @@ export async function markUnknown(
 export async function markDead(trx: Trx, act: Act, payment: Payment, because: string): Promise<void> {
   await movePayment(trx, payment.id, ['invoiced', 'sending', 'unknown'], { state: 'dead', reason: because });
   await record(trx, act, {
-    at: act.at,
     action: 'payment dead',
     subject: `p${payment.payout_id}`,
     before: { payment_hash: payment.payment_hash, state: payment.state },
@@ -269,7 +268,7 @@ export async function revivePayment(
   const open: PayoutState[] = ['planned', 'paying', 'deferred', 'unknown'];
   await movePayout(trx, payment.payout_id, open, settled ? { state: 'settled', at } : { state: 'paying' });
   await record(trx, act, {
-    ...{ at, action: 'payment arrived', subject: `p${payment.payout_id}` },
+    ...{ action: 'payment arrived', subject: `p${payment.payout_id}` },
     before: { payment_hash: payment.payment_hash, state: 'dead' },
     after: { payment_hash: payment.payment_hash, state: 'settled' },
   });
@@ -291,7 +290,7 @@ async function recordClockSetBack(trx: Trx, act: Act, payment: Payment): Promise
   const before = payment.sent_at ?? payment.created_at;
   if (plus(at, CLOCK_MS) >= before) return;
   const subject = `p${payment.payout_id}`;
-  await record(trx, act, { at, action: CLOCK_SET_BACK, subject, before: { at: before }, after: { at } });
+  await record(trx, act, { action: CLOCK_SET_BACK, subject, before: { at: before }, after: { at } });
 }
 
 /** `deferred`: nothing is under way; a later run tries again. `lack`: what the source wallet lacks for it. */
@@ -321,7 +320,6 @@ export async function holdPayout(trx: Trx, act: Act, payout: bigint, because = a
     reason: because ?? null,
   });
   await record(trx, act, {
-    at: act.at,
     action: 'payout held',
     subject: `p${payout}`,
     before: { state },

@@ -48,7 +48,7 @@ export async function bookFee(
     .executeTakeFirstOrThrow();
   if (numUpdatedRows === 0n) return;
   await record(trx, act, {
-    ...{ at: act.at, action: 'payment fee', subject: `p${payout_id}` },
+    ...{ action: 'payment fee', subject: `p${payout_id}` },
     before: { payment_hash, fee_msat },
     after: { payment_hash, fee_msat: fee },
   });

@@ -126,7 +126,6 @@ async function putBackPayout(trx: Trx, group: Lost[], options: RecoverOptions): 
   );
   const payments = group.map((one) => one.hash);
   await record(trx, options.act, {
-    at: options.act.at,
     action: 'payout recovered',
     subject: `p${first.payout}`,
     before: known ? { state: known.state } : undefined,

@@ -7,13 +7,14 @@ import { clientsAt, findClient } from '../../../src/ledger/clients/clients.ts';
 import { closeClient } from '../../../src/ledger/clients/close.ts';
 import { viewsOf } from '../../../src/ledger/clients/view.ts';
 import { addFunding, cancelFunding, withdrawFunding } from '../../../src/ledger/fundings/fundings.ts';
+import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { pausePaying } from '../../../src/ledger/payouts/pause.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
 import { type Instant, plus } from '../../../src/time.ts';
 import { bootless, now } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
-const who = { actor: 'dora', run: null, clock: bootless };
+const who = { principal: OPERATOR, actor: 'dora', run: null, clock: bootless };
 const DAY_MS = 86_400_000;
 
 /** A hint that names these operations, a line each. */
@@ -48,6 +49,7 @@ function cashOut(ledger: Ledger, id: string, fiat: bigint, confirmedAt: Instant)
   return ledger.write((trx) =>
     ingest(
       trx,
+      { principal: OPERATOR, actor: 'ingest', run: null, clock: bootless, at: now() },
       {
         id,
         source: 'lamassu',
@@ -63,11 +65,9 @@ function cashOut(ledger: Ledger, id: string, fiat: bigint, confirmedAt: Instant)
         lamassu: {},
       },
       {
-        now: now(),
         timezone: 'UTC',
         priority: 'shared',
         origin: 'lamassu',
-        who: { actor: 'ingest', run: null, clock: bootless },
       },
     ),
   );

@@ -9,6 +9,7 @@ import { viewsOf } from '../../../src/ledger/clients/view.ts';
 import { adjustFunding, moveFunding } from '../../../src/ledger/fundings/corrections.ts';
 import { cancelFunding, confirmFunding, withdrawFunding } from '../../../src/ledger/fundings/fundings.ts';
 import { listFundings } from '../../../src/ledger/fundings/view.ts';
+import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { seeMachine } from '../../../src/ledger/machines/machines.ts';
 import type { Ledger, Trx } from '../../../src/ledger/store/open.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
@@ -19,7 +20,14 @@ import { forEachLedger } from '../../support/ledgers.ts';
 
 const BEGIN = '2026-09-01T00:00:00.000000Z';
 const HOUR = 3_600_000;
-const who = (at: Instant) => ({ actor: 'dora', run: null, clock: systemClock, reason: 'why', at });
+const who = (at: Instant) => ({
+  principal: OPERATOR,
+  actor: 'dora',
+  run: null,
+  clock: systemClock,
+  reason: 'why',
+  at,
+});
 
 /** All payouts that are not settled arrive at that moment, each by one payment. */
 async function arrive(ledger: Ledger, at: Instant): Promise<void> {

@@ -4,6 +4,7 @@ import { Secret } from '../../../src/config/secret.ts';
 import { addClient, pauseClient } from '../../../src/ledger/clients/changes.ts';
 import { bestTime, entryTime } from '../../../src/ledger/clocks/clocks.ts';
 import { doubtsAt, restate, timeOfChange, wayOut } from '../../../src/ledger/clocks/doubts.ts';
+import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { startRun } from '../../../src/ledger/runs/lease.ts';
 import { ledgerStatus } from '../../../src/ledger/status.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
@@ -14,7 +15,7 @@ import { forEachLedger } from '../../support/ledgers.ts';
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const YEAR = 365 * 24 * HOUR;
-const who = { actor: 'test', run: null, clock: bootless, reason: 'the clock was wrong' };
+const who = { principal: OPERATOR, actor: 'test', run: null, clock: bootless, reason: 'the clock was wrong' };
 const shifts = [MINUTE + 2_000, 6 * HOUR, YEAR].flatMap((ms) => [ms, -ms]);
 
 /** The host's clocks; the one that can be set is wrong by `ms`. */
@@ -25,7 +26,7 @@ const off = (ms: number, more: Partial<HostClock> = {}): HostClock => {
 
 /** A run that saw both clocks; Lamassu's wrong by `ms`. */
 async function seen(ledger: Ledger, ms = 0, { wall, uptime } = systemClock.host()): Promise<void> {
-  const run = await startRun(ledger, 'poll', { actor: 'me' }, 'lamassu');
+  const run = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'me' }, 'lamassu');
   await ledger.db
     .updateTable('runs')
     .set({
@@ -136,7 +137,7 @@ forEachLedger((kind, open) => {
     await ledger.db.updateTable('runs').set({ succeeded: 1n }).execute();
     expect(await look(plus(now(), MINUTE))).toMatchObject({ stale: false, overrun: false });
     expect(await look(plus(now(), -HOUR))).toMatchObject({ stale: true });
-    await startRun(ledger, 'poll', { actor: 'me' }, 'lamassu');
+    await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'me' }, 'lamassu');
     expect(await look(plus(now(), 1_000))).toMatchObject({ stale: false, overrun: false });
     expect(await look(plus(now(), -HOUR))).toMatchObject({ overrun: true });
     expect(await look(plus(now(), 3 * HOUR))).toMatchObject({ overrun: true, stale: true });

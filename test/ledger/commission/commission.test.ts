@@ -8,6 +8,7 @@ import {
   removeCommission,
   setCommission,
 } from '../../../src/ledger/commission/commission.ts';
+import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { replaceMachine } from '../../../src/ledger/machine-changes.ts';
 import { seeMachine } from '../../../src/ledger/machines/machines.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
@@ -15,7 +16,7 @@ import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
 import { bootless } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
-const who = { actor: 'dora', run: null, clock: bootless };
+const who = { principal: OPERATOR, actor: 'dora', run: null, clock: bootless };
 /** `day(3)`: noon of the third day. */
 const day = (n: number) => `2026-11-${String(n).padStart(2, '0')}T12:00:00.000000Z`;
 const wallet = (id: string) => ({ id, key: new Secret(`key-${id}`) });
@@ -56,13 +57,12 @@ async function shared(ledger: Ledger, id: string, at: string, machine = 'm1') {
   };
   const row = { id, source: 'lamassu', machine, confirmedAt: at, method: 'ticker' as const, lamassu: {} };
   const how = {
-    now: day(9),
     timezone: 'UTC',
     priority: 'shared',
     origin: 'lamassu',
-    who: { actor: 'ingest', run: null, clock: bootless },
   } as const;
-  await ledger.write((trx) => ingest(trx, { ...row, ...cash }, how));
+  const act = { principal: OPERATOR, actor: 'ingest', run: null, clock: bootless, at: day(9) };
+  await ledger.write((trx) => ingest(trx, act, { ...row, ...cash }, how));
   const rows = await ledger.db
     .selectFrom('commission_shares as s')
     .innerJoin('recipients as r', 'r.id', 's.recipient_id')

@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import { backupLedger } from '../../../src/ledger/copies/backup.ts';
-import { record } from '../../../src/ledger/log/log.ts';
+import { OPERATOR, record } from '../../../src/ledger/log/log.ts';
 import { type Ledger, openLedger } from '../../../src/ledger/store/open.ts';
 import { thisUser } from '../../../src/lib/users.ts';
 import { systemClock } from '../../../src/time.ts';
@@ -22,7 +22,11 @@ import { freshLedger } from '../../support/ledgers.ts';
 const folderOf = ({ url }: Ledger) => dirname(url.slice('sqlite:'.length));
 const note = (ledger: Ledger, subject: string) =>
   ledger.write((trx) =>
-    record(trx, { actor: 'test', run: null, clock: bootless }, { at: now(), action: 'test', subject }),
+    record(
+      trx,
+      { principal: OPERATOR, actor: 'test', run: null, clock: bootless, at: now() },
+      { action: 'test', subject },
+    ),
   );
 const count = async (ledger: Ledger) => (await ledger.db.selectFrom('log').select('id').execute()).length;
 

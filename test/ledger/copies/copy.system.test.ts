@@ -7,7 +7,7 @@ import { backupLedger } from '../../../src/ledger/copies/backup.ts';
 import { copyLedger } from '../../../src/ledger/copies/copy.ts';
 import { creditsIn, dropCredit } from '../../../src/ledger/credits/credits.ts';
 import { intendCredits } from '../../../src/ledger/credits/plan.ts';
-import { record } from '../../../src/ledger/log/log.ts';
+import { OPERATOR, record } from '../../../src/ledger/log/log.ts';
 import { startRun } from '../../../src/ledger/runs/lease.ts';
 import { type Ledger, openLedger } from '../../../src/ledger/store/open.ts';
 import { tablePages, tables } from '../../../src/ledger/store/tables.ts';
@@ -18,7 +18,7 @@ import { startCommand } from '../../support/command.ts';
 import { freshLedger, freshLedgerUrl, type LedgerKind, ledgerKinds } from '../../support/ledgers.ts';
 import { type Payday, payday } from '../../support/payday.ts';
 
-const who = { actor: 'test', run: null, clock: systemClock };
+const who = { principal: OPERATOR, actor: 'test', run: null, clock: systemClock };
 
 /** A ledger with something in most tables. */
 async function usedLedger(): Promise<Payday> {
@@ -31,7 +31,7 @@ async function usedLedger(): Promise<Payday> {
   await day.payNow();
   await day.owe('bob', 777n, 23n);
   await day.ledger.write(async (trx) => {
-    const who = { actor: 'test', run: null, clock: bootless };
+    const who = { principal: OPERATOR, actor: 'test', run: null, clock: bootless };
     for (const dropped of [true, false]) {
       await intendCredits(trx, { ...who, at: now() }, { wallet: day.source.id, largest: 500n });
       for (const credit of dropped ? await creditsIn(trx, ['intended']) : [])
@@ -45,8 +45,8 @@ async function usedLedger(): Promise<Payday> {
       .execute();
     await record(
       trx,
-      { actor: 'test', run: null, clock: bootless },
-      { at: now(), action: 'test', subject: 'ñ 🎉', after: { big: 2n ** 62n } },
+      { principal: OPERATOR, actor: 'test', run: null, clock: bootless, at: now() },
+      { action: 'test', subject: 'ñ 🎉', after: { big: 2n ** 62n } },
     );
   });
   return day;
@@ -114,8 +114,8 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
     await back.write((trx) =>
       record(
         trx,
-        { actor: 'test', run: null, clock: bootless },
-        { at: now(), action: 'test', subject: 'last' },
+        { principal: OPERATOR, actor: 'test', run: null, clock: bootless, at: now() },
+        { action: 'test', subject: 'last' },
       ),
     );
     expect(await verifyLedger(back)).toMatchObject({ ok: true });
@@ -179,7 +179,7 @@ describe.each(ledgerKinds)('to %s', (kind: LedgerKind) => {
 
 test('a run that is going on is not disturbed', async () => {
   const { ledger } = await usedLedger();
-  const run = await startRun(ledger, 'poll', { actor: 'the timer' });
+  const run = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'the timer' });
   const url = await freshLedgerUrl('sqlite');
   await expect(copyLedger({ url: ledger.url }, { url }, who)).rejects.toMatchObject({
     code: 'run/busy',

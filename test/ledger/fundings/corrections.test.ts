@@ -4,6 +4,7 @@ import { adjustFunding, moveFunding } from '../../../src/ledger/fundings/correct
 import { cancelFunding, confirmFunding, withdrawFunding } from '../../../src/ledger/fundings/fundings.ts';
 import { historyOf } from '../../../src/ledger/fundings/history.ts';
 import { findFunding, listFundings } from '../../../src/ledger/fundings/view.ts';
+import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { setMachine } from '../../../src/ledger/machine-changes.ts';
 import { seeMachines } from '../../../src/ledger/machines/machines.ts';
 import { verifyLedger } from '../../../src/ledger/verify/verify.ts';
@@ -11,7 +12,7 @@ import { type Books, books } from '../../support/books.ts';
 import { bootless } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
-const who = { actor: 'dora', run: null, clock: bootless };
+const who = { principal: OPERATOR, actor: 'dora', run: null, clock: bootless };
 const begin = '2026-11-01T00:00:00.000000Z';
 const later = '2026-11-10T00:00:00.000000Z';
 const out = '2026-11-05T00:00:00.000000Z';

@@ -13,6 +13,7 @@ import {
 import { historyOf } from '../../../src/ledger/fundings/history.ts';
 import type { PastChoice } from '../../../src/ledger/fundings/late.ts';
 import { listFundings } from '../../../src/ledger/fundings/view.ts';
+import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { machinesInUse, seeMachines } from '../../../src/ledger/machines/machines.ts';
 import { machineViews } from '../../../src/ledger/machines/view.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
@@ -21,7 +22,7 @@ import { bootless, now } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 import { nextMoment } from '../../support/payday.ts';
 
-const who = { actor: 'dora', run: null, clock: bootless };
+const who = { principal: OPERATOR, actor: 'dora', run: null, clock: bootless };
 
 function ago(ms: number): Instant {
   return plus(now(), -ms);
@@ -85,13 +86,12 @@ function cashOut(ledger: Ledger, id: string, fiat: bigint, machine = 'm1', confi
   return ledger.write((trx) =>
     ingest(
       trx,
+      { principal: OPERATOR, actor: 'ingest', run: null, clock: bootless, at: now() },
       { ...row, commission: 0n, undelivered: 0n, method: 'ticker', lamassu: {} },
       {
-        now: now(),
         timezone: 'UTC',
         priority: 'shared',
         origin: 'lamassu',
-        who: { actor: 'ingest', run: null, clock: bootless },
       },
     ),
   );

@@ -4,6 +4,7 @@ import { addFunding, confirmFunding, type NewFunding } from '../../../src/ledger
 import { historyOf } from '../../../src/ledger/fundings/history.ts';
 import type { PastChoice } from '../../../src/ledger/fundings/late.ts';
 import { findFunding } from '../../../src/ledger/fundings/view.ts';
+import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { replaceMachine, setMachine } from '../../../src/ledger/machine-changes.ts';
 import { seeMachine } from '../../../src/ledger/machines/machines.ts';
 import type { Ledger } from '../../../src/ledger/store/open.ts';
@@ -13,7 +14,7 @@ import { type Books, books } from '../../support/books.ts';
 import { bootless } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
-const who = { actor: 'dora', run: null, clock: bootless };
+const who = { principal: OPERATOR, actor: 'dora', run: null, clock: bootless };
 const begin = '2026-11-01T00:00:00.000000Z';
 /** The nth of November at noon in Guatemala. */
 const day = (number: number): Instant => `2026-11-${`${number}`.padStart(2, '0')}T18:00:00.000000Z`;

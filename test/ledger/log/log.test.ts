@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { record } from '../../../src/ledger/log/log.ts';
+import { OPERATOR, record } from '../../../src/ledger/log/log.ts';
 import { startRun } from '../../../src/ledger/runs/lease.ts';
 import { systemClock } from '../../../src/time.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
@@ -11,10 +11,14 @@ forEachLedger((_kind, open) => {
     const ledger = await open();
     const host = { wall: 0, boot: 'this boot', uptime: 77 };
     const clock = { ...systemClock, host: () => host };
-    const run = await startRun(ledger, 'poll', { actor: 'timer' });
+    const run = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'timer' });
     await run.write(async (trx) => {
-      await record(trx, { actor: 'dora', run: null, clock }, { at: AT, action: 'test', subject: 'by hand' });
-      await record(trx, { ...run.who, clock }, { at: AT, action: 'test', subject: 'by a run' });
+      await record(
+        trx,
+        { principal: OPERATOR, actor: 'dora', run: null, clock, at: AT },
+        { action: 'test', subject: 'by hand' },
+      );
+      await record(trx, { ...run.who, clock, at: AT }, { action: 'test', subject: 'by a run' });
     });
     const rows = await ledger.db
       .selectFrom('log')
@@ -34,8 +38,12 @@ forEachLedger((_kind, open) => {
     };
     const run = await startRun(ledger, 'poll', asker);
     await run.write(async (trx) => {
-      await record(trx, run.who, { at: AT, action: 'test', subject: 'by itself' });
-      await record(trx, run.who, { at: AT, action: 'test', subject: 'with a reason', reason: 'it is due' });
+      await record(trx, { ...run.who, at: AT }, { action: 'test', subject: 'by itself' });
+      await record(
+        trx,
+        { ...run.who, at: AT },
+        { action: 'test', subject: 'with a reason', reason: 'it is due' },
+      );
     });
     const rows = await ledger.db
       .selectFrom('log')

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { commissionWeights } from '../../../src/ledger/cash-outs/ingest.ts';
 import { findFunding } from '../../../src/ledger/fundings/view.ts';
+import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { type MachineChange, replaceMachine, setMachine } from '../../../src/ledger/machine-changes.ts';
 import { findMachine, machinesInUse, seeMachines } from '../../../src/ledger/machines/machines.ts';
 import { ratesAt } from '../../../src/ledger/machines/rates.ts';
@@ -12,7 +13,7 @@ import { type Books, books } from '../../support/books.ts';
 import { bootless } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
-const who = { actor: 'dora', run: null, clock: bootless };
+const who = { principal: OPERATOR, actor: 'dora', run: null, clock: bootless };
 const begin = '2026-11-01T00:00:00.000000Z';
 const day = (number: number): Instant => `2026-11-${`${number}`.padStart(2, '0')}T18:00:00.000000Z`;
 

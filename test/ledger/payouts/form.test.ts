@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Secret } from '../../../src/config/secret.ts';
 import { settle } from '../../../src/ledger/cash-outs/settlement.ts';
 import { addCommission, removeCommission } from '../../../src/ledger/commission/commission.ts';
+import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { dueGroups, type FormOptions, formPayouts } from '../../../src/ledger/payouts/form.ts';
 import type { Instant } from '../../../src/time.ts';
 import { type Books, books } from '../../support/books.ts';
@@ -13,7 +14,7 @@ import { freshLedger } from '../../support/ledgers.ts';
  * ledgers, what is due in fixed mode; this file tests the moments around them.
  */
 
-const who = { actor: 'dora', run: null, clock: bootless };
+const who = { principal: OPERATOR, actor: 'dora', run: null, clock: bootless };
 const BEFORE = '2026-11-01T00:00:00.000000Z';
 const at = (time: string): Instant => `2026-11-20T${time}:00.000000Z`;
 

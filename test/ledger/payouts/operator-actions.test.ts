@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Who } from '../../../src/ledger/log/log.ts';
+import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import {
   findCase,
   holdByHand,
@@ -128,7 +129,7 @@ forEachLedger((_kind, open) => {
     parts?: bigint[],
   ): Promise<{ ledger: Ledger; run: Run; id: bigint }> {
     const ledger = await open();
-    const run = await startRun(ledger, 'payouts test', { actor: 'dora' });
+    const run = await startRun(ledger, 'payouts test', { principal: OPERATOR, actor: 'dora' });
     const id = await run.write(async (trx) => {
       const payout = await owe(trx, parts);
       await make(trx, run, payout);
@@ -278,7 +279,7 @@ forEachLedger((_kind, open) => {
 
   test('paying is paused once and resumed once, with actor and reason', async () => {
     const { ledger } = await begin();
-    const who = { actor: 'emil', run: null, clock: bootless };
+    const who = { principal: OPERATOR, actor: 'emil', run: null, clock: bootless };
     const pause = (reason: string) => ledger.write((trx) => pausePaying(trx, { ...who, at: AT, reason }));
     expect(await pause('moving')).toBe(true);
     expect(await pause('again')).toBe(false);

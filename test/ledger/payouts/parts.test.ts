@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { expect, test } from 'vitest';
+import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { splitPart } from '../../../src/ledger/payouts/parts.ts';
 import { addPayment, markDead, partsOf } from '../../../src/ledger/payouts/payouts.ts';
 import { startRun } from '../../../src/ledger/runs/lease.ts';
@@ -8,13 +9,13 @@ import { bootless } from '../../support/clock.ts';
 import { forEachLedger } from '../../support/ledgers.ts';
 
 const AT = '2026-11-20T10:00:00.000000Z';
-const who = { actor: 'dora', run: null, clock: bootless };
+const who = { principal: OPERATOR, actor: 'dora', run: null, clock: bootless };
 
 forEachLedger((_kind, fresh) => {
   test('a part of which nothing can arrive is split into others, which are paid instead', async () => {
     const ledger = await fresh();
     const { db } = ledger;
-    const run = await startRun(ledger, 'poll', { actor: 'test' });
+    const run = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'test' });
     const pay = (id: bigint, part: bigint, sats: bigint) =>
       ledger.write((trx) =>
         addPayment(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Who } from '../../../src/ledger/log/log.ts';
+import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import {
   deferPayment,
   deferPayout,
@@ -25,12 +26,12 @@ import { freshLedger } from '../../support/ledgers.ts';
 
 const AT = '2026-11-01T12:00:00.000000Z';
 const LATER = '2026-11-01T12:00:05.000000Z';
-const who: Who = { actor: 'dora', run: null, clock: bootless };
+const who: Who = { principal: OPERATOR, actor: 'dora', run: null, clock: bootless };
 
 /** A payout of one part with one payment, in these states. */
 async function owed(payout: PayoutState, payment: PaymentState) {
   const ledger = await freshLedger('sqlite');
-  const run = await startRun(ledger, 'poll', { actor: 'test' });
+  const run = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'test' });
   const row: Payment = await ledger.write(async (trx) => {
     await trx.insertInto('currencies').values({ code: 'USD', digits: 2n }).execute();
     await trx.insertInto('wallets').values({ id: 'w', invoice_key: 'k', created_at: AT }).execute();

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Secret } from '../../../src/config/secret.ts';
 import { addCommission } from '../../../src/ledger/commission/commission.ts';
+import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { owed } from '../../../src/ledger/owed.ts';
 import { type FormOptions, formPayouts } from '../../../src/ledger/payouts/form.ts';
 import { pausePaying } from '../../../src/ledger/payouts/pause.ts';
@@ -16,7 +17,7 @@ import { forEachLedger } from '../../support/ledgers.ts';
 const BEFORE = '2026-11-01T00:00:00.000000Z';
 const at = (time: string): Instant => `2026-11-20T${time}:00.000000Z`;
 const NOON = at('18:00');
-const who = { actor: 'dora', run: null, clock: bootless };
+const who = { principal: OPERATOR, actor: 'dora', run: null, clock: bootless };
 const OPTIONS: FormOptions = {
   ...{ batch: 'poll', minimumSats: 20_000n, maximumSats: 10_000_000n, fixedDueAt: null },
   ...{ now: at('17:00'), run: 1n },

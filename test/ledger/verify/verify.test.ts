@@ -9,6 +9,7 @@ import { closeReview, toReview } from '../../../src/ledger/cash-outs/review.ts';
 import { bindSource, moveMark } from '../../../src/ledger/cash-outs/watermark.ts';
 import { creditArrived, creditsIn, dropCredit, sendCredit } from '../../../src/ledger/credits/credits.ts';
 import { intendCredits } from '../../../src/ledger/credits/plan.ts';
+import { type Act, OPERATOR } from '../../../src/ledger/log/log.ts';
 import { formPayouts } from '../../../src/ledger/payouts/form.ts';
 import {
   addPayment,
@@ -275,7 +276,7 @@ test('a run that goes on meanwhile makes no difference, and is not delayed', asy
     const done = new AbortController();
     const writer = (async () => {
       for (let n = 0; !done.signal.aborted; n += 1)
-        await other.write((trx) => ingest(trx, cashOut(`d${n}`, 100n, 1000n), how(null)));
+        await other.write((trx) => ingest(trx, actOf(null), cashOut(`d${n}`, 100n, 1000n), HOW));
     })();
     for (let n = 0; n < 10; n += 1) expect((await verifyLedger(ledger)).differences).toEqual([]);
     done.abort();
@@ -324,14 +325,15 @@ function cashOut(id: string, fiat: bigint, gross: bigint): CashOut {
   };
 }
 
-function how(run: bigint | null) {
-  const who = { actor: 'test', run, clock: bootless };
-  return { now: LATER, timezone: 'UTC', priority: 'shared' as const, origin: 'lamassu' as const, who };
+const HOW = { timezone: 'UTC', priority: 'shared', origin: 'lamassu' } as const;
+
+function actOf(run: bigint | null): Act {
+  return { principal: OPERATOR, actor: 'test', run, clock: bootless, at: LATER };
 }
 
 /** Books with an example of everything: flow and fixed, an own part, commission, payments in every state. */
 async function fill(ledger: Ledger): Promise<void> {
-  const run = await startRun(ledger, 'poll', { actor: 'test' });
+  const run = await startRun(ledger, 'poll', { principal: OPERATOR, actor: 'test' });
   await run.write(async (trx) => {
     for (const code of ['USD', 'EUR'])
       await trx.insertInto('currencies').values({ code, digits: 2n }).execute();
@@ -397,7 +399,7 @@ async function fill(ledger: Ledger): Promise<void> {
     await moveMark(trx, 'lamassu', { confirmedAt: AT, id: 'c2' });
   });
   await run.write(async (trx) => {
-    await ingest(trx, cashOut('c1', 400_00n, 400_000n), how(run.id));
+    await ingest(trx, actOf(run.id), cashOut('c1', 400_00n, 400_000n), HOW);
     await formPayouts(trx, {
       batch: 'poll',
       minimumSats: 1n,
@@ -407,7 +409,7 @@ async function fill(ledger: Ledger): Promise<void> {
       run: run.id,
     });
   });
-  await run.write((trx) => ingest(trx, cashOut('c2', 3_000_00n, 3_000_000n), how(run.id)));
+  await run.write((trx) => ingest(trx, actOf(run.id), cashOut('c2', 3_000_00n, 3_000_000n), HOW));
   await run.write((trx) => payments(trx, run));
   await run.write((trx) => credits(trx, run));
   await run.finish('ok', null);

@@ -3,6 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { pino } from 'pino';
 import { loadConfig } from '../../../src/config/load.ts';
+import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { openLedger } from '../../../src/ledger/store/open.ts';
 import { poll } from '../../../src/scheduler/poll.ts';
 import { systemClock } from '../../../src/time.ts';
@@ -32,7 +33,13 @@ async function once(configFile: string, wait: Wait | null): Promise<string[]> {
     const { url, password } = config.ledger;
     const ledger = await openLedger({ clock: systemClock, url, password, use: 'write' });
     try {
-      const { problems } = await poll({ ledger, config, who: { actor: 'test' }, log, signal });
+      const { problems } = await poll({
+        ledger,
+        config,
+        who: { principal: OPERATOR, actor: 'test' },
+        log,
+        signal,
+      });
       return problems.map(({ code }) => code);
     } finally {
       await ledger.close();

@@ -11,6 +11,7 @@ import { type Connection, connect, type LamassuOptions, type TextRow } from '../
 import { addClient, pauseClient, setClient } from '../../../src/ledger/clients/changes.ts';
 import { addCommission, setCommission } from '../../../src/ledger/commission/commission.ts';
 import { addFunding, withdrawFunding } from '../../../src/ledger/fundings/fundings.ts';
+import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { setMachine } from '../../../src/ledger/machine-changes.ts';
 import { seeMachine } from '../../../src/ledger/machines/machines.ts';
 import { pausePaying, resumePaying } from '../../../src/ledger/payouts/pause.ts';
@@ -31,7 +32,7 @@ import type { Row } from './judgement.ts';
 import type { Plan } from './plan.ts';
 import { currencies } from './row.ts';
 
-const who = { actor: 'dora', run: null, clock: bootless };
+const who = { principal: OPERATOR, actor: 'dora', run: null, clock: bootless };
 
 /** The real program on a Lamassu of its own, with a ledger and a simulated LNbits. */
 export interface Bridge extends AsyncDisposable {
@@ -106,7 +107,13 @@ export async function startBridge(plan: Plan, kind: LedgerKind): Promise<Bridge>
     ledger.db.updateTable('runs').set({ source_now: null }).where('id', '>', 0n).execute();
 
   const signal = new AbortController().signal;
-  const deps = { ledger, config, who: { actor: 'test' }, log: pino({ level: 'silent' }), signal };
+  const deps = {
+    ledger,
+    config,
+    who: { principal: OPERATOR, actor: 'test' },
+    log: pino({ level: 'silent' }),
+    signal,
+  };
   const release = stack.move();
   return {
     lamassu,

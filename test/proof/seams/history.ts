@@ -7,6 +7,7 @@ import { bindSource, markOf } from '../../../src/ledger/cash-outs/watermark.ts';
 import { addClient, pauseClient, setClient } from '../../../src/ledger/clients/changes.ts';
 import { addCommission, setCommission } from '../../../src/ledger/commission/commission.ts';
 import { addFunding } from '../../../src/ledger/fundings/fundings.ts';
+import { OPERATOR } from '../../../src/ledger/log/log.ts';
 import { setMachine } from '../../../src/ledger/machine-changes.ts';
 import { seeMachine } from '../../../src/ledger/machines/machines.ts';
 import type { Ledger, Trx } from '../../../src/ledger/store/open.ts';
@@ -16,7 +17,7 @@ import { type Clock, type Instant, plus } from '../../../src/time.ts';
 import { bootless, testClock } from '../../support/clock.ts';
 import { type CashOutRow, type Change, type History, MINUTES, machines, names } from './histories.ts';
 
-const who = { actor: 'dora', run: null, clock: bootless };
+const who = { principal: OPERATOR, actor: 'dora', run: null, clock: bootless };
 const SOURCE = 'lamassu';
 const MINUTE = 60_000;
 
@@ -120,8 +121,8 @@ async function read(ledger: Ledger, { rows, priority }: History, minutes: number
       timezone: TIMEZONE,
       priority,
       origin: 'lamassu' as const,
-      who: { actor: 'ingest', run: null, clock: bootless },
     },
+    who: { principal: OPERATOR, actor: 'ingest', run: null, clock: bootless },
     onCashOut: () => undefined,
     signal: new AbortController().signal,
   };
