@@ -4,7 +4,7 @@ import { dueGroups } from '../ledger/payouts/form.ts';
 import { unsentSats } from '../ledger/payouts/open-payouts.ts';
 import { ledgerStatus, type Status } from '../ledger/status.ts';
 import type { Ledger } from '../ledger/store/open.ts';
-import { type FormConfig, formOptions } from '../scheduler/pay-due.ts';
+import { type FormConfig, formOptions } from '../scheduler/due.ts';
 import { type Instant, plus } from '../time.ts';
 
 /** The ledger at a glance, in satoshi; the configuration tells which sats without a payout are due. */

@@ -12,7 +12,7 @@ import { openPayoutsOf } from '../ledger/payouts/open-payouts.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
 import { field, message } from '../lib/message.ts';
-import { waitsNow } from '../scheduler/pay-due.ts';
+import { waitsNow } from '../scheduler/due.ts';
 import { parseName } from '../typed/names.ts';
 import { type Amount, parseAmount, parseCurrency } from '../typed/numbers.ts';
 import {

@@ -4,7 +4,7 @@ import { invalid } from '../errors.ts';
 import { localTimes } from '../export/format.ts';
 import { findClient } from '../ledger/clients/clients.ts';
 import { readStatement } from '../ledger/clients/statement.ts';
-import { waitsNow } from '../scheduler/pay-due.ts';
+import { waitsNow } from '../scheduler/due.ts';
 import { statementCsv } from '../statement/as-csv.ts';
 import { statementHtml } from '../statement/as-html.ts';
 import { statementText } from '../statement/as-text.ts';

@@ -11,7 +11,7 @@ import { readNames } from '../ledger/store/names-by-id.ts';
 import { needsOf, nextStepOf } from '../monitoring/attention.ts';
 import { overview, shortSats } from '../monitoring/overview.ts';
 import { sourceWalletBalance } from '../monitoring/source-wallet-balance.ts';
-import { waitsNow } from '../scheduler/pay-due.ts';
+import { waitsNow } from '../scheduler/due.ts';
 import { hasClients } from '../scheduler/setup.ts';
 import { plus } from '../time.ts';
 import { statusView, viewOfStatus } from '../views/status.ts';

@@ -3,7 +3,7 @@ import type { Secret } from '../config/secret.ts';
 import { BridgeError, invalid } from '../errors.ts';
 import { isSourceWallet, type WalletKey } from '../ledger/wallets/wallets.ts';
 import { proveRights } from '../lnbits/rights.ts';
-import { LnbitsClient, type LnbitsInvoice } from '../lnbits/wallet-client.ts';
+import type { LnbitsClient, LnbitsInvoice } from '../lnbits/wallet-client.ts';
 import type { Clock } from '../time.ts';
 
 const FIELD = 'wallet_key';
@@ -18,6 +18,7 @@ export async function testedWalletKey(
   config: Pick<Config, 'lnbits'>,
   clock: Clock,
 ): Promise<WalletKey> {
+  const { LnbitsClient } = await import('../lnbits/wallet-client.ts');
   const lnbits = new LnbitsClient(config.lnbits, clock);
   try {
     const { id } = await lnbits.wallet(key).catch(ofThisKey);

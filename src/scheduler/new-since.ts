@@ -100,6 +100,7 @@ export async function reviewsSince(
   const { count } = await query
     .select((eb) => eb.fn.countAll<bigint>().as('count'))
     .executeTakeFirstOrThrow();
+  if (count === 0n) return { reviews: 0, rows: [] };
   const rows = await query
     .select(['cash_out_id as id', 'machine', 'reason', 'detail'])
     .orderBy('since')

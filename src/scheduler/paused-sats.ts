@@ -2,7 +2,7 @@ import { dueGroups } from '../ledger/payouts/form.ts';
 import { unsentSats } from '../ledger/payouts/open-payouts.ts';
 import { type Pause, pauseOf } from '../ledger/payouts/pause.ts';
 import type { Ledger } from '../ledger/store/open.ts';
-import { type FormConfig, formOptions } from './pay-due.ts';
+import { type FormConfig, formOptions } from './due.ts';
 
 /** The pause, and the sats that wait because of it. */
 export interface PausedSats extends Pause {

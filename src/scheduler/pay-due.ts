@@ -1,6 +1,5 @@
 import type { Config } from '../config/config.ts';
 import { superuserOf } from '../config/superuser.ts';
-import { latestDue, nextDue } from '../dca/local-time.ts';
 import { BridgeError, concerns, type ErrorCode } from '../errors.ts';
 import { creditsIn } from '../ledger/credits/credits.ts';
 import { dropNeedless } from '../ledger/credits/plan.ts';
@@ -8,7 +7,6 @@ import { dueGroups, type FormOptions, formPayouts } from '../ledger/payouts/form
 import { notSettled } from '../ledger/payouts/open-payouts.ts';
 import { isPaused } from '../ledger/payouts/pause.ts';
 import type { Payout } from '../ledger/payouts/payouts.ts';
-import { type Wait, whoWaits } from '../ledger/payouts/waits.ts';
 import type { Run } from '../ledger/runs/lease.ts';
 import type { Db, Ledger } from '../ledger/store/open.ts';
 import type { PayoutState } from '../ledger/store/schema.ts';
@@ -18,7 +16,7 @@ import { type Paid, payAll } from '../payouts/pay.ts';
 import { refuseOtherLedger, refuseUnsafeSourceWallet } from '../payouts/preflight.ts';
 import { openSourceWallet, type PayContext } from '../payouts/session.ts';
 import { type Crediting, creditSource } from '../payouts/top-up.ts';
-import type { Instant } from '../time.ts';
+import { type FormConfig, formOptions } from './due.ts';
 
 export interface PayReport extends Record<Exclude<PayoutState, 'settled' | 'paying'>, number> {
   settled: number;
@@ -121,31 +119,6 @@ export async function checkBeforeRecording(deps: Omit<PayDeps, 'form'>): Promise
 /** An older copy of the ledger was restored, or another one is in use: this one divides and pays nothing. */
 export function isNotTheLedger(error: unknown): error is BridgeError {
   return error instanceof BridgeError && NOT_THE_LEDGER.includes(error.code);
-}
-
-/** The settings for when and how payouts are formed. */
-export type FormConfig = Pick<Config, 'payouts' | 'fixed' | 'timezone'>;
-
-/** The rules by which allocations that are due at `at` become payouts. */
-export function formOptions(config: FormConfig, run: bigint, at: Instant): FormOptions {
-  const { batch, minimumSats, maximumSats } = config.payouts;
-  return {
-    batch,
-    minimumSats,
-    maximumSats,
-    fixedDueAt: latestDue(at, config.fixed.times, config.timezone),
-    now: at,
-    run,
-  };
-}
-
-/** Who waits for what at this moment. */
-export async function waitsNow(
-  { db, clock }: Pick<Ledger, 'db' | 'clock'>,
-  config: FormConfig,
-): Promise<Wait[]> {
-  const at = clock.now();
-  return whoWaits(db, formOptions(config, 0n, at), nextDue(at, config.fixed.times, config.timezone));
 }
 
 async function dropNeedlessCredits(run: Run, { db, clock }: Ledger): Promise<void> {

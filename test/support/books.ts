@@ -9,7 +9,7 @@ import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { seeMachine } from '../../src/ledger/machines/machines.ts';
 import { formPayouts } from '../../src/ledger/payouts/form.ts';
 import type { Ledger } from '../../src/ledger/store/open.ts';
-import { formOptions } from '../../src/scheduler/pay-due.ts';
+import { formOptions } from '../../src/scheduler/due.ts';
 import type { Instant } from '../../src/time.ts';
 import { bootless } from './clock.ts';
 

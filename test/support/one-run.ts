@@ -7,7 +7,7 @@ import { LnbitsClient } from '../../src/lnbits/wallet-client.ts';
 import { LnbitsDestination } from '../../src/payouts/lnbits-destination.ts';
 import { type Paid, payAll } from '../../src/payouts/pay.ts';
 import { openSourceWallet, type PayContext } from '../../src/payouts/session.ts';
-import { formOptions } from '../../src/scheduler/pay-due.ts';
+import { formOptions } from '../../src/scheduler/due.ts';
 import { type Instant, toMs } from '../../src/time.ts';
 import { type TestClock, testClock } from './clock.ts';
 import { claim, HOUR } from './fake-lnbits.ts';

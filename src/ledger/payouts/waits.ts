@@ -3,7 +3,7 @@ import type { Instant } from '../../time.ts';
 import type { Db } from '../store/open.ts';
 import type { Lack, PayoutState } from '../store/schema.ts';
 import { sumOf } from '../store/sum.ts';
-import { type DueGroup, dueGroups, type FormOptions, isDue } from './form.ts';
+import { dueGroups, type FormOptions, isDue } from './form.ts';
 import { arrivedSats, notSettled } from './open-payouts.ts';
 import { isPaused } from './pause.ts';
 
@@ -40,10 +40,10 @@ export interface Wait {
  * the sats add up to what is owed. `nextFixed`: the next time of fixed mode; null: there is none.
  */
 export async function whoWaits(db: Db, options: FormOptions, nextFixed: Instant | null): Promise<Wait[]> {
+  const all = [...(await unformed(db, options, nextFixed)), ...(await open(db))];
+  if (all.length === 0) return [];
   const names = await namesOf(db);
   const paused = await isPaused(db);
-  const due = await dueGroups(db, options);
-  const all = [...(await unformed(db, options, due, nextFixed)), ...(await open(db))];
   const merged = new Map<string, Wait>();
   for (const { id, ...wait } of all) {
     if (wait.sats === 0n) continue;
@@ -63,12 +63,7 @@ export async function whoWaits(db: Db, options: FormOptions, nextFixed: Instant 
 type WaitOfRecipient = Omit<Wait, 'recipient'> & { id: bigint };
 
 /** What is in no payout yet. */
-async function unformed(
-  db: Db,
-  options: FormOptions,
-  due: DueGroup[],
-  nextFixed: Instant | null,
-): Promise<WaitOfRecipient[]> {
+async function unformed(db: Db, options: FormOptions, nextFixed: Instant | null): Promise<WaitOfRecipient[]> {
   const isDueNow = sql<bigint>`cast(case when ${isDue(options)} then 1 else 0 end as bigint)`;
   const clients = await db
     .selectFrom('allocations')
@@ -83,6 +78,8 @@ async function unformed(
     .where('payout_id', 'is', null)
     .groupBy('recipient_id')
     .execute();
+  if (clients.length === 0 && shares.length === 0) return [];
+  const due = await dueGroups(db, options);
   const formable = (id: bigint, kind: Wait['kind']) =>
     due
       .filter((one) => one.recipient_id === id && one.kind === kind)
