@@ -4,13 +4,14 @@ import { refuseTakenName } from '../ledger/clients/names.ts';
 import { timeOfChange } from '../ledger/clocks/doubts.ts';
 import {
   addCommission,
+  type CommissionRecipient,
   commissionRecipients,
   findCommission,
   removeCommission,
   setCommission,
 } from '../ledger/commission/commission.ts';
 import { findMachine } from '../ledger/machines/machines.ts';
-import { openPayoutsOf } from '../ledger/payouts/open-payouts.ts';
+import { type OpenPayout, openPayoutsOf } from '../ledger/payouts/open-payouts.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
 import { call, field, message } from '../lib/message.ts';
 import type { Instant } from '../time.ts';
@@ -18,6 +19,7 @@ import { parseName } from '../typed/names.ts';
 import { parseWhole } from '../typed/numbers.ts';
 import { parseTime } from '../typed/times.ts';
 import {
+  type ChangedRecipientView,
   changedRecipientView,
   commissionRecipientView,
   viewOfChangedRecipient,
@@ -53,7 +55,7 @@ export const addRecipient = operation({
     /** The time from which cash-outs count; by default from now on. */
     from: z.string().optional(),
   }),
-  view: commissionRecipientView,
+  view: changedRecipientView,
   run: async ({ clock, ledger, config, who, write }, given) => {
     const name = parseName(given.name, 'name');
     const weight = parseWeight(given.weight, name);
@@ -61,11 +63,10 @@ export const addRecipient = operation({
     await refuseTakenName(ledger.db, name);
     const machine = await deviceIdOf(ledger.db, given.machine);
     const wallet = await testedWalletKey(given.wallet_key, config, clock);
-    return changeAt({ write, clock }, from ? null : name, async (trx, at) =>
-      viewOfRecipient(
-        await addCommission(trx, { ...who, at }, { name, wallet, weight, machine, ...(from && { from }) }),
-      ),
-    );
+    const wanted = { name, wallet, weight, machine, ...(from && { from }) };
+    return changeAt({ write, clock }, from ? null : name, async (trx, at) => ({
+      after: await addCommission(trx, { ...who, at }, wanted),
+    }));
   },
 });
 
@@ -104,8 +105,8 @@ export const setRecipient = operation({
     const wanted = { machine, newWallet, ...(weight !== undefined && { weight }), ...(wallet && { wallet }) };
     return changeAt({ write, clock }, weight === undefined ? null : name, async (trx, at) => {
       const after = await setCommission(trx, { ...who, at }, name, wanted);
-      const moved = after.walletId === before.walletId ? null : await openPayoutsOf(trx, after.id);
-      return viewOfChangedRecipient(after, moved);
+      if (after.walletId === before.walletId) return { after };
+      return { after, moved: await openPayoutsOf(trx, after.id) };
     });
   },
 });
@@ -116,28 +117,34 @@ export const removeRecipient = operation({
   may: [],
   errors: ['clock/differs'],
   input: z.strictObject(input),
-  view: commissionRecipientView,
+  view: changedRecipientView,
   run: async ({ clock, ledger, who, write }, given) => {
     const name = parseName(given.name, 'name');
     const machine = await deviceIdOf(ledger.db, given.machine);
-    return changeAt({ write, clock }, name, async (trx, at) =>
-      viewOfRecipient(await removeCommission(trx, { ...who, at }, name, machine)),
-    );
+    return changeAt({ write, clock }, name, async (trx, at) => ({
+      after: await removeCommission(trx, { ...who, at }, name, machine),
+    }));
   },
 });
 
+/** A recipient after a change, and the open payouts that its new wallet gets. */
+interface Changed {
+  after: CommissionRecipient;
+  moved?: OpenPayout[];
+}
+
 /** One change in one transaction. `name`: the recipient whose weight changes from now on; null if none does. */
-function changeAt<View>(
+function changeAt(
   { write, clock }: Pick<Context, 'write' | 'clock'>,
   name: string | null,
-  work: (trx: Trx, at: Instant) => Promise<View>,
-): Promise<View> {
-  return write(async (trx) =>
-    work(
-      trx,
-      await timeOfChange(trx, clock.host(), { fromNow: name !== null, subject: `commission ${name}` }),
-    ),
-  );
+  work: (trx: Trx, at: Instant) => Promise<Changed>,
+): Promise<ChangedRecipientView> {
+  return write(async (trx) => {
+    const subject = `commission ${name}`;
+    const at = await timeOfChange(trx, clock.host(), { fromNow: name !== null, subject });
+    const { after, moved = null } = await work(trx, at);
+    return viewOfChangedRecipient(after, await commissionRecipients(trx, at), moved);
+  });
 }
 
 async function deviceIdOf(db: Db, named: string | undefined): Promise<string | null> {

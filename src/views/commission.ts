@@ -27,10 +27,15 @@ export const commissionRecipientView = z.object({
 
 export type CommissionRecipientView = z.output<typeof commissionRecipientView>;
 
-/** A recipient after a change, and what a new wallet means for the open payouts. */
+/** A recipient after a change, and what it means: for the shares of all, and for the open payouts. */
 export const changedRecipientView = commissionRecipientView.extend({
+  /** All recipients, with their shares from then on. */
+  recipients: z.array(commissionRecipientView),
+  /** Only if the wallet is another one now. */
   open_payouts: z.array(openPayoutView).optional(),
 });
+
+export type ChangedRecipientView = z.output<typeof changedRecipientView>;
 
 export function viewOfRecipient(one: CommissionRecipient): CommissionRecipientView {
   return {
@@ -49,8 +54,17 @@ export function viewOfRecipient(one: CommissionRecipient): CommissionRecipientVi
   };
 }
 
-export function viewOfChangedRecipient(one: CommissionRecipient, moved: OpenPayout[] | null) {
-  return { ...viewOfRecipient(one), ...(moved && { open_payouts: openPayoutsView(moved) }) };
+/** `moved`: the open payouts that a new wallet gets; null if the wallet is the same. */
+export function viewOfChangedRecipient(
+  one: CommissionRecipient,
+  all: CommissionRecipient[],
+  moved: OpenPayout[] | null,
+): ChangedRecipientView {
+  return {
+    ...viewOfRecipient(one),
+    recipients: all.map(viewOfRecipient),
+    ...(moved && { open_payouts: openPayoutsView(moved) }),
+  };
 }
 
 /** `66.67 %`, rounded to two decimals. */

@@ -3,7 +3,6 @@ import { withKey } from '../command/ask-key.ts';
 import { does } from '../command/call.ts';
 import { define, reasonOption, withNewWallet } from '../command/options.ts';
 import { addedRecipientPage } from '../pages/commission.ts';
-import { everyRecipient } from './every-recipient.ts';
 
 const operations = () => import('../../operations/commission.ts');
 
@@ -28,8 +27,8 @@ export function register(commission: Command): void {
     )
     .action(
       withKey(
-        does(operations, 'addRecipient', async (done, cli, { from }) =>
-          addedRecipientPage(done, await everyRecipient(cli), from !== undefined),
+        does(operations, 'addRecipient', (done, _cli, { from }) =>
+          addedRecipientPage(done, from !== undefined),
         ),
       ),
     );

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { does } from '../command/call.ts';
 import { define, reasonOption } from '../command/options.ts';
 import { removedPage } from '../pages/commission.ts';
-import { everyRecipient } from './every-recipient.ts';
 
 const operations = () => import('../../operations/commission.ts');
 
@@ -17,9 +16,5 @@ export function register(commission: Command): void {
   reasonOption(command)
     .argument('<name>')
     .option('--machine <machine>', 'only at this machine (default: everywhere)')
-    .action(
-      does(operations, 'removeRecipient', async (done, cli, { machine }) =>
-        removedPage(done, await everyRecipient(cli), machine),
-      ),
-    );
+    .action(does(operations, 'removeRecipient', (done, _cli, { machine }) => removedPage(done, machine)));
 }

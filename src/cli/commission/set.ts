@@ -3,7 +3,6 @@ import { withOtherKey } from '../command/ask-key.ts';
 import { does } from '../command/call.ts';
 import { define, reasonOption, withOtherWallet } from '../command/options.ts';
 import { changedPage } from '../pages/commission.ts';
-import { everyRecipient } from './every-recipient.ts';
 
 const operations = () => import('../../operations/commission.ts');
 
@@ -23,9 +22,5 @@ export function register(commission: Command): void {
         '--machine <machine>',
         'the weight at this machine (default: at all machines without recipients of their own)',
       ),
-  ).action(
-    withOtherKey(
-      does(operations, 'setRecipient', async (done, cli) => changedPage(done, await everyRecipient(cli))),
-    ),
-  );
+  ).action(withOtherKey(does(operations, 'setRecipient', changedPage)));
 }

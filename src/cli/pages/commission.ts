@@ -1,7 +1,6 @@
-import type * as z from 'zod';
 import { formatSats } from '../../dca/money.ts';
 import { call, type Message, message } from '../../lib/message.ts';
-import type { changedRecipientView, CommissionRecipientView as Recipient } from '../../views/commission.ts';
+import type { ChangedRecipientView, CommissionRecipientView as Recipient } from '../../views/commission.ts';
 import { clean } from '../terminal/clean.ts';
 import { formatMachine } from '../terminal/figures.ts';
 import { type Cell, table } from '../terminal/table.ts';
@@ -25,29 +24,32 @@ export function recipientsPage(all: Recipient[]): string | Message {
   return table(['recipient', 'machine', 'weight', 'share', 'waiting', 'received'], rows);
 }
 
-export function addedRecipientPage(done: Recipient, all: Recipient[], isBackdated: boolean): string {
+export function addedRecipientPage(
+  { name, wallet_id: wallet, recipients }: ChangedRecipientView,
+  isBackdated: boolean,
+): string {
   return [
-    `Added commission recipient ${done.name}, paid into wallet ${done.wallet_id}.`,
-    divisions(all),
+    `Added commission recipient ${name}, paid into wallet ${wallet}.`,
+    divisions(recipients),
     ...(isBackdated
       ? []
       : ['It receives nothing from earlier cash-outs, even if they are not read yet; --from includes them.']),
   ].join('\n');
 }
 
-export function changedPage(done: z.output<typeof changedRecipientView>, all: Recipient[]): string {
-  const { name, wallet_id: wallet, open_payouts: moved } = done;
+export function changedPage(done: ChangedRecipientView): string {
+  const { name, wallet_id: wallet, open_payouts: moved, recipients } = done;
   return [
     `Changed commission recipient ${name}, paid into wallet ${wallet}.`,
     ...(moved ? [movedPage(moved)] : []),
-    divisions(all),
+    divisions(recipients),
   ].join('\n');
 }
 
-export function removedPage(done: Recipient, all: Recipient[], machine: string | undefined): string {
+export function removedPage(done: ChangedRecipientView, machine: string | undefined): string {
   const waits = done.waiting_sats > 0n ? ` ${formatSats(done.waiting_sats)} that wait are still paid.` : '';
   const where = done.status === 'removed' ? '' : ` at ${machine}`;
-  return `Removed commission recipient ${done.name}${where}.${waits}\n${divisions(all)}`;
+  return `Removed commission recipient ${done.name}${where}.${waits}\n${divisions(done.recipients)}`;
 }
 
 /** Who receives the commission of what from now on, one line per machine that has recipients of its own. */
