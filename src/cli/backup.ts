@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
-import { groupDigits } from '../dca/money.ts';
-import { call, message } from '../lib/message.ts';
 import { does, unlessOk } from './command/call.ts';
 import { define } from './command/options.ts';
-import { fitted } from './terminal/wrap.ts';
+import { backupPage } from './pages/ledger.ts';
 
 export function register(program: Command): void {
   define(program, 'backup', 'copy a SQLite ledger that may be in use into a new file, and check the copy')
@@ -16,24 +14,5 @@ export function register(program: Command): void {
         '\nExamples:\n  aio-dca backup /var/backups/aio-dca/before-upgrade.sqlite' +
         '\n  aio-dca backup /var/backups/aio-dca --keep 30',
     )
-    .action(
-      does(
-        () => import('../operations/backup.ts'),
-        'makeBackup',
-        (made) => {
-          const copied = `Copied ledger ${made.ledger.id} to ${made.file}`;
-          return made.ok
-            ? fitted(
-                `${copied} (${groupDigits(`${made.bytes}`)} bytes); the copy is sound and its books balance.${removed(made.removed)}`,
-                '  ',
-              )
-            : message`${copied}, but its books do not balance: run ${call('verify')}.`;
-        },
-        unlessOk,
-      ),
-    );
-}
-
-function removed({ length }: string[]): string {
-  return length === 0 ? '' : ` Removed ${length} older ${length === 1 ? 'copy' : 'copies'}.`;
+    .action(does(() => import('../operations/backup.ts'), 'makeBackup', backupPage, unlessOk));
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { backupLedger } from '../ledger/copies/backup.ts';
 import { parseWhole } from '../typed/numbers.ts';
-import { verificationView } from '../views/verification.ts';
+import { backupView } from '../views/ledger.ts';
 import { operation } from './operation.ts';
 
 export const makeBackup = operation({
@@ -15,14 +15,7 @@ export const makeBackup = operation({
     /** On how many days the copies in that folder are kept. */
     keep: z.string().optional(),
   }),
-  view: verificationView.extend({
-    /** Absolute. */
-    file: z.string(),
-    bytes: z.number(),
-    /** Older copies in the folder that were removed. */
-    removed: z.array(z.string()),
-    ledger: z.object({ id: z.string(), schema: z.number() }),
-  }),
+  view: backupView,
   run: async ({ config: { timezone }, ledger: from }, given) => {
     const keep = given.keep === undefined ? undefined : parseDays(given.keep);
     const { verification, ...made } = await backupLedger(from, given.file, { timezone, keep });

@@ -196,7 +196,7 @@ export const previewSource = operation({
   needs: 'read',
   may: [],
   errors: SOURCE_ERRORS,
-  reasoned: true,
+  reasoned: 'when-applied',
   input: identity,
   view: comparedSourceView,
   run: async ({ ledger, config }, { accept }) => {

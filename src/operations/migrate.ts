@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { openLedger } from '../ledger/store/open.ts';
+import { migratedView } from '../views/ledger.ts';
 import { LEDGER } from './errors.ts';
 import { operation } from './operation.ts';
 
@@ -10,7 +11,7 @@ export const migrate = operation({
   may: [],
   errors: LEDGER,
   input: z.strictObject({}),
-  view: z.object({ ledger: z.object({ id: z.string(), url: z.string(), schema: z.number() }) }),
+  view: migratedView,
   run: async ({ config, clock }) => {
     const ledger = await openLedger({ ...config.ledger, clock, use: 'create' });
     const { id, url, schema } = ledger;

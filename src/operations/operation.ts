@@ -105,8 +105,10 @@ export type Operation<N extends Needs, Input extends z.ZodType, View extends z.Z
   may: readonly Principal['kind'][];
   /** Its own errors, besides those of every operation with the same needs: `errorsOf` has all of them. */
   errors: readonly ErrorCode[];
-  /** True if it always needs a reason. */
-  reasoned?: true;
+  /** True if it always needs a reason. `when-applied`: a preview of such a one, to which the reason may follow. */
+  reasoned?: true | 'when-applied';
+  /** The reason if none was given. */
+  usualReason?: string;
   /** The input, in snake case, with amounts, rates and times as people type them. */
   input: Input;
   view: View;
@@ -127,19 +129,21 @@ export function operation<N extends Needs, Input extends z.ZodType, View extends
  * operation states: `errorsOf` has all of them.
  */
 export async function perform<N extends Needs, Input extends z.ZodType, View extends z.ZodType>(
-  { name, needs, kind, may, reasoned, input, view, run }: Operation<N, Input, View>,
+  { name, needs, kind, may, reasoned, usualReason, input, view, run }: Operation<N, Input, View>,
   session: Session,
   given: z.input<Input>,
 ): Promise<z.output<View>> {
   const { principal, clock, key } = session;
   const actor = session.actor.trim();
-  const reason = session.reason?.trim() || undefined;
+  const said = session.reason ?? usualReason;
+  const reason = said?.trim() || undefined;
   if (principal.kind !== 'operator' && !may.includes(principal.kind)) {
     throw new BridgeError('usage/forbidden', `${actor} may not do ${name}`);
   }
   if (actor === '') throw invalid('actor', 'it is empty', 'The log names who did it.');
   const who: Who = { principal, actor, run: null, reason, clock };
-  if (reasoned) withReason(who);
+  // A reason that is blank is told before a preview is shown, not after the operator agreed.
+  if (reasoned === true || (reasoned && said !== undefined)) withReason(who);
   if (key !== undefined && (needs === 'none' || needs === 'config')) throw takesNoKey(name);
   const read = input.safeParse(given);
   if (!read.success) throw refused(input, read.error);
@@ -221,6 +225,11 @@ export function withReason(who: Who): Who & { reason: string } {
   const { reason } = who;
   if (reason === undefined) throw invalid('reason', 'it is empty', 'Give a reason: it is kept in the log.');
   return { ...who, reason };
+}
+
+/** The actor of a preview, which writes nothing: its reason is given when it is applied. */
+export function forPreview(who: Who): Who & { reason: string } {
+  return { ...who, reason: who.reason ?? '' };
 }
 
 /** The hash of a plan. Equal plans have equal hashes: what the operator agreed to is done, or refused as changed. */

@@ -13,7 +13,7 @@ import {
   viewOfOverpaid,
 } from '../views/payouts.ts';
 import { payoutId } from './ids.ts';
-import { assertUnchanged, digestOf, operation, withReason } from './operation.ts';
+import { assertUnchanged, digestOf, forPreview, operation, withReason } from './operation.ts';
 import { type ReadingContext, readBefore } from './undistributed.ts';
 
 /*
@@ -38,7 +38,7 @@ export const previewOverpaid = operation({
   needs: 'read',
   may: [],
   errors: ['ledger/currency'],
-  reasoned: true,
+  reasoned: 'when-applied',
   input,
   view: overpaidPreview,
   run: async (context, { funding = null, ...given }) => {
@@ -72,7 +72,7 @@ export const recordOverpaid = operation({
 /** Cash is taken off the funding, so Lamassu is read first; null without a funding. */
 async function readIfTaken(context: ReadingContext, overpaid: Overpaid, funding: bigint | null) {
   if (funding === null) return null;
-  const act = { ...withReason(context.who), at: context.clock.now() };
+  const act = { ...forPreview(context.who), at: context.clock.now() };
   return readBefore(context, funding, async (trx) => {
     const after = await bookOverpaid(trx, act, overpaid, funding);
     return after ?? findFunding(trx, funding);

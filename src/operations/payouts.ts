@@ -40,6 +40,9 @@ import { clientOf, digestOf, operation, ownerOf, withReason } from './operation.
 
 const one = z.strictObject({ id: payoutId });
 
+/** Why a payout is held, if the operator says no more. */
+const HELD_BY_HAND = 'held by hand';
+
 export const listPayouts = operation({
   name: 'payouts.list',
   needs: 'read',
@@ -87,6 +90,7 @@ export const holdPayout = operation({
   may: [],
   errors: [],
   reasoned: true,
+  usualReason: HELD_BY_HAND,
   input: one,
   view: payoutDetailView,
   run: async ({ clock, write, who }, { id }) => {
@@ -106,6 +110,7 @@ export const holdAllPayouts = operation({
   may: [],
   errors: ['ledger/restored', 'ledger/in-use-elsewhere'],
   reasoned: true,
+  usualReason: HELD_BY_HAND,
   input: z.strictObject({}),
   view: heldAllView,
   run: async ({ clock, ledger, config, run, write, who }) => {

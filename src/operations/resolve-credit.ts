@@ -47,7 +47,7 @@ export const previewResolveCredit = operation({
   kind: 'credits resolve',
   may: [],
   errors: [...LNBITS, 'payout/under-way', 'credit/contradicted', 'ledger/wallet-differs'],
-  reasoned: true,
+  reasoned: 'when-applied',
   input: input.transform(wordOf),
   view: resolveCreditPreview,
   run: async (context, word) => {

@@ -45,7 +45,7 @@ export const previewResolvePayout = operation({
   kind: 'payouts resolve',
   may: [],
   errors: [...LNBITS, 'payout/under-way', 'payout/contradicted', 'ledger/wallet-differs'],
-  reasoned: true,
+  reasoned: 'when-applied',
   input: input.transform(wordOf),
   view: resolvePreview,
   run: async (context, word) => {

@@ -7,7 +7,7 @@ import { settle, settledBefore } from '../ledger/cash-outs/settlement.ts';
 import type { CashOutDetail } from '../ledger/cash-outs/view.ts';
 import { type Voided, voidSettlement } from '../ledger/cash-outs/void.ts';
 import { timeOfChange } from '../ledger/clocks/doubts.ts';
-import type { ReasonedAct } from '../ledger/log/log.ts';
+import type { Who } from '../ledger/log/log.ts';
 import { findMachine } from '../ledger/machines/machines.ts';
 import { knownCurrencies } from '../ledger/store/currencies.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
@@ -26,7 +26,15 @@ import {
 } from '../views/settlements.ts';
 import { SOURCE_ERRORS } from './errors.ts';
 import { findId, findRowId } from './lookup-cash-out.ts';
-import { assertUnchanged, type Book, type Context, digestOf, operation, withReason } from './operation.ts';
+import {
+  assertUnchanged,
+  type Book,
+  type Context,
+  digestOf,
+  forPreview,
+  operation,
+  withReason,
+} from './operation.ts';
 import {
   type Draft,
   draftExternal,
@@ -72,7 +80,7 @@ export const previewSettle = operation({
   needs: 'read',
   may: [],
   errors: [...SOURCE_ERRORS, 'ledger/no-clients', 'ledger/currency'],
-  reasoned: true,
+  reasoned: 'when-applied',
   input: settleInput,
   view: settlementView,
   run: async (context, input) => preview(context, await planSettle(context, input)),
@@ -99,7 +107,7 @@ export const previewExternal = operation({
   needs: 'read',
   may: [],
   errors: ['ledger/no-clients', 'ledger/currency'],
-  reasoned: true,
+  reasoned: 'when-applied',
   input: externalInput,
   view: settlementView,
   run: async (context, input) => preview(context, await planExternal(context, input)),
@@ -129,13 +137,14 @@ export const previewVoid = operation({
   needs: 'read',
   may: [],
   errors: [],
-  reasoned: true,
+  reasoned: 'when-applied',
   input: voidInput,
   view: voidedView,
   run: async (context, { id: named }) => {
     const { ledger } = context;
     const id = await findId(ledger.db, named.trim());
-    const done = await ledger.dryRun((trx) => undo(trx, context, id));
+    const who = forPreview(context.who);
+    const done = await ledger.dryRun((trx) => undo(trx, { ...context, who }, id));
     return { ...viewOfVoided(done), dry_run: true, voided: false, digest: digestOf(viewOfVoided(done)) };
   },
 });
@@ -156,7 +165,8 @@ export const voidSettled = operation({
     const { ledger, write } = context;
     const id = await findId(ledger.db, named.trim());
     return write(async (trx) => {
-      const done = viewOfVoided(await undo(trx, context, id));
+      const who = withReason(context.who);
+      const done = viewOfVoided(await undo(trx, { ...context, who }, id));
       assertUnchanged(done, agreed, () => changed(id));
       return { ...done, dry_run: false, voided: true, digest: null };
     });
@@ -173,7 +183,7 @@ export function doubtfulCurrency(doubt: string): BridgeError {
 }
 
 type SettlementContext = Pick<Context, 'config' | 'who' | 'clock'> & { ledger: Book };
-type EntryContext = Omit<SettlementContext, 'ledger'>;
+type EntryContext = Omit<SettlementContext, 'ledger' | 'who'> & { who: Who & { reason: string } };
 
 /** What is to be settled, or was settled before with the same figures. */
 type SettlementPlan = { draft: Draft } | { before: CashOutDetail };
@@ -274,7 +284,8 @@ async function preview(
   if ('before' in plan) return viewOfSettledBefore(plan.before);
   const { draft } = plan;
   refuseCreditOff(config, draft);
-  const shown = await ledger.dryRun((trx) => enter(trx, context, draft));
+  const who = forPreview(context.who);
+  const shown = await ledger.dryRun((trx) => enter(trx, { ...context, who }, draft));
   return {
     ...viewOfSettlement(shown, draft),
     ...{ dry_run: true, settled: false, digest: digestOf(agreedOf(draft, shown)) },
@@ -282,7 +293,7 @@ async function preview(
 }
 
 async function apply(
-  context: EntryContext & Pick<Context, 'write'>,
+  context: Omit<SettlementContext, 'ledger'> & Pick<Context, 'write'>,
   plan: SettlementPlan,
   agreed: string | undefined,
 ): Promise<z.input<typeof settlementView>> {
@@ -294,7 +305,7 @@ async function apply(
   const { draft } = plan;
   refuseCreditOff(config, draft);
   return write(async (trx) => {
-    const written = await enter(trx, context, draft);
+    const written = await enter(trx, { ...context, who: withReason(context.who) }, draft);
     assertUnchanged(agreedOf(draft, written), agreed, () => changed(written.cashOut.id));
     return { ...viewOfSettlement(written, draft), dry_run: false, settled: true, digest: null };
   });
@@ -307,12 +318,12 @@ async function enter(
 ): Promise<CashOutDetail> {
   if (lamassu) await bind(trx, config.lamassu, lamassu.answer, clock.now());
   const { timezone, allocation } = config;
-  const act = { ...withReason(who), at: await timeOfChange(trx, clock.host(), { fromNow: false }) };
+  const act = { ...who, at: await timeOfChange(trx, clock.host(), { fromNow: false }) };
   return settle(trx, act, settlement, { timezone, priority: allocation.priority });
 }
 
 function undo(trx: Trx, { config, who, clock }: EntryContext, id: string): Promise<Voided> {
-  const act: ReasonedAct = { ...withReason(who), at: clock.now() };
+  const act = { ...who, at: clock.now() };
   return voidSettlement(trx, act, id, async (row) => {
     const verdict = await judgeStored(config, trx, row, act.at);
     return verdict.eligible ? null : verdict;

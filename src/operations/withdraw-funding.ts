@@ -21,7 +21,7 @@ export const previewWithdrawal = operation({
   needs: 'read',
   may: [],
   errors: ['ledger/currency'],
-  reasoned: true,
+  reasoned: 'when-applied',
   input,
   view: previewedWithdrawalView,
   run: async (context, given) => {

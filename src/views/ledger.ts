@@ -67,6 +67,22 @@ export const comparedSourceView = z.object({
   digest: z.string().optional(),
 });
 
+/** A copy of a ledger in use, and whether its books balance. */
+export const backupView = verificationView.extend({
+  /** Absolute. */
+  file: z.string(),
+  bytes: z.number(),
+  /** Older copies in the folder that were removed. */
+  removed: z.array(z.string()),
+  ledger: z.object({ id: z.string(), schema: z.number() }),
+});
+
+export const migratedView = z.object({
+  ledger: z.object({ id: z.string(), url: z.string(), schema: z.number() }),
+});
+
+export type BackupView = z.output<typeof backupView>;
+export type MigratedView = z.output<typeof migratedView>;
 export type CopyPlanView = z.output<typeof copyPlanView>;
 export type CopiedLedgerView = z.output<typeof copiedLedgerView>;
 export type RecoveryView = z.output<typeof recoveryView>;

@@ -223,6 +223,13 @@ const pages: Record<string, [z.ZodType, Page]> = {
   'clients pause': of(clientViews.clientView, client.pausedClientPage),
   'clients resume': of(clientViews.clientView, client.resumedClientPage),
   'clock show': of(clockViews.clocksView, (view) => clock.clocksPage(view, ZONE)),
+  'commission add': of(commissionViews.changedRecipientView, (view) =>
+    commission.addedRecipientPage(view, false),
+  ),
+  'commission set': of(commissionViews.changedRecipientView, commission.changedPage),
+  'commission remove': of(commissionViews.changedRecipientView, (view) =>
+    commission.removedPage(view, 'Antigua'),
+  ),
   'commission list': ofList(commissionViews.commissionRecipientView, commission.recipientsPage),
   'credits list': ofList(creditViews.listedCreditView, (view) => credit.creditTable(view, ZONE)),
   'credits show': of(creditViews.creditView, (view) => credit.creditPage(view, ZONE)),
@@ -238,6 +245,7 @@ const pages: Record<string, [z.ZodType, Page]> = {
   'fundings adjust': of(fundingViews.adjustedFundingView, (view) => funding.adjustedPage(view, ZONE)),
   'fundings cancel': of(fundingViews.checkedFundingView, (view) => funding.cancelledPage(view, ZONE)),
   'fundings move': of(fundingViews.checkedFundingView, (view) => funding.movedFundingPage(view, ZONE)),
+  backup: of(ledgerViews.backupView, ledger.backupPage),
   'ledger recover': of(ledgerViews.recoveryView, (view) => ledger.recoveryPage(view, ZONE)),
   'ledger source': of(ledgerViews.comparedSourceView, (view) => ledger.sourcePage(view, ZONE)),
   'machines list': ofList(machineViews.machineView, (view) => machine.machinesPage(view, ZONE)),
@@ -248,7 +256,10 @@ const pages: Record<string, [z.ZodType, Page]> = {
   'payouts show': of(payoutViews.payoutDetailView, (view) => payout.payoutPage(view, ZONE)),
   'payouts retry': of(payoutViews.payoutView, payout.statePage),
   'payouts hold --all': of(payoutViews.heldAllView, payout.heldAllPage),
-  'payouts release --all': of(payoutViews.heldPayoutsView, payout.heldPage),
+  'payouts release --all': of(
+    payoutViews.heldPayoutsView,
+    (view) => payout.releaseQuestion(view)?.page ?? '',
+  ),
   'payouts overpaid': of(payoutViews.bookedOverpaidView, (view) => payout.overpaidPage(view, ZONE)),
   'payouts pause': of(payoutViews.pauseView, (view) => payout.pausedPayoutsPage(view, ZONE)),
   poll: of(runViews.runView, (view) => poll.runPage(view, ZONE)),
@@ -264,9 +275,11 @@ const pages: Record<string, [z.ZodType, Page]> = {
   'review show, not in review': of(reviewViews.unseenRowView, review.unseenPage),
   'review release': of(reviewViews.releasedReviewView, (view) => review.releasedReviewPage(view, ZONE)),
   'review dismiss': of(reviewViews.dismissedView, review.dismissedPage),
-  'settle --dry-run': of(settlementViews.settlementView, (view) => settlement.proposalPage(view, ZONE)),
-  settle: of(settlementViews.settlementView, settlement.settledPage),
-  'settle --void': of(settlementViews.voidedView, (view) => settlement.voidPage(view, ZONE)),
+  'settle --dry-run': of(settlementViews.settlementView, (view) =>
+    settlement.settlementDryRunPage(view, ZONE),
+  ),
+  settle: of(settlementViews.settlementView, (view) => settlement.settledPage(view, ZONE, true)),
+  'settle --void': of(settlementViews.voidedView, (view) => settlement.voidedPage(view, ZONE, true)),
   status: of(statusViews.statusView, (view) => status.statusPage(view, ZONE)),
   verify: of(verificationViews.verificationView, (view) => verification.verificationPage(view, ZONE)),
 };

@@ -17,8 +17,15 @@ type RowOf<One> = ViewOf<One> extends { rows: (infer Row)[] } ? Row : never;
 export type Text = string | Message;
 /** A page of a view: its text, or how to make it; also from what was asked for. */
 type PageOf<View, Given = unknown> = (view: View, cli: Cli, input: Given) => Text | Promise<Text>;
+/** A question below the page that it is about. A yes also adds `agreed` to the input. */
+export interface PagedQuestion {
+  page: Text;
+  question: Text;
+  agreed?: Input;
+}
+type Question = Text | PagedQuestion | null;
 /** What is asked about a preview; null: nothing. */
-type QuestionOf<View, Given> = (seen: View, cli: Cli, input: Given) => Text | null | Promise<Text | null>;
+type QuestionOf<View, Given> = (seen: View, cli: Cli, input: Given) => Question | Promise<Question>;
 
 /**
  * The arguments and options of a command as the input of its operation: `--daily-limit` is `daily_limit`, `--no-name`
@@ -82,11 +89,23 @@ export function asks<Module, Preview extends keyof Module, Name extends keyof Mo
     if (!cli.globals.yes) {
       const seen = (await cli.perform(operationOf(module, preview), input)) as ViewOf<Module[Preview]>;
       const asked = await question(seen, cli, input as InputOf<Module[Preview]>);
-      if (asked !== null) await cli.confirm(asked);
-      agreed = { digest: (seen as { digest: string }).digest };
+      const { digest } = seen as { digest: string | null };
+      agreed = { ...(digest !== null && { digest }), ...(await agreedTo(asked, cli)) };
     }
     await answer(cli, { module, name, input: { ...input, ...agreed }, page, exitCode });
   };
+}
+
+/** Asks, and answers what a yes adds to the input. Throws `usage/declined`. */
+async function agreedTo(asked: Question, cli: Cli): Promise<Input> {
+  if (asked === null) return {};
+  if (typeof asked === 'string' || !('question' in asked)) {
+    await cli.confirm(asked);
+    return {};
+  }
+  process.stderr.write(`${inCommandWords(asked.page)}\n`);
+  await cli.confirm(asked.question);
+  return asked.agreed ?? {};
 }
 
 /** The same for a list that grows for years. JSON has the rows only; stderr says if there are more. */
@@ -146,7 +165,7 @@ export async function print<View>(cli: Cli, json: unknown, view: View, page: Pag
 }
 
 /** A page or a question with times, in the zone of the configuration. */
-export function local<View, Answer extends Text | null>(
+export function local<View, Answer extends Text | PagedQuestion | null>(
   page: (view: View, timezone: string) => Answer | Promise<Answer>,
 ): (view: View, cli: Cli) => Promise<Answer> {
   return async (view, cli) => page(view, (await cli.config()).timezone);

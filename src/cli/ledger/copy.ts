@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { asks, unlessOk } from '../command/call.ts';
 import { define } from '../command/options.ts';
-import { copiedPage } from '../pages/ledger.ts';
+import { copiedPage, copyQuestion } from '../pages/ledger.ts';
 
 export function register(ledger: Command): void {
   define(ledger, 'copy', 'move the ledger to another place, and retire the old one in the same step')
@@ -19,7 +19,7 @@ export function register(ledger: Command): void {
       asks(
         () => import('../../operations/ledger.ts'),
         ['previewCopy', 'copy'],
-        ({ from, to }) => `Move the ledger from ${from} to ${to}? The old one is retired.`,
+        copyQuestion,
         async (done, cli) => copiedPage(done, (await cli.config()).file),
         unlessOk,
       ),

@@ -1,11 +1,35 @@
-import { formatSats } from '../../dca/money.ts';
+import { formatSats, groupDigits } from '../../dca/money.ts';
 import { call, type Message, message } from '../../lib/message.ts';
-import type { ComparedSourceView, CopiedLedgerView, RecoveryView } from '../../views/ledger.ts';
+import type {
+  BackupView,
+  ComparedSourceView,
+  CopiedLedgerView,
+  CopyPlanView,
+  MigratedView,
+  RecoveryView,
+} from '../../views/ledger.ts';
 import { counted, formatTime } from '../terminal/figures.ts';
 import { table } from '../terminal/table.ts';
 import { commandOf } from '../terminal/words.ts';
-import { wrapped } from '../terminal/wrap.ts';
+import { fitted, wrapped } from '../terminal/wrap.ts';
 import { differencesText } from './differences.ts';
+
+export function migratedPage({ ledger: { id, url, schema } }: MigratedView): string {
+  return `Ledger ${id} at ${url} has schema ${schema}.`;
+}
+
+export function backupPage({ ok, ledger, file, bytes, removed }: BackupView): string | Message {
+  const copied = `Copied ledger ${ledger.id} to ${file}`;
+  if (!ok) return message`${copied}, but its books do not balance: run ${call('verify')}.`;
+  const sound = `${copied} (${groupDigits(`${bytes}`)} bytes); the copy is sound and its books balance.`;
+  const { length } = removed;
+  const fewer = length === 0 ? '' : ` Removed ${length} older ${length === 1 ? 'copy' : 'copies'}.`;
+  return fitted(`${sound}${fewer}`, '  ');
+}
+
+export function copyQuestion({ from, to }: CopyPlanView): string {
+  return `Move the ledger from ${from} to ${to}? The old one is retired.`;
+}
 
 export function copiedPage(view: CopiedLedgerView, configFile: string): Message {
   const { id, url } = view.ledger;

@@ -129,15 +129,23 @@ export function heldAllPage({
   return message`${open}\nNot held: ${formatSats(due)} that are due and in no payout yet. None is formed before LNbits shows that this ledger is not an older copy (${problem?.message ?? ''}). \`aio-dca payouts pause\` stops them.`;
 }
 
-export function heldPage({ held }: z.output<typeof heldPayoutsView>): string {
-  return table(
+/** Null if nothing is held. */
+export function releaseQuestion({ held }: z.output<typeof heldPayoutsView>) {
+  if (held.length === 0) return null;
+  const page = table(
     ['payout', 'recipient', 'amount', 'held because'],
     held.map((one) => [one.id, one.recipient, formatSats(one.sats), one.reason]),
   );
+  return { page, question: `Release ${counted(held.length, 'payout')}?` };
 }
 
-export function releasedPayoutPage({ released }: z.output<typeof releasedView>): string {
-  if (released.length === 0) return 'Nothing was released: the held payouts changed meanwhile.';
+/** `digest`: of what was shown before; empty if nothing was held then. */
+export function releasedPayoutPage(
+  { released }: z.output<typeof releasedView>,
+  digest: string | undefined,
+): string {
+  if (released.length === 0)
+    return digest ? 'Nothing was released: the held payouts changed meanwhile.' : 'No payout is held.';
   return `Released ${released.join(', ')}. The next run goes on with them: aio-dca poll`;
 }
 

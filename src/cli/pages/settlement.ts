@@ -7,6 +7,8 @@ import { cashOutPage, division } from './cash-out.ts';
 
 type Proposal = NonNullable<SettlementView['proposal']>;
 
+const DRY_RUN = 'Dry run: nothing was written.';
+
 /** What Lamassu knows and how the cash-out would be divided, before the operator agrees. */
 export function proposalPage(view: SettlementView, timezone: string): string {
   const { proposal } = view;
@@ -68,7 +70,12 @@ function rateOf({ commission_rate: rate }: Proposal): string {
   return percent(parseDecimal(rate, RATE_SCALE));
 }
 
-export function settleQuestion(view: SettlementView): string {
+/** Null if it was settled before. */
+export function settleQuestion(view: SettlementView, timezone: string) {
+  return view.already_settled ? null : { page: proposalPage(view, timezone), question: questionOf(view) };
+}
+
+function questionOf(view: SettlementView): string {
   const { id, fiat, currency, proposal } = view;
   if (!proposal) return `Settle ${id}?`;
   const { gross_sats, commission_sats } = proposal;
@@ -79,7 +86,19 @@ export function settleQuestion(view: SettlementView): string {
   );
 }
 
-export function settledPage({ id, net_sats }: SettlementView): string {
+export function settlementDryRunPage(view: SettlementView, timezone: string): string {
+  return view.already_settled
+    ? settledBeforePage(view, timezone)
+    : `${DRY_RUN}\n${proposalPage(view, timezone)}`;
+}
+
+/** `inFull`: what was settled was not shown before. */
+export function settledPage(view: SettlementView, timezone: string, inFull: boolean): string {
+  if (view.already_settled) return settledBeforePage(view, timezone);
+  return inFull ? `${proposalPage(view, timezone)}\n${settledLine(view)}` : settledLine(view);
+}
+
+function settledLine({ id, net_sats }: SettlementView): string {
   const follows =
     net_sats > 0n
       ? 'The next run pays what is due of it.'
@@ -87,12 +106,26 @@ export function settledPage({ id, net_sats }: SettlementView): string {
   return `Settled ${id}. ${follows}`;
 }
 
-export function settledBeforePage(view: SettlementView, timezone: string): string {
+function settledBeforePage(view: SettlementView, timezone: string): string {
   return `It was settled before with these figures; nothing was changed.\n${cashOutPage(view, timezone)}`;
 }
 
+export function voidQuestion(view: VoidedView, timezone: string) {
+  return { page: voidPage(view, timezone), question: `Undo the settlement of ${view.id}?` };
+}
+
+export function voidDryRunPage(view: VoidedView, timezone: string): string {
+  return `${DRY_RUN}\n${voidPage(view, timezone)}`;
+}
+
+/** `inFull`: what was undone was not shown before. */
+export function voidedPage(view: VoidedView, timezone: string, inFull: boolean): string {
+  const undone = `Undone: ${view.id} is no longer settled.`;
+  return inFull ? `${voidPage(view, timezone)}\n${undone}` : undone;
+}
+
 /** What voiding a settlement does to the cash and to the id. */
-export function voidPage({ id, was, fundings, back }: VoidedView, timezone: string): string {
+function voidPage({ id, was, fundings, back }: VoidedView, timezone: string): string {
   const { settlement, currency } = was;
   const by = settlement ? ` by ${clean(settlement.actor)} at ${formatTime(settlement.at, timezone)}` : '';
   const closing = new Set(fundings.filter((one) => one.client_closing).map((one) => one.client));

@@ -1,26 +1,45 @@
 import type { Command } from 'commander';
-import { inputOf, takeOption } from '../command/call.ts';
-import { makeCli, usage } from '../terminal/context.ts';
-import { askToSettle, askToUndo } from './ask.ts';
+import type { SettlementView } from '../../views/settlements.ts';
+import { type Action, asks, does, local, takeOption, unlessDry } from '../command/call.ts';
+import {
+  settledPage,
+  settlementDryRunPage,
+  settleQuestion,
+  voidDryRunPage,
+  voidedPage,
+  voidQuestion,
+} from '../pages/settlement.ts';
+import { type Cli, usage } from '../terminal/context.ts';
+import { canAsk } from '../terminal/prompt.ts';
+
+const operations = () => import('../../operations/settlements.ts');
+
+const settle = unlessDry(
+  does(operations, 'previewSettle', local(settlementDryRunPage)),
+  asks(operations, ['previewSettle', 'settleCashOut'], local(settleQuestion), settled),
+);
+const settleExternal = unlessDry(
+  does(operations, 'previewExternal', local(settlementDryRunPage)),
+  asks(operations, ['previewExternal', 'settleExternal'], askedIfDoubtful, settled),
+);
+const undo = unlessDry(
+  does(operations, 'previewVoid', local(voidDryRunPage)),
+  asks(operations, ['previewVoid', 'voidSettled'], local(voidQuestion), async (done, cli) =>
+    voidedPage(done, (await cli.config()).timezone, !isShown(cli)),
+  ),
+);
 
 interface SettleOptions {
   external?: string;
   void?: string;
-  newCurrency?: boolean;
-  dryRun?: boolean;
   [figure: string]: unknown;
 }
 
 /** Settles the cash-out that is given, or with `--void` undoes its settlement. */
-export async function settleOrVoid(
-  id: string | undefined,
-  options: SettleOptions,
-  command: Command,
-): Promise<void> {
-  const cli = makeCli(command);
-  const { external, void: undone, dryRun = false, ...figures } = options;
-  for (const option of ['void', 'dryRun']) takeOption(command, option);
-  const input = inputOf(command);
+export const settleOrVoid: Action = async (...all) => {
+  const command = all.at(-1) as Command;
+  const [id] = command.args;
+  const { external, void: undone, ...figures } = command.opts<SettleOptions>();
   const which = [id, external, undone].filter((one) => one !== undefined);
   if (which.length !== 1) {
     throw usage(
@@ -28,19 +47,15 @@ export async function settleOrVoid(
       'Give its id in Lamassu, or use --external or --void.',
     );
   }
-  const operations = await import('../../operations/settlements.ts');
-  if (undone !== undefined) {
-    refuse(figures, NOT_WITH_VOID, '--void undoes the whole settlement; settle it again afterwards.');
-    await askToUndo(cli, undone, dryRun);
-  } else if (external === undefined) {
+  if (external !== undefined) return settleExternal(...all);
+  if (undone === undefined) {
     refuse(figures, ['newCurrency'], 'Lamassu tells it; use it only with --external.');
-    const { previewSettle, settleCashOut } = operations;
-    await askToSettle(cli, previewSettle, settleCashOut, input, dryRun);
-  } else {
-    const { previewExternal, settleExternal } = operations;
-    await askToSettle(cli, previewExternal, settleExternal, input, dryRun);
+    return settle(...all);
   }
-}
+  refuse(figures, NOT_WITH_VOID, '--void undoes the whole settlement; settle it again afterwards.');
+  command.processedArgs[0] = takeOption(command, 'void');
+  return undo(...all);
+};
 
 const NOT_WITH_VOID = [
   'machine',
@@ -58,4 +73,28 @@ function refuse(options: Record<string, unknown>, names: string[], hint: string)
   const given = names.find((name) => options[name] !== undefined);
   const option = given?.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
   if (option) throw usage(`--${option}: it has no effect here.`, hint);
+}
+
+/** A yes also confirms a doubtful currency. Without a terminal, only an option can. */
+async function askedIfDoubtful(
+  seen: SettlementView,
+  cli: Cli,
+  given: { new_currency?: boolean | undefined },
+) {
+  const doubt = seen.proposal?.currency_doubt ?? null;
+  if (doubt !== null && given.new_currency !== true && !canAsk()) {
+    const { doubtfulCurrency } = await operations();
+    throw doubtfulCurrency(doubt);
+  }
+  const asked = settleQuestion(seen, (await cli.config()).timezone);
+  return asked && { ...asked, ...(doubt !== null && { agreed: { new_currency: true } }) };
+}
+
+async function settled(done: SettlementView, cli: Cli): Promise<string> {
+  return settledPage(done, (await cli.config()).timezone, !isShown(cli));
+}
+
+/** Whether a preview was shown: with `--yes` there was none. */
+function isShown({ globals }: Cli): boolean {
+  return !globals.yes;
 }
