@@ -140,26 +140,20 @@ async function arrive(ledger: Ledger, at: string): Promise<void> {
 type Any = Operation<Needs, z.ZodType, z.ZodType>;
 type Input = Record<string, unknown>;
 
-const handsOn = (name: string) => ['log.list', 'export.make'].includes(name);
-
 /** Asks on one's right; what an operation hands on as it comes is added to its view. */
 function asker(ledger: Ledger, operations: Any[], principal: Principal) {
   return async (name: string, input: Input): Promise<unknown> => {
     const operation = operations.find((one) => one.name === name);
     if (!operation) throw new Error(`no operation ${name}`);
     const handed: unknown[] = [];
-    const all = async (pieces: AsyncIterable<string>) => {
-      let text = '';
-      for await (const piece of pieces) text += piece;
-      handed.push(JSON.parse(text));
+    const take: Session['take'] = async ({ text }) => {
+      handed.push(JSON.parse((await Array.fromAsync(text())).join('')));
       return true;
     };
-    const take =
-      name === 'log.list' ? (changes: { json(): AsyncIterable<string> }) => all(changes.json()) : all;
     const view = await perform(
       operation,
-      sessionOn(ledger, { principal }),
-      handsOn(name) ? { ...input, take, ...(name === 'export.make' && { format: 'json' }) } : input,
+      sessionOn(ledger, { principal, take }),
+      name === 'export.make' ? { ...input, format: 'json' } : input,
     );
     return { view, handed };
   };

@@ -117,7 +117,7 @@ const bans: Ban[] = [
   },
   {
     where: /^src\/(operations|views)\//,
-    what: /\bz\.(any|custom|looseObject)\(|\.(passthrough|loose|catchall)\(|\b(input|view): z\.unknown\(/,
+    what: /\bz\.(any|custom|looseObject)[(<]|\.(passthrough|loose|catchall)\(|\b(input|view): z\.unknown\(/,
     why: 'Input and view have a schema that says what they hold, so that every door can ask for it and read it.',
   },
   {
@@ -167,7 +167,7 @@ const mayUse: Record<string, string[]> = {
   scheduler: ['config', 'dca', 'judging', 'lamassu', 'ledger', 'lnbits', 'payouts'],
   reconcile: ['config', 'dca', 'judging', 'lamassu', 'ledger', 'lnbits', 'payouts'],
   doctor: ['config', 'dca', 'lamassu', 'ledger', 'lnbits'],
-  init: ['config/secret', 'lamassu', 'ledger', 'lnbits'],
+  init: ['config/secret', 'config/secret-input', 'lamassu', 'ledger', 'lnbits'],
   export: ['dca', 'ledger'],
   statement: ['dca', 'ledger'],
   monitoring: ['config', 'dca', 'ledger', 'lnbits', 'scheduler'],

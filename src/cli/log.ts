@@ -27,10 +27,11 @@ async function list(_options: object, command: Command): Promise<void> {
   const { listLog } = await import('../operations/log.ts');
   // Elsewhere `--actor` names who acts. Reading changes nothing, so here it selects changes by actor.
   const { actor, json = false } = cli.globals;
-  await cli.perform(listLog, {
-    ...{ ...inputOf(command), actor },
-    take: (changes) => toStdout(json ? escaped(changes.json()) : entries(changes.pages, timezone)),
-  });
+  await cli.perform(
+    listLog,
+    { ...inputOf(command), actor },
+    { take: ({ pages, text }) => toStdout(json ? escaped(text()) : entries(pages, timezone)) },
+  );
 }
 
 async function* escaped(pieces: AsyncIterable<string>): AsyncGenerator<string, void> {

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import * as z from 'zod';
-import { Secret } from '../config/secret.ts';
+import { secretInput } from '../config/secret-input.ts';
 import { isKey, oneLine } from '../lib/text.ts';
 
 /*
@@ -8,8 +8,7 @@ import { isKey, oneLine } from '../lib/text.ts';
  * (operations/unusable-config.ts); here are those for what goes into files of its own.
  */
 
-const secret = z.instanceof(Secret);
-const line = secret.refine((one) => one.reveal() !== '' && oneLine(one.reveal()) === one.reveal(), {
+const line = secretInput.refine((one) => one.reveal() !== '' && oneLine(one.reveal()) === one.reveal(), {
   error: 'it is empty, or blanks or line breaks stand around it',
 });
 const tls = z.enum(['disable', 'require', 'verify-full']);
@@ -17,7 +16,7 @@ const tls = z.enum(['disable', 'require', 'verify-full']);
 export const sshKey = z.strictObject({
   /** The name of its file, as OpenSSH calls keys of its kind. */
   file: z.string(),
-  private_key: secret,
+  private_key: secretInput,
   /** Undefined if the key has none. */
   passphrase: line.optional(),
   /** On one line, as in a `.pub` file. */
@@ -75,7 +74,7 @@ export const settings = lamassuSettings.extend({
     /** Whether the operator agreed that the keys leave this host unencrypted. */
     insecure_http: z.boolean(),
     /** The admin key of the source wallet. */
-    key: secret.refine((key) => isKey(key.reveal()), { error: 'it is not a single key' }),
+    key: secretInput.refine((key) => isKey(key.reveal()), { error: 'it is not a single key' }),
     /** The superuser who credits the source wallet; undefined if crediting is off. */
     superuser: superuser.optional(),
   }),

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { keyInput } from '../config/secret-input.ts';
 import type { Currencies } from '../dca/currency.ts';
 import { BridgeError, invalid } from '../errors.ts';
 import { addClient, type LimitChange, pauseClient, setClient } from '../ledger/clients/changes.ts';
@@ -24,7 +25,7 @@ import {
 } from '../views/clients.ts';
 import { viewOfWait } from '../views/waits.ts';
 import { LNBITS } from './errors.ts';
-import { assertOwn, type Context, keyInput, operation } from './operation.ts';
+import { assertOwn, type Context, operation } from './operation.ts';
 import { testedWalletKey } from './wallet-key.ts';
 
 /*

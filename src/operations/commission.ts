@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { keyInput } from '../config/secret-input.ts';
 import { invalid } from '../errors.ts';
 import { refuseTakenName } from '../ledger/clients/names.ts';
 import { timeOfChange } from '../ledger/clocks/doubts.ts';
@@ -26,7 +27,7 @@ import {
   viewOfRecipient,
 } from '../views/commission.ts';
 import { LNBITS } from './errors.ts';
-import { type Context, keyInput, operation } from './operation.ts';
+import { type Context, operation } from './operation.ts';
 import { testedWalletKey } from './wallet-key.ts';
 
 /* The recipients of the commission. Without any, it stays in the source wallet. */
@@ -128,7 +129,7 @@ export const removeRecipient = operation({
 });
 
 /** A recipient after a change, and the open payouts that its new wallet gets. */
-interface Changed {
+interface ChangedRecipient {
   after: CommissionRecipient;
   moved?: OpenPayout[];
 }
@@ -137,7 +138,7 @@ interface Changed {
 function changeAt(
   { write, clock }: Pick<Context, 'write' | 'clock'>,
   name: string | null,
-  work: (trx: Trx, at: Instant) => Promise<Changed>,
+  work: (trx: Trx, at: Instant) => Promise<ChangedRecipient>,
 ): Promise<ChangedRecipientView> {
   return write(async (trx) => {
     const subject = `commission ${name}`;

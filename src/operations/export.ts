@@ -15,15 +15,9 @@ import { clientOf, operation, ownerOf } from './operation.ts';
 export type { Format } from '../export/format.ts';
 export type { KindName } from '../export/kinds.ts';
 
-/** Takes the pieces of an export. Returns false to stop. */
-export type Take = (pieces: AsyncIterable<string>) => Promise<boolean>;
-
-/** Passes pages on and shows the progress; `count` returns the number of rows. */
-export type Watch = <T>(pages: AsyncIterable<T[]>, count: () => Promise<number>) => AsyncIterable<T[]>;
-
 /**
- * Writes rows for bookkeeping, a page at a time. Errors: `usage/invalid` for a range or a client, `export/stopped`, and
- * what `take` throws.
+ * Hands rows for bookkeeping to `take` of the session, a page at a time. Errors: `usage/invalid` for a range or a
+ * client, `export/stopped`, and what `take` throws.
  */
 export const exportRows = operation({
   name: 'export.make',
@@ -38,12 +32,10 @@ export const exportRows = operation({
     month: z.string().optional(),
     /** Only what concerns this client; a client gets no other rows. */
     client: z.string().optional(),
-    take: z.custom<Take>((take) => typeof take === 'function'),
-    watch: z.custom<Watch>((watch) => typeof watch === 'function').optional(),
   }),
   view: exportView,
-  run: async ({ ledger: { db }, config, stopSignal, who }, input) => {
-    const { kind: what, format, take, watch = (all) => all } = input;
+  run: async ({ ledger: { db }, config, stopSignal, who, take, watch }, input) => {
+    const { kind: what, format } = input;
     refuseOthersRows(who, what);
     const range = parseRange(input, config.timezone);
     const kind: ExportKind = kinds[what];
@@ -55,9 +47,9 @@ export const exportRows = operation({
     const choice = { ...range, client };
     const all = what === 'changes' ? changePages(db, changes) : pages(db, kind, choice);
     const count = () => (what === 'changes' ? countChanges(db, changes) : countRows(db, kind, choice));
-    const rows = watch(untilStopped(all, stopSignal()), count);
     const totals = noExportTotals();
-    const complete = await take(formatted(kind, withTotals(kind, rows, totals), format, config.timezone));
+    const rows = withTotals(kind, watch(untilStopped(all, stopSignal()), count), totals);
+    const complete = await take({ pages: rows, text: () => formatted(kind, rows, format, config.timezone) });
     return { what, format, ...viewOfTotals(kind, totals), complete };
   },
 });

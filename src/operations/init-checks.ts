@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { keyInput, secretInput } from '../config/secret-input.ts';
 import {
   findLedger,
   reachLnbits,
@@ -23,7 +24,7 @@ import { hasPassphrase } from '../lamassu/ssh-key.ts';
 import type { Clock } from '../time.ts';
 import { foundView, hostKeyView, viewOfFound } from '../views/init.ts';
 import { LAMASSU, LEDGER, LNBITS } from './errors.ts';
-import { keyInput, operation, secretInput } from './operation.ts';
+import { operation } from './operation.ts';
 
 /* What `init` tests of the answers before anything is written. Slow modules are loaded where they are needed. */
 

@@ -3,6 +3,8 @@ import * as z from 'zod';
 import { readCa } from '../config/ca.ts';
 import type { Config } from '../config/config.ts';
 import { readLedgerUrl } from '../config/ledger-url.ts';
+import { loadConfig } from '../config/load.ts';
+import { keyInput, secretInput } from '../config/secret-input.ts';
 import { invalid } from '../errors.ts';
 import { rebindSource } from '../ledger/cash-outs/watermark.ts';
 import { copyLedger, type LedgerPlace } from '../ledger/copies/copy.ts';
@@ -19,7 +21,7 @@ import {
 } from '../views/ledger.ts';
 import { compareSource } from './compare-source.ts';
 import { LEASE, LEDGER, RECOVERY, SOURCE_ERRORS } from './errors.ts';
-import { assertUnchanged, digestOf, keyInput, operation, secretInput, withReason } from './operation.ts';
+import { assertUnchanged, digestOf, operation, withReason } from './operation.ts';
 import { recover } from './recover.ts';
 
 /* Moves the ledger, completes a restored backup, and follows a Lamassu that was moved. */
@@ -102,10 +104,8 @@ const recovery = z.strictObject({
    * The operator declares that a former source wallet is gone and paid nothing unknown to this ledger; needs a reason.
    */
   without_former_wallet: z.boolean().default(false),
-  /** Configurations of the other Lamassu servers of this ledger. */
-  other_config: z
-    .array(z.custom<Config>((config) => typeof config === 'object' && config !== null))
-    .default([]),
+  /** Paths of the configurations of the other Lamassu servers of this ledger. */
+  other_config: z.array(z.string()).default([]),
   /** Also books what does not fit, held for the operator to decide; needs a reason. */
   hold: z.boolean().default(false),
 });
@@ -117,10 +117,10 @@ export const previewRecovery = operation({
   errors: RECOVERY,
   input: recovery,
   view: recoveryView,
-  run: async ({ config, who, withLedger }, given) => {
-    const asked = recoveryOf(given, config, who);
+  run: async ({ config, who, withLedger, env }, given) => {
+    const asked = recoveryOf(given, config, who, env);
     return withLedger('read', async (ledger) =>
-      viewOfRecovery(await recover({ ledger, config, ...asked }, true), true),
+      viewOfRecovery(await recover({ ledger, config, who, ...asked }, true), true),
     );
   },
 });
@@ -133,10 +133,10 @@ export const recoverLedger = operation({
   errors: [...RECOVERY, ...LEASE],
   input: recovery,
   view: recoveryView,
-  run: async ({ config, who, withLedger }, given) => {
-    const asked = recoveryOf(given, config, who);
+  run: async ({ config, who, withLedger, env }, given) => {
+    const asked = recoveryOf(given, config, who, env);
     return withLedger('write', async (ledger) =>
-      viewOfRecovery(await recover({ ledger, config, ...asked }, false), false),
+      viewOfRecovery(await recover({ ledger, config, who, ...asked }, false), false),
     );
   },
 });
@@ -144,8 +144,13 @@ export const recoverLedger = operation({
 /**
  * Throws `usage/invalid` for a reason that nothing in the input needs, and for configurations that do not go together.
  */
-function recoveryOf(given: z.output<typeof recovery>, config: Installed, who: Who) {
-  const { reason } = who;
+function recoveryOf(
+  given: z.output<typeof recovery>,
+  config: Installed,
+  { reason }: Who,
+  env: NodeJS.ProcessEnv,
+) {
+  const otherConfigs = given.other_config.map((file) => loadConfig(file, env));
   const named = given.without_former_wallet ? 'without_former_wallet' : given.hold ? 'hold' : null;
   if (named !== null && reason === undefined)
     throw invalid(named, 'the log needs to know why', message`Give the reason with ${field('reason')}.`);
@@ -156,10 +161,9 @@ function recoveryOf(given: z.output<typeof recovery>, config: Installed, who: Wh
       'Leave it out, or add one of them.',
     );
   }
-  assertTogether(config, given.other_config);
+  assertTogether(config, otherConfigs);
   return {
-    who,
-    otherConfigs: given.other_config,
+    otherConfigs,
     formerKeys: given.former_wallet_key,
     hold: given.hold,
     withoutFormer: given.without_former_wallet,

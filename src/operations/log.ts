@@ -15,15 +15,10 @@ import { operation, ownerOf } from './operation.ts';
 
 export type LoggedChange = ExportRow;
 
-/** Where the changes go, as they come: page by page, or as the text of one JSON array of `changeView`. */
-export type TakeChanges = (changes: {
-  pages: AsyncIterable<LoggedChange[]>;
-  json: () => AsyncIterable<string>;
-}) => Promise<unknown>;
-
 /**
- * Every change of the ledger by an operator or a run, oldest first; for a client those of its own settings and cash.
- * Errors: those of `findAbout` and `refuseUnknownActor`.
+ * Hands every change of the ledger by an operator or a run, oldest first, to `take` of the session; for a client those
+ * of its own settings and cash. The text is one JSON array of `changeView`. Errors: those of `findAbout` and
+ * `refuseUnknownActor`.
  */
 export const listLog = operation({
   name: 'log.list',
@@ -37,10 +32,9 @@ export const listLog = operation({
     actor: z.string().optional(),
     /** Only the changes of this subject. */
     subject: z.string().optional(),
-    take: z.custom<TakeChanges>((take) => typeof take === 'function'),
   }),
   view: logView,
-  run: async ({ ledger: { db }, config, who }, { actor = null, subject, take, ...range }) => {
+  run: async ({ ledger: { db }, config, who, take }, { actor = null, subject, ...range }) => {
     const within = parseRange(range, config.timezone);
     const about = await aboutOf(db, who, subject);
     // The error names the known actors: that is nothing for a client.
@@ -53,7 +47,7 @@ export const listLog = operation({
       }
     };
     const pages = counted();
-    await take({ pages, json: () => formatted(kinds.changes, pages, 'json', config.timezone) });
+    await take({ pages, text: () => formatted(kinds.changes, pages, 'json', config.timezone) });
     return { changes };
   },
 });

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Logger } from 'pino';
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { Config } from '../config/config.ts';
-import { Secret } from '../config/secret.ts';
 import { BridgeError, type ErrorCode, invalid, notFound } from '../errors.ts';
+import type { ExportRow } from '../export/rows.ts';
 import { type Principal, toJson, type Who } from '../ledger/log/log.ts';
 import { answerTo, keepAnswer } from '../ledger/log/requests.ts';
 import { type Run, type RunDecision, withLease } from '../ledger/runs/lease.ts';
@@ -11,7 +11,6 @@ import type { Ledger, LedgerUse, Trx } from '../ledger/store/open.ts';
 import { didYouMean } from '../lib/did-you-mean.ts';
 import type { Message } from '../lib/message.ts';
 import { keysAt } from '../lib/schema-keys.ts';
-import { isKey } from '../lib/text.ts';
 import type { Clock } from '../time.ts';
 import type { CheckView } from '../views/doctor.ts';
 import { requestOf, restored, stored } from './once.ts';
@@ -50,6 +49,16 @@ export interface Session {
   onCheck?(check: CheckView): void;
   /** The environment of the process; empty by default. */
   env?: NodeJS.ProcessEnv;
+  /** Takes rows as they come, because they may be more than fit into memory. Answers false to stop. */
+  take?(rows: Handed): Promise<boolean>;
+  /** Passes pages on and shows the progress; `count` returns the number of rows. */
+  watch?<T>(pages: AsyncIterable<T[]>, count: () => Promise<number>): AsyncIterable<T[]>;
+}
+
+/** Rows that are handed on as they come: page by page, or as the pieces of one text. One of both is read, once. */
+export interface Handed {
+  pages: AsyncIterable<ExportRow[]>;
+  text(): AsyncIterable<string>;
 }
 
 /** What an operation works with. */
@@ -90,7 +99,7 @@ export type Needs = 'none' | 'config' | 'read' | 'write' | 'lease';
 interface ContextOf {
   none: BareContext;
   config: OwnContext;
-  read: Omit<Context, 'run' | 'write'>;
+  read: Omit<Context, 'run' | 'write'> & Required<Pick<Session, 'take' | 'watch'>>;
   write: Omit<Context, 'run' | 'ledger'> & { ledger: Book };
   lease: Context;
 }
@@ -158,7 +167,10 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
   const config = await session.config();
   if (needs === 'config') return done({ ...own, config });
   const base = { ...bare, config };
-  if (needs === 'read') return session.withLedger('read', (ledger) => done({ ...base, ledger }));
+  if (needs === 'read') {
+    const { take = nobodyTakes, watch = (pages) => pages } = session;
+    return session.withLedger('read', (ledger) => done({ ...base, ledger, take, watch }));
+  }
   const request = key === undefined ? null : requestOf(key, name, who, read.data);
   const once =
     (write: Ledger['write']): Ledger['write'] =>
@@ -185,6 +197,10 @@ export async function perform<N extends Needs, Input extends z.ZodType, View ext
 async function silentLogger(): Promise<Logger> {
   const { pino } = await import('pino');
   return pino({ level: 'silent' });
+}
+
+function nobodyTakes(): Promise<boolean> {
+  throw new Error('this door takes no rows');
 }
 
 /**
@@ -286,17 +302,3 @@ export function clientOf(who: Who, named: string | undefined): string | undefine
 export function ownerOf({ principal }: Who): string | undefined {
   return principal.kind === 'client' ? principal.client : undefined;
 }
-
-/** Text, or a secret that the door has read from a file. */
-export const secretInput = z.union([
-  z.instanceof(Secret),
-  z
-    .string()
-    .min(1)
-    .transform((text) => new Secret(text)),
-]);
-
-/** The key of a wallet. */
-export const keyInput = secretInput.refine((key) => isKey(key.reveal()), {
-  error: 'it is not a single key; copy it from the wallet’s “API keys” in LNbits',
-});

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import * as z from 'zod';
+import { secretInput } from '../../src/config/secret-input.ts';
 import type { Principal } from '../../src/ledger/log/log.ts';
 import { OPERATOR } from '../../src/ledger/log/log.ts';
 import { startRun } from '../../src/ledger/runs/lease.ts';
@@ -8,7 +9,7 @@ import { call, Message, message } from '../../src/lib/message.ts';
 import { pauseOneClient, setClientSettings } from '../../src/operations/clients.ts';
 import { addOneFunding, adjustOneFunding } from '../../src/operations/fundings.ts';
 import { copy, recoverLedger } from '../../src/operations/ledger.ts';
-import { type Needs, type Operation, operation, secretInput } from '../../src/operations/operation.ts';
+import { type Needs, type Operation, operation } from '../../src/operations/operation.ts';
 import { pausePayouts } from '../../src/operations/payouts.ts';
 import { pollOnce, runFixed } from '../../src/operations/poll.ts';
 import { reconcile } from '../../src/operations/reconcile.ts';

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
+import { secretInput } from '../../src/config/secret-input.ts';
 import { operation, type Session } from '../../src/operations/operation.ts';
 import { systemClock } from '../../src/time.ts';
 import { everyOperation, perform } from '../support/operations.ts';
@@ -74,12 +75,49 @@ test('an operation that needs a reason takes no blank one', async () => {
   const reasoned = (await everyOperation()).filter((one) => one.reasoned);
   expect(reasoned.length).toBeGreaterThan(15);
   for (const one of reasoned) {
-    for (const reason of [undefined, '', ' \t\n']) {
+    // A preview is shown before a reason is known; a usual reason stands for none.
+    const none = one.reasoned === true && one.usualReason === undefined ? [undefined] : [];
+    for (const reason of [...none, '', ' \t\n']) {
       const error: unknown = await perform(one, { ...session, reason }, {}).catch(
         (thrown: unknown) => thrown,
       );
       expect([one.name, error]).toEqual([one.name, expect.objectContaining({ field: 'reason' })]);
     }
+  }
+});
+
+test('no preview needs a reason', async () => {
+  const previews = (await everyOperation()).filter(({ name }) => /\bpreview/.test(name));
+  expect(previews.length).toBeGreaterThan(12);
+  expect(previews.filter((one) => one.reasoned === true).map(({ name }) => name)).toEqual([]);
+});
+
+test('the usual reason of an operation is logged where none is given', async () => {
+  const usual = { ...ask, reasoned: true as const, usualReason: 'held by hand' };
+  const reasonOf = async (reason: string | undefined) =>
+    (await perform(usual, { ...session, reason }, {})).reason;
+  expect(await reasonOf(undefined)).toBe('held by hand');
+  expect(await reasonOf('alice asked')).toBe('alice asked');
+});
+
+const JSON_TYPES = [
+  ...['object', 'array', 'string', 'number', 'boolean', 'enum', 'union'],
+  ...['optional', 'nullable', 'default', 'pipe'],
+];
+
+test('every input is JSON: data and secrets, which a door may have read already', async () => {
+  for (const { name, input } of await everyOperation()) {
+    const others: string[] = [];
+    const schema = z.toJSONSchema(input, {
+      ...{ io: 'input', unrepresentable: 'any' },
+      override: ({ zodSchema, path }) => {
+        const { type } = zodSchema._zod.def;
+        if (zodSchema === secretInput.options[0] || JSON_TYPES.includes(type)) return;
+        others.push(`${path.join('.')}: ${type}`);
+      },
+    });
+    expect([name, others]).toEqual([name, []]);
+    expect(schema).toMatchObject({ type: 'object' });
   }
 });
 

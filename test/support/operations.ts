@@ -60,6 +60,7 @@ export function sessionOn(ledger: Ledger, how: Partial<Session> = {}): Session {
     config: async () => config,
     withLedger: (_use, work) => work(ledger),
     stopSignal: () => AbortSignal.any([]),
+    take: async ({ text }) => (await Array.fromAsync(text())).length > 0,
     ...how,
   };
 }

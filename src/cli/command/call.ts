@@ -23,9 +23,13 @@ export interface PagedQuestion {
   question: Text;
   agreed?: Input;
 }
-type Question = Text | PagedQuestion | null;
+type PreviewQuestion = Text | PagedQuestion | null;
 /** What is asked about a preview; null: nothing. */
-type QuestionOf<View, Given> = (seen: View, cli: Cli, input: Given) => Question | Promise<Question>;
+type QuestionOf<View, Given> = (
+  seen: View,
+  cli: Cli,
+  input: Given,
+) => PreviewQuestion | Promise<PreviewQuestion>;
 
 /**
  * The arguments and options of a command as the input of its operation: `--daily-limit` is `daily_limit`, `--no-name`
@@ -97,7 +101,7 @@ export function asks<Module, Preview extends keyof Module, Name extends keyof Mo
 }
 
 /** Asks, and answers what a yes adds to the input. Throws `usage/declined`. */
-async function agreedTo(asked: Question, cli: Cli): Promise<Input> {
+async function agreedTo(asked: PreviewQuestion, cli: Cli): Promise<Input> {
   if (asked === null) return {};
   if (typeof asked === 'string' || !('question' in asked)) {
     await cli.confirm(asked);

@@ -3,7 +3,8 @@ import { setFlagsFromString } from 'node:v8';
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import { ownFiles } from '../../config/own-files.ts';
-import type { Format, KindName, Take } from '../../operations/export.ts';
+import type { Format, KindName } from '../../operations/export.ts';
+import type { Session } from '../../operations/operation.ts';
 import { inputOf, takeOption } from '../command/call.ts';
 import { exportPage } from '../pages/export.ts';
 import { makeCli, usage } from '../terminal/context.ts';
@@ -22,11 +23,13 @@ export async function exportKind(kind: KindName, command: Command): Promise<void
   const format = formatOf(wanted, json && output === undefined);
   const isWatched = process.stderr.isTTY && !quiet && (output !== undefined || !process.stdout.isTTY);
   const { exportRows } = await import('../../operations/export.ts');
-  const take: Take = (pieces) => (output === undefined ? toStdout(pieces) : toFile(output, pieces, config));
-  const { complete, ...done } = await cli.perform(exportRows, {
-    ...{ ...inputOf(command), kind, format, take },
-    ...(isWatched && { watch: withProgress }),
-  });
+  const take: Session['take'] = ({ text }) =>
+    output === undefined ? toStdout(text()) : toFile(output, text(), config);
+  const { complete, ...done } = await cli.perform(
+    exportRows,
+    { ...inputOf(command), kind, format },
+    { take, ...(isWatched && { watch: withProgress }) },
+  );
   if (output !== undefined) {
     const { what, format: written, ...sums } = done;
     const file = { what, format: written, file: resolve(output), ...sums };

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { inputOf, local, print, takeOption } from '../command/call.ts';
+import { does, local, unlessDry, unlessOk } from '../command/call.ts';
 import { again, define } from '../command/options.ts';
 import { recoveryPage } from '../pages/ledger.ts';
-import { makeCli } from '../terminal/context.ts';
+
+const operations = () => import('../../operations/ledger.ts');
 
 export function register(ledger: Command): void {
   define(ledger, 'recover', 'enter into a restored backup of the ledger what LNbits shows as paid since')
@@ -34,22 +35,10 @@ export function register(ledger: Command): void {
         '  aio-dca ledger recover --former-wallet-key-file former.adminkey\n' +
         '  aio-dca ledger recover --without-former-wallet --reason "LNbits was replaced, the old one is off"',
     )
-    .action(recover);
-}
-
-interface RecoverCommandOptions {
-  otherConfig: string[];
-}
-
-async function recover({ otherConfig }: RecoverCommandOptions, command: Command): Promise<void> {
-  const dryRun = takeOption(command, 'dryRun') === true;
-  const cli = makeCli(command);
-  const { loadConfig } = await import('../../config/load.ts');
-  const { previewRecovery, recoverLedger } = await import('../../operations/ledger.ts');
-  const done = await cli.perform(dryRun ? previewRecovery : recoverLedger, {
-    ...inputOf(command),
-    other_config: otherConfig.map((file) => loadConfig(file, process.env)),
-  });
-  await print(cli, done, done, local(recoveryPage));
-  if (!done.ok) process.exitCode = 2;
+    .action(
+      unlessDry(
+        does(operations, 'previewRecovery', local(recoveryPage), unlessOk),
+        does(operations, 'recoverLedger', local(recoveryPage), unlessOk),
+      ),
+    );
 }
