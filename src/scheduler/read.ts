@@ -1,6 +1,6 @@
 import type { CashOut } from '../dca/cash-out.ts';
 import { verdictOn } from '../judging/judging.ts';
-import type { ReviewReason } from '../judging/review-reasons.ts';
+import type { ReviewReason, Verdict } from '../judging/review-reasons.ts';
 import type { Judged, Judgement } from '../lamassu/eligibility.ts';
 import { cashMachines } from '../lamassu/notes.ts';
 import type { LamassuRow } from '../lamassu/row.ts';
@@ -19,7 +19,7 @@ import type { Who } from '../ledger/log/log.ts';
 import { seeMachine } from '../ledger/machines/machines.ts';
 import type { Db, Trx } from '../ledger/store/open.ts';
 import { type Clock, type Instant, MAY_DIFFER_MS, plus } from '../time.ts';
-import { clockDoubt, type ReadingClocks, type WrongSpan, wrongSpans } from './doubtful-time.ts';
+import { clockDoubt, type ReadingClocks, wrongSpans } from './doubtful-time.ts';
 
 /** What reading needs: where to record (a run or a dry run), and the source. */
 export interface Reading {
@@ -74,41 +74,32 @@ export async function readCashOuts(
     for (const judged of page) {
       if (reading.signal.aborted) break;
       report.read += 1;
-      const { row, known } = judged;
-      const { review, watched } = known;
-      if (known.processed) {
+      if (judged.known.processed) {
         report.alreadyProcessed += 1;
-        const change = changes.get(row.id);
-        pending.push({
-          judged,
-          watch: false,
-          review: change ? news(row, reading, change.review, 'changed', change.detail) : null,
-        });
+        pending.push(changePending(reading, judged, changes.get(judged.row.id)));
         continue;
       }
       const verdict = await verdictOn(reading.db, judged, paidOut);
-      if (verdict.eligible) {
-        // A row behind the mark may be older than cash-outs of the machine that were distributed already.
-        const { machine, currency, confirmedAt } = verdict.cashOut;
-        if (reading.mark === null || confirmedAt > reading.mark.confirmedAt) paidOut.set(machine, currency);
-        const released = review?.state === 'released';
-        const isNew = !watched && review === undefined;
-        const spans =
-          reading.clocks && !released ? wrongSpans(verdict.cashOut, reading.clocks, isNew, review) : [];
-        await recordCashOut(reading, report, { pending, judged, cashOut: verdict.cashOut, spans, released });
-        pending = [];
+      if (!verdict.eligible) {
+        const waiting = waitPending(reading, judged, verdict);
+        const { reason } = verdict;
+        if (waiting.review === null) report.notYet[reason] = (report.notYet[reason] ?? 0) + 1;
+        pending.push(waiting);
         continue;
       }
-      // Confirmed before the start, but eligible only now: only the operator knows whether it was paid outside of the
-      // bridge.
-      const lateStart =
-        verdict.reason === 'before-start' && (watched || reading.clocks?.behind.has(row.id) === true);
-      const found =
-        verdict.review || lateStart ? news(row, reading, review, verdict.reason, verdict.detail) : null;
-      if (found === null) report.notYet[verdict.reason] = (report.notYet[verdict.reason] ?? 0) + 1;
-      pending.push({ judged, watch: verdict.watch && !watched, review: found });
+      const { cashOut } = verdict;
+      const { machine, currency, confirmedAt } = cashOut;
+      // A row behind the mark may be older than cash-outs of the machine that were distributed already.
+      if (reading.mark === null || confirmedAt > reading.mark.confirmedAt) paidOut.set(machine, currency);
+      const recorded = await recordCashOut(reading, report.mark, { pending, judged, cashOut });
+      pending = [];
+      report.mark = recorded.mark;
+      report.toReview += recorded.fresh;
+      if (recorded.isRepeated) report.alreadyProcessed += 1;
     }
-    await recordPending(reading, report, pending);
+    const recorded = await recordPending(reading, report.mark, pending);
+    report.mark = recorded.mark;
+    report.toReview += recorded.fresh;
     if (reading.signal.aborted) break;
   }
   return report;
@@ -121,11 +112,45 @@ interface Pending {
   watch: boolean;
 }
 
-/** Per row, how Lamassu contradicts what was distributed, and what the review queue has of it. */
-async function changesSince(
-  db: Db,
-  page: JudgedRow[],
-): Promise<Map<string, { detail: string; review: KnownReview | undefined }>> {
+/** What was recorded of some rows: how many are new in review, and how far the mark is now. */
+interface Recorded {
+  fresh: number;
+  mark: Mark | null;
+}
+
+/** How Lamassu contradicts what was distributed, and what the review queue has of it. */
+interface SinceChanged {
+  detail: string;
+  review: KnownReview | undefined;
+}
+
+/** A row that was distributed before. */
+function changePending(reading: Reading, judged: JudgedRow, change: SinceChanged | undefined): Pending {
+  const review = change ? news(judged.row, reading, change.review, 'changed', change.detail) : null;
+  return { judged, watch: false, review };
+}
+
+/** A row that is not eligible, or not yet. */
+function waitPending(
+  reading: Reading,
+  judged: JudgedRow,
+  verdict: Extract<Verdict, { eligible: false }>,
+): Pending {
+  const { row, known } = judged;
+  const { review, watched } = known;
+  // Confirmed before the start, but eligible only now: only the operator knows whether it was paid outside of the
+  // bridge.
+  const lateStart =
+    verdict.reason === 'before-start' && (watched || reading.clocks?.behind.has(row.id) === true);
+  return {
+    judged,
+    watch: verdict.watch && !watched,
+    review: verdict.review || lateStart ? news(row, reading, review, verdict.reason, verdict.detail) : null,
+  };
+}
+
+/** By row. */
+async function changesSince(db: Db, page: JudgedRow[]): Promise<Map<string, SinceChanged>> {
   const details = new Map<string, string>();
   for (const { row, known, judgement } of page) {
     const detail = known.processed ? changeSince(known.processed, row.device_id, judgement) : null;
@@ -181,64 +206,72 @@ interface EligibleRow {
   pending: Pending[];
   judged: JudgedRow;
   cashOut: CashOut;
-  spans: WrongSpan[];
-  released: boolean;
 }
+
+/** What became of an eligible row. */
+type Ingested =
+  | ({ is: 'ingested'; division: RecordedDivision | null } & Recorded)
+  | { is: 'doubtful'; reason: ReviewReason; detail: string };
 
 /**
  * Ingests one eligible cash-out, with what is pending of the rows before it, in one transaction. If its division
- * depends on which clock was right, it goes to review instead.
+ * depends on which clock was right, or cannot be calculated, it goes to review instead. `isRepeated`: it was
+ * distributed before.
  */
 async function recordCashOut(
   reading: Reading,
-  report: ReadReport,
-  { pending, judged, cashOut, spans, released }: EligibleRow,
-): Promise<void> {
-  try {
-    const result = await reading.write(async (trx) => {
-      const { clocks } = reading;
-      const doubt = !clocks || released ? null : await clockDoubt(trx, cashOut, clocks, spans);
-      if (doubt !== null) return doubt;
+  mark: Mark | null,
+  { pending, judged, cashOut }: EligibleRow,
+): Promise<Recorded & { isRepeated: boolean }> {
+  const rows = [...pending.map((one) => one.judged), judged];
+  const done = await reading
+    .write(async (trx): Promise<Ingested> => {
+      const doubt = await doubtAbout(trx, reading, judged, cashOut);
+      if (doubt !== null) return { is: 'doubtful', ...doubt };
       const fresh = await writePending(trx, reading, pending);
       const act = { ...reading.who, at: reading.clock.now() };
       const division = await ingest(trx, act, cashOut, reading.ingest);
-      return {
-        fresh,
-        division,
-        mark: await advance(trx, reading, report, [...pending.map((one) => one.judged), judged]),
-      };
-    });
-    if ('reason' in result) {
-      const review = finding(judged.row, reading, result.reason, result.detail);
-      await recordPending(reading, report, [...pending, { judged, watch: true, review }]);
-      return;
-    }
-    report.toReview += result.fresh;
-    report.mark = result.mark;
-    if (result.division) reading.onCashOut(cashOut, result.division);
-    else report.alreadyProcessed += 1;
-  } catch (error) {
-    // A failed calculation concerns only this row, and the next rows go on. A failure of the database, its disk or
-    // its connection concerns all.
-    if (!(error instanceof NotDivisible)) throw error;
-    const review = finding(
-      judged.row,
-      reading,
-      'not-allocated',
-      `it could not be distributed: ${error.message}`,
-    );
-    await recordPending(reading, report, [...pending, { judged, watch: true, review }]);
+      return { is: 'ingested', fresh, division, mark: await advance(trx, reading, mark, rows) };
+    })
+    .catch(notDivided);
+  if (done.is === 'doubtful') {
+    const review = finding(judged.row, reading, done.reason, done.detail);
+    const waiting = [...pending, { judged, watch: true, review }];
+    return { ...(await recordPending(reading, mark, waiting)), isRepeated: false };
   }
+  const { division, fresh } = done;
+  if (division) reading.onCashOut(cashOut, division);
+  return { fresh, mark: done.mark, isRepeated: division === null };
 }
 
-async function recordPending(reading: Reading, report: ReadReport, pending: Pending[]): Promise<void> {
+/** Why only the operator can decide by which time the cash-out is divided; null if no clock is doubtful. */
+async function doubtAbout(trx: Trx, { clocks }: Reading, { known }: JudgedRow, cashOut: CashOut) {
+  const { review, watched } = known;
+  if (!clocks || review?.state === 'released') return null;
+  const isNew = !watched && review === undefined;
+  return clockDoubt(trx, cashOut, clocks, wrongSpans(cashOut, clocks, isNew, review));
+}
+
+/**
+ * A failed calculation concerns only its row, and the next rows go on. A failure of the database, its disk or its
+ * connection concerns all.
+ */
+function notDivided(error: unknown): Ingested {
+  if (!(error instanceof NotDivisible)) throw error;
+  return {
+    ...{ is: 'doubtful', reason: 'not-allocated' },
+    detail: `it could not be distributed: ${error.message}`,
+  };
+}
+
+async function recordPending(reading: Reading, mark: Mark | null, pending: Pending[]): Promise<Recorded> {
   const rows = pending.map((one) => one.judged);
   const idle = pending.every((one) => !one.watch && one.review === null);
-  if (idle && markAfter(report.mark, rows) === report.mark) return;
-  await reading.write(async (trx) => {
-    report.toReview += await writePending(trx, reading, pending);
-    report.mark = await advance(trx, reading, report, rows);
-  });
+  if (idle && markAfter(mark, rows) === mark) return { fresh: 0, mark };
+  return reading.write(async (trx) => ({
+    fresh: await writePending(trx, reading, pending),
+    mark: await advance(trx, reading, mark, rows),
+  }));
 }
 
 /** The number of rows that are new in review. */
@@ -274,14 +307,15 @@ async function settledMeanwhile(trx: Trx, pending: Pending[]): Promise<Set<strin
   return new Set(rows.map(({ id }) => id));
 }
 
+/** Moves the mark to the furthest of these rows. */
 async function advance(
   trx: Trx,
-  reading: Reading,
-  report: ReadReport,
+  { source }: Reading,
+  before: Mark | null,
   rows: JudgedRow[],
 ): Promise<Mark | null> {
-  const mark = markAfter(report.mark, rows);
-  if (mark !== null && mark !== report.mark) await moveMark(trx, reading.source, mark);
+  const mark = markAfter(before, rows);
+  if (mark !== null && mark !== before) await moveMark(trx, source, mark);
   return mark;
 }
 
